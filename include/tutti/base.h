@@ -1,0 +1,128 @@
+#pragma once
+/** Status, its text, and counted memory.  Everything here is local and needs nothing but libc.
+ *
+ * A *failure* (bad file, bad option, no memory) is a tutti_status that is returned up to main, with one
+ * sentence for the user that the thread keeps.  A *bug* is a TUTTI_ASSERT.  A *numerical outcome*
+ * (divergence, goal reached) is neither: it is a stop reason in the result of a training. */
+#include <stddef.h>
+#include <stdint.h>
+
+#define TUTTI_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define TUTTI_NODISCARD           __attribute__((warn_unused_result))
+#define TUTTI_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define TUTTI_NODISCARD
+#define TUTTI_PRINTF(text, first)
+#endif
+
+/** X(code, exit status as in sysexits.h, what the code says). */
+#define TUTTI_STATUS_LIST(X)                                                                                 \
+  X(OK, 0, "done")                                                                                           \
+  X(ERR_USAGE, 64, "wrong usage")                                                                            \
+  X(ERR_CONFIG, 78, "bad configuration")                                                                     \
+  X(ERR_DATA, 65, "bad input data")                                                                          \
+  X(ERR_MISSING, 66, "input missing")                                                                        \
+  X(ERR_CREATE, 73, "cannot create output")                                                                  \
+  X(ERR_IO, 74, "input/output error")                                                                        \
+  X(ERR_MEMORY, 71, "out of memory")                                                                         \
+  X(ERR_SYSTEM, 71, "system error")                                                                          \
+  X(ERR_MPI, 71, "MPI error")                                                                                \
+  X(ERR_INTERNAL, 70, "internal error")
+
+typedef enum {
+#define X(code, exit_status, sentence) TUTTI_##code,
+  TUTTI_STATUS_LIST(X)
+#undef X
+      TUTTI_N_STATUS
+} tutti_status;
+
+/** Local.  The process exit status of a code; 70 for a value that is no code. */
+int tutti_status_exit(tutti_status status);
+
+/** Local.  A short phrase for the kind of failure. */
+const char *tutti_status_sentence(tutti_status status);
+
+/** Local.  Record the text of a failure for this thread and give `status` back.  Use TUTTI_FAIL or
+ * TUTTI_CHECK. The text says what happened, where (file, key, line), what was expected and what to do; no
+ * full stop, no newline. */
+tutti_status tutti_fail(tutti_status status, const char *function, const char *file, int line,
+                        const char *format, ...) TUTTI_PRINTF(5, 6);
+
+/** Local.  Note one more frame on the failure's way up.  Use TUTTI_TRY. */
+void tutti_fail_pass(const char *function, const char *file, int line);
+
+/** Local.  The text of this thread's last failure ("" before the first); valid until the next failure. */
+const char *tutti_fail_text(void);
+
+/** Local.  The frames the last failure passed, innermost first, one a line. */
+const char *tutti_fail_trace(void);
+
+/** Local.  Replace the text (another rank's has been received).  The text is copied. */
+void tutti_fail_set_text(const char *text);
+
+#define TUTTI_FAIL(status, ...) return tutti_fail((status), __func__, __FILE__, __LINE__, __VA_ARGS__)
+
+#define TUTTI_CHECK(condition, status, ...)                                                                  \
+  do {                                                                                                       \
+    if (!(condition)) TUTTI_FAIL(status, __VA_ARGS__);                                                       \
+  } while (0)
+
+#define TUTTI_TRY(call)                                                                                      \
+  do {                                                                                                       \
+    const tutti_status tutti_try_status_ = (call);                                                           \
+    if (tutti_try_status_ != TUTTI_OK) {                                                                     \
+      tutti_fail_pass(__func__, __FILE__, __LINE__);                                                         \
+      return tutti_try_status_;                                                                              \
+    }                                                                                                        \
+  } while (0)
+
+/** For functions that own something: set the variable `status`, leave by the label. */
+#define TUTTI_TRY_GOTO(label, call)                                                                          \
+  do {                                                                                                       \
+    status = (call);                                                                                         \
+    if (status != TUTTI_OK) {                                                                                \
+      tutti_fail_pass(__func__, __FILE__, __LINE__);                                                         \
+      goto label;                                                                                            \
+    }                                                                                                        \
+  } while (0)
+
+#define TUTTI_CHECK_GOTO(label, condition, code, ...)                                                        \
+  do {                                                                                                       \
+    if (!(condition)) {                                                                                      \
+      status = tutti_fail((code), __func__, __FILE__, __LINE__, __VA_ARGS__);                                \
+      goto label;                                                                                            \
+    }                                                                                                        \
+  } while (0)
+
+/** A bug of ours, never a user's: debug builds print the place and abort. */
+#ifdef NDEBUG
+#define TUTTI_ASSERT(condition) ((void)0)
+#else
+void tutti_assert_failed(const char *condition, const char *file, int line);
+#define TUTTI_ASSERT(condition) ((condition) ? (void)0 : tutti_assert_failed(#condition, __FILE__, __LINE__))
+#endif
+
+/** Local.  [n] elements of `unit` bytes, zeroed, 64-byte aligned; n = 0 gives a valid pointer.
+ * @return NULL without memory or on overflow, with the failure's text set.  The caller frees with tutti_free.
+ */
+void *tutti_calloc(int64_t n, size_t unit);
+
+/** Local.  A copy of `text`, to be freed with tutti_free; NULL without memory. */
+char *tutti_strdup(const char *text);
+
+/** Local.  Accepts NULL. */
+void tutti_free(void *memory);
+
+/** Local.  Allocations of tutti_calloc that are not freed yet, over all threads. */
+int64_t tutti_alloc_live(void);
+
+/** TUTTI_TRY(TUTTI_NEW(pointer, n)): pointer to n zeroed elements of its type, or TUTTI_ERR_MEMORY. */
+#define TUTTI_NEW(pointer, n)                                                                                \
+  (((pointer) = tutti_calloc((n), sizeof *(pointer))) ? TUTTI_OK : TUTTI_ERR_MEMORY)
+
+/** Local.  The one way from a 64-bit count to the int that MPI 3 and BLAS take.
+ * @return ERR_INTERNAL where n does not fit, `what` in the text */
+TUTTI_NODISCARD
+tutti_status tutti_to_int(int64_t n, const char *what, int *out);

@@ -1,0 +1,170 @@
+#pragma once
+/** Ranks: communicators, agreement on errors, sums, memory shared by a node, and the reduction of gradients.
+ *
+ * "Collective" means: every rank of the communicator calls it, in the same order.  The rule of the house: *a
+ * rank never leaves a collective path alone.*  What can fail on one rank runs in a local helper and its
+ * status goes through tutti_agree before anyone branches.  ERR_MPI is not agreed on (the channel is broken):
+ * it goes up, and main aborts. */
+#include <stdbool.h>
+
+#include "tutti/base.h"
+
+// --- communicators
+// -------------------------------------------------------------------------------------------------
+
+typedef struct tutti_comm tutti_comm;
+
+/** Collective over MPI_COMM_WORLD, which must be initialised.  Duplicates it with MPI_ERRORS_RETURN and finds
+ * out which ranks share memory.  The caller owns the result. */
+TUTTI_NODISCARD
+tutti_status tutti_comm_create_world(tutti_comm **comm);
+
+/** Collective.  Accepts NULL inside; nulls the handle. */
+void tutti_comm_destroy(tutti_comm **comm);
+
+int tutti_comm_rank(const tutti_comm *comm); // Local.
+int tutti_comm_size(const tutti_comm *comm); // Local.
+int tutti_comm_node(
+    const tutti_comm *comm); // Local.  Number of this rank's node, from 0, in order of lowest rank.
+int tutti_comm_n_nodes(const tutti_comm *comm);   // Local.
+int tutti_comm_node_rank(const tutti_comm *comm); // Local.  Rank among the ranks of this node.
+int tutti_comm_node_size(const tutti_comm *comm); // Local.
+
+/** Local.  Host name of this rank, borrowed. */
+const char *tutti_comm_host(const tutti_comm *comm);
+
+/** Local.  The MPI library's own words, first line, borrowed; before and after MPI's life too. */
+const char *tutti_mpi_version(void);
+
+// --- agreement
+// -----------------------------------------------------------------------------------------------------
+
+/** Collective.  The same status on all ranks: the largest code wins, of those ranks the lowest; its text
+ * travels along, with "rank R on HOST: " before it in a job of several ranks, unless every rank failed alike.
+ */
+TUTTI_NODISCARD
+tutti_status tutti_agree(const tutti_comm *comm, tutti_status local);
+
+/** Collective.  What `root` did decides: its status and text go to all. */
+TUTTI_NODISCARD
+tutti_status tutti_agree_from(const tutti_comm *comm, int root, tutti_status local);
+
+// --- plain collectives
+// ---------------------------------------------------------------------------------------------
+
+/** Collective, `bytes` equal on all ranks (any size, also beyond 2^31). */
+TUTTI_NODISCARD
+tutti_status tutti_bcast(const tutti_comm *comm, int root, void *data, int64_t bytes);
+
+/** Collective.  A string of root's, whatever its length, to all.  On the others *text is new memory
+ * (tutti_free); on root it stays as it is.  Fails alike on all ranks. */
+TUTTI_NODISCARD
+tutti_status tutti_bcast_text(const tutti_comm *comm, int root, char **text);
+
+/** Collective, `n` equal on all ranks.  In place: values[n] become the sum over ranks, the same bits on all.
+ */
+TUTTI_NODISCARD
+tutti_status tutti_sum(const tutti_comm *comm, double *values, int64_t n);
+
+/** Collective, `n` equal on all ranks.  In place: the smallest / largest over ranks. */
+TUTTI_NODISCARD
+tutti_status tutti_min(const tutti_comm *comm, double *values, int64_t n);
+TUTTI_NODISCARD
+tutti_status tutti_max(const tutti_comm *comm, double *values, int64_t n);
+
+/** Collective, `n` equal on all ranks.  all[size * n] on root: the ranks' values one after another; `all` may
+ * be NULL elsewhere. */
+TUTTI_NODISCARD
+tutti_status tutti_gather(const tutti_comm *comm, int root, const double *values, int64_t n, double *all);
+
+/** Collective. */
+TUTTI_NODISCARD
+tutti_status tutti_barrier(const tutti_comm *comm);
+
+/** Collective in debug builds, else nothing: fails with ERR_INTERNAL naming `what` unless `value` is equal on
+ * all ranks. */
+TUTTI_NODISCARD
+tutti_status tutti_same(const tutti_comm *comm, int64_t value, const char *what);
+
+// --- one copy a node
+// -----------------------------------------------------------------------------------------------
+
+typedef struct tutti_window tutti_window;
+
+/** Collective, `bytes` equal on the ranks of a node.  Memory that the node's ranks share, zeroed, 64-byte
+ * aligned; one copy a node.  The caller owns it.
+ * @return ERR_MEMORY where a node has not got it (agreed on by all ranks) */
+TUTTI_NODISCARD
+tutti_status tutti_window_create(const tutti_comm *comm, int64_t bytes, tutti_window **window);
+
+/** Local.  The shared memory, borrowed; the same bytes on each rank of the node. */
+void *tutti_window_data(const tutti_window *window);
+
+/** Collective over the node: what any rank of it wrote before is seen by all its ranks after. */
+TUTTI_NODISCARD
+tutti_status tutti_window_sync(const tutti_window *window);
+
+/** Collective.  Accepts NULL inside; nulls the handle. */
+void tutti_window_destroy(tutti_window **window);
+
+// --- reduction
+// -----------------------------------------------------------------------------------------------------
+
+/** How gradients are summed over ranks; `parallel.reduce`. */
+typedef enum { TUTTI_REDUCE_AUTO, TUTTI_REDUCE_FLAT } tutti_reduce_kind;
+
+/** What rides along with the gradients, as doubles whose sums over ranks are exact for integers.  One slot
+ * each. */
+typedef enum {
+  TUTTI_TAIL_FAILED,  // ranks that failed in this step; they contribute zeros and then call tutti_agree
+  TUTTI_TAIL_SAMPLES, // samples of this step
+  TUTTI_TAIL_LOSS,    // sum of the samples' losses
+  TUTTI_TAIL_METRIC,  // sum of the samples' metric
+  TUTTI_N_TAIL
+} tutti_tail_slot;
+
+/** Owns the memory of parameters and gradients, because it knows how they are shared.  Each rank updates one
+ * slice of the parameters, [begin, end); the slices of all ranks cover [0, n), and the same slice may belong
+ * to several ranks (with `flat`, each rank has all of it). */
+typedef struct tutti_reducer tutti_reducer;
+
+/** Collective, arguments equal on all ranks.  n float parameters, zeroed.  `comm` is borrowed and must
+ * outlive it. */
+TUTTI_NODISCARD
+tutti_status tutti_reducer_create(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n,
+                                  tutti_reducer **reducer);
+void tutti_reducer_destroy(tutti_reducer **reducer); // Collective.  Accepts NULL inside; nulls the handle.
+
+const char *tutti_reducer_name(const tutti_reducer *reducer); // Local.  "flat"
+
+/** Local.  [n] parameters: whole and equal on all ranks after create and after each publish.  Between reduce
+ * and publish a rank may write its own slice.  Borrowed. */
+float *tutti_reducer_params(const tutti_reducer *reducer);
+
+/** Local.  [n] this rank's gradient: write all of it before reduce; after reduce only the own slice means
+ * anything (the sum over ranks).  Borrowed. */
+float *tutti_reducer_grads(const tutti_reducer *reducer);
+
+/** Local.  The slice this rank updates. */
+void tutti_reducer_slice(const tutti_reducer *reducer, int64_t *begin, int64_t *end);
+
+/** Collective.  Sum the gradients over ranks into the slices, and the tail in the same operation.  On return
+ * tail[TUTTI_N_TAIL] holds the sums, the same bits on all ranks. */
+TUTTI_NODISCARD
+tutti_status tutti_reducer_reduce(tutti_reducer *reducer, double *tail);
+
+/** Collective.  Sum over the owners of different slices, each slice counted once: norms of the whole from
+ * norms of the parts.  In place, values[n]. */
+TUTTI_NODISCARD
+tutti_status tutti_reducer_sum_slices(const tutti_reducer *reducer, double *values, int64_t n);
+
+/** Collective.  After the owners have updated their slices: parameters are whole on all ranks. */
+TUTTI_NODISCARD
+tutti_status tutti_reducer_publish(tutti_reducer *reducer);
+
+/** Collective.  slice[end - begin] of each owner -> whole[n] on rank 0 (`whole` may be NULL elsewhere); and
+ * back. */
+TUTTI_NODISCARD
+tutti_status tutti_reducer_gather(const tutti_reducer *reducer, const float *slice, float *whole);
+TUTTI_NODISCARD
+tutti_status tutti_reducer_scatter(const tutti_reducer *reducer, const float *whole, float *slice);

@@ -1,0 +1,15 @@
+#include "tutti/base.h"
+
+#ifndef NDEBUG
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+void tutti_assert_failed(const char *condition, const char *file, int line) {
+  fprintf(stderr, "tutti: bug: rank %d: %s:%d: %s does not hold\n", tutti_log_rank(), file, line, condition);
+  abort();
+}
+#else
+typedef int tutti_assert_is_for_debug_builds;
+#endif

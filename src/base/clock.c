@@ -1,0 +1,16 @@
+#include "base/clock.h"
+
+#include <time.h>
+
+double tutti_clock_s(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void tutti_clock_date(char text[21]) {
+  const time_t now = time(NULL);
+  struct tm utc;
+  gmtime_r(&now, &utc);
+  strftime(text, 21, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}

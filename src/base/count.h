@@ -1,0 +1,24 @@
+#pragma once
+/** A count with a unit, as people write it: "5 epochs", "500 steps", "1000000 samples", "10 minutes".  Local.
+ */
+#include "tutti/base.h"
+
+typedef enum {
+  TUTTI_UNIT_STEPS = 1,
+  TUTTI_UNIT_EPOCHS = 2,
+  TUTTI_UNIT_SAMPLES = 4,
+  TUTTI_UNIT_SECONDS = 8 // minutes and hours are read, seconds are kept
+} tutti_unit;
+
+typedef struct {
+  double value; // 0: never, or none
+  tutti_unit unit;
+} tutti_count;
+
+/** Read `text`; a bare number takes the unit `bare`.  `allowed` is a sum of tutti_unit.
+ * @return ERR_CONFIG with what is allowed, where it is no count >= 0 in an allowed unit */
+TUTTI_NODISCARD
+tutti_status tutti_count_parse(const char *text, unsigned allowed, tutti_unit bare, tutti_count *count);
+
+/** Write it as tutti_count_parse reads it. */
+void tutti_count_print(tutti_count count, char *text, size_t bytes);

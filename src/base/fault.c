@@ -1,0 +1,29 @@
+#include "base/fault.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+/** Split "site:rank:nth"; false where it is not of that form. */
+static bool parse(const char *text, size_t *site_length, long *rank, long *nth) {
+  const char *colon = strchr(text, ':');
+  if (!colon) return false;
+  char *end = NULL;
+  *site_length = (size_t)(colon - text);
+  *rank = strtol(colon + 1, &end, 10);
+  if (end == colon + 1 || *end != ':') return false;
+  *nth = strtol(end + 1, &end, 10);
+  return *end == '\0' && *nth > 0;
+}
+
+tutti_status tutti_fault(const char *site) {
+  static _Thread_local long passes;
+  const char *wanted = getenv("TUTTI_FAULT");
+  if (!wanted) return TUTTI_OK;
+  size_t length = 0;
+  long rank = 0, nth = 0;
+  if (!parse(wanted, &length, &rank, &nth) || rank != tutti_log_rank()) return TUTTI_OK;
+  if (strlen(site) != length || memcmp(site, wanted, length) != 0 || ++passes != nth) return TUTTI_OK;
+  TUTTI_FAIL(TUTTI_ERR_INTERNAL, "fault injected at %s", site);
+}

@@ -1,0 +1,46 @@
+#include "tutti/base.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+
+enum { ALIGNMENT = 64 };
+
+static _Atomic int64_t live;
+
+void *tutti_calloc(int64_t n, size_t unit) {
+  void *memory = NULL;
+  const bool fits = n >= 0 && (unit == 0 || (uint64_t)n <= (SIZE_MAX - ALIGNMENT) / unit);
+  if (fits && tutti_fault("memory") == TUTTI_OK) {
+    const size_t bytes = ((size_t)n * unit + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
+    memory = aligned_alloc(ALIGNMENT, bytes);
+    if (memory) memset(memory, 0, bytes);
+  }
+  if (!memory) {
+    tutti_fail(TUTTI_ERR_MEMORY, __func__, __FILE__, __LINE__, "no memory for %lld x %zu bytes", (long long)n,
+               unit);
+    return NULL;
+  }
+  atomic_fetch_add(&live, 1);
+  return memory;
+}
+
+char *tutti_strdup(const char *text) {
+  const size_t bytes = strlen(text) + 1;
+  char *copy = tutti_calloc((int64_t)bytes, 1);
+  if (copy) memcpy(copy, text, bytes);
+  return copy;
+}
+
+void tutti_free(void *memory) {
+  if (!memory) return;
+  atomic_fetch_sub(&live, 1);
+  free(memory);
+}
+
+int64_t tutti_alloc_live(void) {
+  return atomic_load(&live);
+}

@@ -1,0 +1,19 @@
+#pragma once
+/** Small text helpers shared by the parsers.  Local, no allocation. */
+#include <stdbool.h>
+
+#include "tutti/base.h"
+
+/** The name of `names` [n] that is nearest to `given` by edits of letters, or NULL where none is near enough
+ * to be what was meant (more than a third of the letters differ). */
+const char *tutti_text_nearest(const char *given, const char *const *names, int n);
+
+/** The whole of `text` as a finite number / an integer; false where it is not one or does not fit. */
+bool tutti_text_real(const char *text, double *value);
+bool tutti_text_integer(const char *text, int64_t *value);
+
+/** Append to a buffer of `bytes` that already holds text; what does not fit is cut. */
+void tutti_text_append(char *buffer, size_t bytes, const char *format, ...) TUTTI_PRINTF(3, 4);
+
+/** "a, b, c" from `names` [n] into `buffer`, which is returned. */
+char *tutti_text_list(char *buffer, size_t bytes, const char *const *names, int n);

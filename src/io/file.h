@@ -1,0 +1,177 @@
+#pragma once
+/** Typed HDF5 arrays, tables and attributes, and the atomic replace of a file.  The only room that sees
+ * hdf5.h.  Local: one process, no MPI.
+ *
+ * Every array and table carries a Fletcher-32 checksum; files are written with H5F_LIBVER_V110 bounds and
+ * without time stamps, so equal content is equal bytes.  File locking never stands in the way on network file
+ * systems. */
+#include <stdbool.h>
+
+#include "tutti/base.h"
+
+typedef struct tutti_file tutti_file;
+
+typedef enum { TUTTI_U8, TUTTI_I32, TUTTI_I64, TUTTI_F32, TUTTI_F64 } tutti_type;
+
+size_t tutti_type_bytes(tutti_type type);
+
+/** Open for reading.
+ * @return ERR_MISSING no such file; ERR_DATA empty, truncated or not HDF5; ERR_IO not readable */
+TUTTI_NODISCARD
+tutti_status tutti_file_open(const char *path, tutti_file **file);
+
+/** Begin a new file beside `path` under a temporary name; `path` itself stays as it is until
+ * tutti_file_commit. Missing parent folders are made.
+ * @return ERR_CREATE with the reason of the system */
+TUTTI_NODISCARD
+tutti_status tutti_file_create(const char *path, tutti_file **file);
+
+/** As tutti_file_create, but beginning with a copy of `path` where that exists: to append and replace as one.
+ */
+TUTTI_NODISCARD
+tutti_status tutti_file_update(const char *path, tutti_file **file);
+
+/** Close what create or update began, flush it to disk, rename it to its path and flush the folder: after
+ * this the new file is whole under its name, before it the old one is.  *file is NULL after it in any case;
+ * on failure the temporary file is removed.
+ * @return ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_file_commit(tutti_file **file);
+
+/** Close.  A file from create or update that was not committed is dropped.  Accepts NULL inside; nulls the
+ * handle. */
+void tutti_file_close(tutti_file **file);
+
+/** The path it was opened with (the final one), borrowed. */
+const char *tutti_file_path(const tutti_file *file);
+
+// --- arrays
+// --------------------------------------------------------------------------------------------------------
+
+enum { TUTTI_MAX_DIMS = 8 };
+
+typedef enum { TUTTI_CLASS_INTEGER, TUTTI_CLASS_REAL, TUTTI_CLASS_OTHER } tutti_type_class;
+
+typedef struct {
+  int n_dims;
+  int64_t dims[TUTTI_MAX_DIMS];
+  tutti_type_class type_class;
+  int type_bytes;
+  bool type_signed; // of integers
+} tutti_array_shape;
+
+/** @param[in] name  path in the file, "x_train" or "/model/weights/dense/kernel" */
+bool tutti_file_has(const tutti_file *file, const char *name);
+
+/** @return ERR_DATA no such array, too many dimensions */
+TUTTI_NODISCARD
+tutti_status tutti_file_shape(const tutti_file *file, const char *name, tutti_array_shape *shape);
+
+/** Rows [first, first + n) along the first dimension, converted to `type`, row-major into data.  A number
+ * that `type` cannot hold is clipped as HDF5 does: ask for a type that holds it.
+ * @return ERR_DATA no such array, out of range; ERR_IO short read or checksum */
+TUTTI_NODISCARD
+tutti_status tutti_file_read_rows(const tutti_file *file, const char *name, tutti_type type, int64_t first,
+                                  int64_t n, void *data);
+
+/** A whole new array.  Missing groups are made; an array of that name is an ERR_INTERNAL.
+ * @param[in] deflate  0 none, 1-9 zlib level */
+TUTTI_NODISCARD
+tutti_status tutti_file_write(tutti_file *file, const char *name, tutti_type type, int n_dims,
+                              const int64_t *dims, int deflate, const void *data);
+
+/** A new array to be filled in pieces with tutti_file_write_rows: for what does not fit in memory. */
+TUTTI_NODISCARD
+tutti_status tutti_file_create_array(tutti_file *file, const char *name, tutti_type type, int n_dims,
+                                     const int64_t *dims, int deflate);
+TUTTI_NODISCARD
+tutti_status tutti_file_write_rows(tutti_file *file, const char *name, tutti_type type, int64_t first,
+                                   int64_t n, const void *data);
+
+/** Names of the members of a group, in order of name; *names [n] and each name are the caller's (tutti_free).
+ */
+TUTTI_NODISCARD
+tutti_status tutti_file_list(const tutti_file *file, const char *group, char ***names, int *n);
+
+/** Frees what tutti_file_list gave; accepts NULL inside. */
+void tutti_file_list_free(char ***names, int n);
+
+// --- attributes; `object` is "/" or the path of an array or group that exists
+// ----------------------------------------
+
+TUTTI_NODISCARD
+tutti_status tutti_file_set_text(tutti_file *file, const char *object, const char *name, const char *text);
+TUTTI_NODISCARD
+tutti_status tutti_file_set_integer(tutti_file *file, const char *object, const char *name, int64_t value);
+TUTTI_NODISCARD
+tutti_status tutti_file_set_real(tutti_file *file, const char *object, const char *name, double value);
+
+/** A list of texts, [n]. */
+TUTTI_NODISCARD
+tutti_status tutti_file_set_texts(tutti_file *file, const char *object, const char *name,
+                                  const char *const *texts, int n);
+
+bool tutti_file_has_attribute(const tutti_file *file, const char *object, const char *name);
+
+/** *text is the caller's (tutti_free).  @return ERR_DATA where it is missing or of another type */
+TUTTI_NODISCARD
+tutti_status tutti_file_get_text(const tutti_file *file, const char *object, const char *name, char **text);
+TUTTI_NODISCARD
+tutti_status tutti_file_get_integer(const tutti_file *file, const char *object, const char *name,
+                                    int64_t *value);
+TUTTI_NODISCARD
+tutti_status tutti_file_get_real(const tutti_file *file, const char *object, const char *name, double *value);
+TUTTI_NODISCARD
+tutti_status tutti_file_get_texts(const tutti_file *file, const char *object, const char *name, char ***texts,
+                                  int *n); // free with tutti_file_list_free
+
+// --- tables: one-dimensional arrays of records with named columns
+// ----------------------------------------------------
+
+/** One column: where it stands in a record of the caller's. */
+typedef struct {
+  const char *name;
+  tutti_type type;
+  size_t offset;
+} tutti_column;
+
+/** Append records [n] to table `name`, which is made when it is not there (chunked, unlimited).
+ * @param[in] record_bytes  sizeof one record
+ * @return ERR_DATA where the table there has other columns */
+TUTTI_NODISCARD
+tutti_status tutti_table_append(tutti_file *file, const char *name, const tutti_column *columns,
+                                int n_columns, size_t record_bytes, const void *records, int64_t n);
+
+/** Rows of a table; 0 where it is not there. */
+TUTTI_NODISCARD
+tutti_status tutti_table_rows(const tutti_file *file, const char *name, int64_t *n);
+
+/** Read rows [first, first + n) into records: each column of `columns` that the file has; others stay
+ * untouched. */
+TUTTI_NODISCARD
+tutti_status tutti_table_read(const tutti_file *file, const char *name, const tutti_column *columns,
+                              int n_columns, size_t record_bytes, int64_t first, int64_t n, void *records);
+
+/** Keep the first n rows. */
+TUTTI_NODISCARD
+tutti_status tutti_table_truncate(tutti_file *file, const char *name, int64_t n);
+
+// --- paths
+// ---------------------------------------------------------------------------------------------------------
+
+/** Make a folder and its parents; fine where it is there.  @return ERR_CREATE with the path that could not be
+ * made */
+TUTTI_NODISCARD
+tutti_status tutti_make_folder(const char *path);
+
+/** Write a text file whole or not at all (temporary name, flush, rename, flush folder).  @return ERR_CREATE,
+ * ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_write_text(const char *path, const char *text);
+
+/** Read a whole text file; *text is the caller's (tutti_free).  @return ERR_MISSING, ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_read_text(const char *path, char **text);
+
+/** The HDF5 library's version, "1.10.8". */
+const char *tutti_hdf5_version(void);

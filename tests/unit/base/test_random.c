@@ -1,0 +1,68 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "support/check.h"
+
+/** The published known answer of Philox4x32-10 for a zero counter and a zero key. */
+static void philox_gives_the_known_answer(void **state) {
+  (void)state;
+  const uint32_t expected[4] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
+  uint32_t words[4];
+  tutti_random_words((tutti_stream){0}, 0, words);
+  assert_memory_equal(words, expected, sizeof words);
+}
+
+static void a_fill_may_begin_anywhere(void **state) {
+  (void)state;
+  const tutti_stream stream = {.seed = 7, .kind = TUTTI_STREAM_NOISE, .part = 3, .epoch = 2};
+  uint32_t whole[37], part[37];
+  tutti_random_fill(stream, 0, 37, whole);
+  for (int first = 0; first < 12; first++) {
+    tutti_random_fill(stream, (uint64_t)first, 37 - first, part);
+    assert_memory_equal(part, whole + first, sizeof *whole * (size_t)(37 - first));
+  }
+}
+
+static void streams_differ_in_each_of_their_parts(void **state) {
+  (void)state;
+  const tutti_stream streams[] = {{1, 1, 1, 1}, {2, 1, 1, 1}, {1, 2, 1, 1}, {1, 1, 2, 1}, {1, 1, 1, 2}};
+  uint32_t words[5][4];
+  for (int i = 0; i < 5; i++) tutti_random_words(streams[i], 5, words[i]);
+  for (int i = 0; i < 5; i++)
+    for (int j = 0; j < i; j++) assert_memory_not_equal(words[i], words[j], sizeof words[i]);
+}
+
+static void moments_are_those_of_the_distributions(void **state) {
+  (void)state;
+  enum { N = 100000 };
+  const tutti_stream stream = {.seed = 1, .kind = TUTTI_STREAM_WEIGHTS};
+  double mean_u = 0, mean = 0, square = 0, fourth = 0;
+  for (int i = 0; i < N; i++) {
+    uint32_t words[4];
+    double normal[2];
+    tutti_random_words(stream, (uint64_t)i, words);
+    mean_u += tutti_random_uniform(words[0]) / N;
+    tutti_random_normal(words[1], words[2], normal);
+    for (int k = 0; k < 2; k++) {
+      mean += normal[k] / (2 * N);
+      square += normal[k] * normal[k] / (2 * N);
+      fourth += pow(normal[k], 4) / (2 * N);
+    }
+  }
+  CHECK_NEAR(mean_u, 0.5, 5 * 0.2887 / sqrt(N));
+  CHECK_NEAR(mean, 0, 5 / sqrt(2 * N));
+  CHECK_NEAR(square, 1, 5 * sqrt(2) / sqrt(2 * N));
+  CHECK_NEAR(fourth, 3, 5 * sqrt(96) / sqrt(2 * N));
+  assert_true(tutti_random_uniform(0) > 0 && tutti_random_uniform(UINT32_MAX) < 1);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(philox_gives_the_known_answer),
+      cmocka_unit_test(a_fill_may_begin_anywhere),
+      cmocka_unit_test(streams_differ_in_each_of_their_parts),
+      cmocka_unit_test(moments_are_those_of_the_distributions),
+  };
+  return cmocka_run_group_tests_name("base.random", tests, NULL, check_no_leak);
+}

@@ -1,0 +1,26 @@
+# A room is a folder of src/: a library of its own, with the rooms below it and at most one foreign library.
+#
+#   tutti_room(NAME SOURCES file.c ... [USES room ...] [LINK target ...])
+#
+# USES names the rooms whose headers this one includes; LINK the foreign library, seen by this room alone.
+
+add_library(tutti_flags INTERFACE)
+target_compile_definitions(tutti_flags INTERFACE _POSIX_C_SOURCE=200809L)
+target_compile_options(tutti_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes
+  $<$<BOOL:${TUTTI_WERROR}>:-Werror>
+  $<$<CONFIG:Release>:-O3 -fno-math-errno -fno-trapping-math>)
+if(TUTTI_SANITIZE)
+  target_compile_options(tutti_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(tutti_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+function(tutti_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;LINK" ${ARGN})
+  add_library(tutti_${name} STATIC ${ROOM_SOURCES})
+  target_include_directories(tutti_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(tutti_${name} PRIVATE tutti_flags ${ROOM_LINK})
+  foreach(used IN LISTS ROOM_USES)
+    target_link_libraries(tutti_${name} PUBLIC tutti_${used})
+  endforeach()
+endfunction()

@@ -1,0 +1,73 @@
+# Tests: cmocka programs, programs under mpiexec, and shell scripts that drive the command line.
+#
+#   tutti_add_unit_test(ROOM SOURCES test_x.c ... [LINK target ...])
+#       one program and one test a source, named ROOM.x; no mpiexec, milliseconds
+#   tutti_add_mpi_test(NAME SOURCES test_x.c RANKS 1 2 3 4 [USES room ...] [TIMEOUT s])
+#       one program, one test a rank count, named NAME.n1, NAME.n2, ...
+#   tutti_add_cli_test(NAME SCRIPT x.sh [RANKS 1 3] [TIMEOUT s])
+#       a POSIX shell script, with TUTTI, MPIEXEC, RANKS, SOURCE_DIR and an empty WORK_DIR in its environment
+#
+# A test has one BLAS thread and a time limit: a hang is a failure.
+
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+
+set(TUTTI_TEST_ENVIRONMENT
+  OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
+  OMPI_MCA_btl_vader_single_copy_mechanism=none
+  PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
+  # What MPI itself leaves behind at exit is not ours.
+  LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0
+  UBSAN_OPTIONS=print_stacktrace=1)
+
+function(tutti_test_program target)
+  cmake_parse_arguments(T "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${target} ${T_SOURCES})
+  target_link_libraries(${target} PRIVATE tutti_flags tutti_test_support PkgConfig::CMOCKA ${T_LINK})
+endfunction()
+
+function(tutti_add_unit_test room)
+  cmake_parse_arguments(T "" "" "SOURCES;LINK" ${ARGN})
+  foreach(source IN LISTS T_SOURCES)
+    string(REGEX REPLACE "^test_(.*)\\.c$" "\\1" topic ${source})
+    set(target test_${room}_${topic})
+    tutti_test_program(${target} SOURCES ${source} LINK tutti_${room} ${T_LINK})
+    add_test(NAME ${room}.${topic} COMMAND ${target})
+    set_tests_properties(${room}.${topic} PROPERTIES LABELS unit TIMEOUT 60 ENVIRONMENT "${TUTTI_TEST_ENVIRONMENT}")
+  endforeach()
+endfunction()
+
+function(tutti_add_mpi_test name)
+  cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;RANKS;USES" ${ARGN})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 60)
+  endif()
+  set(rooms ${T_USES})
+  list(TRANSFORM rooms PREPEND tutti_)
+  tutti_test_program(test_mpi_${name} SOURCES ${T_SOURCES} LINK ${rooms} tutti_par MPI::MPI_C)
+  foreach(n IN LISTS T_RANKS)
+    add_test(NAME ${name}.n${n} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${n} $<TARGET_FILE:test_mpi_${name}>)
+    set_tests_properties(${name}.n${n} PROPERTIES LABELS "mpi;n${n}" PROCESSORS ${n} TIMEOUT ${T_TIMEOUT}
+      ENVIRONMENT "${TUTTI_TEST_ENVIRONMENT}")
+  endforeach()
+endfunction()
+
+function(tutti_add_cli_test name)
+  cmake_parse_arguments(T "" "SCRIPT;TIMEOUT" "RANKS" ${ARGN})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 120)
+  endif()
+  if(NOT T_RANKS)
+    set(T_RANKS 1)
+  endif()
+  foreach(n IN LISTS T_RANKS)
+    set(work ${CMAKE_CURRENT_BINARY_DIR}/work/${name}.n${n})
+    add_test(NAME ${name}.n${n} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/${T_SCRIPT})
+    set_tests_properties(${name}.n${n} PROPERTIES LABELS "e2e;n${n}" PROCESSORS ${n} TIMEOUT ${T_TIMEOUT}
+      SKIP_RETURN_CODE 77
+      ENVIRONMENT "${TUTTI_TEST_ENVIRONMENT};TUTTI=$<TARGET_FILE:tutti_cli>;MPIEXEC=${MPIEXEC_EXECUTABLE};RANKS=${n};SOURCE_DIR=${PROJECT_SOURCE_DIR};WORK_DIR=${work}")
+  endforeach()
+endfunction()
