@@ -1,0 +1,46 @@
+#include <math.h>
+
+#include "tutti/sampler.h"
+
+tutti_epoch tutti_epoch_make(int64_t n, int64_t batch) {
+  TUTTI_ASSERT(n >= 1 && batch >= 1);
+  if (batch > n) batch = n;
+  return (tutti_epoch){.n = n, .batch = batch, .n_steps = (n + batch - 1) / batch};
+}
+
+tutti_range tutti_epoch_batch(const tutti_epoch *epoch, int64_t step) {
+  TUTTI_ASSERT(step >= 0 && step < epoch->n_steps);
+  const int64_t begin = step * epoch->batch, left = epoch->n - begin;
+  return (tutti_range){.begin = begin, .count = left < epoch->batch ? left : epoch->batch};
+}
+
+/** Where part `rank` of n things begins when they are dealt evenly, the first parts taking the remainder. */
+static int64_t part_begin(int64_t n, int rank, int size) {
+  const int64_t quotient = n / size, remainder = n % size;
+  return rank * quotient + (rank < remainder ? rank : remainder);
+}
+
+static int64_t min64(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+tutti_range tutti_shard(tutti_range batch, int64_t grain, int rank, int size) {
+  TUTTI_ASSERT(grain >= 1 && rank >= 0 && rank < size);
+  const int64_t n_grains = (batch.count + grain - 1) / grain;
+  const bool by_grain = n_grains >= size;
+  const int64_t n = by_grain ? n_grains : batch.count, unit = by_grain ? grain : 1;
+  const int64_t begin = min64(part_begin(n, rank, size) * unit, batch.count);
+  const int64_t end = min64(part_begin(n, rank + 1, size) * unit, batch.count);
+  return (tutti_range){.begin = batch.begin + begin, .count = end - begin};
+}
+
+int64_t tutti_shard_largest(int64_t count, int64_t grain, int size) {
+  // Rank 0 takes the remainder first, and only the last grain is short.
+  return tutti_shard((tutti_range){.count = count}, grain, 0, size).count;
+}
+
+int64_t tutti_split_count(int64_t n, double fraction) {
+  if (fraction <= 0 || n <= 1) return 0;
+  const int64_t count = llround((double)n * fraction);
+  return count < 1 ? 1 : min64(count, n - 1);
+}

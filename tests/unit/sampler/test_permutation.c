@@ -1,0 +1,92 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "support/check.h"
+#include "tutti/sampler.h"
+
+enum { MAX_N = 60000 };
+
+static void check_bijection(int64_t n, uint64_t seed, uint32_t epoch) {
+  static uint8_t seen[MAX_N];
+  memset(seen, 0, sizeof seen);
+  const tutti_permutation p = tutti_permutation_make(n, seed, TUTTI_STREAM_SHUFFLE, epoch);
+  for (int64_t i = 0; i < n; i++) {
+    const int64_t image = tutti_permutation_at(&p, i);
+    assert_in_range(image, 0, n - 1);
+    assert_int_equal(seen[image]++, 0);
+  }
+}
+
+static void covers_every_id_once(void **state) {
+  (void)state;
+  for (int64_t n = 1; n <= 300; n++) check_bijection(n, 1, (uint32_t)n);
+  const int64_t sizes[] = {1797, 4095, 4096, 4097, MAX_N};
+  for (int i = 0; i < 5; i++) check_bijection(sizes[i], 42, 3);
+}
+
+static void ten_million_rows_need_no_memory_and_stay_in_range(void **state) {
+  (void)state;
+  const int64_t n = INT64_C(10000000000);
+  const tutti_permutation p = tutti_permutation_make(n, 5, TUTTI_STREAM_SHUFFLE, 0);
+  for (int64_t i = 0; i < 1000; i++) assert_in_range(tutti_permutation_at(&p, n - 1 - i * 9999991), 0, n - 1);
+}
+
+static void depends_on_seed_kind_and_epoch(void **state) {
+  (void)state;
+  const tutti_permutation p[] = {tutti_permutation_make(1000, 1, TUTTI_STREAM_SHUFFLE, 0),
+                                 tutti_permutation_make(1000, 2, TUTTI_STREAM_SHUFFLE, 0),
+                                 tutti_permutation_make(1000, 1, TUTTI_STREAM_SPLIT, 0),
+                                 tutti_permutation_make(1000, 1, TUTTI_STREAM_SHUFFLE, 1)};
+  for (int a = 0; a < 4; a++) {
+    for (int b = 0; b < a; b++) {
+      int equal = 0;
+      for (int64_t i = 0; i < 1000; i++)
+        equal += tutti_permutation_at(&p[a], i) == tutti_permutation_at(&p[b], i);
+      assert_in_range(equal, 0, 10); // one is expected
+    }
+  }
+}
+
+/** Over many keys, each element goes to each place equally often, and neighbours part: chi-square within 5
+ * deviations. */
+static void every_place_is_equally_likely(void **state) {
+  (void)state;
+  enum { N = 12, KEYS = 12000 };
+  static int place[N][N], pair[N][N];
+  memset(place, 0, sizeof place);
+  memset(pair, 0, sizeof pair);
+  for (uint32_t key = 0; key < KEYS; key++) {
+    const tutti_permutation p = tutti_permutation_make(N, 9, TUTTI_STREAM_SHUFFLE, key);
+    for (int i = 0; i < N; i++) place[i][tutti_permutation_at(&p, i)]++;
+    pair[tutti_permutation_at(&p, 0)][tutti_permutation_at(&p, 1)]++;
+  }
+  double chi_place = 0, chi_pair = 0;
+  const double expected = (double)KEYS / N, expected_pair = (double)KEYS / (N * (N - 1));
+  for (int i = 0; i < N; i++) {
+    for (int j = 0; j < N; j++) {
+      chi_place += pow(place[i][j] - expected, 2) / expected;
+      if (i != j) chi_pair += pow(pair[i][j] - expected_pair, 2) / expected_pair;
+    }
+  }
+  const double freedom = (N - 1) * (N - 1), freedom_pair = N * (N - 1) - 1;
+  CHECK_NEAR(chi_place, freedom, 5 * sqrt(2 * freedom));
+  CHECK_NEAR(chi_pair, freedom_pair, 5 * sqrt(2 * freedom_pair));
+}
+
+static void identity_keeps_the_order(void **state) {
+  (void)state;
+  const tutti_permutation p = tutti_permutation_identity(7);
+  for (int64_t i = 0; i < 7; i++) assert_int_equal(tutti_permutation_at(&p, i), i);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(covers_every_id_once),
+      cmocka_unit_test(ten_million_rows_need_no_memory_and_stay_in_range),
+      cmocka_unit_test(depends_on_seed_kind_and_epoch),
+      cmocka_unit_test(every_place_is_equally_likely),
+      cmocka_unit_test(identity_keeps_the_order),
+  };
+  return cmocka_run_group_tests_name("sampler.permutation", tests, NULL, check_no_leak);
+}
