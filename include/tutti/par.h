@@ -4,13 +4,12 @@
  * "Collective" means: every rank of the communicator calls it, in the same order.  The rule of the house: *a
  * rank never leaves a collective path alone.*  What can fail on one rank runs in a local helper and its
  * status goes through tutti_agree before anyone branches.  ERR_MPI is not agreed on (the channel is broken):
- * it goes up, and main aborts. */
+ * it goes up, and main aborts the job, which also ends the ranks that still wait. */
 #include <stdbool.h>
 
 #include "tutti/base.h"
 
 // --- communicators
-// -------------------------------------------------------------------------------------------------
 
 typedef struct tutti_comm tutti_comm;
 
@@ -37,20 +36,21 @@ const char *tutti_comm_host(const tutti_comm *comm);
 const char *tutti_mpi_version(void);
 
 // --- agreement
-// -----------------------------------------------------------------------------------------------------
 
 /** Collective.  The same status on all ranks: the largest code wins, of those ranks the lowest; its text
- * travels along, with "rank R on HOST: " before it in a job of several ranks, unless every rank failed alike.
- */
+ * travels along, with "rank R on HOST: " before it in a job of several ranks, unless every rank failed alike
+ * (with the same code).  Afterwards tutti_fail_text is that text on all ranks.  When all is well it costs one
+ * reduction of 16 bytes.
+ * @return ERR_MPI at once, without communication, where `local` is ERR_MPI or the reduction itself fails */
 TUTTI_NODISCARD
 tutti_status tutti_agree(const tutti_comm *comm, tutti_status local);
 
-/** Collective.  What `root` did decides: its status and text go to all. */
+/** Collective.  What `root` did decides: its status and text go to all, the text as it is.  ERR_MPI as above.
+ */
 TUTTI_NODISCARD
 tutti_status tutti_agree_from(const tutti_comm *comm, int root, tutti_status local);
 
 // --- plain collectives
-// ---------------------------------------------------------------------------------------------
 
 /** Collective, `bytes` equal on all ranks (any size, also beyond 2^31). */
 TUTTI_NODISCARD
@@ -66,7 +66,7 @@ tutti_status tutti_bcast_text(const tutti_comm *comm, int root, char **text);
 TUTTI_NODISCARD
 tutti_status tutti_sum(const tutti_comm *comm, double *values, int64_t n);
 
-/** Collective, `n` equal on all ranks.  In place: the smallest / largest over ranks. */
+/** Collective, `n` equal on all ranks.  In place: the smallest / largest over ranks; no value may be NaN. */
 TUTTI_NODISCARD
 tutti_status tutti_min(const tutti_comm *comm, double *values, int64_t n);
 TUTTI_NODISCARD
@@ -87,12 +87,11 @@ TUTTI_NODISCARD
 tutti_status tutti_same(const tutti_comm *comm, int64_t value, const char *what);
 
 // --- one copy a node
-// -----------------------------------------------------------------------------------------------
 
 typedef struct tutti_window tutti_window;
 
 /** Collective, `bytes` equal on the ranks of a node.  Memory that the node's ranks share, zeroed, 64-byte
- * aligned; one copy a node.  The caller owns it.
+ * aligned; one copy a node.  `comm` is borrowed and must outlive it.  The caller owns the window.
  * @return ERR_MEMORY where a node has not got it (agreed on by all ranks) */
 TUTTI_NODISCARD
 tutti_status tutti_window_create(const tutti_comm *comm, int64_t bytes, tutti_window **window);
@@ -108,13 +107,13 @@ tutti_status tutti_window_sync(const tutti_window *window);
 void tutti_window_destroy(tutti_window **window);
 
 // --- reduction
-// -----------------------------------------------------------------------------------------------------
 
-/** How gradients are summed over ranks; `parallel.reduce`. */
+/** How gradients are summed over ranks; `parallel.reduce`.  AUTO takes the fastest. */
 typedef enum { TUTTI_REDUCE_AUTO, TUTTI_REDUCE_FLAT } tutti_reduce_kind;
 
-/** What rides along with the gradients, as doubles whose sums over ranks are exact for integers.  One slot
- * each. */
+/** What rides along with the gradients, one slot each.  A sum over ranks is the exact sum of the values, each
+ * cut to a multiple of 2^-96, rounded to double once: exact for integers up to 2^53, and independent of the
+ * order. NaN, or a value not below 2^144, makes it NaN. */
 typedef enum {
   TUTTI_TAIL_FAILED,  // ranks that failed in this step; they contribute zeros and then call tutti_agree
   TUTTI_TAIL_SAMPLES, // samples of this step
@@ -162,9 +161,11 @@ tutti_status tutti_reducer_sum_slices(const tutti_reducer *reducer, double *valu
 TUTTI_NODISCARD
 tutti_status tutti_reducer_publish(tutti_reducer *reducer);
 
-/** Collective.  slice[end - begin] of each owner -> whole[n] on rank 0 (`whole` may be NULL elsewhere); and
- * back. */
+/** Collective.  slice[end - begin] of each owner -> whole[n] on rank 0 (`whole` may be NULL elsewhere).  The
+ * two do not overlap. */
 TUTTI_NODISCARD
 tutti_status tutti_reducer_gather(const tutti_reducer *reducer, const float *slice, float *whole);
+
+/** Collective.  And back: whole[n] of rank 0 -> slice[end - begin] of each owner. */
 TUTTI_NODISCARD
 tutti_status tutti_reducer_scatter(const tutti_reducer *reducer, const float *whole, float *slice);

@@ -1,0 +1,118 @@
+#pragma once
+/** YAML and command line -> each room's own options; and back to text.  Local, no MPI: rank 0 reads the file,
+ * its text is broadcast, every rank parses the same bytes.
+ *
+ * One list of keys (src/config/keys.c: section, name, type, default, range, sentence) makes the parser, the
+ * command-line options, --help and the dump, so that they cannot disagree. */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/count.h"
+#include "tutti/base.h"
+#include "tutti/data.h"
+#include "tutti/model.h"
+#include "tutti/optim.h"
+#include "tutti/par.h"
+
+/** "val_accuracy >= 0.97" */
+typedef struct {
+  char metric[32]; // "" : no goal
+  enum { TUTTI_AT_LEAST, TUTTI_ABOVE, TUTTI_AT_MOST, TUTTI_BELOW } relation;
+  double value;
+} tutti_goal;
+
+/** Read `text`; "" or "none" is no goal.  @return ERR_CONFIG */
+TUTTI_NODISCARD
+tutti_status tutti_goal_parse(const char *text, tutti_goal *goal);
+void tutti_goal_print(const tutti_goal *goal, char *text, size_t bytes);
+bool tutti_goal_reached(const tutti_goal *goal, double value);
+
+typedef enum { TUTTI_TAKE_SHUFFLED, TUTTI_TAKE_LAST, TUTTI_N_TAKES } tutti_validation_take;
+
+typedef struct {
+  int64_t batch_size;       // global, samples
+  int64_t micro_batch_size; // 0: auto
+  tutti_count budget;       // of the one of epochs, steps, samples that is set
+  uint64_t seed;
+  bool shuffle;
+  tutti_count evaluate_every; // steps, epochs or samples
+  tutti_goal stop_at;
+  char *monitor;    // "val_loss", ...; NULL: none
+  int64_t patience; // evaluations without a better one; 0: no early stopping
+} tutti_train_options;
+
+typedef struct {
+  tutti_reduce_kind reduce;
+  int64_t threads; // BLAS threads of a rank; 0: auto
+} tutti_parallel_options;
+
+typedef struct {
+  char *directory;              // never NULL after parse: runs/<config name>
+  char *resume;                 // "auto", "no" or a path
+  tutti_count checkpoint_every; // steps, epochs, samples or seconds
+  int64_t keep;
+  tutti_count metrics_every; // 0: per epoch only
+} tutti_run_options;
+
+typedef struct {
+  struct {
+    char *file, *x_train, *y_train, *x_test, *y_test;
+    double validation_split;
+    tutti_validation_take validation_take;
+    int64_t limit_train, limit_test;
+    tutti_scale scale;
+  } data;
+  struct {
+    tutti_layer_spec *layers;
+    int64_t n_layers;
+    tutti_loss loss;
+    tutti_initializer initializer;
+  } model;
+  tutti_optim_options optimizer;
+  tutti_schedule_options schedule;
+  tutti_train_options train;
+  tutti_parallel_options parallel;
+  tutti_run_options run;
+} tutti_config;
+
+/** One `section.key = value` of the command line, which wins over the file. */
+typedef struct {
+  const char *key;   // "train.batch_size"
+  const char *value; // YAML
+} tutti_override;
+
+/** Local.  Defaults, then the file's text, then the overrides; then what only the whole can tell (needed
+ * keys, one budget, keys that contradict each other).
+ * @param[in] text  contents of the YAML file, or NULL for none
+ * @param[in] name  path of the file for messages and for the default run directory; NULL for none
+ * @return ERR_CONFIG "FILE:LINE:COLUMN: section.key: value ...", with what is allowed, and the nearest name
+ * of an unknown section or key; the config is then empty.  The caller owns it: tutti_config_clear. */
+TUTTI_NODISCARD
+tutti_status tutti_config_parse(const char *text, const char *name, const tutti_override *overrides,
+                                int n_overrides, tutti_config *config);
+
+/** Local.  Frees what the config owns; zeroes it. */
+void tutti_config_clear(tutti_config *config);
+
+/** Local.  The whole resolved config as YAML that parses to the same config; *text is the caller's
+ * (tutti_free). */
+TUTTI_NODISCARD
+tutti_status tutti_config_dump(const tutti_config *config, char **text);
+
+/** Local.  The first key that makes `a` and `b` different trainings (not: budget, evaluation, saving,
+ * parallel), as "train.batch_size", with both values as text; NULL: none.  Buffers of 128 bytes. */
+const char *tutti_config_difference(const tutti_config *a, const tutti_config *b, char value_a[128],
+                                    char value_b[128]);
+
+// --- the list of keys, for the command line and for help
+// ---------------------------------------------------------------
+
+typedef struct {
+  const char *section, *name;
+  const char *fallback; // default as text, "" where there is none
+  const char *allowed;  // "a whole number from 1", "none, step, cosine"
+  const char *sentence; // what it does
+} tutti_key_info;
+
+int tutti_config_n_keys(void);
+void tutti_config_key(int i, tutti_key_info *info);

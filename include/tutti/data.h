@@ -1,0 +1,127 @@
+#pragma once
+/** A data set: one copy a node, in the type of the file, scaled while samples are gathered. */
+#include <stdbool.h>
+
+#include "tutti/base.h"
+#include "tutti/par.h"
+
+typedef enum {
+  TUTTI_SCALE_AUTO, // bytes: as UNIT with the range of a byte (x / 255); other types: NONE
+  TUTTI_SCALE_NONE,
+  TUTTI_SCALE_UNIT,        // (x - min) / (max - min), one range over all features of the training rows
+  TUTTI_SCALE_STANDARDIZE, // (x - mean) / deviation, one mean and deviation over all features
+  TUTTI_SCALE_STANDARDIZE_FEATURES, // the same for each feature alone
+  TUTTI_N_SCALES
+} tutti_scale;
+extern const char *const tutti_scale_names[TUTTI_N_SCALES];
+
+/** Names of arrays in the file; borrowed.  A pair x, y that is NULL is not wanted; a test pair that is not in
+ * the file is fine (there is no test set then), half a pair is an error. */
+typedef struct {
+  const char *file;
+  const char *x_train, *y_train, *x_test, *y_test;
+  int64_t limit_train, limit_test; // 0: all, else the first so many rows
+} tutti_data_options;
+
+typedef enum { TUTTI_ROWS_TRAIN, TUTTI_ROWS_TEST, TUTTI_N_ROWS } tutti_rows;
+
+typedef struct tutti_dataset tutti_dataset;
+
+/** Collective, options equal on all ranks.  The node's first rank reads into memory that the node shares.
+ * @return (agreed) ERR_MISSING; ERR_DATA not HDF5, no such array (near names are listed), x and y of
+ * different length, fewer than one row, text where numbers belong, a value that is not finite (with its row
+ * and column); ERR_IO. The caller owns it; `comm` is borrowed. */
+TUTTI_NODISCARD
+tutti_status tutti_dataset_open(const tutti_comm *comm, const tutti_data_options *options,
+                                tutti_dataset **dataset);
+
+/** Collective.  One array without labels, as the test rows: what `predict` reads.  name NULL: the only array
+ * of the file, or x_test. */
+TUTTI_NODISCARD
+tutti_status tutti_dataset_open_array(const tutti_comm *comm, const char *file, const char *name,
+                                      tutti_dataset **dataset);
+void tutti_dataset_close(tutti_dataset **dataset); // Collective.  Accepts NULL inside; nulls the handle.
+
+const char *tutti_dataset_file(const tutti_dataset *dataset);                 // Local, borrowed.
+int64_t tutti_dataset_n_rows(const tutti_dataset *dataset, tutti_rows which); // Local.  0: there are none.
+int64_t
+tutti_dataset_n_features(const tutti_dataset *dataset);        // Local.  Product of the dims after the first.
+int64_t tutti_dataset_n_targets(const tutti_dataset *dataset); // Local.  Columns of y; 1 for y[N].
+
+/** Local.  Names of the classes, where the file has them (attribute "classes" of y_train); borrowed.  n = 0:
+ * none. */
+const char *const *tutti_dataset_classes(const tutti_dataset *dataset, int *n);
+
+/** Local.  Every label of the rows is a class id in [0, n_classes), or y is one-hot with n_classes columns.
+ * @return ERR_DATA naming array, row, value and what is allowed */
+TUTTI_NODISCARD
+tutti_status tutti_dataset_check_classes(const tutti_dataset *dataset, int64_t n_classes);
+
+/** Maps i in [0, n) to a row of the training array. */
+typedef int64_t (*tutti_row_at)(const void *context, int64_t i);
+
+/** Collective.  Take the scaling's numbers from the n training rows that `row_at` names (validation rows stay
+ * out). The same numbers on all ranks, at any rank count. */
+TUTTI_NODISCARD
+tutti_status tutti_dataset_fit_scaling(tutti_dataset *dataset, tutti_scale scale, tutti_row_at row_at,
+                                       const void *context, int64_t n);
+
+/** x = (raw - shift) * factor, [n] each, n = 1 or n_features. */
+typedef struct {
+  int64_t n;
+  const float *shift, *factor;
+} tutti_scaling_values;
+
+/** Local.  Borrowed. */
+tutti_scaling_values tutti_dataset_scaling(const tutti_dataset *dataset);
+
+/** Local.  Use the scaling of a checkpoint; copied.  @return ERR_DATA where n is neither 1 nor n_features */
+TUTTI_NODISCARD
+tutti_status tutti_dataset_set_scaling(tutti_dataset *dataset, tutti_scaling_values values);
+
+/** Local.  x[n, n_features] = the scaled samples rows[n].  Rows are in range: the caller sees to it. */
+void tutti_dataset_gather(const tutti_dataset *dataset, tutti_rows which, const int64_t *rows, int64_t n,
+                          float *x);
+
+/** Local.  Their targets: classes[n] (one-hot rows give the column of the 1), or values[n, n_targets]. */
+void tutti_dataset_gather_classes(const tutti_dataset *dataset, tutti_rows which, const int64_t *rows,
+                                  int64_t n, int32_t *classes);
+void tutti_dataset_gather_values(const tutti_dataset *dataset, tutti_rows which, const int64_t *rows,
+                                 int64_t n, float *values);
+
+// --- import: other formats into a data set file.  Local: one process.
+// ------------------------------------------------
+
+typedef struct {
+  const char *x_train, *y_train; // IDX files, plain or gzip
+  const char *x_test, *y_test;   // NULL: none
+  const char *output;
+} tutti_import_idx_options;
+
+typedef struct {
+  const char *file;  // CSV with a header line, plain or gzip
+  const char *label; // a column's name, or its number from 1
+  double test_fraction;
+  uint64_t seed;
+  const char *output;
+} tutti_import_csv_options;
+
+typedef struct {
+  const char *train, *test; // svmlight / LIBSVM text, plain or gzip; test NULL: none
+  const char *output;
+} tutti_import_svmlight_options;
+
+/** What was written, for the report. */
+typedef struct {
+  int64_t n_train, n_test, n_features;
+  int n_classes; // 0: a regression
+} tutti_import_result;
+
+/** @return ERR_MISSING, ERR_DATA with file, line and column, ERR_CREATE, ERR_IO; the output is whole or
+ * absent */
+TUTTI_NODISCARD
+tutti_status tutti_import_idx(const tutti_import_idx_options *options, tutti_import_result *result);
+TUTTI_NODISCARD
+tutti_status tutti_import_csv(const tutti_import_csv_options *options, tutti_import_result *result);
+TUTTI_NODISCARD
+tutti_status tutti_import_svmlight(const tutti_import_svmlight_options *options, tutti_import_result *result);

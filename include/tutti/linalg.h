@@ -1,0 +1,59 @@
+#pragma once
+/** Dense float kernels: matrix products, activations, softmax and losses.  Local; nothing here allocates. All
+ * matrices are row-major.  Each kernel has a slow twin in double precision in linalg/reference.h that tests
+ * compare it with. */
+#include <stdbool.h>
+
+#include "tutti/base.h"
+
+/** X(code, name as in a config). */
+#define TUTTI_ACTIVATION_LIST(X)                                                                             \
+  X(LINEAR, "linear")                                                                                        \
+  X(RELU, "relu")                                                                                            \
+  X(SIGMOID, "sigmoid")                                                                                      \
+  X(TANH, "tanh")                                                                                            \
+  X(SOFTMAX, "softmax")                                                                                      \
+  X(SOFTPLUS, "softplus")                                                                                    \
+  X(SOFTSIGN, "softsign")                                                                                    \
+  X(ELU, "elu")                                                                                              \
+  X(SELU, "selu")                                                                                            \
+  X(LEAKY_RELU, "leaky_relu")                                                                                \
+  X(GELU, "gelu")                                                                                            \
+  X(SILU, "silu")                                                                                            \
+  X(HARD_SIGMOID, "hard_sigmoid")                                                                            \
+  X(EXPONENTIAL, "exponential")
+
+typedef enum {
+#define X(code, name) TUTTI_##code,
+  TUTTI_ACTIVATION_LIST(X)
+#undef X
+      TUTTI_N_ACTIVATIONS
+} tutti_activation;
+
+/** X(code, name as in a config). */
+#define TUTTI_LOSS_LIST(X)                                                                                   \
+  X(LOSS_AUTO, "auto")                                                                                       \
+  X(CATEGORICAL_CROSSENTROPY, "categorical_crossentropy")                                                    \
+  X(BINARY_CROSSENTROPY, "binary_crossentropy")                                                              \
+  X(MEAN_SQUARED_ERROR, "mean_squared_error")                                                                \
+  X(MEAN_ABSOLUTE_ERROR, "mean_absolute_error")                                                              \
+  X(HUBER, "huber")                                                                                          \
+  X(HINGE, "hinge")
+
+typedef enum {
+#define X(code, name) TUTTI_##code,
+  TUTTI_LOSS_LIST(X)
+#undef X
+      TUTTI_N_LOSSES
+} tutti_loss;
+
+/** Names in the order of the enums. */
+extern const char *const tutti_activation_names[TUTTI_N_ACTIVATIONS];
+extern const char *const tutti_loss_names[TUTTI_N_LOSSES];
+
+/** What the BLAS says of itself, for reports: "OpenBLAS 0.3.21 Zen", "unknown BLAS". */
+const char *tutti_blas_description(void);
+
+/** Threads the BLAS uses in one call from now on; and how many that is (1 where the library cannot say). */
+void tutti_blas_set_threads(int n);
+int tutti_blas_threads(void);

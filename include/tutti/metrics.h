@@ -1,0 +1,124 @@
+#pragma once
+/** What a training measured: rows of the epoch table, timers of the phases, the progress line, metrics.h5.
+ * Local. */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "io/file.h"
+#include "tutti/base.h"
+
+/** One row of /epochs or /steps; NAN where there is no value.  Losses and metrics of the training samples are
+ * means over the samples since the table's previous row (weights moving), val_ ones an evaluation at fixed
+ * weights. */
+typedef struct {
+  int64_t epoch; // from 1
+  int64_t step;  // updates done
+  int64_t samples;
+  double loss, metric, val_loss, val_metric;
+  double learning_rate; // of the last update
+  int64_t batch_size;
+  double seconds; // of training since the start of the run, without evaluation and saving; a resumed run
+                  // counts on
+  double samples_per_second; // since the table's previous row
+} tutti_metrics_row;
+
+enum { TUTTI_METRICS_COLUMNS = 11 };
+
+/** Local.  The columns of such a table; the metric's columns are named for it ("accuracy", "val_accuracy").
+ * The names are borrowed from `metric` and from `val_metric` ("val_" before it). */
+void tutti_metrics_columns(const char *metric, const char *val_metric,
+                           tutti_column columns[TUTTI_METRICS_COLUMNS]);
+
+/** Local.  The value of the column `name` ("val_accuracy", or "val_metric" for any metric); false: no such
+ * column. */
+bool tutti_metrics_value(const tutti_metrics_row *row, const char *metric, const char *name, double *value);
+
+// --- phases
+// --------------------------------------------------------------------------------------------------------
+
+#define TUTTI_PHASE_LIST(X)                                                                                  \
+  X(DATA, "data")                                                                                            \
+  X(COMPUTE, "compute")                                                                                      \
+  X(REDUCE, "reduce")                                                                                        \
+  X(UPDATE, "update")                                                                                        \
+  X(EVALUATE, "evaluate")                                                                                    \
+  X(SAVE, "save")
+
+typedef enum {
+#define X(code, name) TUTTI_PHASE_##code,
+  TUTTI_PHASE_LIST(X)
+#undef X
+      TUTTI_N_PHASES
+} tutti_phase;
+
+extern const char *const tutti_phase_names[TUTTI_N_PHASES];
+
+/** Seconds per phase of one rank.  One phase runs at a time. */
+typedef struct {
+  double seconds[TUTTI_N_PHASES];
+  double since;
+  int running; // -1: none
+} tutti_phases;
+
+void tutti_phases_start(tutti_phases *phases);                 // Local.  All zero, none running.
+void tutti_phases_enter(tutti_phases *phases, tutti_phase to); // Local.  Ends the running phase; enters `to`.
+void tutti_phases_leave(tutti_phases *phases);                 // Local.  Ends the running phase.
+
+/** One row of /timing: seconds of a phase over ranks. */
+typedef struct {
+  char phase[16];
+  double min, mean, max;
+  int64_t rank_of_max;
+} tutti_timing_row;
+
+enum { TUTTI_N_TIMINGS = TUTTI_N_PHASES + 1 };
+
+/** Local.  Statistics over the ranks' seconds all[size * TUTTI_N_PHASES].  A rank inside the reduction either
+ * works or waits for a slower one: the least that any rank spent there is the reduction, the rest of each
+ * rank is the extra row "wait". */
+void tutti_timing_make(const double *all, int size, tutti_timing_row rows[TUTTI_N_TIMINGS]);
+
+// --- progress
+// ------------------------------------------------------------------------------------------------------
+
+/** Rank 0's view of the run on `stream`: a bar that is redrawn on a terminal, one line per epoch elsewhere.
+ */
+typedef struct tutti_progress tutti_progress;
+
+/** @param[in] metric  borrowed */
+TUTTI_NODISCARD
+tutti_status tutti_progress_create(FILE *stream, const char *metric, double total_epochs,
+                                   int64_t steps_per_epoch, tutti_progress **progress);
+
+/** During an epoch; draws at most some times a second, and only on a terminal. */
+void tutti_progress_step(tutti_progress *progress, int64_t epoch, int64_t step_in_epoch, double loss,
+                         double metric);
+
+/** "epoch 3/5  loss 0.0687  accuracy 0.9794  val_loss ...  samples/s 161000  lr 0.001"; NAN values are left
+ * out. */
+void tutti_progress_epoch(tutti_progress *progress, const tutti_metrics_row *row);
+void tutti_progress_destroy(tutti_progress **progress);
+
+// --- metrics.h5
+// ----------------------------------------------------------------------------------------------------
+
+/** Attributes of the file's root that say where and how the run ran; all borrowed. */
+typedef struct {
+  const char *config, *version, *mpi, *hdf5, *blas, *cpu, *reducer;
+  const char *const *hosts; // [n_hosts]
+  int n_hosts, ranks, threads;
+  const char *binding; // cores of each rank, "0: 0-3; 1: 4-7"
+} tutti_metrics_origin;
+
+/** Local.  Append rows to /epochs and /steps of the file, replace /timing and the attributes; the file is
+ * made where it is missing.  The whole appears at once: a reader sees the old or the new file. */
+TUTTI_NODISCARD
+tutti_status tutti_metrics_flush(const char *path, const char *metric, const tutti_metrics_origin *origin,
+                                 const tutti_metrics_row *epochs, int64_t n_epochs,
+                                 const tutti_metrics_row *steps, int64_t n_steps,
+                                 const tutti_timing_row timing[TUTTI_N_TIMINGS]);
+
+/** Local.  Drop rows of steps after `step`: what a killed run wrote after its last checkpoint.  Nothing where
+ * there is no file. */
+TUTTI_NODISCARD
+tutti_status tutti_metrics_rewind(const char *path, const char *metric, int64_t step);

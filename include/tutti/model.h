@@ -1,0 +1,201 @@
+#pragma once
+/** A dense network: one flat parameter buffer, one flat gradient buffer, forward, backward, loss.  Local and
+ * without MPI; where batch normalisation needs sums over ranks, the caller hands in a function for them.
+ *
+ * Samples are rows: x[rows, n_in] row-major, kernels [n_in, n_out] as in Keras, z = x W + b. */
+#include <stdbool.h>
+
+#include "tutti/base.h"
+#include "tutti/linalg.h"
+
+// --- what a network is made of
+// -------------------------------------------------------------------------------------
+
+typedef enum {
+  TUTTI_LAYER_DENSE,
+  TUTTI_LAYER_ACTIVATION,
+  TUTTI_LAYER_DROPOUT,
+  TUTTI_LAYER_BATCH_NORM,
+  TUTTI_LAYER_GAUSSIAN_NOISE,
+  TUTTI_LAYER_GAUSSIAN_DROPOUT,
+  TUTTI_LAYER_ALPHA_DROPOUT,
+  TUTTI_LAYER_PRELU,
+  TUTTI_N_LAYER_KINDS
+} tutti_layer_kind;
+
+/** X(code, name as in a config): Keras' initializers, with its scales and its truncation. */
+#define TUTTI_INITIALIZER_LIST(X)                                                                            \
+  X(INIT_GLOROT_UNIFORM, "glorot_uniform")                                                                   \
+  X(INIT_GLOROT_NORMAL, "glorot_normal")                                                                     \
+  X(INIT_HE_UNIFORM, "he_uniform")                                                                           \
+  X(INIT_HE_NORMAL, "he_normal")                                                                             \
+  X(INIT_LECUN_UNIFORM, "lecun_uniform")                                                                     \
+  X(INIT_LECUN_NORMAL, "lecun_normal")
+
+typedef enum {
+#define X(code, name) TUTTI_##code,
+  TUTTI_INITIALIZER_LIST(X)
+#undef X
+      TUTTI_N_INITIALIZERS
+} tutti_initializer;
+
+extern const char *const tutti_initializer_names[TUTTI_N_INITIALIZERS];
+
+/** One layer, as its words in a config say.  A number that its kind does not have is 0. */
+typedef struct {
+  tutti_layer_kind kind;
+  int64_t units;                 // dense
+  tutti_activation activation;   // dense, activation
+  bool bias;                     // dense
+  bool has_initializer;          // dense: false takes the model's
+  tutti_initializer initializer; // dense
+  double l1, l2;                 // dense: penalty l1 sum|w| + l2 sum w^2 on the kernel
+  double rate;                   // the dropouts
+  double stddev;                 // gaussian_noise
+  int64_t ghost;                 // batch_norm: samples of a group, 0 = the global batch
+  double momentum, epsilon;      // batch_norm
+} tutti_layer_spec;
+
+/** Local.  Read the words of one layer, "dense 512 relu bias=no l2=1e-4" (DESIGN of the words: README,
+ * "Layers").
+ * @return ERR_CONFIG: an unknown word (with the nearest known one), a number out of its range */
+TUTTI_NODISCARD
+tutti_status tutti_layer_parse(const char *text, tutti_layer_spec *spec);
+
+/** Local.  Write it as tutti_layer_parse reads it; only what differs from the default is written. */
+void tutti_layer_print(const tutti_layer_spec *spec, char *text, size_t bytes);
+
+typedef struct {
+  const tutti_layer_spec *layers; // [n_layers], borrowed during create
+  int n_layers;
+  tutti_loss loss; // AUTO: softmax -> categorical, sigmoid -> binary cross-entropy, else mean squared error
+  tutti_initializer initializer;
+} tutti_model_options;
+
+// --- the network
+// ---------------------------------------------------------------------------------------------------
+
+typedef struct tutti_model tutti_model;
+
+/** Local.  Layers, offsets, and work memory for micro-batches of up to max_rows samples; nothing is allocated
+ * later.
+ * @param[in] n_in  features of a sample
+ * @return ERR_CONFIG no layer, no dense layer's output fits the loss (cross-entropies want softmax or sigmoid
+ * last), softmax over one unit; ERR_MEMORY.  The caller owns the model. */
+TUTTI_NODISCARD
+tutti_status tutti_model_create(const tutti_model_options *options, int64_t n_in, int64_t max_rows,
+                                tutti_model **model);
+void tutti_model_destroy(tutti_model **model); // Local.  Accepts NULL inside; nulls the handle.
+
+int64_t tutti_model_n_in(const tutti_model *model);         // Local.
+int64_t tutti_model_n_out(const tutti_model *model);        // Local.
+int64_t tutti_model_n_params(const tutti_model *model);     // Local.  Trainable ones, in the flat buffers.
+tutti_loss tutti_model_loss_kind(const tutti_model *model); // Local.  Never AUTO.
+bool tutti_model_is_classifier(
+    const tutti_model *model); // Local.  Metric: accuracy; else mean absolute error.
+const char *tutti_model_metric_name(const tutti_model *model); // Local.  "accuracy" or "mean_absolute_error"
+
+/** One named array of the network.  Kernels are [rows, cols] = [n_in, n_out]; vectors have rows 0. */
+typedef struct {
+  const char *layer; // "dense_1", borrowed
+  const char *name;  // "kernel", "bias", "gamma", "beta", "alpha", "moving_mean", "moving_variance"
+  int64_t offset;    // in the flat parameter buffer, or in the state where it is not trainable
+  int64_t rows, cols, n;
+  bool trainable;
+} tutti_model_array;
+
+/** Local.  Trainable arrays first, in the order of the flat buffers; then the state's. */
+int tutti_model_n_arrays(const tutti_model *model);
+const tutti_model_array *tutti_model_array_at(const tutti_model *model, int i);
+
+/** Local.  What is not trained: the moving statistics of batch normalisation, [n_state] floats.  Owned by the
+ * model. */
+float *tutti_model_state(tutti_model *model);
+int64_t tutti_model_n_state(const tutti_model *model);
+
+/** For the table that Keras' summary() prints. */
+typedef struct {
+  const char *name; // "dense_1"
+  const char *type; // "Dense"
+  int64_t n_out, n_trainable, n_other;
+} tutti_layer_info;
+
+int tutti_model_n_layers(const tutti_model *model);                              // Local.
+void tutti_model_layer(const tutti_model *model, int i, tutti_layer_info *info); // Local.
+
+/** Local.  Initial weights and state: functions of (seed, array, element) alone.  params[n_params]. */
+void tutti_model_init(tutti_model *model, uint64_t seed, float *params);
+
+// --- one micro-batch
+// -----------------------------------------------------------------------------------------------
+
+/** Adds up values[n] over all ranks, in place. */
+typedef tutti_status (*tutti_model_sum)(void *context, double *values, int64_t n);
+
+/** Which samples these are.  Rows of a micro-batch stand one after another in the epoch's order. */
+typedef struct {
+  bool training;   // noise layers are on, batch_norm takes statistics of the batch
+  bool accumulate; // backward adds to the gradient; else it writes it
+  uint64_t seed;   // of the run
+  uint32_t epoch;
+  int64_t position;    // of row 0, in the epoch
+  int64_t batch_begin; // of the global batch's first sample, in the epoch
+  int64_t batch_count; // samples of the global batch: the loss gradient is divided by it
+  tutti_model_sum sum; // for groups of batch_norm that lie on several ranks; NULL where each lies on one
+  void *context;       // of sum
+} tutti_model_pass;
+
+/** What the samples should have given: one of the two is set. */
+typedef struct {
+  const int32_t
+      *classes; // [rows], each in [0, n_out), for categorical_crossentropy; 0 or 1 for one-output classifiers
+  const float *values; // [rows, n_out]
+} tutti_targets;
+
+/** Local; collective through pass->sum where that is set and there is batch_norm (then also with rows = 0).
+ * x[rows, n_in] is borrowed until backward is done.  @return what pass->sum returned */
+TUTTI_NODISCARD
+tutti_status tutti_model_forward(tutti_model *model, const float *params, const tutti_model_pass *pass,
+                                 const float *x, int64_t rows);
+
+/** Local, after forward.  Adds the rows' losses and metrics (correct predictions, or absolute errors averaged
+ * over the outputs) to the sums, and prepares the gradient that backward starts with when pass->training. */
+void tutti_model_loss(tutti_model *model, const tutti_model_pass *pass, tutti_targets targets, int64_t rows,
+                      double *loss_sum, double *metric_sum);
+
+/** As forward.  After loss: grads[n_params] get (pass->accumulate: are added) the sums over the rows of the
+ * gradient of loss / batch_count.  With rows = 0 they get zeros (nothing is added). */
+TUTTI_NODISCARD
+tutti_status tutti_model_backward(tutti_model *model, const float *params, const tutti_model_pass *pass,
+                                  const float *x, int64_t rows, float *grads);
+
+/** Local, after forward.  out[rows, n_out]: the last layer's activations (probabilities where it is softmax
+ * or sigmoid). */
+void tutti_model_predict(const tutti_model *model, int64_t rows, float *out);
+
+/** Local; collective through `sum` where that is set.  Once after the micro-batches of a step: brings the
+ * moving statistics of batch_norm forward over all groups of the global batch, in their order.  Nothing
+ * without batch_norm. */
+TUTTI_NODISCARD
+tutti_status tutti_model_merge_state(tutti_model *model, int64_t batch_count, tutti_model_sum sum,
+                                     void *context);
+
+/** Local.  Samples that have to stay in one micro-batch: 1 without batch_norm, else its ghost group (the
+ * least common multiple of several), at most batch_count. */
+int64_t tutti_model_group(const tutti_model *model, int64_t batch_count);
+
+// --- penalties and diagnosis
+// ---------------------------------------------------------------------------------------
+
+bool tutti_model_has_penalty(const tutti_model *model); // Local.
+double tutti_model_penalty(const tutti_model *model,
+                           const float *params); // Local.  l1 and l2 terms of the loss.
+
+/** Local.  grads[end - begin] += gradient of the penalty for the slice [begin, end) of the flat buffer;
+ * params and grads point at the slice. */
+void tutti_model_penalty_gradient(const tutti_model *model, const float *params, int64_t begin, int64_t end,
+                                  float *grads);
+
+/** Local.  The first layer, in forward order, whose weights or last outputs (of `rows` samples) are not
+ * finite; -1: none. */
+int tutti_model_first_nonfinite(const tutti_model *model, const float *params, int64_t rows);

@@ -1,0 +1,144 @@
+#pragma once
+/** Update rules on a slice of the flat buffers, and learning-rate schedules.  Local, no MPI.
+ *
+ * Two dialects of each rule: `keras` is Keras 3 to the letter, `torch` PyTorch: they differ in algebra
+ * (epsilon inside or outside the root, learning rate inside the velocity, weight decay decoupled or added to
+ * the gradient). */
+#include <stdbool.h>
+
+#include "base/count.h"
+#include "tutti/base.h"
+
+// --- options
+// -------------------------------------------------------------------------------------------------------
+
+/** X(code, name as in a config). */
+#define TUTTI_OPTIM_LIST(X)                                                                                  \
+  X(SGD, "sgd")                                                                                              \
+  X(ADAGRAD, "adagrad")                                                                                      \
+  X(ADADELTA, "adadelta")                                                                                    \
+  X(RMSPROP, "rmsprop")                                                                                      \
+  X(ADAM, "adam")                                                                                            \
+  X(ADAMW, "adamw")                                                                                          \
+  X(ADAMAX, "adamax")                                                                                        \
+  X(NADAM, "nadam")
+
+typedef enum {
+#define X(code, name) TUTTI_##code,
+  TUTTI_OPTIM_LIST(X)
+#undef X
+      TUTTI_N_OPTIMS
+} tutti_optim_rule;
+
+extern const char *const tutti_optim_names[TUTTI_N_OPTIMS];
+
+typedef enum { TUTTI_DIALECT_KERAS, TUTTI_DIALECT_TORCH, TUTTI_N_DIALECTS } tutti_dialect;
+extern const char *const tutti_dialect_names[TUTTI_N_DIALECTS];
+
+/** NAN stands for the default of the rule in its dialect until tutti_optim_resolve. */
+typedef struct {
+  tutti_optim_rule rule;
+  tutti_dialect dialect;
+  double learning_rate;
+  double momentum; // sgd, rmsprop
+  bool nesterov;   // sgd
+  double rho;      // rmsprop (PyTorch's alpha), adadelta
+  double beta_1, beta_2;
+  double epsilon;
+  bool centered;       // rmsprop
+  bool amsgrad;        // adam, adamw
+  double weight_decay; // keras: decoupled, any rule; torch: added to the gradient, but decoupled in adamw
+  double clipnorm, global_clipnorm, clipvalue; // 0: off; the first that is set acts
+} tutti_optim_options;
+
+/** Rule RMSprop in the Keras dialect, all numbers NAN, nothing clipped. */
+tutti_optim_options tutti_optim_options_default(void);
+
+/** Local.  Replace each NAN by the default.  @return ERR_CONFIG a number the rule does not take was set
+ * (momentum with adam), or one out of its range */
+TUTTI_NODISCARD
+tutti_status tutti_optim_resolve(tutti_optim_options *options);
+
+// --- the update
+// ----------------------------------------------------------------------------------------------------
+
+typedef struct tutti_optim tutti_optim;
+
+/** Local.  State for parameters [begin, end) of the flat buffers.
+ * @param[in] options  resolved; copied
+ * @param[in] offsets  [n_arrays + 1] where each array of the network begins in the flat buffer, and the end;
+ * copied.  For clipnorm, which is per array.
+ * @return ERR_MEMORY.  The caller owns it. */
+TUTTI_NODISCARD
+tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_t *offsets, int n_arrays,
+                                int64_t begin, int64_t end, tutti_optim **optim);
+void tutti_optim_destroy(tutti_optim **optim); // Local.  Accepts NULL inside; nulls the handle.
+
+/** Local.  Norms that clipping wants: 0, 1 (global_clipnorm) or n_arrays (clipnorm). */
+int tutti_optim_n_norms(const tutti_optim *optim);
+
+/** Local.  squares[n_norms] = sums of squares of this slice's part; the caller adds them up over slices.
+ * @param[in] grads  [end - begin] */
+void tutti_optim_squares(const tutti_optim *optim, const float *grads, double *squares);
+
+/** Local.  One update of the slice, in the order clip, decay, rule.
+ * @param[in]     t        number of this update, from 1
+ * @param[in]     lr       learning rate of this update
+ * @param[in]     squares  [n_norms] sums over the whole gradient (NULL where n_norms is 0)
+ * @param[in,out] params   [end - begin]
+ * @param[in,out] grads    [end - begin] sums over all ranks; afterwards clipped, else as it was */
+void tutti_optim_step(tutti_optim *optim, int64_t t, double lr, const double *squares, float *params,
+                      float *grads);
+
+/** Local.  State arrays of the rule, named as Keras' variables ("velocity"); each [end - begin], owned by
+ * optim. */
+int tutti_optim_n_slots(const tutti_optim *optim);
+const char *tutti_optim_slot_name(const tutti_optim *optim, int i);
+float *tutti_optim_slot(const tutti_optim *optim, int i);
+
+// --- schedules
+// -----------------------------------------------------------------------------------------------------
+
+typedef enum {
+  TUTTI_DECAY_CONSTANT,
+  TUTTI_DECAY_STEP,
+  TUTTI_DECAY_EXPONENTIAL,
+  TUTTI_DECAY_POLYNOMIAL,
+  TUTTI_DECAY_COSINE,
+  TUTTI_N_DECAYS
+} tutti_decay;
+extern const char *const tutti_decay_names[TUTTI_N_DECAYS];
+
+typedef enum { TUTTI_SCALING_NONE, TUTTI_SCALING_LINEAR, TUTTI_SCALING_SQRT, TUTTI_N_SCALINGS } tutti_scaling;
+extern const char *const tutti_scaling_names[TUTTI_N_SCALINGS];
+
+typedef struct {
+  tutti_count warmup; // 0: none
+  tutti_decay decay;
+  double decay_rate;       // step, exponential: the factor
+  tutti_count decay_every; // step: between two drops; exponential: over which one factor is applied
+  tutti_count decay_over;  // polynomial, cosine: length after warmup; 0: to the end of the budget
+  double decay_power;      // polynomial
+  double decay_end;        // polynomial, cosine: last rate / first rate
+  tutti_scaling scaling;   // of the learning rate with the batch size
+  int64_t base_batch_size; // at which learning_rate is meant; needed with scaling
+} tutti_schedule_options;
+
+/** All counts in steps. */
+typedef struct {
+  tutti_decay decay;
+  double start, peak; // learning rate before and after warmup
+  double warmup, every, over, rate, power, end;
+} tutti_schedule;
+
+/** Local.  Resolve counts into steps: an epoch has steps_per_epoch, a step batch_size samples, the budget
+ * total_steps. Warmup begins at the unscaled rate where scaling is on (Goyal et al. 2017, section 2.2), else
+ * at 0.
+ * @return ERR_CONFIG scaling without base_batch_size, a warmup longer than the budget */
+TUTTI_NODISCARD
+tutti_status tutti_schedule_make(const tutti_schedule_options *options, double learning_rate,
+                                 int64_t batch_size, double steps_per_epoch, double total_steps,
+                                 tutti_schedule *schedule);
+
+/** Local.  The rate of the update after `step` updates (0 for the first, as Keras' iterations). */
+double tutti_schedule_at(const tutti_schedule *schedule, int64_t step);
