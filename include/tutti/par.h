@@ -119,6 +119,7 @@ typedef enum {
   TUTTI_TAIL_SAMPLES, // samples of this step
   TUTTI_TAIL_LOSS,    // sum of the samples' losses
   TUTTI_TAIL_METRIC,  // sum of the samples' metric
+  TUTTI_TAIL_SAVE,    // ranks that ask for a checkpoint after this step (a clock is one rank's, the decision all ranks')
   TUTTI_N_TAIL
 } tutti_tail_slot;
 
