@@ -48,7 +48,7 @@ typedef struct {
   bool centered;       // rmsprop
   bool amsgrad;        // adam, adamw
   double weight_decay; // keras: decoupled, any rule; torch: added to the gradient, but decoupled in adamw
-  double clipnorm, global_clipnorm, clipvalue; // 0: off; the first that is set acts
+  double clipnorm, global_clipnorm, clipvalue; // 0: off; at most one is set
 } tutti_optim_options;
 
 /** Rule RMSprop in the Keras dialect, all numbers NAN, nothing clipped. */
@@ -134,7 +134,8 @@ typedef struct {
 /** Local.  Resolve counts into steps: an epoch has steps_per_epoch, a step batch_size samples, the budget
  * total_steps. Warmup begins at the unscaled rate where scaling is on (Goyal et al. 2017, section 2.2), else
  * at 0.
- * @return ERR_CONFIG scaling without base_batch_size, a warmup longer than the budget */
+ * @return ERR_CONFIG scaling without base_batch_size, a decay without its parameters, a count in seconds, a
+ * warmup longer than the budget */
 TUTTI_NODISCARD
 tutti_status tutti_schedule_make(const tutti_schedule_options *options, double learning_rate,
                                  int64_t batch_size, double steps_per_epoch, double total_steps,

@@ -1,0 +1,33 @@
+// Zeiler 2012: the step is g sqrt(d + eps) / sqrt(a + eps), where a averages g^2 and d the squares of past
+// steps.  Both dialects have epsilon inside; they differ in defaults.
+#include <math.h>
+
+#include "optim/optim_impl.h"
+
+enum { GRAD, DELTA };
+
+static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
+  (void)t;
+  s->rate = (float)lr;
+  s->blend_2 = (float)(1 - optim->options.rho);
+  s->eps_in = (float)optim->options.epsilon;
+}
+
+TUTTI_CLONES static void loop(float rate, float blend, float eps, int64_t n, float *restrict a,
+                              float *restrict d, float *restrict w, const float *restrict g) {
+  for (int64_t i = 0; i < n; i++) {
+    a[i] += blend * (g[i] * g[i] - a[i]);
+    const float step = sqrtf((d[i] + eps) / (a[i] + eps)) * g[i];
+    d[i] += blend * (step * step - d[i]);
+    w[i] -= rate * step;
+  }
+}
+
+static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
+                   float *w, const float *g) {
+  (void)options;
+  loop(s->rate, s->blend_2, s->eps_in, n, slots[GRAD], slots[DELTA], w, g);
+}
+
+const tutti_optim_ops tutti_optim_adadelta = {
+    {{"accumulated_grad", NULL, {0}}, {"accumulated_delta_var", NULL, {0}}}, scalars, update};

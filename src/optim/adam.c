@@ -1,0 +1,58 @@
+// Kingma and Ba 2015; AMSGrad (Reddi et al. 2018) takes the largest v so far.  AdamW (Loshchilov and Hutter
+// 2019) is Adam with a decoupled weight decay, which is applied before any rule runs.
+//
+// Bias correction is one factor on the rate, c = sqrt(1 - beta_2^t): m_hat / (sqrt(v_hat) + eps) with
+// PyTorch's epsilon is c / (1 - beta_1^t) * m / (sqrt(v) + c eps).  Keras leaves the c at epsilon out (the
+// paper's "epsilon hat").
+#include <math.h>
+
+#include "optim/optim_impl.h"
+
+enum { MOMENTUM, VELOCITY, VELOCITY_HAT };
+
+static bool is_amsgrad(const tutti_optim_options *options) {
+  return options->amsgrad;
+}
+
+static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
+  const tutti_optim_options *options = &optim->options;
+  const double c = sqrt(1 - pow(options->beta_2, (double)t));
+  s->blend_1 = (float)(1 - options->beta_1);
+  s->blend_2 = (float)(1 - options->beta_2);
+  s->rate = (float)(lr * c / (1 - pow(options->beta_1, (double)t)));
+  s->eps_out = (float)(options->dialect == TUTTI_DIALECT_KERAS ? options->epsilon : c * options->epsilon);
+}
+
+TUTTI_CLONES static void plain(float rate, float blend_1, float blend_2, float eps, int64_t n,
+                               float *restrict m, float *restrict v, float *restrict w,
+                               const float *restrict g) {
+  for (int64_t i = 0; i < n; i++) {
+    m[i] += blend_1 * (g[i] - m[i]);
+    v[i] += blend_2 * (g[i] * g[i] - v[i]);
+    w[i] -= rate * m[i] / (sqrtf(v[i]) + eps);
+  }
+}
+
+TUTTI_CLONES static void amsgrad(float rate, float blend_1, float blend_2, float eps, int64_t n,
+                                 float *restrict m, float *restrict v, float *restrict v_hat,
+                                 float *restrict w, const float *restrict g) {
+  for (int64_t i = 0; i < n; i++) {
+    m[i] += blend_1 * (g[i] - m[i]);
+    v[i] += blend_2 * (g[i] * g[i] - v[i]);
+    v_hat[i] = v_hat[i] > v[i] ? v_hat[i] : v[i];
+    w[i] -= rate * m[i] / (sqrtf(v_hat[i]) + eps);
+  }
+}
+
+static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
+                   float *w, const float *g) {
+  (void)options;
+  float *m = slots[MOMENTUM], *v = slots[VELOCITY], *v_hat = slots[VELOCITY_HAT];
+  if (v_hat)
+    amsgrad(s->rate, s->blend_1, s->blend_2, s->eps_out, n, m, v, v_hat, w, g);
+  else
+    plain(s->rate, s->blend_1, s->blend_2, s->eps_out, n, m, v, w, g);
+}
+
+const tutti_optim_ops tutti_optim_adam = {
+    {{"momentum", NULL, {0}}, {"velocity", NULL, {0}}, {"velocity_hat", is_amsgrad, {0}}}, scalars, update};

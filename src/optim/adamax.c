@@ -1,0 +1,36 @@
+// Kingma and Ba 2015, section 7.1: Adam with the largest |g| (slowly forgotten) in place of the root of v.
+// Keras adds epsilon to the denominator, PyTorch to |g|.
+#include <math.h>
+
+#include "optim/optim_impl.h"
+
+enum { M, U };
+
+static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
+  const tutti_optim_options *options = &optim->options;
+  const bool keras = options->dialect == TUTTI_DIALECT_KERAS;
+  s->rate = (float)(lr / (1 - pow(options->beta_1, (double)t)));
+  s->blend_1 = (float)(1 - options->beta_1);
+  s->keep = (float)options->beta_2;
+  s->eps_in = (float)(keras ? 0 : options->epsilon);
+  s->eps_out = (float)(keras ? options->epsilon : 0);
+}
+
+TUTTI_CLONES static void loop(float rate, float blend, float keep, float eps_in, float eps_out, int64_t n,
+                              float *restrict m, float *restrict u, float *restrict w,
+                              const float *restrict g) {
+  for (int64_t i = 0; i < n; i++) {
+    m[i] += blend * (g[i] - m[i]);
+    const float old = keep * u[i], now = fabsf(g[i]) + eps_in;
+    u[i] = old > now ? old : now;
+    w[i] -= rate * m[i] / (u[i] + eps_out);
+  }
+}
+
+static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
+                   float *w, const float *g) {
+  (void)options;
+  loop(s->rate, s->blend_1, s->keep, s->eps_in, s->eps_out, n, slots[M], slots[U], w, g);
+}
+
+const tutti_optim_ops tutti_optim_adamax = {{{"m", NULL, {0}}, {"u", NULL, {0}}}, scalars, update};

@@ -1,0 +1,55 @@
+// Dozat 2016: Adam with Nesterov's look-ahead.  With u_t = beta_1 (1 - 0.96^(p t) / 2) and P_t = u_1 ... u_t
+//   m_hat = u_{t+1} m / (1 - P_{t+1}) + (1 - u_t) g / (1 - P_t);  w -= lr m_hat / (sqrt(v / (1 - beta_2^t)) +
+//   eps).
+// p is 1 in Keras and 0.004 in PyTorch.  The second bias correction is moved to the rates and to epsilon, as
+// in adam.c.
+#include <math.h>
+
+#include "optim/optim_impl.h"
+
+enum { MOMENTUM, VELOCITY };
+
+static double u_of(const tutti_optim_options *options, int64_t t) {
+  const double p = options->dialect == TUTTI_DIALECT_KERAS ? 1 : 0.004;
+  return options->beta_1 * (1 - 0.5 * pow(0.96, p * (double)t));
+}
+
+/** P_t, a function of t alone: a resumed run forms it again from the start, with the same bits. */
+static double product_to(tutti_optim *optim, int64_t t) {
+  if (t < optim->product_t) optim->product_t = 0;
+  if (optim->product_t == 0) optim->product = 1;
+  while (optim->product_t < t && optim->product > 0)
+    optim->product *= u_of(&optim->options, ++optim->product_t);
+  optim->product_t = t;
+  return optim->product;
+}
+
+static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
+  const tutti_optim_options *options = &optim->options;
+  const double c = sqrt(1 - pow(options->beta_2, (double)t));
+  const double u = u_of(options, t), u_next = u_of(options, t + 1), product = product_to(optim, t);
+  s->blend_1 = (float)(1 - options->beta_1);
+  s->blend_2 = (float)(1 - options->beta_2);
+  s->rate_m = (float)(lr * c * u_next / (1 - product * u_next));
+  s->rate_g = (float)(lr * c * (1 - u) / (1 - product));
+  s->eps_out = (float)(c * options->epsilon);
+}
+
+TUTTI_CLONES static void loop(float rate_m, float rate_g, float blend_1, float blend_2, float eps, int64_t n,
+                              float *restrict m, float *restrict v, float *restrict w,
+                              const float *restrict g) {
+  for (int64_t i = 0; i < n; i++) {
+    m[i] += blend_1 * (g[i] - m[i]);
+    v[i] += blend_2 * (g[i] * g[i] - v[i]);
+    w[i] -= (rate_m * m[i] + rate_g * g[i]) / (sqrtf(v[i]) + eps);
+  }
+}
+
+static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
+                   float *w, const float *g) {
+  (void)options;
+  loop(s->rate_m, s->rate_g, s->blend_1, s->blend_2, s->eps_out, n, slots[MOMENTUM], slots[VELOCITY], w, g);
+}
+
+const tutti_optim_ops tutti_optim_nadam = {
+    {{"momentum", NULL, {0}}, {"velocity", NULL, {0}}}, scalars, update};

@@ -1,0 +1,88 @@
+// Tieleman and Hinton 2012: w -= lr g / sqrt(v), v an average of g^2.  `centered` takes the variance of g
+// instead (Graves 2013).  With momentum the learning rate is inside the velocity in Keras and outside in
+// PyTorch.
+#include <math.h>
+
+#include "optim/optim_impl.h"
+
+enum { VELOCITY, MOMENTUM, AVERAGE };
+
+static bool has_momentum(const tutti_optim_options *options) {
+  return options->momentum > 0;
+}
+
+static bool is_centered(const tutti_optim_options *options) {
+  return options->centered;
+}
+
+static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
+  (void)t;
+  const bool keras = optim->options.dialect == TUTTI_DIALECT_KERAS;
+  s->blend_2 = (float)(1 - optim->options.rho);
+  s->keep = (float)optim->options.momentum;
+  s->gain = (float)(keras ? lr : 1);
+  s->rate = (float)(keras ? 1 : lr);
+  tutti_optim_epsilon(&optim->options, s);
+}
+
+/** One loop, four instances: the flags are constants where it is inlined. */
+TUTTI_INLINE void loop(const tutti_scalars *s, bool momentum, bool centered, int64_t n, float *restrict v,
+                       float *restrict m, float *restrict average, float *restrict w,
+                       const float *restrict g) {
+  const float blend = s->blend_2, keep = s->keep, gain = s->gain, rate = s->rate, eps_in = s->eps_in,
+              eps_out = s->eps_out;
+  for (int64_t i = 0; i < n; i++) {
+    v[i] += blend * (g[i] * g[i] - v[i]);
+    float spread = v[i];
+    if (centered) {
+      average[i] += blend * (g[i] - average[i]);
+      const float variance = v[i] - average[i] * average[i];
+      spread = variance < 0 ? 0 : variance; // rounding; not a NaN, which has to stay visible
+    }
+    const float direction = gain * g[i] / (sqrtf(spread + eps_in) + eps_out);
+    if (momentum) {
+      m[i] = keep * m[i] + direction;
+      w[i] -= rate * m[i];
+    } else {
+      w[i] -= rate * direction;
+    }
+  }
+}
+
+TUTTI_CLONES static void plain(const tutti_scalars *s, int64_t n, float *v, float *w, const float *g) {
+  loop(s, false, false, n, v, NULL, NULL, w, g);
+}
+
+TUTTI_CLONES static void with_momentum(const tutti_scalars *s, int64_t n, float *v, float *m, float *w,
+                                       const float *g) {
+  loop(s, true, false, n, v, m, NULL, w, g);
+}
+
+TUTTI_CLONES static void centered(const tutti_scalars *s, int64_t n, float *v, float *average, float *w,
+                                  const float *g) {
+  loop(s, false, true, n, v, NULL, average, w, g);
+}
+
+TUTTI_CLONES static void centered_with_momentum(const tutti_scalars *s, int64_t n, float *v, float *m,
+                                                float *average, float *w, const float *g) {
+  loop(s, true, true, n, v, m, average, w, g);
+}
+
+static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
+                   float *w, const float *g) {
+  (void)options;
+  float *v = slots[VELOCITY], *m = slots[MOMENTUM], *average = slots[AVERAGE];
+  if (m && average)
+    centered_with_momentum(s, n, v, m, average, w, g);
+  else if (average)
+    centered(s, n, v, average, w, g);
+  else if (m)
+    with_momentum(s, n, v, m, w, g);
+  else
+    plain(s, n, v, w, g);
+}
+
+const tutti_optim_ops tutti_optim_rmsprop = {
+    {{"velocity", NULL, {0}}, {"momentum", has_momentum, {0}}, {"average_gradient", is_centered, {0}}},
+    scalars,
+    update};

@@ -1,0 +1,51 @@
+// v = keep v + gain g; w -= rate v.  Keras has the learning rate inside the velocity, with its sign (gain =
+// -lr, rate = -1), so a velocity keeps the rates of its past; PyTorch outside (gain = 1, rate = lr). Nesterov
+// (Sutskever et al. 2013) looks ahead by one more step of the same velocity.
+#include "optim/optim_impl.h"
+
+enum { MOMENTUM };
+
+static bool has_momentum(const tutti_optim_options *options) {
+  return options->momentum > 0;
+}
+
+static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
+  (void)t;
+  const bool keras = optim->options.dialect == TUTTI_DIALECT_KERAS;
+  const bool inside = keras && has_momentum(&optim->options);
+  s->keep = (float)optim->options.momentum;
+  s->gain = (float)(inside ? -lr : 1);
+  s->rate = (float)(inside ? -1 : lr);
+}
+
+TUTTI_CLONES static void plain(float rate, int64_t n, float *restrict w, const float *restrict g) {
+  for (int64_t i = 0; i < n; i++) w[i] -= rate * g[i];
+}
+
+TUTTI_CLONES static void heavy_ball(float keep, float gain, float rate, int64_t n, float *restrict v,
+                                    float *restrict w, const float *restrict g) {
+  for (int64_t i = 0; i < n; i++) {
+    v[i] = keep * v[i] + gain * g[i];
+    w[i] -= rate * v[i];
+  }
+}
+
+TUTTI_CLONES static void nesterov(float keep, float gain, float rate, int64_t n, float *restrict v,
+                                  float *restrict w, const float *restrict g) {
+  for (int64_t i = 0; i < n; i++) {
+    v[i] = keep * v[i] + gain * g[i];
+    w[i] -= rate * (keep * v[i] + gain * g[i]);
+  }
+}
+
+static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
+                   float *w, const float *g) {
+  if (!slots[MOMENTUM])
+    plain(s->rate, n, w, g);
+  else if (options->nesterov)
+    nesterov(s->keep, s->gain, s->rate, n, slots[MOMENTUM], w, g);
+  else
+    heavy_ball(s->keep, s->gain, s->rate, n, slots[MOMENTUM], w, g);
+}
+
+const tutti_optim_ops tutti_optim_sgd = {{{"momentum", has_momentum, {0}}}, scalars, update};

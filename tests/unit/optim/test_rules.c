@@ -1,0 +1,311 @@
+// Each rule in each dialect against a twin in double: the textbook forms of Keras and PyTorch one by one,
+// none of the identities by which the library shares its loops.
+#include <float.h>
+#include <math.h>
+
+#include "base/random.h"
+#include "support/check.h"
+#include "tutti/optim.h"
+
+enum { N = 37, STEPS = 50 };
+
+/** State of one weight, and the one number that belongs to no weight. */
+typedef struct {
+  double m, v, x;
+} twin_state;
+
+static double nadam_u(const tutti_optim_options *o, int t) {
+  return o->beta_1 * (1 - 0.5 * pow(0.96, (o->dialect == TUTTI_DIALECT_KERAS ? 1 : 0.004) * t));
+}
+
+static double nadam_product(const tutti_optim_options *o, int t) {
+  double product = 1;
+  for (int i = 1; i <= t; i++) product *= nadam_u(o, i);
+  return product;
+}
+
+static double sgd(const tutti_optim_options *o, double lr, double g, double w, twin_state *s) {
+  const double mu = o->momentum;
+  if (o->dialect == TUTTI_DIALECT_KERAS) {
+    s->v = mu * s->v - lr * g;
+    return w + (o->nesterov ? mu * s->v - lr * g : s->v);
+  }
+  s->v = mu * s->v + g;
+  return w - lr * (o->nesterov ? g + mu * s->v : s->v);
+}
+
+static double rmsprop(const tutti_optim_options *o, double lr, double g, double w, twin_state *s) {
+  s->v = o->rho * s->v + (1 - o->rho) * g * g;
+  s->x = o->rho * s->x + (1 - o->rho) * g;
+  const double spread = o->centered ? s->v - s->x * s->x : s->v;
+  if (o->dialect == TUTTI_DIALECT_KERAS) {
+    s->m = o->momentum * s->m + lr * g / sqrt(spread + o->epsilon);
+    return w - s->m;
+  }
+  s->m = o->momentum * s->m + g / (sqrt(spread) + o->epsilon);
+  return w - lr * s->m;
+}
+
+static double adagrad(const tutti_optim_options *o, double lr, double g, double w, twin_state *s, int t) {
+  const bool keras = o->dialect == TUTTI_DIALECT_KERAS;
+  if (t == 1) s->v = keras ? 0.1 : 0;
+  s->v += g * g;
+  return w - lr * g / (keras ? sqrt(s->v + o->epsilon) : sqrt(s->v) + o->epsilon);
+}
+
+static double adadelta(const tutti_optim_options *o, double lr, double g, double w, twin_state *s) {
+  s->v = o->rho * s->v + (1 - o->rho) * g * g;
+  const double delta = sqrt(s->x + o->epsilon) / sqrt(s->v + o->epsilon) * g;
+  s->x = o->rho * s->x + (1 - o->rho) * delta * delta;
+  return w - lr * delta;
+}
+
+static double adam(const tutti_optim_options *o, double lr, double g, double w, twin_state *s, int t) {
+  const double c_1 = 1 - pow(o->beta_1, t), c_2 = 1 - pow(o->beta_2, t);
+  s->m = o->beta_1 * s->m + (1 - o->beta_1) * g;
+  s->v = o->beta_2 * s->v + (1 - o->beta_2) * g * g;
+  s->x = fmax(s->x, s->v);
+  const double v = o->amsgrad ? s->x : s->v;
+  if (o->dialect == TUTTI_DIALECT_KERAS) return w - lr * sqrt(c_2) / c_1 * s->m / (sqrt(v) + o->epsilon);
+  return w - lr / c_1 * s->m / (sqrt(v) / sqrt(c_2) + o->epsilon);
+}
+
+static double adamax(const tutti_optim_options *o, double lr, double g, double w, twin_state *s, int t) {
+  const double c = 1 - pow(o->beta_1, t);
+  s->m = o->beta_1 * s->m + (1 - o->beta_1) * g;
+  if (o->dialect == TUTTI_DIALECT_KERAS) {
+    s->x = fmax(o->beta_2 * s->x, fabs(g));
+    return w - lr * s->m / (c * (s->x + o->epsilon));
+  }
+  s->x = fmax(o->beta_2 * s->x, fabs(g) + o->epsilon);
+  return w - lr / c * s->m / s->x;
+}
+
+static double nadam(const tutti_optim_options *o, double lr, double g, double w, twin_state *s, int t) {
+  s->m = o->beta_1 * s->m + (1 - o->beta_1) * g;
+  s->v = o->beta_2 * s->v + (1 - o->beta_2) * g * g;
+  const double m_hat = nadam_u(o, t + 1) * s->m / (1 - nadam_product(o, t + 1)) +
+                       (1 - nadam_u(o, t)) * g / (1 - nadam_product(o, t));
+  return w - lr * m_hat / (sqrt(s->v / (1 - pow(o->beta_2, t))) + o->epsilon);
+}
+
+static double twin(const tutti_optim_options *o, int t, double lr, double g, double w, twin_state *s) {
+  if (o->dialect == TUTTI_DIALECT_KERAS || o->rule == TUTTI_ADAMW)
+    w -= lr * o->weight_decay * w;
+  else
+    g += o->weight_decay * w;
+  switch (o->rule) {
+  case TUTTI_SGD:
+    return sgd(o, lr, g, w, s);
+  case TUTTI_ADAGRAD:
+    return adagrad(o, lr, g, w, s, t);
+  case TUTTI_ADADELTA:
+    return adadelta(o, lr, g, w, s);
+  case TUTTI_RMSPROP:
+    return rmsprop(o, lr, g, w, s);
+  case TUTTI_ADAMAX:
+    return adamax(o, lr, g, w, s, t);
+  case TUTTI_NADAM:
+    return nadam(o, lr, g, w, s, t);
+  default:
+    return adam(o, lr, g, w, s, t);
+  }
+}
+
+/** Gradients of several sizes; the learning rate changes, so that its place in the velocity matters. */
+static float gradient(int t, int i) {
+  uint32_t words[4];
+  tutti_random_words((tutti_stream){.seed = 7, .kind = TUTTI_STREAM_NOISE}, (uint64_t)(t * N + i), words);
+  return (float)((2 * tutti_random_uniform(words[0]) - 1) * pow(10, -(i % 4)) + 0.05);
+}
+
+static void compare(const tutti_optim_options *given, const char *what) {
+  tutti_optim_options options = *given;
+  const int64_t offsets[] = {0, N};
+  tutti_optim *optim = NULL;
+  twin_state states[N] = {0};
+  float w[N], g[N];
+  double w_twin[N];
+  CHECK_OK(tutti_optim_resolve(&options));
+  CHECK_OK(tutti_optim_create(&options, offsets, 1, 0, N, &optim));
+  for (int i = 0; i < N; i++) w_twin[i] = w[i] = (float)(i - N / 2) / N;
+  double moved = 0;
+  for (int t = 1; t <= STEPS; t++) {
+    const double lr = options.learning_rate * (t <= 10 ? 0.1 * t : 1 / sqrt(t - 9.0));
+    for (int i = 0; i < N; i++) {
+      g[i] = gradient(t, i);
+      w_twin[i] = twin(&options, t, lr, g[i], w_twin[i], &states[i]);
+    }
+    tutti_optim_step(optim, t, lr, NULL, w, g);
+    for (int i = 0; i < N; i++) {
+      // A handful of roundings a step, of numbers up to 1 in the state and in the weight.
+      check_near(w[i], w_twin[i], 8.0 * FLT_EPSILON * t * fmax(1, fabs(w_twin[i])), what, __FILE__, __LINE__);
+      moved = fmax(moved, fabs(w[i] - (float)(i - N / 2) / N));
+    }
+  }
+  if (moved < 1e-3) fail_msg("%s moved no weight by more than %g", what, moved);
+  tutti_optim_destroy(&optim);
+}
+
+typedef struct {
+  const char *what;
+  tutti_optim_rule rule;
+  double learning_rate, momentum, weight_decay;
+  bool nesterov, centered, amsgrad;
+} variant;
+
+static const variant variants[] = {
+    {"sgd", TUTTI_SGD, 0.1, NAN, NAN, false, false, false},
+    {"sgd momentum", TUTTI_SGD, 0.1, 0.9, NAN, false, false, false},
+    {"sgd nesterov", TUTTI_SGD, 0.1, 0.9, NAN, true, false, false},
+    {"sgd momentum decay", TUTTI_SGD, 0.1, 0.9, 0.05, false, false, false},
+    {"adagrad", TUTTI_ADAGRAD, 0.1, NAN, NAN, false, false, false},
+    {"adagrad decay", TUTTI_ADAGRAD, 0.1, NAN, 0.05, false, false, false},
+    {"adadelta", TUTTI_ADADELTA, 1, NAN, NAN, false, false, false},
+    {"adadelta decay", TUTTI_ADADELTA, 1, NAN, 0.05, false, false, false},
+    {"rmsprop", TUTTI_RMSPROP, 0.01, NAN, NAN, false, false, false},
+    {"rmsprop decay", TUTTI_RMSPROP, 0.01, NAN, 0.05, false, false, false},
+    {"rmsprop momentum", TUTTI_RMSPROP, 0.01, 0.9, NAN, false, false, false},
+    {"rmsprop centered", TUTTI_RMSPROP, 0.01, NAN, NAN, false, true, false},
+    {"rmsprop centered momentum", TUTTI_RMSPROP, 0.01, 0.9, NAN, false, true, false},
+    {"adam", TUTTI_ADAM, 0.01, NAN, NAN, false, false, false},
+    {"adam decay", TUTTI_ADAM, 0.01, NAN, 0.05, false, false, false},
+    {"adam amsgrad", TUTTI_ADAM, 0.01, NAN, NAN, false, false, true},
+    {"adamw", TUTTI_ADAMW, 0.01, NAN, NAN, false, false, false},
+    {"adamw amsgrad", TUTTI_ADAMW, 0.01, NAN, 0.2, false, false, true},
+    {"adamax", TUTTI_ADAMAX, 0.01, NAN, NAN, false, false, false},
+    {"adamax decay", TUTTI_ADAMAX, 0.01, NAN, 0.05, false, false, false},
+    {"nadam", TUTTI_NADAM, 0.01, NAN, NAN, false, false, false},
+    {"nadam decay", TUTTI_NADAM, 0.01, NAN, 0.05, false, false, false},
+};
+
+/** @param[in] epsilon  NAN: the default; a large one shows where it stands */
+static void compare_all(tutti_dialect dialect, double epsilon) {
+  for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
+    const variant *v = &variants[i];
+    tutti_optim_options options = tutti_optim_options_default();
+    options.dialect = dialect;
+    options.rule = v->rule;
+    options.learning_rate = v->learning_rate;
+    options.momentum = v->momentum;
+    options.weight_decay = v->weight_decay;
+    options.nesterov = v->nesterov;
+    options.centered = v->centered;
+    options.amsgrad = v->amsgrad;
+    if (v->rule != TUTTI_SGD) options.epsilon = epsilon;
+    compare(&options, v->what);
+  }
+}
+
+static void rules_follow_keras(void **state) {
+  (void)state;
+  compare_all(TUTTI_DIALECT_KERAS, NAN);
+  compare_all(TUTTI_DIALECT_KERAS, 0.02);
+}
+
+static void rules_follow_pytorch(void **state) {
+  (void)state;
+  compare_all(TUTTI_DIALECT_TORCH, NAN);
+  compare_all(TUTTI_DIALECT_TORCH, 0.02);
+}
+
+static void slots_have_the_names_of_keras(void **state) {
+  (void)state;
+  static const struct {
+    tutti_optim_rule rule;
+    double momentum;
+    bool centered, amsgrad;
+    int n;
+    const char *names[3];
+  } expected[] = {
+      {TUTTI_SGD, NAN, false, false, 0, {0}},
+      {TUTTI_SGD, 0.9, false, false, 1, {"momentum"}},
+      {TUTTI_ADAGRAD, NAN, false, false, 1, {"accumulator"}},
+      {TUTTI_ADADELTA, NAN, false, false, 2, {"accumulated_grad", "accumulated_delta_var"}},
+      {TUTTI_RMSPROP, NAN, false, false, 1, {"velocity"}},
+      {TUTTI_RMSPROP, NAN, true, false, 2, {"velocity", "average_gradient"}},
+      {TUTTI_RMSPROP, 0.9, true, false, 3, {"velocity", "momentum", "average_gradient"}},
+      {TUTTI_ADAM, NAN, false, false, 2, {"momentum", "velocity"}},
+      {TUTTI_ADAMW, NAN, false, true, 3, {"momentum", "velocity", "velocity_hat"}},
+      {TUTTI_ADAMAX, NAN, false, false, 2, {"m", "u"}},
+      {TUTTI_NADAM, NAN, false, false, 2, {"momentum", "velocity"}},
+  };
+  const int64_t offsets[] = {0, N};
+  for (size_t k = 0; k < sizeof expected / sizeof expected[0]; k++) {
+    tutti_optim_options options = tutti_optim_options_default();
+    options.rule = expected[k].rule;
+    options.momentum = expected[k].momentum;
+    options.centered = expected[k].centered;
+    options.amsgrad = expected[k].amsgrad;
+    tutti_optim *optim = NULL;
+    CHECK_OK(tutti_optim_resolve(&options));
+    CHECK_OK(tutti_optim_create(&options, offsets, 1, 0, N, &optim));
+    assert_int_equal(tutti_optim_n_slots(optim), expected[k].n);
+    for (int i = 0; i < expected[k].n; i++) {
+      assert_string_equal(tutti_optim_slot_name(optim, i), expected[k].names[i]);
+      const float initial = options.rule == TUTTI_ADAGRAD ? 0.1f : 0;
+      for (int j = 0; j < N; j++) CHECK_NEAR(tutti_optim_slot(optim, i)[j], initial, 0);
+    }
+    tutti_optim_destroy(&optim);
+    assert_null(optim);
+  }
+}
+
+/** What a resumed run does: state arrays are copied, and the number of the update is all the rest it knows.
+ */
+static void a_copy_of_the_slots_goes_on_as_the_original(void **state) {
+  (void)state;
+  const int64_t offsets[] = {0, N};
+  for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++) {
+    tutti_optim_options options = tutti_optim_options_default();
+    options.rule = (tutti_optim_rule)rule;
+    tutti_optim *first = NULL, *second = NULL;
+    float w[N] = {0}, w_second[N], g[N];
+    CHECK_OK(tutti_optim_resolve(&options));
+    CHECK_OK(tutti_optim_create(&options, offsets, 1, 0, N, &first));
+    CHECK_OK(tutti_optim_create(&options, offsets, 1, 0, N, &second));
+    for (int t = 1; t <= 40; t++) {
+      for (int i = 0; i < N; i++) g[i] = gradient(t, i);
+      if (t == 21) {
+        for (int i = 0; i < N; i++) w_second[i] = w[i];
+        for (int k = 0; k < tutti_optim_n_slots(first); k++)
+          for (int i = 0; i < N; i++) tutti_optim_slot(second, k)[i] = tutti_optim_slot(first, k)[i];
+      }
+      tutti_optim_step(first, t, 0.01, NULL, w, g);
+      if (t > 20) tutti_optim_step(second, t, 0.01, NULL, w_second, g);
+    }
+    assert_memory_equal(w, w_second, sizeof w);
+    tutti_optim_destroy(&first);
+    tutti_optim_destroy(&second);
+  }
+}
+
+static void a_gradient_that_is_no_number_shows_in_the_weights(void **state) {
+  (void)state;
+  const int64_t offsets[] = {0, 1};
+  for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++) {
+    for (int centered = 0; centered <= (rule == TUTTI_RMSPROP); centered++) {
+      tutti_optim_options options = tutti_optim_options_default();
+      options.rule = (tutti_optim_rule)rule;
+      options.centered = centered;
+      tutti_optim *optim = NULL;
+      float w = 1, g = NAN;
+      CHECK_OK(tutti_optim_resolve(&options));
+      CHECK_OK(tutti_optim_create(&options, offsets, 1, 0, 1, &optim));
+      tutti_optim_step(optim, 1, 0.01, NULL, &w, &g);
+      assert_true(isnan(w));
+      tutti_optim_destroy(&optim);
+    }
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(rules_follow_keras),
+      cmocka_unit_test(rules_follow_pytorch),
+      cmocka_unit_test(slots_have_the_names_of_keras),
+      cmocka_unit_test(a_copy_of_the_slots_goes_on_as_the_original),
+      cmocka_unit_test(a_gradient_that_is_no_number_shows_in_the_weights),
+  };
+  return cmocka_run_group_tests_name("optim.rules", tests, NULL, check_no_leak);
+}

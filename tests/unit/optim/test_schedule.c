@@ -1,0 +1,165 @@
+#include <math.h>
+
+#include "support/check.h"
+#include "tutti/optim.h"
+
+static const tutti_count never = {0, TUTTI_UNIT_STEPS};
+
+static tutti_count steps(double n) {
+  return (tutti_count){n, TUTTI_UNIT_STEPS};
+}
+
+/** Rate 0.1, batch 64, 100 steps an epoch, 1000 in all. */
+static tutti_schedule make(tutti_schedule_options options) {
+  tutti_schedule schedule;
+  CHECK_OK(tutti_schedule_make(&options, 0.1, 64, 100, 1000, &schedule));
+  return schedule;
+}
+
+static double at(tutti_schedule schedule, int64_t step) {
+  return tutti_schedule_at(&schedule, step);
+}
+
+#define CHECK_RATE(schedule, step, rate) CHECK_NEAR(at((schedule), (step)), (rate), 1e-15)
+
+static void constant_is_constant(void **state) {
+  (void)state;
+  const tutti_schedule s = make((tutti_schedule_options){.warmup = never});
+  CHECK_RATE(s, 0, 0.1);
+  CHECK_RATE(s, 1000000, 0.1);
+}
+
+static void warmup_rises_to_the_peak_in_its_last_step(void **state) {
+  (void)state;
+  const tutti_schedule s = make((tutti_schedule_options){.warmup = steps(5)});
+  CHECK_RATE(s, 0, 0.02);
+  CHECK_RATE(s, 3, 0.08);
+  CHECK_RATE(s, 4, 0.1);
+  CHECK_RATE(s, 5, 0.1);
+  const tutti_schedule half = make((tutti_schedule_options){.warmup = steps(2.5)});
+  CHECK_RATE(half, 1, 0.08);
+  CHECK_RATE(half, 2, 0.1); // never above the peak
+}
+
+static void scaling_starts_warmup_at_the_unscaled_rate(void **state) {
+  (void)state;
+  tutti_schedule_options options = {
+      .warmup = steps(4), .scaling = TUTTI_SCALING_LINEAR, .base_batch_size = 16};
+  const tutti_schedule linear = make(options);
+  CHECK_RATE(linear, 0, 0.1 + 0.3 * 0.25);
+  CHECK_RATE(linear, 3, 0.4);
+  options.scaling = TUTTI_SCALING_SQRT;
+  CHECK_RATE(make(options), 3, 0.2);
+  options.base_batch_size = 256;
+  CHECK_RATE(make(options), 99, 0.05);
+}
+
+static void counts_are_in_steps_epochs_or_samples(void **state) {
+  (void)state;
+  const tutti_schedule s = make((tutti_schedule_options){.warmup = {2, TUTTI_UNIT_EPOCHS},
+                                                         .decay = TUTTI_DECAY_STEP,
+                                                         .decay_rate = 0.5,
+                                                         .decay_every = {6400, TUTTI_UNIT_SAMPLES}});
+  CHECK_NEAR(s.warmup, 200, 0);
+  CHECK_NEAR(s.every, 100, 0);
+  CHECK_RATE(s, 99, 0.05);
+  CHECK_RATE(s, 299, 0.1);
+  CHECK_RATE(s, 300, 0.05);
+}
+
+static void step_drops_at_whole_intervals(void **state) {
+  (void)state;
+  tutti_schedule_options options = {.decay = TUTTI_DECAY_STEP, .decay_rate = 0.1, .decay_every = steps(30)};
+  const tutti_schedule s = make(options);
+  CHECK_RATE(s, 29, 0.1);
+  CHECK_RATE(s, 30, 0.01);
+  CHECK_RATE(s, 59, 0.01);
+  CHECK_RATE(s, 60, 0.001);
+  // n intervals of 60000/n steps are 60000 steps, whatever the division rounds to.
+  options.decay_rate = 0.5;
+  for (int n = 3; n < 50; n++) {
+    options.decay_every = steps(60000.0 / n);
+    CHECK_CLOSE(at(make(options), 59999), 0.1 * pow(0.5, n - 1), 1e-12, 0);
+    CHECK_CLOSE(at(make(options), 60000), 0.1 * pow(0.5, n), 1e-12, 0);
+  }
+}
+
+static void exponential_is_smooth(void **state) {
+  (void)state;
+  const tutti_schedule s = make((tutti_schedule_options){
+      .decay = TUTTI_DECAY_EXPONENTIAL, .decay_rate = 0.25, .decay_every = steps(10)});
+  CHECK_RATE(s, 0, 0.1);
+  CHECK_RATE(s, 5, 0.05);
+  CHECK_RATE(s, 10, 0.025);
+}
+
+static void polynomial_ends_at_its_end(void **state) {
+  (void)state;
+  const tutti_schedule s = make((tutti_schedule_options){.warmup = steps(10),
+                                                         .decay = TUTTI_DECAY_POLYNOMIAL,
+                                                         .decay_over = steps(100),
+                                                         .decay_power = 2,
+                                                         .decay_end = 0.2});
+  CHECK_RATE(s, 10, 0.1);
+  CHECK_RATE(s, 60, 0.1 * (0.2 + 0.8 * 0.25));
+  CHECK_RATE(s, 110, 0.02);
+  CHECK_RATE(s, 999, 0.02);
+}
+
+static void cosine_runs_to_the_end_of_the_budget(void **state) {
+  (void)state;
+  const tutti_schedule s = make((tutti_schedule_options){.warmup = steps(200), .decay = TUTTI_DECAY_COSINE});
+  CHECK_NEAR(s.over, 800, 0);
+  CHECK_RATE(s, 200, 0.1);
+  CHECK_RATE(s, 600, 0.05);
+  CHECK_RATE(s, 400, 0.1 * 0.5 * (1 + sqrt(0.5)));
+  CHECK_RATE(s, 1000, 0);
+  const tutti_schedule end = make((tutti_schedule_options){.decay = TUTTI_DECAY_COSINE, .decay_end = 0.5});
+  CHECK_RATE(end, 500, 0.075);
+  CHECK_RATE(end, 1000, 0.05);
+}
+
+static void check_refused(tutti_schedule_options options, const char *text) {
+  tutti_schedule schedule;
+  CHECK_FAILS(tutti_schedule_make(&options, 0.1, 64, 100, 1000, &schedule), TUTTI_ERR_CONFIG, text);
+}
+
+static void what_is_incomplete_is_refused(void **state) {
+  (void)state;
+  check_refused((tutti_schedule_options){.scaling = TUTTI_SCALING_SQRT},
+                "schedule.scaling is sqrt, but schedule.base_batch_size");
+  check_refused((tutti_schedule_options){.warmup = {11, TUTTI_UNIT_EPOCHS}},
+                "schedule.warmup is 1100 steps, longer than");
+  check_refused((tutti_schedule_options){.warmup = {60, TUTTI_UNIT_SECONDS}}, "schedule.warmup is a time");
+  check_refused((tutti_schedule_options){.warmup = steps(-1)}, "schedule.warmup is -1");
+  check_refused((tutti_schedule_options){.decay = TUTTI_DECAY_STEP, .decay_every = steps(1)},
+                "schedule.decay_rate is 0");
+  check_refused((tutti_schedule_options){.decay = TUTTI_DECAY_EXPONENTIAL, .decay_rate = 0.5},
+                "schedule.decay_every is not set");
+  check_refused((tutti_schedule_options){.decay = TUTTI_DECAY_POLYNOMIAL}, "schedule.decay_power is 0");
+  check_refused((tutti_schedule_options){.decay = TUTTI_DECAY_COSINE, .decay_end = -1},
+                "schedule.decay_end is -1");
+}
+
+static void a_warmup_as_long_as_the_budget_is_legal(void **state) {
+  (void)state;
+  const tutti_schedule s = make((tutti_schedule_options){.warmup = steps(1000), .decay = TUTTI_DECAY_COSINE});
+  CHECK_RATE(s, 999, 0.1);
+  CHECK_RATE(s, 1000, 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(constant_is_constant),
+      cmocka_unit_test(warmup_rises_to_the_peak_in_its_last_step),
+      cmocka_unit_test(scaling_starts_warmup_at_the_unscaled_rate),
+      cmocka_unit_test(counts_are_in_steps_epochs_or_samples),
+      cmocka_unit_test(step_drops_at_whole_intervals),
+      cmocka_unit_test(exponential_is_smooth),
+      cmocka_unit_test(polynomial_ends_at_its_end),
+      cmocka_unit_test(cosine_runs_to_the_end_of_the_budget),
+      cmocka_unit_test(what_is_incomplete_is_refused),
+      cmocka_unit_test(a_warmup_as_long_as_the_budget_is_legal),
+  };
+  return cmocka_run_group_tests_name("optim.schedule", tests, NULL, check_no_leak);
+}
