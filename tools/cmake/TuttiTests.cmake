@@ -9,9 +9,6 @@
 #
 # A test has one BLAS thread and a time limit: a hang is a failure.
 
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
-
 set(TUTTI_TEST_ENVIRONMENT
   OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
   OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -26,7 +23,7 @@ set(TUTTI_TEST_ENVIRONMENT
 function(tutti_test_program target)
   cmake_parse_arguments(T "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${target} ${T_SOURCES})
-  target_link_libraries(${target} PRIVATE tutti_flags tutti_test_support PkgConfig::CMOCKA ${T_LINK})
+  target_link_libraries(${target} PRIVATE tutti_flags tutti_test_support cmocka::cmocka ${T_LINK})
 endfunction()
 
 function(tutti_add_unit_test room)
