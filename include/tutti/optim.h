@@ -54,8 +54,10 @@ typedef struct {
 /** Rule RMSprop in the Keras dialect, all numbers NAN, nothing clipped. */
 tutti_optim_options tutti_optim_options_default(void);
 
-/** Local.  Replace each NAN by the default.  @return ERR_CONFIG a number the rule does not take was set
- * (momentum with adam), or one out of its range */
+/** Local.  Replace each NAN that the rule takes by its default; what it does not take stays NAN, so resolving
+ * twice is resolving once.
+ * @return ERR_CONFIG a number or flag the rule does not take was set (momentum with adam), one out of its
+ * range, nesterov without momentum, two ways of clipping; the options are then as they were */
 TUTTI_NODISCARD
 tutti_status tutti_optim_resolve(tutti_optim_options *options);
 
