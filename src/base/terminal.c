@@ -1,0 +1,86 @@
+#include "base/terminal.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { MAX_ANCESTORS = 16 };
+
+/** Name and parent of a process, from /proc; false where there is no such thing. */
+static bool read_process(long pid, char name[64], long *parent) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+  FILE *file = fopen(path, "r");
+  if (file == NULL) return false;
+  char line[512];
+  const bool whole = fgets(line, sizeof line, file) != NULL;
+  fclose(file);
+  // "12 (mpirun) S 11 ...", and the name may itself hold parentheses
+  char *const open = whole ? strchr(line, '(') : NULL;
+  char *const end = whole ? strrchr(line, ')') : NULL;
+  if (open == NULL || end == NULL || sscanf(end, ") %*c %ld", parent) != 1) return false;
+  *end = '\0';
+  snprintf(name, 64, "%s", open + 1);
+  return true;
+}
+
+static bool is_launcher(const char *name) {
+  // Open MPI 4 and 5, Slurm's and others' mpiexec; MPICH and Intel MPI put a proxy between
+  static const char *const names[] = {"mpirun", "mpiexec", "orterun", "prterun", "hydra_", "pmi_proxy"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strncmp(name, names[i], strlen(names[i])) == 0) return true;
+  return false;
+}
+
+/** The launcher that the user started: the last of the nearest unbroken row of launchers above; 0: none. */
+static long find_launcher(void) {
+  long launcher = 0, pid = getppid();
+  for (int i = 0; i < MAX_ANCESTORS && pid > 1; i++) {
+    char name[64];
+    long parent;
+    if (!read_process(pid, name, &parent)) break;
+    if (is_launcher(name))
+      launcher = pid;
+    else if (launcher != 0)
+      break;
+    pid = parent;
+  }
+  return launcher;
+}
+
+/** Ranks run in the background of the terminal, which may be set (stty tostop) to stop them when they write.
+ */
+static bool is_writable_terminal(int fd) {
+  struct termios settings;
+  return isatty(fd) && tcgetattr(fd, &settings) == 0 && (settings.c_lflag & TOSTOP) == 0;
+}
+
+static int open_launcher_stderr(void) {
+  const long launcher = find_launcher();
+  if (launcher == 0) return -1;
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%ld/fd/2", launcher);
+  // O_NONBLOCK: opening a pipe must not wait for a reader
+  const int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return -1;
+  if (!is_writable_terminal(fd)) {
+    close(fd);
+    return -1;
+  }
+  fcntl(fd, F_SETFL, 0);
+  return fd;
+}
+
+FILE *tutti_terminal_open(void) {
+  const int fd = isatty(STDERR_FILENO) ? dup(STDERR_FILENO) : open_launcher_stderr();
+  if (fd < 0) return NULL;
+  FILE *stream = fdopen(fd, "w");
+  if (stream == NULL) {
+    close(fd);
+    return NULL;
+  }
+  setvbuf(stream, NULL, _IOLBF, BUFSIZ);
+  return stream;
+}
