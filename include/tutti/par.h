@@ -92,7 +92,8 @@ typedef struct tutti_window tutti_window;
 
 /** Collective, `bytes` equal on the ranks of a node.  Memory that the node's ranks share, zeroed, 64-byte
  * aligned; one copy a node.  `comm` is borrowed and must outlive it.  The caller owns the window.
- * @return ERR_MEMORY where a node has not got it (agreed on by all ranks) */
+ * @return, the same on all ranks, ERR_MEMORY where a node has not got it, ERR_SYSTEM where its ranks cannot
+ * share memory */
 TUTTI_NODISCARD
 tutti_status tutti_window_create(const tutti_comm *comm, int64_t bytes, tutti_window **window);
 
@@ -119,7 +120,8 @@ typedef enum {
   TUTTI_TAIL_SAMPLES, // samples of this step
   TUTTI_TAIL_LOSS,    // sum of the samples' losses
   TUTTI_TAIL_METRIC,  // sum of the samples' metric
-  TUTTI_TAIL_SAVE,    // ranks that ask for a checkpoint after this step (a clock is one rank's, the decision all ranks')
+  TUTTI_TAIL_SAVE, // ranks that ask for a checkpoint after this step (a clock is one rank's, the decision all
+                   // ranks')
   TUTTI_N_TAIL
 } tutti_tail_slot;
 

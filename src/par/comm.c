@@ -1,0 +1,105 @@
+#include <limits.h>
+
+#include "base/log.h"
+#include "par/par_impl.h"
+
+/** Nodes are numbered in the order of their lowest ranks: the node's first rank counts the first ranks of
+ * other nodes before it, and tells its neighbours. */
+static tutti_status number_nodes(tutti_comm *comm) {
+  const int is_first = comm->node_rank == 0;
+  int n_first = 0;
+  TUTTI_MPI(MPI_Scan(&is_first, &n_first, 1, MPI_INT, MPI_SUM, comm->all));
+  comm->node_index = n_first - 1;
+  TUTTI_MPI(MPI_Bcast(&comm->node_index, 1, MPI_INT, 0, comm->node));
+  comm->n_nodes = n_first;
+  TUTTI_MPI(MPI_Bcast(&comm->n_nodes, 1, MPI_INT, comm->size - 1, comm->all));
+  return TUTTI_OK;
+}
+
+static tutti_status find_node(tutti_comm *comm, int max_node_size) {
+  MPI_Comm shared = MPI_COMM_NULL;
+  int shared_rank = 0;
+  TUTTI_MPI(MPI_Comm_split_type(comm->all, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &shared));
+  TUTTI_MPI(MPI_Comm_rank(shared, &shared_rank));
+  TUTTI_MPI(MPI_Comm_split(shared, shared_rank / max_node_size, shared_rank, &comm->node));
+  TUTTI_MPI(MPI_Comm_free(&shared));
+  TUTTI_MPI(MPI_Comm_rank(comm->node, &comm->node_rank));
+  TUTTI_MPI(MPI_Comm_size(comm->node, &comm->node_size));
+  return number_nodes(comm);
+}
+
+static tutti_status connect(tutti_comm *comm, MPI_Comm parent, int max_node_size) {
+  int length = 0;
+  TUTTI_MPI(MPI_Comm_dup(parent, &comm->all));
+  // The node's communicator inherits it.
+  TUTTI_MPI(MPI_Comm_set_errhandler(comm->all, MPI_ERRORS_RETURN));
+  TUTTI_MPI(MPI_Comm_rank(comm->all, &comm->rank));
+  TUTTI_MPI(MPI_Comm_size(comm->all, &comm->size));
+  TUTTI_MPI(MPI_Get_processor_name(comm->host, &length));
+  return find_node(comm, max_node_size);
+}
+
+/** Nobody could act on a failure here, so it is let go. */
+static void disconnect(tutti_comm *comm) {
+  if (comm->node != MPI_COMM_NULL) MPI_Comm_free(&comm->node);
+  if (comm->all != MPI_COMM_NULL) MPI_Comm_free(&comm->all);
+}
+
+tutti_status tutti_comm_create_from(MPI_Comm parent, int max_node_size, tutti_comm **comm) {
+  *comm = NULL;
+  tutti_comm self = {.all = MPI_COMM_NULL, .node = MPI_COMM_NULL};
+  TUTTI_TRY(connect(&self, parent, max_node_size));
+  const tutti_status status = tutti_agree(&self, TUTTI_NEW(*comm, 1));
+  if (status == TUTTI_OK) {
+    **comm = self;
+  } else {
+    tutti_free(*comm);
+    *comm = NULL;
+    disconnect(&self);
+  }
+  return status;
+}
+
+tutti_status tutti_comm_create_world(tutti_comm **comm) {
+  int rank = 0, size = 1;
+  TUTTI_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
+  TUTTI_MPI(MPI_Comm_size(MPI_COMM_WORLD, &size));
+  tutti_log_set_rank(rank, size);
+  TUTTI_TRY(tutti_comm_create_from(MPI_COMM_WORLD, INT_MAX, comm));
+  return TUTTI_OK;
+}
+
+void tutti_comm_destroy(tutti_comm **comm) {
+  if (!*comm) return;
+  disconnect(*comm);
+  tutti_free(*comm);
+  *comm = NULL;
+}
+
+int tutti_comm_rank(const tutti_comm *comm) {
+  return comm->rank;
+}
+
+int tutti_comm_size(const tutti_comm *comm) {
+  return comm->size;
+}
+
+int tutti_comm_node(const tutti_comm *comm) {
+  return comm->node_index;
+}
+
+int tutti_comm_n_nodes(const tutti_comm *comm) {
+  return comm->n_nodes;
+}
+
+int tutti_comm_node_rank(const tutti_comm *comm) {
+  return comm->node_rank;
+}
+
+int tutti_comm_node_size(const tutti_comm *comm) {
+  return comm->node_size;
+}
+
+const char *tutti_comm_host(const tutti_comm *comm) {
+  return comm->host;
+}

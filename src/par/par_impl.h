@@ -1,0 +1,44 @@
+#pragma once
+/** Inside of par: what its files share, and its white-box tests see. */
+#include <mpi.h>
+
+#include "tutti/par.h"
+
+struct tutti_comm {
+  MPI_Comm all;  // owned
+  MPI_Comm node; // owned: the ranks that share memory with this one, in order of rank
+  int rank, size;
+  int node_index, n_nodes;
+  int node_rank, node_size;
+  char host[MPI_MAX_PROCESSOR_NAME];
+};
+
+/** Collective over `parent`, as tutti_comm_create_world.  A node is cut after every `max_node_size` ranks, so
+ * that one machine can stand for several; INT_MAX leaves it whole. */
+TUTTI_NODISCARD
+tutti_status tutti_comm_create_from(MPI_Comm parent, int max_node_size, tutti_comm **comm);
+
+/** tutti_bcast in messages of at most `piece` bytes. */
+TUTTI_NODISCARD
+tutti_status tutti_bcast_pieces(const tutti_comm *comm, int root, void *data, int64_t bytes, int piece);
+
+/** Collective, arguments equal on all ranks.  In place: the sum over ranks of values[n], in messages of at
+ * most `piece` values. */
+TUTTI_NODISCARD
+tutti_status tutti_sum_floats(const tutti_comm *comm, float *values, int64_t n, int piece);
+
+/** Elements of one message: the largest power of two that an int holds. */
+enum { TUTTI_PIECE = 1 << 30 };
+
+/** Local.  MPI's own sentence for an error code, into `text`, which is returned. */
+const char *tutti_mpi_text(int code, char text[MPI_MAX_ERROR_STRING]);
+
+/** Local.  ERR_MPI with the name of the call and MPI's own sentence.  Use TUTTI_MPI. */
+tutti_status tutti_mpi_fail(int code, const char *call, const char *function, const char *file, int line);
+
+#define TUTTI_MPI(call)                                                                                      \
+  do {                                                                                                       \
+    const int tutti_mpi_code_ = (call);                                                                      \
+    if (tutti_mpi_code_ != MPI_SUCCESS)                                                                      \
+      return tutti_mpi_fail(tutti_mpi_code_, #call, __func__, __FILE__, __LINE__);                           \
+  } while (0)

@@ -1,0 +1,85 @@
+#include "base/fault.h"
+#include "par/reducer_impl.h"
+
+static const tutti_reducer_ops *find(tutti_reduce_kind kind) {
+  switch (kind) {
+  case TUTTI_REDUCE_AUTO:
+  case TUTTI_REDUCE_FLAT:
+    return &tutti_reducer_flat;
+  }
+  return NULL;
+}
+
+static tutti_status create_local(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n,
+                                 tutti_reducer **reducer) {
+  const tutti_reducer_ops *ops = find(kind);
+  TUTTI_CHECK(ops, TUTTI_ERR_INTERNAL, "there is no reducer number %d", (int)kind);
+  TUTTI_TRY(tutti_fault("reducer"));
+  TUTTI_TRY(TUTTI_NEW(*reducer, 1));
+  (*reducer)->ops = ops;
+  (*reducer)->comm = comm;
+  (*reducer)->n = n;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_reducer_create(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n,
+                                  tutti_reducer **reducer) {
+  TUTTI_ASSERT(n >= 0);
+  tutti_reducer *made = NULL;
+  *reducer = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_same(comm, n, "the number of parameters"));
+  TUTTI_TRY_GOTO(done, tutti_same(comm, kind, "the kind of reducer"));
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, create_local(comm, kind, n, &made)));
+  TUTTI_TRY_GOTO(done, made->ops->create(made));
+  *reducer = made;
+  made = NULL;
+done:
+  // Where the local part failed on another rank, the implementation has not begun, here or there.
+  tutti_reducer_destroy(&made);
+  return status;
+}
+
+void tutti_reducer_destroy(tutti_reducer **reducer) {
+  if (!*reducer) return;
+  (*reducer)->ops->destroy(*reducer);
+  tutti_free(*reducer);
+  *reducer = NULL;
+}
+
+const char *tutti_reducer_name(const tutti_reducer *reducer) {
+  return reducer->ops->name;
+}
+
+float *tutti_reducer_params(const tutti_reducer *reducer) {
+  return reducer->params;
+}
+
+float *tutti_reducer_grads(const tutti_reducer *reducer) {
+  return reducer->grads;
+}
+
+void tutti_reducer_slice(const tutti_reducer *reducer, int64_t *begin, int64_t *end) {
+  *begin = reducer->begin;
+  *end = reducer->end;
+}
+
+tutti_status tutti_reducer_reduce(tutti_reducer *reducer, double *tail) {
+  return reducer->ops->reduce(reducer, tail);
+}
+
+tutti_status tutti_reducer_sum_slices(const tutti_reducer *reducer, double *values, int64_t n) {
+  return reducer->ops->sum_slices(reducer, values, n);
+}
+
+tutti_status tutti_reducer_publish(tutti_reducer *reducer) {
+  return reducer->ops->publish(reducer);
+}
+
+tutti_status tutti_reducer_gather(const tutti_reducer *reducer, const float *slice, float *whole) {
+  return reducer->ops->gather(reducer, slice, whole);
+}
+
+tutti_status tutti_reducer_scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
+  return reducer->ops->scatter(reducer, whole, slice);
+}

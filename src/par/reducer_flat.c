@@ -1,0 +1,73 @@
+/** One MPI_Allreduce of the whole gradient; each rank updates all parameters.  The baseline, and the
+ * reference for the tests of the others.  The tail lies behind the gradient in the same buffer. */
+#include <string.h>
+
+#include "par/par_impl.h"
+#include "par/reducer_impl.h"
+#include "par/tail.h"
+
+static int64_t message_length(const tutti_reducer *reducer) {
+  return reducer->n + TUTTI_N_TAIL * (int64_t)tutti_tail_digits(tutti_comm_size(reducer->comm));
+}
+
+static tutti_status allocate(tutti_reducer *reducer) {
+  TUTTI_TRY(TUTTI_NEW(reducer->params, reducer->n));
+  TUTTI_TRY(TUTTI_NEW(reducer->grads, message_length(reducer)));
+  return TUTTI_OK;
+}
+
+static tutti_status create(tutti_reducer *reducer) {
+  TUTTI_TRY(tutti_agree(reducer->comm, allocate(reducer)));
+  reducer->begin = 0;
+  reducer->end = reducer->n;
+  return TUTTI_OK;
+}
+
+static void destroy(tutti_reducer *reducer) {
+  tutti_free(reducer->params);
+  tutti_free(reducer->grads);
+}
+
+static tutti_status reduce(tutti_reducer *reducer, double *tail) {
+  const int size = tutti_comm_size(reducer->comm);
+  float *digits = reducer->grads + reducer->n;
+  tutti_tail_encode(tail, TUTTI_N_TAIL, size, digits);
+  TUTTI_TRY(tutti_sum_floats(reducer->comm, reducer->grads, message_length(reducer), TUTTI_PIECE));
+  tutti_tail_decode(digits, TUTTI_N_TAIL, size, tail);
+  return TUTTI_OK;
+}
+
+/** Each rank has the one slice there is, and so the sum over it. */
+static tutti_status sum_slices(const tutti_reducer *reducer, double *values, int64_t n) {
+  (void)reducer, (void)values, (void)n;
+  return TUTTI_OK;
+}
+
+/** Each rank has updated all parameters, alike, from a gradient that MPI promises to be alike. */
+static tutti_status publish(tutti_reducer *reducer) {
+  (void)reducer;
+  return TUTTI_OK;
+}
+
+static tutti_status gather(const tutti_reducer *reducer, const float *slice, float *whole) {
+  if (tutti_comm_rank(reducer->comm) == 0) memcpy(whole, slice, (size_t)reducer->n * sizeof *whole);
+  return TUTTI_OK;
+}
+
+static tutti_status scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
+  const int64_t bytes = reducer->n * (int64_t)sizeof *slice;
+  if (tutti_comm_rank(reducer->comm) == 0) memcpy(slice, whole, (size_t)bytes);
+  TUTTI_TRY(tutti_bcast(reducer->comm, 0, slice, bytes));
+  return TUTTI_OK;
+}
+
+const tutti_reducer_ops tutti_reducer_flat = {
+    .name = "flat",
+    .create = create,
+    .destroy = destroy,
+    .reduce = reduce,
+    .sum_slices = sum_slices,
+    .publish = publish,
+    .gather = gather,
+    .scatter = scatter,
+};

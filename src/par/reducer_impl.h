@@ -1,0 +1,28 @@
+#pragma once
+/** Inside of the reducers: one implementation is one table of operations.  Each operation keeps the promise
+ * of the function of the same name in tutti/par.h. */
+#include "tutti/par.h"
+
+typedef struct {
+  const char *name;
+  /** Collective.  Sets params, grads, begin, end and data; what fails is agreed on.  The caller destroys. */
+  tutti_status (*create)(tutti_reducer *reducer);
+  /** Collective.  Also after a create that failed half-way. */
+  void (*destroy)(tutti_reducer *reducer);
+  tutti_status (*reduce)(tutti_reducer *reducer, double *tail);
+  tutti_status (*sum_slices)(const tutti_reducer *reducer, double *values, int64_t n);
+  tutti_status (*publish)(tutti_reducer *reducer);
+  tutti_status (*gather)(const tutti_reducer *reducer, const float *slice, float *whole);
+  tutti_status (*scatter)(const tutti_reducer *reducer, const float *whole, float *slice);
+} tutti_reducer_ops;
+
+struct tutti_reducer {
+  const tutti_reducer_ops *ops;
+  const tutti_comm *comm; // borrowed
+  int64_t n;
+  float *params, *grads; // [n], owned by the implementation
+  int64_t begin, end;
+  void *data; // the implementation's own, NULL where it needs none
+};
+
+extern const tutti_reducer_ops tutti_reducer_flat;

@@ -1,0 +1,139 @@
+/** POSIX shared memory rather than MPI_Win_allocate_shared: an MPI library may leave the other ranks of a
+ * node waiting when the first cannot get the memory, or promise memory whose first use kills the process.
+ * Here every page is reserved before anyone relies on it, and a failure of one rank is everybody's. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "par/par_impl.h"
+
+struct tutti_window {
+  const tutti_comm *comm; // borrowed
+  void *data;             // mapped at a page, so aligned to more than 64 bytes
+  size_t length;          // mapped bytes
+};
+
+/** What the ranks of a node find the memory by, until all have mapped it. */
+typedef struct {
+  char name[48]; // "": none
+  int file;      // -1: not open
+} segment;
+
+static tutti_status create_local(const tutti_comm *comm, int64_t bytes, tutti_window **window) {
+  TUTTI_TRY(tutti_fault("window"));
+  TUTTI_TRY(TUTTI_NEW(*window, 1));
+  (*window)->comm = comm;
+  (*window)->length = bytes > 0 ? (size_t)bytes : 1;
+  return TUTTI_OK;
+}
+
+static tutti_status no_memory(size_t length, int error) {
+  TUTTI_FAIL(
+      TUTTI_ERR_MEMORY,
+      "no %zu bytes of memory for the ranks of a node to share: %s; look at the free memory and at the "
+      "size of /dev/shm",
+      length, strerror(error));
+}
+
+/** Local, on the node's first rank.  Another process may own a name, so several are tried. */
+static tutti_status make_segment(size_t length, segment *shared) {
+  for (int attempt = 0; attempt < 100; attempt++) {
+    snprintf(shared->name, sizeof shared->name, "/tutti.%ld.%d", (long)getpid(), attempt);
+    shared->file = shm_open(shared->name, O_CREAT | O_EXCL | O_RDWR, S_IRUSR | S_IWUSR);
+    if (shared->file >= 0 || errno != EEXIST) break;
+  }
+  if (shared->file < 0) {
+    shared->name[0] = '\0'; // not ours to remove
+    TUTTI_FAIL(TUTTI_ERR_SYSTEM, "shared memory cannot be created: %s; look at /dev/shm", strerror(errno));
+  }
+  if (ftruncate(shared->file, (off_t)length) != 0) return no_memory(length, errno);
+  return TUTTI_OK;
+}
+
+static tutti_status open_segment(segment *shared) {
+  shared->file = shm_open(shared->name, O_RDWR, 0);
+  TUTTI_CHECK(
+      shared->file >= 0, TUTTI_ERR_SYSTEM,
+      "%s: shared memory of this node's first rank cannot be opened: %s; do all ranks on this host see "
+      "the same /dev/shm?",
+      shared->name, strerror(errno));
+  return TUTTI_OK;
+}
+
+/** Local.  Each rank reserves its part, so that on a machine with several memories the pages, which come from
+ * the memory next to who asks first, spread over all of them.  They come zeroed. */
+static tutti_status reserve_part(const tutti_window *window, int file) {
+  const size_t i = (size_t)window->comm->node_rank, n = (size_t)window->comm->node_size;
+  const size_t part = window->length / n, begin = part * i, end = i + 1 == n ? window->length : begin + part;
+  if (begin == end) return TUTTI_OK;
+  int error = EINTR;
+  while (error == EINTR) error = posix_fallocate(file, (off_t)begin, (off_t)(end - begin));
+  return error ? no_memory(window->length, error) : TUTTI_OK;
+}
+
+static tutti_status map_segment(tutti_window *window, segment *shared) {
+  if (window->comm->node_rank > 0) TUTTI_TRY(open_segment(shared));
+  TUTTI_TRY(reserve_part(window, shared->file));
+  void *data = mmap(NULL, window->length, PROT_READ | PROT_WRITE, MAP_SHARED, shared->file, 0);
+  if (data == MAP_FAILED) return no_memory(window->length, errno);
+  window->data = data;
+  return TUTTI_OK;
+}
+
+/** Collective. */
+static tutti_status share(tutti_window *window, segment *shared) {
+  const tutti_comm *comm = window->comm;
+  const bool is_first = comm->node_rank == 0;
+  TUTTI_TRY(tutti_agree(comm, is_first ? make_segment(window->length, shared) : TUTTI_OK));
+  TUTTI_MPI(MPI_Bcast(shared->name, sizeof shared->name, MPI_CHAR, 0, comm->node));
+  TUTTI_TRY(tutti_agree(comm, map_segment(window, shared)));
+  return TUTTI_OK;
+}
+
+/** Once all have mapped it, or one could not, the name has served: without it the memory goes with its last
+ * user, however that one ends. */
+static void forget_segment(const tutti_window *window, const segment *shared) {
+  if (shared->file >= 0) close(shared->file);
+  if (shared->name[0] && window->comm->node_rank == 0) shm_unlink(shared->name);
+}
+
+tutti_status tutti_window_create(const tutti_comm *comm, int64_t bytes, tutti_window **window) {
+  TUTTI_ASSERT(bytes >= 0);
+  segment shared = {.file = -1};
+  tutti_window *made = NULL;
+  *window = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, create_local(comm, bytes, &made)));
+  status = share(made, &shared);
+  forget_segment(made, &shared);
+  if (status != TUTTI_OK) goto done;
+  *window = made;
+  made = NULL;
+done:
+  tutti_window_destroy(&made);
+  return status;
+}
+
+void *tutti_window_data(const tutti_window *window) {
+  return window->data;
+}
+
+tutti_status tutti_window_sync(const tutti_window *window) {
+  atomic_thread_fence(memory_order_seq_cst); // what I wrote is out
+  TUTTI_MPI(MPI_Barrier(window->comm->node));
+  atomic_thread_fence(memory_order_seq_cst); // and what I read is new
+  return TUTTI_OK;
+}
+
+void tutti_window_destroy(tutti_window **window) {
+  if (!*window) return;
+  if ((*window)->data) munmap((*window)->data, (*window)->length);
+  tutti_free(*window);
+  *window = NULL;
+}
