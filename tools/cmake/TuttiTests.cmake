@@ -3,7 +3,7 @@
 #   tutti_add_unit_test(ROOM SOURCES test_x.c ... [LINK target ...])
 #       one program and one test a source, named ROOM.x; no mpiexec, milliseconds
 #   tutti_add_mpi_test(NAME SOURCES test_x.c RANKS 1 2 3 4 [USES room ...] [TIMEOUT s])
-#       one program, one test a rank count, named NAME.n1, NAME.n2, ...
+#       one program, one test a rank count, named NAME.n1, NAME.n2, ...; its main calls that of support/mpi_main.h
 #   tutti_add_cli_test(NAME SCRIPT x.sh [RANKS 1 3] [TIMEOUT s])
 #       a POSIX shell script, with TUTTI, MPIEXEC, RANKS, SOURCE_DIR and an empty WORK_DIR in its environment
 #
@@ -44,7 +44,11 @@ function(tutti_add_mpi_test name)
   endif()
   set(rooms ${T_USES})
   list(TRANSFORM rooms PREPEND tutti_)
-  tutti_test_program(test_mpi_${name} SOURCES ${T_SOURCES} LINK ${rooms} tutti_par MPI::MPI_C)
+  if(TUTTI_SANITIZE)
+    list(APPEND T_SOURCES ${PROJECT_SOURCE_DIR}/tests/support/keep_modules.c)
+  endif()
+  tutti_test_program(test_mpi_${name} SOURCES ${T_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/mpi_main.c
+    LINK ${rooms} tutti_par MPI::MPI_C)
   foreach(n IN LISTS T_RANKS)
     add_test(NAME ${name}.n${n} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${n} $<TARGET_FILE:test_mpi_${name}>)
     set_tests_properties(${name}.n${n} PROPERTIES LABELS "mpi;n${n}" PROCESSORS ${n} TIMEOUT ${T_TIMEOUT}

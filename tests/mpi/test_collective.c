@@ -1,0 +1,131 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "par/par_impl.h"
+#include "support/mpi_main.h"
+
+enum { N_BYTES = 1000 };
+
+static unsigned char pattern(int root, int i) {
+  return (unsigned char)(7 * i + root);
+}
+
+static void expect_bcast(const tutti_comm *comm, int root, int n, int piece) {
+  const int rank = tutti_comm_rank(comm);
+  unsigned char data[N_BYTES + 1] = {0};
+  for (int i = 0; i < n && rank == root; i++) data[i] = pattern(root, i);
+  EXPECT_OK(tutti_bcast_pieces(comm, root, data, n, piece));
+  int n_wrong = 0;
+  for (int i = 0; i < n; i++) n_wrong += data[i] != pattern(root, i);
+  EXPECT(n_wrong == 0, "%d of %d bytes from rank %d, pieces of %d", n_wrong, n, root, piece);
+  EXPECT(data[n] == 0, "byte %d written", n);
+}
+
+static void bcast_carries_any_number_of_bytes(const tutti_comm *comm) {
+  for (int root = 0; root < tutti_comm_size(comm); root++) {
+    expect_bcast(comm, root, N_BYTES, TUTTI_PIECE);
+    expect_bcast(comm, root, N_BYTES, 7);   // a short last piece
+    expect_bcast(comm, root, N_BYTES, 100); // none
+    expect_bcast(comm, root, 1, 7);
+    expect_bcast(comm, root, 0, 7);
+  }
+  EXPECT_OK(tutti_bcast(comm, 0, NULL, 0));
+  int64_t value = tutti_comm_rank(comm) == 0 ? 42 : 0;
+  EXPECT_OK(tutti_bcast(comm, 0, &value, sizeof value));
+  EXPECT(value == 42, "%lld", (long long)value);
+}
+
+static void mpi_tells_its_own_error(const tutti_comm *comm) {
+  char byte = 0;
+  EXPECT_FAILS(tutti_bcast(comm, tutti_comm_size(comm), &byte, 1), TUTTI_ERR_MPI, "MPI_Bcast failed: ");
+  EXPECT(strstr(tutti_fail_text(), "root"), "'%s'", tutti_fail_text());
+}
+
+static void text_arrives_whole(const tutti_comm *comm) {
+  const int rank = tutti_comm_rank(comm), root = tutti_comm_size(comm) - 1;
+  const char *const texts[] = {"", "one line", "two\nlines with \"quotes\" and \xc3\xbc"};
+  for (int i = 0; i < 3; i++) {
+    char *mine = tutti_strdup(texts[i]), *text = rank == root ? mine : NULL;
+    if (EXPECT_OK(tutti_bcast_text(comm, root, &text)))
+      EXPECT(strcmp(text, texts[i]) == 0, "'%s', expected '%s'", text, texts[i]);
+    EXPECT((text == mine) == (rank == root), "root keeps its own text, the others get one");
+    if (text != mine) tutti_free(text);
+    tutti_free(mine);
+  }
+}
+
+/** The last rank's memory fails: no rank gets a text, root keeps its own. */
+static void text_fails_alike(const tutti_comm *comm) {
+  const int rank = tutti_comm_rank(comm), size = tutti_comm_size(comm);
+  char *mine = rank == 0 ? tutti_strdup("text") : NULL, *text = mine;
+  char fault[32];
+  snprintf(fault, sizeof fault, "memory:%d:1", size > 1 ? size - 1 : 1);
+  setenv("TUTTI_FAULT", fault, 1);
+  const tutti_status status = tutti_bcast_text(comm, 0, &text);
+  unsetenv("TUTTI_FAULT");
+  if (size > 1)
+    EXPECT_FAILS(status, TUTTI_ERR_MEMORY, "no memory for");
+  else
+    EXPECT_OK(status);
+  EXPECT(text == mine, "memory of a failed call");
+  tutti_free(mine);
+}
+
+static void sums_and_extremes_go_over_ranks(const tutti_comm *comm) {
+  const int rank = tutti_comm_rank(comm), size = tutti_comm_size(comm);
+  double sum[3] = {1, rank, -0.5 * rank}, min[2] = {rank, -rank}, max[2] = {rank, -rank};
+  EXPECT_OK(tutti_sum(comm, sum, 3));
+  EXPECT_OK(tutti_min(comm, min, 2));
+  EXPECT_OK(tutti_max(comm, max, 2));
+  const double triangle = 0.5 * size * (size - 1);
+  EXPECT(sum[0] == size && sum[1] == triangle && sum[2] == -0.5 * triangle, "%g %g %g", sum[0], sum[1],
+         sum[2]);
+  EXPECT(min[0] == 0 && min[1] == 1 - size, "%g %g", min[0], min[1]);
+  EXPECT(max[0] == size - 1 && max[1] == 0, "%g %g", max[0], max[1]);
+  EXPECT_OK(tutti_sum(comm, sum, 0));
+  EXPECT_FAILS(tutti_sum(comm, sum, INT64_C(1) << 31), TUTTI_ERR_INTERNAL, "is 2147483648");
+}
+
+static void gather_keeps_the_order_of_ranks(const tutti_comm *comm) {
+  const int rank = tutti_comm_rank(comm), size = tutti_comm_size(comm), root = size / 2;
+  const double mine[2] = {rank, 100 + rank};
+  double *all = NULL;
+  if (rank == root) EXPECT_OK(TUTTI_NEW(all, 2 * size));
+  EXPECT_OK(tutti_gather(comm, root, mine, 2, all));
+  for (int i = 0; i < size && all; i++)
+    EXPECT(all[2 * i] == i && all[2 * i + 1] == 100 + i, "%g %g of rank %d", all[2 * i], all[2 * i + 1], i);
+  tutti_free(all);
+}
+
+static void barrier_lets_all_pass(const tutti_comm *comm) {
+  EXPECT_OK(tutti_barrier(comm));
+}
+
+static void differing_arguments_are_a_bug(const tutti_comm *comm) {
+  const int64_t extremes[] = {0, -1, INT64_MAX, INT64_MIN};
+  for (int i = 0; i < 4; i++) EXPECT_OK(tutti_same(comm, extremes[i], "extreme"));
+  const int64_t value = tutti_comm_rank(comm) == 0 ? INT64_MIN : 3;
+#ifdef NDEBUG
+  EXPECT_OK(tutti_same(comm, value, "width"));
+#else
+  if (tutti_comm_size(comm) > 1)
+    EXPECT_FAILS(tutti_same(comm, value, "width"), TUTTI_ERR_INTERNAL, "width must be equal on all ranks");
+  else
+    EXPECT_OK(tutti_same(comm, value, "width"));
+#endif
+}
+
+int main(void) {
+  const mpi_test tests[] = {
+      MPI_TEST(bcast_carries_any_number_of_bytes),
+      MPI_TEST(mpi_tells_its_own_error),
+      MPI_TEST(text_arrives_whole),
+      MPI_TEST(text_fails_alike),
+      MPI_TEST(sums_and_extremes_go_over_ranks),
+      MPI_TEST(gather_keeps_the_order_of_ranks),
+      MPI_TEST(barrier_lets_all_pass),
+      MPI_TEST(differing_arguments_are_a_bug),
+  };
+  return mpi_main("collective", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,73 @@
+#include <limits.h>
+#include <string.h>
+
+#include "par/par_impl.h"
+#include "support/mpi_main.h"
+
+static void world_knows_its_ranks(const tutti_comm *comm) {
+  int rank = -1, size = -1;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  EXPECT(tutti_comm_rank(comm) == rank && tutti_comm_size(comm) == size, "rank %d of %d, expected %d of %d",
+         tutti_comm_rank(comm), tutti_comm_size(comm), rank, size);
+  EXPECT(strlen(tutti_comm_host(comm)) > 0, "empty host name");
+}
+
+/** The tests run on one machine; it is cut into nodes of at most `max` ranks. */
+static void check_nodes(int max) {
+  tutti_comm *comm = NULL;
+  if (!EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, max, &comm))) return;
+  const int rank = tutti_comm_rank(comm), size = tutti_comm_size(comm);
+  const int node = rank / max, n_nodes = (size - 1) / max + 1;
+  const int node_size = node + 1 < n_nodes ? max : size - node * max;
+  EXPECT(tutti_comm_n_nodes(comm) == n_nodes, "%d, expected %d", tutti_comm_n_nodes(comm), n_nodes);
+  EXPECT(tutti_comm_node(comm) == node, "%d, expected %d", tutti_comm_node(comm), node);
+  EXPECT(tutti_comm_node_rank(comm) == rank % max, "%d, expected %d", tutti_comm_node_rank(comm), rank % max);
+  EXPECT(tutti_comm_node_size(comm) == node_size, "%d, expected %d", tutti_comm_node_size(comm), node_size);
+  tutti_comm_destroy(&comm);
+  EXPECT(comm == NULL, "the handle is left");
+  tutti_comm_destroy(&comm);
+}
+
+static void nodes_are_numbered_by_their_lowest_rank(const tutti_comm *comm) {
+  (void)comm;
+  check_nodes(1);
+  check_nodes(2);
+  check_nodes(3);
+  check_nodes(INT_MAX);
+}
+
+static void groups_of_ranks_are_worlds_of_their_own(const tutti_comm *comm) {
+  const int rank = tutti_comm_rank(comm), size = tutti_comm_size(comm);
+  MPI_Comm parity = MPI_COMM_NULL;
+  tutti_comm *group = NULL;
+  MPI_Comm_split(MPI_COMM_WORLD, rank % 2, -rank, &parity); // in falling order of rank
+  if (EXPECT_OK(tutti_comm_create_from(parity, INT_MAX, &group))) {
+    const int n = (size - rank % 2 + 1) / 2;
+    EXPECT(tutti_comm_size(group) == n, "%d, expected %d", tutti_comm_size(group), n);
+    EXPECT(tutti_comm_rank(group) == n - 1 - rank / 2, "%d of %d", tutti_comm_rank(group), n);
+    EXPECT(tutti_comm_node_rank(group) == tutti_comm_rank(group), "%d", tutti_comm_node_rank(group));
+    // One group fails; the other does not hear of it.
+    const tutti_status local = rank % 2 ? TUTTI_ERR_DATA : TUTTI_OK;
+    const tutti_status agreed = tutti_agree(group, local);
+    EXPECT(agreed == local, "%d, expected %d", agreed, local);
+  }
+  tutti_comm_destroy(&group);
+  MPI_Comm_free(&parity);
+}
+
+static void library_names_itself_in_one_line(const tutti_comm *comm) {
+  (void)comm;
+  const char *version = tutti_mpi_version();
+  EXPECT(strlen(version) > 0 && !strchr(version, '\n'), "'%s'", version);
+}
+
+int main(void) {
+  const mpi_test tests[] = {
+      MPI_TEST(world_knows_its_ranks),
+      MPI_TEST(nodes_are_numbered_by_their_lowest_rank),
+      MPI_TEST(groups_of_ranks_are_worlds_of_their_own),
+      MPI_TEST(library_names_itself_in_one_line),
+  };
+  return mpi_main("comm", tests, sizeof tests / sizeof *tests);
+}
