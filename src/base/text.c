@@ -58,6 +58,15 @@ bool tutti_text_integer(const char *text, int64_t *value) {
   return end != text && *end == '\0' && errno == 0;
 }
 
+char *tutti_text_print_real(char *buffer, size_t bytes, double value) {
+  // 15 digits are enough for what people write, 17 for every double.
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(buffer, bytes, "%.*g", digits, value);
+    if (strtod(buffer, NULL) == value) break;
+  }
+  return buffer;
+}
+
 void tutti_text_append(char *buffer, size_t bytes, const char *format, ...) {
   const size_t used = strlen(buffer);
   va_list arguments;

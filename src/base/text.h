@@ -12,6 +12,10 @@ const char *tutti_text_nearest(const char *given, const char *const *names, int 
 bool tutti_text_real(const char *text, double *value);
 bool tutti_text_integer(const char *text, int64_t *value);
 
+/** The shortest decimal form of `value` that reads back as the same number, into `buffer`, which is returned;
+ * 32 bytes hold any. */
+char *tutti_text_print_real(char *buffer, size_t bytes, double value);
+
 /** Append to a buffer of `bytes` that already holds text; what does not fit is cut. */
 void tutti_text_append(char *buffer, size_t bytes, const char *format, ...) TUTTI_PRINTF(3, 4);
 

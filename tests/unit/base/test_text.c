@@ -1,4 +1,7 @@
 #include "base/text.h"
+
+#include <math.h>
+
 #include "support/check.h"
 
 static void nearest_name_is_the_one_meant(void **state) {
@@ -25,6 +28,20 @@ static void numbers_are_whole_tokens(void **state) {
   assert_false(tutti_text_integer("99999999999999999999", &n));
 }
 
+static void printed_numbers_are_short_and_read_back(void **state) {
+  (void)state;
+  char text[32];
+  assert_string_equal(tutti_text_print_real(text, sizeof text, 0.1), "0.1");
+  assert_string_equal(tutti_text_print_real(text, sizeof text, 32), "32");
+  assert_string_equal(tutti_text_print_real(text, sizeof text, 1e-300), "1e-300");
+  const double values[] = {1.0 / 3, 2.0 / 3, 1e22 / 7, -5e-324, 0x1.fffffffffffffp1023, 0};
+  for (int i = 0; i < 6; i++) {
+    double back = NAN;
+    assert_true(tutti_text_real(tutti_text_print_real(text, sizeof text, values[i]), &back));
+    assert_true(back == values[i]);
+  }
+}
+
 static void a_list_is_cut_not_overrun(void **state) {
   (void)state;
   const char *const names[] = {"one", "two", "three"};
@@ -36,6 +53,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nearest_name_is_the_one_meant),
       cmocka_unit_test(numbers_are_whole_tokens),
+      cmocka_unit_test(printed_numbers_are_short_and_read_back),
       cmocka_unit_test(a_list_is_cut_not_overrun),
   };
   return cmocka_run_group_tests_name("base.text", tests, NULL, check_no_leak);
