@@ -1,0 +1,202 @@
+# Set-up, configure and build: what tools/quickstart and tools/test share.  To be sourced by a POSIX shell in the
+# source folder.  Each step does nothing where there is nothing to do.
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+  say "$0: $*"
+  exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+
+n_cores() { nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2; }
+
+# --- packages ---------------------------------------------------------------------------------------------------
+
+package_manager() {
+  for manager in apt-get dnf brew; do
+    if have $manager; then
+      echo $manager
+      return
+    fi
+  done
+  echo none
+}
+
+# What the build and the tests need, by the manager's names.  A package that a manager lacks (Random123 with dnf and
+# brew) is left to CMake, which downloads a pinned release.
+packages_of() {
+  case $1 in
+    apt-get)
+      echo gcc libc6-dev make cmake libopenmpi-dev openmpi-bin libopenblas-dev libhdf5-dev zlib1g-dev libyaml-dev \
+        librandom123-dev libcmocka-dev
+      ;;
+    dnf)
+      echo gcc make cmake openmpi-devel openblas-devel hdf5-devel zlib-devel libyaml-devel libcmocka-devel
+      ;;
+    brew) echo cmake open-mpi openblas hdf5 libyaml cmocka ;;
+  esac
+}
+
+is_installed() { # MANAGER PACKAGE
+  # A compiler or an MPI of the machine's own counts as well.
+  case $2 in
+    gcc) have "${CC:-cc}" && return ;;
+    make) { have make || have ninja; } && return ;;
+    cmake) have cmake && return ;;
+    libopenmpi-dev | openmpi-bin | openmpi-devel | open-mpi) have mpicc && have mpirun && return ;;
+  esac
+  case $1 in
+    apt-get) [ "$(dpkg-query -W -f '${db:Status-Status}' "$2" 2>/dev/null)" = installed ] ;;
+    dnf) rpm -q "$2" >/dev/null 2>&1 ;;
+    brew) [ -n "$(brew list --versions "$2" 2>/dev/null)" ] ;;
+  esac
+}
+
+missing_packages() { # MANAGER
+  for package in $(packages_of "$1"); do
+    is_installed "$1" "$package" || printf ' %s' "$package"
+  done
+}
+
+# Prefix of commands that change the system; false where this user may not.
+root_prefix() { # MANAGER
+  if [ "$1" = brew ] || [ "$(id -u)" = 0 ]; then
+    echo env
+  elif have sudo && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+    echo sudo
+  else
+    return 1
+  fi
+}
+
+install_packages() { # MANAGER PREFIX PACKAGE...
+  manager=$1 prefix=$2
+  shift 2
+  case $manager in
+    apt-get)
+      $prefix apt-get -q -o Acquire::Retries=3 update &&
+        $prefix env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Acquire::Retries=3 install \
+          --no-install-recommends "$@"
+      ;;
+    dnf) $prefix dnf -y install "$@" ;;
+    brew) brew install "$@" ;;
+  esac
+}
+
+# What to do where nothing can be installed.
+advise() { # MANAGER PACKAGE...
+  manager=$1
+  shift
+  [ $# -eq 0 ] || say "Not installed: $*"
+  case $manager in
+    apt-get | dnf) say "Have them installed:  $manager install $*" ;;
+  esac
+  say "On a cluster, load a compiler, CMake, MPI, BLAS and HDF5 as environment modules and run this again, for example:"
+  say "    module avail"
+  say "    module load gcc cmake openmpi openblas hdf5"
+}
+
+ensure_packages() {
+  manager=$(package_manager)
+  not_installed=$(missing_packages "$manager")
+  if [ -n "$not_installed" ] && prefix=$(root_prefix "$manager"); then
+    say "Installing:$not_installed"
+    log=$(mktemp)
+    # shellcheck disable=SC2086 # a list of names
+    if ! install_packages "$manager" "$prefix" $not_installed >"$log" 2>&1; then
+      cat "$log" >&2
+      rm -f "$log"
+      die "$manager could not install:$not_installed"
+    fi
+    rm -f "$log"
+    not_installed=
+  fi
+  add_mpi_to_path
+  for program in "${CC:-cc}" cmake mpicc mpirun; do
+    have "${program%% *}" && continue
+    say "$0: there is no '$program', and no way to install it as this user (neither root nor sudo)"
+    # shellcheck disable=SC2086
+    advise "$manager" $not_installed
+    exit 1
+  done
+}
+
+# Where a system keeps MPI out of PATH until its module is loaded.
+add_mpi_to_path() {
+  have mpicc && return
+  for folder in /usr/lib64/openmpi/bin /usr/lib64/mpich/bin; do
+    if [ -x "$folder/mpicc" ]; then
+      PATH=$folder:$PATH
+      export PATH
+      return
+    fi
+  done
+}
+
+# --- configure and build ----------------------------------------------------------------------------------------
+
+cmake_is_at_least() { # MAJOR MINOR
+  version=$(cmake --version | sed -n 's/^cmake version //p')
+  major=${version%%.*} rest=${version#*.}
+  [ "$major" -gt "$1" ] || { [ "$major" -eq "$1" ] && [ "${rest%%.*}" -ge "$2" ]; }
+}
+
+preset_options() { # PRESET: the same as in CMakePresets.json, for a CMake that does not read it
+  case $1 in
+    release) echo -B build -D CMAKE_BUILD_TYPE=Release ;;
+    dev) echo -B build-dev -D CMAKE_BUILD_TYPE=Debug -D TUTTI_SANITIZE=ON -D TUTTI_WERROR=ON ;;
+  esac
+}
+
+build_folder() { # PRESET
+  case $1 in release) echo build ;; *) echo "build-$1" ;; esac
+}
+
+configure() { # PRESET
+  cmake_is_at_least 3 18 || die "CMake 3.18 or newer is needed, this is $version (for one user: pip install cmake)"
+  have make || export CMAKE_GENERATOR=Ninja
+  if [ "$manager" = brew ]; then
+    CMAKE_PREFIX_PATH=$(brew --prefix openblas)${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
+    export CMAKE_PREFIX_PATH
+  fi
+  if cmake_is_at_least 3 21; then
+    set -- --preset "$1"
+  else
+    # shellcheck disable=SC2046
+    set -- -S . $(preset_options "$1")
+  fi
+  say "Configuring: cmake $*"
+  log=$(mktemp)
+  if ! cmake "$@" >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    if [ -n "$not_installed" ]; then
+      # shellcheck disable=SC2086
+      advise "$manager" $not_installed
+    fi
+    exit 1
+  fi
+  rm -f "$log"
+}
+
+build() { # PRESET [TARGET]
+  folder=$(build_folder "$1")
+  say "Building in $folder"
+  cmake --build "$folder" --parallel "$(n_cores)" ${2:+--target "$2"} >&2
+}
+
+# --- MPI --------------------------------------------------------------------------------------------------------
+
+# More ranks than cores, also as root and in a container, with Open MPI 4 and 5; MPICH needs none of it.
+allow_any_ranks() {
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  export PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
+  # containers forbid what Open MPI 4 would use to copy from one process to another
+  export OMPI_MCA_btl_vader_single_copy_mechanism=none
+}
+
+# The launcher of the MPI that the program was built with.
+mpiexec_of() { # PRESET
+  sed -n 's/^MPIEXEC_EXECUTABLE:[A-Z]*=//p' "$(build_folder "$1")/CMakeCache.txt"
+}
