@@ -24,7 +24,8 @@ static int n_digits(int bits) {
   return (RANGE_BITS + bits - 1) / bits;
 }
 
-/** Highest digit first.  Scaling by powers of two, trunc, and taking the whole part away are all exact. */
+/** Highest digit first; the last one always counts 2^LOWEST_BIT.  Scaling by powers of two and taking the
+ * whole part away are exact. */
 static void encode(double value, int n, int bits, float *digits) {
   for (int k = 0; k < n; k++) digits[k] = 0;
   if (!(fabs(value) < ldexp(1, RANGE_BITS + LOWEST_BIT))) {
@@ -32,7 +33,7 @@ static void encode(double value, int n, int bits, float *digits) {
     return;
   }
   const double base = ldexp(1, bits);
-  double rest = ldexp(trunc(ldexp(value, -LOWEST_BIT)), -n * bits);
+  double rest = ldexp(value, -LOWEST_BIT - n * bits);
   for (int k = 0; k < n && rest != 0; k++) {
     rest *= base;
     const double digit = trunc(rest);

@@ -15,11 +15,12 @@ static void expect_bcast(const tutti_comm *comm, int root, int n, int piece) {
   const int rank = tutti_comm_rank(comm);
   unsigned char data[N_BYTES + 1] = {0};
   for (int i = 0; i < n && rank == root; i++) data[i] = pattern(root, i);
+  data[n] = (unsigned char)rank;
   EXPECT_OK(tutti_bcast_pieces(comm, root, data, n, piece));
   int n_wrong = 0;
   for (int i = 0; i < n; i++) n_wrong += data[i] != pattern(root, i);
   EXPECT(n_wrong == 0, "%d of %d bytes from rank %d, pieces of %d", n_wrong, n, root, piece);
-  EXPECT(data[n] == 0, "byte %d written", n);
+  EXPECT(data[n] == rank, "byte %d written", n);
 }
 
 static void bcast_carries_any_number_of_bytes(const tutti_comm *comm) {

@@ -13,7 +13,7 @@ static void world_knows_its_ranks(const tutti_comm *comm) {
   EXPECT(strlen(tutti_comm_host(comm)) > 0, "empty host name");
 }
 
-/** The tests run on one machine; it is cut into nodes of at most `max` ranks. */
+/** One machine is cut into nodes of at most `max` ranks. */
 static void check_nodes(int max) {
   tutti_comm *comm = NULL;
   if (!EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, max, &comm))) return;
@@ -30,7 +30,7 @@ static void check_nodes(int max) {
 }
 
 static void nodes_are_numbered_by_their_lowest_rank(const tutti_comm *comm) {
-  (void)comm;
+  if (tutti_comm_n_nodes(comm) > 1) return; // how ranks fall on several machines is not known here
   check_nodes(1);
   check_nodes(2);
   check_nodes(3);
@@ -46,7 +46,8 @@ static void groups_of_ranks_are_worlds_of_their_own(const tutti_comm *comm) {
     const int n = (size - rank % 2 + 1) / 2;
     EXPECT(tutti_comm_size(group) == n, "%d, expected %d", tutti_comm_size(group), n);
     EXPECT(tutti_comm_rank(group) == n - 1 - rank / 2, "%d of %d", tutti_comm_rank(group), n);
-    EXPECT(tutti_comm_node_rank(group) == tutti_comm_rank(group), "%d", tutti_comm_node_rank(group));
+    EXPECT(tutti_comm_node_size(group) <= n && tutti_comm_node_rank(group) <= tutti_comm_rank(group),
+           "rank %d of %d on the node", tutti_comm_node_rank(group), tutti_comm_node_size(group));
     // One group fails; the other does not hear of it.
     const tutti_status local = rank % 2 ? TUTTI_ERR_DATA : TUTTI_OK;
     const tutti_status agreed = tutti_agree(group, local);

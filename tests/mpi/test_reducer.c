@@ -89,7 +89,7 @@ static void nan_of_one_rank_is_seen_by_all(const tutti_comm *comm) {
   tutti_reducer *reducer = create(comm, 3);
   if (!reducer) return;
   for (int i = 0; i < 3; i++) {
-    double tail[TUTTI_N_TAIL] = {0, 1, 0, 1};
+    double tail[TUTTI_N_TAIL] = {[TUTTI_TAIL_SAMPLES] = 1};
     tail[TUTTI_TAIL_LOSS] = tutti_comm_rank(comm) == tutti_comm_size(comm) - 1 ? bad[i] : 1;
     EXPECT_OK(tutti_reducer_reduce(reducer, tail));
     EXPECT(isnan(tail[TUTTI_TAIL_LOSS]), "%g", tail[TUTTI_TAIL_LOSS]);

@@ -1,17 +1,30 @@
-#include <limits.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "par/par_impl.h"
 #include "support/mpi_main.h"
 
 enum { N = 1000, N_ROUNDS = 50 };
 
+/** Nothing that would outlive a job that is killed now. */
+static void expect_no_name(void) {
+  char mine[32];
+  snprintf(mine, sizeof mine, "tutti.%ld.", (long)getpid());
+  DIR *folder = opendir("/dev/shm");
+  if (!folder) return; // not where this system keeps them
+  for (const struct dirent *entry = readdir(folder); entry; entry = readdir(folder))
+    EXPECT(strncmp(entry->d_name, mine, strlen(mine)) != 0, "/dev/shm/%s is left", entry->d_name);
+  closedir(folder);
+}
+
 /** Fresh memory is zero, and what one rank writes all ranks of its node, and no others, see. */
 static void check_sharing(const tutti_comm *comm) {
   tutti_window *window = NULL;
   if (!EXPECT_OK(tutti_window_create(comm, N * sizeof(int), &window))) return;
+  expect_no_name();
   int *shared = tutti_window_data(window);
   EXPECT((uintptr_t)shared % 64 == 0, "%p", (void *)shared);
   int n_wrong = 0;
@@ -65,6 +78,7 @@ static void failure_on_one_rank_is_everybodys(const tutti_comm *comm) {
   EXPECT_FAILS(tutti_window_create(comm, 100, &window), TUTTI_ERR_INTERNAL, "fault injected at window");
   EXPECT(window == NULL, "a window of a failed call");
   unsetenv("TUTTI_FAULT");
+  expect_no_name();
   check_sharing(comm);
 }
 
@@ -73,6 +87,7 @@ static void too_large_a_window_fails(const tutti_comm *comm) {
   EXPECT_FAILS(tutti_window_create(comm, INT64_C(1) << 50, &window), TUTTI_ERR_MEMORY,
                "no 1125899906842624 bytes");
   EXPECT(window == NULL, "a window of a failed call");
+  expect_no_name();
   check_sharing(comm);
 }
 
