@@ -4,7 +4,10 @@
  *
  * Every array and table carries a Fletcher-32 checksum; files are written with H5F_LIBVER_V110 bounds and
  * without time stamps, so equal content is equal bytes.  File locking never stands in the way on network file
- * systems. */
+ * systems.  One thread at a time: not every HDF5 is built for more.
+ *
+ * A write that fails (full disk, quota) may be reported by a later call, at the latest by tutti_file_commit,
+ * and then by every call for that file: ERR_IO.  The process, and other files, go on. */
 #include <stdbool.h>
 
 #include "tutti/base.h"
@@ -16,18 +19,21 @@ typedef enum { TUTTI_U8, TUTTI_I32, TUTTI_I64, TUTTI_F32, TUTTI_F64 } tutti_type
 size_t tutti_type_bytes(tutti_type type);
 
 /** Open for reading.
- * @return ERR_MISSING no such file; ERR_DATA empty, truncated or not HDF5; ERR_IO not readable */
+ * @return ERR_MISSING no such file; ERR_DATA empty, truncated, damaged, not HDF5, or left open by another
+ * writer; ERR_IO a folder, not readable.  *file is then NULL */
 TUTTI_NODISCARD
 tutti_status tutti_file_open(const char *path, tutti_file **file);
 
 /** Begin a new file beside `path` under a temporary name; `path` itself stays as it is until
- * tutti_file_commit. Missing parent folders are made.
- * @return ERR_CREATE with the reason of the system */
+ * tutti_file_commit. Missing parent folders are made; where `path` is a link, what it leads to is replaced,
+ * and the new file takes over the old one's mode.  What a killed process of this host has left of an earlier
+ * attempt at `path` (PATH.tmp-HOST-PID) is removed.
+ * @return ERR_CREATE with the reason of the system, also where `path` is a folder or a device */
 TUTTI_NODISCARD
 tutti_status tutti_file_create(const char *path, tutti_file **file);
 
 /** As tutti_file_create, but beginning with a copy of `path` where that exists: to append and replace as one.
- */
+ * @return ERR_CREATE; ERR_DATA or ERR_IO where the old file cannot be read, as tutti_file_open */
 TUTTI_NODISCARD
 tutti_status tutti_file_update(const char *path, tutti_file **file);
 
@@ -46,7 +52,6 @@ void tutti_file_close(tutti_file **file);
 const char *tutti_file_path(const tutti_file *file);
 
 // --- arrays
-// --------------------------------------------------------------------------------------------------------
 
 enum { TUTTI_MAX_DIMS = 8 };
 
@@ -60,27 +65,33 @@ typedef struct {
   bool type_signed; // of integers
 } tutti_array_shape;
 
-/** @param[in] name  path in the file, "x_train" or "/model/weights/dense/kernel" */
+/** @param[in] name  path in the file, "x_train" or "/model/weights/dense/kernel"
+ * @return true also where the file is damaged at that place, so that reading tells and nothing is skipped */
 bool tutti_file_has(const tutti_file *file, const char *name);
 
-/** @return ERR_DATA no such array, too many dimensions */
+/** A scalar has no dimensions, and one row.
+ * @return ERR_DATA no such array, too many dimensions */
 TUTTI_NODISCARD
 tutti_status tutti_file_shape(const tutti_file *file, const char *name, tutti_array_shape *shape);
 
 /** Rows [first, first + n) along the first dimension, converted to `type`, row-major into data.  A number
  * that `type` cannot hold is clipped as HDF5 does: ask for a type that holds it.
- * @return ERR_DATA no such array, out of range; ERR_IO short read or checksum */
+ * @return ERR_DATA no such array, not of numbers, out of range; ERR_IO short read or checksum (data is then
+ * unspecified) */
 TUTTI_NODISCARD
 tutti_status tutti_file_read_rows(const tutti_file *file, const char *name, tutti_type type, int64_t first,
                                   int64_t n, void *data);
 
-/** A whole new array.  Missing groups are made; an array of that name is an ERR_INTERNAL.
- * @param[in] deflate  0 none, 1-9 zlib level */
+/** A whole new array of 1 to TUTTI_MAX_DIMS dimensions, each may be 0.  Missing groups are made; an array of
+ * that name is an ERR_INTERNAL.
+ * @param[in] deflate  0 none, 1-9 zlib level
+ * @return ERR_INTERNAL, ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_file_write(tutti_file *file, const char *name, tutti_type type, int n_dims,
                               const int64_t *dims, int deflate, const void *data);
 
-/** A new array to be filled in pieces with tutti_file_write_rows: for what does not fit in memory. */
+/** A new array to be filled in pieces with tutti_file_write_rows: for what does not fit in memory.  Rows that
+ * are never written are zeros.  Pieces of some megabytes are fast. */
 TUTTI_NODISCARD
 tutti_status tutti_file_create_array(tutti_file *file, const char *name, tutti_type type, int n_dims,
                                      const int64_t *dims, int deflate);
@@ -88,8 +99,8 @@ TUTTI_NODISCARD
 tutti_status tutti_file_write_rows(tutti_file *file, const char *name, tutti_type type, int64_t first,
                                    int64_t n, const void *data);
 
-/** Names of the members of a group, in order of name; *names [n] and each name are the caller's (tutti_free).
- */
+/** Names of the members of a group, in order of name; *names [n] is the caller's (tutti_file_list_free).
+ * @return ERR_DATA no such group */
 TUTTI_NODISCARD
 tutti_status tutti_file_list(const tutti_file *file, const char *group, char ***names, int *n);
 
@@ -97,7 +108,6 @@ tutti_status tutti_file_list(const tutti_file *file, const char *group, char ***
 void tutti_file_list_free(char ***names, int n);
 
 // --- attributes; `object` is "/" or the path of an array or group that exists
-// ----------------------------------------
 
 TUTTI_NODISCARD
 tutti_status tutti_file_set_text(tutti_file *file, const char *object, const char *name, const char *text);
@@ -126,7 +136,6 @@ tutti_status tutti_file_get_texts(const tutti_file *file, const char *object, co
                                   int *n); // free with tutti_file_list_free
 
 // --- tables: one-dimensional arrays of records with named columns
-// ----------------------------------------------------
 
 /** One column: where it stands in a record of the caller's. */
 typedef struct {
@@ -135,43 +144,45 @@ typedef struct {
   size_t offset;
 } tutti_column;
 
-/** Append records [n] to table `name`, which is made when it is not there (chunked, unlimited).
+/** Append records [n] to table `name`, which is made when it is not there (chunked, unlimited), also for n =
+ * 0.
  * @param[in] record_bytes  sizeof one record
- * @return ERR_DATA where the table there has other columns */
+ * @return ERR_DATA where the table there has other columns (their order does not matter) */
 TUTTI_NODISCARD
 tutti_status tutti_table_append(tutti_file *file, const char *name, const tutti_column *columns,
                                 int n_columns, size_t record_bytes, const void *records, int64_t n);
 
-/** Rows of a table; 0 where it is not there. */
+/** Rows of a table; 0 where it is not there.  @return ERR_DATA it is no table */
 TUTTI_NODISCARD
 tutti_status tutti_table_rows(const tutti_file *file, const char *name, int64_t *n);
 
 /** Read rows [first, first + n) into records: each column of `columns` that the file has; others stay
- * untouched. */
+ * untouched.
+ * @return ERR_DATA no such table, out of range; ERR_IO short read or checksum */
 TUTTI_NODISCARD
 tutti_status tutti_table_read(const tutti_file *file, const char *name, const tutti_column *columns,
                               int n_columns, size_t record_bytes, int64_t first, int64_t n, void *records);
 
-/** Keep the first n rows. */
+/** Keep the first n rows.  @return ERR_DATA no such table, fewer rows */
 TUTTI_NODISCARD
 tutti_status tutti_table_truncate(tutti_file *file, const char *name, int64_t n);
 
 // --- paths
-// ---------------------------------------------------------------------------------------------------------
 
 /** Make a folder and its parents; fine where it is there.  @return ERR_CREATE with the path that could not be
  * made */
 TUTTI_NODISCARD
 tutti_status tutti_make_folder(const char *path);
 
-/** Write a text file whole or not at all (temporary name, flush, rename, flush folder).  @return ERR_CREATE,
- * ERR_IO */
+/** Write a text file whole or not at all, in the way of tutti_file_create and tutti_file_commit.
+ * @return ERR_CREATE, ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_write_text(const char *path, const char *text);
 
-/** Read a whole text file; *text is the caller's (tutti_free).  @return ERR_MISSING, ERR_IO */
+/** Read a whole text file; *text is the caller's (tutti_free).
+ * @return ERR_MISSING, ERR_IO; ERR_DATA a zero byte in it, which no text has */
 TUTTI_NODISCARD
 tutti_status tutti_read_text(const char *path, char **text);
 
-/** The HDF5 library's version, "1.10.8". */
+/** The version of the HDF5 library that runs, "1.10.8"; valid until the next call. */
 const char *tutti_hdf5_version(void);

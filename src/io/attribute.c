@@ -1,0 +1,242 @@
+#include <string.h>
+
+#include "io/io_impl.h"
+
+// --- writing
+
+/** Make or replace an attribute; n < 0 for a scalar. */
+static tutti_status put(tutti_file *file, const char *object, const char *name, hid_t file_type,
+                        hid_t memory_type, int n, const void *data) {
+  tutti_status status = TUTTI_OK;
+  hid_t space = H5I_INVALID_HID, attribute = H5I_INVALID_HID;
+  htri_t exists = 0;
+  const hsize_t extent = n > 0 ? (hsize_t)n : 0;
+  const char *path = file->path;
+  TUTTI_TRY_GOTO(done, tutti_file_writable(file));
+  TUTTI_H5_GET(done, exists, H5Aexists_by_name(file->id, object, name, H5P_DEFAULT), TUTTI_ERR_INTERNAL,
+               "%s: attribute '%s' of '%s'", path, name, object);
+  if (exists)
+    TUTTI_H5(done, H5Adelete_by_name(file->id, object, name, H5P_DEFAULT), TUTTI_ERR_IO,
+             "%s: attribute '%s' of '%s'", path, name, object);
+  TUTTI_H5_GET(done, space, n < 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &extent, NULL),
+               TUTTI_ERR_SYSTEM, "%s: attribute '%s' of '%s'", path, name, object);
+  TUTTI_H5_GET(
+      done, attribute,
+      H5Acreate_by_name(file->id, object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+      TUTTI_ERR_IO, "%s: cannot make attribute '%s' of '%s'", path, name, object);
+  if (n != 0)
+    TUTTI_H5(done, H5Awrite(attribute, memory_type, data), TUTTI_ERR_IO,
+             "%s: cannot write attribute '%s' of '%s'", path, name, object);
+done:
+  tutti_h5_release(attribute);
+  tutti_h5_release(space);
+  return tutti_file_settle(file, status);
+}
+
+/** UTF-8 of variable length: what h5py gives back as str. */
+static tutti_status make_text_type(const tutti_file *file, hid_t *type) {
+  tutti_status status = TUTTI_OK;
+  TUTTI_H5_GET(done, *type, H5Tcopy(H5T_C_S1), TUTTI_ERR_SYSTEM, "%s: type of a text", file->path);
+  TUTTI_H5(done, H5Tset_size(*type, H5T_VARIABLE), TUTTI_ERR_SYSTEM, "%s: type of a text", file->path);
+  TUTTI_H5(done, H5Tset_cset(*type, H5T_CSET_UTF8), TUTTI_ERR_SYSTEM, "%s: type of a text", file->path);
+done:
+  return status;
+}
+
+static tutti_status put_texts(tutti_file *file, const char *object, const char *name,
+                              const char *const *texts, int n) {
+  tutti_status status = TUTTI_OK;
+  hid_t type = H5I_INVALID_HID;
+  TUTTI_TRY_GOTO(done, make_text_type(file, &type));
+  TUTTI_TRY_GOTO(done, put(file, object, name, type, type, n, texts));
+done:
+  tutti_h5_release(type);
+  return status;
+}
+
+tutti_status tutti_file_set_text(tutti_file *file, const char *object, const char *name, const char *text) {
+  TUTTI_TRY(put_texts(file, object, name, &text, -1));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_file_set_texts(tutti_file *file, const char *object, const char *name,
+                                  const char *const *texts, int n) {
+  TUTTI_CHECK(n >= 0, TUTTI_ERR_INTERNAL, "%s: attribute '%s': %d texts", file->path, name, n);
+  TUTTI_TRY(put_texts(file, object, name, texts, n));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_file_set_integer(tutti_file *file, const char *object, const char *name, int64_t value) {
+  TUTTI_TRY(put(file, object, name, H5T_STD_I64LE, H5T_NATIVE_INT64, -1, &value));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_file_set_real(tutti_file *file, const char *object, const char *name, double value) {
+  TUTTI_TRY(put(file, object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, -1, &value));
+  return TUTTI_OK;
+}
+
+// --- reading
+
+typedef struct {
+  hid_t id, type;
+  H5T_class_t type_class;
+  int64_t n;
+} attribute;
+
+static const attribute no_attribute = {H5I_INVALID_HID, H5I_INVALID_HID, H5T_NO_CLASS, 0};
+
+static void attribute_close(attribute *a) {
+  tutti_h5_release(a->type);
+  tutti_h5_release(a->id);
+  *a = no_attribute;
+}
+
+static tutti_status find(const tutti_file *file, const char *object, const char *name, bool *there) {
+  tutti_status status = TUTTI_OK;
+  htri_t exists = 0;
+  TUTTI_TRY_GOTO(done, tutti_object_find(file, object, there));
+  if (*there)
+    TUTTI_H5_GET(done, exists, H5Aexists_by_name(file->id, object, name, H5P_DEFAULT), TUTTI_ERR_DATA,
+                 "%s: attribute '%s' of '%s'", file->path, name, object);
+  *there = exists > 0;
+done:
+  return status;
+}
+
+bool tutti_file_has_attribute(const tutti_file *file, const char *object, const char *name) {
+  bool there = false;
+  // As for tutti_file_has: what is damaged is there.
+  return find(file, object, name, &there) != TUTTI_OK || there;
+}
+
+static tutti_status attribute_open(const tutti_file *file, const char *object, const char *name,
+                                   attribute *a) {
+  tutti_status status = TUTTI_OK;
+  bool there = false;
+  hid_t space = H5I_INVALID_HID;
+  *a = no_attribute;
+  TUTTI_TRY_GOTO(done, find(file, object, name, &there));
+  TUTTI_CHECK_GOTO(done, there, TUTTI_ERR_DATA, "%s: '%s' has no attribute '%s'", file->path, object, name);
+  TUTTI_H5_GET(done, a->id, H5Aopen_by_name(file->id, object, name, H5P_DEFAULT, H5P_DEFAULT), TUTTI_ERR_DATA,
+               "%s: attribute '%s' of '%s'", file->path, name, object);
+  TUTTI_H5_GET(done, a->type, H5Aget_type(a->id), TUTTI_ERR_DATA, "%s: attribute '%s' of '%s'", file->path,
+               name, object);
+  TUTTI_H5_GET(done, space, H5Aget_space(a->id), TUTTI_ERR_DATA, "%s: attribute '%s' of '%s'", file->path,
+               name, object);
+  TUTTI_H5_GET(done, a->n, H5Sget_simple_extent_npoints(space), TUTTI_ERR_DATA, "%s: attribute '%s' of '%s'",
+               file->path, name, object);
+  a->type_class = H5Tget_class(a->type);
+done:
+  tutti_h5_release(space);
+  if (status != TUTTI_OK) attribute_close(a);
+  return status;
+}
+
+/** One number of any size. */
+static tutti_status get_number(const tutti_file *file, const char *object, const char *name, bool real,
+                               hid_t memory_type, void *value) {
+  tutti_status status = TUTTI_OK;
+  attribute a;
+  TUTTI_TRY(attribute_open(file, object, name, &a));
+  const bool is_integer = a.type_class == H5T_INTEGER || a.type_class == H5T_ENUM;
+  TUTTI_CHECK_GOTO(done, a.n == 1 && (is_integer || (real && a.type_class == H5T_FLOAT)), TUTTI_ERR_DATA,
+                   "%s: attribute '%s' of '%s' is not one %s", file->path, name, object,
+                   real ? "number" : "integer");
+  TUTTI_H5(done, H5Aread(a.id, memory_type, value), TUTTI_ERR_IO, "%s: cannot read attribute '%s' of '%s'",
+           file->path, name, object);
+done:
+  attribute_close(&a);
+  return status;
+}
+
+tutti_status tutti_file_get_integer(const tutti_file *file, const char *object, const char *name,
+                                    int64_t *value) {
+  TUTTI_TRY(get_number(file, object, name, false, H5T_NATIVE_INT64, value));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_file_get_real(const tutti_file *file, const char *object, const char *name,
+                                 double *value) {
+  TUTTI_TRY(get_number(file, object, name, true, H5T_NATIVE_DOUBLE, value));
+  return TUTTI_OK;
+}
+
+/** Texts of variable length: HDF5 allocates each, and here they become ours. */
+static tutti_status read_variable(const tutti_file *file, const char *name, const attribute *a,
+                                  char **texts) {
+  tutti_status status = TUTTI_OK;
+  char **theirs = NULL;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(theirs, a->n));
+  TUTTI_H5(done, H5Aread(a->id, a->type, theirs), TUTTI_ERR_IO, "%s: cannot read attribute '%s'", file->path,
+           name);
+  for (int64_t i = 0; i < a->n; i++) {
+    texts[i] = tutti_strdup(theirs[i] ? theirs[i] : "");
+    if (!texts[i]) status = TUTTI_ERR_MEMORY;
+  }
+done:
+  for (int64_t i = 0; theirs && i < a->n; i++)
+    if (theirs[i]) H5free_memory(theirs[i]);
+  tutti_free(theirs);
+  return status;
+}
+
+/** Texts of a fixed length, as NumPy's "S" types: filled up with zeros or, from Fortran, with spaces. */
+static tutti_status read_fixed(const tutti_file *file, const char *name, const attribute *a, char **texts) {
+  tutti_status status = TUTTI_OK;
+  const size_t size = H5Tget_size(a->type);
+  const bool spaces = H5Tget_strpad(a->type) == H5T_STR_SPACEPAD;
+  char *block = NULL;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(block, a->n * (int64_t)size));
+  TUTTI_H5(done, H5Aread(a->id, a->type, block), TUTTI_ERR_IO, "%s: cannot read attribute '%s'", file->path,
+           name);
+  for (int64_t i = 0; i < a->n; i++) {
+    const char *from = block + (size_t)i * size;
+    size_t length = strnlen(from, size);
+    while (spaces && length > 0 && from[length - 1] == ' ') length--;
+    TUTTI_TRY_GOTO(done, TUTTI_NEW(texts[i], (int64_t)length + 1));
+    memcpy(texts[i], from, length);
+  }
+done:
+  tutti_free(block);
+  return status;
+}
+
+tutti_status tutti_file_get_texts(const tutti_file *file, const char *object, const char *name, char ***texts,
+                                  int *n) {
+  tutti_status status = TUTTI_OK;
+  attribute a;
+  char **list = NULL;
+  int count = 0;
+  *texts = NULL;
+  *n = 0;
+  TUTTI_TRY(attribute_open(file, object, name, &a));
+  TUTTI_CHECK_GOTO(done, a.type_class == H5T_STRING, TUTTI_ERR_DATA, "%s: attribute '%s' of '%s' is no text",
+                   file->path, name, object);
+  TUTTI_TRY_GOTO(done, tutti_to_int(a.n, "the number of texts", &count));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(list, count));
+  const bool variable = H5Tis_variable_str(a.type) > 0;
+  if (count > 0) TUTTI_TRY_GOTO(done, (variable ? read_variable : read_fixed)(file, name, &a, list));
+  *texts = list;
+  *n = count;
+  list = NULL;
+done:
+  tutti_file_list_free(&list, count);
+  attribute_close(&a);
+  return status;
+}
+
+tutti_status tutti_file_get_text(const tutti_file *file, const char *object, const char *name, char **text) {
+  char **texts = NULL;
+  int n = 0;
+  *text = NULL;
+  TUTTI_TRY(tutti_file_get_texts(file, object, name, &texts, &n));
+  if (n == 1) {
+    *text = texts[0];
+    texts[0] = NULL;
+  }
+  tutti_file_list_free(&texts, n);
+  TUTTI_CHECK(n == 1, TUTTI_ERR_DATA, "%s: attribute '%s' of '%s' has %d texts, expected one", file->path,
+              name, object, n);
+  return TUTTI_OK;
+}

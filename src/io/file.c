@@ -1,0 +1,236 @@
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/text.h"
+#include "io/io_impl.h"
+
+enum { HEAD_BYTES = 8, COPY_BYTES = 1 << 20 };
+
+// --- opening for reading
+
+/** The first bytes as C would write them, to recognise a gzip, a NumPy or a text file. */
+static void describe_head(const unsigned char *head, ssize_t n, char *text, size_t bytes) {
+  text[0] = '\0';
+  for (ssize_t i = 0; i < n; i++)
+    tutti_text_append(text, bytes, isprint(head[i]) ? "%c" : "\\x%02x", head[i]);
+}
+
+static tutti_status check_signature(const char *path, int fd) {
+  unsigned char head[HEAD_BYTES];
+  char text[4 * HEAD_BYTES + 1];
+  const ssize_t n = pread(fd, head, sizeof head, 0);
+  TUTTI_CHECK(n >= 0, TUTTI_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+  TUTTI_CHECK(n > 0, TUTTI_ERR_DATA, "%s: is empty, expected an HDF5 file; copy it or make it again", path);
+  const tutti_h5_printer printer = tutti_h5_mute();
+#if H5_VERSION_GE(1, 12, 0)
+  const bool signature = H5Fis_accessible(path, H5P_DEFAULT) > 0;
+#else
+  const bool signature = H5Fis_hdf5(path) > 0;
+#endif
+  tutti_h5_unmute(printer);
+  describe_head(head, n, text, sizeof text);
+  TUTTI_CHECK(signature, TUTTI_ERR_DATA,
+              "%s: is no HDF5 file (begins with \"%s\"); 'tutti import' makes one from IDX, CSV or svmlight",
+              path, text);
+  return TUTTI_OK;
+}
+
+/** What HDF5 would tell in its own words, or not at all. */
+static tutti_status check_readable(const char *path) {
+  struct stat state;
+  TUTTI_CHECK(stat(path, &state) == 0, errno == ENOENT || errno == ENOTDIR ? TUTTI_ERR_MISSING : TUTTI_ERR_IO,
+              "%s: cannot read: %s", path, strerror(errno));
+  TUTTI_CHECK(S_ISREG(state.st_mode), TUTTI_ERR_IO, "%s: is %s, expected an HDF5 file", path,
+              S_ISDIR(state.st_mode) ? "a folder" : "no regular file");
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  TUTTI_CHECK(fd >= 0, TUTTI_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+  const tutti_status status = check_signature(path, fd);
+  close(fd);
+  TUTTI_TRY(status);
+  return TUTTI_OK;
+}
+
+/** No locks: on network file systems they fail or hang, and nobody writes to a file under its final name. The
+ * environment, where the user has set it, wins in either case. */
+static tutti_status reading_access(const char *path, hid_t *access) {
+  tutti_status status = TUTTI_OK;
+#define HAS_LOCKING_PROPERTY                                                                                 \
+  (H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 11, 0)))
+#if !HAS_LOCKING_PROPERTY
+  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
+#endif
+  TUTTI_H5_GET(done, *access, H5Pcreate(H5P_FILE_ACCESS), TUTTI_ERR_SYSTEM, "%s: access list", path);
+#if HAS_LOCKING_PROPERTY
+  TUTTI_H5(done, H5Pset_file_locking(*access, false, true), TUTTI_ERR_SYSTEM, "%s: file locking", path);
+#endif
+  TUTTI_H5(done, H5Pset_fclose_degree(*access, H5F_CLOSE_STRONG), TUTTI_ERR_SYSTEM, "%s: access list", path);
+done:
+  return status;
+}
+
+/** H5Fopen, with the two reasons told apart for which it refuses what has the signature of HDF5. */
+static tutti_status open_h5(const char *path, unsigned flags, hid_t access, hid_t *id) {
+  char reason[512];
+  const tutti_h5_printer printer = tutti_h5_mute();
+  *id = H5Fopen(path, flags, access);
+  if (*id < 0) tutti_h5_sentence(reason, sizeof reason);
+  tutti_h5_unmute(printer);
+  if (*id >= 0) return TUTTI_OK;
+  TUTTI_CHECK(!strstr(reason, "already open"), TUTTI_ERR_DATA,
+              "%s: another program is writing to it, or died while it did (%s); end that program, else run "
+              "'h5clear -s' on the file",
+              path, reason);
+  TUTTI_FAIL(TUTTI_ERR_DATA, "%s: is truncated or damaged: %s; copy it or make it again", path, reason);
+}
+
+static tutti_status new_file(const char *path, tutti_file **file) {
+  *file = NULL;
+  tutti_file *f = NULL;
+  TUTTI_TRY(TUTTI_NEW(f, 1));
+  f->id = f->driver = H5I_INVALID_HID;
+  f->temporary.fd = -1;
+  f->path = tutti_strdup(path);
+  if (!f->path) {
+    tutti_free(f);
+    return TUTTI_ERR_MEMORY;
+  }
+  *file = f;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_file_open(const char *path, tutti_file **file) {
+  tutti_status status = TUTTI_OK;
+  hid_t access = H5I_INVALID_HID;
+  *file = NULL;
+  TUTTI_TRY_GOTO(done, tutti_fault("file.open"));
+  TUTTI_TRY_GOTO(done, reading_access(path, &access));
+  TUTTI_TRY_GOTO(done, check_readable(path));
+  TUTTI_TRY_GOTO(done, new_file(path, file));
+  TUTTI_TRY_GOTO(done, open_h5(path, H5F_ACC_RDONLY, access, &(*file)->id));
+done:
+  tutti_h5_release(access);
+  if (status != TUTTI_OK) tutti_file_close(file);
+  return status;
+}
+
+// --- writing
+
+static tutti_status copy_into(const char *path, tutti_temporary *temporary) {
+  tutti_status status = TUTTI_OK;
+  char *buffer = NULL;
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  TUTTI_CHECK_GOTO(done, fd >= 0, TUTTI_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(buffer, COPY_BYTES));
+  for (;;) {
+    const ssize_t got = read(fd, buffer, COPY_BYTES);
+    if (got < 0 && errno == EINTR) continue;
+    TUTTI_CHECK_GOTO(done, got >= 0, TUTTI_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+    if (got == 0) break;
+    TUTTI_TRY_GOTO(done, tutti_temporary_write(temporary, buffer, (size_t)got));
+  }
+done:
+  tutti_free(buffer);
+  if (fd >= 0) close(fd);
+  return status;
+}
+
+/** The root group has a time stamp, too, unless it is told not to. */
+static tutti_status create_h5(const char *path, hid_t access, hid_t *id) {
+  tutti_status status = TUTTI_OK;
+  hid_t creation = H5I_INVALID_HID;
+  TUTTI_H5_GET(done, creation, H5Pcreate(H5P_FILE_CREATE), TUTTI_ERR_CREATE, "%s: creation list", path);
+  TUTTI_H5(done, H5Pset_obj_track_times(creation, false), TUTTI_ERR_CREATE, "%s: creation list", path);
+  TUTTI_H5_GET(done, *id, H5Fcreate(path, H5F_ACC_TRUNC, creation, access), TUTTI_ERR_CREATE,
+               "%s: cannot create", path);
+done:
+  tutti_h5_release(creation);
+  return status;
+}
+
+static tutti_status begin_writing(const char *path, bool copy, tutti_file **file) {
+  tutti_status status = TUTTI_OK;
+  hid_t access = H5I_INVALID_HID;
+  TUTTI_TRY_GOTO(done, tutti_fault("file.create"));
+  TUTTI_TRY_GOTO(done, new_file(path, file));
+  tutti_file *f = *file;
+  f->writable = true;
+  TUTTI_TRY_GOTO(done, tutti_temporary_begin(path, &f->temporary));
+  if (copy) TUTTI_TRY_GOTO(done, copy_into(path, &f->temporary));
+  f->disk.fd = f->temporary.fd;
+  TUTTI_TRY_GOTO(done, tutti_driver_access(f->path, &f->disk, &f->driver, &access));
+  if (copy)
+    TUTTI_TRY_GOTO(done, open_h5(f->path, H5F_ACC_RDWR, access, &f->id));
+  else
+    TUTTI_TRY_GOTO(done, create_h5(f->path, access, &f->id));
+  TUTTI_CHECK_GOTO(done, f->disk.error == 0, TUTTI_ERR_CREATE, "%s: cannot create: %s", path,
+                   strerror(f->disk.error));
+done:
+  tutti_h5_release(access);
+  if (status != TUTTI_OK) tutti_file_close(file);
+  return status;
+}
+
+tutti_status tutti_file_create(const char *path, tutti_file **file) {
+  *file = NULL;
+  TUTTI_TRY(begin_writing(path, false, file));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_file_update(const char *path, tutti_file **file) {
+  *file = NULL;
+  const bool exists = access(path, F_OK) == 0;
+  if (exists) TUTTI_TRY(check_readable(path));
+  TUTTI_TRY(begin_writing(path, exists, file));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_file_writable(const tutti_file *file) {
+  TUTTI_CHECK(file->writable, TUTTI_ERR_INTERNAL, "%s: is open for reading, nothing can be written",
+              file->path);
+  TUTTI_TRY(tutti_file_settle(file, TUTTI_OK));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_file_settle(const tutti_file *file, tutti_status status) {
+  return file->writable && file->disk.error ? tutti_write_failed(file->path, "write", file->disk.error)
+                                            : status;
+}
+
+// --- closing
+
+tutti_status tutti_file_commit(tutti_file **file) {
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_writable(*file));
+  TUTTI_TRY_GOTO(done, tutti_fault("file.commit"));
+  const hid_t id = (*file)->id;
+  (*file)->id = H5I_INVALID_HID; // closed once, also where that fails
+  TUTTI_H5(done, H5Fclose(id), TUTTI_ERR_IO, "%s: cannot close", (*file)->path);
+  TUTTI_TRY_GOTO(done, tutti_file_settle(*file, TUTTI_OK));
+  TUTTI_TRY_GOTO(done, tutti_temporary_commit(&(*file)->temporary));
+done:
+  tutti_file_close(file);
+  return status;
+}
+
+void tutti_file_close(tutti_file **file) {
+  tutti_file *f = *file;
+  if (!f) return;
+  f->disk.error = ECANCELED; // what is dropped need not be written first
+  tutti_h5_release(f->id);
+  tutti_h5_release(f->driver); // not before the file that it serves
+  tutti_temporary_drop(&f->temporary);
+  tutti_free(f->path);
+  tutti_free(f);
+  *file = NULL;
+}
+
+const char *tutti_file_path(const tutti_file *file) {
+  return file->path;
+}

@@ -1,0 +1,139 @@
+#pragma once
+/** What the files of this room share; nobody else includes it. */
+#include <hdf5.h>
+
+#include "io/file.h"
+
+// --- temporary.c: a file that takes the place of another as a whole
+
+/** A new file beside `path`, open for reading and writing. */
+typedef struct {
+  char *path; // owned; the final one, links followed
+  char *name; // owned; the temporary one, NULL where there is none
+  int fd;     // owned
+} tutti_temporary;
+
+/** Open a temporary file beside `path`; missing parent folders are made, and those temporary files of `path`
+ * are removed whose process on this host has died.
+ * @return ERR_CREATE; *temporary is then empty */
+TUTTI_NODISCARD
+tutti_status tutti_temporary_begin(const char *path, tutti_temporary *temporary);
+
+/** Write n bytes at the file's position.  @return ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_temporary_write(tutti_temporary *temporary, const void *data, size_t n);
+
+/** Flush to disk, close, rename, flush the folder.  *temporary is empty after it in any case.  @return ERR_IO
+ */
+TUTTI_NODISCARD
+tutti_status tutti_temporary_commit(tutti_temporary *temporary);
+
+/** Close and remove; accepts an empty one. */
+void tutti_temporary_drop(tutti_temporary *temporary);
+
+/** ERR_IO with the text for a write that failed with `error` of errno.h. */
+tutti_status tutti_write_failed(const char *path, const char *action, int error);
+
+// --- paths.c
+
+/** The folder `path` lies in, "." for a bare name; *folder is the caller's. */
+TUTTI_NODISCARD
+tutti_status tutti_parent_folder(const char *path, char **folder);
+
+// --- driver.c: how HDF5 reaches a file that is being written
+
+/** The disk below a file being written.  The first error is kept and later writes are dropped: see driver.c.
+ */
+typedef struct {
+  int fd;    // borrowed from the temporary file
+  int error; // errno of the first failure, 0 while all is well
+} tutti_disk;
+
+/** Access list and driver for writing to `disk`, which outlives both.  The driver is unregistered after the
+ * file is closed. */
+TUTTI_NODISCARD
+tutti_status tutti_driver_access(const char *path, tutti_disk *disk, hid_t *driver, hid_t *access);
+
+// --- file.c
+
+struct tutti_file {
+  char *path;    // as the caller gave it
+  hid_t id;      // H5F
+  bool writable; // the rest is for these
+  tutti_temporary temporary;
+  tutti_disk disk;
+  hid_t driver;
+};
+
+/** ERR_INTERNAL where the file is open for reading, ERR_IO where a write has failed before. */
+TUTTI_NODISCARD
+tutti_status tutti_file_writable(const tutti_file *file);
+
+/** The end of a function that writes: `status`, unless the disk has failed. */
+TUTTI_NODISCARD
+tutti_status tutti_file_settle(const tutti_file *file, tutti_status status);
+
+// --- h5.c: HDF5's errors and types
+
+typedef struct {
+  H5E_auto2_t print;
+  void *data;
+} tutti_h5_printer;
+
+/** HDF5's own printing off, and back as it was. */
+tutti_h5_printer tutti_h5_mute(void);
+void tutti_h5_unmute(tutti_h5_printer printer);
+
+/** The innermost entry of HDF5's error stack as one sentence; the next call of HDF5 clears the stack. */
+void tutti_h5_sentence(char *text, size_t bytes);
+
+/** tutti_fail with HDF5's sentence after the text. */
+tutti_status tutti_h5_fail(tutti_status status, const char *function, const char *file, int line,
+                           const char *format, ...) TUTTI_PRINTF(5, 6);
+
+/** Close an id of any kind; accepts a negative one. */
+void tutti_h5_release(hid_t id);
+
+hid_t tutti_h5_file_type(tutti_type type);
+hid_t tutti_h5_memory_type(tutti_type type);
+
+/** result = call of HDF5, without its printing; below zero sets the variable `status` and leaves by the
+ * label. */
+#define TUTTI_H5_GET(label, result, call, code, ...)                                                         \
+  do {                                                                                                       \
+    const tutti_h5_printer tutti_h5_printer_ = tutti_h5_mute();                                              \
+    (result) = (call);                                                                                       \
+    if ((result) < 0) status = tutti_h5_fail((code), __func__, __FILE__, __LINE__, __VA_ARGS__);             \
+    tutti_h5_unmute(tutti_h5_printer_);                                                                      \
+    if ((result) < 0) goto label;                                                                            \
+  } while (0)
+
+/** The same for a call whose result says no more than that. */
+#define TUTTI_H5(label, call, code, ...)                                                                     \
+  do {                                                                                                       \
+    herr_t tutti_h5_result_;                                                                                 \
+    TUTTI_H5_GET(label, tutti_h5_result_, call, code, __VA_ARGS__);                                          \
+  } while (0)
+
+// --- object.c: names in a file
+
+/** Whether a link of that name leads to an object.  @return ERR_DATA where the file cannot tell */
+TUTTI_NODISCARD
+tutti_status tutti_object_find(const tutti_file *file, const char *name, bool *there);
+
+/** @param[in] kind  what the text calls it, "array" or "table"
+ * @return ERR_DATA no such data set; the text lists what is there */
+TUTTI_NODISCARD
+tutti_status tutti_object_open(const tutti_file *file, const char *kind, const char *name, hid_t *dataset);
+
+/** Make the groups above `name`, and a data set of that name in them.
+ * @return ERR_INTERNAL there is one */
+TUTTI_NODISCARD
+tutti_status tutti_object_create(tutti_file *file, const char *kind, const char *name, hid_t type,
+                                 hid_t space, hid_t creation, hid_t *dataset);
+
+/** A creation list for data sets: no time stamps, chunks [n_dims] with shuffle and deflate where asked, and
+ * Fletcher-32; n_dims = 0 for no chunks, hence no checksum. */
+TUTTI_NODISCARD
+tutti_status tutti_object_creation(const tutti_file *file, const char *name, int n_dims, const hsize_t *chunk,
+                                   bool shuffle, int deflate, hid_t *creation);

@@ -1,0 +1,173 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "io/io_impl.h"
+
+/** The next '/' that ends a part of a name, or the end of the name. */
+static char *part_end(char *from) {
+  from += strspn(from, "/");
+  return from + strcspn(from, "/");
+}
+
+/** HDF5 answers for one link, if all above it are there: walk down. */
+tutti_status tutti_object_find(const tutti_file *file, const char *name, bool *there) {
+  tutti_status status = TUTTI_OK;
+  htri_t exists = 1;
+  char *part = tutti_strdup(name);
+  if (!part) return TUTTI_ERR_MEMORY;
+  for (char *end = part_end(part), *last = part; exists && end > last && end[-1] != '/';
+       end = part_end(end)) {
+    const char kept = *end;
+    *end = '\0';
+    TUTTI_H5_GET(done, exists, H5Lexists(file->id, part, H5P_DEFAULT), TUTTI_ERR_DATA,
+                 "%s: cannot look for '%s'", file->path, part);
+    *end = kept;
+    last = end;
+  }
+  // A soft link may lead nowhere.
+  if (exists)
+    TUTTI_H5_GET(done, exists, H5Oexists_by_name(file->id, name[0] ? name : "/", H5P_DEFAULT), TUTTI_ERR_DATA,
+                 "%s: cannot look for '%s'", file->path, name);
+done:
+  tutti_free(part);
+  *there = exists > 0;
+  return status;
+}
+
+bool tutti_file_has(const tutti_file *file, const char *name) {
+  bool there = false;
+  // Where the file is damaged at that place it has the name: reading will say what is wrong.
+  return tutti_object_find(file, name, &there) != TUTTI_OK || there;
+}
+
+/** ERR_DATA with what the root group has instead. */
+static tutti_status not_there(const tutti_file *file, const char *kind, const char *name) {
+  char **names = NULL, text[512];
+  int n = 0;
+  TUTTI_TRY(tutti_file_list(file, "/", &names, &n));
+  tutti_text_list(text, sizeof text, (const char *const *)names, n);
+  tutti_file_list_free(&names, n);
+  TUTTI_FAIL(TUTTI_ERR_DATA, "%s: no %s '%s'; the file has: %s", file->path, kind, name,
+             n ? text : "nothing");
+}
+
+tutti_status tutti_object_open(const tutti_file *file, const char *kind, const char *name, hid_t *dataset) {
+  tutti_status status = TUTTI_OK;
+  bool there = false;
+  TUTTI_TRY(tutti_object_find(file, name, &there));
+  if (!there) return not_there(file, kind, name);
+  TUTTI_H5_GET(done, *dataset, H5Dopen2(file->id, name, H5P_DEFAULT), TUTTI_ERR_DATA, "%s: %s '%s'",
+               file->path, kind, name);
+done:
+  return status;
+}
+
+/** Group by group and not with HDF5's own property for it, which gives them time stamps. */
+static tutti_status make_groups(tutti_file *file, const char *name) {
+  tutti_status status = TUTTI_OK;
+  hid_t creation = H5I_INVALID_HID, group = H5I_INVALID_HID;
+  char *part = tutti_strdup(name);
+  if (!part) return TUTTI_ERR_MEMORY;
+  TUTTI_H5_GET(done, creation, H5Pcreate(H5P_GROUP_CREATE), TUTTI_ERR_SYSTEM, "%s: creation list",
+               file->path);
+  TUTTI_H5(done, H5Pset_obj_track_times(creation, false), TUTTI_ERR_SYSTEM, "%s: creation list", file->path);
+  for (char *end = part_end(part); *end; end = part_end(end)) {
+    htri_t exists = 0;
+    *end = '\0';
+    TUTTI_H5_GET(done, exists, H5Lexists(file->id, part, H5P_DEFAULT), TUTTI_ERR_DATA,
+                 "%s: cannot look for '%s'", file->path, part);
+    if (!exists) {
+      TUTTI_H5_GET(done, group, H5Gcreate2(file->id, part, H5P_DEFAULT, creation, H5P_DEFAULT), TUTTI_ERR_IO,
+                   "%s: cannot make group '%s'", file->path, part);
+      tutti_h5_release(group);
+    }
+    *end = '/';
+  }
+done:
+  tutti_h5_release(creation);
+  tutti_free(part);
+  return status;
+}
+
+tutti_status tutti_object_create(tutti_file *file, const char *kind, const char *name, hid_t type,
+                                 hid_t space, hid_t creation, hid_t *dataset) {
+  tutti_status status = TUTTI_OK;
+  bool there = false;
+  TUTTI_TRY(tutti_object_find(file, name, &there));
+  TUTTI_CHECK(!there, TUTTI_ERR_INTERNAL, "%s: cannot make %s '%s': there is one", file->path, kind, name);
+  TUTTI_TRY(make_groups(file, name));
+  TUTTI_H5_GET(done, *dataset, H5Dcreate2(file->id, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT),
+               TUTTI_ERR_IO, "%s: cannot make %s '%s'", file->path, kind, name);
+done:
+  return status;
+}
+
+tutti_status tutti_object_creation(const tutti_file *file, const char *name, int n_dims, const hsize_t *chunk,
+                                   bool shuffle, int deflate, hid_t *creation) {
+  tutti_status status = TUTTI_OK;
+  hid_t list = H5I_INVALID_HID;
+  TUTTI_H5_GET(done, list, H5Pcreate(H5P_DATASET_CREATE), TUTTI_ERR_SYSTEM, "%s: '%s'", file->path, name);
+  TUTTI_H5(done, H5Pset_obj_track_times(list, false), TUTTI_ERR_SYSTEM, "%s: '%s'", file->path, name);
+  if (n_dims > 0) {
+    TUTTI_H5(done, H5Pset_chunk(list, n_dims, chunk), TUTTI_ERR_SYSTEM, "%s: '%s'", file->path, name);
+    if (shuffle) TUTTI_H5(done, H5Pset_shuffle(list), TUTTI_ERR_SYSTEM, "%s: '%s'", file->path, name);
+    if (deflate > 0)
+      TUTTI_H5(done, H5Pset_deflate(list, (unsigned)deflate), TUTTI_ERR_SYSTEM, "%s: '%s'", file->path, name);
+    // Last, so that what is checked is what stands in the file.
+    TUTTI_H5(done, H5Pset_fletcher32(list), TUTTI_ERR_SYSTEM, "%s: '%s'", file->path, name);
+  }
+  *creation = list;
+  list = H5I_INVALID_HID;
+done:
+  tutti_h5_release(list);
+  return status;
+}
+
+static tutti_status read_name(const tutti_file *file, hid_t group, hsize_t i, char **name) {
+  tutti_status status = TUTTI_OK;
+  ssize_t length = 0;
+  TUTTI_H5_GET(done, length,
+               H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, NULL, 0, H5P_DEFAULT),
+               TUTTI_ERR_DATA, "%s: cannot list a group", file->path);
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(*name, length + 1));
+  TUTTI_H5_GET(
+      done, length,
+      H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, *name, (size_t)length + 1, H5P_DEFAULT),
+      TUTTI_ERR_DATA, "%s: cannot list a group", file->path);
+done:
+  return status;
+}
+
+tutti_status tutti_file_list(const tutti_file *file, const char *group, char ***names, int *n) {
+  tutti_status status = TUTTI_OK;
+  hid_t id = H5I_INVALID_HID;
+  H5G_info_t info;
+  char **list = NULL;
+  int count = 0;
+  *names = NULL;
+  *n = 0;
+  bool there = false;
+  TUTTI_TRY(tutti_object_find(file, group, &there));
+  TUTTI_CHECK(there, TUTTI_ERR_DATA, "%s: no group '%s'", file->path, group);
+  TUTTI_H5_GET(done, id, H5Gopen2(file->id, group[0] ? group : "/", H5P_DEFAULT), TUTTI_ERR_DATA,
+               "%s: cannot list '%s'", file->path, group);
+  TUTTI_H5(done, H5Gget_info(id, &info), TUTTI_ERR_DATA, "%s: cannot list '%s'", file->path, group);
+  TUTTI_TRY_GOTO(done, tutti_to_int((int64_t)info.nlinks, "the number of members of a group", &count));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(list, count));
+  for (int i = 0; i < count; i++) TUTTI_TRY_GOTO(done, read_name(file, id, (hsize_t)i, &list[i]));
+  *names = list;
+  *n = count;
+  list = NULL;
+done:
+  tutti_h5_release(id);
+  tutti_file_list_free(&list, count);
+  return status;
+}
+
+void tutti_file_list_free(char ***names, int n) {
+  if (!*names) return;
+  for (int i = 0; i < n; i++) tutti_free((*names)[i]);
+  tutti_free(*names);
+  *names = NULL;
+}

@@ -1,0 +1,150 @@
+#include <hdf5.h>
+#include <string.h>
+
+#include "io/file.h"
+#include "support/check.h"
+#include "support/folder.h"
+
+static void attributes_come_back(void **state) {
+  const char *path = folder_path(state, "x.h5");
+  enum { LONG = 200000 }; // more than an object header takes
+  char *config = tutti_calloc(LONG + 1, 1), *text = NULL;
+  assert_non_null(config);
+  memset(config, 'c', LONG);
+  const char *const hosts[] = {"node1", "",
+                               "n\xc3\xb6"
+                               "de"};
+  const int64_t n = 1;
+  const float x = 1;
+  tutti_file *file = NULL;
+  CHECK_OK(tutti_file_create(path, &file));
+  CHECK_OK(tutti_file_write(file, "g/x", TUTTI_F32, 1, &n, 0, &x));
+  CHECK_OK(tutti_file_set_text(file, "/", "config", config));
+  CHECK_OK(tutti_file_set_text(file, "/", "empty", ""));
+  CHECK_OK(tutti_file_set_integer(file, "/", "seed", INT64_MIN));
+  CHECK_OK(tutti_file_set_real(file, "/g", "lr", 0.1));
+  CHECK_OK(tutti_file_set_texts(file, "g/x", "hosts", hosts, 3));
+  CHECK_OK(tutti_file_set_texts(file, "/", "none", NULL, 0));
+  CHECK_OK(tutti_file_set_real(file, "/", "changed", 1));
+  CHECK_OK(tutti_file_set_text(file, "/", "changed", "to a text"));
+  CHECK_OK(tutti_file_commit(&file));
+
+  int64_t seed = 0;
+  double lr = 0;
+  char **texts = NULL;
+  int n_texts = -1;
+  CHECK_OK(tutti_file_open(path, &file));
+  CHECK_OK(tutti_file_get_text(file, "/", "config", &text));
+  assert_string_equal(text, config);
+  tutti_free(text);
+  CHECK_OK(tutti_file_get_text(file, "/", "empty", &text));
+  assert_string_equal(text, "");
+  tutti_free(text);
+  CHECK_OK(tutti_file_get_text(file, "/", "changed", &text));
+  assert_string_equal(text, "to a text");
+  tutti_free(text);
+  CHECK_OK(tutti_file_get_integer(file, "/", "seed", &seed));
+  assert_true(seed == INT64_MIN);
+  CHECK_OK(tutti_file_get_real(file, "/g", "lr", &lr));
+  assert_true(lr == 0.1);
+  CHECK_OK(tutti_file_get_texts(file, "/g/x", "hosts", &texts, &n_texts));
+  assert_int_equal(n_texts, 3);
+  for (int i = 0; i < 3; i++) assert_string_equal(texts[i], hosts[i]);
+  tutti_file_list_free(&texts, n_texts);
+  CHECK_OK(tutti_file_get_texts(file, "/", "none", &texts, &n_texts));
+  assert_int_equal(n_texts, 0);
+  tutti_file_list_free(&texts, n_texts);
+  tutti_file_close(&file);
+  tutti_free(config);
+}
+
+static void missing_and_other_types_are_told_apart(void **state) {
+  const char *path = folder_path(state, "x.h5");
+  const char *const two[] = {"a", "b"};
+  tutti_file *file = NULL;
+  CHECK_OK(tutti_file_create(path, &file));
+  CHECK_OK(tutti_file_set_text(file, "/", "text", "t"));
+  CHECK_OK(tutti_file_set_real(file, "/", "real", 2.5));
+  CHECK_OK(tutti_file_set_integer(file, "/", "integer", 3));
+  CHECK_OK(tutti_file_set_texts(file, "/", "two", two, 2));
+  CHECK_FAILS(tutti_file_set_real(file, "/none", "x", 1), TUTTI_ERR_INTERNAL, "attribute 'x' of '/none'");
+
+  assert_true(tutti_file_has_attribute(file, "/", "real"));
+  assert_false(tutti_file_has_attribute(file, "/", "none"));
+  assert_false(tutti_file_has_attribute(file, "/none", "real"));
+  int64_t k = 0;
+  double x = 0;
+  char *text = NULL, **texts = NULL;
+  int n = 0;
+  CHECK_FAILS(tutti_file_get_text(file, "/", "none", &text), TUTTI_ERR_DATA,
+              "x.h5: '/' has no attribute 'none'");
+  CHECK_FAILS(tutti_file_get_text(file, "/none", "text", &text), TUTTI_ERR_DATA, "'/none' has no attribute");
+  CHECK_FAILS(tutti_file_get_text(file, "/", "real", &text), TUTTI_ERR_DATA, "is no text");
+  CHECK_FAILS(tutti_file_get_text(file, "/", "two", &text), TUTTI_ERR_DATA, "has 2 texts, expected one");
+  CHECK_FAILS(tutti_file_get_texts(file, "/", "real", &texts, &n), TUTTI_ERR_DATA, "is no text");
+  CHECK_FAILS(tutti_file_get_integer(file, "/", "real", &k), TUTTI_ERR_DATA, "is not one integer");
+  CHECK_FAILS(tutti_file_get_integer(file, "/", "text", &k), TUTTI_ERR_DATA, "is not one integer");
+  CHECK_FAILS(tutti_file_get_real(file, "/", "text", &x), TUTTI_ERR_DATA, "is not one number");
+  CHECK_OK(tutti_file_get_real(file, "/", "integer", &x));
+  assert_true(x == 3);
+  assert_null(text);
+  tutti_file_close(&file);
+}
+
+static void put_foreign(hid_t file, const char *name, hid_t type, hid_t space, const void *data) {
+  const hid_t id = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(H5Awrite(id, type, data) >= 0);
+  H5Aclose(id);
+}
+
+/** Texts of fixed length, as NumPy's bytes and Fortran write them, and arrays of one number. */
+static void foreign_attributes_are_read(void **state) {
+  const char *path = folder_path(state, "x.h5");
+  const hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t type = H5Tcopy(H5T_C_S1), scalar = H5Screate(H5S_SCALAR);
+  const hsize_t two = 2, one = 1;
+  const hid_t pair = H5Screate_simple(1, &two, NULL), single = H5Screate_simple(1, &one, NULL);
+  const float x = 1.5f;
+  H5Tset_size(type, 4);
+  put_foreign(id, "terminated", type, scalar, "ab\0\0");
+  H5Tset_strpad(type, H5T_STR_NULLPAD);
+  put_foreign(id, "padded", type, pair, "kernbia\0");
+  H5Tset_strpad(type, H5T_STR_SPACEPAD);
+  put_foreign(id, "spaces", type, scalar, "ab  ");
+  put_foreign(id, "array", H5T_NATIVE_FLOAT, single, &x);
+  H5Sclose(single);
+  H5Sclose(pair);
+  H5Sclose(scalar);
+  H5Tclose(type);
+  H5Fclose(id);
+
+  tutti_file *file = NULL;
+  char *text = NULL, **texts = NULL;
+  int n = 0;
+  double real = 0;
+  CHECK_OK(tutti_file_open(path, &file));
+  CHECK_OK(tutti_file_get_text(file, "/", "terminated", &text));
+  assert_string_equal(text, "ab");
+  tutti_free(text);
+  CHECK_OK(tutti_file_get_text(file, "/", "spaces", &text));
+  assert_string_equal(text, "ab");
+  tutti_free(text);
+  CHECK_OK(tutti_file_get_texts(file, "/", "padded", &texts, &n));
+  assert_int_equal(n, 2);
+  assert_string_equal(texts[0], "kern");
+  assert_string_equal(texts[1], "bia");
+  tutti_file_list_free(&texts, n);
+  CHECK_OK(tutti_file_get_real(file, "/", "array", &real));
+  assert_true(real == 1.5);
+  tutti_file_close(&file);
+}
+
+int main(void) {
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
+  const struct CMUnitTest tests[] = {
+      IN_FOLDER(attributes_come_back),
+      IN_FOLDER(missing_and_other_types_are_told_apart),
+      IN_FOLDER(foreign_attributes_are_read),
+  };
+  return cmocka_run_group_tests_name("io.attribute", tests, NULL, check_no_leak);
+}
