@@ -47,11 +47,19 @@ typedef enum {
       TUTTI_N_LOSSES
 } tutti_loss;
 
+/** What the samples should have given: one of the two is set.  Class c stands for the value c where there is
+ * one output, and for a row with 1 in column c and 0 elsewhere where there are several. */
+typedef struct {
+  const int32_t *classes; // [rows], each in [0, n_out); 0 or 1 where n_out is 1
+  const float *values;    // [rows, n_out]
+} tutti_targets;
+
 /** Names in the order of the enums. */
 extern const char *const tutti_activation_names[TUTTI_N_ACTIVATIONS];
 extern const char *const tutti_loss_names[TUTTI_N_LOSSES];
 
-/** What the BLAS says of itself, for reports: "OpenBLAS 0.3.21 Zen", "unknown BLAS". */
+/** What the BLAS says of itself, for reports: "OpenBLAS 0.3.21 Zen", "unknown BLAS".  Valid until the
+ * thread's next call. */
 const char *tutti_blas_description(void);
 
 /** Threads the BLAS uses in one call from now on; and how many that is (1 where the library cannot say). */

@@ -145,15 +145,11 @@ typedef struct {
   void *context;       // of sum
 } tutti_model_pass;
 
-/** What the samples should have given: one of the two is set. */
-typedef struct {
-  const int32_t
-      *classes; // [rows], each in [0, n_out), for categorical_crossentropy; 0 or 1 for one-output classifiers
-  const float *values; // [rows, n_out]
-} tutti_targets;
-
 /** Local; collective through pass->sum where that is set and there is batch_norm (then also with rows = 0).
- * x[rows, n_in] is borrowed until backward is done.  @return what pass->sum returned */
+ * x[rows, n_in] is borrowed until backward is done.  Where pass->sum is set, ranks pass the micro-batches of
+ * a step in the same number, and those that share a group have its rows in the same one.
+ * @return what pass->sum returned; ERR_INTERNAL a micro-batch cuts through a group, or more groups than
+ * reserved */
 TUTTI_NODISCARD
 tutti_status tutti_model_forward(tutti_model *model, const float *params, const tutti_model_pass *pass,
                                  const float *x, int64_t rows);
@@ -172,6 +168,13 @@ tutti_status tutti_model_backward(tutti_model *model, const float *params, const
 /** Local, after forward.  out[rows, n_out]: the last layer's activations (probabilities where it is softmax
  * or sigmoid). */
 void tutti_model_predict(const tutti_model *model, int64_t rows, float *out);
+
+/** Local.  Memory for groups of batch_norm that lie on several ranks, for global batches of up to batch_count
+ * samples.  Before the loop, where pass->sum will be set; the same on all ranks.  Create has seen to groups
+ * that lie on one rank.
+ * @return ERR_MEMORY; the model is then only good for destroying */
+TUTTI_NODISCARD
+tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count);
 
 /** Local; collective through `sum` where that is set.  Once after the micro-batches of a step: brings the
  * moving statistics of batch_norm forward over all groups of the global batch, in their order.  Nothing

@@ -1,0 +1,20 @@
+#pragma once
+/** Losses and metrics, summed over samples in double.  Local.
+ *
+ * The cross-entropies take logits: softmax (categorical) or sigmoid (binary) is part of them, so that a
+ * probability that underflows costs a finite loss.  The others take outputs.  All but the categorical one are
+ * means over the outputs of a sample, as in Keras; huber has delta 1; hinge takes labels 0 for -1. */
+#include "tutti/linalg.h"
+
+/** The activation that the loss contains, and so wants last: SOFTMAX, SIGMOID, else LINEAR (none). */
+tutti_activation tutti_loss_activation(tutti_loss loss);
+
+/** Whether the metric is accuracy: the largest output is the right class (categorical), or an output lies on
+ * the right side of its threshold, averaged over the outputs (binary, hinge).  Else the metric is the mean
+ * absolute error. */
+bool tutti_loss_is_classification(tutti_loss loss);
+
+/** Add the losses and metrics of z[rows, n] to *loss_sum and *metric_sum.
+ * @param[out] dz  [rows, n] scale * the gradient of each sample's loss by z; NULL where it is not wanted */
+void tutti_loss_rows(tutti_loss loss, const float *z, tutti_targets targets, int64_t rows, int64_t n,
+                     double scale, double *loss_sum, double *metric_sum, float *dz);

@@ -1,0 +1,24 @@
+#pragma once
+/** Slow twins of the kernels in double precision, written straight from the definitions: what tests compare
+ * with.  Local. */
+#include "tutti/linalg.h"
+
+/** z[rows, n_out] = x[rows, n_in] w[n_in, n_out] + bias[n_out] (NULL: none). */
+void tutti_reference_forward(const double *x, const double *w, const double *bias, int64_t rows, int64_t n_in,
+                             int64_t n_out, double *z);
+
+/** dw[n_in, n_out] += x^T dz. */
+void tutti_reference_weight_gradient(const double *x, const double *dz, int64_t rows, int64_t n_in,
+                                     int64_t n_out, double *dw);
+
+/** dx[rows, n_in] = dz w^T. */
+void tutti_reference_input_gradient(const double *dz, const double *w, int64_t rows, int64_t n_in,
+                                    int64_t n_out, double *dx);
+
+/** y[rows, n] = activation of z[rows, n]; y may be z. */
+void tutti_reference_activation(tutti_activation kind, const double *z, int64_t rows, int64_t n, double *y);
+
+/** Sums over the rows of y[rows, n], which are *outputs*: probabilities for the cross-entropies. */
+double tutti_reference_loss(tutti_loss loss, const double *y, tutti_targets targets, int64_t rows, int64_t n);
+double tutti_reference_metric(tutti_loss loss, const double *y, tutti_targets targets, int64_t rows,
+                              int64_t n);

@@ -1,0 +1,40 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "support/check.h"
+#include "tutti/linalg.h"
+
+static void the_library_says_what_it_is(void **state) {
+  (void)state;
+  const char *text = tutti_blas_description();
+  assert_true(strlen(text) > 3);
+  assert_string_equal(text, tutti_blas_description());
+  if (strncmp(text, "OpenBLAS", 8) != 0) return;
+  // "OpenBLAS 0.3.21 Zen": a version and the kernels
+  char version[32] = "", kernels[32] = "";
+  assert_int_equal(sscanf(text, "OpenBLAS %31s %31s", version, kernels), 2);
+  assert_true(version[0] >= '0' && version[0] <= '9');
+}
+
+static void threads_are_what_was_set(void **state) {
+  (void)state;
+  tutti_blas_set_threads(1);
+  assert_int_equal(tutti_blas_threads(), 1);
+}
+
+static void names_stand_in_the_order_of_the_enums(void **state) {
+  (void)state;
+  assert_string_equal(tutti_activation_names[TUTTI_LEAKY_RELU], "leaky_relu");
+  assert_string_equal(tutti_activation_names[TUTTI_EXPONENTIAL], "exponential");
+  assert_string_equal(tutti_loss_names[TUTTI_LOSS_AUTO], "auto");
+  assert_string_equal(tutti_loss_names[TUTTI_HINGE], "hinge");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_library_says_what_it_is),
+      cmocka_unit_test(threads_are_what_was_set),
+      cmocka_unit_test(names_stand_in_the_order_of_the_enums),
+  };
+  return cmocka_run_group_tests_name("linalg.blas", tests, NULL, check_no_leak);
+}

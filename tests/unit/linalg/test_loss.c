@@ -1,0 +1,157 @@
+#include <float.h>
+#include <math.h>
+
+#include "linalg/loss.h"
+#include "linalg/reference.h"
+#include "support/check.h"
+#include "support/numbers.h"
+
+enum { ROWS = 12, N = 5, SIZE = ROWS * N };
+
+/** Rows of targets that suit the loss. */
+static void fill_values(tutti_loss loss, float *values) {
+  numbers_fill(3, 0, 1, SIZE, values);
+  for (int i = 0; i < SIZE; i++) {
+    if (loss == TUTTI_BINARY_CROSSENTROPY || loss == TUTTI_HINGE) values[i] = values[i] > 0.5f;
+    if (loss == TUTTI_HUBER) values[i] *= 4;
+  }
+}
+
+static void fill_classes(int32_t *classes, int32_t n) {
+  for (int i = 0; i < ROWS; i++) classes[i] = i * 7 % n;
+}
+
+/** In double: loss of the outputs that z gives. */
+static double reference(tutti_loss loss, const double *z, tutti_targets targets, int64_t rows, int64_t n,
+                        double *metric) {
+  double y[SIZE];
+  tutti_reference_activation(tutti_loss_activation(loss), z, rows, n, y);
+  if (metric) *metric = tutti_reference_metric(loss, y, targets, rows, n);
+  return tutti_reference_loss(loss, y, targets, rows, n);
+}
+
+static void check_against_reference(tutti_loss loss, tutti_targets targets, int64_t n) {
+  const double scale = 0.25, h = 1e-6;
+  float z[SIZE], dz[SIZE];
+  double wide[SIZE], sum = 1, metric_sum = 2, metric;
+  const int64_t rows = SIZE / N;
+  numbers_fill(1, -3, 3, rows * n, z);
+  numbers_widen(z, rows * n, wide);
+  tutti_loss_rows(loss, z, targets, rows, n, scale, &sum, &metric_sum, dz);
+  const double expected = reference(loss, wide, targets, rows, n, &metric);
+  CHECK_NEAR(sum - 1, expected, (double)rows * FLT_EPSILON * 4);
+  CHECK_NEAR(metric_sum - 2, metric, (double)rows * FLT_EPSILON * 4);
+  for (int64_t i = 0; i < rows * n; i++) {
+    const double middle = wide[i];
+    wide[i] = middle + h;
+    const double above = reference(loss, wide, targets, rows, n, NULL);
+    wide[i] = middle - h;
+    const double below = reference(loss, wide, targets, rows, n, NULL);
+    wide[i] = middle;
+    CHECK_NEAR(dz[i], scale * (above - below) / (2 * h), 8 * FLT_EPSILON + 1e-8);
+  }
+  double again = 0, ignored = 0;
+  tutti_loss_rows(loss, z, targets, rows, n, scale, &again, &ignored, NULL);
+  assert_true(again + 1 == sum ||
+              fabs(again + 1 - sum) < 1e-12 * sum); // without a gradient the loss is the same
+}
+
+static void each_loss_is_its_definition_and_has_its_slope(void **state) {
+  (void)state;
+  for (int loss = TUTTI_CATEGORICAL_CROSSENTROPY; loss < TUTTI_N_LOSSES; loss++) {
+    float values[SIZE];
+    int32_t classes[ROWS], binary[ROWS];
+    fill_values((tutti_loss)loss, values);
+    fill_classes(classes, N);
+    fill_classes(binary, 2);
+    check_against_reference((tutti_loss)loss, (tutti_targets){.values = values}, N);
+    check_against_reference((tutti_loss)loss, (tutti_targets){.classes = classes}, N);
+    if (loss != TUTTI_CATEGORICAL_CROSSENTROPY)
+      check_against_reference((tutti_loss)loss, (tutti_targets){.classes = binary}, 1);
+  }
+}
+
+/** Values that one can compute on paper. */
+static void known_values(void **state) {
+  (void)state;
+  const float outputs[2] = {3, 0.5f}, targets[2] = {1, 0};
+  const struct {
+    tutti_loss loss;
+    double value, metric;
+  } known[] = {{TUTTI_MEAN_SQUARED_ERROR, (4 + 0.25) / 2, 1.25},
+               {TUTTI_MEAN_ABSOLUTE_ERROR, 1.25, 1.25},
+               {TUTTI_HUBER, (1.5 + 0.125) / 2, 1.25},
+               {TUTTI_HINGE, (0 + 1.5) / 2, 0.5},
+               {TUTTI_CATEGORICAL_CROSSENTROPY, 0.07889, 1},
+               {TUTTI_BINARY_CROSSENTROPY, (0.04859 + 0.97408) / 2, 0.5}};
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    double loss = 0, metric = 0;
+    tutti_loss_rows(known[i].loss, outputs, (tutti_targets){.values = targets}, 1, 2, 1, &loss, &metric,
+                    NULL);
+    CHECK_NEAR(loss, known[i].value, 1e-5);
+    CHECK_NEAR(metric, known[i].metric, 1e-12);
+  }
+}
+
+static void certain_and_wrong_costs_a_finite_loss(void **state) {
+  (void)state;
+  const float z[2] = {500, -500};
+  const int32_t wrong = 1;
+  float dz[2];
+  double loss = 0, metric = 0;
+  tutti_loss_rows(TUTTI_CATEGORICAL_CROSSENTROPY, z, (tutti_targets){.classes = &wrong}, 1, 2, 1, &loss,
+                  &metric, dz);
+  CHECK_NEAR(loss, 1000, 1e-9);
+  assert_true(dz[0] == 1 && dz[1] == -1 && metric == 0);
+  loss = 0;
+  tutti_loss_rows(TUTTI_BINARY_CROSSENTROPY, z + 1, (tutti_targets){.classes = &wrong}, 1, 1, 1, &loss,
+                  &metric, dz);
+  CHECK_NEAR(loss, 500, 1e-9);
+  assert_true(dz[0] == -1);
+}
+
+static void small_losses_keep_their_digits(void **state) {
+  (void)state;
+  const float z[2] = {30, 0};
+  const int32_t right = 0;
+  double loss = 0, metric = 0;
+  tutti_loss_rows(TUTTI_CATEGORICAL_CROSSENTROPY, z, (tutti_targets){.classes = &right}, 1, 2, 1, &loss,
+                  &metric, NULL);
+  CHECK_CLOSE(loss, log1p(exp(-30)), 1e-2, 0); // single precision would give 0
+}
+
+static void hinge_takes_zero_for_minus_one(void **state) {
+  (void)state;
+  const float y[2] = {0.3f, -0.3f}, zero[2] = {0, 0}, minus[2] = {-1, -1};
+  double a[2] = {0, 0}, b[2] = {0, 0};
+  tutti_loss_rows(TUTTI_HINGE, y, (tutti_targets){.values = zero}, 2, 1, 1, &a[0], &a[1], NULL);
+  tutti_loss_rows(TUTTI_HINGE, y, (tutti_targets){.values = minus}, 2, 1, 1, &b[0], &b[1], NULL);
+  CHECK_NEAR(a[0], 2, 1e-6);
+  assert_true(a[0] == b[0] && a[1] == 1 && b[1] == 1);
+}
+
+static void nan_makes_the_loss_nan(void **state) {
+  (void)state;
+  for (int loss = TUTTI_CATEGORICAL_CROSSENTROPY; loss < TUTTI_N_LOSSES; loss++) {
+    for (int place = 0; place < 3; place++) {
+      float z[3] = {1, 2, 3};
+      const float values[3] = {0, 1, 0};
+      double sum = 0, metric = 0;
+      z[place] = NAN;
+      tutti_loss_rows((tutti_loss)loss, z, (tutti_targets){.values = values}, 1, 3, 1, &sum, &metric, NULL);
+      assert_true(isnan(sum));
+    }
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_loss_is_its_definition_and_has_its_slope),
+      cmocka_unit_test(known_values),
+      cmocka_unit_test(certain_and_wrong_costs_a_finite_loss),
+      cmocka_unit_test(small_losses_keep_their_digits),
+      cmocka_unit_test(hinge_takes_zero_for_minus_one),
+      cmocka_unit_test(nan_makes_the_loss_nan),
+  };
+  return cmocka_run_group_tests_name("linalg.loss", tests, NULL, check_no_leak);
+}
