@@ -22,19 +22,19 @@ typedef struct {
   double samples_per_second; // since the table's previous row
 } tutti_metrics_row;
 
-enum { TUTTI_METRICS_COLUMNS = 11 };
+enum { TUTTI_METRICS_COLUMNS = 11, TUTTI_METRIC_NAME = 64 };
 
 /** Local.  The columns of such a table; the metric's columns are named for it ("accuracy", "val_accuracy").
- * The names are borrowed from `metric` and from `val_metric` ("val_" before it). */
-void tutti_metrics_columns(const char *metric, const char *val_metric,
-                           tutti_column columns[TUTTI_METRICS_COLUMNS]);
+ * The name of the first is borrowed from `metric`; that of the second is valid until this thread asks for
+ * the columns of another metric, and cut after TUTTI_METRIC_NAME bytes. */
+void tutti_metrics_columns(const char *metric, tutti_column columns[TUTTI_METRICS_COLUMNS]);
 
-/** Local.  The value of the column `name` ("val_accuracy", or "val_metric" for any metric); false: no such
- * column. */
+/** Local.  The value of the column `name`, counts as doubles; "metric" and "val_metric" are the metric's
+ * columns whatever it is called.  Asks for the columns of `metric`.  False: no such column, *value is then
+ * untouched. */
 bool tutti_metrics_value(const tutti_metrics_row *row, const char *metric, const char *name, double *value);
 
-// --- phases
-// --------------------------------------------------------------------------------------------------------
+// --- phases ------------------------------------------------------------------------------------------------
 
 #define TUTTI_PHASE_LIST(X)                                                                                  \
   X(DATA, "data")                                                                                            \
@@ -73,52 +73,69 @@ typedef struct {
 
 enum { TUTTI_N_TIMINGS = TUTTI_N_PHASES + 1 };
 
-/** Local.  Statistics over the ranks' seconds all[size * TUTTI_N_PHASES].  A rank inside the reduction either
- * works or waits for a slower one: the least that any rank spent there is the reduction, the rest of each
- * rank is the extra row "wait". */
+/** Local.  Statistics over the ranks' seconds all[size, TUTTI_N_PHASES], one row a phase in the order of
+ * tutti_phase, then the row "wait".  A rank inside the reduction either works or waits for a slower one: the
+ * least that any rank spent there is the reduction (min = mean = max, and rank_of_max is the rank that waited
+ * least: the one the others waited for), the rest of each rank is the row "wait". */
 void tutti_timing_make(const double *all, int size, tutti_timing_row rows[TUTTI_N_TIMINGS]);
 
-// --- progress
-// ------------------------------------------------------------------------------------------------------
+// --- progress ----------------------------------------------------------------------------------------------
 
 /** Rank 0's view of the run on `stream`: a bar that is redrawn on a terminal, one line per epoch elsewhere.
  */
 typedef struct tutti_progress tutti_progress;
 
-/** @param[in] metric  borrowed */
+/** Local.  Nothing is drawn yet.
+ * @param[in] stream        borrowed; whether it is a terminal is asked here, its width at each drawing
+ * @param[in] metric        borrowed
+ * @param[in] total_epochs  need not be whole; 0 or not finite: unknown, left out
+ * @return ERR_MEMORY.  The caller owns it. */
 TUTTI_NODISCARD
 tutti_status tutti_progress_create(FILE *stream, const char *metric, double total_epochs,
                                    int64_t steps_per_epoch, tutti_progress **progress);
 
-/** During an epoch; draws at most some times a second, and only on a terminal. */
+/** Local.  During an epoch: one line, redrawn in place at most ten times a second and never wider than the
+ * terminal; nothing where the stream is none.  The time left is that of the epoch.
+ * @param[in] epoch          from 1
+ * @param[in] step_in_epoch  updates done in it
+ * @param[in] loss, metric   means over the epoch so far; NAN: left out */
 void tutti_progress_step(tutti_progress *progress, int64_t epoch, int64_t step_in_epoch, double loss,
                          double metric);
 
-/** "epoch 3/5  loss 0.0687  accuracy 0.9794  val_loss ...  samples/s 161000  lr 0.001"; NAN values are left
- * out. */
+/** Local.  "epoch 3/5  loss 0.0687  accuracy 0.9794  val_loss ...  samples/s 161000  lr 0.001", in the place
+ * of the bar where there is one; NAN values are left out. */
 void tutti_progress_epoch(tutti_progress *progress, const tutti_metrics_row *row);
+
+/** Local.  Accepts NULL inside; nulls the handle. */
 void tutti_progress_destroy(tutti_progress **progress);
 
-// --- metrics.h5
-// ----------------------------------------------------------------------------------------------------
+// --- metrics.h5 --------------------------------------------------------------------------------------------
 
-/** Attributes of the file's root that say where and how the run ran; all borrowed. */
+/** What the attributes of the file's root say about where and how the run ran; all borrowed, and what is NULL
+ * is left out. */
 typedef struct {
   const char *config, *version, *mpi, *hdf5, *blas, *cpu, *reducer;
-  const char *const *hosts; // [n_hosts]
-  int n_hosts, ranks, threads;
-  const char *binding; // cores of each rank, "0: 0-3; 1: 4-7"
+  int ranks, threads;
+  const char *const *hosts;    // [ranks]
+  const char *const *bindings; // [ranks] the cores each rank may run on, "0-3"
 } tutti_metrics_origin;
 
 /** Local.  Append rows to /epochs and /steps of the file, replace /timing and the attributes; the file is
- * made where it is missing.  The whole appears at once: a reader sees the old or the new file. */
+ * made where it is missing.  The whole appears at once: a reader sees the old or the new file.
+ *
+ * /timing has the columns phase, min, mean, max, rank_of_max; phase is an index into its attribute "phases".
+ * @param[in] timing  NULL: /timing stays as it is
+ * @return ERR_DATA the file there is damaged or has other columns (the text says what to do), ERR_CREATE,
+ * ERR_IO; the file is then as it was and the caller still has the rows */
 TUTTI_NODISCARD
 tutti_status tutti_metrics_flush(const char *path, const char *metric, const tutti_metrics_origin *origin,
                                  const tutti_metrics_row *epochs, int64_t n_epochs,
                                  const tutti_metrics_row *steps, int64_t n_steps,
                                  const tutti_timing_row timing[TUTTI_N_TIMINGS]);
 
-/** Local.  Drop rows of steps after `step`: what a killed run wrote after its last checkpoint.  Nothing where
- * there is no file. */
+/** Local.  Take back what a killed run wrote after its last checkpoint: of /epochs the first n_epochs rows
+ * stay (or all, where there are fewer), of /steps those up to `step`.  Nothing where there is no file.  It is
+ * for the start of a run: a file that a later flush could not append to is refused here.
+ * @return as tutti_metrics_flush */
 TUTTI_NODISCARD
-tutti_status tutti_metrics_rewind(const char *path, const char *metric, int64_t step);
+tutti_status tutti_metrics_rewind(const char *path, const char *metric, int64_t n_epochs, int64_t step);

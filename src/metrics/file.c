@@ -1,0 +1,135 @@
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "tutti/metrics.h"
+
+enum { FORMAT = 1 };
+
+/** A row as it stands in /timing; its phase is an index into the attribute "phases". */
+typedef struct {
+  int64_t phase;
+  double min, mean, max;
+  int64_t rank_of_max;
+} timing_record;
+
+static const tutti_column timing_columns[] = {
+    {"phase", TUTTI_I64, offsetof(timing_record, phase)},
+    {"min", TUTTI_F64, offsetof(timing_record, min)},
+    {"mean", TUTTI_F64, offsetof(timing_record, mean)},
+    {"max", TUTTI_F64, offsetof(timing_record, max)},
+    {"rank_of_max", TUTTI_I64, offsetof(timing_record, rank_of_max)},
+};
+enum { N_TIMING_COLUMNS = sizeof timing_columns / sizeof timing_columns[0] };
+
+static tutti_status write_rows(tutti_file *file, const char *table, const char *metric,
+                               const tutti_metrics_row *rows, int64_t n) {
+  tutti_column columns[TUTTI_METRICS_COLUMNS];
+  tutti_metrics_columns(metric, columns);
+  TUTTI_TRY(tutti_table_append(file, table, columns, TUTTI_METRICS_COLUMNS, sizeof *rows, rows, n));
+  return TUTTI_OK;
+}
+
+static tutti_status write_timing(tutti_file *file, const tutti_timing_row rows[TUTTI_N_TIMINGS]) {
+  timing_record records[TUTTI_N_TIMINGS];
+  const char *names[TUTTI_N_TIMINGS];
+  for (int i = 0; i < TUTTI_N_TIMINGS; i++) {
+    records[i] = (timing_record){i, rows[i].min, rows[i].mean, rows[i].max, rows[i].rank_of_max};
+    names[i] = rows[i].phase;
+  }
+  if (tutti_file_has(file, "/timing")) TUTTI_TRY(tutti_table_truncate(file, "/timing", 0));
+  TUTTI_TRY(tutti_table_append(file, "/timing", timing_columns, N_TIMING_COLUMNS, sizeof records[0], records,
+                               TUTTI_N_TIMINGS));
+  TUTTI_TRY(tutti_file_set_texts(file, "/timing", "phases", names, TUTTI_N_TIMINGS));
+  return TUTTI_OK;
+}
+
+static tutti_status write_origin(tutti_file *file, const tutti_metrics_origin *origin) {
+  const struct {
+    const char *name, *text;
+  } texts[] = {
+      {"config", origin->config},   {"version", origin->version}, {"mpi", origin->mpi},
+      {"hdf5", origin->hdf5},       {"blas", origin->blas},       {"cpu", origin->cpu},
+      {"reducer", origin->reducer},
+  };
+  TUTTI_TRY(tutti_file_set_integer(file, "/", "format", FORMAT));
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    if (texts[i].text) TUTTI_TRY(tutti_file_set_text(file, "/", texts[i].name, texts[i].text));
+  TUTTI_TRY(tutti_file_set_integer(file, "/", "ranks", origin->ranks));
+  TUTTI_TRY(tutti_file_set_integer(file, "/", "threads", origin->threads));
+  if (origin->hosts) TUTTI_TRY(tutti_file_set_texts(file, "/", "hosts", origin->hosts, origin->ranks));
+  if (origin->bindings)
+    TUTTI_TRY(tutti_file_set_texts(file, "/", "bindings", origin->bindings, origin->ranks));
+  return TUTTI_OK;
+}
+
+/** What is wrong with the file is said below; what it means for the run and what to do is said here. */
+static tutti_status explain(tutti_status status, const char *path) {
+  if (status != TUTTI_ERR_DATA) return status;
+  char text[1024];
+  snprintf(
+      text, sizeof text,
+      "%s; so no rows can be added to the metrics in %s. Move that file away and resume the run: the rows of "
+      "the epochs are also in the table /history of its checkpoint",
+      tutti_fail_text(), path);
+  tutti_fail_set_text(text);
+  return status;
+}
+
+tutti_status tutti_metrics_flush(const char *path, const char *metric, const tutti_metrics_origin *origin,
+                                 const tutti_metrics_row *epochs, int64_t n_epochs,
+                                 const tutti_metrics_row *steps, int64_t n_steps,
+                                 const tutti_timing_row timing[TUTTI_N_TIMINGS]) {
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_update(path, &file));
+  TUTTI_TRY_GOTO(done, write_rows(file, "/epochs", metric, epochs, n_epochs));
+  TUTTI_TRY_GOTO(done, write_rows(file, "/steps", metric, steps, n_steps));
+  if (timing) TUTTI_TRY_GOTO(done, write_timing(file, timing));
+  TUTTI_TRY_GOTO(done, write_origin(file, origin));
+  TUTTI_TRY_GOTO(done, tutti_fault("metrics.flush"));
+  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+done:
+  tutti_file_close(&file);
+  return explain(status, path);
+}
+
+/** How many of the first n rows of /steps come no later than `step`; rows are in order of step. */
+static tutti_status count_until(const tutti_file *file, int64_t step, int64_t *n) {
+  const tutti_column column = {"step", TUTTI_I64, 0};
+  int64_t *steps = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(steps, *n));
+  TUTTI_TRY_GOTO(done, tutti_table_read(file, "/steps", &column, 1, sizeof *steps, 0, *n, steps));
+  while (*n > 0 && steps[*n - 1] > step) --*n;
+done:
+  tutti_free(steps);
+  return status;
+}
+
+static tutti_status rewind_tables(tutti_file *file, const char *metric, int64_t n_epochs, int64_t step) {
+  int64_t n = 0, n_steps = 0;
+  // Appending nothing makes sure that the tables are there and have the columns that later flushes will
+  // write.
+  TUTTI_TRY(write_rows(file, "/epochs", metric, NULL, 0));
+  TUTTI_TRY(write_rows(file, "/steps", metric, NULL, 0));
+  TUTTI_TRY(tutti_table_rows(file, "/epochs", &n));
+  if (n > n_epochs) TUTTI_TRY(tutti_table_truncate(file, "/epochs", n_epochs));
+  TUTTI_TRY(tutti_table_rows(file, "/steps", &n_steps));
+  TUTTI_TRY(count_until(file, step, &n_steps));
+  TUTTI_TRY(tutti_table_truncate(file, "/steps", n_steps));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_metrics_rewind(const char *path, const char *metric, int64_t n_epochs, int64_t step) {
+  if (access(path, F_OK) != 0 && errno == ENOENT) return TUTTI_OK;
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_update(path, &file));
+  TUTTI_TRY_GOTO(done, rewind_tables(file, metric, n_epochs, step));
+  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+done:
+  tutti_file_close(&file);
+  return explain(status, path);
+}

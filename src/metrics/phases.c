@@ -1,0 +1,68 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "tutti/metrics.h"
+
+const char *const tutti_phase_names[TUTTI_N_PHASES] = {
+#define X(code, name) name,
+    TUTTI_PHASE_LIST(X)
+#undef X
+};
+
+void tutti_phases_start(tutti_phases *phases) {
+  memset(phases, 0, sizeof *phases);
+  phases->running = -1;
+}
+
+/** One reading of the clock ends a phase and begins the next, so that nothing between two phases is lost. */
+static double end_running(tutti_phases *phases) {
+  const double now = tutti_clock_s();
+  if (phases->running >= 0) phases->seconds[phases->running] += now - phases->since;
+  return now;
+}
+
+void tutti_phases_enter(tutti_phases *phases, tutti_phase to) {
+  phases->since = end_running(phases);
+  phases->running = (int)to;
+}
+
+void tutti_phases_leave(tutti_phases *phases) {
+  phases->since = end_running(phases);
+  phases->running = -1;
+}
+
+/** Statistics of (seconds of rank r in `phase`) - `base`. */
+static tutti_timing_row over_ranks(const char *name, const double *all, int size, int phase, double base) {
+  tutti_timing_row row = {.min = all[phase] - base, .max = all[phase] - base};
+  snprintf(row.phase, sizeof row.phase, "%s", name);
+  for (int r = 0; r < size; r++) {
+    const double seconds = all[r * TUTTI_N_PHASES + phase] - base;
+    row.mean += seconds / size;
+    if (seconds < row.min) row.min = seconds;
+    if (seconds > row.max) {
+      row.max = seconds;
+      row.rank_of_max = r;
+    }
+  }
+  return row;
+}
+
+/** The rank that spent the least in `phase`. */
+static int rank_of_min(const double *all, int size, int phase) {
+  int least = 0;
+  for (int r = 1; r < size; r++)
+    if (all[r * TUTTI_N_PHASES + phase] < all[least * TUTTI_N_PHASES + phase]) least = r;
+  return least;
+}
+
+void tutti_timing_make(const double *all, int size, tutti_timing_row rows[TUTTI_N_TIMINGS]) {
+  for (int phase = 0; phase < TUTTI_N_PHASES; phase++)
+    rows[phase] = over_ranks(tutti_phase_names[phase], all, size, phase, 0);
+
+  const int last_to_come = rank_of_min(all, size, TUTTI_PHASE_REDUCE);
+  tutti_timing_row *reduce = &rows[TUTTI_PHASE_REDUCE];
+  rows[TUTTI_N_PHASES] = over_ranks("wait", all, size, TUTTI_PHASE_REDUCE, reduce->min);
+  reduce->mean = reduce->max = reduce->min;
+  reduce->rank_of_max = last_to_come;
+}

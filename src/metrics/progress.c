@@ -1,0 +1,167 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "tutti/metrics.h"
+
+enum { LINE_BYTES = 512, DEFAULT_WIDTH = 80, MIN_BAR = 5, MAX_BAR = 30, BAR_STEP = 5 };
+static const double redraw_every_s = 0.1;
+
+struct tutti_progress {
+  FILE *stream;       // borrowed
+  const char *metric; // borrowed
+  double total_epochs;
+  int64_t steps_per_epoch;
+  bool terminal;
+  bool drawn;         // a bar stands on the terminal's last line
+  double last_draw;   // tutti_clock_s; 0: never
+  int64_t epoch;      // the one that the two below are about
+  double since;       // when its first step was reported
+  int64_t since_step; // which step that was
+};
+
+tutti_status tutti_progress_create(FILE *stream, const char *metric, double total_epochs,
+                                   int64_t steps_per_epoch, tutti_progress **progress) {
+  TUTTI_TRY(TUTTI_NEW(*progress, 1));
+  **progress = (tutti_progress){.stream = stream,
+                                .metric = metric,
+                                .total_epochs = total_epochs,
+                                .steps_per_epoch = steps_per_epoch,
+                                .terminal = isatty(fileno(stream)) == 1};
+  return TUTTI_OK;
+}
+
+// --- parts of a line
+
+static void append_epoch(char line[LINE_BYTES], const tutti_progress *progress, int64_t epoch) {
+  tutti_text_append(line, LINE_BYTES, "epoch %lld", (long long)epoch);
+  if (isfinite(progress->total_epochs) && progress->total_epochs > 0)
+    tutti_text_append(line, LINE_BYTES, "/%g", progress->total_epochs);
+}
+
+/** "  NAME 0.0687"; nothing for NAN.  A value that four decimals would show as 0.0000 is written with its
+ * exponent. */
+static void append_value(char line[LINE_BYTES], const char *prefix, const char *name, double value) {
+  if (isnan(value)) return;
+  const double size = fabs(value);
+  const bool plain = size == 0 || (size >= 1e-3 && size < 1e6) || isinf(size);
+  tutti_text_append(line, LINE_BYTES, plain ? "  %s%s %.4f" : "  %s%s %.3e", prefix, name, value);
+}
+
+static void append_left(char line[LINE_BYTES], double seconds) {
+  if (seconds < 100)
+    tutti_text_append(line, LINE_BYTES, "  %.0f s left", seconds);
+  else if (seconds < 6000)
+    tutti_text_append(line, LINE_BYTES, "  %.0f min left", seconds / 60);
+  else
+    tutti_text_append(line, LINE_BYTES, "  %.1f h left", seconds / 3600);
+}
+
+static void append_bar(char line[LINE_BYTES], double fraction, int cells) {
+  char bar[MAX_BAR + 1];
+  const int full = (int)(fraction * cells);
+  memset(bar, ' ', (size_t)cells);
+  memset(bar, '=', (size_t)full);
+  if (full < cells) bar[full] = '>';
+  bar[cells] = '\0';
+  tutti_text_append(line, LINE_BYTES, " [%s]", bar);
+}
+
+// --- the bar
+
+static int terminal_width(FILE *stream) {
+  struct winsize size;
+  if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const char *columns = getenv("COLUMNS");
+  int64_t width = 0;
+  if (columns && tutti_text_integer(columns, &width) && width > 0 && width < LINE_BYTES) return (int)width;
+  return DEFAULT_WIDTH;
+}
+
+/** Cells of the bar between what stands before and after it: in steps, so that it does not jump with each
+ * digit of the numbers; 0 where a bar would tell nothing. */
+static int bar_cells(int width, const char *head, const char *tail) {
+  const int room = width - 1 - (int)strlen(head) - (int)strlen(tail) - (int)strlen(" []");
+  if (room < MIN_BAR) return 0;
+  return room < MAX_BAR ? room - room % BAR_STEP : MAX_BAR;
+}
+
+/** Take away what stands last until the line fits: half a number would be another number. */
+static void shorten(char *line, int width) {
+  const size_t room = width > 1 ? (size_t)width - 1 : 0;
+  while (strlen(line) > room) {
+    char *last = NULL;
+    for (char *at = line; (at = strstr(at, "  ")); at += 2) last = at;
+    line[last ? (size_t)(last - line) : room] = '\0';
+  }
+}
+
+static void draw(tutti_progress *progress, int64_t epoch, double fraction, double loss, double metric,
+                 double seconds_left) {
+  char line[LINE_BYTES] = "", tail[LINE_BYTES] = "";
+  append_epoch(line, progress, epoch);
+  tutti_text_append(tail, LINE_BYTES, " %d%%", (int)(100 * fraction));
+  append_value(tail, "", "loss", loss);
+  append_value(tail, "", progress->metric, metric);
+  if (seconds_left >= 0) append_left(tail, seconds_left);
+
+  const int width = terminal_width(progress->stream);
+  const int cells = bar_cells(width, line, tail);
+  if (cells > 0) append_bar(line, fraction, cells);
+  tutti_text_append(line, LINE_BYTES, "%s", tail);
+  shorten(line, width); // the last column stays free: some terminals wrap as soon as it is written
+  fprintf(progress->stream, "\r%s\033[K", line);
+  fflush(progress->stream);
+  progress->drawn = true;
+}
+
+void tutti_progress_step(tutti_progress *progress, int64_t epoch, int64_t step_in_epoch, double loss,
+                         double metric) {
+  if (!progress->terminal) return;
+  const double now = tutti_clock_s();
+  if (epoch != progress->epoch) {
+    progress->epoch = epoch;
+    progress->since = now;
+    progress->since_step = step_in_epoch;
+  }
+  if (progress->last_draw > 0 && now - progress->last_draw < redraw_every_s) return;
+  progress->last_draw = now;
+
+  const int64_t steps = progress->steps_per_epoch, done = step_in_epoch - progress->since_step;
+  const double fraction = steps > 0 ? fmin(1, (double)step_in_epoch / (double)steps) : 0;
+  const int64_t left = steps > step_in_epoch ? steps - step_in_epoch : 0;
+  const double seconds_left = done > 0 ? (now - progress->since) / (double)done * (double)left : -1;
+  draw(progress, epoch, fraction, loss, metric, seconds_left);
+}
+
+// --- the line of an epoch
+
+void tutti_progress_epoch(tutti_progress *progress, const tutti_metrics_row *row) {
+  char line[LINE_BYTES] = "";
+  append_epoch(line, progress, row->epoch);
+  append_value(line, "", "loss", row->loss);
+  append_value(line, "", progress->metric, row->metric);
+  append_value(line, "val_", "loss", row->val_loss);
+  append_value(line, "val_", progress->metric, row->val_metric);
+  if (!isnan(row->samples_per_second))
+    tutti_text_append(line, LINE_BYTES, "  samples/s %.0f", row->samples_per_second);
+  if (!isnan(row->learning_rate)) tutti_text_append(line, LINE_BYTES, "  lr %g", row->learning_rate);
+  fprintf(progress->stream, "%s%s\n", progress->drawn ? "\r\033[K" : "", line);
+  fflush(progress->stream);
+  progress->drawn = false;
+}
+
+void tutti_progress_destroy(tutti_progress **progress) {
+  if (!*progress) return;
+  // A bar of an epoch that was not finished stays to be read; what follows begins on a line of its own.
+  if ((*progress)->drawn) {
+    fputc('\n', (*progress)->stream);
+    fflush((*progress)->stream);
+  }
+  tutti_free(*progress);
+  *progress = NULL;
+}

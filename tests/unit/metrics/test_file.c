@@ -1,0 +1,215 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/check.h"
+#include "support/folder.h"
+#include "tutti/metrics.h"
+
+static const char *const hosts[] = {"node1", "node2"};
+static const char *const bindings[] = {"0-3", "4-7"};
+static const tutti_metrics_origin origin = {.config = "train: {}\n",
+                                            .version = TUTTI_VERSION,
+                                            .mpi = "Open MPI",
+                                            .blas = "OpenBLAS",
+                                            .ranks = 2,
+                                            .threads = 1,
+                                            .hosts = hosts,
+                                            .bindings = bindings};
+
+static tutti_metrics_row make_row(int64_t epoch, int64_t step) {
+  return (tutti_metrics_row){.epoch = epoch,
+                             .step = step,
+                             .samples = 32 * step,
+                             .loss = 1.0 / (double)step,
+                             .metric = 0.5,
+                             .val_loss = NAN,
+                             .val_metric = NAN,
+                             .learning_rate = 0.001,
+                             .batch_size = 32,
+                             .seconds = (double)step,
+                             .samples_per_second = 32};
+}
+
+static void make_timing(double seconds, tutti_timing_row rows[TUTTI_N_TIMINGS]) {
+  double all[TUTTI_N_PHASES];
+  for (int i = 0; i < TUTTI_N_PHASES; i++) all[i] = seconds;
+  tutti_timing_make(all, 1, rows);
+}
+
+/** Flush epoch `epoch` of two steps. */
+static tutti_status flush(const char *path, const char *metric, int64_t epoch) {
+  const tutti_metrics_row steps[] = {make_row(epoch, 2 * epoch - 1), make_row(epoch, 2 * epoch)};
+  tutti_timing_row timing[TUTTI_N_TIMINGS];
+  make_timing((double)epoch, timing);
+  TUTTI_TRY(tutti_metrics_flush(path, metric, &origin, &steps[1], 1, steps, 2, timing));
+  return TUTTI_OK;
+}
+
+/** The table holds rows of these steps, all columns right. */
+static void check_table(const char *path, const char *table, const int64_t *steps, int64_t n) {
+  tutti_file *file = NULL;
+  tutti_column columns[TUTTI_METRICS_COLUMNS];
+  tutti_metrics_row *rows = NULL;
+  int64_t there = 0;
+  tutti_metrics_columns("accuracy", columns);
+  CHECK_OK(tutti_file_open(path, &file));
+  CHECK_OK(tutti_table_rows(file, table, &there));
+  assert_int_equal(there, n);
+  CHECK_OK(TUTTI_NEW(rows, n));
+  CHECK_OK(tutti_table_read(file, table, columns, TUTTI_METRICS_COLUMNS, sizeof *rows, 0, n, rows));
+  for (int64_t i = 0; i < n; i++) {
+    const tutti_metrics_row expected = make_row((steps[i] + 1) / 2, steps[i]);
+    assert_int_equal(rows[i].epoch, expected.epoch);
+    assert_int_equal(rows[i].step, expected.step);
+    assert_int_equal(rows[i].samples, expected.samples);
+    assert_true(rows[i].loss == expected.loss && rows[i].metric == expected.metric);
+    assert_true(isnan(rows[i].val_loss) && isnan(rows[i].val_metric));
+    assert_int_equal(rows[i].batch_size, 32);
+  }
+  tutti_free(rows);
+  tutti_file_close(&file);
+}
+
+static void check_tables(const char *path, int64_t n_epochs, int64_t n_steps) {
+  const int64_t epochs[] = {2, 4, 6, 8}, steps[] = {1, 2, 3, 4, 5, 6, 7, 8};
+  check_table(path, "/epochs", epochs, n_epochs);
+  check_table(path, "/steps", steps, n_steps);
+}
+
+static void each_flush_appends(void **state) {
+  const char *path = folder_path(state, "run/metrics.h5");
+  for (int64_t epoch = 1; epoch <= 3; epoch++) {
+    CHECK_OK(flush(path, "accuracy", epoch));
+    check_tables(path, epoch, 2 * epoch);
+  }
+  CHECK_OK(tutti_metrics_flush(path, "accuracy", &origin, NULL, 0, NULL, 0, NULL));
+  check_tables(path, 3, 6);
+}
+
+static void timing_is_that_of_the_last_flush(void **state) {
+  const char *path = folder_path(state, "metrics.h5");
+  const tutti_column columns[] = {{"phase", TUTTI_I64, 0}, {"max", TUTTI_F64, 8}};
+  struct {
+    int64_t phase;
+    double max;
+  } rows[TUTTI_N_TIMINGS];
+  tutti_file *file = NULL;
+  char **phases = NULL;
+  int n_phases = 0;
+  int64_t n = 0;
+  CHECK_OK(flush(path, "accuracy", 1));
+  CHECK_OK(flush(path, "accuracy", 2));
+  CHECK_OK(tutti_metrics_flush(path, "accuracy", &origin, NULL, 0, NULL, 0, NULL)); // none given: stays
+
+  CHECK_OK(tutti_file_open(path, &file));
+  CHECK_OK(tutti_table_rows(file, "/timing", &n));
+  assert_int_equal(n, TUTTI_N_TIMINGS);
+  CHECK_OK(tutti_table_read(file, "/timing", columns, 2, sizeof rows[0], 0, n, rows));
+  for (int i = 0; i < TUTTI_N_TIMINGS; i++) {
+    assert_int_equal(rows[i].phase, i);
+    assert_true(rows[i].max == (i < TUTTI_N_PHASES ? 2 : 0));
+  }
+  CHECK_OK(tutti_file_get_texts(file, "/timing", "phases", &phases, &n_phases));
+  assert_int_equal(n_phases, TUTTI_N_TIMINGS);
+  assert_string_equal(phases[TUTTI_PHASE_REDUCE], "reduce");
+  assert_string_equal(phases[TUTTI_N_PHASES], "wait");
+  tutti_file_list_free(&phases, n_phases);
+  tutti_file_close(&file);
+}
+
+static void the_file_says_where_it_ran(void **state) {
+  const char *path = folder_path(state, "metrics.h5");
+  tutti_metrics_origin before = origin;
+  before.config = "other\n";
+  before.ranks = 1;
+  CHECK_OK(tutti_metrics_flush(path, "accuracy", &before, NULL, 0, NULL, 0, NULL));
+  CHECK_OK(flush(path, "accuracy", 1));
+
+  tutti_file *file = NULL;
+  char *config = NULL, **texts = NULL;
+  int64_t ranks = 0;
+  int n = 0;
+  CHECK_OK(tutti_file_open(path, &file));
+  CHECK_OK(tutti_file_get_text(file, "/", "config", &config));
+  assert_string_equal(config, "train: {}\n");
+  CHECK_OK(tutti_file_get_integer(file, "/", "ranks", &ranks));
+  assert_int_equal(ranks, 2);
+  CHECK_OK(tutti_file_get_texts(file, "/", "hosts", &texts, &n));
+  assert_int_equal(n, 2);
+  assert_string_equal(texts[1], "node2");
+  tutti_file_list_free(&texts, n);
+  assert_true(tutti_file_has_attribute(file, "/", "bindings"));
+  assert_false(tutti_file_has_attribute(file, "/", "cpu")); // was NULL
+  tutti_free(config);
+  tutti_file_close(&file);
+}
+
+static void a_resumed_run_takes_back_what_came_after(void **state) {
+  const char *path = folder_path(state, "metrics.h5");
+  for (int64_t epoch = 1; epoch <= 4; epoch++) CHECK_OK(flush(path, "accuracy", epoch));
+  CHECK_OK(tutti_metrics_rewind(path, "accuracy", 4, 8));
+  check_tables(path, 4, 8);
+  CHECK_OK(tutti_metrics_rewind(path, "accuracy", 2, 5));
+  check_tables(path, 2, 5);
+  CHECK_OK(tutti_metrics_rewind(path, "accuracy", 7, 9)); // fewer rows than that stay as they are
+  check_tables(path, 2, 5);
+  CHECK_OK(tutti_metrics_rewind(path, "accuracy", 0, 0));
+  check_tables(path, 0, 0);
+  CHECK_OK(flush(path, "accuracy", 1));
+  check_tables(path, 1, 2);
+}
+
+static void nothing_to_take_back_is_no_failure(void **state) {
+  CHECK_OK(tutti_metrics_rewind(folder_path(state, "metrics.h5"), "accuracy", 1, 1));
+  assert_int_equal(folder_count(state), 0);
+}
+
+static void rows_of_another_metric_are_refused_before_the_first_step(void **state) {
+  const char *path = folder_path(state, "metrics.h5");
+  CHECK_OK(flush(path, "accuracy", 1));
+  CHECK_FAILS(tutti_metrics_rewind(path, "mean_absolute_error", 1, 2), TUTTI_ERR_DATA, "Move that file away");
+  CHECK_FAILS(flush(path, "mean_absolute_error", 2), TUTTI_ERR_DATA, "mean_absolute_error");
+  check_tables(path, 1, 2);
+}
+
+static void a_damaged_file_is_refused_with_what_to_do(void **state) {
+  const char *path = folder_path(state, "metrics.h5");
+  size_t n = 0;
+  CHECK_OK(flush(path, "accuracy", 1));
+  unsigned char *bytes = folder_bytes(path, &n);
+  folder_put(path, bytes, n / 2);
+  tutti_free(bytes);
+  CHECK_FAILS(flush(path, "accuracy", 2), TUTTI_ERR_DATA, "Move that file away");
+  CHECK_FAILS(flush(path, "accuracy", 2), TUTTI_ERR_DATA, path);
+  CHECK_FAILS(tutti_metrics_rewind(path, "accuracy", 1, 2), TUTTI_ERR_DATA, "/history");
+  assert_int_equal(folder_count(state), 1);
+}
+
+static void a_failed_flush_leaves_the_file_as_it_was(void **state) {
+  const char *path = folder_path(state, "metrics.h5");
+  CHECK_OK(flush(path, "accuracy", 1));
+  setenv("TUTTI_FAULT", "metrics.flush:0:1", 1);
+  CHECK_FAILS(flush(path, "accuracy", 2), TUTTI_ERR_INTERNAL, "metrics.flush");
+  unsetenv("TUTTI_FAULT");
+  check_tables(path, 1, 2);
+  assert_int_equal(folder_count(state), 1);
+  CHECK_OK(flush(path, "accuracy", 2));
+  check_tables(path, 2, 4);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(each_flush_appends),
+      TEST(timing_is_that_of_the_last_flush),
+      TEST(the_file_says_where_it_ran),
+      TEST(a_resumed_run_takes_back_what_came_after),
+      TEST(nothing_to_take_back_is_no_failure),
+      TEST(rows_of_another_metric_are_refused_before_the_first_step),
+      TEST(a_damaged_file_is_refused_with_what_to_do),
+      TEST(a_failed_flush_leaves_the_file_as_it_was),
+  };
+  return cmocka_run_group_tests_name("metrics.file", tests, NULL, check_no_leak);
+}
