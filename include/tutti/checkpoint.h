@@ -6,8 +6,16 @@
  *   /optimizer/<slot>/<layer>/<array>   float32, as the weights
  *   /input/shift, /input/factor         float32 [1] or [n_features]: x = (raw - shift) * factor
  *   /history                            the epoch table so far
- *   attributes of the root: format, version, time, config, step, epoch, samples, seed, seconds, and what a
- * caller adds Nothing in it depends on the number of ranks. */
+ *   attributes of the root:
+ *     format                        1
+ *     version, time, config         texts: of the program, of the save (UTC), the resolved YAML
+ *     step, epoch, samples, ...     the members of tutti_checkpoint_state under their names; in_epoch_loss,
+ * ... seed                          an integer; above 2^63 - 1, where integers of HDF5 readers end, its
+ * digits as text classes                       names of the classes, where the data has them Nothing in it
+ * depends on the number of ranks.
+ *
+ * In a run directory, newest first: checkpoint.h5, checkpoint.prev.h5, checkpoint.prev2.h5, ...  While a new
+ * one takes its place the last one is also called checkpoint.held.h5. */
 #include <stdbool.h>
 
 #include "io/file.h"
@@ -16,10 +24,16 @@
 /** One array: where it stands in the file and in memory. */
 typedef struct {
   char name[160]; // "/model/weights/dense/kernel"
-  int n_dims;
+  int n_dims;     // 0: a single number
   int64_t dims[2];
   float *data; // borrowed; read from by save, written to by load
 } tutti_view;
+
+/** Sums over the samples since some point. */
+typedef struct {
+  double samples, loss, metric;
+  double seconds; // of training
+} tutti_checkpoint_sums;
 
 /** Where a training stands; written as root attributes. */
 typedef struct {
@@ -28,15 +42,14 @@ typedef struct {
   int64_t step_in_epoch; // updates done in it
   int64_t samples;
   uint64_t seed;
-  double seconds;              // of training so far
-  double loss_sum, metric_sum; // of the epoch so far
-  double samples_in_epoch;
-  double seconds_at_epoch; // `seconds` when the epoch began
-  double best;             // best monitored value, NAN: none yet
+  double seconds;                 // of training so far
+  tutti_checkpoint_sums in_epoch; // since the epoch began
+  tutti_checkpoint_sums in_row;   // since the last row of /steps
+  double best;                    // best monitored value, NAN: none yet
   int64_t evaluations_since_best;
 } tutti_checkpoint_state;
 
-/** A table that travels along. */
+/** A table that travels along; one of its columns is "step". */
 typedef struct {
   const tutti_column *columns;
   int n_columns;
@@ -56,11 +69,12 @@ typedef struct {
   int n_classes;
 } tutti_checkpoint;
 
-/** Write whole or not at all.  First the files before it move on by one: checkpoint.h5 -> checkpoint.prev.h5
- * -> checkpoint.prev2.h5 ..., so that `keep` remain; at each instant a complete one stands under one of the
- * names.
+/** Write whole or not at all, then let the files before it move on by one: checkpoint.h5 ->
+ * checkpoint.prev.h5 -> checkpoint.prev2.h5 ..., so that `keep` remain; older ones are removed.  At each
+ * instant tutti_checkpoint_find finds a complete one; with hard links checkpoint.h5 itself is never absent.
+ * What a killed save has left behind is cleared up.
  * @param[in] keep  1: this one alone
- * @return ERR_CREATE, ERR_IO; the files before are then still complete */
+ * @return ERR_CREATE, ERR_IO; the files before are then as they were */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_save(const tutti_checkpoint *checkpoint, int64_t keep);
 
@@ -80,22 +94,30 @@ TUTTI_NODISCARD
 tutti_status tutti_checkpoint_read_info(const char *path, tutti_checkpoint_info *info);
 void tutti_checkpoint_info_clear(tutti_checkpoint_info *info);
 
-/** Read each view's array into its memory, and history rows [n_history of the file] into `history` (NULL: not
- * wanted).
- * @return ERR_DATA an array is missing, has another shape ("FILE: /model/weights/dense/kernel is 784 x 512,
- * this model wants 784 x 256"), or the file has a weight that no view asks for: a checkpoint of another model
- */
+/** Read each view's array into its memory, and the rows of /history, n_history as tutti_checkpoint_read_info
+ * tells, into `history` (NULL: not wanted).  All shapes are compared before anything is read.
+ * @param[in] layout  columns of `history` that the file has are read, others stay untouched
+ * @return ERR_MISSING; ERR_DATA an array is missing, has another shape ("FILE: /model/weights/dense/kernel is
+ * 784 x 512, this model wants 784 x 256"), the file has a weight that no view asks for (a checkpoint of
+ * another model), or its optimizer slots are not those that the views ask for, where they ask for any
+ * (another optimizer); the memory is then as it was.  ERR_IO a read failed: the memory is unspecified */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_load(const char *path, const tutti_view *views, int64_t n_views,
                                    const tutti_table_layout *layout, void *history);
 
 /** The newest complete checkpoint of a run directory: checkpoint.h5, or where that is absent or damaged the
- * one before. *path is the caller's (tutti_free); NULL: there is none at all.
+ * one before.  Complete: all of it can be read and the checksums are right; each damaged file is logged as a
+ * warning.  *path is the caller's (tutti_free); NULL: there is none at all, or no directory.
  * @return ERR_DATA there are files, but none is whole */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_find(const char *directory, char **path);
 
 /** Read an array of unknown length from a checkpoint ("/input/shift"); *values [n] is the caller's
- * (tutti_free). */
+ * (tutti_free).  @return ERR_MISSING no file; ERR_DATA no such vector; ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_read_vector(const char *path, const char *name, float **values, int64_t *n);
+
+/** Remove the checkpoints of a run directory, of every age, to begin anew there; fine where there are none.
+ * @return ERR_IO one cannot be removed */
+TUTTI_NODISCARD
+tutti_status tutti_checkpoint_remove(const char *directory);

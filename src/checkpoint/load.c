@@ -1,0 +1,203 @@
+#include <string.h>
+
+#include "base/text.h"
+#include "checkpoint/checkpoint_impl.h"
+
+#define WEIGHTS   "/model/weights"
+#define OPTIMIZER "/optimizer"
+
+static tutti_status check_format(const tutti_file *file) {
+  const char *path = tutti_file_path(file);
+  int64_t format = 0;
+  TUTTI_CHECK(tutti_file_has_attribute(file, "/", "format") && tutti_file_has_attribute(file, "/", "step"),
+              TUTTI_ERR_DATA, "%s: is no checkpoint of tutti: its root has no attributes 'format' and 'step'",
+              path);
+  TUTTI_TRY(tutti_file_get_integer(file, "/", "format", &format));
+  TUTTI_CHECK(format >= 1 && format <= TUTTI_CHECKPOINT_FORMAT, TUTTI_ERR_DATA,
+              "%s: is a checkpoint of format %lld, tutti %s reads formats up to %d; use a newer tutti", path,
+              (long long)format, TUTTI_VERSION, TUTTI_CHECKPOINT_FORMAT);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_checkpoint_open(const char *path, tutti_file **file) {
+  TUTTI_TRY(tutti_file_open(path, file));
+  const tutti_status status = check_format(*file);
+  if (status != TUTTI_OK) tutti_file_close(file);
+  TUTTI_TRY(status);
+  return TUTTI_OK;
+}
+
+// --- what a file holds
+
+static tutti_status read_info(const tutti_file *file, tutti_checkpoint_info *info) {
+  TUTTI_TRY(tutti_state_read(file, &info->state));
+  TUTTI_TRY(tutti_file_get_text(file, "/", "config", &info->config));
+  TUTTI_TRY(tutti_file_get_text(file, "/", "time", &info->time));
+  TUTTI_TRY(tutti_file_get_text(file, "/", "version", &info->version));
+  if (tutti_file_has_attribute(file, "/", "classes"))
+    TUTTI_TRY(tutti_file_get_texts(file, "/", "classes", &info->classes, &info->n_classes));
+  TUTTI_TRY(tutti_table_rows(file, "/history", &info->n_history));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_checkpoint_read_info(const char *path, tutti_checkpoint_info *info) {
+  tutti_file *file = NULL;
+  memset(info, 0, sizeof *info);
+  TUTTI_TRY(tutti_checkpoint_open(path, &file));
+  const tutti_status status = read_info(file, info);
+  tutti_file_close(&file);
+  if (status != TUTTI_OK) tutti_checkpoint_info_clear(info);
+  TUTTI_TRY(status);
+  return TUTTI_OK;
+}
+
+void tutti_checkpoint_info_clear(tutti_checkpoint_info *info) {
+  tutti_free(info->config);
+  tutti_free(info->time);
+  tutti_free(info->version);
+  tutti_file_list_free(&info->classes, info->n_classes);
+  memset(info, 0, sizeof *info);
+}
+
+// --- does it fit the views?
+
+typedef struct {
+  const tutti_view *views; // [n]
+  int64_t n;
+} view_list;
+
+static bool is_below(const char *name, const char *group) {
+  const size_t length = strlen(group);
+  return strncmp(name, group, length) == 0 && name[length] == '/';
+}
+
+/** "velocity" of "/optimizer/velocity/dense/kernel", into `slot`. */
+static const char *slot_of(const char *name, char slot[64]) {
+  const char *begin = name + strlen(OPTIMIZER "/");
+  slot[0] = '\0';
+  tutti_text_append(slot, 64, "%.*s", (int)strcspn(begin, "/"), begin);
+  return slot;
+}
+
+/** "784 x 512" */
+static const char *shape_text(int n_dims, const int64_t *dims, char text[128]) {
+  text[0] = '\0';
+  for (int i = 0; i < n_dims; i++) tutti_text_append(text, 128, "%s%lld", i ? " x " : "", (long long)dims[i]);
+  return n_dims > 0 ? text : "a single number";
+}
+
+static tutti_status check_there(const tutti_file *file, const char *name) {
+  const char *path = tutti_file_path(file);
+  char slot[64];
+  if (tutti_file_has(file, name)) return TUTTI_OK;
+  TUTTI_CHECK(
+      !is_below(name, OPTIMIZER), TUTTI_ERR_DATA,
+      "%s: has no optimizer slot '%s' (%s is missing): the checkpoint was made with another optimizer; go on "
+      "with that one, or begin anew",
+      path, slot_of(name, slot), name);
+  TUTTI_FAIL(TUTTI_ERR_DATA, "%s: has no %s, which this model wants: a checkpoint of another model", path,
+             name);
+}
+
+static tutti_status check_view(const tutti_file *file, const tutti_view *view) {
+  tutti_array_shape shape;
+  char there[128], wanted[128];
+  TUTTI_TRY(check_there(file, view->name));
+  TUTTI_TRY(tutti_file_shape(file, view->name, &shape));
+  TUTTI_CHECK(shape.type_class == TUTTI_CLASS_REAL, TUTTI_ERR_DATA,
+              "%s: %s does not hold floating-point numbers", tutti_file_path(file), view->name);
+  bool same = shape.n_dims == view->n_dims;
+  for (int i = 0; same && i < view->n_dims; i++) same = shape.dims[i] == view->dims[i];
+  TUTTI_CHECK(same, TUTTI_ERR_DATA, "%s: %s is %s, this model wants %s", tutti_file_path(file), view->name,
+              shape_text(shape.n_dims, shape.dims, there), shape_text(view->n_dims, view->dims, wanted));
+  return TUTTI_OK;
+}
+
+static tutti_status check_wanted(const tutti_file *file, const char *name, const tutti_array_shape *shape,
+                                 void *context) {
+  const view_list *list = context;
+  const char *path = tutti_file_path(file);
+  char slot[64];
+  (void)shape;
+  for (int64_t i = 0; i < list->n; i++)
+    if (strcmp(list->views[i].name, name) == 0) return TUTTI_OK;
+  TUTTI_CHECK(!is_below(name, OPTIMIZER), TUTTI_ERR_DATA,
+              "%s: has the optimizer slot '%s' (%s), which this optimizer does not keep: the checkpoint was "
+              "made with "
+              "another optimizer; go on with that one, or begin anew",
+              path, slot_of(name, slot), name);
+  TUTTI_FAIL(TUTTI_ERR_DATA, "%s: has %s, which this model does not have: a checkpoint of another model",
+             path, name);
+}
+
+/** Nothing is left over in the file: all weights are asked for, and all slots where any is (an evaluation
+ * wants none). */
+static tutti_status check_nothing_left(const tutti_file *file, view_list *list) {
+  bool wants_slots = false;
+  for (int64_t i = 0; i < list->n; i++) wants_slots = wants_slots || is_below(list->views[i].name, OPTIMIZER);
+  if (tutti_file_has(file, WEIGHTS)) TUTTI_TRY(tutti_checkpoint_walk(file, WEIGHTS, check_wanted, list));
+  if (wants_slots) TUTTI_TRY(tutti_checkpoint_walk(file, OPTIMIZER, check_wanted, list));
+  return TUTTI_OK;
+}
+
+// --- reading
+
+static tutti_status read_arrays(const tutti_file *file, const view_list *list) {
+  for (int64_t i = 0; i < list->n; i++) {
+    const tutti_view *view = &list->views[i];
+    const int64_t rows = view->n_dims > 0 ? view->dims[0] : 1;
+    TUTTI_TRY(tutti_file_read_rows(file, view->name, TUTTI_F32, 0, rows, view->data));
+  }
+  return TUTTI_OK;
+}
+
+static tutti_status read_history(const tutti_file *file, const tutti_table_layout *layout, void *history) {
+  int64_t n = 0;
+  TUTTI_TRY(tutti_table_rows(file, "/history", &n));
+  if (n > 0)
+    TUTTI_TRY(tutti_table_read(file, "/history", layout->columns, layout->n_columns, layout->record_bytes, 0,
+                               n, history));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_checkpoint_load(const char *path, const tutti_view *views, int64_t n_views,
+                                   const tutti_table_layout *layout, void *history) {
+  view_list list = {views, n_views};
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_open(path, &file));
+  for (int64_t i = 0; i < n_views; i++) TUTTI_TRY_GOTO(done, check_view(file, &views[i]));
+  TUTTI_TRY_GOTO(done, check_nothing_left(file, &list));
+  TUTTI_TRY_GOTO(done, read_arrays(file, &list));
+  if (history) TUTTI_TRY_GOTO(done, read_history(file, layout, history));
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+static tutti_status read_vector(const tutti_file *file, const char *name, float **values, int64_t *n) {
+  tutti_array_shape shape;
+  TUTTI_TRY(tutti_file_shape(file, name, &shape));
+  TUTTI_CHECK(shape.n_dims == 1 && shape.type_class == TUTTI_CLASS_REAL, TUTTI_ERR_DATA,
+              "%s: %s is no one-dimensional array of floating-point numbers", tutti_file_path(file), name);
+  *n = shape.dims[0];
+  TUTTI_TRY(TUTTI_NEW(*values, *n));
+  TUTTI_TRY(tutti_file_read_rows(file, name, TUTTI_F32, 0, *n, *values));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_checkpoint_read_vector(const char *path, const char *name, float **values, int64_t *n) {
+  tutti_file *file = NULL;
+  *values = NULL;
+  *n = 0;
+  TUTTI_TRY(tutti_checkpoint_open(path, &file));
+  const tutti_status status = read_vector(file, name, values, n);
+  tutti_file_close(&file);
+  if (status != TUTTI_OK) {
+    tutti_free(*values);
+    *values = NULL;
+    *n = 0;
+  }
+  TUTTI_TRY(status);
+  return TUTTI_OK;
+}

@@ -1,0 +1,59 @@
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "checkpoint/checkpoint_impl.h"
+
+static tutti_status write_arrays(tutti_file *file, const tutti_checkpoint *checkpoint) {
+  // Trained weights are noise to zlib: compression would cost time and win a few percent.
+  for (int64_t i = 0; i < checkpoint->n_views; i++) {
+    const tutti_view *view = &checkpoint->views[i];
+    TUTTI_TRY(tutti_file_write(file, view->name, TUTTI_F32, view->n_dims, view->dims, 0, view->data));
+  }
+  const tutti_table_layout *layout = &checkpoint->layout;
+  if (layout->n_columns > 0)
+    TUTTI_TRY(tutti_table_append(file, "/history", layout->columns, layout->n_columns, layout->record_bytes,
+                                 checkpoint->history, checkpoint->n_history));
+  return TUTTI_OK;
+}
+
+static tutti_status write_attributes(tutti_file *file, const tutti_checkpoint *checkpoint) {
+  char now[21];
+  tutti_clock_date(now);
+  TUTTI_TRY(tutti_file_set_integer(file, "/", "format", TUTTI_CHECKPOINT_FORMAT));
+  TUTTI_TRY(tutti_file_set_text(file, "/", "version", TUTTI_VERSION));
+  TUTTI_TRY(tutti_file_set_text(file, "/", "time", now));
+  TUTTI_TRY(tutti_file_set_text(file, "/", "config", checkpoint->config));
+  TUTTI_TRY(tutti_state_write(file, &checkpoint->state));
+  if (checkpoint->n_classes > 0)
+    TUTTI_TRY(tutti_file_set_texts(file, "/", "classes", checkpoint->classes, checkpoint->n_classes));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_checkpoint_save(const tutti_checkpoint *checkpoint, int64_t keep) {
+  const char *path = checkpoint->path;
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_CHECK(keep >= 1, TUTTI_ERR_INTERNAL, "%s: %lld checkpoints to keep, expected at least one", path,
+              (long long)keep);
+  TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
+  TUTTI_TRY_GOTO(done, write_arrays(file, checkpoint));
+  TUTTI_TRY_GOTO(done, write_attributes(file, checkpoint));
+  TUTTI_TRY_GOTO(done, tutti_fault("checkpoint.save"));
+  // First finish what a killed save has left, so that the held name is free.
+  TUTTI_CHECK_GOTO(
+      done, tutti_rotate_settle(path, keep) && (keep == 1 || tutti_rotate_hold(path)), TUTTI_ERR_IO,
+      "%s: cannot give the checkpoint before another name: %s; it remains, the new one is not written", path,
+      strerror(errno));
+  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+  TUTTI_CHECK_GOTO(
+      done, tutti_rotate_settle(path, keep) && tutti_rotate_drop(path, keep), TUTTI_ERR_IO,
+      "%s: the new checkpoint is written, but the files before it cannot be renamed or removed: %s", path,
+      strerror(errno));
+done:
+  tutti_file_close(&file);
+  // Where there is a failure to report, its text is worth more than that of a second one.
+  if (status != TUTTI_OK) (void)tutti_rotate_settle(path, keep);
+  return status;
+}

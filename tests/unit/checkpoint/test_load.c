@@ -1,0 +1,161 @@
+#include <math.h>
+#include <string.h>
+
+#include "fixture.h"
+#include "support/check.h"
+#include "support/folder.h"
+
+static void what_was_saved_is_loaded(void **state) {
+  const char *path = folder_path(state, "run/checkpoint.h5");
+  CHECK_OK(fixture_save(path, 3, 2));
+  assert_int_equal(fixture_load(path), 3);
+
+  tutti_checkpoint_info info;
+  CHECK_OK(tutti_checkpoint_read_info(path, &info));
+  assert_string_equal(info.config, "train: {batch_size: 32}\n");
+  assert_string_equal(info.version, TUTTI_VERSION);
+  assert_int_equal(strlen(info.time), 20);
+  assert_int_equal(info.n_classes, 2);
+  assert_string_equal(info.classes[1], "dog");
+  assert_true(isnan(info.state.best));
+  tutti_checkpoint_info_clear(&info);
+  assert_null(info.config);
+}
+
+static tutti_checkpoint_state save_state(const char *path, tutti_checkpoint_state saved) {
+  const tutti_checkpoint checkpoint = {.path = path, .config = "", .state = saved};
+  tutti_checkpoint_info info;
+  CHECK_OK(tutti_checkpoint_save(&checkpoint, 1));
+  CHECK_OK(tutti_checkpoint_read_info(path, &info));
+  assert_int_equal(info.n_history, 0);
+  assert_int_equal(info.n_classes, 0);
+  const tutti_checkpoint_state read = info.state;
+  tutti_checkpoint_info_clear(&info);
+  return read;
+}
+
+static void each_member_of_the_state_returns(void **state) {
+  const tutti_checkpoint_state saved = {.step = 1,
+                                        .epoch = 2,
+                                        .step_in_epoch = 3,
+                                        .samples = INT64_MAX,
+                                        .seed = 5,
+                                        .seconds = 1.0 / 3,
+                                        .in_epoch = {7, 0.1, 9, 10},
+                                        .in_row = {11, 0.7, 13, 14},
+                                        .best = 0.97,
+                                        .evaluations_since_best = 16};
+  const tutti_checkpoint_state read = save_state(folder_path(state, "checkpoint.h5"), saved);
+  assert_memory_equal(&read, &saved, sizeof saved);
+}
+
+static void seeds_keep_all_their_bits(void **state) {
+  const uint64_t seeds[] = {0, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX};
+  for (int i = 0; i < 4; i++) {
+    const tutti_checkpoint_state read =
+        save_state(folder_path(state, "checkpoint.h5"), (tutti_checkpoint_state){.seed = seeds[i]});
+    assert_true(read.seed == seeds[i]);
+  }
+}
+
+static void a_part_of_the_arrays_may_be_loaded(void **state) {
+  const char *path = folder_path(state, "checkpoint.h5");
+  fixture f;
+  CHECK_OK(fixture_save(path, 2, 1));
+  fixture_fill(&f, 0);
+  CHECK_OK(tutti_checkpoint_load(path, f.views, FIXTURE_WEIGHTS, NULL, NULL)); // an evaluation: no slots
+  assert_true(f.numbers[0][59] == 2 && f.numbers[1][4] == 2 && f.numbers[2][0] == 0);
+}
+
+static void another_model_is_told_from_this_one(void **state) {
+  const char *path = folder_path(state, "checkpoint.h5");
+  fixture f;
+  CHECK_OK(fixture_save(path, 2, 1));
+
+  fixture_fill(&f, 0);
+  f.views[0].dims[1] = 4;
+  CHECK_FAILS(tutti_checkpoint_load(path, f.views, FIXTURE_VIEWS, NULL, NULL), TUTTI_ERR_DATA,
+              "checkpoint.h5: /model/weights/dense/kernel is 12 x 5, this model wants 12 x 4");
+  assert_true(f.numbers[1][0] == 0); // refused before anything is read
+
+  fixture_fill(&f, 0);
+  f.views[1].n_dims = 2;
+  CHECK_FAILS(tutti_checkpoint_load(path, f.views, FIXTURE_VIEWS, NULL, NULL), TUTTI_ERR_DATA,
+              "/model/weights/dense/bias is 5, this model wants 5 x 0");
+
+  fixture_fill(&f, 0);
+  strcpy(f.views[1].name, "/model/weights/dense_1/bias");
+  CHECK_FAILS(tutti_checkpoint_load(path, f.views, FIXTURE_VIEWS, NULL, NULL), TUTTI_ERR_DATA,
+              "has no /model/weights/dense_1/bias, which this model wants");
+
+  fixture_fill(&f, 0);
+  CHECK_FAILS(tutti_checkpoint_load(path, f.views, 1, NULL, NULL), TUTTI_ERR_DATA,
+              "has /model/weights/dense/bias, which this model does not have");
+}
+
+static void another_optimizer_is_told_from_this_one(void **state) {
+  const char *path = folder_path(state, "checkpoint.h5");
+  fixture f;
+  CHECK_OK(fixture_save(path, 2, 1));
+
+  fixture_fill(&f, 0);
+  strcpy(f.views[2].name, "/optimizer/momentum/dense/kernel");
+  CHECK_FAILS(tutti_checkpoint_load(path, f.views, FIXTURE_VIEWS, NULL, NULL), TUTTI_ERR_DATA,
+              "has no optimizer slot 'momentum'");
+  CHECK_FAILS(tutti_checkpoint_load(path, f.views, FIXTURE_VIEWS, NULL, NULL), TUTTI_ERR_DATA,
+              "made with another optimizer");
+
+  fixture_fill(&f, 0);
+  CHECK_FAILS(tutti_checkpoint_load(path, f.views, FIXTURE_WEIGHTS + 1, NULL, NULL), TUTTI_ERR_DATA,
+              "has the optimizer slot 'velocity' (/optimizer/velocity/dense/bias)");
+}
+
+static void vectors_of_any_length_are_read(void **state) {
+  const char *path = folder_path(state, "checkpoint.h5");
+  float *values = NULL;
+  int64_t n = 0;
+  CHECK_OK(fixture_save(path, 2, 1));
+  CHECK_OK(tutti_checkpoint_read_vector(path, "/input/shift", &values, &n));
+  assert_int_equal(n, 7);
+  assert_true(values[6] == 2);
+  tutti_free(values);
+  CHECK_FAILS(tutti_checkpoint_read_vector(path, "/input/factor", &values, &n), TUTTI_ERR_DATA,
+              "/input/factor");
+  CHECK_FAILS(tutti_checkpoint_read_vector(path, "/model/weights/dense/kernel", &values, &n), TUTTI_ERR_DATA,
+              "no one-dimensional array");
+  assert_null(values);
+}
+
+static void change(const char *path, const char *attribute, int64_t value) {
+  tutti_file *file = NULL;
+  CHECK_OK(tutti_file_update(path, &file));
+  CHECK_OK(tutti_file_set_integer(file, "/", attribute, value));
+  CHECK_OK(tutti_file_commit(&file));
+}
+
+static void what_is_no_checkpoint_is_refused(void **state) {
+  const char *path = folder_path(state, "checkpoint.h5");
+  tutti_checkpoint_info info;
+  CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_MISSING, "checkpoint.h5");
+  change(path, "answer", 42);
+  CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_DATA, "is no checkpoint of tutti");
+  CHECK_OK(fixture_save(path, 2, 1));
+  change(path, "format", 2);
+  CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_DATA, "format 2");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(what_was_saved_is_loaded),
+      TEST(each_member_of_the_state_returns),
+      TEST(seeds_keep_all_their_bits),
+      TEST(a_part_of_the_arrays_may_be_loaded),
+      TEST(another_model_is_told_from_this_one),
+      TEST(another_optimizer_is_told_from_this_one),
+      TEST(vectors_of_any_length_are_read),
+      TEST(what_is_no_checkpoint_is_refused),
+  };
+  return cmocka_run_group_tests_name("checkpoint.load", tests, NULL, check_no_leak);
+}
