@@ -77,6 +77,13 @@ tutti_status tutti_max(const tutti_comm *comm, double *values, int64_t n);
 TUTTI_NODISCARD
 tutti_status tutti_gather(const tutti_comm *comm, int root, const double *values, int64_t n, double *all);
 
+/** Collective.  Each rank's text to root: *texts [size] there, new memory (tutti_texts_free); NULL elsewhere. */
+TUTTI_NODISCARD tutti_status tutti_gather_texts(const tutti_comm *comm, int root, const char *text,
+                                                char ***texts);
+
+/** Local.  Accepts NULL inside; nulls the handle. */
+void tutti_texts_free(char ***texts, int n);
+
 /** Collective. */
 TUTTI_NODISCARD
 tutti_status tutti_barrier(const tutti_comm *comm);

@@ -42,3 +42,13 @@ tutti_status tutti_mpi_fail(int code, const char *call, const char *function, co
     if (tutti_mpi_code_ != MPI_SUCCESS)                                                                      \
       return tutti_mpi_fail(tutti_mpi_code_, #call, __func__, __FILE__, __LINE__);                           \
   } while (0)
+
+/** The same for functions that own something, see TUTTI_TRY_GOTO. */
+#define TUTTI_MPI_GOTO(label, call)                                                                          \
+  do {                                                                                                       \
+    const int tutti_mpi_code_ = (call);                                                                      \
+    if (tutti_mpi_code_ != MPI_SUCCESS) {                                                                    \
+      status = tutti_mpi_fail(tutti_mpi_code_, #call, __func__, __FILE__, __LINE__);                         \
+      goto label;                                                                                            \
+    }                                                                                                        \
+  } while (0)

@@ -99,6 +99,23 @@ static void gather_keeps_the_order_of_ranks(const tutti_comm *comm) {
   tutti_free(all);
 }
 
+static void texts_of_all_ranks_come_to_root(const tutti_comm *comm) {
+  const int rank = tutti_comm_rank(comm), size = tutti_comm_size(comm);
+  char own[64], expected[64], **all = NULL;
+  memset(own, 'x', sizeof own);
+  own[3 * rank + 1] = '\0'; // lengths differ
+  for (int root = 0; root < size; root++) {
+    EXPECT_OK(tutti_gather_texts(comm, root, own, &all));
+    EXPECT((rank == root) == (all != NULL), "rank %d root %d", rank, root);
+    for (int r = 0; all && r < size; r++) {
+      memset(expected, 'x', sizeof expected);
+      expected[3 * r + 1] = '\0';
+      EXPECT(strcmp(all[r], expected) == 0, "text of rank %d is '%s'", r, all[r]);
+    }
+    tutti_texts_free(&all, size);
+  }
+}
+
 static void barrier_lets_all_pass(const tutti_comm *comm) {
   EXPECT_OK(tutti_barrier(comm));
 }
@@ -125,6 +142,7 @@ int main(void) {
       MPI_TEST(text_fails_alike),
       MPI_TEST(sums_and_extremes_go_over_ranks),
       MPI_TEST(gather_keeps_the_order_of_ranks),
+      MPI_TEST(texts_of_all_ranks_come_to_root),
       MPI_TEST(barrier_lets_all_pass),
       MPI_TEST(differing_arguments_are_a_bug),
   };
