@@ -56,8 +56,8 @@ extern const char *const tutti_phase_names[TUTTI_N_PHASES];
 /** Seconds per phase of one rank.  One phase runs at a time. */
 typedef struct {
   double seconds[TUTTI_N_PHASES];
-  double since;
-  int running; // -1: none
+  double since; // the clock at the last enter or leave
+  int running;  // -1: none
 } tutti_phases;
 
 void tutti_phases_start(tutti_phases *phases);                 // Local.  All zero, none running.
