@@ -1,0 +1,104 @@
+# The rules between the rooms, on the text of include/tutti/*.h and src/*/*.[ch], whose paths are given from the
+# top of the tree.  Prints each line that breaks one, with what to do; exit status 1 where there is any.
+BEGIN {
+  # A room includes rooms of lower levels only; rooms of one level do not see each other.
+  n = split("base;par;io linalg;data sampler model optim metrics checkpoint;config;train;study;cli", levels, ";")
+  for (i = 1; i <= n; i++) {
+    m = split(levels[i], rooms, " ")
+    for (j = 1; j <= m; j++) level[rooms[j]] = i
+  }
+  # Serial code, tested without MPI.
+  serial["sampler"] = serial["model"] = serial["optim"] = 1
+  # One foreign library, one room; MPI starts and ends in cli.
+  home["mpi"] = "par cli"
+  home["hdf5"] = "io"
+  home["cblas"] = "linalg"
+  home["yaml"] = "config"
+  home["zlib"] = "data"
+  home["Random123"] = "base"
+}
+
+function broken(what) {
+  printf "%s:%d: %s\n", FILENAME, FNR, what
+  n_broken++
+}
+
+function is_among(word, words) { return index(" " words " ", " " word " ") > 0 }
+
+function library_of(header) {
+  if (header ~ /^mpi(-ext)?\.h$/) return "mpi"
+  if (header ~ /^(hdf5|H5.*)\.h$/) return "hdf5"
+  if (header ~ /^(cblas|mkl.*|openblas.*|f77blas)\.h$/) return "cblas"
+  if (header ~ /^yaml\.h$/) return "yaml"
+  if (header ~ /^z(lib|conf)\.h$/) return "zlib"
+  if (header ~ /^Random123\//) return "Random123"
+  return ""
+}
+
+function check_foreign(header,    library) {
+  library = library_of(header)
+  if (library == "") return
+  if (public) broken(header ": a public header must compile without " library)
+  else if (!is_among(room, home[library])) broken(header ": only " home[library] " may include it")
+}
+
+function check_own(header,    target, file) {
+  if (header !~ /\//) {
+    broken(header ": say the room, as in \"" room "/" header "\"")
+    return
+  }
+  target = file = header
+  sub(/\/.*/, "", target)
+  sub(/.*\//, "", file)
+  if (target == "tutti") {
+    target = file
+    sub(/\.h$/, "", target)
+  }
+  if (!(target in level)) broken(header ": there is no room " target)
+  else if (target == room) return
+  else if (level[target] >= level[room]) broken(header ": " room " does not see " target ", includes point down only")
+  else if (target == "par" && room in serial) broken(header ": " room " is serial code, without par")
+  else if (file ~ /_impl\.h$/) broken(header ": private to " target)
+}
+
+# Only cli ends the program and writes results; base has the log and the assertion.
+function check_code(code) {
+  if (code ~ /(^|[^A-Za-z0-9_])(exit|_exit|_Exit|quick_exit|abort|MPI_Abort)[ \t]*\(/ && FILENAME != "src/base/assert.c")
+    broken("return a tutti_status instead: only cli ends the program")
+  if (code ~ /(^|[^A-Za-z0-9_])(printf|puts|putchar|vprintf|perror)[ \t]*\(|(^|[^A-Za-z0-9_])stdout([^A-Za-z0-9_]|$)/)
+    broken("only cli writes to stdout")
+  if (code ~ /(^|[^A-Za-z0-9_])stderr([^A-Za-z0-9_]|$)/ && FILENAME !~ /^src\/base\/(log|assert)\.c$/)
+    broken("use tutti_log: only the log writes to stderr")
+}
+
+FNR == 1 {
+  split(FILENAME, parts, "/")
+  public = parts[1] == "include"
+  room = public ? parts[3] : parts[2]
+  sub(/\.h$/, "", room)
+  in_comment = 0
+  if (!(room in level)) broken("there is no room " room)
+}
+
+/^[ \t]*#[ \t]*include[ \t]*</ { header = $0; sub(/^[^<]*</, "", header); sub(/>.*/, "", header); check_foreign(header); next }
+/^[ \t]*#[ \t]*include[ \t]*"/ { header = $0; sub(/^[^"]*"/, "", header); sub(/".*/, "", header); check_own(header); next }
+
+room != "cli" {
+  code = $0
+  gsub(/\\./, "", code)
+  gsub(/"[^"]*"/, "\"\"", code)
+  if (in_comment) {
+    if (code !~ /\*\//) next
+    sub(/^.*\*\//, "", code)
+    in_comment = 0
+  }
+  gsub(/\/\*([^*]|\*[^\/])*\*\//, "", code)
+  sub(/\/\/.*/, "", code)
+  if (code ~ /\/\*/) {
+    sub(/\/\*.*/, "", code)
+    in_comment = 1
+  }
+  check_code(code)
+}
+
+END { exit n_broken > 0 }

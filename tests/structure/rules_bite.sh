@@ -1,0 +1,74 @@
+#!/bin/sh
+# usage: rules_bite.sh FOLDER -- a tree that keeps the rules passes, and each rule names the line that breaks it
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+rm -rf "$1"
+mkdir -p "$1"
+cd "$1"
+failures=0
+
+# Runs the rules on a tree of one file, besides a few that keep them.
+check() { # FILE LINE
+  rm -rf tree
+  mkdir -p "tree/$(dirname "$1")" tree/include/tutti tree/src/par tree/src/base
+  cat >tree/src/par/comm.c <<'EOF'
+#include <mpi.h>
+#include "tutti/par.h"
+#include "par/par_impl.h"
+#include "base/log.h"
+/* exit(1) in a comment
+   is abort() of nothing */
+static const char *text = "exit(1); \" stdout"; // printf("x")
+static int snprintf_like(void) { return at_exit(0); } /** stderr */
+EOF
+  printf '#include <stdio.h>\nvoid f(void) { abort(); fputs("", stderr); }\n' >tree/src/base/assert.c
+  printf '%s\n' "$2" >"tree/$1"
+  outcome=0
+  "$here/rules.sh" tree >output 2>&1 || outcome=$?
+}
+
+fails() { # FILE LINE TEXT
+  check "$1" "$2"
+  if [ "$outcome" -eq 0 ] || ! grep -qF "$1:1: " output || ! grep -qF "$3" output; then
+    echo "$1: '$2' should have failed with '$3', but exit $outcome and:"
+    cat output
+    failures=$((failures + 1))
+  fi
+}
+
+passes() { # FILE LINE
+  check "$1" "$2"
+  if [ "$outcome" -ne 0 ]; then
+    echo "$1: '$2' should have passed, but:"
+    cat output
+    failures=$((failures + 1))
+  fi
+}
+
+passes src/io/file.h '#include <hdf5.h>'
+passes src/cli/main.c 'int main(void) { printf("x"); exit(0); }'
+passes src/train/step.c '#include "tutti/model.h"'
+passes src/model/dense.c '#include "model/model_impl.h"'
+fails src/io/file.c '#include <mpi.h>' 'only par cli may include it'
+fails src/train/step.c '#include <hdf5.h>' 'only io may include it'
+fails src/model/dense.c '#  include <cblas.h>' 'only linalg may include it'
+fails src/train/step.c '#include <yaml.h>' 'only config may include it'
+fails src/io/file.c '#include <zlib.h>' 'only data may include it'
+fails src/sampler/shard.c '#include <Random123/philox.h>' 'only base may include it'
+fails include/tutti/par.h '#include <mpi.h>' 'a public header must compile without mpi'
+fails src/base/text.c '#include "tutti/par.h"' 'base does not see par'
+fails src/model/dense.c '#include "optim/options.h"' 'model does not see optim'
+fails include/tutti/data.h '#include "tutti/config.h"' 'data does not see config'
+fails src/optim/adam.c '#include "tutti/par.h"' 'serial code'
+fails src/train/step.c '#include "model/model_impl.h"' 'private to model'
+fails src/train/step.c '#include "step.h"' 'say the room'
+fails src/train/step.c '#include "engine/step.h"' 'no room engine'
+fails src/engine/step.c 'int x;' 'no room engine'
+fails src/train/step.c 'if (bad) exit(1);' 'only cli ends the program'
+fails src/par/comm.c '/* why */ MPI_Abort(comm, 1);' 'only cli ends the program'
+fails src/metrics/row.c 'printf("x");' 'only cli writes to stdout'
+fails src/metrics/row.c 'fprintf(stdout, "x");' 'only cli writes to stdout'
+fails src/metrics/row.c 'fprintf(stderr, "x");' 'only the log writes to stderr'
+
+rm -rf tree output
+exit "$failures"
