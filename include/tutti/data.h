@@ -91,24 +91,54 @@ void tutti_dataset_gather_values(const tutti_dataset *dataset, tutti_rows which,
 
 // --- import: other formats into a data set file.  Local: one process.
 // ------------------------------------------------
+//
+// Inputs are read through zlib: plain or gzip.  The output is whole or absent, and never one of the inputs.
+// It has x_train, y_train and, with a test part, x_test, y_test: chunked, deflated, with checksums.
+
+/** What a label column holds.  AUTO decides by its labels over all rows:
+ *  - a text among them: classes in order of name (bytes compared); but a text among real numbers is an error,
+ * and so are more than 100 different texts;
+ *  - all whole numbers, of at most 100 different values: classes in ascending order, so 0..K-1 keep their
+ * ids;
+ *  - other numbers: a regression.
+ * CLASSES lifts the limits (up to 65536 classes), REGRESSION wants numbers.  Names of the classes in order of
+ * id are the attribute "classes" of y_train and y_test.  y is bytes for up to 256 classes, int32 for more,
+ * float32 for a regression. */
+typedef enum {
+  TUTTI_IMPORT_AUTO,
+  TUTTI_IMPORT_CLASSES,
+  TUTTI_IMPORT_REGRESSION,
+  TUTTI_N_IMPORT_KINDS
+} tutti_import_kind;
+extern const char *const tutti_import_kind_names[TUTTI_N_IMPORT_KINDS];
 
 typedef struct {
-  const char *x_train, *y_train; // IDX files, plain or gzip
+  const char *x_train, *y_train; // IDX files of bytes: [N, ...] and [N]
   const char *x_test, *y_test;   // NULL: none
   const char *output;
 } tutti_import_idx_options;
 
+/** CSV as RFC 4180 has it: a header line, then numbers but for the label column.  The separator is the one of
+ * comma, semicolon and tab that the header holds most often.  An empty field, NA or NaN is an error: no value
+ * is made up. */
 typedef struct {
-  const char *file;  // CSV with a header line, plain or gzip
-  const char *label; // a column's name, or its number from 1
-  double test_fraction;
+  const char *file;
+  const char *label;    // a column's name, or its number from 1
+  double test_fraction; // in [0, 1); round(N * fraction) rows, drawn by the seed, are the test part; rows
+                        // keep their order
   uint64_t seed;
   const char *output;
+  tutti_import_kind kind;
+  bool bytes; // features are whole numbers 0..255 and stored as bytes; else as float32, rounded to that
 } tutti_import_csv_options;
 
+/** svmlight / LIBSVM text: `label index:value ...`, indices ascending from 1; where an index 0 occurs in
+ * either file, they count from 0 in both.  `# comments` and `qid:` are passed over.  As many features as the
+ * largest index of both files. */
 typedef struct {
-  const char *train, *test; // svmlight / LIBSVM text, plain or gzip; test NULL: none
+  const char *train, *test; // test NULL: none
   const char *output;
+  tutti_import_kind kind;
 } tutti_import_svmlight_options;
 
 /** What was written, for the report. */
@@ -117,8 +147,9 @@ typedef struct {
   int n_classes; // 0: a regression
 } tutti_import_result;
 
-/** @return ERR_MISSING, ERR_DATA with file, line and column, ERR_CREATE, ERR_IO; the output is whole or
- * absent */
+/** @return ERR_USAGE an option that is missing or fits nothing (with the columns there are); ERR_MISSING;
+ * ERR_DATA with file, line and column; ERR_CREATE, ERR_IO.  Unless OK, the output is as it was before and
+ * *result is not set. */
 TUTTI_NODISCARD
 tutti_status tutti_import_idx(const tutti_import_idx_options *options, tutti_import_result *result);
 TUTTI_NODISCARD

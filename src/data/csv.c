@@ -1,0 +1,168 @@
+#include "data/csv.h"
+
+#include <string.h>
+
+#include "data/array.h"
+#include "data/input.h"
+
+typedef enum { BEFORE_FIELD, PLAIN, QUOTED, AFTER_QUOTE } place;
+
+struct tutti_csv {
+  tutti_input *input;
+  char separator;
+  int64_t line;
+  tutti_array text;   // of char: the fields one after another, each with its NUL
+  tutti_array starts; // of int64_t: where in `text` each field begins
+  place at;
+};
+
+/** The caller has reserved room for it. */
+static void push(tutti_csv *csv, char letter) {
+  ((char *)csv->text.data)[csv->text.n++] = letter;
+}
+
+static void begin_field(tutti_csv *csv) {
+  ((int64_t *)csv->starts.data)[csv->starts.n++] = csv->text.n;
+  csv->at = BEFORE_FIELD;
+}
+
+static void end_field(tutti_csv *csv) {
+  const int64_t start = ((const int64_t *)csv->starts.data)[csv->starts.n - 1];
+  const char *text = csv->text.data;
+  if (csv->at == PLAIN)
+    while (csv->text.n > start && text[csv->text.n - 1] == ' ') csv->text.n--;
+  push(csv, '\0');
+}
+
+/** Take the letters of one line; afterwards csv->at is QUOTED where the record goes on in the next one. */
+static tutti_status take_line(tutti_csv *csv, const char *line, int64_t length) {
+  // Each letter becomes at most one (a separator the NUL of its field); the \n that joins lines and the last
+  // NUL add two.
+  TUTTI_TRY(tutti_array_reserve(&csv->text, csv->text.n + length + 2));
+  TUTTI_TRY(tutti_array_reserve(&csv->starts, csv->starts.n + length + 1));
+  if (csv->at == QUOTED)
+    push(csv, '\n');
+  else
+    begin_field(csv);
+  for (int64_t i = 0; i < length; i++) {
+    const char letter = line[i];
+    if (csv->at == QUOTED) {
+      if (letter == '"')
+        csv->at = AFTER_QUOTE;
+      else
+        push(csv, letter);
+    } else if (letter == csv->separator) {
+      end_field(csv);
+      begin_field(csv);
+    } else if (csv->at == BEFORE_FIELD) {
+      csv->at = letter == '"' ? QUOTED : letter == ' ' ? BEFORE_FIELD : PLAIN;
+      if (csv->at == PLAIN) push(csv, letter);
+    } else if (csv->at == AFTER_QUOTE && letter == '"') {
+      push(csv, '"');
+      csv->at = QUOTED;
+    } else if (csv->at == AFTER_QUOTE) {
+      TUTTI_CHECK(
+          letter == ' ', TUTTI_ERR_DATA,
+          "%s:%lld: field %lld goes on after its closing quote; a quote inside a quoted field is doubled",
+          tutti_input_path(csv->input), (long long)tutti_input_line_number(csv->input),
+          (long long)csv->starts.n);
+    } else {
+      push(csv, letter);
+    }
+  }
+  return TUTTI_OK;
+}
+
+static bool is_blank(const char *line) {
+  return line[strspn(line, " ")] == '\0';
+}
+
+/** The next line that is not blank; NULL at the end. */
+static tutti_status first_line(tutti_csv *csv, char **line, int64_t *length) {
+  do TUTTI_TRY(tutti_input_line(csv->input, line, length));
+  while (*line && is_blank(*line));
+  csv->line = tutti_input_line_number(csv->input);
+  return TUTTI_OK;
+}
+
+static tutti_status take_record(tutti_csv *csv, const char *line, int64_t length) {
+  csv->text.n = csv->starts.n = 0;
+  csv->at = BEFORE_FIELD;
+  TUTTI_TRY(take_line(csv, line, length));
+  while (csv->at == QUOTED) {
+    char *more = NULL;
+    TUTTI_TRY(tutti_input_line(csv->input, &more, &length));
+    TUTTI_CHECK(more, TUTTI_ERR_DATA, "%s:%lld: field %lld opens a quote that is never closed",
+                tutti_input_path(csv->input), (long long)csv->line, (long long)csv->starts.n);
+    TUTTI_TRY(take_line(csv, more, length));
+  }
+  end_field(csv);
+  return TUTTI_OK;
+}
+
+static char find_separator(const char *line) {
+  static const char candidates[] = ",;\t";
+  int64_t counts[sizeof candidates - 1] = {0};
+  bool quoted = false;
+  for (const char *letter = line; *letter; letter++) {
+    if (*letter == '"') quoted = !quoted;
+    const char *found = quoted ? NULL : strchr(candidates, *letter);
+    if (found) counts[found - candidates]++;
+  }
+  size_t best = 0;
+  for (size_t i = 1; i < sizeof counts / sizeof *counts; i++)
+    if (counts[i] > counts[best]) best = i;
+  return candidates[best];
+}
+
+tutti_status tutti_csv_open(const char *path, tutti_csv **out) {
+  tutti_csv *csv = NULL;
+  tutti_status status = TUTTI_OK;
+  char *line = NULL;
+  int64_t length = 0;
+  *out = NULL;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(csv, 1));
+  csv->text = TUTTI_ARRAY_OF(char);
+  csv->starts = TUTTI_ARRAY_OF(int64_t);
+  TUTTI_TRY_GOTO(done, tutti_input_open(path, &csv->input));
+  TUTTI_TRY_GOTO(done, first_line(csv, &line, &length));
+  TUTTI_CHECK_GOTO(done, line, TUTTI_ERR_DATA, "%s: is empty; a header line and at least one row are needed",
+                   path);
+  csv->separator = find_separator(line);
+  TUTTI_TRY_GOTO(done, take_record(csv, line, length));
+  *out = csv;
+  csv = NULL;
+done:
+  tutti_csv_close(&csv);
+  return status;
+}
+
+void tutti_csv_close(tutti_csv **csv) {
+  if (!*csv) return;
+  tutti_input_close(&(*csv)->input);
+  tutti_array_free(&(*csv)->text);
+  tutti_array_free(&(*csv)->starts);
+  tutti_free(*csv);
+  *csv = NULL;
+}
+
+tutti_status tutti_csv_next(tutti_csv *csv, bool *there) {
+  char *line = NULL;
+  int64_t length = 0;
+  TUTTI_TRY(first_line(csv, &line, &length));
+  *there = line != NULL;
+  if (line) TUTTI_TRY(take_record(csv, line, length));
+  return TUTTI_OK;
+}
+
+int64_t tutti_csv_n_fields(const tutti_csv *csv) {
+  return csv->starts.n;
+}
+
+const char *tutti_csv_field(const tutti_csv *csv, int64_t i) {
+  return (const char *)csv->text.data + ((const int64_t *)csv->starts.data)[i];
+}
+
+int64_t tutti_csv_line(const tutti_csv *csv) {
+  return csv->line;
+}

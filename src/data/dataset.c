@@ -1,0 +1,213 @@
+#include <string.h>
+
+#include "data/dataset_impl.h"
+
+/** What rank 0 has found in the file, on its way to the others. */
+typedef struct {
+  tutti_layout layout;
+  int64_t n_classes, class_bytes;
+} header;
+
+// --- the parts of opening
+
+static tutti_status copy_name(const char *name, char **copy) {
+  if (!name) return TUTTI_OK;
+  *copy = tutti_strdup(name);
+  return *copy ? TUTTI_OK : TUTTI_ERR_MEMORY;
+}
+
+static tutti_status check_options(const tutti_data_options *o) {
+  TUTTI_CHECK(o->file, TUTTI_ERR_CONFIG, "data.file is not set: which data set file?");
+  TUTTI_CHECK(!o->x_train == !o->y_train, TUTTI_ERR_CONFIG, "data.%s is set without data.%s",
+              o->x_train ? "x_train" : "y_train", o->x_train ? "y_train" : "x_train");
+  TUTTI_CHECK(!o->x_test == !o->y_test, TUTTI_ERR_CONFIG, "data.%s is set without data.%s",
+              o->x_test ? "x_test" : "y_test", o->x_test ? "y_test" : "x_test");
+  TUTTI_CHECK(o->x_train || o->x_test, TUTTI_ERR_CONFIG, "data: neither training nor test arrays are named");
+  TUTTI_CHECK(o->limit_train >= 0 && o->limit_test >= 0, TUTTI_ERR_CONFIG,
+              "data.limit_%s is below 0, expected a number of rows, or 0 for all",
+              o->limit_train < 0 ? "train" : "test");
+  return TUTTI_OK;
+}
+
+/** Local.  A data set that knows its options.  *dataset is NULL after a failure. */
+static tutti_status create(const tutti_comm *comm, const tutti_data_options *o, tutti_dataset **dataset) {
+  tutti_dataset *d = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(d, 1));
+  d->comm = comm;
+  d->limit[TUTTI_ROWS_TRAIN] = o->limit_train;
+  d->limit[TUTTI_ROWS_TEST] = o->limit_test;
+  TUTTI_TRY_GOTO(done, copy_name(o->file, &d->file));
+  TUTTI_TRY_GOTO(done, copy_name(o->x_train, &d->x_name[TUTTI_ROWS_TRAIN]));
+  TUTTI_TRY_GOTO(done, copy_name(o->y_train, &d->y_name[TUTTI_ROWS_TRAIN]));
+  TUTTI_TRY_GOTO(done, copy_name(o->x_test, &d->x_name[TUTTI_ROWS_TEST]));
+  TUTTI_TRY_GOTO(done, copy_name(o->y_test, &d->y_name[TUTTI_ROWS_TEST]));
+  *dataset = d;
+  d = NULL;
+done:
+  tutti_dataset_close(&d);
+  return status;
+}
+
+/** Local.  The names of the classes one after another, each with its NUL, into d->class_text; none is fine.
+ */
+static tutti_status read_classes(const tutti_file *file, tutti_dataset *d, header *h) {
+  const char *y = d->y_name[d->x_name[TUTTI_ROWS_TRAIN] ? TUTTI_ROWS_TRAIN : TUTTI_ROWS_TEST];
+  char **names = NULL;
+  int n = 0;
+  tutti_status status = TUTTI_OK;
+  if (!y || !tutti_file_has_attribute(file, y, "classes")) return TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_get_texts(file, y, "classes", &names, &n));
+  for (int k = 0; k < n; k++) h->class_bytes += (int64_t)strlen(names[k]) + 1;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(d->class_text, h->class_bytes));
+  char *at = d->class_text;
+  for (int k = 0; k < n; k++) at = strcpy(at, names[k]) + strlen(names[k]) + 1;
+  h->n_classes = n;
+done:
+  tutti_file_list_free(&names, n);
+  return status;
+}
+
+/** Local. */
+static tutti_status read_header(tutti_dataset *d, header *h) {
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_open(d->file, &file));
+  TUTTI_TRY_GOTO(done, tutti_layout_read(file, d, &h->layout));
+  TUTTI_TRY_GOTO(done, read_classes(file, d, h));
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+/** Local.  Memory of this rank's own, for what the header announces. */
+static tutti_status allot(tutti_dataset *d, const header *h) {
+  d->layout = h->layout;
+  d->n_classes = (int)h->n_classes;
+  TUTTI_TRY(TUTTI_NEW(d->shift, h->layout.n_features));
+  TUTTI_TRY(TUTTI_NEW(d->factor, h->layout.n_features));
+  d->factor[0] = 1;
+  d->n_scaling = 1;
+  TUTTI_TRY(TUTTI_NEW(d->classes, h->n_classes));
+  if (!d->class_text) TUTTI_TRY(TUTTI_NEW(d->class_text, h->class_bytes));
+  return TUTTI_OK;
+}
+
+static void point_at_classes(tutti_dataset *d) {
+  const char *at = d->class_text;
+  for (int k = 0; k < d->n_classes; k++) {
+    d->classes[k] = at;
+    at += strlen(at) + 1;
+  }
+}
+
+/** Collective.  Each local step that may fail is followed by an agreement, and only then does anyone branch.
+ */
+static tutti_status open_agreed(const tutti_comm *comm, const tutti_data_options *options,
+                                tutti_dataset **dataset) {
+  header h = {0};
+  tutti_dataset *d = NULL;
+  tutti_status status = TUTTI_OK, local = create(comm, options, &d);
+  *dataset = NULL;
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, local));
+  local = tutti_comm_rank(comm) == 0 ? read_header(d, &h) : TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, local));
+  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &h, sizeof h));
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, allot(d, &h)));
+  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, d->class_text, h.class_bytes));
+  point_at_classes(d);
+  TUTTI_TRY_GOTO(done, tutti_window_create(comm, h.layout.bytes, &d->window));
+  local = tutti_comm_node_rank(comm) == 0 ? tutti_rows_read(d) : TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, local));
+  TUTTI_TRY_GOTO(done, tutti_window_sync(d->window));
+  *dataset = d;
+  d = NULL;
+done:
+  tutti_dataset_close(&d);
+  return status;
+}
+
+// --- public
+
+tutti_status tutti_dataset_open(const tutti_comm *comm, const tutti_data_options *options,
+                                tutti_dataset **dataset) {
+  *dataset = NULL;
+  TUTTI_TRY(tutti_agree(comm, check_options(options)));
+  return open_agreed(comm, options, dataset);
+}
+
+/** Local.  The file's only array, or x_test. */
+static tutti_status find_array(const char *path, char **name) {
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_open(path, &file));
+  TUTTI_TRY_GOTO(done, tutti_layout_only_array(file, name));
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+tutti_status tutti_dataset_open_array(const tutti_comm *comm, const char *file, const char *name,
+                                      tutti_dataset **dataset) {
+  char *found = NULL;
+  tutti_data_options options = {.file = file, .x_test = name};
+  tutti_status status = TUTTI_OK;
+  *dataset = NULL;
+  if (!name) {
+    const tutti_status local = tutti_comm_rank(comm) == 0 ? find_array(file, &found) : TUTTI_OK;
+    TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, local));
+    TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &found));
+    options.x_test = found;
+  }
+  TUTTI_TRY_GOTO(done, open_agreed(comm, &options, dataset));
+done:
+  tutti_free(found);
+  return status;
+}
+
+void tutti_dataset_close(tutti_dataset **dataset) {
+  tutti_dataset *d = *dataset;
+  if (!d) return;
+  tutti_window_destroy(&d->window);
+  for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
+    tutti_free(d->x_name[which]);
+    tutti_free(d->y_name[which]);
+  }
+  tutti_free(d->classes);
+  tutti_free(d->class_text);
+  tutti_free(d->shift);
+  tutti_free(d->factor);
+  tutti_free(d->file);
+  tutti_free(d);
+  *dataset = NULL;
+}
+
+const char *tutti_dataset_file(const tutti_dataset *d) {
+  return d->file;
+}
+
+int64_t tutti_dataset_n_rows(const tutti_dataset *d, tutti_rows which) {
+  return d->layout.parts[which].n;
+}
+
+int64_t tutti_dataset_n_features(const tutti_dataset *d) {
+  return d->layout.n_features;
+}
+
+int64_t tutti_dataset_n_targets(const tutti_dataset *d) {
+  return d->layout.n_targets;
+}
+
+const char *const *tutti_dataset_classes(const tutti_dataset *d, int *n) {
+  *n = d->n_classes;
+  return d->classes;
+}
+
+const void *tutti_dataset_x(const tutti_dataset *d, tutti_rows which) {
+  return (const char *)tutti_window_data(d->window) + d->layout.parts[which].x_at;
+}
+
+const float *tutti_dataset_y(const tutti_dataset *d, tutti_rows which) {
+  const char *data = tutti_window_data(d->window);
+  return (const float *)(const void *)(data + d->layout.parts[which].y_at);
+}

@@ -1,0 +1,59 @@
+#pragma once
+/** What the files of this room share about an open data set. */
+#include "io/file.h"
+#include "tutti/data.h"
+
+/** One pair x, y: as the file has it, and as it lies in the window. */
+typedef struct {
+  int64_t n_file;     // rows in the file
+  int64_t n;          // rows taken; 0: the pair is not there
+  tutti_type type;    // of x in the window: TUTTI_U8, TUTTI_F32 or TUTTI_F64
+  int64_t x_at, y_at; // where they begin in the window, in bytes; y is float32 [n, n_targets]
+} tutti_part;
+
+typedef struct {
+  tutti_part parts[TUTTI_N_ROWS];
+  int64_t n_features;
+  int64_t n_targets; // 0: no labels
+  int64_t bytes;     // of the window
+} tutti_layout;
+
+struct tutti_dataset {
+  const tutti_comm *comm; // borrowed
+  char *file;
+  char *x_name[TUTTI_N_ROWS], *y_name[TUTTI_N_ROWS]; // NULL: not wanted
+  int64_t limit[TUTTI_N_ROWS];
+  tutti_layout layout;
+  tutti_window *window;
+  const char **classes; // [n_classes], into class_text
+  char *class_text;
+  int n_classes;
+  float *shift, *factor; // [n_features], the first n_scaling in use
+  int64_t n_scaling;
+};
+
+/** Local.  Shapes and types of the arrays that `dataset` names, checked against each other, and their places
+ * in the window.
+ * @return ERR_DATA with the arrays that are there */
+TUTTI_NODISCARD
+tutti_status tutti_layout_read(const tutti_file *file, const tutti_dataset *dataset, tutti_layout *layout);
+
+/** Local.  The name that tutti_dataset_open_array takes where none is given; the caller's (tutti_free). */
+TUTTI_NODISCARD
+tutti_status tutti_layout_only_array(const tutti_file *file, char **name);
+
+/** Local.  Read all rows into the window.  @return ERR_DATA where this file is not as the layout says, or not
+ * finite; ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_rows_read(const tutti_dataset *dataset);
+
+/** Local.  values [n, width] of `type`, rows first, first + 1, ... of an array, are finite and fit into
+ * float32.
+ * @return ERR_DATA naming file, array, row and column */
+TUTTI_NODISCARD
+tutti_status tutti_check_finite(const char *path, const char *name, tutti_type type, const void *values,
+                                int64_t first, int64_t n, int64_t width);
+
+/** Local.  Borrowed: x [n, n_features] of the part's type, y [n, n_targets]. */
+const void *tutti_dataset_x(const tutti_dataset *dataset, tutti_rows which);
+const float *tutti_dataset_y(const tutti_dataset *dataset, tutti_rows which);

@@ -1,0 +1,62 @@
+#include "data/dataset_impl.h"
+
+/** The scaled rows of one storage type.  WIDE is the type the arithmetic is done in: float64 data keep their
+ * digits until the shift has been taken off.  One range over all features and one for each are two loops,
+ * both plain enough for the compiler to vectorise. */
+#define DEFINE_GATHER(NAME, RAW, WIDE)                                                                       \
+  static void NAME(const RAW *restrict raw, int64_t width, tutti_scaling_values s,                           \
+                   const int64_t *restrict rows, int64_t n, float *restrict x) {                             \
+    const WIDE shift = (WIDE)s.shift[0], factor = (WIDE)s.factor[0];                                         \
+    const float *restrict shifts = s.shift, *restrict factors = s.factor;                                    \
+    for (int64_t i = 0; i < n; i++) {                                                                        \
+      const RAW *restrict from = raw + rows[i] * width;                                                      \
+      float *restrict to = x + i * width;                                                                    \
+      if (s.n == 1) {                                                                                        \
+        for (int64_t j = 0; j < width; j++) to[j] = (float)(((WIDE)from[j] - shift) * factor);               \
+      } else {                                                                                               \
+        for (int64_t j = 0; j < width; j++)                                                                  \
+          to[j] = (float)(((WIDE)from[j] - (WIDE)shifts[j]) * (WIDE)factors[j]);                             \
+      }                                                                                                      \
+    }                                                                                                        \
+  }
+DEFINE_GATHER(gather_u8, uint8_t, float)
+DEFINE_GATHER(gather_f32, float, float)
+DEFINE_GATHER(gather_f64, double, double)
+
+void tutti_dataset_gather(const tutti_dataset *d, tutti_rows which, const int64_t *rows, int64_t n,
+                          float *x) {
+  const tutti_scaling_values scaling = tutti_dataset_scaling(d);
+  const void *raw = tutti_dataset_x(d, which);
+  const int64_t width = d->layout.n_features;
+  switch (d->layout.parts[which].type) {
+  case TUTTI_U8:
+    gather_u8(raw, width, scaling, rows, n, x);
+    break;
+  case TUTTI_F32:
+    gather_f32(raw, width, scaling, rows, n, x);
+    break;
+  default:
+    gather_f64(raw, width, scaling, rows, n, x);
+    break;
+  }
+}
+
+void tutti_dataset_gather_classes(const tutti_dataset *d, tutti_rows which, const int64_t *rows, int64_t n,
+                                  int32_t *classes) {
+  const float *y = tutti_dataset_y(d, which);
+  const int64_t width = d->layout.n_targets;
+  for (int64_t i = 0; i < n; i++) {
+    const float *row = y + rows[i] * width;
+    int32_t hot = 0;
+    while (width > 1 && hot < width - 1 && row[hot] == 0) hot++;
+    classes[i] = width == 1 ? (int32_t)row[0] : hot;
+  }
+}
+
+void tutti_dataset_gather_values(const tutti_dataset *d, tutti_rows which, const int64_t *rows, int64_t n,
+                                 float *values) {
+  const float *y = tutti_dataset_y(d, which);
+  const int64_t width = d->layout.n_targets;
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t k = 0; k < width; k++) values[i * width + k] = y[rows[i] * width + k];
+}

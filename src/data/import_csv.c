@@ -1,0 +1,228 @@
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "data/csv.h"
+#include "data/split.h"
+#include "data/write.h"
+
+enum { LIST_BYTES = 700, PLACE_BYTES = 512 };
+
+typedef struct {
+  const tutti_import_csv_options *options;
+  tutti_csv *csv;
+  const char *
+      *columns; // [n_columns] names, those of features first once the label's place is known; owned each
+  int64_t n_columns, label;
+  tutti_array x; // of float, [n, n_columns - 1]
+  tutti_label_texts labels;
+  int64_t n;
+} table;
+
+static bool is_missing(const char *field) {
+  static const char *const words[] = {"", "NA", "N/A", "NaN", "null"};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strcasecmp(field, words[i]) == 0) return true;
+  return false;
+}
+
+// --- the header line
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static tutti_status check_names(const table *t) {
+  const char *path = t->options->file;
+  const char **sorted = NULL;
+  double number = 0;
+  int64_t n_numbers = 0;
+  TUTTI_CHECK(t->n_columns > 1, TUTTI_ERR_DATA,
+              "%s: the header line has a single column '%.60s', no feature beside the label; "
+              "columns are separated by comma, semicolon or tab",
+              path, t->columns[0]);
+  for (int64_t i = 0; i < t->n_columns; i++) n_numbers += tutti_text_real(t->columns[i], &number);
+  TUTTI_CHECK(n_numbers < t->n_columns, TUTTI_ERR_DATA,
+              "%s: the first line holds numbers alone; a header line with the names of the columns is needed",
+              path);
+  for (int64_t i = 0; i < t->n_columns; i++)
+    TUTTI_CHECK(t->columns[i][0], TUTTI_ERR_DATA,
+                "%s: column %lld has no name in the header line (a row number that was saved along?)", path,
+                (long long)i + 1);
+  TUTTI_TRY(TUTTI_NEW(sorted, t->n_columns));
+  memcpy(sorted, t->columns, (size_t)t->n_columns * sizeof *sorted);
+  qsort(sorted, (size_t)t->n_columns, sizeof *sorted, by_name);
+  const char *twice = NULL;
+  for (int64_t i = 1; i < t->n_columns && !twice; i++)
+    if (strcmp(sorted[i - 1], sorted[i]) == 0) twice = sorted[i];
+  tutti_free(sorted);
+  TUTTI_CHECK(!twice, TUTTI_ERR_DATA, "%s: two columns have the name '%.60s'", path, twice);
+  return TUTTI_OK;
+}
+
+/** By name, else by number from 1. */
+static tutti_status find_label(table *t) {
+  const char *wanted = t->options->label;
+  char list[LIST_BYTES];
+  int n_columns = 0;
+  int64_t number = 0;
+  for (t->label = 0; t->label < t->n_columns; t->label++)
+    if (strcmp(t->columns[t->label], wanted) == 0) return TUTTI_OK;
+  if (tutti_text_integer(wanted, &number) && number >= 1 && number <= t->n_columns) {
+    t->label = number - 1;
+    return TUTTI_OK;
+  }
+  TUTTI_TRY(tutti_to_int(t->n_columns, "the number of columns", &n_columns));
+  const char *near = tutti_text_nearest(wanted, t->columns, n_columns);
+  TUTTI_FAIL(TUTTI_ERR_USAGE,
+             "%s: there is no column '%.60s' to be the label%s%s%s; a name or a number from 1 to %d: %s",
+             t->options->file, wanted, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "",
+             n_columns, tutti_text_list(list, sizeof list, t->columns, n_columns));
+}
+
+static tutti_status read_header(table *t) {
+  const int64_t n = tutti_csv_n_fields(t->csv);
+  TUTTI_TRY(TUTTI_NEW(t->columns, n));
+  for (t->n_columns = 0; t->n_columns < n; t->n_columns++) {
+    t->columns[t->n_columns] = tutti_strdup(tutti_csv_field(t->csv, t->n_columns));
+    if (!t->columns[t->n_columns]) return TUTTI_ERR_MEMORY;
+  }
+  TUTTI_TRY(check_names(t));
+  return find_label(t);
+}
+
+// --- rows
+
+static tutti_status check_present(const table *t, int64_t column, const char *field) {
+  TUTTI_CHECK(!is_missing(field), TUTTI_ERR_DATA,
+              "%s:%lld: column '%.60s' %s%.10s: a value is missing; fill it in or leave the row out",
+              t->options->file, (long long)tutti_csv_line(t->csv), t->columns[column],
+              *field ? "is " : "is empty", field);
+  return TUTTI_OK;
+}
+
+static tutti_status read_number(const table *t, int64_t column, const char *field, float *x) {
+  double value = 0;
+  const bool is_number = tutti_text_real(field, &value);
+  if (!is_number) TUTTI_TRY(check_present(t, column, field));
+  TUTTI_CHECK(
+      is_number, TUTTI_ERR_DATA,
+      "%s:%lld: column '%.60s': '%.40s' is no finite number; features are numbers, leave the column out or "
+      "replace its texts",
+      t->options->file, (long long)tutti_csv_line(t->csv), t->columns[column], field);
+  TUTTI_CHECK(fabs(value) <= FLT_MAX, TUTTI_ERR_DATA,
+              "%s:%lld: column '%.60s': %.40s does not fit into float32", t->options->file,
+              (long long)tutti_csv_line(t->csv), t->columns[column], field);
+  const bool is_byte = value >= 0 && value <= UINT8_MAX && value == floor(value);
+  TUTTI_CHECK(is_byte || !t->options->bytes, TUTTI_ERR_DATA,
+              "%s:%lld: column '%.60s': %.40s is no byte (a whole number from 0 to 255), as which features "
+              "are to be stored",
+              t->options->file, (long long)tutti_csv_line(t->csv), t->columns[column], field);
+  *x = (float)value;
+  return TUTTI_OK;
+}
+
+static tutti_status read_row(table *t) {
+  const int64_t found = tutti_csv_n_fields(t->csv);
+  TUTTI_CHECK(found == t->n_columns, TUTTI_ERR_DATA,
+              "%s:%lld: %lld fields, expected %lld as in the header line", t->options->file,
+              (long long)tutti_csv_line(t->csv), (long long)found, (long long)t->n_columns);
+  TUTTI_TRY(tutti_array_reserve(&t->x, t->x.n + t->n_columns - 1));
+  for (int64_t column = 0; column < t->n_columns; column++) {
+    const char *field = tutti_csv_field(t->csv, column);
+    if (column == t->label) {
+      TUTTI_TRY(check_present(t, column, field));
+      TUTTI_TRY(tutti_label_texts_add(&t->labels, field, tutti_csv_line(t->csv)));
+    } else {
+      TUTTI_TRY(read_number(t, column, field, (float *)t->x.data + t->x.n));
+      t->x.n++;
+    }
+  }
+  t->n++;
+  return TUTTI_OK;
+}
+
+static tutti_status read_rows(table *t) {
+  for (bool there = true;;) {
+    TUTTI_TRY(tutti_csv_next(t->csv, &there));
+    if (!there) break;
+    TUTTI_TRY(read_row(t));
+  }
+  TUTTI_CHECK(t->n > 0, TUTTI_ERR_DATA, "%s: has a header line and no rows", t->options->file);
+  return TUTTI_OK;
+}
+
+// --- the output
+
+static void fill_floats(const void *context, int64_t row, void *x) {
+  const table *t = context;
+  const int64_t width = t->n_columns - 1;
+  memcpy(x, (const float *)t->x.data + row * width, (size_t)width * sizeof(float));
+}
+
+static void fill_bytes(const void *context, int64_t row, void *x) {
+  const table *t = context;
+  const int64_t width = t->n_columns - 1;
+  const float *from = (const float *)t->x.data + row * width;
+  for (int64_t j = 0; j < width; j++) ((uint8_t *)x)[j] = (uint8_t)from[j];
+}
+
+static tutti_status write_table(table *t, tutti_import_result *result) {
+  char place[PLACE_BYTES] = "";
+  tutti_labels labels = {0};
+  int64_t *order = NULL;
+  const char *label_name = t->columns[t->label];
+  tutti_writing w = {.n_features = t->n_columns - 1, .type = t->options->bytes ? TUTTI_U8 : TUTTI_F32};
+  tutti_status status = TUTTI_OK;
+  tutti_text_append(place, sizeof place, "%s, column '%.60s'", t->options->file, label_name);
+  TUTTI_TRY_GOTO(done, tutti_labels_make(&t->labels, t->options->kind, place, &labels));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(order, t->n));
+  TUTTI_TRY_GOTO(done, tutti_split(t->n, t->options->test_fraction, t->options->seed, order, &w.n_test));
+  // The names of the features stand together from here on: the label's goes to the end.
+  memmove(t->columns + t->label, t->columns + t->label + 1,
+          (size_t)(w.n_features - t->label) * sizeof *t->columns);
+  t->columns[w.n_features] = label_name;
+  w.n_train = t->n - w.n_test;
+  w.fill = t->options->bytes ? fill_bytes : fill_floats;
+  w.context = t;
+  w.order = order;
+  w.labels = &labels;
+  w.label_name = label_name;
+  w.columns = t->columns;
+  TUTTI_TRY_GOTO(done, tutti_write_dataset(t->options->output, &w));
+  *result = (tutti_import_result){w.n_train, w.n_test, w.n_features, labels.n_classes};
+done:
+  tutti_labels_free(&labels);
+  tutti_free(order);
+  return status;
+}
+
+static tutti_status check_options(const tutti_import_csv_options *o) {
+  TUTTI_CHECK(o->file, TUTTI_ERR_USAGE, "import csv: no file is given");
+  TUTTI_CHECK(o->label, TUTTI_ERR_USAGE,
+              "import csv: no label column is given (its name, or its number from 1)");
+  TUTTI_CHECK(o->test_fraction >= 0 && o->test_fraction < 1, TUTTI_ERR_USAGE,
+              "import csv: test_fraction is %g, expected a number >= 0 and < 1", o->test_fraction);
+  return tutti_write_check_output(o->output, &o->file, 1);
+}
+
+tutti_status tutti_import_csv(const tutti_import_csv_options *options, tutti_import_result *result) {
+  table t = {.options = options, .x = TUTTI_ARRAY_OF(float)};
+  tutti_status status = TUTTI_OK;
+  tutti_label_texts_init(&t.labels);
+  TUTTI_TRY_GOTO(done, check_options(options));
+  TUTTI_TRY_GOTO(done, tutti_csv_open(options->file, &t.csv));
+  TUTTI_TRY_GOTO(done, read_header(&t));
+  TUTTI_TRY_GOTO(done, read_rows(&t));
+  TUTTI_TRY_GOTO(done, write_table(&t, result));
+done:
+  for (int64_t i = 0; i < t.n_columns; i++) tutti_free((void *)t.columns[i]);
+  tutti_free(t.columns);
+  tutti_array_free(&t.x);
+  tutti_label_texts_free(&t.labels);
+  tutti_csv_close(&t.csv);
+  return status;
+}

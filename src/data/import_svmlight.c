@@ -1,0 +1,156 @@
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "data/input.h"
+#include "data/write.h"
+
+enum { MAX_INDEX = 1 << 24 };
+
+/** Rows of both files one after another, compressed: entries [starts[row], starts[row + 1]) of row. */
+typedef struct {
+  tutti_array starts;  // of int64_t
+  tutti_array indices; // of int32_t, as in the file
+  tutti_array values;  // of float
+  tutti_label_texts labels;
+  int64_t n;
+  int32_t smallest, largest; // of all indices
+} sparse;
+
+/** Where a line stands, for messages. */
+typedef struct {
+  const char *path;
+  int64_t line;
+} place;
+
+/** The next word of a line, NUL-terminated in place; NULL at its end. */
+static char *next_word(char **rest) {
+  static const char blanks[] = " \t";
+  char *word = *rest + strspn(*rest, blanks);
+  if (!*word) return NULL;
+  char *end = word + strcspn(word, blanks);
+  *rest = *end ? end + 1 : end;
+  *end = '\0';
+  return word;
+}
+
+static tutti_status take_entry(sparse *s, place at, char *word, int64_t *previous) {
+  char *colon = strchr(word, ':');
+  int64_t index = 0;
+  double value = 0;
+  TUTTI_CHECK(colon, TUTTI_ERR_DATA, "%s:%lld: '%.40s' is not of the form index:value", at.path,
+              (long long)at.line, word);
+  *colon = '\0';
+  if (strcmp(word, "qid") == 0) return TUTTI_OK;
+  TUTTI_CHECK(tutti_text_integer(word, &index) && index >= 0 && index <= MAX_INDEX, TUTTI_ERR_DATA,
+              "%s:%lld: '%.40s' is no index of a feature, expected a whole number from 0 to %d", at.path,
+              (long long)at.line, word, MAX_INDEX);
+  TUTTI_CHECK(index > *previous, TUTTI_ERR_DATA,
+              "%s:%lld: index %lld after %lld, indices ascend within a line", at.path, (long long)at.line,
+              (long long)index, (long long)*previous);
+  TUTTI_CHECK(tutti_text_real(colon + 1, &value) && fabs(value) <= FLT_MAX, TUTTI_ERR_DATA,
+              "%s:%lld: feature %lld: '%.40s' is no finite number that fits into float32", at.path,
+              (long long)at.line, (long long)index, colon + 1);
+  *previous = index;
+  if (index < s->smallest) s->smallest = (int32_t)index;
+  if (index > s->largest) s->largest = (int32_t)index;
+  TUTTI_TRY(tutti_array_add(&s->indices, &(int32_t){(int32_t)index}, 1));
+  return tutti_array_add(&s->values, &(float){(float)value}, 1);
+}
+
+static tutti_status take_line(sparse *s, place at, char *line) {
+  line[strcspn(line, "#")] = '\0';
+  char *rest = line;
+  const char *label = next_word(&rest);
+  double number = 0;
+  int64_t previous = -1;
+  if (!label) return TUTTI_OK;
+  TUTTI_CHECK(tutti_text_real(label, &number), TUTTI_ERR_DATA,
+              "%s:%lld: the label '%.40s' is no number (several labels in a row are not supported)", at.path,
+              (long long)at.line, label);
+  TUTTI_TRY(tutti_label_texts_add(&s->labels, label, at.line));
+  for (char *word; (word = next_word(&rest));) TUTTI_TRY(take_entry(s, at, word, &previous));
+  TUTTI_TRY(tutti_array_add(&s->starts, &s->values.n, 1));
+  s->n++;
+  return TUTTI_OK;
+}
+
+/** Append the rows of a file. */
+static tutti_status read_file(sparse *s, const char *path, int64_t *n) {
+  tutti_input *input = NULL;
+  tutti_status status = TUTTI_OK;
+  const int64_t before = s->n;
+  char *line = NULL;
+  int64_t length = 0;
+  TUTTI_TRY_GOTO(done, tutti_input_open(path, &input));
+  for (;;) {
+    TUTTI_TRY_GOTO(done, tutti_input_line(input, &line, &length));
+    if (!line) break;
+    TUTTI_TRY_GOTO(done, take_line(s, (place){path, tutti_input_line_number(input)}, line));
+  }
+  *n = s->n - before;
+  TUTTI_CHECK_GOTO(done, *n > 0, TUTTI_ERR_DATA, "%s: holds no rows", path);
+done:
+  tutti_input_close(&input);
+  return status;
+}
+
+/** Where feature 0 is: at index 1, unless some row has an index 0. */
+static int32_t base(const sparse *s) {
+  return s->smallest == 0 ? 0 : 1;
+}
+
+static void fill(const void *context, int64_t row, void *x) {
+  const sparse *s = context;
+  const int64_t *starts = s->starts.data;
+  const int32_t *indices = s->indices.data;
+  const float *values = s->values.data;
+  float *to = x;
+  memset(to, 0, (size_t)(s->largest - base(s) + 1) * sizeof *to);
+  for (int64_t k = starts[row]; k < starts[row + 1]; k++) to[indices[k] - base(s)] = values[k];
+}
+
+static tutti_status write_rows(const sparse *s, const tutti_import_svmlight_options *options, int64_t n_test,
+                               tutti_import_result *result) {
+  tutti_labels labels = {0};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_labels_make(&s->labels, options->kind, options->train, &labels));
+  const tutti_writing w = {.n_train = s->n - n_test,
+                           .n_test = n_test,
+                           .n_features = s->largest - base(s) + 1,
+                           .type = TUTTI_F32,
+                           .fill = fill,
+                           .context = s,
+                           .labels = &labels};
+  TUTTI_TRY_GOTO(done, tutti_write_dataset(options->output, &w));
+  *result = (tutti_import_result){w.n_train, w.n_test, w.n_features, labels.n_classes};
+done:
+  tutti_labels_free(&labels);
+  return status;
+}
+
+tutti_status tutti_import_svmlight(const tutti_import_svmlight_options *options,
+                                   tutti_import_result *result) {
+  sparse s = {.starts = TUTTI_ARRAY_OF(int64_t),
+              .indices = TUTTI_ARRAY_OF(int32_t),
+              .values = TUTTI_ARRAY_OF(float),
+              .smallest = INT32_MAX};
+  int64_t n_train = 0, n_test = 0;
+  tutti_status status = TUTTI_OK;
+  tutti_label_texts_init(&s.labels);
+  TUTTI_CHECK_GOTO(done, options->train, TUTTI_ERR_USAGE, "import svmlight: no training file is given");
+  const char *const inputs[] = {options->train, options->test};
+  TUTTI_TRY_GOTO(done, tutti_write_check_output(options->output, inputs, 2));
+  TUTTI_TRY_GOTO(done, tutti_array_add(&s.starts, &(int64_t){0}, 1));
+  TUTTI_TRY_GOTO(done, read_file(&s, options->train, &n_train));
+  if (options->test) TUTTI_TRY_GOTO(done, read_file(&s, options->test, &n_test));
+  TUTTI_CHECK_GOTO(done, s.values.n > 0, TUTTI_ERR_DATA, "%s: no row has a feature", options->train);
+  TUTTI_TRY_GOTO(done, write_rows(&s, options, n_test, result));
+done:
+  tutti_array_free(&s.starts);
+  tutti_array_free(&s.indices);
+  tutti_array_free(&s.values);
+  tutti_label_texts_free(&s.labels);
+  return status;
+}

@@ -1,0 +1,134 @@
+#include "data/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "data/array.h"
+
+enum { BUFFER_BYTES = 1 << 17 };
+
+struct tutti_input {
+  char *path;
+  gzFile gz;
+  char *buffer;     // [BUFFER_BYTES]
+  int64_t at, n;    // bytes of it that are used, that are there
+  tutti_array line; // of char
+  int64_t line_number;
+};
+
+/** gzip or not is zlib's to find out: it hands bytes without a gzip header through as they are. */
+static tutti_status open_gz(const char *path, gzFile *gz) {
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  TUTTI_CHECK(file >= 0 || errno != ENOENT, TUTTI_ERR_MISSING, "%s: there is no such file", path);
+  TUTTI_CHECK(file >= 0, TUTTI_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
+  struct stat about;
+  const bool folder = fstat(file, &about) == 0 && S_ISDIR(about.st_mode);
+  *gz = folder ? NULL : gzdopen(file, "rb");
+  if (!*gz) close(file);
+  TUTTI_CHECK(!folder, TUTTI_ERR_DATA, "%s: is a folder, a file is needed", path);
+  TUTTI_CHECK(*gz, TUTTI_ERR_MEMORY, "%s: no memory to read it", path);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_input_open(const char *path, tutti_input **out) {
+  tutti_input *input = NULL;
+  tutti_status status = TUTTI_OK;
+  *out = NULL;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(input, 1));
+  input->line = TUTTI_ARRAY_OF(char);
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(input->buffer, BUFFER_BYTES));
+  input->path = tutti_strdup(path);
+  TUTTI_TRY_GOTO(done, input->path ? TUTTI_OK : TUTTI_ERR_MEMORY);
+  TUTTI_TRY_GOTO(done, open_gz(path, &input->gz));
+  *out = input;
+  input = NULL;
+done:
+  tutti_input_close(&input);
+  return status;
+}
+
+void tutti_input_close(tutti_input **input) {
+  if (!*input) return;
+  if ((*input)->gz) gzclose_r((*input)->gz);
+  tutti_array_free(&(*input)->line);
+  tutti_free((*input)->buffer);
+  tutti_free((*input)->path);
+  tutti_free(*input);
+  *input = NULL;
+}
+
+/** The buffer has been used up: the next bytes; n = 0 at the end of the file. */
+static tutti_status refill(tutti_input *input) {
+  const int got = gzread(input->gz, input->buffer, BUFFER_BYTES);
+  int code = Z_OK;
+  const char *reason = got < BUFFER_BYTES ? gzerror(input->gz, &code) : "";
+  TUTTI_CHECK(code != Z_ERRNO, TUTTI_ERR_IO, "%s: cannot be read: %s", input->path, strerror(errno));
+  TUTTI_CHECK(code != Z_BUF_ERROR, TUTTI_ERR_DATA, "%s: the gzip data end too early: the file is truncated",
+              input->path);
+  TUTTI_CHECK(got >= 0, TUTTI_ERR_DATA, "%s: the gzip data are damaged (%s)", input->path, reason);
+  input->at = 0;
+  input->n = got;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_input_read(tutti_input *input, void *data, int64_t n, int64_t *got) {
+  *got = 0;
+  while (*got < n) {
+    if (input->at == input->n) TUTTI_TRY(refill(input));
+    if (input->n == 0) break;
+    const int64_t there = input->n - input->at, now = there < n - *got ? there : n - *got;
+    memcpy((char *)data + *got, input->buffer + input->at, (size_t)now);
+    input->at += now;
+    *got += now;
+  }
+  return TUTTI_OK;
+}
+
+/** Collect bytes up to and with the next \n into input->line; the last line may lack it. */
+static tutti_status collect_line(tutti_input *input) {
+  input->line.n = 0;
+  for (;;) {
+    if (input->at == input->n) TUTTI_TRY(refill(input));
+    if (input->n == 0) return TUTTI_OK;
+    const char *from = input->buffer + input->at;
+    const int64_t there = input->n - input->at;
+    const char *newline = memchr(from, '\n', (size_t)there);
+    const int64_t now = newline ? newline - from + 1 : there;
+    TUTTI_TRY(tutti_array_add(&input->line, from, now));
+    input->at += now;
+    if (newline) return TUTTI_OK;
+  }
+}
+
+tutti_status tutti_input_line(tutti_input *input, char **line, int64_t *length) {
+  static const char mark[] = "\xef\xbb\xbf";
+  *line = NULL;
+  *length = 0;
+  TUTTI_TRY(collect_line(input));
+  int64_t n = input->line.n;
+  if (n == 0) return TUTTI_OK;
+  TUTTI_TRY(tutti_array_add(&input->line, "", 1));
+  char *text = input->line.data;
+  input->line_number++;
+  TUTTI_CHECK(!memchr(text, '\0', (size_t)n), TUTTI_ERR_DATA,
+              "%s:%lld: holds a NUL byte: this is no text file (in UTF-8 or ASCII)", input->path,
+              (long long)input->line_number);
+  if (text[n - 1] == '\n') text[--n] = '\0';
+  if (n > 0 && text[n - 1] == '\r') text[--n] = '\0';
+  const bool marked = input->line_number == 1 && strncmp(text, mark, 3) == 0;
+  *line = marked ? text + 3 : text;
+  *length = marked ? n - 3 : n;
+  return TUTTI_OK;
+}
+
+const char *tutti_input_path(const tutti_input *input) {
+  return input->path;
+}
+
+int64_t tutti_input_line_number(const tutti_input *input) {
+  return input->line_number;
+}

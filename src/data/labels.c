@@ -1,0 +1,209 @@
+#include "data/labels.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum { MAX_AUTO_CLASSES = 100, MAX_CLASSES = 65536, NUMBER_BYTES = 32 };
+
+const char *const tutti_import_kind_names[TUTTI_N_IMPORT_KINDS] = {"auto", "classes", "regression"};
+
+typedef struct {
+  int64_t at, line;
+} item;
+
+/** What the labels are as numbers; `values` holds them where all are. */
+typedef struct {
+  int64_t n, n_numbers, n_whole;
+  int64_t first_text; // line of the first that is no number, 0: all are
+  const char *example;
+  double *values; // [n]
+} survey;
+
+void tutti_label_texts_init(tutti_label_texts *texts) {
+  texts->text = TUTTI_ARRAY_OF(char);
+  texts->items = TUTTI_ARRAY_OF(item);
+}
+
+void tutti_label_texts_free(tutti_label_texts *texts) {
+  tutti_array_free(&texts->text);
+  tutti_array_free(&texts->items);
+}
+
+tutti_status tutti_label_texts_add(tutti_label_texts *texts, const char *text, int64_t line) {
+  const item new = {texts->text.n, line};
+  TUTTI_TRY(tutti_array_add(&texts->text, text, (int64_t)strlen(text) + 1));
+  return tutti_array_add(&texts->items, &new, 1);
+}
+
+static const char *text_of(const tutti_label_texts *texts, int64_t i) {
+  return (const char *)texts->text.data + ((const item *)texts->items.data)[i].at;
+}
+
+static void look(const tutti_label_texts *texts, survey *s) {
+  for (int64_t i = 0; i < s->n; i++) {
+    if (tutti_text_real(text_of(texts, i), &s->values[i])) {
+      s->n_numbers++;
+      s->n_whole += s->values[i] == floor(s->values[i]) && fabs(s->values[i]) < 0x1p53;
+    } else if (s->first_text == 0) {
+      s->first_text = ((const item *)texts->items.data)[i].line;
+      s->example = text_of(texts, i);
+    }
+  }
+}
+
+static int by_value(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static int by_text(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/** Sort `keys` [n] of `unit` bytes and keep one of each; how many are left. */
+static int64_t sort_unique(void *keys, int64_t n, size_t unit, int (*compare)(const void *, const void *)) {
+  char *key = keys;
+  qsort(keys, (size_t)n, unit, compare);
+  int64_t kept = 0;
+  for (int64_t i = 0; i < n; i++) {
+    if (kept > 0 && compare(key + (size_t)(kept - 1) * unit, key + (size_t)i * unit) == 0) continue;
+    memmove(key + (size_t)kept++ * unit, key + (size_t)i * unit, unit);
+  }
+  return kept;
+}
+
+static tutti_status check_count(int64_t n_classes, tutti_import_kind kind, const char *place) {
+  TUTTI_CHECK(n_classes > 1, TUTTI_ERR_DATA, "%s: every row has the same label, there is nothing to learn",
+              place);
+  TUTTI_CHECK(kind == TUTTI_IMPORT_CLASSES || n_classes <= MAX_AUTO_CLASSES, TUTTI_ERR_DATA,
+              "%s: %lld different texts as labels, more than %d; is this the label column? "
+              "Kind 'classes' takes them as classes all the same",
+              place, (long long)n_classes, MAX_AUTO_CLASSES);
+  TUTTI_CHECK(n_classes <= MAX_CLASSES, TUTTI_ERR_DATA,
+              "%s: %lld different labels, at most %d classes are possible", place, (long long)n_classes,
+              MAX_CLASSES);
+  return TUTTI_OK;
+}
+
+/** Classes [n_classes] are written one after another into name_text by `write`, whose names take name_bytes
+ * in all. */
+static tutti_status allot_names(tutti_labels *labels, int64_t n_classes, int64_t name_bytes) {
+  TUTTI_TRY(TUTTI_NEW(labels->names, n_classes));
+  TUTTI_TRY(TUTTI_NEW(labels->name_text, name_bytes));
+  labels->n_classes = (int)n_classes;
+  return TUTTI_OK;
+}
+
+/** Numbers as classes, in ascending order: 0..K-1 keep their ids. */
+static tutti_status number_classes(const survey *s, const double *keys, int64_t n_classes,
+                                   tutti_labels *labels) {
+  TUTTI_TRY(allot_names(labels, n_classes, n_classes * NUMBER_BYTES));
+  for (int64_t k = 0; k < n_classes; k++) {
+    char *name = labels->name_text + k * NUMBER_BYTES;
+    snprintf(name, NUMBER_BYTES, "%.17g", keys[k]);
+    labels->names[k] = name;
+  }
+  for (int64_t i = 0; i < s->n; i++) {
+    const double *key = bsearch(&s->values[i], keys, (size_t)n_classes, sizeof *keys, by_value);
+    labels->values[i] = (float)(key - keys);
+  }
+  return TUTTI_OK;
+}
+
+/** Texts as classes, in order of name. */
+static tutti_status text_classes(const tutti_label_texts *texts, tutti_import_kind kind, const char *place,
+                                 tutti_labels *labels) {
+  const char **keys = NULL;
+  tutti_status status = TUTTI_OK;
+  int64_t n_classes = 0, name_bytes = 0;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(keys, labels->n));
+  for (int64_t i = 0; i < labels->n; i++) keys[i] = text_of(texts, i);
+  n_classes = sort_unique(keys, labels->n, sizeof *keys, by_text);
+  TUTTI_TRY_GOTO(done, check_count(n_classes, kind, place));
+  for (int64_t k = 0; k < n_classes; k++) name_bytes += (int64_t)strlen(keys[k]) + 1;
+  TUTTI_TRY_GOTO(done, allot_names(labels, n_classes, name_bytes));
+  for (int64_t i = 0; i < labels->n; i++) {
+    const char *text = text_of(texts, i);
+    const char **key = bsearch(&text, keys, (size_t)n_classes, sizeof *keys, by_text);
+    labels->values[i] = (float)(key - keys);
+  }
+  char *at = labels->name_text;
+  for (int64_t k = 0; k < n_classes; k++) {
+    labels->names[k] = strcpy(at, keys[k]);
+    at += strlen(at) + 1;
+  }
+done:
+  tutti_free(keys);
+  return status;
+}
+
+static tutti_status regression(const survey *s, const char *place, tutti_labels *labels) {
+  for (int64_t i = 0; i < s->n; i++) {
+    TUTTI_CHECK(fabs(s->values[i]) <= FLT_MAX, TUTTI_ERR_DATA, "%s: the label %g does not fit into float32",
+                place, s->values[i]);
+    labels->values[i] = (float)s->values[i];
+  }
+  return TUTTI_OK;
+}
+
+/** All labels are numbers: whole ones of few values are classes, unless the caller knows better. */
+static tutti_status from_numbers(const survey *s, tutti_import_kind kind, const char *place,
+                                 tutti_labels *labels) {
+  double *keys = NULL;
+  tutti_status status = TUTTI_OK;
+  if (kind == TUTTI_IMPORT_REGRESSION || (kind == TUTTI_IMPORT_AUTO && s->n_whole < s->n))
+    return regression(s, place, labels);
+  TUTTI_TRY(TUTTI_NEW(keys, s->n));
+  memcpy(keys, s->values, (size_t)s->n * sizeof *keys);
+  const int64_t n_classes = sort_unique(keys, s->n, sizeof *keys, by_value);
+  if (kind == TUTTI_IMPORT_AUTO && n_classes > MAX_AUTO_CLASSES) {
+    status = regression(s, place, labels);
+  } else {
+    TUTTI_TRY_GOTO(done, check_count(n_classes, kind, place));
+    TUTTI_TRY_GOTO(done, number_classes(s, keys, n_classes, labels));
+  }
+done:
+  tutti_free(keys);
+  return status;
+}
+
+/** A text among real numbers is far more likely a slip than a class. */
+static tutti_status check_mixture(const survey *s, tutti_import_kind kind, const char *place) {
+  const bool reals = s->n_numbers > s->n_whole;
+  TUTTI_CHECK(s->first_text == 0 || kind == TUTTI_IMPORT_CLASSES || (kind == TUTTI_IMPORT_AUTO && !reals),
+              TUTTI_ERR_DATA, "%s, line %lld: the label '%.40s' is no number%s", place,
+              (long long)s->first_text, s->example,
+              kind == TUTTI_IMPORT_AUTO ? ", but others are reals; kind 'classes' takes them as names" : "");
+  return TUTTI_OK;
+}
+
+tutti_status tutti_labels_make(const tutti_label_texts *texts, tutti_import_kind kind, const char *place,
+                               tutti_labels *labels) {
+  survey s = {.n = texts->items.n};
+  tutti_status status = TUTTI_OK;
+  *labels = (tutti_labels){.n = s.n};
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(labels->values, s.n));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(s.values, s.n));
+  look(texts, &s);
+  TUTTI_TRY_GOTO(done, check_mixture(&s, kind, place));
+  if (s.first_text)
+    TUTTI_TRY_GOTO(done, text_classes(texts, kind, place, labels));
+  else
+    TUTTI_TRY_GOTO(done, from_numbers(&s, kind, place, labels));
+done:
+  tutti_free(s.values);
+  if (status != TUTTI_OK) tutti_labels_free(labels);
+  return status;
+}
+
+void tutti_labels_free(tutti_labels *labels) {
+  tutti_free(labels->values);
+  tutti_free(labels->names);
+  tutti_free(labels->name_text);
+  *labels = (tutti_labels){0};
+}

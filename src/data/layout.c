@@ -1,0 +1,165 @@
+#include <stdio.h>
+
+#include "base/text.h"
+#include "data/dataset_impl.h"
+
+enum { LIST_BYTES = 600, NAME_LIMIT = 80, ALIGNMENT = 64 };
+
+// --- messages
+
+static void append_shape(char *text, size_t bytes, const tutti_array_shape *shape) {
+  tutti_text_append(text, bytes, " [");
+  for (int i = 0; i < shape->n_dims; i++)
+    tutti_text_append(text, bytes, "%s%lld", i ? ", " : "", (long long)shape->dims[i]);
+  tutti_text_append(text, bytes, "]");
+}
+
+/** "x_train [60000, 28, 28], y_train [60000]": the arrays in the root of the file, and the name nearest to
+ * `wanted`. */
+static void describe(const tutti_file *file, const char *wanted, char list[LIST_BYTES],
+                     char near[NAME_LIMIT]) {
+  char **names = NULL;
+  int n = 0;
+  list[0] = near[0] = '\0';
+  if (tutti_file_list(file, "/", &names, &n) != TUTTI_OK) return;
+  for (int i = 0; i < n; i++) {
+    tutti_array_shape shape;
+    if (tutti_file_shape(file, names[i], &shape) != TUTTI_OK) continue;
+    tutti_text_append(list, LIST_BYTES, "%s%s", list[0] ? ", " : "", names[i]);
+    append_shape(list, LIST_BYTES, &shape);
+  }
+  const char *nearest = tutti_text_nearest(wanted, (const char *const *)names, n);
+  if (nearest) snprintf(near, NAME_LIMIT, "%s", nearest);
+  tutti_file_list_free(&names, n);
+}
+
+static tutti_status fail_missing(const tutti_file *file, const char *name) {
+  char list[LIST_BYTES], near[NAME_LIMIT];
+  describe(file, name, list, near);
+  TUTTI_FAIL(TUTTI_ERR_DATA, "%s: there is no array '%s'%s%s%s; arrays there: %s", tutti_file_path(file),
+             name, near[0] ? "; did you mean '" : "", near, near[0] ? "'?" : "", list[0] ? list : "none");
+}
+
+/** @param[in] expected  what the shape should be */
+static tutti_status fail_shape(const tutti_file *file, const char *name, const tutti_array_shape *shape,
+                               const char *expected) {
+  char text[LIST_BYTES] = "";
+  append_shape(text, sizeof text, shape);
+  TUTTI_FAIL(TUTTI_ERR_DATA, "%s: array '%s' has shape%s, expected %s", tutti_file_path(file), name, text,
+             expected);
+}
+
+// --- shapes
+
+/** The type that holds the array's numbers in memory. */
+static tutti_status memory_type(const tutti_file *file, const char *name, const tutti_array_shape *shape,
+                                tutti_type *type) {
+  TUTTI_CHECK(shape->type_class != TUTTI_CLASS_OTHER, TUTTI_ERR_DATA,
+              "%s: array '%s' holds no numbers (text or records), expected bytes, integers or floats",
+              tutti_file_path(file), name);
+  const bool integer = shape->type_class == TUTTI_CLASS_INTEGER;
+  if (integer && shape->type_bytes == 1 && !shape->type_signed)
+    *type = TUTTI_U8;
+  else
+    *type = shape->type_bytes <= (integer ? 2 : 4) ? TUTTI_F32 : TUTTI_F64;
+  return TUTTI_OK;
+}
+
+static tutti_status array_shape(const tutti_file *file, const char *name, tutti_array_shape *shape) {
+  if (!tutti_file_has(file, name)) return fail_missing(file, name);
+  TUTTI_TRY(tutti_file_shape(file, name, shape));
+  if (shape->n_dims < 1) return fail_shape(file, name, shape, "[N, ...] with N samples");
+  for (int i = 0; i < shape->n_dims; i++)
+    if (shape->dims[i] < 1) return fail_shape(file, name, shape, "at least 1 in each dimension");
+  return TUTTI_OK;
+}
+
+static tutti_status read_x(const tutti_file *file, const char *name, tutti_part *part, int64_t *n_features) {
+  tutti_array_shape shape = {0};
+  TUTTI_TRY(array_shape(file, name, &shape));
+  TUTTI_TRY(memory_type(file, name, &shape, &part->type));
+  int64_t width = 1;
+  for (int i = 1; i < shape.n_dims; i++) {
+    if (shape.dims[i] > INT32_MAX / width)
+      return fail_shape(file, name, &shape, "less than 2^31 numbers in a sample");
+    width *= shape.dims[i];
+  }
+  if (shape.dims[0] > (INT64_C(1) << 50) / width)
+    return fail_shape(file, name, &shape, "what memory could hold");
+  TUTTI_CHECK(*n_features == 0 || *n_features == width, TUTTI_ERR_DATA,
+              "%s: array '%s' has %lld features, the training samples have %lld", tutti_file_path(file), name,
+              (long long)width, (long long)*n_features);
+  *n_features = width;
+  part->n_file = shape.dims[0];
+  return TUTTI_OK;
+}
+
+static tutti_status read_y(const tutti_file *file, const char *x_name, const char *name,
+                           const tutti_part *part, int64_t *n_targets) {
+  tutti_array_shape shape = {0};
+  tutti_type type = TUTTI_F32;
+  TUTTI_TRY(array_shape(file, name, &shape));
+  TUTTI_TRY(memory_type(file, name, &shape, &type));
+  if (shape.n_dims > 2) return fail_shape(file, name, &shape, "[N] or [N, K]");
+  TUTTI_CHECK(shape.dims[0] == part->n_file, TUTTI_ERR_DATA,
+              "%s: array '%s' has %lld rows, but '%s' has %lld; each sample needs its label",
+              tutti_file_path(file), name, (long long)shape.dims[0], x_name, (long long)part->n_file);
+  const int64_t width = shape.n_dims == 2 ? shape.dims[1] : 1;
+  TUTTI_CHECK(*n_targets == 0 || *n_targets == width, TUTTI_ERR_DATA,
+              "%s: array '%s' has %lld columns, the training labels have %lld", tutti_file_path(file), name,
+              (long long)width, (long long)*n_targets);
+  *n_targets = width;
+  return TUTTI_OK;
+}
+
+static tutti_status read_part(const tutti_file *file, const tutti_dataset *d, tutti_rows which,
+                              tutti_layout *layout) {
+  const char *x = d->x_name[which], *y = d->y_name[which];
+  tutti_part *part = &layout->parts[which];
+  if (!x) return TUTTI_OK;
+  // A file without a test set is whole; what is asked for by itself has to be there.
+  const bool optional = which == TUTTI_ROWS_TEST && d->x_name[TUTTI_ROWS_TRAIN];
+  if (optional && !tutti_file_has(file, x) && !tutti_file_has(file, y)) return TUTTI_OK;
+  TUTTI_TRY(read_x(file, x, part, &layout->n_features));
+  if (y) TUTTI_TRY(read_y(file, x, y, part, &layout->n_targets));
+  part->n = d->limit[which] > 0 && d->limit[which] < part->n_file ? d->limit[which] : part->n_file;
+  return TUTTI_OK;
+}
+
+/** A place of `bytes` at the end of what is allotted so far. */
+static int64_t allot(int64_t *end, int64_t bytes) {
+  const int64_t at = *end;
+  *end += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  return at;
+}
+
+tutti_status tutti_layout_read(const tutti_file *file, const tutti_dataset *d, tutti_layout *layout) {
+  *layout = (tutti_layout){0};
+  for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) TUTTI_TRY(read_part(file, d, which, layout));
+  for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
+    tutti_part *part = &layout->parts[which];
+    part->x_at = allot(&layout->bytes, part->n * layout->n_features * (int64_t)tutti_type_bytes(part->type));
+    part->y_at = allot(&layout->bytes, part->n * layout->n_targets * (int64_t)sizeof(float));
+  }
+  return TUTTI_OK;
+}
+
+tutti_status tutti_layout_only_array(const tutti_file *file, char **name) {
+  char **names = NULL, list[LIST_BYTES], near[NAME_LIMIT];
+  int n = 0, n_arrays = 0, only = 0;
+  tutti_array_shape shape;
+  tutti_status status = TUTTI_OK;
+  *name = NULL;
+  TUTTI_TRY_GOTO(done, tutti_file_list(file, "/", &names, &n));
+  for (int i = 0; i < n; i++)
+    if (tutti_file_shape(file, names[i], &shape) == TUTTI_OK) only = ++n_arrays == 1 ? i : only;
+  describe(file, "", list, near);
+  TUTTI_CHECK_GOTO(done, n_arrays == 1 || tutti_file_has(file, "x_test"), TUTTI_ERR_DATA,
+                   "%s: which array? Name it after the file, as FILE:ARRAY; arrays there: %s",
+                   tutti_file_path(file), list[0] ? list : "none");
+  *name = tutti_strdup(n_arrays == 1 ? names[only] : "x_test");
+  TUTTI_TRY_GOTO(done, *name ? TUTTI_OK : TUTTI_ERR_MEMORY);
+done:
+  tutti_file_list_free(&names, n);
+  return status;
+}

@@ -1,0 +1,54 @@
+#include "base/fault.h"
+#include "data/dataset_impl.h"
+
+enum { PIECE_BYTES = 1 << 24 };
+
+/** In pieces, so that what is checked was just read and is still in the cache. */
+static tutti_status read_array(const tutti_file *file, const char *name, tutti_type type, int64_t n,
+                               int64_t width, char *to) {
+  const int64_t row_bytes = width * (int64_t)tutti_type_bytes(type);
+  const int64_t piece = row_bytes < PIECE_BYTES ? PIECE_BYTES / row_bytes : 1;
+  for (int64_t first = 0; first < n; first += piece) {
+    const int64_t now = n - first < piece ? n - first : piece;
+    char *rows = to + first * row_bytes;
+    TUTTI_TRY(tutti_file_read_rows(file, name, type, first, now, rows));
+    TUTTI_TRY(tutti_check_finite(tutti_file_path(file), name, type, rows, first, now, width));
+  }
+  return TUTTI_OK;
+}
+
+/** On another node the path may lead to another file. */
+static tutti_status check_same(const tutti_file *file, const tutti_dataset *d) {
+  tutti_layout here;
+  TUTTI_TRY(tutti_layout_read(file, d, &here));
+  bool same = here.n_features == d->layout.n_features && here.n_targets == d->layout.n_targets;
+  for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
+    const tutti_part *a = &here.parts[which], *b = &d->layout.parts[which];
+    same = same && a->n_file == b->n_file && a->n == b->n && a->type == b->type;
+  }
+  TUTTI_CHECK(same, TUTTI_ERR_DATA,
+              "%s: is on this node not the file that rank 0 sees; all nodes need the same one",
+              tutti_file_path(file));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_rows_read(const tutti_dataset *d) {
+  tutti_file *file = NULL;
+  char *data = tutti_window_data(d->window);
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_fault("dataset.open"));
+  TUTTI_TRY_GOTO(done, tutti_file_open(d->file, &file));
+  TUTTI_TRY_GOTO(done, check_same(file, d));
+  for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
+    const tutti_part *part = &d->layout.parts[which];
+    if (part->n == 0) continue;
+    TUTTI_TRY_GOTO(done, read_array(file, d->x_name[which], part->type, part->n, d->layout.n_features,
+                                    data + part->x_at));
+    if (d->layout.n_targets == 0) continue;
+    TUTTI_TRY_GOTO(
+        done, read_array(file, d->y_name[which], TUTTI_F32, part->n, d->layout.n_targets, data + part->y_at));
+  }
+done:
+  tutti_file_close(&file);
+  return status;
+}

@@ -1,0 +1,101 @@
+#include "data/write.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PIECE_BYTES = 1 << 22 };
+
+int tutti_write_level(tutti_type type) {
+  return type == TUTTI_U8 ? 9 : 6;
+}
+
+int64_t tutti_write_piece(int64_t row_bytes) {
+  return row_bytes < PIECE_BYTES ? PIECE_BYTES / row_bytes : 1;
+}
+
+tutti_status tutti_write_check_output(const char *output, const char *const *inputs, int n) {
+  TUTTI_CHECK(output, TUTTI_ERR_USAGE, "no output file is given");
+  struct stat out, in;
+  const bool exists = stat(output, &out) == 0;
+  for (int i = 0; i < n; i++) {
+    if (!inputs[i]) continue;
+    const bool same =
+        exists && stat(inputs[i], &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino;
+    TUTTI_CHECK(!same, TUTTI_ERR_USAGE, "%s is both input and output; give the output another name", output);
+  }
+  return TUTTI_OK;
+}
+
+static int64_t row_at(const tutti_writing *w, int64_t i) {
+  return w->order ? w->order[i] : i;
+}
+
+static tutti_status write_x(tutti_file *file, const char *name, const tutti_writing *w, int64_t first,
+                            int64_t n) {
+  const int64_t row_bytes = w->n_features * (int64_t)tutti_type_bytes(w->type);
+  const int64_t piece = tutti_write_piece(row_bytes), dims[] = {n, w->n_features};
+  char *rows = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(rows, (n < piece ? n : piece) * row_bytes));
+  TUTTI_TRY_GOTO(done, tutti_file_create_array(file, name, w->type, 2, dims, tutti_write_level(w->type)));
+  for (int64_t at = 0; at < n; at += piece) {
+    const int64_t now = n - at < piece ? n - at : piece;
+    for (int64_t i = 0; i < now; i++) w->fill(w->context, row_at(w, first + at + i), rows + i * row_bytes);
+    TUTTI_TRY_GOTO(done, tutti_file_write_rows(file, name, w->type, at, now, rows));
+  }
+  if (w->columns) {
+    int n_columns = 0;
+    TUTTI_TRY_GOTO(done, tutti_to_int(w->n_features, "the number of columns", &n_columns));
+    TUTTI_TRY_GOTO(done, tutti_file_set_texts(file, name, "columns", w->columns, n_columns));
+  }
+done:
+  tutti_free(rows);
+  return status;
+}
+
+static tutti_type label_type(const tutti_labels *labels) {
+  if (labels->n_classes == 0) return TUTTI_F32;
+  return labels->n_classes <= 256 ? TUTTI_U8 : TUTTI_I32;
+}
+
+static void put_label(tutti_type type, float value, void *y, int64_t i) {
+  if (type == TUTTI_U8)
+    ((uint8_t *)y)[i] = (uint8_t)value;
+  else if (type == TUTTI_I32)
+    ((int32_t *)y)[i] = (int32_t)value;
+  else
+    ((float *)y)[i] = value;
+}
+
+static tutti_status write_y(tutti_file *file, const char *name, const tutti_writing *w, int64_t first,
+                            int64_t n) {
+  const tutti_type type = label_type(w->labels);
+  const int64_t dims[] = {n};
+  char *y = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(y, n * (int64_t)tutti_type_bytes(type)));
+  for (int64_t i = 0; i < n; i++) put_label(type, w->labels->values[row_at(w, first + i)], y, i);
+  TUTTI_TRY_GOTO(done, tutti_file_write(file, name, type, 1, dims, tutti_write_level(type), y));
+  if (w->labels->n_classes > 0)
+    TUTTI_TRY_GOTO(done, tutti_file_set_texts(file, name, "classes", w->labels->names, w->labels->n_classes));
+  if (w->label_name) TUTTI_TRY_GOTO(done, tutti_file_set_text(file, name, "label", w->label_name));
+done:
+  tutti_free(y);
+  return status;
+}
+
+tutti_status tutti_write_dataset(const char *path, const tutti_writing *w) {
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
+  TUTTI_TRY_GOTO(done, write_x(file, "x_train", w, 0, w->n_train));
+  TUTTI_TRY_GOTO(done, write_y(file, "y_train", w, 0, w->n_train));
+  if (w->n_test > 0) {
+    TUTTI_TRY_GOTO(done, write_x(file, "x_test", w, w->n_train, w->n_test));
+    TUTTI_TRY_GOTO(done, write_y(file, "y_test", w, w->n_train, w->n_test));
+  }
+  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+done:
+  tutti_file_close(&file);
+  return status;
+}
