@@ -65,6 +65,10 @@ tutti_status tutti_layer_parse(const char *text, tutti_layer_spec *spec);
 /** Local.  Write it as tutti_layer_parse reads it; only what differs from the default is written. */
 void tutti_layer_print(const tutti_layer_spec *spec, char *text, size_t bytes);
 
+/** Local.  Samples that have to stay in one micro-batch: 1 without batch_norm, else its ghost group (the least
+ * common multiple of several), at most batch_count. */
+int64_t tutti_layers_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count);
+
 typedef struct {
   const tutti_layer_spec *layers; // [n_layers], borrowed during create
   int n_layers;

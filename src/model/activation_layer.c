@@ -1,0 +1,36 @@
+/** An activation that stands alone, as after batch_norm. */
+#include "linalg/activation.h"
+#include "model/model_impl.h"
+
+static bool changes_nothing(const tutti_layer *layer) {
+  return layer->gives_logits || layer->spec.activation == TUTTI_LINEAR;
+}
+
+static tutti_status setup(tutti_model *model, tutti_layer *layer) {
+  layer->n_out = layer->n_in;
+  return tutti_layer_allocate(model, layer, false);
+}
+
+static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
+  (void)model;
+  layer->out = x;
+  if (changes_nothing(layer)) return TUTTI_OK;
+  tutti_activation_forward(layer->spec.activation, x, flow->rows, layer->n_out, layer->y);
+  layer->out = layer->y;
+  return TUTTI_OK;
+}
+
+static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
+                             float *dy, float *dx) {
+  (void)model;
+  if (changes_nothing(layer)) return TUTTI_OK;
+  tutti_activation_backward(layer->spec.activation, x, layer->y, dy, flow->rows, layer->n_out, dx);
+  return TUTTI_OK;
+}
+
+const tutti_layer_ops tutti_activation_ops = {.type = "Activation",
+                                              .name = "activation",
+                                              .in_place = true,
+                                              .setup = setup,
+                                              .forward = forward,
+                                              .backward = backward};

@@ -1,0 +1,180 @@
+/** Batch normalisation (Ioffe and Szegedy, 2015) with the statistics of the global batch or of ghost groups
+ * (Hoffer et al., 2017): y = gamma xhat + beta with xhat = (x - mean) / sqrt(variance + epsilon), both over
+ * the samples of one group. */
+#include <math.h>
+#include <string.h>
+
+#include "base/clones.h"
+#include "linalg/reduce.h"
+#include "model/model_impl.h"
+
+static tutti_status setup(tutti_model *model, tutti_layer *layer) {
+  layer->n_out = layer->n_in;
+  TUTTI_TRY(tutti_layer_add_vector(model, layer, "gamma", true, 1));
+  TUTTI_TRY(tutti_layer_add_vector(model, layer, "beta", true, 0));
+  TUTTI_TRY(tutti_layer_add_vector(model, layer, "moving_mean", false, 0));
+  TUTTI_TRY(tutti_layer_add_vector(model, layer, "moving_variance", false, 1));
+  TUTTI_TRY(tutti_groups_reserve(&layer->groups, layer->n_out,
+                                 tutti_groups_of_rows(layer->spec.ghost, model->max_rows)));
+  return tutti_layer_allocate(model, layer, false);
+}
+
+/** y = gamma (x - mean) inverse + beta for `rows` samples; stats[2, n] = mean, inverse. */
+TUTTI_CLONES static void normalise(const float *restrict x, int64_t rows, int n, const float *restrict stats,
+                                   const float *restrict gamma, float *restrict y) {
+  const float *mean = stats, *inverse = stats + n, *beta = gamma + n;
+  for (int64_t i = 0; i < rows; i++)
+    for (int j = 0; j < n; j++) y[i * n + j] = (x[i * n + j] - mean[j]) * inverse[j] * gamma[j] + beta[j];
+}
+
+static float inverse_deviation(double variance, double epsilon) {
+  return (float)(1 / sqrt(variance + epsilon));
+}
+
+static void forward_moving(const tutti_model *model, tutti_layer *layer, const tutti_flow *flow,
+                           const float *x) {
+  const int n = layer->n_out;
+  const float *moving = model->state + layer->state;
+  float *stats = tutti_group_stats(&layer->groups, 0);
+  for (int j = 0; j < n; j++) {
+    stats[j] = moving[j];
+    stats[n + j] = inverse_deviation(moving[n + j], layer->spec.epsilon);
+  }
+  normalise(x, flow->rows, n, stats, flow->params + layer->offset, layer->y);
+}
+
+/** The statistics of group i from its sums; and this rank's part of what they move the moving ones by: group
+ * k of K weighs (1 - momentum) momentum^(K - 1 - k), as if the groups had come one after another; ranks that
+ * share it, by their rows. */
+static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_group_span *span, int64_t i) {
+  const int n = layer->n_out;
+  const double *sums = tutti_group_sums(&layer->groups, i);
+  float *stats = tutti_group_stats(&layer->groups, i);
+  double *moving = model->moving + layer->state;
+
+  const double count = (double)tutti_group_count(span, i), momentum = layer->spec.momentum;
+  const double own = (double)(tutti_group_to(span, i) - tutti_group_from(span, i));
+  const int64_t later = tutti_groups_of_batch(layer->spec.ghost, span->batch) - 1 - (span->first + i);
+  const double weight = (1 - momentum) * pow(momentum, (double)later) * own / count;
+  for (int j = 0; j < n; j++) {
+    const double mean = sums[j] / count;
+    double variance = sums[n + j] / count - mean * mean;
+    if (variance < 0) variance = 0; // by rounding; NaN stays
+    stats[j] = (float)mean;
+    stats[n + j] = inverse_deviation(variance, layer->spec.epsilon);
+    moving[j] += weight * mean;
+    moving[n + j] += weight * variance;
+  }
+}
+
+static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
+  layer->out = layer->y;
+  if (!flow->pass->training) {
+    forward_moving(model, layer, flow, x);
+    return TUTTI_OK;
+  }
+  const int n = layer->n_out;
+  const tutti_groups *groups = &layer->groups;
+  const tutti_group_span span = tutti_group_span_of(layer->spec.ghost, flow->pass, flow->rows);
+  // The same on all ranks, before any of them sums.
+  TUTTI_CHECK(span.n <= groups->capacity, TUTTI_ERR_INTERNAL,
+              "%s: memory for %lld groups, the global batch has %lld", layer->name,
+              (long long)groups->capacity, (long long)span.n);
+
+  memset(groups->sums, 0, (size_t)span.n * (size_t)(2 * n + 1) * sizeof *groups->sums);
+  for (int64_t i = 0; i < span.n; i++) {
+    const int64_t from = tutti_group_from(&span, i), rows = tutti_group_to(&span, i) - from;
+    double *sums = tutti_group_sums(groups, i);
+    tutti_column_moments(x + from * n, rows, n, sums, sums + n);
+    sums[2 * n] = (double)rows;
+  }
+  TUTTI_TRY(tutti_groups_sum(groups, &span, flow->pass));
+  for (int64_t i = 0; i < span.n; i++) {
+    const int64_t from = tutti_group_from(&span, i), rows = tutti_group_to(&span, i) - from;
+    if (rows == 0) continue;
+    finish_group(model, layer, &span, i);
+    normalise(x + from * n, rows, n, tutti_group_stats(groups, i), flow->params + layer->offset,
+              layer->y + from * n);
+  }
+  return TUTTI_OK;
+}
+
+/** sums[2, n] += sum of dy, sum of dy xhat over the rows. */
+TUTTI_CLONES static void gradient_sums(const float *restrict x, const float *restrict dy, int64_t rows, int n,
+                                       const float *restrict stats, double *restrict sums) {
+  const float *mean = stats, *inverse = stats + n;
+  for (int64_t i = 0; i < rows; i++) {
+    for (int j = 0; j < n; j++) {
+      const double d = dy[i * n + j];
+      sums[j] += d;
+      sums[n + j] += d * (double)((x[i * n + j] - mean[j]) * inverse[j]);
+    }
+  }
+}
+
+/** dx = gamma inverse (dy - mean of dy - xhat mean of dy xhat), means[2, n] over the group. */
+TUTTI_CLONES static void gradient_by_input(const float *restrict x, int64_t rows, int n,
+                                           const float *restrict stats, const float *restrict gamma,
+                                           const double *restrict means, float *restrict dy) {
+  const float *mean = stats, *inverse = stats + n;
+  for (int64_t i = 0; i < rows; i++) {
+    for (int j = 0; j < n; j++) {
+      const float xhat = (x[i * n + j] - mean[j]) * inverse[j];
+      dy[i * n + j] = gamma[j] * inverse[j] * (dy[i * n + j] - (float)means[j] - xhat * (float)means[n + j]);
+    }
+  }
+}
+
+/** Gradients of gamma and beta: sums over this rank's own rows, of all groups; ranks are summed with the
+ * gradient. */
+static void gradient_by_params(const tutti_layer *layer, const tutti_group_span *span,
+                               const tutti_flow *flow) {
+  const int n = layer->n_out;
+  double *total = tutti_group_sums(&layer->groups, layer->groups.capacity);
+  memset(total, 0, 2 * (size_t)n * sizeof *total);
+  for (int64_t i = 0; i < span->n; i++) {
+    const double *sums = tutti_group_sums(&layer->groups, i);
+    for (int j = 0; j < 2 * n; j++) total[j] += sums[j];
+  }
+  float *dgamma = flow->grads + layer->offset, *dbeta = dgamma + n;
+  const bool accumulate = flow->pass->accumulate;
+  for (int j = 0; j < n; j++) {
+    dgamma[j] = (accumulate ? dgamma[j] : 0) + (float)total[n + j];
+    dbeta[j] = (accumulate ? dbeta[j] : 0) + (float)total[j];
+  }
+}
+
+static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
+                             float *dy, float *dx) {
+  (void)model;
+  const int n = layer->n_out;
+  const tutti_groups *groups = &layer->groups;
+  const tutti_group_span span = tutti_group_span_of(layer->spec.ghost, flow->pass, flow->rows);
+  memset(groups->sums, 0, (size_t)span.n * (size_t)(2 * n + 1) * sizeof *groups->sums);
+  for (int64_t i = 0; i < span.n; i++) {
+    const int64_t from = tutti_group_from(&span, i), rows = tutti_group_to(&span, i) - from;
+    double *sums = tutti_group_sums(groups, i);
+    gradient_sums(x + from * n, dy + from * n, rows, n, tutti_group_stats(groups, i), sums);
+    sums[2 * n] = (double)rows;
+  }
+  gradient_by_params(layer, &span, flow);
+  if (!dx) return TUTTI_OK; // on all ranks alike
+  TUTTI_TRY(tutti_groups_sum(groups, &span, flow->pass));
+  for (int64_t i = 0; i < span.n; i++) {
+    const int64_t from = tutti_group_from(&span, i), rows = tutti_group_to(&span, i) - from;
+    if (rows == 0) continue;
+    double *means = tutti_group_sums(groups, i);
+    const double count = (double)tutti_group_count(&span, i);
+    for (int j = 0; j < 2 * n; j++) means[j] /= count;
+    gradient_by_input(x + from * n, rows, n, tutti_group_stats(groups, i), flow->params + layer->offset,
+                      means, dy + from * n);
+  }
+  return TUTTI_OK;
+}
+
+const tutti_layer_ops tutti_batch_norm_ops = {.type = "BatchNormalization",
+                                              .name = "batch_normalization",
+                                              .in_place = true,
+                                              .setup = setup,
+                                              .forward = forward,
+                                              .backward = backward};

@@ -1,0 +1,189 @@
+/** Makes and frees a network. */
+#include <stdio.h>
+#include <string.h>
+
+#include "linalg/loss.h"
+#include "model/model_impl.h"
+
+static const tutti_layer_ops *const ops_of_kind[TUTTI_N_LAYER_KINDS] = {
+    [TUTTI_LAYER_DENSE] = &tutti_dense_ops,
+    [TUTTI_LAYER_ACTIVATION] = &tutti_activation_ops,
+    [TUTTI_LAYER_DROPOUT] = &tutti_dropout_ops,
+    [TUTTI_LAYER_BATCH_NORM] = &tutti_batch_norm_ops,
+    [TUTTI_LAYER_GAUSSIAN_NOISE] = &tutti_gaussian_noise_ops,
+    [TUTTI_LAYER_GAUSSIAN_DROPOUT] = &tutti_gaussian_dropout_ops,
+    [TUTTI_LAYER_ALPHA_DROPOUT] = &tutti_alpha_dropout_ops,
+    [TUTTI_LAYER_PRELU] = &tutti_prelu_ops,
+};
+
+enum { MAX_TRAINED = 2, MAX_STATES = 2 }; // arrays of a layer
+
+tutti_status tutti_layer_add_array(tutti_model *model, tutti_layer *layer, tutti_array array) {
+  int64_t *end = array.view.trainable ? &model->n_params : &model->n_state;
+  // Two factors below 2^31 have a product that can be counted; the sum of many may not.
+  array.view.n = (array.view.rows ? array.view.rows : 1) * array.view.cols;
+  TUTTI_CHECK(array.view.n <= INT64_MAX / 16 - *end, TUTTI_ERR_CONFIG,
+              "layer %d (%s): the network has over 2^59 weights", layer->index + 1, layer->name);
+  array.view.layer = layer->name;
+  array.view.offset = *end;
+  *end += array.view.n;
+  if (array.view.trainable)
+    model->trained[model->n_trained++] = array;
+  else
+    model->states[model->n_states++] = array;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_layer_add_vector(tutti_model *model, tutti_layer *layer, const char *name, bool trainable,
+                                    float fill) {
+  const tutti_array array = {.view = {.name = name, .cols = layer->n_out, .trainable = trainable},
+                             .fill = fill};
+  return tutti_layer_add_array(model, layer, array);
+}
+
+tutti_status tutti_layer_allocate(const tutti_model *model, tutti_layer *layer, bool kept) {
+  const int64_t n = (int64_t)model->max_rows * layer->n_out;
+  TUTTI_TRY(TUTTI_NEW(layer->y, n));
+  if (kept) TUTTI_TRY(TUTTI_NEW(layer->kept, n));
+  return TUTTI_OK;
+}
+
+/** dense, dense_1, dense_2: the nth of its kind. */
+static void name_layer(const tutti_model *model, tutti_layer *layer) {
+  int n = 0;
+  for (int i = 0; i < layer->index; i++) n += model->layers[i].ops == layer->ops;
+  if (n == 0)
+    snprintf(layer->name, sizeof layer->name, "%s", layer->ops->name);
+  else
+    snprintf(layer->name, sizeof layer->name, "%s_%d", layer->ops->name, n);
+}
+
+static bool has_activation(const tutti_layer_spec *spec) {
+  return spec->kind == TUTTI_LAYER_DENSE || spec->kind == TUTTI_LAYER_ACTIVATION;
+}
+
+/** The activation the network ends with; none after a layer of noise or normalisation. */
+static tutti_activation last_activation(const tutti_model_options *options) {
+  const tutti_layer_spec *last = &options->layers[options->n_layers - 1];
+  return has_activation(last) ? last->activation : TUTTI_LINEAR;
+}
+
+static tutti_loss resolve_loss(const tutti_model_options *options) {
+  if (options->loss != TUTTI_LOSS_AUTO) return options->loss;
+  switch (last_activation(options)) {
+  case TUTTI_SOFTMAX:
+    return TUTTI_CATEGORICAL_CROSSENTROPY;
+  case TUTTI_SIGMOID:
+    return TUTTI_BINARY_CROSSENTROPY;
+  default:
+    return TUTTI_MEAN_SQUARED_ERROR;
+  }
+}
+
+static tutti_status check_loss(const tutti_model_options *options, tutti_loss loss) {
+  const tutti_activation wanted = tutti_loss_activation(loss);
+  char last[128];
+  tutti_layer_print(&options->layers[options->n_layers - 1], last, sizeof last);
+  TUTTI_CHECK(wanted == TUTTI_LINEAR || wanted == last_activation(options), TUTTI_ERR_CONFIG,
+              "loss %s wants %s at the end of the network, the last layer is '%s'; end with 'dense UNITS "
+              "%s', or choose "
+              "another loss",
+              tutti_loss_names[loss], tutti_activation_names[wanted], last, tutti_activation_names[wanted]);
+  return TUTTI_OK;
+}
+
+static tutti_status check_layer(const tutti_layer *layer) {
+  const bool softmax = has_activation(&layer->spec) && layer->spec.activation == TUTTI_SOFTMAX;
+  TUTTI_CHECK(!softmax || layer->n_out > 1, TUTTI_ERR_CONFIG,
+              "layer %d (%s): softmax over one unit is always 1; write sigmoid, or one unit a class",
+              layer->index + 1, layer->name);
+  return TUTTI_OK;
+}
+
+static tutti_status add_layer(tutti_model *model, const tutti_layer_spec *spec, int index,
+                              bool gives_logits) {
+  tutti_layer *layer = &model->layers[index];
+  layer->spec = *spec;
+  layer->ops = ops_of_kind[spec->kind];
+  layer->index = index;
+  layer->n_in = index ? model->layers[index - 1].n_out : model->n_in;
+  layer->offset = model->n_params;
+  layer->state = model->n_state;
+  layer->gives_logits = gives_logits;
+  name_layer(model, layer);
+  TUTTI_TRY(layer->ops->setup(model, layer));
+  layer->n_params = model->n_params - layer->offset;
+  layer->n_state = model->n_state - layer->state;
+  return check_layer(layer);
+}
+
+static tutti_status allocate(tutti_model *model) {
+  int64_t widest = 0;
+  for (int i = 0; i < model->n_layers; i++)
+    if (model->layers[i].n_out > widest) widest = model->layers[i].n_out;
+  for (int i = 0; i < 2; i++) TUTTI_TRY(TUTTI_NEW(model->delta[i], model->max_rows * widest));
+  TUTTI_TRY(TUTTI_NEW(model->state, model->n_state));
+  TUTTI_TRY(TUTTI_NEW(model->moving, model->n_state));
+  return TUTTI_OK;
+}
+
+static tutti_status build(const tutti_model_options *options, int64_t n_in, int64_t max_rows,
+                          tutti_model *model) {
+  model->loss = resolve_loss(options);
+  TUTTI_TRY(check_loss(options, model->loss));
+  TUTTI_TRY(tutti_to_int(n_in, "features of a sample", &model->n_in));
+  TUTTI_TRY(tutti_to_int(max_rows, "samples of a micro-batch", &model->max_rows));
+  model->initializer = options->initializer;
+  const bool logits = tutti_loss_activation(model->loss) != TUTTI_LINEAR;
+  if (logits) model->last_activation = last_activation(options);
+
+  const int n = options->n_layers;
+  TUTTI_TRY(TUTTI_NEW(model->layers, n));
+  TUTTI_TRY(TUTTI_NEW(model->trained, MAX_TRAINED * n));
+  TUTTI_TRY(TUTTI_NEW(model->states, MAX_STATES * n));
+  model->n_layers = n;
+  for (int i = 0; i < n; i++) TUTTI_TRY(add_layer(model, &options->layers[i], i, logits && i == n - 1));
+
+  TUTTI_CHECK(model->n_params > 0, TUTTI_ERR_CONFIG,
+              "no layer of the network has weights; add 'dense UNITS'");
+  while (model->layers[model->first_trained].n_params == 0) model->first_trained++;
+  return allocate(model);
+}
+
+tutti_status tutti_model_create(const tutti_model_options *options, int64_t n_in, int64_t max_rows,
+                                tutti_model **model) {
+  *model = NULL;
+  TUTTI_CHECK(options->n_layers > 0, TUTTI_ERR_CONFIG,
+              "the network has no layer; write some, as 'dense 512 relu'");
+  TUTTI_CHECK(n_in > 0, TUTTI_ERR_DATA, "the samples have no features");
+  TUTTI_ASSERT(max_rows >= 0);
+  tutti_model *made = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(made, 1));
+  TUTTI_TRY_GOTO(done, build(options, n_in, max_rows, made));
+  *model = made;
+  made = NULL;
+done:
+  tutti_model_destroy(&made);
+  return status;
+}
+
+static void free_layer(tutti_layer *layer) {
+  tutti_free(layer->y);
+  tutti_free(layer->kept);
+  tutti_groups_free(&layer->groups);
+}
+
+void tutti_model_destroy(tutti_model **model) {
+  tutti_model *m = *model;
+  if (!m) return;
+  for (int i = 0; i < m->n_layers; i++) free_layer(&m->layers[i]);
+  tutti_free(m->layers);
+  tutti_free(m->trained);
+  tutti_free(m->states);
+  tutti_free(m->state);
+  tutti_free(m->moving);
+  for (int i = 0; i < 2; i++) tutti_free(m->delta[i]);
+  tutti_free(m);
+  *model = NULL;
+}

@@ -1,0 +1,20 @@
+#include <math.h>
+
+#include "model/model_impl.h"
+
+static bool all_finite(const float *values, int64_t n) {
+  for (int64_t i = 0; i < n; i++)
+    if (!isfinite(values[i])) return false;
+  return true;
+}
+
+int tutti_model_first_nonfinite(const tutti_model *model, const float *params, int64_t rows) {
+  if (rows > model->n_rows) rows = model->n_rows;
+  for (int i = 0; i < model->n_layers; i++) {
+    const tutti_layer *layer = &model->layers[i];
+    if (!all_finite(params + layer->offset, layer->n_params)) return i;
+    // A layer that gave its input on has made nothing that is not finite.
+    if (layer->out == layer->y && !all_finite(layer->y, rows * layer->n_out)) return i;
+  }
+  return -1;
+}

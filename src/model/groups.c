@@ -1,0 +1,89 @@
+#include "model/groups.h"
+
+tutti_status tutti_groups_reserve(tutti_groups *groups, int64_t n, int64_t capacity) {
+  if (groups->sums && capacity <= groups->capacity) return TUTTI_OK;
+  tutti_groups_free(groups);
+  TUTTI_CHECK(capacity < INT64_MAX / 8 / (2 * n + 1), TUTTI_ERR_MEMORY,
+              "batch_norm: %lld groups of %lld features", (long long)capacity, (long long)n);
+  TUTTI_TRY(TUTTI_NEW(groups->sums, (capacity + 1) * (2 * n + 1)));
+  TUTTI_TRY(TUTTI_NEW(groups->stats, capacity * 2 * n));
+  groups->capacity = capacity;
+  groups->n = n;
+  return TUTTI_OK;
+}
+
+void tutti_groups_free(tutti_groups *groups) {
+  tutti_free(groups->sums);
+  tutti_free(groups->stats);
+  *groups = (tutti_groups){0};
+}
+
+static int64_t ceil_div(int64_t a, int64_t b) {
+  return a / b + (a % b > 0);
+}
+
+static int64_t smaller(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+static int64_t larger(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+
+int64_t tutti_groups_of_batch(int64_t ghost, int64_t batch_count) {
+  return ghost ? ceil_div(batch_count, ghost) : 1;
+}
+
+int64_t tutti_groups_of_rows(int64_t ghost, int64_t max_rows) {
+  return ghost ? ceil_div(max_rows, ghost) + 1 : 1; // one more, where the rows do not begin with a group
+}
+
+tutti_group_span tutti_group_span_of(int64_t ghost, const tutti_model_pass *pass, int64_t rows) {
+  tutti_group_span span = {.size = ghost ? ghost : larger(pass->batch_count, 1),
+                           .batch = pass->batch_count,
+                           .begin = pass->position - pass->batch_begin,
+                           .rows = rows};
+  TUTTI_ASSERT(rows == 0 || (span.begin >= 0 && span.begin + rows <= span.batch));
+  if (pass->sum) {
+    span.n = tutti_groups_of_batch(ghost, pass->batch_count);
+  } else if (rows > 0) {
+    span.first = span.begin / span.size;
+    span.n = (span.begin + rows - 1) / span.size - span.first + 1;
+  }
+  return span;
+}
+
+int64_t tutti_group_from(const tutti_group_span *span, int64_t i) {
+  return larger(0, smaller(span->rows, (span->first + i) * span->size - span->begin));
+}
+
+int64_t tutti_group_to(const tutti_group_span *span, int64_t i) {
+  return tutti_group_from(span, i + 1);
+}
+
+int64_t tutti_group_count(const tutti_group_span *span, int64_t i) {
+  return smaller(span->size, span->batch - (span->first + i) * span->size);
+}
+
+double *tutti_group_sums(const tutti_groups *groups, int64_t i) {
+  return groups->sums + i * (2 * groups->n + 1);
+}
+
+float *tutti_group_stats(const tutti_groups *groups, int64_t i) {
+  return groups->stats + i * 2 * groups->n;
+}
+
+tutti_status tutti_groups_sum(const tutti_groups *groups, const tutti_group_span *span,
+                              const tutti_model_pass *pass) {
+  if (pass->sum) TUTTI_TRY(pass->sum(pass->context, groups->sums, span->n * (2 * groups->n + 1)));
+  for (int64_t i = 0; i < span->n; i++) {
+    const double rows = tutti_group_sums(groups, i)[2 * groups->n];
+    const int64_t count = tutti_group_count(span, i);
+    TUTTI_CHECK(
+        rows == (double)count || (rows == 0 && pass->sum), TUTTI_ERR_INTERNAL,
+        "batch_norm: %.0f of the %lld samples of group %lld are in one micro-batch; a micro-batch has whole "
+        "groups (tutti_model_group)",
+        rows, (long long)count, (long long)(span->first + i));
+  }
+  return TUTTI_OK;
+}

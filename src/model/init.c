@@ -1,0 +1,88 @@
+/** Initial weights, as Keras' VarianceScaling draws them. */
+#include <math.h>
+
+#include "base/random.h"
+#include "model/model_impl.h"
+
+const char *const tutti_initializer_names[TUTTI_N_INITIALIZERS] = {
+#define X(code, name) name,
+    TUTTI_INITIALIZER_LIST(X)
+#undef X
+};
+
+// Standard deviation of a standard normal that is cut at 2: the drawn one is divided by it.
+#define TRUNCATED_DEVIATION 0.87962566103423978
+
+enum { CHUNK = 1024 }; // words on the stack
+
+static bool is_normal(tutti_initializer initializer) {
+  return initializer == TUTTI_INIT_GLOROT_NORMAL || initializer == TUTTI_INIT_HE_NORMAL ||
+         initializer == TUTTI_INIT_LECUN_NORMAL;
+}
+
+/** What the weights' variance should be. */
+static double variance(tutti_initializer initializer, double fan_in, double fan_out) {
+  switch (initializer) {
+  case TUTTI_INIT_GLOROT_UNIFORM:
+  case TUTTI_INIT_GLOROT_NORMAL:
+    return 2 / (fan_in + fan_out);
+  case TUTTI_INIT_HE_UNIFORM:
+  case TUTTI_INIT_HE_NORMAL:
+    return 2 / fan_in;
+  default:
+    return 1 / fan_in;
+  }
+}
+
+static void fill_uniform(tutti_stream stream, double limit, int64_t n, float *weights) {
+  uint32_t words[CHUNK];
+  for (int64_t done = 0; done < n; done += CHUNK) {
+    const int64_t part = n - done < CHUNK ? n - done : CHUNK;
+    tutti_random_fill(stream, (uint64_t)done, part, words);
+    for (int64_t i = 0; i < part; i++)
+      weights[done + i] = (float)(limit * (2 * tutti_random_uniform(words[i]) - 1));
+  }
+}
+
+/** A standard normal that lies within 2: draws until one does, each attempt a function of its number. */
+static double truncated_normal(tutti_stream stream, uint64_t element) {
+  for (stream.epoch = 0;; stream.epoch++) {
+    uint32_t words[4];
+    tutti_random_words(stream, element, words);
+    for (int i = 0; i < 4; i += 2) {
+      double pair[2];
+      tutti_random_normal(words[i], words[i + 1], pair);
+      if (fabs(pair[0]) <= 2) return pair[0];
+      if (fabs(pair[1]) <= 2) return pair[1];
+    }
+  }
+}
+
+static void fill_normal(tutti_stream stream, double deviation, int64_t n, float *weights) {
+  for (int64_t i = 0; i < n; i++) weights[i] = (float)(deviation * truncated_normal(stream, (uint64_t)i));
+}
+
+void tutti_model_init(tutti_model *model, uint64_t seed, float *params) {
+  for (int i = 0; i < model->n_trained; i++) {
+    const tutti_array *array = &model->trained[i];
+    const tutti_model_array *view = &array->view;
+    float *weights = params + view->offset;
+    if (!array->random) {
+      for (int64_t k = 0; k < view->n; k++) weights[k] = array->fill;
+      continue;
+    }
+    const tutti_stream stream = {.seed = seed, .kind = TUTTI_STREAM_WEIGHTS, .part = (uint32_t)i};
+    const double v = variance(array->initializer, (double)view->rows, (double)view->cols);
+    if (is_normal(array->initializer))
+      fill_normal(stream, sqrt(v) / TRUNCATED_DEVIATION, view->n, weights);
+    else
+      fill_uniform(stream, sqrt(3 * v), view->n, weights);
+  }
+  for (int i = 0; i < model->n_states; i++) {
+    const tutti_model_array *view = &model->states[i].view;
+    for (int64_t k = 0; k < view->n; k++) {
+      model->state[view->offset + k] = model->states[i].fill;
+      model->moving[view->offset + k] = 0;
+    }
+  }
+}

@@ -1,0 +1,164 @@
+/** Questions to a network, and the way of a micro-batch through its layers. */
+#include "tutti/model.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "linalg/activation.h"
+#include "linalg/loss.h"
+#include "model/model_impl.h"
+
+// --- questions
+// -----------------------------------------------------------------------------------------------------
+
+int64_t tutti_model_n_in(const tutti_model *model) {
+  return model->n_in;
+}
+
+int64_t tutti_model_n_out(const tutti_model *model) {
+  return model->layers[model->n_layers - 1].n_out;
+}
+
+int64_t tutti_model_n_params(const tutti_model *model) {
+  return model->n_params;
+}
+
+tutti_loss tutti_model_loss_kind(const tutti_model *model) {
+  return model->loss;
+}
+
+bool tutti_model_is_classifier(const tutti_model *model) {
+  return tutti_loss_is_classification(model->loss);
+}
+
+const char *tutti_model_metric_name(const tutti_model *model) {
+  return tutti_model_is_classifier(model) ? "accuracy" : "mean_absolute_error";
+}
+
+int tutti_model_n_arrays(const tutti_model *model) {
+  return model->n_trained + model->n_states;
+}
+
+const tutti_model_array *tutti_model_array_at(const tutti_model *model, int i) {
+  TUTTI_ASSERT(i >= 0 && i < tutti_model_n_arrays(model));
+  return i < model->n_trained ? &model->trained[i].view : &model->states[i - model->n_trained].view;
+}
+
+float *tutti_model_state(tutti_model *model) {
+  return model->state;
+}
+
+int64_t tutti_model_n_state(const tutti_model *model) {
+  return model->n_state;
+}
+
+int tutti_model_n_layers(const tutti_model *model) {
+  return model->n_layers;
+}
+
+void tutti_model_layer(const tutti_model *model, int i, tutti_layer_info *info) {
+  const tutti_layer *layer = &model->layers[i];
+  *info = (tutti_layer_info){.name = layer->name,
+                             .type = layer->ops->type,
+                             .n_out = layer->n_out,
+                             .n_trainable = layer->n_params,
+                             .n_other = layer->n_state};
+}
+
+// --- one micro-batch
+// -----------------------------------------------------------------------------------------------
+
+tutti_status tutti_model_forward(tutti_model *model, const float *params, const tutti_model_pass *pass,
+                                 const float *x, int64_t rows) {
+  TUTTI_ASSERT(rows >= 0 && rows <= model->max_rows);
+  const tutti_flow flow = {.pass = pass, .params = params, .rows = (int)rows};
+  model->n_rows = flow.rows;
+  for (int i = 0; i < model->n_layers; i++) {
+    tutti_layer *layer = &model->layers[i];
+    TUTTI_TRY(layer->ops->forward(model, layer, &flow, x));
+    x = layer->out;
+  }
+  return TUTTI_OK;
+}
+
+static const tutti_layer *last_layer(const tutti_model *model) {
+  return &model->layers[model->n_layers - 1];
+}
+
+void tutti_model_loss(tutti_model *model, const tutti_model_pass *pass, tutti_targets targets, int64_t rows,
+                      double *loss_sum, double *metric_sum) {
+  const tutti_layer *last = last_layer(model);
+  TUTTI_ASSERT(rows == model->n_rows);
+  tutti_loss_rows(model->loss, last->out, targets, rows, last->n_out, 1 / (double)pass->batch_count, loss_sum,
+                  metric_sum, pass->training ? model->delta[0] : NULL);
+}
+
+/** The layers before the first with weights have no gradient to make. */
+tutti_status tutti_model_backward(tutti_model *model, const float *params, const tutti_model_pass *pass,
+                                  const float *x, int64_t rows, float *grads) {
+  TUTTI_ASSERT(pass->training && rows == model->n_rows);
+  const tutti_flow flow = {.pass = pass, .params = params, .grads = grads, .rows = (int)rows};
+  float *dy = model->delta[0], *other = model->delta[1];
+  for (int i = model->n_layers - 1; i >= model->first_trained; i--) {
+    tutti_layer *layer = &model->layers[i];
+    const float *input = i ? model->layers[i - 1].out : x;
+    float *dx = layer->ops->in_place ? dy : other;
+    TUTTI_TRY(layer->ops->backward(model, layer, &flow, input, dy, i > model->first_trained ? dx : NULL));
+    if (dx == dy) continue;
+    other = dy;
+    dy = dx;
+  }
+  return TUTTI_OK;
+}
+
+void tutti_model_predict(const tutti_model *model, int64_t rows, float *out) {
+  const tutti_layer *last = last_layer(model);
+  TUTTI_ASSERT(rows <= model->n_rows);
+  tutti_activation_forward(model->last_activation, last->out, rows, last->n_out, out);
+}
+
+// --- groups and moving statistics of batch_norm
+// --------------------------------------------------------------------
+
+tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count) {
+  for (int i = 0; i < model->n_layers; i++) {
+    tutti_layer *layer = &model->layers[i];
+    if (layer->spec.kind != TUTTI_LAYER_BATCH_NORM) continue;
+    TUTTI_TRY(tutti_groups_reserve(&layer->groups, layer->n_out,
+                                   tutti_groups_of_batch(layer->spec.ghost, batch_count)));
+  }
+  return TUTTI_OK;
+}
+
+tutti_status tutti_model_merge_state(tutti_model *model, int64_t batch_count, tutti_model_sum sum,
+                                     void *context) {
+  if (model->n_state == 0) return TUTTI_OK;
+  if (sum) TUTTI_TRY(sum(context, model->moving, model->n_state));
+  for (int i = 0; i < model->n_layers; i++) {
+    const tutti_layer *layer = &model->layers[i];
+    if (layer->n_state == 0) continue;
+    const double kept =
+        pow(layer->spec.momentum, (double)tutti_groups_of_batch(layer->spec.ghost, batch_count));
+    for (int64_t k = layer->state; k < layer->state + layer->n_state; k++)
+      model->state[k] = (float)(kept * model->state[k] + model->moving[k]);
+  }
+  memset(model->moving, 0, (size_t)model->n_state * sizeof *model->moving);
+  return TUTTI_OK;
+}
+
+static int64_t greatest_common_divisor(int64_t a, int64_t b) {
+  return b ? greatest_common_divisor(b, a % b) : a;
+}
+
+int64_t tutti_model_group(const tutti_model *model, int64_t batch_count) {
+  int64_t group = 1;
+  for (int i = 0; i < model->n_layers; i++) {
+    const tutti_layer_spec *spec = &model->layers[i].spec;
+    if (spec->kind != TUTTI_LAYER_BATCH_NORM) continue;
+    if (spec->ghost == 0 || spec->ghost >= batch_count) return batch_count;
+    const int64_t times = spec->ghost / greatest_common_divisor(group, spec->ghost);
+    if (times > (batch_count - 1) / group) return batch_count; // group * times may overflow
+    group *= times;
+  }
+  return group;
+}

@@ -1,0 +1,89 @@
+#pragma once
+/** What the files of this room share: a layer, what its kind does, and the model. */
+#include "model/groups.h"
+#include "tutti/model.h"
+
+typedef struct tutti_layer tutti_layer;
+
+/** One micro-batch on its way through the layers. */
+typedef struct {
+  const tutti_model_pass *pass;
+  const float *params;
+  float *grads; // backward
+  int rows;
+} tutti_flow;
+
+/** What a kind of layer does.  Layers keep nothing of a micro-batch but their output and what backward needs.
+ */
+typedef struct {
+  const char *type; // as Keras' summary prints it: "Dense"
+  const char *name; // what its names begin with: "dense"
+  bool
+      in_place; // backward turns dy into dx, which is the same array (or NULL: not wanted); else it writes dx
+
+  /** Set n_out, name the arrays, allocate.  What it allocates, tutti_model_destroy frees. */
+  tutti_status (*setup)(tutti_model *model, tutti_layer *layer);
+
+  /** layer->out = the outputs for x[rows, n_in]: layer->y, or x itself where nothing changes. */
+  tutti_status (*forward)(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x);
+
+  /** Gradients of the parameters, and dx[rows, n_in] (NULL: not wanted) from dy[rows, n_out], which is
+   * overwritten. */
+  tutti_status (*backward)(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
+                           float *dy, float *dx);
+} tutti_layer_ops;
+
+struct tutti_layer {
+  tutti_layer_spec spec;
+  const tutti_layer_ops *ops;
+  char name[40];
+  int index; // in the model: the part of the stream of its noise
+  int n_in, n_out;
+  int64_t offset, n_params; // in the flat buffers
+  int64_t state, n_state;   // in the state
+  bool gives_logits;        // last layer, whose activation the loss contains: it is left out
+  const float *out;         // of the last forward
+  float *y;                 // [max_rows, n_out] owned
+  float *kept;         // [max_rows, n_out] owned; dense: inputs of the activation; noise: factors; or NULL
+  tutti_groups groups; // batch_norm
+};
+
+typedef struct {
+  tutti_model_array view;
+  bool random; // starts by `initializer`, else with `fill`
+  tutti_initializer initializer;
+  float fill;
+} tutti_array;
+
+struct tutti_model {
+  tutti_layer *layers; // [n_layers] owned
+  int n_layers, first_trained;
+  int n_in, max_rows, n_rows; // n_rows: of the last forward
+  tutti_loss loss;
+  tutti_activation last_activation; // what `predict` puts on logits
+  tutti_initializer initializer;
+  tutti_array *trained, *states; // owned
+  int n_trained, n_states;       // arrays
+  int64_t n_params, n_state;     // elements
+  float *state;                  // [n_state] owned
+  double *moving;                // [n_state] owned; what this rank adds to the state at the end of the step
+  float *delta[2];               // [max_rows, widest layer] owned; gradients by outputs
+};
+
+extern const tutti_layer_ops tutti_dense_ops, tutti_activation_ops, tutti_dropout_ops, tutti_batch_norm_ops,
+    tutti_gaussian_noise_ops, tutti_gaussian_dropout_ops, tutti_alpha_dropout_ops, tutti_prelu_ops;
+
+/** For setup: append an array to the flat buffers (trainable) or to the state.  Of `array` the name, rows,
+ * cols, trainable and how it starts are given; the rest is found here.  @return ERR_CONFIG more elements than
+ * can be counted */
+TUTTI_NODISCARD
+tutti_status tutti_layer_add_array(tutti_model *model, tutti_layer *layer, tutti_array array);
+
+/** For setup: a vector of one element a feature, starting with `fill`. */
+TUTTI_NODISCARD
+tutti_status tutti_layer_add_vector(tutti_model *model, tutti_layer *layer, const char *name, bool trainable,
+                                    float fill);
+
+/** For setup: layer->y, and layer->kept where it is wanted. */
+TUTTI_NODISCARD
+tutti_status tutti_layer_allocate(const tutti_model *model, tutti_layer *layer, bool kept);

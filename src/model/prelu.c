@@ -1,0 +1,54 @@
+/** y = x where x > 0, else alpha x, with one trained alpha a feature (He et al., 2015). */
+#include <string.h>
+
+#include "base/clones.h"
+#include "model/model_impl.h"
+
+static tutti_status setup(tutti_model *model, tutti_layer *layer) {
+  layer->n_out = layer->n_in;
+  TUTTI_TRY(tutti_layer_add_vector(model, layer, "alpha", true, 0));
+  return tutti_layer_allocate(model, layer, false);
+}
+
+TUTTI_CLONES static void forward_rows(const float *restrict x, int64_t rows, int n,
+                                      const float *restrict alpha, float *restrict y) {
+  for (int64_t i = 0; i < rows; i++)
+    for (int j = 0; j < n; j++) y[i * n + j] = x[i * n + j] > 0 ? x[i * n + j] : alpha[j] * x[i * n + j];
+}
+
+TUTTI_CLONES static void add_alpha_gradient(const float *restrict x, const float *restrict dy, int64_t rows,
+                                            int n, float *restrict dalpha) {
+  for (int64_t i = 0; i < rows; i++)
+    for (int j = 0; j < n; j++) dalpha[j] += x[i * n + j] > 0 ? 0 : dy[i * n + j] * x[i * n + j];
+}
+
+TUTTI_CLONES static void input_gradient(const float *restrict x, int64_t rows, int n,
+                                        const float *restrict alpha, float *restrict dy) {
+  for (int64_t i = 0; i < rows; i++)
+    for (int j = 0; j < n; j++) dy[i * n + j] *= x[i * n + j] > 0 ? 1 : alpha[j];
+}
+
+static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
+  (void)model;
+  forward_rows(x, flow->rows, layer->n_out, flow->params + layer->offset, layer->y);
+  layer->out = layer->y;
+  return TUTTI_OK;
+}
+
+static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
+                             float *dy, float *dx) {
+  (void)model;
+  const int n = layer->n_out;
+  float *dalpha = flow->grads + layer->offset;
+  if (!flow->pass->accumulate) memset(dalpha, 0, (size_t)n * sizeof *dalpha);
+  add_alpha_gradient(x, dy, flow->rows, n, dalpha);
+  if (dx) input_gradient(x, flow->rows, n, flow->params + layer->offset, dx);
+  return TUTTI_OK;
+}
+
+const tutti_layer_ops tutti_prelu_ops = {.type = "PReLU",
+                                         .name = "p_re_lu",
+                                         .in_place = true,
+                                         .setup = setup,
+                                         .forward = forward,
+                                         .backward = backward};

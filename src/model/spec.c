@@ -1,0 +1,238 @@
+/** The words of a layer: one table of fields makes the parser, the printer and their messages. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "tutti/model.h"
+
+typedef enum { WORD_COUNT, WORD_REAL, WORD_FLAG, WORD_ACTIVATION, WORD_INITIALIZER } word_type;
+
+/** One number or name of a kind of layer.  Without a key it stands by its place, in the order of the table.
+ */
+typedef struct {
+  tutti_layer_kind kind;
+  const char *key, *label; // label: how messages call it
+  word_type type;
+  bool required;
+  size_t at;         // in tutti_layer_spec
+  double low, high;  // of a number
+  const char *range; // what messages say of it
+} field;
+
+#define AT(member) offsetof(tutti_layer_spec, member)
+#define ANY        1e300
+
+static const char *const kind_names[TUTTI_N_LAYER_KINDS] = {
+    "dense",          "activation",       "dropout",       "batch_norm",
+    "gaussian_noise", "gaussian_dropout", "alpha_dropout", "prelu"};
+
+#define BELOW_ONE 0.99999999999999988898 // the largest double that is
+
+static const field fields[] = {
+    {TUTTI_LAYER_DENSE, NULL, "UNITS", WORD_COUNT, true, AT(units), 1, INT32_MAX,
+     "an integer from 1 to 2147483647"},
+    {TUTTI_LAYER_DENSE, NULL, "ACTIVATION", WORD_ACTIVATION, false, AT(activation), 0, 0, ""},
+    {TUTTI_LAYER_DENSE, "bias", "bias", WORD_FLAG, false, AT(bias), 0, 0, "yes or no"},
+    {TUTTI_LAYER_DENSE, "initializer", "initializer", WORD_INITIALIZER, false, AT(initializer), 0, 0, ""},
+    {TUTTI_LAYER_DENSE, "l1", "l1", WORD_REAL, false, AT(l1), 0, ANY, "a number >= 0"},
+    {TUTTI_LAYER_DENSE, "l2", "l2", WORD_REAL, false, AT(l2), 0, ANY, "a number >= 0"},
+    {TUTTI_LAYER_ACTIVATION, NULL, "NAME", WORD_ACTIVATION, true, AT(activation), 0, 0, ""},
+    {TUTTI_LAYER_DROPOUT, NULL, "RATE", WORD_REAL, true, AT(rate), 0, BELOW_ONE, "a number >= 0 and < 1"},
+    {TUTTI_LAYER_BATCH_NORM, "ghost", "ghost", WORD_COUNT, false, AT(ghost), 0, INT32_MAX,
+     "0 for the global batch, or a group of at least 2 samples"},
+    {TUTTI_LAYER_BATCH_NORM, "momentum", "momentum", WORD_REAL, false, AT(momentum), 0, BELOW_ONE,
+     "a number >= 0 and < 1"},
+    {TUTTI_LAYER_BATCH_NORM, "epsilon", "epsilon", WORD_REAL, false, AT(epsilon), 1e-30, ANY, "a number > 0"},
+    {TUTTI_LAYER_GAUSSIAN_NOISE, NULL, "STDDEV", WORD_REAL, true, AT(stddev), 0, ANY, "a number >= 0"},
+    {TUTTI_LAYER_GAUSSIAN_DROPOUT, NULL, "RATE", WORD_REAL, true, AT(rate), 0, BELOW_ONE,
+     "a number >= 0 and < 1"},
+    {TUTTI_LAYER_ALPHA_DROPOUT, NULL, "RATE", WORD_REAL, true, AT(rate), 0, BELOW_ONE,
+     "a number >= 0 and < 1"},
+};
+enum { N_FIELDS = sizeof fields / sizeof fields[0], MAX_WORDS = 16, MAX_TEXT = 256 };
+
+static tutti_layer_spec spec_default(tutti_layer_kind kind) {
+  tutti_layer_spec spec = {.kind = kind};
+  if (kind == TUTTI_LAYER_DENSE) spec.bias = true;
+  if (kind == TUTTI_LAYER_BATCH_NORM) {
+    spec.momentum = 0.99;
+    spec.epsilon = 1e-3;
+  }
+  return spec;
+}
+
+static int find(const char *name, const char *const *names, int n) {
+  for (int i = 0; i < n; i++)
+    if (strcmp(name, names[i]) == 0) return i;
+  return -1;
+}
+
+/** The index of `given` in `names`, or a failure that tells the nearest and all of them. */
+static tutti_status find_name(const char *text, const char *what, const char *given, const char *const *names,
+                              int n, int *index) {
+  char all[256];
+  *index = find(given, names, n);
+  if (*index >= 0) return TUTTI_OK;
+  const char *nearest = tutti_text_nearest(given, names, n);
+  tutti_text_list(all, sizeof all, names, n);
+  if (nearest)
+    TUTTI_FAIL(TUTTI_ERR_CONFIG, "layer '%s': '%s' is no %s, did you mean '%s'? There are: %s", text, given,
+               what, nearest, all);
+  TUTTI_FAIL(TUTTI_ERR_CONFIG, "layer '%s': '%s' is no %s; there are: %s", text, given, what, all);
+}
+
+static tutti_status read_real(const char *text, const field *f, const char *word, double *value) {
+  TUTTI_CHECK(tutti_text_real(word, value) && *value >= f->low && *value <= f->high, TUTTI_ERR_CONFIG,
+              "layer '%s': %s is '%s', expected %s", text, f->label, word, f->range);
+  return TUTTI_OK;
+}
+
+static tutti_status read_count(const char *text, const field *f, const char *word, int64_t *value) {
+  const bool known =
+      tutti_text_integer(word, value) && *value >= (int64_t)f->low && *value <= (int64_t)f->high;
+  // The variance of one sample is 0, and all its outputs would be beta.
+  TUTTI_CHECK(known && !(f->at == AT(ghost) && *value == 1), TUTTI_ERR_CONFIG,
+              "layer '%s': %s is '%s', expected %s", text, f->label, word, f->range);
+  return TUTTI_OK;
+}
+
+static tutti_status read_flag(const char *text, const field *f, const char *word, bool *value) {
+  static const char *const words[] = {"no", "yes", "false", "true"};
+  const int i = find(word, words, 4);
+  TUTTI_CHECK(i >= 0, TUTTI_ERR_CONFIG, "layer '%s': %s is '%s', expected %s", text, f->label, word,
+              f->range);
+  *value = i % 2;
+  return TUTTI_OK;
+}
+
+static tutti_status read_field(const char *text, const field *f, const char *word, tutti_layer_spec *spec) {
+  void *value = (char *)spec + f->at;
+  int i = 0;
+  switch (f->type) {
+  case WORD_REAL:
+    return read_real(text, f, word, value);
+  case WORD_COUNT:
+    return read_count(text, f, word, value);
+  case WORD_FLAG:
+    return read_flag(text, f, word, value);
+  case WORD_ACTIVATION:
+    TUTTI_TRY(find_name(text, "activation", word, tutti_activation_names, TUTTI_N_ACTIVATIONS, &i));
+    spec->activation = (tutti_activation)i;
+    return TUTTI_OK;
+  case WORD_INITIALIZER:
+    TUTTI_TRY(find_name(text, "initializer", word, tutti_initializer_names, TUTTI_N_INITIALIZERS, &i));
+    spec->initializer = (tutti_initializer)i;
+    spec->has_initializer = true;
+    return TUTTI_OK;
+  }
+  return TUTTI_OK;
+}
+
+/** The field of `kind` that stands by its place and is not `seen` yet; -1 where there is none. */
+static int next_place(tutti_layer_kind kind, const bool *seen) {
+  for (int i = 0; i < N_FIELDS; i++)
+    if (fields[i].kind == kind && !fields[i].key && !seen[i]) return i;
+  return -1;
+}
+
+/** The field with the key of "key=value". */
+static tutti_status find_key(const char *text, tutti_layer_kind kind, const char *key, int *index) {
+  const char *keys[N_FIELDS];
+  int n = 0, at[N_FIELDS], i = 0;
+  for (int f = 0; f < N_FIELDS; f++) {
+    if (fields[f].kind != kind || !fields[f].key) continue;
+    at[n] = f;
+    keys[n++] = fields[f].key;
+  }
+  TUTTI_CHECK(n > 0, TUTTI_ERR_CONFIG, "layer '%s': %s has no option '%s'", text, kind_names[kind], key);
+  char what[64];
+  snprintf(what, sizeof what, "option of %s", kind_names[kind]);
+  TUTTI_TRY(find_name(text, what, key, keys, n, &i));
+  *index = at[i];
+  return TUTTI_OK;
+}
+
+/** Which field a word is of, and where its value begins. */
+static tutti_status find_field(const char *text, tutti_layer_kind kind, char *word, const bool *seen,
+                               int *index, const char **value) {
+  char *equals = strchr(word, '=');
+  if (!equals) {
+    *value = word;
+    *index = next_place(kind, seen);
+    TUTTI_CHECK(*index >= 0, TUTTI_ERR_CONFIG,
+                "layer '%s': there is nothing '%s' could mean; options are written key=value", text, word);
+    return TUTTI_OK;
+  }
+  *equals = '\0';
+  *value = equals + 1;
+  TUTTI_TRY(find_key(text, kind, word, index));
+  TUTTI_CHECK(!seen[*index], TUTTI_ERR_CONFIG, "layer '%s': %s is given twice", text, word);
+  return TUTTI_OK;
+}
+
+static int split(char *copy, char **words) {
+  int n = 0;
+  char *rest = NULL;
+  for (char *word = strtok_r(copy, " \t", &rest); word && n < MAX_WORDS; word = strtok_r(NULL, " \t", &rest))
+    words[n++] = word;
+  return n;
+}
+
+tutti_status tutti_layer_parse(const char *text, tutti_layer_spec *spec) {
+  char copy[MAX_TEXT], *words[MAX_WORDS];
+  TUTTI_CHECK(strlen(text) < sizeof copy, TUTTI_ERR_CONFIG, "layer '%.40s...' has more than %d letters", text,
+              MAX_TEXT - 1);
+  memcpy(copy, text, strlen(text) + 1);
+  const int n = split(copy, words);
+  TUTTI_CHECK(n > 0, TUTTI_ERR_CONFIG, "a layer is empty; write one, as 'dense 512 relu'");
+
+  int kind = 0;
+  TUTTI_TRY(find_name(text, "layer", words[0], kind_names, TUTTI_N_LAYER_KINDS, &kind));
+  *spec = spec_default((tutti_layer_kind)kind);
+  bool seen[N_FIELDS] = {false};
+  for (int i = 1; i < n; i++) {
+    int index = 0;
+    const char *value = NULL;
+    TUTTI_TRY(find_field(text, spec->kind, words[i], seen, &index, &value));
+    TUTTI_TRY(read_field(text, &fields[index], value, spec));
+    seen[index] = true;
+  }
+  for (int i = 0; i < N_FIELDS; i++)
+    TUTTI_CHECK(fields[i].kind != spec->kind || !fields[i].required || seen[i], TUTTI_ERR_CONFIG,
+                "layer '%s': %s is missing, as in '%s %s'", text, fields[i].label, words[0], fields[i].label);
+  return TUTTI_OK;
+}
+
+static void print_field(const field *f, const tutti_layer_spec *spec, const tutti_layer_spec *usual,
+                        char *text, size_t bytes) {
+  const char *value = (const char *)spec + f->at, *other = (const char *)usual + f->at;
+  char number[32];
+  const char *word = NULL;
+  switch (f->type) {
+  case WORD_REAL:
+    if (f->required || *(const double *)value != *(const double *)other)
+      word = tutti_text_print_real(number, sizeof number, *(const double *)value);
+    break;
+  case WORD_COUNT:
+    snprintf(number, sizeof number, "%lld", (long long)*(const int64_t *)value);
+    if (f->required || *(const int64_t *)value != *(const int64_t *)other) word = number;
+    break;
+  case WORD_FLAG:
+    if (*(const bool *)value != *(const bool *)other) word = *(const bool *)value ? "yes" : "no";
+    break;
+  case WORD_ACTIVATION:
+    if (f->required || spec->activation != usual->activation) word = tutti_activation_names[spec->activation];
+    break;
+  case WORD_INITIALIZER:
+    if (spec->has_initializer) word = tutti_initializer_names[spec->initializer];
+    break;
+  }
+  if (word) tutti_text_append(text, bytes, " %s%s%s", f->key ? f->key : "", f->key ? "=" : "", word);
+}
+
+void tutti_layer_print(const tutti_layer_spec *spec, char *text, size_t bytes) {
+  const tutti_layer_spec usual = spec_default(spec->kind);
+  snprintf(text, bytes, "%s", kind_names[spec->kind]);
+  for (int i = 0; i < N_FIELDS; i++)
+    if (fields[i].kind == spec->kind) print_field(&fields[i], spec, &usual, text, bytes);
+}

@@ -1,0 +1,118 @@
+/** Micro-batches, empty ones, and what the buffers hold after them. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fixture.h"
+
+enum { ROWS = 22, N_IN = 5 };
+
+static const char *const words =
+    "dropout 0.1,dense 7,batch_norm ghost=4,activation relu,gaussian_dropout 0.2,dense 6 "
+    "gelu,prelu,dense 3 softmax";
+
+/** Any cut between groups gives the gradient, the loss and the state of the whole. */
+static void micro_batches_sum_to_the_batch(void **state) {
+  (void)state;
+  const int cuts[][8] = {{0, 8, 16, 22}, {0, 4, 8, 12, 16, 20, 22}, {0, 20, 22}, {0, 0, 12, 12, 22}};
+  fixture whole, parts;
+  double loss = 0, metric = 0;
+  fixture_make(&whole, words, TUTTI_LOSS_AUTO, N_IN, ROWS, 3);
+  CHECK_OK(fixture_step(&whole, fixture_pass(&whole), 0, ROWS, &loss, &metric));
+  CHECK_OK(tutti_model_merge_state(whole.model, ROWS, NULL, NULL));
+  for (size_t k = 0; k < sizeof cuts / sizeof cuts[0]; k++) {
+    double loss_sum = 0, metric_sum = 0;
+    fixture_make(&parts, words, TUTTI_LOSS_AUTO, N_IN, ROWS, 3);
+    tutti_model_init(parts.model, 3, parts.params);
+    memcpy(parts.params, whole.params, (size_t)whole.n_params * sizeof(float));
+    for (int i = 0; cuts[k][i] < ROWS; i++) {
+      tutti_model_pass pass = fixture_pass(&parts);
+      pass.accumulate = i > 0;
+      CHECK_OK(fixture_step(&parts, pass, cuts[k][i], cuts[k][i + 1] - cuts[k][i], &loss_sum, &metric_sum));
+    }
+    CHECK_OK(tutti_model_merge_state(parts.model, ROWS, NULL, NULL));
+    CHECK_NEAR(loss_sum, loss, 1e-6 * loss);
+    assert_true(metric_sum == metric);
+    const double norm = fixture_norm(whole.grads, whole.n_params);
+    for (int64_t i = 0; i < whole.n_params; i++) CHECK_NEAR(parts.grads[i], whole.grads[i], 1e-6 * norm);
+    for (int64_t i = 0; i < tutti_model_n_state(whole.model); i++)
+      CHECK_NEAR(tutti_model_state(parts.model)[i], tutti_model_state(whole.model)[i], 1e-6);
+    fixture_free(&parts);
+  }
+  fixture_free(&whole);
+}
+
+static void no_rows_give_zeros_or_add_nothing(void **state) {
+  (void)state;
+  fixture f;
+  double loss = 1, metric = 2;
+  fixture_make(&f, words, TUTTI_LOSS_AUTO, N_IN, ROWS, 3);
+  tutti_model_pass pass = fixture_pass(&f);
+  for (int64_t i = 0; i < f.n_params; i++) f.grads[i] = NAN;
+  CHECK_OK(fixture_step(&f, pass, 0, 0, &loss, &metric));
+  for (int64_t i = 0; i < f.n_params; i++) assert_true(f.grads[i] == 0);
+  for (int64_t i = 0; i < f.n_params; i++) f.grads[i] = (float)i;
+  pass.accumulate = true;
+  CHECK_OK(fixture_step(&f, pass, 0, 0, &loss, &metric));
+  for (int64_t i = 0; i < f.n_params; i++) assert_true(f.grads[i] == (float)i);
+  assert_true(loss == 1 && metric == 2);
+  fixture_free(&f);
+}
+
+static void a_model_may_be_for_no_rows(void **state) {
+  (void)state;
+  fixture f;
+  double loss = 0, metric = 0;
+  fixture_make(&f, words, TUTTI_LOSS_AUTO, N_IN, 0, 3);
+  tutti_model_pass pass = fixture_pass(&f);
+  pass.batch_count = 10;
+  CHECK_OK(fixture_step(&f, pass, 0, 0, &loss, &metric));
+  fixture_free(&f);
+}
+
+static void predictions_are_probabilities(void **state) {
+  (void)state;
+  fixture f;
+  float out[ROWS * 3];
+  double loss = 0, metric = 0;
+  tutti_model_pass evaluation = {.batch_count = ROWS};
+  fixture_make(&f, words, TUTTI_LOSS_AUTO, N_IN, ROWS, 3);
+  CHECK_OK(tutti_model_forward(f.model, f.params, &evaluation, f.x, ROWS));
+  tutti_model_loss(f.model, &evaluation, fixture_targets(&f, 0), ROWS, &loss, &metric);
+  tutti_model_predict(f.model, ROWS, out);
+  double expected = 0;
+  for (int i = 0; i < ROWS; i++) {
+    CHECK_NEAR((double)out[3 * i] + out[3 * i + 1] + out[3 * i + 2], 1, 1e-6);
+    expected -= log(out[3 * i + f.classes[i]]);
+  }
+  CHECK_CLOSE(loss, expected, 1e-5, 0);
+  fixture_free(&f);
+}
+
+/** The mean of the global batch, whatever part of it this rank has. */
+static void the_gradient_is_divided_by_the_global_batch(void **state) {
+  (void)state;
+  fixture f;
+  double loss = 0, metric = 0;
+  fixture_make(&f, "dense 4 tanh,dense 3 softmax", TUTTI_LOSS_AUTO, N_IN, ROWS, 3);
+  tutti_model_pass pass = fixture_pass(&f);
+  float *first = malloc((size_t)f.n_params * sizeof *first);
+  CHECK_OK(fixture_step(&f, pass, 0, ROWS, &loss, &metric));
+  memcpy(first, f.grads, (size_t)f.n_params * sizeof *first);
+  pass.batch_count *= 4;
+  CHECK_OK(fixture_step(&f, pass, 0, ROWS, &loss, &metric));
+  for (int64_t i = 0; i < f.n_params; i++) assert_true(f.grads[i] == first[i] / 4);
+  free(first);
+  fixture_free(&f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(micro_batches_sum_to_the_batch),
+      cmocka_unit_test(no_rows_give_zeros_or_add_nothing),
+      cmocka_unit_test(a_model_may_be_for_no_rows),
+      cmocka_unit_test(predictions_are_probabilities),
+      cmocka_unit_test(the_gradient_is_divided_by_the_global_batch),
+  };
+  return cmocka_run_group_tests_name("model.pass", tests, NULL, check_no_leak);
+}
