@@ -61,8 +61,3 @@ if(TUTTI_TESTS)
     tutti_fetch_cmocka()
   endif()
 endif()
-
-# For rooms that still link it by this name.
-if(NOT TARGET tutti_fetched_yaml)
-  add_library(PkgConfig::YAML ALIAS yaml::yaml)
-endif()
