@@ -6,7 +6,7 @@
 enum { PIECE_BYTES = 1 << 22 };
 
 int tutti_write_level(tutti_type type) {
-  return type == TUTTI_U8 ? 9 : 6;
+  return type == TUTTI_U8 ? 7 : 6;
 }
 
 int64_t tutti_write_piece(int64_t row_bytes) {
