@@ -1,0 +1,181 @@
+#include <math.h>
+#include <string.h>
+
+#include "dataset_file.h"
+
+enum { N = 6, WIDTH = 3, N_FIT = 4 };
+
+// Column 2 is constant: 0.1 is no sum of powers of two, and the mean of six of them is not 0.1.
+static const double x[N * WIDTH] = {1, -5, 0.1, 2,    0,    0.1, 4,     5, 0.1,
+                                    9, 2,  0.1, 1000, 1000, 0.1, -1000, 3, 0.1};
+static const int64_t y[N] = {0, 1, 2, 0, 1, 2};
+
+static tutti_dataset *open_type(const tutti_comm *comm, const char *folder, tutti_type type) {
+  char path[PATH_BYTES];
+  float x_f32[N * WIDTH];
+  uint8_t x_u8[N * WIDTH];
+  for (int i = 0; i < N * WIDTH; i++) {
+    x_f32[i] = (float)x[i];
+    x_u8[i] = (uint8_t)(i * 7);
+  }
+  const void *data = type == TUTTI_U8    ? (const void *)x_u8
+                     : type == TUTTI_F32 ? (const void *)x_f32
+                                         : (const void *)x;
+  const given_array arrays[] = {{"x_train", type, 2, {N, WIDTH}, data}, {"y_train", TUTTI_I64, 1, {N}, y}};
+  put_dataset(comm, scratch_path(folder, "d.h5", path), arrays, 2, NULL, 0);
+  return open_usual(comm, path);
+}
+
+/** The training rows are 3, 2, 1, 0: the others are held out. */
+static int64_t backwards(const void *context, int64_t i) {
+  return *(const int64_t *)context - i;
+}
+
+static const int64_t from = N_FIT - 1;
+
+static void expect_value(const tutti_dataset *d, int64_t j, double shift, double factor) {
+  const tutti_scaling_values s = tutti_dataset_scaling(d);
+  EXPECT(fabs((double)s.shift[j] - shift) <= 1e-6 * fabs(shift), "shift %lld: %.9g, expected %.9g",
+         (long long)j, (double)s.shift[j], shift);
+  EXPECT(fabs((double)s.factor[j] - factor) <= 1e-6 * fabs(factor), "factor %lld: %.9g, expected %.9g",
+         (long long)j, (double)s.factor[j], factor);
+}
+
+/** Collective.  Every rank has the same bits; the scaled rows are those of the formula. */
+static void expect_consistent(const tutti_comm *comm, const tutti_dataset *d, int64_t n) {
+  const tutti_scaling_values s = tutti_dataset_scaling(d);
+  if (!EXPECT(s.n == n, "%lld values", (long long)s.n)) return;
+  double least[2 * WIDTH], most[2 * WIDTH], scaled[N * WIDTH];
+  for (int64_t j = 0; j < n; j++) {
+    least[j] = most[j] = (double)s.shift[j];
+    least[n + j] = most[n + j] = (double)s.factor[j];
+  }
+  EXPECT_OK(tutti_min(comm, least, 2 * n));
+  EXPECT_OK(tutti_max(comm, most, 2 * n));
+  EXPECT(memcmp(least, most, (size_t)(2 * n) * sizeof *least) == 0, "ranks differ");
+  for (int i = 0; i < N * WIDTH; i++) {
+    const int64_t j = n == 1 ? 0 : i % WIDTH;
+    scaled[i] = (x[i] - (double)s.shift[j]) * (double)s.factor[j];
+  }
+  expect_rows(d, TUTTI_ROWS_TRAIN, scaled, 2e-4);
+}
+
+static void scaling_comes_from_the_training_rows(const tutti_comm *comm) {
+  char *folder = scratch_make(comm);
+  if (!folder) return;
+  const tutti_type types[] = {TUTTI_F32, TUTTI_F64};
+  for (int t = 0; t < 2; t++) {
+    tutti_dataset *d = open_type(comm, folder, types[t]);
+    if (!d) break;
+    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_AUTO, backwards, &from, N_FIT));
+    expect_value(d, 0, 0, 1);
+    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_UNIT, backwards, &from, N_FIT));
+    expect_consistent(comm, d, 1);
+    expect_value(d, 0, -5, 1.0 / 14);
+    double mean = 0, square = 0;
+    for (int i = 0; i < N_FIT * WIDTH; i++) mean += x[i] / (N_FIT * WIDTH);
+    for (int i = 0; i < N_FIT * WIDTH; i++) square += (x[i] - mean) * (x[i] - mean) / (N_FIT * WIDTH);
+    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_STANDARDIZE, backwards, &from, N_FIT));
+    expect_consistent(comm, d, 1);
+    expect_value(d, 0, mean, 1 / sqrt(square));
+    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_STANDARDIZE_FEATURES, backwards, &from, N_FIT));
+    expect_consistent(comm, d, WIDTH);
+    expect_value(d, 0, 4, 1 / sqrt((9 + 4 + 0 + 25) / 4.0));
+    expect_value(d, 1, 0.5, 1 / sqrt((5.5 * 5.5 + 0.25 + 4.5 * 4.5 + 1.5 * 1.5) / 4));
+    expect_value(d, 2, 0.1, 1);
+    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_NONE, backwards, &from, N_FIT));
+    expect_consistent(comm, d, 1);
+    tutti_dataset_close(&d);
+  }
+  scratch_remove(comm, folder);
+}
+
+static void bytes_are_scaled_by_their_range(const tutti_comm *comm) {
+  char *folder = scratch_make(comm);
+  if (!folder) return;
+  tutti_dataset *d = open_type(comm, folder, TUTTI_U8);
+  if (d) {
+    double expected[N * WIDTH];
+    for (int i = 0; i < N * WIDTH; i++) expected[i] = i * 7 / 255.0;
+    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_AUTO, backwards, &from, N_FIT));
+    expect_rows(d, TUTTI_ROWS_TRAIN, expected, 1e-7);
+    for (int i = 0; i < N * WIDTH; i++) expected[i] = i * 7;
+    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_NONE, backwards, &from, N_FIT));
+    expect_rows(d, TUTTI_ROWS_TRAIN, expected, 0);
+    for (int i = 0; i < N * WIDTH; i++) expected[i] = (i - (i % WIDTH + 4.5)) / (WIDTH * sqrt(1.25));
+    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_STANDARDIZE_FEATURES, backwards, &from, N_FIT));
+    expect_rows(d, TUTTI_ROWS_TRAIN, expected, 1e-6);
+  }
+  tutti_dataset_close(&d);
+  scratch_remove(comm, folder);
+}
+
+static void scaling_of_a_checkpoint_is_taken(const tutti_comm *comm) {
+  char *folder = scratch_make(comm);
+  if (!folder) return;
+  tutti_dataset *d = open_type(comm, folder, TUTTI_F64);
+  if (d) {
+    float shift[WIDTH] = {1, 2, 3}, factor[WIDTH] = {2, 3, 4};
+    EXPECT_OK(tutti_dataset_set_scaling(d, (tutti_scaling_values){WIDTH, shift, factor}));
+    shift[0] = 99; // it has been copied
+    expect_value(d, 0, 1, 2);
+    expect_value(d, 2, 3, 4);
+    EXPECT_OK(tutti_dataset_set_scaling(d, (tutti_scaling_values){1, factor, factor}));
+    expect_consistent(comm, d, 1);
+    EXPECT_FAILS(tutti_dataset_set_scaling(d, (tutti_scaling_values){2, shift, factor}), TUTTI_ERR_DATA,
+                 "has 3 features, the scaling is one for 2");
+    EXPECT_FAILS(tutti_dataset_fit_scaling(d, TUTTI_SCALE_UNIT, backwards, &from, 0), TUTTI_ERR_DATA,
+                 "no training rows");
+  }
+  tutti_dataset_close(&d);
+  scratch_remove(comm, folder);
+}
+
+static void check_labels(const tutti_comm *comm, const char *folder, int64_t width, const double *labels,
+                         int64_t n_classes, const char *part) {
+  char path[PATH_BYTES];
+  const given_array arrays[] = {{"x_train", TUTTI_F64, 2, {3, 1}, x},
+                                {"y_train", TUTTI_F64, 2, {3, width}, labels}};
+  put_dataset(comm, scratch_path(folder, "labels.h5", path), arrays, 2, NULL, 0);
+  tutti_dataset *d = open_usual(comm, path);
+  if (!d) return;
+  static const int64_t rows[] = {2, 0};
+  int32_t classes[2] = {-1, -1};
+  if (part) {
+    EXPECT_FAILS(tutti_dataset_check_classes(d, n_classes), TUTTI_ERR_DATA, part);
+  } else {
+    EXPECT_OK(tutti_dataset_check_classes(d, n_classes));
+    tutti_dataset_gather_classes(d, TUTTI_ROWS_TRAIN, rows, 2, classes);
+    EXPECT(classes[0] == 2 && classes[1] == 0, "classes %d, %d", classes[0], classes[1]);
+  }
+  tutti_dataset_close(&d);
+}
+
+static void labels_are_classes_or_one_hot_rows(const tutti_comm *comm) {
+  char *folder = scratch_make(comm);
+  if (!folder) return;
+  check_labels(comm, folder, 1, (const double[]){0, 1, 2}, 3, NULL);
+  check_labels(comm, folder, 1, (const double[]){0, 1, 2}, 2,
+               "array 'y_train', row 2 (from 0) is 2, expected a class from 0 to 1 (2 classes)");
+  check_labels(comm, folder, 1, (const double[]){0, -1, 2}, 3, "row 1 (from 0) is -1");
+  check_labels(comm, folder, 1, (const double[]){0, 1, 1.5}, 3, "row 2 (from 0) is 1.5");
+  check_labels(comm, folder, 3, (const double[]){1, 0, 0, 0, 1, 0, 0, 0, 1}, 3, NULL);
+  check_labels(comm, folder, 3, (const double[]){1, 0, 0, 0, 1, 1, 0, 0, 1}, 3,
+               "row 1 (from 0) is not one-hot");
+  check_labels(comm, folder, 3, (const double[]){1, 0, 0, 0, 1, 0, 0, 0, 0}, 3,
+               "row 2 (from 0) is not one-hot");
+  check_labels(comm, folder, 3, (const double[]){1, 0, 0, 0, 1, .5, 0, 0, 1}, 3,
+               "row 1 (from 0) is not one-hot");
+  check_labels(comm, folder, 3, (const double[]){1, 0, 0, 0, 1, 0, 0, 0, 1}, 4, "has 3 columns");
+  scratch_remove(comm, folder);
+}
+
+int main(void) {
+  const mpi_test tests[] = {
+      MPI_TEST(scaling_comes_from_the_training_rows),
+      MPI_TEST(bytes_are_scaled_by_their_range),
+      MPI_TEST(scaling_of_a_checkpoint_is_taken),
+      MPI_TEST(labels_are_classes_or_one_hot_rows),
+  };
+  return mpi_main("scaling", tests, sizeof tests / sizeof *tests);
+}
