@@ -8,8 +8,7 @@
 #include "tutti/base.h"
 #include "tutti/linalg.h"
 
-// --- what a network is made of
-// -------------------------------------------------------------------------------------
+// --- what a network is made of ---------------------------------------------------------------------------
 
 typedef enum {
   TUTTI_LAYER_DENSE,
@@ -65,8 +64,8 @@ tutti_status tutti_layer_parse(const char *text, tutti_layer_spec *spec);
 /** Local.  Write it as tutti_layer_parse reads it; only what differs from the default is written. */
 void tutti_layer_print(const tutti_layer_spec *spec, char *text, size_t bytes);
 
-/** Local.  Samples that have to stay in one micro-batch: 1 without batch_norm, else its ghost group (the least
- * common multiple of several), at most batch_count. */
+/** Local.  Samples of the global batch that have to stay in one micro-batch, and begin at a multiple of it: 1
+ * without batch_norm, else its ghost group (the least common multiple of several), at most batch_count. */
 int64_t tutti_layers_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count);
 
 typedef struct {
@@ -76,16 +75,15 @@ typedef struct {
   tutti_initializer initializer;
 } tutti_model_options;
 
-// --- the network
-// ---------------------------------------------------------------------------------------------------
+// --- the network -----------------------------------------------------------------------------------------
 
 typedef struct tutti_model tutti_model;
 
 /** Local.  Layers, offsets, and work memory for micro-batches of up to max_rows samples; nothing is allocated
  * later.
  * @param[in] n_in  features of a sample
- * @return ERR_CONFIG no layer, no dense layer's output fits the loss (cross-entropies want softmax or sigmoid
- * last), softmax over one unit; ERR_MEMORY.  The caller owns the model. */
+ * @return ERR_CONFIG no layer, none with weights, a cross-entropy without its softmax or sigmoid at the end,
+ * softmax over one unit; ERR_DATA no features; ERR_MEMORY.  The caller owns the model. */
 TUTTI_NODISCARD
 tutti_status tutti_model_create(const tutti_model_options *options, int64_t n_in, int64_t max_rows,
                                 tutti_model **model);
@@ -95,8 +93,9 @@ int64_t tutti_model_n_in(const tutti_model *model);         // Local.
 int64_t tutti_model_n_out(const tutti_model *model);        // Local.
 int64_t tutti_model_n_params(const tutti_model *model);     // Local.  Trainable ones, in the flat buffers.
 tutti_loss tutti_model_loss_kind(const tutti_model *model); // Local.  Never AUTO.
-bool tutti_model_is_classifier(
-    const tutti_model *model); // Local.  Metric: accuracy; else mean absolute error.
+
+/** Local.  Whether the metric is accuracy (cross-entropies, hinge); else it is the mean absolute error. */
+bool tutti_model_is_classifier(const tutti_model *model);
 const char *tutti_model_metric_name(const tutti_model *model); // Local.  "accuracy" or "mean_absolute_error"
 
 /** One named array of the network.  Kernels are [rows, cols] = [n_in, n_out]; vectors have rows 0. */
@@ -130,8 +129,7 @@ void tutti_model_layer(const tutti_model *model, int i, tutti_layer_info *info);
 /** Local.  Initial weights and state: functions of (seed, array, element) alone.  params[n_params]. */
 void tutti_model_init(tutti_model *model, uint64_t seed, float *params);
 
-// --- one micro-batch
-// -----------------------------------------------------------------------------------------------
+// --- one micro-batch -------------------------------------------------------------------------------------
 
 /** Adds up values[n] over all ranks, in place. */
 typedef tutti_status (*tutti_model_sum)(void *context, double *values, int64_t n);
@@ -187,12 +185,7 @@ TUTTI_NODISCARD
 tutti_status tutti_model_merge_state(tutti_model *model, int64_t batch_count, tutti_model_sum sum,
                                      void *context);
 
-/** Local.  Samples that have to stay in one micro-batch: 1 without batch_norm, else its ghost group (the
- * least common multiple of several), at most batch_count. */
-int64_t tutti_model_group(const tutti_model *model, int64_t batch_count);
-
-// --- penalties and diagnosis
-// ---------------------------------------------------------------------------------------
+// --- penalties and diagnosis -----------------------------------------------------------------------------
 
 bool tutti_model_has_penalty(const tutti_model *model); // Local.
 double tutti_model_penalty(const tutti_model *model,

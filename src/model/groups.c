@@ -30,6 +30,23 @@ static int64_t larger(int64_t a, int64_t b) {
   return a > b ? a : b;
 }
 
+static int64_t greatest_common_divisor(int64_t a, int64_t b) {
+  return b ? greatest_common_divisor(b, a % b) : a;
+}
+
+int64_t tutti_layers_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count) {
+  int64_t group = 1;
+  for (int i = 0; i < n_layers; i++) {
+    if (layers[i].kind != TUTTI_LAYER_BATCH_NORM) continue;
+    const int64_t ghost = layers[i].ghost;
+    if (ghost == 0 || ghost >= batch_count) return batch_count;
+    const int64_t times = ghost / greatest_common_divisor(group, ghost);
+    if (times > (batch_count - 1) / group) return batch_count; // group * times may overflow
+    group *= times;
+  }
+  return group;
+}
+
 int64_t tutti_groups_of_batch(int64_t ghost, int64_t batch_count) {
   return ghost ? ceil_div(batch_count, ghost) : 1;
 }
@@ -80,9 +97,9 @@ tutti_status tutti_groups_sum(const tutti_groups *groups, const tutti_group_span
     const double rows = tutti_group_sums(groups, i)[2 * groups->n];
     const int64_t count = tutti_group_count(span, i);
     TUTTI_CHECK(
-        rows == (double)count || (rows == 0 && pass->sum), TUTTI_ERR_INTERNAL,
+        rows == (double)count || rows == 0, TUTTI_ERR_INTERNAL,
         "batch_norm: %.0f of the %lld samples of group %lld are in one micro-batch; a micro-batch has whole "
-        "groups (tutti_model_group)",
+        "groups (tutti_layers_group)",
         rows, (long long)count, (long long)(span->first + i));
   }
   return TUTTI_OK;

@@ -8,8 +8,7 @@
 #include "linalg/loss.h"
 #include "model/model_impl.h"
 
-// --- questions
-// -----------------------------------------------------------------------------------------------------
+// --- questions -------------------------------------------------------------------------------------------
 
 int64_t tutti_model_n_in(const tutti_model *model) {
   return model->n_in;
@@ -65,8 +64,7 @@ void tutti_model_layer(const tutti_model *model, int i, tutti_layer_info *info) 
                              .n_other = layer->n_state};
 }
 
-// --- one micro-batch
-// -----------------------------------------------------------------------------------------------
+// --- one micro-batch -------------------------------------------------------------------------------------
 
 tutti_status tutti_model_forward(tutti_model *model, const float *params, const tutti_model_pass *pass,
                                  const float *x, int64_t rows) {
@@ -117,8 +115,7 @@ void tutti_model_predict(const tutti_model *model, int64_t rows, float *out) {
   tutti_activation_forward(model->last_activation, last->out, rows, last->n_out, out);
 }
 
-// --- groups and moving statistics of batch_norm
-// --------------------------------------------------------------------
+// --- groups and moving statistics of batch_norm ----------------------------------------------------------
 
 tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count) {
   for (int i = 0; i < model->n_layers; i++) {
@@ -144,21 +141,4 @@ tutti_status tutti_model_merge_state(tutti_model *model, int64_t batch_count, tu
   }
   memset(model->moving, 0, (size_t)model->n_state * sizeof *model->moving);
   return TUTTI_OK;
-}
-
-static int64_t greatest_common_divisor(int64_t a, int64_t b) {
-  return b ? greatest_common_divisor(b, a % b) : a;
-}
-
-int64_t tutti_model_group(const tutti_model *model, int64_t batch_count) {
-  int64_t group = 1;
-  for (int i = 0; i < model->n_layers; i++) {
-    const tutti_layer_spec *spec = &model->layers[i].spec;
-    if (spec->kind != TUTTI_LAYER_BATCH_NORM) continue;
-    if (spec->ghost == 0 || spec->ghost >= batch_count) return batch_count;
-    const int64_t times = spec->ghost / greatest_common_divisor(group, spec->ghost);
-    if (times > (batch_count - 1) / group) return batch_count; // group * times may overflow
-    group *= times;
-  }
-  return group;
 }

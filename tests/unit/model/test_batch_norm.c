@@ -238,7 +238,7 @@ static void samples_that_stay_together(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     fixture f;
     fixture_make(&f, cases[i].words, TUTTI_LOSS_AUTO, N_IN, 4, 2);
-    assert_int_equal(tutti_model_group(f.model, cases[i].batch), cases[i].group);
+    assert_int_equal(tutti_layers_group(f.layers, f.n_layers, cases[i].batch), cases[i].group);
     fixture_free(&f);
   }
 }
