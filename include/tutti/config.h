@@ -81,8 +81,9 @@ typedef struct {
   const char *value; // YAML
 } tutti_override;
 
-/** Local.  Defaults, then the file's text, then the overrides; then what only the whole can tell (needed
- * keys, one budget, keys that contradict each other).
+/** Local.  Defaults, then the file's text, then the overrides (of the same key the last one counts); then
+ * what only the whole can tell (needed keys, one budget, keys that contradict each other or have no effect).
+ * The optimizer comes out resolved.
  * @param[in] text  contents of the YAML file, or NULL for none
  * @param[in] name  path of the file for messages and for the default run directory; NULL for none
  * @return ERR_CONFIG "FILE:LINE:COLUMN: section.key: value ...", with what is allowed, and the nearest name
@@ -99,8 +100,9 @@ void tutti_config_clear(tutti_config *config);
 TUTTI_NODISCARD
 tutti_status tutti_config_dump(const tutti_config *config, char **text);
 
-/** Local.  The first key that makes `a` and `b` different trainings (not: budget, evaluation, saving,
- * parallel), as "train.batch_size", with both values as text; NULL: none.  Buffers of 128 bytes. */
+/** Local.  The first key that makes `a` and `b` different trainings, as "train.batch_size", with both values
+ * as text; NULL: none.  Not: evaluation, saving, parallel; the budget, unless the learning rate falls to its
+ * end; folders in data.file, since data is often copied to a job's own disk.  Buffers of 128 bytes. */
 const char *tutti_config_difference(const tutti_config *a, const tutti_config *b, char value_a[128],
                                     char value_b[128]);
 
@@ -110,8 +112,8 @@ const char *tutti_config_difference(const tutti_config *a, const tutti_config *b
 typedef struct {
   const char *section, *name;
   const char *fallback; // default as text, "" where there is none
-  const char *allowed;  // "a whole number from 1", "none, step, cosine"
   const char *sentence; // what it does
+  char allowed[256];    // "a whole number from 1", "none, step, cosine"
 } tutti_key_info;
 
 int tutti_config_n_keys(void);

@@ -1,0 +1,70 @@
+#include <math.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "config/keys_impl.h"
+
+static void allow_whole(const tutti_key *key, char *text, size_t bytes) {
+  tutti_text_append(text, bytes, "%s%sa whole number from %lld", key->word ? key->word : "",
+                    key->word ? " or " : "", (long long)key->whole_min);
+  if (key->whole_max < TUTTI_WHOLE_MAX) tutti_text_append(text, bytes, " to %lld", (long long)key->whole_max);
+}
+
+static void allow_real(const tutti_key *key, char *text, size_t bytes) {
+  tutti_text_append(text, bytes, "%s%sa number %s %g", key->word ? key->word : "", key->word ? " or " : "",
+                    key->above_min ? "above" : "from", key->min);
+  if (isfinite(key->max))
+    tutti_text_append(text, bytes, " %s %g", key->below_max ? "and below" : "to", key->max);
+}
+
+static void allow_count(const tutti_key *key, char *text, size_t bytes) {
+  static const char *const units[] = {"steps", "epochs", "samples", "seconds, minutes, hours"}; // by bit
+  const char *names[4];
+  char list[96];
+  int n = 0;
+  for (int bit = 0; bit < 4; bit++)
+    if (key->units & (1u << bit)) names[n++] = units[bit];
+  tutti_text_append(text, bytes, "%sa number and a unit: %s", key->above_min ? "" : "0, or ",
+                    tutti_text_list(list, sizeof list, names, n));
+}
+
+void tutti_value_allowed(const tutti_key *key, char *text, size_t bytes) {
+  text[0] = '\0';
+  switch (key->type) {
+  case TUTTI_KEY_WHOLE:
+  case TUTTI_KEY_BUDGET:
+    allow_whole(key, text, bytes);
+    break;
+  case TUTTI_KEY_REAL:
+    allow_real(key, text, bytes);
+    break;
+  case TUTTI_KEY_SWITCH:
+    tutti_text_append(text, bytes, "yes or no");
+    break;
+  case TUTTI_KEY_CHOICE:
+    tutti_text_list(text, bytes, key->names, key->n_names);
+    break;
+  case TUTTI_KEY_TEXT:
+    tutti_text_append(text, bytes, "%s", key->word);
+    break;
+  case TUTTI_KEY_METRIC:
+    tutti_text_list(text, bytes, tutti_metric_names, TUTTI_N_METRICS);
+    tutti_text_append(text, bytes, ", none");
+    break;
+  case TUTTI_KEY_RESUME:
+    tutti_text_append(text, bytes, "auto, no, or the path of a checkpoint");
+    break;
+  case TUTTI_KEY_COUNT:
+    allow_count(key, text, bytes);
+    break;
+  case TUTTI_KEY_GOAL:
+    tutti_text_append(text, bytes, "none, or a goal such as 'val_accuracy >= 0.97'");
+    break;
+  case TUTTI_KEY_LAYERS:
+    tutti_text_append(text, bytes,
+                      "a list of layers such as 'dense 512 relu', or the same separated by commas");
+    break;
+  case TUTTI_N_KEY_TYPES:
+    break;
+  }
+}

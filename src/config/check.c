@@ -1,0 +1,153 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "config/settings_impl.h"
+
+static tutti_place place_at(const tutti_settings *settings, const char *section, const char *name) {
+  const int i = tutti_key_find(section, name);
+  TUTTI_ASSERT(i >= 0);
+  return settings->keys[i];
+}
+
+/** "FILE:LINE:COLUMN: section.name" where the key was set. */
+static const char *where(const tutti_settings *settings, const char *section, const char *name,
+                         char buffer[TUTTI_PLACE_BYTES]) {
+  return tutti_place_print(settings, place_at(settings, section, name),
+                           tutti_key_at(tutti_key_find(section, name))->path, buffer);
+}
+
+// --- keys that are needed
+// ------------------------------------------------------------------------------------
+
+static tutti_status check_needed(const tutti_settings *settings, const tutti_config *config) {
+  const char *file = settings->file ? settings->file : "no config file";
+  TUTTI_CHECK(
+      config->data.file, TUTTI_ERR_CONFIG,
+      "%s: data.file is missing; write 'data: {file: data/mnist.h5}' or give --data.file=data/mnist.h5",
+      file);
+  TUTTI_CHECK(
+      config->model.n_layers > 0, TUTTI_ERR_CONFIG,
+      "%s: model.layers is missing; write 'model: {layers: [dense 512 relu, dense 10 softmax]}' or give "
+      "--model.layers='dense 512 relu, dense 10 softmax'",
+      file);
+  return TUTTI_OK;
+}
+
+/** A budget on the command line replaces the file's of another kind; two at one place are a question. */
+static tutti_status check_one_budget(const tutti_settings *settings) {
+  char a[TUTTI_PLACE_BYTES], b[TUTTI_PLACE_BYTES];
+  const tutti_key *first[3] = {NULL};
+  for (int i = 0; i < tutti_config_n_keys(); i++) {
+    const tutti_key *key = tutti_key_at(i);
+    const tutti_origin origin = settings->keys[i].origin;
+    if (key->type != TUTTI_KEY_BUDGET || origin == TUTTI_FROM_DEFAULT) continue;
+    TUTTI_CHECK(!first[origin], TUTTI_ERR_CONFIG,
+                "%s: %s is set as well; a training ends by one of epochs, steps and samples: keep one",
+                where(settings, key->section, key->name, a),
+                where(settings, first[origin]->section, first[origin]->name, b));
+    first[origin] = key;
+  }
+  return TUTTI_OK;
+}
+
+// --- keys that contradict each other
+// -------------------------------------------------------------------------
+
+/** A metric of validation rows wants such rows, and that they are looked at. */
+static tutti_status check_watched(const tutti_settings *settings, const tutti_config *config,
+                                  const char *name, const char *metric) {
+  char at[TUTTI_PLACE_BYTES];
+  if (!metric || strncmp(metric, "val_", 4) != 0) return TUTTI_OK;
+  TUTTI_CHECK(
+      config->data.validation_split > 0, TUTTI_ERR_CONFIG,
+      "%s: %s needs validation rows; hold some out with data.validation_split, 0.1 for instance, or take %s",
+      where(settings, "train", name, at), metric, metric + 4);
+  TUTTI_CHECK(config->train.evaluate_every.value > 0, TUTTI_ERR_CONFIG,
+              "%s: %s is never known, since train.evaluate_every is 0", where(settings, "train", name, at),
+              metric);
+  return TUTTI_OK;
+}
+
+static tutti_status check_pairs(const tutti_settings *settings, const tutti_config *config) {
+  char at[TUTTI_PLACE_BYTES];
+  const tutti_schedule_options *schedule = &config->schedule;
+  TUTTI_CHECK(
+      config->train.patience == 0 || config->train.monitor, TUTTI_ERR_CONFIG,
+      "%s: patience waits for a better train.monitor, which is none; set it, to val_loss for instance",
+      where(settings, "train", "patience", at));
+  TUTTI_CHECK(
+      schedule->scaling == TUTTI_SCALING_NONE || schedule->base_batch_size > 0, TUTTI_ERR_CONFIG,
+      "%s: scaling needs schedule.base_batch_size, the batch size that optimizer.learning_rate is meant for",
+      where(settings, "schedule", "scaling", at));
+  TUTTI_CHECK(schedule->scaling != TUTTI_SCALING_NONE || schedule->base_batch_size == 0, TUTTI_ERR_CONFIG,
+              "%s: base_batch_size has no effect without schedule.scaling; set that to linear or sqrt, or "
+              "leave this out",
+              where(settings, "schedule", "base_batch_size", at));
+  return TUTTI_OK;
+}
+
+// --- keys without an effect
+// ----------------------------------------------------------------------------------
+
+bool tutti_decays_to_the_end(const tutti_config *config) {
+  const tutti_decay decay = config->schedule.decay;
+  return (decay == TUTTI_DECAY_POLYNOMIAL || decay == TUTTI_DECAY_COSINE) &&
+         config->schedule.decay_over.value == 0;
+}
+
+/** Why a number of the decay has no effect with this kind of decay; NULL where it has one. */
+static const char *idle_decay(tutti_decay decay, const char *name) {
+  const bool repeated = decay == TUTTI_DECAY_STEP || decay == TUTTI_DECAY_EXPONENTIAL;
+  const bool once = decay == TUTTI_DECAY_POLYNOMIAL || decay == TUTTI_DECAY_COSINE;
+  if (strcmp(name, "decay_power") == 0)
+    return decay == TUTTI_DECAY_POLYNOMIAL ? NULL : "it has an effect only with schedule.decay polynomial";
+  if (strcmp(name, "decay_rate") == 0 || strcmp(name, "decay_every") == 0)
+    return repeated ? NULL : "it has an effect only with schedule.decay step or exponential";
+  return once ? NULL : "it has an effect only with schedule.decay polynomial or cosine";
+}
+
+const char *tutti_key_idle(const tutti_key *key, const tutti_config *config) {
+  if (strncmp(key->path, "schedule.decay_", 15) == 0) return idle_decay(config->schedule.decay, key->name);
+  if (strcmp(key->path, "data.validation_take") == 0 && config->data.validation_split == 0)
+    return "it has an effect only with data.validation_split above 0";
+  if (key->type == TUTTI_KEY_BUDGET && config->train.budget.unit != key->units)
+    return "the training ends by another budget";
+  return NULL;
+}
+
+/** A key that was set and does nothing is a misunderstanding.  Budgets have their own rule. */
+static tutti_status check_idle(const tutti_settings *settings, const tutti_config *config) {
+  char at[TUTTI_PLACE_BYTES];
+  for (int i = 0; i < tutti_config_n_keys(); i++) {
+    const tutti_key *key = tutti_key_at(i);
+    if (settings->keys[i].origin == TUTTI_FROM_DEFAULT || key->type == TUTTI_KEY_BUDGET) continue;
+    const char *why = tutti_key_idle(key, config);
+    TUTTI_CHECK(!why, TUTTI_ERR_CONFIG, "%s: %s; leave it out",
+                tutti_place_print(settings, settings->keys[i], key->path, at), why);
+  }
+  return TUTTI_OK;
+}
+
+// --- the optimizer
+// -------------------------------------------------------------------------------------------
+
+/** Its room says "optimizer.KEY ..."; the place of that key goes before it. */
+static tutti_status check_optimizer(const tutti_settings *settings, tutti_config *config) {
+  char name[32] = "", text[TUTTI_PLACE_BYTES];
+  const tutti_status status = tutti_optim_resolve(&config->optimizer);
+  if (status != TUTTI_ERR_CONFIG) return status;
+  sscanf(tutti_fail_text(), "optimizer.%31[a-z_0-9]", name);
+  const int i = tutti_key_find("optimizer", name);
+  if (i < 0 || settings->keys[i].origin == TUTTI_FROM_DEFAULT) return status;
+  TUTTI_FAIL(status, "%s", tutti_place_print(settings, settings->keys[i], tutti_fail_text(), text));
+}
+
+tutti_status tutti_config_check(const tutti_settings *settings, tutti_config *config) {
+  TUTTI_TRY(check_one_budget(settings));
+  TUTTI_TRY(check_needed(settings, config));
+  TUTTI_TRY(check_watched(settings, config, "stop_at", config->train.stop_at.metric));
+  TUTTI_TRY(check_watched(settings, config, "monitor", config->train.monitor));
+  TUTTI_TRY(check_pairs(settings, config));
+  TUTTI_TRY(check_idle(settings, config));
+  return check_optimizer(settings, config);
+}

@@ -1,0 +1,59 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "config/keys_impl.h"
+#include "config/settings_impl.h"
+
+enum { SHOWN_BYTES = 128 };
+
+static const char *last_part(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+/** Compare part i of a key; one may have fewer parts. */
+static bool part_differs(const tutti_key *key, const tutti_config *a, const tutti_config *b, int64_t i,
+                         char value_a[SHOWN_BYTES], char value_b[SHOWN_BYTES]) {
+  char buffer_a[TUTTI_VALUE_BYTES], buffer_b[TUTTI_VALUE_BYTES];
+  const char *text_a =
+      i < tutti_value_n_parts(key, a) ? tutti_value_part(key, a, i, buffer_a) : "no such layer";
+  const char *text_b =
+      i < tutti_value_n_parts(key, b) ? tutti_value_part(key, b, i, buffer_b) : "no such layer";
+  const bool by_name = key->effect == TUTTI_EFFECT_BY_FILE_NAME;
+  if (strcmp(by_name ? last_part(text_a) : text_a, by_name ? last_part(text_b) : text_b) == 0) return false;
+  snprintf(value_a, SHOWN_BYTES, "%s", text_a);
+  snprintf(value_b, SHOWN_BYTES, "%s", text_b);
+  return true;
+}
+
+static bool key_differs(const tutti_key *key, const tutti_config *a, const tutti_config *b,
+                        char value_a[SHOWN_BYTES], char value_b[SHOWN_BYTES]) {
+  const int64_t n_a = tutti_value_n_parts(key, a), n_b = tutti_value_n_parts(key, b);
+  for (int64_t i = 0; i < n_a || i < n_b; i++)
+    if (part_differs(key, a, b, i, value_a, value_b)) return true;
+  return false;
+}
+
+/** The key of the budget that `config` has. */
+static const tutti_key *budget_key(const tutti_config *config) {
+  for (int i = 0; i < tutti_config_n_keys(); i++) {
+    const tutti_key *key = tutti_key_at(i);
+    if (key->type == TUTTI_KEY_BUDGET && !tutti_key_idle(key, config)) return key;
+  }
+  return NULL;
+}
+
+const char *tutti_config_difference(const tutti_config *a, const tutti_config *b, char value_a[SHOWN_BYTES],
+                                    char value_b[SHOWN_BYTES]) {
+  for (int i = 0; i < tutti_config_n_keys(); i++) {
+    const tutti_key *key = tutti_key_at(i);
+    if (key->effect != TUTTI_EFFECT_NONE && key_differs(key, a, b, value_a, value_b)) return key->path;
+  }
+  // The learning rate of each step depends on the budget here; both have the same decay by now.
+  const tutti_count budget_a = a->train.budget, budget_b = b->train.budget;
+  if (!tutti_decays_to_the_end(a)) return NULL;
+  if (budget_a.unit == budget_b.unit && budget_a.value == budget_b.value) return NULL;
+  tutti_count_print(budget_a, value_a, SHOWN_BYTES);
+  tutti_count_print(budget_b, value_b, SHOWN_BYTES);
+  return budget_key(b)->path;
+}

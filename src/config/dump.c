@@ -1,0 +1,53 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/keys_impl.h"
+#include "config/settings_impl.h"
+
+/** Not written: what was not set and has no default to be read back, and what the parser would refuse beside
+ * the other keys. */
+static bool is_written(const tutti_key *key, const tutti_config *config) {
+  const void *field = (const char *)config + key->offset;
+  char buffer[TUTTI_VALUE_BYTES];
+  if (tutti_key_idle(key, config)) return false;
+  if (key->type == TUTTI_KEY_LAYERS) return config->model.n_layers > 0;
+  // numbers and switches that the rule does not take
+  if (key->type == TUTTI_KEY_REAL) return !isnan(*(const double *)field);
+  if (key->type == TUTTI_KEY_SWITCH && strcmp(key->section, "optimizer") == 0) return *(const bool *)field;
+  return tutti_value_part(key, config, 0, buffer)[0] != '\0';
+}
+
+static void write_key(const tutti_key *key, const tutti_config *config, FILE *out) {
+  char buffer[TUTTI_VALUE_BYTES];
+  const int64_t n = tutti_value_n_parts(key, config);
+  const bool list = key->type == TUTTI_KEY_LAYERS;
+  fprintf(out, "  %s:%s", key->name, list ? "\n" : " ");
+  for (int64_t i = 0; i < n; i++) {
+    if (list) fputs("    - ", out);
+    tutti_quote_yaml(tutti_value_part(key, config, i, buffer), out);
+    fputc('\n', out);
+  }
+}
+
+tutti_status tutti_config_dump(const tutti_config *config, char **text) {
+  char *stream_text = NULL;
+  size_t bytes = 0;
+  const char *section = "";
+  *text = NULL;
+  FILE *out = open_memstream(&stream_text, &bytes);
+  TUTTI_CHECK(out, TUTTI_ERR_MEMORY, "no memory to write the config");
+  for (int i = 0; i < tutti_config_n_keys(); i++) {
+    const tutti_key *key = tutti_key_at(i);
+    if (!is_written(key, config)) continue;
+    if (strcmp(section, key->section) != 0) fprintf(out, "%s:\n", key->section);
+    section = key->section;
+    write_key(key, config, out);
+  }
+  const bool whole = fclose(out) == 0;
+  if (whole) *text = tutti_strdup(stream_text);
+  free(stream_text);
+  TUTTI_CHECK(*text, TUTTI_ERR_MEMORY, "no memory to write the config");
+  return TUTTI_OK;
+}

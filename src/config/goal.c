@@ -1,0 +1,76 @@
+#include <string.h>
+
+#include "base/text.h"
+#include "config/keys_impl.h"
+
+const char *const tutti_metric_names[TUTTI_N_METRICS] = {
+    "loss", "val_loss", "accuracy", "val_accuracy", "mean_absolute_error", "val_mean_absolute_error"};
+
+static const char *const relations[] = {">=", ">", "<=", "<"}; // in the order of the enum
+
+/** The relation at `text`, or -1; `>=` before `>`. */
+static int relation_at(const char *text) {
+  for (int i = 0; i < 4; i++)
+    if (strncmp(text, relations[i], strlen(relations[i])) == 0) return i;
+  return -1;
+}
+
+static tutti_status check_metric(const char *text, const char *metric) {
+  char list[160], quoted[TUTTI_QUOTE_BYTES];
+  for (int i = 0; i < TUTTI_N_METRICS; i++)
+    if (strcmp(metric, tutti_metric_names[i]) == 0) return TUTTI_OK;
+  tutti_text_list(list, sizeof list, tutti_metric_names, TUTTI_N_METRICS);
+  const char *nearest = tutti_text_nearest(metric, tutti_metric_names, TUTTI_N_METRICS);
+  TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s: there is no metric '%s'%s%s%s; the metrics are: %s",
+             tutti_quote(text, quoted), metric, nearest ? "; did you mean " : "", nearest ? nearest : "",
+             nearest ? "?" : "", list);
+}
+
+tutti_status tutti_goal_parse(const char *text, tutti_goal *goal) {
+  char quoted[TUTTI_QUOTE_BYTES];
+  tutti_goal read = {.metric = ""};
+  if (text[0] && strcmp(text, "none") != 0) {
+    const size_t letters = strcspn(text, " <>=");
+    const char *sign = text + letters + strspn(text + letters, " ");
+    const int relation = relation_at(sign);
+    TUTTI_CHECK(
+        letters > 0 && letters < sizeof read.metric && relation >= 0, TUTTI_ERR_CONFIG,
+        "%s is no goal; write a metric, one of >=, >, <=, < and a number, as 'val_accuracy >= 0.97', or "
+        "none",
+        tutti_quote(text, quoted));
+    memcpy(read.metric, text, letters);
+    TUTTI_TRY(check_metric(text, read.metric));
+    read.relation = relation;
+    const char *number = sign + strlen(relations[relation]);
+    number += strspn(number, " ");
+    TUTTI_CHECK(strspn(number, "0123456789+-.eE") == strlen(number) && tutti_text_real(number, &read.value),
+                TUTTI_ERR_CONFIG, "%s is no goal: a number is expected after %s", tutti_quote(text, quoted),
+                relations[relation]);
+  }
+  *goal = read;
+  return TUTTI_OK;
+}
+
+void tutti_goal_print(const tutti_goal *goal, char *text, size_t bytes) {
+  char number[32];
+  if (goal->metric[0])
+    snprintf(text, bytes, "%s %s %s", goal->metric, relations[goal->relation],
+             tutti_text_print_real(number, sizeof number, goal->value));
+  else
+    snprintf(text, bytes, "none");
+}
+
+bool tutti_goal_reached(const tutti_goal *goal, double value) {
+  if (!goal->metric[0]) return false;
+  switch (goal->relation) {
+  case TUTTI_AT_LEAST:
+    return value >= goal->value;
+  case TUTTI_ABOVE:
+    return value > goal->value;
+  case TUTTI_AT_MOST:
+    return value <= goal->value;
+  case TUTTI_BELOW:
+    return value < goal->value;
+  }
+  return false;
+}

@@ -1,0 +1,166 @@
+#include "config/keys_impl.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const take_names[TUTTI_N_TAKES] = {"shuffled", "last"};
+
+static const char *const reduce_names[] = {"auto", "flat"};
+_Static_assert(TUTTI_REDUCE_AUTO == 0 && TUTTI_REDUCE_FLAT == 1,
+               "reduce_names is in the order of tutti_reduce_kind");
+
+// Fields of choices are written through an int.
+_Static_assert(sizeof(tutti_scale) == sizeof(int) && sizeof(tutti_loss) == sizeof(int), "enums are ints");
+
+enum { TIMES = TUTTI_UNIT_STEPS | TUTTI_UNIT_EPOCHS | TUTTI_UNIT_SAMPLES };
+
+#define NONE     TUTTI_EFFECT_NONE
+#define TRAINING TUTTI_EFFECT_TRAINING
+#define BY_NAME  TUTTI_EFFECT_BY_FILE_NAME
+
+#define KEY(SECTION, NAME, FIELD, TYPE, FALLBACK, EFFECT, SENTENCE)                                          \
+  .section = #SECTION, .name = #NAME, .path = #SECTION "." #NAME,                                            \
+  .offset = offsetof(tutti_config, SECTION.FIELD), .type = TUTTI_KEY_##TYPE, .fallback = FALLBACK,           \
+  .effect = EFFECT, .sentence = SENTENCE
+#define WHOLE(SECTION, NAME, FALLBACK, MIN, MAX, EFFECT, SENTENCE)                                           \
+  KEY(SECTION, NAME, NAME, WHOLE, FALLBACK, EFFECT, SENTENCE), .whole_min = MIN, .whole_max = MAX
+#define REAL(SECTION, NAME, FALLBACK, MIN, MAX, EFFECT, SENTENCE)                                            \
+  KEY(SECTION, NAME, NAME, REAL, FALLBACK, EFFECT, SENTENCE), .min = MIN, .max = MAX
+#define TEXT(SECTION, NAME, FALLBACK, KIND, EFFECT, SENTENCE)                                                \
+  KEY(SECTION, NAME, NAME, TEXT, FALLBACK, EFFECT, SENTENCE), .word = KIND
+#define CHOICE(SECTION, NAME, FIELD, FALLBACK, NAMES, EFFECT, SENTENCE)                                      \
+  KEY(SECTION, NAME, FIELD, CHOICE, FALLBACK, EFFECT, SENTENCE),                                             \
+      .names = NAMES, .n_names = (int)(sizeof NAMES / sizeof NAMES[0])
+#define SWITCH(SECTION, NAME, FALLBACK, EFFECT, SENTENCE)                                                    \
+  KEY(SECTION, NAME, NAME, SWITCH, FALLBACK, EFFECT, SENTENCE)
+#define COUNT(SECTION, NAME, FALLBACK, UNITS, EFFECT, SENTENCE)                                              \
+  KEY(SECTION, NAME, NAME, COUNT, FALLBACK, EFFECT, SENTENCE), .units = UNITS
+#define BUDGET(NAME, FALLBACK, UNIT, SENTENCE)                                                               \
+  KEY(train, NAME, budget, BUDGET, FALLBACK, NONE, SENTENCE), .units = UNIT, .whole_min = 1,                 \
+                                                              .whole_max = TUTTI_WHOLE_MAX
+
+#define ABOVE_MIN .above_min = true
+#define BELOW_MAX .below_max = true
+
+// clang-format off
+static const tutti_key keys[] = {
+    {TEXT(data, file, "", "a path", BY_NAME, "the data set, an HDF5 file")},
+    {TEXT(data, x_train, "x_train", "the name of an array", TRAINING, "its array of training samples")},
+    {TEXT(data, y_train, "y_train", "the name of an array", TRAINING, "its array of training labels or targets")},
+    {TEXT(data, x_test, "x_test", "the name of an array", NONE, "its array of test samples, where it has one")},
+    {TEXT(data, y_test, "y_test", "the name of an array", NONE, "its array of test labels or targets")},
+    {REAL(data, validation_split, "0", 0, 1, TRAINING, "part of the training rows that is held out for validation"),
+     BELOW_MAX},
+    {CHOICE(data, validation_take, validation_take, "shuffled", take_names, TRAINING,
+            "which rows are held out: drawn by the seed, or the last ones")},
+    {WHOLE(data, limit_train, "0", 0, TUTTI_WHOLE_MAX, TRAINING, "use only the first so many training rows; 0: all")},
+    {WHOLE(data, limit_test, "0", 0, TUTTI_WHOLE_MAX, NONE, "use only the first so many test rows; 0: all")},
+    {CHOICE(data, scale, scale, "auto", tutti_scale_names, TRAINING,
+            "how features are scaled; auto: bytes by 1/255, other types not at all")},
+
+    {KEY(model, layers, layers, LAYERS, "", TRAINING, "the layers of the network, in their order")},
+    {CHOICE(model, loss, loss, "auto", tutti_loss_names, TRAINING, "the loss; auto: the one that fits the last layer")},
+    {CHOICE(model, initializer, initializer, "glorot_uniform", tutti_initializer_names, TRAINING,
+            "how kernels begin, where a layer does not say")},
+
+    {CHOICE(optimizer, name, rule, "rmsprop", tutti_optim_names, TRAINING, "the update rule")},
+    {REAL(optimizer, learning_rate, "auto", 0, INFINITY, TRAINING, "the learning rate; auto: the rule's"),
+     ABOVE_MIN, .word = "auto"},
+    {REAL(optimizer, momentum, "auto", 0, 1, TRAINING, "momentum of sgd and rmsprop"), BELOW_MAX, .word = "auto"},
+    {SWITCH(optimizer, nesterov, "no", TRAINING, "Nesterov's form of sgd's momentum")},
+    {REAL(optimizer, rho, "auto", 0, 1, TRAINING, "decay of the mean square of rmsprop and adadelta"),
+     ABOVE_MIN, BELOW_MAX, .word = "auto"},
+    {REAL(optimizer, beta_1, "auto", 0, 1, TRAINING, "decay of the mean gradient of the adam family"),
+     ABOVE_MIN, BELOW_MAX, .word = "auto"},
+    {REAL(optimizer, beta_2, "auto", 0, 1, TRAINING, "decay of the mean square of the adam family"),
+     ABOVE_MIN, BELOW_MAX, .word = "auto"},
+    {REAL(optimizer, epsilon, "auto", 0, INFINITY, TRAINING, "keeps divisions away from zero"), .word = "auto"},
+    {SWITCH(optimizer, centered, "no", TRAINING, "rmsprop divides by the deviation, not by the mean square")},
+    {SWITCH(optimizer, amsgrad, "no", TRAINING, "adam and adamw keep the largest mean square")},
+    {REAL(optimizer, weight_decay, "auto", 0, INFINITY, TRAINING, "pulls the weights to zero in each step"),
+     .word = "auto"},
+    {REAL(optimizer, clipnorm, "0", 0, INFINITY, TRAINING, "largest norm of each array's gradient; 0: off")},
+    {REAL(optimizer, global_clipnorm, "0", 0, INFINITY, TRAINING, "largest norm of the whole gradient; 0: off")},
+    {REAL(optimizer, clipvalue, "0", 0, INFINITY, TRAINING, "largest size of a gradient's element; 0: off")},
+    {CHOICE(optimizer, dialect, dialect, "keras", tutti_dialect_names, TRAINING,
+            "whose formulas and default numbers the rule follows")},
+
+    {COUNT(schedule, warmup, "0", TIMES, TRAINING, "the learning rate rises over so long; 0: no warmup")},
+    {CHOICE(schedule, decay, decay, "constant", tutti_decay_names, TRAINING, "how the learning rate falls after warmup")},
+    {REAL(schedule, decay_rate, "0.1", 0, INFINITY, TRAINING, "step, exponential: the factor of each decay_every"),
+     ABOVE_MIN},
+    {COUNT(schedule, decay_every, "1 epochs", TIMES, TRAINING, "step, exponential: how long until the next factor"),
+     ABOVE_MIN},
+    {COUNT(schedule, decay_over, "0", TIMES, TRAINING,
+           "polynomial, cosine: how long the fall takes after warmup; 0: to the end of the training")},
+    {REAL(schedule, decay_power, "1", 0, INFINITY, TRAINING, "polynomial: the exponent; 1: a straight line"), ABOVE_MIN},
+    {REAL(schedule, decay_end, "0", 0, INFINITY, TRAINING, "polynomial, cosine: the last rate as a part of the first")},
+    {CHOICE(schedule, scaling, scaling, "none", tutti_scaling_names, TRAINING,
+            "how the learning rate grows with the batch size")},
+    {WHOLE(schedule, base_batch_size, "none", 1, TUTTI_WHOLE_MAX, TRAINING,
+           "the batch size that learning_rate is meant for, with scaling"), .word = "none"},
+
+    {WHOLE(train, batch_size, "32", 1, TUTTI_WHOLE_MAX, TRAINING, "samples of one step, over all ranks")},
+    {WHOLE(train, micro_batch_size, "auto", 1, TUTTI_WHOLE_MAX, NONE,
+           "samples that a rank sends through the network at once"), .word = "auto"},
+    {BUDGET(epochs, "1", TUTTI_UNIT_EPOCHS, "train for so many epochs")},
+    {BUDGET(steps, "", TUTTI_UNIT_STEPS, "train for so many steps, instead of epochs")},
+    {BUDGET(samples, "", TUTTI_UNIT_SAMPLES, "train for so many samples, instead of epochs")},
+    {WHOLE(train, seed, "0", 0, INT64_MAX, TRAINING, "decides all that is random")},
+    {SWITCH(train, shuffle, "yes", TRAINING, "another order of the samples in each epoch")},
+    {COUNT(train, evaluate_every, "1 epochs", TIMES, NONE, "how often the validation rows are evaluated; 0: never")},
+    {KEY(train, stop_at, stop_at, GOAL, "none", NONE, "end the training when a metric is good enough")},
+    {KEY(train, monitor, monitor, METRIC, "none", NONE, "keep the best checkpoint by this metric, and for patience")},
+    {WHOLE(train, patience, "0", 0, TUTTI_WHOLE_MAX, NONE,
+           "end the training after so many evaluations without a better monitor; 0: off")},
+
+    {CHOICE(parallel, reduce, reduce, "auto", reduce_names, NONE, "how gradients are summed over ranks")},
+    {WHOLE(parallel, threads, "auto", 1, 4096, NONE, "BLAS threads of each rank"), .word = "auto"},
+
+    {TEXT(run, directory, "runs/<config name>", "a path", NONE, "where checkpoints, metrics and the config go"),
+     .computed = true},
+    {KEY(run, resume, resume, RESUME, "auto", NONE,
+         "go on from a checkpoint; auto: from the run directory's, where there is one")},
+    {COUNT(run, checkpoint_every, "1 epochs", TIMES | TUTTI_UNIT_SECONDS, NONE,
+           "how often a checkpoint is saved; 0: at the end only")},
+    {WHOLE(run, keep, "2", 1, 100, NONE, "how many of the last checkpoints are kept")},
+    {COUNT(run, metrics_every, "0", TUTTI_UNIT_STEPS, NONE,
+           "a row of metrics for so many steps; 0: only one for each epoch")},
+};
+// clang-format on
+
+enum { N_KEYS = sizeof keys / sizeof keys[0] };
+_Static_assert((int)N_KEYS <= (int)TUTTI_MAX_KEYS, "enlarge TUTTI_MAX_KEYS");
+
+const tutti_key *tutti_key_at(int i) {
+  TUTTI_ASSERT(i >= 0 && i < N_KEYS);
+  return &keys[i];
+}
+
+int tutti_key_find(const char *section, const char *name) {
+  for (int i = 0; i < N_KEYS; i++)
+    if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0) return i;
+  return -1;
+}
+
+int tutti_key_sections(const char *names[TUTTI_MAX_SECTIONS]) {
+  int n = 0;
+  for (int i = 0; i < N_KEYS; i++) {
+    if (n > 0 && strcmp(names[n - 1], keys[i].section) == 0) continue;
+    TUTTI_ASSERT(n < TUTTI_MAX_SECTIONS);
+    names[n++] = keys[i].section;
+  }
+  return n;
+}
+
+int tutti_config_n_keys(void) {
+  return N_KEYS;
+}
+
+void tutti_config_key(int i, tutti_key_info *info) {
+  const tutti_key *key = tutti_key_at(i);
+  *info = (tutti_key_info){
+      .section = key->section, .name = key->name, .fallback = key->fallback, .sentence = key->sentence};
+  tutti_value_allowed(key, info->allowed, sizeof info->allowed);
+}

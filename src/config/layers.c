@@ -1,0 +1,32 @@
+#include <string.h>
+
+#include "config/keys_impl.h"
+
+tutti_status tutti_layers_renew(tutti_config *config, int64_t n) {
+  tutti_layer_spec *layers = NULL;
+  TUTTI_TRY(TUTTI_NEW(layers, n));
+  tutti_free(config->model.layers);
+  config->model.layers = layers;
+  config->model.n_layers = n;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_layers_read(const char *text, tutti_config *config) {
+  tutti_status status = TUTTI_OK;
+  int64_t n = 1;
+  for (const char *c = text; *c; c++) n += *c == ',';
+
+  char *words = tutti_strdup(text); // its commas become ends
+  if (!words) return TUTTI_ERR_MEMORY;
+  TUTTI_TRY_GOTO(done, tutti_layers_renew(config, n));
+  char *layer = words;
+  for (int64_t i = 0; i < n; i++) {
+    const size_t length = strcspn(layer, ",");
+    layer[length] = '\0';
+    TUTTI_TRY_GOTO(done, tutti_layer_parse(layer, &config->model.layers[i]));
+    layer += length + 1;
+  }
+done:
+  tutti_free(words);
+  return status;
+}

@@ -1,0 +1,196 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "config/keys_impl.h"
+#include "config/settings_impl.h"
+#include "config/yaml_impl.h"
+
+// --- one value
+// -----------------------------------------------------------------------------------------------
+
+static tutti_place place_of(const tutti_node *node) {
+  return (tutti_place){TUTTI_FROM_FILE, node->line, node->column};
+}
+
+/** Items keep the lines they stand on, in a file. */
+static tutti_status read_layer_list(const tutti_settings *settings, const tutti_key *key,
+                                    const tutti_yaml *yaml, tutti_node list, tutti_place place,
+                                    tutti_config *config) {
+  TUTTI_TRY(tutti_layers_renew(config, list.n));
+  for (int i = 0; i < list.n; i++) {
+    const tutti_node item = tutti_yaml_item(yaml, list, i);
+    const tutti_place at = place.origin == TUTTI_FROM_FILE ? place_of(&item) : place;
+    char where[TUTTI_PLACE_BYTES];
+    TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG,
+                "%s: layer %d is no line of words; expected one such as 'dense 512 relu'",
+                tutti_place_print(settings, at, key->path, where), i + 1);
+    const tutti_status status = tutti_layer_parse(item.text, &config->model.layers[i]);
+    if (status != TUTTI_OK) return tutti_fail_at(status, settings, at, key->path);
+  }
+  return TUTTI_OK;
+}
+
+static tutti_status read_value(tutti_settings *settings, int i, const tutti_yaml *yaml, tutti_node value,
+                               tutti_place place, tutti_config *config) {
+  static const char *const kinds[] = {"nothing", "a scalar", "a list", "a mapping"};
+  const tutti_key *key = tutti_key_at(i);
+  char where[TUTTI_PLACE_BYTES], allowed[TUTTI_VALUE_BYTES];
+  settings->keys[i] = place;
+  if (value.kind == TUTTI_NODE_LIST && key->type == TUTTI_KEY_LAYERS)
+    return read_layer_list(settings, key, yaml, value, place, config);
+  tutti_value_allowed(key, allowed, sizeof allowed);
+  TUTTI_CHECK(value.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: the value is %s; expected %s",
+              tutti_place_print(settings, place, key->path, where), kinds[value.kind], allowed);
+  const tutti_status status = tutti_value_read(key, value.text, config);
+  return status == TUTTI_OK ? status : tutti_fail_at(status, settings, place, key->path);
+}
+
+// --- the file
+// ------------------------------------------------------------------------------------------------
+
+static tutti_status read_pair(tutti_settings *settings, const char *section, const tutti_yaml *yaml,
+                              tutti_node name, tutti_node value, tutti_config *config) {
+  char where[TUTTI_PLACE_BYTES];
+  const tutti_place place = place_of(&name);
+  if (name.kind != TUTTI_NODE_SCALAR)
+    TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s: a key is a name", tutti_place_print(settings, place, section, where));
+  const int i = tutti_key_find(section, name.text);
+  if (i < 0) return tutti_fail_at(tutti_unknown_key(section, name.text), settings, place, section);
+  const tutti_place before = settings->keys[i];
+  TUTTI_CHECK(before.origin == TUTTI_FROM_DEFAULT, TUTTI_ERR_CONFIG,
+              "%s: the key is set twice, at line %d before; keep one",
+              tutti_place_print(settings, place, tutti_key_at(i)->path, where), before.line);
+  return read_value(settings, i, yaml, value, place_of(&value), config);
+}
+
+/** The number of the section, or -1. */
+static int find_section(const char *name) {
+  const char *names[TUTTI_MAX_SECTIONS];
+  const int n = tutti_key_sections(names);
+  for (int i = 0; i < n; i++)
+    if (strcmp(names[i], name) == 0) return i;
+  return -1;
+}
+
+static tutti_status read_section(tutti_settings *settings, const tutti_yaml *yaml, tutti_node name,
+                                 tutti_node pairs, tutti_config *config) {
+  char where[TUTTI_PLACE_BYTES];
+  const tutti_place place = place_of(&name);
+  tutti_place_print(settings, place, "", where);
+  TUTTI_CHECK(name.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%sa section has a name", where);
+  const int i = find_section(name.text);
+  if (i < 0) {
+    const tutti_status status = tutti_unknown_section(name.text);
+    TUTTI_FAIL(status, "%s%s", where, tutti_fail_text());
+  }
+  TUTTI_CHECK(settings->sections[i].origin == TUTTI_FROM_DEFAULT, TUTTI_ERR_CONFIG,
+              "%sthe section %s stands twice, at line %d before; put its keys together", where, name.text,
+              settings->sections[i].line);
+  settings->sections[i] = place;
+  if (pairs.kind == TUTTI_NODE_NOTHING) return TUTTI_OK; // all of its keys are commented out
+  TUTTI_CHECK(pairs.kind == TUTTI_NODE_MAPPING, TUTTI_ERR_CONFIG,
+              "%sthe section %s holds no keys; expected lines 'key: value' under it", where, name.text);
+  for (int k = 0; k < pairs.n; k++) {
+    tutti_node key, value;
+    tutti_yaml_pair(yaml, pairs, k, &key, &value);
+    TUTTI_TRY(read_pair(settings, name.text, yaml, key, value, config));
+  }
+  return TUTTI_OK;
+}
+
+static tutti_status read_file(tutti_settings *settings, const char *text, tutti_config *config) {
+  tutti_status status = TUTTI_OK;
+  tutti_yaml *yaml = NULL;
+  TUTTI_TRY_GOTO(done, tutti_yaml_open(text, settings->file, &yaml));
+  const tutti_node root = tutti_yaml_root(yaml);
+  TUTTI_CHECK_GOTO(
+      done, root.kind == TUTTI_NODE_MAPPING || root.kind == TUTTI_NODE_NOTHING, TUTTI_ERR_CONFIG,
+      "%s:%d:%d: this is no config; expected sections, each with its keys, as 'train: {epochs: 5}'",
+      settings->file, root.line, root.column);
+  for (int i = 0; i < root.n; i++) {
+    tutti_node name, pairs;
+    tutti_yaml_pair(yaml, root, i, &name, &pairs);
+    TUTTI_TRY_GOTO(done, read_section(settings, yaml, name, pairs, config));
+  }
+done:
+  tutti_yaml_close(&yaml);
+  return status;
+}
+
+// --- the command line
+// ----------------------------------------------------------------------------------------
+
+/** "train.batch_size" -> the number of the key. */
+static tutti_status find_path(const char *path, int *i) {
+  char section[64];
+  const size_t letters = strcspn(path, ".");
+  const char *name = path[letters] ? path + letters + 1 : "";
+  snprintf(section, sizeof section, "%.*s", (int)(letters < 60 ? letters : 60), path);
+  *i = tutti_key_find(section, name);
+  if (*i >= 0) return TUTTI_OK;
+  const bool known = find_section(section) >= 0;
+  const tutti_status status = known ? tutti_unknown_key(section, name) : tutti_unknown_section(section);
+  TUTTI_FAIL(status, "--%.80s: %s", path, tutti_fail_text());
+}
+
+static tutti_status read_override(tutti_settings *settings, tutti_override override, tutti_config *config) {
+  tutti_status status = TUTTI_OK;
+  tutti_yaml *yaml = NULL;
+  char option[TUTTI_PLACE_BYTES];
+  const tutti_place place = {.origin = TUTTI_FROM_OPTION};
+  int i;
+  TUTTI_TRY(find_path(override.key, &i));
+  tutti_place_print(settings, place, tutti_key_at(i)->path, option);
+  TUTTI_TRY_GOTO(done, tutti_yaml_open(override.value, option, &yaml));
+  TUTTI_TRY_GOTO(done, read_value(settings, i, yaml, tutti_yaml_root(yaml), place, config));
+done:
+  tutti_yaml_close(&yaml);
+  return status;
+}
+
+// --- the whole
+// -----------------------------------------------------------------------------------------------
+
+/** "jobs/mnist.yaml" -> "runs/mnist". */
+static void default_directory(const char *file, char *directory, size_t bytes) {
+  const char *slash = file ? strrchr(file, '/') : NULL;
+  const char *base = slash ? slash + 1 : file ? file : "";
+  const char *dot = strrchr(base, '.');
+  const bool yaml = dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+  const size_t letters = yaml ? (size_t)(dot - base) : strlen(base);
+  if (letters == 0 || base[0] == '.')
+    snprintf(directory, bytes, "runs/tutti");
+  else
+    snprintf(directory, bytes, "runs/%.*s", (int)letters, base);
+}
+
+static tutti_status set_defaults(const char *file, tutti_config *config) {
+  char directory[4096];
+  default_directory(file, directory, sizeof directory);
+  config->optimizer = tutti_optim_options_default();
+  for (int i = 0; i < tutti_config_n_keys(); i++) {
+    const tutti_key *key = tutti_key_at(i);
+    const char *fallback = key->computed ? directory : key->fallback;
+    if (fallback[0]) TUTTI_TRY(tutti_value_read(key, fallback, config));
+  }
+  return TUTTI_OK;
+}
+
+tutti_status tutti_config_parse(const char *text, const char *name, const tutti_override *overrides,
+                                int n_overrides, tutti_config *config) {
+  tutti_status status = TUTTI_OK;
+  tutti_settings settings = {.file = name ? name : text ? "config" : NULL};
+  memset(config, 0, sizeof *config);
+  TUTTI_TRY_GOTO(done, set_defaults(name, config));
+  if (text) TUTTI_TRY_GOTO(done, read_file(&settings, text, config));
+  for (int i = 0; i < n_overrides; i++) TUTTI_TRY_GOTO(done, read_override(&settings, overrides[i], config));
+  TUTTI_TRY_GOTO(done, tutti_config_check(&settings, config));
+done:
+  if (status != TUTTI_OK) tutti_config_clear(config);
+  return status;
+}
+
+void tutti_config_clear(tutti_config *config) {
+  for (int i = 0; i < tutti_config_n_keys(); i++) tutti_value_free(tutti_key_at(i), config);
+  memset(config, 0, sizeof *config);
+}

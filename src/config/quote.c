@@ -1,0 +1,71 @@
+#include "config/keys_impl.h"
+
+#include <string.h>
+
+const char *tutti_quote(const char *text, char buffer[TUTTI_QUOTE_BYTES]) {
+  enum { MAX_SHOWN = TUTTI_QUOTE_BYTES - 8 };
+  size_t shown = strlen(text);
+  const bool cut = shown > MAX_SHOWN;
+  if (cut) shown = MAX_SHOWN;
+  // not in the middle of a UTF-8 character
+  while (cut && shown > 0 && ((unsigned char)text[shown] & 0xC0) == 0x80) shown--;
+  buffer[0] = '\'';
+  for (size_t i = 0; i < shown; i++) {
+    const unsigned char c = (unsigned char)text[i];
+    buffer[i + 1] = c < 0x20 || c == 0x7F ? '?' : text[i];
+  }
+  strcpy(buffer + shown + 1, cut ? "...'" : "'");
+  return buffer;
+}
+
+/** Would a reader of YAML take the bare text for this very text, and a person too? */
+static bool is_plain(const char *text) {
+  static const char alphanumeric[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  static const char *const special[] = {"null", "Null", "NULL"};
+  for (int i = 0; i < 3; i++)
+    if (strcmp(text, special[i]) == 0) return false;
+  if (!text[0] || (!strchr(alphanumeric, text[0]) && !strchr("/._", text[0]))) return false;
+  for (const char *c = text; *c; c++)
+    if (!strchr(alphanumeric, *c) && !strchr("/._ +-=<>(),@%", *c)) return false;
+  return text[strlen(text) - 1] != ' ';
+}
+
+/** The code point that starts at `text`, and its bytes.  The text came out of libyaml, so it is UTF-8. */
+static unsigned decode(const unsigned char *text, int *bytes) {
+  *bytes = text[0] < 0x80 ? 1 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : 4;
+  if (*bytes == 1) return text[0];
+  unsigned code = text[0] & (0x7Fu >> *bytes);
+  for (int i = 1; i < *bytes; i++) {
+    if ((text[i] & 0xC0) != 0x80) { // a config that was not parsed: keep inside of the text
+      *bytes = i;
+      break;
+    }
+    code = code << 6 | (text[i] & 0x3Fu);
+  }
+  return code;
+}
+
+/** YAML's reader refuses these raw, or takes them for line ends. */
+static bool needs_escape(unsigned code) {
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029 || code == 0xFEFF ||
+         code == 0xFFFE || code == 0xFFFF;
+}
+
+void tutti_quote_yaml(const char *text, FILE *out) {
+  if (is_plain(text)) {
+    fputs(text, out);
+    return;
+  }
+  fputc('"', out);
+  int bytes;
+  for (const char *c = text; *c; c += bytes) {
+    const unsigned code = decode((const unsigned char *)c, &bytes);
+    if (code == '"' || code == '\\')
+      fprintf(out, "\\%c", *c);
+    else if (needs_escape(code))
+      fprintf(out, code < 0x100 ? "\\x%02X" : "\\u%04X", code);
+    else
+      fwrite(c, 1, (size_t)bytes, out);
+  }
+  fputc('"', out);
+}

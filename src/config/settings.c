@@ -1,0 +1,78 @@
+#include "config/settings_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+const char *tutti_place_print(const tutti_settings *settings, tutti_place place, const char *subject,
+                              char buffer[TUTTI_PLACE_BYTES]) {
+  switch (place.origin) {
+  case TUTTI_FROM_FILE:
+    snprintf(buffer, TUTTI_PLACE_BYTES, "%.400s:%d:%d: %s", settings->file, place.line, place.column,
+             subject);
+    break;
+  case TUTTI_FROM_OPTION:
+    snprintf(buffer, TUTTI_PLACE_BYTES, "--%s", subject);
+    break;
+  case TUTTI_FROM_DEFAULT:
+    snprintf(buffer, TUTTI_PLACE_BYTES, "%s", subject);
+    break;
+  }
+  return buffer;
+}
+
+tutti_status tutti_fail_at(tutti_status status, const tutti_settings *settings, tutti_place place,
+                           const char *subject) {
+  char where[TUTTI_PLACE_BYTES];
+  if (status != TUTTI_ERR_CONFIG) return status;
+  TUTTI_FAIL(status, "%s: %s", tutti_place_print(settings, place, subject, where), tutti_fail_text());
+}
+
+/** The first key of that name, in whatever section; NULL: none. */
+static const tutti_key *key_named(const char *name) {
+  for (int i = 0; i < tutti_config_n_keys(); i++)
+    if (strcmp(tutti_key_at(i)->name, name) == 0) return tutti_key_at(i);
+  return NULL;
+}
+
+/** Names of the section's keys, of all keys where it is NULL; how many. */
+static int names_of(const char *section, const char *names[TUTTI_MAX_KEYS]) {
+  int n = 0;
+  for (int i = 0; i < tutti_config_n_keys(); i++)
+    if (!section || strcmp(tutti_key_at(i)->section, section) == 0) names[n++] = tutti_key_at(i)->name;
+  return n;
+}
+
+/** The key that was meant: of that name in another section, or of a like name in this one, or anywhere. */
+static const tutti_key *key_meant(const char *section, const char *name) {
+  const char *names[TUTTI_MAX_KEYS];
+  const tutti_key *key = key_named(name);
+  if (key) return key;
+  const char *nearest = tutti_text_nearest(name, names, names_of(section, names));
+  if (nearest) return tutti_key_at(tutti_key_find(section, nearest));
+  nearest = tutti_text_nearest(name, names, names_of(NULL, names));
+  return nearest ? key_named(nearest) : NULL;
+}
+
+tutti_status tutti_unknown_section(const char *name) {
+  const char *names[TUTTI_MAX_SECTIONS];
+  char list[256], quoted[TUTTI_QUOTE_BYTES];
+  const int n = tutti_key_sections(names);
+  const tutti_key *key = key_named(name);
+  tutti_text_list(list, sizeof list, names, n);
+  TUTTI_CHECK(!key, TUTTI_ERR_CONFIG, "the key %s stands in a section; did you mean %s?",
+              tutti_quote(name, quoted), key->path);
+  const char *nearest = tutti_text_nearest(name, names, n);
+  TUTTI_FAIL(TUTTI_ERR_CONFIG, "unknown section %s%s%s%s; the sections are: %s", tutti_quote(name, quoted),
+             nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : "", list);
+}
+
+tutti_status tutti_unknown_key(const char *section, const char *name) {
+  const char *names[TUTTI_MAX_KEYS];
+  char list[512], quoted[TUTTI_QUOTE_BYTES];
+  const tutti_key *meant = key_meant(section, name);
+  tutti_text_list(list, sizeof list, names, names_of(section, names));
+  TUTTI_FAIL(TUTTI_ERR_CONFIG, "unknown key %s%s%s%s; the keys of %s are: %s", tutti_quote(name, quoted),
+             meant ? ", did you mean " : "", meant ? meant->path : "", meant ? "?" : "", section, list);
+}

@@ -1,0 +1,265 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "config/keys_impl.h"
+
+enum { MAX_BYTES = 200 }; // of a value that is not a text of any length
+
+static const double exact_max = 9007199254740992.0; // 2^53: above it, not each whole number is a double
+
+static tutti_status refuse(const tutti_key *key, const char *text, const char *why) {
+  char allowed[TUTTI_VALUE_BYTES], quoted[TUTTI_QUOTE_BYTES];
+  const char *nearest = key->n_names ? tutti_text_nearest(text, key->names, key->n_names) : NULL;
+  tutti_value_allowed(key, allowed, sizeof allowed);
+  TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s %s%s%s%s; expected %s", tutti_quote(text, quoted), why,
+             nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : "", allowed);
+}
+
+// --- numbers
+// -------------------------------------------------------------------------------------------------
+
+/** No spaces, no hexadecimals, no words: what the C library reads besides. */
+static bool is_number_token(const char *text) {
+  return strspn(text, "0123456789+-.eE") == strlen(text);
+}
+
+/** "32", and "6e4", which is as exact. */
+static bool read_whole_token(const char *text, int64_t *value) {
+  double real;
+  if (!is_number_token(text)) return false;
+  if (tutti_text_integer(text, value)) return true;
+  if (!tutti_text_real(text, &real) || fabs(real) > exact_max || real != floor(real)) return false;
+  *value = (int64_t)real;
+  return true;
+}
+
+static tutti_status read_whole(const tutti_key *key, const char *text, int64_t *value) {
+  int64_t read = 0;
+  if (!key->word || strcmp(text, key->word) != 0) {
+    if (!read_whole_token(text, &read)) return refuse(key, text, "is no whole number");
+    if (read < key->whole_min || read > key->whole_max) return refuse(key, text, "is out of range");
+  }
+  *value = read;
+  return TUTTI_OK;
+}
+
+static void print_whole(const tutti_key *key, int64_t value, char *text, size_t bytes) {
+  if (key->word && value == 0)
+    snprintf(text, bytes, "%s", key->word);
+  else
+    snprintf(text, bytes, "%lld", (long long)value);
+}
+
+static bool in_range(const tutti_key *key, double value) {
+  const bool above = key->above_min ? value > key->min : value >= key->min;
+  const bool below = key->below_max ? value < key->max : value <= key->max;
+  return above && below;
+}
+
+static tutti_status read_real(const tutti_key *key, const char *text, double *value) {
+  double read = NAN;
+  if (!key->word || strcmp(text, key->word) != 0) {
+    if (!is_number_token(text) || !tutti_text_real(text, &read)) return refuse(key, text, "is no number");
+    if (!in_range(key, read)) return refuse(key, text, "is out of range");
+  }
+  *value = read;
+  return TUTTI_OK;
+}
+
+static void print_real(const tutti_key *key, double value, char *text, size_t bytes) {
+  if (key->word && isnan(value))
+    snprintf(text, bytes, "%s", key->word);
+  else
+    tutti_text_print_real(text, bytes, value);
+}
+
+/** A count says of what: "5" alone could be steps as well as epochs. */
+static tutti_status read_count(const tutti_key *key, const char *text, tutti_count *count) {
+  tutti_count read;
+  double number;
+  const size_t digits = strspn(text, "0123456789+-.eE");
+  if (text[digits] != '\0' && text[digits] != ' ') return refuse(key, text, "is no count");
+  if (tutti_text_real(text, &number) && number != 0) return refuse(key, text, "lacks a unit");
+  if (tutti_count_parse(text, key->units, TUTTI_UNIT_STEPS, &read) != TUTTI_OK)
+    return refuse(key, text, "is no count");
+  const bool whole = read.unit == TUTTI_UNIT_STEPS || read.unit == TUTTI_UNIT_SAMPLES;
+  if (whole && read.value != floor(read.value)) return refuse(key, text, "is not whole");
+  if (key->above_min && read.value == 0) return refuse(key, text, "is out of range");
+  if (read.value > (double)TUTTI_WHOLE_MAX) return refuse(key, text, "is too large");
+  *count = read;
+  return TUTTI_OK;
+}
+
+static tutti_status read_budget(const tutti_key *key, const char *text, tutti_count *count) {
+  int64_t whole;
+  TUTTI_TRY(read_whole(key, text, &whole));
+  *count = (tutti_count){(double)whole, (tutti_unit)key->units};
+  return TUTTI_OK;
+}
+
+// --- words
+// ---------------------------------------------------------------------------------------------------
+
+/** 1: on, 0: off, -1: neither. */
+static int on_or_off(const char *text) {
+  static const char *const words[] = {"no", "yes", "false", "true", "off", "on"};
+  for (int i = 0; i < 6; i++)
+    if (strcasecmp(text, words[i]) == 0) return i % 2;
+  return -1;
+}
+
+static tutti_status read_switch(const tutti_key *key, const char *text, bool *value) {
+  const int on = on_or_off(text);
+  if (on < 0) return refuse(key, text, "is neither yes nor no");
+  *value = on == 1;
+  return TUTTI_OK;
+}
+
+static int index_of(const char *text, const char *const *names, int n) {
+  for (int i = 0; i < n; i++)
+    if (strcmp(names[i], text) == 0) return i;
+  return -1;
+}
+
+static tutti_status read_choice(const tutti_key *key, const char *text, void *value) {
+  const int i = index_of(text, key->names, key->n_names);
+  if (i < 0) return refuse(key, text, "is not known");
+  memcpy(value, &i, sizeof i);
+  return TUTTI_OK;
+}
+
+static const char *choice_name(const tutti_key *key, const void *value) {
+  int i;
+  memcpy(&i, value, sizeof i);
+  TUTTI_ASSERT(i >= 0 && i < key->n_names);
+  return key->names[i];
+}
+
+static tutti_status read_text(const char *text, char **value) {
+  char *copy = tutti_strdup(text);
+  if (!copy) return TUTTI_ERR_MEMORY;
+  tutti_free(*value);
+  *value = copy;
+  return TUTTI_OK;
+}
+
+static tutti_status read_metric(const tutti_key *key, const char *text, char **value) {
+  if (strcmp(text, "none") == 0) {
+    tutti_free(*value);
+    *value = NULL;
+    return TUTTI_OK;
+  }
+  const int i = index_of(text, tutti_metric_names, TUTTI_N_METRICS);
+  const char *nearest = tutti_text_nearest(text, tutti_metric_names, TUTTI_N_METRICS);
+  char why[96];
+  snprintf(why, sizeof why, "is no metric%s%s%s", nearest ? ", did you mean " : "", nearest ? nearest : "",
+           nearest ? "?" : "");
+  if (i < 0) return refuse(key, text, why);
+  return read_text(text, value);
+}
+
+/** `no` in all its spellings, since a path of that name is never meant. */
+static tutti_status read_resume(const tutti_key *key, const char *text, char **value) {
+  const int on = on_or_off(text);
+  if (on == 1) return refuse(key, text, "is no path");
+  return read_text(on == 0 ? "no" : text, value);
+}
+
+// --- any key
+// -------------------------------------------------------------------------------------------------
+
+tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_config *config) {
+  void *field = (char *)config + key->offset;
+  const bool any_length =
+      key->type == TUTTI_KEY_TEXT || key->type == TUTTI_KEY_RESUME || key->type == TUTTI_KEY_LAYERS;
+  if (!text[0]) return refuse(key, text, "is empty");
+  if (!any_length && strlen(text) > MAX_BYTES) return refuse(key, text, "is too long");
+  switch (key->type) {
+  case TUTTI_KEY_WHOLE:
+    return read_whole(key, text, field);
+  case TUTTI_KEY_REAL:
+    return read_real(key, text, field);
+  case TUTTI_KEY_SWITCH:
+    return read_switch(key, text, field);
+  case TUTTI_KEY_CHOICE:
+    return read_choice(key, text, field);
+  case TUTTI_KEY_TEXT:
+    return read_text(text, field);
+  case TUTTI_KEY_METRIC:
+    return read_metric(key, text, field);
+  case TUTTI_KEY_RESUME:
+    return read_resume(key, text, field);
+  case TUTTI_KEY_COUNT:
+    return read_count(key, text, field);
+  case TUTTI_KEY_BUDGET:
+    return read_budget(key, text, field);
+  case TUTTI_KEY_GOAL:
+    return tutti_goal_parse(text, field);
+  case TUTTI_KEY_LAYERS:
+    return tutti_layers_read(text, config);
+  case TUTTI_N_KEY_TYPES:
+    break;
+  }
+  TUTTI_FAIL(TUTTI_ERR_INTERNAL, "%s.%s is of no known type", key->section, key->name);
+}
+
+int64_t tutti_value_n_parts(const tutti_key *key, const tutti_config *config) {
+  return key->type == TUTTI_KEY_LAYERS ? config->model.n_layers : 1;
+}
+
+const char *tutti_value_part(const tutti_key *key, const tutti_config *config, int64_t i,
+                             char buffer[TUTTI_VALUE_BYTES]) {
+  const void *field = (const char *)config + key->offset;
+  const char *text = buffer;
+  buffer[0] = '\0';
+  switch (key->type) {
+  case TUTTI_KEY_WHOLE:
+    print_whole(key, *(const int64_t *)field, buffer, TUTTI_VALUE_BYTES);
+    break;
+  case TUTTI_KEY_REAL:
+    print_real(key, *(const double *)field, buffer, TUTTI_VALUE_BYTES);
+    break;
+  case TUTTI_KEY_SWITCH:
+    text = *(const bool *)field ? "yes" : "no";
+    break;
+  case TUTTI_KEY_CHOICE:
+    text = choice_name(key, field);
+    break;
+  case TUTTI_KEY_TEXT:
+  case TUTTI_KEY_RESUME:
+    text = *(char *const *)field ? *(char *const *)field : "";
+    break;
+  case TUTTI_KEY_METRIC:
+    text = *(char *const *)field ? *(char *const *)field : "none";
+    break;
+  case TUTTI_KEY_COUNT:
+    tutti_count_print(*(const tutti_count *)field, buffer, TUTTI_VALUE_BYTES);
+    break;
+  case TUTTI_KEY_BUDGET:
+    print_whole(key, (int64_t)((const tutti_count *)field)->value, buffer, TUTTI_VALUE_BYTES);
+    break;
+  case TUTTI_KEY_GOAL:
+    tutti_goal_print(field, buffer, TUTTI_VALUE_BYTES);
+    break;
+  case TUTTI_KEY_LAYERS:
+    tutti_layer_print(&config->model.layers[i], buffer, TUTTI_VALUE_BYTES);
+    break;
+  case TUTTI_N_KEY_TYPES:
+    break;
+  }
+  return text;
+}
+
+void tutti_value_free(const tutti_key *key, tutti_config *config) {
+  void *field = (char *)config + key->offset;
+  if (key->type == TUTTI_KEY_TEXT || key->type == TUTTI_KEY_METRIC || key->type == TUTTI_KEY_RESUME ||
+      key->type == TUTTI_KEY_LAYERS) {
+    void *memory;
+    memcpy(&memory, field, sizeof memory);
+    tutti_free(memory);
+    memset(field, 0, sizeof memory);
+  }
+}

@@ -1,0 +1,200 @@
+#include "config/yaml_impl.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <yaml.h>
+
+enum { MAX_BYTES = 1 << 18, MAX_DEPTH = 16 };
+
+struct tutti_yaml {
+  yaml_document_t document; // all zero until it is loaded; deleting it is then fine
+};
+
+/** Line and column of a byte, from 1. */
+static void locate(const char *text, size_t offset, int *line, int *column) {
+  *line = 1;
+  *column = 1;
+  for (size_t i = 0; i < offset && text[i]; i++) {
+    *column = text[i] == '\n' ? 1 : *column + 1;
+    *line += text[i] == '\n';
+  }
+}
+
+/** Is a line, counted from 1, indented with a tab?  The commonest slip, and libyaml does not name it. */
+static bool tab_indents(const char *text, int line) {
+  for (int i = 1; i < line && text; i++) {
+    text = strchr(text, '\n');
+    if (text) text++;
+  }
+  return text && memchr(text, '\t', strspn(text, " \t")) != NULL;
+}
+
+static tutti_status syntax_error(const yaml_parser_t *parser, const char *text, const char *name) {
+  int line = (int)parser->problem_mark.line + 1, column = (int)parser->problem_mark.column + 1;
+  const char *problem = parser->problem ? parser->problem : "this is no YAML";
+  switch (parser->error) {
+  case YAML_MEMORY_ERROR:
+    TUTTI_FAIL(TUTTI_ERR_MEMORY, "%s: no memory to read it", name);
+  case YAML_READER_ERROR:
+    locate(text, parser->problem_offset, &line, &column);
+    TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s:%d:%d: %s; a config is text in UTF-8", name, line, column, problem);
+  default:
+    break;
+  }
+  char context[128] = "";
+  if (parser->context) snprintf(context, sizeof context, " (%s)", parser->context);
+  TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s:%d:%d: %s%s%s", name, line, column, problem, context,
+             tab_indents(text, line) ? "; the line is indented with a tab, YAML wants spaces" : "");
+}
+
+static void start_parser(yaml_parser_t *parser, const char *text) {
+  yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+  yaml_parser_set_input_string(parser, (const unsigned char *)text, strlen(text));
+}
+
+/** +1 where a list or a mapping begins, -1 where one ends. */
+static int level_change(yaml_event_type_t type) {
+  if (type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT) return 1;
+  return type == YAML_SEQUENCE_END_EVENT || type == YAML_MAPPING_END_EVENT ? -1 : 0;
+}
+
+/** libyaml's time grows with the square of the depth, so a deep text does not get as far as its tree. */
+static tutti_status check_depth(const char *text, const char *name) {
+  tutti_status status = TUTTI_OK;
+  yaml_parser_t parser;
+  yaml_event_type_t type = YAML_NO_EVENT;
+  TUTTI_CHECK(yaml_parser_initialize(&parser), TUTTI_ERR_MEMORY, "%s: no memory to read it", name);
+  start_parser(&parser, text);
+  for (int depth = 0; type != YAML_STREAM_END_EVENT;) {
+    yaml_event_t event;
+    if (!yaml_parser_parse(&parser, &event)) TUTTI_TRY_GOTO(done, syntax_error(&parser, text, name));
+    type = event.type;
+    const int line = (int)event.start_mark.line + 1, column = (int)event.start_mark.column + 1;
+    depth += level_change(type);
+    yaml_event_delete(&event);
+    TUTTI_CHECK_GOTO(done, depth <= MAX_DEPTH, TUTTI_ERR_CONFIG,
+                     "%s:%d:%d: %d levels in one another; a config is sections of keys", name, line, column,
+                     depth);
+  }
+done:
+  yaml_parser_delete(&parser);
+  return status;
+}
+
+/** The type of a value is its key's, so a tag could only be ignored. */
+static tutti_status check_nodes(yaml_document_t *document, const char *name) {
+  yaml_node_t *node;
+  for (int id = 1; (node = yaml_document_get_node(document, id)); id++) {
+    const char *plain = node->type == YAML_SCALAR_NODE     ? YAML_DEFAULT_SCALAR_TAG
+                        : node->type == YAML_SEQUENCE_NODE ? YAML_DEFAULT_SEQUENCE_TAG
+                                                           : YAML_DEFAULT_MAPPING_TAG;
+    const int line = (int)node->start_mark.line + 1, column = (int)node->start_mark.column + 1;
+    TUTTI_CHECK(strcmp((const char *)node->tag, plain) == 0, TUTTI_ERR_CONFIG,
+                "%s:%d:%d: the tag '%.64s' has no meaning here; leave it out", name, line, column,
+                (const char *)node->tag);
+    TUTTI_CHECK(node->type != YAML_SCALAR_NODE ||
+                    strlen((const char *)node->data.scalar.value) == node->data.scalar.length,
+                TUTTI_ERR_CONFIG, "%s:%d:%d: the value holds a zero character", name, line, column);
+  }
+  return TUTTI_OK;
+}
+
+/** The parser has delivered one document: there is no other. */
+static tutti_status check_end(yaml_parser_t *parser, const char *text, const char *name) {
+  yaml_document_t next;
+  if (!yaml_parser_load(parser, &next)) return syntax_error(parser, text, name);
+  const yaml_node_t *root = yaml_document_get_root_node(&next);
+  const int line = root ? (int)root->start_mark.line + 1 : 0;
+  yaml_document_delete(&next);
+  TUTTI_CHECK(!line, TUTTI_ERR_CONFIG, "%s:%d:1: a second document begins here; one is read", name, line);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_yaml_open(const char *text, const char *name, tutti_yaml **yaml) {
+  tutti_status status = TUTTI_OK;
+  const size_t bytes = strlen(text);
+  *yaml = NULL;
+  TUTTI_CHECK(bytes <= MAX_BYTES, TUTTI_ERR_CONFIG, "%s: %zu bytes are too many for a config; %d are read",
+              name, bytes, MAX_BYTES);
+  TUTTI_TRY(check_depth(text, name));
+
+  tutti_yaml *new = NULL;
+  yaml_parser_t parser;
+  TUTTI_CHECK(yaml_parser_initialize(&parser), TUTTI_ERR_MEMORY, "%s: no memory to read it", name);
+  start_parser(&parser, text);
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(new, 1));
+  if (!yaml_parser_load(&parser, &new->document)) {
+    // libyaml has freed what it had, and left the pointers
+    memset(&new->document, 0, sizeof new->document);
+    TUTTI_TRY_GOTO(done, syntax_error(&parser, text, name));
+  }
+  TUTTI_TRY_GOTO(done, check_nodes(&new->document, name));
+  TUTTI_TRY_GOTO(done, check_end(&parser, text, name));
+  *yaml = new;
+  new = NULL;
+done:
+  tutti_yaml_close(&new);
+  yaml_parser_delete(&parser);
+  return status;
+}
+
+void tutti_yaml_close(tutti_yaml **yaml) {
+  if (!*yaml) return;
+  yaml_document_delete(&(*yaml)->document);
+  tutti_free(*yaml);
+  *yaml = NULL;
+}
+
+static bool is_nothing(const yaml_node_t *node) {
+  static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+  if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE) return false;
+  for (int i = 0; i < 5; i++)
+    if (strcmp((const char *)node->data.scalar.value, words[i]) == 0) return true;
+  return false;
+}
+
+static tutti_node make_node(const tutti_yaml *yaml, int id) {
+  tutti_node made = {.kind = TUTTI_NODE_NOTHING, .text = "", .id = id, .line = 1, .column = 1};
+  // libyaml takes no const, and changes nothing here
+  const yaml_node_t *node = yaml_document_get_node((yaml_document_t *)&yaml->document, id);
+  if (!node) return made;
+  made.line = (int)node->start_mark.line + 1;
+  made.column = (int)node->start_mark.column + 1;
+  if (is_nothing(node)) return made;
+  switch (node->type) {
+  case YAML_SCALAR_NODE:
+    made.kind = TUTTI_NODE_SCALAR;
+    made.text = (const char *)node->data.scalar.value;
+    break;
+  case YAML_SEQUENCE_NODE:
+    made.kind = TUTTI_NODE_LIST;
+    made.n = (int)(node->data.sequence.items.top - node->data.sequence.items.start);
+    break;
+  case YAML_MAPPING_NODE:
+    made.kind = TUTTI_NODE_MAPPING;
+    made.n = (int)(node->data.mapping.pairs.top - node->data.mapping.pairs.start);
+    break;
+  default:
+    break;
+  }
+  return made;
+}
+
+tutti_node tutti_yaml_root(const tutti_yaml *yaml) {
+  return make_node(yaml, 1);
+}
+
+tutti_node tutti_yaml_item(const tutti_yaml *yaml, tutti_node list, int i) {
+  TUTTI_ASSERT(list.kind == TUTTI_NODE_LIST && i >= 0 && i < list.n);
+  const yaml_node_t *node = yaml_document_get_node((yaml_document_t *)&yaml->document, list.id);
+  return make_node(yaml, node->data.sequence.items.start[i]);
+}
+
+void tutti_yaml_pair(const tutti_yaml *yaml, tutti_node mapping, int i, tutti_node *key, tutti_node *value) {
+  TUTTI_ASSERT(mapping.kind == TUTTI_NODE_MAPPING && i >= 0 && i < mapping.n);
+  const yaml_node_t *node = yaml_document_get_node((yaml_document_t *)&yaml->document, mapping.id);
+  const yaml_node_pair_t pair = node->data.mapping.pairs.start[i];
+  *key = make_node(yaml, pair.key);
+  *value = make_node(yaml, pair.value);
+}

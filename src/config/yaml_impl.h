@@ -1,0 +1,31 @@
+#pragma once
+/** A YAML text as a tree whose nodes know where they stand.  Local; the only user of libyaml. */
+#include "tutti/base.h"
+
+typedef enum {
+  TUTTI_NODE_NOTHING, // empty, ~ or null
+  TUTTI_NODE_SCALAR,
+  TUTTI_NODE_LIST,
+  TUTTI_NODE_MAPPING
+} tutti_node_kind;
+
+typedef struct {
+  tutti_node_kind kind;
+  const char *text; // of a scalar, else ""; borrowed from the tree
+  int n;            // items of a list, pairs of a mapping
+  int id;
+  int line, column; // from 1
+} tutti_node;
+
+typedef struct tutti_yaml tutti_yaml;
+
+/** @param[in] name  for messages, "NAME:LINE:COLUMN: ..."
+ * @return ERR_CONFIG no YAML, not UTF-8, more than one document, more than 256 KiB or 16 levels, a tag;
+ * ERR_MEMORY. The caller owns the tree. */
+TUTTI_NODISCARD
+tutti_status tutti_yaml_open(const char *text, const char *name, tutti_yaml **yaml);
+void tutti_yaml_close(tutti_yaml **yaml); // Accepts NULL inside; nulls the handle.
+
+tutti_node tutti_yaml_root(const tutti_yaml *yaml);
+tutti_node tutti_yaml_item(const tutti_yaml *yaml, tutti_node list, int i);
+void tutti_yaml_pair(const tutti_yaml *yaml, tutti_node mapping, int i, tutti_node *key, tutti_node *value);

@@ -1,0 +1,89 @@
+#include "parse.h"
+
+static void what_is_needed_is_asked_for(void **state) {
+  (void)state;
+  tutti_config c;
+  CHECK_FAILS(tutti_config_parse("", "f.yaml", NULL, 0, &c), TUTTI_ERR_CONFIG,
+              "f.yaml: data.file is missing");
+  CHECK_FAILS(tutti_config_parse("", "f.yaml", NULL, 0, &c), TUTTI_ERR_CONFIG, "--data.file=data/mnist.h5");
+  CHECK_FAILS(tutti_config_parse(NULL, NULL, NULL, 0, &c), TUTTI_ERR_CONFIG,
+              "no config file: data.file is missing");
+  CHECK_FAILS(tutti_config_parse("data: {file: d}\n", "f", NULL, 0, &c), TUTTI_ERR_CONFIG,
+              "--model.layers='dense 512");
+  CHECK_FAILS(tutti_config_parse("data: {file: d}\nmodel: {layers: []}\n", "f", NULL, 0, &c),
+              TUTTI_ERR_CONFIG, "model.layers is missing");
+}
+
+static void metrics_of_validation_want_its_rows(void **state) {
+  (void)state;
+  tutti_config c;
+  CHECK_REFUSED("train: {stop_at: val_accuracy >= 0.9}\n",
+                "run.yaml:3:18: train.stop_at: val_accuracy needs validation rows; hold some out with "
+                "data.validation_split, 0.1 for instance, or take accuracy");
+  CHECK_REFUSED("train: {monitor: val_loss}\n",
+                "run.yaml:3:18: train.monitor: val_loss needs validation rows");
+  CHECK_OK(PARSE("train: {monitor: loss, stop_at: accuracy > 0.9, patience: 2}\n", &c));
+  tutti_config_clear(&c);
+  const tutti_override split = {"data.validation_split", "0.1"};
+  CHECK_FAILS(
+      tutti_config_parse(NEEDED "train: {monitor: val_loss, evaluate_every: 0}\n", "run.yaml", &split, 1, &c),
+      TUTTI_ERR_CONFIG, "val_loss is never known");
+  CHECK_OK(tutti_config_parse(NEEDED "train: {monitor: val_loss, patience: 2}\n", "run.yaml", &split, 1, &c));
+  tutti_config_clear(&c);
+}
+
+static void keys_that_need_another_ask_for_it(void **state) {
+  (void)state;
+  CHECK_REFUSED("train: {patience: 3}\n",
+                "run.yaml:3:19: train.patience: patience waits for a better train.monitor");
+  CHECK_REFUSED("schedule: {scaling: linear}\n",
+                "run.yaml:3:21: schedule.scaling: scaling needs schedule.base_batch");
+  CHECK_REFUSED(
+      "schedule: {base_batch_size: 64}\n",
+      "run.yaml:3:29: schedule.base_batch_size: base_batch_size has no effect without schedule.scaling");
+}
+
+static void keys_without_an_effect_are_refused(void **state) {
+  (void)state;
+  tutti_config c;
+  CHECK_REFUSED(
+      "schedule: {decay_rate: 0.1}\n",
+      "run.yaml:3:24: schedule.decay_rate: it has an effect only with schedule.decay step or exponential");
+  CHECK_REFUSED("schedule: {decay: cosine, decay_every: 1 epochs}\n",
+                "schedule.decay_every: it has an effect only");
+  CHECK_REFUSED("schedule: {decay: cosine, decay_power: 2}\n", "only with schedule.decay polynomial");
+  CHECK_REFUSED("schedule: {decay: step, decay_over: 5 epochs}\n", "polynomial or cosine");
+  CHECK_REFUSED("schedule: {decay: exponential, decay_end: 0}\n", "polynomial or cosine");
+  CHECK_FAILS(tutti_config_parse("data: {file: d, validation_take: last}\nmodel: {layers: dense 1}\n", "f",
+                                 NULL, 0, &c),
+              TUTTI_ERR_CONFIG,
+              "f:1:34: data.validation_take: it has an effect only with data.validation_split");
+  CHECK_OK(PARSE("schedule: {decay: step, decay_rate: 0.5, decay_every: 2 epochs}\n", &c));
+  assert_true(c.schedule.decay_rate == 0.5 && c.schedule.decay_every.value == 2);
+  tutti_config_clear(&c);
+}
+
+static void the_optimizer_is_resolved_or_refused_in_place(void **state) {
+  (void)state;
+  tutti_config c;
+  CHECK_OK(PARSE("optimizer: {name: adam, dialect: torch}\n", &c));
+  assert_true(c.optimizer.epsilon == 1e-8 && c.optimizer.beta_2 == 0.999 && c.optimizer.weight_decay == 0);
+  tutti_config_clear(&c);
+  CHECK_REFUSED("optimizer: {name: adam, momentum: 0.9}\n",
+                "run.yaml:3:35: optimizer.momentum is 0.9, but adam");
+  CHECK_REFUSED("optimizer: {name: adam, nesterov: yes}\n", "run.yaml:3:35: optimizer.nesterov");
+  CHECK_REFUSED("optimizer: {name: sgd, nesterov: yes}\n", "momentum");
+  CHECK_REFUSED("optimizer: {clipnorm: 1, clipvalue: 2}\n",
+                "run.yaml:3:23: optimizer.clipnorm and optimizer.clipvalue");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_is_needed_is_asked_for),
+      cmocka_unit_test(metrics_of_validation_want_its_rows),
+      cmocka_unit_test(keys_that_need_another_ask_for_it),
+      cmocka_unit_test(keys_without_an_effect_are_refused),
+      cmocka_unit_test(the_optimizer_is_resolved_or_refused_in_place),
+  };
+  return cmocka_run_group_tests_name("config.check", tests, NULL, check_no_leak);
+}

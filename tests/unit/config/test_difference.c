@@ -1,0 +1,95 @@
+#include <string.h>
+
+#include "parse.h"
+
+/** The difference that one option makes. */
+static const char *difference(const char *text, tutti_override option, char a[128], char b[128]) {
+  tutti_config x, y;
+  char same[128];
+  CHECK_OK(tutti_config_parse(text, "run.yaml", NULL, 0, &x));
+  CHECK_OK(tutti_config_parse(text, "run.yaml", &option, 1, &y));
+  const char *key = tutti_config_difference(&x, &y, a, b);
+  assert_null(tutti_config_difference(&x, &x, same, same));
+  assert_null(tutti_config_difference(&y, &y, same, same));
+  tutti_config_clear(&x);
+  tutti_config_clear(&y);
+  return key;
+}
+
+static void another_training_is_named(void **state) {
+  (void)state;
+  char a[128], b[128];
+  static const struct {
+    tutti_override option;
+    const char *a, *b;
+  } cases[] = {
+      {{"train.batch_size", "64"}, "32", "64"},
+      {{"train.seed", "7"}, "0", "7"},
+      {{"train.shuffle", "no"}, "yes", "no"},
+      {{"data.validation_split", "0.1"}, "0", "0.1"},
+      {{"data.file", "dir/e.h5"}, "d.h5", "dir/e.h5"},
+      {{"data.x_train", "other"}, "x_train", "other"},
+      {{"data.scale", "unit"}, "auto", "unit"},
+      {{"model.layers", "dense 3 softmax"}, "dense 2 softmax", "dense 3 softmax"},
+      {{"model.layers", "dense 2 softmax, dense 3"}, "no such layer", "dense 3"},
+      {{"optimizer.learning_rate", "0.1"}, "0.001", "0.1"},
+      {{"optimizer.name", "sgd"}, "rmsprop", "sgd"},
+      {{"schedule.warmup", "3 steps"}, "0 steps", "3 steps"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const char *key = difference(NEEDED, cases[i].option, a, b);
+    assert_non_null(key);
+    assert_string_equal(key, cases[i].option.key);
+    assert_string_equal(a, cases[i].a);
+    assert_string_equal(b, cases[i].b);
+  }
+}
+
+static void how_it_is_run_is_no_other_training(void **state) {
+  (void)state;
+  char a[128], b[128];
+  static const tutti_override options[] = {
+      {"train.epochs", "50"},      {"train.steps", "50"},       {"train.micro_batch_size", "8"},
+      {"train.stop_at", "loss<1"}, {"train.monitor", "loss"},   {"train.evaluate_every", "5 steps"},
+      {"parallel.threads", "2"},   {"parallel.reduce", "flat"}, {"run.directory", "elsewhere"},
+      {"run.resume", "no"},        {"run.keep", "5"},           {"run.checkpoint_every", "5 minutes"},
+      {"data.limit_test", "5"},    {"data.file", "/tmp/d.h5"},  {"run.metrics_every", "5 steps"},
+  };
+  for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+    assert_null(difference(NEEDED, options[i], a, b));
+}
+
+static void the_budget_counts_where_the_rate_falls_to_its_end(void **state) {
+  (void)state;
+  char a[128], b[128];
+  const tutti_override steps = {"train.steps", "500"};
+  const char *key = difference(NEEDED "schedule: {decay: cosine}\n", steps, a, b);
+  assert_non_null(key);
+  assert_string_equal(key, "train.steps");
+  assert_string_equal(a, "1 epochs");
+  assert_string_equal(b, "500 steps");
+  assert_null(difference(NEEDED "schedule: {decay: cosine, decay_over: 9 epochs}\n", steps, a, b));
+  assert_null(difference(NEEDED "schedule: {decay: step}\n", steps, a, b));
+}
+
+static void long_values_are_cut_after_they_are_compared(void **state) {
+  (void)state;
+  char a[128], b[128], text[512], name[301];
+  memset(name, 'x', 300);
+  name[300] = '\0';
+  snprintf(text, sizeof text, "data: {file: d.h5, x_train: %s}\nmodel: {layers: dense 2}\n", name);
+  name[299] = 'y';
+  const char *key = difference(text, (tutti_override){"data.x_train", name}, a, b);
+  assert_non_null(key);
+  assert_string_equal(key, "data.x_train");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(another_training_is_named),
+      cmocka_unit_test(how_it_is_run_is_no_other_training),
+      cmocka_unit_test(the_budget_counts_where_the_rate_falls_to_its_end),
+      cmocka_unit_test(long_values_are_cut_after_they_are_compared),
+  };
+  return cmocka_run_group_tests_name("config.difference", tests, NULL, check_no_leak);
+}
