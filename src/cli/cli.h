@@ -1,0 +1,25 @@
+#pragma once
+/** Commands of the program.  MPI starts and ends in main.c alone; here each command is a function that all
+ * ranks call. */
+#include "tutti/base.h"
+#include "tutti/par.h"
+
+typedef struct {
+  const char *name;
+  const char *arguments; // as in the usage line
+  const char *summary;   // one line
+  const char *details;   // for COMMAND --help
+  bool shows_keys;       // --help lists the keys of a config
+  /** Collective.  argv[0] is the command's name.  *exit_status is set where it is not the status's own. */
+  tutti_status (*run)(const tutti_comm *comm, int argc, char **argv, int *exit_status);
+} tutti_command;
+
+extern const tutti_command tutti_command_train, tutti_command_eval, tutti_command_predict,
+    tutti_command_import, tutti_command_info, tutti_command_doctor;
+
+/** Local.  All commands, NULL at the end. */
+extern const tutti_command *const tutti_commands[];
+
+/** Local.  `tutti --help`, and `tutti COMMAND --help`. */
+void tutti_help_print(void);
+void tutti_help_print_command(const tutti_command *command);

@@ -1,0 +1,125 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "tutti/data.h"
+
+static tutti_status require(const char *value, const char *option) {
+  TUTTI_CHECK(value, TUTTI_ERR_USAGE, "import: %s is missing; see tutti import --help", option);
+  return TUTTI_OK;
+}
+
+static tutti_status import_idx(int argc, char **argv, tutti_import_result *result) {
+  tutti_import_idx_options idx = {0};
+  const tutti_option options[] = {{"x_train", &idx.x_train},
+                                  {"y_train", &idx.y_train},
+                                  {"x_test", &idx.x_test},
+                                  {"y_test", &idx.y_test},
+                                  {"output", &idx.output}};
+  tutti_arguments arguments;
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 5, NULL, 0, 0, &arguments));
+  tutti_arguments_clear(&arguments);
+  TUTTI_TRY(require(idx.x_train, "--x_train=FILE"));
+  TUTTI_TRY(require(idx.y_train, "--y_train=FILE"));
+  TUTTI_TRY(require(idx.output, "--output=DATA.h5"));
+  return tutti_import_idx(&idx, result);
+}
+
+static tutti_status parse_kind(const char *text, tutti_import_kind *kind) {
+  for (int i = 0; i < TUTTI_N_IMPORT_KINDS; i++) {
+    if (strcmp(text, tutti_import_kind_names[i]) != 0) continue;
+    *kind = (tutti_import_kind)i;
+    return TUTTI_OK;
+  }
+  TUTTI_FAIL(TUTTI_ERR_USAGE, "--kind=%s: expected auto, classes or regression", text);
+}
+
+static tutti_status import_csv(int argc, char **argv, tutti_import_result *result) {
+  tutti_import_csv_options csv = {0};
+  const char *fraction = "0.2", *seed = "0", *kind = "auto", *bytes = "no";
+  const tutti_option options[] = {{"label", &csv.label}, {"test_fraction", &fraction},
+                                  {"seed", &seed},       {"kind", &kind},
+                                  {"bytes", &bytes},     {"output", &csv.output}};
+  tutti_arguments arguments;
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 6, NULL, 1, 1, &arguments));
+  csv.file = arguments.positional[0];
+  tutti_arguments_clear(&arguments);
+  TUTTI_TRY(require(csv.label, "--label=COLUMN"));
+  TUTTI_TRY(require(csv.output, "--output=DATA.h5"));
+  int64_t number = 0;
+  TUTTI_CHECK(tutti_text_real(fraction, &csv.test_fraction) && csv.test_fraction >= 0 &&
+                  csv.test_fraction < 1,
+              TUTTI_ERR_USAGE, "--test_fraction=%s: expected a number from 0 to below 1", fraction);
+  TUTTI_CHECK(tutti_text_integer(seed, &number) && number >= 0, TUTTI_ERR_USAGE,
+              "--seed=%s: expected a whole number from 0", seed);
+  csv.seed = (uint64_t)number;
+  TUTTI_TRY(parse_kind(kind, &csv.kind));
+  csv.bytes = strcmp(bytes, "yes") == 0;
+  TUTTI_CHECK(csv.bytes || strcmp(bytes, "no") == 0, TUTTI_ERR_USAGE, "--bytes=%s: expected yes or no",
+              bytes);
+  return tutti_import_csv(&csv, result);
+}
+
+static tutti_status import_svmlight(int argc, char **argv, tutti_import_result *result) {
+  tutti_import_svmlight_options svmlight = {0};
+  const char *kind = "auto";
+  const tutti_option options[] = {{"kind", &kind}, {"output", &svmlight.output}};
+  tutti_arguments arguments;
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 2, NULL, 1, 2, &arguments));
+  svmlight.train = arguments.positional[0];
+  svmlight.test = arguments.n_positional > 1 ? arguments.positional[1] : NULL;
+  tutti_arguments_clear(&arguments);
+  TUTTI_TRY(require(svmlight.output, "--output=DATA.h5"));
+  TUTTI_TRY(parse_kind(kind, &svmlight.kind));
+  return tutti_import_svmlight(&svmlight, result);
+}
+
+typedef struct {
+  const char *name;
+  tutti_status (*import)(int argc, char **argv, tutti_import_result *result);
+} format;
+
+static tutti_status import_local(int argc, char **argv, tutti_import_result *result) {
+  static const format formats[] = {{"idx", import_idx}, {"csv", import_csv}, {"svmlight", import_svmlight}};
+  static const char *const names[] = {"idx", "csv", "svmlight"};
+  TUTTI_CHECK(argc > 1, TUTTI_ERR_USAGE,
+              "import: which format? idx, csv or svmlight; see tutti import --help");
+  for (int i = 0; i < 3; i++)
+    if (strcmp(argv[1], formats[i].name) == 0) return formats[i].import(argc - 1, argv + 1, result);
+  const char *nearest = tutti_text_nearest(argv[1], names, 3);
+  TUTTI_FAIL(TUTTI_ERR_USAGE, "import: unknown format '%s'; expected idx, csv or svmlight%s%s%s", argv[1],
+             nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+/** One process does it, however many were started. */
+static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
+  (void)exit_status;
+  tutti_import_result result = {0};
+  const bool root = tutti_comm_rank(comm) == 0;
+  TUTTI_TRY(tutti_agree_from(comm, 0, root ? import_local(argc, argv, &result) : TUTTI_OK));
+  if (!root) return TUTTI_OK;
+  printf("train_samples %lld\ntest_samples %lld\nfeatures %lld\n", (long long)result.n_train,
+         (long long)result.n_test, (long long)result.n_features);
+  if (result.n_classes > 0) printf("classes %d\n", result.n_classes);
+  return TUTTI_OK;
+}
+
+const tutti_command tutti_command_import = {
+    .name = "import",
+    .arguments = "idx|csv|svmlight ... --output=DATA.h5",
+    .summary = "make a data set of IDX, CSV or svmlight files",
+    .details = "  tutti import idx --x_train=F --y_train=F [--x_test=F --y_test=F] --output=DATA.h5\n"
+               "  tutti import csv FILE --label=COLUMN [--test_fraction=0.2] [--seed=0] "
+               "[--kind=auto|classes|regression]\n"
+               "                   [--bytes=no|yes] --output=DATA.h5\n"
+               "  tutti import svmlight TRAIN [TEST] [--kind=auto|classes|regression] --output=DATA.h5\n\n"
+               "Files may be gzip.  A CSV file has a header line; COLUMN is a name of it or a number from 1. "
+               " Labels that are\n"
+               "texts, or whole numbers of at most 100 different values, become classes 0, 1, ... in "
+               "ascending order, and their\n"
+               "names are stored; other labels are numbers for a regression; --kind decides otherwise.  The "
+               "test rows are drawn\n"
+               "by the seed.  --bytes=yes stores features that are whole numbers 0..255 as bytes.",
+    .run = run};

@@ -1,0 +1,48 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "tutti/train.h"
+
+/** "FILE.h5:DATASET" into its parts; a colon without a name behind it, or in a folder's name, belongs to the
+ * file. */
+static tutti_status split_input(const char *input, char **file, const char **dataset) {
+  *file = tutti_strdup(input);
+  if (!*file) return TUTTI_ERR_MEMORY;
+  char *colon = strrchr(*file, ':');
+  *dataset = NULL;
+  if (colon && colon[1] != '\0' && !strstr(colon, ".h5")) {
+    *colon = '\0';
+    *dataset = colon + 1;
+  }
+  return TUTTI_OK;
+}
+
+static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
+  (void)exit_status;
+  tutti_arguments arguments;
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, NULL, 0, NULL, 3, 3, &arguments));
+  const char *checkpoint = arguments.positional[0], *input = arguments.positional[1],
+             *output = arguments.positional[2];
+  tutti_arguments_clear(&arguments);
+  char *file = NULL;
+  const char *dataset = NULL;
+  int64_t n = 0;
+  tutti_status status = tutti_agree(comm, split_input(input, &file, &dataset));
+  if (status == TUTTI_OK) status = tutti_predict_checkpoint(comm, checkpoint, file, dataset, output, &n);
+  if (status == TUTTI_OK && tutti_comm_rank(comm) == 0)
+    printf("samples %lld\noutput %s\n", (long long)n, output);
+  tutti_free(file);
+  return status;
+}
+
+const tutti_command tutti_command_predict = {
+    .name = "predict",
+    .arguments = "CHECKPOINT.h5 INPUT.h5[:DATASET] OUTPUT.h5",
+    .summary = "outputs of a checkpoint's network for the rows of an array",
+    .details =
+        "DATASET is the array's name in INPUT.h5; without it the only array of the file, or x_test.  "
+        "OUTPUT.h5 gets\n"
+        "`predictions [n, n_out]` and, for classifiers, `classes [n]`.  Rows are scaled as in the training.",
+    .run = run};

@@ -1,0 +1,73 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "io/file.h"
+#include "tutti/train.h"
+
+enum { EXIT_DIVERGED = 79 };
+
+/** The config's text from rank 0 to all, so that every rank parses the same bytes.  Collective. */
+static tutti_status read_config(const tutti_comm *comm, const tutti_arguments *arguments,
+                                tutti_config *config) {
+  const char *path = arguments->n_positional > 0 ? arguments->positional[0] : NULL;
+  char *text = NULL;
+  tutti_status status = TUTTI_OK;
+  if (path) {
+    const tutti_status local = tutti_comm_rank(comm) == 0 ? tutti_read_text(path, &text) : TUTTI_OK;
+    TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, local));
+    TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &text));
+  }
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, tutti_config_parse(text, path, arguments->overrides,
+                                                            arguments->n_overrides, config)));
+done:
+  tutti_free(text);
+  return status;
+}
+
+static void print_result(const tutti_config *config, const tutti_train_result *result) {
+  const tutti_metrics_row *row = &result->row;
+  if (result->validation.samples > 0)
+    printf("val_loss %.6g\nval_%s %.6g\n", result->validation.loss, result->metric,
+           result->validation.metric);
+  if (result->test.samples > 0)
+    printf("test_loss %.6g\ntest_%s %.6g\ntest_samples %lld\n", result->test.loss, result->metric,
+           result->test.metric, (long long)result->test.samples);
+  printf("epoch %lld\nstep %lld\nsamples %lld\nseconds %.6g\nrun %s\n", (long long)row->epoch,
+         (long long)row->step, (long long)row->samples, row->seconds, config->run.directory);
+}
+
+static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
+  tutti_arguments arguments;
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, NULL, 0, "", 0, 1, &arguments));
+  tutti_config config = {0};
+  tutti_train_result result;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, read_config(comm, &arguments, &config));
+  TUTTI_TRY_GOTO(done, tutti_train(comm, &config, stderr, &result));
+  const bool diverged = result.stop == TUTTI_STOP_DIVERGED;
+  tutti_log_root(diverged ? TUTTI_LOG_ERROR : TUTTI_LOG_INFO, "%s", result.reason);
+  if (diverged)
+    *exit_status = EXIT_DIVERGED;
+  else if (tutti_comm_rank(comm) == 0)
+    print_result(&config, &result);
+done:
+  tutti_config_clear(&config);
+  tutti_arguments_clear(&arguments);
+  return status;
+}
+
+const tutti_command tutti_command_train = {
+    .name = "train",
+    .arguments = "[CONFIG.yaml] [--section.key=VALUE ...]",
+    .summary = "train a network; under mpirun or srun, or alone",
+    .details =
+        "Trains as the config says and leaves checkpoint.h5, metrics.h5 and config.yaml in run.directory.  "
+        "Run again,\n"
+        "it goes on from the last checkpoint.  Progress goes to standard error, results to standard "
+        "output.\n\n"
+        "  mpirun -np 8 tutti train jobs/mnist.yaml --train.batch_size=1024 --run.directory=runs/mnist-1024",
+    .shows_keys = true,
+    .run = run};

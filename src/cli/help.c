@@ -1,0 +1,42 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "tutti/config.h"
+
+const tutti_command *const tutti_commands[] = {&tutti_command_train,
+                                               &tutti_command_eval,
+                                               &tutti_command_predict,
+                                               &tutti_command_import,
+                                               &tutti_command_info,
+                                               &tutti_command_doctor,
+                                               NULL};
+
+void tutti_help_print(void) {
+  puts("tutti: trains dense neural networks with MPI data parallelism\n");
+  for (int i = 0; tutti_commands[i]; i++)
+    printf("  tutti %-8s %s\n", tutti_commands[i]->name, tutti_commands[i]->summary);
+  puts("\n  tutti COMMAND --help   its arguments\n"
+       "  tutti --version\n\n"
+       "Several ranks:  mpirun -np 8 tutti train jobs/mnist.yaml");
+}
+
+static void print_keys(void) {
+  puts("\nKeys of a config, each also an option --section.key=VALUE that wins over the file:");
+  const char *section = "";
+  for (int i = 0; i < tutti_config_n_keys(); i++) {
+    tutti_key_info key;
+    tutti_config_key(i, &key);
+    if (strcmp(section, key.section) != 0) printf("\n%s:\n", key.section);
+    section = key.section;
+    printf("  %-18s %s", key.name, key.sentence);
+    if (key.fallback[0]) printf(" [%s]", key.fallback);
+    printf("\n");
+    if (key.allowed[0]) printf("  %-18s   %s\n", "", key.allowed);
+  }
+}
+
+void tutti_help_print_command(const tutti_command *command) {
+  printf("usage: tutti %s %s\n\n%s\n", command->name, command->arguments, command->details);
+  if (command->shows_keys) print_keys();
+}

@@ -1,0 +1,26 @@
+#pragma once
+/** Arguments of a command: positional ones, and options `--name=value` by getopt_long.  Local. */
+#include "tutti/config.h"
+
+/** An option that a command takes besides the keys of a config. */
+typedef struct {
+  const char *name;
+  const char **value; // where its text goes (borrowed from argv); untouched where it is not given
+} tutti_option;
+
+typedef struct {
+  const char *const *positional; // borrowed from argv
+  int n_positional;
+  tutti_override *overrides; // [n_overrides] keys given as --section.key=VALUE, in their order; owned
+  int n_overrides;
+} tutti_arguments;
+
+/** @param[in] options  [n_options]
+ * @param[in] prefix    which keys of the config are taken: "" all, "data." one section, NULL none
+ * @return ERR_USAGE an unknown option (with the nearest known one), a value that is missing, more or fewer
+ * positional arguments than [min, max] */
+TUTTI_NODISCARD
+tutti_status tutti_arguments_parse(int argc, char **argv, const tutti_option *options, int n_options,
+                                   const char *prefix, int min_positional, int max_positional,
+                                   tutti_arguments *arguments);
+void tutti_arguments_clear(tutti_arguments *arguments);

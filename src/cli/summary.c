@@ -1,0 +1,177 @@
+#include "cli/summary.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tutti/checkpoint.h"
+#include "tutti/metrics.h"
+
+// --- model and config
+// ------------------------------------------------------------------------------------------------
+
+static void print_layers(const tutti_model *model) {
+  int64_t n_other = 0;
+  printf("%-32s %-20s %12s\n", "Layer (type)", "Output shape", "Param #");
+  for (int i = 0; i < tutti_model_n_layers(model); i++) {
+    tutti_layer_info info;
+    char name[96], shape[48];
+    tutti_model_layer(model, i, &info);
+    snprintf(name, sizeof name, "%s (%s)", info.name, info.type);
+    snprintf(shape, sizeof shape, "(None, %lld)", (long long)info.n_out);
+    printf("%-32s %-20s %12lld\n", name, shape, (long long)(info.n_trainable + info.n_other));
+    n_other += info.n_other;
+  }
+  const int64_t n = tutti_model_n_params(model);
+  printf("\nTotal params: %lld (%.2f MiB)\nTrainable params: %lld\nNon-trainable params: %lld\n",
+         (long long)(n + n_other), (double)(n + n_other) * sizeof(float) / 0x1p20, (long long)n,
+         (long long)n_other);
+}
+
+tutti_status tutti_summary_model(const tutti_config *config, int64_t n_in) {
+  const tutti_model_options options = {.layers = config->model.layers,
+                                       .n_layers = (int)config->model.n_layers,
+                                       .loss = config->model.loss,
+                                       .initializer = config->model.initializer};
+  tutti_model *model = NULL;
+  TUTTI_TRY(tutti_model_create(&options, n_in, 1, &model));
+  print_layers(model);
+  tutti_model_destroy(&model);
+  return TUTTI_OK;
+}
+
+/** Features of a sample of the config's data set, of its header alone. */
+static tutti_status read_n_in(const tutti_config *config, int64_t *n_in) {
+  tutti_file *file = NULL;
+  tutti_array_shape shape = {0};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_open(config->data.file, &file));
+  TUTTI_TRY_GOTO(done, tutti_file_shape(file, config->data.x_train, &shape));
+  *n_in = 1;
+  for (int d = 1; d < shape.n_dims; d++) *n_in *= shape.dims[d];
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+tutti_status tutti_summary_config(const char *path) {
+  char *text = NULL, *resolved = NULL;
+  tutti_config config = {0};
+  int64_t n_in = 0;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_read_text(path, &text));
+  TUTTI_TRY_GOTO(done, tutti_config_parse(text, path, NULL, 0, &config));
+  TUTTI_TRY_GOTO(done, tutti_config_dump(&config, &resolved));
+  printf("kind config\n\n%s\n", resolved);
+  TUTTI_TRY_GOTO(done, read_n_in(&config, &n_in));
+  TUTTI_TRY_GOTO(done, tutti_summary_model(&config, n_in));
+done:
+  tutti_free(text);
+  tutti_free(resolved);
+  tutti_config_clear(&config);
+  return status;
+}
+
+// --- data set
+// ------------------------------------------------------------------------------------------------------
+
+static void print_shape(const char *name, const tutti_array_shape *shape) {
+  static const char *const class_names[] = {"integer", "real", "other"};
+  const bool is_unsigned = shape->type_class == TUTTI_CLASS_INTEGER && !shape->type_signed;
+  printf("%s\t", name);
+  for (int d = 0; d < shape->n_dims; d++) printf("%s%lld", d ? " x " : "", (long long)shape->dims[d]);
+  printf("\t%s%s of %d bytes\n", is_unsigned ? "unsigned " : "", class_names[shape->type_class],
+         shape->type_bytes);
+}
+
+static tutti_status print_classes(const tutti_file *file) {
+  if (!tutti_file_has(file, "y_train") || !tutti_file_has_attribute(file, "y_train", "classes"))
+    return TUTTI_OK;
+  char **names = NULL;
+  int n = 0;
+  TUTTI_TRY(tutti_file_get_texts(file, "y_train", "classes", &names, &n));
+  printf("\nclass\tname\n");
+  for (int i = 0; i < n; i++) printf("%d\t%s\n", i, names[i]);
+  tutti_file_list_free(&names, n);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_summary_dataset(const tutti_file *file) {
+  char **names = NULL;
+  int n = 0;
+  TUTTI_TRY(tutti_file_list(file, "/", &names, &n));
+  printf("kind data set\n\narray\tshape\ttype\n");
+  tutti_status status = TUTTI_OK;
+  for (int i = 0; i < n && status == TUTTI_OK; i++) {
+    tutti_array_shape shape;
+    status = tutti_file_shape(file, names[i], &shape);
+    if (status == TUTTI_OK) print_shape(names[i], &shape);
+  }
+  tutti_file_list_free(&names, n);
+  TUTTI_TRY(status);
+  return print_classes(file);
+}
+
+// --- checkpoint
+// ------------------------------------------------------------------------------------------------------
+
+tutti_status tutti_summary_checkpoint(const char *path) {
+  tutti_checkpoint_info info = {0};
+  tutti_config config = {0};
+  tutti_status status = TUTTI_OK;
+  float *shift = NULL;
+  int64_t n_in = 0;
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
+  printf(
+      "kind checkpoint\ntime %s\nversion %s\nepoch %lld\nstep %lld\nsamples %lld\nseed %llu\nseconds %.6g\n",
+      info.time, info.version, (long long)info.state.epoch, (long long)info.state.step,
+      (long long)info.state.samples, (unsigned long long)info.state.seed, info.state.seconds);
+  TUTTI_TRY_GOTO(done, tutti_config_parse(info.config, path, NULL, 0, &config));
+  printf("\n%s\n", info.config);
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(path, "/input/shift", &shift, &n_in));
+  TUTTI_TRY_GOTO(done, tutti_summary_model(&config, n_in));
+done:
+  tutti_free(shift);
+  tutti_config_clear(&config);
+  tutti_checkpoint_info_clear(&info);
+  return status;
+}
+
+// --- metrics
+// ---------------------------------------------------------------------------------------------------------
+
+/** The table's metric: whichever of the known names it has a column of. */
+static const char *metric_of(const tutti_file *file) {
+  char *name = NULL;
+  if (tutti_file_get_text(file, "/", "metric", &name) != TUTTI_OK) return "accuracy";
+  const bool classes = strcmp(name, "accuracy") == 0;
+  tutti_free(name);
+  return classes ? "accuracy" : "mean_absolute_error";
+}
+
+static void print_row(const tutti_metrics_row *row) {
+  printf("%lld\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%lld\t%.6g\t%.6g\n", (long long)row->epoch,
+         (long long)row->step, (long long)row->samples, row->loss, row->metric, row->val_loss,
+         row->val_metric, row->learning_rate, (long long)row->batch_size, row->seconds,
+         row->samples_per_second);
+}
+
+static tutti_status print_epochs(const tutti_file *file, const char *metric) {
+  tutti_column columns[TUTTI_METRICS_COLUMNS];
+  tutti_metrics_columns(metric, columns);
+  int64_t n = 0;
+  TUTTI_TRY(tutti_table_rows(file, "epochs", &n));
+  for (int i = 0; i < TUTTI_METRICS_COLUMNS; i++) printf("%s%s", i ? "\t" : "", columns[i].name);
+  printf("\n");
+  for (int64_t i = 0; i < n; i++) {
+    tutti_metrics_row row;
+    TUTTI_TRY(tutti_table_read(file, "epochs", columns, TUTTI_METRICS_COLUMNS, sizeof row, i, 1, &row));
+    print_row(&row);
+  }
+  return TUTTI_OK;
+}
+
+tutti_status tutti_summary_metrics(const tutti_file *file) {
+  printf("kind metrics\n\n");
+  return print_epochs(file, metric_of(file));
+}

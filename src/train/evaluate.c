@@ -1,0 +1,45 @@
+/** Loss and metric of a checkpoint's network. */
+#include <stdio.h>
+
+#include "train/restore.h"
+
+static const char *const split_names[] = {"test", "validation", "train"};
+
+static tutti_status open_data(const tutti_comm *comm, const char *file, tutti_restored *restored) {
+  const tutti_config *config = &restored->config;
+  const tutti_data_options options = {.file = file ? file : config->data.file,
+                                      .x_train = config->data.x_train,
+                                      .y_train = config->data.y_train,
+                                      .x_test = config->data.x_test,
+                                      .y_test = config->data.y_test,
+                                      .limit_train = config->data.limit_train,
+                                      .limit_test = config->data.limit_test};
+  return tutti_dataset_open(comm, &options, &restored->dataset);
+}
+
+static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, const char *file,
+                             tutti_split split, tutti_restored *restored, char metric[32],
+                             tutti_evaluation *result) {
+  TUTTI_TRY(tutti_restore_config(comm, checkpoint, restored));
+  TUTTI_TRY(open_data(comm, file, restored));
+  TUTTI_TRY(tutti_restore_network(comm, checkpoint, restored));
+  TUTTI_TRY(tutti_network_check_labels(&restored->network));
+  const tutti_samples_all all = tutti_samples_divide(&restored->config, restored->dataset);
+  const tutti_samples *const set = split == TUTTI_SPLIT_TEST         ? &all.test
+                                   : split == TUTTI_SPLIT_VALIDATION ? &all.validation
+                                                                     : &all.train;
+  TUTTI_CHECK(set->n > 0, TUTTI_ERR_CONFIG,
+              "--split=%s: %s has no such samples with the training's data.validation_split %g",
+              split_names[split], tutti_dataset_file(restored->dataset),
+              restored->config.data.validation_split);
+  snprintf(metric, 32, "%s", tutti_model_metric_name(restored->network.model));
+  return tutti_network_evaluate(&restored->network, restored->params, set, result);
+}
+
+tutti_status tutti_evaluate_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *file,
+                                       tutti_split split, char metric[32], tutti_evaluation *result) {
+  tutti_restored restored = {0};
+  const tutti_status status = evaluate(comm, checkpoint, file, split, &restored, metric, result);
+  tutti_restored_clear(&restored);
+  return status;
+}

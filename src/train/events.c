@@ -1,0 +1,161 @@
+#include "train/events.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void add(tutti_checkpoint_sums *sums, const tutti_step_result *step, double seconds) {
+  sums->samples += step->samples;
+  sums->loss += step->loss + step->penalty * step->samples;
+  sums->metric += step->metric;
+  sums->seconds += seconds;
+}
+
+static void count(tutti_run *run, const tutti_step_result *step, double seconds) {
+  tutti_checkpoint_state *state = &run->state;
+  state->step++;
+  state->step_in_epoch++;
+  state->samples += (int64_t)step->samples;
+  state->seconds += seconds;
+  add(&state->in_epoch, step, seconds);
+  add(&state->in_row, step, seconds);
+}
+
+static tutti_metrics_row make_row(const tutti_run *run, const tutti_checkpoint_sums *sums,
+                                  const tutti_evaluation *validation) {
+  const bool evaluated = validation->samples > 0;
+  return (tutti_metrics_row){.epoch = run->state.epoch + 1,
+                             .step = run->state.step,
+                             .samples = run->state.samples,
+                             .loss = sums->loss / sums->samples,
+                             .metric = sums->metric / sums->samples,
+                             .val_loss = evaluated ? validation->loss : NAN,
+                             .val_metric = evaluated ? validation->metric : NAN,
+                             .learning_rate = run->learning_rate,
+                             .batch_size = run->plan.epoch.batch,
+                             .seconds = run->state.seconds,
+                             .samples_per_second = sums->samples / sums->seconds};
+}
+
+/** A value of a row by its column's name; false where the row has none. */
+static bool measured(const tutti_run *run, const tutti_metrics_row *row, const char *name, double *value) {
+  return tutti_metrics_value(row, tutti_model_metric_name(run->network.model), name, value) && !isnan(*value);
+}
+
+/** Losses and errors want to be small, accuracies large. */
+static bool is_better(const char *name, double value, double best) {
+  if (isnan(best)) return true;
+  return strstr(name, "loss") || strstr(name, "error") ? value < best : value > best;
+}
+
+/** Keep count of the monitored value; true where it is the best so far. */
+static bool monitor(tutti_run *run, const tutti_metrics_row *row) {
+  const char *name = run->config->train.monitor;
+  double value = 0;
+  if (!name || !measured(run, row, name, &value)) return false;
+  tutti_checkpoint_state *state = &run->state;
+  const bool better = is_better(name, value, state->best);
+  if (better) state->best = value;
+  state->evaluations_since_best = better ? 0 : state->evaluations_since_best + 1;
+  return better;
+}
+
+static bool goal_reached(const tutti_run *run, const tutti_metrics_row *row, tutti_train_result *result) {
+  const tutti_goal *goal = &run->config->train.stop_at;
+  double value = 0;
+  if (!goal->metric[0] || !measured(run, row, goal->metric, &value) || !tutti_goal_reached(goal, value))
+    return false;
+  result->stop = TUTTI_STOP_GOAL;
+  snprintf(result->reason, sizeof result->reason, "the goal is reached: %s %.6g at step %lld", goal->metric,
+           value, (long long)row->step);
+  return true;
+}
+
+static bool out_of_patience(const tutti_run *run, tutti_train_result *result) {
+  const tutti_train_options *train = &run->config->train;
+  if (train->patience == 0 || run->state.evaluations_since_best < train->patience) return false;
+  result->stop = TUTTI_STOP_PATIENCE;
+  snprintf(result->reason, sizeof result->reason, "%s has not become better than %.6g in %lld evaluations",
+           train->monitor, run->state.best, (long long)run->state.evaluations_since_best);
+  return true;
+}
+
+static bool budget_done(const tutti_run *run, tutti_train_result *result) {
+  if (!tutti_plan_done(&run->plan, run->config->train.budget, tutti_run_position(run))) return false;
+  result->stop = TUTTI_STOP_BUDGET;
+  snprintf(result->reason, sizeof result->reason, "the budget of %lld steps is done",
+           (long long)run->plan.total_steps);
+  return true;
+}
+
+bool tutti_events_over(const tutti_run *run, tutti_train_result *result) {
+  if (run->last.step > 0 && goal_reached(run, &run->last, result)) return true;
+  return out_of_patience(run, result) || budget_done(run, result);
+}
+
+static tutti_status evaluate(tutti_run *run, tutti_evaluation *validation) {
+  tutti_phases_enter(&run->phases, TUTTI_PHASE_EVALUATE);
+  TUTTI_TRY(tutti_network_evaluate(&run->network, tutti_reducer_params(run->reducer),
+                                   &run->samples.validation, validation));
+  tutti_phases_leave(&run->phases);
+  return TUTTI_OK;
+}
+
+static void show_step(const tutti_run *run) {
+  const tutti_checkpoint_sums *sums = &run->state.in_epoch;
+  if (run->progress)
+    tutti_progress_step(run->progress, run->state.epoch + 1, run->state.step_in_epoch,
+                        sums->loss / sums->samples, sums->metric / sums->samples);
+}
+
+/** The epoch's row: kept, shown, and a new epoch begins where this one is whole. */
+static void end_epoch(tutti_run *run, const tutti_metrics_row *row, bool whole) {
+  run->last = *row;
+  tutti_rows_append(run, &run->history, &run->last);
+  if (run->progress) tutti_progress_epoch(run->progress, &run->last);
+  if (!whole) return;
+  run->state.epoch++;
+  run->state.step_in_epoch = 0;
+  run->state.in_epoch = (tutti_checkpoint_sums){0};
+}
+
+/** Rows that are due after this step, and what they decide.  True where the monitored value is the best so
+ * far. */
+static bool observe(tutti_run *run, const tutti_evaluation *validation, bool whole,
+                    tutti_train_result *result, bool *last) {
+  const bool evaluated_within = validation->samples > 0 && !whole;
+  const bool row_due =
+      evaluated_within || tutti_plan_due(&run->plan, run->config->run.metrics_every, tutti_run_position(run));
+  *last = budget_done(run, result);
+  if (!whole && !row_due && !*last) return false;
+  const tutti_metrics_row of_epoch = make_row(run, &run->state.in_epoch, validation);
+  const bool best = monitor(run, &of_epoch);
+  if (goal_reached(run, &of_epoch, result) || out_of_patience(run, result)) *last = true;
+  if (row_due) {
+    const tutti_metrics_row row = make_row(run, &run->state.in_row, validation);
+    tutti_rows_append(run, &run->steps, &row);
+    run->state.in_row = (tutti_checkpoint_sums){0};
+  }
+  if (whole || *last) end_epoch(run, &of_epoch, whole);
+  return best;
+}
+
+tutti_status tutti_events_after_step(tutti_run *run, tutti_saver *saver, const tutti_step_result *step,
+                                     double seconds, tutti_train_result *result, bool *stopping) {
+  const tutti_config *config = run->config;
+  count(run, step, seconds);
+  show_step(run);
+  const tutti_position now = tutti_run_position(run);
+  const bool whole = run->state.step_in_epoch == run->plan.epoch.n_steps;
+  tutti_evaluation validation = {0};
+  if (run->samples.validation.n > 0 && tutti_plan_due(&run->plan, config->train.evaluate_every, now))
+    TUTTI_TRY(evaluate(run, &validation));
+  const bool best = observe(run, &validation, whole, result, stopping);
+  const bool save =
+      *stopping || best || step->save || tutti_plan_due(&run->plan, config->run.checkpoint_every, now);
+  if (save)
+    TUTTI_TRY(tutti_saver_save(saver, best));
+  else if (whole)
+    TUTTI_TRY(tutti_saver_flush(saver));
+  return TUTTI_OK;
+}

@@ -1,0 +1,13 @@
+#pragma once
+/** What happens between two steps: rows, evaluations, checkpoints, and whether to go on.  Everything is
+ * decided on reduced values and on counts, so that all ranks decide alike. */
+#include "train/saver.h"
+
+/** Collective.  After a step with a finite loss: count it, evaluate, log and save what is due.  Sets
+ * result->stop and *stopping where the training is over. */
+TUTTI_NODISCARD
+tutti_status tutti_events_after_step(tutti_run *run, tutti_saver *saver, const tutti_step_result *step,
+                                     double seconds, tutti_train_result *result, bool *stopping);
+
+/** Local.  Whether a run that resumes is over already. */
+bool tutti_events_over(const tutti_run *run, tutti_train_result *result);

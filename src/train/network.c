@@ -1,0 +1,85 @@
+#include "train/network.h"
+
+#include <string.h>
+
+static tutti_status create_local(const tutti_config *config, tutti_network *network) {
+  const tutti_model_options options = {.layers = config->model.layers,
+                                       .n_layers = (int)config->model.n_layers,
+                                       .loss = config->model.loss,
+                                       .initializer = config->model.initializer};
+  const int64_t n_in = tutti_dataset_n_features(network->dataset), max_rows = network->max_rows;
+  TUTTI_TRY(tutti_model_create(&options, n_in, max_rows, &network->model));
+  network->by_class = tutti_model_loss_kind(network->model) == TUTTI_CATEGORICAL_CROSSENTROPY &&
+                      tutti_dataset_n_targets(network->dataset) == 1;
+  TUTTI_TRY(TUTTI_NEW(network->rows, max_rows));
+  TUTTI_TRY(TUTTI_NEW(network->x, max_rows * n_in));
+  if (network->by_class) return TUTTI_NEW(network->classes, max_rows);
+  return TUTTI_NEW(network->values, max_rows * tutti_model_n_out(network->model));
+}
+
+tutti_status tutti_network_create(const tutti_comm *comm, const tutti_config *config,
+                                  const tutti_dataset *dataset, int64_t max_rows, tutti_network *network) {
+  *network = (tutti_network){.comm = comm, .dataset = dataset, .max_rows = max_rows};
+  TUTTI_TRY(tutti_agree(comm, create_local(config, network)));
+  return TUTTI_OK;
+}
+
+void tutti_network_destroy(tutti_network *network) {
+  tutti_model_destroy(&network->model);
+  tutti_free(network->rows);
+  tutti_free(network->x);
+  tutti_free(network->classes);
+  tutti_free(network->values);
+  *network = (tutti_network){0};
+}
+
+tutti_status tutti_network_check_labels(const tutti_network *network) {
+  const int64_t n_out = tutti_model_n_out(network->model),
+                n_targets = tutti_dataset_n_targets(network->dataset);
+  const char *file = tutti_dataset_file(network->dataset);
+  if (network->by_class) {
+    TUTTI_TRY(tutti_dataset_check_classes(network->dataset, n_out));
+    return TUTTI_OK;
+  }
+  TUTTI_CHECK(n_targets == n_out, TUTTI_ERR_DATA,
+              "%s: a label has %lld numbers, but the last layer of model.layers gives %lld: make them equal",
+              file, (long long)n_targets, (long long)n_out);
+  if (tutti_model_is_classifier(network->model) && n_out == 1)
+    TUTTI_TRY(tutti_dataset_check_classes(network->dataset, 2));
+  return TUTTI_OK;
+}
+
+tutti_targets tutti_network_gather(const tutti_network *network, tutti_rows which, int64_t n,
+                                   bool with_targets) {
+  const tutti_dataset *dataset = network->dataset;
+  tutti_dataset_gather(dataset, which, network->rows, n, network->x);
+  if (with_targets && network->by_class)
+    tutti_dataset_gather_classes(dataset, which, network->rows, n, network->classes);
+  if (with_targets && !network->by_class)
+    tutti_dataset_gather_values(dataset, which, network->rows, n, network->values);
+  return (tutti_targets){.classes = network->classes, .values = network->values};
+}
+
+tutti_status tutti_network_sum(void *comm, double *values, int64_t n) {
+  return tutti_sum(comm, values, n);
+}
+
+tutti_status tutti_network_evaluate(const tutti_network *network, const float *params,
+                                    const tutti_samples *set, tutti_evaluation *result) {
+  const int rank = tutti_comm_rank(network->comm), size = tutti_comm_size(network->comm);
+  const tutti_range shard = tutti_shard((tutti_range){.count = set->n}, 1, rank, size);
+  const tutti_model_pass pass = {.batch_count = set->n};
+  double sums[2] = {0, 0};
+  for (int64_t done = 0; done < shard.count; done += network->max_rows) {
+    const int64_t left = shard.count - done, n = left < network->max_rows ? left : network->max_rows;
+    for (int64_t i = 0; i < n; i++) network->rows[i] = tutti_samples_row(set, shard.begin + done + i);
+    const tutti_targets targets = tutti_network_gather(network, set->which, n, true);
+    TUTTI_TRY(tutti_model_forward(network->model, params, &pass, network->x, n));
+    tutti_model_loss(network->model, &pass, targets, n, &sums[0], &sums[1]);
+  }
+  TUTTI_TRY(tutti_sum(network->comm, sums, 2));
+  *result = (tutti_evaluation){.samples = set->n,
+                               .loss = sums[0] / (double)set->n + tutti_model_penalty(network->model, params),
+                               .metric = sums[1] / (double)set->n};
+  return TUTTI_OK;
+}

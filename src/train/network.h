@@ -1,0 +1,41 @@
+#pragma once
+/** A network with the buffers that one rank feeds it from: what training, evaluation and prediction share. */
+#include "train/samples.h"
+#include "tutti/model.h"
+#include "tutti/train.h"
+
+typedef struct {
+  const tutti_comm *comm;       // borrowed
+  const tutti_dataset *dataset; // borrowed
+  tutti_model *model;           // owned
+  bool by_class;                // targets are class ids, else rows of values
+  int64_t max_rows;             // samples of a micro-batch at most
+  int64_t *rows;                // [max_rows]
+  float *x;                     // [max_rows, n_in]
+  int32_t *classes;             // [max_rows], or NULL
+  float *values;                // [max_rows, n_out], or NULL
+} tutti_network;
+
+/** Collective.  Model and buffers for micro-batches of max_rows samples.
+ * @return (agreed) ERR_CONFIG as tutti_model_create; ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_network_create(const tutti_comm *comm, const tutti_config *config,
+                                  const tutti_dataset *dataset, int64_t max_rows, tutti_network *network);
+void tutti_network_destroy(tutti_network *network); // Local.
+
+/** Local.  The data set's labels fit what the network gives.  @return ERR_DATA */
+TUTTI_NODISCARD
+tutti_status tutti_network_check_labels(const tutti_network *network);
+
+/** Local.  Gather the samples network->rows[n] of one array: x, and their targets where `with_targets`. */
+tutti_targets tutti_network_gather(const tutti_network *network, tutti_rows which, int64_t n,
+                                   bool with_targets);
+
+/** Collective.  Mean loss (with the penalty) and metric of a set at the weights `params`; the ranks share the
+ * work. */
+TUTTI_NODISCARD
+tutti_status tutti_network_evaluate(const tutti_network *network, const float *params,
+                                    const tutti_samples *set, tutti_evaluation *result);
+
+/** A tutti_model_sum: context is a tutti_comm. */
+tutti_status tutti_network_sum(void *comm, double *values, int64_t n);

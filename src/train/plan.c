@@ -1,0 +1,84 @@
+#include "train/plan.h"
+
+#include <math.h>
+
+/** Enough rows for the products to run at full speed; more only costs memory. */
+enum { AUTO_MICRO_ROWS = 1024 };
+
+int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count) {
+  return tutti_layers_group(config->model.layers, (int)config->model.n_layers, batch_count);
+}
+
+static int64_t max64(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+static int64_t min64(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+/** Steps of the budget; a part of an epoch counts as the steps that it needs. */
+static int64_t budget_steps(tutti_count budget, const tutti_epoch *epoch) {
+  if (budget.unit == TUTTI_UNIT_STEPS) return (int64_t)budget.value;
+  const double samples = budget.unit == TUTTI_UNIT_EPOCHS ? budget.value * (double)epoch->n : budget.value;
+  const double whole = floor(samples / (double)epoch->n);
+  const double rest = ceil(samples - whole * (double)epoch->n);
+  return (int64_t)whole * epoch->n_steps + (int64_t)ceil(rest / (double)epoch->batch);
+}
+
+static tutti_status choose_micro_rows(const tutti_config *config, const tutti_epoch *epoch, int size,
+                                      int64_t *rows) {
+  const int64_t last = tutti_epoch_batch(epoch, epoch->n_steps - 1).count;
+  const int64_t grain = tutti_plan_grain(config, epoch->batch);
+  const int64_t largest = max64(tutti_shard_largest(epoch->batch, grain, size),
+                                tutti_shard_largest(last, tutti_plan_grain(config, last), size));
+  const int64_t wanted = config->train.micro_batch_size;
+  TUTTI_CHECK(wanted == 0 || wanted >= largest || wanted % grain == 0, TUTTI_ERR_CONFIG,
+              "train.micro_batch_size: %lld would split a group of %lld samples whose statistics batch_norm "
+              "takes together; "
+              "give a multiple of %lld, or at least %lld, the largest shard of %d ranks",
+              (long long)wanted, (long long)grain, (long long)grain, (long long)largest, size);
+  const int64_t automatic = max64(AUTO_MICRO_ROWS / grain * grain, grain);
+  *rows = min64(wanted ? wanted : automatic, largest);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan) {
+  plan->epoch = tutti_epoch_make(n_train, config->train.batch_size);
+  plan->total_steps = budget_steps(config->train.budget, &plan->epoch);
+  plan->total_epochs = (double)plan->total_steps / (double)plan->epoch.n_steps;
+  TUTTI_TRY(choose_micro_rows(config, &plan->epoch, size, &plan->micro_rows));
+  return TUTTI_OK;
+}
+
+tutti_position tutti_plan_position(const tutti_plan *plan, int64_t step, int64_t epoch,
+                                   int64_t step_in_epoch) {
+  return (tutti_position){.step = step, .at = epoch * plan->epoch.n_steps + step_in_epoch};
+}
+
+bool tutti_plan_done(const tutti_plan *plan, tutti_count budget, tutti_position now) {
+  return (budget.unit == TUTTI_UNIT_STEPS ? now.step : now.at) >= plan->total_steps;
+}
+
+/** Samples of the first `at` steps. */
+static int64_t samples_of(const tutti_plan *plan, int64_t at) {
+  const tutti_epoch *epoch = &plan->epoch;
+  return at / epoch->n_steps * epoch->n + min64(at % epoch->n_steps * epoch->batch, epoch->n);
+}
+
+static double progress(const tutti_plan *plan, tutti_unit unit, tutti_position now) {
+  switch (unit) {
+  case TUTTI_UNIT_EPOCHS:
+    return (double)now.at / (double)plan->epoch.n_steps;
+  case TUTTI_UNIT_SAMPLES:
+    return (double)samples_of(plan, now.at);
+  default:
+    return (double)now.step;
+  }
+}
+
+bool tutti_plan_due(const tutti_plan *plan, tutti_count every, tutti_position now) {
+  if (every.value <= 0 || every.unit == TUTTI_UNIT_SECONDS) return false;
+  const tutti_position before = {.step = now.step - 1, .at = now.at - 1};
+  return floor(progress(plan, every.unit, now) / every.value) >
+         floor(progress(plan, every.unit, before) / every.value);
+}

@@ -1,0 +1,37 @@
+#pragma once
+/** The arithmetic of a training: how samples fall into steps, when something is due.  Local, pure. */
+#include "tutti/config.h"
+#include "tutti/sampler.h"
+
+typedef struct {
+  tutti_epoch epoch;   // of the training samples
+  int64_t total_steps; // of the budget
+  double total_epochs; // the same in epochs
+  int64_t micro_rows;  // samples of a micro-batch at most
+} tutti_plan;
+
+/** @param[in] n_train  samples of an epoch
+ * @param[in] size  ranks
+ * @return ERR_CONFIG where train.micro_batch_size would split a group of batch_norm */
+TUTTI_NODISCARD
+tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan);
+
+/** Samples of the global batch whose statistics belong together, see tutti_layers_group. */
+int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count);
+
+/** Where a training stands.  `at` counts steps as this plan's epochs have them; it is `step`, unless the run
+ * goes on from a checkpoint of another batch size. */
+typedef struct {
+  int64_t step; // updates done
+  int64_t at;   // epochs begun before * steps of an epoch + updates in this one
+} tutti_position;
+
+tutti_position tutti_plan_position(const tutti_plan *plan, int64_t step, int64_t epoch,
+                                   int64_t step_in_epoch);
+
+/** Whether the budget is done. */
+bool tutti_plan_done(const tutti_plan *plan, tutti_count budget, tutti_position now);
+
+/** Whether something that happens every `every` (steps, epochs or samples; 0: never) happens after the update
+ * that led to `now`. */
+bool tutti_plan_due(const tutti_plan *plan, tutti_count every, tutti_position now);

@@ -1,0 +1,102 @@
+#include "train/restore.h"
+
+#include "train/views.h"
+
+/** Rows that go through the network at once. */
+enum { MICRO_ROWS = 1024 };
+
+tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored) {
+  *restored = (tutti_restored){0};
+  tutti_checkpoint_info info = {0};
+  char *text = NULL;
+  tutti_status status = tutti_comm_rank(comm) == 0 ? tutti_checkpoint_read_info(checkpoint, &info) : TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
+  text = info.config;
+  TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &text));
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, tutti_config_parse(text, checkpoint, NULL, 0, &restored->config)));
+  restored->classes = info.classes;
+  restored->n_classes = info.n_classes;
+  info.classes = NULL;
+  info.n_classes = 0;
+done:
+  if (text != info.config) tutti_free(text);
+  tutti_checkpoint_info_clear(&info);
+  return status;
+}
+
+static tutti_status load_weights(const char *checkpoint, tutti_restored *restored) {
+  tutti_model *model = restored->network.model;
+  tutti_view *views = NULL;
+  int64_t n = 0;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(views, tutti_model_n_arrays(model)));
+  tutti_views_add(model, "/model/weights", true, restored->params, views, &n);
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_load(checkpoint, views, n, NULL, NULL));
+done:
+  tutti_free(views);
+  return status;
+}
+
+/** The numbers of the scaling, on rank 0: values[2 n], shift and then factor. */
+static tutti_status load_scaling(const char *checkpoint, float **values, int64_t *n) {
+  float *shift = NULL, *factor = NULL;
+  int64_t n_factor = 0;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(checkpoint, "/input/shift", &shift, n));
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(checkpoint, "/input/factor", &factor, &n_factor));
+  TUTTI_CHECK_GOTO(done, n_factor == *n, TUTTI_ERR_DATA,
+                   "%s: /input/shift has %lld numbers, /input/factor %lld: damaged", checkpoint,
+                   (long long)*n, (long long)n_factor);
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(*values, 2 * *n));
+  for (int64_t i = 0; i < *n; i++) {
+    (*values)[i] = shift[i];
+    (*values)[*n + i] = factor[i];
+  }
+done:
+  tutti_free(shift);
+  tutti_free(factor);
+  return status;
+}
+
+static tutti_status share_scaling(const tutti_comm *comm, const char *checkpoint, tutti_dataset *dataset) {
+  float *values = NULL;
+  double n_shared = 0;
+  int64_t n = 0;
+  tutti_status status = tutti_comm_rank(comm) == 0 ? load_scaling(checkpoint, &values, &n) : TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
+  n_shared = (double)n;
+  TUTTI_TRY_GOTO(done, tutti_max(comm, &n_shared, 1));
+  n = (int64_t)n_shared;
+  if (!values) status = TUTTI_NEW(values, 2 * n);
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
+  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, values, 2 * n * (int64_t)sizeof *values));
+  const tutti_scaling_values scaling = {.n = n, .shift = values, .factor = values + n};
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, tutti_dataset_set_scaling(dataset, scaling)));
+done:
+  tutti_free(values);
+  return status;
+}
+
+tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored) {
+  TUTTI_TRY(tutti_network_create(comm, &restored->config, restored->dataset, MICRO_ROWS, &restored->network));
+  tutti_model *model = restored->network.model;
+  const int64_t n = tutti_model_n_params(model);
+  TUTTI_TRY(tutti_agree(comm, TUTTI_NEW(restored->params, n)));
+  const tutti_status local = tutti_comm_rank(comm) == 0 ? load_weights(checkpoint, restored) : TUTTI_OK;
+  TUTTI_TRY(tutti_agree_from(comm, 0, local));
+  TUTTI_TRY(tutti_bcast(comm, 0, restored->params, n * (int64_t)sizeof(float)));
+  TUTTI_TRY(
+      tutti_bcast(comm, 0, tutti_model_state(model), tutti_model_n_state(model) * (int64_t)sizeof(float)));
+  TUTTI_TRY(share_scaling(comm, checkpoint, restored->dataset));
+  return TUTTI_OK;
+}
+
+void tutti_restored_clear(tutti_restored *restored) {
+  tutti_network_destroy(&restored->network);
+  tutti_dataset_close(&restored->dataset);
+  tutti_config_clear(&restored->config);
+  tutti_free(restored->params);
+  for (int i = 0; i < restored->n_classes; i++) tutti_free(restored->classes[i]);
+  tutti_free(restored->classes);
+  *restored = (tutti_restored){0};
+}

@@ -1,0 +1,24 @@
+#pragma once
+/** A trained network from a checkpoint, for a data set.  Private to this room. */
+#include "train/network.h"
+
+typedef struct {
+  tutti_config config;    // of the training
+  tutti_dataset *dataset; // owned
+  tutti_network network;
+  float *params;  // [n_params], equal on all ranks
+  char **classes; // [n_classes] names; on rank 0 alone
+  int n_classes;
+} tutti_restored;
+
+/** Collective.  Reads the config that the checkpoint carries (rank 0 reads, all parse). */
+TUTTI_NODISCARD
+tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored);
+
+/** Collective.  After restored->dataset was opened: network, weights, and the training's scaling for the data
+ * set. */
+TUTTI_NODISCARD
+tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored);
+
+/** Collective. */
+void tutti_restored_clear(tutti_restored *restored);

@@ -1,0 +1,134 @@
+/** Where a training begins: fresh weights, or everything of a checkpoint. */
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "train/events.h"
+#include "train/saver_impl.h"
+
+/** What rank 0 found, for all ranks. */
+typedef struct {
+  bool resumed;
+  tutti_checkpoint_state state;
+  tutti_metrics_row last;
+} start_info;
+
+/** The checkpoint to go on from; *path NULL: none. */
+static tutti_status choose(const tutti_config *config, char **path) {
+  const char *resume = config->run.resume;
+  *path = NULL;
+  if (strcmp(resume, "no") == 0) return TUTTI_OK;
+  if (strcmp(resume, "auto") == 0) return tutti_checkpoint_find(config->run.directory, path);
+  *path = tutti_strdup(resume);
+  return *path ? TUTTI_OK : TUTTI_ERR_MEMORY;
+}
+
+/** The run that a checkpoint belongs to has to be this one, unless the user named the file: then its weights
+ * may go on with other hyper-parameters, from an epoch's end. */
+static tutti_status check_same_training(const tutti_saver *saver, const char *path,
+                                        const tutti_checkpoint_info *info) {
+  const tutti_config *config = saver->run->config;
+  char then[128], now[128];
+  tutti_config old = {0};
+  TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
+  const char *key = tutti_config_difference(&old, config, then, now);
+  tutti_config_clear(&old);
+  if (!key) return TUTTI_OK;
+  const bool named = strcmp(config->run.resume, "auto") != 0;
+  TUTTI_CHECK(
+      named, TUTTI_ERR_CONFIG,
+      "%s belongs to another training: %s was %s there and is %s now; choose another run.directory, or give "
+      "run.resume=no to begin anew there",
+      path, key, then, now);
+  TUTTI_CHECK(info->state.step_in_epoch == 0, TUTTI_ERR_CONFIG,
+              "%s was written in mid-epoch, so it can only go on as it began, but %s was %s and is %s now",
+              path, key, then, now);
+  tutti_log(TUTTI_LOG_INFO, "goes on from %s with another %s: %s, was %s", path, key, now, then);
+  return TUTTI_OK;
+}
+
+/** A run that ended in mid-epoch left a row for the part; where it goes on, it makes the row of the whole. */
+static void drop_partial_epoch(tutti_run *run) {
+  tutti_rows_list *history = &run->history;
+  tutti_train_result unused;
+  if (run->last.epoch <= run->state.epoch || tutti_events_over(run, &unused)) return;
+  history->n--;
+  run->last = history->n > 0 ? history->rows[history->n - 1] : (tutti_metrics_row){0};
+}
+
+static tutti_status load(tutti_saver *saver, const char *path, start_info *start) {
+  tutti_run *run = saver->run;
+  tutti_checkpoint_info info = {0};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
+  TUTTI_TRY_GOTO(done, check_same_training(saver, path, &info));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->history.rows, info.n_history));
+  run->history.n = run->history.capacity = info.n_history;
+  tutti_column columns[TUTTI_METRICS_COLUMNS];
+  tutti_saver_columns(saver, columns);
+  const tutti_table_layout layout = {columns, TUTTI_METRICS_COLUMNS, sizeof(tutti_metrics_row)};
+  TUTTI_TRY_GOTO(done,
+                 tutti_checkpoint_load(path, saver->views, saver->n_loadable, &layout, run->history.rows));
+  run->state = info.state;
+  if (info.n_history > 0) run->last = run->history.rows[info.n_history - 1];
+  drop_partial_epoch(run);
+  *start = (start_info){.resumed = true, .state = run->state, .last = run->last};
+done:
+  tutti_checkpoint_info_clear(&info);
+  return status;
+}
+
+/** On rank 0: fill the gather buffers from a checkpoint or with initial weights, and put the directory in
+ * order. */
+static tutti_status begin_root(tutti_saver *saver, start_info *start) {
+  const tutti_run *run = saver->run;
+  const tutti_config *config = run->config;
+  char *path = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, choose(config, &path));
+  if (path)
+    TUTTI_TRY_GOTO(done, load(saver, path, start));
+  else
+    tutti_model_init(run->network.model, config->train.seed, saver->weights);
+  if (strcmp(config->run.resume, "no") == 0)
+    TUTTI_TRY_GOTO(done, tutti_checkpoint_remove(config->run.directory));
+  TUTTI_TRY_GOTO(done, tutti_metrics_rewind(saver->metrics_path, tutti_model_metric_name(run->network.model),
+                                            run->history.n, run->state.step));
+  TUTTI_TRY_GOTO(done, tutti_write_text(saver->config_path, saver->config));
+  if (path) tutti_log(TUTTI_LOG_INFO, "goes on from %s: step %lld", path, (long long)run->state.step);
+done:
+  tutti_free(path);
+  return status;
+}
+
+/** The gather buffers of rank 0 to all ranks. */
+static tutti_status distribute(tutti_saver *saver, bool slots) {
+  tutti_run *run = saver->run;
+  tutti_model *model = run->network.model;
+  int64_t begin = 0, end = 0;
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  TUTTI_TRY(tutti_reducer_scatter(run->reducer, saver->weights, tutti_reducer_params(run->reducer) + begin));
+  TUTTI_TRY(tutti_reducer_publish(run->reducer));
+  TUTTI_TRY(tutti_bcast(run->comm, 0, tutti_model_state(model),
+                        tutti_model_n_state(model) * (int64_t)sizeof(float)));
+  for (int i = 0; slots && i < tutti_optim_n_slots(run->optim); i++)
+    TUTTI_TRY(tutti_reducer_scatter(run->reducer, saver->slots ? saver->slots[i] : NULL,
+                                    tutti_optim_slot(run->optim, i)));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_saver_begin(tutti_saver *saver) {
+  tutti_run *run = saver->run;
+  run->state = (tutti_checkpoint_state){.seed = run->config->train.seed, .best = NAN};
+  start_info start = {.state = run->state};
+  const tutti_status local = run->rank == 0 ? begin_root(saver, &start) : TUTTI_OK;
+  TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
+  TUTTI_TRY(tutti_bcast(run->comm, 0, &start, sizeof start));
+  run->state = start.state;
+  run->last = start.last;
+  run->n_flushed = run->history.n;
+  TUTTI_TRY(distribute(saver, start.resumed));
+  run->saved_at = tutti_clock_s();
+  return TUTTI_OK;
+}

@@ -1,0 +1,67 @@
+#pragma once
+/** A training under way: what its pieces (set-up, step, saving, reporting) share.  Private to this room. */
+#include "train/network.h"
+#include "train/plan.h"
+#include "tutti/checkpoint.h"
+#include "tutti/optim.h"
+#include "tutti/train.h"
+
+/** Rows that are to be kept or written. */
+typedef struct {
+  tutti_metrics_row *rows; // owned
+  int64_t n, capacity;
+} tutti_rows_list;
+
+typedef struct {
+  const tutti_comm *comm;     // borrowed
+  const tutti_config *config; // borrowed
+  int rank, size;
+
+  tutti_dataset *dataset;
+  tutti_samples_all samples;
+  tutti_plan plan;
+  tutti_network network;
+  tutti_reducer *reducer;
+  tutti_optim *optim;
+  tutti_schedule schedule;
+  double *squares; // [n_norms] for clipping
+
+  tutti_checkpoint_state state;
+  double learning_rate;    // of the last update
+  double saved_at;         // clock of the last checkpoint
+  tutti_metrics_row last;  // row of /epochs; step 0: none
+  tutti_rows_list history; // all rows of /epochs; on rank 0 alone
+  int64_t n_flushed;       // of them, those in metrics.h5
+  tutti_rows_list steps;   // rows of /steps that are not in metrics.h5 yet; on rank 0 alone
+  tutti_status deferred; // a failure between two steps that only this rank knows of: the next step tells all
+  tutti_phases phases;
+  tutti_progress *progress; // NULL: none
+} tutti_run;
+
+/** Collective.  All that can fail before the first step: data, network, reducer, optimizer, schedule. */
+TUTTI_NODISCARD
+tutti_status tutti_run_create(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
+void tutti_run_destroy(tutti_run *run); // Collective.
+
+/** Local.  Where the run stands. */
+tutti_position tutti_run_position(const tutti_run *run);
+
+/** What one step was, reduced: equal on all ranks. */
+typedef struct {
+  double samples, loss, metric; // sums over the samples (the loss without the penalty)
+  double penalty;
+  bool finite; // false: the weights are as they were before the step
+  bool save;   // a rank's clock asks for a checkpoint
+} tutti_step_result;
+
+/** Collective.  One update: update number state.step + 1, of batch state.step_in_epoch of epoch state.epoch.
+ */
+TUTTI_NODISCARD
+tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result);
+
+/** Collective.  The layer in which numbers first went astray, by name; "" where none is found. */
+TUTTI_NODISCARD
+tutti_status tutti_run_find_nonfinite(const tutti_run *run, char *layer, size_t bytes);
+
+/** Local.  On rank 0 append a row.  Where there is no memory for it, the next step fails on all ranks. */
+void tutti_rows_append(tutti_run *run, tutti_rows_list *list, const tutti_metrics_row *row);

@@ -1,0 +1,31 @@
+#include "train/samples.h"
+
+#include "base/random.h"
+
+tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset) {
+  tutti_samples_all all = {
+      .train.which = TUTTI_ROWS_TRAIN, .validation.which = TUTTI_ROWS_TRAIN, .test.which = TUTTI_ROWS_TEST};
+  const int64_t n = tutti_dataset_n_rows(dataset, TUTTI_ROWS_TRAIN),
+                n_test = tutti_dataset_n_rows(dataset, TUTTI_ROWS_TEST);
+  if (n > 0) {
+    const int64_t held_out = tutti_split_count(n, config->data.validation_split);
+    const bool shuffled = held_out > 0 && config->data.validation_take == TUTTI_TAKE_SHUFFLED;
+    all.train.split = shuffled ? tutti_permutation_make(n, config->train.seed, TUTTI_STREAM_SPLIT, 0)
+                               : tutti_permutation_identity(n);
+    all.train.n = n - held_out;
+    all.validation.split = all.train.split;
+    all.validation.first = all.train.n;
+    all.validation.n = held_out;
+  }
+  if (n_test > 0) {
+    all.test.split = tutti_permutation_identity(n_test);
+    all.test.n = n_test;
+  }
+  return all;
+}
+
+int64_t tutti_samples_row(const void *samples, int64_t i) {
+  const tutti_samples *set = samples;
+  TUTTI_ASSERT(i >= 0 && i < set->n);
+  return tutti_permutation_at(&set->split, set->first + i);
+}

@@ -1,0 +1,22 @@
+#pragma once
+/** Sets of samples: which rows of the data set are for training, validation and test.  Local. */
+#include "tutti/config.h"
+#include "tutti/data.h"
+#include "tutti/sampler.h"
+
+/** Sample i in [0, n) of the set is row split(first + i) of one of the file's arrays. */
+typedef struct {
+  tutti_rows which;
+  tutti_permutation split;
+  int64_t first, n; // n = 0: there is no such set
+} tutti_samples;
+
+typedef struct {
+  tutti_samples train, validation, test;
+} tutti_samples_all;
+
+/** Held-out rows are the same in every epoch and for every batch size: they depend on the seed alone. */
+tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset);
+
+/** A tutti_row_at: context is a tutti_samples. */
+int64_t tutti_samples_row(const void *samples, int64_t i);

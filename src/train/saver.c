@@ -1,0 +1,139 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "train/saver_impl.h"
+#include "train/views.h"
+
+static tutti_status join(const char *directory, const char *name, char **path) {
+  const size_t bytes = strlen(directory) + strlen(name) + 2;
+  TUTTI_TRY(TUTTI_NEW(*path, (int64_t)bytes));
+  snprintf(*path, bytes, "%s/%s", directory, name);
+  return TUTTI_OK;
+}
+
+static tutti_status create_paths(tutti_saver *saver) {
+  const char *directory = saver->run->config->run.directory;
+  TUTTI_TRY(join(directory, "checkpoint.h5", &saver->checkpoint_path));
+  TUTTI_TRY(join(directory, "best.h5", &saver->best_path));
+  TUTTI_TRY(join(directory, "metrics.h5", &saver->metrics_path));
+  TUTTI_TRY(join(directory, "config.yaml", &saver->config_path));
+  return TUTTI_OK;
+}
+
+/** The scaling's numbers are the data set's; a checkpoint carries a copy, one pair a feature, so that it can
+ * be used without that data set and tells how many features a sample has. */
+static tutti_status view_input(tutti_saver *saver) {
+  const tutti_scaling_values scaling = tutti_dataset_scaling(saver->run->dataset);
+  const int64_t n = tutti_dataset_n_features(saver->run->dataset);
+  TUTTI_TRY(TUTTI_NEW(saver->input, 2 * n));
+  for (int64_t j = 0; j < n; j++) {
+    saver->input[j] = scaling.shift[scaling.n == 1 ? 0 : j];
+    saver->input[n + j] = scaling.factor[scaling.n == 1 ? 0 : j];
+  }
+  tutti_views_add_vector("/input/shift", saver->input, n, saver->views, &saver->n_views);
+  tutti_views_add_vector("/input/factor", saver->input + n, n, saver->views, &saver->n_views);
+  return TUTTI_OK;
+}
+
+static tutti_status create_root(tutti_saver *saver) {
+  tutti_run *run = saver->run;
+  tutti_model *model = run->network.model;
+  const int64_t n = tutti_model_n_params(model);
+  const int n_slots = tutti_optim_n_slots(run->optim);
+  TUTTI_TRY(tutti_make_folder(run->config->run.directory));
+  TUTTI_TRY(tutti_config_dump(run->config, &saver->config));
+  TUTTI_TRY(TUTTI_NEW(saver->views, (n_slots + 1) * tutti_model_n_arrays(model) + 2));
+  TUTTI_TRY(TUTTI_NEW(saver->seconds, (int64_t)run->size * TUTTI_N_PHASES));
+  TUTTI_TRY(TUTTI_NEW(saver->weights, n));
+  TUTTI_TRY(TUTTI_NEW(saver->slots, n_slots));
+  tutti_views_add(model, "/model/weights", true, saver->weights, saver->views, &saver->n_views);
+  for (int i = 0; i < n_slots; i++) {
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "/optimizer/%s", tutti_optim_slot_name(run->optim, i));
+    TUTTI_TRY(TUTTI_NEW(saver->slots[i], n));
+    tutti_views_add(model, prefix, false, saver->slots[i], saver->views, &saver->n_views);
+  }
+  saver->n_loadable = saver->n_views;
+  return view_input(saver);
+}
+
+static tutti_status create_local(tutti_run *run, tutti_saver **saver) {
+  TUTTI_TRY(TUTTI_NEW(*saver, 1));
+  (*saver)->run = run;
+  TUTTI_TRY(create_paths(*saver));
+  if (run->rank == 0) TUTTI_TRY(create_root(*saver));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_saver_create(tutti_run *run, tutti_saver **saver) {
+  *saver = NULL;
+  tutti_status status = tutti_agree(run->comm, create_local(run, saver));
+  if (status == TUTTI_OK) status = tutti_saver_survey(*saver);
+  if (status != TUTTI_OK) tutti_saver_destroy(saver);
+  return status;
+}
+
+void tutti_saver_destroy(tutti_saver **handle) {
+  tutti_saver *saver = *handle;
+  if (!saver) return;
+  if (saver->slots)
+    for (int i = 0; i < tutti_optim_n_slots(saver->run->optim); i++) tutti_free(saver->slots[i]);
+  tutti_texts_free(&saver->hosts, saver->run->size);
+  tutti_texts_free(&saver->bindings, saver->run->size);
+  void *const owned[] = {saver->checkpoint_path, saver->best_path, saver->metrics_path, saver->config_path,
+                         saver->config,          saver->weights,   saver->slots,        saver->input,
+                         saver->views,           saver->seconds};
+  for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
+  tutti_free(saver);
+  *handle = NULL;
+}
+
+void tutti_saver_columns(const tutti_saver *saver, tutti_column columns[TUTTI_METRICS_COLUMNS]) {
+  tutti_metrics_columns(tutti_model_metric_name(saver->run->network.model), columns);
+}
+
+/** The parts of all ranks into rank 0's buffers. */
+static tutti_status gather(tutti_saver *saver) {
+  const tutti_run *run = saver->run;
+  int64_t begin = 0, end = 0;
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_reducer_params(run->reducer) + begin, saver->weights));
+  for (int i = 0; i < tutti_optim_n_slots(run->optim); i++)
+    TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_optim_slot(run->optim, i),
+                                   saver->slots ? saver->slots[i] : NULL));
+  return TUTTI_OK;
+}
+
+static tutti_status write_root(const tutti_saver *saver, bool best) {
+  const tutti_run *run = saver->run;
+  tutti_column columns[TUTTI_METRICS_COLUMNS];
+  tutti_saver_columns(saver, columns);
+  tutti_checkpoint checkpoint = {.path = saver->checkpoint_path,
+                                 .config = saver->config,
+                                 .state = run->state,
+                                 .views = saver->views,
+                                 .n_views = saver->n_views,
+                                 .layout = {columns, TUTTI_METRICS_COLUMNS, sizeof(tutti_metrics_row)},
+                                 .history = run->history.rows,
+                                 .n_history = run->history.n};
+  checkpoint.classes = tutti_dataset_classes(run->dataset, &checkpoint.n_classes);
+  TUTTI_TRY(tutti_checkpoint_save(&checkpoint, run->config->run.keep));
+  if (!best) return TUTTI_OK;
+  checkpoint.path = saver->best_path;
+  return tutti_checkpoint_save(&checkpoint, 1);
+}
+
+tutti_status tutti_saver_save(tutti_saver *saver, bool best) {
+  tutti_run *run = saver->run;
+  // Metrics first: rows beyond a checkpoint are taken back when a run resumes, missing ones could not be made
+  // up.
+  TUTTI_TRY(tutti_saver_flush(saver));
+  tutti_phases_enter(&run->phases, TUTTI_PHASE_SAVE);
+  TUTTI_TRY(gather(saver));
+  const tutti_status local = run->rank == 0 ? write_root(saver, best) : TUTTI_OK;
+  TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
+  tutti_phases_leave(&run->phases);
+  run->saved_at = tutti_clock_s();
+  return TUTTI_OK;
+}

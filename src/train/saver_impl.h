@@ -1,0 +1,28 @@
+#pragma once
+/** Private to saver.c, resume.c and flush.c. */
+#include "train/saver.h"
+
+struct tutti_saver {
+  tutti_run *run; // borrowed
+  char *checkpoint_path, *best_path, *metrics_path, *config_path;
+
+  // What a checkpoint is gathered in; on rank 0 alone.
+  char *config;                // resolved YAML
+  float *weights;              // [n_params]
+  float **slots;               // [n_slots][n_params]
+  float *input;                // shift and factor of the scaling
+  double *seconds;             // [size][TUTTI_N_PHASES] the ranks' timers
+  tutti_view *views;           // weights, state, slots; then the input's
+  int64_t n_views, n_loadable; // the first n_loadable are read when a run resumes
+
+  // Where the run runs, for metrics.h5; on rank 0 alone, one text a rank.
+  char **hosts;
+  char **bindings;
+};
+
+/** Collective.  Find out hosts and cores of all ranks. */
+TUTTI_NODISCARD
+tutti_status tutti_saver_survey(tutti_saver *saver);
+
+/** Columns of the run's rows. */
+void tutti_saver_columns(const tutti_saver *saver, tutti_column columns[TUTTI_METRICS_COLUMNS]);

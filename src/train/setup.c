@@ -1,0 +1,100 @@
+/** All that can fail before the first step, and its end. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "train/run.h"
+
+static tutti_status open_data(tutti_run *run) {
+  const tutti_config *config = run->config;
+  const tutti_data_options options = {.file = config->data.file,
+                                      .x_train = config->data.x_train,
+                                      .y_train = config->data.y_train,
+                                      .x_test = config->data.x_test,
+                                      .y_test = config->data.y_test,
+                                      .limit_train = config->data.limit_train,
+                                      .limit_test = config->data.limit_test};
+  TUTTI_TRY(tutti_dataset_open(run->comm, &options, &run->dataset));
+  run->samples = tutti_samples_divide(config, run->dataset);
+  const tutti_samples *train = &run->samples.train;
+  TUTTI_TRY(tutti_dataset_fit_scaling(run->dataset, config->data.scale, tutti_samples_row, train, train->n));
+  if (config->train.batch_size > train->n)
+    tutti_log_root(TUTTI_LOG_WARNING,
+                   "train.batch_size %lld is more than the %lld training samples: each step takes them all",
+                   (long long)config->train.batch_size, (long long)train->n);
+  return TUTTI_OK;
+}
+
+/** Monitored values and goals name a metric: it has to be this network's. */
+static tutti_status check_metric_name(const tutti_run *run, const char *key, const char *name) {
+  const char *metric = tutti_model_metric_name(run->network.model);
+  double value = 0;
+  const bool known = tutti_metrics_value(&(tutti_metrics_row){0}, metric, name, &value);
+  TUTTI_CHECK(known, TUTTI_ERR_CONFIG,
+              "%s: '%s' is not measured with this loss; there are loss, val_loss, %s, val_%s", key, name,
+              metric, metric);
+  return TUTTI_OK;
+}
+
+static tutti_status check_metric_names(const tutti_run *run) {
+  const tutti_train_options *train = &run->config->train;
+  if (train->monitor) TUTTI_TRY(check_metric_name(run, "train.monitor", train->monitor));
+  if (train->stop_at.metric[0]) TUTTI_TRY(check_metric_name(run, "train.stop_at", train->stop_at.metric));
+  return TUTTI_OK;
+}
+
+static tutti_status create_optimizer(tutti_run *run) {
+  const tutti_model *model = run->network.model;
+  const tutti_config *config = run->config;
+  int n_arrays = 0;
+  while (n_arrays < tutti_model_n_arrays(model) && tutti_model_array_at(model, n_arrays)->trainable)
+    n_arrays++;
+  int64_t *offsets = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(offsets, n_arrays + 1));
+  for (int i = 0; i < n_arrays; i++) offsets[i] = tutti_model_array_at(model, i)->offset;
+  offsets[n_arrays] = tutti_model_n_params(model);
+  int64_t begin = 0, end = 0;
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  TUTTI_TRY_GOTO(done, tutti_optim_create(&config->optimizer, offsets, n_arrays, begin, end, &run->optim));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->squares, tutti_optim_n_norms(run->optim)));
+  TUTTI_TRY_GOTO(done, tutti_schedule_make(&config->schedule, config->optimizer.learning_rate,
+                                           run->plan.epoch.batch, (double)run->plan.epoch.n_steps,
+                                           (double)run->plan.total_steps, &run->schedule));
+done:
+  tutti_free(offsets);
+  return status;
+}
+
+static tutti_status create(tutti_run *run) {
+  const tutti_comm *comm = run->comm;
+  const tutti_config *config = run->config;
+  TUTTI_TRY(open_data(run));
+  TUTTI_TRY(tutti_plan_make(config, run->samples.train.n, run->size, &run->plan));
+  TUTTI_TRY(tutti_network_create(comm, config, run->dataset, run->plan.micro_rows, &run->network));
+  TUTTI_TRY(tutti_network_check_labels(&run->network));
+  TUTTI_TRY(tutti_agree(comm, tutti_model_reserve(run->network.model, run->plan.epoch.batch)));
+  TUTTI_TRY(check_metric_names(run));
+  TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce, tutti_model_n_params(run->network.model),
+                                 &run->reducer));
+  TUTTI_TRY(tutti_agree(comm, create_optimizer(run)));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_run_create(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
+  *run = (tutti_run){
+      .comm = comm, .config = config, .rank = tutti_comm_rank(comm), .size = tutti_comm_size(comm)};
+  const tutti_status status = create(run);
+  if (status != TUTTI_OK) tutti_run_destroy(run);
+  return status;
+}
+
+void tutti_run_destroy(tutti_run *run) {
+  tutti_optim_destroy(&run->optim);
+  tutti_reducer_destroy(&run->reducer);
+  tutti_network_destroy(&run->network);
+  tutti_dataset_close(&run->dataset);
+  tutti_progress_destroy(&run->progress);
+  tutti_free(run->squares);
+  tutti_free(run->history.rows);
+  tutti_free(run->steps.rows);
+  *run = (tutti_run){0};
+}

@@ -1,0 +1,101 @@
+#include "tutti/train.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/cpu.h"
+#include "base/log.h"
+#include "train/events.h"
+
+static tutti_status diverged(const tutti_run *run, tutti_train_result *result) {
+  char layer[64];
+  TUTTI_TRY(tutti_run_find_nonfinite(run, layer, sizeof layer));
+  result->stop = TUTTI_STOP_DIVERGED;
+  snprintf(result->reason, sizeof result->reason,
+           "the loss is not finite at step %lld (epoch %lld)%s%s, learning rate %g; try a "
+           "smaller optimizer.learning_rate, schedule.warmup, or optimizer.global_clipnorm",
+           (long long)run->state.step + 1, (long long)run->state.epoch + 1,
+           layer[0] ? ", first in layer " : "", layer,
+           tutti_schedule_at(&run->schedule, tutti_run_position(run).at));
+  return TUTTI_OK;
+}
+
+static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
+  bool stopping = tutti_events_over(run, result);
+  while (!stopping) {
+    tutti_step_result step;
+    const double start = tutti_clock_s();
+    TUTTI_TRY(tutti_run_step(run, &step));
+    if (!step.finite) return diverged(run, result);
+    TUTTI_TRY(tutti_events_after_step(run, saver, &step, tutti_clock_s() - start, result, &stopping));
+  }
+  return TUTTI_OK;
+}
+
+static void announce(const tutti_run *run) {
+  const tutti_comm *comm = run->comm;
+  const tutti_plan *plan = &run->plan;
+  tutti_log_root(TUTTI_LOG_INFO, "%d rank%s on %d node%s, %s reduction, %d BLAS thread%s a rank (%s)",
+                 run->size, run->size > 1 ? "s" : "", tutti_comm_n_nodes(comm),
+                 tutti_comm_n_nodes(comm) > 1 ? "s" : "", tutti_reducer_name(run->reducer),
+                 tutti_blas_threads(), tutti_blas_threads() > 1 ? "s" : "", tutti_blas_description());
+  tutti_log_root(TUTTI_LOG_INFO, "%s: %lld training, %lld validation, %lld test samples of %lld features",
+                 tutti_dataset_file(run->dataset), (long long)run->samples.train.n,
+                 (long long)run->samples.validation.n, (long long)run->samples.test.n,
+                 (long long)tutti_dataset_n_features(run->dataset));
+  tutti_log_root(TUTTI_LOG_INFO, "%lld parameters, batch %lld, %lld steps an epoch",
+                 (long long)tutti_model_n_params(run->network.model), (long long)plan->epoch.batch,
+                 (long long)plan->epoch.n_steps);
+}
+
+/** Cores that no other rank of the node is bound to, or this rank's part of the node's. */
+static int automatic_threads(const tutti_comm *comm) {
+  tutti_cpu cpu;
+  tutti_cpu_get(&cpu);
+  const int cores = cpu.n_allowed < cpu.n_cores ? cpu.n_allowed : cpu.n_cores / tutti_comm_node_size(comm);
+  return cores > 0 ? cores : 1;
+}
+
+/** The sets that there are, at the last weights. */
+static tutti_status evaluate_end(const tutti_run *run, tutti_train_result *result) {
+  const float *params = tutti_reducer_params(run->reducer);
+  if (run->samples.validation.n > 0)
+    TUTTI_TRY(tutti_network_evaluate(&run->network, params, &run->samples.validation, &result->validation));
+  if (run->samples.test.n > 0)
+    TUTTI_TRY(tutti_network_evaluate(&run->network, params, &run->samples.test, &result->test));
+  return TUTTI_OK;
+}
+
+static tutti_status train(tutti_run *run, FILE *progress, tutti_train_result *result) {
+  tutti_saver *saver = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_saver_create(run, &saver));
+  TUTTI_TRY_GOTO(done, tutti_saver_begin(saver));
+  announce(run);
+  if (run->rank == 0 && progress)
+    status = tutti_progress_create(progress, result->metric, run->plan.total_epochs, run->plan.epoch.n_steps,
+                                   &run->progress);
+  TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
+  tutti_phases_start(&run->phases);
+  TUTTI_TRY_GOTO(done, loop(run, saver, result));
+  result->row = run->last;
+  if (result->stop != TUTTI_STOP_DIVERGED) TUTTI_TRY_GOTO(done, evaluate_end(run, result));
+done:
+  tutti_saver_destroy(&saver);
+  return status;
+}
+
+tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FILE *progress,
+                         tutti_train_result *result) {
+  *result = (tutti_train_result){0};
+  const int64_t threads = config->parallel.threads;
+  tutti_blas_set_threads(threads > 0 ? (int)threads : automatic_threads(comm));
+  tutti_run run;
+  TUTTI_TRY(tutti_run_create(comm, config, &run));
+  snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run.network.model));
+  const tutti_status status = train(&run, progress, result);
+  tutti_run_destroy(&run);
+  return status;
+}
