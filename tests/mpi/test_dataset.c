@@ -132,35 +132,45 @@ static void array_alone_is_found(const tutti_comm *comm) {
   scratch_remove(comm, folder);
 }
 
-/** Each rank in a folder of its own, where the same relative path leads to its own file. */
-static void node_with_another_file_is_found_out(const tutti_comm *comm) {
-  char *folder = scratch_make(comm), path[PATH_BYTES], name[32], back[PATH_BYTES];
-  if (!folder) return;
+/** Collective.  Opening d.h5, which on the last rank leads to the file 2.h5 of the folder and elsewhere
+ * to 1.h5, with each rank a node of its own. */
+static void expect_found_out(const tutti_comm *comm, const char *folder) {
   const int rank = tutti_comm_rank(comm), size = tutti_comm_size(comm);
-  tutti_comm *cut = NULL;
-  tutti_dataset *d = NULL;
-  const given_array short_x = {"x_train", TUTTI_U8, 2, {3, 6}, x4_u8},
-                    short_y = {"y_train", TUTTI_I64, 1, {3}, y4};
-  snprintf(name, sizeof name, "%d.h5", rank == size - 1 && size > 1 ? 2 : 1);
-  put_dataset(comm, scratch_path(folder, "1.h5", path), (given_array[]){train_x, train_y}, 2, NULL, 0);
-  put_dataset(comm, scratch_path(folder, "2.h5", path), (given_array[]){short_x, short_y}, 2, NULL, 0);
-  const tutti_data_options options = usual_options("d.h5");
-  const bool here = getcwd(back, sizeof back) != NULL;
-  char mine[PATH_BYTES], link[PATH_BYTES];
+  char mine[PATH_BYTES], link[PATH_BYTES], path[PATH_BYTES], back[PATH_BYTES];
+  const char *target = scratch_path(folder, rank > 0 && rank == size - 1 ? "2.h5" : "1.h5", path);
   snprintf(mine, sizeof mine, "%.1000s/rank%d", folder, rank);
   snprintf(link, sizeof link, "%.1100s/d.h5", mine);
   EXPECT_OK(tutti_make_folder(mine));
-  EXPECT(symlink(scratch_path(folder, name, path), link) == 0 && chdir(mine) == 0, "%s", mine);
+  unlink(link);
+  EXPECT(symlink(target, link) == 0, "%s", link);
+  EXPECT(getcwd(back, sizeof back) && chdir(mine) == 0, "%s", mine);
+  const tutti_data_options options = usual_options("d.h5");
+  tutti_comm *cut = NULL;
+  tutti_dataset *d = NULL;
   if (EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, 1, &cut))) {
     const tutti_status status = tutti_dataset_open(cut, &options, &d);
     if (size == 1)
       EXPECT_OK(status);
     else
-      EXPECT_FAILS(status, TUTTI_ERR_DATA, "is on this node not the file that rank 0 sees");
+      EXPECT_FAILS(status, TUTTI_ERR_DATA, "d.h5: is on this node not the file that rank 0 sees");
     tutti_dataset_close(&d);
   }
   tutti_comm_destroy(&cut);
-  EXPECT(here && chdir(back) == 0, "no way back");
+  EXPECT(chdir(back) == 0, "%s", back);
+}
+
+static void node_with_another_file_is_found_out(const tutti_comm *comm) {
+  static const int64_t y4_other[] = {2, 0, 1, 1};
+  char *folder = scratch_make(comm), path[PATH_BYTES];
+  if (!folder) return;
+  const given_array short_x = {"x_train", TUTTI_U8, 2, {3, 6}, x4_u8},
+                    short_y = {"y_train", TUTTI_I64, 1, {3}, y4};
+  const given_array other_y = {"y_train", TUTTI_I64, 1, {4}, y4_other};
+  put_dataset(comm, scratch_path(folder, "1.h5", path), (given_array[]){train_x, train_y}, 2, NULL, 0);
+  put_dataset(comm, scratch_path(folder, "2.h5", path), (given_array[]){short_x, short_y}, 2, NULL, 0);
+  expect_found_out(comm, folder);
+  put_dataset(comm, scratch_path(folder, "2.h5", path), (given_array[]){train_x, other_y}, 2, NULL, 0);
+  expect_found_out(comm, folder);
   scratch_remove(comm, folder);
 }
 

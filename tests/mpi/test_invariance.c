@@ -1,0 +1,137 @@
+/** Promise 1: a run depends on the seed, the global batch and the hyper-parameters; never on the number of
+ * ranks or on the micro-batches.  Each case is trained by rank 0 alone in one micro-batch, and by all ranks
+ * in micro-batches of several sizes: the loss of each of 50 steps, and the weights after them, have to agree
+ * to rounding. */
+#include <math.h>
+#include <stdio.h>
+
+#include "support/training.h"
+
+enum { N_STEPS = 50 };
+static const double tolerance = 1e-4; // relative, of the loss of a step
+
+/** 333 samples in batches of 50: seven steps an epoch, the last of 33. */
+#define COMMON                                                                                               \
+  "train: {batch_size: 50, steps: 50, seed: 5}\n"                                                            \
+  "run: {metrics_every: 1 step, checkpoint_every: 50 steps}\n"
+
+typedef struct {
+  const char *name, *yaml;
+  const char *micro[4]; // micro-batch sizes, as far as the case allows them
+} invariance_case;
+
+// A bias in front of batch_norm has no effect and its gradient is nothing but rounding, which the adaptive
+// rules blow up to whole steps: such layers have bias=no.
+static const invariance_case cases[] = {
+    {"dropout",
+     "model: {layers: [dense 24 relu, dropout 0.3, dense 16 tanh l2=1e-3, dense 3 softmax]}\n"
+     "optimizer: {name: rmsprop}\n" COMMON,
+     {"auto", "1", "7", "1000"}},
+    {"noise",
+     "model: {layers: [gaussian_noise 0.2, dense 24 selu, alpha_dropout 0.1, dense 16 elu, gaussian_dropout "
+     "0.2, prelu, "
+     "dense 3 softmax]}\n"
+     "optimizer: {name: adam, global_clipnorm: 0.5}\n"
+     "schedule: {warmup: 10 steps, decay: cosine}\n" COMMON,
+     {"auto", "3", NULL}},
+    {"batch_norm",
+     "model: {layers: [dense 24 bias=no, batch_norm, activation relu, dense 3 softmax]}\n"
+     "optimizer: {name: sgd, learning_rate: 0.05, momentum: 0.9, nesterov: yes, clipnorm: 1}\n" COMMON,
+     {"auto", "1000", NULL}},
+    {"ghost",
+     "model: {layers: [dense 24 bias=no, batch_norm ghost=8, activation relu, dense 16 relu, batch_norm "
+     "ghost=4, "
+     "dense 3 softmax]}\n"
+     "optimizer: {name: adamw, clipvalue: 0.01}\n" COMMON,
+     {"auto", "8", "16", NULL}},
+};
+
+static void compare_steps(const training_folder *folder, const char *a, const char *b) {
+  tutti_metrics_row rows_a[N_STEPS], rows_b[N_STEPS];
+  const int64_t n_a = training_rows(folder, a, "steps", rows_a, N_STEPS);
+  const int64_t n_b = training_rows(folder, b, "steps", rows_b, N_STEPS);
+  if (!EXPECT(n_a == N_STEPS && n_b == N_STEPS, "%s has %lld steps, %s %lld", a, (long long)n_a, b,
+              (long long)n_b))
+    return;
+  double worst = 0;
+  for (int i = 0; i < N_STEPS; i++) {
+    worst = fmax(worst, fabs(rows_a[i].loss - rows_b[i].loss) / rows_a[i].loss);
+    EXPECT(rows_a[i].samples == rows_b[i].samples, "step %d: %lld and %lld samples", i,
+           (long long)rows_a[i].samples, (long long)rows_b[i].samples);
+  }
+  EXPECT(worst <= tolerance, "%s and %s: losses differ by %g", a, b, worst);
+  const double weights = training_difference(folder, a, b);
+  EXPECT(weights <= tolerance, "%s and %s: weights differ by %g", a, b, weights);
+}
+
+static void check_case(const tutti_comm *comm, const training_folder *folder, const invariance_case *c) {
+  tutti_train_result result;
+  char alone[64];
+  snprintf(alone, sizeof alone, "%s-alone", c->name);
+  if (tutti_comm_rank(comm) == 0)
+    EXPECT_OK(training_run(folder->self, folder, alone, c->yaml, NULL, &result));
+  EXPECT_OK(tutti_barrier(comm));
+  for (int i = 0; i < 4 && c->micro[i]; i++) {
+    char name[64], micro[64];
+    snprintf(name, sizeof name, "%s-%s", c->name, c->micro[i]);
+    snprintf(micro, sizeof micro, "train.micro_batch_size=%s", c->micro[i]);
+    EXPECT_OK(training_run(comm, folder, name, c->yaml, (training_overrides){micro}, &result));
+    EXPECT(result.stop == TUTTI_STOP_BUDGET && result.row.step == N_STEPS, "%s", result.reason);
+    if (tutti_comm_rank(comm) == 0) compare_steps(folder, alone, name);
+  }
+}
+
+static void losses_do_not_depend_on_ranks_or_micro_batches(const tutti_comm *comm) {
+  training_folder folder;
+  training_folder_make(comm, &folder);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) check_case(comm, &folder, &cases[i]);
+  training_folder_remove(comm, &folder);
+}
+
+/** Fewer samples in a batch than ranks: some have nothing to do, in each step. */
+static void ranks_without_samples_change_nothing(const tutti_comm *comm) {
+  const char *yaml = "model: {layers: [dense 8 relu, batch_norm, dropout 0.1, dense 3 softmax]}\n"
+                     "optimizer: {name: adam}\n"
+                     "train: {batch_size: 2, steps: 50}\n"
+                     "run: {metrics_every: 1 step}\n";
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  if (tutti_comm_rank(comm) == 0) EXPECT_OK(training_run(folder.self, &folder, "alone", yaml, NULL, &result));
+  EXPECT_OK(training_run(comm, &folder, "all", yaml, NULL, &result));
+  if (tutti_comm_rank(comm) == 0) compare_steps(&folder, "alone", "all");
+  training_folder_remove(comm, &folder);
+}
+
+/** The evaluation is the same, whoever computes which part of it, and test figures too. */
+static void evaluations_do_not_depend_on_ranks(const tutti_comm *comm) {
+  const char *yaml = "data: {validation_split: 0.2}\n"
+                     "model: {layers: [dense 8 relu, batch_norm ghost=10, dropout 0.1, dense 3 softmax]}\n"
+                     "train: {batch_size: 40, epochs: 3}\n";
+  training_folder folder;
+  tutti_train_result alone = {0}, all = {0};
+  tutti_metrics_row rows_alone[3], rows_all[3];
+  training_folder_make(comm, &folder);
+  if (tutti_comm_rank(comm) == 0) EXPECT_OK(training_run(folder.self, &folder, "alone", yaml, NULL, &alone));
+  EXPECT_OK(training_run(comm, &folder, "all", yaml, NULL, &all));
+  if (tutti_comm_rank(comm) == 0) {
+    EXPECT(alone.test.samples == 57 && all.test.samples == 57, "%lld", (long long)all.test.samples);
+    EXPECT(fabs(alone.test.loss - all.test.loss) <= tolerance * alone.test.loss, "%g and %g", alone.test.loss,
+           all.test.loss);
+    EXPECT(training_rows(&folder, "alone", "epochs", rows_alone, 3) == 3, "three epochs");
+    EXPECT(training_rows(&folder, "all", "epochs", rows_all, 3) == 3, "three epochs");
+    for (int i = 0; i < 3; i++)
+      EXPECT(fabs(rows_alone[i].val_loss - rows_all[i].val_loss) <= tolerance * rows_alone[i].val_loss,
+             "epoch %d: %g and %g", i, rows_alone[i].val_loss, rows_all[i].val_loss);
+  }
+  training_folder_remove(comm, &folder);
+}
+
+int main(void) {
+  const mpi_test tests[] = {
+      MPI_TEST(losses_do_not_depend_on_ranks_or_micro_batches),
+      MPI_TEST(ranks_without_samples_change_nothing),
+      MPI_TEST(evaluations_do_not_depend_on_ranks),
+  };
+  return mpi_main("invariance", tests, sizeof tests / sizeof tests[0]);
+}

@@ -1,0 +1,141 @@
+/** Promise 3: a run that stops and goes on is the run that never stopped, at another number of ranks too. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "support/training.h"
+
+static const char yaml[] =
+    "data: {validation_split: 0.1}\n"
+    "model: {layers: [dense 24 relu, batch_norm ghost=10, dropout 0.3, dense 3 softmax]}\n"
+    "optimizer: {name: nadam}\n"
+    "schedule: {decay: exponential, decay_every: 10 steps, decay_rate: 0.9}\n"
+    "train: {batch_size: 40, epochs: 4, evaluate_every: 3 steps, monitor: val_loss}\n"
+    "run: {metrics_every: 2 steps, checkpoint_every: 5 steps}\n";
+
+static void compare_tables(const training_folder *folder, const char *table, const char *a, const char *b) {
+  enum { MAX = 64 };
+  tutti_metrics_row x[MAX], y[MAX];
+  const int64_t n = training_rows(folder, a, table, x, MAX), m = training_rows(folder, b, table, y, MAX);
+  if (!EXPECT(n == m && n > 0, "%s: %lld rows in %s, %lld in %s", table, (long long)n, a, (long long)m, b))
+    return;
+  for (int64_t i = 0; i < n; i++) {
+    EXPECT(x[i].step == y[i].step && x[i].epoch == y[i].epoch && x[i].samples == y[i].samples,
+           "%s row %lld: step %lld epoch %lld, and step %lld epoch %lld", table, (long long)i,
+           (long long)x[i].step, (long long)x[i].epoch, (long long)y[i].step, (long long)y[i].epoch);
+    EXPECT(fabs(x[i].loss - y[i].loss) <= 1e-4 * x[i].loss, "%s row %lld: loss %g and %g", table,
+           (long long)i, x[i].loss, y[i].loss);
+    EXPECT(isnan(x[i].val_loss) == isnan(y[i].val_loss), "%s row %lld: evaluated in one alone", table,
+           (long long)i);
+  }
+}
+
+static void compare_runs(const training_folder *folder, const char *a, const char *b) {
+  const double difference = training_difference(folder, a, b);
+  EXPECT(difference <= 1e-4, "%s and %s: weights differ by %g", a, b, difference);
+  compare_tables(folder, "epochs", a, b);
+  compare_tables(folder, "steps", a, b);
+}
+
+/** Stopped by a budget in mid-epoch, at an epoch's end, and beside a checkpoint; gone on by other ranks. */
+static void resumed_run_is_the_straight_one(const tutti_comm *comm) {
+  const bool root = tutti_comm_rank(comm) == 0;
+  const int stops[] = {3, 8, 13, 24};
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "straight", yaml, NULL, &result));
+  for (int i = 0; i < 4; i++) {
+    char name[32], budget[32];
+    snprintf(name, sizeof name, "resumed-%d", stops[i]);
+    snprintf(budget, sizeof budget, "train.steps=%d", stops[i]);
+    // The odd ones are begun by rank 0 alone and gone on by all, the even ones the other way round.
+    const bool alone_first = i % 2;
+    if (!alone_first || root)
+      EXPECT_OK(training_run(alone_first ? folder.self : comm, &folder, name, yaml,
+                             (training_overrides){budget}, &result));
+    EXPECT_OK(tutti_barrier(comm));
+    if (alone_first || root)
+      EXPECT_OK(training_run(alone_first ? comm : folder.self, &folder, name, yaml, NULL, &result));
+    EXPECT_OK(tutti_barrier(comm));
+    if (root) compare_runs(&folder, "straight", name);
+  }
+  training_folder_remove(comm, &folder);
+}
+
+static void finished_run_is_left_alone(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result first, second;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "run", yaml, NULL, &first));
+  EXPECT_OK(training_run(comm, &folder, "run", yaml, NULL, &second));
+  EXPECT(second.row.step == first.row.step, "%lld and %lld steps", (long long)first.row.step,
+         (long long)second.row.step);
+  EXPECT(fabs(second.test.loss - first.test.loss) <= 1e-6, "test loss %g and %g", first.test.loss,
+         second.test.loss);
+  training_folder_remove(comm, &folder);
+}
+
+static void another_training_is_refused_and_named(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "run", yaml, (training_overrides){"train.epochs=1"}, &result));
+  EXPECT_FAILS(training_run(comm, &folder, "run", yaml, (training_overrides){"train.batch_size=41"}, &result),
+               TUTTI_ERR_CONFIG, "train.batch_size was 40 there and is 41 now");
+  EXPECT_FAILS(training_run(comm, &folder, "run", yaml,
+                            (training_overrides){"model.layers=dense 5, dense 3 softmax"}, &result),
+               TUTTI_ERR_CONFIG, "model.layers");
+  EXPECT_OK(training_run(comm, &folder, "run", yaml,
+                         (training_overrides){"train.batch_size=41", "run.resume=no"}, &result));
+  training_folder_remove(comm, &folder);
+}
+
+static void a_named_checkpoint_goes_on_with_other_numbers(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "small", yaml, (training_overrides){"train.epochs=2"}, &result));
+  char resume[400];
+  snprintf(resume, sizeof resume, "run.resume=%s/small/checkpoint.h5", folder.path);
+  EXPECT_OK(training_run(comm, &folder, "large", yaml, (training_overrides){resume, "train.batch_size=100"},
+                         &result));
+  EXPECT(result.row.epoch == 4, "epoch %lld", (long long)result.row.epoch);
+  // another model's weights do not fit
+  EXPECT_FAILS(training_run(comm, &folder, "other", yaml,
+                            (training_overrides){resume, "model.layers=dense 5, dense 3 softmax"}, &result),
+               TUTTI_ERR_DATA, "/model/weights/");
+  training_folder_remove(comm, &folder);
+}
+
+static void goal_and_patience_stop_a_run_for_good(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  const training_overrides goal = {"train.stop_at=val_accuracy >= 0.2"};
+  for (int i = 0; i < 2; i++) {
+    EXPECT_OK(training_run(comm, &folder, "goal", yaml, goal, &result));
+    EXPECT(result.stop == TUTTI_STOP_GOAL && result.row.step <= 6, "%s", result.reason);
+  }
+  const training_overrides patience = {"train.patience=2", "optimizer.learning_rate=1", "train.epochs=50"};
+  int64_t step = 0;
+  for (int i = 0; i < 2; i++) {
+    EXPECT_OK(training_run(comm, &folder, "patience", yaml, patience, &result));
+    EXPECT(result.stop == TUTTI_STOP_PATIENCE, "%s", result.reason);
+    EXPECT(i == 0 || result.row.step == step, "stopped at %lld, then at %lld", (long long)step,
+           (long long)result.row.step);
+    step = result.row.step;
+  }
+  training_folder_remove(comm, &folder);
+}
+
+int main(void) {
+  const mpi_test tests[] = {
+      MPI_TEST(resumed_run_is_the_straight_one),
+      MPI_TEST(finished_run_is_left_alone),
+      MPI_TEST(another_training_is_refused_and_named),
+      MPI_TEST(a_named_checkpoint_goes_on_with_other_numbers),
+      MPI_TEST(goal_and_patience_stop_a_run_for_good),
+  };
+  return mpi_main("resume", tests, sizeof tests / sizeof tests[0]);
+}

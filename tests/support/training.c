@@ -1,0 +1,187 @@
+#define _GNU_SOURCE // mkdtemp, nftw
+#include "support/training.h"
+
+#include <ftw.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "io/file.h"
+#include "par/par_impl.h"
+
+enum { N_TRAIN = 333, N_TEST = 57, N_IN = 12, N_CLASSES = 3 };
+
+// --- data
+// ----------------------------------------------------------------------------------------------------------
+
+/** Features are normal, the class is the largest of three sums of four features each, with some noise. */
+static void make_samples(uint64_t seed, int64_t n, float *x, int32_t *y) {
+  for (int64_t i = 0; i < n; i++) {
+    double score[N_CLASSES] = {0};
+    for (int j = 0; j < N_IN; j++) {
+      uint32_t words[4];
+      double normal[2];
+      tutti_random_words((tutti_stream){.seed = seed, .kind = 99}, (uint64_t)(i * N_IN + j), words);
+      tutti_random_normal(words[0], words[1], normal);
+      x[i * N_IN + j] = (float)normal[0];
+      score[j % N_CLASSES] += normal[0] + 0.3 * normal[1];
+    }
+    y[i] = score[1] > score[0] ? (score[2] > score[1] ? 2 : 1) : (score[2] > score[0] ? 2 : 0);
+  }
+}
+
+static tutti_status write_set(tutti_file *file, const char *x_name, const char *y_name, uint64_t seed,
+                              int64_t n) {
+  static float x[N_TRAIN * N_IN];
+  static int32_t y[N_TRAIN];
+  make_samples(seed, n, x, y);
+  TUTTI_TRY(tutti_file_write(file, x_name, TUTTI_F32, 2, (int64_t[]){n, N_IN}, 0, x));
+  return tutti_file_write(file, y_name, TUTTI_I32, 1, &n, 0, y);
+}
+
+static tutti_status write_data(const char *path) {
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
+  TUTTI_TRY_GOTO(done, write_set(file, "x_train", "y_train", 1, N_TRAIN));
+  TUTTI_TRY_GOTO(done, write_set(file, "x_test", "y_test", 2, N_TEST));
+  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+// --- folder
+// --------------------------------------------------------------------------------------------------------
+
+void training_folder_make(const tutti_comm *comm, training_folder *folder) {
+  tutti_status status = TUTTI_OK;
+  if (tutti_comm_rank(comm) == 0) {
+    const char *base = getenv("TMPDIR");
+    snprintf(folder->path, sizeof folder->path, "%s/tutti-XXXXXX", base ? base : "/tmp");
+    char data[300];
+    if (!mkdtemp(folder->path)) abort();
+    snprintf(data, sizeof data, "%s/data.h5", folder->path);
+    status = write_data(data);
+  }
+  EXPECT_OK(tutti_agree_from(comm, 0, status));
+  EXPECT_OK(tutti_bcast(comm, 0, folder->path, sizeof folder->path));
+  EXPECT_OK(tutti_comm_create_from(MPI_COMM_SELF, INT_MAX, &folder->self));
+}
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk) {
+  (void)info, (void)type, (void)walk;
+  return remove(path);
+}
+
+void training_folder_remove(const tutti_comm *comm, training_folder *folder) {
+  EXPECT_OK(tutti_barrier(comm));
+  tutti_comm_destroy(&folder->self);
+  if (tutti_comm_rank(comm) == 0) nftw(folder->path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+// --- runs
+// ----------------------------------------------------------------------------------------------------------
+
+tutti_status training_run(const tutti_comm *comm, const training_folder *folder, const char *name,
+                          const char *yaml, const training_overrides overrides, tutti_train_result *result) {
+  char file[300], directory[400], keys[TRAINING_MAX_OVERRIDES][128];
+  snprintf(file, sizeof file, "%s/data.h5", folder->path);
+  snprintf(directory, sizeof directory, "%s/%s", folder->path, name);
+  tutti_override list[TRAINING_MAX_OVERRIDES + 2] = {{"data.file", file}, {"run.directory", directory}};
+  int n = 2;
+  for (int i = 0; overrides && overrides[i]; i++) {
+    const char *equals = strchr(overrides[i], '=');
+    snprintf(keys[i], sizeof keys[i], "%.*s", (int)(equals - overrides[i]), overrides[i]);
+    list[n++] = (tutti_override){keys[i], equals + 1};
+  }
+  tutti_config config = {0};
+  tutti_status status = tutti_agree(comm, tutti_config_parse(yaml, "test.yaml", list, n, &config));
+  if (status == TUTTI_OK) status = tutti_train(comm, &config, NULL, result);
+  tutti_config_clear(&config);
+  return status;
+}
+
+static tutti_status read_rows(const char *path, const char *table, tutti_metrics_row *rows, int64_t max,
+                              int64_t *n) {
+  tutti_file *file = NULL;
+  tutti_column columns[TUTTI_METRICS_COLUMNS];
+  tutti_metrics_columns("accuracy", columns);
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_open(path, &file));
+  TUTTI_TRY_GOTO(done, tutti_table_rows(file, table, n));
+  if (*n > max) *n = max;
+  if (*n > 0)
+    TUTTI_TRY_GOTO(done,
+                   tutti_table_read(file, table, columns, TUTTI_METRICS_COLUMNS, sizeof *rows, 0, *n, rows));
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+int64_t training_rows(const training_folder *folder, const char *name, const char *table,
+                      tutti_metrics_row *rows, int64_t max) {
+  char path[400];
+  int64_t n = 0;
+  snprintf(path, sizeof path, "%s/%s/metrics.h5", folder->path, name);
+  return EXPECT_OK(read_rows(path, table, rows, max, &n)) ? n : -1;
+}
+
+// --- comparing checkpoints
+// -------------------------------------------------------------------------------------------
+
+static int64_t n_values(const tutti_array_shape *shape) {
+  int64_t n = 1;
+  for (int d = 0; d < shape->n_dims; d++) n *= shape->dims[d];
+  return n;
+}
+
+static double compare_array(const tutti_file *a, const tutti_file *b, const char *name) {
+  enum { MAX = 1 << 16 };
+  static float x[MAX], y[MAX];
+  tutti_array_shape sa, sb;
+  if (tutti_file_shape(a, name, &sa) != TUTTI_OK || tutti_file_shape(b, name, &sb) != TUTTI_OK)
+    return INFINITY;
+  const int64_t n = n_values(&sa);
+  if (n != n_values(&sb) || n > MAX) return INFINITY;
+  if (tutti_file_read_rows(a, name, TUTTI_F32, 0, sa.dims[0], x) != TUTTI_OK) return INFINITY;
+  if (tutti_file_read_rows(b, name, TUTTI_F32, 0, sb.dims[0], y) != TUTTI_OK) return INFINITY;
+  double worst = 0;
+  for (int64_t i = 0; i < n; i++)
+    worst = fmax(worst, fabs((double)x[i] - y[i]) / fmax(1, fabs((double)x[i])));
+  return worst;
+}
+
+/** All arrays below a group: layers hold arrays, slots hold layers. */
+static double compare_group(const tutti_file *a, const tutti_file *b, const char *group, int depth) {
+  char **names = NULL;
+  int n = 0;
+  if (tutti_file_list(a, group, &names, &n) != TUTTI_OK) return INFINITY;
+  double worst = 0;
+  for (int i = 0; i < n; i++) {
+    char name[1024];
+    snprintf(name, sizeof name, "%.300s/%.300s", group, names[i]);
+    worst = fmax(worst, depth > 0 ? compare_group(a, b, name, depth - 1) : compare_array(a, b, name));
+  }
+  tutti_file_list_free(&names, n);
+  return worst;
+}
+
+double training_difference(const training_folder *folder, const char *a, const char *b) {
+  char path_a[400], path_b[400];
+  snprintf(path_a, sizeof path_a, "%s/%s/checkpoint.h5", folder->path, a);
+  snprintf(path_b, sizeof path_b, "%s/%s/checkpoint.h5", folder->path, b);
+  tutti_file *file_a = NULL, *file_b = NULL;
+  double worst = INFINITY;
+  if (tutti_file_open(path_a, &file_a) == TUTTI_OK && tutti_file_open(path_b, &file_b) == TUTTI_OK) {
+    worst = compare_group(file_a, file_b, "/model/weights", 1);
+    if (tutti_file_has(file_a, "/optimizer"))
+      worst = fmax(worst, compare_group(file_a, file_b, "/optimizer", 2));
+  }
+  tutti_file_close(&file_a);
+  tutti_file_close(&file_b);
+  return worst;
+}

@@ -1,0 +1,34 @@
+#pragma once
+/** Short trainings for tests under mpiexec: a small data set in a temporary folder, configs as text, and what
+ * a run left behind.  A function of one rank alone takes the communicator of that rank. */
+#include "support/mpi_main.h"
+#include "tutti/train.h"
+
+typedef struct {
+  char path[256];   // the folder, the same on all ranks
+  tutti_comm *self; // this rank alone
+} training_folder;
+
+/** Collective.  A folder with data.h5: 333 training and 57 test samples of 12 features, 3 classes, from a
+ * noisy teacher. */
+void training_folder_make(const tutti_comm *comm, training_folder *folder);
+void training_folder_remove(const tutti_comm *comm, training_folder *folder); // Collective.
+
+enum { TRAINING_MAX_OVERRIDES = 8 };
+
+/** "train.seed=3" ..., ended by NULL. */
+typedef const char *training_overrides[TRAINING_MAX_OVERRIDES + 1];
+
+/** Collective over `comm`.  Train the config text `yaml` in FOLDER/NAME.  data.file is the folder's. */
+tutti_status training_run(const tutti_comm *comm, const training_folder *folder, const char *name,
+                          const char *yaml, const training_overrides overrides, tutti_train_result *result);
+
+/** Local.  Rows of a table ("steps", "epochs") of FOLDER/NAME/metrics.h5 into rows[max]; gives their number,
+ * -1 where the file cannot be read. */
+int64_t training_rows(const training_folder *folder, const char *name, const char *table,
+                      tutti_metrics_row *rows, int64_t max);
+
+/** Local.  The largest difference between the weights, state and slots of FOLDER/A/checkpoint.h5 and
+ * FOLDER/B/checkpoint.h5, relative to max(1, |value|); INFINITY where arrays are missing or of other shapes.
+ */
+double training_difference(const training_folder *folder, const char *a, const char *b);
