@@ -66,7 +66,9 @@ TUTTI_NODISCARD
 tutti_status tutti_dataset_fit_scaling(tutti_dataset *dataset, tutti_scale scale, tutti_row_at row_at,
                                        const void *context, int64_t n);
 
-/** x = (raw - shift) * factor, [n] each, n = 1 or n_features. */
+/** x = (raw - shift) * factor, [n] each, n = 1 or n_features; in double for float64 data, else in float.  A
+ * shift is a float: of float64 features that are huge against their deviation (times in seconds, say) take an
+ * offset off before. */
 typedef struct {
   int64_t n;
   const float *shift, *factor;

@@ -120,6 +120,7 @@ static tutti_status open_agreed(const tutti_comm *comm, const tutti_data_options
   local = tutti_comm_node_rank(comm) == 0 ? tutti_rows_read(d) : TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_agree(comm, local));
   TUTTI_TRY_GOTO(done, tutti_window_sync(d->window));
+  TUTTI_TRY_GOTO(done, tutti_rows_compare(d));
   *dataset = d;
   d = NULL;
 done:

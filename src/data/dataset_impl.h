@@ -47,6 +47,10 @@ tutti_status tutti_layout_only_array(const tutti_file *file, char **name);
 TUTTI_NODISCARD
 tutti_status tutti_rows_read(const tutti_dataset *dataset);
 
+/** Collective.  What the nodes have read is the same on all of them.  @return (agreed) ERR_DATA */
+TUTTI_NODISCARD
+tutti_status tutti_rows_compare(const tutti_dataset *dataset);
+
 /** Local.  values [n, width] of `type`, rows first, first + 1, ... of an array, are finite and fit into
  * float32.
  * @return ERR_DATA naming file, array, row and column */

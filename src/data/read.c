@@ -18,7 +18,12 @@ static tutti_status read_array(const tutti_file *file, const char *name, tutti_t
 }
 
 /** On another node the path may lead to another file. */
-static tutti_status check_same(const tutti_file *file, const tutti_dataset *d) {
+static tutti_status fail_other_file(const char *path) {
+  TUTTI_FAIL(TUTTI_ERR_DATA, "%s: is on this node not the file that rank 0 sees; all nodes need the same one",
+             path);
+}
+
+static tutti_status check_layout(const tutti_file *file, const tutti_dataset *d) {
   tutti_layout here;
   TUTTI_TRY(tutti_layout_read(file, d, &here));
   bool same = here.n_features == d->layout.n_features && here.n_targets == d->layout.n_targets;
@@ -26,10 +31,7 @@ static tutti_status check_same(const tutti_file *file, const tutti_dataset *d) {
     const tutti_part *a = &here.parts[which], *b = &d->layout.parts[which];
     same = same && a->n_file == b->n_file && a->n == b->n && a->type == b->type;
   }
-  TUTTI_CHECK(same, TUTTI_ERR_DATA,
-              "%s: is on this node not the file that rank 0 sees; all nodes need the same one",
-              tutti_file_path(file));
-  return TUTTI_OK;
+  return same ? TUTTI_OK : fail_other_file(tutti_file_path(file));
 }
 
 tutti_status tutti_rows_read(const tutti_dataset *d) {
@@ -38,7 +40,7 @@ tutti_status tutti_rows_read(const tutti_dataset *d) {
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_fault("dataset.open"));
   TUTTI_TRY_GOTO(done, tutti_file_open(d->file, &file));
-  TUTTI_TRY_GOTO(done, check_same(file, d));
+  TUTTI_TRY_GOTO(done, check_layout(file, d));
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     const tutti_part *part = &d->layout.parts[which];
     if (part->n == 0) continue;
@@ -51,4 +53,24 @@ tutti_status tutti_rows_read(const tutti_dataset *d) {
 done:
   tutti_file_close(&file);
   return status;
+}
+
+/** FNV-1a (Fowler, Noll, Vo) over words in place of bytes: the window is a whole number of them. */
+static uint64_t fingerprint(const tutti_dataset *d) {
+  const uint64_t *words = tutti_window_data(d->window);
+  uint64_t hash = UINT64_C(0xcbf29ce484222325);
+  for (int64_t i = 0; i < d->layout.bytes / (int64_t)sizeof *words; i++)
+    hash = (hash ^ words[i]) * UINT64_C(0x100000001b3);
+  return hash;
+}
+
+tutti_status tutti_rows_compare(const tutti_dataset *d) {
+  if (tutti_comm_n_nodes(d->comm) == 1) return TUTTI_OK;
+  const bool reader = tutti_comm_node_rank(d->comm) == 0;
+  const uint64_t mine = reader ? fingerprint(d) : 0;
+  uint64_t first = mine;
+  TUTTI_TRY(tutti_bcast(d->comm, 0, &first, sizeof first));
+  tutti_status local = TUTTI_OK;
+  if (reader && mine != first) local = fail_other_file(d->file);
+  return tutti_agree(d->comm, local);
 }
