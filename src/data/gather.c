@@ -1,11 +1,12 @@
+#include "base/clones.h"
 #include "data/dataset_impl.h"
 
 /** The scaled rows of one storage type.  WIDE is the type the arithmetic is done in: float64 data keep their
  * digits until the shift has been taken off.  One range over all features and one for each are two loops,
  * both plain enough for the compiler to vectorise. */
 #define DEFINE_GATHER(NAME, RAW, WIDE)                                                                       \
-  static void NAME(const RAW *restrict raw, int64_t width, tutti_scaling_values s,                           \
-                   const int64_t *restrict rows, int64_t n, float *restrict x) {                             \
+  TUTTI_CLONES static void NAME(const RAW *restrict raw, int64_t width, tutti_scaling_values s,              \
+                                const int64_t *restrict rows, int64_t n, float *restrict x) {                \
     const WIDE shift = (WIDE)s.shift[0], factor = (WIDE)s.factor[0];                                         \
     const float *restrict shifts = s.shift, *restrict factors = s.factor;                                    \
     for (int64_t i = 0; i < n; i++) {                                                                        \
