@@ -44,7 +44,10 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr
   // An external link hands this access list on; what it leads to is another file.
   if (!info || strcmp(name, info->path) != 0 || fstat(info->disk->fd, &state) != 0) return NULL;
   open_disk *file = tutti_calloc(1, sizeof *file);
-  if (!file) return NULL;
+  if (!file) {
+    info->disk->error = ENOMEM;
+    return NULL;
+  }
   file->disk = info->disk;
   file->end_written = (haddr_t)state.st_size;
   return &file->base;

@@ -165,10 +165,8 @@ static tutti_status begin_writing(const char *path, bool copy, tutti_file **file
   if (copy) TUTTI_TRY_GOTO(done, copy_into(path, &f->temporary));
   f->disk.fd = f->temporary.fd;
   TUTTI_TRY_GOTO(done, tutti_driver_access(f->path, &f->disk, &f->driver, &access));
-  if (copy)
-    TUTTI_TRY_GOTO(done, open_h5(f->path, H5F_ACC_RDWR, access, &f->id));
-  else
-    TUTTI_TRY_GOTO(done, create_h5(f->path, access, &f->id));
+  status = copy ? open_h5(f->path, H5F_ACC_RDWR, access, &f->id) : create_h5(f->path, access, &f->id);
+  // Where the disk has failed, that is the reason for what HDF5 says.
   TUTTI_CHECK_GOTO(done, f->disk.error == 0, TUTTI_ERR_CREATE, "%s: cannot create: %s", path,
                    strerror(f->disk.error));
 done:

@@ -44,16 +44,14 @@ static int column_index(const table *t, const char *name) {
   return index;
 }
 
-/** A record as the caller has it; with `t`, only the columns that the table has, so that the others stay as
- * they are. */
-static tutti_status memory_type(const tutti_file *file, const table *t, const tutti_column *columns,
-                                int n_columns, size_t record_bytes, hid_t *type) {
+/** A record as the caller has it.  HDF5 leaves alone what lies between the columns. */
+static tutti_status memory_type(const tutti_file *file, const tutti_column *columns, int n_columns,
+                                size_t record_bytes, hid_t *type) {
   tutti_status status = TUTTI_OK;
   TUTTI_H5_GET(done, *type, H5Tcreate(H5T_COMPOUND, record_bytes), TUTTI_ERR_SYSTEM, "%s: a record",
                file->path);
   for (int i = 0; i < n_columns; i++) {
     const tutti_column *c = &columns[i];
-    if (t && column_index(t, c->name) < 0) continue;
     TUTTI_H5(done, H5Tinsert(*type, c->name, c->offset, tutti_h5_memory_type(c->type)), TUTTI_ERR_INTERNAL,
              "%s: column '%s'", file->path, c->name);
   }
@@ -184,7 +182,7 @@ tutti_status tutti_table_append(tutti_file *file, const char *name, const tutti_
   TUTTI_TRY_GOTO(done, check_columns(file, name, &t, columns, n_columns));
   if (n == 0) goto done;
   TUTTI_TRY_GOTO(done, set_rows(file, name, &t, t.n_rows + n));
-  TUTTI_TRY_GOTO(done, memory_type(file, NULL, columns, n_columns, record_bytes, &move.type));
+  TUTTI_TRY_GOTO(done, memory_type(file, columns, n_columns, record_bytes, &move.type));
   TUTTI_TRY_GOTO(done, select_rows(file, name, &t, t.n_rows, n, &move));
   TUTTI_H5(done, H5Dwrite(t.dataset, move.type, move.memory_space, move.file_space, H5P_DEFAULT, records),
            TUTTI_ERR_IO, "%s: table '%s': cannot append", file->path, name);
@@ -216,8 +214,8 @@ tutti_status tutti_table_read(const tutti_file *file, const char *name, const tu
   TUTTI_CHECK_GOTO(done, first >= 0 && n >= 0 && first <= t.n_rows && n <= t.n_rows - first, TUTTI_ERR_DATA,
                    "%s: table '%s' has %lld rows, asked for %lld from row %lld on", file->path, name,
                    (long long)t.n_rows, (long long)n, (long long)first);
-  TUTTI_TRY_GOTO(done, memory_type(file, &t, columns, n_columns, record_bytes, &move.type));
-  if (n == 0 || H5Tget_nmembers(move.type) == 0) goto done;
+  TUTTI_TRY_GOTO(done, memory_type(file, columns, n_columns, record_bytes, &move.type));
+  if (n == 0) goto done;
   TUTTI_TRY_GOTO(done, select_rows(file, name, &t, first, n, &move));
   TUTTI_H5(done, H5Dread(t.dataset, move.type, move.memory_space, move.file_space, H5P_DEFAULT, records),
            TUTTI_ERR_IO, "%s: table '%s': cannot read", file->path, name);

@@ -130,13 +130,10 @@ tutti_status tutti_temporary_write(tutti_temporary *temporary, const void *data,
 }
 
 /** A rename is on disk when its folder is.  File systems without this call answer EINVAL. */
-static tutti_status flush_folder(const char *path) {
-  char *folder = NULL;
-  TUTTI_TRY(tutti_parent_folder(path, &folder));
+static tutti_status flush_folder(const char *path, const char *folder) {
   const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const int error = fd < 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP) ? errno : 0;
   if (fd >= 0) close(fd);
-  tutti_free(folder);
   TUTTI_CHECK(error == 0, TUTTI_ERR_IO,
               "%s: the new file is there, but its folder cannot be flushed to disk: %s", path,
               strerror(error));
@@ -145,6 +142,8 @@ static tutti_status flush_folder(const char *path) {
 
 tutti_status tutti_temporary_commit(tutti_temporary *temporary) {
   tutti_status status = TUTTI_OK;
+  char *folder = NULL; // before the rename: after it nothing of ours should fail
+  TUTTI_TRY_GOTO(done, tutti_parent_folder(temporary->path, &folder));
   if (fsync(temporary->fd) != 0) {
     status = tutti_write_failed(temporary->path, "flush to disk", errno);
     goto done;
@@ -162,8 +161,9 @@ tutti_status tutti_temporary_commit(tutti_temporary *temporary) {
   }
   tutti_free(temporary->name);
   temporary->name = NULL;
-  TUTTI_TRY_GOTO(done, flush_folder(temporary->path));
+  TUTTI_TRY_GOTO(done, flush_folder(temporary->path, folder));
 done:
+  tutti_free(folder);
   tutti_temporary_drop(temporary);
   return status;
 }

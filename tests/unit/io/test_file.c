@@ -222,18 +222,46 @@ static void injected_faults_leave_the_old_file(void **state) {
   tutti_file *file = NULL;
   setenv("TUTTI_FAULT", "file.open:0:1", 1);
   CHECK_FAILS(tutti_file_open(path, &file), TUTTI_ERR_INTERNAL, "fault injected at file.open");
-  setenv("TUTTI_FAULT", "file.create:0:2", 1); // passes are counted over all sites
+  setenv("TUTTI_FAULT", "file.create:0:1", 1);
   CHECK_FAILS(tutti_file_create(path, &file), TUTTI_ERR_INTERNAL, "fault injected at file.create");
   unsetenv("TUTTI_FAULT");
   assert_null(file);
   CHECK_OK(tutti_file_create(path, &file));
   CHECK_OK(fill(file, 2, 10));
-  setenv("TUTTI_FAULT", "file.commit:0:3", 1);
+  setenv("TUTTI_FAULT", "file.commit:0:1", 1);
   CHECK_FAILS(tutti_file_commit(&file), TUTTI_ERR_INTERNAL, "fault injected at file.commit");
   unsetenv("TUTTI_FAULT");
   assert_null(file);
   assert_true(first_value(path) == 1);
   assert_int_equal(folder_count(state), 1);
+}
+
+/** Whichever allocation fails: nothing leaks, the old file stays. */
+static void no_memory_leaves_the_old_file(void **state) {
+  const char *path = folder_path(state, "x.h5");
+  const int64_t live = tutti_alloc_live();
+  make(path, 1, 10);
+  tutti_status status = TUTTI_ERR_MEMORY;
+  int n = 0;
+  for (; status != TUTTI_OK && n < 1000; n++) {
+    char fault[32];
+    tutti_file *file = NULL;
+    assert_true(first_value(path) == 1);
+    snprintf(fault, sizeof fault, "memory:0:%d", n + 1);
+    setenv("TUTTI_FAULT", fault, 1);
+    status = tutti_file_create(path, &file);
+    if (status == TUTTI_OK) status = fill(file, 2, 10);
+    if (status == TUTTI_OK) status = tutti_file_commit(&file);
+    unsetenv("TUTTI_FAULT");
+    tutti_file_close(&file);
+    assert_true(status == TUTTI_OK || status == TUTTI_ERR_MEMORY || status == TUTTI_ERR_CREATE);
+    assert_int_equal(tutti_alloc_live(), live);
+    assert_int_equal(open_ids(), 0);
+    assert_int_equal(folder_count(state), 1);
+  }
+  assert_int_equal(status, TUTTI_OK);
+  assert_in_range(n, 10, 999);
+  assert_true(first_value(path) == 2);
 }
 
 static void limit_file_size(rlim_t bytes) {
@@ -321,6 +349,7 @@ int main(void) {
       IN_FOLDER(reading_handle_does_not_write),
       IN_FOLDER(two_writers_of_one_path_do_not_mix),
       IN_FOLDER(injected_faults_leave_the_old_file),
+      IN_FOLDER(no_memory_leaves_the_old_file),
       IN_FOLDER(full_disk_leaves_the_old_file),
       IN_FOLDER(process_ends_well_after_a_full_disk),
       cmocka_unit_test(version_is_the_librarys),
