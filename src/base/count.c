@@ -54,6 +54,6 @@ void tutti_count_print(tutti_count count, char *text, size_t bytes) {
   char number[32];
   const char *word = "steps";
   for (int i = 1; i < N_WORDS; i += 2)
-    if (words[i].unit == count.unit && words[i].factor == 1) word = words[i].word;
+    if (words[i].unit == count.unit && words[i].factor == 1) word = words[count.value == 1 ? i - 1 : i].word;
   snprintf(text, bytes, "%s %s", tutti_text_print_real(number, sizeof number, count.value), word);
 }

@@ -29,14 +29,18 @@ static void what_is_no_count_is_refused(void **state) {
 
 static void printed_counts_are_read_back(void **state) {
   (void)state;
-  const tutti_count counts[] = {
-      {5, TUTTI_UNIT_EPOCHS}, {100, TUTTI_UNIT_STEPS}, {1e7, TUTTI_UNIT_SAMPLES}, {90, TUTTI_UNIT_SECONDS}};
-  for (int i = 0; i < 4; i++) {
+  const tutti_count counts[] = {{5, TUTTI_UNIT_EPOCHS},
+                                {100, TUTTI_UNIT_STEPS},
+                                {1e7, TUTTI_UNIT_SAMPLES},
+                                {90, TUTTI_UNIT_SECONDS},
+                                {1, TUTTI_UNIT_EPOCHS}};
+  for (int i = 0; i < 5; i++) {
     char text[64];
     tutti_count count;
     tutti_count_print(counts[i], text, sizeof text);
     CHECK_OK(tutti_count_parse(text, any, TUTTI_UNIT_STEPS, &count));
     assert_true(count.value == counts[i].value && count.unit == counts[i].unit);
+    if (count.value == 1) assert_string_equal(text, "1 epoch");
   }
 }
 
