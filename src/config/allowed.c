@@ -48,7 +48,7 @@ void tutti_value_allowed(const tutti_key *key, char *text, size_t bytes) {
     tutti_text_append(text, bytes, "%s", key->word);
     break;
   case TUTTI_KEY_METRIC:
-    tutti_text_list(text, bytes, tutti_metric_names, TUTTI_N_METRICS);
+    tutti_text_list(text, bytes, key->names, key->n_names);
     tutti_text_append(text, bytes, ", none");
     break;
   case TUTTI_KEY_RESUME:

@@ -16,8 +16,7 @@ static const char *where(const tutti_settings *settings, const char *section, co
                            tutti_key_at(tutti_key_find(section, name))->path, buffer);
 }
 
-// --- keys that are needed
-// ------------------------------------------------------------------------------------
+// --- keys that are needed ------------------------------------------------------------------------
 
 static tutti_status check_needed(const tutti_settings *settings, const tutti_config *config) {
   const char *file = settings->file ? settings->file : "no config file";
@@ -50,8 +49,7 @@ static tutti_status check_one_budget(const tutti_settings *settings) {
   return TUTTI_OK;
 }
 
-// --- keys that contradict each other
-// -------------------------------------------------------------------------
+// --- keys that contradict each other -------------------------------------------------------------
 
 /** A metric of validation rows wants such rows, and that they are looked at. */
 static tutti_status check_watched(const tutti_settings *settings, const tutti_config *config,
@@ -86,8 +84,7 @@ static tutti_status check_pairs(const tutti_settings *settings, const tutti_conf
   return TUTTI_OK;
 }
 
-// --- keys without an effect
-// ----------------------------------------------------------------------------------
+// --- keys without an effect ----------------------------------------------------------------------
 
 bool tutti_decays_to_the_end(const tutti_config *config) {
   const tutti_decay decay = config->schedule.decay;
@@ -128,8 +125,7 @@ static tutti_status check_idle(const tutti_settings *settings, const tutti_confi
   return TUTTI_OK;
 }
 
-// --- the optimizer
-// -------------------------------------------------------------------------------------------
+// --- the optimizer -------------------------------------------------------------------------------
 
 /** Its room says "optimizer.KEY ..."; the place of that key goes before it. */
 static tutti_status check_optimizer(const tutti_settings *settings, tutti_config *config) {

@@ -22,8 +22,8 @@ static tutti_status check_metric(const char *text, const char *metric) {
   tutti_text_list(list, sizeof list, tutti_metric_names, TUTTI_N_METRICS);
   const char *nearest = tutti_text_nearest(metric, tutti_metric_names, TUTTI_N_METRICS);
   TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s: there is no metric '%s'%s%s%s; the metrics are: %s",
-             tutti_quote(text, quoted), metric, nearest ? "; did you mean " : "", nearest ? nearest : "",
-             nearest ? "?" : "", list);
+             tutti_quote(text, quoted), metric, nearest ? " (did you mean " : "", nearest ? nearest : "",
+             nearest ? "?)" : "", list);
 }
 
 tutti_status tutti_goal_parse(const char *text, tutti_goal *goal) {

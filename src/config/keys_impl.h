@@ -36,7 +36,7 @@ typedef struct {
   bool above_min, below_max;    // the bound itself is not allowed; above_min of a count: not 0
   const char *word;             // see the type; for text: what kind of text, for help
   unsigned units;               // counts, budgets: a sum of tutti_unit
-  const char *const *names;     // choices
+  const char *const *names;     // choices, metrics
   int n_names;
   tutti_effect effect;
   const char *sentence;
@@ -60,8 +60,7 @@ int tutti_key_sections(const char *names[TUTTI_MAX_SECTIONS]);
 enum { TUTTI_N_METRICS = 6 };
 extern const char *const tutti_metric_names[TUTTI_N_METRICS];
 
-// --- the value of a key (value.c)
-// ----------------------------------------------------------------------------
+// --- the value of a key (value.c) ----------------------------------------------------------------
 
 /** Read one scalar into the key's field; for layers: all of them, separated by commas.
  * @return ERR_CONFIG with the value and what is allowed; the field is then as it was */
@@ -81,8 +80,7 @@ const char *tutti_value_part(const tutti_key *key, const tutti_config *config, i
 /** Free the texts and the layers of the config. */
 void tutti_value_free(const tutti_key *key, tutti_config *config);
 
-// --- layers (layers.c)
-// ---------------------------------------------------------------------------------------
+// --- layers (layers.c) ---------------------------------------------------------------------------
 
 /** Replace the layers by n empty ones, which the caller sets. */
 TUTTI_NODISCARD
@@ -92,8 +90,7 @@ tutti_status tutti_layers_renew(tutti_config *config, int64_t n);
 TUTTI_NODISCARD
 tutti_status tutti_layers_read(const char *text, tutti_config *config);
 
-// --- text for messages and for YAML (quote.c)
-// ------------------------------------------------------------------
+// --- text for messages and for YAML (quote.c) ----------------------------------------------------
 
 enum { TUTTI_QUOTE_BYTES = 96 };
 

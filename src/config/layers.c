@@ -21,6 +21,7 @@ tutti_status tutti_layers_read(const char *text, tutti_config *config) {
   TUTTI_TRY_GOTO(done, tutti_layers_renew(config, n));
   char *layer = words;
   for (int64_t i = 0; i < n; i++) {
+    layer += strspn(layer, " ");
     const size_t length = strcspn(layer, ",");
     layer[length] = '\0';
     TUTTI_TRY_GOTO(done, tutti_layer_parse(layer, &config->model.layers[i]));

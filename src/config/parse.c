@@ -5,8 +5,7 @@
 #include "config/settings_impl.h"
 #include "config/yaml_impl.h"
 
-// --- one value
-// -----------------------------------------------------------------------------------------------
+// --- one value -----------------------------------------------------------------------------------
 
 static tutti_place place_of(const tutti_node *node) {
   return (tutti_place){TUTTI_FROM_FILE, node->line, node->column};
@@ -45,8 +44,7 @@ static tutti_status read_value(tutti_settings *settings, int i, const tutti_yaml
   return status == TUTTI_OK ? status : tutti_fail_at(status, settings, place, key->path);
 }
 
-// --- the file
-// ------------------------------------------------------------------------------------------------
+// --- the file ------------------------------------------------------------------------------------
 
 static tutti_status read_pair(tutti_settings *settings, const char *section, const tutti_yaml *yaml,
                               tutti_node name, tutti_node value, tutti_config *config) {
@@ -117,8 +115,7 @@ done:
   return status;
 }
 
-// --- the command line
-// ----------------------------------------------------------------------------------------
+// --- the command line ----------------------------------------------------------------------------
 
 /** "train.batch_size" -> the number of the key. */
 static tutti_status find_path(const char *path, int *i) {
@@ -141,15 +138,18 @@ static tutti_status read_override(tutti_settings *settings, tutti_override overr
   int i;
   TUTTI_TRY(find_path(override.key, &i));
   tutti_place_print(settings, place, tutti_key_at(i)->path, option);
-  TUTTI_TRY_GOTO(done, tutti_yaml_open(override.value, option, &yaml));
+  status = tutti_yaml_open(override.value, option, &yaml);
+  TUTTI_CHECK_GOTO(done, status != TUTTI_ERR_CONFIG, status,
+                   "%s; a value is YAML: odd characters want quotes, inside of the shell's",
+                   tutti_fail_text());
+  TUTTI_TRY_GOTO(done, status);
   TUTTI_TRY_GOTO(done, read_value(settings, i, yaml, tutti_yaml_root(yaml), place, config));
 done:
   tutti_yaml_close(&yaml);
   return status;
 }
 
-// --- the whole
-// -----------------------------------------------------------------------------------------------
+// --- the whole -----------------------------------------------------------------------------------
 
 /** "jobs/mnist.yaml" -> "runs/mnist". */
 static void default_directory(const char *file, char *directory, size_t bytes) {

@@ -65,7 +65,7 @@ tutti_status tutti_unknown_section(const char *name) {
               tutti_quote(name, quoted), key->path);
   const char *nearest = tutti_text_nearest(name, names, n);
   TUTTI_FAIL(TUTTI_ERR_CONFIG, "unknown section %s%s%s%s; the sections are: %s", tutti_quote(name, quoted),
-             nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : "", list);
+             nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "", list);
 }
 
 tutti_status tutti_unknown_key(const char *section, const char *name) {
@@ -74,5 +74,5 @@ tutti_status tutti_unknown_key(const char *section, const char *name) {
   const tutti_key *meant = key_meant(section, name);
   tutti_text_list(list, sizeof list, names, names_of(section, names));
   TUTTI_FAIL(TUTTI_ERR_CONFIG, "unknown key %s%s%s%s; the keys of %s are: %s", tutti_quote(name, quoted),
-             meant ? ", did you mean " : "", meant ? meant->path : "", meant ? "?" : "", section, list);
+             meant ? " (did you mean " : "", meant ? meant->path : "", meant ? "?)" : "", section, list);
 }

@@ -33,8 +33,7 @@ tutti_status tutti_unknown_section(const char *name);
 TUTTI_NODISCARD
 tutti_status tutti_unknown_key(const char *section, const char *name);
 
-// --- what only the whole can tell (check.c)
-// --------------------------------------------------------------------
+// --- what only the whole can tell (check.c) ------------------------------------------------------
 
 /** @param[in,out] config  its optimizer is resolved */
 TUTTI_NODISCARD

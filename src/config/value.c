@@ -15,11 +15,10 @@ static tutti_status refuse(const tutti_key *key, const char *text, const char *w
   const char *nearest = key->n_names ? tutti_text_nearest(text, key->names, key->n_names) : NULL;
   tutti_value_allowed(key, allowed, sizeof allowed);
   TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s %s%s%s%s; expected %s", tutti_quote(text, quoted), why,
-             nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : "", allowed);
+             nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "", allowed);
 }
 
-// --- numbers
-// -------------------------------------------------------------------------------------------------
+// --- numbers -------------------------------------------------------------------------------------
 
 /** No spaces, no hexadecimals, no words: what the C library reads besides. */
 static bool is_number_token(const char *text) {
@@ -93,6 +92,13 @@ static tutti_status read_count(const tutti_key *key, const char *text, tutti_cou
   return TUTTI_OK;
 }
 
+static void print_count(tutti_count count, char *text, size_t bytes) {
+  if (count.value == 0)
+    snprintf(text, bytes, "0");
+  else
+    tutti_count_print(count, text, bytes);
+}
+
 static tutti_status read_budget(const tutti_key *key, const char *text, tutti_count *count) {
   int64_t whole;
   TUTTI_TRY(read_whole(key, text, &whole));
@@ -100,8 +106,7 @@ static tutti_status read_budget(const tutti_key *key, const char *text, tutti_co
   return TUTTI_OK;
 }
 
-// --- words
-// ---------------------------------------------------------------------------------------------------
+// --- words ---------------------------------------------------------------------------------------
 
 /** 1: on, 0: off, -1: neither. */
 static int on_or_off(const char *text) {
@@ -152,12 +157,7 @@ static tutti_status read_metric(const tutti_key *key, const char *text, char **v
     *value = NULL;
     return TUTTI_OK;
   }
-  const int i = index_of(text, tutti_metric_names, TUTTI_N_METRICS);
-  const char *nearest = tutti_text_nearest(text, tutti_metric_names, TUTTI_N_METRICS);
-  char why[96];
-  snprintf(why, sizeof why, "is no metric%s%s%s", nearest ? ", did you mean " : "", nearest ? nearest : "",
-           nearest ? "?" : "");
-  if (i < 0) return refuse(key, text, why);
+  if (index_of(text, key->names, key->n_names) < 0) return refuse(key, text, "is no metric");
   return read_text(text, value);
 }
 
@@ -168,8 +168,7 @@ static tutti_status read_resume(const tutti_key *key, const char *text, char **v
   return read_text(on == 0 ? "no" : text, value);
 }
 
-// --- any key
-// -------------------------------------------------------------------------------------------------
+// --- any key -------------------------------------------------------------------------------------
 
 tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_config *config) {
   void *field = (char *)config + key->offset;
@@ -236,7 +235,7 @@ const char *tutti_value_part(const tutti_key *key, const tutti_config *config, i
     text = *(char *const *)field ? *(char *const *)field : "none";
     break;
   case TUTTI_KEY_COUNT:
-    tutti_count_print(*(const tutti_count *)field, buffer, TUTTI_VALUE_BYTES);
+    print_count(*(const tutti_count *)field, buffer, TUTTI_VALUE_BYTES);
     break;
   case TUTTI_KEY_BUDGET:
     print_whole(key, (int64_t)((const tutti_count *)field)->value, buffer, TUTTI_VALUE_BYTES);

@@ -185,10 +185,10 @@ static void words_are_checked(void **state) {
   }
   CHECK_REFUSED("train: {shuffle: maybe}\n", "'maybe' is neither yes nor no; expected yes or no");
   CHECK_REFUSED("optimizer: {name: rmspop}\n",
-                "run.yaml:3:19: optimizer.name: 'rmspop' is not known, did you mean "
-                "rmsprop?; expected sgd, adagrad");
+                "run.yaml:3:19: optimizer.name: 'rmspop' is not known (did you mean "
+                "rmsprop?); expected sgd, adagrad");
   CHECK_REFUSED("run: {resume: yes}\n", "expected auto, no, or the path of a checkpoint");
-  CHECK_REFUSED("train: {monitor: acuracy}\n", "'acuracy' is no metric, did you mean accuracy?");
+  CHECK_REFUSED("train: {monitor: acuracy}\n", "'acuracy' is no metric (did you mean accuracy?)");
   CHECK_REFUSED("train: {stop_at: val_acc > 1}\n", "run.yaml:3:18: train.stop_at: ");
 }
 
@@ -207,12 +207,12 @@ static void layers_are_a_list_or_one_line(void **state) {
 
 static void unknown_names_are_answered_with_the_nearest(void **state) {
   (void)state;
-  CHECK_REFUSED("train: {batchsize: 5}\n", "run.yaml:3:9: train: unknown key 'batchsize', did you mean "
-                                           "train.batch_size?; the keys of train are: ");
+  CHECK_REFUSED("train: {batchsize: 5}\n", "run.yaml:3:9: train: unknown key 'batchsize' (did you mean "
+                                           "train.batch_size?); the keys of train are: ");
   CHECK_REFUSED("train: {learning_rate: 5}\n", "did you mean optimizer.learning_rate?");
   CHECK_REFUSED("train: {zzzzzz: 5}\n", "unknown key 'zzzzzz'; the keys of train are: batch_size, ");
   CHECK_REFUSED("optimiser: {name: sgd}\n",
-                "run.yaml:3:1: unknown section 'optimiser', did you mean optimizer?");
+                "run.yaml:3:1: unknown section 'optimiser' (did you mean optimizer?)");
   CHECK_REFUSED("batch_size: 5\n",
                 "the key 'batch_size' stands in a section; did you mean train.batch_size?");
   CHECK_REFUSED("study: {vary: {a: [1]}}\n",

@@ -63,9 +63,9 @@ static void errors_name_the_option(void **state) {
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"train.batch_size", "0"}), TUTTI_ERR_CONFIG,
               "--train.batch_size: '0' is out of range; expected a whole number from 1");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"train.batchsize", "5"}), TUTTI_ERR_CONFIG,
-              "--train.batchsize: unknown key 'batchsize', did you mean train.batch_size?");
+              "--train.batchsize: unknown key 'batchsize' (did you mean train.batch_size?)");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"tain.seed", "5"}), TUTTI_ERR_CONFIG,
-              "--tain.seed: unknown section 'tain', did you mean train?");
+              "--tain.seed: unknown section 'tain' (did you mean train?)");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"batch_size", "5"}), TUTTI_ERR_CONFIG,
               "did you mean train.batch_size?");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"train", "5"}), TUTTI_ERR_CONFIG,
@@ -80,6 +80,7 @@ static void errors_name_the_option(void **state) {
               "--train.seed: the value is a map");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"model.layers", "[dense 3"}), TUTTI_ERR_CONFIG,
               "--model.layers:2:1: did not find");
+  CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"data.file", "@x"}), TUTTI_ERR_CONFIG, "odd characters want quotes");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"model.layers", "[dense 3, [a]]"}), TUTTI_ERR_CONFIG,
               "--model.layers: layer 2 is no line of words");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"model.layers", "[dense 3, dens 2]"}), TUTTI_ERR_CONFIG,
