@@ -10,7 +10,6 @@
 #include "tutti/base.h"
 
 // --- options
-// -------------------------------------------------------------------------------------------------------
 
 /** X(code, name as in a config). */
 #define TUTTI_OPTIM_LIST(X)                                                                                  \
@@ -62,7 +61,6 @@ TUTTI_NODISCARD
 tutti_status tutti_optim_resolve(tutti_optim_options *options);
 
 // --- the update
-// ----------------------------------------------------------------------------------------------------
 
 typedef struct tutti_optim tutti_optim;
 
@@ -99,7 +97,6 @@ const char *tutti_optim_slot_name(const tutti_optim *optim, int i);
 float *tutti_optim_slot(const tutti_optim *optim, int i);
 
 // --- schedules
-// -----------------------------------------------------------------------------------------------------
 
 typedef enum {
   TUTTI_DECAY_CONSTANT,

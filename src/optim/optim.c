@@ -21,7 +21,6 @@ void tutti_optim_epsilon(const tutti_optim_options *options, tutti_scalars *scal
 }
 
 // --- create and destroy
-// --------------------------------------------------------------------------------------------
 
 static tutti_status make_slots(tutti_optim *optim) {
   const int64_t n = optim->end - optim->begin;
@@ -67,7 +66,6 @@ void tutti_optim_destroy(tutti_optim **optim) {
 }
 
 // --- one update
-// ----------------------------------------------------------------------------------------------------
 
 /** w -= factor w, as Keras writes it: 1 - factor would round away a small factor in float. */
 TUTTI_CLONES static void shrink(float factor, int64_t n, float *restrict w) {
@@ -105,7 +103,6 @@ void tutti_optim_step(tutti_optim *optim, int64_t t, double lr, const double *sq
 }
 
 // --- state
-// ---------------------------------------------------------------------------------------------------------
 
 int tutti_optim_n_slots(const tutti_optim *optim) {
   int n = 0;

@@ -13,7 +13,6 @@ const char *const tutti_optim_names[TUTTI_N_OPTIMS] = {
 const char *const tutti_dialect_names[TUTTI_N_DIALECTS] = {"keras", "torch"};
 
 // --- the numbers, and what each rule takes
-// -------------------------------------------------------------------------
 
 typedef enum { ABOVE_0, FROM_0, FROM_0_BELOW_1, ABOVE_0_BELOW_1 } range;
 
@@ -79,7 +78,6 @@ tutti_optim_options tutti_optim_options_default(void) {
 }
 
 // --- resolve
-// -------------------------------------------------------------------------------------------------------
 
 static bool in_range(double value, range allowed) {
   if (!isfinite(value)) return false;

@@ -44,7 +44,6 @@ static void clear(parity_case *c) {
 }
 
 // --- reading a case
-// ------------------------------------------------------------------------------------------------
 
 static int index_of(const char *word, const char *const *names, int n) {
   for (int i = 0; i < n; i++)
@@ -205,7 +204,6 @@ static void load(parity_case *c, const tutti_file *file, const char *library, co
 }
 
 // --- training and comparing
-// ----------------------------------------------------------------------------------------
 
 static void train(parity_case *c) {
   const int64_t n_params = tutti_model_n_params(c->model), n_batches = c->n_rows / c->batch_size;
