@@ -10,6 +10,7 @@ typedef struct {
   const char *summary;   // one line
   const char *details;   // for COMMAND --help
   bool shows_keys;       // --help lists the keys of a config
+  bool serial;           // one process does it, however many were started
   /** Collective.  argv[0] is the command's name.  *exit_status is set where it is not the status's own. */
   tutti_status (*run)(const tutti_comm *comm, int argc, char **argv, int *exit_status);
 } tutti_command;
@@ -19,6 +20,9 @@ extern const tutti_command tutti_command_train, tutti_command_eval, tutti_comman
 
 /** Local.  All commands, NULL at the end. */
 extern const tutti_command *const tutti_commands[];
+
+/** Local.  NULL where no command is called so. */
+const tutti_command *tutti_command_find(const char *name);
 
 /** Local.  `tutti --help`, and `tutti COMMAND --help`. */
 void tutti_help_print(void);

@@ -19,7 +19,7 @@ static tutti_status import_idx(int argc, char **argv, tutti_import_result *resul
                                   {"y_test", &idx.y_test},
                                   {"output", &idx.output}};
   tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 5, NULL, 0, 0, &arguments));
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 5, NULL, 1, 1, &arguments));
   tutti_arguments_clear(&arguments);
   TUTTI_TRY(require(idx.x_train, "--x_train=FILE"));
   TUTTI_TRY(require(idx.y_train, "--y_train=FILE"));
@@ -43,8 +43,8 @@ static tutti_status import_csv(int argc, char **argv, tutti_import_result *resul
                                   {"seed", &seed},       {"kind", &kind},
                                   {"bytes", &bytes},     {"output", &csv.output}};
   tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 6, NULL, 1, 1, &arguments));
-  csv.file = arguments.positional[0];
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 6, NULL, 2, 2, &arguments));
+  csv.file = arguments.positional[1];
   tutti_arguments_clear(&arguments);
   TUTTI_TRY(require(csv.label, "--label=COLUMN"));
   TUTTI_TRY(require(csv.output, "--output=DATA.h5"));
@@ -67,15 +67,16 @@ static tutti_status import_svmlight(int argc, char **argv, tutti_import_result *
   const char *kind = "auto";
   const tutti_option options[] = {{"kind", &kind}, {"output", &svmlight.output}};
   tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 2, NULL, 1, 2, &arguments));
-  svmlight.train = arguments.positional[0];
-  svmlight.test = arguments.n_positional > 1 ? arguments.positional[1] : NULL;
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 2, NULL, 2, 3, &arguments));
+  svmlight.train = arguments.positional[1];
+  svmlight.test = arguments.n_positional > 2 ? arguments.positional[2] : NULL;
   tutti_arguments_clear(&arguments);
   TUTTI_TRY(require(svmlight.output, "--output=DATA.h5"));
   TUTTI_TRY(parse_kind(kind, &svmlight.kind));
   return tutti_import_svmlight(&svmlight, result);
 }
 
+/** Its first positional argument is the format's name. */
 typedef struct {
   const char *name;
   tutti_status (*import)(int argc, char **argv, tutti_import_result *result);
@@ -87,13 +88,12 @@ static tutti_status import_local(int argc, char **argv, tutti_import_result *res
   TUTTI_CHECK(argc > 1, TUTTI_ERR_USAGE,
               "import: which format? idx, csv or svmlight; see tutti import --help");
   for (int i = 0; i < 3; i++)
-    if (strcmp(argv[1], formats[i].name) == 0) return formats[i].import(argc - 1, argv + 1, result);
+    if (strcmp(argv[1], formats[i].name) == 0) return formats[i].import(argc, argv, result);
   const char *nearest = tutti_text_nearest(argv[1], names, 3);
   TUTTI_FAIL(TUTTI_ERR_USAGE, "import: unknown format '%s'; expected idx, csv or svmlight%s%s%s", argv[1],
              nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
-/** One process does it, however many were started. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
   tutti_import_result result = {0};
@@ -108,7 +108,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 
 const tutti_command tutti_command_import = {
     .name = "import",
-    .arguments = "idx|csv|svmlight ... --output=DATA.h5",
+    .arguments = "idx|csv|svmlight [FILE ...] --output=DATA.h5 ...",
     .summary = "make a data set of IDX, CSV or svmlight files",
     .details = "  tutti import idx --x_train=F --y_train=F [--x_test=F --y_test=F] --output=DATA.h5\n"
                "  tutti import csv FILE --label=COLUMN [--test_fraction=0.2] [--seed=0] "
@@ -122,4 +122,5 @@ const tutti_command tutti_command_import = {
                "names are stored; other labels are numbers for a regression; --kind decides otherwise.  The "
                "test rows are drawn\n"
                "by the seed.  --bytes=yes stores features that are whole numbers 0..255 as bytes.",
+    .serial = true,
     .run = run};

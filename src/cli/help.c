@@ -12,6 +12,12 @@ const tutti_command *const tutti_commands[] = {&tutti_command_train,
                                                &tutti_command_doctor,
                                                NULL};
 
+const tutti_command *tutti_command_find(const char *name) {
+  for (int i = 0; tutti_commands[i]; i++)
+    if (strcmp(tutti_commands[i]->name, name) == 0) return tutti_commands[i];
+  return NULL;
+}
+
 void tutti_help_print(void) {
   puts("tutti: trains dense neural networks with MPI data parallelism\n");
   for (int i = 0; tutti_commands[i]; i++)

@@ -9,14 +9,13 @@
 #include "base/text.h"
 #include "cli/cli.h"
 
-static const tutti_command *find_command(const char *name) {
-  for (int i = 0; tutti_commands[i]; i++)
-    if (strcmp(tutti_commands[i]->name, name) == 0) return tutti_commands[i];
-  return NULL;
-}
-
 static bool is_help(const char *argument) {
   return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+/** "help", "--help" or "-h" in the place of the command. */
+static bool asks_for_help(int argc, char **argv) {
+  return argc > 1 && (is_help(argv[1]) || strcmp(argv[1], "help") == 0);
 }
 
 /** What needs no MPI, so that it works on a login node and prints once a process: help and version.
@@ -26,36 +25,29 @@ static bool answer_without_mpi(int argc, char **argv) {
     puts("tutti " TUTTI_VERSION);
     return true;
   }
-  if (argc > 1 && (is_help(argv[1]) || strcmp(argv[1], "help") == 0)) {
-    const tutti_command *command = argc > 2 ? find_command(argv[2]) : NULL;
-    if (command)
-      tutti_help_print_command(command);
-    else
-      tutti_help_print();
+  if (asks_for_help(argc, argv) && argc == 2) {
+    tutti_help_print();
     return true;
   }
-  const tutti_command *command = argc > 1 ? find_command(argv[1]) : NULL;
-  for (int i = 2; command && i < argc; i++) {
-    if (!is_help(argv[i])) continue;
-    tutti_help_print_command(command);
-    return true;
-  }
-  return false;
+  const bool about = asks_for_help(argc, argv);
+  const tutti_command *command = argc > 1 ? tutti_command_find(argv[about ? 2 : 1]) : NULL;
+  bool wanted = about;
+  for (int i = 2; i < argc; i++) wanted = wanted || is_help(argv[i]);
+  if (command && wanted) tutti_help_print_command(command);
+  return command && wanted;
 }
 
 static tutti_status choose_command(int argc, char **argv, const tutti_command **command) {
   TUTTI_CHECK(argc > 1, TUTTI_ERR_USAGE, "no command given; tutti --help lists them");
-  *command = find_command(argv[1]);
+  const char *given = argv[asks_for_help(argc, argv) ? 2 : 1];
+  *command = tutti_command_find(given);
   if (*command) return TUTTI_OK;
-  const char *names[16];
-  int n = 0;
-  while (tutti_commands[n]) {
-    names[n] = tutti_commands[n]->name;
-    n++;
-  }
-  const char *nearest = tutti_text_nearest(argv[1], names, n);
-  TUTTI_CHECK(!nearest, TUTTI_ERR_USAGE, "unknown command '%s'; did you mean '%s'?", argv[1], nearest);
-  TUTTI_FAIL(TUTTI_ERR_USAGE, "unknown command '%s'; tutti --help lists them", argv[1]);
+  const char *names[16] = {"--help", "--version"};
+  int n = 2;
+  for (int i = 0; tutti_commands[i]; i++) names[n++] = tutti_commands[i]->name;
+  const char *nearest = tutti_text_nearest(given, names, n);
+  TUTTI_CHECK(!nearest, TUTTI_ERR_USAGE, "unknown command '%s'; did you mean '%s'?", given, nearest);
+  TUTTI_FAIL(TUTTI_ERR_USAGE, "unknown command '%s'; tutti --help lists them", given);
 }
 
 /** Slurm started several tasks, but MPI knows of one: each would train alone and write the same files. */
@@ -63,9 +55,9 @@ static tutti_status check_launcher(const tutti_comm *comm, bool launched_by_mpi)
   const char *text = getenv("SLURM_NTASKS");
   const long n_tasks = text ? strtol(text, NULL, 10) : 1;
   TUTTI_CHECK(n_tasks <= 1 || launched_by_mpi || tutti_comm_size(comm) > 1, TUTTI_ERR_SYSTEM,
-              "Slurm has %ld tasks, but this process is alone in MPI: srun and this MPI library do not speak "
-              "the same "
-              "protocol; use srun --mpi=pmix (srun --mpi=list shows what there is), or mpirun inside sbatch",
+              "Slurm has %ld tasks, but this process is alone in MPI: start it with mpirun, or with srun "
+              "--mpi=pmix; where it was started with srun, that and this MPI library do not speak the same "
+              "protocol (srun --mpi=list shows what there is)",
               n_tasks);
   return TUTTI_OK;
 }
@@ -74,7 +66,7 @@ static tutti_status run(const tutti_comm *comm, bool launched_by_mpi, int argc, 
                         int *exit_status) {
   const tutti_command *command = NULL;
   TUTTI_TRY(choose_command(argc, argv, &command));
-  TUTTI_TRY(check_launcher(comm, launched_by_mpi));
+  if (!command->serial) TUTTI_TRY(check_launcher(comm, launched_by_mpi));
   return command->run(comm, argc - 1, argv + 1, exit_status);
 }
 

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/cli.h"
 
 /** getopt's table: first the command's options, then the keys. */
 typedef struct {
   struct option *entries; // [n + 1]
   const char **names;     // [n]
-  char *storage;          // the keys' "section.name"
   int n;
 } option_table;
 
@@ -19,7 +19,6 @@ enum { KEY_BYTES = 64 };
 static void free_table(option_table *table) {
   tutti_free(table->entries);
   tutti_free(table->names);
-  tutti_free(table->storage);
 }
 
 static void add_entry(option_table *table, const char *name) {
@@ -27,32 +26,49 @@ static void add_entry(option_table *table, const char *name) {
   table->names[table->n++] = name;
 }
 
+/** @param[out] key_names  where the table keeps the keys' "section.name" */
 static tutti_status make_table(const tutti_option *options, int n_options, const char *prefix,
-                               option_table *table) {
+                               option_table *table, char **key_names) {
   const int n_keys = prefix ? tutti_config_n_keys() : 0;
   TUTTI_TRY(TUTTI_NEW(table->entries, n_options + n_keys + 1));
   TUTTI_TRY(TUTTI_NEW(table->names, n_options + n_keys));
-  TUTTI_TRY(TUTTI_NEW(table->storage, (int64_t)n_keys * KEY_BYTES));
+  TUTTI_TRY(TUTTI_NEW(*key_names, (int64_t)n_keys * KEY_BYTES));
   for (int i = 0; i < n_options; i++) add_entry(table, options[i].name);
   for (int i = 0; i < n_keys; i++) {
     tutti_key_info key;
     tutti_config_key(i, &key);
-    char *name = table->storage + i * KEY_BYTES;
+    char *name = *key_names + i * KEY_BYTES;
     snprintf(name, KEY_BYTES, "%s.%s", key.section, key.name);
     if (strncmp(name, prefix, strlen(prefix)) == 0) add_entry(table, name);
   }
   return TUTTI_OK;
 }
 
-/** What getopt_long did not like: an unknown option, or one without its value. */
-static tutti_status explain(const option_table *table, const char *argument, bool missing_value) {
-  TUTTI_CHECK(!missing_value, TUTTI_ERR_USAGE, "%s wants a value: %s=VALUE", argument, argument);
+/** The key that is called so in any section: people leave the section out. */
+static const char *key_of_any_section(const option_table *table, const char *name) {
+  for (int i = 0; i < table->n; i++) {
+    const char *dot = strchr(table->names[i], '.');
+    if (dot && strcmp(dot + 1, name) == 0) return table->names[i];
+  }
+  return NULL;
+}
+
+static tutti_status fail_unknown(const option_table *table, const char *argument) {
   char name[KEY_BYTES + 8];
   const char *start = argument + strspn(argument, "-");
   snprintf(name, sizeof name, "%.*s", (int)strcspn(start, "="), start);
-  const char *nearest = tutti_text_nearest(name, table->names, table->n);
+  const char *nearest = key_of_any_section(table, name);
+  if (!nearest) nearest = tutti_text_nearest(name, table->names, table->n);
   TUTTI_CHECK(!nearest, TUTTI_ERR_USAGE, "unknown option %s; did you mean --%s?", argument, nearest);
   TUTTI_FAIL(TUTTI_ERR_USAGE, "unknown option %s; --help lists the options", argument);
+}
+
+/** getopt_long takes any beginning of a name for the name.  A script that relies on it would change its
+ * meaning with the next key, so the name has to be whole. */
+static bool is_whole_name(const char *argument, const char *name) {
+  const size_t n = strlen(name);
+  return strncmp(argument, "--", 2) == 0 && strncmp(argument + 2, name, n) == 0 &&
+         (argument[2 + n] == '\0' || argument[2 + n] == '=');
 }
 
 static tutti_status parse(int argc, char **argv, const tutti_option *options, int n_options,
@@ -60,13 +76,16 @@ static tutti_status parse(int argc, char **argv, const tutti_option *options, in
   opterr = 0;
   optind = 1;
   for (;;) {
-    const int at = optind;
     int which = 0;
+    // A leading ':' makes getopt tell a missing value (':') from an unknown option ('?').
     const int result = getopt_long(argc, argv, ":", table->entries, &which);
     if (result == -1) break;
-    // A leading ':' in the short options makes getopt tell a missing value (':') from an unknown option
-    // ('?').
-    if (result != 0) return explain(table, argv[optind - 1 > at ? optind - 1 : at], result == ':');
+    TUTTI_CHECK(result != '?' || !optopt, TUTTI_ERR_USAGE, "unknown option -%c; --help lists the options",
+                optopt);
+    const char *last = argv[optind - 1];
+    TUTTI_CHECK(result != ':', TUTTI_ERR_USAGE, "%s wants a value: %s=VALUE", last, last);
+    const char *argument = result == 0 && optarg == last ? argv[optind - 2] : last;
+    if (result == '?' || !is_whole_name(argument, table->names[which])) return fail_unknown(table, argument);
     if (which < n_options)
       *options[which].value = optarg;
     else
@@ -77,20 +96,26 @@ static tutti_status parse(int argc, char **argv, const tutti_option *options, in
   return TUTTI_OK;
 }
 
+/** How the command is called, for a message. */
+static const char *arguments_of(const char *name) {
+  const tutti_command *command = tutti_command_find(name);
+  return command ? command->arguments : "";
+}
+
 tutti_status tutti_arguments_parse(int argc, char **argv, const tutti_option *options, int n_options,
                                    const char *prefix, int min_positional, int max_positional,
                                    tutti_arguments *arguments) {
   *arguments = (tutti_arguments){0};
   option_table table = {0};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, make_table(options, n_options, prefix, &table));
+  TUTTI_TRY_GOTO(done, make_table(options, n_options, prefix, &table, &arguments->key_names));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(arguments->overrides, argc));
   TUTTI_TRY_GOTO(done, parse(argc, argv, options, n_options, &table, arguments));
   TUTTI_CHECK_GOTO(done, arguments->n_positional >= min_positional, TUTTI_ERR_USAGE,
-                   "%s: an argument is missing; see tutti %s --help", argv[0], argv[0]);
+                   "%s: an argument is missing: tutti %s %s", argv[0], argv[0], arguments_of(argv[0]));
   TUTTI_CHECK_GOTO(done, arguments->n_positional <= max_positional, TUTTI_ERR_USAGE,
-                   "%s: '%s' is one argument too many; see tutti %s --help", argv[0],
-                   arguments->positional[max_positional], argv[0]);
+                   "%s: '%s' is one argument too many: tutti %s %s", argv[0],
+                   arguments->positional[max_positional], argv[0], arguments_of(argv[0]));
 done:
   free_table(&table);
   if (status != TUTTI_OK) tutti_arguments_clear(arguments);
@@ -99,5 +124,6 @@ done:
 
 void tutti_arguments_clear(tutti_arguments *arguments) {
   tutti_free(arguments->overrides);
+  tutti_free(arguments->key_names);
   *arguments = (tutti_arguments){0};
 }

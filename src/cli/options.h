@@ -13,6 +13,7 @@ typedef struct {
   int n_positional;
   tutti_override *overrides; // [n_overrides] keys given as --section.key=VALUE, in their order; owned
   int n_overrides;
+  char *key_names; // what the overrides' names point into; owned
 } tutti_arguments;
 
 /** @param[in] options  [n_options]
