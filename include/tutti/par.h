@@ -77,9 +77,10 @@ tutti_status tutti_max(const tutti_comm *comm, double *values, int64_t n);
 TUTTI_NODISCARD
 tutti_status tutti_gather(const tutti_comm *comm, int root, const double *values, int64_t n, double *all);
 
-/** Collective.  Each rank's text to root: *texts [size] there, new memory (tutti_texts_free); NULL elsewhere. */
-TUTTI_NODISCARD tutti_status tutti_gather_texts(const tutti_comm *comm, int root, const char *text,
-                                                char ***texts);
+/** Collective.  Each rank's text to root: *texts [size] there, new memory (tutti_texts_free); NULL elsewhere.
+ */
+TUTTI_NODISCARD
+tutti_status tutti_gather_texts(const tutti_comm *comm, int root, const char *text, char ***texts);
 
 /** Local.  Accepts NULL inside; nulls the handle. */
 void tutti_texts_free(char ***texts, int n);
@@ -92,6 +93,11 @@ tutti_status tutti_barrier(const tutti_comm *comm);
  * all ranks. */
 TUTTI_NODISCARD
 tutti_status tutti_same(const tutti_comm *comm, int64_t value, const char *what);
+
+/** Collective in debug builds, else nothing: the same for the bits of values[n]; the text tells the first
+ * that differs. */
+TUTTI_NODISCARD
+tutti_status tutti_same_floats(const tutti_comm *comm, const float *values, int64_t n, const char *what);
 
 // --- one copy a node
 

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,19 @@ static void differing_arguments_are_a_bug(const tutti_comm *comm) {
 #endif
 }
 
+static void differing_floats_are_a_bug(const tutti_comm *comm) {
+  enum { N = 10000 };
+  static float values[N];
+  for (int i = 0; i < N; i++) values[i] = (float)i;
+  EXPECT_OK(tutti_same_floats(comm, values, N, "numbers"));
+#ifndef NDEBUG
+  const int last = tutti_comm_size(comm) - 1;
+  if (last == 0) return;
+  if (tutti_comm_rank(comm) == last) values[7777] = nextafterf(values[7777], 0);
+  EXPECT_FAILS(tutti_same_floats(comm, values, N, "numbers"), TUTTI_ERR_INTERNAL, "number 7777 of 10000");
+#endif
+}
+
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(bcast_carries_any_number_of_bytes),
@@ -145,6 +159,7 @@ int main(void) {
       MPI_TEST(texts_of_all_ranks_come_to_root),
       MPI_TEST(barrier_lets_all_pass),
       MPI_TEST(differing_arguments_are_a_bug),
+      MPI_TEST(differing_floats_are_a_bug),
   };
   return mpi_main("collective", tests, sizeof tests / sizeof *tests);
 }
