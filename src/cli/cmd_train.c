@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/terminal.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "io/file.h"
@@ -39,6 +40,14 @@ static void print_result(const tutti_config *config, const tutti_train_result *r
          (long long)row->step, (long long)row->samples, row->seconds, config->run.directory);
 }
 
+/** Where rank 0 draws: the user's terminal, also behind mpirun; else standard error, line by line. */
+static tutti_status train(const tutti_comm *comm, const tutti_config *config, tutti_train_result *result) {
+  FILE *terminal = tutti_comm_rank(comm) == 0 ? tutti_terminal_open() : NULL;
+  const tutti_status status = tutti_train(comm, config, terminal ? terminal : stderr, result);
+  if (terminal) fclose(terminal);
+  return status;
+}
+
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   tutti_arguments arguments;
   TUTTI_TRY(tutti_arguments_parse(argc, argv, NULL, 0, "", 0, 1, &arguments));
@@ -46,7 +55,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_train_result result;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, read_config(comm, &arguments, &config));
-  TUTTI_TRY_GOTO(done, tutti_train(comm, &config, stderr, &result));
+  TUTTI_TRY_GOTO(done, train(comm, &config, &result));
   const bool diverged = result.stop == TUTTI_STOP_DIVERGED;
   tutti_log_root(diverged ? TUTTI_LOG_ERROR : TUTTI_LOG_INFO, "%s", result.reason);
   if (diverged)

@@ -150,6 +150,7 @@ tutti_status tutti_events_after_step(tutti_run *run, tutti_saver *saver, const t
   tutti_evaluation validation = {0};
   if (run->samples.validation.n > 0 && tutti_plan_due(&run->plan, config->train.evaluate_every, now))
     TUTTI_TRY(evaluate(run, &validation));
+  if (whole) TUTTI_TRY(tutti_run_check_same(run));
   const bool best = observe(run, &validation, whole, result, stopping);
   const bool save =
       *stopping || best || step->save || tutti_plan_due(&run->plan, config->run.checkpoint_every, now);

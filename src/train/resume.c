@@ -129,6 +129,7 @@ tutti_status tutti_saver_begin(tutti_saver *saver) {
   run->last = start.last;
   run->n_flushed = run->history.n;
   TUTTI_TRY(distribute(saver, start.resumed));
+  TUTTI_TRY(tutti_run_check_same(run));
   run->saved_at = tutti_clock_s();
   return TUTTI_OK;
 }

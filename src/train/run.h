@@ -46,6 +46,10 @@ void tutti_run_destroy(tutti_run *run); // Collective.
 /** Local.  Where the run stands. */
 tutti_position tutti_run_position(const tutti_run *run);
 
+/** Collective in debug builds: parameters and moving statistics have the same bits on all ranks. */
+TUTTI_NODISCARD
+tutti_status tutti_run_check_same(const tutti_run *run);
+
 /** What one step was, reduced: equal on all ranks. */
 typedef struct {
   double samples, loss, metric; // sums over the samples (the loss without the penalty)

@@ -98,3 +98,12 @@ void tutti_run_destroy(tutti_run *run) {
   tutti_free(run->steps.rows);
   *run = (tutti_run){0};
 }
+
+tutti_status tutti_run_check_same(const tutti_run *run) {
+  tutti_model *model = run->network.model;
+  TUTTI_TRY(tutti_same_floats(run->comm, tutti_reducer_params(run->reducer), tutti_model_n_params(model),
+                              "parameters"));
+  TUTTI_TRY(tutti_same_floats(run->comm, tutti_model_state(model), tutti_model_n_state(model),
+                              "moving statistics"));
+  return TUTTI_OK;
+}
