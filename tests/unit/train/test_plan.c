@@ -1,0 +1,114 @@
+#include "support/check.h"
+#include "train/plan.h"
+
+static const char layers_plain[] = "[dense 8 relu, dense 3 softmax]";
+static const char layers_norm[] = "[dense 8, batch_norm, dense 3 softmax]";
+static const char layers_ghost[] = "[dense 8, batch_norm ghost=32, dense 3 softmax]";
+
+/** A config of these layers and train keys; the caller clears it. */
+static tutti_config make_config(const char *layers, const char *batch, const char *micro,
+                                const char *budget_key, const char *budget) {
+  char key[32] = "train.";
+  for (int i = 0; budget_key[i]; i++) key[6 + i] = budget_key[i];
+  const tutti_override overrides[] = {{"data.file", "x.h5"},
+                                      {"model.layers", layers},
+                                      {"train.batch_size", batch},
+                                      {"train.micro_batch_size", micro},
+                                      {key, budget}};
+  tutti_config config = {0};
+  CHECK_OK(tutti_config_parse(NULL, NULL, overrides, 5, &config));
+  return config;
+}
+
+static int64_t steps_of(const char *budget_key, const char *budget) {
+  tutti_config config = make_config(layers_plain, "128", "auto", budget_key, budget);
+  tutti_plan plan;
+  CHECK_OK(tutti_plan_make(&config, 60000, 1, &plan));
+  tutti_config_clear(&config);
+  return plan.total_steps;
+}
+
+static void budgets_become_steps(void **state) {
+  (void)state;
+  assert_int_equal(steps_of("epochs", "5"), 5 * 469);
+  assert_int_equal(steps_of("steps", "1000"), 1000);
+  assert_int_equal(steps_of("samples", "60000"), 469); // the last step of an epoch is short
+  assert_int_equal(steps_of("samples", "60001"), 470);
+  assert_int_equal(steps_of("samples", "129"), 2);
+}
+
+static void events_fall_where_they_are_due(void **state) {
+  (void)state;
+  tutti_config config = make_config(layers_plain, "40", "auto", "epochs", "3");
+  tutti_plan plan;
+  CHECK_OK(tutti_plan_make(&config, 100, 1, &plan)); // three steps an epoch: 40, 40, 20
+  const struct {
+    tutti_count every;
+    const char *due; // of steps 1 to 9
+  } cases[] = {
+      {{1, TUTTI_UNIT_EPOCHS}, "..x..x..x"}, {{2, TUTTI_UNIT_EPOCHS}, ".....x..."},
+      {{2, TUTTI_UNIT_STEPS}, ".x.x.x.x."},  {{50, TUTTI_UNIT_SAMPLES}, ".xx.xx.xx"},
+      {{0, TUTTI_UNIT_STEPS}, "........."},  {{9, TUTTI_UNIT_SECONDS}, "........."},
+  };
+  for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+    for (int64_t step = 1; step <= 9; step++) {
+      const tutti_position now = tutti_plan_position(&plan, step, (step - 1) / 3, (step - 1) % 3 + 1);
+      assert_int_equal(tutti_plan_due(&plan, cases[c].every, now), cases[c].due[step - 1] == 'x');
+    }
+  }
+  tutti_config_clear(&config);
+}
+
+/** Resumed with another batch size, a run counts epochs on, whatever the steps before were. */
+static void epochs_count_on_after_another_batch_size(void **state) {
+  (void)state;
+  tutti_config config = make_config(layers_plain, "50", "auto", "epochs", "4");
+  tutti_plan plan;
+  CHECK_OK(tutti_plan_make(&config, 100, 1, &plan));
+  assert_false(tutti_plan_done(&plan, config.train.budget, tutti_plan_position(&plan, 1000, 3, 1)));
+  assert_true(tutti_plan_done(&plan, config.train.budget, tutti_plan_position(&plan, 1000, 3, 2)));
+  assert_true(
+      tutti_plan_due(&plan, (tutti_count){1, TUTTI_UNIT_EPOCHS}, tutti_plan_position(&plan, 1000, 2, 2)));
+  tutti_config_clear(&config);
+}
+
+static int64_t micro_rows(const char *layers, const char *micro, int64_t n, int size) {
+  tutti_config config = make_config(layers, "1000", micro, "epochs", "1");
+  tutti_plan plan;
+  CHECK_OK(tutti_plan_make(&config, n, size, &plan));
+  tutti_config_clear(&config);
+  return plan.micro_rows;
+}
+
+static void micro_batches_hold_whole_groups(void **state) {
+  (void)state;
+  assert_int_equal(micro_rows(layers_plain, "auto", 60000, 4), 250);
+  assert_int_equal(micro_rows(layers_plain, "7", 60000, 4), 7);
+  assert_int_equal(micro_rows(layers_ghost, "64", 60000, 4), 64);
+  assert_int_equal(micro_rows(layers_ghost, "auto", 60000, 1), 1000);
+  assert_int_equal(micro_rows(layers_norm, "auto", 60000, 4), 250); // the one group lies on all ranks
+  assert_int_equal(micro_rows(layers_norm, "500", 60000, 4), 250);
+}
+
+static void a_micro_batch_that_splits_a_group_is_refused(void **state) {
+  (void)state;
+  tutti_plan plan;
+  tutti_config ghost = make_config(layers_ghost, "1000", "48", "epochs", "1");
+  CHECK_FAILS(tutti_plan_make(&ghost, 60000, 2, &plan), TUTTI_ERR_CONFIG, "a multiple of 32");
+  tutti_config_clear(&ghost);
+  tutti_config norm = make_config(layers_norm, "1000", "100", "epochs", "1");
+  CHECK_FAILS(tutti_plan_make(&norm, 60000, 4, &plan), TUTTI_ERR_CONFIG, "at least 250");
+  CHECK_OK(tutti_plan_make(&norm, 60000, 10, &plan)); // more ranks, smaller shards
+  tutti_config_clear(&norm);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(budgets_become_steps),
+      cmocka_unit_test(events_fall_where_they_are_due),
+      cmocka_unit_test(epochs_count_on_after_another_batch_size),
+      cmocka_unit_test(micro_batches_hold_whole_groups),
+      cmocka_unit_test(a_micro_batch_that_splits_a_group_is_refused),
+  };
+  return cmocka_run_group_tests_name("train.plan", tests, NULL, check_no_leak);
+}
