@@ -67,6 +67,10 @@ static tutti_status share_scaling(const tutti_comm *comm, const char *checkpoint
   n_shared = (double)n;
   TUTTI_TRY_GOTO(done, tutti_max(comm, &n_shared, 1));
   n = (int64_t)n_shared;
+  TUTTI_CHECK_GOTO(done, n == tutti_dataset_n_features(dataset), TUTTI_ERR_DATA,
+                   "%s: a sample has %lld features, the network of %s takes %lld",
+                   tutti_dataset_file(dataset), (long long)tutti_dataset_n_features(dataset), checkpoint,
+                   (long long)n);
   if (!values) status = TUTTI_NEW(values, 2 * n);
   TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, values, 2 * n * (int64_t)sizeof *values));
@@ -78,6 +82,8 @@ done:
 }
 
 tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored) {
+  // First, since its size tells whether these are samples for this network.
+  TUTTI_TRY(share_scaling(comm, checkpoint, restored->dataset));
   TUTTI_TRY(tutti_network_create(comm, &restored->config, restored->dataset, MICRO_ROWS, &restored->network));
   tutti_model *model = restored->network.model;
   const int64_t n = tutti_model_n_params(model);
@@ -87,7 +93,6 @@ tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoin
   TUTTI_TRY(tutti_bcast(comm, 0, restored->params, n * (int64_t)sizeof(float)));
   TUTTI_TRY(
       tutti_bcast(comm, 0, tutti_model_state(model), tutti_model_n_state(model) * (int64_t)sizeof(float)));
-  TUTTI_TRY(share_scaling(comm, checkpoint, restored->dataset));
   return TUTTI_OK;
 }
 

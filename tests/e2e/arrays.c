@@ -1,0 +1,169 @@
+/** Data set files that are odd in one way each, and the numbers of an array as text: what the scripts here
+ * cannot do with the program itself.
+ *
+ *   e2e_arrays make FOLDER        writes the files
+ *   e2e_arrays print FILE ARRAY   a line for each row */
+#include <hdf5.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "io/file.h"
+
+enum { N_TRAIN = 20, N_TEST = 6, N_IN = 4, N_CLASSES = 3, SIDE = 6 };
+
+/** A sound data set of three classes, to be spoilt. */
+typedef struct {
+  float x[N_TRAIN * N_IN], x_test[N_TEST * (N_IN + 1)], y[N_TRAIN];
+  int32_t y_test[N_TEST];
+  int64_t n_y, n_in_test; // rows of y_train, features of x_test
+  bool no_y, no_x;        // not written
+  const char *x_name;
+} odd;
+
+static odd make_sound(void) {
+  odd o = {.n_y = N_TRAIN, .n_in_test = N_IN, .x_name = "x_train"};
+  for (int i = 0; i < N_TRAIN * N_IN; i++) o.x[i] = (float)((i * 7) % 11) / 11;
+  for (int i = 0; i < N_TEST * (N_IN + 1); i++) o.x_test[i] = (float)((i * 5) % 11) / 11;
+  for (int i = 0; i < N_TRAIN; i++) o.y[i] = (float)(i % N_CLASSES);
+  for (int i = 0; i < N_TEST; i++) o.y_test[i] = i % N_CLASSES;
+  return o;
+}
+
+static tutti_status write_parts(tutti_file *file, const odd *o) {
+  if (!o->no_x)
+    TUTTI_TRY(tutti_file_write(file, o->x_name, TUTTI_F32, 2, (int64_t[]){N_TRAIN, N_IN}, 0, o->x));
+  if (!o->no_y) TUTTI_TRY(tutti_file_write(file, "y_train", TUTTI_F32, 1, &o->n_y, 0, o->y));
+  TUTTI_TRY(tutti_file_write(file, "x_test", TUTTI_F32, 2, (int64_t[]){N_TEST, o->n_in_test}, 0, o->x_test));
+  return tutti_file_write(file, "y_test", TUTTI_I32, 1, &(int64_t){N_TEST}, 0, o->y_test);
+}
+
+static tutti_status write_odd(const char *folder, const char *name, const odd *o) {
+  char path[1024];
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  snprintf(path, sizeof path, "%s/%s.h5", folder, name);
+  TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
+  TUTTI_TRY_GOTO(done, write_parts(file, o));
+  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+/** Spoilt numbers and shapes. */
+static tutti_status make_numbers(const char *folder) {
+  odd o = make_sound();
+  TUTTI_TRY(write_odd(folder, "sound", &o));
+  o.n_y = N_TRAIN - 1;
+  TUTTI_TRY(write_odd(folder, "short_y", &o));
+  o = make_sound();
+  o.y[7] = 9;
+  TUTTI_TRY(write_odd(folder, "label_high", &o));
+  o.y[7] = -1;
+  TUTTI_TRY(write_odd(folder, "label_negative", &o));
+  o.y[7] = 1.5F;
+  TUTTI_TRY(write_odd(folder, "label_fraction", &o));
+  o = make_sound();
+  o.y_test[2] = 3;
+  TUTTI_TRY(write_odd(folder, "label_test", &o));
+  o = make_sound();
+  o.x[5 * N_IN + 2] = NAN;
+  TUTTI_TRY(write_odd(folder, "nan", &o));
+  o = make_sound();
+  o.x_test[3 * N_IN + 1] = INFINITY;
+  TUTTI_TRY(write_odd(folder, "inf_test", &o));
+  o = make_sound();
+  o.n_in_test = N_IN + 1;
+  TUTTI_TRY(write_odd(folder, "wide_test", &o));
+  o = make_sound();
+  o.no_y = true;
+  TUTTI_TRY(write_odd(folder, "no_y", &o));
+  o = make_sound();
+  o.x_name = "x_trian";
+  return write_odd(folder, "misspelt", &o);
+}
+
+/** Arrays that only HDF5 itself makes, in a file of which `o` has the rest. */
+static tutti_status make_foreign(const char *folder, const char *name, const odd *o, const char *array,
+                                 hid_t type, int n_dims, const hsize_t *dims) {
+  char path[1024];
+  TUTTI_TRY(write_odd(folder, name, o));
+  snprintf(path, sizeof path, "%s/%s.h5", folder, name);
+  const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t space = n_dims > 0 ? H5Screate_simple(n_dims, dims, NULL) : H5Screate(H5S_SCALAR);
+  const hid_t links = H5Pcreate(H5P_LINK_CREATE);
+  H5Pset_create_intermediate_group(links, 1);
+  const hid_t made = H5Dcreate2(file, array, type, space, links, H5P_DEFAULT, H5P_DEFAULT);
+  H5Pclose(links);
+  H5Dclose(made);
+  H5Sclose(space);
+  TUTTI_CHECK(made >= 0 && H5Fclose(file) >= 0, TUTTI_ERR_INTERNAL, "%s: not made", path);
+  return TUTTI_OK;
+}
+
+static tutti_status make_shapes(const char *folder) {
+  odd no_x = make_sound(), no_y = make_sound();
+  no_x.no_x = no_y.no_y = true;
+  const hid_t text = H5Tcopy(H5T_C_S1), f32 = H5T_NATIVE_FLOAT;
+  H5Tset_size(text, 8);
+  TUTTI_TRY(make_foreign(folder, "text_x", &no_x, "x_train", text, 2, (hsize_t[]){N_TRAIN, N_IN}));
+  TUTTI_TRY(make_foreign(folder, "text_y", &no_y, "y_train", text, 1, (hsize_t[]){N_TRAIN}));
+  H5Tclose(text);
+  TUTTI_TRY(make_foreign(folder, "scalar_x", &no_x, "x_train", f32, 0, NULL));
+  TUTTI_TRY(make_foreign(folder, "no_rows", &no_x, "x_train", f32, 2, (hsize_t[]){0, N_IN}));
+  TUTTI_TRY(make_foreign(folder, "no_features", &no_x, "x_train", f32, 2, (hsize_t[]){N_TRAIN, 0}));
+  TUTTI_TRY(make_foreign(folder, "cube_y", &no_y, "y_train", f32, 3, (hsize_t[]){N_TRAIN, 2, 2}));
+  return make_foreign(folder, "group_x", &no_x, "x_train/inside", f32, 1, (hsize_t[]){N_TRAIN});
+}
+
+/** Images of [N, rows, columns]: a bright diagonal. */
+static tutti_status make_images(const char *folder) {
+  char path[1024];
+  uint8_t x[N_TEST * SIDE * SIDE] = {0}, y[N_TEST] = {0};
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  for (int i = 0; i < N_TEST; i++)
+    for (int j = 0; j < SIDE; j++) x[(i * SIDE + j) * SIDE + j] = 255;
+  snprintf(path, sizeof path, "%s/images.h5", folder);
+  TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
+  TUTTI_TRY_GOTO(done, tutti_file_write(file, "x_train", TUTTI_U8, 3, (int64_t[]){N_TEST, SIDE, SIDE}, 0, x));
+  TUTTI_TRY_GOTO(done, tutti_file_write(file, "y_train", TUTTI_U8, 1, (int64_t[]){N_TEST}, 0, y));
+  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+static tutti_status print_array(const char *path, const char *name) {
+  tutti_file *file = NULL;
+  tutti_array_shape shape;
+  tutti_status status = TUTTI_OK;
+  double *values = NULL;
+  int64_t width = 1;
+  TUTTI_TRY_GOTO(done, tutti_file_open(path, &file));
+  TUTTI_TRY_GOTO(done, tutti_file_shape(file, name, &shape));
+  for (int d = 1; d < shape.n_dims; d++) width *= shape.dims[d];
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(values, shape.dims[0] * width));
+  TUTTI_TRY_GOTO(done, tutti_file_read_rows(file, name, TUTTI_F64, 0, shape.dims[0], values));
+  for (int64_t i = 0; i < shape.dims[0] * width; i++)
+    printf("%.9g%c", values[i], i % width == width - 1 ? '\n' : ' ');
+done:
+  tutti_free(values);
+  tutti_file_close(&file);
+  return status;
+}
+
+static tutti_status run(int argc, char **argv) {
+  if (argc == 4 && strcmp(argv[1], "print") == 0) return print_array(argv[2], argv[3]);
+  TUTTI_CHECK(argc == 3 && strcmp(argv[1], "make") == 0, TUTTI_ERR_USAGE, "make FOLDER or print FILE ARRAY");
+  TUTTI_TRY(make_numbers(argv[2]));
+  TUTTI_TRY(make_shapes(argv[2]));
+  return make_images(argv[2]);
+}
+
+int main(int argc, char **argv) {
+  const tutti_status status = run(argc, argv);
+  if (status != TUTTI_OK) fprintf(stderr, "e2e_arrays: %s\n", tutti_fail_text());
+  return tutti_status_exit(status);
+}

@@ -1,0 +1,159 @@
+# What the scripts here share.  To be sourced by a POSIX shell; the environment is that of tutti_add_cli_test.
+# A script stops at the first thing that is not as promised, and prints what it had done until then.
+set -u
+: "${TUTTI:?}" "${MPIEXEC:?}" "${RANKS:?}" "${SOURCE_DIR:?}" "${WORK_DIR:?}"
+
+rm -rf "$WORK_DIR"
+mkdir -p "$WORK_DIR" && cd "$WORK_DIR" || exit 1
+# Outside of WORK_DIR, since the script may look at what is in there.
+notes=$WORK_DIR.notes
+rm -rf "$notes"
+mkdir "$notes" || exit 1
+transcript=$notes/transcript
+: >"$transcript"
+
+# Beyond this many seconds an error is no longer "within seconds", on a machine that others use as well.
+patience=15
+
+# What a script has to undo, whether it passes or not.
+at_exit() { :; }
+finish() {
+  result=$?
+  trap - EXIT
+  at_exit
+  if [ "$result" -ne 0 ] && [ "$result" -ne 77 ]; then cat "$transcript"; fi
+  [ "$result" -ne 0 ] || rm -rf "$notes"
+  exit "$result"
+}
+trap finish EXIT
+
+note() { printf '%s\n' "$*" >>"$transcript"; }
+fail() {
+  note "FAILED: $*"
+  exit 1
+}
+
+# --- run the program --------------------------------------------------------------------------------------------
+
+# call COMMAND...: sets $status; what it printed is in $out and $err; notes all of it.
+out=$notes/stdout err=$notes/stderr
+call() {
+  note "\$ $*"
+  begin=$(date +%s)
+  status=0
+  "$@" >"$out" 2>"$err" </dev/null || status=$?
+  seconds=$(($(date +%s) - begin))
+  sed 's/^/1| /' "$out" >>"$transcript"
+  sed 's/^/2| /' "$err" >>"$transcript"
+  note "= $status, $seconds s"
+}
+
+# run N ARGUMENT...: the program on N ranks; a single one without a launcher, as people do.
+run() {
+  n_ranks=$1
+  shift
+  if [ "$n_ranks" -eq 1 ]; then
+    call "$TUTTI" "$@"
+  else
+    call "$MPIEXEC" -n "$n_ranks" "$TUTTI" "$@"
+  fi
+}
+
+# succeed N ARGUMENT...: the same, and it has to do its work.
+succeed() {
+  run "$@"
+  expect_status 0
+}
+
+# --- what is expected -------------------------------------------------------------------------------------------
+
+expect_status() { [ "$status" -eq "$1" ] || fail "exit status $status, expected $1"; }
+expect_quick() { [ "$seconds" -le "$patience" ] || fail "took $seconds s, more than $patience"; }
+
+# Each argument stands somewhere in what was printed, on standard output or error.
+expect_text() {
+  for text; do
+    cat "$out" "$err" | grep -F -q -e "$text" || fail "nowhere in the output: $text"
+  done
+}
+expect_no_text() {
+  for text; do
+    if cat "$out" "$err" | grep -F -q -e "$text"; then fail "should not be in the output: $text"; fi
+  done
+}
+
+# expect_count N TEXT: so many lines of standard error begin with TEXT.
+expect_count() {
+  n=$(grep -c -e "^$2" "$err")
+  [ "$n" -eq "$1" ] || fail "$n lines begin with '$2', expected $1"
+}
+
+# refuse STATUS TEXT... -- ARGUMENT...: on $RANKS ranks the program ends at once with that status and with one message,
+# which has all the texts.
+refuse() {
+  wanted=$1
+  shift
+  : >"$notes/texts"
+  while [ "$1" != -- ]; do
+    printf '%s\n' "$1" >>"$notes/texts"
+    shift
+  done
+  shift
+  run "$RANKS" "$@"
+  expect_status "$wanted"
+  expect_quick
+  expect_count 1 'tutti: error: '
+  while IFS= read -r text; do
+    grep '^tutti: error: ' "$err" | grep -F -q -e "$text" || fail "the message does not say: $text"
+  done <"$notes/texts"
+}
+
+# value NAME: of a "name value" line on standard output.
+value() { sed -n "s/^$1 //p" "$out"; }
+
+# expect_close A B TOLERANCE: relative.
+expect_close() {
+  awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN {
+    d = a - b; if (d < 0) d = -d
+    s = b < 0 ? -b : b
+    exit !(a != "" && b != "" && a == a + 0 && b == b + 0 && d <= t * s)
+  }' || fail "$1 is not within $3 of $2"
+}
+
+# expect_same A B
+expect_same() { [ "$1" = "$2" ] || fail "'$1' is not '$2'"; }
+
+# --- folders ----------------------------------------------------------------------------------------------------
+
+# Names and contents of the files below a folder, as a text to compare.
+fingerprint() { (cd "$1" && find . -type f -exec cksum {} + | sort -k 3); }
+
+# expect_files FOLDER NAME...: these and no others.
+expect_files() {
+  folder=$1
+  shift
+  # shellcheck disable=SC2012 # names of ours, without odd characters
+  expect_same "$(ls -A "$folder" | tr '\n' ' ')" "$(printf '%s\n' "$@" | sort | tr '\n' ' ')"
+}
+
+# Segments that MPI or we have left in shared memory.
+shared_memory() { ls -A /dev/shm 2>/dev/null | sort; }
+
+# --- a small training -------------------------------------------------------------------------------------------
+
+# small.yaml: digits, two epochs of 41 steps.
+write_small_config() {
+  cat >small.yaml <<EOF
+data:
+  file: $SOURCE_DIR/data/digits.h5
+  scale: unit
+  validation_split: 0.1
+model:
+  layers:
+    - dense 16 relu
+    - dropout 0.1
+    - dense 10 softmax
+optimizer: {name: adam}
+train: {batch_size: 32, epochs: 2}
+EOF
+}

@@ -1,0 +1,40 @@
+# Wrong usage: one message, status 64, and the nearest right word.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+write_small_config
+
+refuse 64 "'trian'" "'train'" -- trian small.yaml
+refuse 64 --trian.epochs=3 "did you mean --train.epochs" -- train small.yaml --trian.epochs=3
+refuse 64 "'more'" "too many" "tutti train [CONFIG.yaml]" -- train small.yaml more
+refuse 64 "--split=tset" "test, validation or train" -- eval x.h5 --split=tset
+refuse 64 "which format" "idx, csv or svmlight" -- import
+expect_files . small.yaml
+
+# The rest is the same at any number of ranks.
+[ "$RANKS" -eq 1 ] || exit 0
+refuse 64 'no command' '--help' --
+refuse 64 "'--verison'" "'--version'" -- --verison
+refuse 64 "'nothing'" --  nothing --help
+refuse 64 "'nothing'" -- help nothing
+refuse 64 --train.learning_rate=3 "did you mean --optimizer.learning_rate" -- train small.yaml --train.learning_rate=3
+refuse 64 --batch_size=3 "did you mean --train.batch_size" -- train small.yaml --batch_size=3
+# The beginning of a name is not the name.
+refuse 64 --train.epoch=3 "did you mean --train.epochs" -- train small.yaml --train.epoch=3
+refuse 64 "unknown option -x" -- train small.yaml -xyz
+refuse 64 --train.epochs "wants a value" -- train small.yaml --train.epochs
+refuse 64 "missing" "tutti eval CHECKPOINT.h5" -- eval
+refuse 64 "--splt=test" "did you mean --split" -- eval x.h5 --splt=test
+refuse 64 "missing" "tutti predict CHECKPOINT.h5 INPUT.h5" -- predict a.h5 b.h5
+refuse 64 "missing" "FILE" -- info
+refuse 64 "--show=0" "from 1" -- info --show=0 "$SOURCE_DIR/data/digits.h5"
+expect_no_text 'kind data set'
+refuse 64 "'1'" "too many" -- doctor 1
+refuse 64 "'cvs'" "did you mean 'csv'" -- import cvs x.csv
+refuse 64 "missing" "tutti import" -- import csv
+refuse 64 "--label" -- import csv x.csv --output=x.h5
+refuse 64 "--output" -- import csv x.csv --label=y
+refuse 64 "--x_train" -- import idx --y_train=y --output=x.h5
+refuse 64 "--test_fraction=1" "below 1" -- import csv x.csv --label=y --output=x.h5 --test_fraction=1
+refuse 64 "--seed=-1" -- import csv x.csv --label=y --output=x.h5 --seed=-1
+refuse 64 "--kind=class" "classes" -- import csv x.csv --label=y --output=x.h5 --kind=class
+refuse 64 "--bytes=maybe" "yes or no" -- import csv x.csv --label=y --output=x.h5 --bytes=maybe
+expect_files . small.yaml
