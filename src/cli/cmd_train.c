@@ -57,7 +57,8 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   TUTTI_TRY_GOTO(done, read_config(comm, &arguments, &config));
   TUTTI_TRY_GOTO(done, train(comm, &config, &result));
   const bool diverged = result.stop == TUTTI_STOP_DIVERGED;
-  tutti_log_root(diverged ? TUTTI_LOG_ERROR : TUTTI_LOG_INFO, "%s", result.reason);
+  if (result.stop != TUTTI_STOP_BUDGET)
+    tutti_log_root(diverged ? TUTTI_LOG_ERROR : TUTTI_LOG_INFO, "%s", result.reason);
   if (diverged)
     *exit_status = EXIT_DIVERGED;
   else if (tutti_comm_rank(comm) == 0)

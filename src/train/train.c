@@ -24,6 +24,11 @@ static tutti_status diverged(const tutti_run *run, tutti_train_result *result) {
 
 static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
   bool stopping = tutti_events_over(run, result);
+  if (stopping)
+    tutti_log_root(
+        TUTTI_LOG_INFO,
+        "%s is complete, nothing is left to train: a larger budget goes on, run.resume=no begins anew",
+        run->config->run.directory);
   while (!stopping) {
     tutti_step_result step;
     const double start = tutti_clock_s();
