@@ -5,23 +5,11 @@
 
 static const char *const split_names[] = {"test", "validation", "train"};
 
-static tutti_status open_data(const tutti_comm *comm, const char *file, tutti_restored *restored) {
-  const tutti_config *config = &restored->config;
-  const tutti_data_options options = {.file = file ? file : config->data.file,
-                                      .x_train = config->data.x_train,
-                                      .y_train = config->data.y_train,
-                                      .x_test = config->data.x_test,
-                                      .y_test = config->data.y_test,
-                                      .limit_train = config->data.limit_train,
-                                      .limit_test = config->data.limit_test};
-  return tutti_dataset_open(comm, &options, &restored->dataset);
-}
-
 static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, const char *file,
                              tutti_split split, tutti_restored *restored, char metric[32],
                              tutti_evaluation *result) {
   TUTTI_TRY(tutti_restore_config(comm, checkpoint, restored));
-  TUTTI_TRY(open_data(comm, file, restored));
+  TUTTI_TRY(tutti_samples_open(comm, &restored->config, file, &restored->dataset));
   TUTTI_TRY(tutti_restore_network(comm, checkpoint, restored));
   TUTTI_TRY(tutti_network_check_labels(&restored->network));
   const tutti_samples_all all = tutti_samples_divide(&restored->config, restored->dataset);

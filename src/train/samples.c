@@ -2,6 +2,18 @@
 
 #include "base/random.h"
 
+tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, const char *file,
+                                tutti_dataset **dataset) {
+  const tutti_data_options options = {.file = file ? file : config->data.file,
+                                      .x_train = config->data.x_train,
+                                      .y_train = config->data.y_train,
+                                      .x_test = config->data.x_test,
+                                      .y_test = config->data.y_test,
+                                      .limit_train = config->data.limit_train,
+                                      .limit_test = config->data.limit_test};
+  return tutti_dataset_open(comm, &options, dataset);
+}
+
 tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset) {
   tutti_samples_all all = {
       .train.which = TUTTI_ROWS_TRAIN, .validation.which = TUTTI_ROWS_TRAIN, .test.which = TUTTI_ROWS_TEST};

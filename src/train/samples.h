@@ -1,5 +1,5 @@
 #pragma once
-/** Sets of samples: which rows of the data set are for training, validation and test.  Local. */
+/** Sets of samples: which rows of the data set are for training, validation and test. */
 #include "tutti/config.h"
 #include "tutti/data.h"
 #include "tutti/sampler.h"
@@ -15,8 +15,14 @@ typedef struct {
   tutti_samples train, validation, test;
 } tutti_samples_all;
 
-/** Held-out rows are the same in every epoch and for every batch size: they depend on the seed alone. */
+/** Collective.  Open the data set that a config names, or `file` in its place where that is not NULL. */
+TUTTI_NODISCARD
+tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, const char *file,
+                                tutti_dataset **dataset);
+
+/** Local.  Held-out rows are the same in every epoch and for every batch size: they depend on the seed alone.
+ */
 tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset);
 
-/** A tutti_row_at: context is a tutti_samples. */
+/** Local.  A tutti_row_at: context is a tutti_samples. */
 int64_t tutti_samples_row(const void *samples, int64_t i);

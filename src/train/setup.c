@@ -5,14 +5,7 @@
 
 static tutti_status open_data(tutti_run *run) {
   const tutti_config *config = run->config;
-  const tutti_data_options options = {.file = config->data.file,
-                                      .x_train = config->data.x_train,
-                                      .y_train = config->data.y_train,
-                                      .x_test = config->data.x_test,
-                                      .y_test = config->data.y_test,
-                                      .limit_train = config->data.limit_train,
-                                      .limit_test = config->data.limit_test};
-  TUTTI_TRY(tutti_dataset_open(run->comm, &options, &run->dataset));
+  TUTTI_TRY(tutti_samples_open(run->comm, config, NULL, &run->dataset));
   run->samples = tutti_samples_divide(config, run->dataset);
   const tutti_samples *train = &run->samples.train;
   TUTTI_TRY(tutti_dataset_fit_scaling(run->dataset, config->data.scale, tutti_samples_row, train, train->n));
