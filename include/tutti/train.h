@@ -24,9 +24,9 @@ typedef struct {
 
 typedef struct {
   tutti_stop stop;
-  char reason[512];      // one sentence; for a divergence with step and layer
-  char metric[32];       // "accuracy"
-  tutti_metrics_row row; // the last one; step 0: none
+  char reason[512];                  // one sentence; for a divergence with step and layer
+  char metric[32];                   // "accuracy"
+  tutti_metrics_row row;             // the last one; step 0: none
   tutti_evaluation validation, test; // at the end, at the last weights
 } tutti_train_result;
 

@@ -23,8 +23,9 @@ static void print_layers(const tutti_model *model) {
     n_other += info.n_other;
   }
   const int64_t n = tutti_model_n_params(model);
-  printf("\nTotal params: %lld (%.2f MiB)\nTrainable params: %lld\nNon-trainable params: %lld\n",
-         (long long)(n + n_other), (double)(n + n_other) * sizeof(float) / 0x1p20, (long long)n,
+  const double kib = (double)(n + n_other) * sizeof(float) / 1024;
+  printf("\nTotal params: %lld (%.2f %s)\nTrainable params: %lld\nNon-trainable params: %lld\n",
+         (long long)(n + n_other), kib < 1024 ? kib : kib / 1024, kib < 1024 ? "KiB" : "MiB", (long long)n,
          (long long)n_other);
 }
 
@@ -75,13 +76,22 @@ done:
 // --- data set
 // ------------------------------------------------------------------------------------------------------
 
+/** The type by NumPy's name: "uint8", "float32". */
+static void print_type(const tutti_array_shape *shape) {
+  if (shape->type_class == TUTTI_CLASS_OTHER) {
+    printf("no numbers");
+    return;
+  }
+  const bool integer = shape->type_class == TUTTI_CLASS_INTEGER;
+  printf("%s%d", !integer ? "float" : shape->type_signed ? "int" : "uint", 8 * shape->type_bytes);
+}
+
 static void print_shape(const char *name, const tutti_array_shape *shape) {
-  static const char *const class_names[] = {"integer", "real", "other"};
-  const bool is_unsigned = shape->type_class == TUTTI_CLASS_INTEGER && !shape->type_signed;
   printf("%s\t", name);
   for (int d = 0; d < shape->n_dims; d++) printf("%s%lld", d ? " x " : "", (long long)shape->dims[d]);
-  printf("\t%s%s of %d bytes\n", is_unsigned ? "unsigned " : "", class_names[shape->type_class],
-         shape->type_bytes);
+  printf("\t");
+  print_type(shape);
+  printf("\n");
 }
 
 static tutti_status print_classes(const tutti_file *file) {

@@ -2,7 +2,8 @@
  * cannot do with the program itself.
  *
  *   e2e_arrays make FOLDER        writes the files
- *   e2e_arrays print FILE ARRAY   a line for each row */
+ *   e2e_arrays print FILE ARRAY   a line for each row
+ *   e2e_arrays rows FILE TABLE    how many */
 #include <hdf5.h>
 #include <math.h>
 #include <stdio.h>
@@ -154,9 +155,23 @@ done:
   return status;
 }
 
+static tutti_status print_rows(const char *path, const char *name) {
+  tutti_file *file = NULL;
+  int64_t n = 0;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_open(path, &file));
+  TUTTI_TRY_GOTO(done, tutti_table_rows(file, name, &n));
+  printf("%lld\n", (long long)n);
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
 static tutti_status run(int argc, char **argv) {
   if (argc == 4 && strcmp(argv[1], "print") == 0) return print_array(argv[2], argv[3]);
-  TUTTI_CHECK(argc == 3 && strcmp(argv[1], "make") == 0, TUTTI_ERR_USAGE, "make FOLDER or print FILE ARRAY");
+  if (argc == 4 && strcmp(argv[1], "rows") == 0) return print_rows(argv[2], argv[3]);
+  TUTTI_CHECK(argc == 3 && strcmp(argv[1], "make") == 0, TUTTI_ERR_USAGE,
+              "make FOLDER, print FILE ARRAY or rows FILE TABLE");
   TUTTI_TRY(make_numbers(argv[2]));
   TUTTI_TRY(make_shapes(argv[2]));
   return make_images(argv[2]);
