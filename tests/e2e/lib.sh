@@ -136,9 +136,6 @@ expect_files() {
   expect_same "$(ls -A "$folder" | tr '\n' ' ')" "$(printf '%s\n' "$@" | sort | tr '\n' ' ')"
 }
 
-# Segments that MPI or we have left in shared memory.
-shared_memory() { ls -A /dev/shm 2>/dev/null | sort; }
-
 # --- a small training -------------------------------------------------------------------------------------------
 
 # small.yaml: digits, two epochs of 41 steps.

@@ -1,0 +1,97 @@
+# What goes wrong while a training begins or runs: the whole job ends, and what was saved is whole.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+write_small_config
+succeed "$RANKS" train small.yaml
+test_loss=$(value test_loss)
+before=$(fingerprint runs/small)
+
+# --- one rank fails ---------------------------------------------------------------------------------------------
+
+# faulty SITE:RANK:NTH: the training goes on, and this pass of this rank fails.
+faulty() {
+  TUTTI_FAULT=$1
+  export TUTTI_FAULT
+  refuse 70 "${1%%:*}" -- train small.yaml --train.epochs=3
+  unset TUTTI_FAULT
+}
+last=$((RANKS - 1))
+faulty dataset.open:0:1
+faulty reducer:$last:1
+expect_same "$(fingerprint runs/small)" "$before"
+faulty step:$last:7
+expect_same "$(fingerprint runs/small | grep -v config.yaml)" "$(printf '%s\n' "$before" | grep -v config.yaml)"
+before=$(fingerprint runs/small)
+
+# --- a loss that is not finite ----------------------------------------------------------------------------------
+
+run "$RANKS" train small.yaml --run.directory=runs/diverged --optimizer.name=sgd --run.checkpoint_every='1 step' \
+  --optimizer.learning_rate=1e20 --model.layers='dense 16 relu, dense 1' --model.loss=mean_squared_error
+expect_status 79
+expect_quick
+expect_count 1 'tutti: error: the loss is not finite at step '
+expect_text 'first in layer dense' 'learning rate 1e+20' optimizer.learning_rate
+succeed 1 info runs/diverged/checkpoint.h5
+
+# --- where nothing can be written -------------------------------------------------------------------------------
+
+echo 'not a folder' >file
+refuse 73 file 'file of that name' -- train small.yaml --run.directory=file/run
+refuse 73 file -- train small.yaml --run.directory=file
+[ "$(cat file)" = 'not a folder' ] || fail 'the file has changed'
+
+# --- another training's checkpoint ------------------------------------------------------------------------------
+
+refuse 65 runs/small/checkpoint.h5 /model/weights/dense/kernel '64 x 16' '64 x 17' -- \
+  train small.yaml --run.directory=runs/other --run.resume=runs/small/checkpoint.h5 \
+  --model.layers='dense 17 relu, dropout 0.1, dense 10 softmax'
+refuse 66 missing.h5 -- train small.yaml --run.directory=runs/other --run.resume=missing.h5
+[ ! -e runs/other/checkpoint.h5 ] || fail 'a checkpoint was made all the same'
+# A damaged checkpoint: the one before it does, and that is said.
+cp -R runs/small runs/damaged
+head -c 5000 runs/small/checkpoint.h5 >runs/damaged/checkpoint.h5
+succeed "$RANKS" train small.yaml --run.directory=runs/damaged
+expect_count 1 'tutti: warning: '
+expect_text runs/damaged/checkpoint.h5 'goes on from runs/damaged/checkpoint.prev.h5'
+expect_close "$(value test_loss)" "$test_loss" 1e-4
+# Both damaged: not silently anew.
+head -c 5000 runs/small/checkpoint.h5 >runs/damaged/checkpoint.h5
+head -c 5000 runs/small/checkpoint.h5 >runs/damaged/checkpoint.prev.h5
+refuse 65 runs/damaged -- train small.yaml --run.directory=runs/damaged
+
+expect_same "$(fingerprint runs/small)" "$before"
+[ -z "$(find . -name '*.tmp-*')" ] || fail 'a temporary file is left'
+
+# --- a launcher that does not speak MPI's language --------------------------------------------------------------
+
+if [ "$RANKS" -eq 1 ]; then
+  SLURM_NTASKS=8
+  export SLURM_NTASKS
+  refuse 71 'Slurm has 8 tasks' mpirun srun -- train small.yaml
+  # In a batch script one process is right for these.
+  succeed 1 info small.yaml
+  unset SLURM_NTASKS
+fi
+
+# --- a full disk ------------------------------------------------------------------------------------------------
+
+[ "$(id -u)" -eq 0 ] && mkdir full && mount -t tmpfs -o size=300k tmpfs full 2>/dev/null || exit 0
+at_exit() { umount "$WORK_DIR/full"; }
+small_run() { run "$RANKS" train small.yaml --run.directory=full/run "$@"; }
+small_run
+expect_status 0
+before=$(fingerprint full)
+# What is left is too little for a checkpoint, but enough for the metrics to begin.
+dd if=/dev/zero of=full/ballast bs=1k 2>/dev/null
+full=$(fingerprint full)
+small_run --train.epochs=3
+expect_status 74
+expect_count 1 'tutti: error: full/run/'
+expect_text 'No space left' 'unchanged' 'free some space'
+expect_same "$(fingerprint full)" "$full"
+rm full/ballast
+expect_same "$(fingerprint full)" "$before"
+small_run --train.epochs=3
+expect_status 0
+loss=$(value test_loss)
+succeed "$RANKS" train small.yaml --run.directory=runs/straight --train.epochs=3
+expect_close "$loss" "$(value test_loss)" 1e-4

@@ -1,0 +1,101 @@
+# The commands around a training: what they print, and that their numbers agree with each other.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+"$ARRAYS" make . || fail "the arrays cannot be made"
+write_small_config
+sed -e 's/epochs: 2/epochs: 4/' small.yaml >trained.yaml
+succeed "$RANKS" train trained.yaml
+test_loss=$(value test_loss) test_accuracy=$(value test_accuracy) val_accuracy=$(value val_accuracy)
+checkpoint=runs/trained/checkpoint.h5
+
+# --- eval -------------------------------------------------------------------------------------------------------
+
+succeed "$RANKS" eval $checkpoint
+expect_same "$(cut -d ' ' -f 1 "$out" | tr '\n' ' ')" 'loss accuracy samples '
+expect_same "$(value samples)" 359
+expect_close "$(value loss)" "$test_loss" 1e-5
+expect_same "$(value accuracy)" "$test_accuracy"
+succeed $((4 - RANKS)) eval $checkpoint --split=validation
+expect_same "$(value samples)" 144
+expect_same "$(value accuracy)" "$val_accuracy"
+succeed "$RANKS" eval $checkpoint --split=train
+expect_same "$(value samples)" 1294
+train_accuracy=$(value accuracy)
+succeed $((4 - RANKS)) eval --split=train $checkpoint --data.file="$SOURCE_DIR/data/digits.h5"
+expect_same "$(value accuracy)" "$train_accuracy"
+
+# --- predict ----------------------------------------------------------------------------------------------------
+
+# predict wants an answer for each row; as many are right as eval says.
+data=$SOURCE_DIR/data/digits.h5
+succeed "$RANKS" predict $checkpoint "$data" out.h5
+expect_same "$(value samples)" 359
+expect_same "$(value output)" out.h5
+succeed 1 info out.h5
+expect_text 'predictions	359 x 10	float32' 'classes	359	int32'
+"$ARRAYS" print out.h5 classes >classes.txt
+"$ARRAYS" print "$data" y_test >labels.txt
+right=$(paste -d ' ' classes.txt labels.txt | awk '$1 == $2 { n++ } END { print n / NR }')
+expect_close "$right" "$test_accuracy" 1e-5
+# Each row is a distribution, and the class its largest part.
+"$ARRAYS" print out.h5 predictions | paste -d ' ' - classes.txt | awk '{
+  sum = 0; best = 1
+  for (i = 1; i <= 10; i++) { sum += $i; if ($i > $best) best = i }
+  if (sum < 0.9999 || sum > 1.0001 || best - 1 != $11) exit 1
+}' || fail 'a row of the predictions is none of probabilities, or its class is another'
+succeed $((4 - RANKS)) predict $checkpoint "$data":x_train all.h5
+expect_same "$(value samples)" 1438
+succeed $((4 - RANKS)) predict $checkpoint "$data":x_test again.h5
+"$ARRAYS" print again.h5 classes | cmp -s - classes.txt || fail 'another number of ranks predicts other classes'
+
+# --- info -------------------------------------------------------------------------------------------------------
+
+succeed "$RANKS" info trained.yaml
+expect_text 'kind config' 'learning_rate: 0.001' 'dense (Dense)' '(None, 16)' 'Total params: 1210 (4.73 KiB)'
+expect_same "$(grep -c '^kind ' "$out")" 1
+succeed 1 info "$data" --show=2
+expect_text 'kind data set' 'x_train	1438 x 64	uint8' 'sample 0  label' 'sample 1  label' '@@'
+expect_no_text 'sample 2'
+succeed 1 info images.h5 --show=1
+expect_text 'x_train	6 x 6 x 6' '@@          ' '          @@'
+succeed 1 info sound.h5 --show=1
+expect_text 'sample 0  label 0' '0 0.636364 0.272727 0.909091'
+succeed 1 info $checkpoint
+expect_text 'kind checkpoint' 'epoch 4' 'step 164' 'samples 5176' 'seed 0' 'file: ' 'Total params: 1210 (4.73 KiB)'
+succeed 1 info runs/trained/metrics.h5
+expect_text 'kind metrics' 'epoch	step	samples	loss	accuracy	val_loss	val_accuracy	learning_rate	batch_size	seconds'
+expect_same "$(grep -c '^[1-4]	' "$out")" 4
+expect_same "$(sed -n 's/^4	//p' "$out" | cut -f 1,2)" '164	5176'
+
+# --- doctor -----------------------------------------------------------------------------------------------------
+
+succeed "$RANKS" doctor
+expect_text 'tutti	' 'mpi	' 'hdf5	' 'blas	' "ranks	$RANKS" 'nodes	1' 'rank	host	cores'
+expect_same "$(sed -n '/^rank	/,$p' "$out" | wc -l | tr -d ' ')" $((RANKS + 1))
+
+# --- help and version -------------------------------------------------------------------------------------------
+
+[ "$RANKS" -eq 1 ] || exit 0
+succeed 1 --version
+expect_same "$(wc -w <"$out" | tr -d ' ')" 2
+for help in --help -h help; do
+  succeed 1 $help
+  expect_text 'mpirun -np 8 tutti train'
+done
+for command in $(sed -n 's/^  tutti \([a-z]*\)  .*/\1/p' "$out"); do
+  for help in "$command --help" "$command x.h5 -h" "help $command" "--help $command"; do
+    # shellcheck disable=SC2086 # words
+    succeed 1 $help
+    expect_text "usage: tutti $command"
+    [ ! -s "$err" ] || fail 'help goes to standard output'
+  done
+done
+succeed 1 train --help
+expect_text 'train:' 'batch_size' 'samples of one step, over all ranks [32]' 'keras, torch'
+
+# --- the configs that come along --------------------------------------------------------------------------------
+
+cd "$SOURCE_DIR" || exit 1
+for config in jobs/*.yaml; do
+  succeed 1 info "$config"
+  expect_text 'kind config' 'Total params: '
+done

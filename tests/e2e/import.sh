@@ -1,0 +1,98 @@
+# Data of other formats: what goes in comes out, plain and compressed; slips are named with their line.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+
+# expect_array FILE ARRAY TEXT: its rows.
+expect_array() { expect_same "$("$ARRAYS" print "$1" "$2")" "$3"; }
+
+# --- CSV --------------------------------------------------------------------------------------------------------
+
+cat >flowers.csv <<'EOF'
+length,width,species
+5.1,3.5,setosa
+7.0,3.2,versicolor
+6.3,3.3,virginica
+4.9,3.0,setosa
+EOF
+succeed "$RANKS" import csv flowers.csv --label=species --test_fraction=0 --output=flowers.h5
+expect_same "$(cat "$out")" 'train_samples 4
+test_samples 0
+features 2
+classes 3'
+expect_array flowers.h5 x_train '5.0999999 3.5
+7 3.20000005
+6.30000019 3.29999995
+4.9000001 3'
+expect_array flowers.h5 y_train '0
+1
+2
+0'
+succeed 1 info flowers.h5
+expect_text '0	setosa' '2	virginica'
+gzip -k flowers.csv
+succeed "$RANKS" import csv flowers.csv.gz --label=3 --test_fraction=0 --output=again.h5
+cmp -s flowers.h5 again.h5 || fail 'the compressed table gives another file'
+
+printf 'size,price\n1,10.5\n2,20.25\n3,31\n4,39.5\n' >homes.csv
+succeed 1 import csv homes.csv --label=price --test_fraction=0.25 --seed=3 --output=folder/homes.h5
+expect_same "$(cat "$out")" 'train_samples 3
+test_samples 1
+features 1'
+
+# --- a whole way: table, data set, training ---------------------------------------------------------------------
+
+succeed "$RANKS" import csv "$SOURCE_DIR/data/breast_cancer.csv" --label=diagnosis --output=cancer.h5
+cmp -s cancer.h5 "$SOURCE_DIR/data/breast_cancer.h5" || fail 'not the data set that comes along'
+succeed "$RANKS" train --data.file=cancer.h5 --data.scale=standardize_features --train.epochs=5 --run.directory=runs/c \
+  --model.layers='dense 8 relu, dense 1 sigmoid' --optimizer.learning_rate=0.01
+awk -v a="$(value test_accuracy)" 'BEGIN { exit !(a > 0.9) }' || fail 'nothing is learned'
+
+# --- what is refused, and leaves the output as it was -----------------------------------------------------------
+
+before=$(fingerprint .)
+printf 'a,b,y\n1,2,0\n3,4\n' >short.csv
+refuse 65 short.csv:3: '2 fields, expected 3' -- import csv short.csv --label=y --output=flowers.h5
+printf 'a,b,y\n1,x,0\n3,4,1\n' >text.csv
+refuse 65 text.csv:2: "column 'b'" "'x'" -- import csv text.csv --label=y --output=flowers.h5
+refuse 64 flowers.csv "'speceis'" "'species'" -- import csv flowers.csv --label=speceis --output=flowers.h5
+refuse 66 missing.csv -- import csv missing.csv --label=y --output=flowers.h5
+refuse 73 flowers.csv -- import csv flowers.csv --label=species --output=flowers.csv/out.h5
+rm short.csv text.csv
+expect_same "$(fingerprint .)" "$before"
+
+[ "$RANKS" -eq 1 ] || exit 0
+
+# --- IDX --------------------------------------------------------------------------------------------------------
+
+# Three images of 2 x 2, as the format has it: two zeros, the type (8: bytes), the dimensions, each in four bytes.
+printf '\0\0\010\003\0\0\0\003\0\0\0\002\0\0\0\002\001\002\003\004\005\006\007\010\011\012\013\377' >x.idx
+printf '\0\0\010\001\0\0\0\003\001\000\001' >y.idx
+succeed 1 import idx --x_train=x.idx --y_train=y.idx --output=idx.h5
+expect_array idx.h5 x_train '1 2 3 4
+5 6 7 8
+9 10 11 255'
+expect_array idx.h5 y_train '1
+0
+1'
+gzip -k x.idx y.idx
+succeed 1 import idx --x_train=x.idx.gz --y_train=y.idx.gz --x_test=x.idx --y_test=y.idx --output=idx2.h5
+expect_text 'test_samples 3'
+expect_array idx2.h5 x_train "$("$ARRAYS" print idx.h5 x_train)"
+head -c 20 x.idx >cut.idx
+refuse 65 cut.idx -- import idx --x_train=cut.idx --y_train=y.idx --output=idx.h5
+refuse 65 x.idx '3 dimensions' swapped -- import idx --x_train=x.idx --y_train=x.idx --output=idx.h5
+head -c 30 x.idx.gz >cut.gz
+refuse 65 cut.gz -- import idx --x_train=cut.gz --y_train=y.idx --output=idx.h5
+
+# --- svmlight ---------------------------------------------------------------------------------------------------
+
+printf '+1 1:0.5 3:2 # a comment\n-1 2:1\n' >train.svm
+printf '+1 4:7\n' >test.svm
+succeed 1 import svmlight train.svm test.svm --output=svm.h5
+expect_array svm.h5 x_train '0.5 0 2 0
+0 1 0 0'
+expect_array svm.h5 x_test '0 0 0 7'
+expect_array svm.h5 y_train '1
+0'
+printf '+1 1:0.5 x:2\n' >bad.svm
+refuse 65 bad.svm:1: "'x'" -- import svmlight bad.svm --output=svm.h5
+expect_array svm.h5 x_test '0 0 0 7'
