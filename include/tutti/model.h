@@ -199,3 +199,8 @@ void tutti_model_penalty_gradient(const tutti_model *model, const float *params,
 /** Local.  The first layer, in forward order, whose weights or last outputs (of `rows` samples) are not
  * finite; -1: none. */
 int tutti_model_first_nonfinite(const tutti_model *model, const float *params, int64_t rows);
+
+/** Local, after forward.  Where a loss is beyond all bounds though every output is finite: the first layer
+ * with the largest absolute output (of `rows` samples), which goes to *largest; NaN counts as infinity.
+ * @return -1, and 0 in *largest: no rows, or no output but zeros */
+int tutti_model_largest_layer(const tutti_model *model, int64_t rows, double *largest);

@@ -18,3 +18,25 @@ int tutti_model_first_nonfinite(const tutti_model *model, const float *params, i
   }
   return -1;
 }
+
+/** NaN counts as infinity: nothing is larger. */
+static double magnitude(float value) {
+  return isnan(value) ? INFINITY : fabs((double)value);
+}
+
+int tutti_model_largest_layer(const tutti_model *model, int64_t rows, double *largest) {
+  if (rows > model->n_rows) rows = model->n_rows;
+  int at = -1;
+  *largest = 0;
+  for (int i = 0; i < model->n_layers; i++) {
+    const tutti_layer *layer = &model->layers[i];
+    if (layer->out != layer->y) continue; // it gave on what an earlier one made
+    for (int64_t k = 0; k < rows * layer->n_out; k++) {
+      const double size = magnitude(layer->y[k]);
+      if (size <= *largest) continue;
+      *largest = size;
+      at = i;
+    }
+  }
+  return at;
+}

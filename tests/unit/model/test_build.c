@@ -231,6 +231,35 @@ static void diagnosis_names_the_first_bad_layer(void **state) {
   fixture_free(&f);
 }
 
+static void diagnosis_names_the_layer_of_the_largest_output(void **state) {
+  (void)state;
+  fixture f;
+  double largest = -1;
+  fixture_make(&f, "dense 3,activation linear,dropout 0.1,dense 2,dense 2", TUTTI_LOSS_AUTO, 2, 4, 1);
+  const tutti_model_pass evaluation = {.batch_count = 4};
+  float *bias = f.params + tutti_model_array_at(f.model, 1)->offset, *last = f.params + f.n_params - 1;
+  assert_int_equal(tutti_model_largest_layer(f.model, 4, &largest), -1); // there was no pass
+  assert_true(largest == 0);
+
+  bias[0] = -1e30f; // of the first layer; the next two give on what it made, the third shrinks it
+  float *kernel = f.params + tutti_model_array_at(f.model, 2)->offset;
+  for (int i = 0; i < 6; i++) kernel[i] *= 1e-9f;
+  CHECK_OK(tutti_model_forward(f.model, f.params, &evaluation, f.x, 4));
+  assert_int_equal(tutti_model_first_nonfinite(f.model, f.params, 4), -1);
+  assert_int_equal(tutti_model_largest_layer(f.model, 4, &largest), 0);
+  CHECK_CLOSE(largest, 1e30, 1e-6, 0);
+  assert_int_equal(tutti_model_largest_layer(f.model, 0, &largest), -1);
+
+  *last = 1e35f;
+  CHECK_OK(tutti_model_forward(f.model, f.params, &evaluation, f.x, 4));
+  assert_int_equal(tutti_model_largest_layer(f.model, 4, &largest), 4);
+  *last = NAN;
+  CHECK_OK(tutti_model_forward(f.model, f.params, &evaluation, f.x, 4));
+  assert_int_equal(tutti_model_largest_layer(f.model, 4, &largest), 4);
+  assert_true(isinf(largest));
+  fixture_free(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_summary_counts_as_keras_does),
@@ -241,6 +270,7 @@ int main(void) {
       cmocka_unit_test(without_memory_nothing_is_left),
       cmocka_unit_test(penalties_are_those_of_keras),
       cmocka_unit_test(diagnosis_names_the_first_bad_layer),
+      cmocka_unit_test(diagnosis_names_the_layer_of_the_largest_output),
   };
   return cmocka_run_group_tests_name("model.build", tests, NULL, check_no_leak);
 }
