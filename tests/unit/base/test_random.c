@@ -24,6 +24,31 @@ static void a_fill_may_begin_anywhere(void **state) {
   }
 }
 
+/** Weights, masks and orders of published runs come from these words: they must never change. */
+static void words_are_those_of_earlier_versions(void **state) {
+  (void)state;
+  enum { N = 1000 };
+  static const struct {
+    uint64_t first; // the third crosses the end of the counter's low half
+    uint32_t words[3];
+    uint64_t all; // N words one after another through FNV-1a
+  } pinned[] = {{0, {0x7dbf8e72, 0xbf61ec14, 0x7a447bea}, 0x74a3c6fac4a8a19d},
+                {5, {0x1cba4c8a, 0x91268fbb, 0x1fbbf217}, 0x3fc9b5f0165b411f},
+                {(UINT64_C(1) << 34) - 37, {0x9e49ae1b, 0x6c2d8e6c, 0x7074945a}, 0x7086639c53344eb0},
+                {(UINT64_C(1) << 49) + 2, {0xfc1e1e39, 0x71b2a6b3, 0x2be2dce8}, 0x1ace53578df20b47}};
+  const tutti_stream stream = {.seed = 0xfedcba9876543210, .kind = TUTTI_STREAM_NOISE, .part = 3, .epoch = 9};
+  for (size_t k = 0; k < sizeof pinned / sizeof *pinned; k++) {
+    uint32_t words[N];
+    tutti_random_fill(stream, pinned[k].first, N, words);
+    assert_int_equal(words[0], pinned[k].words[0]);
+    assert_int_equal(words[1], pinned[k].words[1]);
+    assert_int_equal(words[N - 1], pinned[k].words[2]);
+    uint64_t hash = 14695981039346656037u;
+    for (int i = 0; i < N; i++) hash = (hash ^ words[i]) * 1099511628211u;
+    assert_int_equal(hash, pinned[k].all);
+  }
+}
+
 static void streams_differ_in_each_of_their_parts(void **state) {
   (void)state;
   const tutti_stream streams[] = {{1, 1, 1, 1}, {2, 1, 1, 1}, {1, 2, 1, 1}, {1, 1, 2, 1}, {1, 1, 1, 2}};
@@ -61,6 +86,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(philox_gives_the_known_answer),
       cmocka_unit_test(a_fill_may_begin_anywhere),
+      cmocka_unit_test(words_are_those_of_earlier_versions),
       cmocka_unit_test(streams_differ_in_each_of_their_parts),
       cmocka_unit_test(moments_are_those_of_the_distributions),
   };

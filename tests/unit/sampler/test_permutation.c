@@ -74,6 +74,34 @@ static void every_place_is_equally_likely(void **state) {
   CHECK_NEAR(chi_pair, freedom_pair, 5 * sqrt(2 * freedom_pair));
 }
 
+/** The order of the samples is part of every published run: it must never change. */
+static void images_are_those_of_earlier_versions(void **state) {
+  (void)state;
+  enum { N_IMAGES = 3000 };
+  static const struct {
+    int64_t n, first, middle, last;
+    uint64_t all; // N_IMAGES of them or n, evenly spread, one after another through FNV-1a
+  } pinned[] = {{1, 0, 0, 0, 0xaf63bd4c8601b7df},
+                {2, 0, 1, 1, 0x08328707b4eb6e3a},
+                {3, 2, 1, 0, 0xea9ca21875dc49e4},
+                {10, 8, 0, 6, 0xb9f2e951610f22cc},
+                {1797, 42, 1592, 426, 0x7f4d7e8041650e7b},
+                {60000, 58427, 39811, 53634, 0xeb8a84e6a36520dc},
+                {10000000, 9387068, 1032166, 2056714, 0xa140d16f1d9c637c},
+                {10000000000, 8901889617, 7456829021, 2912481887, 0x2d11eb5776a838e0}};
+  for (size_t k = 0; k < sizeof pinned / sizeof *pinned; k++) {
+    const int64_t n = pinned[k].n, n_images = n < N_IMAGES ? n : N_IMAGES;
+    const tutti_permutation p = tutti_permutation_make(n, 0x123456789abcdef0, TUTTI_STREAM_SHUFFLE, 7);
+    assert_int_equal(tutti_permutation_at(&p, 0), pinned[k].first);
+    assert_int_equal(tutti_permutation_at(&p, n / 2), pinned[k].middle);
+    assert_int_equal(tutti_permutation_at(&p, n - 1), pinned[k].last);
+    uint64_t hash = 14695981039346656037u;
+    for (int64_t i = 0; i < n_images; i++)
+      hash = (hash ^ (uint64_t)tutti_permutation_at(&p, i * (n / n_images))) * 1099511628211u;
+    assert_int_equal(hash, pinned[k].all);
+  }
+}
+
 static void identity_keeps_the_order(void **state) {
   (void)state;
   const tutti_permutation p = tutti_permutation_identity(7);
@@ -86,6 +114,7 @@ int main(void) {
       cmocka_unit_test(ten_million_rows_need_no_memory_and_stay_in_range),
       cmocka_unit_test(depends_on_seed_kind_and_epoch),
       cmocka_unit_test(every_place_is_equally_likely),
+      cmocka_unit_test(images_are_those_of_earlier_versions),
       cmocka_unit_test(identity_keeps_the_order),
   };
   return cmocka_run_group_tests_name("sampler.permutation", tests, NULL, check_no_leak);
