@@ -68,6 +68,11 @@ void tutti_layer_print(const tutti_layer_spec *spec, char *text, size_t bytes);
  * without batch_norm, else its ghost group (the least common multiple of several), at most batch_count. */
 int64_t tutti_layers_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count);
 
+/** Local.  Whether a batch_norm has a group of one sample in a global batch of this size: the last group,
+ * short of its others.  One sample has no variance; its outputs are beta, whatever the sample, and the moving
+ * statistics pass it over. */
+bool tutti_layers_single_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count);
+
 typedef struct {
   const tutti_layer_spec *layers; // [n_layers], borrowed during create
   int n_layers;
@@ -179,8 +184,8 @@ TUTTI_NODISCARD
 tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count);
 
 /** Local; collective through `sum` where that is set.  Once after the micro-batches of a step: brings the
- * moving statistics of batch_norm forward over all groups of the global batch, in their order.  Nothing
- * without batch_norm. */
+ * moving statistics of batch_norm forward over all groups of the global batch, in their order; a group of one
+ * sample is left out.  Nothing without batch_norm. */
 TUTTI_NODISCARD
 tutti_status tutti_model_merge_state(tutti_model *model, int64_t batch_count, tutti_model_sum sum,
                                      void *context);

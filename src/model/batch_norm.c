@@ -45,7 +45,8 @@ static void forward_moving(const tutti_model *model, tutti_layer *layer, const t
 
 /** The statistics of group i from its sums; and this rank's part of what they move the moving ones by: group
  * k of K weighs (1 - momentum) momentum^(K - 1 - k), as if the groups had come one after another; ranks that
- * share it, by their rows. */
+ * share it, by their rows.  A group of one sample does not count: its variance is 0 whatever the data are
+ * like, and the moving one, which evaluation divides by, would be drawn to 0 with it. */
 static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_group_span *span, int64_t i) {
   const int n = layer->n_out;
   const double *sums = tutti_group_sums(&layer->groups, i);
@@ -54,8 +55,8 @@ static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_gro
 
   const double count = (double)tutti_group_count(span, i), momentum = layer->spec.momentum;
   const double own = (double)(tutti_group_to(span, i) - tutti_group_from(span, i));
-  const int64_t later = tutti_groups_of_batch(layer->spec.ghost, span->batch) - 1 - (span->first + i);
-  const double weight = (1 - momentum) * pow(momentum, (double)later) * own / count;
+  const int64_t later = tutti_groups_with_variance(layer->spec.ghost, span->batch) - 1 - (span->first + i);
+  const double weight = count > 1 ? (1 - momentum) * pow(momentum, (double)later) * own / count : 0;
   for (int j = 0; j < n; j++) {
     const double mean = sums[j] / count;
     double variance = sums[n + j] / count - mean * mean;

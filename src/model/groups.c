@@ -51,6 +51,20 @@ int64_t tutti_groups_of_batch(int64_t ghost, int64_t batch_count) {
   return ghost ? ceil_div(batch_count, ghost) : 1;
 }
 
+static bool last_is_single(int64_t ghost, int64_t batch_count) {
+  return batch_count > 0 && (batch_count - 1) % (ghost ? ghost : batch_count) == 0;
+}
+
+int64_t tutti_groups_with_variance(int64_t ghost, int64_t batch_count) {
+  return tutti_groups_of_batch(ghost, batch_count) - last_is_single(ghost, batch_count);
+}
+
+bool tutti_layers_single_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count) {
+  for (int i = 0; i < n_layers; i++)
+    if (layers[i].kind == TUTTI_LAYER_BATCH_NORM && last_is_single(layers[i].ghost, batch_count)) return true;
+  return false;
+}
+
 int64_t tutti_groups_of_rows(int64_t ghost, int64_t max_rows) {
   return ghost ? ceil_div(max_rows, ghost) + 1 : 1; // one more, where the rows do not begin with a group
 }

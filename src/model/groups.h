@@ -25,8 +25,10 @@ void tutti_groups_free(tutti_groups *groups);
 
 tutti_group_span tutti_group_span_of(int64_t ghost, const tutti_model_pass *pass, int64_t rows);
 
-/** How many groups: of the global batch; at most of a micro-batch. */
+/** How many groups: of the global batch; of those, the ones with more than one sample; at most of a
+ * micro-batch. */
 int64_t tutti_groups_of_batch(int64_t ghost, int64_t batch_count);
+int64_t tutti_groups_with_variance(int64_t ghost, int64_t batch_count);
 int64_t tutti_groups_of_rows(int64_t ghost, int64_t max_rows);
 
 /** Rows [from, to) of the micro-batch that lie in group i of the span; samples the group has in the global

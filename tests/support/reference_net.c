@@ -89,7 +89,7 @@ static void normalise(walk *w, const tutti_layer_spec *spec, int64_t j, int64_t 
   if (!w->pass->training) {
     mean = *moving_mean;
     variance = *moving_variance;
-  } else if (w->state) {
+  } else if (w->state && to - from > 1) {
     *moving_mean = spec->momentum * *moving_mean + (1 - spec->momentum) * mean;
     *moving_variance = spec->momentum * *moving_variance + (1 - spec->momentum) * variance;
   }

@@ -162,6 +162,60 @@ static void moving_statistics_run_over_the_groups_in_order(void **state) {
   }
 }
 
+/** The state after one step over the first `rows` samples, which are the global batch. */
+static void state_after(const char *words, int64_t rows, float *values) {
+  fixture f;
+  double loss = 0, metric = 0;
+  fixture_make(&f, words, TUTTI_LOSS_AUTO, N_IN, ROWS, 2);
+  tutti_model_pass pass = fixture_pass(&f);
+  pass.batch_count = rows;
+  if (rows > 0) CHECK_OK(fixture_step(&f, pass, 0, rows, &loss, &metric));
+  if (rows > 0) CHECK_OK(tutti_model_merge_state(f.model, rows, NULL, NULL));
+  memcpy(values, tutti_model_state(f.model), (size_t)tutti_model_n_state(f.model) * sizeof *values);
+  fixture_free(&f);
+}
+
+/** It has no variance: with or without it, the moving statistics are the same. */
+static void a_group_of_one_sample_moves_nothing(void **state) {
+  (void)state;
+  const struct {
+    const char *words;
+    int64_t with, without;
+  } cases[] = {{"dense 2,batch_norm ghost=4 momentum=0.5,dense 2", 21, 20},
+               {"dense 2,batch_norm ghost=20 momentum=0.5,dense 2", 21, 20},
+               {"dense 2,batch_norm ghost=4 momentum=0.5,dense 2", 1, 0},
+               {"dense 2,batch_norm momentum=0.5,dense 2", 1, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    float with[4], without[4];
+    state_after(cases[i].words, cases[i].with, with);
+    state_after(cases[i].words, cases[i].without, without);
+    for (int k = 0; k < 4; k++) CHECK_CLOSE(with[k], without[k], 1e-6, 1);
+  }
+}
+
+static void groups_of_one_sample_are_found(void **state) {
+  (void)state;
+  const struct {
+    const char *words;
+    int64_t batch;
+    bool single;
+  } cases[] = {{"dense 2", 1, false},
+               {"dense 2,batch_norm", 1, true},
+               {"dense 2,batch_norm", 2, false},
+               {"dense 2,batch_norm ghost=7", 50, true},
+               {"dense 2,batch_norm ghost=7", 49, false},
+               {"dense 2,batch_norm ghost=7", 51, false},
+               {"dense 2,batch_norm ghost=7", 1, true},
+               {"dense 2,batch_norm ghost=8,batch_norm ghost=7", 50, true},
+               {"dense 2,batch_norm ghost=2", INT64_MAX, true}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    fixture f;
+    fixture_make(&f, cases[i].words, TUTTI_LOSS_AUTO, N_IN, 4, 2);
+    assert_true(tutti_layers_single_group(f.layers, f.n_layers, cases[i].batch) == cases[i].single);
+    fixture_free(&f);
+  }
+}
+
 static void a_micro_batch_that_cuts_a_group_is_refused(void **state) {
   (void)state;
   fixture f;
@@ -247,6 +301,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ranks_share_groups),
       cmocka_unit_test(moving_statistics_run_over_the_groups_in_order),
+      cmocka_unit_test(a_group_of_one_sample_moves_nothing),
+      cmocka_unit_test(groups_of_one_sample_are_found),
       cmocka_unit_test(a_micro_batch_that_cuts_a_group_is_refused),
       cmocka_unit_test(what_the_sum_returns_goes_up),
       cmocka_unit_test(groups_that_nobody_reserved_are_refused_before_any_sum),
