@@ -1,7 +1,6 @@
 #include "data/write.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 enum { PIECE_BYTES = 1 << 22 };
 
@@ -15,14 +14,9 @@ int64_t tutti_write_piece(int64_t row_bytes) {
 
 tutti_status tutti_write_check_output(const char *output, const char *const *inputs, int n) {
   TUTTI_CHECK(output, TUTTI_ERR_USAGE, "no output file is given");
-  struct stat out, in;
-  const bool exists = stat(output, &out) == 0;
-  for (int i = 0; i < n; i++) {
-    if (!inputs[i]) continue;
-    const bool same =
-        exists && stat(inputs[i], &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino;
-    TUTTI_CHECK(!same, TUTTI_ERR_USAGE, "%s is both input and output; give the output another name", output);
-  }
+  for (int i = 0; i < n; i++)
+    TUTTI_CHECK(!inputs[i] || !tutti_same_file(inputs[i], output), TUTTI_ERR_USAGE,
+                "%s is both input and output; give the output another name", output);
   return TUTTI_OK;
 }
 

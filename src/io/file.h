@@ -184,5 +184,27 @@ tutti_status tutti_write_text(const char *path, const char *text);
 TUTTI_NODISCARD
 tutti_status tutti_read_text(const char *path, char **text);
 
+/** Whether both paths lead to one file or folder; false where one of them leads nowhere. */
+bool tutti_same_file(const char *a, const char *b);
+
+// --- one writer at a time
+
+/** The right to write to a folder; ends with the process that has it, however that dies. */
+typedef struct tutti_lock tutti_lock;
+
+/** Take the advisory lock of `folder`, which is made where it is missing: a POSIX record lock on the file
+ * FOLDER/.lock, whose one line is "HOST PID".  It works between the hosts of a network file system; on one
+ * without locks the call succeeds and keeps nobody out.
+ *
+ * It is a lock between processes: a second one in this process succeeds, too, and the lock is lost as soon as
+ * this process closes any descriptor of that file.
+ * @return ERR_CREATE with process and host where another process has it, or with the reason of the system;
+ * *lock is then NULL.  The caller owns it. */
+TUTTI_NODISCARD
+tutti_status tutti_lock_take(const char *folder, tutti_lock **lock);
+
+/** Remove the file and let the folder go.  Accepts NULL inside; nulls the handle. */
+void tutti_lock_release(tutti_lock **lock);
+
 /** The version of the HDF5 library that runs, "1.10.8"; valid until the next call. */
 const char *tutti_hdf5_version(void);

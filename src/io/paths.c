@@ -11,6 +11,12 @@ static bool is_folder(const char *path) {
   return stat(path, &state) == 0 && S_ISDIR(state.st_mode);
 }
 
+bool tutti_same_file(const char *a, const char *b) {
+  struct stat state_a, state_b;
+  return stat(a, &state_a) == 0 && stat(b, &state_b) == 0 && state_a.st_dev == state_b.st_dev &&
+         state_a.st_ino == state_b.st_ino;
+}
+
 /** mkdir that is content with a folder that is there: another process may be making it, too. */
 static tutti_status make_one(const char *path) {
   if (mkdir(path, 0777) == 0) return TUTTI_OK;

@@ -90,6 +90,23 @@ static void a_link_stays_a_link(void **state) {
               "is a link that leads nowhere");
 }
 
+static void one_file_is_known_by_all_its_names(void **state) {
+  const char *a = folder_path(state, "a"), *b = folder_path(state, "b"), *none = folder_path(state, "none");
+  const char *soft = folder_path(state, "soft"), *hard = folder_path(state, "hard");
+  folder_put(a, "x", 1);
+  folder_put(b, "x", 1);
+  assert_int_equal(symlink("a", soft), 0);
+  assert_int_equal(link(a, hard), 0);
+  assert_true(tutti_same_file(a, a));
+  assert_true(tutti_same_file(a, soft));
+  assert_true(tutti_same_file(hard, soft));
+  assert_true(tutti_same_file(*state, folder_path(state, ".")));
+  assert_false(tutti_same_file(a, b));
+  assert_false(tutti_same_file(a, none));
+  assert_false(tutti_same_file(none, a));
+  assert_false(tutti_same_file(none, none));
+}
+
 static void leftovers_of_killed_jobs_are_removed(void **state) {
   char host[64] = "", name[128];
   assert_int_equal(gethostname(host, sizeof host - 1), 0);
@@ -127,6 +144,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(unreadable_texts_are_told_apart, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(text_that_cannot_be_created_says_why, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(a_link_stays_a_link, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(one_file_is_known_by_all_its_names, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(leftovers_of_killed_jobs_are_removed, folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("io.paths", tests, NULL, check_no_leak);

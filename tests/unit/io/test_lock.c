@@ -1,0 +1,155 @@
+/* The lock on a run's folder.  fcntl is wrapped by the linker, so that a file system without locks can be
+ * played. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io/file.h"
+#include "support/check.h"
+#include "support/folder.h"
+
+static int fcntl_error; // 0: the system's own
+
+int __real_fcntl(int fd, int command, struct flock *range);
+int __wrap_fcntl(int fd, int command, struct flock *range);
+
+int __wrap_fcntl(int fd, int command, struct flock *range) {
+  if (fcntl_error == 0) return __real_fcntl(fd, command, range);
+  errno = fcntl_error;
+  return -1;
+}
+
+/** A process that holds the lock until it is killed. */
+static pid_t start_holder(const char *folder) {
+  int ready[2];
+  char byte;
+  assert_int_equal(pipe(ready), 0);
+  const pid_t process = fork();
+  assert_true(process >= 0);
+  if (process == 0) {
+    tutti_lock *lock = NULL;
+    if (tutti_lock_take(folder, &lock) != TUTTI_OK || write(ready[1], "x", 1) != 1) _exit(1);
+    for (;;) pause();
+  }
+  close(ready[1]);
+  assert_int_equal(read(ready[0], &byte, 1), 1);
+  close(ready[0]);
+  return process;
+}
+
+static void kill_holder(pid_t process) {
+  assert_int_equal(kill(process, SIGKILL), 0);
+  assert_int_equal(waitpid(process, NULL, 0), process);
+}
+
+/** Whether another process can have the lock. */
+static bool others_can_take(const char *folder) {
+  int state = 0;
+  const pid_t process = fork();
+  assert_true(process >= 0);
+  if (process == 0) {
+    tutti_lock *lock = NULL;
+    _exit(tutti_lock_take(folder, &lock) == TUTTI_OK ? 0 : 1);
+  }
+  assert_int_equal(waitpid(process, &state, 0), process);
+  assert_true(WIFEXITED(state));
+  return WEXITSTATUS(state) == 0;
+}
+
+static void a_folder_is_locked_until_it_is_released(void **state) {
+  const char *folder = folder_path(state, "runs/a");
+  tutti_lock *lock = NULL;
+  CHECK_OK(tutti_lock_take(folder, &lock)); // made where it is missing
+  assert_non_null(lock);
+  assert_false(others_can_take(folder));
+  tutti_lock_release(&lock);
+  assert_null(lock);
+  assert_int_not_equal(access(folder_path(state, "runs/a/.lock"), F_OK), 0);
+  assert_true(others_can_take(folder));
+  tutti_lock_release(&lock); // NULL
+}
+
+static void the_file_names_host_and_process(void **state) {
+  tutti_lock *lock = NULL;
+  char host[64] = "", expected[128], *text = NULL;
+  folder_put(folder_path(state, ".lock"),
+             "the long line of an earlier process 123456789012345678901234567890\n", 67);
+  CHECK_OK(tutti_lock_take(*state, &lock));
+
+  assert_int_equal(gethostname(host, sizeof host - 1), 0);
+  snprintf(expected, sizeof expected, "%s %ld\n", host, (long)getpid());
+  CHECK_OK(tutti_read_text(folder_path(state, ".lock"), &text));
+  assert_string_equal(text, expected);
+  tutti_free(text);
+  tutti_lock_release(&lock);
+}
+
+static void who_comes_second_is_told_who_has_it(void **state) {
+  char host[64] = "", text[256];
+  tutti_lock *lock = NULL;
+  const pid_t holder = start_holder(*state);
+  assert_int_equal(gethostname(host, sizeof host - 1), 0);
+  snprintf(text, sizeof text,
+           "%s is in use by process %ld on %s: another training writes there; wait for it, ",
+           (const char *)*state, (long)holder, host);
+  CHECK_FAILS(tutti_lock_take(*state, &lock), TUTTI_ERR_CREATE, text);
+  assert_null(lock);
+  assert_int_equal(access(folder_path(state, ".lock"), F_OK), 0);
+  CHECK_FAILS(tutti_lock_take(*state, &lock), TUTTI_ERR_CREATE, "choose another run.directory");
+
+  // A holder whose line is not there (yet) is one, too.
+  folder_put(folder_path(state, ".lock"), "", 0);
+  CHECK_FAILS(tutti_lock_take(*state, &lock), TUTTI_ERR_CREATE, "is in use by another process: ");
+  kill_holder(holder);
+}
+
+static void the_lock_of_a_killed_process_is_free(void **state) {
+  tutti_lock *lock = NULL;
+  kill_holder(start_holder(*state));
+  assert_int_equal(access(folder_path(state, ".lock"), F_OK), 0); // what it left
+  CHECK_OK(tutti_lock_take(*state, &lock));
+  assert_false(others_can_take(*state));
+  tutti_lock_release(&lock);
+  assert_int_equal(folder_count(state), 0);
+}
+
+static void a_file_system_without_locks_is_no_obstacle(void **state) {
+  const int errors[] = {ENOLCK, ENOSYS, EOPNOTSUPP, EINVAL};
+  for (int i = 0; i < 4; i++) {
+    tutti_lock *lock = NULL;
+    fcntl_error = errors[i];
+    const tutti_status status = tutti_lock_take(*state, &lock);
+    fcntl_error = 0;
+    CHECK_OK(status);
+    tutti_lock_release(&lock);
+    assert_null(lock);
+    assert_int_equal(folder_count(state), 0);
+  }
+}
+
+static void what_cannot_be_locked_says_why(void **state) {
+  tutti_lock *lock = NULL;
+  folder_put(folder_path(state, "file"), "x", 1);
+  CHECK_FAILS(tutti_lock_take(folder_path(state, "file"), &lock), TUTTI_ERR_CREATE, "/file: ");
+  CHECK_FAILS(tutti_lock_take("/proc/self", &lock), TUTTI_ERR_CREATE, "/proc/self/.lock: cannot create: ");
+  fcntl_error = EIO;
+  const tutti_status status = tutti_lock_take(*state, &lock);
+  fcntl_error = 0;
+  CHECK_FAILS(status, TUTTI_ERR_CREATE, "/.lock: cannot lock: ");
+  assert_null(lock);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(a_folder_is_locked_until_it_is_released),    TEST(the_file_names_host_and_process),
+      TEST(who_comes_second_is_told_who_has_it),        TEST(the_lock_of_a_killed_process_is_free),
+      TEST(a_file_system_without_locks_is_no_obstacle), TEST(what_cannot_be_locked_says_why),
+  };
+  return cmocka_run_group_tests_name("io.lock", tests, NULL, check_no_leak);
+}
