@@ -123,14 +123,18 @@ typedef struct {
 /** Local.  Append rows to /epochs and /steps of the file, replace /timing and the attributes; the file is
  * made where it is missing.  The whole appears at once: a reader sees the old or the new file.
  *
+ * The attribute "metric" of the root is the name of the metric's column.
+ *
  * /timing has the columns phase, min, mean, max, rank_of_max; phase is an index into its attribute "phases".
+ * @param[in] anew    the new file begins empty, and takes the place of the old one, whatever that holds, only
+ *                    when it is whole
  * @param[in] timing  NULL: /timing stays as it is
  * @return ERR_DATA the file there is damaged or has other columns (the text says what to do), ERR_CREATE,
  * ERR_IO; the file is then as it was and the caller still has the rows */
 TUTTI_NODISCARD
-tutti_status tutti_metrics_flush(const char *path, const char *metric, const tutti_metrics_origin *origin,
-                                 const tutti_metrics_row *epochs, int64_t n_epochs,
-                                 const tutti_metrics_row *steps, int64_t n_steps,
+tutti_status tutti_metrics_flush(const char *path, bool anew, const char *metric,
+                                 const tutti_metrics_origin *origin, const tutti_metrics_row *epochs,
+                                 int64_t n_epochs, const tutti_metrics_row *steps, int64_t n_steps,
                                  const tutti_timing_row timing[TUTTI_N_TIMINGS]);
 
 /** Local.  Take back what a killed run wrote after its last checkpoint: of /epochs the first n_epochs rows

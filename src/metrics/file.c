@@ -77,17 +77,18 @@ static tutti_status explain(tutti_status status, const char *path) {
   return status;
 }
 
-tutti_status tutti_metrics_flush(const char *path, const char *metric, const tutti_metrics_origin *origin,
-                                 const tutti_metrics_row *epochs, int64_t n_epochs,
-                                 const tutti_metrics_row *steps, int64_t n_steps,
+tutti_status tutti_metrics_flush(const char *path, bool anew, const char *metric,
+                                 const tutti_metrics_origin *origin, const tutti_metrics_row *epochs,
+                                 int64_t n_epochs, const tutti_metrics_row *steps, int64_t n_steps,
                                  const tutti_timing_row timing[TUTTI_N_TIMINGS]) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_file_update(path, &file));
+  TUTTI_TRY_GOTO(done, anew ? tutti_file_create(path, &file) : tutti_file_update(path, &file));
   TUTTI_TRY_GOTO(done, write_rows(file, "/epochs", metric, epochs, n_epochs));
   TUTTI_TRY_GOTO(done, write_rows(file, "/steps", metric, steps, n_steps));
   if (timing) TUTTI_TRY_GOTO(done, write_timing(file, timing));
   TUTTI_TRY_GOTO(done, write_origin(file, origin));
+  TUTTI_TRY_GOTO(done, tutti_file_set_text(file, "/", "metric", metric));
   TUTTI_TRY_GOTO(done, tutti_fault("metrics.flush"));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
 done:

@@ -31,8 +31,9 @@ static tutti_status write_rows(const tutti_saver *saver, const double *seconds) 
   tutti_timing_row timing[TUTTI_N_TIMINGS];
   tutti_timing_make(seconds, run->size, timing);
   const tutti_metrics_row *epochs = run->history.rows + run->n_flushed;
-  return tutti_metrics_flush(saver->metrics_path, tutti_model_metric_name(run->network.model), &origin,
-                             epochs, run->history.n - run->n_flushed, run->steps.rows, run->steps.n, timing);
+  return tutti_metrics_flush(saver->metrics_path, saver->metrics_anew,
+                             tutti_model_metric_name(run->network.model), &origin, epochs,
+                             run->history.n - run->n_flushed, run->steps.rows, run->steps.n, timing);
 }
 
 tutti_status tutti_saver_flush(tutti_saver *saver) {
@@ -41,6 +42,7 @@ tutti_status tutti_saver_flush(tutti_saver *saver) {
   TUTTI_TRY(tutti_gather(run->comm, 0, run->phases.seconds, TUTTI_N_PHASES, saver->seconds));
   const tutti_status local = run->rank == 0 ? write_rows(saver, saver->seconds) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
+  saver->metrics_anew = false;
   run->n_flushed = run->history.n;
   run->steps.n = 0;
   tutti_phases_leave(&run->phases);

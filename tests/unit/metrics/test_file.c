@@ -42,7 +42,7 @@ static tutti_status flush(const char *path, const char *metric, int64_t epoch) {
   const tutti_metrics_row steps[] = {make_row(epoch, 2 * epoch - 1), make_row(epoch, 2 * epoch)};
   tutti_timing_row timing[TUTTI_N_TIMINGS];
   make_timing((double)epoch, timing);
-  TUTTI_TRY(tutti_metrics_flush(path, metric, &origin, &steps[1], 1, steps, 2, timing));
+  TUTTI_TRY(tutti_metrics_flush(path, false, metric, &origin, &steps[1], 1, steps, 2, timing));
   return TUTTI_OK;
 }
 
@@ -83,7 +83,7 @@ static void each_flush_appends(void **state) {
     CHECK_OK(flush(path, "accuracy", epoch));
     check_tables(path, epoch, 2 * epoch);
   }
-  CHECK_OK(tutti_metrics_flush(path, "accuracy", &origin, NULL, 0, NULL, 0, NULL));
+  CHECK_OK(tutti_metrics_flush(path, false, "accuracy", &origin, NULL, 0, NULL, 0, NULL));
   check_tables(path, 3, 6);
 }
 
@@ -100,7 +100,8 @@ static void timing_is_that_of_the_last_flush(void **state) {
   int64_t n = 0;
   CHECK_OK(flush(path, "accuracy", 1));
   CHECK_OK(flush(path, "accuracy", 2));
-  CHECK_OK(tutti_metrics_flush(path, "accuracy", &origin, NULL, 0, NULL, 0, NULL)); // none given: stays
+  CHECK_OK(
+      tutti_metrics_flush(path, false, "accuracy", &origin, NULL, 0, NULL, 0, NULL)); // none given: stays
 
   CHECK_OK(tutti_file_open(path, &file));
   CHECK_OK(tutti_table_rows(file, "/timing", &n));
@@ -118,21 +119,46 @@ static void timing_is_that_of_the_last_flush(void **state) {
   tutti_file_close(&file);
 }
 
+static void a_flush_may_begin_anew(void **state) {
+  const char *path = folder_path(state, "metrics.h5");
+  const tutti_metrics_row step = make_row(1, 1);
+  const int64_t first[] = {1};
+  CHECK_OK(flush(path, "accuracy", 1));
+  setenv("TUTTI_FAULT", "metrics.flush:0:1", 1);
+  CHECK_FAILS(tutti_metrics_flush(path, true, "accuracy", &origin, NULL, 0, NULL, 0, NULL),
+              TUTTI_ERR_INTERNAL, "metrics.flush");
+  unsetenv("TUTTI_FAULT");
+  check_tables(path, 1, 2); // the old one stays until the new one is whole
+  CHECK_OK(tutti_metrics_flush(path, true, "accuracy", &origin, NULL, 0, &step, 1, NULL));
+  check_table(path, "/epochs", first, 0);
+  check_table(path, "/steps", first, 1);
+
+  // and whatever the old one holds
+  CHECK_OK(tutti_metrics_flush(path, true, "mean_absolute_error", &origin, NULL, 0, NULL, 0, NULL));
+  CHECK_OK(tutti_metrics_flush(path, false, "mean_absolute_error", &origin, NULL, 0, NULL, 0, NULL));
+  folder_put(path, "damaged", 7);
+  CHECK_OK(tutti_metrics_flush(path, true, "accuracy", &origin, NULL, 0, NULL, 0, NULL));
+  check_tables(path, 0, 0);
+  assert_int_equal(folder_count(state), 1);
+}
+
 static void the_file_says_where_it_ran(void **state) {
   const char *path = folder_path(state, "metrics.h5");
   tutti_metrics_origin before = origin;
   before.config = "other\n";
   before.ranks = 1;
-  CHECK_OK(tutti_metrics_flush(path, "accuracy", &before, NULL, 0, NULL, 0, NULL));
+  CHECK_OK(tutti_metrics_flush(path, false, "accuracy", &before, NULL, 0, NULL, 0, NULL));
   CHECK_OK(flush(path, "accuracy", 1));
 
   tutti_file *file = NULL;
-  char *config = NULL, **texts = NULL;
+  char *config = NULL, *metric = NULL, **texts = NULL;
   int64_t ranks = 0;
   int n = 0;
   CHECK_OK(tutti_file_open(path, &file));
   CHECK_OK(tutti_file_get_text(file, "/", "config", &config));
   assert_string_equal(config, "train: {}\n");
+  CHECK_OK(tutti_file_get_text(file, "/", "metric", &metric));
+  assert_string_equal(metric, "accuracy");
   CHECK_OK(tutti_file_get_integer(file, "/", "ranks", &ranks));
   assert_int_equal(ranks, 2);
   CHECK_OK(tutti_file_get_texts(file, "/", "hosts", &texts, &n));
@@ -142,6 +168,7 @@ static void the_file_says_where_it_ran(void **state) {
   assert_true(tutti_file_has_attribute(file, "/", "bindings"));
   assert_false(tutti_file_has_attribute(file, "/", "cpu")); // was NULL
   tutti_free(config);
+  tutti_free(metric);
   tutti_file_close(&file);
 }
 
@@ -204,6 +231,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(each_flush_appends),
       TEST(timing_is_that_of_the_last_flush),
+      TEST(a_flush_may_begin_anew),
       TEST(the_file_says_where_it_ran),
       TEST(a_resumed_run_takes_back_what_came_after),
       TEST(nothing_to_take_back_is_no_failure),
