@@ -95,6 +95,9 @@ tutti_status tutti_config_parse(const char *text, const char *name, const tutti_
 /** Local.  Frees what the config owns; zeroes it. */
 void tutti_config_clear(tutti_config *config);
 
+/** Local.  What tutti_model_create takes, borrowed from the config. */
+tutti_model_options tutti_config_model(const tutti_config *config);
+
 /** Local.  The whole resolved config as YAML that parses to the same config; *text is the caller's
  * (tutti_free). */
 TUTTI_NODISCARD

@@ -31,3 +31,11 @@ done:
   tutti_free(words);
   return status;
 }
+
+tutti_model_options tutti_config_model(const tutti_config *config) {
+  // The parser's limit of a text keeps the number of layers far below an int's.
+  return (tutti_model_options){.layers = config->model.layers,
+                               .n_layers = (int)config->model.n_layers,
+                               .loss = config->model.loss,
+                               .initializer = config->model.initializer};
+}

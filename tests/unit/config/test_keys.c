@@ -205,6 +205,21 @@ static void layers_are_a_list_or_one_line(void **state) {
   CHECK_FAILS(tutti_config_parse(wrong, "f", NULL, 0, &c), TUTTI_ERR_CONFIG, "a layer is empty");
 }
 
+static void the_model_is_handed_on_as_its_room_takes_it(void **state) {
+  (void)state;
+  tutti_config c;
+  CHECK_OK(
+      tutti_config_parse("data: {file: d}\nmodel: {layers: [dense 3, dense 2], loss: huber, initializer: "
+                         "he_normal}\n",
+                         "f", NULL, 0, &c));
+  const tutti_model_options options = tutti_config_model(&c);
+  assert_ptr_equal(options.layers, c.model.layers);
+  assert_int_equal(options.n_layers, 2);
+  assert_int_equal(options.loss, c.model.loss);
+  assert_int_equal(options.initializer, TUTTI_INIT_HE_NORMAL);
+  tutti_config_clear(&c);
+}
+
 static void unknown_names_are_answered_with_the_nearest(void **state) {
   (void)state;
   CHECK_REFUSED("train: {batchsize: 5}\n", "run.yaml:3:9: train: unknown key 'batchsize' (did you mean "
@@ -233,6 +248,7 @@ int main(void) {
       cmocka_unit_test(a_count_says_of_what),
       cmocka_unit_test(words_are_checked),
       cmocka_unit_test(layers_are_a_list_or_one_line),
+      cmocka_unit_test(the_model_is_handed_on_as_its_room_takes_it),
       cmocka_unit_test(unknown_names_are_answered_with_the_nearest),
   };
   return cmocka_run_group_tests_name("config.keys", tests, NULL, check_no_leak);
