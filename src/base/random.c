@@ -3,24 +3,84 @@
 #include <Random123/philox.h>
 #include <math.h>
 
+#include "base/clones.h"
+
 #define TWO_PI 6.283185307179586476925286766559
 
-void tutti_random_words(tutti_stream stream, uint64_t index, uint32_t words[4]) {
+/** Where counter `index` of a stream begins. */
+static philox4x32_ctr_t counter_at(tutti_stream stream, uint64_t index) {
   TUTTI_ASSERT(stream.kind < (1u << 16) && index < (UINT64_C(1) << 48));
-  const philox4x32_key_t key = {{(uint32_t)stream.seed, (uint32_t)(stream.seed >> 32)}};
-  const philox4x32_ctr_t counter = {
+  return (philox4x32_ctr_t){
       {(uint32_t)index, (uint32_t)(index >> 32) | stream.kind << 16, stream.part, stream.epoch}};
-  const philox4x32_ctr_t random = philox4x32(counter, key);
+}
+
+static philox4x32_key_t key_of(tutti_stream stream) {
+  return (philox4x32_key_t){{(uint32_t)stream.seed, (uint32_t)(stream.seed >> 32)}};
+}
+
+void tutti_random_words(tutti_stream stream, uint64_t index, uint32_t words[4]) {
+  const philox4x32_ctr_t random = philox4x32(counter_at(stream, index), key_of(stream));
   for (int i = 0; i < 4; i++) words[i] = random.v[i];
 }
 
-void tutti_random_fill(tutti_stream stream, uint64_t first, int64_t n, uint32_t *words) {
+/** Random123's function in a form that vectorises in a loop over counters: each 32-bit word has 64 bits to
+ * itself, so that its product need not be taken apart and put together again. */
+TUTTI_INLINE void encrypt(uint64_t v[4], philox4x32_key_t key) {
+  for (int round = 0; round < philox4x32_rounds; round++) {
+    const uint64_t a = v[0] * PHILOX_M4x32_0, b = v[2] * PHILOX_M4x32_1;
+    v[0] = (b >> 32) ^ v[1] ^ key.v[0];
+    v[1] = b & UINT32_MAX;
+    v[2] = (a >> 32) ^ v[3] ^ key.v[1];
+    v[3] = a & UINT32_MAX;
+    key.v[0] += PHILOX_W32_0;
+    key.v[1] += PHILOX_W32_1;
+  }
+}
+
+/** The four words each of the n counters from `first` on; its low half does not wrap among them. */
+TUTTI_CLONES static void fill_counters(philox4x32_ctr_t first, philox4x32_key_t key, int64_t n,
+                                       uint32_t *restrict words) {
+  for (int64_t i = 0; i < n; i++) {
+    uint64_t v[4] = {first.v[0] + (uint64_t)i, first.v[1], first.v[2], first.v[3]};
+    encrypt(v, key);
+    for (int k = 0; k < 4; k++) words[4 * i + k] = (uint32_t)v[k];
+  }
+}
+
+/** The words of one counter from word number `at` on, at most n of them; how many. */
+static int64_t fill_within(tutti_stream stream, uint64_t at, int64_t n, uint32_t *words) {
   uint32_t four[4];
+  tutti_random_words(stream, at / 4, four);
+  int64_t done = 0;
+  for (uint64_t lane = at % 4; lane < 4 && done < n; lane++) words[done++] = four[lane];
+  return done;
+}
+
+void tutti_random_fill(tutti_stream stream, uint64_t first, int64_t n, uint32_t *words) {
   for (int64_t done = 0; done < n;) {
     const uint64_t at = first + (uint64_t)done;
-    tutti_random_words(stream, at / 4, four);
-    for (unsigned lane = (unsigned)(at % 4); lane < 4 && done < n; lane++) words[done++] = four[lane];
+    const int64_t to_wrap = (INT64_C(1) << 32) - (int64_t)(at / 4 & UINT32_MAX);
+    const int64_t left = (n - done) / 4, whole = left < to_wrap ? left : to_wrap;
+    if (at % 4 == 0 && whole > 0) {
+      fill_counters(counter_at(stream, at / 4), key_of(stream), whole, words + done);
+      done += 4 * whole;
+    } else {
+      done += fill_within(stream, at, n - done, words + done);
+    }
   }
+}
+
+TUTTI_CLONES static void first_words(philox4x32_ctr_t base, philox4x32_key_t key,
+                                     const uint32_t *restrict indices, int64_t n, uint32_t *restrict words) {
+  for (int64_t i = 0; i < n; i++) {
+    uint64_t v[4] = {indices[i], base.v[1], base.v[2], base.v[3]};
+    encrypt(v, key);
+    words[i] = (uint32_t)v[0];
+  }
+}
+
+void tutti_random_gather(tutti_stream stream, const uint32_t *indices, int64_t n, uint32_t *words) {
+  first_words(counter_at(stream, 0), key_of(stream), indices, n, words);
 }
 
 double tutti_random_uniform(uint32_t word) {

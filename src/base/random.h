@@ -27,6 +27,9 @@ void tutti_random_words(tutti_stream stream, uint64_t index, uint32_t words[4]);
 /** words[n] = the words number first, first+1, ... of the stream; four of them share one counter. */
 void tutti_random_fill(tutti_stream stream, uint64_t first, int64_t n, uint32_t *words);
 
+/** words[n] = the first word of each of the counters indices[n]; the arrays are apart. */
+void tutti_random_gather(tutti_stream stream, const uint32_t *indices, int64_t n, uint32_t *words);
+
 /** Uniform on (0, 1), never 0 and never 1, from one word: (word + 1/2) / 2^32. */
 double tutti_random_uniform(uint32_t word);
 

@@ -49,6 +49,33 @@ static void words_are_those_of_earlier_versions(void **state) {
   }
 }
 
+/** The loops over counters have rounds of their own: they give what Random123 gives. */
+static void many_counters_give_the_words_of_each(void **state) {
+  (void)state;
+  enum { N = 40 };
+  const tutti_stream stream = {
+      .seed = 0x9e3779b97f4a7c15, .kind = 65535, .part = 0xfffffffe, .epoch = 0x80000001};
+  const uint64_t firsts[] = {0, (UINT64_C(1) << 32) - N / 2, (UINT64_C(1) << 48) - N};
+  uint32_t all[4 * N], indices[N], words[N], four[4];
+  for (int k = 0; k < 3; k++) {
+    tutti_random_fill(stream, 4 * firsts[k], 4 * N, all);
+    for (uint64_t i = 0; i < N; i++) {
+      tutti_random_words(stream, firsts[k] + i, four);
+      assert_memory_equal(all + 4 * i, four, sizeof four);
+    }
+  }
+  for (uint32_t i = 0; i < N; i++) indices[i] = i * 0x9e3779b9u;
+  for (int n = 0; n <= N; n++) {
+    memset(words, 0, sizeof words);
+    tutti_random_gather(stream, indices, n, words);
+    for (int i = 0; i < n; i++) {
+      tutti_random_words(stream, indices[i], four);
+      assert_int_equal(words[i], four[0]);
+    }
+    for (int i = n; i < N; i++) assert_int_equal(words[i], 0);
+  }
+}
+
 static void streams_differ_in_each_of_their_parts(void **state) {
   (void)state;
   const tutti_stream streams[] = {{1, 1, 1, 1}, {2, 1, 1, 1}, {1, 2, 1, 1}, {1, 1, 2, 1}, {1, 1, 1, 2}};
@@ -87,6 +114,7 @@ int main(void) {
       cmocka_unit_test(philox_gives_the_known_answer),
       cmocka_unit_test(a_fill_may_begin_anywhere),
       cmocka_unit_test(words_are_those_of_earlier_versions),
+      cmocka_unit_test(many_counters_give_the_words_of_each),
       cmocka_unit_test(streams_differ_in_each_of_their_parts),
       cmocka_unit_test(moments_are_those_of_the_distributions),
   };
