@@ -24,6 +24,12 @@ tutti_permutation tutti_permutation_identity(int64_t n);
 /** The image of i in [0, n). */
 int64_t tutti_permutation_at(const tutti_permutation *permutation, int64_t i);
 
+/** images[n] = those of first, first + 1, ..., first + n - 1: several times as fast as one after another. */
+void tutti_permutation_fill(const tutti_permutation *permutation, int64_t first, int64_t n, int64_t *images);
+
+/** Replace each of values[n], in the permutation's range, by its image. */
+void tutti_permutation_map(const tutti_permutation *permutation, int64_t n, int64_t *values);
+
 /** How an epoch of n samples falls into global batches: all full but the last, which holds what is left. */
 typedef struct {
   int64_t n, batch, n_steps;

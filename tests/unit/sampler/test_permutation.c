@@ -102,10 +102,40 @@ static void images_are_those_of_earlier_versions(void **state) {
   }
 }
 
+/** Small ones often walk more than once; the largest ones are beyond what a double holds exactly. */
+static void many_images_are_those_of_each(void **state) {
+  (void)state;
+  enum { COUNT = 700 };
+  static int64_t images[COUNT], values[COUNT];
+  const int64_t sizes[] = {1, 2, 3, 7, 12, 50, 257, 1797, 10000000, 10000000000, INT64_C(1) << 62};
+  for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+    const int64_t size = sizes[k];
+    const tutti_permutation p = tutti_permutation_make(size, 11, TUTTI_STREAM_SHUFFLE, (uint32_t)k);
+    for (int64_t n = 0; n <= size && n <= COUNT; n += n < 20 ? 1 : 85) {
+      const int64_t first = (size - n) / 3 * 2;
+      memset(images, -1, sizeof images);
+      tutti_permutation_fill(&p, first, n, images);
+      for (int64_t i = 0; i < n; i++) {
+        assert_int_equal(images[i], tutti_permutation_at(&p, first + i));
+        values[i] = size - 1 - (first + i) / 2;
+      }
+      for (int64_t i = n; i < COUNT; i++) assert_int_equal(images[i], -1);
+      tutti_permutation_map(&p, n, values);
+      for (int64_t i = 0; i < n; i++)
+        assert_int_equal(values[i], tutti_permutation_at(&p, size - 1 - (first + i) / 2));
+    }
+  }
+}
+
 static void identity_keeps_the_order(void **state) {
   (void)state;
+  int64_t images[4], values[] = {6, 0, 3};
   const tutti_permutation p = tutti_permutation_identity(7);
   for (int64_t i = 0; i < 7; i++) assert_int_equal(tutti_permutation_at(&p, i), i);
+  tutti_permutation_fill(&p, 3, 4, images);
+  for (int64_t i = 0; i < 4; i++) assert_int_equal(images[i], 3 + i);
+  tutti_permutation_map(&p, 3, values);
+  assert_true(values[0] == 6 && values[1] == 0 && values[2] == 3);
 }
 
 int main(void) {
@@ -115,6 +145,7 @@ int main(void) {
       cmocka_unit_test(depends_on_seed_kind_and_epoch),
       cmocka_unit_test(every_place_is_equally_likely),
       cmocka_unit_test(images_are_those_of_earlier_versions),
+      cmocka_unit_test(many_images_are_those_of_each),
       cmocka_unit_test(identity_keeps_the_order),
   };
   return cmocka_run_group_tests_name("sampler.permutation", tests, NULL, check_no_leak);
