@@ -176,6 +176,14 @@ tutti_status tutti_model_backward(tutti_model *model, const float *params, const
  * or sigmoid). */
 void tutti_model_predict(const tutti_model *model, int64_t rows, float *out);
 
+/** Local.  Numbers that a classifier decides for a sample: 1, its class, with categorical_crossentropy; n_out,
+ * each 0 or 1, with binary_crossentropy and hinge, whose outputs are labels of their own.  Else 0. */
+int64_t tutti_model_n_decisions(const tutti_model *model);
+
+/** Local, after forward, of a classifier.  classes[rows, n_decisions]: the decisions that its accuracy
+ * counts. */
+void tutti_model_decide(const tutti_model *model, int64_t rows, int32_t *classes);
+
 /** Local.  Memory for groups of batch_norm that lie on several ranks, for global batches of up to batch_count
  * samples.  Before the loop, where pass->sum will be set; the same on all ranks.  Create has seen to groups
  * that lie on one rank.

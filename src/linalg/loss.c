@@ -31,6 +31,23 @@ static int64_t largest(const float *values, int64_t n) {
   return best;
 }
 
+/** Of a label of its own: the side of the threshold, which is 0 for logits and for margins. */
+static bool says_one(double output) {
+  return output > 0;
+}
+
+int64_t tutti_loss_n_decisions(tutti_loss loss, int64_t n) {
+  return loss == TUTTI_CATEGORICAL_CROSSENTROPY ? 1 : n;
+}
+
+void tutti_loss_decide(tutti_loss loss, const float *z, int64_t rows, int64_t n, int32_t *classes) {
+  TUTTI_ASSERT(tutti_loss_is_classification(loss));
+  if (loss == TUTTI_CATEGORICAL_CROSSENTROPY)
+    for (int64_t i = 0; i < rows; i++) classes[i] = (int32_t)largest(z + i * n, n);
+  else
+    for (int64_t i = 0; i < rows * n; i++) classes[i] = says_one(z[i]);
+}
+
 /** dz turns from exponentials into scale * (mass p - target); mass is the sum of the targets, which is 1 for
  * labels. */
 static void softmax_gradient(double sum, double mass, double scale, int64_t n, float *dz) {
@@ -72,7 +89,7 @@ static score one_output(tutti_loss loss, double y, double t, double *slope) {
   case TUTTI_BINARY_CROSSENTROPY:
     // -t log p - (1 - t) log(1 - p) with p = 1 / (1 + exp(-y))
     *slope = 1 / (1 + exp(-y)) - t;
-    return (score){fmax(y, 0) - y * t + log1p(exp(-fabs(y))), (y > 0) == (t > 0.5)};
+    return (score){fmax(y, 0) - y * t + log1p(exp(-fabs(y))), says_one(y) == (t > 0.5)};
   case TUTTI_MEAN_SQUARED_ERROR:
     *slope = 2 * error;
     return (score){error * error, size};
@@ -89,7 +106,7 @@ static score one_output(tutti_loss loss, double y, double t, double *slope) {
   case TUTTI_HINGE: {
     const double sign = t == 0 ? -1 : t, margin = 1 - sign * y;
     *slope = margin > 0 ? -sign : 0;
-    return (score){margin < 0 ? 0 : margin, (y > 0) == (sign > 0)};
+    return (score){margin < 0 ? 0 : margin, says_one(y) == (sign > 0)};
   }
   default:
     TUTTI_ASSERT(false);

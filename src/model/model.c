@@ -115,6 +115,17 @@ void tutti_model_predict(const tutti_model *model, int64_t rows, float *out) {
   tutti_activation_forward(model->last_activation, last->out, rows, last->n_out, out);
 }
 
+int64_t tutti_model_n_decisions(const tutti_model *model) {
+  if (!tutti_model_is_classifier(model)) return 0;
+  return tutti_loss_n_decisions(model->loss, last_layer(model)->n_out);
+}
+
+void tutti_model_decide(const tutti_model *model, int64_t rows, int32_t *classes) {
+  const tutti_layer *last = last_layer(model);
+  TUTTI_ASSERT(rows <= model->n_rows);
+  tutti_loss_decide(model->loss, last->out, rows, last->n_out, classes);
+}
+
 // --- groups and moving statistics of batch_norm ----------------------------------------------------------
 
 tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count) {

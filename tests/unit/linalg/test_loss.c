@@ -130,6 +130,40 @@ static void hinge_takes_zero_for_minus_one(void **state) {
   assert_true(a[0] == b[0] && a[1] == 1 && b[1] == 1);
 }
 
+/** Labels that say what was decided give the full metric, labels that say the contrary none. */
+static void decisions_are_those_of_the_metric(void **state) {
+  (void)state;
+  const tutti_loss losses[] = {TUTTI_CATEGORICAL_CROSSENTROPY, TUTTI_BINARY_CROSSENTROPY, TUTTI_HINGE};
+  for (int k = 0; k < 3; k++) {
+    for (int64_t n = losses[k] == TUTTI_CATEGORICAL_CROSSENTROPY ? 2 : 1; n <= N; n++) {
+      const int64_t each = tutti_loss_n_decisions(losses[k], n);
+      float z[SIZE], values[SIZE];
+      int32_t classes[SIZE];
+      double loss = 0, metric = 0;
+      numbers_fill(7, -1, 1, ROWS * n, z);
+      z[0] = 1e-20f; // whose probability is 0.5 in float
+      if (n > 1) z[1] = 0;
+      tutti_loss_decide(losses[k], z, ROWS, n, classes);
+      assert_int_equal(each, k == 0 ? 1 : n);
+      if (n <= 2) assert_int_equal(classes[0], k == 0 ? 0 : 1);
+      for (int64_t i = 0; i < ROWS * each; i++) values[i] = (float)classes[i];
+      tutti_loss_rows(losses[k], z,
+                      k == 0 ? (tutti_targets){.classes = classes} : (tutti_targets){.values = values}, ROWS,
+                      n, 1, &loss, &metric, NULL);
+      CHECK_NEAR(metric, ROWS, 1e-12);
+      metric = 0;
+      for (int64_t i = 0; i < ROWS * each; i++) {
+        values[i] = 1 - values[i];
+        classes[i] = (classes[i] + 1) % (int32_t)n;
+      }
+      tutti_loss_rows(losses[k], z,
+                      k == 0 ? (tutti_targets){.classes = classes} : (tutti_targets){.values = values}, ROWS,
+                      n, 1, &loss, &metric, NULL);
+      assert_true(metric == 0);
+    }
+  }
+}
+
 static void nan_makes_the_loss_nan(void **state) {
   (void)state;
   for (int loss = TUTTI_CATEGORICAL_CROSSENTROPY; loss < TUTTI_N_LOSSES; loss++) {
@@ -151,6 +185,7 @@ int main(void) {
       cmocka_unit_test(certain_and_wrong_costs_a_finite_loss),
       cmocka_unit_test(small_losses_keep_their_digits),
       cmocka_unit_test(hinge_takes_zero_for_minus_one),
+      cmocka_unit_test(decisions_are_those_of_the_metric),
       cmocka_unit_test(nan_makes_the_loss_nan),
   };
   return cmocka_run_group_tests_name("linalg.loss", tests, NULL, check_no_leak);

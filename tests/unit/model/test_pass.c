@@ -89,6 +89,40 @@ static void predictions_are_probabilities(void **state) {
   fixture_free(&f);
 }
 
+static void decisions_are_classes_or_labels(void **state) {
+  (void)state;
+  const struct {
+    const char *words;
+    tutti_loss loss;
+    int64_t n;
+  } cases[] = {{"dense 4 softmax", TUTTI_LOSS_AUTO, 1},
+               {"dense 1 sigmoid", TUTTI_LOSS_AUTO, 1},
+               {"dense 3 sigmoid", TUTTI_LOSS_AUTO, 3},
+               {"dense 1", TUTTI_HINGE, 1},
+               {"dense 2", TUTTI_HINGE, 2},
+               {"dense 2", TUTTI_LOSS_AUTO, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    fixture f;
+    float out[ROWS * 4];
+    int32_t classes[ROWS * 3];
+    const tutti_model_pass evaluation = {.batch_count = ROWS};
+    fixture_make(&f, cases[i].words, cases[i].loss, N_IN, ROWS, 3);
+    assert_int_equal(tutti_model_n_decisions(f.model), cases[i].n);
+    if (cases[i].n > 0) {
+      CHECK_OK(tutti_model_forward(f.model, f.params, &evaluation, f.x, ROWS));
+      tutti_model_predict(f.model, ROWS, out);
+      tutti_model_decide(f.model, ROWS, classes);
+    }
+    for (int64_t k = 0; k < ROWS * cases[i].n; k++) {
+      if (f.n_out == 4)
+        for (int j = 0; j < 4; j++) assert_true(out[4 * k + j] <= out[4 * k + classes[k]]);
+      else
+        assert_int_equal(classes[k], out[k] > (cases[i].loss == TUTTI_HINGE ? 0 : 0.5));
+    }
+    fixture_free(&f);
+  }
+}
+
 /** The mean of the global batch, whatever part of it this rank has. */
 static void the_gradient_is_divided_by_the_global_batch(void **state) {
   (void)state;
@@ -112,6 +146,7 @@ int main(void) {
       cmocka_unit_test(no_rows_give_zeros_or_add_nothing),
       cmocka_unit_test(a_model_may_be_for_no_rows),
       cmocka_unit_test(predictions_are_probabilities),
+      cmocka_unit_test(decisions_are_classes_or_labels),
       cmocka_unit_test(the_gradient_is_divided_by_the_global_batch),
   };
   return cmocka_run_group_tests_name("model.pass", tests, NULL, check_no_leak);
