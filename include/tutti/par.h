@@ -77,6 +77,10 @@ tutti_status tutti_max(const tutti_comm *comm, double *values, int64_t n);
 TUTTI_NODISCARD
 tutti_status tutti_gather(const tutti_comm *comm, int root, const double *values, int64_t n, double *all);
 
+/** Collective, `bytes` equal on all ranks, below 2^31.  The same for any data: all[size * bytes] on root. */
+TUTTI_NODISCARD
+tutti_status tutti_gather_bytes(const tutti_comm *comm, int root, const void *data, int64_t bytes, void *all);
+
 /** Collective.  Each rank's text to root: *texts [size] there, new memory (tutti_texts_free); NULL elsewhere.
  */
 TUTTI_NODISCARD

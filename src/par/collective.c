@@ -64,6 +64,14 @@ tutti_status tutti_gather(const tutti_comm *comm, int root, const double *values
   return TUTTI_OK;
 }
 
+tutti_status tutti_gather_bytes(const tutti_comm *comm, int root, const void *data, int64_t bytes,
+                                void *all) {
+  int count = 0;
+  TUTTI_TRY(tutti_to_int(bytes, "the bytes that each rank gives", &count));
+  TUTTI_MPI(MPI_Gather(data, count, MPI_BYTE, all, count, MPI_BYTE, root, comm->all));
+  return TUTTI_OK;
+}
+
 tutti_status tutti_barrier(const tutti_comm *comm) {
   TUTTI_MPI(MPI_Barrier(comm->all));
   return TUTTI_OK;

@@ -100,6 +100,20 @@ static void gather_keeps_the_order_of_ranks(const tutti_comm *comm) {
   tutti_free(all);
 }
 
+static void gather_carries_bytes(const tutti_comm *comm) {
+  const int rank = tutti_comm_rank(comm), size = tutti_comm_size(comm), root = size / 2;
+  const float mine[3] = {(float)rank, NAN, -0.5f};
+  float *all = NULL;
+  if (rank == root) EXPECT_OK(TUTTI_NEW(all, 3 * size));
+  EXPECT_OK(tutti_gather_bytes(comm, root, mine, sizeof mine, all));
+  for (int i = 0; i < size && all; i++)
+    EXPECT(all[3 * i] == (float)i && memcmp(&all[3 * i + 1], &mine[1], 2 * sizeof *mine) == 0,
+           "%g %g %g of rank %d", (double)all[3 * i], (double)all[3 * i + 1], (double)all[3 * i + 2], i);
+  tutti_free(all);
+  EXPECT_FAILS(tutti_gather_bytes(comm, root, mine, INT64_C(1) << 31, NULL), TUTTI_ERR_INTERNAL,
+               "is 2147483648");
+}
+
 static void texts_of_all_ranks_come_to_root(const tutti_comm *comm) {
   const int rank = tutti_comm_rank(comm), size = tutti_comm_size(comm);
   char own[64], expected[64], **all = NULL;
@@ -156,6 +170,7 @@ int main(void) {
       MPI_TEST(text_fails_alike),
       MPI_TEST(sums_and_extremes_go_over_ranks),
       MPI_TEST(gather_keeps_the_order_of_ranks),
+      MPI_TEST(gather_carries_bytes),
       MPI_TEST(texts_of_all_ranks_come_to_root),
       MPI_TEST(barrier_lets_all_pass),
       MPI_TEST(differing_arguments_are_a_bug),
