@@ -57,6 +57,12 @@ const char *const *tutti_dataset_classes(const tutti_dataset *dataset, int *n);
 TUTTI_NODISCARD
 tutti_status tutti_dataset_check_classes(const tutti_dataset *dataset, int64_t n_classes);
 
+/** Local.  `fits` every number of every label; `expected` says in words what it takes.
+ * @return ERR_DATA naming array, row, column, value and what is expected */
+TUTTI_NODISCARD
+tutti_status tutti_dataset_check_targets(const tutti_dataset *dataset, bool (*fits)(float),
+                                         const char *expected);
+
 /** Maps i in [0, n) to a row of the training array. */
 typedef int64_t (*tutti_row_at)(const void *context, int64_t i);
 
@@ -85,7 +91,7 @@ tutti_status tutti_dataset_set_scaling(tutti_dataset *dataset, tutti_scaling_val
 void tutti_dataset_gather(const tutti_dataset *dataset, tutti_rows which, const int64_t *rows, int64_t n,
                           float *x);
 
-/** Local.  Their targets: classes[n] (one-hot rows give the column of the 1), or values[n, n_targets]. */
+/** Local.  Their targets: classes[n] (of labels with one column), or values[n, n_targets]. */
 void tutti_dataset_gather_classes(const tutti_dataset *dataset, tutti_rows which, const int64_t *rows,
                                   int64_t n, int32_t *classes);
 void tutti_dataset_gather_values(const tutti_dataset *dataset, tutti_rows which, const int64_t *rows,

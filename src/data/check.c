@@ -49,18 +49,32 @@ static tutti_status check_ids(const tutti_dataset *d, tutti_rows which, int64_t 
   return TUTTI_OK;
 }
 
+static bool is_bit(float value) {
+  return value == 0 || value == 1;
+}
+
+static tutti_status check_rows(const tutti_dataset *d, tutti_rows which, bool (*fits)(float),
+                               const char *expected) {
+  const float *y = tutti_dataset_y(d, which);
+  const int64_t width = d->layout.n_targets;
+  for (int64_t i = 0; i < d->layout.parts[which].n * width; i++)
+    TUTTI_CHECK(fits(y[i]), TUTTI_ERR_DATA,
+                "%s: array '%s', row %lld, column %lld (both from 0) is %g, expected %s", d->file,
+                d->y_name[which], (long long)(i / width), (long long)(i % width), (double)y[i], expected);
+  return TUTTI_OK;
+}
+
 static tutti_status check_one_hot(const tutti_dataset *d, tutti_rows which) {
+  TUTTI_TRY(check_rows(d, which, is_bit, "0 or 1: rows of several columns are one-hot"));
   const float *y = tutti_dataset_y(d, which);
   const int64_t width = d->layout.n_targets;
   for (int64_t i = 0; i < d->layout.parts[which].n; i++) {
-    int64_t ones = 0, others = 0;
-    for (int64_t k = 0; k < width; k++) {
-      ones += y[i * width + k] == 1;
-      others += y[i * width + k] != 1 && y[i * width + k] != 0;
-    }
-    TUTTI_CHECK(ones == 1 && others == 0, TUTTI_ERR_DATA,
-                "%s: array '%s', row %lld (from 0) is not one-hot, expected a single 1 and %lld zeros",
-                d->file, d->y_name[which], (long long)i, (long long)width - 1);
+    int64_t ones = 0;
+    for (int64_t k = 0; k < width; k++) ones += y[i * width + k] == 1;
+    TUTTI_CHECK(ones == 1, TUTTI_ERR_DATA,
+                "%s: array '%s', row %lld (from 0) has %lld ones, expected one-hot rows: a single 1 and %lld "
+                "zeros",
+                d->file, d->y_name[which], (long long)i, (long long)ones, (long long)width - 1);
   }
   return TUTTI_OK;
 }
@@ -75,5 +89,11 @@ tutti_status tutti_dataset_check_classes(const tutti_dataset *d, int64_t n_class
         d->file, d->y_name[which], (long long)width, (long long)n_classes);
     TUTTI_TRY(width == 1 ? check_ids(d, which, n_classes) : check_one_hot(d, which));
   }
+  return TUTTI_OK;
+}
+
+tutti_status tutti_dataset_check_targets(const tutti_dataset *d, bool (*fits)(float), const char *expected) {
+  for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++)
+    if (d->layout.n_targets > 0) TUTTI_TRY(check_rows(d, which, fits, expected));
   return TUTTI_OK;
 }

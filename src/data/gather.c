@@ -45,13 +45,8 @@ void tutti_dataset_gather(const tutti_dataset *d, tutti_rows which, const int64_
 void tutti_dataset_gather_classes(const tutti_dataset *d, tutti_rows which, const int64_t *rows, int64_t n,
                                   int32_t *classes) {
   const float *y = tutti_dataset_y(d, which);
-  const int64_t width = d->layout.n_targets;
-  for (int64_t i = 0; i < n; i++) {
-    const float *row = y + rows[i] * width;
-    int32_t hot = 0;
-    while (width > 1 && hot < width - 1 && row[hot] == 0) hot++;
-    classes[i] = width == 1 ? (int32_t)row[0] : hot;
-  }
+  TUTTI_ASSERT(d->layout.n_targets == 1);
+  for (int64_t i = 0; i < n; i++) classes[i] = (int32_t)y[rows[i]];
 }
 
 void tutti_dataset_gather_values(const tutti_dataset *d, tutti_rows which, const int64_t *rows, int64_t n,

@@ -1,12 +1,7 @@
 #include "train/network.h"
 
-#include <string.h>
-
 static tutti_status create_local(const tutti_config *config, tutti_network *network) {
-  const tutti_model_options options = {.layers = config->model.layers,
-                                       .n_layers = (int)config->model.n_layers,
-                                       .loss = config->model.loss,
-                                       .initializer = config->model.initializer};
+  const tutti_model_options options = tutti_config_model(config);
   const int64_t n_in = tutti_dataset_n_features(network->dataset), max_rows = network->max_rows;
   TUTTI_TRY(tutti_model_create(&options, n_in, max_rows, &network->model));
   network->by_class = tutti_model_loss_kind(network->model) == TUTTI_CATEGORICAL_CROSSENTROPY &&
@@ -33,20 +28,31 @@ void tutti_network_destroy(tutti_network *network) {
   *network = (tutti_network){0};
 }
 
+static bool is_probability(float value) {
+  return value >= 0 && value <= 1;
+}
+
+static bool is_side(float value) {
+  return value == -1 || value == 0 || value == 1;
+}
+
 tutti_status tutti_network_check_labels(const tutti_network *network) {
-  const int64_t n_out = tutti_model_n_out(network->model),
-                n_targets = tutti_dataset_n_targets(network->dataset);
-  const char *file = tutti_dataset_file(network->dataset);
-  if (network->by_class) {
-    TUTTI_TRY(tutti_dataset_check_classes(network->dataset, n_out));
+  const tutti_dataset *dataset = network->dataset;
+  const int64_t n_out = tutti_model_n_out(network->model), n_targets = tutti_dataset_n_targets(dataset);
+  TUTTI_CHECK(network->by_class || n_targets == n_out, TUTTI_ERR_DATA,
+              "%s: a label has %lld numbers, but the last layer of model.layers gives %lld: make them equal",
+              tutti_dataset_file(dataset), (long long)n_targets, (long long)n_out);
+  switch (tutti_model_loss_kind(network->model)) {
+  case TUTTI_CATEGORICAL_CROSSENTROPY:
+    return tutti_dataset_check_classes(dataset, n_out);
+  case TUTTI_BINARY_CROSSENTROPY:
+    return tutti_dataset_check_targets(dataset, is_probability,
+                                       "0, 1 or a probability in between (binary_crossentropy)");
+  case TUTTI_HINGE:
+    return tutti_dataset_check_targets(dataset, is_side, "-1 or 1, or 0 for -1 (hinge)");
+  default:
     return TUTTI_OK;
   }
-  TUTTI_CHECK(n_targets == n_out, TUTTI_ERR_DATA,
-              "%s: a label has %lld numbers, but the last layer of model.layers gives %lld: make them equal",
-              file, (long long)n_targets, (long long)n_out);
-  if (tutti_model_is_classifier(network->model) && n_out == 1)
-    TUTTI_TRY(tutti_dataset_check_classes(network->dataset, 2));
-  return TUTTI_OK;
 }
 
 tutti_targets tutti_network_gather(const tutti_network *network, tutti_rows which, int64_t n,

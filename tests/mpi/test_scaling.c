@@ -145,10 +145,34 @@ static void check_labels(const tutti_comm *comm, const char *folder, int64_t wid
     EXPECT_FAILS(tutti_dataset_check_classes(d, n_classes), TUTTI_ERR_DATA, part);
   } else {
     EXPECT_OK(tutti_dataset_check_classes(d, n_classes));
-    tutti_dataset_gather_classes(d, TUTTI_ROWS_TRAIN, rows, 2, classes);
-    EXPECT(classes[0] == 2 && classes[1] == 0, "classes %d, %d", classes[0], classes[1]);
+    if (width == 1) {
+      tutti_dataset_gather_classes(d, TUTTI_ROWS_TRAIN, rows, 2, classes);
+      EXPECT(classes[0] == 2 && classes[1] == 0, "classes %d, %d", classes[0], classes[1]);
+    }
   }
   tutti_dataset_close(&d);
+}
+
+static bool is_small(float value) {
+  return value < 5;
+}
+
+static void each_number_of_a_label_is_looked_at(const tutti_comm *comm) {
+  char *folder = scratch_make(comm), path[PATH_BYTES];
+  if (!folder) return;
+  const double labels[] = {0, 1, 2, 3, 4, 5};
+  for (int64_t rows = 2; rows <= 3; rows++) {
+    const given_array arrays[] = {{"x_train", TUTTI_F64, 2, {rows, 1}, x},
+                                  {"y_train", TUTTI_F64, 2, {rows, 2}, labels}};
+    put_dataset(comm, scratch_path(folder, "targets.h5", path), arrays, 2, NULL, 0);
+    tutti_dataset *d = open_usual(comm, path);
+    if (d && rows == 2) EXPECT_OK(tutti_dataset_check_targets(d, is_small, "less than 5"));
+    if (d && rows == 3)
+      EXPECT_FAILS(tutti_dataset_check_targets(d, is_small, "less than 5"), TUTTI_ERR_DATA,
+                   "array 'y_train', row 2, column 1 (both from 0) is 5, expected less than 5");
+    tutti_dataset_close(&d);
+  }
+  scratch_remove(comm, folder);
 }
 
 static void labels_are_classes_or_one_hot_rows(const tutti_comm *comm) {
@@ -161,21 +185,20 @@ static void labels_are_classes_or_one_hot_rows(const tutti_comm *comm) {
   check_labels(comm, folder, 1, (const double[]){0, 1, 1.5}, 3, "row 2 (from 0) is 1.5");
   check_labels(comm, folder, 3, (const double[]){1, 0, 0, 0, 1, 0, 0, 0, 1}, 3, NULL);
   check_labels(comm, folder, 3, (const double[]){1, 0, 0, 0, 1, 1, 0, 0, 1}, 3,
-               "row 1 (from 0) is not one-hot");
+               "row 1 (from 0) has 2 ones, expected one-hot rows: a single 1 and 2 zeros");
   check_labels(comm, folder, 3, (const double[]){1, 0, 0, 0, 1, 0, 0, 0, 0}, 3,
-               "row 2 (from 0) is not one-hot");
+               "row 2 (from 0) has 0 ones, expected one-hot");
   check_labels(comm, folder, 3, (const double[]){1, 0, 0, 0, 1, .5, 0, 0, 1}, 3,
-               "row 1 (from 0) is not one-hot");
+               "array 'y_train', row 1, column 2 (both from 0) is 0.5, expected 0 or 1");
   check_labels(comm, folder, 3, (const double[]){1, 0, 0, 0, 1, 0, 0, 0, 1}, 4, "has 3 columns");
   scratch_remove(comm, folder);
 }
 
 int main(void) {
   const mpi_test tests[] = {
-      MPI_TEST(scaling_comes_from_the_training_rows),
-      MPI_TEST(bytes_are_scaled_by_their_range),
-      MPI_TEST(scaling_of_a_checkpoint_is_taken),
-      MPI_TEST(labels_are_classes_or_one_hot_rows),
+      MPI_TEST(scaling_comes_from_the_training_rows), MPI_TEST(bytes_are_scaled_by_their_range),
+      MPI_TEST(scaling_of_a_checkpoint_is_taken),     MPI_TEST(labels_are_classes_or_one_hot_rows),
+      MPI_TEST(each_number_of_a_label_is_looked_at),
   };
   return mpi_main("scaling", tests, sizeof tests / sizeof *tests);
 }
