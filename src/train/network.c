@@ -1,8 +1,22 @@
 #include "train/network.h"
 
+/** Enough rows for the products of an evaluation to run at full speed, as far as a layer's outputs for them
+ * take no more than so many bytes. */
+enum { EVALUATION_ROWS = 256, EVALUATION_BYTES = 8 << 20 };
+
+static int64_t evaluation_rows(const tutti_config *config, int64_t n_in) {
+  int64_t widest = n_in > 0 ? n_in : 1;
+  for (int64_t i = 0; i < config->model.n_layers; i++)
+    if (config->model.layers[i].units > widest) widest = config->model.layers[i].units;
+  const int64_t rows = EVALUATION_BYTES / (int64_t)sizeof(float) / widest;
+  return rows < EVALUATION_ROWS ? rows : EVALUATION_ROWS;
+}
+
 static tutti_status create_local(const tutti_config *config, tutti_network *network) {
   const tutti_model_options options = tutti_config_model(config);
-  const int64_t n_in = tutti_dataset_n_features(network->dataset), max_rows = network->max_rows;
+  const int64_t n_in = tutti_dataset_n_features(network->dataset), enough = evaluation_rows(config, n_in);
+  if (network->max_rows < enough) network->max_rows = enough;
+  const int64_t max_rows = network->max_rows;
   TUTTI_TRY(tutti_model_create(&options, n_in, max_rows, &network->model));
   network->by_class = tutti_model_loss_kind(network->model) == TUTTI_CATEGORICAL_CROSSENTROPY &&
                       tutti_dataset_n_targets(network->dataset) == 1;

@@ -16,7 +16,8 @@ typedef struct {
   float *values;                // [max_rows, n_out], or NULL
 } tutti_network;
 
-/** Collective.  Model and buffers for micro-batches of max_rows samples.
+/** Collective.  Model and buffers for micro-batches of at least max_rows samples: small ones would make an
+ * evaluation slow, network->max_rows is what it takes at once.
  * @return (agreed) ERR_CONFIG as tutti_model_create; ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_network_create(const tutti_comm *comm, const tutti_config *config,
