@@ -47,6 +47,7 @@ typedef struct {
   tutti_checkpoint_sums in_row;   // since the last row of /steps
   double best;                    // best monitored value, NAN: none yet
   int64_t evaluations_since_best;
+  int64_t data; // fingerprint of the training rows
 } tutti_checkpoint_state;
 
 /** A table that travels along; one of its columns is "step". */
@@ -108,7 +109,8 @@ tutti_status tutti_checkpoint_load(const char *path, const tutti_view *views, in
 /** The newest complete checkpoint of a run directory: checkpoint.h5, or where that is absent or damaged the
  * one before.  Complete: all of it can be read and the checksums are right; each damaged file is logged as a
  * warning.  *path is the caller's (tutti_free); NULL: there is none at all, or no directory.
- * @return ERR_DATA there are files, but none is whole */
+ * @return ERR_DATA there are files, but none is whole; ERR_IO the system cannot read one that may be the newest
+ * whole one: no older one is taken for it */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_find(const char *directory, char **path);
 

@@ -48,6 +48,9 @@ int64_t
 tutti_dataset_n_features(const tutti_dataset *dataset);        // Local.  Product of the dims after the first.
 int64_t tutti_dataset_n_targets(const tutti_dataset *dataset); // Local.  Columns of y; 1 for y[N].
 
+/** Local.  A number that tells one set of training rows from another: equal on all ranks, and for equal rows. */
+int64_t tutti_dataset_fingerprint(const tutti_dataset *dataset);
+
 /** Local.  Names of the classes, where the file has them (attribute "classes" of y_train); borrowed.  n = 0:
  * none. */
 const char *const *tutti_dataset_classes(const tutti_dataset *dataset, int *n);
@@ -66,8 +69,8 @@ tutti_status tutti_dataset_check_targets(const tutti_dataset *dataset, bool (*fi
 /** Maps i in [0, n) to a row of the training array. */
 typedef int64_t (*tutti_row_at)(const void *context, int64_t i);
 
-/** Collective.  Take the scaling's numbers from the n training rows that `row_at` names (validation rows stay
- * out). The same numbers on all ranks, at any rank count. */
+/** Collective.  Take the scaling's numbers from the n training rows that `row_at` names, each once (validation
+ * rows stay out). The same numbers on all ranks, at any rank count. */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_fit_scaling(tutti_dataset *dataset, tutti_scale scale, tutti_row_at row_at,
                                        const void *context, int64_t n);

@@ -17,8 +17,9 @@ typedef struct {
   { #sums "_" #name, offsetof(tutti_checkpoint_state, sums.name) }
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
-static const member integers[] = {MEMBER(step), MEMBER(epoch), MEMBER(step_in_epoch), MEMBER(samples),
-                                  MEMBER(evaluations_since_best)};
+static const member integers[] = {
+    MEMBER(step), MEMBER(epoch), MEMBER(step_in_epoch), MEMBER(samples), MEMBER(evaluations_since_best),
+    MEMBER(data)};
 
 static const member reals[] = {MEMBER(seconds),      MEMBER(best),          SUM(in_epoch, samples),
                                SUM(in_epoch, loss),  SUM(in_epoch, metric), SUM(in_epoch, seconds),

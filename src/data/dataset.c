@@ -199,6 +199,10 @@ int64_t tutti_dataset_n_targets(const tutti_dataset *d) {
   return d->layout.n_targets;
 }
 
+int64_t tutti_dataset_fingerprint(const tutti_dataset *dataset) {
+  return dataset->fingerprint;
+}
+
 const char *const *tutti_dataset_classes(const tutti_dataset *d, int *n) {
   *n = d->n_classes;
   return d->classes;

@@ -30,6 +30,7 @@ struct tutti_dataset {
   int n_classes;
   float *shift, *factor; // [n_features], the first n_scaling in use
   int64_t n_scaling;
+  int64_t fingerprint; // of the training rows
 };
 
 /** Local.  Shapes and types of the arrays that `dataset` names, checked against each other, and their places
@@ -47,9 +48,10 @@ tutti_status tutti_layout_only_array(const tutti_file *file, char **name);
 TUTTI_NODISCARD
 tutti_status tutti_rows_read(const tutti_dataset *dataset);
 
-/** Collective.  What the nodes have read is the same on all of them.  @return (agreed) ERR_DATA */
+/** Collective.  Sets the fingerprint; what the nodes have read is the same on all of them.
+ * @return (agreed) ERR_DATA */
 TUTTI_NODISCARD
-tutti_status tutti_rows_compare(const tutti_dataset *dataset);
+tutti_status tutti_rows_compare(tutti_dataset *dataset);
 
 /** Local.  values [n, width] of `type`, rows first, first + 1, ... of an array, are finite and fit into
  * float32.

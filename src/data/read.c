@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/fault.h"
 #include "data/dataset_impl.h"
 
@@ -55,22 +57,32 @@ done:
   return status;
 }
 
-/** FNV-1a (Fowler, Noll, Vo) over words in place of bytes: the window is a whole number of them. */
-static uint64_t fingerprint(const tutti_dataset *d) {
-  const uint64_t *words = tutti_window_data(d->window);
-  uint64_t hash = UINT64_C(0xcbf29ce484222325);
-  for (int64_t i = 0; i < d->layout.bytes / (int64_t)sizeof *words; i++)
-    hash = (hash ^ words[i]) * UINT64_C(0x100000001b3);
+/** FNV-1a (Fowler, Noll, Vo) over words in place of bytes: arrays begin at whole words, and what is left of
+ * the last one is zero. */
+static uint64_t hash_words(uint64_t hash, const void *from, int64_t bytes) {
+  const uint64_t *words = from;
+  for (int64_t i = 0; i < (bytes + 7) / 8; i++) hash = (hash ^ words[i]) * UINT64_C(0x100000001b3);
   return hash;
 }
 
-tutti_status tutti_rows_compare(const tutti_dataset *d) {
-  if (tutti_comm_n_nodes(d->comm) == 1) return TUTTI_OK;
+static uint64_t fingerprint(const tutti_dataset *d, tutti_rows which) {
+  const tutti_part *part = &d->layout.parts[which];
+  const int64_t x_bytes = part->n * d->layout.n_features * (int64_t)tutti_type_bytes(part->type);
+  uint64_t hash = UINT64_C(0xcbf29ce484222325);
+  if (part->n == 0) return hash;
+  hash = hash_words(hash, tutti_dataset_x(d, which), x_bytes);
+  if (d->layout.n_targets == 0) return hash;
+  return hash_words(hash, tutti_dataset_y(d, which), part->n * d->layout.n_targets * (int64_t)sizeof(float));
+}
+
+tutti_status tutti_rows_compare(tutti_dataset *d) {
   const bool reader = tutti_comm_node_rank(d->comm) == 0;
-  const uint64_t mine = reader ? fingerprint(d) : 0;
-  uint64_t first = mine;
-  TUTTI_TRY(tutti_bcast(d->comm, 0, &first, sizeof first));
+  uint64_t mine[TUTTI_N_ROWS] = {0}, first[TUTTI_N_ROWS];
+  for (tutti_rows which = 0; reader && which < TUTTI_N_ROWS; which++) mine[which] = fingerprint(d, which);
+  memcpy(first, mine, sizeof first);
+  TUTTI_TRY(tutti_bcast(d->comm, 0, first, sizeof first));
+  d->fingerprint = (int64_t)first[TUTTI_ROWS_TRAIN];
   tutti_status local = TUTTI_OK;
-  if (reader && mine != first) local = fail_other_file(d->file);
+  if (reader && memcmp(mine, first, sizeof first) != 0) local = fail_other_file(d->file);
   return tutti_agree(d->comm, local);
 }
