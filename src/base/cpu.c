@@ -22,25 +22,38 @@ static void read_model(char *model, size_t bytes) {
   fclose(file);
 }
 
-static void read_affinity(tutti_cpu *cpu) {
-  cpu->n_allowed = cpu->n_cores;
-  cpu->allowed[0] = '\0';
+int tutti_cpu_allowed(int *cores, int max) {
+  int n = 0;
 #ifdef __linux__
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return;
-  cpu->n_allowed = CPU_COUNT(&set);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 0;
   for (int i = 0; i < CPU_SETSIZE; i++) {
     if (!CPU_ISSET(i, &set)) continue;
-    int last = i;
-    while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, &set)) last++;
-    const char *comma = cpu->allowed[0] ? "," : "";
-    if (last > i)
-      tutti_text_append(cpu->allowed, sizeof cpu->allowed, "%s%d-%d", comma, i, last);
-    else
-      tutti_text_append(cpu->allowed, sizeof cpu->allowed, "%s%d", comma, i);
-    i = last;
+    if (n < max) cores[n] = i;
+    n++;
   }
+#else
+  (void)cores, (void)max;
 #endif
+  return n;
+}
+
+/** "0-3,8" */
+static void print_ranges(const int *cores, int n, char *text, size_t bytes) {
+  text[0] = '\0';
+  for (int i = 0, last; i < n; i = last + 1) {
+    for (last = i; last + 1 < n && cores[last + 1] == cores[last] + 1;) last++;
+    tutti_text_append(text, bytes, "%s%d", i ? "," : "", cores[i]);
+    if (last > i) tutti_text_append(text, bytes, "-%d", cores[last]);
+  }
+}
+
+static void read_affinity(tutti_cpu *cpu) {
+  enum { MAX_CORES = 1024 };
+  int cores[MAX_CORES];
+  const int n = tutti_cpu_allowed(cores, MAX_CORES);
+  cpu->n_allowed = n > 0 ? n : cpu->n_cores;
+  print_ranges(cores, n < MAX_CORES ? n : MAX_CORES, cpu->allowed, sizeof cpu->allowed);
 }
 
 void tutti_cpu_get(tutti_cpu *cpu) {

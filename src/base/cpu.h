@@ -11,3 +11,7 @@ typedef struct {
 } tutti_cpu;
 
 void tutti_cpu_get(tutti_cpu *cpu);
+
+/** The numbers of the cores this process may run on, ascending, at most `max`; gives how many there are in
+ * all. */
+int tutti_cpu_allowed(int *cores, int max);
