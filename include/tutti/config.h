@@ -98,8 +98,12 @@ void tutti_config_clear(tutti_config *config);
 /** Local.  What tutti_model_create takes, borrowed from the config. */
 tutti_model_options tutti_config_model(const tutti_config *config);
 
-/** Local.  The whole resolved config as YAML that parses to the same config; *text is the caller's
- * (tutti_free). */
+/** How a dump begins: what tells a run's own config.yaml from one that a user wrote. */
+#define TUTTI_CONFIG_MARK "# A run of tutti, every key resolved; runs again as it is"
+
+/** Local.  The whole resolved config as YAML that parses to the same config, but for run.resume: that is auto,
+ * since a run's own config would else delete the run when it runs again, or branch off once more.  *text is
+ * the caller's (tutti_free). */
 TUTTI_NODISCARD
 tutti_status tutti_config_dump(const tutti_config *config, char **text);
 

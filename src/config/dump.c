@@ -24,6 +24,10 @@ static void write_key(const tutti_key *key, const tutti_config *config, FILE *ou
   const int64_t n = tutti_value_n_parts(key, config);
   const bool list = key->type == TUTTI_KEY_LAYERS;
   fprintf(out, "  %s:%s", key->name, list ? "\n" : " ");
+  if (key->type == TUTTI_KEY_RESUME) {
+    fprintf(out, "%s\n", key->fallback);
+    return;
+  }
   for (int64_t i = 0; i < n; i++) {
     if (list) fputs("    - ", out);
     tutti_quote_yaml(tutti_value_part(key, config, i, buffer), out);
@@ -38,6 +42,7 @@ tutti_status tutti_config_dump(const tutti_config *config, char **text) {
   *text = NULL;
   FILE *out = open_memstream(&stream_text, &bytes);
   TUTTI_CHECK(out, TUTTI_ERR_MEMORY, "no memory to write the config");
+  fputs(TUTTI_CONFIG_MARK "\n", out);
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     const tutti_key *key = tutti_key_at(i);
     if (!is_written(key, config)) continue;
