@@ -39,10 +39,11 @@ TUTTI_NODISCARD
 tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FILE *progress,
                          tutti_train_result *result);
 
-typedef enum { TUTTI_SPLIT_TEST, TUTTI_SPLIT_VALIDATION, TUTTI_SPLIT_TRAIN } tutti_split;
+typedef enum { TUTTI_SPLIT_TEST, TUTTI_SPLIT_VALIDATION, TUTTI_SPLIT_TRAIN, TUTTI_N_SPLITS } tutti_split;
+extern const char *const tutti_split_names[TUTTI_N_SPLITS];
 
 /** Collective, arguments equal on all ranks.  Loss and metric of a checkpoint's network.
- * @param[in] file    data set; NULL: the one it was trained with
+ * @param[in] file    data set, all of its rows; NULL: the one it was trained with, and its limits
  * @param[in] metric  [32] receives the metric's name
  * @return ERR_CONFIG there is no such split */
 TUTTI_NODISCARD
@@ -50,10 +51,13 @@ tutti_status tutti_evaluate_checkpoint(const tutti_comm *comm, const char *check
                                        tutti_split split, char metric[32], tutti_evaluation *result);
 
 /** Collective, arguments equal on all ranks.  Outputs of a checkpoint's network for the rows of an array:
- * `predictions [n, n_out]` float32 and, for classifiers, `classes [n]` int32 (with the classes' names as its
- * attribute, where they are known), written by rank 0.
+ * `predictions [n, n_out]` float32 and, for classifiers, `classes` int32, the decisions that its accuracy
+ * counts, written by rank 0.  With categorical_crossentropy, or one output, `classes [n]` are class ids; with
+ * several outputs that are labels of their own (binary_crossentropy, hinge) `classes [n, n_out]` are 0 or 1.
+ * Where the classes' names are known, they are its attribute.
  * @param[in]  dataset    name of the array in `input`; NULL: the only one, or x_test
- * @param[out] n_samples  rows predicted */
+ * @param[out] n_samples  rows predicted
+ * @return ERR_USAGE the output is the input or the checkpoint; what the rooms return */
 TUTTI_NODISCARD
 tutti_status tutti_predict_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *input,
                                       const char *dataset, const char *output, int64_t *n_samples);

@@ -119,6 +119,14 @@ static void end_epoch(tutti_run *run, const tutti_metrics_row *row, bool whole) 
   run->state.in_epoch = (tutti_checkpoint_sums){0};
 }
 
+/** What the row is judged by: means of the training samples count once an epoch is whole, evaluations always.
+ * So it makes no difference how often rows are written. */
+static tutti_metrics_row judged(const tutti_metrics_row *row, bool whole) {
+  tutti_metrics_row judged = *row;
+  if (!whole) judged.loss = judged.metric = NAN;
+  return judged;
+}
+
 /** Rows that are due after this step, and what they decide.  True where the monitored value is the best so
  * far. */
 static bool observe(tutti_run *run, const tutti_evaluation *validation, bool whole,
@@ -129,8 +137,9 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
   *last = budget_done(run, result);
   if (!whole && !row_due && !*last) return false;
   const tutti_metrics_row of_epoch = make_row(run, &run->state.in_epoch, validation);
-  const bool best = monitor(run, &of_epoch);
-  if (goal_reached(run, &of_epoch, result) || out_of_patience(run, result)) *last = true;
+  const tutti_metrics_row judge = judged(&of_epoch, whole);
+  const bool best = monitor(run, &judge);
+  if (goal_reached(run, &judge, result) || out_of_patience(run, result)) *last = true;
   if (row_due) {
     const tutti_metrics_row row = make_row(run, &run->state.in_row, validation);
     tutti_rows_append(run, &run->steps, &row);
@@ -138,6 +147,32 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
   }
   if (whole || *last) end_epoch(run, &of_epoch, whole);
   return best;
+}
+
+tutti_status tutti_events_diverged(tutti_run *run, tutti_saver *saver, const char *what, int64_t at,
+                                   tutti_train_result *result) {
+  char layer[128];
+  TUTTI_TRY(tutti_run_blame(run, layer, sizeof layer));
+  const int64_t ahead = at - run->state.step;
+  const int64_t position = tutti_run_position(run).at + ahead;
+  result->stop = TUTTI_STOP_DIVERGED;
+  snprintf(result->reason, sizeof result->reason,
+           "%s step %lld (epoch %lld)%s, learning rate %g; try a smaller optimizer.learning_rate, "
+           "schedule.warmup, or "
+           "optimizer.global_clipnorm",
+           what, (long long)at, (long long)((position - 1) / run->plan.epoch.n_steps + 1), layer,
+           tutti_schedule_at(&run->schedule, position - 1));
+  return tutti_saver_flush(saver);
+}
+
+/** Save where it is due, but never weights that are not finite over good ones. */
+static tutti_status save(tutti_run *run, tutti_saver *saver, bool best, tutti_train_result *result,
+                         bool *stopping) {
+  bool finite = false;
+  TUTTI_TRY(tutti_run_is_finite(run, &finite));
+  if (finite) return tutti_saver_save(saver, best);
+  *stopping = true;
+  return tutti_events_diverged(run, saver, "the weights are not finite after", run->state.step, result);
 }
 
 tutti_status tutti_events_after_step(tutti_run *run, tutti_saver *saver, const tutti_step_result *step,
@@ -150,13 +185,15 @@ tutti_status tutti_events_after_step(tutti_run *run, tutti_saver *saver, const t
   tutti_evaluation validation = {0};
   if (run->samples.validation.n > 0 && tutti_plan_due(&run->plan, config->train.evaluate_every, now))
     TUTTI_TRY(evaluate(run, &validation));
+  if (validation.samples > 0 && !isfinite(validation.loss)) {
+    *stopping = true;
+    return tutti_events_diverged(run, saver, "the validation loss is not finite after", run->state.step,
+                                 result);
+  }
   if (whole) TUTTI_TRY(tutti_run_check_same(run));
   const bool best = observe(run, &validation, whole, result, stopping);
-  const bool save =
-      *stopping || best || step->save || tutti_plan_due(&run->plan, config->run.checkpoint_every, now);
-  if (save)
-    TUTTI_TRY(tutti_saver_save(saver, best));
-  else if (whole)
-    TUTTI_TRY(tutti_saver_flush(saver));
+  const bool due = tutti_plan_due(&run->plan, config->run.checkpoint_every, now);
+  if (*stopping || best || step->save || due) return save(run, saver, best, result, stopping);
+  if (whole) TUTTI_TRY(tutti_saver_flush(saver));
   return TUTTI_OK;
 }

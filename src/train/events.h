@@ -9,5 +9,13 @@ TUTTI_NODISCARD
 tutti_status tutti_events_after_step(tutti_run *run, tutti_saver *saver, const tutti_step_result *step,
                                      double seconds, tutti_train_result *result, bool *stopping);
 
+/** Collective.  The training has diverged: the reason, with step and layer, and the rows so far into
+ * metrics.h5.
+ * @param[in] what  "the loss is not finite at"
+ * @param[in] at    number of that step, from 1 */
+TUTTI_NODISCARD
+tutti_status tutti_events_diverged(tutti_run *run, tutti_saver *saver, const char *what, int64_t at,
+                                   tutti_train_result *result);
+
 /** Local.  Whether a run that resumes is over already. */
 bool tutti_events_over(const tutti_run *run, tutti_train_result *result);

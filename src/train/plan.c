@@ -5,6 +5,9 @@
 /** Enough rows for the products to run at full speed; more only costs memory. */
 enum { AUTO_MICRO_ROWS = 1024 };
 
+/** What a double counts exactly, and what keys the random numbers of an epoch. */
+static const double MAX_STEPS = 0x1p53, MAX_EPOCHS = 0x1p32 - 1;
+
 int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count) {
   return tutti_layers_group(config->model.layers, (int)config->model.n_layers, batch_count);
 }
@@ -17,12 +20,12 @@ static int64_t min64(int64_t a, int64_t b) {
 }
 
 /** Steps of the budget; a part of an epoch counts as the steps that it needs. */
-static int64_t budget_steps(tutti_count budget, const tutti_epoch *epoch) {
-  if (budget.unit == TUTTI_UNIT_STEPS) return (int64_t)budget.value;
+static double budget_steps(tutti_count budget, const tutti_epoch *epoch) {
+  if (budget.unit == TUTTI_UNIT_STEPS) return budget.value;
   const double samples = budget.unit == TUTTI_UNIT_EPOCHS ? budget.value * (double)epoch->n : budget.value;
   const double whole = floor(samples / (double)epoch->n);
   const double rest = ceil(samples - whole * (double)epoch->n);
-  return (int64_t)whole * epoch->n_steps + (int64_t)ceil(rest / (double)epoch->batch);
+  return whole * (double)epoch->n_steps + ceil(rest / (double)epoch->batch);
 }
 
 static tutti_status choose_micro_rows(const tutti_config *config, const tutti_epoch *epoch, int size,
@@ -44,7 +47,11 @@ static tutti_status choose_micro_rows(const tutti_config *config, const tutti_ep
 
 tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan) {
   plan->epoch = tutti_epoch_make(n_train, config->train.batch_size);
-  plan->total_steps = budget_steps(config->train.budget, &plan->epoch);
+  const double steps = budget_steps(config->train.budget, &plan->epoch);
+  TUTTI_CHECK(steps <= MAX_STEPS && steps / (double)plan->epoch.n_steps <= MAX_EPOCHS, TUTTI_ERR_CONFIG,
+              "train: the budget is %g steps, %g epochs; at most %g and %g can be counted", steps,
+              steps / (double)plan->epoch.n_steps, MAX_STEPS, MAX_EPOCHS);
+  plan->total_steps = (int64_t)steps;
   plan->total_epochs = (double)plan->total_steps / (double)plan->epoch.n_steps;
   TUTTI_TRY(choose_micro_rows(config, &plan->epoch, size, &plan->micro_rows));
   return TUTTI_OK;
@@ -79,6 +86,9 @@ static double progress(const tutti_plan *plan, tutti_unit unit, tutti_position n
 bool tutti_plan_due(const tutti_plan *plan, tutti_count every, tutti_position now) {
   if (every.value <= 0 || every.unit == TUTTI_UNIT_SECONDS) return false;
   const tutti_position before = {.step = now.step - 1, .at = now.at - 1};
-  return floor(progress(plan, every.unit, now) / every.value) >
-         floor(progress(plan, every.unit, before) / every.value);
+  // A tenth of an epoch is no binary fraction: what is due at a whole step must not slip to the next by
+  // rounding.
+  const double slack = 1e-9;
+  return floor(progress(plan, every.unit, now) / every.value + slack) >
+         floor(progress(plan, every.unit, before) / every.value + slack);
 }

@@ -1,5 +1,6 @@
 /** Where a training begins: fresh weights, or everything of a checkpoint. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -14,28 +15,32 @@ typedef struct {
   tutti_metrics_row last;
 } start_info;
 
-/** The checkpoint to go on from; *path NULL: none. */
-static tutti_status choose(const tutti_config *config, char **path) {
+/** The checkpoint to go on from; *path NULL: none.  One of this directory comes before one that the user names, or a job
+ * that is started again would lose what it has done. */
+static tutti_status choose(const tutti_config *config, char **path, bool *named) {
   const char *resume = config->run.resume;
   *path = NULL;
+  *named = false;
   if (strcmp(resume, "no") == 0) return TUTTI_OK;
-  if (strcmp(resume, "auto") == 0) return tutti_checkpoint_find(config->run.directory, path);
+  TUTTI_TRY(tutti_checkpoint_find(config->run.directory, path));
+  if (*path || strcmp(resume, "auto") == 0) return TUTTI_OK;
+  *named = true;
   *path = tutti_strdup(resume);
   return *path ? TUTTI_OK : TUTTI_ERR_MEMORY;
 }
 
-/** The run that a checkpoint belongs to has to be this one, unless the user named the file: then its weights
- * may go on with other hyper-parameters, from an epoch's end. */
-static tutti_status check_same_training(const tutti_saver *saver, const char *path,
-                                        const tutti_checkpoint_info *info) {
-  const tutti_config *config = saver->run->config;
+/** The run that a checkpoint belongs to has to be this one, unless the user named the file: then its weights may go on with
+ * other hyper-parameters and other data, from an epoch's end. */
+static tutti_status compare_config(const tutti_run *run, const char *path, bool named,
+                                   const tutti_config *old, const tutti_checkpoint_info *info) {
   char then[128], now[128];
-  tutti_config old = {0};
-  TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
-  const char *key = tutti_config_difference(&old, config, then, now);
-  tutti_config_clear(&old);
+  const char *key = tutti_config_difference(old, run->config, then, now);
+  if (!key && info->state.data != tutti_dataset_fingerprint(run->dataset)) {
+    key = "the contents of data.file";
+    snprintf(then, sizeof then, "%016llx", (unsigned long long)info->state.data);
+    snprintf(now, sizeof now, "%016llx", (unsigned long long)tutti_dataset_fingerprint(run->dataset));
+  }
   if (!key) return TUTTI_OK;
-  const bool named = strcmp(config->run.resume, "auto") != 0;
   TUTTI_CHECK(
       named, TUTTI_ERR_CONFIG,
       "%s belongs to another training: %s was %s there and is %s now; choose another run.directory, or give "
@@ -48,6 +53,24 @@ static tutti_status check_same_training(const tutti_saver *saver, const char *pa
   return TUTTI_OK;
 }
 
+static bool same_text(const char *a, const char *b) {
+  return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/** Also: a best value of another quantity means nothing for the one that is monitored now. */
+static tutti_status check_same_training(tutti_run *run, const char *path, bool named,
+                                        tutti_checkpoint_info *info) {
+  tutti_config old = {0};
+  TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
+  const tutti_status status = compare_config(run, path, named, &old, info);
+  if (!same_text(old.train.monitor, run->config->train.monitor)) {
+    info->state.best = NAN;
+    info->state.evaluations_since_best = 0;
+  }
+  tutti_config_clear(&old);
+  return status;
+}
+
 /** A run that ended in mid-epoch left a row for the part; where it goes on, it makes the row of the whole. */
 static void drop_partial_epoch(tutti_run *run) {
   tutti_rows_list *history = &run->history;
@@ -57,12 +80,12 @@ static void drop_partial_epoch(tutti_run *run) {
   run->last = history->n > 0 ? history->rows[history->n - 1] : (tutti_metrics_row){0};
 }
 
-static tutti_status load(tutti_saver *saver, const char *path, start_info *start) {
+static tutti_status load(tutti_saver *saver, const char *path, bool named, start_info *start) {
   tutti_run *run = saver->run;
   tutti_checkpoint_info info = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
-  TUTTI_TRY_GOTO(done, check_same_training(saver, path, &info));
+  TUTTI_TRY_GOTO(done, check_same_training(run, path, named, &info));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->history.rows, info.n_history));
   run->history.n = run->history.capacity = info.n_history;
   tutti_column columns[TUTTI_METRICS_COLUMNS];
@@ -71,6 +94,7 @@ static tutti_status load(tutti_saver *saver, const char *path, start_info *start
   TUTTI_TRY_GOTO(done,
                  tutti_checkpoint_load(path, saver->views, saver->n_loadable, &layout, run->history.rows));
   run->state = info.state;
+  run->state.data = tutti_dataset_fingerprint(run->dataset);
   if (info.n_history > 0) run->last = run->history.rows[info.n_history - 1];
   drop_partial_epoch(run);
   *start = (start_info){.resumed = true, .state = run->state, .last = run->last};
@@ -79,23 +103,38 @@ done:
   return status;
 }
 
-/** On rank 0: fill the gather buffers from a checkpoint or with initial weights, and put the directory in
- * order. */
+/** A config.yaml that a user wrote is not a run's to replace. */
+static tutti_status write_config(const tutti_saver *saver) {
+  char *old = NULL;
+  const tutti_status status = tutti_read_text(saver->config_path, &old);
+  const bool foreign = status == TUTTI_OK && strncmp(old, TUTTI_CONFIG_MARK, strlen(TUTTI_CONFIG_MARK)) != 0;
+  tutti_free(old);
+  TUTTI_CHECK(
+      !foreign, TUTTI_ERR_CREATE,
+      "%s was not written by a run, and would be replaced by this run's: choose another run.directory",
+      saver->config_path);
+  return tutti_write_text(saver->config_path, saver->config);
+}
+
+/** On rank 0: fill the gather buffers from a checkpoint or with initial weights, and put the directory in order.  Nothing
+ * of an earlier run goes before there is something in its place. */
 static tutti_status begin_root(tutti_saver *saver, start_info *start) {
   const tutti_run *run = saver->run;
   const tutti_config *config = run->config;
+  const char *metric = tutti_model_metric_name(run->network.model);
   char *path = NULL;
+  bool named = false;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, choose(config, &path));
+  TUTTI_TRY_GOTO(done, choose(config, &path, &named));
+  saver->anew = saver->metrics_anew = !path || named;
   if (path)
-    TUTTI_TRY_GOTO(done, load(saver, path, start));
+    TUTTI_TRY_GOTO(done, load(saver, path, named, start));
   else
     tutti_model_init(run->network.model, config->train.seed, saver->weights);
-  if (strcmp(config->run.resume, "no") == 0)
-    TUTTI_TRY_GOTO(done, tutti_checkpoint_remove(config->run.directory));
-  TUTTI_TRY_GOTO(done, tutti_metrics_rewind(saver->metrics_path, tutti_model_metric_name(run->network.model),
-                                            run->history.n, run->state.step));
-  TUTTI_TRY_GOTO(done, tutti_write_text(saver->config_path, saver->config));
+  // All rows of /epochs are written again from the checkpoint's history, which knows of those that a kill cut off.
+  if (!saver->metrics_anew)
+    TUTTI_TRY_GOTO(done, tutti_metrics_rewind(saver->metrics_path, metric, 0, run->state.step));
+  TUTTI_TRY_GOTO(done, write_config(saver));
   if (path) tutti_log(TUTTI_LOG_INFO, "goes on from %s: step %lld", path, (long long)run->state.step);
 done:
   tutti_free(path);
@@ -120,16 +159,17 @@ static tutti_status distribute(tutti_saver *saver, bool slots) {
 
 tutti_status tutti_saver_begin(tutti_saver *saver) {
   tutti_run *run = saver->run;
-  run->state = (tutti_checkpoint_state){.seed = run->config->train.seed, .best = NAN};
+  run->state = (tutti_checkpoint_state){
+      .seed = run->config->train.seed, .best = NAN, .data = tutti_dataset_fingerprint(run->dataset)};
   start_info start = {.state = run->state};
   const tutti_status local = run->rank == 0 ? begin_root(saver, &start) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
   TUTTI_TRY(tutti_bcast(run->comm, 0, &start, sizeof start));
   run->state = start.state;
   run->last = start.last;
-  run->n_flushed = run->history.n;
   TUTTI_TRY(distribute(saver, start.resumed));
   TUTTI_TRY(tutti_run_check_same(run));
+  if (start.resumed) TUTTI_TRY(tutti_saver_flush(saver));
   run->saved_at = tutti_clock_s();
   return TUTTI_OK;
 }

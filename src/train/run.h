@@ -33,6 +33,7 @@ typedef struct {
   tutti_rows_list history; // all rows of /epochs; on rank 0 alone
   int64_t n_flushed;       // of them, those in metrics.h5
   tutti_rows_list steps;   // rows of /steps that are not in metrics.h5 yet; on rank 0 alone
+  int bad_layer;           // first layer whose numbers went astray on this rank in this step; -1: none
   tutti_status deferred; // a failure between two steps that only this rank knows of: the next step tells all
   tutti_phases phases;
   tutti_progress *progress; // NULL: none
@@ -63,9 +64,14 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result);
 
-/** Collective.  The layer in which numbers first went astray, by name; "" where none is found. */
+/** Collective.  Which layer's numbers went astray in the last step, as the end of a sentence: ", first in layer dense";
+ * "" where none is to blame. */
 TUTTI_NODISCARD
-tutti_status tutti_run_find_nonfinite(const tutti_run *run, char *layer, size_t bytes);
+tutti_status tutti_run_blame(const tutti_run *run, char *text, size_t bytes);
+
+/** Collective.  Whether all parameters are finite. */
+TUTTI_NODISCARD
+tutti_status tutti_run_is_finite(const tutti_run *run, bool *finite);
 
 /** Local.  On rank 0 append a row.  Where there is no memory for it, the next step fails on all ranks. */
 void tutti_rows_append(tutti_run *run, tutti_rows_list *list, const tutti_metrics_row *row);

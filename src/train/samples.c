@@ -2,9 +2,8 @@
 
 #include "base/random.h"
 
-tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, const char *file,
-                                tutti_dataset **dataset) {
-  const tutti_data_options options = {.file = file ? file : config->data.file,
+tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, tutti_dataset **dataset) {
+  const tutti_data_options options = {.file = config->data.file,
                                       .x_train = config->data.x_train,
                                       .y_train = config->data.y_train,
                                       .x_test = config->data.x_test,

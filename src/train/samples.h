@@ -15,10 +15,9 @@ typedef struct {
   tutti_samples train, validation, test;
 } tutti_samples_all;
 
-/** Collective.  Open the data set that a config names, or `file` in its place where that is not NULL. */
+/** Collective.  Open the data set that a config names. */
 TUTTI_NODISCARD
-tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, const char *file,
-                                tutti_dataset **dataset);
+tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, tutti_dataset **dataset);
 
 /** Local.  Held-out rows are the same in every epoch and for every batch size: they depend on the seed alone.
  */

@@ -41,7 +41,7 @@ static tutti_status create_root(tutti_saver *saver) {
   tutti_model *model = run->network.model;
   const int64_t n = tutti_model_n_params(model);
   const int n_slots = tutti_optim_n_slots(run->optim);
-  TUTTI_TRY(tutti_make_folder(run->config->run.directory));
+  TUTTI_TRY(tutti_lock_take(run->config->run.directory, &saver->lock));
   TUTTI_TRY(tutti_config_dump(run->config, &saver->config));
   TUTTI_TRY(TUTTI_NEW(saver->views, (n_slots + 1) * tutti_model_n_arrays(model) + 2));
   TUTTI_TRY(TUTTI_NEW(saver->seconds, (int64_t)run->size * TUTTI_N_PHASES));
@@ -79,6 +79,7 @@ void tutti_saver_destroy(tutti_saver **handle) {
   if (!saver) return;
   if (saver->slots)
     for (int i = 0; i < tutti_optim_n_slots(saver->run->optim); i++) tutti_free(saver->slots[i]);
+  tutti_lock_release(&saver->lock);
   tutti_texts_free(&saver->hosts, saver->run->size);
   tutti_texts_free(&saver->bindings, saver->run->size);
   void *const owned[] = {saver->checkpoint_path, saver->best_path, saver->metrics_path, saver->config_path,
@@ -105,11 +106,13 @@ static tutti_status gather(tutti_saver *saver) {
   return TUTTI_OK;
 }
 
-static tutti_status write_root(const tutti_saver *saver, bool best) {
+/** best.h5 first: a checkpoint that knows of a best value must never stand beside an older best.h5.  The first checkpoint
+ * of a run that begins anew takes the place of all that an earlier run has left. */
+static tutti_status write_root(tutti_saver *saver, bool best) {
   const tutti_run *run = saver->run;
   tutti_column columns[TUTTI_METRICS_COLUMNS];
   tutti_saver_columns(saver, columns);
-  tutti_checkpoint checkpoint = {.path = saver->checkpoint_path,
+  tutti_checkpoint checkpoint = {.path = saver->best_path,
                                  .config = saver->config,
                                  .state = run->state,
                                  .views = saver->views,
@@ -118,10 +121,12 @@ static tutti_status write_root(const tutti_saver *saver, bool best) {
                                  .history = run->history.rows,
                                  .n_history = run->history.n};
   checkpoint.classes = tutti_dataset_classes(run->dataset, &checkpoint.n_classes);
-  TUTTI_TRY(tutti_checkpoint_save(&checkpoint, run->config->run.keep));
-  if (!best) return TUTTI_OK;
-  checkpoint.path = saver->best_path;
-  return tutti_checkpoint_save(&checkpoint, 1);
+  if (best) TUTTI_TRY(tutti_checkpoint_save(&checkpoint, 1));
+  checkpoint.path = saver->checkpoint_path;
+  TUTTI_TRY(tutti_checkpoint_save(&checkpoint, saver->anew ? 1 : run->config->run.keep));
+  if (saver->anew && !best) remove(saver->best_path);
+  saver->anew = false;
+  return TUTTI_OK;
 }
 
 tutti_status tutti_saver_save(tutti_saver *saver, bool best) {

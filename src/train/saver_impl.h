@@ -6,6 +6,10 @@ struct tutti_saver {
   tutti_run *run; // borrowed
   char *checkpoint_path, *best_path, *metrics_path, *config_path;
 
+  tutti_lock *lock; // of the run directory; on rank 0 alone
+  bool anew;        // nothing of an earlier run of the directory stays once there is a checkpoint of this one
+  bool metrics_anew; // the next flush begins a new metrics.h5
+
   // What a checkpoint is gathered in; on rank 0 alone.
   char *config;                // resolved YAML
   float *weights;              // [n_params]

@@ -5,7 +5,7 @@
 
 static tutti_status open_data(tutti_run *run) {
   const tutti_config *config = run->config;
-  TUTTI_TRY(tutti_samples_open(run->comm, config, NULL, &run->dataset));
+  TUTTI_TRY(tutti_samples_open(run->comm, config, &run->dataset));
   run->samples = tutti_samples_divide(config, run->dataset);
   const tutti_samples *train = &run->samples.train;
   TUTTI_TRY(tutti_dataset_fit_scaling(run->dataset, config->data.scale, tutti_samples_row, train, train->n));
@@ -75,6 +75,7 @@ static tutti_status create(tutti_run *run) {
 tutti_status tutti_run_create(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
   *run = (tutti_run){
       .comm = comm, .config = config, .rank = tutti_comm_rank(comm), .size = tutti_comm_size(comm)};
+  tutti_phases_start(&run->phases);
   const tutti_status status = create(run);
   if (status != TUTTI_OK) tutti_run_destroy(run);
   return status;

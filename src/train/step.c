@@ -50,7 +50,12 @@ static tutti_status micro_batch(tutti_run *run, const step_work *work, const tut
   const tutti_targets targets = tutti_network_gather(network, TUTTI_ROWS_TRAIN, rows, true);
   tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
   TUTTI_TRY(tutti_model_forward(network->model, params, pass, network->x, rows));
-  tutti_model_loss(network->model, pass, targets, rows, &tail[TUTTI_TAIL_LOSS], &tail[TUTTI_TAIL_METRIC]);
+  double loss = 0;
+  tutti_model_loss(network->model, pass, targets, rows, &loss, &tail[TUTTI_TAIL_METRIC]);
+  tail[TUTTI_TAIL_LOSS] += loss;
+  // The next micro-batch takes the place of these outputs.
+  if (!isfinite(loss) && run->bad_layer < 0)
+    run->bad_layer = tutti_model_first_nonfinite(network->model, params, rows);
   TUTTI_TRY(tutti_model_backward(network->model, params, pass, network->x, rows,
                                  tutti_reducer_grads(run->reducer)));
   return TUTTI_OK;
@@ -101,6 +106,7 @@ static bool clock_asks(const tutti_run *run) {
 
 tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result) {
   const step_work work = plan_step(run);
+  run->bad_layer = -1;
   double tail[TUTTI_N_TAIL] = {0};
   TUTTI_TRY(compute(run, &work, tail));
   const tutti_status local = run->deferred != TUTTI_OK ? run->deferred : tutti_fault("step");
@@ -127,16 +133,41 @@ tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_run_find_nonfinite(const tutti_run *run, char *layer, size_t bytes) {
-  const tutti_model *model = run->network.model;
-  const int local =
-      tutti_model_first_nonfinite(model, tutti_reducer_params(run->reducer), run->plan.micro_rows);
-  double first = local < 0 ? tutti_model_n_layers(model) : local;
+/** The lowest of the ranks' layers (-1: none) by name, after `words`. */
+static tutti_status name_layer(const tutti_run *run, int local, const char *words, char *text, size_t bytes) {
+  const int n_layers = tutti_model_n_layers(run->network.model);
+  double first = local < 0 ? n_layers : local;
   TUTTI_TRY(tutti_min(run->comm, &first, 1));
-  layer[0] = '\0';
-  if ((int)first >= tutti_model_n_layers(model)) return TUTTI_OK;
+  text[0] = '\0';
+  if ((int)first >= n_layers) return TUTTI_OK;
   tutti_layer_info info;
-  tutti_model_layer(model, (int)first, &info);
-  snprintf(layer, bytes, "%s", info.name);
+  tutti_model_layer(run->network.model, (int)first, &info);
+  snprintf(text, bytes, "%s%s", words, info.name);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_run_blame(const tutti_run *run, char *text, size_t bytes) {
+  const tutti_model *model = run->network.model;
+  const int64_t rows = run->plan.micro_rows;
+  int layer = run->bad_layer;
+  if (layer < 0) layer = tutti_model_first_nonfinite(model, tutti_reducer_params(run->reducer), rows);
+  TUTTI_TRY(name_layer(run, layer, ", first in layer ", text, bytes));
+  if (text[0]) return TUTTI_OK;
+  // Sums of squares can leave the range of numbers before any output does.
+  double own = 0;
+  layer = tutti_model_largest_layer(model, rows, &own);
+  double largest = own;
+  TUTTI_TRY(tutti_max(run->comm, &largest, 1));
+  return name_layer(run, own == largest ? layer : -1, ", the largest numbers are in layer ", text, bytes);
+}
+
+tutti_status tutti_run_is_finite(const tutti_run *run, bool *finite) {
+  int64_t begin = 0, end = 0;
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  const float *params = tutti_reducer_params(run->reducer);
+  double astray = 0;
+  for (int64_t i = begin; i < end; i++) astray += !isfinite(params[i]);
+  TUTTI_TRY(tutti_sum(run->comm, &astray, 1));
+  *finite = astray == 0;
   return TUTTI_OK;
 }

@@ -5,22 +5,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/cpu.h"
 #include "base/log.h"
 #include "train/events.h"
-
-static tutti_status diverged(const tutti_run *run, tutti_train_result *result) {
-  char layer[64];
-  TUTTI_TRY(tutti_run_find_nonfinite(run, layer, sizeof layer));
-  result->stop = TUTTI_STOP_DIVERGED;
-  snprintf(result->reason, sizeof result->reason,
-           "the loss is not finite at step %lld (epoch %lld)%s%s, learning rate %g; try a "
-           "smaller optimizer.learning_rate, schedule.warmup, or optimizer.global_clipnorm",
-           (long long)run->state.step + 1, (long long)run->state.epoch + 1,
-           layer[0] ? ", first in layer " : "", layer,
-           tutti_schedule_at(&run->schedule, tutti_run_position(run).at));
-  return TUTTI_OK;
-}
+#include "train/threads.h"
 
 static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
   bool stopping = tutti_events_over(run, result);
@@ -33,7 +20,8 @@ static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result 
     tutti_step_result step;
     const double start = tutti_clock_s();
     TUTTI_TRY(tutti_run_step(run, &step));
-    if (!step.finite) return diverged(run, result);
+    if (!step.finite)
+      return tutti_events_diverged(run, saver, "the loss is not finite at", run->state.step + 1, result);
     TUTTI_TRY(tutti_events_after_step(run, saver, &step, tutti_clock_s() - start, result, &stopping));
   }
   return TUTTI_OK;
@@ -55,22 +43,22 @@ static void announce(const tutti_run *run) {
                  (long long)plan->epoch.n_steps);
 }
 
-/** Cores that no other rank of the node is bound to, or this rank's part of the node's. */
-static int automatic_threads(const tutti_comm *comm) {
-  tutti_cpu cpu;
-  tutti_cpu_get(&cpu);
-  const int cores = cpu.n_allowed < cpu.n_cores ? cpu.n_allowed : cpu.n_cores / tutti_comm_node_size(comm);
-  return cores > 0 ? cores : 1;
-}
-
 /** The sets that there are, at the last weights. */
-static tutti_status evaluate_end(const tutti_run *run, tutti_train_result *result) {
+static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
   const float *params = tutti_reducer_params(run->reducer);
-  if (run->samples.validation.n > 0)
+  const tutti_metrics_row *last = &run->last;
+  tutti_phases_enter(&run->phases, TUTTI_PHASE_EVALUATE);
+  const bool evaluated = last->step == run->state.step && !isnan(last->val_loss);
+  if (evaluated)
+    result->validation = (tutti_evaluation){run->samples.validation.n, last->val_loss, last->val_metric};
+  else if (run->samples.validation.n > 0)
     TUTTI_TRY(tutti_network_evaluate(&run->network, params, &run->samples.validation, &result->validation));
   if (run->samples.test.n > 0)
     TUTTI_TRY(tutti_network_evaluate(&run->network, params, &run->samples.test, &result->test));
-  return TUTTI_OK;
+  tutti_phases_leave(&run->phases);
+  if (!isfinite(result->validation.loss) || !isfinite(result->test.loss))
+    return tutti_events_diverged(run, saver, "an evaluation is not finite after", run->state.step, result);
+  return tutti_saver_flush(saver); // with the times of the last checkpoint and of this
 }
 
 static tutti_status train(tutti_run *run, FILE *progress, tutti_train_result *result) {
@@ -83,10 +71,9 @@ static tutti_status train(tutti_run *run, FILE *progress, tutti_train_result *re
     status = tutti_progress_create(progress, result->metric, run->plan.total_epochs, run->plan.epoch.n_steps,
                                    &run->progress);
   TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
-  tutti_phases_start(&run->phases);
   TUTTI_TRY_GOTO(done, loop(run, saver, result));
   result->row = run->last;
-  if (result->stop != TUTTI_STOP_DIVERGED) TUTTI_TRY_GOTO(done, evaluate_end(run, result));
+  if (result->stop != TUTTI_STOP_DIVERGED) TUTTI_TRY_GOTO(done, evaluate_end(run, saver, result));
 done:
   tutti_saver_destroy(&saver);
   return status;
@@ -95,8 +82,7 @@ done:
 tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FILE *progress,
                          tutti_train_result *result) {
   *result = (tutti_train_result){0};
-  const int64_t threads = config->parallel.threads;
-  tutti_blas_set_threads(threads > 0 ? (int)threads : automatic_threads(comm));
+  TUTTI_TRY(tutti_threads_set(comm, config->parallel.threads));
   tutti_run run;
   TUTTI_TRY(tutti_run_create(comm, config, &run));
   snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run.network.model));

@@ -129,6 +129,108 @@ static void goal_and_patience_stop_a_run_for_good(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** How often rows are written is no part of a training: not of what is the best, nor of when it stops. */
+static void rows_do_not_change_a_run(const tutti_comm *comm) {
+  const training_overrides runs[] = {{"train.monitor=loss", "train.patience=2", "run.metrics_every=0",
+                                      "optimizer.learning_rate=0.3", "train.epochs=20"},
+                                     {"train.monitor=loss", "train.patience=2", "run.metrics_every=1 step",
+                                      "optimizer.learning_rate=0.3", "train.epochs=20"}};
+  training_folder folder;
+  tutti_train_result results[2];
+  training_folder_make(comm, &folder);
+  for (int i = 0; i < 2; i++)
+    EXPECT_OK(training_run(comm, &folder, i ? "each" : "none", yaml, runs[i], &results[i]));
+  EXPECT(results[0].row.step == results[1].row.step, "%lld and %lld steps", (long long)results[0].row.step,
+         (long long)results[1].row.step);
+  EXPECT(results[0].stop == results[1].stop, "%s; %s", results[0].reason, results[1].reason);
+  if (tutti_comm_rank(comm) == 0)
+    EXPECT(training_difference(&folder, "none", "each") == 0, "the weights differ");
+  training_folder_remove(comm, &folder);
+}
+
+/** A run that begins anew takes nothing away before it has something to put there. */
+static void beginning_anew_keeps_the_old_run_until_it_has_a_checkpoint(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "run", yaml, NULL, &result));
+  EXPECT_OK(training_run(comm, &folder, "twin", yaml, NULL, &result));
+  const training_overrides diverges = {"run.resume=no", "optimizer.name=sgd", "optimizer.learning_rate=1e38"};
+  EXPECT_OK(training_run(comm, &folder, "run", yaml, diverges, &result));
+  EXPECT(result.stop == TUTTI_STOP_DIVERGED, "%s", result.reason);
+  if (tutti_comm_rank(comm) == 0)
+    EXPECT(training_difference(&folder, "run", "twin") == 0, "the checkpoint has changed");
+  EXPECT_OK(training_run(comm, &folder, "run", yaml, (training_overrides){"run.resume=no", "train.seed=9"},
+                         &result));
+  if (tutti_comm_rank(comm) == 0)
+    EXPECT(training_difference(&folder, "run", "twin") > 0, "the checkpoint is the old one");
+  training_folder_remove(comm, &folder);
+}
+
+static void named_checkpoint_gives_way_to_the_directory_s_own(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  tutti_metrics_row rows[8];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){"train.epochs=1"}, &result));
+  char resume[400];
+  snprintf(resume, sizeof resume, "run.resume=%s/first/checkpoint.h5", folder.path);
+  for (int epochs = 2; epochs <= 4; epochs++) {
+    char budget[32];
+    snprintf(budget, sizeof budget, "train.epochs=%d", epochs);
+    EXPECT_OK(training_run(comm, &folder, "second", yaml, (training_overrides){resume, budget}, &result));
+  }
+  EXPECT_OK(training_run(comm, &folder, "straight", yaml, NULL, &result));
+  if (tutti_comm_rank(comm) == 0) {
+    EXPECT(training_difference(&folder, "straight", "second") <= 1e-6, "the weights differ");
+    const int64_t n = training_rows(&folder, "second", "epochs", rows, 8);
+    EXPECT(n == 4, "%lld rows", (long long)n);
+    for (int64_t i = 0; i < n; i++)
+      EXPECT(rows[i].epoch == i + 1, "row %lld: epoch %lld", (long long)i, (long long)rows[i].epoch);
+  }
+  training_folder_remove(comm, &folder);
+}
+
+static void other_data_is_refused(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "run", yaml, (training_overrides){"train.steps=3"}, &result));
+  // the same file name with other rows
+  EXPECT_OK(tutti_barrier(comm));
+  if (tutti_comm_rank(comm) == 0) training_data_write(&folder, 77);
+  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_FAILS(training_run(comm, &folder, "run", yaml, NULL, &result), TUTTI_ERR_CONFIG,
+               "the contents of data.file");
+  training_folder_remove(comm, &folder);
+}
+
+static void ruined_weights_are_no_checkpoint(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(
+      comm, &folder, "run", yaml,
+      (training_overrides){"optimizer.name=sgd", "optimizer.learning_rate=1e39", "train.steps=1"}, &result));
+  EXPECT(result.stop == TUTTI_STOP_DIVERGED && strstr(result.reason, "step 1") &&
+             strstr(result.reason, "in layer dense"),
+         "%s", result.reason);
+  if (tutti_comm_rank(comm) == 0)
+    EXPECT(training_difference(&folder, "run", "run") > 0, "there is a checkpoint");
+  training_folder_remove(comm, &folder);
+}
+
+static void another_monitor_begins_without_a_best_value(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "run", yaml, (training_overrides){"train.epochs=1"}, &result));
+  EXPECT_OK(training_run(comm, &folder, "run", yaml,
+                         (training_overrides){"train.monitor=val_accuracy", "train.patience=9"}, &result));
+  EXPECT(result.stop == TUTTI_STOP_BUDGET, "%s", result.reason);
+  training_folder_remove(comm, &folder);
+}
+
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(resumed_run_is_the_straight_one),
@@ -136,6 +238,12 @@ int main(void) {
       MPI_TEST(another_training_is_refused_and_named),
       MPI_TEST(a_named_checkpoint_goes_on_with_other_numbers),
       MPI_TEST(goal_and_patience_stop_a_run_for_good),
+      MPI_TEST(rows_do_not_change_a_run),
+      MPI_TEST(beginning_anew_keeps_the_old_run_until_it_has_a_checkpoint),
+      MPI_TEST(named_checkpoint_gives_way_to_the_directory_s_own),
+      MPI_TEST(other_data_is_refused),
+      MPI_TEST(ruined_weights_are_no_checkpoint),
+      MPI_TEST(another_monitor_begins_without_a_best_value),
   };
   return mpi_main("resume", tests, sizeof tests / sizeof tests[0]);
 }

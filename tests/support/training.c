@@ -43,11 +43,11 @@ static tutti_status write_set(tutti_file *file, const char *x_name, const char *
   return tutti_file_write(file, y_name, TUTTI_I32, 1, &n, 0, y);
 }
 
-static tutti_status write_data(const char *path) {
+static tutti_status write_data(const char *path, uint64_t seed) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
-  TUTTI_TRY_GOTO(done, write_set(file, "x_train", "y_train", 1, N_TRAIN));
+  TUTTI_TRY_GOTO(done, write_set(file, "x_train", "y_train", seed, N_TRAIN));
   TUTTI_TRY_GOTO(done, write_set(file, "x_test", "y_test", 2, N_TEST));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
 done:
@@ -67,11 +67,17 @@ void training_folder_make(const tutti_comm *comm, training_folder *folder) {
     char data[300];
     if (!mkdtemp(folder->path)) abort();
     snprintf(data, sizeof data, "%s/data.h5", folder->path);
-    status = write_data(data);
+    status = write_data(data, 1);
   }
   EXPECT_OK(tutti_agree_from(comm, 0, status));
   EXPECT_OK(tutti_bcast(comm, 0, folder->path, sizeof folder->path));
   EXPECT_OK(tutti_comm_create_from(MPI_COMM_SELF, INT_MAX, &folder->self));
+}
+
+void training_data_write(const training_folder *folder, uint64_t seed) {
+  char data[300];
+  snprintf(data, sizeof data, "%s/data.h5", folder->path);
+  EXPECT_OK(write_data(data, seed));
 }
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk) {

@@ -12,6 +12,9 @@ typedef struct {
 /** Collective.  A folder with data.h5: 333 training and 57 test samples of 12 features, 3 classes, from a
  * noisy teacher. */
 void training_folder_make(const tutti_comm *comm, training_folder *folder);
+/** Local.  Replace the training samples by others of the teacher. */
+void training_data_write(const training_folder *folder, uint64_t seed);
+
 void training_folder_remove(const tutti_comm *comm, training_folder *folder); // Collective.
 
 enum { TRAINING_MAX_OVERRIDES = 8 };

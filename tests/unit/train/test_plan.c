@@ -59,6 +59,31 @@ static void events_fall_where_they_are_due(void **state) {
   tutti_config_clear(&config);
 }
 
+/** A tenth of an epoch is no binary fraction; what falls on whole steps is due at these, and nowhere else. */
+static void parts_of_an_epoch_are_due_at_whole_steps(void **state) {
+  (void)state;
+  tutti_config config = make_config(layers_plain, "10", "auto", "epochs", "3");
+  tutti_plan plan;
+  CHECK_OK(tutti_plan_make(&config, 1000, 1, &plan)); // 100 steps an epoch
+  int n_due = 0;
+  for (int64_t step = 1; step <= 300; step++) {
+    const tutti_position now = tutti_plan_position(&plan, step, (step - 1) / 100, (step - 1) % 100 + 1);
+    const bool due = tutti_plan_due(&plan, (tutti_count){0.1, TUTTI_UNIT_EPOCHS}, now);
+    assert_int_equal(due, step % 10 == 0);
+    n_due += due;
+  }
+  assert_int_equal(n_due, 30);
+  tutti_config_clear(&config);
+}
+
+static void a_budget_beyond_counting_is_refused(void **state) {
+  (void)state;
+  tutti_plan plan;
+  tutti_config config = make_config(layers_plain, "1", "auto", "epochs", "4000000000");
+  CHECK_FAILS(tutti_plan_make(&config, 60000000, 1, &plan), TUTTI_ERR_CONFIG, "the budget is");
+  tutti_config_clear(&config);
+}
+
 /** Resumed with another batch size, a run counts epochs on, whatever the steps before were. */
 static void epochs_count_on_after_another_batch_size(void **state) {
   (void)state;
@@ -106,6 +131,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(budgets_become_steps),
       cmocka_unit_test(events_fall_where_they_are_due),
+      cmocka_unit_test(parts_of_an_epoch_are_due_at_whole_steps),
+      cmocka_unit_test(a_budget_beyond_counting_is_refused),
       cmocka_unit_test(epochs_count_on_after_another_batch_size),
       cmocka_unit_test(micro_batches_hold_whole_groups),
       cmocka_unit_test(a_micro_batch_that_splits_a_group_is_refused),
