@@ -10,7 +10,6 @@ typedef struct {
   const char *summary;   // one line
   const char *details;   // for COMMAND --help
   bool shows_keys;       // --help lists the keys of a config
-  bool serial;           // one process does it, however many were started
   /** Collective.  argv[0] is the command's name.  *exit_status is set where it is not the status's own. */
   tutti_status (*run)(const tutti_comm *comm, int argc, char **argv, int *exit_status);
 } tutti_command;

@@ -28,7 +28,7 @@ static void print_ranks(int size, char *const *hosts, char *const *cores) {
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
   tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, NULL, 0, NULL, 0, 0, &arguments));
+  TUTTI_TRY(tutti_agree(comm, tutti_arguments_parse(argc, argv, NULL, 0, NULL, 0, 0, &arguments)));
   tutti_arguments_clear(&arguments);
   tutti_cpu cpu;
   tutti_cpu_get(&cpu);

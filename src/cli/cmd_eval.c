@@ -1,37 +1,51 @@
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/log.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "tutti/train.h"
 
+enum { EXIT_DIVERGED = 79 };
+
 static tutti_status parse_split(const char *text, tutti_split *split) {
-  static const char *const names[] = {"test", "validation", "train"};
-  for (int i = 0; i < 3; i++) {
-    if (strcmp(text, names[i]) != 0) continue;
-    *split = (tutti_split)i;
+  for (tutti_split i = 0; i < TUTTI_N_SPLITS; i++) {
+    if (strcmp(text, tutti_split_names[i]) != 0) continue;
+    *split = i;
     return TUTTI_OK;
   }
   TUTTI_FAIL(TUTTI_ERR_USAGE, "--split=%s: expected test, validation or train", text);
 }
 
-static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
-  (void)exit_status;
-  const char *file = NULL, *split_text = "test";
-  const tutti_option options[] = {{"data.file", &file}, {"split", &split_text}};
+typedef struct {
+  const char *checkpoint, *file;
+  tutti_split split;
+} eval_arguments;
+
+static tutti_status parse(int argc, char **argv, eval_arguments *eval) {
+  const char *split_text = "test";
+  const tutti_option options[] = {{"data.file", &eval->file}, {"split", &split_text}};
   tutti_arguments arguments;
   TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 2, NULL, 1, 1, &arguments));
-  const char *checkpoint = arguments.positional[0];
+  eval->checkpoint = arguments.positional[0];
   tutti_arguments_clear(&arguments);
-  tutti_split split = TUTTI_SPLIT_TEST;
-  TUTTI_TRY(parse_split(split_text, &split));
+  return parse_split(split_text, &eval->split);
+}
+
+static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
+  eval_arguments eval = {0};
+  TUTTI_TRY(tutti_agree(comm, parse(argc, argv, &eval)));
   char metric[32];
   tutti_evaluation result;
-  TUTTI_TRY(tutti_evaluate_checkpoint(comm, checkpoint, file, split, metric, &result));
+  TUTTI_TRY(tutti_evaluate_checkpoint(comm, eval.checkpoint, eval.file, eval.split, metric, &result));
   if (tutti_comm_rank(comm) == 0)
     printf("loss %.6g\n%s %.6g\nsamples %lld\n", result.loss, metric, result.metric,
            (long long)result.samples);
+  if (!isfinite(result.loss)) {
+    *exit_status = EXIT_DIVERGED;
+    tutti_log_root(TUTTI_LOG_ERROR, "%s: the loss is not finite: the network has diverged", eval.checkpoint);
+  }
   return TUTTI_OK;
 }
 

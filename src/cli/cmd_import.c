@@ -122,5 +122,4 @@ const tutti_command tutti_command_import = {
                "names are stored; other labels are numbers for a regression; --kind decides otherwise.  The "
                "test rows are drawn\n"
                "by the seed.  --bytes=yes stores features that are whole numbers 0..255 as bytes.",
-    .serial = true,
     .run = run};

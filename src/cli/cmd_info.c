@@ -29,8 +29,11 @@ static tutti_status show(const tutti_file *file, int64_t n) {
 
 /** Which kind of HDF5 file it is, by what only that kind has. */
 static tutti_status summarise(const tutti_file *file, const char *path, int64_t n_show) {
-  if (tutti_file_has(file, "/model/weights")) return tutti_summary_checkpoint(path);
-  if (tutti_file_has(file, "epochs")) return tutti_summary_metrics(file);
+  const bool checkpoint = tutti_file_has(file, "/model/weights"), metrics = tutti_file_has(file, "epochs");
+  TUTTI_CHECK(n_show == 0 || !(checkpoint || metrics), TUTTI_ERR_USAGE,
+              "--show is for data sets; %s is a %s file", path, checkpoint ? "checkpoint" : "metrics");
+  if (checkpoint) return tutti_summary_checkpoint(path);
+  if (metrics) return tutti_summary_metrics(file);
   TUTTI_TRY(tutti_summary_dataset(file));
   return n_show > 0 ? show(file, n_show) : TUTTI_OK;
 }
@@ -44,7 +47,10 @@ static tutti_status info_local(int argc, char **argv) {
   tutti_arguments_clear(&arguments);
   int64_t n_show = 0;
   TUTTI_TRY(parse_show(show_text, &n_show));
-  if (ends_with(path, ".yaml") || ends_with(path, ".yml")) return tutti_summary_config(path);
+  if (ends_with(path, ".yaml") || ends_with(path, ".yml")) {
+    TUTTI_CHECK(n_show == 0, TUTTI_ERR_USAGE, "--show is for data sets; %s is a config", path);
+    return tutti_summary_config(path);
+  }
   tutti_file *file = NULL;
   TUTTI_TRY(tutti_file_open(path, &file));
   const tutti_status status = summarise(file, path, n_show);
@@ -66,5 +72,4 @@ const tutti_command tutti_command_info = {
                "--show=N its first N\n"
                "samples, drawn.  A checkpoint: where the training stood, its config and layer table.  "
                "metrics.h5: the epochs.",
-    .serial = true,
     .run = run};

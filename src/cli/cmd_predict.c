@@ -19,21 +19,33 @@ static tutti_status split_input(const char *input, char **file, const char **dat
   return TUTTI_OK;
 }
 
-static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
-  (void)exit_status;
+typedef struct {
+  const char *checkpoint, *dataset, *output; // dataset points into file
+  char *file;                                // owned
+} predict_arguments;
+
+static tutti_status parse(int argc, char **argv, predict_arguments *predict) {
   tutti_arguments arguments;
   TUTTI_TRY(tutti_arguments_parse(argc, argv, NULL, 0, NULL, 3, 3, &arguments));
-  const char *checkpoint = arguments.positional[0], *input = arguments.positional[1],
-             *output = arguments.positional[2];
+  const char *const *given = arguments.positional;
+  predict->checkpoint = given[0];
+  predict->output = given[2];
+  const tutti_status status = split_input(given[1], &predict->file, &predict->dataset);
   tutti_arguments_clear(&arguments);
-  char *file = NULL;
-  const char *dataset = NULL;
+  return status;
+}
+
+static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
+  (void)exit_status;
+  predict_arguments predict = {0};
   int64_t n = 0;
-  tutti_status status = tutti_agree(comm, split_input(input, &file, &dataset));
-  if (status == TUTTI_OK) status = tutti_predict_checkpoint(comm, checkpoint, file, dataset, output, &n);
+  tutti_status status = tutti_agree(comm, parse(argc, argv, &predict));
+  if (status == TUTTI_OK)
+    status =
+        tutti_predict_checkpoint(comm, predict.checkpoint, predict.file, predict.dataset, predict.output, &n);
   if (status == TUTTI_OK && tutti_comm_rank(comm) == 0)
-    printf("samples %lld\noutput %s\n", (long long)n, output);
-  tutti_free(file);
+    printf("samples %lld\noutput %s\n", (long long)n, predict.output);
+  tutti_free(predict.file);
   return status;
 }
 

@@ -49,11 +49,11 @@ static tutti_status train(const tutti_comm *comm, const tutti_config *config, tu
 }
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
-  tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, NULL, 0, "", 0, 1, &arguments));
+  tutti_arguments arguments = {0};
   tutti_config config = {0};
   tutti_train_result result;
-  tutti_status status = TUTTI_OK;
+  tutti_status status = tutti_arguments_parse(argc, argv, NULL, 0, "", 0, 1, &arguments);
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
   TUTTI_TRY_GOTO(done, read_config(comm, &arguments, &config));
   TUTTI_TRY_GOTO(done, train(comm, &config, &result));
   const bool diverged = result.stop == TUTTI_STOP_DIVERGED;

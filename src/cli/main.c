@@ -50,23 +50,43 @@ static tutti_status choose_command(int argc, char **argv, const tutti_command **
   TUTTI_FAIL(TUTTI_ERR_USAGE, "unknown command '%s'; tutti --help lists them", given);
 }
 
-/** Slurm started several tasks, but MPI knows of one: each would train alone and write the same files. */
-static tutti_status check_launcher(const tutti_comm *comm, bool launched_by_mpi) {
-  const char *text = getenv("SLURM_NTASKS");
+/** Slurm started several tasks, but MPI knows of one: each would train alone and write the same files.  A launcher that MPI
+ * listens to says how many ranks there are, so one rank alone can be meant.  A training that is started alone in a job of
+ * several tasks is a mistake too; other commands are at home in a batch script.
+ * @param[in] told  what that launcher says, 0: nothing */
+static tutti_status check_launcher(const tutti_command *command, const tutti_comm *comm, long told) {
+  const char *text = getenv(command == &tutti_command_train ? "SLURM_NTASKS" : "SLURM_STEP_NUM_TASKS");
   const long n_tasks = text ? strtol(text, NULL, 10) : 1;
-  TUTTI_CHECK(n_tasks <= 1 || launched_by_mpi || tutti_comm_size(comm) > 1, TUTTI_ERR_SYSTEM,
-              "Slurm has %ld tasks, but this process is alone in MPI: start it with mpirun, or with srun "
-              "--mpi=pmix; where it was started with srun, that and this MPI library do not speak the same "
-              "protocol (srun --mpi=list shows what there is)",
-              n_tasks);
+  if (n_tasks <= 1 || tutti_comm_size(comm) > 1 || told == 1) return TUTTI_OK;
+  const tutti_status status = tutti_fail(TUTTI_ERR_SYSTEM, __func__, __FILE__, __LINE__,
+                                         "Slurm has %ld tasks, but this process is alone in MPI: start it "
+                                         "with mpirun, or with srun --mpi=pmix; where it "
+                                         "was started with srun, that and this MPI library do not speak the "
+                                         "same protocol (srun --mpi=list shows what "
+                                         "there is)",
+                                         n_tasks);
+  if (command != &tutti_command_doctor) return status;
+  tutti_log(TUTTI_LOG_WARNING, "%s", tutti_fail_text());
   return TUTTI_OK;
 }
 
-static tutti_status run(const tutti_comm *comm, bool launched_by_mpi, int argc, char **argv,
-                        int *exit_status) {
+/** Ranks of the job by its launcher's word, before MPI may change the environment; 0: it does not say. */
+static long launcher_size(void) {
+  const char *text = getenv("OMPI_COMM_WORLD_SIZE");
+  if (!text) text = getenv("PMI_SIZE");
+  return text ? strtol(text, NULL, 10) : 0;
+}
+
+static tutti_status choose(const tutti_comm *comm, long told, int argc, char **argv,
+                           const tutti_command **command) {
+  TUTTI_TRY(choose_command(argc, argv, command));
+  TUTTI_TRY(check_launcher(*command, comm, told));
+  return TUTTI_OK;
+}
+
+static tutti_status run(const tutti_comm *comm, long told, int argc, char **argv, int *exit_status) {
   const tutti_command *command = NULL;
-  TUTTI_TRY(choose_command(argc, argv, &command));
-  if (!command->serial) TUTTI_TRY(check_launcher(comm, launched_by_mpi));
+  TUTTI_TRY(tutti_agree(comm, choose(comm, told, argc, argv, &command)));
   return command->run(comm, argc - 1, argv + 1, exit_status);
 }
 
@@ -83,15 +103,16 @@ static void report(tutti_status status) {
 
 int main(int argc, char **argv) {
   if (answer_without_mpi(argc, argv)) return 0;
-  const bool launched_by_mpi = getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_SIZE");
-  if (MPI_Init(&argc, &argv) != MPI_SUCCESS) {
+  const long told = launcher_size();
+  int provided = 0; // BLAS may have threads of its own; MPI is called by this one alone
+  if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
     fputs("tutti: error: MPI could not be started\n", stderr);
     return tutti_status_exit(TUTTI_ERR_MPI);
   }
   int exit_status = 0;
   tutti_comm *comm = NULL;
   tutti_status status = tutti_comm_create_world(&comm);
-  if (status == TUTTI_OK) status = run(comm, launched_by_mpi, argc, argv, &exit_status);
+  if (status == TUTTI_OK) status = run(comm, told, argc, argv, &exit_status);
   if (status != TUTTI_OK) {
     report(status);
     exit_status = tutti_status_exit(status);

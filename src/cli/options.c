@@ -14,7 +14,7 @@ typedef struct {
   int n;
 } option_table;
 
-enum { KEY_BYTES = 64 };
+enum { KEY_BYTES = 64, MAX_SECTION_KEYS = 64 };
 
 static void free_table(option_table *table) {
   tutti_free(table->entries);
@@ -44,21 +44,39 @@ static tutti_status make_table(const tutti_option *options, int n_options, const
   return TUTTI_OK;
 }
 
-/** The key that is called so in any section: people leave the section out. */
+static const char *after_dot(const char *name) {
+  const char *dot = strchr(name, '.');
+  return dot ? dot + 1 : name;
+}
+
+/** The key that is called so in any section: people leave the section out, or take another. */
 static const char *key_of_any_section(const option_table *table, const char *name) {
-  for (int i = 0; i < table->n; i++) {
-    const char *dot = strchr(table->names[i], '.');
-    if (dot && strcmp(dot + 1, name) == 0) return table->names[i];
-  }
+  for (int i = 0; i < table->n; i++)
+    if (strchr(table->names[i], '.') && strcmp(after_dot(table->names[i]), after_dot(name)) == 0)
+      return table->names[i];
   return NULL;
+}
+
+/** What was meant by "train.epoch", or NULL.  The letters of a section that is right do not count. */
+static const char *meant(const option_table *table, const char *name) {
+  const char *key = key_of_any_section(table, name);
+  const char *keys[MAX_SECTION_KEYS];
+  const size_t n_section = (size_t)(after_dot(name) - name);
+  int n = 0;
+  for (int i = 0; i < table->n && n < MAX_SECTION_KEYS; i++)
+    if (n_section > 0 && strncmp(table->names[i], name, n_section) == 0)
+      keys[n++] = table->names[i] + n_section;
+  if (key) return key;
+  if (n == 0) return tutti_text_nearest(name, table->names, table->n);
+  const char *nearest = tutti_text_nearest(name + n_section, keys, n);
+  return nearest ? nearest - n_section : NULL;
 }
 
 static tutti_status fail_unknown(const option_table *table, const char *argument) {
   char name[KEY_BYTES + 8];
   const char *start = argument + strspn(argument, "-");
   snprintf(name, sizeof name, "%.*s", (int)strcspn(start, "="), start);
-  const char *nearest = key_of_any_section(table, name);
-  if (!nearest) nearest = tutti_text_nearest(name, table->names, table->n);
+  const char *nearest = meant(table, name);
   TUTTI_CHECK(!nearest, TUTTI_ERR_USAGE, "unknown option %s; did you mean --%s?", argument, nearest);
   TUTTI_FAIL(TUTTI_ERR_USAGE, "unknown option %s; --help lists the options", argument);
 }

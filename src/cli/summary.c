@@ -30,10 +30,7 @@ static void print_layers(const tutti_model *model) {
 }
 
 tutti_status tutti_summary_model(const tutti_config *config, int64_t n_in) {
-  const tutti_model_options options = {.layers = config->model.layers,
-                                       .n_layers = (int)config->model.n_layers,
-                                       .loss = config->model.loss,
-                                       .initializer = config->model.initializer};
+  const tutti_model_options options = tutti_config_model(config);
   tutti_model *model = NULL;
   TUTTI_TRY(tutti_model_create(&options, n_in, 1, &model));
   print_layers(model);
@@ -150,15 +147,6 @@ done:
 // --- metrics
 // ---------------------------------------------------------------------------------------------------------
 
-/** The table's metric: whichever of the known names it has a column of. */
-static const char *metric_of(const tutti_file *file) {
-  char *name = NULL;
-  if (tutti_file_get_text(file, "/", "metric", &name) != TUTTI_OK) return "accuracy";
-  const bool classes = strcmp(name, "accuracy") == 0;
-  tutti_free(name);
-  return classes ? "accuracy" : "mean_absolute_error";
-}
-
 static void print_row(const tutti_metrics_row *row) {
   printf("%lld\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%lld\t%.6g\t%.6g\n", (long long)row->epoch,
          (long long)row->step, (long long)row->samples, row->loss, row->metric, row->val_loss,
@@ -174,7 +162,7 @@ static tutti_status print_epochs(const tutti_file *file, const char *metric) {
   for (int i = 0; i < TUTTI_METRICS_COLUMNS; i++) printf("%s%s", i ? "\t" : "", columns[i].name);
   printf("\n");
   for (int64_t i = 0; i < n; i++) {
-    tutti_metrics_row row;
+    tutti_metrics_row row = {0};
     TUTTI_TRY(tutti_table_read(file, "epochs", columns, TUTTI_METRICS_COLUMNS, sizeof row, i, 1, &row));
     print_row(&row);
   }
@@ -182,6 +170,10 @@ static tutti_status print_epochs(const tutti_file *file, const char *metric) {
 }
 
 tutti_status tutti_summary_metrics(const tutti_file *file) {
+  char *metric = NULL;
+  TUTTI_TRY(tutti_file_get_text(file, "/", "metric", &metric));
   printf("kind metrics\n\n");
-  return print_epochs(file, metric_of(file));
+  const tutti_status status = print_epochs(file, metric);
+  tutti_free(metric);
+  return status;
 }
