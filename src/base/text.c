@@ -30,8 +30,22 @@ static int distance(const char *a, const char *b) {
   return row[n_a % 3][n_b];
 }
 
+/** Whether `given` is the first letters of the words of `name`: "lr" of "learning_rate". */
+static bool is_initials(const char *given, const char *name) {
+  bool begins = true;
+  int n_words = 0;
+  for (; *name; name++) {
+    if (begins && *given++ != *name) return false;
+    n_words += begins;
+    begins = *name == '_';
+  }
+  return n_words > 1 && *given == '\0';
+}
+
 const char *tutti_text_nearest(const char *given, const char *const *names, int n) {
   if (strlen(given) > MAX_LETTERS) return NULL;
+  for (int i = 0; i < n; i++)
+    if (is_initials(given, names[i])) return names[i];
   const char *nearest = NULL;
   int best = (int)strlen(given) / 3 + 2;
   for (int i = 0; i < n; i++) {

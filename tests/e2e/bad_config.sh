@@ -51,6 +51,8 @@ refuse 78 --train.stop_at "val_acc" -- train small.yaml --train.stop_at='val_acc
 refuse 78 train.stop_at data.validation_split -- \
   train small.yaml --data.validation_split=0 --train.stop_at='val_loss <= 0.9'
 refuse 78 train.epochs train.steps -- train small.yaml --train.epochs=2 --train.steps=9
+spoil initials 's/batch_size/bs/'
+refuse 78 initials.yaml:11: "'bs'" "did you mean train.batch_size" -- train initials.yaml
 spoil twice 's/epochs: 2/batch_size: 64/'
 refuse 78 twice.yaml:11: batch_size -- train twice.yaml
 spoil flow 's/^optimizer: .*/optimizer: {name: adam/'

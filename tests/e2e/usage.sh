@@ -17,6 +17,8 @@ refuse 64 "'nothing'" --  nothing --help
 refuse 64 "'nothing'" -- help nothing
 refuse 64 --train.learning_rate=3 "did you mean --optimizer.learning_rate" -- train small.yaml --train.learning_rate=3
 refuse 64 --batch_size=3 "did you mean --train.batch_size" -- train small.yaml --batch_size=3
+refuse 64 --optimizer.lr=3 "did you mean --optimizer.learning_rate" -- train small.yaml --optimizer.lr=3
+refuse 64 --optimizer.xyz=3 "--help lists" -- train small.yaml --optimizer.xyz=3
 # The beginning of a name is not the name.
 refuse 64 --train.epoch=3 "did you mean --train.epochs" -- train small.yaml --train.epoch=3
 refuse 64 "unknown option -x" -- train small.yaml -xyz

@@ -12,6 +12,10 @@ static void nearest_name_is_the_one_meant(void **state) {
   assert_string_equal(tutti_text_nearest("learningrate", names, 7), "learning_rate");
   assert_string_equal(tutti_text_nearest("bacth_size", names, 7), "batch_size");
   assert_null(tutti_text_nearest("zzzzzzzz", names, 7));
+  assert_string_equal(tutti_text_nearest("lr", names, 7), "learning_rate");
+  assert_string_equal(tutti_text_nearest("bs", names, 7), "batch_size");
+  assert_null(tutti_text_nearest("l", names, 7));
+  assert_null(tutti_text_nearest("lrx", names, 7));
 }
 
 static void numbers_are_whole_tokens(void **state) {
