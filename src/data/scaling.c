@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clones.h"
 #include "data/dataset_impl.h"
 
 const char *const tutti_scale_names[TUTTI_N_SCALES] = {"auto", "none", "unit", "standardize",
@@ -12,78 +13,106 @@ typedef struct {
   double *min, *max, *mean, *variance;
 } statistics;
 
-/** One row into the running minimum, maximum and sum. */
+/** Whether a row is one to look at.
+ * @param[in] marks  a bit each; NULL: all are */
+TUTTI_INLINE bool is_marked(const uint64_t *marks, int64_t row) {
+  return !marks || (marks[row / 64] >> (row % 64) & 1);
+}
+
+/** All rows into the minimum, maximum and sum of each feature. */
 #define DEFINE_ADD(NAME, RAW)                                                                                \
-  static void NAME(const RAW *restrict row, int64_t width, double *restrict min, double *restrict max,       \
-                   double *restrict sum) {                                                                   \
-    for (int64_t j = 0; j < width; j++) {                                                                    \
-      const double value = (double)row[j];                                                                   \
-      min[j] = value < min[j] ? value : min[j];                                                              \
-      max[j] = value > max[j] ? value : max[j];                                                              \
-      sum[j] += value;                                                                                       \
+  TUTTI_CLONES static void NAME(const RAW *restrict x, int64_t n_rows, int64_t width,                        \
+                                const uint64_t *restrict marks, double *restrict min, double *restrict max,  \
+                                double *restrict sum) {                                                      \
+    for (int64_t row = 0; row < n_rows; row++, x += width) {                                                 \
+      if (!is_marked(marks, row)) continue;                                                                  \
+      for (int64_t j = 0; j < width; j++) {                                                                  \
+        const double value = (double)x[j];                                                                   \
+        min[j] = value < min[j] ? value : min[j];                                                            \
+        max[j] = value > max[j] ? value : max[j];                                                            \
+        sum[j] += value;                                                                                     \
+      }                                                                                                      \
     }                                                                                                        \
   }
 DEFINE_ADD(add_u8, uint8_t)
 DEFINE_ADD(add_f32, float)
 DEFINE_ADD(add_f64, double)
 
-/** One row into the running sum of squared distances to the mean. */
+/** All rows into the sum of squared distances to the mean. */
 #define DEFINE_SPREAD(NAME, RAW)                                                                             \
-  static void NAME(const RAW *restrict row, int64_t width, const double *restrict mean,                      \
-                   double *restrict sum) {                                                                   \
-    for (int64_t j = 0; j < width; j++) {                                                                    \
-      const double distance = (double)row[j] - mean[j];                                                      \
-      sum[j] += distance * distance;                                                                         \
+  TUTTI_CLONES static void NAME(const RAW *restrict x, int64_t n_rows, int64_t width,                        \
+                                const uint64_t *restrict marks, const double *restrict mean,                 \
+                                double *restrict sum) {                                                      \
+    for (int64_t row = 0; row < n_rows; row++, x += width) {                                                 \
+      if (!is_marked(marks, row)) continue;                                                                  \
+      for (int64_t j = 0; j < width; j++) {                                                                  \
+        const double distance = (double)x[j] - mean[j];                                                      \
+        sum[j] += distance * distance;                                                                       \
+      }                                                                                                      \
     }                                                                                                        \
   }
 DEFINE_SPREAD(spread_u8, uint8_t)
 DEFINE_SPREAD(spread_f32, float)
 DEFINE_SPREAD(spread_f64, double)
 
-static void add_row(const tutti_dataset *d, int64_t row, const statistics *s) {
+static void add_rows(const tutti_dataset *d, const uint64_t *marks, const statistics *s) {
   const void *x = tutti_dataset_x(d, TUTTI_ROWS_TRAIN);
-  const int64_t width = d->layout.n_features;
-  switch (d->layout.parts[TUTTI_ROWS_TRAIN].type) {
+  const tutti_part *part = &d->layout.parts[TUTTI_ROWS_TRAIN];
+  switch (part->type) {
   case TUTTI_U8:
-    add_u8((const uint8_t *)x + row * width, width, s->min, s->max, s->mean);
+    add_u8(x, part->n, d->layout.n_features, marks, s->min, s->max, s->mean);
     break;
   case TUTTI_F32:
-    add_f32((const float *)x + row * width, width, s->min, s->max, s->mean);
+    add_f32(x, part->n, d->layout.n_features, marks, s->min, s->max, s->mean);
     break;
   default:
-    add_f64((const double *)x + row * width, width, s->min, s->max, s->mean);
+    add_f64(x, part->n, d->layout.n_features, marks, s->min, s->max, s->mean);
     break;
   }
 }
 
-static void spread_row(const tutti_dataset *d, int64_t row, const statistics *s) {
+static void spread_rows(const tutti_dataset *d, const uint64_t *marks, const statistics *s) {
   const void *x = tutti_dataset_x(d, TUTTI_ROWS_TRAIN);
-  const int64_t width = d->layout.n_features;
-  switch (d->layout.parts[TUTTI_ROWS_TRAIN].type) {
+  const tutti_part *part = &d->layout.parts[TUTTI_ROWS_TRAIN];
+  switch (part->type) {
   case TUTTI_U8:
-    spread_u8((const uint8_t *)x + row * width, width, s->mean, s->variance);
+    spread_u8(x, part->n, d->layout.n_features, marks, s->mean, s->variance);
     break;
   case TUTTI_F32:
-    spread_f32((const float *)x + row * width, width, s->mean, s->variance);
+    spread_f32(x, part->n, d->layout.n_features, marks, s->mean, s->variance);
     break;
   default:
-    spread_f64((const double *)x + row * width, width, s->mean, s->variance);
+    spread_f64(x, part->n, d->layout.n_features, marks, s->mean, s->variance);
     break;
   }
 }
 
-/** Two passes, row after row in the order of row_at: no cancellation, and the same sums wherever it runs. */
-static void measure(const tutti_dataset *d, tutti_row_at row_at, const void *context, int64_t n,
-                    const statistics *s) {
+/** Two passes, so that nothing cancels, in the order of the file: memory is read as it lies, and the sums do
+ * not depend on the order of row_at. */
+static void measure(const tutti_dataset *d, const uint64_t *marks, int64_t n, const statistics *s) {
   const int64_t width = d->layout.n_features;
   for (int64_t j = 0; j < width; j++) {
     s->min[j] = DBL_MAX;
     s->max[j] = -DBL_MAX;
   }
-  for (int64_t i = 0; i < n; i++) add_row(d, row_at(context, i), s);
+  add_rows(d, marks, s);
   for (int64_t j = 0; j < width; j++) s->mean[j] /= (double)n;
-  for (int64_t i = 0; i < n; i++) spread_row(d, row_at(context, i), s);
+  spread_rows(d, marks, s);
   for (int64_t j = 0; j < width; j++) s->variance[j] /= (double)n;
+}
+
+/** A bit for each of the n rows; NULL where that is every row. */
+static tutti_status mark(const tutti_dataset *d, tutti_row_at row_at, const void *context, int64_t n,
+                         uint64_t **marks) {
+  const int64_t n_rows = d->layout.parts[TUTTI_ROWS_TRAIN].n;
+  *marks = NULL;
+  if (n == n_rows) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(*marks, n_rows / 64 + 1));
+  for (int64_t i = 0; i < n; i++) {
+    const int64_t row = row_at(context, i);
+    (*marks)[row / 64] |= UINT64_C(1) << (row % 64);
+  }
+  return TUTTI_OK;
 }
 
 /** The features as one population: its variance is the mean of the variances plus the variance of the means.
@@ -114,11 +143,14 @@ static tutti_status fit(tutti_dataset *d, tutti_scale scale, tutti_row_at row_at
                         int64_t n) {
   const int64_t width = d->layout.n_features;
   double *all = NULL;
+  uint64_t *marks = NULL;
+  tutti_status status = TUTTI_OK;
   TUTTI_CHECK(n > 0, TUTTI_ERR_DATA, "%s: no training rows to take the scaling '%s' from", d->file,
               tutti_scale_names[scale]);
-  TUTTI_TRY(TUTTI_NEW(all, 4 * width));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(all, 4 * width));
+  TUTTI_TRY_GOTO(done, mark(d, row_at, context, n, &marks));
   const statistics s = {all, all + width, all + 2 * width, all + 3 * width};
-  measure(d, row_at, context, n, &s);
+  measure(d, marks, n, &s);
   if (scale != TUTTI_SCALE_STANDARDIZE_FEATURES) pool(&s, width);
   const int64_t n_values = scale == TUTTI_SCALE_STANDARDIZE_FEATURES ? width : 1;
   for (int64_t j = 0; j < n_values; j++) {
@@ -127,8 +159,10 @@ static tutti_status fit(tutti_dataset *d, tutti_scale scale, tutti_row_at row_at
     else
       put(d, j, s.mean[j], sqrt(s.variance[j]), &s);
   }
+done:
+  tutti_free(marks);
   tutti_free(all);
-  return TUTTI_OK;
+  return status;
 }
 
 tutti_status tutti_dataset_fit_scaling(tutti_dataset *d, tutti_scale scale, tutti_row_at row_at,

@@ -90,6 +90,44 @@ static void scaling_comes_from_the_training_rows(const tutti_comm *comm) {
   scratch_remove(comm, folder);
 }
 
+/** Rows 0, 7, 14, ... modulo the number of them: no two are the same. */
+static int64_t every_seventh(const void *context, int64_t i) {
+  return i * 7 % *(const int64_t *)context;
+}
+
+static void each_training_row_counts_once_in_any_order(const tutti_comm *comm) {
+  enum { ROWS = 200, N_TRAIN = 150 };
+  char *folder = scratch_make(comm), path[PATH_BYTES];
+  if (!folder) return;
+  static const int64_t n_rows = ROWS, labels[ROWS] = {1};
+  double values[ROWS], mean = 0, square = 0, min = INFINITY, max = -INFINITY;
+  uint8_t bytes[ROWS];
+  float floats[ROWS];
+  for (int i = 0; i < ROWS; i++) values[i] = floats[i] = bytes[i] = (uint8_t)(1 + i * i % 211);
+  for (int i = 0; i < N_TRAIN; i++) {
+    const double value = values[every_seventh(&n_rows, i)];
+    mean += value / N_TRAIN;
+    min = fmin(min, value);
+    max = fmax(max, value);
+  }
+  for (int i = 0; i < N_TRAIN; i++) square += pow(values[every_seventh(&n_rows, i)] - mean, 2) / N_TRAIN;
+  const void *const stored[] = {bytes, floats, values};
+  const tutti_type types[] = {TUTTI_U8, TUTTI_F32, TUTTI_F64};
+  for (int t = 0; t < 3; t++) {
+    const given_array arrays[] = {{"x_train", types[t], 2, {ROWS, 1}, stored[t]},
+                                  {"y_train", TUTTI_I64, 1, {ROWS}, labels}};
+    put_dataset(comm, scratch_path(folder, "rows.h5", path), arrays, 2, NULL, 0);
+    tutti_dataset *d = open_usual(comm, path);
+    if (!d) break;
+    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_STANDARDIZE, every_seventh, &n_rows, N_TRAIN));
+    expect_value(d, 0, mean, 1 / sqrt(square));
+    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_UNIT, every_seventh, &n_rows, N_TRAIN));
+    expect_value(d, 0, min, 1 / (max - min));
+    tutti_dataset_close(&d);
+  }
+  scratch_remove(comm, folder);
+}
+
 static void bytes_are_scaled_by_their_range(const tutti_comm *comm) {
   char *folder = scratch_make(comm);
   if (!folder) return;
@@ -197,8 +235,8 @@ static void labels_are_classes_or_one_hot_rows(const tutti_comm *comm) {
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(scaling_comes_from_the_training_rows), MPI_TEST(bytes_are_scaled_by_their_range),
-      MPI_TEST(scaling_of_a_checkpoint_is_taken),     MPI_TEST(labels_are_classes_or_one_hot_rows),
-      MPI_TEST(each_number_of_a_label_is_looked_at),
+      MPI_TEST(scaling_of_a_checkpoint_is_taken),     MPI_TEST(each_training_row_counts_once_in_any_order),
+      MPI_TEST(labels_are_classes_or_one_hot_rows),   MPI_TEST(each_number_of_a_label_is_looked_at),
   };
   return mpi_main("scaling", tests, sizeof tests / sizeof *tests);
 }
