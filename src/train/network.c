@@ -92,7 +92,8 @@ tutti_status tutti_network_evaluate(const tutti_network *network, const float *p
   double sums[2] = {0, 0};
   for (int64_t done = 0; done < shard.count; done += network->max_rows) {
     const int64_t left = shard.count - done, n = left < network->max_rows ? left : network->max_rows;
-    for (int64_t i = 0; i < n; i++) network->rows[i] = tutti_samples_row(set, shard.begin + done + i);
+    for (int64_t i = 0; i < n; i++) network->rows[i] = shard.begin + done + i;
+    tutti_samples_rows(set, n, network->rows);
     const tutti_targets targets = tutti_network_gather(network, set->which, n, true);
     TUTTI_TRY(tutti_model_forward(network->model, params, &pass, network->x, n));
     tutti_model_loss(network->model, &pass, targets, n, &sums[0], &sums[1]);

@@ -25,3 +25,6 @@ tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_d
 
 /** Local.  A tutti_row_at: context is a tutti_samples. */
 int64_t tutti_samples_row(const void *samples, int64_t i);
+
+/** Local.  Replace each of ids[n], samples of the set, by its row: the same, for many at once. */
+void tutti_samples_rows(const tutti_samples *samples, int64_t n, int64_t *ids);

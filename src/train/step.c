@@ -44,9 +44,8 @@ static tutti_status micro_batch(tutti_run *run, const step_work *work, const tut
   const tutti_network *network = &run->network;
   const float *params = tutti_reducer_params(run->reducer);
   tutti_phases_enter(&run->phases, TUTTI_PHASE_DATA);
-  for (int64_t i = 0; i < rows; i++)
-    network->rows[i] =
-        tutti_samples_row(&run->samples.train, tutti_permutation_at(&work->order, pass->position + i));
+  tutti_permutation_fill(&work->order, pass->position, rows, network->rows);
+  tutti_samples_rows(&run->samples.train, rows, network->rows);
   const tutti_targets targets = tutti_network_gather(network, TUTTI_ROWS_TRAIN, rows, true);
   tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
   TUTTI_TRY(tutti_model_forward(network->model, params, pass, network->x, rows));
