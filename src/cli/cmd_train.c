@@ -10,6 +10,15 @@
 
 enum { EXIT_DIVERGED = 79 };
 
+/** Local.  A data set in the place of the config is a mistake that many make once. */
+static tutti_status read_text(const char *path, char **text) {
+  const char *dot = strrchr(path, '.');
+  TUTTI_CHECK(!dot || strcmp(dot, ".h5") != 0, TUTTI_ERR_USAGE,
+              "%s is no config (YAML); a data set is named by data.file in one, or given as --data.file=%s",
+              path, path);
+  return tutti_read_text(path, text);
+}
+
 /** The config's text from rank 0 to all, so that every rank parses the same bytes.  Collective. */
 static tutti_status read_config(const tutti_comm *comm, const tutti_arguments *arguments,
                                 tutti_config *config) {
@@ -17,7 +26,7 @@ static tutti_status read_config(const tutti_comm *comm, const tutti_arguments *a
   char *text = NULL;
   tutti_status status = TUTTI_OK;
   if (path) {
-    const tutti_status local = tutti_comm_rank(comm) == 0 ? tutti_read_text(path, &text) : TUTTI_OK;
+    const tutti_status local = tutti_comm_rank(comm) == 0 ? read_text(path, &text) : TUTTI_OK;
     TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, local));
     TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &text));
   }

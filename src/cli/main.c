@@ -1,4 +1,5 @@
 /** The program: MPI starts, ends and aborts here, and the one message of a failure is printed here. */
+#include <errno.h>
 #include <mpi.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -101,8 +102,21 @@ static void report(tutti_status status) {
   if (ours && tutti_log_rank() == 0) fprintf(stderr, "%s", tutti_fail_trace());
 }
 
+/** Results that did not reach a full disk are no results. */
+static tutti_status flush_results(void) {
+  const bool written = fflush(stdout) == 0 && !ferror(stdout);
+  TUTTI_CHECK(written, TUTTI_ERR_IO, "standard output: cannot write: %s", strerror(errno));
+  return TUTTI_OK;
+}
+
+static int end_without_mpi(void) {
+  const tutti_status status = flush_results();
+  if (status != TUTTI_OK) report(status);
+  return tutti_status_exit(status);
+}
+
 int main(int argc, char **argv) {
-  if (answer_without_mpi(argc, argv)) return 0;
+  if (answer_without_mpi(argc, argv)) return end_without_mpi();
   const long told = launcher_size();
   int provided = 0; // BLAS may have threads of its own; MPI is called by this one alone
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
@@ -113,12 +127,12 @@ int main(int argc, char **argv) {
   tutti_comm *comm = NULL;
   tutti_status status = tutti_comm_create_world(&comm);
   if (status == TUTTI_OK) status = run(comm, told, argc, argv, &exit_status);
+  if (status == TUTTI_OK) status = flush_results();
   if (status != TUTTI_OK) {
     report(status);
     exit_status = tutti_status_exit(status);
     if (status == TUTTI_ERR_MPI) MPI_Abort(MPI_COMM_WORLD, exit_status);
   }
-  fflush(NULL);
   tutti_comm_destroy(&comm);
   MPI_Finalize();
   return exit_status;

@@ -64,7 +64,7 @@ refuse 78 data.file --data.file -- train --model.layers='dense 10 softmax'
 refuse 78 empty.yaml data.file -- train empty.yaml
 mkdir folder.yaml
 refuse 74 folder.yaml -- train folder.yaml
-refuse 65 digits.h5 "text file" -- train "$SOURCE_DIR/data/digits.h5"
+refuse 64 digits.h5 "no config" "--data.file=" -- train "$SOURCE_DIR/data/digits.h5"
 refuse 78 key.yaml:11: batchsize -- info key.yaml
 
 # A batch larger than the data is fine, and said once.

@@ -40,3 +40,13 @@ refuse 64 "--seed=-1" -- import csv x.csv --label=y --output=x.h5 --seed=-1
 refuse 64 "--kind=class" "classes" -- import csv x.csv --label=y --output=x.h5 --kind=class
 refuse 64 "--bytes=maybe" "yes or no" -- import csv x.csv --label=y --output=x.h5 --bytes=maybe
 expect_files . small.yaml
+
+# Results that cannot be written are not lost in silence.
+if [ -c /dev/full ]; then
+  for command in doctor --help; do
+    # shellcheck disable=SC2016 # for the inner shell
+    call sh -c '"$TUTTI" "$0" >/dev/full' $command
+    expect_status 74
+    expect_count 1 'tutti: error: standard output: '
+  done
+fi
