@@ -124,7 +124,7 @@ tutti_status tutti_file_read_rows(const tutti_file *file, const char *name, tutt
     TUTTI_H5(done,
              H5Dread(rows.dataset, tutti_h5_memory_type(type), rows.memory_space, rows.file_space,
                      H5P_DEFAULT, data),
-             TUTTI_ERR_IO, "%s: array '%s': cannot read %lld rows from row %lld on", file->path, name,
+             TUTTI_ERR_DATA, "%s: array '%s': cannot read %lld rows from row %lld on", file->path, name,
              (long long)n, (long long)first);
 done:
   selection_close(&rows);

@@ -143,7 +143,7 @@ static tutti_status get_number(const tutti_file *file, const char *object, const
   TUTTI_CHECK_GOTO(done, a.n == 1 && (is_integer || (real && a.type_class == H5T_FLOAT)), TUTTI_ERR_DATA,
                    "%s: attribute '%s' of '%s' is not one %s", file->path, name, object,
                    real ? "number" : "integer");
-  TUTTI_H5(done, H5Aread(a.id, memory_type, value), TUTTI_ERR_IO, "%s: cannot read attribute '%s' of '%s'",
+  TUTTI_H5(done, H5Aread(a.id, memory_type, value), TUTTI_ERR_DATA, "%s: cannot read attribute '%s' of '%s'",
            file->path, name, object);
 done:
   attribute_close(&a);
@@ -168,8 +168,8 @@ static tutti_status read_variable(const tutti_file *file, const char *name, cons
   tutti_status status = TUTTI_OK;
   char **theirs = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(theirs, a->n));
-  TUTTI_H5(done, H5Aread(a->id, a->type, theirs), TUTTI_ERR_IO, "%s: cannot read attribute '%s'", file->path,
-           name);
+  TUTTI_H5(done, H5Aread(a->id, a->type, theirs), TUTTI_ERR_DATA, "%s: cannot read attribute '%s'",
+           file->path, name);
   for (int64_t i = 0; i < a->n; i++) {
     texts[i] = tutti_strdup(theirs[i] ? theirs[i] : "");
     if (!texts[i]) status = TUTTI_ERR_MEMORY;
@@ -188,7 +188,7 @@ static tutti_status read_fixed(const tutti_file *file, const char *name, const a
   const bool spaces = H5Tget_strpad(a->type) == H5T_STR_SPACEPAD;
   char *block = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(block, a->n * (int64_t)size));
-  TUTTI_H5(done, H5Aread(a->id, a->type, block), TUTTI_ERR_IO, "%s: cannot read attribute '%s'", file->path,
+  TUTTI_H5(done, H5Aread(a->id, a->type, block), TUTTI_ERR_DATA, "%s: cannot read attribute '%s'", file->path,
            name);
   for (int64_t i = 0; i < a->n; i++) {
     const char *from = block + (size_t)i * size;

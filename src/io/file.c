@@ -75,14 +75,16 @@ done:
   return status;
 }
 
-/** H5Fopen, with the two reasons told apart for which it refuses what has the signature of HDF5. */
+/** H5Fopen, with the three reasons told apart for which it refuses what has the signature of HDF5. */
 static tutti_status open_h5(const char *path, unsigned flags, hid_t access, hid_t *id) {
   char reason[512];
   const tutti_h5_printer printer = tutti_h5_mute();
   *id = H5Fopen(path, flags, access);
+  const bool of_system = *id < 0 && tutti_h5_of_system();
   if (*id < 0) tutti_h5_sentence(reason, sizeof reason);
   tutti_h5_unmute(printer);
   if (*id >= 0) return TUTTI_OK;
+  TUTTI_CHECK(!of_system, TUTTI_ERR_IO, "%s: cannot read: %s", path, reason);
   TUTTI_CHECK(!strstr(reason, "already open"), TUTTI_ERR_DATA,
               "%s: another program is writing to it, or died while it did (%s); end that program, else run "
               "'h5clear -s' on the file",

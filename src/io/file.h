@@ -20,7 +20,7 @@ size_t tutti_type_bytes(tutti_type type);
 
 /** Open for reading.
  * @return ERR_MISSING no such file; ERR_DATA empty, truncated, damaged, not HDF5, or left open by another
- * writer; ERR_IO a folder, not readable.  *file is then NULL */
+ * writer; ERR_IO a folder, or the system cannot read it.  *file is then NULL */
 TUTTI_NODISCARD
 tutti_status tutti_file_open(const char *path, tutti_file **file);
 
@@ -76,8 +76,8 @@ tutti_status tutti_file_shape(const tutti_file *file, const char *name, tutti_ar
 
 /** Rows [first, first + n) along the first dimension, converted to `type`, row-major into data.  A number
  * that `type` cannot hold is clipped as HDF5 does: ask for a type that holds it.
- * @return ERR_DATA no such array, not of numbers, out of range; ERR_IO short read or checksum (data is then
- * unspecified) */
+ * @return ERR_DATA no such array, not of numbers, out of range, or damaged as its checksum tells; ERR_IO the
+ * system cannot read (data is unspecified after either) */
 TUTTI_NODISCARD
 tutti_status tutti_file_read_rows(const tutti_file *file, const char *name, tutti_type type, int64_t first,
                                   int64_t n, void *data);
@@ -158,7 +158,8 @@ tutti_status tutti_table_rows(const tutti_file *file, const char *name, int64_t 
 
 /** Read rows [first, first + n) into records: each column of `columns` that the file has; others stay
  * untouched.
- * @return ERR_DATA no such table, out of range; ERR_IO short read or checksum */
+ * @return ERR_DATA no such table, out of range, or damaged as its checksum tells; ERR_IO the system cannot read
+ */
 TUTTI_NODISCARD
 tutti_status tutti_table_read(const tutti_file *file, const char *name, const tutti_column *columns,
                               int n_columns, size_t record_bytes, int64_t first, int64_t n, void *records);

@@ -30,6 +30,21 @@ static bool quote_system(const char *description, sentence *out) {
   return true;
 }
 
+static herr_t find_system(unsigned n, const H5E_error2_t *entry, void *found) {
+  (void)n;
+  char quote[8] = "";
+  sentence out = {quote, sizeof quote};
+  if (!entry->desc || !quote_system(entry->desc, &out)) return 0;
+  *(bool *)found = true;
+  return 1;
+}
+
+bool tutti_h5_of_system(void) {
+  bool found = false;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_system, &found);
+  return found;
+}
+
 static herr_t take_innermost(unsigned n, const H5E_error2_t *entry, void *data) {
   sentence *out = data;
   if (n > 0) return 1;
@@ -52,6 +67,7 @@ void tutti_h5_sentence(char *text, size_t bytes) {
 tutti_status tutti_h5_fail(tutti_status status, const char *function, const char *file, int line,
                            const char *format, ...) {
   char reason[512], text[1024];
+  if (status == TUTTI_ERR_DATA && tutti_h5_of_system()) status = TUTTI_ERR_IO;
   tutti_h5_sentence(reason, sizeof reason);
   va_list arguments;
   va_start(arguments, format);

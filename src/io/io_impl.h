@@ -87,7 +87,11 @@ void tutti_h5_unmute(tutti_h5_printer printer);
 /** The innermost entry of HDF5's error stack as one sentence; the next call of HDF5 clears the stack. */
 void tutti_h5_sentence(char *text, size_t bytes);
 
-/** tutti_fail with HDF5's sentence after the text. */
+/** Whether a call of the system is at the bottom of HDF5's error stack: not the file's content, then, but the
+ * way to it is at fault. */
+bool tutti_h5_of_system(void);
+
+/** tutti_fail with HDF5's sentence after the text; an ERR_DATA that comes from the system is an ERR_IO. */
 tutti_status tutti_h5_fail(tutti_status status, const char *function, const char *file, int line,
                            const char *format, ...) TUTTI_PRINTF(5, 6);
 

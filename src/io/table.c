@@ -218,7 +218,7 @@ tutti_status tutti_table_read(const tutti_file *file, const char *name, const tu
   if (n == 0) goto done;
   TUTTI_TRY_GOTO(done, select_rows(file, name, &t, first, n, &move));
   TUTTI_H5(done, H5Dread(t.dataset, move.type, move.memory_space, move.file_space, H5P_DEFAULT, records),
-           TUTTI_ERR_IO, "%s: table '%s': cannot read", file->path, name);
+           TUTTI_ERR_DATA, "%s: table '%s': cannot read", file->path, name);
 done:
   transfer_close(&move);
   table_close(&t);

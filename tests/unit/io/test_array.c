@@ -1,10 +1,10 @@
-#include <hdf5.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io/file.h"
+#include "io/io_impl.h"
 #include "support/check.h"
 #include "support/folder.h"
 
@@ -162,12 +162,31 @@ static void damage_is_found_when_it_is_read(void **state) {
   folder_put(path, bytes, size);
   CHECK_OK(tutti_file_open(path, &file));
   CHECK_FAILS(
-      tutti_file_read_rows(file, "model/x", TUTTI_I32, 0, N, y), TUTTI_ERR_IO,
+      tutti_file_read_rows(file, "model/x", TUTTI_I32, 0, N, y), TUTTI_ERR_DATA,
       "x.h5: array 'model/x': cannot read 1000 rows from row 0 on: the checksum does not match: the file "
       "is damaged");
   tutti_file_close(&file);
   tutti_free(bytes);
   assert_int_equal(H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
+}
+
+static void what_the_system_cannot_read_is_no_damage(void **state) {
+  enum { N = 1000 };
+  const int64_t n = N;
+  const char *path = folder_path(state, "x.h5");
+  int32_t x[N] = {0}, *descriptor = NULL;
+  tutti_file *file = begin(state);
+  CHECK_OK(tutti_file_write(file, "x", TUTTI_I32, 1, &n, 0, x));
+  CHECK_OK(tutti_file_commit(&file));
+  CHECK_OK(tutti_file_open(path, &file));
+  // HDF5's descriptor becomes one that cannot be read from.
+  const int other = open("/dev/null", O_WRONLY);
+  assert_true(other >= 0);
+  assert_true(H5Fget_vfd_handle(file->id, H5P_DEFAULT, (void **)&descriptor) >= 0);
+  assert_int_equal(dup2(other, *descriptor), *descriptor);
+  close(other);
+  CHECK_FAILS(tutti_file_read_rows(file, "x", TUTTI_I32, 0, N, x), TUTTI_ERR_IO, "Bad file descriptor");
+  tutti_file_close(&file);
 }
 
 /** Flip a bit in every fifth byte.  @return false where an array is read that was not written */
@@ -374,6 +393,7 @@ int main(void) {
       IN_FOLDER(empty_arrays_keep_their_shape),
       IN_FOLDER(every_array_has_a_checksum_and_fitting_chunks),
       IN_FOLDER(damage_is_found_when_it_is_read),
+      IN_FOLDER(what_the_system_cannot_read_is_no_damage),
       IN_FOLDER(no_damage_goes_unnoticed),
       IN_FOLDER(wrong_requests_are_answered),
       IN_FOLDER(groups_are_listed_by_name),

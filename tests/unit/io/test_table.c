@@ -174,7 +174,7 @@ static void damaged_table_is_not_read(void **state) {
   folder_put(path, bytes, size);
   tutti_free(bytes);
   CHECK_OK(tutti_file_open(path, &file));
-  CHECK_FAILS(tutti_table_read(file, "t", columns, N_COLUMNS, sizeof r, 0, 1, &r), TUTTI_ERR_IO,
+  CHECK_FAILS(tutti_table_read(file, "t", columns, N_COLUMNS, sizeof r, 0, 1, &r), TUTTI_ERR_DATA,
               "x.h5: table 't': cannot read: the checksum does not match");
   tutti_file_close(&file);
   assert_int_equal(H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
