@@ -91,7 +91,8 @@ static tutti_status find_whole(const char *newest, char **path, damage *found) {
       *path = tutti_strdup(name);
       return *path ? TUTTI_OK : TUTTI_ERR_MEMORY;
     }
-    const bool damaged = status == TUTTI_ERR_DATA || status == TUTTI_ERR_IO;
+    // What the system keeps back may be whole: to go on from an older one would lose the newer for good.
+    const bool damaged = status == TUTTI_ERR_DATA;
     if (damaged) note_damage(found, name);
     if (!damaged && status != TUTTI_ERR_MISSING) TUTTI_TRY(status);
     gap = damaged ? 0 : gap + 1;

@@ -165,6 +165,19 @@ static void a_damaged_one_gives_way_to_the_one_before(void **state) {
   assert_null(path);
 }
 
+static void an_older_one_is_not_taken_for_one_that_cannot_be_read(void **state) {
+  char *path = NULL;
+  save(state, 1, 2);
+  save(state, 2, 2);
+  const char *newest = folder_path(state, NEWEST), *aside = folder_path(state, "aside");
+  assert_int_equal(rename(newest, aside), 0);
+  assert_int_equal(symlink(newest, newest), 0); // a loop: the system refuses it even to root
+  CHECK_FAILS(tutti_checkpoint_find(*state, &path), TUTTI_ERR_IO, "checkpoint.h5: cannot read: ");
+  assert_null(path);
+  assert_int_equal(rename(aside, newest), 0);
+  assert_int_equal(fixture_find(*state), 2);
+}
+
 static void damage_of_a_table_is_found(void **state) {
   save(state, 2, 2);
   save(state, 60, 2);
@@ -204,6 +217,7 @@ int main(void) {
       TEST(a_save_after_a_kill_without_hard_links),
       TEST(file_systems_without_hard_links_will_do),
       TEST(a_damaged_one_gives_way_to_the_one_before),
+      TEST(an_older_one_is_not_taken_for_one_that_cannot_be_read),
       TEST(damage_of_a_table_is_found),
       TEST(removed_ones_are_gone),
   };
