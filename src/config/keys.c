@@ -36,9 +36,8 @@ enum { TIMES = TUTTI_UNIT_STEPS | TUTTI_UNIT_EPOCHS | TUTTI_UNIT_SAMPLES };
   KEY(SECTION, NAME, NAME, SWITCH, FALLBACK, EFFECT, SENTENCE)
 #define COUNT(SECTION, NAME, FALLBACK, UNITS, EFFECT, SENTENCE)                                              \
   KEY(SECTION, NAME, NAME, COUNT, FALLBACK, EFFECT, SENTENCE), .units = UNITS
-#define BUDGET(NAME, FALLBACK, UNIT, SENTENCE)                                                               \
-  KEY(train, NAME, budget, BUDGET, FALLBACK, NONE, SENTENCE), .units = UNIT, .whole_min = 1,                 \
-                                                              .whole_max = TUTTI_WHOLE_MAX
+#define BUDGET(NAME, FALLBACK, UNIT, MAX, SENTENCE)                                                          \
+  KEY(train, NAME, budget, BUDGET, FALLBACK, NONE, SENTENCE), .units = UNIT, .whole_min = 1, .whole_max = MAX
 
 #define ABOVE_MIN .above_min = true
 #define BELOW_MAX .below_max = true
@@ -104,9 +103,10 @@ static const tutti_key keys[] = {
     {WHOLE(train, batch_size, "32", 1, TUTTI_WHOLE_MAX, TRAINING, "samples of one step, over all ranks")},
     {WHOLE(train, micro_batch_size, "auto", 1, TUTTI_WHOLE_MAX, NONE,
            "samples that a rank sends through the network at once"), .word = "auto"},
-    {BUDGET(epochs, "1", TUTTI_UNIT_EPOCHS, "train for so many epochs")},
-    {BUDGET(steps, "", TUTTI_UNIT_STEPS, "train for so many steps, instead of epochs")},
-    {BUDGET(samples, "", TUTTI_UNIT_SAMPLES, "train for so many samples, instead of epochs")},
+    // The random numbers of an epoch are keyed by 32 bits.
+    {BUDGET(epochs, "1", TUTTI_UNIT_EPOCHS, UINT32_MAX, "train for so many epochs")},
+    {BUDGET(steps, "", TUTTI_UNIT_STEPS, TUTTI_WHOLE_MAX, "train for so many steps, instead of epochs")},
+    {BUDGET(samples, "", TUTTI_UNIT_SAMPLES, TUTTI_WHOLE_MAX, "train for so many samples, instead of epochs")},
     {WHOLE(train, seed, "0", 0, INT64_MAX, TRAINING, "decides all that is random")},
     {SWITCH(train, shuffle, "yes", TRAINING, "another order of the samples in each epoch")},
     {COUNT(train, evaluate_every, "1 epoch", TIMES, NONE, "how often the validation rows are evaluated; 0: never")},

@@ -5,13 +5,14 @@
 #include "config/keys_impl.h"
 #include "parse.h"
 
-/** All keys print alike, also those that a dump leaves out. */
+/** All keys print alike, also those that a dump leaves out; but a dump always resumes. */
 static void check_same(const tutti_config *a, const tutti_config *b) {
   char buffer_a[TUTTI_VALUE_BYTES], buffer_b[TUTTI_VALUE_BYTES];
   assert_int_equal(a->train.budget.unit, b->train.budget.unit);
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     const tutti_key *key = tutti_key_at(i);
     const int64_t n = tutti_value_n_parts(key, a);
+    if (key->type == TUTTI_KEY_RESUME) continue;
     assert_int_equal(n, tutti_value_n_parts(key, b));
     for (int64_t k = 0; k < n; k++)
       assert_string_equal(tutti_value_part(key, a, k, buffer_a), tutti_value_part(key, b, k, buffer_b));
@@ -41,8 +42,9 @@ static void the_dump_is_a_readable_config(void **state) {
                          "train: {epochs: 5}\n",
                          "jobs/mnist.yaml", NULL, 0, &c));
   CHECK_OK(tutti_config_dump(&c, &text));
+  assert_int_equal(strncmp(text, TUTTI_CONFIG_MARK "\n", strlen(TUTTI_CONFIG_MARK "\n")), 0);
   const char *const lines[] = {
-      "data:\n  file: data/mnist.h5\n  x_train: x_train\n",
+      "\ndata:\n  file: data/mnist.h5\n  x_train: x_train\n",
       "\nmodel:\n  layers:\n    - dense 512 relu\n    - dense 10 softmax\n  loss: auto\n",
       "\noptimizer:\n  name: rmsprop\n  learning_rate: 0.001\n",
       "\ntrain:\n  batch_size: 32\n  micro_batch_size: auto\n  epochs: 5\n  seed: 0\n  shuffle: yes\n"
@@ -58,6 +60,23 @@ static void the_dump_is_a_readable_config(void **state) {
   tutti_free(text);
   check_round_trip(&c);
   tutti_config_clear(&c);
+}
+
+static void a_dump_goes_on_where_its_run_is(void **state) {
+  (void)state;
+  static const char *const values[] = {"auto", "no", "off", "some/path.h5"};
+  for (int i = 0; i < 4; i++) {
+    const tutti_override option = {"run.resume", values[i]};
+    tutti_config c, back;
+    char *text = NULL;
+    CHECK_OK(tutti_config_parse(NEEDED, "run.yaml", &option, 1, &c));
+    CHECK_OK(tutti_config_dump(&c, &text));
+    CHECK_OK(tutti_config_parse(text, "run.yaml", NULL, 0, &back));
+    assert_string_equal(back.run.resume, "auto");
+    tutti_free(text);
+    tutti_config_clear(&c);
+    tutti_config_clear(&back);
+  }
 }
 
 static void any_text_is_quoted_as_it_needs(void **state) {
@@ -109,9 +128,9 @@ static void any_text_is_quoted_as_it_needs(void **state) {
     tutti_config c;
     CHECK_OK(PARSE("", &c));
     tutti_free(c.data.file);
-    tutti_free(c.run.resume);
+    tutti_free(c.run.directory);
     c.data.file = tutti_strdup(texts[i]);
-    c.run.resume = tutti_strdup("some/path");
+    c.run.directory = tutti_strdup(texts[i]);
     check_round_trip(&c);
     tutti_config_clear(&c);
   }
@@ -196,6 +215,7 @@ static void keys_that_depend_on_others_are_read_back(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_dump_is_a_readable_config),
+      cmocka_unit_test(a_dump_goes_on_where_its_run_is),
       cmocka_unit_test(any_text_is_quoted_as_it_needs),
       cmocka_unit_test(any_config_is_read_back),
       cmocka_unit_test(keys_that_depend_on_others_are_read_back),

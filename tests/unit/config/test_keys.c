@@ -136,6 +136,8 @@ static void numbers_are_whole_tokens_in_their_range(void **state) {
   CHECK_REFUSED("train: {batch_size: 0}\n", "'0' is out of range");
   CHECK_REFUSED("parallel: {threads: 5000}\n", "expected auto or a whole number from 1 to 4096");
   CHECK_REFUSED("train: {epochs: 0}\n", "run.yaml:3:17: train.epochs: '0' is out of range");
+  CHECK_REFUSED("train: {epochs: 4294967296}\n", "expected a whole number from 1 to 4294967295");
+  CHECK_REFUSED("train: {samples: 2e15}\n", "is out of range");
   CHECK_REFUSED("train: {seed: -1}\n", "from 0");
 }
 
