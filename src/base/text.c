@@ -59,17 +59,22 @@ const char *tutti_text_nearest(const char *given, const char *const *names, int 
   return nearest;
 }
 
+/** What the C library reads besides decimal numbers (blanks before them, hexadecimals, words) is left out. */
+static bool has_only(const char *text, const char *letters) {
+  return text[strspn(text, letters)] == '\0';
+}
+
 bool tutti_text_real(const char *text, double *value) {
   char *end = NULL;
   *value = strtod(text, &end);
-  return end != text && *end == '\0' && isfinite(*value);
+  return end != text && *end == '\0' && isfinite(*value) && has_only(text, "0123456789+-.eE");
 }
 
 bool tutti_text_integer(const char *text, int64_t *value) {
   char *end = NULL;
   errno = 0;
   *value = strtoll(text, &end, 10);
-  return end != text && *end == '\0' && errno == 0;
+  return end != text && *end == '\0' && errno == 0 && has_only(text, "0123456789+-");
 }
 
 char *tutti_text_print_real(char *buffer, size_t bytes, double value) {

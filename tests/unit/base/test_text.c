@@ -27,6 +27,15 @@ static void numbers_are_whole_tokens(void **state) {
   assert_false(tutti_text_real("", &x));
   assert_false(tutti_text_real("nan", &x));
   assert_false(tutti_text_real("inf", &x));
+  assert_true(tutti_text_real("+.5E+2", &x) && x == 50);
+  static const char *const no_numbers[] = {"0x10", "0X1F",     "0x1p3", " 1",  "1 ",    "\t1",
+                                           "\n1",  "infinity", "1e",    "--1", "1e5.5", "."};
+  for (size_t i = 0; i < sizeof no_numbers / sizeof *no_numbers; i++) {
+    assert_false(tutti_text_real(no_numbers[i], &x));
+    assert_false(tutti_text_integer(no_numbers[i], &n));
+  }
+  assert_false(tutti_text_real("1e999", &x));
+  assert_true(tutti_text_integer("+7", &n) && n == 7);
   assert_true(tutti_text_integer("-12", &n) && n == -12);
   assert_false(tutti_text_integer("1.5", &n));
   assert_false(tutti_text_integer("99999999999999999999", &n));

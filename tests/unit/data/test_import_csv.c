@@ -35,6 +35,12 @@ static void text_labels_become_classes(void **state) {
   tutti_file_close(&file);
 }
 
+static void codes_that_are_no_decimal_numbers_are_texts(void **state) {
+  CHECK_OK(import(state, "x,y\n1,0x1F\n2,0x0A\n3,0x1F\n", "y"));
+  CHECK_ARRAY(folder_path(state, "out.h5"), "y_train", 1, 0, 1);
+  check_texts(folder_path(state, "out.h5"), "y_train", "classes", "0x0A|0x1F");
+}
+
 static void label_column_by_name_or_number(void **state) {
   const char *output = folder_path(state, "out.h5"), *text = "3;1;y\n0.5;0;4\n1.5;1;5\n";
   CHECK_OK(import(state, text, "1")); // a name goes before a number
@@ -71,6 +77,7 @@ static void broken_tables_are_errors_with_their_place(void **state) {
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,2\n3,4,5\n", "t.csv:3: 3 fields, expected 2");
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,2\nred,4\n", "t.csv:3: column 'x': 'red' is no finite number");
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\ninf,2\n", "t.csv:2: column 'x': 'inf' is no finite number");
+  CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,2\n0x1F,2\n", "t.csv:3: column 'x': '0x1F' is no finite number");
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1e39,2\n", "1e39 does not fit into float32");
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,2\n,4\n", "t.csv:3: column 'x' is empty: a value is missing");
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,2\nNA,4\n", "t.csv:3: column 'x' is NA: a value is missing");
@@ -174,6 +181,8 @@ static void options_are_checked(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(text_labels_become_classes, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(codes_that_are_no_decimal_numbers_are_texts, folder_make,
+                                      folder_remove),
       cmocka_unit_test_setup_teardown(label_column_by_name_or_number, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(regression_keeps_the_numbers, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(broken_tables_are_errors_with_their_place, folder_make, folder_remove),
