@@ -51,6 +51,8 @@ static tutti_status take_line(tutti_csv *csv, const char *line, int64_t length) 
         csv->at = AFTER_QUOTE;
       else
         push(csv, letter);
+    } else if (letter == '\r') {
+      return tutti_input_refuse_return(csv->input);
     } else if (letter == csv->separator) {
       end_field(csv);
       begin_field(csv);

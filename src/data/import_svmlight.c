@@ -87,6 +87,7 @@ static tutti_status read_file(sparse *s, const char *path, int64_t *n) {
   for (;;) {
     TUTTI_TRY_GOTO(done, tutti_input_line(input, &line, &length));
     if (!line) break;
+    if (memchr(line, '\r', (size_t)length)) TUTTI_TRY_GOTO(done, tutti_input_refuse_return(input));
     TUTTI_TRY_GOTO(done, take_line(s, (place){path, tutti_input_line_number(input)}, line));
   }
   *n = s->n - before;

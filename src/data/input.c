@@ -125,6 +125,14 @@ tutti_status tutti_input_line(tutti_input *input, char **line, int64_t *length) 
   return TUTTI_OK;
 }
 
+tutti_status tutti_input_refuse_return(const tutti_input *input) {
+  TUTTI_FAIL(
+      TUTTI_ERR_DATA,
+      "%s:%lld: a carriage return without a newline after it (line ends of an old Macintosh?); lines end "
+      "with a newline, or with both",
+      input->path, (long long)input->line_number);
+}
+
 const char *tutti_input_path(const tutti_input *input) {
   return input->path;
 }

@@ -25,5 +25,9 @@ tutti_status tutti_input_read(tutti_input *input, void *data, int64_t n, int64_t
 TUTTI_NODISCARD
 tutti_status tutti_input_line(tutti_input *input, char **line, int64_t *length);
 
+/** @return ERR_DATA, always: the line read last holds a \r that ends no line, and the format has no use for it */
+TUTTI_NODISCARD
+tutti_status tutti_input_refuse_return(const tutti_input *input);
+
 const char *tutti_input_path(const tutti_input *input);    // Borrowed.
 int64_t tutti_input_line_number(const tutti_input *input); // Of the last line read, from 1.

@@ -54,6 +54,19 @@ static void bad_quoting_names_its_line(void **state) {
               "q.csv:3: field 1 goes on after its closing quote");
 }
 
+static void line_ends_without_a_newline_are_an_error(void **state) {
+  char joined[512];
+  CHECK_FAILS(join(put_text(state, "mac.csv", "a,b\r1,2\r3,4\r"), joined), TUTTI_ERR_DATA,
+              "mac.csv:1: a carriage return without a newline");
+  CHECK_FAILS(join(put_text(state, "m.csv", "a,b\n1,2\n3,4\r5,6\n"), joined), TUTTI_ERR_DATA,
+              "m.csv:3: a carriage");
+  CHECK_FAILS(join(put_text(state, "m.csv", "a,b\n1,\"2\"\r3,4\n"), joined), TUTTI_ERR_DATA,
+              "m.csv:2: a carriage");
+  CHECK_FAILS(join(put_text(state, "m.csv", "a,b\r\r\n1,2\r\r\n"), joined), TUTTI_ERR_DATA,
+              "m.csv:1: a carriage");
+  check_records(state, "a,b\n1,\"2\r3\"\n", "1:a|b/2:1|2\r3");
+}
+
 static void empty_file_is_an_error(void **state) {
   char joined[512];
   CHECK_FAILS(join(put_text(state, "e.csv", ""), joined), TUTTI_ERR_DATA, "e.csv: is empty");
@@ -66,6 +79,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(blank_lines_are_passed_over, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(header_tells_the_separator, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(bad_quoting_names_its_line, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(line_ends_without_a_newline_are_an_error, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(empty_file_is_an_error, folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("data.csv", tests, NULL, check_no_leak);

@@ -62,6 +62,8 @@ static void broken_lines_are_errors_with_their_place(void **state) {
   CHECK_REFUSED("1 1:nan\n", "train.txt:1: feature 1: 'nan' is no finite number");
   CHECK_REFUSED("1 1:1e40\n", "feature 1: '1e40'");
   CHECK_REFUSED("1 1:\n", "feature 1: ''");
+  CHECK_REFUSED("1 1:0x1F\n", "feature 1: '0x1F'");
+  CHECK_REFUSED("1 1:1 # mac\r2 1:2\r", "train.txt:1: a carriage return without a newline");
   CHECK_REFUSED("1 1:1\n1 1:2\n", "same label");
 }
 
