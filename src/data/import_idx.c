@@ -15,19 +15,32 @@ typedef struct {
   int64_t row_bytes; // product of the dims after the first
 } idx;
 
-static tutti_status read_exactly(tutti_input *input, void *data, int64_t n, const char *what) {
-  int64_t got = 0;
-  TUTTI_TRY(tutti_input_read(input, data, n, &got));
+static const char header_name[] = "IDX header";
+
+static tutti_status check_whole(const tutti_input *input, int64_t got, int64_t n, const char *what) {
   TUTTI_CHECK(got == n, TUTTI_ERR_DATA, "%s: ends inside its %s: the file is truncated",
               tutti_input_path(input), what);
   return TUTTI_OK;
+}
+
+static tutti_status read_exactly(tutti_input *input, void *data, int64_t n, const char *what) {
+  int64_t got = 0;
+  TUTTI_TRY(tutti_input_read(input, data, n, &got));
+  return check_whole(input, got, n, what);
+}
+
+static tutti_status read_head(tutti_input *input, uint8_t head[HEADER_BYTES]) {
+  int64_t got = 0;
+  TUTTI_TRY(tutti_input_read(input, head, HEADER_BYTES, &got));
+  TUTTI_CHECK(got > 0, TUTTI_ERR_DATA, "%s: is empty, expected an IDX file", tutti_input_path(input));
+  return check_whole(input, got, HEADER_BYTES, header_name);
 }
 
 static tutti_status read_dims(idx *f) {
   f->row_bytes = 1;
   for (int i = 0; i < f->n_dims; i++) {
     uint8_t b[4];
-    TUTTI_TRY(read_exactly(f->input, b, sizeof b, "IDX header"));
+    TUTTI_TRY(read_exactly(f->input, b, sizeof b, header_name));
     f->dims[i] = (int64_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
     TUTTI_CHECK(f->dims[i] > 0, TUTTI_ERR_DATA, "%s: dimension %d of %d is 0, there are no data",
                 tutti_input_path(f->input), i + 1, f->n_dims);
@@ -43,12 +56,10 @@ static tutti_status read_dims(idx *f) {
  * @param[in] option  whose file it is, for messages */
 static tutti_status idx_open(const char *path, const char *option, bool labels, idx *f) {
   tutti_status status = TUTTI_OK;
-  uint8_t head[HEADER_BYTES];
-  int64_t got = 0;
+  uint8_t head[HEADER_BYTES] = {0};
   TUTTI_TRY_GOTO(done, tutti_input_open(path, &f->input));
-  TUTTI_TRY_GOTO(done, tutti_input_read(f->input, head, HEADER_BYTES, &got));
-  TUTTI_CHECK_GOTO(done, got > 0, TUTTI_ERR_DATA, "%s: is empty, expected an IDX file", path);
-  TUTTI_CHECK_GOTO(done, got == HEADER_BYTES && head[0] == 0 && head[1] == 0, TUTTI_ERR_DATA,
+  TUTTI_TRY_GOTO(done, read_head(f->input, head));
+  TUTTI_CHECK_GOTO(done, head[0] == 0 && head[1] == 0, TUTTI_ERR_DATA,
                    "%s: is no IDX file: it begins with %02x %02x, expected 00 00", path, head[0], head[1]);
   TUTTI_CHECK_GOTO(done, head[2] == IDX_UBYTE, TUTTI_ERR_DATA,
                    "%s: holds IDX items of type 0x%02x, only bytes (0x08) are read", path, head[2]);

@@ -74,11 +74,13 @@ static void damaged_files_are_errors_and_leave_nothing(void **state) {
   CHECK_FAILS(import(state, bad, sizeof x3 + 1, y3, sizeof y3), TUTTI_ERR_DATA,
               "x: goes on after the last item");
   for (size_t cut = 1; cut < 4; cut++)
-    CHECK_FAILS(import(state, x3, cut, y3, sizeof y3), TUTTI_ERR_DATA, "x: is no IDX file");
+    CHECK_FAILS(import(state, x3, cut, y3, sizeof y3), TUTTI_ERR_DATA,
+                "x: ends inside its IDX header: the file is truncated");
   for (size_t cut = 4; cut < sizeof x3; cut++)
     CHECK_FAILS(import(state, x3, cut, y3, sizeof y3), TUTTI_ERR_DATA, "x: ends inside its");
   CHECK_FAILS(import(state, x3, 0, y3, sizeof y3), TUTTI_ERR_DATA, "x: is empty");
   CHECK_FAILS(import(state, x3, sizeof x3, y3, sizeof y3 - 1), TUTTI_ERR_DATA, "y: ends inside its items");
+  CHECK_FAILS(import(state, "<", 1, y3, sizeof y3), TUTTI_ERR_DATA, "x: ends inside its IDX header");
   CHECK_FAILS(import(state, "<html>", 6, y3, sizeof y3), TUTTI_ERR_DATA, "begins with 3c 68");
   assert_int_equal(folder_count(state), 2);
 }
