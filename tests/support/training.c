@@ -18,8 +18,30 @@ enum { N_TRAIN = 333, N_TEST = 57, N_IN = 12, N_CLASSES = 3 };
 // --- data
 // ----------------------------------------------------------------------------------------------------------
 
-/** Features are normal, the class is the largest of three sums of four features each, with some noise. */
-static void make_samples(uint64_t seed, int64_t n, float *x, int32_t *y) {
+/** One set: the features, also as bytes, and labels of several kinds. */
+typedef struct {
+  float x[N_TRAIN * N_IN];
+  uint8_t bytes[N_TRAIN * N_IN];
+  int32_t y[N_TRAIN], sides[N_TRAIN * 2], side[N_TRAIN];
+  uint8_t one_hot[N_TRAIN * N_CLASSES], bits[N_TRAIN * 2], bit[N_TRAIN];
+  float real[N_TRAIN];
+} sample_set;
+
+static void make_labels(const double *score, int64_t i, sample_set *set) {
+  const int best = score[1] > score[0] ? (score[2] > score[1] ? 2 : 1) : (score[2] > score[0] ? 2 : 0);
+  set->y[i] = best;
+  for (int k = 0; k < N_CLASSES; k++) set->one_hot[i * N_CLASSES + k] = k == best;
+  for (int k = 0; k < 2; k++) {
+    set->bits[2 * i + k] = score[k] > score[k + 1];
+    set->sides[2 * i + k] = score[k] > score[k + 1] ? 1 : -1;
+  }
+  set->bit[i] = set->bits[2 * i];
+  set->side[i] = set->sides[2 * i];
+  set->real[i] = (float)(score[0] - 0.5 * score[1]);
+}
+
+/** Features are normal, scores are three sums of four features each, with some noise. */
+static void make_samples(uint64_t seed, int64_t n, sample_set *set) {
   for (int64_t i = 0; i < n; i++) {
     double score[N_CLASSES] = {0};
     for (int j = 0; j < N_IN; j++) {
@@ -27,28 +49,42 @@ static void make_samples(uint64_t seed, int64_t n, float *x, int32_t *y) {
       double normal[2];
       tutti_random_words((tutti_stream){.seed = seed, .kind = 99}, (uint64_t)(i * N_IN + j), words);
       tutti_random_normal(words[0], words[1], normal);
-      x[i * N_IN + j] = (float)normal[0];
+      set->x[i * N_IN + j] = (float)normal[0];
+      set->bytes[i * N_IN + j] = (uint8_t)fmin(255, fmax(0, 128 + 40 * normal[0]));
       score[j % N_CLASSES] += normal[0] + 0.3 * normal[1];
     }
-    y[i] = score[1] > score[0] ? (score[2] > score[1] ? 2 : 1) : (score[2] > score[0] ? 2 : 0);
+    make_labels(score, i, set);
   }
 }
 
-static tutti_status write_set(tutti_file *file, const char *x_name, const char *y_name, uint64_t seed,
-                              int64_t n) {
-  static float x[N_TRAIN * N_IN];
-  static int32_t y[N_TRAIN];
-  make_samples(seed, n, x, y);
-  TUTTI_TRY(tutti_file_write(file, x_name, TUTTI_F32, 2, (int64_t[]){n, N_IN}, 0, x));
-  return tutti_file_write(file, y_name, TUTTI_I32, 1, &n, 0, y);
+static tutti_status write_set(tutti_file *file, const char *part, uint64_t seed, int64_t n) {
+  static sample_set set;
+  const struct {
+    const char *name;
+    tutti_type type;
+    int64_t width;
+    const void *values;
+  } arrays[] = {{"x", TUTTI_F32, N_IN, set.x},        {"y", TUTTI_I32, 1, set.y},
+                {"bytes", TUTTI_U8, N_IN, set.bytes}, {"one_hot", TUTTI_U8, N_CLASSES, set.one_hot},
+                {"bits", TUTTI_U8, 2, set.bits},      {"bit", TUTTI_U8, 1, set.bit},
+                {"sides", TUTTI_I32, 2, set.sides},   {"side", TUTTI_I32, 1, set.side},
+                {"real", TUTTI_F32, 1, set.real}};
+  make_samples(seed, n, &set);
+  for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "%s_%s", arrays[i].name, part);
+    TUTTI_TRY(tutti_file_write(file, name, arrays[i].type, arrays[i].width > 1 ? 2 : 1,
+                               (int64_t[]){n, arrays[i].width}, 0, arrays[i].values));
+  }
+  return TUTTI_OK;
 }
 
 static tutti_status write_data(const char *path, uint64_t seed) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
-  TUTTI_TRY_GOTO(done, write_set(file, "x_train", "y_train", seed, N_TRAIN));
-  TUTTI_TRY_GOTO(done, write_set(file, "x_test", "y_test", 2, N_TEST));
+  TUTTI_TRY_GOTO(done, write_set(file, "train", seed, N_TRAIN));
+  TUTTI_TRY_GOTO(done, write_set(file, "test", 2, N_TEST));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
 done:
   tutti_file_close(&file);
@@ -99,8 +135,9 @@ tutti_status training_run(const tutti_comm *comm, const training_folder *folder,
   char file[300], directory[400], keys[TRAINING_MAX_OVERRIDES][128];
   snprintf(file, sizeof file, "%s/data.h5", folder->path);
   snprintf(directory, sizeof directory, "%s/%s", folder->path, name);
-  tutti_override list[TRAINING_MAX_OVERRIDES + 2] = {{"data.file", file}, {"run.directory", directory}};
-  int n = 2;
+  tutti_override list[TRAINING_MAX_OVERRIDES + 3] = {
+      {"data.file", file}, {"run.directory", directory}, {"parallel.threads", "1"}};
+  int n = 3;
   for (int i = 0; overrides && overrides[i]; i++) {
     const char *equals = strchr(overrides[i], '=');
     snprintf(keys[i], sizeof keys[i], "%.*s", (int)(equals - overrides[i]), overrides[i]);
@@ -116,16 +153,19 @@ tutti_status training_run(const tutti_comm *comm, const training_folder *folder,
 static tutti_status read_rows(const char *path, const char *table, tutti_metrics_row *rows, int64_t max,
                               int64_t *n) {
   tutti_file *file = NULL;
+  char *metric = NULL;
   tutti_column columns[TUTTI_METRICS_COLUMNS];
-  tutti_metrics_columns("accuracy", columns);
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_open(path, &file));
+  TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "metric", &metric));
+  tutti_metrics_columns(metric, columns);
   TUTTI_TRY_GOTO(done, tutti_table_rows(file, table, n));
   if (*n > max) *n = max;
   if (*n > 0)
     TUTTI_TRY_GOTO(done,
                    tutti_table_read(file, table, columns, TUTTI_METRICS_COLUMNS, sizeof *rows, 0, *n, rows));
 done:
+  tutti_free(metric);
   tutti_file_close(&file);
   return status;
 }

@@ -9,8 +9,9 @@ typedef struct {
   tutti_comm *self; // this rank alone
 } training_folder;
 
-/** Collective.  A folder with data.h5: 333 training and 57 test samples of 12 features, 3 classes, from a
- * noisy teacher. */
+/** Collective.  A folder with data.h5: 333 training and 57 test samples of 12 features from a noisy teacher, in
+ * x_train and x_test; bytes_... has the features as bytes.  Labels: y_... 3 classes, one_hot_... the same as
+ * rows, bit_... 0 or 1, bits_... two of them, side_... -1 or 1, sides_... two of them, real_... a number. */
 void training_folder_make(const tutti_comm *comm, training_folder *folder);
 /** Local.  Replace the training samples by others of the teacher. */
 void training_data_write(const training_folder *folder, uint64_t seed);
@@ -22,7 +23,8 @@ enum { TRAINING_MAX_OVERRIDES = 8 };
 /** "train.seed=3" ..., ended by NULL. */
 typedef const char *training_overrides[TRAINING_MAX_OVERRIDES + 1];
 
-/** Collective over `comm`.  Train the config text `yaml` in FOLDER/NAME.  data.file is the folder's. */
+/** Collective over `comm`.  Train the config text `yaml` in FOLDER/NAME.  data.file is the folder's,
+ * and the BLAS has one thread, unless overrides say otherwise. */
 tutti_status training_run(const tutti_comm *comm, const training_folder *folder, const char *name,
                           const char *yaml, const training_overrides overrides, tutti_train_result *result);
 
