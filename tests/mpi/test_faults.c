@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/file.h"
 #include "support/training.h"
 
 static const char yaml[] = "data: {validation_split: 0.1}\n"
@@ -30,29 +31,63 @@ static bool fails(const tutti_comm *comm, const training_folder *folder, const c
   return true;
 }
 
-static void check_site(const tutti_comm *comm, const training_folder *folder, const char *site, int rank) {
+/** Which ranks come past a site. */
+typedef enum { EACH_RANK, FIRST_OF_NODE, ROOT } passers;
+
+static const struct {
+  const char *name;
+  passers who;
+} sites[] = {{"dataset.open", FIRST_OF_NODE}, {"file.open", FIRST_OF_NODE}, {"window", EACH_RANK},
+             {"reducer", EACH_RANK},          {"step", EACH_RANK},          {"file.create", ROOT},
+             {"file.commit", ROOT},           {"checkpoint.save", ROOT},    {"metrics.flush", ROOT}};
+
+static bool comes_past(const tutti_comm *comm, passers who, int rank) {
+  double first = tutti_comm_rank(comm) == rank && tutti_comm_node_rank(comm) == 0;
+  EXPECT_OK(tutti_max(comm, &first, 1));
+  return who == EACH_RANK || (who == FIRST_OF_NODE && first > 0) || (who == ROOT && rank == 0);
+}
+
+static void check_site(const tutti_comm *comm, const training_folder *folder, size_t site, int rank) {
   tutti_train_result result;
+  const bool fallible = comes_past(comm, sites[site].who, rank);
   bool failed = true;
   for (int nth = 1; failed && nth <= 3; nth++) {
     char fault[64], name[64];
-    snprintf(fault, sizeof fault, "%s:%d:%d", site, rank, nth);
-    snprintf(name, sizeof name, "%s-%d-%d", site, rank, nth);
+    snprintf(fault, sizeof fault, "%s:%d:%d", sites[site].name, rank, nth);
+    snprintf(name, sizeof name, "%s-%d-%d", sites[site].name, rank, nth);
     failed = fails(comm, folder, name, fault, "fault injected");
-    EXPECT(failed || nth > 1 || rank > 0, "%s did not fail: is there such a site?", fault);
+    EXPECT(nth > 1 || failed == fallible, "%s %s: who comes past there?", fault,
+           failed ? "failed" : "did not fail");
     if (failed) EXPECT_OK(training_run(comm, folder, name, yaml, NULL, &result));
   }
 }
 
 static void each_site_fails_on_all_ranks(const tutti_comm *comm) {
-  static const char *const sites[] = {"dataset.open", "window",          "reducer",
-                                      "step",         "file.open",       "file.create",
-                                      "file.commit",  "checkpoint.save", "metrics.flush"};
   training_folder folder;
   training_folder_make(comm, &folder);
   const int last = tutti_comm_size(comm) - 1;
   for (size_t i = 0; i < sizeof sites / sizeof sites[0]; i++) {
-    check_site(comm, &folder, sites[i], 0);
-    if (last > 0) check_site(comm, &folder, sites[i], last);
+    check_site(comm, &folder, i, 0);
+    if (last > 0) check_site(comm, &folder, i, last);
+  }
+  training_folder_remove(comm, &folder);
+}
+
+/** A file system without hard links: checkpoints are kept all the same. */
+static void a_checkpoint_does_without_links(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "links", yaml, NULL, &result));
+  EXPECT(!fails(comm, &folder, "none", "checkpoint.link:0:1", ""), "%s", tutti_fail_text());
+  if (tutti_comm_rank(comm) == 0) {
+    char before[300];
+    tutti_file *file = NULL;
+    EXPECT(strstr(tutti_fail_text(), "checkpoint.link"), "nothing has failed: %s", tutti_fail_text());
+    EXPECT(training_difference(&folder, "links", "none") == 0, "other weights");
+    snprintf(before, sizeof before, "%s/none/checkpoint.prev.h5", folder.path);
+    EXPECT_OK(tutti_file_open(before, &file));
+    tutti_file_close(&file);
   }
   training_folder_remove(comm, &folder);
 }
@@ -83,6 +118,7 @@ static void each_allocation_fails_on_all_ranks(const tutti_comm *comm) {
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(each_site_fails_on_all_ranks),
+      MPI_TEST(a_checkpoint_does_without_links),
       MPI_TEST(each_allocation_fails_on_all_ranks),
   };
   return mpi_main("faults", tests, sizeof tests / sizeof tests[0]);

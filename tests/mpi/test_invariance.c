@@ -1,11 +1,12 @@
 /** Promise 1: a run depends on the seed, the global batch and the hyper-parameters; never on the number of
- * ranks or on the micro-batches.  Each case is trained by rank 0 alone in one micro-batch, and by all ranks
+ * ranks, threads or micro-batches.  Each case is trained by rank 0 alone in one micro-batch, and by all ranks
  * in micro-batches of several sizes: the loss of each of 50 steps, and the weights after them, have to agree
  * to rounding. */
 #include <math.h>
 #include <stdio.h>
 
 #include "support/training.h"
+#include "tutti/linalg.h"
 
 enum { N_STEPS = 50 };
 static const double tolerance = 1e-4; // relative, of the loss of a step
@@ -44,6 +45,27 @@ static const invariance_case cases[] = {
      "dense 3 softmax]}\n"
      "optimizer: {name: adamw, clipvalue: 0.01}\n" COMMON,
      {"auto", "8", "16", NULL}},
+    {"one_hot",
+     "data: {y_train: one_hot_train, y_test: one_hot_test, validation_split: 0.2}\n"
+     "model: {layers: [dense 16 relu, dropout 0.2, dense 3 softmax]}\n"
+     "optimizer: {name: adadelta, learning_rate: 1}\n" COMMON,
+     {"auto", "7", NULL}},
+    {"binary",
+     "data: {y_train: bits_train, y_test: bits_test}\n"
+     "model: {layers: [dense 16 softplus, dropout 0.1, dense 2 sigmoid]}\n"
+     "optimizer: {name: nadam}\n" COMMON,
+     {"auto", "7", NULL}},
+    {"regression",
+     "data: {x_train: bytes_train, x_test: bytes_test, y_train: real_train, y_test: real_test, scale: "
+     "standardize}\n"
+     "model: {layers: [dense 16 gelu, dense 1]}\n"
+     "optimizer: {name: adamax}\n" COMMON,
+     {"auto", "7", NULL}},
+    {"hinge",
+     "data: {y_train: side_train, y_test: side_test}\n"
+     "model: {layers: [dense 16 tanh, dense 1], loss: hinge}\n"
+     "optimizer: {name: adagrad}\n" COMMON,
+     {"auto", "7", NULL}},
 };
 
 static void compare_steps(const training_folder *folder, const char *a, const char *b) {
@@ -127,11 +149,29 @@ static void evaluations_do_not_depend_on_ranks(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** Products that are large enough for the BLAS to divide them. */
+static void losses_do_not_depend_on_threads(const tutti_comm *comm) {
+  const char *yaml = "model: {layers: [dense 256 relu, dense 256 tanh, dense 3 softmax]}\n"
+                     "optimizer: {name: sgd, learning_rate: 0.1}\n" COMMON;
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  if (tutti_comm_rank(comm) == 0) {
+    EXPECT_OK(training_run(folder.self, &folder, "one", yaml, NULL, &result));
+    EXPECT_OK(
+        training_run(folder.self, &folder, "two", yaml, (training_overrides){"parallel.threads=2"}, &result));
+    EXPECT(tutti_blas_threads() == 2, "%d threads", tutti_blas_threads());
+    compare_steps(&folder, "one", "two");
+  }
+  training_folder_remove(comm, &folder);
+}
+
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(losses_do_not_depend_on_ranks_or_micro_batches),
       MPI_TEST(ranks_without_samples_change_nothing),
       MPI_TEST(evaluations_do_not_depend_on_ranks),
+      MPI_TEST(losses_do_not_depend_on_threads),
   };
   return mpi_main("invariance", tests, sizeof tests / sizeof tests[0]);
 }
