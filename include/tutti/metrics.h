@@ -88,7 +88,7 @@ typedef struct tutti_progress tutti_progress;
 /** Local.  Nothing is drawn yet.
  * @param[in] stream        borrowed; whether it is a terminal is asked here, its width at each drawing
  * @param[in] metric        borrowed
- * @param[in] total_epochs  need not be whole; 0 or not finite: unknown, left out
+ * @param[in] total_epochs  shown as the epochs that are begun; 0 or not finite: unknown, left out
  * @return ERR_MEMORY.  The caller owns it. */
 TUTTI_NODISCARD
 tutti_status tutti_progress_create(FILE *stream, const char *metric, double total_epochs,

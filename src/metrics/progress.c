@@ -40,7 +40,7 @@ tutti_status tutti_progress_create(FILE *stream, const char *metric, double tota
 static void append_epoch(char line[LINE_BYTES], const tutti_progress *progress, int64_t epoch) {
   tutti_text_append(line, LINE_BYTES, "epoch %lld", (long long)epoch);
   if (isfinite(progress->total_epochs) && progress->total_epochs > 0)
-    tutti_text_append(line, LINE_BYTES, "/%g", progress->total_epochs);
+    tutti_text_append(line, LINE_BYTES, "/%.0f", ceil(progress->total_epochs));
 }
 
 /** "  NAME 0.0687"; nothing for NAN.  A value that four decimals would show as 0.0000 is written with its

@@ -56,7 +56,11 @@ static void budgets_need_not_be_whole_epochs(void **state) {
   (void)state;
   char text[512];
   epoch_line(&row, 3.25, text, sizeof text);
-  assert_memory_equal(text, "epoch 3/3.25  loss", 18);
+  assert_memory_equal(text, "epoch 3/4  loss", 15);
+  epoch_line(&row, 1.0 / 21, text, sizeof text);
+  assert_memory_equal(text, "epoch 3/1  loss", 15);
+  epoch_line(&row, 4294967295, text, sizeof text);
+  assert_memory_equal(text, "epoch 3/4294967295  loss", 24);
 }
 
 static void small_and_large_values_keep_their_digits(void **state) {
