@@ -34,12 +34,18 @@ static void end_field(tutti_csv *csv) {
   push(csv, '\0');
 }
 
+static int64_t count(const char *line, int64_t length, char letter) {
+  int64_t n = 0;
+  for (int64_t i = 0; i < length; i++) n += line[i] == letter;
+  return n;
+}
+
 /** Take the letters of one line; afterwards csv->at is QUOTED where the record goes on in the next one. */
 static tutti_status take_line(tutti_csv *csv, const char *line, int64_t length) {
   // Each letter becomes at most one (a separator the NUL of its field); the \n that joins lines and the last
   // NUL add two.
   TUTTI_TRY(tutti_array_reserve(&csv->text, csv->text.n + length + 2));
-  TUTTI_TRY(tutti_array_reserve(&csv->starts, csv->starts.n + length + 1));
+  TUTTI_TRY(tutti_array_reserve(&csv->starts, csv->starts.n + count(line, length, csv->separator) + 1));
   if (csv->at == QUOTED)
     push(csv, '\n');
   else
