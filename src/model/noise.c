@@ -30,6 +30,11 @@ static int64_t n_elements(const tutti_layer *layer, const tutti_flow *flow) {
   return (int64_t)flow->rows * layer->n_out;
 }
 
+TUTTI_CLONES static void compare(const uint32_t *restrict words, int64_t n, uint32_t threshold, float keep,
+                                 float *restrict kept) {
+  for (int64_t i = 0; i < n; i++) kept[i] = words[i] >= threshold ? keep : 0;
+}
+
 /** kept[n] = `keep` with probability 1 - rate, else 0; one word an element. */
 static void draw_kept(tutti_stream stream, uint64_t first, int64_t n, double rate, float keep, float *kept) {
   uint32_t words[CHUNK];
@@ -37,7 +42,7 @@ static void draw_kept(tutti_stream stream, uint64_t first, int64_t n, double rat
   for (int64_t done = 0; done < n; done += CHUNK) {
     const int64_t part = n - done < CHUNK ? n - done : CHUNK;
     tutti_random_fill(stream, first + (uint64_t)done, part, words);
-    for (int64_t i = 0; i < part; i++) kept[done + i] = words[i] >= threshold ? keep : 0;
+    compare(words, part, threshold, keep, kept + done);
   }
 }
 
