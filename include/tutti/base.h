@@ -105,8 +105,8 @@ void tutti_assert_failed(const char *condition, const char *file, int line);
 #endif
 
 /** Local.  [n] elements of `unit` bytes, zeroed, 64-byte aligned; n = 0 gives a valid pointer.
- * @return NULL without memory or on overflow, with the failure's text set.  The caller frees with tutti_free.
- */
+ * @return NULL without memory or on overflow, with the failure's text set.  The caller frees with
+ * tutti_free. */
 void *tutti_calloc(int64_t n, size_t unit);
 
 /** Local.  A copy of `text`, to be freed with tutti_free; NULL without memory. */

@@ -9,10 +9,12 @@
  *   attributes of the root:
  *     format                        1
  *     version, time, config         texts: of the program, of the save (UTC), the resolved YAML
- *     step, epoch, samples, ...     the members of tutti_checkpoint_state under their names; in_epoch_loss,
- * ... seed                          an integer; above 2^63 - 1, where integers of HDF5 readers end, its
- * digits as text classes                       names of the classes, where the data has them Nothing in it
- * depends on the number of ranks.
+ *     step, epoch, samples, ...     the members of tutti_checkpoint_state under their names,
+ *                                   in_epoch_loss, ...
+ *     seed                          an integer; above 2^63 - 1, where the integers of HDF5 readers end, its
+ *                                   digits as text
+ *     classes                       names of the classes, where the data has them
+ * Nothing in it depends on the number of ranks.
  *
  * In a run directory, newest first: checkpoint.h5, checkpoint.prev.h5, checkpoint.prev2.h5, ...  While a new
  * one takes its place the last one is also called checkpoint.held.h5. */
@@ -109,8 +111,8 @@ tutti_status tutti_checkpoint_load(const char *path, const tutti_view *views, in
 /** The newest complete checkpoint of a run directory: checkpoint.h5, or where that is absent or damaged the
  * one before.  Complete: all of it can be read and the checksums are right; each damaged file is logged as a
  * warning.  *path is the caller's (tutti_free); NULL: there is none at all, or no directory.
- * @return ERR_DATA there are files, but none is whole; ERR_IO the system cannot read one that may be the newest
- * whole one: no older one is taken for it */
+ * @return ERR_DATA there are files, but none is whole; ERR_IO the system cannot read one that may be the
+ * newest whole one: no older one is taken for it */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_find(const char *directory, char **path);
 

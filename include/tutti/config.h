@@ -101,9 +101,9 @@ tutti_model_options tutti_config_model(const tutti_config *config);
 /** How a dump begins: what tells a run's own config.yaml from one that a user wrote. */
 #define TUTTI_CONFIG_MARK "# A run of tutti, every key resolved; runs again as it is"
 
-/** Local.  The whole resolved config as YAML that parses to the same config, but for run.resume: that is auto,
- * since a run's own config would else delete the run when it runs again, or branch off once more.  *text is
- * the caller's (tutti_free). */
+/** Local.  The whole resolved config as YAML that parses to the same config, but for run.resume: that is
+ * auto, since a run's own config would else delete the run when it runs again, or branch off once more.
+ * *text is the caller's (tutti_free). */
 TUTTI_NODISCARD
 tutti_status tutti_config_dump(const tutti_config *config, char **text);
 
@@ -114,7 +114,6 @@ const char *tutti_config_difference(const tutti_config *a, const tutti_config *b
                                     char value_b[128]);
 
 // --- the list of keys, for the command line and for help
-// ---------------------------------------------------------------
 
 typedef struct {
   const char *section, *name;

@@ -48,7 +48,8 @@ int64_t
 tutti_dataset_n_features(const tutti_dataset *dataset);        // Local.  Product of the dims after the first.
 int64_t tutti_dataset_n_targets(const tutti_dataset *dataset); // Local.  Columns of y; 1 for y[N].
 
-/** Local.  A number that tells one set of training rows from another: equal on all ranks, and for equal rows. */
+/** Local.  A number that tells one set of training rows from another: equal on all ranks, and for equal
+ * rows. */
 int64_t tutti_dataset_fingerprint(const tutti_dataset *dataset);
 
 /** Local.  Names of the classes, where the file has them (attribute "classes" of y_train); borrowed.  n = 0:
@@ -69,8 +70,8 @@ tutti_status tutti_dataset_check_targets(const tutti_dataset *dataset, bool (*fi
 /** Maps i in [0, n) to a row of the training array. */
 typedef int64_t (*tutti_row_at)(const void *context, int64_t i);
 
-/** Collective.  Take the scaling's numbers from the n training rows that `row_at` names, each once (validation
- * rows stay out). The same numbers on all ranks, at any rank count. */
+/** Collective.  Take the scaling's numbers from the n training rows that `row_at` names, each once
+ * (validation rows stay out). The same numbers on all ranks, at any rank count. */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_fit_scaling(tutti_dataset *dataset, tutti_scale scale, tutti_row_at row_at,
                                        const void *context, int64_t n);
@@ -101,16 +102,15 @@ void tutti_dataset_gather_values(const tutti_dataset *dataset, tutti_rows which,
                                  int64_t n, float *values);
 
 // --- import: other formats into a data set file.  Local: one process.
-// ------------------------------------------------
 //
 // Inputs are read through zlib: plain or gzip.  The output is whole or absent, and never one of the inputs.
 // It has x_train, y_train and, with a test part, x_test, y_test: chunked, deflated, with checksums.
 
 /** What a label column holds.  AUTO decides by its labels over all rows:
- *  - a text among them: classes in order of name (bytes compared); but a text among real numbers is an error,
- * and so are more than 100 different texts;
+ *  - a text among them: classes in order of name (bytes compared); but a text among real numbers is an
+ *    error, and so are more than 100 different texts;
  *  - all whole numbers, of at most 100 different values: classes in ascending order, so 0..K-1 keep their
- * ids;
+ *    ids;
  *  - other numbers: a regression.
  * CLASSES lifts the limits (up to 65536 classes), REGRESSION wants numbers.  Names of the classes in order of
  * id are the attribute "classes" of y_train and y_test.  y is bytes for up to 256 classes, int32 for more,

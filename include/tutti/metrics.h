@@ -81,8 +81,8 @@ void tutti_timing_make(const double *all, int size, tutti_timing_row rows[TUTTI_
 
 // --- progress ----------------------------------------------------------------------------------------------
 
-/** Rank 0's view of the run on `stream`: a bar that is redrawn on a terminal, one line per epoch elsewhere.
- */
+/** Rank 0's view of the run on `stream`: a bar that is redrawn on a terminal, one line per epoch
+ * elsewhere. */
 typedef struct tutti_progress tutti_progress;
 
 /** Local.  Nothing is drawn yet.

@@ -176,8 +176,8 @@ tutti_status tutti_model_backward(tutti_model *model, const float *params, const
  * or sigmoid). */
 void tutti_model_predict(const tutti_model *model, int64_t rows, float *out);
 
-/** Local.  Numbers that a classifier decides for a sample: 1, its class, with categorical_crossentropy; n_out,
- * each 0 or 1, with binary_crossentropy and hinge, whose outputs are labels of their own.  Else 0. */
+/** Local.  Numbers that a classifier decides for a sample: 1, its class, with categorical_crossentropy;
+ * n_out, each 0 or 1, with binary_crossentropy and hinge, whose outputs are labels of their own.  Else 0. */
 int64_t tutti_model_n_decisions(const tutti_model *model);
 
 /** Local, after forward, of a classifier.  classes[rows, n_decisions]: the decisions that its accuracy

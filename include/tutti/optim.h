@@ -67,7 +67,7 @@ typedef struct tutti_optim tutti_optim;
 /** Local.  State for parameters [begin, end) of the flat buffers.
  * @param[in] options  resolved; copied
  * @param[in] offsets  [n_arrays + 1] where each array of the network begins in the flat buffer, and the end;
- * copied.  For clipnorm, which is per array.
+ *                     copied.  For clipnorm, which is per array.
  * @return ERR_MEMORY.  The caller owns it. */
 TUTTI_NODISCARD
 tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_t *offsets, int n_arrays,

@@ -45,8 +45,8 @@ const char *tutti_mpi_version(void);
 TUTTI_NODISCARD
 tutti_status tutti_agree(const tutti_comm *comm, tutti_status local);
 
-/** Collective.  What `root` did decides: its status and text go to all, the text as it is.  ERR_MPI as above.
- */
+/** Collective.  What `root` did decides: its status and text go to all, the text as it is.  ERR_MPI as
+ * above. */
 TUTTI_NODISCARD
 tutti_status tutti_agree_from(const tutti_comm *comm, int root, tutti_status local);
 
@@ -61,8 +61,8 @@ tutti_status tutti_bcast(const tutti_comm *comm, int root, void *data, int64_t b
 TUTTI_NODISCARD
 tutti_status tutti_bcast_text(const tutti_comm *comm, int root, char **text);
 
-/** Collective, `n` equal on all ranks.  In place: values[n] become the sum over ranks, the same bits on all.
- */
+/** Collective, `n` equal on all ranks.  In place: values[n] become the sum over ranks, the same bits on
+ * all. */
 TUTTI_NODISCARD
 tutti_status tutti_sum(const tutti_comm *comm, double *values, int64_t n);
 
@@ -81,8 +81,8 @@ tutti_status tutti_gather(const tutti_comm *comm, int root, const double *values
 TUTTI_NODISCARD
 tutti_status tutti_gather_bytes(const tutti_comm *comm, int root, const void *data, int64_t bytes, void *all);
 
-/** Collective.  Each rank's text to root: *texts [size] there, new memory (tutti_texts_free); NULL elsewhere.
- */
+/** Collective.  Each rank's text to root: *texts [size] there, new memory (tutti_texts_free); NULL
+ * elsewhere. */
 TUTTI_NODISCARD
 tutti_status tutti_gather_texts(const tutti_comm *comm, int root, const char *text, char ***texts);
 

@@ -1,6 +1,6 @@
 #pragma once
-/** A count with a unit, as people write it: "5 epochs", "500 steps", "1000000 samples", "10 minutes".  Local.
- */
+/** A count with a unit, as people write it: "5 epochs", "500 steps", "1000000 samples", "10 minutes".
+ * Local. */
 #include "tutti/base.h"
 
 typedef enum {

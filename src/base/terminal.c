@@ -50,8 +50,8 @@ static long find_launcher(void) {
   return launcher;
 }
 
-/** Ranks run in the background of the terminal, which may be set (stty tostop) to stop them when they write.
- */
+/** Ranks run in the background of the terminal, which may be set (stty tostop) to stop them when they
+ * write. */
 static bool is_writable_terminal(int fd) {
   struct termios settings;
   return isatty(fd) && tcgetattr(fd, &settings) == 0 && (settings.c_lflag & TOSTOP) == 0;

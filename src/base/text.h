@@ -4,12 +4,13 @@
 
 #include "tutti/base.h"
 
-/** The name of `names` [n] whose words begin with the letters of `given` ("lr" is learning_rate), else the nearest to it by
- * edits of letters, or NULL where none is near enough to be what was meant (more than a third of the letters differ). */
+/** The name of `names` [n] whose words begin with the letters of `given` ("lr" is learning_rate), else the
+ * nearest to it by edits of letters, or NULL where none is near enough to be what was meant (more than a
+ * third of the letters differ). */
 const char *tutti_text_nearest(const char *given, const char *const *names, int n);
 
-/** The whole of `text` as a finite number / an integer, in decimal digits and without blanks; false where it is
- * not one or does not fit. */
+/** The whole of `text` as a finite number / an integer, in decimal digits and without blanks; false where it
+ * is not one or does not fit. */
 bool tutti_text_real(const char *text, double *value);
 bool tutti_text_integer(const char *text, int64_t *value);
 

@@ -1,8 +1,9 @@
 /** How saves replace each other.  For a run directory with checkpoint.h5 = A, checkpoint.prev.h5 = O:
  *
  *   hold    checkpoint.held.h5 = A, a second name of the file (or its only one, where a file system has no
- * hard links) commit  checkpoint.h5 = the new N, by one rename; before it checkpoint.h5 is A settle
- * checkpoint.prev.h5 = A, by one rename from the held name; before it checkpoint.prev.h5 is O
+ *           hard links)
+ *   commit  checkpoint.h5 = the new N, by one rename; before it checkpoint.h5 is A
+ *   settle  checkpoint.prev.h5 = A, by one rename from the held name; before it checkpoint.prev.h5 is O
  *
  * So nothing is given up before the new file is whole on disk and under its name, and a kill between any two
  * calls leaves a state from which settle goes on. */

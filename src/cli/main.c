@@ -51,9 +51,10 @@ static tutti_status choose_command(int argc, char **argv, const tutti_command **
   TUTTI_FAIL(TUTTI_ERR_USAGE, "unknown command '%s'; tutti --help lists them", given);
 }
 
-/** Slurm started several tasks, but MPI knows of one: each would train alone and write the same files.  A launcher that MPI
- * listens to says how many ranks there are, so one rank alone can be meant.  A training that is started alone in a job of
- * several tasks is a mistake too; other commands are at home in a batch script.
+/** Slurm started several tasks, but MPI knows of one: each would train alone and write the same files.  A
+ * launcher that MPI listens to says how many ranks there are, so one rank alone can be meant.  A training
+ * that is started alone in a job of several tasks is a mistake too; other commands are at home in a batch
+ * script.
  * @param[in] told  what that launcher says, 0: nothing */
 static tutti_status check_launcher(const tutti_command *command, const tutti_comm *comm, long told) {
   const char *text = getenv(command == &tutti_command_train ? "SLURM_NTASKS" : "SLURM_STEP_NUM_TASKS");

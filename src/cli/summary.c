@@ -8,7 +8,6 @@
 #include "tutti/metrics.h"
 
 // --- model and config
-// ------------------------------------------------------------------------------------------------
 
 static void print_layers(const tutti_model *model) {
   int64_t n_other = 0;
@@ -71,7 +70,6 @@ done:
 }
 
 // --- data set
-// ------------------------------------------------------------------------------------------------------
 
 /** The type by NumPy's name: "uint8", "float32". */
 static void print_type(const tutti_array_shape *shape) {
@@ -120,7 +118,6 @@ tutti_status tutti_summary_dataset(const tutti_file *file) {
 }
 
 // --- checkpoint
-// ------------------------------------------------------------------------------------------------------
 
 tutti_status tutti_summary_checkpoint(const char *path) {
   tutti_checkpoint_info info = {0};
@@ -145,7 +142,6 @@ done:
 }
 
 // --- metrics
-// ---------------------------------------------------------------------------------------------------------
 
 static void print_row(const tutti_metrics_row *row) {
   printf("%lld\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%lld\t%.6g\t%.6g\n", (long long)row->epoch,

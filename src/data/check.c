@@ -3,8 +3,8 @@
 
 #include "data/dataset_impl.h"
 
-/** Index of the first value that no float32 holds, or n.  Whole blocks are looked at first: that vectorises.
- */
+/** Index of the first value that no float32 holds, or n.  Whole blocks are looked at first: that
+ * vectorises. */
 #define DEFINE_FIRST_BAD(NAME, TYPE)                                                                         \
   static int64_t NAME(const TYPE *values, int64_t n) {                                                       \
     enum { BLOCK = 1024 };                                                                                   \

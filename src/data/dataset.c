@@ -49,8 +49,8 @@ done:
   return status;
 }
 
-/** Local.  The names of the classes one after another, each with its NUL, into d->class_text; none is fine.
- */
+/** Local.  The names of the classes one after another, each with its NUL, into d->class_text; none is
+ * fine. */
 static tutti_status read_classes(const tutti_file *file, tutti_dataset *d, header *h) {
   const char *y = d->y_name[d->x_name[TUTTI_ROWS_TRAIN] ? TUTTI_ROWS_TRAIN : TUTTI_ROWS_TEST];
   char **names = NULL;
@@ -101,8 +101,8 @@ static void point_at_classes(tutti_dataset *d) {
   }
 }
 
-/** Collective.  Each local step that may fail is followed by an agreement, and only then does anyone branch.
- */
+/** Collective.  Each local step that may fail is followed by an agreement, and only then does anyone
+ * branch. */
 static tutti_status open_agreed(const tutti_comm *comm, const tutti_data_options *options,
                                 tutti_dataset **dataset) {
   header h = {0};

@@ -25,7 +25,8 @@ tutti_status tutti_input_read(tutti_input *input, void *data, int64_t n, int64_t
 TUTTI_NODISCARD
 tutti_status tutti_input_line(tutti_input *input, char **line, int64_t *length);
 
-/** @return ERR_DATA, always: the line read last holds a \r that ends no line, and the format has no use for it */
+/** @return ERR_DATA, always: the line read last holds a \r that ends no line, and the format has no use for
+ * it */
 TUTTI_NODISCARD
 tutti_status tutti_input_refuse_return(const tutti_input *input);
 

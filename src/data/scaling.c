@@ -115,8 +115,8 @@ static tutti_status mark(const tutti_dataset *d, tutti_row_at row_at, const void
   return TUTTI_OK;
 }
 
-/** The features as one population: its variance is the mean of the variances plus the variance of the means.
- */
+/** The features as one population: its variance is the mean of the variances plus the variance of the
+ * means. */
 static void pool(const statistics *s, int64_t width) {
   double mean = 0, variance = 0;
   for (int64_t j = 0; j < width; j++) mean += s->mean[j] / (double)width;

@@ -158,8 +158,8 @@ tutti_status tutti_table_rows(const tutti_file *file, const char *name, int64_t 
 
 /** Read rows [first, first + n) into records: each column of `columns` that the file has; others stay
  * untouched.
- * @return ERR_DATA no such table, out of range, or damaged as its checksum tells; ERR_IO the system cannot read
- */
+ * @return ERR_DATA no such table, out of range, or damaged as its checksum tells; ERR_IO the system cannot
+ * read */
 TUTTI_NODISCARD
 tutti_status tutti_table_read(const tutti_file *file, const char *name, const tutti_column *columns,
                               int n_columns, size_t record_bytes, int64_t first, int64_t n, void *records);

@@ -23,8 +23,8 @@ tutti_status tutti_temporary_begin(const char *path, tutti_temporary *temporary)
 TUTTI_NODISCARD
 tutti_status tutti_temporary_write(tutti_temporary *temporary, const void *data, size_t n);
 
-/** Flush to disk, close, rename, flush the folder.  *temporary is empty after it in any case.  @return ERR_IO
- */
+/** Flush to disk, close, rename, flush the folder.  *temporary is empty after it in any case.  @return
+ * ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_temporary_commit(tutti_temporary *temporary);
 
@@ -42,8 +42,8 @@ tutti_status tutti_parent_folder(const char *path, char **folder);
 
 // --- driver.c: how HDF5 reaches a file that is being written
 
-/** The disk below a file being written.  The first error is kept and later writes are dropped: see driver.c.
- */
+/** The disk below a file being written.  The first error is kept and later writes are dropped: see
+ * driver.c. */
 typedef struct {
   int fd;    // borrowed from the temporary file
   int error; // errno of the first failure, 0 while all is well

@@ -14,8 +14,8 @@ tutti_activation tutti_loss_activation(tutti_loss loss);
  * absolute error. */
 bool tutti_loss_is_classification(tutti_loss loss);
 
-/** What a classifier decides for one sample with n outputs: 1 number, its class (categorical), or n, each 0 or
- * 1 (binary, hinge: labels of their own). */
+/** What a classifier decides for one sample with n outputs: 1 number, its class (categorical), or n, each 0
+ * or 1 (binary, hinge: labels of their own). */
 int64_t tutti_loss_n_decisions(tutti_loss loss, int64_t n);
 
 /** classes[rows, n_decisions] for z[rows, n], as the metric sees them. */

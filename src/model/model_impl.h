@@ -13,8 +13,8 @@ typedef struct {
   int rows;
 } tutti_flow;
 
-/** What a kind of layer does.  Layers keep nothing of a micro-batch but their output and what backward needs.
- */
+/** What a kind of layer does.  Layers keep nothing of a micro-batch but their output and what backward
+ * needs. */
 typedef struct {
   const char *type; // as Keras' summary prints it: "Dense"
   const char *name; // what its names begin with: "dense"

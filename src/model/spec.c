@@ -7,8 +7,8 @@
 
 typedef enum { WORD_COUNT, WORD_REAL, WORD_FLAG, WORD_ACTIVATION, WORD_INITIALIZER } word_type;
 
-/** One number or name of a kind of layer.  Without a key it stands by its place, in the order of the table.
- */
+/** One number or name of a kind of layer.  Without a key it stands by its place, in the order of the
+ * table. */
 typedef struct {
   tutti_layer_kind kind;
   const char *key, *label; // label: how messages call it

@@ -79,8 +79,8 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
   return TUTTI_OK;
 }
 
-/** Drops fall on whole steps although an interval of 1/3 epoch need not be a double: forgive the last bits.
- */
+/** Drops fall on whole steps although an interval of 1/3 epoch need not be a double: forgive the last
+ * bits. */
 static double drops(double t, double every) {
   return floor(t / every + 1e-9);
 }

@@ -79,8 +79,8 @@ typedef struct {
   uint32_t left[BLOCK], right[BLOCK], words[BLOCK];
 } block;
 
-/** The quotient by way of double, because integer division does not vectorise: below 2^31 and so off by one at
- * the most. */
+/** The quotient by way of double, because integer division does not vectorise: below 2^31 and so off by one
+ * at the most. */
 TUTTI_CLONES static void take_apart(const int64_t *restrict values, int64_t n, int64_t a,
                                     uint32_t *restrict left, uint32_t *restrict right) {
   for (int64_t i = 0; i < n; i++) {

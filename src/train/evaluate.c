@@ -5,8 +5,8 @@
 
 const char *const tutti_split_names[TUTTI_N_SPLITS] = {"test", "validation", "train"};
 
-/** The training's data set with its limits, so that the splits are the training's; or all rows of another file, of which
- * only the arrays of the split have to be there. */
+/** The training's data set with its limits, so that the splits are the training's; or all rows of another
+ * file, of which only the arrays of the split have to be there. */
 static tutti_status open_data(const tutti_comm *comm, const char *file, tutti_split split,
                               tutti_restored *restored) {
   const tutti_config *config = &restored->config;

@@ -15,8 +15,8 @@ typedef struct {
   tutti_metrics_row last;
 } start_info;
 
-/** The checkpoint to go on from; *path NULL: none.  One of this directory comes before one that the user names, or a job
- * that is started again would lose what it has done. */
+/** The checkpoint to go on from; *path NULL: none.  One of this directory comes before one that the user
+ * names, or a job that is started again would lose what it has done. */
 static tutti_status choose(const tutti_config *config, char **path, bool *named) {
   const char *resume = config->run.resume;
   *path = NULL;
@@ -29,8 +29,8 @@ static tutti_status choose(const tutti_config *config, char **path, bool *named)
   return *path ? TUTTI_OK : TUTTI_ERR_MEMORY;
 }
 
-/** The run that a checkpoint belongs to has to be this one, unless the user named the file: then its weights may go on with
- * other hyper-parameters and other data, from an epoch's end. */
+/** The run that a checkpoint belongs to has to be this one, unless the user named the file: then its weights
+ * may go on with other hyper-parameters and other data, from an epoch's end. */
 static tutti_status compare_config(const tutti_run *run, const char *path, bool named,
                                    const tutti_config *old, const tutti_checkpoint_info *info) {
   char then[128], now[128];
@@ -116,8 +116,8 @@ static tutti_status write_config(const tutti_saver *saver) {
   return tutti_write_text(saver->config_path, saver->config);
 }
 
-/** On rank 0: fill the gather buffers from a checkpoint or with initial weights, and put the directory in order.  Nothing
- * of an earlier run goes before there is something in its place. */
+/** On rank 0: fill the gather buffers from a checkpoint or with initial weights, and put the directory in
+ * order.  Nothing of an earlier run goes before there is something in its place. */
 static tutti_status begin_root(tutti_saver *saver, start_info *start) {
   const tutti_run *run = saver->run;
   const tutti_config *config = run->config;
@@ -131,7 +131,8 @@ static tutti_status begin_root(tutti_saver *saver, start_info *start) {
     TUTTI_TRY_GOTO(done, load(saver, path, named, start));
   else
     tutti_model_init(run->network.model, config->train.seed, saver->weights);
-  // All rows of /epochs are written again from the checkpoint's history, which knows of those that a kill cut off.
+  // All rows of /epochs are written again from the checkpoint's history, which knows of those that a kill cut
+  // off.
   if (!saver->metrics_anew)
     TUTTI_TRY_GOTO(done, tutti_metrics_rewind(saver->metrics_path, metric, 0, run->state.step));
   TUTTI_TRY_GOTO(done, write_config(saver));

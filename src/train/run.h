@@ -59,13 +59,13 @@ typedef struct {
   bool save;   // a rank's clock asks for a checkpoint
 } tutti_step_result;
 
-/** Collective.  One update: update number state.step + 1, of batch state.step_in_epoch of epoch state.epoch.
- */
+/** Collective.  One update: update number state.step + 1, of batch state.step_in_epoch of epoch
+ * state.epoch. */
 TUTTI_NODISCARD
 tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result);
 
-/** Collective.  Which layer's numbers went astray in the last step, as the end of a sentence: ", first in layer dense";
- * "" where none is to blame. */
+/** Collective.  Which layer's numbers went astray in the last step, as the end of a sentence: ", first in
+ * layer dense"; "" where none is to blame. */
 TUTTI_NODISCARD
 tutti_status tutti_run_blame(const tutti_run *run, char *text, size_t bytes);
 

@@ -19,8 +19,8 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, tutti_dataset **dataset);
 
-/** Local.  Held-out rows are the same in every epoch and for every batch size: they depend on the seed alone.
- */
+/** Local.  Held-out rows are the same in every epoch and for every batch size: they depend on the seed
+ * alone. */
 tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset);
 
 /** Local.  A tutti_row_at: context is a tutti_samples. */

@@ -106,8 +106,8 @@ static tutti_status gather(tutti_saver *saver) {
   return TUTTI_OK;
 }
 
-/** best.h5 first: a checkpoint that knows of a best value must never stand beside an older best.h5.  The first checkpoint
- * of a run that begins anew takes the place of all that an earlier run has left. */
+/** best.h5 first: a checkpoint that knows of a best value must never stand beside an older best.h5.  The
+ * first checkpoint of a run that begins anew takes the place of all that an earlier run has left. */
 static tutti_status write_root(tutti_saver *saver, bool best) {
   const tutti_run *run = saver->run;
   tutti_column columns[TUTTI_METRICS_COLUMNS];

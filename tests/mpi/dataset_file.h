@@ -4,8 +4,8 @@
 #include "support/mpi_main.h"
 #include "tutti/data.h"
 
-/** Collective.  A temporary folder, its path known to all ranks; NULL where that failed (then on all ranks).
- */
+/** Collective.  A temporary folder, its path known to all ranks; NULL where that failed (then on all
+ * ranks). */
 char *scratch_make(const tutti_comm *comm);
 void scratch_remove(const tutti_comm *comm, char *folder); // Collective.
 
@@ -21,8 +21,8 @@ typedef struct {
   const void *data;
 } given_array;
 
-/** Collective.  Rank 0 writes the arrays [n]; class names of the first that is called y_train, where given.
- */
+/** Collective.  Rank 0 writes the arrays [n]; class names of the first that is called y_train, where
+ * given. */
 void put_dataset(const tutti_comm *comm, const char *path, const given_array *arrays, int n,
                  const char *const *classes, int n_classes);
 

@@ -1,4 +1,5 @@
-/** Promise 4: predictions are what the accuracy counts; and labels that a loss has no meaning for are refused. */
+/** Promise 4: predictions are what the accuracy counts; and labels that a loss has no meaning for are
+ * refused. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -16,7 +16,6 @@
 enum { N_TRAIN = 333, N_TEST = 57, N_IN = 12, N_CLASSES = 3 };
 
 // --- data
-// ----------------------------------------------------------------------------------------------------------
 
 /** One set: the features, also as bytes, and labels of several kinds. */
 typedef struct {
@@ -92,7 +91,6 @@ done:
 }
 
 // --- folder
-// --------------------------------------------------------------------------------------------------------
 
 void training_folder_make(const tutti_comm *comm, training_folder *folder) {
   tutti_status status = TUTTI_OK;
@@ -128,7 +126,6 @@ void training_folder_remove(const tutti_comm *comm, training_folder *folder) {
 }
 
 // --- runs
-// ----------------------------------------------------------------------------------------------------------
 
 tutti_status training_run(const tutti_comm *comm, const training_folder *folder, const char *name,
                           const char *yaml, const training_overrides overrides, tutti_train_result *result) {
@@ -179,7 +176,6 @@ int64_t training_rows(const training_folder *folder, const char *name, const cha
 }
 
 // --- comparing checkpoints
-// -------------------------------------------------------------------------------------------
 
 static int64_t n_values(const tutti_array_shape *shape) {
   int64_t n = 1;

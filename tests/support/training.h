@@ -9,9 +9,10 @@ typedef struct {
   tutti_comm *self; // this rank alone
 } training_folder;
 
-/** Collective.  A folder with data.h5: 333 training and 57 test samples of 12 features from a noisy teacher, in
- * x_train and x_test; bytes_... has the features as bytes.  Labels: y_... 3 classes, one_hot_... the same as
- * rows, bit_... 0 or 1, bits_... two of them, side_... -1 or 1, sides_... two of them, real_... a number. */
+/** Collective.  A folder with data.h5: 333 training and 57 test samples of 12 features from a noisy teacher,
+ * in x_train and x_test; bytes_... has the features as bytes.  Labels: y_... 3 classes, one_hot_... the same
+ * as rows, bit_... 0 or 1, bits_... two of them, side_... -1 or 1, sides_... two of them, real_... a
+ * number. */
 void training_folder_make(const tutti_comm *comm, training_folder *folder);
 /** Local.  Replace the training samples by others of the teacher. */
 void training_data_write(const training_folder *folder, uint64_t seed);
@@ -34,6 +35,6 @@ int64_t training_rows(const training_folder *folder, const char *name, const cha
                       tutti_metrics_row *rows, int64_t max);
 
 /** Local.  The largest difference between the weights, state and slots of FOLDER/A/checkpoint.h5 and
- * FOLDER/B/checkpoint.h5, relative to max(1, |value|); INFINITY where arrays are missing or of other shapes.
- */
+ * FOLDER/B/checkpoint.h5, relative to max(1, |value|); INFINITY where arrays are missing or of other
+ * shapes. */
 double training_difference(const training_folder *folder, const char *a, const char *b);

@@ -35,8 +35,8 @@ static void parts_depend_on_the_seed(void **state) {
   assert_memory_not_equal(a, c, sizeof a);
 }
 
-/** A row's word does not depend on how many rows there are, so a larger fraction only adds to the test part.
- */
+/** A row's word does not depend on how many rows there are, so a larger fraction only adds to the test
+ * part. */
 static void test_parts_of_one_seed_are_nested(void **state) {
   (void)state;
   int64_t small[100], large[100], n_small = 0, n_large = 0;

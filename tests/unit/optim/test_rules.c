@@ -251,8 +251,8 @@ static void slots_have_the_names_of_keras(void **state) {
   }
 }
 
-/** What a resumed run does: state arrays are copied, and the number of the update is all the rest it knows.
- */
+/** What a resumed run does: state arrays are copied, and the number of the update is all the rest it
+ * knows. */
 static void a_copy_of_the_slots_goes_on_as_the_original(void **state) {
   (void)state;
   const int64_t offsets[] = {0, N};
@@ -299,8 +299,8 @@ static void a_gradient_that_is_no_number_shows_in_the_weights(void **state) {
   }
 }
 
-/** The variance of a gradient that no longer changes goes to 0; where it comes from above, it rounds to less.
- */
+/** The variance of a gradient that no longer changes goes to 0; where it comes from above, it rounds to
+ * less. */
 static void a_constant_gradient_has_a_root_of_its_variance(void **state) {
   (void)state;
   const int64_t offsets[] = {0, N};

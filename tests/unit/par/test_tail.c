@@ -18,8 +18,8 @@ static uint32_t word(uint32_t part, int64_t i) {
   return words[0];
 }
 
-/** The sum as `size` ranks would find it that are added from the first to the last, or the other way round.
- */
+/** The sum as `size` ranks would find it that are added from the first to the last, or the other way
+ * round. */
 static double sum_in_order(const double *values, int n, int size, bool backwards) {
   const int n_digits = tutti_tail_digits(size);
   float sums[MAX_DIGITS] = {0}, digits[MAX_DIGITS];
