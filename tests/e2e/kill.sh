@@ -89,6 +89,9 @@ train="$train --train.epochs=4000"
 for signal in INT TERM; do
   start
   members=$(family $job)
+  # Meanwhile the folder is taken.
+  # shellcheck disable=SC2086
+  refuse 73 'runs/killed is in use' run.directory -- $train --run.directory=runs/killed
   begin=$(date +%s)
   kill -$signal $job
   wait $job 2>/dev/null && fail "SIG$signal: mpiexec says that all went well"
