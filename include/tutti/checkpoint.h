@@ -20,8 +20,8 @@
  * one takes its place the last one is also called checkpoint.held.h5. */
 #include <stdbool.h>
 
-#include "io/file.h"
 #include "tutti/base.h"
+#include "tutti/io.h"
 
 /** One array: where it stands in the file and in memory. */
 typedef struct {

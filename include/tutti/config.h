@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "base/count.h"
 #include "tutti/base.h"
+#include "tutti/count.h"
 #include "tutti/data.h"
 #include "tutti/model.h"
 #include "tutti/optim.h"

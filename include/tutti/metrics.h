@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "io/file.h"
 #include "tutti/base.h"
+#include "tutti/io.h"
 
 /** One row of /epochs or /steps; NAN where there is no value.  Losses and metrics of the training samples are
  * means over the samples since the table's previous row (weights moving), val_ ones an evaluation at fixed

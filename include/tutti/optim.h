@@ -6,8 +6,8 @@
  * the gradient). */
 #include <stdbool.h>
 
-#include "base/count.h"
 #include "tutti/base.h"
+#include "tutti/count.h"
 
 // --- options
 

@@ -1,4 +1,4 @@
-#include "base/count.h"
+#include "tutti/count.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "io/file.h"
+#include "tutti/io.h"
 #include "tutti/linalg.h"
 
 static void print_machine(const tutti_comm *comm, const tutti_cpu *cpu) {

@@ -5,7 +5,7 @@
 #include "base/terminal.h"
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "io/file.h"
+#include "tutti/io.h"
 #include "tutti/train.h"
 
 enum { EXIT_DIVERGED = 79 };

@@ -1,6 +1,6 @@
 #pragma once
 /** Samples drawn with characters.  Local. */
-#include "io/file.h"
+#include "tutti/io.h"
 
 /** Draw the first n samples of array x in a data set file on standard output, each with its label from y:
  * images of [N, rows, columns] and square ones of [N, k*k] integers as grey levels, others as a list of

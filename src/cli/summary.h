@@ -1,7 +1,7 @@
 #pragma once
 /** Summaries for `tutti info`: one function a kind of file.  Local; they print to standard output. */
-#include "io/file.h"
 #include "tutti/config.h"
+#include "tutti/io.h"
 
 /** The table that Keras' summary() prints.  n_in: features of a sample. */
 TUTTI_NODISCARD

@@ -1,7 +1,7 @@
 #pragma once
 /** What the files of this room share about an open data set. */
-#include "io/file.h"
 #include "tutti/data.h"
+#include "tutti/io.h"
 
 /** One pair x, y: as the file has it, and as it lies in the window. */
 typedef struct {

@@ -1,7 +1,7 @@
 #pragma once
 /** Writing what an import has read as a data set file.  Local. */
 #include "data/labels.h"
-#include "io/file.h"
+#include "tutti/io.h"
 
 /** Put the features of one row, counted as the file has them, into `x`. */
 typedef void (*tutti_fill_row)(const void *context, int64_t row, void *x);

@@ -2,7 +2,7 @@
 /** What the files of this room share; nobody else includes it. */
 #include <hdf5.h>
 
-#include "io/file.h"
+#include "tutti/io.h"
 
 // --- temporary.c: a file that takes the place of another as a whole
 

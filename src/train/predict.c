@@ -1,6 +1,6 @@
 /** Outputs of a checkpoint's network: the ranks share the rows, rank 0 writes them piece by piece. */
-#include "io/file.h"
 #include "train/restore.h"
+#include "tutti/io.h"
 
 /** What a prediction works with.  A round is max_rows rows of each rank. */
 typedef struct {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "io/file.h"
+#include "tutti/io.h"
 
 enum { N_TRAIN = 20, N_TEST = 6, N_IN = 4, N_CLASSES = 3, SIDE = 6 };
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "io/file.h"
 #include "support/check.h"
+#include "tutti/io.h"
 #include "tutti/model.h"
 #include "tutti/optim.h"
 

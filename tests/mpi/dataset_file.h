@@ -1,8 +1,8 @@
 #pragma once
 /** Data set files for the tests under mpiexec: rank 0 writes, all ranks open. */
-#include "io/file.h"
 #include "support/mpi_main.h"
 #include "tutti/data.h"
+#include "tutti/io.h"
 
 /** Collective.  A temporary folder, its path known to all ranks; NULL where that failed (then on all
  * ranks). */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/file.h"
 #include "support/training.h"
+#include "tutti/io.h"
 
 static const char yaml[] = "data: {validation_split: 0.1}\n"
                            "model: {layers: [dense 8 relu, batch_norm, dropout 0.1, dense 3 softmax]}\n"

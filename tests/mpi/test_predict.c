@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "io/file.h"
 #include "support/training.h"
+#include "tutti/io.h"
 
 enum { N_TEST = 57, MAX_DECISIONS = 2 };
 

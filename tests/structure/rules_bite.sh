@@ -45,10 +45,14 @@ passes() { # FILE LINE
   fi
 }
 
-passes src/io/file.h '#include <hdf5.h>'
+passes src/io/h5.h '#include <hdf5.h>'
 passes src/cli/main.c 'int main(void) { printf("x"); exit(0); }'
 passes src/train/step.c '#include "tutti/model.h"'
 passes src/model/dense.c '#include "model/model_impl.h"'
+passes include/tutti/count.h '#include "tutti/base.h"'
+passes include/tutti/config.h '#include "tutti/count.h"'
+fails include/tutti/count.h '#include "tutti/par.h"' 'base does not see par'
+fails include/tutti/metrics.h '#include "base/log.h"' 'a public header includes none of src'
 fails src/io/file.c '#include <mpi.h>' 'only par cli may include it'
 fails src/train/step.c '#include <hdf5.h>' 'only io may include it'
 fails src/model/dense.c '#  include <cblas.h>' 'only linalg may include it'

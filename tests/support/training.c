@@ -10,8 +10,8 @@
 
 #include "base/log.h"
 #include "base/random.h"
-#include "io/file.h"
 #include "par/par_impl.h"
+#include "tutti/io.h"
 
 enum { N_TRAIN = 333, N_TEST = 57, N_IN = 12, N_CLASSES = 3 };
 

@@ -1,5 +1,5 @@
-#include "base/count.h"
 #include "support/check.h"
+#include "tutti/count.h"
 
 static const unsigned any = TUTTI_UNIT_STEPS | TUTTI_UNIT_EPOCHS | TUTTI_UNIT_SAMPLES | TUTTI_UNIT_SECONDS;
 

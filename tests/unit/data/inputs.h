@@ -1,8 +1,8 @@
 #pragma once
 /** Small files to import, and a look at what became of them.  A failure fails the test. */
-#include "io/file.h"
 #include "support/check.h"
 #include "support/folder.h"
+#include "tutti/io.h"
 
 /** FOLDER/NAME with this content, as it is or packed by gzip; the path is that of folder_path. */
 const char *put_text(void *const *state, const char *name, const char *text);

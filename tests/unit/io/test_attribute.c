@@ -1,9 +1,9 @@
 #include <hdf5.h>
 #include <string.h>
 
-#include "io/file.h"
 #include "support/check.h"
 #include "support/folder.h"
+#include "tutti/io.h"
 
 static void attributes_come_back(void **state) {
   const char *path = folder_path(state, "x.h5");

@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io/file.h"
 #include "support/check.h"
 #include "support/folder.h"
+#include "tutti/io.h"
 
 static int fcntl_error; // 0: the system's own
 

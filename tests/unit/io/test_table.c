@@ -2,9 +2,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "io/file.h"
 #include "support/check.h"
 #include "support/folder.h"
+#include "tutti/io.h"
 
 /** With gaps between the columns, and a member that is no column. */
 typedef struct {
