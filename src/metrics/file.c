@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -23,6 +24,31 @@ static const tutti_column timing_columns[] = {
 };
 enum { N_TIMING_COLUMNS = sizeof timing_columns / sizeof timing_columns[0] };
 
+/** Whether the attribute holds just these texts.  HDF5 does not take back the room of a text from one opening
+ * of a file to the next, so what each flush would write again is left alone: the file grows by its rows. */
+static bool has_texts(const tutti_file *file, const char *object, const char *name, const char *const *texts,
+                      int n) {
+  char **there = NULL;
+  int n_there = 0;
+  if (!tutti_file_has_attribute(file, object, name)) return false;
+  if (tutti_file_get_texts(file, object, name, &there, &n_there) != TUTTI_OK) return false;
+  bool same = n_there == n;
+  for (int i = 0; i < n && same; i++) same = strcmp(there[i], texts[i]) == 0;
+  tutti_file_list_free(&there, n_there);
+  return same;
+}
+
+static tutti_status write_text(tutti_file *file, const char *name, const char *text) {
+  if (!text || has_texts(file, "/", name, &text, 1)) return TUTTI_OK;
+  return tutti_file_set_text(file, "/", name, text);
+}
+
+static tutti_status write_texts(tutti_file *file, const char *object, const char *name,
+                                const char *const *texts, int n) {
+  if (!texts || has_texts(file, object, name, texts, n)) return TUTTI_OK;
+  return tutti_file_set_texts(file, object, name, texts, n);
+}
+
 static tutti_status write_rows(tutti_file *file, const char *table, const char *metric,
                                const tutti_metrics_row *rows, int64_t n) {
   tutti_column columns[TUTTI_METRICS_COLUMNS];
@@ -41,7 +67,7 @@ static tutti_status write_timing(tutti_file *file, const tutti_timing_row rows[T
   if (tutti_file_has(file, "/timing")) TUTTI_TRY(tutti_table_truncate(file, "/timing", 0));
   TUTTI_TRY(tutti_table_append(file, "/timing", timing_columns, N_TIMING_COLUMNS, sizeof records[0], records,
                                TUTTI_N_TIMINGS));
-  TUTTI_TRY(tutti_file_set_texts(file, "/timing", "phases", names, TUTTI_N_TIMINGS));
+  TUTTI_TRY(write_texts(file, "/timing", "phases", names, TUTTI_N_TIMINGS));
   return TUTTI_OK;
 }
 
@@ -55,12 +81,11 @@ static tutti_status write_origin(tutti_file *file, const tutti_metrics_origin *o
   };
   TUTTI_TRY(tutti_file_set_integer(file, "/", "format", FORMAT));
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-    if (texts[i].text) TUTTI_TRY(tutti_file_set_text(file, "/", texts[i].name, texts[i].text));
+    TUTTI_TRY(write_text(file, texts[i].name, texts[i].text));
   TUTTI_TRY(tutti_file_set_integer(file, "/", "ranks", origin->ranks));
   TUTTI_TRY(tutti_file_set_integer(file, "/", "threads", origin->threads));
-  if (origin->hosts) TUTTI_TRY(tutti_file_set_texts(file, "/", "hosts", origin->hosts, origin->ranks));
-  if (origin->bindings)
-    TUTTI_TRY(tutti_file_set_texts(file, "/", "bindings", origin->bindings, origin->ranks));
+  TUTTI_TRY(write_texts(file, "/", "hosts", origin->hosts, origin->ranks));
+  TUTTI_TRY(write_texts(file, "/", "bindings", origin->bindings, origin->ranks));
   return TUTTI_OK;
 }
 
@@ -88,7 +113,7 @@ tutti_status tutti_metrics_flush(const char *path, bool anew, const char *metric
   TUTTI_TRY_GOTO(done, write_rows(file, "/steps", metric, steps, n_steps));
   if (timing) TUTTI_TRY_GOTO(done, write_timing(file, timing));
   TUTTI_TRY_GOTO(done, write_origin(file, origin));
-  TUTTI_TRY_GOTO(done, tutti_file_set_text(file, "/", "metric", metric));
+  TUTTI_TRY_GOTO(done, write_text(file, "metric", metric));
   TUTTI_TRY_GOTO(done, tutti_fault("metrics.flush"));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
 done:

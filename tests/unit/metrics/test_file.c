@@ -87,6 +87,20 @@ static void each_flush_appends(void **state) {
   check_tables(path, 3, 6);
 }
 
+static void a_file_grows_by_its_rows_alone(void **state) {
+  const char *path = folder_path(state, "metrics.h5");
+  tutti_timing_row timing[TUTTI_N_TIMINGS];
+  make_timing(1, timing);
+  CHECK_OK(flush(path, "accuracy", 1));
+  CHECK_OK(flush(path, "accuracy", 2));
+  size_t before = 0, after = 0;
+  tutti_free(folder_bytes(path, &before));
+  for (int i = 0; i < 20; i++)
+    CHECK_OK(tutti_metrics_flush(path, false, "accuracy", &origin, NULL, 0, NULL, 0, timing));
+  tutti_free(folder_bytes(path, &after));
+  if (after > before) fail_msg("%zu bytes have become %zu", before, after);
+}
+
 static void timing_is_that_of_the_last_flush(void **state) {
   const char *path = folder_path(state, "metrics.h5");
   const tutti_column columns[] = {{"phase", TUTTI_I64, 0}, {"max", TUTTI_F64, 8}};
@@ -230,6 +244,7 @@ static void a_failed_flush_leaves_the_file_as_it_was(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(each_flush_appends),
+      TEST(a_file_grows_by_its_rows_alone),
       TEST(timing_is_that_of_the_last_flush),
       TEST(a_flush_may_begin_anew),
       TEST(the_file_says_where_it_ran),
