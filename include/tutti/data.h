@@ -67,13 +67,13 @@ TUTTI_NODISCARD
 tutti_status tutti_dataset_check_targets(const tutti_dataset *dataset, bool (*fits)(float),
                                          const char *expected);
 
-/** Maps i in [0, n) to a row of the training array. */
-typedef int64_t (*tutti_row_at)(const void *context, int64_t i);
+/** Replaces each of ids[n], numbers of samples, by its row of the training array. */
+typedef void (*tutti_rows_at)(const void *context, int64_t n, int64_t *ids);
 
-/** Collective.  Take the scaling's numbers from the n training rows that `row_at` names, each once
+/** Collective.  Take the scaling's numbers from the n training rows that `rows_at` names, each once
  * (validation rows stay out). The same numbers on all ranks, at any rank count. */
 TUTTI_NODISCARD
-tutti_status tutti_dataset_fit_scaling(tutti_dataset *dataset, tutti_scale scale, tutti_row_at row_at,
+tutti_status tutti_dataset_fit_scaling(tutti_dataset *dataset, tutti_scale scale, tutti_rows_at rows_at,
                                        const void *context, int64_t n);
 
 /** x = (raw - shift) * factor, [n] each, n = 1 or n_features; in double for float64 data, else in float.  A

@@ -88,7 +88,7 @@ static void spread_rows(const tutti_dataset *d, const uint64_t *marks, const sta
 }
 
 /** Two passes, so that nothing cancels, in the order of the file: memory is read as it lies, and the sums do
- * not depend on the order of row_at. */
+ * not depend on the order of rows_at. */
 static void measure(const tutti_dataset *d, const uint64_t *marks, int64_t n, const statistics *s) {
   const int64_t width = d->layout.n_features;
   for (int64_t j = 0; j < width; j++) {
@@ -102,15 +102,19 @@ static void measure(const tutti_dataset *d, const uint64_t *marks, int64_t n, co
 }
 
 /** A bit for each of the n rows; NULL where that is every row. */
-static tutti_status mark(const tutti_dataset *d, tutti_row_at row_at, const void *context, int64_t n,
+static tutti_status mark(const tutti_dataset *d, tutti_rows_at rows_at, const void *context, int64_t n,
                          uint64_t **marks) {
+  enum { MANY = 512 }; // rows asked for at once
   const int64_t n_rows = d->layout.parts[TUTTI_ROWS_TRAIN].n;
   *marks = NULL;
   if (n == n_rows) return TUTTI_OK;
   TUTTI_TRY(TUTTI_NEW(*marks, n_rows / 64 + 1));
-  for (int64_t i = 0; i < n; i++) {
-    const int64_t row = row_at(context, i);
-    (*marks)[row / 64] |= UINT64_C(1) << (row % 64);
+  for (int64_t first = 0; first < n; first += MANY) {
+    int64_t rows[MANY];
+    const int64_t now = n - first < MANY ? n - first : MANY;
+    for (int64_t i = 0; i < now; i++) rows[i] = first + i;
+    rows_at(context, now, rows);
+    for (int64_t i = 0; i < now; i++) (*marks)[rows[i] / 64] |= UINT64_C(1) << (rows[i] % 64);
   }
   return TUTTI_OK;
 }
@@ -139,7 +143,7 @@ static void put(tutti_dataset *d, int64_t j, double shift, double width, const s
   d->factor[j] = constant ? 1 : factor;
 }
 
-static tutti_status fit(tutti_dataset *d, tutti_scale scale, tutti_row_at row_at, const void *context,
+static tutti_status fit(tutti_dataset *d, tutti_scale scale, tutti_rows_at rows_at, const void *context,
                         int64_t n) {
   const int64_t width = d->layout.n_features;
   double *all = NULL;
@@ -148,7 +152,7 @@ static tutti_status fit(tutti_dataset *d, tutti_scale scale, tutti_row_at row_at
   TUTTI_CHECK(n > 0, TUTTI_ERR_DATA, "%s: no training rows to take the scaling '%s' from", d->file,
               tutti_scale_names[scale]);
   TUTTI_TRY_GOTO(done, TUTTI_NEW(all, 4 * width));
-  TUTTI_TRY_GOTO(done, mark(d, row_at, context, n, &marks));
+  TUTTI_TRY_GOTO(done, mark(d, rows_at, context, n, &marks));
   const statistics s = {all, all + width, all + 2 * width, all + 3 * width};
   measure(d, marks, n, &s);
   if (scale != TUTTI_SCALE_STANDARDIZE_FEATURES) pool(&s, width);
@@ -165,7 +169,7 @@ done:
   return status;
 }
 
-tutti_status tutti_dataset_fit_scaling(tutti_dataset *d, tutti_scale scale, tutti_row_at row_at,
+tutti_status tutti_dataset_fit_scaling(tutti_dataset *d, tutti_scale scale, tutti_rows_at rows_at,
                                        const void *context, int64_t n) {
   const tutti_part *train = &d->layout.parts[TUTTI_ROWS_TRAIN];
   const tutti_part *part = train->n > 0 ? train : &d->layout.parts[TUTTI_ROWS_TEST];
@@ -177,7 +181,7 @@ tutti_status tutti_dataset_fit_scaling(tutti_dataset *d, tutti_scale scale, tutt
     return TUTTI_OK;
   }
   // One rank reckons for all: the sums of two nodes with different processors need not agree to the last bit.
-  const tutti_status local = tutti_comm_rank(d->comm) == 0 ? fit(d, scale, row_at, context, n) : TUTTI_OK;
+  const tutti_status local = tutti_comm_rank(d->comm) == 0 ? fit(d, scale, rows_at, context, n) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(d->comm, 0, local));
   if (scale == TUTTI_SCALE_STANDARDIZE_FEATURES) d->n_scaling = d->layout.n_features;
   TUTTI_TRY(tutti_bcast(d->comm, 0, d->shift, d->n_scaling * (int64_t)sizeof *d->shift));

@@ -35,13 +35,8 @@ tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_d
   return all;
 }
 
-int64_t tutti_samples_row(const void *samples, int64_t i) {
+void tutti_samples_rows(const void *samples, int64_t n, int64_t *ids) {
   const tutti_samples *set = samples;
-  TUTTI_ASSERT(i >= 0 && i < set->n);
-  return tutti_permutation_at(&set->split, set->first + i);
-}
-
-void tutti_samples_rows(const tutti_samples *samples, int64_t n, int64_t *ids) {
-  for (int64_t i = 0; i < n; i++) ids[i] += samples->first;
-  tutti_permutation_map(&samples->split, n, ids);
+  for (int64_t i = 0; i < n; i++) ids[i] += set->first;
+  tutti_permutation_map(&set->split, n, ids);
 }

@@ -23,8 +23,5 @@ tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *conf
  * alone. */
 tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset);
 
-/** Local.  A tutti_row_at: context is a tutti_samples. */
-int64_t tutti_samples_row(const void *samples, int64_t i);
-
-/** Local.  Replace each of ids[n], samples of the set, by its row: the same, for many at once. */
-void tutti_samples_rows(const tutti_samples *samples, int64_t n, int64_t *ids);
+/** Local.  Replace each of ids[n], samples of the set, by its row.  A tutti_rows_at: context is a tutti_samples. */
+void tutti_samples_rows(const void *samples, int64_t n, int64_t *ids);

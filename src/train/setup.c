@@ -8,7 +8,7 @@ static tutti_status open_data(tutti_run *run) {
   TUTTI_TRY(tutti_samples_open(run->comm, config, &run->dataset));
   run->samples = tutti_samples_divide(config, run->dataset);
   const tutti_samples *train = &run->samples.train;
-  TUTTI_TRY(tutti_dataset_fit_scaling(run->dataset, config->data.scale, tutti_samples_row, train, train->n));
+  TUTTI_TRY(tutti_dataset_fit_scaling(run->dataset, config->data.scale, tutti_samples_rows, train, train->n));
   if (config->train.batch_size > train->n)
     tutti_log_root(TUTTI_LOG_WARNING,
                    "train.batch_size %lld is more than the %lld training samples: each step takes them all",

@@ -27,8 +27,8 @@ static tutti_dataset *open_type(const tutti_comm *comm, const char *folder, tutt
 }
 
 /** The training rows are 3, 2, 1, 0: the others are held out. */
-static int64_t backwards(const void *context, int64_t i) {
-  return *(const int64_t *)context - i;
+static void backwards(const void *context, int64_t n, int64_t *ids) {
+  for (int64_t i = 0; i < n; i++) ids[i] = *(const int64_t *)context - ids[i];
 }
 
 static const int64_t from = N_FIT - 1;
@@ -91,8 +91,12 @@ static void scaling_comes_from_the_training_rows(const tutti_comm *comm) {
 }
 
 /** Rows 0, 7, 14, ... modulo the number of them: no two are the same. */
-static int64_t every_seventh(const void *context, int64_t i) {
-  return i * 7 % *(const int64_t *)context;
+static int64_t seventh(int64_t i, int64_t n_rows) {
+  return i * 7 % n_rows;
+}
+
+static void every_seventh(const void *context, int64_t n, int64_t *ids) {
+  for (int64_t i = 0; i < n; i++) ids[i] = seventh(ids[i], *(const int64_t *)context);
 }
 
 static void each_training_row_counts_once_in_any_order(const tutti_comm *comm) {
@@ -105,12 +109,12 @@ static void each_training_row_counts_once_in_any_order(const tutti_comm *comm) {
   float floats[ROWS];
   for (int i = 0; i < ROWS; i++) values[i] = floats[i] = bytes[i] = (uint8_t)(1 + i * i % 211);
   for (int i = 0; i < N_TRAIN; i++) {
-    const double value = values[every_seventh(&n_rows, i)];
+    const double value = values[seventh(i, n_rows)];
     mean += value / N_TRAIN;
     min = fmin(min, value);
     max = fmax(max, value);
   }
-  for (int i = 0; i < N_TRAIN; i++) square += pow(values[every_seventh(&n_rows, i)] - mean, 2) / N_TRAIN;
+  for (int i = 0; i < N_TRAIN; i++) square += pow(values[seventh(i, n_rows)] - mean, 2) / N_TRAIN;
   const void *const stored[] = {bytes, floats, values};
   const tutti_type types[] = {TUTTI_U8, TUTTI_F32, TUTTI_F64};
   for (int t = 0; t < 3; t++) {
