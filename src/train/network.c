@@ -54,7 +54,9 @@ tutti_status tutti_network_check_labels(const tutti_network *network) {
   const tutti_dataset *dataset = network->dataset;
   const int64_t n_out = tutti_model_n_out(network->model), n_targets = tutti_dataset_n_targets(dataset);
   TUTTI_CHECK(network->by_class || n_targets == n_out, TUTTI_ERR_DATA,
-              "%s: a label has %lld numbers, but the last layer of model.layers gives %lld: make them equal",
+              "%s: the labels' columns are %lld, but the outputs of model.layers %lld: make them equal; "
+              "labels that are "
+              "classes want a softmax over the classes last",
               tutti_dataset_file(dataset), (long long)n_targets, (long long)n_out);
   switch (tutti_model_loss_kind(network->model)) {
   case TUTTI_CATEGORICAL_CROSSENTROPY:

@@ -65,7 +65,7 @@ function(tutti_add_cli_test name)
     set(T_RANKS 1)
   endif()
   foreach(n IN LISTS T_RANKS)
-    set(work ${CMAKE_CURRENT_BINARY_DIR}/work/${name}.n${n})
+    set(work ${CMAKE_CURRENT_BINARY_DIR}/scratch/${name}.n${n})
     add_test(NAME ${name}.n${n} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/${T_SCRIPT})
     set_tests_properties(${name}.n${n} PROPERTIES LABELS "e2e;n${n}" PROCESSORS ${n} TIMEOUT ${T_TIMEOUT}
       SKIP_RETURN_CODE 77
