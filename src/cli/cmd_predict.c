@@ -53,8 +53,8 @@ const tutti_command tutti_command_predict = {
     .name = "predict",
     .arguments = "CHECKPOINT.h5 INPUT.h5[:DATASET] OUTPUT.h5",
     .summary = "outputs of a checkpoint's network for the rows of an array",
-    .details =
-        "DATASET is the array's name in INPUT.h5; without it the only array of the file, or x_test.  "
-        "OUTPUT.h5 gets\n"
-        "`predictions [n, n_out]` and, for classifiers, `classes [n]`.  Rows are scaled as in the training.",
+    .details = "DATASET is the array's name in INPUT.h5; without it the only array of the file, or x_test.  "
+               "OUTPUT.h5 gets\n"
+               "`predictions [n, n_out]` and, for classifiers, `classes [n]` (`[n, n_out]` of 0 and 1 for "
+               "independent labels).  Rows are scaled as in the training.",
     .run = run};

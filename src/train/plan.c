@@ -28,6 +28,22 @@ static double budget_steps(tutti_count budget, const tutti_epoch *epoch) {
   return whole * (double)epoch->n_steps + ceil(rest / (double)epoch->batch);
 }
 
+/** A group of one sample gives the same output for any: refused for the batches that all steps have but the last of an
+ * epoch. */
+static tutti_status check_groups(const tutti_config *config, int64_t batch) {
+  const tutti_layer_spec *layers = config->model.layers;
+  const int n_layers = (int)config->model.n_layers;
+  if (!tutti_layers_single_group(layers, n_layers, batch)) return TUTTI_OK;
+  int64_t better = batch;
+  do better++;
+  while (tutti_layers_single_group(layers, n_layers, better));
+  TUTTI_FAIL(TUTTI_ERR_CONFIG,
+             "train.batch_size: %lld leaves a group of one sample to batch_norm, and one sample has no "
+             "variance; the next "
+             "that does not is %lld, or change ghost",
+             (long long)batch, (long long)better);
+}
+
 static tutti_status choose_micro_rows(const tutti_config *config, const tutti_epoch *epoch, int size,
                                       int64_t *rows) {
   const int64_t last = tutti_epoch_batch(epoch, epoch->n_steps - 1).count;
@@ -47,6 +63,7 @@ static tutti_status choose_micro_rows(const tutti_config *config, const tutti_ep
 
 tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan) {
   plan->epoch = tutti_epoch_make(n_train, config->train.batch_size);
+  TUTTI_TRY(check_groups(config, plan->epoch.batch));
   const double steps = budget_steps(config->train.budget, &plan->epoch);
   TUTTI_CHECK(steps <= MAX_STEPS && steps / (double)plan->epoch.n_steps <= MAX_EPOCHS, TUTTI_ERR_CONFIG,
               "train: the budget is %g steps, %g epochs; at most %g and %g can be counted", steps,

@@ -2,9 +2,6 @@
 
 #include "train/views.h"
 
-/** Rows that go through the network at once. */
-enum { MICRO_ROWS = 1024 };
-
 tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored) {
   *restored = (tutti_restored){0};
   tutti_checkpoint_info info = {0};
@@ -84,7 +81,7 @@ done:
 tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored) {
   // First, since its size tells whether these are samples for this network.
   TUTTI_TRY(share_scaling(comm, checkpoint, restored->dataset));
-  TUTTI_TRY(tutti_network_create(comm, &restored->config, restored->dataset, MICRO_ROWS, &restored->network));
+  TUTTI_TRY(tutti_network_create(comm, &restored->config, restored->dataset, 1, &restored->network));
   tutti_model *model = restored->network.model;
   const int64_t n = tutti_model_n_params(model);
   TUTTI_TRY(tutti_agree(comm, TUTTI_NEW(restored->params, n)));

@@ -127,6 +127,15 @@ static void a_micro_batch_that_splits_a_group_is_refused(void **state) {
   tutti_config_clear(&norm);
 }
 
+static void a_batch_that_leaves_one_sample_alone_is_refused(void **state) {
+  (void)state;
+  tutti_plan plan;
+  tutti_config config = make_config(layers_ghost, "97", "auto", "epochs", "1"); // groups of 32, 32, 32 and 1
+  CHECK_FAILS(tutti_plan_make(&config, 60000, 2, &plan), TUTTI_ERR_CONFIG, "is 98");
+  CHECK_OK(tutti_plan_make(&config, 96, 2, &plan)); // fewer samples than that: the batch is all of them
+  tutti_config_clear(&config);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(budgets_become_steps),
@@ -136,6 +145,7 @@ int main(void) {
       cmocka_unit_test(epochs_count_on_after_another_batch_size),
       cmocka_unit_test(micro_batches_hold_whole_groups),
       cmocka_unit_test(a_micro_batch_that_splits_a_group_is_refused),
+      cmocka_unit_test(a_batch_that_leaves_one_sample_alone_is_refused),
   };
   return cmocka_run_group_tests_name("train.plan", tests, NULL, check_no_leak);
 }
