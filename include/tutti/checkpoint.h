@@ -121,7 +121,3 @@ tutti_status tutti_checkpoint_find(const char *directory, char **path);
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_read_vector(const char *path, const char *name, float **values, int64_t *n);
 
-/** Remove the checkpoints of a run directory, of every age, to begin anew there; fine where there are none.
- * @return ERR_IO one cannot be removed */
-TUTTI_NODISCARD
-tutti_status tutti_checkpoint_remove(const char *directory);

@@ -94,7 +94,6 @@ tutti_status tutti_model_create(const tutti_model_options *options, int64_t n_in
                                 tutti_model **model);
 void tutti_model_destroy(tutti_model **model); // Local.  Accepts NULL inside; nulls the handle.
 
-int64_t tutti_model_n_in(const tutti_model *model);         // Local.
 int64_t tutti_model_n_out(const tutti_model *model);        // Local.
 int64_t tutti_model_n_params(const tutti_model *model);     // Local.  Trainable ones, in the flat buffers.
 tutti_loss tutti_model_loss_kind(const tutti_model *model); // Local.  Never AUTO.
@@ -200,7 +199,6 @@ tutti_status tutti_model_merge_state(tutti_model *model, int64_t batch_count, tu
 
 // --- penalties and diagnosis -----------------------------------------------------------------------------
 
-bool tutti_model_has_penalty(const tutti_model *model); // Local.
 double tutti_model_penalty(const tutti_model *model,
                            const float *params); // Local.  l1 and l2 terms of the loss.
 

@@ -117,16 +117,3 @@ tutti_status tutti_checkpoint_find(const char *directory, char **path) {
               found.n, found.reason);
   return TUTTI_OK;
 }
-
-tutti_status tutti_checkpoint_remove(const char *directory) {
-  tutti_path newest, name;
-  TUTTI_TRY(newest_name(directory, newest));
-  for (int64_t i = 0, gap = 0; gap <= MAX_GAP; i++) {
-    TUTTI_CHECK(candidate(newest, i, name), TUTTI_ERR_IO, "%s: the path is too long", newest);
-    const bool removed = unlink(name) == 0;
-    TUTTI_CHECK(removed || errno == ENOENT || errno == ENOTDIR, TUTTI_ERR_IO, "%s: cannot remove: %s", name,
-                strerror(errno));
-    gap = removed ? 0 : gap + 1;
-  }
-  return TUTTI_OK;
-}

@@ -10,10 +10,6 @@
 
 // --- questions -------------------------------------------------------------------------------------------
 
-int64_t tutti_model_n_in(const tutti_model *model) {
-  return model->n_in;
-}
-
 int64_t tutti_model_n_out(const tutti_model *model) {
   return model->layers[model->n_layers - 1].n_out;
 }

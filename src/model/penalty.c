@@ -11,12 +11,6 @@ static int64_t kernel_size(const tutti_layer *layer) {
   return (int64_t)layer->n_in * layer->n_out;
 }
 
-bool tutti_model_has_penalty(const tutti_model *model) {
-  for (int i = 0; i < model->n_layers; i++)
-    if (has_penalty(&model->layers[i])) return true;
-  return false;
-}
-
 double tutti_model_penalty(const tutti_model *model, const float *params) {
   double total = 0;
   for (int i = 0; i < model->n_layers; i++) {

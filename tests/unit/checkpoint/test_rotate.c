@@ -195,15 +195,6 @@ static void damage_of_a_table_is_found(void **state) {
   assert_int_equal(fixture_find(*state), 2);
 }
 
-static void removed_ones_are_gone(void **state) {
-  for (int64_t step = 1; step <= 3; step++) save(state, step, 3);
-  put(state, HELD, 0);
-  folder_put(folder_path(state, "best.h5"), "x", 1);
-  CHECK_OK(tutti_checkpoint_remove(*state));
-  assert_int_equal(folder_count(state), 1);
-  CHECK_OK(tutti_checkpoint_remove(folder_path(state, "no/such/folder")));
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void) {
@@ -219,7 +210,6 @@ int main(void) {
       TEST(a_damaged_one_gives_way_to_the_one_before),
       TEST(an_older_one_is_not_taken_for_one_that_cannot_be_read),
       TEST(damage_of_a_table_is_found),
-      TEST(removed_ones_are_gone),
   };
   tutti_log_set_level(TUTTI_LOG_ERROR);
   return cmocka_run_group_tests_name("checkpoint.rotate", tests, NULL, check_no_leak);
