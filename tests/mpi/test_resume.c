@@ -81,13 +81,13 @@ static void another_training_is_refused_and_named(const tutti_comm *comm) {
   tutti_train_result result;
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "run", yaml, (training_overrides){"train.epochs=1"}, &result));
-  EXPECT_FAILS(training_run(comm, &folder, "run", yaml, (training_overrides){"train.batch_size=41"}, &result),
-               TUTTI_ERR_CONFIG, "train.batch_size was 40 there and is 41 now");
+  EXPECT_FAILS(training_run(comm, &folder, "run", yaml, (training_overrides){"train.batch_size=44"}, &result),
+               TUTTI_ERR_CONFIG, "train.batch_size was 40 there and is 44 now");
   EXPECT_FAILS(training_run(comm, &folder, "run", yaml,
                             (training_overrides){"model.layers=dense 5, dense 3 softmax"}, &result),
                TUTTI_ERR_CONFIG, "model.layers");
   EXPECT_OK(training_run(comm, &folder, "run", yaml,
-                         (training_overrides){"train.batch_size=41", "run.resume=no"}, &result));
+                         (training_overrides){"train.batch_size=44", "run.resume=no"}, &result));
   training_folder_remove(comm, &folder);
 }
 
