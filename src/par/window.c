@@ -1,6 +1,7 @@
 /** POSIX shared memory rather than MPI_Win_allocate_shared: an MPI library may leave the other ranks of a
  * node waiting when the first cannot get the memory, or promise memory whose first use kills the process.
  * Here every page is reserved before anyone relies on it, and a failure of one rank is everybody's. */
+#define _DEFAULT_SOURCE // MAP_ANONYMOUS
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -78,9 +79,12 @@ static tutti_status reserve_part(const tutti_window *window, int file) {
 }
 
 static tutti_status map_segment(tutti_window *window, segment *shared) {
+  const bool alone =
+      window->comm->node_size == 1; // plain memory: /dev/shm may be small, in containers above all
   if (window->comm->node_rank > 0) TUTTI_TRY(open_segment(shared));
-  TUTTI_TRY(reserve_part(window, shared->file));
-  void *data = mmap(NULL, window->length, PROT_READ | PROT_WRITE, MAP_SHARED, shared->file, 0);
+  if (!alone) TUTTI_TRY(reserve_part(window, shared->file));
+  const int kind = alone ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+  void *data = mmap(NULL, window->length, PROT_READ | PROT_WRITE, kind, shared->file, 0);
   if (data == MAP_FAILED) return no_memory(window->length, errno);
   window->data = data;
   return TUTTI_OK;
@@ -89,8 +93,8 @@ static tutti_status map_segment(tutti_window *window, segment *shared) {
 /** Collective. */
 static tutti_status share(tutti_window *window, segment *shared) {
   const tutti_comm *comm = window->comm;
-  const bool is_first = comm->node_rank == 0;
-  TUTTI_TRY(tutti_agree(comm, is_first ? make_segment(window->length, shared) : TUTTI_OK));
+  const bool makes = comm->node_rank == 0 && comm->node_size > 1;
+  TUTTI_TRY(tutti_agree(comm, makes ? make_segment(window->length, shared) : TUTTI_OK));
   TUTTI_MPI(MPI_Bcast(shared->name, sizeof shared->name, MPI_CHAR, 0, comm->node));
   TUTTI_TRY(tutti_agree(comm, map_segment(window, shared)));
   return TUTTI_OK;
