@@ -88,8 +88,17 @@ static bool budget_done(const tutti_run *run, tutti_train_result *result) {
   return true;
 }
 
+/** What the row is judged by: means of the training samples count once an epoch is whole, evaluations always.
+ * So it makes no difference how often rows are written. */
+static tutti_metrics_row judged(const tutti_metrics_row *row, bool whole) {
+  tutti_metrics_row judged = *row;
+  if (!whole) judged.loss = judged.metric = NAN;
+  return judged;
+}
+
 bool tutti_events_over(const tutti_run *run, tutti_train_result *result) {
-  if (run->last.step > 0 && goal_reached(run, &run->last, result)) return true;
+  const tutti_metrics_row judge = judged(&run->last, run->last.epoch <= run->state.epoch);
+  if (run->last.step > 0 && goal_reached(run, &judge, result)) return true;
   return out_of_patience(run, result) || budget_done(run, result);
 }
 
@@ -117,14 +126,7 @@ static void end_epoch(tutti_run *run, const tutti_metrics_row *row, bool whole) 
   run->state.epoch++;
   run->state.step_in_epoch = 0;
   run->state.in_epoch = (tutti_checkpoint_sums){0};
-}
-
-/** What the row is judged by: means of the training samples count once an epoch is whole, evaluations always.
- * So it makes no difference how often rows are written. */
-static tutti_metrics_row judged(const tutti_metrics_row *row, bool whole) {
-  tutti_metrics_row judged = *row;
-  if (!whole) judged.loss = judged.metric = NAN;
-  return judged;
+  if (run->config->run.metrics_every.value == 0) run->state.in_row = (tutti_checkpoint_sums){0};
 }
 
 /** Rows that are due after this step, and what they decide.  True where the monitored value is the best so

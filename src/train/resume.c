@@ -23,6 +23,9 @@ static tutti_status choose(const tutti_config *config, char **path, bool *named)
   *named = false;
   if (strcmp(resume, "no") == 0) return TUTTI_OK;
   TUTTI_TRY(tutti_checkpoint_find(config->run.directory, path));
+  if (*path && strcmp(resume, "auto") != 0)
+    tutti_log(TUTTI_LOG_INFO, "run.resume=%s is not used: %s has a checkpoint of its own", resume,
+              config->run.directory);
   if (*path || strcmp(resume, "auto") == 0) return TUTTI_OK;
   *named = true;
   *path = tutti_strdup(resume);
@@ -32,7 +35,8 @@ static tutti_status choose(const tutti_config *config, char **path, bool *named)
 /** The run that a checkpoint belongs to has to be this one, unless the user named the file: then its weights
  * may go on with other hyper-parameters and other data, from an epoch's end. */
 static tutti_status compare_config(const tutti_run *run, const char *path, bool named,
-                                   const tutti_config *old, const tutti_checkpoint_info *info) {
+                                   const tutti_config *old, const tutti_checkpoint_info *info,
+                                   bool *differs) {
   char then[128], now[128];
   const char *key = tutti_config_difference(old, run->config, then, now);
   if (!key && info->state.data != tutti_dataset_fingerprint(run->dataset)) {
@@ -40,6 +44,7 @@ static tutti_status compare_config(const tutti_run *run, const char *path, bool 
     snprintf(then, sizeof then, "%016llx", (unsigned long long)info->state.data);
     snprintf(now, sizeof now, "%016llx", (unsigned long long)tutti_dataset_fingerprint(run->dataset));
   }
+  *differs = key != NULL;
   if (!key) return TUTTI_OK;
   TUTTI_CHECK(
       named, TUTTI_ERR_CONFIG,
@@ -57,16 +62,18 @@ static bool same_text(const char *a, const char *b) {
   return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/** Also: a best value of another quantity means nothing for the one that is monitored now. */
+/** Also: a best value of another quantity, or of another training, means nothing for what is monitored now. */
 static tutti_status check_same_training(tutti_run *run, const char *path, bool named,
-                                        tutti_checkpoint_info *info) {
+                                        tutti_checkpoint_info *info, bool *differs) {
   tutti_config old = {0};
   TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
-  const tutti_status status = compare_config(run, path, named, &old, info);
-  if (!same_text(old.train.monitor, run->config->train.monitor)) {
+  const tutti_status status = compare_config(run, path, named, &old, info, differs);
+  if (*differs || !same_text(old.train.monitor, run->config->train.monitor)) {
     info->state.best = NAN;
     info->state.evaluations_since_best = 0;
   }
+  const tutti_count then = old.run.metrics_every, now = run->config->run.metrics_every;
+  if (then.value != now.value || then.unit != now.unit) info->state.in_row = (tutti_checkpoint_sums){0};
   tutti_config_clear(&old);
   return status;
 }
@@ -83,9 +90,10 @@ static void drop_partial_epoch(tutti_run *run) {
 static tutti_status load(tutti_saver *saver, const char *path, bool named, start_info *start) {
   tutti_run *run = saver->run;
   tutti_checkpoint_info info = {0};
+  bool differs = false;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
-  TUTTI_TRY_GOTO(done, check_same_training(run, path, named, &info));
+  TUTTI_TRY_GOTO(done, check_same_training(run, path, named, &info, &differs));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->history.rows, info.n_history));
   run->history.n = run->history.capacity = info.n_history;
   tutti_column columns[TUTTI_METRICS_COLUMNS];
@@ -95,25 +103,14 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
                  tutti_checkpoint_load(path, saver->views, saver->n_loadable, &layout, run->history.rows));
   run->state = info.state;
   run->state.data = tutti_dataset_fingerprint(run->dataset);
-  if (info.n_history > 0) run->last = run->history.rows[info.n_history - 1];
+  run->state.seed = run->config->train.seed;
+  // Rows of another training do not tell whether this one is over.
+  if (info.n_history > 0 && !differs) run->last = run->history.rows[info.n_history - 1];
   drop_partial_epoch(run);
   *start = (start_info){.resumed = true, .state = run->state, .last = run->last};
 done:
   tutti_checkpoint_info_clear(&info);
   return status;
-}
-
-/** A config.yaml that a user wrote is not a run's to replace. */
-static tutti_status write_config(const tutti_saver *saver) {
-  char *old = NULL;
-  const tutti_status status = tutti_read_text(saver->config_path, &old);
-  const bool foreign = status == TUTTI_OK && strncmp(old, TUTTI_CONFIG_MARK, strlen(TUTTI_CONFIG_MARK)) != 0;
-  tutti_free(old);
-  TUTTI_CHECK(
-      !foreign, TUTTI_ERR_CREATE,
-      "%s was not written by a run, and would be replaced by this run's: choose another run.directory",
-      saver->config_path);
-  return tutti_write_text(saver->config_path, saver->config);
 }
 
 /** On rank 0: fill the gather buffers from a checkpoint or with initial weights, and put the directory in
@@ -126,7 +123,9 @@ static tutti_status begin_root(tutti_saver *saver, start_info *start) {
   bool named = false;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, choose(config, &path, &named));
+  TUTTI_TRY_GOTO(done, tutti_saver_check_config(saver));
   saver->anew = saver->metrics_anew = !path || named;
+  saver->drops_best = !path || (named && !tutti_same_file(path, saver->best_path));
   if (path)
     TUTTI_TRY_GOTO(done, load(saver, path, named, start));
   else
@@ -135,7 +134,7 @@ static tutti_status begin_root(tutti_saver *saver, start_info *start) {
   // off.
   if (!saver->metrics_anew)
     TUTTI_TRY_GOTO(done, tutti_metrics_rewind(saver->metrics_path, metric, 0, run->state.step));
-  TUTTI_TRY_GOTO(done, write_config(saver));
+  if (!saver->waits) TUTTI_TRY_GOTO(done, tutti_write_text(saver->config_path, saver->config));
   if (path) tutti_log(TUTTI_LOG_INFO, "goes on from %s: step %lld", path, (long long)run->state.step);
 done:
   tutti_free(path);
@@ -163,6 +162,7 @@ tutti_status tutti_saver_begin(tutti_saver *saver) {
   run->state = (tutti_checkpoint_state){
       .seed = run->config->train.seed, .best = NAN, .data = tutti_dataset_fingerprint(run->dataset)};
   start_info start = {.state = run->state};
+  saver->waits = strcmp(run->config->run.resume, "no") == 0;
   const tutti_status local = run->rank == 0 ? begin_root(saver, &start) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
   TUTTI_TRY(tutti_bcast(run->comm, 0, &start, sizeof start));

@@ -106,6 +106,18 @@ static tutti_status gather(tutti_saver *saver) {
   return TUTTI_OK;
 }
 
+tutti_status tutti_saver_check_config(const tutti_saver *saver) {
+  char *old = NULL;
+  const tutti_status status = tutti_read_text(saver->config_path, &old);
+  const bool foreign = status == TUTTI_OK && strncmp(old, TUTTI_CONFIG_MARK, strlen(TUTTI_CONFIG_MARK)) != 0;
+  tutti_free(old);
+  TUTTI_CHECK(
+      !foreign, TUTTI_ERR_CREATE,
+      "%s was not written by a run, and would be replaced by this run's: choose another run.directory",
+      saver->config_path);
+  return TUTTI_OK;
+}
+
 /** best.h5 first: a checkpoint that knows of a best value must never stand beside an older best.h5.  The
  * first checkpoint of a run that begins anew takes the place of all that an earlier run has left. */
 static tutti_status write_root(tutti_saver *saver, bool best) {
@@ -124,19 +136,23 @@ static tutti_status write_root(tutti_saver *saver, bool best) {
   if (best) TUTTI_TRY(tutti_checkpoint_save(&checkpoint, 1));
   checkpoint.path = saver->checkpoint_path;
   TUTTI_TRY(tutti_checkpoint_save(&checkpoint, saver->anew ? 1 : run->config->run.keep));
-  if (saver->anew && !best) remove(saver->best_path);
-  saver->anew = false;
+  if (saver->drops_best && !best) remove(saver->best_path);
+  saver->anew = saver->drops_best = false;
   return TUTTI_OK;
 }
 
 tutti_status tutti_saver_save(tutti_saver *saver, bool best) {
   tutti_run *run = saver->run;
+  const bool first = saver->waits;
+  saver->waits = false;
   // Metrics first: rows beyond a checkpoint are taken back when a run resumes, missing ones could not be made
   // up.
   TUTTI_TRY(tutti_saver_flush(saver));
   tutti_phases_enter(&run->phases, TUTTI_PHASE_SAVE);
   TUTTI_TRY(gather(saver));
-  const tutti_status local = run->rank == 0 ? write_root(saver, best) : TUTTI_OK;
+  tutti_status local = run->rank == 0 ? write_root(saver, best) : TUTTI_OK;
+  if (local == TUTTI_OK && first && run->rank == 0)
+    local = tutti_write_text(saver->config_path, saver->config);
   TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
   tutti_phases_leave(&run->phases);
   run->saved_at = tutti_clock_s();

@@ -7,7 +7,9 @@ struct tutti_saver {
   char *checkpoint_path, *best_path, *metrics_path, *config_path;
 
   tutti_lock *lock; // of the run directory; on rank 0 alone
-  bool anew;        // nothing of an earlier run of the directory stays once there is a checkpoint of this one
+  bool waits;      // run.resume=no: until there is a checkpoint of this run, all files stay the earlier run's
+  bool anew;       // the first checkpoint takes the place of all those that are there; on rank 0 alone
+  bool drops_best; // and best.h5 goes with them
   bool metrics_anew; // the next flush begins a new metrics.h5
 
   // What a checkpoint is gathered in; on rank 0 alone.
@@ -27,6 +29,10 @@ struct tutti_saver {
 /** Collective.  Find out hosts and cores of all ranks. */
 TUTTI_NODISCARD
 tutti_status tutti_saver_survey(tutti_saver *saver);
+
+/** On rank 0.  @return ERR_CREATE where config.yaml is a user's own */
+TUTTI_NODISCARD
+tutti_status tutti_saver_check_config(const tutti_saver *saver);
 
 /** Columns of the run's rows. */
 void tutti_saver_columns(const tutti_saver *saver, tutti_column columns[TUTTI_METRICS_COLUMNS]);

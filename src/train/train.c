@@ -12,10 +12,12 @@
 static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
   bool stopping = tutti_events_over(run, result);
   if (stopping)
-    tutti_log_root(
-        TUTTI_LOG_INFO,
-        "%s is complete, nothing is left to train: a larger budget goes on, run.resume=no begins anew",
-        run->config->run.directory);
+    tutti_log_root(TUTTI_LOG_INFO,
+                   "%s is complete, nothing is left to train: %s goes on, run.resume=no begins anew",
+                   run->config->run.directory,
+                   result->stop == TUTTI_STOP_GOAL       ? "another train.stop_at"
+                   : result->stop == TUTTI_STOP_PATIENCE ? "more train.patience"
+                                                         : "a larger budget");
   while (!stopping) {
     tutti_step_result step;
     const double start = tutti_clock_s();
@@ -73,6 +75,10 @@ static tutti_status train(tutti_run *run, FILE *progress, tutti_train_result *re
   TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
   TUTTI_TRY_GOTO(done, loop(run, saver, result));
   result->row = run->last;
+  result->row.epoch = run->last.step == run->state.step ? run->last.epoch : run->state.epoch;
+  result->row.step = run->state.step;
+  result->row.samples = run->state.samples;
+  result->row.seconds = run->state.seconds;
   if (result->stop != TUTTI_STOP_DIVERGED) TUTTI_TRY_GOTO(done, evaluate_end(run, saver, result));
 done:
   tutti_saver_destroy(&saver);
