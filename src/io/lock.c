@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -37,6 +38,19 @@ static outcome try_lock(int fd) {
   default:
     return FAILED;
   }
+}
+
+/** A job that is started again at once may meet the last processes of the one before, which are still being
+ * ended: wait two seconds for these. */
+static outcome try_lock_for_a_while(int fd) {
+  enum { TRIES = 40 };
+  const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+  outcome got = try_lock(fd);
+  for (int i = 0; i < TRIES && got == HELD; i++) {
+    nanosleep(&pause, NULL);
+    got = try_lock(fd);
+  }
+  return got;
 }
 
 /** Whether the file of that name is still the one that is open: its last holder may have removed it between
@@ -77,7 +91,7 @@ static tutti_status take_once(const char *folder, tutti_lock *lock, bool *done) 
   lock->fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   TUTTI_CHECK(lock->fd >= 0, TUTTI_ERR_CREATE, "%s: cannot create: %s", lock->path, strerror(errno));
   *done = true;
-  switch (try_lock(lock->fd)) {
+  switch (try_lock_for_a_while(lock->fd)) {
   case TAKEN:
     *done = is_current(lock->path, lock->fd);
     if (*done) write_holder(lock);
