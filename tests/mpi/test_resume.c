@@ -231,6 +231,41 @@ static void another_monitor_begins_without_a_best_value(const tutti_comm *comm) 
   training_folder_remove(comm, &folder);
 }
 
+/** Weights that go on with other data: nothing of the old data's values decides. */
+static void another_training_s_values_do_not_end_this_one(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  const training_overrides ends = {"train.patience=1", "optimizer.learning_rate=1", "train.epochs=50",
+                                   "train.evaluate_every=1 epoch"};
+  EXPECT_OK(training_run(comm, &folder, "old", yaml, ends, &result));
+  EXPECT(result.stop == TUTTI_STOP_PATIENCE, "%s", result.reason);
+  const int64_t step = result.row.step;
+  char resume[400];
+  snprintf(resume, sizeof resume, "run.resume=%s/old/best.h5", folder.path);
+  EXPECT_OK(training_run(comm, &folder, "new", yaml,
+                         (training_overrides){resume, "train.epochs=50", "train.stop_at=val_loss < 1e-9",
+                                              "train.evaluate_every=1 epoch", "data.limit_train=200",
+                                              "train.patience=40"},
+                         &result));
+  EXPECT(result.stop == TUTTI_STOP_BUDGET && result.row.epoch == 50, "%s at epoch %lld, step %lld, then %lld",
+         result.reason, (long long)result.row.epoch, (long long)result.row.step, (long long)step);
+  training_folder_remove(comm, &folder);
+}
+
+/** A mean over a part of an epoch decides nothing, neither in the run nor when it goes on. */
+static void part_of_an_epoch_does_not_reach_the_goal(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  const char *goal = "train.stop_at=loss <= 100"; // any whole epoch reaches it
+  EXPECT_OK(training_run(comm, &folder, "run", yaml, (training_overrides){goal, "train.steps=3"}, &result));
+  EXPECT(result.stop == TUTTI_STOP_BUDGET, "%s", result.reason);
+  EXPECT_OK(training_run(comm, &folder, "run", yaml, (training_overrides){goal, "train.steps=30"}, &result));
+  EXPECT(result.stop == TUTTI_STOP_GOAL && result.row.step == 8, "%s", result.reason);
+  training_folder_remove(comm, &folder);
+}
+
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(resumed_run_is_the_straight_one),
@@ -244,6 +279,8 @@ int main(void) {
       MPI_TEST(other_data_is_refused),
       MPI_TEST(ruined_weights_are_no_checkpoint),
       MPI_TEST(another_monitor_begins_without_a_best_value),
+      MPI_TEST(another_training_s_values_do_not_end_this_one),
+      MPI_TEST(part_of_an_epoch_does_not_reach_the_goal),
   };
   return mpi_main("resume", tests, sizeof tests / sizeof tests[0]);
 }
