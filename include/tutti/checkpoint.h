@@ -120,4 +120,3 @@ tutti_status tutti_checkpoint_find(const char *directory, char **path);
  * (tutti_free).  @return ERR_MISSING no file; ERR_DATA no such vector; ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_read_vector(const char *path, const char *name, float **values, int64_t *n);
-
