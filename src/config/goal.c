@@ -43,8 +43,8 @@ tutti_status tutti_goal_parse(const char *text, tutti_goal *goal) {
     read.relation = relation;
     const char *number = sign + strlen(relations[relation]);
     number += strspn(number, " ");
-    TUTTI_CHECK(strspn(number, "0123456789+-.eE") == strlen(number) && tutti_text_real(number, &read.value),
-                TUTTI_ERR_CONFIG, "%s is no goal: a number is expected after %s", tutti_quote(text, quoted),
+    TUTTI_CHECK(tutti_text_real(number, &read.value), TUTTI_ERR_CONFIG,
+                "%s is no goal: a number is expected after %s", tutti_quote(text, quoted),
                 relations[relation]);
   }
   *goal = read;
