@@ -122,6 +122,10 @@ int64_t tutti_alloc_live(void);
 #define TUTTI_NEW(pointer, n)                                                                                \
   (((pointer) = tutti_calloc((n), sizeof *(pointer))) ? TUTTI_OK : TUTTI_ERR_MEMORY)
 
+/** Elements of a block of the flat buffers of parameters and gradients.  Where a buffer is cut into slices, they
+ * begin at whole blocks, and sums over a buffer add up its blocks' sums: so no number depends on the slices. */
+enum { TUTTI_BLOCK = 1024 };
+
 /** Local.  The one way from a 64-bit count to the int that MPI 3 and BLAS take.
  * @return ERR_INTERNAL where n does not fit, `what` in the text */
 TUTTI_NODISCARD
