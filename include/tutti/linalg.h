@@ -62,6 +62,13 @@ extern const char *const tutti_loss_names[TUTTI_N_LOSSES];
  * thread's next call. */
 const char *tutti_blas_description(void);
 
-/** Threads the BLAS uses in one call from now on; and how many that is (1 where the library cannot say). */
-void tutti_blas_set_threads(int n);
+/** Threads of each call from now on: the BLAS and the loops of this room share the number (n < 1 is 1).  Local
+ * to the process; not while another thread is in a call. */
+void tutti_linalg_set_threads(int n);
+
+/** That number; 1 before it is set, whatever the BLAS started with. */
+int tutti_linalg_threads(void);
+
+/** What the BLAS itself says of its threads (1 where it cannot say): a library built for one thread keeps to
+ * one. */
 int tutti_blas_threads(void);

@@ -117,7 +117,7 @@ static const tutti_key keys[] = {
            "end the training after so many evaluations without a better monitor; 0: off")},
 
     {CHOICE(parallel, reduce, reduce, "auto", reduce_names, NONE, "how gradients are summed over ranks")},
-    {WHOLE(parallel, threads, "auto", 1, 4096, NONE, "BLAS threads of each rank"), .word = "auto"},
+    {WHOLE(parallel, threads, "auto", 1, 4096, NONE, "threads of each rank"), .word = "auto"},
 
     {TEXT(run, directory, "runs/<config name>", "a path", NONE, "where checkpoints, metrics and the config go"),
      .computed = true},

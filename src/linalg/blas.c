@@ -1,3 +1,5 @@
+#include "linalg/blas_impl.h"
+
 #include <stdio.h>
 
 #include "tutti/linalg.h"

@@ -25,7 +25,7 @@ static tutti_status write_rows(const tutti_saver *saver, const double *seconds) 
                                        .cpu = cpu.model,
                                        .reducer = tutti_reducer_name(run->reducer),
                                        .ranks = run->size,
-                                       .threads = tutti_blas_threads(),
+                                       .threads = tutti_linalg_threads(),
                                        .hosts = (const char *const *)saver->hosts,
                                        .bindings = (const char *const *)saver->bindings};
   tutti_timing_row timing[TUTTI_N_TIMINGS];

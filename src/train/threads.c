@@ -1,6 +1,5 @@
 #include "train/threads.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/cpu.h"
@@ -8,12 +7,16 @@
 
 enum { MAX_CORES = 1024 };
 
-static bool user_has_chosen(void) {
+/** The user's choice in the environment; 0: none. */
+static int chosen_by_environment(void) {
   static const char *const names[] = {"OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
                                       "OMP_NUM_THREADS"};
-  for (int i = 0; i < 4; i++)
-    if (getenv(names[i])) return true;
-  return false;
+  for (int i = 0; i < 4; i++) {
+    const char *text = getenv(names[i]);
+    const long n = text ? strtol(text, NULL, 10) : 0; // OpenMP's may be a list: the first is the outermost
+    if (n > 0 && n <= MAX_CORES) return (int)n;
+  }
+  return 0;
 }
 
 /** Add up, over the ranks that may run on them, how often each core is claimed: claims[node * n_cores +
@@ -47,6 +50,7 @@ tutti_status tutti_threads_set(const tutti_comm *comm, int64_t wanted) {
   // All ranks take part in the counting, or none: the environment may differ between them.
   int threads = (int)wanted;
   if (wanted == 0) TUTTI_TRY(share_cores(comm, &threads));
-  if (wanted > 0 || !user_has_chosen()) tutti_blas_set_threads(threads);
+  const int chosen = wanted == 0 ? chosen_by_environment() : 0;
+  tutti_linalg_set_threads(chosen > 0 ? chosen : threads);
   return TUTTI_OK;
 }

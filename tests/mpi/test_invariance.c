@@ -160,7 +160,7 @@ static void losses_do_not_depend_on_threads(const tutti_comm *comm) {
     EXPECT_OK(training_run(folder.self, &folder, "one", yaml, NULL, &result));
     EXPECT_OK(
         training_run(folder.self, &folder, "two", yaml, (training_overrides){"parallel.threads=2"}, &result));
-    EXPECT(tutti_blas_threads() == 2, "%d threads", tutti_blas_threads());
+    EXPECT(tutti_linalg_threads() == 2, "%d threads", tutti_linalg_threads());
     compare_steps(&folder, "one", "two");
   }
   training_folder_remove(comm, &folder);

@@ -56,6 +56,7 @@ fails include/tutti/metrics.h '#include "base/log.h"' 'a public header includes 
 fails src/io/file.c '#include <mpi.h>' 'only par cli may include it'
 fails src/train/step.c '#include <hdf5.h>' 'only io may include it'
 fails src/model/dense.c '#  include <cblas.h>' 'only linalg may include it'
+fails src/optim/sgd.c '#include <omp.h>' 'only linalg may include it'
 fails src/train/step.c '#include <yaml.h>' 'only config may include it'
 fails src/io/file.c '#include <zlib.h>' 'only data may include it'
 fails src/sampler/shard.c '#include <Random123/philox.h>' 'only base may include it'

@@ -2,6 +2,7 @@
 #
 #   MPI::MPI_C  hdf5::hdf5  CBLAS::CBLAS  ZLIB::ZLIB  yaml::yaml  Random123::Random123  cmocka::cmocka
 #
+# and TUTTI_OPENMP, the target of OpenMP or nothing.
 # MPI, HDF5 and BLAS belong to the machine: where one is missing, the message says what to install or to load.
 # The other four are small, so that TuttiFetch can build a pinned release of what is not installed.
 include(TuttiFetch)
@@ -39,6 +40,15 @@ if(NOT TARGET hdf5::hdf5) # FindHDF5 makes it from CMake 3.19 on
 endif()
 
 include(TuttiCblas)
+
+# Threads of our own loops beside those of the BLAS; without OpenMP such a loop has one.
+find_package(OpenMP COMPONENTS C QUIET)
+if(OpenMP_C_FOUND)
+  set(TUTTI_OPENMP OpenMP::OpenMP_C)
+else()
+  set(TUTTI_OPENMP)
+  message(STATUS "OpenMP not found: only the BLAS has more than one thread a rank")
+endif()
 
 tutti_find_small(ZLIB HEADER zlib.h LIBRARY z)
 if(NOT TARGET ZLIB::ZLIB)

@@ -18,7 +18,11 @@ static void the_library_says_what_it_is(void **state) {
 
 static void threads_are_what_was_set(void **state) {
   (void)state;
-  tutti_blas_set_threads(1);
+  tutti_linalg_set_threads(2);
+  assert_int_equal(tutti_linalg_threads(), 2);
+  assert_in_range(tutti_blas_threads(), 1, 2);
+  tutti_linalg_set_threads(0);
+  assert_int_equal(tutti_linalg_threads(), 1);
   assert_int_equal(tutti_blas_threads(), 1);
 }
 

@@ -1,0 +1,15 @@
+#include "linalg/blas_impl.h"
+#include "tutti/linalg.h"
+
+// The one number that BLAS and the loops of this room share.  It is set between calls, by the thread that makes
+// them, never during one.
+static int n_threads = 1;
+
+void tutti_linalg_set_threads(int n) {
+  n_threads = n > 1 ? n : 1;
+  tutti_blas_set_threads(n_threads);
+}
+
+int tutti_linalg_threads(void) {
+  return n_threads;
+}
