@@ -126,8 +126,13 @@ void tutti_window_destroy(tutti_window **window);
 
 // --- reduction
 
-/** How gradients are summed over ranks; `parallel.reduce`.  AUTO takes the fastest. */
-typedef enum { TUTTI_REDUCE_AUTO, TUTTI_REDUCE_FLAT } tutti_reduce_kind;
+/** How gradients are summed over ranks; `parallel.reduce`.  AUTO takes the fastest, which is SHARED. */
+typedef enum {
+  TUTTI_REDUCE_AUTO,
+  TUTTI_REDUCE_FLAT,
+  TUTTI_REDUCE_SHARED,
+  TUTTI_REDUCE_TREE
+} tutti_reduce_kind;
 
 /** What rides along with the gradients, one slot each.  A sum over ranks is the exact sum of the values, each
  * cut to a multiple of 2^-96, rounded to double once: exact for integers up to 2^53, and independent of the
@@ -137,47 +142,82 @@ typedef enum {
   TUTTI_TAIL_SAMPLES, // samples of this step
   TUTTI_TAIL_LOSS,    // sum of the samples' losses
   TUTTI_TAIL_METRIC,  // sum of the samples' metric
+  TUTTI_TAIL_PENALTY, // of the parameters, which one rank alone gives
   TUTTI_TAIL_SAVE, // ranks that ask for a checkpoint after this step (a clock is one rank's, the decision all
                    // ranks')
   TUTTI_N_TAIL
 } tutti_tail_slot;
 
-/** Owns the memory of parameters and gradients, because it knows how they are shared.  Each rank updates one
- * slice of the parameters, [begin, end); the slices of all ranks cover [0, n), and the same slice may belong
- * to several ranks (with `flat`, each rank has all of it). */
+/** Owns the memory of parameters and gradients, because it knows how they are shared.
+ *
+ * A step's gradient is a sum over *leaves*: the global batch cut into tutti_reducer_n_leaves parts, of which a
+ * rank computes a range.  With `flat` and `shared` there are as many leaves as ranks, and leaf r is rank r's.
+ * With `tree` their number is given, ranks take ranges of them in the order of (node, rank on it), and they
+ * are summed in one binary tree over the leaves' numbers, whoever computed them: the same bits at any number
+ * of ranks and nodes.
+ *
+ * Each rank updates one slice of the parameters, [begin, end); the slices of all ranks of a node cover [0, n),
+ * and the same slice may belong to several ranks (with `flat` each rank has all of it; else one rank of each
+ * node has it).  Slices begin at multiples of TUTTI_BLOCK, so that sums over blocks do not depend on them.
+ *
+ * A step is: for each own leaf, tutti_reducer_leaf and tutti_reducer_leaf_done; reduce; the update of the own
+ * slice; publish, also where nothing was updated. */
 typedef struct tutti_reducer tutti_reducer;
 
 /** Collective, arguments equal on all ranks.  n float parameters, zeroed.  `comm` is borrowed and must
- * outlive it. */
+ * outlive it.
+ * @param[in] n_leaves  tree: at least 1; the others do not read it */
 TUTTI_NODISCARD
-tutti_status tutti_reducer_create(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n,
+tutti_status tutti_reducer_create(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n, int n_leaves,
                                   tutti_reducer **reducer);
 void tutti_reducer_destroy(tutti_reducer **reducer); // Collective.  Accepts NULL inside; nulls the handle.
 
-const char *tutti_reducer_name(const tutti_reducer *reducer); // Local.  "flat"
+const char *tutti_reducer_name(const tutti_reducer *reducer); // Local.  "flat", "shared", "tree"
 
-/** Local.  [n] parameters: whole and equal on all ranks after create and after each publish.  Between reduce
- * and publish a rank may write its own slice.  Borrowed. */
+/** Local.  [n] parameters: whole and equal on all ranks after create and after each publish.  Only between
+ * reduce and publish may they be written, by their owner, and there no other slice may be read: it may be
+ * another rank's to write at that moment.  Borrowed. */
 float *tutti_reducer_params(const tutti_reducer *reducer);
 
-/** Local.  [n] this rank's gradient: write all of it before reduce; after reduce only the own slice means
- * anything (the sum over ranks).  Borrowed. */
-float *tutti_reducer_grads(const tutti_reducer *reducer);
-
-/** Local.  The slice this rank updates. */
+/** Local.  The slice this rank updates; begin = end where there are more ranks than blocks. */
 void tutti_reducer_slice(const tutti_reducer *reducer, int64_t *begin, int64_t *end);
 
-/** Collective.  Sum the gradients over ranks into the slices, and the tail in the same operation.  On return
- * tail[TUTTI_N_TAIL] holds the sums, the same bits on all ranks. */
+/** Local.  Leaves in all; those of this rank, [*first, *first + *count), none where there are more ranks than
+ * leaves. */
+int tutti_reducer_n_leaves(const tutti_reducer *reducer);
+void tutti_reducer_own_leaves(const tutti_reducer *reducer, int *first, int *count);
+
+/** Local.  [n] where the gradient of an own leaf goes.  Not all of it has to be given at once: a part
+ * [begin, begin + count) is, for each own leaf in ascending order, asked for, written (added to, from the
+ * leaf's second micro-batch on) and said to be done; different parts do not wait for one another.  Each
+ * element of each own leaf has to be written: a leaf without samples gives zeros.  Borrowed, and only good
+ * for that part until it is done. */
+float *tutti_reducer_leaf(tutti_reducer *reducer, int leaf);
+
+/** Local.  The part of the leaf's gradient is complete.  Nothing with `flat` and `shared`. */
+void tutti_reducer_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count);
+
+/** Collective.  Bring the gradients of all leaves together, and sum the tail in the same operation.
+ * @param[in,out] tail  [max(1, own leaves), TUTTI_N_TAIL] what goes with each leaf; on return the first row
+ *                      holds the sums over all leaves and ranks, the same bits on all ranks, and with `tree`
+ *                      at any number of them */
 TUTTI_NODISCARD
-tutti_status tutti_reducer_reduce(tutti_reducer *reducer, double *tail);
+tutti_status tutti_reducer_reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]);
+
+/** Local, between reduce and publish.  The sum over all leaves for elements [at, at + count) of the own slice
+ * (counted in the whole buffer; `at` a multiple of TUTTI_BLOCK or the slice's begin), which the owner may
+ * write.  Each element is asked for once a step: it may be summed only now, so that the update that follows
+ * finds it in the cache.  Borrowed, valid until publish. */
+float *tutti_reducer_gradient(tutti_reducer *reducer, int64_t at, int64_t count);
 
 /** Collective.  Sum over the owners of different slices, each slice counted once: norms of the whole from
- * norms of the parts.  In place, values[n]. */
+ * norms of the parts.  In place, values[n].  Where of each value all but one of the owners give 0 it is a
+ * gathering without rounding. */
 TUTTI_NODISCARD
 tutti_status tutti_reducer_sum_slices(const tutti_reducer *reducer, double *values, int64_t n);
 
-/** Collective.  After the owners have updated their slices: parameters are whole on all ranks. */
+/** Collective.  After the owners have updated their slices: parameters are whole on all ranks.  Every reduce is
+ * followed by one, before the next leaf. */
 TUTTI_NODISCARD
 tutti_status tutti_reducer_publish(tutti_reducer *reducer);
 

@@ -1,4 +1,5 @@
 #include "base/fault.h"
+#include "par/par_impl.h"
 #include "par/reducer_impl.h"
 
 static const tutti_reducer_ops *find(tutti_reduce_kind kind) {
@@ -6,6 +7,9 @@ static const tutti_reducer_ops *find(tutti_reduce_kind kind) {
   case TUTTI_REDUCE_AUTO:
   case TUTTI_REDUCE_FLAT:
     return &tutti_reducer_flat;
+  case TUTTI_REDUCE_SHARED:
+  case TUTTI_REDUCE_TREE:
+    break;
   }
   return NULL;
 }
@@ -19,11 +23,16 @@ static tutti_status create_local(const tutti_comm *comm, tutti_reduce_kind kind,
   (*reducer)->ops = ops;
   (*reducer)->comm = comm;
   (*reducer)->n = n;
+  (*reducer)->n_leaves = tutti_comm_size(comm);
+  (*reducer)->first_leaf = tutti_comm_rank(comm);
+  (*reducer)->n_own_leaves = 1;
+  (*reducer)->piece = TUTTI_PIECE;
   return TUTTI_OK;
 }
 
-tutti_status tutti_reducer_create(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n,
+tutti_status tutti_reducer_create(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n, int n_leaves,
                                   tutti_reducer **reducer) {
+  (void)n_leaves;
   TUTTI_ASSERT(n >= 0);
   tutti_reducer *made = NULL;
   *reducer = NULL;
@@ -55,17 +64,46 @@ float *tutti_reducer_params(const tutti_reducer *reducer) {
   return reducer->params;
 }
 
-float *tutti_reducer_grads(const tutti_reducer *reducer) {
-  return reducer->grads;
-}
-
 void tutti_reducer_slice(const tutti_reducer *reducer, int64_t *begin, int64_t *end) {
   *begin = reducer->begin;
   *end = reducer->end;
 }
 
-tutti_status tutti_reducer_reduce(tutti_reducer *reducer, double *tail) {
+int tutti_reducer_n_leaves(const tutti_reducer *reducer) {
+  return reducer->n_leaves;
+}
+
+void tutti_reducer_own_leaves(const tutti_reducer *reducer, int *first, int *count) {
+  *first = reducer->first_leaf;
+  *count = reducer->n_own_leaves;
+}
+
+static bool is_own(const tutti_reducer *reducer, int leaf) {
+  return leaf >= reducer->first_leaf && leaf < reducer->first_leaf + reducer->n_own_leaves;
+}
+
+float *tutti_reducer_leaf(tutti_reducer *reducer, int leaf) {
+  TUTTI_ASSERT(is_own(reducer, leaf));
+  return reducer->ops->leaf(reducer, leaf);
+}
+
+void tutti_reducer_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count) {
+  TUTTI_ASSERT(is_own(reducer, leaf) && begin >= 0 && count >= 0 && begin + count <= reducer->n);
+  reducer->ops->leaf_done(reducer, leaf, begin, count);
+}
+
+void tutti_reducer_no_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count) {
+  (void)reducer, (void)leaf, (void)begin, (void)count;
+}
+
+tutti_status tutti_reducer_reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]) {
   return reducer->ops->reduce(reducer, tail);
+}
+
+float *tutti_reducer_gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
+  TUTTI_ASSERT(at >= reducer->begin && count >= 0 && at + count <= reducer->end);
+  TUTTI_ASSERT(at % TUTTI_BLOCK == 0 || at == reducer->begin);
+  return reducer->ops->gradient(reducer, at, count);
 }
 
 tutti_status tutti_reducer_sum_slices(const tutti_reducer *reducer, double *values, int64_t n) {

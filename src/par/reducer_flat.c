@@ -12,7 +12,9 @@ static int64_t message_length(const tutti_reducer *reducer) {
 
 static tutti_status allocate(tutti_reducer *reducer) {
   TUTTI_TRY(TUTTI_NEW(reducer->params, reducer->n));
-  TUTTI_TRY(TUTTI_NEW(reducer->grads, message_length(reducer)));
+  float *grads = NULL;
+  TUTTI_TRY(TUTTI_NEW(grads, message_length(reducer)));
+  reducer->data = grads;
   return TUTTI_OK;
 }
 
@@ -25,15 +27,25 @@ static tutti_status create(tutti_reducer *reducer) {
 
 static void destroy(tutti_reducer *reducer) {
   tutti_free(reducer->params);
-  tutti_free(reducer->grads);
+  tutti_free(reducer->data);
 }
 
-static tutti_status reduce(tutti_reducer *reducer, double *tail) {
+static float *leaf_buffer(tutti_reducer *reducer, int leaf) {
+  (void)leaf;
+  return reducer->data;
+}
+
+static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
+  (void)count;
+  return (float *)reducer->data + at;
+}
+
+static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]) {
   const int size = tutti_comm_size(reducer->comm);
-  float *digits = reducer->grads + reducer->n;
-  tutti_tail_encode(tail, TUTTI_N_TAIL, size, digits);
-  TUTTI_TRY(tutti_sum_floats(reducer->comm, reducer->grads, message_length(reducer), TUTTI_PIECE));
-  tutti_tail_decode(digits, TUTTI_N_TAIL, size, tail);
+  float *grads = reducer->data, *digits = grads + reducer->n;
+  tutti_tail_encode(tail[0], TUTTI_N_TAIL, size, digits);
+  TUTTI_TRY(tutti_sum_floats(reducer->comm, grads, message_length(reducer), reducer->piece));
+  tutti_tail_decode(digits, TUTTI_N_TAIL, size, tail[0]);
   return TUTTI_OK;
 }
 
@@ -65,7 +77,10 @@ const tutti_reducer_ops tutti_reducer_flat = {
     .name = "flat",
     .create = create,
     .destroy = destroy,
+    .leaf = leaf_buffer,
+    .leaf_done = tutti_reducer_no_leaf_done,
     .reduce = reduce,
+    .gradient = gradient,
     .sum_slices = sum_slices,
     .publish = publish,
     .gather = gather,

@@ -5,11 +5,14 @@
 
 typedef struct {
   const char *name;
-  /** Collective.  Sets params, grads, begin, end and data; what fails is agreed on.  The caller destroys. */
+  /** Collective.  Sets params, begin, end and data; what fails is agreed on.  The caller destroys. */
   tutti_status (*create)(tutti_reducer *reducer);
   /** Collective.  Also after a create that failed half-way. */
   void (*destroy)(tutti_reducer *reducer);
-  tutti_status (*reduce)(tutti_reducer *reducer, double *tail);
+  float *(*leaf)(tutti_reducer *reducer, int leaf);
+  void (*leaf_done)(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count);
+  tutti_status (*reduce)(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]);
+  float *(*gradient)(tutti_reducer *reducer, int64_t at, int64_t count);
   tutti_status (*sum_slices)(const tutti_reducer *reducer, double *values, int64_t n);
   tutti_status (*publish)(tutti_reducer *reducer);
   tutti_status (*gather)(const tutti_reducer *reducer, const float *slice, float *whole);
@@ -20,9 +23,14 @@ struct tutti_reducer {
   const tutti_reducer_ops *ops;
   const tutti_comm *comm; // borrowed
   int64_t n;
-  float *params, *grads; // [n], owned by the implementation
-  int64_t begin, end;
-  void *data; // the implementation's own, NULL where it needs none
+  int n_leaves, first_leaf, n_own_leaves;
+  float *params;      // [n], owned by the implementation
+  int64_t begin, end; // the slice
+  int piece;          // elements of one message at most
+  void *data;         // the implementation's own
 };
+
+/** A leaf a rank: nothing is summed before all have come. */
+void tutti_reducer_no_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count);
 
 extern const tutti_reducer_ops tutti_reducer_flat;

@@ -66,7 +66,7 @@ static tutti_status create(tutti_run *run) {
   TUTTI_TRY(tutti_network_check_labels(&run->network));
   TUTTI_TRY(tutti_agree(comm, tutti_model_reserve(run->network.model, run->plan.epoch.batch)));
   TUTTI_TRY(check_metric_names(run));
-  TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce, tutti_model_n_params(run->network.model),
+  TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce, tutti_model_n_params(run->network.model), 1,
                                  &run->reducer));
   TUTTI_TRY(tutti_agree(comm, create_optimizer(run)));
   return TUTTI_OK;

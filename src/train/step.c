@@ -40,7 +40,7 @@ static step_work plan_step(const tutti_run *run) {
 
 /** Gradient of one micro-batch into the flat buffer; loss and metric into the tail. */
 static tutti_status micro_batch(tutti_run *run, const step_work *work, const tutti_model_pass *pass,
-                                int64_t rows, double *tail) {
+                                int64_t rows, float *grads, double *tail) {
   const tutti_network *network = &run->network;
   const float *params = tutti_reducer_params(run->reducer);
   tutti_phases_enter(&run->phases, TUTTI_PHASE_DATA);
@@ -55,8 +55,7 @@ static tutti_status micro_batch(tutti_run *run, const step_work *work, const tut
   // The next micro-batch takes the place of these outputs.
   if (!isfinite(loss) && run->bad_layer < 0)
     run->bad_layer = tutti_model_first_nonfinite(network->model, params, rows);
-  TUTTI_TRY(tutti_model_backward(network->model, params, pass, network->x, rows,
-                                 tutti_reducer_grads(run->reducer)));
+  TUTTI_TRY(tutti_model_backward(network->model, params, pass, network->x, rows, grads));
   return TUTTI_OK;
 }
 
@@ -64,15 +63,17 @@ static tutti_status micro_batch(tutti_run *run, const step_work *work, const tut
  * gradient, and takes part in the sums that batch_norm may need. */
 static tutti_status compute(tutti_run *run, const step_work *work, double *tail) {
   tutti_model_pass pass = work->pass;
+  float *grads = tutti_reducer_leaf(run->reducer, run->rank);
   int64_t done = 0;
   do {
     const int64_t left = work->shard.count - done;
     const int64_t rows = left < run->plan.micro_rows ? left : run->plan.micro_rows;
     pass.position = work->shard.begin + done;
     pass.accumulate = done > 0;
-    TUTTI_TRY(micro_batch(run, work, &pass, rows, tail));
+    TUTTI_TRY(micro_batch(run, work, &pass, rows, grads, tail));
     done += rows;
   } while (done < work->shard.count);
+  tutti_reducer_leaf_done(run->reducer, run->rank, 0, tutti_model_n_params(run->network.model));
   tail[TUTTI_TAIL_SAMPLES] = (double)work->shard.count;
   TUTTI_TRY(tutti_model_merge_state(run->network.model, pass.batch_count,
                                     run->size > 1 ? tutti_network_sum : NULL, pass.context));
@@ -84,7 +85,7 @@ static tutti_status update(tutti_run *run) {
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(run->reducer, &begin, &end);
   float *params = tutti_reducer_params(run->reducer) + begin,
-        *grads = tutti_reducer_grads(run->reducer) + begin;
+        *grads = tutti_reducer_gradient(run->reducer, begin, end - begin);
   tutti_model_penalty_gradient(run->network.model, params, begin, end, grads);
   const int n_norms = tutti_optim_n_norms(run->optim);
   if (n_norms > 0) {
@@ -103,31 +104,35 @@ static bool clock_asks(const tutti_run *run) {
          tutti_clock_s() - run->saved_at >= every.value;
 }
 
+/** What of the tail does not come from the samples.  All ranks know the penalty, so the first alone gives it. */
+static void complete_tail(const tutti_run *run, tutti_status local, double *tail) {
+  tail[TUTTI_TAIL_FAILED] = local != TUTTI_OK;
+  tail[TUTTI_TAIL_SAVE] = clock_asks(run);
+  if (run->rank == 0)
+    tail[TUTTI_TAIL_PENALTY] = tutti_model_penalty(run->network.model, tutti_reducer_params(run->reducer));
+}
+
 tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result) {
   const step_work work = plan_step(run);
   run->bad_layer = -1;
-  double tail[TUTTI_N_TAIL] = {0};
-  TUTTI_TRY(compute(run, &work, tail));
+  double tail[1][TUTTI_N_TAIL] = {{0}};
+  TUTTI_TRY(compute(run, &work, tail[0]));
   const tutti_status local = run->deferred != TUTTI_OK ? run->deferred : tutti_fault("step");
-  tail[TUTTI_TAIL_FAILED] = local != TUTTI_OK;
-  tail[TUTTI_TAIL_SAVE] = clock_asks(run);
+  complete_tail(run, local, tail[0]);
 
   tutti_phases_enter(&run->phases, TUTTI_PHASE_REDUCE);
   TUTTI_TRY(tutti_reducer_reduce(run->reducer, tail));
-  if (tail[TUTTI_TAIL_FAILED] > 0) TUTTI_TRY(tutti_agree(run->comm, local));
+  if (tail[0][TUTTI_TAIL_FAILED] > 0) TUTTI_TRY(tutti_agree(run->comm, local));
 
   tutti_phases_enter(&run->phases, TUTTI_PHASE_UPDATE);
-  *result = (tutti_step_result){
-      .samples = tail[TUTTI_TAIL_SAMPLES],
-      .loss = tail[TUTTI_TAIL_LOSS],
-      .metric = tail[TUTTI_TAIL_METRIC],
-      .penalty = tutti_model_penalty(run->network.model, tutti_reducer_params(run->reducer)),
-      .save = tail[TUTTI_TAIL_SAVE] > 0};
+  *result = (tutti_step_result){.samples = tail[0][TUTTI_TAIL_SAMPLES],
+                                .loss = tail[0][TUTTI_TAIL_LOSS],
+                                .metric = tail[0][TUTTI_TAIL_METRIC],
+                                .penalty = tail[0][TUTTI_TAIL_PENALTY],
+                                .save = tail[0][TUTTI_TAIL_SAVE] > 0};
   result->finite = isfinite(result->loss) && isfinite(result->penalty);
-  if (result->finite) {
-    TUTTI_TRY(update(run));
-    TUTTI_TRY(tutti_reducer_publish(run->reducer));
-  }
+  if (result->finite) TUTTI_TRY(update(run));
+  TUTTI_TRY(tutti_reducer_publish(run->reducer));
   tutti_phases_leave(&run->phases);
   return TUTTI_OK;
 }

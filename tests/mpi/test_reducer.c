@@ -8,7 +8,7 @@
 
 static tutti_reducer *create(const tutti_comm *comm, int64_t n) {
   tutti_reducer *reducer = NULL;
-  EXPECT_OK(tutti_reducer_create(comm, TUTTI_REDUCE_FLAT, n, &reducer));
+  EXPECT_OK(tutti_reducer_create(comm, TUTTI_REDUCE_FLAT, n, 1, &reducer));
   return reducer;
 }
 
@@ -25,17 +25,19 @@ static float gradient_sum(int size, int step, int64_t i) {
 
 static void check_step(const tutti_comm *comm, tutti_reducer *reducer, int64_t n, int step) {
   const int rank = tutti_comm_rank(comm), size = tutti_comm_size(comm);
-  float *grads = tutti_reducer_grads(reducer);
+  float *grads = tutti_reducer_leaf(reducer, rank);
   for (int64_t i = 0; i < n; i++) grads[i] = gradient(rank, step, i);
-  double tail[TUTTI_N_TAIL] = {0};
-  tail[TUTTI_TAIL_SAMPLES] = rank + 1;
+  double tail[1][TUTTI_N_TAIL] = {{0}};
+  tail[0][TUTTI_TAIL_SAMPLES] = rank + 1;
   EXPECT_OK(tutti_reducer_reduce(reducer, tail));
   int64_t begin = -1, end = -1, n_wrong = 0;
   tutti_reducer_slice(reducer, &begin, &end);
   EXPECT(0 <= begin && begin <= end && end <= n, "[%lld, %lld)", (long long)begin, (long long)end);
-  for (int64_t i = begin; i < end; i++) n_wrong += grads[i] != gradient_sum(size, step, i);
+  const float *sums = tutti_reducer_gradient(reducer, begin, end - begin);
+  for (int64_t i = begin; i < end; i++) n_wrong += sums[i - begin] != gradient_sum(size, step, i);
   EXPECT(n_wrong == 0, "%lld of %lld sums, step %d", (long long)n_wrong, (long long)n, step);
-  EXPECT(tail[TUTTI_TAIL_SAMPLES] == 0.5 * size * (size + 1), "%g", tail[TUTTI_TAIL_SAMPLES]);
+  EXPECT_OK(tutti_reducer_publish(reducer));
+  EXPECT(tail[0][TUTTI_TAIL_SAMPLES] == 0.5 * size * (size + 1), "%g", tail[0][TUTTI_TAIL_SAMPLES]);
 }
 
 static void gradients_sum_exactly(const tutti_comm *comm) {
@@ -54,13 +56,18 @@ static void rank_without_samples_gives_zeros(const tutti_comm *comm) {
   const int rank = tutti_comm_rank(comm);
   tutti_reducer *reducer = create(comm, 5);
   if (!reducer) return;
-  float *grads = tutti_reducer_grads(reducer);
+  float *grads = tutti_reducer_leaf(reducer, rank);
   for (int i = 0; i < 5; i++) grads[i] = rank == 0 ? 0.1f * (float)i : 0;
-  double tail[TUTTI_N_TAIL] = {0};
-  if (rank == 0) tail[TUTTI_TAIL_LOSS] = 0.3;
+  double tail[1][TUTTI_N_TAIL] = {{0}};
+  if (rank == 0) tail[0][TUTTI_TAIL_LOSS] = 0.3;
   EXPECT_OK(tutti_reducer_reduce(reducer, tail));
-  for (int i = 0; i < 5; i++) EXPECT(grads[i] == 0.1f * (float)i, "%g at %d", (double)grads[i], i);
-  EXPECT(tail[TUTTI_TAIL_LOSS] == 0.3, "%.17g", tail[TUTTI_TAIL_LOSS]);
+  int64_t begin = 0, end = 0;
+  tutti_reducer_slice(reducer, &begin, &end);
+  const float *sums = tutti_reducer_gradient(reducer, begin, end - begin);
+  for (int64_t i = begin; i < end; i++)
+    EXPECT(sums[i - begin] == 0.1f * (float)i, "%g at %d", (double)sums[i - begin], (int)i);
+  EXPECT(tail[0][TUTTI_TAIL_LOSS] == 0.3, "%.17g", tail[0][TUTTI_TAIL_LOSS]);
+  EXPECT_OK(tutti_reducer_publish(reducer));
   tutti_reducer_destroy(&reducer);
 }
 
@@ -70,17 +77,18 @@ static void tail_is_exact(const tutti_comm *comm) {
   tutti_reducer *reducer = create(comm, 3);
   if (!reducer) return;
   const double large = 0x1p50 + 1;
-  double tail[TUTTI_N_TAIL] = {0};
-  tail[TUTTI_TAIL_FAILED] = rank == size - 1;
-  tail[TUTTI_TAIL_SAMPLES] = large + rank;
-  tail[TUTTI_TAIL_LOSS] = rank % 2 ? -0.1 : 0.1;
-  tail[TUTTI_TAIL_METRIC] = -16777217;
+  double tail[1][TUTTI_N_TAIL] = {{0}};
+  tail[0][TUTTI_TAIL_FAILED] = rank == size - 1;
+  tail[0][TUTTI_TAIL_SAMPLES] = large + rank;
+  tail[0][TUTTI_TAIL_LOSS] = rank % 2 ? -0.1 : 0.1;
+  tail[0][TUTTI_TAIL_METRIC] = -16777217;
   EXPECT_OK(tutti_reducer_reduce(reducer, tail));
   const double samples = size * large + 0.5 * size * (size - 1);
-  EXPECT(tail[TUTTI_TAIL_FAILED] == 1, "%g", tail[TUTTI_TAIL_FAILED]);
-  EXPECT(tail[TUTTI_TAIL_SAMPLES] == samples, "%.17g, expected %.17g", tail[TUTTI_TAIL_SAMPLES], samples);
-  EXPECT(tail[TUTTI_TAIL_LOSS] == (size % 2 ? 0.1 : 0), "%.17g", tail[TUTTI_TAIL_LOSS]);
-  EXPECT(tail[TUTTI_TAIL_METRIC] == -16777217.0 * size, "%.17g", tail[TUTTI_TAIL_METRIC]);
+  EXPECT(tail[0][TUTTI_TAIL_FAILED] == 1, "%g", tail[0][TUTTI_TAIL_FAILED]);
+  EXPECT(tail[0][TUTTI_TAIL_SAMPLES] == samples, "%.17g, expected %.17g", tail[0][TUTTI_TAIL_SAMPLES],
+         samples);
+  EXPECT(tail[0][TUTTI_TAIL_LOSS] == (size % 2 ? 0.1 : 0), "%.17g", tail[0][TUTTI_TAIL_LOSS]);
+  EXPECT(tail[0][TUTTI_TAIL_METRIC] == -16777217.0 * size, "%.17g", tail[0][TUTTI_TAIL_METRIC]);
   tutti_reducer_destroy(&reducer);
 }
 
@@ -89,11 +97,11 @@ static void nan_of_one_rank_is_seen_by_all(const tutti_comm *comm) {
   tutti_reducer *reducer = create(comm, 3);
   if (!reducer) return;
   for (int i = 0; i < 3; i++) {
-    double tail[TUTTI_N_TAIL] = {[TUTTI_TAIL_SAMPLES] = 1};
-    tail[TUTTI_TAIL_LOSS] = tutti_comm_rank(comm) == tutti_comm_size(comm) - 1 ? bad[i] : 1;
+    double tail[1][TUTTI_N_TAIL] = {{[TUTTI_TAIL_SAMPLES] = 1}};
+    tail[0][TUTTI_TAIL_LOSS] = tutti_comm_rank(comm) == tutti_comm_size(comm) - 1 ? bad[i] : 1;
     EXPECT_OK(tutti_reducer_reduce(reducer, tail));
-    EXPECT(isnan(tail[TUTTI_TAIL_LOSS]), "%g", tail[TUTTI_TAIL_LOSS]);
-    EXPECT(tail[TUTTI_TAIL_SAMPLES] == tutti_comm_size(comm), "%g", tail[TUTTI_TAIL_SAMPLES]);
+    EXPECT(isnan(tail[0][TUTTI_TAIL_LOSS]), "%g", tail[0][TUTTI_TAIL_LOSS]);
+    EXPECT(tail[0][TUTTI_TAIL_SAMPLES] == tutti_comm_size(comm), "%g", tail[0][TUTTI_TAIL_SAMPLES]);
   }
   tutti_reducer_destroy(&reducer);
 }
@@ -106,7 +114,7 @@ static void parameters_are_whole_after_publish(const tutti_comm *comm) {
   for (int i = 0; i < N; i++) EXPECT(params[i] == 0, "%g at %d in the beginning", (double)params[i], i);
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(reducer, &begin, &end);
-  double tail[TUTTI_N_TAIL] = {0}, squares[2] = {0, 1};
+  double tail[1][TUTTI_N_TAIL] = {{0}}, squares[2] = {0, 1};
   EXPECT_OK(tutti_reducer_reduce(reducer, tail));
   for (int64_t i = begin; i < end; i++) params[i] = (float)(3 * i);
   EXPECT_OK(tutti_reducer_publish(reducer));
@@ -142,7 +150,7 @@ static void state_goes_to_the_root_and_back(const tutti_comm *comm) {
 
 static void auto_is_a_real_reducer(const tutti_comm *comm) {
   tutti_reducer *reducer = NULL;
-  if (!EXPECT_OK(tutti_reducer_create(comm, TUTTI_REDUCE_AUTO, 10, &reducer))) return;
+  if (!EXPECT_OK(tutti_reducer_create(comm, TUTTI_REDUCE_AUTO, 10, 1, &reducer))) return;
   EXPECT(strcmp(tutti_reducer_name(reducer), "flat") == 0, "'%s'", tutti_reducer_name(reducer));
   check_step(comm, reducer, 10, 0);
   tutti_reducer_destroy(&reducer);
@@ -168,11 +176,11 @@ static void failure_on_one_rank_is_everybodys(const tutti_comm *comm) {
   snprintf(fault, sizeof fault, "reducer:%d:1", tutti_comm_size(comm) - 1);
   setenv("TUTTI_FAULT", fault, 1);
   tutti_reducer *reducer = NULL;
-  EXPECT_FAILS(tutti_reducer_create(comm, TUTTI_REDUCE_FLAT, 10, &reducer), TUTTI_ERR_INTERNAL,
+  EXPECT_FAILS(tutti_reducer_create(comm, TUTTI_REDUCE_FLAT, 10, 1, &reducer), TUTTI_ERR_INTERNAL,
                "fault injected at reducer");
   unsetenv("TUTTI_FAULT");
   EXPECT(reducer == NULL, "a reducer of a failed call");
-  EXPECT_FAILS(tutti_reducer_create(comm, TUTTI_REDUCE_FLAT, INT64_C(1) << 62, &reducer), TUTTI_ERR_MEMORY,
+  EXPECT_FAILS(tutti_reducer_create(comm, TUTTI_REDUCE_FLAT, INT64_C(1) << 62, 1, &reducer), TUTTI_ERR_MEMORY,
                "no memory for");
   EXPECT(reducer == NULL, "a reducer of a failed call");
 }
