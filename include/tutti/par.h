@@ -18,6 +18,11 @@ typedef struct tutti_comm tutti_comm;
 TUTTI_NODISCARD
 tutti_status tutti_comm_create_world(tutti_comm **comm);
 
+/** Collective.  Divide the ranks: those that give the same `part`, at least 0, get a communicator of their own, in
+ * which they keep their order.  It outlives `comm` where it has to.  The caller owns the result. */
+TUTTI_NODISCARD
+tutti_status tutti_comm_split(const tutti_comm *comm, int part, tutti_comm **own);
+
 /** Collective.  Accepts NULL inside; nulls the handle. */
 void tutti_comm_destroy(tutti_comm **comm);
 

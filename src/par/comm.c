@@ -69,6 +69,15 @@ tutti_status tutti_comm_create_world(tutti_comm **comm) {
   return TUTTI_OK;
 }
 
+tutti_status tutti_comm_split(const tutti_comm *comm, int part, tutti_comm **own) {
+  MPI_Comm ranks = MPI_COMM_NULL;
+  *own = NULL;
+  TUTTI_MPI(MPI_Comm_split(comm->all, part, comm->rank, &ranks));
+  const tutti_status status = tutti_comm_create_from(ranks, INT_MAX, own);
+  MPI_Comm_free(&ranks);
+  return status;
+}
+
 void tutti_comm_destroy(tutti_comm **comm) {
   if (!*comm) return;
   disconnect(*comm);

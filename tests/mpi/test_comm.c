@@ -57,6 +57,24 @@ static void groups_of_ranks_are_worlds_of_their_own(const tutti_comm *comm) {
   MPI_Comm_free(&parity);
 }
 
+static void parts_keep_the_order_of_their_ranks(const tutti_comm *comm) {
+  const int rank = tutti_comm_rank(comm), size = tutti_comm_size(comm);
+  tutti_comm *part = NULL, *alone = NULL;
+  if (EXPECT_OK(tutti_comm_split(comm, rank % 2, &part))) {
+    double ranks = rank;
+    const int n = (size - rank % 2 + 1) / 2;
+    EXPECT(tutti_comm_size(part) == n && tutti_comm_rank(part) == rank / 2,
+           "rank %d of %d, expected %d of %d", tutti_comm_rank(part), tutti_comm_size(part), rank / 2, n);
+    EXPECT_OK(tutti_sum(part, &ranks, 1));
+    EXPECT(ranks == n * (rank % 2 + n - 1), "the sum of the part's ranks is %g", ranks);
+  }
+  if (EXPECT_OK(tutti_comm_split(comm, rank, &alone)))
+    EXPECT(tutti_comm_size(alone) == 1 && tutti_comm_node_size(alone) == 1, "%d ranks",
+           tutti_comm_size(alone));
+  tutti_comm_destroy(&part);
+  tutti_comm_destroy(&alone);
+}
+
 static void library_names_itself_in_one_line(const tutti_comm *comm) {
   (void)comm;
   const char *version = tutti_mpi_version();
@@ -68,6 +86,7 @@ int main(void) {
       MPI_TEST(world_knows_its_ranks),
       MPI_TEST(nodes_are_numbered_by_their_lowest_rank),
       MPI_TEST(groups_of_ranks_are_worlds_of_their_own),
+      MPI_TEST(parts_keep_the_order_of_their_ranks),
       MPI_TEST(library_names_itself_in_one_line),
   };
   return mpi_main("comm", tests, sizeof tests / sizeof *tests);
