@@ -64,9 +64,9 @@ tutti_status tutti_optim_resolve(tutti_optim_options *options);
 
 typedef struct tutti_optim tutti_optim;
 
-/** Local.  State for parameters [begin, end) of the flat buffers.
+/** Local.  State for the slice [begin, end) of the flat buffers.
  * @param[in] options  resolved; copied
- * @param[in] offsets  [n_arrays + 1] where each array of the network begins in the flat buffer, and the end;
+ * @param[in] offsets  [n_arrays + 1] where each array of the network begins in the flat buffers, and the end;
  *                     copied.  For clipnorm, which is per array.
  * @return ERR_MEMORY.  The caller owns it. */
 TUTTI_NODISCARD
@@ -74,21 +74,35 @@ tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_
                                 int64_t begin, int64_t end, tutti_optim **optim);
 void tutti_optim_destroy(tutti_optim **optim); // Local.  Accepts NULL inside; nulls the handle.
 
-/** Local.  Norms that clipping wants: 0, 1 (global_clipnorm) or n_arrays (clipnorm). */
-int tutti_optim_n_norms(const tutti_optim *optim);
+/** Clipping by norms needs sums of squares over arrays that lie in several slices.  They are added up from
+ * *pieces*: the ends of the arrays and of the blocks of TUTTI_BLOCK elements cut the whole flat buffer into
+ * pieces, numbered from its beginning.  A slice begins at a whole block, so a piece lies in one slice; the
+ * vectors of pieces of all slices, each 0 outside of its own, add up without rounding, and the norms are the
+ * same bits however the buffer is cut.
+ *
+ * Local.  How many pieces the whole flat buffer has; 0 where the options want no norm. */
+int64_t tutti_optim_n_pieces(const tutti_optim *optim);
 
-/** Local.  squares[n_norms] = sums of squares of this slice's part; the caller adds them up over slices.
- * @param[in] grads  [end - begin] */
-void tutti_optim_squares(const tutti_optim *optim, const float *grads, double *squares);
+/** Local.  Sums of squares of elements [first, first + count) of the slice: whole blocks, but for the last of
+ * the buffer.
+ * @param[in]  grads   [count]
+ * @param[out] pieces  [n_pieces] of which those of these elements are written.  The caller fills the vector
+ *                     with 0 before, and sums it over slices after. */
+void tutti_optim_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
+                         double *pieces);
 
-/** Local.  One update of the slice, in the order clip, decay, rule.
- * @param[in]     t        number of this update, from 1
- * @param[in]     lr       learning rate of this update
- * @param[in]     squares  [n_norms] sums over the whole gradient (NULL where n_norms is 0)
- * @param[in,out] params   [end - begin]
- * @param[in,out] grads    [end - begin] sums over all ranks; afterwards clipped, else as it was */
-void tutti_optim_step(tutti_optim *optim, int64_t t, double lr, const double *squares, float *params,
-                      float *grads);
+/** Local.  Begin an update: all that its elements share.
+ * @param[in] t       number of this update, from 1
+ * @param[in] lr      learning rate of this update
+ * @param[in] pieces  [n_pieces] of the whole gradient (NULL where n_pieces is 0) */
+void tutti_optim_begin(tutti_optim *optim, int64_t t, double lr, const double *pieces);
+
+/** Local.  The update that was begun, of elements [first, first + count) of the slice, in the order clip,
+ * decay, rule.  The caller covers the slice once, in parts of any size and in any order: a part that was just
+ * summed over ranks is still in the cache.
+ * @param[in,out] params  [count]
+ * @param[in]     grads   [count] sums over all ranks */
+void tutti_optim_step(tutti_optim *optim, int64_t first, int64_t count, float *params, const float *grads);
 
 /** Local.  State arrays of the rule, named as Keras' variables ("velocity"); each [end - begin], owned by
  * optim. */

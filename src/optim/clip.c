@@ -5,7 +5,52 @@
 /** Added to the norm by PyTorch's clip_grad_norm_. */
 static const double torch_epsilon = 1e-6;
 
-enum { LANES = 8 };
+// --- pieces
+
+/** The array in which element `at` of the flat buffers lies. */
+static int array_at(const tutti_optim *optim, int64_t at) {
+  int low = 0, high = optim->n_arrays; // ends[low - 1] <= at < ends[high]
+  const int64_t *ends = optim->offsets + 1;
+  while (low < high) {
+    const int middle = (low + high) / 2;
+    if (ends[middle] <= at)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+static int64_t block_at(int64_t at) {
+  return at / TUTTI_BLOCK;
+}
+
+/** The part of [at, to) that lies in one piece ends here. */
+static int64_t part_end(const tutti_optim *optim, int array, int64_t at, int64_t to) {
+  const int64_t block_end = (block_at(at) + 1) * TUTTI_BLOCK, array_end = optim->offsets[array + 1];
+  const int64_t end = block_end < array_end ? block_end : array_end;
+  return end < to ? end : to;
+}
+
+static int64_t n_pieces_of(const tutti_optim *optim, int array) {
+  const int64_t from = optim->offsets[array], to = optim->offsets[array + 1];
+  return to > from ? block_at(to - 1) - block_at(from) + 1 : 0;
+}
+
+bool tutti_optim_has_norms(const tutti_optim_options *options) {
+  return options->clipnorm > 0 || options->global_clipnorm > 0;
+}
+
+int64_t tutti_optim_n_pieces(const tutti_optim *optim) {
+  int64_t n = 0;
+  if (!tutti_optim_has_norms(&optim->options)) return 0;
+  for (int a = 0; a < optim->n_arrays; a++) n += n_pieces_of(optim, a);
+  return n;
+}
+
+// --- squares
+
+enum { LANES = 32 };
 
 /** Squares of floats are exact in double; the lanes are added in one fixed order. */
 TUTTI_CLONES static double sum_of_squares(int64_t n, const float *restrict g) {
@@ -14,64 +59,77 @@ TUTTI_CLONES static double sum_of_squares(int64_t n, const float *restrict g) {
   for (; i + LANES <= n; i += LANES)
     for (int j = 0; j < LANES; j++) sum[j] += (double)g[i + j] * (double)g[i + j];
   for (int j = 0; i < n; i++, j++) sum[j] += (double)g[i] * (double)g[i];
-  return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+  for (int half = LANES / 2; half > 0; half /= 2)
+    for (int j = 0; j < half; j++) sum[j] += sum[j + half];
+  return sum[0];
 }
 
-TUTTI_CLONES static void multiply(float factor, int64_t n, float *restrict g) {
-  for (int64_t i = 0; i < n; i++) g[i] *= factor;
+void tutti_optim_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
+                         double *pieces) {
+  if (!tutti_optim_has_norms(&optim->options) || count == 0) return;
+  const int64_t from = optim->begin + first, to = from + count;
+  TUTTI_ASSERT(from % TUTTI_BLOCK == 0 && (to % TUTTI_BLOCK == 0 || to == optim->offsets[optim->n_arrays]));
+  int array = array_at(optim, from);
+  int64_t piece = block_at(from) - block_at(optim->offsets[array]);
+  for (int a = 0; a < array; a++) piece += n_pieces_of(optim, a);
+  for (int64_t at = from, end; at < to; at = end, piece++) {
+    while (optim->offsets[array + 1] <= at) array++;
+    end = part_end(optim, array, at, to);
+    pieces[piece] = sum_of_squares(end - at, grads + (at - from));
+  }
 }
 
-TUTTI_CLONES static void limit(float bound, int64_t n, float *restrict g) {
+// --- clipping
+
+/** What makes a norm at most `most`.  A norm that is no number changes nothing: the gradient then is none
+ * either, and the training stops on that. */
+static float factor_of(const tutti_optim *optim, double square, double most) {
+  const double norm = sqrt(square) + (optim->options.dialect == TUTTI_DIALECT_TORCH ? torch_epsilon : 0);
+  return norm > most ? (float)(most / norm) : 1;
+}
+
+void tutti_optim_set_factors(tutti_optim *optim, const double *pieces) {
+  const double each = optim->options.clipnorm, all = optim->options.global_clipnorm;
+  double total = 0;
+  optim->clips = false;
+  if (!tutti_optim_has_norms(&optim->options)) return;
+  for (int a = 0; a < optim->n_arrays; a++) {
+    double square = 0;
+    for (int64_t n = n_pieces_of(optim, a); n > 0; n--) square += *pieces++;
+    total += square;
+    if (each > 0) optim->factors[a] = factor_of(optim, square, each);
+  }
+  for (int a = 0; a < optim->n_arrays; a++) {
+    if (each == 0) optim->factors[a] = factor_of(optim, total, all);
+    optim->clips = optim->clips || optim->factors[a] < 1;
+  }
+}
+
+TUTTI_CLONES static void multiply(float factor, int64_t n, const float *restrict g, float *restrict product) {
+  for (int64_t i = 0; i < n; i++) product[i] = factor * g[i];
+}
+
+TUTTI_CLONES static void limit(float bound, int64_t n, const float *restrict g, float *restrict limited) {
   for (int64_t i = 0; i < n; i++) {
     // Written so that a NaN stays one.
     const float above = g[i] > bound ? bound : g[i];
-    g[i] = above < -bound ? -bound : above;
+    limited[i] = above < -bound ? -bound : above;
   }
 }
 
-/** The part of array `a` that lies in the slice, as elements [*first, *last) of the slice. */
-static void array_in_slice(const tutti_optim *optim, int a, int64_t *first, int64_t *last) {
-  const int64_t from = optim->offsets[a] > optim->begin ? optim->offsets[a] : optim->begin;
-  const int64_t to = optim->offsets[a + 1] < optim->end ? optim->offsets[a + 1] : optim->end;
-  *first = from - optim->begin;
-  *last = to > from ? to - optim->begin : *first;
-}
-
-int tutti_optim_n_norms(const tutti_optim *optim) {
-  if (optim->options.clipnorm > 0) return optim->n_arrays;
-  return optim->options.global_clipnorm > 0 ? 1 : 0;
-}
-
-void tutti_optim_squares(const tutti_optim *optim, const float *grads, double *squares) {
-  if (optim->options.clipnorm > 0) {
-    for (int a = 0; a < optim->n_arrays; a++) {
-      int64_t first, last;
-      array_in_slice(optim, a, &first, &last);
-      squares[a] = last > first ? sum_of_squares(last - first, grads + first) : 0;
-    }
-  } else if (optim->options.global_clipnorm > 0) {
-    squares[0] = sum_of_squares(optim->end - optim->begin, grads);
+const float *tutti_optim_clip(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
+                              float *clipped) {
+  if (optim->options.clipvalue > 0) {
+    limit((float)optim->options.clipvalue, count, grads, clipped);
+    return clipped;
   }
-}
-
-/** Scale grads[n] so that the norm is at most `most`.  A norm that is no number changes nothing: the gradient
- * then is none either, and the training stops on that. */
-static void clip_to_norm(const tutti_optim *optim, double square, double most, int64_t n, float *grads) {
-  const double norm = sqrt(square) + (optim->options.dialect == TUTTI_DIALECT_TORCH ? torch_epsilon : 0);
-  if (norm > most) multiply((float)(most / norm), n, grads);
-}
-
-void tutti_optim_clip(const tutti_optim *optim, const double *squares, float *grads) {
-  const tutti_optim_options *options = &optim->options;
-  if (options->clipnorm > 0) {
-    for (int a = 0; a < optim->n_arrays; a++) {
-      int64_t first, last;
-      array_in_slice(optim, a, &first, &last);
-      if (last > first) clip_to_norm(optim, squares[a], options->clipnorm, last - first, grads + first);
-    }
-  } else if (options->global_clipnorm > 0) {
-    clip_to_norm(optim, squares[0], options->global_clipnorm, optim->end - optim->begin, grads);
-  } else if (options->clipvalue > 0) {
-    limit((float)options->clipvalue, optim->end - optim->begin, grads);
+  if (!optim->clips || count == 0) return grads;
+  const int64_t from = optim->begin + first, to = from + count;
+  int array = array_at(optim, from);
+  for (int64_t at = from, end; at < to; at = end) {
+    while (optim->offsets[array + 1] <= at) array++;
+    end = part_end(optim, array, at, to);
+    multiply(optim->factors[array], end - at, grads + (at - from), clipped + (at - from));
   }
+  return clipped;
 }

@@ -4,9 +4,6 @@
 
 #include "optim/optim_impl.h"
 
-/** Elements that go through decay and rule together: they stay in the first-level cache. */
-enum { BLOCK = 1024 };
-
 static const tutti_optim_ops *const ops_of[TUTTI_N_OPTIMS] = {
     [TUTTI_SGD] = &tutti_optim_sgd,           [TUTTI_ADAGRAD] = &tutti_optim_adagrad,
     [TUTTI_ADADELTA] = &tutti_optim_adadelta, [TUTTI_RMSPROP] = &tutti_optim_rmsprop,
@@ -50,6 +47,7 @@ tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_
   TUTTI_TRY_GOTO(done, TUTTI_NEW(o->offsets, n_arrays + 1));
   memcpy(o->offsets, offsets, (size_t)(n_arrays + 1) * sizeof *offsets);
   TUTTI_TRY_GOTO(done, make_slots(o));
+  if (tutti_optim_has_norms(options)) TUTTI_TRY_GOTO(done, TUTTI_NEW(o->factors, n_arrays));
   *optim = o;
   o = NULL;
 done:
@@ -61,6 +59,7 @@ void tutti_optim_destroy(tutti_optim **optim) {
   if (!*optim) return;
   for (int i = 0; i < TUTTI_MAX_SLOTS; i++) tutti_free((*optim)->slots[i]);
   tutti_free((*optim)->offsets);
+  tutti_free((*optim)->factors);
   tutti_free(*optim);
   *optim = NULL;
 }
@@ -72,33 +71,39 @@ TUTTI_CLONES static void shrink(float factor, int64_t n, float *restrict w) {
   for (int64_t i = 0; i < n; i++) w[i] -= w[i] * factor;
 }
 
-TUTTI_CLONES static void add_decay(float decay, int64_t n, const float *restrict w, const float *restrict g,
-                                   float *restrict sum) {
-  for (int64_t i = 0; i < n; i++) sum[i] = g[i] + decay * w[i];
+TUTTI_CLONES static void add_decay(float decay, int64_t n, const float *restrict w, float *restrict g) {
+  for (int64_t i = 0; i < n; i++) g[i] += decay * w[i];
 }
 
-void tutti_optim_step(tutti_optim *optim, int64_t t, double lr, const double *squares, float *params,
-                      float *grads) {
+void tutti_optim_begin(tutti_optim *optim, int64_t t, double lr, const double *pieces) {
   const tutti_optim_options *options = &optim->options;
   const bool decoupled = options->dialect == TUTTI_DIALECT_KERAS || options->rule == TUTTI_ADAMW;
-  const int64_t n = optim->end - optim->begin;
-  tutti_scalars scalars = {0};
-  float sum[BLOCK];
+  optim->shrink = decoupled ? (float)(lr * options->weight_decay) : 0;
+  optim->decay = decoupled ? 0 : (float)options->weight_decay;
+  optim->scalars = (tutti_scalars){0};
+  optim->ops->scalars(optim, t, lr, &optim->scalars);
+  tutti_optim_set_factors(optim, pieces);
+}
 
-  tutti_optim_clip(optim, squares, grads);
-  optim->ops->scalars(optim, t, lr, &scalars);
-  for (int64_t first = 0; first < n; first += BLOCK) {
-    const int64_t count = n - first < BLOCK ? n - first : BLOCK;
-    float *w = params + first, *slots[TUTTI_MAX_SLOTS];
-    const float *g = grads + first;
-    if (options->weight_decay > 0 && decoupled) {
-      shrink((float)(lr * options->weight_decay), count, w);
-    } else if (options->weight_decay > 0) {
-      add_decay((float)options->weight_decay, count, w, g, sum);
-      g = sum;
-    }
-    for (int i = 0; i < TUTTI_MAX_SLOTS; i++) slots[i] = optim->slots[i] ? optim->slots[i] + first : NULL;
-    optim->ops->update(options, &scalars, slots, count, w, g);
+/** Elements that stay in the first-level cache from clipping to the rule. */
+static void step_block(tutti_optim *optim, int64_t first, int64_t count, float *w, const float *grads) {
+  float room[TUTTI_BLOCK], *slots[TUTTI_MAX_SLOTS];
+  const float *g = tutti_optim_clip(optim, first, count, grads, room);
+  if (optim->shrink > 0) shrink(optim->shrink, count, w);
+  if (optim->decay > 0) {
+    if (g != room) memcpy(room, g, (size_t)count * sizeof *g);
+    add_decay(optim->decay, count, w, room);
+    g = room;
+  }
+  for (int i = 0; i < TUTTI_MAX_SLOTS; i++) slots[i] = optim->slots[i] ? optim->slots[i] + first : NULL;
+  optim->ops->update(&optim->options, &optim->scalars, slots, count, w, g);
+}
+
+void tutti_optim_step(tutti_optim *optim, int64_t first, int64_t count, float *params, const float *grads) {
+  TUTTI_ASSERT(first >= 0 && count >= 0 && first + count <= optim->end - optim->begin);
+  for (int64_t done = 0; done < count; done += TUTTI_BLOCK) {
+    const int64_t left = count - done, n = left < TUTTI_BLOCK ? left : TUTTI_BLOCK;
+    step_block(optim, first + done, n, params + done, grads + done);
   }
 }
 

@@ -43,10 +43,25 @@ struct tutti_optim {
   float *slots[TUTTI_MAX_SLOTS]; // each [end - begin] or NULL, owned
   int64_t product_t;             // nadam: product of the u_1 ... u_t it has formed so far
   double product;
+
+  // Of the update that was begun.
+  tutti_scalars scalars;
+  float shrink;   // decoupled decay: w -= shrink w
+  float decay;    // coupled decay: g += decay w
+  bool clips;     // whether any factor is below 1
+  float *factors; // [n_arrays] of the gradients of each array, owned; NULL without norms
 };
 
 /** eps_in and eps_out of the dialect. */
 void tutti_optim_epsilon(const tutti_optim_options *options, tutti_scalars *scalars);
 
-/** Clip grads[end - begin] in place, where the options and the norms say so. */
-void tutti_optim_clip(const tutti_optim *optim, const double *squares, float *grads);
+/** Whether the options want norms of the gradient. */
+bool tutti_optim_has_norms(const tutti_optim_options *options);
+
+/** Set clips and factors from pieces[n_pieces] of the whole gradient. */
+void tutti_optim_set_factors(tutti_optim *optim, const double *pieces);
+
+/** The clipped gradient of elements [first, first + count) of the slice: `grads` itself where nothing is
+ * clipped, else clipped[count]. */
+const float *tutti_optim_clip(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
+                              float *clipped);

@@ -24,7 +24,7 @@ typedef struct {
   tutti_reducer *reducer;
   tutti_optim *optim;
   tutti_schedule schedule;
-  double *squares; // [n_norms] for clipping
+  double *squares; // [n_pieces] for clipping
 
   tutti_checkpoint_state state;
   double learning_rate;    // of the last update

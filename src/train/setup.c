@@ -48,7 +48,7 @@ static tutti_status create_optimizer(tutti_run *run) {
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(run->reducer, &begin, &end);
   TUTTI_TRY_GOTO(done, tutti_optim_create(&config->optimizer, offsets, n_arrays, begin, end, &run->optim));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->squares, tutti_optim_n_norms(run->optim)));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->squares, tutti_optim_n_pieces(run->optim)));
   TUTTI_TRY_GOTO(done, tutti_schedule_make(&config->schedule, config->optimizer.learning_rate,
                                            run->plan.epoch.batch, (double)run->plan.epoch.n_steps,
                                            (double)run->plan.total_steps, &run->schedule));

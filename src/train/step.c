@@ -1,6 +1,7 @@
 /** One step, as data flows: ids -> samples -> forward, loss, backward -> reduce -> update -> publish. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -87,13 +88,15 @@ static tutti_status update(tutti_run *run) {
   float *params = tutti_reducer_params(run->reducer) + begin,
         *grads = tutti_reducer_gradient(run->reducer, begin, end - begin);
   tutti_model_penalty_gradient(run->network.model, params, begin, end, grads);
-  const int n_norms = tutti_optim_n_norms(run->optim);
-  if (n_norms > 0) {
-    tutti_optim_squares(run->optim, grads, run->squares);
-    TUTTI_TRY(tutti_reducer_sum_slices(run->reducer, run->squares, n_norms));
+  const int64_t n = end - begin, n_pieces = tutti_optim_n_pieces(run->optim);
+  if (n_pieces > 0) {
+    memset(run->squares, 0, (size_t)n_pieces * sizeof *run->squares);
+    tutti_optim_squares(run->optim, 0, n, grads, run->squares);
+    TUTTI_TRY(tutti_reducer_sum_slices(run->reducer, run->squares, n_pieces));
   }
   run->learning_rate = tutti_schedule_at(&run->schedule, tutti_run_position(run).at);
-  tutti_optim_step(run->optim, run->state.step + 1, run->learning_rate, run->squares, params, grads);
+  tutti_optim_begin(run->optim, run->state.step + 1, run->learning_rate, run->squares);
+  tutti_optim_step(run->optim, 0, n, params, grads);
   return TUTTI_OK;
 }
 

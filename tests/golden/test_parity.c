@@ -209,7 +209,7 @@ static void train(parity_case *c) {
   const int64_t n_params = tutti_model_n_params(c->model), n_batches = c->n_rows / c->batch_size;
   const int64_t n_out = tutti_model_n_out(c->model);
   double *squares = NULL;
-  CHECK_OK(TUTTI_NEW(squares, tutti_optim_n_norms(c->optim)));
+  CHECK_OK(TUTTI_NEW(squares, tutti_optim_n_pieces(c->optim)));
   for (int64_t step = 0; step < c->steps; step++) {
     const int64_t row = step % n_batches * c->batch_size;
     const float *x = c->x + row * c->n_in;
@@ -223,8 +223,9 @@ static void train(parity_case *c) {
     CHECK_OK(tutti_model_backward(c->model, c->params, &pass, x, c->batch_size, c->grads));
     CHECK_OK(tutti_model_merge_state(c->model, c->batch_size, NULL, NULL));
     tutti_model_penalty_gradient(c->model, c->params, 0, n_params, c->grads);
-    tutti_optim_squares(c->optim, c->grads, squares);
-    tutti_optim_step(c->optim, step + 1, c->optim_options.learning_rate, squares, c->params, c->grads);
+    tutti_optim_squares(c->optim, 0, n_params, c->grads, squares);
+    tutti_optim_begin(c->optim, step + 1, c->optim_options.learning_rate, squares);
+    tutti_optim_step(c->optim, 0, n_params, c->params, c->grads);
   }
   tutti_free(squares);
 }

@@ -20,11 +20,12 @@ static tutti_optim_options of_rule(tutti_optim_rule rule, double learning_rate) 
 }
 
 static void check_one_step(tutti_optim_rule rule, const double expected[4]) {
-  float w[] = {1, 2, 3, 4}, g[] = {1, 6, 7, 2};
+  float w[] = {1, 2, 3, 4};
+  const float g[] = {1, 6, 7, 2};
   tutti_optim *optim = make(of_rule(rule, 0.5), 4);
-  tutti_optim_step(optim, 1, 0.5, NULL, w, g);
+  tutti_optim_begin(optim, 1, 0.5, NULL);
+  tutti_optim_step(optim, 0, 4, w, g);
   for (int i = 0; i < 4; i++) CHECK_NEAR(w[i], expected[i], 1e-5);
-  assert_true(g[0] == 1 && g[1] == 6 && g[2] == 7 && g[3] == 2);
   tutti_optim_destroy(&optim);
 }
 
@@ -41,7 +42,10 @@ static void weight_decay_without_gradient(void **state) {
   options.weight_decay = 0.004;
   tutti_optim *optim = make(options, 1);
   float w = 2, g = 0;
-  for (int t = 1; t <= 3; t++) tutti_optim_step(optim, t, 1, NULL, &w, &g);
+  for (int t = 1; t <= 3; t++) {
+    tutti_optim_begin(optim, t, 1, NULL);
+    tutti_optim_step(optim, 0, 1, &w, &g);
+  }
   CHECK_NEAR(w, 1.9760959, 1e-6);
   tutti_optim_destroy(&optim);
 }
@@ -55,7 +59,8 @@ static void check_five_steps(tutti_optim_options options, const double expected[
     later[i] = 0.1f * (float)(i + 1);
   }
   for (int t = 1; t <= 5; t++) {
-    tutti_optim_step(optim, t, 0.001, NULL, w, t == 1 ? first : later);
+    tutti_optim_begin(optim, t, 0.001, NULL);
+    tutti_optim_step(optim, 0, N, w, t == 1 ? first : later);
     for (int i = 0; i < N; i++) CHECK_NEAR(w[i], expected[t - 1], 5e-4);
   }
   tutti_optim_destroy(&optim);
@@ -75,13 +80,14 @@ static void clipnorm(void **state) {
   tutti_optim_options options = of_rule(TUTTI_SGD, 1);
   options.clipnorm = 1;
   tutti_optim *optim = make(options, 2);
-  float w[] = {0, 0}, g[] = {100, 100};
-  double square;
-  tutti_optim_squares(optim, g, &square);
-  tutti_optim_step(optim, 1, 1, &square, w, g);
-  CHECK_NEAR(g[0], 0.70711, 1e-5);
-  CHECK_NEAR(g[1], 0.70711, 1e-5);
+  float w[] = {0, 0};
+  const float g[] = {100, 100};
+  double square = 0;
+  tutti_optim_squares(optim, 0, 2, g, &square);
+  tutti_optim_begin(optim, 1, 1, &square);
+  tutti_optim_step(optim, 0, 2, w, g);
   CHECK_NEAR(w[0], -0.70711, 1e-5);
+  CHECK_NEAR(w[1], -0.70711, 1e-5);
   tutti_optim_destroy(&optim);
 }
 

@@ -119,6 +119,11 @@ static float gradient(int t, int i) {
   return (float)((2 * tutti_random_uniform(words[0]) - 1) * pow(10, -(i % 4)) + 0.05);
 }
 
+static void step(tutti_optim *optim, int64_t t, double lr, int64_t n, float *w, const float *g) {
+  tutti_optim_begin(optim, t, lr, NULL);
+  tutti_optim_step(optim, 0, n, w, g);
+}
+
 static void compare(const tutti_optim_options *given, const char *what) {
   tutti_optim_options options = *given;
   const int64_t offsets[] = {0, N};
@@ -136,7 +141,7 @@ static void compare(const tutti_optim_options *given, const char *what) {
       g[i] = gradient(t, i);
       w_twin[i] = twin(&options, t, lr, g[i], w_twin[i], &states[i]);
     }
-    tutti_optim_step(optim, t, lr, NULL, w, g);
+    step(optim, t, lr, N, w, g);
     for (int i = 0; i < N; i++) {
       // A handful of roundings a step, of numbers up to 1 in the state and in the weight.
       check_near(w[i], w_twin[i], 8.0 * FLT_EPSILON * t * fmax(1, fabs(w_twin[i])), what, __FILE__, __LINE__);
@@ -271,8 +276,8 @@ static void a_copy_of_the_slots_goes_on_as_the_original(void **state) {
         for (int k = 0; k < tutti_optim_n_slots(first); k++)
           for (int i = 0; i < N; i++) tutti_optim_slot(second, k)[i] = tutti_optim_slot(first, k)[i];
       }
-      tutti_optim_step(first, t, 0.01, NULL, w, g);
-      if (t > 20) tutti_optim_step(second, t, 0.01, NULL, w_second, g);
+      step(first, t, 0.01, N, w, g);
+      if (t > 20) step(second, t, 0.01, N, w_second, g);
     }
     assert_memory_equal(w, w_second, sizeof w);
     tutti_optim_destroy(&first);
@@ -292,7 +297,7 @@ static void a_gradient_that_is_no_number_shows_in_the_weights(void **state) {
       float w = 1, g = NAN;
       CHECK_OK(tutti_optim_resolve(&options));
       CHECK_OK(tutti_optim_create(&options, offsets, 1, 0, 1, &optim));
-      tutti_optim_step(optim, 1, 0.01, NULL, &w, &g);
+      step(optim, 1, 0.01, 1, &w, &g);
       assert_true(isnan(w));
       tutti_optim_destroy(&optim);
     }
@@ -315,7 +320,7 @@ static void a_constant_gradient_has_a_root_of_its_variance(void **state) {
     CHECK_OK(tutti_optim_create(&options, offsets, 1, 0, N, &optim));
     for (int t = 1; t <= 500; t++) {
       for (int i = 0; i < N; i++) g[i] = (t < 50 ? 2.0f : 1.0f) * (1 + 0.37f * (float)i);
-      tutti_optim_step(optim, t, 1e-9, NULL, w, g);
+      step(optim, t, 1e-9, N, w, g);
     }
     for (int i = 0; i < N; i++) assert_true(isfinite(w[i]) && w[i] < 0);
     tutti_optim_destroy(&optim);

@@ -1,16 +1,15 @@
-// The flat buffers are cut anywhere, the ranks' slices differ with their number: the same bits must come out.
-#include <math.h>
-#include <string.h>
-
+// The flat buffers are cut at any block, the ranks' slices differ with their number: the same bits must come
+// out.
 #include "base/random.h"
 #include "support/check.h"
 #include "tutti/optim.h"
 
-// More than two of the blocks in which an update runs, and no multiple of anything.
-enum { N = 2531, STEPS = 4, N_CUTS = 6 };
+// Some blocks, and no multiple of anything.
+enum { N = 5 * TUTTI_BLOCK + 411, STEPS = 4, N_CUTS = 5 };
 
-static const int64_t offsets[] = {0, 1000, 1001, 1500, N};
-enum { N_ARRAYS = 4 };
+// Several arrays in a block, several blocks in an array, an empty one, and one that ends with a block.
+static const int64_t offsets[] = {0, 1000, 1001, 1001, 1500, 2 * TUTTI_BLOCK, 5000, N};
+enum { N_ARRAYS = 7 };
 
 static void random_numbers(int t, float *x) {
   for (int i = 0; i < N; i++) {
@@ -23,34 +22,57 @@ static void random_numbers(int t, float *x) {
   }
 }
 
-/** The weights after STEPS updates by slices between cuts[0 ... n_slices]. */
-static void train(const tutti_optim_options *options, const int64_t *cuts, int n_slices, float *w) {
+/** pieces[n_pieces] of the whole gradient: those of each slice, formed in parts of `part` elements, added. */
+static void sum_pieces(tutti_optim *const *optims, const int64_t *cuts, int n_slices, int64_t part,
+                       const float *g, double *pieces) {
+  static double own[N];
+  const int64_t n = tutti_optim_n_pieces(optims[0]);
+  assert_true(n < N);
+  for (int64_t i = 0; i < n; i++) pieces[i] = 0;
+  for (int k = 0; k < n_slices; k++) {
+    const int64_t count = cuts[k + 1] - cuts[k];
+    for (int64_t i = 0; i < n; i++) own[i] = 0;
+    for (int64_t first = 0; first < count; first += part)
+      tutti_optim_squares(optims[k], first, count - first < part ? count - first : part, g + cuts[k] + first,
+                          own);
+    for (int64_t i = 0; i < n; i++) {
+      assert_true(pieces[i] == 0 || own[i] == 0);
+      pieces[i] += own[i];
+    }
+  }
+}
+
+/** The weights after STEPS updates by slices between cuts[0 ... n_slices], each in parts. */
+static void train(const tutti_optim_options *options, const int64_t *cuts, int n_slices, int64_t n_blocks,
+                  int64_t part, float *w) {
   tutti_optim *optims[N_CUTS] = {0};
   static float g[N];
+  static double pieces[N];
   random_numbers(0, w);
   for (int k = 0; k < n_slices; k++)
     CHECK_OK(tutti_optim_create(options, offsets, N_ARRAYS, cuts[k], cuts[k + 1], &optims[k]));
   for (int t = 1; t <= STEPS; t++) {
     random_numbers(t, g);
-    double sums[N_ARRAYS] = {0}, part[N_ARRAYS];
-    const int n_norms = tutti_optim_n_norms(optims[0]);
+    sum_pieces(optims, cuts, n_slices, n_blocks * TUTTI_BLOCK, g, pieces);
     for (int k = 0; k < n_slices; k++) {
-      tutti_optim_squares(optims[k], g + cuts[k], part);
-      for (int i = 0; i < n_norms; i++) sums[i] += part[i];
+      const int64_t count = cuts[k + 1] - cuts[k];
+      tutti_optim_begin(optims[k], t, 0.01, tutti_optim_n_pieces(optims[k]) ? pieces : NULL);
+      for (int64_t first = 0; first < count; first += part)
+        tutti_optim_step(optims[k], first, count - first < part ? count - first : part, w + cuts[k] + first,
+                         g + cuts[k] + first);
     }
-    for (int k = 0; k < n_slices; k++)
-      tutti_optim_step(optims[k], t, 0.01, n_norms ? sums : NULL, w + cuts[k], g + cuts[k]);
   }
   for (int k = 0; k < n_slices; k++) tutti_optim_destroy(&optims[k]);
 }
 
-static void check_cuts(tutti_optim_options options, bool exact) {
-  static const int64_t whole[] = {0, N}, cuts[] = {0, 7, 1000, 1000, 1030, 2400, N};
+static void check_cuts(tutti_optim_options options) {
+  enum { B = TUTTI_BLOCK };
+  static const int64_t whole[] = {0, N}, cuts[] = {0, B, B, 3 * B, 5 * B, N};
   static float w_whole[N], w_cut[N];
   CHECK_OK(tutti_optim_resolve(&options));
-  train(&options, whole, 1, w_whole);
-  train(&options, cuts, N_CUTS, w_cut);
-  for (int i = 0; i < N; i++) CHECK_NEAR(w_cut[i], w_whole[i], exact ? 0 : 1e-6 * fmax(1, fabs(w_whole[i])));
+  train(&options, whole, 1, 6, N, w_whole);
+  train(&options, cuts, N_CUTS, 1, 700, w_cut);
+  for (int i = 0; i < N; i++) CHECK_NEAR(w_cut[i], w_whole[i], 0);
 }
 
 static void slices_give_the_bits_of_the_whole(void **state) {
@@ -61,26 +83,50 @@ static void slices_give_the_bits_of_the_whole(void **state) {
       options.dialect = (tutti_dialect)dialect;
       options.rule = (tutti_optim_rule)rule;
       options.weight_decay = 0.01;
-      check_cuts(options, true);
+      check_cuts(options);
       options.centered = rule == TUTTI_RMSPROP;
       options.amsgrad = rule == TUTTI_ADAM || rule == TUTTI_ADAMW;
       if (rule == TUTTI_SGD || rule == TUTTI_RMSPROP) options.momentum = 0.9;
       options.clipvalue = 0.5;
-      check_cuts(options, true);
+      check_cuts(options);
     }
   }
 }
 
-static void norms_are_those_of_the_whole(void **state) {
+static void norms_are_the_same_bits_for_all_slices(void **state) {
   (void)state;
   tutti_optim_options options = tutti_optim_options_default();
   options.rule = TUTTI_SGD;
   options.learning_rate = 1;
   options.clipnorm = 3;
-  check_cuts(options, false); // sums of squares are added in another order
+  check_cuts(options);
   options.clipnorm = 0;
   options.global_clipnorm = 3;
-  check_cuts(options, false);
+  options.dialect = TUTTI_DIALECT_TORCH;
+  options.weight_decay = 0.01;
+  check_cuts(options);
+}
+
+/** A whole buffer of ones: the squares of a piece are its elements, in the order of the buffer. */
+static void pieces_are_blocks_cut_by_arrays(void **state) {
+  (void)state;
+  static const double expected[] = {1000, 1, 23, 476, 548, 1024, 1024, 904, 120, 411};
+  enum { N_PIECES = sizeof expected / sizeof expected[0] };
+  tutti_optim_options options = tutti_optim_options_default();
+  tutti_optim *optim = NULL;
+  static float g[N];
+  double pieces[N_PIECES] = {0};
+  CHECK_OK(tutti_optim_resolve(&options));
+  CHECK_OK(tutti_optim_create(&options, offsets, N_ARRAYS, 0, N, &optim));
+  assert_int_equal(tutti_optim_n_pieces(optim), 0);
+  tutti_optim_destroy(&optim);
+  options.clipnorm = 1;
+  CHECK_OK(tutti_optim_create(&options, offsets, N_ARRAYS, 0, N, &optim));
+  assert_int_equal(tutti_optim_n_pieces(optim), N_PIECES);
+  for (int i = 0; i < N; i++) g[i] = 1;
+  tutti_optim_squares(optim, 0, N, g, pieces);
+  for (int i = 0; i < N_PIECES; i++) CHECK_NEAR(pieces[i], expected[i], 0);
+  tutti_optim_destroy(&optim);
 }
 
 static void an_empty_slice_is_legal(void **state) {
@@ -89,13 +135,16 @@ static void an_empty_slice_is_legal(void **state) {
   options.rule = TUTTI_ADAM;
   options.clipnorm = 1;
   tutti_optim *optim = NULL;
-  double squares[N_ARRAYS] = {1, 1, 1, 1};
+  double pieces[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  const int64_t n_pieces = sizeof pieces / sizeof pieces[0];
   float none = 5;
   CHECK_OK(tutti_optim_resolve(&options));
   CHECK_OK(tutti_optim_create(&options, offsets, N_ARRAYS, N, N, &optim));
-  tutti_optim_squares(optim, &none, squares);
-  for (int i = 0; i < N_ARRAYS; i++) CHECK_NEAR(squares[i], 0, 0);
-  tutti_optim_step(optim, 1, 0.1, squares, &none, &none);
+  assert_int_equal(tutti_optim_n_pieces(optim), n_pieces);
+  tutti_optim_squares(optim, 0, 0, &none, pieces);
+  for (int i = 0; i < n_pieces; i++) CHECK_NEAR(pieces[i], 1, 0);
+  tutti_optim_begin(optim, 1, 0.1, pieces);
+  tutti_optim_step(optim, 0, 0, &none, &none);
   CHECK_NEAR(none, 5, 0);
   tutti_optim_destroy(&optim);
   tutti_optim_destroy(&optim);
@@ -104,7 +153,8 @@ static void an_empty_slice_is_legal(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(slices_give_the_bits_of_the_whole),
-      cmocka_unit_test(norms_are_those_of_the_whole),
+      cmocka_unit_test(norms_are_the_same_bits_for_all_slices),
+      cmocka_unit_test(pieces_are_blocks_cut_by_arrays),
       cmocka_unit_test(an_empty_slice_is_legal),
   };
   return cmocka_run_group_tests_name("optim.slices", tests, NULL, check_no_leak);
