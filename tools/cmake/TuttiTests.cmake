@@ -6,6 +6,8 @@
 #       one program, one test a rank count, named NAME.n1, NAME.n2, ...; its main calls that of support/mpi_main.h
 #   tutti_add_cli_test(NAME SCRIPT x.sh [RANKS 1 3] [TIMEOUT s])
 #       a POSIX shell script, with TUTTI, MPIEXEC, RANKS, SOURCE_DIR and an empty WORK_DIR in its environment
+#   tutti_add_bench(NAME SOURCES bench_x.c ... RANKS 1 3 [USES room ...] [LINK target ...])
+#       the program bench_NAME over support/bench.h, and tests bench.NAME.n1, ... of its --short sizes
 #
 # A test has one BLAS thread and a time limit: a hang is a failure.
 
@@ -70,5 +72,22 @@ function(tutti_add_cli_test name)
     set_tests_properties(${name}.n${n} PROPERTIES LABELS "e2e;n${n}" PROCESSORS ${n} TIMEOUT ${T_TIMEOUT}
       SKIP_RETURN_CODE 77
       ENVIRONMENT "${TUTTI_TEST_ENVIRONMENT};TUTTI=$<TARGET_FILE:tutti_cli>;MPIEXEC=${MPIEXEC_EXECUTABLE};RANKS=${n};SOURCE_DIR=${PROJECT_SOURCE_DIR};WORK_DIR=${work}")
+  endforeach()
+endfunction()
+
+function(tutti_add_bench name)
+  cmake_parse_arguments(T "" "" "SOURCES;RANKS;USES;LINK" ${ARGN})
+  set(rooms ${T_USES})
+  list(TRANSFORM rooms PREPEND tutti_)
+  if(TUTTI_SANITIZE)
+    list(APPEND T_SOURCES ${PROJECT_SOURCE_DIR}/tests/support/keep_modules.c)
+  endif()
+  add_executable(bench_${name} ${T_SOURCES})
+  target_link_libraries(bench_${name} PRIVATE tutti_flags tutti_bench_support ${rooms} ${T_LINK})
+  foreach(n IN LISTS T_RANKS)
+    set(test bench.${name}.n${n})
+    add_test(NAME ${test} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${n} $<TARGET_FILE:bench_${name}> --short)
+    set_tests_properties(${test} PROPERTIES LABELS "bench;n${n}" PROCESSORS ${n} TIMEOUT 60
+      ENVIRONMENT "${TUTTI_TEST_ENVIRONMENT}")
   endforeach()
 endfunction()
