@@ -36,12 +36,12 @@ const char *bench_option(const bench *b, const char *name, const char *otherwise
 /** One way of doing what a case is about. */
 typedef struct {
   const char *name;
-  /** Local, but for `run` that it may call.  Run once and compare what comes out with a slow reference.
+  tutti_status (*run)(void *context); // what is timed
+  /** Local, but for `run`, which it calls once; compares what comes out with a slow reference.
    * @param[out] checksum  of the results */
   tutti_status (*check)(void *context, double *checksum);
-  tutti_status (*run)(void *context); // what is timed
-  void (*prepare)(void *context);     // before each run, not timed; NULL: runs follow one another
   void *context;
+  const double *aside; // seconds within runs that do not count: `run` adds them up there; NULL: none
 } bench_variant;
 
 typedef struct {

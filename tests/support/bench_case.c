@@ -42,18 +42,14 @@ static void fill_caches(float *other) {
   for (int64_t i = 0; i < BENCH_OTHER; i += 16) other[i] += 1;
 }
 
-/** Seconds of each of `calls` runs.  Ranks begin together. */
+/** Seconds of a run, as the mean of `calls`.  Ranks begin together. */
 static tutti_status time_turn(const bench *b, const bench_variant *variant, int calls, double *seconds) {
-  const int n_brackets = variant->prepare || b->is_cold ? calls : 1;
-  *seconds = 0;
-  for (int i = 0; i < n_brackets; i++) {
-    if (variant->prepare) variant->prepare(variant->context);
-    if (b->is_cold) fill_caches(b->other);
-    TUTTI_TRY(tutti_barrier(b->comm));
-    const double start = tutti_clock_s();
-    for (int k = 0; k < calls / n_brackets; k++) TUTTI_TRY(variant->run(variant->context));
-    *seconds += tutti_clock_s() - start;
-  }
+  if (b->is_cold) fill_caches(b->other);
+  TUTTI_TRY(tutti_barrier(b->comm));
+  const double aside = variant->aside ? *variant->aside : 0, start = tutti_clock_s();
+  for (int k = 0; k < calls; k++) TUTTI_TRY(variant->run(variant->context));
+  *seconds = tutti_clock_s() - start;
+  if (variant->aside) *seconds -= *variant->aside - aside;
   *seconds /= calls;
   return TUTTI_OK;
 }
