@@ -54,6 +54,11 @@ typedef struct {
   const float *values;    // [rows, n_out]
 } tutti_targets;
 
+/** How the terms of an element are added.  ANY takes whatever is fastest for the shape: the BLAS or our own loops,
+ * by a rule of the shape alone, so that all ranks take the same.  IN_ORDER takes our own loops:
+ * an element's bits then depend on nothing but its own factors, neither on the other rows nor on threads. */
+typedef enum { TUTTI_SUM_ANY, TUTTI_SUM_IN_ORDER } tutti_sum_order;
+
 /** Names in the order of the enums. */
 extern const char *const tutti_activation_names[TUTTI_N_ACTIVATIONS];
 extern const char *const tutti_loss_names[TUTTI_N_LOSSES];

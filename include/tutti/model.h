@@ -78,6 +78,7 @@ typedef struct {
   int n_layers;
   tutti_loss loss; // AUTO: softmax -> categorical, sigmoid -> binary cross-entropy, else mean squared error
   tutti_initializer initializer;
+  tutti_sum_order order; // of the matrix products
 } tutti_model_options;
 
 // --- the network -----------------------------------------------------------------------------------------

@@ -1,30 +1,85 @@
 #include "linalg/matmul.h"
 
-#include <cblas.h>
-#include <string.h>
+#include "linalg/matmul_blas.h"
+#include "linalg/product.h"
+#include "tutti/linalg.h"
 
-void tutti_matmul_forward(const float *x, const float *w, const float *bias, int rows, int n_in, int n_out,
-                          float *z) {
-  if (rows == 0) return;
-  // The product adds itself to rows that hold the bias already.
-  if (bias)
-    for (int64_t i = 0; i < rows; i++) memcpy(z + i * n_out, bias, (size_t)n_out * sizeof *z);
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, n_out, n_in, 1, x, n_in, w, n_out,
-              bias ? 1 : 0, z, n_out);
+typedef enum { FORWARD, WEIGHT_GRADIENT, INPUT_GRADIENT } which;
+
+/** Columns that whole vectors fill, or so many that the last one does not count. */
+static bool fills_vectors(int columns, int width, int many) {
+  return columns % width == 0 || columns >= many;
 }
 
-void tutti_matmul_weight_gradient(const float *x, const float *dz, int rows, int n_in, int n_out,
-                                  bool accumulate, float *dw) {
-  if (rows == 0) {
-    if (!accumulate) memset(dw, 0, (size_t)n_in * (size_t)n_out * sizeof *dw);
-    return;
-  }
-  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, n_in, n_out, rows, 1, x, n_in, dz, n_out,
-              accumulate ? 1 : 0, dw, n_out);
+/** Drawn from the table of tests/bench/bench_products, against OpenBLAS 0.3.21: with AVX-512 our loops win wherever
+ * the columns of the result fill vectors, most of all with few rows, which a BLAS packs for nothing; narrow results
+ * and products with a vector are the BLAS's.  With AVX2 only the thin products are ours. */
+static bool is_ours(which product, int width, int rows, int columns) {
+  if (width < 8 || columns < 64) return false;
+  if (product == INPUT_GRADIENT) return rows >= 4;
+  if (width < 16) return rows <= 8 && columns % width == 0;
+  return rows >= 2 && fills_vectors(columns, width,
+                                    rows < 8                           ? 1000
+                                    : product == FORWARD && rows >= 32 ? 100
+                                                                       : 256);
 }
 
-void tutti_matmul_input_gradient(const float *dz, const float *w, int rows, int n_in, int n_out, float *dx) {
-  if (rows == 0) return;
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, n_in, n_out, 1, dz, n_out, w, n_out, 0, dx,
-              n_in);
+/** @return false where the product is the BLAS's */
+static bool run(tutti_sum_order order, which product, int rows, const tutti_product *p) {
+  const tutti_product_kind kind = tutti_product_kind_at(tutti_product_n_kinds() - 1);
+  if (order == TUTTI_SUM_ANY && !is_ours(product, kind.width, rows, p->n)) return false;
+  if (rows > 0 || product == WEIGHT_GRADIENT) tutti_product_run(kind, p, tutti_linalg_threads());
+  return true;
+}
+
+void tutti_matmul_forward(tutti_sum_order order, const float *x, const float *w, const float *bias, int rows,
+                          int n_in, int n_out, float *z) {
+  const tutti_product product = {.m = rows,
+                                 .n = n_out,
+                                 .k = n_in,
+                                 .a = x,
+                                 .a_row = n_in,
+                                 .a_col = 1,
+                                 .b = w,
+                                 .ldb = n_out,
+                                 .bias = bias,
+                                 .c = z,
+                                 .ldc = n_out,
+                                 .panel = 4};
+  if (!run(order, FORWARD, rows, &product)) tutti_blas_forward(x, w, bias, rows, n_in, n_out, z);
+}
+
+void tutti_matmul_weight_gradient(tutti_sum_order order, const float *x, const float *dz, int rows, int n_in,
+                                  int n_out, bool accumulate, float *dw) {
+  const tutti_product product = {.m = n_in,
+                                 .n = n_out,
+                                 .k = rows,
+                                 .a = x,
+                                 .a_row = 1,
+                                 .a_col = n_in,
+                                 .b = dz,
+                                 .ldb = n_out,
+                                 .accumulate = accumulate,
+                                 .c = dw,
+                                 .ldc = n_out,
+                                 .panel = 2};
+  if (!run(order, WEIGHT_GRADIENT, rows, &product))
+    tutti_blas_weight_gradient(x, dz, rows, n_in, n_out, accumulate, dw);
+}
+
+void tutti_matmul_input_gradient(tutti_sum_order order, const float *dz, const float *w, int rows, int n_in,
+                                 int n_out, float *dx) {
+  const tutti_product product = {.m = rows,
+                                 .n = n_in,
+                                 .k = n_out,
+                                 .a = dz,
+                                 .a_row = n_out,
+                                 .a_col = 1,
+                                 .b = w,
+                                 .ldb = n_out,
+                                 .b_transposed = true,
+                                 .c = dx,
+                                 .ldc = n_in,
+                                 .panel = 4};
+  if (!run(order, INPUT_GRADIENT, rows, &product)) tutti_blas_input_gradient(dz, w, rows, n_in, n_out, dx);
 }

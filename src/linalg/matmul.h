@@ -4,15 +4,16 @@
  * tutti_to_int. */
 #include <stdbool.h>
 
-#include "tutti/base.h"
+#include "tutti/linalg.h"
 
 /** z[rows, n_out] = x[rows, n_in] w[n_in, n_out] + bias[n_out] (NULL: none). */
-void tutti_matmul_forward(const float *x, const float *w, const float *bias, int rows, int n_in, int n_out,
-                          float *z);
+void tutti_matmul_forward(tutti_sum_order order, const float *x, const float *w, const float *bias, int rows,
+                          int n_in, int n_out, float *z);
 
 /** dw[n_in, n_out] = (accumulate: +=) x^T[n_in, rows] dz[rows, n_out]. */
-void tutti_matmul_weight_gradient(const float *x, const float *dz, int rows, int n_in, int n_out,
-                                  bool accumulate, float *dw);
+void tutti_matmul_weight_gradient(tutti_sum_order order, const float *x, const float *dz, int rows, int n_in,
+                                  int n_out, bool accumulate, float *dw);
 
 /** dx[rows, n_in] = dz[rows, n_out] w^T[n_out, n_in]. */
-void tutti_matmul_input_gradient(const float *dz, const float *w, int rows, int n_in, int n_out, float *dx);
+void tutti_matmul_input_gradient(tutti_sum_order order, const float *dz, const float *w, int rows, int n_in,
+                                 int n_out, float *dx);

@@ -28,10 +28,10 @@ static int64_t bias_offset(const tutti_layer *layer) {
 }
 
 static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
-  (void)model;
   const float *bias = layer->spec.bias ? flow->params + bias_offset(layer) : NULL;
   float *z = layer->kept ? layer->kept : layer->y;
-  tutti_matmul_forward(x, kernel_of(layer, flow->params), bias, flow->rows, layer->n_in, layer->n_out, z);
+  tutti_matmul_forward(model->order, x, kernel_of(layer, flow->params), bias, flow->rows, layer->n_in,
+                       layer->n_out, z);
   tutti_activation_forward(applied(layer), z, flow->rows, layer->n_out, layer->y);
   layer->out = layer->y;
   return TUTTI_OK;
@@ -39,13 +39,14 @@ static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_
 
 static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
                              float *dy, float *dx) {
-  (void)model;
   const int rows = flow->rows, n_in = layer->n_in, n_out = layer->n_out;
   const bool accumulate = flow->pass->accumulate;
   tutti_activation_backward(applied(layer), layer->kept, layer->y, dy, rows, n_out, dy);
-  tutti_matmul_weight_gradient(x, dy, rows, n_in, n_out, accumulate, flow->grads + layer->offset);
+  tutti_matmul_weight_gradient(model->order, x, dy, rows, n_in, n_out, accumulate,
+                               flow->grads + layer->offset);
   if (layer->spec.bias) tutti_column_sums(dy, rows, n_out, accumulate, flow->grads + bias_offset(layer));
-  if (dx) tutti_matmul_input_gradient(dy, kernel_of(layer, flow->params), rows, n_in, n_out, dx);
+  if (dx)
+    tutti_matmul_input_gradient(model->order, dy, kernel_of(layer, flow->params), rows, n_in, n_out, dx);
   return TUTTI_OK;
 }
 

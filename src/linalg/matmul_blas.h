@@ -1,0 +1,14 @@
+#pragma once
+/** The products of linalg/matmul.h as the BLAS does them: its path for shapes that the BLAS does best, and what
+ * measurements compare with.  Local; the same arguments. */
+#include <stdbool.h>
+
+#include "tutti/base.h"
+
+void tutti_blas_forward(const float *x, const float *w, const float *bias, int rows, int n_in, int n_out,
+                        float *z);
+
+void tutti_blas_weight_gradient(const float *x, const float *dz, int rows, int n_in, int n_out,
+                                bool accumulate, float *dw);
+
+void tutti_blas_input_gradient(const float *dz, const float *w, int rows, int n_in, int n_out, float *dx);

@@ -1,0 +1,80 @@
+#include "linalg/product.h"
+
+#ifdef TUTTI_X86_LOOPS
+static bool has_avx512(void) {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512cd");
+}
+
+static bool has_avx2(void) {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+}
+#endif
+
+int tutti_product_n_kinds(void) {
+#ifdef TUTTI_X86_LOOPS
+  return has_avx512() ? 3 : has_avx2() ? 2 : 1;
+#else
+  return 1;
+#endif
+}
+
+tutti_product_kind tutti_product_kind_at(int i) {
+  static const tutti_product_kind kinds[] = {
+      {"generic", tutti_product_generic, 4},
+#ifdef TUTTI_X86_LOOPS
+      {"AVX2", tutti_product_avx2, 8},
+      {"AVX-512", tutti_product_avx512, 16},
+#endif
+  };
+  return kinds[i];
+}
+
+/** How C is cut for threads: into rows * columns parts. */
+typedef struct {
+  int rows, columns;
+} grid;
+
+static int64_t ceil_div(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+/** The end of part i of n, at a whole `unit` or at the end of all. */
+static int cut(int size, int unit, int n, int i) {
+  const int64_t end = ceil_div(size, unit) * i / n * unit;
+  return end < size ? (int)end : size;
+}
+
+/** The smallest largest part; of equal ones the cut through columns, which leaves each panel of B to one
+ * thread. */
+static grid choose_grid(const tutti_product *p, int unit, int n_threads) {
+  grid best = {1, 1};
+  int64_t least = INT64_MAX;
+  for (int columns = n_threads; columns >= 1; columns--) {
+    const int rows = n_threads / columns;
+    const int64_t part = ceil_div(ceil_div(p->n, unit), columns) * unit * ceil_div(p->m, rows);
+    if (part >= least) continue;
+    least = part;
+    best = (grid){rows, columns};
+  }
+  return best;
+}
+
+void tutti_product_run(tutti_product_kind kind, const tutti_product *p, int n_threads) {
+  // Starting threads costs microseconds.
+  enum { WORTH_A_THREAD = 1 << 19 };
+  const double terms = (double)p->m * p->n * p->k;
+  if (terms < 2.0 * WORTH_A_THREAD) n_threads = 1;
+  if (n_threads <= 1) {
+    kind.part(p, 0, p->m, 0, p->n);
+    return;
+  }
+  const grid g = choose_grid(p, kind.width, n_threads);
+#pragma omp parallel for num_threads(n_threads) schedule(static, 1)
+  for (int i = 0; i < g.rows * g.columns; i++) {
+    const int row = i / g.columns, column = i % g.columns;
+    kind.part(p, cut(p->m, 1, g.rows, row), cut(p->m, 1, g.rows, row + 1),
+              cut(p->n, kind.width, g.columns, column), cut(p->n, kind.width, g.columns, column + 1));
+  }
+}

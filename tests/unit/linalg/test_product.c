@@ -1,0 +1,179 @@
+#include <math.h>
+#include <string.h>
+
+#include "linalg/product.h"
+#include "support/check.h"
+#include "support/numbers.h"
+
+// More than a tile, a panel and the buffer of packed rows in each direction, and no multiple of any.
+enum { M = 29, N = 203, K = 1037 };
+
+static struct {
+  float a[M * K], b[K * N], b_transposed[N * K], bias[N], old[M * N], expected[M * N], c[M * N];
+} t;
+
+static void fill(void) {
+  numbers_fill(1, -1, 1, M * K, t.a);
+  numbers_fill(2, -1, 1, K * N, t.b);
+  numbers_fill(3, -1, 1, N, t.bias);
+  numbers_fill(4, -1, 1, M * N, t.old);
+  for (int k = 0; k < K; k++)
+    for (int j = 0; j < N; j++) t.b_transposed[j * K + k] = t.b[k * N + j];
+}
+
+/** The chain that the header promises, with one rounding a term or with two. */
+static float chain(const tutti_product *p, int i, int j, bool fused) {
+  float c = p->accumulate ? t.old[i * N + j] : p->bias ? p->bias[j] : 0;
+  for (int k = 0; k < p->k; k++) {
+    const float a = p->a[i * p->a_row + k * p->a_col], b = t.b[k * N + j];
+    c = fused ? fmaf(a, b, c) : c + a * b;
+  }
+  return c;
+}
+
+static tutti_product product(int m, int n, int k) {
+  return (tutti_product){.m = m,
+                         .n = n,
+                         .k = k,
+                         .a = t.a,
+                         .a_row = K,
+                         .a_col = 1,
+                         .b = t.b,
+                         .ldb = N,
+                         .c = t.c,
+                         .ldc = N,
+                         .panel = 4};
+}
+
+/** Elements of C that are not bit for bit the chain. */
+static int n_wrong(const tutti_product *p, bool fused) {
+  int n = 0;
+  for (int i = 0; i < p->m; i++)
+    for (int j = 0; j < p->n; j++) n += t.c[i * N + j] != chain(p, i, j, fused);
+  return n;
+}
+
+/** The processor has fused multiply-add and the loops use it. */
+static bool fuses(int kind) {
+  const tutti_product p = {.m = 1,
+                           .n = 1,
+                           .k = 1,
+                           .a = (const float[]){1 + 0x1p-12f},
+                           .a_row = 1,
+                           .a_col = 1,
+                           .b = (const float[]){1 + 0x1p-12f},
+                           .ldb = 1,
+                           .bias = (const float[]){-1},
+                           .c = t.c,
+                           .ldc = 1,
+                           .panel = 4};
+  tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+  return t.c[0] == 0x1p-11f + 0x1p-24f;
+}
+
+static void elements_are_chains_in_order(void **state) {
+  (void)state;
+  static const int sizes[][3] = {{1, 1, 1},   {1, N, K},  {M, 1, 40}, {12, 64, 5}, {13, 65, 33},
+                                 {M, N, 100}, {7, 48, K}, {M, 31, K}, {4, N, 0},   {M, 128, 512}};
+  fill();
+  for (int kind = 0; kind < tutti_product_n_kinds(); kind++) {
+    const bool fused = fuses(kind);
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+      for (int form = 0; form < 16; form++) {
+        tutti_product p = product(sizes[s][0], sizes[s][1], sizes[s][2]);
+        if (form & 1) p.bias = t.bias;
+        if (form & 2) p.accumulate = true;
+        if (form & 4) {
+          p.b = t.b_transposed;
+          p.ldb = K;
+          p.b_transposed = true;
+        }
+        if (form & 8) {
+          p.a_row = 1;
+          p.a_col = M;
+          p.panel = 2;
+        }
+        for (int i = 0; i < M * N; i++) t.c[i] = p.accumulate ? t.old[i] : NAN;
+        tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+        const int wrong = n_wrong(&p, fused);
+        if (wrong)
+          fail_msg("%s, form %d, %d x %d x %d: %d elements differ from the chain",
+                   tutti_product_kind_at(kind).name, form, p.m, p.n, p.k, wrong);
+      }
+    }
+  }
+}
+
+static void kinds_that_fuse_agree_on_all_bits(void **state) {
+  (void)state;
+  fill();
+  bool any = false;
+  for (int kind = 0; kind < tutti_product_n_kinds(); kind++) {
+    if (!fuses(kind)) continue;
+    const tutti_product p = product(M, N, K);
+    tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+    if (any) assert_memory_equal(t.c, t.expected, sizeof t.c);
+    memcpy(t.expected, t.c, sizeof t.c);
+    any = true;
+  }
+}
+
+static void goes_on_where_another_product_ended(void **state) {
+  (void)state;
+  fill();
+  for (int kind = 0; kind < tutti_product_n_kinds(); kind++) {
+    tutti_product p = product(M, N, K);
+    tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+    memcpy(t.expected, t.c, sizeof t.c);
+    p.k = 300;
+    tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+    p.a += 300;
+    p.b += 300 * N;
+    p.k = K - 300;
+    p.accumulate = true;
+    tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+    assert_memory_equal(t.c, t.expected, sizeof t.c);
+  }
+}
+
+static void threads_do_not_change_a_bit(void **state) {
+  (void)state;
+  fill();
+  for (int kind = 0; kind < tutti_product_n_kinds(); kind++) {
+    const tutti_product p = product(M, N, K);
+    tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+    memcpy(t.expected, t.c, sizeof t.c);
+    for (int n_threads = 2; n_threads <= 7; n_threads++) {
+      for (int i = 0; i < M * N; i++) t.c[i] = NAN;
+      tutti_product_run(tutti_product_kind_at(kind), &p, n_threads);
+      assert_memory_equal(t.c, t.expected, sizeof t.c);
+    }
+  }
+}
+
+/** Nothing outside of the product's rows and columns is touched. */
+static void writes_only_its_part(void **state) {
+  (void)state;
+  fill();
+  for (int kind = 0; kind < tutti_product_n_kinds(); kind++) {
+    for (int n = 1; n < 130; n += 7) {
+      for (int i = 0; i < M * N; i++) t.c[i] = 7;
+      const tutti_product p = product(M - 1, n, 3);
+      tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+      for (int i = 0; i < M; i++)
+        for (int j = 0; j < N; j++)
+          if (i == M - 1 || j >= n) assert_true(t.c[i * N + j] == 7);
+    }
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(elements_are_chains_in_order),
+      cmocka_unit_test(kinds_that_fuse_agree_on_all_bits),
+      cmocka_unit_test(goes_on_where_another_product_ended),
+      cmocka_unit_test(threads_do_not_change_a_bit),
+      cmocka_unit_test(writes_only_its_part),
+  };
+  return cmocka_run_group_tests_name("linalg.product", tests, NULL, check_no_leak);
+}
