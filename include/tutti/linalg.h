@@ -63,8 +63,8 @@ typedef enum { TUTTI_SUM_ANY, TUTTI_SUM_IN_ORDER } tutti_sum_order;
 extern const char *const tutti_activation_names[TUTTI_N_ACTIVATIONS];
 extern const char *const tutti_loss_names[TUTTI_N_LOSSES];
 
-/** What the BLAS says of itself, for reports: "OpenBLAS 0.3.21 Zen", "unknown BLAS".  Valid until the
- * thread's next call. */
+/** What the BLAS says of itself, for reports: "OpenBLAS 0.3.21 Zen", "BLIS 0.9.0 skx", and whether this
+ * program chose the kernels.  Valid until the thread's next call. */
 const char *tutti_blas_description(void);
 
 /** Threads of each call from now on: the BLAS and the loops of this room share the number (n < 1 is 1).  Local

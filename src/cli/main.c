@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "linalg/kernels.h"
 
 static bool is_help(const char *argument) {
   return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
@@ -116,8 +118,21 @@ static int end_without_mpi(void) {
   return tutti_status_exit(status);
 }
 
+/** BLAS reads its environment while it is loaded, before main: for other kernels the program has to start again.
+ * Where that is not possible it goes on with those it has. */
+static void take_better_kernels(char **argv) {
+  char taken[TUTTI_KERNELS_NAME];
+  const char *wanted = tutti_kernels_wanted(taken);
+  if (!wanted) return;
+  if (setenv("OPENBLAS_CORETYPE", wanted, 1) == 0 && setenv(TUTTI_KERNELS_BEFORE, taken, 1) == 0)
+    execv("/proc/self/exe", argv);
+  unsetenv("OPENBLAS_CORETYPE");
+  unsetenv(TUTTI_KERNELS_BEFORE);
+}
+
 int main(int argc, char **argv) {
   if (answer_without_mpi(argc, argv)) return end_without_mpi();
+  take_better_kernels(argv);
   const long told = launcher_size();
   int provided = 0; // BLAS may have threads of its own; MPI is called by this one alone
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {

@@ -1,8 +1,22 @@
+#define _GNU_SOURCE // dladdr
 #include "linalg/blas_impl.h"
 
+#include <cblas.h>
+#include <dlfcn.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
+#include "linalg/kernels.h"
 #include "tutti/linalg.h"
+
+/** As MKL's header has it. */
+typedef struct {
+  int major, minor, update, patch;
+  char *status, *build, *processor, *platform;
+} mkl_version;
 
 // What no standard BLAS interface has, the libraries offer under names of their own.  Weak references are
 // null where the library linked is another one, so that any CBLAS links and runs.
@@ -10,31 +24,72 @@ extern char *openblas_get_config(void) __attribute__((weak));
 extern char *openblas_get_corename(void) __attribute__((weak));
 extern void openblas_set_num_threads(int n) __attribute__((weak));
 extern int openblas_get_num_threads(void) __attribute__((weak));
-extern void MKL_Get_Version_String(char *text, int bytes) __attribute__((weak));
+extern void MKL_Get_Version(mkl_version *version) __attribute__((weak));
 extern void MKL_Set_Num_Threads(int n) __attribute__((weak));
 extern int MKL_Get_Max_Threads(void) __attribute__((weak));
 extern const char *bli_info_get_version_str(void) __attribute__((weak));
+extern int bli_arch_query_id(void) __attribute__((weak));
+extern const char *bli_arch_string(int id) __attribute__((weak));
 extern void bli_thread_set_num_threads(int64_t n) __attribute__((weak));
 extern int64_t bli_thread_get_num_threads(void) __attribute__((weak));
 
+static void get_openblas(tutti_blas_facts *facts) {
+  // The configuration begins "OpenBLAS 0.3.21 " and goes on with build options.
+  const char *config = openblas_get_config();
+  snprintf(facts->name, sizeof facts->name, "OpenBLAS");
+  sscanf(config, "OpenBLAS %31s", facts->version);
+  facts->kernels = openblas_get_corename();
+  facts->dispatches = strstr(config, "DYNAMIC_ARCH") != NULL;
+}
+
+static void get_mkl(tutti_blas_facts *facts) {
+  mkl_version version;
+  MKL_Get_Version(&version);
+  snprintf(facts->name, sizeof facts->name, "MKL");
+  snprintf(facts->version, sizeof facts->version, "%d.%d.%d", version.major, version.minor, version.update);
+  facts->kernels = version.processor;
+}
+
+static void get_blis(tutti_blas_facts *facts) {
+  snprintf(facts->name, sizeof facts->name, "BLIS");
+  snprintf(facts->version, sizeof facts->version, "%s", bli_info_get_version_str());
+  if (bli_arch_query_id && bli_arch_string) facts->kernels = bli_arch_string(bli_arch_query_id());
+}
+
+/** The file it was loaded from is what tells most. */
+static void get_unknown(tutti_blas_facts *facts) {
+  Dl_info info;
+  union {
+    __typeof__(&cblas_sgemm) function;
+    void *address;
+  } of = {.function = cblas_sgemm};
+  const bool found = dladdr(of.address, &info) != 0 && info.dli_fname;
+  snprintf(facts->name, sizeof facts->name, "unknown BLAS%s%s", found ? " in " : "",
+           found ? info.dli_fname : "");
+}
+
+void tutti_blas_get(tutti_blas_facts *facts) {
+  *facts = (tutti_blas_facts){.kernels = ""};
+  if (openblas_get_config && openblas_get_corename)
+    get_openblas(facts);
+  else if (MKL_Get_Version)
+    get_mkl(facts);
+  else if (bli_info_get_version_str)
+    get_blis(facts);
+  else
+    get_unknown(facts);
+}
+
 const char *tutti_blas_description(void) {
-  static _Thread_local char text[160];
-  if (openblas_get_config && openblas_get_corename) {
-    // The configuration begins "OpenBLAS 0.3.21 " and goes on with build options.
-    char version[32] = "";
-    sscanf(openblas_get_config(), "OpenBLAS %31s", version);
-    snprintf(text, sizeof text, "OpenBLAS %s %s", version, openblas_get_corename());
-    return text;
-  }
-  if (MKL_Get_Version_String) {
-    MKL_Get_Version_String(text, sizeof text);
-    return text;
-  }
-  if (bli_info_get_version_str) {
-    snprintf(text, sizeof text, "BLIS %s", bli_info_get_version_str());
-    return text;
-  }
-  return "unknown BLAS";
+  static _Thread_local char text[320];
+  tutti_blas_facts facts;
+  tutti_blas_get(&facts);
+  const char *before = getenv(TUTTI_KERNELS_BEFORE), *told = getenv("OPENBLAS_CORETYPE");
+  const bool ours = before && told && strcasecmp(told, facts.kernels) == 0;
+  snprintf(text, sizeof text, "%s%s%s%s%s%s%s%s", facts.name, facts.version[0] ? " " : "", facts.version,
+           facts.kernels[0] ? " " : "", facts.kernels,
+           ours ? " (chosen by tutti; the library had taken " : "", ours ? before : "", ours ? ")" : "");
+  return text;
 }
 
 void tutti_blas_set_threads(int n) {

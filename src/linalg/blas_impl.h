@@ -1,5 +1,16 @@
 #pragma once
 /** What the BLAS offers besides its products.  Private to this room. */
+#include <stdbool.h>
+
+/** What it says of itself; "" where it does not. */
+typedef struct {
+  char name[96];       // "OpenBLAS"; of an unknown library its file
+  char version[32];    // "0.3.21"
+  const char *kernels; // "SkylakeX"
+  bool dispatches;     // OPENBLAS_CORETYPE chooses them
+} tutti_blas_facts;
+
+void tutti_blas_get(tutti_blas_facts *facts);
 
 /** Threads of one call of the BLAS from now on, where the library lets itself be told. */
 void tutti_blas_set_threads(int n);
