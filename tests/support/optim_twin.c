@@ -1,0 +1,103 @@
+#include "support/optim_twin.h"
+
+#include <math.h>
+
+static double nadam_u(const tutti_optim_options *o, int t) {
+  return o->beta_1 * (1 - 0.5 * pow(0.96, (o->dialect == TUTTI_DIALECT_KERAS ? 1 : 0.004) * t));
+}
+
+static double nadam_product(const tutti_optim_options *o, int t) {
+  double product = 1;
+  for (int i = 1; i <= t; i++) product *= nadam_u(o, i);
+  return product;
+}
+
+static double sgd(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s) {
+  const double mu = o->momentum;
+  if (o->dialect == TUTTI_DIALECT_KERAS) {
+    s->v = mu * s->v - lr * g;
+    return w + (o->nesterov ? mu * s->v - lr * g : s->v);
+  }
+  s->v = mu * s->v + g;
+  return w - lr * (o->nesterov ? g + mu * s->v : s->v);
+}
+
+static double rmsprop(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s) {
+  s->v = o->rho * s->v + (1 - o->rho) * g * g;
+  s->x = o->rho * s->x + (1 - o->rho) * g;
+  const double spread = o->centered ? s->v - s->x * s->x : s->v;
+  if (o->dialect == TUTTI_DIALECT_KERAS) {
+    s->m = o->momentum * s->m + lr * g / sqrt(spread + o->epsilon);
+    return w - s->m;
+  }
+  s->m = o->momentum * s->m + g / (sqrt(spread) + o->epsilon);
+  return w - lr * s->m;
+}
+
+static double adagrad(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s,
+                      int t) {
+  const bool keras = o->dialect == TUTTI_DIALECT_KERAS;
+  if (t == 1) s->v = keras ? 0.1 : 0;
+  s->v += g * g;
+  return w - lr * g / (keras ? sqrt(s->v + o->epsilon) : sqrt(s->v) + o->epsilon);
+}
+
+static double adadelta(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s) {
+  s->v = o->rho * s->v + (1 - o->rho) * g * g;
+  const double delta = sqrt(s->x + o->epsilon) / sqrt(s->v + o->epsilon) * g;
+  s->x = o->rho * s->x + (1 - o->rho) * delta * delta;
+  return w - lr * delta;
+}
+
+static double adam(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s, int t) {
+  const double c_1 = 1 - pow(o->beta_1, t), c_2 = 1 - pow(o->beta_2, t);
+  s->m = o->beta_1 * s->m + (1 - o->beta_1) * g;
+  s->v = o->beta_2 * s->v + (1 - o->beta_2) * g * g;
+  s->x = fmax(s->x, s->v);
+  const double v = o->amsgrad ? s->x : s->v;
+  if (o->dialect == TUTTI_DIALECT_KERAS) return w - lr * sqrt(c_2) / c_1 * s->m / (sqrt(v) + o->epsilon);
+  return w - lr / c_1 * s->m / (sqrt(v) / sqrt(c_2) + o->epsilon);
+}
+
+static double adamax(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s,
+                     int t) {
+  const double c = 1 - pow(o->beta_1, t);
+  s->m = o->beta_1 * s->m + (1 - o->beta_1) * g;
+  if (o->dialect == TUTTI_DIALECT_KERAS) {
+    s->x = fmax(o->beta_2 * s->x, fabs(g));
+    return w - lr * s->m / (c * (s->x + o->epsilon));
+  }
+  s->x = fmax(o->beta_2 * s->x, fabs(g) + o->epsilon);
+  return w - lr / c * s->m / s->x;
+}
+
+static double nadam(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s, int t) {
+  s->m = o->beta_1 * s->m + (1 - o->beta_1) * g;
+  s->v = o->beta_2 * s->v + (1 - o->beta_2) * g * g;
+  const double m_hat = nadam_u(o, t + 1) * s->m / (1 - nadam_product(o, t + 1)) +
+                       (1 - nadam_u(o, t)) * g / (1 - nadam_product(o, t));
+  return w - lr * m_hat / (sqrt(s->v / (1 - pow(o->beta_2, t))) + o->epsilon);
+}
+
+double optim_twin(const tutti_optim_options *o, int t, double lr, double g, double w, optim_twin_state *s) {
+  if (o->dialect == TUTTI_DIALECT_KERAS || o->rule == TUTTI_ADAMW)
+    w -= lr * o->weight_decay * w;
+  else
+    g += o->weight_decay * w;
+  switch (o->rule) {
+  case TUTTI_SGD:
+    return sgd(o, lr, g, w, s);
+  case TUTTI_ADAGRAD:
+    return adagrad(o, lr, g, w, s, t);
+  case TUTTI_ADADELTA:
+    return adadelta(o, lr, g, w, s);
+  case TUTTI_RMSPROP:
+    return rmsprop(o, lr, g, w, s);
+  case TUTTI_ADAMAX:
+    return adamax(o, lr, g, w, s, t);
+  case TUTTI_NADAM:
+    return nadam(o, lr, g, w, s, t);
+  default:
+    return adam(o, lr, g, w, s, t);
+  }
+}
