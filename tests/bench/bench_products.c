@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "linalg/matmul.h"
+#include "linalg/matmul_blas.h"
+#include "linalg/peak.h"
 #include "linalg/reference.h"
 #include "support/bench.h"
 #include "support/numbers.h"
@@ -26,8 +28,38 @@ typedef struct {
   bool (*takes)(int rows, int n_in, int n_out); // NULL: all sizes
 } library;
 
+static void any_forward(const float *x, const float *w, const float *bias, int rows, int n_in, int n_out,
+                        float *z) {
+  tutti_matmul_forward(TUTTI_SUM_ANY, x, w, bias, rows, n_in, n_out, z);
+}
+
+static void any_weight_gradient(const float *x, const float *dz, int rows, int n_in, int n_out,
+                                bool accumulate, float *dw) {
+  tutti_matmul_weight_gradient(TUTTI_SUM_ANY, x, dz, rows, n_in, n_out, accumulate, dw);
+}
+
+static void any_input_gradient(const float *dz, const float *w, int rows, int n_in, int n_out, float *dx) {
+  tutti_matmul_input_gradient(TUTTI_SUM_ANY, dz, w, rows, n_in, n_out, dx);
+}
+
+static void loops_forward(const float *x, const float *w, const float *bias, int rows, int n_in, int n_out,
+                          float *z) {
+  tutti_matmul_forward(TUTTI_SUM_IN_ORDER, x, w, bias, rows, n_in, n_out, z);
+}
+
+static void loops_weight_gradient(const float *x, const float *dz, int rows, int n_in, int n_out,
+                                  bool accumulate, float *dw) {
+  tutti_matmul_weight_gradient(TUTTI_SUM_IN_ORDER, x, dz, rows, n_in, n_out, accumulate, dw);
+}
+
+static void loops_input_gradient(const float *dz, const float *w, int rows, int n_in, int n_out, float *dx) {
+  tutti_matmul_input_gradient(TUTTI_SUM_IN_ORDER, dz, w, rows, n_in, n_out, dx);
+}
+
 static const library libraries[] = {
-    {"tutti", tutti_matmul_forward, tutti_matmul_weight_gradient, tutti_matmul_input_gradient, NULL},
+    {"blas", tutti_blas_forward, tutti_blas_weight_gradient, tutti_blas_input_gradient, NULL},
+    {"loops", loops_forward, loops_weight_gradient, loops_input_gradient, NULL},
+    {"chosen", any_forward, any_weight_gradient, any_input_gradient, NULL},
 #ifdef BENCH_XSMM
     {"libxsmm", xsmm_forward, xsmm_weight_gradient, NULL, xsmm_takes},
 #endif
@@ -213,7 +245,16 @@ done:
   return status;
 }
 
+/** The ceiling of the rates, for the head of the table. */
+static void print_peak(const bench *b) {
+  const double flops = tutti_peak_flops(tutti_linalg_threads(), b->is_short ? 1e-3 : 0.1);
+  if (tutti_comm_rank(b->comm) == 0)
+    printf("# peak of the arithmetic units, %d threads: %.0f GFLOP/s\n", tutti_linalg_threads(),
+           flops * 1e-9);
+}
+
 static tutti_status run_all(const bench *b) {
+  print_peak(b);
   static const int layers[][2] = {{784, 512}, {512, 10}, {784, 50}, {50, 50}, {50, 10}, {4096, 4096}};
   static const int rows[] = {1, 2, 4, 8, 16, 32, 64, 100, 128, 256, 1024, 8192};
   static const int short_layers[][2] = {{784, 16}, {17, 33}, {50, 10}}, short_rows[] = {1, 7, 32};
@@ -229,8 +270,12 @@ static tutti_status run_all(const bench *b) {
 int main(int argc, char **argv) {
   return bench_main(
       argc, argv,
-      &(bench_program){.name = "bench_products",
-                       .question = "What do the three products of a dense layer cost, and whose kernels "
-                                   "are fastest?\nShapes are samples x inputs x outputs."},
+      &(bench_program){
+          .name = "bench_products",
+          .question =
+              "What do the three products of a dense layer cost, and whose kernels are fastest?  `loops` "
+              "are\n"
+              "ours, `chosen` is what a training takes: the BLAS or the loops by a rule of the shape.\n"
+              "Shapes are samples x inputs x outputs."},
       run_all);
 }

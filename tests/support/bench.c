@@ -9,6 +9,7 @@
 #include "base/cpu.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "linalg/kernels.h"
 #include "support/bench_impl.h"
 #include "tutti/linalg.h"
 
@@ -103,6 +104,7 @@ static void print_head(const bench *b) {
   printf("# %s, %d cores, rank 0 on %s; %s\n", cpu.model, cpu.n_cores, cpu.allowed, tutti_mpi_version());
   // A program without products is linked without the BLAS.
   if (strcmp(tutti_blas_description(), "unknown BLAS") != 0) printf("# %s\n", tutti_blas_description());
+  if (tutti_kernels_warning()) printf("# %s\n", tutti_kernels_warning());
   bench_print_columns();
 }
 
