@@ -37,7 +37,7 @@ const char *bench_option(const bench *b, const char *name, const char *otherwise
 typedef struct {
   const char *name;
   tutti_status (*run)(void *context); // what is timed
-  /** Local, but for `run`, which it calls once; compares what comes out with a slow reference.
+  /** Collective where `run` is, which it calls; compares what comes out with a slow reference.
    * @param[out] checksum  of the results */
   tutti_status (*check)(void *context, double *checksum);
   void *context;

@@ -1,0 +1,212 @@
+/** What a training step costs, beside its matrix products alone. */
+#include <math.h>
+#include <stdio.h>
+
+#include "base/random.h"
+#include "bench/chain.h"
+#include "bench/samples.h"
+#include "support/bench.h"
+#include "support/numbers.h"
+#include "support/reference_net.h"
+#include "train/run.h"
+
+/** A training that goes on step by step, epoch 0 over and over. */
+static tutti_status step(void *context) {
+  tutti_run *run = context;
+  tutti_step_result result;
+  TUTTI_TRY(tutti_run_step(run, &result));
+  TUTTI_CHECK(result.finite, TUTTI_ERR_INTERNAL, "the loss is not finite at step %lld",
+              (long long)run->state.step);
+  run->state.step++;
+  run->state.step_in_epoch = (run->state.step_in_epoch + 1) % run->plan.epoch.n_steps;
+  return TUTTI_OK;
+}
+
+// --- verify
+
+/** The first batch, and the weights, in double. */
+typedef struct {
+  int64_t *ids;
+  float *x;
+  double *wide_x, *params;
+  int32_t *classes;
+} first_batch;
+
+static tutti_status gather_first(const tutti_run *run, first_batch *f) {
+  const int64_t n = run->plan.epoch.batch, n_in = tutti_dataset_n_features(run->dataset),
+                n_params = tutti_model_n_params(run->network.model);
+  TUTTI_TRY(TUTTI_NEW(f->ids, n));
+  TUTTI_TRY(TUTTI_NEW(f->x, n * n_in));
+  TUTTI_TRY(TUTTI_NEW(f->wide_x, n * n_in));
+  TUTTI_TRY(TUTTI_NEW(f->params, n_params));
+  TUTTI_TRY(TUTTI_NEW(f->classes, n));
+  const tutti_permutation order =
+      tutti_permutation_make(run->samples.train.n, run->config->train.seed, TUTTI_STREAM_SHUFFLE, 0);
+  for (int64_t i = 0; i < n; i++) f->ids[i] = tutti_permutation_at(&order, i);
+  tutti_samples_rows(&run->samples.train, n, f->ids);
+  tutti_dataset_gather(run->dataset, TUTTI_ROWS_TRAIN, f->ids, n, f->x);
+  tutti_dataset_gather_classes(run->dataset, TUTTI_ROWS_TRAIN, f->ids, n, f->classes);
+  numbers_widen(f->x, n * n_in, f->wide_x);
+  numbers_widen(tutti_reducer_params(run->reducer), n_params, f->params);
+  return TUTTI_OK;
+}
+
+/** The loss that the first step has to give, by a network in double. */
+static tutti_status expect(const tutti_run *run, double *loss) {
+  const int64_t n = run->plan.epoch.batch;
+  first_batch f = {0};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, gather_first(run, &f));
+  const reference_net net = {.layers = run->config->model.layers,
+                             .n_layers = (int)run->config->model.n_layers,
+                             .n_in = tutti_dataset_n_features(run->dataset),
+                             .loss = tutti_model_loss_kind(run->network.model)};
+  const tutti_model_pass pass = {.training = true, .seed = run->config->train.seed, .batch_count = n};
+  *loss =
+      reference_net_run(&net, f.params, NULL, &pass, f.wide_x, (tutti_targets){.classes = f.classes}, n, NULL)
+          .loss;
+done:
+  tutti_free(f.ids);
+  tutti_free(f.x);
+  tutti_free(f.wide_x);
+  tutti_free(f.params);
+  tutti_free(f.classes);
+  return status;
+}
+
+/** Collective. */
+static tutti_status check_step(void *context, double *checksum) {
+  tutti_run *run = context;
+  double expected = 0;
+  const tutti_status local = run->rank == 0 ? expect(run, &expected) : TUTTI_OK;
+  TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
+  tutti_step_result result;
+  TUTTI_TRY(tutti_run_step(run, &result));
+  *checksum = result.loss;
+  TUTTI_CHECK(result.samples == (double)run->plan.epoch.batch, TUTTI_ERR_INTERNAL,
+              "a step of %.9g samples, not %lld", result.samples, (long long)run->plan.epoch.batch);
+  TUTTI_CHECK(run->rank > 0 || fabs(result.loss - expected) <= 1e-5 * expected, TUTTI_ERR_INTERNAL,
+              "the loss of the first batch is %.9g, expected %.9g", result.loss, expected);
+  return TUTTI_OK;
+}
+
+// --- the cases
+
+static tutti_status parse(const bench *b, const char *file, int64_t batch, tutti_config *config) {
+  char text[32];
+  snprintf(text, sizeof text, "%lld", (long long)batch);
+  const tutti_override overrides[] = {
+      {"data.file", file},
+      {"model.layers",
+       bench_option(b, "layers",
+                    b->is_short ? "dense 16 relu, dense 10 softmax" : "dense 512 relu, dense 10 softmax")},
+      {"optimizer.name", bench_option(b, "optimizer", "rmsprop")},
+      {"parallel.reduce", bench_option(b, "reduce", "auto")},
+      {"train.batch_size", text},
+      {"train.steps", "1000000000"}};
+  return tutti_config_parse(NULL, NULL, overrides, sizeof overrides / sizeof *overrides, config);
+}
+
+/** The products of this rank's part of the batch; of the largest part, so that it is all ranks' baseline. */
+static tutti_status make_chain(const tutti_run *run, chain *c) {
+  int *units = NULL, n = 0, rows = 0, n_in = 0;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(units, run->config->model.n_layers));
+  for (int64_t l = 0; l < run->config->model.n_layers; l++) {
+    const tutti_layer_spec *layer = &run->config->model.layers[l];
+    if (layer->kind == TUTTI_LAYER_DENSE)
+      TUTTI_TRY_GOTO(done, tutti_to_int(layer->units, "units", &units[n++]));
+  }
+  TUTTI_TRY_GOTO(done, tutti_to_int(tutti_dataset_n_features(run->dataset), "features", &n_in));
+  TUTTI_TRY_GOTO(done,
+                 tutti_to_int(tutti_shard_largest(run->plan.epoch.batch, 1, run->size), "samples", &rows));
+  TUTTI_TRY_GOTO(done, chain_make(rows, n_in, units, n, c));
+done:
+  tutti_free(units);
+  return status;
+}
+
+static tutti_status measure(const bench *b, tutti_run *run) {
+  chain c = {0};
+  char shape[32];
+  snprintf(shape, sizeof shape, "%lld", (long long)run->plan.epoch.batch);
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_agree(b->comm, make_chain(run, &c)));
+  const double samples = (double)run->plan.epoch.batch;
+  const bench_variant variants[] = {
+      {.name = "products", .run = chain_run, .check = chain_check, .context = &c},
+      {.name = tutti_reducer_name(run->reducer), .run = step, .check = check_step, .context = run}};
+  TUTTI_TRY_GOTO(done, bench_run(b, &(bench_case){"step", shape, samples, samples * chain_work(&c), "GFLOP/s",
+                                                  variants, 2}));
+done:
+  chain_clear(&c);
+  return status;
+}
+
+/** As a training begins: rank 0's weights to the owners of slices, and then to all. */
+static tutti_status init_weights(tutti_run *run) {
+  float *weights = NULL;
+  tutti_status status = TUTTI_NEW(weights, tutti_model_n_params(run->network.model));
+  TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
+  tutti_model_init(run->network.model, run->config->train.seed, weights);
+  int64_t begin = 0, end = 0;
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  TUTTI_TRY_GOTO(done,
+                 tutti_reducer_scatter(run->reducer, weights, tutti_reducer_params(run->reducer) + begin));
+  TUTTI_TRY_GOTO(done, tutti_reducer_publish(run->reducer));
+done:
+  tutti_free(weights);
+  return status;
+}
+
+static tutti_status run_batch(const bench *b, const char *file, int64_t batch) {
+  tutti_config config = {0};
+  tutti_run run = {0};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_agree(b->comm, parse(b, file, batch, &config)));
+  TUTTI_TRY_GOTO(done, tutti_run_create(b->comm, &config, &run));
+  TUTTI_TRY_GOTO(done, init_weights(&run));
+  TUTTI_TRY_GOTO(done, measure(b, &run));
+done:
+  tutti_run_destroy(&run);
+  tutti_config_clear(&config);
+  return status;
+}
+
+static tutti_status run_batches(const bench *b, const char *file) {
+  static const int64_t batches[] = {16, 64, 128, 1024, 8192}, short_batches[] = {1, 2, 7, 32, 100};
+  for (int i = 0; i < 5; i++) {
+    const int64_t batch = b->is_short ? short_batches[i] : batches[i];
+    char shape[32];
+    snprintf(shape, sizeof shape, "%lld", (long long)batch);
+    if (bench_wants(b, "step", shape)) TUTTI_TRY(run_batch(b, file, batch));
+  }
+  return TUTTI_OK;
+}
+
+static tutti_status run_all(const bench *b) {
+  const char *given = bench_option(b, "file", NULL);
+  if (given) return run_batches(b, given);
+  const samples_size size = b->is_short ? (samples_size){200, 33, 10} : (samples_size){16384, 784, 10};
+  char path[256] = "";
+  TUTTI_TRY(samples_write(b->comm, size, path));
+  const tutti_status status = run_batches(b, path);
+  samples_remove(b->comm, path);
+  return status;
+}
+
+int main(int argc, char **argv) {
+  return bench_main(
+      argc, argv,
+      &(bench_program){
+          .name = "bench_step",
+          .question = "What does a training step cost beyond its matrix products?  The baseline is the "
+                      "products of one\n"
+                      "rank's part of the batch by the BLAS alone, the other row the whole step, named for "
+                      "its reducer:\n"
+                      "gather, forward, loss, backward, reduction, update.  The shape is the global batch.\n"
+                      "  --layers='dense 512 relu, dense 10 softmax'  --optimizer=rmsprop  --reduce=auto\n"
+                      "  --file=DATA.h5  of classes; else made up, 784 features like pixels",
+          .options = (const char *const[]){"layers", "optimizer", "reduce", "file", NULL}},
+      run_all);
+}
