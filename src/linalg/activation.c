@@ -7,34 +7,29 @@
 #include "linalg/constants.h"
 #include "linalg/loops.h"
 #include "linalg/softmax.h"
+#include "linalg/vector_math.h"
 
 // Clamps are written so that a comparison with NaN lets NaN through.
 
-static inline float sigmoid(float z) {
-  return 1 / (1 + expf(-z)); // exp overflows to infinity, the quotient to 0
-}
-
-static inline float softplus(float z) {
-  return fmaxf(z, 0) + log1pf(expf(-fabsf(z)));
-}
-
-static inline float hard_sigmoid(float z) {
+TUTTI_INLINE float hard_sigmoid(float z) {
   const float shifted = z + 3;
   const float low = shifted < 0 ? 0 : shifted;
   return (low > 6 ? 6 : low) / 6;
 }
 
-/** The normal distribution function; erfc keeps the lower tail. */
-static inline float normal_cdf(float z) {
-  return 0.5f * erfcf(-z * (float)TUTTI_SQRT_HALF);
+TUTTI_INLINE float gelu(float z) {
+  float density;
+  return z * tutti_normal_cdf(z, &density);
 }
 
-static inline float gelu_slope(float z) {
-  return normal_cdf(z) + z * (float)TUTTI_INV_SQRT_2PI * expf(-0.5f * z * z);
+TUTTI_INLINE float gelu_slope(float z) {
+  float density;
+  const float cdf = tutti_normal_cdf(z, &density);
+  return cdf + z * density;
 }
 
-static inline float silu_slope(float z) {
-  const float s = sigmoid(z);
+TUTTI_INLINE float silu_slope(float z) {
+  const float s = tutti_sigmoid(z);
   return s * (1 + z * (1 - s));
 }
 
@@ -61,30 +56,30 @@ TUTTI_CLONES void tutti_activation_forward(tutti_activation kind, const float *z
   case TUTTI_RELU:
     EACH(v < 0 ? 0 : v);
   case TUTTI_SIGMOID:
-    EACH(sigmoid(v));
+    EACH(tutti_sigmoid(v));
   case TUTTI_TANH:
-    EACH(tanhf(v));
+    EACH(tutti_tanh(v));
   case TUTTI_SOFTMAX:
     tutti_softmax_forward(z, rows, n, y);
     break;
   case TUTTI_SOFTPLUS:
-    EACH(softplus(v));
+    EACH(tutti_softplus(v));
   case TUTTI_SOFTSIGN:
     EACH(v / (1 + fabsf(v)));
   case TUTTI_ELU:
-    EACH(v > 0 ? v : expm1f(v));
+    EACH(v > 0 ? v : tutti_expm1(v));
   case TUTTI_SELU:
-    EACH(v > 0 ? scale * v : scale_alpha * expm1f(v));
+    EACH(v > 0 ? scale * v : scale_alpha * tutti_expm1(v));
   case TUTTI_LEAKY_RELU:
     EACH(v > 0 ? v : (float)TUTTI_LEAKY_SLOPE * v);
   case TUTTI_GELU:
-    EACH(v * normal_cdf(v));
+    EACH(gelu(v));
   case TUTTI_SILU:
-    EACH(v * sigmoid(v));
+    EACH(v * tutti_sigmoid(v));
   case TUTTI_HARD_SIGMOID:
     EACH(hard_sigmoid(v));
   case TUTTI_EXPONENTIAL:
-    EACH(expf(v));
+    EACH(tutti_exp(v));
   case TUTTI_N_ACTIVATIONS:
     TUTTI_ASSERT(false);
   }
@@ -118,7 +113,7 @@ TUTTI_CLONES void tutti_activation_backward(tutti_activation kind, const float *
     tutti_softmax_backward(y, dy, rows, n, dz);
     break;
   case TUTTI_SOFTPLUS:
-    EACH(-expm1f(-v));
+    EACH(-tutti_expm1(-v));
   case TUTTI_SOFTSIGN:
     EACH((1 - fabsf(v)) * (1 - fabsf(v)));
   case TUTTI_ELU:
