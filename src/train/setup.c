@@ -57,10 +57,12 @@ done:
   return status;
 }
 
-static tutti_status create(tutti_run *run) {
-  const tutti_comm *comm = run->comm;
-  const tutti_config *config = run->config;
-  TUTTI_TRY(open_data(run));
+tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
+  run->comm = comm;
+  run->config = config;
+  run->rank = tutti_comm_rank(comm);
+  run->size = tutti_comm_size(comm);
+  tutti_phases_start(&run->phases);
   TUTTI_TRY(tutti_plan_make(config, run->samples.train.n, run->size, &run->plan));
   TUTTI_TRY(tutti_network_create(comm, config, run->dataset, run->plan.micro_rows, &run->network));
   TUTTI_TRY(tutti_network_check_labels(&run->network));
@@ -72,22 +74,32 @@ static tutti_status create(tutti_run *run) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_run_create(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
-  *run = (tutti_run){
-      .comm = comm, .config = config, .rank = tutti_comm_rank(comm), .size = tutti_comm_size(comm)};
-  tutti_phases_start(&run->phases);
-  const tutti_status status = create(run);
+tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
+  *run = (tutti_run){.comm = comm, .config = config};
+  const tutti_status status = open_data(run);
   if (status != TUTTI_OK) tutti_run_destroy(run);
   return status;
 }
 
-void tutti_run_destroy(tutti_run *run) {
+tutti_status tutti_run_create(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
+  TUTTI_TRY(tutti_run_open(comm, config, run));
+  const tutti_status status = tutti_run_build(comm, config, run);
+  if (status != TUTTI_OK) tutti_run_destroy(run);
+  return status;
+}
+
+void tutti_run_strip(tutti_run *run) {
   tutti_optim_destroy(&run->optim);
   tutti_reducer_destroy(&run->reducer);
   tutti_network_destroy(&run->network);
+  tutti_free(run->squares);
+  run->squares = NULL;
+}
+
+void tutti_run_destroy(tutti_run *run) {
+  tutti_run_strip(run);
   tutti_dataset_close(&run->dataset);
   tutti_progress_destroy(&run->progress);
-  tutti_free(run->squares);
   tutti_free(run->history.rows);
   tutti_free(run->steps.rows);
   *run = (tutti_run){0};

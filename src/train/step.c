@@ -135,6 +135,8 @@ tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result) {
                                 .save = tail[0][TUTTI_TAIL_SAVE] > 0};
   result->finite = isfinite(result->loss) && isfinite(result->penalty);
   if (result->finite) TUTTI_TRY(update(run));
+
+  tutti_phases_enter(&run->phases, TUTTI_PHASE_REDUCE);
   TUTTI_TRY(tutti_reducer_publish(run->reducer));
   tutti_phases_leave(&run->phases);
   return TUTTI_OK;

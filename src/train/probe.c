@@ -1,0 +1,133 @@
+#include "train/probe.h"
+
+#include <string.h>
+
+#include "train/run.h"
+#include "train/threads.h"
+
+struct tutti_probe {
+  const tutti_comm *comm; // borrowed
+  tutti_config config;    // what it holds is borrowed; the batch size is of the last prepare
+  tutti_run run;
+};
+
+tutti_status tutti_probe_create(const tutti_comm *comm, const tutti_config *config, tutti_probe **probe) {
+  tutti_probe *made = NULL;
+  *probe = NULL;
+  TUTTI_TRY(tutti_threads_set(comm, config->parallel.threads));
+  tutti_status status = tutti_agree(comm, TUTTI_NEW(made, 1));
+  if (status != TUTTI_OK) goto done;
+  made->comm = comm;
+  made->config = *config;
+  made->config.schedule =
+      (tutti_schedule_options){0}; // costs nothing, and its lengths need not fit each batch size
+  TUTTI_TRY_GOTO(done, tutti_run_open(comm, &made->config, &made->run));
+  *probe = made;
+  made = NULL;
+done:
+  tutti_free(made);
+  return status;
+}
+
+void tutti_probe_destroy(tutti_probe **probe) {
+  if (!*probe) return;
+  tutti_run_destroy(&(*probe)->run);
+  tutti_free(*probe);
+  *probe = NULL;
+}
+
+int64_t tutti_probe_n_train(const tutti_probe *probe) {
+  return probe->run.samples.train.n;
+}
+
+/** Initial weights of rank 0 to all. */
+static tutti_status init_weights(tutti_run *run) {
+  tutti_model *model = run->network.model;
+  float *weights = NULL;
+  tutti_status status = TUTTI_OK;
+  if (run->rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
+  TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
+  if (run->rank == 0) tutti_model_init(model, run->config->train.seed, weights);
+  int64_t begin = 0, end = 0;
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  TUTTI_TRY_GOTO(done,
+                 tutti_reducer_scatter(run->reducer, weights, tutti_reducer_params(run->reducer) + begin));
+  TUTTI_TRY_GOTO(done, tutti_reducer_publish(run->reducer));
+  TUTTI_TRY_GOTO(done, tutti_bcast(run->comm, 0, tutti_model_state(model),
+                                   tutti_model_n_state(model) * (int64_t)sizeof(float)));
+done:
+  tutti_free(weights);
+  return status;
+}
+
+static tutti_status prepare(tutti_probe *probe, const tutti_comm *comm) {
+  tutti_run *run = &probe->run;
+  TUTTI_TRY(tutti_run_build(comm, &probe->config, run));
+  run->state = (tutti_checkpoint_state){.seed = probe->config.train.seed};
+  return init_weights(run);
+}
+
+tutti_status tutti_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int64_t batch_size,
+                                 tutti_reduce_kind reduce) {
+  tutti_run_strip(&probe->run);
+  probe->config.train.batch_size = batch_size;
+  probe->config.parallel.reduce = reduce;
+  const tutti_status status = tutti_agree(probe->comm, prepare(probe, comm));
+  if (status != TUTTI_OK) tutti_run_strip(&probe->run);
+  return status;
+}
+
+/** On to the next batch; past the last whole one to the next epoch. */
+static void advance(tutti_run *run) {
+  const tutti_epoch *epoch = &run->plan.epoch;
+  tutti_checkpoint_state *state = &run->state;
+  state->step++;
+  state->step_in_epoch++;
+  if (state->step_in_epoch < epoch->n_steps &&
+      tutti_epoch_batch(epoch, state->step_in_epoch).count == epoch->batch)
+    return;
+  state->epoch++;
+  state->step_in_epoch = 0;
+}
+
+tutti_status tutti_probe_steps(tutti_probe *probe, int64_t n, double (*seconds)[TUTTI_N_PHASES]) {
+  tutti_run *run = &probe->run;
+  for (int64_t i = 0; i < n; i++) {
+    tutti_step_result result;
+    tutti_phases_start(&run->phases);
+    TUTTI_TRY(tutti_run_step(run, &result));
+    TUTTI_CHECK(
+        result.finite, TUTTI_ERR_CONFIG,
+        "the loss is not finite at step %lld of batch size %lld, so its time means nothing: give a smaller "
+        "optimizer.learning_rate",
+        (long long)run->state.step + 1, (long long)run->plan.epoch.batch);
+    memcpy(seconds[i], run->phases.seconds, sizeof seconds[i]);
+    advance(run);
+  }
+  return TUTTI_OK;
+}
+
+const tutti_model *tutti_probe_model(const tutti_probe *probe) {
+  return probe->run.network.model;
+}
+
+const char *tutti_probe_reducer(const tutti_probe *probe) {
+  return tutti_reducer_name(probe->run.reducer);
+}
+
+int64_t tutti_probe_passes(const tutti_probe *probe, int64_t max, int *rows, bool *accumulate) {
+  const tutti_run *run = &probe->run;
+  const tutti_range batch = tutti_epoch_batch(&run->plan.epoch, 0);
+  const tutti_range shard =
+      tutti_shard(batch, tutti_plan_grain(run->config, batch.count), run->rank, run->size);
+  int64_t n = 0;
+  for (int64_t done = 0; done < shard.count; n++) {
+    const int64_t left = shard.count - done, now = left < run->plan.micro_rows ? left : run->plan.micro_rows;
+    if (n < max) {
+      rows[n] = (int)now;
+      accumulate[n] = n > 0;
+    }
+    done += now;
+  }
+  return n;
+}
