@@ -1,0 +1,130 @@
+#include "bench/products.h"
+
+#include <string.h>
+
+#include "base/random.h"
+#include "linalg/matmul.h"
+#include "linalg/matmul_blas.h"
+
+typedef struct {
+  int n_in, n_out;
+  bool has_bias, passes_on; // passes_on: its input wants a gradient
+  float *x;                 // [max_rows, n_in] input
+  float *w, *dw;            // [n_in, n_out]
+  float *bias;              // [n_out]
+  float *z;                 // [max_rows, n_out] output, and what stands for the gradient by it
+} product_layer;
+
+struct tutti_products {
+  tutti_sum_order order;
+  product_layer *layers; // [n_layers]
+  int n_layers;
+  float *dx; // [max_rows, widest input]
+};
+
+/** Numbers in [-1/2, 1/2), so that no sum of products leaves the range or becomes tiny. */
+static tutti_status make_numbers(int64_t n, uint32_t part, float **numbers) {
+  TUTTI_TRY(TUTTI_NEW(*numbers, n));
+  const tutti_stream stream = {.kind = TUTTI_STREAM_WEIGHTS, .part = part};
+  for (int64_t i = 0; i < n; i += 4) {
+    uint32_t words[4];
+    tutti_random_words(stream, (uint64_t)i, words);
+    for (int k = 0; k < 4 && i + k < n; k++)
+      (*numbers)[i + k] = (float)(tutti_random_uniform(words[k]) - 0.5);
+  }
+  return TUTTI_OK;
+}
+
+static tutti_status make_layer(const tutti_model *model, int array, int64_t max_rows, product_layer *layer) {
+  const tutti_model_array *kernel = tutti_model_array_at(model, array);
+  const int64_t n_in = kernel->rows, n_out = kernel->cols;
+  TUTTI_TRY(tutti_to_int(n_in, "inputs of a dense layer", &layer->n_in));
+  TUTTI_TRY(tutti_to_int(n_out, "units of a dense layer", &layer->n_out));
+  layer->passes_on = array > 0; // weights of any layer before it want the gradient
+  const tutti_model_array *next =
+      array + 1 < tutti_model_n_arrays(model) ? tutti_model_array_at(model, array + 1) : NULL;
+  layer->has_bias = next && strcmp(next->name, "bias") == 0 && strcmp(next->layer, kernel->layer) == 0;
+  const uint32_t part = (uint32_t)array * 4;
+  TUTTI_TRY(make_numbers(max_rows * n_in, part, &layer->x));
+  TUTTI_TRY(make_numbers(n_in * n_out, part + 1, &layer->w));
+  TUTTI_TRY(make_numbers(n_out, part + 2, &layer->bias));
+  TUTTI_TRY(TUTTI_NEW(layer->dw, n_in * n_out));
+  return TUTTI_NEW(layer->z, max_rows * n_out);
+}
+
+static tutti_status make_layers(const tutti_model *model, int max_rows, tutti_products *products) {
+  int widest = 1;
+  TUTTI_TRY(TUTTI_NEW(products->layers, tutti_model_n_arrays(model)));
+  for (int i = 0; i < tutti_model_n_arrays(model); i++) {
+    if (strcmp(tutti_model_array_at(model, i)->name, "kernel") != 0) continue;
+    product_layer *layer = &products->layers[products->n_layers++];
+    TUTTI_TRY(make_layer(model, i, max_rows, layer));
+    if (layer->n_in > widest) widest = layer->n_in;
+  }
+  return TUTTI_NEW(products->dx, (int64_t)max_rows * widest);
+}
+
+tutti_status tutti_products_create(const tutti_model *model, tutti_sum_order order, int max_rows,
+                                   tutti_products **products) {
+  *products = NULL;
+  TUTTI_TRY(TUTTI_NEW(*products, 1));
+  (*products)->order = order;
+  const tutti_status status = make_layers(model, max_rows, *products);
+  if (status != TUTTI_OK) tutti_products_destroy(products);
+  return status;
+}
+
+void tutti_products_destroy(tutti_products **products) {
+  if (!*products) return;
+  for (int i = 0; i < (*products)->n_layers; i++) {
+    const product_layer *layer = &(*products)->layers[i];
+    float *const owned[] = {layer->x, layer->w, layer->dw, layer->bias, layer->z};
+    for (int k = 0; k < 5; k++) tutti_free(owned[k]);
+  }
+  tutti_free((*products)->layers);
+  tutti_free((*products)->dx);
+  tutti_free(*products);
+  *products = NULL;
+}
+
+static void pass_of_training(tutti_products *products, int rows, bool accumulate) {
+  for (int i = 0; i < products->n_layers; i++) {
+    const product_layer *l = &products->layers[i];
+    tutti_matmul_forward(products->order, l->x, l->w, l->has_bias ? l->bias : NULL, rows, l->n_in, l->n_out,
+                         l->z);
+  }
+  for (int i = products->n_layers - 1; i >= 0; i--) {
+    const product_layer *l = &products->layers[i];
+    tutti_matmul_weight_gradient(products->order, l->x, l->z, rows, l->n_in, l->n_out, accumulate, l->dw);
+    if (l->passes_on)
+      tutti_matmul_input_gradient(products->order, l->z, l->w, rows, l->n_in, l->n_out, products->dx);
+  }
+}
+
+static void pass_of_blas(tutti_products *products, int rows, bool accumulate) {
+  for (int i = 0; i < products->n_layers; i++) {
+    const product_layer *l = &products->layers[i];
+    tutti_blas_forward(l->x, l->w, l->has_bias ? l->bias : NULL, rows, l->n_in, l->n_out, l->z);
+  }
+  for (int i = products->n_layers - 1; i >= 0; i--) {
+    const product_layer *l = &products->layers[i];
+    tutti_blas_weight_gradient(l->x, l->z, rows, l->n_in, l->n_out, accumulate, l->dw);
+    if (l->passes_on) tutti_blas_input_gradient(l->z, l->w, rows, l->n_in, l->n_out, products->dx);
+  }
+}
+
+void tutti_products_pass(tutti_products *products, int rows, bool accumulate, bool by_blas) {
+  if (by_blas)
+    pass_of_blas(products, rows, accumulate);
+  else
+    pass_of_training(products, rows, accumulate);
+}
+
+double tutti_products_flops(const tutti_products *products, int64_t rows) {
+  double flops = 0;
+  for (int i = 0; i < products->n_layers; i++) {
+    const product_layer *l = &products->layers[i];
+    flops += (l->passes_on ? 6.0 : 4.0) * (double)rows * l->n_in * l->n_out;
+  }
+  return flops;
+}

@@ -1,0 +1,233 @@
+#include "bench/steps.h"
+
+#include <string.h>
+
+#include "bench/products.h"
+#include "bench/repeat.h"
+#include "linalg/peak.h"
+#include "tutti/linalg.h"
+
+enum { MAX_STEPS = 2048 };
+
+/** One round of steps: means over its steps. */
+typedef struct {
+  double phases[TUTTI_N_PHASES]; // on this rank
+  double least_reduce;           // of the ranks, step by step
+} round_parts;
+
+/** Steps among the ranks of `comm`, for tutti_repeat_run. */
+typedef struct {
+  tutti_probe *probe;
+  const tutti_comm *comm;
+  double (*phases)[TUTTI_N_PHASES]; // [MAX_STEPS]
+  double *reduce;                   // [MAX_STEPS]
+  double *seconds;                  // [rounds] of a step
+  round_parts *rounds;              // [rounds]
+} step_work;
+
+static void free_steps(step_work *work) {
+  tutti_free(work->phases);
+  tutti_free(work->reduce);
+  tutti_free(work->seconds);
+  tutti_free(work->rounds);
+}
+
+static tutti_status make_steps(const tutti_bench_setup *setup, const tutti_comm *comm, step_work *work) {
+  *work = (step_work){.probe = setup->probe, .comm = comm};
+  TUTTI_TRY(TUTTI_NEW(work->phases, MAX_STEPS));
+  TUTTI_TRY(TUTTI_NEW(work->reduce, MAX_STEPS));
+  TUTTI_TRY(TUTTI_NEW(work->seconds, setup->rounds));
+  return TUTTI_NEW(work->rounds, setup->rounds);
+}
+
+static tutti_status run_steps(void *context, int64_t n) {
+  const step_work *work = context;
+  return tutti_probe_steps(work->probe, n, work->phases);
+}
+
+/** In each step the rank that spends the least in the reduction is the one that the others waited for. */
+static tutti_status note_steps(void *context, int64_t n, int round) {
+  const step_work *work = context;
+  for (int64_t i = 0; i < n; i++) work->reduce[i] = work->phases[i][TUTTI_PHASE_REDUCE];
+  TUTTI_TRY(tutti_min(work->comm, work->reduce, n));
+  if (round < 0) return TUTTI_OK;
+  round_parts parts = {0};
+  for (int64_t i = 0; i < n; i++) {
+    for (int k = 0; k < TUTTI_N_PHASES; k++) parts.phases[k] += work->phases[i][k] / (double)n;
+    parts.least_reduce += work->reduce[i] / (double)n;
+  }
+  work->rounds[round] = parts;
+  return TUTTI_OK;
+}
+
+static tutti_repeat repeat_steps(step_work *work) {
+  return (tutti_repeat){
+      .run = run_steps, .note = note_steps, .context = work, .max = MAX_STEPS, .seconds = work->seconds};
+}
+
+/** The products of this rank's part of a step, for tutti_repeat_run. */
+typedef struct {
+  tutti_products *products;
+  int *rows;        // [n_passes]
+  bool *accumulate; // [n_passes]
+  int64_t n_passes;
+  double *seconds[2]; // [rounds] as training does them, as the BLAS does
+} product_work;
+
+static void free_products(product_work *work) {
+  tutti_products_destroy(&work->products);
+  tutti_free(work->rows);
+  tutti_free(work->accumulate);
+  for (int i = 0; i < 2; i++) tutti_free(work->seconds[i]);
+}
+
+static tutti_status make_products(const tutti_bench_setup *setup, product_work *work) {
+  const tutti_probe *probe = setup->probe;
+  int largest = 1;
+  *work = (product_work){.n_passes = tutti_probe_passes(probe, 0, NULL, NULL)};
+  TUTTI_TRY(TUTTI_NEW(work->rows, work->n_passes));
+  TUTTI_TRY(TUTTI_NEW(work->accumulate, work->n_passes));
+  for (int i = 0; i < 2; i++) TUTTI_TRY(TUTTI_NEW(work->seconds[i], setup->rounds));
+  tutti_probe_passes(probe, work->n_passes, work->rows, work->accumulate);
+  for (int64_t i = 0; i < work->n_passes; i++)
+    if (work->rows[i] > largest) largest = work->rows[i];
+  return tutti_products_create(tutti_probe_model(probe), setup->order, largest, &work->products);
+}
+
+static tutti_status run_products(const product_work *work, int64_t n, bool by_blas) {
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t k = 0; k < work->n_passes; k++)
+      tutti_products_pass(work->products, work->rows[k], work->accumulate[k], by_blas);
+  return TUTTI_OK;
+}
+
+static tutti_status run_own(void *context, int64_t n) {
+  return run_products(context, n, false);
+}
+
+static tutti_status run_blas(void *context, int64_t n) {
+  return run_products(context, n, true);
+}
+
+static tutti_repeat repeat_products(const product_work *work, int which) {
+  return (tutti_repeat){.run = which == 0 ? run_own : run_blas,
+                        .context = (void *)work,
+                        .max = 1 << 20,
+                        .seconds = work->seconds[which]};
+}
+
+// --- from the ranks' rounds to one row
+
+/** In place: the mean over ranks of each of values[n]. */
+static tutti_status mean_over_ranks(const tutti_comm *comm, double *values, int64_t n) {
+  TUTTI_TRY(tutti_sum(comm, values, n));
+  for (int64_t i = 0; i < n; i++) values[i] /= tutti_comm_size(comm);
+  return TUTTI_OK;
+}
+
+/** The rank with the smallest of the ranks' values. */
+static tutti_status rank_of_least(const tutti_comm *comm, double value, int *rank) {
+  double least = value, first;
+  TUTTI_TRY(tutti_min(comm, &least, 1));
+  first = value == least ? tutti_comm_rank(comm) : tutti_comm_size(comm);
+  TUTTI_TRY(tutti_min(comm, &first, 1));
+  *rank = (int)first;
+  return TUTTI_OK;
+}
+
+static tutti_status summarise_steps(const tutti_bench_setup *setup, step_work *work, tutti_bench_step *step) {
+  const tutti_comm *comm = setup->comm;
+  TUTTI_TRY(mean_over_ranks(comm, work->seconds, setup->rounds));
+  const int median = tutti_repeat_median(work->seconds, setup->rounds);
+  step->step_s = work->seconds[median];
+  step->step_min_s = work->seconds[tutti_repeat_least(work->seconds, setup->rounds)];
+  round_parts *parts = &work->rounds[median];
+  TUTTI_TRY(rank_of_least(comm, parts->phases[TUTTI_PHASE_REDUCE], &step->slowest_rank));
+  TUTTI_TRY(mean_over_ranks(comm, parts->phases, TUTTI_N_PHASES));
+  step->data_s = parts->phases[TUTTI_PHASE_DATA];
+  step->other_s = parts->phases[TUTTI_PHASE_COMPUTE];
+  step->update_s = parts->phases[TUTTI_PHASE_UPDATE];
+  step->reduce_s = parts->least_reduce;
+  step->wait_s = parts->phases[TUTTI_PHASE_REDUCE] - parts->least_reduce;
+  return TUTTI_OK;
+}
+
+static tutti_status summarise_products(const tutti_bench_setup *setup, product_work *work,
+                                       tutti_bench_step *step) {
+  const int n = setup->rounds;
+  double *own = work->seconds[0], *blas = work->seconds[1];
+  TUTTI_TRY(mean_over_ranks(setup->comm, own, n));
+  TUTTI_TRY(mean_over_ranks(setup->comm, blas, n));
+  step->products_s = own[tutti_repeat_median(own, n)];
+  step->products_min_s = own[tutti_repeat_least(own, n)];
+  step->blas_s = blas[tutti_repeat_median(blas, n)];
+  step->blas_min_s = blas[tutti_repeat_least(blas, n)];
+  step->other_s -= step->products_s;
+  for (int64_t i = 0; i < work->n_passes; i++)
+    step->flops += tutti_products_flops(work->products, work->rows[i]);
+  return tutti_sum(setup->comm, &step->flops, 1);
+}
+
+/** Samples of the largest shard. */
+static tutti_status largest_shard(const tutti_comm *comm, const product_work *work, int64_t *rows) {
+  double own = 0;
+  for (int64_t i = 0; i < work->n_passes; i++) own += work->rows[i];
+  TUTTI_TRY(tutti_max(comm, &own, 1));
+  *rows = (int64_t)own;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_bench_measure_step(const tutti_bench_setup *setup, int64_t batch_size,
+                                      tutti_reduce_kind reduce, tutti_bench_step *step) {
+  step_work steps = {0};
+  product_work products = {0};
+  *step = (tutti_bench_step){.batch_size = batch_size};
+  tutti_status status = tutti_probe_prepare(setup->probe, setup->comm, batch_size, reduce);
+  if (status != TUTTI_OK) goto done;
+  status = make_steps(setup, setup->comm, &steps);
+  if (status == TUTTI_OK) status = make_products(setup, &products);
+  TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, status));
+  tutti_repeat works[] = {repeat_steps(&steps), repeat_products(&products, 0), repeat_products(&products, 1)};
+  TUTTI_TRY_GOTO(done, tutti_repeat_run(setup->comm, setup->round_s, setup->rounds, works, 3));
+  TUTTI_TRY_GOTO(done, largest_shard(setup->comm, &products, &step->rows));
+  TUTTI_TRY_GOTO(done, summarise_steps(setup, &steps, step));
+  TUTTI_TRY_GOTO(done, summarise_products(setup, &products, step));
+done:
+  free_products(&products);
+  free_steps(&steps);
+  return status;
+}
+
+tutti_status tutti_bench_measure_shard(const tutti_bench_setup *setup, int64_t rows,
+                                       tutti_bench_shard *shard) {
+  step_work steps = {0};
+  // Alone there is nothing to reduce, but `tree` would cut the few samples into all its leaves.
+  tutti_status status = tutti_probe_prepare(setup->probe, setup->alone, rows, TUTTI_REDUCE_AUTO);
+  if (status != TUTTI_OK) goto done;
+  TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, make_steps(setup, setup->alone, &steps)));
+  tutti_repeat work = repeat_steps(&steps);
+  TUTTI_TRY_GOTO(done, tutti_repeat_run(setup->comm, setup->round_s, setup->rounds, &work, 1));
+  const int median = tutti_repeat_median(steps.seconds, setup->rounds);
+  const double update_s = steps.rounds[median].phases[TUTTI_PHASE_UPDATE];
+  double slowest[2] = {steps.seconds[median] - update_s, update_s};
+  TUTTI_TRY_GOTO(done, tutti_max(setup->comm, slowest, 2));
+  *shard = (tutti_bench_shard){.rows = rows, .step_s = slowest[0] + slowest[1], .update_s = slowest[1]};
+done:
+  free_steps(&steps);
+  return status;
+}
+
+tutti_status tutti_bench_measure_peak(const tutti_bench_setup *setup, double *one, double *all) {
+  *one = *all = 0;
+  for (int round = 0; round < setup->rounds; round++) {
+    TUTTI_TRY(tutti_barrier(setup->comm));
+    double now = tutti_comm_rank(setup->comm) == 0 ? tutti_peak_flops(1, setup->round_s) : 0;
+    TUTTI_TRY(tutti_max(setup->comm, &now, 1));
+    if (now > *one) *one = now;
+    TUTTI_TRY(tutti_barrier(setup->comm));
+    now = tutti_peak_flops(tutti_linalg_threads(), setup->round_s);
+    TUTTI_TRY(tutti_sum(setup->comm, &now, 1));
+    if (now > *all) *all = now;
+  }
+  return TUTTI_OK;
+}

@@ -1,0 +1,31 @@
+#pragma once
+/** Measured steps: of all ranks together, part by part, and of each rank alone. */
+#include "train/probe.h"
+#include "tutti/bench.h"
+
+/** What the measurements share. */
+typedef struct {
+  const tutti_comm *comm;
+  const tutti_comm *alone; // this rank
+  const tutti_comm *node;  // the ranks of this node
+  tutti_probe *probe;
+  tutti_sum_order order; // of the network's products
+  double round_s;
+  int rounds;
+} tutti_bench_setup;
+
+/** Collective.  Steps of one batch size, and their products, in turn.
+ * @return what tutti_probe_prepare and tutti_probe_steps return */
+TUTTI_NODISCARD
+tutti_status tutti_bench_measure_step(const tutti_bench_setup *setup, int64_t batch_size,
+                                      tutti_reduce_kind reduce, tutti_bench_step *step);
+
+/** Collective.  Each rank alone, all at the same time. */
+TUTTI_NODISCARD
+tutti_status tutti_bench_measure_shard(const tutti_bench_setup *setup, int64_t rows,
+                                       tutti_bench_shard *shard);
+
+/** Collective.  Operations a second of one core (rank 0's, while the others wait), and of all ranks with their threads
+ * together. */
+TUTTI_NODISCARD
+tutti_status tutti_bench_measure_peak(const tutti_bench_setup *setup, double *one, double *all);

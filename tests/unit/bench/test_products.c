@@ -1,0 +1,46 @@
+#include "bench/products.h"
+#include "support/check.h"
+
+/** Operations of the products of one pass of ten samples of 20 features. */
+static double flops_of(const char *const *words, int n_layers) {
+  tutti_layer_spec layers[4];
+  for (int i = 0; i < n_layers; i++) CHECK_OK(tutti_layer_parse(words[i], &layers[i]));
+  const tutti_model_options options = {
+      .layers = layers, .n_layers = n_layers, .loss = TUTTI_MEAN_SQUARED_ERROR};
+  tutti_model *model = NULL;
+  tutti_products *products = NULL;
+  CHECK_OK(tutti_model_create(&options, 20, 10, &model));
+  CHECK_OK(tutti_products_create(model, TUTTI_SUM_ANY, 10, &products));
+  for (int by_blas = 0; by_blas < 2; by_blas++) { // reads and writes only what it owns
+    tutti_products_pass(products, 10, false, by_blas);
+    tutti_products_pass(products, 3, true, by_blas);
+    tutti_products_pass(products, 0, false, by_blas);
+  }
+  const double flops = tutti_products_flops(products, 10);
+  tutti_products_destroy(&products);
+  tutti_products_destroy(&products);
+  tutti_model_destroy(&model);
+  return flops;
+}
+
+static void the_first_layer_gives_no_gradient_to_the_data(void **state) {
+  (void)state;
+  const char *const one[] = {"dense 7"}, *const two[] = {"dense 30 relu", "dense 7 bias=no"};
+  assert_true(flops_of(one, 1) == 2 * 2.0 * 10 * 20 * 7);
+  assert_true(flops_of(two, 2) == 2 * 2.0 * 10 * 20 * 30 + 3 * 2.0 * 10 * 30 * 7);
+}
+
+static void weights_before_it_want_a_gradient(void **state) {
+  (void)state;
+  const char *const norm[] = {"batch_norm", "dense 7"}, *const noise[] = {"dropout 0.5", "dense 7"};
+  assert_true(flops_of(norm, 2) == 3 * 2.0 * 10 * 20 * 7);
+  assert_true(flops_of(noise, 2) == 2 * 2.0 * 10 * 20 * 7);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_first_layer_gives_no_gradient_to_the_data),
+      cmocka_unit_test(weights_before_it_want_a_gradient),
+  };
+  return cmocka_run_group_tests_name("bench.products", tests, NULL, check_no_leak);
+}
