@@ -1,41 +1,12 @@
 #include <stdio.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/terminal.h"
 #include "cli/cli.h"
-#include "cli/options.h"
-#include "tutti/io.h"
+#include "cli/config_file.h"
 #include "tutti/train.h"
 
 enum { EXIT_DIVERGED = 79 };
-
-/** Local.  A data set in the place of the config is a mistake that many make once. */
-static tutti_status read_text(const char *path, char **text) {
-  const char *dot = strrchr(path, '.');
-  TUTTI_CHECK(!dot || strcmp(dot, ".h5") != 0, TUTTI_ERR_USAGE,
-              "%s is no config (YAML); a data set is named by data.file in one, or given as --data.file=%s",
-              path, path);
-  return tutti_read_text(path, text);
-}
-
-/** The config's text from rank 0 to all, so that every rank parses the same bytes.  Collective. */
-static tutti_status read_config(const tutti_comm *comm, const tutti_arguments *arguments,
-                                tutti_config *config) {
-  const char *path = arguments->n_positional > 0 ? arguments->positional[0] : NULL;
-  char *text = NULL;
-  tutti_status status = TUTTI_OK;
-  if (path) {
-    const tutti_status local = tutti_comm_rank(comm) == 0 ? read_text(path, &text) : TUTTI_OK;
-    TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, local));
-    TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &text));
-  }
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, tutti_config_parse(text, path, arguments->overrides,
-                                                            arguments->n_overrides, config)));
-done:
-  tutti_free(text);
-  return status;
-}
 
 static void print_result(const tutti_config *config, const tutti_train_result *result) {
   const tutti_metrics_row *row = &result->row;
@@ -63,7 +34,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_train_result result;
   tutti_status status = tutti_arguments_parse(argc, argv, NULL, 0, "", 0, 1, &arguments);
   TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
-  TUTTI_TRY_GOTO(done, read_config(comm, &arguments, &config));
+  TUTTI_TRY_GOTO(done, tutti_read_config(comm, &arguments, &config));
   TUTTI_TRY_GOTO(done, train(comm, &config, &result));
   const bool diverged = result.stop == TUTTI_STOP_DIVERGED;
   if (result.stop != TUTTI_STOP_BUDGET)

@@ -1,0 +1,274 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/config_file.h"
+#include "cli/options.h"
+#include "tutti/bench.h"
+#include "tutti/linalg.h"
+
+// --- options
+
+typedef struct {
+  const char *batch_sizes, *latency, *bandwidth, *ranks_per_node, *seconds, *rounds;
+} bench_texts;
+
+/** A number above 0; untouched where the option is not given. */
+static tutti_status read_real(const char *name, const char *text, double *value) {
+  if (!text) return TUTTI_OK;
+  TUTTI_CHECK(tutti_text_real(text, value) && *value > 0, TUTTI_ERR_USAGE,
+              "--%s=%s: a number above 0 is expected", name, text);
+  return TUTTI_OK;
+}
+
+static tutti_status read_count(const char *name, const char *text, int64_t most, int64_t *value) {
+  if (!text) return TUTTI_OK;
+  TUTTI_CHECK(tutti_text_integer(text, value) && *value >= 1 && *value <= most, TUTTI_ERR_USAGE,
+              "--%s=%s: a whole number from 1 to %lld is expected", name, text, (long long)most);
+  return TUTTI_OK;
+}
+
+static tutti_status read_int(const char *name, const char *text, int most, int *value) {
+  int64_t number = *value;
+  TUTTI_TRY(read_count(name, text, most, &number));
+  *value = (int)number;
+  return TUTTI_OK;
+}
+
+/** "16,64,128" */
+static tutti_status read_batch_sizes(const char *text, int64_t **sizes, int *n) {
+  if (!text) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(*sizes, (int64_t)strlen(text) + 1));
+  for (const char *at = text;; at++) {
+    char number[32];
+    const size_t length = strcspn(at, ",");
+    snprintf(number, sizeof number, "%.*s", (int)length, at);
+    TUTTI_CHECK(length < sizeof number && tutti_text_integer(number, &(*sizes)[*n]) && (*sizes)[*n] >= 1,
+                TUTTI_ERR_USAGE, "--batch_sizes=%s: whole numbers from 1, separated by commas, are expected",
+                text);
+    ++*n;
+    at += length;
+    if (!*at) return TUTTI_OK;
+  }
+}
+
+static tutti_status read_options(const bench_texts *texts, int64_t **sizes, tutti_bench_options *options) {
+  TUTTI_TRY(read_batch_sizes(texts->batch_sizes, sizes, &options->n_batch_sizes));
+  options->batch_sizes = *sizes;
+  TUTTI_TRY(read_real("latency", texts->latency, &options->latency_s));
+  TUTTI_TRY(read_real("bandwidth", texts->bandwidth, &options->bandwidth));
+  TUTTI_TRY(read_int("ranks_per_node", texts->ranks_per_node, 1 << 20, &options->ranks_per_node));
+  TUTTI_TRY(read_real("seconds", texts->seconds, &options->round_s));
+  TUTTI_TRY(read_int("rounds", texts->rounds, 1000, &options->rounds));
+  return TUTTI_OK;
+}
+
+// --- tables: tab-separated, a line of names before each, an empty line between two
+
+static void print_run(const tutti_bench_report *r) {
+  printf("ranks\tnodes\tthreads\tcores_of_node\tblas\treducer\tparameters\ttrain_samples\tpeak_core_gflops\t"
+         "peak_all_gflops\n");
+  printf("%d\t%d\t%d\t%d\t%s\t%s\t%lld\t%lld\t%.1f\t%.1f\n", r->ranks, r->nodes, r->threads, r->cores,
+         tutti_blas_description(), r->reducer, (long long)r->n_params, (long long)r->n_train,
+         r->peak_one / 1e9, r->peak_all / 1e9);
+}
+
+static void print_steps(const tutti_bench_report *r) {
+  printf(
+      "\nbatch_size\trows\tstep_s\tstep_min_s\tdata_s\tproducts_s\tother_compute_s\twait_s\treduce_s\tupdate_"
+      "s\t"
+      "products_min_s\tblas_products_s\tblas_products_min_s\tstep_per_blas_products\tsamples_per_s\tgflops\t"
+      "peak_share\tslowest_rank\n");
+  for (int i = 0; i < r->n_steps; i++) {
+    const tutti_bench_step *s = &r->steps[i];
+    printf("%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.4g\t%.6g\t%.5g\t%"
+           ".4f\t"
+           "%d\n",
+           (long long)s->batch_size, (long long)s->rows, s->step_s, s->step_min_s, s->data_s, s->products_s,
+           s->other_s, s->wait_s, s->reduce_s, s->update_s, s->products_min_s, s->blas_s, s->blas_min_s,
+           s->step_s / s->blas_s, (double)s->batch_size / s->step_s, s->flops / s->step_s / 1e9,
+           s->flops / s->step_s / r->peak_all, s->slowest_rank);
+  }
+}
+
+static void print_shards(const tutti_bench_report *r) {
+  printf("\nalone_rows\talone_step_s\talone_update_s\talone_samples_per_s\n");
+  for (int i = 0; i < r->n_shards; i++) {
+    const tutti_bench_shard *s = &r->shards[i];
+    printf("%lld\t%.6g\t%.6g\t%.6g\n", (long long)s->rows, s->step_s, s->update_s,
+           (double)s->rows / s->step_s);
+  }
+}
+
+static void print_reducers(const tutti_bench_report *r) {
+  printf("\nreducer\tranks\tnodes\tnumbers\treduce_s\treduce_min_s\n");
+  for (int i = 0; i < r->n_reducers; i++)
+    printf("%s\t%d\t%d\t%lld\t%.6g\t%.6g\n", r->reducers[i].name, r->ranks, r->nodes, (long long)r->n_params,
+           r->reducers[i].reduce_s, r->reducers[i].reduce_min_s);
+}
+
+static void print_network(const tutti_bench_report *r) {
+  const tutti_bench_network *n = &r->network;
+  printf("\nlatency_s\tlatency_from\tbandwidth_bytes_per_s\tbandwidth_from\tfit_residual\tnode_barrier_s\t"
+         "node_barrier_from\tnode_bytes_per_s\n");
+  printf("%.6g\t%s\t%.6g\t%s\t%.3g\t%.6g\t%s\t%.6g\n", n->link.latency_s,
+         tutti_bench_source_names[n->latency_from], 1 / n->link.byte_s,
+         tutti_bench_source_names[n->bandwidth_from], n->n_messages ? n->residual : NAN, n->barrier_s,
+         tutti_bench_source_names[n->barrier_from], 1 / n->node_byte_s);
+  if (n->n_messages == 0) return;
+  printf("\nmessage_bytes\tmeasured_s\tfitted_s\n");
+  for (int i = 0; i < n->n_messages; i++)
+    printf("%.0f\t%.6g\t%.6g\n", n->bytes[i], n->seconds[i], n->fit.latency_s + n->bytes[i] * n->fit.byte_s);
+}
+
+static void print_layouts(const tutti_bench_report *r) {
+  printf("\nlayout_batch_size\tranks_per_node\tthreads\tstep_s\tbasis\tbest\n");
+  for (int i = 0; i < r->n_layouts; i++) {
+    const tutti_bench_layout *l = &r->layouts[i];
+    printf("%lld\t%d\t%d\t%.6g\t%s\t%s\n", (long long)r->layout_batch, l->ranks, l->threads, l->step_s,
+           l->measured ? "measured" : "predicted", i == r->best_layout ? "yes" : "no");
+  }
+}
+
+/** How a training is started in the best layout, and why so. */
+static void print_command(const tutti_bench_report *r, const char *config) {
+  const tutti_bench_layout *best = &r->layouts[r->best_layout];
+  const double now = r->steps[0].step_s;
+  printf("\nbest_command\twhy\nmpirun -np %d", best->ranks * r->nodes);
+  if (r->nodes > 1) printf(" --map-by ppr:%d:node", best->ranks);
+  printf(" tutti train %s --train.batch_size=%lld --parallel.threads=%d\t", config ? config : "CONFIG.yaml",
+         (long long)r->layout_batch, best->threads);
+  printf("a step takes %.4g s (%s), %.2f times as fast as in this run (%d rank%s of %d thread%s: %.4g s)\n",
+         best->step_s, best->measured ? "measured" : "predicted", now / best->step_s, r->ranks,
+         r->ranks > 1 ? "s" : "", r->threads, r->threads > 1 ? "s" : "", now);
+}
+
+static void print_predictions(const tutti_bench_report *r) {
+  for (int i = 0; i < r->n_steps; i++) {
+    printf("\nbatch_size\tranks\tnodes\trows\twork_s\tupdate_s\tnode_reduce_s\tnetwork_"
+           "s\tallreduce\tpredicted_step_s"
+           "\tefficiency\tsamples_per_s\tmeasured_step_s\n");
+    for (int k = 0; k < r->n_counts; k++) {
+      const tutti_bench_prediction *p = &r->predictions[i * r->n_counts + k];
+      printf("%lld\t%lld\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%s\t%.6g\t%.4f\t%.6g\t%.6g\n",
+             (long long)p->batch_size, (long long)p->ranks, (long long)p->nodes, (long long)p->rows,
+             p->work_s, p->update_s, p->node_s, p->network_s,
+             p->nodes > 1 ? tutti_bench_allreduce_names[p->algorithm] : "none", p->step_s, p->efficiency,
+             (double)p->batch_size / p->step_s, p->measured_s);
+    }
+  }
+}
+
+static void print_useful(const tutti_bench_report *r) {
+  printf(
+      "\nbatch_size\tefficient_ranks\tefficient_step_s\tuseful_ranks\tuseful_step_s\tspeedup\tefficiency\n");
+  for (int i = 0; i < r->n_steps; i++) {
+    const tutti_bench_prediction *of_batch = &r->predictions[i * r->n_counts];
+    const tutti_bench_prediction *efficient = &of_batch[r->efficient[i]], *useful = &of_batch[r->useful[i]];
+    printf("%lld\t%lld\t%.6g\t%lld\t%.6g\t%.4g\t%.4f\n", (long long)useful->batch_size,
+           (long long)efficient->ranks, efficient->step_s, (long long)useful->ranks, useful->step_s,
+           useful->efficiency * (double)useful->ranks, useful->efficiency);
+  }
+}
+
+static void print_report(const tutti_bench_report *report, const char *config) {
+  print_run(report);
+  print_steps(report);
+  print_shards(report);
+  print_reducers(report);
+  print_network(report);
+  print_layouts(report);
+  print_command(report, config);
+  print_predictions(report);
+  print_useful(report);
+}
+
+// --- the command
+
+static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
+  (void)exit_status;
+  bench_texts texts = {0};
+  const tutti_option named[] = {
+      {"batch_sizes", &texts.batch_sizes},       {"latency", &texts.latency}, {"bandwidth", &texts.bandwidth},
+      {"ranks_per_node", &texts.ranks_per_node}, {"seconds", &texts.seconds}, {"rounds", &texts.rounds}};
+  tutti_bench_options options = TUTTI_BENCH_OPTIONS_DEFAULT;
+  tutti_arguments arguments = {0};
+  tutti_config config = {0};
+  tutti_bench_report report = {0};
+  int64_t *sizes = NULL;
+  tutti_status status =
+      tutti_arguments_parse(argc, argv, named, sizeof named / sizeof *named, "", 0, 1, &arguments);
+  if (status == TUTTI_OK) status = read_options(&texts, &sizes, &options);
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
+  TUTTI_TRY_GOTO(done, tutti_read_config(comm, &arguments, &config));
+  TUTTI_TRY_GOTO(done, tutti_bench(comm, &config, &options, &report));
+  if (tutti_comm_rank(comm) == 0)
+    print_report(&report, arguments.n_positional > 0 ? arguments.positional[0] : NULL);
+done:
+  tutti_bench_clear(&report);
+  tutti_free(sizes);
+  tutti_config_clear(&config);
+  tutti_arguments_clear(&arguments);
+  return status;
+}
+
+const tutti_command tutti_command_bench = {
+    .name = "bench",
+    .arguments = "[CONFIG.yaml] [--section.key=VALUE ...] [--batch_sizes=16,64,...]",
+    .summary = "what a step costs here, part by part, and on how many ranks it would pay",
+    .details =
+        "Runs steps of the config's training on its data, without a run directory, and prints tables: "
+        "columns apart by\n"
+        "tabs, a line with their names before each, an empty line between two.  Log lines go to standard "
+        "error.\n\n"
+        "  --batch_sizes=16,64,...  global batch sizes [the config's, 16, 64, 128, 1024, 8192 as the data "
+        "allows]\n"
+        "  --seconds=S              a round of steps takes at least so long [0.05]\n"
+        "  --rounds=N               the median of so many rounds counts [7]\n"
+        "  --latency=S              seconds of a message between nodes [measured]\n"
+        "  --bandwidth=B            bytes a second between nodes [measured]\n"
+        "  --ranks_per_node=N       of the prediction [as in this run]\n\n"
+        "Steps.  step_s is the median over rounds of a round's mean step, and the parts are those of that "
+        "round, as\n"
+        "means over the ranks; they add up to the step:\n"
+        "  data_s           order of the samples, gathering and scaling them\n"
+        "  products_s       the matrix products of a step's shapes alone, in rounds between those of the "
+        "steps\n"
+        "  other_compute_s  forward and backward beyond that; a difference, so noise may make it negative\n"
+        "  reduce_s         bringing gradients and parameters together.  A rank inside the reduction works, "
+        "or waits\n"
+        "                   for a slower one: the least that any rank spends there in a step is the "
+        "reduction\n"
+        "  wait_s           what the ranks spend there beyond it; slowest_rank is the one they waited for "
+        "most\n"
+        "  update_s         the optimizer on the rank's slice of the parameters, and summing that slice over "
+        "the\n"
+        "                   ranks of the node where the reducer leaves it to the update\n"
+        "blas_products_s are the same products by the BLAS, in rounds in between; gflops counts the "
+        "operations of the\n"
+        "products and nothing else, peak_share compares them with peak_all_gflops: all ranks with all their "
+        "threads\n"
+        "at once in a loop of multiply-adds that never leaves the registers.\n\n"
+        "The alone_ table has each rank for itself, all at the same time, the slowest one's time: what a "
+        "shard of so\n"
+        "many samples costs.  A prediction is that, the update divided over the ranks of a node, their "
+        "reduction in\n"
+        "shared memory, and the best allreduce between nodes for a network where a message takes latency + "
+        "bytes /\n"
+        "bandwidth (Thakur, Rabenseifner and Gropp 2005).  It is of parallel.reduce=auto, and without the "
+        "sums that a\n"
+        "batch_norm over several ranks needs.  Latency and bandwidth are as given; else measured by sums "
+        "over two ranks\n"
+        "on two nodes, or within the one node there is; else, with one rank, assumed.  efficient_ranks is "
+        "the largest\n"
+        "number with an efficiency of at least 0.5, useful_ranks the largest with a step at least a tenth "
+        "shorter than\n"
+        "with any fewer.  Layouts of ranks and threads are measured where this run can, and else "
+        "predicted.\n\n"
+        "  tutti bench jobs/mnist.yaml\n"
+        "  mpirun -np 8 tutti bench jobs/mnist.yaml --batch_sizes=128,1024 --latency=1.5e-6 "
+        "--bandwidth=12.5e9",
+    .shows_keys = true,
+    .run = run};

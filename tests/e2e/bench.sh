@@ -1,0 +1,117 @@
+# What a step costs: tables whose parts add up, a prediction, no files.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+write_small_config
+
+# table COLUMN...: the rows of the table whose header begins so, as "name=value" words, one row a line.
+table() {
+  awk -F '\t' -v first="$1" -v second="$2" '
+    $1 == first && $2 == second && !inside { for (i = 1; i <= NF; i++) name[i] = $i; n = NF; inside = 1; next }
+    NF == 0 { inside = 0 }
+    inside {
+      if (NF != n) { print "bad row: " $0; exit }
+      for (i = 1; i <= NF; i++) printf "%s=%s ", name[i], $i
+      print ""
+    }' "$out"
+}
+
+# get NAME: the values of a column in the rows on standard input.
+get() { tr ' ' '\n' | sed -n "s/^$1=//p"; }
+
+succeed "$RANKS" bench small.yaml --batch_sizes=32,128 --seconds=0.002 --rounds=3 --bandwidth=1e9 --latency=2e-6
+expect_files . small.yaml
+
+# --- a table is a line of names and rows of as many fields; an empty line between two -----------------------------------
+
+awk -F '\t' 'NF == 0 { n = 0; next } n == 0 { n = NF } NF != n { exit 1 }' "$out" || fail 'a table with uneven rows'
+table ranks nodes >run.txt
+expect_same "$(get ranks <run.txt)" "$RANKS"
+expect_same "$(get parameters <run.txt)" 1210
+expect_same "$(get train_samples <run.txt)" 1294
+get peak_all_gflops <run.txt | awk '{ exit !($1 > 0) }' || fail 'no peak'
+
+# --- steps: the parts of a step, which was timed from outside, add up to it ----------------------------------------------
+
+table batch_size rows >steps.txt
+expect_same "$(get batch_size <steps.txt | tr '\n' ' ')" '32 128 '
+expect_same "$(get rows <steps.txt | head -n 1)" $(((32 + RANKS - 1) / RANKS))
+while read -r row; do
+  set --
+  for part in data_s products_s other_compute_s wait_s reduce_s update_s; do
+    value=$(echo "$row" | get $part)
+    [ -n "$value" ] || fail "no $part in: $row"
+    set -- "$@" "$value"
+  done
+  sum=$(printf '%s\n' "$@" | awk '{ s += $1 } END { printf "%.9g", s }')
+  expect_close "$sum" "$(echo "$row" | get step_s)" 0.1
+  # flops of the products: 64 x 16 without a gradient for the data, 16 x 10 with one
+  echo "$row" | tr ' ' '\n' | awk -F = '{ v[$1] = $2 }
+    END {
+      flops = v["batch_size"] * (4 * 64 * 16 + 6 * 16 * 10) / v["step_s"] / 1e9
+      rate = v["batch_size"] / v["step_s"]
+      if (v["gflops"] / flops < 0.99 || v["gflops"] / flops > 1.01) exit 1
+      if (v["samples_per_s"] / rate < 0.99 || v["samples_per_s"] / rate > 1.01) exit 1
+      if (!(v["step_min_s"] > 0 && v["step_min_s"] <= v["step_s"])) exit 1
+      if (!(v["wait_s"] >= 0 && v["reduce_s"] > 0 && v["data_s"] > 0 && v["update_s"] > 0)) exit 1
+      if (!(v["blas_products_min_s"] > 0 && v["blas_products_min_s"] <= v["blas_products_s"])) exit 1
+    }' || fail "numbers that do not belong together: $row"
+done <steps.txt
+
+# --- reducers, network, layouts ------------------------------------------------------------------------------------------
+
+table reducer ranks >reducers.txt
+expect_same "$(get reducer <reducers.txt | head -n 1)" flat
+table latency_s latency_from >network.txt
+expect_same "$(get latency_s <network.txt) $(get latency_from <network.txt)" '2e-06 given'
+expect_same "$(get bandwidth_bytes_per_s <network.txt) $(get bandwidth_from <network.txt)" '1e+09 given'
+if [ "$RANKS" -gt 1 ]; then
+  expect_same "$(get node_barrier_from <network.txt)" measured_within_node
+  [ "$(table message_bytes measured_s | get fitted_s | wc -l)" -ge 5 ] || fail 'no fit'
+fi
+table layout_batch_size ranks_per_node >layouts.txt
+expect_same "$(get best <layouts.txt | grep -c yes)" 1
+get basis <layouts.txt | grep -q measured || fail 'no layout was measured'
+grep -q '^mpirun -np [0-9]* tutti train small.yaml ' "$out" || fail 'no best command'
+
+# --- predictions ---------------------------------------------------------------------------------------------------------
+
+table batch_size ranks >predictions.txt
+for ranks in 1 2 4 8 16 32 64 128 256 512 1024 2048 4096; do
+  expect_same "$(get ranks <predictions.txt | grep -c -x $ranks)" 2
+done
+# Each is the sum of its parts; as many ranks as this run has stand beside what was measured.
+tr '\n' '|' <predictions.txt | sed 's/|/\n/g' | awk -v ranks="$RANKS" '{
+  split("", v)
+  for (i = 1; i <= NF; i++) { split($i, pair, "="); v[pair[1]] = pair[2] }
+  sum = v["work_s"] + v["update_s"] + v["node_reduce_s"] + v["network_s"]
+  if (sum / v["predicted_step_s"] < 0.999 || sum / v["predicted_step_s"] > 1.001) exit 1
+  if (v["ranks"] == ranks) { if (!(v["measured_step_s"] > 0)) exit 1; n++ }
+  else if (v["measured_step_s"] != "nan") exit 1
+} END { if (n != 2) exit 1 }' || fail 'a prediction that is not the sum of its parts'
+expect_same "$(table batch_size efficient_ranks | get useful_ranks | wc -l | tr -d ' ')" 2
+
+# --- two hundred ranks a node: no network up to there ---------------------------------------------------------------------
+
+succeed "$RANKS" bench small.yaml --batch_sizes=32 --seconds=0.0005 --rounds=1 --ranks_per_node=256
+table batch_size ranks >predictions.txt
+expect_same "$(get nodes <predictions.txt | sort -n | tail -n 1)" 16
+expect_same "$(get allreduce <predictions.txt | head -n 9 | sort -u)" none
+expect_files . predictions.txt run.txt steps.txt reducers.txt network.txt layouts.txt small.yaml
+
+# --- what is refused -----------------------------------------------------------------------------------------------------
+
+refuse 64 --batch_sizes=16,x "whole numbers" -- bench small.yaml --batch_sizes=16,x
+refuse 64 --batch_sizes=0 "from 1" -- bench small.yaml --batch_sizes=0
+refuse 78 "99999" "1294 training samples" -- bench small.yaml --batch_sizes=99999
+refuse 78 train.batch_size -- bench small.yaml --train.batch_size=many
+refuse 66 nothing.yaml -- bench nothing.yaml
+[ "$RANKS" -eq 1 ] || exit 0
+refuse 64 --batch_sizes= "whole numbers" -- bench small.yaml --batch_sizes=
+refuse 64 --latency=-1 "above 0" -- bench small.yaml --latency=-1
+refuse 64 --bandwidth=fast "above 0" -- bench small.yaml --bandwidth=fast
+refuse 64 --ranks_per_node=0 "from 1" -- bench small.yaml --ranks_per_node=0
+refuse 64 --seconds=0 "above 0" -- bench small.yaml --seconds=0
+refuse 64 --rounds=1.5 "from 1" -- bench small.yaml --rounds=1.5
+refuse 64 --batchsizes=3 "did you mean --batch_sizes" -- bench small.yaml --batchsizes=3
+refuse 64 "'more'" "too many" -- bench small.yaml more
+refuse 78 "is not finite" "learning_rate" -- bench small.yaml --batch_sizes=32 --optimizer.name=sgd \
+  --optimizer.learning_rate=1e30
