@@ -6,8 +6,8 @@
 
 static const char *const take_names[TUTTI_N_TAKES] = {"shuffled", "last"};
 
-static const char *const reduce_names[] = {"auto", "flat"};
-_Static_assert(TUTTI_REDUCE_AUTO == 0 && TUTTI_REDUCE_FLAT == 1,
+static const char *const reduce_names[] = {"auto", "flat", "shared"};
+_Static_assert(TUTTI_REDUCE_AUTO == 0 && TUTTI_REDUCE_FLAT == 1 && TUTTI_REDUCE_SHARED == 2,
                "reduce_names is in the order of tutti_reduce_kind");
 
 // Fields of choices are written through an int.

@@ -5,7 +5,7 @@
 
 #include "base/clones.h"
 #include "linalg/constants.h"
-#include "linalg/loops.h"
+#include "base/loops.h"
 #include "linalg/softmax.h"
 #include "linalg/vector_math.h"
 

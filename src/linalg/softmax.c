@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "linalg/loops.h"
+#include "base/loops.h"
 
 double tutti_softmax_exponentials(const float *z, int64_t n, float *exponentials, float *top) {
   float largest = z[0];

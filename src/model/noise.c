@@ -9,7 +9,7 @@
 #include "base/clones.h"
 #include "base/random.h"
 #include "linalg/constants.h"
-#include "linalg/loops.h"
+#include "base/loops.h"
 #include "model/model_impl.h"
 
 enum { CHUNK = 1024 }; // words on the stack

@@ -9,11 +9,10 @@ tutti_status tutti_bcast_pieces(const tutti_comm *comm, int root, void *data, in
   return TUTTI_OK;
 }
 
-tutti_status tutti_sum_floats(const tutti_comm *comm, float *values, int64_t n, int piece) {
+tutti_status tutti_sum_floats(MPI_Comm comm, float *values, int64_t n, int piece) {
   float *at = values;
   for (int64_t left = n; left > 0; left -= piece, at += piece)
-    TUTTI_MPI(
-        MPI_Allreduce(MPI_IN_PLACE, at, left < piece ? (int)left : piece, MPI_FLOAT, MPI_SUM, comm->all));
+    TUTTI_MPI(MPI_Allreduce(MPI_IN_PLACE, at, left < piece ? (int)left : piece, MPI_FLOAT, MPI_SUM, comm));
   return TUTTI_OK;
 }
 

@@ -22,13 +22,21 @@ tutti_status tutti_comm_create_from(MPI_Comm parent, int max_node_size, tutti_co
 TUTTI_NODISCARD
 tutti_status tutti_bcast_pieces(const tutti_comm *comm, int root, void *data, int64_t bytes, int piece);
 
-/** Collective, arguments equal on all ranks.  In place: the sum over ranks of values[n], in messages of at
- * most `piece` values. */
+/** Collective over `comm`, arguments equal on all its ranks.  In place: the sum over ranks of values[n], in
+ * messages of at most `piece` values. */
 TUTTI_NODISCARD
-tutti_status tutti_sum_floats(const tutti_comm *comm, float *values, int64_t n, int piece);
+tutti_status tutti_sum_floats(MPI_Comm comm, float *values, int64_t n, int piece);
 
 /** Elements of one message: the largest power of two that an int holds. */
 enum { TUTTI_PIECE = 1 << 30 };
+
+/** Collective, as tutti_window_create, but of a part for each rank, of the bytes that this one asks for: at the
+ * beginning of a page, and in the memory next to the rank. */
+TUTTI_NODISCARD
+tutti_status tutti_window_create_parts(const tutti_comm *comm, int64_t own_bytes, tutti_window **window);
+
+/** Local.  The part of a rank of this node, borrowed. */
+void *tutti_window_part(const tutti_window *window, int node_rank);
 
 /** Local.  MPI's own sentence for an error code, into `text`, which is returned. */
 const char *tutti_mpi_text(int code, char text[MPI_MAX_ERROR_STRING]);

@@ -4,20 +4,25 @@
 
 static const tutti_reducer_ops *find(tutti_reduce_kind kind) {
   switch (kind) {
-  case TUTTI_REDUCE_AUTO:
   case TUTTI_REDUCE_FLAT:
     return &tutti_reducer_flat;
+  case TUTTI_REDUCE_AUTO:
   case TUTTI_REDUCE_SHARED:
+    return &tutti_reducer_shared;
   case TUTTI_REDUCE_TREE:
     break;
   }
   return NULL;
 }
 
+/** So that bytes of all buffers of a node can be counted. */
+static const int64_t MAX_PARAMS = INT64_C(1) << 44;
+
 static tutti_status create_local(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n,
                                  tutti_reducer **reducer) {
   const tutti_reducer_ops *ops = find(kind);
   TUTTI_CHECK(ops, TUTTI_ERR_INTERNAL, "there is no reducer number %d", (int)kind);
+  TUTTI_CHECK(n <= MAX_PARAMS, TUTTI_ERR_MEMORY, "no memory for %lld parameters", (long long)n);
   TUTTI_TRY(tutti_fault("reducer"));
   TUTTI_TRY(TUTTI_NEW(*reducer, 1));
   (*reducer)->ops = ops;
@@ -78,17 +83,14 @@ void tutti_reducer_own_leaves(const tutti_reducer *reducer, int *first, int *cou
   *count = reducer->n_own_leaves;
 }
 
-static bool is_own(const tutti_reducer *reducer, int leaf) {
-  return leaf >= reducer->first_leaf && leaf < reducer->first_leaf + reducer->n_own_leaves;
-}
-
 float *tutti_reducer_leaf(tutti_reducer *reducer, int leaf) {
-  TUTTI_ASSERT(is_own(reducer, leaf));
+  TUTTI_ASSERT(leaf >= reducer->first_leaf && leaf < reducer->first_leaf + reducer->n_own_leaves);
   return reducer->ops->leaf(reducer, leaf);
 }
 
 void tutti_reducer_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count) {
-  TUTTI_ASSERT(is_own(reducer, leaf) && begin >= 0 && count >= 0 && begin + count <= reducer->n);
+  TUTTI_ASSERT(leaf >= reducer->first_leaf && leaf < reducer->first_leaf + reducer->n_own_leaves);
+  TUTTI_ASSERT(begin >= 0 && count >= 0 && begin + count <= reducer->n);
   reducer->ops->leaf_done(reducer, leaf, begin, count);
 }
 

@@ -44,7 +44,7 @@ static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL])
   const int size = tutti_comm_size(reducer->comm);
   float *grads = reducer->data, *digits = grads + reducer->n;
   tutti_tail_encode(tail[0], TUTTI_N_TAIL, size, digits);
-  TUTTI_TRY(tutti_sum_floats(reducer->comm, grads, message_length(reducer), reducer->piece));
+  TUTTI_TRY(tutti_sum_floats(reducer->comm->all, grads, message_length(reducer), reducer->piece));
   tutti_tail_decode(digits, TUTTI_N_TAIL, size, tail[0]);
   return TUTTI_OK;
 }

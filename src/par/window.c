@@ -16,8 +16,9 @@
 
 struct tutti_window {
   const tutti_comm *comm; // borrowed
-  void *data;             // mapped at a page, so aligned to more than 64 bytes
+  char *data;             // mapped at a page, so aligned to more than 64 bytes
   size_t length;          // mapped bytes
+  int64_t *begins;        // [node_size + 1] where the parts of the ranks begin
 };
 
 /** What the ranks of a node find the memory by, until all have mapped it. */
@@ -26,11 +27,21 @@ typedef struct {
   int file;      // -1: not open
 } segment;
 
-static tutti_status create_local(const tutti_comm *comm, int64_t bytes, tutti_window **window) {
+static tutti_status create_local(const tutti_comm *comm, tutti_window **window) {
   TUTTI_TRY(tutti_fault("window"));
   TUTTI_TRY(TUTTI_NEW(*window, 1));
   (*window)->comm = comm;
-  (*window)->length = bytes > 0 ? (size_t)bytes : 1;
+  TUTTI_TRY(TUTTI_NEW((*window)->begins, comm->node_size + 1));
+  return TUTTI_OK;
+}
+
+/** Collective over the node. */
+static tutti_status lay_out(tutti_window *window, int64_t own_bytes) {
+  int64_t *begins = window->begins;
+  const int n = window->comm->node_size;
+  TUTTI_MPI(MPI_Allgather(&own_bytes, 1, MPI_INT64_T, begins + 1, 1, MPI_INT64_T, window->comm->node));
+  for (int i = 0; i < n; i++) begins[i + 1] += begins[i];
+  window->length = begins[n] > 0 ? (size_t)begins[n] : 1;
   return TUTTI_OK;
 }
 
@@ -68,13 +79,12 @@ static tutti_status open_segment(segment *shared) {
 }
 
 /** Local.  Each rank reserves its part, so that on a machine with several memories the pages, which come from
- * the memory next to who asks first, spread over all of them.  They come zeroed. */
+ * the memory next to who asks first, lie next to that rank.  They come zeroed. */
 static tutti_status reserve_part(const tutti_window *window, int file) {
-  const size_t i = (size_t)window->comm->node_rank, n = (size_t)window->comm->node_size;
-  const size_t part = window->length / n, begin = part * i, end = i + 1 == n ? window->length : begin + part;
-  if (begin == end) return TUTTI_OK;
+  const int64_t *part = window->begins + window->comm->node_rank;
+  if (part[0] == part[1]) return TUTTI_OK;
   int error = EINTR;
-  while (error == EINTR) error = posix_fallocate(file, (off_t)begin, (off_t)(end - begin));
+  while (error == EINTR) error = posix_fallocate(file, (off_t)part[0], (off_t)(part[1] - part[0]));
   return error ? no_memory(window->length, error) : TUTTI_OK;
 }
 
@@ -107,13 +117,14 @@ static void forget_segment(const tutti_window *window, const segment *shared) {
   if (shared->name[0] && window->comm->node_rank == 0) shm_unlink(shared->name);
 }
 
-tutti_status tutti_window_create(const tutti_comm *comm, int64_t bytes, tutti_window **window) {
-  TUTTI_ASSERT(bytes >= 0);
+/** Collective. */
+static tutti_status create(const tutti_comm *comm, int64_t own_bytes, tutti_window **window) {
   segment shared = {.file = -1};
   tutti_window *made = NULL;
   *window = NULL;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, create_local(comm, bytes, &made)));
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, create_local(comm, &made)));
+  TUTTI_TRY_GOTO(done, lay_out(made, own_bytes));
   status = share(made, &shared);
   forget_segment(made, &shared);
   if (status != TUTTI_OK) goto done;
@@ -122,6 +133,24 @@ tutti_status tutti_window_create(const tutti_comm *comm, int64_t bytes, tutti_wi
 done:
   tutti_window_destroy(&made);
   return status;
+}
+
+tutti_status tutti_window_create(const tutti_comm *comm, int64_t bytes, tutti_window **window) {
+  TUTTI_ASSERT(bytes >= 0);
+  const int64_t part = bytes / comm->node_size;
+  const bool last = comm->node_rank + 1 == comm->node_size;
+  return create(comm, last ? bytes - comm->node_rank * part : part, window);
+}
+
+tutti_status tutti_window_create_parts(const tutti_comm *comm, int64_t own_bytes, tutti_window **window) {
+  TUTTI_ASSERT(own_bytes >= 0);
+  const int64_t page = sysconf(_SC_PAGESIZE);
+  const int64_t rest = own_bytes % page;
+  return create(comm, rest ? own_bytes - rest + page : own_bytes, window);
+}
+
+void *tutti_window_part(const tutti_window *window, int node_rank) {
+  return window->data + window->begins[node_rank];
 }
 
 void *tutti_window_data(const tutti_window *window) {
@@ -138,6 +167,7 @@ tutti_status tutti_window_sync(const tutti_window *window) {
 void tutti_window_destroy(tutti_window **window) {
   if (!*window) return;
   if ((*window)->data) munmap((*window)->data, (*window)->length);
+  tutti_free((*window)->begins);
   tutti_free(*window);
   *window = NULL;
 }

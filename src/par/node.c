@@ -1,0 +1,191 @@
+#include "par/node_impl.h"
+
+#include <string.h>
+
+#include "par/slices.h"
+#include "par/tail.h"
+
+enum { LINE = 64, TAG = 0 };
+
+static int64_t whole_lines(int64_t bytes) {
+  return (bytes + LINE - 1) / LINE * LINE;
+}
+
+// --- create
+
+/** How many ranks the nodes have, and which slices this rank owns. */
+static tutti_status survey(const tutti_comm *comm, tutti_node *node) {
+  int most[2] = {comm->node_size, -comm->node_size};
+  TUTTI_MPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_INT, MPI_MAX, comm->all));
+  node->equal_nodes = most[0] == -most[1];
+  node->n_slices = most[0];
+  node->first_slice = tutti_part_begin(node->n_slices, comm->node_rank, comm->node_size);
+  node->n_own_slices =
+      tutti_part_begin(node->n_slices, comm->node_rank + 1, comm->node_size) - node->first_slice;
+  return TUTTI_OK;
+}
+
+static tutti_status allocate(const tutti_comm *comm, tutti_node *node) {
+  if (comm->rank == 0) TUTTI_TRY(TUTTI_NEW(node->slices, 2 * (int64_t)comm->size));
+  if (comm->n_nodes == 1) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(node->owners, node->n_own_slices));
+  for (int k = 0; k < node->n_own_slices; k++) node->owners[k] = MPI_COMM_NULL;
+  return TUTTI_OK;
+}
+
+/** Collective. */
+static tutti_status connect_owners(const tutti_comm *comm, tutti_node *node) {
+  if (comm->n_nodes == 1) return TUTTI_OK;
+  if (node->equal_nodes) {
+    TUTTI_MPI(MPI_Comm_split(comm->all, comm->node_rank, comm->node_index, &node->owners[0]));
+    return TUTTI_OK;
+  }
+  for (int slice = 0; slice < node->n_slices; slice++) {
+    const int k = slice - node->first_slice;
+    const bool own = k >= 0 && k < node->n_own_slices;
+    MPI_Comm none = MPI_COMM_NULL;
+    TUTTI_MPI(
+        MPI_Comm_split(comm->all, own ? 0 : MPI_UNDEFINED, comm->node_index, own ? &node->owners[k] : &none));
+  }
+  return TUTTI_OK;
+}
+
+/** Collective.  One window: barrier, digits, small sums, parameters. */
+static tutti_status share_memory(const tutti_comm *comm, int64_t n, tutti_node *node) {
+  const int64_t at_digits = TUTTI_BARRIER_BYTES;
+  const int64_t at_small = at_digits + comm->node_size * whole_lines(node->n_digits * (int64_t)sizeof(float));
+  const int64_t at_params = at_small + 2 * comm->node_size * TUTTI_SMALL * (int64_t)sizeof(double);
+  TUTTI_TRY(tutti_window_create(comm, at_params + n * (int64_t)sizeof(float), &node->window));
+  char *shared = tutti_window_data(node->window);
+  node->barrier = tutti_node_barrier_make(comm, shared);
+  node->digits = (float *)(shared + at_digits);
+  node->small = (double *)(shared + at_small);
+  node->params = (float *)(shared + at_params);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_node_create(tutti_reducer *reducer, int n_tails, tutti_node *node) {
+  const tutti_comm *comm = reducer->comm;
+  node->n_tails = n_tails;
+  node->n_digits = TUTTI_N_TAIL * tutti_tail_digits(n_tails);
+  TUTTI_TRY(survey(comm, node));
+  TUTTI_TRY(tutti_agree(comm, allocate(comm, node)));
+  TUTTI_TRY(connect_owners(comm, node));
+  TUTTI_TRY(share_memory(comm, reducer->n, node));
+  const int64_t slice[2] = {tutti_node_slice_begin(node, reducer->n, 0),
+                            tutti_node_slice_begin(node, reducer->n, node->n_own_slices)};
+  TUTTI_MPI(MPI_Gather(slice, 2, MPI_INT64_T, node->slices, 2, MPI_INT64_T, 0, comm->all));
+  reducer->params = node->params;
+  reducer->begin = slice[0];
+  reducer->end = slice[1];
+  return TUTTI_OK;
+}
+
+void tutti_node_destroy(tutti_node *node) {
+  for (int k = 0; node->owners && k < node->n_own_slices; k++)
+    if (node->owners[k] != MPI_COMM_NULL) MPI_Comm_free(&node->owners[k]);
+  tutti_free(node->owners);
+  tutti_free(node->slices);
+  tutti_window_destroy(&node->window);
+}
+
+int64_t tutti_node_slice_begin(const tutti_node *node, int64_t n, int k) {
+  return tutti_slice_begin(n, node->first_slice + k, node->n_slices);
+}
+
+// --- a step
+
+static float *digits_of(const tutti_node *node, int node_rank) {
+  return node->digits +
+         node_rank * whole_lines(node->n_digits * (int64_t)sizeof(float)) / (int64_t)sizeof(float);
+}
+
+static void add_digits(const float *digits, int n, float *sums) {
+  for (int i = 0; i < n; i++) sums[i] += digits[i];
+}
+
+tutti_status tutti_node_meet(tutti_node *node, double (*tail)[TUTTI_N_TAIL], int n_rows, float *sums) {
+  const tutti_comm *comm = node->barrier.comm;
+  float *own = digits_of(node, comm->node_rank);
+  tutti_tail_encode(tail[0], TUTTI_N_TAIL, node->n_tails, own);
+  for (int row = 1; row < n_rows; row++) {
+    tutti_tail_encode(tail[row], TUTTI_N_TAIL, node->n_tails, sums);
+    add_digits(sums, node->n_digits, own);
+  }
+  TUTTI_TRY(tutti_node_barrier_wait(&node->barrier));
+  memset(sums, 0, (size_t)node->n_digits * sizeof *sums);
+  for (int rank = 0; rank < comm->node_size; rank++) add_digits(digits_of(node, rank), node->n_digits, sums);
+  return TUTTI_OK;
+}
+
+/** One barrier is enough where two places are used by turns: nobody writes to one before all have left the sum in
+ * the other, and with it the one before. */
+static tutti_status sum_small(tutti_node *node, double *values, int n) {
+  const tutti_comm *comm = node->barrier.comm;
+  double *place = node->small + (int64_t)(node->n_sums++ % 2) * comm->node_size * TUTTI_SMALL;
+  memcpy(place + comm->node_rank * TUTTI_SMALL, values, (size_t)n * sizeof *values);
+  TUTTI_TRY(tutti_node_barrier_wait(&node->barrier));
+  memset(values, 0, (size_t)n * sizeof *values);
+  for (int rank = 0; rank < comm->node_size; rank++)
+    for (int i = 0; i < n; i++) values[i] += place[rank * TUTTI_SMALL + i];
+  return TUTTI_OK;
+}
+
+tutti_status tutti_node_sum_slices(tutti_node *node, double *values, int64_t n) {
+  const tutti_comm *comm = node->barrier.comm;
+  for (int64_t done = 0; done < n && comm->node_size > 1; done += TUTTI_SMALL)
+    TUTTI_TRY(sum_small(node, values + done, n - done < TUTTI_SMALL ? (int)(n - done) : TUTTI_SMALL));
+  // Each node has all slices.  Where nodes cut them alike they find the same bits, else the first one's count.
+  if (!node->equal_nodes) TUTTI_TRY(tutti_bcast(comm, 0, values, n * (int64_t)sizeof *values));
+  return TUTTI_OK;
+}
+
+// --- slices to the first rank and back
+
+static int message(int64_t left, int piece) {
+  return left < piece ? (int)left : piece;
+}
+
+static tutti_status send(const float *values, int64_t n, int piece, int rank, MPI_Comm comm) {
+  for (int64_t done = 0; done < n; done += piece)
+    TUTTI_MPI(MPI_Send(values + done, message(n - done, piece), MPI_FLOAT, rank, TAG, comm));
+  return TUTTI_OK;
+}
+
+static tutti_status receive(float *values, int64_t n, int piece, int rank, MPI_Comm comm) {
+  for (int64_t done = 0; done < n; done += piece)
+    TUTTI_MPI(
+        MPI_Recv(values + done, message(n - done, piece), MPI_FLOAT, rank, TAG, comm, MPI_STATUS_IGNORE));
+  return TUTTI_OK;
+}
+
+/** The node of rank 0 has all slices. */
+tutti_status tutti_node_gather(const tutti_node *node, const tutti_reducer *reducer, const float *slice,
+                               float *whole) {
+  const tutti_comm *comm = reducer->comm;
+  const int64_t count = reducer->end - reducer->begin;
+  if (comm->node_index > 0) return TUTTI_OK;
+  if (comm->node_rank > 0) return send(slice, count, reducer->piece, 0, comm->node);
+  memcpy(whole + reducer->begin, slice, (size_t)count * sizeof *whole);
+  for (int rank = 1; rank < comm->node_size; rank++) {
+    const int first = tutti_part_begin(node->n_slices, rank, comm->node_size),
+              last = tutti_part_begin(node->n_slices, rank + 1, comm->node_size);
+    const int64_t begin = tutti_slice_begin(reducer->n, first, node->n_slices),
+                  end = tutti_slice_begin(reducer->n, last, node->n_slices);
+    TUTTI_TRY(receive(whole + begin, end - begin, reducer->piece, rank, comm->node));
+  }
+  return TUTTI_OK;
+}
+
+tutti_status tutti_node_scatter(const tutti_node *node, const tutti_reducer *reducer, const float *whole,
+                                float *slice) {
+  const tutti_comm *comm = reducer->comm;
+  const int64_t count = reducer->end - reducer->begin;
+  if (comm->rank > 0) return receive(slice, count, reducer->piece, 0, comm->all);
+  memcpy(slice, whole + reducer->begin, (size_t)count * sizeof *slice);
+  for (int rank = 1; rank < comm->size; rank++) {
+    const int64_t *ends = node->slices + 2 * rank;
+    TUTTI_TRY(send(whole + ends[0], ends[1] - ends[0], reducer->piece, rank, comm->all));
+  }
+  return TUTTI_OK;
+}

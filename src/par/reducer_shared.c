@@ -1,0 +1,140 @@
+/** The gradients of a node's ranks lie in its shared memory.  Each rank sums one slice of them, which on several
+ * nodes is then summed among the ranks that own it, one a node; it updates that slice of the one copy of the
+ * parameters that the node has.
+ *
+ * On a single node nothing is summed before the update asks for it, block by block.  A step has two barriers: no
+ * gradient is read before all are written, and no parameter before all are updated. */
+#include <string.h>
+
+#include "par/node_impl.h"
+#include "par/sums.h"
+#include "par/tail.h"
+
+typedef struct {
+  tutti_node node;
+  tutti_window *gradients; // [node_size, n] a part for each rank
+  const float **sources;   // [node_size] where the elements to be summed lie
+  float *digits;           // [n_digits] of the tail
+  float *message;          // [end - begin + n_digits] sums over all nodes; NULL on a single one
+} shared;
+
+static tutti_status allocate(const tutti_reducer *reducer, shared *self) {
+  const tutti_comm *comm = reducer->comm;
+  TUTTI_TRY(TUTTI_NEW(self->sources, comm->node_size));
+  TUTTI_TRY(TUTTI_NEW(self->digits, self->node.n_digits));
+  if (comm->n_nodes > 1)
+    TUTTI_TRY(TUTTI_NEW(self->message, reducer->end - reducer->begin + self->node.n_digits));
+  return TUTTI_OK;
+}
+
+static tutti_status create_local(shared **self) {
+  return TUTTI_NEW(*self, 1);
+}
+
+static tutti_status create(tutti_reducer *reducer) {
+  const tutti_comm *comm = reducer->comm;
+  shared *self = NULL;
+  const tutti_status status = tutti_agree(comm, create_local(&self));
+  reducer->data = self;
+  if (status != TUTTI_OK) return status;
+  TUTTI_TRY(tutti_node_create(reducer, comm->size, &self->node));
+  TUTTI_TRY(tutti_agree(comm, allocate(reducer, self)));
+  TUTTI_TRY(tutti_window_create_parts(comm, reducer->n * (int64_t)sizeof(float), &self->gradients));
+  return TUTTI_OK;
+}
+
+static void destroy(tutti_reducer *reducer) {
+  shared *self = reducer->data;
+  if (!self) return;
+  tutti_window_destroy(&self->gradients);
+  tutti_node_destroy(&self->node);
+  tutti_free(self->message);
+  tutti_free(self->digits);
+  tutti_free(self->sources);
+  tutti_free(self);
+}
+
+static float *own_gradient(const tutti_reducer *reducer) {
+  const shared *self = reducer->data;
+  return tutti_window_part(self->gradients, reducer->comm->node_rank);
+}
+
+static float *leaf_buffer(tutti_reducer *reducer, int leaf) {
+  (void)leaf;
+  return own_gradient(reducer);
+}
+
+/** sum[count] = the sum over the node's ranks of the elements from `at` on; it may be the own gradient there. */
+static void sum_node(const tutti_reducer *reducer, int64_t at, int64_t count, float *sum) {
+  const shared *self = reducer->data;
+  const int n = reducer->comm->node_size;
+  for (int rank = 0; rank < n; rank++)
+    self->sources[rank] = (const float *)tutti_window_part(self->gradients, rank) + at;
+  tutti_sum_sources(self->sources, n, count, sum);
+}
+
+/** One slice with the tail behind it, in one message: in the place of the next slice, which comes later. */
+static tutti_status sum_nodes(const tutti_reducer *reducer, int k) {
+  const shared *self = reducer->data;
+  const tutti_node *node = &self->node;
+  const int64_t begin = tutti_node_slice_begin(node, reducer->n, k),
+                end = tutti_node_slice_begin(node, reducer->n, k + 1);
+  float *message = self->message + (begin - reducer->begin), *tail = message + (end - begin);
+  sum_node(reducer, begin, end - begin, message);
+  memcpy(tail, self->digits, (size_t)node->n_digits * sizeof *tail);
+  return tutti_sum_floats(node->owners[k], message, end - begin + node->n_digits, reducer->piece);
+}
+
+static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]) {
+  shared *self = reducer->data;
+  const float *sums = self->digits;
+  TUTTI_TRY(tutti_node_meet(&self->node, tail, 1, self->digits));
+  if (self->message) {
+    for (int k = 0; k < self->node.n_own_slices; k++) TUTTI_TRY(sum_nodes(reducer, k));
+    sums = self->message + (reducer->end - reducer->begin);
+  }
+  tutti_tail_decode(sums, TUTTI_N_TAIL, self->node.n_tails, tail[0]);
+  return TUTTI_OK;
+}
+
+static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
+  const shared *self = reducer->data;
+  if (self->message) return self->message + (at - reducer->begin);
+  float *sum = own_gradient(reducer) + at;
+  if (reducer->comm->node_size > 1) sum_node(reducer, at, count, sum);
+  return sum;
+}
+
+static tutti_status sum_slices(const tutti_reducer *reducer, double *values, int64_t n) {
+  shared *self = reducer->data;
+  return tutti_node_sum_slices(&self->node, values, n);
+}
+
+static tutti_status publish(tutti_reducer *reducer) {
+  shared *self = reducer->data;
+  return tutti_node_barrier_wait(&self->node.barrier);
+}
+
+static tutti_status gather(const tutti_reducer *reducer, const float *slice, float *whole) {
+  const shared *self = reducer->data;
+  return tutti_node_gather(&self->node, reducer, slice, whole);
+}
+
+static tutti_status scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
+  const shared *self = reducer->data;
+  return tutti_node_scatter(&self->node, reducer, whole, slice);
+}
+
+const tutti_reducer_ops tutti_reducer_shared = {
+    .name = "shared",
+    .create = create,
+    .destroy = destroy,
+    .leaf = leaf_buffer,
+    .leaf_done = tutti_reducer_no_leaf_done,
+    .reduce = reduce,
+    .gradient = gradient,
+    .sum_slices = sum_slices,
+    .publish = publish,
+    .gather = gather,
+    .scatter = scatter,
+};

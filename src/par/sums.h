@@ -1,0 +1,7 @@
+#pragma once
+/** Sums of arrays, each element read once and written once.  Local. */
+#include "tutti/base.h"
+
+/** sum[count] = sources[0] + (sources[1] + (... + sources[n - 1])), n >= 1, element by element in that order.
+ * `sum` may be one of the sources; else it overlaps none. */
+void tutti_sum_sources(const float *const *sources, int n, int64_t count, float *sum);
