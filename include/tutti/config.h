@@ -43,7 +43,8 @@ typedef struct {
 
 typedef struct {
   tutti_reduce_kind reduce;
-  int64_t threads; // BLAS threads of a rank; 0: auto
+  int64_t leaves;  // of a global batch with reduce=tree
+  int64_t threads; // of a rank; 0: auto
 } tutti_parallel_options;
 
 typedef struct {

@@ -139,6 +139,18 @@ void tutti_model_init(tutti_model *model, uint64_t seed, float *params);
 /** Adds up values[n] over all ranks, in place. */
 typedef tutti_status (*tutti_model_sum)(void *context, double *values, int64_t n);
 
+/** Leaves are parts of the global batch whose sums are kept apart, so that no bit depends on which rank has which of
+ * them: each leaf's gradient goes to an array of its own, and sums of batch_norm that lie on several leaves are sums
+ * of the leaves' sums, in their order.  A micro-batch has several leaves, or a part of one. */
+typedef struct {
+  int first, count;    // of the micro-batch
+  bool apart;          // false: one leaf a rank, whose sums with other ranks' need no order
+  const int64_t *ends; // [count] the row behind each leaf's last
+  float *(*gradient)(void *context, int leaf); // [n_params] where it goes, asked for before each part of it
+  void (*done)(void *context, int leaf, int64_t begin, int64_t n); // a part of it is complete
+  void *context;
+} tutti_model_leaves;
+
 /** Which samples these are.  Rows of a micro-batch stand one after another in the epoch's order. */
 typedef struct {
   bool training;   // noise layers are on, batch_norm takes statistics of the batch
@@ -150,6 +162,7 @@ typedef struct {
   int64_t batch_count; // samples of the global batch: the loss gradient is divided by it
   tutti_model_sum sum; // for groups of batch_norm that lie on several ranks; NULL where each lies on one
   void *context;       // of sum
+  const tutti_model_leaves *leaves; // NULL: they are not told apart
 } tutti_model_pass;
 
 /** Local; collective through pass->sum where that is set and there is batch_norm (then also with rows = 0).
@@ -166,8 +179,13 @@ tutti_status tutti_model_forward(tutti_model *model, const float *params, const 
 void tutti_model_loss(tutti_model *model, const tutti_model_pass *pass, tutti_targets targets, int64_t rows,
                       double *loss_sum, double *metric_sum);
 
+/** The same for rows [from, to) of the micro-batch, whose targets are targets[0, to - from). */
+void tutti_model_loss_part(tutti_model *model, const tutti_model_pass *pass, tutti_targets targets,
+                           int64_t from, int64_t to, double *loss_sum, double *metric_sum);
+
 /** As forward.  After loss: grads[n_params] get (pass->accumulate: are added) the sums over the rows of the
- * gradient of loss / batch_count.  With rows = 0 they get zeros (nothing is added). */
+ * gradient of loss / batch_count.  With rows = 0 they get zeros (nothing is added).
+ * @param[out] grads  not used where pass->leaves says where gradients go */
 TUTTI_NODISCARD
 tutti_status tutti_model_backward(tutti_model *model, const float *params, const tutti_model_pass *pass,
                                   const float *x, int64_t rows, float *grads);
@@ -185,15 +203,16 @@ int64_t tutti_model_n_decisions(const tutti_model *model);
 void tutti_model_decide(const tutti_model *model, int64_t rows, int32_t *classes);
 
 /** Local.  Memory for groups of batch_norm that lie on several ranks, for global batches of up to batch_count
- * samples.  Before the loop, where pass->sum will be set; the same on all ranks.  Create has seen to groups
- * that lie on one rank.
+ * samples, and for n_leaves leaves whose sums are kept apart (1: none are).  Before the loop, where pass->sum or
+ * more than one leaf will be; the same on all ranks.  Create has seen to groups that lie on one rank.
  * @return ERR_MEMORY; the model is then only good for destroying */
 TUTTI_NODISCARD
-tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count);
+tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count, int n_leaves);
 
 /** Local; collective through `sum` where that is set.  Once after the micro-batches of a step: brings the
  * moving statistics of batch_norm forward over all groups of the global batch, in their order; a group of one
- * sample is left out.  Nothing without batch_norm. */
+ * sample is left out.  Nothing without batch_norm.
+ * @param[in] sum  NULL on one rank, and where the passes had one: then each rank knows all groups */
 TUTTI_NODISCARD
 tutti_status tutti_model_merge_state(tutti_model *model, int64_t batch_count, tutti_model_sum sum,
                                      void *context);

@@ -117,6 +117,8 @@ static const tutti_key keys[] = {
            "end the training after so many evaluations without a better monitor; 0: off")},
 
     {CHOICE(parallel, reduce, reduce, "auto", reduce_names, NONE, "how gradients are summed over ranks")},
+    {WHOLE(parallel, leaves, "64", 1, 65536, NONE,
+           "parts of a global batch that reduce=tree sums in a fixed order; results depend on it")},
     {WHOLE(parallel, threads, "auto", 1, 4096, NONE, "threads of each rank"), .word = "auto"},
 
     {TEXT(run, directory, "runs/<config name>", "a path", NONE, "where checkpoints, metrics and the config go"),

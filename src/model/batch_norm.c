@@ -15,7 +15,7 @@ static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "moving_mean", false, 0));
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "moving_variance", false, 1));
   TUTTI_TRY(tutti_groups_reserve(&layer->groups, layer->n_out,
-                                 tutti_groups_of_rows(layer->spec.ghost, model->max_rows)));
+                                 tutti_groups_of_rows(layer->spec.ghost, model->max_rows), 1));
   return tutti_layer_allocate(model, layer, false);
 }
 
@@ -43,20 +43,29 @@ static void forward_moving(const tutti_model *model, tutti_layer *layer, const t
   normalise(x, flow->rows, n, stats, flow->params + layer->offset, layer->y);
 }
 
-/** The statistics of group i from its sums; and this rank's part of what they move the moving ones by: group
- * k of K weighs (1 - momentum) momentum^(K - 1 - k), as if the groups had come one after another; ranks that
- * share it, by their rows.  A group of one sample does not count: its variance is 0 whatever the data are
- * like, and the moving one, which evaluation divides by, would be drawn to 0 with it. */
-static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_group_span *span, int64_t i) {
+/** The leaf that has the group; where several share it, each rank knows all groups, and nothing is kept apart. */
+static int leaf_of_group(const tutti_flow *flow, const tutti_group_span *span, int64_t i) {
+  const tutti_model_leaves *leaves = flow->pass->leaves;
+  if (!leaves || !leaves->apart || flow->pass->sum) return 0;
+  int piece = 0;
+  while (leaves->ends[piece] <= tutti_group_from(span, i)) piece++;
+  return leaves->first + piece;
+}
+
+/** The statistics of group i from its sums, and what they move the moving ones by: group k of K weighs
+ * (1 - momentum) momentum^(K - 1 - k), as if the groups had come one after another.  A group of one sample does not
+ * count: its variance is 0 whatever the data are like, and the moving one, which evaluation divides by, would be drawn
+ * to 0 with it. */
+static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_flow *flow,
+                         const tutti_group_span *span, int64_t i) {
   const int n = layer->n_out;
   const double *sums = tutti_group_sums(&layer->groups, i);
   float *stats = tutti_group_stats(&layer->groups, i);
-  double *moving = model->moving + layer->state;
+  double *moving = model->moving + leaf_of_group(flow, span, i) * model->n_state + layer->state;
 
   const double count = (double)tutti_group_count(span, i), momentum = layer->spec.momentum;
-  const double own = (double)(tutti_group_to(span, i) - tutti_group_from(span, i));
   const int64_t later = tutti_groups_with_variance(layer->spec.ghost, span->batch) - 1 - (span->first + i);
-  const double weight = count > 1 ? (1 - momentum) * pow(momentum, (double)later) * own / count : 0;
+  const double weight = count > 1 ? (1 - momentum) * pow(momentum, (double)later) : 0;
   for (int j = 0; j < n; j++) {
     const double mean = sums[j] / count;
     double variance = sums[n + j] / count - mean * mean;
@@ -82,18 +91,16 @@ static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_
               "%s: memory for %lld groups, the global batch has %lld", layer->name,
               (long long)groups->capacity, (long long)span.n);
 
-  memset(groups->sums, 0, (size_t)span.n * (size_t)(2 * n + 1) * sizeof *groups->sums);
-  for (int64_t i = 0; i < span.n; i++) {
-    const int64_t from = tutti_group_from(&span, i), rows = tutti_group_to(&span, i) - from;
-    double *sums = tutti_group_sums(groups, i);
-    tutti_column_moments(x + from * n, rows, n, sums, sums + n);
-    sums[2 * n] = (double)rows;
+  tutti_groups_clear(groups, &span, flow->pass);
+  for (tutti_group_cell cell = {0}; tutti_group_next(&span, flow->pass, &cell);) {
+    double *sums = tutti_group_cell_sums(groups, flow->pass, &cell);
+    tutti_column_moments(x + cell.from * n, cell.to - cell.from, n, sums, sums + n);
+    sums[2 * n] = (double)(cell.to - cell.from);
   }
   TUTTI_TRY(tutti_groups_sum(groups, &span, flow->pass));
   for (int64_t i = 0; i < span.n; i++) {
     const int64_t from = tutti_group_from(&span, i), rows = tutti_group_to(&span, i) - from;
-    if (rows == 0) continue;
-    finish_group(model, layer, &span, i);
+    finish_group(model, layer, flow, &span, i);
     normalise(x + from * n, rows, n, tutti_group_stats(groups, i), flow->params + layer->offset,
               layer->y + from * n);
   }
@@ -126,23 +133,25 @@ TUTTI_CLONES static void gradient_by_input(const float *restrict x, int64_t rows
   }
 }
 
-/** Gradients of gamma and beta: sums over this rank's own rows, of all groups; ranks are summed with the
- * gradient. */
-static void gradient_by_params(const tutti_layer *layer, const tutti_group_span *span,
-                               const tutti_flow *flow) {
+/** Gradients of gamma and beta: sums over the piece's rows, of all groups. */
+static void gradient_of_piece(const tutti_layer *layer, const tutti_group_span *span, const tutti_flow *flow,
+                              int i) {
   const int n = layer->n_out;
   double *total = tutti_group_sums(&layer->groups, layer->groups.capacity);
   memset(total, 0, 2 * (size_t)n * sizeof *total);
-  for (int64_t i = 0; i < span->n; i++) {
-    const double *sums = tutti_group_sums(&layer->groups, i);
+  for (tutti_group_cell cell = {0}; tutti_group_next(span, flow->pass, &cell);) {
+    if (cell.piece != i) continue;
+    const double *sums = tutti_group_cell_sums(&layer->groups, flow->pass, &cell);
     for (int j = 0; j < 2 * n; j++) total[j] += sums[j];
   }
-  float *dgamma = flow->grads + layer->offset, *dbeta = dgamma + n;
+  const tutti_piece piece = tutti_flow_piece(flow, i);
+  float *dgamma = piece.grads + layer->offset, *dbeta = dgamma + n;
   const bool accumulate = flow->pass->accumulate;
   for (int j = 0; j < n; j++) {
     dgamma[j] = (accumulate ? dgamma[j] : 0) + (float)total[n + j];
     dbeta[j] = (accumulate ? dbeta[j] : 0) + (float)total[j];
   }
+  tutti_flow_done(flow, &piece, layer);
 }
 
 static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
@@ -151,14 +160,14 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
   const int n = layer->n_out;
   const tutti_groups *groups = &layer->groups;
   const tutti_group_span span = tutti_group_span_of(layer->spec.ghost, flow->pass, flow->rows);
-  memset(groups->sums, 0, (size_t)span.n * (size_t)(2 * n + 1) * sizeof *groups->sums);
-  for (int64_t i = 0; i < span.n; i++) {
-    const int64_t from = tutti_group_from(&span, i), rows = tutti_group_to(&span, i) - from;
-    double *sums = tutti_group_sums(groups, i);
-    gradient_sums(x + from * n, dy + from * n, rows, n, tutti_group_stats(groups, i), sums);
-    sums[2 * n] = (double)rows;
+  tutti_groups_clear(groups, &span, flow->pass);
+  for (tutti_group_cell cell = {0}; tutti_group_next(&span, flow->pass, &cell);) {
+    double *sums = tutti_group_cell_sums(groups, flow->pass, &cell);
+    gradient_sums(x + cell.from * n, dy + cell.from * n, cell.to - cell.from, n,
+                  tutti_group_stats(groups, cell.group), sums);
+    sums[2 * n] = (double)(cell.to - cell.from);
   }
-  gradient_by_params(layer, &span, flow);
+  for (int i = 0; i < tutti_flow_n_pieces(flow); i++) gradient_of_piece(layer, &span, flow, i);
   if (!dx) return TUTTI_OK; // on all ranks alike
   TUTTI_TRY(tutti_groups_sum(groups, &span, flow->pass));
   for (int64_t i = 0; i < span.n; i++) {

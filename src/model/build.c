@@ -123,6 +123,7 @@ static tutti_status allocate(tutti_model *model) {
     if (model->layers[i].n_out > widest) widest = model->layers[i].n_out;
   for (int i = 0; i < 2; i++) TUTTI_TRY(TUTTI_NEW(model->delta[i], model->max_rows * widest));
   TUTTI_TRY(TUTTI_NEW(model->state, model->n_state));
+  model->n_leaves = 1;
   TUTTI_TRY(TUTTI_NEW(model->moving, model->n_state));
   return TUTTI_OK;
 }

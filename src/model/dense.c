@@ -37,16 +37,26 @@ static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_
   return TUTTI_OK;
 }
 
+static void gradient_of_piece(const tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
+                              int i, const float *x, const float *dy) {
+  const int n_in = layer->n_in, n_out = layer->n_out;
+  const tutti_piece piece = tutti_flow_piece(flow, i);
+  const bool accumulate = flow->pass->accumulate;
+  const float *dy_piece = dy + (int64_t)piece.from * n_out;
+  tutti_matmul_weight_gradient(model->order, x + (int64_t)piece.from * n_in, dy_piece, piece.rows, n_in,
+                               n_out, accumulate, piece.grads + layer->offset);
+  if (layer->spec.bias)
+    tutti_column_sums(dy_piece, piece.rows, n_out, accumulate, piece.grads + bias_offset(layer));
+  tutti_flow_done(flow, &piece, layer);
+}
+
 static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
                              float *dy, float *dx) {
   const int rows = flow->rows, n_in = layer->n_in, n_out = layer->n_out;
-  const bool accumulate = flow->pass->accumulate;
   tutti_activation_backward(applied(layer), layer->kept, layer->y, dy, rows, n_out, dy);
-  tutti_matmul_weight_gradient(model->order, x, dy, rows, n_in, n_out, accumulate,
-                               flow->grads + layer->offset);
-  if (layer->spec.bias) tutti_column_sums(dy, rows, n_out, accumulate, flow->grads + bias_offset(layer));
   if (dx)
     tutti_matmul_input_gradient(model->order, dy, kernel_of(layer, flow->params), rows, n_in, n_out, dx);
+  for (int i = 0; i < tutti_flow_n_pieces(flow); i++) gradient_of_piece(model, layer, flow, i, x, dy);
   return TUTTI_OK;
 }
 

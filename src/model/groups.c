@@ -1,19 +1,33 @@
 #include "model/groups.h"
 
-tutti_status tutti_groups_reserve(tutti_groups *groups, int64_t n, int64_t capacity) {
-  if (groups->sums && capacity <= groups->capacity) return TUTTI_OK;
+#include <string.h>
+
+static int64_t row_length(const tutti_groups *groups) {
+  return 2 * groups->n + 1;
+}
+
+/** A cell also tells its group, counted from 1: no other rank knows where the leaf lies. */
+static int64_t cell_length(const tutti_groups *groups) {
+  return row_length(groups) + 1;
+}
+
+tutti_status tutti_groups_reserve(tutti_groups *groups, int64_t n, int64_t capacity, int n_leaves) {
+  if (groups->sums && capacity <= groups->capacity && n_leaves <= groups->n_leaves) return TUTTI_OK;
   tutti_groups_free(groups);
-  TUTTI_CHECK(capacity < INT64_MAX / 8 / (2 * n + 1), TUTTI_ERR_MEMORY,
+  TUTTI_CHECK(capacity < INT64_MAX / 8 / (2 * n + 1) - n_leaves, TUTTI_ERR_MEMORY,
               "batch_norm: %lld groups of %lld features", (long long)capacity, (long long)n);
   TUTTI_TRY(TUTTI_NEW(groups->sums, (capacity + 1) * (2 * n + 1)));
+  if (n_leaves > 1) TUTTI_TRY(TUTTI_NEW(groups->cells, (capacity + n_leaves) * (2 * n + 2)));
   TUTTI_TRY(TUTTI_NEW(groups->stats, capacity * 2 * n));
   groups->capacity = capacity;
+  groups->n_leaves = n_leaves;
   groups->n = n;
   return TUTTI_OK;
 }
 
 void tutti_groups_free(tutti_groups *groups) {
   tutti_free(groups->sums);
+  tutti_free(groups->cells);
   tutti_free(groups->stats);
   *groups = (tutti_groups){0};
 }
@@ -96,17 +110,70 @@ int64_t tutti_group_count(const tutti_group_span *span, int64_t i) {
   return smaller(span->size, span->batch - (span->first + i) * span->size);
 }
 
+bool tutti_group_next(const tutti_group_span *span, const tutti_model_pass *pass, tutti_group_cell *cell) {
+  const tutti_model_leaves *leaves = pass->leaves;
+  cell->from = cell->to;
+  if (cell->from >= span->rows) return false;
+  const int64_t group = (span->begin + cell->from) / span->size;
+  cell->group = group - span->first;
+  cell->to = smaller(span->rows, (group + 1) * span->size - span->begin);
+  if (!leaves) return true;
+  while (leaves->ends[cell->piece] <= cell->from) cell->piece++;
+  cell->to = smaller(cell->to, leaves->ends[cell->piece]);
+  return true;
+}
+
 double *tutti_group_sums(const tutti_groups *groups, int64_t i) {
-  return groups->sums + i * (2 * groups->n + 1);
+  return groups->sums + i * row_length(groups);
 }
 
 float *tutti_group_stats(const tutti_groups *groups, int64_t i) {
   return groups->stats + i * 2 * groups->n;
 }
 
+/** Where leaves that are kept apart share groups, a leaf's part of a group is summed apart. */
+static bool has_cells(const tutti_model_pass *pass) {
+  return pass->leaves && pass->leaves->apart && pass->sum;
+}
+
+double *tutti_group_cell_sums(const tutti_groups *groups, const tutti_model_pass *pass,
+                              const tutti_group_cell *cell) {
+  if (!has_cells(pass)) return tutti_group_sums(groups, cell->group);
+  // Along the rows either the leaf or the group goes up from one cell to the next, or both: so their sum numbers
+  // the cells of the global batch.
+  double *sums = groups->cells + (pass->leaves->first + cell->piece + cell->group) * cell_length(groups);
+  sums[row_length(groups)] = (double)(cell->group + 1);
+  return sums;
+}
+
+void tutti_groups_clear(const tutti_groups *groups, const tutti_group_span *span,
+                        const tutti_model_pass *pass) {
+  const int64_t n_cells = span->n + groups->n_leaves;
+  if (has_cells(pass))
+    memset(groups->cells, 0, (size_t)(n_cells * cell_length(groups)) * sizeof *groups->cells);
+  memset(groups->sums, 0, (size_t)(span->n * row_length(groups)) * sizeof *groups->sums);
+}
+
+/** A group's sum is that of its cells in the order of leaves. */
+static tutti_status sum_cells(const tutti_groups *groups, const tutti_group_span *span,
+                              const tutti_model_pass *pass) {
+  const int64_t n_cells = span->n + groups->n_leaves, length = row_length(groups);
+  TUTTI_TRY(pass->sum(pass->context, groups->cells, n_cells * cell_length(groups)));
+  for (int64_t i = 0; i < n_cells; i++) {
+    const double *cell = groups->cells + i * cell_length(groups);
+    if (cell[length] == 0) continue; // no rows fall on it
+    double *sums = tutti_group_sums(groups, (int64_t)cell[length] - 1);
+    for (int64_t k = 0; k < length; k++) sums[k] += cell[k];
+  }
+  return TUTTI_OK;
+}
+
 tutti_status tutti_groups_sum(const tutti_groups *groups, const tutti_group_span *span,
                               const tutti_model_pass *pass) {
-  if (pass->sum) TUTTI_TRY(pass->sum(pass->context, groups->sums, span->n * (2 * groups->n + 1)));
+  if (has_cells(pass))
+    TUTTI_TRY(sum_cells(groups, span, pass));
+  else if (pass->sum)
+    TUTTI_TRY(pass->sum(pass->context, groups->sums, span->n * row_length(groups)));
   for (int64_t i = 0; i < span->n; i++) {
     const double rows = tutti_group_sums(groups, i)[2 * groups->n];
     const int64_t count = tutti_group_count(span, i);

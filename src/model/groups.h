@@ -12,15 +12,20 @@ typedef struct {
   int64_t first, n;    // groups
 } tutti_group_span;
 
-/** Work memory for `capacity` groups of a layer with n features. */
+/** Work memory for `capacity` groups of a layer with n features.
+ *
+ * Sums of a group are made of those of its cells, the rows that one leaf of the batch has in it; where leaves are
+ * not told apart, a group is one cell. */
 typedef struct {
-  int64_t capacity, n;
-  double *sums; // [capacity + 1, 2 n + 1] owned; two sums a feature, and the rows; the last is the caller's
-  float *stats; // [capacity, 2, n] owned; mean and 1 / sqrt(variance + epsilon), from forward for backward
+  int64_t capacity, n_leaves, n;
+  double *sums;  // [capacity + 1, 2 n + 1] owned; two sums a feature, and the rows; the last is the caller's
+  double *cells; // [capacity + n_leaves, 2 n + 2] owned; NULL where leaves are not told apart
+  float *stats;  // [capacity, 2, n] owned; mean and 1 / sqrt(variance + epsilon), from forward for backward
 } tutti_groups;
 
+/** @param[in] n_leaves  1: they are not told apart */
 TUTTI_NODISCARD
-tutti_status tutti_groups_reserve(tutti_groups *groups, int64_t n, int64_t capacity);
+tutti_status tutti_groups_reserve(tutti_groups *groups, int64_t n, int64_t capacity, int n_leaves);
 void tutti_groups_free(tutti_groups *groups);
 
 tutti_group_span tutti_group_span_of(int64_t ghost, const tutti_model_pass *pass, int64_t rows);
@@ -37,10 +42,28 @@ int64_t tutti_group_from(const tutti_group_span *span, int64_t i);
 int64_t tutti_group_to(const tutti_group_span *span, int64_t i);
 int64_t tutti_group_count(const tutti_group_span *span, int64_t i);
 
+/** The rows of the micro-batch that are of one leaf and in one group. */
+typedef struct {
+  int piece;        // of the micro-batch's leaves
+  int64_t group;    // of the span's
+  int64_t from, to; // rows
+} tutti_group_cell;
+
+/** To the next cell, in the order of rows; the first after {0}.  @return false where there is none */
+bool tutti_group_next(const tutti_group_span *span, const tutti_model_pass *pass, tutti_group_cell *cell);
+
+/** Before the cells' sums are taken: all are zero. */
+void tutti_groups_clear(const tutti_groups *groups, const tutti_group_span *span,
+                        const tutti_model_pass *pass);
+
+/** [2 n + 1] of this rank's cell; once it was asked for, the cell counts. */
+double *tutti_group_cell_sums(const tutti_groups *groups, const tutti_model_pass *pass,
+                              const tutti_group_cell *cell);
+
 double *tutti_group_sums(const tutti_groups *groups, int64_t i); // [2 n + 1]
 float *tutti_group_stats(const tutti_groups *groups, int64_t i); // [2, n]
 
-/** Add up the sums of all ranks, where ranks share groups.
+/** From the cells' sums to the groups', over all ranks where they share groups.
  * @return what pass->sum gives; ERR_INTERNAL where not all samples of a group came together (on all ranks
  * alike where they sum): a micro-batch cut through it */
 TUTTI_NODISCARD

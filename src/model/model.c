@@ -79,12 +79,38 @@ static const tutti_layer *last_layer(const tutti_model *model) {
   return &model->layers[model->n_layers - 1];
 }
 
+void tutti_model_loss_part(tutti_model *model, const tutti_model_pass *pass, tutti_targets targets,
+                           int64_t from, int64_t to, double *loss_sum, double *metric_sum) {
+  const tutti_layer *last = last_layer(model);
+  const int64_t n = last->n_out;
+  TUTTI_ASSERT(0 <= from && from <= to && to <= model->n_rows);
+  tutti_loss_rows(model->loss, last->out + from * n, targets, to - from, n, 1 / (double)pass->batch_count,
+                  loss_sum, metric_sum, pass->training ? model->delta[0] + from * n : NULL);
+}
+
 void tutti_model_loss(tutti_model *model, const tutti_model_pass *pass, tutti_targets targets, int64_t rows,
                       double *loss_sum, double *metric_sum) {
-  const tutti_layer *last = last_layer(model);
   TUTTI_ASSERT(rows == model->n_rows);
-  tutti_loss_rows(model->loss, last->out, targets, rows, last->n_out, 1 / (double)pass->batch_count, loss_sum,
-                  metric_sum, pass->training ? model->delta[0] : NULL);
+  tutti_model_loss_part(model, pass, targets, 0, rows, loss_sum, metric_sum);
+}
+
+int tutti_flow_n_pieces(const tutti_flow *flow) {
+  return flow->pass->leaves ? flow->pass->leaves->count : 1;
+}
+
+tutti_piece tutti_flow_piece(const tutti_flow *flow, int i) {
+  const tutti_model_leaves *leaves = flow->pass->leaves;
+  if (!leaves) return (tutti_piece){.rows = flow->rows, .grads = flow->grads};
+  const int from = i ? (int)leaves->ends[i - 1] : 0, leaf = leaves->first + i;
+  return (tutti_piece){.leaf = leaf,
+                       .from = from,
+                       .rows = (int)leaves->ends[i] - from,
+                       .grads = leaves->gradient(leaves->context, leaf)};
+}
+
+void tutti_flow_done(const tutti_flow *flow, const tutti_piece *piece, const tutti_layer *layer) {
+  const tutti_model_leaves *leaves = flow->pass->leaves;
+  if (leaves) leaves->done(leaves->context, piece->leaf, layer->offset, layer->n_params);
 }
 
 /** The layers before the first with weights have no gradient to make. */
@@ -124,12 +150,15 @@ void tutti_model_decide(const tutti_model *model, int64_t rows, int32_t *classes
 
 // --- groups and moving statistics of batch_norm ----------------------------------------------------------
 
-tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count) {
+tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count, int n_leaves) {
+  tutti_free(model->moving);
+  model->n_leaves = n_leaves;
+  TUTTI_TRY(TUTTI_NEW(model->moving, n_leaves * model->n_state));
   for (int i = 0; i < model->n_layers; i++) {
     tutti_layer *layer = &model->layers[i];
     if (layer->spec.kind != TUTTI_LAYER_BATCH_NORM) continue;
     TUTTI_TRY(tutti_groups_reserve(&layer->groups, layer->n_out,
-                                   tutti_groups_of_batch(layer->spec.ghost, batch_count)));
+                                   tutti_groups_of_batch(layer->spec.ghost, batch_count), n_leaves));
   }
   return TUTTI_OK;
 }
@@ -137,7 +166,9 @@ tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count) {
 tutti_status tutti_model_merge_state(tutti_model *model, int64_t batch_count, tutti_model_sum sum,
                                      void *context) {
   if (model->n_state == 0) return TUTTI_OK;
-  if (sum) TUTTI_TRY(sum(context, model->moving, model->n_state));
+  if (sum) TUTTI_TRY(sum(context, model->moving, model->n_leaves * model->n_state));
+  for (int leaf = 1; leaf < model->n_leaves; leaf++)
+    for (int64_t k = 0; k < model->n_state; k++) model->moving[k] += model->moving[leaf * model->n_state + k];
   for (int i = 0; i < model->n_layers; i++) {
     const tutti_layer *layer = &model->layers[i];
     if (layer->n_state == 0) continue;
@@ -146,6 +177,6 @@ tutti_status tutti_model_merge_state(tutti_model *model, int64_t batch_count, tu
     for (int64_t k = layer->state; k < layer->state + layer->n_state; k++)
       model->state[k] = (float)(kept * model->state[k] + model->moving[k]);
   }
-  memset(model->moving, 0, (size_t)model->n_state * sizeof *model->moving);
+  memset(model->moving, 0, (size_t)model->n_leaves * (size_t)model->n_state * sizeof *model->moving);
   return TUTTI_OK;
 }

@@ -13,6 +13,20 @@ typedef struct {
   int rows;
 } tutti_flow;
 
+/** The rows of a micro-batch that one leaf has, and where their gradient goes. */
+typedef struct {
+  int leaf;
+  int from, rows;
+  float *grads; // [n_params]
+} tutti_piece;
+
+/** Local.  Pieces of the micro-batch: its leaves, or all of it where they are not told apart. */
+int tutti_flow_n_pieces(const tutti_flow *flow);
+tutti_piece tutti_flow_piece(const tutti_flow *flow, int i);
+
+/** Local.  The gradients of the layer's parameters are complete for the piece. */
+void tutti_flow_done(const tutti_flow *flow, const tutti_piece *piece, const tutti_layer *layer);
+
 /** What a kind of layer does.  Layers keep nothing of a micro-batch but their output and what backward
  * needs. */
 typedef struct {
@@ -67,8 +81,9 @@ struct tutti_model {
   int n_trained, n_states;       // arrays
   int64_t n_params, n_state;     // elements
   float *state;                  // [n_state] owned
-  double *moving;                // [n_state] owned; what this rank adds to the state at the end of the step
-  float *delta[2];               // [max_rows, widest layer] owned; gradients by outputs
+  int n_leaves;                  // whose sums are kept apart in moving
+  double *moving;  // [n_leaves][n_state] owned; what this rank adds to the state at the end of the step
+  float *delta[2]; // [max_rows, widest layer] owned; gradients by outputs
 };
 
 extern const tutti_layer_ops tutti_dense_ops, tutti_activation_ops, tutti_dropout_ops, tutti_batch_norm_ops,

@@ -39,9 +39,14 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
                              float *dy, float *dx) {
   (void)model;
   const int n = layer->n_out;
-  float *dalpha = flow->grads + layer->offset;
-  if (!flow->pass->accumulate) memset(dalpha, 0, (size_t)n * sizeof *dalpha);
-  add_alpha_gradient(x, dy, flow->rows, n, dalpha);
+  for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
+    const tutti_piece piece = tutti_flow_piece(flow, i);
+    const int64_t first = (int64_t)piece.from * n;
+    float *dalpha = piece.grads + layer->offset;
+    if (!flow->pass->accumulate) memset(dalpha, 0, (size_t)n * sizeof *dalpha);
+    add_alpha_gradient(x + first, dy + first, piece.rows, n, dalpha);
+    tutti_flow_done(flow, &piece, layer);
+  }
   if (dx) input_gradient(x, flow->rows, n, flow->params + layer->offset, dx);
   return TUTTI_OK;
 }

@@ -13,7 +13,8 @@ static int64_t evaluation_rows(const tutti_config *config, int64_t n_in) {
 }
 
 static tutti_status create_local(const tutti_config *config, tutti_network *network) {
-  const tutti_model_options options = tutti_config_model(config);
+  tutti_model_options options = tutti_config_model(config);
+  if (config->parallel.reduce == TUTTI_REDUCE_TREE) options.order = TUTTI_SUM_IN_ORDER;
   const int64_t n_in = tutti_dataset_n_features(network->dataset), enough = evaluation_rows(config, n_in);
   if (network->max_rows < enough) network->max_rows = enough;
   const int64_t max_rows = network->max_rows;

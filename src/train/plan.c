@@ -12,6 +12,11 @@ int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count) {
   return tutti_layers_group(config->model.layers, (int)config->model.n_layers, batch_count);
 }
 
+bool tutti_plan_shares_groups(const tutti_config *config, const tutti_plan *plan, int64_t batch_count) {
+  const int64_t grain = tutti_plan_grain(config, batch_count);
+  return (batch_count + grain - 1) / grain < plan->n_leaves;
+}
+
 static int64_t max64(int64_t a, int64_t b) {
   return a > b ? a : b;
 }
@@ -44,19 +49,33 @@ static tutti_status check_groups(const tutti_config *config, int64_t batch) {
              (long long)batch, (long long)better);
 }
 
-static tutti_status choose_micro_rows(const tutti_config *config, const tutti_epoch *epoch, int size,
+/** Samples of the rank that has most. */
+static int64_t most_rows(const tutti_config *config, const tutti_plan *plan, int64_t batch, int size) {
+  const int64_t leaf = tutti_shard_largest(batch, tutti_plan_grain(config, batch), plan->n_leaves);
+  return min64(leaf * ((plan->n_leaves + size - 1) / size), batch);
+}
+
+/** Samples of it that have to be in one micro-batch, since their groups lie on other ranks too. */
+static int64_t rows_together(const tutti_config *config, const tutti_plan *plan, int64_t batch, int size) {
+  return tutti_plan_shares_groups(config, plan, batch) ? most_rows(config, plan, batch, size) : 1;
+}
+
+static tutti_status choose_micro_rows(const tutti_config *config, const tutti_plan *plan, int size,
                                       int64_t *rows) {
-  const int64_t last = tutti_epoch_batch(epoch, epoch->n_steps - 1).count;
-  const int64_t grain = tutti_plan_grain(config, epoch->batch);
-  const int64_t largest = max64(tutti_shard_largest(epoch->batch, grain, size),
-                                tutti_shard_largest(last, tutti_plan_grain(config, last), size));
+  const int64_t batch = plan->epoch.batch,
+                last = tutti_epoch_batch(&plan->epoch, plan->epoch.n_steps - 1).count;
+  const int64_t grain = tutti_plan_grain(config, batch);
+  const int64_t largest = max64(most_rows(config, plan, batch, size), most_rows(config, plan, last, size));
+  const int64_t least =
+      max64(rows_together(config, plan, batch, size), rows_together(config, plan, last, size));
   const int64_t wanted = config->train.micro_batch_size;
-  TUTTI_CHECK(wanted == 0 || wanted >= largest || wanted % grain == 0, TUTTI_ERR_CONFIG,
+  const bool splits = wanted % grain != 0 || (grain > 1 && wanted < least);
+  TUTTI_CHECK(wanted == 0 || wanted >= largest || !splits, TUTTI_ERR_CONFIG,
               "train.micro_batch_size: %lld would split a group of %lld samples whose statistics batch_norm "
               "takes together; "
               "give a multiple of %lld, or at least %lld, the largest shard of %d ranks",
               (long long)wanted, (long long)grain, (long long)grain, (long long)largest, size);
-  const int64_t automatic = max64(AUTO_MICRO_ROWS / grain * grain, grain);
+  const int64_t automatic = max64(max64(AUTO_MICRO_ROWS / grain * grain, grain), grain > 1 ? least : 1);
   *rows = min64(wanted ? wanted : automatic, largest);
   return TUTTI_OK;
 }
@@ -70,7 +89,9 @@ tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int si
               steps / (double)plan->epoch.n_steps, MAX_STEPS, MAX_EPOCHS);
   plan->total_steps = (int64_t)steps;
   plan->total_epochs = (double)plan->total_steps / (double)plan->epoch.n_steps;
-  TUTTI_TRY(choose_micro_rows(config, &plan->epoch, size, &plan->micro_rows));
+  plan->leaves_apart = config->parallel.reduce == TUTTI_REDUCE_TREE;
+  plan->n_leaves = plan->leaves_apart ? (int)config->parallel.leaves : size;
+  TUTTI_TRY(choose_micro_rows(config, plan, size, &plan->micro_rows));
   return TUTTI_OK;
 }
 

@@ -7,6 +7,8 @@ typedef struct {
   tutti_epoch epoch;   // of the training samples
   int64_t total_steps; // of the budget
   double total_epochs; // the same in epochs
+  int n_leaves;        // that a global batch is cut into, see tutti_reducer
+  bool leaves_apart;   // they are not the ranks', and no sum depends on who has which
   int64_t micro_rows;  // samples of a micro-batch at most
 } tutti_plan;
 
@@ -18,6 +20,10 @@ tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int si
 
 /** Samples of the global batch whose statistics belong together, see tutti_layers_group. */
 int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count);
+
+/** Whether groups of batch_norm lie on several leaves: there are fewer groups than leaves.  (Without batch_norm each
+ * sample is a group, and no sum needs it.) */
+bool tutti_plan_shares_groups(const tutti_config *config, const tutti_plan *plan, int64_t batch_count);
 
 /** Where a training stands.  `at` counts steps as this plan's epochs have them; it is `step`, unless the run
  * goes on from a checkpoint of another batch size. */

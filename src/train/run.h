@@ -24,7 +24,9 @@ typedef struct {
   tutti_reducer *reducer;
   tutti_optim *optim;
   tutti_schedule schedule;
-  double *squares; // [n_pieces] for clipping
+  double *squares;              // [n_pieces] for clipping
+  double (*tail)[TUTTI_N_TAIL]; // [max(1, own leaves)] what the reduction carries beside the gradients
+  int64_t *leaf_ends;           // [max(1, own leaves)] in the micro-batch that is under way
 
   tutti_checkpoint_state state;
   double learning_rate;    // of the last update

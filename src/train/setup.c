@@ -57,6 +57,13 @@ done:
   return status;
 }
 
+static tutti_status create_leaves(tutti_run *run) {
+  int first = 0, count = 0;
+  tutti_reducer_own_leaves(run->reducer, &first, &count);
+  TUTTI_TRY(TUTTI_NEW(run->tail, count > 1 ? count : 1));
+  return TUTTI_NEW(run->leaf_ends, count > 1 ? count : 1);
+}
+
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
   run->comm = comm;
   run->config = config;
@@ -66,10 +73,12 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   TUTTI_TRY(tutti_plan_make(config, run->samples.train.n, run->size, &run->plan));
   TUTTI_TRY(tutti_network_create(comm, config, run->dataset, run->plan.micro_rows, &run->network));
   TUTTI_TRY(tutti_network_check_labels(&run->network));
-  TUTTI_TRY(tutti_agree(comm, tutti_model_reserve(run->network.model, run->plan.epoch.batch)));
+  TUTTI_TRY(tutti_agree(comm, tutti_model_reserve(run->network.model, run->plan.epoch.batch,
+                                                  run->plan.leaves_apart ? run->plan.n_leaves : 1)));
   TUTTI_TRY(check_metric_names(run));
-  TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce, tutti_model_n_params(run->network.model), 1,
-                                 &run->reducer));
+  TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce, tutti_model_n_params(run->network.model),
+                                 run->plan.n_leaves, &run->reducer));
+  TUTTI_TRY(tutti_agree(comm, create_leaves(run)));
   TUTTI_TRY(tutti_agree(comm, create_optimizer(run)));
   return TUTTI_OK;
 }
@@ -93,7 +102,11 @@ void tutti_run_strip(tutti_run *run) {
   tutti_reducer_destroy(&run->reducer);
   tutti_network_destroy(&run->network);
   tutti_free(run->squares);
+  tutti_free(run->tail);
+  tutti_free(run->leaf_ends);
   run->squares = NULL;
+  run->tail = NULL;
+  run->leaf_ends = NULL;
 }
 
 void tutti_run_destroy(tutti_run *run) {

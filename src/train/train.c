@@ -32,10 +32,10 @@ static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result 
 static void announce(const tutti_run *run) {
   const tutti_comm *comm = run->comm;
   const tutti_plan *plan = &run->plan;
-  tutti_log_root(TUTTI_LOG_INFO, "%d rank%s on %d node%s, %s reduction, %d thread%s a rank (%s)",
-                 run->size, run->size > 1 ? "s" : "", tutti_comm_n_nodes(comm),
-                 tutti_comm_n_nodes(comm) > 1 ? "s" : "", tutti_reducer_name(run->reducer),
-                 tutti_linalg_threads(), tutti_linalg_threads() > 1 ? "s" : "", tutti_blas_description());
+  tutti_log_root(TUTTI_LOG_INFO, "%d rank%s on %d node%s, %s reduction, %d thread%s a rank (%s)", run->size,
+                 run->size > 1 ? "s" : "", tutti_comm_n_nodes(comm), tutti_comm_n_nodes(comm) > 1 ? "s" : "",
+                 tutti_reducer_name(run->reducer), tutti_linalg_threads(),
+                 tutti_linalg_threads() > 1 ? "s" : "", tutti_blas_description());
   tutti_log_root(TUTTI_LOG_INFO, "%s: %lld training, %lld validation, %lld test samples of %lld features",
                  tutti_dataset_file(run->dataset), (long long)run->samples.train.n,
                  (long long)run->samples.validation.n, (long long)run->samples.test.n,

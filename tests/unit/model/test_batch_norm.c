@@ -61,7 +61,7 @@ static tutti_status run_steps(rank_work *r) {
     TUTTI_TRY(fixture_step(f, pass, r->first, rows, &r->loss, &r->metric));
     tutti_model_predict(f->model, rows, r->outputs[step]);
     memcpy(r->grads[step], f->grads, (size_t)f->n_params * sizeof(float));
-    TUTTI_TRY(tutti_model_merge_state(f->model, count, pass.sum, r->m));
+    TUTTI_TRY(tutti_model_merge_state(f->model, count, NULL, NULL)); // each rank knows all groups
   }
   return TUTTI_OK;
 }
@@ -82,7 +82,7 @@ static void run_ranks(const char *words, const int *cuts, int size) {
   for (int i = 0; i < size; i++) {
     ranks[i] = (rank_work){.m = &m, .first = cuts[i], .rows = cuts[i + 1] - cuts[i]};
     fixture_make(&ranks[i].f, words, TUTTI_LOSS_AUTO, N_IN, ROWS, 2);
-    CHECK_OK(tutti_model_reserve(ranks[i].f.model, ROWS));
+    CHECK_OK(tutti_model_reserve(ranks[i].f.model, ROWS, 1));
   }
   for (int i = 0; i < size; i++) pthread_create(&threads[i], NULL, rank_main, &ranks[i]);
   for (int i = 0; i < size; i++) pthread_join(threads[i], NULL);
@@ -268,7 +268,7 @@ static void groups_that_nobody_reserved_are_refused_before_any_sum(void **state)
   pass.context = &left;
   CHECK_FAILS(fixture_step(&f, pass, 0, 4, &loss, &metric), TUTTI_ERR_INTERNAL, "the global batch has 50");
   assert_int_equal(left, 0);
-  CHECK_OK(tutti_model_reserve(f.model, 100));
+  CHECK_OK(tutti_model_reserve(f.model, 100, 1));
   left = 2;
   CHECK_OK(fixture_step(&f, pass, 0, 4, &loss, &metric));
   fixture_free(&f);
