@@ -19,10 +19,10 @@ typedef struct {
 #define TUTTI_BENCH_OPTIONS_DEFAULT                                                                          \
   { .round_s = 0.05, .rounds = 7 }
 
-/** A step of one batch size, in seconds.  `step_s` is the median of the rounds' mean steps and its parts are those of
- * that round: they add up.  Parts are means over the ranks.  A rank inside the reduction either works or waits for a
- * slower one: in each step the least that any rank spends there is reduce_s, what the others spend beyond it is
- * wait_s. */
+/** A step of one batch size, in seconds.  `step_s` is the median of the rounds' mean steps and its parts are
+ * those of that round: they add up.  Parts are means over the ranks.  A rank inside the reduction either
+ * works or waits for a slower one: in each step the least that any rank spends there is reduce_s, what the
+ * others spend beyond it is wait_s. */
 typedef struct {
   int64_t batch_size;
   int64_t rows;      // of the largest shard
@@ -142,8 +142,8 @@ typedef struct {
   int best_layout;
   tutti_bench_prediction
       *predictions; // [n_steps, n_counts]: for each batch size, in ascending order of ranks
-  // [n_steps] which of a batch size's predictions is the largest with an efficiency of at least 1/2, and which is the
-  // largest that still takes at most nine tenths of the shortest step before it.
+  // [n_steps] which of a batch size's predictions is the largest with an efficiency of at least 1/2, and
+  // which is the largest that still takes at most nine tenths of the shortest step before it.
   int *efficient, *useful;
   int n_steps, n_shards, n_reducers, n_layouts, n_counts;
 } tutti_bench_report;
@@ -152,8 +152,8 @@ extern const char *const tutti_bench_source_names[TUTTI_BENCH_N_SOURCES];
 extern const char *const tutti_bench_allreduce_names[TUTTI_BENCH_N_ALLREDUCES];
 
 /** Collective, arguments equal on all ranks.  Measure on the config's data and network; nothing is written.
- * @return ERR_USAGE an option out of its range; what tutti_train returns; the report is then empty.  Else it is the
- * same on all ranks, and the caller's: tutti_bench_clear. */
+ * @return ERR_USAGE an option out of its range; what tutti_train returns; the report is then empty.  Else it
+ * is the same on all ranks, and the caller's: tutti_bench_clear. */
 TUTTI_NODISCARD
 tutti_status tutti_bench(const tutti_comm *comm, const tutti_config *config,
                          const tutti_bench_options *options, tutti_bench_report *report);

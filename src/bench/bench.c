@@ -29,8 +29,8 @@ static tutti_status check_options(const tutti_bench_options *options) {
   return TUTTI_OK;
 }
 
-/** The batch sizes of the report: as they are given, or the config's and then the usual ones that the data has
- * samples for. */
+/** The batch sizes of the report: as they are given, or the config's and then the usual ones that the data
+ * has samples for. */
 static tutti_status choose_batches(const tutti_config *config, const tutti_bench_options *options,
                                    tutti_bench_report *report) {
   static const int64_t usual[] = {16, 64, 128, 1024, 8192};
@@ -64,8 +64,8 @@ static tutti_status measure_steps(const tutti_bench_setup *setup, const tutti_co
   return TUTTI_OK;
 }
 
-/** Powers of two, and the shards of the batch sizes, which then need no interpolation where the run is predicted that
- * was measured. */
+/** Powers of two, and the shards of the batch sizes, which then need no interpolation where the run is
+ * predicted that was measured. */
 static tutti_status measure_shards(const tutti_bench_setup *setup, const tutti_config *config,
                                    tutti_bench_report *report) {
   const int64_t most = report->n_train < MAX_ROWS ? report->n_train : MAX_ROWS;

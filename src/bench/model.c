@@ -60,8 +60,8 @@ static double error_of(const double *bytes, const double *seconds, int n, tutti_
   return sum;
 }
 
-/** Least squares of a * u + b * v ~ 1 with u = 1 / seconds and v = bytes / seconds.  Where the free minimum has a
- * negative number, the best without is on the edge: one of the two is 0. */
+/** Least squares of a * u + b * v ~ 1 with u = 1 / seconds and v = bytes / seconds.  Where the free minimum
+ * has a negative number, the best without is on the edge: one of the two is 0. */
 double tutti_bench_fit(const double *bytes, const double *seconds, int n, tutti_bench_link *link) {
   double uu = 0, uv = 0, vv = 0, u1 = 0, v1 = 0;
   for (int i = 0; i < n; i++) {

@@ -2,17 +2,17 @@
 /** The formulas of the prediction.  Local, pure. */
 #include "tutti/bench.h"
 
-/** Seconds of an allreduce of `bytes` among `nodes` nodes, as in Thakur, Rabenseifner and Gropp, "Optimization of
- * collective communication operations in MPICH", Int. J. High Perform. Comput. Appl. 19(1), 2005, with the time to
- * add numbers up as a part of the time to send them; 0 for one node. */
+/** Seconds of an allreduce of `bytes` among `nodes` nodes, as in Thakur, Rabenseifner and Gropp,
+ * "Optimization of collective communication operations in MPICH", Int. J. High Perform. Comput. Appl. 19(1),
+ * 2005, with the time to add numbers up as a part of the time to send them; 0 for one node. */
 double tutti_bench_allreduce_s(tutti_bench_allreduce algorithm, tutti_bench_link link, int64_t nodes,
                                double bytes);
 
 /** The algorithm that takes the least time. */
 tutti_bench_allreduce tutti_bench_allreduce_best(tutti_bench_link link, int64_t nodes, double bytes);
 
-/** The link that comes nearest to the measured seconds[n] of messages of bytes[n], by the sum of squared relative
- * differences; neither of its numbers is negative.
+/** The link that comes nearest to the measured seconds[n] of messages of bytes[n], by the sum of squared
+ * relative differences; neither of its numbers is negative.
  * @return the root of the mean squared relative difference */
 double tutti_bench_fit(const double *bytes, const double *seconds, int n, tutti_bench_link *link);
 
@@ -27,11 +27,11 @@ typedef struct {
   int ranks_per_node;
 } tutti_bench_costs;
 
-/** A step of `batch_size` samples on `ranks` ranks.  A node's ranks sum in their shared memory, then the nodes sum by
- * the best allreduce, each rank updates its slice. */
+/** A step of `batch_size` samples on `ranks` ranks.  A node's ranks sum in their shared memory, then the
+ * nodes sum by the best allreduce, each rank updates its slice. */
 tutti_bench_prediction tutti_bench_predict(const tutti_bench_costs *costs, int64_t batch_size, int64_t ranks);
 
-/** Which of predictions[n], of one batch size and in ascending order of ranks, is the largest with an efficiency of at
- * least 1/2; and with a step of at most nine tenths of the shortest before it. */
+/** Which of predictions[n], of one batch size and in ascending order of ranks, is the largest with an
+ * efficiency of at least 1/2; and with a step of at most nine tenths of the shortest before it. */
 int tutti_bench_most_efficient(const tutti_bench_prediction *predictions, int n);
 int tutti_bench_most_useful(const tutti_bench_prediction *predictions, int n);

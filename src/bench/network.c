@@ -12,8 +12,8 @@ static const double ASSUMED_LATENCY_S = 1.5e-6, ASSUMED_BANDWIDTH = 12.5e9;
 
 // --- reducers
 
-/** One kind of reducer, for tutti_repeat_run.  The clock of a round also sees the gradients being written, so the
- * reduction has a clock of its own. */
+/** One kind of reducer, for tutti_repeat_run.  The clock of a round also sees the gradients being written, so
+ * the reduction has a clock of its own. */
 typedef struct {
   const tutti_comm *comm;
   tutti_reducer *reducer;
@@ -76,8 +76,8 @@ static tutti_status make_reduction(reduce_work *work, int rounds) {
   return TUTTI_NEW(work->unused, rounds);
 }
 
-/** Collective.  Seconds of a reduction among the ranks of `comm`, of the slowest rank in all; the parts of the ranks
- * work at the same time. */
+/** Collective.  Seconds of a reduction among the ranks of `comm`, of the slowest rank in all; the parts of
+ * the ranks work at the same time. */
 static tutti_status measure_reducer(const tutti_bench_setup *setup, const tutti_comm *comm,
                                     tutti_reduce_kind kind, int64_t n_params, double *median_s, double *min_s,
                                     const char **name) {
@@ -106,7 +106,7 @@ done:
 
 tutti_status tutti_bench_measure_reducers(const tutti_bench_setup *setup, int64_t n_params,
                                           tutti_bench_reducer *reducers, int *n) {
-  static const tutti_reduce_kind kinds[] = {TUTTI_REDUCE_FLAT};
+  static const tutti_reduce_kind kinds[] = {TUTTI_REDUCE_FLAT, TUTTI_REDUCE_SHARED};
   *n = 0;
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++, ++*n)
     TUTTI_TRY(measure_reducer(setup, setup->comm, kinds[i], n_params, &reducers[i].reduce_s,
@@ -203,8 +203,8 @@ done:
   return status;
 }
 
-/** A reduction of next to nothing is what the ranks of a node need to meet; what the gradient takes beyond that is
- * in proportion to its bytes. */
+/** A reduction of next to nothing is what the ranks of a node need to meet; what the gradient takes beyond
+ * that is in proportion to its bytes. */
 static tutti_status measure_node(const tutti_bench_setup *setup, int64_t n_params,
                                  tutti_bench_network *network) {
   double largest = tutti_comm_node_size(setup->comm), empty_s = 0, full_s = 0, min_s = 0;

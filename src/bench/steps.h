@@ -25,7 +25,7 @@ TUTTI_NODISCARD
 tutti_status tutti_bench_measure_shard(const tutti_bench_setup *setup, int64_t rows,
                                        tutti_bench_shard *shard);
 
-/** Collective.  Operations a second of one core (rank 0's, while the others wait), and of all ranks with their threads
- * together. */
+/** Collective.  Operations a second of one core (rank 0's, while the others wait), and of all ranks with
+ * their threads together. */
 TUTTI_NODISCARD
 tutti_status tutti_bench_measure_peak(const tutti_bench_setup *setup, double *one, double *all);

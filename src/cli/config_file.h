@@ -4,7 +4,8 @@
 #include "tutti/par.h"
 
 /** Collective.  Rank 0 reads, and every rank parses the same bytes.  The caller owns the config.
- * @return (agreed) as tutti_config_parse; ERR_USAGE a data set in the place of the config; ERR_MISSING, ERR_IO */
+ * @return (agreed) as tutti_config_parse; ERR_USAGE a data set in the place of the config; ERR_MISSING,
+ * ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_read_config(const tutti_comm *comm, const tutti_arguments *arguments,
                                tutti_config *config);

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 
-/** Adds up after `n` rounds, so that no compiler leaves them out; the round's factor and term come from memory for
- * the same reason.  The accumulators tend to term / (1 - factor). */
+/** Adds up after `n` rounds, so that no compiler leaves them out; the round's factor and term come from
+ * memory for the same reason.  The accumulators tend to term / (1 - factor). */
 typedef float (*peak_loop)(long n, const float *factor_term);
 
 /** Independent accumulators: the latency of an operation times those that begin in a cycle is at most 12 on

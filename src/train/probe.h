@@ -7,23 +7,25 @@
 
 typedef struct tutti_probe tutti_probe;
 
-/** Collective.  Opens the data that the config names and sets threads, as a training does.  Both are borrowed.
- * The caller owns the probe. */
+/** Collective.  Opens the data that the config names and sets threads, as a training does.  Both are
+ * borrowed. The caller owns the probe. */
 TUTTI_NODISCARD
 tutti_status tutti_probe_create(const tutti_comm *comm, const tutti_config *config, tutti_probe **probe);
 void tutti_probe_destroy(tutti_probe **probe); // Collective.  Accepts NULL inside; nulls the handle.
 
 int64_t tutti_probe_n_train(const tutti_probe *probe); // Local.  Training samples.
 
-/** Collective over `comm`, a part of the probe's ranks (borrowed until the next time); all ranks of the probe call it,
- * each with its part.  From now on steps of `batch_size` samples of these ranks, from the initial weights.
- * @return what tutti_train returns for such a config, agreed on by the probe's ranks; nothing is prepared then */
+/** Collective over `comm`, a part of the probe's ranks (borrowed until the next time); all ranks of the probe
+ * call it, each with its part.  From now on steps of `batch_size` samples of these ranks, from the initial
+ * weights.
+ * @return what tutti_train returns for such a config, agreed on by the probe's ranks; nothing is prepared
+ * then */
 TUTTI_NODISCARD
 tutti_status tutti_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int64_t batch_size,
                                  tutti_reduce_kind reduce);
 
-/** Collective over that communicator, after prepare.  n steps, of whole batches: the last one of an epoch, which may
- * be short, is left out.
+/** Collective over that communicator, after prepare.  n steps, of whole batches: the last one of an epoch,
+ * which may be short, is left out.
  * @param[out] seconds  [n] each step's phases on this rank
  * @return ERR_CONFIG the loss was not finite, so that there is no such step to measure */
 TUTTI_NODISCARD
@@ -32,8 +34,8 @@ tutti_status tutti_probe_steps(tutti_probe *probe, int64_t n, double (*seconds)[
 const tutti_model *tutti_probe_model(const tutti_probe *probe); // Local, after prepare.  Borrowed.
 const char *tutti_probe_reducer(const tutti_probe *probe);      // Local, after prepare.  Borrowed.
 
-/** Local, after prepare.  How this rank's part of a step goes through the network: rows[n] of its micro-batches, of
- * which at most `max` are written.
+/** Local, after prepare.  How this rank's part of a step goes through the network: rows[n] of its
+ * micro-batches, of which at most `max` are written.
  * @param[out] accumulate  [n] whether its gradient is added to the one of the micro-batch before
  * @return n */
 int64_t tutti_probe_passes(const tutti_probe *probe, int64_t max, int *rows, bool *accumulate);

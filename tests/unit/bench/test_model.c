@@ -56,7 +56,7 @@ static void a_link_is_found_again(void **state) {
 
 static void a_fit_tells_how_far_off_it_is(void **state) {
   (void)state;
-  // Two messages of the same size, one twice as slow: 1 / t is 1 and 1/2, so the best is (1 + 1/2) / (1 + 1/4).
+  // The same message, once twice as slow: 1 / t is 1 and 1/2, and the best (1 + 1/2) / (1 + 1/4).
   const double bytes[] = {8, 8}, seconds[] = {1, 2};
   tutti_bench_link link;
   const double residual = tutti_bench_fit(bytes, seconds, 2, &link);

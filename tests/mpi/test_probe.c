@@ -1,0 +1,113 @@
+/** Steps for measuring: those of a training, among all ranks or parts of them. */
+#include <stdio.h>
+
+#include "support/training.h"
+#include "train/probe.h"
+
+/** A probe of the folder's data; the caller clears config. */
+static bool make_probe(const tutti_comm *comm, const training_folder *folder, const char *layers,
+                       const char *micro, tutti_config *config, tutti_probe **probe) {
+  char file[300];
+  snprintf(file, sizeof file, "%s/data.h5", folder->path);
+  const tutti_override overrides[] = {
+      {"data.file", file},
+      {"model.layers", layers},
+      {"train.epochs", "1"},
+      {"train.micro_batch_size", micro},
+      {"schedule.warmup", "100 steps"}, // longer than an epoch of large batches
+      {"parallel.threads", "1"}};
+  return EXPECT_OK(tutti_config_parse(NULL, NULL, overrides, 6, config)) &&
+         EXPECT_OK(tutti_probe_create(comm, config, probe));
+}
+
+static void check_passes(const tutti_comm *comm, tutti_probe *probe, int64_t batch_size, int64_t largest) {
+  enum { MAX = 64 };
+  int rows[MAX];
+  bool accumulate[MAX];
+  if (!EXPECT_OK(tutti_probe_prepare(probe, comm, batch_size, TUTTI_REDUCE_AUTO))) return;
+  const int64_t n = tutti_probe_passes(probe, MAX, rows, accumulate);
+  double sum = 0;
+  for (int64_t i = 0; i < n && i < MAX; i++) {
+    EXPECT(rows[i] >= 1 && rows[i] <= largest, "pass %lld has %d rows", (long long)i, rows[i]);
+    EXPECT(accumulate[i] == (i > 0), "pass %lld", (long long)i);
+    sum += rows[i];
+  }
+  EXPECT_OK(tutti_sum(comm, &sum, 1));
+  EXPECT(sum == (double)batch_size, "%g samples of %lld", sum, (long long)batch_size);
+}
+
+static void passes_cover_the_batch(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_config config = {0};
+  tutti_probe *probe = NULL;
+  training_folder_make(comm, &folder);
+  if (make_probe(comm, &folder, "[dense 8 relu, dense 3 softmax]", "7", &config, &probe)) {
+    check_passes(comm, probe, 50, 7);
+    check_passes(comm, probe, 333, 7);
+    check_passes(comm, probe, 2, 2); // more ranks than samples
+  }
+  tutti_probe_destroy(&probe);
+  tutti_config_clear(&config);
+  training_folder_remove(comm, &folder);
+}
+
+static void check_steps(tutti_probe *probe, const tutti_comm *part, int64_t batch_size) {
+  enum { N = 20 };
+  double seconds[N][TUTTI_N_PHASES];
+  if (!EXPECT_OK(tutti_probe_prepare(probe, part, batch_size, TUTTI_REDUCE_AUTO))) return;
+  if (!EXPECT_OK(tutti_probe_steps(probe, N, seconds))) return;
+  for (int i = 0; i < N; i++) {
+    const double *s = seconds[i];
+    EXPECT(s[TUTTI_PHASE_COMPUTE] > 0 && s[TUTTI_PHASE_REDUCE] > 0 && s[TUTTI_PHASE_UPDATE] > 0,
+           "step %d: compute %g, reduce %g, update %g", i, s[TUTTI_PHASE_COMPUTE], s[TUTTI_PHASE_REDUCE],
+           s[TUTTI_PHASE_UPDATE]);
+    EXPECT(s[TUTTI_PHASE_EVALUATE] == 0 && s[TUTTI_PHASE_SAVE] == 0, "step %d is no step alone", i);
+  }
+}
+
+static void parts_step_by_themselves(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_config config = {0};
+  tutti_probe *probe = NULL;
+  tutti_comm *part = NULL;
+  training_folder_make(comm, &folder);
+  if (make_probe(comm, &folder, "[dense 8 relu, dropout 0.5, dense 3 softmax]", "auto", &config, &probe) &&
+      EXPECT_OK(tutti_comm_split(comm, tutti_comm_rank(comm) % 2, &part))) {
+    EXPECT(tutti_probe_n_train(probe) == 333, "%lld samples", (long long)tutti_probe_n_train(probe));
+    check_steps(probe, comm, 50); // the seventh batch of an epoch is short
+    check_steps(probe, part, 50);
+    check_steps(probe, folder.self, 1);
+    check_steps(probe, comm, 333);
+  }
+  tutti_probe_destroy(&probe);
+  tutti_comm_destroy(&part);
+  tutti_config_clear(&config);
+  training_folder_remove(comm, &folder);
+}
+
+static void a_failure_of_one_part_is_everybodys(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_config config = {0};
+  tutti_probe *probe = NULL;
+  training_folder_make(comm, &folder);
+  const int last = tutti_comm_size(comm) - 1;
+  if (make_probe(comm, &folder, "[dense 8, batch_norm, dense 3 softmax]", "auto", &config, &probe)) {
+    // One sample has no variance: the last rank's batch is refused, the others' would do.
+    const int64_t batch_size = tutti_comm_rank(comm) == last ? 1 : 8;
+    EXPECT_FAILS(tutti_probe_prepare(probe, folder.self, batch_size, TUTTI_REDUCE_AUTO), TUTTI_ERR_CONFIG,
+                 "one sample");
+    check_steps(probe, folder.self, 8);
+  }
+  tutti_probe_destroy(&probe);
+  tutti_config_clear(&config);
+  training_folder_remove(comm, &folder);
+}
+
+int main(void) {
+  const mpi_test tests[] = {
+      MPI_TEST(passes_cover_the_batch),
+      MPI_TEST(parts_step_by_themselves),
+      MPI_TEST(a_failure_of_one_part_is_everybodys),
+  };
+  return mpi_main("probe", tests, sizeof tests / sizeof *tests);
+}
