@@ -22,46 +22,65 @@ static void read_model(char *model, size_t bytes) {
   fclose(file);
 }
 
-int tutti_cpu_allowed(int *cores, int max) {
+static int count_online(void) {
+  const long n = sysconf(_SC_NPROCESSORS_ONLN);
+  return n > 0 ? (int)n : 1;
+}
+
+/** The logical processors this process may run on, ascending: all, where the system does not tell. */
+static int get_allowed(int cpus[TUTTI_MAX_CPUS]) {
   int n = 0;
 #ifdef __linux__
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 0;
-  for (int i = 0; i < CPU_SETSIZE; i++) {
-    if (!CPU_ISSET(i, &set)) continue;
-    if (n < max) cores[n] = i;
-    n++;
-  }
-#else
-  (void)cores, (void)max;
+  const bool told = sched_getaffinity(0, sizeof set, &set) == 0;
+  for (int i = 0; told && i < CPU_SETSIZE && i < TUTTI_MAX_CPUS; i++)
+    if (CPU_ISSET(i, &set)) cpus[n++] = i;
 #endif
+  if (n > 0) return n;
+  const int n_online = count_online();
+  for (; n < n_online && n < TUTTI_MAX_CPUS; n++) cpus[n] = n;
   return n;
 }
 
-/** "0-3,8" */
-static void print_ranges(const int *cores, int n, char *text, size_t bytes) {
-  text[0] = '\0';
-  for (int i = 0, last; i < n; i = last + 1) {
-    for (last = i; last + 1 < n && cores[last + 1] == cores[last] + 1;) last++;
-    tutti_text_append(text, bytes, "%s%d", i ? "," : "", cores[i]);
-    if (last > i) tutti_text_append(text, bytes, "-%d", cores[last]);
-  }
+int tutti_cpu_core(const char *root, int cpu) {
+  char path[1024];
+  snprintf(path, sizeof path, "%s/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", root, cpu);
+  FILE *file = fopen(path, "r");
+  if (!file) return cpu;
+  int first = cpu; // of a list like "3,67" or "6-7"
+  if (fscanf(file, "%d", &first) != 1 || first < 0 || first > cpu) first = cpu;
+  fclose(file);
+  return first;
 }
 
-static void read_affinity(tutti_cpu *cpu) {
-  enum { MAX_CORES = 1024 };
-  int cores[MAX_CORES];
-  const int n = tutti_cpu_allowed(cores, MAX_CORES);
-  cpu->n_allowed = n > 0 ? n : cpu->n_cores;
-  print_ranges(cores, n < MAX_CORES ? n : MAX_CORES, cpu->allowed, sizeof cpu->allowed);
+int tutti_cpu_cores(int cores[TUTTI_MAX_CPUS]) {
+  int cpus[TUTTI_MAX_CPUS];
+  bool is_core[TUTTI_MAX_CPUS] = {false};
+  const int n_cpus = get_allowed(cpus);
+  for (int i = 0; i < n_cpus; i++) is_core[tutti_cpu_core("", cpus[i])] = true;
+  int n = 0;
+  for (int i = 0; i < TUTTI_MAX_CPUS; i++)
+    if (is_core[i]) cores[n++] = i;
+  return n;
+}
+
+char *tutti_cpu_ranges(const int *numbers, int n, char *text, size_t bytes) {
+  text[0] = '\0';
+  for (int i = 0, last; i < n; i = last + 1) {
+    for (last = i; last + 1 < n && numbers[last + 1] == numbers[last] + 1;) last++;
+    tutti_text_append(text, bytes, "%s%d", i ? "," : "", numbers[i]);
+    if (last > i) tutti_text_append(text, bytes, "-%d", numbers[last]);
+  }
+  return text;
 }
 
 void tutti_cpu_get(tutti_cpu *cpu) {
+  int cpus[TUTTI_MAX_CPUS];
   memset(cpu, 0, sizeof *cpu);
   read_model(cpu->model, sizeof cpu->model);
-  const long n = sysconf(_SC_NPROCESSORS_ONLN);
-  cpu->n_cores = n > 0 ? (int)n : 1;
-  read_affinity(cpu);
+  cpu->n_cpus = count_online();
+  cpu->n_allowed = get_allowed(cpus);
+  tutti_cpu_ranges(cpus, cpu->n_allowed, cpu->allowed, sizeof cpu->allowed);
 #if defined(__x86_64__)
   cpu->avx2_fma = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   cpu->avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&

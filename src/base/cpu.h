@@ -1,10 +1,11 @@
 #pragma once
 /** What the processor and the system give this process.  Local. */
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef struct {
   char model[64];   // as the system names it, "unknown" where it does not
-  int n_cores;      // logical processors on line
+  int n_cpus;       // logical processors on line: with simultaneous multithreading a core is several
   int n_allowed;    // of these, the ones this process may run on (binding, cgroup)
   char allowed[64]; // their numbers, as "0-3,8"
   bool avx2_fma, avx512;
@@ -12,6 +13,15 @@ typedef struct {
 
 void tutti_cpu_get(tutti_cpu *cpu);
 
-/** The numbers of the cores this process may run on, ascending, at most `max`; gives how many there are in
- * all. */
-int tutti_cpu_allowed(int *cores, int max);
+/** Processors that are numbered below this one can be counted. */
+enum { TUTTI_MAX_CPUS = 1024 };
+
+/** The core of a logical processor: the lowest number of those that share its arithmetic units.
+ * @param[in] root  "" for the system's own /sys, else a folder that stands for its parent */
+int tutti_cpu_core(const char *root, int cpu);
+
+/** The cores this process may run on, each once, ascending; gives their number, at least 1. */
+int tutti_cpu_cores(int cores[TUTTI_MAX_CPUS]);
+
+/** "0-3,8" for the ascending numbers [n], cut where it does not fit; `text` is returned. */
+char *tutti_cpu_ranges(const int *numbers, int n, char *text, size_t bytes);

@@ -87,7 +87,7 @@ static tutti_status count_cores(const tutti_comm *comm, int *n_cores) {
   tutti_cpu cpu;
   tutti_cpu_get(&cpu);
   double most = cpu.n_allowed, together = (double)cpu.n_allowed * tutti_comm_node_size(comm);
-  if (together > cpu.n_cores) together = cpu.n_cores;
+  if (together > cpu.n_cpus) together = cpu.n_cpus;
   if (together > most) most = together;
   TUTTI_TRY(tutti_max(comm, &most, 1));
   *n_cores = (int)most;

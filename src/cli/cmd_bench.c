@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/config_file.h"
 #include "cli/options.h"
+#include "train/preflight.h"
 #include "tutti/bench.h"
 #include "tutti/linalg.h"
 
@@ -196,6 +197,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_bench_options options = TUTTI_BENCH_OPTIONS_DEFAULT;
   tutti_arguments arguments = {0};
   tutti_config config = {0};
+  tutti_threads threads;
   tutti_bench_report report = {0};
   int64_t *sizes = NULL;
   tutti_status status =
@@ -203,6 +205,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   if (status == TUTTI_OK) status = read_options(&texts, &sizes, &options);
   TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_read_config(comm, &arguments, &config));
+  TUTTI_TRY_GOTO(done, tutti_preflight(comm, config.parallel.threads, &threads));
   TUTTI_TRY_GOTO(done, tutti_bench(comm, &config, &options, &report));
   if (tutti_comm_rank(comm) == 0)
     print_report(&report, arguments.n_positional > 0 ? arguments.positional[0] : NULL);

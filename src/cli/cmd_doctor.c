@@ -1,28 +1,46 @@
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/cpu.h"
-#include "base/log.h"
+#include "base/quota.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "train/preflight.h"
 #include "tutti/io.h"
 #include "tutti/linalg.h"
+
+/** What the user, a launcher or this program has set of all that decides about threads and kernels. */
+static void print_environment(void) {
+  static const char *const names[] = {"OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
+                                      "BLIS_NUM_THREADS",  "BLIS_ARCH_TYPE",       "OMP_NUM_THREADS",
+                                      "OMP_PROC_BIND",     "SLURM_CPUS_PER_TASK",  "SLURM_CPUS_ON_NODE"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (getenv(names[i])) printf("environment\t%s=%s\n", names[i], getenv(names[i]));
+}
 
 static void print_machine(const tutti_comm *comm, const tutti_cpu *cpu) {
   printf("tutti\t%s\n", TUTTI_VERSION);
   printf("mpi\t%s\n", tutti_mpi_version());
   printf("hdf5\t%s\n", tutti_hdf5_version());
   printf("blas\t%s\n", tutti_blas_description());
-  printf("blas_threads\t%d\n", tutti_blas_threads());
   printf("cpu\t%s\n", cpu->model);
   printf("vector_units\t%s\n", cpu->avx512 ? "AVX-512" : cpu->avx2_fma ? "AVX2" : "baseline");
-  printf("cores\t%d\n", cpu->n_cores);
+  printf("processors\t%d\n", cpu->n_cpus);
+  const double quota = tutti_cpu_quota("");
+  if (quota > 0) printf("cpu_quota\t%.3g\n", quota);
   printf("ranks\t%d\n", tutti_comm_size(comm));
   printf("nodes\t%d\n", tutti_comm_n_nodes(comm));
+  print_environment();
 }
 
-static void print_ranks(int size, char *const *hosts, char *const *cores) {
-  printf("\nrank\thost\tcores\n");
-  for (int rank = 0; rank < size; rank++) printf("%d\t%s\t%s\n", rank, hosts[rank], cores[rank]);
+/** The rank's line of the table, after its number. */
+static void describe_rank(const tutti_comm *comm, const tutti_cpu *cpu, const tutti_threads *threads,
+                          char *text, size_t bytes) {
+  int cores[TUTTI_MAX_CPUS];
+  text[0] = '\0';
+  tutti_text_append(text, bytes, "%s\t%s\t%d\t%d\t%s\t%s", tutti_comm_host(comm), cpu->allowed,
+                    tutti_cpu_cores(cores), threads->n, threads->why, tutti_blas_description());
 }
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
@@ -32,26 +50,29 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_arguments_clear(&arguments);
   tutti_cpu cpu;
   tutti_cpu_get(&cpu);
-  char **hosts = NULL, **cores = NULL;
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_gather_texts(comm, 0, tutti_comm_host(comm), &hosts));
-  TUTTI_TRY_GOTO(done, tutti_gather_texts(comm, 0, cpu.allowed, &cores));
-  if (tutti_comm_rank(comm) != 0) goto done;
-  print_machine(comm, &cpu);
-  print_ranks(tutti_comm_size(comm), hosts, cores);
-  if (tutti_comm_node_size(comm) > cpu.n_cores)
-    tutti_log(TUTTI_LOG_WARNING,
-              "%d ranks share the %d cores of this node: right for trying, slow for measuring",
-              tutti_comm_node_size(comm), cpu.n_cores);
-done:
-  tutti_texts_free(&hosts, tutti_comm_size(comm));
-  tutti_texts_free(&cores, tutti_comm_size(comm));
-  return status;
+  tutti_threads threads;
+  TUTTI_TRY(tutti_preflight(comm, 0, &threads));
+  char line[1024], **lines = NULL;
+  describe_rank(comm, &cpu, &threads, line, sizeof line);
+  TUTTI_TRY(tutti_gather_texts(comm, 0, line, &lines));
+  if (tutti_comm_rank(comm) == 0) {
+    print_machine(comm, &cpu);
+    printf("\nrank\thost\tprocessors\tcores\tthreads\twhy\tblas\n");
+    for (int rank = 0; rank < tutti_comm_size(comm); rank++) printf("%d\t%s\n", rank, lines[rank]);
+  }
+  tutti_texts_free(&lines, tutti_comm_size(comm));
+  return TUTTI_OK;
 }
 
 const tutti_command tutti_command_doctor = {
     .name = "doctor",
     .arguments = "",
     .summary = "what the preflight sees: cores, binding, threads, BLAS, MPI, HDF5",
-    .details = "Under mpirun or srun it shows each rank's host and cores.",
+    .details = "Under mpirun or srun it shows for each rank its host, the processors (hardware threads) it "
+               "may run on, the\n"
+               "cores these belong to, the threads a training would have and who decides that, and the BLAS "
+               "with its\n"
+               "kernels.  It warns, as a training does, of ranks that share cores, of more threads than "
+               "cores, of a CPU\n"
+               "quota and of slow kernels, and says what to do.",
     .run = run};

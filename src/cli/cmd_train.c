@@ -4,6 +4,7 @@
 #include "base/terminal.h"
 #include "cli/cli.h"
 #include "cli/config_file.h"
+#include "train/preflight.h"
 #include "tutti/train.h"
 
 enum { EXIT_DIVERGED = 79 };
@@ -22,6 +23,8 @@ static void print_result(const tutti_config *config, const tutti_train_result *r
 
 /** Where rank 0 draws: the user's terminal, also behind mpirun; else standard error, line by line. */
 static tutti_status train(const tutti_comm *comm, const tutti_config *config, tutti_train_result *result) {
+  tutti_threads threads;
+  TUTTI_TRY(tutti_preflight(comm, config->parallel.threads, &threads));
   FILE *terminal = tutti_comm_rank(comm) == 0 ? tutti_terminal_open() : NULL;
   const tutti_status status = tutti_train(comm, config, terminal ? terminal : stderr, result);
   if (terminal) fclose(terminal);

@@ -12,7 +12,7 @@ tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint
   text = info.config;
   TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &text));
   TUTTI_TRY_GOTO(done, tutti_agree(comm, tutti_config_parse(text, checkpoint, NULL, 0, &restored->config)));
-  TUTTI_TRY_GOTO(done, tutti_threads_set(comm, restored->config.parallel.threads));
+  TUTTI_TRY_GOTO(done, tutti_threads_set(comm, restored->config.parallel.threads, NULL));
   restored->classes = info.classes;
   restored->n_classes = info.n_classes;
   info.classes = NULL;

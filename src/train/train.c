@@ -29,13 +29,13 @@ static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result 
   return TUTTI_OK;
 }
 
-static void announce(const tutti_run *run) {
+static void announce(const tutti_run *run, const tutti_threads *threads) {
   const tutti_comm *comm = run->comm;
   const tutti_plan *plan = &run->plan;
-  tutti_log_root(TUTTI_LOG_INFO, "%d rank%s on %d node%s, %s reduction, %d thread%s a rank (%s)", run->size,
-                 run->size > 1 ? "s" : "", tutti_comm_n_nodes(comm), tutti_comm_n_nodes(comm) > 1 ? "s" : "",
-                 tutti_reducer_name(run->reducer), tutti_linalg_threads(),
-                 tutti_linalg_threads() > 1 ? "s" : "", tutti_blas_description());
+  tutti_log_root(TUTTI_LOG_INFO, "%d rank%s on %d node%s, %s reduction, %d thread%s a rank (%s), %s",
+                 run->size, run->size > 1 ? "s" : "", tutti_comm_n_nodes(comm),
+                 tutti_comm_n_nodes(comm) > 1 ? "s" : "", tutti_reducer_name(run->reducer), threads->n,
+                 threads->n > 1 ? "s" : "", threads->why, tutti_blas_description());
   tutti_log_root(TUTTI_LOG_INFO, "%s: %lld training, %lld validation, %lld test samples of %lld features",
                  tutti_dataset_file(run->dataset), (long long)run->samples.train.n,
                  (long long)run->samples.validation.n, (long long)run->samples.test.n,
@@ -63,12 +63,13 @@ static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train
   return tutti_saver_flush(saver); // with the times of the last checkpoint and of this
 }
 
-static tutti_status train(tutti_run *run, FILE *progress, tutti_train_result *result) {
+static tutti_status train(tutti_run *run, const tutti_threads *threads, FILE *progress,
+                          tutti_train_result *result) {
   tutti_saver *saver = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_saver_create(run, &saver));
   TUTTI_TRY_GOTO(done, tutti_saver_begin(saver));
-  announce(run);
+  announce(run, threads);
   if (run->rank == 0 && progress)
     status = tutti_progress_create(progress, result->metric, run->plan.total_epochs, run->plan.epoch.n_steps,
                                    &run->progress);
@@ -88,11 +89,12 @@ done:
 tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FILE *progress,
                          tutti_train_result *result) {
   *result = (tutti_train_result){0};
-  TUTTI_TRY(tutti_threads_set(comm, config->parallel.threads));
+  tutti_threads threads;
+  TUTTI_TRY(tutti_threads_set(comm, config->parallel.threads, &threads));
   tutti_run run;
   TUTTI_TRY(tutti_run_create(comm, config, &run));
   snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run.network.model));
-  const tutti_status status = train(&run, progress, result);
+  const tutti_status status = train(&run, &threads, progress, result);
   tutti_run_destroy(&run);
   return status;
 }

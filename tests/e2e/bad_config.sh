@@ -69,6 +69,6 @@ refuse 78 key.yaml:11: batchsize -- info key.yaml
 
 # A batch larger than the data is fine, and said once.
 succeed 3 train small.yaml --train.batch_size=5000 --run.directory=runs/large
-expect_count 1 'tutti: warning: '
+expect_count 1 'tutti: warning: train.batch_size '
 expect_text 5000 1294
 expect_same "$(fingerprint runs/small)" "$before"

@@ -54,7 +54,7 @@ refuse 66 missing.h5 -- train small.yaml --run.directory=runs/other --run.resume
 cp -R runs/small runs/damaged
 head -c 5000 runs/small/checkpoint.h5 >runs/damaged/checkpoint.h5
 succeed "$RANKS" train small.yaml --run.directory=runs/damaged
-expect_count 1 'tutti: warning: '
+expect_count 1 'tutti: warning: checkpoint '
 expect_text runs/damaged/checkpoint.h5 'goes on from runs/damaged/checkpoint.prev.h5'
 expect_close "$(value test_loss)" "$test_loss" 1e-4
 # Both damaged: not silently anew.

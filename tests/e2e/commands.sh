@@ -66,12 +66,6 @@ expect_text 'kind metrics' 'epoch	step	samples	loss	accuracy	val_loss	val_accura
 expect_same "$(grep -c '^[1-4]	' "$out")" 4
 expect_same "$(sed -n 's/^4	//p' "$out" | cut -f 1,2)" '164	5176'
 
-# --- doctor -----------------------------------------------------------------------------------------------------
-
-succeed "$RANKS" doctor
-expect_text 'tutti	' 'mpi	' 'hdf5	' 'blas	' "ranks	$RANKS" 'nodes	1' 'rank	host	cores'
-expect_same "$(sed -n '/^rank	/,$p' "$out" | wc -l | tr -d ' ')" $((RANKS + 1))
-
 # --- help and version -------------------------------------------------------------------------------------------
 
 [ "$RANKS" -eq 1 ] || exit 0

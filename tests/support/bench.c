@@ -101,7 +101,7 @@ static void print_head(const bench *b) {
   tutti_cpu cpu;
   tutti_cpu_get(&cpu);
   printf("# %s, tutti %s, build %s\n", b->program->name, TUTTI_VERSION, build());
-  printf("# %s, %d cores, rank 0 on %s; %s\n", cpu.model, cpu.n_cores, cpu.allowed, tutti_mpi_version());
+  printf("# %s, %d processors, rank 0 on %s; %s\n", cpu.model, cpu.n_cpus, cpu.allowed, tutti_mpi_version());
   // A program without products is linked without the BLAS.
   if (strcmp(tutti_blas_description(), "unknown BLAS") != 0) printf("# %s\n", tutti_blas_description());
   if (tutti_kernels_warning()) printf("# %s\n", tutti_kernels_warning());

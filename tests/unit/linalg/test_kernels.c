@@ -5,7 +5,7 @@
 #include "support/check.h"
 #include "tutti/linalg.h"
 
-static const tutti_cpu plain = {.n_cores = 1}, avx2 = {.avx2_fma = true},
+static const tutti_cpu plain = {.n_cpus = 1}, avx2 = {.avx2_fma = true},
                        avx512 = {.avx2_fma = true, .avx512 = true};
 
 static void check(const tutti_cpu *cpu, const char *kernels, const char *better) {
