@@ -146,8 +146,11 @@ typedef struct {
   int first, count;    // of the micro-batch
   bool apart;          // false: one leaf a rank, whose sums with other ranks' need no order
   const int64_t *ends; // [count] the row behind each leaf's last
-  float *(*gradient)(void *context, int leaf); // [n_params] where it goes, asked for before each part of it
-  void (*done)(void *context, int leaf, int64_t begin, int64_t n); // a part of it is complete
+  int64_t part;        // elements that are best asked for at once, where a layer can choose; 0: any number
+  /** Where elements [begin, begin + n) of the leaf's gradient go. */
+  float *(*gradient)(void *context, int leaf, int64_t begin, int64_t n);
+  /** They are complete, before others are asked for.  `settled`: the pass reads these parameters no more. */
+  void (*done)(void *context, int leaf, int64_t begin, int64_t n, bool settled);
   void *context;
 } tutti_model_leaves;
 

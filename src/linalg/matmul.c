@@ -49,14 +49,14 @@ void tutti_matmul_forward(tutti_sum_order order, const float *x, const float *w,
   if (!run(order, FORWARD, rows, &product)) tutti_blas_forward(x, w, bias, rows, n_in, n_out, z);
 }
 
-void tutti_matmul_weight_gradient(tutti_sum_order order, const float *x, const float *dz, int rows, int n_in,
-                                  int n_out, bool accumulate, float *dw) {
+void tutti_matmul_weight_gradient_part(tutti_sum_order order, const float *x, int stride, const float *dz,
+                                       int rows, int n_in, int n_out, bool accumulate, float *dw) {
   const tutti_product product = {.m = n_in,
                                  .n = n_out,
                                  .k = rows,
                                  .a = x,
                                  .a_row = 1,
-                                 .a_col = n_in,
+                                 .a_col = stride,
                                  .b = dz,
                                  .ldb = n_out,
                                  .accumulate = accumulate,
@@ -64,7 +64,12 @@ void tutti_matmul_weight_gradient(tutti_sum_order order, const float *x, const f
                                  .ldc = n_out,
                                  .panel = 2};
   if (!run(order, WEIGHT_GRADIENT, rows, &product))
-    tutti_blas_weight_gradient(x, dz, rows, n_in, n_out, accumulate, dw);
+    tutti_blas_weight_gradient_part(x, stride, dz, rows, n_in, n_out, accumulate, dw);
+}
+
+void tutti_matmul_weight_gradient(tutti_sum_order order, const float *x, const float *dz, int rows, int n_in,
+                                  int n_out, bool accumulate, float *dw) {
+  tutti_matmul_weight_gradient_part(order, x, n_in, dz, rows, n_in, n_out, accumulate, dw);
 }
 
 void tutti_matmul_input_gradient(tutti_sum_order order, const float *dz, const float *w, int rows, int n_in,

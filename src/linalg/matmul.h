@@ -14,6 +14,10 @@ void tutti_matmul_forward(tutti_sum_order order, const float *x, const float *w,
 void tutti_matmul_weight_gradient(tutti_sum_order order, const float *x, const float *dz, int rows, int n_in,
                                   int n_out, bool accumulate, float *dw);
 
+/** The same for n_in of the features of rows that are `stride` long. */
+void tutti_matmul_weight_gradient_part(tutti_sum_order order, const float *x, int stride, const float *dz,
+                                       int rows, int n_in, int n_out, bool accumulate, float *dw);
+
 /** dx[rows, n_in] = dz[rows, n_out] w^T[n_out, n_in]. */
 void tutti_matmul_input_gradient(tutti_sum_order order, const float *dz, const float *w, int rows, int n_in,
                                  int n_out, float *dx);

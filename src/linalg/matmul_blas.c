@@ -13,14 +13,19 @@ void tutti_blas_forward(const float *x, const float *w, const float *bias, int r
               bias ? 1 : 0, z, n_out);
 }
 
-void tutti_blas_weight_gradient(const float *x, const float *dz, int rows, int n_in, int n_out,
-                                bool accumulate, float *dw) {
+void tutti_blas_weight_gradient_part(const float *x, int stride, const float *dz, int rows, int n_in,
+                                     int n_out, bool accumulate, float *dw) {
   if (rows == 0) {
     if (!accumulate) memset(dw, 0, (size_t)n_in * (size_t)n_out * sizeof *dw);
     return;
   }
-  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, n_in, n_out, rows, 1, x, n_in, dz, n_out,
+  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, n_in, n_out, rows, 1, x, stride, dz, n_out,
               accumulate ? 1 : 0, dw, n_out);
+}
+
+void tutti_blas_weight_gradient(const float *x, const float *dz, int rows, int n_in, int n_out,
+                                bool accumulate, float *dw) {
+  tutti_blas_weight_gradient_part(x, n_in, dz, rows, n_in, n_out, accumulate, dw);
 }
 
 void tutti_blas_input_gradient(const float *dz, const float *w, int rows, int n_in, int n_out, float *dx) {

@@ -11,4 +11,7 @@ void tutti_blas_forward(const float *x, const float *w, const float *bias, int r
 void tutti_blas_weight_gradient(const float *x, const float *dz, int rows, int n_in, int n_out,
                                 bool accumulate, float *dw);
 
+void tutti_blas_weight_gradient_part(const float *x, int stride, const float *dz, int rows, int n_in,
+                                     int n_out, bool accumulate, float *dw);
+
 void tutti_blas_input_gradient(const float *dz, const float *w, int rows, int n_in, int n_out, float *dx);

@@ -145,13 +145,13 @@ static void gradient_of_piece(const tutti_layer *layer, const tutti_group_span *
     for (int j = 0; j < 2 * n; j++) total[j] += sums[j];
   }
   const tutti_piece piece = tutti_flow_piece(flow, i);
-  float *dgamma = piece.grads + layer->offset, *dbeta = dgamma + n;
+  float *dgamma = tutti_flow_gradient(flow, &piece, layer->offset, 2 * n), *dbeta = dgamma + n;
   const bool accumulate = flow->pass->accumulate;
   for (int j = 0; j < n; j++) {
     dgamma[j] = (accumulate ? dgamma[j] : 0) + (float)total[n + j];
     dbeta[j] = (accumulate ? dbeta[j] : 0) + (float)total[j];
   }
-  tutti_flow_done(flow, &piece, layer);
+  tutti_flow_done(flow, &piece, layer->offset, 2 * n, false);
 }
 
 static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,

@@ -37,17 +37,42 @@ static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_
   return TUTTI_OK;
 }
 
-static void gradient_of_piece(const tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
-                              int i, const float *x, const float *dy) {
+/** Gradients of the weights of inputs [first, first + count). */
+static void kernel_gradient(const tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
+                            const float *x, const float *dy, int first, int count) {
   const int n_in = layer->n_in, n_out = layer->n_out;
-  const tutti_piece piece = tutti_flow_piece(flow, i);
-  const bool accumulate = flow->pass->accumulate;
-  const float *dy_piece = dy + (int64_t)piece.from * n_out;
-  tutti_matmul_weight_gradient(model->order, x + (int64_t)piece.from * n_in, dy_piece, piece.rows, n_in,
-                               n_out, accumulate, piece.grads + layer->offset);
-  if (layer->spec.bias)
-    tutti_column_sums(dy_piece, piece.rows, n_out, accumulate, piece.grads + bias_offset(layer));
-  tutti_flow_done(flow, &piece, layer);
+  const int64_t begin = layer->offset + (int64_t)first * n_out, n = (int64_t)count * n_out;
+  for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
+    const tutti_piece piece = tutti_flow_piece(flow, i);
+    float *grads = tutti_flow_gradient(flow, &piece, begin, n);
+    tutti_matmul_weight_gradient_part(model->order, x + (int64_t)piece.from * n_in + first, n_in,
+                                      dy + (int64_t)piece.from * n_out, piece.rows, count, n_out,
+                                      flow->pass->accumulate, grads);
+    tutti_flow_done(flow, &piece, begin, n, true);
+  }
+}
+
+/** In parts of almost equal size, of which what follows may find each in the cache. */
+static void kernel_gradients(const tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
+                             const float *x, const float *dy) {
+  const int64_t n = (int64_t)layer->n_in * layer->n_out,
+                part = flow->pass->leaves ? flow->pass->leaves->part : 0;
+  int64_t n_parts = part > 0 ? (n + part - 1) / part : 1;
+  if (n_parts > layer->n_in) n_parts = layer->n_in;
+  for (int64_t i = 0; i < n_parts; i++) {
+    const int first = (int)(layer->n_in * i / n_parts), end = (int)(layer->n_in * (i + 1) / n_parts);
+    kernel_gradient(model, layer, flow, x, dy, first, end - first);
+  }
+}
+
+static void bias_gradient(const tutti_layer *layer, const tutti_flow *flow, const float *dy) {
+  const int n = layer->n_out;
+  for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
+    const tutti_piece piece = tutti_flow_piece(flow, i);
+    float *grads = tutti_flow_gradient(flow, &piece, bias_offset(layer), n);
+    tutti_column_sums(dy + (int64_t)piece.from * n, piece.rows, n, flow->pass->accumulate, grads);
+    tutti_flow_done(flow, &piece, bias_offset(layer), n, true);
+  }
 }
 
 static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
@@ -56,7 +81,9 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
   tutti_activation_backward(applied(layer), layer->kept, layer->y, dy, rows, n_out, dy);
   if (dx)
     tutti_matmul_input_gradient(model->order, dy, kernel_of(layer, flow->params), rows, n_in, n_out, dx);
-  for (int i = 0; i < tutti_flow_n_pieces(flow); i++) gradient_of_piece(model, layer, flow, i, x, dy);
+  // Only now, when no product needs the weights any more.
+  kernel_gradients(model, layer, flow, x, dy);
+  if (layer->spec.bias) bias_gradient(layer, flow, dy);
   return TUTTI_OK;
 }
 

@@ -100,17 +100,20 @@ int tutti_flow_n_pieces(const tutti_flow *flow) {
 
 tutti_piece tutti_flow_piece(const tutti_flow *flow, int i) {
   const tutti_model_leaves *leaves = flow->pass->leaves;
-  if (!leaves) return (tutti_piece){.rows = flow->rows, .grads = flow->grads};
-  const int from = i ? (int)leaves->ends[i - 1] : 0, leaf = leaves->first + i;
-  return (tutti_piece){.leaf = leaf,
-                       .from = from,
-                       .rows = (int)leaves->ends[i] - from,
-                       .grads = leaves->gradient(leaves->context, leaf)};
+  if (!leaves) return (tutti_piece){.rows = flow->rows};
+  const int from = i ? (int)leaves->ends[i - 1] : 0;
+  return (tutti_piece){.leaf = leaves->first + i, .from = from, .rows = (int)leaves->ends[i] - from};
 }
 
-void tutti_flow_done(const tutti_flow *flow, const tutti_piece *piece, const tutti_layer *layer) {
+float *tutti_flow_gradient(const tutti_flow *flow, const tutti_piece *piece, int64_t begin, int64_t n) {
   const tutti_model_leaves *leaves = flow->pass->leaves;
-  if (leaves) leaves->done(leaves->context, piece->leaf, layer->offset, layer->n_params);
+  return leaves ? leaves->gradient(leaves->context, piece->leaf, begin, n) : flow->grads + begin;
+}
+
+void tutti_flow_done(const tutti_flow *flow, const tutti_piece *piece, int64_t begin, int64_t n,
+                     bool settled) {
+  const tutti_model_leaves *leaves = flow->pass->leaves;
+  if (leaves) leaves->done(leaves->context, piece->leaf, begin, n, settled);
 }
 
 /** The layers before the first with weights have no gradient to make. */

@@ -13,19 +13,21 @@ typedef struct {
   int rows;
 } tutti_flow;
 
-/** The rows of a micro-batch that one leaf has, and where their gradient goes. */
+/** The rows of a micro-batch that one leaf has. */
 typedef struct {
   int leaf;
   int from, rows;
-  float *grads; // [n_params]
 } tutti_piece;
 
 /** Local.  Pieces of the micro-batch: its leaves, or all of it where they are not told apart. */
 int tutti_flow_n_pieces(const tutti_flow *flow);
 tutti_piece tutti_flow_piece(const tutti_flow *flow, int i);
 
-/** Local.  The gradients of the layer's parameters are complete for the piece. */
-void tutti_flow_done(const tutti_flow *flow, const tutti_piece *piece, const tutti_layer *layer);
+/** Local.  Where the piece's gradient goes for parameters [begin, begin + n) of the flat buffer; to be written or, where
+ * the pass accumulates, added to; and it is complete.  `settled`: backward reads these parameters no more. */
+float *tutti_flow_gradient(const tutti_flow *flow, const tutti_piece *piece, int64_t begin, int64_t n);
+void tutti_flow_done(const tutti_flow *flow, const tutti_piece *piece, int64_t begin, int64_t n,
+                     bool settled);
 
 /** What a kind of layer does.  Layers keep nothing of a micro-batch but their output and what backward
  * needs. */

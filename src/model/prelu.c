@@ -42,10 +42,10 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
   for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
     const tutti_piece piece = tutti_flow_piece(flow, i);
     const int64_t first = (int64_t)piece.from * n;
-    float *dalpha = piece.grads + layer->offset;
+    float *dalpha = tutti_flow_gradient(flow, &piece, layer->offset, n);
     if (!flow->pass->accumulate) memset(dalpha, 0, (size_t)n * sizeof *dalpha);
     add_alpha_gradient(x + first, dy + first, piece.rows, n, dalpha);
-    tutti_flow_done(flow, &piece, layer);
+    tutti_flow_done(flow, &piece, layer->offset, n, false);
   }
   if (dx) input_gradient(x, flow->rows, n, flow->params + layer->offset, dx);
   return TUTTI_OK;

@@ -35,7 +35,13 @@ typedef struct {
   tutti_rows_list history; // all rows of /epochs; on rank 0 alone
   int64_t n_flushed;       // of them, those in metrics.h5
   tutti_rows_list steps;   // rows of /steps that are not in metrics.h5 yet; on rank 0 alone
-  int bad_layer;           // first layer whose numbers went astray on this rank in this step; -1: none
+  bool updated;            // in this step, part by part during backward, so that nothing is left to update
+  float *part;             // [TUTTI_UPDATE_PART] gradient of the part that is under way then
+  tutti_range *late;       // [n_arrays] parts that backward still reads then
+  int n_late;
+  tutti_status local;    // what this rank knows of the step before the others do
+  double penalty;        // of the parameters before the step
+  int bad_layer;         // first layer whose numbers went astray on this rank in this step; -1: none
   tutti_status deferred; // a failure between two steps that only this rank knows of: the next step tells all
   tutti_phases phases;
   tutti_progress *progress; // NULL: none

@@ -1,7 +1,7 @@
 /** All that can fail before the first step, and its end. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "train/run.h"
+#include "train/update.h"
 
 static tutti_status open_data(tutti_run *run) {
   const tutti_config *config = run->config;
@@ -61,6 +61,8 @@ static tutti_status create_leaves(tutti_run *run) {
   int first = 0, count = 0;
   tutti_reducer_own_leaves(run->reducer, &first, &count);
   TUTTI_TRY(TUTTI_NEW(run->tail, count > 1 ? count : 1));
+  TUTTI_TRY(TUTTI_NEW(run->part, TUTTI_UPDATE_PART));
+  TUTTI_TRY(TUTTI_NEW(run->late, tutti_model_n_arrays(run->network.model)));
   return TUTTI_NEW(run->leaf_ends, count > 1 ? count : 1);
 }
 
@@ -104,6 +106,10 @@ void tutti_run_strip(tutti_run *run) {
   tutti_free(run->squares);
   tutti_free(run->tail);
   tutti_free(run->leaf_ends);
+  tutti_free(run->part);
+  tutti_free(run->late);
+  run->part = NULL;
+  run->late = NULL;
   run->squares = NULL;
   run->tail = NULL;
   run->leaf_ends = NULL;
