@@ -1,13 +1,11 @@
 #include "linalg/loss.h"
 
 #include <math.h>
+#include <string.h>
 
-#include "linalg/softmax.h"
-
-/** Of one sample, or of one output. */
-typedef struct {
-  double loss, metric;
-} score;
+#include "base/clones.h"
+#include "linalg/loss_impl.h"
+#include "linalg/vector_math.h"
 
 tutti_activation tutti_loss_activation(tutti_loss loss) {
   switch (loss) {
@@ -24,7 +22,7 @@ bool tutti_loss_is_classification(tutti_loss loss) {
   return loss == TUTTI_CATEGORICAL_CROSSENTROPY || loss == TUTTI_BINARY_CROSSENTROPY || loss == TUTTI_HINGE;
 }
 
-static int64_t largest(const float *values, int64_t n) {
+int64_t tutti_loss_largest(const float *values, int64_t n) {
   int64_t best = 0;
   for (int64_t j = 1; j < n; j++)
     if (values[j] > values[best]) best = j;
@@ -32,7 +30,7 @@ static int64_t largest(const float *values, int64_t n) {
 }
 
 /** Of a label of its own: the side of the threshold, which is 0 for logits and for margins. */
-static bool says_one(double output) {
+static inline bool says_one(float output) {
   return output > 0;
 }
 
@@ -43,109 +41,133 @@ int64_t tutti_loss_n_decisions(tutti_loss loss, int64_t n) {
 void tutti_loss_decide(tutti_loss loss, const float *z, int64_t rows, int64_t n, int32_t *classes) {
   TUTTI_ASSERT(tutti_loss_is_classification(loss));
   if (loss == TUTTI_CATEGORICAL_CROSSENTROPY)
-    for (int64_t i = 0; i < rows; i++) classes[i] = (int32_t)largest(z + i * n, n);
+    for (int64_t i = 0; i < rows; i++) classes[i] = (int32_t)tutti_loss_largest(z + i * n, n);
   else
     for (int64_t i = 0; i < rows * n; i++) classes[i] = says_one(z[i]);
 }
 
-/** dz turns from exponentials into scale * (mass p - target); mass is the sum of the targets, which is 1 for
- * labels. */
-static void softmax_gradient(double sum, double mass, double scale, int64_t n, float *dz) {
-  const float factor = (float)(scale * mass / sum);
-  for (int64_t j = 0; j < n; j++) dz[j] *= factor;
+// --- losses that are sums over the outputs -----------------------------------------------------------------
+
+enum {
+  BLOCK = 256,
+  LANES = 8
+}; // elements on the stack; lanes of a sum, in whose order nothing else has a say
+
+/** Of one output. */
+typedef struct {
+  double loss, metric, slope;
+} score;
+
+/** -t log p - (1 - t) log(1 - p) with p = 1 / (1 + exp(-y)).  The exponential of -|y| gives the probability of the
+ * side y is not on, whose digits the slope p - t needs where it is small. */
+TUTTI_INLINE score binary_crossentropy(float y, float t) {
+  const float e = tutti_exp(-fabsf(y)), unlikely = e / (1 + e);
+  const double base = (double)(y < 0 ? 0 : y) - (double)y * t; // NaN stays
+  const double slope = y > 0 ? (1 - (double)t) - unlikely : unlikely - (double)t;
+  return (score){base + (double)tutti_log1p_unit(e), says_one(y) == (t > 0.5f), slope};
 }
 
-/** -log p of the right class, as log(sum of exp(z - top)) - (z - top). */
-static score categorical_class(const float *z, int32_t right, int64_t n, double scale, float *dz) {
-  float top;
-  TUTTI_ASSERT(right >= 0 && right < n);
-  const double sum = tutti_softmax_exponentials(z, n, dz, &top);
-  if (dz) {
-    softmax_gradient(sum, 1, scale, n, dz);
-    dz[right] -= (float)scale;
-  }
-  return (score){log(sum) - ((double)z[right] - top), largest(z, n) == right};
+TUTTI_INLINE score huber(double error, double size) {
+  const double slope = error > 1 ? 1 : (error < -1 ? -1 : error);
+  return (score){size > 1 ? size - 0.5 : 0.5 * error * error, size, slope};
 }
 
-static score categorical_values(const float *z, const float *target, int64_t n, double scale, float *dz) {
-  float top;
-  const double sum = tutti_softmax_exponentials(z, n, dz, &top);
-  double loss = 0, mass = 0;
-  for (int64_t j = 0; j < n; j++) {
-    if (target[j] != 0) loss += target[j] * (log(sum) - ((double)z[j] - top)); // 0 * infinity is 0 here
-    mass += target[j];
-  }
-  if (dz) {
-    softmax_gradient(sum, mass, scale, n, dz);
-    for (int64_t j = 0; j < n; j++) dz[j] -= (float)(scale * target[j]);
-  }
-  return (score){loss, largest(z, n) == largest(target, n)};
+TUTTI_INLINE score hinge(float y, float t) {
+  const double sign = t == 0 ? -1 : t, margin = 1 - sign * y;
+  return (score){margin < 0 ? 0 : margin, says_one(y) == (t > 0), (margin > 0) * -sign};
 }
 
-/** Loss, metric and slope of one output y against its target t. */
-static score one_output(tutti_loss loss, double y, double t, double *slope) {
-  const double error = y - t, size = fabs(error);
+/** Output y against its target t; `loss` is a constant where this is inlined. */
+TUTTI_INLINE score one_output(tutti_loss loss, float y, float t) {
+  const double error = (double)y - t, size = fabs(error);
   switch (loss) {
   case TUTTI_BINARY_CROSSENTROPY:
-    // -t log p - (1 - t) log(1 - p) with p = 1 / (1 + exp(-y))
-    *slope = 1 / (1 + exp(-y)) - t;
-    return (score){fmax(y, 0) - y * t + log1p(exp(-fabs(y))), says_one(y) == (t > 0.5)};
+    return binary_crossentropy(y, t);
   case TUTTI_MEAN_SQUARED_ERROR:
-    *slope = 2 * error;
-    return (score){error * error, size};
+    return (score){error * error, size, 2 * error};
   case TUTTI_MEAN_ABSOLUTE_ERROR:
-    *slope = (error > 0) - (error < 0);
-    return (score){size, size};
+    return (score){size, size, (error > 0) - (error < 0)};
   case TUTTI_HUBER:
-    if (size > 1) {
-      *slope = error > 0 ? 1 : -1;
-      return (score){size - 0.5, size};
-    }
-    *slope = error;
-    return (score){0.5 * error * error, size};
-  case TUTTI_HINGE: {
-    const double sign = t == 0 ? -1 : t, margin = 1 - sign * y;
-    *slope = margin > 0 ? -sign : 0;
-    return (score){margin < 0 ? 0 : margin, says_one(y) == (sign > 0)};
-  }
+    return huber(error, size);
+  case TUTTI_HINGE:
+    return hinge(y, t);
   default:
     TUTTI_ASSERT(false);
-    return (score){0, 0};
+    return (score){0, 0, 0};
   }
 }
 
-/** The mean over the outputs of row i. */
-static score mean_of_outputs(tutti_loss loss, const float *z, tutti_targets targets, int64_t i, int64_t n,
-                             double scale, float *dz) {
-  score mean = {0, 0};
-  for (int64_t j = 0; j < n; j++) {
-    double target, slope = 0;
-    if (targets.values)
-      target = targets.values[i * n + j];
-    else
-      target = n == 1 ? targets.classes[i] : targets.classes[i] == j;
-    const score s = one_output(loss, z[j], target, &slope);
-    mean.loss += s.loss / (double)n;
-    mean.metric += s.metric / (double)n;
-    if (dz) dz[j] = (float)(slope * scale / (double)n);
+/** Losses, metrics and slopes of n outputs, in double. */
+typedef struct {
+  double loss[BLOCK], metric[BLOCK], slope[BLOCK];
+} scores;
+
+#define EACH(kind)                                                                                           \
+  case kind:                                                                                                 \
+    for (int64_t i = 0; i < n; i++) {                                                                        \
+      const score s = one_output(kind, y[i], t[i]);                                                          \
+      out->loss[i] = s.loss;                                                                                 \
+      out->metric[i] = s.metric;                                                                             \
+      out->slope[i] = s.slope;                                                                               \
+    }                                                                                                        \
+    break
+
+TUTTI_CLONES static void score_outputs(tutti_loss loss, int64_t n, const float *restrict y,
+                                       const float *restrict t, scores *restrict out) {
+  switch (loss) {
+    EACH(TUTTI_BINARY_CROSSENTROPY);
+    EACH(TUTTI_MEAN_SQUARED_ERROR);
+    EACH(TUTTI_MEAN_ABSOLUTE_ERROR);
+    EACH(TUTTI_HUBER);
+    EACH(TUTTI_HINGE);
+  default:
+    TUTTI_ASSERT(false);
   }
-  return mean;
+}
+
+TUTTI_CLONES static double sum_of(int64_t n, const double *x) {
+  double s[LANES] = {0};
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int l = 0; l < LANES; l++) s[l] += x[i + l];
+  for (int l = 0; i < n; i++, l++) s[l] += x[i];
+  return ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]));
+}
+
+TUTTI_CLONES static void scale_slopes(int64_t n, const double *restrict slope, double scale,
+                                      float *restrict dz) {
+  for (int64_t i = 0; i < n; i++) dz[i] = (float)(scale * slope[i]);
+}
+
+/** t[count] = the targets of elements [at, at + count) of the matrix of outputs, in float: a class is the value of
+ * the one output, or the place of the 1 among several. */
+static void fill_targets(const int32_t *classes, int64_t at, int64_t count, int64_t n, float *t) {
+  if (n == 1) {
+    for (int64_t i = 0; i < count; i++) t[i] = (float)classes[at + i];
+    return;
+  }
+  memset(t, 0, (size_t)count * sizeof *t);
+  for (int64_t row = at / n; row * n < at + count; row++) {
+    const int64_t i = row * n + classes[row] - at;
+    if (i >= 0 && i < count) t[i] = 1;
+  }
 }
 
 void tutti_loss_rows(tutti_loss loss, const float *z, tutti_targets targets, int64_t rows, int64_t n,
                      double scale, double *loss_sum, double *metric_sum, float *dz) {
   TUTTI_ASSERT(rows == 0 || !targets.classes != !targets.values);
-  for (int64_t i = 0; i < rows; i++) {
-    const float *z_row = z + i * n;
-    float *dz_row = dz ? dz + i * n : NULL;
-    score s;
-    if (loss != TUTTI_CATEGORICAL_CROSSENTROPY)
-      s = mean_of_outputs(loss, z_row, targets, i, n, scale, dz_row);
-    else if (targets.classes)
-      s = categorical_class(z_row, targets.classes[i], n, scale, dz_row);
-    else
-      s = categorical_values(z_row, targets.values + i * n, n, scale, dz_row);
-    *loss_sum += s.loss;
-    *metric_sum += s.metric;
+  if (loss == TUTTI_CATEGORICAL_CROSSENTROPY) {
+    tutti_loss_categorical(z, targets, rows, n, scale, loss_sum, metric_sum, dz);
+    return;
+  }
+  scores s;
+  float room[BLOCK];
+  for (int64_t at = 0; at < rows * n; at += BLOCK) {
+    const int64_t left = rows * n - at, count = left < BLOCK ? left : BLOCK;
+    if (targets.classes) fill_targets(targets.classes, at, count, n, room);
+    score_outputs(loss, count, z + at, targets.values ? targets.values + at : room, &s);
+    *loss_sum += sum_of(count, s.loss) / (double)n;
+    *metric_sum += sum_of(count, s.metric) / (double)n;
+    if (dz) scale_slopes(count, s.slope, scale / (double)n, dz + at);
   }
 }

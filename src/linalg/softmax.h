@@ -2,9 +2,11 @@
 /** Softmax over the columns of each row, by the shifted exponentials that cannot overflow.  Local. */
 #include "tutti/base.h"
 
-/** exponentials[n] = exp(z - top) with top the largest of z[n]; NULL where they are not wanted.
- * @return their sum, at least 1 (NaN where z holds NaN or +infinity) */
-double tutti_softmax_exponentials(const float *z, int64_t n, float *exponentials, float *top);
+/** Of each row i of z[rows, n]: tops[i] the largest element and sums[i] the sum of exp(z - top), which is at least
+ * 1 (NaN where z holds NaN or +infinity); and y[rows, n] = scale * softmax, NULL where it is not wanted; y may be
+ * z. */
+void tutti_softmax_scaled(const float *z, int64_t rows, int64_t n, double scale, float *y, float *tops,
+                          double *sums);
 
 /** y[rows, n] = softmax of the rows of z[rows, n]; y may be z. */
 void tutti_softmax_forward(const float *z, int64_t rows, int64_t n, float *y);

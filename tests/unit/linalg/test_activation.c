@@ -1,5 +1,6 @@
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "linalg/activation.h"
 #include "linalg/reference.h"
@@ -119,11 +120,42 @@ static void softmax_neither_overflows_nor_loses_its_sum(void **state) {
   (void)state;
   const float z[4] = {1000, 999, -1000, 1000};
   float y[4], top;
-  assert_true(tutti_softmax_exponentials(z, 4, NULL, &top) >= 2 && top == 1000);
+  double sum;
+  tutti_softmax_scaled(z, 1, 4, 1, NULL, &top, &sum);
+  assert_true(sum >= 2 && top == 1000);
   tutti_softmax_forward(z, 1, 4, y);
   CHECK_NEAR((double)y[0] + y[1] + y[2] + y[3], 1, 4 * FLT_EPSILON);
   CHECK_NEAR(y[1] / y[0], exp(-1), 4 * FLT_EPSILON);
   assert_true(y[2] == 0 && y[0] == y[3]);
+}
+
+/** Widths on both sides of where rows are put together, cut, and filled up. */
+static void softmax_of_rows_of_any_width(void **state) {
+  (void)state;
+  enum { MOST = 1200 };
+  static float z[MOST], y[MOST], dy[MOST], dz[MOST];
+  static double wide[MOST], expected[MOST];
+  const int64_t widths[] = {1, 2, 7, 10, 31, 32, 33, 100, 512, 513, 1111};
+  numbers_fill(3, -9, 9, MOST, z);
+  numbers_fill(4, -1, 1, MOST, dy);
+  numbers_widen(z, MOST, wide);
+  for (size_t k = 0; k < sizeof widths / sizeof widths[0]; k++) {
+    const int64_t n = widths[k], rows = MOST / n;
+    tutti_softmax_forward(z, rows, n, y);
+    tutti_reference_activation(TUTTI_SOFTMAX, wide, rows, n, expected);
+    for (int64_t i = 0; i < rows * n; i++) CHECK_NEAR(y[i], expected[i], 24 * FLT_EPSILON * expected[i]);
+    tutti_softmax_backward(y, dy, rows, n, dz);
+    for (int64_t i = 0; i < rows; i++) {
+      double mean = 0;
+      for (int64_t j = i * n; j < (i + 1) * n; j++) mean += expected[j] * dy[j];
+      for (int64_t j = i * n; j < (i + 1) * n; j++)
+        CHECK_NEAR(dz[j], expected[j] * (dy[j] - mean), 32 * FLT_EPSILON * expected[j]);
+    }
+    memcpy(dz, z, sizeof z);
+    dz[(rows - 1) * n] = NAN;
+    tutti_softmax_forward(dz, rows, n, dz);
+    for (int64_t i = 0; i < rows * n; i++) assert_true(isnan(dz[i]) == (i >= (rows - 1) * n));
+  }
 }
 
 int main(void) {
@@ -134,6 +166,7 @@ int main(void) {
       cmocka_unit_test(large_arguments_saturate),
       cmocka_unit_test(nan_is_not_hidden),
       cmocka_unit_test(softmax_neither_overflows_nor_loses_its_sum),
+      cmocka_unit_test(softmax_of_rows_of_any_width),
   };
   return cmocka_run_group_tests_name("linalg.activation", tests, NULL, check_no_leak);
 }

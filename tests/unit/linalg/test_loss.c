@@ -178,12 +178,63 @@ static void nan_makes_the_loss_nan(void **state) {
   }
 }
 
+/** More rows and wider ones than any part that is computed at a time. */
+static void matrices_of_any_size(void **state) {
+  (void)state;
+  enum { MOST = 3000 };
+  static float z[MOST], values[MOST], dz[MOST];
+  static double wide[MOST];
+  static int32_t classes[MOST];
+  const int64_t widths[] = {1, 3, 10, 40, 600, 1300};
+  for (int loss = TUTTI_CATEGORICAL_CROSSENTROPY; loss < TUTTI_N_LOSSES; loss++) {
+    for (size_t k = 0; k < sizeof widths / sizeof widths[0]; k++) {
+      const int64_t n = widths[k], rows = MOST / n;
+      double sum = 0, metric = 0, sum_of_values = 0, metric_of_values = 0, expected_metric, slopes = 0;
+      numbers_fill(5, -3, 3, rows * n, z);
+      numbers_widen(z, rows * n, wide);
+      for (int64_t i = 0; i < rows; i++) {
+        classes[i] = n == 1 ? loss != TUTTI_CATEGORICAL_CROSSENTROPY && i % 3 == 0 : (int32_t)(i * 7 % n);
+        for (int64_t j = 0; j < n; j++)
+          values[i * n + j] =
+              n == 1 && loss != TUTTI_CATEGORICAL_CROSSENTROPY ? (float)classes[i] : classes[i] == j;
+      }
+      const tutti_targets targets = {.classes = classes};
+      tutti_reference_activation(tutti_loss_activation((tutti_loss)loss), wide, rows, n, wide);
+      const double expected = tutti_reference_loss((tutti_loss)loss, wide, targets, rows, n);
+      expected_metric = tutti_reference_metric((tutti_loss)loss, wide, targets, rows, n);
+      tutti_loss_rows((tutti_loss)loss, z, targets, rows, n, 1, &sum, &metric, dz);
+      CHECK_NEAR(sum, expected, 4 * FLT_EPSILON * (double)rows);
+      CHECK_NEAR(metric, expected_metric, 4 * FLT_EPSILON * (double)rows);
+      for (int64_t i = 0; i < rows * n; i++) slopes += dz[i];
+      tutti_loss_rows((tutti_loss)loss, z, (tutti_targets){.values = values}, rows, n, 1, &sum_of_values,
+                      &metric_of_values, dz);
+      CHECK_NEAR(sum_of_values, sum, 1e-12 * fmax(1, sum));
+      CHECK_NEAR(metric_of_values, metric, 1e-12 * (double)rows);
+      for (int64_t i = 0; i < rows * n; i++) slopes -= dz[i];
+      CHECK_NEAR(slopes, 0, FLT_EPSILON);
+    }
+  }
+}
+
+static void small_slopes_keep_their_digits(void **state) {
+  (void)state;
+  const float y[2] = {25, -25}, t[2] = {1, 0};
+  float dz[2];
+  double loss = 0, metric = 0;
+  tutti_loss_rows(TUTTI_BINARY_CROSSENTROPY, y, (tutti_targets){.values = t}, 1, 2, 1, &loss, &metric, dz);
+  CHECK_NEAR(loss, exp(-25), 1e-6 * exp(-25));
+  CHECK_NEAR(dz[0], -exp(-25) / 2, 1e-6 * exp(-25));
+  CHECK_NEAR(dz[1], exp(-25) / 2, 1e-6 * exp(-25));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_loss_is_its_definition_and_has_its_slope),
       cmocka_unit_test(known_values),
       cmocka_unit_test(certain_and_wrong_costs_a_finite_loss),
       cmocka_unit_test(small_losses_keep_their_digits),
+      cmocka_unit_test(small_slopes_keep_their_digits),
+      cmocka_unit_test(matrices_of_any_size),
       cmocka_unit_test(hinge_takes_zero_for_minus_one),
       cmocka_unit_test(decisions_are_those_of_the_metric),
       cmocka_unit_test(nan_makes_the_loss_nan),

@@ -126,6 +126,15 @@ static void infinities_zeros_and_nan(void **state) {
   assert_true(!signbit(tutti_expm1(0)) && !signbit(tutti_tanh(0)));
 }
 
+static void logarithms_of_sums_keep_their_digits(void **state) {
+  (void)state;
+  for (int i = 0; i < 20000; i++) {
+    const double above = ldexp(1 + (i % 97) / 97.0, i % 120 - 52), x = 1 + above, exact = log(x);
+    CHECK_NEAR(tutti_log_from_1(x), exact, 2 * DBL_EPSILON * exact);
+  }
+  assert_true(tutti_log_from_1(1) == 0 && isnan(tutti_log_from_1(NAN)));
+}
+
 static void pairs_of_normal_numbers_are_those_of_double(void **state) {
   (void)state;
   for (uint32_t i = 0; i < 60000; i++) {
@@ -204,6 +213,7 @@ int main(void) {
       cmocka_unit_test(errors_are_as_small_as_promised),
       cmocka_unit_test(nothing_breaks_where_formulas_change),
       cmocka_unit_test(infinities_zeros_and_nan),
+      cmocka_unit_test(logarithms_of_sums_keep_their_digits),
       cmocka_unit_test(pairs_of_normal_numbers_are_those_of_double),
       cmocka_unit_test(all_processors_give_the_same_bits),
   };

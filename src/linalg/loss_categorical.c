@@ -1,0 +1,70 @@
+/** Softmax and cross-entropy together: of the logits z and targets t, which need not add up to 1,
+ * loss = sum of t (log(sum of exp(z - top)) - (z - top)), and its slope is (sum of t) softmax - t. */
+#include "base/clones.h"
+#include "linalg/loss_impl.h"
+#include "linalg/softmax.h"
+#include "linalg/vector_math.h"
+
+enum { ROWS = 64 };
+
+/** Of some rows. */
+typedef struct {
+  float tops[ROWS];
+  double logs[ROWS]; // of the sums of exp(z - top)
+} row_facts;
+
+TUTTI_CLONES static void logarithms(int64_t n, double *x) {
+  for (int64_t i = 0; i < n; i++) x[i] = tutti_log_from_1(x[i]);
+}
+
+/** Whether z[right] is the first of the largest. */
+TUTTI_INLINE int is_first(const float *z, int32_t n, float top, int32_t right) {
+  int32_t earlier = 0; // counted to the end: the loop has no jump to be guessed wrong
+  for (int32_t j = 0; j < n; j++) earlier += z[j] == top && j < right;
+  return z[right] == top && earlier == 0;
+}
+
+TUTTI_CLONES static void add_class_rows(const float *z, const int32_t *classes, int64_t rows, int64_t n,
+                                        const row_facts *facts, double *loss_sum, double *metric_sum) {
+  for (int64_t i = 0; i < rows; i++) {
+    const float *z_row = z + i * n;
+    const int32_t right = classes[i];
+    TUTTI_ASSERT(right >= 0 && right < n);
+    *loss_sum += facts->logs[i] - ((double)z_row[right] - facts->tops[i]);
+    *metric_sum += is_first(z_row, (int32_t)n, facts->tops[i], right);
+  }
+}
+
+static void add_value_row(const float *z, const float *target, int64_t n, float top, double log_sum,
+                          double scale, double *loss_sum, double *metric_sum, float *dz) {
+  double mass = 0;
+  for (int64_t j = 0; j < n; j++) {
+    if (target[j] != 0) *loss_sum += target[j] * (log_sum - ((double)z[j] - top)); // 0 * infinity is 0 here
+    mass += target[j];
+  }
+  *metric_sum += tutti_loss_largest(z, n) == tutti_loss_largest(target, n);
+  if (!dz) return;
+  const float factor = (float)mass;
+  for (int64_t j = 0; j < n; j++) dz[j] = factor * dz[j] - (float)(scale * target[j]);
+}
+
+void tutti_loss_categorical(const float *z, tutti_targets targets, int64_t rows, int64_t n, double scale,
+                            double *loss_sum, double *metric_sum, float *dz) {
+  row_facts facts;
+  for (int64_t first = 0; first < rows; first += ROWS) {
+    const int64_t count = rows - first < ROWS ? rows - first : ROWS;
+    const float *part = z + first * n;
+    float *slopes = dz ? dz + first * n : NULL;
+    tutti_softmax_scaled(part, count, n, scale, slopes, facts.tops, facts.logs);
+    logarithms(count, facts.logs);
+    if (targets.values) {
+      for (int64_t i = 0; i < count; i++)
+        add_value_row(part + i * n, targets.values + (first + i) * n, n, facts.tops[i], facts.logs[i], scale,
+                      loss_sum, metric_sum, slopes ? slopes + i * n : NULL);
+      continue;
+    }
+    const int32_t *classes = targets.classes + first;
+    add_class_rows(part, classes, count, n, &facts, loss_sum, metric_sum);
+    for (int64_t i = 0; slopes && i < count; i++) slopes[i * n + classes[i]] -= (float)scale;
+  }
+}
