@@ -6,8 +6,9 @@
 
 static const char *const take_names[TUTTI_N_TAKES] = {"shuffled", "last"};
 
-static const char *const reduce_names[] = {"auto", "flat", "shared"};
-_Static_assert(TUTTI_REDUCE_AUTO == 0 && TUTTI_REDUCE_FLAT == 1 && TUTTI_REDUCE_SHARED == 2,
+static const char *const reduce_names[] = {"auto", "flat", "shared", "tree"};
+_Static_assert(TUTTI_REDUCE_AUTO == 0 && TUTTI_REDUCE_FLAT == 1 && TUTTI_REDUCE_SHARED == 2 &&
+                   TUTTI_REDUCE_TREE == 3,
                "reduce_names is in the order of tutti_reduce_kind");
 
 // Fields of choices are written through an int.

@@ -10,7 +10,7 @@ static const tutti_reducer_ops *find(tutti_reduce_kind kind) {
   case TUTTI_REDUCE_SHARED:
     return &tutti_reducer_shared;
   case TUTTI_REDUCE_TREE:
-    break;
+    return &tutti_reducer_tree;
   }
   return NULL;
 }
@@ -18,7 +18,7 @@ static const tutti_reducer_ops *find(tutti_reduce_kind kind) {
 /** So that bytes of all buffers of a node can be counted. */
 static const int64_t MAX_PARAMS = INT64_C(1) << 44;
 
-static tutti_status create_local(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n,
+static tutti_status create_local(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n, int n_leaves,
                                  tutti_reducer **reducer) {
   const tutti_reducer_ops *ops = find(kind);
   TUTTI_CHECK(ops, TUTTI_ERR_INTERNAL, "there is no reducer number %d", (int)kind);
@@ -28,7 +28,7 @@ static tutti_status create_local(const tutti_comm *comm, tutti_reduce_kind kind,
   (*reducer)->ops = ops;
   (*reducer)->comm = comm;
   (*reducer)->n = n;
-  (*reducer)->n_leaves = tutti_comm_size(comm);
+  (*reducer)->n_leaves = kind == TUTTI_REDUCE_TREE ? n_leaves : tutti_comm_size(comm);
   (*reducer)->first_leaf = tutti_comm_rank(comm);
   (*reducer)->n_own_leaves = 1;
   (*reducer)->piece = TUTTI_PIECE;
@@ -37,14 +37,13 @@ static tutti_status create_local(const tutti_comm *comm, tutti_reduce_kind kind,
 
 tutti_status tutti_reducer_create(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n, int n_leaves,
                                   tutti_reducer **reducer) {
-  (void)n_leaves;
-  TUTTI_ASSERT(n >= 0);
+  TUTTI_ASSERT(n >= 0 && (kind != TUTTI_REDUCE_TREE || n_leaves >= 1));
   tutti_reducer *made = NULL;
   *reducer = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_same(comm, n, "the number of parameters"));
   TUTTI_TRY_GOTO(done, tutti_same(comm, kind, "the kind of reducer"));
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, create_local(comm, kind, n, &made)));
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, create_local(comm, kind, n, n_leaves, &made)));
   TUTTI_TRY_GOTO(done, made->ops->create(made));
   *reducer = made;
   made = NULL;

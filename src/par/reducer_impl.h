@@ -33,4 +33,4 @@ struct tutti_reducer {
 /** A leaf a rank: nothing is summed before all have come. */
 void tutti_reducer_no_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count);
 
-extern const tutti_reducer_ops tutti_reducer_flat, tutti_reducer_shared;
+extern const tutti_reducer_ops tutti_reducer_flat, tutti_reducer_shared, tutti_reducer_tree;

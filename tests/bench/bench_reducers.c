@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "support/bench.h"
 
-static const tutti_reduce_kind kinds[] = {TUTTI_REDUCE_FLAT, TUTTI_REDUCE_SHARED};
+static const tutti_reduce_kind kinds[] = {TUTTI_REDUCE_FLAT, TUTTI_REDUCE_SHARED, TUTTI_REDUCE_TREE};
 enum { N_KINDS = sizeof kinds / sizeof kinds[0], UPDATE = 8 * TUTTI_BLOCK };
 
 /** A kind of reducer at work.  Gradients are small integers, so that sums are exact whatever their order. */

@@ -12,12 +12,16 @@
 static const struct {
   tutti_reduce_kind kind;
   int n_leaves;
-} kinds[] = {{TUTTI_REDUCE_FLAT, 1}, {TUTTI_REDUCE_SHARED, 1}};
+} kinds[] = {{TUTTI_REDUCE_FLAT, 1},
+             {TUTTI_REDUCE_SHARED, 1},
+             {TUTTI_REDUCE_TREE, 1},
+             {TUTTI_REDUCE_TREE, 7},
+             {TUTTI_REDUCE_TREE, 64}};
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
 /** A reducer of one kind on one layout, and its numbers. */
 typedef struct {
-  tutti_comm *comm;
+  const tutti_comm *comm;
   tutti_reducer *reducer;
   char name[64];
   int64_t n, begin, end;
@@ -28,43 +32,50 @@ typedef struct {
 static void fixture_clear(fixture *f) {
   tutti_reducer_destroy(&f->reducer);
   EXPECT(f->reducer == NULL, "the handle is left");
-  tutti_comm_destroy(&f->comm);
   tutti_free(f->tail);
 }
 
-static bool fixture_make(size_t kind, const layout *where, int64_t n, int piece, fixture *f) {
-  *f = (fixture){.n = n};
-  if (!EXPECT_OK(layout_create(where, &f->comm))) return false;
+static bool fixture_make(size_t kind, const tutti_comm *comm, const char *where, int64_t n, int piece,
+                         fixture *f) {
+  *f = (fixture){.comm = comm, .n = n};
   if (!EXPECT_OK(tutti_reducer_create(f->comm, kinds[kind].kind, n, kinds[kind].n_leaves, &f->reducer)))
     return false;
   if (piece > 0) f->reducer->piece = piece;
   snprintf(f->name, sizeof f->name, "%s, %d leaves, n %lld, %s", tutti_reducer_name(f->reducer),
-           tutti_reducer_n_leaves(f->reducer), (long long)n, where->name);
+           tutti_reducer_n_leaves(f->reducer), (long long)n, where);
   f->n_leaves = tutti_reducer_n_leaves(f->reducer);
   tutti_reducer_own_leaves(f->reducer, &f->first, &f->n_own);
   tutti_reducer_slice(f->reducer, &f->begin, &f->end);
   return EXPECT_OK(tutti_agree(f->comm, TUTTI_NEW(f->tail, f->n_own > 0 ? f->n_own : 1)));
 }
 
-/** A test for each kind on each layout. */
-static void for_all(int64_t n, int piece, void (*test)(fixture *f)) {
-  for (size_t kind = 0; kind < N_KINDS; kind++)
-    for (int l = 0; l < N_LAYOUTS; l++) {
-      fixture f;
-      if (fixture_make(kind, &layouts[l], n, piece, &f)) test(&f);
-      fixture_clear(&f);
-    }
+/** A test for each kind on each layout and for each length, which the list ends with -1. */
+static void for_all(const int64_t *lengths, int piece, void (*test)(fixture *f)) {
+  for (int l = 0; l < N_LAYOUTS; l++) {
+    tutti_comm *comm = NULL;
+    if (!EXPECT_OK(layout_create(&layouts[l], &comm))) return;
+    for (size_t kind = 0; kind < N_KINDS; kind++)
+      for (int i = 0; lengths[i] >= 0; i++) {
+        fixture f;
+        if (fixture_make(kind, comm, layouts[l].name, lengths[i], piece, &f)) test(&f);
+        fixture_clear(&f);
+      }
+    tutti_comm_destroy(&comm);
+  }
 }
+
+#define LENGTHS(...)                                                                                         \
+  (const int64_t[]) {                                                                                        \
+    __VA_ARGS__, -1                                                                                          \
+  }
 
 /** A small integer, so that sums over leaves are exact whatever their order. */
 static float gradient(int leaf, int step, int64_t i) {
-  return (float)((leaf % 9 + 1) * (i % 17 - 8) + step % 50);
+  return (float)((leaf + 1) * (i % 17 - 8) + step);
 }
 
 static float gradient_sum(int n_leaves, int step, int64_t i) {
-  float sum = 0;
-  for (int leaf = 0; leaf < n_leaves; leaf++) sum += gradient(leaf, step, i);
-  return sum;
+  return (float)(n_leaves * (n_leaves + 1) / 2 * (i % 17 - 8) + n_leaves * step);
 }
 
 /** Give [begin, end) of each own leaf. */
@@ -123,15 +134,14 @@ static void check_steps(fixture *f) {
 /** Fewer parameters, or blocks, than ranks, too. */
 static void gradients_sum_exactly(const tutti_comm *comm) {
   (void)comm;
-  const int64_t lengths[] = {0, 1, 7, 1025, 5000, 20001};
-  for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) for_all(lengths[l], 0, check_steps);
+  for_all(LENGTHS(0, 1, 7, 1025, 9001), 0, check_steps);
 }
 
 /** As for a gradient of more than 2^31 floats. */
 static void long_gradients_go_in_pieces(const tutti_comm *comm) {
   (void)comm;
-  for_all(4100, 1000, check_steps);
-  for_all(1030, 7, check_steps);
+  for_all(LENGTHS(4100), 1000, check_steps);
+  for_all(LENGTHS(1030), 7, check_steps);
 }
 
 /** Parts of a gradient come one by one, each for all leaves. */
@@ -148,7 +158,7 @@ static void give_parts(fixture *f) {
 
 static void leaves_may_come_in_parts(const tutti_comm *comm) {
   (void)comm;
-  for_all(5000, 0, give_parts);
+  for_all(LENGTHS(5000), 0, give_parts);
 }
 
 /** Counts that a float cannot hold, next to a loss that a float would round. */
@@ -176,7 +186,7 @@ static void check_tail(fixture *f) {
 
 static void tail_is_exact(const tutti_comm *comm) {
   (void)comm;
-  for_all(3, 0, check_tail);
+  for_all(LENGTHS(3), 0, check_tail);
 }
 
 static void check_nan(fixture *f) {
@@ -197,7 +207,7 @@ static void check_nan(fixture *f) {
 
 static void nan_of_one_rank_is_seen_by_all(const tutti_comm *comm) {
   (void)comm;
-  for_all(3, 0, check_nan);
+  for_all(LENGTHS(3), 0, check_nan);
 }
 
 static void check_publish(fixture *f) {
@@ -215,12 +225,12 @@ static void check_publish(fixture *f) {
 
 static void parameters_are_whole_after_publish(const tutti_comm *comm) {
   (void)comm;
-  for_all(5000, 0, check_publish);
+  for_all(LENGTHS(5000), 0, check_publish);
 }
 
 /** One value for each block of the parameters, so that all but one owner give 0; several times, and many. */
 static void check_sum_slices(fixture *f) {
-  enum { N = 1300 };
+  enum { N = 1300 }; // more than are summed at once
   double values[N];
   for (int round = 0; round < 3; round++) {
     for (int k = 0; k < N; k++) {
@@ -246,8 +256,7 @@ static void check_sum_slices(fixture *f) {
 
 static void slices_add_up(const tutti_comm *comm) {
   (void)comm;
-  for_all(1200 * TUTTI_BLOCK + 17, 0, check_sum_slices);
-  for_all(3 * TUTTI_BLOCK, 0, check_sum_slices);
+  for_all(LENGTHS(3 * TUTTI_BLOCK, 40 * TUTTI_BLOCK + 17), 0, check_sum_slices);
 }
 
 static void check_round_trip(fixture *f) {
@@ -269,9 +278,8 @@ static void check_round_trip(fixture *f) {
 
 static void state_goes_to_the_root_and_back(const tutti_comm *comm) {
   (void)comm;
-  for_all(37, 0, check_round_trip);
-  for_all(5000, 0, check_round_trip);
-  for_all(4097, 100, check_round_trip);
+  for_all(LENGTHS(37, 5000), 0, check_round_trip);
+  for_all(LENGTHS(4097), 100, check_round_trip);
 }
 
 /** Now and then, sleep for a moment. */
@@ -284,11 +292,11 @@ static void dawdle(unsigned *seed) {
 /** Ranks that come and go at any time: a missing barrier lets a gradient, a parameter or a tail of one step into
  * another. */
 static void check_hurry(fixture *f) {
-  enum { N_STEPS = 60 };
+  const int n_steps = tutti_comm_n_nodes(f->comm) == 1 ? 300 : 20;
   float *params = tutti_reducer_params(f->reducer);
   unsigned seed = (unsigned)tutti_comm_rank(f->comm) + 1;
   int64_t n_wrong = 0;
-  for (int step = 1; step <= N_STEPS; step++) {
+  for (int step = 1; step <= n_steps; step++) {
     for (int64_t i = 0; i < f->n; i += 97) n_wrong += params[i] != (float)(step - 1);
     give(f, step, 0, f->n);
     dawdle(&seed);
@@ -306,7 +314,7 @@ static void check_hurry(fixture *f) {
 
 static void steps_do_not_mix(const tutti_comm *comm) {
   (void)comm;
-  for_all(3000, 0, check_hurry);
+  for_all(LENGTHS(1500), 0, check_hurry);
 }
 
 static void auto_is_the_fastest(const tutti_comm *comm) {
@@ -330,22 +338,40 @@ static void sums_go_in_pieces(const tutti_comm *comm) {
   }
 }
 
-static void failure_on_one_rank_is_everybodys(const tutti_comm *comm) {
-  const char *sites[] = {"reducer:%d:1", "window:%d:1", "memory:%d:1", "memory:%d:2"};
-  for (size_t kind = 0; kind < N_KINDS; kind++)
-    for (size_t site = 0; site < sizeof sites / sizeof *sites; site++) {
-      char fault[32];
-      snprintf(fault, sizeof fault, sites[site], tutti_comm_size(comm) - 1);
-      const bool shares = kinds[kind].kind != TUTTI_REDUCE_FLAT;
-      if (site == 1 && !shares) continue; // flat has no window
-      setenv("TUTTI_FAULT", fault, 1);
-      tutti_reducer *reducer = NULL;
-      const tutti_status status =
-          tutti_reducer_create(comm, kinds[kind].kind, 10, kinds[kind].n_leaves, &reducer);
-      unsetenv("TUTTI_FAULT");
-      EXPECT(status == (site < 2 ? TUTTI_ERR_INTERNAL : TUTTI_ERR_MEMORY), "%s: %d", fault, (int)status);
-      EXPECT(reducer == NULL, "a reducer of a failed call");
+/** Fail the passes of a site on one rank, one after another, until all goes well; how many failed. */
+static int fail_each(const tutti_comm *comm, size_t kind, const char *site, tutti_status expected) {
+  for (int nth = 1;; nth++) {
+    char fault[32];
+    snprintf(fault, sizeof fault, "%s:%d:%d", site, tutti_comm_size(comm) - 1, nth);
+    setenv("TUTTI_FAULT", fault, 1);
+    tutti_reducer *reducer = NULL;
+    const tutti_status status =
+        tutti_reducer_create(comm, kinds[kind].kind, 10, kinds[kind].n_leaves, &reducer);
+    unsetenv("TUTTI_FAULT");
+    if (status == TUTTI_OK) {
+      tutti_reducer_destroy(&reducer);
+      return nth - 1;
     }
+    EXPECT(status == expected, "%s: %d", fault, (int)status);
+    EXPECT(reducer == NULL, "a reducer of a failed call");
+  }
+}
+
+static void failure_on_one_rank_is_everybodys(const tutti_comm *world) {
+  (void)world;
+  for (int l = 0; l < 3; l++) {
+    tutti_comm *comm = NULL;
+    if (!EXPECT_OK(layout_create(&layouts[l], &comm))) return;
+    for (size_t kind = 0; kind < N_KINDS; kind++) {
+      const bool flat = kinds[kind].kind == TUTTI_REDUCE_FLAT;
+      const int n_reducer = fail_each(comm, kind, "reducer", TUTTI_ERR_INTERNAL),
+                n_window = fail_each(comm, kind, "window", TUTTI_ERR_INTERNAL),
+                n_memory = fail_each(comm, kind, "memory", TUTTI_ERR_MEMORY);
+      EXPECT(n_reducer == 1 && n_window == (flat ? 0 : 2) && n_memory >= (flat ? 3 : 6),
+             "kind %zu: %d, %d and %d failures", kind, n_reducer, n_window, n_memory);
+    }
+    tutti_comm_destroy(&comm);
+  }
 }
 
 static void too_many_parameters_fail(const tutti_comm *comm) {

@@ -1,0 +1,215 @@
+/** Leaves are summed in one binary tree, so that the bits do not depend on who computed which.  A rank sums its own
+ * leaves while they come, as a binary counter counts: a subtree is summed when its last leaf is there.  What is left
+ * is at most two subtrees of each size; each rank sums its slice over those of all ranks of its node, and on several
+ * nodes the owners of the slice exchange what their nodes have. */
+#include "par/tree_impl.h"
+
+#include <string.h>
+
+#include "par/slices.h"
+#include "par/sums.h"
+#include "par/tail.h"
+
+// --- create
+
+/** Collective. */
+static tutti_status find_places(const tutti_comm *comm, tutti_tree *self) {
+  int *places = self->places;
+  if (comm->node_rank == 0) places[comm->node_index + 1] = comm->node_size;
+  TUTTI_MPI(MPI_Allreduce(MPI_IN_PLACE, places, comm->n_nodes + 1, MPI_INT, MPI_SUM, comm->all));
+  for (int node = 0; node < comm->n_nodes; node++) places[node + 1] += places[node];
+  return TUTTI_OK;
+}
+
+void tutti_tree_leaves(const tutti_reducer *reducer, int place, int *first, int *end) {
+  *first = tutti_part_begin(reducer->n_leaves, place, reducer->comm->size);
+  *end = tutti_part_begin(reducer->n_leaves, place + 1, reducer->comm->size);
+}
+
+/** Local.  Which slot each own leaf goes to. */
+static tutti_status plan_slots(tutti_reducer *reducer, tutti_tree *self) {
+  const tutti_comm *comm = reducer->comm;
+  int first = 0, end = 0;
+  tutti_tree_leaves(reducer, self->places[comm->node_index] + comm->node_rank, &first, &end);
+  reducer->first_leaf = first;
+  reducer->n_own_leaves = end - first;
+  TUTTI_TRY(TUTTI_NEW(self->slots, end - first));
+  TUTTI_TRY(TUTTI_NEW(self->n_before, end - first));
+  tutti_subtrees own = tutti_subtrees_make(first);
+  for (int k = 0; k < end - first; k++) {
+    self->slots[k] = (uint8_t)own.n;
+    if (own.n >= self->n_slots) self->n_slots = own.n + 1;
+    self->n_before[k] = (uint8_t)tutti_subtrees_grow(&own, 1);
+  }
+  self->n_shared = own.n;
+  const int64_t line = 64 / sizeof(float);
+  self->stride = (reducer->n + line - 1) / line * line;
+  return TUTTI_NEW(self->others, (self->n_slots - self->n_shared) * self->stride);
+}
+
+/** The subtrees of one rank's leaves. */
+static tutti_subtrees subtrees_of(const tutti_reducer *reducer, int place) {
+  int first = 0, end = 0;
+  tutti_tree_leaves(reducer, place, &first, &end);
+  tutti_subtrees subtrees = tutti_subtrees_make(first);
+  for (int leaf = first; leaf < end; leaf++) tutti_subtrees_grow(&subtrees, 1);
+  return subtrees;
+}
+
+/** Local, with the window.  How the node's slots are summed. */
+static tutti_status plan_fold(const tutti_reducer *reducer, tutti_tree *self) {
+  const tutti_comm *comm = reducer->comm;
+  const int place = self->places[comm->node_index];
+  int n_sources = 0, first = 0, end = 0;
+  for (int rank = 0; rank < comm->node_size; rank++) n_sources += subtrees_of(reducer, place + rank).n;
+  tutti_tree_leaves(reducer, place, &first, &end);
+  TUTTI_TRY(tutti_fold_create(first, n_sources, &self->fold));
+  TUTTI_TRY(TUTTI_NEW(self->bases, n_sources));
+  TUTTI_TRY(TUTTI_NEW(self->sources, n_sources));
+  for (int rank = 0; rank < comm->node_size; rank++) {
+    const tutti_subtrees subtrees = subtrees_of(reducer, place + rank);
+    float *slots = tutti_window_part(self->window, rank);
+    for (int slot = 0; slot < subtrees.n; slot++) {
+      self->bases[self->fold.n] = slots + slot * self->stride;
+      tutti_fold_add(&self->fold, subtrees.counts[slot]);
+    }
+  }
+  return TUTTI_OK;
+}
+
+/** Local. */
+static tutti_status allocate(const tutti_reducer *reducer, tutti_tree *self) {
+  const bool alone = reducer->comm->n_nodes == 1;
+  TUTTI_TRY(plan_fold(reducer, self));
+  TUTTI_TRY(TUTTI_NEW(self->digits, self->node.n_digits));
+  TUTTI_TRY(TUTTI_NEW(self->all_digits, self->node.n_digits));
+  if (!alone || self->n_shared == 0) TUTTI_TRY(TUTTI_NEW(self->result, reducer->end - reducer->begin));
+  if (!alone) TUTTI_TRY(tutti_tree_exchange_create(reducer, &self->exchange));
+  return TUTTI_NEW(self->work, TUTTI_FOLD_WORK);
+}
+
+static tutti_status create_local(const tutti_reducer *reducer, tutti_tree **self) {
+  TUTTI_TRY(TUTTI_NEW(*self, 1));
+  return TUTTI_NEW((*self)->places, reducer->comm->n_nodes + 1);
+}
+
+static tutti_status create(tutti_reducer *reducer) {
+  const tutti_comm *comm = reducer->comm;
+  tutti_tree *self = NULL;
+  const tutti_status status = tutti_agree(comm, create_local(reducer, &self));
+  reducer->data = self;
+  if (status != TUTTI_OK) return status;
+  TUTTI_TRY(find_places(comm, self));
+  TUTTI_TRY(tutti_agree(comm, plan_slots(reducer, self)));
+  // Each leaf has a tail, and each rank without one.
+  TUTTI_TRY(tutti_node_create(reducer, reducer->n_leaves + comm->size, &self->node));
+  TUTTI_TRY(
+      tutti_window_create_parts(comm, self->n_shared * self->stride * (int64_t)sizeof(float), &self->window));
+  return tutti_agree(comm, allocate(reducer, self));
+}
+
+static void destroy(tutti_reducer *reducer) {
+  tutti_tree *self = reducer->data;
+  if (!self) return;
+  tutti_tree_exchange_destroy(&self->exchange);
+  tutti_window_destroy(&self->window);
+  tutti_node_destroy(&self->node);
+  tutti_fold_destroy(&self->fold);
+  void *const owned[] = {self->places,  self->slots, self->n_before, self->others,     self->bases,
+                         self->sources, self->work,  self->digits,   self->all_digits, self->result,
+                         self};
+  for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
+}
+
+// --- a step
+
+static float *slot_at(const tutti_reducer *reducer, int slot) {
+  const tutti_tree *self = reducer->data;
+  if (slot >= self->n_shared) return self->others + (slot - self->n_shared) * self->stride;
+  return (float *)tutti_window_part(self->window, reducer->comm->node_rank) + slot * self->stride;
+}
+
+static float *leaf_buffer(tutti_reducer *reducer, int leaf) {
+  const tutti_tree *self = reducer->data;
+  return slot_at(reducer, self->slots[leaf - reducer->first_leaf]);
+}
+
+static void leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count) {
+  const tutti_tree *self = reducer->data;
+  const int k = leaf - reducer->first_leaf, n_before = self->n_before[k];
+  const float *sources[TUTTI_MAX_SUBTREES];
+  if (n_before == 0) return;
+  for (int i = 0; i <= n_before; i++) sources[i] = slot_at(reducer, self->slots[k] - n_before + i) + begin;
+  tutti_sum_sources(sources, n_before + 1, count, slot_at(reducer, self->slots[k] - n_before) + begin);
+}
+
+static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]) {
+  tutti_tree *self = reducer->data;
+  const int n_rows = reducer->n_own_leaves > 0 ? reducer->n_own_leaves : 1;
+  TUTTI_TRY(tutti_node_meet(&self->node, tail, n_rows, self->digits));
+  for (int k = 0; self->exchange && k < self->node.n_own_slices; k++) {
+    TUTTI_TRY(tutti_tree_exchange_slice(reducer, k));
+    TUTTI_MPI(MPI_Allreduce(self->digits, self->all_digits, self->node.n_digits, MPI_FLOAT, MPI_SUM,
+                            self->node.owners[k]));
+  }
+  tutti_tail_decode(self->exchange ? self->all_digits : self->digits, TUTTI_N_TAIL, self->node.n_tails,
+                    tail[0]);
+  return TUTTI_OK;
+}
+
+void tutti_tree_seek(tutti_tree *tree, int64_t at) {
+  for (int k = 0; k < tree->fold.n; k++) tree->sources[k] = tree->bases[k] + at;
+}
+
+/** Block by block, each of which stays in the cache while it is summed. */
+static void sum_node(tutti_tree *self, int64_t at, int64_t count, float *sum) {
+  for (int64_t done = 0; done < count; done += TUTTI_BLOCK) {
+    const int64_t left = count - done;
+    tutti_tree_seek(self, at + done);
+    tutti_fold_all(&self->fold, self->sources, left < TUTTI_BLOCK ? left : TUTTI_BLOCK, self->work,
+                   sum + done);
+  }
+}
+
+static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
+  tutti_tree *self = reducer->data;
+  float *sum = self->result ? self->result + (at - reducer->begin) : slot_at(reducer, 0) + at;
+  if (self->exchange) return sum;
+  if (self->fold.n == 1) return self->bases[0] + at;
+  sum_node(self, at, count, sum);
+  return sum;
+}
+
+static tutti_status sum_slices(const tutti_reducer *reducer, double *values, int64_t n) {
+  tutti_tree *self = reducer->data;
+  return tutti_node_sum_slices(&self->node, values, n);
+}
+
+static tutti_status publish(tutti_reducer *reducer) {
+  tutti_tree *self = reducer->data;
+  return tutti_node_barrier_wait(&self->node.barrier);
+}
+
+static tutti_status gather(const tutti_reducer *reducer, const float *slice, float *whole) {
+  const tutti_tree *self = reducer->data;
+  return tutti_node_gather(&self->node, reducer, slice, whole);
+}
+
+static tutti_status scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
+  const tutti_tree *self = reducer->data;
+  return tutti_node_scatter(&self->node, reducer, whole, slice);
+}
+
+const tutti_reducer_ops tutti_reducer_tree = {
+    .name = "tree",
+    .create = create,
+    .destroy = destroy,
+    .leaf = leaf_buffer,
+    .leaf_done = leaf_done,
+    .reduce = reduce,
+    .gradient = gradient,
+    .sum_slices = sum_slices,
+    .publish = publish,
+    .gather = gather,
+    .scatter = scatter,
+};

@@ -1,0 +1,53 @@
+#pragma once
+/** One binary tree over leaves 0, 1, ..., whoever computed them, and sums in its order.  Local.
+ *
+ * The tree is that of the next power of two, without the leaves that are not there: a node is the sum of its two
+ * children, left + right, or the left child alone where the right one has no leaf.  A *subtree* is 2^k leaves from a
+ * multiple of 2^k on.  A range of leaves falls into subtrees, the largest possible ones, in one way; two neighbours
+ * that are the children of one node are summed as soon as both are there. */
+#include "tutti/base.h"
+
+/** Subtrees of a range, at most: two of each size. */
+enum { TUTTI_MAX_SUBTREES = 64 };
+
+/** The subtrees that a growing range of leaves falls into. */
+typedef struct {
+  int end, n;
+  int counts[TUTTI_MAX_SUBTREES]; // [n] leaves of each, from the first to the last
+} tutti_subtrees;
+
+/** The empty range that begins at leaf `begin`. */
+tutti_subtrees tutti_subtrees_make(int begin);
+
+/** The range grows by a subtree of `count` leaves, which becomes the last one.
+ * @return how many of those before it are then summed with it, one after another from the right */
+int tutti_subtrees_grow(tutti_subtrees *subtrees, int count);
+
+/** How sources that come in the order of the leaves, each the sum over a subtree, are summed as far as the tree
+ * allows, a block at a time. */
+typedef struct {
+  tutti_subtrees subtrees; // of the sources so far
+  int n, capacity;         // sources
+  uint8_t *n_before;       // [capacity], owned: what is summed with a source, see tutti_subtrees_grow
+} tutti_fold;
+
+/** For up to `capacity` sources, from leaf `begin` on.  @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_fold_create(int begin, int capacity, tutti_fold *fold);
+void tutti_fold_destroy(tutti_fold *fold);
+
+/** The next source: the sum over a subtree of `count` leaves. */
+void tutti_fold_add(tutti_fold *fold, int count);
+
+/** What folding takes: work[TUTTI_FOLD_WORK], of which no more is touched than the sources make needed. */
+enum { TUTTI_FOLD_WORK = TUTTI_MAX_SUBTREES * TUTTI_BLOCK };
+
+/** The sums over the range's subtrees, the first fold->subtrees.n of sums: `count` elements each, at most TUTTI_BLOCK,
+ * in one of sources[n] or in `work`. */
+void tutti_fold_subtrees(const tutti_fold *fold, const float *const *sources, int64_t count, float *work,
+                         const float *sums[TUTTI_MAX_SUBTREES]);
+
+/** sum[count] = the sum over all leaves, in the tree's order; `sum` may be one of sources[n], n >= 1.  The range begins
+ * at leaf 0 and ends at the last one. */
+void tutti_fold_all(const tutti_fold *fold, const float *const *sources, int64_t count, float *work,
+                    float *sum);

@@ -1,0 +1,151 @@
+/** A slice's sum over several nodes.  Its owners, one a node, cut it into as many parts as they are.  Each sends to each
+ * what its node has of that one's part, which sums it in the order of the tree and sends the sum to all. */
+#include "par/tree_impl.h"
+
+#include <string.h>
+
+/** Elements of a slice that are exchanged at once: enough for messages to be long, few enough for buffers to be
+ * small. */
+enum { CHUNK = 1 << 18 };
+
+struct tutti_tree_exchange {
+  tutti_fold fold; // over the subtrees of all nodes
+  int n_nodes;
+  int *n_subtrees;            // [n_nodes] that a node's leaves fall into
+  int *out_counts, *out_at;   // [n_nodes] floats to each, and where they begin
+  int *in_counts, *in_at;     // [n_nodes] the same from each
+  int *part_counts, *part_at; // [n_nodes] of the chunk
+  float *out, *in;
+  const float **sources; // [fold.n]
+};
+
+// --- create
+
+static int least(int64_t a, int64_t b) {
+  return (int)(a < b ? a : b);
+}
+
+/** The subtrees of a node's leaves, all in order. */
+static tutti_subtrees subtrees_of(const tutti_reducer *reducer, int node) {
+  const tutti_tree *tree = reducer->data;
+  int first = 0, end = 0, unused = 0;
+  tutti_tree_leaves(reducer, tree->places[node], &first, &unused);
+  tutti_tree_leaves(reducer, tree->places[node + 1] - 1, &unused, &end);
+  tutti_subtrees subtrees = tutti_subtrees_make(first);
+  for (int leaf = first; leaf < end; leaf++) tutti_subtrees_grow(&subtrees, 1);
+  return subtrees;
+}
+
+static tutti_status plan(const tutti_reducer *reducer, tutti_tree_exchange *self) {
+  int n_sources = 0;
+  for (int node = 0; node < self->n_nodes; node++) {
+    self->n_subtrees[node] = subtrees_of(reducer, node).n;
+    n_sources += self->n_subtrees[node];
+  }
+  TUTTI_TRY(tutti_fold_create(0, n_sources, &self->fold));
+  TUTTI_TRY(TUTTI_NEW(self->sources, n_sources));
+  for (int node = 0; node < self->n_nodes; node++) {
+    const tutti_subtrees subtrees = subtrees_of(reducer, node);
+    for (int k = 0; k < subtrees.n; k++) tutti_fold_add(&self->fold, subtrees.counts[k]);
+  }
+  return TUTTI_OK;
+}
+
+static tutti_status allocate(const tutti_reducer *reducer, tutti_tree_exchange *self) {
+  const tutti_comm *comm = reducer->comm;
+  int **const arrays[] = {&self->n_subtrees, &self->out_counts,  &self->out_at, &self->in_counts,
+                          &self->in_at,      &self->part_counts, &self->part_at};
+  self->n_nodes = comm->n_nodes;
+  for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
+    TUTTI_TRY(TUTTI_NEW(*arrays[i], comm->n_nodes));
+  TUTTI_TRY(plan(reducer, self));
+  const int64_t most = least(CHUNK, reducer->end - reducer->begin);
+  TUTTI_TRY(TUTTI_NEW(self->out, self->n_subtrees[comm->node_index] * most));
+  return TUTTI_NEW(self->in, self->fold.n * (most / self->n_nodes + 1));
+}
+
+tutti_status tutti_tree_exchange_create(const tutti_reducer *reducer, tutti_tree_exchange **exchange) {
+  TUTTI_TRY(TUTTI_NEW(*exchange, 1));
+  return allocate(reducer, *exchange);
+}
+
+void tutti_tree_exchange_destroy(tutti_tree_exchange **exchange) {
+  tutti_tree_exchange *self = *exchange;
+  if (!self) return;
+  tutti_fold_destroy(&self->fold);
+  void *const owned[] = {self->n_subtrees, self->out_counts,  self->out_at,  self->in_counts,
+                         self->in_at,      self->part_counts, self->part_at, self->out,
+                         self->in,         self->sources,     self};
+  for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
+  *exchange = NULL;
+}
+
+// --- a chunk of a slice
+
+/** Cut `count` elements into a part for each node, and plan the messages. */
+static void cut(tutti_tree_exchange *self, int node, int count) {
+  int out = 0, in = 0;
+  for (int other = 0; other < self->n_nodes; other++)
+    self->part_at[other] = (int)((int64_t)count * other / self->n_nodes);
+  for (int other = 0; other < self->n_nodes; other++)
+    self->part_counts[other] =
+        (other + 1 < self->n_nodes ? self->part_at[other + 1] : count) - self->part_at[other];
+  for (int other = 0; other < self->n_nodes; other++) {
+    self->out_at[other] = out;
+    out += self->out_counts[other] = self->n_subtrees[node] * self->part_counts[other];
+    self->in_at[other] = in;
+    in += self->in_counts[other] = self->n_subtrees[other] * self->part_counts[node];
+  }
+}
+
+/** What this node has of one part, elements [at, at + count): a row for each of its subtrees. */
+static void fill(tutti_tree *tree, int64_t at, int count, float *rows) {
+  const float *sums[TUTTI_MAX_SUBTREES];
+  for (int done = 0; done < count; done += TUTTI_BLOCK) {
+    const int n = least(TUTTI_BLOCK, count - done);
+    tutti_tree_seek(tree, at + done);
+    tutti_fold_subtrees(&tree->fold, tree->sources, n, tree->work, sums);
+    for (int k = 0; k < tree->fold.subtrees.n; k++)
+      memcpy(rows + (int64_t)k * count + done, sums[k], (size_t)n * sizeof *rows);
+  }
+}
+
+/** The sum over all nodes of this one's part. */
+static void sum_part(tutti_tree *tree, int count, float *sum) {
+  tutti_tree_exchange *self = tree->exchange;
+  for (int done = 0; done < count; done += TUTTI_BLOCK) {
+    int n = 0;
+    for (int node = 0; node < self->n_nodes; node++)
+      for (int k = 0; k < self->n_subtrees[node]; k++)
+        self->sources[n++] = self->in + self->in_at[node] + (int64_t)k * count + done;
+    tutti_fold_all(&self->fold, self->sources, least(TUTTI_BLOCK, count - done), tree->work, sum + done);
+  }
+}
+
+static tutti_status exchange_chunk(tutti_tree *tree, int node, MPI_Comm owners, int64_t at, int count,
+                                   float *result) {
+  tutti_tree_exchange *self = tree->exchange;
+  cut(self, node, count);
+  for (int other = 0; other < self->n_nodes; other++)
+    fill(tree, at + self->part_at[other], self->part_counts[other], self->out + self->out_at[other]);
+  TUTTI_MPI(MPI_Alltoallv(self->out, self->out_counts, self->out_at, MPI_FLOAT, self->in, self->in_counts,
+                          self->in_at, MPI_FLOAT, owners));
+  sum_part(tree, self->part_counts[node], result + self->part_at[node]);
+  TUTTI_MPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, result, self->part_counts, self->part_at,
+                           MPI_FLOAT, owners));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_tree_exchange_slice(const tutti_reducer *reducer, int k) {
+  tutti_tree *tree = reducer->data;
+  const tutti_tree_exchange *self = tree->exchange;
+  const MPI_Comm owners = tree->node.owners[k];
+  const int64_t begin = tutti_node_slice_begin(&tree->node, reducer->n, k),
+                end = tutti_node_slice_begin(&tree->node, reducer->n, k + 1);
+  int most = least(CHUNK, reducer->piece / self->fold.n);
+  if (most < 1) most = 1;
+  for (int64_t at = begin; at < end; at += most)
+    TUTTI_TRY(exchange_chunk(tree, reducer->comm->node_index, owners, at, least(most, end - at),
+                             tree->result + (at - reducer->begin)));
+  return TUTTI_OK;
+}

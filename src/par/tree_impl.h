@@ -1,0 +1,44 @@
+#pragma once
+/** Inside of the tree reducer: the leaves that a rank owns, and where their sums lie. */
+#include "par/node_impl.h"
+#include "par/subtrees.h"
+
+typedef struct tutti_tree_exchange tutti_tree_exchange;
+
+/** The ranks' places in the order of (node, rank on it) divide the leaves.  Of its own leaves a rank keeps the sums over
+ * the subtrees that they fall into, in *slots*: [n_slots, stride] floats.  Those that are left in the end are shared
+ * with the node. */
+typedef struct {
+  tutti_node node;
+  int *places; // [n_nodes + 1] of the nodes' first ranks; how many ranks there are
+
+  int64_t stride;        // of slots, whole cache lines
+  int n_shared, n_slots; // slots in the window, and in all
+  uint8_t *slots;        // [own leaves] where a leaf's gradient is written
+  uint8_t *n_before;     // [own leaves] how many slots before it are then summed with it
+  tutti_window *window;  // the ranks' first n_shared slots
+  float *others;         // [n_slots - n_shared, stride], owned
+
+  tutti_fold fold;               // over all shared slots of the node's ranks
+  float **bases;                 // [fold.n] where they begin
+  const float **sources;         // [fold.n] where the elements lie that are summed just now
+  float *work;                   // [TUTTI_FOLD_WORK]
+  float *digits, *all_digits;    // [n_digits] of the tail, over the node and over all
+  float *result;                 // [end - begin]; NULL: the slice is summed in the first own slot
+  tutti_tree_exchange *exchange; // NULL on a single node
+} tutti_tree;
+
+/** Local.  Leaves [first, end) of the rank at a place. */
+void tutti_tree_leaves(const tutti_reducer *reducer, int place, int *first, int *end);
+
+/** Local.  What goes to the other owners of a slice and comes from them.  Fails alone: to be agreed on. */
+TUTTI_NODISCARD
+tutti_status tutti_tree_exchange_create(const tutti_reducer *reducer, tutti_tree_exchange **exchange);
+void tutti_tree_exchange_destroy(tutti_tree_exchange **exchange);
+
+/** Local.  Point tree->sources to elements from `at` on. */
+void tutti_tree_seek(tutti_tree *tree, int64_t at);
+
+/** Collective over the owners of own slice k: its sums over all nodes into tree->result. */
+TUTTI_NODISCARD
+tutti_status tutti_tree_exchange_slice(const tutti_reducer *reducer, int k);
