@@ -95,9 +95,10 @@ tutti_status tutti_model_create(const tutti_model_options *options, int64_t n_in
                                 tutti_model **model);
 void tutti_model_destroy(tutti_model **model); // Local.  Accepts NULL inside; nulls the handle.
 
-int64_t tutti_model_n_out(const tutti_model *model);        // Local.
-int64_t tutti_model_n_params(const tutti_model *model);     // Local.  Trainable ones, in the flat buffers.
-tutti_loss tutti_model_loss_kind(const tutti_model *model); // Local.  Never AUTO.
+int64_t tutti_model_n_out(const tutti_model *model);         // Local.
+int64_t tutti_model_n_params(const tutti_model *model);      // Local.  Trainable ones, in the flat buffers.
+tutti_loss tutti_model_loss_kind(const tutti_model *model);  // Local.  Never AUTO.
+tutti_sum_order tutti_model_order(const tutti_model *model); // Local.  Of the matrix products.
 
 /** Local.  Whether the metric is accuracy (cross-entropies, hinge); else it is the mean absolute error. */
 bool tutti_model_is_classifier(const tutti_model *model);

@@ -163,7 +163,6 @@ tutti_status tutti_bench(const tutti_comm *comm, const tutti_config *config,
                                    .alone = alone,
                                    .node = node,
                                    .probe = probe,
-                                   .order = tutti_config_model(config).order,
                                    .round_s = options->round_s,
                                    .rounds = options->rounds};
   TUTTI_TRY_GOTO(done, measure(&setup, config, options, report));

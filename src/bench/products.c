@@ -64,11 +64,10 @@ static tutti_status make_layers(const tutti_model *model, int max_rows, tutti_pr
   return TUTTI_NEW(products->dx, (int64_t)max_rows * widest);
 }
 
-tutti_status tutti_products_create(const tutti_model *model, tutti_sum_order order, int max_rows,
-                                   tutti_products **products) {
+tutti_status tutti_products_create(const tutti_model *model, int max_rows, tutti_products **products) {
   *products = NULL;
   TUTTI_TRY(TUTTI_NEW(*products, 1));
-  (*products)->order = order;
+  (*products)->order = tutti_model_order(model);
   const tutti_status status = make_layers(model, max_rows, *products);
   if (status != TUTTI_OK) tutti_products_destroy(products);
   return status;
@@ -87,37 +86,41 @@ void tutti_products_destroy(tutti_products **products) {
   *products = NULL;
 }
 
-static void pass_of_training(tutti_products *products, int rows, bool accumulate) {
-  for (int i = 0; i < products->n_layers; i++) {
-    const product_layer *l = &products->layers[i];
-    tutti_matmul_forward(products->order, l->x, l->w, l->has_bias ? l->bias : NULL, rows, l->n_in, l->n_out,
-                         l->z);
-  }
-  for (int i = products->n_layers - 1; i >= 0; i--) {
-    const product_layer *l = &products->layers[i];
-    tutti_matmul_weight_gradient(products->order, l->x, l->z, rows, l->n_in, l->n_out, accumulate, l->dw);
-    if (l->passes_on)
-      tutti_matmul_input_gradient(products->order, l->z, l->w, rows, l->n_in, l->n_out, products->dx);
-  }
-}
-
-static void pass_of_blas(tutti_products *products, int rows, bool accumulate) {
-  for (int i = 0; i < products->n_layers; i++) {
-    const product_layer *l = &products->layers[i];
-    tutti_blas_forward(l->x, l->w, l->has_bias ? l->bias : NULL, rows, l->n_in, l->n_out, l->z);
-  }
-  for (int i = products->n_layers - 1; i >= 0; i--) {
-    const product_layer *l = &products->layers[i];
-    tutti_blas_weight_gradient(l->x, l->z, rows, l->n_in, l->n_out, accumulate, l->dw);
-    if (l->passes_on) tutti_blas_input_gradient(l->z, l->w, rows, l->n_in, l->n_out, products->dx);
-  }
-}
-
-void tutti_products_pass(tutti_products *products, int rows, bool accumulate, bool by_blas) {
+static void forward(const product_layer *l, tutti_sum_order order, int rows, bool by_blas) {
+  const float *bias = l->has_bias ? l->bias : NULL;
   if (by_blas)
-    pass_of_blas(products, rows, accumulate);
+    tutti_blas_forward(l->x, l->w, bias, rows, l->n_in, l->n_out, l->z);
   else
-    pass_of_training(products, rows, accumulate);
+    tutti_matmul_forward(order, l->x, l->w, bias, rows, l->n_in, l->n_out, l->z);
+}
+
+static void input_gradient(const product_layer *l, tutti_sum_order order, int rows, bool by_blas, float *dx) {
+  if (by_blas)
+    tutti_blas_input_gradient(l->z, l->w, rows, l->n_in, l->n_out, dx);
+  else
+    tutti_matmul_input_gradient(order, l->z, l->w, rows, l->n_in, l->n_out, dx);
+}
+
+static void weight_gradient(const product_layer *l, tutti_sum_order order, int64_t from, int64_t to,
+                            bool accumulate, bool by_blas) {
+  const float *x = l->x + from * l->n_in, *dz = l->z + from * l->n_out;
+  const int rows = (int)(to - from);
+  if (by_blas)
+    tutti_blas_weight_gradient(x, dz, rows, l->n_in, l->n_out, accumulate, l->dw);
+  else
+    tutti_matmul_weight_gradient(order, x, dz, rows, l->n_in, l->n_out, accumulate, l->dw);
+}
+
+void tutti_products_pass(tutti_products *products, const tutti_probe_pass *pass, bool by_blas) {
+  const tutti_sum_order order = products->order;
+  for (int i = 0; i < products->n_layers; i++) forward(&products->layers[i], order, pass->rows, by_blas);
+  for (int i = products->n_layers - 1; i >= 0; i--) {
+    const product_layer *l = &products->layers[i];
+    if (l->passes_on) input_gradient(l, order, pass->rows, by_blas, products->dx);
+    for (int k = 0; k < pass->n_leaves; k++)
+      weight_gradient(l, order, k ? pass->leaf_ends[k - 1] : 0, pass->leaf_ends[k], pass->accumulate,
+                      by_blas);
+  }
 }
 
 double tutti_products_flops(const tutti_products *products, int64_t rows) {

@@ -1,21 +1,19 @@
 #pragma once
 /** The matrix products of a network's dense layers, and nothing else: the same functions, shapes and order as
  * in a step, on buffers of their own.  Local. */
-#include "tutti/model.h"
+#include "train/probe.h"
 
 typedef struct tutti_products tutti_products;
 
-/** Buffers for passes of up to max_rows samples.  `order` is the model's.  @return ERR_MEMORY.  The caller
+/** Buffers for passes of up to max_rows samples.  @return ERR_MEMORY.  The caller
  * owns them. */
 TUTTI_NODISCARD
-tutti_status tutti_products_create(const tutti_model *model, tutti_sum_order order, int max_rows,
-                                   tutti_products **products);
+tutti_status tutti_products_create(const tutti_model *model, int max_rows, tutti_products **products);
 void tutti_products_destroy(tutti_products **products); // Accepts NULL inside; nulls the handle.
 
 /** The products of one micro-batch: forward through all layers, then backward.
- * @param[in] accumulate  its gradient is added to the one before
- * @param[in] by_blas     as the BLAS does them, else as training does */
-void tutti_products_pass(tutti_products *products, int rows, bool accumulate, bool by_blas);
+ * @param[in] by_blas  as the BLAS does them, else as training does */
+void tutti_products_pass(tutti_products *products, const tutti_probe_pass *pass, bool by_blas);
 
 /** Multiplications and additions of that: 2 rows n_in n_out for each of a layer's products, of which the
  * first trained layer has two (no gradient goes on to the input), the others three. */

@@ -67,37 +67,40 @@ static tutti_repeat repeat_steps(step_work *work) {
 
 /** The products of this rank's part of a step, for tutti_repeat_run. */
 typedef struct {
+  const tutti_probe *probe;
   tutti_products *products;
-  int *rows;        // [n_passes]
-  bool *accumulate; // [n_passes]
-  int64_t n_passes;
+  int64_t rows; // of all passes
+  int largest;  // rows of a pass
+  bool by_blas;
   double *seconds[2]; // [rounds] as training does them, as the BLAS does
 } product_work;
 
 static void free_products(product_work *work) {
   tutti_products_destroy(&work->products);
-  tutti_free(work->rows);
-  tutti_free(work->accumulate);
   for (int i = 0; i < 2; i++) tutti_free(work->seconds[i]);
 }
 
-static tutti_status make_products(const tutti_bench_setup *setup, product_work *work) {
-  const tutti_probe *probe = setup->probe;
-  int largest = 1;
-  *work = (product_work){.n_passes = tutti_probe_passes(probe, 0, NULL, NULL)};
-  TUTTI_TRY(TUTTI_NEW(work->rows, work->n_passes));
-  TUTTI_TRY(TUTTI_NEW(work->accumulate, work->n_passes));
-  for (int i = 0; i < 2; i++) TUTTI_TRY(TUTTI_NEW(work->seconds[i], setup->rounds));
-  tutti_probe_passes(probe, work->n_passes, work->rows, work->accumulate);
-  for (int64_t i = 0; i < work->n_passes; i++)
-    if (work->rows[i] > largest) largest = work->rows[i];
-  return tutti_products_create(tutti_probe_model(probe), setup->order, largest, &work->products);
+static void count_rows(void *context, const tutti_probe_pass *pass) {
+  product_work *work = context;
+  work->rows += pass->rows;
+  if (pass->rows > work->largest) work->largest = pass->rows;
 }
 
-static tutti_status run_products(const product_work *work, int64_t n, bool by_blas) {
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t k = 0; k < work->n_passes; k++)
-      tutti_products_pass(work->products, work->rows[k], work->accumulate[k], by_blas);
+static tutti_status make_products(const tutti_bench_setup *setup, product_work *work) {
+  *work = (product_work){.probe = setup->probe};
+  tutti_probe_passes(setup->probe, count_rows, work);
+  for (int i = 0; i < 2; i++) TUTTI_TRY(TUTTI_NEW(work->seconds[i], setup->rounds));
+  return tutti_products_create(tutti_probe_model(setup->probe), work->largest, &work->products);
+}
+
+static void multiply(void *context, const tutti_probe_pass *pass) {
+  const product_work *work = context;
+  tutti_products_pass(work->products, pass, work->by_blas);
+}
+
+static tutti_status run_products(product_work *work, int64_t n, bool by_blas) {
+  work->by_blas = by_blas;
+  for (int64_t i = 0; i < n; i++) tutti_probe_passes(work->probe, multiply, work);
   return TUTTI_OK;
 }
 
@@ -109,9 +112,9 @@ static tutti_status run_blas(void *context, int64_t n) {
   return run_products(context, n, true);
 }
 
-static tutti_repeat repeat_products(const product_work *work, int which) {
+static tutti_repeat repeat_products(product_work *work, int which) {
   return (tutti_repeat){.run = which == 0 ? run_own : run_blas,
-                        .context = (void *)work,
+                        .context = work,
                         .max = 1 << 20,
                         .seconds = work->seconds[which]};
 }
@@ -163,15 +166,13 @@ static tutti_status summarise_products(const tutti_bench_setup *setup, product_w
   step->blas_s = blas[tutti_repeat_median(blas, n)];
   step->blas_min_s = blas[tutti_repeat_least(blas, n)];
   step->other_s -= step->products_s;
-  for (int64_t i = 0; i < work->n_passes; i++)
-    step->flops += tutti_products_flops(work->products, work->rows[i]);
+  step->flops = tutti_products_flops(work->products, work->rows);
   return tutti_sum(setup->comm, &step->flops, 1);
 }
 
 /** Samples of the largest shard. */
 static tutti_status largest_shard(const tutti_comm *comm, const product_work *work, int64_t *rows) {
-  double own = 0;
-  for (int64_t i = 0; i < work->n_passes; i++) own += work->rows[i];
+  double own = (double)work->rows;
   TUTTI_TRY(tutti_max(comm, &own, 1));
   *rows = (int64_t)own;
   return TUTTI_OK;

@@ -9,7 +9,6 @@ typedef struct {
   const tutti_comm *alone; // this rank
   const tutti_comm *node;  // the ranks of this node
   tutti_probe *probe;
-  tutti_sum_order order; // of the network's products
   double round_s;
   int rounds;
 } tutti_bench_setup;

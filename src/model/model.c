@@ -18,6 +18,10 @@ int64_t tutti_model_n_params(const tutti_model *model) {
   return model->n_params;
 }
 
+tutti_sum_order tutti_model_order(const tutti_model *model) {
+  return model->order;
+}
+
 tutti_loss tutti_model_loss_kind(const tutti_model *model) {
   return model->loss;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "train/passes.h"
 #include "train/update.h"
 
 /** The global batch of this step, and how its micro-batches are to be passed. */
@@ -37,13 +38,11 @@ static step_work plan_step(const tutti_run *run) {
 
 // --- leaves ----------------------------------------------------------------------------------------------
 
-/** Leaves that go through the network together, or a part of one. */
+/** A micro-batch, and what becomes of its leaves' gradients. */
 typedef struct {
-  tutti_model_leaves leaves;
+  tutti_pass pass;
   tutti_run *run;
-  tutti_range rows; // positions in the epoch
-  bool complete;    // with these rows the leaves are
-  bool early;       // what is complete is used for the update at once
+  bool early; // what is complete is used for the update at once
 } bundle;
 
 static float *gradient_of_leaf(void *context, int leaf, int64_t begin, int64_t n) {
@@ -57,7 +56,7 @@ static void part_is_done(void *context, int leaf, int64_t begin, int64_t n, bool
   const bundle *b = context;
   tutti_run *run = b->run;
   if (!b->early) {
-    if (b->complete) tutti_reducer_leaf_done(run->reducer, leaf, begin, n);
+    if (b->pass.ends) tutti_reducer_leaf_done(run->reducer, leaf, begin, n);
     return;
   }
   const float *given = gradient_of_leaf(context, leaf, begin, n);
@@ -70,32 +69,16 @@ static void part_is_done(void *context, int leaf, int64_t begin, int64_t n, bool
   run->late[run->n_late++] = (tutti_range){.begin = begin, .count = n};
 }
 
-/** As many own leaves from `first` on, before `end`, as a micro-batch holds; at least one. */
-static void collect_leaves(const tutti_run *run, const step_work *work, int first, int end, bundle *b) {
-  const int n_leaves = run->plan.n_leaves;
-  tutti_range rows = tutti_shard(work->batch, work->grain, first, n_leaves);
-  run->leaf_ends[0] = rows.count;
-  int count = 1;
-  while (first + count < end) {
-    const tutti_range next = tutti_shard(work->batch, work->grain, first + count, n_leaves);
-    if (rows.count + next.count > run->plan.micro_rows) break;
-    rows.count += next.count;
-    run->leaf_ends[count++] = rows.count;
-  }
-  b->rows = rows;
-  b->leaves.first = first;
-  b->leaves.count = count;
-}
-
 // --- gradients -------------------------------------------------------------------------------------------
 
 /** Losses and metrics of a micro-batch into the tail's rows of its leaves. */
-static void add_losses(tutti_run *run, const tutti_model_pass *pass, const bundle *b, tutti_targets targets,
+static void add_losses(tutti_run *run, const tutti_model_pass *pass, int64_t rows, tutti_targets targets,
                        double (*tail)[TUTTI_N_TAIL]) {
   const int64_t n_out = tutti_model_n_out(run->network.model);
+  const tutti_model_leaves *leaves = pass->leaves;
   double all = 0;
-  for (int i = 0; i < b->leaves.count; i++) {
-    const int64_t from = i ? b->leaves.ends[i - 1] : 0, to = b->leaves.ends[i];
+  for (int i = 0; i < leaves->count; i++) {
+    const int64_t from = i ? leaves->ends[i - 1] : 0, to = leaves->ends[i];
     const tutti_targets part = {.classes = targets.classes ? targets.classes + from : NULL,
                                 .values = targets.values ? targets.values + from * n_out : NULL};
     double loss = 0;
@@ -107,49 +90,48 @@ static void add_losses(tutti_run *run, const tutti_model_pass *pass, const bundl
   // The next micro-batch takes the place of these outputs.
   if (!isfinite(all) && run->bad_layer < 0)
     run->bad_layer =
-        tutti_model_first_nonfinite(run->network.model, tutti_reducer_params(run->reducer), b->rows.count);
+        tutti_model_first_nonfinite(run->network.model, tutti_reducer_params(run->reducer), rows);
 }
 
-/** Gradients of one micro-batch into the reducer's leaves; loss and metric into the tail. */
-static tutti_status micro_batch(tutti_run *run, const step_work *work, const tutti_model_pass *pass,
-                                bundle *b, double (*tail)[TUTTI_N_TAIL]) {
+/** Forward, loss and backward of samples that network->rows names. */
+static tutti_status pass_through(tutti_run *run, const tutti_model_pass *pass, bundle *b,
+                                 double (*tail)[TUTTI_N_TAIL]) {
   const tutti_network *network = &run->network;
   const float *params = tutti_reducer_params(run->reducer);
-  const int64_t rows = b->rows.count;
-  tutti_phases_enter(&run->phases, TUTTI_PHASE_DATA);
-  tutti_permutation_fill(&work->order, pass->position, rows, network->rows);
-  tutti_samples_rows(&run->samples.train, rows, network->rows);
+  const int64_t rows = b->pass.rows.count;
   const tutti_targets targets = tutti_network_gather(network, TUTTI_ROWS_TRAIN, rows, true);
   tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
   TUTTI_TRY(tutti_model_forward(network->model, params, pass, network->x, rows));
-  add_losses(run, pass, b, targets, tail);
+  add_losses(run, pass, rows, targets, tail);
   // With the gradients of all samples, which are known to be used.
-  b->early = b->complete && !pass->accumulate && tutti_run_may_update_early(run, tail[0][TUTTI_TAIL_LOSS]);
+  b->early = b->pass.begins && b->pass.ends && tutti_run_may_update_early(run, tail[0][TUTTI_TAIL_LOSS]);
   if (b->early) tutti_run_update_begin(run);
   TUTTI_TRY(tutti_model_backward(network->model, params, pass, network->x, rows, NULL));
   if (b->early) tutti_run_update_late(run);
   return TUTTI_OK;
 }
 
-/** The leaves of a bundle, in one micro-batch; or one leaf, in as many as it needs. */
-static tutti_status compute_bundle(tutti_run *run, const step_work *work, bundle *b,
-                                   double (*tail)[TUTTI_N_TAIL]) {
-  const tutti_range all = b->rows;
+/** Gradients of one micro-batch into the reducer's leaves; loss and metric into their rows of the tail. */
+static tutti_status micro_batch(tutti_run *run, const step_work *work, tutti_pass part,
+                                double (*tail)[TUTTI_N_TAIL]) {
+  const tutti_network *network = &run->network;
+  bundle b = {.pass = part, .run = run};
+  const tutti_model_leaves leaves = {.first = part.leaf,
+                                     .count = part.n_leaves,
+                                     .apart = run->plan.leaves_apart,
+                                     .ends = run->leaf_ends,
+                                     .part = TUTTI_UPDATE_PART,
+                                     .gradient = gradient_of_leaf,
+                                     .done = part_is_done,
+                                     .context = &b};
   tutti_model_pass pass = work->pass;
-  pass.leaves = &b->leaves;
-  int64_t done = 0;
-  do {
-    const int64_t left = all.count - done;
-    const int64_t rows = left < run->plan.micro_rows ? left : run->plan.micro_rows;
-    b->rows = (tutti_range){.begin = all.begin + done, .count = rows};
-    if (b->leaves.count == 1) run->leaf_ends[0] = rows;
-    pass.position = b->rows.begin;
-    pass.accumulate = done > 0;
-    done += rows;
-    b->complete = done == all.count;
-    TUTTI_TRY(micro_batch(run, work, &pass, b, tail));
-  } while (done < all.count);
-  return TUTTI_OK;
+  pass.leaves = &leaves;
+  pass.position = part.rows.begin;
+  pass.accumulate = !part.begins;
+  tutti_phases_enter(&run->phases, TUTTI_PHASE_DATA);
+  tutti_permutation_fill(&work->order, pass.position, part.rows.count, network->rows);
+  tutti_samples_rows(&run->samples.train, part.rows.count, network->rows);
+  return pass_through(run, &pass, &b, tail);
 }
 
 /** All leaves of this rank.  One without samples still makes one empty pass: it writes a zero gradient, and takes part
@@ -157,19 +139,12 @@ static tutti_status compute_bundle(tutti_run *run, const step_work *work, bundle
 static tutti_status compute(tutti_run *run, const step_work *work) {
   int first = 0, count = 0;
   tutti_reducer_own_leaves(run->reducer, &first, &count);
-  bundle b = {.leaves = {.apart = run->plan.leaves_apart,
-                         .ends = run->leaf_ends,
-                         .gradient = gradient_of_leaf,
-                         .part = TUTTI_UPDATE_PART,
-                         .done = part_is_done},
-              .run = run};
-  b.leaves.context = &b;
   memset(run->tail, 0, (size_t)(count > 1 ? count : 1) * sizeof *run->tail);
-  for (int leaf = first; leaf < first + count; leaf += b.leaves.count) {
-    collect_leaves(run, work, leaf, first + count, &b);
-    TUTTI_TRY(compute_bundle(run, work, &b, run->tail + (leaf - first)));
-  }
-  if (count == 0 && work->pass.sum) TUTTI_TRY(compute_bundle(run, work, &b, run->tail));
+  tutti_pass part = tutti_pass_before(first);
+  while (tutti_pass_next(&run->plan, work->batch, work->grain, first + count, &part, run->leaf_ends))
+    TUTTI_TRY(micro_batch(run, work, part, run->tail + (part.leaf - first)));
+  if (count == 0 && work->pass.sum)
+    TUTTI_TRY(micro_batch(run, work, (tutti_pass){.begins = true, .ends = true}, run->tail));
   TUTTI_TRY(tutti_model_merge_state(run->network.model, work->pass.batch_count,
                                     run->size > 1 && !work->pass.sum ? tutti_network_sum : NULL,
                                     work->pass.context));

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "train/passes.h"
 #include "train/run.h"
 #include "train/threads.h"
 
@@ -115,19 +116,17 @@ const char *tutti_probe_reducer(const tutti_probe *probe) {
   return tutti_reducer_name(probe->run.reducer);
 }
 
-int64_t tutti_probe_passes(const tutti_probe *probe, int64_t max, int *rows, bool *accumulate) {
+void tutti_probe_passes(const tutti_probe *probe, void (*visit)(void *context, const tutti_probe_pass *pass),
+                        void *context) {
   const tutti_run *run = &probe->run;
   const tutti_range batch = tutti_epoch_batch(&run->plan.epoch, 0);
-  const tutti_range shard =
-      tutti_shard(batch, tutti_plan_grain(run->config, batch.count), run->rank, run->size);
-  int64_t n = 0;
-  for (int64_t done = 0; done < shard.count; n++) {
-    const int64_t left = shard.count - done, now = left < run->plan.micro_rows ? left : run->plan.micro_rows;
-    if (n < max) {
-      rows[n] = (int)now;
-      accumulate[n] = n > 0;
-    }
-    done += now;
-  }
-  return n;
+  const int64_t grain = tutti_plan_grain(run->config, batch.count);
+  int first = 0, count = 0;
+  tutti_reducer_own_leaves(run->reducer, &first, &count);
+  tutti_pass part = tutti_pass_before(first);
+  while (tutti_pass_next(&run->plan, batch, grain, first + count, &part, run->leaf_ends))
+    visit(context, &(tutti_probe_pass){.rows = (int)part.rows.count,
+                                       .n_leaves = part.n_leaves,
+                                       .leaf_ends = run->leaf_ends,
+                                       .accumulate = !part.begins});
 }

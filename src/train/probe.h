@@ -34,8 +34,14 @@ tutti_status tutti_probe_steps(tutti_probe *probe, int64_t n, double (*seconds)[
 const tutti_model *tutti_probe_model(const tutti_probe *probe); // Local, after prepare.  Borrowed.
 const char *tutti_probe_reducer(const tutti_probe *probe);      // Local, after prepare.  Borrowed.
 
-/** Local, after prepare.  How this rank's part of a step goes through the network: rows[n] of its
- * micro-batches, of which at most `max` are written.
- * @param[out] accumulate  [n] whether its gradient is added to the one of the micro-batch before
- * @return n */
-int64_t tutti_probe_passes(const tutti_probe *probe, int64_t max, int *rows, bool *accumulate);
+/** A micro-batch of this rank's part of a step.  Its layers' weights get their gradient leaf by leaf. */
+typedef struct {
+  int rows, n_leaves;
+  const int64_t
+      *leaf_ends;  // [n_leaves] the row behind each leaf's last one; valid until the next is asked for
+  bool accumulate; // the gradient is added to that of the micro-batch before
+} tutti_probe_pass;
+
+/** Local, after prepare.  Call `visit` with each of them, in their order. */
+void tutti_probe_passes(const tutti_probe *probe, void (*visit)(void *context, const tutti_probe_pass *pass),
+                        void *context);

@@ -20,20 +20,29 @@ static bool make_probe(const tutti_comm *comm, const training_folder *folder, co
          EXPECT_OK(tutti_probe_create(comm, config, probe));
 }
 
+typedef struct {
+  double samples;
+  int64_t largest;
+  bool added; // one pass was added to the one before
+} pass_sums;
+
+static void add_pass(void *context, const tutti_probe_pass *pass) {
+  pass_sums *sums = context;
+  EXPECT(pass->n_leaves >= 1 && pass->leaf_ends[pass->n_leaves - 1] == pass->rows, "%d rows in %d leaves",
+         pass->rows, pass->n_leaves);
+  sums->samples += pass->rows;
+  sums->added = sums->added || pass->accumulate;
+  if (pass->rows > sums->largest) sums->largest = pass->rows;
+}
+
 static void check_passes(const tutti_comm *comm, tutti_probe *probe, int64_t batch_size, int64_t largest) {
-  enum { MAX = 64 };
-  int rows[MAX];
-  bool accumulate[MAX];
+  pass_sums sums = {0};
   if (!EXPECT_OK(tutti_probe_prepare(probe, comm, batch_size, TUTTI_REDUCE_AUTO))) return;
-  const int64_t n = tutti_probe_passes(probe, MAX, rows, accumulate);
-  double sum = 0;
-  for (int64_t i = 0; i < n && i < MAX; i++) {
-    EXPECT(rows[i] >= 1 && rows[i] <= largest, "pass %lld has %d rows", (long long)i, rows[i]);
-    EXPECT(accumulate[i] == (i > 0), "pass %lld", (long long)i);
-    sum += rows[i];
-  }
-  EXPECT_OK(tutti_sum(comm, &sum, 1));
-  EXPECT(sum == (double)batch_size, "%g samples of %lld", sum, (long long)batch_size);
+  tutti_probe_passes(probe, add_pass, &sums);
+  EXPECT(sums.largest <= largest, "a pass has %lld rows", (long long)sums.largest);
+  EXPECT(sums.added == (sums.samples > (double)largest), "%g samples", sums.samples);
+  EXPECT_OK(tutti_sum(comm, &sums.samples, 1));
+  EXPECT(sums.samples == (double)batch_size, "%g samples of %lld", sums.samples, (long long)batch_size);
 }
 
 static void passes_cover_the_batch(const tutti_comm *comm) {
