@@ -28,6 +28,7 @@ static void complete_tail(const tutti_run *run, double *tail) {
 
 tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result) {
   double *tail = run->tail[0];
+  tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
   run->local = run->deferred != TUTTI_OK ? run->deferred : tutti_fault("step");
   run->penalty = tutti_model_penalty(run->network.model, tutti_reducer_params(run->reducer));
   TUTTI_TRY(tutti_run_gradients(run));
