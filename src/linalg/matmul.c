@@ -13,11 +13,14 @@ static bool fills_vectors(int columns, int width, int many) {
 
 /** Drawn from the table of tests/bench/bench_products, against OpenBLAS 0.3.21: with AVX-512 our loops win wherever
  * the columns of the result fill vectors, most of all with few rows, which a BLAS packs for nothing; narrow results
- * and products with a vector are the BLAS's.  With AVX2 only the thin products are ours. */
-static bool is_ours(which product, int width, int rows, int columns) {
+ * and products with a vector are the BLAS's, and the gradients of wide weights by many rows, whose transposed factor it
+ * packs and we do not.  With AVX2 only the thin products are ours. */
+static bool is_ours(which product, int width, int rows, const tutti_product *p) {
+  const int columns = p->n;
   if (width < 8 || columns < 64) return false;
   if (product == INPUT_GRADIENT) return rows >= 4;
   if (width < 16) return rows <= 8 && columns % width == 0;
+  if (product == WEIGHT_GRADIENT && rows > 256 && p->a_col >= 1024) return false;
   return rows >= 2 && fills_vectors(columns, width,
                                     rows < 8                           ? 1000
                                     : product == FORWARD && rows >= 32 ? 100
@@ -27,7 +30,7 @@ static bool is_ours(which product, int width, int rows, int columns) {
 /** @return false where the product is the BLAS's */
 static bool run(tutti_sum_order order, which product, int rows, const tutti_product *p) {
   const tutti_product_kind kind = tutti_product_kind_at(tutti_product_n_kinds() - 1);
-  if (order == TUTTI_SUM_ANY && !is_ours(product, kind.width, rows, p->n)) return false;
+  if (order == TUTTI_SUM_ANY && !is_ours(product, kind.width, rows, p)) return false;
   if (rows > 0 || product == WEIGHT_GRADIENT) tutti_product_run(kind, p, tutti_linalg_threads());
   return true;
 }

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "linalg/parallel.h"
+
 /** Of some arrays, in the nearest cache. */
 enum { BLOCK = 4 * TUTTI_BLOCK };
 
@@ -29,15 +31,24 @@ static tutti_status update_with_norms(tutti_run *run, int64_t begin, int64_t end
   return TUTTI_OK;
 }
 
-/** Block by block: a block's sum over the leaves is still in the cache then. */
-static void update_blocks(tutti_run *run, int64_t begin, int64_t end) {
-  tutti_run_update_begin(run);
-  for (int64_t at = begin; at < end; at += BLOCK) {
-    const int64_t n = end - at < BLOCK ? end - at : BLOCK;
+/** What the threads of this rank share. */
+typedef struct {
+  tutti_run *run;
+  int64_t first; // of the parameters that are updated, where grads begin
+  float *grads;  // NULL: the reducer sums them block by block
+} work;
+
+static void update_part(void *context, int64_t begin, int64_t end) {
+  const work *w = context;
+  tutti_run *run = w->run;
+  int64_t slice = 0, slice_end = 0;
+  tutti_reducer_slice(run->reducer, &slice, &slice_end);
+  for (int64_t at = w->first + begin; at < w->first + end; at += BLOCK) {
+    const int64_t left = w->first + end - at, n = left < BLOCK ? left : BLOCK;
     float *params = tutti_reducer_params(run->reducer) + at;
-    float *grads = tutti_reducer_gradient(run->reducer, at, n);
+    float *grads = w->grads ? w->grads + (at - w->first) : tutti_reducer_gradient(run->reducer, at, n);
     tutti_model_penalty_gradient(run->network.model, params, at, at + n, grads);
-    tutti_optim_step(run->optim, at - begin, n, params, grads);
+    tutti_optim_step(run->optim, at - slice, n, params, grads);
   }
 }
 
@@ -45,7 +56,9 @@ tutti_status tutti_run_update(tutti_run *run) {
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(run->reducer, &begin, &end);
   if (tutti_optim_n_pieces(run->optim) > 0) return update_with_norms(run, begin, end);
-  update_blocks(run, begin, end);
+  tutti_run_update_begin(run);
+  // A block's sum over the leaves is still in the cache when the rule needs it.
+  tutti_parallel(end - begin, BLOCK, update_part, &(work){.run = run, .first = begin});
   return TUTTI_OK;
 }
 
@@ -56,9 +69,7 @@ bool tutti_run_may_update_early(const tutti_run *run, double loss) {
 
 void tutti_run_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads) {
   tutti_phases_enter(&run->phases, TUTTI_PHASE_UPDATE);
-  float *params = tutti_reducer_params(run->reducer) + begin;
-  tutti_model_penalty_gradient(run->network.model, params, begin, begin + n, grads);
-  tutti_optim_step(run->optim, begin, n, params, grads);
+  tutti_parallel(n, BLOCK, update_part, &(work){.run = run, .first = begin, .grads = grads});
   tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
 }
 
