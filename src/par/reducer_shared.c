@@ -13,7 +13,7 @@
 typedef struct {
   tutti_node node;
   tutti_window *gradients; // [node_size, n] a part for each rank
-  const float **sources;   // [node_size] the ranks' gradients
+  const float **sources;   // [node_size] where the elements to be summed lie
   float *digits;           // [n_digits] of the tail
   float *message;          // [end - begin + n_digits] sums over all nodes; NULL on a single one
 } shared;
@@ -40,8 +40,6 @@ static tutti_status create(tutti_reducer *reducer) {
   TUTTI_TRY(tutti_node_create(reducer, comm->size, &self->node));
   TUTTI_TRY(tutti_agree(comm, allocate(reducer, self)));
   TUTTI_TRY(tutti_window_create_parts(comm, reducer->n * (int64_t)sizeof(float), &self->gradients));
-  for (int rank = 0; rank < comm->node_size; rank++)
-    self->sources[rank] = tutti_window_part(self->gradients, rank);
   return TUTTI_OK;
 }
 
@@ -69,7 +67,10 @@ static float *leaf_buffer(tutti_reducer *reducer, int leaf) {
 /** sum[count] = the sum over the node's ranks of the elements from `at` on; it may be the own gradient there. */
 static void sum_node(const tutti_reducer *reducer, int64_t at, int64_t count, float *sum) {
   const shared *self = reducer->data;
-  tutti_sum_sources(self->sources, reducer->comm->node_size, at, count, sum);
+  const int n = reducer->comm->node_size;
+  for (int rank = 0; rank < n; rank++)
+    self->sources[rank] = (const float *)tutti_window_part(self->gradients, rank) + at;
+  tutti_sum_sources(self->sources, n, count, sum);
 }
 
 /** One slice with the tail behind it, in one message: in the place of the next slice, which comes later. */

@@ -60,14 +60,16 @@ static void add_block(const float *const *sources, int n, int64_t at, int64_t co
     if (n_left < n) now[n_now] = rest;
     const int n_sources = n_now + (n_left < n);
     n_left -= n_now;
-    add_at_once(now, n_sources, count, n_left > 0 ? rest : sum);
+    add_at_once(now, n_sources, count, n_left > 0 ? rest : sum + at);
   }
 }
 
-void tutti_sum_sources(const float *const *sources, int n, int64_t at, int64_t count, float *sum) {
+void tutti_sum_sources(const float *const *sources, int n, int64_t count, float *sum) {
   TUTTI_ASSERT(n >= 1);
-  // Few sources are added as they are, however long.
-  const int64_t block = n <= AT_ONCE ? count : TUTTI_BLOCK;
-  for (int64_t done = 0; done < count; done += block)
-    add_block(sources, n, at + done, count - done < block ? count - done : block, sum + done);
+  if (n <= AT_ONCE) {
+    add_at_once(sources, n, count, sum);
+    return;
+  }
+  for (int64_t at = 0; at < count; at += TUTTI_BLOCK)
+    add_block(sources, n, at, count - at < TUTTI_BLOCK ? count - at : TUTTI_BLOCK, sum);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "linalg/parallel.h"
+#include "tutti/linalg.h"
 
 /** Of some arrays, in the nearest cache. */
 enum { BLOCK = 4 * TUTTI_BLOCK };
@@ -31,24 +32,32 @@ static tutti_status update_with_norms(tutti_run *run, int64_t begin, int64_t end
   return TUTTI_OK;
 }
 
-/** What the threads of this rank share. */
+/** What the threads of this rank share: parameters from `first` on, and their gradient. */
 typedef struct {
   tutti_run *run;
-  int64_t first; // of the parameters that are updated, where grads begin
-  float *grads;  // NULL: the reducer sums them block by block
+  int64_t slice, first;
+  float *grads;
 } work;
 
 static void update_part(void *context, int64_t begin, int64_t end) {
   const work *w = context;
   tutti_run *run = w->run;
-  int64_t slice = 0, slice_end = 0;
-  tutti_reducer_slice(run->reducer, &slice, &slice_end);
-  for (int64_t at = w->first + begin; at < w->first + end; at += BLOCK) {
-    const int64_t left = w->first + end - at, n = left < BLOCK ? left : BLOCK;
-    float *params = tutti_reducer_params(run->reducer) + at;
-    float *grads = w->grads ? w->grads + (at - w->first) : tutti_reducer_gradient(run->reducer, at, n);
-    tutti_model_penalty_gradient(run->network.model, params, at, at + n, grads);
-    tutti_optim_step(run->optim, at - slice, n, params, grads);
+  for (int64_t at = begin; at < end; at += BLOCK) {
+    const int64_t n = end - at < BLOCK ? end - at : BLOCK, k = w->first + at;
+    float *params = tutti_reducer_params(run->reducer) + k;
+    tutti_model_penalty_gradient(run->network.model, params, k, k + n, w->grads + at);
+    tutti_optim_step(run->optim, k - w->slice, n, params, w->grads + at);
+  }
+}
+
+/** A block a thread at once: its sum over the leaves is still in the cache when the rule needs it. */
+static void update_blocks(tutti_run *run, int64_t begin, int64_t end) {
+  const int64_t block = (int64_t)BLOCK * tutti_linalg_threads();
+  tutti_run_update_begin(run);
+  for (int64_t at = begin; at < end; at += block) {
+    const int64_t n = end - at < block ? end - at : block;
+    tutti_parallel(n, BLOCK, update_part,
+                   &(work){run, begin, at, tutti_reducer_gradient(run->reducer, at, n)});
   }
 }
 
@@ -56,9 +65,7 @@ tutti_status tutti_run_update(tutti_run *run) {
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(run->reducer, &begin, &end);
   if (tutti_optim_n_pieces(run->optim) > 0) return update_with_norms(run, begin, end);
-  tutti_run_update_begin(run);
-  // A block's sum over the leaves is still in the cache when the rule needs it.
-  tutti_parallel(end - begin, BLOCK, update_part, &(work){.run = run, .first = begin});
+  update_blocks(run, begin, end);
   return TUTTI_OK;
 }
 
@@ -69,7 +76,7 @@ bool tutti_run_may_update_early(const tutti_run *run, double loss) {
 
 void tutti_run_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads) {
   tutti_phases_enter(&run->phases, TUTTI_PHASE_UPDATE);
-  tutti_parallel(n, BLOCK, update_part, &(work){.run = run, .first = begin, .grads = grads});
+  tutti_parallel(n, BLOCK, update_part, &(work){run, 0, begin, grads});
   tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
 }
 
