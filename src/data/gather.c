@@ -1,6 +1,26 @@
 #include "base/clones.h"
 #include "data/dataset_impl.h"
 
+/** Rows of a shuffled batch lie anywhere, and no processor guesses where: each is asked for while rows before it
+ * are scaled, about AHEAD bytes before, but not more rows than there are lines on their way to a core.  Of a long
+ * row its beginning is enough: the rest is in order. */
+enum { AHEAD = 2048, MOST_ROWS = 16, BEGINNING = 1024, CACHE_LINE = 64 };
+
+static int64_t rows_ahead(int64_t row_bytes) {
+  const int64_t rows = 1 + AHEAD / row_bytes;
+  return rows < MOST_ROWS ? rows : MOST_ROWS;
+}
+
+TUTTI_INLINE void ask_for(const void *row, int64_t row_bytes) {
+#if defined(__GNUC__)
+  const int64_t bytes = row_bytes < BEGINNING ? row_bytes : BEGINNING;
+  for (int64_t at = 0; at < bytes; at += CACHE_LINE) __builtin_prefetch((const char *)row + at);
+  __builtin_prefetch((const char *)row + bytes - 1);
+#else
+  (void)row, (void)row_bytes;
+#endif
+}
+
 /** The scaled rows of one storage type.  WIDE is the type the arithmetic is done in: float64 data keep their
  * digits until the shift has been taken off.  One range over all features and one for each are two loops,
  * both plain enough for the compiler to vectorise. */
@@ -9,9 +29,11 @@
                                 const int64_t *restrict rows, int64_t n, float *restrict x) {                \
     const WIDE shift = (WIDE)s.shift[0], factor = (WIDE)s.factor[0];                                         \
     const float *restrict shifts = s.shift, *restrict factors = s.factor;                                    \
+    const int64_t row_bytes = width * (int64_t)sizeof(RAW), ahead = rows_ahead(row_bytes);                   \
     for (int64_t i = 0; i < n; i++) {                                                                        \
       const RAW *restrict from = raw + rows[i] * width;                                                      \
       float *restrict to = x + i * width;                                                                    \
+      if (i + ahead < n) ask_for(raw + rows[i + ahead] * width, row_bytes);                                  \
       if (s.n == 1) {                                                                                        \
         for (int64_t j = 0; j < width; j++) to[j] = (float)(((WIDE)from[j] - shift) * factor);               \
       } else {                                                                                               \
