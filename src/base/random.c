@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/clones.h"
+#include "base/random_impl.h"
 
 #define TWO_PI 6.283185307179586476925286766559
 
@@ -37,14 +38,26 @@ TUTTI_INLINE void encrypt(uint64_t v[4], philox4x32_key_t key) {
   }
 }
 
-/** The four words each of the n counters from `first` on; its low half does not wrap among them. */
-TUTTI_CLONES static void fill_counters(philox4x32_ctr_t first, philox4x32_key_t key, int64_t n,
-                                       uint32_t *restrict words) {
+TUTTI_CLONES static void fill_in_loop(philox4x32_ctr_t first, philox4x32_key_t key, int64_t n,
+                                      uint32_t *restrict words) {
   for (int64_t i = 0; i < n; i++) {
     uint64_t v[4] = {first.v[0] + (uint64_t)i, first.v[1], first.v[2], first.v[3]};
     encrypt(v, key);
     for (int k = 0; k < 4; k++) words[4 * i + k] = (uint32_t)v[k];
   }
+}
+
+/** The four words each of the n counters from `first` on; its low half does not wrap among them. */
+static void fill_counters(philox4x32_ctr_t first, philox4x32_key_t key, int64_t n, uint32_t *words) {
+  int64_t done = 0;
+#ifdef TUTTI_RANDOM_AVX2
+  if (__builtin_cpu_supports("avx2") && !__builtin_cpu_supports("avx512dq")) {
+    done = n / 4 * 4;
+    tutti_random_fill_avx2(first.v, key.v, done, words);
+    first.v[0] += (uint32_t)done;
+  }
+#endif
+  fill_in_loop(first, key, n - done, words + 4 * done);
 }
 
 /** The words of one counter from word number `at` on, at most n of them; how many. */

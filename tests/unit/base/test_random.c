@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "base/random_impl.h"
 #include "support/check.h"
 
 /** The published known answer of Philox4x32-10 for a zero counter and a zero key. */
@@ -76,6 +77,27 @@ static void many_counters_give_the_words_of_each(void **state) {
   }
 }
 
+static void vectors_of_counters_give_the_words_of_each(void **state) {
+  (void)state;
+#ifdef TUTTI_RANDOM_AVX2
+  if (!__builtin_cpu_supports("avx2")) skip();
+  const tutti_stream stream = {UINT64_C(0xfedcba9876543210), TUTTI_STREAM_NOISE, UINT32_MAX, 0xabcdef01};
+  const uint64_t first = UINT64_C(0x1234fffffff0);
+  // As random.h's functions put a counter and a key together.
+  const uint32_t counter[4] = {(uint32_t)first, (uint32_t)(first >> 32) | TUTTI_STREAM_NOISE << 16,
+                               stream.part, stream.epoch};
+  const uint32_t key[2] = {(uint32_t)stream.seed, (uint32_t)(stream.seed >> 32)};
+  uint32_t words[16 * 4], four[4];
+  tutti_random_fill_avx2(counter, key, 16, words);
+  for (uint64_t i = 0; i < 16; i++) {
+    tutti_random_words(stream, first + i, four);
+    assert_memory_equal(words + 4 * i, four, sizeof four);
+  }
+#else
+  skip(); // no other way to compare with
+#endif
+}
+
 static void streams_differ_in_each_of_their_parts(void **state) {
   (void)state;
   const tutti_stream streams[] = {{1, 1, 1, 1}, {2, 1, 1, 1}, {1, 2, 1, 1}, {1, 1, 2, 1}, {1, 1, 1, 2}};
@@ -115,6 +137,7 @@ int main(void) {
       cmocka_unit_test(a_fill_may_begin_anywhere),
       cmocka_unit_test(words_are_those_of_earlier_versions),
       cmocka_unit_test(many_counters_give_the_words_of_each),
+      cmocka_unit_test(vectors_of_counters_give_the_words_of_each),
       cmocka_unit_test(streams_differ_in_each_of_their_parts),
       cmocka_unit_test(moments_are_those_of_the_distributions),
   };
