@@ -5,11 +5,13 @@
  * Forward keeps the factors for backward: four bytes an element are read faster than ten rounds of Philox are
  * done again. */
 #include <math.h>
+#include <string.h>
 
 #include "base/clones.h"
+#include "base/loops.h"
 #include "base/random.h"
 #include "linalg/constants.h"
-#include "base/loops.h"
+#include "linalg/vector_math.h"
 #include "model/model_impl.h"
 
 enum { CHUNK = 1024 }; // words on the stack
@@ -30,6 +32,8 @@ static int64_t n_elements(const tutti_layer *layer, const tutti_flow *flow) {
   return (int64_t)flow->rows * layer->n_out;
 }
 
+// --- drawing ---------------------------------------------------------------------------------------------
+
 TUTTI_CLONES static void compare(const uint32_t *restrict words, int64_t n, uint32_t threshold, float keep,
                                  float *restrict kept) {
   for (int64_t i = 0; i < n; i++) kept[i] = words[i] >= threshold ? keep : 0;
@@ -46,27 +50,93 @@ static void draw_kept(tutti_stream stream, uint64_t first, int64_t n, double rat
   }
 }
 
+TUTTI_CLONES static void transform(const uint32_t *restrict words, int64_t n_pairs, float mean,
+                                   float deviation, float *restrict values) {
+  for (int64_t i = 0; i < n_pairs; i++) {
+    float first, second;
+    tutti_normal_pair(words[2 * i], words[2 * i + 1], &first, &second);
+    values[2 * i] = mean + deviation * first;
+    values[2 * i + 1] = mean + deviation * second;
+  }
+}
+
 /** values[n] = mean + deviation * normal; elements 2 i and 2 i + 1 share the words of these numbers. */
 static void draw_normal(tutti_stream stream, uint64_t first, int64_t n, double mean, double deviation,
                         float *values) {
   uint32_t words[CHUNK];
-  double pair[2];
+  float normals[CHUNK];
   for (int64_t done = 0; done < n;) {
-    const uint64_t at = first + (uint64_t)done, even = at & ~UINT64_C(1);
-    const uint64_t end = first + (uint64_t)n;
-    const uint64_t part = end - even < CHUNK ? (end - even + 1) & ~UINT64_C(1) : CHUNK;
-    tutti_random_fill(stream, even, (int64_t)part, words);
-    for (uint64_t i = 0; i < part; i += 2) {
-      tutti_random_normal(words[i], words[i + 1], pair);
-      for (uint64_t k = 0; k < 2; k++)
-        if (even + i + k >= at && even + i + k < end) values[done++] = (float)(mean + deviation * pair[k]);
-    }
+    const uint64_t at = first + (uint64_t)done;
+    const int64_t odd = (int64_t)(at & 1); // the first element is the second of its pair
+    const int64_t wanted = n - done < CHUNK - odd ? n - done : CHUNK - odd, n_pairs = (odd + wanted + 1) / 2;
+    tutti_random_fill(stream, at - (uint64_t)odd, 2 * n_pairs, words);
+    transform(words, n_pairs, (float)mean, (float)deviation, normals);
+    memcpy(values + done, normals + odd, (size_t)wanted * sizeof *values);
+    done += wanted;
   }
+}
+
+// --- passing through -------------------------------------------------------------------------------------
+
+TUTTI_CLONES static void multiply(const float *x, const float *factors, int64_t n, float *y) {
+  TUTTI_INDEPENDENT
+  for (int64_t i = 0; i < n; i++) y[i] = x[i] * factors[i];
+}
+
+static void dropout(tutti_layer *layer, const tutti_flow *flow, const float *x) {
+  const double rate = layer->spec.rate;
+  const int64_t n = n_elements(layer, flow);
+  draw_kept(stream_of(layer, flow), first_element(layer, flow), n, rate, (float)(1 / (1 - rate)),
+            layer->kept);
+  multiply(x, layer->kept, n, layer->y);
+}
+
+static void gaussian_dropout(tutti_layer *layer, const tutti_flow *flow, const float *x) {
+  const double rate = layer->spec.rate;
+  const int64_t n = n_elements(layer, flow);
+  draw_normal(stream_of(layer, flow), first_element(layer, flow), n, 1, sqrt(rate / (1 - rate)), layer->kept);
+  multiply(x, layer->kept, n, layer->y);
+}
+
+/** y = factor x + shift, or `dropped` where the factor is 0. */
+TUTTI_CLONES static void multiply_or_drop(const float *restrict x, const float *restrict factors, int64_t n,
+                                          float shift, float dropped, float *restrict y) {
+  for (int64_t i = 0; i < n; i++) {
+    const float kept = factors[i] * x[i] + shift;
+    y[i] = factors[i] != 0 ? kept : dropped;
+  }
+}
+
+/** Klambauer et al., 2017: dropped elements become the value selu tends to, and y = a v + b keeps mean and
+ * variance. */
+static void alpha_dropout(tutti_layer *layer, const tutti_flow *flow, const float *x) {
+  const double rate = layer->spec.rate, low = -TUTTI_SELU_SCALE * TUTTI_SELU_ALPHA;
+  const double a = 1 / sqrt((1 - rate) * (1 + rate * low * low)), b = -a * low * rate;
+  const int64_t n = n_elements(layer, flow);
+  draw_kept(stream_of(layer, flow), first_element(layer, flow), n, rate, (float)a, layer->kept);
+  multiply_or_drop(x, layer->kept, n, (float)b, (float)(a * low + b), layer->y);
+}
+
+TUTTI_CLONES static void add(const float *restrict x, int64_t n, float *restrict y) {
+  for (int64_t i = 0; i < n; i++) y[i] += x[i];
+}
+
+static void gaussian_noise(tutti_layer *layer, const tutti_flow *flow, const float *x) {
+  const int64_t n = n_elements(layer, flow);
+  draw_normal(stream_of(layer, flow), first_element(layer, flow), n, 0, layer->spec.stddev, layer->y);
+  add(x, n, layer->y);
+}
+
+// --- the layers ------------------------------------------------------------------------------------------
+
+/** Whether backward multiplies by the factors of forward; else a sum has gone forward, and dx is dy. */
+static bool has_factors(const tutti_layer *layer) {
+  return layer->spec.kind != TUTTI_LAYER_GAUSSIAN_NOISE;
 }
 
 static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   layer->n_out = layer->n_in;
-  return tutti_layer_allocate(model, layer, true);
+  return tutti_layer_allocate(model, layer, has_factors(layer));
 }
 
 /** With no noise to make, the output is the input. */
@@ -74,111 +144,41 @@ static bool is_off(const tutti_layer *layer, const tutti_flow *flow) {
   return !flow->pass->training || (layer->spec.rate == 0 && layer->spec.stddev == 0);
 }
 
-TUTTI_CLONES static void multiply(const float *x, const float *factors, int64_t n, float *y) {
-  TUTTI_INDEPENDENT
-  for (int64_t i = 0; i < n; i++) y[i] = x[i] * factors[i];
-}
-
-static tutti_status dropout_forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow,
-                                    const float *x) {
+static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
   (void)model;
-  layer->out = x;
-  if (is_off(layer, flow)) return TUTTI_OK;
-  const double rate = layer->spec.rate;
-  const int64_t n = n_elements(layer, flow);
-  draw_kept(stream_of(layer, flow), first_element(layer, flow), n, rate, (float)(1 / (1 - rate)),
-            layer->kept);
-  multiply(x, layer->kept, n, layer->y);
-  layer->out = layer->y;
+  layer->out = is_off(layer, flow) ? x : layer->y;
+  if (layer->out == x) return TUTTI_OK;
+  switch (layer->spec.kind) {
+  case TUTTI_LAYER_DROPOUT:
+    dropout(layer, flow, x);
+    break;
+  case TUTTI_LAYER_GAUSSIAN_DROPOUT:
+    gaussian_dropout(layer, flow, x);
+    break;
+  case TUTTI_LAYER_ALPHA_DROPOUT:
+    alpha_dropout(layer, flow, x);
+    break;
+  default:
+    gaussian_noise(layer, flow, x);
+  }
   return TUTTI_OK;
 }
 
-static tutti_status gaussian_dropout_forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow,
-                                             const float *x) {
-  (void)model;
-  layer->out = x;
-  if (is_off(layer, flow)) return TUTTI_OK;
-  const double rate = layer->spec.rate;
-  const int64_t n = n_elements(layer, flow);
-  draw_normal(stream_of(layer, flow), first_element(layer, flow), n, 1, sqrt(rate / (1 - rate)), layer->kept);
-  multiply(x, layer->kept, n, layer->y);
-  layer->out = layer->y;
-  return TUTTI_OK;
-}
-
-/** Klambauer et al., 2017: dropped elements become the value selu tends to, and y = a v + b keeps mean and
- * variance. */
-static tutti_status alpha_dropout_forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow,
-                                          const float *x) {
-  (void)model;
-  layer->out = x;
-  if (is_off(layer, flow)) return TUTTI_OK;
-  const double rate = layer->spec.rate, low = -TUTTI_SELU_SCALE * TUTTI_SELU_ALPHA;
-  const double a = 1 / sqrt((1 - rate) * (1 + rate * low * low)), b = -a * low * rate;
-  const int64_t n = n_elements(layer, flow);
-  draw_kept(stream_of(layer, flow), first_element(layer, flow), n, rate, (float)a, layer->kept);
-  const float shift = (float)b, dropped = (float)(a * low + b);
-  for (int64_t i = 0; i < n; i++) layer->y[i] = layer->kept[i] != 0 ? layer->kept[i] * x[i] + shift : dropped;
-  layer->out = layer->y;
-  return TUTTI_OK;
-}
-
-static tutti_status multiply_backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow,
-                                      const float *x, float *dy, float *dx) {
+static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
+                             float *dy, float *dx) {
   (void)model, (void)x;
-  if (is_off(layer, flow)) return TUTTI_OK;
-  multiply(dy, layer->kept, n_elements(layer, flow), dx);
+  if (dx && has_factors(layer) && !is_off(layer, flow))
+    multiply(dy, layer->kept, n_elements(layer, flow), dx);
   return TUTTI_OK;
 }
 
-static tutti_status noise_setup(tutti_model *model, tutti_layer *layer) {
-  layer->n_out = layer->n_in;
-  return tutti_layer_allocate(model, layer, false);
-}
+#define NOISE_OPS(keras_type, keras_name)                                                                    \
+  {                                                                                                          \
+    .type = keras_type, .name = keras_name, .in_place = true, .setup = setup, .forward = forward,            \
+    .backward = backward                                                                                     \
+  }
 
-static tutti_status noise_forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow,
-                                  const float *x) {
-  (void)model;
-  layer->out = x;
-  if (is_off(layer, flow)) return TUTTI_OK;
-  const int64_t n = n_elements(layer, flow);
-  draw_normal(stream_of(layer, flow), first_element(layer, flow), n, 0, layer->spec.stddev, layer->y);
-  for (int64_t i = 0; i < n; i++) layer->y[i] += x[i];
-  layer->out = layer->y;
-  return TUTTI_OK;
-}
-
-/** A sum: dx is dy. */
-static tutti_status noise_backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow,
-                                   const float *x, float *dy, float *dx) {
-  (void)model, (void)layer, (void)flow, (void)x, (void)dy, (void)dx;
-  return TUTTI_OK;
-}
-
-const tutti_layer_ops tutti_dropout_ops = {.type = "Dropout",
-                                           .name = "dropout",
-                                           .in_place = true,
-                                           .setup = setup,
-                                           .forward = dropout_forward,
-                                           .backward = multiply_backward};
-
-const tutti_layer_ops tutti_gaussian_dropout_ops = {.type = "GaussianDropout",
-                                                    .name = "gaussian_dropout",
-                                                    .in_place = true,
-                                                    .setup = setup,
-                                                    .forward = gaussian_dropout_forward,
-                                                    .backward = multiply_backward};
-
-const tutti_layer_ops tutti_alpha_dropout_ops = {.type = "AlphaDropout",
-                                                 .name = "alpha_dropout",
-                                                 .in_place = true,
-                                                 .setup = setup,
-                                                 .forward = alpha_dropout_forward,
-                                                 .backward = multiply_backward};
-
-const tutti_layer_ops tutti_gaussian_noise_ops = {.type = "GaussianNoise",
-                                                  .name = "gaussian_noise",
-                                                  .in_place = true,
-                                                  .setup = noise_setup,
-                                                  .forward = noise_forward,
-                                                  .backward = noise_backward};
+const tutti_layer_ops tutti_dropout_ops = NOISE_OPS("Dropout", "dropout"),
+                      tutti_gaussian_dropout_ops = NOISE_OPS("GaussianDropout", "gaussian_dropout"),
+                      tutti_alpha_dropout_ops = NOISE_OPS("AlphaDropout", "alpha_dropout"),
+                      tutti_gaussian_noise_ops = NOISE_OPS("GaussianNoise", "gaussian_noise");
