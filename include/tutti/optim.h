@@ -98,8 +98,8 @@ void tutti_optim_squares(const tutti_optim *optim, int64_t first, int64_t count,
 void tutti_optim_begin(tutti_optim *optim, int64_t t, double lr, const double *pieces);
 
 /** Local.  The update that was begun, of elements [first, first + count) of the slice, in the order clip,
- * decay, rule.  The caller covers the slice once, in parts of any size and in any order: a part that was just
- * summed over ranks is still in the cache.
+ * decay, rule.  The caller covers the slice once, in parts of any size and in any order, by several threads if it
+ * likes: a part that was just summed over ranks is still in the cache.
  * @param[in,out] params  [count]
  * @param[in]     grads   [count] sums over all ranks */
 void tutti_optim_step(tutti_optim *optim, int64_t first, int64_t count, float *params, const float *grads);

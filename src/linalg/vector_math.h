@@ -8,7 +8,8 @@
  * Polynomials are minimax fits of the remainder that each names (weighted least squares on Chebyshev nodes,
  * reweighted to level the error, as Lawson 1961; then the coefficients rounded to float one after the other, the
  * rest fitted again after each).  Errors are in units in the last place of the exact result, the largest of all
- * floats; results below the smallest normal number are within 1.1 of their steps. */
+ * floats from 0.05 to 110 and of samples of the others; results below the smallest normal number are within 1.2 of
+ * their steps where nothing else is said. */
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -155,7 +156,8 @@ TUTTI_INLINE double tutti_log_from_1(double x) {
 
 // --- the normal distribution -------------------------------------------------------------------------------
 
-/** Distribution function of the standard normal distribution, 4 ulp, and its density, 2 ulp.
+/** Distribution function of the standard normal distribution, 5.3 ulp (below the normal numbers within 2.3
+ * steps), and its density, 2.2 ulp.
  *
  * Within 1 of the middle it is 1/2 and x times a polynomial in x^2, 2^-30 of it.  The tail beyond a = |x| is
  * exp(-a^2 / 2) R(a) (Mills' ratio), and (a + 4) R(a) a polynomial in (a - 4) / (a + 4) for a up to 14.5, where
