@@ -133,23 +133,21 @@ TUTTI_CLONES static void gradient_by_input(const float *restrict x, int64_t rows
   }
 }
 
-/** Gradients of gamma and beta: sums over the piece's rows, of all groups. */
+/** Gradients of gamma and beta: the sums over the piece's rows, group after group, so that it makes no difference which
+ * groups are in one micro-batch. */
 static void gradient_of_piece(const tutti_layer *layer, const tutti_group_span *span, const tutti_flow *flow,
                               int i) {
   const int n = layer->n_out;
-  double *total = tutti_group_sums(&layer->groups, layer->groups.capacity);
-  memset(total, 0, 2 * (size_t)n * sizeof *total);
+  const tutti_piece piece = tutti_flow_piece(flow, i);
+  float *dgamma = tutti_flow_gradient(flow, &piece, layer->offset, 2 * n), *dbeta = dgamma + n;
+  if (!flow->pass->accumulate) memset(dgamma, 0, 2 * (size_t)n * sizeof *dgamma);
   for (tutti_group_cell cell = {0}; tutti_group_next(span, flow->pass, &cell);) {
     if (cell.piece != i) continue;
     const double *sums = tutti_group_cell_sums(&layer->groups, flow->pass, &cell);
-    for (int j = 0; j < 2 * n; j++) total[j] += sums[j];
-  }
-  const tutti_piece piece = tutti_flow_piece(flow, i);
-  float *dgamma = tutti_flow_gradient(flow, &piece, layer->offset, 2 * n), *dbeta = dgamma + n;
-  const bool accumulate = flow->pass->accumulate;
-  for (int j = 0; j < n; j++) {
-    dgamma[j] = (accumulate ? dgamma[j] : 0) + (float)total[n + j];
-    dbeta[j] = (accumulate ? dbeta[j] : 0) + (float)total[j];
+    for (int j = 0; j < n; j++) {
+      dgamma[j] += (float)sums[n + j];
+      dbeta[j] += (float)sums[j];
+    }
   }
   tutti_flow_done(flow, &piece, layer->offset, 2 * n, false);
 }

@@ -16,7 +16,7 @@ tutti_status tutti_groups_reserve(tutti_groups *groups, int64_t n, int64_t capac
   tutti_groups_free(groups);
   TUTTI_CHECK(capacity < INT64_MAX / 8 / (2 * n + 1) - n_leaves, TUTTI_ERR_MEMORY,
               "batch_norm: %lld groups of %lld features", (long long)capacity, (long long)n);
-  TUTTI_TRY(TUTTI_NEW(groups->sums, (capacity + 1) * (2 * n + 1)));
+  TUTTI_TRY(TUTTI_NEW(groups->sums, capacity * (2 * n + 1)));
   if (n_leaves > 1) TUTTI_TRY(TUTTI_NEW(groups->cells, (capacity + n_leaves) * (2 * n + 2)));
   TUTTI_TRY(TUTTI_NEW(groups->stats, capacity * 2 * n));
   groups->capacity = capacity;

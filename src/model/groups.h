@@ -18,7 +18,7 @@ typedef struct {
  * not told apart, a group is one cell. */
 typedef struct {
   int64_t capacity, n_leaves, n;
-  double *sums;  // [capacity + 1, 2 n + 1] owned; two sums a feature, and the rows; the last is the caller's
+  double *sums;  // [capacity, 2 n + 1] owned; two sums a feature, and the rows
   double *cells; // [capacity + n_leaves, 2 n + 2] owned; NULL where leaves are not told apart
   float *stats;  // [capacity, 2, n] owned; mean and 1 / sqrt(variance + epsilon), from forward for backward
 } tutti_groups;

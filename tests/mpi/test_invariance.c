@@ -1,15 +1,26 @@
 /** Promise 1: a run depends on the seed, the global batch and the hyper-parameters; never on the number of
  * ranks, threads or micro-batches.  Each case is trained by rank 0 alone in one micro-batch, and by all ranks
- * in micro-batches of several sizes: the loss of each of 50 steps, and the weights after them, have to agree
- * to rounding. */
+ * with each reducer, in micro-batches of several sizes: the loss of each of 50 steps, and the weights after them,
+ * have to agree to rounding; with the tree on all bits. */
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 
+#include "par/par_impl.h"
 #include "support/training.h"
 #include "tutti/linalg.h"
 
 enum { N_STEPS = 50 };
-static const double tolerance = 1e-4; // relative, of the loss of a step
+static const double tolerance = 1e-4; // relative
+
+/** Of the losses, relative; of the weights. */
+typedef struct {
+  double loss, weights;
+} tolerances;
+static const tolerances rounding = {1e-4, 1e-4};
+static const tolerances no_bit = {0, 0};
+// A leaf's loss is summed in parts where the leaf is cut into micro-batches.
+static const tolerances no_bit_of_the_weights = {1e-14, 0};
 
 /** 333 samples in batches of 50: seven steps an epoch, the last of 33. */
 #define COMMON                                                                                               \
@@ -43,7 +54,8 @@ static const invariance_case cases[] = {
      "model: {layers: [dense 24 bias=no, batch_norm ghost=8, activation relu, dense 16 relu, batch_norm "
      "ghost=4, "
      "dense 3 softmax]}\n"
-     "optimizer: {name: adamw, clipvalue: 0.01}\n" COMMON,
+     "optimizer: {name: adamw, clipvalue: 0.01}\n"
+     "parallel: {leaves: 4}\n" COMMON,
      {"auto", "8", "16", NULL}},
     {"one_hot",
      "data: {y_train: one_hot_train, y_test: one_hot_test, validation_split: 0.2}\n"
@@ -68,7 +80,8 @@ static const invariance_case cases[] = {
      {"auto", "7", NULL}},
 };
 
-static void compare_steps(const training_folder *folder, const char *a, const char *b) {
+/** Losses of all steps, and the weights and slots of the optimizer after them. */
+static void compare_steps(const training_folder *folder, const char *a, const char *b, tolerances most) {
   tutti_metrics_row rows_a[N_STEPS], rows_b[N_STEPS];
   const int64_t n_a = training_rows(folder, a, "steps", rows_a, N_STEPS);
   const int64_t n_b = training_rows(folder, b, "steps", rows_b, N_STEPS);
@@ -81,26 +94,41 @@ static void compare_steps(const training_folder *folder, const char *a, const ch
     EXPECT(rows_a[i].samples == rows_b[i].samples, "step %d: %lld and %lld samples", i,
            (long long)rows_a[i].samples, (long long)rows_b[i].samples);
   }
-  EXPECT(worst <= tolerance, "%s and %s: losses differ by %g", a, b, worst);
+  EXPECT(worst <= most.loss, "%s and %s: losses differ by %g", a, b, worst);
   const double weights = training_difference(folder, a, b);
-  EXPECT(weights <= tolerance, "%s and %s: weights differ by %g", a, b, weights);
+  EXPECT(weights <= most.weights, "%s and %s: weights differ by %g", a, b, weights);
+}
+
+/** Train with this reducer in micro-batches of this size, and compare with another run of the case. */
+static void check_run(const tutti_comm *comm, const training_folder *folder, const invariance_case *c,
+                      const char *reduce, const char *micro, const char *with, tolerances most) {
+  tutti_train_result result;
+  char name[64], option[64], kind[64], other[64];
+  snprintf(name, sizeof name, "%s-%s-%s", c->name, reduce, micro);
+  snprintf(option, sizeof option, "train.micro_batch_size=%s", micro);
+  snprintf(kind, sizeof kind, "parallel.reduce=%s", reduce);
+  snprintf(other, sizeof other, "%s-%s", c->name, with);
+  EXPECT_OK(training_run(comm, folder, name, c->yaml, (training_overrides){option, kind}, &result));
+  EXPECT(result.stop == TUTTI_STOP_BUDGET && result.row.step == N_STEPS, "%s", result.reason);
+  if (tutti_comm_rank(comm) == 0) compare_steps(folder, other, name, most);
 }
 
 static void check_case(const tutti_comm *comm, const training_folder *folder, const invariance_case *c) {
   tutti_train_result result;
-  char alone[64];
-  snprintf(alone, sizeof alone, "%s-alone", c->name);
-  if (tutti_comm_rank(comm) == 0)
-    EXPECT_OK(training_run(folder->self, folder, alone, c->yaml, NULL, &result));
-  EXPECT_OK(tutti_barrier(comm));
-  for (int i = 0; i < 4 && c->micro[i]; i++) {
-    char name[64], micro[64];
-    snprintf(name, sizeof name, "%s-%s", c->name, c->micro[i]);
-    snprintf(micro, sizeof micro, "train.micro_batch_size=%s", c->micro[i]);
-    EXPECT_OK(training_run(comm, folder, name, c->yaml, (training_overrides){micro}, &result));
-    EXPECT(result.stop == TUTTI_STOP_BUDGET && result.row.step == N_STEPS, "%s", result.reason);
-    if (tutti_comm_rank(comm) == 0) compare_steps(folder, alone, name);
+  char name[64];
+  if (tutti_comm_rank(comm) == 0) {
+    snprintf(name, sizeof name, "%s-alone", c->name);
+    EXPECT_OK(training_run(folder->self, folder, name, c->yaml, NULL, &result));
+    snprintf(name, sizeof name, "%s-tree", c->name);
+    EXPECT_OK(training_run(folder->self, folder, name, c->yaml, (training_overrides){"parallel.reduce=tree"},
+                           &result));
   }
+  EXPECT_OK(tutti_barrier(comm));
+  for (int i = 0; i < 4 && c->micro[i]; i++)
+    check_run(comm, folder, c, "shared", c->micro[i], "alone", rounding);
+  check_run(comm, folder, c, "flat", "auto", "alone", rounding);
+  check_run(comm, folder, c, "tree", "auto", "alone", rounding);
+  check_run(comm, folder, c, "tree", c->micro[1], "tree", no_bit_of_the_weights);
 }
 
 static void losses_do_not_depend_on_ranks_or_micro_batches(const tutti_comm *comm) {
@@ -121,7 +149,7 @@ static void ranks_without_samples_change_nothing(const tutti_comm *comm) {
   training_folder_make(comm, &folder);
   if (tutti_comm_rank(comm) == 0) EXPECT_OK(training_run(folder.self, &folder, "alone", yaml, NULL, &result));
   EXPECT_OK(training_run(comm, &folder, "all", yaml, NULL, &result));
-  if (tutti_comm_rank(comm) == 0) compare_steps(&folder, "alone", "all");
+  if (tutti_comm_rank(comm) == 0) compare_steps(&folder, "alone", "all", rounding);
   training_folder_remove(comm, &folder);
 }
 
@@ -161,7 +189,40 @@ static void losses_do_not_depend_on_threads(const tutti_comm *comm) {
     EXPECT_OK(
         training_run(folder.self, &folder, "two", yaml, (training_overrides){"parallel.threads=2"}, &result));
     EXPECT(tutti_linalg_threads() == 2, "%d threads", tutti_linalg_threads());
-    compare_steps(&folder, "one", "two");
+    compare_steps(&folder, "one", "two", rounding);
+  }
+  training_folder_remove(comm, &folder);
+}
+
+/** The tree of leaves: the same bits on one rank and on all, however they are divided among nodes, also where there are
+ * fewer leaves than ranks, and with more threads. */
+static void tree_gives_the_same_bits_on_any_nodes(const tutti_comm *comm) {
+  const char *yaml =
+      "model: {layers: [dense 256 relu, batch_norm, dense 200 gelu, batch_norm ghost=16, dropout 0.1, "
+      "prelu, dense 3 softmax]}\n"
+      "optimizer: {name: adam, clipnorm: 0.01}\n"
+      "parallel: {reduce: tree, leaves: 6}\n"
+      "train: {batch_size: 128, steps: 50}\n"
+      "run: {metrics_every: 1 step, checkpoint_every: 50 steps}\n";
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  if (tutti_comm_rank(comm) == 0) {
+    EXPECT_OK(training_run(folder.self, &folder, "alone", yaml, NULL, &result));
+    EXPECT_OK(training_run(folder.self, &folder, "threads", yaml, (training_overrides){"parallel.threads=3"},
+                           &result));
+    compare_steps(&folder, "alone", "threads", no_bit);
+  }
+  const int node_sizes[] = {INT_MAX, 1, 2, 3};
+  for (int i = 0; i < 4; i++) {
+    char name[16];
+    tutti_comm *nodes = NULL;
+    snprintf(name, sizeof name, "nodes-%d", i);
+    EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, node_sizes[i], &nodes));
+    if (!nodes) break;
+    EXPECT_OK(training_run(nodes, &folder, name, yaml, NULL, &result));
+    if (tutti_comm_rank(comm) == 0) compare_steps(&folder, "alone", name, no_bit);
+    tutti_comm_destroy(&nodes);
   }
   training_folder_remove(comm, &folder);
 }
@@ -172,6 +233,7 @@ int main(void) {
       MPI_TEST(ranks_without_samples_change_nothing),
       MPI_TEST(evaluations_do_not_depend_on_ranks),
       MPI_TEST(losses_do_not_depend_on_threads),
+      MPI_TEST(tree_gives_the_same_bits_on_any_nodes),
   };
   return mpi_main("invariance", tests, sizeof tests / sizeof tests[0]);
 }
