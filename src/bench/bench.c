@@ -163,6 +163,7 @@ tutti_status tutti_bench(const tutti_comm *comm, const tutti_config *config,
                                    .alone = alone,
                                    .node = node,
                                    .probe = probe,
+                                   .n_leaves = (int)config->parallel.leaves,
                                    .round_s = options->round_s,
                                    .rounds = options->rounds};
   TUTTI_TRY_GOTO(done, measure(&setup, config, options, report));

@@ -81,9 +81,8 @@ static tutti_status make_reduction(reduce_work *work, int rounds) {
 static tutti_status measure_reducer(const tutti_bench_setup *setup, const tutti_comm *comm,
                                     tutti_reduce_kind kind, int64_t n_params, double *median_s, double *min_s,
                                     const char **name) {
-  enum { N_LEAVES = 64 };
   reduce_work work = {.comm = comm, .n = n_params};
-  tutti_status status = tutti_reducer_create(comm, kind, n_params, N_LEAVES, &work.reducer);
+  tutti_status status = tutti_reducer_create(comm, kind, n_params, setup->n_leaves, &work.reducer);
   if (status == TUTTI_OK) status = make_reduction(&work, setup->rounds);
   TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, status));
   tutti_repeat repeat = {.run = run_reductions,
@@ -106,7 +105,7 @@ done:
 
 tutti_status tutti_bench_measure_reducers(const tutti_bench_setup *setup, int64_t n_params,
                                           tutti_bench_reducer *reducers, int *n) {
-  static const tutti_reduce_kind kinds[] = {TUTTI_REDUCE_FLAT, TUTTI_REDUCE_SHARED};
+  static const tutti_reduce_kind kinds[] = {TUTTI_REDUCE_FLAT, TUTTI_REDUCE_SHARED, TUTTI_REDUCE_TREE};
   *n = 0;
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++, ++*n)
     TUTTI_TRY(measure_reducer(setup, setup->comm, kinds[i], n_params, &reducers[i].reduce_s,

@@ -9,6 +9,7 @@ typedef struct {
   const tutti_comm *alone; // this rank
   const tutti_comm *node;  // the ranks of this node
   tutti_probe *probe;
+  int n_leaves; // of the reducer `tree`
   double round_s;
   int rounds;
 } tutti_bench_setup;

@@ -59,7 +59,8 @@ done <steps.txt
 # --- reducers, network, layouts ------------------------------------------------------------------------------------------
 
 table reducer ranks >reducers.txt
-expect_same "$(get reducer <reducers.txt | head -n 1)" flat
+expect_same "$(get reducer <reducers.txt | tr '\n' ' ')" 'flat shared tree '
+get reduce_min_s <reducers.txt | awk '!($1 > 0) { exit 1 }' || fail 'a reduction that takes no time'
 table latency_s latency_from >network.txt
 expect_same "$(get latency_s <network.txt) $(get latency_from <network.txt)" '2e-06 given'
 expect_same "$(get bandwidth_bytes_per_s <network.txt) $(get bandwidth_from <network.txt)" '1e+09 given'
@@ -96,6 +97,13 @@ table batch_size ranks >predictions.txt
 expect_same "$(get nodes <predictions.txt | sort -n | tail -n 1)" 16
 expect_same "$(get allreduce <predictions.txt | head -n 9 | sort -u)" none
 expect_files . predictions.txt run.txt steps.txt reducers.txt network.txt layouts.txt small.yaml
+
+# --- leaves: the same products, leaf by leaf ------------------------------------------------------------------------------
+
+succeed "$RANKS" bench small.yaml --batch_sizes=32 --seconds=0.0005 --rounds=1 --parallel.reduce=tree --parallel.leaves=5
+table ranks nodes >run.txt
+expect_same "$(get reducer <run.txt)" tree
+expect_same "$(table batch_size rows | get rows)" "$([ "$RANKS" -eq 1 ] && echo 32 || echo 13)"
 
 # --- what is refused -----------------------------------------------------------------------------------------------------
 
