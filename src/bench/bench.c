@@ -51,12 +51,20 @@ static tutti_status choose_batches(const tutti_config *config, const tutti_bench
   return TUTTI_OK;
 }
 
+/** Ratio of the median and the shortest round beyond which something else was at work. */
+static const double DISTURBED = 1.25;
+
 static tutti_status measure_steps(const tutti_bench_setup *setup, const tutti_config *config,
                                   tutti_bench_report *report) {
   for (int i = 0; i < report->n_steps; i++) {
     const int64_t batch_size = report->steps[i].batch_size;
     tutti_log_root(TUTTI_LOG_INFO, "steps of %lld samples", (long long)batch_size);
     TUTTI_TRY(tutti_bench_measure_step(setup, batch_size, config->parallel.reduce, &report->steps[i]));
+    const double ratio = report->steps[i].step_s / report->steps[i].step_min_s;
+    if (ratio > DISTURBED)
+      tutti_log_root(
+          TUTTI_LOG_WARNING,
+          "the median round took %.2f times as long as the shortest: is something else running here?", ratio);
     if (i > 0) continue;
     report->n_params = tutti_model_n_params(tutti_probe_model(setup->probe));
     report->reducer = tutti_probe_reducer(setup->probe);

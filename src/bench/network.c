@@ -113,7 +113,7 @@ tutti_status tutti_bench_measure_reducers(const tutti_bench_setup *setup, int64_
   return TUTTI_OK;
 }
 
-// --- the network
+// --- the network: of properties of the machine the fastest round tells most
 
 /** Sums over two ranks: an exchange of messages, which is a step of any allreduce. */
 typedef struct {
@@ -152,7 +152,7 @@ static tutti_status measure_messages(const tutti_bench_setup *setup, const tutti
     tutti_repeat repeat = {.run = run_exchanges, .context = &work, .max = 1 << 20, .seconds = seconds};
     TUTTI_TRY_GOTO(done, tutti_repeat_run(setup->comm, setup->round_s, setup->rounds, &repeat, 1));
     TUTTI_TRY_GOTO(done, tutti_max(setup->comm, seconds, setup->rounds));
-    network->seconds[i] = seconds[tutti_repeat_median(seconds, setup->rounds)];
+    network->seconds[i] = seconds[tutti_repeat_least(seconds, setup->rounds)];
   }
 done:
   tutti_free(work.values);
@@ -206,7 +206,7 @@ done:
  * that is in proportion to its bytes. */
 static tutti_status measure_node(const tutti_bench_setup *setup, int64_t n_params,
                                  tutti_bench_network *network) {
-  double largest = tutti_comm_node_size(setup->comm), empty_s = 0, full_s = 0, min_s = 0;
+  double largest = tutti_comm_node_size(setup->comm), empty_s = 0, full_s = 0, median_s = 0;
   const char *name = NULL;
   TUTTI_TRY(tutti_max(setup->comm, &largest, 1));
   if (largest == 1) {
@@ -214,8 +214,8 @@ static tutti_status measure_node(const tutti_bench_setup *setup, int64_t n_param
     network->barrier_from = TUTTI_BENCH_ASSUMED;
     return measure_adding(setup, n_params, &network->node_byte_s);
   }
-  TUTTI_TRY(measure_reducer(setup, setup->node, TUTTI_REDUCE_AUTO, 1, &empty_s, &min_s, &name));
-  TUTTI_TRY(measure_reducer(setup, setup->node, TUTTI_REDUCE_AUTO, n_params, &full_s, &min_s, &name));
+  TUTTI_TRY(measure_reducer(setup, setup->node, TUTTI_REDUCE_AUTO, 1, &median_s, &empty_s, &name));
+  TUTTI_TRY(measure_reducer(setup, setup->node, TUTTI_REDUCE_AUTO, n_params, &median_s, &full_s, &name));
   network->barrier_s = empty_s / log2(largest);
   network->barrier_from = TUTTI_BENCH_WITHIN_NODE;
   network->node_byte_s = full_s > empty_s ? (full_s - empty_s) / ((double)n_params * sizeof(float)) : 0;

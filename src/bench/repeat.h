@@ -5,8 +5,8 @@
 typedef struct {
   /** The work, n times.  It is what the clock sees. */
   tutti_status (*run)(void *context, int64_t n);
-  /** After the clock has stopped: keep what there is to keep of the last round, number `round` (-1: it does not
-   * count).  NULL: nothing. */
+  /** After the clock has stopped: keep what there is to keep of the last round, number `round` (-1: it does
+   * not count).  NULL: nothing. */
   tutti_status (*note)(void *context, int64_t n, int round);
   void *context;
   int64_t max;     // times in a round at most

@@ -12,8 +12,8 @@ typedef struct {
 /** In front of the first micro-batch of leaves from `first` on. */
 tutti_pass tutti_pass_before(int first);
 
-/** On to the next micro-batch of the leaves before `end`: as many of them as it holds, at least one.  A leaf of
- * more rows takes several, one without any an empty one.
+/** On to the next micro-batch of the leaves before `end`: as many of them as it holds, at least one.  A leaf
+ * of more rows takes several, one without any an empty one.
  * @param[out] leaf_ends  [n_leaves] the row behind each leaf's last one here
  * @return false: there is none */
 bool tutti_pass_next(const tutti_plan *plan, tutti_range batch, int64_t grain, int end, tutti_pass *pass,

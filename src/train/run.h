@@ -56,8 +56,8 @@ void tutti_run_destroy(tutti_run *run); // Collective.
 TUTTI_NODISCARD
 tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
 
-/** Collective over `comm`, which may be a part of the data's ranks.  Network, reducer, optimizer and schedule;
- * where that fails, tutti_run_strip undoes what has been made. */
+/** Collective over `comm`, which may be a part of the data's ranks.  Network, reducer, optimizer and
+ * schedule; where that fails, tutti_run_strip undoes what has been made. */
 TUTTI_NODISCARD
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
 void tutti_run_strip(tutti_run *run); // Collective over that communicator.  All but the data.
