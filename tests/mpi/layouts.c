@@ -25,6 +25,7 @@ static tutti_status renumber(const layout *wanted, tutti_comm *comm) {
 
 tutti_status layout_create(const layout *wanted, tutti_comm **comm) {
   TUTTI_TRY(tutti_comm_create_from(MPI_COMM_WORLD, wanted->max_node_size, comm));
-  if (wanted->stride > 0) TUTTI_TRY(renumber(wanted, *comm));
+  // Ranks of several real nodes cannot share memory: those then stay as they are.
+  if (wanted->stride > 0 && (*comm)->n_nodes == 1) TUTTI_TRY(renumber(wanted, *comm));
   return TUTTI_OK;
 }

@@ -141,7 +141,7 @@ static void gradients_sum_exactly(const tutti_comm *comm) {
 static void long_gradients_go_in_pieces(const tutti_comm *comm) {
   (void)comm;
   for_all(LENGTHS(4100), 1000, check_steps);
-  for_all(LENGTHS(1030), 7, check_steps);
+  for_all(LENGTHS(40), 7, check_steps);
 }
 
 /** Parts of a gradient come one by one, each for all leaves. */
@@ -279,7 +279,7 @@ static void check_round_trip(fixture *f) {
 static void state_goes_to_the_root_and_back(const tutti_comm *comm) {
   (void)comm;
   for_all(LENGTHS(37, 5000), 0, check_round_trip);
-  for_all(LENGTHS(4097), 100, check_round_trip);
+  for_all(LENGTHS(2049), 100, check_round_trip);
 }
 
 /** Now and then, sleep for a moment. */
