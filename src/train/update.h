@@ -4,7 +4,7 @@
 #include "train/run.h"
 
 enum {
-  TUTTI_UPDATE_PART = 1 << 16
+  TUTTI_UPDATE_PART = 1 << 15
 }; // elements: with two or three slots of the optimizer in the cache of a core
 
 /** Collective where clipping wants norms.  After tutti_reducer_reduce. */
