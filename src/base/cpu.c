@@ -87,3 +87,10 @@ void tutti_cpu_get(tutti_cpu *cpu) {
                 __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 #endif
 }
+
+void tutti_cpu_flush_subnormals(void) {
+#if defined(__x86_64__) && defined(__GNUC__)
+  const unsigned flush_results = 1u << 15, take_as_zero = 1u << 6;
+  __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | flush_results | take_as_zero);
+#endif
+}

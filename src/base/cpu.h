@@ -25,3 +25,7 @@ int tutti_cpu_cores(int cores[TUTTI_MAX_CPUS]);
 
 /** "0-3,8" for the ascending numbers [n], cut where it does not fit; `text` is returned. */
 char *tutti_cpu_ranges(const int *numbers, int n, char *text, size_t bytes);
+
+/** Numbers below the smallest normal one become 0 in this thread and in those it starts: where a processor can do that,
+ * arithmetic with them is slow, and the averages of optimizers over gradients that stay 0 decay right into them. */
+void tutti_cpu_flush_subnormals(void);

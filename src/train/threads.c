@@ -84,6 +84,7 @@ done:
 }
 
 tutti_status tutti_threads_set(const tutti_comm *comm, int64_t wanted, tutti_threads *threads) {
+  tutti_cpu_flush_subnormals(); // before there are threads, which take it over
   tutti_threads decided = {.n = (int)wanted, .why = "parallel.threads"};
   if (wanted == 0) {
     // All ranks take part in the counting, or none: the environment may differ between them.
