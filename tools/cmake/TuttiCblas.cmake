@@ -10,7 +10,9 @@ else()
   set(BLA_VENDOR OpenBLAS)
   find_package(BLAS QUIET)
   unset(BLA_VENDOR)
-  find_package(BLAS)
+  if(NOT BLAS_FOUND)
+    find_package(BLAS)
+  endif()
 endif()
 if(NOT BLAS_FOUND)
   tutti_missing("A BLAS library" APT libopenblas-dev DNF openblas-devel BREW openblas MODULE openblas
@@ -25,18 +27,24 @@ foreach(library IN LISTS BLAS_LIBRARIES)
     list(APPEND tutti_blas_folders ${folder}/../include ${folder}/../../include)
   endif()
 endforeach()
-find_path(CBLAS_INCLUDE_DIR NAMES cblas.h mkl_cblas.h
-  HINTS ${tutti_blas_folders} ENV MKLROOT
-  PATH_SUFFIXES openblas include blis include/blis flexiblas)
+set(tutti_cblas_header cblas.h)
+if("${BLAS_LIBRARIES}" MATCHES mkl)
+  set(tutti_cblas_header mkl_cblas.h)
+endif()
+if(CBLAS_INCLUDE_DIR AND NOT EXISTS ${CBLAS_INCLUDE_DIR}/${tutti_cblas_header}) # that of another library, before
+  unset(CBLAS_INCLUDE_DIR CACHE)
+endif()
+find_path(CBLAS_INCLUDE_DIR NAMES ${tutti_cblas_header} HINTS ${tutti_blas_folders}
+  PATH_SUFFIXES openblas blis flexiblas mkl)
 mark_as_advanced(CBLAS_INCLUDE_DIR)
 if(NOT CBLAS_INCLUDE_DIR)
-  tutti_missing("cblas.h, the C interface of ${BLAS_LIBRARIES}," APT libopenblas-dev DNF openblas-devel BREW openblas
-    MODULE openblas HINT "-DCBLAS_INCLUDE_DIR=/path/to/include")
+  tutti_missing("${tutti_cblas_header}, the C interface of ${BLAS_LIBRARIES}," APT libopenblas-dev DNF openblas-devel
+    BREW openblas MODULE openblas HINT "-DCBLAS_INCLUDE_DIR=/path/to/include")
 endif()
 
 set(tutti_cblas_include ${CBLAS_INCLUDE_DIR})
-if(NOT EXISTS ${CBLAS_INCLUDE_DIR}/cblas.h) # MKL's goes by another name
-  file(WRITE ${PROJECT_BINARY_DIR}/cblas/cblas.h "#include <mkl_cblas.h>\n")
+if(NOT tutti_cblas_header STREQUAL cblas.h)
+  file(WRITE ${PROJECT_BINARY_DIR}/cblas/cblas.h "#include <${tutti_cblas_header}>\n")
   list(APPEND tutti_cblas_include ${PROJECT_BINARY_DIR}/cblas)
 endif()
 
