@@ -67,13 +67,9 @@ extern const char *const tutti_loss_names[TUTTI_N_LOSSES];
  * program chose the kernels.  Valid until the thread's next call. */
 const char *tutti_blas_description(void);
 
-/** Threads of each call from now on: the BLAS and the loops of this room share the number (n < 1 is 1).  Local
- * to the process; not while another thread is in a call. */
+/** Threads of each call from now on, products and loops alike (n < 1 is 1).  Local to the process; not while
+ * another thread is in a call. */
 void tutti_linalg_set_threads(int n);
 
 /** That number; 1 before it is set, whatever the BLAS started with. */
 int tutti_linalg_threads(void);
-
-/** What the BLAS itself says of its threads (1 where it cannot say): a library built for one thread keeps to
- * one. */
-int tutti_blas_threads(void);

@@ -14,3 +14,6 @@ void tutti_blas_get(tutti_blas_facts *facts);
 
 /** Threads of one call of the BLAS from now on, where the library lets itself be told. */
 void tutti_blas_set_threads(int n);
+
+/** What it says of them; 1 where it cannot say. */
+int tutti_blas_threads(void);

@@ -1,13 +1,17 @@
 #include "linalg/blas_impl.h"
 #include "tutti/linalg.h"
 
-// The one number that BLAS and the loops of this room share.  It is set between calls, by the thread that makes
-// them, never during one.
+// The one number of all loops and products of this room.  It is set between calls, by the thread that makes them,
+// never during one.
 static int n_threads = 1;
 
 void tutti_linalg_set_threads(int n) {
   n_threads = n > 1 ? n : 1;
+#ifdef _OPENMP
+  tutti_blas_set_threads(1); // our threads call it
+#else
   tutti_blas_set_threads(n_threads);
+#endif
 }
 
 int tutti_linalg_threads(void) {
