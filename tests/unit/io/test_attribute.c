@@ -12,8 +12,8 @@ static void attributes_come_back(void **state) {
   assert_non_null(config);
   memset(config, 'c', LONG);
   const char *const hosts[] = {"node1", "",
-                               "n\xc3\xb6"
-                               "de"};
+                               ("n\xc3\xb6"
+                                "de")};
   const int64_t n = 1;
   const float x = 1;
   tutti_file *file = NULL;
