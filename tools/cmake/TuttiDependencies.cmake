@@ -41,7 +41,7 @@ endif()
 
 include(TuttiCblas)
 
-# Threads of our own loops beside those of the BLAS; without OpenMP such a loop has one.
+# Threads of loops and products; without OpenMP a loop has one, and the BLAS makes its own.
 find_package(OpenMP COMPONENTS C QUIET)
 if(OpenMP_C_FOUND)
   set(TUTTI_OPENMP OpenMP::OpenMP_C)
