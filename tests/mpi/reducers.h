@@ -1,0 +1,30 @@
+#pragma once
+/** Reducers of all kinds, each on one node and on several, for tests of what all of them promise. */
+#include "layouts.h"
+#include "par/reducer_impl.h"
+#include "support/mpi_main.h"
+
+enum { N_KINDS = 4 };
+extern const struct reducer_kind {
+  tutti_reduce_kind kind;
+  int n_leaves;
+} reducer_kinds[N_KINDS];
+
+/** A reducer of one kind on one layout, and its numbers. */
+typedef struct {
+  const tutti_comm *comm;
+  tutti_reducer *reducer;
+  char name[64]; // for messages
+  int64_t n, begin, end;
+  int n_leaves, first, n_own;
+  double (*tail)[TUTTI_N_TAIL]; // [max(1, n_own)]
+} fixture;
+
+/** Collective.  A test for each kind on each layout and for each length, which the list ends with -1.
+ * @param[in] piece  elements of a message at most; 0: as it is */
+void for_all(const int64_t *lengths, int piece, void (*test)(fixture *f));
+
+#define LENGTHS(...)                                                                                         \
+  (const int64_t[]) {                                                                                        \
+    __VA_ARGS__, -1                                                                                          \
+  }
