@@ -36,6 +36,8 @@ bool tutti_metrics_value(const tutti_metrics_row *row, const char *metric, const
 
 // --- phases ------------------------------------------------------------------------------------------------
 
+/** `reduce` is the way to the reducer and back: what is left of it on a single node is waiting, for there a block of the
+ * gradient is summed in `update`, when the rule needs it.  Sums that batch_norm wants over ranks are in `compute`. */
 #define TUTTI_PHASE_LIST(X)                                                                                  \
   X(DATA, "data")                                                                                            \
   X(COMPUTE, "compute")                                                                                      \

@@ -153,6 +153,9 @@ typedef enum {
   TUTTI_N_TAIL
 } tutti_tail_slot;
 
+/** Local.  Whether a value can be a part of such a sum, or makes it NaN. */
+bool tutti_tail_holds(double value);
+
 /** Owns the memory of parameters and gradients, because it knows how they are shared.
  *
  * A step's gradient is a sum over *leaves*: the global batch cut into tutti_reducer_n_leaves parts, of which a

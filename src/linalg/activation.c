@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/clones.h"
-#include "linalg/constants.h"
 #include "base/loops.h"
+#include "linalg/constants.h"
 #include "linalg/softmax.h"
 #include "linalg/vector_math.h"
 

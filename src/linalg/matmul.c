@@ -18,8 +18,8 @@ static bool fills_vectors(int columns, int width, int many) {
 static bool is_ours(which product, int width, int rows, const tutti_product *p) {
   const int columns = p->n;
   if (width < 8 || columns < 64) return false;
-  if (product == INPUT_GRADIENT) return rows >= 4;
   if (width < 16) return rows <= 8 && columns % width == 0;
+  if (product == INPUT_GRADIENT) return rows >= 4;
   if (product == WEIGHT_GRADIENT && rows > 256 && p->a_col >= 1024) return false;
   return rows >= 2 && fills_vectors(columns, width,
                                     rows < 8                           ? 1000

@@ -64,8 +64,8 @@ static grid choose_grid(const tutti_product *p, int unit, int n_threads) {
 void tutti_product_run(tutti_product_kind kind, const tutti_product *p, int n_threads) {
   // Starting threads costs microseconds.
   enum { WORTH_A_THREAD = 1 << 19 };
-  const double terms = (double)p->m * p->n * p->k;
-  if (terms < 2.0 * WORTH_A_THREAD) n_threads = 1;
+  const double n_worth = (double)p->m * p->n * p->k / WORTH_A_THREAD;
+  if (n_worth < n_threads) n_threads = (int)n_worth;
   if (n_threads <= 1) {
     kind.part(p, 0, p->m, 0, p->n);
     return;

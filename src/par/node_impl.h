@@ -11,12 +11,12 @@
 typedef struct {
   tutti_window *window; // all that follows up to the parameters
   tutti_node_barrier barrier;
-  float *digits; // [node_size, n_digits, to whole cache lines] the ranks' tails
-  double *small; // [2, node_size, TUTTI_SMALL] what tutti_node_sum_slices adds up, now and the time before
-  float *params; // [n]
-  int n_tails;   // how many tails are summed at most: of the leaves, and of ranks without one
-  int n_digits;  // of a tail
-  int n_sums;    // of tutti_node_sum_slices so far
+  float *digits;   // [node_size, n_digits, to whole cache lines] the ranks' tails
+  double *small;   // [2, node_size, TUTTI_SMALL] what tutti_node_sum_slices adds up, now and the time before
+  float *params;   // [n]
+  int n_tails;     // how many tails are summed at most: of the leaves, and of ranks without one
+  int n_digits;    // of a tail
+  unsigned n_sums; // of tutti_node_sum_slices so far
 
   bool equal_nodes;
   int n_slices, first_slice, n_own_slices;

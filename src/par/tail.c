@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tutti/base.h"
+#include "tutti/par.h"
 
 enum {
   FLOAT_BITS = 24,         // integers up to 2^24 are exact in a float
@@ -24,11 +24,15 @@ static int n_digits(int bits) {
   return (RANGE_BITS + bits - 1) / bits;
 }
 
+bool tutti_tail_holds(double value) {
+  return fabs(value) < ldexp(1, RANGE_BITS + LOWEST_BIT);
+}
+
 /** Highest digit first; the last one always counts 2^LOWEST_BIT.  Scaling by powers of two and taking the
  * whole part away are exact. */
 static void encode(double value, int n, int bits, float *digits) {
   for (int k = 0; k < n; k++) digits[k] = 0;
-  if (!(fabs(value) < ldexp(1, RANGE_BITS + LOWEST_BIT))) {
+  if (!tutti_tail_holds(value)) {
     digits[0] = NAN;
     return;
   }

@@ -42,31 +42,34 @@ static step_work plan_step(const tutti_run *run) {
 typedef struct {
   tutti_pass pass;
   tutti_run *run;
-  bool early; // what is complete is used for the update at once
+  bool early;   // what is complete is used for the update at once
+  float *given; // where the part that is under way goes
 } bundle;
 
 static float *gradient_of_leaf(void *context, int leaf, int64_t begin, int64_t n) {
-  const bundle *b = context;
-  if (b->early && n <= TUTTI_UPDATE_PART) return b->run->part;
-  return tutti_reducer_leaf(b->run->reducer, leaf) + begin;
+  bundle *b = context;
+  const bool in_cache = b->early && n <= TUTTI_UPDATE_PART;
+  b->given = in_cache ? b->run->part : tutti_reducer_leaf(b->run->reducer, leaf) + begin;
+  return b->given;
 }
 
-/** What backward still reads is updated later, from its place in the leaf. */
-static void part_is_done(void *context, int leaf, int64_t begin, int64_t n, bool settled) {
-  const bundle *b = context;
+/** Kept in its place in the leaf until backward is over. */
+static void keep_part(bundle *b, int leaf, int64_t begin, int64_t n) {
   tutti_run *run = b->run;
-  if (!b->early) {
-    if (b->pass.ends) tutti_reducer_leaf_done(run->reducer, leaf, begin, n);
-    return;
-  }
-  const float *given = gradient_of_leaf(context, leaf, begin, n);
-  if (settled) {
-    tutti_run_update_part(run, begin, n, (float *)given);
-    return;
-  }
   float *kept = tutti_reducer_leaf(run->reducer, leaf) + begin;
-  if (kept != given) memcpy(kept, given, (size_t)n * sizeof *kept);
+  if (kept != b->given) memcpy(kept, b->given, (size_t)n * sizeof *kept);
+  TUTTI_ASSERT(run->n_late < tutti_model_n_arrays(run->network.model));
   run->late[run->n_late++] = (tutti_range){.begin = begin, .count = n};
+}
+
+static void part_is_done(void *context, int leaf, int64_t begin, int64_t n, bool settled) {
+  bundle *b = context;
+  if (b->early && settled)
+    tutti_run_update_part(b->run, begin, n, b->given);
+  else if (b->early)
+    keep_part(b, leaf, begin, n);
+  else if (b->pass.ends)
+    tutti_reducer_leaf_done(b->run->reducer, leaf, begin, n);
 }
 
 // --- gradients -------------------------------------------------------------------------------------------

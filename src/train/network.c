@@ -1,5 +1,7 @@
 #include "train/network.h"
 
+#include <string.h>
+
 /** Enough rows for the products of an evaluation to run at full speed, as far as a layer's outputs for them
  * take no more than so many bytes. */
 enum { EVALUATION_ROWS = 256, EVALUATION_BYTES = 8 << 20 };
@@ -14,13 +16,18 @@ static int64_t evaluation_rows(const tutti_config *config, int64_t n_in) {
 
 static tutti_status create_local(const tutti_config *config, tutti_network *network) {
   tutti_model_options options = tutti_config_model(config);
-  if (config->parallel.reduce == TUTTI_REDUCE_TREE) options.order = TUTTI_SUM_IN_ORDER;
+  if (config->parallel.reduce == TUTTI_REDUCE_TREE) {
+    options.order = TUTTI_SUM_IN_ORDER;
+    network->n_leaves = (int)config->parallel.leaves;
+  }
   const int64_t n_in = tutti_dataset_n_features(network->dataset), enough = evaluation_rows(config, n_in);
   if (network->max_rows < enough) network->max_rows = enough;
+  network->evaluation_rows = enough;
   const int64_t max_rows = network->max_rows;
   TUTTI_TRY(tutti_model_create(&options, n_in, max_rows, &network->model));
   network->by_class = tutti_model_loss_kind(network->model) == TUTTI_CATEGORICAL_CROSSENTROPY &&
                       tutti_dataset_n_targets(network->dataset) == 1;
+  if (network->n_leaves > 0) TUTTI_TRY(TUTTI_NEW(network->leaves, 2 * (int64_t)network->n_leaves));
   TUTTI_TRY(TUTTI_NEW(network->rows, max_rows));
   TUTTI_TRY(TUTTI_NEW(network->x, max_rows * n_in));
   if (network->by_class) return TUTTI_NEW(network->classes, max_rows);
@@ -36,6 +43,7 @@ tutti_status tutti_network_create(const tutti_comm *comm, const tutti_config *co
 
 void tutti_network_destroy(tutti_network *network) {
   tutti_model_destroy(&network->model);
+  tutti_free(network->leaves);
   tutti_free(network->rows);
   tutti_free(network->x);
   tutti_free(network->classes);
@@ -87,21 +95,56 @@ tutti_status tutti_network_sum(void *comm, double *values, int64_t n) {
   return tutti_sum(comm, values, n);
 }
 
-tutti_status tutti_network_evaluate(const tutti_network *network, const float *params,
-                                    const tutti_samples *set, tutti_evaluation *result) {
-  const int rank = tutti_comm_rank(network->comm), size = tutti_comm_size(network->comm);
-  const tutti_range shard = tutti_shard((tutti_range){.count = set->n}, 1, rank, size);
+/** Sums of loss and metric of samples [begin, begin + count) of a set, so many at once. */
+static tutti_status evaluate_range(const tutti_network *network, const float *params,
+                                   const tutti_samples *set, tutti_range range, int64_t at_once,
+                                   double sums[2]) {
   const tutti_model_pass pass = {.batch_count = set->n};
-  double sums[2] = {0, 0};
-  for (int64_t done = 0; done < shard.count; done += network->max_rows) {
-    const int64_t left = shard.count - done, n = left < network->max_rows ? left : network->max_rows;
-    for (int64_t i = 0; i < n; i++) network->rows[i] = shard.begin + done + i;
+  for (int64_t done = 0; done < range.count; done += at_once) {
+    const int64_t left = range.count - done, n = left < at_once ? left : at_once;
+    for (int64_t i = 0; i < n; i++) network->rows[i] = range.begin + done + i;
     tutti_samples_rows(set, n, network->rows);
     const tutti_targets targets = tutti_network_gather(network, set->which, n, true);
     TUTTI_TRY(tutti_model_forward(network->model, params, &pass, network->x, n));
     tutti_model_loss(network->model, &pass, targets, n, &sums[0], &sums[1]);
   }
-  TUTTI_TRY(tutti_sum(network->comm, sums, 2));
+  return TUTTI_OK;
+}
+
+/** Each leaf of the set has a sum of its own, which one rank gives; all add them up in their order. */
+static tutti_status evaluate_leaves(const tutti_network *network, const float *params,
+                                    const tutti_samples *set, double *leaves, double sums[2]) {
+  const tutti_range all = {.count = set->n};
+  const int n = network->n_leaves;
+  const tutti_range own = tutti_shard((tutti_range){.count = n}, 1, tutti_comm_rank(network->comm),
+                                      tutti_comm_size(network->comm));
+  for (int leaf = (int)own.begin; leaf < own.begin + own.count; leaf++)
+    TUTTI_TRY(evaluate_range(network, params, set, tutti_shard(all, 1, leaf, n), network->evaluation_rows,
+                             &leaves[2 * leaf]));
+  TUTTI_TRY(tutti_sum(network->comm, leaves, 2 * (int64_t)n));
+  for (int leaf = 0; leaf < n; leaf++) {
+    sums[0] += leaves[2 * leaf];
+    sums[1] += leaves[2 * leaf + 1];
+  }
+  return TUTTI_OK;
+}
+
+static tutti_status evaluate(const tutti_network *network, const float *params, const tutti_samples *set,
+                             double sums[2]) {
+  if (network->leaves) {
+    memset(network->leaves, 0, 2 * (size_t)network->n_leaves * sizeof *network->leaves);
+    return evaluate_leaves(network, params, set, network->leaves, sums);
+  }
+  const tutti_range own = tutti_shard((tutti_range){.count = set->n}, 1, tutti_comm_rank(network->comm),
+                                      tutti_comm_size(network->comm));
+  TUTTI_TRY(evaluate_range(network, params, set, own, network->max_rows, sums));
+  return tutti_sum(network->comm, sums, 2);
+}
+
+tutti_status tutti_network_evaluate(const tutti_network *network, const float *params,
+                                    const tutti_samples *set, tutti_evaluation *result) {
+  double sums[2] = {0, 0};
+  TUTTI_TRY(evaluate(network, params, set, sums));
   *result = (tutti_evaluation){.samples = set->n,
                                .loss = sums[0] / (double)set->n + tutti_model_penalty(network->model, params),
                                .metric = sums[1] / (double)set->n};

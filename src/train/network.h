@@ -10,6 +10,9 @@ typedef struct {
   tutti_model *model;           // owned
   bool by_class;                // targets are class ids, else rows of values
   int64_t max_rows;             // samples of a micro-batch at most
+  int64_t evaluation_rows;      // of an evaluation's, the same on any number of ranks
+  int n_leaves;                 // whose sums an evaluation keeps apart, with reduce=tree
+  double *leaves;               // [n_leaves, 2] of loss and metric; NULL: one sum a rank
   int64_t *rows;                // [max_rows]
   float *x;                     // [max_rows, n_in]
   int32_t *classes;             // [max_rows], or NULL

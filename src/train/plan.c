@@ -75,7 +75,9 @@ static tutti_status choose_micro_rows(const tutti_config *config, const tutti_pl
               "takes together; "
               "give a multiple of %lld, or at least %lld, the largest shard of %d ranks",
               (long long)wanted, (long long)grain, (long long)grain, (long long)largest, size);
-  const int64_t automatic = max64(max64(AUTO_MICRO_ROWS / grain * grain, grain), grain > 1 ? least : 1);
+  // What the last batch wants together may be no multiple of the grain of the others.
+  const int64_t together = grain > 1 ? (least + grain - 1) / grain * grain : 1;
+  const int64_t automatic = max64(max64(AUTO_MICRO_ROWS / grain * grain, grain), together);
   *rows = min64(wanted ? wanted : automatic, largest);
   return TUTTI_OK;
 }
@@ -90,7 +92,8 @@ tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int si
   plan->total_steps = (int64_t)steps;
   plan->total_epochs = (double)plan->total_steps / (double)plan->epoch.n_steps;
   plan->leaves_apart = config->parallel.reduce == TUTTI_REDUCE_TREE;
-  plan->n_leaves = plan->leaves_apart ? (int)config->parallel.leaves : size;
+  // A leaf without samples would cost a pass over the parameters.
+  plan->n_leaves = plan->leaves_apart ? (int)min64(config->parallel.leaves, plan->epoch.batch) : size;
   TUTTI_TRY(choose_micro_rows(config, plan, size, &plan->micro_rows));
   return TUTTI_OK;
 }

@@ -31,7 +31,10 @@ tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result) {
   tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
   run->local = run->deferred != TUTTI_OK ? run->deferred : tutti_fault("step");
   run->penalty = tutti_model_penalty(run->network.model, tutti_reducer_params(run->reducer));
-  TUTTI_TRY(tutti_run_gradients(run));
+  // Who fails alone in what is computed still takes part in the reduction, which tells the others.
+  const tutti_status computed = tutti_run_gradients(run);
+  if (computed == TUTTI_ERR_MPI) return computed;
+  if (run->local == TUTTI_OK) run->local = computed;
   complete_tail(run, tail);
 
   tutti_phases_enter(&run->phases, TUTTI_PHASE_REDUCE);

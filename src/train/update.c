@@ -1,6 +1,5 @@
 #include "train/update.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "linalg/parallel.h"
@@ -50,7 +49,7 @@ static void update_part(void *context, int64_t begin, int64_t end) {
   }
 }
 
-/** A block a thread at once: its sum over the leaves is still in the cache when the rule needs it. */
+/** Some blocks at once, one a thread: their sums over the leaves are still in a near cache when the rule needs them. */
 static void update_blocks(tutti_run *run, int64_t begin, int64_t end) {
   const int64_t block = (int64_t)BLOCK * tutti_linalg_threads();
   tutti_run_update_begin(run);
@@ -71,7 +70,7 @@ tutti_status tutti_run_update(tutti_run *run) {
 
 bool tutti_run_may_update_early(const tutti_run *run, double loss) {
   return run->size == 1 && !run->plan.leaves_apart && tutti_optim_n_pieces(run->optim) == 0 &&
-         run->local == TUTTI_OK && isfinite(loss) && isfinite(run->penalty);
+         run->local == TUTTI_OK && tutti_tail_holds(loss) && tutti_tail_holds(run->penalty);
 }
 
 void tutti_run_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads) {

@@ -16,7 +16,8 @@ tutti_status tutti_run_update(tutti_run *run);
  * @param[in] loss  sum over all samples */
 bool tutti_run_may_update_early(const tutti_run *run, double loss);
 
-/** Local.  Begin; parts, which together are all parameters, in any order; then those of run->late. */
+/** Local.  Begin; parts, which together are all parameters, in any order; then those of run->late, after which
+ * run->updated is true. */
 void tutti_run_update_begin(tutti_run *run);
 void tutti_run_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads);
 void tutti_run_update_late(tutti_run *run);

@@ -194,10 +194,16 @@ static void losses_do_not_depend_on_threads(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** The epoch that is not over has no evaluation. */
+static bool is_same(double a, double b) {
+  return a == b || (isnan(a) && isnan(b));
+}
+
 /** The tree of leaves: the same bits on one rank and on all, however they are divided among nodes, also where there are
  * fewer leaves than ranks, and with more threads. */
 static void tree_gives_the_same_bits_on_any_nodes(const tutti_comm *comm) {
   const char *yaml =
+      "data: {validation_split: 0.2}\n"
       "model: {layers: [dense 256 relu, batch_norm, dense 200 gelu, batch_norm ghost=16, dropout 0.1, "
       "prelu, dense 3 softmax]}\n"
       "optimizer: {name: adam, clipnorm: 0.01}\n"
@@ -213,6 +219,9 @@ static void tree_gives_the_same_bits_on_any_nodes(const tutti_comm *comm) {
                            &result));
     compare_steps(&folder, "alone", "threads", no_bit);
   }
+  tutti_metrics_row epochs[20], others[20];
+  const int64_t n_epochs =
+      tutti_comm_rank(comm) == 0 ? training_rows(&folder, "alone", "epochs", epochs, 20) : 0;
   const int node_sizes[] = {INT_MAX, 1, 2, 3};
   for (int i = 0; i < 4; i++) {
     char name[16];
@@ -221,7 +230,14 @@ static void tree_gives_the_same_bits_on_any_nodes(const tutti_comm *comm) {
     EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, node_sizes[i], &nodes));
     if (!nodes) break;
     EXPECT_OK(training_run(nodes, &folder, name, yaml, NULL, &result));
-    if (tutti_comm_rank(comm) == 0) compare_steps(&folder, "alone", name, no_bit);
+    if (tutti_comm_rank(comm) == 0) {
+      compare_steps(&folder, "alone", name, no_bit);
+      EXPECT(n_epochs > 1 && training_rows(&folder, name, "epochs", others, 20) == n_epochs, "epochs of %s",
+             name);
+      for (int64_t e = 0; e < n_epochs; e++)
+        EXPECT(is_same(epochs[e].val_loss, others[e].val_loss) && epochs[e].loss == others[e].loss,
+               "%s: %.17g and %.17g", name, epochs[e].val_loss, others[e].val_loss);
+    }
     tutti_comm_destroy(&nodes);
   }
   training_folder_remove(comm, &folder);

@@ -127,6 +127,31 @@ static void a_micro_batch_that_splits_a_group_is_refused(void **state) {
   tutti_config_clear(&norm);
 }
 
+/** The last batch has fewer groups than leaves, and wants its rows together; those of the others stay whole groups. */
+static void a_last_batch_does_not_split_the_groups_of_others(void **state) {
+  (void)state;
+  for (int size = 1; size <= 4; size++) {
+    tutti_config config = make_config(layers_ghost, "320", "auto", "epochs", "1"); // groups of 32
+    tutti_plan plan;
+    config.parallel.reduce = TUTTI_REDUCE_TREE;
+    config.parallel.leaves = 3;
+    CHECK_OK(tutti_plan_make(&config, 320 * 5 + 50, size, &plan)); // two groups in the last batch
+    assert_int_equal(plan.n_leaves, 3);
+    assert_int_equal(plan.micro_rows % 32, 0);
+    tutti_config_clear(&config);
+  }
+}
+
+static void leaves_are_no_more_than_samples(void **state) {
+  (void)state;
+  tutti_config config = make_config(layers_plain, "10", "auto", "epochs", "1");
+  tutti_plan plan;
+  config.parallel.reduce = TUTTI_REDUCE_TREE;
+  CHECK_OK(tutti_plan_make(&config, 100, 4, &plan));
+  assert_int_equal(plan.n_leaves, 10);
+  tutti_config_clear(&config);
+}
+
 static void a_batch_that_leaves_one_sample_alone_is_refused(void **state) {
   (void)state;
   tutti_plan plan;
@@ -145,6 +170,8 @@ int main(void) {
       cmocka_unit_test(epochs_count_on_after_another_batch_size),
       cmocka_unit_test(micro_batches_hold_whole_groups),
       cmocka_unit_test(a_micro_batch_that_splits_a_group_is_refused),
+      cmocka_unit_test(a_last_batch_does_not_split_the_groups_of_others),
+      cmocka_unit_test(leaves_are_no_more_than_samples),
       cmocka_unit_test(a_batch_that_leaves_one_sample_alone_is_refused),
   };
   return cmocka_run_group_tests_name("train.plan", tests, NULL, check_no_leak);
