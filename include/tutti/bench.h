@@ -11,9 +11,10 @@ typedef struct {
   const int64_t *batch_sizes; // [n_batch_sizes] borrowed; none: the config's, then 16, 64, 128, 1024, 8192
   int n_batch_sizes;
   double latency_s, bandwidth; // of the network between nodes; seconds, bytes a second
-  int ranks_per_node;          // of the prediction
-  double round_s;              // a round takes at least so long
-  int rounds;                  // of which the median counts
+  // Of the prediction.  Ranks with one thread may be more than the cores here, each is then assumed to have one.
+  int ranks_per_node;
+  double round_s; // a round takes about so long, or one step
+  int rounds;     // of which the median counts
 } tutti_bench_options;
 
 #define TUTTI_BENCH_OPTIONS_DEFAULT                                                                          \
@@ -120,7 +121,7 @@ typedef struct {
 /** So many ranks on each of this run's nodes, each with so many threads, at batch size layout_batch. */
 typedef struct {
   int ranks, threads;
-  double step_s;
+  double step_s; // of the shortest round, or predicted from the ranks' shortest rounds alone
   bool measured; // else predicted
 } tutti_bench_layout;
 
@@ -128,18 +129,20 @@ typedef struct {
 typedef struct {
   int ranks, nodes;        // of this run
   int node_ranks, threads; // the most on a node; the most of a rank
-  int cores;               // that the ranks of a node may use
+  int cores;               // that the ranks of a node may run on, as far as a CPU quota leaves them
   int ranks_per_node;      // of the prediction
   int64_t n_train, n_params;
   const char *reducer;       // of the steps; borrowed for good
   double peak_one, peak_all; // operations a second of one core, and of all ranks with their threads at once
   tutti_bench_step *steps;   // [n_steps]
-  tutti_bench_shard *shards; // [n_shards]
+  tutti_bench_shard *shards, *fastest; // [n_shards] of the ranks' median and of their shortest rounds
   tutti_bench_reducer reducers[TUTTI_BENCH_MAX_REDUCERS];
   tutti_bench_network network;
   tutti_bench_layout *layouts; // [n_layouts]
   int64_t layout_batch;
   int best_layout;
+  bool disturbed;   // rounds differ so much that something else was at work on the machine
+  double best_gain; // times as fast as this run; 0: no claim
   tutti_bench_prediction
       *predictions; // [n_steps, n_counts]: for each batch size, in ascending order of ranks
   // [n_steps] which of a batch size's predictions is the largest with an efficiency of at least 1/2, and
@@ -152,7 +155,7 @@ extern const char *const tutti_bench_source_names[TUTTI_BENCH_N_SOURCES];
 extern const char *const tutti_bench_allreduce_names[TUTTI_BENCH_N_ALLREDUCES];
 
 /** Collective, arguments equal on all ranks.  Measure on the config's data and network; nothing is written.
- * @return ERR_USAGE an option out of its range; what tutti_train returns; the report is then empty.  Else it
+ * @return ERR_USAGE an option out of its range, or more ranks_per_node with several threads than this node has cores for; what tutti_train returns; the report is then empty.  Else it
  * is the same on all ranks, and the caller's: tutti_bench_clear. */
 TUTTI_NODISCARD
 tutti_status tutti_bench(const tutti_comm *comm, const tutti_config *config,

@@ -3,17 +3,13 @@
 
 #include "base/cpu.h"
 #include "base/log.h"
+#include "base/quota.h"
 #include "bench/counts.h"
 #include "bench/layouts.h"
 #include "bench/network.h"
 #include "tutti/linalg.h"
 
 enum { MAX_RANKS = 4096, MAX_ROWS = 8192 };
-
-/** Whether a step of so many samples is one that training takes, see tutti_layers_single_group. */
-static bool is_possible(const tutti_config *config, int64_t batch_size) {
-  return !tutti_layers_single_group(config->model.layers, (int)config->model.n_layers, batch_size);
-}
 
 // --- what to measure
 
@@ -31,8 +27,9 @@ static tutti_status check_options(const tutti_bench_options *options) {
 
 /** The batch sizes of the report: as they are given, or the config's and then the usual ones that the data
  * has samples for. */
-static tutti_status choose_batches(const tutti_config *config, const tutti_bench_options *options,
+static tutti_status choose_batches(const tutti_bench_setup *setup, const tutti_bench_options *options,
                                    tutti_bench_report *report) {
+  const tutti_config *config = setup->config;
   static const int64_t usual[] = {16, 64, 128, 1024, 8192};
   const int n_usual = (int)(sizeof usual / sizeof *usual), given = options->n_batch_sizes;
   TUTTI_TRY(TUTTI_NEW(report->steps, given ? given : n_usual + 1));
@@ -46,7 +43,7 @@ static tutti_status choose_batches(const tutti_config *config, const tutti_bench
   const int64_t own = config->train.batch_size < report->n_train ? config->train.batch_size : report->n_train;
   report->steps[report->n_steps++].batch_size = own;
   for (int i = 0; i < n_usual; i++)
-    if (usual[i] != own && usual[i] <= report->n_train && is_possible(config, usual[i]))
+    if (usual[i] != own && usual[i] <= report->n_train && tutti_bench_is_possible(setup, usual[i]))
       report->steps[report->n_steps++].batch_size = usual[i];
   return TUTTI_OK;
 }
@@ -54,17 +51,18 @@ static tutti_status choose_batches(const tutti_config *config, const tutti_bench
 /** Ratio of the median and the shortest round beyond which something else was at work. */
 static const double DISTURBED = 1.25;
 
-static tutti_status measure_steps(const tutti_bench_setup *setup, const tutti_config *config,
-                                  tutti_bench_report *report) {
+static tutti_status measure_steps(const tutti_bench_setup *setup, tutti_bench_report *report) {
   for (int i = 0; i < report->n_steps; i++) {
     const int64_t batch_size = report->steps[i].batch_size;
     tutti_log_root(TUTTI_LOG_INFO, "steps of %lld samples", (long long)batch_size);
-    TUTTI_TRY(tutti_bench_measure_step(setup, batch_size, config->parallel.reduce, &report->steps[i]));
+    TUTTI_TRY(tutti_bench_measure_step(setup, batch_size, setup->config->parallel.reduce, &report->steps[i]));
     const double ratio = report->steps[i].step_s / report->steps[i].step_min_s;
-    if (ratio > DISTURBED)
+    if (ratio > DISTURBED) {
+      report->disturbed = true;
       tutti_log_root(
           TUTTI_LOG_WARNING,
           "the median round took %.2f times as long as the shortest: is something else running here?", ratio);
+    }
     if (i > 0) continue;
     report->n_params = tutti_model_n_params(tutti_probe_model(setup->probe));
     report->reducer = tutti_probe_reducer(setup->probe);
@@ -74,31 +72,56 @@ static tutti_status measure_steps(const tutti_bench_setup *setup, const tutti_co
 
 /** Powers of two, and the shards of the batch sizes, which then need no interpolation where the run is
  * predicted that was measured. */
-static tutti_status measure_shards(const tutti_bench_setup *setup, const tutti_config *config,
-                                   tutti_bench_report *report) {
+static tutti_status measure_shards(const tutti_bench_setup *setup, tutti_bench_report *report) {
   const int64_t most = report->n_train < MAX_ROWS ? report->n_train : MAX_ROWS;
   tutti_counts rows = {.n = 0}, powers = tutti_counts_powers(most);
   for (int i = 0; i < powers.n; i++)
-    if (is_possible(config, powers.values[i])) tutti_counts_add(&rows, powers.values[i]);
+    if (tutti_bench_is_possible(setup, powers.values[i])) tutti_counts_add(&rows, powers.values[i]);
   for (int i = 0; i < report->n_steps; i++)
-    if (is_possible(config, report->steps[i].rows)) tutti_counts_add(&rows, report->steps[i].rows);
-  TUTTI_TRY(tutti_agree(setup->comm, TUTTI_NEW(report->shards, rows.n)));
+    if (tutti_bench_is_possible(setup, report->steps[i].rows)) tutti_counts_add(&rows, report->steps[i].rows);
+  tutti_status status = TUTTI_NEW(report->shards, rows.n);
+  if (status == TUTTI_OK) status = TUTTI_NEW(report->fastest, rows.n);
+  TUTTI_TRY(tutti_agree(setup->comm, status));
   tutti_log_root(TUTTI_LOG_INFO, "shards of up to %lld samples", (long long)rows.values[rows.n - 1]);
   for (; report->n_shards < rows.n; report->n_shards++)
-    TUTTI_TRY(
-        tutti_bench_measure_shard(setup, rows.values[report->n_shards], &report->shards[report->n_shards]));
+    TUTTI_TRY(tutti_bench_measure_shard(setup, rows.values[report->n_shards],
+                                        &report->shards[report->n_shards],
+                                        &report->fastest[report->n_shards]));
   return TUTTI_OK;
 }
 
-/** The cores that the ranks of a node may use: together, where each may use only some. */
-static tutti_status count_cores(const tutti_comm *comm, int *n_cores) {
-  tutti_cpu cpu;
-  tutti_cpu_get(&cpu);
-  double most = cpu.n_allowed, together = (double)cpu.n_allowed * tutti_comm_node_size(comm);
-  if (together > cpu.n_cpus) together = cpu.n_cpus;
-  if (together > most) most = together;
-  TUTTI_TRY(tutti_max(comm, &most, 1));
-  *n_cores = (int)most;
+/** The cores that any rank of a node may run on, of the node that has most, or what a CPU quota leaves of
+ * them. */
+static tutti_status count_cores(const tutti_bench_setup *setup, int *n_cores) {
+  int own[TUTTI_MAX_CPUS];
+  double *used = NULL;
+  TUTTI_TRY(tutti_agree(setup->comm, TUTTI_NEW(used, TUTTI_MAX_CPUS)));
+  const int n = tutti_cpu_cores(own);
+  for (int i = 0; i < n; i++) used[own[i]] = 1;
+  tutti_status status = tutti_max(setup->node, used, TUTTI_MAX_CPUS);
+  double together = 0;
+  for (int i = 0; i < TUTTI_MAX_CPUS; i++) together += used[i];
+  tutti_free(used);
+  TUTTI_TRY(tutti_agree(setup->comm, status));
+  const double quota = tutti_cpu_quota("");
+  if (quota > 0 && quota < together) together = quota > 1 ? floor(quota) : 1;
+  TUTTI_TRY(tutti_max(setup->comm, &together, 1));
+  *n_cores = (int)together;
+  return TUTTI_OK;
+}
+
+/** Ranks beyond this run's cost what its ranks cost, so they need as many cores each. A larger node has them;
+ * but what ranks with several threads cost each other there is not known from here. */
+static tutti_status check_ranks_per_node(const tutti_bench_report *report) {
+  TUTTI_CHECK(
+      report->threads == 1 || report->ranks_per_node <= report->node_ranks ||
+          (int64_t)report->ranks_per_node * report->threads <= report->cores,
+      TUTTI_ERR_USAGE,
+      "ranks_per_node: %d ranks with %d threads each are more than the %d core%s of this node; measure "
+      "with parallel.threads=1 to predict for a node with a core for each rank, or ask for at most %d",
+      report->ranks_per_node, report->threads, report->cores, report->cores > 1 ? "s" : "",
+      report->cores / report->threads > report->node_ranks ? report->cores / report->threads
+                                                           : report->node_ranks);
   return TUTTI_OK;
 }
 
@@ -126,14 +149,15 @@ static tutti_status predict(const tutti_bench_setup *setup, const tutti_bench_co
   return TUTTI_OK;
 }
 
-static tutti_status measure(const tutti_bench_setup *setup, const tutti_config *config,
-                            const tutti_bench_options *options, tutti_bench_report *report) {
+static tutti_status measure(const tutti_bench_setup *setup, const tutti_bench_options *options,
+                            tutti_bench_report *report) {
   report->n_train = tutti_probe_n_train(setup->probe);
-  TUTTI_TRY(tutti_agree(setup->comm, choose_batches(config, options, report)));
-  TUTTI_TRY(count_cores(setup->comm, &report->cores));
+  TUTTI_TRY(tutti_agree(setup->comm, choose_batches(setup, options, report)));
+  TUTTI_TRY(count_cores(setup, &report->cores));
+  TUTTI_TRY(check_ranks_per_node(report));
   TUTTI_TRY(tutti_bench_measure_peak(setup, &report->peak_one, &report->peak_all));
-  TUTTI_TRY(measure_steps(setup, config, report));
-  TUTTI_TRY(measure_shards(setup, config, report));
+  TUTTI_TRY(measure_steps(setup, report));
+  TUTTI_TRY(measure_shards(setup, report));
   tutti_log_root(TUTTI_LOG_INFO, "reductions of %lld numbers", (long long)report->n_params);
   TUTTI_TRY(tutti_bench_measure_reducers(setup, report->n_params, report->reducers, &report->n_reducers));
   TUTTI_TRY(tutti_bench_measure_network(setup, options, report->n_params, &report->network));
@@ -170,11 +194,12 @@ tutti_status tutti_bench(const tutti_comm *comm, const tutti_config *config,
   const tutti_bench_setup setup = {.comm = comm,
                                    .alone = alone,
                                    .node = node,
+                                   .config = config,
                                    .probe = probe,
                                    .n_leaves = (int)config->parallel.leaves,
                                    .round_s = options->round_s,
                                    .rounds = options->rounds};
-  TUTTI_TRY_GOTO(done, measure(&setup, config, options, report));
+  TUTTI_TRY_GOTO(done, measure(&setup, options, report));
 done:
   tutti_probe_destroy(&probe);
   tutti_comm_destroy(&alone);
@@ -186,6 +211,7 @@ done:
 void tutti_bench_clear(tutti_bench_report *report) {
   tutti_free(report->steps);
   tutti_free(report->shards);
+  tutti_free(report->fastest);
   tutti_free(report->layouts);
   tutti_free(report->predictions);
   tutti_free(report->efficient);

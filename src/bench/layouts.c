@@ -14,10 +14,11 @@ static bool is_this_run(const tutti_bench_report *report, int ranks, int threads
 
 /** A rank alone with other threads than the run's. */
 static tutti_status measure_threads(const tutti_bench_setup *setup, int threads, int64_t rows,
-                                    tutti_bench_shard *shard) {
+                                    tutti_bench_shard *fastest) {
+  tutti_bench_shard median;
   const int before = tutti_linalg_threads();
   tutti_linalg_set_threads(threads);
-  const tutti_status status = tutti_bench_measure_shard(setup, rows, shard);
+  const tutti_status status = tutti_bench_measure_shard(setup, rows, &median, fastest);
   tutti_linalg_set_threads(before);
   return status;
 }
@@ -26,10 +27,11 @@ static tutti_status time_layout(const tutti_bench_setup *setup, const tutti_benc
                                 const tutti_bench_report *report, tutti_bench_layout *layout) {
   tutti_bench_costs own = *costs;
   tutti_bench_shard shard;
+  own.shards = report->fastest;
   own.ranks_per_node = layout->ranks;
   layout->measured = true;
   if (is_this_run(report, layout->ranks, layout->threads)) {
-    layout->step_s = report->steps[0].step_s;
+    layout->step_s = report->steps[0].step_min_s;
     return TUTTI_OK;
   }
   if (layout->threads != report->threads) {
@@ -45,12 +47,16 @@ static tutti_status time_layout(const tutti_bench_setup *setup, const tutti_benc
   return TUTTI_OK;
 }
 
-/** Ranks that leave no core idle, or one for each power of two where that costs no measurement. */
-static bool is_worth_trying(const tutti_bench_report *report, int ranks, int threads) {
+/** Ranks that leave no core idle, or one for each power of two where that costs no measurement.  What can not
+ * be measured is left out: training would take it where the ranks' samples are one group of batch_norm, but a
+ * rank alone with so few does not. */
+static bool is_worth_trying(const tutti_bench_setup *setup, const tutti_bench_report *report, int ranks,
+                            int threads) {
   if (is_this_run(report, ranks, threads)) return true;
   if (ranks * threads > report->cores) return false;
   if (threads == report->threads) return true;
-  return report->ranks == 1 && (ranks == 1 || ranks == report->cores / threads);
+  return report->ranks == 1 && tutti_bench_is_possible(setup, samples_of_rank(report, ranks)) &&
+         (ranks == 1 || ranks == report->cores / threads);
 }
 
 tutti_status tutti_bench_compare_layouts(const tutti_bench_setup *setup, const tutti_bench_costs *costs,
@@ -64,10 +70,14 @@ tutti_status tutti_bench_compare_layouts(const tutti_bench_setup *setup, const t
     tutti_bench_layout *layout = &report->layouts[report->n_layouts];
     *layout = (tutti_bench_layout){.ranks = (int)counts.values[i / counts.n],
                                    .threads = (int)counts.values[i % counts.n]};
-    if (!is_worth_trying(report, layout->ranks, layout->threads)) continue;
+    if (!is_worth_trying(setup, report, layout->ranks, layout->threads)) continue;
     TUTTI_TRY(time_layout(setup, costs, report, layout));
     if (layout->step_s < report->layouts[report->best_layout].step_s) report->best_layout = report->n_layouts;
     report->n_layouts++;
   }
+  if (!report->disturbed)
+    report->best_gain =
+        tutti_bench_gain(report->steps[0].step_min_s, report->layouts[report->best_layout].step_s,
+                         report->cores, report->node_ranks * report->threads);
   return TUTTI_OK;
 }

@@ -120,6 +120,13 @@ tutti_bench_prediction tutti_bench_predict(const tutti_bench_costs *costs, int64
   return p;
 }
 
+double tutti_bench_gain(double now_s, double best_s, int cores, int used) {
+  const double ratio = now_s / best_s, most = (double)cores / used;
+  if (ratio <= 1) return ratio;
+  if (most <= 1) return 0;
+  return ratio < most ? ratio : most;
+}
+
 int tutti_bench_most_efficient(const tutti_bench_prediction *predictions, int n) {
   int efficient = 0;
   for (int i = 1; i < n; i++)

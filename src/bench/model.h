@@ -31,6 +31,11 @@ typedef struct {
  * nodes sum by the best allreduce, each rank updates its slice. */
 tutti_bench_prediction tutti_bench_predict(const tutti_bench_costs *costs, int64_t batch_size, int64_t ranks);
 
+/** How many times as fast as now_s a step of best_s is: at most what the cores that were idle can add, where
+ * `used` of `cores` had a thread.
+ * @return 0 where best_s is the shorter one though no core was idle: a reason, but none for a number */
+double tutti_bench_gain(double now_s, double best_s, int cores, int used);
+
 /** Which of predictions[n], of one batch size and in ascending order of ranks, is the largest with an
  * efficiency of at least 1/2; and with a step of at most nine tenths of the shortest before it. */
 int tutti_bench_most_efficient(const tutti_bench_prediction *predictions, int n);

@@ -19,7 +19,7 @@ typedef struct {
   tutti_reducer *reducer;
   int64_t n;
   double (*tail)[TUTTI_N_TAIL]; // [max(1, own leaves)]
-  double in_reduction;          // seconds of the last round
+  double in_reduction;          // seconds of the last run
   double *seconds;              // [rounds] receives those of one reduction
   double *unused;               // [rounds]
 } reduce_work;
@@ -62,9 +62,9 @@ static tutti_status run_reductions(void *context, int64_t n) {
   return TUTTI_OK;
 }
 
-static tutti_status note_reductions(void *context, int64_t n, int round) {
+static tutti_status note_reductions(void *context, int64_t n, int round, double share) {
   reduce_work *work = context;
-  if (round >= 0) work->seconds[round] = work->in_reduction / (double)n;
+  if (round >= 0) work->seconds[round] += share * work->in_reduction / (double)n;
   return TUTTI_OK;
 }
 
@@ -88,7 +88,7 @@ static tutti_status measure_reducer(const tutti_bench_setup *setup, const tutti_
   tutti_repeat repeat = {.run = run_reductions,
                          .note = note_reductions,
                          .context = &work,
-                         .max = 1 << 20,
+                         .at_once = 1 << 20,
                          .seconds = work.unused};
   TUTTI_TRY_GOTO(done, tutti_repeat_run(setup->comm, setup->round_s, setup->rounds, &repeat, 1));
   TUTTI_TRY_GOTO(done, tutti_max(setup->comm, work.seconds, setup->rounds));
@@ -149,7 +149,7 @@ static tutti_status measure_messages(const tutti_bench_setup *setup, const tutti
   TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, status));
   for (int i = 0; i < network->n_messages; i++) {
     work.n = (int64_t)network->bytes[i] / 8;
-    tutti_repeat repeat = {.run = run_exchanges, .context = &work, .max = 1 << 20, .seconds = seconds};
+    tutti_repeat repeat = {.run = run_exchanges, .context = &work, .at_once = 1 << 20, .seconds = seconds};
     TUTTI_TRY_GOTO(done, tutti_repeat_run(setup->comm, setup->round_s, setup->rounds, &repeat, 1));
     TUTTI_TRY_GOTO(done, tutti_max(setup->comm, seconds, setup->rounds));
     network->seconds[i] = seconds[tutti_repeat_least(seconds, setup->rounds)];

@@ -4,15 +4,26 @@
 
 #include "base/clock.h"
 
-/** One round: the seconds of all n on this rank. */
-static tutti_status run_round(const tutti_comm *comm, const tutti_repeat *work, int64_t n, int round,
-                              double *seconds) {
+/** `n` times of a round, with the part `share` of it.  Adds their seconds on this rank. */
+static tutti_status run_once(const tutti_comm *comm, const tutti_repeat *work, int64_t n, int round,
+                             double share, double *seconds) {
   TUTTI_TRY(tutti_barrier(comm));
   const double start = tutti_clock_s();
   const tutti_status local = work->run(work->context, n);
-  *seconds = tutti_clock_s() - start;
+  *seconds += tutti_clock_s() - start;
   TUTTI_TRY(tutti_agree(comm, local));
-  if (work->note) TUTTI_TRY(tutti_agree(comm, work->note(work->context, n, round)));
+  if (work->note) TUTTI_TRY(tutti_agree(comm, work->note(work->context, n, round, share)));
+  return TUTTI_OK;
+}
+
+/** One round: the seconds of all n on this rank. */
+static tutti_status run_round(const tutti_comm *comm, const tutti_repeat *work, int64_t n, int round,
+                              double *seconds) {
+  *seconds = 0;
+  for (int64_t done = 0; done < n; done += work->at_once) {
+    const int64_t part = n - done < work->at_once ? n - done : work->at_once;
+    TUTTI_TRY(run_once(comm, work, part, round, (double)part / (double)n, seconds));
+  }
   return TUTTI_OK;
 }
 
@@ -20,13 +31,11 @@ static tutti_status run_round(const tutti_comm *comm, const tutti_repeat *work, 
 static tutti_status calibrate(const tutti_comm *comm, double round_s, const tutti_repeat *work, int64_t *n) {
   double seconds = 0;
   for (*n = 1;; *n *= 4) {
-    if (*n > work->max) *n = work->max;
     TUTTI_TRY(run_round(comm, work, *n, -1, &seconds));
     TUTTI_TRY(tutti_max(comm, &seconds, 1));
-    if (seconds >= round_s / 8 || *n == work->max) break;
+    if (seconds >= round_s / 8) break;
   }
-  const double wanted = ceil((double)*n * round_s / (seconds > 0 ? seconds : round_s));
-  *n = wanted < (double)work->max ? (int64_t)wanted : work->max;
+  *n = (int64_t)ceil((double)*n * round_s / seconds);
   return TUTTI_OK;
 }
 

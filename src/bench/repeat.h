@@ -5,16 +5,16 @@
 typedef struct {
   /** The work, n times.  It is what the clock sees. */
   tutti_status (*run)(void *context, int64_t n);
-  /** After the clock has stopped: keep what there is to keep of the last round, number `round` (-1: it does
-   * not count).  NULL: nothing. */
-  tutti_status (*note)(void *context, int64_t n, int round);
+  /** After the clock has stopped: add up what there is to keep of round number `round` (-1: it does not
+   * count), of which the last n times are the part `share` of 1.  NULL: nothing. */
+  tutti_status (*note)(void *context, int64_t n, int round, double share);
   void *context;
-  int64_t max;     // times in a round at most
+  int64_t at_once; // times in one run at most: a round is as many runs as it takes
   double *seconds; // [rounds] receives the time of one, on this rank
 } tutti_repeat;
 
 /** Collective; run and note may be collective over a part of the ranks.  `rounds` rounds of each of
- * works[n_works], of at least round_s where `max` allows it, begun by all ranks together, after some that do
+ * works[n_works], of about round_s or of one time, each run begun by all ranks together, after some that do
  * not count.
  * @return (agreed) what the works return */
 TUTTI_NODISCARD

@@ -7,7 +7,8 @@
 #include "linalg/peak.h"
 #include "tutti/linalg.h"
 
-enum { MAX_STEPS = 2048 };
+/** Whose parts are kept until the clock stops. */
+enum { STEPS_AT_ONCE = 2048 };
 
 /** One round of steps: means over its steps. */
 typedef struct {
@@ -19,8 +20,8 @@ typedef struct {
 typedef struct {
   tutti_probe *probe;
   const tutti_comm *comm;
-  double (*phases)[TUTTI_N_PHASES]; // [MAX_STEPS]
-  double *reduce;                   // [MAX_STEPS]
+  double (*phases)[TUTTI_N_PHASES]; // [STEPS_AT_ONCE]
+  double *reduce;                   // [STEPS_AT_ONCE]
   double *seconds;                  // [rounds] of a step
   round_parts *rounds;              // [rounds]
 } step_work;
@@ -34,8 +35,8 @@ static void free_steps(step_work *work) {
 
 static tutti_status make_steps(const tutti_bench_setup *setup, const tutti_comm *comm, step_work *work) {
   *work = (step_work){.probe = setup->probe, .comm = comm};
-  TUTTI_TRY(TUTTI_NEW(work->phases, MAX_STEPS));
-  TUTTI_TRY(TUTTI_NEW(work->reduce, MAX_STEPS));
+  TUTTI_TRY(TUTTI_NEW(work->phases, STEPS_AT_ONCE));
+  TUTTI_TRY(TUTTI_NEW(work->reduce, STEPS_AT_ONCE));
   TUTTI_TRY(TUTTI_NEW(work->seconds, setup->rounds));
   return TUTTI_NEW(work->rounds, setup->rounds);
 }
@@ -46,23 +47,26 @@ static tutti_status run_steps(void *context, int64_t n) {
 }
 
 /** In each step the rank that spends the least in the reduction is the one that the others waited for. */
-static tutti_status note_steps(void *context, int64_t n, int round) {
+static tutti_status note_steps(void *context, int64_t n, int round, double share) {
   const step_work *work = context;
   for (int64_t i = 0; i < n; i++) work->reduce[i] = work->phases[i][TUTTI_PHASE_REDUCE];
   TUTTI_TRY(tutti_min(work->comm, work->reduce, n));
   if (round < 0) return TUTTI_OK;
-  round_parts parts = {0};
+  round_parts *parts = &work->rounds[round];
+  const double weight = share / (double)n;
   for (int64_t i = 0; i < n; i++) {
-    for (int k = 0; k < TUTTI_N_PHASES; k++) parts.phases[k] += work->phases[i][k] / (double)n;
-    parts.least_reduce += work->reduce[i] / (double)n;
+    for (int k = 0; k < TUTTI_N_PHASES; k++) parts->phases[k] += work->phases[i][k] * weight;
+    parts->least_reduce += work->reduce[i] * weight;
   }
-  work->rounds[round] = parts;
   return TUTTI_OK;
 }
 
 static tutti_repeat repeat_steps(step_work *work) {
-  return (tutti_repeat){
-      .run = run_steps, .note = note_steps, .context = work, .max = MAX_STEPS, .seconds = work->seconds};
+  return (tutti_repeat){.run = run_steps,
+                        .note = note_steps,
+                        .context = work,
+                        .at_once = STEPS_AT_ONCE,
+                        .seconds = work->seconds};
 }
 
 /** The products of this rank's part of a step, for tutti_repeat_run. */
@@ -115,7 +119,7 @@ static tutti_status run_blas(void *context, int64_t n) {
 static tutti_repeat repeat_products(product_work *work, int which) {
   return (tutti_repeat){.run = which == 0 ? run_own : run_blas,
                         .context = work,
-                        .max = 1 << 20,
+                        .at_once = 1 << 20,
                         .seconds = work->seconds[which]};
 }
 
@@ -170,12 +174,27 @@ static tutti_status summarise_products(const tutti_bench_setup *setup, product_w
   return tutti_sum(setup->comm, &step->flops, 1);
 }
 
+/** One of each rank's rounds alone, of the slowest rank. */
+static tutti_status summarise_shard(const tutti_bench_setup *setup, const step_work *work, int round,
+                                    int64_t rows, tutti_bench_shard *shard) {
+  const double update_s = work->rounds[round].phases[TUTTI_PHASE_UPDATE];
+  double slowest[2] = {work->seconds[round] - update_s, update_s};
+  TUTTI_TRY(tutti_max(setup->comm, slowest, 2));
+  *shard = (tutti_bench_shard){.rows = rows, .step_s = slowest[0] + slowest[1], .update_s = slowest[1]};
+  return TUTTI_OK;
+}
+
 /** Samples of the largest shard. */
 static tutti_status largest_shard(const tutti_comm *comm, const product_work *work, int64_t *rows) {
   double own = (double)work->rows;
   TUTTI_TRY(tutti_max(comm, &own, 1));
   *rows = (int64_t)own;
   return TUTTI_OK;
+}
+
+bool tutti_bench_is_possible(const tutti_bench_setup *setup, int64_t batch_size) {
+  const tutti_config *config = setup->config;
+  return !tutti_layers_single_group(config->model.layers, (int)config->model.n_layers, batch_size);
 }
 
 tutti_status tutti_bench_measure_step(const tutti_bench_setup *setup, int64_t batch_size,
@@ -199,8 +218,8 @@ done:
   return status;
 }
 
-tutti_status tutti_bench_measure_shard(const tutti_bench_setup *setup, int64_t rows,
-                                       tutti_bench_shard *shard) {
+tutti_status tutti_bench_measure_shard(const tutti_bench_setup *setup, int64_t rows, tutti_bench_shard *shard,
+                                       tutti_bench_shard *fastest) {
   step_work steps = {0};
   // Alone there is nothing to reduce, but `tree` would cut the few samples into all its leaves.
   tutti_status status = tutti_probe_prepare(setup->probe, setup->alone, rows, TUTTI_REDUCE_AUTO);
@@ -208,11 +227,10 @@ tutti_status tutti_bench_measure_shard(const tutti_bench_setup *setup, int64_t r
   TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, make_steps(setup, setup->alone, &steps)));
   tutti_repeat work = repeat_steps(&steps);
   TUTTI_TRY_GOTO(done, tutti_repeat_run(setup->comm, setup->round_s, setup->rounds, &work, 1));
-  const int median = tutti_repeat_median(steps.seconds, setup->rounds);
-  const double update_s = steps.rounds[median].phases[TUTTI_PHASE_UPDATE];
-  double slowest[2] = {steps.seconds[median] - update_s, update_s};
-  TUTTI_TRY_GOTO(done, tutti_max(setup->comm, slowest, 2));
-  *shard = (tutti_bench_shard){.rows = rows, .step_s = slowest[0] + slowest[1], .update_s = slowest[1]};
+  const int median = tutti_repeat_median(steps.seconds, setup->rounds),
+            least = tutti_repeat_least(steps.seconds, setup->rounds);
+  TUTTI_TRY_GOTO(done, summarise_shard(setup, &steps, median, rows, shard));
+  TUTTI_TRY_GOTO(done, summarise_shard(setup, &steps, least, rows, fastest));
 done:
   free_steps(&steps);
   return status;

@@ -125,7 +125,7 @@ static void print_network(const tutti_bench_report *r) {
 }
 
 static void print_layouts(const tutti_bench_report *r) {
-  printf("\nlayout_batch_size\tranks_per_node\tthreads\tstep_s\tbasis\tbest\n");
+  printf("\nlayout_batch_size\tranks_per_node\tthreads\tstep_min_s\tbasis\tbest\n");
   for (int i = 0; i < r->n_layouts; i++) {
     const tutti_bench_layout *l = &r->layouts[i];
     printf("%lld\t%d\t%d\t%.6g\t%s\t%s\n", (long long)r->layout_batch, l->ranks, l->threads, l->step_s,
@@ -133,29 +133,88 @@ static void print_layouts(const tutti_bench_report *r) {
   }
 }
 
+/** As one word of a POSIX shell.  The tabs and line ends that YAML allows would end the field of a table. */
+static void print_word(const char *text) {
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:+@%-";
+  if (*text && !text[strspn(text, plain)]) {
+    fputs(text, stdout);
+    return;
+  }
+  putchar('\'');
+  for (; *text; text++)
+    if (*text == '\'')
+      fputs("'\\''", stdout);
+    else
+      putchar(*text == '\t' || *text == '\n' || *text == '\r' ? ' ' : *text);
+  putchar('\'');
+}
+
+/** Where mpirun puts the ranks: it would bind each to one core, which is none for the other threads. */
+static void print_mapping(const tutti_bench_report *r, const tutti_bench_layout *best) {
+  const bool several = best->threads > 1, fits = best->ranks * best->threads <= r->cores;
+  if (r->nodes > 1)
+    printf(" --map-by ppr:%d:node", best->ranks);
+  else if (several && fits)
+    printf(" --map-by slot");
+  if (several && fits) printf(":PE=%d", best->threads);
+  if (several && !fits) printf(" --bind-to none");
+}
+
+/** What the command line of this run says beyond the config, but for what the layout decides. */
+static void print_overrides(const tutti_arguments *arguments) {
+  for (int i = 0; i < arguments->n_overrides; i++) {
+    const tutti_override *given = &arguments->overrides[i];
+    if (strcmp(given->key, "train.batch_size") == 0 || strcmp(given->key, "parallel.threads") == 0) continue;
+    printf(" --%s=", given->key);
+    print_word(given->value);
+  }
+}
+
+static void print_reason(const tutti_bench_report *r, const tutti_bench_layout *best) {
+  const double now = r->steps[0].step_min_s;
+  printf("a step takes %.4g s (%s)", best->step_s, best->measured ? "measured" : "predicted");
+  if (r->best_gain > 0)
+    printf(", %s%.2f times as fast as", r->best_gain < 0.999 * now / best->step_s ? "up to " : "",
+           r->best_gain);
+  else
+    printf(", to compare with");
+  printf(" %.4g s in this run (%d rank%s of %d thread%s)", now, r->ranks, r->ranks > 1 ? "s" : "", r->threads,
+         r->threads > 1 ? "s" : "");
+  printf("%s\n", r->disturbed ? "; but its rounds differ too much to tell how much faster it would be" : "");
+}
+
 /** How a training is started in the best layout, and why so. */
-static void print_command(const tutti_bench_report *r, const char *config) {
+static void print_command(const tutti_bench_report *r, const tutti_arguments *arguments) {
   const tutti_bench_layout *best = &r->layouts[r->best_layout];
-  const double now = r->steps[0].step_s;
   printf("\nbest_command\twhy\nmpirun -np %d", best->ranks * r->nodes);
-  if (r->nodes > 1) printf(" --map-by ppr:%d:node", best->ranks);
-  printf(" tutti train %s --train.batch_size=%lld --parallel.threads=%d\t", config ? config : "CONFIG.yaml",
-         (long long)r->layout_batch, best->threads);
-  printf("a step takes %.4g s (%s), %.2f times as fast as in this run (%d rank%s of %d thread%s: %.4g s)\n",
-         best->step_s, best->measured ? "measured" : "predicted", now / best->step_s, r->ranks,
-         r->ranks > 1 ? "s" : "", r->threads, r->threads > 1 ? "s" : "", now);
+  print_mapping(r, best);
+  printf(" tutti train");
+  if (arguments->n_positional > 0) {
+    putchar(' ');
+    print_word(arguments->positional[0]);
+  }
+  print_overrides(arguments);
+  printf(" --train.batch_size=%lld --parallel.threads=%d\t", (long long)r->layout_batch, best->threads);
+  print_reason(r, best);
+}
+
+/** Whether the ranks of a prediction have the cores that ranks had when they were measured. */
+static const char *cores_of(const tutti_bench_report *r, const tutti_bench_prediction *p) {
+  const int64_t on_node = p->ranks < r->ranks_per_node ? p->ranks : r->ranks_per_node;
+  if (r->node_ranks * r->threads > r->cores) return "shared";
+  return on_node * r->threads <= r->cores ? "here" : "assumed";
 }
 
 static void print_predictions(const tutti_bench_report *r) {
   for (int i = 0; i < r->n_steps; i++) {
-    printf("\nbatch_size\tranks\tnodes\trows\twork_s\tupdate_s\tnode_reduce_s\tnetwork_"
+    printf("\nbatch_size\tranks\tthreads\tnodes\tcores\trows\twork_s\tupdate_s\tnode_reduce_s\tnetwork_"
            "s\tallreduce\tpredicted_step_s"
            "\tefficiency\tsamples_per_s\tmeasured_step_s\n");
     for (int k = 0; k < r->n_counts; k++) {
       const tutti_bench_prediction *p = &r->predictions[i * r->n_counts + k];
-      printf("%lld\t%lld\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%s\t%.6g\t%.4f\t%.6g\t%.6g\n",
-             (long long)p->batch_size, (long long)p->ranks, (long long)p->nodes, (long long)p->rows,
-             p->work_s, p->update_s, p->node_s, p->network_s,
+      printf("%lld\t%lld\t%d\t%lld\t%s\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%s\t%.6g\t%.4f\t%.6g\t%.6g\n",
+             (long long)p->batch_size, (long long)p->ranks, r->threads, (long long)p->nodes, cores_of(r, p),
+             (long long)p->rows, p->work_s, p->update_s, p->node_s, p->network_s,
              p->nodes > 1 ? tutti_bench_allreduce_names[p->algorithm] : "none", p->step_s, p->efficiency,
              (double)p->batch_size / p->step_s, p->measured_s);
     }
@@ -163,25 +222,25 @@ static void print_predictions(const tutti_bench_report *r) {
 }
 
 static void print_useful(const tutti_bench_report *r) {
-  printf(
-      "\nbatch_size\tefficient_ranks\tefficient_step_s\tuseful_ranks\tuseful_step_s\tspeedup\tefficiency\n");
+  printf("\nbatch_size\tefficient_ranks\tthreads\tefficient_step_s\tuseful_ranks\tuseful_step_"
+         "s\tspeedup\tefficiency\n");
   for (int i = 0; i < r->n_steps; i++) {
     const tutti_bench_prediction *of_batch = &r->predictions[i * r->n_counts];
     const tutti_bench_prediction *efficient = &of_batch[r->efficient[i]], *useful = &of_batch[r->useful[i]];
-    printf("%lld\t%lld\t%.6g\t%lld\t%.6g\t%.4g\t%.4f\n", (long long)useful->batch_size,
-           (long long)efficient->ranks, efficient->step_s, (long long)useful->ranks, useful->step_s,
-           useful->efficiency * (double)useful->ranks, useful->efficiency);
+    printf("%lld\t%lld\t%d\t%.6g\t%lld\t%.6g\t%.4g\t%.4f\n", (long long)useful->batch_size,
+           (long long)efficient->ranks, r->threads, efficient->step_s, (long long)useful->ranks,
+           useful->step_s, useful->efficiency * (double)useful->ranks, useful->efficiency);
   }
 }
 
-static void print_report(const tutti_bench_report *report, const char *config) {
+static void print_report(const tutti_bench_report *report, const tutti_arguments *arguments) {
   print_run(report);
   print_steps(report);
   print_shards(report);
   print_reducers(report);
   print_network(report);
   print_layouts(report);
-  print_command(report, config);
+  print_command(report, arguments);
   print_predictions(report);
   print_useful(report);
 }
@@ -207,8 +266,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   TUTTI_TRY_GOTO(done, tutti_read_config(comm, &arguments, &config));
   TUTTI_TRY_GOTO(done, tutti_preflight(comm, config.parallel.threads, &threads));
   TUTTI_TRY_GOTO(done, tutti_bench(comm, &config, &options, &report));
-  if (tutti_comm_rank(comm) == 0)
-    print_report(&report, arguments.n_positional > 0 ? arguments.positional[0] : NULL);
+  if (tutti_comm_rank(comm) == 0) print_report(&report, &arguments);
 done:
   tutti_bench_clear(&report);
   tutti_free(sizes);
@@ -223,11 +281,12 @@ static const char details[] =
     "go to standard error.\n"
     "\n"
     "  --batch_sizes=16,64,...  global batch sizes [the config's, 16, 64, 128, 1024, 8192]\n"
-    "  --seconds=S              a round of steps takes at least so long [0.05]\n"
+    "  --seconds=S              a round of steps takes about so long, or one step [0.05]\n"
     "  --rounds=N               the median of so many rounds counts [7]\n"
     "  --latency=S              seconds of a message between nodes [measured]\n"
     "  --bandwidth=B            bytes a second between nodes [measured]\n"
-    "  --ranks_per_node=N       of the prediction [as in this run]\n"
+    "  --ranks_per_node=N       of the prediction [as in this run]; with parallel.threads=1 it\n"
+    "                           may be more than the cores here\n"
     "\n"
     "Steps.  step_s is the median over rounds of a round's mean step, and the parts are those of that\n"
     "round, as means over the ranks; they add up to the step:\n"
@@ -253,8 +312,11 @@ static const char details[] =
     "sums that a batch_norm over several ranks needs.  Latency and bandwidth are as given; else measured\n"
     "by sums over two ranks on two nodes, or within the one node there is, in the fastest round; else,\n"
     "with one rank, assumed.  efficient_ranks is the largest number with an efficiency of at least 0.5,\n"
-    "useful_ranks the largest with a step at least a tenth shorter than with any fewer.  Layouts of\n"
-    "ranks and threads are measured where this run can, and else predicted.\n"
+    "useful_ranks the largest with a step at least a tenth shorter than with any fewer.  `cores` says\n"
+    "what each rank is predicted with: `here`, this node has a core for every thread; `assumed`, it does\n"
+    "not, and each rank is taken to have a core of its own on a larger node; `shared`, the ranks of this\n"
+    "run had to share cores, and the prediction has them do the same.  Layouts of ranks and threads are\n"
+    "measured where this run can, and else predicted, by the shortest rounds (step_min_s).\n"
     "\n"
     "  tutti bench jobs/mnist.yaml\n"
     "  mpirun -np 8 tutti bench jobs/mnist.yaml --batch_sizes=128,1024 --latency=1.5e-6 --bandwidth=12.5e9";

@@ -71,7 +71,24 @@ fi
 table layout_batch_size ranks_per_node >layouts.txt
 expect_same "$(get best <layouts.txt | grep -c yes)" 1
 get basis <layouts.txt | grep -q measured || fail 'no layout was measured'
-grep -q '^mpirun -np [0-9]* tutti train small.yaml ' "$out" || fail 'no best command'
+
+# best: the row of the best command.  It binds no rank with several threads to one core, and a machine that something
+# else kept busy has no say in how much faster it is.
+best() { sed -n '/^best_command/{n;p;}' "$out"; }
+check_best() {
+  threads=$(best | sed -n 's/.* --parallel.threads=\([0-9]*\)\t.*/\1/p')
+  case $(best) in
+  *" --map-by slot:PE=$threads tutti train "* | *' --bind-to none tutti train '*) [ "$threads" -gt 1 ] ;;
+  *) [ "$threads" -eq 1 ] ;;
+  esac || fail "threads without cores, or cores without threads: $(best)"
+  if grep -q 'is something else running here' "$err"; then
+    expect_no_text 'times as fast'
+  else
+    expect_no_text 'differ too much'
+  fi
+}
+best | grep -q '^mpirun -np [0-9]* .*tutti train small.yaml --train.batch_size=32 --parallel.threads=' || fail 'no best command'
+check_best
 
 # --- predictions ---------------------------------------------------------------------------------------------------------
 
@@ -92,9 +109,23 @@ expect_same "$(table batch_size efficient_ranks | get useful_ranks | wc -l | tr 
 
 # --- two hundred ranks a node: no network up to there ---------------------------------------------------------------------
 
-succeed "$RANKS" bench small.yaml --batch_sizes=32 --seconds=0.0005 --rounds=1 --ranks_per_node=256
+succeed "$RANKS" bench small.yaml --batch_sizes=32 --seconds=0.0005 --rounds=1 --ranks_per_node=256 \
+  --parallel.threads=1
 table batch_size ranks >predictions.txt
 expect_same "$(get nodes <predictions.txt | sort -n | tail -n 1)" 16
+expect_same "$(get threads <predictions.txt | sort -u)" 1
+cores=$(table ranks nodes | get cores_of_node)
+[ "$cores" -lt "$RANKS" ] || [ "$cores" -ge 256 ] ||
+  expect_same "$(get cores <predictions.txt | uniq | tr '\n' ' ')" 'here assumed '
+[ "$cores" -ge "$RANKS" ] || expect_same "$(get cores <predictions.txt | sort -u)" shared
+refuse 64 ranks_per_node '4096 ranks with 2 threads' 'parallel.threads=1' -- \
+  bench small.yaml --parallel.threads=2 --ranks_per_node=4096
+if [ "$RANKS" -eq 1 ]; then
+  # As `doctor` counts them: cores that this process may use, as far as a quota leaves them.
+  succeed 1 doctor
+  expect_same "$cores" "$(awk -F '\t' '$1 == "cpu_quota" { quota = $2 }
+    $1 == "rank" { getline; n = $4; if (quota > 0 && quota < n) n = quota < 1 ? 1 : int(quota); print n; exit }' "$out")"
+fi
 expect_same "$(get allreduce <predictions.txt | head -n 9 | sort -u)" none
 expect_files . predictions.txt run.txt steps.txt reducers.txt network.txt layouts.txt small.yaml
 
@@ -104,6 +135,14 @@ succeed "$RANKS" bench small.yaml --batch_sizes=32 --seconds=0.0005 --rounds=1 -
 table ranks nodes >run.txt
 expect_same "$(get reducer <run.txt)" tree
 expect_same "$(table batch_size rows | get rows)" "$([ "$RANKS" -eq 1 ] && echo 32 || echo 13)"
+
+# --- the command repeats what this one says; samples that batch_norm can not take alone are not tried ---------------------
+
+succeed "$RANKS" bench small.yaml --batch_sizes=2 --seconds=0.0005 --rounds=1 --parallel.threads=2 --train.batch_size=50 \
+  --model.layers='[dense 32 relu, batch_norm, dense 10 softmax]' --optimizer.name=sgd --run.directory="it's"
+best | grep -q -F " tutti train small.yaml --model.layers='[dense 32 relu, batch_norm, dense 10 softmax]' \
+--optimizer.name=sgd --run.directory='it'\\''s' --train.batch_size=2 --parallel.threads=" || fail "not repeated: $(best)"
+check_best
 
 # --- what is refused -----------------------------------------------------------------------------------------------------
 

@@ -160,6 +160,15 @@ static void ranks_are_worth_what_they_save(void **state) {
   assert_int_equal(tutti_bench_most_useful(p, 5), 4);
 }
 
+static void a_gain_needs_idle_cores(void **state) {
+  (void)state;
+  CHECK_CLOSE(tutti_bench_gain(6e-3, 4e-3, 4, 2), 1.5, 1e-12, 0);
+  CHECK_CLOSE(tutti_bench_gain(5.68, 1, 2, 1), 2, 1e-12, 0);
+  CHECK_CLOSE(tutti_bench_gain(1, 1, 2, 4), 1, 1e-12, 0); // this run is the best one
+  assert_true(tutti_bench_gain(2, 1, 2, 2) == 0);
+  assert_true(tutti_bench_gain(2, 1, 2, 4) == 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(allreduce_costs_what_the_paper_says),
@@ -176,6 +185,7 @@ int main(void) {
       cmocka_unit_test(latency_alone_grows_with_the_logarithm),
       cmocka_unit_test(more_ranks_than_samples_have_one_each),
       cmocka_unit_test(ranks_are_worth_what_they_save),
+      cmocka_unit_test(a_gain_needs_idle_cores),
   };
   return cmocka_run_group_tests_name("bench.model", tests, NULL, check_no_leak);
 }
