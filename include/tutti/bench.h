@@ -155,8 +155,9 @@ extern const char *const tutti_bench_source_names[TUTTI_BENCH_N_SOURCES];
 extern const char *const tutti_bench_allreduce_names[TUTTI_BENCH_N_ALLREDUCES];
 
 /** Collective, arguments equal on all ranks.  Measure on the config's data and network; nothing is written.
- * @return ERR_USAGE an option out of its range, or more ranks_per_node with several threads than this node has cores for; what tutti_train returns; the report is then empty.  Else it
- * is the same on all ranks, and the caller's: tutti_bench_clear. */
+ * @return ERR_USAGE an option out of its range, or more ranks_per_node, with several threads, than a node of this
+ * run has cores for; what tutti_train returns; the report is then empty.  Else it is the same on all ranks, and
+ * the caller's: tutti_bench_clear. */
 TUTTI_NODISCARD
 tutti_status tutti_bench(const tutti_comm *comm, const tutti_config *config,
                          const tutti_bench_options *options, tutti_bench_report *report);
