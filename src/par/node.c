@@ -51,16 +51,17 @@ static tutti_status connect_owners(const tutti_comm *comm, tutti_node *node) {
 }
 
 /** Collective.  One window: barrier, digits, small sums, parameters. */
-static tutti_status share_memory(const tutti_comm *comm, int64_t n, tutti_node *node) {
+static tutti_status share_memory(tutti_reducer *reducer, tutti_node *node) {
+  const tutti_comm *comm = reducer->comm;
   const int64_t at_digits = TUTTI_BARRIER_BYTES;
   const int64_t at_small = at_digits + comm->node_size * whole_lines(node->n_digits * (int64_t)sizeof(float));
   const int64_t at_params = at_small + 2 * comm->node_size * TUTTI_SMALL * (int64_t)sizeof(double);
-  TUTTI_TRY(tutti_window_create(comm, at_params + n * (int64_t)sizeof(float), &node->window));
+  TUTTI_TRY(tutti_window_create(comm, at_params + reducer->n * (int64_t)sizeof(float), &node->window));
   char *shared = tutti_window_data(node->window);
   node->barrier = tutti_node_barrier_make(comm, shared);
   node->digits = (float *)(shared + at_digits);
   node->small = (double *)(shared + at_small);
-  node->params = (float *)(shared + at_params);
+  reducer->params = (float *)(shared + at_params);
   return TUTTI_OK;
 }
 
@@ -71,11 +72,10 @@ tutti_status tutti_node_create(tutti_reducer *reducer, int n_tails, tutti_node *
   TUTTI_TRY(survey(comm, node));
   TUTTI_TRY(tutti_agree(comm, allocate(comm, node)));
   TUTTI_TRY(connect_owners(comm, node));
-  TUTTI_TRY(share_memory(comm, reducer->n, node));
+  TUTTI_TRY(share_memory(reducer, node));
   const int64_t slice[2] = {tutti_node_slice_begin(node, reducer->n, 0),
                             tutti_node_slice_begin(node, reducer->n, node->n_own_slices)};
   TUTTI_MPI(MPI_Gather(slice, 2, MPI_INT64_T, node->slices, 2, MPI_INT64_T, 0, comm->all));
-  reducer->params = node->params;
   reducer->begin = slice[0];
   reducer->end = slice[1];
   return TUTTI_OK;
@@ -122,7 +122,8 @@ tutti_status tutti_node_meet(tutti_node *node, double (*tail)[TUTTI_N_TAIL], int
  * the other, and with it the one before. */
 static tutti_status sum_small(tutti_node *node, double *values, int n) {
   const tutti_comm *comm = node->barrier.comm;
-  double *place = node->small + (int64_t)(node->n_sums++ % 2) * comm->node_size * TUTTI_SMALL;
+  double *place = node->small + (int64_t)node->turn * comm->node_size * TUTTI_SMALL;
+  node->turn = 1 - node->turn;
   memcpy(place + comm->node_rank * TUTTI_SMALL, values, (size_t)n * sizeof *values);
   TUTTI_TRY(tutti_node_barrier_wait(&node->barrier));
   memset(values, 0, (size_t)n * sizeof *values);

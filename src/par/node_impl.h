@@ -11,12 +11,11 @@
 typedef struct {
   tutti_window *window; // all that follows up to the parameters
   tutti_node_barrier barrier;
-  float *digits;   // [node_size, n_digits, to whole cache lines] the ranks' tails
-  double *small;   // [2, node_size, TUTTI_SMALL] what tutti_node_sum_slices adds up, now and the time before
-  float *params;   // [n]
-  int n_tails;     // how many tails are summed at most: of the leaves, and of ranks without one
-  int n_digits;    // of a tail
-  unsigned n_sums; // of tutti_node_sum_slices so far
+  float *digits; // [node_size, n_digits, to whole cache lines] the ranks' tails
+  double *small; // [2, node_size, TUTTI_SMALL] what tutti_node_sum_slices adds up, in two places by turns
+  int n_tails;   // how many tails are summed at most: of the leaves, and of ranks without one
+  int n_digits;  // of a tail
+  int turn;      // 0 or 1: which of the two places in `small` comes next
 
   bool equal_nodes;
   int n_slices, first_slice, n_own_slices;
