@@ -31,7 +31,8 @@ typedef struct {
 } tutti_train_result;
 
 /** Collective, config equal on all ranks.  Train as the config says, into its run directory; resume where it
- * says so.
+ * says so.  Sets how many threads the BLAS and our loops have, and that this thread and those it starts from now on
+ * take numbers below the smallest normal one for 0.
  * @param[in] progress  where rank 0 draws the progress; NULL: nowhere
  * @return (the same on all ranks) what the rooms return; the run directory then holds the last complete
  * checkpoint */

@@ -3,7 +3,8 @@
  *
  * Each is straight-line code of additions, multiplications, selections and moves of bits, which the compiler
  * turns into vector instructions where it stands in a loop of a TUTTI_CLONES function; libm would be called once
- * an element.  All clones, and so all processors, give the same bits; NaN gives a NaN.
+ * an element.  All clones, and so all processors, give the same bits; NaN gives a NaN.  Where the thread takes
+ * numbers below the smallest normal one for 0 (tutti_cpu_flush_subnormals), they are 0 here too.
  *
  * Polynomials are minimax fits of the remainder that each names (weighted least squares on Chebyshev nodes,
  * reweighted to level the error, as Lawson 1961; then the coefficients rounded to float one after the other, the

@@ -122,6 +122,7 @@ int bench_main(int argc, char **argv, const bench_program *program, tutti_status
     }
   tutti_comm *comm = NULL;
   MPI_Init(&argc, &argv);
+  tutti_cpu_flush_subnormals(); // as a training does
   tutti_status status = tutti_comm_create_world(&comm);
   bench b = {.program = program, .comm = comm, .argc = argc, .argv = argv};
   if (status == TUTTI_OK) status = run_all(&b, run);
