@@ -50,12 +50,27 @@ static tutti_status check_target(const char *path, mode_t *mode) {
   return TUTTI_OK;
 }
 
+/** A process that was killed stays a while, in a container without a proper first process for ever, until somebody
+ * asks how it ended. */
+static bool has_ended(pid_t process) {
+  char path[32], state = 0;
+  snprintf(path, sizeof path, "/proc/%ld/stat", (long)process);
+  FILE *file = fopen(path, "r");
+  if (!file) return false;
+  // "PID (NAME) STATE ...", where a name may hold anything but its end is the last bracket.
+  char line[256] = "";
+  const char *bracket = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
+  if (bracket) sscanf(bracket + 1, " %c", &state);
+  fclose(file);
+  return state == 'Z' || state == 'X';
+}
+
 /** Whether `rest`, what follows the mark, names a process of this host that is gone. */
 static bool is_of_the_dead(const char *rest) {
   char *end = NULL;
   const long process = strtol(rest, &end, 10);
   if (end == rest || process <= 0 || (*end && *end != '-')) return false;
-  return kill((pid_t)process, 0) != 0 && errno == ESRCH;
+  return kill((pid_t)process, 0) != 0 ? errno == ESRCH : has_ended((pid_t)process);
 }
 
 /** A job that was killed while it saved has left its temporary file, as large as a checkpoint: remove it, or

@@ -327,6 +327,24 @@ static void process_ends_well_after_a_full_disk(void **state) {
   assert_int_equal(WEXITSTATUS(how), 33);
 }
 
+/** Its parent may never ask how it ended. */
+static void temporary_file_of_a_process_nobody_waited_for_is_removed(void **state) {
+  char host[64] = "", left[256];
+  gethostname(host, sizeof host - 1);
+  fflush(NULL);
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  siginfo_t how;
+  assert_int_equal(waitid(P_PID, (id_t)child, &how, WEXITED | WNOWAIT), 0);
+  snprintf(left, sizeof left, "%s.tmp-%s-%ld", folder_path(state, "x.h5"), host, (long)child);
+  FILE *file = fopen(left, "w");
+  assert_non_null(file);
+  fclose(file);
+  make(folder_path(state, "x.h5"), 1, 10);
+  assert_int_equal(folder_count(state), 1);
+  assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 static void version_is_the_librarys(void **state) {
   (void)state;
   unsigned a = 0, b = 0, c = 0;
@@ -339,6 +357,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       IN_FOLDER(new_file_appears_at_the_commit),
       IN_FOLDER(uncommitted_file_is_dropped),
+      IN_FOLDER(temporary_file_of_a_process_nobody_waited_for_is_removed),
       IN_FOLDER(update_begins_with_the_old_content),
       IN_FOLDER(equal_content_is_equal_bytes),
       IN_FOLDER(nothing_has_a_time_stamp),
