@@ -195,7 +195,7 @@ typedef struct tutti_lock tutti_lock;
 
 /** Take the advisory lock of `folder`, which is made where it is missing: a POSIX record lock on the file
  * FOLDER/.lock, whose one line is "HOST PID".  It works between the hosts of a network file system; on one
- * without locks the call succeeds and keeps nobody out.
+ * without locks the call succeeds and keeps nobody out.  Temporary files of killed processes are removed.
  *
  * It is a lock between processes: a second one in this process succeeds, too, and the lock is lost as soon as
  * this process closes any descriptor of that file.

@@ -6,25 +6,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { MAX_ANCESTORS = 16 };
+#include "base/process.h"
 
-/** Name and parent of a process, from /proc; false where there is no such thing. */
-static bool read_process(long pid, char name[64], long *parent) {
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-  FILE *file = fopen(path, "r");
-  if (file == NULL) return false;
-  char line[512];
-  const bool whole = fgets(line, sizeof line, file) != NULL;
-  fclose(file);
-  // "12 (mpirun) S 11 ...", and the name may itself hold parentheses
-  char *const open = whole ? strchr(line, '(') : NULL;
-  char *const end = whole ? strrchr(line, ')') : NULL;
-  if (open == NULL || end == NULL || sscanf(end, ") %*c %ld", parent) != 1) return false;
-  *end = '\0';
-  snprintf(name, 64, "%s", open + 1);
-  return true;
-}
+enum { MAX_ANCESTORS = 16 };
 
 static bool is_launcher(const char *name) {
   // Open MPI 4 and 5, Slurm's and others' mpiexec; MPICH and Intel MPI put a proxy between
@@ -38,14 +22,13 @@ static bool is_launcher(const char *name) {
 static long find_launcher(void) {
   long launcher = 0, pid = getppid();
   for (int i = 0; i < MAX_ANCESTORS && pid > 1; i++) {
-    char name[64];
-    long parent;
-    if (!read_process(pid, name, &parent)) break;
-    if (is_launcher(name))
+    tutti_process process;
+    if (!tutti_process_read(pid, &process)) break;
+    if (is_launcher(process.name))
       launcher = pid;
     else if (launcher != 0)
       break;
-    pid = parent;
+    pid = process.parent;
   }
   return launcher;
 }

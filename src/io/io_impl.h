@@ -19,6 +19,9 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_temporary_begin(const char *path, tutti_temporary *temporary);
 
+/** Remove all temporary files in `folder` whose process on this host has died. */
+void tutti_temporary_sweep(const char *folder);
+
 /** Write n bytes at the file's position.  @return ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_temporary_write(tutti_temporary *temporary, const void *data, size_t n);

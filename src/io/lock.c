@@ -125,6 +125,7 @@ tutti_status tutti_lock_take(const char *folder, tutti_lock **lock) {
   }
   TUTTI_CHECK_GOTO(done, done, TUTTI_ERR_CREATE, "%s: cannot lock: the file goes away again and again",
                    made->path);
+  tutti_temporary_sweep(folder);
   *lock = made;
   made = NULL;
 done:

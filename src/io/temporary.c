@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "io/io_impl.h"
 
 enum { MARK_BYTES = 96, MAX_TRIES = 100 };
@@ -52,17 +53,9 @@ static tutti_status check_target(const char *path, mode_t *mode) {
 
 /** A process that was killed stays a while, in a container without a proper first process for ever, until somebody
  * asks how it ended. */
-static bool has_ended(pid_t process) {
-  char path[32], state = 0;
-  snprintf(path, sizeof path, "/proc/%ld/stat", (long)process);
-  FILE *file = fopen(path, "r");
-  if (!file) return false;
-  // "PID (NAME) STATE ...", where a name may hold anything but its end is the last bracket.
-  char line[256] = "";
-  const char *bracket = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
-  if (bracket) sscanf(bracket + 1, " %c", &state);
-  fclose(file);
-  return state == 'Z' || state == 'X';
+static bool has_ended(long pid) {
+  tutti_process process;
+  return tutti_process_read(pid, &process) && (process.state == 'Z' || process.state == 'X');
 }
 
 /** Whether `rest`, what follows the mark, names a process of this host that is gone. */
@@ -70,25 +63,34 @@ static bool is_of_the_dead(const char *rest) {
   char *end = NULL;
   const long process = strtol(rest, &end, 10);
   if (end == rest || process <= 0 || (*end && *end != '-')) return false;
-  return kill((pid_t)process, 0) != 0 ? errno == ESRCH : has_ended((pid_t)process);
+  return kill((pid_t)process, 0) != 0 ? errno == ESRCH : has_ended(process);
 }
 
-/** A job that was killed while it saved has left its temporary file, as large as a checkpoint: remove it, or
- * every requeue adds one.  What cannot be removed is no reason to stop. */
-static void sweep(const char *folder, const char *base, const char *mark) {
+/** A job that was killed while it saved has left its temporary file, as large as a checkpoint: remove those of
+ * the file `base`, of any file where it is NULL.  What cannot be removed is no reason to stop. */
+static void sweep(const char *folder, const char *base) {
+  char mark[MARK_BYTES];
+  make_mark(mark);
   DIR *entries = opendir(folder);
   if (!entries) return;
-  const size_t n_base = strlen(base), n_mark = strlen(mark);
   for (const struct dirent *entry; (entry = readdir(entries));) {
-    const char *name = entry->d_name;
-    if (strncmp(name, base, n_base) != 0 || strncmp(name + n_base, mark, n_mark) != 0) continue;
-    if (is_of_the_dead(name + n_base + n_mark)) (void)unlinkat(dirfd(entries), name, 0);
+    const char *found = strstr(entry->d_name, mark);
+    if (!found || !is_of_the_dead(found + strlen(mark))) continue;
+    const size_t n_base = (size_t)(found - entry->d_name);
+    if (base && (strlen(base) != n_base || strncmp(entry->d_name, base, n_base) != 0)) continue;
+    (void)unlinkat(dirfd(entries), entry->d_name, 0);
   }
   closedir(entries);
 }
 
+void tutti_temporary_sweep(const char *folder) {
+  sweep(folder, NULL);
+}
+
 /** Under a name that is not in use: an earlier process may have had this one's number. */
-static tutti_status open_new(const char *mark, tutti_temporary *temporary) {
+static tutti_status open_new(tutti_temporary *temporary) {
+  char mark[MARK_BYTES];
+  make_mark(mark);
   const size_t bytes = strlen(temporary->path) + MARK_BYTES + 32;
   TUTTI_TRY(TUTTI_NEW(temporary->name, (int64_t)bytes));
   for (int i = 0; i < MAX_TRIES && temporary->fd < 0; i++) {
@@ -107,7 +109,7 @@ static tutti_status open_new(const char *mark, tutti_temporary *temporary) {
 
 tutti_status tutti_temporary_begin(const char *path, tutti_temporary *temporary) {
   tutti_status status = TUTTI_OK;
-  char *folder = NULL, mark[MARK_BYTES];
+  char *folder = NULL;
   mode_t mode = 0;
   *temporary = (tutti_temporary){NULL, NULL, -1};
   TUTTI_TRY_GOTO(done, follow(path, &temporary->path));
@@ -115,9 +117,8 @@ tutti_status tutti_temporary_begin(const char *path, tutti_temporary *temporary)
   TUTTI_TRY_GOTO(done, tutti_parent_folder(temporary->path, &folder));
   TUTTI_TRY_GOTO(done, tutti_make_folder(folder));
   const char *slash = strrchr(temporary->path, '/');
-  make_mark(mark);
-  sweep(folder, slash ? slash + 1 : temporary->path, mark);
-  TUTTI_TRY_GOTO(done, open_new(mark, temporary));
+  sweep(folder, slash ? slash + 1 : temporary->path);
+  TUTTI_TRY_GOTO(done, open_new(temporary));
   // Who may read the old file may read the new one; where the system refuses, the usual mode remains.
   if (mode) (void)fchmod(temporary->fd, mode);
 done:

@@ -117,6 +117,25 @@ static void the_lock_of_a_killed_process_is_free(void **state) {
   assert_int_equal(folder_count(state), 0);
 }
 
+/** Also those of files that the next training has no reason to write. */
+static void what_a_killed_process_was_writing_is_removed(void **state) {
+  const char *const bases[] = {"checkpoint.h5", "metrics.h5", "another"};
+  char host[64] = "", name[128];
+  tutti_lock *lock = NULL;
+  assert_int_equal(gethostname(host, sizeof host - 1), 0);
+  const pid_t holder = start_holder(*state);
+  for (int i = 0; i < 3; i++) {
+    snprintf(name, sizeof name, "%s.tmp-%s-%ld", bases[i], host, (long)holder);
+    folder_put(folder_path(state, name), "x", 1);
+  }
+  CHECK_FAILS(tutti_lock_take(*state, &lock), TUTTI_ERR_CREATE, "is in use");
+  assert_int_equal(folder_count(state), 4);
+  kill_holder(holder);
+  CHECK_OK(tutti_lock_take(*state, &lock));
+  tutti_lock_release(&lock);
+  assert_int_equal(folder_count(state), 0);
+}
+
 static void a_file_system_without_locks_is_no_obstacle(void **state) {
   const int errors[] = {ENOLCK, ENOSYS, EOPNOTSUPP, EINVAL};
   for (int i = 0; i < 4; i++) {
@@ -147,9 +166,13 @@ static void what_cannot_be_locked_says_why(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(a_folder_is_locked_until_it_is_released),    TEST(the_file_names_host_and_process),
-      TEST(who_comes_second_is_told_who_has_it),        TEST(the_lock_of_a_killed_process_is_free),
-      TEST(a_file_system_without_locks_is_no_obstacle), TEST(what_cannot_be_locked_says_why),
+      TEST(a_folder_is_locked_until_it_is_released),
+      TEST(the_file_names_host_and_process),
+      TEST(who_comes_second_is_told_who_has_it),
+      TEST(the_lock_of_a_killed_process_is_free),
+      TEST(what_a_killed_process_was_writing_is_removed),
+      TEST(a_file_system_without_locks_is_no_obstacle),
+      TEST(what_cannot_be_locked_says_why),
   };
   return cmocka_run_group_tests_name("io.lock", tests, NULL, check_no_leak);
 }
