@@ -74,6 +74,24 @@ char *tutti_cpu_ranges(const int *numbers, int n, char *text, size_t bytes) {
   return text;
 }
 
+bool tutti_cpu_has_avx2_fma(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+#else
+  return false;
+#endif
+}
+
+bool tutti_cpu_has_avx512(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512cd");
+#else
+  return false;
+#endif
+}
+
 void tutti_cpu_get(tutti_cpu *cpu) {
   int cpus[TUTTI_MAX_CPUS];
   memset(cpu, 0, sizeof *cpu);
@@ -81,11 +99,8 @@ void tutti_cpu_get(tutti_cpu *cpu) {
   cpu->n_cpus = count_online();
   cpu->n_allowed = get_allowed(cpus);
   tutti_cpu_ranges(cpus, cpu->n_allowed, cpu->allowed, sizeof cpu->allowed);
-#if defined(__x86_64__)
-  cpu->avx2_fma = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  cpu->avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-#endif
+  cpu->avx2_fma = tutti_cpu_has_avx2_fma();
+  cpu->avx512 = tutti_cpu_has_avx512();
 }
 
 void tutti_cpu_flush_subnormals(void) {

@@ -13,6 +13,10 @@ typedef struct {
 
 void tutti_cpu_get(tutti_cpu *cpu);
 
+/** Whether code for x86-64-v3, or -v4, may run here: all those extensions that compilers use at that level. */
+bool tutti_cpu_has_avx2_fma(void);
+bool tutti_cpu_has_avx512(void);
+
 /** Processors that are numbered below this one can be counted. */
 enum { TUTTI_MAX_CPUS = 1024 };
 

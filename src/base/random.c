@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/clones.h"
+#include "base/cpu.h"
 #include "base/random_impl.h"
 
 #define TWO_PI 6.283185307179586476925286766559
@@ -51,7 +52,7 @@ TUTTI_CLONES static void fill_in_loop(philox4x32_ctr_t first, philox4x32_key_t k
 static void fill_counters(philox4x32_ctr_t first, philox4x32_key_t key, int64_t n, uint32_t *words) {
   int64_t done = 0;
 #ifdef TUTTI_RANDOM_AVX2
-  if (__builtin_cpu_supports("avx2") && !__builtin_cpu_supports("avx512dq")) {
+  if (tutti_cpu_has_avx2_fma() && !tutti_cpu_has_avx512()) {
     done = n / 4 * 4;
     tutti_random_fill_avx2(first.v, key.v, done, words);
     first.v[0] += (uint32_t)done;

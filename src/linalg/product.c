@@ -1,20 +1,11 @@
 #include "linalg/product.h"
 
-#ifdef TUTTI_X86_LOOPS
-static bool has_avx512(void) {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512cd");
-}
-
-static bool has_avx2(void) {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-}
-#endif
+#include "base/cpu.h"
+#include "linalg/parallel.h"
 
 int tutti_product_n_kinds(void) {
 #ifdef TUTTI_X86_LOOPS
-  return has_avx512() ? 3 : has_avx2() ? 2 : 1;
+  return tutti_cpu_has_avx512() ? 3 : tutti_cpu_has_avx2_fma() ? 2 : 1;
 #else
   return 1;
 #endif
@@ -62,9 +53,7 @@ static grid choose_grid(const tutti_product *p, int unit, int n_threads) {
 }
 
 void tutti_product_run(tutti_product_kind kind, const tutti_product *p, int n_threads) {
-  // Starting threads costs microseconds.
-  enum { WORTH_A_THREAD = 1 << 19 };
-  const double n_worth = (double)p->m * p->n * p->k / WORTH_A_THREAD;
+  const double n_worth = (double)p->m * p->n * p->k / TUTTI_TERMS_WORTH_A_THREAD;
   if (n_worth < n_threads) n_threads = (int)n_worth;
   if (n_threads <= 1) {
     kind.part(p, 0, p->m, 0, p->n);
