@@ -31,10 +31,10 @@ static void multiply_part(void *context, int64_t begin, int64_t end) {
  * own would wait in vain for the cores, on which ours look for new work a while after each loop.  The longer side
  * of C is cut, since each part reads all of the other operand. */
 static void multiply(operation o) {
-  enum { BLOCK = 16, WORTH_A_THREAD = 1 << 19 }; // rows and columns that kernels like; terms
+  enum { BLOCK = 16 }; // rows and columns that kernels like
   const int longer = o.m >= o.n ? o.m : o.n, shorter = o.m >= o.n ? o.n : o.m;
   const int64_t terms_of_block = (int64_t)BLOCK * shorter * o.k;
-  tutti_parallel(longer, BLOCK * (1 + WORTH_A_THREAD / terms_of_block), multiply_part, &o);
+  tutti_parallel(longer, BLOCK * (1 + TUTTI_TERMS_WORTH_A_THREAD / terms_of_block), multiply_part, &o);
 }
 
 void tutti_blas_forward(const float *x, const float *w, const float *bias, int rows, int n_in, int n_out,
