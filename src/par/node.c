@@ -65,32 +65,43 @@ static tutti_status share_memory(tutti_reducer *reducer, tutti_node *node) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_node_create(tutti_reducer *reducer, int n_tails, tutti_node *node) {
+static tutti_status create_local(tutti_node **node) {
+  return TUTTI_NEW(*node, 1);
+}
+
+tutti_status tutti_node_create(tutti_reducer *reducer, int n_tails) {
   const tutti_comm *comm = reducer->comm;
+  TUTTI_TRY(tutti_agree(comm, create_local(&reducer->node)));
+  tutti_node *node = reducer->node;
   node->n_tails = n_tails;
   node->n_digits = TUTTI_N_TAIL * tutti_tail_digits(n_tails);
   TUTTI_TRY(survey(comm, node));
   TUTTI_TRY(tutti_agree(comm, allocate(comm, node)));
   TUTTI_TRY(connect_owners(comm, node));
   TUTTI_TRY(share_memory(reducer, node));
-  const int64_t slice[2] = {tutti_node_slice_begin(node, reducer->n, 0),
-                            tutti_node_slice_begin(node, reducer->n, node->n_own_slices)};
+  const int64_t slice[2] = {tutti_node_slice_begin(reducer, 0),
+                            tutti_node_slice_begin(reducer, node->n_own_slices)};
   TUTTI_MPI(MPI_Gather(slice, 2, MPI_INT64_T, node->slices, 2, MPI_INT64_T, 0, comm->all));
   reducer->begin = slice[0];
   reducer->end = slice[1];
   return TUTTI_OK;
 }
 
-void tutti_node_destroy(tutti_node *node) {
+void tutti_node_destroy(tutti_reducer *reducer) {
+  tutti_node *node = reducer->node;
+  if (!node) return;
   for (int k = 0; node->owners && k < node->n_own_slices; k++)
     if (node->owners[k] != MPI_COMM_NULL) MPI_Comm_free(&node->owners[k]);
   tutti_free(node->owners);
   tutti_free(node->slices);
   tutti_window_destroy(&node->window);
+  tutti_free(node);
+  reducer->node = NULL;
 }
 
-int64_t tutti_node_slice_begin(const tutti_node *node, int64_t n, int k) {
-  return tutti_slice_begin(n, node->first_slice + k, node->n_slices);
+int64_t tutti_node_slice_begin(const tutti_reducer *reducer, int k) {
+  const tutti_node *node = reducer->node;
+  return tutti_slice_begin(reducer->n, node->first_slice + k, node->n_slices);
 }
 
 // --- a step
@@ -132,13 +143,18 @@ static tutti_status sum_small(tutti_node *node, double *values, int n) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_node_sum_slices(tutti_node *node, double *values, int64_t n) {
-  const tutti_comm *comm = node->barrier.comm;
+tutti_status tutti_node_sum_slices(const tutti_reducer *reducer, double *values, int64_t n) {
+  const tutti_comm *comm = reducer->comm;
+  tutti_node *node = reducer->node;
   for (int64_t done = 0; done < n && comm->node_size > 1; done += TUTTI_SMALL)
     TUTTI_TRY(sum_small(node, values + done, n - done < TUTTI_SMALL ? (int)(n - done) : TUTTI_SMALL));
   // Each node has all slices.  Where nodes cut them alike they find the same bits, else the first one's count.
   if (!node->equal_nodes) TUTTI_TRY(tutti_bcast(comm, 0, values, n * (int64_t)sizeof *values));
   return TUTTI_OK;
+}
+
+tutti_status tutti_node_publish(tutti_reducer *reducer) {
+  return tutti_node_barrier_wait(&reducer->node->barrier);
 }
 
 // --- slices to the first rank and back
@@ -161,9 +177,9 @@ static tutti_status receive(float *values, int64_t n, int piece, int rank, MPI_C
 }
 
 /** The node of rank 0 has all slices. */
-tutti_status tutti_node_gather(const tutti_node *node, const tutti_reducer *reducer, const float *slice,
-                               float *whole) {
+tutti_status tutti_node_gather(const tutti_reducer *reducer, const float *slice, float *whole) {
   const tutti_comm *comm = reducer->comm;
+  const tutti_node *node = reducer->node;
   const int64_t count = reducer->end - reducer->begin;
   if (comm->node_index > 0) return TUTTI_OK;
   if (comm->node_rank > 0) return send(slice, count, reducer->piece, 0, comm->node);
@@ -178,14 +194,13 @@ tutti_status tutti_node_gather(const tutti_node *node, const tutti_reducer *redu
   return TUTTI_OK;
 }
 
-tutti_status tutti_node_scatter(const tutti_node *node, const tutti_reducer *reducer, const float *whole,
-                                float *slice) {
+tutti_status tutti_node_scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
   const tutti_comm *comm = reducer->comm;
   const int64_t count = reducer->end - reducer->begin;
   if (comm->rank > 0) return receive(slice, count, reducer->piece, 0, comm->all);
   memcpy(slice, whole + reducer->begin, (size_t)count * sizeof *slice);
   for (int rank = 1; rank < comm->size; rank++) {
-    const int64_t *ends = node->slices + 2 * rank;
+    const int64_t *ends = reducer->node->slices + 2 * rank;
     TUTTI_TRY(send(whole + ends[0], ends[1] - ends[0], reducer->piece, rank, comm->all));
   }
   return TUTTI_OK;

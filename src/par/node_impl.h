@@ -8,7 +8,7 @@
 #include "par/barrier.h"
 #include "par/reducer_impl.h"
 
-typedef struct {
+typedef struct tutti_node {
   tutti_window *window; // all that follows up to the parameters
   tutti_node_barrier barrier;
   float *digits; // [node_size, n_digits, to whole cache lines] the ranks' tails
@@ -25,26 +25,26 @@ typedef struct {
 
 enum { TUTTI_SMALL = 512 };
 
-/** Collective.  Sets the reducer's params, begin and end; what fails is agreed on.  The caller destroys, also
+/** Collective.  Sets the reducer's node, params, begin and end; what fails is agreed on.  The caller destroys, also
  * after a failure. */
 TUTTI_NODISCARD
-tutti_status tutti_node_create(tutti_reducer *reducer, int n_tails, tutti_node *node);
-void tutti_node_destroy(tutti_node *node);
+tutti_status tutti_node_create(tutti_reducer *reducer, int n_tails);
+void tutti_node_destroy(tutti_reducer *reducer);
 
 /** Local.  Where own slice k begins, k in [0, n_own_slices]. */
-int64_t tutti_node_slice_begin(const tutti_node *node, int64_t n, int k);
+int64_t tutti_node_slice_begin(const tutti_reducer *reducer, int k);
 
 /** Collective over the node.  The digits of all tails of the node's ranks, tail[n_rows], are summed into
  * sums[n_digits].  It is the barrier between the ranks' leaves and the sums over them. */
 TUTTI_NODISCARD
 tutti_status tutti_node_meet(tutti_node *node, double (*tail)[TUTTI_N_TAIL], int n_rows, float *sums);
 
-/** The operations of these names, see tutti/par.h. */
+/** Operations of the reducers' tables. */
 TUTTI_NODISCARD
-tutti_status tutti_node_sum_slices(tutti_node *node, double *values, int64_t n);
+tutti_status tutti_node_sum_slices(const tutti_reducer *reducer, double *values, int64_t n);
 TUTTI_NODISCARD
-tutti_status tutti_node_gather(const tutti_node *node, const tutti_reducer *reducer, const float *slice,
-                               float *whole);
+tutti_status tutti_node_publish(tutti_reducer *reducer);
 TUTTI_NODISCARD
-tutti_status tutti_node_scatter(const tutti_node *node, const tutti_reducer *reducer, const float *whole,
-                                float *slice);
+tutti_status tutti_node_gather(const tutti_reducer *reducer, const float *slice, float *whole);
+TUTTI_NODISCARD
+tutti_status tutti_node_scatter(const tutti_reducer *reducer, const float *whole, float *slice);

@@ -24,10 +24,11 @@ struct tutti_reducer {
   const tutti_comm *comm; // borrowed
   int64_t n;
   int n_leaves, first_leaf, n_own_leaves;
-  float *params;      // [n], owned by the implementation
-  int64_t begin, end; // the slice
-  int piece;          // elements of one message at most
-  void *data;         // the implementation's own
+  float *params;           // [n], owned by the implementation
+  int64_t begin, end;      // the slice
+  int piece;               // elements of one message at most
+  struct tutti_node *node; // NULL for flat; see node_impl.h
+  void *data;              // the implementation's own
 };
 
 /** A leaf a rank: nothing is summed before all have come. */

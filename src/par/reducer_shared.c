@@ -11,7 +11,6 @@
 #include "par/tail.h"
 
 typedef struct {
-  tutti_node node;
   tutti_window *gradients; // [node_size, n] a part for each rank
   const float **sources;   // [node_size] where the elements to be summed lie
   float *digits;           // [n_digits] of the tail
@@ -21,9 +20,9 @@ typedef struct {
 static tutti_status allocate(const tutti_reducer *reducer, shared *self) {
   const tutti_comm *comm = reducer->comm;
   TUTTI_TRY(TUTTI_NEW(self->sources, comm->node_size));
-  TUTTI_TRY(TUTTI_NEW(self->digits, self->node.n_digits));
+  TUTTI_TRY(TUTTI_NEW(self->digits, reducer->node->n_digits));
   if (comm->n_nodes > 1)
-    TUTTI_TRY(TUTTI_NEW(self->message, reducer->end - reducer->begin + self->node.n_digits));
+    TUTTI_TRY(TUTTI_NEW(self->message, reducer->end - reducer->begin + reducer->node->n_digits));
   return TUTTI_OK;
 }
 
@@ -37,7 +36,7 @@ static tutti_status create(tutti_reducer *reducer) {
   const tutti_status status = tutti_agree(comm, create_local(&self));
   reducer->data = self;
   if (status != TUTTI_OK) return status;
-  TUTTI_TRY(tutti_node_create(reducer, comm->size, &self->node));
+  TUTTI_TRY(tutti_node_create(reducer, comm->size));
   TUTTI_TRY(tutti_agree(comm, allocate(reducer, self)));
   TUTTI_TRY(tutti_window_create_parts(comm, reducer->n * (int64_t)sizeof(float), &self->gradients));
   return TUTTI_OK;
@@ -47,7 +46,7 @@ static void destroy(tutti_reducer *reducer) {
   shared *self = reducer->data;
   if (!self) return;
   tutti_window_destroy(&self->gradients);
-  tutti_node_destroy(&self->node);
+  tutti_node_destroy(reducer);
   tutti_free(self->message);
   tutti_free(self->digits);
   tutti_free(self->sources);
@@ -76,9 +75,8 @@ static void sum_node(const tutti_reducer *reducer, int64_t at, int64_t count, fl
 /** One slice with the tail behind it, in one message: in the place of the next slice, which comes later. */
 static tutti_status sum_nodes(const tutti_reducer *reducer, int k) {
   const shared *self = reducer->data;
-  const tutti_node *node = &self->node;
-  const int64_t begin = tutti_node_slice_begin(node, reducer->n, k),
-                end = tutti_node_slice_begin(node, reducer->n, k + 1);
+  const tutti_node *node = reducer->node;
+  const int64_t begin = tutti_node_slice_begin(reducer, k), end = tutti_node_slice_begin(reducer, k + 1);
   float *message = self->message + (begin - reducer->begin), *tail = message + (end - begin);
   sum_node(reducer, begin, end - begin, message);
   memcpy(tail, self->digits, (size_t)node->n_digits * sizeof *tail);
@@ -88,12 +86,12 @@ static tutti_status sum_nodes(const tutti_reducer *reducer, int k) {
 static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]) {
   shared *self = reducer->data;
   const float *sums = self->digits;
-  TUTTI_TRY(tutti_node_meet(&self->node, tail, 1, self->digits));
+  TUTTI_TRY(tutti_node_meet(reducer->node, tail, 1, self->digits));
   if (self->message) {
-    for (int k = 0; k < self->node.n_own_slices; k++) TUTTI_TRY(sum_nodes(reducer, k));
+    for (int k = 0; k < reducer->node->n_own_slices; k++) TUTTI_TRY(sum_nodes(reducer, k));
     sums = self->message + (reducer->end - reducer->begin);
   }
-  tutti_tail_decode(sums, TUTTI_N_TAIL, self->node.n_tails, tail[0]);
+  tutti_tail_decode(sums, TUTTI_N_TAIL, reducer->node->n_tails, tail[0]);
   return TUTTI_OK;
 }
 
@@ -105,26 +103,6 @@ static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
   return sum;
 }
 
-static tutti_status sum_slices(const tutti_reducer *reducer, double *values, int64_t n) {
-  shared *self = reducer->data;
-  return tutti_node_sum_slices(&self->node, values, n);
-}
-
-static tutti_status publish(tutti_reducer *reducer) {
-  shared *self = reducer->data;
-  return tutti_node_barrier_wait(&self->node.barrier);
-}
-
-static tutti_status gather(const tutti_reducer *reducer, const float *slice, float *whole) {
-  const shared *self = reducer->data;
-  return tutti_node_gather(&self->node, reducer, slice, whole);
-}
-
-static tutti_status scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
-  const shared *self = reducer->data;
-  return tutti_node_scatter(&self->node, reducer, whole, slice);
-}
-
 const tutti_reducer_ops tutti_reducer_shared = {
     .name = "shared",
     .create = create,
@@ -133,8 +111,8 @@ const tutti_reducer_ops tutti_reducer_shared = {
     .leaf_done = tutti_reducer_no_leaf_done,
     .reduce = reduce,
     .gradient = gradient,
-    .sum_slices = sum_slices,
-    .publish = publish,
-    .gather = gather,
-    .scatter = scatter,
+    .sum_slices = tutti_node_sum_slices,
+    .publish = tutti_node_publish,
+    .gather = tutti_node_gather,
+    .scatter = tutti_node_scatter,
 };

@@ -81,8 +81,8 @@ static tutti_status plan_fold(const tutti_reducer *reducer, tutti_tree *self) {
 static tutti_status allocate(const tutti_reducer *reducer, tutti_tree *self) {
   const bool alone = reducer->comm->n_nodes == 1;
   TUTTI_TRY(plan_fold(reducer, self));
-  TUTTI_TRY(TUTTI_NEW(self->digits, self->node.n_digits));
-  TUTTI_TRY(TUTTI_NEW(self->all_digits, self->node.n_digits));
+  TUTTI_TRY(TUTTI_NEW(self->digits, reducer->node->n_digits));
+  TUTTI_TRY(TUTTI_NEW(self->all_digits, reducer->node->n_digits));
   if (!alone || self->n_shared == 0) TUTTI_TRY(TUTTI_NEW(self->result, reducer->end - reducer->begin));
   if (!alone) TUTTI_TRY(tutti_tree_exchange_create(reducer, &self->exchange));
   return TUTTI_NEW(self->work, TUTTI_FOLD_WORK);
@@ -102,7 +102,7 @@ static tutti_status create(tutti_reducer *reducer) {
   TUTTI_TRY(find_places(comm, self));
   TUTTI_TRY(tutti_agree(comm, plan_slots(reducer, self)));
   // Each leaf has a tail, and each rank without one.
-  TUTTI_TRY(tutti_node_create(reducer, reducer->n_leaves + comm->size, &self->node));
+  TUTTI_TRY(tutti_node_create(reducer, reducer->n_leaves + comm->size));
   TUTTI_TRY(
       tutti_window_create_parts(comm, self->n_shared * self->stride * (int64_t)sizeof(float), &self->window));
   return tutti_agree(comm, allocate(reducer, self));
@@ -113,7 +113,7 @@ static void destroy(tutti_reducer *reducer) {
   if (!self) return;
   tutti_tree_exchange_destroy(&self->exchange);
   tutti_window_destroy(&self->window);
-  tutti_node_destroy(&self->node);
+  tutti_node_destroy(reducer);
   tutti_fold_destroy(&self->fold);
   void *const owned[] = {self->places,  self->slots, self->n_before, self->others,     self->bases,
                          self->sources, self->work,  self->digits,   self->all_digits, self->result,
@@ -146,13 +146,13 @@ static void leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t c
 static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]) {
   tutti_tree *self = reducer->data;
   const int n_rows = reducer->n_own_leaves > 0 ? reducer->n_own_leaves : 1;
-  TUTTI_TRY(tutti_node_meet(&self->node, tail, n_rows, self->digits));
-  for (int k = 0; self->exchange && k < self->node.n_own_slices; k++) {
+  TUTTI_TRY(tutti_node_meet(reducer->node, tail, n_rows, self->digits));
+  for (int k = 0; self->exchange && k < reducer->node->n_own_slices; k++) {
     TUTTI_TRY(tutti_tree_exchange_slice(reducer, k));
-    TUTTI_MPI(MPI_Allreduce(self->digits, self->all_digits, self->node.n_digits, MPI_FLOAT, MPI_SUM,
-                            self->node.owners[k]));
+    TUTTI_MPI(MPI_Allreduce(self->digits, self->all_digits, reducer->node->n_digits, MPI_FLOAT, MPI_SUM,
+                            reducer->node->owners[k]));
   }
-  tutti_tail_decode(self->exchange ? self->all_digits : self->digits, TUTTI_N_TAIL, self->node.n_tails,
+  tutti_tail_decode(self->exchange ? self->all_digits : self->digits, TUTTI_N_TAIL, reducer->node->n_tails,
                     tail[0]);
   return TUTTI_OK;
 }
@@ -180,26 +180,6 @@ static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
   return sum;
 }
 
-static tutti_status sum_slices(const tutti_reducer *reducer, double *values, int64_t n) {
-  tutti_tree *self = reducer->data;
-  return tutti_node_sum_slices(&self->node, values, n);
-}
-
-static tutti_status publish(tutti_reducer *reducer) {
-  tutti_tree *self = reducer->data;
-  return tutti_node_barrier_wait(&self->node.barrier);
-}
-
-static tutti_status gather(const tutti_reducer *reducer, const float *slice, float *whole) {
-  const tutti_tree *self = reducer->data;
-  return tutti_node_gather(&self->node, reducer, slice, whole);
-}
-
-static tutti_status scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
-  const tutti_tree *self = reducer->data;
-  return tutti_node_scatter(&self->node, reducer, whole, slice);
-}
-
 const tutti_reducer_ops tutti_reducer_tree = {
     .name = "tree",
     .create = create,
@@ -208,8 +188,8 @@ const tutti_reducer_ops tutti_reducer_tree = {
     .leaf_done = leaf_done,
     .reduce = reduce,
     .gradient = gradient,
-    .sum_slices = sum_slices,
-    .publish = publish,
-    .gather = gather,
-    .scatter = scatter,
+    .sum_slices = tutti_node_sum_slices,
+    .publish = tutti_node_publish,
+    .gather = tutti_node_gather,
+    .scatter = tutti_node_scatter,
 };

@@ -139,9 +139,8 @@ static tutti_status exchange_chunk(tutti_tree *tree, int node, MPI_Comm owners, 
 tutti_status tutti_tree_exchange_slice(const tutti_reducer *reducer, int k) {
   tutti_tree *tree = reducer->data;
   const tutti_tree_exchange *self = tree->exchange;
-  const MPI_Comm owners = tree->node.owners[k];
-  const int64_t begin = tutti_node_slice_begin(&tree->node, reducer->n, k),
-                end = tutti_node_slice_begin(&tree->node, reducer->n, k + 1);
+  const MPI_Comm owners = reducer->node->owners[k];
+  const int64_t begin = tutti_node_slice_begin(reducer, k), end = tutti_node_slice_begin(reducer, k + 1);
   int most = least(CHUNK, reducer->piece / self->fold.n);
   if (most < 1) most = 1;
   for (int64_t at = begin; at < end; at += most)

@@ -9,7 +9,6 @@ typedef struct tutti_tree_exchange tutti_tree_exchange;
  * the subtrees that they fall into, in *slots*: [n_slots, stride] floats.  Those that are left in the end are shared
  * with the node. */
 typedef struct {
-  tutti_node node;
   int *places; // [n_nodes + 1] of the nodes' first ranks; how many ranks there are
 
   int64_t stride;        // of slots, whole cache lines
