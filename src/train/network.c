@@ -111,13 +111,19 @@ static tutti_status evaluate_range(const tutti_network *network, const float *pa
   return TUTTI_OK;
 }
 
+/** This rank's part of n things. */
+static tutti_range own_part(const tutti_network *network, int64_t n) {
+  return tutti_shard((tutti_range){.count = n}, 1, tutti_comm_rank(network->comm),
+                     tutti_comm_size(network->comm));
+}
+
 /** Each leaf of the set has a sum of its own, which one rank gives; all add them up in their order. */
 static tutti_status evaluate_leaves(const tutti_network *network, const float *params,
-                                    const tutti_samples *set, double *leaves, double sums[2]) {
-  const tutti_range all = {.count = set->n};
+                                    const tutti_samples *set, double sums[2]) {
+  const tutti_range all = {.count = set->n}, own = own_part(network, network->n_leaves);
   const int n = network->n_leaves;
-  const tutti_range own = tutti_shard((tutti_range){.count = n}, 1, tutti_comm_rank(network->comm),
-                                      tutti_comm_size(network->comm));
+  double *leaves = network->leaves;
+  memset(leaves, 0, 2 * (size_t)n * sizeof *leaves);
   for (int leaf = (int)own.begin; leaf < own.begin + own.count; leaf++)
     TUTTI_TRY(evaluate_range(network, params, set, tutti_shard(all, 1, leaf, n), network->evaluation_rows,
                              &leaves[2 * leaf]));
@@ -131,13 +137,8 @@ static tutti_status evaluate_leaves(const tutti_network *network, const float *p
 
 static tutti_status evaluate(const tutti_network *network, const float *params, const tutti_samples *set,
                              double sums[2]) {
-  if (network->leaves) {
-    memset(network->leaves, 0, 2 * (size_t)network->n_leaves * sizeof *network->leaves);
-    return evaluate_leaves(network, params, set, network->leaves, sums);
-  }
-  const tutti_range own = tutti_shard((tutti_range){.count = set->n}, 1, tutti_comm_rank(network->comm),
-                                      tutti_comm_size(network->comm));
-  TUTTI_TRY(evaluate_range(network, params, set, own, network->max_rows, sums));
+  if (network->leaves) return evaluate_leaves(network, params, set, sums);
+  TUTTI_TRY(evaluate_range(network, params, set, own_part(network, set->n), network->max_rows, sums));
   return tutti_sum(network->comm, sums, 2);
 }
 

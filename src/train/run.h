@@ -40,7 +40,7 @@ typedef struct {
   tutti_range *late;       // [n_arrays] parts that backward still reads then
   int n_late;
   tutti_status local;    // what this rank knows of the step before the others do
-  double penalty;        // of the parameters before the step
+  double penalty;        // of the parameters before the step, on rank 0; else 0
   int bad_layer;         // first layer whose numbers went astray on this rank in this step; -1: none
   tutti_status deferred; // a failure between two steps that only this rank knows of: the next step tells all
   tutti_phases phases;

@@ -1,7 +1,6 @@
 /** One step, as data flows: ids -> samples -> forward, loss, backward -> reduce -> update -> publish. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -19,18 +18,19 @@ static bool clock_asks(const tutti_run *run) {
          tutti_clock_s() - run->saved_at >= every.value;
 }
 
-/** What of the tail does not come from the samples.  All ranks know the penalty, so the first alone gives it. */
+/** What of the tail does not come from the samples. */
 static void complete_tail(const tutti_run *run, double *tail) {
   tail[TUTTI_TAIL_FAILED] = run->local != TUTTI_OK;
   tail[TUTTI_TAIL_SAVE] = clock_asks(run);
-  if (run->rank == 0) tail[TUTTI_TAIL_PENALTY] = run->penalty;
+  tail[TUTTI_TAIL_PENALTY] = run->penalty;
 }
 
 tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result) {
   double *tail = run->tail[0];
   tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
   run->local = run->deferred != TUTTI_OK ? run->deferred : tutti_fault("step");
-  run->penalty = tutti_model_penalty(run->network.model, tutti_reducer_params(run->reducer));
+  if (run->rank == 0)
+    run->penalty = tutti_model_penalty(run->network.model, tutti_reducer_params(run->reducer));
   // Who fails alone in what is computed still takes part in the reduction, which tells the others.
   const tutti_status computed = tutti_run_gradients(run);
   if (computed == TUTTI_ERR_MPI) return computed;
