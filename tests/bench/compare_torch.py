@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 CASES = {  # name: hidden layers, optimizer, global batch, training samples (0: all of the file)
     "512": ([512], "rmsprop", 128, 0),
@@ -21,6 +22,7 @@ CASES = {  # name: hidden layers, optimizer, global batch, training samples (0: 
     "50-50": ([50, 50], "adam", 100, 0),
     "50-50-batch-1": ([50, 50], "adam", 1, 6000),
 }
+ROOT = Path(__file__).resolve().parents[2]
 N_CLASSES = 10
 LEARNING_RATE = 0.001
 LOWEST_ACCURACY = 0.85  # of what has been trained at all
@@ -234,8 +236,8 @@ def main():
         worker(sys.argv[2])
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tutti", default="build/bin/tutti", help="the program (%(default)s)")
-    parser.add_argument("--data", default="data/mnist.h5", help="(%(default)s)")
+    parser.add_argument("--tutti", default=str(ROOT / "build" / "bin" / "tutti"), help="the program (%(default)s)")
+    parser.add_argument("--data", default=str(ROOT / "data" / "mnist.h5"), help="(%(default)s)")
     parser.add_argument("--processes", default="1,2", help="numbers of them (%(default)s)")
     parser.add_argument("--cases", default=",".join(CASES), help="(%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
