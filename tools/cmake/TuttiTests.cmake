@@ -20,6 +20,8 @@ set(TUTTI_TEST_ENVIRONMENT
   PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
   # What MPI itself leaves behind at exit is not ours.
   LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0
+  # The sanitizer guesses where variables of threads in late loaded libraries begin, and may look for leaks elsewhere.
+  ASAN_OPTIONS=intercept_tls_get_addr=0
   UBSAN_OPTIONS=print_stacktrace=1)
 
 function(tutti_test_program target)
