@@ -67,6 +67,7 @@ typedef struct {
     tutti_layer_spec *layers;
     int64_t n_layers;
     tutti_loss loss;
+    double label_smoothing;
     tutti_initializer initializer;
   } model;
   tutti_optim_options optimizer;

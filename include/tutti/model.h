@@ -77,6 +77,7 @@ typedef struct {
   const tutti_layer_spec *layers; // [n_layers], borrowed during create
   int n_layers;
   tutti_loss loss; // AUTO: softmax -> categorical, sigmoid -> binary cross-entropy, else mean squared error
+  double label_smoothing; // of the targets, see tutti_targets: in training and in evaluation, as in Keras
   tutti_initializer initializer;
   tutti_sum_order order; // of the matrix products
 } tutti_model_options;
@@ -89,7 +90,7 @@ typedef struct tutti_model tutti_model;
  * later.
  * @param[in] n_in  features of a sample
  * @return ERR_CONFIG no layer, none with weights, a cross-entropy without its softmax or sigmoid at the end,
- * softmax over one unit; ERR_DATA no features; ERR_MEMORY.  The caller owns the model. */
+ * softmax over one unit, label smoothing for a loss that has none; ERR_DATA no features; ERR_MEMORY.  The caller owns the model. */
 TUTTI_NODISCARD
 tutti_status tutti_model_create(const tutti_model_options *options, int64_t n_in, int64_t max_rows,
                                 tutti_model **model);

@@ -61,6 +61,8 @@ static const tutti_key keys[] = {
 
     {KEY(model, layers, layers, LAYERS, "", TRAINING, "the layers of the network, in their order")},
     {CHOICE(model, loss, loss, "auto", tutti_loss_names, TRAINING, "the loss; auto: the one that fits the last layer")},
+    {REAL(model, label_smoothing, "0", 0, 1, TRAINING,
+          "cross-entropies: so much of each label is spread evenly over the classes, in val_loss too"), BELOW_MAX},
     {CHOICE(model, initializer, initializer, "glorot_uniform", tutti_initializer_names, TRAINING,
             "how kernels begin, where a layer does not say")},
 

@@ -37,5 +37,6 @@ tutti_model_options tutti_config_model(const tutti_config *config) {
   return (tutti_model_options){.layers = config->model.layers,
                                .n_layers = (int)config->model.n_layers,
                                .loss = config->model.loss,
+                               .label_smoothing = config->model.label_smoothing,
                                .initializer = config->model.initializer};
 }

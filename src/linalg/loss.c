@@ -22,6 +22,10 @@ bool tutti_loss_is_classification(tutti_loss loss) {
   return loss == TUTTI_CATEGORICAL_CROSSENTROPY || loss == TUTTI_BINARY_CROSSENTROPY || loss == TUTTI_HINGE;
 }
 
+bool tutti_loss_takes_smoothing(tutti_loss loss) {
+  return loss == TUTTI_CATEGORICAL_CROSSENTROPY || loss == TUTTI_BINARY_CROSSENTROPY;
+}
+
 int64_t tutti_loss_largest(const float *values, int64_t n) {
   int64_t best = 0;
   for (int64_t j = 1; j < n; j++)
@@ -60,10 +64,11 @@ typedef struct {
 
 /** -t log p - (1 - t) log(1 - p) with p = 1 / (1 + exp(-y)).  The exponential of -|y| gives the probability of the
  * side y is not on, whose digits the slope p - t needs where it is small. */
-TUTTI_INLINE score binary_crossentropy(float y, float t) {
+TUTTI_INLINE score binary_crossentropy(float y, float t, double smoothing) {
   const float e = tutti_exp(-fabsf(y)), unlikely = e / (1 + e);
-  const double base = (double)(y < 0 ? 0 : y) - (double)y * t; // NaN stays
-  const double slope = y > 0 ? (1 - (double)t) - unlikely : unlikely - (double)t;
+  const double smooth = t * (1 - smoothing) + smoothing / 2;
+  const double base = (double)(y < 0 ? 0 : y) - y * smooth; // NaN stays
+  const double slope = y > 0 ? (1 - smooth) - unlikely : unlikely - smooth;
   return (score){base + (double)tutti_log1p_unit(e), says_one(y) == (t > 0.5f), slope};
 }
 
@@ -78,11 +83,11 @@ TUTTI_INLINE score hinge(float y, float t) {
 }
 
 /** Output y against its target t; `loss` is a constant where this is inlined. */
-TUTTI_INLINE score one_output(tutti_loss loss, float y, float t) {
+TUTTI_INLINE score one_output(tutti_loss loss, float y, float t, double smoothing) {
   const double error = (double)y - t, size = fabs(error);
   switch (loss) {
   case TUTTI_BINARY_CROSSENTROPY:
-    return binary_crossentropy(y, t);
+    return binary_crossentropy(y, t, smoothing);
   case TUTTI_MEAN_SQUARED_ERROR:
     return (score){error * error, size, 2 * error};
   case TUTTI_MEAN_ABSOLUTE_ERROR:
@@ -105,7 +110,7 @@ typedef struct {
 #define EACH(kind)                                                                                           \
   case kind:                                                                                                 \
     for (int64_t i = 0; i < n; i++) {                                                                        \
-      const score s = one_output(kind, y[i], t[i]);                                                          \
+      const score s = one_output(kind, y[i], t[i], smoothing);                                               \
       out->loss[i] = s.loss;                                                                                 \
       out->metric[i] = s.metric;                                                                             \
       out->slope[i] = s.slope;                                                                               \
@@ -113,7 +118,7 @@ typedef struct {
     break
 
 TUTTI_CLONES static void score_outputs(tutti_loss loss, int64_t n, const float *restrict y,
-                                       const float *restrict t, scores *restrict out) {
+                                       const float *restrict t, double smoothing, scores *restrict out) {
   switch (loss) {
     EACH(TUTTI_BINARY_CROSSENTROPY);
     EACH(TUTTI_MEAN_SQUARED_ERROR);
@@ -156,6 +161,7 @@ static void fill_targets(const int32_t *classes, int64_t at, int64_t count, int6
 void tutti_loss_rows(tutti_loss loss, const float *z, tutti_targets targets, int64_t rows, int64_t n,
                      double scale, double *loss_sum, double *metric_sum, float *dz) {
   TUTTI_ASSERT(rows == 0 || !targets.classes != !targets.values);
+  TUTTI_ASSERT(targets.smoothing == 0 || tutti_loss_takes_smoothing(loss));
   if (loss == TUTTI_CATEGORICAL_CROSSENTROPY) {
     tutti_loss_categorical(z, targets, rows, n, scale, loss_sum, metric_sum, dz);
     return;
@@ -165,7 +171,7 @@ void tutti_loss_rows(tutti_loss loss, const float *z, tutti_targets targets, int
   for (int64_t at = 0; at < rows * n; at += BLOCK) {
     const int64_t left = rows * n - at, count = left < BLOCK ? left : BLOCK;
     if (targets.classes) fill_targets(targets.classes, at, count, n, room);
-    score_outputs(loss, count, z + at, targets.values ? targets.values + at : room, &s);
+    score_outputs(loss, count, z + at, targets.values ? targets.values + at : room, targets.smoothing, &s);
     *loss_sum += sum_of(count, s.loss) / (double)n;
     *metric_sum += sum_of(count, s.metric) / (double)n;
     if (dz) scale_slopes(count, s.slope, scale / (double)n, dz + at);

@@ -14,6 +14,9 @@ tutti_activation tutti_loss_activation(tutti_loss loss);
  * absolute error. */
 bool tutti_loss_is_classification(tutti_loss loss);
 
+/** Whether targets may be smoothed: the cross-entropies'.  The metric takes no notice of it. */
+bool tutti_loss_takes_smoothing(tutti_loss loss);
+
 /** What a classifier decides for one sample with n outputs: 1 number, its class (categorical), or n, each 0
  * or 1 (binary, hinge: labels of their own). */
 int64_t tutti_loss_n_decisions(tutti_loss loss, int64_t n);

@@ -85,6 +85,12 @@ static double target_at(tutti_targets targets, int64_t i, int64_t j, int64_t n) 
   return n == 1 ? targets.classes[i] : targets.classes[i] == j;
 }
 
+static double smoothed(tutti_loss loss, tutti_targets targets, int64_t i, int64_t j, int64_t n) {
+  const double t = target_at(targets, i, j, n), a = targets.smoothing;
+  if (a == 0) return t;
+  return t * (1 - a) + a / (loss == TUTTI_CATEGORICAL_CROSSENTROPY ? (double)n : 2.0);
+}
+
 static double one_loss(tutti_loss loss, double y, double t, double n) {
   switch (loss) {
   case TUTTI_CATEGORICAL_CROSSENTROPY:
@@ -109,7 +115,7 @@ double tutti_reference_loss(tutti_loss loss, const double *y, tutti_targets targ
   double sum = 0;
   for (int64_t i = 0; i < rows; i++)
     for (int64_t j = 0; j < n; j++)
-      sum += one_loss(loss, y[i * n + j], target_at(targets, i, j, n), (double)n);
+      sum += one_loss(loss, y[i * n + j], smoothed(loss, targets, i, j, n), (double)n);
   return sum;
 }
 

@@ -89,6 +89,11 @@ static tutti_status check_loss(const tutti_model_options *options, tutti_loss lo
               "%s', or choose "
               "another loss",
               tutti_loss_names[loss], tutti_activation_names[wanted], last, tutti_activation_names[wanted]);
+  TUTTI_CHECK(
+      options->label_smoothing == 0 || tutti_loss_takes_smoothing(loss), TUTTI_ERR_CONFIG,
+      "model.label_smoothing: %g spreads the targets of classes, the loss %s has none; leave it out, or take "
+      "categorical_crossentropy or binary_crossentropy",
+      options->label_smoothing, tutti_loss_names[loss]);
   return TUTTI_OK;
 }
 
@@ -132,6 +137,8 @@ static tutti_status build(const tutti_model_options *options, int64_t n_in, int6
                           tutti_model *model) {
   model->loss = resolve_loss(options);
   TUTTI_TRY(check_loss(options, model->loss));
+  TUTTI_ASSERT(options->label_smoothing >= 0 && options->label_smoothing < 1);
+  model->label_smoothing = options->label_smoothing;
   TUTTI_TRY(tutti_to_int(n_in, "features of a sample", &model->n_in));
   TUTTI_TRY(tutti_to_int(max_rows, "samples of a micro-batch", &model->max_rows));
   model->initializer = options->initializer;

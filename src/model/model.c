@@ -88,6 +88,7 @@ void tutti_model_loss_part(tutti_model *model, const tutti_model_pass *pass, tut
   const tutti_layer *last = last_layer(model);
   const int64_t n = last->n_out;
   TUTTI_ASSERT(0 <= from && from <= to && to <= model->n_rows);
+  targets.smoothing = model->label_smoothing;
   tutti_loss_rows(model->loss, last->out + from * n, targets, to - from, n, 1 / (double)pass->batch_count,
                   loss_sum, metric_sum, pass->training ? model->delta[0] + from * n : NULL);
 }

@@ -76,6 +76,7 @@ struct tutti_model {
   int n_layers, first_trained;
   int n_in, max_rows, n_rows; // n_rows: of the last forward
   tutti_loss loss;
+  double label_smoothing;
   tutti_sum_order order;            // of the products
   tutti_activation last_activation; // what `predict` puts on logits
   tutti_initializer initializer;

@@ -30,6 +30,9 @@ refuse 78 "'rleu'" "did you mean 'relu'" -- train small.yaml --model.layers='den
 refuse 78 "'he_unifrom'" "he_uniform" -- \
   train small.yaml --model.layers='dense 16 relu initializer=he_unifrom, dense 10 softmax'
 refuse 78 --model.initializer "'glorot'" glorot_uniform -- train small.yaml --model.initializer=glorot
+refuse 78 --model.label_smoothing "'1'" 'below 1' -- train small.yaml --model.label_smoothing=1
+refuse 78 model.label_smoothing mean_squared_error -- train small.yaml --model.label_smoothing=0.1 \
+  --model.layers='dense 1' --model.loss=mean_squared_error
 refuse 78 --model.loss "'crossentropy'" categorical_crossentropy -- train small.yaml --model.loss=crossentropy
 refuse 78 --optimizer.name "'adma'" "did you mean adam" -- train small.yaml --optimizer.name=adma
 refuse 78 --parallel.reduce "'fast'" flat -- train small.yaml --parallel.reduce=fast

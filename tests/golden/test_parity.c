@@ -215,8 +215,8 @@ static void train(parity_case *c) {
     const float *x = c->x + row * c->n_in;
     const tutti_model_pass pass = {
         .training = true, .position = row, .batch_begin = row, .batch_count = c->batch_size};
-    const tutti_targets targets = {c->classes ? c->classes + row : NULL,
-                                   c->values ? c->values + row * n_out : NULL};
+    const tutti_targets targets = {.classes = c->classes ? c->classes + row : NULL,
+                                   .values = c->values ? c->values + row * n_out : NULL};
     double loss = 0, metric = 0;
     CHECK_OK(tutti_model_forward(c->model, c->params, &pass, x, c->batch_size));
     tutti_model_loss(c->model, &pass, targets, c->batch_size, &loss, &metric);

@@ -148,6 +148,7 @@ static const choice free_choices[] = {
     {"data.x_test", {NULL, "'odd: name'", "\"tab\\t\""}},
     {"model.layers",
      {NULL, "dense 3", "dense 4 gelu bias=no l2=1e-4, dropout 0.3, batch_norm, dense 2 softmax"}},
+    {"model.label_smoothing", {NULL, "0.1"}},
     {"model.initializer", {NULL, "he_normal"}},
     {"optimizer.name", {NULL, "sgd", "adagrad", "adadelta", "adamw", "nadam"}},
     {"optimizer.dialect", {NULL, "keras", "torch"}},

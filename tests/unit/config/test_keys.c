@@ -29,6 +29,7 @@ static void a_config_without_keys_has_the_defaults(void **state) {
   assert_true(c.data.validation_split == 0 && c.data.validation_take == TUTTI_TAKE_SHUFFLED);
   assert_true(c.data.limit_train == 0 && c.data.limit_test == 0 && c.data.scale == TUTTI_SCALE_AUTO);
   assert_true(c.model.loss == TUTTI_LOSS_AUTO && c.model.initializer == TUTTI_INIT_GLOROT_UNIFORM);
+  assert_true(c.model.label_smoothing == 0);
   assert_true(c.optimizer.rule == TUTTI_RMSPROP && c.optimizer.dialect == TUTTI_DIALECT_KERAS);
   assert_true(c.optimizer.learning_rate == 1e-3 && c.optimizer.rho == 0.9 && c.optimizer.epsilon == 1e-7);
   assert_true(c.schedule.warmup.value == 0 && c.schedule.decay == TUTTI_DECAY_CONSTANT);
@@ -61,6 +62,7 @@ static void each_key_is_read_into_its_field(void **state) {
       "    - dropout 0.2\n"
       "    - dense 10 softmax\n"
       "  loss: categorical_crossentropy\n"
+      "  label_smoothing: 0.125\n"
       "  initializer: he_normal\n"
       "optimizer: {name: sgd, learning_rate: 0.5, momentum: 9e-1, nesterov: true,\n"
       "            weight_decay: 1e-4, global_clipnorm: 1, dialect: torch}\n"
@@ -82,7 +84,7 @@ static void each_key_is_read_into_its_field(void **state) {
   assert_true(c.model.layers[0].units == 512 && !c.model.layers[0].bias && c.model.layers[1].rate == 0.2);
   assert_true(c.model.layers[2].activation == TUTTI_SOFTMAX &&
               c.model.loss == TUTTI_CATEGORICAL_CROSSENTROPY);
-  assert_true(c.model.initializer == TUTTI_INIT_HE_NORMAL);
+  assert_true(c.model.initializer == TUTTI_INIT_HE_NORMAL && c.model.label_smoothing == 0.125);
   assert_true(c.optimizer.rule == TUTTI_SGD && c.optimizer.learning_rate == 0.5 &&
               c.optimizer.momentum == 0.9);
   assert_true(c.optimizer.nesterov && c.optimizer.weight_decay == 1e-4 && c.optimizer.global_clipnorm == 1);

@@ -71,6 +71,66 @@ static void each_loss_is_its_definition_and_has_its_slope(void **state) {
   }
 }
 
+/** Integer labels, one-hot rows and probabilities. */
+static void smoothed_losses_are_their_definition_and_have_its_slope(void **state) {
+  (void)state;
+  const tutti_loss losses[] = {TUTTI_CATEGORICAL_CROSSENTROPY, TUTTI_BINARY_CROSSENTROPY};
+  for (int k = 0; k < 2; k++) {
+    for (double smoothing = 0.1; smoothing < 1; smoothing += 0.4) {
+      float probabilities[SIZE], one_hot[SIZE];
+      int32_t classes[ROWS], binary[ROWS];
+      numbers_fill(3, 0, 1, SIZE, probabilities);
+      fill_classes(classes, N);
+      fill_classes(binary, 2);
+      for (int i = 0; i < SIZE; i++) one_hot[i] = classes[i / N] == i % N;
+      check_against_reference(losses[k], (tutti_targets){.values = probabilities, .smoothing = smoothing}, N);
+      check_against_reference(losses[k], (tutti_targets){.values = one_hot, .smoothing = smoothing}, N);
+      check_against_reference(losses[k], (tutti_targets){.classes = classes, .smoothing = smoothing}, N);
+      if (k == 1)
+        check_against_reference(losses[k], (tutti_targets){.classes = binary, .smoothing = smoothing}, 1);
+    }
+  }
+}
+
+/** Keras: CategoricalCrossentropy(label_smoothing=0.2) and BinaryCrossentropy(label_smoothing=0.2), by hand from
+ * t = (0.9, 0.1). */
+static void smoothing_on_paper(void **state) {
+  (void)state;
+  const float z[2] = {2, -1};
+  const int32_t first = 0;
+  const float one_hot[2] = {1, 0};
+  const double p = 1 / (1 + exp(-3.0)), s0 = 1 / (1 + exp(-2.0)), s1 = 1 / (1 + exp(1.0));
+  float dz[2];
+  double loss = 0, metric = 0;
+  tutti_loss_rows(TUTTI_CATEGORICAL_CROSSENTROPY, z, (tutti_targets){.classes = &first, .smoothing = 0.2}, 1,
+                  2, 1, &loss, &metric, dz);
+  CHECK_NEAR(loss, -0.9 * log(p) - 0.1 * log(1 - p), 1e-6);
+  CHECK_NEAR(dz[0], p - 0.9, 1e-6);
+  CHECK_NEAR(dz[1], 1 - p - 0.1, 1e-6);
+  loss = 0;
+  tutti_loss_rows(TUTTI_BINARY_CROSSENTROPY, z, (tutti_targets){.values = one_hot, .smoothing = 0.2}, 1, 2, 1,
+                  &loss, &metric, dz);
+  CHECK_NEAR(loss, (-0.9 * log(s0) - 0.1 * log(1 - s0) - 0.1 * log(s1) - 0.9 * log(1 - s1)) / 2, 1e-6);
+  CHECK_NEAR(dz[0], (s0 - 0.9) / 2, 1e-6);
+  CHECK_NEAR(dz[1], (s1 - 0.1) / 2, 1e-6);
+  assert_true(metric == 2);
+}
+
+/** Nor by how a smoothed probability is rounded. */
+static void the_metric_is_not_smoothed(void **state) {
+  (void)state;
+  const float z[3] = {1, 1, 2}, t[3] = {0.5000001f, 0.5000002f, 0.5f};
+  double loss = 0, plain[2] = {0, 0}, smooth[2] = {0, 0};
+  for (int k = 0; k < 2; k++) {
+    const tutti_loss kind = k == 0 ? TUTTI_CATEGORICAL_CROSSENTROPY : TUTTI_BINARY_CROSSENTROPY;
+    tutti_loss_rows(kind, z, (tutti_targets){.values = t}, 1, 3, 1, &loss, &plain[k], NULL);
+    tutti_loss_rows(kind, z, (tutti_targets){.values = t, .smoothing = 0.999999}, 1, 3, 1, &loss, &smooth[k],
+                    NULL);
+    assert_true(plain[k] == smooth[k]);
+  }
+  CHECK_NEAR(plain[1], 2.0 / 3, 1e-12);
+}
+
 /** Values that one can compute on paper. */
 static void known_values(void **state) {
   (void)state;
@@ -230,6 +290,9 @@ static void small_slopes_keep_their_digits(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_loss_is_its_definition_and_has_its_slope),
+      cmocka_unit_test(smoothed_losses_are_their_definition_and_have_its_slope),
+      cmocka_unit_test(smoothing_on_paper),
+      cmocka_unit_test(the_metric_is_not_smoothed),
       cmocka_unit_test(known_values),
       cmocka_unit_test(certain_and_wrong_costs_a_finite_loss),
       cmocka_unit_test(small_losses_keep_their_digits),

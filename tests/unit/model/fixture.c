@@ -24,9 +24,15 @@ static int parse(const char *words, tutti_layer_spec *layers) {
 
 void fixture_make(fixture *f, const char *layers, tutti_loss loss, int64_t n_in, int64_t rows,
                   uint32_t part) {
-  *f = (fixture){.n_in = n_in, .rows = rows};
+  fixture_make_smoothed(f, layers, loss, 0, n_in, rows, part);
+}
+
+void fixture_make_smoothed(fixture *f, const char *layers, tutti_loss loss, double label_smoothing,
+                           int64_t n_in, int64_t rows, uint32_t part) {
+  *f = (fixture){.n_in = n_in, .rows = rows, .label_smoothing = label_smoothing};
   f->n_layers = parse(layers, f->layers);
-  const tutti_model_options options = {.layers = f->layers, .n_layers = f->n_layers, .loss = loss};
+  const tutti_model_options options = {
+      .layers = f->layers, .n_layers = f->n_layers, .loss = loss, .label_smoothing = label_smoothing};
   CHECK_OK(tutti_model_create(&options, n_in, rows, &f->model));
   f->n_out = tutti_model_n_out(f->model);
   f->n_params = tutti_model_n_params(f->model);
@@ -63,9 +69,9 @@ void fixture_draw(fixture *f, uint32_t part) {
 }
 
 tutti_targets fixture_targets(const fixture *f, int64_t first) {
-  if (tutti_model_loss_kind(f->model) == TUTTI_CATEGORICAL_CROSSENTROPY)
-    return (tutti_targets){.classes = f->classes + first};
-  return (tutti_targets){.values = f->values + first * f->n_out};
+  if (tutti_model_loss_kind(f->model) == TUTTI_CATEGORICAL_CROSSENTROPY && !f->by_value)
+    return (tutti_targets){.classes = f->classes + first, .smoothing = f->label_smoothing};
+  return (tutti_targets){.values = f->values + first * f->n_out, .smoothing = f->label_smoothing};
 }
 
 tutti_model_pass fixture_pass(const fixture *f) {

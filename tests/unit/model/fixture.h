@@ -14,10 +14,14 @@ typedef struct {
   float *x;              // [rows, n_in]
   float *values;         // [rows, n_out]
   int32_t *classes;      // [rows], for categorical_crossentropy
+  bool by_value;         // categorical_crossentropy takes `values` all the same
+  double label_smoothing;
 } fixture;
 
 /** Layers as words separated by commas.  Parameters and samples are random; `part` tells draws apart. */
 void fixture_make(fixture *f, const char *layers, tutti_loss loss, int64_t n_in, int64_t rows, uint32_t part);
+void fixture_make_smoothed(fixture *f, const char *layers, tutti_loss loss, double label_smoothing,
+                           int64_t n_in, int64_t rows, uint32_t part);
 void fixture_free(fixture *f);
 
 /** New random parameters (no zeros, unlike initial biases) and samples. */

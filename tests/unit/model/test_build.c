@@ -131,6 +131,24 @@ static tutti_status create(const char *words, tutti_loss loss, int64_t n_in) {
   return status;
 }
 
+static void smoothing_is_of_cross_entropies(void **state) {
+  (void)state;
+  for (int loss = TUTTI_LOSS_AUTO + 1; loss < TUTTI_N_LOSSES; loss++) {
+    tutti_layer_spec layer;
+    const bool categorical = loss == TUTTI_CATEGORICAL_CROSSENTROPY;
+    CHECK_OK(tutti_layer_parse(categorical ? "dense 3 softmax" : "dense 3 sigmoid", &layer));
+    const tutti_model_options options = {
+        .layers = &layer, .n_layers = 1, .loss = (tutti_loss)loss, .label_smoothing = 0.1};
+    tutti_model *model = NULL;
+    const tutti_status status = tutti_model_create(&options, 2, 4, &model);
+    tutti_model_destroy(&model);
+    if (categorical || loss == TUTTI_BINARY_CROSSENTROPY)
+      CHECK_OK(status);
+    else
+      CHECK_FAILS(status, TUTTI_ERR_CONFIG, "model.label_smoothing: 0.1 spreads the targets of classes");
+  }
+}
+
 static void networks_that_cannot_be_are_refused(void **state) {
   (void)state;
   CHECK_FAILS(create("", TUTTI_LOSS_AUTO, 3), TUTTI_ERR_CONFIG, "the network has no layer");
@@ -263,6 +281,7 @@ int main(void) {
       cmocka_unit_test(names_and_types_are_those_of_keras),
       cmocka_unit_test(arrays_tile_the_buffers),
       cmocka_unit_test(the_loss_follows_from_the_last_layer),
+      cmocka_unit_test(smoothing_is_of_cross_entropies),
       cmocka_unit_test(networks_that_cannot_be_are_refused),
       cmocka_unit_test(without_memory_nothing_is_left),
       cmocka_unit_test(penalties_are_those_of_keras),

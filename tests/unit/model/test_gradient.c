@@ -67,16 +67,20 @@ static void check_gradient(const fixture *f, wide *w, const char *words) {
   }
 }
 
+static void check_step(fixture *f, wide *w, const char *words) {
+  double loss_sum = 0, metric_sum = 0;
+  for (int64_t i = 0; i < f->n_params; i++) f->grads[i] = NAN; // all of it is written
+  CHECK_OK(fixture_step(f, fixture_pass(f), 0, ROWS, &loss_sum, &metric_sum));
+  check_forward(f, w, loss_sum, metric_sum, words);
+  check_gradient(f, w, words);
+}
+
 static void check(const char *words, tutti_loss loss) {
   fixture f;
   static wide w;
-  double loss_sum = 0, metric_sum = 0;
   fixture_make(&f, words, loss, N_IN, ROWS, 1);
   draw_away_from_kinks(&f, &w);
-  for (int64_t i = 0; i < f.n_params; i++) f.grads[i] = NAN; // all of it is written
-  CHECK_OK(fixture_step(&f, fixture_pass(&f), 0, ROWS, &loss_sum, &metric_sum));
-  check_forward(&f, &w, loss_sum, metric_sum, words);
-  check_gradient(&f, &w, words);
+  check_step(&f, &w, words);
   fixture_free(&f);
 }
 
@@ -122,6 +126,30 @@ static void each_loss(void **state) {
   check("dense 5 tanh,dense 2,activation sigmoid", TUTTI_BINARY_CROSSENTROPY);
 }
 
+/** Integer labels, one-hot rows, and probabilities. */
+static void smoothed_labels(void **state) {
+  (void)state;
+  static const struct {
+    const char *words;
+    tutti_loss loss;
+  } cases[] = {{"dense 5 tanh,dense 4 softmax", TUTTI_CATEGORICAL_CROSSENTROPY},
+               {"dense 5 tanh,dense 3 sigmoid", TUTTI_BINARY_CROSSENTROPY},
+               {"dense 5 tanh,dense 1 sigmoid", TUTTI_BINARY_CROSSENTROPY}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    fixture f;
+    static wide w;
+    fixture_make_smoothed(&f, cases[i].words, cases[i].loss, 0.3, N_IN, ROWS, 1);
+    draw_away_from_kinks(&f, &w);
+    check_step(&f, &w, cases[i].words);
+    f.by_value = true;
+    numbers_fill(91, 0, 1, f.rows * f.n_out, f.values);
+    check_step(&f, &w, cases[i].words);
+    for (int64_t k = 0; k < f.rows * f.n_out; k++) f.values[k] = f.classes[k / f.n_out] == k % f.n_out;
+    check_step(&f, &w, cases[i].words);
+    fixture_free(&f);
+  }
+}
+
 static void each_other_layer(void **state) {
   (void)state;
   const char *const middles[] = {"dropout 0.3",          "dropout 0",
@@ -150,15 +178,16 @@ static void layers_together(void **state) {
         TUTTI_LOSS_AUTO);
 }
 
-/** Evaluation takes the moving statistics and no noise. */
+/** Evaluation takes the moving statistics and no noise, and smooths labels as training does. */
 static void evaluation_is_that_of_the_reference(void **state) {
   (void)state;
   fixture f;
   static wide w;
   double outputs[ROWS * 3], loss = 0, metric = 0;
   float found[ROWS * 3];
-  fixture_make(&f, "gaussian_noise 1,dense 5,batch_norm,dropout 0.5,batch_norm ghost=3,dense 3 softmax",
-               TUTTI_LOSS_AUTO, N_IN, ROWS, 4);
+  fixture_make_smoothed(&f,
+                        "gaussian_noise 1,dense 5,batch_norm,dropout 0.5,batch_norm ghost=3,dense 3 softmax",
+                        TUTTI_LOSS_AUTO, 0.2, N_IN, ROWS, 4);
   widen(&f, &w);
   w.pass.training = false;
   numbers_fill(77, 0.1, 2, tutti_model_n_state(f.model), tutti_model_state(f.model));
@@ -180,6 +209,7 @@ int main(void) {
       cmocka_unit_test(each_activation_as_a_layer),
       cmocka_unit_test(each_activation_at_the_end),
       cmocka_unit_test(each_loss),
+      cmocka_unit_test(smoothed_labels),
       cmocka_unit_test(each_other_layer),
       cmocka_unit_test(layers_together),
       cmocka_unit_test(evaluation_is_that_of_the_reference),
