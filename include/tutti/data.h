@@ -70,10 +70,11 @@ tutti_status tutti_dataset_check_targets(const tutti_dataset *dataset, bool (*fi
 /** Replaces each of ids[n], numbers of samples, by its row of the training array. */
 typedef void (*tutti_rows_at)(const void *context, int64_t n, int64_t *ids);
 
-/** Collective.  Take the scaling's numbers from the n training rows that `rows_at` names, each once
- * (validation rows stay out). The same numbers on all ranks, at any rank count. */
+/** Collective over `comm`: the ranks of the data set, or a part of them, which then has a scaling of its own.
+ * Take the scaling's numbers from the n training rows that `rows_at` names, each once (validation rows stay
+ * out).  The same numbers on all these ranks, at any number of them. */
 TUTTI_NODISCARD
-tutti_status tutti_dataset_fit_scaling(tutti_dataset *dataset, tutti_scale scale, tutti_rows_at rows_at,
+tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *dataset, tutti_scale scale, tutti_rows_at rows_at,
                                        const void *context, int64_t n);
 
 /** x = (raw - shift) * factor, [n] each, n = 1 or n_features; in double for float64 data, else in float.  A

@@ -40,6 +40,37 @@ TUTTI_NODISCARD
 tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FILE *progress,
                          tutti_train_result *result);
 
+// --- several trainings on one data set -----------------------------------------------------------------------
+
+/** Called with a training's row at each evaluation, or at each epoch's end where there is no validation set; and at the
+ * training's end.  Its loss and metric are means over the epoch so far. */
+typedef void (*tutti_observer)(void *context, const tutti_metrics_row *row);
+
+/** The data set of a job whose ranks train in groups: one copy a node, whatever the groups. */
+typedef struct tutti_training_set tutti_training_set;
+
+/** Collective over all ranks of the job, config equal on all.  Opens the data set that the config names; sets the
+ * threads and tells what will be slow, as tutti_preflight.
+ * @return (agreed) as tutti_dataset_open.  The caller owns the set; `comm` is borrowed. */
+TUTTI_NODISCARD
+tutti_status tutti_training_set_open(const tutti_comm *comm, const tutti_config *config,
+                                     tutti_training_set **set);
+
+/** Collective over `group`, config equal on its ranks.  Train as the config says, from fresh weights to the end; nothing
+ * is saved, and run.* means nothing.  The numbers are those of tutti_train.  Groups train side by side, each its own
+ * config: all share the set's copy of the data, unless a config names other data (file, arrays or limits), which the
+ * group then opens for itself.
+ * @param[in] group     ranks of the set, all in one group at a time; may be all of them
+ * @param[in] observer  called on every rank of the group; NULL: none
+ * @return (agreed in the group) what the rooms return; a divergence is none of it but a result */
+TUTTI_NODISCARD
+tutti_status tutti_train_on(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
+                            tutti_observer observer, void *context, tutti_train_result *result);
+
+void tutti_training_set_close(tutti_training_set **set); // Collective.  Accepts NULL inside; nulls the handle.
+
+// --- what a checkpoint is good for ---------------------------------------------------------------------------
+
 typedef enum { TUTTI_SPLIT_TEST, TUTTI_SPLIT_VALIDATION, TUTTI_SPLIT_TRAIN, TUTTI_N_SPLITS } tutti_split;
 extern const char *const tutti_split_names[TUTTI_N_SPLITS];
 

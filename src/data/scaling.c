@@ -169,8 +169,8 @@ done:
   return status;
 }
 
-tutti_status tutti_dataset_fit_scaling(tutti_dataset *d, tutti_scale scale, tutti_rows_at rows_at,
-                                       const void *context, int64_t n) {
+tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *d, tutti_scale scale,
+                                       tutti_rows_at rows_at, const void *context, int64_t n) {
   const tutti_part *train = &d->layout.parts[TUTTI_ROWS_TRAIN];
   const tutti_part *part = train->n > 0 ? train : &d->layout.parts[TUTTI_ROWS_TEST];
   d->n_scaling = 1;
@@ -181,11 +181,11 @@ tutti_status tutti_dataset_fit_scaling(tutti_dataset *d, tutti_scale scale, tutt
     return TUTTI_OK;
   }
   // One rank reckons for all: the sums of two nodes with different processors need not agree to the last bit.
-  const tutti_status local = tutti_comm_rank(d->comm) == 0 ? fit(d, scale, rows_at, context, n) : TUTTI_OK;
-  TUTTI_TRY(tutti_agree_from(d->comm, 0, local));
+  const tutti_status local = tutti_comm_rank(comm) == 0 ? fit(d, scale, rows_at, context, n) : TUTTI_OK;
+  TUTTI_TRY(tutti_agree_from(comm, 0, local));
   if (scale == TUTTI_SCALE_STANDARDIZE_FEATURES) d->n_scaling = d->layout.n_features;
-  TUTTI_TRY(tutti_bcast(d->comm, 0, d->shift, d->n_scaling * (int64_t)sizeof *d->shift));
-  return tutti_bcast(d->comm, 0, d->factor, d->n_scaling * (int64_t)sizeof *d->factor);
+  TUTTI_TRY(tutti_bcast(comm, 0, d->shift, d->n_scaling * (int64_t)sizeof *d->shift));
+  return tutti_bcast(comm, 0, d->factor, d->n_scaling * (int64_t)sizeof *d->factor);
 }
 
 tutti_scaling_values tutti_dataset_scaling(const tutti_dataset *d) {

@@ -117,6 +117,12 @@ static void show_step(const tutti_run *run) {
                         sums->loss / sums->samples, sums->metric / sums->samples);
 }
 
+/** What there is to see of a training between its beginning and its end. */
+static void tell(const tutti_run *run, const tutti_metrics_row *row, bool whole, bool last) {
+  const bool evaluated = run->samples.validation.n > 0 ? !isnan(row->val_loss) : whole;
+  if (run->observer && (evaluated || last)) run->observer(run->observer_context, row);
+}
+
 /** The epoch's row: kept, shown, and a new epoch begins where this one is whole. */
 static void end_epoch(tutti_run *run, const tutti_metrics_row *row, bool whole) {
   run->last = *row;
@@ -147,6 +153,7 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
     tutti_rows_append(run, &run->steps, &row);
     run->state.in_row = (tutti_checkpoint_sums){0};
   }
+  tell(run, &of_epoch, whole, *last);
   if (whole || *last) end_epoch(run, &of_epoch, whole);
   return best;
 }

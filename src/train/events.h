@@ -3,6 +3,11 @@
  * decided on reduced values and on counts, so that all ranks decide alike. */
 #include "train/saver.h"
 
+/** Collective.  The loop of a training that has begun, and the evaluations at its end.
+ * @param[out] result  all but the metric's name, which is set before */
+TUTTI_NODISCARD
+tutti_status tutti_run_finish(tutti_run *run, tutti_saver *saver, tutti_train_result *result);
+
 /** Collective.  After a step with a finite loss: count it, evaluate, log and save what is due.  Sets
  * result->stop and *stopping where the training is over. */
 TUTTI_NODISCARD

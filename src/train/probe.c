@@ -41,31 +41,10 @@ int64_t tutti_probe_n_train(const tutti_probe *probe) {
   return probe->run.samples.train.n;
 }
 
-/** Initial weights of rank 0 to all. */
-static tutti_status init_weights(tutti_run *run) {
-  tutti_model *model = run->network.model;
-  float *weights = NULL;
-  tutti_status status = TUTTI_OK;
-  if (run->rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
-  TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
-  if (run->rank == 0) tutti_model_init(model, run->config->train.seed, weights);
-  int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->reducer, &begin, &end);
-  TUTTI_TRY_GOTO(done,
-                 tutti_reducer_scatter(run->reducer, weights, tutti_reducer_params(run->reducer) + begin));
-  TUTTI_TRY_GOTO(done, tutti_reducer_publish(run->reducer));
-  TUTTI_TRY_GOTO(done, tutti_bcast(run->comm, 0, tutti_model_state(model),
-                                   tutti_model_n_state(model) * (int64_t)sizeof(float)));
-done:
-  tutti_free(weights);
-  return status;
-}
-
 static tutti_status prepare(tutti_probe *probe, const tutti_comm *comm) {
   tutti_run *run = &probe->run;
   TUTTI_TRY(tutti_run_build(comm, &probe->config, run));
-  run->state = (tutti_checkpoint_state){.seed = probe->config.train.seed};
-  return init_weights(run);
+  return tutti_run_begin(run);
 }
 
 tutti_status tutti_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int64_t batch_size,

@@ -15,7 +15,7 @@ static tutti_status grow(tutti_rows_list *list) {
 }
 
 void tutti_rows_append(tutti_run *run, tutti_rows_list *list, const tutti_metrics_row *row) {
-  if (run->rank != 0 || run->deferred != TUTTI_OK) return;
+  if (run->rank != 0 || run->keeps_no_rows || run->deferred != TUTTI_OK) return;
   run->deferred = grow(list);
   if (run->deferred == TUTTI_OK) list->rows[list->n++] = *row;
 }

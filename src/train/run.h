@@ -45,6 +45,9 @@ typedef struct {
   tutti_status deferred; // a failure between two steps that only this rank knows of: the next step tells all
   tutti_phases phases;
   tutti_progress *progress; // NULL: none
+  bool keeps_no_rows;       // nobody writes them
+  tutti_observer observer;  // NULL: none
+  void *observer_context;   // borrowed
 } tutti_run;
 
 /** Collective.  All that can fail before the first step: data, network, reducer, optimizer, schedule. */
@@ -52,15 +55,24 @@ TUTTI_NODISCARD
 tutti_status tutti_run_create(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
 void tutti_run_destroy(tutti_run *run); // Collective.
 
-/** The same in two parts, for several trainings on one data set.  Collective.  Data alone. */
+/** The same in parts, for several trainings on one data set.  Collective.  Data alone. */
 TUTTI_NODISCARD
 tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
+
+/** Collective over run->comm, which may be a part of the data's ranks.  Which samples of run->dataset are for what, and
+ * the scaling that follows. */
+TUTTI_NODISCARD
+tutti_status tutti_run_divide(tutti_run *run);
 
 /** Collective over `comm`, which may be a part of the data's ranks.  Network, reducer, optimizer and
  * schedule; where that fails, tutti_run_strip undoes what has been made. */
 TUTTI_NODISCARD
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
 void tutti_run_strip(tutti_run *run); // Collective over that communicator.  All but the data.
+
+/** Collective.  A training that begins: initial weights on all ranks, nothing done yet. */
+TUTTI_NODISCARD
+tutti_status tutti_run_begin(tutti_run *run);
 
 /** Local.  Where the run stands. */
 tutti_position tutti_run_position(const tutti_run *run);
@@ -91,5 +103,5 @@ tutti_status tutti_run_blame(const tutti_run *run, char *text, size_t bytes);
 TUTTI_NODISCARD
 tutti_status tutti_run_is_finite(const tutti_run *run, bool *finite);
 
-/** Local.  On rank 0 append a row.  Where there is no memory for it, the next step fails on all ranks. */
+/** Local.  On rank 0 append a row, where rows are kept.  Where there is no memory for it, the next step fails on all ranks. */
 void tutti_rows_append(tutti_run *run, tutti_rows_list *list, const tutti_metrics_row *row);

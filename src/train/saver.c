@@ -142,6 +142,7 @@ static tutti_status write_root(tutti_saver *saver, bool best) {
 }
 
 tutti_status tutti_saver_save(tutti_saver *saver, bool best) {
+  if (!saver) return TUTTI_OK;
   tutti_run *run = saver->run;
   const bool first = saver->waits;
   saver->waits = false;

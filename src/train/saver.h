@@ -3,6 +3,7 @@
  * reads and writes, then all ranks agree on how that went. */
 #include "train/run.h"
 
+/** NULL in the place of a saver: nothing is saved. */
 typedef struct tutti_saver tutti_saver;
 
 /** Collective.  Make the run directory and the buffers that a checkpoint is gathered in.  `run` is borrowed.
@@ -16,10 +17,10 @@ void tutti_saver_destroy(tutti_saver **saver); // Local.  Accepts NULL inside; n
 TUTTI_NODISCARD
 tutti_status tutti_saver_begin(tutti_saver *saver);
 
-/** Collective.  Rows so far into metrics.h5, then the checkpoint; also as best.h5 where `best`. */
+/** Collective.  Rows so far into metrics.h5, then the checkpoint; also as best.h5 where `best`.  Accepts NULL. */
 TUTTI_NODISCARD
 tutti_status tutti_saver_save(tutti_saver *saver, bool best);
 
-/** Collective.  The rows so far into metrics.h5. */
+/** Collective.  The rows so far into metrics.h5.  Accepts NULL. */
 TUTTI_NODISCARD
 tutti_status tutti_saver_flush(tutti_saver *saver);

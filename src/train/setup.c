@@ -1,14 +1,16 @@
 /** All that can fail before the first step, and its end. */
+#include <math.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "train/update.h"
 
-static tutti_status open_data(tutti_run *run) {
+tutti_status tutti_run_divide(tutti_run *run) {
   const tutti_config *config = run->config;
-  TUTTI_TRY(tutti_samples_open(run->comm, config, &run->dataset));
   run->samples = tutti_samples_divide(config, run->dataset);
   const tutti_samples *train = &run->samples.train;
-  TUTTI_TRY(tutti_dataset_fit_scaling(run->dataset, config->data.scale, tutti_samples_rows, train, train->n));
+  TUTTI_TRY(tutti_dataset_fit_scaling(run->comm, run->dataset, config->data.scale, tutti_samples_rows, train,
+                                      train->n));
   if (config->train.batch_size > train->n)
     tutti_log_root(TUTTI_LOG_WARNING,
                    "train.batch_size %lld is more than the %lld training samples: each step takes them all",
@@ -87,7 +89,8 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
 
 tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
   *run = (tutti_run){.comm = comm, .config = config};
-  const tutti_status status = open_data(run);
+  tutti_status status = tutti_samples_open(comm, config, &run->dataset);
+  if (status == TUTTI_OK) status = tutti_run_divide(run);
   if (status != TUTTI_OK) tutti_run_destroy(run);
   return status;
 }
@@ -96,6 +99,27 @@ tutti_status tutti_run_create(const tutti_comm *comm, const tutti_config *config
   TUTTI_TRY(tutti_run_open(comm, config, run));
   const tutti_status status = tutti_run_build(comm, config, run);
   if (status != TUTTI_OK) tutti_run_destroy(run);
+  return status;
+}
+
+tutti_status tutti_run_begin(tutti_run *run) {
+  tutti_model *model = run->network.model;
+  float *weights = NULL;
+  tutti_status status = TUTTI_OK;
+  run->state = (tutti_checkpoint_state){
+      .seed = run->config->train.seed, .best = NAN, .data = tutti_dataset_fingerprint(run->dataset)};
+  if (run->rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
+  TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
+  if (run->rank == 0) tutti_model_init(model, run->config->train.seed, weights);
+  int64_t begin = 0, end = 0;
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  TUTTI_TRY_GOTO(done,
+                 tutti_reducer_scatter(run->reducer, weights, tutti_reducer_params(run->reducer) + begin));
+  TUTTI_TRY_GOTO(done, tutti_reducer_publish(run->reducer));
+  TUTTI_TRY_GOTO(done, tutti_bcast(run->comm, 0, tutti_model_state(model),
+                                   tutti_model_n_state(model) * (int64_t)sizeof(float)));
+done:
+  tutti_free(weights);
   return status;
 }
 

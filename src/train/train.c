@@ -63,6 +63,17 @@ static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train
   return tutti_saver_flush(saver); // with the times of the last checkpoint and of this
 }
 
+tutti_status tutti_run_finish(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
+  TUTTI_TRY(loop(run, saver, result));
+  result->row = run->last;
+  result->row.epoch = run->last.step == run->state.step ? run->last.epoch : run->state.epoch;
+  result->row.step = run->state.step;
+  result->row.samples = run->state.samples;
+  result->row.seconds = run->state.seconds;
+  if (result->stop != TUTTI_STOP_DIVERGED) TUTTI_TRY(evaluate_end(run, saver, result));
+  return TUTTI_OK;
+}
+
 static tutti_status train(tutti_run *run, const tutti_threads *threads, FILE *progress,
                           tutti_train_result *result) {
   tutti_saver *saver = NULL;
@@ -74,13 +85,7 @@ static tutti_status train(tutti_run *run, const tutti_threads *threads, FILE *pr
     status = tutti_progress_create(progress, result->metric, run->plan.total_epochs, run->plan.epoch.n_steps,
                                    &run->progress);
   TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
-  TUTTI_TRY_GOTO(done, loop(run, saver, result));
-  result->row = run->last;
-  result->row.epoch = run->last.step == run->state.step ? run->last.epoch : run->state.epoch;
-  result->row.step = run->state.step;
-  result->row.samples = run->state.samples;
-  result->row.seconds = run->state.seconds;
-  if (result->stop != TUTTI_STOP_DIVERGED) TUTTI_TRY_GOTO(done, evaluate_end(run, saver, result));
+  TUTTI_TRY_GOTO(done, tutti_run_finish(run, saver, result));
 done:
   tutti_saver_destroy(&saver);
   return status;

@@ -67,23 +67,23 @@ static void scaling_comes_from_the_training_rows(const tutti_comm *comm) {
   for (int t = 0; t < 2; t++) {
     tutti_dataset *d = open_type(comm, folder, types[t]);
     if (!d) break;
-    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_AUTO, backwards, &from, N_FIT));
+    EXPECT_OK(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_AUTO, backwards, &from, N_FIT));
     expect_value(d, 0, 0, 1);
-    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_UNIT, backwards, &from, N_FIT));
+    EXPECT_OK(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_UNIT, backwards, &from, N_FIT));
     expect_consistent(comm, d, 1);
     expect_value(d, 0, -5, 1.0 / 14);
     double mean = 0, square = 0;
     for (int i = 0; i < N_FIT * WIDTH; i++) mean += x[i] / (N_FIT * WIDTH);
     for (int i = 0; i < N_FIT * WIDTH; i++) square += (x[i] - mean) * (x[i] - mean) / (N_FIT * WIDTH);
-    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_STANDARDIZE, backwards, &from, N_FIT));
+    EXPECT_OK(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_STANDARDIZE, backwards, &from, N_FIT));
     expect_consistent(comm, d, 1);
     expect_value(d, 0, mean, 1 / sqrt(square));
-    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_STANDARDIZE_FEATURES, backwards, &from, N_FIT));
+    EXPECT_OK(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_STANDARDIZE_FEATURES, backwards, &from, N_FIT));
     expect_consistent(comm, d, WIDTH);
     expect_value(d, 0, 4, 1 / sqrt((9 + 4 + 0 + 25) / 4.0));
     expect_value(d, 1, 0.5, 1 / sqrt((5.5 * 5.5 + 0.25 + 4.5 * 4.5 + 1.5 * 1.5) / 4));
     expect_value(d, 2, 0.1, 1);
-    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_NONE, backwards, &from, N_FIT));
+    EXPECT_OK(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_NONE, backwards, &from, N_FIT));
     expect_consistent(comm, d, 1);
     tutti_dataset_close(&d);
   }
@@ -123,9 +123,9 @@ static void each_training_row_counts_once_in_any_order(const tutti_comm *comm) {
     put_dataset(comm, scratch_path(folder, "rows.h5", path), arrays, 2, NULL, 0);
     tutti_dataset *d = open_usual(comm, path);
     if (!d) break;
-    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_STANDARDIZE, every_seventh, &n_rows, N_TRAIN));
+    EXPECT_OK(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_STANDARDIZE, every_seventh, &n_rows, N_TRAIN));
     expect_value(d, 0, mean, 1 / sqrt(square));
-    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_UNIT, every_seventh, &n_rows, N_TRAIN));
+    EXPECT_OK(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_UNIT, every_seventh, &n_rows, N_TRAIN));
     expect_value(d, 0, min, 1 / (max - min));
     tutti_dataset_close(&d);
   }
@@ -139,13 +139,13 @@ static void bytes_are_scaled_by_their_range(const tutti_comm *comm) {
   if (d) {
     double expected[N * WIDTH];
     for (int i = 0; i < N * WIDTH; i++) expected[i] = i * 7 / 255.0;
-    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_AUTO, backwards, &from, N_FIT));
+    EXPECT_OK(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_AUTO, backwards, &from, N_FIT));
     expect_rows(d, TUTTI_ROWS_TRAIN, expected, 1e-7);
     for (int i = 0; i < N * WIDTH; i++) expected[i] = i * 7;
-    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_NONE, backwards, &from, N_FIT));
+    EXPECT_OK(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_NONE, backwards, &from, N_FIT));
     expect_rows(d, TUTTI_ROWS_TRAIN, expected, 0);
     for (int i = 0; i < N * WIDTH; i++) expected[i] = (i - (i % WIDTH + 4.5)) / (WIDTH * sqrt(1.25));
-    EXPECT_OK(tutti_dataset_fit_scaling(d, TUTTI_SCALE_STANDARDIZE_FEATURES, backwards, &from, N_FIT));
+    EXPECT_OK(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_STANDARDIZE_FEATURES, backwards, &from, N_FIT));
     expect_rows(d, TUTTI_ROWS_TRAIN, expected, 1e-6);
   }
   tutti_dataset_close(&d);
@@ -166,7 +166,7 @@ static void scaling_of_a_checkpoint_is_taken(const tutti_comm *comm) {
     expect_consistent(comm, d, 1);
     EXPECT_FAILS(tutti_dataset_set_scaling(d, (tutti_scaling_values){2, shift, factor}), TUTTI_ERR_DATA,
                  "has 3 features, the scaling is one for 2");
-    EXPECT_FAILS(tutti_dataset_fit_scaling(d, TUTTI_SCALE_UNIT, backwards, &from, 0), TUTTI_ERR_DATA,
+    EXPECT_FAILS(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_UNIT, backwards, &from, 0), TUTTI_ERR_DATA,
                  "no training rows");
   }
   tutti_dataset_close(&d);

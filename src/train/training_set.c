@@ -1,0 +1,99 @@
+#include <string.h>
+
+#include "train/events.h"
+#include "train/preflight.h"
+#include "tutti/linalg.h"
+
+struct tutti_training_set {
+  tutti_dataset *dataset; // owned
+  int n_threads;          // of this rank, where a config does not say
+  // What the data set was opened by; the texts are owned.
+  char *names[5];
+  int64_t limits[2];
+};
+
+enum { N_NAMES = 5 };
+
+/** Borrowed. */
+static void list_names(const tutti_config *config, const char *names[N_NAMES]) {
+  const char *const all[N_NAMES] = {config->data.file, config->data.x_train, config->data.y_train,
+                                    config->data.x_test, config->data.y_test};
+  memcpy(names, all, sizeof all);
+}
+
+static tutti_status note_names(tutti_training_set *set, const tutti_config *config) {
+  const char *names[N_NAMES];
+  list_names(config, names);
+  set->limits[0] = config->data.limit_train;
+  set->limits[1] = config->data.limit_test;
+  for (int i = 0; i < N_NAMES; i++) {
+    if (!names[i]) continue;
+    set->names[i] = tutti_strdup(names[i]);
+    if (!set->names[i]) return TUTTI_ERR_MEMORY;
+  }
+  return TUTTI_OK;
+}
+
+static bool names_same_data(const tutti_training_set *set, const tutti_config *config) {
+  const char *names[N_NAMES];
+  list_names(config, names);
+  for (int i = 0; i < N_NAMES; i++) {
+    if (!names[i] != !set->names[i]) return false;
+    if (names[i] && strcmp(names[i], set->names[i]) != 0) return false;
+  }
+  return set->limits[0] == config->data.limit_train && set->limits[1] == config->data.limit_test;
+}
+
+static tutti_status create(const tutti_config *config, tutti_training_set **set) {
+  TUTTI_TRY(TUTTI_NEW(*set, 1));
+  return note_names(*set, config);
+}
+
+tutti_status tutti_training_set_open(const tutti_comm *comm, const tutti_config *config,
+                                     tutti_training_set **set) {
+  tutti_threads threads;
+  *set = NULL;
+  TUTTI_TRY(tutti_preflight(comm, config->parallel.threads, &threads));
+  tutti_status status = tutti_agree(comm, create(config, set));
+  if (status == TUTTI_OK) status = tutti_samples_open(comm, config, &(*set)->dataset);
+  if (status == TUTTI_OK) (*set)->n_threads = threads.n;
+  if (status != TUTTI_OK) tutti_training_set_close(set);
+  return status;
+}
+
+void tutti_training_set_close(tutti_training_set **handle) {
+  tutti_training_set *set = *handle;
+  if (!set) return;
+  tutti_dataset_close(&set->dataset);
+  for (int i = 0; i < N_NAMES; i++) tutti_free(set->names[i]);
+  tutti_free(set);
+  *handle = NULL;
+}
+
+/** A run on the set's data, or on its own. */
+static tutti_status open_run(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
+                             tutti_run *run) {
+  if (!names_same_data(set, config)) return tutti_run_open(group, config, run);
+  *run = (tutti_run){.comm = group, .config = config, .dataset = set->dataset};
+  return tutti_run_divide(run);
+}
+
+tutti_status tutti_train_on(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
+                            tutti_observer observer, void *context, tutti_train_result *result) {
+  tutti_run run = {0};
+  tutti_status status = TUTTI_OK;
+  *result = (tutti_train_result){0};
+  tutti_linalg_set_threads(config->parallel.threads > 0 ? (int)config->parallel.threads : set->n_threads);
+  TUTTI_TRY_GOTO(done, open_run(set, group, config, &run));
+  run.keeps_no_rows = true;
+  run.observer = observer;
+  run.observer_context = context;
+  TUTTI_TRY_GOTO(done, tutti_run_build(group, config, &run));
+  snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run.network.model));
+  TUTTI_TRY_GOTO(done, tutti_run_begin(&run));
+  TUTTI_TRY_GOTO(done, tutti_run_finish(&run, NULL, result));
+done:
+  if (run.dataset == set->dataset) run.dataset = NULL;
+  tutti_run_destroy(&run);
+  return status;
+}
