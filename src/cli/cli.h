@@ -6,10 +6,11 @@
 
 typedef struct {
   const char *name;
-  const char *arguments; // as in the usage line
-  const char *summary;   // one line
-  const char *details;   // for COMMAND --help
-  bool shows_keys;       // --help lists the keys of a config
+  const char *arguments;     // as in the usage line
+  const char *summary;       // one line
+  const char *details;       // for COMMAND --help
+  const char *const *tables; // after that: what their columns hold, a text each, then NULL; may be NULL
+  bool shows_keys;           // --help lists the keys of a config
   /** Collective.  argv[0] is the command's name.  *exit_status is set where it is not the status's own. */
   tutti_status (*run)(const tutti_comm *comm, int argc, char **argv, int *exit_status);
 } tutti_command;

@@ -23,6 +23,7 @@ expect_files . small.yaml
 # --- a table is a line of names and rows of as many fields; an empty line between two -----------------------------------
 
 awk -F '\t' 'NF == 0 { n = 0; next } n == 0 { n = NF } NF != n { exit 1 }' "$out" || fail 'a table with uneven rows'
+awk 'NF == 0 { inside = 0; next } !inside++ { gsub("\t", "\n"); print }' "$out" | sort -u >columns.txt
 table ranks nodes >run.txt
 expect_same "$(get ranks <run.txt)" "$RANKS"
 expect_same "$(get parameters <run.txt)" 1210
@@ -106,6 +107,16 @@ tr '\n' '|' <predictions.txt | sed 's/|/\n/g' | awk -v ranks="$RANKS" '{
   else if (v["measured_step_s"] != "nan") exit 1
 } END { if (n != 2) exit 1 }' || fail 'a prediction that is not the sum of its parts'
 expect_same "$(table batch_size efficient_ranks | get useful_ranks | wc -l | tr -d ' ')" 2
+
+# --- --help tells what each column is, and of no other --------------------------------------------------------------------
+
+[ "$RANKS" -gt 1 ] || printf '%s\n' message_bytes measured_s fitted_s >>columns.txt
+run 1 bench --help
+expect_status 0
+# They stand at the left of the part about the tables, separated by commas.
+sed -n '/^Tables/,/^Keys/s/^  \([a-z].*\)$/\1/p' "$out" | sed 's/   *.*//' | tr -s ', ' '\n\n' | sort -u >told.txt
+expect_same "$(cat told.txt)" "$(sort -u columns.txt)"
+rm columns.txt told.txt
 
 # --- two hundred ranks a node: no network up to there ---------------------------------------------------------------------
 
