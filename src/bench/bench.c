@@ -70,6 +70,19 @@ static tutti_status measure_steps(const tutti_bench_setup *setup, tutti_bench_re
   return TUTTI_OK;
 }
 
+/** Predictions follow the median rounds of shards: none is better than these are. */
+static void warn_of_shards(const tutti_bench_report *report) {
+  double worst = 1;
+  for (int i = 0; i < report->n_shards; i++)
+    worst = fmax(worst, report->shards[i].step_s / report->fastest[i].step_s);
+  if (worst > DISTURBED)
+    tutti_log_root(
+        TUTTI_LOG_WARNING,
+        "predictions are too slow where other programs run here: the median round of a shard took up "
+        "to %.2f times as long as its shortest",
+        worst);
+}
+
 /** Powers of two, and the shards of the batch sizes, which then need no interpolation where the run is
  * predicted that was measured. */
 static tutti_status measure_shards(const tutti_bench_setup *setup, tutti_bench_report *report) {
@@ -87,6 +100,7 @@ static tutti_status measure_shards(const tutti_bench_setup *setup, tutti_bench_r
     TUTTI_TRY(tutti_bench_measure_shard(setup, rows.values[report->n_shards],
                                         &report->shards[report->n_shards],
                                         &report->fastest[report->n_shards]));
+  warn_of_shards(report);
   return TUTTI_OK;
 }
 

@@ -173,6 +173,11 @@ static void print_overrides(const tutti_arguments *arguments) {
 static void print_reason(const tutti_bench_report *r, const tutti_bench_layout *best) {
   const double now = r->steps[0].step_min_s;
   printf("a step takes %.4g s (%s)", best->step_s, best->measured ? "measured" : "predicted");
+  if (best->ranks == r->node_ranks && best->threads == r->threads) {
+    printf(" as in this run, %s\n",
+           r->disturbed ? "whose rounds differ too much to tell what is fastest" : "which is the fastest");
+    return;
+  }
   if (r->best_gain > 0)
     printf(", %s%.2f times as fast as", r->best_gain < 0.999 * now / best->step_s ? "up to " : "",
            r->best_gain);

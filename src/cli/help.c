@@ -39,7 +39,8 @@ static void print_keys(void) {
 }
 
 void tutti_help_print_command(const tutti_command *command) {
-  printf("usage: tutti %s %s\n\n%s\n", command->name, command->arguments, command->details);
+  printf("usage: tutti %s%s%s\n\n%s\n", command->name, command->arguments[0] ? " " : "", command->arguments,
+         command->details);
   for (const char *const *table = command->tables; table && *table; table++) printf("\n%s\n", *table);
   if (command->shows_keys) print_keys();
 }
