@@ -55,6 +55,50 @@ typedef struct {
   tutti_count metrics_every; // 0: per epoch only
 } tutti_run_options;
 
+/** How the values of a range lie between its ends: evenly in log(v), in v, or in log(1 - v). */
+typedef enum {
+  TUTTI_AXIS_LOG,
+  TUTTI_AXIS_LINEAR,
+  TUTTI_AXIS_REVERSE_LOG,
+  TUTTI_N_AXIS_SCALES
+} tutti_axis_scale;
+
+/** What the values of a varied key are: numbers, or words, counts with a unit, layers, ... */
+typedef enum { TUTTI_AXIS_WHOLE, TUTTI_AXIS_REAL, TUTTI_AXIS_CHOICE } tutti_axis_kind;
+
+/** A varied key: with a list of values, or with a range from < to. */
+typedef struct {
+  char *key; // "optimizer.learning_rate"
+  tutti_axis_kind kind;
+  char **values; // [n_values] each as YAML, no two alike; NULL for a range
+  int n_values;
+  double from, to;
+  int64_t points; // so many values of the range; 0: all of them
+  tutti_axis_scale scale;
+} tutti_axis;
+
+typedef enum { TUTTI_SEARCH_GRID, TUTTI_SEARCH_SOBOL, TUTTI_SEARCH_RANDOM, TUTTI_N_SEARCHES } tutti_search;
+typedef enum { TUTTI_PROBLEM_TRAINING, TUTTI_PROBLEM_NOISY_QUADRATIC, TUTTI_N_PROBLEMS } tutti_problem;
+
+/** What `tutti study` needs besides a training; all else leaves it alone. */
+typedef struct {
+  tutti_axis *axes;
+  int64_t n_axes;
+  tutti_search search;
+  int64_t trials; // settings for each batch size; 0: none given
+  int64_t seeds;
+  tutti_goal goal;
+  tutti_count budget;         // of a trial, whole steps, epochs or samples; 0: none given
+  tutti_count evaluate_every; // steps, epochs or samples
+  int64_t ranks_per_trial;
+  char *output;
+  tutti_problem problem;
+  int64_t dimensions; // of the noisy quadratic
+  double target;      // its loss
+  // A key that was given as an option, though each trial has its own value of it; "": none
+  char overridden[64];
+} tutti_study_options;
+
 typedef struct {
   struct {
     char *file, *x_train, *y_train, *x_test, *y_test;
@@ -75,11 +119,12 @@ typedef struct {
   tutti_train_options train;
   tutti_parallel_options parallel;
   tutti_run_options run;
+  tutti_study_options study;
 } tutti_config;
 
 /** One `section.key = value` of the command line, which wins over the file. */
 typedef struct {
-  const char *key;   // "train.batch_size"
+  const char *key;   // "train.batch_size", "study.vary.train.batch_size"
   const char *value; // YAML
 } tutti_override;
 
@@ -122,6 +167,7 @@ typedef struct {
   const char *fallback; // default as text, "" where there is none
   const char *sentence; // what it does
   char allowed[256];    // "a whole number from 1", "none, step, cosine"
+  bool can_vary;        // study.vary may name it
 } tutti_key_info;
 
 int tutti_config_n_keys(void);

@@ -64,6 +64,12 @@ void tutti_value_allowed(const tutti_key *key, char *text, size_t bytes) {
     tutti_text_append(text, bytes,
                       "a list of layers such as 'dense 512 relu', or the same separated by commas");
     break;
+  case TUTTI_KEY_AXES:
+    tutti_text_append(text, bytes,
+                      "a mapping of keys, as 'train.batch_size: [32, 128]' or 'optimizer.learning_rate: "
+                      "{from: 0.01, to: 1, "
+                      "points: 5}', with scale: log, linear or reverse_log");
+    break;
   case TUTTI_N_KEY_TYPES:
     break;
   }

@@ -20,6 +20,7 @@ static const char *where(const tutti_settings *settings, const char *section, co
 
 static tutti_status check_needed(const tutti_settings *settings, const tutti_config *config) {
   const char *file = settings->file ? settings->file : "no config file";
+  if (config->study.problem == TUTTI_PROBLEM_NOISY_QUADRATIC) return TUTTI_OK; // has neither
   TUTTI_CHECK(
       config->data.file, TUTTI_ERR_CONFIG,
       "%s: data.file is missing; write 'data: {file: data/mnist.h5}' or give --data.file=data/mnist.h5",

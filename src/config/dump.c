@@ -6,13 +6,17 @@
 #include "config/keys_impl.h"
 #include "config/settings_impl.h"
 
+static bool is_list(const tutti_key *key) {
+  return key->type == TUTTI_KEY_LAYERS || key->type == TUTTI_KEY_AXES;
+}
+
 /** Not written: what was not set and has no default to be read back, and what the parser would refuse beside
  * the other keys. */
 static bool is_written(const tutti_key *key, const tutti_config *config) {
   const void *field = (const char *)config + key->offset;
   char buffer[TUTTI_VALUE_BYTES];
   if (tutti_key_idle(key, config)) return false;
-  if (key->type == TUTTI_KEY_LAYERS) return config->model.n_layers > 0;
+  if (is_list(key)) return tutti_value_n_parts(key, config) > 0;
   // numbers and switches that the rule does not take
   if (key->type == TUTTI_KEY_REAL) return !isnan(*(const double *)field);
   if (key->type == TUTTI_KEY_SWITCH && strcmp(key->section, "optimizer") == 0) return *(const bool *)field;
@@ -22,8 +26,13 @@ static bool is_written(const tutti_key *key, const tutti_config *config) {
 static void write_key(const tutti_key *key, const tutti_config *config, FILE *out) {
   char buffer[TUTTI_VALUE_BYTES];
   const int64_t n = tutti_value_n_parts(key, config);
-  const bool list = key->type == TUTTI_KEY_LAYERS;
+  const bool list = is_list(key);
   fprintf(out, "  %s:%s", key->name, list ? "\n" : " ");
+  for (int64_t i = 0; i < n && key->type == TUTTI_KEY_AXES; i++) {
+    fprintf(out, "    %s: ", config->study.axes[i].key);
+    tutti_axis_write(&config->study.axes[i], 6, out);
+  }
+  if (key->type == TUTTI_KEY_AXES) return;
   if (key->type == TUTTI_KEY_RESUME) {
     fprintf(out, "%s\n", key->fallback);
     return;

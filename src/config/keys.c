@@ -11,6 +11,9 @@ _Static_assert(TUTTI_REDUCE_AUTO == 0 && TUTTI_REDUCE_FLAT == 1 && TUTTI_REDUCE_
                    TUTTI_REDUCE_TREE == 3,
                "reduce_names is in the order of tutti_reduce_kind");
 
+static const char *const search_names[TUTTI_N_SEARCHES] = {"grid", "sobol", "random"};
+static const char *const problem_names[TUTTI_N_PROBLEMS] = {"training", "noisy_quadratic"};
+
 // Fields of choices are written through an int.
 _Static_assert(sizeof(tutti_scale) == sizeof(int) && sizeof(tutti_loss) == sizeof(int), "enums are ints");
 
@@ -133,6 +136,22 @@ static const tutti_key keys[] = {
     {WHOLE(run, keep, "2", 1, 100, NONE, "how many of the last checkpoints are kept")},
     {COUNT(run, metrics_every, "0", TUTTI_UNIT_STEPS, NONE,
            "a row of metrics for so many steps; 0: only one for each epoch")},
+
+    {KEY(study, vary, axes, AXES, "", NONE, "keys that a study varies, each also as --study.vary.section.key=VALUES")},
+    {CHOICE(study, search, search, "grid", search_names, NONE,
+            "all values with all, or points of a Sobol sequence, or at random; the same for each batch size")},
+    {WHOLE(study, trials, "none", 1, 999999, NONE, "sobol, random: how many settings each batch size is tried with"),
+     .word = "none"},
+    {WHOLE(study, seeds, "1", 1, 9999, NONE, "each setting is tried with so many seeds, from train.seed on")},
+    {KEY(study, goal, goal, GOAL, "none", NONE, "what ends a trial with success, in place of train.stop_at")},
+    {COUNT(study, budget, "0", TIMES, NONE, "what ends a trial at the latest, in place of the training's own")},
+    {COUNT(study, evaluate_every, "1 epoch", TIMES, NONE, "how often a trial looks for its goal"), ABOVE_MIN},
+    {WHOLE(study, ranks_per_trial, "1", 1, INT32_MAX, NONE, "ranks that run one trial; trials run side by side")},
+    {TEXT(study, output, "study.h5", "a path", NONE, "the file of all trials, which a study goes on with")},
+    {CHOICE(study, problem, problem, "training", problem_names, NONE,
+            "what is studied: trainings, or a noisy quadratic whose answer is known")},
+    {WHOLE(study, dimensions, "100", 1, 1000000, NONE, "parameters of the noisy quadratic")},
+    {REAL(study, target, "0.01", 0, INFINITY, NONE, "the loss of the noisy quadratic to be reached"), ABOVE_MIN},
 };
 // clang-format on
 
@@ -160,13 +179,24 @@ int tutti_key_sections(const char *names[TUTTI_MAX_SECTIONS]) {
   return n;
 }
 
+int tutti_section_find(const char *name) {
+  const char *names[TUTTI_MAX_SECTIONS];
+  const int n = tutti_key_sections(names);
+  for (int i = 0; i < n; i++)
+    if (strcmp(names[i], name) == 0) return i;
+  return -1;
+}
+
 int tutti_config_n_keys(void) {
   return N_KEYS;
 }
 
 void tutti_config_key(int i, tutti_key_info *info) {
   const tutti_key *key = tutti_key_at(i);
-  *info = (tutti_key_info){
-      .section = key->section, .name = key->name, .fallback = key->fallback, .sentence = key->sentence};
+  *info = (tutti_key_info){.section = key->section,
+                           .name = key->name,
+                           .fallback = key->fallback,
+                           .sentence = key->sentence,
+                           .can_vary = tutti_key_varies(key)};
   tutti_value_allowed(key, info->allowed, sizeof info->allowed);
 }

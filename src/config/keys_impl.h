@@ -13,7 +13,8 @@ typedef enum {
   TUTTI_KEY_COUNT,  // tutti_count, written with its unit
   TUTTI_KEY_BUDGET, // tutti_count, a whole number in the one unit that the key is named for
   TUTTI_KEY_GOAL,   // tutti_goal
-  TUTTI_KEY_LAYERS, // config->model.layers and n_layers; the only list
+  TUTTI_KEY_LAYERS, // config->model.layers and n_layers
+  TUTTI_KEY_AXES,   // config->study.axes and n_axes; read from a mapping (axes_read.c)
   TUTTI_N_KEY_TYPES
 } tutti_key_type;
 
@@ -42,7 +43,7 @@ typedef struct {
   const char *sentence;
 } tutti_key;
 
-enum { TUTTI_MAX_KEYS = 96, TUTTI_MAX_SECTIONS = 16, TUTTI_VALUE_BYTES = 256 };
+enum { TUTTI_MAX_KEYS = 128, TUTTI_MAX_SECTIONS = 16, TUTTI_VALUE_BYTES = 256 };
 
 /** A count above this is a slip of the hand; below it, doubles hold it exactly and sums of a few do not
  * overflow. */
@@ -52,6 +53,9 @@ const tutti_key *tutti_key_at(int i);
 
 /** The number of the key, or -1. */
 int tutti_key_find(const char *section, const char *name);
+
+/** The number of the section, or -1. */
+int tutti_section_find(const char *name);
 
 /** The names of the sections in their order; how many. */
 int tutti_key_sections(const char *names[TUTTI_MAX_SECTIONS]);
@@ -70,10 +74,10 @@ tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_conf
 /** What is allowed, in words. */
 void tutti_value_allowed(const tutti_key *key, char *text, size_t bytes);
 
-/** Parts of a value: 1, but the number of layers for those. */
+/** Parts of a value: 1, but the number of layers or axes for those. */
 int64_t tutti_value_n_parts(const tutti_key *key, const tutti_config *config);
 
-/** One part as tutti_value_read reads it: `buffer` or a text of the config, borrowed. */
+/** One part as tutti_value_read reads it, but an axis' key: `buffer` or a text of the config, borrowed. */
 const char *tutti_value_part(const tutti_key *key, const tutti_config *config, int64_t i,
                              char buffer[TUTTI_VALUE_BYTES]);
 
@@ -89,6 +93,22 @@ tutti_status tutti_layers_renew(tutti_config *config, int64_t n);
 /** Read layers that are separated by commas. */
 TUTTI_NODISCARD
 tutti_status tutti_layers_read(const char *text, tutti_config *config);
+
+// --- axes of a study (axes.c) --------------------------------------------------------------------
+
+enum { TUTTI_MAX_AXES = 16 };
+extern const char *const tutti_axis_scale_names[TUTTI_N_AXIS_SCALES];
+
+/** May study.vary name the key? */
+bool tutti_key_varies(const tutti_key *key);
+
+/** Free what the axis owns; zero it. */
+void tutti_axis_clear(tutti_axis *axis);
+void tutti_axes_clear(tutti_study_options *study);
+
+/** "[32, 128]" or "{from: 0.003, to: 3, points: 10}"; a list with commas in its values goes over several lines,
+ * each after `indent` blanks. */
+void tutti_axis_write(const tutti_axis *axis, int indent, FILE *out);
 
 // --- text for messages and for YAML (quote.c) ----------------------------------------------------
 

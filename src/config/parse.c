@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/axes_impl.h"
 #include "config/keys_impl.h"
 #include "config/settings_impl.h"
 #include "config/yaml_impl.h"
@@ -37,6 +38,8 @@ static tutti_status read_value(tutti_settings *settings, int i, const tutti_yaml
   settings->keys[i] = place;
   if (value.kind == TUTTI_NODE_LIST && key->type == TUTTI_KEY_LAYERS)
     return read_layer_list(settings, key, yaml, value, place, config);
+  if (value.kind == TUTTI_NODE_MAPPING && key->type == TUTTI_KEY_AXES)
+    return tutti_axes_read(settings, yaml, value, place, &config->study);
   tutti_value_allowed(key, allowed, sizeof allowed);
   TUTTI_CHECK(value.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: the value is %s; expected %s",
               tutti_place_print(settings, place, key->path, where), kinds[value.kind], allowed);
@@ -61,22 +64,13 @@ static tutti_status read_pair(tutti_settings *settings, const char *section, con
   return read_value(settings, i, yaml, value, place_of(&value), config);
 }
 
-/** The number of the section, or -1. */
-static int find_section(const char *name) {
-  const char *names[TUTTI_MAX_SECTIONS];
-  const int n = tutti_key_sections(names);
-  for (int i = 0; i < n; i++)
-    if (strcmp(names[i], name) == 0) return i;
-  return -1;
-}
-
 static tutti_status read_section(tutti_settings *settings, const tutti_yaml *yaml, tutti_node name,
                                  tutti_node pairs, tutti_config *config) {
   char where[TUTTI_PLACE_BYTES];
   const tutti_place place = place_of(&name);
   tutti_place_print(settings, place, "", where);
   TUTTI_CHECK(name.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%sa section has a name", where);
-  const int i = find_section(name.text);
+  const int i = tutti_section_find(name.text);
   if (i < 0) {
     const tutti_status status = tutti_unknown_section(name.text);
     TUTTI_FAIL(status, "%s%s", where, tutti_fail_text());
@@ -117,18 +111,7 @@ done:
 
 // --- the command line ----------------------------------------------------------------------------
 
-/** "train.batch_size" -> the number of the key. */
-static tutti_status find_path(const char *path, int *i) {
-  char section[64];
-  const size_t letters = strcspn(path, ".");
-  const char *name = path[letters] ? path + letters + 1 : "";
-  snprintf(section, sizeof section, "%.*s", (int)(letters < 60 ? letters : 60), path);
-  *i = tutti_key_find(section, name);
-  if (*i >= 0) return TUTTI_OK;
-  const bool known = find_section(section) >= 0;
-  const tutti_status status = known ? tutti_unknown_key(section, name) : tutti_unknown_section(section);
-  TUTTI_FAIL(status, "--%.80s: %s", path, tutti_fail_text());
-}
+static const char vary[] = "study.vary."; // one axis as an option
 
 static tutti_status read_override(tutti_settings *settings, tutti_override override, tutti_config *config) {
   tutti_status status = TUTTI_OK;
@@ -136,14 +119,21 @@ static tutti_status read_override(tutti_settings *settings, tutti_override overr
   char option[TUTTI_PLACE_BYTES];
   const tutti_place place = {.origin = TUTTI_FROM_OPTION};
   int i;
-  TUTTI_TRY(find_path(override.key, &i));
-  tutti_place_print(settings, place, tutti_key_at(i)->path, option);
+  const char *varied = strncmp(override.key, vary, strlen(vary)) == 0 ? override.key + strlen(vary) : NULL;
+  const tutti_status found = tutti_key_of_path(varied ? "study.vary" : override.key, &i);
+  TUTTI_CHECK(found == TUTTI_OK, found, "--%.80s: %s", override.key, tutti_fail_text());
+  snprintf(option, sizeof option, "--%.120s", override.key);
   status = tutti_yaml_open(override.value, option, &yaml);
   TUTTI_CHECK_GOTO(done, status != TUTTI_ERR_CONFIG, status,
                    "%s; a value is YAML: odd characters want quotes, inside of the shell's",
                    tutti_fail_text());
   TUTTI_TRY_GOTO(done, status);
-  TUTTI_TRY_GOTO(done, read_value(settings, i, yaml, tutti_yaml_root(yaml), place, config));
+  const tutti_node value = tutti_yaml_root(yaml);
+  if (varied) {
+    settings->keys[i] = place;
+    TUTTI_TRY_GOTO(done, tutti_axis_set(settings, yaml, varied, value, place, &config->study));
+  } else
+    TUTTI_TRY_GOTO(done, read_value(settings, i, yaml, value, place, config));
 done:
   tutti_yaml_close(&yaml);
   return status;

@@ -76,3 +76,13 @@ tutti_status tutti_unknown_key(const char *section, const char *name) {
   TUTTI_FAIL(TUTTI_ERR_CONFIG, "unknown key %s%s%s%s; the keys of %s are: %s", tutti_quote(name, quoted),
              meant ? " (did you mean " : "", meant ? meant->path : "", meant ? "?)" : "", section, list);
 }
+
+tutti_status tutti_key_of_path(const char *path, int *i) {
+  char section[64];
+  const size_t letters = strcspn(path, ".");
+  const char *name = path[letters] ? path + letters + 1 : "";
+  snprintf(section, sizeof section, "%.*s", (int)(letters < 60 ? letters : 60), path);
+  *i = tutti_key_find(section, name);
+  if (*i >= 0) return TUTTI_OK;
+  return tutti_section_find(section) >= 0 ? tutti_unknown_key(section, name) : tutti_unknown_section(section);
+}

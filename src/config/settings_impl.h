@@ -14,6 +14,7 @@ typedef struct {
   const char *file; // for messages, borrowed; NULL: there is none
   tutti_place keys[TUTTI_MAX_KEYS];
   tutti_place sections[TUTTI_MAX_SECTIONS];
+  tutti_place axes[TUTTI_MAX_AXES]; // of study.vary, in their order
 } tutti_settings;
 
 enum { TUTTI_PLACE_BYTES = 1024 };
@@ -32,6 +33,10 @@ TUTTI_NODISCARD
 tutti_status tutti_unknown_section(const char *name);
 TUTTI_NODISCARD
 tutti_status tutti_unknown_key(const char *section, const char *name);
+
+/** "train.batch_size" -> the number of the key.  @return ERR_CONFIG with what was probably meant */
+TUTTI_NODISCARD
+tutti_status tutti_key_of_path(const char *path, int *i);
 
 // --- what only the whole can tell (check.c) ------------------------------------------------------
 

@@ -193,6 +193,8 @@ tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_conf
     return tutti_goal_parse(text, field);
   case TUTTI_KEY_LAYERS:
     return tutti_layers_read(text, config);
+  case TUTTI_KEY_AXES:
+    return refuse(key, text, "is no mapping");
   case TUTTI_N_KEY_TYPES:
     break;
   }
@@ -200,7 +202,8 @@ tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_conf
 }
 
 int64_t tutti_value_n_parts(const tutti_key *key, const tutti_config *config) {
-  return key->type == TUTTI_KEY_LAYERS ? config->model.n_layers : 1;
+  if (key->type == TUTTI_KEY_LAYERS) return config->model.n_layers;
+  return key->type == TUTTI_KEY_AXES ? config->study.n_axes : 1;
 }
 
 const char *tutti_value_part(const tutti_key *key, const tutti_config *config, int64_t i,
@@ -240,6 +243,9 @@ const char *tutti_value_part(const tutti_key *key, const tutti_config *config, i
   case TUTTI_KEY_LAYERS:
     tutti_layer_print(&config->model.layers[i], buffer, TUTTI_VALUE_BYTES);
     break;
+  case TUTTI_KEY_AXES:
+    text = config->study.axes[i].key;
+    break;
   case TUTTI_N_KEY_TYPES:
     break;
   }
@@ -248,6 +254,7 @@ const char *tutti_value_part(const tutti_key *key, const tutti_config *config, i
 
 void tutti_value_free(const tutti_key *key, tutti_config *config) {
   void *field = (char *)config + key->offset;
+  if (key->type == TUTTI_KEY_AXES) tutti_axes_clear(&config->study);
   if (key->type == TUTTI_KEY_TEXT || key->type == TUTTI_KEY_METRIC || key->type == TUTTI_KEY_RESUME ||
       key->type == TUTTI_KEY_LAYERS) {
     void *memory;

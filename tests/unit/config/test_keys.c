@@ -16,7 +16,7 @@ static void each_key_is_described_once(void **state) {
     assert_true(info.sentence[0] && info.sentence[strlen(info.sentence) - 1] != '.');
     assert_true(info.allowed[0] && strlen(info.allowed) < sizeof info.allowed - 1);
   }
-  assert_int_equal(tutti_key_sections(sections), 7);
+  assert_int_equal(tutti_key_sections(sections), 8);
 }
 
 static void a_config_without_keys_has_the_defaults(void **state) {
@@ -234,8 +234,8 @@ static void unknown_names_are_answered_with_the_nearest(void **state) {
                 "run.yaml:3:1: unknown section 'optimiser' (did you mean optimizer?)");
   CHECK_REFUSED("batch_size: 5\n",
                 "the key 'batch_size' stands in a section; did you mean train.batch_size?");
-  CHECK_REFUSED("study: {vary: {a: [1]}}\n",
-                "unknown section 'study'; the sections are: data, model, optimizer, ");
+  CHECK_REFUSED("xyzzy: {vary: {a: [1]}}\n",
+                "unknown section 'xyzzy'; the sections are: data, model, optimizer, ");
   CHECK_REFUSED("train: {? 'a very long key that goes on and on and on and on and on and on and on and on "
                 "and on and on and on' : 5}\n",
                 "...'");

@@ -1,0 +1,18 @@
+#pragma once
+/** The keys that a study varies, from YAML.  Local. */
+#include "config/settings_impl.h"
+#include "config/yaml_impl.h"
+
+/** Replace the axes by those of a mapping, key by key.
+ * @param[in] place  of the mapping; in a file, each part keeps the place where it stands
+ * @return ERR_CONFIG with the place: a key that is not known or cannot vary, or stands twice; a value that is
+ * not valid for it; a range that is none */
+TUTTI_NODISCARD
+tutti_status tutti_axes_read(tutti_settings *settings, const tutti_yaml *yaml, tutti_node mapping,
+                             tutti_place place, tutti_study_options *study);
+
+/** Set one axis, which replaces that of the same key or comes after the others.
+ * @param[in] path  "train.batch_size" */
+TUTTI_NODISCARD
+tutti_status tutti_axis_set(tutti_settings *settings, const tutti_yaml *yaml, const char *path,
+                            tutti_node value, tutti_place place, tutti_study_options *study);

@@ -1,0 +1,29 @@
+#pragma once
+/** The values that the trials of a study take of one varied key.  Local. */
+#include <stdbool.h>
+
+#include "tutti/config.h"
+
+typedef struct {
+  char *key;
+  bool is_choice;
+  double low, high; // of numbers
+  int64_t n;
+  double *values; // [n] numbers; of choices: 0, 1, ...
+  char **texts;   // [n] as YAML
+} tutti_column;
+
+/** Has the axis a finite number of values? */
+bool tutti_axis_is_discrete(const tutti_axis *axis);
+
+/** The values of a discrete axis.  Neighbours that are alike after rounding to whole numbers are one. */
+TUTTI_NODISCARD
+tutti_status tutti_column_create(const tutti_axis *axis, tutti_column *column);
+
+/** The values of a range at the places u[i * stride], i of [0, n), of its scale from 0 to 1. */
+TUTTI_NODISCARD
+tutti_status tutti_column_draw(const tutti_axis *axis, const double *u, int64_t n, int64_t stride,
+                               tutti_column *column);
+
+/** Frees what it owns; zeroes it. */
+void tutti_column_clear(tutti_column *column);
