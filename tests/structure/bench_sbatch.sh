@@ -48,3 +48,11 @@ lscpu_says 'exit 1'
 OMP_NUM_THREADS=$((allowed + 1)) expect "$(both "$allowed")" 'no lscpu'
 lscpu_says 'seq 0 4095 | sed "s/.*/&,&,0/"'
 RANKS='3 5' expect '3 5' 'RANKS'
+
+# A program that fails leaves nothing that looks like its table.
+printf '#!/bin/sh\nexit 3\n' >"$folder/bin/mpirun"
+rm -rf "$folder/tables"
+if bash "$tree/jobs/bench.sbatch" "$folder/tables" >"$folder/log" || ls "$folder"/tables/*.tsv 2>/dev/null; then
+  echo 'a program failed, and this was not seen'
+  exit 1
+fi
