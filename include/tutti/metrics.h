@@ -29,6 +29,21 @@ enum { TUTTI_METRICS_COLUMNS = 11, TUTTI_METRIC_NAME = 64 };
  * the columns of another metric, and cut after TUTTI_METRIC_NAME bytes. */
 void tutti_metrics_columns(const char *metric, tutti_column columns[TUTTI_METRICS_COLUMNS]);
 
+/** What the tables of a run hold.  A record is a tutti_metrics_row and, right behind it, the further columns,
+ * a double each; without them an array of rows is one of records.  All borrowed. */
+typedef struct {
+  const char *metric;              // "accuracy"
+  const char *const *more_columns; // [n_more] their names
+  int n_more;
+} tutti_metrics_layout;
+
+int tutti_metrics_n_columns(const tutti_metrics_layout *layout);       // Local.
+size_t tutti_metrics_record_bytes(const tutti_metrics_layout *layout); // Local.
+
+/** Local.  All columns of a record, columns[tutti_metrics_n_columns]; names as tutti_metrics_columns has
+ * them. */
+void tutti_metrics_layout_columns(const tutti_metrics_layout *layout, tutti_column *columns);
+
 /** Local.  The value of the column `name`, counts as doubles; "metric" and "val_metric" are the metric's
  * columns whatever it is called.  Asks for the columns of `metric`.  False: no such column, *value is then
  * untouched. */
@@ -128,15 +143,16 @@ typedef struct {
  * The attribute "metric" of the root is the name of the metric's column.
  *
  * /timing has the columns phase, min, mean, max, rank_of_max; phase is an index into its attribute "phases".
+ * @param[in] epochs, steps  [n_epochs], [n_steps] records of the layout
  * @param[in] anew    the new file begins empty, and takes the place of the old one, whatever that holds, only
  *                    when it is whole
  * @param[in] timing  NULL: /timing stays as it is
  * @return ERR_DATA the file there is damaged or has other columns (the text says what to do), ERR_CREATE,
  * ERR_IO; the file is then as it was and the caller still has the rows */
 TUTTI_NODISCARD
-tutti_status tutti_metrics_flush(const char *path, bool anew, const char *metric,
-                                 const tutti_metrics_origin *origin, const tutti_metrics_row *epochs,
-                                 int64_t n_epochs, const tutti_metrics_row *steps, int64_t n_steps,
+tutti_status tutti_metrics_flush(const char *path, bool anew, const tutti_metrics_layout *layout,
+                                 const tutti_metrics_origin *origin, const void *epochs, int64_t n_epochs,
+                                 const void *steps, int64_t n_steps,
                                  const tutti_timing_row timing[TUTTI_N_TIMINGS]);
 
 /** Local.  Take back what a killed run wrote after its last checkpoint: of /epochs the first n_epochs rows
@@ -144,4 +160,5 @@ tutti_status tutti_metrics_flush(const char *path, bool anew, const char *metric
  * for the start of a run: a file that a later flush could not append to is refused here.
  * @return as tutti_metrics_flush */
 TUTTI_NODISCARD
-tutti_status tutti_metrics_rewind(const char *path, const char *metric, int64_t n_epochs, int64_t step);
+tutti_status tutti_metrics_rewind(const char *path, const tutti_metrics_layout *layout, int64_t n_epochs,
+                                  int64_t step);

@@ -49,11 +49,16 @@ static tutti_status write_texts(tutti_file *file, const char *object, const char
   return tutti_file_set_texts(file, object, name, texts, n);
 }
 
-static tutti_status write_rows(tutti_file *file, const char *table, const char *metric,
-                               const tutti_metrics_row *rows, int64_t n) {
-  tutti_column columns[TUTTI_METRICS_COLUMNS];
-  tutti_metrics_columns(metric, columns);
-  TUTTI_TRY(tutti_table_append(file, table, columns, TUTTI_METRICS_COLUMNS, sizeof *rows, rows, n));
+static tutti_status write_rows(tutti_file *file, const char *table, const tutti_metrics_layout *layout,
+                               const void *records, int64_t n) {
+  const int n_columns = tutti_metrics_n_columns(layout);
+  tutti_column *columns = NULL;
+  TUTTI_TRY(TUTTI_NEW(columns, n_columns));
+  tutti_metrics_layout_columns(layout, columns);
+  const tutti_status status =
+      tutti_table_append(file, table, columns, n_columns, tutti_metrics_record_bytes(layout), records, n);
+  tutti_free(columns);
+  TUTTI_TRY(status);
   return TUTTI_OK;
 }
 
@@ -102,18 +107,18 @@ static tutti_status explain(tutti_status status, const char *path) {
   return status;
 }
 
-tutti_status tutti_metrics_flush(const char *path, bool anew, const char *metric,
-                                 const tutti_metrics_origin *origin, const tutti_metrics_row *epochs,
-                                 int64_t n_epochs, const tutti_metrics_row *steps, int64_t n_steps,
+tutti_status tutti_metrics_flush(const char *path, bool anew, const tutti_metrics_layout *layout,
+                                 const tutti_metrics_origin *origin, const void *epochs, int64_t n_epochs,
+                                 const void *steps, int64_t n_steps,
                                  const tutti_timing_row timing[TUTTI_N_TIMINGS]) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, anew ? tutti_file_create(path, &file) : tutti_file_update(path, &file));
-  TUTTI_TRY_GOTO(done, write_rows(file, "/epochs", metric, epochs, n_epochs));
-  TUTTI_TRY_GOTO(done, write_rows(file, "/steps", metric, steps, n_steps));
+  TUTTI_TRY_GOTO(done, write_rows(file, "/epochs", layout, epochs, n_epochs));
+  TUTTI_TRY_GOTO(done, write_rows(file, "/steps", layout, steps, n_steps));
   if (timing) TUTTI_TRY_GOTO(done, write_timing(file, timing));
   TUTTI_TRY_GOTO(done, write_origin(file, origin));
-  TUTTI_TRY_GOTO(done, write_text(file, "metric", metric));
+  TUTTI_TRY_GOTO(done, write_text(file, "metric", layout->metric));
   TUTTI_TRY_GOTO(done, tutti_fault("metrics.flush"));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
 done:
@@ -134,12 +139,13 @@ done:
   return status;
 }
 
-static tutti_status rewind_tables(tutti_file *file, const char *metric, int64_t n_epochs, int64_t step) {
+static tutti_status rewind_tables(tutti_file *file, const tutti_metrics_layout *layout, int64_t n_epochs,
+                                  int64_t step) {
   int64_t n = 0, n_steps = 0;
   // Appending nothing makes sure that the tables are there and have the columns that later flushes will
   // write.
-  TUTTI_TRY(write_rows(file, "/epochs", metric, NULL, 0));
-  TUTTI_TRY(write_rows(file, "/steps", metric, NULL, 0));
+  TUTTI_TRY(write_rows(file, "/epochs", layout, NULL, 0));
+  TUTTI_TRY(write_rows(file, "/steps", layout, NULL, 0));
   TUTTI_TRY(tutti_table_rows(file, "/epochs", &n));
   if (n > n_epochs) TUTTI_TRY(tutti_table_truncate(file, "/epochs", n_epochs));
   TUTTI_TRY(tutti_table_rows(file, "/steps", &n_steps));
@@ -148,12 +154,13 @@ static tutti_status rewind_tables(tutti_file *file, const char *metric, int64_t 
   return TUTTI_OK;
 }
 
-tutti_status tutti_metrics_rewind(const char *path, const char *metric, int64_t n_epochs, int64_t step) {
+tutti_status tutti_metrics_rewind(const char *path, const tutti_metrics_layout *layout, int64_t n_epochs,
+                                  int64_t step) {
   if (access(path, F_OK) != 0 && errno == ENOENT) return TUTTI_OK;
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_update(path, &file));
-  TUTTI_TRY_GOTO(done, rewind_tables(file, metric, n_epochs, step));
+  TUTTI_TRY_GOTO(done, rewind_tables(file, layout, n_epochs, step));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
 done:
   tutti_file_close(&file);

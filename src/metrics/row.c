@@ -26,6 +26,21 @@ void tutti_metrics_columns(const char *metric, tutti_column columns[TUTTI_METRIC
   memcpy(columns, all, sizeof all);
 }
 
+int tutti_metrics_n_columns(const tutti_metrics_layout *layout) {
+  return TUTTI_METRICS_COLUMNS + layout->n_more;
+}
+
+size_t tutti_metrics_record_bytes(const tutti_metrics_layout *layout) {
+  return sizeof(tutti_metrics_row) + (size_t)layout->n_more * sizeof(double);
+}
+
+void tutti_metrics_layout_columns(const tutti_metrics_layout *layout, tutti_column *columns) {
+  tutti_metrics_columns(layout->metric, columns);
+  for (int i = 0; i < layout->n_more; i++)
+    columns[TUTTI_METRICS_COLUMNS + i] = (tutti_column){
+        layout->more_columns[i], TUTTI_F64, sizeof(tutti_metrics_row) + (size_t)i * sizeof(double)};
+}
+
 static double value_at(const tutti_metrics_row *row, const tutti_column *column) {
   const char *at = (const char *)row + column->offset;
   if (column->type == TUTTI_F64) {

@@ -30,10 +30,9 @@ static tutti_status write_rows(const tutti_saver *saver, const double *seconds) 
                                        .bindings = (const char *const *)saver->bindings};
   tutti_timing_row timing[TUTTI_N_TIMINGS];
   tutti_timing_make(seconds, run->size, timing);
-  const tutti_metrics_row *epochs = run->history.rows + run->n_flushed;
-  return tutti_metrics_flush(saver->metrics_path, saver->metrics_anew,
-                             tutti_model_metric_name(run->network.model), &origin, epochs,
-                             run->history.n - run->n_flushed, run->steps.rows, run->steps.n, timing);
+  return tutti_metrics_flush(saver->metrics_path, saver->metrics_anew, &run->layout, &origin,
+                             tutti_rows_get(run, &run->history, run->n_flushed),
+                             run->history.n - run->n_flushed, run->steps.records, run->steps.n, timing);
 }
 
 tutti_status tutti_saver_flush(tutti_saver *saver) {

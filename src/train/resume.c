@@ -84,7 +84,7 @@ static void drop_partial_epoch(tutti_run *run) {
   tutti_train_result unused;
   if (run->last.epoch <= run->state.epoch || tutti_events_over(run, &unused)) return;
   history->n--;
-  run->last = history->n > 0 ? history->rows[history->n - 1] : (tutti_metrics_row){0};
+  run->last = history->n > 0 ? *tutti_rows_get(run, history, history->n - 1) : (tutti_metrics_row){0};
 }
 
 static tutti_status load(tutti_saver *saver, const char *path, bool named, start_info *start) {
@@ -94,18 +94,16 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
   TUTTI_TRY_GOTO(done, check_same_training(run, path, named, &info, &differs));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->history.rows, info.n_history));
-  run->history.n = run->history.capacity = info.n_history;
-  tutti_column columns[TUTTI_METRICS_COLUMNS];
-  tutti_saver_columns(saver, columns);
-  const tutti_table_layout layout = {columns, TUTTI_METRICS_COLUMNS, sizeof(tutti_metrics_row)};
+  TUTTI_TRY_GOTO(done, tutti_rows_reserve(run, &run->history, info.n_history));
+  run->history.n = info.n_history;
+  const tutti_table_layout layout = tutti_saver_layout(saver);
   TUTTI_TRY_GOTO(done,
-                 tutti_checkpoint_load(path, saver->views, saver->n_loadable, &layout, run->history.rows));
+                 tutti_checkpoint_load(path, saver->views, saver->n_loadable, &layout, run->history.records));
   run->state = info.state;
   run->state.data = tutti_dataset_fingerprint(run->dataset);
   run->state.seed = run->config->train.seed;
   // Rows of another training do not tell whether this one is over.
-  if (info.n_history > 0 && !differs) run->last = run->history.rows[info.n_history - 1];
+  if (info.n_history > 0 && !differs) run->last = *tutti_rows_get(run, &run->history, info.n_history - 1);
   drop_partial_epoch(run);
   *start = (start_info){.resumed = true, .state = run->state, .last = run->last};
 done:
@@ -118,7 +116,6 @@ done:
 static tutti_status begin_root(tutti_saver *saver, start_info *start) {
   const tutti_run *run = saver->run;
   const tutti_config *config = run->config;
-  const char *metric = tutti_model_metric_name(run->network.model);
   char *path = NULL;
   bool named = false;
   tutti_status status = TUTTI_OK;
@@ -133,7 +130,7 @@ static tutti_status begin_root(tutti_saver *saver, start_info *start) {
   // All rows of /epochs are written again from the checkpoint's history, which knows of those that a kill cut
   // off.
   if (!saver->metrics_anew)
-    TUTTI_TRY_GOTO(done, tutti_metrics_rewind(saver->metrics_path, metric, 0, run->state.step));
+    TUTTI_TRY_GOTO(done, tutti_metrics_rewind(saver->metrics_path, &run->layout, 0, run->state.step));
   if (!saver->waits) TUTTI_TRY_GOTO(done, tutti_write_text(saver->config_path, saver->config));
   if (path) tutti_log(TUTTI_LOG_INFO, "goes on from %s: step %lld", path, (long long)run->state.step);
 done:

@@ -6,9 +6,9 @@
 #include "tutti/optim.h"
 #include "tutti/train.h"
 
-/** Rows that are to be kept or written. */
+/** Rows that are to be kept or written: records of the run's layout. */
 typedef struct {
-  tutti_metrics_row *rows; // owned
+  char *records; // owned
   int64_t n, capacity;
 } tutti_rows_list;
 
@@ -29,15 +29,18 @@ typedef struct {
   int64_t *leaf_ends;           // [max(1, own leaves)] in the micro-batch that is under way
 
   tutti_checkpoint_state state;
-  double learning_rate;    // of the last update
-  double saved_at;         // clock of the last checkpoint
-  tutti_metrics_row last;  // row of /epochs; step 0: none
-  tutti_rows_list history; // all rows of /epochs; on rank 0 alone
-  int64_t n_flushed;       // of them, those in metrics.h5
-  tutti_rows_list steps;   // rows of /steps that are not in metrics.h5 yet; on rank 0 alone
-  bool updated;            // in this step, part by part during backward, so that nothing is left to update
-  float *part;             // [TUTTI_UPDATE_PART] gradient of the part that is under way then
-  tutti_range *late;       // [n_arrays] parts that backward still reads then
+  double learning_rate;        // of the last update
+  double saved_at;             // clock of the last checkpoint
+  tutti_metrics_layout layout; // of the rows
+  char **more_names;           // [layout.n_more] owned
+  double *more;                // [layout.n_more] what the next row has in its further columns
+  tutti_metrics_row last;      // row of /epochs; step 0: none
+  tutti_rows_list history;     // all rows of /epochs; on rank 0 alone
+  int64_t n_flushed;           // of them, those in metrics.h5
+  tutti_rows_list steps;       // rows of /steps that are not in metrics.h5 yet; on rank 0 alone
+  bool updated;      // in this step, part by part during backward, so that nothing is left to update
+  float *part;       // [TUTTI_UPDATE_PART] gradient of the part that is under way then
+  tutti_range *late; // [n_arrays] parts that backward still reads then
   int n_late;
   tutti_status local;    // what this rank knows of the step before the others do
   double penalty;        // of the parameters before the step, on rank 0; else 0
@@ -102,6 +105,19 @@ tutti_status tutti_run_blame(const tutti_run *run, char *text, size_t bytes);
 /** Collective.  Whether all parameters are finite. */
 TUTTI_NODISCARD
 tutti_status tutti_run_is_finite(const tutti_run *run, bool *finite);
+
+/** Local, while a run is built.  A further column of /steps and /epochs: run->more[*column] is what the next row to be
+ * appended has there, at first NaN.  @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_rows_add_column(tutti_run *run, const char *name, int *column);
+void tutti_rows_clear_columns(tutti_run *run); // Local.
+
+/** Local.  Row i of a list. */
+const tutti_metrics_row *tutti_rows_get(const tutti_run *run, const tutti_rows_list *list, int64_t i);
+
+/** Local.  Room for n rows more than there are, with NaN in their further columns. */
+TUTTI_NODISCARD
+tutti_status tutti_rows_reserve(const tutti_run *run, tutti_rows_list *list, int64_t n);
 
 /** Local.  On rank 0 append a row, where rows are kept.  Where there is no memory for it, the next step fails on all ranks. */
 void tutti_rows_append(tutti_run *run, tutti_rows_list *list, const tutti_metrics_row *row);

@@ -23,5 +23,5 @@ tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *conf
  * alone. */
 tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset);
 
-/** Local.  Replace each of ids[n], samples of the set, by its row.  A tutti_rows_at: context is a tutti_samples. */
+/** Local.  Replace each of ids[n], samples of the set, by its row.  A tutti_rows_get: context is a tutti_samples. */
 void tutti_samples_rows(const void *samples, int64_t n, int64_t *ids);

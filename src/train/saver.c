@@ -45,6 +45,8 @@ static tutti_status create_root(tutti_saver *saver) {
   TUTTI_TRY(tutti_config_dump(run->config, &saver->config));
   TUTTI_TRY(TUTTI_NEW(saver->views, (n_slots + 1) * tutti_model_n_arrays(model) + 2));
   TUTTI_TRY(TUTTI_NEW(saver->seconds, (int64_t)run->size * TUTTI_N_PHASES));
+  TUTTI_TRY(TUTTI_NEW(saver->columns, tutti_metrics_n_columns(&run->layout)));
+  tutti_metrics_layout_columns(&run->layout, saver->columns);
   TUTTI_TRY(TUTTI_NEW(saver->weights, n));
   TUTTI_TRY(TUTTI_NEW(saver->slots, n_slots));
   tutti_views_add(model, "/model/weights", true, saver->weights, saver->views, &saver->n_views);
@@ -84,14 +86,16 @@ void tutti_saver_destroy(tutti_saver **handle) {
   tutti_texts_free(&saver->bindings, saver->run->size);
   void *const owned[] = {saver->checkpoint_path, saver->best_path, saver->metrics_path, saver->config_path,
                          saver->config,          saver->weights,   saver->slots,        saver->input,
-                         saver->views,           saver->seconds};
+                         saver->views,           saver->seconds,   saver->columns};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
   tutti_free(saver);
   *handle = NULL;
 }
 
-void tutti_saver_columns(const tutti_saver *saver, tutti_column columns[TUTTI_METRICS_COLUMNS]) {
-  tutti_metrics_columns(tutti_model_metric_name(saver->run->network.model), columns);
+tutti_table_layout tutti_saver_layout(const tutti_saver *saver) {
+  const tutti_metrics_layout *layout = &saver->run->layout;
+  return (tutti_table_layout){saver->columns, tutti_metrics_n_columns(layout),
+                              tutti_metrics_record_bytes(layout)};
 }
 
 /** The parts of all ranks into rank 0's buffers. */
@@ -122,15 +126,13 @@ tutti_status tutti_saver_check_config(const tutti_saver *saver) {
  * first checkpoint of a run that begins anew takes the place of all that an earlier run has left. */
 static tutti_status write_root(tutti_saver *saver, bool best) {
   const tutti_run *run = saver->run;
-  tutti_column columns[TUTTI_METRICS_COLUMNS];
-  tutti_saver_columns(saver, columns);
   tutti_checkpoint checkpoint = {.path = saver->best_path,
                                  .config = saver->config,
                                  .state = run->state,
                                  .views = saver->views,
                                  .n_views = saver->n_views,
-                                 .layout = {columns, TUTTI_METRICS_COLUMNS, sizeof(tutti_metrics_row)},
-                                 .history = run->history.rows,
+                                 .layout = tutti_saver_layout(saver),
+                                 .history = run->history.records,
                                  .n_history = run->history.n};
   checkpoint.classes = tutti_dataset_classes(run->dataset, &checkpoint.n_classes);
   if (best) TUTTI_TRY(tutti_checkpoint_save(&checkpoint, 1));

@@ -17,6 +17,7 @@ struct tutti_saver {
   float *weights;              // [n_params]
   float **slots;               // [n_slots][n_params]
   float *input;                // shift and factor of the scaling
+  tutti_column *columns;       // of the run's rows
   double *seconds;             // [size][TUTTI_N_PHASES] the ranks' timers
   tutti_view *views;           // weights, state, slots; then the input's
   int64_t n_views, n_loadable; // the first n_loadable are read when a run resumes
@@ -34,5 +35,5 @@ tutti_status tutti_saver_survey(tutti_saver *saver);
 TUTTI_NODISCARD
 tutti_status tutti_saver_check_config(const tutti_saver *saver);
 
-/** Columns of the run's rows. */
-void tutti_saver_columns(const tutti_saver *saver, tutti_column columns[TUTTI_METRICS_COLUMNS]);
+/** On rank 0.  Of the run's rows. */
+tutti_table_layout tutti_saver_layout(const tutti_saver *saver);

@@ -76,6 +76,7 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   tutti_phases_start(&run->phases);
   TUTTI_TRY(tutti_plan_make(config, run->samples.train.n, run->size, &run->plan));
   TUTTI_TRY(tutti_network_create(comm, config, run->dataset, run->plan.micro_rows, &run->network));
+  run->layout.metric = tutti_model_metric_name(run->network.model);
   TUTTI_TRY(tutti_network_check_labels(&run->network));
   TUTTI_TRY(tutti_agree(comm, tutti_model_reserve(run->network.model, run->plan.epoch.batch,
                                                   run->plan.leaves_apart ? run->plan.n_leaves : 1)));
@@ -127,6 +128,7 @@ void tutti_run_strip(tutti_run *run) {
   tutti_optim_destroy(&run->optim);
   tutti_reducer_destroy(&run->reducer);
   tutti_network_destroy(&run->network);
+  tutti_rows_clear_columns(run);
   tutti_free(run->squares);
   tutti_free(run->tail);
   tutti_free(run->leaf_ends);
@@ -143,8 +145,8 @@ void tutti_run_destroy(tutti_run *run) {
   tutti_run_strip(run);
   tutti_dataset_close(&run->dataset);
   tutti_progress_destroy(&run->progress);
-  tutti_free(run->history.rows);
-  tutti_free(run->steps.rows);
+  tutti_free(run->history.records);
+  tutti_free(run->steps.records);
   *run = (tutti_run){0};
 }
 

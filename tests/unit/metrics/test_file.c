@@ -17,6 +17,9 @@ static const tutti_metrics_origin origin = {.config = "train: {}\n",
                                             .hosts = hosts,
                                             .bindings = bindings};
 
+static const tutti_metrics_layout accuracy = {.metric = "accuracy"};
+static const tutti_metrics_layout absolute_error = {.metric = "mean_absolute_error"};
+
 static tutti_metrics_row make_row(int64_t epoch, int64_t step) {
   return (tutti_metrics_row){.epoch = epoch,
                              .step = step,
@@ -38,11 +41,11 @@ static void make_timing(double seconds, tutti_timing_row rows[TUTTI_N_TIMINGS]) 
 }
 
 /** Flush epoch `epoch` of two steps. */
-static tutti_status flush(const char *path, const char *metric, int64_t epoch) {
+static tutti_status flush(const char *path, const tutti_metrics_layout *layout, int64_t epoch) {
   const tutti_metrics_row steps[] = {make_row(epoch, 2 * epoch - 1), make_row(epoch, 2 * epoch)};
   tutti_timing_row timing[TUTTI_N_TIMINGS];
   make_timing((double)epoch, timing);
-  TUTTI_TRY(tutti_metrics_flush(path, false, metric, &origin, &steps[1], 1, steps, 2, timing));
+  TUTTI_TRY(tutti_metrics_flush(path, false, layout, &origin, &steps[1], 1, steps, 2, timing));
   return TUTTI_OK;
 }
 
@@ -80,10 +83,10 @@ static void check_tables(const char *path, int64_t n_epochs, int64_t n_steps) {
 static void each_flush_appends(void **state) {
   const char *path = folder_path(state, "run/metrics.h5");
   for (int64_t epoch = 1; epoch <= 3; epoch++) {
-    CHECK_OK(flush(path, "accuracy", epoch));
+    CHECK_OK(flush(path, &accuracy, epoch));
     check_tables(path, epoch, 2 * epoch);
   }
-  CHECK_OK(tutti_metrics_flush(path, false, "accuracy", &origin, NULL, 0, NULL, 0, NULL));
+  CHECK_OK(tutti_metrics_flush(path, false, &accuracy, &origin, NULL, 0, NULL, 0, NULL));
   check_tables(path, 3, 6);
 }
 
@@ -91,12 +94,12 @@ static void a_file_grows_by_its_rows_alone(void **state) {
   const char *path = folder_path(state, "metrics.h5");
   tutti_timing_row timing[TUTTI_N_TIMINGS];
   make_timing(1, timing);
-  CHECK_OK(flush(path, "accuracy", 1));
-  CHECK_OK(flush(path, "accuracy", 2));
+  CHECK_OK(flush(path, &accuracy, 1));
+  CHECK_OK(flush(path, &accuracy, 2));
   size_t before = 0, after = 0;
   tutti_free(folder_bytes(path, &before));
   for (int i = 0; i < 20; i++)
-    CHECK_OK(tutti_metrics_flush(path, false, "accuracy", &origin, NULL, 0, NULL, 0, timing));
+    CHECK_OK(tutti_metrics_flush(path, false, &accuracy, &origin, NULL, 0, NULL, 0, timing));
   tutti_free(folder_bytes(path, &after));
   if (after > before) fail_msg("%zu bytes have become %zu", before, after);
 }
@@ -112,10 +115,9 @@ static void timing_is_that_of_the_last_flush(void **state) {
   char **phases = NULL;
   int n_phases = 0;
   int64_t n = 0;
-  CHECK_OK(flush(path, "accuracy", 1));
-  CHECK_OK(flush(path, "accuracy", 2));
-  CHECK_OK(
-      tutti_metrics_flush(path, false, "accuracy", &origin, NULL, 0, NULL, 0, NULL)); // none given: stays
+  CHECK_OK(flush(path, &accuracy, 1));
+  CHECK_OK(flush(path, &accuracy, 2));
+  CHECK_OK(tutti_metrics_flush(path, false, &accuracy, &origin, NULL, 0, NULL, 0, NULL)); // none given: stays
 
   CHECK_OK(tutti_file_open(path, &file));
   CHECK_OK(tutti_table_rows(file, "/timing", &n));
@@ -137,21 +139,21 @@ static void a_flush_may_begin_anew(void **state) {
   const char *path = folder_path(state, "metrics.h5");
   const tutti_metrics_row step = make_row(1, 1);
   const int64_t first[] = {1};
-  CHECK_OK(flush(path, "accuracy", 1));
+  CHECK_OK(flush(path, &accuracy, 1));
   setenv("TUTTI_FAULT", "metrics.flush:0:1", 1);
-  CHECK_FAILS(tutti_metrics_flush(path, true, "accuracy", &origin, NULL, 0, NULL, 0, NULL),
-              TUTTI_ERR_INTERNAL, "metrics.flush");
+  CHECK_FAILS(tutti_metrics_flush(path, true, &accuracy, &origin, NULL, 0, NULL, 0, NULL), TUTTI_ERR_INTERNAL,
+              "metrics.flush");
   unsetenv("TUTTI_FAULT");
   check_tables(path, 1, 2); // the old one stays until the new one is whole
-  CHECK_OK(tutti_metrics_flush(path, true, "accuracy", &origin, NULL, 0, &step, 1, NULL));
+  CHECK_OK(tutti_metrics_flush(path, true, &accuracy, &origin, NULL, 0, &step, 1, NULL));
   check_table(path, "/epochs", first, 0);
   check_table(path, "/steps", first, 1);
 
   // and whatever the old one holds
-  CHECK_OK(tutti_metrics_flush(path, true, "mean_absolute_error", &origin, NULL, 0, NULL, 0, NULL));
-  CHECK_OK(tutti_metrics_flush(path, false, "mean_absolute_error", &origin, NULL, 0, NULL, 0, NULL));
+  CHECK_OK(tutti_metrics_flush(path, true, &absolute_error, &origin, NULL, 0, NULL, 0, NULL));
+  CHECK_OK(tutti_metrics_flush(path, false, &absolute_error, &origin, NULL, 0, NULL, 0, NULL));
   folder_put(path, "damaged", 7);
-  CHECK_OK(tutti_metrics_flush(path, true, "accuracy", &origin, NULL, 0, NULL, 0, NULL));
+  CHECK_OK(tutti_metrics_flush(path, true, &accuracy, &origin, NULL, 0, NULL, 0, NULL));
   check_tables(path, 0, 0);
   assert_int_equal(folder_count(state), 1);
 }
@@ -161,8 +163,8 @@ static void the_file_says_where_it_ran(void **state) {
   tutti_metrics_origin before = origin;
   before.config = "other\n";
   before.ranks = 1;
-  CHECK_OK(tutti_metrics_flush(path, false, "accuracy", &before, NULL, 0, NULL, 0, NULL));
-  CHECK_OK(flush(path, "accuracy", 1));
+  CHECK_OK(tutti_metrics_flush(path, false, &accuracy, &before, NULL, 0, NULL, 0, NULL));
+  CHECK_OK(flush(path, &accuracy, 1));
 
   tutti_file *file = NULL;
   char *config = NULL, *metric = NULL, **texts = NULL;
@@ -188,54 +190,81 @@ static void the_file_says_where_it_ran(void **state) {
 
 static void a_resumed_run_takes_back_what_came_after(void **state) {
   const char *path = folder_path(state, "metrics.h5");
-  for (int64_t epoch = 1; epoch <= 4; epoch++) CHECK_OK(flush(path, "accuracy", epoch));
-  CHECK_OK(tutti_metrics_rewind(path, "accuracy", 4, 8));
+  for (int64_t epoch = 1; epoch <= 4; epoch++) CHECK_OK(flush(path, &accuracy, epoch));
+  CHECK_OK(tutti_metrics_rewind(path, &accuracy, 4, 8));
   check_tables(path, 4, 8);
-  CHECK_OK(tutti_metrics_rewind(path, "accuracy", 2, 5));
+  CHECK_OK(tutti_metrics_rewind(path, &accuracy, 2, 5));
   check_tables(path, 2, 5);
-  CHECK_OK(tutti_metrics_rewind(path, "accuracy", 7, 9)); // fewer rows than that stay as they are
+  CHECK_OK(tutti_metrics_rewind(path, &accuracy, 7, 9)); // fewer rows than that stay as they are
   check_tables(path, 2, 5);
-  CHECK_OK(tutti_metrics_rewind(path, "accuracy", 0, 0));
+  CHECK_OK(tutti_metrics_rewind(path, &accuracy, 0, 0));
   check_tables(path, 0, 0);
-  CHECK_OK(flush(path, "accuracy", 1));
+  CHECK_OK(flush(path, &accuracy, 1));
   check_tables(path, 1, 2);
 }
 
 static void nothing_to_take_back_is_no_failure(void **state) {
-  CHECK_OK(tutti_metrics_rewind(folder_path(state, "metrics.h5"), "accuracy", 1, 1));
+  CHECK_OK(tutti_metrics_rewind(folder_path(state, "metrics.h5"), &accuracy, 1, 1));
   assert_int_equal(folder_count(state), 0);
 }
 
 static void rows_of_another_metric_are_refused_before_the_first_step(void **state) {
   const char *path = folder_path(state, "metrics.h5");
-  CHECK_OK(flush(path, "accuracy", 1));
-  CHECK_FAILS(tutti_metrics_rewind(path, "mean_absolute_error", 1, 2), TUTTI_ERR_DATA, "Move that file away");
-  CHECK_FAILS(flush(path, "mean_absolute_error", 2), TUTTI_ERR_DATA, "mean_absolute_error");
+  CHECK_OK(flush(path, &accuracy, 1));
+  CHECK_FAILS(tutti_metrics_rewind(path, &absolute_error, 1, 2), TUTTI_ERR_DATA, "Move that file away");
+  CHECK_FAILS(flush(path, &absolute_error, 2), TUTTI_ERR_DATA, "mean_absolute_error");
   check_tables(path, 1, 2);
+}
+
+/** What a run measures beyond the columns of all runs. */
+static void further_columns_follow_the_others(void **state) {
+  const char *path = folder_path(state, "metrics.h5");
+  const char *const names[] = {"noise_scale", "weight_norm.dense_1"};
+  const tutti_metrics_layout layout = {"accuracy", names, 2};
+  struct {
+    tutti_metrics_row row;
+    double more[2];
+  } records[] = {{make_row(1, 1), {0.5, NAN}}, {make_row(1, 2), {-0.25, 3}}};
+  const tutti_column columns[] = {
+      {"step", TUTTI_I64, 0}, {names[1], TUTTI_F64, 8}, {names[0], TUTTI_F64, 16}};
+  struct {
+    int64_t step;
+    double norm, scale;
+  } found[2];
+  tutti_file *file = NULL;
+  CHECK_OK(tutti_metrics_flush(path, false, &layout, &origin, &records[1], 1, records, 2, NULL));
+  CHECK_OK(tutti_file_open(path, &file));
+  CHECK_OK(tutti_table_read(file, "/steps", columns, 3, sizeof found[0], 0, 2, found));
+  assert_true(found[0].step == 1 && found[0].scale == 0.5 && isnan(found[0].norm));
+  assert_true(found[1].step == 2 && found[1].scale == -0.25 && found[1].norm == 3);
+  CHECK_OK(tutti_table_read(file, "/epochs", columns, 3, sizeof found[0], 0, 1, found));
+  assert_true(found[0].step == 2 && found[0].scale == -0.25 && found[0].norm == 3);
+  tutti_file_close(&file);
+  CHECK_FAILS(flush(path, &accuracy, 2), TUTTI_ERR_DATA, "noise_scale, weight_norm.dense_1");
 }
 
 static void a_damaged_file_is_refused_with_what_to_do(void **state) {
   const char *path = folder_path(state, "metrics.h5");
   size_t n = 0;
-  CHECK_OK(flush(path, "accuracy", 1));
+  CHECK_OK(flush(path, &accuracy, 1));
   unsigned char *bytes = folder_bytes(path, &n);
   folder_put(path, bytes, n / 2);
   tutti_free(bytes);
-  CHECK_FAILS(flush(path, "accuracy", 2), TUTTI_ERR_DATA, "Move that file away");
-  CHECK_FAILS(flush(path, "accuracy", 2), TUTTI_ERR_DATA, path);
-  CHECK_FAILS(tutti_metrics_rewind(path, "accuracy", 1, 2), TUTTI_ERR_DATA, "/history");
+  CHECK_FAILS(flush(path, &accuracy, 2), TUTTI_ERR_DATA, "Move that file away");
+  CHECK_FAILS(flush(path, &accuracy, 2), TUTTI_ERR_DATA, path);
+  CHECK_FAILS(tutti_metrics_rewind(path, &accuracy, 1, 2), TUTTI_ERR_DATA, "/history");
   assert_int_equal(folder_count(state), 1);
 }
 
 static void a_failed_flush_leaves_the_file_as_it_was(void **state) {
   const char *path = folder_path(state, "metrics.h5");
-  CHECK_OK(flush(path, "accuracy", 1));
+  CHECK_OK(flush(path, &accuracy, 1));
   setenv("TUTTI_FAULT", "metrics.flush:0:1", 1);
-  CHECK_FAILS(flush(path, "accuracy", 2), TUTTI_ERR_INTERNAL, "metrics.flush");
+  CHECK_FAILS(flush(path, &accuracy, 2), TUTTI_ERR_INTERNAL, "metrics.flush");
   unsetenv("TUTTI_FAULT");
   check_tables(path, 1, 2);
   assert_int_equal(folder_count(state), 1);
-  CHECK_OK(flush(path, "accuracy", 2));
+  CHECK_OK(flush(path, &accuracy, 2));
   check_tables(path, 2, 4);
 }
 
@@ -251,6 +280,7 @@ int main(void) {
       TEST(a_resumed_run_takes_back_what_came_after),
       TEST(nothing_to_take_back_is_no_failure),
       TEST(rows_of_another_metric_are_refused_before_the_first_step),
+      TEST(further_columns_follow_the_others),
       TEST(a_damaged_file_is_refused_with_what_to_do),
       TEST(a_failed_flush_leaves_the_file_as_it_was),
   };
