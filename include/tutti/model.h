@@ -240,3 +240,38 @@ int tutti_model_first_nonfinite(const tutti_model *model, const float *params, i
  * with the largest absolute output (of `rows` samples), which goes to *largest; NaN counts as infinity.
  * @return -1, and 0 in *largest: no rows, or no output but zeros */
 int tutti_model_largest_layer(const tutti_model *model, int64_t rows, double *largest);
+
+// --- curvature of the trained network's loss -----------------------------------------------------------------
+
+/** Memory for gradients and exact products with the Hessian of an evaluation's loss: layers of noise are off, and
+ * batch_norm takes the moving statistics, which do not depend on the weights. */
+typedef struct tutti_curvature tutti_curvature;
+
+/** Local.  For micro-batches of as many rows as the model takes.  `model` is borrowed, and a call below replaces what
+ * its last forward left.  @return ERR_MEMORY.  The caller owns the result. */
+TUTTI_NODISCARD
+tutti_status tutti_curvature_create(tutti_model *model, tutti_curvature **curvature);
+void tutti_curvature_destroy(tutti_curvature **curvature); // Local.  Accepts NULL inside; nulls the handle.
+
+/** A micro-batch and the point; all borrowed. */
+typedef struct {
+  const float *params; // [n_params]
+  const float *x;      // [rows, n_in]
+  tutti_targets targets;
+  int64_t rows;  // at most the model's; 0: there is nothing to add
+  int64_t count; // samples of the whole set: the loss is their mean
+} tutti_curvature_batch;
+
+/** Local.  *loss_sum += the rows' losses, grads[n_params] += the gradient of their sum / count; without the penalty. */
+TUTTI_NODISCARD
+tutti_status tutti_curvature_gradient(tutti_curvature *curvature, const tutti_curvature_batch *batch, double *loss_sum,
+                                      double *grads);
+
+/** Local.  product[n_params] += H v, with H the Hessian of the rows' losses / count, without the penalty.  At a kink the
+ * derivatives are those of the side that the gradient is taken from: relu and its like have second derivative 0. */
+TUTTI_NODISCARD
+tutti_status tutti_curvature_product(tutti_curvature *curvature, const tutti_curvature_batch *batch, const float *v,
+                                     double *product);
+
+/** Local.  product[n_params] += the penalty's Hessian times v: 2 l2 v on kernels; l1 has none. */
+void tutti_model_penalty_product(const tutti_model *model, const float *v, double *product);

@@ -64,3 +64,12 @@ void tutti_model_penalty_gradient(const tutti_model *model, const float *params,
               grads + (from - begin));
   }
 }
+
+void tutti_model_penalty_product(const tutti_model *model, const float *v, double *product) {
+  for (int i = 0; i < model->n_layers; i++) {
+    const tutti_layer *layer = &model->layers[i];
+    if (!has_penalty(layer)) continue;
+    for (int64_t k = layer->offset; k < layer->offset + kernel_size(layer); k++)
+      product[k] += 2 * layer->spec.l2 * v[k];
+  }
+}

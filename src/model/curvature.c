@@ -1,0 +1,169 @@
+/** Gradients of the trained network's loss, and products of its Hessian with a vector: forward over reverse
+ * (Pearlmutter 1994).  Each costs a few passes, whatever the number of parameters. */
+#include <string.h>
+
+#include "linalg/curvature.h"
+#include "linalg/loss.h"
+#include "model/curvature_impl.h"
+
+struct tutti_curvature {
+  tutti_model *model;      // borrowed
+  tutti_tangent *tangents; // [n_layers] owned
+  float *spare;            // [max_rows, widest layer] owned
+  float *d[2],
+      *td[2];   // the same: gradients by outputs and their derivatives, one for each end of a dense layer
+  float *grads; // [parameters of the largest layer] owned
+};
+
+// --- making --------------------------------------------------------------------------------------------------
+
+static tutti_status create_tangent(const tutti_model *model, const tutti_layer *layer,
+                                   tutti_tangent *tangent) {
+  const int64_t n = (int64_t)model->max_rows * layer->n_out;
+  TUTTI_TRY(TUTTI_NEW(tangent->ty, n));
+  tangent->tz = tangent->ty;
+  const bool apart = layer->spec.kind == TUTTI_LAYER_DENSE && tutti_bend_activation(layer) != TUTTI_LINEAR;
+  return apart ? TUTTI_NEW(tangent->tz, n) : TUTTI_OK;
+}
+
+static tutti_status allocate(tutti_curvature *curvature) {
+  const tutti_model *model = curvature->model;
+  int64_t widest = 0, largest = 0;
+  TUTTI_TRY(TUTTI_NEW(curvature->tangents, model->n_layers));
+  for (int i = 0; i < model->n_layers; i++) {
+    const tutti_layer *layer = &model->layers[i];
+    TUTTI_TRY(create_tangent(model, layer, &curvature->tangents[i]));
+    if (layer->n_out > widest) widest = layer->n_out;
+    if (layer->n_params > largest) largest = layer->n_params;
+  }
+  const int64_t n = model->max_rows * widest;
+  TUTTI_TRY(TUTTI_NEW(curvature->spare, n));
+  for (int i = 0; i < 2; i++) {
+    TUTTI_TRY(TUTTI_NEW(curvature->d[i], n));
+    TUTTI_TRY(TUTTI_NEW(curvature->td[i], n));
+  }
+  return TUTTI_NEW(curvature->grads, largest);
+}
+
+tutti_status tutti_curvature_create(tutti_model *model, tutti_curvature **curvature) {
+  *curvature = NULL;
+  tutti_curvature *made = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(made, 1));
+  made->model = model;
+  TUTTI_TRY_GOTO(done, allocate(made));
+  *curvature = made;
+  made = NULL;
+done:
+  tutti_curvature_destroy(&made);
+  return status;
+}
+
+void tutti_curvature_destroy(tutti_curvature **curvature) {
+  tutti_curvature *c = *curvature;
+  if (!c) return;
+  for (int i = 0; c->tangents && i < c->model->n_layers; i++) {
+    if (c->tangents[i].tz != c->tangents[i].ty) tutti_free(c->tangents[i].tz);
+    tutti_free(c->tangents[i].ty);
+  }
+  tutti_free(c->tangents);
+  tutti_free(c->spare);
+  for (int i = 0; i < 2; i++) {
+    tutti_free(c->d[i]);
+    tutti_free(c->td[i]);
+  }
+  tutti_free(c->grads);
+  tutti_free(c);
+  *curvature = NULL;
+}
+
+// --- passes --------------------------------------------------------------------------------------------------
+
+/** What both passes give a layer. */
+static tutti_bend bend_of(tutti_curvature *curvature, const tutti_curvature_batch *batch, const float *v,
+                          int i) {
+  tutti_model *model = curvature->model;
+  const tutti_layer *layer = &model->layers[i];
+  return (tutti_bend){.layer = layer,
+                      .tangent = &curvature->tangents[i],
+                      .order = model->order,
+                      .rows = model->n_rows,
+                      .params = batch->params + layer->offset,
+                      .v = v ? v + layer->offset : NULL,
+                      .x = i ? model->layers[i - 1].out : batch->x,
+                      .tx = v && i ? curvature->tangents[i - 1].out : NULL,
+                      .spare = curvature->spare};
+}
+
+static tutti_status forward(tutti_curvature *curvature, const tutti_curvature_batch *batch, const float *v) {
+  tutti_model *model = curvature->model;
+  const tutti_model_pass pass = {.batch_count = batch->count};
+  TUTTI_TRY(tutti_model_forward(model, batch->params, &pass, batch->x, batch->rows));
+  for (int i = 0; v && i < model->n_layers; i++) {
+    const tutti_bend bend = bend_of(curvature, batch, v, i);
+    tutti_bend_ops_of(bend.layer->spec.kind)->forward(&bend);
+  }
+  return TUTTI_OK;
+}
+
+/** Sums over many micro-batches keep their digits in double. */
+static void add_gradient(const tutti_layer *layer, const float *grads, double *sums) {
+  for (int64_t k = 0; k < layer->n_params; k++) sums[layer->offset + k] += grads[k];
+}
+
+/** From the gradient by the last outputs in d[0], and with a direction its derivative in td[0]. */
+static void backward(tutti_curvature *curvature, const tutti_curvature_batch *batch, const float *v,
+                     double *sums) {
+  const tutti_model *model = curvature->model;
+  int at = 0;
+  for (int i = model->n_layers - 1; i >= model->first_trained; i--) {
+    tutti_bend bend = bend_of(curvature, batch, v, i);
+    const int next = bend.layer->ops->in_place ? at : 1 - at;
+    bend.dy = curvature->d[at];
+    bend.dx = i > model->first_trained ? curvature->d[next] : NULL;
+    if (v) bend.tdy = curvature->td[at];
+    if (v && bend.dx) bend.tdx = curvature->td[next];
+    bend.grads = curvature->grads;
+    tutti_bend_ops_of(bend.layer->spec.kind)->backward(&bend);
+    add_gradient(bend.layer, curvature->grads, sums);
+    at = next;
+  }
+}
+
+/** Loss and, in d[0], its gradient by the outputs of the last layer; with a direction its derivative in td[0]. */
+static void start_backward(tutti_curvature *curvature, const tutti_curvature_batch *batch, bool along,
+                           double *loss_sum) {
+  const tutti_model *model = curvature->model;
+  const int last = model->n_layers - 1;
+  const float *z = model->layers[last].out;
+  const int64_t rows = batch->rows, n = model->layers[last].n_out;
+  const double scale = 1 / (double)batch->count;
+  double metric_sum = 0;
+  tutti_targets targets = batch->targets;
+  targets.smoothing = model->label_smoothing;
+  tutti_loss_rows(model->loss, z, targets, rows, n, scale, loss_sum, &metric_sum, curvature->d[0]);
+  if (along)
+    tutti_loss_curvature(model->loss, z, targets, rows, n, scale, curvature->tangents[last].out,
+                         curvature->td[0]);
+}
+
+/** v NULL: the gradient alone. */
+static tutti_status add_derivatives(tutti_curvature *curvature, const tutti_curvature_batch *batch,
+                                    const float *v, double *loss_sum, double *sums) {
+  if (batch->rows == 0) return TUTTI_OK;
+  TUTTI_TRY(forward(curvature, batch, v));
+  start_backward(curvature, batch, v, loss_sum);
+  backward(curvature, batch, v, sums);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_curvature_gradient(tutti_curvature *curvature, const tutti_curvature_batch *batch,
+                                      double *loss_sum, double *grads) {
+  return add_derivatives(curvature, batch, NULL, loss_sum, grads);
+}
+
+tutti_status tutti_curvature_product(tutti_curvature *curvature, const tutti_curvature_batch *batch,
+                                     const float *v, double *product) {
+  double loss_sum = 0;
+  return add_derivatives(curvature, batch, v, &loss_sum, product);
+}
