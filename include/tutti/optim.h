@@ -3,7 +3,7 @@
  *
  * Two dialects of each rule: `keras` is Keras 3 to the letter, `torch` PyTorch: they differ in algebra
  * (epsilon inside or outside the root, learning rate inside the velocity, weight decay decoupled or added to
- * the gradient). */
+ * the gradient).  Of lars there is one form for both; of lamb `torch` stands for its paper. */
 #include <stdbool.h>
 
 #include "tutti/base.h"
@@ -20,7 +20,9 @@
   X(ADAM, "adam")                                                                                            \
   X(ADAMW, "adamw")                                                                                          \
   X(ADAMAX, "adamax")                                                                                        \
-  X(NADAM, "nadam")
+  X(NADAM, "nadam")                                                                                          \
+  X(LARS, "lars")                                                                                            \
+  X(LAMB, "lamb")
 
 typedef enum {
 #define X(code, name) TUTTI_##code,
@@ -34,19 +36,29 @@ extern const char *const tutti_optim_names[TUTTI_N_OPTIMS];
 typedef enum { TUTTI_DIALECT_KERAS, TUTTI_DIALECT_TORCH, TUTTI_N_DIALECTS } tutti_dialect;
 extern const char *const tutti_dialect_names[TUTTI_N_DIALECTS];
 
+/** Where lars has the learning rate and what it divides by; q is the gradient with its decay, g + weight_decay w.
+ * CLASSIC has |q|, PAPER |g| + weight_decay |w|, both with the rate inside the velocity; POPULAR has the velocity's own
+ * norm, and the rate outside of it. */
+typedef enum { TUTTI_LARS_CLASSIC, TUTTI_LARS_POPULAR, TUTTI_LARS_PAPER, TUTTI_N_LARS_FORMS } tutti_lars_form;
+extern const char *const tutti_lars_form_names[TUTTI_N_LARS_FORMS];
+
 /** NAN stands for the default of the rule in its dialect until tutti_optim_resolve. */
 typedef struct {
   tutti_optim_rule rule;
   tutti_dialect dialect;
   double learning_rate;
-  double momentum; // sgd, rmsprop
+  double momentum; // sgd, rmsprop, lars
   bool nesterov;   // sgd
   double rho;      // rmsprop (PyTorch's alpha), adadelta
   double beta_1, beta_2;
   double epsilon;
-  bool centered;       // rmsprop
-  bool amsgrad;        // adam, adamw
-  double weight_decay; // keras: decoupled, any rule; torch: added to the gradient, but decoupled in adamw
+  bool centered; // rmsprop
+  bool amsgrad;  // adam, adamw
+  double
+      weight_decay; // keras: decoupled, any rule; torch: added to the gradient, but decoupled in adamw; lars in
+                    // both dialects and lamb with torch: in the direction, of which the norm is taken
+  double trust_coefficient;                    // lars
+  tutti_lars_form lars_form;                   // lars
   double clipnorm, global_clipnorm, clipvalue; // 0: off; at most one is set
 } tutti_optim_options;
 
@@ -67,11 +79,13 @@ typedef struct tutti_optim tutti_optim;
 /** Local.  State for the slice [begin, end) of the flat buffers.
  * @param[in] options  resolved; copied
  * @param[in] offsets  [n_arrays + 1] where each array of the network begins in the flat buffers, and the end;
- *                     copied.  For clipnorm, which is per array.
+ *                     copied.  For what is per array: clipnorm, lars, lamb.
+ * @param[in] plain    [n_arrays] biases and other vectors, which lars, and lamb as its paper has it, neither scale nor
+ *                     decay (Keras' Lamb scales and decays every array); copied.  NULL: none
  * @return ERR_MEMORY.  The caller owns it. */
 TUTTI_NODISCARD
-tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_t *offsets, int n_arrays,
-                                int64_t begin, int64_t end, tutti_optim **optim);
+tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_t *offsets, const bool *plain,
+                                int n_arrays, int64_t begin, int64_t end, tutti_optim **optim);
 void tutti_optim_destroy(tutti_optim **optim); // Local.  Accepts NULL inside; nulls the handle.
 
 /** Clipping by norms needs sums of squares over arrays that lie in several slices.  They are added up from
@@ -96,6 +110,26 @@ void tutti_optim_squares(const tutti_optim *optim, int64_t first, int64_t count,
  * @param[in] lr      learning rate of this update
  * @param[in] pieces  [n_pieces] of the whole gradient (NULL where n_pieces is 0) */
 void tutti_optim_begin(tutti_optim *optim, int64_t t, double lr, const double *pieces);
+
+/** lars and lamb scale the step of each array by norms of its weights and of its direction, which are known when
+ * all of both is.  So their update is made in two passes over the slice: after tutti_optim_begin all of it is
+ * prepared, the norms are summed over slices as those of clipping are and given back, and then tutti_optim_step gets
+ * what was prepared in the gradient's place.
+ *
+ * Local.  How many sums the norms are made of; 0 for other rules, which have one pass. */
+int64_t tutti_optim_n_norms(const tutti_optim *optim);
+
+/** Local.  The first pass, of elements [first, first + count) of the slice: whole blocks, but for the last of the
+ * buffer.  By several threads if the caller likes.
+ * @param[in,out] params  [count], decayed where decay is decoupled
+ * @param[in,out] grads   [count] sums over all ranks; on return the direction
+ * @param[out]    norms   [n_norms] of which those of these elements are written, as pieces are */
+void tutti_optim_prepare(tutti_optim *optim, int64_t first, int64_t count, float *params, float *grads,
+                         double *norms);
+
+/** Local.  Between the passes.
+ * @param[in] norms  [n_norms] summed over slices */
+void tutti_optim_set_ratios(tutti_optim *optim, const double *norms);
 
 /** Local.  The update that was begun, of elements [first, first + count) of the slice, in the order clip,
  * decay, rule.  The caller covers the slice once, in parts of any size and in any order, by several threads if it

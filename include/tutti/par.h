@@ -215,7 +215,7 @@ tutti_status tutti_reducer_reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N
 /** Local, between reduce and publish.  The sum over all leaves for elements [at, at + count) of the own slice
  * (counted in the whole buffer; `at` a multiple of TUTTI_BLOCK or the slice's begin), which the owner may
  * write.  Each element is asked for once a step: it may be summed only now, so that the update that follows
- * finds it in the cache.  Borrowed, valid until publish. */
+ * finds it in the cache.  The parts of a slice lie one after another in one array.  Borrowed, valid until publish. */
 float *tutti_reducer_gradient(tutti_reducer *reducer, int64_t at, int64_t count);
 
 /** Collective.  Sum over the owners of different slices, each slice counted once: norms of the whole from

@@ -30,4 +30,4 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
 }
 
 const tutti_optim_ops tutti_optim_adadelta = {
-    {{"accumulated_grad", NULL, {0}}, {"accumulated_delta_var", NULL, {0}}}, scalars, update};
+    {{"accumulated_grad", NULL, {0}}, {"accumulated_delta_var", NULL, {0}}}, scalars, update, NULL, NULL};

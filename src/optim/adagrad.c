@@ -26,4 +26,8 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
 }
 
 const tutti_optim_ops tutti_optim_adagrad = {
-    {{"accumulator", NULL, {[TUTTI_DIALECT_KERAS] = 0.1f, [TUTTI_DIALECT_TORCH] = 0}}}, scalars, update};
+    {{"accumulator", NULL, {[TUTTI_DIALECT_KERAS] = 0.1f, [TUTTI_DIALECT_TORCH] = 0}}},
+    scalars,
+    update,
+    NULL,
+    NULL};

@@ -55,4 +55,8 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
 }
 
 const tutti_optim_ops tutti_optim_adam = {
-    {{"momentum", NULL, {0}}, {"velocity", NULL, {0}}, {"velocity_hat", is_amsgrad, {0}}}, scalars, update};
+    {{"momentum", NULL, {0}}, {"velocity", NULL, {0}}, {"velocity_hat", is_amsgrad, {0}}},
+    scalars,
+    update,
+    NULL,
+    NULL};

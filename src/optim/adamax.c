@@ -33,4 +33,5 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
   loop(s->rate, s->blend_1, s->keep, s->eps_in, s->eps_out, n, slots[M], slots[U], w, g);
 }
 
-const tutti_optim_ops tutti_optim_adamax = {{{"m", NULL, {0}}, {"u", NULL, {0}}}, scalars, update};
+const tutti_optim_ops tutti_optim_adamax = {
+    {{"m", NULL, {0}}, {"u", NULL, {0}}}, scalars, update, NULL, NULL};

@@ -9,6 +9,7 @@ static const tutti_optim_ops *const ops_of[TUTTI_N_OPTIMS] = {
     [TUTTI_ADADELTA] = &tutti_optim_adadelta, [TUTTI_RMSPROP] = &tutti_optim_rmsprop,
     [TUTTI_ADAM] = &tutti_optim_adam,         [TUTTI_ADAMW] = &tutti_optim_adam,
     [TUTTI_ADAMAX] = &tutti_optim_adamax,     [TUTTI_NADAM] = &tutti_optim_nadam,
+    [TUTTI_LARS] = &tutti_optim_lars,         [TUTTI_LAMB] = &tutti_optim_lamb,
 };
 
 void tutti_optim_epsilon(const tutti_optim_options *options, tutti_scalars *scalars) {
@@ -32,8 +33,17 @@ static tutti_status make_slots(tutti_optim *optim) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_t *offsets, int n_arrays,
-                                int64_t begin, int64_t end, tutti_optim **optim) {
+static tutti_status copy_arrays(const int64_t *offsets, const bool *plain, tutti_optim *optim) {
+  const size_t n = (size_t)optim->n_arrays;
+  TUTTI_TRY(TUTTI_NEW(optim->offsets, optim->n_arrays + 1));
+  TUTTI_TRY(TUTTI_NEW(optim->plain, optim->n_arrays));
+  memcpy(optim->offsets, offsets, (n + 1) * sizeof *offsets);
+  if (plain) memcpy(optim->plain, plain, n * sizeof *plain);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_t *offsets, const bool *plain,
+                                int n_arrays, int64_t begin, int64_t end, tutti_optim **optim) {
   TUTTI_ASSERT(n_arrays >= 0 && offsets[0] <= begin && begin <= end && end <= offsets[n_arrays]);
   tutti_status status = TUTTI_OK;
   tutti_optim *o = NULL;
@@ -44,9 +54,9 @@ tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_
   o->n_arrays = n_arrays;
   o->begin = begin;
   o->end = end;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(o->offsets, n_arrays + 1));
-  memcpy(o->offsets, offsets, (size_t)(n_arrays + 1) * sizeof *offsets);
+  TUTTI_TRY_GOTO(done, copy_arrays(offsets, plain, o));
   TUTTI_TRY_GOTO(done, make_slots(o));
+  if (o->ops->ratio) TUTTI_TRY_GOTO(done, TUTTI_NEW(o->ratios, n_arrays));
   if (tutti_optim_has_norms(options)) TUTTI_TRY_GOTO(done, TUTTI_NEW(o->factors, n_arrays));
   *optim = o;
   o = NULL;
@@ -59,7 +69,9 @@ void tutti_optim_destroy(tutti_optim **optim) {
   if (!*optim) return;
   for (int i = 0; i < TUTTI_MAX_SLOTS; i++) tutti_free((*optim)->slots[i]);
   tutti_free((*optim)->offsets);
+  tutti_free((*optim)->plain);
   tutti_free((*optim)->factors);
+  tutti_free((*optim)->ratios);
   tutti_free(*optim);
   *optim = NULL;
 }
@@ -67,8 +79,12 @@ void tutti_optim_destroy(tutti_optim **optim) {
 // --- one update
 
 /** w -= factor w, as Keras writes it: 1 - factor would round away a small factor in float. */
-TUTTI_CLONES static void shrink(float factor, int64_t n, float *restrict w) {
+TUTTI_CLONES void tutti_optim_shrink(float factor, int64_t n, float *restrict w) {
   for (int64_t i = 0; i < n; i++) w[i] -= w[i] * factor;
+}
+
+TUTTI_CLONES void tutti_optim_move(float rate, int64_t n, float *restrict w, const float *restrict d) {
+  for (int64_t i = 0; i < n; i++) w[i] -= rate * d[i];
 }
 
 TUTTI_CLONES static void add_decay(float decay, int64_t n, const float *restrict w, float *restrict g) {
@@ -77,25 +93,30 @@ TUTTI_CLONES static void add_decay(float decay, int64_t n, const float *restrict
 
 void tutti_optim_begin(tutti_optim *optim, int64_t t, double lr, const double *pieces) {
   const tutti_optim_options *options = &optim->options;
+  const bool inside = tutti_optim_decays_inside(options);
   const bool decoupled = options->dialect == TUTTI_DIALECT_KERAS || options->rule == TUTTI_ADAMW;
-  optim->shrink = decoupled ? (float)(lr * options->weight_decay) : 0;
-  optim->decay = decoupled ? 0 : (float)options->weight_decay;
+  optim->shrink = decoupled && !inside ? (float)(lr * options->weight_decay) : 0;
+  optim->decay = decoupled || inside ? 0 : (float)options->weight_decay;
   optim->scalars = (tutti_scalars){0};
   optim->ops->scalars(optim, t, lr, &optim->scalars);
   tutti_optim_set_factors(optim, pieces);
+}
+
+void tutti_optim_slots_at(const tutti_optim *optim, int64_t first, float *slots[TUTTI_MAX_SLOTS]) {
+  for (int i = 0; i < TUTTI_MAX_SLOTS; i++) slots[i] = optim->slots[i] ? optim->slots[i] + first : NULL;
 }
 
 /** Elements that stay in the first-level cache from clipping to the rule. */
 static void step_block(tutti_optim *optim, int64_t first, int64_t count, float *w, const float *grads) {
   float room[TUTTI_BLOCK], *slots[TUTTI_MAX_SLOTS];
   const float *g = tutti_optim_clip(optim, first, count, grads, room);
-  if (optim->shrink > 0) shrink(optim->shrink, count, w);
+  if (optim->shrink > 0) tutti_optim_shrink(optim->shrink, count, w);
   if (optim->decay > 0) {
     if (g != room) memcpy(room, g, (size_t)count * sizeof *g);
     add_decay(optim->decay, count, w, room);
     g = room;
   }
-  for (int i = 0; i < TUTTI_MAX_SLOTS; i++) slots[i] = optim->slots[i] ? optim->slots[i] + first : NULL;
+  tutti_optim_slots_at(optim, first, slots);
   optim->ops->update(&optim->options, &optim->scalars, slots, count, w, g);
 }
 
@@ -103,7 +124,10 @@ void tutti_optim_step(tutti_optim *optim, int64_t first, int64_t count, float *p
   TUTTI_ASSERT(first >= 0 && count >= 0 && first + count <= optim->end - optim->begin);
   for (int64_t done = 0; done < count; done += TUTTI_BLOCK) {
     const int64_t left = count - done, n = left < TUTTI_BLOCK ? left : TUTTI_BLOCK;
-    step_block(optim, first + done, n, params + done, grads + done);
+    if (optim->ratios)
+      tutti_optim_step_scaled(optim, first + done, n, params + done, grads + done);
+    else
+      step_block(optim, first + done, n, params + done, grads + done);
   }
 }
 

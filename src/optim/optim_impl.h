@@ -21,6 +21,7 @@ typedef struct {
   float blend_1, blend_2; // 1 - beta (1 - rho): m += blend_1 (g - m), v += blend_2 (g^2 - v)
   float eps_in, eps_out;  // sqrt(v + eps_in) + eps_out: Keras has the first, PyTorch the second
   float rate_m, rate_g;   // nadam: of the momentum and of the gradient
+  float decay, ratio;     // lars, lamb: of the array at hand
 } tutti_scalars;
 
 typedef struct {
@@ -29,15 +30,22 @@ typedef struct {
   /** Elements [n] of the weights; slots[i] is NULL where the options need none. */
   void (*update)(const tutti_optim_options *options, const tutti_scalars *scalars, float *const *slots,
                  int64_t n, float *weights, const float *grads);
+  /** Rules that scale arrays by their norms, else NULL: what comes before any weight moves.  grads[n] becomes what
+   * the norm of the direction is taken of, and what `update` then gets in the gradient's place. */
+  void (*prepare)(const tutti_optim_options *options, const tutti_scalars *scalars, float *const *slots,
+                  int64_t n, const float *weights, float *grads);
+  /** And the factor of an array, neither of whose norms is 0. */
+  double (*ratio)(const tutti_optim_options *options, double weights, double direction);
 } tutti_optim_ops;
 
 extern const tutti_optim_ops tutti_optim_sgd, tutti_optim_adagrad, tutti_optim_adadelta, tutti_optim_rmsprop,
-    tutti_optim_adam, tutti_optim_adamax, tutti_optim_nadam;
+    tutti_optim_adam, tutti_optim_adamax, tutti_optim_nadam, tutti_optim_lars, tutti_optim_lamb;
 
 struct tutti_optim {
   tutti_optim_options options;
   const tutti_optim_ops *ops;
   int64_t *offsets; // [n_arrays + 1], owned
+  bool *plain;      // [n_arrays] whether lars and lamb treat it as sgd and adam would; owned
   int n_arrays;
   int64_t begin, end;
   float *slots[TUTTI_MAX_SLOTS]; // each [end - begin] or NULL, owned
@@ -50,10 +58,38 @@ struct tutti_optim {
   float decay;    // coupled decay: g += decay w
   bool clips;     // whether any factor is below 1
   float *factors; // [n_arrays] of the gradients of each array, owned; NULL without norms
+  float *ratios;  // [n_arrays] of the direction of each array, owned; NULL where the rule has none
 };
 
 /** eps_in and eps_out of the dialect. */
 void tutti_optim_epsilon(const tutti_optim_options *options, tutti_scalars *scalars);
+
+/** w -= rate d. */
+void tutti_optim_move(float rate, int64_t n, float *weights, const float *direction);
+
+/** The slots' elements from `first` of the slice on. */
+void tutti_optim_slots_at(const tutti_optim *optim, int64_t first, float *slots[TUTTI_MAX_SLOTS]);
+
+// --- pieces (pieces.c) -----------------------------------------------------------------------------
+
+/** How many the whole flat buffer has. */
+int64_t tutti_pieces_count(const tutti_optim *optim);
+
+/** The array in which element `at` of the flat buffers lies. */
+int tutti_pieces_array_at(const tutti_optim *optim, int64_t at);
+
+/** Where the part of [at, to) that lies in one piece ends.  *array is one that does not lie behind `at`, and becomes
+ * the one in which `at` lies. */
+int64_t tutti_pieces_next(const tutti_optim *optim, int *array, int64_t at, int64_t to);
+
+/** Sums of squares of x[count], elements from `first` of the slice on, into those pieces. */
+void tutti_pieces_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *x,
+                          double *pieces);
+
+/** The sum over the pieces of an array, of which *pieces is the first; *pieces goes on to the next array's. */
+double tutti_pieces_sum(const tutti_optim *optim, int array, const double **pieces);
+
+// --- clipping (clip.c) -----------------------------------------------------------------------------
 
 /** Whether the options want norms of the gradient. */
 bool tutti_optim_has_norms(const tutti_optim_options *options);
@@ -65,3 +101,15 @@ void tutti_optim_set_factors(tutti_optim *optim, const double *pieces);
  * clipped, else clipped[count]. */
 const float *tutti_optim_clip(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
                               float *clipped);
+
+// --- rules that scale arrays by their norms (ratios.c) ---------------------------------------------
+
+/** Whether weight decay is a part of the rule's direction. */
+bool tutti_optim_decays_inside(const tutti_optim_options *options);
+
+/** The second pass: the update of elements [first, first + count) of the slice. */
+void tutti_optim_step_scaled(const tutti_optim *optim, int64_t first, int64_t count, float *params,
+                             const float *directions);
+
+/** w -= factor w. */
+void tutti_optim_shrink(float factor, int64_t n, float *weights);

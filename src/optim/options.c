@@ -11,6 +11,7 @@ const char *const tutti_optim_names[TUTTI_N_OPTIMS] = {
 };
 
 const char *const tutti_dialect_names[TUTTI_N_DIALECTS] = {"keras", "torch"};
+const char *const tutti_lars_form_names[TUTTI_N_LARS_FORMS] = {"classic", "popular", "paper"};
 
 // --- the numbers, and what each rule takes
 
@@ -25,7 +26,7 @@ typedef struct {
   range allowed;
 } number;
 
-enum { LEARNING_RATE, MOMENTUM, RHO, BETA_1, BETA_2, EPSILON, WEIGHT_DECAY, N_NUMBERS };
+enum { LEARNING_RATE, MOMENTUM, RHO, BETA_1, BETA_2, EPSILON, WEIGHT_DECAY, TRUST_COEFFICIENT, N_NUMBERS };
 
 static const number numbers[N_NUMBERS] = {
     {"learning_rate", offsetof(tutti_optim_options, learning_rate), ABOVE_0},
@@ -35,6 +36,7 @@ static const number numbers[N_NUMBERS] = {
     {"beta_2", offsetof(tutti_optim_options, beta_2), ABOVE_0_BELOW_1},
     {"epsilon", offsetof(tutti_optim_options, epsilon), FROM_0},
     {"weight_decay", offsetof(tutti_optim_options, weight_decay), FROM_0},
+    {"trust_coefficient", offsetof(tutti_optim_options, trust_coefficient), ABOVE_0},
 };
 
 #define NONE NAN // the rule does not take it
@@ -42,25 +44,29 @@ static const number numbers[N_NUMBERS] = {
 // clang-format off
 static const double defaults[TUTTI_N_DIALECTS][TUTTI_N_OPTIMS][N_NUMBERS] = {
     [TUTTI_DIALECT_KERAS] = {
-        //                  learning_rate momentum  rho  beta_1 beta_2 epsilon weight_decay
-        [TUTTI_SGD]      = {1e-2,         0,        NONE, NONE, NONE,  NONE,   0},
-        [TUTTI_ADAGRAD]  = {1e-3,         NONE,     NONE, NONE, NONE,  1e-7,   0},
-        [TUTTI_ADADELTA] = {1e-3,         NONE,     0.95, NONE, NONE,  1e-7,   0},
-        [TUTTI_RMSPROP]  = {1e-3,         0,        0.9,  NONE, NONE,  1e-7,   0},
-        [TUTTI_ADAM]     = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-7,   0},
-        [TUTTI_ADAMW]    = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-7,   4e-3},
-        [TUTTI_ADAMAX]   = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-7,   0},
-        [TUTTI_NADAM]    = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-7,   0},
+        //                  learning_rate momentum  rho   beta_1 beta_2 epsilon  weight_decay  trust_coefficient
+        [TUTTI_SGD]      = {1e-2,         0,        NONE, NONE, NONE,  NONE,    0,            NONE},
+        [TUTTI_ADAGRAD]  = {1e-3,         NONE,     NONE, NONE, NONE,  1e-7,    0,            NONE},
+        [TUTTI_ADADELTA] = {1e-3,         NONE,     0.95, NONE, NONE,  1e-7,    0,            NONE},
+        [TUTTI_RMSPROP]  = {1e-3,         0,        0.9,  NONE, NONE,  1e-7,    0,            NONE},
+        [TUTTI_ADAM]     = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-7,    0,            NONE},
+        [TUTTI_ADAMW]    = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-7,    4e-3,         NONE},
+        [TUTTI_ADAMAX]   = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-7,    0,            NONE},
+        [TUTTI_NADAM]    = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-7,    0,            NONE},
+        [TUTTI_LARS]     = {1,            0.9,      NONE, NONE, NONE,  NONE,    1e-4,         1e-3},
+        [TUTTI_LAMB]     = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-7,    0,            NONE},
     },
     [TUTTI_DIALECT_TORCH] = {
-        [TUTTI_SGD]      = {1e-3,         0,        NONE, NONE, NONE,  NONE,   0},
-        [TUTTI_ADAGRAD]  = {1e-2,         NONE,     NONE, NONE, NONE,  1e-10,  0},
-        [TUTTI_ADADELTA] = {1,            NONE,     0.9,  NONE, NONE,  1e-6,   0},
-        [TUTTI_RMSPROP]  = {1e-2,         0,        0.99, NONE, NONE,  1e-8,   0},
-        [TUTTI_ADAM]     = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-8,   0},
-        [TUTTI_ADAMW]    = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-8,   1e-2},
-        [TUTTI_ADAMAX]   = {2e-3,         NONE,     NONE, 0.9,  0.999, 1e-8,   0},
-        [TUTTI_NADAM]    = {2e-3,         NONE,     NONE, 0.9,  0.999, 1e-8,   0},
+        [TUTTI_SGD]      = {1e-3,         0,        NONE, NONE, NONE,  NONE,    0,            NONE},
+        [TUTTI_ADAGRAD]  = {1e-2,         NONE,     NONE, NONE, NONE,  1e-10,   0,            NONE},
+        [TUTTI_ADADELTA] = {1,            NONE,     0.9,  NONE, NONE,  1e-6,    0,            NONE},
+        [TUTTI_RMSPROP]  = {1e-2,         0,        0.99, NONE, NONE,  1e-8,    0,            NONE},
+        [TUTTI_ADAM]     = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-8,    0,            NONE},
+        [TUTTI_ADAMW]    = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-8,    1e-2,         NONE},
+        [TUTTI_ADAMAX]   = {2e-3,         NONE,     NONE, 0.9,  0.999, 1e-8,    0,            NONE},
+        [TUTTI_NADAM]    = {2e-3,         NONE,     NONE, 0.9,  0.999, 1e-8,    0,            NONE},
+        [TUTTI_LARS]     = {1,            0.9,      NONE, NONE, NONE,  NONE,    1e-4,         1e-3},
+        [TUTTI_LAMB]     = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-6,    1e-2,         NONE},
     },
 };
 // clang-format on
@@ -74,7 +80,8 @@ tutti_optim_options tutti_optim_options_default(void) {
                                .beta_1 = NAN,
                                .beta_2 = NAN,
                                .epsilon = NAN,
-                               .weight_decay = NAN};
+                               .weight_decay = NAN,
+                               .trust_coefficient = NAN};
 }
 
 // --- resolve
@@ -134,6 +141,10 @@ static tutti_status check_flags(const tutti_optim_options *options) {
       "optimizer.amsgrad is set, but %s does not take it; it belongs to: adam, adamw; remove it or change "
       "optimizer.name",
       rule);
+  TUTTI_CHECK(options->lars_form == TUTTI_LARS_CLASSIC || options->rule == TUTTI_LARS, TUTTI_ERR_CONFIG,
+              "optimizer.lars_form is %s, but %s does not take it; it belongs to: lars; remove it or change "
+              "optimizer.name",
+              tutti_lars_form_names[options->lars_form], rule);
   TUTTI_CHECK(
       !options->nesterov || options->momentum > 0, TUTTI_ERR_CONFIG,
       "optimizer.nesterov is set, but optimizer.momentum is 0; set a momentum above 0, 0.9 for instance");

@@ -85,4 +85,6 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
 const tutti_optim_ops tutti_optim_rmsprop = {
     {{"velocity", NULL, {0}}, {"momentum", has_momentum, {0}}, {"average_gradient", is_centered, {0}}},
     scalars,
-    update};
+    update,
+    NULL,
+    NULL};

@@ -18,10 +18,6 @@ static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) 
   s->rate = (float)(inside ? -1 : lr);
 }
 
-TUTTI_CLONES static void plain(float rate, int64_t n, float *restrict w, const float *restrict g) {
-  for (int64_t i = 0; i < n; i++) w[i] -= rate * g[i];
-}
-
 TUTTI_CLONES static void heavy_ball(float keep, float gain, float rate, int64_t n, float *restrict v,
                                     float *restrict w, const float *restrict g) {
   for (int64_t i = 0; i < n; i++) {
@@ -41,11 +37,11 @@ TUTTI_CLONES static void nesterov(float keep, float gain, float rate, int64_t n,
 static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
                    float *w, const float *g) {
   if (!slots[MOMENTUM])
-    plain(s->rate, n, w, g);
+    tutti_optim_move(s->rate, n, w, g);
   else if (options->nesterov)
     nesterov(s->keep, s->gain, s->rate, n, slots[MOMENTUM], w, g);
   else
     heavy_ball(s->keep, s->gain, s->rate, n, slots[MOMENTUM], w, g);
 }
 
-const tutti_optim_ops tutti_optim_sgd = {{{"momentum", has_momentum, {0}}}, scalars, update};
+const tutti_optim_ops tutti_optim_sgd = {{{"momentum", has_momentum, {0}}}, scalars, update, NULL, NULL};

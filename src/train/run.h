@@ -25,6 +25,7 @@ typedef struct {
   tutti_optim *optim;
   tutti_schedule schedule;
   double *squares;              // [n_pieces] for clipping
+  double *norms;                // [n_norms] for rules that scale arrays
   double (*tail)[TUTTI_N_TAIL]; // [max(1, own leaves)] what the reduction carries beside the gradients
   int64_t *leaf_ends;           // [max(1, own leaves)] in the micro-batch that is under way
 

@@ -43,18 +43,27 @@ static tutti_status create_optimizer(tutti_run *run) {
   while (n_arrays < tutti_model_n_arrays(model) && tutti_model_array_at(model, n_arrays)->trainable)
     n_arrays++;
   int64_t *offsets = NULL;
+  bool *plain = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(offsets, n_arrays + 1));
-  for (int i = 0; i < n_arrays; i++) offsets[i] = tutti_model_array_at(model, i)->offset;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(plain, n_arrays));
+  for (int i = 0; i < n_arrays; i++) {
+    const tutti_model_array *array = tutti_model_array_at(model, i);
+    offsets[i] = array->offset;
+    plain[i] = array->rows == 0;
+  }
   offsets[n_arrays] = tutti_model_n_params(model);
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(run->reducer, &begin, &end);
-  TUTTI_TRY_GOTO(done, tutti_optim_create(&config->optimizer, offsets, n_arrays, begin, end, &run->optim));
+  TUTTI_TRY_GOTO(done,
+                 tutti_optim_create(&config->optimizer, offsets, plain, n_arrays, begin, end, &run->optim));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->squares, tutti_optim_n_pieces(run->optim)));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->norms, tutti_optim_n_norms(run->optim)));
   TUTTI_TRY_GOTO(done, tutti_schedule_make(&config->schedule, config->optimizer.learning_rate,
                                            run->plan.epoch.batch, (double)run->plan.epoch.n_steps,
                                            (double)run->plan.total_steps, &run->schedule));
 done:
+  tutti_free(plain);
   tutti_free(offsets);
   return status;
 }
@@ -130,6 +139,7 @@ void tutti_run_strip(tutti_run *run) {
   tutti_network_destroy(&run->network);
   tutti_rows_clear_columns(run);
   tutti_free(run->squares);
+  tutti_free(run->norms);
   tutti_free(run->tail);
   tutti_free(run->leaf_ends);
   tutti_free(run->part);
@@ -137,6 +147,7 @@ void tutti_run_strip(tutti_run *run) {
   run->part = NULL;
   run->late = NULL;
   run->squares = NULL;
+  run->norms = NULL;
   run->tail = NULL;
   run->leaf_ends = NULL;
 }

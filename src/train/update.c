@@ -13,69 +13,107 @@ void tutti_run_update_begin(tutti_run *run) {
   tutti_optim_begin(run->optim, run->state.step + 1, run->learning_rate, run->squares);
 }
 
-/** The norms that clipping wants need all of the gradient before any of it is used. */
-static tutti_status sum_squares(tutti_run *run, int64_t begin, int64_t n, float *grads) {
-  const int64_t n_pieces = tutti_optim_n_pieces(run->optim);
-  memset(run->squares, 0, (size_t)n_pieces * sizeof *run->squares);
-  tutti_model_penalty_gradient(run->network.model, tutti_reducer_params(run->reducer) + begin, begin,
-                               begin + n, grads);
-  tutti_optim_squares(run->optim, 0, n, grads, run->squares);
-  return tutti_reducer_sum_slices(run->reducer, run->squares, n_pieces);
+/** What the threads of this rank share in one pass: parameters from `first` on, and their gradient. */
+typedef struct {
+  tutti_run *run;
+  int64_t slice; // where the rank's begins
+  int64_t first;
+  float *grads;
+  bool is_new; // the gradient lacks that of the penalty
+  /** Of elements [first, first + n) of the slice. */
+  void (*action)(tutti_run *run, int64_t first, int64_t n, float *params, float *grads);
+} pass;
+
+static void square(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
+  (void)params;
+  tutti_optim_squares(run->optim, first, n, grads, run->squares);
 }
 
+static void prepare(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
+  tutti_optim_prepare(run->optim, first, n, params, grads, run->norms);
+}
+
+static void step(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
+  tutti_optim_step(run->optim, first, n, params, grads);
+}
+
+static void pass_part(void *context, int64_t begin, int64_t end) {
+  const pass *p = context;
+  tutti_run *run = p->run;
+  for (int64_t at = begin; at < end; at += BLOCK) {
+    const int64_t n = end - at < BLOCK ? end - at : BLOCK, k = p->first + at;
+    float *params = tutti_reducer_params(run->reducer) + k, *grads = p->grads + at;
+    if (p->is_new) tutti_model_penalty_gradient(run->network.model, params, k, k + n, grads);
+    p->action(run, k - p->slice, n, params, grads);
+  }
+}
+
+/** The first pass over the slice: some blocks at once, one a thread, whose sums over the leaves are then still in a near
+ * cache.  @return the gradient of the slice */
+static float *pass_new(tutti_run *run, int64_t begin, int64_t end,
+                       void (*action)(tutti_run *, int64_t, int64_t, float *, float *)) {
+  const int64_t block = (int64_t)BLOCK * tutti_linalg_threads();
+  float *first = NULL;
+  for (int64_t at = begin; at < end; at += block) {
+    const int64_t n = end - at < block ? end - at : block;
+    float *grads = tutti_reducer_gradient(run->reducer, at, n);
+    if (!first) first = grads;
+    TUTTI_ASSERT(grads == first + (at - begin));
+    tutti_parallel(n, BLOCK, pass_part, &(pass){run, begin, at, grads, true, action});
+  }
+  return first;
+}
+
+/** A later one. */
+static void pass_again(tutti_run *run, int64_t begin, int64_t end, float *grads,
+                       void (*action)(tutti_run *, int64_t, int64_t, float *, float *)) {
+  tutti_parallel(end - begin, BLOCK, pass_part, &(pass){run, begin, begin, grads, false, action});
+}
+
+/** Norms need all of the gradient, or of the rule's directions, before any of it is used. */
 static tutti_status update_with_norms(tutti_run *run, int64_t begin, int64_t end) {
-  float *grads = tutti_reducer_gradient(run->reducer, begin, end - begin);
-  TUTTI_TRY(sum_squares(run, begin, end - begin, grads));
+  const int64_t n_pieces = tutti_optim_n_pieces(run->optim), n_norms = tutti_optim_n_norms(run->optim);
+  float *grads = NULL;
+  if (n_pieces > 0) {
+    memset(run->squares, 0, (size_t)n_pieces * sizeof *run->squares);
+    grads = pass_new(run, begin, end, square);
+    TUTTI_TRY(tutti_reducer_sum_slices(run->reducer, run->squares, n_pieces));
+  }
   tutti_run_update_begin(run);
-  tutti_optim_step(run->optim, 0, end - begin, tutti_reducer_params(run->reducer) + begin, grads);
+  if (n_norms > 0) {
+    memset(run->norms, 0, (size_t)n_norms * sizeof *run->norms);
+    if (n_pieces > 0)
+      pass_again(run, begin, end, grads, prepare);
+    else
+      grads = pass_new(run, begin, end, prepare);
+    TUTTI_TRY(tutti_reducer_sum_slices(run->reducer, run->norms, n_norms));
+    tutti_optim_set_ratios(run->optim, run->norms);
+  }
+  pass_again(run, begin, end, grads, step);
   return TUTTI_OK;
 }
 
-/** What the threads of this rank share: parameters from `first` on, and their gradient. */
-typedef struct {
-  tutti_run *run;
-  int64_t slice, first;
-  float *grads;
-} work;
-
-static void update_part(void *context, int64_t begin, int64_t end) {
-  const work *w = context;
-  tutti_run *run = w->run;
-  for (int64_t at = begin; at < end; at += BLOCK) {
-    const int64_t n = end - at < BLOCK ? end - at : BLOCK, k = w->first + at;
-    float *params = tutti_reducer_params(run->reducer) + k;
-    tutti_model_penalty_gradient(run->network.model, params, k, k + n, w->grads + at);
-    tutti_optim_step(run->optim, k - w->slice, n, params, w->grads + at);
-  }
-}
-
-/** Some blocks at once, one a thread: their sums over the leaves are still in a near cache when the rule needs them. */
-static void update_blocks(tutti_run *run, int64_t begin, int64_t end) {
-  const int64_t block = (int64_t)BLOCK * tutti_linalg_threads();
-  tutti_run_update_begin(run);
-  for (int64_t at = begin; at < end; at += block) {
-    const int64_t n = end - at < block ? end - at : block;
-    tutti_parallel(n, BLOCK, update_part,
-                   &(work){run, begin, at, tutti_reducer_gradient(run->reducer, at, n)});
-  }
+static bool has_norms(const tutti_run *run) {
+  return tutti_optim_n_pieces(run->optim) > 0 || tutti_optim_n_norms(run->optim) > 0;
 }
 
 tutti_status tutti_run_update(tutti_run *run) {
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(run->reducer, &begin, &end);
-  if (tutti_optim_n_pieces(run->optim) > 0) return update_with_norms(run, begin, end);
-  update_blocks(run, begin, end);
+  if (has_norms(run)) return update_with_norms(run, begin, end);
+  tutti_run_update_begin(run);
+  pass_new(run, begin, end, step);
   return TUTTI_OK;
 }
 
 bool tutti_run_may_update_early(const tutti_run *run, double loss) {
-  return run->size == 1 && !run->plan.leaves_apart && tutti_optim_n_pieces(run->optim) == 0 &&
-         run->local == TUTTI_OK && tutti_tail_holds(loss) && tutti_tail_holds(run->penalty);
+  return run->size == 1 && !run->plan.leaves_apart && !has_norms(run) && run->local == TUTTI_OK &&
+         tutti_tail_holds(loss) && tutti_tail_holds(run->penalty);
 }
 
 void tutti_run_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads) {
   tutti_phases_enter(&run->phases, TUTTI_PHASE_UPDATE);
-  tutti_parallel(n, BLOCK, update_part, &(work){run, 0, begin, grads});
+  tutti_parallel(n, BLOCK, pass_part, &(pass){run, 0, begin, grads, true, step});
   tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
 }
 

@@ -7,12 +7,12 @@ enum {
   TUTTI_UPDATE_PART = 1 << 15
 }; // elements: with two or three slots of the optimizer in the cache of a core
 
-/** Collective where clipping wants norms.  After tutti_reducer_reduce. */
+/** Collective where clipping or the rule wants norms.  After tutti_reducer_reduce. */
 TUTTI_NODISCARD
 tutti_status tutti_run_update(tutti_run *run);
 
-/** Local.  Whether this step can be updated during backward: no other rank has a part in it, no norm of the whole
- * gradient is wanted, nothing has failed and the loss is finite.
+/** Local.  Whether this step can be updated during backward: no other rank has a part in it, no norm is
+ * wanted, nothing has failed and the loss is finite.
  * @param[in] loss  sum over all samples */
 bool tutti_run_may_update_early(const tutti_run *run, double loss);
 

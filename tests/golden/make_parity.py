@@ -84,6 +84,10 @@ RULES = {
 }
 KERAS_ONLY = {
     "clipnorm": "name sgd, learning_rate 0.3, momentum 0.9, clipnorm 0.05",
+    "lamb": "name lamb",
+    "lamb_epsilon": "name lamb, learning_rate 0.02, beta_2 0.9, epsilon 0.01",
+    "lamb_decay": "name lamb, learning_rate 0.02, weight_decay 0.2, epsilon 0.0001",
+    "lamb_clip": "name lamb, learning_rate 0.02, global_clipnorm 0.05, epsilon 0.01",
     "clip_decay": "name rmsprop, learning_rate 0.01, global_clipnorm 0.05, weight_decay 0.02",
 }
 STEADY = "name sgd, learning_rate 0.1, momentum 0.9"
@@ -191,7 +195,7 @@ def options_of(text):
 # --- Keras ---------------------------------------------------------------------------------------------------------
 
 KERAS_RULES = {"sgd": "SGD", "adagrad": "Adagrad", "adadelta": "Adadelta", "rmsprop": "RMSprop", "adam": "Adam",
-               "adamw": "AdamW", "adamax": "Adamax", "nadam": "Nadam"}
+               "adamw": "AdamW", "adamax": "Adamax", "nadam": "Nadam", "lamb": "Lamb"}
 
 
 def keras_optimizer(text):

@@ -172,7 +172,7 @@ static void make_optim(parity_case *c) {
   for (int i = 0; i < n_arrays && tutti_model_array_at(c->model, i)->trainable; i++)
     offsets[n_trainable++] = tutti_model_array_at(c->model, i)->offset;
   offsets[n_trainable] = n_params;
-  CHECK_OK(tutti_optim_create(&c->optim_options, offsets, n_trainable, 0, n_params, &c->optim));
+  CHECK_OK(tutti_optim_create(&c->optim_options, offsets, NULL, n_trainable, 0, n_params, &c->optim));
   tutti_free(offsets);
 }
 
@@ -208,8 +208,9 @@ static void load(parity_case *c, const tutti_file *file, const char *library, co
 static void train(parity_case *c) {
   const int64_t n_params = tutti_model_n_params(c->model), n_batches = c->n_rows / c->batch_size;
   const int64_t n_out = tutti_model_n_out(c->model);
-  double *squares = NULL;
+  double *squares = NULL, *norms = NULL;
   CHECK_OK(TUTTI_NEW(squares, tutti_optim_n_pieces(c->optim)));
+  CHECK_OK(TUTTI_NEW(norms, tutti_optim_n_norms(c->optim)));
   for (int64_t step = 0; step < c->steps; step++) {
     const int64_t row = step % n_batches * c->batch_size;
     const float *x = c->x + row * c->n_in;
@@ -225,8 +226,13 @@ static void train(parity_case *c) {
     tutti_model_penalty_gradient(c->model, c->params, 0, n_params, c->grads);
     tutti_optim_squares(c->optim, 0, n_params, c->grads, squares);
     tutti_optim_begin(c->optim, step + 1, c->optim_options.learning_rate, squares);
+    if (tutti_optim_n_norms(c->optim) > 0) {
+      tutti_optim_prepare(c->optim, 0, n_params, c->params, c->grads, norms);
+      tutti_optim_set_ratios(c->optim, norms);
+    }
     tutti_optim_step(c->optim, 0, n_params, c->params, c->grads);
   }
+  tutti_free(norms);
   tutti_free(squares);
 }
 

@@ -78,6 +78,16 @@ static const invariance_case cases[] = {
      "model: {layers: [dense 16 tanh, dense 1], loss: hinge}\n"
      "optimizer: {name: adagrad}\n" COMMON,
      {"auto", "7", NULL}},
+    // Arrays of several blocks, so that their norms are of several slices.
+    {"lars",
+     "model: {layers: [dense 200 bias=no, batch_norm, activation relu, dense 40 tanh l2=1e-4, dense 3 "
+     "softmax]}\n"
+     "optimizer: {name: lars, learning_rate: 1, clipnorm: 1}\n" COMMON,
+     {"auto", "1000", NULL}},
+    {"lamb",
+     "model: {layers: [dense 200 tanh, dense 40 tanh l2=1e-4, dense 3 softmax]}\n"
+     "optimizer: {name: lamb, dialect: torch}\n" COMMON,
+     {"auto", "7", NULL}},
 };
 
 /** Losses of all steps, and the weights and slots of the optimizer after them. */

@@ -1,7 +1,12 @@
 #pragma once
 /** The update rules in double, one weight at a time: the textbook forms of Keras and PyTorch one by one, none
  * of the identities by which the library shares its loops.  Local. */
+#include <stdbool.h>
+
 #include "tutti/optim.h"
+
+/** Weights of an array at most. */
+enum { OPTIM_TWIN_MAX = 4096 };
 
 /** State of one weight; zeros before the first update. */
 typedef struct {
@@ -11,3 +16,9 @@ typedef struct {
 /** The weight after update number t, from 1.
  * @param[in] o  resolved, without clipping */
 double optim_twin(const tutti_optim_options *o, int t, double lr, double g, double w, optim_twin_state *s);
+
+/** All weights of one array, where the rule takes norms of it; other rules go weight by weight.
+ * @param[in] o      resolved, without clipping
+ * @param[in] plain  a bias or another vector */
+void optim_twin_array(const tutti_optim_options *o, int t, double lr, bool plain, int n, const double *g,
+                      double *w, optim_twin_state *s);

@@ -201,6 +201,7 @@ static void keys_that_depend_on_others_are_read_back(void **state) {
       NEEDED "optimizer: {name: sgd, momentum: 0.9, nesterov: yes}\n",
       NEEDED "optimizer: {name: rmsprop, centered: yes, momentum: 0.5, dialect: torch}\n",
       NEEDED "optimizer: {name: adam, amsgrad: yes, beta_1: 0.8, epsilon: 0.1}\n",
+      NEEDED "optimizer: {name: lars, lars_form: paper, trust_coefficient: 0.02}\n",
       NEEDED "train: {steps: 1000, monitor: loss, patience: 4}\n",
       NEEDED "train: {samples: 1e15}\nrun: {resume: off, directory: \"a\\x85\\u2028b\"}\n",
       "data: {file: d, validation_split: 0.999, validation_take: last}\nmodel: {layers: dense 1}\n",

@@ -34,18 +34,25 @@ static void the_default_is_keras_rmsprop(void **state) {
 static void every_rule_has_the_defaults_of_its_dialect(void **state) {
   (void)state;
   static const double learning_rate[TUTTI_N_DIALECTS][TUTTI_N_OPTIMS] = {
-      {1e-2, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3}, {1e-3, 1e-2, 1, 1e-2, 1e-3, 1e-3, 2e-3, 2e-3}};
+      {1e-2, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1, 1e-3},
+      {1e-3, 1e-2, 1, 1e-2, 1e-3, 1e-3, 2e-3, 2e-3, 1, 1e-3}};
   static const double epsilon[TUTTI_N_DIALECTS][TUTTI_N_OPTIMS] = {
-      {0, 1e-7, 1e-7, 1e-7, 1e-7, 1e-7, 1e-7, 1e-7}, {0, 1e-10, 1e-6, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8}};
+      {0, 1e-7, 1e-7, 1e-7, 1e-7, 1e-7, 1e-7, 1e-7, 0, 1e-7},
+      {0, 1e-10, 1e-6, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 0, 1e-6}};
+  static const double decay[TUTTI_N_DIALECTS][TUTTI_N_OPTIMS] = {{0, 0, 0, 0, 0, 4e-3, 0, 0, 1e-4, 0},
+                                                                 {0, 0, 0, 0, 0, 1e-2, 0, 0, 1e-4, 1e-2}};
   for (int dialect = 0; dialect < TUTTI_N_DIALECTS; dialect++) {
     for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++) {
       tutti_optim_options options = of_rule((tutti_optim_rule)rule, (tutti_dialect)dialect);
       CHECK_OK(tutti_optim_resolve(&options));
       CHECK_NEAR(options.learning_rate, learning_rate[dialect][rule], 0);
-      if (rule != TUTTI_SGD) CHECK_NEAR(options.epsilon, epsilon[dialect][rule], 0);
-      const double adamw = dialect == TUTTI_DIALECT_KERAS ? 4e-3 : 1e-2;
-      CHECK_NEAR(options.weight_decay, rule == TUTTI_ADAMW ? adamw : 0, 0);
-      if (rule >= TUTTI_ADAM) assert_true(options.beta_1 == 0.9 && options.beta_2 == 0.999);
+      const bool has_epsilon = rule != TUTTI_SGD && rule != TUTTI_LARS;
+      if (has_epsilon) CHECK_NEAR(options.epsilon, epsilon[dialect][rule], 0);
+      CHECK_NEAR(options.weight_decay, decay[dialect][rule], 0);
+      if (rule == TUTTI_LARS)
+        assert_true(options.momentum == 0.9 && options.trust_coefficient == 1e-3);
+      else if (rule >= TUTTI_ADAM)
+        assert_true(options.beta_1 == 0.9 && options.beta_2 == 0.999);
     }
   }
   tutti_optim_options options = of_rule(TUTTI_ADADELTA, TUTTI_DIALECT_KERAS);
@@ -77,12 +84,12 @@ static void a_number_the_rule_does_not_take_is_refused(void **state) {
   tutti_optim_options options = of_rule(TUTTI_ADAM, TUTTI_DIALECT_KERAS);
   options.momentum = 0.9;
   CHECK_FAILS(tutti_optim_resolve(&options), TUTTI_ERR_CONFIG,
-              "optimizer.momentum is 0.9, but adam does not take it; it belongs to: sgd, rmsprop;");
+              "optimizer.momentum is 0.9, but adam does not take it; it belongs to: sgd, rmsprop, lars;");
   assert_true(isnan(options.learning_rate)); // as it was
   options = of_rule(TUTTI_SGD, TUTTI_DIALECT_KERAS);
   options.epsilon = 1e-8;
   CHECK_FAILS(tutti_optim_resolve(&options), TUTTI_ERR_CONFIG,
-              "it belongs to: adagrad, adadelta, rmsprop, adam, adamw, adamax, nadam;");
+              "it belongs to: adagrad, adadelta, rmsprop, adam, adamw, adamax, nadam, lamb;");
   options = of_rule(TUTTI_NADAM, TUTTI_DIALECT_TORCH);
   options.rho = 0.9;
   CHECK_FAILS(tutti_optim_resolve(&options), TUTTI_ERR_CONFIG, "it belongs to: adadelta, rmsprop;");
@@ -102,6 +109,9 @@ static void a_flag_the_rule_does_not_take_is_refused(void **state) {
   options = of_rule(TUTTI_ADAMAX, TUTTI_DIALECT_KERAS);
   options.amsgrad = true;
   CHECK_FAILS(tutti_optim_resolve(&options), TUTTI_ERR_CONFIG, "adam, adamw");
+  options = of_rule(TUTTI_SGD, TUTTI_DIALECT_KERAS);
+  options.lars_form = TUTTI_LARS_PAPER;
+  CHECK_FAILS(tutti_optim_resolve(&options), TUTTI_ERR_CONFIG, "optimizer.lars_form is paper, but sgd");
   options = of_rule(TUTTI_SGD, TUTTI_DIALECT_TORCH);
   options.nesterov = true;
   CHECK_FAILS(tutti_optim_resolve(&options), TUTTI_ERR_CONFIG, "optimizer.momentum is 0");
@@ -127,6 +137,8 @@ static void a_number_out_of_its_range_is_refused(void **state) {
       {TUTTI_RMSPROP, AT(rho), 1, "optimizer.rho is 1"},
       {TUTTI_RMSPROP, AT(epsilon), -1e-8, "optimizer.epsilon is -1e-08, expected a number from 0"},
       {TUTTI_ADAMW, AT(weight_decay), -1, "optimizer.weight_decay is -1"},
+      {TUTTI_LARS, AT(trust_coefficient), 0, "optimizer.trust_coefficient is 0, expected a number above 0"},
+      {TUTTI_LAMB, AT(trust_coefficient), 1e-3, "it belongs to: lars;"},
       {TUTTI_SGD, AT(clipnorm), -1, "optimizer.clipnorm is -1"},
       {TUTTI_SGD, AT(global_clipnorm), NAN, "optimizer.global_clipnorm is"},
       {TUTTI_SGD, AT(clipvalue), INFINITY, "optimizer.clipvalue is inf"},

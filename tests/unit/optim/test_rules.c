@@ -16,33 +16,44 @@ static float gradient(int t, int i) {
   return (float)((2 * tutti_random_uniform(words[0]) - 1) * pow(10, -(i % 4)) + 0.05);
 }
 
-static void step(tutti_optim *optim, int64_t t, double lr, int64_t n, float *w, const float *g) {
+/** @param[in,out] g  a rule of two passes makes its directions of it */
+static void step(tutti_optim *optim, int64_t t, double lr, int64_t n, float *w, float *g) {
+  double norms[2 * N] = {0};
+  assert_true(tutti_optim_n_norms(optim) <= 2 * N);
   tutti_optim_begin(optim, t, lr, NULL);
+  if (tutti_optim_n_norms(optim) > 0) {
+    tutti_optim_prepare(optim, 0, n, w, g, norms);
+    tutti_optim_set_ratios(optim, norms);
+  }
   tutti_optim_step(optim, 0, n, w, g);
 }
 
+// A matrix, a bias, and a matrix that begins at 0.
+static const int64_t arrays[] = {0, 20, 26, N};
+static const bool plain[] = {false, true, false};
+enum { N_ARRAYS = 3 };
+
 static void compare(const tutti_optim_options *given, const char *what) {
   tutti_optim_options options = *given;
-  const int64_t offsets[] = {0, N};
   tutti_optim *optim = NULL;
   optim_twin_state states[N] = {0};
-  float w[N], g[N];
-  double w_twin[N];
+  float w[N], w_start[N], g[N];
+  double w_twin[N], g_twin[N];
   CHECK_OK(tutti_optim_resolve(&options));
-  CHECK_OK(tutti_optim_create(&options, offsets, 1, 0, N, &optim));
-  for (int i = 0; i < N; i++) w_twin[i] = w[i] = (float)(i - N / 2) / N;
+  CHECK_OK(tutti_optim_create(&options, arrays, plain, N_ARRAYS, 0, N, &optim));
+  for (int i = 0; i < N; i++) w_twin[i] = w[i] = w_start[i] = i < arrays[2] ? (float)(i - N / 2) / N : 0;
   double moved = 0;
   for (int t = 1; t <= STEPS; t++) {
     const double lr = options.learning_rate * (t <= 10 ? 0.1 * t : 1 / sqrt(t - 9.0));
-    for (int i = 0; i < N; i++) {
-      g[i] = gradient(t, i);
-      w_twin[i] = optim_twin(&options, t, lr, g[i], w_twin[i], &states[i]);
-    }
+    for (int i = 0; i < N; i++) g_twin[i] = g[i] = gradient(t, i);
+    for (int a = 0; a < N_ARRAYS; a++)
+      optim_twin_array(&options, t, lr, plain[a], (int)(arrays[a + 1] - arrays[a]), g_twin + arrays[a],
+                       w_twin + arrays[a], states + arrays[a]);
     step(optim, t, lr, N, w, g);
     for (int i = 0; i < N; i++) {
       // A handful of roundings a step, of numbers up to 1 in the state and in the weight.
       check_near(w[i], w_twin[i], 8.0 * FLT_EPSILON * t * fmax(1, fabs(w_twin[i])), what, __FILE__, __LINE__);
-      moved = fmax(moved, fabs(w[i] - (float)(i - N / 2) / N));
+      moved = fmax(moved, fabs(w[i] - w_start[i]));
     }
   }
   if (moved < 1e-3) fail_msg("%s moved no weight by more than %g", what, moved);
@@ -79,6 +90,11 @@ static const variant variants[] = {
     {"adamax decay", TUTTI_ADAMAX, 0.01, NAN, 0.05, false, false, false},
     {"nadam", TUTTI_NADAM, 0.1, NAN, NAN, false, false, false},
     {"nadam decay", TUTTI_NADAM, 0.1, NAN, 0.05, false, false, false},
+    {"lars", TUTTI_LARS, 20, NAN, NAN, false, false, false},
+    {"lars decay", TUTTI_LARS, 2, 0.5, 0.3, false, false, false},
+    {"lars without momentum", TUTTI_LARS, 2, 0, 0.3, false, false, false},
+    {"lamb", TUTTI_LAMB, 0.01, NAN, NAN, false, false, false},
+    {"lamb decay", TUTTI_LAMB, 0.01, NAN, 0.3, false, false, false},
 };
 
 /** @param[in] epsilon  NAN: the default; a large one shows where it stands */
@@ -94,8 +110,11 @@ static void compare_all(tutti_dialect dialect, double epsilon) {
     options.nesterov = v->nesterov;
     options.centered = v->centered;
     options.amsgrad = v->amsgrad;
-    if (v->rule != TUTTI_SGD) options.epsilon = epsilon;
-    compare(&options, v->what);
+    if (v->rule != TUTTI_SGD && v->rule != TUTTI_LARS) options.epsilon = epsilon;
+    for (int form = 0; form < (v->rule == TUTTI_LARS ? TUTTI_N_LARS_FORMS : 1); form++) {
+      options.lars_form = (tutti_lars_form)form;
+      compare(&options, v->what);
+    }
   }
 }
 
@@ -131,6 +150,8 @@ static void slots_have_the_names_of_keras(void **state) {
       {TUTTI_ADAMW, NAN, false, true, 3, {"momentum", "velocity", "velocity_hat"}},
       {TUTTI_ADAMAX, NAN, false, false, 2, {"m", "u"}},
       {TUTTI_NADAM, NAN, false, false, 2, {"momentum", "velocity"}},
+      {TUTTI_LARS, NAN, false, false, 1, {"momentum"}},
+      {TUTTI_LAMB, NAN, false, false, 2, {"momentum", "velocity"}},
   };
   const int64_t offsets[] = {0, N};
   for (size_t k = 0; k < sizeof expected / sizeof expected[0]; k++) {
@@ -141,7 +162,7 @@ static void slots_have_the_names_of_keras(void **state) {
     options.amsgrad = expected[k].amsgrad;
     tutti_optim *optim = NULL;
     CHECK_OK(tutti_optim_resolve(&options));
-    CHECK_OK(tutti_optim_create(&options, offsets, 1, 0, N, &optim));
+    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, 0, N, &optim));
     assert_int_equal(tutti_optim_n_slots(optim), expected[k].n);
     for (int i = 0; i < expected[k].n; i++) {
       assert_string_equal(tutti_optim_slot_name(optim, i), expected[k].names[i]);
@@ -164,8 +185,8 @@ static void a_copy_of_the_slots_goes_on_as_the_original(void **state) {
     tutti_optim *first = NULL, *second = NULL;
     float w[N] = {0}, w_second[N], g[N];
     CHECK_OK(tutti_optim_resolve(&options));
-    CHECK_OK(tutti_optim_create(&options, offsets, 1, 0, N, &first));
-    CHECK_OK(tutti_optim_create(&options, offsets, 1, 0, N, &second));
+    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, 0, N, &first));
+    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, 0, N, &second));
     for (int t = 1; t <= 40; t++) {
       for (int i = 0; i < N; i++) g[i] = gradient(t, i);
       if (t == 21) {
@@ -173,8 +194,10 @@ static void a_copy_of_the_slots_goes_on_as_the_original(void **state) {
         for (int k = 0; k < tutti_optim_n_slots(first); k++)
           for (int i = 0; i < N; i++) tutti_optim_slot(second, k)[i] = tutti_optim_slot(first, k)[i];
       }
+      float same[N];
+      for (int i = 0; i < N; i++) same[i] = g[i];
       step(first, t, 0.01, N, w, g);
-      if (t > 20) step(second, t, 0.01, N, w_second, g);
+      if (t > 20) step(second, t, 0.01, N, w_second, same);
     }
     assert_memory_equal(w, w_second, sizeof w);
     tutti_optim_destroy(&first);
@@ -193,7 +216,7 @@ static void a_gradient_that_is_no_number_shows_in_the_weights(void **state) {
       tutti_optim *optim = NULL;
       float w = 1, g = NAN;
       CHECK_OK(tutti_optim_resolve(&options));
-      CHECK_OK(tutti_optim_create(&options, offsets, 1, 0, 1, &optim));
+      CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, 0, 1, &optim));
       step(optim, 1, 0.01, 1, &w, &g);
       assert_true(isnan(w));
       tutti_optim_destroy(&optim);
@@ -214,7 +237,7 @@ static void a_constant_gradient_has_a_root_of_its_variance(void **state) {
     tutti_optim *optim = NULL;
     float w[N] = {0}, g[N];
     CHECK_OK(tutti_optim_resolve(&options));
-    CHECK_OK(tutti_optim_create(&options, offsets, 1, 0, N, &optim));
+    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, 0, N, &optim));
     for (int t = 1; t <= 500; t++) {
       for (int i = 0; i < N; i++) g[i] = (t < 50 ? 2.0f : 1.0f) * (1 + 0.37f * (float)i);
       step(optim, t, 1e-9, N, w, g);

@@ -10,6 +10,7 @@ enum { N = 5 * TUTTI_BLOCK + 411, STEPS = 4, N_CUTS = 5 };
 // Several arrays in a block, several blocks in an array, an empty one, and one that ends with a block.
 static const int64_t offsets[] = {0, 1000, 1001, 1001, 1500, 2 * TUTTI_BLOCK, 5000, N};
 enum { N_ARRAYS = 7 };
+static const bool plain[N_ARRAYS] = {false, true, false, true, false, false, true};
 
 static void random_numbers(int t, float *x) {
   for (int i = 0; i < N; i++) {
@@ -19,6 +20,14 @@ static void random_numbers(int t, float *x) {
                        (uint64_t)i, words);
     tutti_random_normal(words[0], words[1], normal);
     x[i] = (float)normal[0];
+  }
+}
+
+/** Those of one slice, added to those of the others, which are 0 there. */
+static void add_own(int64_t n, const double *own, double *sums) {
+  for (int64_t i = 0; i < n; i++) {
+    assert_true(sums[i] == 0 || own[i] == 0);
+    sums[i] += own[i];
   }
 }
 
@@ -35,11 +44,27 @@ static void sum_pieces(tutti_optim *const *optims, const int64_t *cuts, int n_sl
     for (int64_t first = 0; first < count; first += part)
       tutti_optim_squares(optims[k], first, count - first < part ? count - first : part, g + cuts[k] + first,
                           own);
-    for (int64_t i = 0; i < n; i++) {
-      assert_true(pieces[i] == 0 || own[i] == 0);
-      pieces[i] += own[i];
-    }
+    add_own(n, own, pieces);
   }
+}
+
+/** The first pass of a rule that scales arrays: gradients become directions, in parts. */
+static void prepare(tutti_optim *const *optims, const int64_t *cuts, int n_slices, int64_t part, float *w,
+                    float *g) {
+  static double own[N], norms[N];
+  const int64_t n = tutti_optim_n_norms(optims[0]);
+  assert_true(n < N);
+  if (n == 0) return;
+  for (int64_t i = 0; i < n; i++) norms[i] = 0;
+  for (int k = 0; k < n_slices; k++) {
+    const int64_t count = cuts[k + 1] - cuts[k];
+    for (int64_t i = 0; i < n; i++) own[i] = 0;
+    for (int64_t first = 0; first < count; first += part)
+      tutti_optim_prepare(optims[k], first, count - first < part ? count - first : part, w + cuts[k] + first,
+                          g + cuts[k] + first, own);
+    add_own(n, own, norms);
+  }
+  for (int k = 0; k < n_slices; k++) tutti_optim_set_ratios(optims[k], norms);
 }
 
 /** The weights after STEPS updates by slices between cuts[0 ... n_slices], each in parts. */
@@ -50,13 +75,15 @@ static void train(const tutti_optim_options *options, const int64_t *cuts, int n
   static double pieces[N];
   random_numbers(0, w);
   for (int k = 0; k < n_slices; k++)
-    CHECK_OK(tutti_optim_create(options, offsets, N_ARRAYS, cuts[k], cuts[k + 1], &optims[k]));
+    CHECK_OK(tutti_optim_create(options, offsets, plain, N_ARRAYS, cuts[k], cuts[k + 1], &optims[k]));
   for (int t = 1; t <= STEPS; t++) {
     random_numbers(t, g);
     sum_pieces(optims, cuts, n_slices, n_blocks * TUTTI_BLOCK, g, pieces);
+    for (int k = 0; k < n_slices; k++)
+      tutti_optim_begin(optims[k], t, 0.01, tutti_optim_n_pieces(optims[k]) ? pieces : NULL);
+    prepare(optims, cuts, n_slices, n_blocks * TUTTI_BLOCK, w, g);
     for (int k = 0; k < n_slices; k++) {
       const int64_t count = cuts[k + 1] - cuts[k];
-      tutti_optim_begin(optims[k], t, 0.01, tutti_optim_n_pieces(optims[k]) ? pieces : NULL);
       for (int64_t first = 0; first < count; first += part)
         tutti_optim_step(optims[k], first, count - first < part ? count - first : part, w + cuts[k] + first,
                          g + cuts[k] + first);
@@ -105,6 +132,11 @@ static void norms_are_the_same_bits_for_all_slices(void **state) {
   options.dialect = TUTTI_DIALECT_TORCH;
   options.weight_decay = 0.01;
   check_cuts(options);
+  for (int form = 0; form < TUTTI_N_LARS_FORMS; form++) {
+    options.rule = TUTTI_LARS;
+    options.lars_form = (tutti_lars_form)form;
+    check_cuts(options);
+  }
 }
 
 /** A whole buffer of ones: the squares of a piece are its elements, in the order of the buffer. */
@@ -117,11 +149,11 @@ static void pieces_are_blocks_cut_by_arrays(void **state) {
   static float g[N];
   double pieces[N_PIECES] = {0};
   CHECK_OK(tutti_optim_resolve(&options));
-  CHECK_OK(tutti_optim_create(&options, offsets, N_ARRAYS, 0, N, &optim));
+  CHECK_OK(tutti_optim_create(&options, offsets, NULL, N_ARRAYS, 0, N, &optim));
   assert_int_equal(tutti_optim_n_pieces(optim), 0);
   tutti_optim_destroy(&optim);
   options.clipnorm = 1;
-  CHECK_OK(tutti_optim_create(&options, offsets, N_ARRAYS, 0, N, &optim));
+  CHECK_OK(tutti_optim_create(&options, offsets, NULL, N_ARRAYS, 0, N, &optim));
   assert_int_equal(tutti_optim_n_pieces(optim), N_PIECES);
   for (int i = 0; i < N; i++) g[i] = 1;
   tutti_optim_squares(optim, 0, N, g, pieces);
@@ -139,7 +171,7 @@ static void an_empty_slice_is_legal(void **state) {
   const int64_t n_pieces = sizeof pieces / sizeof pieces[0];
   float none = 5;
   CHECK_OK(tutti_optim_resolve(&options));
-  CHECK_OK(tutti_optim_create(&options, offsets, N_ARRAYS, N, N, &optim));
+  CHECK_OK(tutti_optim_create(&options, offsets, NULL, N_ARRAYS, N, N, &optim));
   assert_int_equal(tutti_optim_n_pieces(optim), n_pieces);
   tutti_optim_squares(optim, 0, 0, &none, pieces);
   for (int i = 0; i < n_pieces; i++) CHECK_NEAR(pieces[i], 1, 0);

@@ -1,0 +1,48 @@
+// You et al. 2019 (LAMB): w -= lr |w| / |u| u with u = m_hat / (sqrt(v_hat) + eps) + decay w.  Keras has the decay
+// outside of u, before the update, as in all its rules.  The bias corrections are moved to one factor and to epsilon,
+// as in adam.c.
+#include <math.h>
+
+#include "optim/optim_impl.h"
+
+enum { MOMENTUM, VELOCITY };
+
+static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
+  const tutti_optim_options *options = &optim->options;
+  const double c = sqrt(1 - pow(options->beta_2, (double)t));
+  s->blend_1 = (float)(1 - options->beta_1);
+  s->blend_2 = (float)(1 - options->beta_2);
+  s->gain = (float)(c / (1 - pow(options->beta_1, (double)t)));
+  s->eps_out = (float)(c * options->epsilon);
+  s->rate = (float)lr;
+}
+
+TUTTI_CLONES static void loop(float gain, float blend_1, float blend_2, float eps, float decay, int64_t n,
+                              float *restrict m, float *restrict v, const float *restrict w,
+                              float *restrict g) {
+  for (int64_t i = 0; i < n; i++) {
+    m[i] += blend_1 * (g[i] - m[i]);
+    v[i] += blend_2 * (g[i] * g[i] - v[i]);
+    g[i] = gain * m[i] / (sqrtf(v[i]) + eps) + decay * w[i];
+  }
+}
+
+static void prepare(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots,
+                    int64_t n, const float *w, float *g) {
+  (void)options;
+  loop(s->gain, s->blend_1, s->blend_2, s->eps_out, s->decay, n, slots[MOMENTUM], slots[VELOCITY], w, g);
+}
+
+static double ratio(const tutti_optim_options *options, double w, double d) {
+  (void)options;
+  return w / d;
+}
+
+static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
+                   float *w, const float *u) {
+  (void)options, (void)slots;
+  tutti_optim_move(s->rate * s->ratio, n, w, u);
+}
+
+const tutti_optim_ops tutti_optim_lamb = {
+    {{"momentum", NULL, {0}}, {"velocity", NULL, {0}}}, scalars, update, prepare, ratio};

@@ -1,0 +1,55 @@
+// You, Gitman and Ginsburg 2017: layer-wise adaptive rate scaling.  With q = g + decay w, eta the trust coefficient:
+//   paper:    r = eta |w| / (|g| + decay |w|);  v = mu v + lr r q;  w -= v
+//   classic:  r = eta |w| / |q|;                v = mu v + lr r q;  w -= v
+//   popular:  v = mu v + q;  r = eta |w| / |v|;                     w -= lr r v
+#include "optim/optim_impl.h"
+
+enum { MOMENTUM };
+
+static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
+  (void)t;
+  const bool inside = optim->options.lars_form != TUTTI_LARS_POPULAR;
+  s->keep = (float)optim->options.momentum;
+  s->gain = (float)(inside ? lr : 1);
+  s->rate = (float)(inside ? 1 : lr);
+}
+
+TUTTI_CLONES static void add_decay(float decay, int64_t n, const float *restrict w, float *restrict g) {
+  for (int64_t i = 0; i < n; i++) g[i] += decay * w[i];
+}
+
+TUTTI_CLONES static void push(float keep, float decay, int64_t n, float *restrict v, const float *restrict w,
+                              float *restrict g) {
+  for (int64_t i = 0; i < n; i++) g[i] = v[i] = keep * v[i] + (g[i] + decay * w[i]);
+}
+
+static void prepare(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots,
+                    int64_t n, const float *w, float *g) {
+  if (options->lars_form == TUTTI_LARS_CLASSIC && s->decay > 0) add_decay(s->decay, n, w, g);
+  if (options->lars_form == TUTTI_LARS_POPULAR) push(s->keep, s->decay, n, slots[MOMENTUM], w, g);
+}
+
+static double ratio(const tutti_optim_options *options, double w, double d) {
+  const bool apart = options->lars_form == TUTTI_LARS_PAPER;
+  return options->trust_coefficient * w / (apart ? d + options->weight_decay * w : d);
+}
+
+TUTTI_CLONES static void heavy_ball(float keep, float gain, float rate, float decay, int64_t n,
+                                    float *restrict v, float *restrict w, const float *restrict g) {
+  for (int64_t i = 0; i < n; i++) {
+    v[i] = keep * v[i] + gain * (g[i] + decay * w[i]);
+    w[i] -= rate * v[i];
+  }
+}
+
+static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
+                   float *w, const float *g) {
+  if (options->lars_form == TUTTI_LARS_POPULAR) {
+    tutti_optim_move(s->rate * s->ratio, n, w, g);
+    return;
+  }
+  const float decay = options->lars_form == TUTTI_LARS_PAPER ? s->decay : 0; // else g has it already
+  heavy_ball(s->keep, s->gain * s->ratio, s->rate, decay, n, slots[MOMENTUM], w, g);
+}
+
+const tutti_optim_ops tutti_optim_lars = {{{"momentum", NULL, {0}}}, scalars, update, prepare, ratio};
