@@ -52,10 +52,19 @@ is_installed() { # MANAGER PACKAGE
   esac
 }
 
-missing_packages() { # MANAGER
-  for package in $(packages_of "$1"); do
-    is_installed "$1" "$package" || printf ' %s' "$package"
+missing_packages() { # MANAGER [PACKAGE...]
+  manager=$1
+  shift
+  for package in $(packages_of "$manager") "$@"; do
+    is_installed "$manager" "$package" || printf ' %s' "$package"
   done
+}
+
+# What draws pictures; without it the tests of that are skipped.
+plot_packages() {
+  case $(package_manager) in
+    apt-get | dnf) echo python3-h5py python3-matplotlib ;;
+  esac
 }
 
 # Prefix of commands that change the system; false where this user may not.
@@ -96,9 +105,9 @@ advise() { # MANAGER PACKAGE...
   say "    module load gcc cmake openmpi openblas hdf5"
 }
 
-ensure_packages() {
+ensure_packages() { # [PACKAGE...]: beside those of the build
   manager=$(package_manager)
-  not_installed=$(missing_packages "$manager")
+  not_installed=$(missing_packages "$manager" "$@")
   if [ -n "$not_installed" ] && prefix=$(root_prefix "$manager"); then
     say "Installing:$not_installed"
     log=$(mktemp)

@@ -1,0 +1,44 @@
+# Pictures of runs: drawn where Python has what they need, and what is wrong is said in one line.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+for python in python3 /usr/bin/python3 none; do
+  "$python" -c 'import h5py, matplotlib' 2>/dev/null && break
+done
+if [ $python = none ]; then
+  echo "skipped: python3 has no h5py or no matplotlib"
+  exit 77
+fi
+write_small_config
+
+# plot PROGRAM ARGUMENT...
+plot() {
+  program=$1
+  shift
+  call "$python" "$SOURCE_DIR/tools/$program" "$@"
+}
+
+# A picture and its twin for print, neither of them empty.
+expect_pictures() {
+  for stem; do
+    head -c 8 "$stem.png" | grep -q PNG || fail "$stem.png is no PNG"
+    grep -q '<svg' "$stem.svg" || fail "$stem.svg is no SVG"
+  done
+}
+
+for i in 1 2; do succeed "$RANKS" train small.yaml --train.epochs=3 --train.seed=$i --run.directory=runs/$i; done
+plot plot_run runs/1
+expect_status 0
+expect_pictures runs/1/curves
+[ ! -e runs/1/noise.png ] || fail "a picture of what was not measured"
+plot plot_run runs/1 runs/2/metrics.h5 --output both
+expect_status 0
+expect_pictures both/curves
+
+plot plot_run runs/3
+expect_status 1
+expect_text 'plot_run: runs/3: '
+plot plot_run runs/1/checkpoint.h5
+expect_status 1
+expect_text 'has no table /epochs'
+plot plot_study runs/1/metrics.h5
+expect_status 1
+expect_text 'not the file of a study'

@@ -1,0 +1,78 @@
+"""What tools/plot_run and tools/plot_study have in common: reading files, colours, saving."""
+
+import sys
+from pathlib import Path
+
+try:
+    import h5py
+    import matplotlib
+except ImportError as missing:
+    sys.exit(f"{Path(sys.argv[0]).name}: {missing}; install python3-h5py and python3-matplotlib, or: "
+             "python3 -m venv venv && venv/bin/pip install h5py matplotlib")
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402  after the choice of a backend that needs no screen
+from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter  # noqa: E402
+
+# Okabe and Ito's colours, told apart by the colour-blind; markers and dashes tell them apart in grey print as well.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
+
+plt.rcParams.update({
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "axes.grid": True,
+    "grid.color": "0.88",
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "svg.hashsalt": "tutti",  # the same picture is the same file
+})
+
+
+class PlotError(Exception):
+    """What is wrong with what the user gave, as one sentence."""
+
+
+def look(i):
+    """Colour and marker of the i-th of several things."""
+    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
+
+
+def plain_log(axis):
+    """A log axis with ticks at 1, 2 and 5 and numbers as people write them; of more than three decades at 1 alone."""
+    low, high = axis.get_view_interval()
+    wide = high / low > 1000
+    axis.set_major_locator(LogLocator(base=10, subs=(1,) if wide else (1, 2, 5)))
+    axis.set_major_formatter(LogFormatterMathtext() if wide else FuncFormatter(lambda x, _: f"{x:,.10g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def open_file(path):
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise PlotError(f"{path}: cannot be read as HDF5: {error}") from None
+
+
+def text(value):
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def save(figure, stem, formats=("png", "svg")):
+    """Write the picture in each format and tell the names."""
+    for kind in formats:
+        path = Path(f"{stem}.{kind}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        metadata = {"Date": None} if kind == "svg" else None
+        figure.savefig(path, dpi=200, metadata=metadata)
+        print(path)
+    plt.close(figure)
+
+
+def run(main):
+    """Call main; a PlotError ends the program with its sentence."""
+    try:
+        main()
+    except (PlotError, OSError) as error:
+        sys.exit(f"{Path(sys.argv[0]).name}: {error}")
