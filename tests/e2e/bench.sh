@@ -17,7 +17,21 @@ table() {
 # get NAME: the values of a column in the rows on standard input.
 get() { tr ' ' '\n' | sed -n "s/^$1=//p"; }
 
-succeed "$RANKS" bench small.yaml --batch_sizes=32,128 --seconds=0.002 --rounds=3 --bandwidth=1e9 --latency=2e-6
+# The largest part of a step that its parts do not make up, or make up beside it.
+gap() {
+  table batch_size rows | tr ' ' '\n' | awk -F = '
+    $1 ~ /^(data|products|other_compute|wait|reduce|update)_s$/ { sum += $2 }
+    $1 == "step_s" { step = $2 }
+    $1 == "slowest_rank" { off = sum / step - 1; if (off < 0) off = -off; if (off > most) most = off; sum = 0 }
+    END { print most + 0 }'
+}
+
+# The parts are of one rank and the step of all: where another program takes a core in between they differ, so again.
+for try in 1 2 3; do
+  succeed "$RANKS" bench small.yaml --batch_sizes=32,128 --seconds=0.002 --rounds=3 --bandwidth=1e9 --latency=2e-6
+  [ "$(gap | awk '{ print $1 < 0.1 }')" = 0 ] || break
+  note "try $try: the parts miss the step by $(gap)"
+done
 expect_files . small.yaml
 
 # --- a table is a line of names and rows of as many fields; an empty line between two -----------------------------------
