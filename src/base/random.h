@@ -10,7 +10,8 @@ typedef enum {
   TUTTI_STREAM_SHUFFLE = 2, // order of the samples in an epoch
   TUTTI_STREAM_WEIGHTS = 3, // initial weights
   TUTTI_STREAM_NOISE = 4,   // dropout and the noise layers
-  TUTTI_STREAM_IMPORT = 5   // train/test split of an import
+  TUTTI_STREAM_IMPORT = 5,  // train/test split of an import
+  TUTTI_STREAM_BOOTSTRAP = 7 // draws of trials for the intervals of a fit
 } tutti_stream_kind;
 
 /** One stream: `part` tells apart what shares a kind and an epoch (a layer, a round of the permutation). */

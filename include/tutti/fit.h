@@ -1,0 +1,191 @@
+#pragma once
+/** What a batch-size study tells: the best setting of each batch size, the critical batch size, and the noisy
+ * quadratic model, whose answer is known.  Pure functions and their place in a study's file.  Local, no MPI. */
+#include <stdbool.h>
+
+#include "tutti/base.h"
+#include "tutti/io.h"
+
+// --- trials ------------------------------------------------------------------------------------------------
+
+/** X(code, name as in the file). */
+#define TUTTI_TRIAL_STATE_LIST(X)                                                                            \
+  X(WAITING, "waiting")                                                                                      \
+  X(REACHED, "reached")                                                                                      \
+  X(NOT_REACHED, "not_reached")                                                                              \
+  X(DIVERGED, "diverged")
+
+typedef enum {
+#define X(code, name) TUTTI_TRIAL_##code,
+  TUTTI_TRIAL_STATE_LIST(X)
+#undef X
+      TUTTI_N_TRIAL_STATES
+} tutti_trial_state;
+extern const char *const tutti_trial_state_names[TUTTI_N_TRIAL_STATES];
+
+/** One trial: a setting of the varied keys at one batch size with one seed.  The columns of /trials, without
+ * the varied ones.  NAN where there is no value. */
+typedef struct {
+  int64_t trial;   // from 0
+  int64_t setting; // number of the point within its batch size
+  int64_t seed;
+  int64_t batch_size;
+  int64_t status;                                           // tutti_trial_state
+  double goal_step, goal_samples, goal_epoch, goal_seconds; // where the goal was reached
+  double steps, samples, epochs, seconds;                   // what it did
+  double best_value, best_step, last_value;                 // of the goal's metric
+  double val_loss, val_metric, test_loss, test_metric;      // at the end
+  int64_t group, ranks;                                     // who computed it
+  double started, ended;                                    // seconds since the study's first job began
+} tutti_trial_result;
+
+/** All trials of a study, as its file has them. */
+typedef struct {
+  int64_t n_trials;
+  tutti_trial_result *results; // [n_trials]
+  int n_varied;
+  double *varied; // [n_trials, n_varied] values of the varied keys but train.batch_size, or indices of texts
+  char **names;   // [n_varied] "optimizer.learning_rate"
+  char ***texts;  // [n_varied] what the indices of a key stand for; NULL: its values are numbers
+  int *n_texts;   // [n_varied]
+  double learning_rate, momentum; // of trials that do not vary them; NAN: there is none
+} tutti_trial_set;
+
+/** Local.  Write, or replace, /trials: a record of a tutti_trial_result and the varied keys, each by its name; the
+ * table's attribute "states" has the names of the status, and the attribute of the name of a key that is an index
+ * the texts it stands for.
+ * @return ERR_DATA /trials there has other columns; ERR_MEMORY, ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_trial_set_write(tutti_file *file, const tutti_trial_set *set);
+
+/** Local.  Read /trials, and of the root's attributes "varied" and "config" what the fit needs.  The caller owns the
+ * set: tutti_trial_set_clear.
+ * @return ERR_DATA it is no study, or damaged; ERR_IO, ERR_MEMORY; ERR_CONFIG its config does not parse */
+TUTTI_NODISCARD
+tutti_status tutti_trial_set_read(const tutti_file *file, tutti_trial_set *set);
+void tutti_trial_set_clear(tutti_trial_set *set); // Local.  Frees what the set owns; zeroes it.
+
+// --- the best setting of a batch size ----------------------------------------------------------------------
+
+/** A row of /best, without the varied columns.  The best setting of a batch size is the one with the least
+ * median over seeds of steps to the goal, of equals the first; one that at most half of its seeds reached has
+ * none, and of an even number of seeds the upper of the two in the middle counts, so that a seed that did not
+ * reach the goal counts as one that came late. */
+typedef struct {
+  int64_t batch_size;
+  int64_t setting, trial;                 // -1: no setting reached the goal; trial is the median seed's
+  double steps, samples, epochs, seconds; // medians over seeds, to the goal; NAN without a setting
+  double steps_low, steps_high;           // over the seeds that reached it
+  double effective_lr;                    // lr / (1 - momentum); NAN where there is no momentum
+  int64_t trials, reached, not_reached, diverged;
+  int64_t at_edge; // 1 + index of the first varied key of numbers of which nothing was tried beyond the best
+                   // setting's value though other values were; 0: none
+} tutti_best;
+
+typedef struct {
+  int n_sizes, n_varied;
+  tutti_best *rows; // [n_sizes] in the order of batch size
+  double *varied;   // [n_sizes, n_varied] of the best setting, NAN without one
+} tutti_best_table;
+
+/** Local.  Its trials may be in any order; those that wait count in `trials` alone.  The caller owns the table:
+ * tutti_best_table_clear.
+ * @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_study_best(const tutti_trial_set *set, tutti_best_table *best);
+void tutti_best_table_clear(tutti_best_table *best); // Local.  Frees what the table owns; zeroes it.
+
+/** Local.  The largest batch size whose samples to the goal, B S, are at most 1.2 times those of the smallest
+ * one.  Of batch[n], steps[n]; steps that are not finite are passed over, NAN where none are left. */
+double tutti_perfect_scaling_end(const double *batch, const double *steps, int n);
+
+/** Local.  The smallest batch size whose steps are at most 1.05 times the fewest of any; as above. */
+double tutti_largest_useful_batch(const double *batch, const double *steps, int n);
+
+// --- the critical batch size -------------------------------------------------------------------------------
+
+typedef enum { TUTTI_FIT_S_MIN, TUTTI_FIT_E_MIN, TUTTI_FIT_B_CRIT, TUTTI_N_FIT_NUMBERS } tutti_fit_number;
+extern const char *const tutti_fit_names[TUTTI_N_FIT_NUMBERS]; // "S_min", ...
+
+/** Steps to a goal S = S_min + E_min / B (McCandlish, Kaplan, Amodei et al., arXiv 1812.06162, equation 2.11
+ * with E = B S), B_crit = E_min / S_min.  Where the fit is refused its numbers are NAN. */
+typedef struct {
+  int n_sizes; // with steps to the goal
+  double value[TUTTI_N_FIT_NUMBERS];
+  double residual;                                            // root mean square of log S - log fit
+  double low[TUTTI_N_FIT_NUMBERS], high[TUTTI_N_FIT_NUMBERS]; // 95 % interval; NAN: not asked for, or none
+  double perfect_scaling_end, largest_useful_batch;           // also where the fit is refused
+  char refused[256];                                          // why there is no fit; "": there is one
+} tutti_fit;
+
+/** Local.  Least squares of log S.  For any B_crit the best log S_min is the mean of log S - log(1 + B_crit/B),
+ * so two parameters are a search over one: log B_crit, from a 16th of the smallest batch size to 16 times the
+ * largest, on a grid first since the sum of squares may have more than one hollow, then by golden section.
+ * Refused with fewer than 4 batch sizes that have steps, and where B_crit runs to an end of that range: then
+ * all lie in perfect scaling, or steps do not fall with the batch size, and the other parameter is not
+ * determined.
+ * @param[in] batch  [n] > 0, each once, in any order
+ * @param[in] steps  [n] > 0; what is not finite is passed over */
+void tutti_fit_make(const double *batch, const double *steps, int n, tutti_fit *fit);
+
+/** Local.  The same from the best settings, with 95 % intervals (percentiles) of the bootstrap: each draw takes,
+ * within each batch size, as many of its settings as there are, with replacement, and of each as many of its
+ * seeds; then the best setting and the fit are made anew.  A drawn set never holds a better setting than all
+ * do, so the intervals lean towards more steps: that is the part of luck in the search.  There is no interval
+ * where more than 5 % of the draws leave fewer than 4 batch sizes with steps.
+ * @param[in]  n_draws  0: no intervals
+ * @param[out] draws    [n_draws, TUTTI_N_FIT_NUMBERS] of each draw, NAN where it has none; NULL: not wanted
+ * @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table *best, uint64_t seed,
+                             int64_t n_draws, double *draws, tutti_fit *fit);
+
+// --- in the file -------------------------------------------------------------------------------------------
+
+/** Local.  Make and write, or replace, /best and /fit of a study's file from its trials:
+ *   /best   a table of tutti_best and the varied keys, with the texts of indices as its attributes
+ *   /fit    attributes n_sizes, S_min, E_min, B_crit, residual, S_min_low, S_min_high, ..., perfect_scaling_end,
+ *           largest_useful_batch, refused ("" where there is a fit); its table `draws` has the bootstrap's
+ * @param[in] set  what the file's /trials holds, or will
+ * @return ERR_MEMORY, ERR_IO, ERR_DATA /best there has other columns */
+TUTTI_NODISCARD
+tutti_status tutti_study_conclude(tutti_file *file, const tutti_trial_set *set);
+
+/** Local.  What tutti_study_conclude wrote.  `set` tells the varied keys.  @return ERR_DATA, ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_best_table_read(const tutti_file *file, const tutti_trial_set *set,
+                                   tutti_best_table *best);
+TUTTI_NODISCARD
+tutti_status tutti_fit_read(const tutti_file *file, tutti_fit *fit);
+
+/** Local.  Write a study in the layout of the published data of Shallue et al. (arXiv 1811.03600), below
+ * `folder`: DATASET/MODEL/OPTIMIZER/BATCH_SIZE/study.json, and there TRIAL/metadata.json and
+ * TRIAL/measurements.csv.
+ * @return ERR_CREATE `folder` holds something, or cannot be made; what reading a study returns */
+TUTTI_NODISCARD
+tutti_status tutti_study_export(const tutti_file *file, const char *folder);
+
+// --- the noisy quadratic model -----------------------------------------------------------------------------
+
+/** Expected loss 1/2 sum h_i E w_i^2 with h_i = 1/i, a gradient h_i w_i plus noise of variance h_i / B, and
+ * E w_i^2 = 1 at the start (Zhang, Li, Nado et al., arXiv 1907.04164, section 3).  The rule is Keras'
+ * v <- mu v - lr g, w <- w + v. */
+typedef struct {
+  int64_t dimensions; // from 1
+  double batch, learning_rate;
+  double momentum; // in [0, 1)
+  double target;   // of the expected loss
+  int64_t budget;  // most steps, from 0
+} tutti_quadratic;
+
+typedef struct {
+  tutti_trial_state state; // DIVERGED: beyond the rate at which the steepest direction stays bounded
+  int64_t steps;           // the first at which the loss is at most the target; not reached: the budget
+  double loss;             // expected, there, or where it was certain that the target is out of reach
+} tutti_quadratic_result;
+
+/** Local.  Steps to the target, exactly and without a random number.  Takes microseconds without momentum where
+ * the loss falls monotonically, else time in proportion to dimensions and steps.
+ * @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_quadratic_run(const tutti_quadratic *model, tutti_quadratic_result *result);

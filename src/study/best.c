@@ -1,0 +1,199 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "study/fit_impl.h"
+
+// --- order
+
+typedef struct {
+  const tutti_trial_result *result;
+  int64_t index;
+} entry;
+
+static int compare(int64_t a, int64_t b) {
+  return (a > b) - (a < b);
+}
+
+static int compare_entries(const void *a, const void *b) {
+  const tutti_trial_result *x = ((const entry *)a)->result, *y = ((const entry *)b)->result;
+  const int by_size = compare(x->batch_size, y->batch_size), by_setting = compare(x->setting, y->setting);
+  return by_size ? by_size : by_setting ? by_setting : compare(x->trial, y->trial);
+}
+
+static void group(const tutti_trial_set *set, const entry *entries, tutti_trial_order *order) {
+  for (int64_t i = 0; i < set->n_trials; i++) {
+    const tutti_trial_result *now = entries[i].result, *before = i > 0 ? entries[i - 1].result : NULL;
+    const bool new_size = !before || now->batch_size != before->batch_size;
+    order->order[i] = entries[i].index;
+    if (new_size) order->sizes[order->n_sizes++] = order->n_settings;
+    if (new_size || now->setting != before->setting)
+      order->settings[order->n_settings++] = (tutti_setting_trials){i, 0, now->batch_size};
+    order->settings[order->n_settings - 1].n++;
+  }
+  order->sizes[order->n_sizes] = order->n_settings;
+}
+
+tutti_status tutti_trial_order_make(const tutti_trial_set *set, tutti_trial_order *order) {
+  tutti_status status = TUTTI_OK;
+  entry *entries = NULL;
+  *order = (tutti_trial_order){0};
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(entries, set->n_trials));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(order->order, set->n_trials));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(order->settings, set->n_trials));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(order->sizes, set->n_trials + 1));
+  for (int64_t i = 0; i < set->n_trials; i++) entries[i] = (entry){&set->results[i], i};
+  qsort(entries, (size_t)set->n_trials, sizeof *entries, compare_entries);
+  group(set, entries, order);
+done:
+  tutti_free(entries);
+  if (status != TUTTI_OK) tutti_trial_order_clear(order);
+  return status;
+}
+
+void tutti_trial_order_clear(tutti_trial_order *order) {
+  tutti_free(order->order);
+  tutti_free(order->settings);
+  tutti_free(order->sizes);
+  *order = (tutti_trial_order){0};
+}
+
+// --- medians
+
+static int compare_doubles(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+double tutti_median_of_seeds(double *steps, int64_t n) {
+  qsort(steps, (size_t)n, sizeof *steps, compare_doubles);
+  return steps[n / 2];
+}
+
+/** What of a trial a median is taken of: it lies at `offset` in the result. */
+static double median_of(const tutti_trial_set *set, const int64_t *trials, int64_t n, size_t offset,
+                        double *scratch) {
+  for (int64_t i = 0; i < n; i++) {
+    const tutti_trial_result *result = &set->results[trials[i]];
+    double value = INFINITY;
+    if (result->status == TUTTI_TRIAL_REACHED) memcpy(&value, (const char *)result + offset, sizeof value);
+    scratch[i] = value;
+  }
+  return tutti_median_of_seeds(scratch, n);
+}
+
+#define MEDIAN(set, trials, n, member, scratch)                                                              \
+  median_of((set), (trials), (n), offsetof(tutti_trial_result, member), (scratch))
+
+// --- the best setting
+
+static void count_states(const tutti_trial_set *set, const int64_t *trials, int64_t n, tutti_best *best) {
+  best->trials = n;
+  for (int64_t i = 0; i < n; i++) {
+    const int64_t state = set->results[trials[i]].status;
+    best->reached += state == TUTTI_TRIAL_REACHED;
+    best->not_reached += state == TUTTI_TRIAL_NOT_REACHED;
+    best->diverged += state == TUTTI_TRIAL_DIVERGED;
+  }
+}
+
+/** Medians and range over the seeds of the setting with these trials. */
+static void fill_setting(const tutti_trial_set *set, const int64_t *trials, int64_t n, double *scratch,
+                         tutti_best *best) {
+  best->setting = set->results[trials[0]].setting;
+  best->samples = MEDIAN(set, trials, n, goal_samples, scratch);
+  best->epochs = MEDIAN(set, trials, n, goal_epoch, scratch);
+  best->seconds = MEDIAN(set, trials, n, goal_seconds, scratch);
+  best->steps = MEDIAN(set, trials, n, goal_step, scratch);
+  best->steps_low = scratch[0];
+  for (int64_t i = 0; i < n && isfinite(scratch[i]); i++) best->steps_high = scratch[i];
+  for (int64_t i = n - 1; i >= 0; i--) {
+    const tutti_trial_result *result = &set->results[trials[i]];
+    if (result->status == TUTTI_TRIAL_REACHED && result->goal_step == best->steps)
+      best->trial = result->trial;
+  }
+}
+
+/** The value a trial has of a key, varied or not. */
+static double value_of(const tutti_trial_set *set, const double *varied, const char *key, double fallback) {
+  for (int k = 0; k < set->n_varied; k++)
+    if (strcmp(set->names[k], key) == 0) return varied[k];
+  return fallback;
+}
+
+static double effective_lr(const tutti_trial_set *set, const double *varied) {
+  return value_of(set, varied, "optimizer.learning_rate", set->learning_rate) /
+         (1 - value_of(set, varied, "optimizer.momentum", set->momentum));
+}
+
+/** Whether nothing was tried beyond trial `best` of key k, though other values were. */
+static bool is_at_edge(const tutti_trial_set *set, const int64_t *trials, int64_t n, int64_t best, int k) {
+  const double value = set->varied[best * set->n_varied + k];
+  bool below = false, above = false;
+  for (int64_t i = 0; i < n; i++) {
+    if (set->results[trials[i]].status == TUTTI_TRIAL_WAITING) continue;
+    const double other = set->varied[trials[i] * set->n_varied + k];
+    below = below || other < value;
+    above = above || other > value;
+  }
+  return below != above;
+}
+
+static int64_t edge_of(const tutti_trial_set *set, const int64_t *trials, int64_t n, int64_t best) {
+  for (int k = 0; k < set->n_varied; k++)
+    if (!(set->texts && set->texts[k]) && is_at_edge(set, trials, n, best, k)) return k + 1;
+  return 0;
+}
+
+/** One row: of the settings [first, end). */
+static void fill_row(const tutti_trial_set *set, const tutti_trial_order *order, int64_t first, int64_t end,
+                     double *scratch, tutti_best *best, double *varied) {
+  const tutti_setting_trials *settings = order->settings, *winner = NULL;
+  const int64_t *all = order->order + settings[first].first;
+  const int64_t n_all = settings[end - 1].first + settings[end - 1].n - settings[first].first;
+  double fewest = INFINITY;
+  *best = (tutti_best){.batch_size = settings[first].batch_size, .setting = -1, .trial = -1};
+  best->steps = best->samples = best->epochs = best->seconds = NAN;
+  best->steps_low = best->steps_high = best->effective_lr = NAN;
+  for (int k = 0; k < set->n_varied; k++) varied[k] = NAN;
+  count_states(set, all, n_all, best);
+  for (int64_t i = first; i < end; i++) {
+    const double steps = MEDIAN(set, order->order + settings[i].first, settings[i].n, goal_step, scratch);
+    if (steps < fewest) {
+      fewest = steps;
+      winner = &settings[i];
+    }
+  }
+  if (!winner) return;
+  const int64_t *trials = order->order + winner->first;
+  fill_setting(set, trials, winner->n, scratch, best);
+  for (int k = 0; k < set->n_varied; k++) varied[k] = set->varied[trials[0] * set->n_varied + k];
+  best->effective_lr = effective_lr(set, varied);
+  best->at_edge = edge_of(set, all, n_all, trials[0]);
+}
+
+tutti_status tutti_study_best(const tutti_trial_set *set, tutti_best_table *best) {
+  tutti_status status = TUTTI_OK;
+  tutti_trial_order order = {0};
+  double *scratch = NULL;
+  *best = (tutti_best_table){.n_varied = set->n_varied};
+  TUTTI_TRY_GOTO(done, tutti_trial_order_make(set, &order));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(scratch, set->n_trials));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(best->rows, order.n_sizes));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(best->varied, (int64_t)order.n_sizes * set->n_varied));
+  best->n_sizes = order.n_sizes;
+  for (int i = 0; i < order.n_sizes; i++)
+    fill_row(set, &order, order.sizes[i], order.sizes[i + 1], scratch, &best->rows[i],
+             best->varied + (int64_t)i * set->n_varied);
+done:
+  if (status != TUTTI_OK) tutti_best_table_clear(best);
+  tutti_free(scratch);
+  tutti_trial_order_clear(&order);
+  return status;
+}
+
+void tutti_best_table_clear(tutti_best_table *best) {
+  tutti_free(best->rows);
+  tutti_free(best->varied);
+  *best = (tutti_best_table){0};
+}

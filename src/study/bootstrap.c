@@ -1,0 +1,128 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "study/fit_impl.h"
+
+/** Numbers of one draw, one after the other. */
+typedef struct {
+  tutti_stream stream;
+  uint64_t next;
+} draws_from;
+
+/** Uniform in [0, n): the high half of a product (Lemire, 2019), whose bias of n / 2^32 is nothing here. */
+static int64_t pick(draws_from *from, int64_t n) {
+  uint32_t word;
+  tutti_random_fill(from->stream, from->next++, 1, &word);
+  return (int64_t)((uint64_t)word * (uint64_t)n >> 32);
+}
+
+static double steps_of(const tutti_trial_set *set, int64_t trial) {
+  const tutti_trial_result *result = &set->results[trial];
+  return result->status == TUTTI_TRIAL_REACHED ? result->goal_step : INFINITY;
+}
+
+/** Steps of the best of settings [first, end), drawn anew; INFINITY where none reached the goal. */
+static double draw_best(const tutti_trial_set *set, const tutti_trial_order *order, int64_t first,
+                        int64_t end, draws_from *from, double *scratch) {
+  double fewest = INFINITY;
+  for (int64_t i = first; i < end; i++) {
+    const tutti_setting_trials *setting = &order->settings[first + pick(from, end - first)];
+    for (int64_t k = 0; k < setting->n; k++)
+      scratch[k] = steps_of(set, order->order[setting->first + pick(from, setting->n)]);
+    fewest = fmin(fewest, tutti_median_of_seeds(scratch, setting->n));
+  }
+  return fewest;
+}
+
+/** All that the draws share; owned. */
+typedef struct {
+  tutti_trial_order order;
+  double *batch, *steps; // [n_sizes]
+  double *scratch;       // [n_trials]
+  double *numbers;       // [TUTTI_N_FIT_NUMBERS, n_draws]
+} work;
+
+static void draw_fit(const tutti_trial_set *set, work *w, draws_from from,
+                     double value[TUTTI_N_FIT_NUMBERS]) {
+  const int n = w->order.n_sizes;
+  double residual;
+  for (int i = 0; i < n; i++)
+    w->steps[i] = draw_best(set, &w->order, w->order.sizes[i], w->order.sizes[i + 1], &from, w->scratch);
+  for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) value[k] = NAN;
+  // A draw that runs to an end of the range stays: without it the interval would be too narrow.
+  if (tutti_fit_count(w->steps, n) >= TUTTI_FIT_LEAST_SIZES)
+    (void)tutti_fit_solve(w->batch, w->steps, n, value, &residual);
+}
+
+static int compare_doubles(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/** Percentile of sorted values, between two of them where it falls so. */
+static double percentile(const double *sorted, int64_t n, double share) {
+  const double at = share * (double)(n - 1);
+  const int64_t i = (int64_t)at;
+  return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[i];
+}
+
+static void make_interval(double *values, int64_t n_draws, double *low, double *high) {
+  int64_t n = 0;
+  for (int64_t i = 0; i < n_draws; i++)
+    if (isfinite(values[i])) values[n++] = values[i];
+  if ((double)n < 0.95 * (double)n_draws) return;
+  qsort(values, (size_t)n, sizeof *values, compare_doubles);
+  *low = percentile(values, n, 0.025);
+  *high = percentile(values, n, 0.975);
+}
+
+static tutti_status make_intervals(const tutti_trial_set *set, const tutti_best_table *best, uint64_t seed,
+                                   int64_t n_draws, double *draws, tutti_fit *fit) {
+  tutti_status status = TUTTI_OK;
+  work w = {0};
+  TUTTI_TRY_GOTO(done, tutti_trial_order_make(set, &w.order));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.batch, w.order.n_sizes));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.steps, w.order.n_sizes));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.scratch, set->n_trials));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.numbers, TUTTI_N_FIT_NUMBERS * n_draws));
+  for (int i = 0; i < best->n_sizes; i++) w.batch[i] = (double)best->rows[i].batch_size;
+  for (int64_t d = 0; d < n_draws; d++) {
+    double value[TUTTI_N_FIT_NUMBERS];
+    const draws_from from = {{seed, TUTTI_STREAM_BOOTSTRAP, 0, (uint32_t)d}, 0};
+    draw_fit(set, &w, from, value);
+    for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) {
+      w.numbers[k * n_draws + d] = value[k];
+      if (draws) draws[d * TUTTI_N_FIT_NUMBERS + k] = value[k];
+    }
+  }
+  for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++)
+    make_interval(w.numbers + k * n_draws, n_draws, &fit->low[k], &fit->high[k]);
+done:
+  tutti_trial_order_clear(&w.order);
+  tutti_free(w.batch);
+  tutti_free(w.steps);
+  tutti_free(w.scratch);
+  tutti_free(w.numbers);
+  return status;
+}
+
+tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table *best, uint64_t seed,
+                             int64_t n_draws, double *draws, tutti_fit *fit) {
+  tutti_status status = TUTTI_OK;
+  double *batch = NULL, *steps = NULL;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(batch, best->n_sizes));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(steps, best->n_sizes));
+  for (int i = 0; i < best->n_sizes; i++) {
+    batch[i] = (double)best->rows[i].batch_size;
+    steps[i] = best->rows[i].steps;
+  }
+  tutti_fit_make(batch, steps, best->n_sizes, fit);
+  for (int64_t i = 0; draws && i < n_draws * TUTTI_N_FIT_NUMBERS; i++) draws[i] = NAN;
+  if (!fit->refused[0] && n_draws > 0)
+    TUTTI_TRY_GOTO(done, make_intervals(set, best, seed, n_draws, draws, fit));
+done:
+  tutti_free(batch);
+  tutti_free(steps);
+  return status;
+}

@@ -1,0 +1,40 @@
+#pragma once
+/** The fit without its text, for the many of a bootstrap.  Local. */
+#include "tutti/fit.h"
+
+enum { TUTTI_FIT_LEAST_SIZES = 4 };
+
+/** Where B_crit came out in the range it is looked for in. */
+typedef enum { TUTTI_FIT_INSIDE, TUTTI_FIT_AT_LOW, TUTTI_FIT_AT_HIGH } tutti_fit_end;
+
+/** As tutti_fit_make, for at least one batch size with steps; the numbers come out at the end of the range, too. */
+tutti_fit_end tutti_fit_solve(const double *batch, const double *steps, int n,
+                              double value[TUTTI_N_FIT_NUMBERS], double *residual);
+
+/** How many of steps[n] are finite. */
+int tutti_fit_count(const double *steps, int n);
+
+// --- trials of a study in the order of batch size, setting and seed
+
+/** The trials of one setting at one batch size: order[first .. first + n). */
+typedef struct {
+  int64_t first, n;
+  int64_t batch_size;
+} tutti_setting_trials;
+
+typedef struct {
+  int64_t *order; // [n_trials] indices of trials
+  int64_t n_settings;
+  tutti_setting_trials *settings; // [n_settings] in the order of batch size, then setting
+  int n_sizes;
+  int64_t *sizes; // [n_sizes + 1] where the settings of each batch size begin, and the end
+} tutti_trial_order;
+
+/** The caller owns it: tutti_trial_order_clear.  @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_trial_order_make(const tutti_trial_set *set, tutti_trial_order *order);
+void tutti_trial_order_clear(tutti_trial_order *order);
+
+/** Sort steps[n], those of the seeds of a setting, INFINITY where the goal was not reached.
+ * @return their median, of an even number the upper of the two in the middle: finite where more than half of them are */
+double tutti_median_of_seeds(double *steps, int64_t n);

@@ -1,0 +1,118 @@
+#include <math.h>
+#include <string.h>
+
+#include "study/records.h"
+#include "tutti/config.h"
+
+const char *const tutti_trial_state_names[TUTTI_N_TRIAL_STATES] = {
+#define X(code, name) [TUTTI_TRIAL_##code] = name,
+    TUTTI_TRIAL_STATE_LIST(X)
+#undef X
+};
+
+#define WHOLE(name)                                                                                          \
+  { #name, TUTTI_I64, offsetof(tutti_trial_result, name) }
+#define REAL(name)                                                                                           \
+  { #name, TUTTI_F64, offsetof(tutti_trial_result, name) }
+static const tutti_column columns[] = {
+    WHOLE(trial),     WHOLE(setting),     WHOLE(seed),      WHOLE(batch_size),  WHOLE(status),
+    REAL(goal_step),  REAL(goal_samples), REAL(goal_epoch), REAL(goal_seconds), REAL(steps),
+    REAL(samples),    REAL(epochs),       REAL(seconds),    REAL(best_value),   REAL(best_step),
+    REAL(last_value), REAL(val_loss),     REAL(val_metric), REAL(test_loss),    REAL(test_metric),
+    WHOLE(group),     WHOLE(ranks),       REAL(started),    REAL(ended)};
+static const tutti_record_table table = {"/trials", columns, (int)(sizeof columns / sizeof *columns),
+                                         sizeof(tutti_trial_result)};
+
+tutti_status tutti_trial_set_write(tutti_file *file, const tutti_trial_set *set) {
+  TUTTI_TRY(tutti_records_write(file, &table, set, set->results, set->varied, set->n_trials));
+  TUTTI_TRY(tutti_file_set_texts(file, table.name, "states", tutti_trial_state_names, TUTTI_N_TRIAL_STATES));
+  return TUTTI_OK;
+}
+
+// --- reading
+
+/** The varied keys that are columns, and the texts of those that are indices. */
+static tutti_status read_names(const tutti_file *file, tutti_trial_set *set) {
+  char **keys = NULL;
+  int n_keys = 0;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_get_texts(file, "/", "varied", &keys, &n_keys));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(set->names, n_keys));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(set->texts, n_keys));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(set->n_texts, n_keys));
+  for (int i = 0; i < n_keys; i++) {
+    if (strcmp(keys[i], "train.batch_size") == 0) continue; // a column of its own
+    const int k = set->n_varied++;
+    set->names[k] = keys[i];
+    keys[i] = NULL;
+    if (tutti_file_has_attribute(file, table.name, set->names[k]))
+      TUTTI_TRY_GOTO(done,
+                     tutti_file_get_texts(file, table.name, set->names[k], &set->texts[k], &set->n_texts[k]));
+  }
+done:
+  tutti_file_list_free(&keys, n_keys);
+  return status;
+}
+
+static tutti_status read_rows(const tutti_file *file, tutti_trial_set *set) {
+  TUTTI_TRY(tutti_table_rows(file, table.name, &set->n_trials));
+  TUTTI_TRY(TUTTI_NEW(set->results, set->n_trials));
+  TUTTI_TRY(TUTTI_NEW(set->varied, set->n_trials * set->n_varied));
+  TUTTI_TRY(tutti_records_read(file, &table, set, set->n_trials, set->results, set->varied));
+  for (int64_t i = 0; i < set->n_trials; i++) {
+    const tutti_trial_result *result = &set->results[i];
+    TUTTI_CHECK(result->status >= 0 && result->status < TUTTI_N_TRIAL_STATES && result->batch_size > 0,
+                TUTTI_ERR_DATA,
+                "%s: /trials row %lld: status %lld, batch size %lld, expected 0 to %d, and from 1",
+                tutti_file_path(file), (long long)i, (long long)result->status, (long long)result->batch_size,
+                TUTTI_N_TRIAL_STATES - 1);
+  }
+  return TUTTI_OK;
+}
+
+/** Whether key `name` differs between the trials. */
+static bool is_varied(const tutti_trial_set *set, const char *name) {
+  for (int k = 0; k < set->n_varied; k++)
+    if (strcmp(set->names[k], name) == 0) return true;
+  return false;
+}
+
+static tutti_status read_rates(const tutti_file *file, tutti_trial_set *set) {
+  tutti_config config = {0};
+  char *text = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "config", &text));
+  TUTTI_TRY_GOTO(done, tutti_config_parse(text, tutti_file_path(file), NULL, 0, &config));
+  // Rules differ in what momentum means, or have none.
+  const bool one_rule = !is_varied(set, "optimizer.name");
+  set->learning_rate = one_rule ? config.optimizer.learning_rate : NAN;
+  set->momentum = one_rule ? config.optimizer.momentum : NAN;
+done:
+  tutti_config_clear(&config);
+  tutti_free(text);
+  return status;
+}
+
+tutti_status tutti_trial_set_read(const tutti_file *file, tutti_trial_set *set) {
+  tutti_status status = TUTTI_OK;
+  *set = (tutti_trial_set){0};
+  TUTTI_TRY_GOTO(done, read_names(file, set));
+  TUTTI_TRY_GOTO(done, read_rows(file, set));
+  TUTTI_TRY_GOTO(done, read_rates(file, set));
+done:
+  if (status != TUTTI_OK) tutti_trial_set_clear(set);
+  return status;
+}
+
+void tutti_trial_set_clear(tutti_trial_set *set) {
+  for (int k = 0; k < set->n_varied; k++) {
+    if (set->texts && set->texts[k]) tutti_file_list_free(&set->texts[k], set->n_texts[k]);
+    tutti_free(set->names[k]);
+  }
+  tutti_free(set->texts);
+  tutti_free(set->n_texts);
+  tutti_free(set->names);
+  tutti_free(set->results);
+  tutti_free(set->varied);
+  *set = (tutti_trial_set){0};
+}

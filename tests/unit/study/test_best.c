@@ -1,0 +1,151 @@
+#include <math.h>
+
+#include "support/check.h"
+#include "trials.h"
+
+#define REACHED  TUTTI_TRIAL_REACHED
+#define NOT      TUTTI_TRIAL_NOT_REACHED
+#define DIVERGED TUTTI_TRIAL_DIVERGED
+
+static const char *const rate_key[] = {"optimizer.learning_rate"};
+static const double rates[] = {0.1, 0.2, 0.4};
+
+/** Three seeds of one setting. */
+static void add3(tutti_trial_set *set, int64_t batch_size, int64_t setting, const tutti_trial_state states[3],
+                 double a, double b, double c) {
+  const double steps[] = {a, b, c};
+  for (int i = 0; i < 3; i++) trials_add(set, batch_size, setting, states[i], steps[i], &rates[setting]);
+}
+
+static const tutti_trial_state all3[] = {REACHED, REACHED, REACHED};
+static const tutti_trial_state two[] = {REACHED, NOT, REACHED};
+static const tutti_trial_state one[] = {NOT, REACHED, DIVERGED};
+
+static void the_least_median_wins(void **state) {
+  tutti_trial_set set = trials_begin(32, 1, rate_key);
+  tutti_best_table best;
+  (void)state;
+  // The larger batch size first: the table is in order all the same.
+  add3(&set, 64, 0, all3, 70, 90, 80);
+  add3(&set, 64, 1, two, 60, 500, 50); // 50 60 and one that did not arrive: 60
+  add3(&set, 64, 2, one, 500, 1, 500); // the fewest steps of all, by one lucky seed
+  add3(&set, 8, 0, all3, 300, 310, 305);
+  add3(&set, 8, 1, all3, 100, 400, 410);
+  set.momentum = 0.5;
+  CHECK_OK(tutti_study_best(&set, &best));
+  assert_int_equal(best.n_sizes, 2);
+  const tutti_best *small = &best.rows[0], *large = &best.rows[1];
+  assert_int_equal(small->batch_size, 8);
+  assert_int_equal(small->setting, 0);
+  assert_int_equal(small->trial, 11); // of 305 steps
+  CHECK_NEAR(small->steps, 305, 0);
+  CHECK_NEAR(small->steps_low, 300, 0);
+  CHECK_NEAR(small->steps_high, 310, 0);
+  CHECK_NEAR(small->samples, 305 * 8, 0);
+  CHECK_NEAR(small->epochs, 305 * 8 / 1000.0, 1e-12);
+  CHECK_NEAR(small->seconds, 30.5, 1e-12);
+  assert_int_equal(large->setting, 1);
+  assert_int_equal(large->trial, 3);
+  CHECK_NEAR(large->steps, 60, 0);
+  CHECK_NEAR(large->steps_low, 50, 0);
+  CHECK_NEAR(large->steps_high, 60, 0);
+  CHECK_NEAR(best.varied[1], 0.2, 0);
+  CHECK_NEAR(large->effective_lr, 0.4, 1e-15);
+  assert_int_equal(large->trials, 9);
+  assert_int_equal(large->reached, 6);
+  assert_int_equal(large->not_reached, 2);
+  assert_int_equal(large->diverged, 1);
+  tutti_best_table_clear(&best);
+  tutti_trial_set_clear(&set);
+}
+
+static void half_of_the_seeds_are_not_enough(void **state) {
+  tutti_trial_set set = trials_begin(8, 1, rate_key);
+  tutti_best_table best;
+  (void)state;
+  trials_add(&set, 8, 0, REACHED, 10, &rates[0]);
+  trials_add(&set, 8, 0, NOT, 99, &rates[0]);
+  trials_add(&set, 8, 1, TUTTI_TRIAL_WAITING, 0, &rates[1]);
+  CHECK_OK(tutti_study_best(&set, &best));
+  assert_int_equal(best.n_sizes, 1);
+  assert_int_equal(best.rows[0].setting, -1);
+  assert_int_equal(best.rows[0].trial, -1);
+  assert_true(isnan(best.rows[0].steps) && isnan(best.rows[0].steps_low) && isnan(best.varied[0]));
+  assert_int_equal(best.rows[0].trials, 3);
+  assert_int_equal(best.rows[0].reached + best.rows[0].not_reached, 2);
+  assert_int_equal(best.rows[0].at_edge, 0);
+  tutti_best_table_clear(&best);
+  // Of an even number the later of the two in the middle.
+  trials_add(&set, 8, 2, REACHED, 10, &rates[2]);
+  trials_add(&set, 8, 2, REACHED, 30, &rates[2]);
+  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_NEAR(best.rows[0].steps, 30, 0);
+  CHECK_NEAR(best.rows[0].steps_low, 10, 0);
+  tutti_best_table_clear(&best);
+  tutti_trial_set_clear(&set);
+}
+
+/** Seven settings of (rule, rate, momentum), the one numbered `winner` is the fastest. */
+static tutti_best best_of(int winner, int n) {
+  static const char *const names[] = {"optimizer.nesterov", "optimizer.learning_rate", "optimizer.momentum"};
+  static const char *const rules[] = {"no", "yes"};
+  static const double points[][3] = {{0, 0.1, 0.9}, {0, 0.2, 0.9}, {0, 0.3, 0.9}, {1, 0.1, 0.5},
+                                     {1, 0.2, 0.5}, {1, 0.3, 0.5}, {1, 0.2, 0.7}};
+  tutti_trial_set set = trials_begin(8, 3, names);
+  tutti_best_table best;
+  trials_choice(&set, 0, rules, 2);
+  for (int i = 0; i < n; i++) trials_add(&set, 4, i, REACHED, i == winner ? 10 : 20, points[i]);
+  CHECK_OK(tutti_study_best(&set, &best));
+  const tutti_best row = best.rows[0];
+  assert_int_equal(row.setting, winner);
+  tutti_best_table_clear(&best);
+  tutti_trial_set_clear(&set);
+  return row;
+}
+
+static void the_edge_is_named(void **state) {
+  (void)state;
+  assert_int_equal(best_of(6, 7).at_edge, 0);
+  assert_int_equal(best_of(0, 7).at_edge, 2); // the first of two that end there
+  assert_int_equal(best_of(2, 7).at_edge, 2);
+  assert_int_equal(best_of(4, 7).at_edge, 3);
+  assert_int_equal(best_of(0, 1).at_edge, 0); // nothing else was tried
+  CHECK_NEAR(best_of(6, 7).effective_lr, 0.2 / 0.3, 1e-12);
+}
+
+static void a_waiting_trial_is_no_neighbour(void **state) {
+  tutti_trial_set set = trials_begin(4, 1, rate_key);
+  tutti_best_table best;
+  (void)state;
+  trials_add(&set, 8, 0, NOT, 99, &rates[0]);
+  trials_add(&set, 8, 1, REACHED, 10, &rates[1]);
+  trials_add(&set, 8, 2, TUTTI_TRIAL_WAITING, 0, &rates[2]);
+  CHECK_OK(tutti_study_best(&set, &best));
+  assert_int_equal(best.rows[0].at_edge, 1);
+  assert_true(isnan(best.rows[0].effective_lr)); // no momentum anywhere
+  tutti_best_table_clear(&best);
+  set.results[2].status = DIVERGED;
+  CHECK_OK(tutti_study_best(&set, &best));
+  assert_int_equal(best.rows[0].at_edge, 0);
+  tutti_best_table_clear(&best);
+  tutti_trial_set_clear(&set);
+}
+
+static void no_trials_no_rows(void **state) {
+  tutti_trial_set set = trials_begin(0, 1, rate_key);
+  tutti_best_table best;
+  (void)state;
+  CHECK_OK(tutti_study_best(&set, &best));
+  assert_int_equal(best.n_sizes, 0);
+  tutti_best_table_clear(&best);
+  tutti_trial_set_clear(&set);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_least_median_wins), cmocka_unit_test(half_of_the_seeds_are_not_enough),
+      cmocka_unit_test(the_edge_is_named),     cmocka_unit_test(a_waiting_trial_is_no_neighbour),
+      cmocka_unit_test(no_trials_no_rows),
+  };
+  return cmocka_run_group_tests_name("study.best", tests, NULL, check_no_leak);
+}
