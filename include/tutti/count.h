@@ -22,3 +22,20 @@ tutti_status tutti_count_parse(const char *text, unsigned allowed, tutti_unit ba
 
 /** Write it as tutti_count_parse reads it. */
 void tutti_count_print(tutti_count count, char *text, size_t bytes);
+
+/** Places in a training, each after the one before, all in one unit: "10, 20, 30 epochs". */
+enum { TUTTI_MAX_MILESTONES = 16 };
+typedef struct {
+  int n; // 0: none
+  tutti_unit unit;
+  double values[TUTTI_MAX_MILESTONES]; // above 0, rising
+} tutti_milestones;
+
+/** Read `text`: counts separated by commas; only the last needs its unit.  `allowed` is a sum of tutti_unit.
+ * @return ERR_CONFIG with what is allowed: no count, more than TUTTI_MAX_MILESTONES, several units, one that is not above
+ * the one before */
+TUTTI_NODISCARD
+tutti_status tutti_milestones_parse(const char *text, unsigned allowed, tutti_milestones *milestones);
+
+/** Write them as tutti_milestones_parse reads them; "" for none. */
+void tutti_milestones_print(const tutti_milestones *milestones, char *text, size_t bytes);

@@ -162,13 +162,14 @@ extern const char *const tutti_scaling_names[TUTTI_N_SCALINGS];
 typedef struct {
   tutti_count warmup; // 0: none
   tutti_decay decay;
-  double decay_rate;       // step, exponential: the factor
-  tutti_count decay_every; // step: between two drops; exponential: over which one factor is applied
-  tutti_count decay_over;  // polynomial, cosine: length after warmup; 0: to the end of the budget
-  double decay_power;      // polynomial
-  double decay_end;        // polynomial, cosine: last rate / first rate
-  tutti_scaling scaling;   // of the learning rate with the batch size
-  int64_t base_batch_size; // at which learning_rate is meant; needed with scaling
+  double decay_rate;                 // step, exponential: the factor
+  tutti_count decay_every;           // step: between two drops; exponential: over which one factor is applied
+  tutti_milestones decay_milestones; // step: where to drop, from the training's begin, instead of decay_every
+  tutti_count decay_over;            // polynomial, cosine: length after warmup; 0: to the end of the budget
+  double decay_power;                // polynomial
+  double decay_end;                  // polynomial, cosine: last rate / first rate
+  tutti_scaling scaling;             // of the learning rate with the batch size
+  int64_t base_batch_size;           // at which learning_rate is meant; needed with scaling
 } tutti_schedule_options;
 
 /** All counts in steps. */
@@ -176,6 +177,7 @@ typedef struct {
   tutti_decay decay;
   double start, peak; // learning rate before and after warmup
   double warmup, every, over, rate, power, end;
+  tutti_milestones milestones; // of `step`; n 0: drops fall by `every`
 } tutti_schedule;
 
 /** Local.  Resolve counts into steps: an epoch has steps_per_epoch, a step batch_size samples, the budget

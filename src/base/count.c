@@ -57,3 +57,58 @@ void tutti_count_print(tutti_count count, char *text, size_t bytes) {
     if (words[i].unit == count.unit && words[i].factor == 1) word = words[count.value == 1 ? i - 1 : i].word;
   snprintf(text, bytes, "%s %s", tutti_text_print_real(number, sizeof number, count.value), word);
 }
+
+/** Its unit; 0 with a bare number as without one. */
+static tutti_status parse_item(const char *item, unsigned allowed, tutti_count *count) {
+  TUTTI_TRY(tutti_count_parse(item, allowed, 0, count));
+  TUTTI_CHECK(count->value > 0, TUTTI_ERR_CONFIG, "'%s' is no place in a training; write a number above 0",
+              item);
+  return TUTTI_OK;
+}
+
+/** All that is given has to have the unit of the last. */
+static tutti_status check_item(const char *text, tutti_unit unit, const tutti_milestones *counts) {
+  TUTTI_CHECK(unit == 0 || unit == counts->unit, TUTTI_ERR_CONFIG,
+              "'%s' has several units; write all in one, as '10, 20, 30 epochs'", text);
+  const double *last = &counts->values[counts->n - 1];
+  TUTTI_CHECK(counts->n == 1 || last[0] > last[-1], TUTTI_ERR_CONFIG,
+              "'%s': %g does not come after %g; write them in their order", text, last[0], last[-1]);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_milestones_parse(const char *text, unsigned allowed, tutti_milestones *counts) {
+  const char *last = strrchr(text, ',');
+  tutti_count count;
+  tutti_milestones read = {0};
+  char units[128];
+  TUTTI_TRY(parse_item(last ? last + 1 : text, allowed, &count));
+  TUTTI_CHECK(count.unit != 0, TUTTI_ERR_CONFIG,
+              "'%s' lacks a unit; write it after the last number, one of: %s", text,
+              allowed_text(allowed, units, sizeof units));
+  read.unit = count.unit;
+  const char *next = NULL;
+  for (const char *item = text; item; item = next) {
+    char one[64];
+    const size_t length = strcspn(item, ",");
+    TUTTI_CHECK(length < sizeof one, TUTTI_ERR_CONFIG, "'%.80s' is no list of counts", text);
+    TUTTI_CHECK(read.n < TUTTI_MAX_MILESTONES, TUTTI_ERR_CONFIG, "'%s': more than %d counts", text,
+                (int)TUTTI_MAX_MILESTONES);
+    snprintf(one, sizeof one, "%.*s", (int)length, item);
+    TUTTI_TRY(parse_item(one, allowed, &count));
+    read.values[read.n++] = count.value;
+    TUTTI_TRY(check_item(text, count.unit, &read));
+    next = item[length] ? item + length + 1 : NULL;
+  }
+  *counts = read;
+  return TUTTI_OK;
+}
+
+void tutti_milestones_print(const tutti_milestones *counts, char *text, size_t bytes) {
+  char number[32];
+  text[0] = '\0';
+  for (int i = 0; i + 1 < counts->n; i++)
+    tutti_text_append(text, bytes, "%s, ", tutti_text_print_real(number, sizeof number, counts->values[i]));
+  if (counts->n == 0) return;
+  const size_t used = strlen(text);
+  tutti_count_print((tutti_count){counts->values[counts->n - 1], counts->unit}, text + used, bytes - used);
+}

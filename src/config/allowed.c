@@ -17,15 +17,25 @@ static void allow_real(const tutti_key *key, char *text, size_t bytes) {
     tutti_text_append(text, bytes, " %s %g", key->below_max ? "and below" : "to", key->max);
 }
 
-static void allow_count(const tutti_key *key, char *text, size_t bytes) {
+static const char *units_of(const tutti_key *key, char *list, size_t bytes) {
   static const char *const units[] = {"steps", "epochs", "samples", "seconds, minutes, hours"}; // by bit
   const char *names[4];
-  char list[96];
   int n = 0;
   for (int bit = 0; bit < 4; bit++)
     if (key->units & (1u << bit)) names[n++] = units[bit];
+  return tutti_text_list(list, bytes, names, n);
+}
+
+static void allow_count(const tutti_key *key, char *text, size_t bytes) {
+  char list[96];
   tutti_text_append(text, bytes, "%sa number and a unit: %s", key->above_min ? "" : "0, or ",
-                    tutti_text_list(list, sizeof list, names, n));
+                    units_of(key, list, sizeof list));
+}
+
+static void allow_milestones(const tutti_key *key, char *text, size_t bytes) {
+  char list[96];
+  tutti_text_append(text, bytes, "%s, or up to %d rising numbers and a unit, as '10, 20, 30 epochs': %s",
+                    key->word, (int)TUTTI_MAX_MILESTONES, units_of(key, list, sizeof list));
 }
 
 void tutti_value_allowed(const tutti_key *key, char *text, size_t bytes) {
@@ -56,6 +66,9 @@ void tutti_value_allowed(const tutti_key *key, char *text, size_t bytes) {
     break;
   case TUTTI_KEY_COUNT:
     allow_count(key, text, bytes);
+    break;
+  case TUTTI_KEY_MILESTONES:
+    allow_milestones(key, text, bytes);
     break;
   case TUTTI_KEY_GOAL:
     tutti_text_append(text, bytes, "none, or a goal such as 'val_accuracy >= 0.97'");

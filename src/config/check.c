@@ -94,18 +94,23 @@ bool tutti_decays_to_the_end(const tutti_config *config) {
 }
 
 /** Why a number of the decay has no effect with this kind of decay; NULL where it has one. */
-static const char *idle_decay(tutti_decay decay, const char *name) {
+static const char *idle_decay(const tutti_schedule_options *schedule, const char *name) {
+  const tutti_decay decay = schedule->decay;
   const bool repeated = decay == TUTTI_DECAY_STEP || decay == TUTTI_DECAY_EXPONENTIAL;
   const bool once = decay == TUTTI_DECAY_POLYNOMIAL || decay == TUTTI_DECAY_COSINE;
   if (strcmp(name, "decay_power") == 0)
     return decay == TUTTI_DECAY_POLYNOMIAL ? NULL : "it has an effect only with schedule.decay polynomial";
+  if (strcmp(name, "decay_milestones") == 0)
+    return decay == TUTTI_DECAY_STEP ? NULL : "it has an effect only with schedule.decay step";
+  if (strcmp(name, "decay_every") == 0 && decay == TUTTI_DECAY_STEP && schedule->decay_milestones.n > 0)
+    return "schedule.decay_milestones says when the rate falls";
   if (strcmp(name, "decay_rate") == 0 || strcmp(name, "decay_every") == 0)
     return repeated ? NULL : "it has an effect only with schedule.decay step or exponential";
   return once ? NULL : "it has an effect only with schedule.decay polynomial or cosine";
 }
 
 const char *tutti_key_idle(const tutti_key *key, const tutti_config *config) {
-  if (strncmp(key->path, "schedule.decay_", 15) == 0) return idle_decay(config->schedule.decay, key->name);
+  if (strncmp(key->path, "schedule.decay_", 15) == 0) return idle_decay(&config->schedule, key->name);
   if (strcmp(key->path, "data.validation_take") == 0 && config->data.validation_split == 0)
     return "it has an effect only with data.validation_split above 0";
   if (key->type == TUTTI_KEY_BUDGET && config->train.budget.unit != key->units)

@@ -40,6 +40,8 @@ enum { TIMES = TUTTI_UNIT_STEPS | TUTTI_UNIT_EPOCHS | TUTTI_UNIT_SAMPLES };
   KEY(SECTION, NAME, NAME, SWITCH, FALLBACK, EFFECT, SENTENCE)
 #define COUNT(SECTION, NAME, FALLBACK, UNITS, EFFECT, SENTENCE)                                              \
   KEY(SECTION, NAME, NAME, COUNT, FALLBACK, EFFECT, SENTENCE), .units = UNITS
+#define MILESTONES(SECTION, NAME, FALLBACK, UNITS, EFFECT, SENTENCE)                                         \
+  KEY(SECTION, NAME, NAME, MILESTONES, FALLBACK, EFFECT, SENTENCE), .units = UNITS, .word = FALLBACK
 #define BUDGET(NAME, FALLBACK, UNIT, MAX, SENTENCE)                                                          \
   KEY(train, NAME, budget, BUDGET, FALLBACK, NONE, SENTENCE), .units = UNIT, .whole_min = 1, .whole_max = MAX
 
@@ -102,6 +104,8 @@ static const tutti_key keys[] = {
      ABOVE_MIN},
     {COUNT(schedule, decay_every, "1 epoch", TIMES, TRAINING, "step, exponential: how long until the next factor"),
      ABOVE_MIN},
+    {MILESTONES(schedule, decay_milestones, "none", TIMES, TRAINING,
+            "step: when the factor is applied, counted from the training's begin, instead of decay_every")},
     {COUNT(schedule, decay_over, "0", TIMES, TRAINING,
            "polynomial, cosine: how long the fall takes after warmup; 0: to the end of the training")},
     {REAL(schedule, decay_power, "1", 0, INFINITY, TRAINING, "polynomial: the exponent; 1: a straight line"), ABOVE_MIN},

@@ -3,18 +3,19 @@
 #include "tutti/config.h"
 
 typedef enum {
-  TUTTI_KEY_WHOLE,  // int64_t; the key's `word` stands for 0
-  TUTTI_KEY_REAL,   // double; the key's `word` stands for NAN
-  TUTTI_KEY_SWITCH, // bool
-  TUTTI_KEY_CHOICE, // an enum, by the names of its values
-  TUTTI_KEY_TEXT,   // char *
-  TUTTI_KEY_METRIC, // char *; NULL: none
-  TUTTI_KEY_RESUME, // char *: auto, no or a path
-  TUTTI_KEY_COUNT,  // tutti_count, written with its unit
-  TUTTI_KEY_BUDGET, // tutti_count, a whole number in the one unit that the key is named for
-  TUTTI_KEY_GOAL,   // tutti_goal
-  TUTTI_KEY_LAYERS, // config->model.layers and n_layers
-  TUTTI_KEY_AXES,   // config->study.axes and n_axes; read from a mapping (axes_read.c)
+  TUTTI_KEY_WHOLE,      // int64_t; the key's `word` stands for 0
+  TUTTI_KEY_REAL,       // double; the key's `word` stands for NAN
+  TUTTI_KEY_SWITCH,     // bool
+  TUTTI_KEY_CHOICE,     // an enum, by the names of its values
+  TUTTI_KEY_TEXT,       // char *
+  TUTTI_KEY_METRIC,     // char *; NULL: none
+  TUTTI_KEY_RESUME,     // char *: auto, no or a path
+  TUTTI_KEY_COUNT,      // tutti_count, written with its unit
+  TUTTI_KEY_MILESTONES, // tutti_milestones; a list, or the same separated by commas
+  TUTTI_KEY_BUDGET,     // tutti_count, a whole number in the one unit that the key is named for
+  TUTTI_KEY_GOAL,       // tutti_goal
+  TUTTI_KEY_LAYERS,     // config->model.layers and n_layers
+  TUTTI_KEY_AXES,       // config->study.axes and n_axes; read from a mapping (axes_read.c)
   TUTTI_N_KEY_TYPES
 } tutti_key_type;
 
@@ -43,7 +44,7 @@ typedef struct {
   const char *sentence;
 } tutti_key;
 
-enum { TUTTI_MAX_KEYS = 128, TUTTI_MAX_SECTIONS = 16, TUTTI_VALUE_BYTES = 256 };
+enum { TUTTI_MAX_KEYS = 128, TUTTI_MAX_SECTIONS = 16, TUTTI_VALUE_BYTES = 512 };
 
 /** A count above this is a slip of the hand; below it, doubles hold it exactly and sums of a few do not
  * overflow. */

@@ -30,6 +30,23 @@ static tutti_status read_layer_list(const tutti_settings *settings, const tutti_
   return TUTTI_OK;
 }
 
+/** The items separated by commas, as on the command line. */
+static tutti_status read_milestone_list(const tutti_settings *settings, const tutti_key *key,
+                                        const tutti_yaml *yaml, tutti_node list, tutti_place place,
+                                        tutti_config *config) {
+  char text[TUTTI_VALUE_BYTES] = "", where[TUTTI_PLACE_BYTES];
+  for (int i = 0; i < list.n; i++) {
+    const tutti_node item = tutti_yaml_item(yaml, list, i);
+    const size_t used = strlen(text);
+    TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR && used + strlen(item.text) + sizeof ", " <= sizeof text,
+                TUTTI_ERR_CONFIG, "%s: item %d is no count; expected one such as '10 epochs'",
+                tutti_place_print(settings, place, key->path, where), i + 1);
+    snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? ", " : "", item.text);
+  }
+  const tutti_status status = tutti_value_read(key, text, config);
+  return status == TUTTI_OK ? status : tutti_fail_at(status, settings, place, key->path);
+}
+
 static tutti_status read_value(tutti_settings *settings, int i, const tutti_yaml *yaml, tutti_node value,
                                tutti_place place, tutti_config *config) {
   static const char *const kinds[] = {"nothing", "a scalar", "a list", "a mapping"};
@@ -38,6 +55,8 @@ static tutti_status read_value(tutti_settings *settings, int i, const tutti_yaml
   settings->keys[i] = place;
   if (value.kind == TUTTI_NODE_LIST && key->type == TUTTI_KEY_LAYERS)
     return read_layer_list(settings, key, yaml, value, place, config);
+  if (value.kind == TUTTI_NODE_LIST && key->type == TUTTI_KEY_MILESTONES)
+    return read_milestone_list(settings, key, yaml, value, place, config);
   if (value.kind == TUTTI_NODE_MAPPING && key->type == TUTTI_KEY_AXES)
     return tutti_axes_read(settings, yaml, value, place, &config->study);
   tutti_value_allowed(key, allowed, sizeof allowed);

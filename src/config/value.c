@@ -93,6 +93,30 @@ static void print_count(tutti_count count, char *text, size_t bytes) {
     tutti_count_print(count, text, bytes);
 }
 
+/** Of each as of one count. */
+static tutti_status read_milestones(const tutti_key *key, const char *text, tutti_milestones *counts) {
+  tutti_milestones read = {0};
+  char why[256];
+  if (strcmp(text, key->word) != 0 && tutti_milestones_parse(text, key->units, &read) != TUTTI_OK) {
+    snprintf(why, sizeof why, "is refused: %s", tutti_fail_text());
+    return refuse(key, text, why);
+  }
+  const bool whole = read.unit == TUTTI_UNIT_STEPS || read.unit == TUTTI_UNIT_SAMPLES;
+  for (int i = 0; i < read.n; i++) {
+    if (whole && read.values[i] != floor(read.values[i])) return refuse(key, text, "is not whole");
+    if (read.values[i] > (double)TUTTI_WHOLE_MAX) return refuse(key, text, "is too large");
+  }
+  *counts = read;
+  return TUTTI_OK;
+}
+
+static void print_milestones(const tutti_key *key, const tutti_milestones *counts, char *text, size_t bytes) {
+  if (counts->n == 0)
+    snprintf(text, bytes, "%s", key->word);
+  else
+    tutti_milestones_print(counts, text, bytes);
+}
+
 static tutti_status read_budget(const tutti_key *key, const char *text, tutti_count *count) {
   int64_t whole;
   TUTTI_TRY(read_whole(key, text, &whole));
@@ -187,6 +211,8 @@ tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_conf
     return read_resume(key, text, field);
   case TUTTI_KEY_COUNT:
     return read_count(key, text, field);
+  case TUTTI_KEY_MILESTONES:
+    return read_milestones(key, text, field);
   case TUTTI_KEY_BUDGET:
     return read_budget(key, text, field);
   case TUTTI_KEY_GOAL:
@@ -233,6 +259,9 @@ const char *tutti_value_part(const tutti_key *key, const tutti_config *config, i
     break;
   case TUTTI_KEY_COUNT:
     print_count(*(const tutti_count *)field, buffer, TUTTI_VALUE_BYTES);
+    break;
+  case TUTTI_KEY_MILESTONES:
+    print_milestones(key, field, buffer, TUTTI_VALUE_BYTES);
     break;
   case TUTTI_KEY_BUDGET:
     print_whole(key, (int64_t)((const tutti_count *)field)->value, buffer, TUTTI_VALUE_BYTES);

@@ -23,6 +23,16 @@ static tutti_status in_steps(tutti_count count, const char *key, int64_t batch_s
   return TUTTI_OK;
 }
 
+static tutti_status milestones_in_steps(const tutti_milestones *counts, int64_t batch_size,
+                                        double steps_per_epoch, tutti_milestones *milestones) {
+  *milestones = *counts;
+  milestones->unit = TUTTI_UNIT_STEPS;
+  for (int i = 0; i < counts->n; i++)
+    TUTTI_TRY(in_steps((tutti_count){counts->values[i], counts->unit}, "decay_milestones", batch_size,
+                       steps_per_epoch, &milestones->values[i]));
+  return TUTTI_OK;
+}
+
 /** Linear: Goyal et al. 2017, section 2.1.  Square root: Hoffer, Hubara, Soudry 2017, section 7. */
 static tutti_status scale(const tutti_schedule_options *options, double learning_rate, int64_t batch_size,
                           double *peak) {
@@ -44,7 +54,7 @@ static tutti_status check_decay(const tutti_schedule *s) {
                 "schedule.decay_rate is %g, expected a number above 0 with schedule.decay %s: the factor on "
                 "the learning rate",
                 s->rate, decay);
-    TUTTI_CHECK(s->every > 0, TUTTI_ERR_CONFIG,
+    TUTTI_CHECK(s->every > 0 || s->milestones.n > 0, TUTTI_ERR_CONFIG,
                 "schedule.decay_every is not set, but schedule.decay is %s; write a count such as 10 epochs",
                 decay);
   }
@@ -68,6 +78,7 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
   TUTTI_TRY(in_steps(options->warmup, "warmup", batch_size, steps_per_epoch, &s.warmup));
   TUTTI_TRY(in_steps(options->decay_every, "decay_every", batch_size, steps_per_epoch, &s.every));
   TUTTI_TRY(in_steps(options->decay_over, "decay_over", batch_size, steps_per_epoch, &s.over));
+  TUTTI_TRY(milestones_in_steps(&options->decay_milestones, batch_size, steps_per_epoch, &s.milestones));
   TUTTI_CHECK(s.warmup <= total_steps, TUTTI_ERR_CONFIG,
               "schedule.warmup is %g steps, longer than the training of %g steps; shorten it or train longer",
               s.warmup, total_steps);
@@ -79,10 +90,13 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
   return TUTTI_OK;
 }
 
-/** Drops fall on whole steps although an interval of 1/3 epoch need not be a double: forgive the last
- * bits. */
-static double drops(double t, double every) {
-  return floor(t / every + 1e-9);
+/** By step `now`, t steps after warmup.  Drops fall on whole steps although an interval of 1/3 epoch need not be a
+ * double: forgive the last bits. */
+static double drops(const tutti_schedule *s, double now, double t) {
+  if (s->milestones.n == 0) return floor(t / s->every + 1e-9);
+  int n = 0;
+  while (n < s->milestones.n && s->milestones.values[n] <= now * (1 + 1e-12)) n++;
+  return n;
 }
 
 double tutti_schedule_at(const tutti_schedule *s, int64_t step) {
@@ -92,7 +106,7 @@ double tutti_schedule_at(const tutti_schedule *s, int64_t step) {
   const double part = t < s->over ? t / s->over : 1;
   switch (s->decay) {
   case TUTTI_DECAY_STEP:
-    return s->peak * pow(s->rate, drops(t, s->every));
+    return s->peak * pow(s->rate, drops(s, now, t));
   case TUTTI_DECAY_EXPONENTIAL:
     return s->peak * pow(s->rate, t / s->every);
   case TUTTI_DECAY_POLYNOMIAL:

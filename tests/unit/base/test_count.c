@@ -44,11 +44,59 @@ static void printed_counts_are_read_back(void **state) {
   }
 }
 
+static void lists_are_read_in_one_unit_and_in_order(void **state) {
+  (void)state;
+  tutti_milestones counts;
+  CHECK_OK(tutti_milestones_parse("10, 20,30.5 epochs", any, &counts));
+  assert_true(counts.n == 3 && counts.unit == TUTTI_UNIT_EPOCHS);
+  assert_true(counts.values[0] == 10 && counts.values[1] == 20 && counts.values[2] == 30.5);
+  CHECK_OK(tutti_milestones_parse("7 steps,8 steps", any, &counts));
+  assert_true(counts.n == 2 && counts.unit == TUTTI_UNIT_STEPS && counts.values[1] == 8);
+  CHECK_OK(tutti_milestones_parse("1 sample", any, &counts));
+  assert_true(counts.n == 1 && counts.unit == TUTTI_UNIT_SAMPLES);
+  static const struct {
+    const char *text, *why;
+  } wrong[] = {{"10, 20", "lacks a unit"},
+               {"10 steps, 20 epochs", "several units"},
+               {"20, 10 epochs", "10 does not come after 20"},
+               {"10, 10 epochs", "does not come after"},
+               {"0, 10 epochs", "above 0"},
+               {",10 epochs", "no count"},
+               {"10,, 20 epochs", "no count"},
+               {"10, 20 epochs,", "no count"},
+               {"", "no count"},
+               {"3, 4 minutes", "'minutes'"},
+               {"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17 steps", "more than 16"}};
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    counts.n = -1;
+    CHECK_FAILS(tutti_milestones_parse(wrong[i].text, TUTTI_UNIT_STEPS | TUTTI_UNIT_EPOCHS, &counts),
+                TUTTI_ERR_CONFIG, wrong[i].why);
+    assert_int_equal(counts.n, -1);
+  }
+}
+
+/** The longest numbers that there are, too. */
+static void printed_lists_are_read_back(void **state) {
+  (void)state;
+  tutti_milestones counts = {.unit = TUTTI_UNIT_SAMPLES}, read;
+  char text[512];
+  for (int n = 0; n < TUTTI_MAX_MILESTONES; n++) {
+    counts.values[n] = (n + 1) * 1.2345678901234567e-101;
+    counts.n = n + 1;
+    tutti_milestones_print(&counts, text, sizeof text);
+    CHECK_OK(tutti_milestones_parse(text, any, &read));
+    assert_memory_equal(&read.values, &counts.values, (size_t)(n + 1) * sizeof *counts.values);
+    assert_true(read.n == counts.n && read.unit == counts.unit);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(counts_are_read_as_people_write_them),
       cmocka_unit_test(what_is_no_count_is_refused),
       cmocka_unit_test(printed_counts_are_read_back),
+      cmocka_unit_test(lists_are_read_in_one_unit_and_in_order),
+      cmocka_unit_test(printed_lists_are_read_back),
   };
   return cmocka_run_group_tests_name("base.count", tests, NULL, check_no_leak);
 }

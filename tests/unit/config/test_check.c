@@ -51,6 +51,15 @@ static void keys_without_an_effect_are_refused(void **state) {
       "run.yaml:3:24: schedule.decay_rate: it has an effect only with schedule.decay step or exponential");
   CHECK_REFUSED("schedule: {decay: cosine, decay_every: 1 epochs}\n",
                 "schedule.decay_every: it has an effect only");
+  CHECK_REFUSED("schedule: {decay: exponential, decay_milestones: 3 epochs}\n",
+                "only with schedule.decay step");
+  CHECK_REFUSED("schedule: {decay: step, decay_every: 1 epochs, decay_milestones: 3 epochs}\n",
+                "run.yaml:3:38: schedule.decay_every: schedule.decay_milestones says when the rate falls");
+  CHECK_REFUSED("schedule: {decay: step, decay_milestones: 3}\n", "lacks a unit");
+  CHECK_REFUSED("schedule: {decay: step, decay_milestones: [3 epochs, 2 epochs]}\n",
+                "2 does not come after 3");
+  CHECK_REFUSED("schedule: {decay: step, decay_milestones: [3 epochs, [2]]}\n", "item 2 is no count");
+  CHECK_REFUSED("schedule: {decay: step, decay_milestones: 1.5 steps}\n", "is not whole");
   CHECK_REFUSED("schedule: {decay: cosine, decay_power: 2}\n", "only with schedule.decay polynomial");
   CHECK_REFUSED("schedule: {decay: step, decay_over: 5 epochs}\n", "polynomial or cosine");
   CHECK_REFUSED("schedule: {decay: exponential, decay_end: 0}\n", "polynomial or cosine");

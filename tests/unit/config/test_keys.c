@@ -35,6 +35,7 @@ static void a_config_without_keys_has_the_defaults(void **state) {
   assert_true(c.schedule.warmup.value == 0 && c.schedule.decay == TUTTI_DECAY_CONSTANT);
   assert_true(c.schedule.decay_rate == 0.1 && c.schedule.decay_power == 1 && c.schedule.decay_end == 0);
   assert_true(c.schedule.decay_every.value == 1 && c.schedule.decay_every.unit == TUTTI_UNIT_EPOCHS);
+  assert_true(c.schedule.decay_milestones.n == 0);
   assert_true(c.schedule.scaling == TUTTI_SCALING_NONE && c.schedule.base_batch_size == 0);
   assert_true(c.train.batch_size == 32 && c.train.micro_batch_size == 0 && c.train.seed == 0 &&
               c.train.shuffle);

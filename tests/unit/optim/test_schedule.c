@@ -84,6 +84,31 @@ static void step_drops_at_whole_intervals(void **state) {
   }
 }
 
+/** Hoffer, Hubara, Soudry 2017: the rate falls in the first epochs alone. */
+static void step_drops_at_milestones(void **state) {
+  (void)state;
+  tutti_schedule_options options = {.warmup = steps(5),
+                                    .decay = TUTTI_DECAY_STEP,
+                                    .decay_rate = 0.1,
+                                    .decay_milestones = {3, TUTTI_UNIT_EPOCHS, {0.1, 0.3, 3}}};
+  const tutti_schedule s = make(options);
+  CHECK_RATE(s, 9, 0.1);
+  CHECK_RATE(s, 10, 0.01); // counted from the begin, not from the end of warmup
+  CHECK_RATE(s, 29, 0.01);
+  CHECK_RATE(s, 30, 0.001); // 0.3 * 100 is above 30 in doubles
+  CHECK_RATE(s, 299, 0.001);
+  CHECK_RATE(s, 300, 0.0001);
+  CHECK_RATE(s, 1000000, 0.0001);
+  options.decay_milestones = (tutti_milestones){1, TUTTI_UNIT_SAMPLES, {65}};
+  options.warmup = never;
+  CHECK_RATE(make(options), 1, 0.1); // begins before sample 65
+  CHECK_RATE(make(options), 2, 0.01);
+  options.decay_milestones.unit = TUTTI_UNIT_SECONDS;
+  tutti_schedule unused;
+  CHECK_FAILS(tutti_schedule_make(&options, 0.1, 64, 100, 1000, &unused), TUTTI_ERR_CONFIG,
+              "schedule.decay_milestones is a time");
+}
+
 static void exponential_is_smooth(void **state) {
   (void)state;
   const tutti_schedule s = make((tutti_schedule_options){
@@ -155,6 +180,7 @@ int main(void) {
       cmocka_unit_test(scaling_starts_warmup_at_the_unscaled_rate),
       cmocka_unit_test(counts_are_in_steps_epochs_or_samples),
       cmocka_unit_test(step_drops_at_whole_intervals),
+      cmocka_unit_test(step_drops_at_milestones),
       cmocka_unit_test(exponential_is_smooth),
       cmocka_unit_test(polynomial_ends_at_its_end),
       cmocka_unit_test(cosine_runs_to_the_end_of_the_budget),
