@@ -57,8 +57,11 @@ typedef struct {
   double
       weight_decay; // keras: decoupled, any rule; torch: added to the gradient, but decoupled in adamw; lars in
                     // both dialects and lamb with torch: in the direction, of which the norm is taken
-  double trust_coefficient;                    // lars
-  tutti_lars_form lars_form;                   // lars
+  double trust_coefficient;  // lars
+  tutti_lars_form lars_form; // lars
+  // Goyal et al. 2017, remark 2: a velocity v that has the learning rate inside follows its changes,
+  // v = mu (lr_new / lr_old) v + lr_new g.  The state kept is v / lr, so that no rate has to be remembered.
+  bool momentum_correction;
   double clipnorm, global_clipnorm, clipvalue; // 0: off; at most one is set
 } tutti_optim_options;
 
@@ -68,7 +71,7 @@ tutti_optim_options tutti_optim_options_default(void);
 /** Local.  Replace each NAN that the rule takes by its default; what it does not take stays NAN, so resolving
  * twice is resolving once.
  * @return ERR_CONFIG a number or flag the rule does not take was set (momentum with adam), one out of its
- * range, nesterov without momentum, two ways of clipping; the options are then as they were */
+ * range, nesterov without momentum, momentum_correction where no velocity has the learning rate inside, two ways of clipping; the options are then as they were */
 TUTTI_NODISCARD
 tutti_status tutti_optim_resolve(tutti_optim_options *options);
 

@@ -76,6 +76,8 @@ static const tutti_key keys[] = {
      ABOVE_MIN, .word = "auto"},
     {REAL(optimizer, momentum, "auto", 0, 1, TRAINING, "momentum of sgd, rmsprop and lars"), BELOW_MAX, .word = "auto"},
     {SWITCH(optimizer, nesterov, "no", TRAINING, "Nesterov's form of sgd's momentum")},
+    {SWITCH(optimizer, momentum_correction, "no", TRAINING,
+            "a velocity with the learning rate inside (dialect keras, lars) follows changes of that rate")},
     {REAL(optimizer, rho, "auto", 0, 1, TRAINING, "decay of the mean square of rmsprop and adadelta"),
      ABOVE_MIN, BELOW_MAX, .word = "auto"},
     {REAL(optimizer, beta_1, "auto", 0, 1, TRAINING, "decay of the mean gradient of the adam family"),

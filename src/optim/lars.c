@@ -8,10 +8,8 @@ enum { MOMENTUM };
 
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   (void)t;
-  const bool inside = optim->options.lars_form != TUTTI_LARS_POPULAR;
   s->keep = (float)optim->options.momentum;
-  s->gain = (float)(inside ? lr : 1);
-  s->rate = (float)(inside ? 1 : lr);
+  tutti_optim_place_rate(&optim->options, lr, s);
 }
 
 TUTTI_CLONES static void add_decay(float decay, int64_t n, const float *restrict w, float *restrict g) {

@@ -18,6 +18,18 @@ void tutti_optim_epsilon(const tutti_optim_options *options, tutti_scalars *scal
   scalars->eps_out = (float)(keras ? 0 : options->epsilon);
 }
 
+bool tutti_optim_has_rate_inside(const tutti_optim_options *options) {
+  if (!(options->momentum > 0)) return false; // NAN: the rule has none
+  if (options->rule == TUTTI_LARS) return options->lars_form != TUTTI_LARS_POPULAR;
+  return options->dialect == TUTTI_DIALECT_KERAS;
+}
+
+void tutti_optim_place_rate(const tutti_optim_options *options, double lr, tutti_scalars *scalars) {
+  const bool inside = tutti_optim_has_rate_inside(options) && !options->momentum_correction;
+  scalars->gain = (float)(inside ? lr : 1);
+  scalars->rate = (float)(inside ? 1 : lr);
+}
+
 // --- create and destroy
 
 static tutti_status make_slots(tutti_optim *optim) {

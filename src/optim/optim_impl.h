@@ -64,6 +64,12 @@ struct tutti_optim {
 /** eps_in and eps_out of the dialect. */
 void tutti_optim_epsilon(const tutti_optim_options *options, tutti_scalars *scalars);
 
+/** Whether the options give a velocity that has the learning rate inside (momentum_correction aside). */
+bool tutti_optim_has_rate_inside(const tutti_optim_options *options);
+
+/** The rate inside of the velocity or outside of it: gain and rate. */
+void tutti_optim_place_rate(const tutti_optim_options *options, double lr, tutti_scalars *scalars);
+
 /** w -= rate d. */
 void tutti_optim_move(float rate, int64_t n, float *weights, const float *direction);
 

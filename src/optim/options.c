@@ -2,7 +2,7 @@
 #include <stddef.h>
 
 #include "base/text.h"
-#include "tutti/optim.h"
+#include "optim/optim_impl.h"
 
 const char *const tutti_optim_names[TUTTI_N_OPTIMS] = {
 #define X(code, name) name,
@@ -151,6 +151,16 @@ static tutti_status check_flags(const tutti_optim_options *options) {
   return TUTTI_OK;
 }
 
+static tutti_status check_correction(const tutti_optim_options *options) {
+  TUTTI_CHECK(
+      !options->momentum_correction || tutti_optim_has_rate_inside(options), TUTTI_ERR_CONFIG,
+      "optimizer.momentum_correction is set, but this %s has no velocity with the learning rate inside; it "
+      "belongs to sgd and rmsprop with dialect keras, and to lars with lars_form classic or paper, where "
+      "momentum is above 0; remove it",
+      tutti_optim_names[options->rule]);
+  return TUTTI_OK;
+}
+
 static tutti_status check_clips(const tutti_optim_options *options) {
   static const char *const names[] = {"clipnorm", "global_clipnorm", "clipvalue"};
   const double values[] = {options->clipnorm, options->global_clipnorm, options->clipvalue};
@@ -172,6 +182,7 @@ tutti_status tutti_optim_resolve(tutti_optim_options *options) {
   tutti_optim_options resolved = *options;
   for (int i = 0; i < N_NUMBERS; i++) TUTTI_TRY(resolve_number(&resolved, i));
   TUTTI_TRY(check_flags(&resolved));
+  TUTTI_TRY(check_correction(&resolved));
   TUTTI_TRY(check_clips(&resolved));
   *options = resolved;
   return TUTTI_OK;

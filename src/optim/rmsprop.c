@@ -17,11 +17,9 @@ static bool is_centered(const tutti_optim_options *options) {
 
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   (void)t;
-  const bool keras = optim->options.dialect == TUTTI_DIALECT_KERAS;
   s->blend_2 = (float)(1 - optim->options.rho);
   s->keep = (float)optim->options.momentum;
-  s->gain = (float)(keras ? lr : 1);
-  s->rate = (float)(keras ? 1 : lr);
+  tutti_optim_place_rate(&optim->options, lr, s);
   tutti_optim_epsilon(&optim->options, s);
 }
 

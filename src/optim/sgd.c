@@ -11,11 +11,11 @@ static bool has_momentum(const tutti_optim_options *options) {
 
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   (void)t;
-  const bool keras = optim->options.dialect == TUTTI_DIALECT_KERAS;
-  const bool inside = keras && has_momentum(&optim->options);
   s->keep = (float)optim->options.momentum;
-  s->gain = (float)(inside ? -lr : 1);
-  s->rate = (float)(inside ? -1 : lr);
+  tutti_optim_place_rate(&optim->options, lr, s);
+  if (!tutti_optim_has_rate_inside(&optim->options)) return;
+  s->gain = -s->gain; // Keras' velocity points downhill
+  s->rate = -s->rate;
 }
 
 TUTTI_CLONES static void heavy_ball(float keep, float gain, float rate, int64_t n, float *restrict v,

@@ -12,10 +12,17 @@ static double nadam_product(const tutti_optim_options *o, int t) {
   return product;
 }
 
+/** What a velocity with the learning rate inside keeps of itself. */
+static double keep(const tutti_optim_options *o, double lr, optim_twin_state *s) {
+  const double before = s->lr;
+  s->lr = lr;
+  return o->momentum_correction && before > 0 ? o->momentum * (lr / before) : o->momentum;
+}
+
 static double sgd(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s) {
   const double mu = o->momentum;
   if (o->dialect == TUTTI_DIALECT_KERAS) {
-    s->v = mu * s->v - lr * g;
+    s->v = keep(o, lr, s) * s->v - lr * g;
     return w + (o->nesterov ? mu * s->v - lr * g : s->v);
   }
   s->v = mu * s->v + g;
@@ -27,7 +34,7 @@ static double rmsprop(const tutti_optim_options *o, double lr, double g, double 
   s->x = o->rho * s->x + (1 - o->rho) * g;
   const double spread = o->centered ? s->v - s->x * s->x : s->v;
   if (o->dialect == TUTTI_DIALECT_KERAS) {
-    s->m = o->momentum * s->m + lr * g / sqrt(spread + o->epsilon);
+    s->m = keep(o, lr, s) * s->m + lr * g / sqrt(spread + o->epsilon);
     return w - s->m;
   }
   s->m = o->momentum * s->m + g / (sqrt(spread) + o->epsilon);
@@ -128,7 +135,7 @@ static void lars(const tutti_optim_options *o, double lr, bool plain, int n, con
   const double below = o->lars_form == TUTTI_LARS_PAPER ? norm(n, g) + decay * norm(n, w) : norm(n, q);
   const double trust = plain ? 1 : part(eta, norm(n, w), below);
   for (int i = 0; i < n; i++) {
-    s[i].v = o->momentum * s[i].v + lr * trust * q[i];
+    s[i].v = keep(o, lr, &s[i]) * s[i].v + lr * trust * q[i];
     w[i] -= s[i].v;
   }
 }

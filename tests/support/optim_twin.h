@@ -11,6 +11,7 @@ enum { OPTIM_TWIN_MAX = 4096 };
 /** State of one weight; zeros before the first update. */
 typedef struct {
   double m, v, x;
+  double lr; // of the update before
 } optim_twin_state;
 
 /** The weight after update number t, from 1.

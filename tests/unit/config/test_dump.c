@@ -201,7 +201,7 @@ static void keys_that_depend_on_others_are_read_back(void **state) {
       NEEDED "schedule: {decay: polynomial, decay_over: 30 epochs, decay_power: 2, decay_end: 0.1}\n",
       NEEDED "schedule: {decay: cosine, decay_end: 1e-3}\n",
       NEEDED "schedule: {scaling: linear, base_batch_size: 256}\n",
-      NEEDED "optimizer: {name: sgd, momentum: 0.9, nesterov: yes}\n",
+      NEEDED "optimizer: {name: sgd, momentum: 0.9, nesterov: yes, momentum_correction: yes}\n",
       NEEDED "optimizer: {name: rmsprop, centered: yes, momentum: 0.5, dialect: torch}\n",
       NEEDED "optimizer: {name: adam, amsgrad: yes, beta_1: 0.8, epsilon: 0.1}\n",
       NEEDED "optimizer: {name: lars, lars_form: paper, trust_coefficient: 0.02}\n",

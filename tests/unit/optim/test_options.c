@@ -117,6 +117,26 @@ static void a_flag_the_rule_does_not_take_is_refused(void **state) {
   CHECK_FAILS(tutti_optim_resolve(&options), TUTTI_ERR_CONFIG, "optimizer.momentum is 0");
 }
 
+static void a_correction_without_effect_is_refused(void **state) {
+  (void)state;
+  tutti_optim_options options = of_rule(TUTTI_SGD, TUTTI_DIALECT_KERAS);
+  options.momentum_correction = true;
+  CHECK_FAILS(tutti_optim_resolve(&options), TUTTI_ERR_CONFIG,
+              "optimizer.momentum_correction is set, but this sgd has no velocity");
+  options.momentum = 0.9;
+  CHECK_OK(tutti_optim_resolve(&options));
+  options.dialect = TUTTI_DIALECT_TORCH;
+  CHECK_FAILS(tutti_optim_resolve(&options), TUTTI_ERR_CONFIG, "sgd and rmsprop with dialect keras");
+  options = of_rule(TUTTI_ADAM, TUTTI_DIALECT_KERAS);
+  options.momentum_correction = true;
+  CHECK_FAILS(tutti_optim_resolve(&options), TUTTI_ERR_CONFIG, "this adam has no velocity");
+  options = of_rule(TUTTI_LARS, TUTTI_DIALECT_TORCH);
+  options.momentum_correction = true;
+  CHECK_OK(tutti_optim_resolve(&options));
+  options.lars_form = TUTTI_LARS_POPULAR;
+  CHECK_FAILS(tutti_optim_resolve(&options), TUTTI_ERR_CONFIG, "this lars has no velocity");
+}
+
 typedef struct {
   tutti_optim_rule rule;
   size_t offset;
@@ -167,6 +187,7 @@ int main(void) {
       cmocka_unit_test(what_was_set_stays_and_resolving_twice_changes_nothing),
       cmocka_unit_test(a_number_the_rule_does_not_take_is_refused),
       cmocka_unit_test(a_flag_the_rule_does_not_take_is_refused),
+      cmocka_unit_test(a_correction_without_effect_is_refused),
       cmocka_unit_test(a_number_out_of_its_range_is_refused),
       cmocka_unit_test(two_ways_of_clipping_are_refused),
   };

@@ -97,19 +97,24 @@ static const variant variants[] = {
     {"lamb decay", TUTTI_LAMB, 0.01, NAN, 0.3, false, false, false},
 };
 
+static tutti_optim_options of_variant(const variant *v, tutti_dialect dialect) {
+  tutti_optim_options options = tutti_optim_options_default();
+  options.dialect = dialect;
+  options.rule = v->rule;
+  options.learning_rate = v->learning_rate;
+  options.momentum = v->momentum;
+  options.weight_decay = v->weight_decay;
+  options.nesterov = v->nesterov;
+  options.centered = v->centered;
+  options.amsgrad = v->amsgrad;
+  return options;
+}
+
 /** @param[in] epsilon  NAN: the default; a large one shows where it stands */
 static void compare_all(tutti_dialect dialect, double epsilon) {
   for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
     const variant *v = &variants[i];
-    tutti_optim_options options = tutti_optim_options_default();
-    options.dialect = dialect;
-    options.rule = v->rule;
-    options.learning_rate = v->learning_rate;
-    options.momentum = v->momentum;
-    options.weight_decay = v->weight_decay;
-    options.nesterov = v->nesterov;
-    options.centered = v->centered;
-    options.amsgrad = v->amsgrad;
+    tutti_optim_options options = of_variant(v, dialect);
     if (v->rule != TUTTI_SGD && v->rule != TUTTI_LARS) options.epsilon = epsilon;
     for (int form = 0; form < (v->rule == TUTTI_LARS ? TUTTI_N_LARS_FORMS : 1); form++) {
       options.lars_form = (tutti_lars_form)form;
@@ -122,6 +127,25 @@ static void rules_follow_keras(void **state) {
   (void)state;
   compare_all(TUTTI_DIALECT_KERAS, NAN);
   compare_all(TUTTI_DIALECT_KERAS, 0.02);
+}
+
+/** Against v = mu (lr_new / lr_old) v + lr_new g. */
+static void a_corrected_velocity_follows_the_learning_rate(void **state) {
+  (void)state;
+  static const variant corrected[] = {
+      {"sgd corrected", TUTTI_SGD, 0.1, 0.9, NAN, false, false, false},
+      {"sgd nesterov corrected", TUTTI_SGD, 0.1, 0.9, 0.05, true, false, false},
+      {"rmsprop corrected", TUTTI_RMSPROP, 0.01, 0.9, NAN, false, false, false},
+      {"rmsprop centered corrected", TUTTI_RMSPROP, 0.01, 0.9, NAN, false, true, false},
+      {"lars corrected", TUTTI_LARS, 2, 0.9, 0.3, false, false, false},
+  };
+  for (size_t i = 0; i < sizeof corrected / sizeof corrected[0]; i++) {
+    tutti_optim_options options = of_variant(&corrected[i], TUTTI_DIALECT_KERAS);
+    options.momentum_correction = true;
+    compare(&options, corrected[i].what);
+    options.lars_form = TUTTI_LARS_PAPER;
+    if (options.rule == TUTTI_LARS) compare(&options, "lars paper corrected");
+  }
 }
 
 static void rules_follow_pytorch(void **state) {
@@ -251,6 +275,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rules_follow_keras),
       cmocka_unit_test(rules_follow_pytorch),
+      cmocka_unit_test(a_corrected_velocity_follows_the_learning_rate),
       cmocka_unit_test(slots_have_the_names_of_keras),
       cmocka_unit_test(a_copy_of_the_slots_goes_on_as_the_original),
       cmocka_unit_test(a_constant_gradient_has_a_root_of_its_variance),
