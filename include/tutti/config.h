@@ -167,7 +167,6 @@ typedef struct {
   const char *fallback; // default as text, "" where there is none
   const char *sentence; // what it does
   char allowed[256];    // "a whole number from 1", "none, step, cosine"
-  bool can_vary;        // study.vary may name it
 } tutti_key_info;
 
 int tutti_config_n_keys(void);

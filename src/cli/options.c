@@ -14,7 +14,7 @@ typedef struct {
   int n;
 } option_table;
 
-enum { KEY_BYTES = 64, MAX_SECTION_KEYS = 64 };
+enum { KEY_BYTES = 80, MAX_SECTION_KEYS = 160 };
 
 static void free_table(option_table *table) {
   tutti_free(table->entries);
@@ -26,20 +26,26 @@ static void add_entry(option_table *table, const char *name) {
   table->names[table->n++] = name;
 }
 
-/** @param[out] key_names  where the table keeps the keys' "section.name" */
+static void add_key(option_table *table, const char *format, const tutti_key_info *key, const char *prefix,
+                    char name[KEY_BYTES]) {
+  snprintf(name, KEY_BYTES, format, key->section, key->name);
+  if (strncmp(name, prefix, strlen(prefix)) == 0) add_entry(table, name);
+}
+
+/** @param[out] key_names  where the table keeps the keys' "section.name", then the varied ones */
 static tutti_status make_table(const tutti_option *options, int n_options, const char *prefix,
                                option_table *table, char **key_names) {
   const int n_keys = prefix ? tutti_config_n_keys() : 0;
-  TUTTI_TRY(TUTTI_NEW(table->entries, n_options + n_keys + 1));
-  TUTTI_TRY(TUTTI_NEW(table->names, n_options + n_keys));
-  TUTTI_TRY(TUTTI_NEW(*key_names, (int64_t)n_keys * KEY_BYTES));
+  TUTTI_TRY(TUTTI_NEW(table->entries, n_options + 2 * n_keys + 1));
+  TUTTI_TRY(TUTTI_NEW(table->names, n_options + 2 * n_keys));
+  TUTTI_TRY(TUTTI_NEW(*key_names, (int64_t)2 * n_keys * KEY_BYTES));
   for (int i = 0; i < n_options; i++) add_entry(table, options[i].name);
   for (int i = 0; i < n_keys; i++) {
     tutti_key_info key;
+    char *name = *key_names + (int64_t)2 * i * KEY_BYTES;
     tutti_config_key(i, &key);
-    char *name = *key_names + i * KEY_BYTES;
-    snprintf(name, KEY_BYTES, "%s.%s", key.section, key.name);
-    if (strncmp(name, prefix, strlen(prefix)) == 0) add_entry(table, name);
+    add_key(table, "%s.%s", &key, prefix, name);
+    if (strcmp(key.section, "study") != 0) add_key(table, "study.vary.%s.%s", &key, prefix, name + KEY_BYTES);
   }
   return TUTTI_OK;
 }

@@ -26,7 +26,7 @@ void tutti_axes_clear(tutti_study_options *study) {
 
 static void write_range(const tutti_axis *axis, FILE *out) {
   char from[32], to[32];
-  fprintf(out, "{from: %s, to: %s", tutti_text_print_real(from, sizeof from, axis->from),
+  fprintf(out, " {from: %s, to: %s", tutti_text_print_real(from, sizeof from, axis->from),
           tutti_text_print_real(to, sizeof to, axis->to));
   if (axis->points > 0) fprintf(out, ", points: %lld", (long long)axis->points);
   if (axis->scale != TUTTI_AXIS_LOG) fprintf(out, ", scale: %s", tutti_axis_scale_names[axis->scale]);
@@ -40,7 +40,7 @@ void tutti_axis_write(const tutti_axis *axis, int indent, FILE *out) {
     return;
   }
   for (int i = 0; i < axis->n_values; i++) commas |= strchr(axis->values[i], ',') != NULL;
-  if (!commas) fputc('[', out);
+  if (!commas) fputs(" [", out);
   for (int i = 0; i < axis->n_values; i++) {
     if (commas)
       fprintf(out, "\n%*s- %s", indent, "", axis->values[i]);

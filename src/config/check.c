@@ -3,19 +3,6 @@
 
 #include "config/settings_impl.h"
 
-static tutti_place place_at(const tutti_settings *settings, const char *section, const char *name) {
-  const int i = tutti_key_find(section, name);
-  TUTTI_ASSERT(i >= 0);
-  return settings->keys[i];
-}
-
-/** "FILE:LINE:COLUMN: section.name" where the key was set. */
-static const char *where(const tutti_settings *settings, const char *section, const char *name,
-                         char buffer[TUTTI_PLACE_BYTES]) {
-  return tutti_place_print(settings, place_at(settings, section, name),
-                           tutti_key_at(tutti_key_find(section, name))->path, buffer);
-}
-
 // --- keys that are needed ------------------------------------------------------------------------
 
 static tutti_status check_needed(const tutti_settings *settings, const tutti_config *config) {
@@ -43,8 +30,8 @@ static tutti_status check_one_budget(const tutti_settings *settings) {
     if (key->type != TUTTI_KEY_BUDGET || origin == TUTTI_FROM_DEFAULT) continue;
     TUTTI_CHECK(!first[origin], TUTTI_ERR_CONFIG,
                 "%s: %s is set as well; a training ends by one of epochs, steps and samples: keep one",
-                where(settings, key->section, key->name, a),
-                where(settings, first[origin]->section, first[origin]->name, b));
+                tutti_place_print_key(settings, key->section, key->name, a),
+                tutti_place_print_key(settings, first[origin]->section, first[origin]->name, b));
     first[origin] = key;
   }
   return TUTTI_OK;
@@ -52,18 +39,26 @@ static tutti_status check_one_budget(const tutti_settings *settings) {
 
 // --- keys that contradict each other -------------------------------------------------------------
 
-/** A metric of validation rows wants such rows, and that they are looked at. */
-static tutti_status check_watched(const tutti_settings *settings, const tutti_config *config,
-                                  const char *name, const char *metric) {
+tutti_status tutti_check_rows(const tutti_settings *settings, const tutti_config *config, const char *section,
+                              const char *name, const char *metric) {
   char at[TUTTI_PLACE_BYTES];
   if (!metric || strncmp(metric, "val_", 4) != 0) return TUTTI_OK;
   TUTTI_CHECK(
       config->data.validation_split > 0, TUTTI_ERR_CONFIG,
       "%s: %s needs validation rows; hold some out with data.validation_split, 0.1 for instance, or take %s",
-      where(settings, "train", name, at), metric, metric + 4);
+      tutti_place_print_key(settings, section, name, at), metric, metric + 4);
+  return TUTTI_OK;
+}
+
+/** A metric of validation rows wants such rows, and that they are looked at. */
+static tutti_status check_watched(const tutti_settings *settings, const tutti_config *config,
+                                  const char *name, const char *metric) {
+  char at[TUTTI_PLACE_BYTES];
+  TUTTI_TRY(tutti_check_rows(settings, config, "train", name, metric));
+  if (!metric || strncmp(metric, "val_", 4) != 0) return TUTTI_OK;
   TUTTI_CHECK(config->train.evaluate_every.value > 0, TUTTI_ERR_CONFIG,
-              "%s: %s is never known, since train.evaluate_every is 0", where(settings, "train", name, at),
-              metric);
+              "%s: %s is never known, since train.evaluate_every is 0",
+              tutti_place_print_key(settings, "train", name, at), metric);
   return TUTTI_OK;
 }
 
@@ -73,15 +68,15 @@ static tutti_status check_pairs(const tutti_settings *settings, const tutti_conf
   TUTTI_CHECK(
       config->train.patience == 0 || config->train.monitor, TUTTI_ERR_CONFIG,
       "%s: patience waits for a better train.monitor, which is none; set it, to val_loss for instance",
-      where(settings, "train", "patience", at));
+      tutti_place_print_key(settings, "train", "patience", at));
   TUTTI_CHECK(
       schedule->scaling == TUTTI_SCALING_NONE || schedule->base_batch_size > 0, TUTTI_ERR_CONFIG,
       "%s: scaling needs schedule.base_batch_size, the batch size that optimizer.learning_rate is meant for",
-      where(settings, "schedule", "scaling", at));
+      tutti_place_print_key(settings, "schedule", "scaling", at));
   TUTTI_CHECK(schedule->scaling != TUTTI_SCALING_NONE || schedule->base_batch_size == 0, TUTTI_ERR_CONFIG,
               "%s: base_batch_size has no effect without schedule.scaling; set that to linear or sqrt, or "
               "leave this out",
-              where(settings, "schedule", "base_batch_size", at));
+              tutti_place_print_key(settings, "schedule", "base_batch_size", at));
   return TUTTI_OK;
 }
 
@@ -115,6 +110,7 @@ const char *tutti_key_idle(const tutti_key *key, const tutti_config *config) {
     return "it has an effect only with data.validation_split above 0";
   if (key->type == TUTTI_KEY_BUDGET && config->train.budget.unit != key->units)
     return "the training ends by another budget";
+  if (strcmp(key->section, "study") == 0) return tutti_study_key_idle(key->name, &config->study);
   return NULL;
 }
 
@@ -151,5 +147,6 @@ tutti_status tutti_config_check(const tutti_settings *settings, tutti_config *co
   TUTTI_TRY(check_watched(settings, config, "monitor", config->train.monitor));
   TUTTI_TRY(check_pairs(settings, config));
   TUTTI_TRY(check_idle(settings, config));
+  TUTTI_TRY(tutti_study_check(settings, config));
   return check_optimizer(settings, config);
 }

@@ -29,7 +29,7 @@ static void write_key(const tutti_key *key, const tutti_config *config, FILE *ou
   const bool list = is_list(key);
   fprintf(out, "  %s:%s", key->name, list ? "\n" : " ");
   for (int64_t i = 0; i < n && key->type == TUTTI_KEY_AXES; i++) {
-    fprintf(out, "    %s: ", config->study.axes[i].key);
+    fprintf(out, "    %s:", config->study.axes[i].key);
     tutti_axis_write(&config->study.axes[i], 6, out);
   }
   if (key->type == TUTTI_KEY_AXES) return;

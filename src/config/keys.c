@@ -204,10 +204,7 @@ int tutti_config_n_keys(void) {
 
 void tutti_config_key(int i, tutti_key_info *info) {
   const tutti_key *key = tutti_key_at(i);
-  *info = (tutti_key_info){.section = key->section,
-                           .name = key->name,
-                           .fallback = key->fallback,
-                           .sentence = key->sentence,
-                           .can_vary = tutti_key_varies(key)};
+  *info = (tutti_key_info){
+      .section = key->section, .name = key->name, .fallback = key->fallback, .sentence = key->sentence};
   tutti_value_allowed(key, info->allowed, sizeof info->allowed);
 }

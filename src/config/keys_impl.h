@@ -107,7 +107,7 @@ bool tutti_key_varies(const tutti_key *key);
 void tutti_axis_clear(tutti_axis *axis);
 void tutti_axes_clear(tutti_study_options *study);
 
-/** "[32, 128]" or "{from: 0.003, to: 3, points: 10}"; a list with commas in its values goes over several lines,
+/** " [32, 128]" or " {from: 0.003, to: 3, points: 10}"; a list with commas in its values goes over several lines,
  * each after `indent` blanks. */
 void tutti_axis_write(const tutti_axis *axis, int indent, FILE *out);
 

@@ -22,6 +22,13 @@ const char *tutti_place_print(const tutti_settings *settings, tutti_place place,
   return buffer;
 }
 
+const char *tutti_place_print_key(const tutti_settings *settings, const char *section, const char *name,
+                                  char buffer[TUTTI_PLACE_BYTES]) {
+  const int i = tutti_key_find(section, name);
+  TUTTI_ASSERT(i >= 0);
+  return tutti_place_print(settings, settings->keys[i], tutti_key_at(i)->path, buffer);
+}
+
 tutti_status tutti_fail_at(tutti_status status, const tutti_settings *settings, tutti_place place,
                            const char *subject) {
   char where[TUTTI_PLACE_BYTES];

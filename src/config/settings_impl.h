@@ -23,6 +23,10 @@ enum { TUTTI_PLACE_BYTES = 1024 };
 const char *tutti_place_print(const tutti_settings *settings, tutti_place place, const char *subject,
                               char buffer[TUTTI_PLACE_BYTES]);
 
+/** "FILE:LINE:COLUMN: section.name" where the key was set. */
+const char *tutti_place_print_key(const tutti_settings *settings, const char *section, const char *name,
+                                  char buffer[TUTTI_PLACE_BYTES]);
+
 /** Put the place before the text of a failure that is the user's; pass the others on. */
 TUTTI_NODISCARD
 tutti_status tutti_fail_at(tutti_status status, const tutti_settings *settings, tutti_place place,
@@ -43,6 +47,20 @@ tutti_status tutti_key_of_path(const char *path, int *i);
 /** @param[in,out] config  its optimizer is resolved */
 TUTTI_NODISCARD
 tutti_status tutti_config_check(const tutti_settings *settings, tutti_config *config);
+
+/** The part of it that is about the study (check_study.c).
+ * @param[in,out] config  its study.overridden is set */
+TUTTI_NODISCARD
+tutti_status tutti_study_check(const tutti_settings *settings, tutti_config *config);
+
+/** Why a key of the section study has no effect, NULL where it has one. */
+const char *tutti_study_key_idle(const char *name, const tutti_study_options *study);
+
+/** The goal or the monitor section.name is about `metric`, NULL or "" for none: where that is of validation rows,
+ * there are such rows. */
+TUTTI_NODISCARD
+tutti_status tutti_check_rows(const tutti_settings *settings, const tutti_config *config, const char *section,
+                              const char *name, const char *metric);
 
 /** Why the key has no effect on this config, NULL where it has one. */
 const char *tutti_key_idle(const tutti_key *key, const tutti_config *config);

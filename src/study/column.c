@@ -97,16 +97,17 @@ bool tutti_axis_is_discrete(const tutti_axis *axis) {
 }
 
 tutti_status tutti_column_create(const tutti_axis *axis, tutti_column *column) {
+  TUTTI_CHECK(tutti_axis_is_discrete(axis), TUTTI_ERR_CONFIG, "study.vary.%s: the range lacks points",
+              axis->key);
   TUTTI_TRY(start(axis, axis->n_values > 0 ? axis->n_values : axis->points, column));
   return axis->n_values > 0 ? add_list(axis, column) : add_points(axis, column);
 }
 
-tutti_status tutti_column_draw(const tutti_axis *axis, const double *u, int64_t n, int64_t stride,
-                               tutti_column *column) {
+tutti_status tutti_column_draw(const tutti_axis *axis, const double *u, int64_t n, tutti_column *column) {
   char text[TEXT_BYTES];
   TUTTI_TRY(start(axis, n, column));
   for (int64_t i = 0; i < n; i++) {
-    const double value = place(axis, u[i * stride], text);
+    const double value = place(axis, u[i], text);
     TUTTI_TRY(append(column, value, text));
   }
   return TUTTI_OK;

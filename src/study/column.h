@@ -16,14 +16,14 @@ typedef struct {
 /** Has the axis a finite number of values? */
 bool tutti_axis_is_discrete(const tutti_axis *axis);
 
-/** The values of a discrete axis.  Neighbours that are alike after rounding to whole numbers are one. */
+/** The values of a discrete axis.  Neighbours that are alike after rounding to whole numbers are one.
+ * @return ERR_CONFIG it has neither a list nor points */
 TUTTI_NODISCARD
 tutti_status tutti_column_create(const tutti_axis *axis, tutti_column *column);
 
-/** The values of a range at the places u[i * stride], i of [0, n), of its scale from 0 to 1. */
+/** The values of a range at the places u[n] of its scale from 0 to 1. */
 TUTTI_NODISCARD
-tutti_status tutti_column_draw(const tutti_axis *axis, const double *u, int64_t n, int64_t stride,
-                               tutti_column *column);
+tutti_status tutti_column_draw(const tutti_axis *axis, const double *u, int64_t n, tutti_column *column);
 
 /** Frees what it owns; zeroes it. */
 void tutti_column_clear(tutti_column *column);

@@ -1,0 +1,107 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/settings_impl.h"
+
+static const char batch_size[] = "train.batch_size";
+
+static const char *where(const tutti_settings *settings, const tutti_study_options *study, int64_t axis,
+                         char buffer[TUTTI_PLACE_BYTES]) {
+  char subject[128];
+  snprintf(subject, sizeof subject, "study.vary.%.100s", study->axes[axis].key);
+  return tutti_place_print(settings, settings->axes[axis], subject, buffer);
+}
+
+/** The number of the axis, or -1. */
+static int64_t find_axis(const tutti_study_options *study, const char *path) {
+  for (int64_t i = 0; i < study->n_axes; i++)
+    if (strcmp(study->axes[i].key, path) == 0) return i;
+  return -1;
+}
+
+const char *tutti_study_key_idle(const char *name, const tutti_study_options *study) {
+  const bool training = study->problem == TUTTI_PROBLEM_TRAINING;
+  if (strcmp(name, "trials") == 0 && study->search == TUTTI_SEARCH_GRID)
+    return "it has an effect only with study.search sobol or random, a grid has all settings";
+  if (strcmp(name, "dimensions") == 0 || strcmp(name, "target") == 0)
+    return training ? "it has an effect only with study.problem noisy_quadratic" : NULL;
+  if (strcmp(name, "goal") == 0 || strcmp(name, "evaluate_every") == 0)
+    return training ? NULL : "the goal of the noisy quadratic is study.target, looked for in each step";
+  return NULL;
+}
+
+/** Its trials' budgets are those of trainings, which are whole. */
+static tutti_status check_budget(const tutti_settings *settings, tutti_count budget) {
+  char at[TUTTI_PLACE_BYTES];
+  TUTTI_CHECK(budget.unit != TUTTI_UNIT_EPOCHS ||
+                  (budget.value == floor(budget.value) && budget.value <= UINT32_MAX),
+              TUTTI_ERR_CONFIG, "%s: %g epochs; expected whole epochs up to %u, or steps or samples",
+              tutti_place_print_key(settings, "study", "budget", at), budget.value, UINT32_MAX);
+  return TUTTI_OK;
+}
+
+static tutti_status check_axes(const tutti_settings *settings, const tutti_study_options *study) {
+  char at[TUTTI_PLACE_BYTES];
+  for (int64_t i = 0; i < study->n_axes; i++) {
+    const tutti_axis *axis = &study->axes[i];
+    if (axis->n_values > 0 || axis->points > 0) continue;
+    TUTTI_CHECK(strcmp(axis->key, batch_size) != 0, TUTTI_ERR_CONFIG,
+                "%s: each batch size is tried with all settings, so the range wants points: {from: %g, to: "
+                "%g, points: N}",
+                where(settings, study, i, at), axis->from, axis->to);
+    TUTTI_CHECK(study->search != TUTTI_SEARCH_GRID, TUTTI_ERR_CONFIG,
+                "%s: a grid wants points of the range: {from: %g, to: %g, points: N}; or set study.search to "
+                "sobol or random",
+                where(settings, study, i, at), axis->from, axis->to);
+  }
+  const int64_t seed = find_axis(study, "train.seed");
+  TUTTI_CHECK(seed < 0 || study->seeds == 1, TUTTI_ERR_CONFIG,
+              "%s: study.seeds is %lld, which varies the seed as well; keep one of them",
+              where(settings, study, seed, at), (long long)study->seeds);
+  return TUTTI_OK;
+}
+
+/** The noisy quadratic has no more than this. */
+static tutti_status check_quadratic(const tutti_settings *settings, const tutti_config *config) {
+  static const char *const known[] = {batch_size, "optimizer.learning_rate", "optimizer.momentum"};
+  const tutti_study_options *study = &config->study;
+  char at[TUTTI_PLACE_BYTES];
+  if (study->problem != TUTTI_PROBLEM_NOISY_QUADRATIC) return TUTTI_OK;
+  TUTTI_CHECK(config->optimizer.rule == TUTTI_SGD, TUTTI_ERR_CONFIG,
+              "%s: the noisy quadratic is trained by sgd; set optimizer.name to sgd",
+              tutti_place_print_key(settings, "study", "problem", at));
+  for (int64_t i = 0; i < study->n_axes; i++) {
+    bool is_known = false;
+    for (int k = 0; k < 3; k++) is_known |= strcmp(study->axes[i].key, known[k]) == 0;
+    TUTTI_CHECK(is_known, TUTTI_ERR_CONFIG, "%s: the noisy quadratic knows only %s, %s and %s",
+                where(settings, study, i, at), known[0], known[1], known[2]);
+  }
+  return TUTTI_OK;
+}
+
+/** Has each trial a value of its own of this key? */
+static bool is_trials_own(const tutti_key *key, const tutti_study_options *study) {
+  if (key->type == TUTTI_KEY_BUDGET || find_axis(study, key->path) >= 0) return true;
+  return strcmp(key->path, "train.stop_at") == 0 || strcmp(key->path, "train.evaluate_every") == 0;
+}
+
+/** In a file, the key's own value is for a training with this config.  An option is meant for what it stands beside,
+ * so a study must not pass it over; a training and a trial take it. */
+static void note_overridden(const tutti_settings *settings, tutti_study_options *study) {
+  for (int i = 0; i < tutti_config_n_keys(); i++) {
+    const tutti_key *key = tutti_key_at(i);
+    if (settings->keys[i].origin != TUTTI_FROM_OPTION || !is_trials_own(key, study)) continue;
+    snprintf(study->overridden, sizeof study->overridden, "%s", key->path);
+    return;
+  }
+}
+
+tutti_status tutti_study_check(const tutti_settings *settings, tutti_config *config) {
+  TUTTI_TRY(tutti_check_rows(settings, config, "study", "goal", config->study.goal.metric));
+  TUTTI_TRY(check_budget(settings, config->study.budget));
+  TUTTI_TRY(check_axes(settings, &config->study));
+  TUTTI_TRY(check_quadratic(settings, config));
+  note_overridden(settings, &config->study);
+  return TUTTI_OK;
+}

@@ -1,0 +1,48 @@
+#include "study/needs.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static bool varies_settings(const tutti_study_options *study) {
+  for (int64_t i = 0; i < study->n_axes; i++)
+    if (strcmp(study->axes[i].key, "train.batch_size") != 0) return true;
+  return false;
+}
+
+static tutti_status check_search(const tutti_study_options *study) {
+  if (study->search == TUTTI_SEARCH_GRID) return TUTTI_OK;
+  TUTTI_CHECK(varies_settings(study), TUTTI_ERR_CONFIG,
+              "study.search draws settings of the varied keys, but only train.batch_size is varied; vary "
+              "another key, "
+              "optimizer.learning_rate for instance, or set study.search to grid");
+  TUTTI_CHECK(
+      study->trials > 0, TUTTI_ERR_CONFIG,
+      "study.trials is missing: how many settings is each batch size tried with? write 'trials: 30' or give "
+      "--study.trials=30");
+  return TUTTI_OK;
+}
+
+tutti_status tutti_study_needs(const tutti_config *config) {
+  const tutti_study_options *study = &config->study;
+  TUTTI_CHECK(
+      study->n_axes > 0, TUTTI_ERR_CONFIG,
+      "study.vary is missing: which keys does the study vary? write 'study: {vary: {train.batch_size: [32, "
+      "128]}}' or give --study.vary.train.batch_size='[32, 128]'");
+  TUTTI_CHECK(
+      study->goal.metric[0] || study->problem != TUTTI_PROBLEM_TRAINING, TUTTI_ERR_CONFIG,
+      "study.goal is missing: what do the trials try to reach? write 'goal: val_accuracy >= 0.97' or give "
+      "--study.goal='val_accuracy >= 0.97'");
+  TUTTI_CHECK(
+      study->budget.value > 0, TUTTI_ERR_CONFIG,
+      "study.budget is missing: when does a trial give up? write 'budget: 20 epochs', or so many steps or "
+      "samples, or give --study.budget='20 epochs'");
+  TUTTI_CHECK(
+      !study->overridden[0], TUTTI_ERR_CONFIG,
+      "--%s has no effect on a study: each trial has its value from study.vary, study.goal, study.budget or "
+      "study.evaluate_every; change that, or leave this out",
+      study->overridden);
+  TUTTI_CHECK(config->train.seed <= (uint64_t)(INT64_MAX - study->seeds), TUTTI_ERR_CONFIG,
+              "train.seed is %" PRIu64 ", too large for %" PRId64 " seeds from there on", config->train.seed,
+              study->seeds);
+  return check_search(study);
+}

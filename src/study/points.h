@@ -1,0 +1,22 @@
+#pragma once
+/** The settings of the varied keys but train.batch_size, which every batch size is tried with.  Local. */
+#include "study/column.h"
+
+enum { TUTTI_MAX_TRIALS = 999999 }; // the curve of a trial is named by six digits
+
+typedef struct {
+  tutti_column *columns; // [n_columns]
+  int n_columns;
+  int64_t n;
+  int64_t *indices; // [n, n_columns] of the columns' values
+} tutti_points;
+
+/** Is this the axis of the batch sizes, which is none of the settings? */
+bool tutti_axis_is_batch_size(const tutti_axis *axis);
+
+/** @return ERR_CONFIG a grid of too many settings; more settings wanted than there are */
+TUTTI_NODISCARD
+tutti_status tutti_points_create(const tutti_study_options *study, uint64_t seed, tutti_points *points);
+
+/** Frees what they own; zeroes them. */
+void tutti_points_clear(tutti_points *points);
