@@ -1,0 +1,71 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "support/check.h"
+#include "support/folder.h"
+#include "support/study_file.h"
+#include "tutti/fit.h"
+
+static tutti_status export(void **state, const char *folder) {
+  const char *path = folder_path(state, "study.h5");
+  tutti_file *file = NULL;
+  study_file_write(path);
+  CHECK_OK(tutti_file_open(path, &file));
+  const tutti_status status = tutti_study_export(file, folder_path(state, folder));
+  tutti_file_close(&file);
+  return status;
+}
+
+/** The file below the workload's folder holds this text, and no more. */
+static void check_file(void **state, const char *name, const char *expected) {
+  char path[256];
+  char *text = NULL;
+  snprintf(path, sizeof path, "out/digits/fc_16_10/momentum/%s", name);
+  CHECK_OK(tutti_read_text(folder_path(state, path), &text));
+  assert_string_equal(text, expected);
+  tutti_free(text);
+}
+
+static void files_are_those_of_the_layout(void **state) {
+  CHECK_OK(export(state, "out"));
+  check_file(state, "16/study.json",
+             "{\n  \"batch_size\": 16,\n  \"dataset\": \"digits\",\n  \"early_stopping\": false,\n"
+             "  \"model\": \"fc_16_10\",\n  \"optimizer\": \"momentum\",\n  \"parameter_configs\": {\n"
+             "    \"learning_rate\": {\"max_value\": 0.4, \"min_value\": 0.1, \"scale\": \"LOG_SCALE\", "
+             "\"type\": \"DOUBLE\"},\n"
+             "    \"model.initializer\": {\"feasible_points\": [\"he_uniform\", \"glorot_uniform\"], "
+             "\"type\": \"DISCRETE\"}\n"
+             "  },\n  \"train_steps\": 800\n}\n");
+  check_file(
+      state, "16/0/metadata.json",
+      "{\n  \"parameters\": {\n    \"learning_rate\": 0.1,\n    \"model.initializer\": \"he_uniform\"\n  },\n"
+      "  \"seed\": 0,\n  \"status\": \"COMPLETE\",\n  \"steps\": 800,\n  \"trial_id\": 0\n}\n");
+  check_file(state, "16/5/metadata.json",
+             "{\n  \"parameters\": {\n    \"learning_rate\": 0.4,\n    \"model.initializer\": "
+             "\"glorot_uniform\"\n  },\n"
+             "  \"seed\": 0,\n  \"status\": \"INFEASIBLE\",\n  \"steps\": 800,\n  \"trial_id\": 5\n}\n");
+#define HEADER                                                                                               \
+  "step,train/cross_entropy_error,train/classification_error,val/cross_entropy_error,"                       \
+  "val/classification_error,test/cross_entropy_error,test/classification_error\n"
+  // The curve, the test set at its end; an error is what accuracy lacks; what is not a number is empty.
+  check_file(state, "16/0/measurements.csv", HEADER "400,2,0.75,1.5,0.5,,\n800,1,0.25,0.25,,0.5,0.125\n");
+  // Without a curve, the end.
+  check_file(state, "1024/38/measurements.csv", HEADER "119,,,0.25,0.0625,0.5,0.125\n");
+}
+
+static void nothing_is_written_over(void **state) {
+  CHECK_OK(export(state, "out"));
+  CHECK_FAILS(export(state, "out"), TUTTI_ERR_CREATE, "out: this folder is not empty");
+  folder_put(folder_path(state, "file"), "x", 1);
+  CHECK_FAILS(export(state, "file"), TUTTI_ERR_CREATE, "file");
+  CHECK_OK(tutti_make_folder(folder_path(state, "empty")));
+  CHECK_OK(export(state, "empty"));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(files_are_those_of_the_layout, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(nothing_is_written_over, folder_make, folder_remove),
+  };
+  return cmocka_run_group_tests_name("study.export", tests, NULL, check_no_leak);
+}
