@@ -6,6 +6,8 @@
 #include "cli/options.h"
 #include "cli/show.h"
 #include "cli/summary.h"
+#include "cli/summary_study.h"
+#include "tutti/fit.h"
 
 static bool ends_with(const char *text, const char *end) {
   const size_t n = strlen(text), n_end = strlen(end);
@@ -27,33 +29,60 @@ static tutti_status show(const tutti_file *file, int64_t n) {
   return tutti_show_samples(file, x, y, n);
 }
 
+typedef enum { DATASET, CHECKPOINT, METRICS, STUDY, CONFIG } file_kind;
+
 /** Which kind of HDF5 file it is, by what only that kind has. */
-static tutti_status summarise(const tutti_file *file, const char *path, int64_t n_show) {
-  const bool checkpoint = tutti_file_has(file, "/model/weights"), metrics = tutti_file_has(file, "epochs");
-  TUTTI_CHECK(n_show == 0 || !(checkpoint || metrics), TUTTI_ERR_USAGE,
-              "--show is for data sets; %s is a %s file", path, checkpoint ? "checkpoint" : "metrics");
-  if (checkpoint) return tutti_summary_checkpoint(path);
-  if (metrics) return tutti_summary_metrics(file);
+static file_kind kind_of(const tutti_file *file) {
+  if (tutti_file_has(file, "/model/weights")) return CHECKPOINT;
+  if (tutti_file_has(file, "epochs")) return METRICS;
+  return tutti_is_study(file) ? STUDY : DATASET;
+}
+
+/** What is asked for beyond the summary. */
+typedef struct {
+  int64_t n_show;          // 0: no samples
+  const char *export_into; // NULL: nothing is exported
+} extras;
+
+static tutti_status check_extras(extras extra, const char *path, file_kind kind) {
+  static const char *const names[] = {"data set", "checkpoint file", "metrics file", "study", "config"};
+  TUTTI_CHECK(extra.n_show == 0 || kind == DATASET, TUTTI_ERR_USAGE, "--show is for data sets; %s is a %s",
+              path, names[kind]);
+  TUTTI_CHECK(!extra.export_into || kind == STUDY, TUTTI_ERR_USAGE, "--export is for studies; %s is a %s",
+              path, names[kind]);
+  return TUTTI_OK;
+}
+
+static tutti_status summarise_dataset(const tutti_file *file, int64_t n_show) {
   TUTTI_TRY(tutti_summary_dataset(file));
   return n_show > 0 ? show(file, n_show) : TUTTI_OK;
 }
 
+static tutti_status summarise(const tutti_file *file, const char *path, extras extra) {
+  const file_kind kind = kind_of(file);
+  TUTTI_TRY(check_extras(extra, path, kind));
+  if (extra.export_into) TUTTI_TRY(tutti_study_export(file, extra.export_into));
+  if (kind == CHECKPOINT) return tutti_summary_checkpoint(path);
+  if (kind == METRICS) return tutti_summary_metrics(file);
+  return kind == STUDY ? tutti_summary_study(file) : summarise_dataset(file, extra.n_show);
+}
+
 static tutti_status info_local(int argc, char **argv) {
   const char *show_text = NULL;
-  const tutti_option options[] = {{"show", &show_text}};
+  extras extra = {0};
+  const tutti_option options[] = {{"show", &show_text}, {"export", &extra.export_into}};
   tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 1, NULL, 1, 1, &arguments));
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 2, NULL, 1, 1, &arguments));
   const char *path = arguments.positional[0];
   tutti_arguments_clear(&arguments);
-  int64_t n_show = 0;
-  TUTTI_TRY(parse_show(show_text, &n_show));
+  TUTTI_TRY(parse_show(show_text, &extra.n_show));
   if (ends_with(path, ".yaml") || ends_with(path, ".yml")) {
-    TUTTI_CHECK(n_show == 0, TUTTI_ERR_USAGE, "--show is for data sets; %s is a config", path);
+    TUTTI_TRY(check_extras(extra, path, CONFIG));
     return tutti_summary_config(path);
   }
   tutti_file *file = NULL;
   TUTTI_TRY(tutti_file_open(path, &file));
-  const tutti_status status = summarise(file, path, n_show);
+  const tutti_status status = summarise(file, path, extra);
   tutti_file_close(&file);
   return status;
 }
@@ -66,10 +95,14 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 
 const tutti_command tutti_command_info = {
     .name = "info",
-    .arguments = "FILE [--show=N]",
-    .summary = "what a config, data set, checkpoint or metrics file holds",
-    .details = "A config (.yaml): the resolved keys and the layer table.  A data set: its arrays, and with "
-               "--show=N its first N\n"
-               "samples, drawn.  A checkpoint: where the training stood, its config and layer table.  "
-               "metrics.h5: the epochs.",
+    .arguments = "FILE [--show=N] [--export=FOLDER]",
+    .summary = "what a config, data set, checkpoint, metrics file or study holds",
+    .details =
+        "A config (.yaml): the resolved keys and the layer table.  A data set: its arrays, and with "
+        "--show=N its first N\n"
+        "samples, drawn.  A checkpoint: where the training stood, its config and layer table.  "
+        "metrics.h5: the epochs.\n"
+        "A study: the best setting of each batch size, and the fit of S = S_min + E_min / B; with "
+        "--export=FOLDER\n"
+        "also its trials as study.json, metadata.json and measurements.csv, a folder each, in a new FOLDER.",
     .run = run};

@@ -1,0 +1,38 @@
+# What a study's file says: the best settings, the fit, and the export of its trials.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+"$STUDY" study.h5 || fail "no study"
+
+# --- the table and the fit
+
+succeed "$RANKS" info study.h5
+expect_text 'kind study' 'goal val_accuracy >= 0.9' 'budget 800 steps'
+tab=$(printf '\t')
+header='batch_size steps samples seconds optimizer.learning_rate model.initializer trials reached not_reached diverged edge'
+expect_same "$(grep '^batch_size' "$out")" "$(printf '%s' "$header" | tr ' ' "$tab")"
+# The best rate lies between others, and words have no edge.
+expect_same "$(grep '^64' "$out" | tr "$tab" ' ')" '64 412.5 26400 4.125 0.2 he_uniform 6 1 3 2 -'
+expect_same "$(grep -c "^[0-9]*$tab" "$out")" 7
+expect_close "$(value S_min)" 100 1e-5
+expect_close "$(value E_min)" 20000 1e-5
+expect_close "$(value B_crit)" 200 1e-5
+expect_close "$(value perfect_scaling_end)" 32 0
+expect_close "$(value largest_useful_batch)" 1024 0
+awk -v low="$(value B_crit_low)" -v high="$(value B_crit_high)" 'BEGIN { exit !(low > 0 && low < high) }' ||
+  fail 'no interval of B_crit'
+expect_no_text refused nan
+
+# --- the export
+
+succeed "$RANKS" info study.h5 --export=out/new
+expect_text 'kind study'
+expect_files out/new/digits/fc_16_10/momentum 16 32 64 128 256 512 1024
+expect_files out/new/digits/fc_16_10/momentum/32 study.json 6 7 8 9 10 11
+if python3 -c '' 2>/dev/null; then
+  call python3 "$SOURCE_DIR/tests/e2e/read_export.py" out/new/digits/fc_16_10/momentum
+  expect_status 0
+  expect_text '42 trials of 7 batch sizes'
+fi
+refuse 73 'out/new' 'not empty' -- info study.h5 --export=out/new
+refuse 64 '--show is for data sets' 'study.h5 is a study' -- info study.h5 --show=3
+refuse 64 '--export is for studies' 'digits.h5 is a data set' -- info "$SOURCE_DIR/data/digits.h5" --export=other
+[ ! -e other ] || fail 'a folder was made for nothing'
