@@ -62,6 +62,9 @@ typedef struct {
   // Goyal et al. 2017, remark 2: a velocity v that has the learning rate inside follows its changes,
   // v = mu (lr_new / lr_old) v + lr_new g.  The state kept is v / lr, so that no rate has to be remembered.
   bool momentum_correction;
+  // Beside the weights an average of them is kept, as Keras' use_ema: average = m average + (1 - m) w after each
+  // update, w itself after the first.  0: none
+  double ema_momentum;
   double clipnorm, global_clipnorm, clipvalue; // 0: off; at most one is set
 } tutti_optim_options;
 
@@ -141,11 +144,14 @@ void tutti_optim_set_ratios(tutti_optim *optim, const double *norms);
  * @param[in]     grads   [count] sums over all ranks */
 void tutti_optim_step(tutti_optim *optim, int64_t first, int64_t count, float *params, const float *grads);
 
-/** Local.  State arrays of the rule, named as Keras' variables ("velocity"); each [end - begin], owned by
- * optim. */
+/** Local.  State arrays of the rule, named as Keras' variables ("velocity"), and last the average of the weights
+ * ("average"), where one is kept; each [end - begin], owned by optim. */
 int tutti_optim_n_slots(const tutti_optim *optim);
 const char *tutti_optim_slot_name(const tutti_optim *optim, int i);
 float *tutti_optim_slot(const tutti_optim *optim, int i);
+
+/** Local.  The average of the weights: the last slot; NULL where none is kept. */
+const float *tutti_optim_average(const tutti_optim *optim);
 
 // --- schedules
 

@@ -28,6 +28,7 @@ typedef struct {
   char metric[32];                   // "accuracy"
   tutti_metrics_row row;             // the last one; step 0: none
   tutti_evaluation validation, test; // at the end, at the last weights
+  tutti_evaluation average_validation, average_test; // and at their average, where one is kept
 } tutti_train_result;
 
 /** Collective, config equal on all ranks.  Train as the config says, into its run directory; resume where it

@@ -17,6 +17,12 @@ static void print_result(const tutti_config *config, const tutti_train_result *r
   if (result->test.samples > 0)
     printf("test_loss %.6g\ntest_%s %.6g\ntest_samples %lld\n", result->test.loss, result->metric,
            result->test.metric, (long long)result->test.samples);
+  if (result->average_validation.samples > 0)
+    printf("ema_val_loss %.6g\nema_val_%s %.6g\n", result->average_validation.loss, result->metric,
+           result->average_validation.metric);
+  if (result->average_test.samples > 0)
+    printf("ema_test_loss %.6g\nema_test_%s %.6g\n", result->average_test.loss, result->metric,
+           result->average_test.metric);
   printf("epoch %lld\nstep %lld\nsamples %lld\nseconds %.6g\nrun %s\n", (long long)row->epoch,
          (long long)row->step, (long long)row->samples, row->seconds, config->run.directory);
 }

@@ -42,11 +42,17 @@ static tutti_status check_one_budget(const tutti_settings *settings) {
 tutti_status tutti_check_rows(const tutti_settings *settings, const tutti_config *config, const char *section,
                               const char *name, const char *metric) {
   char at[TUTTI_PLACE_BYTES];
-  if (!metric || strncmp(metric, "val_", 4) != 0) return TUTTI_OK;
+  const bool averaged = metric && strncmp(metric, "ema_", 4) == 0;
+  TUTTI_CHECK(
+      !averaged || config->optimizer.ema_momentum > 0, TUTTI_ERR_CONFIG,
+      "%s: %s needs an average of the weights; set optimizer.ema_momentum, to 0.99 for instance, or take %s",
+      tutti_place_print_key(settings, section, name, at), metric, metric + 4);
+  const char *of_weights = averaged ? metric + 4 : metric;
+  if (!metric || strncmp(of_weights, "val_", 4) != 0) return TUTTI_OK;
   TUTTI_CHECK(
       config->data.validation_split > 0, TUTTI_ERR_CONFIG,
       "%s: %s needs validation rows; hold some out with data.validation_split, 0.1 for instance, or take %s",
-      tutti_place_print_key(settings, section, name, at), metric, metric + 4);
+      tutti_place_print_key(settings, section, name, at), metric, of_weights + 4);
   return TUTTI_OK;
 }
 
@@ -55,7 +61,7 @@ static tutti_status check_watched(const tutti_settings *settings, const tutti_co
                                   const char *name, const char *metric) {
   char at[TUTTI_PLACE_BYTES];
   TUTTI_TRY(tutti_check_rows(settings, config, "train", name, metric));
-  if (!metric || strncmp(metric, "val_", 4) != 0) return TUTTI_OK;
+  if (!metric || !strstr(metric, "val_")) return TUTTI_OK;
   TUTTI_CHECK(config->train.evaluate_every.value > 0, TUTTI_ERR_CONFIG,
               "%s: %s is never known, since train.evaluate_every is 0",
               tutti_place_print_key(settings, "train", name, at), metric);

@@ -97,6 +97,8 @@ static const tutti_key keys[] = {
     {REAL(optimizer, clipnorm, "0", 0, INFINITY, TRAINING, "largest norm of each array's gradient; 0: off")},
     {REAL(optimizer, global_clipnorm, "0", 0, INFINITY, TRAINING, "largest norm of the whole gradient; 0: off")},
     {REAL(optimizer, clipvalue, "0", 0, INFINITY, TRAINING, "largest size of a gradient's element; 0: off")},
+    {REAL(optimizer, ema_momentum, "0", 0, 1, TRAINING,
+          "keep an average of the weights that decays so in each step, evaluated beside them; 0: off"), BELOW_MAX},
     {CHOICE(optimizer, dialect, dialect, "keras", tutti_dialect_names, TRAINING,
             "whose formulas and default numbers the rule follows")},
 

@@ -57,7 +57,7 @@ tutti_status tutti_study_check(const tutti_settings *settings, tutti_config *con
 const char *tutti_study_key_idle(const char *name, const tutti_study_options *study);
 
 /** The goal or the monitor section.name is about `metric`, NULL or "" for none: where that is of validation rows,
- * there are such rows. */
+ * there are such rows; where of averaged weights, such are kept. */
 TUTTI_NODISCARD
 tutti_status tutti_check_rows(const tutti_settings *settings, const tutti_config *config, const char *section,
                               const char *name, const char *metric);

@@ -42,6 +42,7 @@ static tutti_status make_slots(tutti_optim *optim) {
     if (initial != 0)
       for (int64_t k = 0; k < n; k++) optim->slots[i][k] = initial;
   }
+  if (optim->options.ema_momentum > 0) TUTTI_TRY(TUTTI_NEW(optim->average, n));
   return TUTTI_OK;
 }
 
@@ -80,6 +81,7 @@ done:
 void tutti_optim_destroy(tutti_optim **optim) {
   if (!*optim) return;
   for (int i = 0; i < TUTTI_MAX_SLOTS; i++) tutti_free((*optim)->slots[i]);
+  tutti_free((*optim)->average);
   tutti_free((*optim)->offsets);
   tutti_free((*optim)->plain);
   tutti_free((*optim)->factors);
@@ -103,12 +105,17 @@ TUTTI_CLONES static void add_decay(float decay, int64_t n, const float *restrict
   for (int64_t i = 0; i < n; i++) g[i] += decay * w[i];
 }
 
+TUTTI_CLONES static void blend(float part, int64_t n, const float *restrict w, float *restrict average) {
+  for (int64_t i = 0; i < n; i++) average[i] += part * (w[i] - average[i]);
+}
+
 void tutti_optim_begin(tutti_optim *optim, int64_t t, double lr, const double *pieces) {
   const tutti_optim_options *options = &optim->options;
   const bool inside = tutti_optim_decays_inside(options);
   const bool decoupled = options->dialect == TUTTI_DIALECT_KERAS || options->rule == TUTTI_ADAMW;
   optim->shrink = decoupled && !inside ? (float)(lr * options->weight_decay) : 0;
   optim->decay = decoupled || inside ? 0 : (float)options->weight_decay;
+  optim->newest = (float)(t > 1 ? 1 - options->ema_momentum : 1);
   optim->scalars = (tutti_scalars){0};
   optim->ops->scalars(optim, t, lr, &optim->scalars);
   tutti_optim_set_factors(optim, pieces);
@@ -140,15 +147,20 @@ void tutti_optim_step(tutti_optim *optim, int64_t first, int64_t count, float *p
       tutti_optim_step_scaled(optim, first + done, n, params + done, grads + done);
     else
       step_block(optim, first + done, n, params + done, grads + done);
+    if (optim->average) blend(optim->newest, n, params + done, optim->average + first + done);
   }
 }
 
 // --- state
 
 int tutti_optim_n_slots(const tutti_optim *optim) {
-  int n = 0;
+  int n = optim->average != NULL;
   for (int i = 0; i < TUTTI_MAX_SLOTS; i++) n += optim->slots[i] != NULL;
   return n;
+}
+
+static bool is_average(const tutti_optim *optim, int i) {
+  return optim->average && i == tutti_optim_n_slots(optim) - 1;
 }
 
 /** Where the i-th slot that the options need stands in the table of the rule. */
@@ -160,10 +172,14 @@ static int slot_index(const tutti_optim *optim, int i) {
 
 const char *tutti_optim_slot_name(const tutti_optim *optim, int i) {
   TUTTI_ASSERT(i >= 0 && i < tutti_optim_n_slots(optim));
-  return optim->ops->slots[slot_index(optim, i)].name;
+  return is_average(optim, i) ? "average" : optim->ops->slots[slot_index(optim, i)].name;
 }
 
 float *tutti_optim_slot(const tutti_optim *optim, int i) {
   TUTTI_ASSERT(i >= 0 && i < tutti_optim_n_slots(optim));
-  return optim->slots[slot_index(optim, i)];
+  return is_average(optim, i) ? optim->average : optim->slots[slot_index(optim, i)];
+}
+
+const float *tutti_optim_average(const tutti_optim *optim) {
+  return optim->average;
 }

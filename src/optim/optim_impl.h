@@ -49,6 +49,7 @@ struct tutti_optim {
   int n_arrays;
   int64_t begin, end;
   float *slots[TUTTI_MAX_SLOTS]; // each [end - begin] or NULL, owned
+  float *average;                // [end - begin] of the weights, or NULL, owned
   int64_t product_t;             // nadam: product of the u_1 ... u_t it has formed so far
   double product;
 
@@ -56,6 +57,7 @@ struct tutti_optim {
   tutti_scalars scalars;
   float shrink;   // decoupled decay: w -= shrink w
   float decay;    // coupled decay: g += decay w
+  float newest;   // part of the new weights in their average
   bool clips;     // whether any factor is below 1
   float *factors; // [n_arrays] of the gradients of each array, owned; NULL without norms
   float *ratios;  // [n_arrays] of the direction of each array, owned; NULL where the rule has none

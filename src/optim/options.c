@@ -184,6 +184,9 @@ tutti_status tutti_optim_resolve(tutti_optim_options *options) {
   TUTTI_TRY(check_flags(&resolved));
   TUTTI_TRY(check_correction(&resolved));
   TUTTI_TRY(check_clips(&resolved));
+  TUTTI_CHECK(in_range(resolved.ema_momentum, FROM_0_BELOW_1), TUTTI_ERR_CONFIG,
+              "optimizer.ema_momentum is %g, expected %s (0: no average)", resolved.ema_momentum,
+              range_text[FROM_0_BELOW_1]);
   *options = resolved;
   return TUTTI_OK;
 }

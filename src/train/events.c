@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "train/average.h"
+
 static void add(tutti_checkpoint_sums *sums, const tutti_step_result *step, double seconds) {
   sums->samples += step->samples;
   sums->loss += step->loss + step->penalty * step->samples;
@@ -39,7 +41,9 @@ static tutti_metrics_row make_row(const tutti_run *run, const tutti_checkpoint_s
 
 /** A value of a row by its column's name; false where the row has none. */
 static bool measured(const tutti_run *run, const tutti_metrics_row *row, const char *name, double *value) {
-  return tutti_metrics_value(row, tutti_model_metric_name(run->network.model), name, value) && !isnan(*value);
+  const char *metric = tutti_model_metric_name(run->network.model);
+  return (tutti_metrics_value(row, metric, name, value) || tutti_average_value(run, name, value)) &&
+         !isnan(*value);
 }
 
 /** Losses and errors want to be small, accuracies large. */
@@ -106,6 +110,7 @@ static tutti_status evaluate(tutti_run *run, tutti_evaluation *validation) {
   tutti_phases_enter(&run->phases, TUTTI_PHASE_EVALUATE);
   TUTTI_TRY(tutti_network_evaluate(&run->network, tutti_reducer_params(run->reducer),
                                    &run->samples.validation, validation));
+  TUTTI_TRY(tutti_average_evaluate(run, &run->samples.validation, &run->average));
   tutti_phases_leave(&run->phases);
   return TUTTI_OK;
 }
@@ -144,6 +149,7 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
       evaluated_within || tutti_plan_due(&run->plan, run->config->run.metrics_every, tutti_run_position(run));
   *last = budget_done(run, result);
   if (!whole && !row_due && !*last) return false;
+  tutti_average_tell(run);
   const tutti_metrics_row of_epoch = make_row(run, &run->state.in_epoch, validation);
   const tutti_metrics_row judge = judged(&of_epoch, whole);
   const bool best = monitor(run, &judge);
@@ -192,6 +198,7 @@ tutti_status tutti_events_after_step(tutti_run *run, tutti_saver *saver, const t
   const tutti_position now = tutti_run_position(run);
   const bool whole = run->state.step_in_epoch == run->plan.epoch.n_steps;
   tutti_evaluation validation = {0};
+  run->average = (tutti_evaluation){0};
   if (run->samples.validation.n > 0 && tutti_plan_due(&run->plan, config->train.evaluate_every, now))
     TUTTI_TRY(evaluate(run, &validation));
   if (validation.samples > 0 && !isfinite(validation.loss)) {

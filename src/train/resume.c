@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "train/average.h"
 #include "train/events.h"
 #include "train/saver_impl.h"
 
@@ -13,6 +14,7 @@ typedef struct {
   bool resumed;
   tutti_checkpoint_state state;
   tutti_metrics_row last;
+  tutti_evaluation average;
 } start_info;
 
 /** The checkpoint to go on from; *path NULL: none.  One of this directory comes before one that the user
@@ -78,13 +80,25 @@ static tutti_status check_same_training(tutti_run *run, const char *path, bool n
   return status;
 }
 
+/** The last row that is kept, and what goes with it. */
+static void recall_last(tutti_run *run) {
+  const tutti_rows_list *history = &run->history;
+  if (history->n > 0) {
+    run->last = *tutti_rows_get(run, history, history->n - 1);
+    tutti_average_recall(run, tutti_rows_get(run, history, history->n - 1));
+  } else {
+    run->last = (tutti_metrics_row){0};
+    run->average = (tutti_evaluation){0};
+  }
+}
+
 /** A run that ended in mid-epoch left a row for the part; where it goes on, it makes the row of the whole. */
 static void drop_partial_epoch(tutti_run *run) {
   tutti_rows_list *history = &run->history;
   tutti_train_result unused;
   if (run->last.epoch <= run->state.epoch || tutti_events_over(run, &unused)) return;
   history->n--;
-  run->last = history->n > 0 ? *tutti_rows_get(run, history, history->n - 1) : (tutti_metrics_row){0};
+  recall_last(run);
 }
 
 static tutti_status load(tutti_saver *saver, const char *path, bool named, start_info *start) {
@@ -103,9 +117,9 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   run->state.data = tutti_dataset_fingerprint(run->dataset);
   run->state.seed = run->config->train.seed;
   // Rows of another training do not tell whether this one is over.
-  if (info.n_history > 0 && !differs) run->last = *tutti_rows_get(run, &run->history, info.n_history - 1);
+  if (!differs) recall_last(run);
   drop_partial_epoch(run);
-  *start = (start_info){.resumed = true, .state = run->state, .last = run->last};
+  *start = (start_info){.resumed = true, .state = run->state, .last = run->last, .average = run->average};
 done:
   tutti_checkpoint_info_clear(&info);
   return status;
@@ -165,6 +179,7 @@ tutti_status tutti_saver_begin(tutti_saver *saver) {
   TUTTI_TRY(tutti_bcast(run->comm, 0, &start, sizeof start));
   run->state = start.state;
   run->last = start.last;
+  run->average = start.average;
   TUTTI_TRY(distribute(saver, start.resumed));
   TUTTI_TRY(tutti_run_check_same(run));
   if (start.resumed) TUTTI_TRY(tutti_saver_flush(saver));

@@ -36,6 +36,10 @@ typedef struct {
   char **more_names;           // [layout.n_more] owned
   double *more;                // [layout.n_more] what the next row has in its further columns
   tutti_metrics_row last;      // row of /epochs; step 0: none
+  float *averaged;             // [n_params] where the average of the weights is gathered; NULL: none is kept
+  bool has_average_columns;
+  int average_columns[2];      // ema_val_loss, ema_val_<metric>
+  tutti_evaluation average;    // of it, at this step; samples 0: not evaluated
   tutti_rows_list history;     // all rows of /epochs; on rank 0 alone
   int64_t n_flushed;           // of them, those in metrics.h5
   tutti_rows_list steps;       // rows of /steps that are not in metrics.h5 yet; on rank 0 alone

@@ -1,8 +1,11 @@
 /** All that can fail before the first step, and its end. */
 #include <math.h>
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
+#include "train/average.h"
 #include "train/update.h"
 
 tutti_status tutti_run_divide(tutti_run *run) {
@@ -21,8 +24,9 @@ tutti_status tutti_run_divide(tutti_run *run) {
 /** Monitored values and goals name a metric: it has to be this network's. */
 static tutti_status check_metric_name(const tutti_run *run, const char *key, const char *name) {
   const char *metric = tutti_model_metric_name(run->network.model);
+  const char *of_weights = strncmp(name, "ema_", 4) == 0 ? name + 4 : name;
   double value = 0;
-  const bool known = tutti_metrics_value(&(tutti_metrics_row){0}, metric, name, &value);
+  const bool known = tutti_metrics_value(&(tutti_metrics_row){0}, metric, of_weights, &value);
   TUTTI_CHECK(known, TUTTI_ERR_CONFIG,
               "%s: '%s' is not measured with this loss; there are loss, val_loss, %s, val_%s", key, name,
               metric, metric);
@@ -94,6 +98,7 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
                                  run->plan.n_leaves, &run->reducer));
   TUTTI_TRY(tutti_agree(comm, create_leaves(run)));
   TUTTI_TRY(tutti_agree(comm, create_optimizer(run)));
+  TUTTI_TRY(tutti_agree(comm, tutti_average_create(run)));
   return TUTTI_OK;
 }
 
@@ -138,6 +143,7 @@ void tutti_run_strip(tutti_run *run) {
   tutti_reducer_destroy(&run->reducer);
   tutti_network_destroy(&run->network);
   tutti_rows_clear_columns(run);
+  tutti_free(run->averaged);
   tutti_free(run->squares);
   tutti_free(run->norms);
   tutti_free(run->tail);
@@ -146,6 +152,7 @@ void tutti_run_strip(tutti_run *run) {
   tutti_free(run->late);
   run->part = NULL;
   run->late = NULL;
+  run->averaged = NULL;
   run->squares = NULL;
   run->norms = NULL;
   run->tail = NULL;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "train/average.h"
 #include "train/events.h"
 #include "train/threads.h"
 
@@ -51,12 +52,16 @@ static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train
   const tutti_metrics_row *last = &run->last;
   tutti_phases_enter(&run->phases, TUTTI_PHASE_EVALUATE);
   const bool evaluated = last->step == run->state.step && !isnan(last->val_loss);
-  if (evaluated)
+  if (evaluated) {
     result->validation = (tutti_evaluation){run->samples.validation.n, last->val_loss, last->val_metric};
-  else if (run->samples.validation.n > 0)
+    result->average_validation = run->average;
+  } else if (run->samples.validation.n > 0) {
     TUTTI_TRY(tutti_network_evaluate(&run->network, params, &run->samples.validation, &result->validation));
+    TUTTI_TRY(tutti_average_evaluate(run, &run->samples.validation, &result->average_validation));
+  }
   if (run->samples.test.n > 0)
     TUTTI_TRY(tutti_network_evaluate(&run->network, params, &run->samples.test, &result->test));
+  TUTTI_TRY(tutti_average_evaluate(run, &run->samples.test, &result->average_test));
   tutti_phases_leave(&run->phases);
   if (!isfinite(result->validation.loss) || !isfinite(result->test.loss))
     return tutti_events_diverged(run, saver, "an evaluation is not finite after", run->state.step, result);

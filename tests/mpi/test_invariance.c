@@ -37,7 +37,7 @@ typedef struct {
 static const invariance_case cases[] = {
     {"dropout",
      "model: {layers: [dense 24 relu, dropout 0.3, dense 16 tanh l2=1e-3, dense 3 softmax]}\n"
-     "optimizer: {name: rmsprop}\n" COMMON,
+     "optimizer: {name: rmsprop, ema_momentum: 0.9}\n" COMMON,
      {"auto", "1", "7", "1000"}},
     {"noise",
      "model: {layers: [gaussian_noise 0.2, dense 24 selu, alpha_dropout 0.1, dense 16 elu, gaussian_dropout "
@@ -86,7 +86,7 @@ static const invariance_case cases[] = {
      {"auto", "1000", NULL}},
     {"lamb",
      "model: {layers: [dense 200 tanh, dense 40 tanh l2=1e-4, dense 3 softmax]}\n"
-     "optimizer: {name: lamb, dialect: torch}\n" COMMON,
+     "optimizer: {name: lamb, dialect: torch, ema_momentum: 0.9}\n" COMMON,
      {"auto", "7", NULL}},
 };
 

@@ -8,7 +8,7 @@
 static const char yaml[] =
     "data: {validation_split: 0.1}\n"
     "model: {layers: [dense 24 relu, batch_norm ghost=10, dropout 0.3, dense 3 softmax]}\n"
-    "optimizer: {name: nadam}\n"
+    "optimizer: {name: nadam, ema_momentum: 0.9}\n"
     "schedule: {decay: exponential, decay_every: 10 steps, decay_rate: 0.9}\n"
     "train: {batch_size: 40, epochs: 4, evaluate_every: 3 steps, monitor: val_loss}\n"
     "run: {metrics_every: 2 steps, checkpoint_every: 5 steps}\n";

@@ -30,6 +30,14 @@ static void metrics_of_validation_want_its_rows(void **state) {
       TUTTI_ERR_CONFIG, "val_loss is never known");
   CHECK_OK(tutti_config_parse(NEEDED "train: {monitor: val_loss, patience: 2}\n", "run.yaml", &split, 1, &c));
   tutti_config_clear(&c);
+  CHECK_REFUSED("train: {monitor: ema_val_loss}\n",
+                "run.yaml:3:18: train.monitor: ema_val_loss needs an average of the weights; set "
+                "optimizer.ema_momentum");
+  CHECK_REFUSED("train: {stop_at: ema_val_loss < 1}\noptimizer: {ema_momentum: 0.9}\n",
+                "ema_val_loss needs validation rows");
+  CHECK_OK(tutti_config_parse(NEEDED "train: {monitor: ema_val_loss}\noptimizer: {ema_momentum: 0.9}\n",
+                              "run.yaml", &split, 1, &c));
+  tutti_config_clear(&c);
 }
 
 static void keys_that_need_another_ask_for_it(void **state) {

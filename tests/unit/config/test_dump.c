@@ -154,6 +154,7 @@ static const choice free_choices[] = {
     {"optimizer.dialect", {NULL, "keras", "torch"}},
     {"optimizer.learning_rate", {NULL, "0.1", "0.30000000000000004", "1e-300"}},
     {"optimizer.clipnorm", {NULL, "1", "0.7"}},
+    {"optimizer.ema_momentum", {NULL, "0.99", "0"}},
     {"schedule.warmup", {NULL, "0.1 epochs", "500 steps", "123456789 samples", "0.3333333333333333 epochs"}},
     {"schedule.decay", {NULL, "constant", "step", "exponential", "polynomial", "cosine"}},
     {"train.batch_size", {NULL, "1", "4096"}},

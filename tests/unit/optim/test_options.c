@@ -161,6 +161,7 @@ static void a_number_out_of_its_range_is_refused(void **state) {
       {TUTTI_LAMB, AT(trust_coefficient), 1e-3, "it belongs to: lars;"},
       {TUTTI_SGD, AT(clipnorm), -1, "optimizer.clipnorm is -1"},
       {TUTTI_SGD, AT(global_clipnorm), NAN, "optimizer.global_clipnorm is"},
+      {TUTTI_SGD, AT(ema_momentum), 1, "optimizer.ema_momentum is 1, expected a number from 0 and below 1"},
       {TUTTI_SGD, AT(clipvalue), INFINITY, "optimizer.clipvalue is inf"},
   };
 #undef AT

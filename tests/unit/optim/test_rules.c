@@ -198,6 +198,38 @@ static void slots_have_the_names_of_keras(void **state) {
   }
 }
 
+/** Of each rule, in double: the first weights, then a part of the new ones. */
+static void an_average_follows_the_weights(void **state) {
+  (void)state;
+  for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++) {
+    tutti_optim_options options = tutti_optim_options_default();
+    options.rule = (tutti_optim_rule)rule;
+    options.ema_momentum = 0.8;
+    tutti_optim *optim = NULL;
+    float w[N], w_start[N], g[N];
+    double average[N] = {0};
+    CHECK_OK(tutti_optim_resolve(&options));
+    CHECK_OK(tutti_optim_create(&options, arrays, plain, N_ARRAYS, 0, N, &optim));
+    const int last = tutti_optim_n_slots(optim) - 1;
+    assert_string_equal(tutti_optim_slot_name(optim, last), "average");
+    assert_true(tutti_optim_slot(optim, last) == tutti_optim_average(optim));
+    for (int i = 0; i < N; i++) w[i] = w_start[i] = (float)(i - N / 2) / N;
+    for (int t = 1; t <= STEPS; t++) {
+      for (int i = 0; i < N; i++) g[i] = gradient(t, i);
+      step(optim, t, 0.1, N, w, g);
+      for (int i = 0; i < N; i++) {
+        average[i] = t == 1 ? w[i] : 0.8 * average[i] + 0.2 * w[i];
+        CHECK_NEAR(tutti_optim_average(optim)[i], average[i],
+                   t == 1 ? 0 : 16 * FLT_EPSILON * fmax(1, fabs(average[i])));
+      }
+    }
+    double moved = 0;
+    for (int i = 0; i < N; i++) moved = fmax(moved, fabs(w[i] - w_start[i]));
+    assert_true(moved > 1e-4);
+    tutti_optim_destroy(&optim);
+  }
+}
+
 /** What a resumed run does: state arrays are copied, and the number of the update is all the rest it
  * knows. */
 static void a_copy_of_the_slots_goes_on_as_the_original(void **state) {
@@ -206,6 +238,7 @@ static void a_copy_of_the_slots_goes_on_as_the_original(void **state) {
   for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++) {
     tutti_optim_options options = tutti_optim_options_default();
     options.rule = (tutti_optim_rule)rule;
+    options.ema_momentum = 0.9;
     tutti_optim *first = NULL, *second = NULL;
     float w[N] = {0}, w_second[N], g[N];
     CHECK_OK(tutti_optim_resolve(&options));
@@ -277,6 +310,7 @@ int main(void) {
       cmocka_unit_test(rules_follow_pytorch),
       cmocka_unit_test(a_corrected_velocity_follows_the_learning_rate),
       cmocka_unit_test(slots_have_the_names_of_keras),
+      cmocka_unit_test(an_average_follows_the_weights),
       cmocka_unit_test(a_copy_of_the_slots_goes_on_as_the_original),
       cmocka_unit_test(a_constant_gradient_has_a_root_of_its_variance),
       cmocka_unit_test(a_gradient_that_is_no_number_shows_in_the_weights),

@@ -1,0 +1,66 @@
+#include "train/average.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LOSS, METRIC, N_COLUMNS };
+
+static void column_name(const tutti_run *run, int i, char *name, size_t bytes) {
+  snprintf(name, bytes, "ema_val_%s", i == LOSS ? "loss" : tutti_model_metric_name(run->network.model));
+}
+
+tutti_status tutti_average_create(tutti_run *run) {
+  if (!tutti_optim_average(run->optim)) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(run->averaged, tutti_model_n_params(run->network.model)));
+  if (run->samples.validation.n == 0) return TUTTI_OK;
+  for (int i = 0; i < N_COLUMNS; i++) {
+    char name[TUTTI_METRIC_NAME];
+    column_name(run, i, name, sizeof name);
+    TUTTI_TRY(tutti_rows_add_column(run, name, &run->average_columns[i]));
+  }
+  run->has_average_columns = true;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_average_evaluate(const tutti_run *run, const tutti_samples *set,
+                                    tutti_evaluation *result) {
+  *result = (tutti_evaluation){0};
+  if (!run->averaged || set->n == 0) return TUTTI_OK;
+  TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_optim_average(run->optim), run->averaged));
+  TUTTI_TRY(tutti_bcast(run->comm, 0, run->averaged,
+                        tutti_model_n_params(run->network.model) * (int64_t)sizeof *run->averaged));
+  return tutti_network_evaluate(&run->network, run->averaged, set, result);
+}
+
+static double value_of(const tutti_evaluation *average, int i) {
+  if (average->samples == 0) return NAN;
+  return i == LOSS ? average->loss : average->metric;
+}
+
+void tutti_average_tell(tutti_run *run) {
+  for (int i = 0; i < N_COLUMNS && run->has_average_columns; i++)
+    run->more[run->average_columns[i]] = value_of(&run->average, i);
+}
+
+void tutti_average_recall(tutti_run *run, const tutti_metrics_row *record) {
+  run->average = (tutti_evaluation){0};
+  if (!run->has_average_columns) return;
+  double values[N_COLUMNS];
+  for (int i = 0; i < N_COLUMNS; i++)
+    memcpy(&values[i], (const char *)(record + 1) + (size_t)run->average_columns[i] * sizeof(double),
+           sizeof(double));
+  if (!isnan(values[LOSS]))
+    run->average = (tutti_evaluation){run->samples.validation.n, values[LOSS], values[METRIC]};
+}
+
+bool tutti_average_value(const tutti_run *run, const char *name, double *value) {
+  for (int i = 0; i < N_COLUMNS && run->has_average_columns; i++) {
+    char column[TUTTI_METRIC_NAME];
+    column_name(run, i, column, sizeof column);
+    if (strcmp(name, column) != 0) continue;
+    *value = value_of(&run->average, i);
+    return true;
+  }
+  return false;
+}

@@ -1,0 +1,22 @@
+#pragma once
+/** The average of the weights that the optimizer keeps beside them (optimizer.ema_momentum): its evaluations.  Moving
+ * statistics of batch_norm are the present ones. */
+#include "train/run.h"
+
+/** Local, while a run is built, after its optimizer.  Room for the whole average and its columns of the tables; nothing
+ * where none is kept.  @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_average_create(tutti_run *run);
+
+/** Collective.  Loss and metric of a set at the averaged weights; samples 0 where no average is kept. */
+TUTTI_NODISCARD
+tutti_status tutti_average_evaluate(const tutti_run *run, const tutti_samples *set, tutti_evaluation *result);
+
+/** Local.  What the next rows have in the average's columns: run->average. */
+void tutti_average_tell(tutti_run *run);
+
+/** Local.  run->average as a record of the run's tables has it. */
+void tutti_average_recall(tutti_run *run, const tutti_metrics_row *record);
+
+/** Local.  The value in run->average of the column `name`, NaN where it was not evaluated; false: no such column. */
+bool tutti_average_value(const tutti_run *run, const char *name, double *value);

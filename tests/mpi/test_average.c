@@ -1,0 +1,120 @@
+/** The average of the weights: evaluated beside them, whoever keeps which part of it. */
+#include <math.h>
+#include <stdio.h>
+
+#include "support/training.h"
+
+#define COMMON                                                                                               \
+  "data: {validation_split: 0.2}\n"                                                                          \
+  "model: {layers: [dense 200 relu, dense 40 tanh l2=1e-3, dense 3 softmax]}\n"                              \
+  "train: {batch_size: 50, steps: 13, evaluate_every: 4 steps}\n"
+
+static const char *const reducers[] = {"parallel.reduce=flat", "parallel.reduce=shared",
+                                       "parallel.reduce=tree"};
+
+static void check_same(const char *what, const tutti_evaluation *a, const tutti_evaluation *b,
+                       double relative) {
+  EXPECT(a->samples > 0 && a->samples == b->samples, "%s: %lld and %lld samples", what, (long long)a->samples,
+         (long long)b->samples);
+  EXPECT(fabs(a->loss - b->loss) <= relative * b->loss, "%s: loss %.17g and %.17g", what, a->loss, b->loss);
+  EXPECT(fabs(a->metric - b->metric) <= relative * b->metric, "%s: metric %.17g and %.17g", what, a->metric,
+         b->metric);
+}
+
+/** An average that forgets at once is the weights, one that keeps all is the weights after the first step. */
+static void an_average_is_evaluated_as_weights_are(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result first, newest, oldest;
+  training_folder_make(comm, &folder);
+  for (int i = 0; i < 3; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "first-%d", i);
+    EXPECT_OK(training_run(comm, &folder, name, COMMON, (training_overrides){reducers[i], "train.steps=1"},
+                           &first));
+    EXPECT(first.average_test.samples == 0 && first.average_validation.samples == 0, "an average by default");
+    snprintf(name, sizeof name, "newest-%d", i);
+    EXPECT_OK(training_run(comm, &folder, name, COMMON,
+                           (training_overrides){reducers[i], "optimizer.ema_momentum=1e-30"}, &newest));
+    check_same("newest", &newest.average_validation, &newest.validation, 0);
+    check_same("newest test", &newest.average_test, &newest.test, 0);
+    snprintf(name, sizeof name, "oldest-%d", i);
+    EXPECT_OK(training_run(comm, &folder, name, COMMON,
+                           (training_overrides){reducers[i], "optimizer.ema_momentum=0.99999999999"},
+                           &oldest));
+    check_same("oldest", &oldest.average_validation, &first.validation, 1e-6);
+    check_same("oldest test", &oldest.average_test, &first.test, 1e-6);
+    EXPECT(fabs(oldest.validation.loss - first.validation.loss) > 1e-3 * first.validation.loss,
+           "the weights did not move");
+  }
+  training_folder_remove(comm, &folder);
+}
+
+/** One column for each record; NaN where nothing was evaluated. */
+static void averages_have_columns(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "run", COMMON,
+                         (training_overrides){"optimizer.ema_momentum=1e-30", "run.metrics_every=1 step"},
+                         &result));
+  if (tutti_comm_rank(comm) == 0) {
+    enum { STEPS = 13 };
+    struct {
+      double val_loss, val_metric, ema_loss, ema_metric;
+    } rows[STEPS];
+    const tutti_column columns[] = {{"val_loss", TUTTI_F64, 0},
+                                    {"val_accuracy", TUTTI_F64, 8},
+                                    {"ema_val_loss", TUTTI_F64, 16},
+                                    {"ema_val_accuracy", TUTTI_F64, 24}};
+    char path[400];
+    tutti_file *file = NULL;
+    snprintf(path, sizeof path, "%s/run/metrics.h5", folder.path);
+    EXPECT_OK(tutti_file_open(path, &file));
+    EXPECT_OK(tutti_table_read(file, "steps", columns, 4, sizeof rows[0], 0, STEPS, rows));
+    tutti_file_close(&file);
+    for (int i = 0; i < STEPS; i++) {
+      const bool evaluated = (i + 1) % 4 == 0;
+      EXPECT(isnan(rows[i].ema_loss) == !evaluated && isnan(rows[i].ema_metric) == !evaluated,
+             "step %d: %g %g", i + 1, rows[i].ema_loss, rows[i].ema_metric);
+      EXPECT(!evaluated || (rows[i].ema_loss == rows[i].val_loss && rows[i].ema_metric == rows[i].val_metric),
+             "step %d: %g %g, %g %g", i + 1, rows[i].ema_loss, rows[i].val_loss, rows[i].ema_metric,
+             rows[i].val_metric);
+    }
+  }
+  training_folder_remove(comm, &folder);
+}
+
+/** A goal of the average ends a run for good, and a run that goes on is the straight one. */
+static void an_average_can_be_a_goal(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result straight, result;
+  training_folder_make(comm, &folder);
+  const training_overrides plain = {"optimizer.ema_momentum=0.5", "train.epochs=8",
+                                    "train.evaluate_every=1 epoch", "train.monitor=ema_val_loss"};
+  EXPECT_OK(training_run(comm, &folder, "straight", COMMON, plain, &straight));
+  char goal[64];
+  snprintf(goal, sizeof goal, "train.stop_at=ema_val_loss < %.17g",
+           1.0001 * straight.average_validation.loss);
+  const training_overrides with_goal = {plain[0], plain[1], plain[2], plain[3], goal};
+  for (int i = 0; i < 2; i++) {
+    EXPECT_OK(training_run(comm, &folder, "goal", COMMON, with_goal, &result));
+    EXPECT(result.stop == TUTTI_STOP_GOAL, "%s", result.reason);
+    EXPECT(result.average_validation.loss < 1.0001 * straight.average_validation.loss, "%g and %g",
+           result.average_validation.loss, straight.average_validation.loss);
+  }
+  const training_overrides half = {plain[0], "train.epochs=3", plain[2], plain[3]};
+  EXPECT_OK(training_run(comm, &folder, "resumed", COMMON, half, &result));
+  EXPECT_OK(training_run(comm, &folder, "resumed", COMMON, plain, &result));
+  check_same("resumed", &result.average_validation, &straight.average_validation, 1e-4);
+  EXPECT(training_difference(&folder, "straight", "resumed") <= 1e-4, "weights or average differ");
+  training_folder_remove(comm, &folder);
+}
+
+int main(void) {
+  const mpi_test tests[] = {
+      MPI_TEST(an_average_is_evaluated_as_weights_are),
+      MPI_TEST(averages_have_columns),
+      MPI_TEST(an_average_can_be_a_goal),
+  };
+  return mpi_main("average", tests, sizeof tests / sizeof tests[0]);
+}
