@@ -207,5 +207,31 @@ tutti_status tutti_lock_take(const char *folder, tutti_lock **lock);
 /** Remove the file and let the folder go.  Accepts NULL inside; nulls the handle. */
 void tutti_lock_release(tutti_lock **lock);
 
+/** Claims to numbered things that several processes share out among them; each ends with the process that has it, however
+ * that dies. */
+typedef struct tutti_claims tutti_claims;
+
+/** Open the file PATH, which stays empty: claim i is a POSIX record lock on byte i.  As tutti_lock_take, between
+ * processes alone, and lost when this process closes any other descriptor of that file.
+ * @param[in] create  make the file where it is missing; else a missing file is nobody's, and no claim can be taken
+ * @return ERR_CREATE.  The caller owns it. */
+TUTTI_NODISCARD
+tutti_status tutti_claims_open(const char *path, bool create, tutti_claims **claims);
+void tutti_claims_close(tutti_claims **claims); // Gives all claims back.  Accepts NULL inside; nulls the handle.
+
+/** Whether the file of that name is still the one that is open. */
+bool tutti_claims_current(const tutti_claims *claims);
+
+/** Take claim i.  Where the file system has no locks everybody gets it.
+ * @param[in]  wait   until whoever has it gives it back
+ * @param[out] taken  false: another process has it
+ * @return ERR_CREATE with the reason of the system */
+TUTTI_NODISCARD
+tutti_status tutti_claims_take(tutti_claims *claims, int64_t i, bool wait, bool *taken);
+void tutti_claims_give_back(tutti_claims *claims, int64_t i);
+
+/** Whether another process has claim i, as far as the file system tells. */
+bool tutti_claims_held(const tutti_claims *claims, int64_t i);
+
 /** The version of the HDF5 library that runs, "1.10.8"; valid until the next call. */
 const char *tutti_hdf5_version(void);

@@ -1,0 +1,81 @@
+/* Claims are record locks of POSIX on single bytes of one file, as the lock of a folder is one on a whole file: the
+ * kernel, or the server of a network file system, takes them back when their process dies.  Nothing is ever written to
+ * the file; a byte need not be there to be locked. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/io_impl.h"
+
+struct tutti_claims {
+  char *path; // owned
+  int fd;     // owned; -1: there was no such file
+};
+
+static bool is_without_locks(int error) {
+  return error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP || error == EINVAL;
+}
+
+static struct flock one_byte(short type, int64_t i) {
+  return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)i, .l_len = 1};
+}
+
+tutti_status tutti_claims_open(const char *path, bool create, tutti_claims **claims) {
+  tutti_claims *made = NULL;
+  tutti_status status = TUTTI_OK;
+  *claims = NULL;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(made, 1));
+  made->fd = -1;
+  made->path = tutti_strdup(path);
+  if (!made->path) status = TUTTI_ERR_MEMORY;
+  if (status != TUTTI_OK) goto done;
+  made->fd = open(path, create ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDWR | O_CLOEXEC, 0666);
+  TUTTI_CHECK_GOTO(done, made->fd >= 0 || (!create && errno == ENOENT), TUTTI_ERR_CREATE, "%s: cannot %s: %s",
+                   path, create ? "create" : "open", strerror(errno));
+  *claims = made;
+  made = NULL;
+done:
+  tutti_claims_close(&made);
+  return status;
+}
+
+void tutti_claims_close(tutti_claims **claims) {
+  if (!*claims) return;
+  if ((*claims)->fd >= 0) close((*claims)->fd);
+  tutti_free((*claims)->path);
+  tutti_free(*claims);
+  *claims = NULL;
+}
+
+bool tutti_claims_current(const tutti_claims *claims) {
+  struct stat named, opened;
+  return claims->fd >= 0 && stat(claims->path, &named) == 0 && fstat(claims->fd, &opened) == 0 &&
+         named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
+tutti_status tutti_claims_take(tutti_claims *claims, int64_t i, bool wait, bool *taken) {
+  struct flock byte = one_byte(F_WRLCK, i);
+  int result;
+  *taken = false;
+  if (claims->fd < 0) return TUTTI_OK;
+  do result = fcntl(claims->fd, wait ? F_SETLKW : F_SETLK, &byte);
+  while (result != 0 && errno == EINTR);
+  const int error = result == 0 ? 0 : errno;
+  if (error == EACCES || error == EAGAIN) return TUTTI_OK;
+  TUTTI_CHECK(error == 0 || is_without_locks(error), TUTTI_ERR_CREATE, "%s: cannot lock: %s", claims->path,
+              strerror(error));
+  *taken = true;
+  return TUTTI_OK;
+}
+
+void tutti_claims_give_back(tutti_claims *claims, int64_t i) {
+  struct flock byte = one_byte(F_UNLCK, i);
+  if (claims->fd >= 0) (void)fcntl(claims->fd, F_SETLK, &byte);
+}
+
+bool tutti_claims_held(const tutti_claims *claims, int64_t i) {
+  struct flock byte = one_byte(F_WRLCK, i);
+  return claims->fd >= 0 && fcntl(claims->fd, F_GETLK, &byte) == 0 && byte.l_type != F_UNLCK;
+}
