@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "par/par_impl.h"
 
 enum { TEXT_BYTES = 2048 };
@@ -12,7 +13,8 @@ enum { TEXT_BYTES = 2048 };
 static tutti_status spread(const tutti_comm *comm, int speaker, tutti_status status, bool name_speaker) {
   char text[TEXT_BYTES] = "";
   if (comm->rank == speaker) {
-    if (name_speaker) snprintf(text, sizeof text, "rank %d on %s: ", comm->rank, comm->host);
+    // Its number in the job, which is what its user and the log know it by, also where `comm` is a part of the ranks.
+    if (name_speaker) snprintf(text, sizeof text, "rank %d on %s: ", tutti_log_rank(), comm->host);
     const size_t used = strlen(text);
     snprintf(text + used, sizeof text - used, "%s", tutti_fail_text());
   }
