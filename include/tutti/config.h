@@ -160,6 +160,10 @@ tutti_status tutti_config_dump(const tutti_config *config, char **text);
 const char *tutti_config_difference(const tutti_config *a, const tutti_config *b, char value_a[128],
                                     char value_b[128]);
 
+/** Local.  The same for studies: also a key of its section that makes other trials or ends them elsewhere. */
+const char *tutti_config_study_difference(const tutti_config *a, const tutti_config *b, char value_a[128],
+                                          char value_b[128]);
+
 // --- the list of keys, for the command line and for help
 
 typedef struct {

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/keys_impl.h"
@@ -56,4 +57,62 @@ const char *tutti_config_difference(const tutti_config *a, const tutti_config *b
   tutti_count_print(budget_a, value_a, SHOWN_BYTES);
   tutti_count_print(budget_b, value_b, SHOWN_BYTES);
   return budget_key(b)->path;
+}
+
+// --- studies -------------------------------------------------------------------------------------
+
+/** "optimizer.name: [sgd, adam]", cut. */
+static void print_axis(const tutti_axis *axis, char text[SHOWN_BYTES]) {
+  char *line = NULL;
+  size_t bytes = 0;
+  FILE *out = open_memstream(&line, &bytes);
+  if (out) {
+    fprintf(out, "%s: ", axis->key);
+    tutti_axis_write(axis, 0, out);
+    fclose(out);
+  }
+  snprintf(text, SHOWN_BYTES, "%s", line ? line : "");
+  free(line);
+  for (char *end = text; *end; end++)
+    if (*end == '\n') *end = end[1] ? ' ' : '\0';
+}
+
+static bool axis_differs(const tutti_axis *a, const tutti_axis *b) {
+  if (strcmp(a->key, b->key) != 0 || a->n_values != b->n_values) return true;
+  for (int i = 0; i < a->n_values; i++)
+    if (strcmp(a->values[i], b->values[i]) != 0) return true;
+  if (a->n_values > 0) return false;
+  return a->from != b->from || a->to != b->to || a->points != b->points || a->scale != b->scale;
+}
+
+static bool axes_differ(const tutti_study_options *a, const tutti_study_options *b, char value_a[SHOWN_BYTES],
+                        char value_b[SHOWN_BYTES]) {
+  snprintf(value_a, SHOWN_BYTES, "%lld keys", (long long)a->n_axes);
+  snprintf(value_b, SHOWN_BYTES, "%lld", (long long)b->n_axes);
+  if (a->n_axes != b->n_axes) return true;
+  for (int64_t i = 0; i < a->n_axes; i++) {
+    if (!axis_differs(&a->axes[i], &b->axes[i])) continue;
+    print_axis(&a->axes[i], value_a);
+    print_axis(&b->axes[i], value_b);
+    return true;
+  }
+  return false;
+}
+
+/** Who computes the trials, and where they go, makes no other ones. */
+static bool makes_trials(const tutti_key *key) {
+  return strcmp(key->section, "study") == 0 && strcmp(key->name, "ranks_per_trial") != 0 &&
+         strcmp(key->name, "output") != 0;
+}
+
+const char *tutti_config_study_difference(const tutti_config *a, const tutti_config *b,
+                                          char value_a[SHOWN_BYTES], char value_b[SHOWN_BYTES]) {
+  for (int i = 0; i < tutti_config_n_keys(); i++) {
+    const tutti_key *key = tutti_key_at(i);
+    if (!makes_trials(key)) continue;
+    const bool differs = key->type == TUTTI_KEY_AXES ? axes_differ(&a->study, &b->study, value_a, value_b)
+                                                     : key_differs(key, a, b, value_a, value_b);
+    if (differs) return key->path;
+  }
+  return tutti_config_difference(a, b, value_a, value_b);
 }
