@@ -27,6 +27,7 @@ typedef struct {
   char reason[512];                  // one sentence; for a divergence with step and layer
   char metric[32];                   // "accuracy"
   tutti_metrics_row row;             // the last one; step 0: none
+  int64_t n_train;                   // samples of an epoch
   tutti_evaluation validation, test; // at the end, at the last weights
   tutti_evaluation average_validation, average_test; // and at their average, where one is kept
 } tutti_train_result;
@@ -56,6 +57,9 @@ typedef struct tutti_training_set tutti_training_set;
 TUTTI_NODISCARD
 tutti_status tutti_training_set_open(const tutti_comm *comm, const tutti_config *config,
                                      tutti_training_set **set);
+
+/** Local.  A number that tells one set of training rows from another: tutti_dataset_fingerprint. */
+int64_t tutti_training_set_fingerprint(const tutti_training_set *set);
 
 /** Collective over `group`, config equal on its ranks.  Train as the config says, from fresh weights to the end; nothing
  * is saved, and run.* means nothing.  The numbers are those of tutti_train.  Groups train side by side, each its own

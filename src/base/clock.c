@@ -8,6 +8,12 @@ double tutti_clock_s(void) {
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+double tutti_clock_unix_s(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 void tutti_clock_date(char text[21]) {
   const time_t now = time(NULL);
   struct tm utc;

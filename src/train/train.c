@@ -70,6 +70,7 @@ static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train
 
 tutti_status tutti_run_finish(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
   TUTTI_TRY(loop(run, saver, result));
+  result->n_train = run->samples.train.n;
   result->row = run->last;
   result->row.epoch = run->last.step == run->state.step ? run->last.epoch : run->state.epoch;
   result->row.step = run->state.step;

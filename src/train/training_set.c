@@ -70,6 +70,10 @@ void tutti_training_set_close(tutti_training_set **handle) {
   *handle = NULL;
 }
 
+int64_t tutti_training_set_fingerprint(const tutti_training_set *set) {
+  return tutti_dataset_fingerprint(set->dataset);
+}
+
 /** A run on the set's data, or on its own. */
 static tutti_status open_run(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
                              tutti_run *run) {

@@ -1,0 +1,41 @@
+#pragma once
+/** All trials of a study, computed side by side. */
+#include <stdbool.h>
+
+#include "tutti/config.h"
+#include "tutti/fit.h"
+#include "tutti/par.h"
+
+/** The study as tutti_config_parse took it; borrowed. */
+typedef struct {
+  const char *text, *name;
+  const tutti_override *overrides;
+  int n_overrides;
+} tutti_study_source;
+
+typedef struct {
+  int64_t counts[TUTTI_N_TRIAL_STATES]; // trials of the study's file in each state
+  // After a failure that is known to one group of ranks alone, while the others go on: the caller has to end the whole
+  // job, and the one rank that speaks tells why.  No communication is possible any more.
+  bool apart, speaks;
+} tutti_study_outcome;
+
+/** Collective over all ranks of the job, arguments equal on all.  Compute the trials of the study that are not done yet
+ * on groups of study.ranks_per_trial ranks, the longest first, and bring them into the file study.output:
+ *   attributes of the root: kind "study", format 1, version, config, goal, budget, metric, varied (the varied keys),
+ *             ranks, ranks_per_trial, groups, data (fingerprint of the training rows), began (Unix time of the first job),
+ *             seconds (wall clock in which trials were computed) and idle (part of the groups' time without a trial, of
+ *             the last job that came to its end)
+ *   /trials   a row a trial, see tutti_trial_set_write
+ *   /curves/<6 digits of the trial>   a row an evaluation: step, samples, epoch, seconds, loss, <metric>, val_loss,
+ *             val_<metric>, learning_rate, batch_size; of loss and metric the means over the epoch so far
+ *   /best, /fit   see tutti_study_conclude
+ * Finished trials come into it every now and then, and at the end; until then they lie in the folder OUTPUT.d.  A job
+ * that ends at any moment loses no trial that was done; started again, also as several jobs at one time and with other
+ * numbers of ranks, the study goes on.
+ * @param[in] config  what `source` gives
+ * @return ERR_CONFIG the ranks cannot be divided, keys of a trial do not go together, or the file is of another study;
+ * ERR_CREATE it is no study; what training and the files return */
+TUTTI_NODISCARD
+tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *source,
+                             const tutti_config *config, tutti_study_outcome *outcome);

@@ -1,0 +1,71 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "study/store.h"
+
+enum { N_COLUMNS = 10, NAME_BYTES = 32 };
+
+/** Those columns of /epochs that tell of a curve.  `val_metric` holds a name while the columns are in use. */
+static void make_columns(const char *metric, char val_metric[TUTTI_METRIC_NAME + 8],
+                         tutti_column columns[N_COLUMNS]) {
+  snprintf(val_metric, TUTTI_METRIC_NAME + 8, "val_%s", metric);
+  const tutti_column all[N_COLUMNS] = {
+      {"step", TUTTI_I64, offsetof(tutti_metrics_row, step)},
+      {"samples", TUTTI_I64, offsetof(tutti_metrics_row, samples)},
+      {"epoch", TUTTI_I64, offsetof(tutti_metrics_row, epoch)},
+      {"seconds", TUTTI_F64, offsetof(tutti_metrics_row, seconds)},
+      {"loss", TUTTI_F64, offsetof(tutti_metrics_row, loss)},
+      {metric, TUTTI_F64, offsetof(tutti_metrics_row, metric)},
+      {"val_loss", TUTTI_F64, offsetof(tutti_metrics_row, val_loss)},
+      {val_metric, TUTTI_F64, offsetof(tutti_metrics_row, val_metric)},
+      {"learning_rate", TUTTI_F64, offsetof(tutti_metrics_row, learning_rate)},
+      {"batch_size", TUTTI_I64, offsetof(tutti_metrics_row, batch_size)},
+  };
+  memcpy(columns, all, sizeof all);
+}
+
+static void make_name(int64_t trial, char name[NAME_BYTES]) {
+  snprintf(name, NAME_BYTES, "/curves/%06lld", (long long)trial);
+}
+
+tutti_status tutti_curve_write(tutti_file *file, const tutti_trial_record *record) {
+  char name[NAME_BYTES], val_metric[TUTTI_METRIC_NAME + 8];
+  tutti_column columns[N_COLUMNS];
+  make_name(record->result.trial, name);
+  if (record->n_curve == 0 || tutti_file_has(file, name)) return TUTTI_OK;
+  make_columns(record->metric, val_metric, columns);
+  return tutti_table_append(file, name, columns, N_COLUMNS, sizeof *record->curve, record->curve,
+                            record->n_curve);
+}
+
+tutti_status tutti_curve_read(const tutti_file *file, tutti_trial_record *record) {
+  char name[NAME_BYTES], val_metric[TUTTI_METRIC_NAME + 8];
+  tutti_column columns[N_COLUMNS];
+  make_name(record->result.trial, name);
+  if (!tutti_file_has(file, name)) return TUTTI_OK;
+  make_columns(record->metric, val_metric, columns);
+  int64_t n = 0;
+  TUTTI_TRY(tutti_table_rows(file, name, &n));
+  TUTTI_TRY(TUTTI_NEW(record->curve, n));
+  record->n_curve = record->capacity = n;
+  return tutti_table_read(file, name, columns, N_COLUMNS, sizeof *record->curve, 0, n, record->curve);
+}
+
+tutti_status tutti_trial_record_append(tutti_trial_record *record, const tutti_metrics_row *row) {
+  if (record->n_curve == record->capacity) {
+    tutti_metrics_row *larger = NULL;
+    const int64_t capacity = record->capacity ? 2 * record->capacity : 64;
+    TUTTI_TRY(TUTTI_NEW(larger, capacity));
+    if (record->n_curve) memcpy(larger, record->curve, (size_t)record->n_curve * sizeof *larger);
+    tutti_free(record->curve);
+    record->curve = larger;
+    record->capacity = capacity;
+  }
+  record->curve[record->n_curve++] = *row;
+  return TUTTI_OK;
+}
+
+void tutti_trial_record_clear(tutti_trial_record *record) {
+  tutti_free(record->curve);
+  *record = (tutti_trial_record){0};
+}

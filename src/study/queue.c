@@ -1,0 +1,96 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "study/study_impl.h"
+
+/** What a step costs beside its samples, in samples: of small networks some tens, of large ones less.  It only has to
+ * sort the trials. */
+static const double STEP_OVERHEAD = 16;
+
+static double cost(const tutti_config *config, int64_t batch_size) {
+  const tutti_count budget = config->study.budget;
+  const double batch = (double)batch_size;
+  if (budget.unit == TUTTI_UNIT_STEPS) return budget.value * (batch + STEP_OVERHEAD);
+  return budget.value * (1 + STEP_OVERHEAD / batch);
+}
+
+typedef struct {
+  double cost;
+  int64_t trial;
+} entry;
+
+static int longest_first(const void *a, const void *b) {
+  const entry *x = a, *y = b;
+  if (x->cost != y->cost) return x->cost > y->cost ? -1 : 1;
+  return x->trial < y->trial ? -1 : x->trial > y->trial;
+}
+
+tutti_status tutti_queue_make(tutti_study *study) {
+  const int64_t n = study->set.n_trials;
+  entry *entries = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(entries, n));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(study->order, n));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(study->cost, n));
+  for (int64_t i = 0; i < n; i++) {
+    study->cost[i] = cost(study->config, study->set.results[i].batch_size);
+    entries[i] = (entry){study->cost[i], i};
+  }
+  qsort(entries, (size_t)n, sizeof *entries, longest_first);
+  for (int64_t i = 0; i < n; i++) study->order[i] = entries[i].trial;
+done:
+  tutti_free(entries);
+  return status;
+}
+
+/** Rank 0 makes a claim, and the others look.  On a file system without locks, or with locks of each host alone, they
+ * see none. */
+tutti_status tutti_queue_probe(tutti_study *study) {
+  const int64_t probe = study->set.n_trials + 1;
+  const bool first = tutti_comm_rank(study->world) == 0;
+  bool taken = false;
+  tutti_status local = first ? tutti_claims_take(study->store.claims, probe, true, &taken) : TUTTI_OK;
+  TUTTI_TRY(tutti_agree_from(study->world, 0, local));
+  double seen = first || !study->leads || tutti_claims_held(study->store.claims, probe);
+  TUTTI_TRY(tutti_min(study->world, &seen, 1));
+  if (taken) tutti_claims_give_back(study->store.claims, probe);
+  study->claims_reach = seen > 0;
+  if (study->claims_reach || !tutti_store_current(&study->store)) return TUTTI_OK;
+  tutti_log_root(
+      TUTTI_LOG_WARNING,
+      "%s: the file system has no locks between hosts, so trials are dealt out to the groups beforehand, "
+      "and a second job on the same study would repeat its trials",
+      study->store.folder);
+  return TUTTI_OK;
+}
+
+/** Where nobody can tell who computes what, group g has every trial whose place in the order is g, g + n, ... */
+static bool is_mine(const tutti_study *study, int64_t place) {
+  return study->claims_reach || place % study->n_groups == study->number;
+}
+
+/** A claim that was got may be to a trial that its last holder has done. */
+static tutti_status claim(tutti_study *study, int64_t trial, bool *got) {
+  tutti_claims *claims = study->store.claims;
+  TUTTI_TRY(tutti_claims_take(claims, trial, false, got));
+  if (!*got || !tutti_store_has(&study->store, trial)) return TUTTI_OK;
+  tutti_claims_give_back(claims, trial);
+  *got = false;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_queue_take(tutti_study *study, int64_t *trial) {
+  *trial = -1;
+  for (int64_t place = 0; place < study->set.n_trials; place++) {
+    const int64_t i = study->order[place];
+    bool got = false;
+    if (study->set.results[i].status != TUTTI_TRIAL_WAITING || !is_mine(study, place)) continue;
+    TUTTI_TRY(claim(study, i, &got));
+    if (!got) continue;
+    // The folder goes when the study is done: then this one is, too.
+    if (tutti_store_current(&study->store)) *trial = i;
+    return TUTTI_OK;
+  }
+  return TUTTI_OK;
+}

@@ -1,0 +1,252 @@
+/** A study from its config to its file: groups of ranks, each with one trial after another. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "study/study_impl.h"
+
+// --- before the first trial
+
+static tutti_status copy_texts(const char *const *texts, int n, char ***copy) {
+  TUTTI_TRY(TUTTI_NEW(*copy, n));
+  for (int i = 0; i < n; i++)
+    if (!((*copy)[i] = tutti_strdup(texts[i]))) return TUTTI_ERR_MEMORY;
+  return TUTTI_OK;
+}
+
+/** What differs between the trials, and where it does not, what all have. */
+static tutti_status make_varied(tutti_study *study) {
+  const tutti_space *space = study->space;
+  tutti_trial_set *set = &study->set;
+  const int n = tutti_space_n_varied(space);
+  bool one_rule = true;
+  TUTTI_TRY(TUTTI_NEW(set->names, n));
+  TUTTI_TRY(TUTTI_NEW(set->texts, n));
+  TUTTI_TRY(TUTTI_NEW(set->n_texts, n));
+  for (int k = 0; k < n; k++) {
+    set->names[k] = tutti_strdup(tutti_space_varied(space, k));
+    if (!set->names[k]) return TUTTI_ERR_MEMORY;
+    set->n_varied++;
+    const char *const *texts = tutti_space_choices(space, k, &set->n_texts[k]);
+    if (texts) TUTTI_TRY(copy_texts(texts, set->n_texts[k], &set->texts[k]));
+    one_rule = one_rule && strcmp(set->names[k], "optimizer.name") != 0;
+  }
+  set->learning_rate = one_rule ? study->config->optimizer.learning_rate : NAN;
+  set->momentum = one_rule ? study->config->optimizer.momentum : NAN;
+  return TUTTI_OK;
+}
+
+static tutti_status make_set(tutti_study *study) {
+  tutti_trial_set *set = &study->set;
+  TUTTI_TRY(make_varied(study));
+  set->n_trials = tutti_space_n_trials(study->space);
+  TUTTI_TRY(TUTTI_NEW(set->results, set->n_trials));
+  TUTTI_TRY(TUTTI_NEW(set->varied, set->n_trials * set->n_varied));
+  for (int64_t i = 0; i < set->n_trials; i++) {
+    const tutti_trial *trial = tutti_space_trial(study->space, i);
+    set->results[i] = tutti_trial_waiting(trial);
+    for (int k = 0; k < set->n_varied; k++) set->varied[i * set->n_varied + k] = trial->values[k];
+  }
+  return TUTTI_OK;
+}
+
+static tutti_status make_head(tutti_study *study) {
+  const tutti_study_options *options = &study->config->study;
+  TUTTI_TRY(tutti_config_dump(study->config, &study->resolved));
+  TUTTI_TRY(TUTTI_NEW(study->varied, options->n_axes));
+  for (int64_t i = 0; i < options->n_axes; i++) study->varied[i] = options->axes[i].key;
+  tutti_goal_print(&options->goal, study->goal, sizeof study->goal);
+  tutti_count_print(options->budget, study->budget, sizeof study->budget);
+  study->head = (tutti_study_head){.config = study->resolved,
+                                   .goal = study->goal,
+                                   .budget = study->budget,
+                                   .metric = study->metric,
+                                   .varied = study->varied,
+                                   .n_varied = (int)options->n_axes,
+                                   .ranks = tutti_comm_size(study->world),
+                                   .ranks_per_trial = options->ranks_per_trial,
+                                   .groups = study->n_groups,
+                                   .idle = NAN};
+  return TUTTI_OK;
+}
+
+static tutti_status divide(tutti_study *study) {
+  const int64_t size = tutti_comm_size(study->world), wanted = study->config->study.ranks_per_trial;
+  TUTTI_CHECK(
+      size % wanted == 0, TUTTI_ERR_CONFIG,
+      "study.ranks_per_trial: %lld: the %lld rank%s of this job cannot be divided into groups of so many; "
+      "start a multiple of %lld ranks, or choose another number",
+      (long long)wanted, (long long)size, size == 1 ? "" : "s", (long long)wanted);
+  study->n_groups = (int)(size / wanted);
+  study->number = (int)(tutti_comm_rank(study->world) / wanted);
+  return TUTTI_OK;
+}
+
+static tutti_status prepare_local(tutti_study *study) {
+  TUTTI_TRY(divide(study));
+  TUTTI_TRY(tutti_space_create(study->config, &study->space));
+  TUTTI_TRY(make_set(study));
+  TUTTI_TRY(make_head(study));
+  return tutti_queue_make(study);
+}
+
+/** Keys that do not go together are told now and not after hours.  The ranks share the work. */
+static tutti_status check_configs(const tutti_study *study) {
+  const tutti_study_source *source = study->source;
+  const int size = tutti_comm_size(study->world);
+  for (int64_t i = tutti_comm_rank(study->world); i < study->set.n_trials; i += size) {
+    const tutti_trial *trial = tutti_space_trial(study->space, i);
+    tutti_config config = {0};
+    const tutti_status status = tutti_trial_config(trial, source->text, source->name, source->overrides,
+                                                   source->n_overrides, &config);
+    tutti_config_clear(&config);
+    if (status != TUTTI_OK) return tutti_trial_name_failure(status, trial);
+  }
+  return TUTTI_OK;
+}
+
+static tutti_status open_data(tutti_study *study) {
+  const tutti_study_source *source = study->source;
+  tutti_config config = {0};
+  if (study->config->study.problem != TUTTI_PROBLEM_TRAINING) return TUTTI_OK;
+  tutti_status status = tutti_trial_config(tutti_space_trial(study->space, 0), source->text, source->name,
+                                           source->overrides, source->n_overrides, &config);
+  status = tutti_agree(study->world, status);
+  if (status == TUTTI_OK) status = tutti_training_set_open(study->world, &config, &study->data);
+  if (status == TUTTI_OK) study->head.data = tutti_training_set_fingerprint(study->data);
+  tutti_config_clear(&config);
+  return status;
+}
+
+/** Rank 0 begins the study's file; what it holds goes to all. */
+static tutti_status open_output(tutti_study *study) {
+  const bool first = tutti_comm_rank(study->world) == 0;
+  tutti_status local = first ? tutti_output_begin(study) : TUTTI_OK;
+  TUTTI_TRY(tutti_agree_from(study->world, 0, local));
+  if (study->leads && !first)
+    local = tutti_store_open(study->config->study.output, study->set.n_trials, false, &study->store);
+  TUTTI_TRY(tutti_agree(study->world, local));
+  tutti_study_head *head = &study->head;
+  TUTTI_TRY(tutti_bcast(study->world, 0, &head->began, sizeof head->began));
+  TUTTI_TRY(tutti_bcast(study->world, 0, study->metric, sizeof study->metric));
+  return tutti_bcast(study->world, 0, study->set.results,
+                     study->set.n_trials * (int64_t)sizeof *study->set.results);
+}
+
+static void announce(const tutti_study *study) {
+  int64_t counts[TUTTI_N_TRIAL_STATES];
+  tutti_output_count(study, counts);
+  const int64_t n = study->set.n_trials, left = counts[TUTTI_TRIAL_WAITING];
+  if (left == 0)
+    tutti_log_root(TUTTI_LOG_INFO, "%s: all %lld trials are done", study->config->study.output, (long long)n);
+  else
+    tutti_log_root(TUTTI_LOG_INFO, "%s: %lld trials, %lld of them done; %d group%s of %lld rank%s",
+                   study->config->study.output, (long long)n, (long long)(n - left), study->n_groups,
+                   study->n_groups > 1 ? "s" : "", (long long)study->head.ranks_per_trial,
+                   study->head.ranks_per_trial > 1 ? "s" : "");
+}
+
+static tutti_status prepare(tutti_study *study) {
+  TUTTI_TRY(tutti_agree(study->world, prepare_local(study)));
+  TUTTI_TRY(tutti_agree(study->world, check_configs(study)));
+  TUTTI_TRY(tutti_comm_split(study->world, study->number, &study->group));
+  study->leads = tutti_comm_rank(study->group) == 0;
+  TUTTI_TRY(open_data(study));
+  TUTTI_TRY(open_output(study));
+  TUTTI_TRY(tutti_queue_probe(study));
+  announce(study);
+  return TUTTI_OK;
+}
+
+// --- the trials
+
+/** On the leader. */
+static tutti_status keep(tutti_study *study, const tutti_trial_record *record) {
+  TUTTI_TRY(tutti_store_put(&study->store, &study->head, &study->set, record));
+  study->set.results[record->result.trial] = record->result;
+  if (!study->metric[0]) snprintf(study->metric, sizeof study->metric, "%s", record->metric);
+  tutti_claims_give_back(study->store.claims, record->result.trial);
+  if (tutti_comm_rank(study->world) == 0) TUTTI_TRY(tutti_study_show(study));
+  return tutti_output_merge(study, false);
+}
+
+static tutti_status run_one(tutti_study *study, int64_t number) {
+  tutti_trial_record record;
+  const double start = tutti_clock_s(), before = tutti_clock_unix_s() - study->head.began;
+  tutti_status status = tutti_trial_run(study, tutti_space_trial(study->space, number), &record);
+  record.result.started = before;
+  record.result.ended = tutti_clock_unix_s() - study->head.began;
+  study->busy += tutti_clock_s() - start;
+  if (status == TUTTI_OK)
+    status = tutti_agree_from(study->group, 0, study->leads ? keep(study, &record) : TUTTI_OK);
+  tutti_trial_record_clear(&record);
+  return status;
+}
+
+static tutti_status work(tutti_study *study) {
+  for (;;) {
+    int64_t number = -1;
+    const tutti_status local = study->leads ? tutti_queue_take(study, &number) : TUTTI_OK;
+    TUTTI_TRY(tutti_agree_from(study->group, 0, local));
+    TUTTI_TRY(tutti_bcast(study->group, 0, &number, sizeof number));
+    if (number < 0) return TUTTI_OK;
+    TUTTI_TRY(run_one(study, number));
+  }
+}
+
+static double cost_of_done(const tutti_study *study) {
+  double sum = 0;
+  for (int64_t i = 0; i < study->set.n_trials; i++)
+    if (study->set.results[i].status != TUTTI_TRIAL_WAITING) sum += study->cost[i];
+  return sum;
+}
+
+/** All groups are at the end of the queue. */
+static tutti_status finish(tutti_study *study, tutti_study_outcome *outcome) {
+  double busy = study->leads ? study->busy : 0;
+  TUTTI_TRY(tutti_sum(study->world, &busy, 1));
+  const double wall = tutti_clock_s() - study->start;
+  if (busy > 0) study->head.idle = 1 - busy / (wall * study->n_groups);
+  const tutti_status local = tutti_comm_rank(study->world) == 0 ? tutti_output_merge(study, true) : TUTTI_OK;
+  TUTTI_TRY(tutti_agree_from(study->world, 0, local));
+  if (busy > 0)
+    tutti_log_root(TUTTI_LOG_INFO, "%.1f s; the groups were %.1f %% of it without a trial", wall,
+                   100 * study->head.idle);
+  tutti_output_count(study, outcome->counts);
+  return tutti_bcast(study->world, 0, outcome->counts, sizeof outcome->counts);
+}
+
+static void destroy(tutti_study *study) {
+  tutti_training_set_close(&study->data);
+  tutti_store_close(&study->store);
+  tutti_comm_destroy(&study->group);
+  tutti_space_destroy(&study->space);
+  tutti_trial_set_clear(&study->set);
+  tutti_free(study->varied);
+  tutti_free(study->resolved);
+  tutti_free(study->order);
+  tutti_free(study->cost);
+}
+
+tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *source,
+                             const tutti_config *config, tutti_study_outcome *outcome) {
+  tutti_study study = {.world = comm, .config = config, .source = source};
+  tutti_status status = TUTTI_OK;
+  *outcome = (tutti_study_outcome){0};
+  TUTTI_TRY_GOTO(done, prepare(&study));
+  TUTTI_TRY_GOTO(done, tutti_barrier(comm));
+  study.start = study.shown_at = tutti_clock_s();
+  study.cost_before = cost_of_done(&study);
+  status = work(&study);
+  if (status != TUTTI_OK && study.n_groups > 1) {
+    *outcome = (tutti_study_outcome){.apart = true, .speaks = study.leads};
+    return status; // nothing is destroyed: that takes all ranks, and most are busy
+  }
+  TUTTI_TRY_GOTO(done, status);
+  TUTTI_TRY_GOTO(done, finish(&study, outcome));
+done:
+  destroy(&study);
+  return status;
+}

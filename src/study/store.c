@@ -1,0 +1,201 @@
+#include "study/store.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+
+static const char claims_name[] = "claims", config_name[] = "config.yaml";
+enum { NAME_BYTES = 32 };
+
+// --- the folder
+
+tutti_status tutti_store_path(const tutti_store *store, const char *name, char **path) {
+  const size_t bytes = strlen(store->folder) + strlen(name) + 2;
+  TUTTI_TRY(TUTTI_NEW(*path, (int64_t)bytes));
+  snprintf(*path, bytes, "%s/%s", store->folder, name);
+  return TUTTI_OK;
+}
+
+static tutti_status open_claims(tutti_store *store, bool create) {
+  char *path = NULL;
+  TUTTI_TRY(tutti_store_path(store, claims_name, &path));
+  const tutti_status status = tutti_claims_open(path, create, &store->claims);
+  tutti_free(path);
+  return status;
+}
+
+tutti_status tutti_store_open(const char *output, int64_t n_trials, bool create, tutti_store *store) {
+  tutti_status status = TUTTI_OK;
+  const size_t bytes = strlen(output) + sizeof ".d";
+  *store = (tutti_store){.n_trials = n_trials};
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(store->folder, (int64_t)bytes));
+  snprintf(store->folder, bytes, "%s.d", output);
+  if (create) TUTTI_TRY_GOTO(done, tutti_make_folder(store->folder));
+  TUTTI_TRY_GOTO(done, open_claims(store, create));
+done:
+  if (status != TUTTI_OK) tutti_store_close(store);
+  return status;
+}
+
+void tutti_store_close(tutti_store *store) {
+  tutti_claims_close(&store->claims);
+  tutti_free(store->folder);
+  *store = (tutti_store){0};
+}
+
+bool tutti_store_current(const tutti_store *store) {
+  return tutti_claims_current(store->claims);
+}
+
+/** "000017.h5", also what a killed process has left of it: "000017.h5.tmp-HOST-PID". */
+static bool is_trial(const char *name) {
+  const size_t digits = strspn(name, "0123456789");
+  return digits == 6 && strncmp(name + digits, ".h5", 3) == 0 &&
+         (name[digits + 3] == '\0' || strncmp(name + digits + 3, ".tmp-", 5) == 0);
+}
+
+void tutti_store_remove(const tutti_store *store) {
+  DIR *folder = opendir(store->folder);
+  if (!folder) return;
+  for (struct dirent *entry; (entry = readdir(folder));)
+    if (is_trial(entry->d_name) || strncmp(entry->d_name, config_name, strlen(config_name)) == 0)
+      (void)unlinkat(dirfd(folder), entry->d_name, 0);
+  // Last, while the right to write is still ours: until then nobody can take the folder for a new one.
+  (void)unlinkat(dirfd(folder), claims_name, 0);
+  closedir(folder);
+  (void)rmdir(store->folder); // where something of others is in it, it stays
+}
+
+void tutti_store_leave(const tutti_store *store) {
+  DIR *folder = opendir(store->folder);
+  bool empty = folder != NULL;
+  if (!folder) return;
+  for (struct dirent *entry; (entry = readdir(folder));)
+    empty = empty && (entry->d_name[0] == '.' || strcmp(entry->d_name, claims_name) == 0);
+  if (empty) (void)unlinkat(dirfd(folder), claims_name, 0);
+  closedir(folder);
+  if (empty) (void)rmdir(store->folder);
+}
+
+// --- one trial
+
+static tutti_status trial_path(const tutti_store *store, int64_t trial, char **path) {
+  char name[NAME_BYTES];
+  snprintf(name, sizeof name, "%06lld.h5", (long long)trial);
+  return tutti_store_path(store, name, path);
+}
+
+bool tutti_store_has(const tutti_store *store, int64_t trial) {
+  char *path = NULL;
+  if (trial_path(store, trial, &path) != TUTTI_OK) return false;
+  const bool there = access(path, F_OK) == 0;
+  tutti_free(path);
+  return there;
+}
+
+void tutti_store_list(const tutti_store *store, bool *there) {
+  DIR *folder = opendir(store->folder);
+  if (!folder) return;
+  for (struct dirent *entry; (entry = readdir(folder));) {
+    const long trial = is_trial(entry->d_name) ? strtol(entry->d_name, NULL, 10) : -1;
+    if (trial >= 0 && trial < store->n_trials && strlen(entry->d_name) == strlen("000000.h5"))
+      there[trial] = true;
+  }
+  closedir(folder);
+}
+
+tutti_status tutti_store_put(const tutti_store *store, const tutti_study_head *head,
+                             const tutti_trial_set *set, const tutti_trial_record *record) {
+  tutti_status status = TUTTI_OK;
+  tutti_file *file = NULL;
+  char *path = NULL;
+  tutti_trial_set one = *set;
+  tutti_trial_result result = record->result;
+  tutti_study_head own = *head;
+  own.metric = record->metric;
+  one.n_trials = 1;
+  one.results = &result;
+  one.varied = set->varied + result.trial * set->n_varied;
+  TUTTI_TRY_GOTO(done, trial_path(store, result.trial, &path));
+  TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
+  TUTTI_TRY_GOTO(done, tutti_study_head_write(file, &own));
+  TUTTI_TRY_GOTO(done, tutti_trial_set_write(file, &one));
+  TUTTI_TRY_GOTO(done, tutti_curve_write(file, record));
+  TUTTI_TRY_GOTO(done, tutti_fault("study.trial"));
+  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+done:
+  tutti_file_close(&file);
+  tutti_free(path);
+  return status;
+}
+
+static tutti_status read_record(const tutti_file *file, int64_t trial, bool with_curve,
+                                tutti_trial_record *record) {
+  tutti_trial_set one = {0};
+  char *metric = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &one));
+  TUTTI_CHECK_GOTO(done, one.n_trials == 1 && one.results[0].trial == trial, TUTTI_ERR_DATA,
+                   "%s: does not hold trial %lld alone: damaged; remove it, and the trial is computed again",
+                   tutti_file_path(file), (long long)trial);
+  record->result = one.results[0];
+  TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "metric", &metric));
+  snprintf(record->metric, sizeof record->metric, "%s", metric);
+  if (with_curve) TUTTI_TRY_GOTO(done, tutti_curve_read(file, record));
+done:
+  tutti_free(metric);
+  tutti_trial_set_clear(&one);
+  return status;
+}
+
+tutti_status tutti_store_get(const tutti_store *store, int64_t trial, bool with_curve,
+                             tutti_trial_record *record) {
+  tutti_status status = TUTTI_OK;
+  tutti_file *file = NULL;
+  char *path = NULL;
+  *record = (tutti_trial_record){0};
+  TUTTI_TRY_GOTO(done, trial_path(store, trial, &path));
+  TUTTI_TRY_GOTO(done, tutti_file_open(path, &file));
+  TUTTI_TRY_GOTO(done, read_record(file, trial, with_curve, record));
+done:
+  tutti_file_close(&file);
+  tutti_free(path);
+  if (status != TUTTI_OK) tutti_trial_record_clear(record);
+  return status;
+}
+
+// --- what a study's file says of itself
+
+enum { FORMAT = 1 };
+
+tutti_status tutti_study_head_write(tutti_file *file, const tutti_study_head *head) {
+  const struct {
+    const char *name, *text;
+  } texts[] = {{"kind", "study"},    {"version", TUTTI_VERSION}, {"config", head->config},
+               {"goal", head->goal}, {"budget", head->budget},   {"metric", head->metric}};
+  const struct {
+    const char *name;
+    int64_t value;
+  } counts[] = {{"format", FORMAT},
+                {"ranks", head->ranks},
+                {"ranks_per_trial", head->ranks_per_trial},
+                {"groups", head->groups},
+                {"data", head->data}};
+  const struct {
+    const char *name;
+    double value;
+  } reals[] = {{"began", head->began}, {"seconds", head->seconds}, {"idle", head->idle}};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    TUTTI_TRY(tutti_file_set_text(file, "/", texts[i].name, texts[i].text));
+  for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+    TUTTI_TRY(tutti_file_set_integer(file, "/", counts[i].name, counts[i].value));
+  for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++)
+    if (!isnan(reals[i].value)) TUTTI_TRY(tutti_file_set_real(file, "/", reals[i].name, reals[i].value));
+  TUTTI_TRY(tutti_file_set_texts(file, "/", "varied", head->varied, head->n_varied));
+  return TUTTI_OK;
+}

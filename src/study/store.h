@@ -1,0 +1,94 @@
+#pragma once
+/** What a study has finished, while it runs: one small file a trial in a folder beside the study's file, and claims to
+ * the trials, so that any number of groups and jobs share them out.  Local.
+ *
+ * OUTPUT.d/
+ *   config.yaml   the study's, so that nothing of another study is ever taken for a part of this one
+ *   claims        claim i: somebody computes trial i; claim n: somebody writes OUTPUT
+ *   000017.h5     trial 17 is done; as a study's file, with that row of /trials and that curve alone
+ * A file is whole or absent, and stays until OUTPUT has all trials: then the folder goes. */
+#include "tutti/fit.h"
+#include "tutti/metrics.h"
+
+/** How a trial went: its row, and what there was to see on the way. */
+typedef struct {
+  tutti_trial_result result;
+  char metric[TUTTI_METRIC_NAME]; // of the curve's columns
+  tutti_metrics_row *curve;       // [n_curve] owned
+  int64_t n_curve, capacity;
+} tutti_trial_record;
+
+void tutti_trial_record_clear(tutti_trial_record *record); // Frees what it owns; zeroes it.
+
+/** @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_trial_record_append(tutti_trial_record *record, const tutti_metrics_row *row);
+
+/** What the attributes of the root say of a study; borrowed. */
+typedef struct {
+  const char *config;        // resolved YAML
+  const char *goal, *budget; // as they are written in a config
+  const char *metric;        // "": not known yet
+  const char *const *varied; // [n_varied] all varied keys
+  int n_varied;
+  int64_t ranks, ranks_per_trial, groups;
+  int64_t data;         // fingerprint of the training rows, where there are any
+  double began;         // when its first job did, Unix time
+  double seconds;       // that trials took, those side by side once
+  double idle;          // NAN: not known yet
+} tutti_study_head;
+
+/** Attributes of the root; the others stay as they are. */
+TUTTI_NODISCARD
+tutti_status tutti_study_head_write(tutti_file *file, const tutti_study_head *head);
+
+typedef struct {
+  char *folder;         // owned
+  int64_t n_trials;     //
+  tutti_claims *claims; // owned
+} tutti_store;
+
+/** Open the folder of the study's file `output`.
+ * @param[in] create  make it where it is missing; else a missing folder is a study that is done
+ * @return ERR_CREATE; ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_store_open(const char *output, int64_t n_trials, bool create, tutti_store *store);
+void tutti_store_close(tutti_store *store); // Gives all claims back.
+
+/** Whether the folder is still there; else the study's file has all trials. */
+bool tutti_store_current(const tutti_store *store);
+
+/** A file of the folder; the text is the caller's (tutti_free). */
+TUTTI_NODISCARD
+tutti_status tutti_store_path(const tutti_store *store, const char *name, char **path);
+
+/** Which trials are there: there[n_trials]. */
+void tutti_store_list(const tutti_store *store, bool *there);
+bool tutti_store_has(const tutti_store *store, int64_t trial);
+
+/** @param[in] set   names and values of the varied keys
+ * @return ERR_CREATE, ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_store_put(const tutti_store *store, const tutti_study_head *head,
+                             const tutti_trial_set *set, const tutti_trial_record *record);
+
+/** Read a trial that is there.
+ * @param[in] with_curve  else record->curve stays empty
+ * @return ERR_DATA, ERR_IO.  The caller clears it. */
+TUTTI_NODISCARD
+tutti_status tutti_store_get(const tutti_store *store, int64_t trial, bool with_curve,
+                             tutti_trial_record *record);
+
+/** Remove the folder with all that is ours in it. */
+void tutti_store_remove(const tutti_store *store);
+
+/** Remove it where nothing but the claims is in it. */
+void tutti_store_leave(const tutti_store *store);
+
+/** Write the record's curve as /curves/<trial>; nothing where the file has one, or there is nothing to write. */
+TUTTI_NODISCARD
+tutti_status tutti_curve_write(tutti_file *file, const tutti_trial_record *record);
+
+/** Read the curve of record->result.trial, with the columns of record->metric; nothing where there is none. */
+TUTTI_NODISCARD
+tutti_status tutti_curve_read(const tutti_file *file, tutti_trial_record *record);

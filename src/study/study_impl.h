@@ -1,0 +1,88 @@
+#pragma once
+/** A study under way: what its pieces (queue, trials, files, progress) share.  Private to this room. */
+#include "study/store.h"
+#include "tutti/fit.h"
+#include "tutti/study.h"
+#include "tutti/train.h"
+#include "tutti/trials.h"
+
+typedef struct {
+  const tutti_comm *world;          // borrowed
+  const tutti_config *config;       // borrowed
+  const tutti_study_source *source; // borrowed
+  tutti_space *space;
+  tutti_training_set *data; // NULL: the problem needs none
+
+  tutti_comm *group;
+  int n_groups, number; // this group's, from 0
+  bool leads;           // this rank is the first of its group: the rest is its alone, but for `set`
+
+  tutti_store store;
+  tutti_trial_set set; // all trials, as far as this rank knows of them
+  tutti_study_head head;
+  char *resolved; // what the head's texts point into
+  char goal[128], budget[64], metric[TUTTI_METRIC_NAME];
+  const char **varied;
+  bool claims_reach; // from each group to each other one; else trials are dealt out
+
+  int64_t *order;     // [n_trials] the longest first
+  double *cost;       // [n_trials] estimated, in the order of trials
+  double start;       // clock when the groups began
+  double busy;        // seconds that this group had a trial
+  double cost_before; // of those that were done then
+  double shown_at;    // clock of the last line of progress
+} tutti_study;
+
+// --- queue.c
+
+/** Local.  Estimate costs and make the order.  @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_queue_make(tutti_study *study);
+
+/** Collective over study->world.  Whether claims of one group are seen by the others. */
+TUTTI_NODISCARD
+tutti_status tutti_queue_probe(tutti_study *study);
+
+/** Local, on a leader.  The longest trial that is neither done nor claimed, claimed for this group; -1: there is none.
+ * @return ERR_CREATE, and what reading a trial returns */
+TUTTI_NODISCARD
+tutti_status tutti_queue_take(tutti_study *study, int64_t *trial);
+
+// --- trial_run.c
+
+/** Local.  The row of a trial of which nothing is known but what it is. */
+tutti_trial_result tutti_trial_waiting(const tutti_trial *trial);
+
+/** Local.  The text of a failure, with the trial's number before it; gives `status` back. */
+tutti_status tutti_trial_name_failure(tutti_status status, const tutti_trial *trial);
+
+/** Collective over study->group.  Compute a trial.
+ * @param[out] record  on the leader; to be cleared */
+TUTTI_NODISCARD
+tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, tutti_trial_record *record);
+
+// --- output.c; local, on a leader
+
+/** The study's file as it stands, or a new one without a finished trial.
+ * @return ERR_CONFIG it is of another study; ERR_CREATE it is no study; ERR_DATA, ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_output_begin(tutti_study *study);
+
+/** Read what others have finished. */
+TUTTI_NODISCARD
+tutti_status tutti_output_learn(tutti_study *study);
+
+/** Bring all that is finished into the study's file.
+ * @param[in] last  wait for others who write; and where all trials are in, remove the folder.  Else nothing happens
+ *                  while another process writes, or shortly after one has */
+TUTTI_NODISCARD
+tutti_status tutti_output_merge(tutti_study *study, bool last);
+
+/** How many trials are in each state. */
+void tutti_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]);
+
+// --- progress.c
+
+/** Local, on rank 0.  A line of progress, not more often than every few seconds.  @return as tutti_output_learn */
+TUTTI_NODISCARD
+tutti_status tutti_study_show(tutti_study *study);

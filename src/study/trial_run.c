@@ -1,0 +1,152 @@
+/** One trial, from its config to its row. */
+#include <math.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "study/study_impl.h"
+
+tutti_trial_result tutti_trial_waiting(const tutti_trial *trial) {
+  return (tutti_trial_result){.trial = trial->trial,
+                              .setting = trial->setting,
+                              .seed = (int64_t)trial->seed,
+                              .batch_size = trial->batch_size,
+                              .goal_step = NAN,
+                              .goal_samples = NAN,
+                              .goal_epoch = NAN,
+                              .goal_seconds = NAN,
+                              .epochs = NAN,
+                              .best_value = NAN,
+                              .best_step = NAN,
+                              .last_value = NAN,
+                              .val_loss = NAN,
+                              .val_metric = NAN,
+                              .test_loss = NAN,
+                              .test_metric = NAN,
+                              .group = -1,
+                              .started = NAN,
+                              .ended = NAN};
+}
+
+static void set_goal(tutti_trial_result *result) {
+  result->status = TUTTI_TRIAL_REACHED;
+  result->goal_step = result->steps;
+  result->goal_samples = result->samples;
+  result->goal_epoch = result->epochs;
+  result->goal_seconds = result->seconds;
+}
+
+// --- a training
+
+typedef struct {
+  tutti_study *study;
+  tutti_trial_record *record;
+  const tutti_train_result *result;
+  tutti_status status; // a failure in between; known to the leader alone
+} watcher;
+
+static bool is_better(const tutti_goal *goal, double value, double best) {
+  const bool small = goal->relation == TUTTI_AT_MOST || goal->relation == TUTTI_BELOW;
+  return isnan(best) || (small ? value < best : value > best);
+}
+
+static void note_value(const tutti_goal *goal, const char *metric, const tutti_metrics_row *row,
+                       tutti_trial_result *result) {
+  double value = NAN;
+  if (!tutti_metrics_value(row, metric, goal->metric, &value) || isnan(value)) return;
+  result->last_value = value;
+  if (!is_better(goal, value, result->best_value)) return;
+  result->best_value = value;
+  result->best_step = (double)row->step;
+}
+
+static void watch(void *context, const tutti_metrics_row *row) {
+  watcher *w = context;
+  if (!w->study->leads || w->status != TUTTI_OK) return;
+  note_value(&w->study->config->study.goal, w->result->metric, row, &w->record->result);
+  w->status = tutti_trial_record_append(w->record, row);
+  if (w->status == TUTTI_OK && tutti_comm_rank(w->study->world) == 0) w->status = tutti_study_show(w->study);
+}
+
+static void take_result(const tutti_train_result *from, tutti_trial_record *record) {
+  tutti_trial_result *to = &record->result;
+  snprintf(record->metric, sizeof record->metric, "%s", from->metric);
+  to->steps = (double)from->row.step;
+  to->samples = (double)from->row.samples;
+  to->epochs = (double)from->row.samples / (double)from->n_train;
+  to->seconds = from->row.seconds;
+  to->status = from->stop == TUTTI_STOP_DIVERGED ? TUTTI_TRIAL_DIVERGED : TUTTI_TRIAL_NOT_REACHED;
+  if (from->stop == TUTTI_STOP_GOAL) set_goal(to);
+  if (from->validation.samples > 0) {
+    to->val_loss = from->validation.loss;
+    to->val_metric = from->validation.metric;
+  }
+  if (from->test.samples > 0) {
+    to->test_loss = from->test.loss;
+    to->test_metric = from->test.metric;
+  }
+}
+
+static tutti_status train(tutti_study *study, const tutti_config *config, tutti_trial_record *record) {
+  tutti_train_result result;
+  watcher w = {study, record, &result, TUTTI_OK};
+  TUTTI_TRY(tutti_train_on(study->data, study->group, config, watch, &w, &result));
+  TUTTI_TRY(tutti_agree_from(study->group, 0, w.status));
+  take_result(&result, record);
+  return TUTTI_OK;
+}
+
+// --- the noisy quadratic
+
+/** On the leader alone: there is nothing in it to share. */
+static tutti_status solve(const tutti_config *config, tutti_trial_record *record) {
+  tutti_trial_result *to = &record->result;
+  const double start = tutti_clock_s();
+  const tutti_quadratic model = {.dimensions = config->study.dimensions,
+                                 .batch = (double)config->train.batch_size,
+                                 .learning_rate = config->optimizer.learning_rate,
+                                 .momentum =
+                                     isnan(config->optimizer.momentum) ? 0 : config->optimizer.momentum,
+                                 .target = config->study.target,
+                                 .budget = (int64_t)config->train.budget.value};
+  tutti_quadratic_result result;
+  TUTTI_TRY(tutti_quadratic_run(&model, &result));
+  snprintf(record->metric, sizeof record->metric, "loss");
+  to->seconds = tutti_clock_s() - start;
+  to->steps = (double)result.steps;
+  to->samples = to->steps * model.batch;
+  to->best_value = to->last_value = result.loss;
+  to->best_step = to->steps;
+  to->status = result.state;
+  if (result.state == TUTTI_TRIAL_REACHED) set_goal(to);
+  return TUTTI_OK;
+}
+
+// --- either
+
+static tutti_status run_config(tutti_study *study, const tutti_config *config, tutti_trial_record *record) {
+  if (config->study.problem == TUTTI_PROBLEM_TRAINING) return train(study, config, record);
+  return tutti_agree_from(study->group, 0, study->leads ? solve(config, record) : TUTTI_OK);
+}
+
+tutti_status tutti_trial_name_failure(tutti_status status, const tutti_trial *trial) {
+  char text[2048];
+  if (status == TUTTI_OK || status == TUTTI_ERR_MPI) return status;
+  snprintf(text, sizeof text, "trial %lld (batch size %lld, seed %llu): %s", (long long)trial->trial,
+           (long long)trial->batch_size, (unsigned long long)trial->seed, tutti_fail_text());
+  tutti_fail_set_text(text);
+  return status;
+}
+
+tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, tutti_trial_record *record) {
+  const tutti_study_source *source = study->source;
+  tutti_config config = {0};
+  *record = (tutti_trial_record){.result = tutti_trial_waiting(trial)};
+  record->result.group = study->number;
+  record->result.ranks = tutti_comm_size(study->group);
+  tutti_status status =
+      tutti_trial_config(trial, source->text, source->name, source->overrides, source->n_overrides, &config);
+  status = tutti_agree(study->group, status);
+  if (status == TUTTI_OK) status = run_config(study, &config, record);
+  tutti_config_clear(&config);
+  return tutti_trial_name_failure(status, trial);
+}
