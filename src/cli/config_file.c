@@ -13,19 +13,23 @@ static tutti_status read_text(const char *path, char **text) {
   return tutti_read_text(path, text);
 }
 
+tutti_status tutti_read_config_text(const tutti_comm *comm, const tutti_arguments *arguments, char **text,
+                                    tutti_config *config) {
+  const char *path = arguments->n_positional > 0 ? arguments->positional[0] : NULL;
+  *text = NULL;
+  if (path) {
+    const tutti_status local = tutti_comm_rank(comm) == 0 ? read_text(path, text) : TUTTI_OK;
+    TUTTI_TRY(tutti_agree_from(comm, 0, local));
+    TUTTI_TRY(tutti_bcast_text(comm, 0, text));
+  }
+  return tutti_agree(comm,
+                     tutti_config_parse(*text, path, arguments->overrides, arguments->n_overrides, config));
+}
+
 tutti_status tutti_read_config(const tutti_comm *comm, const tutti_arguments *arguments,
                                tutti_config *config) {
-  const char *path = arguments->n_positional > 0 ? arguments->positional[0] : NULL;
   char *text = NULL;
-  tutti_status status = TUTTI_OK;
-  if (path) {
-    const tutti_status local = tutti_comm_rank(comm) == 0 ? read_text(path, &text) : TUTTI_OK;
-    TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, local));
-    TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &text));
-  }
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, tutti_config_parse(text, path, arguments->overrides,
-                                                            arguments->n_overrides, config)));
-done:
+  const tutti_status status = tutti_read_config_text(comm, arguments, &text, config);
   tutti_free(text);
   return status;
 }

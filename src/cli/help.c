@@ -5,8 +5,9 @@
 #include "tutti/config.h"
 
 const tutti_command *const tutti_commands[] = {
-    &tutti_command_train, &tutti_command_eval,  &tutti_command_predict, &tutti_command_import,
-    &tutti_command_info,  &tutti_command_bench, &tutti_command_doctor,  NULL};
+    &tutti_command_train, &tutti_command_eval,   &tutti_command_predict,
+    &tutti_command_study, &tutti_command_import, &tutti_command_info,
+    &tutti_command_bench, &tutti_command_doctor, NULL};
 
 const tutti_command *tutti_command_find(const char *name) {
   for (int i = 0; tutti_commands[i]; i++)

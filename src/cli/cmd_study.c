@@ -1,0 +1,58 @@
+#include <stdio.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/config_file.h"
+#include "cli/summary_study.h"
+#include "tutti/io.h"
+#include "tutti/trials.h"
+
+/** The report of `tutti info`. */
+static tutti_status report(const char *path) {
+  tutti_file *file = NULL;
+  TUTTI_TRY(tutti_file_open(path, &file));
+  const tutti_status status = tutti_summary_study(file);
+  tutti_file_close(&file);
+  return status;
+}
+
+static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
+  (void)exit_status;
+  tutti_arguments arguments = {0};
+  tutti_config config = {0};
+  tutti_study_outcome outcome = {0};
+  char *text = NULL;
+  tutti_status status = tutti_arguments_parse(argc, argv, NULL, 0, "", 0, 1, &arguments);
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
+  TUTTI_TRY_GOTO(done, tutti_read_config_text(comm, &arguments, &text, &config));
+  const tutti_study_source source = {.text = text,
+                                     .name = arguments.n_positional > 0 ? arguments.positional[0] : NULL,
+                                     .overrides = arguments.overrides,
+                                     .n_overrides = arguments.n_overrides};
+  TUTTI_TRY_GOTO(done, tutti_study_run(comm, &source, &config, &outcome));
+  status = tutti_comm_rank(comm) == 0 ? report(config.study.output) : TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
+done:
+  if (outcome.apart) tutti_cli_abort(status, outcome.speaks);
+  tutti_config_clear(&config);
+  tutti_arguments_clear(&arguments);
+  tutti_free(text);
+  return status;
+}
+
+const tutti_command tutti_command_study = {
+    .name = "study",
+    .arguments = "[CONFIG.yaml] [--section.key=VALUE ...]",
+    .summary = "many trainings side by side: steps to a goal at each batch size",
+    .details = "Trains the config at each batch size with each setting of the keys that study.vary names, on "
+               "groups of\n"
+               "study.ranks_per_trial ranks, until study.goal or study.budget, and leaves study.output: "
+               "trials, curves, the\n"
+               "best setting of each batch size, and the fit S = S_min + E_min/B with the critical batch "
+               "size.  Run again, it\n"
+               "goes on; several jobs may work on one study at a time.  What tutti info tells of the file "
+               "goes to standard\n"
+               "output.\n\n"
+               "  mpirun -np 8 tutti study jobs/study-mnist.yaml --study.seeds=3",
+    .shows_keys = true,
+    .run = run};
