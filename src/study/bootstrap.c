@@ -4,17 +4,20 @@
 #include "base/random.h"
 #include "study/fit_impl.h"
 
+enum { WORDS = 64 };
+
 /** Numbers of one draw, one after the other. */
 typedef struct {
   tutti_stream stream;
   uint64_t next;
+  uint32_t words[WORDS]; // of the stream, from the multiple of WORDS at or below `next` on
 } draws_from;
 
 /** Uniform in [0, n): the high half of a product (Lemire, 2019), whose bias of n / 2^32 is nothing here. */
 static int64_t pick(draws_from *from, int64_t n) {
-  uint32_t word;
-  tutti_random_fill(from->stream, from->next++, 1, &word);
-  return (int64_t)((uint64_t)word * (uint64_t)n >> 32);
+  const uint64_t at = from->next++ % WORDS;
+  if (at == 0) tutti_random_fill(from->stream, from->next - 1, WORDS, from->words);
+  return (int64_t)((uint64_t)from->words[at] * (uint64_t)n >> 32);
 }
 
 static double steps_of(const tutti_trial_set *set, int64_t trial) {
@@ -43,12 +46,12 @@ typedef struct {
   double *numbers;       // [TUTTI_N_FIT_NUMBERS, n_draws]
 } work;
 
-static void draw_fit(const tutti_trial_set *set, work *w, draws_from from,
+static void draw_fit(const tutti_trial_set *set, work *w, draws_from *from,
                      double value[TUTTI_N_FIT_NUMBERS]) {
   const int n = w->order.n_sizes;
   double residual;
   for (int i = 0; i < n; i++)
-    w->steps[i] = draw_best(set, &w->order, w->order.sizes[i], w->order.sizes[i + 1], &from, w->scratch);
+    w->steps[i] = draw_best(set, &w->order, w->order.sizes[i], w->order.sizes[i + 1], from, w->scratch);
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) value[k] = NAN;
   // A draw that runs to an end of the range stays: without it the interval would be too narrow.
   if (tutti_fit_count(w->steps, n) >= TUTTI_FIT_LEAST_SIZES)
@@ -89,8 +92,8 @@ static tutti_status make_intervals(const tutti_trial_set *set, const tutti_best_
   for (int i = 0; i < best->n_sizes; i++) w.batch[i] = (double)best->rows[i].batch_size;
   for (int64_t d = 0; d < n_draws; d++) {
     double value[TUTTI_N_FIT_NUMBERS];
-    const draws_from from = {{seed, TUTTI_STREAM_BOOTSTRAP, 0, (uint32_t)d}, 0};
-    draw_fit(set, &w, from, value);
+    draws_from from = {.stream = {seed, TUTTI_STREAM_BOOTSTRAP, 0, (uint32_t)d}};
+    draw_fit(set, &w, &from, value);
     for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) {
       w.numbers[k * n_draws + d] = value[k];
       if (draws) draws[d * TUTTI_N_FIT_NUMBERS + k] = value[k];

@@ -7,7 +7,7 @@
 #include "trials.h"
 
 static const char *const rate_key[] = {"optimizer.learning_rate"};
-enum { N_SIZES = 8, N_SEEDS = 5, N_DRAWS = 400 };
+enum { N_SIZES = 8, N_SEEDS = 5, N_DRAWS = 200 };
 
 /** S = 100 + 20000 / B for batch sizes 16 to 2048, one setting of five seeds, each off by a factor of
  * exp(noise * normal). */
