@@ -1,6 +1,8 @@
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "study/json.h"
 #include "support/check.h"
 #include "support/folder.h"
 #include "support/study_file.h"
@@ -62,8 +64,26 @@ static void nothing_is_written_over(void **state) {
   CHECK_OK(export(state, "empty"));
 }
 
+static void values_are_those_of_json(void **state) {
+  char buffer[128] = "";
+  FILE *out = fmemopen(buffer, sizeof buffer, "w");
+  (void)state;
+  assert_non_null(out);
+  tutti_json_text(out, "a \"b\" \\ \n");
+  const double numbers[] = {0.1, 1e300, -3, NAN, INFINITY};
+  for (int i = 0; i < 5; i++) {
+    fputc(' ', out);
+    tutti_json_number(out, numbers[i]);
+    fputc(',', out);
+    tutti_csv_number(out, numbers[i]);
+  }
+  fclose(out);
+  assert_string_equal(buffer, "\"a \\\"b\\\" \\\\ \\u000a\" 0.1,0.1 1e+300,1e+300 -3,-3 null, null,");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(values_are_those_of_json),
       cmocka_unit_test_setup_teardown(files_are_those_of_the_layout, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(nothing_is_written_over, folder_make, folder_remove),
   };
