@@ -14,33 +14,55 @@ typedef struct {
   tutti_optim *optim;
   int64_t n, t;
   float *params, *grads;
+  double *norms; // [n_norms]
 } job;
 
 static tutti_status update(void *context) {
   job *j = context;
   j->t++;
   tutti_optim_begin(j->optim, j->t, j->options.learning_rate, NULL);
+  if (tutti_optim_n_norms(j->optim) > 0) {
+    tutti_optim_prepare(j->optim, 0, j->n, j->params, j->grads, j->norms);
+    tutti_optim_set_ratios(j->optim, j->norms);
+  }
   tutti_optim_step(j->optim, 0, j->n, j->params, j->grads);
   return TUTTI_OK;
 }
 
+/** A rule of two passes changes the gradient. */
+static void fill_grads(job *j) {
+  numbers_fill(2, -0.01, 0.01, j->n, j->grads);
+}
+
+static void update_twin(const job *j, const double *grads, optim_twin_state *states, double *weights) {
+  for (int t = 1; t <= CHECKED; t++)
+    optim_twin_array(&j->options, t, j->options.learning_rate, false, j->n, grads, weights, states);
+}
+
 static tutti_status check(void *context, double *checksum) {
   job *j = context;
-  double *expected = NULL;
+  double *expected = NULL, *grads = NULL;
+  optim_twin_state *states = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(expected, j->n));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(grads, j->n));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(states, j->n));
   for (int64_t i = 0; i < j->n; i++) {
-    optim_twin_state state = {0};
     expected[i] = j->params[i];
-    for (int t = 1; t <= CHECKED; t++)
-      expected[i] = optim_twin(&j->options, t, j->options.learning_rate, j->grads[i], expected[i], &state);
+    grads[i] = j->grads[i];
   }
-  for (int t = 1; t <= CHECKED; t++) TUTTI_TRY_GOTO(done, update(j));
+  update_twin(j, grads, states, expected);
+  for (int t = 1; t <= CHECKED; t++) {
+    fill_grads(j);
+    TUTTI_TRY_GOTO(done, update(j));
+  }
   TUTTI_TRY_GOTO(done, bench_near(tutti_optim_names[j->options.rule], j->params, expected, j->n,
                                   8 * CHECKED * FLT_EPSILON));
   *checksum = bench_checksum(j->params, j->n);
 done:
   tutti_free(expected);
+  tutti_free(grads);
+  tutti_free(states);
   return status;
 }
 
@@ -51,7 +73,8 @@ static tutti_status create(job *j) {
   TUTTI_TRY(TUTTI_NEW(j->params, j->n));
   TUTTI_TRY(TUTTI_NEW(j->grads, j->n));
   numbers_fill(1, -0.1, 0.1, j->n, j->params);
-  numbers_fill(2, -0.01, 0.01, j->n, j->grads);
+  TUTTI_TRY(TUTTI_NEW(j->norms, tutti_optim_n_norms(j->optim)));
+  fill_grads(j);
   return TUTTI_OK;
 }
 
@@ -66,8 +89,10 @@ static tutti_status run_rule(const bench *b, tutti_optim_rule rule, double momen
   j.options.momentum = momentum;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_agree(b->comm, create(&j)));
-  // Gradients are read, parameters and slots read and written.
-  const double bytes = (3 + 2 * tutti_optim_n_slots(j.optim)) * (double)n * sizeof(float);
+  // Gradients are read, parameters and slots read and written; in two passes directions are written and read as well,
+  // and parameters read once more.
+  const double bytes = ((tutti_optim_n_norms(j.optim) > 0 ? 6 : 3) + 2 * tutti_optim_n_slots(j.optim)) *
+                       (double)n * sizeof(float);
   TUTTI_TRY_GOTO(
       done, elementwise_case(b, "update", shape, (double)n, bytes,
                              (bench_variant){.name = name, .run = update, .check = check, .context = &j}));
@@ -75,6 +100,7 @@ done:
   tutti_optim_destroy(&j.optim);
   tutti_free(j.params);
   tutti_free(j.grads);
+  tutti_free(j.norms);
   return status;
 }
 

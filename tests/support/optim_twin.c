@@ -109,59 +109,60 @@ double optim_twin(const tutti_optim_options *o, int t, double lr, double g, doub
   }
 }
 
-static double norm(int n, const double *x) {
+static double norm(int64_t n, const double *x) {
   double square = 0;
-  for (int i = 0; i < n; i++) square += x[i] * x[i];
+  for (int64_t i = 0; i < n; i++) square += x[i] * x[i];
   return sqrt(square);
 }
 
-/** a / b, and 1 where there is nothing to compare. */
+static double norm_of_directions(int64_t n, const optim_twin_state *s) {
+  double square = 0;
+  for (int64_t i = 0; i < n; i++) square += s[i].d * s[i].d;
+  return sqrt(square);
+}
+
+/** of a / b, and 1 where there is nothing to compare. */
 static double part(double of, double a, double b) {
   return a > 0 && b > 0 ? of * a / b : 1;
 }
 
-static void lars(const tutti_optim_options *o, double lr, bool plain, int n, const double *g, double *w,
+static void lars(const tutti_optim_options *o, double lr, bool plain, int64_t n, const double *g, double *w,
                  optim_twin_state *s) {
   const double decay = plain ? 0 : o->weight_decay, eta = o->trust_coefficient;
-  double q[OPTIM_TWIN_MAX];
-  for (int i = 0; i < n; i++) q[i] = g[i] + decay * w[i];
-  if (o->lars_form == TUTTI_LARS_POPULAR) {
-    double v[OPTIM_TWIN_MAX];
-    for (int i = 0; i < n; i++) v[i] = s[i].v = o->momentum * s[i].v + q[i];
-    const double trust = plain ? 1 : part(eta, norm(n, w), norm(n, v));
-    for (int i = 0; i < n; i++) w[i] -= lr * trust * v[i];
-    return;
+  const bool popular = o->lars_form == TUTTI_LARS_POPULAR, paper = o->lars_form == TUTTI_LARS_PAPER;
+  for (int64_t i = 0; i < n; i++) {
+    s[i].d = g[i] + decay * w[i];
+    if (popular) s[i].d = s[i].v = o->momentum * s[i].v + s[i].d;
   }
-  const double below = o->lars_form == TUTTI_LARS_PAPER ? norm(n, g) + decay * norm(n, w) : norm(n, q);
+  const double below = paper ? norm(n, g) + decay * norm(n, w) : norm_of_directions(n, s);
   const double trust = plain ? 1 : part(eta, norm(n, w), below);
-  for (int i = 0; i < n; i++) {
-    s[i].v = keep(o, lr, &s[i]) * s[i].v + lr * trust * q[i];
-    w[i] -= s[i].v;
+  for (int64_t i = 0; i < n; i++) {
+    if (!popular) s[i].v = keep(o, lr, &s[i]) * s[i].v + lr * trust * s[i].d;
+    w[i] -= popular ? lr * trust * s[i].v : s[i].v;
   }
 }
 
-static void lamb(const tutti_optim_options *o, int t, double lr, bool plain, int n, const double *g,
+static void lamb(const tutti_optim_options *o, int t, double lr, bool plain, int64_t n, const double *g,
                  double *w, optim_twin_state *s) {
   const bool keras = o->dialect == TUTTI_DIALECT_KERAS;
-  double u[OPTIM_TWIN_MAX];
-  for (int i = 0; i < n; i++) {
+  for (int64_t i = 0; i < n; i++) {
     if (keras) w[i] -= lr * o->weight_decay * w[i];
     s[i].m = o->beta_1 * s[i].m + (1 - o->beta_1) * g[i];
     s[i].v = o->beta_2 * s[i].v + (1 - o->beta_2) * g[i] * g[i];
     const double m_hat = s[i].m / (1 - pow(o->beta_1, t)), v_hat = s[i].v / (1 - pow(o->beta_2, t));
-    u[i] = m_hat / (sqrt(v_hat) + o->epsilon);
-    if (!keras && !plain) u[i] += o->weight_decay * w[i];
+    s[i].d = m_hat / (sqrt(v_hat) + o->epsilon);
+    if (!keras && !plain) s[i].d += o->weight_decay * w[i];
   }
-  const double ratio = plain && !keras ? 1 : part(1, norm(n, w), norm(n, u));
-  for (int i = 0; i < n; i++) w[i] -= lr * ratio * u[i];
+  const double ratio = plain && !keras ? 1 : part(1, norm(n, w), norm_of_directions(n, s));
+  for (int64_t i = 0; i < n; i++) w[i] -= lr * ratio * s[i].d;
 }
 
-void optim_twin_array(const tutti_optim_options *o, int t, double lr, bool plain, int n, const double *g,
+void optim_twin_array(const tutti_optim_options *o, int t, double lr, bool plain, int64_t n, const double *g,
                       double *w, optim_twin_state *s) {
   if (o->rule == TUTTI_LARS)
     lars(o, lr, plain, n, g, w, s);
   else if (o->rule == TUTTI_LAMB)
     lamb(o, t, lr, plain, n, g, w, s);
   else
-    for (int i = 0; i < n; i++) w[i] = optim_twin(o, t, lr, g[i], w[i], &s[i]);
+    for (int64_t i = 0; i < n; i++) w[i] = optim_twin(o, t, lr, g[i], w[i], &s[i]);
 }

@@ -5,13 +5,11 @@
 
 #include "tutti/optim.h"
 
-/** Weights of an array at most. */
-enum { OPTIM_TWIN_MAX = 4096 };
-
 /** State of one weight; zeros before the first update. */
 typedef struct {
   double m, v, x;
   double lr; // of the update before
+  double d;  // direction, where the rule takes its norm
 } optim_twin_state;
 
 /** The weight after update number t, from 1.
@@ -21,5 +19,5 @@ double optim_twin(const tutti_optim_options *o, int t, double lr, double g, doub
 /** All weights of one array, where the rule takes norms of it; other rules go weight by weight.
  * @param[in] o      resolved, without clipping
  * @param[in] plain  a bias or another vector */
-void optim_twin_array(const tutti_optim_options *o, int t, double lr, bool plain, int n, const double *g,
+void optim_twin_array(const tutti_optim_options *o, int t, double lr, bool plain, int64_t n, const double *g,
                       double *w, optim_twin_state *s);

@@ -47,7 +47,7 @@ static void compare(const tutti_optim_options *given, const char *what) {
     const double lr = options.learning_rate * (t <= 10 ? 0.1 * t : 1 / sqrt(t - 9.0));
     for (int i = 0; i < N; i++) g_twin[i] = g[i] = gradient(t, i);
     for (int a = 0; a < N_ARRAYS; a++)
-      optim_twin_array(&options, t, lr, plain[a], (int)(arrays[a + 1] - arrays[a]), g_twin + arrays[a],
+      optim_twin_array(&options, t, lr, plain[a], arrays[a + 1] - arrays[a], g_twin + arrays[a],
                        w_twin + arrays[a], states + arrays[a]);
     step(optim, t, lr, N, w, g);
     for (int i = 0; i < N; i++) {
