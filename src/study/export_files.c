@@ -114,36 +114,44 @@ typedef struct {
   double loss, metric, val_loss, val_metric;
 } measurement;
 
-/** An error falls as a metric of the published data does: of an accuracy it is the rest. */
-static double error_of(const char *metric, double value) {
-  return strcmp(metric, "accuracy") == 0 ? 1 - value : value;
+/** The metric of a problem that has none but its loss is the loss. */
+static bool has_metric(const tutti_export *e) {
+  return e->metric[0] && strcmp(e->metric, "loss") != 0;
+}
+
+static bool is_accuracy(const tutti_export *e) {
+  return strcmp(e->metric, "accuracy") == 0;
 }
 
 static void put_header(const tutti_export *e, FILE *out) {
   static const char *const splits[] = {"train", "val", "test"};
-  const char *loss = tutti_loss_names[e->config.model.loss];
-  const bool accuracy = strcmp(e->metric, "accuracy") == 0;
+  const tutti_loss loss = e->config.model.loss;
   // Left to the last layer, the loss of a classifier is a cross entropy.
-  const bool entropy = accuracy && (e->config.model.loss == TUTTI_LOSS_AUTO || strstr(loss, "crossentropy"));
+  const bool entropy =
+      is_accuracy(e) && (loss == TUTTI_LOSS_AUTO || strstr(tutti_loss_names[loss], "crossentropy"));
   fprintf(out, "step");
-  for (int i = 0; i < 3; i++)
-    fprintf(out, ",%s/%s,%s/%s", splits[i], entropy ? "cross_entropy_error" : "loss", splits[i],
-            accuracy       ? "classification_error"
-            : e->metric[0] ? e->metric
-                           : "metric");
+  for (int i = 0; i < 3; i++) {
+    fprintf(out, ",%s/%s", splits[i], entropy ? "cross_entropy_error" : "loss");
+    if (has_metric(e)) fprintf(out, ",%s/%s", splits[i], is_accuracy(e) ? "classification_error" : e->metric);
+  }
   fputc('\n', out);
+}
+
+/** Loss and metric of one split; of an accuracy, the error is what it lacks. */
+static void put_split(const tutti_export *e, double loss, double metric, FILE *out) {
+  fputc(',', out);
+  tutti_csv_number(out, loss);
+  if (!has_metric(e)) return;
+  fputc(',', out);
+  tutti_csv_number(out, is_accuracy(e) ? 1 - metric : metric);
 }
 
 static void put_measurement(const tutti_export *e, const measurement *m, double test_loss, double test_metric,
                             FILE *out) {
-  const double values[] = {m->loss,     error_of(e->metric, m->metric),
-                           m->val_loss, error_of(e->metric, m->val_metric),
-                           test_loss,   error_of(e->metric, test_metric)};
   fprintf(out, "%lld", (long long)m->step);
-  for (int i = 0; i < 6; i++) {
-    fputc(',', out);
-    tutti_csv_number(out, values[i]);
-  }
+  put_split(e, m->loss, m->metric, out);
+  put_split(e, m->val_loss, m->val_metric, out);
+  put_split(e, test_loss, test_metric, out);
   fputc('\n', out);
 }
 
@@ -158,14 +166,15 @@ static tutti_status read_curve(const tutti_export *e, const tutti_trial_result *
                                   {"val_loss", TUTTI_F64, offsetof(measurement, val_loss)},
                                   {e->metric, TUTTI_F64, offsetof(measurement, metric)},
                                   {val_metric, TUTTI_F64, offsetof(measurement, val_metric)}};
-  const int n_columns = e->metric[0] ? 5 : 3;
+  const int n_columns = has_metric(e) ? 5 : 3;
   *n = 0;
   if (tutti_file_has(e->file, table)) TUTTI_TRY(tutti_table_rows(e->file, table, n));
   const int64_t n_there = *n;
   if (n_there == 0 && result->status != TUTTI_TRIAL_WAITING) *n = 1;
   TUTTI_TRY(TUTTI_NEW(*rows, *n));
+  const double loss = has_metric(e) ? NAN : result->last_value;
   for (int64_t i = 0; i < *n; i++)
-    (*rows)[i] = (measurement){(int64_t)result->steps, NAN, NAN, result->val_loss, result->val_metric};
+    (*rows)[i] = (measurement){(int64_t)result->steps, loss, NAN, result->val_loss, result->val_metric};
   if (n_there > 0)
     TUTTI_TRY(tutti_table_read(e->file, table, columns, n_columns, sizeof **rows, 0, n_there, *rows));
   return TUTTI_OK;

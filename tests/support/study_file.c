@@ -37,6 +37,7 @@ static tutti_trial_result make_result(int64_t i, int64_t batch_size, double rate
                               .goal_epoch = reached ? steps * b / 1600 : NAN,
                               .goal_seconds = reached ? steps / 100 : NAN,
                               .steps = reached ? steps : 800,
+                              .last_value = 0.125,
                               .val_loss = 0.25,
                               .val_metric = 0.9375,
                               .test_loss = 0.5,

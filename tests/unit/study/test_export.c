@@ -8,14 +8,22 @@
 #include "support/study_file.h"
 #include "tutti/fit.h"
 
-static tutti_status export(void **state, const char *folder) {
+/** @param[in] metric  what the study says its metric is */
+static tutti_status export_with(void **state, const char *folder, const char *metric) {
   const char *path = folder_path(state, "study.h5");
   tutti_file *file = NULL;
   study_file_write(path);
+  CHECK_OK(tutti_file_update(path, &file));
+  CHECK_OK(tutti_file_set_text(file, "/", "metric", metric));
+  CHECK_OK(tutti_file_commit(&file));
   CHECK_OK(tutti_file_open(path, &file));
   const tutti_status status = tutti_study_export(file, folder_path(state, folder));
   tutti_file_close(&file);
   return status;
+}
+
+static tutti_status export(void **state, const char *folder) {
+  return export_with(state, folder, "accuracy");
 }
 
 /** The file below the workload's folder holds this text, and no more. */
@@ -55,6 +63,14 @@ static void files_are_those_of_the_layout(void **state) {
   check_file(state, "1024/38/measurements.csv", HEADER "119,,,0.25,0.0625,0.5,0.125\n");
 }
 
+/** A problem of nothing but a loss, as the noisy quadratic: its last value is the loss at the end. */
+static void a_loss_alone_is_no_metric(void **state) {
+  CHECK_OK(export_with(state, "out", "loss"));
+  check_file(state, "16/0/measurements.csv",
+             "step,train/loss,val/loss,test/loss\n400,2,1.5,\n800,1,0.25,0.5\n");
+  check_file(state, "1024/38/measurements.csv", "step,train/loss,val/loss,test/loss\n119,0.125,0.25,0.5\n");
+}
+
 static void nothing_is_written_over(void **state) {
   CHECK_OK(export(state, "out"));
   CHECK_FAILS(export(state, "out"), TUTTI_ERR_CREATE, "out: this folder is not empty");
@@ -85,6 +101,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values_are_those_of_json),
       cmocka_unit_test_setup_teardown(files_are_those_of_the_layout, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(a_loss_alone_is_no_metric, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(nothing_is_written_over, folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("study.export", tests, NULL, check_no_leak);
