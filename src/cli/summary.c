@@ -60,6 +60,7 @@ tutti_status tutti_summary_config(const char *path) {
   TUTTI_TRY_GOTO(done, tutti_config_parse(text, path, NULL, 0, &config));
   TUTTI_TRY_GOTO(done, tutti_config_dump(&config, &resolved));
   printf("kind config\n\n%s\n", resolved);
+  if (config.study.problem == TUTTI_PROBLEM_NOISY_QUADRATIC) goto done; // has neither data nor model
   TUTTI_TRY_GOTO(done, read_n_in(&config, &n_in));
   TUTTI_TRY_GOTO(done, tutti_summary_model(&config, n_in));
 done:

@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,23 +5,13 @@
 #include "base/text.h"
 #include "config/axes_impl.h"
 
-/** One axis on its way: where it stands, for messages. */
-typedef struct {
-  const tutti_settings *settings;
-  const tutti_yaml *yaml;
-  const tutti_key *key;
-  tutti_place place;
-  char subject[128]; // "study.vary.train.batch_size"
-} reader;
-
-/** Parts of a file's value have places of their own, those of an option share its. */
-static tutti_place place_of(tutti_place whole, tutti_node node) {
+tutti_place tutti_axis_place(tutti_place whole, tutti_node node) {
   if (whole.origin == TUTTI_FROM_FILE) return (tutti_place){TUTTI_FROM_FILE, node.line, node.column};
   return whole;
 }
 
-static const char *where(const reader *r, tutti_node node, char buffer[TUTTI_PLACE_BYTES]) {
-  return tutti_place_print(r->settings, place_of(r->place, node), r->subject, buffer);
+const char *tutti_axis_where(const tutti_axis_reader *r, tutti_node node, char buffer[TUTTI_PLACE_BYTES]) {
+  return tutti_place_print(r->settings, tutti_axis_place(r->place, node), r->subject, buffer);
 }
 
 // --- a list --------------------------------------------------------------------------------------
@@ -56,7 +45,7 @@ static tutti_status copy_canonical(const tutti_key *key, const tutti_config *con
 }
 
 /** Layers may be a list in the list: joined by commas they are one text. */
-static tutti_status join(const reader *r, tutti_node list, char **text) {
+static tutti_status join(const tutti_axis_reader *r, tutti_node list, char **text) {
   char *joined = NULL, at[TUTTI_PLACE_BYTES];
   size_t bytes;
   FILE *out = open_memstream(&joined, &bytes);
@@ -67,7 +56,7 @@ static tutti_status join(const reader *r, tutti_node list, char **text) {
     if (item.kind != TUTTI_NODE_SCALAR)
       status = tutti_fail(TUTTI_ERR_CONFIG, __func__, __FILE__, __LINE__,
                           "%s: layer %d is no line of words; expected one such as 'dense 512 relu'",
-                          where(r, item, at), i + 1);
+                          tutti_axis_where(r, item, at), i + 1);
     else
       fprintf(out, "%s%s", i > 0 ? ", " : "", item.text);
   }
@@ -79,17 +68,17 @@ static tutti_status join(const reader *r, tutti_node list, char **text) {
   return TUTTI_OK;
 }
 
-static tutti_status read_item(const reader *r, tutti_node item, char **value) {
+static tutti_status read_item(const tutti_axis_reader *r, tutti_node item, char **value) {
   tutti_status status = TUTTI_OK;
   tutti_config scratch = {0}; // the key's field alone
   char *joined = NULL, at[TUTTI_PLACE_BYTES];
   const bool layers = item.kind == TUTTI_NODE_LIST && r->key->type == TUTTI_KEY_LAYERS;
   TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR || layers, TUTTI_ERR_CONFIG,
-              "%s: an item of the list is no value of %s", where(r, item, at), r->key->path);
+              "%s: an item of the list is no value of %s", tutti_axis_where(r, item, at), r->key->path);
   if (layers) TUTTI_TRY_GOTO(done, join(r, item, &joined));
   status = tutti_value_read(r->key, layers ? joined : item.text, &scratch);
   if (status != TUTTI_OK) {
-    status = tutti_fail_at(status, r->settings, place_of(r->place, item), r->subject);
+    status = tutti_fail_at(status, r->settings, tutti_axis_place(r->place, item), r->subject);
     goto done;
   }
   TUTTI_TRY_GOTO(done, copy_canonical(r->key, &scratch, value));
@@ -99,10 +88,10 @@ done:
   return status;
 }
 
-static tutti_status read_list(const reader *r, tutti_node list, tutti_axis *axis) {
+static tutti_status read_list(const tutti_axis_reader *r, tutti_node list, tutti_axis *axis) {
   char at[TUTTI_PLACE_BYTES];
   TUTTI_CHECK(list.n > 0, TUTTI_ERR_CONFIG, "%s: the list is empty; expected values of %s",
-              where(r, list, at), r->key->path);
+              tutti_axis_where(r, list, at), r->key->path);
   TUTTI_TRY(TUTTI_NEW(axis->values, list.n));
   for (int i = 0; i < list.n; i++) {
     const tutti_node item = tutti_yaml_item(r->yaml, list, i);
@@ -110,101 +99,10 @@ static tutti_status read_list(const reader *r, tutti_node list, tutti_axis *axis
     axis->n_values = i + 1;
     for (int k = 0; k < i; k++)
       TUTTI_CHECK(strcmp(axis->values[k], axis->values[i]) != 0, TUTTI_ERR_CONFIG,
-                  "%s: %s stands twice in the list; keep one", where(r, item, at), axis->values[i]);
+                  "%s: %s stands twice in the list; keep one", tutti_axis_where(r, item, at),
+                  axis->values[i]);
   }
   return TUTTI_OK;
-}
-
-// --- a range -------------------------------------------------------------------------------------
-
-enum { FROM, TO, POINTS, SCALE, N_WORDS };
-static const char *const words[N_WORDS] = {"from", "to", "points", "scale"};
-
-static tutti_status find_words(const reader *r, tutti_node mapping, tutti_node found[N_WORDS],
-                               bool given[N_WORDS]) {
-  char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];
-  for (int i = 0; i < mapping.n; i++) {
-    tutti_node name, value;
-    tutti_yaml_pair(r->yaml, mapping, i, &name, &value);
-    int word = 0;
-    while (word < N_WORDS && strcmp(name.text, words[word]) != 0) word++;
-    const char *nearest = word == N_WORDS ? tutti_text_nearest(name.text, words, N_WORDS) : NULL;
-    TUTTI_CHECK(word < N_WORDS, TUTTI_ERR_CONFIG,
-                "%s: a range has no %s%s%s%s; expected from, to, and where wanted points and scale",
-                where(r, name, at), tutti_quote(name.text, quoted), nearest ? " (did you mean " : "",
-                nearest ? nearest : "", nearest ? "?)" : "");
-    TUTTI_CHECK(!given[word], TUTTI_ERR_CONFIG, "%s: %s is given twice; keep one", where(r, name, at),
-                words[word]);
-    TUTTI_CHECK(value.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: %s is no single value",
-                where(r, value, at), words[word]);
-    given[word] = true;
-    found[word] = value;
-  }
-  for (int word = FROM; word <= TO; word++)
-    TUTTI_CHECK(given[word], TUTTI_ERR_CONFIG, "%s: the range lacks '%s'; write {from: A, to: B, points: N}",
-                where(r, mapping, at), words[word]);
-  return TUTTI_OK;
-}
-
-/** An end of the range is itself a value of the key. */
-static tutti_status read_end(const reader *r, tutti_node node, double *end) {
-  tutti_config scratch = {0};
-  char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];
-  const tutti_status status = tutti_value_read(r->key, node.text, &scratch);
-  if (status != TUTTI_OK) return tutti_fail_at(status, r->settings, place_of(r->place, node), r->subject);
-  TUTTI_CHECK(tutti_text_real(node.text, end), TUTTI_ERR_CONFIG, "%s: %s is no number, and no end of a range",
-              where(r, node, at), tutti_quote(node.text, quoted));
-  return TUTTI_OK;
-}
-
-static tutti_status read_scale(const reader *r, tutti_node node, tutti_axis_scale *scale) {
-  char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES], list[64];
-  for (int i = 0; i < TUTTI_N_AXIS_SCALES; i++)
-    if (strcmp(node.text, tutti_axis_scale_names[i]) == 0) {
-      *scale = (tutti_axis_scale)i;
-      return TUTTI_OK;
-    }
-  const char *nearest = tutti_text_nearest(node.text, tutti_axis_scale_names, TUTTI_N_AXIS_SCALES);
-  TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s: there is no scale %s%s%s%s; expected %s", where(r, node, at),
-             tutti_quote(node.text, quoted), nearest ? " (did you mean " : "", nearest ? nearest : "",
-             nearest ? "?)" : "",
-             tutti_text_list(list, sizeof list, tutti_axis_scale_names, TUTTI_N_AXIS_SCALES));
-}
-
-static tutti_status check_range(const reader *r, tutti_node range, const tutti_axis *axis) {
-  char at[TUTTI_PLACE_BYTES];
-  TUTTI_CHECK(axis->from < axis->to, TUTTI_ERR_CONFIG,
-              "%s: the range ends at %g, which is not above its begin, %g; for one value write a list, [%g]",
-              where(r, range, at), axis->to, axis->from, axis->from);
-  TUTTI_CHECK(axis->scale != TUTTI_AXIS_LOG || axis->from > 0, TUTTI_ERR_CONFIG,
-              "%s: a range in log scale begins above 0, not at %g; begin higher, or add 'scale: linear'",
-              where(r, range, at), axis->from);
-  TUTTI_CHECK(axis->scale != TUTTI_AXIS_REVERSE_LOG || axis->to < 1, TUTTI_ERR_CONFIG,
-              "%s: a range in reverse_log scale, log(1 - value), ends below 1, not at %g",
-              where(r, range, at), axis->to);
-  TUTTI_CHECK(axis->scale != TUTTI_AXIS_REVERSE_LOG || axis->kind == TUTTI_AXIS_REAL, TUTTI_ERR_CONFIG,
-              "%s: reverse_log is for values below 1, such as momentum", where(r, range, at));
-  return TUTTI_OK;
-}
-
-static tutti_status read_range(const reader *r, tutti_node mapping, tutti_axis *axis) {
-  enum { MAX_POINTS = 10000 };
-  tutti_node found[N_WORDS];
-  bool given[N_WORDS] = {false};
-  char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];
-  TUTTI_CHECK(axis->kind != TUTTI_AXIS_CHOICE, TUTTI_ERR_CONFIG,
-              "%s: a range is of numbers, which %s is not; write a list of its values, [A, B]",
-              where(r, mapping, at), r->key->path);
-  TUTTI_TRY(find_words(r, mapping, found, given));
-  TUTTI_TRY(read_end(r, found[FROM], &axis->from));
-  TUTTI_TRY(read_end(r, found[TO], &axis->to));
-  if (given[SCALE]) TUTTI_TRY(read_scale(r, found[SCALE], &axis->scale));
-  if (given[POINTS])
-    TUTTI_CHECK(tutti_text_integer(found[POINTS].text, &axis->points) && axis->points >= 2 &&
-                    axis->points <= MAX_POINTS,
-                TUTTI_ERR_CONFIG, "%s: %s points; expected a whole number from 2 to %d",
-                where(r, found[POINTS], at), tutti_quote(found[POINTS].text, quoted), MAX_POINTS);
-  return check_range(r, mapping, axis);
 }
 
 // --- the axes ------------------------------------------------------------------------------------
@@ -222,14 +120,14 @@ static tutti_axis_kind kind_of_list(const tutti_axis *axis) {
   return axis->kind;
 }
 
-static tutti_status read_axis(const reader *r, tutti_node value, tutti_axis *axis) {
+static tutti_status read_axis(const tutti_axis_reader *r, tutti_node value, tutti_axis *axis) {
   char at[TUTTI_PLACE_BYTES];
   *axis = (tutti_axis){.key = tutti_strdup(r->key->path), .kind = kind_of(r->key)};
   if (!axis->key) return TUTTI_ERR_MEMORY;
-  if (value.kind == TUTTI_NODE_MAPPING) return read_range(r, value, axis);
+  if (value.kind == TUTTI_NODE_MAPPING) return tutti_axis_read_range(r, value, axis);
   TUTTI_CHECK(value.kind == TUTTI_NODE_LIST, TUTTI_ERR_CONFIG,
               "%s: expected a list of values, [A, B], or a range, {from: A, to: B, points: N}",
-              where(r, value, at));
+              tutti_axis_where(r, value, at));
   TUTTI_TRY(read_list(r, value, axis));
   axis->kind = kind_of_list(axis);
   return TUTTI_OK;
@@ -268,7 +166,7 @@ tutti_status tutti_axis_set(tutti_settings *settings, const tutti_yaml *yaml, co
                             tutti_node value, tutti_place place, tutti_study_options *study) {
   tutti_status status = TUTTI_OK;
   tutti_axis axis = {0};
-  reader r = {.settings = settings, .yaml = yaml, .place = place};
+  tutti_axis_reader r = {.settings = settings, .yaml = yaml, .place = place};
   char at[TUTTI_PLACE_BYTES];
   snprintf(r.subject, sizeof r.subject, "study.vary.%.100s", path);
   TUTTI_TRY_GOTO(done, find_key(settings, path, place, r.subject, &r.key));
@@ -296,7 +194,7 @@ tutti_status tutti_axes_read(tutti_settings *settings, const tutti_yaml *yaml, t
   for (int i = 0; i < mapping.n; i++) {
     tutti_node name, value;
     tutti_yaml_pair(yaml, mapping, i, &name, &value);
-    const tutti_place there = place_of(place, name);
+    const tutti_place there = tutti_axis_place(place, name);
     tutti_place_print(settings, there, "study.vary", at);
     TUTTI_CHECK(name.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: a key is a name", at);
     TUTTI_CHECK(index_of(study, name.text) == study->n_axes, TUTTI_ERR_CONFIG,

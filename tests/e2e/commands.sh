@@ -90,6 +90,15 @@ expect_text 'train:' 'batch_size' 'samples of one step, over all ranks [32]' 'ke
 
 cd "$SOURCE_DIR" || exit 1
 for config in jobs/*.yaml; do
-  succeed 1 info "$config"
-  expect_text 'kind config' 'Total params: '
+  if grep -q '^  problem: noisy_quadratic' "$config"; then
+    succeed 1 info "$config"
+    expect_text 'kind config' 'dimensions: '
+  elif [ -f "$(sed -n 's/^  file: \([^ ]*\).*/\1/p' "$config")" ]; then
+    succeed 1 info "$config"
+    expect_text 'kind config' 'Total params: '
+  else # its data does not come along
+    run 1 info "$config"
+    expect_status 66
+    expect_text 'kind config' 'cannot read'
+  fi
 done

@@ -1,0 +1,95 @@
+#include <string.h>
+
+#include "base/text.h"
+#include "config/axes_impl.h"
+
+enum { FROM, TO, POINTS, SCALE, N_WORDS };
+static const char *const words[N_WORDS] = {"from", "to", "points", "scale"};
+
+static tutti_status find_words(const tutti_axis_reader *r, tutti_node mapping, tutti_node found[N_WORDS],
+                               bool given[N_WORDS]) {
+  char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];
+  for (int i = 0; i < mapping.n; i++) {
+    tutti_node name, value;
+    tutti_yaml_pair(r->yaml, mapping, i, &name, &value);
+    int word = 0;
+    while (word < N_WORDS && strcmp(name.text, words[word]) != 0) word++;
+    const char *nearest = word == N_WORDS ? tutti_text_nearest(name.text, words, N_WORDS) : NULL;
+    TUTTI_CHECK(word < N_WORDS, TUTTI_ERR_CONFIG,
+                "%s: a range has no %s%s%s%s; expected from, to, and where wanted points and scale",
+                tutti_axis_where(r, name, at), tutti_quote(name.text, quoted),
+                nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
+    TUTTI_CHECK(!given[word], TUTTI_ERR_CONFIG, "%s: %s is given twice; keep one",
+                tutti_axis_where(r, name, at), words[word]);
+    TUTTI_CHECK(value.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: %s is no single value",
+                tutti_axis_where(r, value, at), words[word]);
+    given[word] = true;
+    found[word] = value;
+  }
+  for (int word = FROM; word <= TO; word++)
+    TUTTI_CHECK(given[word], TUTTI_ERR_CONFIG, "%s: the range lacks '%s'; write {from: A, to: B, points: N}",
+                tutti_axis_where(r, mapping, at), words[word]);
+  return TUTTI_OK;
+}
+
+/** An end of the range is itself a value of the key. */
+static tutti_status read_end(const tutti_axis_reader *r, tutti_node node, double *end) {
+  tutti_config scratch = {0};
+  char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];
+  const tutti_status status = tutti_value_read(r->key, node.text, &scratch);
+  if (status != TUTTI_OK)
+    return tutti_fail_at(status, r->settings, tutti_axis_place(r->place, node), r->subject);
+  TUTTI_CHECK(tutti_text_real(node.text, end), TUTTI_ERR_CONFIG, "%s: %s is no number, and no end of a range",
+              tutti_axis_where(r, node, at), tutti_quote(node.text, quoted));
+  return TUTTI_OK;
+}
+
+static tutti_status read_scale(const tutti_axis_reader *r, tutti_node node, tutti_axis_scale *scale) {
+  char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES], list[64];
+  for (int i = 0; i < TUTTI_N_AXIS_SCALES; i++)
+    if (strcmp(node.text, tutti_axis_scale_names[i]) == 0) {
+      *scale = (tutti_axis_scale)i;
+      return TUTTI_OK;
+    }
+  const char *nearest = tutti_text_nearest(node.text, tutti_axis_scale_names, TUTTI_N_AXIS_SCALES);
+  TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s: there is no scale %s%s%s%s; expected %s", tutti_axis_where(r, node, at),
+             tutti_quote(node.text, quoted), nearest ? " (did you mean " : "", nearest ? nearest : "",
+             nearest ? "?)" : "",
+             tutti_text_list(list, sizeof list, tutti_axis_scale_names, TUTTI_N_AXIS_SCALES));
+}
+
+static tutti_status check_range(const tutti_axis_reader *r, tutti_node range, const tutti_axis *axis) {
+  char at[TUTTI_PLACE_BYTES];
+  TUTTI_CHECK(axis->from < axis->to, TUTTI_ERR_CONFIG,
+              "%s: the range ends at %g, which is not above its begin, %g; for one value write a list, [%g]",
+              tutti_axis_where(r, range, at), axis->to, axis->from, axis->from);
+  TUTTI_CHECK(axis->scale != TUTTI_AXIS_LOG || axis->from > 0, TUTTI_ERR_CONFIG,
+              "%s: a range in log scale begins above 0, not at %g; begin higher, or add 'scale: linear'",
+              tutti_axis_where(r, range, at), axis->from);
+  TUTTI_CHECK(axis->scale != TUTTI_AXIS_REVERSE_LOG || axis->to < 1, TUTTI_ERR_CONFIG,
+              "%s: a range in reverse_log scale, log(1 - value), ends below 1, not at %g",
+              tutti_axis_where(r, range, at), axis->to);
+  TUTTI_CHECK(axis->scale != TUTTI_AXIS_REVERSE_LOG || axis->kind == TUTTI_AXIS_REAL, TUTTI_ERR_CONFIG,
+              "%s: reverse_log is for values below 1, such as momentum", tutti_axis_where(r, range, at));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_axis_read_range(const tutti_axis_reader *r, tutti_node mapping, tutti_axis *axis) {
+  enum { MAX_POINTS = 10000 };
+  tutti_node found[N_WORDS];
+  bool given[N_WORDS] = {false};
+  char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];
+  TUTTI_CHECK(axis->kind != TUTTI_AXIS_CHOICE, TUTTI_ERR_CONFIG,
+              "%s: a range is of numbers, which %s is not; write a list of its values, [A, B]",
+              tutti_axis_where(r, mapping, at), r->key->path);
+  TUTTI_TRY(find_words(r, mapping, found, given));
+  TUTTI_TRY(read_end(r, found[FROM], &axis->from));
+  TUTTI_TRY(read_end(r, found[TO], &axis->to));
+  if (given[SCALE]) TUTTI_TRY(read_scale(r, found[SCALE], &axis->scale));
+  if (given[POINTS])
+    TUTTI_CHECK(tutti_text_integer(found[POINTS].text, &axis->points) && axis->points >= 2 &&
+                    axis->points <= MAX_POINTS,
+                TUTTI_ERR_CONFIG, "%s: %s points; expected a whole number from 2 to %d",
+                tutti_axis_where(r, found[POINTS], at), tutti_quote(found[POINTS].text, quoted), MAX_POINTS);
+  return check_range(r, mapping, axis);
+}
