@@ -72,11 +72,12 @@ static tutti_status read_item(const tutti_axis_reader *r, tutti_node item, char 
   tutti_status status = TUTTI_OK;
   tutti_config scratch = {0}; // the key's field alone
   char *joined = NULL, at[TUTTI_PLACE_BYTES];
-  const bool layers = item.kind == TUTTI_NODE_LIST && r->key->type == TUTTI_KEY_LAYERS;
-  TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR || layers, TUTTI_ERR_CONFIG,
-              "%s: an item of the list is no value of %s", tutti_axis_where(r, item, at), r->key->path);
-  if (layers) TUTTI_TRY_GOTO(done, join(r, item, &joined));
-  status = tutti_value_read(r->key, layers ? joined : item.text, &scratch);
+  const bool list = item.kind == TUTTI_NODE_LIST && r->key->type == TUTTI_KEY_LAYERS;
+  TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR || list, TUTTI_ERR_CONFIG,
+              "%s: an item of the list is no single value, as %s has", tutti_axis_where(r, item, at),
+              r->key->path);
+  if (list) TUTTI_TRY_GOTO(done, join(r, item, &joined));
+  status = tutti_value_read(r->key, list ? joined : item.text, &scratch);
   if (status != TUTTI_OK) {
     status = tutti_fail_at(status, r->settings, tutti_axis_place(r->place, item), r->subject);
     goto done;

@@ -21,7 +21,15 @@ static const char valid[] = "# a comment\n"
                             "  micro_batch_size: *b\n"
                             "  steps: 1000\n"
                             "  stop_at: val_accuracy >= 0.97\n"
-                            "run: {directory: 'a b', checkpoint_every: 10 minutes}\n";
+                            "run: {directory: 'a b', checkpoint_every: 10 minutes}\n"
+                            "study:\n"
+                            "  search: sobol\n"
+                            "  trials: 7\n"
+                            "  vary:\n"
+                            "    train.batch_size: [1, 32]\n"
+                            "    optimizer.momentum: {from: 0.1, to: 0.99, scale: reverse_log}\n"
+                            "    model.layers: [[dense 3, dense 2], dense 1]\n"
+                            "  goal: val_accuracy > 0.9\n";
 
 enum { BYTES = 2 * sizeof valid };
 
@@ -104,21 +112,23 @@ static void damaged_configs_are_read_or_refused(void **state) {
 
 static void damaged_options_are_read_or_refused(void **state) {
   (void)state;
-  static const char *const values[] = {"[dense 512 relu, dropout 0.2]", "val_accuracy >= 0.97", "10 minutes",
-                                       "1e-3"};
+  static const char *const values[] = {
+      "[dense 512 relu, dropout 0.2]", "val_accuracy >= 0.97", "10 minutes", "1e-3", "[32, 64]",
+      "{from: 1, to: 9, points: 3}"};
+  enum { N_VALUES = sizeof values / sizeof values[0] };
   const tutti_stream stream = {.seed = 3, .kind = TUTTI_STREAM_NOISE};
   tutti_key_info info;
   for (uint64_t trial = 0; trial < 1500; trial++) {
     char text[BYTES], key[128];
     tutti_config config;
     uint32_t words[4];
-    snprintf(text, sizeof text, "%s", values[trial % 4]);
+    snprintf(text, sizeof text, "%s", values[trial % N_VALUES]);
     for (uint64_t i = 0; i < trial % 3; i++) {
       tutti_random_words(stream, trial * 4 + i, words);
       mutate(text, words);
     }
     tutti_config_key((int)(trial % (uint64_t)tutti_config_n_keys()), &info);
-    snprintf(key, sizeof key, "%s.%s", info.section, info.name);
+    snprintf(key, sizeof key, "%s%s.%s", trial / 500 % 2 ? "study.vary." : "", info.section, info.name);
     tutti_fail_set_text("");
     const tutti_status status = PARSE_WITH(valid, &config, {key, text});
     if (status == TUTTI_OK)

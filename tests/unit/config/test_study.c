@@ -61,6 +61,15 @@ static void a_list_keeps_its_values_as_text(void **state) {
   tutti_config_clear(&c);
 }
 
+static void a_value_with_commas_is_one_text(void **state) {
+  (void)state;
+  tutti_config c;
+  CHECK_OK(PARSE("study: {vary: {schedule.decay_milestones: [none, 3 epochs, '5, 70 epochs']}}\n", &c));
+  assert_int_equal(c.study.axes[0].n_values, 3);
+  assert_string_equal(c.study.axes[0].values[2], "5, 70 epochs");
+  tutti_config_clear(&c);
+}
+
 static void a_range_keeps_its_ends(void **state) {
   (void)state;
   tutti_config c;
@@ -118,7 +127,7 @@ static void a_wrong_axis_is_named_with_its_place(void **state) {
   CHECK_REFUSED(VARY "train.batch_size: [32, 16, 3.2e1]\n",
                 "run.yaml:5:32: study.vary.train.batch_size: 32 stands twice");
   CHECK_REFUSED(VARY "train.batch_size: []\n", "the list is empty");
-  CHECK_REFUSED(VARY "train.batch_size: [[1]]\n", "an item of the list is no value of train.batch_size");
+  CHECK_REFUSED(VARY "train.batch_size: [[1]]\n", "an item of the list is no single value");
   CHECK_REFUSED(VARY "train.batch_size: 32\n",
                 "run.yaml:5:23: study.vary.train.batch_size: expected a list of values");
   CHECK_REFUSED(VARY "model.layers: [[dense 3, [x]]]\n",
@@ -241,6 +250,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_key_is_read_into_its_field),
       cmocka_unit_test(a_list_keeps_its_values_as_text),
+      cmocka_unit_test(a_value_with_commas_is_one_text),
       cmocka_unit_test(a_range_keeps_its_ends),
       cmocka_unit_test(an_option_sets_an_axis_or_all),
       cmocka_unit_test(a_wrong_axis_is_named_with_its_place),
