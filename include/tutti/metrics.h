@@ -109,15 +109,14 @@ typedef struct tutti_progress tutti_progress;
  * @return ERR_MEMORY.  The caller owns it. */
 TUTTI_NODISCARD
 tutti_status tutti_progress_create(FILE *stream, const char *metric, double total_epochs,
-                                   int64_t steps_per_epoch, tutti_progress **progress);
+                                   int64_t samples_per_epoch, tutti_progress **progress);
 
 /** Local.  During an epoch: one line, redrawn in place at most ten times a second and never wider than the
  * terminal; nothing where the stream is none.  The time left is that of the epoch.
  * @param[in] epoch          from 1
- * @param[in] step_in_epoch  updates done in it
+ * @param[in] done           samples of it that are done
  * @param[in] loss, metric   means over the epoch so far; NAN: left out */
-void tutti_progress_step(tutti_progress *progress, int64_t epoch, int64_t step_in_epoch, double loss,
-                         double metric);
+void tutti_progress_step(tutti_progress *progress, int64_t epoch, int64_t done, double loss, double metric);
 
 /** Local.  "epoch 3/5  loss 0.0687  accuracy 0.9794  val_loss ...  samples/s 161000  lr 0.001", in the place
  * of the bar where there is one; NAN values are left out. */

@@ -168,6 +168,15 @@ extern const char *const tutti_decay_names[TUTTI_N_DECAYS];
 typedef enum { TUTTI_SCALING_NONE, TUTTI_SCALING_LINEAR, TUTTI_SCALING_SQRT, TUTTI_N_SCALINGS } tutti_scaling;
 extern const char *const tutti_scaling_names[TUTTI_N_SCALINGS];
 
+/** How the batch grows in the place of a decay of the learning rate. */
+typedef enum {
+  TUTTI_GROWTH_NONE,
+  TUTTI_GROWTH_STEP,      // at milestones
+  TUTTI_GROWTH_GEOMETRIC, // at regular intervals
+  TUTTI_N_BATCH_GROWTHS
+} tutti_batch_growth;
+extern const char *const tutti_batch_growth_names[TUTTI_N_BATCH_GROWTHS];
+
 typedef struct {
   tutti_count warmup; // 0: none
   tutti_decay decay;
@@ -179,6 +188,11 @@ typedef struct {
   double decay_end;                  // polynomial, cosine: last rate / first rate
   tutti_scaling scaling;             // of the learning rate with the batch size
   int64_t base_batch_size;           // at which learning_rate is meant; needed with scaling
+  tutti_batch_growth batch_growth;
+  double batch_factor;               // of the batch size at each growth, above 1
+  tutti_count batch_every;           // geometric: between two
+  tutti_milestones batch_milestones; // step: where
+  int64_t batch_max;                 // 0: the samples of an epoch
 } tutti_schedule_options;
 
 /** All counts in steps. */
@@ -201,3 +215,37 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
 
 /** Local.  The rate of the update after `step` updates (0 for the first, as Keras' iterations). */
 double tutti_schedule_at(const tutti_schedule *schedule, int64_t step);
+
+// --- growth of the batch
+
+/** Smith, Kindermans, Ying, Le 2017 ("Don't decay the learning rate, increase the batch size"): the noise scale lr N / B
+ * falls as well by a larger B as by a smaller lr.  Where a decay would divide the rate by q, the batch is multiplied by
+ * q, rounded to whole samples; once it has reached its largest size, the rate is divided by what is left of q.
+ *
+ * Growths are counted from 1; the k-th comes after a number of steps, or of samples. */
+typedef struct {
+  tutti_batch_growth kind;
+  int64_t first, most; // batch sizes
+  double factor, every;
+  tutti_milestones milestones;
+  bool in_steps; // what `every` and the milestones count; else samples
+} tutti_growth;
+
+/** Local.  Of batches of batch_size samples at first, epochs of n.
+ * @return ERR_CONFIG a factor that is not above 1, no milestone, no interval, a count in seconds, a batch_max below
+ * the first size */
+TUTTI_NODISCARD
+tutti_status tutti_growth_make(const tutti_schedule_options *options, int64_t batch_size, int64_t n,
+                               tutti_growth *growth);
+
+/** Local.  Steps or samples after which the k-th growth comes, k >= 1; INT64_MAX: there is none. */
+int64_t tutti_growth_at(const tutti_growth *growth, int64_t k);
+
+/** Local.  How many have come after so many steps or samples. */
+int64_t tutti_growth_count(const tutti_growth *growth, int64_t done);
+
+/** Local.  Samples of a batch after k growths. */
+int64_t tutti_growth_batch(const tutti_growth *growth, int64_t k);
+
+/** Local.  The factor on the learning rate after k growths: 1 as long as the batch has taken all of them. */
+double tutti_growth_rate(const tutti_growth *growth, int64_t k);

@@ -86,6 +86,26 @@ static tutti_status check_pairs(const tutti_settings *settings, const tutti_conf
   return TUTTI_OK;
 }
 
+static tutti_status check_growth(const tutti_settings *settings, const tutti_config *config) {
+  char at[TUTTI_PLACE_BYTES];
+  const tutti_schedule_options *schedule = &config->schedule;
+  if (schedule->batch_growth == TUTTI_GROWTH_NONE) return TUTTI_OK;
+  TUTTI_CHECK(
+      schedule->decay == TUTTI_DECAY_CONSTANT, TUTTI_ERR_CONFIG,
+      "%s: the batch grows (schedule.batch_growth) in the place of a decay of the learning rate; keep one of "
+      "them",
+      tutti_place_print_key(settings, "schedule", "decay", at));
+  TUTTI_CHECK(
+      schedule->batch_growth != TUTTI_GROWTH_STEP || schedule->batch_milestones.n > 0, TUTTI_ERR_CONFIG,
+      "%s: step needs schedule.batch_milestones: when the batch grows, '60, 120, 160 epochs' for instance",
+      tutti_place_print_key(settings, "schedule", "batch_growth", at));
+  TUTTI_CHECK(schedule->batch_max == 0 || schedule->batch_max >= config->train.batch_size, TUTTI_ERR_CONFIG,
+              "%s: %lld is below train.batch_size %lld, which the batch grows from",
+              tutti_place_print_key(settings, "schedule", "batch_max", at), (long long)schedule->batch_max,
+              (long long)config->train.batch_size);
+  return TUTTI_OK;
+}
+
 // --- keys without an effect ----------------------------------------------------------------------
 
 bool tutti_decays_to_the_end(const tutti_config *config) {
@@ -110,8 +130,21 @@ static const char *idle_decay(const tutti_schedule_options *schedule, const char
   return once ? NULL : "it has an effect only with schedule.decay polynomial or cosine";
 }
 
+/** The same of a key of the growth of the batch. */
+static const char *idle_growth(tutti_batch_growth growth, const char *name) {
+  if (growth == TUTTI_GROWTH_NONE)
+    return "it has an effect only with schedule.batch_growth step or geometric";
+  if (strcmp(name, "batch_milestones") == 0 && growth != TUTTI_GROWTH_STEP)
+    return "it has an effect only with schedule.batch_growth step";
+  if (strcmp(name, "batch_every") == 0 && growth != TUTTI_GROWTH_GEOMETRIC)
+    return "it has an effect only with schedule.batch_growth geometric";
+  return NULL;
+}
+
 const char *tutti_key_idle(const tutti_key *key, const tutti_config *config) {
   if (strncmp(key->path, "schedule.decay_", 15) == 0) return idle_decay(&config->schedule, key->name);
+  if (strncmp(key->path, "schedule.batch_", 15) == 0 && strcmp(key->name, "batch_growth") != 0)
+    return idle_growth(config->schedule.batch_growth, key->name);
   if (strcmp(key->path, "data.validation_take") == 0 && config->data.validation_split == 0)
     return "it has an effect only with data.validation_split above 0";
   if (key->type == TUTTI_KEY_BUDGET && config->train.budget.unit != key->units)
@@ -152,6 +185,7 @@ tutti_status tutti_config_check(const tutti_settings *settings, tutti_config *co
   TUTTI_TRY(check_watched(settings, config, "stop_at", config->train.stop_at.metric));
   TUTTI_TRY(check_watched(settings, config, "monitor", config->train.monitor));
   TUTTI_TRY(check_pairs(settings, config));
+  TUTTI_TRY(check_growth(settings, config));
   TUTTI_TRY(check_idle(settings, config));
   TUTTI_TRY(tutti_study_check(settings, config));
   return check_optimizer(settings, config);

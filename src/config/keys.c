@@ -118,6 +118,15 @@ static const tutti_key keys[] = {
             "how the learning rate grows with the batch size")},
     {WHOLE(schedule, base_batch_size, "none", 1, TUTTI_WHOLE_MAX, TRAINING,
            "the batch size that learning_rate is meant for, with scaling"), .word = "none"},
+    {CHOICE(schedule, batch_growth, batch_growth, "none", tutti_batch_growth_names, TRAINING,
+            "the batch grows, instead of a decay: step: at batch_milestones; geometric: at each batch_every")},
+    {REAL(schedule, batch_factor, "5", 1.01, INFINITY, TRAINING, "the factor on the batch size at each growth")},
+    {MILESTONES(schedule, batch_milestones, "none", TIMES, TRAINING, "step: when the batch grows")},
+    {COUNT(schedule, batch_every, "10 epochs", TIMES, TRAINING, "geometric: how long until the batch grows again"),
+     ABOVE_MIN},
+    {WHOLE(schedule, batch_max, "none", 1, TUTTI_WHOLE_MAX, TRAINING,
+           "the batch grows no further, from there on the learning rate falls by what is left of the factor; "
+           "none: all training samples"), .word = "none"},
 
     {WHOLE(train, batch_size, "32", 1, TUTTI_WHOLE_MAX, TRAINING, "samples of one step, over all ranks")},
     {WHOLE(train, micro_batch_size, "auto", 1, TUTTI_WHOLE_MAX, NONE,

@@ -15,22 +15,22 @@ struct tutti_progress {
   FILE *stream;       // borrowed
   const char *metric; // borrowed
   double total_epochs;
-  int64_t steps_per_epoch;
+  int64_t samples_per_epoch;
   bool terminal;
   bool drawn;         // a bar stands on the terminal's last line
   double last_draw;   // tutti_clock_s; 0: never
   int64_t epoch;      // the one that the two below are about
   double since;       // when its first step was reported
-  int64_t since_step; // which step that was
+  int64_t since_done; // how many samples were done then
 };
 
 tutti_status tutti_progress_create(FILE *stream, const char *metric, double total_epochs,
-                                   int64_t steps_per_epoch, tutti_progress **progress) {
+                                   int64_t samples_per_epoch, tutti_progress **progress) {
   TUTTI_TRY(TUTTI_NEW(*progress, 1));
   **progress = (tutti_progress){.stream = stream,
                                 .metric = metric,
                                 .total_epochs = total_epochs,
-                                .steps_per_epoch = steps_per_epoch,
+                                .samples_per_epoch = samples_per_epoch,
                                 .terminal = isatty(fileno(stream)) == 1};
   return TUTTI_OK;
 }
@@ -119,22 +119,21 @@ static void draw(tutti_progress *progress, int64_t epoch, double fraction, doubl
   progress->drawn = true;
 }
 
-void tutti_progress_step(tutti_progress *progress, int64_t epoch, int64_t step_in_epoch, double loss,
-                         double metric) {
+void tutti_progress_step(tutti_progress *progress, int64_t epoch, int64_t done, double loss, double metric) {
   if (!progress->terminal) return;
   const double now = tutti_clock_s();
   if (epoch != progress->epoch) {
     progress->epoch = epoch;
     progress->since = now;
-    progress->since_step = step_in_epoch;
+    progress->since_done = done;
   }
   if (progress->last_draw > 0 && now - progress->last_draw < redraw_every_s) return;
   progress->last_draw = now;
 
-  const int64_t steps = progress->steps_per_epoch, done = step_in_epoch - progress->since_step;
-  const double fraction = steps > 0 ? fmin(1, (double)step_in_epoch / (double)steps) : 0;
-  const int64_t left = steps > step_in_epoch ? steps - step_in_epoch : 0;
-  const double seconds_left = done > 0 ? (now - progress->since) / (double)done * (double)left : -1;
+  const int64_t all = progress->samples_per_epoch, since = done - progress->since_done;
+  const double fraction = all > 0 ? fmin(1, (double)done / (double)all) : 0;
+  const int64_t left = all > done ? all - done : 0;
+  const double seconds_left = since > 0 ? (now - progress->since) / (double)since * (double)left : -1;
   draw(progress, epoch, fraction, loss, metric, seconds_left);
 }
 

@@ -34,7 +34,8 @@ static tutti_metrics_row make_row(const tutti_run *run, const tutti_checkpoint_s
                              .val_loss = evaluated ? validation->loss : NAN,
                              .val_metric = evaluated ? validation->metric : NAN,
                              .learning_rate = run->learning_rate,
-                             .batch_size = run->plan.epoch.batch,
+                             .batch_size =
+                                 tutti_stages_batch(&run->plan.stages, tutti_run_position(run).at - 1),
                              .seconds = run->state.seconds,
                              .samples_per_second = sums->samples / sums->seconds};
 }
@@ -118,7 +119,7 @@ static tutti_status evaluate(tutti_run *run, tutti_evaluation *validation) {
 static void show_step(const tutti_run *run) {
   const tutti_checkpoint_sums *sums = &run->state.in_epoch;
   if (run->progress)
-    tutti_progress_step(run->progress, run->state.epoch + 1, run->state.step_in_epoch,
+    tutti_progress_step(run->progress, run->state.epoch + 1, (int64_t)sums->samples,
                         sums->loss / sums->samples, sums->metric / sums->samples);
 }
 
@@ -170,13 +171,14 @@ tutti_status tutti_events_diverged(tutti_run *run, tutti_saver *saver, const cha
   TUTTI_TRY(tutti_run_blame(run, layer, sizeof layer));
   const int64_t ahead = at - run->state.step;
   const int64_t position = tutti_run_position(run).at + ahead;
+  const int64_t before = tutti_stages_samples(&run->plan.stages, position - 1);
   result->stop = TUTTI_STOP_DIVERGED;
   snprintf(result->reason, sizeof result->reason,
            "%s step %lld (epoch %lld)%s, learning rate %g; try a smaller optimizer.learning_rate, "
            "schedule.warmup, or "
            "optimizer.global_clipnorm",
-           what, (long long)at, (long long)((position - 1) / run->plan.epoch.n_steps + 1), layer,
-           tutti_schedule_at(&run->schedule, position - 1));
+           what, (long long)at, (long long)(before / run->plan.epoch.n + 1), layer,
+           tutti_run_rate(run, position - 1));
   return tutti_saver_flush(saver);
 }
 
@@ -196,7 +198,7 @@ tutti_status tutti_events_after_step(tutti_run *run, tutti_saver *saver, const t
   count(run, step, seconds);
   show_step(run);
   const tutti_position now = tutti_run_position(run);
-  const bool whole = run->state.step_in_epoch == run->plan.epoch.n_steps;
+  const bool whole = tutti_plan_ends_epoch(&run->plan, now.at);
   tutti_evaluation validation = {0};
   run->average = (tutti_evaluation){0};
   if (run->samples.validation.n > 0 && tutti_plan_due(&run->plan, config->train.evaluate_every, now))

@@ -20,7 +20,7 @@ static step_work plan_step(const tutti_run *run) {
   const tutti_config *config = run->config;
   const uint32_t epoch = (uint32_t)run->state.epoch;
   const int64_t n = run->samples.train.n;
-  const tutti_range batch = tutti_epoch_batch(&run->plan.epoch, run->state.step_in_epoch);
+  const tutti_range batch = tutti_stages_range(&run->plan.stages, tutti_run_position(run).at);
   const bool shares_groups = tutti_plan_shares_groups(config, &run->plan, batch.count);
   return (step_work){.order = config->train.shuffle
                                   ? tutti_permutation_make(n, config->train.seed, TUTTI_STREAM_SHUFFLE, epoch)

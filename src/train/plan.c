@@ -5,8 +5,8 @@
 /** Enough rows for the products to run at full speed; more only costs memory. */
 enum { AUTO_MICRO_ROWS = 1024 };
 
-/** What a double counts exactly, and what keys the random numbers of an epoch. */
-static const double MAX_STEPS = 0x1p53, MAX_EPOCHS = 0x1p32 - 1;
+/** What a double counts exactly, what keys the random numbers of an epoch, and what leaves room for sums. */
+static const double MAX_STEPS = 0x1p53, MAX_EPOCHS = 0x1p32 - 1, MAX_SAMPLES = 0x1p62;
 
 int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count) {
   return tutti_layers_group(config->model.layers, (int)config->model.n_layers, batch_count);
@@ -25,28 +25,38 @@ static int64_t min64(int64_t a, int64_t b) {
 }
 
 /** Steps of the budget; a part of an epoch counts as the steps that it needs. */
-static double budget_steps(tutti_count budget, const tutti_epoch *epoch) {
-  if (budget.unit == TUTTI_UNIT_STEPS) return budget.value;
-  const double samples = budget.unit == TUTTI_UNIT_EPOCHS ? budget.value * (double)epoch->n : budget.value;
-  const double whole = floor(samples / (double)epoch->n);
-  const double rest = ceil(samples - whole * (double)epoch->n);
-  return whole * (double)epoch->n_steps + ceil(rest / (double)epoch->batch);
+static tutti_status count_budget(tutti_count budget, tutti_plan *plan) {
+  const bool by_steps = budget.unit == TUTTI_UNIT_STEPS;
+  const int64_t n = plan->epoch.n,
+                fewest = (n + plan->largest_batch - 1) / plan->largest_batch; // steps of an epoch
+  double samples = budget.value, steps = budget.value;
+  if (budget.unit == TUTTI_UNIT_EPOCHS) samples *= (double)n;
+  if (by_steps) samples = steps / (double)fewest * (double)n; // at most
+  const double epochs = samples / (double)n;
+  if (!by_steps)
+    steps = samples <= MAX_SAMPLES ? (double)tutti_stages_steps(&plan->stages, (int64_t)samples) : samples;
+  TUTTI_CHECK(steps <= MAX_STEPS && epochs <= MAX_EPOCHS && samples <= MAX_SAMPLES, TUTTI_ERR_CONFIG,
+              "train: the budget is %g steps, %g epochs; at most %g and %g can be counted", steps, epochs,
+              MAX_STEPS, MAX_EPOCHS);
+  plan->total_steps = (int64_t)steps;
+  plan->total_epochs = (double)tutti_stages_samples(&plan->stages, plan->total_steps) / (double)n;
+  return TUTTI_OK;
 }
 
 /** A group of one sample gives the same output for any: refused for the batches that all steps have but the last of an
  * epoch. */
-static tutti_status check_groups(const tutti_config *config, int64_t batch) {
+static tutti_status check_groups(const tutti_config *config, const tutti_stage *stage) {
   const tutti_layer_spec *layers = config->model.layers;
   const int n_layers = (int)config->model.n_layers;
-  if (!tutti_layers_single_group(layers, n_layers, batch)) return TUTTI_OK;
-  int64_t better = batch;
+  if (!tutti_layers_single_group(layers, n_layers, stage->batch)) return TUTTI_OK;
+  int64_t better = stage->batch;
   do better++;
   while (tutti_layers_single_group(layers, n_layers, better));
   TUTTI_FAIL(TUTTI_ERR_CONFIG,
-             "train.batch_size: %lld leaves a group of one sample to batch_norm, and one sample has no "
-             "variance; the next "
+             "%s: %lld leaves a group of one sample to batch_norm, and one sample has no variance; the next "
              "that does not is %lld, or change ghost",
-             (long long)batch, (long long)better);
+             stage->at == 0 ? "train.batch_size" : "schedule.batch_growth, a batch that it makes",
+             (long long)stage->batch, (long long)better);
 }
 
 /** Samples of the rank that has most. */
@@ -60,68 +70,93 @@ static int64_t rows_together(const tutti_config *config, const tutti_plan *plan,
   return tutti_plan_shares_groups(config, plan, batch) ? most_rows(config, plan, batch, size) : 1;
 }
 
-static tutti_status choose_micro_rows(const tutti_config *config, const tutti_plan *plan, int size,
-                                      int64_t *rows) {
-  const int64_t batch = plan->epoch.batch,
-                last = tutti_epoch_batch(&plan->epoch, plan->epoch.n_steps - 1).count;
-  const int64_t grain = tutti_plan_grain(config, batch);
-  const int64_t largest = max64(most_rows(config, plan, batch, size), most_rows(config, plan, last, size));
-  const int64_t least =
-      max64(rows_together(config, plan, batch, size), rows_together(config, plan, last, size));
-  const int64_t wanted = config->train.micro_batch_size;
-  const bool splits = wanted % grain != 0 || (grain > 1 && wanted < least);
-  TUTTI_CHECK(wanted == 0 || wanted >= largest || !splits, TUTTI_ERR_CONFIG,
+/** The most that any batch asks for. */
+typedef struct {
+  const tutti_config *config;
+  const tutti_plan *plan;
+  int size;
+  int64_t largest, together; // samples of a rank, and of those that it needs in one micro-batch
+} demand;
+
+static tutti_status add_demand(void *context, int64_t batch) {
+  demand *d = context;
+  d->largest = max64(d->largest, most_rows(d->config, d->plan, batch, d->size));
+  d->together = max64(d->together, rows_together(d->config, d->plan, batch, d->size));
+  return TUTTI_OK;
+}
+
+/** Whether train.micro_batch_size keeps the groups of a batch whole. */
+static tutti_status check_wanted(void *context, int64_t batch) {
+  const demand *d = context;
+  const int64_t wanted = d->config->train.micro_batch_size, grain = tutti_plan_grain(d->config, batch);
+  const bool splits =
+      wanted % grain != 0 || (grain > 1 && wanted < rows_together(d->config, d->plan, batch, d->size));
+  TUTTI_CHECK(!splits || wanted >= most_rows(d->config, d->plan, batch, d->size), TUTTI_ERR_CONFIG,
               "train.micro_batch_size: %lld would split a group of %lld samples whose statistics batch_norm "
               "takes together; "
               "give a multiple of %lld, or at least %lld, the largest shard of %d ranks",
-              (long long)wanted, (long long)grain, (long long)grain, (long long)largest, size);
-  // What the last batch wants together may be no multiple of the grain of the others.
-  const int64_t together = grain > 1 ? (least + grain - 1) / grain * grain : 1;
+              (long long)wanted, (long long)grain, (long long)grain, (long long)d->largest, d->size);
+  return TUTTI_OK;
+}
+
+static tutti_status choose_micro_rows(const tutti_config *config, const tutti_plan *plan, int size,
+                                      int64_t *rows) {
+  demand d = {.config = config, .plan = plan, .size = size};
+  const int64_t wanted = config->train.micro_batch_size;
+  TUTTI_TRY(tutti_stages_visit(&plan->stages, add_demand, &d));
+  if (wanted > 0) TUTTI_TRY(tutti_stages_visit(&plan->stages, check_wanted, &d));
+  // Smaller batches have no larger groups.  What one wants together may be no multiple of the grain of the others.
+  const int64_t grain = tutti_plan_grain(config, plan->largest_batch);
+  const int64_t together = grain > 1 ? (d.together + grain - 1) / grain * grain : 1;
   const int64_t automatic = max64(max64(AUTO_MICRO_ROWS / grain * grain, grain), together);
-  *rows = min64(wanted ? wanted : automatic, largest);
+  *rows = min64(wanted ? wanted : automatic, d.largest);
+  return TUTTI_OK;
+}
+
+static tutti_status make_stages(const tutti_config *config, tutti_plan *plan) {
+  const int64_t n = plan->epoch.n;
+  TUTTI_TRY(tutti_growth_make(&config->schedule, config->train.batch_size, n, &plan->growth));
+  TUTTI_TRY(tutti_stages_make(&plan->growth, n, &plan->stages));
+  const tutti_stages *stages = &plan->stages;
+  for (int i = 0; i < stages->n_stages; i++) TUTTI_TRY(check_groups(config, &stages->stages[i]));
+  plan->largest_batch = stages->stages[stages->n_stages - 1].batch;
   return TUTTI_OK;
 }
 
 tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan) {
   plan->epoch = tutti_epoch_make(n_train, config->train.batch_size);
-  TUTTI_TRY(check_groups(config, plan->epoch.batch));
-  const double steps = budget_steps(config->train.budget, &plan->epoch);
-  TUTTI_CHECK(steps <= MAX_STEPS && steps / (double)plan->epoch.n_steps <= MAX_EPOCHS, TUTTI_ERR_CONFIG,
-              "train: the budget is %g steps, %g epochs; at most %g and %g can be counted", steps,
-              steps / (double)plan->epoch.n_steps, MAX_STEPS, MAX_EPOCHS);
-  plan->total_steps = (int64_t)steps;
-  plan->total_epochs = (double)plan->total_steps / (double)plan->epoch.n_steps;
+  TUTTI_TRY(make_stages(config, plan));
+  TUTTI_TRY(count_budget(config->train.budget, plan));
   plan->leaves_apart = config->parallel.reduce == TUTTI_REDUCE_TREE;
-  // A leaf without samples would cost a pass over the parameters.
-  plan->n_leaves = plan->leaves_apart ? (int)min64(config->parallel.leaves, plan->epoch.batch) : size;
+  // A leaf that never has samples would cost a pass over the parameters.
+  plan->n_leaves = plan->leaves_apart ? (int)min64(config->parallel.leaves, plan->largest_batch) : size;
   TUTTI_TRY(choose_micro_rows(config, plan, size, &plan->micro_rows));
   return TUTTI_OK;
 }
 
 tutti_position tutti_plan_position(const tutti_plan *plan, int64_t step, int64_t epoch,
                                    int64_t step_in_epoch) {
-  return (tutti_position){.step = step, .at = epoch * plan->epoch.n_steps + step_in_epoch};
+  return (tutti_position){.step = step,
+                          .at = tutti_stages_steps(&plan->stages, epoch * plan->epoch.n) + step_in_epoch};
+}
+
+bool tutti_plan_ends_epoch(const tutti_plan *plan, int64_t at) {
+  return tutti_stages_samples(&plan->stages, at) % plan->epoch.n == 0;
+}
+
+double tutti_plan_rate(const tutti_plan *plan, int64_t at) {
+  const int64_t done = plan->growth.in_steps ? at : tutti_stages_samples(&plan->stages, at);
+  return tutti_growth_rate(&plan->growth, tutti_growth_count(&plan->growth, done));
 }
 
 bool tutti_plan_done(const tutti_plan *plan, tutti_count budget, tutti_position now) {
   return (budget.unit == TUTTI_UNIT_STEPS ? now.step : now.at) >= plan->total_steps;
 }
 
-/** Samples of the first `at` steps. */
-static int64_t samples_of(const tutti_plan *plan, int64_t at) {
-  const tutti_epoch *epoch = &plan->epoch;
-  return at / epoch->n_steps * epoch->n + min64(at % epoch->n_steps * epoch->batch, epoch->n);
-}
-
 static double progress(const tutti_plan *plan, tutti_unit unit, tutti_position now) {
-  switch (unit) {
-  case TUTTI_UNIT_EPOCHS:
-    return (double)now.at / (double)plan->epoch.n_steps;
-  case TUTTI_UNIT_SAMPLES:
-    return (double)samples_of(plan, now.at);
-  default:
-    return (double)now.step;
-  }
+  if (unit == TUTTI_UNIT_STEPS) return (double)now.step;
+  const double samples = (double)tutti_stages_samples(&plan->stages, now.at);
+  return unit == TUTTI_UNIT_EPOCHS ? samples / (double)plan->epoch.n : samples;
 }
 
 bool tutti_plan_due(const tutti_plan *plan, tutti_count every, tutti_position now) {

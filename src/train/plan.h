@@ -1,20 +1,24 @@
 #pragma once
 /** The arithmetic of a training: how samples fall into steps, when something is due.  Local, pure. */
+#include "train/stages.h"
 #include "tutti/config.h"
-#include "tutti/sampler.h"
 
 typedef struct {
-  tutti_epoch epoch;   // of the training samples
-  int64_t total_steps; // of the budget
-  double total_epochs; // the same in epochs
-  int n_leaves;        // that a global batch is cut into, see tutti_reducer
-  bool leaves_apart;   // they are not the ranks', and no sum depends on who has which
-  int64_t micro_rows;  // samples of a micro-batch at most
+  tutti_epoch epoch; // of the training samples, with batches as they are at first
+  tutti_growth growth;
+  tutti_stages stages;
+  int64_t largest_batch; // of all stages, whether the budget comes to them or not
+  int64_t total_steps;   // of the budget
+  double total_epochs;   // the same in epochs
+  int n_leaves;          // that a global batch is cut into, see tutti_reducer
+  bool leaves_apart;     // they are not the ranks', and no sum depends on who has which
+  int64_t micro_rows;    // samples of a micro-batch at most
 } tutti_plan;
 
 /** @param[in] n_train  samples of an epoch
  * @param[in] size  ranks
- * @return ERR_CONFIG where train.micro_batch_size would split a group of batch_norm */
+ * @return ERR_CONFIG where train.micro_batch_size would split a group of batch_norm; what tutti_growth_make and
+ * tutti_stages_make return */
 TUTTI_NODISCARD
 tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan);
 
@@ -26,7 +30,7 @@ int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count);
 bool tutti_plan_shares_groups(const tutti_config *config, const tutti_plan *plan, int64_t batch_count);
 
 /** Where a training stands.  `at` counts steps as this plan's epochs have them; it is `step`, unless the run
- * goes on from a checkpoint of another batch size. */
+ * goes on from a checkpoint of other batch sizes. */
 typedef struct {
   int64_t step; // updates done
   int64_t at;   // epochs begun before * steps of an epoch + updates in this one
@@ -34,6 +38,12 @@ typedef struct {
 
 tutti_position tutti_plan_position(const tutti_plan *plan, int64_t step, int64_t epoch,
                                    int64_t step_in_epoch);
+
+/** Whether the first `at` steps are whole epochs. */
+bool tutti_plan_ends_epoch(const tutti_plan *plan, int64_t at);
+
+/** The factor of the growth on the learning rate of the step after `at`. */
+double tutti_plan_rate(const tutti_plan *plan, int64_t at);
 
 /** Whether the budget is done. */
 bool tutti_plan_done(const tutti_plan *plan, tutti_count budget, tutti_position now);

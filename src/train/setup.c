@@ -40,6 +40,20 @@ static tutti_status check_metric_names(const tutti_run *run) {
   return TUTTI_OK;
 }
 
+/** Its counts become steps by the first batch size; of a batch that grows, only warmup has any. */
+static tutti_status make_schedule(tutti_run *run) {
+  const tutti_config *config = run->config;
+  const tutti_plan *plan = &run->plan;
+  TUTTI_TRY(tutti_schedule_make(&config->schedule, config->optimizer.learning_rate, plan->epoch.batch,
+                                (double)plan->epoch.n_steps, (double)plan->total_steps, &run->schedule));
+  const tutti_stage *second = &plan->stages.stages[1];
+  TUTTI_CHECK(
+      plan->stages.n_stages == 1 || run->schedule.warmup <= (double)second->at, TUTTI_ERR_CONFIG,
+      "schedule.warmup: %g steps, but the batch grows after %lld; shorten it, or let the batch grow later",
+      run->schedule.warmup, (long long)second->at);
+  return TUTTI_OK;
+}
+
 static tutti_status create_optimizer(tutti_run *run) {
   const tutti_model *model = run->network.model;
   const tutti_config *config = run->config;
@@ -63,9 +77,7 @@ static tutti_status create_optimizer(tutti_run *run) {
                  tutti_optim_create(&config->optimizer, offsets, plain, n_arrays, begin, end, &run->optim));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->squares, tutti_optim_n_pieces(run->optim)));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->norms, tutti_optim_n_norms(run->optim)));
-  TUTTI_TRY_GOTO(done, tutti_schedule_make(&config->schedule, config->optimizer.learning_rate,
-                                           run->plan.epoch.batch, (double)run->plan.epoch.n_steps,
-                                           (double)run->plan.total_steps, &run->schedule));
+  TUTTI_TRY_GOTO(done, make_schedule(run));
 done:
   tutti_free(plain);
   tutti_free(offsets);
@@ -91,7 +103,7 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   TUTTI_TRY(tutti_network_create(comm, config, run->dataset, run->plan.micro_rows, &run->network));
   run->layout.metric = tutti_model_metric_name(run->network.model);
   TUTTI_TRY(tutti_network_check_labels(&run->network));
-  TUTTI_TRY(tutti_agree(comm, tutti_model_reserve(run->network.model, run->plan.epoch.batch,
+  TUTTI_TRY(tutti_agree(comm, tutti_model_reserve(run->network.model, run->plan.largest_batch,
                                                   run->plan.leaves_apart ? run->plan.n_leaves : 1)));
   TUTTI_TRY(check_metric_names(run));
   TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce, tutti_model_n_params(run->network.model),

@@ -44,6 +44,11 @@ static void announce(const tutti_run *run, const tutti_threads *threads) {
   tutti_log_root(TUTTI_LOG_INFO, "%lld parameters, batch %lld, %lld steps an epoch",
                  (long long)tutti_model_n_params(run->network.model), (long long)plan->epoch.batch,
                  (long long)plan->epoch.n_steps);
+  if (plan->stages.n_stages > 1)
+    tutti_log_root(
+        TUTTI_LOG_INFO, "the batch grows: %lld samples from step %lld, and so on to %lld from step %lld",
+        (long long)plan->stages.stages[1].batch, (long long)plan->stages.stages[1].at + 1,
+        (long long)plan->largest_batch, (long long)plan->stages.stages[plan->stages.n_stages - 1].at + 1);
 }
 
 /** The sets that there are, at the last weights. */
@@ -88,7 +93,7 @@ static tutti_status train(tutti_run *run, const tutti_threads *threads, FILE *pr
   TUTTI_TRY_GOTO(done, tutti_saver_begin(saver));
   announce(run, threads);
   if (run->rank == 0 && progress)
-    status = tutti_progress_create(progress, result->metric, run->plan.total_epochs, run->plan.epoch.n_steps,
+    status = tutti_progress_create(progress, result->metric, run->plan.total_epochs, run->plan.epoch.n,
                                    &run->progress);
   TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
   TUTTI_TRY_GOTO(done, tutti_run_finish(run, saver, result));

@@ -8,8 +8,12 @@
 /** Of some arrays, in the nearest cache. */
 enum { BLOCK = 4 * TUTTI_BLOCK };
 
+double tutti_run_rate(const tutti_run *run, int64_t at) {
+  return tutti_schedule_at(&run->schedule, at) * tutti_plan_rate(&run->plan, at);
+}
+
 void tutti_run_update_begin(tutti_run *run) {
-  run->learning_rate = tutti_schedule_at(&run->schedule, tutti_run_position(run).at);
+  run->learning_rate = tutti_run_rate(run, tutti_run_position(run).at);
   tutti_optim_begin(run->optim, run->state.step + 1, run->learning_rate, run->squares);
 }
 

@@ -49,6 +49,28 @@ static void keys_that_need_another_ask_for_it(void **state) {
   CHECK_REFUSED(
       "schedule: {base_batch_size: 64}\n",
       "run.yaml:3:29: schedule.base_batch_size: base_batch_size has no effect without schedule.scaling");
+  CHECK_REFUSED("schedule: {batch_growth: step}\n",
+                "run.yaml:3:26: schedule.batch_growth: step needs schedule.batch_milestones");
+}
+
+static void a_batch_grows_in_the_place_of_a_decay(void **state) {
+  (void)state;
+  tutti_config c;
+  CHECK_REFUSED(
+      "schedule: {decay: cosine, batch_growth: geometric}\n",
+      "run.yaml:3:19: schedule.decay: the batch grows (schedule.batch_growth) in the place of a decay");
+  CHECK_REFUSED("schedule: {batch_growth: geometric, batch_max: 31}\n",
+                "run.yaml:3:48: schedule.batch_max: 31 is below train.batch_size 32");
+  CHECK_REFUSED("schedule: {batch_growth: geometric, batch_factor: 1}\n", "'1' is out of range");
+  CHECK_OK(PARSE("schedule: {batch_growth: geometric, batch_max: 32}\n", &c));
+  assert_true(c.schedule.batch_factor == 5 && c.schedule.batch_every.value == 10 &&
+              c.schedule.batch_max == 32);
+  tutti_config_clear(&c);
+  CHECK_OK(PARSE("schedule: {batch_growth: step, batch_milestones: [60, 120, 160 epochs], warmup: 3 steps}\n",
+                 &c));
+  assert_true(c.schedule.batch_milestones.n == 3 && c.schedule.batch_milestones.values[1] == 120);
+  assert_true(c.schedule.batch_growth == TUTTI_GROWTH_STEP && c.schedule.batch_max == 0);
+  tutti_config_clear(&c);
 }
 
 static void keys_without_an_effect_are_refused(void **state) {
@@ -68,6 +90,12 @@ static void keys_without_an_effect_are_refused(void **state) {
                 "2 does not come after 3");
   CHECK_REFUSED("schedule: {decay: step, decay_milestones: [3 epochs, [2]]}\n", "item 2 is no count");
   CHECK_REFUSED("schedule: {decay: step, decay_milestones: 1.5 steps}\n", "is not whole");
+  CHECK_REFUSED("schedule: {batch_factor: 2}\n",
+                "schedule.batch_factor: it has an effect only with schedule.batch_growth step or geometric");
+  CHECK_REFUSED("schedule: {batch_growth: step, batch_milestones: 1 epoch, batch_every: 1 epochs}\n",
+                "schedule.batch_every: it has an effect only with schedule.batch_growth geometric");
+  CHECK_REFUSED("schedule: {batch_growth: geometric, batch_milestones: 1 epoch}\n",
+                "schedule.batch_milestones: it has an effect only with schedule.batch_growth step");
   CHECK_REFUSED("schedule: {decay: cosine, decay_power: 2}\n", "only with schedule.decay polynomial");
   CHECK_REFUSED("schedule: {decay: step, decay_over: 5 epochs}\n", "polynomial or cosine");
   CHECK_REFUSED("schedule: {decay: exponential, decay_end: 0}\n", "polynomial or cosine");
@@ -99,6 +127,7 @@ int main(void) {
       cmocka_unit_test(what_is_needed_is_asked_for),
       cmocka_unit_test(metrics_of_validation_want_its_rows),
       cmocka_unit_test(keys_that_need_another_ask_for_it),
+      cmocka_unit_test(a_batch_grows_in_the_place_of_a_decay),
       cmocka_unit_test(keys_without_an_effect_are_refused),
       cmocka_unit_test(the_optimizer_is_resolved_or_refused_in_place),
   };

@@ -45,6 +45,23 @@ static void another_training_is_named(void **state) {
   }
 }
 
+static void another_growth_is_another_training(void **state) {
+  (void)state;
+  char a[128], b[128];
+  const char *text = NEEDED "schedule: {batch_growth: step, batch_milestones: '1, 2 epochs'}\n";
+  static const tutti_override options[] = {{"schedule.batch_factor", "2"},
+                                           {"schedule.batch_max", "400"},
+                                           {"schedule.batch_milestones", "[1 epochs, 3 epochs]"}};
+  for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+    const char *key = difference(text, options[i], a, b);
+    assert_non_null(key);
+    assert_string_equal(key, options[i].key);
+  }
+  assert_string_equal(a, "1, 2 epochs");
+  assert_string_equal(b, "1, 3 epochs");
+  assert_null(difference(text, (tutti_override){"train.epochs", "50"}, a, b));
+}
+
 static void how_it_is_run_is_no_other_training(void **state) {
   (void)state;
   char a[128], b[128];
@@ -87,6 +104,7 @@ static void long_values_are_cut_after_they_are_compared(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(another_training_is_named),
+      cmocka_unit_test(another_growth_is_another_training),
       cmocka_unit_test(how_it_is_run_is_no_other_training),
       cmocka_unit_test(the_budget_counts_where_the_rate_falls_to_its_end),
       cmocka_unit_test(long_values_are_cut_after_they_are_compared),

@@ -199,6 +199,9 @@ static void keys_that_depend_on_others_are_read_back(void **state) {
       NEEDED "schedule: {decay: step, decay_milestones: [10 epochs, 20.5 epochs, 30 epochs]}\n",
       NEEDED "schedule: {decay: step, decay_milestones: '1, 1e3, 5000, 1000000000000000 samples'}\n",
       NEEDED "schedule: {decay: step, decay_milestones: 300 steps}\n",
+      NEEDED "schedule: {batch_growth: step, batch_factor: 2.5, batch_milestones: [1, 2.5, 3 epochs], "
+             "batch_max: 99}\n",
+      NEEDED "schedule: {batch_growth: geometric, batch_every: 20 steps}\n",
       NEEDED "schedule: {decay: polynomial, decay_over: 30 epochs, decay_power: 2, decay_end: 0.1}\n",
       NEEDED "schedule: {decay: cosine, decay_end: 1e-3}\n",
       NEEDED "schedule: {scaling: linear, base_batch_size: 256}\n",

@@ -161,6 +161,81 @@ static void a_batch_that_leaves_one_sample_alone_is_refused(void **state) {
   tutti_config_clear(&config);
 }
 
+/** 100 samples; 10 in a batch, from the third epoch on 20, from the fourth on 40. */
+static tutti_plan growing_plan(const char *layers, const char *batch, const char *micro,
+                               const char *budget_key, const char *budget, tutti_status *status) {
+  tutti_config config = make_config(layers, batch, micro, budget_key, budget);
+  tutti_plan plan = {0};
+  config.schedule.batch_growth = TUTTI_GROWTH_STEP;
+  config.schedule.batch_factor = 2;
+  config.schedule.batch_milestones = (tutti_milestones){2, TUTTI_UNIT_EPOCHS, {2, 3}};
+  *status = tutti_plan_make(&config, 100, 2, &plan);
+  tutti_config_clear(&config);
+  return plan;
+}
+
+static void budgets_and_events_follow_a_batch_that_grows(void **state) {
+  (void)state;
+  const struct {
+    const char *key, *value;
+    int64_t steps;
+    double epochs;
+  } cases[] = {{"epochs", "3", 25, 3},   {"epochs", "5", 31, 5},      {"steps", "25", 25, 3},
+               {"steps", "29", 29, 4.4}, {"samples", "230", 22, 2.4}, {"samples", "500", 31, 5}};
+  tutti_status status;
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const tutti_plan plan = growing_plan(layers_plain, "10", "auto", cases[i].key, cases[i].value, &status);
+    CHECK_OK(status);
+    assert_int_equal(plan.total_steps, cases[i].steps);
+    CHECK_NEAR(plan.total_epochs, cases[i].epochs, 1e-12);
+  }
+  const tutti_plan plan = growing_plan(layers_plain, "10", "auto", "epochs", "9", &status);
+  CHECK_OK(status);
+  assert_int_equal(plan.largest_batch, 40);
+  assert_int_equal(tutti_plan_position(&plan, 7, 4, 2).at, 28 + 2);
+  const tutti_count half = {0.5, TUTTI_UNIT_EPOCHS}, epoch = {1, TUTTI_UNIT_EPOCHS},
+                    many = {60, TUTTI_UNIT_SAMPLES};
+  const char ends[] = ".........x.........x....x..x", halves[] = "....x....x....x....x..x.x.xx",
+             samples[] = ".....x.....x.....x...x..x.x.";
+  for (int64_t at = 1; at <= 28; at++) {
+    const tutti_position now = {.step = at, .at = at};
+    assert_int_equal(tutti_plan_ends_epoch(&plan, at), ends[at - 1] == 'x');
+    assert_int_equal(tutti_plan_due(&plan, epoch, now), ends[at - 1] == 'x');
+    assert_int_equal(tutti_plan_due(&plan, half, now), halves[at - 1] == 'x');
+    assert_int_equal(tutti_plan_due(&plan, many, now), samples[at - 1] == 'x');
+    assert_true(tutti_plan_rate(&plan, at) == 1);
+  }
+}
+
+static void room_is_made_for_the_largest_batch(void **state) {
+  (void)state;
+  tutti_status status;
+  assert_int_equal(growing_plan(layers_plain, "10", "auto", "epochs", "1", &status).micro_rows, 20);
+  assert_int_equal(growing_plan(layers_plain, "10", "3", "epochs", "1", &status).micro_rows, 3);
+  assert_int_equal(growing_plan(layers_norm, "10", "auto", "epochs", "1", &status).micro_rows, 20);
+  assert_int_equal(growing_plan(layers_ghost, "20", "auto", "epochs", "1", &status).micro_rows,
+                   64); // groups of 32
+  CHECK_OK(status);
+  growing_plan(layers_norm, "10", "10", "epochs", "1", &status);
+  CHECK_FAILS(status, TUTTI_ERR_CONFIG, "would split a group of 40 samples");
+  growing_plan(layers_ghost, "20", "20", "epochs", "1", &status); // right at first, wrong for groups of 32
+  CHECK_FAILS(status, TUTTI_ERR_CONFIG, "would split a group of 32 samples");
+  growing_plan(layers_ghost, "15", "32", "epochs", "1", &status);
+  CHECK_OK(status);
+}
+
+static void a_growth_that_leaves_one_sample_alone_is_refused(void **state) {
+  (void)state;
+  tutti_config config = make_config(layers_ghost, "43", "auto", "epochs", "1");
+  tutti_plan plan;
+  config.schedule = (tutti_schedule_options){
+      .batch_growth = TUTTI_GROWTH_GEOMETRIC, .batch_factor = 1.5, .batch_every = {1, TUTTI_UNIT_EPOCHS}};
+  const tutti_status status = tutti_plan_make(&config, 1000, 2, &plan); // 43, then 64.5
+  tutti_config_clear(&config);
+  CHECK_FAILS(status, TUTTI_ERR_CONFIG,
+              "schedule.batch_growth, a batch that it makes: 65 leaves a group of one sample");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(budgets_become_steps),
@@ -172,6 +247,9 @@ int main(void) {
       cmocka_unit_test(a_micro_batch_that_splits_a_group_is_refused),
       cmocka_unit_test(a_last_batch_does_not_split_the_groups_of_others),
       cmocka_unit_test(leaves_are_no_more_than_samples),
+      cmocka_unit_test(budgets_and_events_follow_a_batch_that_grows),
+      cmocka_unit_test(room_is_made_for_the_largest_batch),
+      cmocka_unit_test(a_growth_that_leaves_one_sample_alone_is_refused),
       cmocka_unit_test(a_batch_that_leaves_one_sample_alone_is_refused),
   };
   return cmocka_run_group_tests_name("train.plan", tests, NULL, check_no_leak);
