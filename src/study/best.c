@@ -65,8 +65,12 @@ static int compare_doubles(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+void tutti_sort_reals(double *values, int64_t n) {
+  qsort(values, (size_t)n, sizeof *values, compare_doubles);
+}
+
 double tutti_median_of_seeds(double *steps, int64_t n) {
-  qsort(steps, (size_t)n, sizeof *steps, compare_doubles);
+  tutti_sort_reals(steps, n);
   return steps[n / 2];
 }
 
@@ -114,11 +118,16 @@ static void fill_setting(const tutti_trial_set *set, const int64_t *trials, int6
   }
 }
 
+int tutti_trial_set_find(const tutti_trial_set *set, const char *name) {
+  for (int k = 0; k < set->n_varied; k++)
+    if (strcmp(set->names[k], name) == 0) return k;
+  return -1;
+}
+
 /** The value a trial has of a key, varied or not. */
 static double value_of(const tutti_trial_set *set, const double *varied, const char *key, double fallback) {
-  for (int k = 0; k < set->n_varied; k++)
-    if (strcmp(set->names[k], key) == 0) return varied[k];
-  return fallback;
+  const int k = tutti_trial_set_find(set, key);
+  return k < 0 ? fallback : varied[k];
 }
 
 static double effective_lr(const tutti_trial_set *set, const double *varied) {

@@ -1,5 +1,4 @@
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/random.h"
 #include "study/fit_impl.h"
@@ -58,11 +57,6 @@ static void draw_fit(const tutti_trial_set *set, work *w, draws_from *from,
     (void)tutti_fit_solve(w->batch, w->steps, n, value, &residual);
 }
 
-static int compare_doubles(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /** Percentile of sorted values, between two of them where it falls so. */
 static double percentile(const double *sorted, int64_t n, double share) {
   const double at = share * (double)(n - 1);
@@ -75,7 +69,7 @@ static void make_interval(double *values, int64_t n_draws, double *low, double *
   for (int64_t i = 0; i < n_draws; i++)
     if (isfinite(values[i])) values[n++] = values[i];
   if ((double)n < 0.95 * (double)n_draws) return;
-  qsort(values, (size_t)n, sizeof *values, compare_doubles);
+  tutti_sort_reals(values, n);
   *low = percentile(values, n, 0.025);
   *high = percentile(values, n, 0.975);
 }

@@ -6,9 +6,7 @@
 #include "study/export_impl.h"
 
 static bool is_varied(const tutti_export *e, const char *key) {
-  for (int k = 0; k < e->set.n_varied; k++)
-    if (strcmp(e->set.names[k], key) == 0) return true;
-  return false;
+  return tutti_trial_set_find(&e->set, key) >= 0;
 }
 
 /** The file's name without its folder and ending. */

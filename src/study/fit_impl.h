@@ -14,6 +14,9 @@ tutti_fit_end tutti_fit_solve(const double *batch, const double *steps, int n,
 /** How many of steps[n] are finite. */
 int tutti_fit_count(const double *steps, int n);
 
+/** Sort values[n], none of them NAN, from the least. */
+void tutti_sort_reals(double *values, int64_t n);
+
 // --- trials of a study in the order of batch size, setting and seed
 
 /** The trials of one setting at one batch size: order[first .. first + n). */
@@ -34,6 +37,9 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_trial_order_make(const tutti_trial_set *set, tutti_trial_order *order);
 void tutti_trial_order_clear(tutti_trial_order *order);
+
+/** Index of the varied key `name`; -1: it is none. */
+int tutti_trial_set_find(const tutti_trial_set *set, const char *name);
 
 /** Sort steps[n], those of the seeds of a setting, INFINITY where the goal was not reached.
  * @return their median, of an even number the upper of the two in the middle: finite where more than half of them are */

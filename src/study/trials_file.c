@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "study/fit_impl.h"
 #include "study/records.h"
 #include "tutti/config.h"
 
@@ -70,13 +71,6 @@ static tutti_status read_rows(const tutti_file *file, tutti_trial_set *set) {
   return TUTTI_OK;
 }
 
-/** Whether key `name` differs between the trials. */
-static bool is_varied(const tutti_trial_set *set, const char *name) {
-  for (int k = 0; k < set->n_varied; k++)
-    if (strcmp(set->names[k], name) == 0) return true;
-  return false;
-}
-
 static tutti_status read_rates(const tutti_file *file, tutti_trial_set *set) {
   tutti_config config = {0};
   char *text = NULL;
@@ -84,7 +78,7 @@ static tutti_status read_rates(const tutti_file *file, tutti_trial_set *set) {
   TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "config", &text));
   TUTTI_TRY_GOTO(done, tutti_config_parse(text, tutti_file_path(file), NULL, 0, &config));
   // Rules differ in what momentum means, or have none.
-  const bool one_rule = !is_varied(set, "optimizer.name");
+  const bool one_rule = tutti_trial_set_find(set, "optimizer.name") < 0;
   set->learning_rate = one_rule ? config.optimizer.learning_rate : NAN;
   set->momentum = one_rule ? config.optimizer.momentum : NAN;
 done:
