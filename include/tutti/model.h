@@ -168,6 +168,7 @@ typedef struct {
   tutti_model_sum sum; // for groups of batch_norm that lie on several ranks; NULL where each lies on one
   void *context;       // of sum
   const tutti_model_leaves *leaves; // NULL: they are not told apart
+  double *squares;                  // [leaves, or 1] see tutti_model_backward; NULL: not wanted
 } tutti_model_pass;
 
 /** Local; collective through pass->sum where that is set and there is batch_norm (then also with rows = 0).
@@ -190,10 +191,17 @@ void tutti_model_loss_part(tutti_model *model, const tutti_model_pass *pass, tut
 
 /** As forward.  After loss: grads[n_params] get (pass->accumulate: are added) the sums over the rows of the
  * gradient of loss / batch_count.  With rows = 0 they get zeros (nothing is added).
+ *
+ * pass->squares: to each leaf's is added the sum over its rows of the squared norm of that row's gradient, where
+ * tutti_model_has_examples.  For a dense layer z = a W + b it is |dz|^2 (|a|^2 + 1): no gradient of a single row is
+ * ever formed (Goodfellow, arXiv 1510.01799).
  * @param[out] grads  not used where pass->leaves says where gradients go */
 TUTTI_NODISCARD
 tutti_status tutti_model_backward(tutti_model *model, const float *params, const tutti_model_pass *pass,
                                   const float *x, int64_t rows, float *grads);
+
+/** Local.  Whether the gradient of a row is its own: with batch_norm it depends on the others of its group. */
+bool tutti_model_has_examples(const tutti_model *model);
 
 /** Local, after forward.  out[rows, n_out]: the last layer's activations (probabilities where it is softmax
  * or sigmoid). */

@@ -126,7 +126,10 @@ static tutti_status allocate(tutti_model *model) {
   int64_t widest = 0;
   for (int i = 0; i < model->n_layers; i++)
     if (model->layers[i].n_out > widest) widest = model->layers[i].n_out;
-  for (int i = 0; i < 2; i++) TUTTI_TRY(TUTTI_NEW(model->delta[i], model->max_rows * widest));
+  for (int i = 0; i < 2; i++) {
+    TUTTI_TRY(TUTTI_NEW(model->delta[i], model->max_rows * widest));
+    TUTTI_TRY(TUTTI_NEW(model->row_squares[i], model->max_rows));
+  }
   TUTTI_TRY(TUTTI_NEW(model->state, model->n_state));
   model->n_leaves = 1;
   TUTTI_TRY(TUTTI_NEW(model->moving, model->n_state));
@@ -192,7 +195,10 @@ void tutti_model_destroy(tutti_model **model) {
   tutti_free(m->states);
   tutti_free(m->state);
   tutti_free(m->moving);
-  for (int i = 0; i < 2; i++) tutti_free(m->delta[i]);
+  for (int i = 0; i < 2; i++) {
+    tutti_free(m->delta[i]);
+    tutti_free(m->row_squares[i]);
+  }
   tutti_free(m);
   *model = NULL;
 }

@@ -2,6 +2,7 @@
 #include "linalg/activation.h"
 #include "linalg/matmul.h"
 #include "linalg/reduce.h"
+#include "linalg/squares.h"
 #include "model/model_impl.h"
 
 static tutti_activation applied(const tutti_layer *layer) {
@@ -75,10 +76,21 @@ static void bias_gradient(const tutti_layer *layer, const tutti_flow *flow, cons
   }
 }
 
+/** Squared norms of the rows' gradients: a row's is the outer product of (x, 1) and dy. */
+static void add_row_squares(const tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
+                            const float *x, const float *dy) {
+  double *squares = model->row_squares[0], *inputs = model->row_squares[1];
+  tutti_row_squares(dy, flow->rows, layer->n_out, squares);
+  tutti_row_squares(x, flow->rows, layer->n_in, inputs);
+  for (int i = 0; i < flow->rows; i++) squares[i] *= inputs[i] + (layer->spec.bias ? 1 : 0);
+  tutti_flow_add_squares(flow, squares);
+}
+
 static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
                              float *dy, float *dx) {
   const int rows = flow->rows, n_in = layer->n_in, n_out = layer->n_out;
   tutti_activation_backward(applied(layer), layer->kept, layer->y, dy, rows, n_out, dy);
+  if (flow->pass->squares) add_row_squares(model, layer, flow, x, dy);
   if (dx)
     tutti_matmul_input_gradient(model->order, dy, kernel_of(layer, flow->params), rows, n_in, n_out, dx);
   // Only now, when no product needs the weights any more.

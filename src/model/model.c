@@ -121,6 +121,21 @@ void tutti_flow_done(const tutti_flow *flow, const tutti_piece *piece, int64_t b
   if (leaves) leaves->done(leaves->context, piece->leaf, begin, n, settled);
 }
 
+void tutti_flow_add_squares(const tutti_flow *flow, const double *squares) {
+  for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
+    const tutti_piece piece = tutti_flow_piece(flow, i);
+    double sum = 0;
+    for (int row = piece.from; row < piece.from + piece.rows; row++) sum += squares[row];
+    flow->pass->squares[i] += sum;
+  }
+}
+
+bool tutti_model_has_examples(const tutti_model *model) {
+  for (int i = 0; i < model->n_layers; i++)
+    if (model->layers[i].spec.kind == TUTTI_LAYER_BATCH_NORM) return false;
+  return true;
+}
+
 /** The layers before the first with weights have no gradient to make. */
 tutti_status tutti_model_backward(tutti_model *model, const float *params, const tutti_model_pass *pass,
                                   const float *x, int64_t rows, float *grads) {

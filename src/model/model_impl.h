@@ -29,6 +29,9 @@ float *tutti_flow_gradient(const tutti_flow *flow, const tutti_piece *piece, int
 void tutti_flow_done(const tutti_flow *flow, const tutti_piece *piece, int64_t begin, int64_t n,
                      bool settled);
 
+/** Local.  Add the pieces' sums of squares[rows] to those of the pass. */
+void tutti_flow_add_squares(const tutti_flow *flow, const double *squares);
+
 /** What a kind of layer does.  Layers keep nothing of a micro-batch but their output and what backward
  * needs. */
 typedef struct {
@@ -86,6 +89,7 @@ struct tutti_model {
   float *state;                  // [n_state] owned
   int n_leaves;                  // whose sums are kept apart in moving
   double *moving;  // [n_leaves][n_state] owned; what this rank adds to the state at the end of the step
+  double *row_squares[2]; // [max_rows] owned; squared norms of rows
   float *delta[2]; // [max_rows, widest layer] owned; gradients by outputs
 };
 

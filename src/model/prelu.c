@@ -28,6 +28,19 @@ TUTTI_CLONES static void input_gradient(const float *restrict x, int64_t rows, i
     for (int j = 0; j < n; j++) dy[i * n + j] *= x[i * n + j] > 0 ? 1 : alpha[j];
 }
 
+/** A row's gradient of alpha_j is dy_j x_j where x_j is not above 0. */
+TUTTI_CLONES static void alpha_squares(const float *restrict x, const float *restrict dy, int64_t rows, int n,
+                                       double *restrict squares) {
+  for (int64_t i = 0; i < rows; i++) {
+    double sum = 0;
+    for (int j = 0; j < n; j++) {
+      const float d = x[i * n + j] > 0 ? 0 : dy[i * n + j] * x[i * n + j];
+      sum += (double)d * d;
+    }
+    squares[i] = sum;
+  }
+}
+
 static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
   (void)model;
   forward_rows(x, flow->rows, layer->n_out, flow->params + layer->offset, layer->y);
@@ -37,8 +50,11 @@ static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_
 
 static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
                              float *dy, float *dx) {
-  (void)model;
   const int n = layer->n_out;
+  if (flow->pass->squares) {
+    alpha_squares(x, dy, flow->rows, n, model->row_squares[0]);
+    tutti_flow_add_squares(flow, model->row_squares[0]);
+  }
   for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
     const tutti_piece piece = tutti_flow_piece(flow, i);
     const int64_t first = (int64_t)piece.from * n;

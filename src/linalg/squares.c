@@ -1,0 +1,63 @@
+#include "linalg/squares.h"
+
+#include "base/clones.h"
+#include "linalg/parallel.h"
+
+enum { WIDE = 64, NARROW = 16 }; // lanes
+
+/** Over n <= TUTTI_BLOCK elements of x - y (y NULL: of x).  The lanes are added in one fixed order. */
+TUTTI_INLINE float sum_block(const float *x, const float *y, int64_t n, int lanes) {
+  float sum[WIDE] = {0};
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    for (int j = 0; j < lanes; j++) {
+      const float v = y ? x[i + j] - y[i + j] : x[i + j];
+      sum[j] += v * v;
+    }
+  for (int j = 0; i < n; i++, j++) {
+    const float v = y ? x[i] - y[i] : x[i];
+    sum[j] += v * v;
+  }
+  for (int half = lanes / 2; half > 0; half /= 2)
+    for (int j = 0; j < half; j++) sum[j] += sum[j + half];
+  return sum[0];
+}
+
+TUTTI_INLINE double sum_blocks(const float *x, const float *y, int64_t n, int lanes) {
+  double sum = 0;
+  for (int64_t at = 0; at < n; at += TUTTI_BLOCK)
+    sum += sum_block(x + at, y ? y + at : y, n - at < TUTTI_BLOCK ? n - at : TUTTI_BLOCK, lanes);
+  return sum;
+}
+
+TUTTI_CLONES double tutti_squares(const float *x, int64_t n) {
+  return sum_blocks(x, NULL, n, WIDE);
+}
+
+TUTTI_CLONES double tutti_squares_of_difference(const float *x, const float *y, int64_t n) {
+  return sum_blocks(x, y, n, WIDE);
+}
+
+typedef struct {
+  const float *x;
+  int64_t n;
+  double *squares;
+} matrix;
+
+TUTTI_CLONES static void wide_rows(const float *x, int64_t rows, int64_t n, double *squares) {
+  for (int64_t i = 0; i < rows; i++) squares[i] = sum_blocks(x + i * n, NULL, n, WIDE);
+}
+
+TUTTI_CLONES static void narrow_rows(const float *x, int64_t rows, int64_t n, double *squares) {
+  for (int64_t i = 0; i < rows; i++) squares[i] = sum_block(x + i * n, NULL, n, NARROW);
+}
+
+static void some_rows(void *context, int64_t begin, int64_t end) {
+  const matrix *m = context;
+  (m->n < 4 * WIDE ? narrow_rows : wide_rows)(m->x + begin * m->n, end - begin, m->n, m->squares + begin);
+}
+
+void tutti_row_squares(const float *x, int64_t rows, int64_t n, double *squares) {
+  const int64_t unit = n > 0 ? (TUTTI_TERMS_WORTH_A_THREAD + n - 1) / n : 1;
+  tutti_parallel(rows, unit < rows ? unit : rows > 0 ? rows : 1, some_rows, &(matrix){x, n, squares});
+}
