@@ -6,6 +6,7 @@
  *   /optimizer/<slot>/<layer>/<array>   float32, as the weights
  *   /input/shift, /input/factor         float32 [1] or [n_features]: x = (raw - shift) * factor
  *   /history                            the epoch table so far
+ *   another table, where the run has one: a record for each of its attribute "names"
  *   attributes of the root:
  *     format                        1
  *     version, time, config         texts: of the program, of the save (UTC), the resolved YAML
@@ -59,6 +60,15 @@ typedef struct {
   size_t record_bytes;
 } tutti_table_layout;
 
+/** A small table of named records that travels along too. */
+typedef struct {
+  const char *name;         // "/measured"
+  const char *const *names; // [n] of its records
+  tutti_table_layout layout;
+  void *records; // [n] borrowed; read from by save, written to by tutti_checkpoint_read_table
+  int n;         // 0: there is none
+} tutti_checkpoint_table;
+
 typedef struct {
   const char *path;
   const char *config; // resolved YAML
@@ -68,6 +78,7 @@ typedef struct {
   tutti_table_layout layout; // of history
   const void *history;       // [n_history] records
   int64_t n_history;
+  tutti_checkpoint_table table;
   const char *const *classes; // [n_classes] names of the classes; n_classes 0: none
   int n_classes;
 } tutti_checkpoint;
@@ -107,6 +118,11 @@ void tutti_checkpoint_info_clear(tutti_checkpoint_info *info);
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_load(const char *path, const tutti_view *views, int64_t n_views,
                                    const tutti_table_layout *layout, void *history);
+
+/** Local.  Read those of the table's records that the file has, by their names; others, and columns that it has not,
+ * stay untouched.  @return ERR_MISSING no file; ERR_DATA damaged; ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_checkpoint_read_table(const char *path, const tutti_checkpoint_table *table);
 
 /** The newest complete checkpoint of a run directory: checkpoint.h5, or where that is absent or damaged the
  * one before.  Complete: all of it can be read and the checksums are right; each damaged file is logged as a

@@ -47,12 +47,23 @@ typedef struct {
   int64_t threads; // of a rank; 0: auto
 } tutti_parallel_options;
 
+/** What is measured beyond loss and metric: sets of columns, one a bit. */
+typedef enum {
+  TUTTI_MEASURE_NONE,
+  TUTTI_MEASURE_NOISE,
+  TUTTI_MEASURE_NORMS,
+  TUTTI_MEASURE_ALL,
+  TUTTI_N_MEASURES
+} tutti_measure;
+
 typedef struct {
   char *directory;              // never NULL after parse: runs/<config name>
   char *resume;                 // "auto", "no" or a path
   tutti_count checkpoint_every; // steps, epochs, samples or seconds
   int64_t keep;
   tutti_count metrics_every; // 0: per epoch only
+  tutti_measure measure;
+  tutti_count measure_every; // steps; 0: once for every 1024 samples, at most each step
 } tutti_run_options;
 
 /** How the values of a range lie between its ends: evenly in log(v), in v, or in log(1 - v). */

@@ -150,6 +150,9 @@ typedef enum {
   TUTTI_TAIL_PENALTY, // of the parameters, which one rank alone gives
   TUTTI_TAIL_SAVE, // ranks that ask for a checkpoint after this step (a clock is one rank's, the decision all
                    // ranks')
+  TUTTI_TAIL_GROUPS,        // parts of the batch whose gradients are told apart, where the noise is measured
+  TUTTI_TAIL_GROUP_SQUARES, // sum of b |g|^2 over them: b samples, of the mean gradient g
+  TUTTI_TAIL_EXAMPLE_SQUARES, // sum of |g|^2 over the samples' gradients
   TUTTI_N_TAIL
 } tutti_tail_slot;
 

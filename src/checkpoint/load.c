@@ -201,3 +201,37 @@ tutti_status tutti_checkpoint_read_vector(const char *path, const char *name, fl
   TUTTI_TRY(status);
   return TUTTI_OK;
 }
+
+// --- tables of named records
+
+static tutti_status read_record(const tutti_file *file, const tutti_checkpoint_table *table, const char *name,
+                                int64_t row) {
+  for (int i = 0; i < table->n; i++)
+    if (strcmp(table->names[i], name) == 0)
+      TUTTI_TRY(tutti_table_read(file, table->name, table->layout.columns, table->layout.n_columns,
+                                 table->layout.record_bytes, row, 1,
+                                 (char *)table->records + (size_t)i * table->layout.record_bytes));
+  return TUTTI_OK;
+}
+
+static tutti_status read_records(const tutti_file *file, const tutti_checkpoint_table *table) {
+  char **names = NULL;
+  int n = 0;
+  tutti_status status = TUTTI_OK;
+  if (!tutti_file_has(file, table->name)) return TUTTI_OK;
+  TUTTI_TRY(tutti_file_get_texts(file, table->name, "names", &names, &n));
+  for (int row = 0; row < n && status == TUTTI_OK; row++) status = read_record(file, table, names[row], row);
+  tutti_file_list_free(&names, n);
+  TUTTI_TRY(status);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_checkpoint_read_table(const char *path, const tutti_checkpoint_table *table) {
+  tutti_file *file = NULL;
+  if (table->n == 0) return TUTTI_OK;
+  TUTTI_TRY(tutti_checkpoint_open(path, &file));
+  const tutti_status status = read_records(file, table);
+  tutti_file_close(&file);
+  TUTTI_TRY(status);
+  return TUTTI_OK;
+}

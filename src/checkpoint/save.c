@@ -5,6 +5,15 @@
 #include "base/fault.h"
 #include "checkpoint/checkpoint_impl.h"
 
+static tutti_status write_table(tutti_file *file, const tutti_checkpoint_table *table) {
+  const tutti_table_layout *layout = &table->layout;
+  if (table->n == 0) return TUTTI_OK;
+  TUTTI_TRY(tutti_table_append(file, table->name, layout->columns, layout->n_columns, layout->record_bytes,
+                               table->records, table->n));
+  TUTTI_TRY(tutti_file_set_texts(file, table->name, "names", table->names, table->n));
+  return TUTTI_OK;
+}
+
 static tutti_status write_arrays(tutti_file *file, const tutti_checkpoint *checkpoint) {
   // Trained weights are noise to zlib: compression would cost time and win a few percent.
   for (int64_t i = 0; i < checkpoint->n_views; i++) {
@@ -15,7 +24,7 @@ static tutti_status write_arrays(tutti_file *file, const tutti_checkpoint *check
   if (layout->n_columns > 0)
     TUTTI_TRY(tutti_table_append(file, "/history", layout->columns, layout->n_columns, layout->record_bytes,
                                  checkpoint->history, checkpoint->n_history));
-  return TUTTI_OK;
+  return write_table(file, &checkpoint->table);
 }
 
 static tutti_status write_attributes(tutti_file *file, const tutti_checkpoint *checkpoint) {

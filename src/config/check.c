@@ -147,6 +147,8 @@ const char *tutti_key_idle(const tutti_key *key, const tutti_config *config) {
     return idle_growth(config->schedule.batch_growth, key->name);
   if (strcmp(key->path, "data.validation_take") == 0 && config->data.validation_split == 0)
     return "it has an effect only with data.validation_split above 0";
+  if (strcmp(key->path, "run.measure_every") == 0 && config->run.measure == TUTTI_MEASURE_NONE)
+    return "it has an effect only with run.measure";
   if (key->type == TUTTI_KEY_BUDGET && config->train.budget.unit != key->units)
     return "the training ends by another budget";
   if (strcmp(key->section, "study") == 0) return tutti_study_key_idle(key->name, &config->study);

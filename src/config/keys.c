@@ -14,6 +14,8 @@ _Static_assert(TUTTI_REDUCE_AUTO == 0 && TUTTI_REDUCE_FLAT == 1 && TUTTI_REDUCE_
 static const char *const search_names[TUTTI_N_SEARCHES] = {"grid", "sobol", "random"};
 static const char *const problem_names[TUTTI_N_PROBLEMS] = {"training", "noisy_quadratic"};
 
+static const char *const measure_names[TUTTI_N_MEASURES] = {"none", "noise", "norms", "all"};
+
 // Fields of choices are written through an int.
 _Static_assert(sizeof(tutti_scale) == sizeof(int) && sizeof(tutti_loss) == sizeof(int), "enums are ints");
 
@@ -158,6 +160,10 @@ static const tutti_key keys[] = {
     {WHOLE(run, keep, "2", 1, 100, NONE, "how many of the last checkpoints are kept")},
     {COUNT(run, metrics_every, "0", TUTTI_UNIT_STEPS, NONE,
            "a row of metrics for so many steps; 0: only one for each epoch")},
+    {CHOICE(run, measure, measure, "none", measure_names, NONE,
+            "what the tables tell beside loss and metric: the noise of the gradient, norms of each layer")},
+    {COUNT(run, measure_every, "0", TUTTI_UNIT_STEPS, NONE,
+           "how often that is measured; 0: once for 1024 samples, at most each step")},
 
     {KEY(study, vary, axes, AXES, "", NONE, "keys that a study varies, each also as --study.vary.section.key=VALUES")},
     {CHOICE(study, search, search, "grid", search_names, NONE,

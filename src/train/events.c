@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "train/average.h"
+#include "train/meter.h"
 
 static void add(tutti_checkpoint_sums *sums, const tutti_step_result *step, double seconds) {
   sums->samples += step->samples;
@@ -132,13 +133,17 @@ static void tell(const tutti_run *run, const tutti_metrics_row *row, bool whole,
 /** The epoch's row: kept, shown, and a new epoch begins where this one is whole. */
 static void end_epoch(tutti_run *run, const tutti_metrics_row *row, bool whole) {
   run->last = *row;
+  tutti_meter_read(run, TUTTI_METER_EPOCHS);
   tutti_rows_append(run, &run->history, &run->last);
   if (run->progress) tutti_progress_epoch(run->progress, &run->last);
   if (!whole) return;
   run->state.epoch++;
   run->state.step_in_epoch = 0;
   run->state.in_epoch = (tutti_checkpoint_sums){0};
-  if (run->config->run.metrics_every.value == 0) run->state.in_row = (tutti_checkpoint_sums){0};
+  tutti_meter_clear(run, TUTTI_METER_EPOCHS);
+  if (run->config->run.metrics_every.value > 0) return;
+  run->state.in_row = (tutti_checkpoint_sums){0};
+  tutti_meter_clear(run, TUTTI_METER_STEPS);
 }
 
 /** Rows that are due after this step, and what they decide.  True where the monitored value is the best so
@@ -157,7 +162,9 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
   if (goal_reached(run, &judge, result) || out_of_patience(run, result)) *last = true;
   if (row_due) {
     const tutti_metrics_row row = make_row(run, &run->state.in_row, validation);
+    tutti_meter_read(run, TUTTI_METER_STEPS);
     tutti_rows_append(run, &run->steps, &row);
+    tutti_meter_clear(run, TUTTI_METER_STEPS);
     run->state.in_row = (tutti_checkpoint_sums){0};
   }
   tell(run, &of_epoch, whole, *last);

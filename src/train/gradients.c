@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "train/meter.h"
 #include "train/passes.h"
 #include "train/update.h"
 
@@ -64,6 +65,7 @@ static void keep_part(bundle *b, int leaf, int64_t begin, int64_t n) {
 
 static void part_is_done(void *context, int leaf, int64_t begin, int64_t n, bool settled) {
   bundle *b = context;
+  if (!b->early) tutti_meter_leaf(b->run, &b->pass, leaf, begin, n, b->given);
   if (b->early && settled)
     tutti_run_update_part(b->run, begin, n, b->given);
   else if (b->early)
@@ -131,10 +133,13 @@ static tutti_status micro_batch(tutti_run *run, const step_work *work, tutti_pas
   pass.leaves = &leaves;
   pass.position = part.rows.begin;
   pass.accumulate = !part.begins;
+  pass.squares = tutti_meter_examples(run, part.n_leaves);
   tutti_phases_enter(&run->phases, TUTTI_PHASE_DATA);
   tutti_permutation_fill(&work->order, pass.position, part.rows.count, network->rows);
   tutti_samples_rows(&run->samples.train, part.rows.count, network->rows);
-  return pass_through(run, &pass, &b, tail);
+  TUTTI_TRY(pass_through(run, &pass, &b, tail));
+  tutti_meter_micro_batch(run, &part, work->batch.count, tail);
+  return TUTTI_OK;
 }
 
 /** All leaves of this rank.  One without samples still makes one empty pass: it writes a zero gradient, and takes part
@@ -158,5 +163,6 @@ tutti_status tutti_run_gradients(tutti_run *run) {
   const step_work work = plan_step(run);
   run->bad_layer = -1;
   run->updated = false;
+  tutti_meter_begin_step(run);
   return compute(run, &work);
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "train/average.h"
 #include "train/events.h"
+#include "train/meter.h"
 #include "train/saver_impl.h"
 
 /** What rank 0 found, for all ranks. */
@@ -75,9 +76,17 @@ static tutti_status check_same_training(tutti_run *run, const char *path, bool n
     info->state.evaluations_since_best = 0;
   }
   const tutti_count then = old.run.metrics_every, now = run->config->run.metrics_every;
-  if (then.value != now.value || then.unit != now.unit) info->state.in_row = (tutti_checkpoint_sums){0};
+  const bool other_rows = then.value != now.value || then.unit != now.unit;
   tutti_config_clear(&old);
-  return status;
+  TUTTI_TRY(status);
+  if (!*differs) {
+    const tutti_checkpoint_table measured = tutti_meter_state(run);
+    TUTTI_TRY(tutti_checkpoint_read_table(path, &measured));
+  }
+  if (!other_rows) return TUTTI_OK;
+  info->state.in_row = (tutti_checkpoint_sums){0};
+  tutti_meter_clear(run, TUTTI_METER_STEPS);
+  return TUTTI_OK;
 }
 
 /** The last row that is kept, and what goes with it. */
@@ -137,10 +146,7 @@ static tutti_status begin_root(tutti_saver *saver, start_info *start) {
   TUTTI_TRY_GOTO(done, tutti_saver_check_config(saver));
   saver->anew = saver->metrics_anew = !path || named;
   saver->drops_best = !path || (named && !tutti_same_file(path, saver->best_path));
-  if (path)
-    TUTTI_TRY_GOTO(done, load(saver, path, named, start));
-  else
-    tutti_model_init(run->network.model, config->train.seed, saver->weights);
+  if (path) TUTTI_TRY_GOTO(done, load(saver, path, named, start));
   // All rows of /epochs are written again from the checkpoint's history, which knows of those that a kill cut
   // off.
   if (!saver->metrics_anew)
@@ -174,6 +180,9 @@ tutti_status tutti_saver_begin(tutti_saver *saver) {
       .seed = run->config->train.seed, .best = NAN, .data = tutti_dataset_fingerprint(run->dataset)};
   start_info start = {.state = run->state};
   saver->waits = strcmp(run->config->run.resume, "no") == 0;
+  // What a checkpoint has then takes the place of the initial weights.
+  if (run->rank == 0) tutti_model_init(run->network.model, run->config->train.seed, saver->weights);
+  TUTTI_TRY(tutti_meter_start(run, saver->weights));
   const tutti_status local = run->rank == 0 ? begin_root(saver, &start) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
   TUTTI_TRY(tutti_bcast(run->comm, 0, &start, sizeof start));

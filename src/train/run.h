@@ -12,6 +12,8 @@ typedef struct {
   int64_t n, capacity;
 } tutti_rows_list;
 
+typedef struct tutti_meter tutti_meter; // meter.h
+
 typedef struct {
   const tutti_comm *comm;     // borrowed
   const tutti_config *config; // borrowed
@@ -24,6 +26,7 @@ typedef struct {
   tutti_reducer *reducer;
   tutti_optim *optim;
   tutti_schedule schedule;
+  tutti_meter *meter;           // NULL: nothing is measured
   double *squares;              // [n_pieces] for clipping
   double *norms;                // [n_norms] for rules that scale arrays
   double (*tail)[TUTTI_N_TAIL]; // [max(1, own leaves)] what the reduction carries beside the gradients

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "train/meter.h"
 #include "train/saver_impl.h"
 #include "train/views.h"
 
@@ -133,7 +134,8 @@ static tutti_status write_root(tutti_saver *saver, bool best) {
                                  .n_views = saver->n_views,
                                  .layout = tutti_saver_layout(saver),
                                  .history = run->history.records,
-                                 .n_history = run->history.n};
+                                 .n_history = run->history.n,
+                                 .table = tutti_meter_state(run)};
   checkpoint.classes = tutti_dataset_classes(run->dataset, &checkpoint.n_classes);
   if (best) TUTTI_TRY(tutti_checkpoint_save(&checkpoint, 1));
   checkpoint.path = saver->checkpoint_path;

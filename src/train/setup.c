@@ -1,11 +1,11 @@
 /** All that can fail before the first step, and its end. */
 #include <math.h>
-
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "train/average.h"
+#include "train/meter.h"
 #include "train/update.h"
 
 tutti_status tutti_run_divide(tutti_run *run) {
@@ -111,6 +111,7 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   TUTTI_TRY(tutti_agree(comm, create_leaves(run)));
   TUTTI_TRY(tutti_agree(comm, create_optimizer(run)));
   TUTTI_TRY(tutti_agree(comm, tutti_average_create(run)));
+  TUTTI_TRY(tutti_agree(comm, tutti_meter_create(run)));
   return TUTTI_OK;
 }
 
@@ -145,12 +146,14 @@ tutti_status tutti_run_begin(tutti_run *run) {
   TUTTI_TRY_GOTO(done, tutti_reducer_publish(run->reducer));
   TUTTI_TRY_GOTO(done, tutti_bcast(run->comm, 0, tutti_model_state(model),
                                    tutti_model_n_state(model) * (int64_t)sizeof(float)));
+  TUTTI_TRY_GOTO(done, tutti_meter_start(run, weights));
 done:
   tutti_free(weights);
   return status;
 }
 
 void tutti_run_strip(tutti_run *run) {
+  tutti_meter_destroy(&run->meter);
   tutti_optim_destroy(&run->optim);
   tutti_reducer_destroy(&run->reducer);
   tutti_network_destroy(&run->network);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "train/gradients.h"
+#include "train/meter.h"
 #include "train/update.h"
 
 tutti_position tutti_run_position(const tutti_run *run) {
@@ -49,6 +50,7 @@ tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result) {
                                 .save = tail[TUTTI_TAIL_SAVE] > 0};
   result->finite = isfinite(result->loss) && isfinite(result->penalty);
   if (result->finite && !run->updated) TUTTI_TRY(tutti_run_update(run));
+  if (result->finite) TUTTI_TRY(tutti_meter_end_step(run, tail));
 
   tutti_phases_enter(&run->phases, TUTTI_PHASE_REDUCE);
   TUTTI_TRY(tutti_reducer_publish(run->reducer));

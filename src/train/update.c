@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "linalg/parallel.h"
+#include "train/meter.h"
 #include "tutti/linalg.h"
 
 /** Of some arrays, in the nearest cache. */
@@ -46,10 +47,19 @@ static void pass_part(void *context, int64_t begin, int64_t end) {
   tutti_run *run = p->run;
   for (int64_t at = begin; at < end; at += BLOCK) {
     const int64_t n = end - at < BLOCK ? end - at : BLOCK, k = p->first + at;
-    float *params = tutti_reducer_params(run->reducer) + k, *grads = p->grads + at;
-    if (p->is_new) tutti_model_penalty_gradient(run->network.model, params, k, k + n, grads);
+    float *params = tutti_reducer_params(run->reducer) + k, *grads = p->grads + at, room[BLOCK];
+    if (p->is_new) {
+      tutti_meter_before(run, p->first, k, n, params, grads, room);
+      tutti_model_penalty_gradient(run->network.model, params, k, k + n, grads);
+    }
     p->action(run, k - p->slice, n, params, grads);
+    if (p->action == step) tutti_meter_after(run, p->first, k, n, params, room);
   }
+}
+
+static void go_over(pass p, int64_t n) {
+  tutti_parallel(n, BLOCK, pass_part, &p);
+  tutti_meter_fold(p.run, p.first, n);
 }
 
 /** The first pass over the slice: some blocks at once, one a thread, whose sums over the leaves are then still in a near
@@ -63,7 +73,7 @@ static float *pass_new(tutti_run *run, int64_t begin, int64_t end,
     float *grads = tutti_reducer_gradient(run->reducer, at, n);
     if (!first) first = grads;
     TUTTI_ASSERT(grads == first + (at - begin));
-    tutti_parallel(n, BLOCK, pass_part, &(pass){run, begin, at, grads, true, action});
+    go_over((pass){run, begin, at, grads, true, action}, n);
   }
   return first;
 }
@@ -71,7 +81,7 @@ static float *pass_new(tutti_run *run, int64_t begin, int64_t end,
 /** A later one. */
 static void pass_again(tutti_run *run, int64_t begin, int64_t end, float *grads,
                        void (*action)(tutti_run *, int64_t, int64_t, float *, float *)) {
-  tutti_parallel(end - begin, BLOCK, pass_part, &(pass){run, begin, begin, grads, false, action});
+  go_over((pass){run, begin, begin, grads, false, action}, end - begin);
 }
 
 /** Norms need all of the gradient, or of the rule's directions, before any of it is used. */
@@ -117,7 +127,7 @@ bool tutti_run_may_update_early(const tutti_run *run, double loss) {
 
 void tutti_run_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads) {
   tutti_phases_enter(&run->phases, TUTTI_PHASE_UPDATE);
-  tutti_parallel(n, BLOCK, pass_part, &(pass){run, 0, begin, grads, true, step});
+  go_over((pass){run, 0, begin, grads, true, step}, n);
   tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
 }
 

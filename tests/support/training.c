@@ -175,6 +175,33 @@ int64_t training_rows(const training_folder *folder, const char *name, const cha
   return EXPECT_OK(read_rows(path, table, rows, max, &n)) ? n : -1;
 }
 
+static tutti_status read_column(const char *path, const char *table, const char *column, double **values,
+                                int64_t *n) {
+  const double unread = 0x1.8p900;
+  const tutti_column columns[] = {{column, TUTTI_F64, 0}};
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_open(path, &file));
+  TUTTI_TRY_GOTO(done, tutti_table_rows(file, table, n));
+  *values = malloc((size_t)(*n + 1) * sizeof **values);
+  if (!*values) abort();
+  for (int64_t i = 0; i < *n; i++) (*values)[i] = unread;
+  TUTTI_TRY_GOTO(done, tutti_table_read(file, table, columns, 1, sizeof **values, 0, *n, *values));
+  if (*n > 0 && (*values)[0] == unread) *n = -1;
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+int64_t training_column(const training_folder *folder, const char *name, const char *table,
+                        const char *column, double **values) {
+  char path[400];
+  int64_t n = 0;
+  *values = NULL;
+  snprintf(path, sizeof path, "%s/%s/metrics.h5", folder->path, name);
+  return EXPECT_OK(read_column(path, table, column, values, &n)) ? n : -1;
+}
+
 // --- comparing checkpoints
 
 static int64_t n_values(const tutti_array_shape *shape) {

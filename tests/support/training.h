@@ -34,6 +34,11 @@ tutti_status training_run(const tutti_comm *comm, const training_folder *folder,
 int64_t training_rows(const training_folder *folder, const char *name, const char *table,
                       tutti_metrics_row *rows, int64_t max);
 
+/** Local.  The same for one column of real numbers; *values is the caller's (free).  -1 also where the table has no such
+ * column. */
+int64_t training_column(const training_folder *folder, const char *name, const char *table,
+                        const char *column, double **values);
+
 /** Local.  The largest difference between the weights, state and slots of FOLDER/A/checkpoint.h5 and
  * FOLDER/B/checkpoint.h5, relative to max(1, |value|); INFINITY where arrays are missing or of other
  * shapes. */

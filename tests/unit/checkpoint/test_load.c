@@ -22,6 +22,25 @@ static void what_was_saved_is_loaded(void **state) {
   assert_null(info.config);
 }
 
+/** Of a table's records those are read that are asked for and there. */
+static void a_table_is_read_by_the_names_of_its_records(void **state) {
+  const char *path = folder_path(state, "checkpoint.h5");
+  const char *const names[] = {"trace", "distance", "gain"}, *const wanted[] = {"gain", "norm", "trace"};
+  fixture_row saved[] = {{1, 0.5}, {2, -3}, {3, NAN}}, read[] = {{7, 7}, {8, 8}, {9, 9}};
+  const tutti_checkpoint checkpoint = {
+      .path = path, .config = "", .table = {"/measured", names, fixture_layout, saved, 3}};
+  const tutti_checkpoint_table table = {"/measured", wanted, fixture_layout, read, 3};
+  const tutti_checkpoint_table elsewhere = {"/other", wanted, fixture_layout, read, 3};
+  CHECK_FAILS(tutti_checkpoint_read_table(path, &table), TUTTI_ERR_MISSING, path);
+  CHECK_OK(tutti_checkpoint_save(&checkpoint, 1));
+  CHECK_OK(tutti_checkpoint_read_table(path, &elsewhere));
+  assert_true(read[0].step == 7 && read[2].loss == 9);
+  CHECK_OK(tutti_checkpoint_read_table(path, &table));
+  assert_true(read[0].step == 3 && isnan(read[0].loss));
+  assert_true(read[1].step == 8 && read[1].loss == 8); // not in the file
+  assert_true(read[2].step == 1 && read[2].loss == 0.5);
+}
+
 static tutti_checkpoint_state save_state(const char *path, tutti_checkpoint_state saved) {
   const tutti_checkpoint checkpoint = {.path = path, .config = "", .state = saved};
   tutti_checkpoint_info info;
@@ -149,6 +168,7 @@ static void what_is_no_checkpoint_is_refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(what_was_saved_is_loaded),
+      TEST(a_table_is_read_by_the_names_of_its_records),
       TEST(each_member_of_the_state_returns),
       TEST(seeds_keep_all_their_bits),
       TEST(a_part_of_the_arrays_may_be_loaded),

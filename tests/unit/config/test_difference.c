@@ -71,6 +71,7 @@ static void how_it_is_run_is_no_other_training(void **state) {
       {"parallel.threads", "2"},   {"parallel.reduce", "flat"}, {"run.directory", "elsewhere"},
       {"run.resume", "no"},        {"run.keep", "5"},           {"run.checkpoint_every", "5 minutes"},
       {"data.limit_test", "5"},    {"data.file", "/tmp/d.h5"},  {"run.metrics_every", "5 steps"},
+      {"run.measure", "all"},
   };
   for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
     assert_null(difference(NEEDED, options[i], a, b));

@@ -166,6 +166,7 @@ static const choice free_choices[] = {
     {"train.evaluate_every", {NULL, "2 epochs", "1e15 steps"}},
     {"run.checkpoint_every", {NULL, "0", "90 seconds", "1.5 hours"}},
     {"run.metrics_every", {NULL, "1 step"}},
+    {"run.measure", {NULL, "noise", "all"}},
     {"parallel.threads", {NULL, "4", "auto"}},
 };
 enum { N_CHOICES = sizeof free_choices / sizeof free_choices[0] };

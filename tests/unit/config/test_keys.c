@@ -46,6 +46,7 @@ static void a_config_without_keys_has_the_defaults(void **state) {
   assert_string_equal(c.run.directory, "runs/run");
   assert_string_equal(c.run.resume, "auto");
   assert_true(c.run.checkpoint_every.value == 1 && c.run.keep == 2 && c.run.metrics_every.value == 0);
+  assert_true(c.run.measure == TUTTI_MEASURE_NONE && c.run.measure_every.value == 0);
   tutti_config_clear(&c);
   assert_null(c.run.directory);
 }
@@ -74,7 +75,7 @@ static void each_key_is_read_into_its_field(void **state) {
       "        monitor: val_loss, patience: 3}\n"
       "parallel: {reduce: flat, threads: 2}\n"
       "run: {directory: out, resume: NO, checkpoint_every: 10 minutes, keep: 1,\n"
-      "      metrics_every: 100 steps}\n",
+      "      metrics_every: 100 steps, measure: norms, measure_every: 3 steps}\n",
       "jobs/x.yaml", NULL, 0, &c));
   assert_string_equal(c.data.file, "a b.h5");
   assert_string_equal(c.data.x_train, "a");
@@ -104,6 +105,7 @@ static void each_key_is_read_into_its_field(void **state) {
   assert_string_equal(c.run.resume, "no");
   assert_true(c.run.checkpoint_every.value == 600 && c.run.checkpoint_every.unit == TUTTI_UNIT_SECONDS);
   assert_true(c.run.keep == 1 && c.run.metrics_every.value == 100);
+  assert_true(c.run.measure == TUTTI_MEASURE_NORMS && c.run.measure_every.value == 3);
   tutti_config_clear(&c);
 }
 
@@ -171,6 +173,7 @@ static void a_count_says_of_what(void **state) {
   CHECK_REFUSED("train: {evaluate_every: 1e300 epochs}\n", "is too large");
   CHECK_REFUSED("train: {epochs: 5 epochs}\n", "'5 epochs' is no whole number");
   CHECK_REFUSED("run: {metrics_every: 2 epochs}\n", "a unit: steps");
+  CHECK_REFUSED("run: {measure: noises}\n", "none, noise, norms, all");
   CHECK_REFUSED("schedule: {decay: step, decay_every: 0}\n", "is out of range; expected a number and a unit");
   CHECK_OK(PARSE("train: {evaluate_every: 0}\nrun: {checkpoint_every: 0.5 hours}\n", &c));
   assert_true(c.train.evaluate_every.value == 0 && c.run.checkpoint_every.value == 1800);

@@ -1,0 +1,205 @@
+/** What is seen of a step's gradients and parameters. */
+#include "train/meter.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "linalg/squares.h"
+#include "train/meter_impl.h"
+
+// --- create and destroy ----------------------------------------------------------------------------------
+
+/** As often as costs little at any batch size, unless the user says how often. */
+static int64_t choose_every(const tutti_config *config) {
+  enum { SAMPLES = 1024 };
+  if (config->run.measure_every.value > 0) return (int64_t)config->run.measure_every.value;
+  return config->train.batch_size < SAMPLES ? SAMPLES / config->train.batch_size : 1;
+}
+
+static tutti_status list_layers(const tutti_model *model, tutti_meter *meter) {
+  TUTTI_TRY(TUTTI_NEW(meter->layers, tutti_model_n_layers(model)));
+  for (int i = 0; i < tutti_model_n_arrays(model); i++) {
+    const tutti_model_array *array = tutti_model_array_at(model, i);
+    if (!array->trainable) break;
+    if (meter->n_layers == 0 || strcmp(meter->layers[meter->n_layers - 1].name, array->layer) != 0)
+      meter->layers[meter->n_layers++].name = array->layer;
+    meter->layers[meter->n_layers - 1].end = array->offset + array->n;
+  }
+  return TUTTI_OK;
+}
+
+static tutti_status allocate(const tutti_run *run, tutti_meter *meter) {
+  int first = 0, n_leaves = 0;
+  int64_t end = 0;
+  tutti_reducer_own_leaves(run->reducer, &first, &n_leaves);
+  tutti_reducer_slice(run->reducer, &meter->begin, &end);
+  const int64_t n = end - meter->begin;
+  const bool two_passes = tutti_optim_n_pieces(run->optim) > 0 || tutti_optim_n_norms(run->optim) > 0;
+  TUTTI_TRY(TUTTI_NEW(meter->groups, n_leaves > 1 ? n_leaves : 1));
+  TUTTI_TRY(TUTTI_NEW(meter->squares, n_leaves > 1 ? n_leaves : 1));
+  if (meter->noise) TUTTI_TRY(TUTTI_NEW(meter->earlier, tutti_model_n_params(run->network.model)));
+  if (meter->norms && two_passes) TUTTI_TRY(TUTTI_NEW(meter->before, n));
+  if (meter->norms) TUTTI_TRY(TUTTI_NEW(meter->start, n));
+  TUTTI_TRY(TUTTI_NEW(meter->places, n / TUTTI_BLOCK + 1 + meter->n_layers));
+  return TUTTI_NEW(meter->sums, meter->n_layers);
+}
+
+tutti_status tutti_meter_create(tutti_run *run) {
+  const tutti_measure measure = run->config->run.measure;
+  const tutti_model *model = run->network.model;
+  if (measure == TUTTI_MEASURE_NONE || run->keeps_no_rows) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(run->meter, 1));
+  tutti_meter *meter = run->meter;
+  meter->noise = measure & TUTTI_MEASURE_NOISE;
+  meter->norms = measure & TUTTI_MEASURE_NORMS;
+  meter->examples = meter->noise && tutti_model_has_examples(model);
+  meter->every = choose_every(run->config);
+  TUTTI_TRY(list_layers(model, meter));
+  TUTTI_TRY(allocate(run, meter));
+  return tutti_readings_create(run, meter);
+}
+
+void tutti_meter_destroy(tutti_meter **handle) {
+  tutti_meter *meter = *handle;
+  if (!meter) return;
+  void *const owned[] = {meter->groups,     meter->squares,  meter->earlier, meter->layers,
+                         meter->places,     meter->sums,     meter->before,  meter->start,
+                         meter->quantities, meter->readings, meter->names};
+  for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
+  tutti_free(meter);
+  *handle = NULL;
+}
+
+tutti_status tutti_meter_start(tutti_run *run, const float *weights) {
+  if (!run->meter || !run->meter->start) return TUTTI_OK;
+  return tutti_reducer_scatter(run->reducer, weights, run->meter->start);
+}
+
+// --- gradients of leaves ---------------------------------------------------------------------------------
+
+static bool is_on(const tutti_run *run) {
+  return run->meter && run->meter->on;
+}
+
+void tutti_meter_begin_step(tutti_run *run) {
+  tutti_meter *meter = run->meter;
+  if (!meter) return;
+  meter->on = (run->state.step + 1) % meter->every == 0;
+  memset(meter->sums, 0, (size_t)meter->n_layers * sizeof *meter->sums);
+}
+
+double *tutti_meter_examples(tutti_run *run, int n) {
+  if (!is_on(run)) return NULL;
+  tutti_meter *meter = run->meter;
+  memset(meter->groups, 0, (size_t)n * sizeof *meter->groups);
+  memset(meter->squares, 0, (size_t)n * sizeof *meter->squares);
+  return meter->examples ? meter->squares : NULL;
+}
+
+void tutti_meter_leaf(tutti_run *run, const tutti_pass *pass, int leaf, int64_t begin, int64_t n,
+                      const float *grads) {
+  if (!is_on(run) || !run->meter->noise) return;
+  float *earlier = run->meter->earlier + begin;
+  run->meter->groups[leaf - pass->leaf] +=
+      pass->begins ? tutti_squares(grads, n) : tutti_squares_of_difference(grads, earlier, n);
+  if (!pass->ends) memcpy(earlier, grads, (size_t)n * sizeof *grads);
+}
+
+/** Gradients are sums of those of loss / B: a group's mean gradient is B / b of its sum. */
+void tutti_meter_micro_batch(tutti_run *run, const tutti_pass *pass, int64_t batch_count,
+                             double (*tail)[TUTTI_N_TAIL]) {
+  if (!is_on(run)) return;
+  const tutti_meter *meter = run->meter;
+  const double scale = (double)batch_count * (double)batch_count;
+  for (int i = 0; i < pass->n_leaves; i++) {
+    const int64_t rows = run->leaf_ends[i] - (i ? run->leaf_ends[i - 1] : 0);
+    if (rows == 0) continue;
+    tail[i][TUTTI_TAIL_GROUPS] += 1;
+    tail[i][TUTTI_TAIL_GROUP_SQUARES] += scale * meter->groups[i] / (double)rows;
+    tail[i][TUTTI_TAIL_EXAMPLE_SQUARES] += scale * meter->squares[i];
+  }
+}
+
+// --- parameters ------------------------------------------------------------------------------------------
+
+static int layer_at(const tutti_meter *meter, int64_t at) {
+  int layer = 0;
+  while (meter->layers[layer].end <= at) layer++;
+  return layer;
+}
+
+/** Elements [at, to) of a pass, which lie in one block of it and in one layer. */
+typedef struct {
+  int64_t at, to, place;
+  int layer;
+} stretch;
+
+static stretch stretch_at(const tutti_meter *meter, int64_t first, int64_t at, int64_t end) {
+  const int64_t block = (at - first) / TUTTI_BLOCK, block_end = first + (block + 1) * TUTTI_BLOCK;
+  const int layer = layer_at(meter, at);
+  const int64_t layer_end = meter->layers[layer].end;
+  int64_t to = block_end < layer_end ? block_end : layer_end;
+  if (end < to) to = end;
+  return (stretch){.at = at, .to = to, .layer = layer, .place = block + layer - layer_at(meter, first)};
+}
+
+void tutti_meter_before(tutti_run *run, int64_t first, int64_t at, int64_t n, const float *params,
+                        const float *grads, float *room) {
+  if (!is_on(run)) return;
+  tutti_meter *meter = run->meter;
+  for (stretch s = {.to = at}; s.to < at + n;) {
+    s = stretch_at(meter, first, s.to, at + n);
+    meter->places[s.place][TUTTI_OF_GRADIENT] = tutti_squares(grads + (s.at - at), s.to - s.at);
+  }
+  if (meter->norms)
+    memcpy(meter->before ? meter->before + (at - meter->begin) : room, params, (size_t)n * sizeof *room);
+}
+
+void tutti_meter_after(tutti_run *run, int64_t first, int64_t at, int64_t n, const float *params,
+                       const float *room) {
+  if (!is_on(run) || !run->meter->norms) return;
+  tutti_meter *meter = run->meter;
+  const float *before = meter->before ? meter->before + (at - meter->begin) : room;
+  const float *start = meter->start + (at - meter->begin);
+  for (stretch s = {.to = at}; s.to < at + n;) {
+    s = stretch_at(meter, first, s.to, at + n);
+    const int64_t k = s.at - at, count = s.to - s.at;
+    double *place = meter->places[s.place];
+    place[TUTTI_OF_WEIGHTS] = tutti_squares(params + k, count);
+    place[TUTTI_OF_UPDATE] = tutti_squares_of_difference(params + k, before + k, count);
+    place[TUTTI_OF_DISTANCE] = tutti_squares_of_difference(params + k, start + k, count);
+  }
+}
+
+void tutti_meter_fold(tutti_run *run, int64_t first, int64_t n) {
+  if (!is_on(run)) return;
+  tutti_meter *meter = run->meter;
+  for (stretch s = {.to = first}; s.to < first + n;) {
+    s = stretch_at(meter, first, s.to, first + n);
+    double *place = meter->places[s.place];
+    for (int i = 0; i < TUTTI_N_SQUARES; i++) {
+      meter->sums[s.layer][i] += place[i];
+      place[i] = 0;
+    }
+  }
+}
+
+// --- the end of a step -----------------------------------------------------------------------------------
+
+tutti_status tutti_meter_end_step(tutti_run *run, const double *tail) {
+  if (!is_on(run)) return TUTTI_OK;
+  tutti_meter *meter = run->meter;
+  TUTTI_TRY(
+      tutti_reducer_sum_slices(run->reducer, meter->sums[0], (int64_t)meter->n_layers * TUTTI_N_SQUARES));
+  if (run->rank != 0) return TUTTI_OK;
+  tutti_noise_sums groups = {.groups = tail[TUTTI_TAIL_GROUPS],
+                             .squares = tail[TUTTI_TAIL_GROUP_SQUARES],
+                             .batch = tail[TUTTI_TAIL_SAMPLES],
+                             .population = (double)run->samples.train.n};
+  for (int i = 0; i < meter->n_layers; i++) groups.square += meter->sums[i][TUTTI_OF_GRADIENT];
+  tutti_noise_sums examples = groups;
+  examples.groups = groups.batch;
+  examples.squares = tail[TUTTI_TAIL_EXAMPLE_SQUARES];
+  tutti_readings_note(meter, &groups, &examples);
+  return TUTTI_OK;
+}

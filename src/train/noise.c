@@ -1,0 +1,41 @@
+#include "train/noise.h"
+
+#include <math.h>
+
+tutti_noise tutti_noise_estimate(const tutti_noise_sums *sums) {
+  if (!(sums->groups > 1)) return (tutti_noise){NAN, NAN};
+  const double trace = (sums->squares - sums->batch * sums->square) / (sums->groups - 1);
+  return (tutti_noise){.trace = trace,
+                       .grad_squared = sums->square - trace * (1 / sums->batch - 1 / sums->population)};
+}
+
+double tutti_noise_diversity(const tutti_noise_sums *sums) {
+  return sums->squares / (sums->batch * sums->batch * sums->square);
+}
+
+tutti_adascale tutti_adascale_estimate(const tutti_noise_sums *sums) {
+  const double k = sums->groups;
+  if (!(k > 1)) return (tutti_adascale){NAN, NAN};
+  // Of groups of one size it is sum |g_r|^2 / (K - 1) - K / (K - 1) |g|^2.
+  const double trace = (sums->squares - sums->batch * sums->square) / (k - 1);
+  const double variance = fmax(trace * k / sums->batch, 1e-6);
+  return (tutti_adascale){.variance = variance, .square = fmax(sums->square - variance / k, 0)};
+}
+
+double tutti_adascale_gain(tutti_adascale smoothed, double groups) {
+  return (smoothed.variance + smoothed.square) / (smoothed.variance / groups + smoothed.square);
+}
+
+double tutti_adascale_decay(double groups) {
+  return fmax(1 - groups / 1000, 0);
+}
+
+void tutti_smoothed_add(tutti_smoothed *average, double value, double decay) {
+  if (!isfinite(value)) return;
+  average->sum = decay * average->sum + (1 - decay) * value;
+  average->weight = decay * average->weight + (1 - decay);
+}
+
+double tutti_smoothed_value(const tutti_smoothed *average) {
+  return average->weight > 0 ? average->sum / average->weight : NAN;
+}

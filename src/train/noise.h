@@ -1,0 +1,54 @@
+#pragma once
+/** How noisy a gradient is, from the sizes of its parts.  Local, pure.
+ *
+ * A step's batch of B examples, drawn from N, is divided into groups r of b_r examples with the mean gradients g_r; the
+ * batch's is g = sum b_r g_r / B.  Groups are ranks' shards and micro-batches, or leaves; or the examples themselves.
+ * McCandlish et al., "An empirical model of large-batch training" (arXiv 1812.06162), section 2 and appendix A. */
+#include "tutti/base.h"
+
+/** One step's sums. */
+typedef struct {
+  double groups;     // that have examples
+  double squares;    // sum of b_r |g_r|^2
+  double batch;      // B
+  double square;     // |g|^2
+  double population; // N; INFINITY where examples are drawn with replacement
+} tutti_noise_sums;
+
+/** Unbiased estimates of one step; a single grad_squared may well be negative, and must stay so in any average. */
+typedef struct {
+  double trace; // of the covariance of one example's gradient, over N/(N - 1) where none is drawn twice
+  double grad_squared; // of the population's mean gradient
+} tutti_noise;
+
+/** trace = (squares - B |g|^2) / (groups - 1); grad_squared = |g|^2 - trace (1/B - 1/N): equation A.2 for groups of any
+ * sizes, and without its bias where a batch is drawn without replacement.  With less than two groups both are NaN. */
+tutti_noise tutti_noise_estimate(const tutti_noise_sums *sums);
+
+/** The gradient diversity sum |g_i|^2 / |sum g_i|^2 of examples as groups (Yin et al., arXiv 1706.05699, definition 2);
+ * times B it bounds the batch size that loses nothing. */
+double tutti_noise_diversity(const tutti_noise_sums *sums);
+
+/** Variance and square of a step's gradient as AdaScale has them (Johnson et al., arXiv 2007.05105, section 4.1), for
+ * K groups, with the floors of its published implementations: 1e-6 and 0. */
+typedef struct {
+  double variance; // of a group's gradient
+  double square;
+} tutti_adascale;
+
+tutti_adascale tutti_adascale_estimate(const tutti_noise_sums *sums); // NaN with less than two groups
+
+/** The gain of K groups over one, between 1 and K: (variance + square) / (variance / K + square). */
+double tutti_adascale_gain(tutti_adascale smoothed, double groups);
+
+/** max(1 - K / 1000, 0), by which AdaScale's averages forget. */
+double tutti_adascale_decay(double groups);
+
+/** An average that forgets, without bias from its beginning; all 0 at first. */
+typedef struct {
+  double sum, weight;
+} tutti_smoothed;
+
+/** The average goes on by a value; what is not finite is left out. */
+void tutti_smoothed_add(tutti_smoothed *average, double value, double decay);
+double tutti_smoothed_value(const tutti_smoothed *average); // NaN before the first value
