@@ -29,7 +29,9 @@ typedef struct {
   tutti_metrics_row row;             // the last one; step 0: none
   int64_t n_train;                   // samples of an epoch
   tutti_evaluation validation, test; // at the end, at the last weights
-  tutti_evaluation average_validation, average_test; // and at their average, where one is kept
+  // And at their average, where one is kept; average_validation is that of the last evaluation while there are more to
+  // come.
+  tutti_evaluation average_validation, average_test;
 } tutti_train_result;
 
 /** Collective, config equal on all ranks.  Train as the config says, into its run directory; resume where it
@@ -47,6 +49,12 @@ tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FIL
 /** Called with a training's row at each evaluation, or at each epoch's end where there is no validation set; and at the
  * training's end.  Its loss and metric are means over the epoch so far. */
 typedef void (*tutti_observer)(void *context, const tutti_metrics_row *row);
+
+/** Local.  For an observer that was given `row`, and for the training that fills `result`: the value of a column by its
+ * name, also of ema_val_loss and ema_val_<metric>; NaN where there is none.  False: no such column, *value is then
+ * untouched. */
+bool tutti_train_value(const tutti_train_result *result, const tutti_metrics_row *row, const char *name,
+                       double *value);
 
 /** The data set of a job whose ranks train in groups: one copy a node, whatever the groups. */
 typedef struct tutti_training_set tutti_training_set;
@@ -72,7 +80,8 @@ TUTTI_NODISCARD
 tutti_status tutti_train_on(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
                             tutti_observer observer, void *context, tutti_train_result *result);
 
-void tutti_training_set_close(tutti_training_set **set); // Collective.  Accepts NULL inside; nulls the handle.
+void tutti_training_set_close(
+    tutti_training_set **set); // Collective.  Accepts NULL inside; nulls the handle.
 
 // --- what a checkpoint is good for ---------------------------------------------------------------------------
 

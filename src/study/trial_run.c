@@ -49,10 +49,10 @@ static bool is_better(const tutti_goal *goal, double value, double best) {
   return isnan(best) || (small ? value < best : value > best);
 }
 
-static void note_value(const tutti_goal *goal, const char *metric, const tutti_metrics_row *row,
-                       tutti_trial_result *result) {
+static void note_value(const tutti_goal *goal, const tutti_train_result *training,
+                       const tutti_metrics_row *row, tutti_trial_result *result) {
   double value = NAN;
-  if (!tutti_metrics_value(row, metric, goal->metric, &value) || isnan(value)) return;
+  if (!tutti_train_value(training, row, goal->metric, &value) || isnan(value)) return;
   result->last_value = value;
   if (!is_better(goal, value, result->best_value)) return;
   result->best_value = value;
@@ -62,7 +62,7 @@ static void note_value(const tutti_goal *goal, const char *metric, const tutti_m
 static void watch(void *context, const tutti_metrics_row *row) {
   watcher *w = context;
   if (!w->study->leads || w->status != TUTTI_OK) return;
-  note_value(&w->study->config->study.goal, w->result->metric, row, &w->record->result);
+  note_value(&w->study->config->study.goal, w->result, row, &w->record->result);
   w->status = tutti_trial_record_append(w->record, row);
   if (w->status == TUTTI_OK && tutti_comm_rank(w->study->world) == 0) w->status = tutti_study_show(w->study);
 }

@@ -6,8 +6,8 @@
 
 enum { LOSS, METRIC, N_COLUMNS };
 
-static void column_name(const tutti_run *run, int i, char *name, size_t bytes) {
-  snprintf(name, bytes, "ema_val_%s", i == LOSS ? "loss" : tutti_model_metric_name(run->network.model));
+static void column_name(const char *metric, int i, char *name, size_t bytes) {
+  snprintf(name, bytes, "ema_val_%s", i == LOSS ? "loss" : metric);
 }
 
 tutti_status tutti_average_create(tutti_run *run) {
@@ -16,7 +16,7 @@ tutti_status tutti_average_create(tutti_run *run) {
   if (run->samples.validation.n == 0) return TUTTI_OK;
   for (int i = 0; i < N_COLUMNS; i++) {
     char name[TUTTI_METRIC_NAME];
-    column_name(run, i, name, sizeof name);
+    column_name(tutti_model_metric_name(run->network.model), i, name, sizeof name);
     TUTTI_TRY(tutti_rows_add_column(run, name, &run->average_columns[i]));
   }
   run->has_average_columns = true;
@@ -54,13 +54,25 @@ void tutti_average_recall(tutti_run *run, const tutti_metrics_row *record) {
     run->average = (tutti_evaluation){run->samples.validation.n, values[LOSS], values[METRIC]};
 }
 
-bool tutti_average_value(const tutti_run *run, const char *name, double *value) {
-  for (int i = 0; i < N_COLUMNS && run->has_average_columns; i++) {
+static bool average_value(const char *metric, const tutti_evaluation *average, const char *name,
+                          double *value) {
+  for (int i = 0; i < N_COLUMNS; i++) {
     char column[TUTTI_METRIC_NAME];
-    column_name(run, i, column, sizeof column);
+    column_name(metric, i, column, sizeof column);
     if (strcmp(name, column) != 0) continue;
-    *value = value_of(&run->average, i);
+    *value = value_of(average, i);
     return true;
   }
   return false;
+}
+
+bool tutti_average_value(const tutti_run *run, const char *name, double *value) {
+  return run->has_average_columns &&
+         average_value(tutti_model_metric_name(run->network.model), &run->average, name, value);
+}
+
+bool tutti_train_value(const tutti_train_result *result, const tutti_metrics_row *row, const char *name,
+                       double *value) {
+  return tutti_metrics_value(row, result->metric, name, value) ||
+         average_value(result->metric, &result->average_validation, name, value);
 }

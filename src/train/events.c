@@ -167,6 +167,7 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
     tutti_meter_clear(run, TUTTI_METER_STEPS);
     run->state.in_row = (tutti_checkpoint_sums){0};
   }
+  result->average_validation = run->average;
   tell(run, &of_epoch, whole, *last);
   if (whole || *last) end_epoch(run, &of_epoch, whole);
   return best;

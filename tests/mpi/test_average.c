@@ -84,6 +84,46 @@ static void averages_have_columns(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** What an observer saw. */
+typedef struct {
+  const tutti_train_result *result;
+  int n_evaluated, n_wrong;
+} seen_values;
+
+static void see(void *context, const tutti_metrics_row *row) {
+  seen_values *seen = context;
+  double loss = -1, metric = -1, other = -1;
+  const bool known = tutti_train_value(seen->result, row, "ema_val_loss", &loss) &&
+                     tutti_train_value(seen->result, row, "ema_val_accuracy", &metric) &&
+                     tutti_train_value(seen->result, row, "val_loss", &other) &&
+                     (other == row->val_loss || isnan(row->val_loss)) &&
+                     !tutti_train_value(seen->result, row, "ema_val_mean_absolute_error", &other);
+  seen->n_wrong += !known || (isnan(row->val_loss) ? !isnan(loss) || !isnan(metric)
+                                                   : loss != row->val_loss || metric != row->val_metric);
+  seen->n_evaluated += !isnan(loss);
+}
+
+/** As a study does. */
+static void an_observer_is_told_of_averages(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  seen_values seen = {.result = &result};
+  char file[300];
+  tutti_config config = {0};
+  tutti_training_set *set = NULL;
+  training_folder_make(comm, &folder);
+  snprintf(file, sizeof file, "%s/data.h5", folder.path);
+  const tutti_override overrides[] = {{"data.file", file}, {"optimizer.ema_momentum", "1e-30"}};
+  if (EXPECT_OK(tutti_config_parse(COMMON, "trial.yaml", overrides, 2, &config)) &&
+      EXPECT_OK(tutti_training_set_open(comm, &config, &set)))
+    EXPECT_OK(tutti_train_on(set, comm, &config, see, &seen, &result));
+  EXPECT(seen.n_evaluated == 3 && seen.n_wrong == 0, "%d evaluations, %d wrong", seen.n_evaluated,
+         seen.n_wrong);
+  tutti_training_set_close(&set);
+  tutti_config_clear(&config);
+  training_folder_remove(comm, &folder);
+}
+
 /** A goal of the average ends a run for good, and a run that goes on is the straight one. */
 static void an_average_can_be_a_goal(const tutti_comm *comm) {
   training_folder folder;
@@ -114,6 +154,7 @@ int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(an_average_is_evaluated_as_weights_are),
       MPI_TEST(averages_have_columns),
+      MPI_TEST(an_observer_is_told_of_averages),
       MPI_TEST(an_average_can_be_a_goal),
   };
   return mpi_main("average", tests, sizeof tests / sizeof tests[0]);
