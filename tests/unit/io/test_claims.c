@@ -1,0 +1,139 @@
+/* Claims that processes share out.  fcntl is wrapped by the linker, so that a file system without locks can be played. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/check.h"
+#include "support/folder.h"
+#include "tutti/io.h"
+
+static int fcntl_error; // 0: the system's own
+
+int __real_fcntl(int fd, int command, struct flock *range);
+int __wrap_fcntl(int fd, int command, struct flock *range);
+
+int __wrap_fcntl(int fd, int command, struct flock *range) {
+  if (fcntl_error == 0) return __real_fcntl(fd, command, range);
+  errno = fcntl_error;
+  return -1;
+}
+
+/** A process that has claim i until it is killed. */
+static pid_t start_holder(const char *path, int64_t i) {
+  int ready[2];
+  char byte;
+  assert_int_equal(pipe(ready), 0);
+  const pid_t process = fork();
+  assert_true(process >= 0);
+  if (process == 0) {
+    tutti_claims *claims = NULL;
+    bool taken = false;
+    if (tutti_claims_open(path, true, &claims) != TUTTI_OK) _exit(1);
+    if (tutti_claims_take(claims, i, false, &taken) != TUTTI_OK || !taken) _exit(1);
+    if (write(ready[1], "x", 1) != 1) _exit(1);
+    for (;;) pause();
+  }
+  close(ready[1]);
+  assert_int_equal(read(ready[0], &byte, 1), 1);
+  close(ready[0]);
+  return process;
+}
+
+static void kill_holder(pid_t process) {
+  assert_int_equal(kill(process, SIGKILL), 0);
+  assert_int_equal(waitpid(process, NULL, 0), process);
+}
+
+static bool take(tutti_claims *claims, int64_t i) {
+  bool taken = false;
+  CHECK_OK(tutti_claims_take(claims, i, false, &taken));
+  return taken;
+}
+
+static void a_claim_is_one_process_s_until_it_dies(void **state) {
+  const char *path = folder_path(state, "claims");
+  tutti_claims *claims = NULL;
+  const pid_t holder = start_holder(path, 1000);
+  CHECK_OK(tutti_claims_open(path, true, &claims));
+  assert_false(take(claims, 1000));
+  assert_true(tutti_claims_held(claims, 1000));
+  assert_true(take(claims, 999));
+  assert_true(take(claims, 1001));
+  assert_false(tutti_claims_held(claims, 1001)); // by another process, that is
+  kill_holder(holder);
+  assert_false(tutti_claims_held(claims, 1000));
+  assert_true(take(claims, 1000));
+  tutti_claims_close(&claims);
+  assert_null(claims);
+}
+
+static void a_claim_is_given_back(void **state) {
+  const char *path = folder_path(state, "claims");
+  tutti_claims *claims = NULL;
+  CHECK_OK(tutti_claims_open(path, true, &claims));
+  assert_true(take(claims, 0));
+  assert_true(take(claims, 1));
+  tutti_claims_give_back(claims, 0);
+  const pid_t holder = start_holder(path, 0); // gets it
+  assert_false(take(claims, 0));
+  kill_holder(holder);
+  bool taken = false;
+  CHECK_OK(tutti_claims_take(claims, 0, true, &taken)); // does not wait for the dead
+  assert_true(taken);
+  tutti_claims_close(&claims);
+}
+
+static void a_file_that_goes_away_is_noticed(void **state) {
+  const char *path = folder_path(state, "claims");
+  tutti_claims *claims = NULL, *other = NULL;
+  CHECK_OK(tutti_claims_open(path, false, &claims)); // there is none
+  assert_false(tutti_claims_current(claims));
+  assert_false(take(claims, 0));
+  assert_false(tutti_claims_held(claims, 0));
+  tutti_claims_give_back(claims, 0);
+  tutti_claims_close(&claims);
+
+  CHECK_OK(tutti_claims_open(path, true, &claims));
+  assert_true(tutti_claims_current(claims));
+  assert_int_equal(unlink(path), 0);
+  assert_false(tutti_claims_current(claims));
+  CHECK_OK(tutti_claims_open(path, true, &other)); // another file of that name
+  assert_false(tutti_claims_current(claims));
+  assert_true(tutti_claims_current(other));
+  tutti_claims_close(&other);
+  tutti_claims_close(&claims);
+}
+
+static void without_locks_everybody_gets_everything(void **state) {
+  tutti_claims *claims = NULL;
+  CHECK_OK(tutti_claims_open(folder_path(state, "claims"), true, &claims));
+  fcntl_error = ENOLCK;
+  assert_true(take(claims, 3));
+  assert_false(tutti_claims_held(claims, 3));
+  fcntl_error = EIO;
+  bool taken = true;
+  CHECK_FAILS(tutti_claims_take(claims, 3, false, &taken), TUTTI_ERR_CREATE, "claims: cannot lock: ");
+  assert_false(taken);
+  fcntl_error = 0;
+  tutti_claims_close(&claims);
+}
+
+static void a_place_that_cannot_be_written_is_told(void **state) {
+  tutti_claims *claims = NULL;
+  CHECK_FAILS(tutti_claims_open(folder_path(state, "no/claims"), true, &claims), TUTTI_ERR_CREATE,
+              "no/claims: cannot create: No such file");
+  assert_null(claims);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(a_claim_is_one_process_s_until_it_dies), TEST(a_claim_is_given_back),
+      TEST(a_file_that_goes_away_is_noticed),       TEST(without_locks_everybody_gets_everything),
+      TEST(a_place_that_cannot_be_written_is_told),
+  };
+  return cmocka_run_group_tests_name("io.claims", tests, NULL, check_no_leak);
+}
