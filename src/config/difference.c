@@ -67,7 +67,7 @@ static void print_axis(const tutti_axis *axis, char text[SHOWN_BYTES]) {
   size_t bytes = 0;
   FILE *out = open_memstream(&line, &bytes);
   if (out) {
-    fprintf(out, "%s: ", axis->key);
+    fprintf(out, "%s:", axis->key);
     tutti_axis_write(axis, 0, out);
     fclose(out);
   }

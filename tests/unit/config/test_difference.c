@@ -102,12 +102,67 @@ static void long_values_are_cut_after_they_are_compared(void **state) {
   assert_string_equal(key, "data.x_train");
 }
 
+static const char *study_difference(tutti_override option, char a[128], char b[128]) {
+  static const char text[] =
+      NEEDED "study:\n"
+             "  vary: {train.batch_size: [32, 64], optimizer.learning_rate: {from: 0.1, to: 1, "
+             "points: 3}}\n"
+             "  goal: loss < 0.1\n"
+             "  budget: 20 epochs\n";
+  tutti_config x, y;
+  char same[128];
+  CHECK_OK(tutti_config_parse(text, "study.yaml", NULL, 0, &x));
+  CHECK_OK(tutti_config_parse(text, "study.yaml", &option, 1, &y));
+  const char *key = tutti_config_study_difference(&x, &y, a, b);
+  assert_null(tutti_config_study_difference(&y, &y, same, same));
+  tutti_config_clear(&x);
+  tutti_config_clear(&y);
+  return key;
+}
+
+static void another_study_is_named(void **state) {
+  (void)state;
+  char a[128], b[128];
+  static const struct {
+    tutti_override option;
+    const char *key, *a, *b;
+  } cases[] = {
+      {{"study.goal", "loss < 0.2"}, "study.goal", "loss < 0.1", "loss < 0.2"},
+      {{"study.budget", "20 steps"}, "study.budget", "20 epochs", "20 steps"},
+      {{"study.seeds", "3"}, "study.seeds", "1", "3"},
+      {{"study.evaluate_every", "5 steps"}, "study.evaluate_every", "1 epoch", "5 steps"},
+      {{"study.vary.train.batch_size", "[32, 65]"},
+       "study.vary",
+       "train.batch_size: [32, 64]",
+       "train.batch_size: [32, 65]"},
+      {{"study.vary.optimizer.learning_rate", "{from: 0.1, to: 2, points: 3}"},
+       "study.vary",
+       "optimizer.learning_rate: {from: 0.1, to: 1, points: 3}",
+       "optimizer.learning_rate: {from: 0.1, to: 2, points: 3}"},
+      {{"study.vary.train.shuffle", "[yes, no]"}, "study.vary", "2 keys", "3"},
+      {{"data.validation_split", "0.1"}, "data.validation_split", "0", "0.1"},
+      {{"train.seed", "7"}, "train.seed", "0", "7"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const char *key = study_difference(cases[i].option, a, b);
+    assert_non_null(key);
+    assert_string_equal(key, cases[i].key);
+    assert_string_equal(a, cases[i].a);
+    assert_string_equal(b, cases[i].b);
+  }
+  static const tutti_override same[] = {{"study.ranks_per_trial", "2"}, {"study.output", "elsewhere.h5"},
+                                        {"parallel.threads", "2"},      {"parallel.reduce", "flat"},
+                                        {"run.directory", "elsewhere"}, {"data.file", "/tmp/d.h5"}};
+  for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) assert_null(study_difference(same[i], a, b));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(another_training_is_named),
       cmocka_unit_test(another_growth_is_another_training),
       cmocka_unit_test(how_it_is_run_is_no_other_training),
       cmocka_unit_test(the_budget_counts_where_the_rate_falls_to_its_end),
+      cmocka_unit_test(another_study_is_named),
       cmocka_unit_test(long_values_are_cut_after_they_are_compared),
   };
   return cmocka_run_group_tests_name("config.difference", tests, NULL, check_no_leak);
