@@ -1,10 +1,12 @@
+#include <math.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "study/study_impl.h"
 
-static const double EVERY_S = 5;
+/** Seconds between two lines at least, and their part of the time until now: a log of a day is no book. */
+static const double EVERY_S = 5, EVERY_PART = 0.02;
 
 /** "3 min" */
 static void print_time(double seconds, char *text, size_t bytes) {
@@ -31,7 +33,7 @@ static void print_left(const tutti_study *study, char *text, size_t bytes) {
 
 tutti_status tutti_study_show(tutti_study *study) {
   const double now = tutti_clock_s();
-  if (now - study->shown_at < EVERY_S) return TUTTI_OK;
+  if (now - study->shown_at < fmax(EVERY_S, EVERY_PART * (now - study->start))) return TUTTI_OK;
   TUTTI_TRY(tutti_output_learn(study));
   int64_t counts[TUTTI_N_TRIAL_STATES];
   char left[64];

@@ -57,7 +57,10 @@ static tutti_status make_head(tutti_study *study) {
   TUTTI_TRY(tutti_config_dump(study->config, &study->resolved));
   TUTTI_TRY(TUTTI_NEW(study->varied, options->n_axes));
   for (int64_t i = 0; i < options->n_axes; i++) study->varied[i] = options->axes[i].key;
-  tutti_goal_print(&options->goal, study->goal, sizeof study->goal);
+  tutti_goal_print(options->problem == TUTTI_PROBLEM_TRAINING
+                       ? &options->goal
+                       : &(tutti_goal){"loss", TUTTI_AT_MOST, options->target},
+                   study->goal, sizeof study->goal);
   tutti_count_print(options->budget, study->budget, sizeof study->budget);
   study->head = (tutti_study_head){.config = study->resolved,
                                    .goal = study->goal,
