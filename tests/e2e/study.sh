@@ -1,0 +1,122 @@
+# A study: the same trials whoever computes them, what is refused, and failures of one group.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+one=1
+[ "$RANKS" -gt 1 ] || one=2
+
+# study.yaml: 12 trials of five epochs or less; the last rate diverges.
+cat >study.yaml <<EOF
+data: {file: $SOURCE_DIR/data/digits.h5, scale: unit, validation_split: 0.1, limit_train: 400}
+model: {layers: [dense 24 relu, dropout 0.1, dense 10 softmax]}
+optimizer: {name: sgd, momentum: 0.9}
+parallel: {reduce: tree, leaves: 4}
+study:
+  vary:
+    train.batch_size: [32, 128]
+    optimizer.learning_rate: [0.01, 0.1, 1.0e+30]
+  goal: val_accuracy >= 0.6
+  budget: 5 epochs
+  seeds: 2
+EOF
+
+rows() { "$TRIALS" rows "$1"; }
+same_trials() {
+  expect_same "$(rows "$1")" "$(rows "$2")"
+  expect_same "$("$TRIALS" curves "$1")" "$("$TRIALS" curves "$2")"
+}
+
+# --- the same trials at any number of ranks and groups ----------------------------------------------------------
+
+succeed "$one" study study.yaml
+tab=$(printf '\t')
+expect_text 'kind study' 'goal val_accuracy >= 0.6' 'budget 5 epochs' 'refused 2 batch sizes'
+expect_same "$(grep -c "^[0-9]*$tab" "$out")" 2
+expect_same "$(rows study.h5 | cut -d ' ' -f 1 | tr '\n' ' ')" '0 1 2 3 4 5 6 7 8 9 10 11 '
+expect_same "$(rows study.h5 | grep -c ' diverged ')" 4
+[ "$(rows study.h5 | grep -c ' reached ')" -ge 2 ] || fail "too few reached the goal: $(rows study.h5)"
+expect_text 'study.h5: 12 trials, 0 of them done' 'without a trial'
+expect_files . study.yaml study.h5
+
+succeed "$RANKS" study study.yaml --study.output=apart.h5
+same_trials study.h5 apart.h5
+succeed "$RANKS" study study.yaml --study.output=together.h5 --study.ranks_per_trial="$RANKS"
+same_trials study.h5 together.h5
+if [ "$RANKS" -eq 4 ]; then
+  succeed 4 study study.yaml --study.output=pairs.h5 --study.ranks_per_trial=2
+  same_trials study.h5 pairs.h5
+fi
+# Without the tree, to rounding.
+succeed "$RANKS" study study.yaml --study.output=rounded.h5 --study.ranks_per_trial="$RANKS" --parallel.reduce=auto \
+  --study.goal='val_accuracy >= 2'
+succeed "$one" study study.yaml --study.output=rounded1.h5 --parallel.reduce=auto --study.goal='val_accuracy >= 2'
+rows rounded.h5 >a.txt
+rows rounded1.h5 | paste -d ' ' - a.txt >both.txt
+awk '{ if ($1 != $14 || $2 != $15 || $5 != $18) bad = 1
+       d = $10 - $23; if ($2 != "diverged" && (d > 1e-4 || d < -1e-4)) bad = 1 }
+     END { exit bad }' both.txt || fail "$(cat both.txt)"
+
+# A trial is the training of its config.
+succeed 1 train study.yaml --train.batch_size=32 --optimizer.learning_rate=0.1 --train.seed=1 --train.epochs=5 \
+  --train.stop_at='val_accuracy >= 0.6'
+expect_close "$(value val_loss)" "$(rows study.h5 | sed -n 's/^3 //p' | cut -d ' ' -f 9)" 1e-5
+expect_same "$(value step)" "$(rows study.h5 | sed -n 's/^3 //p' | cut -d ' ' -f 4)"
+
+# --- a study that is done ---------------------------------------------------------------------------------------
+
+before=$(cksum study.h5)
+cp "$out" last
+succeed "$RANKS" study study.yaml
+expect_text 'all 12 trials are done'
+expect_same "$(cksum study.h5)" "$before"
+[ ! -e study.h5.d ] || fail 'the folder is left'
+succeed 1 info study.h5
+expect_text 'kind study'
+
+# --- what is refused --------------------------------------------------------------------------------------------
+
+if [ "$RANKS" -eq 1 ] || [ "$RANKS" -eq 3 ]; then
+  refuse 78 study.h5 study.seeds 'was 2 there and is 3 now' 'study.output' -- study study.yaml --study.seeds=3
+  refuse 78 'study.vary' '[32, 128]' '[32, 64]' -- study study.yaml --study.vary.train.batch_size='[32, 64]'
+  refuse 78 'optimizer.momentum' -- study study.yaml --optimizer.momentum=0.5
+  refuse 78 'study.ranks_per_trial' "$((RANKS + 1))" -- study study.yaml --study.ranks_per_trial=$((RANKS + 1))
+  refuse 78 'study.goal' -- study study.yaml --study.goal=none --study.output=new.h5
+  refuse 66 'nothing.h5' -- study study.yaml --data.file=nothing.h5 --study.output=new.h5
+  cp "$SOURCE_DIR/data/digits.h5" data.h5
+  refuse 73 'data.h5' 'not written by a study' -- study study.yaml --study.output=data.h5
+  cmp -s "$SOURCE_DIR/data/digits.h5" data.h5 || fail 'a data set was replaced'
+  [ ! -e data.h5.d ] || fail 'a folder is left'
+  head -c 5000 study.h5 >cut.h5
+  refuse 65 'cut.h5' -- study study.yaml --study.output=cut.h5
+  refuse 64 "'more'" -- study study.yaml more
+  refuse 64 '--study.outptu=x' 'did you mean --study.output' -- study study.yaml --study.outptu=x
+  # Other samples under the same name are another study.
+  mkdir moved
+  cp "$SOURCE_DIR/data/breast_cancer.h5" moved/digits.h5
+  refuse 78 'contents of data.file' -- study study.yaml --data.file=moved/digits.h5 --data.scale=unit
+  expect_same "$(cksum study.h5)" "$before"
+fi
+
+# --- a failure of one group ends the job, and loses nothing -----------------------------------------------------
+
+last=$((RANKS - 1))
+for fault in step:$last:60 study.trial:$last:2 study.merge:0:1; do
+  TUTTI_FAULT=$fault
+  export TUTTI_FAULT
+  refuse 70 'fault injected' -- study study.yaml --study.output=failed.h5
+  unset TUTTI_FAULT
+done
+succeed "$RANKS" study study.yaml --study.output=failed.h5
+same_trials study.h5 failed.h5
+expect_no_text '0 of them done'
+[ ! -e failed.h5.d ] || fail 'the folder is left'
+
+# --- the problem whose answer is known --------------------------------------------------------------------------
+
+succeed "$RANKS" study --optimizer.name=sgd --study.problem=noisy_quadratic --study.output=quadratic.h5 \
+  --study.vary.train.batch_size='[16, 64, 256, 1024]' --study.budget='10000 steps' \
+  --study.vary.optimizer.learning_rate='[0.09, 0.0994, 0.11, 0.35, 0.368, 0.39, 1.05, 1.087, 1.12, 1.6, 1.63, 1.66]'
+for pair in '16 2037' '64 536' '256 169' '1024 94'; do
+  steps=$(sed -n "s/^${pair% *}$tab\([0-9.]*\).*/\1/p" "$out")
+  expect_close "$steps" "${pair#* }" 0.01
+done
+expect_text 'goal loss <= 0.01'
+expect_same "$(value n_sizes)" 4
