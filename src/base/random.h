@@ -6,13 +6,14 @@
 
 /** What a stream is for.  A number enters files and published curves: never renumber. */
 typedef enum {
-  TUTTI_STREAM_SPLIT = 1,    // which rows are held out for validation
-  TUTTI_STREAM_SHUFFLE = 2,  // order of the samples in an epoch
-  TUTTI_STREAM_WEIGHTS = 3,  // initial weights
-  TUTTI_STREAM_NOISE = 4,    // dropout and the noise layers
-  TUTTI_STREAM_IMPORT = 5,   // train/test split of an import
-  TUTTI_STREAM_STUDY = 6,    // settings of a study that are drawn
-  TUTTI_STREAM_BOOTSTRAP = 7 // draws of trials for the intervals of a fit
+  TUTTI_STREAM_SPLIT = 1,     // which rows are held out for validation
+  TUTTI_STREAM_SHUFFLE = 2,   // order of the samples in an epoch
+  TUTTI_STREAM_WEIGHTS = 3,   // initial weights
+  TUTTI_STREAM_NOISE = 4,     // dropout and the noise layers
+  TUTTI_STREAM_IMPORT = 5,    // train/test split of an import
+  TUTTI_STREAM_STUDY = 6,     // settings of a study that are drawn
+  TUTTI_STREAM_BOOTSTRAP = 7, // draws of trials for the intervals of a fit
+  TUTTI_STREAM_SHARPNESS = 8  // directions in the space of the weights
 } tutti_stream_kind;
 
 /** One stream: `part` tells apart what shares a kind and an epoch (a layer, a round of the permutation). */

@@ -16,7 +16,8 @@ typedef struct {
 } tutti_command;
 
 extern const tutti_command tutti_command_train, tutti_command_eval, tutti_command_predict,
-    tutti_command_study, tutti_command_import, tutti_command_info, tutti_command_bench, tutti_command_doctor;
+    tutti_command_study, tutti_command_import, tutti_command_info, tutti_command_sharpness,
+    tutti_command_bench, tutti_command_doctor;
 
 /** Local.  All commands, NULL at the end. */
 extern const tutti_command *const tutti_commands[];

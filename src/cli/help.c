@@ -4,10 +4,11 @@
 #include "cli/cli.h"
 #include "tutti/config.h"
 
-const tutti_command *const tutti_commands[] = {
-    &tutti_command_train, &tutti_command_eval,   &tutti_command_predict,
-    &tutti_command_study, &tutti_command_import, &tutti_command_info,
-    &tutti_command_bench, &tutti_command_doctor, NULL};
+const tutti_command *const tutti_commands[] = {&tutti_command_train,     &tutti_command_eval,
+                                               &tutti_command_predict,   &tutti_command_study,
+                                               &tutti_command_import,    &tutti_command_info,
+                                               &tutti_command_sharpness, &tutti_command_bench,
+                                               &tutti_command_doctor,    NULL};
 
 const tutti_command *tutti_command_find(const char *name) {
   for (int i = 0; tutti_commands[i]; i++)
@@ -18,7 +19,7 @@ const tutti_command *tutti_command_find(const char *name) {
 void tutti_help_print(void) {
   puts("tutti: trains dense neural networks with MPI data parallelism\n");
   for (int i = 0; tutti_commands[i]; i++)
-    printf("  tutti %-8s %s\n", tutti_commands[i]->name, tutti_commands[i]->summary);
+    printf("  tutti %-10s %s\n", tutti_commands[i]->name, tutti_commands[i]->summary);
   puts("\n  tutti COMMAND --help   its arguments\n"
        "  tutti --version\n\n"
        "Several ranks:  mpirun -np 8 tutti train jobs/mnist.yaml");

@@ -5,26 +5,11 @@
 
 const char *const tutti_split_names[TUTTI_N_SPLITS] = {"test", "validation", "train"};
 
-/** The training's data set with its limits, so that the splits are the training's; or all rows of another
- * file, of which only the arrays of the split have to be there. */
-static tutti_status open_data(const tutti_comm *comm, const char *file, tutti_split split,
-                              tutti_restored *restored) {
-  const tutti_config *config = &restored->config;
-  if (!file) return tutti_samples_open(comm, config, &restored->dataset);
-  const bool test = split == TUTTI_SPLIT_TEST;
-  const tutti_data_options options = {.file = file,
-                                      .x_train = test ? NULL : config->data.x_train,
-                                      .y_train = test ? NULL : config->data.y_train,
-                                      .x_test = test ? config->data.x_test : NULL,
-                                      .y_test = test ? config->data.y_test : NULL};
-  return tutti_dataset_open(comm, &options, &restored->dataset);
-}
-
 static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, const char *file,
                              tutti_split split, tutti_restored *restored, char metric[32],
                              tutti_evaluation *result) {
   TUTTI_TRY(tutti_restore_config(comm, checkpoint, restored));
-  TUTTI_TRY(open_data(comm, file, split, restored));
+  TUTTI_TRY(tutti_restore_data(comm, file, split, restored));
   TUTTI_TRY(tutti_restore_network(comm, checkpoint, restored));
   TUTTI_TRY(tutti_network_check_labels(&restored->network));
   const tutti_samples_all all = tutti_samples_divide(&restored->config, restored->dataset);

@@ -15,12 +15,26 @@ tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint
   TUTTI_TRY_GOTO(done, tutti_threads_set(comm, restored->config.parallel.threads, NULL));
   restored->classes = info.classes;
   restored->n_classes = info.n_classes;
+  restored->state = info.state;
   info.classes = NULL;
   info.n_classes = 0;
 done:
   if (text != info.config) tutti_free(text);
   tutti_checkpoint_info_clear(&info);
   return status;
+}
+
+tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, tutti_split split,
+                                tutti_restored *restored) {
+  const tutti_config *config = &restored->config;
+  if (!file) return tutti_samples_open(comm, config, &restored->dataset);
+  const bool test = split == TUTTI_SPLIT_TEST;
+  const tutti_data_options options = {.file = file,
+                                      .x_train = test ? NULL : config->data.x_train,
+                                      .y_train = test ? NULL : config->data.y_train,
+                                      .x_test = test ? config->data.x_test : NULL,
+                                      .y_test = test ? config->data.y_test : NULL};
+  return tutti_dataset_open(comm, &options, &restored->dataset);
 }
 
 static tutti_status load_weights(const char *checkpoint, tutti_restored *restored) {

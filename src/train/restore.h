@@ -1,19 +1,27 @@
 #pragma once
 /** A trained network from a checkpoint, for a data set.  Private to this room. */
 #include "train/network.h"
+#include "tutti/checkpoint.h"
 
 typedef struct {
   tutti_config config;    // of the training
   tutti_dataset *dataset; // owned
   tutti_network network;
   float *params;  // [n_params], equal on all ranks
-  char **classes; // [n_classes] names; on rank 0 alone
+  char **classes; // [n_classes] names; on rank 0 alone, as the state
   int n_classes;
+  tutti_checkpoint_state state;
 } tutti_restored;
 
 /** Collective.  Reads the config that the checkpoint carries (rank 0 reads, all parse). */
 TUTTI_NODISCARD
 tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored);
+
+/** Collective.  The training's data set with its limits, so that the splits are the training's (file NULL); or all rows
+ * of another file, of which only the arrays of the split have to be there. */
+TUTTI_NODISCARD
+tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, tutti_split split,
+                                tutti_restored *restored);
 
 /** Collective.  After restored->dataset was opened: network, weights, and the training's scaling for the data
  * set. */

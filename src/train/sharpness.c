@@ -1,0 +1,130 @@
+/** Curvature of the training loss around a checkpoint's weights. */
+#include "base/log.h"
+#include "train/ascent.h"
+#include "train/lanczos.h"
+#include "train/plan.h"
+#include "train/restore.h"
+#include "tutti/optim.h"
+
+typedef struct {
+  const tutti_comm *comm;
+  const tutti_sharpness_options *options;
+  tutti_restored restored;
+  tutti_samples set;
+  tutti_objective objective;
+  tutti_subspace subspace;
+  double *params, *gradient; // [n] owned
+} measurement;
+
+/** That of the last update, by the schedule of the training. */
+static tutti_status find_learning_rate(measurement *m, int64_t n_train, double *learning_rate) {
+  const tutti_config *config = &m->restored.config;
+  tutti_checkpoint_state *const state = &m->restored.state;
+  tutti_plan plan;
+  tutti_schedule schedule;
+  TUTTI_TRY(tutti_bcast(m->comm, 0, state, sizeof *state));
+  TUTTI_TRY(tutti_plan_make(config, n_train, 1, &plan));
+  TUTTI_TRY(tutti_schedule_make(&config->schedule, config->optimizer.learning_rate, plan.epoch.batch,
+                                (double)plan.epoch.n_steps, (double)plan.total_steps, &schedule));
+  const int64_t at = tutti_plan_position(&plan, state->step, state->epoch, state->step_in_epoch).at;
+  const int64_t last = at > 0 ? at - 1 : 0;
+  *learning_rate = tutti_schedule_at(&schedule, last) * tutti_plan_rate(&plan, last);
+  return TUTTI_OK;
+}
+
+static tutti_status choose_samples(measurement *m, tutti_sharpness *sharpness) {
+  const tutti_samples_all all = tutti_samples_divide(&m->restored.config, m->restored.dataset);
+  m->set = all.train;
+  TUTTI_CHECK(m->set.n > 0, TUTTI_ERR_CONFIG, "%s: there are no training samples to take the loss of",
+              tutti_dataset_file(m->restored.dataset));
+  TUTTI_TRY(find_learning_rate(m, m->set.n, &sharpness->learning_rate));
+  const int64_t limit = m->options->limit_train;
+  if (limit > 0 && limit < m->set.n) m->set.n = limit;
+  sharpness->samples = m->set.n;
+  return TUTTI_OK;
+}
+
+static tutti_status check_subspace(const measurement *m, const char *checkpoint) {
+  const int64_t n = m->objective.n;
+  TUTTI_CHECK(
+      m->options->subspace <= n, TUTTI_ERR_USAGE,
+      "--subspace=%d: the network of %s has %lld weights; take no more dimensions, or 0 for no subspace",
+      m->options->subspace, checkpoint, (long long)n);
+  return TUTTI_OK;
+}
+
+static tutti_status prepare(measurement *m, const char *checkpoint, tutti_sharpness *sharpness) {
+  tutti_restored *const restored = &m->restored;
+  TUTTI_TRY(tutti_restore_config(m->comm, checkpoint, restored));
+  TUTTI_TRY(tutti_restore_data(m->comm, m->options->file, TUTTI_SPLIT_TRAIN, restored));
+  TUTTI_TRY(tutti_restore_network(m->comm, checkpoint, restored));
+  TUTTI_TRY(tutti_network_check_labels(&restored->network));
+  TUTTI_TRY(choose_samples(m, sharpness));
+  TUTTI_TRY(tutti_objective_create(&restored->network, &m->set, &m->objective));
+  TUTTI_TRY(check_subspace(m, checkpoint));
+  const int64_t n = m->objective.n;
+  tutti_status local = TUTTI_NEW(m->params, n);
+  if (local == TUTTI_OK) local = TUTTI_NEW(m->gradient, n);
+  TUTTI_TRY(tutti_agree(m->comm, local));
+  for (int64_t i = 0; i < n; i++) m->params[i] = restored->params[i];
+  return TUTTI_OK;
+}
+
+static tutti_status hessian_product(void *context, const double *v, double *out) {
+  measurement *m = context;
+  return tutti_objective_product(&m->objective, m->params, v, out);
+}
+
+static tutti_status measure_spectrum(measurement *m, tutti_sharpness *sharpness) {
+  const tutti_lanczos_problem problem = {.n = m->objective.n,
+                                         .seed = m->options->seed,
+                                         .tolerance = m->options->tolerance,
+                                         .max_products = m->options->max_products,
+                                         .product = hessian_product,
+                                         .context = m};
+  tutti_spectrum spectrum;
+  TUTTI_TRY(tutti_lanczos_ends(&problem, &spectrum));
+  sharpness->lambda_max = spectrum.largest.value;
+  sharpness->lambda_residual = spectrum.largest.residual;
+  sharpness->lambda_min = spectrum.smallest.value;
+  sharpness->lambda_min_residual = spectrum.smallest.residual;
+  sharpness->n_products = spectrum.n_products;
+  return TUTTI_OK;
+}
+
+static tutti_status measure_boxes(measurement *m, const tutti_subspace *subspace, double loss,
+                                  double *values) {
+  const tutti_ascent ascent = {
+      .objective = &m->objective, .center = m->params, .loss = loss, .subspace = subspace};
+  for (int i = 0; i < m->options->n_epsilons; i++)
+    TUTTI_TRY(tutti_ascent_sharpness(&ascent, m->options->epsilons[i], &values[i]));
+  return TUTTI_OK;
+}
+
+static tutti_status measure(measurement *m, tutti_sharpness *sharpness) {
+  const tutti_sharpness_options *options = m->options;
+  TUTTI_TRY(tutti_objective_gradient(&m->objective, m->params, &sharpness->train_loss, m->gradient));
+  TUTTI_TRY(measure_spectrum(m, sharpness));
+  TUTTI_TRY(measure_boxes(m, NULL, sharpness->train_loss, sharpness->full));
+  if (options->subspace == 0 || options->n_epsilons == 0) return TUTTI_OK;
+  TUTTI_TRY(tutti_subspace_create(m->comm, m->objective.n, options->subspace, options->seed, &m->subspace));
+  return measure_boxes(m, &m->subspace, sharpness->train_loss, sharpness->inside);
+}
+
+tutti_status tutti_sharpness_of_checkpoint(const tutti_comm *comm, const char *checkpoint,
+                                           const tutti_sharpness_options *options,
+                                           tutti_sharpness *sharpness) {
+  measurement m = {.comm = comm, .options = options};
+  tutti_status status = TUTTI_OK;
+  *sharpness = (tutti_sharpness){0};
+  TUTTI_ASSERT(options->n_epsilons <= TUTTI_MAX_EPSILONS && options->max_products > 0);
+  TUTTI_TRY_GOTO(done, prepare(&m, checkpoint, sharpness));
+  TUTTI_TRY_GOTO(done, measure(&m, sharpness));
+done:
+  tutti_free(m.params);
+  tutti_free(m.gradient);
+  tutti_subspace_destroy(&m.subspace);
+  tutti_objective_destroy(&m.objective);
+  tutti_restored_clear(&m.restored);
+  return status;
+}

@@ -1,0 +1,227 @@
+/** Curvature of a checkpoint: a quadratic bowl whose numbers are known, the same numbers at every number of ranks, and
+ * the random subspace. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "support/training.h"
+#include "train/subspace.h"
+#include "tutti/io.h"
+
+static const double epsilons[] = {1e-3, 5e-4};
+
+static tutti_sharpness_options usual(void) {
+  return (tutti_sharpness_options){
+      .epsilons = epsilons, .n_epsilons = 2, .subspace = 20, .tolerance = 1e-3, .max_products = 200};
+}
+
+static void checkpoint_of(const training_folder *folder, const char *run, char path[300]) {
+  snprintf(path, 300, "%s/%s/checkpoint.h5", folder->path, run);
+}
+
+// --- a bowl --------------------------------------------------------------------------------------------------
+
+enum { D = 5, N = 2 * D };
+
+/** Samples +a_j and -a_j on each axis, with target 0: the loss is the mean of (x w)^2, sum of h_j w_j^2 / 2 with
+ * h_j = 4 a_j^2 / N. */
+static double axis_length(int j) {
+  return 1 + 0.5 * j;
+}
+
+static double curvature(int j) {
+  return 4 * axis_length(j) * axis_length(j) / N;
+}
+
+static tutti_status write_bowl(const char *path) {
+  float x[N * D] = {0}, y[N] = {0};
+  for (int i = 0; i < N; i++) x[i * D + i / 2] = (float)((i % 2 ? -1 : 1) * axis_length(i / 2));
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
+  TUTTI_TRY_GOTO(done, tutti_file_write(file, "x_train", TUTTI_F32, 2, (int64_t[]){N, D}, 0, x));
+  TUTTI_TRY_GOTO(done, tutti_file_write(file, "y_train", TUTTI_F32, 1, (int64_t[]){N}, 0, y));
+  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+static tutti_status read_weights(const char *checkpoint, float *weights) {
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_open(checkpoint, &file));
+  TUTTI_TRY_GOTO(done, tutti_file_read_rows(file, "/model/weights/dense/kernel", TUTTI_F32, 0, D, weights));
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+/** Where a convex function of each weight alone is largest in the box: at the farther end. */
+static double highest(const float *w, double epsilon) {
+  double sum = 0;
+  for (int j = 0; j < D; j++) {
+    const double far = fabs((double)w[j]) + epsilon * (fabs((double)w[j]) + 1);
+    sum += curvature(j) / 2 * far * far;
+  }
+  return sum;
+}
+
+static void a_bowl_is_as_sharp_as_it_is(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result trained;
+  tutti_sharpness found = {0};
+  char bowl[300], setting[320], checkpoint[300];
+  float w[D] = {0};
+  training_folder_make(comm, &folder);
+  snprintf(bowl, sizeof bowl, "%s/bowl.h5", folder.path);
+  snprintf(setting, sizeof setting, "data.file=%s", bowl);
+  EXPECT_OK(tutti_agree_from(comm, 0, tutti_comm_rank(comm) == 0 ? write_bowl(bowl) : TUTTI_OK));
+  EXPECT_OK(training_run(comm, &folder, "bowl",
+                         "model: {layers: [dense 1 bias=no]}\n"
+                         "optimizer: {name: sgd, learning_rate: 0.01}\n"
+                         "schedule: {decay: step, decay_rate: 0.5, decay_every: 2 steps}\n"
+                         "train: {batch_size: 10, steps: 3}\n",
+                         (training_overrides){setting, NULL}, &trained));
+  checkpoint_of(&folder, "bowl", checkpoint);
+  EXPECT_OK(read_weights(checkpoint, w));
+  tutti_sharpness_options options = usual();
+  options.subspace = D;
+  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  const double loss = highest(w, 0);
+  EXPECT(found.samples == N, "%lld", (long long)found.samples);
+  EXPECT(fabs(found.train_loss - loss) < 1e-6 * loss, "%g, expected %g", found.train_loss, loss);
+  EXPECT(fabs(found.learning_rate - 0.005) < 1e-12, "%g", found.learning_rate);
+  EXPECT(fabs(found.lambda_max - curvature(D - 1)) < 1e-5, "%g, expected %g", found.lambda_max,
+         curvature(D - 1));
+  EXPECT(fabs(found.lambda_min - curvature(0)) < 1e-5, "%g, expected %g", found.lambda_min, curvature(0));
+  for (int i = 0; i < 2; i++) {
+    const double expected = 100 * (highest(w, epsilons[i]) - loss) / (1 + loss);
+    EXPECT(fabs(found.full[i] - expected) < 1e-3 * expected, "%g, expected %g", found.full[i], expected);
+    EXPECT(found.inside[i] > 0, "%g", found.inside[i]);
+  }
+  training_folder_remove(comm, &folder);
+}
+
+// --- a network -----------------------------------------------------------------------------------------------
+
+static void expect_near(double a, double b, const char *what) {
+  EXPECT(fabs(a - b) <= 1e-6 * fabs(b), "%s is %.12g, on one rank %.12g", what, a, b);
+}
+
+static void ranks_make_no_difference(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result trained;
+  tutti_sharpness found = {0}, alone = {0};
+  char checkpoint[300], metric[32];
+  tutti_evaluation evaluated;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(
+      training_run(comm, &folder, "net",
+                   "data: {y_train: y_train, y_test: y_test, validation_split: 0.1}\n"
+                   "model:\n  layers: [dense 9 tanh l2=0.01, dropout 0.2, batch_norm, dense 3 softmax]\n"
+                   "  label_smoothing: 0.1\n"
+                   "train: {batch_size: 50, epochs: 2}\n",
+                   NULL, &trained));
+  checkpoint_of(&folder, "net", checkpoint);
+  const tutti_sharpness_options options = usual();
+  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  EXPECT_OK(tutti_sharpness_of_checkpoint(folder.self, checkpoint, &options, &alone));
+  EXPECT_OK(tutti_evaluate_checkpoint(comm, checkpoint, NULL, TUTTI_SPLIT_TRAIN, metric, &evaluated));
+  EXPECT(fabs(found.train_loss - evaluated.loss) < 1e-6, "%.9g, eval says %.9g", found.train_loss,
+         evaluated.loss);
+  expect_near(found.train_loss, alone.train_loss, "train_loss");
+  expect_near(found.lambda_max, alone.lambda_max, "lambda_max");
+  expect_near(found.lambda_min, alone.lambda_min, "lambda_min");
+  EXPECT(found.n_products == alone.n_products, "%d and %d products", (int)found.n_products,
+         (int)alone.n_products);
+  EXPECT(found.lambda_residual < 1e-3 * found.lambda_max, "%g", found.lambda_residual);
+  for (int i = 0; i < 2; i++) {
+    expect_near(found.full[i], alone.full[i], "sharpness");
+    expect_near(found.inside[i], alone.inside[i], "sharpness in the subspace");
+    EXPECT(found.full[i] > 0 && found.inside[i] > 0, "%g, %g", found.full[i], found.inside[i]);
+  }
+  EXPECT(found.full[0] > found.full[1], "%g in the larger box, %g in the smaller", found.full[0],
+         found.full[1]);
+  training_folder_remove(comm, &folder);
+}
+
+static void wrong_options_are_refused(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result trained;
+  tutti_sharpness found;
+  char checkpoint[300];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "net",
+                         "data: {y_train: real_train, y_test: real_test}\nmodel: {layers: [dense 1]}\n"
+                         "train: {steps: 2}\n",
+                         NULL, &trained));
+  checkpoint_of(&folder, "net", checkpoint);
+  tutti_sharpness_options options = usual();
+  EXPECT_FAILS(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found), TUTTI_ERR_USAGE,
+               "has 13 weights; take no more dimensions");
+  options.subspace = 13;
+  options.limit_train = 7; // fewer than some numbers of ranks
+  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  EXPECT(found.samples == 7, "%lld", (long long)found.samples);
+  training_folder_remove(comm, &folder);
+}
+
+// --- the subspace --------------------------------------------------------------------------------------------
+
+enum { ROWS = 301, P = 7 };
+
+static void a_subspace_is_the_same_everywhere(const tutti_comm *comm) {
+  tutti_comm *self = NULL;
+  tutti_subspace shared = {0}, alone = {0};
+  double y[P], x[ROWS], x_alone[ROWS], back[P], rest[P];
+  EXPECT_OK(tutti_comm_split(comm, tutti_comm_rank(comm), &self));
+  EXPECT_OK(tutti_subspace_create(comm, ROWS, P, 5, &shared));
+  EXPECT_OK(tutti_subspace_create(self, ROWS, P, 5, &alone));
+  for (int k = 0; k < P; k++) y[k] = cos(k);
+  EXPECT_OK(tutti_subspace_apply(&shared, y, x));
+  EXPECT_OK(tutti_subspace_apply(&alone, y, x_alone));
+  EXPECT(memcmp(x, x_alone, sizeof x) == 0, "A y is another with several ranks");
+  // The coordinates of what lies in the subspace are those it was made of; what is left of anything else is
+  // orthogonal to it.
+  EXPECT_OK(tutti_subspace_coordinates(&shared, x, back));
+  for (int k = 0; k < P; k++)
+    EXPECT(fabs(back[k] - y[k]) < 1e-12, "%d: %.15g, expected %.15g", k, back[k], y[k]);
+  for (int i = 0; i < ROWS; i++) x[i] = sin(i * 0.3) + 1;
+  EXPECT_OK(tutti_subspace_coordinates(&shared, x, back));
+  EXPECT_OK(tutti_subspace_apply(&shared, back, x_alone));
+  for (int i = 0; i < ROWS; i++) x[i] -= x_alone[i];
+  EXPECT_OK(tutti_subspace_transposed(&shared, x, rest));
+  for (int k = 0; k < P; k++) EXPECT(fabs(rest[k]) < 1e-11, "%d: %g is left", k, rest[k]);
+  tutti_subspace_destroy(&alone);
+  tutti_subspace_destroy(&shared);
+  tutti_comm_destroy(&self);
+}
+
+/** Means of the numbers, of their squares, and of products of neighbours, within five deviations. */
+static void its_numbers_are_normal(const tutti_comm *comm) {
+  enum { MANY = 4000 };
+  static double columns[2][MANY];
+  tutti_subspace subspace = {0};
+  EXPECT_OK(tutti_subspace_create(comm, MANY, 2, 1, &subspace));
+  EXPECT_OK(tutti_subspace_apply(&subspace, (double[]){1, 0}, columns[0]));
+  EXPECT_OK(tutti_subspace_apply(&subspace, (double[]){0, 1}, columns[1]));
+  double mean = 0, square = 0, product = 0;
+  for (int i = 0; i < MANY; i++) {
+    mean += (columns[0][i] + columns[1][i]) / (2 * MANY);
+    square += (columns[0][i] * columns[0][i] + columns[1][i] * columns[1][i]) / (2 * MANY);
+    product += columns[0][i] * columns[1][i] / MANY;
+  }
+  EXPECT(fabs(mean) < 0.056 && fabs(square - 1) < 0.08 && fabs(product) < 0.08, "%g, %g, %g", mean, square,
+         product);
+  tutti_subspace_destroy(&subspace);
+}
+
+int main(void) {
+  const mpi_test tests[] = {
+      MPI_TEST(a_bowl_is_as_sharp_as_it_is), MPI_TEST(ranks_make_no_difference),
+      MPI_TEST(wrong_options_are_refused),   MPI_TEST(a_subspace_is_the_same_everywhere),
+      MPI_TEST(its_numbers_are_normal),
+  };
+  return mpi_main("curvature", tests, sizeof tests / sizeof tests[0]);
+}
