@@ -1,5 +1,7 @@
 #include "linalg/squares.h"
 
+#include <stdbool.h>
+
 #include "base/clones.h"
 #include "linalg/parallel.h"
 
@@ -48,8 +50,34 @@ TUTTI_CLONES static void wide_rows(const float *x, int64_t rows, int64_t n, doub
   for (int64_t i = 0; i < rows; i++) squares[i] = sum_blocks(x + i * n, NULL, n, WIDE);
 }
 
+/** Rows of whole lanes and a rest, which is loaded as one more: the last elements of the row, or where it is shorter than
+ * the lanes, the row and what follows it; `keep` is 1 for what has not been added, else 0. */
+TUTTI_INLINE double sum_narrow(const float *row, int64_t n, const float *rest, const float *keep) {
+  float sum[NARROW];
+  for (int j = 0; j < NARROW; j++) {
+    const float v = keep[j] * rest[j];
+    sum[j] = v * v;
+  }
+  for (int64_t i = 0; i + NARROW <= n; i += NARROW)
+    for (int j = 0; j < NARROW; j++) sum[j] += row[i + j] * row[i + j];
+  for (int half = NARROW / 2; half > 0; half /= 2)
+    for (int j = 0; j < half; j++) sum[j] += sum[j + half];
+  return sum[0];
+}
+
 TUTTI_CLONES static void narrow_rows(const float *x, int64_t rows, int64_t n, double *squares) {
-  for (int64_t i = 0; i < rows; i++) squares[i] = sum_block(x + i * n, NULL, n, NARROW);
+  const int rest = (int)(n % NARROW);
+  const bool is_short = n < NARROW;
+  float keep[NARROW], copy[NARROW] = {0};
+  for (int j = 0; j < NARROW; j++) keep[j] = is_short ? j < rest : j >= NARROW - rest;
+  for (int64_t i = 0; i < rows; i++) {
+    const float *row = x + i * n, *last = is_short ? row : row + n - NARROW;
+    if (is_short && (rows - i) * n < NARROW) { // what follows is not the matrix any more
+      for (int64_t j = 0; j < n; j++) copy[j] = row[j];
+      last = copy;
+    }
+    squares[i] = sum_narrow(row, n, last, keep);
+  }
 }
 
 static void some_rows(void *context, int64_t begin, int64_t end) {
