@@ -1,0 +1,119 @@
+/** What run.measure adds to a training step. */
+#include <stdio.h>
+
+#include "bench/samples.h"
+#include "support/bench.h"
+#include "train/run.h"
+
+static const char *const measures[] = {"none", "noise", "norms", "all"};
+enum { N = sizeof measures / sizeof *measures, SAMPLES = 2048 };
+
+/** A training that goes on, epoch 0 over and over: as many steps as from one measured step to the next. */
+typedef struct {
+  tutti_config config;
+  tutti_run run;
+  int64_t n_steps;
+  const double *baseline; // checksum of the training that measures nothing
+  double loss;
+} training;
+
+static tutti_status step(training *t) {
+  tutti_step_result result;
+  TUTTI_TRY(tutti_run_step(&t->run, &result));
+  TUTTI_CHECK(result.finite, TUTTI_ERR_INTERNAL, "the loss is not finite at step %lld",
+              (long long)t->run.state.step);
+  t->run.state.step++;
+  t->run.state.step_in_epoch = (t->run.state.step_in_epoch + 1) % t->run.plan.epoch.n_steps;
+  t->loss = result.loss;
+  return TUTTI_OK;
+}
+
+static tutti_status steps(void *context) {
+  training *t = context;
+  for (int64_t i = 0; i < t->n_steps; i++) TUTTI_TRY(step(t));
+  return TUTTI_OK;
+}
+
+/** The weights after the first steps: measuring changes nothing. */
+static tutti_status check(void *context, double *checksum) {
+  training *t = context;
+  TUTTI_TRY(steps(t));
+  TUTTI_TRY(step(t));
+  *checksum = t->loss;
+  TUTTI_CHECK(t->loss == *t->baseline || t->baseline == &t->loss, TUTTI_ERR_INTERNAL,
+              "measure=%s: the loss is %.17g, without it %.17g", measures[t->config.run.measure], t->loss,
+              *t->baseline);
+  return TUTTI_OK;
+}
+
+static tutti_status create(const bench *b, const char *file, int64_t batch, const char *measure,
+                           training *t) {
+  char text[32];
+  snprintf(text, sizeof text, "%lld", (long long)batch);
+  const tutti_override overrides[] = {
+      {"data.file", file},
+      {"model.layers",
+       bench_option(b, "layers",
+                    b->is_short ? "dense 16 relu, dense 10 softmax" : "dense 512 relu, dense 10 softmax")},
+      {"optimizer.name", bench_option(b, "optimizer", "rmsprop")},
+      {"parallel.reduce", bench_option(b, "reduce", "auto")},
+      {"train.batch_size", text},
+      {"train.steps", "1000000000"},
+      {"run.measure", measure}};
+  TUTTI_TRY(tutti_agree(
+      b->comm, tutti_config_parse(NULL, NULL, overrides, sizeof overrides / sizeof *overrides, &t->config)));
+  TUTTI_TRY(tutti_run_create(b->comm, &t->config, &t->run));
+  t->n_steps = batch < SAMPLES ? SAMPLES / batch : 1;
+  return tutti_run_begin(&t->run);
+}
+
+static tutti_status run_batch(const bench *b, const char *file, int64_t batch, const char *shape) {
+  training trainings[N] = {0};
+  bench_variant variants[N];
+  tutti_status status = TUTTI_OK;
+  for (int i = 0; i < N; i++) {
+    TUTTI_TRY_GOTO(done, create(b, file, batch, measures[i], &trainings[i]));
+    trainings[i].baseline = &trainings[0].loss;
+    variants[i] =
+        (bench_variant){.name = measures[i], .run = steps, .check = check, .context = &trainings[i]};
+  }
+  const double samples = (double)(batch * trainings[0].n_steps);
+  TUTTI_TRY_GOTO(done,
+                 bench_run(b, &(bench_case){"measure", shape, samples, samples, "Gsamples/s", variants, N}));
+done:
+  for (int i = 0; i < N; i++) {
+    tutti_run_destroy(&trainings[i].run);
+    tutti_config_clear(&trainings[i].config);
+  }
+  return status;
+}
+
+static tutti_status run_all(const bench *b) {
+  static const int64_t batches[] = {16, 128, 1024, 8192}, short_batches[] = {1, 7, 100, 200};
+  const samples_size size = b->is_short ? (samples_size){200, 33, 10} : (samples_size){16384, 784, 10};
+  char path[256] = "";
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY(samples_write(b->comm, size, path));
+  for (int i = 0; i < 4 && status == TUTTI_OK; i++) {
+    const int64_t batch = b->is_short ? short_batches[i] : batches[i];
+    char shape[32];
+    snprintf(shape, sizeof shape, "%lld", (long long)batch);
+    if (bench_wants(b, "measure", shape)) status = run_batch(b, path, batch, shape);
+  }
+  samples_remove(b->comm, path);
+  return status;
+}
+
+int main(int argc, char **argv) {
+  return bench_main(
+      argc, argv,
+      &(bench_program){.name = "bench_meter",
+                       .question =
+                           "What does run.measure add to a training, measured as often as it is by\n"
+                           "default?  The baseline is the training that measures nothing.  A run is the\n"
+                           "steps from one that is measured to the next; the shape is the global batch.\n"
+                           "  --layers='dense 512 relu, dense 10 softmax'  --optimizer=rmsprop  "
+                           "--reduce=auto",
+                       .options = (const char *const[]){"layers", "optimizer", "reduce", NULL}},
+      run_all);
+}
