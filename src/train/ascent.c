@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/fault.h"
 #include "optim/box.h"
 
 enum { ITERATIONS = 10 }; // of the paper's L-BFGS-B, which "is limited" to them (section 2.2.2)
@@ -59,6 +60,7 @@ static tutti_status tell(const search *s, int *more) {
 static tutti_status evaluate(void *context, const double *y, double *value, double *gradient) {
   search *s = context;
   int more = 1;
+  TUTTI_TRY(tutti_fault("ascent"));
   s->failed = true;
   TUTTI_TRY(tell(s, &more));
   for (int64_t i = 0; i < s->n; i++) s->y[i] = y[i];

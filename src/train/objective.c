@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/fault.h"
+
 static tutti_status create_local(tutti_objective *objective) {
   TUTTI_TRY(tutti_curvature_create(objective->network->model, &objective->curvature));
   TUTTI_TRY(TUTTI_NEW(objective->params, objective->n));
@@ -50,6 +52,7 @@ static tutti_status add_own_blocks(tutti_objective *objective, const float *v) {
   const tutti_range own = tutti_shard((tutti_range){.count = (n + block - 1) / block}, 1,
                                       tutti_comm_rank(comm), tutti_comm_size(comm));
   memset(objective->sums, 0, (size_t)(objective->n + 1) * sizeof *objective->sums);
+  TUTTI_TRY(tutti_fault("objective"));
   for (int64_t i = own.begin; i < own.begin + own.count; i++) {
     const int64_t left = n - i * block;
     TUTTI_TRY(

@@ -1,7 +1,9 @@
 /** Curvature of a checkpoint: a quadratic bowl whose numbers are known, the same numbers at every number of ranks, and
  * the random subspace. */
+#define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/training.h"
@@ -167,6 +169,38 @@ static void wrong_options_are_refused(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** A rank that fails, in the first gradient, in a product or on the way up, ends the measurement on all of them. */
+static void no_rank_is_left_alone(const tutti_comm *comm) {
+  static const struct {
+    const char *site;
+    bool last; // the last rank fails, else rank 0
+    int nth;
+  } faults[] = {{"objective", true, 1},   {"objective", true, 3}, {"objective", true, 10},
+                {"objective", false, 11}, {"ascent", false, 1},   {"ascent", false, 4}};
+  training_folder folder;
+  tutti_train_result trained;
+  tutti_sharpness found;
+  char checkpoint[300];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "net",
+                         "model: {layers: [dense 9 tanh, dense 3 softmax]}\ntrain: {steps: 5}\n", NULL,
+                         &trained));
+  checkpoint_of(&folder, "net", checkpoint);
+  tutti_sharpness_options options = usual();
+  options.max_products = 5;
+  for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+    char fault[64];
+    snprintf(fault, sizeof fault, "%s:%d:%d", faults[i].site, faults[i].last ? tutti_comm_size(comm) - 1 : 0,
+             faults[i].nth);
+    setenv("TUTTI_FAULT", fault, 1);
+    EXPECT_FAILS(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found), TUTTI_ERR_INTERNAL,
+                 "fault injected at");
+    unsetenv("TUTTI_FAULT");
+  }
+  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  training_folder_remove(comm, &folder);
+}
+
 // --- the subspace --------------------------------------------------------------------------------------------
 
 enum { ROWS = 301, P = 7 };
@@ -219,9 +253,9 @@ static void its_numbers_are_normal(const tutti_comm *comm) {
 
 int main(void) {
   const mpi_test tests[] = {
-      MPI_TEST(a_bowl_is_as_sharp_as_it_is), MPI_TEST(ranks_make_no_difference),
-      MPI_TEST(wrong_options_are_refused),   MPI_TEST(a_subspace_is_the_same_everywhere),
-      MPI_TEST(its_numbers_are_normal),
+      MPI_TEST(a_bowl_is_as_sharp_as_it_is),       MPI_TEST(ranks_make_no_difference),
+      MPI_TEST(wrong_options_are_refused),         MPI_TEST(no_rank_is_left_alone),
+      MPI_TEST(a_subspace_is_the_same_everywhere), MPI_TEST(its_numbers_are_normal),
   };
   return mpi_main("curvature", tests, sizeof tests / sizeof tests[0]);
 }
