@@ -272,14 +272,14 @@ typedef struct {
 
 /** Local.  *loss_sum += the rows' losses, grads[n_params] += the gradient of their sum / count; without the penalty. */
 TUTTI_NODISCARD
-tutti_status tutti_curvature_gradient(tutti_curvature *curvature, const tutti_curvature_batch *batch, double *loss_sum,
-                                      double *grads);
+tutti_status tutti_curvature_gradient(tutti_curvature *curvature, const tutti_curvature_batch *batch,
+                                      double *loss_sum, double *grads);
 
 /** Local.  product[n_params] += H v, with H the Hessian of the rows' losses / count, without the penalty.  At a kink the
  * derivatives are those of the side that the gradient is taken from: relu and its like have second derivative 0. */
 TUTTI_NODISCARD
-tutti_status tutti_curvature_product(tutti_curvature *curvature, const tutti_curvature_batch *batch, const float *v,
-                                     double *product);
+tutti_status tutti_curvature_product(tutti_curvature *curvature, const tutti_curvature_batch *batch,
+                                     const float *v, double *product);
 
 /** Local.  product[n_params] += the penalty's Hessian times v: 2 l2 v on kernels; l1 has none. */
 void tutti_model_penalty_product(const tutti_model *model, const float *v, double *product);

@@ -114,19 +114,19 @@ typedef struct {
   int64_t limit_train;    // only so many of the training samples; 0: all
   const double *epsilons; // [n_epsilons] sizes of boxes, > 0
   int n_epsilons;
-  int subspace;          // dimensions of a random one; 0: none
-  uint64_t seed;         // of the subspace, and of the first direction for the eigenvalues
-  double tolerance;      // of the eigenvalues, relative to that of largest magnitude
-  int64_t max_products;  // of the Hessian with a vector, for the eigenvalues; at least 1
+  int subspace;         // dimensions of a random one; 0: none
+  uint64_t seed;        // of the subspace, and of the first direction for the eigenvalues
+  double tolerance;     // of the eigenvalues, relative to that of largest magnitude
+  int64_t max_products; // of the Hessian with a vector, for the eigenvalues; at least 1
 } tutti_sharpness_options;
 
 enum { TUTTI_MAX_EPSILONS = 8 };
 
 typedef struct {
-  int64_t samples;                            // over which the loss is a mean
-  double train_loss;                          // of the network without noise, with the penalty
-  double learning_rate;                       // of the training's last update
-  double lambda_max, lambda_min;              // ends of the Hessian's spectrum (algebraically)
+  int64_t samples;                             // over which the loss is a mean
+  double train_loss;                           // of the network without noise, with the penalty
+  double learning_rate;                        // of the training's last update
+  double lambda_max, lambda_min;               // ends of the Hessian's spectrum (algebraically)
   double lambda_residual, lambda_min_residual; // |H v - lambda v| of their unit vectors
   int64_t n_products;
   double full[TUTTI_MAX_EPSILONS];   // sharpness in the boxes over all weights
@@ -141,4 +141,5 @@ typedef struct {
  * @return ERR_USAGE a subspace of more dimensions than weights; ERR_CONFIG no training samples; what the rooms return */
 TUTTI_NODISCARD
 tutti_status tutti_sharpness_of_checkpoint(const tutti_comm *comm, const char *checkpoint,
-                                           const tutti_sharpness_options *options, tutti_sharpness *sharpness);
+                                           const tutti_sharpness_options *options,
+                                           tutti_sharpness *sharpness);

@@ -5,7 +5,7 @@
 #include "base/fault.h"
 #include "optim/box.h"
 
-enum { ITERATIONS = 10 }; // of the paper's L-BFGS-B, which "is limited" to them (section 2.2.2)
+enum { ITERATIONS = 10 }; // of L-BFGS-B, as in section 2.2.2 of the paper
 
 typedef struct {
   const tutti_ascent *ascent;

@@ -55,13 +55,14 @@ static void start(lanczos *l) {
   scale(n, 1 / sqrt(dot(n, l->v, l->v)), l->v);
 }
 
-/** Turn rows i and i + 1 so that the element `bulge` away from the diagonal goes on downwards (a step of the implicit
- * QL algorithm; Dubrulle 1970). */
+/** What one plane rotation of a sweep gives the next, upwards along the diagonal: the element that it has left outside of
+ * the three diagonals, and what it has taken from the next diagonal element. */
 typedef struct {
   double sine, cosine, bulge, shift;
 } rotation;
 
-/** Split off the eigenvalue of row `row` of the unreduced block [row, end]. */
+/** A sweep of the implicit QL algorithm (Dubrulle 1970) over the unreduced block [row, end]: e[row] becomes smaller.  z is
+ * turned along. */
 static void sweep(double *d, double *e, double *z, int row, int end) {
   const double half = (d[row + 1] - d[row]) / (2 * e[row]), root = sqrt(half * half + 1);
   rotation r = {.sine = 1, .cosine = 1};
