@@ -3,7 +3,7 @@
  * algorithm for bound constrained optimization", with the projection of Morales and Nocedal 2011 and the line search of
  * Moré and Thuente 1994).  Local.
  *
- * The libraries at hand were tried first.  The authors' own, in Fortran, brings its run-time library, LAPACK and a
+ * Why not a library: the authors' own, in Fortran, brings its run-time library, LAPACK and a
  * second BLAS, with threads of its own, into every process of a job; NLopt's bounded L-BFGS is another algorithm, and
  * counts evaluations.  A measurement that is defined by ten iterations of this algorithm wants just these; the steps
  * are those of the authors' version 3.0, which the tests have numbers of. */
