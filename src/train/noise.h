@@ -3,7 +3,7 @@
  *
  * A step's batch of B examples, drawn from N, is divided into groups r of b_r examples with the mean gradients g_r; the
  * batch's is g = sum b_r g_r / B.  Groups are ranks' shards and micro-batches, or leaves; or the examples themselves.
- * McCandlish et al., "An empirical model of large-batch training" (arXiv 1812.06162), section 2 and appendix A. */
+ * McCandlish et al., "An empirical model of large-batch training" (arXiv 1812.06162), appendix A. */
 #include "tutti/base.h"
 
 /** One step's sums. */
@@ -21,15 +21,15 @@ typedef struct {
   double grad_squared; // of the population's mean gradient
 } tutti_noise;
 
-/** trace = (squares - B |g|^2) / (groups - 1); grad_squared = |g|^2 - trace (1/B - 1/N): equation A.2 for groups of any
- * sizes, and without its bias where a batch is drawn without replacement.  With less than two groups both are NaN. */
+/** trace = (squares - B |g|^2) / (groups - 1); grad_squared = |g|^2 - trace (1/B - 1/N): their estimate for two batch sizes, for groups of
+ * any sizes, and without its bias where a batch is drawn without replacement.  With less than two groups both are NaN. */
 tutti_noise tutti_noise_estimate(const tutti_noise_sums *sums);
 
-/** The gradient diversity sum |g_i|^2 / |sum g_i|^2 of examples as groups (Yin et al., arXiv 1706.05699, definition 2);
+/** The gradient diversity sum |g_i|^2 / |sum g_i|^2 of examples as groups (Yin et al., arXiv 1706.05699);
  * times B it bounds the batch size that loses nothing. */
 double tutti_noise_diversity(const tutti_noise_sums *sums);
 
-/** Variance and square of a step's gradient as AdaScale has them (Johnson et al., arXiv 2007.05105, section 4.1), for
+/** Variance and square of a step's gradient as AdaScale has them (Johnson et al., arXiv 2007.05105), for
  * K groups, with the floors of its published implementations: 1e-6 and 0. */
 typedef struct {
   double variance; // of a group's gradient
