@@ -11,7 +11,7 @@
 
 /** As often as costs little at any batch size, unless the user says how often. */
 static int64_t choose_every(const tutti_config *config) {
-  enum { SAMPLES = 2048 };
+  enum { SAMPLES = 4096 };
   if (config->run.measure_every.value > 0) return (int64_t)config->run.measure_every.value;
   return config->train.batch_size < SAMPLES ? SAMPLES / config->train.batch_size : 1;
 }

@@ -6,7 +6,7 @@
 #include "train/run.h"
 
 static const char *const measures[] = {"none", "noise", "norms", "all"};
-enum { N = sizeof measures / sizeof *measures, SAMPLES = 2048 };
+enum { N = sizeof measures / sizeof *measures, SAMPLES = 4096 };
 
 /** A training that goes on, epoch 0 over and over: as many steps as from one measured step to the next. */
 typedef struct {
