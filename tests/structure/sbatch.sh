@@ -1,9 +1,9 @@
 #!/bin/sh
-# usage: sbatch.sh TREE FOLDER -- what jobs/train.sbatch starts, where FOLDER holds a Slurm and a program that are played
+# usage: sbatch.sh TREE FOLDER -- what jobs/train.sbatch and study.sbatch start, where FOLDER holds a Slurm and a program that are played
 set -eu
 tree=$1
 mkdir -p "$2/bin"
-printf '#!/bin/sh\n' >"$2/bin/scontrol"
+printf '#!/bin/sh\necho "   Command=%s/jobs/study.sbatch"\n' "$tree" >"$2/bin/scontrol"
 printf '#!/bin/sh\nfor a; do printf "<%%s>" "$a"; done\n' >"$2/bin/tutti"
 chmod +x "$2/bin/scontrol" "$2/bin/tutti"
 PATH=$2/bin:$PATH SLURM_JOB_ID=1 SLURM_SUBMIT_DIR=$2 TUTTI=$2/bin/tutti LAUNCH=env
@@ -14,14 +14,18 @@ expect() {
   SLURM_RESTART_COUNT=$1 expected=$2
   export SLURM_RESTART_COUNT
   shift 2
-  printed=$(bash "$tree/jobs/train.sbatch" "$@")
+  printed=$(bash "$tree/jobs/$script" "$@")
   [ "$printed" = "$expected" ] || {
     echo "restart $SLURM_RESTART_COUNT: $printed is not $expected"
     exit 1
   }
 }
 
+script=train.sbatch
 expect 0 '<train><a b.yaml><--run.resume=no><--train.seed=1>' 'a b.yaml' --run.resume=no --train.seed=1
 # A job that runs again goes on.
 expect 1 '<train><a b.yaml><--train.seed=1>' 'a b.yaml' --run.resume=no --train.seed=1
 expect 2 '<train><a.yaml><--run.resume=b.h5><--run.keep=1>' a.yaml --run.resume=b.h5 --run.keep=1
+script=study.sbatch
+expect 0 '<study><a b.yaml><--study.seeds=3>' 'a b.yaml' --study.seeds=3
+expect 1 '<study><a.yaml>' a.yaml
