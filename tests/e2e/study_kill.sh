@@ -18,7 +18,7 @@ study:
     train.batch_size: [32, 128, 512]
     optimizer.learning_rate: {from: 0.01, to: 1, points: 5}
   goal: val_accuracy >= 2
-  budget: 200 epochs
+  budget: 100 epochs
   evaluate_every: 20 epochs
   seeds: 2
 EOF
@@ -53,7 +53,7 @@ note_times() {
 }
 
 n_killed=0
-for pause in 0.1 0.02 0.2; do
+for pause in 0.05 0.01 0.1; do
   begun=$(count)
   "$MPIEXEC" -n "$RANKS" "$TUTTI" study study.yaml >killed.out 2>killed.err &
   job=$!
@@ -61,8 +61,8 @@ for pause in 0.1 0.02 0.2; do
   until [ "$(count)" -gt "$begun" ]; do
     kill -0 $job 2>/dev/null || break
     waited=$((waited + 1))
-    [ $waited -lt 300 ] || fail "no trial after 30 s: $(cat killed.err)"
-    sleep 0.1
+    [ $waited -lt 600 ] || fail "no trial after 30 s: $(cat killed.err)"
+    sleep 0.05
   done
   sleep $pause
   # shellcheck disable=SC2046 # words
