@@ -18,13 +18,14 @@ typedef struct {
 
 /** That of the last update, by the schedule of the training. */
 static tutti_status find_learning_rate(measurement *m, int64_t n_train, double *learning_rate) {
-  const tutti_config *config = &m->restored.config;
+  tutti_config config = m->restored.config; // borrows all that it points to
   tutti_checkpoint_state *const state = &m->restored.state;
   tutti_plan plan;
   tutti_schedule schedule;
   TUTTI_TRY(tutti_bcast(m->comm, 0, state, sizeof *state));
-  TUTTI_TRY(tutti_plan_make(config, n_train, 1, &plan));
-  TUTTI_TRY(tutti_schedule_make(&config->schedule, config->optimizer.learning_rate, plan.epoch.batch,
+  config.train.micro_batch_size = 0; // what suited the ranks of the training need not suit one
+  TUTTI_TRY(tutti_plan_make(&config, n_train, 1, &plan));
+  TUTTI_TRY(tutti_schedule_make(&config.schedule, config.optimizer.learning_rate, plan.epoch.batch,
                                 (double)plan.epoch.n_steps, (double)plan.total_steps, &schedule));
   const int64_t at = tutti_plan_position(&plan, state->step, state->epoch, state->step_in_epoch).at;
   const int64_t last = at > 0 ? at - 1 : 0;

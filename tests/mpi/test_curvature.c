@@ -111,6 +111,27 @@ static void expect_near(double a, double b, const char *what) {
   EXPECT(fabs(a - b) <= 1e-6 * fabs(b), "%s is %.12g, on one rank %.12g", what, a, b);
 }
 
+/** Micro-batches that keep a batch's statistics together on its ranks need not do so on others. */
+static void micro_batches_of_the_training_do_not_matter(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result trained;
+  tutti_sharpness found = {0}, alone = {0};
+  char checkpoint[300], setting[64];
+  tutti_sharpness_options options = usual();
+  options.n_epsilons = 0;
+  training_folder_make(comm, &folder);
+  snprintf(setting, sizeof setting, "train.micro_batch_size=%d", (96 - 1) / tutti_comm_size(comm) + 1);
+  EXPECT_OK(training_run(comm, &folder, "net",
+                         "model: {layers: [dense 9 tanh, batch_norm, dense 3 softmax]}\n"
+                         "train: {batch_size: 96, steps: 2}\n",
+                         (training_overrides){setting, NULL}, &trained));
+  checkpoint_of(&folder, "net", checkpoint);
+  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  EXPECT_OK(tutti_sharpness_of_checkpoint(folder.self, checkpoint, &options, &alone));
+  expect_near(found.lambda_max, alone.lambda_max, "lambda_max");
+  training_folder_remove(comm, &folder);
+}
+
 static void ranks_make_no_difference(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
@@ -253,9 +274,13 @@ static void its_numbers_are_normal(const tutti_comm *comm) {
 
 int main(void) {
   const mpi_test tests[] = {
-      MPI_TEST(a_bowl_is_as_sharp_as_it_is),       MPI_TEST(ranks_make_no_difference),
-      MPI_TEST(wrong_options_are_refused),         MPI_TEST(no_rank_is_left_alone),
-      MPI_TEST(a_subspace_is_the_same_everywhere), MPI_TEST(its_numbers_are_normal),
+      MPI_TEST(a_bowl_is_as_sharp_as_it_is),
+      MPI_TEST(ranks_make_no_difference),
+      MPI_TEST(micro_batches_of_the_training_do_not_matter),
+      MPI_TEST(wrong_options_are_refused),
+      MPI_TEST(no_rank_is_left_alone),
+      MPI_TEST(a_subspace_is_the_same_everywhere),
+      MPI_TEST(its_numbers_are_normal),
   };
   return mpi_main("curvature", tests, sizeof tests / sizeof tests[0]);
 }
