@@ -58,11 +58,12 @@ static tutti_status choose_command(int argc, char **argv, const tutti_command **
 
 /** Slurm started several tasks, but MPI knows of one: each would train alone and write the same files.  A
  * launcher that MPI listens to says how many ranks there are, so one rank alone can be meant.  A training
- * that is started alone in a job of several tasks is a mistake too; other commands are at home in a batch
- * script.
+ * or a study that is started alone in a job of several tasks is a mistake too; other commands are at home in a
+ * batch script.
  * @param[in] told  what that launcher says, 0: nothing */
 static tutti_status check_launcher(const tutti_command *command, const tutti_comm *comm, long told) {
-  const char *text = getenv(command == &tutti_command_train ? "SLURM_NTASKS" : "SLURM_STEP_NUM_TASKS");
+  const bool trains = command == &tutti_command_train || command == &tutti_command_study;
+  const char *text = getenv(trains ? "SLURM_NTASKS" : "SLURM_STEP_NUM_TASKS");
   const long n_tasks = text ? strtol(text, NULL, 10) : 1;
   if (n_tasks <= 1 || tutti_comm_size(comm) > 1 || told == 1) return TUTTI_OK;
   const tutti_status status = tutti_fail(TUTTI_ERR_SYSTEM, __func__, __FILE__, __LINE__,
