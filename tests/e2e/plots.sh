@@ -33,6 +33,22 @@ plot plot_run runs/1 runs/2/metrics.h5 --output both
 expect_status 0
 expect_pictures both/curves
 
+cat >study.yaml <<EOF
+data: {file: $SOURCE_DIR/data/digits.h5, validation_split: 0.2}
+model: {layers: [dense 10 softmax]}
+optimizer: {name: sgd}
+study:
+  vary:
+    train.batch_size: [16, 64, 256, 1024]
+    optimizer.learning_rate: {from: 0.05, to: 2, points: 3}
+  goal: val_accuracy >= 0.7
+  budget: 10 epochs
+EOF
+succeed "$RANKS" study study.yaml
+plot plot_study study.h5
+expect_status 0
+for name in steps pareto learning_rate seconds curves; do expect_pictures study-plots/$name; done
+
 plot plot_run runs/3
 expect_status 1
 expect_text 'plot_run: runs/3: '
