@@ -23,7 +23,8 @@ static int64_t count_grid(const tutti_points *points) {
 // --- grid ----------------------------------------------------------------------------------------
 
 static tutti_status make_grid(const tutti_axis *const *axes, tutti_points *points) {
-  for (int c = 0; c < points->n_columns; c++) TUTTI_TRY(tutti_column_create(axes[c], &points->columns[c]));
+  for (int c = 0; c < points->n_columns; c++)
+    TUTTI_TRY(tutti_axis_values_create(axes[c], &points->columns[c]));
   points->n = count_grid(points);
   TUTTI_CHECK(points->n <= TUTTI_MAX_TRIALS, TUTTI_ERR_CONFIG,
               "study.vary: the grid has more than %d settings; vary less, or set study.search to sobol",
@@ -90,7 +91,7 @@ static tutti_status pick_distinct(const tutti_study_options *study, uint64_t see
 
 static tutti_status fill_column(const tutti_axis *axis, const double *u, int c, tutti_points *points) {
   const bool discrete = tutti_axis_is_discrete(axis);
-  if (!discrete) TUTTI_TRY(tutti_column_draw(axis, u, points->n, &points->columns[c]));
+  if (!discrete) TUTTI_TRY(tutti_axis_values_draw(axis, u, points->n, &points->columns[c]));
   for (int64_t k = 0; k < points->n; k++)
     points->indices[k * points->n_columns + c] = discrete ? choose(u[k], points->columns[c].n) : k;
   return TUTTI_OK;
@@ -107,7 +108,7 @@ static tutti_status draw(const tutti_study_options *study, const tutti_axis *con
   TUTTI_TRY_GOTO(done, TUTTI_NEW(u, points->n));
   for (int c = 0; c < points->n_columns; c++)
     if (tutti_axis_is_discrete(axes[c]))
-      TUTTI_TRY_GOTO(done, tutti_column_create(axes[c], &points->columns[c]));
+      TUTTI_TRY_GOTO(done, tutti_axis_values_create(axes[c], &points->columns[c]));
   for (int64_t k = 0; k < points->n; k++) picks[k] = (uint32_t)k;
   if (all_discrete(axes, points->n_columns)) TUTTI_TRY_GOTO(done, pick_distinct(study, seed, points, picks));
   for (int c = 0; c < points->n_columns; c++) {
@@ -144,7 +145,7 @@ done:
 }
 
 void tutti_points_clear(tutti_points *points) {
-  for (int c = 0; c < points->n_columns; c++) tutti_column_clear(&points->columns[c]);
+  for (int c = 0; c < points->n_columns; c++) tutti_axis_values_clear(&points->columns[c]);
   tutti_free(points->columns);
   tutti_free(points->indices);
   *points = (tutti_points){0};

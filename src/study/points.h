@@ -1,11 +1,11 @@
 #pragma once
 /** The settings of the varied keys but train.batch_size, which every batch size is tried with.  Local. */
-#include "study/column.h"
+#include "study/axis_values.h"
 
 enum { TUTTI_MAX_TRIALS = 999999 }; // the curve of a trial is named by six digits
 
 typedef struct {
-  tutti_column *columns; // [n_columns]
+  tutti_axis_values *columns; // [n_columns]
   int n_columns;
   int64_t n;
   int64_t *indices; // [n, n_columns] of the columns' values

@@ -9,7 +9,7 @@
 enum { TEXT_BYTES = 64 };
 
 struct tutti_space {
-  tutti_column batch;
+  tutti_axis_values batch;
   tutti_points points; // of the other varied keys
   int64_t n_seeds, n_trials;
   int seed_column; // where train.seed is varied, else -1
@@ -38,7 +38,7 @@ static tutti_status make_batch_sizes(const tutti_config *config, tutti_space *sp
       "study.vary.train.batch_size: each batch size is tried with all settings, so the range wants points: "
       "{from: %g, to: %g, points: N}",
       axis->from, axis->to);
-  return tutti_column_create(axis, &space->batch);
+  return tutti_axis_values_create(axis, &space->batch);
 }
 
 static const char *budget_key(tutti_unit unit) {
@@ -89,7 +89,7 @@ static void set_trial(tutti_space *space, int64_t i) {
   add_override(trial, "train.evaluate_every", space->evaluate_every);
   indices = space->points.indices + trial->setting * space->points.n_columns;
   for (int c = 0; c < space->points.n_columns; c++) {
-    const tutti_column *column = &space->points.columns[c];
+    const tutti_axis_values *column = &space->points.columns[c];
     trial->values[c] = column->values[indices[c]];
     add_override(trial, column->key, column->texts[indices[c]]);
     if (c == space->seed_column) trial->seed = (uint64_t)trial->values[c];
@@ -132,7 +132,7 @@ done:
 void tutti_space_destroy(tutti_space **space) {
   tutti_space *old = *space;
   if (!old) return;
-  tutti_column_clear(&old->batch);
+  tutti_axis_values_clear(&old->batch);
   tutti_points_clear(&old->points);
   tutti_free(old->seeds);
   tutti_free(old->trials);
@@ -164,7 +164,7 @@ const char *tutti_space_varied(const tutti_space *space, int i) {
 
 const char *const *tutti_space_choices(const tutti_space *space, int i, int *n) {
   TUTTI_ASSERT(i >= 0 && i < space->points.n_columns);
-  const tutti_column *column = &space->points.columns[i];
+  const tutti_axis_values *column = &space->points.columns[i];
   *n = column->is_choice ? (int)column->n : 0;
   return column->is_choice ? (const char *const *)column->texts : NULL;
 }

@@ -1,4 +1,4 @@
-#include "study/column.h"
+#include "study/axis_values.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -9,30 +9,30 @@
 
 enum { TEXT_BYTES = 40 };
 
-static tutti_status start(const tutti_axis *axis, int64_t n, tutti_column *column) {
-  *column = (tutti_column){.key = tutti_strdup(axis->key),
-                           .is_choice = axis->kind == TUTTI_AXIS_CHOICE,
-                           .low = axis->from,
-                           .high = axis->to};
-  if (!column->key) return TUTTI_ERR_MEMORY;
-  TUTTI_TRY(TUTTI_NEW(column->values, n));
-  TUTTI_TRY(TUTTI_NEW(column->texts, n));
+static tutti_status start(const tutti_axis *axis, int64_t n, tutti_axis_values *list) {
+  *list = (tutti_axis_values){.key = tutti_strdup(axis->key),
+                              .is_choice = axis->kind == TUTTI_AXIS_CHOICE,
+                              .low = axis->from,
+                              .high = axis->to};
+  if (!list->key) return TUTTI_ERR_MEMORY;
+  TUTTI_TRY(TUTTI_NEW(list->values, n));
+  TUTTI_TRY(TUTTI_NEW(list->texts, n));
   return TUTTI_OK;
 }
 
-void tutti_column_clear(tutti_column *column) {
-  for (int64_t i = 0; i < column->n; i++) tutti_free(column->texts[i]);
-  tutti_free(column->texts);
-  tutti_free(column->values);
-  tutti_free(column->key);
-  *column = (tutti_column){0};
+void tutti_axis_values_clear(tutti_axis_values *list) {
+  for (int64_t i = 0; i < list->n; i++) tutti_free(list->texts[i]);
+  tutti_free(list->texts);
+  tutti_free(list->values);
+  tutti_free(list->key);
+  *list = (tutti_axis_values){0};
 }
 
-static tutti_status append(tutti_column *column, double value, const char *text) {
+static tutti_status append(tutti_axis_values *list, double value, const char *text) {
   char *copy = tutti_strdup(text);
   if (!copy) return TUTTI_ERR_MEMORY;
-  column->values[column->n] = value;
-  column->texts[column->n++] = copy;
+  list->values[list->n] = value;
+  list->texts[list->n++] = copy;
   return TUTTI_OK;
 }
 
@@ -68,26 +68,26 @@ static double place(const tutti_axis *axis, double u, char text[TEXT_BYTES]) {
   return value;
 }
 
-static tutti_status add_points(const tutti_axis *axis, tutti_column *column) {
+static tutti_status add_points(const tutti_axis *axis, tutti_axis_values *list) {
   char text[TEXT_BYTES];
   for (int64_t i = 0; i < axis->points; i++) {
     const double value = place(axis, (double)i / (double)(axis->points - 1), text);
-    if (column->n == 0 || column->values[column->n - 1] != value) TUTTI_TRY(append(column, value, text));
+    if (list->n == 0 || list->values[list->n - 1] != value) TUTTI_TRY(append(list, value, text));
   }
   return TUTTI_OK;
 }
 
 // --- lists ---------------------------------------------------------------------------------------
 
-static tutti_status add_list(const tutti_axis *axis, tutti_column *column) {
+static tutti_status add_list(const tutti_axis *axis, tutti_axis_values *list) {
   for (int i = 0; i < axis->n_values; i++) {
     double value = i;
-    const bool is_number = column->is_choice || tutti_text_real(axis->values[i], &value);
+    const bool is_number = list->is_choice || tutti_text_real(axis->values[i], &value);
     TUTTI_CHECK(is_number, TUTTI_ERR_INTERNAL, "study.vary.%s: '%s' is no number", axis->key,
                 axis->values[i]);
-    TUTTI_TRY(append(column, value, axis->values[i]));
-    column->low = i == 0 ? value : fmin(column->low, value);
-    column->high = i == 0 ? value : fmax(column->high, value);
+    TUTTI_TRY(append(list, value, axis->values[i]));
+    list->low = i == 0 ? value : fmin(list->low, value);
+    list->high = i == 0 ? value : fmax(list->high, value);
   }
   return TUTTI_OK;
 }
@@ -96,19 +96,20 @@ bool tutti_axis_is_discrete(const tutti_axis *axis) {
   return axis->n_values > 0 || axis->points > 0;
 }
 
-tutti_status tutti_column_create(const tutti_axis *axis, tutti_column *column) {
+tutti_status tutti_axis_values_create(const tutti_axis *axis, tutti_axis_values *list) {
   TUTTI_CHECK(tutti_axis_is_discrete(axis), TUTTI_ERR_CONFIG, "study.vary.%s: the range lacks points",
               axis->key);
-  TUTTI_TRY(start(axis, axis->n_values > 0 ? axis->n_values : axis->points, column));
-  return axis->n_values > 0 ? add_list(axis, column) : add_points(axis, column);
+  TUTTI_TRY(start(axis, axis->n_values > 0 ? axis->n_values : axis->points, list));
+  return axis->n_values > 0 ? add_list(axis, list) : add_points(axis, list);
 }
 
-tutti_status tutti_column_draw(const tutti_axis *axis, const double *u, int64_t n, tutti_column *column) {
+tutti_status tutti_axis_values_draw(const tutti_axis *axis, const double *u, int64_t n,
+                                    tutti_axis_values *list) {
   char text[TEXT_BYTES];
-  TUTTI_TRY(start(axis, n, column));
+  TUTTI_TRY(start(axis, n, list));
   for (int64_t i = 0; i < n; i++) {
     const double value = place(axis, u[i], text);
-    TUTTI_TRY(append(column, value, text));
+    TUTTI_TRY(append(list, value, text));
   }
   return TUTTI_OK;
 }

@@ -11,7 +11,7 @@ typedef struct {
   int64_t n;
   double *values; // [n] numbers; of choices: 0, 1, ...
   char **texts;   // [n] as YAML
-} tutti_column;
+} tutti_axis_values;
 
 /** Has the axis a finite number of values? */
 bool tutti_axis_is_discrete(const tutti_axis *axis);
@@ -19,11 +19,12 @@ bool tutti_axis_is_discrete(const tutti_axis *axis);
 /** The values of a discrete axis.  Neighbours that are alike after rounding to whole numbers are one.
  * @return ERR_CONFIG it has neither a list nor points */
 TUTTI_NODISCARD
-tutti_status tutti_column_create(const tutti_axis *axis, tutti_column *column);
+tutti_status tutti_axis_values_create(const tutti_axis *axis, tutti_axis_values *list);
 
 /** The values of a range at the places u[n] of its scale from 0 to 1. */
 TUTTI_NODISCARD
-tutti_status tutti_column_draw(const tutti_axis *axis, const double *u, int64_t n, tutti_column *column);
+tutti_status tutti_axis_values_draw(const tutti_axis *axis, const double *u, int64_t n,
+                                    tutti_axis_values *list);
 
 /** Frees what it owns; zeroes it. */
-void tutti_column_clear(tutti_column *column);
+void tutti_axis_values_clear(tutti_axis_values *list);
