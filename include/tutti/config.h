@@ -171,9 +171,11 @@ tutti_status tutti_config_dump(const tutti_config *config, char **text);
 const char *tutti_config_difference(const tutti_config *a, const tutti_config *b, char value_a[128],
                                     char value_b[128]);
 
-/** Local.  The same for studies: also a key of its section that makes other trials or ends them elsewhere. */
+/** Local.  The same for studies: also a key of its section that makes other trials or ends them elsewhere.
+ * @param[out] extent  whether they vary the same keys and nothing but the number of batch sizes, values, settings or
+ *                     seeds differs: then a trial of one may be a trial of the other */
 const char *tutti_config_study_difference(const tutti_config *a, const tutti_config *b, char value_a[128],
-                                          char value_b[128]);
+                                          char value_b[128], bool *extent);
 
 // --- the list of keys, for the command line and for help
 

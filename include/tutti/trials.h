@@ -32,9 +32,11 @@ typedef struct {
  *   /best, /fit   see tutti_study_conclude
  * Finished trials come into it every now and then, and at the end; until then they lie in the folder OUTPUT.d.  A job
  * that ends at any moment loses no trial that was done; started again, also as several jobs at one time and with other
- * numbers of ranks, the study goes on.
+ * numbers of ranks, the study goes on.  When it is done it may grow: a config that gives more batch sizes, values,
+ * settings or seeds beside those of the file keeps the finished trials, renumbered, and computes the others.
  * @param[in] config  what `source` gives
- * @return ERR_CONFIG the ranks cannot be divided, keys of a trial do not go together, or the file is of another study;
+ * @return ERR_CONFIG the ranks cannot be divided, keys of a trial do not go together, or the file is of another study
+ * or has trials that this one lacks;
  * ERR_CREATE it is no study; what training and the files return */
 TUTTI_NODISCARD
 tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *source,

@@ -105,14 +105,38 @@ static bool makes_trials(const tutti_key *key) {
          strcmp(key->name, "output") != 0;
 }
 
-const char *tutti_config_study_difference(const tutti_config *a, const tutti_config *b,
-                                          char value_a[SHOWN_BYTES], char value_b[SHOWN_BYTES]) {
+/** Which trials there are, and not what one of them is. */
+static bool is_extent(const tutti_key *key) {
+  return key->type == TUTTI_KEY_AXES || strcmp(key->name, "trials") == 0 || strcmp(key->name, "seeds") == 0;
+}
+
+static const char *section_difference(const tutti_config *a, const tutti_config *b, bool extent,
+                                      char value_a[SHOWN_BYTES], char value_b[SHOWN_BYTES]) {
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     const tutti_key *key = tutti_key_at(i);
-    if (!makes_trials(key)) continue;
+    if (!makes_trials(key) || is_extent(key) != extent) continue;
     const bool differs = key->type == TUTTI_KEY_AXES ? axes_differ(&a->study, &b->study, value_a, value_b)
                                                      : key_differs(key, a, b, value_a, value_b);
     if (differs) return key->path;
   }
-  return tutti_config_difference(a, b, value_a, value_b);
+  return NULL;
+}
+
+static bool have_same_axes(const tutti_study_options *a, const tutti_study_options *b) {
+  if (a->n_axes != b->n_axes) return false;
+  for (int64_t i = 0; i < a->n_axes; i++)
+    if (strcmp(a->axes[i].key, b->axes[i].key) != 0) return false;
+  return true;
+}
+
+const char *tutti_config_study_difference(const tutti_config *a, const tutti_config *b,
+                                          char value_a[SHOWN_BYTES], char value_b[SHOWN_BYTES],
+                                          bool *extent) {
+  *extent = false;
+  const char *key = section_difference(a, b, false, value_a, value_b);
+  if (!key) key = tutti_config_difference(a, b, value_a, value_b);
+  if (key) return key;
+  key = section_difference(a, b, true, value_a, value_b);
+  *extent = key && have_same_axes(&a->study, &b->study);
+  return key;
 }

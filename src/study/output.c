@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "study/grow.h"
 #include "study/study_impl.h"
 
 static const char config_name[] = "config.yaml";
@@ -22,28 +23,45 @@ static int64_t writing(const tutti_study *study) {
 
 // --- is it this study?
 
-static tutti_status compare_config(const tutti_study *study, const char *path, const char *text) {
-  tutti_config old = {0};
+/** Between the config of a file and that of this study. */
+typedef struct {
+  const char *key; // NULL: none
+  bool extent;     // see tutti_config_study_difference
   char then[128], now[128];
+} difference;
+
+static tutti_status compare_config(const tutti_study *study, const char *path, const char *text,
+                                   difference *found) {
+  tutti_config old = {0};
   TUTTI_TRY(tutti_config_parse(text, path, NULL, 0, &old));
-  const char *key = tutti_config_study_difference(&old, study->config, then, now);
+  found->key = tutti_config_study_difference(&old, study->config, found->then, found->now, &found->extent);
   tutti_config_clear(&old);
-  TUTTI_CHECK(
-      !key, TUTTI_ERR_CONFIG,
+  return TUTTI_OK;
+}
+
+static tutti_status refuse(const tutti_study *study, const char *path, const difference *found) {
+  TUTTI_FAIL(
+      TUTTI_ERR_CONFIG,
       "%s belongs to another study: %s was %s there and is %s now; choose another study.output, or move %s "
       "and %s away to begin anew",
-      path, key, then, now, study->config->study.output, study->store.folder);
-  return TUTTI_OK;
+      path, found->key, found->then, found->now, study->config->study.output, study->store.folder);
 }
 
 /** Trials that are done may wait in the folder for a file that somebody has moved away. */
 static tutti_status check_folder(const tutti_study *study) {
   char *path = NULL, *text = NULL;
+  difference found = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_store_path(&study->store, config_name, &path));
   if (access(path, F_OK) == 0) {
     TUTTI_TRY_GOTO(done, tutti_read_text(path, &text));
-    TUTTI_TRY_GOTO(done, compare_config(study, path, text));
+    TUTTI_TRY_GOTO(done, compare_config(study, path, text, &found));
+    // The trials in here have the numbers that they had then; others may be computing more of them.
+    TUTTI_CHECK_GOTO(done, !found.extent, TUTTI_ERR_CONFIG,
+                     "%s: the study is not at its end: %s was %s there and is %s now; let it end as it was, "
+                     "and change it then",
+                     path, found.key, found.then, found.now);
+    if (found.key) TUTTI_TRY_GOTO(done, refuse(study, path, &found));
   } else
     TUTTI_TRY_GOTO(done, tutti_write_text(path, study->resolved));
 done:
@@ -73,16 +91,17 @@ static tutti_status check_data(const tutti_study *study, const tutti_file *file)
   return TUTTI_OK;
 }
 
-static tutti_status check_file(const tutti_study *study, const tutti_file *file) {
+static tutti_status check_file(const tutti_study *study, const tutti_file *file, difference *found) {
   char *text = NULL;
   TUTTI_CHECK(
       is_kind(file), TUTTI_ERR_CREATE,
       "%s was not written by a study, and would be replaced by this one's: choose another study.output",
       tutti_file_path(file));
   TUTTI_TRY(tutti_file_get_text(file, "/", "config", &text));
-  const tutti_status status = compare_config(study, tutti_file_path(file), text);
+  const tutti_status status = compare_config(study, tutti_file_path(file), text, found);
   tutti_free(text);
   TUTTI_TRY(status);
+  if (found->key && !found->extent) return refuse(study, tutti_file_path(file), found);
   return check_data(study, file);
 }
 
@@ -117,14 +136,15 @@ static tutti_status read_head(tutti_study *study, const tutti_file *file) {
   return tutti_file_get_real(file, "/", "began", &study->head.began);
 }
 
-static tutti_status read_file(tutti_study *study) {
+/** @param[out] found  of another extent: then nothing but the head is taken */
+static tutti_status read_file(tutti_study *study, difference *found) {
   tutti_file *file = NULL;
   tutti_trial_set there = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_open(study->config->study.output, &file));
-  TUTTI_TRY_GOTO(done, check_file(study, file));
+  TUTTI_TRY_GOTO(done, check_file(study, file, found));
   TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &there));
-  TUTTI_TRY_GOTO(done, adopt(study, file, &there));
+  if (!found->extent) TUTTI_TRY_GOTO(done, adopt(study, file, &there));
   TUTTI_TRY_GOTO(done, read_head(study, file));
 done:
   tutti_trial_set_clear(&there);
@@ -242,7 +262,8 @@ static bool is_done(const tutti_study *study) {
 
 /** While nobody else writes.  Where the folder is gone another job has made the file complete. */
 static tutti_status merge_alone(tutti_study *study, bool last) {
-  if (!tutti_store_current(&study->store)) return read_file(study);
+  difference found = {0};
+  if (!tutti_store_current(&study->store)) return read_file(study, &found);
   TUTTI_TRY(tutti_output_learn(study));
   TUTTI_TRY(update(study, last));
   if (last && is_done(study)) tutti_store_remove(&study->store);
@@ -294,10 +315,52 @@ static tutti_status enter(tutti_study *study) {
              study->config->study.output);
 }
 
+static tutti_status write_enlarged(tutti_study *study, const tutti_file *old, const tutti_trial_set *there,
+                                   const int64_t *numbers) {
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  tutti_grow_results(there, numbers, &study->set);
+  TUTTI_TRY_GOTO(done, tutti_file_create(study->config->study.output, &file));
+  TUTTI_TRY_GOTO(done, write_all(study, file));
+  TUTTI_TRY_GOTO(done, tutti_grow_curves(old, there, numbers, study->metric, file));
+  TUTTI_TRY_GOTO(done, tutti_fault("study.grow"));
+  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+/** The file has fewer trials than the study, or other ones: no finished one may be lost. */
+static tutti_status enlarge_file(tutti_study *study, const difference *found) {
+  tutti_file *old = NULL;
+  tutti_trial_set there = {0};
+  int64_t *numbers = NULL, n_lost = 0;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_open(study->config->study.output, &old));
+  TUTTI_TRY_GOTO(done, tutti_trial_set_read(old, &there));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(numbers, there.n_trials));
+  TUTTI_TRY_GOTO(done, tutti_grow_match(&there, &study->set, numbers, &n_lost));
+  TUTTI_CHECK_GOTO(done, n_lost == 0, TUTTI_ERR_CONFIG,
+                   "%s: %s was %s there and is %s now, without %lld of the trials that are done; keep what "
+                   "was there beside what is new, or choose another study.output",
+                   study->config->study.output, found->key, found->then, found->now, (long long)n_lost);
+  TUTTI_TRY_GOTO(done, check_folder(study));
+  TUTTI_TRY_GOTO(done, write_enlarged(study, old, &there, numbers));
+done:
+  tutti_free(numbers);
+  tutti_trial_set_clear(&there);
+  tutti_file_close(&old);
+  return status;
+}
+
 static tutti_status begin_alone(tutti_study *study) {
+  difference found = {0};
   const bool exists = access(study->config->study.output, F_OK) == 0;
-  if (exists) TUTTI_TRY(read_file(study));
-  TUTTI_TRY(check_folder(study));
+  if (exists) TUTTI_TRY(read_file(study, &found));
+  if (found.extent)
+    TUTTI_TRY(enlarge_file(study, &found));
+  else
+    TUTTI_TRY(check_folder(study));
   if (!exists) TUTTI_TRY(begin_file(study));
   return tutti_output_learn(study);
 }

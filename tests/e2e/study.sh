@@ -81,7 +81,7 @@ expect_text 'kind study'
 # --- what is refused --------------------------------------------------------------------------------------------
 
 if [ "$RANKS" -eq 1 ] || [ "$RANKS" -eq 3 ]; then
-  refuse 78 study.h5 study.seeds 'was 2 there and is 3 now' 'study.output' -- study study.yaml --study.seeds=3
+  refuse 78 study.h5 study.seeds 'was 2 there and is 1 now' 'study.output' -- study study.yaml --study.seeds=1
   refuse 78 'study.vary' '[32, 128]' '[32, 64]' -- study study.yaml --study.vary.train.batch_size='[32, 64]'
   refuse 78 'optimizer.momentum' -- study study.yaml --optimizer.momentum=0.5
   refuse 78 'study.ranks_per_trial' "$((RANKS + 1))" -- study study.yaml --study.ranks_per_trial=$((RANKS + 1))

@@ -102,7 +102,7 @@ static void long_values_are_cut_after_they_are_compared(void **state) {
   assert_string_equal(key, "data.x_train");
 }
 
-static const char *study_difference(tutti_override option, char a[128], char b[128]) {
+static const char *study_difference(tutti_override option, char a[128], char b[128], bool *extent) {
   static const char text[] =
       NEEDED "study:\n"
              "  vary: {train.batch_size: [32, 64], optimizer.learning_rate: {from: 0.1, to: 1, "
@@ -113,8 +113,10 @@ static const char *study_difference(tutti_override option, char a[128], char b[1
   char same[128];
   CHECK_OK(tutti_config_parse(text, "study.yaml", NULL, 0, &x));
   CHECK_OK(tutti_config_parse(text, "study.yaml", &option, 1, &y));
-  const char *key = tutti_config_study_difference(&x, &y, a, b);
-  assert_null(tutti_config_study_difference(&y, &y, same, same));
+  bool none = true;
+  const char *key = tutti_config_study_difference(&x, &y, a, b, extent);
+  assert_null(tutti_config_study_difference(&y, &y, same, same, &none));
+  assert_false(none);
   tutti_config_clear(&x);
   tutti_config_clear(&y);
   return key;
@@ -126,26 +128,31 @@ static void another_study_is_named(void **state) {
   static const struct {
     tutti_override option;
     const char *key, *a, *b;
+    bool extent;
   } cases[] = {
-      {{"study.goal", "loss < 0.2"}, "study.goal", "loss < 0.1", "loss < 0.2"},
-      {{"study.budget", "20 steps"}, "study.budget", "20 epochs", "20 steps"},
-      {{"study.seeds", "3"}, "study.seeds", "1", "3"},
-      {{"study.evaluate_every", "5 steps"}, "study.evaluate_every", "1 epoch", "5 steps"},
+      {{"study.goal", "loss < 0.2"}, "study.goal", "loss < 0.1", "loss < 0.2", false},
+      {{"study.budget", "20 steps"}, "study.budget", "20 epochs", "20 steps", false},
+      {{"study.seeds", "3"}, "study.seeds", "1", "3", true},
+      {{"study.evaluate_every", "5 steps"}, "study.evaluate_every", "1 epoch", "5 steps", false},
       {{"study.vary.train.batch_size", "[32, 65]"},
        "study.vary",
        "train.batch_size: [32, 64]",
-       "train.batch_size: [32, 65]"},
+       "train.batch_size: [32, 65]",
+       true},
       {{"study.vary.optimizer.learning_rate", "{from: 0.1, to: 2, points: 3}"},
        "study.vary",
        "optimizer.learning_rate: {from: 0.1, to: 1, points: 3}",
-       "optimizer.learning_rate: {from: 0.1, to: 2, points: 3}"},
-      {{"study.vary.train.shuffle", "[yes, no]"}, "study.vary", "2 keys", "3"},
-      {{"data.validation_split", "0.1"}, "data.validation_split", "0", "0.1"},
-      {{"train.seed", "7"}, "train.seed", "0", "7"},
+       "optimizer.learning_rate: {from: 0.1, to: 2, points: 3}",
+       true},
+      {{"study.vary.train.shuffle", "[yes, no]"}, "study.vary", "2 keys", "3", false},
+      {{"data.validation_split", "0.1"}, "data.validation_split", "0", "0.1", false},
+      {{"train.seed", "7"}, "train.seed", "0", "7", false},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    const char *key = study_difference(cases[i].option, a, b);
+    bool extent = !cases[i].extent;
+    const char *key = study_difference(cases[i].option, a, b, &extent);
     assert_non_null(key);
+    assert_int_equal(extent, cases[i].extent);
     assert_string_equal(key, cases[i].key);
     assert_string_equal(a, cases[i].a);
     assert_string_equal(b, cases[i].b);
@@ -153,7 +160,11 @@ static void another_study_is_named(void **state) {
   static const tutti_override same[] = {{"study.ranks_per_trial", "2"}, {"study.output", "elsewhere.h5"},
                                         {"parallel.threads", "2"},      {"parallel.reduce", "flat"},
                                         {"run.directory", "elsewhere"}, {"data.file", "/tmp/d.h5"}};
-  for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) assert_null(study_difference(same[i], a, b));
+  for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+    bool extent = true;
+    assert_null(study_difference(same[i], a, b, &extent));
+    assert_false(extent);
+  }
 }
 
 int main(void) {

@@ -1,0 +1,22 @@
+#pragma once
+/** A study of more batch sizes, values, settings or seeds than its file has: what is done there is done here, under
+ * other numbers.  Local. */
+#include "tutti/fit.h"
+
+/** Which trial of `now` each finished trial of `then` is, by batch size, seed and varied values; both vary the same
+ * keys.
+ * @param[out] numbers  [then->n_trials] -1: it is not finished, or `now` has none like it
+ * @param[out] n_lost   how many finished ones `now` has none like
+ * @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_grow_match(const tutti_trial_set *then, const tutti_trial_set *now, int64_t *numbers,
+                              int64_t *n_lost);
+
+/** Take the results of the finished trials over. */
+void tutti_grow_results(const tutti_trial_set *then, const int64_t *numbers, tutti_trial_set *now);
+
+/** Copy their curves.
+ * @param[in] metric  of the columns */
+TUTTI_NODISCARD
+tutti_status tutti_grow_curves(const tutti_file *from, const tutti_trial_set *then, const int64_t *numbers,
+                               const char *metric, tutti_file *to);

@@ -1,0 +1,71 @@
+# A study that has grown: what was done stays, and the rest is what a study of that extent would have computed.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+cat >study.yaml <<EOT
+data: {file: $SOURCE_DIR/data/digits.h5, scale: unit, validation_split: 0.1, limit_train: 400}
+model: {layers: [dense 12 relu, dense 10 softmax]}
+parallel: {reduce: tree, leaves: 4}
+optimizer: {name: sgd}
+study:
+  vary:
+    train.batch_size: [64, 256]
+    optimizer.name: [sgd, adam]
+    optimizer.learning_rate: {from: 0.001, to: 0.1}
+  search: sobol
+  trials: 3
+  goal: val_accuracy >= 0.7
+  budget: 2 epochs
+EOT
+tab=$(printf '\t')
+small() { run "$RANKS" study study.yaml "$@"; }
+# When each trial began, which only a trial that was computed again would change.
+begun() { "$TRIALS" times "$1" | cut -d ' ' -f 2 | sort; }
+
+small
+expect_status 0
+before=$(cksum study.h5)
+
+# --- what would lose trials is refused ----------------------------------------------------------------------------
+
+refuse 78 study.trials 'was 3 there and is 2 now' 'trials that are done' -- study study.yaml --study.trials=2
+refuse 78 study.vary '[64, 256]' '[32, 256]' '3 of the trials that are done' -- study study.yaml \
+  --study.vary.train.batch_size='[32, 256]'
+refuse 78 study.vary sgd -- study study.yaml --study.vary.optimizer.name='[adam, rmsprop]'
+refuse 78 study.h5 study.budget 'belongs to another study' -- study study.yaml --study.trials=5 --study.budget='3 epochs'
+expect_same "$(cksum study.h5)" "$before"
+expect_files . study.h5 study.yaml
+
+# --- a larger one takes them over ---------------------------------------------------------------------------------
+
+begun study.h5 >times
+TUTTI_FAULT=study.grow:0:1
+export TUTTI_FAULT
+refuse 70 'fault injected' -- study study.yaml --study.seeds=2
+unset TUTTI_FAULT
+expect_same "$(cksum study.h5)" "$before"
+# One that has begun to grow ends as it has begun.
+refuse 78 study.h5.d/config.yaml 'not at its end' 'was 2 there and is 1 now' -- study study.yaml
+small --study.seeds=2
+expect_status 0
+expect_text 'study.h5: 12 trials, 6 of them done'
+expect_same "$(begun study.h5 | comm -23 times -)" ''
+expect_files . study.h5 study.yaml times
+small --study.seeds=2 --study.output=seeds.h5
+expect_same "$("$TRIALS" rows study.h5)" "$("$TRIALS" rows seeds.h5)"
+expect_same "$("$TRIALS" curves study.h5)" "$("$TRIALS" curves seeds.h5)"
+expect_same "$(grep -c "^[0-9]*$tab" "$out")" 2
+
+# A range that has no points, a list that is longer: by values, and by the texts of choices.
+cat >values.yaml <<EOT
+$(sed 's/^  search.*//; s/^  trials.*//; s/{from: 0.001, to: 0.1}/[0.01, 0.1]/' study.yaml)
+EOT
+wide='--study.vary.optimizer.name=[rmsprop, sgd, adam]'
+succeed "$RANKS" study values.yaml --study.output=values.h5
+begun values.h5 >times
+succeed "$RANKS" study values.yaml --study.output=values.h5 "$wide" --study.vary.train.batch_size='[32, 64, 256]' \
+  --study.vary.optimizer.learning_rate='[0.01, 0.03, 0.1]'
+expect_text 'values.h5: 27 trials, 8 of them done'
+expect_same "$(begun values.h5 | comm -23 times -)" ''
+succeed "$RANKS" study values.yaml --study.output=whole.h5 "$wide" --study.vary.train.batch_size='[32, 64, 256]' \
+  --study.vary.optimizer.learning_rate='[0.01, 0.03, 0.1]'
+expect_same "$("$TRIALS" rows values.h5)" "$("$TRIALS" rows whole.h5)"
+expect_same "$("$TRIALS" curves values.h5)" "$("$TRIALS" curves whole.h5)"
