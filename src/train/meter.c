@@ -9,11 +9,14 @@
 
 // --- create and destroy ----------------------------------------------------------------------------------
 
-/** As often as costs little at any batch size, unless the user says how often. */
-static int64_t choose_every(const tutti_config *config) {
+/** Steps from one that is measured to the next: as often as costs little at any batch size, which may grow, unless the
+ * user says how often. */
+static int64_t choose_every(const tutti_run *run) {
   enum { SAMPLES = 4096 };
-  if (config->run.measure_every.value > 0) return (int64_t)config->run.measure_every.value;
-  return config->train.batch_size < SAMPLES ? SAMPLES / config->train.batch_size : 1;
+  const int64_t given = (int64_t)run->config->run.measure_every.value;
+  const int64_t batch = tutti_stages_batch(&run->plan.stages, tutti_run_position(run).at);
+  if (given > 0) return given;
+  return batch < SAMPLES ? SAMPLES / batch : 1;
 }
 
 static tutti_status list_layers(const tutti_model *model, tutti_meter *meter) {
@@ -53,7 +56,6 @@ tutti_status tutti_meter_create(tutti_run *run) {
   meter->noise = measure & TUTTI_MEASURE_NOISE;
   meter->norms = measure & TUTTI_MEASURE_NORMS;
   meter->examples = meter->noise && tutti_model_has_examples(model);
-  meter->every = choose_every(run->config);
   TUTTI_TRY(list_layers(model, meter));
   TUTTI_TRY(allocate(run, meter));
   return tutti_readings_create(run, meter);
@@ -84,6 +86,7 @@ static bool is_on(const tutti_run *run) {
 void tutti_meter_begin_step(tutti_run *run) {
   tutti_meter *meter = run->meter;
   if (!meter) return;
+  meter->every = choose_every(run);
   meter->on = (run->state.step + 1) % meter->every == 0;
   memset(meter->sums, 0, (size_t)meter->n_layers * sizeof *meter->sums);
 }

@@ -52,7 +52,7 @@ typedef struct {
 
 struct tutti_meter {
   bool noise, norms, examples; // what is measured
-  int64_t every;               // steps
+  int64_t every;               // steps, at this batch size
   bool on;                     // this step is measured
 
   // Of the gradients of leaves.

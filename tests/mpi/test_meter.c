@@ -198,6 +198,25 @@ static void measuring_changes_nothing(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** By default as often in samples, whatever the batch has grown to: 333 of them from step 8 on, each 12 steps. */
+static void a_batch_that_grows_is_measured_as_often(const tutti_comm *comm) {
+  training_folder folder;
+  training_folder_make(comm, &folder);
+  train(comm, &folder, "run",
+        (training_overrides){"train.steps=40", "run.measure_every=0", "run.measure=norms",
+                             "schedule.batch_growth=step", "schedule.batch_milestones=1 epoch",
+                             "schedule.batch_factor=100"});
+  if (is_root(comm)) {
+    double *values = NULL;
+    const int64_t n = training_column(&folder, "run", "steps", "grad_norm", &values);
+    EXPECT(n == 40, "%lld rows", (long long)n);
+    for (int i = 0; n == 40 && i < 40; i++)
+      EXPECT(isnan(values[i]) == ((i + 1) % 12 != 0), "step %d: %g", i + 1, values[i]);
+    free(values);
+  }
+  training_folder_remove(comm, &folder);
+}
+
 /** Samples that share their statistics have no gradients of their own; ranks' have. */
 static void batch_norm_has_no_examples(const tutti_comm *comm) {
   training_folder folder;
@@ -255,6 +274,7 @@ int main(void) {
       MPI_TEST(a_batch_of_all_samples_has_the_square_itself),
       MPI_TEST(norms_are_those_of_a_step_of_sgd),
       MPI_TEST(measuring_changes_nothing),
+      MPI_TEST(a_batch_that_grows_is_measured_as_often),
       MPI_TEST(batch_norm_has_no_examples),
       MPI_TEST(a_resumed_run_measures_on),
       MPI_TEST(other_columns_are_refused),
