@@ -14,7 +14,7 @@ enum { TUTTI_OF_GRADIENT, TUTTI_OF_WEIGHTS, TUTTI_OF_UPDATE, TUTTI_OF_DISTANCE, 
   X(GRAD_SQUARED, "grad_squared", TUTTI_MEASURE_NOISE, true)                                                 \
   X(NOISE_SCALE, "noise_scale", TUTTI_MEASURE_NOISE, false)                                                  \
   X(EXAMPLE_TRACE, "example_trace", TUTTI_MEASURE_NOISE, true)                                               \
-  X(EXAMPLE_GRAD_SQUARED, "example_grad_squared", TUTTI_MEASURE_NONE, true)                                  \
+  X(EXAMPLE_GRAD_SQUARED, "example_grad_squared", TUTTI_MEASURE_NOISE, true)                                 \
   X(EXAMPLE_NOISE_SCALE, "example_noise_scale", TUTTI_MEASURE_NOISE, false)                                  \
   X(DIVERSITY, "diversity", TUTTI_MEASURE_NOISE, true)                                                       \
   X(ADASCALE_VARIANCE, "adascale_variance", TUTTI_MEASURE_NONE, true)                                        \

@@ -13,6 +13,7 @@ enum { PER_LAYER = 3 };
 
 static bool is_shown(const tutti_meter *meter, int reading, tutti_measure set) {
   const bool of_examples = reading == TUTTI_READING_EXAMPLE_TRACE ||
+                           reading == TUTTI_READING_EXAMPLE_GRAD_SQUARED ||
                            reading == TUTTI_READING_EXAMPLE_NOISE_SCALE || reading == TUTTI_READING_DIVERSITY;
   if (of_examples && !meter->examples) return false;
   return ((set & TUTTI_MEASURE_NOISE) && meter->noise) || ((set & TUTTI_MEASURE_NORMS) && meter->norms);

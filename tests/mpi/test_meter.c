@@ -14,10 +14,11 @@ static const char yaml[] =
     "run: {measure: all, measure_every: 1 step, metrics_every: 1 step}\n";
 
 /** Those that do not depend on how the batch is divided. */
-static const char *const of_any_groups[] = {"grad_norm",           "example_trace",    "example_noise_scale",
-                                            "diversity",           "distance",         "weight_norm",
-                                            "update_norm",         "grad_norm.dense",  "weight_norm.dense_1",
-                                            "update_norm.p_re_lu", "grad_norm.dense_2"};
+static const char *const of_any_groups[] = {
+    "grad_norm",           "example_trace",       "example_grad_squared",
+    "example_noise_scale", "diversity",           "distance",
+    "weight_norm",         "update_norm",         "grad_norm.dense",
+    "weight_norm.dense_1", "update_norm.p_re_lu", "grad_norm.dense_2"};
 static const char *const of_groups[] = {"trace", "grad_squared", "noise_scale", "adascale_gain",
                                         "adascale_steps"};
 enum {
@@ -98,6 +99,7 @@ static void groups_of_one_sample_are_examples(const tutti_comm *comm) {
   train(comm, &folder, "micro", (training_overrides){"train.micro_batch_size=1"});
   if (is_root(comm)) {
     compare(&folder, "steps", "leaves", "trace", "leaves", "example_trace", 1e-6);
+    compare(&folder, "steps", "leaves", "grad_squared", "leaves", "example_grad_squared", 1e-6);
     compare(&folder, "steps", "leaves", "noise_scale", "leaves", "example_noise_scale", 1e-6);
     compare(&folder, "steps", "micro", "trace", "micro", "example_trace", 1e-5);
   }
