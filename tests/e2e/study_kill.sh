@@ -8,6 +8,9 @@ at_exit() { rm -rf "$scratch"; }
 TMPDIR=$scratch OMPI_MCA_btl_vader_backing_directory=$scratch
 export TMPDIR OMPI_MCA_btl_vader_backing_directory
 
+# Trials that take some tens of milliseconds each.
+epochs=100
+[ -z "${SLOW:-}" ] || epochs=10
 cat >study.yaml <<EOF
 data: {file: $SOURCE_DIR/data/digits.h5, scale: unit, validation_split: 0.1}
 model: {layers: [dense 16 relu, dense 10 softmax]}
@@ -18,8 +21,8 @@ study:
     train.batch_size: [32, 128, 512]
     optimizer.learning_rate: {from: 0.01, to: 1, points: 5}
   goal: val_accuracy >= 2
-  budget: 100 epochs
-  evaluate_every: 20 epochs
+  budget: $epochs epochs
+  evaluate_every: 5 epochs
   seeds: 2
 EOF
 n_trials=30
