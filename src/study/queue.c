@@ -33,6 +33,7 @@ tutti_status tutti_queue_make(tutti_study *study) {
   TUTTI_TRY_GOTO(done, TUTTI_NEW(entries, n));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(study->order, n));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(study->cost, n));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(study->elsewhere, n));
   for (int64_t i = 0; i < n; i++) {
     study->cost[i] = cost(study->config, study->set.results[i].batch_size);
     entries[i] = (entry){study->cost[i], i};
@@ -70,12 +71,14 @@ static bool is_mine(const tutti_study *study, int64_t place) {
   return study->claims_reach || place % study->n_groups == study->number;
 }
 
-/** A claim that was got may be to a trial that its last holder has done. */
+/** A claim that was got may be to a trial that its last holder has done.  That is noted: to ask the file system again
+ * for each of many trials, before each trial, takes seconds where it is one of a network. */
 static tutti_status claim(tutti_study *study, int64_t trial, bool *got) {
   tutti_claims *claims = study->store.claims;
   TUTTI_TRY(tutti_claims_take(claims, trial, false, got));
   if (!*got || !tutti_store_has(&study->store, trial)) return TUTTI_OK;
   tutti_claims_give_back(claims, trial);
+  study->elsewhere[trial] = true;
   *got = false;
   return TUTTI_OK;
 }
@@ -85,7 +88,8 @@ tutti_status tutti_queue_take(tutti_study *study, int64_t *trial) {
   for (int64_t place = 0; place < study->set.n_trials; place++) {
     const int64_t i = study->order[place];
     bool got = false;
-    if (study->set.results[i].status != TUTTI_TRIAL_WAITING || !is_mine(study, place)) continue;
+    if (study->elsewhere[i] || study->set.results[i].status != TUTTI_TRIAL_WAITING) continue;
+    if (!is_mine(study, place)) continue;
     TUTTI_TRY(claim(study, i, &got));
     if (!got) continue;
     // The folder goes when the study is done: then this one is, too.

@@ -231,6 +231,7 @@ static void destroy(tutti_study *study) {
   tutti_free(study->resolved);
   tutti_free(study->order);
   tutti_free(study->cost);
+  tutti_free(study->elsewhere);
 }
 
 tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *source,

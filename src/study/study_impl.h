@@ -26,6 +26,7 @@ typedef struct {
   bool claims_reach; // from each group to each other one; else trials are dealt out
 
   int64_t *order;     // [n_trials] the longest first
+  bool *elsewhere;    // [n_trials] others have done it, as far as this leader has met with it
   double *cost;       // [n_trials] estimated, in the order of trials
   double start;       // clock when the groups began
   double busy;        // seconds that this group had a trial
