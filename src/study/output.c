@@ -9,100 +9,18 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "study/grow.h"
 #include "study/study_impl.h"
-
-static const char config_name[] = "config.yaml";
 
 /** Not more often than this, seconds: each time the whole file is written anew. */
 static const double MERGE_EVERY_S = 20;
 
+/** A writer that takes longer is told of. */
+static const double WAIT_SILENT_S = 5;
+
 static int64_t writing(const tutti_study *study) {
   return study->set.n_trials;
-}
-
-// --- is it this study?
-
-/** Between the config of a file and that of this study. */
-typedef struct {
-  const char *key; // NULL: none
-  bool extent;     // see tutti_config_study_difference
-  char then[128], now[128];
-} difference;
-
-static tutti_status compare_config(const tutti_study *study, const char *path, const char *text,
-                                   difference *found) {
-  tutti_config old = {0};
-  TUTTI_TRY(tutti_config_parse(text, path, NULL, 0, &old));
-  found->key = tutti_config_study_difference(&old, study->config, found->then, found->now, &found->extent);
-  tutti_config_clear(&old);
-  return TUTTI_OK;
-}
-
-static tutti_status refuse(const tutti_study *study, const char *path, const difference *found) {
-  TUTTI_FAIL(
-      TUTTI_ERR_CONFIG,
-      "%s belongs to another study: %s was %s there and is %s now; choose another study.output, or move %s "
-      "and %s away to begin anew",
-      path, found->key, found->then, found->now, study->config->study.output, study->store.folder);
-}
-
-/** Trials that are done may wait in the folder for a file that somebody has moved away. */
-static tutti_status check_folder(const tutti_study *study) {
-  char *path = NULL, *text = NULL;
-  difference found = {0};
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_store_path(&study->store, config_name, &path));
-  if (access(path, F_OK) == 0) {
-    TUTTI_TRY_GOTO(done, tutti_read_text(path, &text));
-    TUTTI_TRY_GOTO(done, compare_config(study, path, text, &found));
-    // The trials in here have the numbers that they had then; others may be computing more of them.
-    TUTTI_CHECK_GOTO(done, !found.extent, TUTTI_ERR_CONFIG,
-                     "%s: the study is not at its end: %s was %s there and is %s now; let it end as it was, "
-                     "and change it then",
-                     path, found.key, found.then, found.now);
-    if (found.key) TUTTI_TRY_GOTO(done, refuse(study, path, &found));
-  } else
-    TUTTI_TRY_GOTO(done, tutti_write_text(path, study->resolved));
-done:
-  tutti_free(text);
-  tutti_free(path);
-  return status;
-}
-
-static bool is_kind(const tutti_file *file) {
-  char *kind = NULL;
-  if (!tutti_file_has_attribute(file, "/", "kind")) return false;
-  if (tutti_file_get_text(file, "/", "kind", &kind) != TUTTI_OK) return false;
-  const bool same = strcmp(kind, "study") == 0;
-  tutti_free(kind);
-  return same;
-}
-
-static tutti_status check_data(const tutti_study *study, const tutti_file *file) {
-  int64_t then = 0;
-  if (!study->data || !tutti_file_has_attribute(file, "/", "data")) return TUTTI_OK;
-  TUTTI_TRY(tutti_file_get_integer(file, "/", "data", &then));
-  TUTTI_CHECK(
-      then == study->head.data, TUTTI_ERR_CONFIG,
-      "%s belongs to another study: the contents of data.file were %016llx there and are %016llx now; choose "
-      "another study.output",
-      tutti_file_path(file), (unsigned long long)then, (unsigned long long)study->head.data);
-  return TUTTI_OK;
-}
-
-static tutti_status check_file(const tutti_study *study, const tutti_file *file, difference *found) {
-  char *text = NULL;
-  TUTTI_CHECK(
-      is_kind(file), TUTTI_ERR_CREATE,
-      "%s was not written by a study, and would be replaced by this one's: choose another study.output",
-      tutti_file_path(file));
-  TUTTI_TRY(tutti_file_get_text(file, "/", "config", &text));
-  const tutti_status status = compare_config(study, tutti_file_path(file), text, found);
-  tutti_free(text);
-  TUTTI_TRY(status);
-  if (found->key && !found->extent) return refuse(study, tutti_file_path(file), found);
-  return check_data(study, file);
 }
 
 // --- what it holds
@@ -137,12 +55,12 @@ static tutti_status read_head(tutti_study *study, const tutti_file *file) {
 }
 
 /** @param[out] found  of another extent: then nothing but the head is taken */
-static tutti_status read_file(tutti_study *study, difference *found) {
+static tutti_status read_file(tutti_study *study, tutti_study_difference *found) {
   tutti_file *file = NULL;
   tutti_trial_set there = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_open(study->config->study.output, &file));
-  TUTTI_TRY_GOTO(done, check_file(study, file, found));
+  TUTTI_TRY_GOTO(done, tutti_study_check_file(study, file, found));
   TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &there));
   if (!found->extent) TUTTI_TRY_GOTO(done, adopt(study, file, &there));
   TUTTI_TRY_GOTO(done, read_head(study, file));
@@ -260,9 +178,31 @@ static bool is_done(const tutti_study *study) {
   return counts[TUTTI_TRIAL_WAITING] == 0;
 }
 
+/** The right to write.  Whoever has it needs a moment; one that hangs with it is told of, since only a user can end
+ * it.
+ * @param[out] taken  false: the folder is gone */
+static tutti_status wait_to_write(const tutti_study *study, bool *taken) {
+  const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+  const double start = tutti_clock_s();
+  bool told = false;
+  for (;;) {
+    TUTTI_TRY(tutti_claims_take(study->store.claims, writing(study), false, taken));
+    if (*taken || !tutti_store_current(&study->store)) return TUTTI_OK;
+    if (!told && tutti_clock_s() - start > WAIT_SILENT_S) {
+      tutti_log(
+          TUTTI_LOG_WARNING,
+          "%s: another process has the right to write it for more than %.0f s; waiting for it: if it hangs, "
+          "end it",
+          study->config->study.output, WAIT_SILENT_S);
+      told = true;
+    }
+    nanosleep(&pause, NULL);
+  }
+}
+
 /** While nobody else writes.  Where the folder is gone another job has made the file complete. */
 static tutti_status merge_alone(tutti_study *study, bool last) {
-  difference found = {0};
+  tutti_study_difference found = {0};
   if (!tutti_store_current(&study->store)) return read_file(study, &found);
   TUTTI_TRY(tutti_output_learn(study));
   TUTTI_TRY(update(study, last));
@@ -280,7 +220,8 @@ static bool is_due(const tutti_study *study) {
 tutti_status tutti_output_merge(tutti_study *study, bool last) {
   bool taken = false;
   if (!last && !is_due(study)) return TUTTI_OK;
-  TUTTI_TRY(tutti_claims_take(study->store.claims, writing(study), last, &taken));
+  TUTTI_TRY(last ? wait_to_write(study, &taken)
+                 : tutti_claims_take(study->store.claims, writing(study), false, &taken));
   if (!taken && tutti_store_current(&study->store)) return TUTTI_OK;
   const tutti_status status = merge_alone(study, last);
   tutti_claims_give_back(study->store.claims, writing(study));
@@ -307,7 +248,7 @@ static tutti_status enter(tutti_study *study) {
   for (int i = 0; i < TRIES; i++) {
     bool taken = false;
     TUTTI_TRY(tutti_store_open(study->config->study.output, study->set.n_trials, true, &study->store));
-    TUTTI_TRY(tutti_claims_take(study->store.claims, writing(study), true, &taken));
+    TUTTI_TRY(wait_to_write(study, &taken));
     if (taken && tutti_store_current(&study->store)) return TUTTI_OK;
     tutti_store_close(&study->store);
   }
@@ -331,7 +272,7 @@ done:
 }
 
 /** The file has fewer trials than the study, or other ones: no finished one may be lost. */
-static tutti_status enlarge_file(tutti_study *study, const difference *found) {
+static tutti_status enlarge_file(tutti_study *study, const tutti_study_difference *found) {
   tutti_file *old = NULL;
   tutti_trial_set there = {0};
   int64_t *numbers = NULL, n_lost = 0;
@@ -344,7 +285,7 @@ static tutti_status enlarge_file(tutti_study *study, const difference *found) {
                    "%s: %s was %s there and is %s now, without %lld of the trials that are done; keep what "
                    "was there beside what is new, or choose another study.output",
                    study->config->study.output, found->key, found->then, found->now, (long long)n_lost);
-  TUTTI_TRY_GOTO(done, check_folder(study));
+  TUTTI_TRY_GOTO(done, tutti_study_check_folder(study));
   TUTTI_TRY_GOTO(done, write_enlarged(study, old, &there, numbers));
 done:
   tutti_free(numbers);
@@ -354,13 +295,13 @@ done:
 }
 
 static tutti_status begin_alone(tutti_study *study) {
-  difference found = {0};
+  tutti_study_difference found = {0};
   const bool exists = access(study->config->study.output, F_OK) == 0;
   if (exists) TUTTI_TRY(read_file(study, &found));
   if (found.extent)
     TUTTI_TRY(enlarge_file(study, &found));
   else
-    TUTTI_TRY(check_folder(study));
+    TUTTI_TRY(tutti_study_check_folder(study));
   if (!exists) TUTTI_TRY(begin_file(study));
   return tutti_output_learn(study);
 }

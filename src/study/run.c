@@ -206,6 +206,16 @@ static double cost_of_done(const tutti_study *study) {
   return sum;
 }
 
+/** A job ends while others compute; if these are killed, or hang, nobody else would say that trials are missing. */
+static void tell_of_rest(const tutti_study *study, int64_t n) {
+  if (n == 0) return;
+  tutti_log_root(
+      TUTTI_LOG_WARNING,
+      "%s: %lld trial%s left, which other jobs have begun; where one of them does not come to its end, "
+      "run the study again",
+      study->config->study.output, (long long)n, n > 1 ? "s are" : " is");
+}
+
 /** All groups are at the end of the queue. */
 static tutti_status finish(tutti_study *study, tutti_study_outcome *outcome) {
   double busy = study->leads ? study->busy : 0;
@@ -218,7 +228,9 @@ static tutti_status finish(tutti_study *study, tutti_study_outcome *outcome) {
     tutti_log_root(TUTTI_LOG_INFO, "%.1f s; the groups were %.1f %% of it without a trial", wall,
                    100 * study->head.idle);
   tutti_output_count(study, outcome->counts);
-  return tutti_bcast(study->world, 0, outcome->counts, sizeof outcome->counts);
+  TUTTI_TRY(tutti_bcast(study->world, 0, outcome->counts, sizeof outcome->counts));
+  tell_of_rest(study, outcome->counts[TUTTI_TRIAL_WAITING]);
+  return TUTTI_OK;
 }
 
 static void destroy(tutti_study *study) {

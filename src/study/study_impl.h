@@ -62,6 +62,27 @@ tutti_status tutti_trial_name_failure(tutti_status status, const tutti_trial *tr
 TUTTI_NODISCARD
 tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, tutti_trial_record *record);
 
+// --- same.c; local, on a leader
+
+/** Between the config of a file and that of this study. */
+typedef struct {
+  const char *key; // NULL: none
+  bool extent;     // see tutti_config_study_difference
+  char then[128], now[128];
+} tutti_study_difference;
+
+/** Trials that are done may wait in the folder for a file that somebody has moved away; they have the numbers of their
+ * own config.  Where there is none, the study's is put there.
+ * @return ERR_CONFIG they are of another study, or of another extent; ERR_IO, ERR_CREATE */
+TUTTI_NODISCARD
+tutti_status tutti_study_check_folder(const tutti_study *study);
+
+/** @param[out] found  a difference of the extent, which is no reason to refuse the file
+ * @return ERR_CONFIG it is of another study; ERR_CREATE it is no study; ERR_DATA, ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_study_check_file(const tutti_study *study, const tutti_file *file,
+                                    tutti_study_difference *found);
+
 // --- output.c; local, on a leader
 
 /** The study's file as it stands, or a new one without a finished trial.

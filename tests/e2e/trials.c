@@ -2,9 +2,13 @@
  *
  *   e2e_trials rows FILE      a line for each trial that is done: number, what came of it, by all its digits
  *   e2e_trials times FILE     number, and when it began
- *   e2e_trials curves FILE    a line for each row of each curve */
+ *   e2e_trials curves FILE    a line for each row of each curve
+ *
+ *   e2e_trials hold FILE I    takes claim I of a study's claims, says so, and hangs */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tutti/fit.h"
 #include "tutti/metrics.h"
@@ -56,8 +60,21 @@ done:
   return status;
 }
 
+static tutti_status hold(const char *path, int64_t i) {
+  tutti_claims *claims = NULL;
+  bool taken = false;
+  TUTTI_TRY(tutti_claims_open(path, true, &claims));
+  TUTTI_TRY(tutti_claims_take(claims, i, false, &taken));
+  puts(taken ? "held" : "taken by another process");
+  fflush(stdout);
+  for (;;) pause();
+}
+
 int main(int argc, char **argv) {
-  const tutti_status status = argc == 3 ? print(argv[1], argv[2]) : TUTTI_ERR_USAGE;
+  const bool holds = argc == 4 && strcmp(argv[1], "hold") == 0;
+  const tutti_status status = holds       ? hold(argv[2], strtoll(argv[3], NULL, 10))
+                              : argc == 3 ? print(argv[1], argv[2])
+                                          : TUTTI_ERR_USAGE;
   if (status != TUTTI_OK) fprintf(stderr, "%s\n", tutti_fail_text());
   return tutti_status_exit(status);
 }

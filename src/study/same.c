@@ -1,0 +1,83 @@
+/** Whether what lies there is of this study. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "study/study_impl.h"
+
+static const char config_name[] = "config.yaml";
+
+static tutti_status compare_config(const tutti_study *study, const char *path, const char *text,
+                                   tutti_study_difference *found) {
+  tutti_config old = {0};
+  TUTTI_TRY(tutti_config_parse(text, path, NULL, 0, &old));
+  found->key = tutti_config_study_difference(&old, study->config, found->then, found->now, &found->extent);
+  tutti_config_clear(&old);
+  return TUTTI_OK;
+}
+
+static tutti_status refuse(const tutti_study *study, const char *path, const tutti_study_difference *found) {
+  TUTTI_FAIL(
+      TUTTI_ERR_CONFIG,
+      "%s belongs to another study: %s was %s there and is %s now; choose another study.output, or move %s "
+      "and %s away to begin anew",
+      path, found->key, found->then, found->now, study->config->study.output, study->store.folder);
+}
+
+tutti_status tutti_study_check_folder(const tutti_study *study) {
+  char *path = NULL, *text = NULL;
+  tutti_study_difference found = {0};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_store_path(&study->store, config_name, &path));
+  if (access(path, F_OK) == 0) {
+    TUTTI_TRY_GOTO(done, tutti_read_text(path, &text));
+    TUTTI_TRY_GOTO(done, compare_config(study, path, text, &found));
+    // The trials in here have the numbers that they had then; others may be computing more of them.
+    TUTTI_CHECK_GOTO(done, !found.extent, TUTTI_ERR_CONFIG,
+                     "%s: the study is not at its end: %s was %s there and is %s now; let it end as it was, "
+                     "and change it then",
+                     path, found.key, found.then, found.now);
+    if (found.key) TUTTI_TRY_GOTO(done, refuse(study, path, &found));
+  } else
+    TUTTI_TRY_GOTO(done, tutti_write_text(path, study->resolved));
+done:
+  tutti_free(text);
+  tutti_free(path);
+  return status;
+}
+
+static bool is_kind(const tutti_file *file) {
+  char *kind = NULL;
+  if (!tutti_file_has_attribute(file, "/", "kind")) return false;
+  if (tutti_file_get_text(file, "/", "kind", &kind) != TUTTI_OK) return false;
+  const bool same = strcmp(kind, "study") == 0;
+  tutti_free(kind);
+  return same;
+}
+
+static tutti_status check_data(const tutti_study *study, const tutti_file *file) {
+  int64_t then = 0;
+  if (!study->data || !tutti_file_has_attribute(file, "/", "data")) return TUTTI_OK;
+  TUTTI_TRY(tutti_file_get_integer(file, "/", "data", &then));
+  TUTTI_CHECK(
+      then == study->head.data, TUTTI_ERR_CONFIG,
+      "%s belongs to another study: the contents of data.file were %016llx there and are %016llx now; choose "
+      "another study.output",
+      tutti_file_path(file), (unsigned long long)then, (unsigned long long)study->head.data);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_study_check_file(const tutti_study *study, const tutti_file *file,
+                                    tutti_study_difference *found) {
+  char *text = NULL;
+  TUTTI_CHECK(
+      is_kind(file), TUTTI_ERR_CREATE,
+      "%s was not written by a study, and would be replaced by this one's: choose another study.output",
+      tutti_file_path(file));
+  TUTTI_TRY(tutti_file_get_text(file, "/", "config", &text));
+  const tutti_status status = compare_config(study, tutti_file_path(file), text, found);
+  tutti_free(text);
+  TUTTI_TRY(status);
+  if (found->key && !found->extent) return refuse(study, tutti_file_path(file), found);
+  return check_data(study, file);
+}
