@@ -9,6 +9,10 @@ tutti_noise tutti_noise_estimate(const tutti_noise_sums *sums) {
                        .grad_squared = sums->square - trace * (1 / sums->batch - 1 / sums->population)};
 }
 
+double tutti_noise_decay(double samples) {
+  return 1 - fmin(samples / 40960, 0.1);
+}
+
 double tutti_noise_diversity(const tutti_noise_sums *sums) {
   return sums->squares / (sums->batch * sums->batch * sums->square);
 }
@@ -26,8 +30,8 @@ double tutti_adascale_gain(tutti_adascale smoothed, double groups) {
   return (smoothed.variance + smoothed.square) / (smoothed.variance / groups + smoothed.square);
 }
 
-double tutti_adascale_decay(double groups) {
-  return fmax(1 - groups / 1000, 0);
+double tutti_adascale_decay(double groups, double steps) {
+  return pow(fmax(1 - groups / 1000, 0), steps);
 }
 
 void tutti_smoothed_add(tutti_smoothed *average, double value, double decay) {

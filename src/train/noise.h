@@ -25,6 +25,11 @@ typedef struct {
  * any sizes, and without its bias where a batch is drawn without replacement.  With less than two groups both are NaN. */
 tutti_noise tutti_noise_estimate(const tutti_noise_sums *sums);
 
+/** By which averages of both forget from one measured step to the next, so many samples later: they are over the last
+ * 40,960 samples, about, and no less than ten measured steps.  An average over epochs would keep telling of the large
+ * gradients of the beginning. */
+double tutti_noise_decay(double samples);
+
 /** The gradient diversity sum |g_i|^2 / |sum g_i|^2 of examples as groups (Yin et al., arXiv 1706.05699);
  * times B it bounds the batch size that loses nothing. */
 double tutti_noise_diversity(const tutti_noise_sums *sums);
@@ -41,8 +46,8 @@ tutti_adascale tutti_adascale_estimate(const tutti_noise_sums *sums); // NaN wit
 /** The gain of K groups over one, between 1 and K: (variance + square) / (variance / K + square). */
 double tutti_adascale_gain(tutti_adascale smoothed, double groups);
 
-/** max(1 - K / 1000, 0), by which AdaScale's averages forget. */
-double tutti_adascale_decay(double groups);
+/** max(1 - K / 1000, 0) for each of some steps, by which AdaScale's averages forget. */
+double tutti_adascale_decay(double groups, double steps);
 
 /** An average that forgets, without bias from its beginning; all 0 at first. */
 typedef struct {

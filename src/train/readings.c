@@ -4,9 +4,6 @@
 
 #include "train/meter_impl.h"
 
-/** By which averages of the noise forget, from one measured step to the next. */
-static const double decay = 0.99;
-
 enum { PER_LAYER = 3 };
 
 // --- which there are -------------------------------------------------------------------------------------
@@ -84,6 +81,7 @@ static double smooth(tutti_meter *meter, int i, double value, double by) {
 /** Numerator and denominator are averaged apart: a mean of ratios would be biased. */
 static void note_noise(tutti_meter *meter, const tutti_noise_sums *sums, int trace, int squared, int scale) {
   const tutti_noise noise = tutti_noise_estimate(sums);
+  const double decay = tutti_noise_decay(sums->batch * (double)meter->every);
   const double numerator = smooth(meter, trace, noise.trace, decay);
   const double denominator = smooth(meter, squared, noise.grad_squared, decay);
   if (isfinite(noise.trace)) note(meter, scale, numerator / denominator);
@@ -92,7 +90,7 @@ static void note_noise(tutti_meter *meter, const tutti_noise_sums *sums, int tra
 /** A measured step stands for those since the one before. */
 static void note_adascale(tutti_meter *meter, const tutti_noise_sums *sums) {
   const tutti_adascale one = tutti_adascale_estimate(sums);
-  const double by = tutti_adascale_decay(sums->groups);
+  const double by = tutti_adascale_decay(sums->groups, (double)meter->every);
   if (!isfinite(one.variance)) return;
   const tutti_adascale smoothed = {.variance =
                                        smooth(meter, TUTTI_READING_ADASCALE_VARIANCE, one.variance, by),

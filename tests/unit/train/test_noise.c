@@ -171,8 +171,9 @@ static void gain_is_between_1_and_the_number_of_groups(void **state) {
   CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&quiet), 8), 1, 1e-5,
               0); // but for the floor of 1e-6
   CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&loud), 8), 8, 1e-12, 0);
-  CHECK_NEAR(tutti_adascale_decay(8), 0.992, 1e-15);
-  assert_true(tutti_adascale_decay(2000) == 0);
+  CHECK_NEAR(tutti_adascale_decay(8, 1), 0.992, 1e-15);
+  CHECK_NEAR(tutti_adascale_decay(8, 32), pow(0.992, 32), 1e-15);
+  assert_true(tutti_adascale_decay(2000, 1) == 0);
 }
 
 static void one_group_tells_nothing(void **state) {
@@ -181,6 +182,26 @@ static void one_group_tells_nothing(void **state) {
   assert_true(isnan(tutti_noise_estimate(&sums).trace) && isnan(tutti_noise_estimate(&sums).grad_squared));
   assert_true(isnan(tutti_adascale_estimate(&sums).variance));
   assert_true(isnan(tutti_adascale_gain(tutti_adascale_estimate(&sums), 1)));
+}
+
+/** The gradient of a net falls tenfold within an epoch of 60,000: its noise scale has to show most of that by the
+ * end of the next, however often it is measured. */
+static void averages_follow_a_training(void **state) {
+  (void)state;
+  const double samples[] = {16, 128, 4096};
+  for (int i = 0; i < 3; i++) {
+    const int n = (int)(60000 / samples[i]);
+    const double decay = tutti_noise_decay(samples[i]);
+    tutti_smoothed trace = {0}, squared = {0};
+    for (int step = 0; step < 2 * n; step++) {
+      tutti_smoothed_add(&trace, 1, decay);
+      tutti_smoothed_add(&squared, step < n ? 1 : 0.1, decay);
+      if (step + 1 == n) CHECK_NEAR(tutti_smoothed_value(&squared), 1, 1e-12);
+    }
+    const double scale = tutti_smoothed_value(&trace) / tutti_smoothed_value(&squared);
+    if (!(scale > 3.5 && scale < 10)) fail_msg("%g samples: %g, expected 3.5 to 10", samples[i], scale);
+  }
+  CHECK_NEAR(tutti_noise_decay(60000), 0.9, 1e-15);
 }
 
 static void averages_have_no_bias_and_leave_out_what_is_unknown(void **state) {
@@ -208,6 +229,7 @@ int main(void) {
       cmocka_unit_test(gain_of_adascale_is_the_noise_scale_in_other_words),
       cmocka_unit_test(gain_is_between_1_and_the_number_of_groups),
       cmocka_unit_test(one_group_tells_nothing),
+      cmocka_unit_test(averages_follow_a_training),
       cmocka_unit_test(averages_have_no_bias_and_leave_out_what_is_unknown),
   };
   return cmocka_run_group_tests_name("train.noise", tests, NULL, check_no_leak);
