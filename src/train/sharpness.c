@@ -16,14 +16,21 @@ typedef struct {
   double *params, *gradient; // [n] owned
 } measurement;
 
+/** Samples of the training's epochs: another file may have more or less, but what was done tells, once an epoch is. */
+static int64_t samples_of_epoch(const tutti_checkpoint_state *state, int64_t n_here) {
+  const int64_t whole = state->samples - (int64_t)state->in_epoch.samples;
+  return state->epoch > 0 && whole > 0 ? whole / state->epoch : n_here;
+}
+
 /** That of the last update, by the schedule of the training. */
-static tutti_status find_learning_rate(measurement *m, int64_t n_train, double *learning_rate) {
+static tutti_status find_learning_rate(measurement *m, double *learning_rate) {
   tutti_config config = m->restored.config; // borrows all that it points to
   tutti_checkpoint_state *const state = &m->restored.state;
   tutti_plan plan;
   tutti_schedule schedule;
   TUTTI_TRY(tutti_bcast(m->comm, 0, state, sizeof *state));
   config.train.micro_batch_size = 0; // what suited the ranks of the training need not suit one
+  const int64_t n_train = m->options->file ? samples_of_epoch(state, m->set.n) : m->set.n;
   TUTTI_TRY(tutti_plan_make(&config, n_train, 1, &plan));
   TUTTI_TRY(tutti_schedule_make(&config.schedule, config.optimizer.learning_rate, plan.epoch.batch,
                                 (double)plan.epoch.n_steps, (double)plan.total_steps, &schedule));
@@ -38,7 +45,7 @@ static tutti_status choose_samples(measurement *m, tutti_sharpness *sharpness) {
   m->set = all.train;
   TUTTI_CHECK(m->set.n > 0, TUTTI_ERR_CONFIG, "%s: there are no training samples to take the loss of",
               tutti_dataset_file(m->restored.dataset));
-  TUTTI_TRY(find_learning_rate(m, m->set.n, &sharpness->learning_rate));
+  TUTTI_TRY(find_learning_rate(m, &sharpness->learning_rate));
   const int64_t limit = m->options->limit_train;
   if (limit > 0 && limit < m->set.n) m->set.n = limit;
   sharpness->samples = m->set.n;

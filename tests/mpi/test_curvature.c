@@ -111,6 +111,31 @@ static void expect_near(double a, double b, const char *what) {
   EXPECT(fabs(a - b) <= 1e-6 * fabs(b), "%s is %.12g, on one rank %.12g", what, a, b);
 }
 
+/** The learning rate is the training's, also where its samples were fewer than those of the file that is measured. */
+static void a_file_of_other_size_has_the_same_rate(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result trained;
+  tutti_sharpness found = {0};
+  char checkpoint[300], file[300];
+  tutti_sharpness_options options = usual();
+  options.n_epsilons = 0;
+  options.file = file;
+  training_folder_make(comm, &folder);
+  snprintf(file, sizeof file, "%s/data.h5", folder.path);
+  EXPECT_OK(training_run(comm, &folder, "net",
+                         "data: {limit_train: 90}\n"
+                         "model: {layers: [dense 3 softmax]}\n"
+                         "optimizer: {name: sgd, learning_rate: 0.01}\n"
+                         "schedule: {decay: step, decay_rate: 0.5, decay_every: 2 steps, warmup: 1 step}\n"
+                         "train: {batch_size: 30, steps: 7}\n",
+                         NULL, &trained));
+  checkpoint_of(&folder, "net", checkpoint);
+  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  EXPECT(found.samples > 90, "%lld", (long long)found.samples);
+  EXPECT(fabs(found.learning_rate - 0.0025) < 1e-12, "%g", found.learning_rate);
+  training_folder_remove(comm, &folder);
+}
+
 /** Micro-batches that keep a batch's statistics together on its ranks need not do so on others. */
 static void micro_batches_of_the_training_do_not_matter(const tutti_comm *comm) {
   training_folder folder;
@@ -277,6 +302,7 @@ int main(void) {
       MPI_TEST(a_bowl_is_as_sharp_as_it_is),
       MPI_TEST(ranks_make_no_difference),
       MPI_TEST(micro_batches_of_the_training_do_not_matter),
+      MPI_TEST(a_file_of_other_size_has_the_same_rate),
       MPI_TEST(wrong_options_are_refused),
       MPI_TEST(no_rank_is_left_alone),
       MPI_TEST(a_subspace_is_the_same_everywhere),
