@@ -222,6 +222,9 @@ void tutti_claims_close(tutti_claims **claims); // Gives all claims back.  Accep
 /** Whether the file of that name is still the one that is open. */
 bool tutti_claims_current(const tutti_claims *claims);
 
+/** Whether the file system has locks at all, be it for this host alone. */
+bool tutti_claims_work(const tutti_claims *claims);
+
 /** Take claim i.  Where the file system has no locks everybody gets it.
  * @param[in]  wait   until whoever has it gives it back
  * @param[out] taken  false: another process has it

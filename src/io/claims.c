@@ -55,6 +55,11 @@ bool tutti_claims_current(const tutti_claims *claims) {
          named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
 
+bool tutti_claims_work(const tutti_claims *claims) {
+  struct flock byte = one_byte(F_WRLCK, 0);
+  return claims->fd < 0 || fcntl(claims->fd, F_GETLK, &byte) == 0 || !is_without_locks(errno);
+}
+
 tutti_status tutti_claims_take(tutti_claims *claims, int64_t i, bool wait, bool *taken) {
   struct flock byte = one_byte(F_WRLCK, i);
   int result;

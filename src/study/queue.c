@@ -46,14 +46,16 @@ done:
 }
 
 /** Rank 0 makes a claim, and the others look.  On a file system without locks, or with locks of each host alone, they
- * see none. */
+ * see none.  A group that is alone can at least tell the former, which other jobs would suffer from. */
 tutti_status tutti_queue_probe(tutti_study *study) {
   const int64_t probe = study->set.n_trials + 1;
   const bool first = tutti_comm_rank(study->world) == 0;
   bool taken = false;
   tutti_status local = first ? tutti_claims_take(study->store.claims, probe, true, &taken) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(study->world, 0, local));
-  double seen = first || !study->leads || tutti_claims_held(study->store.claims, probe);
+  double seen = 1;
+  if (study->leads)
+    seen = first ? tutti_claims_work(study->store.claims) : tutti_claims_held(study->store.claims, probe);
   TUTTI_TRY(tutti_min(study->world, &seen, 1));
   if (taken) tutti_claims_give_back(study->store.claims, probe);
   study->claims_reach = seen > 0;

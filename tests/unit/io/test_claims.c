@@ -58,6 +58,7 @@ static void a_claim_is_one_process_s_until_it_dies(void **state) {
   const pid_t holder = start_holder(path, 1000);
   CHECK_OK(tutti_claims_open(path, true, &claims));
   assert_false(take(claims, 1000));
+  assert_true(tutti_claims_work(claims));
   assert_true(tutti_claims_held(claims, 1000));
   assert_true(take(claims, 999));
   assert_true(take(claims, 1001));
