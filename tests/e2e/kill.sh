@@ -29,18 +29,6 @@ start() {
   done
 }
 
-# A process and all below it, as they are now.
-family() {
-  ps -e -o pid= -o ppid= | awk -v top="$1" '
-    { parent[$1] = $2 }
-    END {
-      for (pid in parent) {
-        for (at = pid; at in parent && at != top; at = parent[at]) {}
-        if (at == top) print pid
-      }
-    }'
-}
-
 # Not so a process that has ended and waits for someone to ask how.
 is_running() { ps -o stat= -p "$1" | grep -q '^[^Z]'; }
 

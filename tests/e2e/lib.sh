@@ -123,6 +123,20 @@ expect_close() {
 # expect_same A B
 expect_same() { [ "$1" = "$2" ] || fail "'$1' is not '$2'"; }
 
+# --- processes --------------------------------------------------------------------------------------------------
+
+# A process and all below it, as they are now.
+family() {
+  ps -e -o pid= -o ppid= | awk -v top="$1" '
+    { parent[$1] = $2 }
+    END {
+      for (pid in parent) {
+        for (at = pid; at in parent && at != top; at = parent[at]) {}
+        if (at == top) print pid
+      }
+    }'
+}
+
 # --- folders ----------------------------------------------------------------------------------------------------
 
 # Names and contents of the files below a folder, as a text to compare.

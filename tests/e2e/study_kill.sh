@@ -28,18 +28,6 @@ EOF
 n_trials=30
 succeed "$RANKS" study study.yaml --study.output=straight.h5
 
-# A process and all below it, as they are now.
-family() {
-  ps -e -o pid= -o ppid= | awk -v top="$1" '
-    { parent[$1] = $2 }
-    END {
-      for (pid in parent) {
-        for (at = pid; at in parent && at != top; at = parent[at]) {}
-        if (at == top) print pid
-      }
-    }'
-}
-
 count() { find study.h5.d -name '??????.h5' 2>/dev/null | grep -c .; }
 
 # Trials that are done, each with the time it began: once there, it stays.
