@@ -3,52 +3,34 @@
 
 #include "study/store.h"
 
-enum { N_COLUMNS = 10, NAME_BYTES = 32 };
-
-/** Those columns of /epochs that tell of a curve.  `val_metric` holds a name while the columns are in use. */
-static void make_columns(const char *metric, char val_metric[TUTTI_METRIC_NAME + 8],
-                         tutti_column columns[N_COLUMNS]) {
-  snprintf(val_metric, TUTTI_METRIC_NAME + 8, "val_%s", metric);
-  const tutti_column all[N_COLUMNS] = {
-      {"step", TUTTI_I64, offsetof(tutti_metrics_row, step)},
-      {"samples", TUTTI_I64, offsetof(tutti_metrics_row, samples)},
-      {"epoch", TUTTI_I64, offsetof(tutti_metrics_row, epoch)},
-      {"seconds", TUTTI_F64, offsetof(tutti_metrics_row, seconds)},
-      {"loss", TUTTI_F64, offsetof(tutti_metrics_row, loss)},
-      {metric, TUTTI_F64, offsetof(tutti_metrics_row, metric)},
-      {"val_loss", TUTTI_F64, offsetof(tutti_metrics_row, val_loss)},
-      {val_metric, TUTTI_F64, offsetof(tutti_metrics_row, val_metric)},
-      {"learning_rate", TUTTI_F64, offsetof(tutti_metrics_row, learning_rate)},
-      {"batch_size", TUTTI_I64, offsetof(tutti_metrics_row, batch_size)},
-  };
-  memcpy(columns, all, sizeof all);
-}
+enum { NAME_BYTES = 32 };
 
 static void make_name(int64_t trial, char name[NAME_BYTES]) {
   snprintf(name, NAME_BYTES, "/curves/%06lld", (long long)trial);
 }
 
 tutti_status tutti_curve_write(tutti_file *file, const tutti_trial_record *record) {
-  char name[NAME_BYTES], val_metric[TUTTI_METRIC_NAME + 8];
-  tutti_column columns[N_COLUMNS];
+  char name[NAME_BYTES];
+  tutti_column columns[TUTTI_METRICS_COLUMNS];
   make_name(record->result.trial, name);
   if (record->n_curve == 0 || tutti_file_has(file, name)) return TUTTI_OK;
-  make_columns(record->metric, val_metric, columns);
-  return tutti_table_append(file, name, columns, N_COLUMNS, sizeof *record->curve, record->curve,
+  tutti_metrics_columns(record->metric, columns);
+  return tutti_table_append(file, name, columns, TUTTI_METRICS_COLUMNS, sizeof *record->curve, record->curve,
                             record->n_curve);
 }
 
 tutti_status tutti_curve_read(const tutti_file *file, tutti_trial_record *record) {
-  char name[NAME_BYTES], val_metric[TUTTI_METRIC_NAME + 8];
-  tutti_column columns[N_COLUMNS];
+  char name[NAME_BYTES];
+  tutti_column columns[TUTTI_METRICS_COLUMNS];
   make_name(record->result.trial, name);
   if (!tutti_file_has(file, name)) return TUTTI_OK;
-  make_columns(record->metric, val_metric, columns);
+  tutti_metrics_columns(record->metric, columns);
   int64_t n = 0;
   TUTTI_TRY(tutti_table_rows(file, name, &n));
   TUTTI_TRY(TUTTI_NEW(record->curve, n));
   record->n_curve = record->capacity = n;
-  return tutti_table_read(file, name, columns, N_COLUMNS, sizeof *record->curve, 0, n, record->curve);
+  return tutti_table_read(file, name, columns, TUTTI_METRICS_COLUMNS, sizeof *record->curve, 0, n,
+                          record->curve);
 }
 
 tutti_status tutti_trial_record_append(tutti_trial_record *record, const tutti_metrics_row *row) {
