@@ -74,8 +74,8 @@ typedef void (*tutti_rows_at)(const void *context, int64_t n, int64_t *ids);
  * Take the scaling's numbers from the n training rows that `rows_at` names, each once (validation rows stay
  * out).  The same numbers on all these ranks, at any number of them. */
 TUTTI_NODISCARD
-tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *dataset, tutti_scale scale, tutti_rows_at rows_at,
-                                       const void *context, int64_t n);
+tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *dataset, tutti_scale scale,
+                                       tutti_rows_at rows_at, const void *context, int64_t n);
 
 /** x = (raw - shift) * factor, [n] each, n = 1 or n_features; in double for float64 data, else in float.  A
  * shift is a float: of float64 features that are huge against their deviation (times in seconds, say) take an

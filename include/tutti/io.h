@@ -217,7 +217,8 @@ typedef struct tutti_claims tutti_claims;
  * @return ERR_CREATE.  The caller owns it. */
 TUTTI_NODISCARD
 tutti_status tutti_claims_open(const char *path, bool create, tutti_claims **claims);
-void tutti_claims_close(tutti_claims **claims); // Gives all claims back.  Accepts NULL inside; nulls the handle.
+void tutti_claims_close(
+    tutti_claims **claims); // Gives all claims back.  Accepts NULL inside; nulls the handle.
 
 /** Whether the file of that name is still the one that is open. */
 bool tutti_claims_current(const tutti_claims *claims);

@@ -88,9 +88,9 @@ struct tutti_model {
   int64_t n_params, n_state;     // elements
   float *state;                  // [n_state] owned
   int n_leaves;                  // whose sums are kept apart in moving
-  double *moving;  // [n_leaves][n_state] owned; what this rank adds to the state at the end of the step
+  double *moving; // [n_leaves][n_state] owned; what this rank adds to the state at the end of the step
   double *row_squares[2]; // [max_rows] owned; squared norms of rows
-  float *delta[2]; // [max_rows, widest layer] owned; gradients by outputs
+  float *delta[2];        // [max_rows, widest layer] owned; gradients by outputs
 };
 
 extern const tutti_layer_ops tutti_dense_ops, tutti_activation_ops, tutti_dropout_ops, tutti_batch_norm_ops,

@@ -32,10 +32,10 @@ typedef struct {
   const char *const *varied; // [n_varied] all varied keys
   int n_varied;
   int64_t ranks, ranks_per_trial, groups;
-  int64_t data;         // fingerprint of the training rows, where there are any
-  double began;         // when its first job did, Unix time
-  double seconds;       // that trials took, those side by side once
-  double idle;          // NAN: not known yet
+  int64_t data;   // fingerprint of the training rows, where there are any
+  double began;   // when its first job did, Unix time
+  double seconds; // that trials took, those side by side once
+  double idle;    // NAN: not known yet
 } tutti_study_head;
 
 /** Attributes of the root; the others stay as they are. */

@@ -164,7 +164,8 @@ static tutti_status open_datasets(const bench *b, const char *path, source *s) {
     if (!kinds[k].array) continue;
     const tutti_data_options options = {.file = path, .x_train = kinds[k].array, .y_train = "y_train"};
     TUTTI_TRY(tutti_dataset_open(b->comm, &options, &s->datasets[k]));
-    TUTTI_TRY(tutti_dataset_fit_scaling(b->comm, s->datasets[k], kinds[k].scale, as_they_are, NULL, s->size.n));
+    TUTTI_TRY(
+        tutti_dataset_fit_scaling(b->comm, s->datasets[k], kinds[k].scale, as_they_are, NULL, s->size.n));
   }
   return TUTTI_OK;
 }

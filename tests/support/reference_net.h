@@ -13,7 +13,7 @@ typedef struct {
 
 typedef struct {
   double loss, metric; // sums over the rows
-  double kink;         // the smallest distance of an argument to a place where a function has no second derivative
+  double kink; // the smallest distance of an argument to a place where a function has no second derivative
 } reference_result;
 
 /** Forward pass of x[rows, n_in].
