@@ -6,8 +6,11 @@
 #include "train/meter.h"
 #include "tutti/linalg.h"
 
-/** Of some arrays, in the nearest cache. */
-enum { BLOCK = 4 * TUTTI_BLOCK };
+enum {
+  BLOCK = 4 * TUTTI_BLOCK, // elements of some arrays in the nearest cache
+  WORTH_THREADS =
+      1 << 17 // of a slice: fewer are updated before other threads have begun, or given their core back
+};
 
 double tutti_run_rate(const tutti_run *run, int64_t at) {
   return tutti_schedule_at(&run->schedule, at) * tutti_plan_rate(&run->plan, at);
@@ -58,7 +61,9 @@ static void pass_part(void *context, int64_t begin, int64_t end) {
 }
 
 static void go_over(pass p, int64_t n) {
-  tutti_parallel(n, BLOCK, pass_part, &p);
+  int64_t begin = 0, end = 0;
+  tutti_reducer_slice(p.run->reducer, &begin, &end);
+  tutti_parallel(n, end - begin < WORTH_THREADS && n > BLOCK ? n : BLOCK, pass_part, &p);
   tutti_meter_fold(p.run, p.first, n);
 }
 
