@@ -1,57 +1,45 @@
 #pragma once
-/** A study: many trainings of one config, at several batch sizes, each with several settings of the other varied
- * keys and several seeds; how many steps each takes to the goal, and what that says about the batch size. */
+/** A study: many trainings of one config, at several batch sizes, each with several settings of the other varied keys
+ * and several seeds, computed side by side; how many steps each takes to the goal, and what that says about the batch
+ * size. */
 #include <stdbool.h>
 
 #include "tutti/config.h"
+#include "tutti/fit.h"
+#include "tutti/par.h"
 
-// --- the search space: which trials there are (space.c) ------------------------------------------
-
-/** One training of a study. */
+/** The study as tutti_config_parse took it; borrowed. */
 typedef struct {
-  int64_t trial;      // from 0, in the order of (batch size, setting, seed)
-  int64_t setting;    // from 0; the same at every batch size
-  int64_t seed_index; // from 0
-  int64_t batch_size;
-  uint64_t seed;
-  double *values;            // [n_varied] the value of each varied key; of a choice: its number in the list
-  tutti_override *overrides; // [n_overrides] what makes its config out of the study's: tutti_trial_config
+  const char *text, *name;
+  const tutti_override *overrides;
   int n_overrides;
-} tutti_trial;
+} tutti_study_source;
 
-/** All trials of a study, in their order.  A pure function of the config: equal on all ranks, and the first settings
- * stay as they are when study.trials grows. */
-typedef struct tutti_space tutti_space;
+typedef struct {
+  int64_t counts[TUTTI_N_TRIAL_STATES]; // trials of the study's file in each state
+  // After a failure that is known to one group of ranks alone, while the others go on: the caller has to end the whole
+  // job, and the one rank that speaks tells why.  No communication is possible any more.
+  bool apart, speaks;
+} tutti_study_outcome;
 
-/** Local.  Work the trials out.  train.batch_size is an axis of its own: every batch size has the same settings, and
- * every setting the same seeds, train.seed + 0 .. study.seeds - 1.
- *  - grid: all values of an axis with all values of the others, the last of them changing first
- *  - sobol: points of a Sobol sequence, shifted by the seed; random: independent points by the seed
- * @param[in] config  borrowed for the call
- * @return ERR_CONFIG what a study needs is not there: varied keys, a goal, a budget, study.trials where the search
- * needs it, points of a range where it does; or what it has makes no sense; too many trials */
+/** Collective over all ranks of the job, arguments equal on all.  Compute the trials of the study that are not done yet
+ * on groups of study.ranks_per_trial ranks, the longest first, and bring them into the file study.output:
+ *   attributes of the root: kind "study", format 1, version, config, goal, budget, metric, varied (the varied keys),
+ *             ranks, ranks_per_trial, groups, data (fingerprint of the training rows), began (Unix time of the first job),
+ *             seconds (wall clock in which trials were computed) and idle (part of the groups' time without a trial, of
+ *             the last job that came to its end)
+ *   /trials   a row a trial, see tutti_trial_set_write
+ *   /curves/<6 digits of the trial>   a row an evaluation: step, samples, epoch, seconds, loss, <metric>, val_loss,
+ *             val_<metric>, learning_rate, batch_size; of loss and metric the means over the epoch so far
+ *   /best, /fit   see tutti_study_conclude
+ * Finished trials come into it every now and then, and at the end; until then they lie in the folder OUTPUT.d.  A job
+ * that ends at any moment loses no trial that was done; started again, also as several jobs at one time and with other
+ * numbers of ranks, the study goes on.  When it is done it may grow: a config that gives more batch sizes, values,
+ * settings or seeds beside those of the file keeps the finished trials, renumbered, and computes the others.
+ * @param[in] config  what `source` gives
+ * @return ERR_CONFIG the ranks cannot be divided, keys of a trial do not go together, or the file is of another study
+ * or has trials that this one lacks;
+ * ERR_CREATE it is no study; what training and the files return */
 TUTTI_NODISCARD
-tutti_status tutti_space_create(const tutti_config *config, tutti_space **space);
-void tutti_space_destroy(tutti_space **space);
-
-int64_t tutti_space_n_trials(const tutti_space *space);
-
-/** Local.  Trial i of [0, n_trials), borrowed from the space. */
-const tutti_trial *tutti_space_trial(const tutti_space *space, int64_t i);
-
-/** Local.  Varied keys but train.batch_size, in the order of study.vary: what tutti_trial.values has. */
-int tutti_space_n_varied(const tutti_space *space);
-const char *tutti_space_varied(const tutti_space *space, int i); // "optimizer.learning_rate"
-
-/** Local.  The texts [*n] that varied key i chooses from, borrowed; NULL: its values are numbers. */
-const char *const *tutti_space_choices(const tutti_space *space, int i, int *n);
-
-/** Local.  Least and largest value of varied key i.  @return false: a choice, which has none */
-bool tutti_space_bounds(const tutti_space *space, int i, double *low, double *high);
-
-/** Local.  The config of a trial: the study's text and options as tutti_config_parse took them, and the trial's own
- * overrides, which win.  The caller owns it.
- * @return as tutti_config_parse: the keys of this trial do not go together */
-TUTTI_NODISCARD
-tutti_status tutti_trial_config(const tutti_trial *trial, const char *text, const char *name,
-                                const tutti_override *overrides, int n_overrides, tutti_config *config);
+tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *source,
+                             const tutti_config *config, tutti_study_outcome *outcome);

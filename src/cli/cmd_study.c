@@ -5,7 +5,7 @@
 #include "cli/config_file.h"
 #include "cli/summary_study.h"
 #include "tutti/io.h"
-#include "tutti/trials.h"
+#include "tutti/study.h"
 
 /** The report of `tutti info`. */
 static tutti_status report(const char *path) {

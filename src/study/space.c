@@ -4,7 +4,7 @@
 
 #include "study/needs.h"
 #include "study/points.h"
-#include "tutti/study.h"
+#include "tutti/space.h"
 
 enum { TEXT_BYTES = 64 };
 

@@ -2,9 +2,9 @@
 /** A study under way: what its pieces (queue, trials, files, progress) share.  Private to this room. */
 #include "study/store.h"
 #include "tutti/fit.h"
+#include "tutti/space.h"
 #include "tutti/study.h"
 #include "tutti/train.h"
-#include "tutti/trials.h"
 
 typedef struct {
   const tutti_comm *world;          // borrowed

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "tutti/study.h"
+#include "tutti/space.h"
 
 static bool is_budget(const char *key) {
   return strcmp(key, "train.epochs") == 0 || strcmp(key, "train.steps") == 0 ||

@@ -9,7 +9,7 @@ BEGIN {
   }
   # Public headers that are not named for their room.
   owner["count"] = "base"
-  owner["fit"] = owner["trials"] = "study"
+  owner["fit"] = owner["space"] = "study"
   # Serial code, tested without MPI.
   serial["sampler"] = serial["model"] = serial["optim"] = 1
   # One foreign library, one room; MPI starts and ends in cli.

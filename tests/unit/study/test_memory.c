@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "study.h"
+#include "space.h"
 
 /** Make the space with the nth allocation failing; nothing may be left behind. */
 static tutti_status try_space(const tutti_config *config, int nth) {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "study.h"
+#include "space.h"
 
 static const char *value_of(const tutti_trial *trial, const char *key) {
   for (int i = 0; i < trial->n_overrides; i++)

@@ -1,7 +1,7 @@
 #pragma once
 /** Short ways to make the space of a study in a test. */
 #include "support/check.h"
-#include "tutti/study.h"
+#include "tutti/space.h"
 
 /** What every study needs, up to its varied keys. */
 #define STUDY                                                                                                \
