@@ -116,6 +116,7 @@ typedef struct {
   double low[TUTTI_N_FIT_NUMBERS], high[TUTTI_N_FIT_NUMBERS]; // 95 % interval; NAN: not asked for, or none
   double perfect_scaling_end, largest_useful_batch;           // also where the fit is refused
   char refused[256];                                          // why there is no fit; "": there is one
+  char no_interval[256]; // why the bootstrap has no interval; "": it has, or was not made
 } tutti_fit;
 
 /** Local.  Least squares of log S.  For any B_crit the best log S_min is the mean of log S - log(1 + B_crit/B),
@@ -131,8 +132,8 @@ void tutti_fit_make(const double *batch, const double *steps, int n, tutti_fit *
 /** Local.  The same from the best settings, with 95 % intervals (percentiles) of the bootstrap: each draw takes,
  * within each batch size, as many of its settings as there are, with replacement, and of each as many of its
  * seeds; then the best setting and the fit are made anew.  A drawn set never holds a better setting than all
- * do, so the intervals lean towards more steps: that is the part of luck in the search.  There is no interval
- * where more than 5 % of the draws leave fewer than 4 batch sizes with steps.
+ * do, so the intervals lean towards more steps: that is the part of luck in the search.  There is no interval,
+ * and no_interval says so, where more than 5 % of the draws leave fewer than 4 batch sizes with steps.
  * @param[in]  n_draws  0: no intervals
  * @param[out] draws    [n_draws, TUTTI_N_FIT_NUMBERS] of each draw, NAN where it has none; NULL: not wanted
  * @return ERR_MEMORY */
@@ -145,7 +146,8 @@ tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table 
 /** Local.  Make and write, or replace, /best and /fit of a study's file from its trials:
  *   /best   a table of tutti_best and the varied keys, with the texts of indices as its attributes
  *   /fit    attributes n_sizes, S_min, E_min, B_crit, residual, S_min_low, S_min_high, ..., perfect_scaling_end,
- *           largest_useful_batch, refused ("" where there is a fit); its table `draws` has the bootstrap's
+ *           largest_useful_batch, refused ("" where there is a fit), no_interval ("" where there is one, or no fit);
+ *           its table `draws` has the bootstrap's
  * @param[in] set  what the file's /trials holds, or will
  * @return ERR_MEMORY, ERR_IO, ERR_DATA /best there has other columns */
 TUTTI_NODISCARD

@@ -67,6 +67,7 @@ static void print_fit(const tutti_fit *fit) {
   print_value("perfect_scaling_end", "", fit->perfect_scaling_end);
   print_value("largest_useful_batch", "", fit->largest_useful_batch);
   if (fit->refused[0]) printf("refused %s\n", fit->refused);
+  if (fit->no_interval[0]) printf("no_interval %s\n", fit->no_interval);
 }
 
 tutti_status tutti_summary_study(const tutti_file *file) {

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 
 #include "base/random.h"
 #include "study/fit_impl.h"
@@ -64,20 +65,31 @@ static double percentile(const double *sorted, int64_t n, double share) {
   return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[i];
 }
 
-static void make_interval(double *values, int64_t n_draws, double *low, double *high) {
-  int64_t n = 0;
-  for (int64_t i = 0; i < n_draws; i++)
-    if (isfinite(values[i])) values[n++] = values[i];
-  if ((double)n < 0.95 * (double)n_draws) return;
+static void make_interval(double *values, int64_t n, double *low, double *high) {
   tutti_sort_reals(values, n);
   *low = percentile(values, n, 0.025);
   *high = percentile(values, n, 0.975);
+}
+
+/** Of the draws that have a fit: the first n of the room for n_draws numbers of each kind. */
+static void make_all_intervals(double *numbers, int64_t n, int64_t n_draws, tutti_fit *fit) {
+  if ((double)n < 0.95 * (double)n_draws) {
+    snprintf(
+        fit->no_interval, sizeof fit->no_interval,
+        "%lld of %lld draws of the bootstrap leave fewer than %d batch sizes with steps to the goal, 5 %% "
+        "of them may: give the trials a larger budget, or add batch sizes",
+        (long long)(n_draws - n), (long long)n_draws, TUTTI_FIT_LEAST_SIZES);
+    return;
+  }
+  for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++)
+    make_interval(numbers + k * n_draws, n, &fit->low[k], &fit->high[k]);
 }
 
 static tutti_status make_intervals(const tutti_trial_set *set, const tutti_best_table *best, uint64_t seed,
                                    int64_t n_draws, double *draws, tutti_fit *fit) {
   tutti_status status = TUTTI_OK;
   work w = {0};
+  int64_t n = 0; // draws that have a fit
   TUTTI_TRY_GOTO(done, tutti_trial_order_make(set, &w.order));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(w.batch, w.order.n_sizes));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(w.steps, w.order.n_sizes));
@@ -89,12 +101,12 @@ static tutti_status make_intervals(const tutti_trial_set *set, const tutti_best_
     draws_from from = {.stream = {seed, TUTTI_STREAM_BOOTSTRAP, 0, (uint32_t)d}};
     draw_fit(set, &w, &from, value);
     for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) {
-      w.numbers[k * n_draws + d] = value[k];
+      w.numbers[k * n_draws + n] = value[k];
       if (draws) draws[d * TUTTI_N_FIT_NUMBERS + k] = value[k];
     }
+    n += !isnan(value[0]);
   }
-  for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++)
-    make_interval(w.numbers + k * n_draws, n_draws, &fit->low[k], &fit->high[k]);
+  make_all_intervals(w.numbers, n, n_draws, fit);
 done:
   tutti_trial_order_clear(&w.order);
   tutti_free(w.batch);

@@ -67,15 +67,16 @@ static tutti_status write_fit(tutti_file *file, tutti_fit *fit, const double *dr
                                TUTTI_N_FIT_NUMBERS * sizeof(double), draws, fit->refused[0] ? 0 : N_DRAWS));
   TUTTI_TRY(tutti_file_set_integer(file, "/fit", "n_sizes", fit->n_sizes));
   TUTTI_TRY(tutti_file_set_text(file, "/fit", "refused", fit->refused));
+  TUTTI_TRY(tutti_file_set_text(file, "/fit", "no_interval", fit->no_interval));
   for (int i = 0; (value = fit_number(fit, i, name)); i++)
     TUTTI_TRY(tutti_file_set_real(file, "/fit", name, *value));
   return TUTTI_OK;
 }
 
-static tutti_status read_refused(const tutti_file *file, tutti_fit *fit) {
+static tutti_status read_reason(const tutti_file *file, const char *name, char reason[256]) {
   char *text = NULL;
-  TUTTI_TRY(tutti_file_get_text(file, "/fit", "refused", &text));
-  snprintf(fit->refused, sizeof fit->refused, "%s", text);
+  TUTTI_TRY(tutti_file_get_text(file, "/fit", name, &text));
+  snprintf(reason, 256, "%s", text);
   tutti_free(text);
   return TUTTI_OK;
 }
@@ -87,7 +88,8 @@ tutti_status tutti_fit_read(const tutti_file *file, tutti_fit *fit) {
   *fit = (tutti_fit){0};
   TUTTI_TRY(tutti_file_get_integer(file, "/fit", "n_sizes", &n));
   TUTTI_TRY(tutti_to_int(n, "the number of batch sizes", &fit->n_sizes));
-  TUTTI_TRY(read_refused(file, fit));
+  TUTTI_TRY(read_reason(file, "refused", fit->refused));
+  TUTTI_TRY(read_reason(file, "no_interval", fit->no_interval));
   for (int i = 0; (value = fit_number(fit, i, name)); i++)
     TUTTI_TRY(tutti_file_get_real(file, "/fit", name, value));
   return TUTTI_OK;

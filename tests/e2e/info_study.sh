@@ -19,7 +19,12 @@ expect_close "$(value perfect_scaling_end)" 32 0
 expect_close "$(value largest_useful_batch)" 1024 0
 awk -v low="$(value B_crit_low)" -v high="$(value B_crit_high)" 'BEGIN { exit !(low > 0 && low < high) }' ||
   fail 'no interval of B_crit'
-expect_no_text refused nan
+expect_no_text refused no_interval nan
+"$STUDY" alone.h5 alone || fail "no study"
+succeed "$RANKS" info alone.h5
+expect_text 'no_interval ' 'of 1000 draws of the bootstrap leave fewer than 4 batch sizes'
+expect_close "$(value B_crit)" 200 1e-5
+expect_no_text refused B_crit_low nan
 
 # --- the export
 

@@ -19,14 +19,14 @@ static const char config[] = "data: {file: some/folder/digits.h5, validation_spl
                              "  goal: val_accuracy >= 0.9\n"
                              "  budget: 800 steps\n";
 
-static tutti_trial_state state_of(double rate, double steps) {
+static tutti_trial_state state_of(double rate, double steps, bool alone) {
   if (rate > 0.3) return TUTTI_TRIAL_DIVERGED;
-  return steps <= 800 ? TUTTI_TRIAL_REACHED : TUTTI_TRIAL_NOT_REACHED;
+  return steps <= 800 && !alone ? TUTTI_TRIAL_REACHED : TUTTI_TRIAL_NOT_REACHED;
 }
 
-static tutti_trial_result make_result(int64_t i, int64_t batch_size, double rate, bool best) {
+static tutti_trial_result make_result(int64_t i, int64_t batch_size, double rate, bool best, bool alone) {
   const double steps = (100 + 20000.0 / (double)batch_size) * (best ? 1 : 2), b = (double)batch_size;
-  const tutti_trial_state state = best ? TUTTI_TRIAL_REACHED : state_of(rate, steps);
+  const tutti_trial_state state = best ? TUTTI_TRIAL_REACHED : state_of(rate, steps, alone);
   const bool reached = state == TUTTI_TRIAL_REACHED;
   return (tutti_trial_result){.trial = i,
                               .setting = i % (N_RATES * N_CHOICES),
@@ -45,12 +45,12 @@ static tutti_trial_result make_result(int64_t i, int64_t batch_size, double rate
                               .ranks = 1};
 }
 
-static void fill(tutti_trial_set *set) {
+static void fill(tutti_trial_set *set, bool alone) {
   static const double rates[N_RATES] = {0.1, 0.2, 0.4};
   for (int64_t i = 0; i < N_TRIALS; i++) {
     const int64_t batch_size = INT64_C(16) << (i / (N_RATES * N_CHOICES)), choice = i % N_CHOICES;
     const double rate = rates[i / N_CHOICES % N_RATES];
-    set->results[i] = make_result(i, batch_size, rate, choice == 0 && rate > 0.15 && rate < 0.3);
+    set->results[i] = make_result(i, batch_size, rate, choice == 0 && rate > 0.15 && rate < 0.3, alone);
     set->varied[2 * i] = rate;
     set->varied[2 * i + 1] = (double)choice;
   }
@@ -81,7 +81,7 @@ static void write_attributes(tutti_file *file) {
   CHECK_OK(tutti_file_set_texts(file, "/", "varied", varied, 3));
 }
 
-void study_file_write(const char *path) {
+void study_file_write(const char *path, bool alone) {
   tutti_trial_result results[N_TRIALS];
   double varied[2 * N_TRIALS];
   char *names[] = {"optimizer.learning_rate", "model.initializer"},
@@ -98,7 +98,7 @@ void study_file_write(const char *path) {
                          .learning_rate = NAN,
                          .momentum = 0.5};
   tutti_file *file = NULL;
-  fill(&set);
+  fill(&set, alone);
   CHECK_OK(tutti_file_create(path, &file));
   write_attributes(file);
   write_curve(file);

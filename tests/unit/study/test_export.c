@@ -12,7 +12,7 @@
 static tutti_status export_with(void **state, const char *folder, const char *metric) {
   const char *path = folder_path(state, "study.h5");
   tutti_file *file = NULL;
-  study_file_write(path);
+  study_file_write(path, false);
   CHECK_OK(tutti_file_update(path, &file));
   CHECK_OK(tutti_file_set_text(file, "/", "metric", metric));
   CHECK_OK(tutti_file_commit(&file));
