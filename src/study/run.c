@@ -105,7 +105,7 @@ static tutti_status check_configs(const tutti_study *study) {
     const tutti_status status = tutti_trial_config(trial, source->text, source->name, source->overrides,
                                                    source->n_overrides, &config);
     tutti_config_clear(&config);
-    if (status != TUTTI_OK) return tutti_trial_name_failure(status, trial);
+    if (status != TUTTI_OK) return tutti_trial_name_failure(study, trial, status);
   }
   return TUTTI_OK;
 }

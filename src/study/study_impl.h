@@ -54,8 +54,9 @@ tutti_status tutti_queue_take(tutti_study *study, int64_t *trial);
 /** Local.  The row of a trial of which nothing is known but what it is. */
 tutti_trial_result tutti_trial_waiting(const tutti_trial *trial);
 
-/** Local.  The text of a failure, with the trial's number before it; gives `status` back. */
-tutti_status tutti_trial_name_failure(tutti_status status, const tutti_trial *trial);
+/** Local.  Put what the trial is before the text of its failure; gives `status` back. */
+tutti_status tutti_trial_name_failure(const tutti_study *study, const tutti_trial *trial,
+                                      tutti_status status);
 
 /** Collective over study->group.  Compute a trial.
  * @param[out] record  on the leader; to be cleared */

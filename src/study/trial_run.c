@@ -1,8 +1,10 @@
 /** One trial, from its config to its row. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "study/study_impl.h"
 
 tutti_trial_result tutti_trial_waiting(const tutti_trial *trial) {
@@ -128,11 +130,26 @@ static tutti_status run_config(tutti_study *study, const tutti_config *config, t
   return tutti_agree_from(study->group, 0, study->leads ? solve(config, record) : TUTTI_OK);
 }
 
-tutti_status tutti_trial_name_failure(tutti_status status, const tutti_trial *trial) {
+/** ", optimizer.learning_rate 0.31"; nothing of a key that this trial does not have. */
+static void append_varied(const tutti_trial_set *set, int k, double value, char *text, size_t bytes) {
+  char number[32];
+  if (isnan(value)) return;
+  const bool is_index = set->texts[k] && value >= 0 && value < set->n_texts[k];
+  tutti_text_append(text, bytes, ", %s %s", set->names[k],
+                    is_index ? set->texts[k][(int)value]
+                             : tutti_text_print_real(number, sizeof number, value));
+}
+
+tutti_status tutti_trial_name_failure(const tutti_study *study, const tutti_trial *trial,
+                                      tutti_status status) {
   char text[2048];
   if (status == TUTTI_OK || status == TUTTI_ERR_MPI) return status;
-  snprintf(text, sizeof text, "trial %lld (batch size %lld, seed %llu): %s", (long long)trial->trial,
-           (long long)trial->batch_size, (unsigned long long)trial->seed, tutti_fail_text());
+  snprintf(text, sizeof text, "trial %lld (batch size %lld, seed %llu", (long long)trial->trial,
+           (long long)trial->batch_size, (unsigned long long)trial->seed);
+  for (int k = 0; k < study->set.n_varied; k++)
+    if (strcmp(study->set.names[k], "train.seed") != 0)
+      append_varied(&study->set, k, trial->values[k], text, sizeof text);
+  tutti_text_append(text, sizeof text, "): %s", tutti_fail_text());
   tutti_fail_set_text(text);
   return status;
 }
@@ -148,5 +165,5 @@ tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, tutti
   status = tutti_agree(study->group, status);
   if (status == TUTTI_OK) status = run_config(study, &config, record);
   tutti_config_clear(&config);
-  return tutti_trial_name_failure(status, trial);
+  return tutti_trial_name_failure(study, trial, status);
 }

@@ -94,6 +94,14 @@ if [ "$RANKS" -eq 1 ] || [ "$RANKS" -eq 3 ]; then
   head -c 5000 study.h5 >cut.h5
   refuse 65 'cut.h5' -- study study.yaml --study.output=cut.h5
   refuse 64 "'more'" -- study study.yaml more
+  # A trial whose keys do not go together is refused before the first one, with what it is.
+  refuse 78 'trial 6 (batch size 128, seed 0, optimizer.learning_rate 0.01): ' 'schedule.batch_max: 64 is below' -- \
+    study study.yaml --study.output=new.h5 --schedule.batch_growth=geometric --schedule.batch_every='1 epochs' \
+    --schedule.batch_factor=2 --schedule.batch_max=64
+  refuse 78 'trial 21 (batch size 128, seed 0, optimizer.learning_rate 0.01, schedule.batch_max 64): ' -- \
+    study study.yaml --study.output=new.h5 --schedule.batch_growth=geometric --schedule.batch_every='1 epochs' \
+    --schedule.batch_factor=2 --study.vary.schedule.batch_max='[128, 64]' --study.seeds=3
+  [ ! -e new.h5 ] || fail 'a study was begun'
   refuse 64 '--study.outptu=x' 'did you mean --study.output' -- study study.yaml --study.outptu=x
   # Other samples under the same name are another study.
   mkdir moved
@@ -109,7 +117,7 @@ last=$((RANKS - 1))
 sed -e 's/budget: .*/budget: 100000 epochs/' -e 's/goal: .*/goal: val_accuracy >= 2/' study.yaml >minutes.yaml
 TUTTI_FAULT=step:$last:1
 export TUTTI_FAULT
-refuse 70 'fault injected at step' 'trial ' -- study minutes.yaml --study.output=minutes.h5
+refuse 70 'fault injected at step' 'trial ' ', optimizer.learning_rate ' -- study minutes.yaml --study.output=minutes.h5
 for fault in study.trial:0:1 study.merge:0:1; do
   TUTTI_FAULT=$fault
   refuse 70 "fault injected at ${fault%%:*}" -- study study.yaml --study.output=failed.h5
