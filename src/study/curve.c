@@ -12,8 +12,10 @@ static void make_name(int64_t trial, char name[NAME_BYTES]) {
 tutti_status tutti_curve_write(tutti_file *file, const tutti_trial_record *record) {
   char name[NAME_BYTES];
   tutti_column columns[TUTTI_METRICS_COLUMNS];
+  int64_t n = 0;
   make_name(record->result.trial, name);
-  if (record->n_curve == 0 || tutti_file_has(file, name)) return TUTTI_OK;
+  if (record->n_curve > 0) TUTTI_TRY(tutti_table_rows(file, name, &n));
+  if (record->n_curve == 0 || n > 0) return TUTTI_OK;
   tutti_metrics_columns(record->metric, columns);
   return tutti_table_append(file, name, columns, TUTTI_METRICS_COLUMNS, sizeof *record->curve, record->curve,
                             record->n_curve);
@@ -22,11 +24,11 @@ tutti_status tutti_curve_write(tutti_file *file, const tutti_trial_record *recor
 tutti_status tutti_curve_read(const tutti_file *file, tutti_trial_record *record) {
   char name[NAME_BYTES];
   tutti_column columns[TUTTI_METRICS_COLUMNS];
-  make_name(record->result.trial, name);
-  if (!tutti_file_has(file, name)) return TUTTI_OK;
-  tutti_metrics_columns(record->metric, columns);
   int64_t n = 0;
+  make_name(record->result.trial, name);
   TUTTI_TRY(tutti_table_rows(file, name, &n));
+  if (n == 0) return TUTTI_OK;
+  tutti_metrics_columns(record->metric, columns);
   TUTTI_TRY(TUTTI_NEW(record->curve, n));
   record->n_curve = record->capacity = n;
   return tutti_table_read(file, name, columns, TUTTI_METRICS_COLUMNS, sizeof *record->curve, 0, n,

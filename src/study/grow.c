@@ -1,5 +1,6 @@
 #include "study/grow.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,15 @@ typedef struct {
   int64_t trial;
 } entry;
 
+struct tutti_grow_index {
+  const tutti_trial_set *set; // borrowed
+  entry *entries;             // [set->n_trials] sorted
+  double *values;             // [set->n_varied] of the trial that is looked for
+};
+
+/** A key that a trial does not have, NaN, comes before all values. */
 static int order(double a, double b) {
+  if (isnan(a) || isnan(b)) return isnan(b) - isnan(a);
   return (a > b) - (a < b);
 }
 
@@ -24,7 +33,7 @@ static int compare(const void *a, const void *b) {
   if (x->batch_size != y->batch_size) return x->batch_size < y->batch_size ? -1 : 1;
   if (x->seed != y->seed) return x->seed < y->seed ? -1 : 1;
   for (int k = 0; k < x->n_values; k++)
-    if (x->values[k] != y->values[k]) return order(x->values[k], y->values[k]);
+    if (order(x->values[k], y->values[k]) != 0) return order(x->values[k], y->values[k]);
   return 0;
 }
 
@@ -32,56 +41,78 @@ static entry make_entry(const tutti_trial_set *set, int64_t i, const double *val
   return (entry){set->results[i].batch_size, set->results[i].seed, values, set->n_varied, i};
 }
 
+tutti_status tutti_grow_index_create(const tutti_trial_set *set, tutti_grow_index **index) {
+  tutti_status status = TUTTI_OK;
+  tutti_grow_index *made = NULL;
+  *index = NULL;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(made, 1));
+  made->set = set;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(made->entries, set->n_trials));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(made->values, set->n_varied));
+  for (int64_t i = 0; i < set->n_trials; i++)
+    made->entries[i] = make_entry(set, i, set->varied + i * set->n_varied);
+  qsort(made->entries, (size_t)set->n_trials, sizeof *made->entries, compare);
+  *index = made;
+  made = NULL;
+done:
+  tutti_grow_index_destroy(&made);
+  return status;
+}
+
+void tutti_grow_index_destroy(tutti_grow_index **index) {
+  if (!*index) return;
+  tutti_free((*index)->values);
+  tutti_free((*index)->entries);
+  tutti_free(*index);
+  *index = NULL;
+}
+
 /** A choice is known by its text: its index is another one in a longer list.  -1: there is none like it. */
 static double translate(const tutti_trial_set *then, const tutti_trial_set *now, int k, double value) {
-  if (!then->texts[k]) return value;
+  if (!then->texts[k] || isnan(value)) return value;
   for (int i = 0; value >= 0 && value < then->n_texts[k] && i < now->n_texts[k]; i++)
     if (strcmp(then->texts[k][(int)value], now->texts[k][i]) == 0) return i;
   return -1;
 }
 
-static int64_t find(const tutti_trial_set *then, int64_t i, const tutti_trial_set *now, const entry *entries,
-                    double *values) {
+int64_t tutti_grow_find(tutti_grow_index *index, const tutti_trial_set *then, int64_t i) {
+  const tutti_trial_set *now = index->set;
+  TUTTI_ASSERT(then->n_varied == now->n_varied);
   for (int k = 0; k < then->n_varied; k++)
-    values[k] = translate(then, now, k, then->varied[i * then->n_varied + k]);
-  const entry wanted = make_entry(then, i, values);
-  const entry *found = bsearch(&wanted, entries, (size_t)now->n_trials, sizeof *entries, compare);
+    index->values[k] = translate(then, now, k, then->varied[i * then->n_varied + k]);
+  const entry wanted = make_entry(then, i, index->values);
+  const entry *found =
+      bsearch(&wanted, index->entries, (size_t)now->n_trials, sizeof *index->entries, compare);
   return found ? found->trial : -1;
 }
 
-tutti_status tutti_grow_match(const tutti_trial_set *then, const tutti_trial_set *now, int64_t *numbers,
-                              int64_t *n_lost) {
-  tutti_status status = TUTTI_OK;
-  entry *entries = NULL;
-  double *values = NULL;
-  *n_lost = 0;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(entries, now->n_trials));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(values, now->n_varied));
-  for (int64_t i = 0; i < now->n_trials; i++)
-    entries[i] = make_entry(now, i, now->varied + i * now->n_varied);
-  qsort(entries, (size_t)now->n_trials, sizeof *entries, compare);
-  for (int64_t i = 0; i < then->n_trials; i++) {
-    const bool is_done = then->results[i].status != TUTTI_TRIAL_WAITING;
-    numbers[i] = is_done ? find(then, i, now, entries, values) : -1;
-    *n_lost += is_done && numbers[i] < 0;
-  }
-done:
-  tutti_free(values);
-  tutti_free(entries);
-  return status;
+void tutti_grow_result(const tutti_trial_result *then, int64_t number, tutti_trial_set *now) {
+  tutti_trial_result *to = &now->results[number];
+  const int64_t setting = to->setting;
+  *to = *then;
+  to->trial = number;
+  to->setting = setting;
 }
 
-// --- what it has ---------------------------------------------------------------------------------
+// --- all of a file -------------------------------------------------------------------------------
+
+tutti_status tutti_grow_match(const tutti_trial_set *then, const tutti_trial_set *now, int64_t *numbers,
+                              int64_t *n_lost) {
+  tutti_grow_index *index = NULL;
+  *n_lost = 0;
+  TUTTI_TRY(tutti_grow_index_create(now, &index));
+  for (int64_t i = 0; i < then->n_trials; i++) {
+    const bool is_done = then->results[i].status != TUTTI_TRIAL_WAITING;
+    numbers[i] = is_done ? tutti_grow_find(index, then, i) : -1;
+    *n_lost += is_done && numbers[i] < 0;
+  }
+  tutti_grow_index_destroy(&index);
+  return TUTTI_OK;
+}
 
 void tutti_grow_results(const tutti_trial_set *then, const int64_t *numbers, tutti_trial_set *now) {
-  for (int64_t i = 0; i < then->n_trials; i++) {
-    if (numbers[i] < 0) continue;
-    tutti_trial_result *to = &now->results[numbers[i]];
-    const int64_t setting = to->setting;
-    *to = then->results[i];
-    to->trial = numbers[i];
-    to->setting = setting;
-  }
+  for (int64_t i = 0; i < then->n_trials; i++)
+    if (numbers[i] >= 0) tutti_grow_result(&then->results[i], numbers[i], now);
 }
 
 tutti_status tutti_grow_curves(const tutti_file *from, const tutti_trial_set *then, const int64_t *numbers,
