@@ -108,6 +108,25 @@ tutti_status tutti_same(const tutti_comm *comm, int64_t value, const char *what)
 TUTTI_NODISCARD
 tutti_status tutti_same_floats(const tutti_comm *comm, const float *values, int64_t n, const char *what);
 
+// --- word to ranks that are busy
+
+/** What a rank may raise while the others are at work, and each of them hears when it looks. */
+typedef struct tutti_alarm tutti_alarm;
+
+/** Collective.  `comm` is borrowed for the call.  The caller owns the alarm.  @return ERR_MEMORY (agreed), ERR_MPI */
+TUTTI_NODISCARD
+tutti_status tutti_alarm_create(const tutti_comm *comm, tutti_alarm **alarm);
+
+/** Local.  Raise it, once; waits for nobody. */
+TUTTI_NODISCARD
+tutti_status tutti_alarm_raise(tutti_alarm *alarm);
+
+/** Local.  Whether this rank has raised it, or another one of which word has come; waits for nobody. */
+TUTTI_NODISCARD
+tutti_status tutti_alarm_look(tutti_alarm *alarm, bool *raised);
+
+void tutti_alarm_destroy(tutti_alarm **alarm); // Collective.  Accepts NULL inside; nulls the handle.
+
 // --- one copy a node
 
 typedef struct tutti_window tutti_window;

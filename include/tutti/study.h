@@ -17,9 +17,6 @@ typedef struct {
 
 typedef struct {
   int64_t counts[TUTTI_N_TRIAL_STATES]; // trials of the study's file in each state
-  // After a failure that is known to one group of ranks alone, while the others go on: the caller has to end the whole
-  // job, and the one rank that speaks tells why.  No communication is possible any more.
-  bool apart, speaks;
 } tutti_study_outcome;
 
 /** Collective over all ranks of the job, arguments equal on all.  Compute the trials of the study that are not done yet
@@ -36,6 +33,11 @@ typedef struct {
  * that ends at any moment loses no trial that was done; started again, also as several jobs at one time and with other
  * numbers of ranks, the study goes on.  When it is done it may grow: a config that gives more batch sizes, values,
  * settings or seeds beside those of the file keeps the finished trials, renumbered, and computes the others.
+ *
+ * What makes a trial impossible is looked for in all of them before the first one.  Where a group fails nevertheless (no
+ * memory, a file that cannot be written), a warning says so at once; the other groups finish the trials that they are
+ * at, keep them and take no others; then all ranks return the failure.  A broken MPI alone, ERR_MPI, is known to one
+ * group and not to the others, as anywhere.
  * @param[in] config  what `source` gives
  * @return ERR_CONFIG the ranks cannot be divided, keys of a trial do not go together, or the file is of another study
  * or has trials that this one lacks;

@@ -25,10 +25,6 @@ extern const tutti_command *const tutti_commands[];
 /** Local.  NULL where no command is called so. */
 const tutti_command *tutti_command_find(const char *name);
 
-/** Local.  The end of the whole job after a failure that only some of its ranks know of: where `speaks`, the one message
- * of main.c; and then none of them waits for the others.  Does not return. */
-void tutti_cli_abort(tutti_status status, bool speaks);
-
 /** Local.  `tutti --help`, and `tutti COMMAND --help`. */
 void tutti_help_print(void);
 void tutti_help_print_command(const tutti_command *command);

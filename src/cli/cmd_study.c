@@ -33,7 +33,6 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   status = tutti_comm_rank(comm) == 0 ? report(config.study.output) : TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
 done:
-  if (outcome.apart) tutti_cli_abort(status, outcome.speaks);
   tutti_config_clear(&config);
   tutti_arguments_clear(&arguments);
   tutti_free(text);

@@ -12,9 +12,6 @@
 #include "cli/cli.h"
 #include "linalg/kernels.h"
 
-/** Enough for MPI to end a job of many nodes. */
-enum { SILENT_S = 30 };
-
 static bool is_help(const char *argument) {
   return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
 }
@@ -107,14 +104,6 @@ static void report(tutti_status status) {
     tutti_log_root(TUTTI_LOG_ERROR, "%s", tutti_fail_text());
   const bool ours = status == TUTTI_ERR_MPI || status == TUTTI_ERR_INTERNAL;
   if (ours && tutti_log_rank() == 0) fprintf(stderr, "%s", tutti_fail_trace());
-}
-
-void tutti_cli_abort(tutti_status status, bool speaks) {
-  // The others of the group give way to the one that speaks, which ends them, too.
-  if (!speaks) sleep(SILENT_S);
-  tutti_log(TUTTI_LOG_ERROR, "%s", tutti_fail_text());
-  MPI_Abort(MPI_COMM_WORLD, tutti_status_exit(status));
-  exit(tutti_status_exit(status));
 }
 
 /** Results that did not reach a full disk are no results. */

@@ -154,6 +154,7 @@ static void announce(const tutti_study *study) {
 static tutti_status prepare(tutti_study *study) {
   TUTTI_TRY(tutti_agree(study->world, prepare_local(study)));
   TUTTI_TRY(tutti_agree(study->world, check_configs(study)));
+  TUTTI_TRY(tutti_alarm_create(study->world, &study->failed));
   TUTTI_TRY(tutti_comm_split(study->world, study->number, &study->group));
   study->leads = tutti_comm_rank(study->group) == 0;
   TUTTI_TRY(open_data(study));
@@ -188,15 +189,37 @@ static tutti_status run_one(tutti_study *study, int64_t number) {
   return status;
 }
 
+/** On the leader.  The next trial; -1: there is none, or another group has failed. */
+static tutti_status choose(tutti_study *study, int64_t *number) {
+  bool ending = false;
+  TUTTI_TRY(tutti_alarm_look(study->failed, &ending));
+  return ending ? TUTTI_OK : tutti_queue_take(study, number);
+}
+
 static tutti_status work(tutti_study *study) {
   for (;;) {
     int64_t number = -1;
-    const tutti_status local = study->leads ? tutti_queue_take(study, &number) : TUTTI_OK;
+    const tutti_status local = study->leads ? choose(study, &number) : TUTTI_OK;
     TUTTI_TRY(tutti_agree_from(study->group, 0, local));
     TUTTI_TRY(tutti_bcast(study->group, 0, &number, sizeof number));
     if (number < 0) return TUTTI_OK;
     TUTTI_TRY(run_one(study, number));
   }
+}
+
+/** A group that fails says so at once, but the trials of the others may be hours old: they come to their ends, and are
+ * kept, before the job ends with that failure. */
+static tutti_status work_together(tutti_study *study) {
+  const tutti_status status = work(study);
+  if (status != TUTTI_OK && status != TUTTI_ERR_MPI && study->leads && study->n_groups > 1) {
+    tutti_log(TUTTI_LOG_WARNING,
+              "%s; the other groups finish the trials that they are at, then the job ends: started again it "
+              "goes on from there",
+              tutti_fail_text());
+    const tutti_status told = tutti_alarm_raise(study->failed);
+    if (told != TUTTI_OK) return told;
+  }
+  return tutti_agree(study->world, status);
 }
 
 static double cost_of_done(const tutti_study *study) {
@@ -236,6 +259,7 @@ static tutti_status finish(tutti_study *study, tutti_study_outcome *outcome) {
 static void destroy(tutti_study *study) {
   tutti_training_set_close(&study->data);
   tutti_store_close(&study->store);
+  tutti_alarm_destroy(&study->failed);
   tutti_comm_destroy(&study->group);
   tutti_space_destroy(&study->space);
   tutti_trial_set_clear(&study->set);
@@ -255,14 +279,10 @@ tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *s
   TUTTI_TRY_GOTO(done, tutti_barrier(comm));
   study.start = study.shown_at = tutti_clock_s();
   study.cost_before = cost_of_done(&study);
-  status = work(&study);
-  if (status != TUTTI_OK && study.n_groups > 1) {
-    *outcome = (tutti_study_outcome){.apart = true, .speaks = study.leads};
-    return status; // nothing is destroyed: that takes all ranks, and most are busy
-  }
-  TUTTI_TRY_GOTO(done, status);
+  TUTTI_TRY_GOTO(done, work_together(&study));
   TUTTI_TRY_GOTO(done, finish(&study, outcome));
 done:
-  destroy(&study);
+  // With a broken MPI nothing is: that takes all ranks, and most may be busy.
+  if (status != TUTTI_ERR_MPI) destroy(&study);
   return status;
 }

@@ -15,6 +15,7 @@ typedef struct {
 
   tutti_comm *group;
   int n_groups, number; // this group's, from 0
+  tutti_alarm *failed;  // raised by a group that has failed
   bool leads;           // this rank is the first of its group: the rest is its alone, but for `set`
 
   tutti_store store;

@@ -1,0 +1,78 @@
+#include "par/par_impl.h"
+
+/** MPI gets on in its own calls alone: the first ones may be what brings word to a rank that was busy for long. */
+enum { N_LOOKS = 32 };
+
+struct tutti_alarm {
+  MPI_Comm all; // owned; nothing else is sent there
+  int rank, size;
+  MPI_Request *sends; // [size] MPI_REQUEST_NULL: none
+  bool raised;        // by this rank
+  int n_heard;        // other ranks that have raised it
+};
+
+static tutti_status connect(const tutti_comm *comm, tutti_alarm *alarm) {
+  TUTTI_MPI(MPI_Comm_dup(comm->all, &alarm->all));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_alarm_create(const tutti_comm *comm, tutti_alarm **alarm) {
+  tutti_alarm *made = NULL;
+  tutti_status local = TUTTI_NEW(made, 1);
+  *alarm = NULL;
+  if (local == TUTTI_OK) {
+    *made = (tutti_alarm){.all = MPI_COMM_NULL, .rank = comm->rank, .size = comm->size};
+    local = TUTTI_NEW(made->sends, comm->size);
+  }
+  for (int r = 0; local == TUTTI_OK && r < comm->size; r++) made->sends[r] = MPI_REQUEST_NULL;
+  local = tutti_agree(comm, local);
+  if (local == TUTTI_OK) local = connect(comm, made);
+  if (local == TUTTI_OK) {
+    *alarm = made;
+    return TUTTI_OK;
+  }
+  if (made) tutti_free(made->sends);
+  tutti_free(made);
+  return local;
+}
+
+tutti_status tutti_alarm_raise(tutti_alarm *alarm) {
+  if (alarm->raised) return TUTTI_OK;
+  alarm->raised = true;
+  for (int r = 0; r < alarm->size; r++)
+    if (r != alarm->rank) TUTTI_MPI(MPI_Isend(NULL, 0, MPI_CHAR, r, 0, alarm->all, &alarm->sends[r]));
+  return TUTTI_OK;
+}
+
+static tutti_status hear_one(tutti_alarm *alarm) {
+  TUTTI_MPI(MPI_Recv(NULL, 0, MPI_CHAR, MPI_ANY_SOURCE, 0, alarm->all, MPI_STATUS_IGNORE));
+  alarm->n_heard++;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_alarm_look(tutti_alarm *alarm, bool *raised) {
+  int there = 0;
+  for (int i = 0; i < N_LOOKS && !there; i++)
+    TUTTI_MPI(MPI_Iprobe(MPI_ANY_SOURCE, 0, alarm->all, &there, MPI_STATUS_IGNORE));
+  if (there) TUTTI_TRY(hear_one(alarm));
+  *raised = alarm->raised || alarm->n_heard > 0;
+  return TUTTI_OK;
+}
+
+/** No message may be left under way: each rank waits for those that it has not looked at. */
+static tutti_status settle(tutti_alarm *alarm) {
+  int n = alarm->raised;
+  TUTTI_MPI(MPI_Allreduce(MPI_IN_PLACE, &n, 1, MPI_INT, MPI_SUM, alarm->all));
+  while (alarm->n_heard < n - alarm->raised) TUTTI_TRY(hear_one(alarm));
+  TUTTI_MPI(MPI_Waitall(alarm->size, alarm->sends, MPI_STATUSES_IGNORE));
+  return TUTTI_OK;
+}
+
+void tutti_alarm_destroy(tutti_alarm **alarm) {
+  if (!*alarm) return;
+  // Nobody could act on a failure here; with a broken MPI the communicator is let go as it is.
+  if (settle(*alarm) == TUTTI_OK) MPI_Comm_free(&(*alarm)->all);
+  tutti_free((*alarm)->sends);
+  tutti_free(*alarm);
+  *alarm = NULL;
+}
