@@ -63,12 +63,13 @@ static void sgd_has_its_critical_batch_size(void **state) {
   CHECK_NEAR(fit.residual, 0.045, 0.001);
 }
 
-/** The reference looked at fewer rates.  At large batch sizes directions oscillate through zero, and at a rate where
- * several do so together the target is met up to three steps earlier, which only a fine grid finds. */
+/** The steps of an independent computation: of 6,000 rates at batch 16 to 256, of 60,000 at more.  At large batch sizes
+ * directions oscillate through zero, and at a rate where several do so together the target is met up to three steps
+ * earlier than nearby, which only a fine grid finds. */
 static void momentum_raises_the_critical_batch_size(void **state) {
   static const double batch[] = {1, 4, 16, 64, 256, 1024, 4096, 16384, 65536};
-  static const double reference[] = {32058, 8005, 1991, 488, 110, 53, 47, 46, 46};
-  static const double rate[] = {.00064, .00255, .00995, .0375, .165, .3, .4, .5, .5};
+  static const double reference[] = {32058, 8005, 1991, 488, 110, 52, 45, 43, 43};
+  static const double rate[] = {.00064, .00255, .01027, .0412, .168, .3, .4, .5, .5};
   double steps[9];
   tutti_fit fit;
   (void)state;
@@ -77,15 +78,11 @@ static void momentum_raises_the_critical_batch_size(void **state) {
     q.budget = (int64_t)(1.2 * reference[i]);
     const bool wide = batch[i] > 256;
     steps[i] = best_steps(q, rate[i], wide ? 2.5 : 1.05, wide ? 100 : batch[i] < 16 ? 1 : 3);
-    assert_in_range((int64_t)steps[i], (int64_t)ceil(wide ? reference[i] - 3 : 0.99 * reference[i]),
-                    (int64_t)floor(1.01 * reference[i]));
+    CHECK_CLOSE(steps[i], reference[i], batch[i] < 16 ? 0.01 : 0, 0);
   }
   tutti_fit_make(batch, steps, 9, &fit);
-  CHECK_CLOSE(fit.value[TUTTI_FIT_S_MIN], 40.0, 0.07, 0);
-  CHECK_CLOSE(fit.value[TUTTI_FIT_B_CRIT], 712, 0.07, 0);
-  tutti_fit_make(batch, reference, 9, &fit);
-  CHECK_CLOSE(fit.value[TUTTI_FIT_S_MIN], 40.0, 0.002, 0);
-  CHECK_CLOSE(fit.value[TUTTI_FIT_B_CRIT], 712, 0.002, 0);
+  CHECK_CLOSE(fit.value[TUTTI_FIT_S_MIN], 37.706, 1e-3, 0);
+  CHECK_CLOSE(fit.value[TUTTI_FIT_B_CRIT], 756.80, 2e-3, 0);
 }
 
 static void many_dimensions_by_the_closed_form(void **state) {
