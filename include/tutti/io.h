@@ -156,6 +156,11 @@ tutti_status tutti_table_append(tutti_file *file, const char *name, const tutti_
 TUTTI_NODISCARD
 tutti_status tutti_table_rows(const tutti_file *file, const char *name, int64_t *n);
 
+/** Names of the columns of a table, in their order; *names [n] is the caller's (tutti_file_list_free).
+ * @return ERR_DATA no such table */
+TUTTI_NODISCARD
+tutti_status tutti_table_columns(const tutti_file *file, const char *name, char ***names, int *n);
+
 /** Read rows [first, first + n) into records: each column of `columns` that the file has; others stay
  * untouched.
  * @return ERR_DATA no such table, out of range, or damaged as its checksum tells; ERR_IO the system cannot

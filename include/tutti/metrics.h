@@ -44,6 +44,42 @@ size_t tutti_metrics_record_bytes(const tutti_metrics_layout *layout); // Local.
  * them. */
 void tutti_metrics_layout_columns(const tutti_metrics_layout *layout, tutti_column *columns);
 
+/** Records on their own: they have the names of their further columns with them, but for the metric's. */
+typedef struct {
+  char **more_columns; // [n_more] owned
+  int n_more;
+  char *records; // [capacity] of tutti_metrics_layout_of; owned
+  int64_t n, capacity;
+} tutti_metrics_records;
+
+void tutti_metrics_records_clear(tutti_metrics_records *records); // Local.  Frees what it owns; zeroes it.
+
+/** Local.  The layout borrows from both. */
+tutti_metrics_layout tutti_metrics_layout_of(const tutti_metrics_records *records, const char *metric);
+
+/** Local.  Record i in [0, n), and the value of its further column k. */
+const tutti_metrics_row *tutti_metrics_record(const tutti_metrics_records *records, int64_t i);
+double tutti_metrics_more(const tutti_metrics_records *records, int64_t i, int k);
+
+/** Local.  One more record.  The first one brings the further columns, which all others have to have.
+ * @param[in] more  [layout->n_more]
+ * @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_metrics_records_append(tutti_metrics_records *records, const tutti_metrics_layout *layout,
+                                          const tutti_metrics_row *row, const double *more);
+
+/** Local.  Append records[n] to a table of a file, which is made where it is missing.
+ * @return ERR_DATA the table there has other columns; ERR_IO, ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_metrics_write(tutti_file *file, const char *table, const tutti_metrics_layout *layout,
+                                 const void *records, int64_t n);
+
+/** Local.  All rows of a table, with all columns that it has beside those of a row.  The caller clears them.
+ * @return ERR_DATA no such table, or damaged; ERR_IO, ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_metrics_read(const tutti_file *file, const char *table, const char *metric,
+                                tutti_metrics_records *records);
+
 /** Local.  The value of the column `name`, counts as doubles; "metric" and "val_metric" are the metric's
  * columns whatever it is called.  Asks for the columns of `metric`.  False: no such column, *value is then
  * untouched. */

@@ -27,7 +27,9 @@ typedef struct {
  *             the last job that came to its end)
  *   /trials   a row a trial, see tutti_trial_set_write
  *   /curves/<6 digits of the trial>   a row an evaluation: step, samples, epoch, seconds, loss, <metric>, val_loss,
- *             val_<metric>, learning_rate, batch_size; of loss and metric the means over the epoch so far
+ *             val_<metric>, learning_rate, batch_size, samples_per_second; of loss and metric the means over the epoch so far; and the
+ *             further columns that a run's tables have with optimizer.ema_momentum and run.measure (nothing is measured,
+ *             and nothing spent on it, unless that says so), of the steps since the row before
  *   /best, /fit   see tutti_study_conclude
  * Finished trials come into it every now and then, and at the end; until then they lie in the folder OUTPUT.d.  A job
  * that ends at any moment loses no trial that was done; started again, also as several jobs at one time and with other

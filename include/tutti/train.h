@@ -47,8 +47,12 @@ tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FIL
 // --- several trainings on one data set -----------------------------------------------------------------------
 
 /** Called with a training's row at each evaluation, or at each epoch's end where there is no validation set; and at the
- * training's end.  Its loss and metric are means over the epoch so far. */
-typedef void (*tutti_observer)(void *context, const tutti_metrics_row *row);
+ * training's end.  Its loss and metric are means over the epoch so far.
+ * @param[in] layout  of a run's tables, so that its further columns are what optimizer.ema_momentum and run.measure ask
+ *                    for; measured are the steps since the call before, see README.md
+ * @param[in] more    [layout->n_more] their values; what is measured is known on rank 0 of the group, NaN elsewhere */
+typedef void (*tutti_observer)(void *context, const tutti_metrics_layout *layout,
+                               const tutti_metrics_row *row, const double *more);
 
 /** Local.  For an observer that was given `row`, and for the training that fills `result`: the value of a column by its
  * name, also of ema_val_loss and ema_val_<metric>; NaN where there is none.  False: no such column, *value is then
@@ -70,7 +74,8 @@ tutti_status tutti_training_set_open(const tutti_comm *comm, const tutti_config 
 int64_t tutti_training_set_fingerprint(const tutti_training_set *set);
 
 /** Collective over `group`, config equal on its ranks.  Train as the config says, from fresh weights to the end; nothing
- * is saved, and run.* means nothing.  The numbers are those of tutti_train.  Groups train side by side, each its own
+ * is saved, and of run.* only measure and measure_every mean anything, for an observer.  The numbers are those of
+ * tutti_train.  Groups train side by side, each its own
  * config: all share the set's copy of the data, unless a config names other data (file, arrays or limits), which the
  * group then opens for itself.
  * @param[in] group     ranks of the set, all in one group at a time; may be all of them

@@ -205,6 +205,34 @@ tutti_status tutti_table_rows(const tutti_file *file, const char *name, int64_t 
   return TUTTI_OK;
 }
 
+static char *copy_column_name(const table *t, int i) {
+  char *name = H5Tget_member_name(t->type, (unsigned)i);
+  char *copy = name ? tutti_strdup(name) : NULL;
+  if (name) H5free_memory(name);
+  return copy;
+}
+
+tutti_status tutti_table_columns(const tutti_file *file, const char *name, char ***names, int *n) {
+  tutti_status status = TUTTI_OK;
+  table t = no_table;
+  char **list = NULL;
+  int count = 0;
+  *names = NULL;
+  *n = 0;
+  TUTTI_TRY_GOTO(done, table_open(file, name, &t));
+  count = H5Tget_nmembers(t.type);
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(list, count));
+  for (int i = 0; i < count; i++)
+    if (!(list[i] = copy_column_name(&t, i))) TUTTI_TRY_GOTO(done, TUTTI_ERR_MEMORY);
+  *names = list;
+  *n = count;
+  list = NULL;
+done:
+  tutti_file_list_free(&list, count);
+  table_close(&t);
+  return status;
+}
+
 tutti_status tutti_table_read(const tutti_file *file, const char *name, const tutti_column *columns,
                               int n_columns, size_t record_bytes, int64_t first, int64_t n, void *records) {
   tutti_status status = TUTTI_OK;

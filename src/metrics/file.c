@@ -49,19 +49,6 @@ static tutti_status write_texts(tutti_file *file, const char *object, const char
   return tutti_file_set_texts(file, object, name, texts, n);
 }
 
-static tutti_status write_rows(tutti_file *file, const char *table, const tutti_metrics_layout *layout,
-                               const void *records, int64_t n) {
-  const int n_columns = tutti_metrics_n_columns(layout);
-  tutti_column *columns = NULL;
-  TUTTI_TRY(TUTTI_NEW(columns, n_columns));
-  tutti_metrics_layout_columns(layout, columns);
-  const tutti_status status =
-      tutti_table_append(file, table, columns, n_columns, tutti_metrics_record_bytes(layout), records, n);
-  tutti_free(columns);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
-}
-
 static tutti_status write_timing(tutti_file *file, const tutti_timing_row rows[TUTTI_N_TIMINGS]) {
   timing_record records[TUTTI_N_TIMINGS];
   const char *names[TUTTI_N_TIMINGS];
@@ -114,8 +101,8 @@ tutti_status tutti_metrics_flush(const char *path, bool anew, const tutti_metric
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, anew ? tutti_file_create(path, &file) : tutti_file_update(path, &file));
-  TUTTI_TRY_GOTO(done, write_rows(file, "/epochs", layout, epochs, n_epochs));
-  TUTTI_TRY_GOTO(done, write_rows(file, "/steps", layout, steps, n_steps));
+  TUTTI_TRY_GOTO(done, tutti_metrics_write(file, "/epochs", layout, epochs, n_epochs));
+  TUTTI_TRY_GOTO(done, tutti_metrics_write(file, "/steps", layout, steps, n_steps));
   if (timing) TUTTI_TRY_GOTO(done, write_timing(file, timing));
   TUTTI_TRY_GOTO(done, write_origin(file, origin));
   TUTTI_TRY_GOTO(done, write_text(file, "metric", layout->metric));
@@ -144,8 +131,8 @@ static tutti_status rewind_tables(tutti_file *file, const tutti_metrics_layout *
   int64_t n = 0, n_steps = 0;
   // Appending nothing makes sure that the tables are there and have the columns that later flushes will
   // write.
-  TUTTI_TRY(write_rows(file, "/epochs", layout, NULL, 0));
-  TUTTI_TRY(write_rows(file, "/steps", layout, NULL, 0));
+  TUTTI_TRY(tutti_metrics_write(file, "/epochs", layout, NULL, 0));
+  TUTTI_TRY(tutti_metrics_write(file, "/steps", layout, NULL, 0));
   TUTTI_TRY(tutti_table_rows(file, "/epochs", &n));
   if (n > n_epochs) TUTTI_TRY(tutti_table_truncate(file, "/epochs", n_epochs));
   TUTTI_TRY(tutti_table_rows(file, "/steps", &n_steps));

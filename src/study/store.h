@@ -14,15 +14,10 @@
 typedef struct {
   tutti_trial_result result;
   char metric[TUTTI_METRIC_NAME]; // of the curve's columns
-  tutti_metrics_row *curve;       // [n_curve] owned
-  int64_t n_curve, capacity;
+  tutti_metrics_records curve;
 } tutti_trial_record;
 
 void tutti_trial_record_clear(tutti_trial_record *record); // Frees what it owns; zeroes it.
-
-/** @return ERR_MEMORY */
-TUTTI_NODISCARD
-tutti_status tutti_trial_record_append(tutti_trial_record *record, const tutti_metrics_row *row);
 
 /** What the attributes of the root say of a study; borrowed. */
 typedef struct {
@@ -89,6 +84,6 @@ void tutti_store_leave(const tutti_store *store);
 TUTTI_NODISCARD
 tutti_status tutti_curve_write(tutti_file *file, const tutti_trial_record *record);
 
-/** Read the curve of record->result.trial, with the columns of record->metric; nothing where there is none. */
+/** Read the curve of record->result.trial, with the columns of record->metric and all further ones; nothing where there is none. */
 TUTTI_NODISCARD
 tutti_status tutti_curve_read(const tutti_file *file, tutti_trial_record *record);

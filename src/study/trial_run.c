@@ -61,11 +61,12 @@ static void note_value(const tutti_goal *goal, const tutti_train_result *trainin
   result->best_step = (double)row->step;
 }
 
-static void watch(void *context, const tutti_metrics_row *row) {
+static void watch(void *context, const tutti_metrics_layout *layout, const tutti_metrics_row *row,
+                  const double *more) {
   watcher *w = context;
   if (!w->study->leads || w->status != TUTTI_OK) return;
   note_value(&w->study->config->study.goal, w->result, row, &w->record->result);
-  w->status = tutti_trial_record_append(w->record, row);
+  w->status = tutti_metrics_records_append(&w->record->curve, layout, row, more);
   if (w->status == TUTTI_OK && tutti_comm_rank(w->study->world) == 0) w->status = tutti_study_show(w->study);
 }
 

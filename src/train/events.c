@@ -125,9 +125,12 @@ static void show_step(const tutti_run *run) {
 }
 
 /** What there is to see of a training between its beginning and its end. */
-static void tell(const tutti_run *run, const tutti_metrics_row *row, bool whole, bool last) {
+static void tell(tutti_run *run, const tutti_metrics_row *row, bool whole, bool last) {
   const bool evaluated = run->samples.validation.n > 0 ? !isnan(row->val_loss) : whole;
-  if (run->observer && (evaluated || last)) run->observer(run->observer_context, row);
+  if (!run->observer || !(evaluated || last)) return;
+  tutti_meter_read(run, TUTTI_METER_OBSERVED);
+  run->observer(run->observer_context, &run->layout, row, run->more);
+  tutti_meter_clear(run, TUTTI_METER_OBSERVED);
 }
 
 /** The epoch's row: kept, shown, and a new epoch begins where this one is whole. */

@@ -50,7 +50,8 @@ static tutti_status allocate(const tutti_run *run, tutti_meter *meter) {
 tutti_status tutti_meter_create(tutti_run *run) {
   const tutti_measure measure = run->config->run.measure;
   const tutti_model *model = run->network.model;
-  if (measure == TUTTI_MEASURE_NONE || run->keeps_no_rows) return TUTTI_OK;
+  const bool unseen = run->keeps_no_rows && !run->observer;
+  if (measure == TUTTI_MEASURE_NONE || unseen) return TUTTI_OK;
   TUTTI_TRY(TUTTI_NEW(run->meter, 1));
   tutti_meter *meter = run->meter;
   meter->noise = measure & TUTTI_MEASURE_NOISE;

@@ -8,8 +8,13 @@
 #include "train/passes.h"
 #include "train/run.h"
 
-/** A row of which table. */
-typedef enum { TUTTI_METER_STEPS, TUTTI_METER_EPOCHS, TUTTI_METER_TABLES } tutti_meter_table;
+/** A row of which table: /steps, /epochs, or what an observer keeps. */
+typedef enum {
+  TUTTI_METER_STEPS,
+  TUTTI_METER_EPOCHS,
+  TUTTI_METER_OBSERVED,
+  TUTTI_METER_TABLES
+} tutti_meter_table;
 
 /** Local, while a run is built: run->meter, and its columns.  @return ERR_MEMORY */
 TUTTI_NODISCARD

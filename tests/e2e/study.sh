@@ -67,6 +67,18 @@ succeed 1 train study.yaml --train.batch_size=32 --optimizer.learning_rate=0.1 -
 expect_close "$(value val_loss)" "$(rows study.h5 | sed -n 's/^3 //p' | cut -d ' ' -f 9)" 1e-5
 expect_same "$(value step)" "$(rows study.h5 | sed -n 's/^3 //p' | cut -d ' ' -f 4)"
 
+# --- what is measured on the way --------------------------------------------------------------------------------
+
+expect_same "$("$TRIALS" columns study.h5)" ''
+succeed "$RANKS" study study.yaml --study.output=measured.h5 --run.measure=all --run.measure_every='2 steps'
+same_trials study.h5 measured.h5
+"$TRIALS" columns measured.h5 >columns.txt
+for column in noise_scale example_noise_scale adascale_gain grad_norm update_norm.dense_1; do
+  expect_same "$(grep -c "^3 $column " columns.txt)" 1
+  awk -v name="$column" '$2 == name && $3 == 0 { exit 1 }' columns.txt || fail "no number in $column: $(cat columns.txt)"
+done
+rm columns.txt
+
 # --- a study that is done ---------------------------------------------------------------------------------------
 
 before=$(cksum study.h5)

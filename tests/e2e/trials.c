@@ -3,8 +3,10 @@
  *   e2e_trials rows FILE      a line for each trial that is done: number, what came of it, by all its digits
  *   e2e_trials times FILE     number, and when it began
  *   e2e_trials curves FILE    a line for each row of each curve
+ *   e2e_trials columns FILE   for each curve, its columns beside those of a row, each with how many numbers it has
  *
  *   e2e_trials hold FILE I    takes claim I of a study's claims, says so, and hangs */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,22 @@ static tutti_status print_curve(const tutti_file *file, const tutti_trial_result
   return TUTTI_OK;
 }
 
+static tutti_status print_columns(const tutti_file *file, const tutti_trial_result *t) {
+  tutti_metrics_records records;
+  char name[32];
+  snprintf(name, sizeof name, "/curves/%06lld", (long long)t->trial);
+  if (!tutti_file_has(file, name)) return TUTTI_OK;
+  TUTTI_TRY(tutti_metrics_read(file, name, "accuracy", &records));
+  for (int k = 0; k < records.n_more; k++) {
+    int64_t n_numbers = 0;
+    for (int64_t i = 0; i < records.n; i++) n_numbers += isfinite(tutti_metrics_more(&records, i, k)) != 0;
+    printf("%lld %s %lld of %lld\n", (long long)t->trial, records.more_columns[k], (long long)n_numbers,
+           (long long)records.n);
+  }
+  tutti_metrics_records_clear(&records);
+  return TUTTI_OK;
+}
+
 static tutti_status print(const char *what, const char *path) {
   tutti_file *file = NULL;
   tutti_trial_set set = {0};
@@ -52,6 +70,7 @@ static tutti_status print(const char *what, const char *path) {
     if (trial->status == TUTTI_TRIAL_WAITING) continue;
     if (strcmp(what, "rows") == 0) print_row(trial);
     if (strcmp(what, "times") == 0) printf("%lld %.17g\n", (long long)trial->trial, trial->started);
+    if (strcmp(what, "columns") == 0) TUTTI_TRY_GOTO(done, print_columns(file, trial));
     if (strcmp(what, "curves") == 0) TUTTI_TRY_GOTO(done, print_curve(file, trial));
   }
 done:

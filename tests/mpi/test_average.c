@@ -1,6 +1,7 @@
 /** The average of the weights: evaluated beside them, whoever keeps which part of it. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "support/training.h"
 
@@ -90,7 +91,8 @@ typedef struct {
   int n_evaluated, n_wrong;
 } seen_values;
 
-static void see(void *context, const tutti_metrics_row *row) {
+static void see(void *context, const tutti_metrics_layout *layout, const tutti_metrics_row *row,
+                const double *more) {
   seen_values *seen = context;
   double loss = -1, metric = -1, other = -1;
   const bool known = tutti_train_value(seen->result, row, "ema_val_loss", &loss) &&
@@ -98,6 +100,8 @@ static void see(void *context, const tutti_metrics_row *row) {
                      tutti_train_value(seen->result, row, "val_loss", &other) &&
                      (other == row->val_loss || isnan(row->val_loss)) &&
                      !tutti_train_value(seen->result, row, "ema_val_mean_absolute_error", &other);
+  seen->n_wrong += layout->n_more != 2 || strcmp(layout->more_columns[0], "ema_val_loss") != 0 ||
+                   (isnan(loss) ? !isnan(more[0]) : more[0] != loss || more[1] != metric);
   seen->n_wrong += !known || (isnan(row->val_loss) ? !isnan(loss) || !isnan(metric)
                                                    : loss != row->val_loss || metric != row->val_metric);
   seen->n_evaluated += !isnan(loss);

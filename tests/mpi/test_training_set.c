@@ -1,6 +1,7 @@
 /** Several trainings on one data set, side by side: each gives the numbers of a training on its own. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/training.h"
@@ -18,7 +19,7 @@ static const char not_held_out[] = "data: {scale: unit}\n" COMMON;
 /** Keys of trial k, by which no two of them are the same. */
 typedef struct {
   char file[300], seed[8], batch[8];
-  tutti_override overrides[9];
+  tutti_override overrides[10];
   int n;
 } trial_keys;
 
@@ -38,21 +39,17 @@ static void make_keys(const training_folder *folder, int k, trial_keys *keys) {
   keys->n = 7;
 }
 
-typedef struct {
-  tutti_metrics_row rows[64];
-  int64_t n;
-} seen_rows;
-
-static void see(void *context, const tutti_metrics_row *row) {
-  seen_rows *seen = context;
-  if (seen->n < 64) seen->rows[seen->n++] = *row;
+static void see(void *context, const tutti_metrics_layout *layout, const tutti_metrics_row *row,
+                const double *more) {
+  EXPECT_OK(tutti_metrics_records_append(context, layout, row, more));
 }
 
+/** @param[out] seen  to be cleared */
 static bool train_on(tutti_training_set *set, const tutti_comm *group, const char *yaml,
-                     const trial_keys *keys, seen_rows *seen, tutti_train_result *result) {
+                     const trial_keys *keys, tutti_metrics_records *seen, tutti_train_result *result) {
   tutti_config config = {0};
   bool ok = EXPECT_OK(tutti_config_parse(yaml, "trial.yaml", keys->overrides, keys->n, &config));
-  seen->n = 0;
+  *seen = (tutti_metrics_records){0};
   ok = ok && EXPECT_OK(tutti_train_on(set, group, &config, see, seen, result));
   tutti_config_clear(&config);
   return ok;
@@ -89,6 +86,22 @@ static void compare(const tutti_train_result *a, const tutti_train_result *b, do
   close_to(a->test.metric, b->test.metric, tolerance > 0 ? 0.02 : 0, "test metric", trial);
 }
 
+/** Rows that were told of are those that the run alone has written. */
+static void check_seen(const training_folder *folder, const tutti_metrics_records *seen, double tolerance,
+                       int trial) {
+  tutti_metrics_row epochs[3];
+  int64_t found = 0;
+  EXPECT(training_rows(folder, "alone", "epochs", epochs, 3) == 3, "three epochs");
+  for (int64_t i = 0; i < seen->n; i++)
+    for (int e = 0; e < 3; e++) {
+      const tutti_metrics_row *row = tutti_metrics_record(seen, i);
+      if (row->step != epochs[e].step) continue;
+      found++;
+      close_to(row->loss, epochs[e].loss, tolerance, "loss of a row", trial);
+    }
+  EXPECT(found >= 1 && (trial % 2 == 1 || found == 3), "%lld of the epochs are seen", (long long)found);
+}
+
 enum { N_TRIALS = 3 };
 
 /** Trials 0, 1, 2, by groups that take them in different orders. */
@@ -107,23 +120,17 @@ static void check_groups(const tutti_comm *comm, const training_folder *folder, 
   for (int k = 0; k < N_TRIALS && ready; k++) {
     const int trial = (k + part) % N_TRIALS;
     tutti_train_result result, alone;
-    seen_rows seen;
+    tutti_metrics_records seen;
     make_keys(folder, trial, &keys);
-    if (!train_on(set, group, yaml, &keys, &seen, &result)) break;
-    EXPECT(seen.n > 0 && seen.rows[seen.n - 1].step == result.row.step, "%lld rows seen", (long long)seen.n);
-    if (tutti_comm_rank(comm) > 0) continue;
-    tutti_metrics_row epochs[3];
-    if (!train_alone(folder, yaml, &keys, "alone", &alone)) continue;
-    compare(&result, &alone, tolerance, trial);
-    EXPECT(training_rows(folder, "alone", "epochs", epochs, 3) == 3, "three epochs");
-    int64_t found = 0;
-    for (int64_t i = 0; i < seen.n; i++)
-      for (int e = 0; e < 3; e++) {
-        if (seen.rows[i].step != epochs[e].step) continue;
-        found++;
-        close_to(seen.rows[i].loss, epochs[e].loss, tolerance, "loss of a row", trial);
-      }
-    EXPECT(found >= 1 && (trial % 2 == 1 || found == 3), "%lld of the epochs are seen", (long long)found);
+    const bool trained = train_on(set, group, yaml, &keys, &seen, &result);
+    EXPECT(!trained || (seen.n > 0 && tutti_metrics_record(&seen, seen.n - 1)->step == result.row.step),
+           "%lld rows seen", (long long)seen.n);
+    if (trained && tutti_comm_rank(comm) == 0 && train_alone(folder, yaml, &keys, "alone", &alone)) {
+      compare(&result, &alone, tolerance, trial);
+      check_seen(folder, &seen, tolerance, trial);
+    }
+    tutti_metrics_records_clear(&seen);
+    if (!trained) break;
   }
   tutti_comm_destroy(&group);
   tutti_training_set_close(&set);
@@ -150,7 +157,7 @@ static void divergence_is_a_result(const tutti_comm *comm) {
   tutti_config config = {0};
   tutti_training_set *set = NULL;
   tutti_train_result result;
-  seen_rows seen;
+  tutti_metrics_records seen;
   training_folder_make(comm, &folder);
   make_keys(&folder, 0, &keys);
   if (EXPECT_OK(tutti_config_parse(yaml, "trial.yaml", keys.overrides, keys.n, &config)) &&
@@ -158,11 +165,68 @@ static void divergence_is_a_result(const tutti_comm *comm) {
     if (train_on(set, comm, yaml, &keys, &seen, &result))
       EXPECT(result.stop == TUTTI_STOP_DIVERGED && strstr(result.reason, "not finite"), "%d: %s",
              (int)result.stop, result.reason);
+    tutti_metrics_records_clear(&seen);
     keys.overrides[keys.n++] = (tutti_override){"optimizer.learning_rate", "0.1"};
     if (train_on(set, comm, yaml, &keys, &seen, &result))
       EXPECT(result.stop == TUTTI_STOP_BUDGET && isfinite(result.row.loss), "%d: %s", (int)result.stop,
              result.reason);
+    tutti_metrics_records_clear(&seen);
   }
+  tutti_training_set_close(&set);
+  tutti_config_clear(&config);
+  training_folder_remove(comm, &folder);
+}
+
+/** Each column of the run's own table of epochs, at each of them. */
+static void compare_more(const training_folder *folder, const char *name, const tutti_metrics_records *seen) {
+  EXPECT(seen->n == 3 && seen->n_more > 20, "%lld rows of %d columns", (long long)seen->n, seen->n_more);
+  int n_finite = 0;
+  for (int k = 0; k < seen->n_more; k++) {
+    double *values = NULL;
+    const int64_t n = training_column(folder, name, "epochs", seen->more_columns[k], &values);
+    EXPECT(n == seen->n, "%lld rows of %s", (long long)n, seen->more_columns[k]);
+    for (int64_t i = 0; n == seen->n && i < n; i++) {
+      const double told = tutti_metrics_more(seen, i, k);
+      n_finite += isfinite(told);
+      EXPECT(isnan(told) ? isnan(values[i]) : fabs(told - values[i]) <= 1e-9 * fabs(told),
+             "%s of row %lld: %.17g, alone %.17g", seen->more_columns[k], (long long)i, told, values[i]);
+    }
+    free(values);
+  }
+  EXPECT(n_finite == 3 * seen->n_more, "%d numbers in %d columns", n_finite, seen->n_more);
+}
+
+/** What a run measures is told beside its rows, whatever run.metrics_every says; and the training is the same. */
+static void what_is_measured_is_told(const tutti_comm *comm) {
+  static const char yaml[] = "model: {layers: [dense 24 relu, dropout 0.1, dense 3 softmax]}\n"
+                             "optimizer: {name: adam, global_clipnorm: 1, ema_momentum: 0.9}\n"
+                             "data: {validation_split: 0.2}\n"
+                             "parallel: {reduce: tree, leaves: 6, threads: 1}\n"
+                             "run: {metrics_every: 3 steps, checkpoint_every: 1 epoch}\n";
+  training_folder folder;
+  trial_keys keys;
+  tutti_config config = {0};
+  tutti_training_set *set = NULL;
+  tutti_train_result measured, plain, alone;
+  tutti_metrics_records seen = {0}, seen_plain = {0};
+  training_folder_make(comm, &folder);
+  make_keys(&folder, 0, &keys);
+  keys.overrides[keys.n++] = (tutti_override){"run.measure", "all"};
+  keys.overrides[keys.n++] = (tutti_override){"run.measure_every", "2 steps"};
+  bool ok = EXPECT_OK(tutti_config_parse(yaml, "trial.yaml", keys.overrides, keys.n, &config)) &&
+            EXPECT_OK(tutti_training_set_open(comm, &config, &set)) &&
+            train_on(set, comm, yaml, &keys, &seen, &measured);
+  if (ok && tutti_comm_rank(comm) == 0 && train_alone(&folder, yaml, &keys, "alone", &alone))
+    compare_more(&folder, "alone", &seen);
+  keys.n -= 2;
+  ok = ok && train_on(set, comm, yaml, &keys, &seen_plain, &plain);
+  if (ok) {
+    compare(&plain, &measured, 0, 0);
+    EXPECT(seen_plain.n_more == 2 && strcmp(seen_plain.more_columns[0], "ema_val_loss") == 0,
+           "%d columns where nothing is measured", seen_plain.n_more);
+  }
+  tutti_metrics_records_clear(&seen_plain);
+  tutti_metrics_records_clear(&seen);
   tutti_training_set_close(&set);
   tutti_config_clear(&config);
   training_folder_remove(comm, &folder);
@@ -172,6 +236,7 @@ int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(groups_train_as_alone),
       MPI_TEST(divergence_is_a_result),
+      MPI_TEST(what_is_measured_is_told),
   };
   return mpi_main("training_set", tests, sizeof tests / sizeof tests[0]);
 }

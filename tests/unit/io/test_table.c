@@ -65,6 +65,21 @@ static void table_grows_over_updates(void **state) {
   tutti_file_close(&file);
 }
 
+static void columns_have_their_names_and_order(void **state) {
+  tutti_file *file = NULL;
+  char **names = NULL;
+  int n = -1;
+  CHECK_OK(tutti_file_create(folder_path(state, "x.h5"), &file));
+  CHECK_OK(append(file, "t", 0, 1));
+  CHECK_OK(tutti_table_columns(file, "t", &names, &n));
+  assert_int_equal(n, N_COLUMNS);
+  for (int i = 0; i < N_COLUMNS; i++) assert_string_equal(names[i], columns[i].name);
+  tutti_file_list_free(&names, n);
+  CHECK_FAILS(tutti_table_columns(file, "u", &names, &n), TUTTI_ERR_DATA, "no table 'u'");
+  assert_true(!names && n == 0);
+  tutti_file_close(&file);
+}
+
 static void columns_that_the_table_lacks_stay_untouched(void **state) {
   const tutti_column wanted[] = {
       {"val_loss", TUTTI_F32, offsetof(record, loss)},
@@ -183,9 +198,10 @@ static void damaged_table_is_not_read(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
   const struct CMUnitTest tests[] = {
-      IN_FOLDER(table_grows_over_updates),    IN_FOLDER(columns_that_the_table_lacks_stay_untouched),
-      IN_FOLDER(other_columns_are_refused),   IN_FOLDER(table_is_cut_and_goes_on),
-      IN_FOLDER(wrong_requests_are_answered), IN_FOLDER(damaged_table_is_not_read),
+      IN_FOLDER(table_grows_over_updates),           IN_FOLDER(columns_that_the_table_lacks_stay_untouched),
+      IN_FOLDER(other_columns_are_refused),          IN_FOLDER(table_is_cut_and_goes_on),
+      IN_FOLDER(wrong_requests_are_answered),        IN_FOLDER(damaged_table_is_not_read),
+      IN_FOLDER(columns_have_their_names_and_order),
   };
   return cmocka_run_group_tests_name("io.table", tests, NULL, check_no_leak);
 }

@@ -122,15 +122,34 @@ static tutti_status try_growth(const tutti_file *from, const tutti_trial_set *th
   return status;
 }
 
+/** A curve of one row, with what was measured. */
+static void write_curve(const char *path, const tutti_trial_result *result) {
+  static const char *const more_columns[] = {"noise_scale"};
+  const tutti_metrics_layout layout = {"accuracy", more_columns, 1};
+  tutti_trial_record record = {.result = *result, .metric = "accuracy"};
+  tutti_file *file = NULL;
+  CHECK_OK(tutti_metrics_records_append(&record.curve, &layout,
+                                        &(tutti_metrics_row){.step = 5, .val_metric = 0.5}, &(double){123}));
+  CHECK_OK(tutti_file_create(path, &file));
+  CHECK_OK(tutti_curve_write(file, &record));
+  CHECK_OK(tutti_file_commit(&file));
+  tutti_trial_record_clear(&record);
+}
+
+static void check_curve(const tutti_file *file, const char *table) {
+  tutti_metrics_records curve;
+  CHECK_OK(tutti_metrics_read(file, table, "accuracy", &curve));
+  assert_true(curve.n == 1 && curve.n_more == 1);
+  assert_int_equal(tutti_metrics_record(&curve, 0)->step, 5);
+  assert_string_equal(curve.more_columns[0], "noise_scale");
+  CHECK_NEAR(tutti_metrics_more(&curve, 0, 0), 123, 0);
+  tutti_metrics_records_clear(&curve);
+}
+
 static void any_allocation_may_fail(void **state) {
   tutti_trial_set then = make_then(), now = make_now();
   tutti_file *from = NULL, *to = NULL;
-  tutti_trial_record record = {.result = then.results[3], .metric = "accuracy"};
-  CHECK_OK(tutti_trial_record_append(&record, &(tutti_metrics_row){.step = 5, .val_metric = 0.5}));
-  CHECK_OK(tutti_file_create(folder_path(state, "from.h5"), &from));
-  CHECK_OK(tutti_curve_write(from, &record));
-  CHECK_OK(tutti_file_commit(&from));
-  tutti_trial_record_clear(&record);
+  write_curve(folder_path(state, "from.h5"), &then.results[3]);
   CHECK_OK(tutti_file_open(folder_path(state, "from.h5"), &from));
   CHECK_OK(tutti_file_create(folder_path(state, "to.h5"), &to));
   const int64_t before = tutti_alloc_live();
@@ -144,7 +163,7 @@ static void any_allocation_may_fail(void **state) {
   }
   if (nth < 4 || nth == 1000) fail_msg("%d allocations failed", nth - 1);
   assert_int_equal(tutti_alloc_live(), before);
-  assert_true(tutti_file_has(to, "/curves/000030"));
+  check_curve(to, "/curves/000030");
   assert_false(tutti_file_has(to, "/curves/000003"));
   tutti_file_close(&to);
   tutti_file_close(&from);
