@@ -48,6 +48,11 @@ succeed "$RANKS" study study.yaml
 plot plot_study study.h5
 expect_status 0
 for name in steps pareto learning_rate seconds curves; do expect_pictures study-plots/$name; done
+[ ! -e study-plots/noise_scale.png ] || fail "a picture of what was not measured"
+succeed "$RANKS" study study.yaml --study.output=measured.h5 --run.measure=noise
+plot plot_study measured.h5
+expect_status 0
+expect_pictures measured-plots/noise_scale
 
 plot plot_run runs/3
 expect_status 1
