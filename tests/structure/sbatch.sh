@@ -1,20 +1,26 @@
 #!/bin/sh
 # usage: sbatch.sh TREE FOLDER -- what jobs/train.sbatch and study.sbatch start, where FOLDER holds a Slurm and a program that are played
 set -eu
-tree=$1
-mkdir -p "$2/bin"
-printf '#!/bin/sh\necho "   Command=%s/jobs/study.sbatch"\n' "$tree" >"$2/bin/scontrol"
-printf '#!/bin/sh\nfor a; do printf "<%%s>" "$a"; done\n' >"$2/bin/tutti"
-chmod +x "$2/bin/scontrol" "$2/bin/tutti"
-PATH=$2/bin:$PATH SLURM_JOB_ID=1 SLURM_SUBMIT_DIR=$2 TUTTI=$2/bin/tutti LAUNCH=env
-export PATH SLURM_JOB_ID SLURM_SUBMIT_DIR TUTTI LAUNCH
+mkdir -p "$2/bin" "$2/source/jobs" "$2/source/build/bin"
+cp "$1/jobs/train.sbatch" "$1/jobs/study.sbatch" "$2/source/jobs"
+# Slurm runs a copy of the script.  That job of an array which has the array's number is shown with all others.
+cat >"$2/bin/scontrol" <<EOF
+#!/bin/sh
+for task in 2 1; do printf 'JobId=1 ArrayTaskId=%s\n   Command=%s CONFIG\n' \$task "$2/source/jobs/study.sbatch"; done
+EOF
+printf '#!/bin/sh\nfor a; do printf "<%%s>" "$a"; done\n' >"$2/source/build/bin/tutti"
+chmod +x "$2/bin/scontrol" "$2/source/build/bin/tutti"
+copies=$1/jobs
+unset TUTTI
+PATH=$2/bin:$PATH SLURM_JOB_ID=1 SLURM_SUBMIT_DIR=$2/bin LAUNCH=env
+export PATH SLURM_JOB_ID SLURM_SUBMIT_DIR LAUNCH
 
 # expect RESTARTS EXPECTED ARGUMENT ...
 expect() {
   SLURM_RESTART_COUNT=$1 expected=$2
   export SLURM_RESTART_COUNT
   shift 2
-  printed=$(bash "$tree/jobs/$script" "$@")
+  printed=$(bash "$copies/$script" "$@")
   [ "$printed" = "$expected" ] || {
     echo "restart $SLURM_RESTART_COUNT: $printed is not $expected"
     exit 1
