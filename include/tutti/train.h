@@ -73,6 +73,15 @@ tutti_status tutti_training_set_open(const tutti_comm *comm, const tutti_config 
 /** Local.  A number that tells one set of training rows from another: tutti_dataset_fingerprint. */
 int64_t tutti_training_set_fingerprint(const tutti_training_set *set);
 
+/** Local.  Whether a training on the set's data can begin, as far as that is told without the memory it takes: how its
+ * batches and schedules lie in the data, and what layers, loss and goal have to do with the labels.
+ * @param[in] n_ranks       of its group
+ * @param[in] with_network  false: the latter, which looks at all labels, is left out
+ * @return ERR_CONFIG, ERR_DATA what tutti_train_on would return; OK also for a config that names other data */
+TUTTI_NODISCARD
+tutti_status tutti_training_set_check(const tutti_training_set *set, const tutti_config *config, int n_ranks,
+                                      bool with_network);
+
 /** Collective over `group`, config equal on its ranks.  Train as the config says, from fresh weights to the end; nothing
  * is saved, and of run.* only measure and measure_every mean anything, for an observer.  The numbers are those of
  * tutti_train.  Groups train side by side, each its own

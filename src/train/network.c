@@ -14,19 +14,29 @@ static int64_t evaluation_rows(const tutti_config *config, int64_t n_in) {
   return rows < EVALUATION_ROWS ? rows : EVALUATION_ROWS;
 }
 
-static tutti_status create_local(const tutti_config *config, tutti_network *network) {
+static tutti_status create_model(const tutti_config *config, int64_t max_rows, tutti_network *network) {
   tutti_model_options options = tutti_config_model(config);
-  if (config->parallel.reduce == TUTTI_REDUCE_TREE) {
-    options.order = TUTTI_SUM_IN_ORDER;
-    network->n_leaves = (int)config->parallel.leaves;
-  }
+  if (config->parallel.reduce == TUTTI_REDUCE_TREE) options.order = TUTTI_SUM_IN_ORDER;
+  TUTTI_TRY(
+      tutti_model_create(&options, tutti_dataset_n_features(network->dataset), max_rows, &network->model));
+  network->by_class = tutti_model_loss_kind(network->model) == TUTTI_CATEGORICAL_CROSSENTROPY &&
+                      tutti_dataset_n_targets(network->dataset) == 1;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_network_create_bare(const tutti_config *config, const tutti_dataset *dataset,
+                                       tutti_network *network) {
+  *network = (tutti_network){.dataset = dataset, .max_rows = 1};
+  return create_model(config, 1, network);
+}
+
+static tutti_status create_local(const tutti_config *config, tutti_network *network) {
+  if (config->parallel.reduce == TUTTI_REDUCE_TREE) network->n_leaves = (int)config->parallel.leaves;
   const int64_t n_in = tutti_dataset_n_features(network->dataset), enough = evaluation_rows(config, n_in);
   if (network->max_rows < enough) network->max_rows = enough;
   network->evaluation_rows = enough;
   const int64_t max_rows = network->max_rows;
-  TUTTI_TRY(tutti_model_create(&options, n_in, max_rows, &network->model));
-  network->by_class = tutti_model_loss_kind(network->model) == TUTTI_CATEGORICAL_CROSSENTROPY &&
-                      tutti_dataset_n_targets(network->dataset) == 1;
+  TUTTI_TRY(create_model(config, max_rows, network));
   if (network->n_leaves > 0) TUTTI_TRY(TUTTI_NEW(network->leaves, 2 * (int64_t)network->n_leaves));
   TUTTI_TRY(TUTTI_NEW(network->rows, max_rows));
   TUTTI_TRY(TUTTI_NEW(network->x, max_rows * n_in));

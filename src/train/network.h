@@ -25,6 +25,12 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_network_create(const tutti_comm *comm, const tutti_config *config,
                                   const tutti_dataset *dataset, int64_t max_rows, tutti_network *network);
+
+/** Local.  The model alone, without the buffers to feed it: for what there is to tell of it.
+ * @return ERR_CONFIG as tutti_model_create; ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_network_create_bare(const tutti_config *config, const tutti_dataset *dataset,
+                                       tutti_network *network);
 void tutti_network_destroy(tutti_network *network); // Local.
 
 /** Local.  The data set's labels fit what the network gives.  @return ERR_DATA */

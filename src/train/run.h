@@ -81,6 +81,12 @@ TUTTI_NODISCARD
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
 void tutti_run_strip(tutti_run *run); // Collective over that communicator.  All but the data.
 
+/** Local.  What tutti_run_build would refuse, told by config and data alone.
+ * @param[in] with_network  also what layers, loss and labels have to do with one another */
+TUTTI_NODISCARD
+tutti_status tutti_run_check(const tutti_config *config, const tutti_dataset *dataset, int n_ranks,
+                             bool with_network);
+
 /** Collective.  A training that begins: initial weights on all ranks, nothing done yet. */
 TUTTI_NODISCARD
 tutti_status tutti_run_begin(tutti_run *run);

@@ -54,6 +54,24 @@ static tutti_status make_schedule(tutti_run *run) {
   return TUTTI_OK;
 }
 
+static tutti_status check_network(tutti_run *run, const tutti_dataset *dataset) {
+  TUTTI_TRY(tutti_network_create_bare(run->config, dataset, &run->network));
+  TUTTI_TRY(tutti_network_check_labels(&run->network));
+  return check_metric_names(run);
+}
+
+tutti_status tutti_run_check(const tutti_config *config, const tutti_dataset *dataset, int n_ranks,
+                             bool with_network) {
+  tutti_run run = {.config = config, .samples = tutti_samples_divide(config, dataset)};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_plan_make(config, run.samples.train.n, n_ranks, &run.plan));
+  TUTTI_TRY_GOTO(done, make_schedule(&run));
+  if (with_network) TUTTI_TRY_GOTO(done, check_network(&run, dataset));
+done:
+  tutti_network_destroy(&run.network);
+  return status;
+}
+
 static tutti_status create_optimizer(tutti_run *run) {
   const tutti_model *model = run->network.model;
   const tutti_config *config = run->config;

@@ -74,6 +74,12 @@ int64_t tutti_training_set_fingerprint(const tutti_training_set *set) {
   return tutti_dataset_fingerprint(set->dataset);
 }
 
+tutti_status tutti_training_set_check(const tutti_training_set *set, const tutti_config *config, int n_ranks,
+                                      bool with_network) {
+  if (!names_same_data(set, config)) return TUTTI_OK;
+  return tutti_run_check(config, set->dataset, n_ranks, with_network);
+}
+
 /** A run on the set's data, or on its own. */
 static tutti_status open_run(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
                              tutti_run *run) {

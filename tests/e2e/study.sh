@@ -110,9 +110,18 @@ if [ "$RANKS" -eq 1 ] || [ "$RANKS" -eq 3 ]; then
   refuse 78 'trial 6 (batch size 128, seed 0, optimizer.learning_rate 0.01): ' 'schedule.batch_max: 64 is below' -- \
     study study.yaml --study.output=new.h5 --schedule.batch_growth=geometric --schedule.batch_every='1 epochs' \
     --schedule.batch_factor=2 --schedule.batch_max=64
-  refuse 78 'trial 21 (batch size 128, seed 0, optimizer.learning_rate 0.01, schedule.batch_max 64): ' -- \
+  refuse 78 '(batch size 128, seed 0, optimizer.learning_rate ' ', schedule.batch_max 64): ' -- \
     study study.yaml --study.output=new.h5 --schedule.batch_growth=geometric --schedule.batch_every='1 epochs' \
     --schedule.batch_factor=2 --study.vary.schedule.batch_max='[128, 64]' --study.seeds=3
+  # Also one that does not fit the data, or the number of ranks.
+  refuse 78 'trial 0 (batch size 32' 'schedule.warmup is 36 steps' -- study study.yaml --study.output=new.h5 \
+    --schedule.warmup='3 epochs' --study.budget='2 epochs'
+  refuse 65 'dense 9 softmax)' 'expected a class from 0 to 8' -- study study.yaml --study.output=new.h5 \
+    --study.vary.model.layers="['dense 10 softmax', 'dense 12 relu, dense 9 softmax']"
+  refuse 78 'trial ' 'a group of one sample' -- study study.yaml --study.output=new.h5 \
+    --study.vary.model.layers="['dense 10 softmax', 'batch_norm ghost=31, dense 10 softmax']"
+  refuse 78 'trial 0 ' "'val_mean_absolute_error' is not measured" -- study study.yaml --study.output=new.h5 \
+    --study.goal='val_mean_absolute_error <= 1'
   [ ! -e new.h5 ] || fail 'a study was begun'
   refuse 64 '--study.outptu=x' 'did you mean --study.output' -- study study.yaml --study.outptu=x
   # Other samples under the same name are another study.

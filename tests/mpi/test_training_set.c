@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "support/training.h"
 
 /** What two groups see at one time differs: seed, hence validation rows and scaling, and batch size. */
@@ -232,11 +234,94 @@ static void what_is_measured_is_told(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+// --- what is told before -----------------------------------------------------------------------------------
+
+/** The same failure, by a look at the config and by a training. */
+static void check_refused(const tutti_comm *comm, tutti_training_set *set, const trial_keys *keys,
+                          tutti_override bad, tutti_status expected, const char *part) {
+  static const char yaml[] = "model: {layers: [dense 8 relu, dense 3 softmax]}\n";
+  trial_keys own = *keys;
+  tutti_config config = {0};
+  tutti_train_result result;
+  own.overrides[own.n++] = bad;
+  if (EXPECT_OK(tutti_config_parse(yaml, "trial.yaml", own.overrides, own.n, &config))) {
+    EXPECT_FAILS(tutti_training_set_check(set, &config, tutti_comm_size(comm), true), expected, part);
+    EXPECT_FAILS(tutti_train_on(set, comm, &config, NULL, NULL, &result), expected, part);
+  }
+  tutti_config_clear(&config);
+}
+
+static void what_a_training_refuses_is_told_before(const tutti_comm *comm) {
+  training_folder folder;
+  trial_keys keys;
+  tutti_config config = {0};
+  tutti_training_set *set = NULL;
+  training_folder_make(comm, &folder);
+  make_keys(&folder, 0, &keys);
+  if (EXPECT_OK(tutti_config_parse(rounded, "trial.yaml", keys.overrides, keys.n, &config)) &&
+      EXPECT_OK(tutti_training_set_open(comm, &config, &set))) {
+    EXPECT_OK(tutti_training_set_check(set, &config, tutti_comm_size(comm), true));
+    check_refused(comm, set, &keys, (tutti_override){"schedule.warmup", "100 epochs"}, TUTTI_ERR_CONFIG,
+                  "schedule.warmup");
+    check_refused(comm, set, &keys, (tutti_override){"model.layers", "dense 2 softmax"}, TUTTI_ERR_DATA,
+                  "expected a class from 0 to 1");
+    check_refused(comm, set, &keys, (tutti_override){"model.layers", "batch_norm ghost=15, dense 3 softmax"},
+                  TUTTI_ERR_CONFIG, "one sample has no variance");
+    check_refused(comm, set, &keys, (tutti_override){"train.stop_at", "mean_absolute_error < 1"},
+                  TUTTI_ERR_CONFIG, "not measured");
+  }
+  tutti_training_set_close(&set);
+  tutti_config_clear(&config);
+  training_folder_remove(comm, &folder);
+}
+
+// --- what is counted ---------------------------------------------------------------------------------------
+
+static void sleep_a_while(void *context, const tutti_metrics_layout *layout, const tutti_metrics_row *row,
+                          const double *more) {
+  double *slept = context;
+  const double start = tutti_clock_s();
+  const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+  (void)layout, (void)row, (void)more;
+  nanosleep(&pause, NULL);
+  *slept += tutti_clock_s() - start;
+}
+
+static void see_nothing(void *context, const tutti_metrics_layout *layout, const tutti_metrics_row *row,
+                        const double *more) {
+  (void)context, (void)layout, (void)row, (void)more;
+}
+
+/** Rank 0 writes lines of progress meanwhile: no second of it is one of training. */
+static void watching_is_no_training(const tutti_comm *comm) {
+  training_folder folder;
+  trial_keys keys;
+  tutti_config config = {0};
+  tutti_training_set *set = NULL;
+  tutti_train_result result;
+  const bool first = tutti_comm_rank(comm) == 0;
+  double slept = 0;
+  training_folder_make(comm, &folder);
+  make_keys(&folder, 0, &keys);
+  if (EXPECT_OK(tutti_config_parse(rounded, "trial.yaml", keys.overrides, keys.n, &config)) &&
+      EXPECT_OK(tutti_training_set_open(comm, &config, &set))) {
+    const double start = tutti_clock_s();
+    if (EXPECT_OK(tutti_train_on(set, comm, &config, first ? sleep_a_while : see_nothing, &slept, &result)) &&
+        first)
+      EXPECT(slept >= 0.3 && result.row.seconds <= tutti_clock_s() - start - slept,
+             "%g s of training in %g s, of which %g are slept", result.row.seconds, tutti_clock_s() - start,
+             slept);
+  }
+  tutti_training_set_close(&set);
+  tutti_config_clear(&config);
+  training_folder_remove(comm, &folder);
+}
+
 int main(void) {
   const mpi_test tests[] = {
-      MPI_TEST(groups_train_as_alone),
-      MPI_TEST(divergence_is_a_result),
-      MPI_TEST(what_is_measured_is_told),
+      MPI_TEST(groups_train_as_alone),    MPI_TEST(divergence_is_a_result),
+      MPI_TEST(what_is_measured_is_told), MPI_TEST(what_a_training_refuses_is_told_before),
+      MPI_TEST(watching_is_no_training),
   };
   return mpi_main("training_set", tests, sizeof tests / sizeof tests[0]);
 }
