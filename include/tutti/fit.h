@@ -96,7 +96,7 @@ tutti_status tutti_study_best(const tutti_trial_set *set, tutti_best_table *best
 void tutti_best_table_clear(tutti_best_table *best); // Local.  Frees what the table owns; zeroes it.
 
 /** Local.  The largest batch size whose samples to the goal, B S, are at most 1.2 times those of the smallest
- * one.  Of batch[n], steps[n]; steps that are not finite are passed over, NAN where none are left. */
+ * one.  Of batch[n], steps[n]; steps that are not finite and above 0 are passed over, NAN where none are left. */
 double tutti_perfect_scaling_end(const double *batch, const double *steps, int n);
 
 /** Local.  The smallest batch size whose steps are at most 1.05 times the fewest of any; as above. */
@@ -126,7 +126,7 @@ typedef struct {
  * all lie in perfect scaling, or steps do not fall with the batch size, and the other parameter is not
  * determined.
  * @param[in] batch  [n] > 0, each once, in any order
- * @param[in] steps  [n] > 0; what is not finite is passed over */
+ * @param[in] steps  [n] what is not finite and above 0 is passed over */
 void tutti_fit_make(const double *batch, const double *steps, int n, tutti_fit *fit);
 
 /** Local.  The same from the best settings, with 95 % intervals (percentiles) of the bootstrap: each draw takes,

@@ -11,7 +11,7 @@ const char *const tutti_fit_names[TUTTI_N_FIT_NUMBERS] = {"S_min", "E_min", "B_c
 // --- cuts of the curve
 
 static bool is_measured(double steps) {
-  return isfinite(steps);
+  return isfinite(steps) && steps > 0; // a goal that is met before the first step has no logarithm
 }
 
 double tutti_perfect_scaling_end(const double *batch, const double *steps, int n) {

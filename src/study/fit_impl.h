@@ -11,7 +11,7 @@ typedef enum { TUTTI_FIT_INSIDE, TUTTI_FIT_AT_LOW, TUTTI_FIT_AT_HIGH } tutti_fit
 tutti_fit_end tutti_fit_solve(const double *batch, const double *steps, int n,
                               double value[TUTTI_N_FIT_NUMBERS], double *residual);
 
-/** How many of steps[n] are finite. */
+/** How many of steps[n] are finite and above 0. */
 int tutti_fit_count(const double *steps, int n);
 
 /** Sort values[n], none of them NAN, from the least. */

@@ -106,6 +106,38 @@ static void groups_of_one_sample_are_examples(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+static double mean_of(const training_folder *folder, const char *name, const char *column) {
+  double *values = NULL, sum = 0;
+  const int64_t n = training_column(folder, name, "steps", column, &values);
+  EXPECT(n > 0, "%s: no %s", name, column);
+  for (int64_t i = 0; i < n; i++) sum += values[i];
+  free(values);
+  return n > 0 ? sum / (double)n : NAN;
+}
+
+/** Groups of several samples, of unequal sizes, estimate what single samples tell: on average, where the weights hardly
+ * move. */
+static void groups_of_several_samples_estimate_the_same(const tutti_comm *comm) {
+  training_folder folder;
+  training_folder_make(comm, &folder);
+  train(comm, &folder, "micro",
+        (training_overrides){"model.layers=dense 3 softmax", "optimizer.learning_rate=1e-6",
+                             "train.steps=420", "train.micro_batch_size=7"});
+  train(comm, &folder, "leaves",
+        (training_overrides){"model.layers=dense 3 softmax", "optimizer.learning_rate=1e-6",
+                             "train.steps=420", "parallel.reduce=tree", "parallel.leaves=7"});
+  if (is_root(comm)) {
+    const char *const runs[] = {"micro", "leaves"};
+    for (int i = 0; i < 2; i++) {
+      const double trace = mean_of(&folder, runs[i], "trace");
+      const double expected = mean_of(&folder, runs[i], "example_trace");
+      EXPECT(fabs(trace - expected) < 0.05 * expected, "%s: trace %g, that of samples %g", runs[i], trace,
+             expected);
+    }
+  }
+  training_folder_remove(comm, &folder);
+}
+
 static void check_whole_batch(const training_folder *folder, const char *name) {
   double *norms = NULL, *squares = NULL;
   const int64_t n = training_column(folder, name, "steps", "grad_norm", &norms);
@@ -273,6 +305,7 @@ int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(columns_do_not_depend_on_ranks),
       MPI_TEST(groups_of_one_sample_are_examples),
+      MPI_TEST(groups_of_several_samples_estimate_the_same),
       MPI_TEST(a_batch_of_all_samples_has_the_square_itself),
       MPI_TEST(norms_are_those_of_a_step_of_sgd),
       MPI_TEST(measuring_changes_nothing),

@@ -26,15 +26,18 @@ static void exact_data_give_their_numbers(void **state) {
   assert_true(isnan(fit.low[0]) && isnan(fit.high[0]));
 }
 
-/** Any order of the sizes; those that nothing reached are left out, and do not count. */
+/** Any order of the sizes; those that nothing reached, or that had arrived before the first step, are left out, and do
+ * not count. */
 static void order_and_gaps_do_not_matter(void **state) {
-  const double batch[] = {1024, 64, 7, 128, 4096, 16},
-               steps[] = {119.53125, 412.5, NAN, 256.25, 104.8828125, INFINITY};
+  const double batch[] = {1024, 64, 7, 128, 4096, 16, 2048},
+               steps[] = {119.53125, 412.5, NAN, 256.25, 104.8828125, INFINITY, 0};
   tutti_fit fit;
   (void)state;
-  tutti_fit_make(batch, steps, 6, &fit);
+  tutti_fit_make(batch, steps, 7, &fit);
   assert_int_equal(fit.n_sizes, 4);
   CHECK_CLOSE(fit.value[TUTTI_FIT_B_CRIT], 200, 1e-6, 0);
+  CHECK_NEAR(fit.perfect_scaling_end, 64, 0);
+  CHECK_NEAR(fit.largest_useful_batch, 4096, 0);
 }
 
 /** The numbers are the least of the sum of squares: neither parameter can be moved without a loss. */
@@ -104,6 +107,10 @@ static void cuts_of_the_curve(void **state) {
   tutti_fit_make(sizes, steps, N, &fit);
   CHECK_NEAR(fit.perfect_scaling_end, 32, 0);
   CHECK_NEAR(fit.largest_useful_batch, 2048, 0);
+  // Just within, and just beyond.
+  const double ones[] = {1, 2, 4}, samples[] = {1000, 1199 / 2.0, 1201 / 4.0}, flat[] = {1051, 1049, 1000};
+  CHECK_NEAR(tutti_perfect_scaling_end(ones, samples, 3), 2, 0);
+  CHECK_NEAR(tutti_largest_useful_batch(ones, flat, 3), 2, 0);
   // Also without a fit, and from the sizes that have steps.
   const double batch[] = {64, 1, 32}, few[] = {10, NAN, 21};
   tutti_fit_make(batch, few, 3, &fit);

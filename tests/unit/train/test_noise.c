@@ -171,6 +171,9 @@ static void gain_is_between_1_and_the_number_of_groups(void **state) {
   CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&quiet), 8), 1, 1e-5,
               0); // but for the floor of 1e-6
   CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&loud), 8), 8, 1e-12, 0);
+  // Below the floors of both.
+  CHECK_NEAR(tutti_adascale_estimate(&quiet).variance, 1e-6, 0);
+  CHECK_NEAR(tutti_adascale_estimate(&loud).square, 0, 0);
   CHECK_NEAR(tutti_adascale_decay(8, 1), 0.992, 1e-15);
   CHECK_NEAR(tutti_adascale_decay(8, 32), pow(0.992, 32), 1e-15);
   assert_true(tutti_adascale_decay(2000, 1) == 0);
