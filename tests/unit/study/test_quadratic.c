@@ -130,6 +130,8 @@ static void outcomes_are_told_apart(void **state) {
     tutti_quadratic_result result = run(model(1, 1.5 * (1 - mu), mu));
     assert_int_equal(result.state, TUTTI_TRIAL_NOT_REACHED);
     assert_int_equal(result.steps, 40000);
+    // The bound itself is not what keeps it away.
+    assert_int_equal(run(model(1, bound * 0.999, mu)).state, TUTTI_TRIAL_NOT_REACHED);
     // Too slow.
     result = run(model(64, 1e-5, mu));
     assert_int_equal(result.state, TUTTI_TRIAL_NOT_REACHED);
@@ -152,6 +154,21 @@ static void steps_are_the_first(void **state) {
   }
 }
 
+/** At this rate the steepest direction grows noisier, and the loss rises before it falls. */
+static void the_first_step_counts_where_the_loss_rises(void **state) {
+  (void)state;
+  tutti_quadratic q = model(1, 1.2, 0);
+  q.target = 0;
+  q.budget = 0;
+  const double start = run(q).loss;
+  q.budget = 1;
+  assert_true(run(q).loss > 1.02 * start);
+  q.target = 1.01 * start;
+  q.budget = 40000;
+  assert_int_equal(run(q).steps, 0);
+  assert_int_equal(run(q).state, TUTTI_TRIAL_REACHED);
+}
+
 static void a_target_above_the_start_takes_no_step(void **state) {
   (void)state;
   tutti_quadratic q = model(64, 0.1, 0);
@@ -172,6 +189,7 @@ int main(void) {
       cmocka_unit_test(a_step_is_a_step),
       cmocka_unit_test(outcomes_are_told_apart),
       cmocka_unit_test(steps_are_the_first),
+      cmocka_unit_test(the_first_step_counts_where_the_loss_rises),
       cmocka_unit_test(a_target_above_the_start_takes_no_step),
   };
   return cmocka_run_group_tests_name("study.quadratic", tests, NULL, check_no_leak);
