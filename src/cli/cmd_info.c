@@ -101,7 +101,8 @@ const tutti_command tutti_command_info = {
         "A config (.yaml): the resolved keys and the layer table.  A data set: its arrays, and with "
         "--show=N its first N\n"
         "samples, drawn.  A checkpoint: where the training stood, its config and layer table.  "
-        "metrics.h5: the epochs.\n"
+        "metrics.h5: the epochs,\n"
+        "what was measured in them, and the norms that each layer had last.\n"
         "A study: the best setting of each batch size, and the fit of S = S_min + E_min / B; with "
         "--export=FOLDER\n"
         "also its trials as study.json, metadata.json and measurements.csv, a folder each, in a new FOLDER.",

@@ -1,11 +1,9 @@
 #include "cli/summary.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tutti/checkpoint.h"
-#include "tutti/metrics.h"
 
 // --- model and config
 
@@ -139,38 +137,5 @@ done:
   tutti_free(shift);
   tutti_config_clear(&config);
   tutti_checkpoint_info_clear(&info);
-  return status;
-}
-
-// --- metrics
-
-static void print_row(const tutti_metrics_row *row) {
-  printf("%lld\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%lld\t%.6g\t%.6g\n", (long long)row->epoch,
-         (long long)row->step, (long long)row->samples, row->loss, row->metric, row->val_loss,
-         row->val_metric, row->learning_rate, (long long)row->batch_size, row->seconds,
-         row->samples_per_second);
-}
-
-static tutti_status print_epochs(const tutti_file *file, const char *metric) {
-  tutti_column columns[TUTTI_METRICS_COLUMNS];
-  tutti_metrics_columns(metric, columns);
-  int64_t n = 0;
-  TUTTI_TRY(tutti_table_rows(file, "epochs", &n));
-  for (int i = 0; i < TUTTI_METRICS_COLUMNS; i++) printf("%s%s", i ? "\t" : "", columns[i].name);
-  printf("\n");
-  for (int64_t i = 0; i < n; i++) {
-    tutti_metrics_row row = {0};
-    TUTTI_TRY(tutti_table_read(file, "epochs", columns, TUTTI_METRICS_COLUMNS, sizeof row, i, 1, &row));
-    print_row(&row);
-  }
-  return TUTTI_OK;
-}
-
-tutti_status tutti_summary_metrics(const tutti_file *file) {
-  char *metric = NULL;
-  TUTTI_TRY(tutti_file_get_text(file, "/", "metric", &metric));
-  printf("kind metrics\n\n");
-  const tutti_status status = print_epochs(file, metric);
-  tutti_free(metric);
   return status;
 }

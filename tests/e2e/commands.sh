@@ -65,6 +65,14 @@ succeed 1 info runs/trained/metrics.h5
 expect_text 'kind metrics' 'epoch	step	samples	loss	accuracy	val_loss	val_accuracy	learning_rate	batch_size	seconds'
 expect_same "$(grep -c '^[1-4]	' "$out")" 4
 expect_same "$(sed -n 's/^4	//p' "$out" | cut -f 1,2)" '164	5176'
+expect_no_text 'ema_' 'grad_norm' 'layer'
+succeed "$RANKS" train trained.yaml --train.epochs=2 --run.measure=all --run.measure_every='9 steps' \
+  --optimizer.ema_momentum=0.9 --run.directory=runs/measured
+succeed 1 info runs/measured/metrics.h5
+expect_text 'samples_per_second	ema_val_loss	ema_val_accuracy' 'epoch	grad_norm	' '	example_noise_scale	' \
+  'layer	grad_norm	weight_norm	update_norm'
+expect_same "$(sed -n 's/^\(dense[_1]*\)	[0-9.e-]*	[0-9.e-]*	[0-9.e-]*$/\1/p' "$out" | tr '\n' ' ')" 'dense dense_1 '
+expect_same "$(grep -c '^[12]	' "$out")" 4
 
 # --- help and version -------------------------------------------------------------------------------------------
 

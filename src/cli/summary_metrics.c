@@ -1,0 +1,118 @@
+/** metrics.h5: its epochs, and what was measured in them. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/summary.h"
+#include "tutti/metrics.h"
+
+/** What a column beside those of a row tells. */
+typedef enum { OF_AVERAGE, OF_RUN, OF_LAYER } column_kind;
+
+static column_kind kind_of(const char *name) {
+  if (strncmp(name, "ema_", 4) == 0) return OF_AVERAGE;
+  return strchr(name, '.') ? OF_LAYER : OF_RUN;
+}
+
+static int count_columns(const tutti_metrics_records *epochs, column_kind kind) {
+  int n = 0;
+  for (int k = 0; k < epochs->n_more; k++) n += kind_of(epochs->more_columns[k]) == kind;
+  return n;
+}
+
+static void print_names(const tutti_metrics_records *epochs, column_kind kind) {
+  for (int k = 0; k < epochs->n_more; k++)
+    if (kind_of(epochs->more_columns[k]) == kind) printf("\t%s", epochs->more_columns[k]);
+  printf("\n");
+}
+
+static void print_values(const tutti_metrics_records *epochs, column_kind kind, int64_t i) {
+  for (int k = 0; k < epochs->n_more; k++)
+    if (kind_of(epochs->more_columns[k]) == kind) printf("\t%.6g", tutti_metrics_more(epochs, i, k));
+  printf("\n");
+}
+
+static void print_row(const tutti_metrics_row *row) {
+  printf("%lld\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%lld\t%.6g\t%.6g", (long long)row->epoch,
+         (long long)row->step, (long long)row->samples, row->loss, row->metric, row->val_loss,
+         row->val_metric, row->learning_rate, (long long)row->batch_size, row->seconds,
+         row->samples_per_second);
+}
+
+static void print_epochs(const tutti_metrics_records *epochs, const char *metric) {
+  tutti_column columns[TUTTI_METRICS_COLUMNS];
+  tutti_metrics_columns(metric, columns);
+  for (int i = 0; i < TUTTI_METRICS_COLUMNS; i++) printf("%s%s", i ? "\t" : "", columns[i].name);
+  print_names(epochs, OF_AVERAGE);
+  for (int64_t i = 0; i < epochs->n; i++) {
+    print_row(tutti_metrics_record(epochs, i));
+    print_values(epochs, OF_AVERAGE, i);
+  }
+}
+
+static void print_measured(const tutti_metrics_records *epochs) {
+  if (count_columns(epochs, OF_RUN) == 0) return;
+  printf("\nepoch");
+  print_names(epochs, OF_RUN);
+  for (int64_t i = 0; i < epochs->n; i++) {
+    printf("%lld", (long long)tutti_metrics_record(epochs, i)->epoch);
+    print_values(epochs, OF_RUN, i);
+  }
+}
+
+// --- layers: of all epochs they would be a book ------------------------------------------------------------
+
+/** The last number of a column; NaN: it has none. */
+static double last_number(const tutti_metrics_records *epochs, int k) {
+  for (int64_t i = epochs->n - 1; i >= 0; i--)
+    if (!isnan(tutti_metrics_more(epochs, i, k))) return tutti_metrics_more(epochs, i, k);
+  return NAN;
+}
+
+/** Of column k, "grad_norm.dense": the name of the layer; NULL: it tells of none. */
+static const char *layer_of(const tutti_metrics_records *epochs, int k) {
+  const char *name = epochs->more_columns[k];
+  return kind_of(name) == OF_LAYER ? strchr(name, '.') + 1 : NULL;
+}
+
+/** A layer's columns stand beside each other, and all layers have the same ones.
+ * @param[out] end  behind those of the layer of column k */
+static void find_end(const tutti_metrics_records *epochs, int k, int *end) {
+  for (*end = k + 1; *end < epochs->n_more; ++*end) {
+    const char *next = layer_of(epochs, *end);
+    if (!next || strcmp(next, layer_of(epochs, k)) != 0) return;
+  }
+}
+
+static void print_layers(const tutti_metrics_records *epochs) {
+  int k = 0, end = 0;
+  while (k < epochs->n_more && !layer_of(epochs, k)) k++;
+  if (k == epochs->n_more) return;
+  find_end(epochs, k, &end);
+  printf("\nlayer");
+  for (int i = k; i < end; i++)
+    printf("\t%.*s", (int)strcspn(epochs->more_columns[i], "."), epochs->more_columns[i]);
+  printf("\n");
+  for (; k < epochs->n_more && layer_of(epochs, k); k = end) {
+    find_end(epochs, k, &end);
+    printf("%s", layer_of(epochs, k));
+    for (int i = k; i < end; i++) printf("\t%.6g", last_number(epochs, i));
+    printf("\n");
+  }
+}
+
+tutti_status tutti_summary_metrics(const tutti_file *file) {
+  char *metric = NULL;
+  tutti_metrics_records epochs = {0};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "metric", &metric));
+  TUTTI_TRY_GOTO(done, tutti_metrics_read(file, "epochs", metric, &epochs));
+  printf("kind metrics\n\n");
+  print_epochs(&epochs, metric);
+  print_measured(&epochs);
+  print_layers(&epochs);
+done:
+  tutti_metrics_records_clear(&epochs);
+  tutti_free(metric);
+  return status;
+}
