@@ -8,7 +8,8 @@
 
 /** A number stands for "as measured" or "as this run is" where it is 0. */
 typedef struct {
-  const int64_t *batch_sizes; // [n_batch_sizes] borrowed; none: the config's, then 16, 64, 128, 1024, 8192
+  const int64_t *
+      batch_sizes; // [n_batch_sizes] borrowed; none: all of the config's training, then 16, 64, 128, 1024, 8192
   int n_batch_sizes;
   double latency_s, bandwidth; // of the network between nodes; seconds, bytes a second
   // Of the prediction.  Ranks with one thread may be more than the cores here, each is then assumed to have one.

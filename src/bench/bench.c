@@ -7,6 +7,7 @@
 #include "bench/counts.h"
 #include "bench/layouts.h"
 #include "bench/network.h"
+#include "train/plan.h"
 #include "tutti/linalg.h"
 
 enum { MAX_RANKS = 4096, MAX_ROWS = 8192 };
@@ -25,26 +26,40 @@ static tutti_status check_options(const tutti_bench_options *options) {
   return TUTTI_OK;
 }
 
-/** The batch sizes of the report: as they are given, or the config's and then the usual ones that the data
- * has samples for. */
-static tutti_status choose_batches(const tutti_bench_setup *setup, const tutti_bench_options *options,
-                                   tutti_bench_report *report) {
-  const tutti_config *config = setup->config;
-  static const int64_t usual[] = {16, 64, 128, 1024, 8192};
-  const int n_usual = (int)(sizeof usual / sizeof *usual), given = options->n_batch_sizes;
-  TUTTI_TRY(TUTTI_NEW(report->steps, given ? given : n_usual + 1));
-  for (int i = 0; i < given; i++) {
+static tutti_status take_batches(const tutti_bench_options *options, tutti_bench_report *report) {
+  TUTTI_TRY(TUTTI_NEW(report->steps, options->n_batch_sizes));
+  for (int i = 0; i < options->n_batch_sizes; i++) {
     TUTTI_CHECK(options->batch_sizes[i] <= report->n_train, TUTTI_ERR_CONFIG,
                 "batch size %lld is more than the %lld training samples", (long long)options->batch_sizes[i],
                 (long long)report->n_train);
     report->steps[report->n_steps++].batch_size = options->batch_sizes[i];
   }
-  if (given) return TUTTI_OK;
-  const int64_t own = config->train.batch_size < report->n_train ? config->train.batch_size : report->n_train;
-  report->steps[report->n_steps++].batch_size = own;
+  return TUTTI_OK;
+}
+
+/** Of no more samples than there are, and each once. */
+static void add_batch(tutti_bench_report *report, int64_t batch_size) {
+  const int64_t size = batch_size < report->n_train ? batch_size : report->n_train;
+  for (int i = 0; i < report->n_steps; i++)
+    if (report->steps[i].batch_size == size) return;
+  report->steps[report->n_steps++].batch_size = size;
+}
+
+/** The batch sizes of the report: as they are given, or those that the config's training comes to, and then the usual
+ * ones that the data has samples for. */
+static tutti_status choose_batches(const tutti_bench_setup *setup, const tutti_bench_options *options,
+                                   tutti_bench_report *report) {
+  static const int64_t usual[] = {16, 64, 128, 1024, 8192};
+  const int n_usual = (int)(sizeof usual / sizeof *usual);
+  if (options->n_batch_sizes > 0) return take_batches(options, report);
+  tutti_plan plan;
+  TUTTI_TRY(tutti_plan_make(setup->config, report->n_train, report->ranks, &plan));
+  const tutti_stages *stages = &plan.stages;
+  TUTTI_TRY(TUTTI_NEW(report->steps, stages->n_stages + n_usual));
+  for (int i = 0; i < stages->n_stages; i++)
+    if (i == 0 || stages->stages[i].at < plan.total_steps) add_batch(report, stages->stages[i].batch);
   for (int i = 0; i < n_usual; i++)
-    if (usual[i] != own && usual[i] <= report->n_train && tutti_bench_is_possible(setup, usual[i]))
-      report->steps[report->n_steps++].batch_size = usual[i];
+    if (usual[i] <= report->n_train && tutti_bench_is_possible(setup, usual[i])) add_batch(report, usual[i]);
   return TUTTI_OK;
 }
 

@@ -159,6 +159,12 @@ fi
 expect_same "$(get allreduce <predictions.txt | head -n 9 | sort -u)" none
 expect_files . predictions.txt run.txt steps.txt reducers.txt network.txt layouts.txt small.yaml
 
+# --- by default all sizes that a batch grows to before the budget is done, then the usual ones, each once ------------------
+
+succeed "$RANKS" bench small.yaml --train.epochs=3 --schedule.batch_growth=step --schedule.batch_factor=4 \
+  --schedule.batch_milestones='1, 2, 30 epochs' --seconds=0.0005 --rounds=1
+expect_same "$(table batch_size rows | get batch_size | tr '\n' ' ')" '32 128 512 16 64 1024 '
+
 # --- leaves: the same products, leaf by leaf ------------------------------------------------------------------------------
 
 succeed "$RANKS" bench small.yaml --batch_sizes=32 --seconds=0.0005 --rounds=1 --parallel.reduce=tree --parallel.leaves=5
