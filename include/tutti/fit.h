@@ -108,7 +108,7 @@ typedef enum { TUTTI_FIT_S_MIN, TUTTI_FIT_E_MIN, TUTTI_FIT_B_CRIT, TUTTI_N_FIT_N
 extern const char *const tutti_fit_names[TUTTI_N_FIT_NUMBERS]; // "S_min", ...
 
 /** Steps to a goal S = S_min + E_min / B (McCandlish, Kaplan, Amodei et al., arXiv 1812.06162, equation 2.11
- * with E = B S), B_crit = E_min / S_min.  Where the fit is refused its numbers are NAN. */
+ * with E = B S), B_crit = E_min / S_min (equation 2.12).  Where the fit is refused its numbers are NAN. */
 typedef struct {
   int n_sizes; // with steps to the goal
   double value[TUTTI_N_FIT_NUMBERS];

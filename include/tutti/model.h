@@ -194,7 +194,7 @@ void tutti_model_loss_part(tutti_model *model, const tutti_model_pass *pass, tut
  *
  * pass->squares: to each leaf's is added the sum over its rows of the squared norm of that row's gradient, where
  * tutti_model_has_examples.  For a dense layer z = a W + b it is |dz|^2 (|a|^2 + 1): no gradient of a single row is
- * ever formed (Goodfellow, arXiv 1510.01799).
+ * ever formed (Goodfellow, "Efficient per-example gradient computations", arXiv 1510.01799).
  * @param[out] grads  not used where pass->leaves says where gradients go */
 TUTTI_NODISCARD
 tutti_status tutti_model_backward(tutti_model *model, const float *params, const tutti_model_pass *pass,
@@ -275,8 +275,9 @@ TUTTI_NODISCARD
 tutti_status tutti_curvature_gradient(tutti_curvature *curvature, const tutti_curvature_batch *batch,
                                       double *loss_sum, double *grads);
 
-/** Local.  product[n_params] += H v, with H the Hessian of the rows' losses / count, without the penalty.  At a kink the
- * derivatives are those of the side that the gradient is taken from: relu and its like have second derivative 0. */
+/** Local.  product[n_params] += H v (Pearlmutter 1994), with H the Hessian of the rows' losses / count, without the
+ * penalty.  At a kink the derivatives are those of the side that the gradient is taken from: relu and its like have
+ * second derivative 0. */
 TUTTI_NODISCARD
 tutti_status tutti_curvature_product(tutti_curvature *curvature, const tutti_curvature_batch *batch,
                                      const float *v, double *product);

@@ -37,8 +37,9 @@ typedef enum { TUTTI_DIALECT_KERAS, TUTTI_DIALECT_TORCH, TUTTI_N_DIALECTS } tutt
 extern const char *const tutti_dialect_names[TUTTI_N_DIALECTS];
 
 /** Where lars has the learning rate and what it divides by; q is the gradient with its decay, g + weight_decay w.
- * CLASSIC has |q|, PAPER |g| + weight_decay |w|, both with the rate inside the velocity; POPULAR has the velocity's own
- * norm, and the rate outside of it. */
+ * PAPER has |g| + weight_decay |w| (You, Gitman, Ginsburg, arXiv 1708.03888, algorithm 1), CLASSIC |q|, both with the
+ * rate inside the velocity; POPULAR has the velocity's own norm, and the rate outside of it.  CLASSIC and POPULAR are so
+ * named in TensorFlow's models. */
 typedef enum { TUTTI_LARS_CLASSIC, TUTTI_LARS_POPULAR, TUTTI_LARS_PAPER, TUTTI_N_LARS_FORMS } tutti_lars_form;
 extern const char *const tutti_lars_form_names[TUTTI_N_LARS_FORMS];
 
@@ -59,7 +60,7 @@ typedef struct {
                     // both dialects and lamb with torch: in the direction, of which the norm is taken
   double trust_coefficient;  // lars
   tutti_lars_form lars_form; // lars
-  // Goyal et al. 2017, remark 2: a velocity v that has the learning rate inside follows its changes,
+  // Goyal et al. (arXiv 1706.02677), remark 2: a velocity v that has the rate inside (equation 10) follows its changes,
   // v = mu (lr_new / lr_old) v + lr_new g.  The state kept is v / lr, so that no rate has to be remembered.
   bool momentum_correction;
   // Beside the weights an average of them is kept, as Keras' use_ema: average = m average + (1 - m) w after each
@@ -165,6 +166,8 @@ typedef enum {
 } tutti_decay;
 extern const char *const tutti_decay_names[TUTTI_N_DECAYS];
 
+/** LINEAR: Goyal et al. (arXiv 1706.02677), section 2.1.  SQRT: Hoffer, Hubara, Soudry (arXiv 1705.08741), "Matching
+ * weight increment statistics for different mini-batch sizes". */
 typedef enum { TUTTI_SCALING_NONE, TUTTI_SCALING_LINEAR, TUTTI_SCALING_SQRT, TUTTI_N_SCALINGS } tutti_scaling;
 extern const char *const tutti_scaling_names[TUTTI_N_SCALINGS];
 
@@ -204,7 +207,7 @@ typedef struct {
 } tutti_schedule;
 
 /** Local.  Resolve counts into steps: an epoch has steps_per_epoch, a step batch_size samples, the budget
- * total_steps. Warmup begins at the unscaled rate where scaling is on (Goyal et al. 2017, section 2.2), else
+ * total_steps. Warmup begins at the unscaled rate where scaling is on (Goyal et al., section 2.2), else
  * at 0.
  * @return ERR_CONFIG scaling without base_batch_size, a decay without its parameters, a count in seconds, a
  * warmup longer than the budget */
@@ -218,9 +221,10 @@ double tutti_schedule_at(const tutti_schedule *schedule, int64_t step);
 
 // --- growth of the batch
 
-/** Smith, Kindermans, Ying, Le 2017 ("Don't decay the learning rate, increase the batch size"): the noise scale lr N / B
- * falls as well by a larger B as by a smaller lr.  Where a decay would divide the rate by q, the batch is multiplied by
- * q, rounded to whole samples; once it has reached its largest size, the rate is divided by what is left of q.
+/** Smith, Kindermans, Ying, Le ("Don't decay the learning rate, increase the batch size", arXiv 1711.00489): the noise
+ * scale lr N / B falls as well by a larger B as by a smaller lr.  Where a decay would divide the rate by q, the batch is
+ * multiplied by q, rounded to whole samples; once it has reached its largest size, the rate is divided by what is left
+ * of q.
  *
  * Growths are counted from 1; the k-th comes after a number of steps, or of samples. */
 typedef struct {

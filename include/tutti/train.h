@@ -148,10 +148,10 @@ typedef struct {
 } tutti_sharpness;
 
 /** Collective, arguments equal on all ranks.  Curvature of a checkpoint's training loss f, as the network is evaluated:
- * layers of noise are off and batch_norm takes its moving statistics.  The eigenvalues are those of the exact Hessian;
- * the sharpness is that of Keskar et al. 2016, metric 2.1 (equation 4): 100 (max f(x + A y) - f(x)) / (1 + f(x)) over
- * |y_i| <= epsilon (|(A+ x)_i| + 1), with A the identity or a matrix of standard normal numbers, and the maximum as far
- * as ten iterations of L-BFGS-B from y = 0 come.
+ * layers of noise are off and batch_norm takes its moving statistics.  The eigenvalues are those of the exact Hessian
+ * (Lanczos 1950, with the products of Pearlmutter 1994); the sharpness is that of Keskar et al. (arXiv 1609.04836),
+ * metric 2.1: 100 (max f(x + A y) - f(x)) / (1 + f(x)) over |y_i| <= epsilon (|(A+ x)_i| + 1), with A the identity or a
+ * matrix of standard normal numbers, and the maximum as far as ten iterations of L-BFGS-B from y = 0 come.
  * @return ERR_USAGE a subspace of more dimensions than weights; ERR_CONFIG no training samples; what the rooms return */
 TUTTI_NODISCARD
 tutti_status tutti_sharpness_of_checkpoint(const tutti_comm *comm, const char *checkpoint,

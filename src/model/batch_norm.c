@@ -1,6 +1,6 @@
 /** Batch normalisation (Ioffe and Szegedy, 2015) with the statistics of the global batch or of ghost groups
- * (Hoffer et al., 2017): y = gamma xhat + beta with xhat = (x - mean) / sqrt(variance + epsilon), both over
- * the samples of one group. */
+ * (Hoffer et al., arXiv 1705.08741, algorithm 1): y = gamma xhat + beta with
+ * xhat = (x - mean) / sqrt(variance + epsilon), both over the samples of one group. */
 #include <math.h>
 #include <string.h>
 

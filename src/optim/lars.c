@@ -1,4 +1,5 @@
-// You, Gitman and Ginsburg 2017: layer-wise adaptive rate scaling.  With q = g + decay w, eta the trust coefficient:
+// Layer-wise adaptive rate scaling; `paper` is algorithm 1 of You, Gitman and Ginsburg (arXiv 1708.03888).
+// With q = g + decay w, eta the trust coefficient:
 //   paper:    r = eta |w| / (|g| + decay |w|);  v = mu v + lr r q;  w -= v
 //   classic:  r = eta |w| / |q|;                v = mu v + lr r q;  w -= v
 //   popular:  v = mu v + q;  r = eta |w| / |v|;                     w -= lr r v

@@ -33,7 +33,6 @@ static tutti_status milestones_in_steps(const tutti_milestones *counts, int64_t 
   return TUTTI_OK;
 }
 
-/** Linear: Goyal et al. 2017, section 2.1.  Square root: Hoffer, Hubara, Soudry 2017, section 7. */
 static tutti_status scale(const tutti_schedule_options *options, double learning_rate, int64_t batch_size,
                           double *peak) {
   *peak = learning_rate;

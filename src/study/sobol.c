@@ -31,7 +31,8 @@ static const polynomial polynomials[TUTTI_SOBOL_DIMENSIONS - 1] = { // of the se
 };
 // clang-format on
 
-/** v[i] = m[i] / 2^(i + 1) as 32 bits; later ones by the recurrence of Joe and Kuo (2008), eq. 2. */
+/** v[i] = m[i] / 2^(i + 1) as 32 bits; later ones by equation 2 of Joe and Kuo, "Notes on generating Sobol' sequences"
+ * (2008). */
 static void make_directions(int dimension, uint32_t v[BITS]) {
   for (unsigned i = 0; i < BITS; i++)
     v[i] = UINT32_C(1) << (BITS - 1 - i); // the first dimension: van der Corput's

@@ -5,7 +5,7 @@
 #include "base/fault.h"
 #include "optim/box.h"
 
-enum { ITERATIONS = 10 }; // of L-BFGS-B, as in section 2.2.2 of the paper
+enum { ITERATIONS = 10 }; // of L-BFGS-B, as the paper's numbers have it
 
 typedef struct {
   const tutti_ascent *ascent;

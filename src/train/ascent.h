@@ -1,6 +1,6 @@
 #pragma once
-/** How far a loss rises in a small box around given weights (Keskar et al. 2016, equations 3 and 4).  Private to this
- * room. */
+/** How far a loss rises in a small box around given weights (Keskar et al., arXiv 1609.04836, metric 2.1).  Private to
+ * this room. */
 #include "train/objective.h"
 #include "train/subspace.h"
 

@@ -3,7 +3,7 @@
  *
  * A step's batch of B examples, drawn from N, is divided into groups r of b_r examples with the mean gradients g_r; the
  * batch's is g = sum b_r g_r / B.  Groups are ranks' shards and micro-batches, or leaves; or the examples themselves.
- * McCandlish et al., "An empirical model of large-batch training" (arXiv 1812.06162), appendix A. */
+ * McCandlish et al., "An empirical model of large-batch training" (arXiv 1812.06162), appendix A.1. */
 #include "tutti/base.h"
 
 /** One step's sums. */
@@ -21,21 +21,24 @@ typedef struct {
   double grad_squared; // of the population's mean gradient
 } tutti_noise;
 
-/** trace = (squares - B |g|^2) / (groups - 1); grad_squared = |g|^2 - trace (1/B - 1/N): their estimate for two batch sizes, for groups of
- * any sizes, and without its bias where a batch is drawn without replacement.  With less than two groups both are NaN. */
+/** trace = (squares - B |g|^2) / (groups - 1); grad_squared = |g|^2 - trace (1/B - 1/N).  For groups of one size and N
+ * infinite these are the paper's, equation A.2, for the batch sizes b_r and B; here groups may have any sizes, and the
+ * bias is gone where a batch is drawn without replacement (the footnote to its equation 2.2 has that variance).  With
+ * less than two groups both are NaN. */
 tutti_noise tutti_noise_estimate(const tutti_noise_sums *sums);
 
-/** By which averages of both forget from one measured step to the next, so many samples later: they are over the last
- * 40,960 samples, about, and no less than ten measured steps.  An average over epochs would keep telling of the large
- * gradients of the beginning. */
+/** By which averages of both forget from one measured step to the next, so many samples later (the paper leaves it to the
+ * user): they are over the last 40,960 samples, about, and no less than ten measured steps.  An average over epochs would
+ * keep telling of the large gradients of the beginning. */
 double tutti_noise_decay(double samples);
 
-/** The gradient diversity sum |g_i|^2 / |sum g_i|^2 of examples as groups (Yin et al., arXiv 1706.05699);
- * times B it bounds the batch size that loses nothing. */
+/** The gradient diversity sum |g_i|^2 / |sum g_i|^2 of examples as groups (Yin et al., arXiv 1706.05699).  Theirs is over
+ * all N examples, and times N, which is 1 + the noise scale s, bounds the batch size that loses nothing.  Over a batch
+ * the noise is in the denominator, too: times B it is about (1 + s) / (1 + s / B), never much above B. */
 double tutti_noise_diversity(const tutti_noise_sums *sums);
 
-/** Variance and square of a step's gradient as AdaScale has them (Johnson et al., arXiv 2007.05105), for
- * K groups, with the floors of its published implementations: 1e-6 and 0. */
+/** Variance and square of a step's gradient as AdaScale has them (Johnson et al., arXiv 2007.05105, appendix B.3), for
+ * K groups, which count as of one size, with the floors of its published implementations: 1e-6 and 0. */
 typedef struct {
   double variance; // of a group's gradient
   double square;
@@ -43,10 +46,12 @@ typedef struct {
 
 tutti_adascale tutti_adascale_estimate(const tutti_noise_sums *sums); // NaN with less than two groups
 
-/** The gain of K groups over one, between 1 and K: (variance + square) / (variance / K + square). */
+/** The gain of K groups over one, between 1 and K: (variance + square) / (variance / K + square), the paper's gain ratio
+ * r_t. */
 double tutti_adascale_gain(tutti_adascale smoothed, double groups);
 
-/** max(1 - K / 1000, 0) for each of some steps, by which AdaScale's averages forget. */
+/** max(1 - K / 1000, 0) for each of some steps, by which AdaScale's averages forget.  The paper's begin as plain means,
+ * these without bias. */
 double tutti_adascale_decay(double groups, double steps);
 
 /** An average that forgets, without bias from its beginning; all 0 at first. */
