@@ -77,7 +77,8 @@ typedef enum {
 /** What the values of a varied key are: numbers, or words, counts with a unit, layers, ... */
 typedef enum { TUTTI_AXIS_WHOLE, TUTTI_AXIS_REAL, TUTTI_AXIS_CHOICE } tutti_axis_kind;
 
-/** A varied key: with a list of values, or with a range from < to. */
+/** A varied key: with a list of values, or with a range from < to.  The values of at most one axis are branches of the
+ * study, which are searched each by itself: a branch varies keys of its own beside those that all of them vary. */
 typedef struct {
   char *key; // "optimizer.learning_rate"
   tutti_axis_kind kind;
@@ -86,14 +87,18 @@ typedef struct {
   double from, to;
   int64_t points; // so many values of the range; 0: all of them
   tutti_axis_scale scale;
+  bool branches; // value i is branch i
+  int branch;    // the one that varies it; TUTTI_EVERY_BRANCH
 } tutti_axis;
+
+enum { TUTTI_EVERY_BRANCH = -1 };
 
 typedef enum { TUTTI_SEARCH_GRID, TUTTI_SEARCH_SOBOL, TUTTI_SEARCH_RANDOM, TUTTI_N_SEARCHES } tutti_search;
 typedef enum { TUTTI_PROBLEM_TRAINING, TUTTI_PROBLEM_NOISY_QUADRATIC, TUTTI_N_PROBLEMS } tutti_problem;
 
 /** What `tutti study` needs besides a training; all else leaves it alone. */
 typedef struct {
-  tutti_axis *axes;
+  tutti_axis *axes; // those of a branch come after the one whose values are the branches, branch by branch
   int64_t n_axes;
   tutti_search search;
   int64_t trials; // settings for each batch size; 0: none given
@@ -125,7 +130,8 @@ typedef struct {
     double label_smoothing;
     tutti_initializer initializer;
   } model;
-  tutti_optim_options optimizer;
+  tutti_optim_options optimizer; // resolved
+  tutti_optim_options written;   // before: what a trial of a study begins with, whose rule may be another one
   tutti_schedule_options schedule;
   tutti_train_options train;
   tutti_parallel_options parallel;
@@ -152,6 +158,12 @@ tutti_status tutti_config_parse(const char *text, const char *name, const tutti_
 
 /** Local.  Frees what the config owns; zeroes it. */
 void tutti_config_clear(tutti_config *config);
+
+/** Local.  The axis whose values are the study's branches; NULL: it has none, which is one branch without a name. */
+const tutti_axis *tutti_study_branches(const tutti_study_options *study);
+
+/** Local.  Whether trials of the branch, from 0, vary the key. */
+bool tutti_axis_is_of(const tutti_axis *axis, int branch);
 
 /** Local.  What tutti_model_create takes, borrowed from the config. */
 tutti_model_options tutti_config_model(const tutti_config *config);

@@ -79,9 +79,9 @@ void tutti_value_allowed(const tutti_key *key, char *text, size_t bytes) {
     break;
   case TUTTI_KEY_AXES:
     tutti_text_append(text, bytes,
-                      "a mapping of keys, as 'train.batch_size: [32, 128]' or 'optimizer.learning_rate: "
-                      "{from: 0.01, to: 1, "
-                      "points: 5}', with scale: log, linear or reverse_log");
+                      "a mapping of keys, as 'train.batch_size: [32, 128]', 'optimizer.learning_rate: "
+                      "{from: 0.01, to: 1, points: 5}' with scale: log, linear or reverse_log, or "
+                      "'optimizer.name: {sgd: {KEY: VALUES}, adam: {...}}'");
     break;
   case TUTTI_N_KEY_TYPES:
     break;

@@ -24,6 +24,20 @@ void tutti_axes_clear(tutti_study_options *study) {
   study->n_axes = 0;
 }
 
+// --- branches ------------------------------------------------------------------------------------
+
+const tutti_axis *tutti_study_branches(const tutti_study_options *study) {
+  for (int64_t i = 0; i < study->n_axes; i++)
+    if (study->axes[i].branches) return &study->axes[i];
+  return NULL;
+}
+
+bool tutti_axis_is_of(const tutti_axis *axis, int branch) {
+  return axis->branch == TUTTI_EVERY_BRANCH || axis->branch == branch;
+}
+
+// --- as text -------------------------------------------------------------------------------------
+
 static void write_range(const tutti_axis *axis, FILE *out) {
   char from[32], to[32];
   fprintf(out, " {from: %s, to: %s", tutti_text_print_real(from, sizeof from, axis->from),
@@ -33,10 +47,19 @@ static void write_range(const tutti_axis *axis, FILE *out) {
   fputs("}\n", out);
 }
 
+static void write_names(const tutti_axis *axis, FILE *out) {
+  for (int i = 0; i < axis->n_values; i++) fprintf(out, "%s%s", i > 0 ? ", " : " {", axis->values[i]);
+  fputs("}\n", out);
+}
+
 void tutti_axis_write(const tutti_axis *axis, int indent, FILE *out) {
   bool commas = false;
   if (axis->n_values == 0) {
     write_range(axis, out);
+    return;
+  }
+  if (axis->branches) {
+    write_names(axis, out);
     return;
   }
   for (int i = 0; i < axis->n_values; i++) commas |= strchr(axis->values[i], ',') != NULL;
@@ -48,4 +71,36 @@ void tutti_axis_write(const tutti_axis *axis, int indent, FILE *out) {
       fprintf(out, "%s%s", i > 0 ? ", " : "", axis->values[i]);
   }
   fputs(commas ? "\n" : "]\n", out);
+}
+
+static void write_entry(const tutti_axis *axis, int indent, FILE *out) {
+  fprintf(out, "%*s%s:", indent, "", axis->key);
+  tutti_axis_write(axis, indent + 2, out);
+}
+
+/** The branch's own axes. */
+static void write_branch(const tutti_study_options *study, const char *name, int branch, int indent,
+                         FILE *out) {
+  bool any = false;
+  fprintf(out, "%*s%s:", indent, "", name);
+  for (int64_t i = 0; i < study->n_axes; i++) {
+    if (study->axes[i].branch != branch) continue;
+    if (!any) fputc('\n', out);
+    any = true;
+    write_entry(&study->axes[i], indent + 2, out);
+  }
+  if (!any) fputs(" {}\n", out);
+}
+
+void tutti_axes_write(const tutti_study_options *study, int indent, FILE *out) {
+  for (int64_t i = 0; i < study->n_axes; i++) {
+    const tutti_axis *axis = &study->axes[i];
+    if (axis->branch != TUTTI_EVERY_BRANCH) continue;
+    if (!axis->branches) {
+      write_entry(axis, indent, out);
+      continue;
+    }
+    fprintf(out, "%*s%s:\n", indent, "", axis->key);
+    for (int b = 0; b < axis->n_values; b++) write_branch(study, axis->values[b], b, indent + 2, out);
+  }
 }

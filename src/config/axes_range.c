@@ -6,6 +6,16 @@
 enum { FROM, TO, POINTS, SCALE, N_WORDS };
 static const char *const words[N_WORDS] = {"from", "to", "points", "scale"};
 
+/** The words of a range; a misspelt one beside another is no branch either. */
+bool tutti_axis_is_range(const tutti_yaml *yaml, tutti_node mapping) {
+  for (int i = 0; i < mapping.n; i++) {
+    tutti_node name, value;
+    tutti_yaml_pair(yaml, mapping, i, &name, &value);
+    if (strcmp(name.text, words[FROM]) == 0 || strcmp(name.text, words[TO]) == 0) return true;
+  }
+  return false;
+}
+
 static tutti_status find_words(const tutti_axis_reader *r, tutti_node mapping, tutti_node found[N_WORDS],
                                bool given[N_WORDS]) {
   char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];

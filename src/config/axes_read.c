@@ -1,9 +1,11 @@
+/** The axes of a study, from a mapping of keys. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "config/axes_impl.h"
+
+// --- places --------------------------------------------------------------------------------------
 
 tutti_place tutti_axis_place(tutti_place whole, tutti_node node) {
   if (whole.origin == TUTTI_FROM_FILE) return (tutti_place){TUTTI_FROM_FILE, node.line, node.column};
@@ -14,99 +16,15 @@ const char *tutti_axis_where(const tutti_axis_reader *r, tutti_node node, char b
   return tutti_place_print(r->settings, tutti_axis_place(r->place, node), r->subject, buffer);
 }
 
-// --- a list --------------------------------------------------------------------------------------
-
-/** The parts of the key's value, as tutti_value_read takes them together. */
-static void print_parts(const tutti_key *key, const tutti_config *config, FILE *out) {
-  char buffer[TUTTI_VALUE_BYTES];
-  for (int64_t i = 0; i < tutti_value_n_parts(key, config); i++)
-    fprintf(out, "%s%s", i > 0 ? ", " : "", tutti_value_part(key, config, i, buffer));
+const char *tutti_axis_subject(const tutti_axis *parent, int branch, const char *key,
+                               char buffer[TUTTI_SUBJECT_BYTES]) {
+  const char *choice = parent && branch >= 0 ? parent->values[branch] : "";
+  snprintf(buffer, TUTTI_SUBJECT_BYTES, "study.vary.%.60s%s%.60s%s%.80s", choice[0] ? parent->key : "",
+           choice[0] ? "." : "", choice, choice[0] ? "." : "", key);
+  return buffer;
 }
 
-/** A value as the key prints it, quoted for YAML: equal values have equal texts. */
-static tutti_status copy_canonical(const tutti_key *key, const tutti_config *config, char **value) {
-  char *text = NULL, *quoted = NULL;
-  size_t bytes;
-  *value = NULL;
-  FILE *out = open_memstream(&text, &bytes);
-  TUTTI_CHECK(out, TUTTI_ERR_MEMORY, "no memory to read the config");
-  print_parts(key, config, out);
-  bool whole = fclose(out) == 0;
-  out = whole ? open_memstream(&quoted, &bytes) : NULL;
-  if (out) {
-    tutti_quote_yaml(text, out);
-    whole = fclose(out) == 0;
-  }
-  if (out && whole) *value = tutti_strdup(quoted);
-  free(text);
-  free(quoted);
-  TUTTI_CHECK(*value, TUTTI_ERR_MEMORY, "no memory to read the config");
-  return TUTTI_OK;
-}
-
-/** Layers may be a list in the list: joined by commas they are one text. */
-static tutti_status join(const tutti_axis_reader *r, tutti_node list, char **text) {
-  char *joined = NULL, at[TUTTI_PLACE_BYTES];
-  size_t bytes;
-  FILE *out = open_memstream(&joined, &bytes);
-  TUTTI_CHECK(out, TUTTI_ERR_MEMORY, "no memory to read the config");
-  tutti_status status = TUTTI_OK;
-  for (int i = 0; i < list.n && status == TUTTI_OK; i++) {
-    const tutti_node item = tutti_yaml_item(r->yaml, list, i);
-    if (item.kind != TUTTI_NODE_SCALAR)
-      status = tutti_fail(TUTTI_ERR_CONFIG, __func__, __FILE__, __LINE__,
-                          "%s: layer %d is no line of words; expected one such as 'dense 512 relu'",
-                          tutti_axis_where(r, item, at), i + 1);
-    else
-      fprintf(out, "%s%s", i > 0 ? ", " : "", item.text);
-  }
-  const bool whole = fclose(out) == 0;
-  *text = status == TUTTI_OK && whole ? tutti_strdup(joined) : NULL;
-  free(joined);
-  TUTTI_TRY(status);
-  TUTTI_CHECK(*text, TUTTI_ERR_MEMORY, "no memory to read the config");
-  return TUTTI_OK;
-}
-
-static tutti_status read_item(const tutti_axis_reader *r, tutti_node item, char **value) {
-  tutti_status status = TUTTI_OK;
-  tutti_config scratch = {0}; // the key's field alone
-  char *joined = NULL, at[TUTTI_PLACE_BYTES];
-  const bool list = item.kind == TUTTI_NODE_LIST && r->key->type == TUTTI_KEY_LAYERS;
-  TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR || list, TUTTI_ERR_CONFIG,
-              "%s: an item of the list is no single value, as %s has", tutti_axis_where(r, item, at),
-              r->key->path);
-  if (list) TUTTI_TRY_GOTO(done, join(r, item, &joined));
-  status = tutti_value_read(r->key, list ? joined : item.text, &scratch);
-  if (status != TUTTI_OK) {
-    status = tutti_fail_at(status, r->settings, tutti_axis_place(r->place, item), r->subject);
-    goto done;
-  }
-  TUTTI_TRY_GOTO(done, copy_canonical(r->key, &scratch, value));
-done:
-  tutti_free(joined);
-  tutti_value_free(r->key, &scratch);
-  return status;
-}
-
-static tutti_status read_list(const tutti_axis_reader *r, tutti_node list, tutti_axis *axis) {
-  char at[TUTTI_PLACE_BYTES];
-  TUTTI_CHECK(list.n > 0, TUTTI_ERR_CONFIG, "%s: the list is empty; expected values of %s",
-              tutti_axis_where(r, list, at), r->key->path);
-  TUTTI_TRY(TUTTI_NEW(axis->values, list.n));
-  for (int i = 0; i < list.n; i++) {
-    const tutti_node item = tutti_yaml_item(r->yaml, list, i);
-    TUTTI_TRY(read_item(r, item, &axis->values[i]));
-    axis->n_values = i + 1;
-    for (int k = 0; k < i; k++)
-      TUTTI_CHECK(strcmp(axis->values[k], axis->values[i]) != 0, TUTTI_ERR_CONFIG,
-                  "%s: %s stands twice in the list; keep one", tutti_axis_where(r, item, at),
-                  axis->values[i]);
-  }
-  return TUTTI_OK;
-}
-
-// --- the axes ------------------------------------------------------------------------------------
+// --- one axis ------------------------------------------------------------------------------------
 
 static tutti_axis_kind kind_of(const tutti_key *key) {
   if (key->type == TUTTI_KEY_WHOLE) return TUTTI_AXIS_WHOLE;
@@ -121,71 +39,106 @@ static tutti_axis_kind kind_of_list(const tutti_axis *axis) {
   return axis->kind;
 }
 
-static tutti_status read_axis(const tutti_axis_reader *r, tutti_node value, tutti_axis *axis) {
+static tutti_status read_values(const tutti_axis_reader *r, tutti_node value, tutti_axis *axis) {
   char at[TUTTI_PLACE_BYTES];
-  *axis = (tutti_axis){.key = tutti_strdup(r->key->path), .kind = kind_of(r->key)};
-  if (!axis->key) return TUTTI_ERR_MEMORY;
-  if (value.kind == TUTTI_NODE_MAPPING) return tutti_axis_read_range(r, value, axis);
+  const bool mapping = value.kind == TUTTI_NODE_MAPPING;
+  if (mapping && (axis->kind != TUTTI_AXIS_CHOICE || tutti_axis_is_range(r->yaml, value)))
+    return tutti_axis_read_range(r, value, axis);
+  if (mapping) return tutti_branches_read_names(r, value, axis);
   TUTTI_CHECK(value.kind == TUTTI_NODE_LIST, TUTTI_ERR_CONFIG,
               "%s: expected a list of values, [A, B], or a range, {from: A, to: B, points: N}",
               tutti_axis_where(r, value, at));
-  TUTTI_TRY(read_list(r, value, axis));
+  TUTTI_TRY(tutti_axis_read_list(r, value, axis));
   axis->kind = kind_of_list(axis);
   return TUTTI_OK;
 }
 
-static tutti_status find_key(const tutti_settings *settings, const char *path, tutti_place place,
-                             const char *subject, const tutti_key **key) {
+static tutti_status append(const tutti_axis_reader *r, tutti_axis *axis) {
+  tutti_study_options *study = r->study;
+  char at[TUTTI_PLACE_BYTES];
+  if (!study->axes) TUTTI_TRY(TUTTI_NEW(study->axes, TUTTI_MAX_AXES));
+  TUTTI_CHECK(study->n_axes < TUTTI_MAX_AXES, TUTTI_ERR_CONFIG, "%s: more than %d varied keys",
+              tutti_place_print(r->settings, r->place, r->subject, at), TUTTI_MAX_AXES);
+  r->settings->axes[study->n_axes] = r->place;
+  study->axes[study->n_axes++] = *axis;
+  *axis = (tutti_axis){0};
+  return TUTTI_OK;
+}
+
+tutti_status tutti_axis_read(const tutti_axis_reader *r, tutti_node value) {
+  tutti_status status = TUTTI_OK;
+  tutti_axis axis = {.key = tutti_strdup(r->key->path), .kind = kind_of(r->key), .branch = r->branch};
+  TUTTI_CHECK_GOTO(done, axis.key, TUTTI_ERR_MEMORY, "no memory to read the config");
+  TUTTI_TRY_GOTO(done, read_values(r, value, &axis));
+  const bool branches = axis.branches;
+  TUTTI_TRY_GOTO(done, append(r, &axis));
+  if (branches) TUTTI_TRY_GOTO(done, tutti_branches_read_axes(r, value));
+done:
+  tutti_axis_clear(&axis);
+  return status;
+}
+
+tutti_status tutti_axis_find_key(tutti_axis_reader *r, const char *path) {
   char at[TUTTI_PLACE_BYTES];
   int i;
   const tutti_status status = tutti_key_of_path(path, &i);
-  if (status != TUTTI_OK) return tutti_fail_at(status, settings, place, subject);
-  *key = tutti_key_at(i);
-  TUTTI_CHECK(tutti_key_varies(*key), TUTTI_ERR_CONFIG,
+  if (status != TUTTI_OK) return tutti_fail_at(status, r->settings, r->place, r->subject);
+  r->key = tutti_key_at(i);
+  TUTTI_CHECK(tutti_key_varies(r->key), TUTTI_ERR_CONFIG,
               "%s: %s is the same for all trials; a study varies what makes another training: keys of model, "
               "optimizer, "
               "schedule and train, such as train.batch_size and optimizer.learning_rate",
-              tutti_place_print(settings, place, subject, at), (*key)->path);
+              tutti_place_print(r->settings, r->place, r->subject, at), r->key->path);
   return TUTTI_OK;
 }
 
+// --- all of them ---------------------------------------------------------------------------------
+
+/** Of what all branches vary. */
 static int64_t index_of(const tutti_study_options *study, const char *path) {
   int64_t i = 0;
-  while (i < study->n_axes && strcmp(study->axes[i].key, path) != 0) i++;
+  while (i < study->n_axes &&
+         (study->axes[i].branch != TUTTI_EVERY_BRANCH || strcmp(study->axes[i].key, path) != 0))
+    i++;
   return i;
 }
 
-static tutti_status grow(tutti_study_options *study) {
-  tutti_axis *axes = NULL;
-  if (study->axes) return TUTTI_OK;
-  TUTTI_TRY(TUTTI_NEW(axes, TUTTI_MAX_AXES));
-  study->axes = axes;
-  return TUTTI_OK;
+/** Remove axis i with its branches' own. */
+static void remove_axis(tutti_settings *settings, tutti_study_options *study, int64_t i) {
+  int64_t end = i;
+  do tutti_axis_clear(&study->axes[end++]);
+  while (end < study->n_axes && study->axes[end].branch != TUTTI_EVERY_BRANCH);
+  const size_t rest = (size_t)(study->n_axes - end);
+  memmove(&study->axes[i], &study->axes[end], rest * sizeof *study->axes);
+  memmove(&settings->axes[i], &settings->axes[end], rest * sizeof *settings->axes);
+  study->n_axes -= end - i;
+}
+
+/** The axes from `first` on go before axis i. */
+static void move_up(tutti_settings *settings, tutti_study_options *study, int64_t first, int64_t i) {
+  for (; first < study->n_axes; first++, i++) {
+    const tutti_axis axis = study->axes[first];
+    const tutti_place place = settings->axes[first];
+    const size_t between = (size_t)(first - i);
+    memmove(&study->axes[i + 1], &study->axes[i], between * sizeof axis);
+    memmove(&settings->axes[i + 1], &settings->axes[i], between * sizeof place);
+    study->axes[i] = axis;
+    settings->axes[i] = place;
+  }
 }
 
 tutti_status tutti_axis_set(tutti_settings *settings, const tutti_yaml *yaml, const char *path,
                             tutti_node value, tutti_place place, tutti_study_options *study) {
-  tutti_status status = TUTTI_OK;
-  tutti_axis axis = {0};
-  tutti_axis_reader r = {.settings = settings, .yaml = yaml, .place = place};
-  char at[TUTTI_PLACE_BYTES];
-  snprintf(r.subject, sizeof r.subject, "study.vary.%.100s", path);
-  TUTTI_TRY_GOTO(done, find_key(settings, path, place, r.subject, &r.key));
-  TUTTI_TRY_GOTO(done, read_axis(&r, value, &axis));
-  TUTTI_TRY_GOTO(done, grow(study));
+  tutti_axis_reader r = {
+      .settings = settings, .yaml = yaml, .study = study, .place = place, .branch = TUTTI_EVERY_BRANCH};
+  tutti_axis_subject(NULL, 0, path, r.subject);
+  TUTTI_TRY(tutti_axis_find_key(&r, path));
   const int64_t i = index_of(study, path);
-  TUTTI_CHECK_GOTO(done, i < TUTTI_MAX_AXES, TUTTI_ERR_CONFIG, "%s: more than %d varied keys",
-                   tutti_place_print(settings, place, r.subject, at), TUTTI_MAX_AXES);
-  if (i == study->n_axes)
-    study->n_axes++;
-  else
-    tutti_axis_clear(&study->axes[i]);
-  study->axes[i] = axis;
-  settings->axes[i] = place;
-  axis = (tutti_axis){0};
-done:
-  tutti_axis_clear(&axis);
-  return status;
+  if (i < study->n_axes) remove_axis(settings, study, i);
+  const int64_t first = study->n_axes;
+  TUTTI_TRY(tutti_axis_read(&r, value));
+  move_up(settings, study, first, i);
+  return TUTTI_OK;
 }
 
 tutti_status tutti_axes_read(tutti_settings *settings, const tutti_yaml *yaml, tutti_node mapping,

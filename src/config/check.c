@@ -173,6 +173,7 @@ static tutti_status check_idle(const tutti_settings *settings, const tutti_confi
 /** Its room says "optimizer.KEY ..."; the place of that key goes before it. */
 static tutti_status check_optimizer(const tutti_settings *settings, tutti_config *config) {
   char name[32] = "", text[TUTTI_PLACE_BYTES];
+  config->written = config->optimizer;
   const tutti_status status = tutti_optim_resolve(&config->optimizer);
   if (status != TUTTI_ERR_CONFIG) return status;
   sscanf(tutti_fail_text(), "optimizer.%31[a-z_0-9]", name);

@@ -2,14 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/settings_impl.h"
+#include "config/axes_impl.h"
 
 static const char batch_size[] = "train.batch_size";
 
 static const char *where(const tutti_settings *settings, const tutti_study_options *study, int64_t axis,
                          char buffer[TUTTI_PLACE_BYTES]) {
-  char subject[128];
-  snprintf(subject, sizeof subject, "study.vary.%.100s", study->axes[axis].key);
+  char subject[TUTTI_SUBJECT_BYTES];
+  tutti_axis_subject(tutti_study_branches(study), study->axes[axis].branch, study->axes[axis].key, subject);
   return tutti_place_print(settings, settings->axes[axis], subject, buffer);
 }
 
@@ -62,6 +62,12 @@ static tutti_status check_axes(const tutti_settings *settings, const tutti_study
   return TUTTI_OK;
 }
 
+/** Branches of nothing but sgd. */
+static bool is_sgd_alone(const tutti_axis *axis) {
+  return axis->branches && strcmp(axis->key, "optimizer.name") == 0 && axis->n_values == 1 &&
+         strcmp(axis->values[0], tutti_optim_names[TUTTI_SGD]) == 0;
+}
+
 /** The noisy quadratic has no more than this. */
 static tutti_status check_quadratic(const tutti_settings *settings, const tutti_config *config) {
   static const char *const known[] = {batch_size, "optimizer.learning_rate", "optimizer.momentum"};
@@ -72,7 +78,11 @@ static tutti_status check_quadratic(const tutti_settings *settings, const tutti_
               "%s: the noisy quadratic is trained by sgd; set optimizer.name to sgd",
               tutti_place_print_key(settings, "study", "problem", at));
   for (int64_t i = 0; i < study->n_axes; i++) {
-    bool is_known = false;
+    bool is_known = is_sgd_alone(&study->axes[i]);
+    TUTTI_CHECK(
+        is_known || !study->axes[i].branches, TUTTI_ERR_CONFIG,
+        "%s: the noisy quadratic is trained by sgd, its only branch can be {sgd: {...}} of optimizer.name",
+        where(settings, study, i, at));
     for (int k = 0; k < 3; k++) is_known |= strcmp(study->axes[i].key, known[k]) == 0;
     TUTTI_CHECK(is_known, TUTTI_ERR_CONFIG, "%s: the noisy quadratic knows only %s, %s and %s",
                 where(settings, study, i, at), known[0], known[1], known[2]);
@@ -80,9 +90,19 @@ static tutti_status check_quadratic(const tutti_settings *settings, const tutti_
   return TUTTI_OK;
 }
 
+/** Is the key varied in each branch? */
+static bool is_varied(const tutti_study_options *study, const char *path) {
+  const tutti_axis *branches = tutti_study_branches(study);
+  const int n = branches ? branches->n_values : 1;
+  int n_found = 0;
+  for (int64_t i = 0; i < study->n_axes; i++)
+    if (strcmp(study->axes[i].key, path) == 0) n_found += study->axes[i].branch == TUTTI_EVERY_BRANCH ? n : 1;
+  return n_found >= n;
+}
+
 /** Has each trial a value of its own of this key? */
 static bool is_trials_own(const tutti_key *key, const tutti_study_options *study) {
-  if (key->type == TUTTI_KEY_BUDGET || find_axis(study, key->path) >= 0) return true;
+  if (key->type == TUTTI_KEY_BUDGET || is_varied(study, key->path)) return true;
   return strcmp(key->path, "train.stop_at") == 0 || strcmp(key->path, "train.evaluate_every") == 0;
 }
 
@@ -100,6 +120,7 @@ static void note_overridden(const tutti_settings *settings, tutti_study_options 
 tutti_status tutti_study_check(const tutti_settings *settings, tutti_config *config) {
   TUTTI_TRY(tutti_check_rows(settings, config, "study", "goal", config->study.goal.metric));
   TUTTI_TRY(check_budget(settings, config->study.budget));
+  TUTTI_TRY(tutti_branches_check(settings, &config->study));
   TUTTI_TRY(check_axes(settings, &config->study));
   TUTTI_TRY(check_quadratic(settings, config));
   note_overridden(settings, &config->study);

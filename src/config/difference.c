@@ -79,6 +79,7 @@ static void print_axis(const tutti_axis *axis, char text[SHOWN_BYTES]) {
 
 static bool axis_differs(const tutti_axis *a, const tutti_axis *b) {
   if (strcmp(a->key, b->key) != 0 || a->n_values != b->n_values) return true;
+  if (a->branches != b->branches || a->branch != b->branch) return true;
   for (int i = 0; i < a->n_values; i++)
     if (strcmp(a->values[i], b->values[i]) != 0) return true;
   if (a->n_values > 0) return false;
@@ -87,16 +88,24 @@ static bool axis_differs(const tutti_axis *a, const tutti_axis *b) {
 
 static bool axes_differ(const tutti_study_options *a, const tutti_study_options *b, char value_a[SHOWN_BYTES],
                         char value_b[SHOWN_BYTES]) {
+  const tutti_axis *branches_a = tutti_study_branches(a), *branches_b = tutti_study_branches(b);
+  const tutti_axis *differ_a = NULL, *differ_b = NULL;
   snprintf(value_a, SHOWN_BYTES, "%lld keys", (long long)a->n_axes);
   snprintf(value_b, SHOWN_BYTES, "%lld", (long long)b->n_axes);
-  if (a->n_axes != b->n_axes) return true;
-  for (int64_t i = 0; i < a->n_axes; i++) {
-    if (!axis_differs(&a->axes[i], &b->axes[i])) continue;
-    print_axis(&a->axes[i], value_a);
-    print_axis(&b->axes[i], value_b);
-    return true;
+  for (int64_t i = 0; i < a->n_axes && a->n_axes == b->n_axes && !differ_a; i++)
+    if (axis_differs(&a->axes[i], &b->axes[i])) {
+      differ_a = &a->axes[i];
+      differ_b = &b->axes[i];
+    }
+  // Another branch brings other keys.
+  if (branches_a && branches_b && axis_differs(branches_a, branches_b)) {
+    differ_a = branches_a;
+    differ_b = branches_b;
   }
-  return false;
+  if (!differ_a) return a->n_axes != b->n_axes;
+  print_axis(differ_a, value_a);
+  print_axis(differ_b, value_b);
+  return true;
 }
 
 /** Who computes the trials, and where they go, makes no other ones. */
@@ -122,10 +131,33 @@ static const char *section_difference(const tutti_config *a, const tutti_config 
   return NULL;
 }
 
+/** The axis from number *i on that the branch alone varies; NULL: there is none left. */
+static const tutti_axis *next_own(const tutti_study_options *study, int branch, int64_t *i) {
+  while (*i < study->n_axes && study->axes[*i].branch != branch) ++*i;
+  return *i < study->n_axes ? &study->axes[(*i)++] : NULL;
+}
+
+/** Does a branch vary the same keys in the same order here and there? */
+static bool have_same_keys(const tutti_study_options *a, int branch_a, const tutti_study_options *b,
+                           int branch_b) {
+  int64_t i = 0, k = 0;
+  const tutti_axis *x, *y;
+  do {
+    x = next_own(a, branch_a, &i);
+    y = next_own(b, branch_b, &k);
+    if (x && y && (strcmp(x->key, y->key) != 0 || x->branches != y->branches)) return false;
+  } while (x && y);
+  return !x && !y;
+}
+
+/** Branches of one alone are no matter. */
 static bool have_same_axes(const tutti_study_options *a, const tutti_study_options *b) {
-  if (a->n_axes != b->n_axes) return false;
-  for (int64_t i = 0; i < a->n_axes; i++)
-    if (strcmp(a->axes[i].key, b->axes[i].key) != 0) return false;
+  const tutti_axis *branches_a = tutti_study_branches(a), *branches_b = tutti_study_branches(b);
+  if (!have_same_keys(a, TUTTI_EVERY_BRANCH, b, TUTTI_EVERY_BRANCH)) return false;
+  for (int i = 0; branches_a && i < branches_a->n_values; i++)
+    for (int k = 0; k < branches_b->n_values; k++)
+      if (strcmp(branches_a->values[i], branches_b->values[k]) == 0 && !have_same_keys(a, i, b, k))
+        return false;
   return true;
 }
 

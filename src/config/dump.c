@@ -28,11 +28,10 @@ static void write_key(const tutti_key *key, const tutti_config *config, FILE *ou
   const int64_t n = tutti_value_n_parts(key, config);
   const bool list = is_list(key);
   fprintf(out, "  %s:%s", key->name, list ? "\n" : " ");
-  for (int64_t i = 0; i < n && key->type == TUTTI_KEY_AXES; i++) {
-    fprintf(out, "    %s:", config->study.axes[i].key);
-    tutti_axis_write(&config->study.axes[i], 6, out);
+  if (key->type == TUTTI_KEY_AXES) {
+    tutti_axes_write(&config->study, 4, out);
+    return;
   }
-  if (key->type == TUTTI_KEY_AXES) return;
   if (key->type == TUTTI_KEY_RESUME) {
     fprintf(out, "%s\n", key->fallback);
     return;
@@ -44,7 +43,16 @@ static void write_key(const tutti_key *key, const tutti_config *config, FILE *ou
   }
 }
 
+/** Where a study varies the rule, the defaults of one are not those of another: each trial has its own. */
+static tutti_config with_defaults_left(const tutti_config *config) {
+  tutti_config shown = *config;
+  for (int64_t i = 0; i < config->study.n_axes; i++)
+    if (strcmp(config->study.axes[i].key, "optimizer.name") == 0) shown.optimizer = config->written;
+  return shown;
+}
+
 tutti_status tutti_config_dump(const tutti_config *config, char **text) {
+  const tutti_config shown = with_defaults_left(config); // borrows
   char *stream_text = NULL;
   size_t bytes = 0;
   const char *section = "";
@@ -54,10 +62,10 @@ tutti_status tutti_config_dump(const tutti_config *config, char **text) {
   fputs(TUTTI_CONFIG_MARK "\n", out);
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     const tutti_key *key = tutti_key_at(i);
-    if (!is_written(key, config)) continue;
+    if (!is_written(key, &shown)) continue;
     if (strcmp(section, key->section) != 0) fprintf(out, "%s:\n", key->section);
     section = key->section;
-    write_key(key, config, out);
+    write_key(key, &shown, out);
   }
   const bool whole = fclose(out) == 0;
   if (whole) *text = tutti_strdup(stream_text);

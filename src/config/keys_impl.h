@@ -97,7 +97,7 @@ tutti_status tutti_layers_read(const char *text, tutti_config *config);
 
 // --- axes of a study (axes.c) --------------------------------------------------------------------
 
-enum { TUTTI_MAX_AXES = 16 };
+enum { TUTTI_MAX_AXES = 64 };
 extern const char *const tutti_axis_scale_names[TUTTI_N_AXIS_SCALES];
 
 /** May study.vary name the key? */
@@ -107,9 +107,12 @@ bool tutti_key_varies(const tutti_key *key);
 void tutti_axis_clear(tutti_axis *axis);
 void tutti_axes_clear(tutti_study_options *study);
 
-/** " [32, 128]" or " {from: 0.003, to: 3, points: 10}"; a list with commas in its values goes over several lines,
- * each after `indent` blanks. */
+/** " [32, 128]" or " {from: 0.003, to: 3, points: 10}", of branches " {sgd, adam}"; a list with commas in its values
+ * goes over several lines, each after `indent` blanks. */
 void tutti_axis_write(const tutti_axis *axis, int indent, FILE *out);
+
+/** All axes as the mapping that they are read from, each line after `indent` blanks. */
+void tutti_axes_write(const tutti_study_options *study, int indent, FILE *out);
 
 // --- text for messages and for YAML (quote.c) ----------------------------------------------------
 

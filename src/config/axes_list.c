@@ -1,0 +1,100 @@
+/** The values of an axis, from a list. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/axes_impl.h"
+
+/** The parts of the key's value, as tutti_value_read takes them together. */
+static void print_parts(const tutti_key *key, const tutti_config *config, FILE *out) {
+  char buffer[TUTTI_VALUE_BYTES];
+  for (int64_t i = 0; i < tutti_value_n_parts(key, config); i++)
+    fprintf(out, "%s%s", i > 0 ? ", " : "", tutti_value_part(key, config, i, buffer));
+}
+
+/** A value as the key prints it, quoted for YAML: equal values have equal texts. */
+static tutti_status copy_canonical(const tutti_key *key, const tutti_config *config, char **value) {
+  char *text = NULL, *quoted = NULL;
+  size_t bytes;
+  *value = NULL;
+  FILE *out = open_memstream(&text, &bytes);
+  TUTTI_CHECK(out, TUTTI_ERR_MEMORY, "no memory to read the config");
+  print_parts(key, config, out);
+  bool whole = fclose(out) == 0;
+  out = whole ? open_memstream(&quoted, &bytes) : NULL;
+  if (out) {
+    tutti_quote_yaml(text, out);
+    whole = fclose(out) == 0;
+  }
+  if (out && whole) *value = tutti_strdup(quoted);
+  free(text);
+  free(quoted);
+  TUTTI_CHECK(*value, TUTTI_ERR_MEMORY, "no memory to read the config");
+  return TUTTI_OK;
+}
+
+/** Layers may be a list in the list: joined by commas they are one text. */
+static tutti_status join(const tutti_axis_reader *r, tutti_node list, char **text) {
+  char *joined = NULL, at[TUTTI_PLACE_BYTES];
+  size_t bytes;
+  FILE *out = open_memstream(&joined, &bytes);
+  TUTTI_CHECK(out, TUTTI_ERR_MEMORY, "no memory to read the config");
+  tutti_status status = TUTTI_OK;
+  for (int i = 0; i < list.n && status == TUTTI_OK; i++) {
+    const tutti_node item = tutti_yaml_item(r->yaml, list, i);
+    if (item.kind != TUTTI_NODE_SCALAR)
+      status = tutti_fail(TUTTI_ERR_CONFIG, __func__, __FILE__, __LINE__,
+                          "%s: layer %d is no line of words; expected one such as 'dense 512 relu'",
+                          tutti_axis_where(r, item, at), i + 1);
+    else
+      fprintf(out, "%s%s", i > 0 ? ", " : "", item.text);
+  }
+  const bool whole = fclose(out) == 0;
+  *text = status == TUTTI_OK && whole ? tutti_strdup(joined) : NULL;
+  free(joined);
+  TUTTI_TRY(status);
+  TUTTI_CHECK(*text, TUTTI_ERR_MEMORY, "no memory to read the config");
+  return TUTTI_OK;
+}
+
+static tutti_status read_item(const tutti_axis_reader *r, tutti_node item, char **value) {
+  tutti_status status = TUTTI_OK;
+  tutti_config scratch = {0}; // the key's field alone
+  char *joined = NULL, at[TUTTI_PLACE_BYTES];
+  const bool list = item.kind == TUTTI_NODE_LIST && r->key->type == TUTTI_KEY_LAYERS;
+  TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR || list, TUTTI_ERR_CONFIG,
+              "%s: an item of the list is no single value, as %s has", tutti_axis_where(r, item, at),
+              r->key->path);
+  if (list) TUTTI_TRY_GOTO(done, join(r, item, &joined));
+  status = tutti_value_read(r->key, list ? joined : item.text, &scratch);
+  if (status != TUTTI_OK) {
+    status = tutti_fail_at(status, r->settings, tutti_axis_place(r->place, item), r->subject);
+    goto done;
+  }
+  TUTTI_TRY_GOTO(done, copy_canonical(r->key, &scratch, value));
+done:
+  tutti_free(joined);
+  tutti_value_free(r->key, &scratch);
+  return status;
+}
+
+tutti_status tutti_axis_add_value(const tutti_axis_reader *r, tutti_node item, tutti_axis *axis) {
+  char at[TUTTI_PLACE_BYTES];
+  const int i = axis->n_values;
+  TUTTI_TRY(read_item(r, item, &axis->values[i]));
+  axis->n_values = i + 1;
+  for (int k = 0; k < i; k++)
+    TUTTI_CHECK(strcmp(axis->values[k], axis->values[i]) != 0, TUTTI_ERR_CONFIG,
+                "%s: %s stands twice in the list; keep one", tutti_axis_where(r, item, at), axis->values[i]);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_axis_read_list(const tutti_axis_reader *r, tutti_node list, tutti_axis *axis) {
+  char at[TUTTI_PLACE_BYTES];
+  TUTTI_CHECK(list.n > 0, TUTTI_ERR_CONFIG, "%s: the list is empty; expected values of %s",
+              tutti_axis_where(r, list, at), r->key->path);
+  TUTTI_TRY(TUTTI_NEW(axis->values, list.n));
+  for (int i = 0; i < list.n; i++)
+    TUTTI_TRY(tutti_axis_add_value(r, tutti_yaml_item(r->yaml, list, i), axis));
+  return TUTTI_OK;
+}
