@@ -44,12 +44,24 @@ typedef struct {
   int64_t n_trials;
   tutti_trial_result *results; // [n_trials]
   int n_varied;
-  double *varied; // [n_trials, n_varied] values of the varied keys but train.batch_size, or indices of texts
-  char **names;   // [n_varied] "optimizer.learning_rate"
-  char ***texts;  // [n_varied] what the indices of a key stand for; NULL: its values are numbers
-  int *n_texts;   // [n_varied]
+  double *
+      varied; // [n_trials, n_varied] values of the varied keys but train.batch_size, or indices of texts; NAN of a
+              // key that the trial's branch does not vary
+  char **names;  // [n_varied] "optimizer.learning_rate"
+  char ***texts; // [n_varied] what the indices of a key stand for; NULL: its values are numbers
+  int *n_texts;  // [n_varied]
+  int branches; // 1 + index of the varied key whose texts are the branches of the study; 0: it has none, and is one
   double learning_rate, momentum; // of trials that do not vary them; NAN: there is none
 } tutti_trial_set;
+
+/** Local.  How many branches there are: each has its own best settings and its own fit. */
+int tutti_trial_set_n_branches(const tutti_trial_set *set);
+
+/** Local.  The branch of trial i, from 0. */
+int tutti_trial_set_branch(const tutti_trial_set *set, int64_t i);
+
+/** Local.  Its value of the branches' key, "sgd"; "" where there are no branches. */
+const char *tutti_trial_set_branch_name(const tutti_trial_set *set, int branch);
 
 /** Local.  Write, or replace, /trials: a record of a tutti_trial_result and the varied keys, each by its name; the
  * table's attribute "states" has the names of the status, and the attribute of the name of a key that is an index
@@ -58,7 +70,7 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_trial_set_write(tutti_file *file, const tutti_trial_set *set);
 
-/** Local.  Read /trials, and of the root's attributes "varied" and "config" what the fit needs.  The caller owns the
+/** Local.  Read /trials, and of the root's attributes "varied", "branches" and "config" what the fit needs.  The caller owns the
  * set: tutti_trial_set_clear.
  * @return ERR_DATA it is no study, or damaged; ERR_IO, ERR_MEMORY; ERR_CONFIG its config does not parse */
 TUTTI_NODISCARD
@@ -67,7 +79,7 @@ void tutti_trial_set_clear(tutti_trial_set *set); // Local.  Frees what the set 
 
 // --- the best setting of a batch size ----------------------------------------------------------------------
 
-/** A row of /best, without the varied columns.  The best setting of a batch size is the one with the least
+/** A row of /best, without the varied columns.  The best setting of a batch size, in a branch of the study, is the one with the least
  * median over seeds of steps to the goal, of equals the first; one that at most half of its seeds reached has
  * none, and of an even number of seeds the upper of the two in the middle counts, so that a seed that did not
  * reach the goal counts as one that came late. */
@@ -83,9 +95,10 @@ typedef struct {
 } tutti_best;
 
 typedef struct {
-  int n_sizes, n_varied;
-  tutti_best *rows; // [n_sizes] in the order of batch size
-  double *varied;   // [n_sizes, n_varied] of the best setting, NAN without one
+  int n_rows, n_varied, n_branches;
+  tutti_best *rows; // [n_rows] in the order of branch and batch size
+  double *varied;   // [n_rows, n_varied] of the best setting, NAN without one, but for the branch
+  int *first;       // [n_branches + 1] the first row of each branch, and the end
 } tutti_best_table;
 
 /** Local.  Its trials may be in any order; those that wait count in `trials` alone.  The caller owns the table:
@@ -129,7 +142,7 @@ typedef struct {
  * @param[in] steps  [n] what is not finite and above 0 is passed over */
 void tutti_fit_make(const double *batch, const double *steps, int n, tutti_fit *fit);
 
-/** Local.  The same from the best settings, with 95 % intervals (percentiles) of the bootstrap: each draw takes,
+/** Local.  The same from the best settings of a branch, with 95 % intervals (percentiles) of the bootstrap: each draw takes,
  * within each batch size, as many of its settings as there are, with replacement, and of each as many of its
  * seeds; then the best setting and the fit are made anew.  A drawn set never holds a better setting than all
  * do, so the intervals lean towards more steps: that is the part of luck in the search.  There is no interval,
@@ -138,27 +151,29 @@ void tutti_fit_make(const double *batch, const double *steps, int n, tutti_fit *
  * @param[out] draws    [n_draws, TUTTI_N_FIT_NUMBERS] of each draw, NAN where it has none; NULL: not wanted
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table *best, uint64_t seed,
-                             int64_t n_draws, double *draws, tutti_fit *fit);
+tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table *best, int branch,
+                             uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit);
 
 // --- in the file -------------------------------------------------------------------------------------------
 
 /** Local.  Make and write, or replace, /best and /fit of a study's file from its trials:
- *   /best   a table of tutti_best and the varied keys, with the texts of indices as its attributes
+ *   /best   a table of tutti_best and the varied keys, with the texts of indices as its attributes; the column of the
+ *           branches' key tells the branch of a row
  *   /fit    attributes n_sizes, S_min, E_min, B_crit, residual, S_min_low, S_min_high, ..., perfect_scaling_end,
  *           largest_useful_batch, refused ("" where there is a fit), no_interval ("" where there is one, or no fit);
- *           its table `draws` has the bootstrap's
+ *           its table `draws` has the bootstrap's.  Of a study with branches there is a group of these for each,
+ *           named as its value of the branches' key, /fit/sgd for instance, with '_' for '/'
  * @param[in] set  what the file's /trials holds, or will
  * @return ERR_MEMORY, ERR_IO, ERR_DATA /best there has other columns */
 TUTTI_NODISCARD
 tutti_status tutti_study_conclude(tutti_file *file, const tutti_trial_set *set);
 
-/** Local.  What tutti_study_conclude wrote.  `set` tells the varied keys.  @return ERR_DATA, ERR_IO */
+/** Local.  What tutti_study_conclude wrote.  `set` tells the varied keys, and the branches.  @return ERR_DATA, ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_best_table_read(const tutti_file *file, const tutti_trial_set *set,
                                    tutti_best_table *best);
 TUTTI_NODISCARD
-tutti_status tutti_fit_read(const tutti_file *file, tutti_fit *fit);
+tutti_status tutti_fit_read(const tutti_file *file, const tutti_trial_set *set, int branch, tutti_fit *fit);
 
 /** Local.  Write a study in the layout of the published data of Shallue et al. (arXiv 1811.03600), below
  * `folder`: DATASET/MODEL/OPTIMIZER/BATCH_SIZE/study.json, and there TRIAL/metadata.json and

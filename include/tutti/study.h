@@ -22,6 +22,7 @@ typedef struct {
 /** Collective over all ranks of the job, arguments equal on all.  Compute the trials of the study that are not done yet
  * on groups of study.ranks_per_trial ranks, the longest first, and bring them into the file study.output:
  *   attributes of the root: kind "study", format 1, version, config, goal, budget, metric, varied (the varied keys),
+ *             branches (the one of them whose values are branches; absent without),
  *             ranks, ranks_per_trial, groups, data (fingerprint of the training rows), began (Unix time of the first job),
  *             seconds (wall clock in which trials were computed) and idle (part of the groups' time without a trial, of
  *             the last job that came to its end)

@@ -26,9 +26,25 @@ static tutti_status print_attribute(const tutti_file *file, const char *name) {
 
 // --- the table
 
+/** The branch stands before all else. */
+static bool is_branch(const tutti_trial_set *set, int k) {
+  return k == set->branches - 1;
+}
+
+static void print_branch(const tutti_trial_set *set, const char *name) {
+  if (set->branches > 0) printf("%s\t", name);
+}
+
+static const char *branches_key(const tutti_trial_set *set) {
+  return set->branches > 0 ? set->names[set->branches - 1] : "";
+}
+
 static void print_header(const tutti_trial_set *set) {
-  printf("\nbatch_size\tsteps\tsamples\tseconds");
-  for (int k = 0; k < set->n_varied; k++) printf("\t%s", set->names[k]);
+  putchar('\n');
+  print_branch(set, branches_key(set));
+  printf("batch_size\tsteps\tsamples\tseconds");
+  for (int k = 0; k < set->n_varied; k++)
+    if (!is_branch(set, k)) printf("\t%s", set->names[k]);
   printf("\ttrials\treached\tnot_reached\tdiverged\tedge\n");
 }
 
@@ -41,12 +57,21 @@ static void print_varied(const tutti_trial_set *set, int k, double value) {
     printf("\t%.6g", value);
 }
 
-static void print_row(const tutti_trial_set *set, const tutti_best *row, const double *varied) {
+static void print_row(const tutti_trial_set *set, int branch, const tutti_best *row, const double *varied) {
   const bool at_edge = row->at_edge > 0 && row->at_edge <= set->n_varied;
+  print_branch(set, tutti_trial_set_branch_name(set, branch));
   printf("%lld\t%.10g\t%.10g\t%.6g", (long long)row->batch_size, row->steps, row->samples, row->seconds);
-  for (int k = 0; k < set->n_varied; k++) print_varied(set, k, varied[k]);
+  for (int k = 0; k < set->n_varied; k++)
+    if (!is_branch(set, k)) print_varied(set, k, varied[k]);
   printf("\t%lld\t%lld\t%lld\t%lld\t%s\n", (long long)row->trials, (long long)row->reached,
          (long long)row->not_reached, (long long)row->diverged, at_edge ? set->names[row->at_edge - 1] : "-");
+}
+
+static void print_table(const tutti_trial_set *set, const tutti_best_table *best) {
+  print_header(set);
+  for (int b = 0; b < best->n_branches; b++)
+    for (int i = best->first[b]; i < best->first[b + 1]; i++)
+      print_row(set, b, &best->rows[i], best->varied + (int64_t)i * best->n_varied);
 }
 
 // --- the fit
@@ -70,23 +95,55 @@ static void print_fit(const tutti_fit *fit) {
   if (fit->no_interval[0]) printf("no_interval %s\n", fit->no_interval);
 }
 
+/** A row a branch, of the same numbers. */
+static void print_fit_header(const tutti_trial_set *set) {
+  putchar('\n');
+  print_branch(set, branches_key(set));
+  printf("n_sizes");
+  for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) printf("\t%s", tutti_fit_names[k]);
+  printf("\tresidual");
+  for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++)
+    printf("\t%s_low\t%s_high", tutti_fit_names[k], tutti_fit_names[k]);
+  printf("\tperfect_scaling_end\tlargest_useful_batch\trefused\tno_interval\n");
+}
+
+static void print_fit_row(const tutti_trial_set *set, int branch, const tutti_fit *fit) {
+  print_branch(set, tutti_trial_set_branch_name(set, branch));
+  printf("%d", fit->n_sizes);
+  for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) printf("\t%.6g", fit->value[k]);
+  printf("\t%.6g", fit->residual);
+  for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) printf("\t%.6g\t%.6g", fit->low[k], fit->high[k]);
+  printf("\t%.6g\t%.6g\t%s\t%s\n", fit->perfect_scaling_end, fit->largest_useful_batch,
+         fit->refused[0] ? fit->refused : "-", fit->no_interval[0] ? fit->no_interval : "-");
+}
+
+static void print_fits(const tutti_trial_set *set, const tutti_fit *fits) {
+  if (set->branches == 0) {
+    print_fit(fits);
+    return;
+  }
+  print_fit_header(set);
+  for (int b = 0; b < tutti_trial_set_n_branches(set); b++) print_fit_row(set, b, &fits[b]);
+}
+
 tutti_status tutti_summary_study(const tutti_file *file) {
   tutti_status status = TUTTI_OK;
   tutti_trial_set set = {0};
   tutti_best_table best = {0};
-  tutti_fit fit;
+  tutti_fit *fits = NULL;                            // [best.n_branches]
   const bool has_fit = tutti_file_has(file, "/fit"); // else no trial has been brought in yet
   TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &set));
   TUTTI_TRY_GOTO(done, tutti_best_table_read(file, &set, &best));
-  if (has_fit) TUTTI_TRY_GOTO(done, tutti_fit_read(file, &fit));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(fits, best.n_branches));
+  for (int b = 0; has_fit && b < best.n_branches; b++)
+    TUTTI_TRY_GOTO(done, tutti_fit_read(file, &set, b, &fits[b]));
   printf("kind study\n");
   TUTTI_TRY_GOTO(done, print_attribute(file, "goal"));
   TUTTI_TRY_GOTO(done, print_attribute(file, "budget"));
-  print_header(&set);
-  for (int i = 0; i < best.n_sizes; i++)
-    print_row(&set, &best.rows[i], best.varied + (int64_t)i * best.n_varied);
-  if (has_fit) print_fit(&fit);
+  print_table(&set, &best);
+  if (has_fit) print_fits(&set, fits);
 done:
+  tutti_free(fits);
   tutti_best_table_clear(&best);
   tutti_trial_set_clear(&set);
   return status;

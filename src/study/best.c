@@ -4,60 +4,6 @@
 
 #include "study/fit_impl.h"
 
-// --- order
-
-typedef struct {
-  const tutti_trial_result *result;
-  int64_t index;
-} entry;
-
-static int compare(int64_t a, int64_t b) {
-  return (a > b) - (a < b);
-}
-
-static int compare_entries(const void *a, const void *b) {
-  const tutti_trial_result *x = ((const entry *)a)->result, *y = ((const entry *)b)->result;
-  const int by_size = compare(x->batch_size, y->batch_size), by_setting = compare(x->setting, y->setting);
-  return by_size ? by_size : by_setting ? by_setting : compare(x->trial, y->trial);
-}
-
-static void group(const tutti_trial_set *set, const entry *entries, tutti_trial_order *order) {
-  for (int64_t i = 0; i < set->n_trials; i++) {
-    const tutti_trial_result *now = entries[i].result, *before = i > 0 ? entries[i - 1].result : NULL;
-    const bool new_size = !before || now->batch_size != before->batch_size;
-    order->order[i] = entries[i].index;
-    if (new_size) order->sizes[order->n_sizes++] = order->n_settings;
-    if (new_size || now->setting != before->setting)
-      order->settings[order->n_settings++] = (tutti_setting_trials){i, 0, now->batch_size};
-    order->settings[order->n_settings - 1].n++;
-  }
-  order->sizes[order->n_sizes] = order->n_settings;
-}
-
-tutti_status tutti_trial_order_make(const tutti_trial_set *set, tutti_trial_order *order) {
-  tutti_status status = TUTTI_OK;
-  entry *entries = NULL;
-  *order = (tutti_trial_order){0};
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(entries, set->n_trials));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(order->order, set->n_trials));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(order->settings, set->n_trials));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(order->sizes, set->n_trials + 1));
-  for (int64_t i = 0; i < set->n_trials; i++) entries[i] = (entry){&set->results[i], i};
-  qsort(entries, (size_t)set->n_trials, sizeof *entries, compare_entries);
-  group(set, entries, order);
-done:
-  tutti_free(entries);
-  if (status != TUTTI_OK) tutti_trial_order_clear(order);
-  return status;
-}
-
-void tutti_trial_order_clear(tutti_trial_order *order) {
-  tutti_free(order->order);
-  tutti_free(order->settings);
-  tutti_free(order->sizes);
-  *order = (tutti_trial_order){0};
-}
-
 // --- medians
 
 static int compare_doubles(const void *a, const void *b) {
@@ -118,16 +64,10 @@ static void fill_setting(const tutti_trial_set *set, const int64_t *trials, int6
   }
 }
 
-int tutti_trial_set_find(const tutti_trial_set *set, const char *name) {
-  for (int k = 0; k < set->n_varied; k++)
-    if (strcmp(set->names[k], name) == 0) return k;
-  return -1;
-}
-
-/** The value a trial has of a key, varied or not. */
+/** The value a trial has of a key, whether its branch varies it or not. */
 static double value_of(const tutti_trial_set *set, const double *varied, const char *key, double fallback) {
   const int k = tutti_trial_set_find(set, key);
-  return k < 0 ? fallback : varied[k];
+  return k < 0 || isnan(varied[k]) ? fallback : varied[k];
 }
 
 static double effective_lr(const tutti_trial_set *set, const double *varied) {
@@ -165,6 +105,7 @@ static void fill_row(const tutti_trial_set *set, const tutti_trial_order *order,
   best->steps = best->samples = best->epochs = best->seconds = NAN;
   best->steps_low = best->steps_high = best->effective_lr = NAN;
   for (int k = 0; k < set->n_varied; k++) varied[k] = NAN;
+  if (set->branches > 0) varied[set->branches - 1] = settings[first].branch;
   count_states(set, all, n_all, best);
   for (int64_t i = first; i < end; i++) {
     const double steps = MEDIAN(set, order->order + settings[i].first, settings[i].n, goal_step, scratch);
@@ -189,8 +130,11 @@ tutti_status tutti_study_best(const tutti_trial_set *set, tutti_best_table *best
   TUTTI_TRY_GOTO(done, tutti_trial_order_make(set, &order));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(scratch, set->n_trials));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(best->rows, order.n_sizes));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(best->first, order.n_branches + 1));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(best->varied, (int64_t)order.n_sizes * set->n_varied));
-  best->n_sizes = order.n_sizes;
+  best->n_rows = order.n_sizes;
+  best->n_branches = order.n_branches;
+  memcpy(best->first, order.branches, (size_t)(order.n_branches + 1) * sizeof *best->first);
   for (int i = 0; i < order.n_sizes; i++)
     fill_row(set, &order, order.sizes[i], order.sizes[i + 1], scratch, &best->rows[i],
              best->varied + (int64_t)i * set->n_varied);
@@ -204,5 +148,6 @@ done:
 void tutti_best_table_clear(tutti_best_table *best) {
   tutti_free(best->rows);
   tutti_free(best->varied);
+  tutti_free(best->first);
   *best = (tutti_best_table){0};
 }

@@ -41,6 +41,7 @@ static double draw_best(const tutti_trial_set *set, const tutti_trial_order *ord
 /** All that the draws share; owned. */
 typedef struct {
   tutti_trial_order order;
+  int first, n_sizes;    // the branch's batch sizes in the order
   double *batch, *steps; // [n_sizes]
   double *scratch;       // [n_trials]
   double *numbers;       // [TUTTI_N_FIT_NUMBERS, n_draws]
@@ -48,10 +49,11 @@ typedef struct {
 
 static void draw_fit(const tutti_trial_set *set, work *w, draws_from *from,
                      double value[TUTTI_N_FIT_NUMBERS]) {
-  const int n = w->order.n_sizes;
+  const int n = w->n_sizes;
+  const int64_t *sizes = w->order.sizes + w->first;
   double residual;
   for (int i = 0; i < n; i++)
-    w->steps[i] = draw_best(set, &w->order, w->order.sizes[i], w->order.sizes[i + 1], from, w->scratch);
+    w->steps[i] = draw_best(set, &w->order, sizes[i], sizes[i + 1], from, w->scratch);
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) value[k] = NAN;
   // A draw that runs to an end of the range stays: without it the interval would be too narrow.
   if (tutti_fit_count(w->steps, n) >= TUTTI_FIT_LEAST_SIZES)
@@ -85,17 +87,19 @@ static void make_all_intervals(double *numbers, int64_t n, int64_t n_draws, tutt
     make_interval(numbers + k * n_draws, n, &fit->low[k], &fit->high[k]);
 }
 
-static tutti_status make_intervals(const tutti_trial_set *set, const tutti_best_table *best, uint64_t seed,
-                                   int64_t n_draws, double *draws, tutti_fit *fit) {
+static tutti_status make_intervals(const tutti_trial_set *set, const tutti_best_table *best, int branch,
+                                   uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit) {
   tutti_status status = TUTTI_OK;
   work w = {0};
   int64_t n = 0; // draws that have a fit
   TUTTI_TRY_GOTO(done, tutti_trial_order_make(set, &w.order));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.batch, w.order.n_sizes));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.steps, w.order.n_sizes));
+  w.first = w.order.branches[branch];
+  w.n_sizes = w.order.branches[branch + 1] - w.first;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.batch, w.n_sizes));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.steps, w.n_sizes));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(w.scratch, set->n_trials));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(w.numbers, TUTTI_N_FIT_NUMBERS * n_draws));
-  for (int i = 0; i < best->n_sizes; i++) w.batch[i] = (double)best->rows[i].batch_size;
+  for (int i = 0; i < w.n_sizes; i++) w.batch[i] = (double)best->rows[w.first + i].batch_size;
   for (int64_t d = 0; d < n_draws; d++) {
     double value[TUTTI_N_FIT_NUMBERS];
     draws_from from = {.stream = {seed, TUTTI_STREAM_BOOTSTRAP, 0, (uint32_t)d}};
@@ -116,20 +120,21 @@ done:
   return status;
 }
 
-tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table *best, uint64_t seed,
-                             int64_t n_draws, double *draws, tutti_fit *fit) {
+tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table *best, int branch,
+                             uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit) {
+  const int first = best->first[branch], n = best->first[branch + 1] - first;
   tutti_status status = TUTTI_OK;
   double *batch = NULL, *steps = NULL;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(batch, best->n_sizes));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(steps, best->n_sizes));
-  for (int i = 0; i < best->n_sizes; i++) {
-    batch[i] = (double)best->rows[i].batch_size;
-    steps[i] = best->rows[i].steps;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(batch, n));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(steps, n));
+  for (int i = 0; i < n; i++) {
+    batch[i] = (double)best->rows[first + i].batch_size;
+    steps[i] = best->rows[first + i].steps;
   }
-  tutti_fit_make(batch, steps, best->n_sizes, fit);
+  tutti_fit_make(batch, steps, n, fit);
   for (int64_t i = 0; draws && i < n_draws * TUTTI_N_FIT_NUMBERS; i++) draws[i] = NAN;
   if (!fit->refused[0] && n_draws > 0)
-    TUTTI_TRY_GOTO(done, make_intervals(set, best, seed, n_draws, draws, fit));
+    TUTTI_TRY_GOTO(done, make_intervals(set, best, branch, seed, n_draws, draws, fit));
 done:
   tutti_free(batch);
   tutti_free(steps);

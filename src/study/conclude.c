@@ -19,16 +19,34 @@ static const tutti_column columns[] = {WHOLE(batch_size),  WHOLE(setting),     W
 static const tutti_record_table table = {"/best", columns, (int)(sizeof columns / sizeof *columns),
                                          sizeof(tutti_best)};
 
+/** Where the rows of each branch begin: they come branch by branch. */
+static tutti_status find_branches(const tutti_file *file, const tutti_trial_set *set,
+                                  tutti_best_table *best) {
+  TUTTI_TRY(TUTTI_NEW(best->first, best->n_branches + 1));
+  const int column = set->branches - 1;
+  int b = 0;
+  for (int i = 0; i < best->n_rows; i++) {
+    const double branch = column < 0 ? 0 : best->varied[(int64_t)i * best->n_varied + column];
+    TUTTI_CHECK(branch >= b && branch < best->n_branches, TUTTI_ERR_DATA,
+                "%s: /best row %d: branch %g, expected %d to %d", tutti_file_path(file), i, branch, b,
+                best->n_branches - 1);
+    while (b < branch) best->first[++b] = i;
+  }
+  while (b < best->n_branches) best->first[++b] = best->n_rows;
+  return TUTTI_OK;
+}
+
 tutti_status tutti_best_table_read(const tutti_file *file, const tutti_trial_set *set,
                                    tutti_best_table *best) {
   tutti_status status = TUTTI_OK;
   int64_t n = 0;
-  *best = (tutti_best_table){.n_varied = set->n_varied};
+  *best = (tutti_best_table){.n_varied = set->n_varied, .n_branches = tutti_trial_set_n_branches(set)};
   TUTTI_TRY_GOTO(done, tutti_table_rows(file, table.name, &n));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(best->rows, n));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(best->varied, n * set->n_varied));
   TUTTI_TRY_GOTO(done, tutti_records_read(file, &table, set, n, best->rows, best->varied));
-  TUTTI_TRY_GOTO(done, tutti_to_int(n, "the number of batch sizes", &best->n_sizes));
+  TUTTI_TRY_GOTO(done, tutti_to_int(n, "the number of batch sizes", &best->n_rows));
+  TUTTI_TRY_GOTO(done, find_branches(file, set, best));
 done:
   if (status != TUTTI_OK) tutti_best_table_clear(best);
   return status;
@@ -36,7 +54,17 @@ done:
 
 // --- /fit
 
-static const char *const draws_name = "/fit/draws";
+/** "/fit", of a branch "/fit/sgd"; the caller owns the text.
+ * @param[in] end  what follows */
+static tutti_status fit_path(const tutti_trial_set *set, int branch, const char *end, char **path) {
+  const char *name = tutti_trial_set_branch_name(set, branch);
+  const size_t bytes = sizeof "/fit/" + strlen(name) + strlen(end);
+  TUTTI_TRY(TUTTI_NEW(*path, (int64_t)bytes));
+  const int begin = snprintf(*path, bytes, "/fit%s", set->branches > 0 ? "/" : "");
+  for (size_t i = 0; name[i]; i++) (*path)[begin + (int)i] = name[i] == '/' ? '_' : name[i];
+  strcat(*path, end);
+  return TUTTI_OK;
+}
 
 /** The real numbers of /fit: `name` of number i, and where it stands. */
 static double *fit_number(tutti_fit *fit, int i, char name[64]) {
@@ -53,45 +81,72 @@ static double *fit_number(tutti_fit *fit, int i, char name[64]) {
   return i < n + 3 ? other_values[i - n] : NULL;
 }
 
-static tutti_status write_fit(tutti_file *file, tutti_fit *fit, const double *draws) {
+static tutti_status write_draws(tutti_file *file, const char *path, const double *draws, int64_t n) {
   static const tutti_column draw_columns[] = {
       {"S_min", TUTTI_F64, TUTTI_FIT_S_MIN * sizeof(double)},
       {"E_min", TUTTI_F64, TUTTI_FIT_E_MIN * sizeof(double)},
       {"B_crit", TUTTI_F64, TUTTI_FIT_B_CRIT * sizeof(double)},
   };
+  if (tutti_file_has(file, path)) TUTTI_TRY(tutti_table_truncate(file, path, 0));
+  return tutti_table_append(file, path, draw_columns, TUTTI_N_FIT_NUMBERS,
+                            TUTTI_N_FIT_NUMBERS * sizeof(double), draws, n);
+}
+
+static tutti_status write_numbers(tutti_file *file, const char *group, tutti_fit *fit) {
   char name[64];
   double *value;
-  if (tutti_file_has(file, draws_name)) TUTTI_TRY(tutti_table_truncate(file, draws_name, 0));
-  // The table makes the group that has the attributes, also where there is no draw.
-  TUTTI_TRY(tutti_table_append(file, draws_name, draw_columns, TUTTI_N_FIT_NUMBERS,
-                               TUTTI_N_FIT_NUMBERS * sizeof(double), draws, fit->refused[0] ? 0 : N_DRAWS));
-  TUTTI_TRY(tutti_file_set_integer(file, "/fit", "n_sizes", fit->n_sizes));
-  TUTTI_TRY(tutti_file_set_text(file, "/fit", "refused", fit->refused));
-  TUTTI_TRY(tutti_file_set_text(file, "/fit", "no_interval", fit->no_interval));
+  TUTTI_TRY(tutti_file_set_integer(file, group, "n_sizes", fit->n_sizes));
+  TUTTI_TRY(tutti_file_set_text(file, group, "refused", fit->refused));
+  TUTTI_TRY(tutti_file_set_text(file, group, "no_interval", fit->no_interval));
   for (int i = 0; (value = fit_number(fit, i, name)); i++)
-    TUTTI_TRY(tutti_file_set_real(file, "/fit", name, *value));
+    TUTTI_TRY(tutti_file_set_real(file, group, name, *value));
   return TUTTI_OK;
 }
 
-static tutti_status read_reason(const tutti_file *file, const char *name, char reason[256]) {
+static tutti_status write_fit(tutti_file *file, const tutti_trial_set *set, int branch, tutti_fit *fit,
+                              const double *draws) {
+  tutti_status status = TUTTI_OK;
+  char *group = NULL, *table_path = NULL;
+  TUTTI_TRY_GOTO(done, fit_path(set, branch, "", &group));
+  TUTTI_TRY_GOTO(done, fit_path(set, branch, "/draws", &table_path));
+  // The table makes the group that has the attributes, also where there is no draw.
+  TUTTI_TRY_GOTO(done, write_draws(file, table_path, draws, fit->refused[0] ? 0 : N_DRAWS));
+  TUTTI_TRY_GOTO(done, write_numbers(file, group, fit));
+done:
+  tutti_free(group);
+  tutti_free(table_path);
+  return status;
+}
+
+static tutti_status read_reason(const tutti_file *file, const char *group, const char *name,
+                                char reason[256]) {
   char *text = NULL;
-  TUTTI_TRY(tutti_file_get_text(file, "/fit", name, &text));
+  TUTTI_TRY(tutti_file_get_text(file, group, name, &text));
   snprintf(reason, 256, "%s", text);
   tutti_free(text);
   return TUTTI_OK;
 }
 
-tutti_status tutti_fit_read(const tutti_file *file, tutti_fit *fit) {
+static tutti_status read_numbers(const tutti_file *file, const char *group, tutti_fit *fit) {
   char name[64];
   double *value;
   int64_t n = 0;
-  *fit = (tutti_fit){0};
-  TUTTI_TRY(tutti_file_get_integer(file, "/fit", "n_sizes", &n));
+  TUTTI_TRY(tutti_file_get_integer(file, group, "n_sizes", &n));
   TUTTI_TRY(tutti_to_int(n, "the number of batch sizes", &fit->n_sizes));
-  TUTTI_TRY(read_reason(file, "refused", fit->refused));
-  TUTTI_TRY(read_reason(file, "no_interval", fit->no_interval));
+  TUTTI_TRY(read_reason(file, group, "refused", fit->refused));
+  TUTTI_TRY(read_reason(file, group, "no_interval", fit->no_interval));
   for (int i = 0; (value = fit_number(fit, i, name)); i++)
-    TUTTI_TRY(tutti_file_get_real(file, "/fit", name, value));
+    TUTTI_TRY(tutti_file_get_real(file, group, name, value));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_fit_read(const tutti_file *file, const tutti_trial_set *set, int branch, tutti_fit *fit) {
+  char *group = NULL;
+  *fit = (tutti_fit){0};
+  TUTTI_TRY(fit_path(set, branch, "", &group));
+  const tutti_status status = read_numbers(file, group, fit);
+  tutti_free(group);
+  TUTTI_TRY(status);
   return TUTTI_OK;
 }
 
@@ -102,9 +157,11 @@ tutti_status tutti_study_conclude(tutti_file *file, const tutti_trial_set *set) 
   double *draws = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(draws, (int64_t)N_DRAWS * TUTTI_N_FIT_NUMBERS));
   TUTTI_TRY_GOTO(done, tutti_study_best(set, &best));
-  TUTTI_TRY_GOTO(done, tutti_fit_study(set, &best, 0, N_DRAWS, draws, &fit));
-  TUTTI_TRY_GOTO(done, tutti_records_write(file, &table, set, best.rows, best.varied, best.n_sizes));
-  TUTTI_TRY_GOTO(done, write_fit(file, &fit, draws));
+  TUTTI_TRY_GOTO(done, tutti_records_write(file, &table, set, best.rows, best.varied, best.n_rows));
+  for (int b = 0; b < best.n_branches; b++) {
+    TUTTI_TRY_GOTO(done, tutti_fit_study(set, &best, b, 0, N_DRAWS, draws, &fit));
+    TUTTI_TRY_GOTO(done, write_fit(file, set, b, &fit, draws));
+  }
 done:
   tutti_best_table_clear(&best);
   tutti_free(draws);

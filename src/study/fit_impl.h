@@ -17,20 +17,23 @@ int tutti_fit_count(const double *steps, int n);
 /** Sort values[n], none of them NAN, from the least. */
 void tutti_sort_reals(double *values, int64_t n);
 
-// --- trials of a study in the order of batch size, setting and seed
+// --- trials of a study in the order of branch, batch size, setting and seed
 
 /** The trials of one setting at one batch size: order[first .. first + n). */
 typedef struct {
   int64_t first, n;
   int64_t batch_size;
+  int branch;
 } tutti_setting_trials;
 
 typedef struct {
   int64_t *order; // [n_trials] indices of trials
   int64_t n_settings;
-  tutti_setting_trials *settings; // [n_settings] in the order of batch size, then setting
+  tutti_setting_trials *settings; // [n_settings] in the order of branch, batch size, setting
   int n_sizes;
-  int64_t *sizes; // [n_sizes + 1] where the settings of each batch size begin, and the end
+  int64_t *sizes; // [n_sizes + 1] where the settings of each batch size of each branch begin, and the end
+  int n_branches;
+  int *branches; // [n_branches + 1] where the batch sizes of each branch begin, and the end
 } tutti_trial_order;
 
 /** The caller owns it: tutti_trial_order_clear.  @return ERR_MEMORY */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "study/fit_impl.h"
 #include "study/store.h"
 
 // --- by what a trial is known --------------------------------------------------------------------
@@ -67,20 +68,26 @@ void tutti_grow_index_destroy(tutti_grow_index **index) {
   *index = NULL;
 }
 
-/** A choice is known by its text: its index is another one in a longer list.  -1: there is none like it. */
-static double translate(const tutti_trial_set *then, const tutti_trial_set *now, int k, double value) {
+/** A choice is known by its text: its index is another one in a longer list.  -1: there is none like it.
+ * @param[in] k, c  the same key there and here */
+static double translate(const tutti_trial_set *then, int k, const tutti_trial_set *now, int c, double value) {
   if (!then->texts[k] || isnan(value)) return value;
-  for (int i = 0; value >= 0 && value < then->n_texts[k] && i < now->n_texts[k]; i++)
-    if (strcmp(then->texts[k][(int)value], now->texts[k][i]) == 0) return i;
+  for (int i = 0; value >= 0 && value < then->n_texts[k] && i < now->n_texts[c]; i++)
+    if (strcmp(then->texts[k][(int)value], now->texts[c][i]) == 0) return i;
   return -1;
 }
 
 int64_t tutti_grow_find(tutti_grow_index *index, const tutti_trial_set *then, int64_t i) {
   const tutti_trial_set *now = index->set;
-  TUTTI_ASSERT(then->n_varied == now->n_varied);
-  for (int k = 0; k < then->n_varied; k++)
-    index->values[k] = translate(then, now, k, then->varied[i * then->n_varied + k]);
-  const entry wanted = make_entry(then, i, index->values);
+  const tutti_trial_result *result = &then->results[i];
+  for (int c = 0; c < now->n_varied; c++) index->values[c] = NAN;
+  for (int k = 0; k < then->n_varied; k++) {
+    const double value = then->varied[i * then->n_varied + k];
+    const int c = tutti_trial_set_find(now, then->names[k]);
+    if (c < 0 && !isnan(value)) return -1;
+    if (c >= 0) index->values[c] = translate(then, k, now, c, value);
+  }
+  const entry wanted = {result->batch_size, result->seed, index->values, now->n_varied, -1};
   const entry *found =
       bsearch(&wanted, index->entries, (size_t)now->n_trials, sizeof *index->entries, compare);
   return found ? found->trial : -1;

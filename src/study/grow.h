@@ -12,14 +12,13 @@ TUTTI_NODISCARD
 tutti_status tutti_grow_index_create(const tutti_trial_set *set, tutti_grow_index **index);
 void tutti_grow_index_destroy(tutti_grow_index **index); // Accepts NULL inside; nulls the handle.
 
-/** The number of the trial that is trial i of `then`, which varies the same keys; -1: there is none. */
+/** The number of the trial that is trial i of `then`, which may have other branches and their keys; -1: there is none. */
 int64_t tutti_grow_find(tutti_grow_index *index, const tutti_trial_set *then, int64_t i);
 
 /** Take a finished trial's result over, as that of trial `number`. */
 void tutti_grow_result(const tutti_trial_result *then, int64_t number, tutti_trial_set *now);
 
-/** Which trial of `now` each finished trial of `then` is, by batch size, seed and varied values; both vary the same
- * keys.
+/** Which trial of `now` each finished trial of `then` is, by batch size, seed and varied values.
  * @param[out] numbers  [then->n_trials] -1: it is not finished, or `now` has none like it
  * @param[out] n_lost   how many finished ones `now` has none like
  * @return ERR_MEMORY */

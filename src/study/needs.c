@@ -5,16 +5,16 @@
 
 static bool varies_settings(const tutti_study_options *study) {
   for (int64_t i = 0; i < study->n_axes; i++)
-    if (strcmp(study->axes[i].key, "train.batch_size") != 0) return true;
+    if (strcmp(study->axes[i].key, "train.batch_size") != 0 && !study->axes[i].branches) return true;
   return false;
 }
 
 static tutti_status check_search(const tutti_study_options *study) {
   if (study->search == TUTTI_SEARCH_GRID) return TUTTI_OK;
   TUTTI_CHECK(varies_settings(study), TUTTI_ERR_CONFIG,
-              "study.search draws settings of the varied keys, but only train.batch_size is varied; vary "
-              "another key, "
-              "optimizer.learning_rate for instance, or set study.search to grid");
+              "study.search draws settings of the varied keys, but only %s is varied; vary another key, "
+              "optimizer.learning_rate for instance, or set study.search to grid",
+              tutti_study_branches(study) ? tutti_study_branches(study)->key : "train.batch_size");
   TUTTI_CHECK(
       study->trials > 0, TUTTI_ERR_CONFIG,
       "study.trials is missing: how many settings is each batch size tried with? write 'trials: 30' or give "

@@ -64,16 +64,23 @@ static bool all_discrete(const tutti_axis *const *axes, int n) {
   return true;
 }
 
+/** More settings than there are would be the same ones again. */
+static tutti_status check_enough(const tutti_study_options *study, int branch, const tutti_points *points) {
+  const tutti_axis *branches = tutti_study_branches(study);
+  const int64_t n_grid = count_grid(points);
+  TUTTI_CHECK(points->n <= n_grid, TUTTI_ERR_CONFIG,
+              "study.trials is %" PRId64 ", but the varied keys%s%s have only %" PRId64
+              " settings; set study.search to grid to try them all",
+              points->n, branches ? " of " : "", branches ? branches->values[branch] : "", n_grid);
+  return TUTTI_OK;
+}
+
 /** Which points of the sequence become settings: the first ones that have values of their own, where all the columns
  * are lists.  picks[n] */
 static tutti_status pick_distinct(const tutti_study_options *study, uint64_t seed, const tutti_points *points,
                                   uint32_t *picks) {
   const int64_t n_grid = count_grid(points);
   bool *taken = NULL;
-  TUTTI_CHECK(points->n <= n_grid, TUTTI_ERR_CONFIG,
-              "study.trials is %" PRId64 ", but the varied keys have only %" PRId64
-              " settings; set study.search to grid to try them all",
-              points->n, n_grid);
   if (n_grid > TUTTI_MAX_TRIALS) return TUTTI_OK; // so many that two alike are rare
   TUTTI_TRY(TUTTI_NEW(taken, n_grid));
   uint32_t i = 0;
@@ -97,12 +104,12 @@ static tutti_status fill_column(const tutti_axis *axis, const double *u, int c, 
   return TUTTI_OK;
 }
 
-static tutti_status draw(const tutti_study_options *study, const tutti_axis *const *axes, uint64_t seed,
-                         tutti_points *points) {
+static tutti_status draw(const tutti_study_options *study, const tutti_axis *const *axes, int branch,
+                         uint64_t seed, tutti_points *points) {
   tutti_status status = TUTTI_OK;
   uint32_t *picks = NULL;
   double *u = NULL;
-  points->n = study->trials;
+  points->n = points->n_columns > 0 ? study->trials : 1;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(points->indices, points->n * points->n_columns));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(picks, points->n));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(u, points->n));
@@ -110,7 +117,10 @@ static tutti_status draw(const tutti_study_options *study, const tutti_axis *con
     if (tutti_axis_is_discrete(axes[c]))
       TUTTI_TRY_GOTO(done, tutti_axis_values_create(axes[c], &points->columns[c]));
   for (int64_t k = 0; k < points->n; k++) picks[k] = (uint32_t)k;
-  if (all_discrete(axes, points->n_columns)) TUTTI_TRY_GOTO(done, pick_distinct(study, seed, points, picks));
+  if (all_discrete(axes, points->n_columns)) {
+    TUTTI_TRY_GOTO(done, check_enough(study, branch, points));
+    TUTTI_TRY_GOTO(done, pick_distinct(study, seed, points, picks));
+  }
   for (int c = 0; c < points->n_columns; c++) {
     for (int64_t k = 0; k < points->n; k++) u[k] = coordinate(study->search, seed, c, picks[k]);
     TUTTI_TRY_GOTO(done, fill_column(axes[c], u, c, points));
@@ -123,21 +133,27 @@ done:
 
 // --- both ----------------------------------------------------------------------------------------
 
-tutti_status tutti_points_create(const tutti_study_options *study, uint64_t seed, tutti_points *points) {
+/** The batch size is none of the settings, and the key of the branches is the same for all of these. */
+static bool is_column(const tutti_axis *axis, int branch) {
+  return !tutti_axis_is_batch_size(axis) && !axis->branches && tutti_axis_is_of(axis, branch);
+}
+
+tutti_status tutti_points_create(const tutti_study_options *study, int branch, uint64_t seed,
+                                 tutti_points *points) {
   tutti_status status = TUTTI_OK;
   const tutti_axis **axes = NULL;
   *points = (tutti_points){0};
   TUTTI_TRY_GOTO(done, TUTTI_NEW(axes, study->n_axes));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(points->columns, study->n_axes));
   for (int64_t i = 0; i < study->n_axes; i++)
-    if (!tutti_axis_is_batch_size(&study->axes[i])) axes[points->n_columns++] = &study->axes[i];
+    if (is_column(&study->axes[i], branch)) axes[points->n_columns++] = &study->axes[i];
   TUTTI_CHECK_GOTO(done, study->search == TUTTI_SEARCH_GRID || points->n_columns <= TUTTI_SOBOL_DIMENSIONS,
                    TUTTI_ERR_CONFIG, "study.vary: %d keys are more than the %d that a search draws",
                    points->n_columns, TUTTI_SOBOL_DIMENSIONS);
   if (study->search == TUTTI_SEARCH_GRID)
     TUTTI_TRY_GOTO(done, make_grid(axes, points));
   else
-    TUTTI_TRY_GOTO(done, draw(study, axes, seed, points));
+    TUTTI_TRY_GOTO(done, draw(study, axes, branch, seed, points));
 done:
   tutti_free(axes);
   if (status != TUTTI_OK) tutti_points_clear(points);

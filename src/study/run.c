@@ -33,6 +33,7 @@ static tutti_status make_varied(tutti_study *study) {
     if (texts) TUTTI_TRY(copy_texts(texts, set->n_texts[k], &set->texts[k]));
     one_rule = one_rule && strcmp(set->names[k], "optimizer.name") != 0;
   }
+  set->branches = tutti_space_branches(space) + 1;
   set->learning_rate = one_rule ? study->config->optimizer.learning_rate : NAN;
   set->momentum = one_rule ? study->config->optimizer.momentum : NAN;
   return TUTTI_OK;
@@ -52,11 +53,25 @@ static tutti_status make_set(tutti_study *study) {
   return TUTTI_OK;
 }
 
+/** The varied keys, each once: several branches may have one. */
+static tutti_status list_varied(tutti_study *study, int *n) {
+  const tutti_study_options *options = &study->config->study;
+  TUTTI_TRY(TUTTI_NEW(study->varied, options->n_axes));
+  *n = 0;
+  for (int64_t i = 0; i < options->n_axes; i++) {
+    int k = 0;
+    while (k < *n && strcmp(study->varied[k], options->axes[i].key) != 0) k++;
+    if (k == *n) study->varied[(*n)++] = options->axes[i].key;
+  }
+  return TUTTI_OK;
+}
+
 static tutti_status make_head(tutti_study *study) {
   const tutti_study_options *options = &study->config->study;
+  const tutti_axis *branches = tutti_study_branches(options);
+  int n_varied;
   TUTTI_TRY(tutti_config_dump(study->config, &study->resolved));
-  TUTTI_TRY(TUTTI_NEW(study->varied, options->n_axes));
-  for (int64_t i = 0; i < options->n_axes; i++) study->varied[i] = options->axes[i].key;
+  TUTTI_TRY(list_varied(study, &n_varied));
   tutti_goal_print(options->problem == TUTTI_PROBLEM_TRAINING
                        ? &options->goal
                        : &(tutti_goal){"loss", TUTTI_AT_MOST, options->target},
@@ -67,7 +82,8 @@ static tutti_status make_head(tutti_study *study) {
                                    .budget = study->budget,
                                    .metric = study->metric,
                                    .varied = study->varied,
-                                   .n_varied = (int)options->n_axes,
+                                   .n_varied = n_varied,
+                                   .branches = branches ? branches->key : NULL,
                                    .ranks = tutti_comm_size(study->world),
                                    .ranks_per_trial = options->ranks_per_trial,
                                    .groups = study->n_groups,

@@ -1,18 +1,20 @@
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "study/columns.h"
 #include "study/needs.h"
-#include "study/points.h"
 #include "tutti/space.h"
 
 enum { TEXT_BYTES = 64 };
 
 struct tutti_space {
   tutti_axis_values batch;
-  tutti_points points; // of the other varied keys
-  int64_t n_seeds, n_trials;
-  int seed_column; // where train.seed is varied, else -1
+  int n_branches;
+  tutti_points *points; // [n_branches] of the other varied keys
+  tutti_columns columns;
+  int64_t n_settings, n_seeds, n_trials;
   uint64_t first_seed;
   char (*seeds)[TEXT_BYTES]; // [n_seeds]
   char budget[TEXT_BYTES], goal[TEXT_BYTES], evaluate_every[TEXT_BYTES];
@@ -56,13 +58,33 @@ static void print_limits(const tutti_study_options *study, tutti_space *space) {
 static tutti_status make_seeds(const tutti_config *config, tutti_space *space) {
   space->n_seeds = config->study.seeds;
   space->first_seed = config->train.seed;
-  space->seed_column = -1;
-  for (int c = 0; c < space->points.n_columns; c++)
-    if (strcmp(space->points.columns[c].key, "train.seed") == 0) space->seed_column = c;
   TUTTI_TRY(TUTTI_NEW(space->seeds, space->n_seeds));
   for (int64_t i = 0; i < space->n_seeds; i++)
     snprintf(space->seeds[i], TEXT_BYTES, "%" PRIu64, space->first_seed + (uint64_t)i);
   return TUTTI_OK;
+}
+
+// --- the settings --------------------------------------------------------------------------------
+
+/** Branch after branch; a study without branches is one. */
+static tutti_status make_points(const tutti_config *config, tutti_space *space) {
+  const tutti_axis *branches = tutti_study_branches(&config->study);
+  const int n = branches ? branches->n_values : 1;
+  TUTTI_TRY(TUTTI_NEW(space->points, n));
+  while (space->n_branches < n) {
+    const int b = space->n_branches++;
+    TUTTI_TRY(tutti_points_create(&config->study, b, config->train.seed, &space->points[b]));
+    space->n_settings += space->points[b].n;
+  }
+  return tutti_columns_create(&config->study, space->points, n, &space->columns);
+}
+
+/** The branch that a setting is of.
+ * @param[in,out] setting  of all; then of the branch */
+static int find_branch(const tutti_space *space, int64_t *setting) {
+  int b = 0;
+  while (*setting >= space->points[b].n) *setting -= space->points[b++].n;
+  return b;
 }
 
 // --- the trials ----------------------------------------------------------------------------------
@@ -71,41 +93,56 @@ static void add_override(tutti_trial *trial, const char *key, const char *value)
   trial->overrides[trial->n_overrides++] = (tutti_override){key, value};
 }
 
+/** Setting k of the trial's branch. */
+static void set_values(const tutti_space *space, int64_t k, tutti_trial *trial) {
+  const tutti_columns *columns = &space->columns;
+  const tutti_points *points = &space->points[trial->branch];
+  for (int c = 0; c < columns->n; c++) trial->values[c] = NAN;
+  if (columns->branch >= 0) {
+    const tutti_varied_column *column = &columns->list[columns->branch];
+    trial->values[columns->branch] = trial->branch;
+    add_override(trial, column->key, column->texts[trial->branch]);
+  }
+  for (int p = 0; p < points->n_columns; p++) {
+    const tutti_axis_values *own = &points->columns[p];
+    const int64_t index = points->indices[k * points->n_columns + p];
+    const int c = tutti_columns_find(columns, own->key);
+    trial->values[c] = tutti_column_value(&columns->list[c], own, index);
+    add_override(trial, own->key, own->texts[index]);
+    if (strcmp(own->key, "train.seed") == 0) trial->seed = (uint64_t)own->values[index];
+  }
+}
+
 static void set_trial(tutti_space *space, int64_t i) {
   tutti_trial *trial = &space->trials[i];
-  const int64_t batch = i / (space->points.n * space->n_seeds);
-  const int64_t *indices;
+  const int64_t batch = i / (space->n_settings * space->n_seeds);
+  int64_t setting = i / space->n_seeds % space->n_settings;
   *trial = (tutti_trial){.trial = i,
-                         .setting = i / space->n_seeds % space->points.n,
+                         .setting = setting,
                          .seed_index = i % space->n_seeds,
                          .batch_size = (int64_t)space->batch.values[batch],
-                         .values = space->values + i * space->points.n_columns,
+                         .values = space->values + i * space->columns.n,
                          .overrides = space->overrides + i * space->n_overrides};
+  trial->branch = find_branch(space, &setting);
   trial->seed = space->first_seed + (uint64_t)trial->seed_index;
   add_override(trial, "train.batch_size", space->batch.texts[batch]);
   add_override(trial, "train.seed", space->seeds[trial->seed_index]);
   add_override(trial, space->budget_key, space->budget);
   add_override(trial, "train.stop_at", space->goal);
   add_override(trial, "train.evaluate_every", space->evaluate_every);
-  indices = space->points.indices + trial->setting * space->points.n_columns;
-  for (int c = 0; c < space->points.n_columns; c++) {
-    const tutti_axis_values *column = &space->points.columns[c];
-    trial->values[c] = column->values[indices[c]];
-    add_override(trial, column->key, column->texts[indices[c]]);
-    if (c == space->seed_column) trial->seed = (uint64_t)trial->values[c];
-  }
+  set_values(space, setting, trial);
 }
 
 static tutti_status make_trials(tutti_space *space) {
   const int64_t n = space->batch.n * space->n_seeds;
-  TUTTI_CHECK(n <= TUTTI_MAX_TRIALS && space->points.n <= TUTTI_MAX_TRIALS / n, TUTTI_ERR_CONFIG,
+  TUTTI_CHECK(n <= TUTTI_MAX_TRIALS && space->n_settings <= TUTTI_MAX_TRIALS / n, TUTTI_ERR_CONFIG,
               "study: %" PRId64 " batch sizes with %" PRId64 " settings and %" PRId64
               " seeds are more than %d trials; vary less",
-              space->batch.n, space->points.n, space->n_seeds, TUTTI_MAX_TRIALS);
-  space->n_trials = n * space->points.n;
-  space->n_overrides = 5 + space->points.n_columns;
+              space->batch.n, space->n_settings, space->n_seeds, TUTTI_MAX_TRIALS);
+  space->n_trials = n * space->n_settings;
+  space->n_overrides = 5 + space->columns.n;
   TUTTI_TRY(TUTTI_NEW(space->trials, space->n_trials));
-  TUTTI_TRY(TUTTI_NEW(space->values, space->n_trials * space->points.n_columns));
+  TUTTI_TRY(TUTTI_NEW(space->values, space->n_trials * space->columns.n));
   TUTTI_TRY(TUTTI_NEW(space->overrides, space->n_trials * space->n_overrides));
   for (int64_t i = 0; i < space->n_trials; i++) set_trial(space, i);
   return TUTTI_OK;
@@ -118,7 +155,7 @@ tutti_status tutti_space_create(const tutti_config *config, tutti_space **space)
   TUTTI_TRY_GOTO(done, TUTTI_NEW(new, 1));
   TUTTI_TRY_GOTO(done, tutti_study_needs(config));
   TUTTI_TRY_GOTO(done, make_batch_sizes(config, new));
-  TUTTI_TRY_GOTO(done, tutti_points_create(&config->study, config->train.seed, &new->points));
+  TUTTI_TRY_GOTO(done, make_points(config, new));
   TUTTI_TRY_GOTO(done, make_seeds(config, new));
   print_limits(&config->study, new);
   TUTTI_TRY_GOTO(done, make_trials(new));
@@ -133,7 +170,9 @@ void tutti_space_destroy(tutti_space **space) {
   tutti_space *old = *space;
   if (!old) return;
   tutti_axis_values_clear(&old->batch);
-  tutti_points_clear(&old->points);
+  for (int b = 0; b < old->n_branches; b++) tutti_points_clear(&old->points[b]);
+  tutti_free(old->points);
+  tutti_columns_clear(&old->columns);
   tutti_free(old->seeds);
   tutti_free(old->trials);
   tutti_free(old->values);
@@ -154,24 +193,31 @@ const tutti_trial *tutti_space_trial(const tutti_space *space, int64_t i) {
 }
 
 int tutti_space_n_varied(const tutti_space *space) {
-  return space->points.n_columns;
+  return space->columns.n;
+}
+
+static const tutti_varied_column *column_at(const tutti_space *space, int i) {
+  TUTTI_ASSERT(i >= 0 && i < space->columns.n);
+  return &space->columns.list[i];
 }
 
 const char *tutti_space_varied(const tutti_space *space, int i) {
-  TUTTI_ASSERT(i >= 0 && i < space->points.n_columns);
-  return space->points.columns[i].key;
+  return column_at(space, i)->key;
 }
 
 const char *const *tutti_space_choices(const tutti_space *space, int i, int *n) {
-  TUTTI_ASSERT(i >= 0 && i < space->points.n_columns);
-  const tutti_axis_values *column = &space->points.columns[i];
-  *n = column->is_choice ? (int)column->n : 0;
+  const tutti_varied_column *column = column_at(space, i);
+  *n = column->n_texts;
   return column->is_choice ? (const char *const *)column->texts : NULL;
 }
 
 bool tutti_space_bounds(const tutti_space *space, int i, double *low, double *high) {
-  TUTTI_ASSERT(i >= 0 && i < space->points.n_columns);
-  *low = space->points.columns[i].low;
-  *high = space->points.columns[i].high;
-  return !space->points.columns[i].is_choice;
+  const tutti_varied_column *column = column_at(space, i);
+  *low = column->low;
+  *high = column->high;
+  return !column->is_choice;
+}
+
+int tutti_space_branches(const tutti_space *space) {
+  return space->columns.branch;
 }

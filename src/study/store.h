@@ -26,6 +26,7 @@ typedef struct {
   const char *metric;        // "": not known yet
   const char *const *varied; // [n_varied] all varied keys
   int n_varied;
+  const char *branches; // the one whose values are the branches; NULL: there are none
   int64_t ranks, ranks_per_trial, groups;
   int64_t data;   // fingerprint of the training rows, where there are any
   double began;   // when its first job did, Unix time

@@ -55,6 +55,28 @@ done:
   return status;
 }
 
+/** The column that tells the branch of a trial, where the study has branches. */
+static tutti_status read_branches(const tutti_file *file, tutti_trial_set *set) {
+  char *key = NULL;
+  if (!tutti_file_has_attribute(file, "/", "branches")) return TUTTI_OK;
+  TUTTI_TRY(tutti_file_get_text(file, "/", "branches", &key));
+  const int k = tutti_trial_set_find(set, key);
+  tutti_free(key);
+  TUTTI_CHECK(k >= 0 && set->texts[k], TUTTI_ERR_DATA,
+              "%s: the attribute 'branches' names no varied key with texts: damaged", tutti_file_path(file));
+  set->branches = k + 1;
+  return TUTTI_OK;
+}
+
+static tutti_status check_branch(const tutti_file *file, const tutti_trial_set *set, int64_t i) {
+  if (set->branches == 0) return TUTTI_OK;
+  const double branch = set->varied[i * set->n_varied + set->branches - 1];
+  TUTTI_CHECK(branch >= 0 && branch < tutti_trial_set_n_branches(set), TUTTI_ERR_DATA,
+              "%s: /trials row %lld: %s is %g, expected 0 to %d", tutti_file_path(file), (long long)i,
+              set->names[set->branches - 1], branch, tutti_trial_set_n_branches(set) - 1);
+  return TUTTI_OK;
+}
+
 static tutti_status read_rows(const tutti_file *file, tutti_trial_set *set) {
   TUTTI_TRY(tutti_table_rows(file, table.name, &set->n_trials));
   TUTTI_TRY(TUTTI_NEW(set->results, set->n_trials));
@@ -67,6 +89,7 @@ static tutti_status read_rows(const tutti_file *file, tutti_trial_set *set) {
                 "%s: /trials row %lld: status %lld, batch size %lld, expected 0 to %d, and from 1",
                 tutti_file_path(file), (long long)i, (long long)result->status, (long long)result->batch_size,
                 TUTTI_N_TRIAL_STATES - 1);
+    TUTTI_TRY(check_branch(file, set, i));
   }
   return TUTTI_OK;
 }
@@ -91,6 +114,7 @@ tutti_status tutti_trial_set_read(const tutti_file *file, tutti_trial_set *set) 
   tutti_status status = TUTTI_OK;
   *set = (tutti_trial_set){0};
   TUTTI_TRY_GOTO(done, read_names(file, set));
+  TUTTI_TRY_GOTO(done, read_branches(file, set));
   TUTTI_TRY_GOTO(done, read_rows(file, set));
   TUTTI_TRY_GOTO(done, read_rates(file, set));
 done:

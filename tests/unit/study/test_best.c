@@ -33,7 +33,7 @@ static void the_least_median_wins(void **state) {
   add3(&set, 8, 1, all3, 100, 400, 410);
   set.momentum = 0.5;
   CHECK_OK(tutti_study_best(&set, &best));
-  assert_int_equal(best.n_sizes, 2);
+  assert_int_equal(best.n_rows, 2);
   const tutti_best *small = &best.rows[0], *large = &best.rows[1];
   assert_int_equal(small->batch_size, 8);
   assert_int_equal(small->setting, 0);
@@ -67,7 +67,7 @@ static void half_of_the_seeds_are_not_enough(void **state) {
   trials_add(&set, 8, 0, NOT, 99, &rates[0]);
   trials_add(&set, 8, 1, TUTTI_TRIAL_WAITING, 0, &rates[1]);
   CHECK_OK(tutti_study_best(&set, &best));
-  assert_int_equal(best.n_sizes, 1);
+  assert_int_equal(best.n_rows, 1);
   assert_int_equal(best.rows[0].setting, -1);
   assert_int_equal(best.rows[0].trial, -1);
   assert_true(isnan(best.rows[0].steps) && isnan(best.rows[0].steps_low) && isnan(best.varied[0]));
@@ -136,7 +136,7 @@ static void no_trials_no_rows(void **state) {
   tutti_best_table best;
   (void)state;
   CHECK_OK(tutti_study_best(&set, &best));
-  assert_int_equal(best.n_sizes, 0);
+  assert_int_equal(best.n_rows, 0);
   tutti_best_table_clear(&best);
   tutti_trial_set_clear(&set);
 }

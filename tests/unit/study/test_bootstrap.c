@@ -32,7 +32,7 @@ static tutti_fit fit_of(const tutti_trial_set *set, uint64_t seed) {
   tutti_best_table best;
   tutti_fit fit;
   CHECK_OK(tutti_study_best(set, &best));
-  CHECK_OK(tutti_fit_study(set, &best, seed, N_DRAWS, NULL, &fit));
+  CHECK_OK(tutti_fit_study(set, &best, 0, seed, N_DRAWS, NULL, &fit));
   tutti_best_table_clear(&best);
   return fit;
 }
@@ -82,7 +82,7 @@ static void intervals_are_percentiles_of_the_draws(void **state) {
   tutti_fit fit;
   (void)state;
   CHECK_OK(tutti_study_best(&set, &best));
-  CHECK_OK(tutti_fit_study(&set, &best, 1, N_DRAWS, draws, &fit));
+  CHECK_OK(tutti_fit_study(&set, &best, 0, 1, N_DRAWS, draws, &fit));
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) {
     double values[N_DRAWS];
     for (int d = 0; d < N_DRAWS; d++) values[d] = draws[TUTTI_N_FIT_NUMBERS * d + k];
@@ -144,7 +144,7 @@ static void too_few_sizes_have_no_interval(void **state) {
   tutti_best_table best;
   tutti_fit fit;
   CHECK_OK(tutti_study_best(&set, &best));
-  CHECK_OK(tutti_fit_study(&set, &best, 1, N_DRAWS, draws, &fit));
+  CHECK_OK(tutti_fit_study(&set, &best, 0, 1, N_DRAWS, draws, &fit));
   tutti_best_table_clear(&best);
   int n_without = 0;
   for (int d = 0; d < N_DRAWS; d++) n_without += isnan(draws[TUTTI_N_FIT_NUMBERS * d]) != 0;
@@ -158,7 +158,7 @@ static void too_few_sizes_have_no_interval(void **state) {
   tutti_file *file = NULL;
   CHECK_OK(tutti_file_create(path, &file));
   CHECK_OK(tutti_study_conclude(file, &set));
-  CHECK_OK(tutti_fit_read(file, &fit));
+  CHECK_OK(tutti_fit_read(file, &set, 0, &fit));
   assert_non_null(strstr(fit.no_interval, "of 1000 draws of the bootstrap"));
   tutti_file_close(&file);
   tutti_trial_set_clear(&set);
@@ -184,14 +184,14 @@ static void check_file(const char *path, const tutti_trial_set *set, const char 
   CHECK_OK(tutti_file_open(path, &file));
   CHECK_OK(tutti_study_best(set, &made));
   CHECK_OK(tutti_best_table_read(file, set, &best));
-  assert_int_equal(best.n_sizes, made.n_sizes);
-  for (int i = 0; i < best.n_sizes; i++) {
+  assert_int_equal(best.n_rows, made.n_rows);
+  for (int i = 0; i < best.n_rows; i++) {
     assert_memory_equal(&best.rows[i], &made.rows[i], sizeof best.rows[i]);
     assert_memory_equal(best.varied + i * set->n_varied, made.varied + i * set->n_varied,
                         (size_t)set->n_varied * sizeof(double));
   }
-  CHECK_OK(tutti_fit_read(file, &fit));
-  assert_int_equal(fit.n_sizes, made.n_sizes);
+  CHECK_OK(tutti_fit_read(file, set, 0, &fit));
+  assert_int_equal(fit.n_sizes, made.n_rows);
   assert_non_null(strstr(fit.refused, refused));
   assert_true(fit.refused[0] == refused[0]);
   assert_string_equal(fit.no_interval, "");
