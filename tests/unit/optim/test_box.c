@@ -80,14 +80,28 @@ static void waves(int n, const double *x, double *value, double *gradient) {
   }
 }
 
-static task other_task(void (*function)(int, const double *, double *, double *), int n) {
+static void ridges(int n, const double *x, double *value, double *gradient) {
+  double sum = 0;
+  for (int i = 0; i < n; i++) sum += x[i];
+  *value = 0.5 * sum * sum;
+  for (int i = 0; i < n; i++) {
+    *value -= cos(2 * x[i] + i) * (1 + 0.2 * i);
+    gradient[i] = sum + 2 * sin(2 * x[i] + i) * (1 + 0.2 * i);
+  }
+}
+
+static task sized_task(void (*function)(int, const double *, double *, double *), int n, double size) {
   task t = {.function = function, .n = n};
   for (int i = 0; i < n; i++) {
-    t.lower[i] = -1 - 0.01 * i;
-    t.upper[i] = 1 + 0.02 * i;
+    t.lower[i] = size * (-1 - 0.01 * i);
+    t.upper[i] = size * (1 + 0.02 * i);
     t.start[i] = 0.1 * cos(i);
   }
   return t;
+}
+
+static task other_task(void (*function)(int, const double *, double *, double *), int n) {
+  return sized_task(function, n, 1);
 }
 
 static void check(task t, int iterations, double expected, int evaluations) {
@@ -110,6 +124,27 @@ static void steps_are_the_authors(void **state) {
   check(other_task(waves, 25), 1, -34.2030643990562, 3);
   check(other_task(waves, 25), 3, -49.225638695023, 6);
   check(other_task(waves, 25), 10, -55.5894347552184, 16);
+}
+
+/** In small boxes the path along the gradient is bent at many bounds, in large ones it ends far from them. */
+static void boxes_of_many_sizes(void **state) {
+  (void)state;
+  check(sized_task(waves, 25, 0.1), 2, -10.6795089005323, 3);
+  check(sized_task(waves, 25, 0.1), 4, -10.9399935753445, 6);
+  check(sized_task(waves, 25, 0.1), 10, -11.3098253791091, 12);
+  check(sized_task(waves, 25, 0.3), 10, -33.9206529471065, 13);
+  check(sized_task(waves, 25, 3), 4, -46.3525968573245, 6);
+  check(sized_task(waves, 25, 3), 10, -52.592446022031, 12);
+  check(sized_task(bowl, 20, 0.3), 4, 365.019266571281, 5);
+  check(sized_task(bowl, 20, 0.3), 10, 365.006775375724, 11);
+  check(sized_task(bowl, 20, 3), 4, 60.4615025482319, 6);
+  check(sized_task(bowl, 20, 3), 10, 59.261409674522, 13);
+  check(sized_task(ridges, 25, 0.1), 4, -10.3696360702901, 5);
+  check(sized_task(ridges, 25, 0.3), 10, -35.9070977883533, 11);
+  check(sized_task(ridges, 25, 1), 4, -81.9661110054054, 6);
+  check(sized_task(ridges, 25, 1), 10, -82.0819910253575, 12);
+  check(sized_task(ridges, 25, 3), 4, -53.2803941864966, 6);
+  check(sized_task(ridges, 25, 3), 10, -61.6290316701795, 12);
 }
 
 /** At the least point of a convex function in a box the gradient is 0, or points out of the box. */
@@ -185,6 +220,7 @@ static void failures_come_back(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(steps_are_the_authors),
+      cmocka_unit_test(boxes_of_many_sizes),
       cmocka_unit_test(ends_at_the_minimum),
       cmocka_unit_test(a_slope_ends_in_a_corner),
       cmocka_unit_test(nothing_leads_down_from_a_top),

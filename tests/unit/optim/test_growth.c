@@ -66,6 +66,13 @@ static void parts_of_an_epoch_are_whole_samples(void **state) {
     assert_int_equal(tutti_growth_count(&growth, 5000 * k - 1), k - 1);
     assert_int_equal(tutti_growth_count(&growth, 5000 * k), k);
   }
+  // 0.07 * 100 is rounded up, beyond 7.
+  const tutti_schedule_options parts = {.batch_growth = TUTTI_GROWTH_STEP,
+                                        .batch_factor = 2,
+                                        .batch_milestones = {1, TUTTI_UNIT_EPOCHS, {0.07}}};
+  tutti_growth early;
+  CHECK_OK(tutti_growth_make(&parts, 1, 100, &early));
+  assert_int_equal(tutti_growth_at(&early, 1), 7);
 }
 
 static void without_growth_nothing_changes(void **state) {
