@@ -147,6 +147,19 @@ static void boxes_of_many_sizes(void **state) {
   check(sized_task(ridges, 25, 3), 10, -61.6290316701795, 12);
 }
 
+/** These are other steps where a term is missing at a bend, or what is brought back into the box is not looked at. */
+static void bends_count_the_curvature(void **state) {
+  (void)state;
+  check(sized_task(waves, 4, 0.737894528), 3, -4.45168822248418, 5);
+  check(sized_task(waves, 13, 0.737894528), 3, -20.3001916448407, 5);
+  check(sized_task(waves, 16, 0.737894528), 3, -27.5399029844792, 5);
+  check(sized_task(waves, 19, 0.737894528), 3, -30.2353450105948, 5);
+  check(sized_task(waves, 10, 3.968573866270717), 5, -26.3628643157304, 7);
+  check(sized_task(waves, 10, 3.968573866270717), 10, -28.3886314087865, 14);
+  check(sized_task(rosenbrock, 4, 0.268912), 5, 2.39021554962591, 7);
+  check(sized_task(rosenbrock, 4, 0.3764768), 10, 2.06316510970803, 13);
+}
+
 /** At the least point of a convex function in a box the gradient is 0, or points out of the box. */
 static void ends_at_the_minimum(void **state) {
   (void)state;
@@ -221,6 +234,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(steps_are_the_authors),
       cmocka_unit_test(boxes_of_many_sizes),
+      cmocka_unit_test(bends_count_the_curvature),
       cmocka_unit_test(ends_at_the_minimum),
       cmocka_unit_test(a_slope_ends_in_a_corner),
       cmocka_unit_test(nothing_leads_down_from_a_top),
