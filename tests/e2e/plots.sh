@@ -39,8 +39,8 @@ model: {layers: [dense 10 softmax]}
 optimizer: {name: sgd}
 study:
   vary:
-    train.batch_size: [16, 64, 256, 1024]
-    optimizer.learning_rate: {from: 0.05, to: 2, points: 3}
+    train.batch_size: [4, 16, 32, 64]
+    optimizer.learning_rate: {from: 1, to: 30, points: 3}
   goal: val_accuracy >= 0.7
   budget: 10 epochs
 EOF
@@ -48,12 +48,25 @@ succeed "$RANKS" study study.yaml
 plot plot_study study.h5
 expect_status 0
 for name in steps pareto learning_rate seconds curves; do expect_pictures study-plots/$name; done
+grep -q 'E_.min / B' study-plots/steps.svg || fail "steps.svg: no fit"
 [ ! -e study-plots/noise_scale.png ] || fail "a picture of what was not measured"
 succeed "$RANKS" study study.yaml --study.output=measured.h5 --run.measure=noise
 plot plot_study measured.h5
 expect_status 0
 expect_pictures measured-plots/noise_scale
 
+# Sizes that are no powers of two are the ticks; one that nothing reached the goal at is shown as that.
+succeed "$RANKS" study study.yaml --study.vary.train.batch_size='[10, 100, 1150]' --study.output=missed.h5 \
+  --study.vary.optimizer.learning_rate='[1]'
+plot plot_study missed.h5
+expect_status 0
+grep -q 'no setting reached the goal' missed-plots/steps.svg || fail "steps.svg: nothing about the batch size without a goal"
+grep -q '<!-- 1,150 -->' missed-plots/steps.svg || fail "steps.svg: no tick at the batch size 1150"
+if grep -q 'seeds' missed-plots/steps.svg; then fail "steps.svg: a range of seeds where there is one"; fi
+
+plot plot_study runs/none.h5
+expect_status 1
+expect_text 'plot_study: runs/none.h5: no such file'
 plot plot_run runs/3
 expect_status 1
 expect_text 'plot_run: runs/3: '

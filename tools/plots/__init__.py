@@ -7,8 +7,9 @@ try:
     import h5py
     import matplotlib
 except ImportError as missing:
-    sys.exit(f"{Path(sys.argv[0]).name}: {missing}; install python3-h5py and python3-matplotlib, or: "
-             "python3 -m venv venv && venv/bin/pip install h5py matplotlib")
+    sys.exit(f"{Path(sys.argv[0]).name}: {missing} in {sys.executable}; install python3-h5py and python3-matplotlib and "
+             f"take the system's: /usr/bin/python3 {sys.argv[0]} ..., or: python3 -m venv venv && "
+             f"venv/bin/pip install h5py matplotlib && venv/bin/python {sys.argv[0]} ...")
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  after the choice of a backend that needs no screen
 from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter  # noqa: E402
@@ -39,11 +40,18 @@ def look(i):
     return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
 
 
+def line_look(i, n):
+    """The same of a line of n points, of many with marks some way apart so that they do not hide it."""
+    return {**look(i), "markersize": 3.5, "markevery": 0.1 if n > 20 else 1, "linewidth": 1.2}
+
+
 def plain_log(axis):
-    """A log axis with ticks at 1, 2 and 5 and numbers as people write them; of more than three decades at 1 alone."""
+    """A log axis with ticks at 1, 2 and 5 and numbers as people write them; of more than three decades (where they stand
+    beside each other: of two) at 1 alone."""
     low, high = axis.get_view_interval()
     wide = high / low > 1000
-    axis.set_major_locator(LogLocator(base=10, subs=(1,) if wide else (1, 2, 5)))
+    crowded = high / low > (100 if axis.axis_name == "x" else 1000)
+    axis.set_major_locator(LogLocator(base=10, subs=(1,) if crowded else (1, 2, 5)))
     axis.set_major_formatter(LogFormatterMathtext() if wide else FuncFormatter(lambda x, _: f"{x:,.10g}"))
     axis.set_minor_formatter(NullFormatter())
 
@@ -51,6 +59,8 @@ def plain_log(axis):
 def open_file(path):
     try:
         return h5py.File(path, "r")
+    except FileNotFoundError:
+        raise PlotError(f"{path}: no such file") from None
     except OSError as error:
         raise PlotError(f"{path}: cannot be read as HDF5: {error}") from None
 
