@@ -289,6 +289,31 @@ static void no_rank_is_left_alone(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** In a box so wide that the search has no early end: ten iterations are eleven evaluations at least, and not many more. */
+static void the_search_has_ten_iterations(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result trained;
+  tutti_sharpness found;
+  char checkpoint[300];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "net",
+                         "model: {layers: [dense 9 tanh, dense 3 softmax]}\ntrain: {steps: 5}\n", NULL,
+                         &trained));
+  checkpoint_of(&folder, "net", checkpoint);
+  tutti_sharpness_options options = usual();
+  options.max_products = 5;
+  options.epsilons = (const double[]){1};
+  options.n_epsilons = 1;
+  options.subspace = 0;
+  setenv("TUTTI_FAULT", "ascent:0:11", 1);
+  EXPECT_FAILS(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found), TUTTI_ERR_INTERNAL,
+               "fault injected at");
+  setenv("TUTTI_FAULT", "ascent:0:26", 1);
+  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  unsetenv("TUTTI_FAULT");
+  training_folder_remove(comm, &folder);
+}
+
 // --- the subspace --------------------------------------------------------------------------------------------
 
 enum { ROWS = 301, P = 7 };
@@ -348,6 +373,7 @@ int main(void) {
       MPI_TEST(growth_is_in_the_rate),
       MPI_TEST(wrong_options_are_refused),
       MPI_TEST(no_rank_is_left_alone),
+      MPI_TEST(the_search_has_ten_iterations),
       MPI_TEST(a_subspace_is_the_same_everywhere),
       MPI_TEST(its_numbers_are_normal),
   };
