@@ -237,9 +237,14 @@ bool tutti_claims_work(const tutti_claims *claims);
  * @return ERR_CREATE with the reason of the system */
 TUTTI_NODISCARD
 tutti_status tutti_claims_take(tutti_claims *claims, int64_t i, bool wait, bool *taken);
+
+/** Take claim i beside others who share it: while anybody has it so, nobody takes it alone.
+ * @param[out] taken  false: another process has it alone */
+TUTTI_NODISCARD
+tutti_status tutti_claims_share(tutti_claims *claims, int64_t i, bool *taken);
 void tutti_claims_give_back(tutti_claims *claims, int64_t i);
 
-/** Whether another process has claim i, as far as the file system tells. */
+/** Whether another process has claim i, alone or beside others, as far as the file system tells. */
 bool tutti_claims_held(const tutti_claims *claims, int64_t i);
 
 /** The version of the HDF5 library that runs, "1.10.8"; valid until the next call. */

@@ -60,8 +60,8 @@ bool tutti_claims_work(const tutti_claims *claims) {
   return claims->fd < 0 || fcntl(claims->fd, F_GETLK, &byte) == 0 || !is_without_locks(errno);
 }
 
-tutti_status tutti_claims_take(tutti_claims *claims, int64_t i, bool wait, bool *taken) {
-  struct flock byte = one_byte(F_WRLCK, i);
+static tutti_status take(tutti_claims *claims, short type, int64_t i, bool wait, bool *taken) {
+  struct flock byte = one_byte(type, i);
   int result;
   *taken = false;
   if (claims->fd < 0) return TUTTI_OK;
@@ -73,6 +73,14 @@ tutti_status tutti_claims_take(tutti_claims *claims, int64_t i, bool wait, bool 
               strerror(error));
   *taken = true;
   return TUTTI_OK;
+}
+
+tutti_status tutti_claims_take(tutti_claims *claims, int64_t i, bool wait, bool *taken) {
+  return take(claims, F_WRLCK, i, wait, taken);
+}
+
+tutti_status tutti_claims_share(tutti_claims *claims, int64_t i, bool *taken) {
+  return take(claims, F_RDLCK, i, false, taken);
 }
 
 void tutti_claims_give_back(tutti_claims *claims, int64_t i) {

@@ -20,8 +20,8 @@ int __wrap_fcntl(int fd, int command, struct flock *range) {
   return -1;
 }
 
-/** A process that has claim i until it is killed. */
-static pid_t start_holder(const char *path, int64_t i) {
+/** A process that has claim i, alone or beside others, until it is killed. */
+static pid_t start(const char *path, int64_t i, bool shares) {
   int ready[2];
   char byte;
   assert_int_equal(pipe(ready), 0);
@@ -31,7 +31,9 @@ static pid_t start_holder(const char *path, int64_t i) {
     tutti_claims *claims = NULL;
     bool taken = false;
     if (tutti_claims_open(path, true, &claims) != TUTTI_OK) _exit(1);
-    if (tutti_claims_take(claims, i, false, &taken) != TUTTI_OK || !taken) _exit(1);
+    const tutti_status status =
+        shares ? tutti_claims_share(claims, i, &taken) : tutti_claims_take(claims, i, false, &taken);
+    if (status != TUTTI_OK || !taken) _exit(1);
     if (write(ready[1], "x", 1) != 1) _exit(1);
     for (;;) pause();
   }
@@ -39,6 +41,10 @@ static pid_t start_holder(const char *path, int64_t i) {
   assert_int_equal(read(ready[0], &byte, 1), 1);
   close(ready[0]);
   return process;
+}
+
+static pid_t start_holder(const char *path, int64_t i) {
+  return start(path, i, false);
 }
 
 static void kill_holder(pid_t process) {
@@ -83,6 +89,33 @@ static void a_claim_is_given_back(void **state) {
   bool taken = false;
   CHECK_OK(tutti_claims_take(claims, 0, true, &taken)); // does not wait for the dead
   assert_true(taken);
+  tutti_claims_close(&claims);
+}
+
+static bool share(tutti_claims *claims, int64_t i) {
+  bool taken = false;
+  CHECK_OK(tutti_claims_share(claims, i, &taken));
+  return taken;
+}
+
+static void a_claim_that_is_shared_is_nobody_s_alone(void **state) {
+  const char *path = folder_path(state, "claims");
+  tutti_claims *claims = NULL;
+  const pid_t first = start(path, 2, true);
+  const pid_t second = start(path, 2, true);
+  CHECK_OK(tutti_claims_open(path, true, &claims));
+  assert_true(tutti_claims_held(claims, 2));
+  assert_false(take(claims, 2));
+  assert_true(share(claims, 2));
+  kill_holder(first);
+  assert_true(tutti_claims_held(claims, 2));
+  kill_holder(second);
+  assert_false(tutti_claims_held(claims, 2));
+  assert_true(take(claims, 2));
+  tutti_claims_give_back(claims, 2);
+  const pid_t alone = start_holder(path, 2);
+  assert_false(share(claims, 2));
+  kill_holder(alone);
   tutti_claims_close(&claims);
 }
 
@@ -132,9 +165,9 @@ static void a_place_that_cannot_be_written_is_told(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(a_claim_is_one_process_s_until_it_dies), TEST(a_claim_is_given_back),
-      TEST(a_file_that_goes_away_is_noticed),       TEST(without_locks_everybody_gets_everything),
-      TEST(a_place_that_cannot_be_written_is_told),
+      TEST(a_claim_is_one_process_s_until_it_dies),   TEST(a_claim_is_given_back),
+      TEST(a_claim_that_is_shared_is_nobody_s_alone), TEST(a_file_that_goes_away_is_noticed),
+      TEST(without_locks_everybody_gets_everything),  TEST(a_place_that_cannot_be_written_is_told),
   };
   return cmocka_run_group_tests_name("io.claims", tests, NULL, check_no_leak);
 }
