@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tutti/fit.h"
+#include "tutti/study.h"
 
 bool tutti_is_study(const tutti_file *file) {
   char *kind = NULL;
@@ -21,6 +22,18 @@ static tutti_status print_attribute(const tutti_file *file, const char *name) {
   TUTTI_TRY(tutti_file_get_text(file, "/", name, &text));
   printf("%s %s\n", name, text);
   tutti_free(text);
+  return TUTTI_OK;
+}
+
+/** How far the study is; what is done may lie beside the file. */
+static tutti_status print_state(const tutti_file *file, const tutti_trial_set *set) {
+  int64_t n_waiting = 0, n_unmerged = 0;
+  for (int64_t i = 0; i < set->n_trials; i++) n_waiting += set->results[i].status == TUTTI_TRIAL_WAITING;
+  TUTTI_TRY(tutti_study_unmerged(tutti_file_path(file), set, &n_unmerged));
+  printf("trials %lld\nwaiting %lld\n", (long long)set->n_trials, (long long)n_waiting);
+  if (n_unmerged > 0)
+    printf("unmerged %lld trials that are done, in %s.d: tutti study brings them in\n", (long long)n_unmerged,
+           tutti_file_path(file));
   return TUTTI_OK;
 }
 
@@ -140,6 +153,7 @@ tutti_status tutti_summary_study(const tutti_file *file) {
   printf("kind study\n");
   TUTTI_TRY_GOTO(done, print_attribute(file, "goal"));
   TUTTI_TRY_GOTO(done, print_attribute(file, "budget"));
+  TUTTI_TRY_GOTO(done, print_state(file, &set));
   print_table(&set, &best);
   if (has_fit) print_fits(&set, fits);
 done:

@@ -1,4 +1,4 @@
-/** The study's file: begun, compared, brought up to date. */
+/** The study's file: read, and brought up to date. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,22 +10,17 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "study/grow.h"
 #include "study/study_impl.h"
 
-/** Not more often than this, seconds: each time the whole file is written anew. */
-static const double MERGE_EVERY_S = 20;
+/** Seconds between two merges at least, and the part of the time that they may take: each writes the whole file anew. */
+static const double MERGE_EVERY_S = 20, MERGE_PART = 0.02;
 
 /** A writer that takes longer is told of. */
 static const double WAIT_SILENT_S = 5;
 
-static int64_t writing(const tutti_study *study) {
-  return study->set.n_trials;
-}
-
 // --- what it holds
 
-static void take_metric(tutti_study *study, const char *metric) {
+void tutti_output_take_metric(tutti_study *study, const char *metric) {
   if (!study->metric[0]) snprintf(study->metric, sizeof study->metric, "%s", metric);
 }
 
@@ -49,13 +44,12 @@ static tutti_status adopt(tutti_study *study, const tutti_file *file, const tutt
 static tutti_status read_head(tutti_study *study, const tutti_file *file) {
   char *metric = NULL;
   TUTTI_TRY(tutti_file_get_text(file, "/", "metric", &metric));
-  take_metric(study, metric);
+  tutti_output_take_metric(study, metric);
   tutti_free(metric);
   return tutti_file_get_real(file, "/", "began", &study->head.began);
 }
 
-/** @param[out] found  of another extent: then nothing but the head is taken */
-static tutti_status read_file(tutti_study *study, tutti_study_difference *found) {
+tutti_status tutti_output_read(tutti_study *study, tutti_study_difference *found) {
   tutti_file *file = NULL;
   tutti_trial_set there = {0};
   tutti_status status = TUTTI_OK;
@@ -71,17 +65,16 @@ done:
 }
 
 tutti_status tutti_output_learn(tutti_study *study) {
-  const int64_t n = study->set.n_trials;
-  bool *there = NULL;
+  int64_t *there = NULL, n = 0;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(there, n));
-  tutti_store_list(&study->store, there);
-  for (int64_t i = 0; i < n; i++) {
+  TUTTI_TRY_GOTO(done, tutti_store_list(&study->store, &there, &n));
+  for (int64_t k = 0; k < n; k++) {
+    const int64_t i = there[k];
     tutti_trial_record record;
-    if (!there[i] || study->set.results[i].status != TUTTI_TRIAL_WAITING) continue;
-    TUTTI_TRY_GOTO(done, tutti_store_get(&study->store, i, false, &record));
+    if (i >= study->set.n_trials || study->set.results[i].status != TUTTI_TRIAL_WAITING) continue;
+    TUTTI_TRY_GOTO(done, tutti_store_get(&study->store, &study->set, i, false, &record));
     study->set.results[i] = record.result;
-    take_metric(study, record.metric);
+    tutti_output_take_metric(study, record.metric);
   }
 done:
   tutti_free(there);
@@ -125,7 +118,7 @@ static tutti_status sum_seconds(tutti_study *study) {
   return TUTTI_OK;
 }
 
-static tutti_status write_all(tutti_study *study, tutti_file *file) {
+tutti_status tutti_output_write(tutti_study *study, tutti_file *file) {
   study->head.metric = study->metric;
   TUTTI_TRY(sum_seconds(study));
   TUTTI_TRY(tutti_study_head_write(file, &study->head));
@@ -136,7 +129,7 @@ static tutti_status write_all(tutti_study *study, tutti_file *file) {
 static tutti_status add_curve(const tutti_study *study, tutti_file *file, int64_t trial) {
   tutti_trial_record record;
   if (!tutti_store_has(&study->store, trial)) return TUTTI_OK; // a trial of the file's own, then
-  TUTTI_TRY(tutti_store_get(&study->store, trial, true, &record));
+  TUTTI_TRY(tutti_store_get(&study->store, &study->set, trial, true, &record));
   const tutti_status status = tutti_curve_write(file, &record);
   tutti_trial_record_clear(&record);
   return status;
@@ -162,8 +155,9 @@ static tutti_status update(tutti_study *study, bool last) {
     changed = true;
     TUTTI_TRY_GOTO(done, add_curve(study, file, i));
   }
-  if (!changed) goto done;
-  TUTTI_TRY_GOTO(done, write_all(study, file));
+  // Where the folder has gone meanwhile somebody has made the file complete.
+  if (!changed || !tutti_store_current(&study->store)) goto done;
+  TUTTI_TRY_GOTO(done, tutti_output_write(study, file));
   TUTTI_TRY_GOTO(done, tutti_fault("study.merge"));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
 done:
@@ -172,21 +166,18 @@ done:
   return status;
 }
 
-static bool is_done(const tutti_study *study) {
+static int64_t count_waiting(const tutti_study *study) {
   int64_t counts[TUTTI_N_TRIAL_STATES];
   tutti_output_count(study, counts);
-  return counts[TUTTI_TRIAL_WAITING] == 0;
+  return counts[TUTTI_TRIAL_WAITING];
 }
 
-/** The right to write.  Whoever has it needs a moment; one that hangs with it is told of, since only a user can end
- * it.
- * @param[out] taken  false: the folder is gone */
-static tutti_status wait_to_write(const tutti_study *study, bool *taken) {
+tutti_status tutti_output_wait(const tutti_study *study, bool *taken) {
   const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
   const double start = tutti_clock_s();
   bool told = false;
   for (;;) {
-    TUTTI_TRY(tutti_claims_take(study->store.claims, writing(study), false, taken));
+    TUTTI_TRY(tutti_claims_take(study->store.claims, TUTTI_CLAIM_WRITING, false, taken));
     if (*taken || !tutti_store_current(&study->store)) return TUTTI_OK;
     if (!told && tutti_clock_s() - start > WAIT_SILENT_S) {
       tutti_log(
@@ -203,113 +194,84 @@ static tutti_status wait_to_write(const tutti_study *study, bool *taken) {
 /** While nobody else writes.  Where the folder is gone another job has made the file complete. */
 static tutti_status merge_alone(tutti_study *study, bool last) {
   tutti_study_difference found = {0};
-  if (!tutti_store_current(&study->store)) return read_file(study, &found);
-  TUTTI_TRY(tutti_output_learn(study));
-  TUTTI_TRY(update(study, last));
-  if (last && is_done(study)) tutti_store_remove(&study->store);
-  return TUTTI_OK;
+  if (tutti_store_current(&study->store)) {
+    TUTTI_TRY(tutti_output_learn(study));
+    TUTTI_TRY(update(study, last));
+  }
+  return tutti_store_current(&study->store) ? TUTTI_OK : tutti_output_read(study, &found);
 }
 
-/** By the file's age, so that one group of many writes at a time. */
-static bool is_due(const tutti_study *study) {
+// --- now and then
+
+double tutti_output_pause(double cost) {
+  return fmax(MERGE_EVERY_S, cost / MERGE_PART);
+}
+
+/** By the file's age, so that one job of several writes at a time. */
+static bool is_old(const tutti_study *study) {
   struct stat state;
   if (stat(study->config->study.output, &state) != 0) return true;
   return difftime(time(NULL), state.st_mtime) >= MERGE_EVERY_S;
 }
 
-tutti_status tutti_output_merge(tutti_study *study, bool last) {
+static tutti_status try_merge(tutti_study *study) {
   bool taken = false;
-  if (!last && !is_due(study)) return TUTTI_OK;
-  TUTTI_TRY(last ? wait_to_write(study, &taken)
-                 : tutti_claims_take(study->store.claims, writing(study), false, &taken));
+  TUTTI_TRY(tutti_claims_take(study->store.claims, TUTTI_CLAIM_WRITING, false, &taken));
   if (!taken && tutti_store_current(&study->store)) return TUTTI_OK;
-  const tutti_status status = merge_alone(study, last);
-  tutti_claims_give_back(study->store.claims, writing(study));
+  const tutti_status status = merge_alone(study, false);
+  tutti_claims_give_back(study->store.claims, TUTTI_CLAIM_WRITING);
   return status;
 }
 
-// --- the beginning
-
-static tutti_status begin_file(tutti_study *study) {
-  tutti_file *file = NULL;
-  tutti_status status = TUTTI_OK;
-  study->head.began = tutti_clock_unix_s();
-  TUTTI_TRY_GOTO(done, tutti_file_create(study->config->study.output, &file));
-  TUTTI_TRY_GOTO(done, write_all(study, file));
-  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
-done:
-  tutti_file_close(&file);
-  return status;
+void tutti_output_merge_if_due(tutti_study *study) {
+  const double start = tutti_clock_s();
+  if (start < study->merge_at || !is_old(study)) return;
+  if (try_merge(study) != TUTTI_OK) tutti_output_warn(study);
+  const double end = tutti_clock_s();
+  study->merge_at = end + tutti_output_pause(end - start);
 }
 
-/** The folder, and the right to write.  A job that ends may remove the folder just before we have got it. */
-static tutti_status enter(tutti_study *study) {
-  enum { TRIES = 100 };
-  for (int i = 0; i < TRIES; i++) {
-    bool taken = false;
-    TUTTI_TRY(tutti_store_open(study->config->study.output, study->set.n_trials, true, &study->store));
-    TUTTI_TRY(wait_to_write(study, &taken));
-    if (taken && tutti_store_current(&study->store)) return TUTTI_OK;
-    tutti_store_close(&study->store);
-  }
-  TUTTI_FAIL(TUTTI_ERR_CREATE, "%s.d: cannot be entered: it goes away again and again",
-             study->config->study.output);
+void tutti_output_warn(tutti_study *study) {
+  if (study->warned) return;
+  study->warned = true;
+  tutti_log(TUTTI_LOG_WARNING,
+            "%s; the trials that are done are safe in %s, and the job goes on and tries it again: see to it "
+            "that there is room, and that files can be read and written there",
+            tutti_fail_text(), study->store.folder);
 }
 
-static tutti_status write_enlarged(tutti_study *study, const tutti_file *old, const tutti_trial_set *there,
-                                   const int64_t *numbers) {
-  tutti_file *file = NULL;
-  tutti_status status = TUTTI_OK;
-  tutti_grow_results(there, numbers, &study->set);
-  TUTTI_TRY_GOTO(done, tutti_file_create(study->config->study.output, &file));
-  TUTTI_TRY_GOTO(done, write_all(study, file));
-  TUTTI_TRY_GOTO(done, tutti_grow_curves(old, there, numbers, study->metric, file));
-  TUTTI_TRY_GOTO(done, tutti_fault("study.grow"));
-  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
-done:
-  tutti_file_close(&file);
-  return status;
-}
+// --- at the end
 
-/** The file has fewer trials than the study, or other ones: no finished one may be lost. */
-static tutti_status enlarge_file(tutti_study *study, const tutti_study_difference *found) {
-  tutti_file *old = NULL;
-  tutti_trial_set there = {0};
-  int64_t *numbers = NULL, n_lost = 0;
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_file_open(study->config->study.output, &old));
-  TUTTI_TRY_GOTO(done, tutti_trial_set_read(old, &there));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(numbers, there.n_trials));
-  TUTTI_TRY_GOTO(done, tutti_grow_match(&there, &study->set, numbers, &n_lost));
-  TUTTI_CHECK_GOTO(done, n_lost == 0, TUTTI_ERR_CONFIG,
-                   "%s: %s was %s there and is %s now, without %lld of the trials that are done; keep what "
-                   "was there beside what is new, or choose another study.output",
-                   study->config->study.output, found->key, found->then, found->now, (long long)n_lost);
-  TUTTI_TRY_GOTO(done, tutti_study_check_folder(study));
-  TUTTI_TRY_GOTO(done, write_enlarged(study, old, &there, numbers));
-done:
-  tutti_free(numbers);
-  tutti_trial_set_clear(&there);
-  tutti_file_close(&old);
-  return status;
-}
-
-static tutti_status begin_alone(tutti_study *study) {
-  tutti_study_difference found = {0};
-  const bool exists = access(study->config->study.output, F_OK) == 0;
-  if (exists) TUTTI_TRY(read_file(study, &found));
-  if (found.extent)
-    TUTTI_TRY(enlarge_file(study, &found));
+/** Without locks others may write at the same time, and what they replace lacks trials: the folder has all, whoever
+ * comes last finds them there, and nobody removes it. */
+static tutti_status merge_last(tutti_study *study) {
+  int64_t before;
+  do {
+    before = count_waiting(study);
+    TUTTI_TRY(merge_alone(study, true));
+  } while (!study->claims_reach && count_waiting(study) < before);
+  if (count_waiting(study) > 0 || !tutti_store_current(&study->store)) return TUTTI_OK;
+  if (study->claims_reach)
+    tutti_store_remove(&study->store);
   else
-    TUTTI_TRY(tutti_study_check_folder(study));
-  if (!exists) TUTTI_TRY(begin_file(study));
-  return tutti_output_learn(study);
+    tutti_log(TUTTI_LOG_WARNING,
+              "%s: all trials are in %s, but without locks nobody can tell whether another job is at work "
+              "here: remove this folder when none is",
+              study->store.folder, study->config->study.output);
+  return TUTTI_OK;
 }
 
-tutti_status tutti_output_begin(tutti_study *study) {
-  TUTTI_TRY(enter(study));
-  const tutti_status status = begin_alone(study);
-  if (status != TUTTI_OK) tutti_store_leave(&study->store);
-  tutti_claims_give_back(study->store.claims, writing(study));
+tutti_status tutti_output_merge(tutti_study *study) {
+  char text[2048];
+  bool taken = false;
+  tutti_status status = tutti_output_wait(study, &taken);
+  if (status == TUTTI_OK) status = merge_last(study);
+  tutti_claims_give_back(study->store.claims, TUTTI_CLAIM_WRITING);
+  if (status == TUTTI_OK) return status;
+  snprintf(text, sizeof text,
+           "%s; no trial is lost: those that are done are in %s, and the same command, given again, brings "
+           "them into %s",
+           tutti_fail_text(), study->store.folder, study->config->study.output);
+  tutti_fail_set_text(text);
   return status;
 }

@@ -31,10 +31,10 @@ static void print_left(const tutti_study *study, char *text, size_t bytes) {
   snprintf(text, bytes, ", about %s left", time);
 }
 
-tutti_status tutti_study_show(tutti_study *study) {
+void tutti_study_show(tutti_study *study) {
   const double now = tutti_clock_s();
-  if (now - study->shown_at < fmax(EVERY_S, EVERY_PART * (now - study->start))) return TUTTI_OK;
-  TUTTI_TRY(tutti_output_learn(study));
+  if (now - study->shown_at < fmax(EVERY_S, EVERY_PART * (now - study->start))) return;
+  if (tutti_output_learn(study) != TUTTI_OK) tutti_output_warn(study);
   int64_t counts[TUTTI_N_TRIAL_STATES];
   char left[64];
   tutti_output_count(study, counts);
@@ -45,5 +45,4 @@ tutti_status tutti_study_show(tutti_study *study) {
                  (long long)counts[TUTTI_TRIAL_REACHED], (long long)counts[TUTTI_TRIAL_NOT_REACHED],
                  (long long)counts[TUTTI_TRIAL_DIVERGED], left);
   study->shown_at = tutti_clock_s();
-  return TUTTI_OK;
 }

@@ -48,7 +48,7 @@ done:
 /** Rank 0 makes a claim, and the others look.  On a file system without locks, or with locks of each host alone, they
  * see none.  A group that is alone can at least tell the former, which other jobs would suffer from. */
 tutti_status tutti_queue_probe(tutti_study *study) {
-  const int64_t probe = study->set.n_trials + 1;
+  const int64_t probe = TUTTI_CLAIM_PROBE;
   const bool first = tutti_comm_rank(study->world) == 0;
   bool taken = false;
   tutti_status local = first ? tutti_claims_take(study->store.claims, probe, true, &taken) : TUTTI_OK;
@@ -77,9 +77,9 @@ static bool is_mine(const tutti_study *study, int64_t place) {
  * for each of many trials, before each trial, takes seconds where it is one of a network. */
 static tutti_status claim(tutti_study *study, int64_t trial, bool *got) {
   tutti_claims *claims = study->store.claims;
-  TUTTI_TRY(tutti_claims_take(claims, trial, false, got));
+  TUTTI_TRY(tutti_claims_take(claims, TUTTI_CLAIM_TRIALS + trial, false, got));
   if (!*got || !tutti_store_has(&study->store, trial)) return TUTTI_OK;
-  tutti_claims_give_back(claims, trial);
+  tutti_claims_give_back(claims, TUTTI_CLAIM_TRIALS + trial);
   study->elsewhere[trial] = true;
   *got = false;
   return TUTTI_OK;

@@ -204,9 +204,11 @@ static tutti_status keep(tutti_study *study, const tutti_trial_record *record) {
   TUTTI_TRY(tutti_store_put(&study->store, &study->head, &study->set, record));
   study->set.results[record->result.trial] = record->result;
   if (!study->metric[0]) snprintf(study->metric, sizeof study->metric, "%s", record->metric);
-  tutti_claims_give_back(study->store.claims, record->result.trial);
-  if (tutti_comm_rank(study->world) == 0) TUTTI_TRY(tutti_study_show(study));
-  return tutti_output_merge(study, false);
+  tutti_claims_give_back(study->store.claims, TUTTI_CLAIM_TRIALS + record->result.trial);
+  if (tutti_comm_rank(study->world) > 0) return TUTTI_OK;
+  tutti_study_show(study);
+  tutti_output_merge_if_due(study);
+  return TUTTI_OK;
 }
 
 static tutti_status run_one(tutti_study *study, int64_t number) {
@@ -278,7 +280,7 @@ static tutti_status finish(tutti_study *study, tutti_study_outcome *outcome) {
   TUTTI_TRY(tutti_sum(study->world, &busy, 1));
   const double wall = tutti_clock_s() - study->start;
   if (busy > 0) study->head.idle = 1 - busy / (wall * study->n_groups);
-  const tutti_status local = tutti_comm_rank(study->world) == 0 ? tutti_output_merge(study, true) : TUTTI_OK;
+  const tutti_status local = tutti_comm_rank(study->world) == 0 ? tutti_output_merge(study) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(study->world, 0, local));
   if (busy > 0)
     tutti_log_root(TUTTI_LOG_INFO, "%.1f s; the groups were %.1f %% of it without a trial", wall,

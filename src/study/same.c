@@ -24,24 +24,25 @@ static tutti_status refuse(const tutti_study *study, const char *path, const tut
       path, found->key, found->then, found->now, study->config->study.output, study->store.folder);
 }
 
-tutti_status tutti_study_check_folder(const tutti_study *study) {
+tutti_status tutti_study_check_folder(const tutti_study *study, bool *marked, tutti_study_difference *found) {
   char *path = NULL, *text = NULL;
-  tutti_study_difference found = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_store_path(&study->store, config_name, &path));
-  if (access(path, F_OK) == 0) {
-    TUTTI_TRY_GOTO(done, tutti_read_text(path, &text));
-    TUTTI_TRY_GOTO(done, compare_config(study, path, text, &found));
-    // The trials in here have the numbers that they had then; others may be computing more of them.
-    TUTTI_CHECK_GOTO(done, !found.extent, TUTTI_ERR_CONFIG,
-                     "%s: the study is not at its end: %s was %s there and is %s now; let it end as it was, "
-                     "and change it then",
-                     path, found.key, found.then, found.now);
-    if (found.key) TUTTI_TRY_GOTO(done, refuse(study, path, &found));
-  } else
-    TUTTI_TRY_GOTO(done, tutti_write_text(path, study->resolved));
+  *marked = access(path, F_OK) == 0;
+  if (!*marked) goto done;
+  TUTTI_TRY_GOTO(done, tutti_read_text(path, &text));
+  TUTTI_TRY_GOTO(done, compare_config(study, path, text, found));
+  if (found->key && !found->extent) TUTTI_TRY_GOTO(done, refuse(study, path, found));
 done:
   tutti_free(text);
+  tutti_free(path);
+  return status;
+}
+
+tutti_status tutti_study_mark_folder(const tutti_study *study) {
+  char *path = NULL;
+  TUTTI_TRY(tutti_store_path(&study->store, config_name, &path));
+  const tutti_status status = tutti_write_text(path, study->resolved);
   tutti_free(path);
   return status;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "tutti/study.h"
 
 static const char claims_name[] = "claims", config_name[] = "config.yaml";
 enum { NAME_BYTES = 32 };
@@ -59,11 +60,20 @@ static bool is_trial(const char *name) {
          (name[digits + 3] == '\0' || strncmp(name + digits + 3, ".tmp-", 5) == 0);
 }
 
-void tutti_store_remove(const tutti_store *store) {
+void tutti_store_empty(const tutti_store *store) {
   DIR *folder = opendir(store->folder);
   if (!folder) return;
   for (struct dirent *entry; (entry = readdir(folder));)
-    if (is_trial(entry->d_name) || strncmp(entry->d_name, config_name, strlen(config_name)) == 0)
+    if (is_trial(entry->d_name)) (void)unlinkat(dirfd(folder), entry->d_name, 0);
+  closedir(folder);
+}
+
+void tutti_store_remove(const tutti_store *store) {
+  tutti_store_empty(store);
+  DIR *folder = opendir(store->folder);
+  if (!folder) return;
+  for (struct dirent *entry; (entry = readdir(folder));)
+    if (strncmp(entry->d_name, config_name, strlen(config_name)) == 0)
       (void)unlinkat(dirfd(folder), entry->d_name, 0);
   // Last, while the right to write is still ours: until then nobody can take the folder for a new one.
   (void)unlinkat(dirfd(folder), claims_name, 0);
@@ -98,15 +108,41 @@ bool tutti_store_has(const tutti_store *store, int64_t trial) {
   return there;
 }
 
-void tutti_store_list(const tutti_store *store, bool *there) {
+/** The number of a finished trial's file, -1: it is none. */
+static int64_t trial_of(const char *name) {
+  return is_trial(name) && strlen(name) == strlen("000000.h5") ? strtol(name, NULL, 10) : -1;
+}
+
+/** Room for one more; capacities are powers of two. */
+static tutti_status reserve(int64_t **trials, int64_t n) {
+  int64_t *more = NULL;
+  if (n > 0 && (n & (n - 1)) != 0) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(more, n > 0 ? 2 * n : 1));
+  if (n > 0) memcpy(more, *trials, (size_t)n * sizeof *more);
+  tutti_free(*trials);
+  *trials = more;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_store_list(const tutti_store *store, int64_t **trials, int64_t *n) {
+  tutti_status status = TUTTI_OK;
   DIR *folder = opendir(store->folder);
-  if (!folder) return;
+  *trials = NULL;
+  *n = 0;
+  if (!folder) return TUTTI_OK;
   for (struct dirent *entry; (entry = readdir(folder));) {
-    const long trial = is_trial(entry->d_name) ? strtol(entry->d_name, NULL, 10) : -1;
-    if (trial >= 0 && trial < store->n_trials && strlen(entry->d_name) == strlen("000000.h5"))
-      there[trial] = true;
+    const int64_t trial = trial_of(entry->d_name);
+    if (trial < 0) continue;
+    TUTTI_TRY_GOTO(done, reserve(trials, *n));
+    (*trials)[(*n)++] = trial;
   }
+done:
   closedir(folder);
+  if (status != TUTTI_OK) {
+    tutti_free(*trials);
+    *trials = NULL;
+  }
+  return status;
 }
 
 tutti_status tutti_store_put(const tutti_store *store, const tutti_study_head *head,
@@ -134,38 +170,80 @@ done:
   return status;
 }
 
-static tutti_status read_record(const tutti_file *file, int64_t trial, bool with_curve,
-                                tutti_trial_record *record) {
-  tutti_trial_set one = {0};
+tutti_status tutti_store_open_trial(const tutti_store *store, int64_t trial, tutti_file **file) {
+  char *path = NULL;
+  *file = NULL;
+  TUTTI_TRY(trial_path(store, trial, &path));
+  const tutti_status status = tutti_file_open(path, file);
+  tutti_free(path);
+  return status;
+}
+
+tutti_status tutti_store_read_trial(const tutti_file *file, int64_t trial, bool with_curve,
+                                    tutti_trial_set *one, tutti_trial_record *record) {
   char *metric = NULL;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &one));
-  TUTTI_CHECK_GOTO(done, one.n_trials == 1 && one.results[0].trial == trial, TUTTI_ERR_DATA,
+  *record = (tutti_trial_record){0};
+  *one = (tutti_trial_set){0};
+  TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, one));
+  TUTTI_CHECK_GOTO(done, one->n_trials == 1 && one->results[0].trial == trial, TUTTI_ERR_DATA,
                    "%s: does not hold trial %lld alone: damaged; remove it, and the trial is computed again",
                    tutti_file_path(file), (long long)trial);
-  record->result = one.results[0];
+  record->result = one->results[0];
   TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "metric", &metric));
   snprintf(record->metric, sizeof record->metric, "%s", metric);
   if (with_curve) TUTTI_TRY_GOTO(done, tutti_curve_read(file, record));
 done:
   tutti_free(metric);
-  tutti_trial_set_clear(&one);
+  if (status != TUTTI_OK) {
+    tutti_trial_set_clear(one);
+    tutti_trial_record_clear(record);
+  }
   return status;
 }
 
-tutti_status tutti_store_get(const tutti_store *store, int64_t trial, bool with_curve,
-                             tutti_trial_record *record) {
+static bool is_trial_of(const tutti_trial_set *one, const tutti_trial_set *set, int64_t trial) {
+  const tutti_trial_result *a = &one->results[0], *b = &set->results[trial];
+  bool same = one->n_varied == set->n_varied && a->batch_size == b->batch_size && a->seed == b->seed &&
+              a->setting == b->setting;
+  for (int k = 0; k < set->n_varied && same; k++) {
+    const double x = one->varied[k], y = set->varied[trial * set->n_varied + k];
+    same = x == y || (isnan(x) && isnan(y));
+  }
+  return same;
+}
+
+tutti_status tutti_store_get(const tutti_store *store, const tutti_trial_set *set, int64_t trial,
+                             bool with_curve, tutti_trial_record *record) {
   tutti_status status = TUTTI_OK;
   tutti_file *file = NULL;
-  char *path = NULL;
+  tutti_trial_set one = {0};
   *record = (tutti_trial_record){0};
-  TUTTI_TRY_GOTO(done, trial_path(store, trial, &path));
-  TUTTI_TRY_GOTO(done, tutti_file_open(path, &file));
-  TUTTI_TRY_GOTO(done, read_record(file, trial, with_curve, record));
+  TUTTI_TRY_GOTO(done, tutti_store_open_trial(store, trial, &file));
+  TUTTI_TRY_GOTO(done, tutti_store_read_trial(file, trial, with_curve, &one, record));
+  TUTTI_CHECK_GOTO(done, is_trial_of(&one, set, trial), TUTTI_ERR_DATA,
+                   "%s: holds another trial than the study has under that number; move it away, and the "
+                   "trial is computed again",
+                   tutti_file_path(file));
 done:
+  tutti_trial_set_clear(&one);
   tutti_file_close(&file);
-  tutti_free(path);
   if (status != TUTTI_OK) tutti_trial_record_clear(record);
+  return status;
+}
+
+tutti_status tutti_study_unmerged(const char *output, const tutti_trial_set *set, int64_t *n) {
+  int64_t *trials = NULL, n_trials = 0;
+  const size_t bytes = strlen(output) + sizeof ".d";
+  tutti_store store = {0};
+  *n = 0;
+  TUTTI_TRY(TUTTI_NEW(store.folder, (int64_t)bytes));
+  snprintf(store.folder, bytes, "%s.d", output);
+  const tutti_status status = tutti_store_list(&store, &trials, &n_trials);
+  for (int64_t k = 0; k < n_trials; k++)
+    *n += trials[k] < set->n_trials && set->results[trials[k]].status == TUTTI_TRIAL_WAITING;
+  tutti_free(trials);
+  tutti_free(store.folder);
   return status;
 }
 

@@ -4,9 +4,10 @@
  *
  * OUTPUT.d/
  *   config.yaml   the study's, so that nothing of another study is ever taken for a part of this one
- *   claims        claim i: somebody computes trial i; claim n: somebody writes OUTPUT
+ *   claims        who does what, see tutti_claim
  *   000017.h5     trial 17 is done; as a study's file, with that row of /trials and that curve alone
- * A file is whole or absent, and stays until OUTPUT has all trials: then the folder goes. */
+ * A file is whole or absent, and stays until OUTPUT has all trials: then the folder goes.  Where the file system has no
+ * locks nobody can tell whether others are at work in it, so that it stays. */
 #include "tutti/fit.h"
 #include "tutti/metrics.h"
 
@@ -38,6 +39,14 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_study_head_write(tutti_file *file, const tutti_study_head *head);
 
+/** The claims to a study; their numbers are the same in a study of any extent. */
+typedef enum {
+  TUTTI_CLAIM_WRITING,  // the right to write OUTPUT and config.yaml
+  TUTTI_CLAIM_PROBE,    // to see whether claims are seen
+  TUTTI_CLAIM_PRESENCE, // shared by the jobs that are at work: the trials keep their numbers
+  TUTTI_CLAIM_TRIALS    // and trial i: somebody computes it
+} tutti_claim;
+
 typedef struct {
   char *folder;         // owned
   int64_t n_trials;     //
@@ -58,8 +67,11 @@ bool tutti_store_current(const tutti_store *store);
 TUTTI_NODISCARD
 tutti_status tutti_store_path(const tutti_store *store, const char *name, char **path);
 
-/** Which trials are there: there[n_trials]. */
-void tutti_store_list(const tutti_store *store, bool *there);
+/** Numbers of the trials that are there, in any order, also of those that the study does not have.
+ * @param[out] trials  [*n] the caller's (tutti_free)
+ * @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_store_list(const tutti_store *store, int64_t **trials, int64_t *n);
 bool tutti_store_has(const tutti_store *store, int64_t trial);
 
 /** @param[in] set   names and values of the varied keys
@@ -68,12 +80,23 @@ TUTTI_NODISCARD
 tutti_status tutti_store_put(const tutti_store *store, const tutti_study_head *head,
                              const tutti_trial_set *set, const tutti_trial_record *record);
 
-/** Read a trial that is there.
+/** Read a trial of `set` that is there.
  * @param[in] with_curve  else record->curve stays empty
- * @return ERR_DATA, ERR_IO.  The caller clears it. */
+ * @return ERR_DATA, also where the file has another trial of that number; ERR_IO.  The caller clears it. */
 TUTTI_NODISCARD
-tutti_status tutti_store_get(const tutti_store *store, int64_t trial, bool with_curve,
-                             tutti_trial_record *record);
+tutti_status tutti_store_get(const tutti_store *store, const tutti_trial_set *set, int64_t trial,
+                             bool with_curve, tutti_trial_record *record);
+
+/** The same for one that may be a trial of another set, in parts: its file, and what it holds.
+ * @param[out] one  the set of that trial alone */
+TUTTI_NODISCARD
+tutti_status tutti_store_open_trial(const tutti_store *store, int64_t trial, tutti_file **file);
+TUTTI_NODISCARD
+tutti_status tutti_store_read_trial(const tutti_file *file, int64_t trial, bool with_curve,
+                                    tutti_trial_set *one, tutti_trial_record *record);
+
+/** Remove all trials; the folder stays. */
+void tutti_store_empty(const tutti_store *store);
 
 /** Remove the folder with all that is ours in it. */
 void tutti_store_remove(const tutti_store *store);

@@ -33,6 +33,8 @@ typedef struct {
   double busy;        // seconds that this group had a trial
   double cost_before; // of those that were done then
   double shown_at;    // clock of the last line of progress
+  double merge_at;    // clock before which the study's file is not written again
+  bool warned;        // of files that could not be read or written
 } tutti_study;
 
 // --- queue.c
@@ -73,11 +75,16 @@ typedef struct {
   char then[128], now[128];
 } tutti_study_difference;
 
-/** Trials that are done may wait in the folder for a file that somebody has moved away; they have the numbers of their
- * own config.  Where there is none, the study's is put there.
- * @return ERR_CONFIG they are of another study, or of another extent; ERR_IO, ERR_CREATE */
+/** The trials in the folder have the numbers of its config.
+ * @param[out] marked  false: there is none
+ * @param[out] found   a difference of the extent
+ * @return ERR_CONFIG they are of another study; ERR_IO */
 TUTTI_NODISCARD
-tutti_status tutti_study_check_folder(const tutti_study *study);
+tutti_status tutti_study_check_folder(const tutti_study *study, bool *marked, tutti_study_difference *found);
+
+/** Put the study's config there.  @return ERR_IO, ERR_CREATE */
+TUTTI_NODISCARD
+tutti_status tutti_study_mark_folder(const tutti_study *study);
 
 /** @param[out] found  a difference of the extent, which is no reason to refuse the file
  * @return ERR_CONFIG it is of another study; ERR_CREATE it is no study; ERR_DATA, ERR_IO */
@@ -85,28 +92,58 @@ TUTTI_NODISCARD
 tutti_status tutti_study_check_file(const tutti_study *study, const tutti_file *file,
                                     tutti_study_difference *found);
 
-// --- output.c; local, on a leader
+// --- output.c; local, on rank 0
 
-/** The study's file as it stands, or a new one without a finished trial.
- * @return ERR_CONFIG it is of another study; ERR_CREATE it is no study; ERR_DATA, ERR_IO */
+/** Read the study's file.
+ * @param[out] found  a difference of the extent: then nothing but the head is taken
+ * @return as tutti_study_check_file */
 TUTTI_NODISCARD
-tutti_status tutti_output_begin(tutti_study *study);
+tutti_status tutti_output_read(tutti_study *study, tutti_study_difference *found);
+
+/** Write all of it but the curves. */
+TUTTI_NODISCARD
+tutti_status tutti_output_write(tutti_study *study, tutti_file *file);
+
+/** Get the right to write.  Whoever has it needs a moment; one that hangs with it is told of, since only a user can end
+ * it.
+ * @param[out] taken  false: the folder is gone */
+TUTTI_NODISCARD
+tutti_status tutti_output_wait(const tutti_study *study, bool *taken);
 
 /** Read what others have finished. */
 TUTTI_NODISCARD
 tutti_status tutti_output_learn(tutti_study *study);
 
-/** Bring all that is finished into the study's file.
- * @param[in] last  wait for others who write; and where all trials are in, remove the folder.  Else nothing happens
- *                  while another process writes, or shortly after one has */
+/** Bring what is finished into the study's file, now and then: not while another process writes, nor shortly after one
+ * has, nor so often that it takes more than a small part of the time.  A failure is warned of, once: the trials are in
+ * the folder, and it may be gone the next time. */
+void tutti_output_merge_if_due(tutti_study *study);
+
+/** The seconds from a merge that took so many to the next one. */
+double tutti_output_pause(double cost);
+
+/** Bring all that is finished into it, waiting for others who write; where all trials are in, remove the folder. */
 TUTTI_NODISCARD
-tutti_status tutti_output_merge(tutti_study *study, bool last);
+tutti_status tutti_output_merge(tutti_study *study);
+
+/** Tell of the last failure, where it is the first of its kind, and that nothing is lost. */
+void tutti_output_warn(tutti_study *study);
+
+/** Where the name of the metric is not known yet. */
+void tutti_output_take_metric(tutti_study *study, const char *metric);
 
 /** How many trials are in each state. */
 void tutti_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]);
 
+// --- begin.c; local, on rank 0
+
+/** The folder; the study's file as it stands, or a new one.  What was done by a study of another extent is taken over,
+ * from its file and from the folder: then nobody else may be at work.
+ * @return ERR_CONFIG it is of another study, or somebody is; ERR_CREATE it is no study; ERR_DATA, ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_output_begin(tutti_study *study);
+
 // --- progress.c
 
-/** Local, on rank 0.  A line of progress, not more often than every few seconds.  @return as tutti_output_learn */
-TUTTI_NODISCARD
-tutti_status tutti_study_show(tutti_study *study);
+/** Local, on rank 0.  A line of progress, not more often than every few seconds. */
+void tutti_study_show(tutti_study *study);

@@ -67,7 +67,7 @@ static void watch(void *context, const tutti_metrics_layout *layout, const tutti
   if (!w->study->leads || w->status != TUTTI_OK) return;
   note_value(&w->study->config->study.goal, w->result, row, &w->record->result);
   w->status = tutti_metrics_records_append(&w->record->curve, layout, row, more);
-  if (w->status == TUTTI_OK && tutti_comm_rank(w->study->world) == 0) w->status = tutti_study_show(w->study);
+  if (tutti_comm_rank(w->study->world) == 0) tutti_study_show(w->study);
 }
 
 static void take_result(const tutti_train_result *from, tutti_trial_record *record) {

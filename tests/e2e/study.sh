@@ -44,13 +44,6 @@ if [ "$RANKS" -eq 4 ]; then
   succeed 4 study study.yaml --study.output=pairs.h5 --study.ranks_per_trial=2
   same_trials study.h5 pairs.h5
 fi
-# On a file system without locks each group has its part of the trials; one that is alone says so, too, for other jobs.
-if [ "$RANKS" -le 3 ] && [ "$RANKS" -ne 2 ] && [ -n "${NO_LOCKS:-}" ]; then
-  call "$MPIEXEC" -n "$RANKS" env LD_PRELOAD="$NO_LOCKS" "$TUTTI" study study.yaml --study.output=dealt.h5
-  expect_status 0
-  expect_text 'has no locks between hosts, so trials are dealt out' 'would repeat its trials'
-  same_trials study.h5 dealt.h5
-fi
 # Without the tree, to rounding.
 succeed "$RANKS" study study.yaml --study.output=rounded.h5 --study.ranks_per_trial="$RANKS" --parallel.reduce=auto \
   --study.goal='val_accuracy >= 2'

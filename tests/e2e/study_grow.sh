@@ -42,8 +42,7 @@ export TUTTI_FAULT
 refuse 70 'fault injected' -- study study.yaml --study.seeds=2
 unset TUTTI_FAULT
 expect_same "$(cksum study.h5)" "$before"
-# One that has begun to grow ends as it has begun.
-refuse 78 study.h5.d/config.yaml 'not at its end' 'was 2 there and is 1 now' -- study study.yaml
+expect_files . study.h5 study.yaml times
 small --study.seeds=2
 expect_status 0
 expect_text 'study.h5: 12 trials, 6 of them done'
@@ -53,6 +52,36 @@ small --study.seeds=2 --study.output=seeds.h5
 expect_same "$("$TRIALS" rows study.h5)" "$("$TRIALS" rows seeds.h5)"
 expect_same "$("$TRIALS" curves study.h5)" "$("$TRIALS" curves seeds.h5)"
 expect_same "$(grep -c "^[0-9]*$tab" "$out")" 2
+
+# --- one that was cut off takes along what waits in its folder ----------------------------------------------------
+
+TUTTI_FAULT=study.trial:0:1 # the other groups end theirs
+[ "$RANKS" -gt 1 ] || TUTTI_FAULT=study.trial:0:2
+export TUTTI_FAULT
+refuse 70 'fault injected' -- study study.yaml --study.output=cut.h5
+begun_there() { for file in cut.h5.d/??????.h5; do [ ! -e "$file" ] || begun "$file"; done; }
+begun_there | sort >times
+n_done=$(grep -c . times)
+[ "$n_done" -ge 1 ] || fail 'no trial waits in the folder'
+# It does not matter where the growing is cut off, and the way back is open.
+TUTTI_FAULT=study.grow:0:1
+refuse 70 'fault injected at study.grow' -- study study.yaml --study.output=cut.h5 --study.seeds=2
+expect_same "$(begun_there | sort)" "$(cat times)"
+for seeds in 2 1; do
+  TUTTI_FAULT=study.grown:0:1
+  refuse 70 'fault injected at study.grown' -- study study.yaml --study.output=cut.h5 --study.seeds=$seeds
+  expect_same "$(begun cut.h5)" "$(cat times)"
+done
+unset TUTTI_FAULT
+small --study.seeds=2 --study.output=cut.h5
+expect_status 0
+expect_text "cut.h5: 12 trials, $n_done of them done"
+expect_same "$(begun cut.h5 | comm -23 times -)" ''
+[ ! -e cut.h5.d ] || fail 'the folder is left'
+expect_same "$("$TRIALS" rows cut.h5)" "$("$TRIALS" rows seeds.h5)"
+expect_same "$("$TRIALS" curves cut.h5)" "$("$TRIALS" curves seeds.h5)"
+
+# --- lists and texts ----------------------------------------------------------------------------------------------
 
 # A range that has no points, a list that is longer: by values, and by the texts of choices.
 cat >values.yaml <<EOT

@@ -39,6 +39,8 @@ done
 kill -STOP $job
 succeed "$RANKS" study study.yaml
 expect_text 'study.h5: 1 trial is left, which other jobs have begun' 'run the study again'
+# Its trials have the numbers of its config.
+refuse 78 'study.h5.d: another job is at work' 'study.seeds was 1 there and is 2 now' -- study study.yaml --study.seeds=2
 kill -CONT $job
 wait $job || fail "the job that had hung: $(cat first.err)"
 succeed "$RANKS" study study.yaml
@@ -48,7 +50,7 @@ expect_no_text 'left, which'
 # --- with the right to write: a job waits, and says for what ------------------------------------------------------
 
 mkdir held.h5.d
-"$TRIALS" hold held.h5.d/claims 8 >holder 2>&1 &
+"$TRIALS" hold held.h5.d/claims 0 >holder 2>&1 &
 job=$!
 until_there holder held
 "$MPIEXEC" -n "$RANKS" "$TUTTI" study study.yaml --study.output=held.h5 >second.out 2>second.err &
