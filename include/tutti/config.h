@@ -27,6 +27,9 @@ tutti_status tutti_goal_parse(const char *text, tutti_goal *goal);
 void tutti_goal_print(const tutti_goal *goal, char *text, size_t bytes);
 bool tutti_goal_reached(const tutti_goal *goal, double value);
 
+/** No value of its metric reaches it: an accuracy is at most 1, losses and errors are at least 0. */
+bool tutti_goal_out_of_reach(const tutti_goal *goal);
+
 typedef enum { TUTTI_TAKE_SHUFFLED, TUTTI_TAKE_LAST, TUTTI_N_TAKES } tutti_validation_take;
 
 typedef struct {

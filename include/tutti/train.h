@@ -77,7 +77,8 @@ int64_t tutti_training_set_fingerprint(const tutti_training_set *set);
  * batches and schedules lie in the data, and what layers, loss and goal have to do with the labels.
  * @param[in] n_ranks       of its group
  * @param[in] with_network  false: the latter, which looks at all labels, is left out
- * @return ERR_CONFIG, ERR_DATA what tutti_train_on would return; OK also for a config that names other data */
+ * @return ERR_CONFIG, ERR_DATA what tutti_train_on would return, and for a batch of more than the training samples, which
+ * it takes for one of them all; OK also for a config that names other data */
 TUTTI_NODISCARD
 tutti_status tutti_training_set_check(const tutti_training_set *set, const tutti_config *config, int n_ranks,
                                       bool with_network);

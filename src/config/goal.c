@@ -81,3 +81,10 @@ bool tutti_goal_reached(const tutti_goal *goal, double value) {
   }
   return false;
 }
+
+bool tutti_goal_out_of_reach(const tutti_goal *goal) {
+  if (!goal->metric[0]) return false;
+  const bool best_is_high = strstr(goal->metric, "accuracy") != NULL;
+  const bool wants_high = goal->relation == TUTTI_AT_LEAST || goal->relation == TUTTI_ABOVE;
+  return best_is_high == wants_high && !tutti_goal_reached(goal, best_is_high ? 1 : 0);
+}

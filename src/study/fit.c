@@ -144,9 +144,9 @@ void tutti_fit_make(const double *batch, const double *steps, int n, tutti_fit *
   clear_numbers(fit);
   if (fit->n_sizes < TUTTI_FIT_LEAST_SIZES) {
     snprintf(fit->refused, sizeof fit->refused,
-             "%d batch sizes have steps to the goal, a fit needs %d: vary train.batch_size further, or give "
+             "%d batch size%s steps to the goal, a fit needs %d: vary train.batch_size further, or give "
              "the trials a larger budget",
-             fit->n_sizes, TUTTI_FIT_LEAST_SIZES);
+             fit->n_sizes, fit->n_sizes == 1 ? " has" : "s have", TUTTI_FIT_LEAST_SIZES);
     return;
   }
   const tutti_fit_end end = tutti_fit_solve(batch, steps, n, fit->value, &fit->residual);

@@ -156,6 +156,17 @@ static tutti_status check_configs(const tutti_study *study) {
   return TUTTI_OK;
 }
 
+static void warn_of_goal(const tutti_goal *goal) {
+  char text[128];
+  tutti_goal_print(goal, text, sizeof text);
+  if (tutti_goal_out_of_reach(goal))
+    tutti_log_root(
+        TUTTI_LOG_WARNING,
+        "study.goal: nothing can reach %s, an accuracy is at most 1 and a loss at least 0: every trial "
+        "will take its whole budget",
+        text);
+}
+
 /** Rank 0 begins the study's file; what it holds goes to all. */
 static tutti_status open_output(tutti_study *study) {
   const bool first = tutti_comm_rank(study->world) == 0;
@@ -182,6 +193,7 @@ static void announce(const tutti_study *study) {
                    study->config->study.output, (long long)n, (long long)(n - left), study->n_groups,
                    study->n_groups > 1 ? "s" : "", (long long)study->head.ranks_per_trial,
                    study->head.ranks_per_trial > 1 ? "s" : "");
+  if (left > 0) warn_of_goal(&study->config->study.goal);
 }
 
 static tutti_status prepare(tutti_study *study) {

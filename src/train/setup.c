@@ -36,7 +36,8 @@ static tutti_status check_metric_name(const tutti_run *run, const char *key, con
 static tutti_status check_metric_names(const tutti_run *run) {
   const tutti_train_options *train = &run->config->train;
   if (train->monitor) TUTTI_TRY(check_metric_name(run, "train.monitor", train->monitor));
-  if (train->stop_at.metric[0]) TUTTI_TRY(check_metric_name(run, "train.stop_at", train->stop_at.metric));
+  if (train->stop_at.metric[0])
+    TUTTI_TRY(check_metric_name(run, "train.stop_at (of a study: study.goal)", train->stop_at.metric));
   return TUTTI_OK;
 }
 

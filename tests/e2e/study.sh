@@ -47,6 +47,7 @@ fi
 # Without the tree, to rounding.
 succeed "$RANKS" study study.yaml --study.output=rounded.h5 --study.ranks_per_trial="$RANKS" --parallel.reduce=auto \
   --study.goal='val_accuracy >= 2'
+expect_text 'nothing can reach val_accuracy >= 2'
 succeed "$one" study study.yaml --study.output=rounded1.h5 --parallel.reduce=auto --study.goal='val_accuracy >= 2'
 rows rounded.h5 >a.txt
 rows rounded1.h5 | paste -d ' ' - a.txt >both.txt
@@ -113,7 +114,9 @@ if [ "$RANKS" -eq 1 ] || [ "$RANKS" -eq 3 ]; then
     --study.vary.model.layers="['dense 10 softmax', 'dense 12 relu, dense 9 softmax']"
   refuse 78 'trial ' 'a group of one sample' -- study study.yaml --study.output=new.h5 \
     --study.vary.model.layers="['dense 10 softmax', 'batch_norm ghost=31, dense 10 softmax']"
-  refuse 78 'trial 0 ' "'val_mean_absolute_error' is not measured" -- study study.yaml --study.output=new.h5 \
+  refuse 78 'trial 6 (batch size 361' '361 is more than the 360 training samples' -- study study.yaml --study.output=new.h5 \
+    --study.vary.train.batch_size='[32, 361]'
+  refuse 78 'trial 0 ' 'study.goal' "'val_mean_absolute_error' is not measured" -- study study.yaml --study.output=new.h5 \
     --study.goal='val_mean_absolute_error <= 1'
   [ ! -e new.h5 ] || fail 'a study was begun'
   refuse 64 '--study.outptu=x' 'did you mean --study.output' -- study study.yaml --study.outptu=x

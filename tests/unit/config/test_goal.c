@@ -43,6 +43,23 @@ static void what_is_no_goal_is_refused(void **state) {
   assert_string_equal(goal.metric, "loss");
 }
 
+static void goals_that_no_value_reaches_are_known(void **state) {
+  (void)state;
+  static const char *const never[] = {"val_accuracy >= 97", "accuracy > 1", "val_loss < 0",
+                                      "ema_val_loss <= -1", "mean_absolute_error < -0.5"};
+  static const char *const maybe[] = {"val_accuracy >= 1",       "accuracy < 2", "loss <= 0", "val_loss > 5",
+                                      "ema_val_accuracy > 0.97", "none"};
+  tutti_goal goal;
+  for (int i = 0; i < 5; i++) {
+    CHECK_OK(tutti_goal_parse(never[i], &goal));
+    if (!tutti_goal_out_of_reach(&goal)) fail_msg("'%s' is taken for one that can be reached", never[i]);
+  }
+  for (int i = 0; i < 6; i++) {
+    CHECK_OK(tutti_goal_parse(maybe[i], &goal));
+    if (tutti_goal_out_of_reach(&goal)) fail_msg("'%s' is taken for one out of reach", maybe[i]);
+  }
+}
+
 static void printed_goals_are_read_back(void **state) {
   (void)state;
   static const char *const texts[] = {"val_accuracy >= 0.97", "loss < 0.3333333333333333",
@@ -80,6 +97,7 @@ int main(void) {
       cmocka_unit_test(a_goal_is_metric_relation_number),
       cmocka_unit_test(no_goal_is_none),
       cmocka_unit_test(what_is_no_goal_is_refused),
+      cmocka_unit_test(goals_that_no_value_reaches_are_known),
       cmocka_unit_test(printed_goals_are_read_back),
       cmocka_unit_test(a_goal_is_reached_on_its_side_of_the_number),
   };

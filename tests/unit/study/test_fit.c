@@ -71,6 +71,7 @@ static void what_cannot_be_told_is_refused(void **state) {
   (void)state;
   curve(100, 20000, steps);
   check_refused(sizes, steps, 3, "3 batch sizes have steps to the goal, a fit needs 4");
+  check_refused(sizes, steps, 1, "1 batch size has steps to the goal, a fit needs 4");
   check_refused(sizes, steps, 0, "0 batch sizes");
   steps[1] = NAN;
   check_refused(sizes, steps, 4, "3 batch sizes");
