@@ -77,11 +77,14 @@ static tutti_status write_size(const tutti_export *e, const char *folder, int64_
   return TUTTI_OK;
 }
 
-static tutti_status write_all(const tutti_export *e, const char *folder) {
+/** A branch is a workload. */
+static tutti_status write_branch(tutti_export *e, const char *folder, int branch) {
   char workload[3 * TUTTI_EXPORT_NAME], below[PATH_BYTES];
+  e->branch = branch;
+  TUTTI_TRY(tutti_export_names(e));
   snprintf(workload, sizeof workload, "%s/%s/%s", e->dataset, e->model, e->optimizer);
   TUTTI_TRY(make_below(folder, workload, below));
-  for (int i = 0; i < e->order.n_sizes; i++)
+  for (int i = e->order.branches[branch]; i < e->order.branches[branch + 1]; i++)
     TUTTI_TRY(write_size(e, below, e->order.sizes[i], e->order.sizes[i + 1]));
   return TUTTI_OK;
 }
@@ -89,22 +92,18 @@ static tutti_status write_all(const tutti_export *e, const char *folder) {
 // --- what is exported
 
 static tutti_status export_read(tutti_export *e) {
-  char *text = NULL;
   TUTTI_TRY(tutti_trial_set_read(e->file, &e->set));
   TUTTI_TRY(tutti_trial_order_make(&e->set, &e->order));
   TUTTI_TRY(tutti_file_get_text(e->file, "/", "metric", &e->metric));
-  TUTTI_TRY(tutti_file_get_text(e->file, "/", "config", &text));
-  const tutti_status status = tutti_config_parse(text, tutti_file_path(e->file), NULL, 0, &e->config);
-  tutti_free(text);
-  TUTTI_TRY(status);
-  tutti_export_names(e);
-  return TUTTI_OK;
+  TUTTI_TRY(tutti_file_get_text(e->file, "/", "config", &e->text));
+  return tutti_config_parse(e->text, tutti_file_path(e->file), NULL, 0, &e->config);
 }
 
 static void export_clear(tutti_export *e) {
   tutti_trial_set_clear(&e->set);
   tutti_trial_order_clear(&e->order);
   tutti_config_clear(&e->config);
+  tutti_free(e->text);
   tutti_free(e->metric);
 }
 
@@ -113,7 +112,7 @@ tutti_status tutti_study_export(const tutti_file *file, const char *folder) {
   tutti_export e = {.file = file};
   TUTTI_TRY_GOTO(done, export_read(&e));
   TUTTI_TRY_GOTO(done, take_folder(folder));
-  TUTTI_TRY_GOTO(done, write_all(&e, folder));
+  for (int b = 0; b < e.order.n_branches; b++) TUTTI_TRY_GOTO(done, write_branch(&e, folder, b));
 done:
   export_clear(&e);
   return status;

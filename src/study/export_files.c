@@ -14,11 +14,12 @@ static const char *parameter_name(const char *key) {
 
 // --- study.json
 
-static void put_points(const tutti_axis *axis, FILE *out) {
+/** The values [first, end) of the list. */
+static void put_points(const tutti_axis *axis, int first, int end, FILE *out) {
   fprintf(out, "{\"feasible_points\": [");
-  for (int i = 0; i < axis->n_values; i++) {
+  for (int i = first; i < end; i++) {
     double number;
-    fputs(i ? ", " : "", out);
+    fputs(i > first ? ", " : "", out);
     if (axis->kind != TUTTI_AXIS_CHOICE && tutti_text_real(axis->values[i], &number))
       tutti_json_number(out, number);
     else
@@ -39,16 +40,19 @@ static void put_range(const tutti_axis *axis, FILE *out) {
           axis->kind == TUTTI_AXIS_WHOLE ? "INTEGER" : "DOUBLE");
 }
 
-static void put_parameter_configs(const tutti_study_options *study, FILE *out) {
+static void put_parameter_configs(const tutti_study_options *study, int branch, FILE *out) {
   const char *before = "";
   for (int64_t i = 0; i < study->n_axes; i++) {
     const tutti_axis *axis = &study->axes[i];
     if (strcmp(axis->key, "train.batch_size") == 0) continue; // each has a file of its own
+    if (!tutti_axis_is_of(axis, branch)) continue;
     fprintf(out, "%s\n    ", before);
     tutti_json_text(out, parameter_name(axis->key));
     fprintf(out, ": ");
-    if (axis->n_values > 0)
-      put_points(axis, out);
+    if (axis->branches)
+      put_points(axis, branch, branch + 1, out);
+    else if (axis->n_values > 0)
+      put_points(axis, 0, axis->n_values, out);
     else
       put_range(axis, out);
     before = ",";
@@ -77,7 +81,7 @@ void tutti_export_study(const tutti_export *e, int64_t first, int64_t end, FILE 
   fprintf(out, ",\n  \"optimizer\": ");
   tutti_json_text(out, e->optimizer);
   fprintf(out, ",\n  \"parameter_configs\": {");
-  put_parameter_configs(&e->config.study, out);
+  put_parameter_configs(&e->config.study, e->branch, out);
   fprintf(out, "\n  },\n  \"train_steps\": %lld\n}\n", (long long)budget_steps(e, first, end));
 }
 
@@ -91,9 +95,12 @@ void tutti_export_metadata(const tutti_export *e, int64_t trial, FILE *out) {
   const tutti_trial_set *set = &e->set;
   const tutti_trial_result *result = &set->results[trial];
   fprintf(out, "{\n  \"parameters\": {");
+  const char *before = "";
   for (int k = 0; k < set->n_varied; k++) {
     const double value = set->varied[trial * set->n_varied + k];
-    fprintf(out, "%s\n    ", k ? "," : "");
+    if (isnan(value)) continue; // a key of another branch
+    fprintf(out, "%s\n    ", before);
+    before = ",";
     tutti_json_text(out, parameter_name(set->names[k]));
     fprintf(out, ": ");
     if (set->texts[k] && value >= 0 && value < set->n_texts[k])
