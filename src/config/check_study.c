@@ -74,7 +74,8 @@ static tutti_status check_quadratic(const tutti_settings *settings, const tutti_
   const tutti_study_options *study = &config->study;
   char at[TUTTI_PLACE_BYTES];
   if (study->problem != TUTTI_PROBLEM_NOISY_QUADRATIC) return TUTTI_OK;
-  TUTTI_CHECK(config->optimizer.rule == TUTTI_SGD, TUTTI_ERR_CONFIG,
+  const tutti_axis *branches = tutti_study_branches(study);
+  TUTTI_CHECK(config->optimizer.rule == TUTTI_SGD || (branches && is_sgd_alone(branches)), TUTTI_ERR_CONFIG,
               "%s: the noisy quadratic is trained by sgd; set optimizer.name to sgd",
               tutti_place_print_key(settings, "study", "problem", at));
   for (int64_t i = 0; i < study->n_axes; i++) {

@@ -152,6 +152,8 @@ static void the_noisy_quadratic_has_sgd_alone(void **state) {
 #define QUADRATIC "optimizer: {name: sgd}\nstudy:\n  problem: noisy_quadratic\n  vary:\n    optimizer.name: "
   CHECK_OK(PARSE(QUADRATIC "{sgd: {optimizer.learning_rate: [0.1]}}\n", &c));
   tutti_config_clear(&c);
+  CHECK_OK(PARSE("study: {problem: noisy_quadratic, vary: {optimizer.name: {sgd: {}}}}\n", &c));
+  tutti_config_clear(&c);
   CHECK_REFUSED(QUADRATIC "{sgd: {}, adam: {}}\n", "the noisy quadratic is trained by sgd, its only branch");
   CHECK_REFUSED(QUADRATIC "{sgd: {optimizer.rho: [0.1]}}\n", "the noisy quadratic knows only");
 }

@@ -1,137 +1,13 @@
-/** Branches of a study: each has its own settings, its own best ones and its own fit. */
+/** Branches of a study: each has its own best settings and its own fit. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "space.h"
 #include "study/store.h"
+#include "support/check.h"
 #include "support/folder.h"
 #include "trials.h"
 #include "tutti/fit.h"
-
-// --- the space -------------------------------------------------------------------------------------
-
-#define SIZES "    train.batch_size: [32, 8]\n"
-#define SGD                                                                                                  \
-  "      sgd: {optimizer.learning_rate: {from: 0.01, to: 1}, optimizer.momentum: {from: 0.5, to: 0.9}}\n"
-#define ADAM   "      adam: {optimizer.learning_rate: {from: 0.0001, to: 0.01}}\n"
-#define SOBOL  STUDY "  search: sobol\n  trials: 4\n  vary:\n" SIZES
-#define SHARED "    optimizer.clipnorm: {from: 0.1, to: 10}\n"
-
-static const char *value_of(const tutti_trial *trial, const char *key) {
-  for (int i = 0; i < trial->n_overrides; i++)
-    if (strcmp(trial->overrides[i].key, key) == 0) return trial->overrides[i].value;
-  return NULL;
-}
-
-static void settings_are_numbered_branch_by_branch(void **state) {
-  (void)state;
-  tutti_space *space;
-  CHECK_OK(make_space(STUDY
-                      "  seeds: 2\n  vary:\n" SIZES "    optimizer.name:\n"
-                      "      sgd: {optimizer.learning_rate: [0.1, 0.2], optimizer.momentum: [0.5, 0.9]}\n"
-                      "      rmsprop: \n"
-                      "      adam: {optimizer.learning_rate: [0.01]}\n"
-                      "    optimizer.nesterov: [no]\n",
-                      &space));
-  assert_int_equal(tutti_space_n_trials(space), 2 * (4 + 1 + 1) * 2);
-  assert_int_equal(tutti_space_n_varied(space), 4);
-  assert_int_equal(tutti_space_branches(space), 0);
-  static const char *const keys[] = {"optimizer.name", "optimizer.learning_rate", "optimizer.momentum",
-                                     "optimizer.nesterov"};
-  for (int k = 0; k < 4; k++) assert_string_equal(tutti_space_varied(space, k), keys[k]);
-  static const double rates[] = {0.1, 0.1, 0.2, 0.2, NAN, 0.01}, momenta[] = {0.5, 0.9, 0.5, 0.9, NAN, NAN};
-  static const char *const names[] = {"sgd", "sgd", "sgd", "sgd", "rmsprop", "adam"};
-  static const int branches[] = {0, 0, 0, 0, 1, 2};
-  for (int64_t i = 0; i < 24; i++) {
-    const tutti_trial *trial = tutti_space_trial(space, i);
-    const int64_t s = i / 2 % 6;
-    assert_int_equal(trial->setting, s);
-    assert_int_equal(trial->seed, i % 2);
-    assert_int_equal(trial->batch_size, i < 12 ? 32 : 8);
-    assert_int_equal(trial->branch, branches[s]);
-    assert_true(trial->values[0] == branches[s] && trial->values[3] == 0);
-    assert_true(isnan(rates[s]) ? isnan(trial->values[1]) : trial->values[1] == rates[s]);
-    assert_true(isnan(momenta[s]) ? isnan(trial->values[2]) : trial->values[2] == momenta[s]);
-    // No key of another branch, which its rule might refuse.
-    assert_string_equal(value_of(trial, "optimizer.name"), names[s]);
-    assert_true(!value_of(trial, "optimizer.learning_rate") == isnan(rates[s]));
-    assert_true(!value_of(trial, "optimizer.momentum") == isnan(momenta[s]));
-  }
-  tutti_space_destroy(&space);
-}
-
-/** The settings of a branch are those of a study that knows no other. */
-static void a_branch_is_searched_as_a_study_of_its_own(void **state) {
-  (void)state;
-  static const char *const searches[] = {"sobol", "random"};
-  for (int s = 0; s < 2; s++) {
-    char text[2048];
-    tutti_space *both, *one;
-    snprintf(text, sizeof text,
-             STUDY "  search: %s\n  trials: 4\n  vary:\n" SIZES "    optimizer.name:\n" ADAM SGD SHARED,
-             searches[s]);
-    CHECK_OK(make_space(text, &both));
-    snprintf(text, sizeof text,
-             STUDY "  search: %s\n  trials: 4\n  vary:\n" SIZES
-                   "    optimizer.learning_rate: {from: 0.01, to: 1}\n"
-                   "    optimizer.momentum: {from: 0.5, to: 0.9}\n" SHARED,
-             searches[s]);
-    CHECK_OK(make_space(text, &one));
-    assert_int_equal(tutti_space_n_trials(both), 2 * tutti_space_n_trials(one));
-    for (int64_t i = 0; i < 8; i++) {
-      const tutti_trial *x = tutti_space_trial(both, i / 4 * 8 + 4 + i % 4), *y = tutti_space_trial(one, i);
-      assert_int_equal(x->branch, 1);
-      // name, learning_rate, momentum, clipnorm: the columns in the order in which they come up
-      assert_true(x->values[1] == y->values[0] && x->values[3] == y->values[2]);
-      assert_string_equal(value_of(x, "optimizer.momentum"), value_of(y, "optimizer.momentum"));
-    }
-    tutti_space_destroy(&both);
-    tutti_space_destroy(&one);
-  }
-}
-
-static void a_column_has_the_choices_and_bounds_of_all_branches(void **state) {
-  (void)state;
-  tutti_space *space;
-  double low, high;
-  int n;
-  CHECK_OK(make_space(STUDY "  vary:\n    schedule.decay:\n"
-                            "      cosine: {model.initializer: [he_normal], optimizer.learning_rate: [0.5]}\n"
-                            "      constant: {model.initializer: [glorot_normal, he_normal], "
-                            "optimizer.learning_rate: [0.1, 0.2]}\n",
-                      &space));
-  assert_true(tutti_space_bounds(space, 2, &low, &high) && low == 0.1 && high == 0.5);
-  const char *const *texts = tutti_space_choices(space, 1, &n);
-  assert_int_equal(n, 2);
-  assert_string_equal(texts[0], "he_normal");
-  assert_string_equal(texts[1], "glorot_normal");
-  assert_true(tutti_space_trial(space, 0)->values[1] == 0 && tutti_space_trial(space, 1)->values[1] == 1);
-  assert_true(tutti_space_trial(space, 3)->values[1] == 0);
-  tutti_space_destroy(&space);
-}
-
-static void a_branch_without_keys_has_one_setting(void **state) {
-  (void)state;
-  tutti_space *space;
-  CHECK_OK(make_space(SOBOL "    optimizer.name:\n" SGD "      adam: {}\n", &space));
-  assert_int_equal(tutti_space_n_trials(space), 2 * (4 + 1));
-  assert_int_equal(tutti_space_trial(space, 4)->branch, 1);
-  tutti_space_destroy(&space);
-  CHECK_NO_SPACE(SOBOL "    optimizer.name: {sgd: {}, adam: {}}\n",
-                 "but only optimizer.name is varied; vary another");
-  CHECK_NO_SPACE(SOBOL "    optimizer.name:\n" SGD "      adam: {optimizer.epsilon: [1, 2, 3]}\n",
-                 "study.trials is 4, but the varied keys of adam have only 3 settings");
-}
-
-static void a_branchs_own_seed_is_the_trials(void **state) {
-  (void)state;
-  tutti_space *space;
-  CHECK_OK(make_space(STUDY "  vary: {optimizer.name: {sgd: {train.seed: [5]}, adam: {}}}\n", &space));
-  assert_int_equal(tutti_space_trial(space, 0)->seed, 5);
-  assert_int_equal(tutti_space_trial(space, 1)->seed, 0);
-  tutti_space_destroy(&space);
-}
 
 // --- the best and the fit --------------------------------------------------------------------------
 
@@ -236,16 +112,16 @@ static void the_fit_of_a_branch_is_that_of_its_trials_alone(void **state) {
 
 // --- in the file -----------------------------------------------------------------------------------
 
-static const char config[] = "data: {file: digits.h5}\nmodel: {layers: [dense 10 softmax]}\n"
-                             "study: {vary: {optimizer.name: {sgd: {}, adam: {}}}}\n";
+#define CONFIG(vary) "data: {file: digits.h5}\nmodel: {layers: [dense 10 softmax]}\nstudy: {vary: " vary "}\n"
 
-static void write_study(const char *path, const tutti_trial_set *set, const char *branches) {
+static void write_study_of(const char *path, const tutti_trial_set *set, const char *branches,
+                           const char *config) {
   tutti_file *file = NULL;
   const tutti_study_head head = {.config = config,
                                  .goal = "",
                                  .budget = "",
-                                 .metric = "",
-                                 .varied = keys,
+                                 .metric = "loss",
+                                 .varied = (const char *const *)set->names,
                                  .n_varied = 3,
                                  .branches = branches};
   CHECK_OK(tutti_file_create(path, &file));
@@ -253,6 +129,10 @@ static void write_study(const char *path, const tutti_trial_set *set, const char
   CHECK_OK(tutti_trial_set_write(file, set));
   CHECK_OK(tutti_study_conclude(file, set));
   CHECK_OK(tutti_file_commit(&file));
+}
+
+static void write_study(const char *path, const tutti_trial_set *set, const char *branches) {
+  write_study_of(path, set, branches, CONFIG("{optimizer.name: {sgd: {}, adam: {}}}"));
 }
 
 static void a_file_tells_the_branches(void **state) {
@@ -302,16 +182,59 @@ static void damaged_branches_are_refused(void **state) {
   tutti_trial_set_clear(&set);
 }
 
+/** The names of the branches' folders, whatever their key. */
+static void a_branch_is_a_workload_of_an_export(void **state) {
+  static const struct {
+    const char *key, *config, *choices[2], *folders[2];
+  } cases[] = {
+      {"optimizer.name",
+       CONFIG("{optimizer.name: {sgd: {optimizer.momentum: [0.5]}, adam: {}}}"),
+       {"sgd", "adam"},
+       {"fc_10/momentum", "fc_10/adam"}},
+      {"schedule.decay",
+       CONFIG("{schedule.decay: {constant: {}, cosine: {}}}"),
+       {"constant", "cosine"},
+       {"fc_10/rmsprop_constant", "fc_10/rmsprop_cosine"}},
+      {"model.layers",
+       CONFIG("{model.layers: {'dense 9 relu, dense 2': {}, 'dense 9 tanh, dense 2': {}}}"),
+       {"dense 9 relu, dense 2", "dense 9 tanh, dense 2"},
+       {"fc_9_2/rmsprop", "fc_9_2/rmsprop_2"}},
+  };
+  for (int i = 0; i < 3; i++) {
+    const char *path = folder_path(state, "study.h5");
+    char name[64];
+    tutti_trial_set set = make_set();
+    tutti_file *file = NULL;
+    for (int b = 0; b < 2; b++) {
+      tutti_free(set.texts[1][b]);
+      set.texts[1][b] = tutti_strdup(cases[i].choices[b]);
+    }
+    tutti_free(set.names[1]);
+    set.names[1] = tutti_strdup(cases[i].key);
+    write_study_of(path, &set, cases[i].key, cases[i].config);
+    CHECK_OK(tutti_file_open(path, &file));
+    snprintf(name, sizeof name, "out%d", i);
+    CHECK_OK(tutti_study_export(file, folder_path(state, name)));
+    tutti_file_close(&file);
+    for (int b = 0; b < 2; b++) {
+      char *text = NULL;
+      // Setting 3 is the first of the second branch; each has two seeds.
+      snprintf(name, sizeof name, "out%d/digits/%s/16/%d/metadata.json", i, cases[i].folders[b], 6 * b);
+      CHECK_OK(tutti_read_text(folder_path(state, name), &text));
+      assert_non_null(strstr(text, cases[i].choices[b]));
+      assert_true(!strstr(text, "momentum") == (b == 1)); // the key of a branch alone
+      tutti_free(text);
+    }
+    tutti_trial_set_clear(&set);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(settings_are_numbered_branch_by_branch),
-      cmocka_unit_test(a_branch_is_searched_as_a_study_of_its_own),
-      cmocka_unit_test(a_column_has_the_choices_and_bounds_of_all_branches),
-      cmocka_unit_test(a_branch_without_keys_has_one_setting),
-      cmocka_unit_test(a_branchs_own_seed_is_the_trials),
       cmocka_unit_test(each_branch_has_its_own_best),
       cmocka_unit_test(the_fit_of_a_branch_is_that_of_its_trials_alone),
       cmocka_unit_test_setup_teardown(a_file_tells_the_branches, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(a_branch_is_a_workload_of_an_export, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(damaged_branches_are_refused, folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("study.branches", tests, NULL, check_no_leak);

@@ -109,6 +109,38 @@ static void a_key_that_a_trial_lacks_is_like_itself(void **state) {
   tutti_trial_set_clear(&now);
 }
 
+/** Another branch may bring a key, and take another place among the columns. */
+static void keys_are_matched_by_their_names(void **state) {
+  (void)state;
+  static const char *const names_then[] = {"optimizer.name", "optimizer.momentum"};
+  static const char *const names_now[] = {"optimizer.rho", "optimizer.name", "optimizer.momentum"};
+  static const char *const rules[] = {"rmsprop", "sgd"};
+  tutti_trial_set then = trials_begin(2, 2, names_then), now = trials_begin(4, 3, names_now);
+  trials_choice(&then, 0, two, 1);
+  trials_choice(&now, 1, rules, 2);
+  add(&then, 32, 0, 0, 0.5, TUTTI_TRIAL_REACHED);
+  add(&then, 32, 0, 0, 0.9, TUTTI_TRIAL_REACHED);
+  static const double points[][3] = {{0.5, 0, NAN}, {0.9, 0, NAN}, {NAN, 1, 0.9}, {NAN, 1, 0.5}};
+  for (int i = 0; i < 4; i++) {
+    trials_add(&now, 32, i, TUTTI_TRIAL_WAITING, 0, points[i]);
+    now.results[i].seed = 0;
+  }
+  int64_t numbers[2], n_lost = -1;
+  CHECK_OK(tutti_grow_match(&then, &now, numbers, &n_lost));
+  assert_int_equal(n_lost, 0);
+  assert_int_equal(numbers[0], 3);
+  assert_int_equal(numbers[1], 2);
+  // A value of a key that nobody has now is lost.
+  tutti_trial_set_clear(&now);
+  now = trials_begin(1, 1, names_now + 1);
+  trials_choice(&now, 0, rules, 2);
+  trials_add(&now, 32, 0, TUTTI_TRIAL_WAITING, 0, (const double[]){1});
+  CHECK_OK(tutti_grow_match(&then, &now, numbers, &n_lost));
+  assert_int_equal(n_lost, 2);
+  tutti_trial_set_clear(&then);
+  tutti_trial_set_clear(&now);
+}
+
 /** Match and copy the curves with the nth allocation failing; nothing may be left behind. */
 static tutti_status try_growth(const tutti_file *from, const tutti_trial_set *then, tutti_trial_set *now,
                                tutti_file *to, int nth) {
@@ -176,6 +208,7 @@ int main(void) {
       cmocka_unit_test(finished_trials_are_found_by_what_they_are),
       cmocka_unit_test(trials_that_would_be_lost_are_counted),
       cmocka_unit_test(a_key_that_a_trial_lacks_is_like_itself),
+      cmocka_unit_test(keys_are_matched_by_their_names),
       cmocka_unit_test_setup_teardown(any_allocation_may_fail, folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("study.grow", tests, NULL, check_no_leak);
