@@ -101,8 +101,8 @@ typedef struct {
   int *first;       // [n_branches + 1] the first row of each branch, and the end
 } tutti_best_table;
 
-/** Local.  Its trials may be in any order; those that wait count in `trials` alone.  The caller owns the table:
- * tutti_best_table_clear.
+/** Local.  Its trials may be in any order; those that wait count in `trials` alone, and in medians as seeds that did
+ * not reach the goal.  The caller owns the table: tutti_best_table_clear.
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_study_best(const tutti_trial_set *set, tutti_best_table *best);
