@@ -23,19 +23,21 @@ typedef struct {
  * on groups of study.ranks_per_trial ranks, the longest first, and bring them into the file study.output:
  *   attributes of the root: kind "study", format 1, version, config, goal, budget, metric, varied (the varied keys),
  *             branches (the one of them whose values are branches; absent without),
- *             ranks, ranks_per_trial, groups, data (fingerprint of the training rows), began (Unix time of the first job),
- *             seconds (wall clock in which trials were computed) and idle (part of the groups' time without a trial, of
- *             the last job that came to its end)
+ *             ranks, ranks_per_trial, groups (of the job that wrote it last), data (fingerprint of the training rows),
+ *             began (Unix time of the first job), seconds (wall clock in which trials were computed, over all jobs) and
+ *             idle: of the last job that came to its end, the part of its groups' time without a trial, from when all
+ *             could begin to the end of the last one, also of groups for which there was none
  *   /trials   a row a trial, see tutti_trial_set_write
  *   /curves/<6 digits of the trial>   a row an evaluation: step, samples, epoch, seconds, loss, <metric>, val_loss,
  *             val_<metric>, learning_rate, batch_size, samples_per_second; of loss and metric the means over the epoch so far; and the
  *             further columns that a run's tables have with optimizer.ema_momentum and run.measure (nothing is measured,
  *             and nothing spent on it, unless that says so), of the steps since the row before
  *   /best, /fit   see tutti_study_conclude
- * Finished trials come into it every now and then, and at the end; until then they lie in the folder OUTPUT.d.  A job
- * that ends at any moment loses no trial that was done; started again, also as several jobs at one time and with other
- * numbers of ranks, the study goes on.  When it is done it may grow: a config that gives more batch sizes, values,
- * settings or seeds beside those of the file keeps the finished trials, renumbered, and computes the others.
+ * Finished trials come into it every now and then, as far as it can be written, and at the end; until then they lie in
+ * the folder OUTPUT.d.  A job that ends at any moment loses no trial that was done; started again, also as several jobs
+ * at one time and with other numbers of ranks, the study goes on.  It may grow, while no other job is at work on it: a
+ * config that gives more batch sizes, values, settings or seeds beside those of the file keeps the finished trials,
+ * renumbered, and computes the others.
  *
  * What makes a trial impossible is looked for in all of them before the first one.  Where a group fails nevertheless (no
  * memory, a file that cannot be written), a warning says so at once; the other groups finish the trials that they are

@@ -43,16 +43,15 @@ const tutti_command tutti_command_study = {
     .name = "study",
     .arguments = "[CONFIG.yaml] [--section.key=VALUE ...]",
     .summary = "many trainings side by side: steps to a goal at each batch size",
-    .details =
-        "Trains the config at each batch size with each setting of the keys that study.vary names, on "
-        "groups of\n"
-        "study.ranks_per_trial ranks, until study.goal or study.budget, and leaves study.output: "
-        "trials, curves, the\n"
-        "best setting of each batch size, and the fit S = S_min + E_min/B with the critical batch "
-        "size.  Run again, it\n"
-        "goes on; several jobs may work on one study at a time; one that is done may be given more batch "
-        "sizes, values,\n"
-        "settings or seeds.  What tutti info tells of the file goes to standard output.\n\n"
-        "  mpirun -np 8 tutti study jobs/study-mnist.yaml --study.seeds=3",
+    .details = "Trains the config at each batch size with each setting of the keys that study.vary names, on "
+               "groups of\n"
+               "study.ranks_per_trial ranks, until study.goal or study.budget, and leaves study.output: "
+               "trials, curves, the\n"
+               "best setting of each batch size, and the fit S = S_min + E_min/B with the critical batch "
+               "size.  Run again, it\n"
+               "goes on; several jobs may work on one study at a time; and it may be given more batch "
+               "sizes, values,\n"
+               "settings or seeds.  What tutti info tells of the file goes to standard output.\n\n"
+               "  mpirun -np 8 tutti study jobs/study-mnist.yaml --study.seeds=3",
     .shows_keys = true,
     .run = run};

@@ -196,6 +196,20 @@ static void announce(const tutti_study *study) {
   if (left > 0) warn_of_goal(&study->config->study.goal);
 }
 
+/** They are a part of the time without a trial, whatever the others do. */
+static void warn_of_idle_groups(const tutti_study *study) {
+  int64_t counts[TUTTI_N_TRIAL_STATES];
+  tutti_output_count(study, counts);
+  const int64_t left = counts[TUTTI_TRIAL_WAITING], n_idle = study->n_groups - left;
+  if (left == 0 || n_idle <= 0) return;
+  tutti_log_root(
+      TUTTI_LOG_WARNING,
+      "%lld trial%s left for %d groups of ranks: %lld ha%s nothing to do; fewer ranks, or a larger "
+      "study.ranks_per_trial, would be all at work",
+      (long long)left, left > 1 ? "s are" : " is", study->n_groups, (long long)n_idle,
+      n_idle > 1 ? "ve" : "s");
+}
+
 static tutti_status prepare(tutti_study *study) {
   TUTTI_TRY(tutti_agree(study->world, prepare_local(study)));
   TUTTI_TRY(tutti_alarm_create(study->world, &study->failed));
@@ -206,6 +220,7 @@ static tutti_status prepare(tutti_study *study) {
   TUTTI_TRY(open_output(study));
   TUTTI_TRY(tutti_queue_probe(study));
   announce(study);
+  warn_of_idle_groups(study);
   return TUTTI_OK;
 }
 

@@ -40,3 +40,11 @@ unset TUTTI_FAULT
 succeed "$RANKS" study study.yaml --study.output=last.h5
 expect_text 'last.h5: all 10 trials are done'
 expect_same "$("$TRIALS" rows last.h5)" "$("$TRIALS" rows study.h5)"
+
+# Groups that have no trial are a part of the time without one, and told of beforehand.
+if [ "$RANKS" -eq 3 ]; then
+  succeed 3 study study.yaml --study.output=few.h5 --study.vary.optimizer.learning_rate='[0.1]'
+  expect_text '2 trials are left for 3 groups of ranks: 1 has nothing to do' study.ranks_per_trial
+  idle=$(sed -n 's/.*the groups were \([0-9.]*\) % .*/\1/p' "$err")
+  awk -v idle="$idle" 'BEGIN { exit !(idle >= 33 && idle <= 100) }' || fail "$idle % without a trial"
+fi
