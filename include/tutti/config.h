@@ -66,7 +66,7 @@ typedef struct {
   int64_t keep;
   tutti_count metrics_every; // 0: per epoch only
   tutti_measure measure;
-  tutti_count measure_every; // steps; 0: once for every 4096 samples, at most each step
+  tutti_count measure_every; // steps; 0: once for every 4096 samples, at most each second step
 } tutti_run_options;
 
 /** How the values of a range lie between its ends: evenly in log(v), in v, or in log(1 - v). */

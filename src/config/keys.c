@@ -163,7 +163,7 @@ static const tutti_key keys[] = {
     {CHOICE(run, measure, measure, "none", measure_names, NONE,
             "what the tables tell beside loss and metric: the noise of the gradient, norms of each layer")},
     {COUNT(run, measure_every, "0", TUTTI_UNIT_STEPS, NONE,
-           "how often that is measured; 0: once for 4096 samples, at most each step")},
+           "how often that is measured; 0: once for 4096 samples, at most each second step")},
 
     {KEY(study, vary, axes, AXES, "", NONE, "keys that a study varies, each also as --study.vary.section.key=VALUES")},
     {CHOICE(study, search, search, "grid", search_names, NONE,

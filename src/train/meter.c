@@ -9,14 +9,11 @@
 
 // --- create and destroy ----------------------------------------------------------------------------------
 
-/** Steps from one that is measured to the next: as often as costs little at any batch size, which may grow, unless the
- * user says how often. */
+/** At the present batch size, which may grow. */
 static int64_t choose_every(const tutti_run *run) {
-  enum { SAMPLES = 4096 };
   const int64_t given = (int64_t)run->config->run.measure_every.value;
-  const int64_t batch = tutti_stages_batch(&run->plan.stages, tutti_run_position(run).at);
   if (given > 0) return given;
-  return batch < SAMPLES ? SAMPLES / batch : 1;
+  return tutti_noise_every(tutti_stages_batch(&run->plan.stages, tutti_run_position(run).at));
 }
 
 static tutti_status list_layers(const tutti_model *model, tutti_meter *meter) {

@@ -9,6 +9,11 @@ tutti_noise tutti_noise_estimate(const tutti_noise_sums *sums) {
                        .grad_squared = sums->square - trace * (1 / sums->batch - 1 / sums->population)};
 }
 
+int64_t tutti_noise_every(int64_t batch) {
+  enum { SAMPLES = 4096, LEAST = 2 };
+  return batch < SAMPLES / LEAST ? SAMPLES / batch : LEAST;
+}
+
 double tutti_noise_decay(double samples) {
   return 1 - fmin(samples / 40960, 0.1);
 }

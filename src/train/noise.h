@@ -27,6 +27,10 @@ typedef struct {
  * less than two groups both are NaN. */
 tutti_noise tutti_noise_estimate(const tutti_noise_sums *sums);
 
+/** Steps from one that is measured to the next, unless the user says how many: once for every 4096 samples costs little
+ * at any smaller batch; a larger one, whose every sample and part would be measured, is in every second step. */
+int64_t tutti_noise_every(int64_t batch);
+
 /** By which averages of both forget from one measured step to the next, so many samples later (the paper leaves it to the
  * user): they are over the last 40,960 samples, about, and no less than ten measured steps.  An average over epochs would
  * keep telling of the large gradients of the beginning. */

@@ -224,6 +224,16 @@ static void averages_have_no_bias_and_leave_out_what_is_unknown(void **state) {
   CHECK_NEAR(tutti_smoothed_value(&average), 5, 1e-10);
 }
 
+/** About 4096 samples lie between two measured steps; a batch of more than half of them is not measured each time. */
+static void a_step_is_measured_for_so_many_samples(void **state) {
+  (void)state;
+  static const struct {
+    int64_t batch, every;
+  } cases[] = {{1, 4096}, {16, 256}, {333, 12}, {2047, 2}, {2048, 2}, {4096, 2}, {60000, 2}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    assert_int_equal(tutti_noise_every(cases[i].batch), cases[i].every);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(estimates_are_unbiased_with_replacement),
@@ -234,6 +244,7 @@ int main(void) {
       cmocka_unit_test(gain_of_adascale_is_the_noise_scale_in_other_words),
       cmocka_unit_test(gain_is_between_1_and_the_number_of_groups),
       cmocka_unit_test(one_group_tells_nothing),
+      cmocka_unit_test(a_step_is_measured_for_so_many_samples),
       cmocka_unit_test(averages_follow_a_training),
       cmocka_unit_test(averages_have_no_bias_and_leave_out_what_is_unknown),
   };
