@@ -1,12 +1,12 @@
 /** What run.measure adds to a training step. */
 #include <stdio.h>
 
+#include "bench/endless.h"
 #include "bench/samples.h"
-#include "support/bench.h"
-#include "train/run.h"
+#include "train/noise.h"
 
 static const char *const measures[] = {"none", "noise", "norms", "all"};
-enum { N = sizeof measures / sizeof *measures, SAMPLES = 4096 };
+enum { N = sizeof measures / sizeof *measures };
 
 /** A training that goes on, epoch 0 over and over: as many steps as from one measured step to the next. */
 typedef struct {
@@ -19,11 +19,7 @@ typedef struct {
 
 static tutti_status step(training *t) {
   tutti_step_result result;
-  TUTTI_TRY(tutti_run_step(&t->run, &result));
-  TUTTI_CHECK(result.finite, TUTTI_ERR_INTERNAL, "the loss is not finite at step %lld",
-              (long long)t->run.state.step);
-  t->run.state.step++;
-  t->run.state.step_in_epoch = (t->run.state.step_in_epoch + 1) % t->run.plan.epoch.n_steps;
+  TUTTI_TRY(endless_step(&t->run, &result));
   t->loss = result.loss;
   return TUTTI_OK;
 }
@@ -48,22 +44,9 @@ static tutti_status check(void *context, double *checksum) {
 
 static tutti_status create(const bench *b, const char *file, int64_t batch, const char *measure,
                            training *t) {
-  char text[32];
-  snprintf(text, sizeof text, "%lld", (long long)batch);
-  const tutti_override overrides[] = {
-      {"data.file", file},
-      {"model.layers",
-       bench_option(b, "layers",
-                    b->is_short ? "dense 16 relu, dense 10 softmax" : "dense 512 relu, dense 10 softmax")},
-      {"optimizer.name", bench_option(b, "optimizer", "rmsprop")},
-      {"parallel.reduce", bench_option(b, "reduce", "auto")},
-      {"train.batch_size", text},
-      {"train.steps", "1000000000"},
-      {"run.measure", measure}};
-  TUTTI_TRY(tutti_agree(
-      b->comm, tutti_config_parse(NULL, NULL, overrides, sizeof overrides / sizeof *overrides, &t->config)));
+  TUTTI_TRY(tutti_agree(b->comm, endless_parse(b, file, batch, measure, &t->config)));
   TUTTI_TRY(tutti_run_create(b->comm, &t->config, &t->run));
-  t->n_steps = batch < SAMPLES ? SAMPLES / batch : 1;
+  t->n_steps = tutti_noise_every(batch);
   return tutti_run_begin(&t->run);
 }
 
@@ -114,6 +97,6 @@ int main(int argc, char **argv) {
                            "steps from one that is measured to the next; the shape is the global batch.\n"
                            "  --layers='dense 512 relu, dense 10 softmax'  --optimizer=rmsprop  "
                            "--reduce=auto",
-                       .options = (const char *const[]){"layers", "optimizer", "reduce", NULL}},
+                       .options = (const char *const[]){ENDLESS_OPTIONS, NULL}},
       run_all);
 }

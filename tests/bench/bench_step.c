@@ -4,22 +4,14 @@
 
 #include "base/random.h"
 #include "bench/chain.h"
+#include "bench/endless.h"
 #include "bench/samples.h"
-#include "support/bench.h"
 #include "support/numbers.h"
 #include "support/reference_net.h"
-#include "train/run.h"
 
-/** A training that goes on step by step, epoch 0 over and over. */
 static tutti_status step(void *context) {
-  tutti_run *run = context;
   tutti_step_result result;
-  TUTTI_TRY(tutti_run_step(run, &result));
-  TUTTI_CHECK(result.finite, TUTTI_ERR_INTERNAL, "the loss is not finite at step %lld",
-              (long long)run->state.step);
-  run->state.step++;
-  run->state.step_in_epoch = (run->state.step_in_epoch + 1) % run->plan.epoch.n_steps;
-  return TUTTI_OK;
+  return endless_step(context, &result);
 }
 
 // --- verify
@@ -92,21 +84,6 @@ static tutti_status check_step(void *context, double *checksum) {
 
 // --- the cases
 
-static tutti_status parse(const bench *b, const char *file, int64_t batch, tutti_config *config) {
-  char text[32];
-  snprintf(text, sizeof text, "%lld", (long long)batch);
-  const tutti_override overrides[] = {
-      {"data.file", file},
-      {"model.layers",
-       bench_option(b, "layers",
-                    b->is_short ? "dense 16 relu, dense 10 softmax" : "dense 512 relu, dense 10 softmax")},
-      {"optimizer.name", bench_option(b, "optimizer", "rmsprop")},
-      {"parallel.reduce", bench_option(b, "reduce", "auto")},
-      {"train.batch_size", text},
-      {"train.steps", "1000000000"}};
-  return tutti_config_parse(NULL, NULL, overrides, sizeof overrides / sizeof *overrides, config);
-}
-
 /** The products of this rank's part of the batch; of the largest part, so that it is all ranks' baseline. */
 static tutti_status make_chain(const tutti_run *run, chain *c) {
   int *units = NULL, n = 0, rows = 0, n_in = 0;
@@ -163,7 +140,7 @@ static tutti_status run_batch(const bench *b, const char *file, int64_t batch) {
   tutti_config config = {0};
   tutti_run run = {0};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(b->comm, parse(b, file, batch, &config)));
+  TUTTI_TRY_GOTO(done, tutti_agree(b->comm, endless_parse(b, file, batch, "none", &config)));
   TUTTI_TRY_GOTO(done, tutti_run_create(b->comm, &config, &run));
   TUTTI_TRY_GOTO(done, init_weights(&run));
   TUTTI_TRY_GOTO(done, measure(b, &run));
@@ -207,6 +184,6 @@ int main(int argc, char **argv) {
                       "gather, forward, loss, backward, reduction, update.  The shape is the global batch.\n"
                       "  --layers='dense 512 relu, dense 10 softmax'  --optimizer=rmsprop  --reduce=auto\n"
                       "  --file=DATA.h5  of classes; else made up, 784 features like pixels",
-          .options = (const char *const[]){"layers", "optimizer", "reduce", "file", NULL}},
+          .options = (const char *const[]){ENDLESS_OPTIONS, "file", NULL}},
       run_all);
 }

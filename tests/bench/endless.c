@@ -1,0 +1,29 @@
+#include "bench/endless.h"
+
+#include <stdio.h>
+
+tutti_status endless_parse(const bench *b, const char *file, int64_t batch, const char *measure,
+                           tutti_config *config) {
+  char text[32];
+  snprintf(text, sizeof text, "%lld", (long long)batch);
+  const tutti_override overrides[] = {
+      {"data.file", file},
+      {"model.layers",
+       bench_option(b, "layers",
+                    b->is_short ? "dense 16 relu, dense 10 softmax" : "dense 512 relu, dense 10 softmax")},
+      {"optimizer.name", bench_option(b, "optimizer", "rmsprop")},
+      {"parallel.reduce", bench_option(b, "reduce", "auto")},
+      {"train.batch_size", text},
+      {"train.steps", "1000000000"},
+      {"run.measure", measure}};
+  return tutti_config_parse(NULL, NULL, overrides, sizeof overrides / sizeof *overrides, config);
+}
+
+tutti_status endless_step(tutti_run *run, tutti_step_result *result) {
+  TUTTI_TRY(tutti_run_step(run, result));
+  TUTTI_CHECK(result->finite, TUTTI_ERR_INTERNAL, "the loss is not finite at step %lld",
+              (long long)run->state.step);
+  run->state.step++;
+  run->state.step_in_epoch = (run->state.step_in_epoch + 1) % run->plan.epoch.n_steps;
+  return TUTTI_OK;
+}

@@ -1,0 +1,17 @@
+#pragma once
+/** A training that goes on step by step, epoch 0 over and over. */
+#include "support/bench.h"
+#include "train/run.h"
+
+/** Options of a program that makes one, for bench_program. */
+#define ENDLESS_OPTIONS "layers", "optimizer", "reduce"
+
+/** Local.  The config that the program's options ask for.
+ * @param[in] measure  of run.measure */
+TUTTI_NODISCARD
+tutti_status endless_parse(const bench *b, const char *file, int64_t batch, const char *measure,
+                           tutti_config *config);
+
+/** Collective.  One step.  @return ERR_INTERNAL the loss is not finite */
+TUTTI_NODISCARD
+tutti_status endless_step(tutti_run *run, tutti_step_result *result);
