@@ -1,55 +1,25 @@
-/* Claims that processes share out.  fcntl is wrapped by the linker, so that a file system without locks can be played. */
+/* Claims that processes share out. */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "holder.h"
 #include "support/check.h"
 #include "support/folder.h"
 #include "tutti/io.h"
 
-static int fcntl_error; // 0: the system's own
-
-int __real_fcntl(int fd, int command, struct flock *range);
-int __wrap_fcntl(int fd, int command, struct flock *range);
-
-int __wrap_fcntl(int fd, int command, struct flock *range) {
-  if (fcntl_error == 0) return __real_fcntl(fd, command, range);
-  errno = fcntl_error;
-  return -1;
+/** For a process of its own. */
+static bool take_for_good(const char *path, int64_t i) {
+  tutti_claims *claims = NULL;
+  bool taken = false;
+  return tutti_claims_open(path, true, &claims) == TUTTI_OK &&
+         tutti_claims_take(claims, i, false, &taken) == TUTTI_OK && taken;
 }
 
-/** A process that has claim i, alone or beside others, until it is killed. */
-static pid_t start(const char *path, int64_t i, bool shares) {
-  int ready[2];
-  char byte;
-  assert_int_equal(pipe(ready), 0);
-  const pid_t process = fork();
-  assert_true(process >= 0);
-  if (process == 0) {
-    tutti_claims *claims = NULL;
-    bool taken = false;
-    if (tutti_claims_open(path, true, &claims) != TUTTI_OK) _exit(1);
-    const tutti_status status =
-        shares ? tutti_claims_share(claims, i, &taken) : tutti_claims_take(claims, i, false, &taken);
-    if (status != TUTTI_OK || !taken) _exit(1);
-    if (write(ready[1], "x", 1) != 1) _exit(1);
-    for (;;) pause();
-  }
-  close(ready[1]);
-  assert_int_equal(read(ready[0], &byte, 1), 1);
-  close(ready[0]);
-  return process;
-}
-
-static pid_t start_holder(const char *path, int64_t i) {
-  return start(path, i, false);
-}
-
-static void kill_holder(pid_t process) {
-  assert_int_equal(kill(process, SIGKILL), 0);
-  assert_int_equal(waitpid(process, NULL, 0), process);
+static bool share_for_good(const char *path, int64_t i) {
+  tutti_claims *claims = NULL;
+  bool taken = false;
+  return tutti_claims_open(path, true, &claims) == TUTTI_OK &&
+         tutti_claims_share(claims, i, &taken) == TUTTI_OK && taken;
 }
 
 static bool take(tutti_claims *claims, int64_t i) {
@@ -61,7 +31,7 @@ static bool take(tutti_claims *claims, int64_t i) {
 static void a_claim_is_one_process_s_until_it_dies(void **state) {
   const char *path = folder_path(state, "claims");
   tutti_claims *claims = NULL;
-  const pid_t holder = start_holder(path, 1000);
+  const pid_t holder = holder_start(take_for_good, path, 1000);
   CHECK_OK(tutti_claims_open(path, true, &claims));
   assert_false(take(claims, 1000));
   assert_true(tutti_claims_work(claims));
@@ -69,7 +39,7 @@ static void a_claim_is_one_process_s_until_it_dies(void **state) {
   assert_true(take(claims, 999));
   assert_true(take(claims, 1001));
   assert_false(tutti_claims_held(claims, 1001)); // by another process, that is
-  kill_holder(holder);
+  holder_kill(holder);
   assert_false(tutti_claims_held(claims, 1000));
   assert_true(take(claims, 1000));
   tutti_claims_close(&claims);
@@ -83,9 +53,9 @@ static void a_claim_is_given_back(void **state) {
   assert_true(take(claims, 0));
   assert_true(take(claims, 1));
   tutti_claims_give_back(claims, 0);
-  const pid_t holder = start_holder(path, 0); // gets it
+  const pid_t holder = holder_start(take_for_good, path, 0); // gets it
   assert_false(take(claims, 0));
-  kill_holder(holder);
+  holder_kill(holder);
   bool taken = false;
   CHECK_OK(tutti_claims_take(claims, 0, true, &taken)); // does not wait for the dead
   assert_true(taken);
@@ -101,21 +71,21 @@ static bool share(tutti_claims *claims, int64_t i) {
 static void a_claim_that_is_shared_is_nobody_s_alone(void **state) {
   const char *path = folder_path(state, "claims");
   tutti_claims *claims = NULL;
-  const pid_t first = start(path, 2, true);
-  const pid_t second = start(path, 2, true);
+  const pid_t first = holder_start(share_for_good, path, 2);
+  const pid_t second = holder_start(share_for_good, path, 2);
   CHECK_OK(tutti_claims_open(path, true, &claims));
   assert_true(tutti_claims_held(claims, 2));
   assert_false(take(claims, 2));
   assert_true(share(claims, 2));
-  kill_holder(first);
+  holder_kill(first);
   assert_true(tutti_claims_held(claims, 2));
-  kill_holder(second);
+  holder_kill(second);
   assert_false(tutti_claims_held(claims, 2));
   assert_true(take(claims, 2));
   tutti_claims_give_back(claims, 2);
-  const pid_t alone = start_holder(path, 2);
+  const pid_t alone = holder_start(take_for_good, path, 2);
   assert_false(share(claims, 2));
-  kill_holder(alone);
+  holder_kill(alone);
   tutti_claims_close(&claims);
 }
 
@@ -143,14 +113,14 @@ static void a_file_that_goes_away_is_noticed(void **state) {
 static void without_locks_everybody_gets_everything(void **state) {
   tutti_claims *claims = NULL;
   CHECK_OK(tutti_claims_open(folder_path(state, "claims"), true, &claims));
-  fcntl_error = ENOLCK;
+  holder_fcntl_error = ENOLCK;
   assert_true(take(claims, 3));
   assert_false(tutti_claims_held(claims, 3));
-  fcntl_error = EIO;
+  holder_fcntl_error = EIO;
   bool taken = true;
   CHECK_FAILS(tutti_claims_take(claims, 3, false, &taken), TUTTI_ERR_CREATE, "claims: cannot lock: ");
   assert_false(taken);
-  fcntl_error = 0;
+  holder_fcntl_error = 0;
   tutti_claims_close(&claims);
 }
 

@@ -1,49 +1,20 @@
-/* The lock on a run's folder.  fcntl is wrapped by the linker, so that a file system without locks can be
- * played. */
+/* The lock on a run's folder. */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "holder.h"
 #include "support/check.h"
 #include "support/folder.h"
 #include "tutti/io.h"
 
-static int fcntl_error; // 0: the system's own
-
-int __real_fcntl(int fd, int command, struct flock *range);
-int __wrap_fcntl(int fd, int command, struct flock *range);
-
-int __wrap_fcntl(int fd, int command, struct flock *range) {
-  if (fcntl_error == 0) return __real_fcntl(fd, command, range);
-  errno = fcntl_error;
-  return -1;
-}
-
-/** A process that holds the lock until it is killed. */
-static pid_t start_holder(const char *folder) {
-  int ready[2];
-  char byte;
-  assert_int_equal(pipe(ready), 0);
-  const pid_t process = fork();
-  assert_true(process >= 0);
-  if (process == 0) {
-    tutti_lock *lock = NULL;
-    if (tutti_lock_take(folder, &lock) != TUTTI_OK || write(ready[1], "x", 1) != 1) _exit(1);
-    for (;;) pause();
-  }
-  close(ready[1]);
-  assert_int_equal(read(ready[0], &byte, 1), 1);
-  close(ready[0]);
-  return process;
-}
-
-static void kill_holder(pid_t process) {
-  assert_int_equal(kill(process, SIGKILL), 0);
-  assert_int_equal(waitpid(process, NULL, 0), process);
+/** For a process of its own. */
+static bool take_for_good(const char *folder, int64_t unused) {
+  (void)unused;
+  tutti_lock *lock = NULL;
+  return tutti_lock_take(folder, &lock) == TUTTI_OK;
 }
 
 /** Whether another process can have the lock. */
@@ -91,7 +62,7 @@ static void the_file_names_host_and_process(void **state) {
 static void who_comes_second_is_told_who_has_it(void **state) {
   char host[64] = "", text[256];
   tutti_lock *lock = NULL;
-  const pid_t holder = start_holder(*state);
+  const pid_t holder = holder_start(take_for_good, *state, 0);
   assert_int_equal(gethostname(host, sizeof host - 1), 0);
   snprintf(text, sizeof text,
            "%s is in use by process %ld on %s: another training writes there; wait for it, ",
@@ -104,12 +75,12 @@ static void who_comes_second_is_told_who_has_it(void **state) {
   // A holder whose line is not there (yet) is one, too.
   folder_put(folder_path(state, ".lock"), "", 0);
   CHECK_FAILS(tutti_lock_take(*state, &lock), TUTTI_ERR_CREATE, "is in use by another process: ");
-  kill_holder(holder);
+  holder_kill(holder);
 }
 
 static void the_lock_of_a_killed_process_is_free(void **state) {
   tutti_lock *lock = NULL;
-  kill_holder(start_holder(*state));
+  holder_kill(holder_start(take_for_good, *state, 0));
   assert_int_equal(access(folder_path(state, ".lock"), F_OK), 0); // what it left
   CHECK_OK(tutti_lock_take(*state, &lock));
   assert_false(others_can_take(*state));
@@ -123,14 +94,14 @@ static void what_a_killed_process_was_writing_is_removed(void **state) {
   char host[64] = "", name[128];
   tutti_lock *lock = NULL;
   assert_int_equal(gethostname(host, sizeof host - 1), 0);
-  const pid_t holder = start_holder(*state);
+  const pid_t holder = holder_start(take_for_good, *state, 0);
   for (int i = 0; i < 3; i++) {
     snprintf(name, sizeof name, "%s.tmp-%s-%ld", bases[i], host, (long)holder);
     folder_put(folder_path(state, name), "x", 1);
   }
   CHECK_FAILS(tutti_lock_take(*state, &lock), TUTTI_ERR_CREATE, "is in use");
   assert_int_equal(folder_count(state), 4);
-  kill_holder(holder);
+  holder_kill(holder);
   CHECK_OK(tutti_lock_take(*state, &lock));
   tutti_lock_release(&lock);
   assert_int_equal(folder_count(state), 0);
@@ -140,9 +111,9 @@ static void a_file_system_without_locks_is_no_obstacle(void **state) {
   const int errors[] = {ENOLCK, ENOSYS, EOPNOTSUPP, EINVAL};
   for (int i = 0; i < 4; i++) {
     tutti_lock *lock = NULL;
-    fcntl_error = errors[i];
+    holder_fcntl_error = errors[i];
     const tutti_status status = tutti_lock_take(*state, &lock);
-    fcntl_error = 0;
+    holder_fcntl_error = 0;
     CHECK_OK(status);
     tutti_lock_release(&lock);
     assert_null(lock);
@@ -155,9 +126,9 @@ static void what_cannot_be_locked_says_why(void **state) {
   folder_put(folder_path(state, "file"), "x", 1);
   CHECK_FAILS(tutti_lock_take(folder_path(state, "file"), &lock), TUTTI_ERR_CREATE, "/file: ");
   CHECK_FAILS(tutti_lock_take("/proc/self", &lock), TUTTI_ERR_CREATE, "/proc/self/.lock: cannot create: ");
-  fcntl_error = EIO;
+  holder_fcntl_error = EIO;
   const tutti_status status = tutti_lock_take(*state, &lock);
-  fcntl_error = 0;
+  holder_fcntl_error = 0;
   CHECK_FAILS(status, TUTTI_ERR_CREATE, "/.lock: cannot lock: ");
   assert_null(lock);
 }

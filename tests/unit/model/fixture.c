@@ -98,3 +98,15 @@ double fixture_norm(const float *values, int64_t n) {
   for (int64_t i = 0; i < n; i++) sum += (double)values[i] * values[i];
   return sqrt(sum);
 }
+
+void fixture_each_loss(void (*check)(const char *layers, tutti_loss loss)) {
+  for (int loss = TUTTI_MEAN_SQUARED_ERROR; loss < TUTTI_N_LOSSES; loss++) {
+    check("dense 5 tanh,dense 3", (tutti_loss)loss);
+    check("dense 5 tanh,dense 1", (tutti_loss)loss);
+  }
+  check("dense 5 tanh,dense 4 softmax", TUTTI_CATEGORICAL_CROSSENTROPY);
+  check("dense 5 tanh,dense 4,activation softmax", TUTTI_LOSS_AUTO);
+  check("dense 5 tanh,dense 3 sigmoid", TUTTI_BINARY_CROSSENTROPY);
+  check("dense 5 tanh,dense 1 sigmoid", TUTTI_LOSS_AUTO);
+  check("dense 5 tanh,dense 2,activation sigmoid", TUTTI_BINARY_CROSSENTROPY);
+}

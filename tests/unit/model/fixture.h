@@ -40,4 +40,7 @@ tutti_status fixture_step(fixture *f, tutti_model_pass pass, int64_t first, int6
 /** In double: a result at perturbed parameters. */
 reference_net fixture_reference(const fixture *f);
 
+/** Call `check` with small networks of each loss, named or left to the last layer. */
+void fixture_each_loss(void (*check)(const char *layers, tutti_loss loss));
+
 double fixture_norm(const float *values, int64_t n);

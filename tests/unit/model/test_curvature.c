@@ -159,14 +159,7 @@ static void each_activation(void **state) {
 
 static void each_loss(void **state) {
   (void)state;
-  for (int loss = TUTTI_MEAN_SQUARED_ERROR; loss < TUTTI_N_LOSSES; loss++) {
-    check("dense 5 tanh,dense 3", (tutti_loss)loss);
-    check("dense 5 tanh,dense 1", (tutti_loss)loss);
-  }
-  check("dense 5 tanh,dense 4 softmax", TUTTI_CATEGORICAL_CROSSENTROPY);
-  check("dense 5 tanh,dense 4,activation softmax", TUTTI_LOSS_AUTO);
-  check("dense 5 tanh,dense 3 sigmoid", TUTTI_BINARY_CROSSENTROPY);
-  check("dense 5 tanh,dense 1 sigmoid", TUTTI_LOSS_AUTO);
+  fixture_each_loss(check);
 }
 
 /** Noise is off, and batch_norm takes its moving statistics. */
