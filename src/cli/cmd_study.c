@@ -39,6 +39,30 @@ done:
   return status;
 }
 
+static const char *const tables[] = {
+    "The table, a row a batch size, of its best setting: the least median over seeds of steps to the goal\n"
+    "  batch_size                    samples of a step\n"
+    "  steps, samples, seconds       to the goal, medians over seeds; nan: at most half of the seeds reached "
+    "it\n"
+    "  optimizer.learning_rate, ...  each varied key, of the best setting\n"
+    "  trials                        of all settings and seeds; what is none of the following waits\n"
+    "  reached, not_reached          the goal within the budget\n"
+    "  diverged                      ended by a loss that is not finite\n"
+    "  edge                          the first key of which nothing was tried beyond the best setting's "
+    "value:\n"
+    "                                widen its range; -: none",
+    "The fit S = S_min + E_min/B of steps S to batch size B; nothing where it is refused\n"
+    "  n_sizes                batch sizes with steps to the goal\n"
+    "  S_min                  steps that no batch size goes below\n"
+    "  E_min                  samples that no batch size goes below\n"
+    "  B_crit                 E_min/S_min: there both are twice their least\n"
+    "  residual               root mean square of log S - log fit\n"
+    "  S_min_low, S_min_high  and so on: 95 % intervals of the bootstrap over settings and seeds\n"
+    "  perfect_scaling_end    largest batch size with at most 1.2 times the samples of the smallest\n"
+    "  largest_useful_batch   smallest batch size with at most 1.05 times the fewest steps\n"
+    "  refused, no_interval   why there is no fit, or no interval",
+    NULL};
+
 const tutti_command tutti_command_study = {
     .name = "study",
     .arguments = "[CONFIG.yaml] [--section.key=VALUE ...]",
@@ -53,5 +77,7 @@ const tutti_command tutti_command_study = {
                "sizes, values,\n"
                "settings or seeds.  What tutti info tells of the file goes to standard output.\n\n"
                "  mpirun -np 8 tutti study jobs/study-mnist.yaml --study.seeds=3",
+    .tables = tables,
     .shows_keys = true,
+    .own_section = "study",
     .run = run};

@@ -25,24 +25,36 @@ void tutti_help_print(void) {
        "Several ranks:  mpirun -np 8 tutti train jobs/mnist.yaml");
 }
 
-static void print_keys(void) {
-  puts("\nKeys of a config, each also an option --section.key=VALUE that wins over the file:");
+static void print_key(const tutti_key_info *key) {
+  printf("  %-19s %s", key->name, key->sentence);
+  if (key->fallback[0]) printf(" [%s]", key->fallback);
+  printf("\n");
+  if (key->allowed[0]) printf("  %-19s   %s\n", "", key->allowed);
+}
+
+/** Those of the section `own`, or those of all others. */
+static void print_sections(const char *own, bool is_own) {
   const char *section = "";
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     tutti_key_info key;
     tutti_config_key(i, &key);
+    if ((strcmp(key.section, own) == 0) != is_own) continue;
     if (strcmp(section, key.section) != 0) printf("\n%s:\n", key.section);
     section = key.section;
-    printf("  %-18s %s", key.name, key.sentence);
-    if (key.fallback[0]) printf(" [%s]", key.fallback);
-    printf("\n");
-    if (key.allowed[0]) printf("  %-18s   %s\n", "", key.allowed);
+    print_key(&key);
   }
+}
+
+static void print_keys(const char *own_section) {
+  puts("\nKeys of a config, each also an option --section.key=VALUE that wins over the file:");
+  const char *own = own_section ? own_section : "";
+  print_sections(own, true);
+  print_sections(own, false);
 }
 
 void tutti_help_print_command(const tutti_command *command) {
   printf("usage: tutti %s%s%s\n\n%s\n", command->name, command->arguments[0] ? " " : "", command->arguments,
          command->details);
   for (const char *const *table = command->tables; table && *table; table++) printf("\n%s\n", *table);
-  if (command->shows_keys) print_keys();
+  if (command->shows_keys) print_keys(command->own_section);
 }

@@ -83,6 +83,17 @@ expect_same "$(cksum study.h5)" "$before"
 [ ! -e study.h5.d ] || fail 'the folder is left'
 succeed 1 info study.h5
 expect_text 'kind study'
+# Every name that the report has is told by --help, which has the keys of a study before the others.
+if [ "$RANKS" -eq 1 ]; then
+  awk -v tab="$tab" '/^batch_size/ { gsub(tab, "\n"); print } /^n_sizes/ { fit = 1 } fit { print $1 }' "$out" >names.txt
+  succeed 1 study --help
+  [ "$(wc -l <names.txt)" -ge 13 ] || fail "too few names: $(cat names.txt)"
+  while read -r name; do
+    grep -qw -- "$name" "$out" || fail "study --help says nothing about $name"
+  done <names.txt
+  expect_same "$(grep -m 1 -E '^[a-z]+:$' "$out")" study:
+  rm names.txt
+fi
 
 # --- what is refused --------------------------------------------------------------------------------------------
 
