@@ -90,17 +90,9 @@ static void resumed_run_is_the_straight_one(const tutti_comm *comm) {
   const training_overrides tree = {"parallel.reduce=tree"};
   if (root) EXPECT_OK(training_run(folder.self, &folder, "straight", by_samples, tree, &result));
   for (int i = 0; i < 4; i++) {
-    char name[32], budget[32];
+    char name[32];
     snprintf(name, sizeof name, "resumed-%d", stops[i]);
-    snprintf(budget, sizeof budget, "train.steps=%d", stops[i]);
-    const bool alone_first = i % 2;
-    if (!alone_first || root)
-      EXPECT_OK(training_run(alone_first ? folder.self : comm, &folder, name, by_samples,
-                             (training_overrides){budget, tree[0]}, &result));
-    EXPECT_OK(tutti_barrier(comm));
-    if (alone_first || root)
-      EXPECT_OK(training_run(alone_first ? comm : folder.self, &folder, name, by_samples, tree, &result));
-    EXPECT_OK(tutti_barrier(comm));
+    training_run_in_two(comm, &folder, name, by_samples, tree, stops[i], i % 2);
     if (root) compare(&folder, "straight", name, 0);
     if (root) check_rows(&folder, name);
   }

@@ -57,10 +57,6 @@ static void train(const tutti_comm *comm, const training_folder *folder, const c
   EXPECT_OK(training_run(comm, folder, name, yaml, overrides, &result));
 }
 
-static bool is_root(const tutti_comm *comm) {
-  return tutti_comm_rank(comm) == 0;
-}
-
 /** Rounding of the training itself: float. */
 static const double rounding = 1e-3;
 
@@ -68,7 +64,7 @@ static void columns_do_not_depend_on_ranks(const tutti_comm *comm) {
   training_folder folder;
   training_folder_make(comm, &folder);
   const training_overrides tree = {"parallel.reduce=tree", "parallel.leaves=12"};
-  if (is_root(comm)) {
+  if (training_is_root(comm)) {
     train(folder.self, &folder, "alone", NULL);
     train(folder.self, &folder, "tree-alone", tree);
   }
@@ -77,7 +73,7 @@ static void columns_do_not_depend_on_ranks(const tutti_comm *comm) {
   train(comm, &folder, "small", (training_overrides){"train.micro_batch_size=7"});
   train(comm, &folder, "clipped", (training_overrides){"optimizer.global_clipnorm=100"});
   train(comm, &folder, "tree", tree);
-  if (is_root(comm)) {
+  if (training_is_root(comm)) {
     const char *const runs[] = {"shared", "flat", "small", "clipped", "tree"};
     for (int i = 0; i < 5; i++) {
       compare_all(&folder, "steps", "alone", runs[i], of_any_groups, N_ANY, rounding);
@@ -97,7 +93,7 @@ static void groups_of_one_sample_are_examples(const tutti_comm *comm) {
   training_folder_make(comm, &folder);
   train(comm, &folder, "leaves", (training_overrides){"parallel.reduce=tree", "parallel.leaves=50"});
   train(comm, &folder, "micro", (training_overrides){"train.micro_batch_size=1"});
-  if (is_root(comm)) {
+  if (training_is_root(comm)) {
     compare(&folder, "steps", "leaves", "trace", "leaves", "example_trace", 1e-6);
     compare(&folder, "steps", "leaves", "grad_squared", "leaves", "example_grad_squared", 1e-6);
     compare(&folder, "steps", "leaves", "noise_scale", "leaves", "example_noise_scale", 1e-6);
@@ -127,7 +123,7 @@ static void groups_of_several_samples_estimate_the_same(const tutti_comm *comm) 
         (training_overrides){"model.layers=dense 3 softmax", "optimizer.learning_rate=1e-6",
                              "train.steps=140", "run.metrics_every=7 steps", "parallel.reduce=tree",
                              "parallel.leaves=7"});
-  if (is_root(comm)) {
+  if (training_is_root(comm)) {
     const char *const runs[] = {"micro", "leaves"};
     for (int i = 0; i < 2; i++) {
       const double trace = mean_of(&folder, runs[i], "trace");
@@ -156,7 +152,7 @@ static void a_batch_of_all_samples_has_the_square_itself(const tutti_comm *comm)
   training_folder_make(comm, &folder);
   train(comm, &folder, "shards", (training_overrides){"train.batch_size=333", "train.micro_batch_size=100"});
   train(comm, &folder, "leaves", (training_overrides){"train.batch_size=333", "parallel.reduce=tree"});
-  if (is_root(comm)) {
+  if (training_is_root(comm)) {
     check_whole_batch(&folder, "shards");
     check_whole_batch(&folder, "leaves");
   }
@@ -185,7 +181,7 @@ static void norms_are_those_of_a_step_of_sgd(const tutti_comm *comm) {
   train(comm, &folder, "lars",
         (training_overrides){"model.layers=dense 24 tanh l2=0.5, dense 3 softmax", "optimizer.name=lars",
                              "optimizer.weight_decay=0.1"});
-  if (is_root(comm)) {
+  if (training_is_root(comm)) {
     const double norm = first_of(&folder, "plain", "grad_norm");
     const double update = first_of(&folder, "plain", "update_norm");
     EXPECT(fabs(update - 0.1 * norm) <= 1e-5 * update, "update %.9g, gradient %.9g", update, norm);
@@ -220,7 +216,7 @@ static void measuring_changes_nothing(const tutti_comm *comm) {
   snprintf(without, sizeof without, "%.*srun: {metrics_every: 1 step}\n", (int)(strstr(yaml, "run:") - yaml),
            yaml);
   EXPECT_OK(training_run(comm, &folder, "none", without, NULL, &result));
-  if (is_root(comm)) {
+  if (training_is_root(comm)) {
     EXPECT(training_difference(&folder, "none", "all") == 0, "the weights differ");
     double *values = NULL;
     EXPECT(training_column(&folder, "none", "steps", "grad_norm", &values) == -1, "a column of nothing");
@@ -241,7 +237,7 @@ static void a_batch_that_grows_is_measured_as_often(const tutti_comm *comm) {
         (training_overrides){"train.steps=40", "run.measure_every=0", "run.measure=norms",
                              "schedule.batch_growth=step", "schedule.batch_milestones=1 epoch",
                              "schedule.batch_factor=100"});
-  if (is_root(comm)) {
+  if (training_is_root(comm)) {
     double *values = NULL;
     const int64_t n = training_column(&folder, "run", "steps", "grad_norm", &values);
     EXPECT(n == 40, "%lld rows", (long long)n);
@@ -259,7 +255,7 @@ static void batch_norm_has_no_examples(const tutti_comm *comm) {
   train(comm, &folder, "run",
         (training_overrides){"model.layers=dense 24 bias=no, batch_norm ghost=5, dense 3 softmax",
                              "parallel.reduce=tree", "parallel.leaves=5"});
-  if (is_root(comm)) {
+  if (training_is_root(comm)) {
     double *values = NULL;
     EXPECT(training_column(&folder, "run", "steps", "example_trace", &values) == -1, "there are examples");
     free(values);
@@ -278,10 +274,10 @@ static void a_resumed_run_measures_on(const tutti_comm *comm) {
   training_folder folder;
   training_folder_make(comm, &folder);
   train(comm, &folder, "straight", tree);
-  if (is_root(comm)) train(folder.self, &folder, "resumed", part);
+  if (training_is_root(comm)) train(folder.self, &folder, "resumed", part);
   EXPECT_OK(tutti_barrier(comm));
   train(comm, &folder, "resumed", tree);
-  if (is_root(comm)) {
+  if (training_is_root(comm)) {
     const char *const tables[] = {"steps", "epochs"};
     for (int i = 0; i < 2; i++) {
       compare_all(&folder, tables[i], "straight", "resumed", of_groups, N_GROUPS, 1e-9);

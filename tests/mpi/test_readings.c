@@ -18,10 +18,6 @@ static void train(const tutti_comm *comm, const training_folder *folder, const c
   EXPECT_OK(training_run(comm, folder, name, yaml, overrides, &result));
 }
 
-static bool is_root(const tutti_comm *comm) {
-  return tutti_comm_rank(comm) == 0;
-}
-
 enum { LEAVES = 10, STEPS_OF_EPOCH = 7, EPOCHS = 6, STEPS = EPOCHS * STEPS_OF_EPOCH };
 
 typedef struct {
@@ -81,7 +77,7 @@ static void ratios_are_of_averages(const tutti_comm *comm) {
     snprintf(name, sizeof name, "every-%d", every);
     snprintf(setting, sizeof setting, "run.measure_every=%d steps", every);
     train(comm, &folder, name, (training_overrides){setting});
-    if (is_root(comm) && read_columns(&folder, name, &c)) check_averages(&c, every);
+    if (training_is_root(comm) && read_columns(&folder, name, &c)) check_averages(&c, every);
     free_columns(&c);
   }
   training_folder_remove(comm, &folder);
@@ -107,7 +103,7 @@ static void a_row_has_the_mean_of_its_steps(const tutti_comm *comm) {
   training_folder folder;
   training_folder_make(comm, &folder);
   train(comm, &folder, "run", NULL);
-  if (is_root(comm)) {
+  if (training_is_root(comm)) {
     static const char *const means[] = {"trace",     "grad_squared", "example_trace",
                                         "diversity", "grad_norm",    "update_norm"},
                              *const last[] = {"noise_scale", "adascale_gain", "adascale_steps", "weight_norm",

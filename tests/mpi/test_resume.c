@@ -46,18 +46,9 @@ static void resumed_run_is_the_straight_one(const tutti_comm *comm) {
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "straight", yaml, NULL, &result));
   for (int i = 0; i < 4; i++) {
-    char name[32], budget[32];
+    char name[32];
     snprintf(name, sizeof name, "resumed-%d", stops[i]);
-    snprintf(budget, sizeof budget, "train.steps=%d", stops[i]);
-    // The odd ones are begun by rank 0 alone and gone on by all, the even ones the other way round.
-    const bool alone_first = i % 2;
-    if (!alone_first || root)
-      EXPECT_OK(training_run(alone_first ? folder.self : comm, &folder, name, yaml,
-                             (training_overrides){budget}, &result));
-    EXPECT_OK(tutti_barrier(comm));
-    if (alone_first || root)
-      EXPECT_OK(training_run(alone_first ? comm : folder.self, &folder, name, yaml, NULL, &result));
-    EXPECT_OK(tutti_barrier(comm));
+    training_run_in_two(comm, &folder, name, yaml, NULL, stops[i], i % 2);
     if (root) compare_runs(&folder, "straight", name);
   }
   training_folder_remove(comm, &folder);

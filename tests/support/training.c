@@ -147,6 +147,30 @@ tutti_status training_run(const tutti_comm *comm, const training_folder *folder,
   return status;
 }
 
+bool training_is_root(const tutti_comm *comm) {
+  return tutti_comm_rank(comm) == 0;
+}
+
+static void run_part(const tutti_comm *comm, const training_folder *folder, const char *name,
+                     const char *yaml, const training_overrides overrides, bool alone) {
+  tutti_train_result result;
+  if (!alone || training_is_root(comm))
+    EXPECT_OK(training_run(alone ? folder->self : comm, folder, name, yaml, overrides, &result));
+  EXPECT_OK(tutti_barrier(comm));
+}
+
+void training_run_in_two(const tutti_comm *comm, const training_folder *folder, const char *name,
+                         const char *yaml, const training_overrides overrides, int stop, bool alone_first) {
+  char budget[32];
+  training_overrides first = {NULL};
+  int n = 0;
+  for (; overrides && overrides[n]; n++) first[n] = overrides[n];
+  snprintf(budget, sizeof budget, "train.steps=%d", stop);
+  first[n] = budget;
+  run_part(comm, folder, name, yaml, first, alone_first);
+  run_part(comm, folder, name, yaml, overrides, !alone_first);
+}
+
 static tutti_status read_rows(const char *path, const char *table, tutti_metrics_row *rows, int64_t max,
                               int64_t *n) {
   tutti_file *file = NULL;

@@ -17,6 +17,8 @@ void training_folder_make(const tutti_comm *comm, training_folder *folder);
 /** Local.  Replace the training samples by others of the teacher. */
 void training_data_write(const training_folder *folder, uint64_t seed);
 
+bool training_is_root(const tutti_comm *comm); // Local.
+
 void training_folder_remove(const tutti_comm *comm, training_folder *folder); // Collective.
 
 enum { TRAINING_MAX_OVERRIDES = 8 };
@@ -28,6 +30,12 @@ typedef const char *training_overrides[TRAINING_MAX_OVERRIDES + 1];
  * and the BLAS has one thread, unless overrides say otherwise. */
 tutti_status training_run(const tutti_comm *comm, const training_folder *folder, const char *name,
                           const char *yaml, const training_overrides overrides, tutti_train_result *result);
+
+/** Collective.  The same in two parts, of which rank 0 alone does one: until `stop` steps are done, and then to the
+ * end.
+ * @param[in] overrides  one less than there may be */
+void training_run_in_two(const tutti_comm *comm, const training_folder *folder, const char *name,
+                         const char *yaml, const training_overrides overrides, int stop, bool alone_first);
 
 /** Local.  Rows of a table ("steps", "epochs") of FOLDER/NAME/metrics.h5 into rows[max]; gives their number,
  * -1 where the file cannot be read. */
