@@ -172,8 +172,7 @@ static tutti_status open_output(tutti_study *study) {
   const bool first = tutti_comm_rank(study->world) == 0;
   tutti_status local = first ? tutti_output_begin(study) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(study->world, 0, local));
-  if (study->leads && !first)
-    local = tutti_store_open(study->config->study.output, study->set.n_trials, false, &study->store);
+  if (study->leads && !first) local = tutti_store_open(study->config->study.output, false, &study->store);
   TUTTI_TRY(tutti_agree(study->world, local));
   tutti_study_head *head = &study->head;
   TUTTI_TRY(tutti_bcast(study->world, 0, &head->began, sizeof head->began));
@@ -241,12 +240,15 @@ static tutti_status keep(tutti_study *study, const tutti_trial_record *record) {
 static tutti_status run_one(tutti_study *study, int64_t number) {
   tutti_trial_record record;
   const double start = tutti_clock_s(), before = tutti_clock_unix_s() - study->head.began;
-  tutti_status status = tutti_trial_run(study, tutti_space_trial(study->space, number), &record);
+  const tutti_trial *trial = tutti_space_trial(study->space, number);
+  tutti_status status = tutti_trial_run(study, trial, &record);
   record.result.started = before;
   record.result.ended = tutti_clock_unix_s() - study->head.began;
   study->busy += tutti_clock_s() - start;
-  if (status == TUTTI_OK)
-    status = tutti_agree_from(study->group, 0, study->leads ? keep(study, &record) : TUTTI_OK);
+  if (status == TUTTI_OK) {
+    const tutti_status local = study->leads ? keep(study, &record) : TUTTI_OK;
+    status = tutti_agree_from(study->group, 0, tutti_trial_name_failure(study, trial, local));
+  }
   tutti_trial_record_clear(&record);
   return status;
 }

@@ -30,10 +30,10 @@ static tutti_status open_claims(tutti_store *store, bool create) {
   return status;
 }
 
-tutti_status tutti_store_open(const char *output, int64_t n_trials, bool create, tutti_store *store) {
+tutti_status tutti_store_open(const char *output, bool create, tutti_store *store) {
   tutti_status status = TUTTI_OK;
   const size_t bytes = strlen(output) + sizeof ".d";
-  *store = (tutti_store){.n_trials = n_trials};
+  *store = (tutti_store){0};
   TUTTI_TRY_GOTO(done, TUTTI_NEW(store->folder, (int64_t)bytes));
   snprintf(store->folder, bytes, "%s.d", output);
   if (create) TUTTI_TRY_GOTO(done, tutti_make_folder(store->folder));

@@ -49,7 +49,6 @@ typedef enum {
 
 typedef struct {
   char *folder;         // owned
-  int64_t n_trials;     //
   tutti_claims *claims; // owned
 } tutti_store;
 
@@ -57,7 +56,7 @@ typedef struct {
  * @param[in] create  make it where it is missing; else a missing folder is a study that is done
  * @return ERR_CREATE; ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_store_open(const char *output, int64_t n_trials, bool create, tutti_store *store);
+tutti_status tutti_store_open(const char *output, bool create, tutti_store *store);
 void tutti_store_close(tutti_store *store); // Gives all claims back.
 
 /** Whether the folder is still there; else the study's file has all trials. */

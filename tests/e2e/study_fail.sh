@@ -30,7 +30,7 @@ expect_text 'the other groups finish the trials that they are at' 'started again
 expect_same "$(count study.h5)" $((n_groups - 1))
 # A trial that cannot be kept, on a leader.
 TUTTI_FAULT=study.trial:$((RANKS - 2)):1
-refuse 70 'fault injected at study.trial' -- study study.yaml
+refuse 70 'fault injected at study.trial' 'trial ' ', optimizer.learning_rate ' -- study study.yaml
 unset TUTTI_FAULT
 n_kept=$(count study.h5)
 [ "$n_kept" -ge $((n_groups - 1)) ] || fail 'a trial is lost'
