@@ -67,6 +67,18 @@ if grep -q 'seeds' missed-plots/steps.svg; then fail "steps.svg: a range of seed
 plot plot_study runs/none.h5
 expect_status 1
 expect_text 'plot_study: runs/none.h5: no such file'
+# Branches are drawn in one frame, but for their curves.
+succeed "$RANKS" study study.yaml --study.output=branched.h5 \
+  --study.vary="{train.batch_size: [16, 64, 256, 1024], optimizer.name: {sgd: {optimizer.learning_rate: [0.2, 1.2]},
+    adam: {optimizer.learning_rate: [0.01, 0.03]}}}"
+plot plot_study branched.h5
+expect_status 0
+for name in steps pareto learning_rate seconds curves-sgd curves-adam; do expect_pictures branched-plots/$name; done
+for text in '<!-- sgd' '<!-- adam'; do
+  grep -q -e "$text" branched-plots/steps.svg || fail "steps.svg: no branch $text"
+done
+[ ! -e branched-plots/curves.png ] || fail "curves of branches in one picture"
+
 plot plot_run runs/3
 expect_status 1
 expect_text 'plot_run: runs/3: '
