@@ -37,6 +37,14 @@ typedef struct {
   bool warned;        // of files that could not be read or written
 } tutti_study;
 
+// --- prepare.c
+
+/** Collective over study->world.  Space, groups, data, the study's file: with world, config and source given, all that
+ * the trials need.  Every trial's config is looked at.  Also where it fails, the caller destroys what there is.
+ * @return as tutti_study_run */
+TUTTI_NODISCARD
+tutti_status tutti_study_prepare(tutti_study *study);
+
 // --- queue.c
 
 /** Local.  Estimate costs and make the order.  @return ERR_MEMORY */

@@ -1,0 +1,221 @@
+/** All that comes before the first trial of a study, and can fail there. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "study/study_impl.h"
+
+static tutti_status copy_texts(const char *const *texts, int n, char ***copy) {
+  TUTTI_TRY(TUTTI_NEW(*copy, n));
+  for (int i = 0; i < n; i++)
+    if (!((*copy)[i] = tutti_strdup(texts[i]))) return TUTTI_ERR_MEMORY;
+  return TUTTI_OK;
+}
+
+/** What differs between the trials, and where it does not, what all have. */
+static tutti_status make_varied(tutti_study *study) {
+  const tutti_space *space = study->space;
+  tutti_trial_set *set = &study->set;
+  const int n = tutti_space_n_varied(space);
+  bool one_rule = true;
+  TUTTI_TRY(TUTTI_NEW(set->names, n));
+  TUTTI_TRY(TUTTI_NEW(set->texts, n));
+  TUTTI_TRY(TUTTI_NEW(set->n_texts, n));
+  for (int k = 0; k < n; k++) {
+    set->names[k] = tutti_strdup(tutti_space_varied(space, k));
+    if (!set->names[k]) return TUTTI_ERR_MEMORY;
+    set->n_varied++;
+    const char *const *texts = tutti_space_choices(space, k, &set->n_texts[k]);
+    if (texts) TUTTI_TRY(copy_texts(texts, set->n_texts[k], &set->texts[k]));
+    one_rule = one_rule && strcmp(set->names[k], "optimizer.name") != 0;
+  }
+  set->branches = tutti_space_branches(space) + 1;
+  set->learning_rate = one_rule ? study->config->optimizer.learning_rate : NAN;
+  set->momentum = one_rule ? study->config->optimizer.momentum : NAN;
+  return TUTTI_OK;
+}
+
+static tutti_status make_set(tutti_study *study) {
+  tutti_trial_set *set = &study->set;
+  TUTTI_TRY(make_varied(study));
+  set->n_trials = tutti_space_n_trials(study->space);
+  TUTTI_TRY(TUTTI_NEW(set->results, set->n_trials));
+  TUTTI_TRY(TUTTI_NEW(set->varied, set->n_trials * set->n_varied));
+  for (int64_t i = 0; i < set->n_trials; i++) {
+    const tutti_trial *trial = tutti_space_trial(study->space, i);
+    set->results[i] = tutti_trial_waiting(trial);
+    for (int k = 0; k < set->n_varied; k++) set->varied[i * set->n_varied + k] = trial->values[k];
+  }
+  return TUTTI_OK;
+}
+
+/** The varied keys, each once: several branches may have one. */
+static tutti_status list_varied(tutti_study *study, int *n) {
+  const tutti_study_options *options = &study->config->study;
+  TUTTI_TRY(TUTTI_NEW(study->varied, options->n_axes));
+  *n = 0;
+  for (int64_t i = 0; i < options->n_axes; i++) {
+    int k = 0;
+    while (k < *n && strcmp(study->varied[k], options->axes[i].key) != 0) k++;
+    if (k == *n) study->varied[(*n)++] = options->axes[i].key;
+  }
+  return TUTTI_OK;
+}
+
+static tutti_status make_head(tutti_study *study) {
+  const tutti_study_options *options = &study->config->study;
+  const tutti_axis *branches = tutti_study_branches(options);
+  int n_varied;
+  TUTTI_TRY(tutti_config_dump(study->config, &study->resolved));
+  TUTTI_TRY(list_varied(study, &n_varied));
+  tutti_goal_print(options->problem == TUTTI_PROBLEM_TRAINING
+                       ? &options->goal
+                       : &(tutti_goal){"loss", TUTTI_AT_MOST, options->target},
+                   study->goal, sizeof study->goal);
+  tutti_count_print(options->budget, study->budget, sizeof study->budget);
+  study->head = (tutti_study_head){.config = study->resolved,
+                                   .goal = study->goal,
+                                   .budget = study->budget,
+                                   .metric = study->metric,
+                                   .varied = study->varied,
+                                   .n_varied = n_varied,
+                                   .branches = branches ? branches->key : NULL,
+                                   .ranks = tutti_comm_size(study->world),
+                                   .ranks_per_trial = options->ranks_per_trial,
+                                   .groups = study->n_groups,
+                                   .idle = NAN};
+  return TUTTI_OK;
+}
+
+static tutti_status divide(tutti_study *study) {
+  const int64_t size = tutti_comm_size(study->world), wanted = study->config->study.ranks_per_trial;
+  TUTTI_CHECK(
+      size % wanted == 0, TUTTI_ERR_CONFIG,
+      "study.ranks_per_trial: %lld: the %lld rank%s of this job cannot be divided into groups of so many; "
+      "start a multiple of %lld ranks, or choose another number",
+      (long long)wanted, (long long)size, size == 1 ? "" : "s", (long long)wanted);
+  study->n_groups = (int)(size / wanted);
+  study->number = (int)(tutti_comm_rank(study->world) / wanted);
+  return TUTTI_OK;
+}
+
+static tutti_status prepare_local(tutti_study *study) {
+  TUTTI_TRY(divide(study));
+  TUTTI_TRY(tutti_space_create(study->config, &study->space));
+  TUTTI_TRY(make_set(study));
+  TUTTI_TRY(make_head(study));
+  return tutti_queue_make(study);
+}
+
+static tutti_status open_data(tutti_study *study) {
+  const tutti_study_source *source = study->source;
+  tutti_config config = {0};
+  if (study->config->study.problem != TUTTI_PROBLEM_TRAINING) return TUTTI_OK;
+  tutti_status status = tutti_trial_config(tutti_space_trial(study->space, 0), source->text, source->name,
+                                           source->overrides, source->n_overrides, &config);
+  status =
+      tutti_agree(study->world, tutti_trial_name_failure(study, tutti_space_trial(study->space, 0), status));
+  if (status == TUTTI_OK) status = tutti_training_set_open(study->world, &config, &study->data);
+  if (status == TUTTI_OK) study->head.data = tutti_training_set_fingerprint(study->data);
+  tutti_config_clear(&config);
+  return status;
+}
+
+static tutti_status check_config(const tutti_study *study, const tutti_trial *trial, bool with_network) {
+  const tutti_study_source *source = study->source;
+  tutti_config config = {0};
+  tutti_status status =
+      tutti_trial_config(trial, source->text, source->name, source->overrides, source->n_overrides, &config);
+  if (status == TUTTI_OK && study->data)
+    status = tutti_training_set_check(study->data, &config, (int)study->head.ranks_per_trial, with_network);
+  tutti_config_clear(&config);
+  return tutti_trial_name_failure(study, trial, status);
+}
+
+static bool varies_model(const tutti_study *study) {
+  for (int k = 0; k < study->set.n_varied; k++)
+    if (strncmp(study->set.names[k], "model.", 6) == 0) return true;
+  return false;
+}
+
+/** What is wrong with a trial is told now and not after hours.  The ranks share the work, and a seed makes no
+ * difference: some tens of microseconds are seconds for many trials. */
+static tutti_status check_configs(const tutti_study *study) {
+  const bool each_network = varies_model(study);
+  const int size = tutti_comm_size(study->world), rank = tutti_comm_rank(study->world);
+  int64_t n = 0;
+  for (int64_t i = 0; i < study->set.n_trials; i++) {
+    const tutti_trial *trial = tutti_space_trial(study->space, i);
+    if (trial->seed_index > 0 || n++ % size != rank) continue;
+    TUTTI_TRY(check_config(study, trial, each_network || n == rank + 1));
+  }
+  return TUTTI_OK;
+}
+
+static void warn_of_goal(const tutti_goal *goal) {
+  char text[128];
+  tutti_goal_print(goal, text, sizeof text);
+  if (tutti_goal_out_of_reach(goal))
+    tutti_log_root(
+        TUTTI_LOG_WARNING,
+        "study.goal: nothing can reach %s, an accuracy is at most 1 and a loss at least 0: every trial "
+        "will take its whole budget",
+        text);
+}
+
+/** Rank 0 begins the study's file; what it holds goes to all. */
+static tutti_status open_output(tutti_study *study) {
+  const bool first = tutti_comm_rank(study->world) == 0;
+  tutti_status local = first ? tutti_output_begin(study) : TUTTI_OK;
+  TUTTI_TRY(tutti_agree_from(study->world, 0, local));
+  if (study->leads && !first) local = tutti_store_open(study->config->study.output, false, &study->store);
+  TUTTI_TRY(tutti_agree(study->world, local));
+  tutti_study_head *head = &study->head;
+  TUTTI_TRY(tutti_bcast(study->world, 0, &head->began, sizeof head->began));
+  TUTTI_TRY(tutti_bcast(study->world, 0, study->metric, sizeof study->metric));
+  return tutti_bcast(study->world, 0, study->set.results,
+                     study->set.n_trials * (int64_t)sizeof *study->set.results);
+}
+
+static void announce(const tutti_study *study) {
+  int64_t counts[TUTTI_N_TRIAL_STATES];
+  tutti_output_count(study, counts);
+  const int64_t n = study->set.n_trials, left = counts[TUTTI_TRIAL_WAITING];
+  if (left == 0)
+    tutti_log_root(TUTTI_LOG_INFO, "%s: all %lld trials are done", study->config->study.output, (long long)n);
+  else
+    tutti_log_root(TUTTI_LOG_INFO, "%s: %lld trials, %lld of them done; %d group%s of %lld rank%s",
+                   study->config->study.output, (long long)n, (long long)(n - left), study->n_groups,
+                   study->n_groups > 1 ? "s" : "", (long long)study->head.ranks_per_trial,
+                   study->head.ranks_per_trial > 1 ? "s" : "");
+  if (left > 0) warn_of_goal(&study->config->study.goal);
+}
+
+/** They are a part of the time without a trial, whatever the others do. */
+static void warn_of_idle_groups(const tutti_study *study) {
+  int64_t counts[TUTTI_N_TRIAL_STATES];
+  tutti_output_count(study, counts);
+  const int64_t left = counts[TUTTI_TRIAL_WAITING], n_idle = study->n_groups - left;
+  if (left == 0 || n_idle <= 0) return;
+  tutti_log_root(
+      TUTTI_LOG_WARNING,
+      "%lld trial%s left for %d groups of ranks: %lld ha%s nothing to do; fewer ranks, or a larger "
+      "study.ranks_per_trial, would be all at work",
+      (long long)left, left > 1 ? "s are" : " is", study->n_groups, (long long)n_idle,
+      n_idle > 1 ? "ve" : "s");
+}
+
+tutti_status tutti_study_prepare(tutti_study *study) {
+  TUTTI_TRY(tutti_agree(study->world, prepare_local(study)));
+  TUTTI_TRY(tutti_alarm_create(study->world, &study->failed));
+  TUTTI_TRY(tutti_comm_split(study->world, study->number, &study->group));
+  study->leads = tutti_comm_rank(study->group) == 0;
+  TUTTI_TRY(open_data(study));
+  TUTTI_TRY(tutti_agree(study->world, check_configs(study)));
+  TUTTI_TRY(open_output(study));
+  TUTTI_TRY(tutti_queue_probe(study));
+  announce(study);
+  warn_of_idle_groups(study);
+  return TUTTI_OK;
+}
