@@ -41,6 +41,7 @@ done:
 
 static const char *const tables[] = {
     "The table, a row a batch size, of its best setting: the least median over seeds of steps to the goal\n"
+    "  optimizer.name, ...           first of all, of a study with branches: each has its own rows\n"
     "  batch_size                    samples of a step\n"
     "  steps, samples, seconds       to the goal, medians over seeds; nan: at most half of the seeds reached "
     "it\n"
@@ -51,7 +52,8 @@ static const char *const tables[] = {
     "  edge                          the first key of which nothing was tried beyond the best setting's "
     "value:\n"
     "                                widen its range; -: none",
-    "The fit S = S_min + E_min/B of steps S to batch size B; nothing where it is refused\n"
+    "The fit S = S_min + E_min/B of steps S to batch size B; nothing where it is refused; of branches a row "
+    "each\n"
     "  n_sizes                batch sizes with steps to the goal\n"
     "  S_min                  steps that no batch size goes below\n"
     "  E_min                  samples that no batch size goes below\n"

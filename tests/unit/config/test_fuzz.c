@@ -29,6 +29,7 @@ static const char valid[] = "# a comment\n"
                             "    train.batch_size: [1, 32]\n"
                             "    optimizer.momentum: {from: 0.1, to: 0.99, scale: reverse_log}\n"
                             "    model.layers: [[dense 3, dense 2], dense 1]\n"
+                            "    optimizer.name: {sgd: {optimizer.nesterov: [no, yes]}, lars: }\n"
                             "  goal: val_accuracy > 0.9\n";
 
 enum { BYTES = 2 * sizeof valid };

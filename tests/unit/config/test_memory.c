@@ -5,7 +5,8 @@
 
 static const char text[] = NEEDED "run: {directory: out}\ntrain: {monitor: loss}\n"
                                   "study: {vary: {train.seed: [1, 2], model.layers: [[dense 3, dense 2]], "
-                                  "optimizer.rho: {from: 0.1, to: 0.2, points: 2}}}\n";
+                                  "optimizer.rho: {from: 0.1, to: 0.2, points: 2}, "
+                                  "optimizer.name: {sgd: {optimizer.momentum: [0.5]}, adam: {}}}}\n";
 
 /** Parse and dump with the nth allocation failing; nothing may be left behind. */
 static tutti_status try_all(int nth) {

@@ -22,8 +22,9 @@ static void any_allocation_may_fail(void **state) {
       "  search: sobol\n  trials: 2\n  vary: {optimizer.clipnorm: [1, 2], optimizer.name: [sgd, adam]}\n",
       "  search: random\n  trials: 3\n  vary: {optimizer.clipnorm: {from: 1, to: 2}, optimizer.name: [sgd, "
       "adam]}\n",
+      "  vary: {optimizer.name: {sgd: {optimizer.nesterov: [no]}, adam: {model.initializer: [he_normal]}}}\n",
   };
-  for (int s = 0; s < 3; s++) {
+  for (int s = 0; s < 4; s++) {
     char text[1024];
     tutti_config config;
     snprintf(text, sizeof text, STUDY "%s", searches[s]);
