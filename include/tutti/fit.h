@@ -3,7 +3,7 @@
  * quadratic model, whose answer is known.  Pure functions and their place in a study's file.  Local, no MPI. */
 #include <stdbool.h>
 
-#include "tutti/base.h"
+#include "tutti/config.h"
 #include "tutti/io.h"
 
 // --- trials ------------------------------------------------------------------------------------------------
@@ -75,6 +75,15 @@ tutti_status tutti_trial_set_write(tutti_file *file, const tutti_trial_set *set)
  * @return ERR_DATA it is no study, or damaged; ERR_IO, ERR_MEMORY; ERR_CONFIG its config does not parse */
 TUTTI_NODISCARD
 tutti_status tutti_trial_set_read(const tutti_file *file, tutti_trial_set *set);
+
+/** Local.  Judge all trials by another goal than the study's own: status and goal_* are what their curves say.  As the
+ * critical batch size depends on the goal, one study answers for all goals that come before its own; a trial that
+ * ended at its own goal tells nothing of what comes after.
+ * @param[in] file  where `set` was read from
+ * @return ERR_USAGE a trial ended before it could reach this goal, or the curves lack its metric; ERR_DATA, ERR_IO,
+ * ERR_MEMORY.  The set is then to be cleared. */
+TUTTI_NODISCARD
+tutti_status tutti_trial_set_judge(tutti_trial_set *set, const tutti_file *file, const tutti_goal *goal);
 void tutti_trial_set_clear(tutti_trial_set *set); // Local.  Frees what the set owns; zeroes it.
 
 // --- the best setting of a batch size ----------------------------------------------------------------------
@@ -141,6 +150,9 @@ typedef struct {
  * @param[in] batch  [n] > 0, each once, in any order
  * @param[in] steps  [n] what is not finite and above 0 is passed over */
 void tutti_fit_make(const double *batch, const double *steps, int n, tutti_fit *fit);
+
+/** Draws of the bootstrap: enough for the ends of a 95 % interval, and tenths of a second for a large study. */
+enum { TUTTI_FIT_DRAWS = 1000 };
 
 /** Local.  The same from the best settings of a branch, with 95 % intervals (percentiles) of the bootstrap: each draw takes,
  * within each batch size, as many of its settings as there are, with replacement, and of each as many of its

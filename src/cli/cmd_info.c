@@ -42,6 +42,7 @@ static file_kind kind_of(const tutti_file *file) {
 typedef struct {
   int64_t n_show;          // 0: no samples
   const char *export_into; // NULL: nothing is exported
+  tutti_goal goal;         // no metric: the study's own
 } extras;
 
 static tutti_status check_extras(extras extra, const char *path, file_kind kind) {
@@ -50,6 +51,10 @@ static tutti_status check_extras(extras extra, const char *path, file_kind kind)
               path, names[kind]);
   TUTTI_CHECK(!extra.export_into || kind == STUDY, TUTTI_ERR_USAGE, "--export is for studies; %s is a %s",
               path, names[kind]);
+  TUTTI_CHECK(!extra.goal.metric[0] || kind == STUDY, TUTTI_ERR_USAGE, "--goal is for studies; %s is a %s",
+              path, names[kind]);
+  TUTTI_CHECK(!extra.goal.metric[0] || !extra.export_into, TUTTI_ERR_USAGE,
+              "--export writes trials as they were, whatever the goal: leave --goal away");
   return TUTTI_OK;
 }
 
@@ -64,18 +69,20 @@ static tutti_status summarise(const tutti_file *file, const char *path, extras e
   if (extra.export_into) TUTTI_TRY(tutti_study_export(file, extra.export_into));
   if (kind == CHECKPOINT) return tutti_summary_checkpoint(path);
   if (kind == METRICS) return tutti_summary_metrics(file);
-  return kind == STUDY ? tutti_summary_study(file) : summarise_dataset(file, extra.n_show);
+  return kind == STUDY ? tutti_summary_study(file, extra.goal.metric[0] ? &extra.goal : NULL)
+                       : summarise_dataset(file, extra.n_show);
 }
 
 static tutti_status info_local(int argc, char **argv) {
-  const char *show_text = NULL;
+  const char *show_text = NULL, *goal_text = "";
   extras extra = {0};
-  const tutti_option options[] = {{"show", &show_text}, {"export", &extra.export_into}};
+  const tutti_option options[] = {{"show", &show_text}, {"export", &extra.export_into}, {"goal", &goal_text}};
   tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 2, NULL, 1, 1, &arguments));
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 3, NULL, 1, 1, &arguments));
   const char *path = arguments.positional[0];
   tutti_arguments_clear(&arguments);
   TUTTI_TRY(parse_show(show_text, &extra.n_show));
+  TUTTI_TRY(tutti_goal_parse(goal_text, &extra.goal));
   if (ends_with(path, ".yaml") || ends_with(path, ".yml")) {
     TUTTI_TRY(check_extras(extra, path, CONFIG));
     return tutti_summary_config(path);
@@ -95,7 +102,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 
 const tutti_command tutti_command_info = {
     .name = "info",
-    .arguments = "FILE [--show=N] [--export=FOLDER]",
+    .arguments = "FILE [--show=N] [--goal=GOAL] [--export=FOLDER]",
     .summary = "what a config, data set, checkpoint, metrics file or study holds",
     .details =
         "A config (.yaml): the resolved keys and the layer table.  A data set: its arrays, and with "
@@ -105,5 +112,9 @@ const tutti_command tutti_command_info = {
         "what was measured in them, and the norms that each layer had last.\n"
         "A study: the best setting of each batch size, and the fit of S = S_min + E_min / B; with "
         "--export=FOLDER\n"
-        "also its trials as study.json, metadata.json and measurements.csv, a folder each, in a new FOLDER.",
+        "also its trials as study.json, metadata.json and measurements.csv, a folder each, in a new FOLDER.  "
+        "--goal='val_accuracy >= 0.95'\n"
+        "judges the trials by an earlier goal than the study's own, from their curves: as the critical batch "
+        "size "
+        "depends on\nthe goal.",
     .run = run};

@@ -11,7 +11,7 @@
 static tutti_status report(const char *path) {
   tutti_file *file = NULL;
   TUTTI_TRY(tutti_file_open(path, &file));
-  const tutti_status status = tutti_summary_study(file);
+  const tutti_status status = tutti_summary_study(file, NULL);
   tutti_file_close(&file);
   return status;
 }

@@ -139,23 +139,52 @@ static void print_fits(const tutti_trial_set *set, const tutti_fit *fits) {
   for (int b = 0; b < tutti_trial_set_n_branches(set); b++) print_fit_row(set, b, &fits[b]);
 }
 
-tutti_status tutti_summary_study(const tutti_file *file) {
+// --- what there is to print
+
+/** @param[out] fits  [best->n_branches]; NULL: no trial has been brought in yet */
+static tutti_status read_conclusion(const tutti_file *file, const tutti_trial_set *set,
+                                    tutti_best_table *best, tutti_fit **fits) {
+  TUTTI_TRY(tutti_best_table_read(file, set, best));
+  if (!tutti_file_has(file, "/fit")) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(*fits, best->n_branches));
+  for (int b = 0; b < best->n_branches; b++) TUTTI_TRY(tutti_fit_read(file, set, b, &(*fits)[b]));
+  return TUTTI_OK;
+}
+
+/** The same for another goal than that of the file. */
+static tutti_status make_conclusion(const tutti_file *file, const tutti_goal *goal, tutti_trial_set *set,
+                                    tutti_best_table *best, tutti_fit **fits) {
+  TUTTI_TRY(tutti_trial_set_judge(set, file, goal));
+  TUTTI_TRY(tutti_study_best(set, best));
+  TUTTI_TRY(TUTTI_NEW(*fits, best->n_branches));
+  for (int b = 0; b < best->n_branches; b++)
+    TUTTI_TRY(tutti_fit_study(set, best, b, 0, TUTTI_FIT_DRAWS, NULL, &(*fits)[b]));
+  return TUTTI_OK;
+}
+
+static tutti_status print_head(const tutti_file *file, const tutti_goal *goal, const tutti_trial_set *set) {
+  char text[64];
+  printf("kind study\n");
+  if (goal) tutti_goal_print(goal, text, sizeof text);
+  if (goal)
+    printf("goal %s\n", text);
+  else
+    TUTTI_TRY(print_attribute(file, "goal"));
+  TUTTI_TRY(print_attribute(file, "budget"));
+  return print_state(file, set);
+}
+
+tutti_status tutti_summary_study(const tutti_file *file, const tutti_goal *goal) {
   tutti_status status = TUTTI_OK;
   tutti_trial_set set = {0};
   tutti_best_table best = {0};
-  tutti_fit *fits = NULL;                            // [best.n_branches]
-  const bool has_fit = tutti_file_has(file, "/fit"); // else no trial has been brought in yet
+  tutti_fit *fits = NULL;
   TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &set));
-  TUTTI_TRY_GOTO(done, tutti_best_table_read(file, &set, &best));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(fits, best.n_branches));
-  for (int b = 0; has_fit && b < best.n_branches; b++)
-    TUTTI_TRY_GOTO(done, tutti_fit_read(file, &set, b, &fits[b]));
-  printf("kind study\n");
-  TUTTI_TRY_GOTO(done, print_attribute(file, "goal"));
-  TUTTI_TRY_GOTO(done, print_attribute(file, "budget"));
-  TUTTI_TRY_GOTO(done, print_state(file, &set));
+  status = goal ? make_conclusion(file, goal, &set, &best, &fits) : read_conclusion(file, &set, &best, &fits);
+  TUTTI_TRY_GOTO(done, status);
+  TUTTI_TRY_GOTO(done, print_head(file, goal, &set));
   print_table(&set, &best);
-  if (has_fit) print_fits(&set, fits);
+  if (fits) print_fits(&set, fits);
 done:
   tutti_free(fits);
   tutti_best_table_clear(&best);

@@ -3,9 +3,6 @@
 
 #include "study/records.h"
 
-/** Draws of the bootstrap: enough for the ends of a 95 % interval, and tenths of a second for a large study. */
-enum { N_DRAWS = 1000 };
-
 // --- /best
 
 #define WHOLE(name)                                                                                          \
@@ -110,7 +107,7 @@ static tutti_status write_fit(tutti_file *file, const tutti_trial_set *set, int 
   TUTTI_TRY_GOTO(done, fit_path(set, branch, "", &group));
   TUTTI_TRY_GOTO(done, fit_path(set, branch, "/draws", &table_path));
   // The table makes the group that has the attributes, also where there is no draw.
-  TUTTI_TRY_GOTO(done, write_draws(file, table_path, draws, fit->refused[0] ? 0 : N_DRAWS));
+  TUTTI_TRY_GOTO(done, write_draws(file, table_path, draws, fit->refused[0] ? 0 : TUTTI_FIT_DRAWS));
   TUTTI_TRY_GOTO(done, write_numbers(file, group, fit));
 done:
   tutti_free(group);
@@ -155,11 +152,11 @@ tutti_status tutti_study_conclude(tutti_file *file, const tutti_trial_set *set) 
   tutti_best_table best = {0};
   tutti_fit fit;
   double *draws = NULL;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(draws, (int64_t)N_DRAWS * TUTTI_N_FIT_NUMBERS));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(draws, (int64_t)TUTTI_FIT_DRAWS * TUTTI_N_FIT_NUMBERS));
   TUTTI_TRY_GOTO(done, tutti_study_best(set, &best));
   TUTTI_TRY_GOTO(done, tutti_records_write(file, &table, set, best.rows, best.varied, best.n_rows));
   for (int b = 0; b < best.n_branches; b++) {
-    TUTTI_TRY_GOTO(done, tutti_fit_study(set, &best, b, 0, N_DRAWS, draws, &fit));
+    TUTTI_TRY_GOTO(done, tutti_fit_study(set, &best, b, 0, TUTTI_FIT_DRAWS, draws, &fit));
     TUTTI_TRY_GOTO(done, write_fit(file, set, b, &fit, draws));
   }
 done:

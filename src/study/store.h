@@ -103,6 +103,10 @@ void tutti_store_remove(const tutti_store *store);
 /** Remove it where nothing but the claims is in it. */
 void tutti_store_leave(const tutti_store *store);
 
+/** Where the curve of a trial stands in a file. */
+enum { TUTTI_CURVE_NAME = 32 };
+void tutti_curve_name(int64_t trial, char name[TUTTI_CURVE_NAME]);
+
 /** Write the record's curve as /curves/<trial>; nothing where the file has one, or there is nothing to write. */
 TUTTI_NODISCARD
 tutti_status tutti_curve_write(tutti_file *file, const tutti_trial_record *record);

@@ -73,6 +73,22 @@ for column in noise_scale example_noise_scale adascale_gain grad_norm update_nor
 done
 rm columns.txt
 
+# --- judged by an earlier goal ----------------------------------------------------------------------------------
+
+table() { grep "^[0-9]*$tab" "$out" | cut -f 1-3,5-; }
+succeed "$one" study study.yaml --study.output=early.h5 --study.goal='val_accuracy >= 0.3'
+early=$(table)
+succeed 1 info study.h5
+[ "$early" != "$(table)" ] || fail 'both goals are reached at once'
+succeed 1 info study.h5 --goal='val_accuracy >= 0.3'
+expect_text 'goal val_accuracy >= 0.3'
+expect_same "$(table)" "$early"
+refuse 64 'early.h5' "stopped at the study's goal" 'a goal that comes before' -- info early.h5 --goal='val_accuracy >= 0.9'
+refuse 78 'did you mean val_accuracy' -- info early.h5 --goal='val_acuracy >= 0.2'
+refuse 64 'study.yaml is a config' -- info study.yaml --goal='val_accuracy >= 0.2'
+refuse 64 'leave --goal away' -- info study.h5 --goal='val_accuracy >= 0.2' --export=exported
+rm early.h5
+
 # --- a study that is done ---------------------------------------------------------------------------------------
 
 before=$(cksum study.h5)
