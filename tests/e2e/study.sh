@@ -156,13 +156,16 @@ fi
 
 # --- a failure ends the job, and loses nothing ------------------------------------------------------------------
 
+# One group: of several, one that starts late may find all trials taken.
 last=$((RANKS - 1))
 TUTTI_FAULT=step:$last:1
 export TUTTI_FAULT
-refuse 70 'fault injected at step' 'trial ' ', optimizer.learning_rate ' -- study study.yaml --study.output=failed.h5
+refuse 70 'fault injected at step' 'trial ' ', optimizer.learning_rate ' -- study study.yaml --study.output=failed.h5 \
+  --study.ranks_per_trial="$RANKS"
 for fault in study.trial:0:1 study.merge:0:1; do
   TUTTI_FAULT=$fault
-  refuse 70 "fault injected at ${fault%%:*}" -- study study.yaml --study.output=failed.h5
+  refuse 70 "fault injected at ${fault%%:*}" -- study study.yaml --study.output=failed.h5 \
+    --study.ranks_per_trial="$RANKS"
 done
 unset TUTTI_FAULT
 succeed "$RANKS" study study.yaml --study.output=failed.h5

@@ -29,7 +29,7 @@ results() { "$TRIALS" rows "$1" | cut -d ' ' -f 2- | sort; }
 
 TUTTI_FAULT=study.trial:0:1
 export TUTTI_FAULT
-refuse 70 'fault injected at study.trial' -- study study.yaml
+refuse 70 'fault injected at study.trial' -- study study.yaml --study.ranks_per_trial="$RANKS"
 unset TUTTI_FAULT
 branches
 expect_status 0

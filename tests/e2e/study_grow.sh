@@ -55,10 +55,9 @@ expect_same "$(grep -c "^[0-9]*$tab" "$out")" 2
 
 # --- one that was cut off takes along what waits in its folder ----------------------------------------------------
 
-TUTTI_FAULT=study.trial:0:1 # the other groups end theirs
-[ "$RANKS" -gt 1 ] || TUTTI_FAULT=study.trial:0:2
+TUTTI_FAULT=study.trial:0:2
 export TUTTI_FAULT
-refuse 70 'fault injected' -- study study.yaml --study.output=cut.h5
+refuse 70 'fault injected' -- study study.yaml --study.output=cut.h5 --study.ranks_per_trial="$RANKS"
 begun_there() { for file in cut.h5.d/??????.h5; do [ ! -e "$file" ] || begun "$file"; done; }
 begun_there | sort >times
 n_done=$(grep -c . times)
