@@ -16,6 +16,14 @@ plot() {
   call "$python" "$SOURCE_DIR/tools/$program" "$@"
 }
 
+# Without the modules: which one, and where from.
+for program in plot_run plot_study; do
+  call "$python" -S -E "$SOURCE_DIR/tools/$program" any
+  expect_status 1
+  expect_text "$program: No module named" 'install python3-h5py'
+  expect_no_text Traceback
+done
+
 # A picture and its twin for print, neither of them empty.
 expect_pictures() {
   for stem; do

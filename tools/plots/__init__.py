@@ -1,4 +1,5 @@
-"""What tools/plot_run and tools/plot_study have in common: reading files, colours, saving."""
+"""What tools/plot_run and tools/plot_study have in common: reading files, colours, saving.  They import it before anything
+that is not Python's own, since it says what is missing."""
 
 import sys
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 try:
     import h5py
     import matplotlib
+    import numpy as np
 except ImportError as missing:
     sys.exit(f"{Path(sys.argv[0]).name}: {missing} in {sys.executable}; install python3-h5py and python3-matplotlib and "
              f"take the system's: /usr/bin/python3 {sys.argv[0]} ..., or: python3 -m venv venv && "
