@@ -9,11 +9,18 @@
 
 // --- create and destroy ----------------------------------------------------------------------------------
 
-/** At the present batch size, which may grow. */
-static int64_t choose_every(const tutti_run *run) {
-  const int64_t given = (int64_t)run->config->run.measure_every.value;
-  if (given > 0) return given;
-  return tutti_noise_every(tutti_stages_batch(&run->plan.stages, tutti_run_position(run).at));
+/** Whether the next step is measured, and for how many it stands.  A number that is given names its multiples.  Else it is
+ * the first step and, at the present batch size, which may grow, so many later: an epoch ends with a short batch, and the
+ * multiples would be such steps alone where they lie a whole number of epochs apart. */
+static bool is_due(const tutti_run *run, int64_t *since) {
+  const int64_t given = (int64_t)run->config->run.measure_every.value, step = run->state.step;
+  if (given > 0) {
+    *since = given;
+    return (step + 1) % given == 0;
+  }
+  const int64_t every = tutti_noise_every(tutti_stages_batch(&run->plan.stages, tutti_run_position(run).at));
+  *since = step == 0 ? 1 : every;
+  return step % every == 0;
 }
 
 static tutti_status list_layers(const tutti_model *model, tutti_meter *meter) {
@@ -84,8 +91,7 @@ static bool is_on(const tutti_run *run) {
 void tutti_meter_begin_step(tutti_run *run) {
   tutti_meter *meter = run->meter;
   if (!meter) return;
-  meter->every = choose_every(run);
-  meter->on = (run->state.step + 1) % meter->every == 0;
+  meter->on = is_due(run, &meter->since);
   memset(meter->sums, 0, (size_t)meter->n_layers * sizeof *meter->sums);
 }
 

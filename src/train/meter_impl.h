@@ -52,8 +52,8 @@ typedef struct {
 
 struct tutti_meter {
   bool noise, norms, examples; // what is measured
-  int64_t every;               // steps, at this batch size
   bool on;                     // this step is measured
+  int64_t since;               // and stands for so many, those since the measured one before
 
   // Of the gradients of leaves.
   double *groups, *squares; // [max(1, own leaves)] of groups and examples of the micro-batch

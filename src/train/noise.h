@@ -27,8 +27,9 @@ typedef struct {
  * less than two groups both are NaN. */
 tutti_noise tutti_noise_estimate(const tutti_noise_sums *sums);
 
-/** Steps from one that is measured to the next, unless the user says how many: once for every 4096 samples costs little
- * at any smaller batch; a larger one, whose every sample and part would be measured, is in every second step. */
+/** Steps from one that is measured to the next, the first of all being one, unless the user says which: once for every
+ * 4096 samples costs little at any smaller batch; a larger one, whose every sample and part would be measured, is in
+ * every second step. */
 int64_t tutti_noise_every(int64_t batch);
 
 /** By which averages of both forget from one measured step to the next, so many samples later (the paper leaves it to the

@@ -81,7 +81,7 @@ static double smooth(tutti_meter *meter, int i, double value, double by) {
 /** Numerator and denominator are averaged apart: a mean of ratios would be biased. */
 static void note_noise(tutti_meter *meter, const tutti_noise_sums *sums, int trace, int squared, int scale) {
   const tutti_noise noise = tutti_noise_estimate(sums);
-  const double decay = tutti_noise_decay(sums->batch * (double)meter->every);
+  const double decay = tutti_noise_decay(sums->batch * (double)meter->since);
   const double numerator = smooth(meter, trace, noise.trace, decay);
   const double denominator = smooth(meter, squared, noise.grad_squared, decay);
   if (isfinite(noise.trace)) note(meter, scale, numerator / denominator);
@@ -90,7 +90,7 @@ static void note_noise(tutti_meter *meter, const tutti_noise_sums *sums, int tra
 /** A measured step stands for those since the one before. */
 static void note_adascale(tutti_meter *meter, const tutti_noise_sums *sums) {
   const tutti_adascale one = tutti_adascale_estimate(sums);
-  const double by = tutti_adascale_decay(sums->groups, (double)meter->every);
+  const double by = tutti_adascale_decay(sums->groups, (double)meter->since);
   if (!isfinite(one.variance)) return;
   const tutti_adascale smoothed = {.variance =
                                        smooth(meter, TUTTI_READING_ADASCALE_VARIANCE, one.variance, by),
@@ -98,7 +98,7 @@ static void note_adascale(tutti_meter *meter, const tutti_noise_sums *sums) {
   const double gain = tutti_adascale_gain(smoothed, sums->groups);
   const double before = meter->readings[TUTTI_READING_ADASCALE_STEPS].last;
   note(meter, TUTTI_READING_ADASCALE_GAIN, gain);
-  note(meter, TUTTI_READING_ADASCALE_STEPS, (isnan(before) ? 0 : before) + gain * (double)meter->every);
+  note(meter, TUTTI_READING_ADASCALE_STEPS, (isnan(before) ? 0 : before) + gain * (double)meter->since);
 }
 
 static void note_norms(tutti_meter *meter) {

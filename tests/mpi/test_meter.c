@@ -229,6 +229,16 @@ static void measuring_changes_nothing(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** The steps of `name` that are measured: the first, and each `every` after it. */
+static void check_measured(const training_folder *folder, const char *name, int64_t n_steps, int every) {
+  double *values = NULL;
+  const int64_t n = training_column(folder, name, "steps", "grad_norm", &values);
+  EXPECT(n == n_steps, "%lld rows", (long long)n);
+  for (int64_t i = 0; n == n_steps && i < n; i++)
+    EXPECT(isnan(values[i]) == (i % every != 0), "step %lld: %g", (long long)i + 1, values[i]);
+  free(values);
+}
+
 /** By default as often in samples, whatever the batch has grown to: 333 of them from step 8 on, each 12 steps. */
 static void a_batch_that_grows_is_measured_as_often(const tutti_comm *comm) {
   training_folder folder;
@@ -237,14 +247,17 @@ static void a_batch_that_grows_is_measured_as_often(const tutti_comm *comm) {
         (training_overrides){"train.steps=40", "run.measure_every=0", "run.measure=norms",
                              "schedule.batch_growth=step", "schedule.batch_milestones=1 epoch",
                              "schedule.batch_factor=100"});
-  if (training_is_root(comm)) {
-    double *values = NULL;
-    const int64_t n = training_column(&folder, "run", "steps", "grad_norm", &values);
-    EXPECT(n == 40, "%lld rows", (long long)n);
-    for (int i = 0; n == 40 && i < 40; i++)
-      EXPECT(isnan(values[i]) == ((i + 1) % 12 != 0), "step %d: %g", i + 1, values[i]);
-    free(values);
-  }
+  if (training_is_root(comm)) check_measured(&folder, "run", 40, 12);
+  training_folder_remove(comm, &folder);
+}
+
+/** Epochs of 256 and 77 samples, each 16th step is measured: never the short ones alone. */
+static void short_batches_do_not_stand_for_all(const tutti_comm *comm) {
+  training_folder folder;
+  training_folder_make(comm, &folder);
+  train(comm, &folder, "run",
+        (training_overrides){"train.batch_size=256", "train.steps=34", "run.measure_every=0"});
+  if (training_is_root(comm)) check_measured(&folder, "run", 34, 16);
   training_folder_remove(comm, &folder);
 }
 
@@ -307,6 +320,7 @@ int main(void) {
       MPI_TEST(norms_are_those_of_a_step_of_sgd),
       MPI_TEST(measuring_changes_nothing),
       MPI_TEST(a_batch_that_grows_is_measured_as_often),
+      MPI_TEST(short_batches_do_not_stand_for_all),
       MPI_TEST(batch_norm_has_no_examples),
       MPI_TEST(a_resumed_run_measures_on),
       MPI_TEST(other_columns_are_refused),

@@ -83,6 +83,26 @@ static void ratios_are_of_averages(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** By default each 81st step is measured, after the first one, which stands for itself. */
+static void the_first_step_stands_for_itself(const tutti_comm *comm) {
+  training_folder folder;
+  training_folder_make(comm, &folder);
+  train(comm, &folder, "run", (training_overrides){"run.measure_every=0", "train.steps=83"});
+  if (training_is_root(comm)) {
+    double *gain = NULL, *steps = NULL;
+    const int64_t n = training_column(&folder, "run", "steps", "adascale_gain", &gain);
+    EXPECT(training_column(&folder, "run", "steps", "adascale_steps", &steps) == n && n == 83, "%lld rows",
+           (long long)n);
+    if (n == 83 && steps) {
+      expect_close(steps[0], gain[0], "adascale_steps", 1);
+      expect_close(steps[81], gain[0] + 81 * gain[81], "adascale_steps", 82);
+    }
+    free(gain);
+    free(steps);
+  }
+  training_folder_remove(comm, &folder);
+}
+
 /** Column `name` of /epochs is the mean, or the last, of that of /steps in each epoch. */
 static void check_epochs(const training_folder *folder, const char *name, bool mean) {
   double *steps = NULL, *epochs = NULL;
@@ -117,6 +137,7 @@ static void a_row_has_the_mean_of_its_steps(const tutti_comm *comm) {
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(ratios_are_of_averages),
+      MPI_TEST(the_first_step_stands_for_itself),
       MPI_TEST(a_row_has_the_mean_of_its_steps),
   };
   return mpi_main("readings", tests, sizeof tests / sizeof tests[0]);
