@@ -1,6 +1,7 @@
 /** The trials of a study by another goal than its own, from their curves. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "study/store.h"
 #include "tutti/fit.h"
@@ -10,6 +11,13 @@ typedef struct {
   int64_t step, samples;
   double seconds, value;
 } evaluation;
+
+/** What the trials are judged by. */
+typedef struct {
+  const tutti_goal *goal;
+  bool of_epoch; // a mean over the epoch's training samples, which counts when these are all
+  bool known;    // a curve has had a value of it
+} yardstick;
 
 /** No row where there is no curve. */
 static tutti_status read_curve(const tutti_file *file, const char *name, const char *metric,
@@ -39,10 +47,18 @@ static void reach(tutti_trial_result *result, const evaluation *at) {
   result->goal_seconds = at->seconds;
 }
 
+/** Means over a part of an epoch are none that a training is judged by. */
+static void leave_out_parts(const tutti_trial_result *result, evaluation *rows, int64_t n) {
+  const double n_train = result->samples / result->epochs;
+  for (int64_t i = 0; i < n && n_train >= 1; i++)
+    if (rows[i].samples % llround(n_train) != 0) rows[i].value = NAN;
+}
+
 /** Why a trial that was stopped at the study's goal has not reached this one. */
-static tutti_status refuse(const tutti_file *file, const tutti_goal *goal, const tutti_trial_result *result,
-                           int64_t n, bool known) {
-  if (n > 0 && !known) return TUTTI_OK; // no such metric: told once for all trials
+static tutti_status refuse(const tutti_file *file, const yardstick *by, const tutti_trial_result *result,
+                           int64_t n) {
+  const tutti_goal *goal = by->goal;
+  if (n > 0 && !by->known) return TUTTI_OK; // no such metric: told once for all trials
   TUTTI_FAIL(
       TUTTI_ERR_USAGE,
       "%s: trial %lld %s, so it cannot be told when its %s would have reached %g; expected a goal that comes "
@@ -51,9 +67,7 @@ static tutti_status refuse(const tutti_file *file, const tutti_goal *goal, const
       n > 0 ? "was stopped at the study's goal" : "has no curve", goal->metric, goal->value);
 }
 
-/** @param[in,out] known  whether a curve has had the goal's metric */
-static tutti_status judge(const tutti_file *file, const tutti_goal *goal, tutti_trial_result *result,
-                          bool *known) {
+static tutti_status judge(const tutti_file *file, yardstick *by, tutti_trial_result *result) {
   tutti_status status = TUTTI_OK;
   const bool stopped = result->status == TUTTI_TRIAL_REACHED;
   evaluation *rows = NULL;
@@ -61,27 +75,41 @@ static tutti_status judge(const tutti_file *file, const tutti_goal *goal, tutti_
   char name[TUTTI_CURVE_NAME];
   tutti_curve_name(result->trial, name);
   withdraw(result);
-  TUTTI_TRY_GOTO(done, read_curve(file, name, goal->metric, &rows, &n));
-  for (int64_t k = 0; k < n && !*known; k++) *known = !isnan(rows[k].value);
-  while (i < n && !tutti_goal_reached(goal, rows[i].value)) i++;
+  TUTTI_TRY_GOTO(done, read_curve(file, name, by->goal->metric, &rows, &n));
+  if (by->of_epoch) leave_out_parts(result, rows, n);
+  for (int64_t k = 0; k < n && !by->known; k++) by->known = !isnan(rows[k].value);
+  while (i < n && !tutti_goal_reached(by->goal, rows[i].value)) i++;
   if (i < n)
     reach(result, &rows[i]);
   else if (stopped)
-    TUTTI_TRY_GOTO(done, refuse(file, goal, result, n, *known));
+    TUTTI_TRY_GOTO(done, refuse(file, by, result, n));
 done:
   tutti_free(rows);
   return status;
 }
 
+/** Loss and metric of the training samples; evaluations are of all samples whenever they are. */
+static tutti_status is_of_epoch(const tutti_file *file, const char *name, bool *of_epoch) {
+  char *metric = NULL;
+  *of_epoch = strcmp(name, "loss") == 0;
+  if (*of_epoch || !tutti_file_has_attribute(file, "/", "metric")) return TUTTI_OK;
+  TUTTI_TRY(tutti_file_get_text(file, "/", "metric", &metric));
+  *of_epoch = strcmp(name, metric) == 0;
+  tutti_free(metric);
+  return TUTTI_OK;
+}
+
 tutti_status tutti_trial_set_judge(tutti_trial_set *set, const tutti_file *file, const tutti_goal *goal) {
-  bool known = false, any = false;
+  yardstick by = {.goal = goal};
+  bool any = false;
+  TUTTI_TRY(is_of_epoch(file, goal->metric, &by.of_epoch));
   for (int64_t i = 0; i < set->n_trials; i++) {
     if (set->results[i].status == TUTTI_TRIAL_WAITING) continue;
     any = true;
-    TUTTI_TRY(judge(file, goal, &set->results[i], &known));
+    TUTTI_TRY(judge(file, &by, &set->results[i]));
   }
-  TUTTI_CHECK(known || !any, TUTTI_ERR_USAGE,
-              "%s: no curve of this study has a value of %s; its own goal is about a metric that they have",
-              tutti_file_path(file), goal->metric);
+  TUTTI_CHECK(by.known || !any, TUTTI_ERR_USAGE,
+              "%s: no curve of this study has a value of %s%s; its own goal is about a metric that they have",
+              tutti_file_path(file), goal->metric, by.of_epoch ? " at the end of an epoch" : "");
   return TUTTI_OK;
 }

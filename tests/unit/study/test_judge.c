@@ -90,6 +90,38 @@ static void a_metric_that_no_curve_has_is_refused(void **state) {
               "no curve of this study has a value of val_loss");
 }
 
+typedef struct {
+  int64_t step, samples;
+  double loss, accuracy;
+} training_row;
+
+/** Two evaluations an epoch of 64 samples; means over a half of one are no goal, of a training neither. */
+static void training_samples_count_at_the_end_of_an_epoch(void **state) {
+  static const training_row rows[] = {
+      {4, 32, 0.4, 0.6}, {8, 64, 0.8, 0.4}, {12, 96, 0.4, 0.6}, {16, 128, 0.5, 0.6}};
+  static const tutti_column columns[] = {{"step", TUTTI_I64, offsetof(training_row, step)},
+                                         {"samples", TUTTI_I64, offsetof(training_row, samples)},
+                                         {"loss", TUTTI_F64, offsetof(training_row, loss)},
+                                         {"accuracy", TUTTI_F64, offsetof(training_row, accuracy)}};
+  static const char *const goals[] = {"loss < 0.7", "accuracy >= 0.5"};
+  tutti_file *file;
+  CHECK_OK(tutti_file_create(folder_path(state, "study.h5"), &file));
+  CHECK_OK(tutti_file_set_text(file, "/", "metric", "accuracy"));
+  CHECK_OK(tutti_table_append(file, "/curves/000000", columns, 4, sizeof *rows, rows, 4));
+  for (int i = 0; i < 2; i++) {
+    tutti_goal goal;
+    tutti_trial_set set = trials_begin(1, 0, NULL);
+    trials_add(&set, 8, 0, TUTTI_TRIAL_NOT_REACHED, 16, NULL);
+    set.results[0].epochs = 2;
+    CHECK_OK(tutti_goal_parse(goals[i], &goal));
+    CHECK_OK(tutti_trial_set_judge(&set, file, &goal));
+    assert_int_equal(set.results[0].status, TUTTI_TRIAL_REACHED);
+    CHECK_NEAR(set.results[0].goal_step, 16, 0);
+    tutti_trial_set_clear(&set);
+  }
+  tutti_file_close(&file);
+}
+
 /** The noisy quadratic has no curves. */
 static void trials_without_curves_cannot_be_judged(void **state) {
   tutti_file *file;
@@ -109,6 +141,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(what_never_came_stays_what_it_was, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(a_goal_beyond_the_studys_own_is_refused, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(a_metric_that_no_curve_has_is_refused, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(training_samples_count_at_the_end_of_an_epoch, folder_make,
+                                      folder_remove),
       cmocka_unit_test_setup_teardown(trials_without_curves_cannot_be_judged, folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("study.judge", tests, NULL, check_no_leak);
