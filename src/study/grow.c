@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "study/fit_impl.h"
 #include "study/store.h"
 
@@ -68,13 +69,27 @@ void tutti_grow_index_destroy(tutti_grow_index **index) {
   *index = NULL;
 }
 
-/** A choice is known by its text: its index is another one in a longer list.  -1: there is none like it.
- * @param[in] k, c  the same key there and here */
-static double translate(const tutti_trial_set *then, int k, const tutti_trial_set *now, int c, double value) {
-  if (!then->texts[k] || isnan(value)) return value;
-  for (int i = 0; value >= 0 && value < then->n_texts[k] && i < now->n_texts[c]; i++)
-    if (strcmp(then->texts[k][(int)value], now->texts[c][i]) == 0) return i;
-  return -1;
+/** Number, or text of an index: whether text i of now's list is the same. */
+static bool is_same(const tutti_trial_set *then, int k, double value, const char *text) {
+  double number;
+  if (!then->texts[k]) return tutti_text_real(text, &number) && number == value;
+  return value >= 0 && value < then->n_texts[k] && strcmp(then->texts[k][(int)value], text) == 0;
+}
+
+/** A choice is known by its text: its index is another one in a longer list, and a word beside them makes numbers
+ * choices.
+ * @param[in]  k, c  the same key there and here
+ * @param[out] *found  what the value is here
+ * @return false: there is none like it */
+static bool translate(const tutti_trial_set *then, int k, const tutti_trial_set *now, int c, double value,
+                      double *found) {
+  *found = value;
+  if (isnan(value) || (!then->texts[k] && !now->texts[c])) return true;
+  for (int i = 0; i < now->n_texts[c]; i++) {
+    *found = i;
+    if (is_same(then, k, value, now->texts[c][i])) return true;
+  }
+  return false;
 }
 
 int64_t tutti_grow_find(tutti_grow_index *index, const tutti_trial_set *then, int64_t i) {
@@ -85,7 +100,7 @@ int64_t tutti_grow_find(tutti_grow_index *index, const tutti_trial_set *then, in
     const double value = then->varied[i * then->n_varied + k];
     const int c = tutti_trial_set_find(now, then->names[k]);
     if (c < 0 && !isnan(value)) return -1;
-    if (c >= 0) index->values[c] = translate(then, k, now, c, value);
+    if (c >= 0 && !translate(then, k, now, c, value, &index->values[c])) return -1;
   }
   const entry wanted = {result->batch_size, result->seed, index->values, now->n_varied, -1};
   const entry *found =

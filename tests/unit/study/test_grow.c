@@ -109,6 +109,28 @@ static void a_key_that_a_trial_lacks_is_like_itself(void **state) {
   tutti_trial_set_clear(&now);
 }
 
+/** A list of numbers that a word has come into, so that all of them are choices. */
+static void numbers_are_found_among_words(void **state) {
+  (void)state;
+  static const char *const name[] = {"train.micro_batch_size"};
+  static const char *const texts[] = {"2", "1", "auto"};
+  tutti_trial_set then = trials_begin(3, 1, name), now = trials_begin(3, 1, name);
+  trials_choice(&now, 0, texts, 3);
+  for (int i = 0; i < 3; i++) {
+    trials_add(&then, 32, i, TUTTI_TRIAL_REACHED, 10, &(double){i});
+    trials_add(&now, 32, i, TUTTI_TRIAL_WAITING, 0, &(double){i});
+    then.results[i].seed = now.results[i].seed = 0;
+  }
+  int64_t numbers[3], n_lost = -1;
+  CHECK_OK(tutti_grow_match(&then, &now, numbers, &n_lost));
+  assert_int_equal(n_lost, 1); // 0, which is none of them
+  assert_int_equal(numbers[0], -1);
+  assert_int_equal(numbers[1], 1);
+  assert_int_equal(numbers[2], 0);
+  tutti_trial_set_clear(&then);
+  tutti_trial_set_clear(&now);
+}
+
 /** Another branch may bring a key, and take another place among the columns. */
 static void keys_are_matched_by_their_names(void **state) {
   (void)state;
@@ -208,6 +230,7 @@ int main(void) {
       cmocka_unit_test(finished_trials_are_found_by_what_they_are),
       cmocka_unit_test(trials_that_would_be_lost_are_counted),
       cmocka_unit_test(a_key_that_a_trial_lacks_is_like_itself),
+      cmocka_unit_test(numbers_are_found_among_words),
       cmocka_unit_test(keys_are_matched_by_their_names),
       cmocka_unit_test_setup_teardown(any_allocation_may_fail, folder_make, folder_remove),
   };
