@@ -24,16 +24,11 @@ void tutti_output_take_metric(tutti_study *study, const char *metric) {
   if (!study->metric[0]) snprintf(study->metric, sizeof study->metric, "%s", metric);
 }
 
-static bool is_same_trial(const tutti_trial_result *a, const tutti_trial_result *b) {
-  return a->trial == b->trial && a->setting == b->setting && a->seed == b->seed &&
-         a->batch_size == b->batch_size;
-}
-
 /** Its trials are these; those that are done there are done. */
 static tutti_status adopt(tutti_study *study, const tutti_file *file, const tutti_trial_set *there) {
   const int64_t n = study->set.n_trials;
   bool same = there->n_trials == n;
-  for (int64_t i = 0; i < n && same; i++) same = is_same_trial(&there->results[i], &study->set.results[i]);
+  for (int64_t i = 0; i < n && same; i++) same = tutti_trial_is_same(there, i, &study->set, i);
   TUTTI_CHECK(same, TUTTI_ERR_DATA, "%s: /trials does not hold the %lld trials of its config: damaged",
               tutti_file_path(file), (long long)n);
   for (int64_t i = 0; i < n; i++)
@@ -78,7 +73,8 @@ tutti_status tutti_output_learn(tutti_study *study) {
   }
 done:
   tutti_free(there);
-  return status;
+  // Where the folder goes away meanwhile, somebody has made the study's file complete.
+  return tutti_store_current(&study->store) ? status : TUTTI_OK;
 }
 
 void tutti_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]) {

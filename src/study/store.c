@@ -202,13 +202,13 @@ done:
   return status;
 }
 
-static bool is_trial_of(const tutti_trial_set *one, const tutti_trial_set *set, int64_t trial) {
-  const tutti_trial_result *a = &one->results[0], *b = &set->results[trial];
-  bool same = one->n_varied == set->n_varied && a->batch_size == b->batch_size && a->seed == b->seed &&
-              a->setting == b->setting;
-  for (int k = 0; k < set->n_varied && same; k++) {
-    const double x = one->varied[k], y = set->varied[trial * set->n_varied + k];
-    same = x == y || (isnan(x) && isnan(y));
+bool tutti_trial_is_same(const tutti_trial_set *a, int64_t i, const tutti_trial_set *b, int64_t k) {
+  const tutti_trial_result *x = &a->results[i], *y = &b->results[k];
+  bool same = a->n_varied == b->n_varied && x->trial == y->trial && x->batch_size == y->batch_size &&
+              x->seed == y->seed && x->setting == y->setting;
+  for (int v = 0; v < a->n_varied && same; v++) {
+    const double value = a->varied[i * a->n_varied + v], other = b->varied[k * b->n_varied + v];
+    same = value == other || (isnan(value) && isnan(other));
   }
   return same;
 }
@@ -221,7 +221,7 @@ tutti_status tutti_store_get(const tutti_store *store, const tutti_trial_set *se
   *record = (tutti_trial_record){0};
   TUTTI_TRY_GOTO(done, tutti_store_open_trial(store, trial, &file));
   TUTTI_TRY_GOTO(done, tutti_store_read_trial(file, trial, with_curve, &one, record));
-  TUTTI_CHECK_GOTO(done, is_trial_of(&one, set, trial), TUTTI_ERR_DATA,
+  TUTTI_CHECK_GOTO(done, tutti_trial_is_same(&one, 0, set, trial), TUTTI_ERR_DATA,
                    "%s: holds another trial than the study has under that number; move it away, and the "
                    "trial is computed again",
                    tutti_file_path(file));

@@ -94,6 +94,9 @@ TUTTI_NODISCARD
 tutti_status tutti_store_read_trial(const tutti_file *file, int64_t trial, bool with_curve,
                                     tutti_trial_set *one, tutti_trial_record *record);
 
+/** Whether trial i of a set is trial k of another one: by its number, and by what it is. */
+bool tutti_trial_is_same(const tutti_trial_set *a, int64_t i, const tutti_trial_set *b, int64_t k);
+
 /** Remove all trials; the folder stays. */
 void tutti_store_empty(const tutti_store *store);
 

@@ -1,6 +1,13 @@
-/** How often a study's file is written while its job runs. */
+/** A study's file while its job runs: how often it is written, and what is taken from it and from the folder. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "space.h"
 #include "study/study_impl.h"
-#include "support/check.h"
+#include "support/folder.h"
+#include "trials.h"
 
 /** Of a job that writes and pauses in turn. */
 static double part_of_time(double cost) {
@@ -17,7 +24,72 @@ static void merges_take_a_small_part_of_the_time(void **state) {
   CHECK_NEAR(part_of_time(60), 0.02, 0.001);
 }
 
+static const char text[] = STUDY "  vary: {optimizer.learning_rate: [0.1, 0.2]}\n";
+
+/** Two trials that wait, and the folder; the file is not there yet. */
+static void make_study(void **state, tutti_config *config, tutti_study *study) {
+  static const char *const keys[] = {"optimizer.learning_rate"};
+  static const char *varied[] = {"optimizer.learning_rate"};
+  const tutti_override output = {"study.output", folder_path(state, "study.h5")};
+  CHECK_OK(tutti_config_parse(text, NULL, &output, 1, config));
+  *study = (tutti_study){.config = config, .claims_reach = true};
+  study->head = (tutti_study_head){.config = text,
+                                   .goal = "",
+                                   .budget = "",
+                                   .metric = study->metric,
+                                   .varied = varied,
+                                   .n_varied = 1,
+                                   .idle = NAN};
+  study->set = trials_begin(2, 1, keys);
+  for (int i = 0; i < 2; i++)
+    trials_add(&study->set, 32, i, TUTTI_TRIAL_WAITING, 0, &(double){0.1 * (i + 1)});
+  CHECK_OK(tutti_store_open(config->study.output, true, &study->store));
+}
+
+static void clear_study(tutti_config *config, tutti_study *study) {
+  tutti_store_close(&study->store);
+  tutti_trial_set_clear(&study->set);
+  tutti_config_clear(config);
+}
+
+/** As a version that draws other settings has left it. */
+static void results_of_other_values_are_not_taken(void **state) {
+  tutti_config config;
+  tutti_study study;
+  tutti_file *file;
+  tutti_study_difference found = {0};
+  make_study(state, &config, &study);
+  study.set.results[1].status = TUTTI_TRIAL_DIVERGED;
+  CHECK_OK(tutti_file_create(config.study.output, &file));
+  CHECK_OK(tutti_output_write(&study, file));
+  CHECK_OK(tutti_file_commit(&file));
+  study.set.results[1].status = TUTTI_TRIAL_WAITING;
+  CHECK_OK(tutti_output_read(&study, &found));
+  assert_int_equal(study.set.results[1].status, TUTTI_TRIAL_DIVERGED);
+  study.set.results[1].status = TUTTI_TRIAL_WAITING;
+  study.set.varied[1] = 0.25;
+  CHECK_FAILS(tutti_output_read(&study, &found), TUTTI_ERR_DATA, "/trials does not hold the 2 trials");
+  assert_int_equal(study.set.results[1].status, TUTTI_TRIAL_WAITING);
+  clear_study(&config, &study);
+}
+
+/** Another job removes the folder, when all is done, while this one looks into it. */
+static void a_folder_that_goes_away_is_no_failure(void **state) {
+  tutti_config config;
+  tutti_study study;
+  make_study(state, &config, &study);
+  folder_put(folder_path(state, "study.h5.d/000001.h5"), "", 0);
+  CHECK_FAILS(tutti_output_learn(&study), TUTTI_ERR_DATA, "000001.h5");
+  assert_int_equal(unlink(folder_path(state, "study.h5.d/claims")), 0);
+  CHECK_OK(tutti_output_learn(&study));
+  clear_study(&config, &study);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(merges_take_a_small_part_of_the_time)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(merges_take_a_small_part_of_the_time),
+      cmocka_unit_test_setup_teardown(results_of_other_values_are_not_taken, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(a_folder_that_goes_away_is_no_failure, folder_make, folder_remove),
+  };
   return cmocka_run_group_tests_name("study.merge", tests, NULL, check_no_leak);
 }
