@@ -172,6 +172,17 @@ static tutti_status check_alone(const tutti_study *study, const tutti_study_diff
 
 // --- all of it
 
+/** What the study's file would tell, which is gone: of what data the trials are, and from when their times count. */
+static tutti_status ask_trial(tutti_study *study, int64_t trial) {
+  tutti_file *file = NULL;
+  tutti_study_difference found = {0};
+  TUTTI_TRY(tutti_store_open_trial(&study->store, trial, &file));
+  tutti_status status = tutti_study_check_file(study, file, &found);
+  if (status == TUTTI_OK) status = tutti_file_get_real(file, "/", "began", &study->head.began);
+  tutti_file_close(&file);
+  return status;
+}
+
 static tutti_status begin_file(tutti_study *study) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
@@ -193,7 +204,9 @@ static tutti_status begin_alone(tutti_study *study) {
   if (has_file) TUTTI_TRY(tutti_output_read(study, &of_file));
   TUTTI_TRY(tutti_study_check_folder(study, &marked, &of_folder));
   TUTTI_TRY(tutti_store_list(&study->store, &trials, &n));
+  const tutti_status status = !has_file && n > 0 ? ask_trial(study, trials[0]) : TUTTI_OK;
   tutti_free(trials);
+  TUTTI_TRY(status);
   const bool renumbers = of_file.extent || of_folder.extent || (!marked && n > 0);
   const tutti_study_difference *found = of_file.extent ? &of_file : &of_folder;
   if (renumbers && (marked || n > 0)) TUTTI_TRY(check_alone(study, found));

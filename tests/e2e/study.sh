@@ -168,6 +168,13 @@ for fault in study.trial:0:1 study.merge:0:1; do
     --study.ranks_per_trial="$RANKS"
 done
 unset TUTTI_FAULT
+# Without the study's file, the trials themselves tell what data they are of.
+rm failed.h5
+mkdir -p other
+cp "$SOURCE_DIR/data/breast_cancer.h5" other/digits.h5
+refuse 78 'failed.h5.d' 'contents of data.file' -- study study.yaml --study.output=failed.h5 \
+  --data.file=other/digits.h5 --data.scale=unit
+rm -r other
 succeed "$RANKS" study study.yaml --study.output=failed.h5
 same_trials study.h5 failed.h5
 expect_text 'all 12 trials are done'
