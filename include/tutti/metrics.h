@@ -74,7 +74,8 @@ TUTTI_NODISCARD
 tutti_status tutti_metrics_write(tutti_file *file, const char *table, const tutti_metrics_layout *layout,
                                  const void *records, int64_t n);
 
-/** Local.  All rows of a table, with all columns that it has beside those of a row.  The caller clears them.
+/** Local.  All rows of a table, with all columns that it has beside those of a row; NaN of those of a row that it lacks.
+ * The caller clears them.
  * @return ERR_DATA no such table, or damaged; ERR_IO, ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_metrics_read(const tutti_file *file, const char *table, const char *metric,

@@ -1,4 +1,5 @@
 /** Records of tables, with their further columns. */
+#include <math.h>
 #include <string.h>
 
 #include "tutti/metrics.h"
@@ -105,6 +106,18 @@ static tutti_status find_columns(const tutti_file *file, const char *table, cons
   return TUTTI_OK;
 }
 
+/** A column that the table lacks has no value, not the value 0. */
+static void make_unknown(tutti_metrics_records *records, int64_t n) {
+  const tutti_metrics_row row = {.loss = NAN,
+                                 .metric = NAN,
+                                 .val_loss = NAN,
+                                 .val_metric = NAN,
+                                 .learning_rate = NAN,
+                                 .seconds = NAN,
+                                 .samples_per_second = NAN};
+  for (int64_t i = 0; i < n; i++) memcpy(records->records + (size_t)i * bytes_of(records), &row, sizeof row);
+}
+
 tutti_status tutti_metrics_read(const tutti_file *file, const char *table, const char *metric,
                                 tutti_metrics_records *records) {
   tutti_status status = TUTTI_OK;
@@ -114,6 +127,7 @@ tutti_status tutti_metrics_read(const tutti_file *file, const char *table, const
   TUTTI_TRY_GOTO(done, find_columns(file, table, metric, records));
   TUTTI_TRY_GOTO(done, tutti_table_rows(file, table, &n));
   TUTTI_TRY_GOTO(done, reserve(records, n));
+  make_unknown(records, n);
   const tutti_metrics_layout layout = tutti_metrics_layout_of(records, metric);
   TUTTI_TRY_GOTO(done, make_columns(&layout, &columns));
   TUTTI_TRY_GOTO(done, tutti_table_read(file, table, columns, tutti_metrics_n_columns(&layout),

@@ -56,6 +56,24 @@ static void records_come_back(void **state) {
   }
 }
 
+/** As a trial of another loss has it. */
+static void columns_of_another_metric_have_no_value(void **state) {
+  tutti_metrics_records records = {0}, back;
+  tutti_file *file = NULL;
+  append(&records, &plain, 2);
+  CHECK_OK(tutti_file_create(folder_path(state, "x.h5"), &file));
+  CHECK_OK(tutti_metrics_write(file, "/rows", &plain, records.records, records.n));
+  CHECK_OK(tutti_metrics_read(file, "/rows", "mean_absolute_error", &back));
+  assert_int_equal(back.n_more, 2);
+  assert_string_equal(back.more_columns[0], "accuracy");
+  assert_true(isnan(tutti_metrics_record(&back, 1)->metric) &&
+              isnan(tutti_metrics_record(&back, 1)->val_metric));
+  CHECK_NEAR(tutti_metrics_record(&back, 1)->loss, 0.5, 0);
+  tutti_metrics_records_clear(&back);
+  tutti_metrics_records_clear(&records);
+  tutti_file_close(&file);
+}
+
 static void tables_that_are_not_there_are_told(void **state) {
   tutti_metrics_records records;
   tutti_file *file = NULL;
@@ -72,6 +90,7 @@ static void tables_that_are_not_there_are_told(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(records_come_back, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(columns_of_another_metric_have_no_value, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(tables_that_are_not_there_are_told, folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("metrics.records", tests, NULL, check_no_leak);
