@@ -51,9 +51,16 @@ static bool is_better(const tutti_goal *goal, double value, double best) {
   return isnan(best) || (small ? value < best : value > best);
 }
 
+/** Means over a part of an epoch's training samples are none that a training is judged by; evaluations always count. */
+static bool counts(const tutti_goal *goal, const tutti_train_result *training, const tutti_metrics_row *row) {
+  const bool of_epoch = strcmp(goal->metric, "loss") == 0 || strcmp(goal->metric, training->metric) == 0;
+  return !of_epoch || row->samples % training->n_train == 0;
+}
+
 static void note_value(const tutti_goal *goal, const tutti_train_result *training,
                        const tutti_metrics_row *row, tutti_trial_result *result) {
   double value = NAN;
+  if (!counts(goal, training, row)) return;
   if (!tutti_train_value(training, row, goal->metric, &value) || isnan(value)) return;
   result->last_value = value;
   if (!is_better(goal, value, result->best_value)) return;

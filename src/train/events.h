@@ -3,8 +3,11 @@
  * decided on reduced values and on counts, so that all ranks decide alike. */
 #include "train/saver.h"
 
+/** Local.  What a result tells before the end: the metric's name, and samples of an epoch. */
+void tutti_run_introduce(const tutti_run *run, tutti_train_result *result);
+
 /** Collective.  The loop of a training that has begun, and the evaluations at its end.
- * @param[out] result  all but the metric's name, which is set before */
+ * @param[in,out] result  as tutti_run_introduce has left it; the rest is set */
 TUTTI_NODISCARD
 tutti_status tutti_run_finish(tutti_run *run, tutti_saver *saver, tutti_train_result *result);
 

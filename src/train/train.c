@@ -73,9 +73,13 @@ static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train
   return tutti_saver_flush(saver); // with the times of the last checkpoint and of this
 }
 
+void tutti_run_introduce(const tutti_run *run, tutti_train_result *result) {
+  snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run->network.model));
+  result->n_train = run->samples.train.n;
+}
+
 tutti_status tutti_run_finish(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
   TUTTI_TRY(loop(run, saver, result));
-  result->n_train = run->samples.train.n;
   result->row = run->last;
   result->row.epoch = run->last.step == run->state.step ? run->last.epoch : run->state.epoch;
   result->row.step = run->state.step;
@@ -109,7 +113,7 @@ tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FIL
   TUTTI_TRY(tutti_threads_set(comm, config->parallel.threads, &threads));
   tutti_run run;
   TUTTI_TRY(tutti_run_create(comm, config, &run));
-  snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run.network.model));
+  tutti_run_introduce(&run, result);
   const tutti_status status = train(&run, &threads, progress, result);
   tutti_run_destroy(&run);
   return status;

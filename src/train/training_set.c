@@ -105,7 +105,7 @@ tutti_status tutti_train_on(tutti_training_set *set, const tutti_comm *group, co
   run.observer = observer;
   run.observer_context = context;
   TUTTI_TRY_GOTO(done, tutti_run_build(group, config, &run));
-  snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run.network.model));
+  tutti_run_introduce(&run, result);
   TUTTI_TRY_GOTO(done, tutti_run_begin(&run));
   TUTTI_TRY_GOTO(done, tutti_run_finish(&run, NULL, result));
 done:

@@ -73,6 +73,15 @@ for column in noise_scale example_noise_scale adascale_gain grad_norm update_nor
 done
 rm columns.txt
 
+# --- a mean over a part of an epoch is no value of a goal -------------------------------------------------------
+
+succeed "$one" study study.yaml --study.output=part.h5 --study.goal='loss <= 0' --study.budget='30 steps' \
+  --study.evaluate_every='6 steps' --study.vary='{train.batch_size: [32], optimizer.learning_rate: [0.01]}' --study.seeds=1
+"$TRIALS" curves part.h5 >curve.txt # twelve steps an epoch
+expect_same "$(cut -d ' ' -f 2 curve.txt | tr '\n' ' ')" '6 12 18 24 30 '
+expect_same "$(rows part.h5 | cut -d ' ' -f 9)" "$(sed -n 's/^0 24 //p' curve.txt | cut -d ' ' -f 2)"
+rm part.h5 curve.txt
+
 # --- judged by an earlier goal ----------------------------------------------------------------------------------
 
 table() { grep "^[0-9]*$tab" "$out" | cut -f 1-3,5-; }
