@@ -8,9 +8,9 @@ at_exit() { rm -rf "$scratch"; }
 TMPDIR=$scratch OMPI_MCA_btl_vader_backing_directory=$scratch
 export TMPDIR OMPI_MCA_btl_vader_backing_directory
 
-# Trials that take some tens of milliseconds each.
-epochs=100
-[ -z "${SLOW:-}" ] || epochs=10
+# Trials that take some tenths of a second each, so that a job has many left when it is killed.
+epochs=500
+[ -z "${SLOW:-}" ] || epochs=50
 cat >study.yaml <<EOF
 data: {file: $SOURCE_DIR/data/digits.h5, scale: unit, validation_split: 0.1}
 model: {layers: [dense 16 relu, dense 10 softmax]}
