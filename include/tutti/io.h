@@ -232,11 +232,10 @@ bool tutti_claims_current(const tutti_claims *claims);
 bool tutti_claims_work(const tutti_claims *claims);
 
 /** Take claim i.  Where the file system has no locks everybody gets it.
- * @param[in]  wait   until whoever has it gives it back
  * @param[out] taken  false: another process has it
  * @return ERR_CREATE with the reason of the system */
 TUTTI_NODISCARD
-tutti_status tutti_claims_take(tutti_claims *claims, int64_t i, bool wait, bool *taken);
+tutti_status tutti_claims_take(tutti_claims *claims, int64_t i, bool *taken);
 
 /** Take claim i beside others who share it: while anybody has it so, nobody takes it alone.
  * @param[out] taken  false: another process has it alone */

@@ -60,12 +60,12 @@ bool tutti_claims_work(const tutti_claims *claims) {
   return claims->fd < 0 || fcntl(claims->fd, F_GETLK, &byte) == 0 || !is_without_locks(errno);
 }
 
-static tutti_status take(tutti_claims *claims, short type, int64_t i, bool wait, bool *taken) {
+static tutti_status take(tutti_claims *claims, short type, int64_t i, bool *taken) {
   struct flock byte = one_byte(type, i);
   int result;
   *taken = false;
   if (claims->fd < 0) return TUTTI_OK;
-  do result = fcntl(claims->fd, wait ? F_SETLKW : F_SETLK, &byte);
+  do result = fcntl(claims->fd, F_SETLK, &byte);
   while (result != 0 && errno == EINTR);
   const int error = result == 0 ? 0 : errno;
   if (error == EACCES || error == EAGAIN) return TUTTI_OK;
@@ -75,12 +75,12 @@ static tutti_status take(tutti_claims *claims, short type, int64_t i, bool wait,
   return TUTTI_OK;
 }
 
-tutti_status tutti_claims_take(tutti_claims *claims, int64_t i, bool wait, bool *taken) {
-  return take(claims, F_WRLCK, i, wait, taken);
+tutti_status tutti_claims_take(tutti_claims *claims, int64_t i, bool *taken) {
+  return take(claims, F_WRLCK, i, taken);
 }
 
 tutti_status tutti_claims_share(tutti_claims *claims, int64_t i, bool *taken) {
-  return take(claims, F_RDLCK, i, false, taken);
+  return take(claims, F_RDLCK, i, taken);
 }
 
 void tutti_claims_give_back(tutti_claims *claims, int64_t i) {

@@ -13,7 +13,7 @@ static tutti_status enter(tutti_study *study) {
   for (int i = 0; i < TRIES; i++) {
     bool taken = false;
     TUTTI_TRY(tutti_store_open(study->config->study.output, true, &study->store));
-    TUTTI_TRY(tutti_output_wait(study, &taken));
+    TUTTI_TRY(tutti_store_wait(&study->store, TUTTI_CLAIM_WRITING, &taken));
     if (taken && tutti_store_current(&study->store)) return TUTTI_OK;
     tutti_store_close(&study->store);
   }

@@ -15,9 +15,6 @@
 /** Seconds between two merges at least, and the part of the time that they may take: each writes the whole file anew. */
 static const double MERGE_EVERY_S = 20, MERGE_PART = 0.02;
 
-/** A writer that takes longer is told of. */
-static const double WAIT_SILENT_S = 5;
-
 // --- what it holds
 
 void tutti_output_take_metric(tutti_study *study, const char *metric) {
@@ -168,25 +165,6 @@ static int64_t count_waiting(const tutti_study *study) {
   return counts[TUTTI_TRIAL_WAITING];
 }
 
-tutti_status tutti_output_wait(const tutti_study *study, bool *taken) {
-  const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
-  const double start = tutti_clock_s();
-  bool told = false;
-  for (;;) {
-    TUTTI_TRY(tutti_claims_take(study->store.claims, TUTTI_CLAIM_WRITING, false, taken));
-    if (*taken || !tutti_store_current(&study->store)) return TUTTI_OK;
-    if (!told && tutti_clock_s() - start > WAIT_SILENT_S) {
-      tutti_log(
-          TUTTI_LOG_WARNING,
-          "%s: another process has the right to write it for more than %.0f s; waiting for it: if it hangs, "
-          "end it",
-          study->config->study.output, WAIT_SILENT_S);
-      told = true;
-    }
-    nanosleep(&pause, NULL);
-  }
-}
-
 /** While nobody else writes.  Where the folder is gone another job has made the file complete. */
 static tutti_status merge_alone(tutti_study *study, bool last) {
   tutti_study_difference found = {0};
@@ -212,7 +190,7 @@ static bool is_old(const tutti_study *study) {
 
 static tutti_status try_merge(tutti_study *study) {
   bool taken = false;
-  TUTTI_TRY(tutti_claims_take(study->store.claims, TUTTI_CLAIM_WRITING, false, &taken));
+  TUTTI_TRY(tutti_claims_take(study->store.claims, TUTTI_CLAIM_WRITING, &taken));
   if (!taken && tutti_store_current(&study->store)) return TUTTI_OK;
   const tutti_status status = merge_alone(study, false);
   tutti_claims_give_back(study->store.claims, TUTTI_CLAIM_WRITING);
@@ -260,7 +238,7 @@ static tutti_status merge_last(tutti_study *study) {
 tutti_status tutti_output_merge(tutti_study *study) {
   char text[2048];
   bool taken = false;
-  tutti_status status = tutti_output_wait(study, &taken);
+  tutti_status status = tutti_store_wait(&study->store, TUTTI_CLAIM_WRITING, &taken);
   if (status == TUTTI_OK) status = merge_last(study);
   tutti_claims_give_back(study->store.claims, TUTTI_CLAIM_WRITING);
   if (status == TUTTI_OK) return status;

@@ -51,7 +51,7 @@ tutti_status tutti_queue_probe(tutti_study *study) {
   const int64_t probe = TUTTI_CLAIM_PROBE;
   const bool first = tutti_comm_rank(study->world) == 0;
   bool taken = false;
-  tutti_status local = first ? tutti_claims_take(study->store.claims, probe, true, &taken) : TUTTI_OK;
+  tutti_status local = first ? tutti_store_wait(&study->store, probe, &taken) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(study->world, 0, local));
   double seen = 1;
   if (study->leads)
@@ -77,7 +77,7 @@ static bool is_mine(const tutti_study *study, int64_t place) {
  * for each of many trials, before each trial, takes seconds where it is one of a network. */
 static tutti_status claim(tutti_study *study, int64_t trial, bool *got) {
   tutti_claims *claims = study->store.claims;
-  TUTTI_TRY(tutti_claims_take(claims, TUTTI_CLAIM_TRIALS + trial, false, got));
+  TUTTI_TRY(tutti_claims_take(claims, TUTTI_CLAIM_TRIALS + trial, got));
   if (!*got || !tutti_store_has(&study->store, trial)) return TUTTI_OK;
   tutti_claims_give_back(claims, TUTTI_CLAIM_TRIALS + trial);
   study->elsewhere[trial] = true;

@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "tutti/study.h"
 
 static const char claims_name[] = "claims", config_name[] = "config.yaml";
@@ -51,6 +54,27 @@ void tutti_store_close(tutti_store *store) {
 
 bool tutti_store_current(const tutti_store *store) {
   return tutti_claims_current(store->claims);
+}
+
+/** Another process at its claim for longer is told of. */
+static const double WAIT_SILENT_S = 5;
+
+tutti_status tutti_store_wait(const tutti_store *store, int64_t claim, bool *taken) {
+  const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+  const double start = tutti_clock_s();
+  bool told = false;
+  for (;;) {
+    TUTTI_TRY(tutti_claims_take(store->claims, claim, taken));
+    if (*taken || !tutti_store_current(store)) return TUTTI_OK;
+    if (!told && tutti_clock_s() - start > WAIT_SILENT_S) {
+      tutti_log(TUTTI_LOG_WARNING,
+                "%s: another job brings trials in or begins, for more than %.0f s; waiting for it: if it "
+                "hangs, end it",
+                store->folder, WAIT_SILENT_S);
+      told = true;
+    }
+    nanosleep(&pause, NULL);
+  }
 }
 
 /** "000017.h5", also what a killed process has left of it: "000017.h5.tmp-HOST-PID". */

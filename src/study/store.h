@@ -62,6 +62,12 @@ void tutti_store_close(tutti_store *store); // Gives all claims back.
 /** Whether the folder is still there; else the study's file has all trials. */
 bool tutti_store_current(const tutti_store *store);
 
+/** Take a claim that whoever has it needs for a moment.  One that hangs with it is told of, since only a user can end it.
+ * @param[out] taken  false: the folder is gone
+ * @return ERR_CREATE */
+TUTTI_NODISCARD
+tutti_status tutti_store_wait(const tutti_store *store, int64_t claim, bool *taken);
+
 /** A file of the folder; the text is the caller's (tutti_free). */
 TUTTI_NODISCARD
 tutti_status tutti_store_path(const tutti_store *store, const char *name, char **path);

@@ -112,12 +112,6 @@ tutti_status tutti_output_read(tutti_study *study, tutti_study_difference *found
 TUTTI_NODISCARD
 tutti_status tutti_output_write(tutti_study *study, tutti_file *file);
 
-/** Get the right to write.  Whoever has it needs a moment; one that hangs with it is told of, since only a user can end
- * it.
- * @param[out] taken  false: the folder is gone */
-TUTTI_NODISCARD
-tutti_status tutti_output_wait(const tutti_study *study, bool *taken);
-
 /** Read what others have finished. */
 TUTTI_NODISCARD
 tutti_status tutti_output_learn(tutti_study *study);

@@ -47,17 +47,19 @@ succeed "$RANKS" study study.yaml
 expect_text 'all 8 trials are done'
 expect_no_text 'left, which'
 
-# --- with the right to write: a job waits, and says for what ------------------------------------------------------
+# --- with the right to write, or to see whether claims are seen: a job waits, and says for what -------------------
 
-mkdir held.h5.d
-"$TRIALS" hold held.h5.d/claims 0 >holder 2>&1 &
-job=$!
-until_there holder held
-"$MPIEXEC" -n "$RANKS" "$TUTTI" study study.yaml --study.output=held.h5 >second.out 2>second.err &
-second=$!
-until_there second.err 'held.h5: another process has the right to write it'
-kill -0 $second || fail "it did not wait: $(cat second.err)"
-kill -KILL $job
-wait $second || fail "the job that had waited: $(cat second.err)"
-expect_same "$("$TRIALS" rows held.h5 | grep -c .)" 8
-job=
+for claim in 0 1; do
+  mkdir held$claim.h5.d
+  "$TRIALS" hold held$claim.h5.d/claims $claim >holder 2>&1 &
+  job=$!
+  until_there holder held
+  "$MPIEXEC" -n "$RANKS" "$TUTTI" study study.yaml --study.output=held$claim.h5 >second.out 2>second.err &
+  second=$!
+  until_there second.err "held$claim.h5.d: another job brings trials in or begins"
+  kill -0 $second || fail "it did not wait: $(cat second.err)"
+  kill -KILL $job
+  wait $second || fail "the job that had waited: $(cat second.err)"
+  expect_same "$("$TRIALS" rows held$claim.h5 | grep -c .)" 8
+  job=
+done

@@ -83,7 +83,7 @@ static tutti_status hold(const char *path, int64_t i) {
   tutti_claims *claims = NULL;
   bool taken = false;
   TUTTI_TRY(tutti_claims_open(path, true, &claims));
-  TUTTI_TRY(tutti_claims_take(claims, i, false, &taken));
+  TUTTI_TRY(tutti_claims_take(claims, i, &taken));
   puts(taken ? "held" : "taken by another process");
   fflush(stdout);
   for (;;) pause();

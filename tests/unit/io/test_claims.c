@@ -12,7 +12,7 @@ static bool take_for_good(const char *path, int64_t i) {
   tutti_claims *claims = NULL;
   bool taken = false;
   return tutti_claims_open(path, true, &claims) == TUTTI_OK &&
-         tutti_claims_take(claims, i, false, &taken) == TUTTI_OK && taken;
+         tutti_claims_take(claims, i, &taken) == TUTTI_OK && taken;
 }
 
 static bool share_for_good(const char *path, int64_t i) {
@@ -24,7 +24,7 @@ static bool share_for_good(const char *path, int64_t i) {
 
 static bool take(tutti_claims *claims, int64_t i) {
   bool taken = false;
-  CHECK_OK(tutti_claims_take(claims, i, false, &taken));
+  CHECK_OK(tutti_claims_take(claims, i, &taken));
   return taken;
 }
 
@@ -57,7 +57,7 @@ static void a_claim_is_given_back(void **state) {
   assert_false(take(claims, 0));
   holder_kill(holder);
   bool taken = false;
-  CHECK_OK(tutti_claims_take(claims, 0, true, &taken)); // does not wait for the dead
+  CHECK_OK(tutti_claims_take(claims, 0, &taken)); // that of the dead is free
   assert_true(taken);
   tutti_claims_close(&claims);
 }
@@ -118,7 +118,7 @@ static void without_locks_everybody_gets_everything(void **state) {
   assert_false(tutti_claims_held(claims, 3));
   holder_fcntl_error = EIO;
   bool taken = true;
-  CHECK_FAILS(tutti_claims_take(claims, 3, false, &taken), TUTTI_ERR_CREATE, "claims: cannot lock: ");
+  CHECK_FAILS(tutti_claims_take(claims, 3, &taken), TUTTI_ERR_CREATE, "claims: cannot lock: ");
   assert_false(taken);
   holder_fcntl_error = 0;
   tutti_claims_close(&claims);
