@@ -12,8 +12,8 @@ study:
     train.batch_size: [32, 128]
     optimizer.learning_rate: {from: 0.01, to: 1, points: 4}
   goal: val_accuracy >= 2
-  budget: 200 epochs
-  evaluate_every: 20 epochs
+  budget: 600 epochs
+  evaluate_every: 60 epochs
 EOF
 
 # until_there FILE TEXT: a job in the background has written it.
