@@ -36,6 +36,7 @@ until [ -e study.h5.d/000000.h5 ]; do
   [ $waited -lt 600 ] || fail "no trial after 30 s: $(cat first.err)"
   sleep 0.01
 done
+sleep 0.1 # it is at the next one
 kill -STOP $job
 succeed "$RANKS" study study.yaml
 expect_text 'study.h5: 1 trial is left, which other jobs have begun' 'run the study again'
