@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "study/fit_impl.h"
 #include "study/study_impl.h"
 
 static tutti_status copy_texts(const char *const *texts, int n, char ***copy) {
@@ -18,7 +19,6 @@ static tutti_status make_varied(tutti_study *study) {
   const tutti_space *space = study->space;
   tutti_trial_set *set = &study->set;
   const int n = tutti_space_n_varied(space);
-  bool one_rule = true;
   TUTTI_TRY(TUTTI_NEW(set->names, n));
   TUTTI_TRY(TUTTI_NEW(set->texts, n));
   TUTTI_TRY(TUTTI_NEW(set->n_texts, n));
@@ -28,8 +28,8 @@ static tutti_status make_varied(tutti_study *study) {
     set->n_varied++;
     const char *const *texts = tutti_space_choices(space, k, &set->n_texts[k]);
     if (texts) TUTTI_TRY(copy_texts(texts, set->n_texts[k], &set->texts[k]));
-    one_rule = one_rule && strcmp(set->names[k], "optimizer.name") != 0;
   }
+  const bool one_rule = tutti_trial_set_find(set, "optimizer.name") < 0;
   set->branches = tutti_space_branches(space) + 1;
   set->learning_rate = one_rule ? study->config->optimizer.learning_rate : NAN;
   set->momentum = one_rule ? study->config->optimizer.momentum : NAN;
@@ -109,13 +109,11 @@ static tutti_status prepare_local(tutti_study *study) {
 }
 
 static tutti_status open_data(tutti_study *study) {
-  const tutti_study_source *source = study->source;
+  const tutti_trial *first = tutti_space_trial(study->space, 0);
   tutti_config config = {0};
   if (study->config->study.problem != TUTTI_PROBLEM_TRAINING) return TUTTI_OK;
-  tutti_status status = tutti_trial_config(tutti_space_trial(study->space, 0), source->text, source->name,
-                                           source->overrides, source->n_overrides, &config);
-  status =
-      tutti_agree(study->world, tutti_trial_name_failure(study, tutti_space_trial(study->space, 0), status));
+  tutti_status status = tutti_trial_parse(study, first, &config);
+  status = tutti_agree(study->world, tutti_trial_name_failure(study, first, status));
   if (status == TUTTI_OK) status = tutti_training_set_open(study->world, &config, &study->data);
   if (status == TUTTI_OK) study->head.data = tutti_training_set_fingerprint(study->data);
   tutti_config_clear(&config);
@@ -123,10 +121,8 @@ static tutti_status open_data(tutti_study *study) {
 }
 
 static tutti_status check_config(const tutti_study *study, const tutti_trial *trial, bool with_network) {
-  const tutti_study_source *source = study->source;
   tutti_config config = {0};
-  tutti_status status =
-      tutti_trial_config(trial, source->text, source->name, source->overrides, source->n_overrides, &config);
+  tutti_status status = tutti_trial_parse(study, trial, &config);
   if (status == TUTTI_OK && study->data)
     status = tutti_training_set_check(study->data, &config, (int)study->head.ranks_per_trial, with_network);
   tutti_config_clear(&config);

@@ -1,7 +1,4 @@
 /** A study from its config to its file: groups of ranks, each with one trial after another. */
-#include <stdio.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "study/study_impl.h"
@@ -12,7 +9,7 @@
 static tutti_status keep(tutti_study *study, const tutti_trial_record *record) {
   TUTTI_TRY(tutti_store_put(&study->store, &study->head, &study->set, record));
   study->set.results[record->result.trial] = record->result;
-  if (!study->metric[0]) snprintf(study->metric, sizeof study->metric, "%s", record->metric);
+  tutti_output_take_metric(study, record->metric);
   tutti_claims_give_back(study->store.claims, TUTTI_CLAIM_TRIALS + record->result.trial);
   if (tutti_comm_rank(study->world) > 0) return TUTTI_OK;
   tutti_study_show(study);

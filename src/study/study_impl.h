@@ -65,6 +65,10 @@ tutti_status tutti_queue_take(tutti_study *study, int64_t *trial);
 /** Local.  The row of a trial of which nothing is known but what it is. */
 tutti_trial_result tutti_trial_waiting(const tutti_trial *trial);
 
+/** Local.  tutti_trial_config of a trial of this study. */
+TUTTI_NODISCARD
+tutti_status tutti_trial_parse(const tutti_study *study, const tutti_trial *trial, tutti_config *config);
+
 /** Local.  Put what the trial is before the text of its failure; gives `status` back. */
 tutti_status tutti_trial_name_failure(const tutti_study *study, const tutti_trial *trial,
                                       tutti_status status);

@@ -162,15 +162,18 @@ tutti_status tutti_trial_name_failure(const tutti_study *study, const tutti_tria
   return status;
 }
 
-tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, tutti_trial_record *record) {
+tutti_status tutti_trial_parse(const tutti_study *study, const tutti_trial *trial, tutti_config *config) {
   const tutti_study_source *source = study->source;
+  return tutti_trial_config(trial, source->text, source->name, source->overrides, source->n_overrides,
+                            config);
+}
+
+tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, tutti_trial_record *record) {
   tutti_config config = {0};
   *record = (tutti_trial_record){.result = tutti_trial_waiting(trial)};
   record->result.group = study->number;
   record->result.ranks = tutti_comm_size(study->group);
-  tutti_status status =
-      tutti_trial_config(trial, source->text, source->name, source->overrides, source->n_overrides, &config);
-  status = tutti_agree(study->group, status);
+  tutti_status status = tutti_agree(study->group, tutti_trial_parse(study, trial, &config));
   if (status == TUTTI_OK) status = run_config(study, &config, record);
   tutti_config_clear(&config);
   return tutti_trial_name_failure(study, trial, status);
