@@ -198,26 +198,39 @@ typedef struct {
   int64_t batch_max;                 // 0: the samples of an epoch
 } tutti_schedule_options;
 
-/** All counts in steps. */
+/** How far a training is, in each unit; an epoch is done as far as its samples are. */
+typedef struct {
+  double steps, epochs, samples;
+} tutti_extent;
+
+/** Local.  Of a unit that is no time. */
+double tutti_extent_in(const tutti_extent *extent, tutti_unit unit);
+
+/** Each count in its own unit, in which the training's progress is looked at. */
 typedef struct {
   tutti_decay decay;
   double start, peak; // learning rate before and after warmup
-  double warmup, every, over, rate, power, end;
+  tutti_count warmup, every, over;
+  double warmup_every, warmup_over; // the warmup in the unit of `every` and of `over`
+  double rate, power, end;
   tutti_milestones milestones; // of `step`; n 0: drops fall by `every`
 } tutti_schedule;
 
-/** Local.  Resolve counts into steps: an epoch has steps_per_epoch, a step batch_size samples, the budget
- * total_steps. Warmup begins at the unscaled rate where scaling is on (Goyal et al., section 2.2), else
- * at 0.
+/** Local.  Warmup begins at the unscaled rate where scaling is on (Goyal et al., section 2.2), else at 0.
+ * @param[in] total  the whole training; its ratios turn a warmup of one unit into another
+ * @param[in] unit   of the budget, in which a decay without decay_over runs to the end
  * @return ERR_CONFIG scaling without base_batch_size, a decay without its parameters, a count in seconds, a
- * warmup longer than the budget */
+ * warmup longer than the training */
 TUTTI_NODISCARD
 tutti_status tutti_schedule_make(const tutti_schedule_options *options, double learning_rate,
-                                 int64_t batch_size, double steps_per_epoch, double total_steps,
+                                 int64_t batch_size, const tutti_extent *total, tutti_unit unit,
                                  tutti_schedule *schedule);
 
-/** Local.  The rate of the update after `step` updates (0 for the first, as Keras' iterations). */
-double tutti_schedule_at(const tutti_schedule *schedule, int64_t step);
+/** Local.  The rate of an update.
+ * @param[in] before  the progress without it: 0 for the first, as Keras' iterations
+ * @param[in] after   with it */
+double tutti_schedule_at(const tutti_schedule *schedule, const tutti_extent *before,
+                         const tutti_extent *after);
 
 // --- growth of the batch
 

@@ -6,31 +6,51 @@ const char *const tutti_decay_names[TUTTI_N_DECAYS] = {"constant", "step", "expo
                                                        "cosine"};
 const char *const tutti_scaling_names[TUTTI_N_SCALINGS] = {"none", "linear", "sqrt"};
 
+/** Of what is counted in parts of an epoch: relative. */
+static const double ROUNDING = 1e-12;
+
+double tutti_extent_in(const tutti_extent *extent, tutti_unit unit) {
+  if (unit == TUTTI_UNIT_STEPS) return extent->steps;
+  return unit == TUTTI_UNIT_EPOCHS ? extent->epochs : extent->samples;
+}
+
 /** `key` names the count in an error. */
-static tutti_status in_steps(tutti_count count, const char *key, int64_t batch_size, double steps_per_epoch,
-                             double *steps) {
+static tutti_status check_count(tutti_count count, const char *key) {
   TUTTI_CHECK(isfinite(count.value) && count.value >= 0, TUTTI_ERR_CONFIG,
               "schedule.%s is %g, expected a number from 0", key, count.value);
-  *steps = count.value;
-  if (count.value == 0) return TUTTI_OK;
-  TUTTI_CHECK(count.unit != TUTTI_UNIT_SECONDS, TUTTI_ERR_CONFIG,
+  TUTTI_CHECK(count.value == 0 || count.unit != TUTTI_UNIT_SECONDS, TUTTI_ERR_CONFIG,
               "schedule.%s is a time; a learning rate that depends on the clock cannot be repeated, write "
               "steps, epochs or "
               "samples",
               key);
-  if (count.unit == TUTTI_UNIT_EPOCHS) *steps *= steps_per_epoch;
-  if (count.unit == TUTTI_UNIT_SAMPLES) *steps /= (double)batch_size;
   return TUTTI_OK;
 }
 
-static tutti_status milestones_in_steps(const tutti_milestones *counts, int64_t batch_size,
-                                        double steps_per_epoch, tutti_milestones *milestones) {
-  *milestones = *counts;
-  milestones->unit = TUTTI_UNIT_STEPS;
-  for (int i = 0; i < counts->n; i++)
-    TUTTI_TRY(in_steps((tutti_count){counts->values[i], counts->unit}, "decay_milestones", batch_size,
-                       steps_per_epoch, &milestones->values[i]));
+static tutti_status check_counts(const tutti_schedule_options *options) {
+  const tutti_milestones *milestones = &options->decay_milestones;
+  TUTTI_TRY(check_count(options->warmup, "warmup"));
+  TUTTI_TRY(check_count(options->decay_every, "decay_every"));
+  TUTTI_TRY(check_count(options->decay_over, "decay_over"));
+  for (int i = 0; i < milestones->n; i++)
+    TUTTI_TRY(check_count((tutti_count){milestones->values[i], milestones->unit}, "decay_milestones"));
   return TUTTI_OK;
+}
+
+static tutti_status check_warmup(tutti_count warmup, const tutti_extent *total) {
+  const double longest = warmup.value > 0 ? tutti_extent_in(total, warmup.unit) : 0;
+  if (warmup.value <= longest * (1 + ROUNDING)) return TUTTI_OK;
+  char wanted[64], most[64];
+  tutti_count_print(warmup, wanted, sizeof wanted);
+  tutti_count_print((tutti_count){longest, warmup.unit}, most, sizeof most);
+  TUTTI_FAIL(TUTTI_ERR_CONFIG,
+             "schedule.warmup is %s, longer than the training of %s; shorten it or train longer", wanted,
+             most);
+}
+
+/** A count in another unit, by what the whole training has of both. */
+static double convert(tutti_count count, const tutti_extent *total, tutti_unit unit) {
+  if (count.value == 0 || count.unit == unit) return count.value;
+  return count.value / tutti_extent_in(total, count.unit) * tutti_extent_in(total, unit);
 }
 
 static tutti_status scale(const tutti_schedule_options *options, double learning_rate, int64_t batch_size,
@@ -53,7 +73,7 @@ static tutti_status check_decay(const tutti_schedule *s) {
                 "schedule.decay_rate is %g, expected a number above 0 with schedule.decay %s: the factor on "
                 "the learning rate",
                 s->rate, decay);
-    TUTTI_CHECK(s->every > 0 || s->milestones.n > 0, TUTTI_ERR_CONFIG,
+    TUTTI_CHECK(s->every.value > 0 || s->milestones.n > 0, TUTTI_ERR_CONFIG,
                 "schedule.decay_every is not set, but schedule.decay is %s; write a count such as 10 epochs",
                 decay);
   }
@@ -68,50 +88,59 @@ static tutti_status check_decay(const tutti_schedule *s) {
 }
 
 tutti_status tutti_schedule_make(const tutti_schedule_options *options, double learning_rate,
-                                 int64_t batch_size, double steps_per_epoch, double total_steps,
+                                 int64_t batch_size, const tutti_extent *total, tutti_unit unit,
                                  tutti_schedule *schedule) {
   tutti_schedule s = {.decay = options->decay,
+                      .warmup = options->warmup,
+                      .every = options->decay_every,
+                      .over = options->decay_over,
                       .rate = options->decay_rate,
                       .power = options->decay_power,
-                      .end = options->decay_end};
-  TUTTI_TRY(in_steps(options->warmup, "warmup", batch_size, steps_per_epoch, &s.warmup));
-  TUTTI_TRY(in_steps(options->decay_every, "decay_every", batch_size, steps_per_epoch, &s.every));
-  TUTTI_TRY(in_steps(options->decay_over, "decay_over", batch_size, steps_per_epoch, &s.over));
-  TUTTI_TRY(milestones_in_steps(&options->decay_milestones, batch_size, steps_per_epoch, &s.milestones));
-  TUTTI_CHECK(s.warmup <= total_steps, TUTTI_ERR_CONFIG,
-              "schedule.warmup is %g steps, longer than the training of %g steps; shorten it or train longer",
-              s.warmup, total_steps);
+                      .end = options->decay_end,
+                      .milestones = options->decay_milestones};
+  TUTTI_TRY(check_counts(options));
+  TUTTI_TRY(check_warmup(s.warmup, total));
   TUTTI_TRY(scale(options, learning_rate, batch_size, &s.peak));
   s.start = options->scaling == TUTTI_SCALING_NONE ? 0 : learning_rate;
-  if (s.over == 0) s.over = total_steps - s.warmup;
+  if (s.over.value == 0)
+    s.over = (tutti_count){tutti_extent_in(total, unit) - convert(s.warmup, total, unit), unit};
+  s.warmup_every = convert(s.warmup, total, s.every.unit);
+  s.warmup_over = convert(s.warmup, total, s.over.unit);
   TUTTI_TRY(check_decay(&s));
   *schedule = s;
   return TUTTI_OK;
 }
 
-/** By step `now`, t steps after warmup.  Drops fall on whole steps although an interval of 1/3 epoch need not be a
- * double: forgive the last bits. */
-static double drops(const tutti_schedule *s, double now, double t) {
-  if (s->milestones.n == 0) return floor(t / s->every + 1e-9);
+/** Drops fall on whole steps although an interval of 1/3 epoch need not be a double: forgive the last bits. */
+static double drops(const tutti_schedule *s, const tutti_extent *now) {
+  if (s->milestones.n == 0)
+    return floor((tutti_extent_in(now, s->every.unit) - s->warmup_every) / s->every.value + 1e-9);
+  const double done = tutti_extent_in(now, s->milestones.unit);
   int n = 0;
-  while (n < s->milestones.n && s->milestones.values[n] <= now * (1 + 1e-12)) n++;
+  while (n < s->milestones.n && s->milestones.values[n] <= done * (1 + ROUNDING)) n++;
   return n;
 }
 
-double tutti_schedule_at(const tutti_schedule *s, int64_t step) {
-  const double now = (double)step;
-  if (now < s->warmup) return s->start + (s->peak - s->start) * fmin((now + 1) / s->warmup, 1);
-  const double t = now - s->warmup;
-  const double part = t < s->over ? t / s->over : 1;
+/** The part of the decay that is done, in [0, 1]. */
+static double part_done(const tutti_schedule *s, const tutti_extent *now) {
+  const double t = fmax(tutti_extent_in(now, s->over.unit) - s->warmup_over, 0);
+  return t < s->over.value ? t / s->over.value : 1;
+}
+
+double tutti_schedule_at(const tutti_schedule *s, const tutti_extent *before, const tutti_extent *after) {
+  if (s->warmup.value > 0 && tutti_extent_in(before, s->warmup.unit) < s->warmup.value * (1 - ROUNDING))
+    return s->start +
+           (s->peak - s->start) * fmin(tutti_extent_in(after, s->warmup.unit) / s->warmup.value, 1);
   switch (s->decay) {
   case TUTTI_DECAY_STEP:
-    return s->peak * pow(s->rate, drops(s, now, t));
+    return s->peak * pow(s->rate, fmax(drops(s, before), 0));
   case TUTTI_DECAY_EXPONENTIAL:
-    return s->peak * pow(s->rate, t / s->every);
+    return s->peak *
+           pow(s->rate, (tutti_extent_in(before, s->every.unit) - s->warmup_every) / s->every.value);
   case TUTTI_DECAY_POLYNOMIAL:
-    return s->peak * (s->end + (1 - s->end) * pow(1 - part, s->power));
+    return s->peak * (s->end + (1 - s->end) * pow(1 - part_done(s, before), s->power));
   case TUTTI_DECAY_COSINE:
-    return s->peak * (s->end + (1 - s->end) * 0.5 * (1 + cos(acos(-1.0) * part)));
+    return s->peak * (s->end + (1 - s->end) * 0.5 * (1 + cos(acos(-1.0) * part_done(s, before))));
   default:
     return s->peak;
   }

@@ -180,16 +180,17 @@ tutti_status tutti_events_diverged(tutti_run *run, tutti_saver *saver, const cha
                                    tutti_train_result *result) {
   char layer[128];
   TUTTI_TRY(tutti_run_blame(run, layer, sizeof layer));
-  const int64_t ahead = at - run->state.step;
-  const int64_t position = tutti_run_position(run).at + ahead;
-  const int64_t before = tutti_stages_samples(&run->plan.stages, position - 1);
+  const tutti_plan *plan = &run->plan;
+  const tutti_position now = tutti_run_position(run);
+  const tutti_position before = at > run->state.step ? now : tutti_plan_move(plan, now, -1);
   result->stop = TUTTI_STOP_DIVERGED;
   snprintf(result->reason, sizeof result->reason,
            "%s step %lld (epoch %lld)%s, learning rate %g; try a smaller optimizer.learning_rate, "
            "schedule.warmup, or "
            "optimizer.global_clipnorm",
-           what, (long long)at, (long long)(before / run->plan.epoch.n + 1), layer,
-           tutti_run_rate(run, position - 1));
+           what, (long long)at,
+           (long long)(tutti_stages_samples(&plan->stages, before.at) / plan->epoch.n + 1), layer,
+           tutti_plan_learning_rate(plan, &run->schedule, before));
   return tutti_saver_flush(saver);
 }
 

@@ -134,37 +134,87 @@ tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int si
   return TUTTI_OK;
 }
 
-tutti_position tutti_plan_position(const tutti_plan *plan, int64_t step, int64_t epoch,
-                                   int64_t step_in_epoch) {
-  return (tutti_position){.step = step,
-                          .at = tutti_stages_steps(&plan->stages, epoch * plan->epoch.n) + step_in_epoch};
+tutti_position tutti_plan_position(const tutti_plan *plan, const tutti_checkpoint_state *state) {
+  return (tutti_position){.step = state->step,
+                          .samples = state->samples,
+                          .at = tutti_stages_steps(&plan->stages, state->epoch * plan->epoch.n) +
+                                state->step_in_epoch};
+}
+
+tutti_position tutti_plan_move(const tutti_plan *plan, tutti_position now, int by) {
+  const int64_t samples =
+      tutti_stages_samples(&plan->stages, now.at + by) - tutti_stages_samples(&plan->stages, now.at);
+  return (tutti_position){.step = now.step + by, .samples = now.samples + samples, .at = now.at + by};
+}
+
+tutti_extent tutti_plan_extent(const tutti_plan *plan, tutti_position now) {
+  return (tutti_extent){.steps = (double)now.step,
+                          .epochs =
+                              (double)tutti_stages_samples(&plan->stages, now.at) / (double)plan->epoch.n,
+                          .samples = (double)now.samples};
 }
 
 bool tutti_plan_ends_epoch(const tutti_plan *plan, int64_t at) {
   return tutti_stages_samples(&plan->stages, at) % plan->epoch.n == 0;
 }
 
-double tutti_plan_rate(const tutti_plan *plan, int64_t at) {
+/** Of a batch that grows, only warmup has a schedule, and it ends before. */
+static tutti_status check_growth_after(const tutti_plan *plan, tutti_count warmup) {
+  if (plan->stages.n_stages == 1 || warmup.value == 0) return TUTTI_OK;
+  const tutti_stage *second = &plan->stages.stages[1];
+  const tutti_extent grown =
+      tutti_plan_extent(plan, (tutti_position){second->at, second->sample, second->at});
+  if (warmup.value <= tutti_extent_in(&grown, warmup.unit) * (1 + 1e-12)) return TUTTI_OK;
+  char wanted[64];
+  tutti_count_print(warmup, wanted, sizeof wanted);
+  TUTTI_FAIL(TUTTI_ERR_CONFIG,
+             "schedule.warmup: %s, but the batch grows after %lld steps; shorten it, or let the batch grow later",
+             wanted, (long long)second->at);
+}
+
+tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *config,
+                                 tutti_schedule *schedule) {
+  const tutti_extent total = {.steps = (double)plan->total_steps,
+                              .epochs = plan->total_epochs,
+                              .samples = plan->total_epochs * (double)plan->epoch.n};
+  TUTTI_TRY(tutti_schedule_make(&config->schedule, config->optimizer.learning_rate, plan->epoch.batch, &total,
+                                config->train.budget.unit, schedule));
+  return check_growth_after(plan, schedule->warmup);
+}
+
+/** The factor of the growth on the learning rate of the step after `at`. */
+static double growth_rate(const tutti_plan *plan, int64_t at) {
   const int64_t done = plan->growth.in_steps ? at : tutti_stages_samples(&plan->stages, at);
   return tutti_growth_rate(&plan->growth, tutti_growth_count(&plan->growth, done));
 }
 
+double tutti_plan_learning_rate(const tutti_plan *plan, const tutti_schedule *schedule, tutti_position now) {
+  const tutti_extent before = tutti_plan_extent(plan, now),
+                       after = tutti_plan_extent(plan, tutti_plan_move(plan, now, 1));
+  return tutti_schedule_at(schedule, &before, &after) * growth_rate(plan, now.at);
+}
+
 bool tutti_plan_done(const tutti_plan *plan, tutti_count budget, tutti_position now) {
+  if (budget.unit == TUTTI_UNIT_SAMPLES) return (double)now.samples >= budget.value;
   return (budget.unit == TUTTI_UNIT_STEPS ? now.step : now.at) >= plan->total_steps;
 }
 
-static double progress(const tutti_plan *plan, tutti_unit unit, tutti_position now) {
-  if (unit == TUTTI_UNIT_STEPS) return (double)now.step;
-  const double samples = (double)tutti_stages_samples(&plan->stages, now.at);
-  return unit == TUTTI_UNIT_EPOCHS ? samples / (double)plan->epoch.n : samples;
+double tutti_plan_last_epoch(const tutti_plan *plan, tutti_count budget, tutti_position now) {
+  const int64_t here = tutti_stages_samples(&plan->stages, now.at);
+  int64_t end = tutti_stages_samples(&plan->stages, plan->total_steps);
+  if (budget.unit == TUTTI_UNIT_STEPS)
+    end = tutti_stages_samples(&plan->stages, now.at + max64(plan->total_steps - now.step, 0));
+  if (budget.unit == TUTTI_UNIT_SAMPLES) end = here + max64((int64_t)budget.value - now.samples, 0);
+  return (double)max64(here, end) / (double)plan->epoch.n;
 }
 
 bool tutti_plan_due(const tutti_plan *plan, tutti_count every, tutti_position now) {
   if (every.value <= 0 || every.unit == TUTTI_UNIT_SECONDS) return false;
-  const tutti_position before = {.step = now.step - 1, .at = now.at - 1};
+  const tutti_extent done = tutti_plan_extent(plan, now),
+                       before = tutti_plan_extent(plan, tutti_plan_move(plan, now, -1));
   // A tenth of an epoch is no binary fraction: what is due at a whole step must not slip to the next by
   // rounding.
   const double slack = 1e-9;
-  return floor(progress(plan, every.unit, now) / every.value + slack) >
-         floor(progress(plan, every.unit, before) / every.value + slack);
+  return floor(tutti_extent_in(&done, every.unit) / every.value + slack) >
+         floor(tutti_extent_in(&before, every.unit) / every.value + slack);
 }

@@ -1,6 +1,7 @@
 #pragma once
 /** The arithmetic of a training: how samples fall into steps, when something is due.  Local, pure. */
 #include "train/stages.h"
+#include "tutti/checkpoint.h"
 #include "tutti/config.h"
 
 typedef struct {
@@ -30,20 +31,35 @@ int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count);
 bool tutti_plan_shares_groups(const tutti_config *config, const tutti_plan *plan, int64_t batch_count);
 
 /** Where a training stands.  `at` counts steps as this plan's epochs have them; it is `step`, unless the run
- * goes on from a checkpoint of other batch sizes. */
+ * goes on from a checkpoint of other batch sizes or data. */
 typedef struct {
-  int64_t step; // updates done
-  int64_t at;   // epochs begun before * steps of an epoch + updates in this one
+  int64_t step;    // updates done
+  int64_t samples; // that they had
+  int64_t at;      // epochs begun before * steps of an epoch + updates in this one
 } tutti_position;
 
-tutti_position tutti_plan_position(const tutti_plan *plan, int64_t step, int64_t epoch,
-                                   int64_t step_in_epoch);
+tutti_position tutti_plan_position(const tutti_plan *plan, const tutti_checkpoint_state *state);
+
+/** One step on or, with -1, back. */
+tutti_position tutti_plan_move(const tutti_plan *plan, tutti_position now, int by);
+
+/** What the schedule and all that is due goes by. */
+tutti_extent tutti_plan_extent(const tutti_plan *plan, tutti_position now);
+
+/** Local.  The schedule of the learning rate, with the plan's epochs, first batch and budget.
+ * @return ERR_CONFIG see tutti_schedule_make; a warmup that goes on when the batch grows */
+TUTTI_NODISCARD
+tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *config,
+                                 tutti_schedule *schedule);
+
+/** The learning rate of the step after `now`. */
+double tutti_plan_learning_rate(const tutti_plan *plan, const tutti_schedule *schedule, tutti_position now);
+
+/** Epochs at the end of the budget of a training that stands at `now`. */
+double tutti_plan_last_epoch(const tutti_plan *plan, tutti_count budget, tutti_position now);
 
 /** Whether the first `at` steps are whole epochs. */
 bool tutti_plan_ends_epoch(const tutti_plan *plan, int64_t at);
-
-/** The factor of the growth on the learning rate of the step after `at`. */
-double tutti_plan_rate(const tutti_plan *plan, int64_t at);
 
 /** Whether the budget is done. */
 bool tutti_plan_done(const tutti_plan *plan, tutti_count budget, tutti_position now);

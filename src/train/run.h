@@ -94,9 +94,6 @@ tutti_status tutti_run_begin(tutti_run *run);
 /** Local.  Where the run stands. */
 tutti_position tutti_run_position(const tutti_run *run);
 
-/** Local.  The learning rate of the step after `at` (see tutti_position). */
-double tutti_run_rate(const tutti_run *run, int64_t at);
-
 /** Collective in debug builds: parameters and moving statistics have the same bits on all ranks. */
 TUTTI_NODISCARD
 tutti_status tutti_run_check_same(const tutti_run *run);

@@ -41,20 +41,6 @@ static tutti_status check_metric_names(const tutti_run *run) {
   return TUTTI_OK;
 }
 
-/** Its counts become steps by the first batch size; of a batch that grows, only warmup has any. */
-static tutti_status make_schedule(tutti_run *run) {
-  const tutti_config *config = run->config;
-  const tutti_plan *plan = &run->plan;
-  TUTTI_TRY(tutti_schedule_make(&config->schedule, config->optimizer.learning_rate, plan->epoch.batch,
-                                (double)plan->epoch.n_steps, (double)plan->total_steps, &run->schedule));
-  const tutti_stage *second = &plan->stages.stages[1];
-  TUTTI_CHECK(
-      plan->stages.n_stages == 1 || run->schedule.warmup <= (double)second->at, TUTTI_ERR_CONFIG,
-      "schedule.warmup: %g steps, but the batch grows after %lld; shorten it, or let the batch grow later",
-      run->schedule.warmup, (long long)second->at);
-  return TUTTI_OK;
-}
-
 static tutti_status check_network(tutti_run *run, const tutti_dataset *dataset) {
   TUTTI_TRY(tutti_network_create_bare(run->config, dataset, &run->network));
   TUTTI_TRY(tutti_network_check_labels(&run->network));
@@ -66,7 +52,8 @@ tutti_status tutti_run_check(const tutti_config *config, const tutti_dataset *da
   tutti_run run = {.config = config, .samples = tutti_samples_divide(config, dataset)};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_plan_make(config, run.samples.train.n, n_ranks, &run.plan));
-  TUTTI_TRY_GOTO(done, make_schedule(&run));
+  tutti_schedule unused;
+  TUTTI_TRY_GOTO(done, tutti_plan_schedule(&run.plan, config, &unused));
   if (with_network) TUTTI_TRY_GOTO(done, check_network(&run, dataset));
 done:
   tutti_network_destroy(&run.network);
@@ -96,7 +83,7 @@ static tutti_status create_optimizer(tutti_run *run) {
                  tutti_optim_create(&config->optimizer, offsets, plain, n_arrays, begin, end, &run->optim));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->squares, tutti_optim_n_pieces(run->optim)));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->norms, tutti_optim_n_norms(run->optim)));
-  TUTTI_TRY_GOTO(done, make_schedule(run));
+  TUTTI_TRY_GOTO(done, tutti_plan_schedule(&run->plan, config, &run->schedule));
 done:
   tutti_free(plain);
   tutti_free(offsets);

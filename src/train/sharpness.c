@@ -32,11 +32,10 @@ static tutti_status find_learning_rate(measurement *m, double *learning_rate) {
   config.train.micro_batch_size = 0; // what suited the ranks of the training need not suit one
   const int64_t n_train = m->options->file ? samples_of_epoch(state, m->set.n) : m->set.n;
   TUTTI_TRY(tutti_plan_make(&config, n_train, 1, &plan));
-  TUTTI_TRY(tutti_schedule_make(&config.schedule, config.optimizer.learning_rate, plan.epoch.batch,
-                                (double)plan.epoch.n_steps, (double)plan.total_steps, &schedule));
-  const int64_t at = tutti_plan_position(&plan, state->step, state->epoch, state->step_in_epoch).at;
-  const int64_t last = at > 0 ? at - 1 : 0;
-  *learning_rate = tutti_schedule_at(&schedule, last) * tutti_plan_rate(&plan, last);
+  TUTTI_TRY(tutti_plan_schedule(&plan, &config, &schedule));
+  const tutti_position now = tutti_plan_position(&plan, state);
+  const tutti_position last = now.at > 0 ? tutti_plan_move(&plan, now, -1) : now;
+  *learning_rate = tutti_plan_learning_rate(&plan, &schedule, last);
   return TUTTI_OK;
 }
 

@@ -9,7 +9,7 @@
 #include "train/update.h"
 
 tutti_position tutti_run_position(const tutti_run *run) {
-  return tutti_plan_position(&run->plan, run->state.step, run->state.epoch, run->state.step_in_epoch);
+  return tutti_plan_position(&run->plan, &run->state);
 }
 
 /** Whether rank 0's clock asks for a checkpoint. */

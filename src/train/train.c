@@ -97,8 +97,10 @@ static tutti_status train(tutti_run *run, const tutti_threads *threads, FILE *pr
   TUTTI_TRY_GOTO(done, tutti_saver_begin(saver));
   announce(run, threads);
   if (run->rank == 0 && progress)
-    status = tutti_progress_create(progress, result->metric, run->plan.total_epochs, run->plan.epoch.n,
-                                   &run->progress);
+    status = tutti_progress_create(
+        progress, result->metric,
+        tutti_plan_last_epoch(&run->plan, run->config->train.budget, tutti_run_position(run)),
+        run->plan.epoch.n, &run->progress);
   TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
   TUTTI_TRY_GOTO(done, tutti_run_finish(run, saver, result));
 done:

@@ -12,12 +12,8 @@ enum {
       1 << 17 // of a slice: fewer are updated before other threads have begun, or given their core back
 };
 
-double tutti_run_rate(const tutti_run *run, int64_t at) {
-  return tutti_schedule_at(&run->schedule, at) * tutti_plan_rate(&run->plan, at);
-}
-
 void tutti_run_update_begin(tutti_run *run) {
-  run->learning_rate = tutti_run_rate(run, tutti_run_position(run).at);
+  run->learning_rate = tutti_plan_learning_rate(&run->plan, &run->schedule, tutti_run_position(run));
   tutti_optim_begin(run->optim, run->state.step + 1, run->learning_rate, run->squares);
 }
 

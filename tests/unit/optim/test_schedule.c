@@ -9,15 +9,23 @@ static tutti_count steps(double n) {
   return (tutti_count){n, TUTTI_UNIT_STEPS};
 }
 
+static const tutti_extent whole = {.steps = 1000, .epochs = 10, .samples = 64000};
+
+static tutti_extent after(int64_t step) {
+  return (tutti_extent){
+      .steps = (double)step, .epochs = (double)step / 100, .samples = 64 * (double)step};
+}
+
 /** Rate 0.1, batch 64, 100 steps an epoch, 1000 in all. */
 static tutti_schedule make(tutti_schedule_options options) {
   tutti_schedule schedule;
-  CHECK_OK(tutti_schedule_make(&options, 0.1, 64, 100, 1000, &schedule));
+  CHECK_OK(tutti_schedule_make(&options, 0.1, 64, &whole, TUTTI_UNIT_STEPS, &schedule));
   return schedule;
 }
 
 static double at(tutti_schedule schedule, int64_t step) {
-  return tutti_schedule_at(&schedule, step);
+  const tutti_extent done = after(step), next = after(step + 1);
+  return tutti_schedule_at(&schedule, &done, &next);
 }
 
 #define CHECK_RATE(schedule, step, rate) CHECK_NEAR(at((schedule), (step)), (rate), 1e-15)
@@ -60,11 +68,35 @@ static void counts_are_in_steps_epochs_or_samples(void **state) {
                                                          .decay = TUTTI_DECAY_STEP,
                                                          .decay_rate = 0.5,
                                                          .decay_every = {6400, TUTTI_UNIT_SAMPLES}});
-  CHECK_NEAR(s.warmup, 200, 0);
-  CHECK_NEAR(s.every, 100, 0);
   CHECK_RATE(s, 99, 0.05);
+  CHECK_RATE(s, 198, 0.0995);
+  CHECK_RATE(s, 199, 0.1);
   CHECK_RATE(s, 299, 0.1);
   CHECK_RATE(s, 300, 0.05);
+}
+
+/** Epochs of 60 samples in batches of 50 and 10: samples are counted, not steps times the batch size. */
+static void samples_are_those_that_steps_have(void **state) {
+  (void)state;
+  const tutti_extent total = {.steps = 80, .epochs = 40, .samples = 2400};
+  const tutti_schedule_options options = {.decay = TUTTI_DECAY_STEP,
+                                          .decay_rate = 0.1,
+                                          .decay_every = {600, TUTTI_UNIT_SAMPLES}};
+  const tutti_schedule_options cosine = {.decay = TUTTI_DECAY_COSINE,
+                                         .warmup = {2, TUTTI_UNIT_STEPS},
+                                         .decay_over = {600, TUTTI_UNIT_SAMPLES}};
+  tutti_schedule drops, falls;
+  CHECK_OK(tutti_schedule_make(&options, 1, 50, &total, TUTTI_UNIT_EPOCHS, &drops));
+  CHECK_OK(tutti_schedule_make(&cosine, 1, 50, &total, TUTTI_UNIT_EPOCHS, &falls));
+  for (int step = 0; step < 40; step++) {
+    const double samples = step / 2 * 60 + step % 2 * 50;
+    const tutti_extent before = {step, samples / 60, samples};
+    const tutti_extent next = {step + 1, 0, 0}; // for the warmup alone, which counts steps
+    CHECK_NEAR(tutti_schedule_at(&drops, &before, &next), step < 20 ? 1 : 0.1, 1e-15);
+    const double part = fmin((samples - 60) / 600, 1);
+    if (step >= 2)
+      CHECK_NEAR(tutti_schedule_at(&falls, &before, &next), 0.5 * (1 + cos(acos(-1.0) * part)), 1e-15);
+  }
 }
 
 static void step_drops_at_whole_intervals(void **state) {
@@ -105,7 +137,7 @@ static void step_drops_at_milestones(void **state) {
   CHECK_RATE(make(options), 2, 0.01);
   options.decay_milestones.unit = TUTTI_UNIT_SECONDS;
   tutti_schedule unused;
-  CHECK_FAILS(tutti_schedule_make(&options, 0.1, 64, 100, 1000, &unused), TUTTI_ERR_CONFIG,
+  CHECK_FAILS(tutti_schedule_make(&options, 0.1, 64, &whole, TUTTI_UNIT_STEPS, &unused), TUTTI_ERR_CONFIG,
               "schedule.decay_milestones is a time");
 }
 
@@ -134,7 +166,7 @@ static void polynomial_ends_at_its_end(void **state) {
 static void cosine_runs_to_the_end_of_the_budget(void **state) {
   (void)state;
   const tutti_schedule s = make((tutti_schedule_options){.warmup = steps(200), .decay = TUTTI_DECAY_COSINE});
-  CHECK_NEAR(s.over, 800, 0);
+  CHECK_NEAR(s.over.value, 800, 0);
   CHECK_RATE(s, 200, 0.1);
   CHECK_RATE(s, 600, 0.05);
   CHECK_RATE(s, 400, 0.1 * 0.5 * (1 + sqrt(0.5)));
@@ -146,7 +178,7 @@ static void cosine_runs_to_the_end_of_the_budget(void **state) {
 
 static void check_refused(tutti_schedule_options options, const char *text) {
   tutti_schedule schedule;
-  CHECK_FAILS(tutti_schedule_make(&options, 0.1, 64, 100, 1000, &schedule), TUTTI_ERR_CONFIG, text);
+  CHECK_FAILS(tutti_schedule_make(&options, 0.1, 64, &whole, TUTTI_UNIT_STEPS, &schedule), TUTTI_ERR_CONFIG, text);
 }
 
 static void what_is_incomplete_is_refused(void **state) {
@@ -154,7 +186,7 @@ static void what_is_incomplete_is_refused(void **state) {
   check_refused((tutti_schedule_options){.scaling = TUTTI_SCALING_SQRT},
                 "schedule.scaling is sqrt, but schedule.base_batch_size");
   check_refused((tutti_schedule_options){.warmup = {11, TUTTI_UNIT_EPOCHS}},
-                "schedule.warmup is 1100 steps, longer than");
+                "schedule.warmup is 11 epochs, longer than the training of 10 epochs");
   check_refused((tutti_schedule_options){.warmup = {60, TUTTI_UNIT_SECONDS}}, "schedule.warmup is a time");
   check_refused((tutti_schedule_options){.warmup = steps(-1)}, "schedule.warmup is -1");
   check_refused((tutti_schedule_options){.decay = TUTTI_DECAY_STEP, .decay_every = steps(1)},
@@ -179,6 +211,7 @@ int main(void) {
       cmocka_unit_test(warmup_rises_to_the_peak_in_its_last_step),
       cmocka_unit_test(scaling_starts_warmup_at_the_unscaled_rate),
       cmocka_unit_test(counts_are_in_steps_epochs_or_samples),
+      cmocka_unit_test(samples_are_those_that_steps_have),
       cmocka_unit_test(step_drops_at_whole_intervals),
       cmocka_unit_test(step_drops_at_milestones),
       cmocka_unit_test(exponential_is_smooth),

@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "support/check.h"
 #include "train/plan.h"
 
@@ -18,6 +20,13 @@ static tutti_config make_config(const char *layers, const char *batch, const cha
   tutti_config config = {0};
   CHECK_OK(tutti_config_parse(NULL, NULL, overrides, 5, &config));
   return config;
+}
+
+/** After so many steps of this one and other batch sizes. */
+static tutti_position position(const tutti_plan *plan, int64_t step, int64_t epoch, int64_t step_in_epoch) {
+  tutti_checkpoint_state state = {.step = step, .epoch = epoch, .step_in_epoch = step_in_epoch};
+  state.samples = tutti_stages_samples(&plan->stages, tutti_plan_position(plan, &state).at);
+  return tutti_plan_position(plan, &state);
 }
 
 static int64_t steps_of(const char *budget_key, const char *budget) {
@@ -52,7 +61,7 @@ static void events_fall_where_they_are_due(void **state) {
   };
   for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
     for (int64_t step = 1; step <= 9; step++) {
-      const tutti_position now = tutti_plan_position(&plan, step, (step - 1) / 3, (step - 1) % 3 + 1);
+      const tutti_position now = position(&plan, step, (step - 1) / 3, (step - 1) % 3 + 1);
       assert_int_equal(tutti_plan_due(&plan, cases[c].every, now), cases[c].due[step - 1] == 'x');
     }
   }
@@ -67,7 +76,7 @@ static void parts_of_an_epoch_are_due_at_whole_steps(void **state) {
   CHECK_OK(tutti_plan_make(&config, 1000, 1, &plan)); // 100 steps an epoch
   int n_due = 0;
   for (int64_t step = 1; step <= 300; step++) {
-    const tutti_position now = tutti_plan_position(&plan, step, (step - 1) / 100, (step - 1) % 100 + 1);
+    const tutti_position now = position(&plan, step, (step - 1) / 100, (step - 1) % 100 + 1);
     const bool due = tutti_plan_due(&plan, (tutti_count){0.1, TUTTI_UNIT_EPOCHS}, now);
     assert_int_equal(due, step % 10 == 0);
     n_due += due;
@@ -90,10 +99,49 @@ static void epochs_count_on_after_another_batch_size(void **state) {
   tutti_config config = make_config(layers_plain, "50", "auto", "epochs", "4");
   tutti_plan plan;
   CHECK_OK(tutti_plan_make(&config, 100, 1, &plan));
-  assert_false(tutti_plan_done(&plan, config.train.budget, tutti_plan_position(&plan, 1000, 3, 1)));
-  assert_true(tutti_plan_done(&plan, config.train.budget, tutti_plan_position(&plan, 1000, 3, 2)));
+  assert_false(tutti_plan_done(&plan, config.train.budget, position(&plan, 1000, 3, 1)));
+  assert_true(tutti_plan_done(&plan, config.train.budget, position(&plan, 1000, 3, 2)));
   assert_true(
-      tutti_plan_due(&plan, (tutti_count){1, TUTTI_UNIT_EPOCHS}, tutti_plan_position(&plan, 1000, 2, 2)));
+      tutti_plan_due(&plan, (tutti_count){1, TUTTI_UNIT_EPOCHS}, position(&plan, 1000, 2, 2)));
+  tutti_config_clear(&config);
+}
+
+static double rate_at(const tutti_plan *plan, const tutti_config *config, tutti_position now) {
+  tutti_schedule schedule;
+  CHECK_OK(tutti_plan_schedule(plan, config, &schedule));
+  return tutti_plan_learning_rate(plan, &schedule, now);
+}
+
+/** 20 steps of batch 256, then batches of 32: the rate falls over what the budget has left, not to 0 at once. */
+static void the_rate_goes_on_from_where_the_run_stands(void **state) {
+  (void)state;
+  tutti_config config = make_config(layers_plain, "32", "auto", "steps", "100");
+  tutti_plan plan;
+  config.schedule.decay = TUTTI_DECAY_COSINE;
+  CHECK_OK(tutti_plan_make(&config, 1000, 1, &plan));
+  const tutti_position now = position(&plan, 20, 5, 0);
+  const double peak = config.optimizer.learning_rate;
+  CHECK_NEAR(rate_at(&plan, &config, now), peak * 0.5 * (1 + cos(acos(-1.0) * 0.2)), 1e-12);
+  assert_true(rate_at(&plan, &config, tutti_plan_move(&plan, now, 79)) > 0);
+  // 80 steps in epochs of 31 batches of 32 and one of 8
+  CHECK_NEAR(tutti_plan_last_epoch(&plan, config.train.budget, now), 5 + 2 + 16 * 32 / 1000., 1e-12);
+  tutti_config_clear(&config);
+}
+
+/** With other data the epochs are others; samples are those that the run has had. */
+static void a_budget_of_samples_counts_those_of_the_run(void **state) {
+  (void)state;
+  tutti_config config = make_config(layers_plain, "50", "auto", "samples", "1000");
+  tutti_plan plan;
+  config.schedule.decay = TUTTI_DECAY_COSINE;
+  CHECK_OK(tutti_plan_make(&config, 100, 1, &plan));
+  const tutti_checkpoint_state then = {.step = 16, .epoch = 2, .samples = 800};
+  const tutti_position now = tutti_plan_position(&plan, &then);
+  const double peak = config.optimizer.learning_rate;
+  CHECK_NEAR(rate_at(&plan, &config, now), peak * 0.5 * (1 + cos(acos(-1.0) * 0.8)), 1e-12);
+  assert_false(tutti_plan_done(&plan, config.train.budget, tutti_plan_move(&plan, now, 3)));
+  assert_true(tutti_plan_done(&plan, config.train.budget, tutti_plan_move(&plan, now, 4)));
+  CHECK_NEAR(tutti_plan_last_epoch(&plan, config.train.budget, now), 4, 1e-12);
   tutti_config_clear(&config);
 }
 
@@ -192,18 +240,20 @@ static void budgets_and_events_follow_a_batch_that_grows(void **state) {
   const tutti_plan plan = growing_plan(layers_plain, "10", "auto", "epochs", "9", &status);
   CHECK_OK(status);
   assert_int_equal(plan.largest_batch, 40);
-  assert_int_equal(tutti_plan_position(&plan, 7, 4, 2).at, 28 + 2);
+  assert_int_equal(position(&plan, 7, 4, 2).at, 28 + 2);
   const tutti_count half = {0.5, TUTTI_UNIT_EPOCHS}, epoch = {1, TUTTI_UNIT_EPOCHS},
                     many = {60, TUTTI_UNIT_SAMPLES};
   const char ends[] = ".........x.........x....x..x", halves[] = "....x....x....x....x..x.x.xx",
              samples[] = ".....x.....x.....x...x..x.x.";
+  const tutti_schedule constant = {.peak = 0.1};
   for (int64_t at = 1; at <= 28; at++) {
-    const tutti_position now = {.step = at, .at = at};
+    const tutti_position now = {
+        .step = at, .at = at, .samples = tutti_stages_samples(&plan.stages, at)};
     assert_int_equal(tutti_plan_ends_epoch(&plan, at), ends[at - 1] == 'x');
     assert_int_equal(tutti_plan_due(&plan, epoch, now), ends[at - 1] == 'x');
     assert_int_equal(tutti_plan_due(&plan, half, now), halves[at - 1] == 'x');
     assert_int_equal(tutti_plan_due(&plan, many, now), samples[at - 1] == 'x');
-    assert_true(tutti_plan_rate(&plan, at) == 1);
+    assert_true(tutti_plan_learning_rate(&plan, &constant, now) == constant.peak);
   }
 }
 
@@ -243,6 +293,8 @@ int main(void) {
       cmocka_unit_test(parts_of_an_epoch_are_due_at_whole_steps),
       cmocka_unit_test(a_budget_beyond_counting_is_refused),
       cmocka_unit_test(epochs_count_on_after_another_batch_size),
+      cmocka_unit_test(the_rate_goes_on_from_where_the_run_stands),
+      cmocka_unit_test(a_budget_of_samples_counts_those_of_the_run),
       cmocka_unit_test(micro_batches_hold_whole_groups),
       cmocka_unit_test(a_micro_batch_that_splits_a_group_is_refused),
       cmocka_unit_test(a_last_batch_does_not_split_the_groups_of_others),
