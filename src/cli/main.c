@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/alike.h"
 #include "cli/cli.h"
 #include "linalg/kernels.h"
 
@@ -91,6 +92,7 @@ static tutti_status choose(const tutti_comm *comm, long told, int argc, char **a
 
 static tutti_status run(const tutti_comm *comm, long told, int argc, char **argv, int *exit_status) {
   const tutti_command *command = NULL;
+  TUTTI_TRY(tutti_check_alike(comm, argc, argv));
   TUTTI_TRY(tutti_agree(comm, choose(comm, told, argc, argv, &command)));
   return command->run(comm, argc - 1, argv + 1, exit_status);
 }

@@ -65,6 +65,28 @@ refuse 65 runs/damaged -- train small.yaml --run.directory=runs/damaged
 expect_same "$(fingerprint runs/small)" "$before"
 [ -z "$(find . -name '*.tmp-*')" ] || fail 'a temporary file is left'
 
+# --- ranks that were started with different words ---------------------------------------------------------------
+
+# unlike TEXT WORDS-OF-RANK-0 WORDS-OF-RANK-1: refused with that text.
+unlike() {
+  # shellcheck disable=SC2086 # words without blanks in them
+  call "$MPIEXEC" -n 1 "$TUTTI" $2 : -n 1 "$TUTTI" $3
+  expect_status 64
+  expect_quick
+  expect_count 1 'tutti: error: rank 1 on '
+  expect_text "$1"
+}
+if [ "$RANKS" -gt 1 ]; then
+  same='train small.yaml --run.directory=runs/unlike'
+  unlike "was started with '--train.seed=9' where rank 0 has '--train.seed=8'" \
+    "$same --train.seed=8" "$same --train.seed=9"
+  unlike "with '--train.seed=9' where rank 0 has no further word" "$same" "$same --train.seed=9"
+  unlike "with no further word where rank 0 has '--train.seed=9'" "$same --train.seed=9" "$same"
+  unlike "with 'eval' where rank 0 has 'train'" "$same" 'eval small.yaml'
+  unlike "with 'info' where rank 0 has 'unknown'" unknown 'info small.yaml'
+  [ ! -e runs/unlike ] || fail 'ranks that differ have begun a training'
+fi
+
 # --- a launcher that does not speak MPI's language --------------------------------------------------------------
 
 if [ "$RANKS" -eq 1 ]; then

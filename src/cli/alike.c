@@ -1,0 +1,69 @@
+#include "cli/alike.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Words end with it, since an option may hold a line break.
+enum { END = '\x1e' };
+
+/** Debug builds compare more on the way, and so call more collectives. */
+static const char *build(void) {
+#ifdef NDEBUG
+  return "tutti " TUTTI_VERSION ", release build";
+#else
+  return "tutti " TUTTI_VERSION ", debug build";
+#endif
+}
+
+/** What this rank was started with: the program, then the words after its name, which may be another path on each
+ * node. */
+static tutti_status join_words(int argc, char **argv, char **text) {
+  int64_t bytes = (int64_t)strlen(build()) + 2;
+  for (int i = 1; i < argc; i++) bytes += (int64_t)strlen(argv[i]) + 1;
+  TUTTI_TRY(TUTTI_NEW(*text, bytes));
+  char *end = *text + sprintf(*text, "%s%c", build(), END);
+  for (int i = 1; i < argc; i++) end += sprintf(end, "%s%c", argv[i], END);
+  return TUTTI_OK;
+}
+
+/** Of a word of both, of which one may be at its end. */
+static void print_word(const char *word, char *shown, size_t bytes) {
+  const int length = (int)strcspn(word, (char[]){END, '\0'});
+  if (*word)
+    snprintf(shown, bytes, "'%.*s'", length < 100 ? length : 100, word);
+  else
+    snprintf(shown, bytes, "no further word");
+}
+
+/** Local.  The words of this rank against rank 0's. */
+static tutti_status compare(const char *own, const char *root) {
+  char shown[128], expected[128];
+  const char *own_word = own, *root_word = root;
+  for (int64_t i = 0; own[i] == root[i]; i++) {
+    if (!own[i]) return TUTTI_OK;
+    if (own[i] != END) continue;
+    own_word = &own[i + 1];
+    root_word = &root[i + 1];
+  }
+  print_word(own_word, shown, sizeof shown);
+  print_word(root_word, expected, sizeof expected);
+  TUTTI_FAIL(TUTTI_ERR_USAGE,
+             "was started with %s where rank 0 has %s; start all ranks with the same program, command and "
+             "options, in the same order",
+             shown, expected);
+}
+
+tutti_status tutti_check_alike(const tutti_comm *comm, int argc, char **argv) {
+  char *own = NULL, *root = NULL;
+  const bool is_root = tutti_comm_rank(comm) == 0;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, join_words(argc, argv, &own)));
+  if (is_root) root = own;
+  TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &root));
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, compare(own, root)));
+done:
+  if (!is_root) tutti_free(root);
+  tutti_free(own);
+  return status;
+}
