@@ -41,6 +41,11 @@ static tutti_metrics_row make_row(const tutti_run *run, const tutti_checkpoint_s
                              .samples_per_second = sums->samples / sums->seconds};
 }
 
+/** Of the last step: fewer than the batch at the end of an epoch. */
+static int64_t samples_of_step(const tutti_run *run) {
+  return tutti_stages_range(&run->plan.stages, tutti_run_position(run).at - 1).count;
+}
+
 /** A value of a row by its column's name; false where the row has none. */
 static bool measured(const tutti_run *run, const tutti_metrics_row *row, const char *name, double *value) {
   const char *metric = tutti_model_metric_name(run->network.model);
@@ -164,7 +169,8 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
   const bool best = monitor(run, &judge);
   if (goal_reached(run, &judge, result) || out_of_patience(run, result)) *last = true;
   if (row_due) {
-    const tutti_metrics_row row = make_row(run, &run->state.in_row, validation);
+    tutti_metrics_row row = make_row(run, &run->state.in_row, validation);
+    row.batch_size = samples_of_step(run);
     tutti_meter_read(run, TUTTI_METER_STEPS);
     tutti_rows_append(run, &run->steps, &row);
     tutti_meter_clear(run, TUTTI_METER_STEPS);
