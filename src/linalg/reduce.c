@@ -1,25 +1,30 @@
 #include "linalg/reduce.h"
 
-#include <string.h>
-
 #include "base/clones.h"
 
 enum { TOGETHER = 8 }; // rows that are added before a sum goes back to memory
 
-TUTTI_INLINE void add_rows(const float *restrict x, int rows, int64_t n, float *restrict sums) {
+TUTTI_INLINE void add_rows(const float *restrict x, int rows, int64_t n, double *restrict sums) {
   for (int64_t j = 0; j < n; j++) {
-    float sum = sums[j];
-    for (int i = 0; i < rows; i++) sum += x[i * n + j];
+    double sum = sums[j];
+    for (int i = 0; i < rows; i++) sum += (double)x[i * n + j];
     sums[j] = sum;
   }
 }
 
-TUTTI_CLONES void tutti_column_sums(const float *restrict x, int64_t rows, int64_t n, bool accumulate,
-                                    float *restrict sums) {
-  if (!accumulate) memset(sums, 0, (size_t)n * sizeof *sums);
+TUTTI_CLONES void tutti_column_sums(const float *restrict x, int64_t rows, int64_t n, double *restrict sums) {
   int64_t i = 0;
   for (; i + TOGETHER <= rows; i += TOGETHER) add_rows(x + i * n, TOGETHER, n, sums);
   for (; i < rows; i++) add_rows(x + i * n, 1, n, sums);
+}
+
+TUTTI_CLONES void tutti_column_sums_below(const float *restrict x, const float *restrict dy, int64_t rows,
+                                          int64_t n, double *restrict sums) {
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t j = 0; j < n; j++) {
+      const float product = dy[i * n + j] * x[i * n + j];
+      sums[j] += (double)(x[i * n + j] > 0 ? 0 : product);
+    }
 }
 
 TUTTI_CLONES void tutti_column_moments(const float *restrict x, int64_t rows, int64_t n,

@@ -33,6 +33,16 @@ void tutti_reference_input_gradient(const double *dz, const double *w, int64_t r
   }
 }
 
+void tutti_reference_column_sums(const float *x, const float *dy, int64_t rows, int64_t n, double *sums) {
+  for (int64_t j = 0; j < n; j++) {
+    sums[j] = 0;
+    for (int64_t k = j; k < rows * n; k += n) {
+      const double v = x[k];
+      sums[j] += !dy ? v : v > 0 ? 0 : v * dy[k];
+    }
+  }
+}
+
 static double one_activation(tutti_activation kind, double z) {
   switch (kind) {
   case TUTTI_RELU:

@@ -15,6 +15,9 @@ void tutti_reference_weight_gradient(const double *x, const double *dz, int64_t 
 void tutti_reference_input_gradient(const double *dz, const double *w, int64_t rows, int64_t n_in,
                                     int64_t n_out, double *dx);
 
+/** sums[n] = sum over the rows of x[rows, n]; dy[rows, n] (NULL: none): of x dy where x is not above 0. */
+void tutti_reference_column_sums(const float *x, const float *dy, int64_t rows, int64_t n, double *sums);
+
 /** y[rows, n] = activation of z[rows, n]; y may be z. */
 void tutti_reference_activation(tutti_activation kind, const double *z, int64_t rows, int64_t n, double *y);
 

@@ -2,7 +2,6 @@
  * (Hoffer et al., arXiv 1705.08741, algorithm 1): y = gamma xhat + beta with
  * xhat = (x - mean) / sqrt(variance + epsilon), both over the samples of one group. */
 #include <math.h>
-#include <string.h>
 
 #include "base/clones.h"
 #include "linalg/reduce.h"
@@ -139,16 +138,17 @@ static void gradient_of_piece(const tutti_layer *layer, const tutti_group_span *
                               int i) {
   const int n = layer->n_out;
   const tutti_piece piece = tutti_flow_piece(flow, i);
-  float *dgamma = tutti_flow_gradient(flow, &piece, layer->offset, 2 * n), *dbeta = dgamma + n;
-  if (!flow->pass->accumulate) memset(dgamma, 0, 2 * (size_t)n * sizeof *dgamma);
+  float *grads = tutti_flow_gradient(flow, &piece, layer->offset, 2 * n);
+  double *total = tutti_layer_sums(layer, flow, grads, 2 * n);
   for (tutti_group_cell cell = {0}; tutti_group_next(span, flow->pass, &cell);) {
     if (cell.piece != i) continue;
     const double *sums = tutti_group_cell_sums(&layer->groups, flow->pass, &cell);
     for (int j = 0; j < n; j++) {
-      dgamma[j] += (float)sums[n + j];
-      dbeta[j] += (float)sums[j];
+      total[j] += sums[n + j];
+      total[n + j] += sums[j];
     }
   }
+  tutti_layer_round(layer, 2 * n, grads);
   tutti_flow_done(flow, &piece, layer->offset, 2 * n, false);
 }
 

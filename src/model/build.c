@@ -16,7 +16,7 @@ static const tutti_layer_ops *const ops_of_kind[TUTTI_N_LAYER_KINDS] = {
     [TUTTI_LAYER_PRELU] = &tutti_prelu_ops,
 };
 
-enum { MAX_TRAINED = 2, MAX_STATES = 2 }; // arrays of a layer
+enum { MAX_STATES = 2 }; // arrays of a layer
 
 tutti_status tutti_layer_add_array(tutti_model *model, tutti_layer *layer, tutti_array array) {
   int64_t *end = array.view.trainable ? &model->n_params : &model->n_state;
@@ -119,6 +119,7 @@ static tutti_status add_layer(tutti_model *model, const tutti_layer_spec *spec, 
   TUTTI_TRY(layer->ops->setup(model, layer));
   layer->n_params = model->n_params - layer->offset;
   layer->n_state = model->n_state - layer->state;
+  if (layer->n_params > 0) TUTTI_TRY(TUTTI_NEW(layer->sums, TUTTI_MAX_TRAINED * (int64_t)layer->n_out));
   return check_layer(layer);
 }
 
@@ -151,7 +152,7 @@ static tutti_status build(const tutti_model_options *options, int64_t n_in, int6
 
   const int n = options->n_layers;
   TUTTI_TRY(TUTTI_NEW(model->layers, n));
-  TUTTI_TRY(TUTTI_NEW(model->trained, MAX_TRAINED * n));
+  TUTTI_TRY(TUTTI_NEW(model->trained, TUTTI_MAX_TRAINED * n));
   TUTTI_TRY(TUTTI_NEW(model->states, MAX_STATES * n));
   model->n_layers = n;
   for (int i = 0; i < n; i++) TUTTI_TRY(add_layer(model, &options->layers[i], i, logits && i == n - 1));
@@ -183,6 +184,7 @@ done:
 static void free_layer(tutti_layer *layer) {
   tutti_free(layer->y);
   tutti_free(layer->kept);
+  tutti_free(layer->sums);
   tutti_groups_free(&layer->groups);
 }
 

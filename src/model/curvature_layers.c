@@ -55,6 +55,14 @@ static void dense_forward(const tutti_bend *bend) {
   tangent->out = tangent->ty;
 }
 
+static void bias_gradient(const tutti_bend *bend, const float *last, float *grads) {
+  const int n = bend->layer->n_out;
+  double *sums = bend->layer->sums;
+  memset(sums, 0, (size_t)n * sizeof *sums);
+  tutti_column_sums(last, bend->rows, n, sums);
+  tutti_layer_round(bend->layer, n, grads);
+}
+
 /** dW = x' dz and dx = dz W' have the derivatives tx' dz + x' tdz and tdz W' + dz V'. */
 static void dense_backward(const tutti_bend *bend) {
   const tutti_layer *layer = bend->layer;
@@ -64,7 +72,7 @@ static void dense_backward(const tutti_bend *bend) {
   tutti_matmul_weight_gradient(bend->order, bend->x, last, rows, n_in, n_out, false, bend->grads);
   if (bend->tdy && bend->tx)
     tutti_matmul_weight_gradient(bend->order, bend->tx, bend->dy, rows, n_in, n_out, true, bend->grads);
-  if (layer->spec.bias) tutti_column_sums(last, rows, n_out, false, bend->grads + (int64_t)n_in * n_out);
+  if (layer->spec.bias) bias_gradient(bend, last, bend->grads + (int64_t)n_in * n_out);
   if (!bend->dx) return;
   tutti_matmul_input_gradient(bend->order, bend->dy, bend->params, rows, n_in, n_out, bend->dx);
   if (!bend->tdx) return;

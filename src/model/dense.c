@@ -71,7 +71,9 @@ static void bias_gradient(const tutti_layer *layer, const tutti_flow *flow, cons
   for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
     const tutti_piece piece = tutti_flow_piece(flow, i);
     float *grads = tutti_flow_gradient(flow, &piece, bias_offset(layer), n);
-    tutti_column_sums(dy + (int64_t)piece.from * n, piece.rows, n, flow->pass->accumulate, grads);
+    double *sums = tutti_layer_sums(layer, flow, grads, n);
+    tutti_column_sums(dy + (int64_t)piece.from * n, piece.rows, n, sums);
+    tutti_layer_round(layer, n, grads);
     tutti_flow_done(flow, &piece, bias_offset(layer), n, true);
   }
 }

@@ -121,6 +121,22 @@ void tutti_flow_done(const tutti_flow *flow, const tutti_piece *piece, int64_t b
   if (leaves) leaves->done(leaves->context, piece->leaf, begin, n, settled);
 }
 
+/** A sum goes on where the gradient is what it was rounded to; else it begins with the gradient. */
+double *tutti_layer_sums(const tutti_layer *layer, const tutti_flow *flow, const float *grads, int n) {
+  double *sums = layer->sums;
+  for (int j = 0; j < n; j++) {
+    if (!flow->pass->accumulate)
+      sums[j] = 0;
+    else if ((float)sums[j] != grads[j])
+      sums[j] = grads[j];
+  }
+  return sums;
+}
+
+void tutti_layer_round(const tutti_layer *layer, int n, float *grads) {
+  for (int j = 0; j < n; j++) grads[j] = (float)layer->sums[j];
+}
+
 void tutti_flow_add_squares(const tutti_flow *flow, const double *squares) {
   for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
     const tutti_piece piece = tutti_flow_piece(flow, i);

@@ -32,8 +32,8 @@ void tutti_flow_done(const tutti_flow *flow, const tutti_piece *piece, int64_t b
 /** Local.  Add the pieces' sums of squares[rows] to those of the pass. */
 void tutti_flow_add_squares(const tutti_flow *flow, const double *squares);
 
-/** What a kind of layer does.  Layers keep nothing of a micro-batch but their output and what backward
- * needs. */
+/** What a kind of layer does.  Layers keep nothing of a micro-batch but their output, what backward needs, and the
+ * digits of gradients of vectors that float has no room for. */
 typedef struct {
   const char *type; // as Keras' summary prints it: "Dense"
   const char *name; // what its names begin with: "dense"
@@ -64,6 +64,7 @@ struct tutti_layer {
   const float *out;         // of the last forward
   float *y;                 // [max_rows, n_out] owned
   float *kept;         // [max_rows, n_out] owned; dense: inputs of the activation; noise: factors; or NULL
+  double *sums;        // [TUTTI_MAX_TRAINED * n_out] owned; gradients of vectors, before they were rounded
   tutti_groups groups; // batch_norm
 };
 
@@ -92,6 +93,14 @@ struct tutti_model {
   double *row_squares[2]; // [max_rows] owned; squared norms of rows
   float *delta[2];        // [max_rows, widest layer] owned; gradients by outputs
 };
+
+enum { TUTTI_MAX_TRAINED = 2 }; // arrays of a layer
+
+/** Local.  layer->sums: the gradient of n parameters as it stands, which the piece's rows are to be added to.  Where the
+ * pass accumulates, it has the digits that the micro-batch before had to round away: 16384 micro-batches of like samples
+ * would lose 1e-4 else.  tutti_layer_round writes it to the gradient. */
+double *tutti_layer_sums(const tutti_layer *layer, const tutti_flow *flow, const float *grads, int n);
+void tutti_layer_round(const tutti_layer *layer, int n, float *grads);
 
 extern const tutti_layer_ops tutti_dense_ops, tutti_activation_ops, tutti_dropout_ops, tutti_batch_norm_ops,
     tutti_gaussian_noise_ops, tutti_gaussian_dropout_ops, tutti_alpha_dropout_ops, tutti_prelu_ops;

@@ -1,7 +1,6 @@
 /** y = x where x > 0, else alpha x, with one trained alpha a feature (He et al., 2015). */
-#include <string.h>
-
 #include "base/clones.h"
+#include "linalg/reduce.h"
 #include "model/model_impl.h"
 
 static tutti_status setup(tutti_model *model, tutti_layer *layer) {
@@ -14,12 +13,6 @@ TUTTI_CLONES static void forward_rows(const float *restrict x, int64_t rows, int
                                       const float *restrict alpha, float *restrict y) {
   for (int64_t i = 0; i < rows; i++)
     for (int j = 0; j < n; j++) y[i * n + j] = x[i * n + j] > 0 ? x[i * n + j] : alpha[j] * x[i * n + j];
-}
-
-TUTTI_CLONES static void add_alpha_gradient(const float *restrict x, const float *restrict dy, int64_t rows,
-                                            int n, float *restrict dalpha) {
-  for (int64_t i = 0; i < rows; i++)
-    for (int j = 0; j < n; j++) dalpha[j] += x[i * n + j] > 0 ? 0 : dy[i * n + j] * x[i * n + j];
 }
 
 TUTTI_CLONES static void input_gradient(const float *restrict x, int64_t rows, int n,
@@ -59,8 +52,9 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
     const tutti_piece piece = tutti_flow_piece(flow, i);
     const int64_t first = (int64_t)piece.from * n;
     float *dalpha = tutti_flow_gradient(flow, &piece, layer->offset, n);
-    if (!flow->pass->accumulate) memset(dalpha, 0, (size_t)n * sizeof *dalpha);
-    add_alpha_gradient(x + first, dy + first, piece.rows, n, dalpha);
+    double *sums = tutti_layer_sums(layer, flow, dalpha, n);
+    tutti_column_sums_below(x + first, dy + first, piece.rows, n, sums);
+    tutti_layer_round(layer, n, dalpha);
     tutti_flow_done(flow, &piece, layer->offset, n, false);
   }
   if (dx) input_gradient(x, flow->rows, n, flow->params + layer->offset, dx);

@@ -1,6 +1,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bench/elementwise.h"
 #include "linalg/activation.h"
@@ -15,7 +16,7 @@ typedef struct {
   tutti_activation kind;
   float *z, *y, *dy, *dz, *sums;
   int32_t *classes; // [rows]
-  double *wide, *low, *expected;
+  double *wide, *low, *expected, *totals;
 } layer;
 
 static tutti_status allocate(layer *a) {
@@ -25,6 +26,7 @@ static tutti_status allocate(layer *a) {
   TUTTI_TRY(TUTTI_NEW(a->dy, n));
   TUTTI_TRY(TUTTI_NEW(a->dz, n));
   TUTTI_TRY(TUTTI_NEW(a->sums, a->n));
+  TUTTI_TRY(TUTTI_NEW(a->totals, a->n));
   TUTTI_TRY(TUTTI_NEW(a->classes, a->rows));
   TUTTI_TRY(TUTTI_NEW(a->wide, n));
   TUTTI_TRY(TUTTI_NEW(a->low, n));
@@ -41,9 +43,9 @@ static tutti_status allocate(layer *a) {
 
 static void release(layer *a) {
   float *const floats[] = {a->z, a->y, a->dy, a->dz, a->sums};
-  double *const doubles[] = {a->wide, a->low, a->expected};
+  double *const doubles[] = {a->wide, a->low, a->expected, a->totals};
   for (int i = 0; i < 5; i++) tutti_free(floats[i]);
-  for (int i = 0; i < 3; i++) tutti_free(doubles[i]);
+  for (int i = 0; i < 4; i++) tutti_free(doubles[i]);
   tutti_free(a->classes);
 }
 
@@ -152,7 +154,9 @@ static tutti_status check_loss(void *context, double *checksum) {
 
 static tutti_status column_sums(void *context) {
   const layer *a = context;
-  tutti_column_sums(a->z, a->rows, a->n, false, a->sums);
+  memset(a->totals, 0, (size_t)a->n * sizeof *a->totals);
+  tutti_column_sums(a->z, a->rows, a->n, a->totals);
+  for (int64_t i = 0; i < a->n; i++) a->sums[i] = (float)a->totals[i];
   return TUTTI_OK;
 }
 

@@ -59,6 +59,32 @@ static void no_rows_give_zeros_or_add_nothing(void **state) {
   fixture_free(&f);
 }
 
+/** The gradients of vectors: each rounding to float of a sum that has grown would cost it digits. */
+static void many_micro_batches_lose_no_digits(void **state) {
+  (void)state;
+  enum { TIMES = 1 << 16, FEW = 4 };
+  fixture f;
+  double loss = 0, metric = 0;
+  fixture_make(&f, "dense 3,batch_norm ghost=4,prelu,dense 3 softmax", TUTTI_LOSS_AUTO, N_IN, ROWS, 3);
+  tutti_model_pass pass = fixture_pass(&f);
+  CHECK_OK(fixture_step(&f, pass, 0, FEW, &loss, &metric));
+  float *first = malloc((size_t)f.n_params * sizeof *first);
+  memcpy(first, f.grads, (size_t)f.n_params * sizeof *first);
+  pass.accumulate = true;
+  for (int i = 1; i < TIMES; i++) CHECK_OK(fixture_step(&f, pass, 0, FEW, &loss, &metric));
+  int n_arrays = 0;
+  for (int i = 0; i < tutti_model_n_arrays(f.model); i++) {
+    const tutti_model_array *array = tutti_model_array_at(f.model, i);
+    if (!array->trainable || array->rows > 0) continue;
+    n_arrays++;
+    for (int64_t k = array->offset; k < array->offset + array->n; k++)
+      CHECK_NEAR(f.grads[k], (double)TIMES * first[k], 1e-6 * TIMES * fabs((double)first[k]));
+  }
+  assert_int_equal(n_arrays, 5);
+  free(first);
+  fixture_free(&f);
+}
+
 static void a_model_may_be_for_no_rows(void **state) {
   (void)state;
   fixture f;
@@ -144,6 +170,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(micro_batches_sum_to_the_batch),
       cmocka_unit_test(no_rows_give_zeros_or_add_nothing),
+      cmocka_unit_test(many_micro_batches_lose_no_digits),
       cmocka_unit_test(a_model_may_be_for_no_rows),
       cmocka_unit_test(predictions_are_probabilities),
       cmocka_unit_test(decisions_are_classes_or_labels),
