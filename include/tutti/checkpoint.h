@@ -4,7 +4,8 @@
  * checkpoint.h5, format 1:
  *   /model/weights/<layer>/<array>      float32, kernels [n_in, n_out], vectors [n]
  *   /optimizer/<slot>/<layer>/<array>   float32, as the weights
- *   /input/shift, /input/factor         float32 [1] or [n_features]: x = (raw - shift) * factor
+ *   /input/shift, /input/factor         float64 [n_features]: x = (raw - shift) * factor; float32 in
+ *                                       files of earlier versions
  *   /history                            the epoch table so far
  *   another table, where the run has one: a record for each of its attribute "names"
  *   attributes of the root:
@@ -29,7 +30,8 @@ typedef struct {
   char name[160]; // "/model/weights/dense/kernel"
   int n_dims;     // 0: a single number
   int64_t dims[2];
-  float *data; // borrowed; read from by save, written to by load
+  void *data;     // borrowed; read from by save, written to by load
+  bool is_double; // of double, float64 in the file; else of float, float32
 } tutti_view;
 
 /** Sums over the samples since some point. */
@@ -132,7 +134,7 @@ tutti_status tutti_checkpoint_read_table(const char *path, const tutti_checkpoin
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_find(const char *directory, char **path);
 
-/** Read an array of unknown length from a checkpoint ("/input/shift"); *values [n] is the caller's
+/** Read an array of floating-point numbers, of unknown length, from a checkpoint ("/input/shift"); *values [n] is the caller's
  * (tutti_free).  @return ERR_MISSING no file; ERR_DATA no such vector; ERR_IO */
 TUTTI_NODISCARD
-tutti_status tutti_checkpoint_read_vector(const char *path, const char *name, float **values, int64_t *n);
+tutti_status tutti_checkpoint_read_vector(const char *path, const char *name, double **values, int64_t *n);

@@ -77,12 +77,11 @@ TUTTI_NODISCARD
 tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *dataset, tutti_scale scale,
                                        tutti_rows_at rows_at, const void *context, int64_t n);
 
-/** x = (raw - shift) * factor, [n] each, n = 1 or n_features; in double for float64 data, else in float.  A
- * shift is a float: of float64 features that are huge against their deviation (times in seconds, say) take an
- * offset off before. */
+/** x = (raw - shift) * factor, [n] each, n = 1 or n_features; in float for bytes, else in double: features may be huge
+ * against their deviation, as times in seconds are. */
 typedef struct {
   int64_t n;
-  const float *shift, *factor;
+  const double *shift, *factor;
 } tutti_scaling_values;
 
 /** Local.  Borrowed. */

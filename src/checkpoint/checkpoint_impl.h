@@ -54,3 +54,8 @@ typedef tutti_status (*tutti_visit)(const tutti_file *file, const char *name, co
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_walk(const tutti_file *file, const char *group, tutti_visit visit,
                                    void *context);
+
+/** The type of the view's numbers, in memory and in the file. */
+static inline tutti_type tutti_view_type(const tutti_view *view) {
+  return view->is_double ? TUTTI_F64 : TUTTI_F32;
+}

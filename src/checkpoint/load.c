@@ -146,7 +146,7 @@ static tutti_status read_arrays(const tutti_file *file, const view_list *list) {
   for (int64_t i = 0; i < list->n; i++) {
     const tutti_view *view = &list->views[i];
     const int64_t rows = view->n_dims > 0 ? view->dims[0] : 1;
-    TUTTI_TRY(tutti_file_read_rows(file, view->name, TUTTI_F32, 0, rows, view->data));
+    TUTTI_TRY(tutti_file_read_rows(file, view->name, tutti_view_type(view), 0, rows, view->data));
   }
   return TUTTI_OK;
 }
@@ -175,18 +175,18 @@ done:
   return status;
 }
 
-static tutti_status read_vector(const tutti_file *file, const char *name, float **values, int64_t *n) {
+static tutti_status read_vector(const tutti_file *file, const char *name, double **values, int64_t *n) {
   tutti_array_shape shape;
   TUTTI_TRY(tutti_file_shape(file, name, &shape));
   TUTTI_CHECK(shape.n_dims == 1 && shape.type_class == TUTTI_CLASS_REAL, TUTTI_ERR_DATA,
               "%s: %s is no one-dimensional array of floating-point numbers", tutti_file_path(file), name);
   *n = shape.dims[0];
   TUTTI_TRY(TUTTI_NEW(*values, *n));
-  TUTTI_TRY(tutti_file_read_rows(file, name, TUTTI_F32, 0, *n, *values));
+  TUTTI_TRY(tutti_file_read_rows(file, name, TUTTI_F64, 0, *n, *values));
   return TUTTI_OK;
 }
 
-tutti_status tutti_checkpoint_read_vector(const char *path, const char *name, float **values, int64_t *n) {
+tutti_status tutti_checkpoint_read_vector(const char *path, const char *name, double **values, int64_t *n) {
   tutti_file *file = NULL;
   *values = NULL;
   *n = 0;

@@ -122,7 +122,7 @@ tutti_status tutti_summary_checkpoint(const char *path) {
   tutti_checkpoint_info info = {0};
   tutti_config config = {0};
   tutti_status status = TUTTI_OK;
-  float *shift = NULL;
+  double *shift = NULL;
   int64_t n_in = 0;
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
   printf(

@@ -28,7 +28,7 @@ struct tutti_dataset {
   const char **classes; // [n_classes], into class_text
   char *class_text;
   int n_classes;
-  float *shift, *factor; // [n_features], the first n_scaling in use
+  double *shift, *factor; // [n_features], the first n_scaling in use
   int64_t n_scaling;
   int64_t fingerprint; // of the training rows
 };

@@ -21,14 +21,15 @@ TUTTI_INLINE void ask_for(const void *row, int64_t row_bytes) {
 #endif
 }
 
-/** The scaled rows of one storage type.  WIDE is the type the arithmetic is done in: float64 data keep their
- * digits until the shift has been taken off.  One range over all features and one for each are two loops,
+/** The scaled rows of one storage type.  WIDE is the type the arithmetic is done in: data that are far
+ * from 0 keep their digits until the shift has been taken off, and so does the shift.  Bytes are never far, and a
+ * float without a shift is rounded once either way.  One range over all features and one for each are two loops,
  * both plain enough for the compiler to vectorise. */
 #define DEFINE_GATHER(NAME, RAW, WIDE)                                                                       \
   TUTTI_CLONES static void NAME(const RAW *restrict raw, int64_t width, tutti_scaling_values s,              \
                                 const int64_t *restrict rows, int64_t n, float *restrict x) {                \
     const WIDE shift = (WIDE)s.shift[0], factor = (WIDE)s.factor[0];                                         \
-    const float *restrict shifts = s.shift, *restrict factors = s.factor;                                    \
+    const double *restrict shifts = s.shift, *restrict factors = s.factor;                                   \
     const int64_t row_bytes = width * (int64_t)sizeof(RAW), ahead = rows_ahead(row_bytes);                   \
     for (int64_t i = 0; i < n; i++) {                                                                        \
       const RAW *restrict from = raw + rows[i] * width;                                                      \
@@ -44,6 +45,7 @@ TUTTI_INLINE void ask_for(const void *row, int64_t row_bytes) {
   }
 DEFINE_GATHER(gather_u8, uint8_t, float)
 DEFINE_GATHER(gather_f32, float, float)
+DEFINE_GATHER(gather_f32_shifted, float, double)
 DEFINE_GATHER(gather_f64, double, double)
 
 void tutti_dataset_gather(const tutti_dataset *d, tutti_rows which, const int64_t *rows, int64_t n,
@@ -56,7 +58,10 @@ void tutti_dataset_gather(const tutti_dataset *d, tutti_rows which, const int64_
     gather_u8(raw, width, scaling, rows, n, x);
     break;
   case TUTTI_F32:
-    gather_f32(raw, width, scaling, rows, n, x);
+    if (scaling.n == 1 && scaling.shift[0] == 0)
+      gather_f32(raw, width, scaling, rows, n, x);
+    else
+      gather_f32_shifted(raw, width, scaling, rows, n, x);
     break;
   default:
     gather_f64(raw, width, scaling, rows, n, x);

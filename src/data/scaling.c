@@ -139,8 +139,8 @@ static void pool(const statistics *s, int64_t width) {
 static void put(tutti_dataset *d, int64_t j, double shift, double width, const statistics *s) {
   const float factor = (float)(1 / width);
   const bool constant = s->min[j] == s->max[j] || !isfinite(factor);
-  d->shift[j] = (float)(constant ? s->min[j] : shift);
-  d->factor[j] = constant ? 1 : factor;
+  d->shift[j] = constant ? s->min[j] : shift;
+  d->factor[j] = constant ? 1 : (double)factor;
 }
 
 static tutti_status fit(tutti_dataset *d, tutti_scale scale, tutti_rows_at rows_at, const void *context,
@@ -177,7 +177,7 @@ tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *d,
   if (scale == TUTTI_SCALE_AUTO || scale == TUTTI_SCALE_NONE) {
     const bool bytes = scale == TUTTI_SCALE_AUTO && part->type == TUTTI_U8;
     d->shift[0] = 0;
-    d->factor[0] = bytes ? 1.0f / UINT8_MAX : 1;
+    d->factor[0] = bytes ? (double)(1.0f / UINT8_MAX) : 1;
     return TUTTI_OK;
   }
   // One rank reckons for all: the sums of two nodes with different processors need not agree to the last bit.

@@ -51,8 +51,8 @@ done:
 }
 
 /** The numbers of the scaling, on rank 0: values[2 n], shift and then factor. */
-static tutti_status load_scaling(const char *checkpoint, float **values, int64_t *n) {
-  float *shift = NULL, *factor = NULL;
+static tutti_status load_scaling(const char *checkpoint, double **values, int64_t *n) {
+  double *shift = NULL, *factor = NULL;
   int64_t n_factor = 0;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(checkpoint, "/input/shift", &shift, n));
@@ -72,7 +72,7 @@ done:
 }
 
 static tutti_status share_scaling(const tutti_comm *comm, const char *checkpoint, tutti_dataset *dataset) {
-  float *values = NULL;
+  double *values = NULL;
   double n_shared = 0;
   int64_t n = 0;
   tutti_status status = tutti_comm_rank(comm) == 0 ? load_scaling(checkpoint, &values, &n) : TUTTI_OK;

@@ -16,7 +16,7 @@ struct tutti_saver {
   char *config;                // resolved YAML
   float *weights;              // [n_params]
   float **slots;               // [n_slots][n_params]
-  float *input;                // shift and factor of the scaling
+  double *input;               // shift and factor of the scaling
   tutti_column *columns;       // of the run's rows
   double *seconds;             // [size][TUTTI_N_PHASES] the ranks' timers
   tutti_view *views;           // weights, state, slots; then the input's

@@ -10,14 +10,15 @@ void tutti_views_add(tutti_model *model, const char *prefix, bool with_state, fl
     tutti_view *view = &views[(*n)++];
     snprintf(view->name, sizeof view->name, "%s/%s/%s", prefix, array->layer, array->name);
     view->data = (array->trainable ? weights : tutti_model_state(model)) + array->offset;
+    view->is_double = false;
     view->n_dims = array->rows ? 2 : 1;
     view->dims[0] = array->rows ? array->rows : array->n;
     view->dims[1] = array->cols;
   }
 }
 
-void tutti_views_add_vector(const char *name, float *data, int64_t length, tutti_view *views, int64_t *n) {
+void tutti_views_add_vector(const char *name, double *data, int64_t length, tutti_view *views, int64_t *n) {
   tutti_view *view = &views[(*n)++];
-  *view = (tutti_view){.n_dims = 1, .dims = {length}, .data = data};
+  *view = (tutti_view){.n_dims = 1, .dims = {length}, .data = data, .is_double = true};
   snprintf(view->name, sizeof view->name, "%s", name);
 }

@@ -10,5 +10,5 @@
 void tutti_views_add(tutti_model *model, const char *prefix, bool with_state, float *weights,
                      tutti_view *views, int64_t *n);
 
-/** Append a vector. */
-void tutti_views_add_vector(const char *name, float *data, int64_t length, tutti_view *views, int64_t *n);
+/** Append a vector of doubles. */
+void tutti_views_add_vector(const char *name, double *data, int64_t length, tutti_view *views, int64_t *n);

@@ -90,6 +90,45 @@ static void scaling_comes_from_the_training_rows(const tutti_comm *comm) {
   scratch_remove(comm, folder);
 }
 
+/** Seconds since 1970, say: neither mean nor minimum is a float, nor is the mean of the floats. */
+static void features_far_from_0_have_mean_0(const tutti_comm *comm) {
+  enum { ROWS = 400 };
+  char *folder = scratch_make(comm), path[PATH_BYTES];
+  if (!folder) return;
+  static const int64_t last = ROWS - 1, labels[ROWS] = {1};
+  double values[ROWS];
+  float floats[ROWS], scaled[ROWS];
+  int64_t rows[ROWS];
+  for (int i = 0; i < ROWS; i++) {
+    values[i] = 1700000040 + i * 7 % 5 / 4.0;
+    floats[i] = (float)(1700000000 + i % 4 / 3 * 128);
+    rows[i] = i;
+  }
+  for (int t = 0; t < 2; t++) {
+    const given_array arrays[] = {
+        {"x_train", t ? TUTTI_F64 : TUTTI_F32, 2, {ROWS, 1}, t ? (const void *)values : (const void *)floats},
+        {"y_train", TUTTI_I64, 1, {ROWS}, labels}};
+    put_dataset(comm, scratch_path(folder, "far.h5", path), arrays, 2, NULL, 0);
+    tutti_dataset *d = open_usual(comm, path);
+    if (!d) break;
+    for (tutti_scale scale = TUTTI_SCALE_UNIT; scale < TUTTI_N_SCALES; scale++) {
+      double sum = 0, least = INFINITY;
+      EXPECT_OK(tutti_dataset_fit_scaling(comm, d, scale, backwards, &last, ROWS));
+      tutti_dataset_gather(d, TUTTI_ROWS_TRAIN, rows, ROWS, scaled);
+      for (int i = 0; i < ROWS; i++) {
+        sum += (double)scaled[i];
+        least = fmin(least, (double)scaled[i]);
+      }
+      if (scale == TUTTI_SCALE_UNIT)
+        EXPECT(least == 0, "unit: the least value is %g", least);
+      else
+        EXPECT(fabs(sum / ROWS) < 1e-3, "%s: the mean is %g", tutti_scale_names[scale], sum / ROWS);
+    }
+    tutti_dataset_close(&d);
+  }
+  scratch_remove(comm, folder);
+}
+
 /** Rows 0, 7, 14, ... modulo the number of them: no two are the same. */
 static int64_t seventh(int64_t i, int64_t n_rows) {
   return i * 7 % n_rows;
@@ -157,7 +196,7 @@ static void scaling_of_a_checkpoint_is_taken(const tutti_comm *comm) {
   if (!folder) return;
   tutti_dataset *d = open_type(comm, folder, TUTTI_F64);
   if (d) {
-    float shift[WIDTH] = {1, 2, 3}, factor[WIDTH] = {2, 3, 4};
+    double shift[WIDTH] = {1, 2, 3}, factor[WIDTH] = {2, 3, 4};
     EXPECT_OK(tutti_dataset_set_scaling(d, (tutti_scaling_values){WIDTH, shift, factor}));
     shift[0] = 99; // it has been copied
     expect_value(d, 0, 1, 2);
@@ -238,6 +277,7 @@ static void labels_are_classes_or_one_hot_rows(const tutti_comm *comm) {
 
 int main(void) {
   const mpi_test tests[] = {
+      MPI_TEST(features_far_from_0_have_mean_0),
       MPI_TEST(scaling_comes_from_the_training_rows), MPI_TEST(bytes_are_scaled_by_their_range),
       MPI_TEST(scaling_of_a_checkpoint_is_taken),     MPI_TEST(each_training_row_counts_once_in_any_order),
       MPI_TEST(labels_are_classes_or_one_hot_rows),   MPI_TEST(each_number_of_a_label_is_looked_at),

@@ -131,7 +131,7 @@ static void another_optimizer_is_told_from_this_one(void **state) {
 
 static void vectors_of_any_length_are_read(void **state) {
   const char *path = folder_path(state, "checkpoint.h5");
-  float *values = NULL;
+  double *values = NULL;
   int64_t n = 0;
   CHECK_OK(fixture_save(path, 2, 1));
   CHECK_OK(tutti_checkpoint_read_vector(path, "/input/shift", &values, &n));
