@@ -1,30 +1,50 @@
 #include <errno.h>
+#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "checkpoint/checkpoint_impl.h"
 
+/** No training counts that far: what is above was not written by one. */
+#define MAX_COUNT (INT64_C(1) << 60)
+
 /** One list for both directions.  The seed goes its own way: it may exceed an int64. */
 typedef struct {
   const char *name;
   size_t offset;
+  bool any;    // any value is possible; else it is a count or a time, from 0 on
+  int64_t max; // of a count
 } member;
 
+#define COUNT(name, max)                                                                                     \
+  { #name, offsetof(tutti_checkpoint_state, name), false, max }
 #define MEMBER(name)                                                                                         \
-  { #name, offsetof(tutti_checkpoint_state, name) }
-#define SUM(sums, name)                                                                                      \
-  { #sums "_" #name, offsetof(tutti_checkpoint_state, sums.name) }
+  { #name, offsetof(tutti_checkpoint_state, name), true, 0 }
+#define TIME(name)                                                                                           \
+  { #name, offsetof(tutti_checkpoint_state, name), false, 0 }
+#define SUM(sums, name, any)                                                                                 \
+  { #sums "_" #name, offsetof(tutti_checkpoint_state, sums.name), any, 0 }
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
-static const member integers[] = {
-    MEMBER(step), MEMBER(epoch), MEMBER(step_in_epoch), MEMBER(samples), MEMBER(evaluations_since_best),
-    MEMBER(data)};
+static const member integers[] = {COUNT(step, MAX_COUNT),
+                                  COUNT(epoch, MAX_COUNT),
+                                  COUNT(step_in_epoch, MAX_COUNT),
+                                  COUNT(samples, INT64_MAX),
+                                  COUNT(evaluations_since_best, MAX_COUNT),
+                                  MEMBER(data)};
 
-static const member reals[] = {MEMBER(seconds),      MEMBER(best),          SUM(in_epoch, samples),
-                               SUM(in_epoch, loss),  SUM(in_epoch, metric), SUM(in_epoch, seconds),
-                               SUM(in_row, samples), SUM(in_row, loss),     SUM(in_row, metric),
-                               SUM(in_row, seconds)};
+static const member reals[] = {TIME(seconds),
+                               MEMBER(best),
+                               SUM(in_epoch, samples, false),
+                               SUM(in_epoch, loss, true),
+                               SUM(in_epoch, metric, true),
+                               SUM(in_epoch, seconds, false),
+                               SUM(in_row, samples, false),
+                               SUM(in_row, loss, true),
+                               SUM(in_row, metric, true),
+                               SUM(in_row, seconds, false)};
 
 static tutti_status write_seed(tutti_file *file, uint64_t seed) {
   char text[24];
@@ -77,16 +97,34 @@ tutti_status tutti_state_write(tutti_file *file, const tutti_checkpoint_state *s
   return TUTTI_OK;
 }
 
+static tutti_status read_integer(const tutti_file *file, const member *one, int64_t *value) {
+  TUTTI_TRY(tutti_file_get_integer(file, "/", one->name, value));
+  TUTTI_CHECK(one->any || (*value >= 0 && *value <= one->max), TUTTI_ERR_DATA,
+              "%s: the attribute '%s' is %" PRId64 ", expected a count from 0 to %" PRId64
+              ": the file is damaged; go on from another checkpoint, or begin anew",
+              tutti_file_path(file), one->name, *value, one->max);
+  return TUTTI_OK;
+}
+
+static tutti_status read_real(const tutti_file *file, const member *one, double *value) {
+  TUTTI_TRY(tutti_file_get_real(file, "/", one->name, value));
+  TUTTI_CHECK(one->any || (*value >= 0 && isfinite(*value)), TUTTI_ERR_DATA,
+              "%s: the attribute '%s' is %g, expected a finite number from 0 on: the file is damaged; go on "
+              "from another checkpoint, or begin anew",
+              tutti_file_path(file), one->name, *value);
+  return TUTTI_OK;
+}
+
 tutti_status tutti_state_read(const tutti_file *file, tutti_checkpoint_state *state) {
   char *base = (char *)state;
   for (size_t i = 0; i < LENGTH(integers); i++) {
     int64_t value = 0;
-    TUTTI_TRY(tutti_file_get_integer(file, "/", integers[i].name, &value));
+    TUTTI_TRY(read_integer(file, &integers[i], &value));
     memcpy(base + integers[i].offset, &value, sizeof value);
   }
   for (size_t i = 0; i < LENGTH(reals); i++) {
     double value = 0;
-    TUTTI_TRY(tutti_file_get_real(file, "/", reals[i].name, &value));
+    TUTTI_TRY(read_real(file, &reals[i], &value));
     memcpy(base + reals[i].offset, &value, sizeof value);
   }
   TUTTI_TRY(read_seed(file, &state->seed));

@@ -163,6 +163,41 @@ static void what_is_no_checkpoint_is_refused(void **state) {
   CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_DATA, "format 2");
 }
 
+static void impossible_counts_are_damage(void **state) {
+  const char *const counts[] = {"step", "epoch", "step_in_epoch", "samples", "evaluations_since_best"};
+  const char *path = folder_path(state, "checkpoint.h5");
+  tutti_checkpoint_info info;
+  for (int i = 0; i < 5; i++) {
+    CHECK_OK(fixture_save(path, 2, 1));
+    change(path, counts[i], -5);
+    CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_DATA, counts[i]);
+    CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_DATA, "is -5, expected a count from 0");
+  }
+  CHECK_OK(fixture_save(path, 2, 1));
+  change(path, "step", INT64_C(1) << 62);
+  CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_DATA, "'step' is 4611686018427387904");
+}
+
+static void impossible_sums_are_damage(void **state) {
+  const char *path = folder_path(state, "checkpoint.h5");
+  const double values[] = {-1, INFINITY, NAN};
+  for (int i = 0; i < 3; i++) {
+    const tutti_checkpoint checkpoint = {
+        .path = path, .config = "", .state = {.in_epoch = {.samples = values[i]}}};
+    tutti_checkpoint_info info;
+    CHECK_OK(tutti_checkpoint_save(&checkpoint, 1));
+    CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_DATA, "'in_epoch_samples'");
+  }
+}
+
+static void the_checkpoint_before_impossible_counts_is_found(void **state) {
+  const char *path = folder_path(state, "checkpoint.h5");
+  CHECK_OK(fixture_save(path, 1, 2));
+  CHECK_OK(fixture_save(path, 2, 2));
+  change(path, "step", -5);
+  assert_int_equal(fixture_find(*state), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void) {
@@ -176,6 +211,9 @@ int main(void) {
       TEST(another_optimizer_is_told_from_this_one),
       TEST(vectors_of_any_length_are_read),
       TEST(what_is_no_checkpoint_is_refused),
+      TEST(impossible_counts_are_damage),
+      TEST(impossible_sums_are_damage),
+      TEST(the_checkpoint_before_impossible_counts_is_found),
   };
   return cmocka_run_group_tests_name("checkpoint.load", tests, NULL, check_no_leak);
 }
