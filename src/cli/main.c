@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/alike.h"
 #include "cli/cli.h"
+#include "cli/launcher.h"
 #include "linalg/kernels.h"
 
 static bool is_help(const char *argument) {
@@ -54,46 +55,18 @@ static tutti_status choose_command(int argc, char **argv, const tutti_command **
   TUTTI_FAIL(TUTTI_ERR_USAGE, "unknown command '%s'; tutti --help lists them", given);
 }
 
-/** Slurm started several tasks, but MPI knows of one: each would train alone and write the same files.  A
- * launcher that MPI listens to says how many ranks there are, so one rank alone can be meant.  A training
- * or a study that is started alone in a job of several tasks is a mistake too; other commands are at home in a
- * batch script.
- * @param[in] told  what that launcher says, 0: nothing */
-static tutti_status check_launcher(const tutti_command *command, const tutti_comm *comm, long told) {
-  const bool trains = command == &tutti_command_train || command == &tutti_command_study;
-  const char *text = getenv(trains ? "SLURM_NTASKS" : "SLURM_STEP_NUM_TASKS");
-  const long n_tasks = text ? strtol(text, NULL, 10) : 1;
-  if (n_tasks <= 1 || tutti_comm_size(comm) > 1 || told == 1) return TUTTI_OK;
-  const tutti_status status = tutti_fail(TUTTI_ERR_SYSTEM, __func__, __FILE__, __LINE__,
-                                         "Slurm has %ld tasks, but this process is alone in MPI: start it "
-                                         "with mpirun, or with srun --mpi=pmix; where it "
-                                         "was started with srun, that and this MPI library do not speak the "
-                                         "same protocol (srun --mpi=list shows what "
-                                         "there is)",
-                                         n_tasks);
-  if (command != &tutti_command_doctor) return status;
-  tutti_log(TUTTI_LOG_WARNING, "%s", tutti_fail_text());
-  return TUTTI_OK;
-}
-
-/** Ranks of the job by its launcher's word, before MPI may change the environment; 0: it does not say. */
-static long launcher_size(void) {
-  const char *text = getenv("OMPI_COMM_WORLD_SIZE");
-  if (!text) text = getenv("PMI_SIZE");
-  return text ? strtol(text, NULL, 10) : 0;
-}
-
-static tutti_status choose(const tutti_comm *comm, long told, int argc, char **argv,
+static tutti_status choose(const tutti_comm *comm, const tutti_launcher *by, int argc, char **argv,
                            const tutti_command **command) {
   TUTTI_TRY(choose_command(argc, argv, command));
-  TUTTI_TRY(check_launcher(*command, comm, told));
+  TUTTI_TRY(tutti_launcher_check(by, comm, *command));
   return TUTTI_OK;
 }
 
-static tutti_status run(const tutti_comm *comm, long told, int argc, char **argv, int *exit_status) {
+static tutti_status run(const tutti_comm *comm, const tutti_launcher *by, int argc, char **argv,
+                        int *exit_status) {
   const tutti_command *command = NULL;
   TUTTI_TRY(tutti_check_alike(comm, argc, argv));
-  TUTTI_TRY(tutti_agree(comm, choose(comm, told, argc, argv, &command)));
+  TUTTI_TRY(tutti_agree(comm, choose(comm, by, argc, argv, &command)));
   return command->run(comm, argc - 1, argv + 1, exit_status);
 }
 
@@ -136,7 +109,7 @@ static void take_better_kernels(char **argv) {
 int main(int argc, char **argv) {
   if (answer_without_mpi(argc, argv)) return end_without_mpi();
   take_better_kernels(argv);
-  const long told = launcher_size();
+  const tutti_launcher by = tutti_launcher_find();
   int provided = 0; // BLAS may have threads of its own; MPI is called by this one alone
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
     fputs("tutti: error: MPI could not be started\n", stderr);
@@ -145,7 +118,7 @@ int main(int argc, char **argv) {
   int exit_status = 0;
   tutti_comm *comm = NULL;
   tutti_status status = tutti_comm_create_world(&comm);
-  if (status == TUTTI_OK) status = run(comm, told, argc, argv, &exit_status);
+  if (status == TUTTI_OK) status = run(comm, &by, argc, argv, &exit_status);
   if (status == TUTTI_OK) status = flush_results();
   if (status != TUTTI_OK) {
     report(status);

@@ -96,6 +96,19 @@ if [ "$RANKS" -eq 1 ]; then
   # In a batch script one process is right for these.
   succeed 1 info small.yaml
   unset SLURM_NTASKS
+  # Another MPI library's launcher: each of its processes takes itself for all.
+  before=$(fingerprint runs)
+  for variable in PMI_SIZE=4 MPI_LOCALNRANKS=4 PALS_LOCAL_RANKID=3; do
+    call env "$variable" "$TUTTI" train small.yaml
+    expect_status 71
+    expect_count 1 'tutti: error: '
+    expect_text "${variable%=*} tells of at least 4 ranks" 'mpirun of the library'
+  done
+  call env MPI_LOCALNRANKS=2 "$TUTTI" eval runs/small/checkpoint.h5
+  expect_status 71
+  expect_same "$(fingerprint runs)" "$before"
+  call env PMI_SIZE=1 MPI_LOCALNRANKS=2 "$TUTTI" info small.yaml
+  expect_status 0
 fi
 
 # --- a full disk ------------------------------------------------------------------------------------------------
