@@ -129,7 +129,11 @@ typedef struct {
   const char *output;
 } tutti_import_idx_options;
 
-/** CSV as RFC 4180 has it: a header line, then numbers but for the label column.  The separator is the one of
+/** Whether the first line names the columns.  AUTO takes it for names, and refuses where it may be a row. */
+typedef enum { TUTTI_HEADER_AUTO, TUTTI_HEADER_YES, TUTTI_HEADER_NO, TUTTI_N_HEADERS } tutti_import_header;
+
+/** CSV as RFC 4180 has it: a header line (without one columns are named 1, 2, ...), then numbers but for the
+ * label column.  The separator is the one of
  * comma, semicolon and tab that the header holds most often.  An empty field, NA or NaN is an error: no value
  * is made up. */
 typedef struct {
@@ -141,6 +145,7 @@ typedef struct {
   const char *output;
   tutti_import_kind kind;
   bool bytes; // features are whole numbers 0..255 and stored as bytes; else as float32, rounded to that
+  tutti_import_header header;
 } tutti_import_csv_options;
 
 /** svmlight / LIBSVM text: `label index:value ...`, indices ascending from 1; where an index 0 occurs in

@@ -36,14 +36,25 @@ static tutti_status parse_kind(const char *text, tutti_import_kind *kind) {
   TUTTI_FAIL(TUTTI_ERR_USAGE, "--kind=%s: expected auto, classes or regression", text);
 }
 
+static tutti_status parse_header(const char *text, tutti_import_header *header) {
+  static const char *const names[TUTTI_N_HEADERS] = {"auto", "yes", "no"};
+  for (int i = 0; i < TUTTI_N_HEADERS; i++) {
+    if (strcmp(text, names[i]) != 0) continue;
+    *header = (tutti_import_header)i;
+    return TUTTI_OK;
+  }
+  TUTTI_FAIL(TUTTI_ERR_USAGE, "--header=%s: expected auto, yes or no", text);
+}
+
 static tutti_status import_csv(int argc, char **argv, tutti_import_result *result) {
   tutti_import_csv_options csv = {0};
-  const char *fraction = "0.2", *seed = "0", *kind = "auto", *bytes = "no";
+  const char *fraction = "0.2", *seed = "0", *kind = "auto", *bytes = "no", *header = "auto";
   const tutti_option options[] = {{"label", &csv.label}, {"test_fraction", &fraction},
                                   {"seed", &seed},       {"kind", &kind},
-                                  {"bytes", &bytes},     {"output", &csv.output}};
+                                  {"bytes", &bytes},     {"output", &csv.output},
+                                  {"header", &header}};
   tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 6, NULL, 2, 2, &arguments));
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 7, NULL, 2, 2, &arguments));
   csv.file = arguments.positional[1];
   tutti_arguments_clear(&arguments);
   TUTTI_TRY(require(csv.label, "--label=COLUMN"));
@@ -56,6 +67,7 @@ static tutti_status import_csv(int argc, char **argv, tutti_import_result *resul
               "--seed=%s: expected a whole number from 0", seed);
   csv.seed = (uint64_t)number;
   TUTTI_TRY(parse_kind(kind, &csv.kind));
+  TUTTI_TRY(parse_header(header, &csv.header));
   csv.bytes = strcmp(bytes, "yes") == 0;
   TUTTI_CHECK(csv.bytes || strcmp(bytes, "no") == 0, TUTTI_ERR_USAGE, "--bytes=%s: expected yes or no",
               bytes);
@@ -113,9 +125,9 @@ const tutti_command tutti_command_import = {
     .details = "  tutti import idx --x_train=F --y_train=F [--x_test=F --y_test=F] --output=DATA.h5\n"
                "  tutti import csv FILE --label=COLUMN [--test_fraction=0.2] [--seed=0] "
                "[--kind=auto|classes|regression]\n"
-               "                   [--bytes=no|yes] --output=DATA.h5\n"
+               "                   [--bytes=no|yes] [--header=auto|yes|no] --output=DATA.h5\n"
                "  tutti import svmlight TRAIN [TEST] [--kind=auto|classes|regression] --output=DATA.h5\n\n"
-               "Files may be gzip.  A CSV file has a header line; COLUMN is a name of it or a number from 1. "
+               "Files may be gzip.  A CSV file has a header line (--header=no: none); COLUMN is a name of it or a number from 1. "
                " Labels that are\n"
                "texts, or whole numbers of at most 100 different values, become classes 0, 1, ... in "
                "ascending order, and their\n"

@@ -1,5 +1,6 @@
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -20,6 +21,7 @@ typedef struct {
   tutti_array x; // of float, [n, n_columns - 1]
   tutti_label_texts labels;
   int64_t n;
+  bool numbered; // all features have numbers as names, which need not be names
 } table;
 
 static bool is_missing(const char *field) {
@@ -40,13 +42,15 @@ static tutti_status check_names(const table *t) {
   const char **sorted = NULL;
   double number = 0;
   int64_t n_numbers = 0;
+  const bool automatic = t->options->header == TUTTI_HEADER_AUTO;
   TUTTI_CHECK(t->n_columns > 1, TUTTI_ERR_DATA,
               "%s: the header line has a single column '%.60s', no feature beside the label; "
               "columns are separated by comma, semicolon or tab",
               path, t->columns[0]);
   for (int64_t i = 0; i < t->n_columns; i++) n_numbers += tutti_text_real(t->columns[i], &number);
-  TUTTI_CHECK(n_numbers < t->n_columns, TUTTI_ERR_DATA,
-              "%s: the first line holds numbers alone; a header line with the names of the columns is needed",
+  TUTTI_CHECK(n_numbers < t->n_columns || !automatic, TUTTI_ERR_DATA,
+              "%s: the first line holds numbers alone; say --header=no if it is a row, --header=yes if these "
+              "are the names of the columns",
               path);
   for (int64_t i = 0; i < t->n_columns; i++)
     TUTTI_CHECK(t->columns[i][0], TUTTI_ERR_DATA,
@@ -83,15 +87,43 @@ static tutti_status find_label(table *t) {
              n_columns, tutti_text_list(list, sizeof list, t->columns, n_columns));
 }
 
+/** A row that is taken for names would be lost: numbers with a fraction are hardly names. */
+static tutti_status check_no_row(table *t) {
+  double number = 0;
+  t->numbered = t->options->header == TUTTI_HEADER_AUTO;
+  for (int64_t i = 0; i < t->n_columns && t->numbered; i++)
+    t->numbered = i == t->label || tutti_text_real(t->columns[i], &number);
+  for (int64_t i = 0; i < t->n_columns && t->numbered; i++)
+    TUTTI_CHECK(i == t->label || !tutti_text_real(t->columns[i], &number) || number == floor(number),
+                TUTTI_ERR_DATA,
+                "%s:1: the first line looks like a row, column %lld is %.40s; say --header=no if it is one, "
+                "--header=yes if it holds the names of the columns",
+                t->options->file, (long long)i + 1, t->columns[i]);
+  return TUTTI_OK;
+}
+
+static const char *name_of(const table *t, int64_t column, char number[24]) {
+  if (t->options->header != TUTTI_HEADER_NO) return tutti_csv_field(t->csv, column);
+  snprintf(number, 24, "%lld", (long long)column + 1);
+  return number;
+}
+
 static tutti_status read_header(table *t) {
+  char number[24];
   const int64_t n = tutti_csv_n_fields(t->csv);
   TUTTI_TRY(TUTTI_NEW(t->columns, n));
   for (t->n_columns = 0; t->n_columns < n; t->n_columns++) {
-    t->columns[t->n_columns] = tutti_strdup(tutti_csv_field(t->csv, t->n_columns));
+    t->columns[t->n_columns] = tutti_strdup(name_of(t, t->n_columns, number));
     if (!t->columns[t->n_columns]) return TUTTI_ERR_MEMORY;
   }
+  if (t->options->header == TUTTI_HEADER_NO) {
+    TUTTI_CHECK(n > 1, TUTTI_ERR_DATA, "%s: the first row has a single column, no feature beside the label",
+                t->options->file);
+    return find_label(t);
+  }
   TUTTI_TRY(check_names(t));
-  return find_label(t);
+  TUTTI_TRY(find_label(t));
+  return check_no_row(t);
 }
 
 // --- rows
@@ -128,13 +160,17 @@ static tutti_status read_number(const table *t, int64_t column, const char *fiel
 static tutti_status read_row(table *t) {
   const int64_t found = tutti_csv_n_fields(t->csv);
   TUTTI_CHECK(found == t->n_columns, TUTTI_ERR_DATA,
-              "%s:%lld: %lld fields, expected %lld as in the header line", t->options->file,
+              "%s:%lld: %lld fields, expected %lld as in the first line", t->options->file,
               (long long)tutti_csv_line(t->csv), (long long)found, (long long)t->n_columns);
   TUTTI_TRY(tutti_array_reserve(&t->x, t->x.n + t->n_columns - 1));
   for (int64_t column = 0; column < t->n_columns; column++) {
     const char *field = tutti_csv_field(t->csv, column);
     if (column == t->label) {
       TUTTI_TRY(check_present(t, column, field));
+      TUTTI_CHECK(!t->numbered || strcmp(field, t->columns[column]) != 0, TUTTI_ERR_DATA,
+                  "%s:%lld: the label '%.40s' is in the first line too, which may be a row; say --header=no "
+                  "if it is one, --header=yes if it holds the names of the columns",
+                  t->options->file, (long long)tutti_csv_line(t->csv), field);
       TUTTI_TRY(tutti_label_texts_add(&t->labels, field, tutti_csv_line(t->csv)));
     } else {
       TUTTI_TRY(read_number(t, column, field, (float *)t->x.data + t->x.n));
@@ -146,6 +182,7 @@ static tutti_status read_row(table *t) {
 }
 
 static tutti_status read_rows(table *t) {
+  if (t->options->header == TUTTI_HEADER_NO) TUTTI_TRY(read_row(t));
   for (bool there = true;;) {
     TUTTI_TRY(tutti_csv_next(t->csv, &there));
     if (!there) break;

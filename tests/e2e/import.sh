@@ -61,6 +61,23 @@ expect_same "$(fingerprint .)" "$before"
 
 [ "$RANKS" -eq 1 ] || exit 0
 
+# --- CSV: names or a row in the first line -----------------------------------------------------------------------
+
+printf '5.1,3.5,setosa\n4.9,3.0,setosa\n7.0,3.2,versicolor\n' >rows.csv
+refuse 65 rows.csv:1 --header=no --header=yes -- import csv rows.csv --label=3 --output=rows.h5
+succeed 1 import csv rows.csv --label=3 --header=no --test_fraction=0 --output=rows.h5
+expect_text 'train_samples 3'
+printf '8,9,a\n4,2,b\n7,1,a\n' >whole.csv
+refuse 65 whole.csv:3 "'a'" --header=no -- import csv whole.csv --label=3 --output=rows.h5
+printf '0,1,label\n5,3,a\n4,2,b\n' >pandas.csv
+succeed 1 import csv pandas.csv --label=label --test_fraction=0 --output=pandas.h5
+expect_text 'train_samples 2'
+printf '0,1,2\n5,3,1\n4,2,0\n' >numbers.csv
+refuse 65 numbers.csv --header=yes -- import csv numbers.csv --label=2 --output=numbers.h5
+succeed 1 import csv numbers.csv --label=2 --header=yes --test_fraction=0 --output=numbers.h5
+expect_text 'train_samples 2'
+refuse 64 --header=maybe -- import csv numbers.csv --label=2 --header=maybe --output=numbers.h5
+
 # --- IDX --------------------------------------------------------------------------------------------------------
 
 # Three images of 2 x 2, as the format has it: two zeros, the type (8: bytes), the dimensions, each in four bytes.
