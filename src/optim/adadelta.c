@@ -16,9 +16,9 @@ static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) 
 TUTTI_CLONES static void loop(float rate, float blend, float eps, int64_t n, float *restrict a,
                               float *restrict d, float *restrict w, const float *restrict g) {
   for (int64_t i = 0; i < n; i++) {
-    a[i] += blend * (g[i] * g[i] - a[i]);
+    a[i] = tutti_optim_blend(blend, a[i], g[i] * g[i]);
     const float step = sqrtf((d[i] + eps) / (a[i] + eps)) * g[i];
-    d[i] += blend * (step * step - d[i]);
+    d[i] = tutti_optim_blend(blend, d[i], step * step);
     w[i] -= rate * step;
   }
 }

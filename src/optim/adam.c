@@ -27,8 +27,8 @@ TUTTI_CLONES static void plain(float rate, float blend_1, float blend_2, float e
                                float *restrict m, float *restrict v, float *restrict w,
                                const float *restrict g) {
   for (int64_t i = 0; i < n; i++) {
-    m[i] += blend_1 * (g[i] - m[i]);
-    v[i] += blend_2 * (g[i] * g[i] - v[i]);
+    m[i] = tutti_optim_blend(blend_1, m[i], g[i]);
+    v[i] = tutti_optim_blend(blend_2, v[i], g[i] * g[i]);
     w[i] -= rate * m[i] / (sqrtf(v[i]) + eps);
   }
 }
@@ -37,8 +37,8 @@ TUTTI_CLONES static void amsgrad(float rate, float blend_1, float blend_2, float
                                  float *restrict m, float *restrict v, float *restrict v_hat,
                                  float *restrict w, const float *restrict g) {
   for (int64_t i = 0; i < n; i++) {
-    m[i] += blend_1 * (g[i] - m[i]);
-    v[i] += blend_2 * (g[i] * g[i] - v[i]);
+    m[i] = tutti_optim_blend(blend_1, m[i], g[i]);
+    v[i] = tutti_optim_blend(blend_2, v[i], g[i] * g[i]);
     v_hat[i] = v_hat[i] > v[i] ? v_hat[i] : v[i];
     w[i] -= rate * m[i] / (sqrtf(v_hat[i]) + eps);
   }

@@ -20,7 +20,7 @@ TUTTI_CLONES static void loop(float rate, float blend, float keep, float eps_in,
                               float *restrict m, float *restrict u, float *restrict w,
                               const float *restrict g) {
   for (int64_t i = 0; i < n; i++) {
-    m[i] += blend * (g[i] - m[i]);
+    m[i] = tutti_optim_blend(blend, m[i], g[i]);
     const float old = keep * u[i], now = fabsf(g[i]) + eps_in;
     u[i] = old > now ? old : now;
     w[i] -= rate * m[i] / (u[i] + eps_out);

@@ -21,8 +21,8 @@ TUTTI_CLONES static void loop(float gain, float blend_1, float blend_2, float ep
                               float *restrict m, float *restrict v, const float *restrict w,
                               float *restrict g) {
   for (int64_t i = 0; i < n; i++) {
-    m[i] += blend_1 * (g[i] - m[i]);
-    v[i] += blend_2 * (g[i] * g[i] - v[i]);
+    m[i] = tutti_optim_blend(blend_1, m[i], g[i]);
+    v[i] = tutti_optim_blend(blend_2, v[i], g[i] * g[i]);
     g[i] = gain * m[i] / (sqrtf(v[i]) + eps) + decay * w[i];
   }
 }

@@ -39,8 +39,8 @@ TUTTI_CLONES static void loop(float rate_m, float rate_g, float blend_1, float b
                               float *restrict m, float *restrict v, float *restrict w,
                               const float *restrict g) {
   for (int64_t i = 0; i < n; i++) {
-    m[i] += blend_1 * (g[i] - m[i]);
-    v[i] += blend_2 * (g[i] * g[i] - v[i]);
+    m[i] = tutti_optim_blend(blend_1, m[i], g[i]);
+    v[i] = tutti_optim_blend(blend_2, v[i], g[i] * g[i]);
     w[i] -= (rate_m * m[i] + rate_g * g[i]) / (sqrtf(v[i]) + eps);
   }
 }

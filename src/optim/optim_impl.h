@@ -18,7 +18,7 @@ typedef struct {
   float rate;             // of what is subtracted from the weights
   float gain;             // of what enters the velocity
   float keep;             // of the velocity: momentum
-  float blend_1, blend_2; // 1 - beta (1 - rho): m += blend_1 (g - m), v += blend_2 (g^2 - v)
+  float blend_1, blend_2; // 1 - beta (1 - rho), for tutti_optim_blend of g and of g^2
   float eps_in, eps_out;  // sqrt(v + eps_in) + eps_out: Keras has the first, PyTorch the second
   float rate_m, rate_g;   // nadam: of the momentum and of the gradient
   float decay, ratio;     // lars, lamb: of the array at hand
@@ -62,6 +62,12 @@ struct tutti_optim {
   float *factors; // [n_arrays] of the gradients of each array, owned; NULL without norms
   float *ratios;  // [n_arrays] of the direction of each array, owned; NULL where the rule has none
 };
+
+/** The next value of a mean that decays, old + part (now - old).  With a decay near 0 it is counted from `now`, of
+ * which else the rounding of a much larger `old` would leave nothing; with a decay of 0 it is `now` itself. */
+TUTTI_INLINE float tutti_optim_blend(float part, float old, float now) {
+  return part > 0.5f ? now - (1 - part) * (now - old) : old + part * (now - old);
+}
 
 /** eps_in and eps_out of the dialect. */
 void tutti_optim_epsilon(const tutti_optim_options *options, tutti_scalars *scalars);

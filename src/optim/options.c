@@ -15,10 +15,10 @@ const char *const tutti_lars_form_names[TUTTI_N_LARS_FORMS] = {"classic", "popul
 
 // --- the numbers, and what each rule takes
 
-typedef enum { ABOVE_0, FROM_0, FROM_0_BELOW_1, ABOVE_0_BELOW_1 } range;
+typedef enum { ABOVE_0, FROM_0, FROM_0_BELOW_1 } range;
 
-static const char *const range_text[] = {"a number above 0", "a number from 0", "a number from 0 and below 1",
-                                         "a number above 0 and below 1"};
+static const char *const range_text[] = {"a number above 0", "a number from 0",
+                                         "a number from 0 and below 1"};
 
 typedef struct {
   const char *name;
@@ -29,11 +29,11 @@ typedef struct {
 enum { LEARNING_RATE, MOMENTUM, RHO, BETA_1, BETA_2, EPSILON, WEIGHT_DECAY, TRUST_COEFFICIENT, N_NUMBERS };
 
 static const number numbers[N_NUMBERS] = {
-    {"learning_rate", offsetof(tutti_optim_options, learning_rate), ABOVE_0},
+    {"learning_rate", offsetof(tutti_optim_options, learning_rate), FROM_0},
     {"momentum", offsetof(tutti_optim_options, momentum), FROM_0_BELOW_1},
-    {"rho", offsetof(tutti_optim_options, rho), ABOVE_0_BELOW_1},
-    {"beta_1", offsetof(tutti_optim_options, beta_1), ABOVE_0_BELOW_1},
-    {"beta_2", offsetof(tutti_optim_options, beta_2), ABOVE_0_BELOW_1},
+    {"rho", offsetof(tutti_optim_options, rho), FROM_0_BELOW_1},
+    {"beta_1", offsetof(tutti_optim_options, beta_1), FROM_0_BELOW_1},
+    {"beta_2", offsetof(tutti_optim_options, beta_2), FROM_0_BELOW_1},
     {"epsilon", offsetof(tutti_optim_options, epsilon), FROM_0},
     {"weight_decay", offsetof(tutti_optim_options, weight_decay), FROM_0},
     {"trust_coefficient", offsetof(tutti_optim_options, trust_coefficient), ABOVE_0},
@@ -95,8 +95,6 @@ static bool in_range(double value, range allowed) {
     return value >= 0;
   case FROM_0_BELOW_1:
     return value >= 0 && value < 1;
-  case ABOVE_0_BELOW_1:
-    return value > 0 && value < 1;
   }
   return false;
 }
@@ -145,6 +143,10 @@ static tutti_status check_flags(const tutti_optim_options *options) {
               "optimizer.lars_form is %s, but %s does not take it; it belongs to: lars; remove it or change "
               "optimizer.name",
               tutti_lars_form_names[options->lars_form], rule);
+  TUTTI_CHECK(
+      !options->centered || options->rho > 0, TUTTI_ERR_CONFIG,
+      "optimizer.centered is set, but optimizer.rho is 0: the deviation of one gradient from itself is 0; "
+      "set a rho above 0, 0.9 for instance, or remove centered");
   TUTTI_CHECK(
       !options->nesterov || options->momentum > 0, TUTTI_ERR_CONFIG,
       "optimizer.nesterov is set, but optimizer.momentum is 0; set a momentum above 0, 0.9 for instance");

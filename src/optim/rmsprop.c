@@ -30,10 +30,10 @@ TUTTI_INLINE void loop(const tutti_scalars *s, bool momentum, bool centered, int
   const float blend = s->blend_2, keep = s->keep, gain = s->gain, rate = s->rate, eps_in = s->eps_in,
               eps_out = s->eps_out;
   for (int64_t i = 0; i < n; i++) {
-    v[i] += blend * (g[i] * g[i] - v[i]);
+    v[i] = tutti_optim_blend(blend, v[i], g[i] * g[i]);
     float spread = v[i];
     if (centered) {
-      average[i] += blend * (g[i] - average[i]);
+      average[i] = tutti_optim_blend(blend, average[i], g[i]);
       const float variance = v[i] - average[i] * average[i];
       spread = variance < 0 ? 0 : variance; // rounding; not a NaN, which has to stay visible
     }

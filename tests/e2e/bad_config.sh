@@ -45,7 +45,7 @@ refuse 78 --train.batch_size "'32.5'" "whole number" -- train small.yaml --train
 refuse 78 --train.batch_size nothing -- train small.yaml --train.batch_size=
 refuse 78 --train.epochs "'0'" -- train small.yaml --train.epochs=0
 refuse 78 --train.seed "'-1'" -- train small.yaml --train.seed=-1
-refuse 78 --optimizer.learning_rate "'0'" -- train small.yaml --optimizer.learning_rate=0
+refuse 78 --optimizer.learning_rate "'-0.1'" -- train small.yaml --optimizer.learning_rate=-0.1
 refuse 78 --optimizer.learning_rate "'nan'" -- train small.yaml --optimizer.learning_rate=nan
 refuse 78 --optimizer.learning_rate "'1e400'" -- train small.yaml --optimizer.learning_rate=1e400
 refuse 78 --data.validation_split "'1'" -- train small.yaml --data.validation_split=1

@@ -157,7 +157,8 @@ static void reals_are_finite_and_in_their_range(void **state) {
     CHECK_FAILS(tutti_config_parse(text, "run.yaml", NULL, 0, &c), TUTTI_ERR_CONFIG,
                 "expected auto or a number from 0 and below 1");
   }
-  CHECK_REFUSED("optimizer: {learning_rate: 0}\n", "expected auto or a number above 0");
+  CHECK_REFUSED("optimizer: {learning_rate: -0.1}\n", "expected auto or a number from 0");
+  CHECK_REFUSED("optimizer: {name: lars, trust_coefficient: 0}\n", "expected auto or a number above 0");
   CHECK_REFUSED("schedule: {decay: step, decay_rate: 0}\n", "expected a number above 0");
 }
 

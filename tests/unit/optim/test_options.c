@@ -112,6 +112,10 @@ static void a_flag_the_rule_does_not_take_is_refused(void **state) {
   options = of_rule(TUTTI_SGD, TUTTI_DIALECT_KERAS);
   options.lars_form = TUTTI_LARS_PAPER;
   CHECK_FAILS(tutti_optim_resolve(&options), TUTTI_ERR_CONFIG, "optimizer.lars_form is paper, but sgd");
+  options = of_rule(TUTTI_RMSPROP, TUTTI_DIALECT_TORCH);
+  options.centered = true;
+  options.rho = 0;
+  CHECK_FAILS(tutti_optim_resolve(&options), TUTTI_ERR_CONFIG, "optimizer.rho is 0");
   options = of_rule(TUTTI_SGD, TUTTI_DIALECT_TORCH);
   options.nesterov = true;
   CHECK_FAILS(tutti_optim_resolve(&options), TUTTI_ERR_CONFIG, "optimizer.momentum is 0");
@@ -148,11 +152,11 @@ static void a_number_out_of_its_range_is_refused(void **state) {
   (void)state;
 #define AT(field) offsetof(tutti_optim_options, field)
   static const bad_number bad[] = {
-      {TUTTI_SGD, AT(learning_rate), 0, "optimizer.learning_rate is 0, expected a number above 0"},
+      {TUTTI_SGD, AT(learning_rate), -0.1, "optimizer.learning_rate is -0.1, expected a number from 0"},
       {TUTTI_SGD, AT(learning_rate), INFINITY, "optimizer.learning_rate is inf"},
       {TUTTI_SGD, AT(momentum), 1, "optimizer.momentum is 1, expected a number from 0 and below 1"},
       {TUTTI_SGD, AT(momentum), -0.1, "optimizer.momentum is -0.1"},
-      {TUTTI_ADAM, AT(beta_1), 0, "optimizer.beta_1 is 0, expected a number above 0 and below 1"},
+      {TUTTI_ADAM, AT(beta_1), -0.1, "optimizer.beta_1 is -0.1, expected a number from 0 and below 1"},
       {TUTTI_ADAM, AT(beta_2), 1, "optimizer.beta_2 is 1"},
       {TUTTI_RMSPROP, AT(rho), 1, "optimizer.rho is 1"},
       {TUTTI_RMSPROP, AT(epsilon), -1e-8, "optimizer.epsilon is -1e-08, expected a number from 0"},

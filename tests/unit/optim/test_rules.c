@@ -129,6 +129,69 @@ static void rules_follow_keras(void **state) {
   compare_all(TUTTI_DIALECT_KERAS, 0.02);
 }
 
+static void without_memory(tutti_optim_options *options) {
+  const bool has_rho = options->rule == TUTTI_RMSPROP || options->rule == TUTTI_ADADELTA;
+  if (has_rho && !options->centered) options->rho = 0;
+  if (options->rule >= TUTTI_ADAM && options->rule != TUTTI_LARS) options->beta_1 = options->beta_2 = 0;
+}
+
+static void means_may_keep_nothing(void **state) {
+  (void)state;
+  for (int dialect = 0; dialect < TUTTI_N_DIALECTS; dialect++)
+    for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
+      tutti_optim_options options = of_variant(&variants[i], (tutti_dialect)dialect);
+      without_memory(&options);
+      compare(&options, variants[i].what);
+    }
+}
+
+/** Whatever came before: Adam without memory is lr g / (|g| + eps), and so are its relatives and rmsprop. */
+static void a_mean_without_memory_is_the_gradient(void **state) {
+  (void)state;
+  static const tutti_optim_rule rules[] = {TUTTI_RMSPROP, TUTTI_ADAM, TUTTI_ADAMW, TUTTI_ADAMAX, TUTTI_NADAM};
+  const int64_t offsets[] = {0, N};
+  for (size_t k = 0; k < 2 * (sizeof rules / sizeof rules[0]); k++) {
+    tutti_optim_options options = tutti_optim_options_default();
+    options.rule = rules[k / 2];
+    options.dialect = (tutti_dialect)(k % 2);
+    options.weight_decay = 0;
+    options.epsilon = 1e-30;
+    without_memory(&options);
+    tutti_optim *optim = NULL;
+    float w[N] = {0}, g[N];
+    CHECK_OK(tutti_optim_resolve(&options));
+    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, 0, N, &optim));
+    for (int t = 1; t <= 3; t++) {
+      for (int i = 0; i < N; i++) w[i] = 0, g[i] = (float)pow(i % 2 ? -1e-3 : 1e-5, t == 2 ? -1 : 1);
+      step(optim, t, 0.5, N, w, g);
+      for (int i = 0; i < N; i++) CHECK_NEAR(w[i], i % 2 ? 0.5 : -0.5, 1e-6);
+    }
+    if (options.rule == TUTTI_ADAM)
+      for (int i = 0; i < N; i++) CHECK_NEAR(tutti_optim_slot(optim, 0)[i], g[i], 0);
+    tutti_optim_destroy(&optim);
+  }
+}
+
+static void a_rate_of_0_moves_nothing(void **state) {
+  (void)state;
+  for (int i = 0; i < (int)(sizeof variants / sizeof variants[0]) * 4; i++) {
+    tutti_optim_options options = of_variant(&variants[i / 4], (tutti_dialect)(i % 2));
+    options.momentum_correction = i % 4 >= 2 && options.momentum > 0 && i % 2 == TUTTI_DIALECT_KERAS;
+    options.learning_rate = 0;
+    tutti_optim *optim = NULL;
+    float w[N], g[N];
+    CHECK_OK(tutti_optim_resolve(&options));
+    CHECK_OK(tutti_optim_create(&options, arrays, plain, N_ARRAYS, 0, N, &optim));
+    for (int k = 0; k < N; k++) w[k] = (float)(k - N / 2) / N;
+    for (int t = 1; t <= 5; t++) {
+      for (int k = 0; k < N; k++) g[k] = gradient(t, k);
+      step(optim, t, options.learning_rate, N, w, g);
+    }
+    for (int k = 0; k < N; k++) CHECK_NEAR(w[k], (float)(k - N / 2) / N, 0);
+    tutti_optim_destroy(&optim);
+  }
+}
+
 /** Against v = mu (lr_new / lr_old) v + lr_new g. */
 static void a_corrected_velocity_follows_the_learning_rate(void **state) {
   (void)state;
@@ -308,6 +371,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rules_follow_keras),
       cmocka_unit_test(rules_follow_pytorch),
+      cmocka_unit_test(means_may_keep_nothing),
+      cmocka_unit_test(a_mean_without_memory_is_the_gradient),
+      cmocka_unit_test(a_rate_of_0_moves_nothing),
       cmocka_unit_test(a_corrected_velocity_follows_the_learning_rate),
       cmocka_unit_test(slots_have_the_names_of_keras),
       cmocka_unit_test(an_average_follows_the_weights),
