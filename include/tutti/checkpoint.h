@@ -16,6 +16,7 @@
  *     seed                          an integer; above 2^63 - 1, where the integers of HDF5 readers end, its
  *                                   digits as text
  *     classes                       names of the classes, where the data has them
+ *     features                      what the rows trained on hold ("bytes"); absent in files of earlier versions
  * Nothing in it depends on the number of ranks.
  *
  * In a run directory, newest first: checkpoint.h5, checkpoint.prev.h5, checkpoint.prev2.h5, ...  While a new
@@ -83,6 +84,7 @@ typedef struct {
   tutti_checkpoint_table table;
   const char *const *classes; // [n_classes] names of the classes; n_classes 0: none
   int n_classes;
+  const char *features; // what the rows trained on hold, in words; NULL: that is not known
 } tutti_checkpoint;
 
 /** Write whole or not at all, then let the files before it move on by one: checkpoint.h5 ->
@@ -102,6 +104,7 @@ typedef struct {
   char **classes; // [n_classes]
   int n_classes;
   char *time, *version;
+  char *features; // NULL: the file does not say
 } tutti_checkpoint_info;
 
 /** @return ERR_MISSING; ERR_DATA no checkpoint, or of a newer format; ERR_IO.  Free with

@@ -67,12 +67,30 @@ TUTTI_NODISCARD
 tutti_status tutti_dataset_check_targets(const tutti_dataset *dataset, bool (*fits)(float),
                                          const char *expected);
 
+/** What the numbers of features are: those stored as bytes say it by their type, the others by all their values. */
+typedef enum {
+  TUTTI_FEATURES_UNKNOWN,   // there are no rows, or a file of an earlier version does not say
+  TUTTI_FEATURES_NUMBERS,   // none of what follows
+  TUTTI_FEATURES_BYTES,     // stored as bytes, one of them above 1
+  TUTTI_FEATURES_BYTE_BITS, // stored as bytes, all 0 or 1
+  TUTTI_FEATURES_WHOLE,     // 0, 1, ... 255 in another type, one of them above 1
+  TUTTI_FEATURES_BITS,      // all 0 or 1, in another type
+  TUTTI_FEATURES_PARTS,     // bytes / 255
+  TUTTI_N_FEATURES
+} tutti_features;
+extern const char *const tutti_features_names[TUTTI_N_FEATURES];
+
+/** Local.  Of all rows of the part. */
+tutti_features tutti_dataset_features(const tutti_dataset *dataset, tutti_rows which);
+
 /** Replaces each of ids[n], numbers of samples, by its row of the training array. */
 typedef void (*tutti_rows_at)(const void *context, int64_t n, int64_t *ids);
 
 /** Collective over `comm`: the ranks of the data set, or a part of them, which then has a scaling of its own.
  * Take the scaling's numbers from the n training rows that `rows_at` names, each once (validation rows stay
- * out).  The same numbers on all these ranks, at any number of them. */
+ * out).  The same numbers on all these ranks, at any number of them.  Where one part alone is of bytes, the test rows
+ * are scaled to the meaning that the training rows have.
+ * @return (agreed) ERR_DATA that meaning cannot be told */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *dataset, tutti_scale scale,
                                        tutti_rows_at rows_at, const void *context, int64_t n);
@@ -82,12 +100,14 @@ tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *da
 typedef struct {
   int64_t n;
   const double *shift, *factor;
+  tutti_features features; // of the rows it is for
 } tutti_scaling_values;
 
 /** Local.  Borrowed. */
 tutti_scaling_values tutti_dataset_scaling(const tutti_dataset *dataset);
 
-/** Local.  Use the scaling of a checkpoint; copied.  @return ERR_DATA where n is neither 1 nor n_features */
+/** Local.  Use the scaling of a checkpoint; copied.  Rows of another type than values.features are scaled to the same
+ * meaning.  @return ERR_DATA where n is neither 1 nor n_features, or that meaning cannot be told */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_set_scaling(tutti_dataset *dataset, tutti_scaling_values values);
 

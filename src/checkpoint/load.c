@@ -36,6 +36,8 @@ static tutti_status read_info(const tutti_file *file, tutti_checkpoint_info *inf
   TUTTI_TRY(tutti_file_get_text(file, "/", "version", &info->version));
   if (tutti_file_has_attribute(file, "/", "classes"))
     TUTTI_TRY(tutti_file_get_texts(file, "/", "classes", &info->classes, &info->n_classes));
+  if (tutti_file_has_attribute(file, "/", "features"))
+    TUTTI_TRY(tutti_file_get_text(file, "/", "features", &info->features));
   TUTTI_TRY(tutti_table_rows(file, "/history", &info->n_history));
   return TUTTI_OK;
 }
@@ -55,6 +57,7 @@ void tutti_checkpoint_info_clear(tutti_checkpoint_info *info) {
   tutti_free(info->config);
   tutti_free(info->time);
   tutti_free(info->version);
+  tutti_free(info->features);
   tutti_file_list_free(&info->classes, info->n_classes);
   memset(info, 0, sizeof *info);
 }

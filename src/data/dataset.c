@@ -121,6 +121,7 @@ static tutti_status open_agreed(const tutti_comm *comm, const tutti_data_options
   TUTTI_TRY_GOTO(done, tutti_agree(comm, local));
   TUTTI_TRY_GOTO(done, tutti_window_sync(d->window));
   TUTTI_TRY_GOTO(done, tutti_rows_compare(d));
+  TUTTI_TRY_GOTO(done, tutti_features_find(d));
   *dataset = d;
   d = NULL;
 done:
@@ -173,6 +174,7 @@ void tutti_dataset_close(tutti_dataset **dataset) {
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     tutti_free(d->x_name[which]);
     tutti_free(d->y_name[which]);
+    tutti_free(d->own_scaling[which]);
   }
   tutti_free(d->classes);
   tutti_free(d->class_text);

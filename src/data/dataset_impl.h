@@ -9,6 +9,7 @@ typedef struct {
   int64_t n;          // rows taken; 0: the pair is not there
   tutti_type type;    // of x in the window: TUTTI_U8, TUTTI_F32 or TUTTI_F64
   int64_t x_at, y_at; // where they begin in the window, in bytes; y is float32 [n, n_targets]
+  tutti_features features; // what is in x; found after it was read
 } tutti_part;
 
 typedef struct {
@@ -30,6 +31,9 @@ struct tutti_dataset {
   int n_classes;
   double *shift, *factor; // [n_features], the first n_scaling in use
   int64_t n_scaling;
+  tutti_features trained_on; // the rows that shift and factor are for
+  double *own_scaling
+      [TUTTI_N_ROWS];  // [2 n_features] shift and factor of a part that is of another type; NULL: it is not
   int64_t fingerprint; // of the training rows
 };
 
@@ -52,6 +56,15 @@ tutti_status tutti_rows_read(const tutti_dataset *dataset);
  * @return (agreed) ERR_DATA */
 TUTTI_NODISCARD
 tutti_status tutti_rows_compare(tutti_dataset *dataset);
+
+/** Collective.  Sets what the features of each part are. */
+TUTTI_NODISCARD
+tutti_status tutti_features_find(tutti_dataset *dataset);
+
+/** Local.  After shift, factor and trained_on are set: the parts' own scaling.  @return ERR_DATA a part is of another
+ * type than trained_on, and its scale cannot be told */
+TUTTI_NODISCARD
+tutti_status tutti_features_adapt(tutti_dataset *dataset);
 
 /** Local.  values [n, width] of `type`, rows first, first + 1, ... of an array, are finite and fit into
  * float32.

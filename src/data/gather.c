@@ -48,9 +48,17 @@ DEFINE_GATHER(gather_f32, float, float)
 DEFINE_GATHER(gather_f32_shifted, float, double)
 DEFINE_GATHER(gather_f64, double, double)
 
+static tutti_scaling_values scaling_of(const tutti_dataset *d, tutti_rows which) {
+  tutti_scaling_values s = tutti_dataset_scaling(d);
+  if (!d->own_scaling[which]) return s;
+  s.shift = d->own_scaling[which];
+  s.factor = s.shift + d->layout.n_features;
+  return s;
+}
+
 void tutti_dataset_gather(const tutti_dataset *d, tutti_rows which, const int64_t *rows, int64_t n,
                           float *x) {
-  const tutti_scaling_values scaling = tutti_dataset_scaling(d);
+  const tutti_scaling_values scaling = scaling_of(d, which);
   const void *raw = tutti_dataset_x(d, which);
   const int64_t width = d->layout.n_features;
   switch (d->layout.parts[which].type) {

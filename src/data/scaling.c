@@ -169,27 +169,37 @@ done:
   return status;
 }
 
-tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *d, tutti_scale scale,
-                                       tutti_rows_at rows_at, const void *context, int64_t n) {
-  const tutti_part *train = &d->layout.parts[TUTTI_ROWS_TRAIN];
-  const tutti_part *part = train->n > 0 ? train : &d->layout.parts[TUTTI_ROWS_TEST];
+/** Without a look at the rows. */
+static void set_fixed(tutti_dataset *d, bool bytes) {
   d->n_scaling = 1;
-  if (scale == TUTTI_SCALE_AUTO || scale == TUTTI_SCALE_NONE) {
-    const bool bytes = scale == TUTTI_SCALE_AUTO && part->type == TUTTI_U8;
-    d->shift[0] = 0;
-    d->factor[0] = bytes ? (double)(1.0f / UINT8_MAX) : 1;
-    return TUTTI_OK;
-  }
-  // One rank reckons for all: the sums of two nodes with different processors need not agree to the last bit.
+  d->shift[0] = 0;
+  d->factor[0] = bytes ? (double)(1.0f / UINT8_MAX) : 1;
+}
+
+/** One rank reckons for all: the sums of two nodes with different processors need not agree to the last bit. */
+static tutti_status fit_on_root(const tutti_comm *comm, tutti_dataset *d, tutti_scale scale,
+                                tutti_rows_at rows_at, const void *context, int64_t n) {
   const tutti_status local = tutti_comm_rank(comm) == 0 ? fit(d, scale, rows_at, context, n) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(comm, 0, local));
-  if (scale == TUTTI_SCALE_STANDARDIZE_FEATURES) d->n_scaling = d->layout.n_features;
+  d->n_scaling = scale == TUTTI_SCALE_STANDARDIZE_FEATURES ? d->layout.n_features : 1;
   TUTTI_TRY(tutti_bcast(comm, 0, d->shift, d->n_scaling * (int64_t)sizeof *d->shift));
   return tutti_bcast(comm, 0, d->factor, d->n_scaling * (int64_t)sizeof *d->factor);
 }
 
+tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *d, tutti_scale scale,
+                                       tutti_rows_at rows_at, const void *context, int64_t n) {
+  const tutti_part *train = &d->layout.parts[TUTTI_ROWS_TRAIN];
+  const tutti_part *part = train->n > 0 ? train : &d->layout.parts[TUTTI_ROWS_TEST];
+  d->trained_on = part->features;
+  if (scale == TUTTI_SCALE_AUTO || scale == TUTTI_SCALE_NONE)
+    set_fixed(d, scale == TUTTI_SCALE_AUTO && part->type == TUTTI_U8);
+  else
+    TUTTI_TRY(fit_on_root(comm, d, scale, rows_at, context, n));
+  return tutti_agree(comm, tutti_features_adapt(d));
+}
+
 tutti_scaling_values tutti_dataset_scaling(const tutti_dataset *d) {
-  return (tutti_scaling_values){d->n_scaling, d->shift, d->factor};
+  return (tutti_scaling_values){d->n_scaling, d->shift, d->factor, d->trained_on};
 }
 
 tutti_status tutti_dataset_set_scaling(tutti_dataset *d, tutti_scaling_values values) {
@@ -199,5 +209,6 @@ tutti_status tutti_dataset_set_scaling(tutti_dataset *d, tutti_scaling_values va
   memmove(d->shift, values.shift, (size_t)values.n * sizeof *d->shift);
   memmove(d->factor, values.factor, (size_t)values.n * sizeof *d->factor);
   d->n_scaling = values.n;
-  return TUTTI_OK;
+  d->trained_on = values.features;
+  return tutti_features_adapt(d);
 }

@@ -1,7 +1,16 @@
 #include "train/restore.h"
 
+#include <string.h>
+
 #include "train/threads.h"
 #include "train/views.h"
+
+/** UNKNOWN where the checkpoint is of an earlier version, or says what this one does not know. */
+static tutti_features parse_features(const char *text) {
+  for (tutti_features i = 0; text && i < TUTTI_N_FEATURES; i++)
+    if (strcmp(text, tutti_features_names[i]) == 0) return i;
+  return TUTTI_FEATURES_UNKNOWN;
+}
 
 tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored) {
   *restored = (tutti_restored){0};
@@ -16,6 +25,7 @@ tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint
   restored->classes = info.classes;
   restored->n_classes = info.n_classes;
   restored->state = info.state;
+  restored->features = parse_features(info.features);
   info.classes = NULL;
   info.n_classes = 0;
 done:
@@ -71,7 +81,10 @@ done:
   return status;
 }
 
-static tutti_status share_scaling(const tutti_comm *comm, const char *checkpoint, tutti_dataset *dataset) {
+static tutti_status share_scaling(const tutti_comm *comm, const char *checkpoint,
+                                  const tutti_restored *restored) {
+  tutti_dataset *dataset = restored->dataset;
+  tutti_features features = restored->features;
   double *values = NULL;
   double n_shared = 0;
   int64_t n = 0;
@@ -87,7 +100,8 @@ static tutti_status share_scaling(const tutti_comm *comm, const char *checkpoint
   if (!values) status = TUTTI_NEW(values, 2 * n);
   TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, values, 2 * n * (int64_t)sizeof *values));
-  const tutti_scaling_values scaling = {.n = n, .shift = values, .factor = values + n};
+  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &features, sizeof features));
+  const tutti_scaling_values scaling = {.n = n, .shift = values, .factor = values + n, .features = features};
   TUTTI_TRY_GOTO(done, tutti_agree(comm, tutti_dataset_set_scaling(dataset, scaling)));
 done:
   tutti_free(values);
@@ -96,7 +110,7 @@ done:
 
 tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored) {
   // First, since its size tells whether these are samples for this network.
-  TUTTI_TRY(share_scaling(comm, checkpoint, restored->dataset));
+  TUTTI_TRY(share_scaling(comm, checkpoint, restored));
   TUTTI_TRY(tutti_network_create(comm, &restored->config, restored->dataset, 1, &restored->network));
   tutti_model *model = restored->network.model;
   const int64_t n = tutti_model_n_params(model);

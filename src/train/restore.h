@@ -11,6 +11,7 @@ typedef struct {
   char **classes; // [n_classes] names; on rank 0 alone, as the state
   int n_classes;
   tutti_checkpoint_state state;
+  tutti_features features; // of the rows trained on; on rank 0 alone
 } tutti_restored;
 
 /** Collective.  Reads the config that the checkpoint carries (rank 0 reads, all parse). */

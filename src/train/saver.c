@@ -135,7 +135,9 @@ static tutti_status write_root(tutti_saver *saver, bool best) {
                                  .layout = tutti_saver_layout(saver),
                                  .history = run->history.records,
                                  .n_history = run->history.n,
-                                 .table = tutti_meter_state(run)};
+                                 .table = tutti_meter_state(run),
+                                 .features =
+                                     tutti_features_names[tutti_dataset_scaling(run->dataset).features]};
   checkpoint.classes = tutti_dataset_classes(run->dataset, &checkpoint.n_classes);
   if (best) TUTTI_TRY(tutti_checkpoint_save(&checkpoint, 1));
   checkpoint.path = saver->checkpoint_path;

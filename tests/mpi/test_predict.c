@@ -142,11 +142,60 @@ static void the_output_is_another_file(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+static tutti_status read_predictions(const char *path, float *values) {
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_open(path, &file));
+  TUTTI_TRY_GOTO(done, tutti_file_read_rows(file, "predictions", TUTTI_F32, 0, N_TEST, values));
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+/** A network of bytes, and the same rows as floats; and the other way round. */
+static void rows_of_another_type_mean_the_same(const tutti_comm *comm) {
+  static const char *const names[][2] = {{"bytes", "parts"}, {"parts", "bytes"}};
+  training_folder folder;
+  training_folder_make(comm, &folder);
+  for (int i = 0; i < 2; i++) {
+    char yaml[600], data[300], checkpoint[300], output[2][300], test[32];
+    float values[2][N_TEST * 3] = {{0}};
+    tutti_train_result same, other;
+    int64_t n = 0;
+    snprintf(yaml, sizeof yaml,
+             "data: {x_train: %s_train, x_test: %s_test}\nmodel: {layers: [dense 8 relu, dense 3 "
+             "softmax]}\n" COMMON,
+             names[i][0], names[i][0]);
+    snprintf(test, sizeof test, "data.x_test=%s_test", names[i][1]);
+    EXPECT_OK(training_run(comm, &folder, names[i][0], yaml, NULL, &same));
+    EXPECT_OK(
+        training_run(comm, &folder, "other", yaml, (training_overrides){test, "run.resume=no"}, &other));
+    EXPECT(fabs(same.test.loss - other.test.loss) < 1e-5 * same.test.loss, "test losses %g and %g",
+           same.test.loss, other.test.loss);
+    snprintf(data, sizeof data, "%s/data.h5", folder.path);
+    snprintf(checkpoint, sizeof checkpoint, "%.250s/%s/checkpoint.h5", folder.path, names[i][0]);
+    for (int k = 0; k < 2; k++) {
+      snprintf(test, sizeof test, "%s_test", names[i][k]);
+      snprintf(output[k], sizeof output[k], "%.250s/out-%d.h5", folder.path, k);
+      EXPECT_OK(tutti_predict_checkpoint(comm, checkpoint, data, test, output[k], &n));
+      if (training_is_root(comm)) EXPECT_OK(read_predictions(output[k], values[k]));
+    }
+    for (int j = 0; j < N_TEST * 3; j++)
+      EXPECT(fabsf(values[0][j] - values[1][j]) < 1e-5F, "output %d: %g and %g", j, (double)values[0][j],
+             (double)values[1][j]);
+    if (i == 0)
+      EXPECT_FAILS(tutti_predict_checkpoint(comm, checkpoint, data, "x_test", output[0], &n), TUTTI_ERR_DATA,
+                   "array 'x_test' holds numbers, but the network is trained on rows of bytes");
+  }
+  training_folder_remove(comm, &folder);
+}
+
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(classes_are_what_the_accuracy_counts),
       MPI_TEST(labels_that_the_loss_does_not_know_are_refused),
       MPI_TEST(the_output_is_another_file),
+      MPI_TEST(rows_of_another_type_mean_the_same),
   };
   return mpi_main("predict", tests, sizeof tests / sizeof tests[0]);
 }

@@ -197,18 +197,113 @@ static void scaling_of_a_checkpoint_is_taken(const tutti_comm *comm) {
   tutti_dataset *d = open_type(comm, folder, TUTTI_F64);
   if (d) {
     double shift[WIDTH] = {1, 2, 3}, factor[WIDTH] = {2, 3, 4};
-    EXPECT_OK(tutti_dataset_set_scaling(d, (tutti_scaling_values){WIDTH, shift, factor}));
+    EXPECT_OK(
+        tutti_dataset_set_scaling(d, (tutti_scaling_values){.n = WIDTH, .shift = shift, .factor = factor}));
     shift[0] = 99; // it has been copied
     expect_value(d, 0, 1, 2);
     expect_value(d, 2, 3, 4);
-    EXPECT_OK(tutti_dataset_set_scaling(d, (tutti_scaling_values){1, factor, factor}));
+    EXPECT_OK(
+        tutti_dataset_set_scaling(d, (tutti_scaling_values){.n = 1, .shift = factor, .factor = factor}));
     expect_consistent(comm, d, 1);
-    EXPECT_FAILS(tutti_dataset_set_scaling(d, (tutti_scaling_values){2, shift, factor}), TUTTI_ERR_DATA,
-                 "has 3 features, the scaling is one for 2");
+    EXPECT_FAILS(
+        tutti_dataset_set_scaling(d, (tutti_scaling_values){.n = 2, .shift = shift, .factor = factor}),
+        TUTTI_ERR_DATA, "has 3 features, the scaling is one for 2");
     EXPECT_FAILS(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_UNIT, backwards, &from, 0), TUTTI_ERR_DATA,
                  "no training rows");
   }
   tutti_dataset_close(&d);
+  scratch_remove(comm, folder);
+}
+
+enum { OWN_ROWS = 3, OWN_WIDTH = 2, OWN = OWN_ROWS * OWN_WIDTH };
+
+/** What an array of one type holds. */
+typedef struct {
+  tutti_type type;
+  double values[OWN];
+} own_features;
+
+/** The array in its type; `room` is large enough for each. */
+static const void *stored(const own_features *f, double room[OWN]) {
+  for (int i = 0; i < OWN; i++) {
+    if (f->type == TUTTI_U8) ((uint8_t *)room)[i] = (uint8_t)f->values[i];
+    if (f->type == TUTTI_F32) ((float *)room)[i] = (float)f->values[i];
+    if (f->type == TUTTI_I64) ((int64_t *)room)[i] = (int64_t)f->values[i];
+    if (f->type == TUTTI_F64) room[i] = f->values[i];
+  }
+  return room;
+}
+
+static tutti_dataset *open_pair(const tutti_comm *comm, const char *folder, const own_features *train,
+                                const own_features *test) {
+  double train_room[OWN], test_room[OWN];
+  char path[PATH_BYTES];
+  const given_array arrays[] = {{"x_train", train->type, 2, {OWN_ROWS, OWN_WIDTH}, stored(train, train_room)},
+                                {"y_train", TUTTI_I64, 1, {OWN_ROWS}, y},
+                                {"x_test", test->type, 2, {OWN_ROWS, OWN_WIDTH}, stored(test, test_room)},
+                                {"y_test", TUTTI_I64, 1, {OWN_ROWS}, y}};
+  put_dataset(comm, scratch_path(folder, "types.h5", path), arrays, 4, NULL, 0);
+  return open_usual(comm, path);
+}
+
+static const own_features bytes_0_255 = {TUTTI_U8, {0, 51, 102, 7, 255, 1}},
+                          byte_bits = {TUTTI_U8, {0, 1, 1, 0, 0, 1}},
+                          longs = {TUTTI_I64, {0, 51, 102, 7, 255, 1}},
+                          doubles = {TUTTI_F64, {0, 51, 102, 7, 255, 1}},
+                          parts = {TUTTI_F32, {0, 0.2, 0.4, 7 / 255.0, 1, 1 / 255.0}},
+                          bits = {TUTTI_F32, {0, 1, 1, 0, 0, 1}},
+                          sixteenths = {TUTTI_F32, {0, 0.25, 0.5, 1 / 16.0, 1, 0.75}},
+                          numbers = {TUTTI_F64, {-1, 0.3, 100, 7.5, 1e9, 1}};
+
+static void all_rows(const void *context, int64_t n, int64_t *ids) {
+  (void)context, (void)n, (void)ids;
+}
+
+static void rows_of_another_type_are_scaled_to_the_same_meaning(const tutti_comm *comm) {
+  static const struct {
+    const own_features *train, *test;
+  } pairs[] = {{&bytes_0_255, &parts}, {&parts, &bytes_0_255},   {&bytes_0_255, &longs},
+               {&longs, &bytes_0_255}, {&doubles, &bytes_0_255}, {&bytes_0_255, &doubles},
+               {&byte_bits, &bits},    {&bits, &byte_bits}};
+  char *folder = scratch_make(comm);
+  if (!folder) return;
+  static const int64_t rows[] = {0, 1, 2};
+  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+    tutti_dataset *d = open_pair(comm, folder, pairs[i].train, pairs[i].test);
+    for (tutti_scale scale = TUTTI_SCALE_AUTO; d && scale < TUTTI_N_SCALES; scale++) {
+      float train[OWN], test[OWN];
+      EXPECT_OK(tutti_dataset_fit_scaling(comm, d, scale, all_rows, NULL, OWN_ROWS));
+      tutti_dataset_gather(d, TUTTI_ROWS_TRAIN, rows, OWN_ROWS, train);
+      tutti_dataset_gather(d, TUTTI_ROWS_TEST, rows, OWN_ROWS, test);
+      for (int j = 0; j < OWN; j++)
+        EXPECT(fabsf(train[j] - test[j]) <= 1e-6F * fmaxf(1, fabsf(train[j])), "%d, %s, %d: %g is %g", (int)i,
+               tutti_scale_names[scale], j, (double)train[j], (double)test[j]);
+    }
+    tutti_dataset_close(&d);
+  }
+  scratch_remove(comm, folder);
+}
+
+static void rows_whose_meaning_cannot_be_told_are_refused(const tutti_comm *comm) {
+  static const own_features *const refused[][2] = {{&bytes_0_255, &numbers},    {&numbers, &bytes_0_255},
+                                                   {&bytes_0_255, &sixteenths}, {&sixteenths, &bytes_0_255},
+                                                   {&bytes_0_255, &bits},       {&parts, &byte_bits}};
+  static const own_features *const sound[][2] = {
+      {&numbers, &sixteenths}, {&bytes_0_255, &byte_bits}, {&longs, &parts}};
+  char *folder = scratch_make(comm);
+  if (!folder) return;
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    tutti_dataset *d = open_pair(comm, folder, refused[i][0], refused[i][1]);
+    if (d)
+      EXPECT_FAILS(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_AUTO, all_rows, NULL, OWN_ROWS),
+                   TUTTI_ERR_DATA, "array 'x_test' holds");
+    tutti_dataset_close(&d);
+  }
+  for (size_t i = 0; i < sizeof sound / sizeof *sound; i++) {
+    tutti_dataset *d = open_pair(comm, folder, sound[i][0], sound[i][1]);
+    if (d) EXPECT_OK(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_AUTO, all_rows, NULL, OWN_ROWS));
+    tutti_dataset_close(&d);
+  }
   scratch_remove(comm, folder);
 }
 
@@ -278,9 +373,14 @@ static void labels_are_classes_or_one_hot_rows(const tutti_comm *comm) {
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(features_far_from_0_have_mean_0),
-      MPI_TEST(scaling_comes_from_the_training_rows), MPI_TEST(bytes_are_scaled_by_their_range),
-      MPI_TEST(scaling_of_a_checkpoint_is_taken),     MPI_TEST(each_training_row_counts_once_in_any_order),
-      MPI_TEST(labels_are_classes_or_one_hot_rows),   MPI_TEST(each_number_of_a_label_is_looked_at),
+      MPI_TEST(rows_of_another_type_are_scaled_to_the_same_meaning),
+      MPI_TEST(rows_whose_meaning_cannot_be_told_are_refused),
+      MPI_TEST(scaling_comes_from_the_training_rows),
+      MPI_TEST(bytes_are_scaled_by_their_range),
+      MPI_TEST(scaling_of_a_checkpoint_is_taken),
+      MPI_TEST(each_training_row_counts_once_in_any_order),
+      MPI_TEST(labels_are_classes_or_one_hot_rows),
+      MPI_TEST(each_number_of_a_label_is_looked_at),
   };
   return mpi_main("scaling", tests, sizeof tests / sizeof *tests);
 }

@@ -21,6 +21,7 @@ enum { N_TRAIN = 333, N_TEST = 57, N_IN = 12, N_CLASSES = 3 };
 typedef struct {
   float x[N_TRAIN * N_IN];
   uint8_t bytes[N_TRAIN * N_IN];
+  float parts[N_TRAIN * N_IN];
   int32_t y[N_TRAIN], sides[N_TRAIN * 2], side[N_TRAIN];
   uint8_t one_hot[N_TRAIN * N_CLASSES], bits[N_TRAIN * 2], bit[N_TRAIN];
   float real[N_TRAIN];
@@ -50,6 +51,7 @@ static void make_samples(uint64_t seed, int64_t n, sample_set *set) {
       tutti_random_normal(words[0], words[1], normal);
       set->x[i * N_IN + j] = (float)normal[0];
       set->bytes[i * N_IN + j] = (uint8_t)fmin(255, fmax(0, 128 + 40 * normal[0]));
+      set->parts[i * N_IN + j] = set->bytes[i * N_IN + j] / 255.0F;
       score[j % N_CLASSES] += normal[0] + 0.3 * normal[1];
     }
     make_labels(score, i, set);
@@ -63,10 +65,15 @@ static tutti_status write_set(tutti_file *file, const char *part, uint64_t seed,
     tutti_type type;
     int64_t width;
     const void *values;
-  } arrays[] = {{"x", TUTTI_F32, N_IN, set.x},        {"y", TUTTI_I32, 1, set.y},
-                {"bytes", TUTTI_U8, N_IN, set.bytes}, {"one_hot", TUTTI_U8, N_CLASSES, set.one_hot},
-                {"bits", TUTTI_U8, 2, set.bits},      {"bit", TUTTI_U8, 1, set.bit},
-                {"sides", TUTTI_I32, 2, set.sides},   {"side", TUTTI_I32, 1, set.side},
+  } arrays[] = {{"x", TUTTI_F32, N_IN, set.x},
+                {"y", TUTTI_I32, 1, set.y},
+                {"bytes", TUTTI_U8, N_IN, set.bytes},
+                {"parts", TUTTI_F32, N_IN, set.parts},
+                {"one_hot", TUTTI_U8, N_CLASSES, set.one_hot},
+                {"bits", TUTTI_U8, 2, set.bits},
+                {"bit", TUTTI_U8, 1, set.bit},
+                {"sides", TUTTI_I32, 2, set.sides},
+                {"side", TUTTI_I32, 1, set.side},
                 {"real", TUTTI_F32, 1, set.real}};
   make_samples(seed, n, &set);
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {

@@ -1,0 +1,132 @@
+/** What the numbers of the features are, and how rows of another type get the scale of those trained on. */
+#include <string.h>
+
+#include "base/clones.h"
+#include "data/dataset_impl.h"
+
+const char *const tutti_features_names[TUTTI_N_FEATURES] = {
+    "unknown",         "numbers",    "bytes", "bytes 0 and 1", "whole numbers 0 to 255",
+    "numbers 0 and 1", "bytes / 255"};
+
+// --- what they are
+
+enum { BLOCK = 1024 }; // values that are looked at before a verdict may end the search
+
+/** Whether all values so far are 0 or 1; whole numbers from 0 to 255; these / 255. */
+typedef struct {
+  int bits, whole, parts;
+} verdict;
+
+/** Of a part in 0 to 1, to the rounding of a float. */
+#define PART_TOLERANCE 1e-3
+
+#define DEFINE_LOOK(NAME, RAW)                                                                               \
+  TUTTI_CLONES static void NAME(const RAW *restrict x, int64_t n, verdict *v) {                              \
+    int bits = 1, whole = 1, parts = 1;                                                                      \
+    for (int64_t i = 0; i < n; i++) {                                                                        \
+      const double value = x[i] >= 0 && x[i] <= 255 ? (double)x[i] : 0.5;                                    \
+      const double part = 255 * (value <= 1 ? value : 0.5 / 255), off = part - (int)(part + 0.5);            \
+      bits &= value == 0 || value == 1;                                                                      \
+      whole &= value == (int)value;                                                                          \
+      parts &= off <= PART_TOLERANCE && off >= -PART_TOLERANCE;                                              \
+    }                                                                                                        \
+    v->bits &= bits;                                                                                         \
+    v->whole &= whole;                                                                                       \
+    v->parts &= parts;                                                                                       \
+  }
+DEFINE_LOOK(look_u8, uint8_t)
+DEFINE_LOOK(look_f32, float)
+DEFINE_LOOK(look_f64, double)
+
+static void look(tutti_type type, const void *x, int64_t at, int64_t n, verdict *v) {
+  if (type == TUTTI_U8)
+    look_u8((const uint8_t *)x + at, n, v);
+  else if (type == TUTTI_F32)
+    look_f32((const float *)x + at, n, v);
+  else
+    look_f64((const double *)x + at, n, v);
+}
+
+static tutti_features features_of(const tutti_dataset *d, tutti_rows which) {
+  const tutti_part *part = &d->layout.parts[which];
+  const int64_t n = part->n * d->layout.n_features;
+  const bool bytes = part->type == TUTTI_U8;
+  verdict v = {1, 1, 1};
+  if (n == 0) return TUTTI_FEATURES_UNKNOWN;
+  for (int64_t at = 0; at < n && (bytes ? v.bits : v.whole || v.parts); at += BLOCK)
+    look(part->type, tutti_dataset_x(d, which), at, n - at < BLOCK ? n - at : BLOCK, &v);
+  if (bytes) return v.bits ? TUTTI_FEATURES_BYTE_BITS : TUTTI_FEATURES_BYTES;
+  if (v.bits) return TUTTI_FEATURES_BITS;
+  if (v.whole) return TUTTI_FEATURES_WHOLE;
+  return v.parts ? TUTTI_FEATURES_PARTS : TUTTI_FEATURES_NUMBERS;
+}
+
+tutti_status tutti_features_find(tutti_dataset *d) {
+  tutti_features found[TUTTI_N_ROWS] = {0};
+  for (tutti_rows which = 0; tutti_comm_rank(d->comm) == 0 && which < TUTTI_N_ROWS; which++)
+    found[which] = features_of(d, which);
+  TUTTI_TRY(tutti_bcast(d->comm, 0, found, sizeof found));
+  for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) d->layout.parts[which].features = found[which];
+  return TUTTI_OK;
+}
+
+tutti_features tutti_dataset_features(const tutti_dataset *d, tutti_rows which) {
+  return d->layout.parts[which].features;
+}
+
+// --- the scale of the rows trained on
+
+static bool are_bytes(tutti_features features) {
+  return features == TUTTI_FEATURES_BYTES || features == TUTTI_FEATURES_BYTE_BITS;
+}
+
+/** What `other`, which are no bytes, have to be multiplied with to be the numbers that `bytes` are; 0: nobody
+ * can tell. */
+static double unit_of(tutti_features other, tutti_features bytes) {
+  const bool bits = bytes == TUTTI_FEATURES_BYTE_BITS;
+  if (other == TUTTI_FEATURES_WHOLE || (other == TUTTI_FEATURES_BITS && bits)) return 1;
+  return other == TUTTI_FEATURES_PARTS && !bits ? UINT8_MAX : 0;
+}
+
+static tutti_status fail_types(const tutti_dataset *d, tutti_rows which) {
+  const tutti_features own = d->layout.parts[which].features;
+  TUTTI_FAIL(
+      TUTTI_ERR_DATA,
+      "%s: array '%s' holds %s, but the network is trained on rows of %s, and how the ones are scaled to the "
+      "others cannot be told; expected the type of the training rows, or for bytes also whole numbers 0 to "
+      "255 or such numbers / 255: store both in one type",
+      d->file, d->x_name[which], tutti_features_names[own], tutti_features_names[d->trained_on]);
+}
+
+/** What a number of the part has to be multiplied with to be what a row trained on would have.
+ * @return ERR_DATA nobody can tell */
+static tutti_status find_unit(const tutti_dataset *d, tutti_rows which, double *unit) {
+  const tutti_features own = d->layout.parts[which].features, trained_on = d->trained_on;
+  *unit = 1;
+  if (own == TUTTI_FEATURES_UNKNOWN || trained_on == TUTTI_FEATURES_UNKNOWN) return TUTTI_OK;
+  if (are_bytes(own) == are_bytes(trained_on)) return TUTTI_OK;
+  const double found = are_bytes(own) ? unit_of(trained_on, own) : unit_of(own, trained_on);
+  if (found == 0) return fail_types(d, which);
+  *unit = are_bytes(own) ? 1 / found : found;
+  return TUTTI_OK;
+}
+
+static tutti_status adapt_part(tutti_dataset *d, tutti_rows which) {
+  const int64_t n = d->layout.n_features;
+  double unit = 1;
+  tutti_free(d->own_scaling[which]);
+  d->own_scaling[which] = NULL;
+  TUTTI_TRY(find_unit(d, which, &unit));
+  if (unit == 1) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(d->own_scaling[which], 2 * n));
+  for (int64_t j = 0; j < d->n_scaling; j++) {
+    d->own_scaling[which][j] = d->shift[j] / unit;
+    d->own_scaling[which][n + j] = d->factor[j] * unit;
+  }
+  return TUTTI_OK;
+}
+
+tutti_status tutti_features_adapt(tutti_dataset *d) {
+  for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) TUTTI_TRY(adapt_part(d, which));
+  return TUTTI_OK;
+}
