@@ -144,7 +144,7 @@ if [ "$RANKS" -eq 1 ] || [ "$RANKS" -eq 3 ]; then
     study study.yaml --study.output=new.h5 --schedule.batch_growth=geometric --schedule.batch_every='1 epochs' \
     --schedule.batch_factor=2 --study.vary.schedule.batch_max='[128, 64]' --study.seeds=3
   # Also one that does not fit the data, or the number of ranks.
-  refuse 78 'trial 0 (batch size 32' 'schedule.warmup is 36 steps' -- study study.yaml --study.output=new.h5 \
+  refuse 78 'trial 0 (batch size 32' 'schedule.warmup is 3 epochs' -- study study.yaml --study.output=new.h5 \
     --schedule.warmup='3 epochs' --study.budget='2 epochs'
   refuse 65 'dense 9 softmax)' 'expected a class from 0 to 8' -- study study.yaml --study.output=new.h5 \
     --study.vary.model.layers="['dense 10 softmax', 'dense 12 relu, dense 9 softmax']"
