@@ -3,7 +3,8 @@
  *
  * checkpoint.h5, format 1:
  *   /model/weights/<layer>/<array>      float32, kernels [n_in, n_out], vectors [n]
- *   /optimizer/<slot>/<layer>/<array>   float32, as the weights
+ *   /optimizer/<slot>/<layer>/<array>   float32, as the weights; the attribute "unit" tells what is kept,
+ *                                       "sum of gradients * -learning_rate"
  *   /input/shift, /input/factor         float64 [n_features]: x = (raw - shift) * factor; float32 in
  *                                       files of earlier versions
  *   /history                            the epoch table so far
@@ -33,6 +34,7 @@ typedef struct {
   int64_t dims[2];
   void *data;     // borrowed; read from by save, written to by load
   bool is_double; // of double, float64 in the file; else of float, float32
+  char unit[80];  // what a number of it is, for readers: an attribute of the array; "": none
 } tutti_view;
 
 /** Sums over the samples since some point. */
@@ -48,6 +50,7 @@ typedef struct {
   int64_t step_in_epoch; // updates done in it
   int64_t samples;
   uint64_t seed;
+  double learning_rate;           // of the last update; 0: none, or in a file of an earlier version
   double seconds;                 // of training so far
   tutti_checkpoint_sums in_epoch; // since the epoch began
   tutti_checkpoint_sums in_row;   // since the last row of /steps

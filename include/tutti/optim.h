@@ -154,6 +154,27 @@ float *tutti_optim_slot(const tutti_optim *optim, int i);
 /** Local.  The average of the weights: the last slot; NULL where none is kept. */
 const float *tutti_optim_average(const tutti_optim *optim);
 
+// --- what the state is
+
+/** What one number of a state array is; so that state can go on under other options. */
+typedef struct {
+  const char *quantity; // "sum of gradients"; NULL: the options keep no such array
+  bool has_rate;        // times the learning rate
+  bool is_negative;     // and -1: Keras' velocity points downhill
+} tutti_unit_of_state;
+
+/** Local.  Of the array of this name under resolved options. */
+tutti_unit_of_state tutti_optim_unit(const tutti_optim_options *options, const char *slot);
+
+/** Local.  "sum of gradients * -learning_rate" */
+void tutti_optim_unit_text(const tutti_unit_of_state *unit, char *text, size_t bytes);
+
+/** Local.  The factor that makes numbers in the one unit numbers in the other.
+ * @param[in] lr  of the update that the state is from
+ * @return false: there is none, since the quantities differ or there is no rate to multiply or divide by */
+bool tutti_optim_unit_factor(const tutti_unit_of_state *from, const tutti_unit_of_state *to, double lr,
+                             double *factor);
+
 // --- schedules
 
 typedef enum {

@@ -16,16 +16,19 @@ typedef struct {
   size_t offset;
   bool any;    // any value is possible; else it is a count or a time, from 0 on
   int64_t max; // of a count
+  bool later;  // files of earlier versions lack it
 } member;
 
 #define COUNT(name, max)                                                                                     \
-  { #name, offsetof(tutti_checkpoint_state, name), false, max }
+  { #name, offsetof(tutti_checkpoint_state, name), false, max, false }
 #define MEMBER(name)                                                                                         \
-  { #name, offsetof(tutti_checkpoint_state, name), true, 0 }
+  { #name, offsetof(tutti_checkpoint_state, name), true, 0, false }
 #define TIME(name)                                                                                           \
-  { #name, offsetof(tutti_checkpoint_state, name), false, 0 }
+  { #name, offsetof(tutti_checkpoint_state, name), false, 0, false }
+#define LATER(name)                                                                                          \
+  { #name, offsetof(tutti_checkpoint_state, name), false, 0, true }
 #define SUM(sums, name, any)                                                                                 \
-  { #sums "_" #name, offsetof(tutti_checkpoint_state, sums.name), any, 0 }
+  { #sums "_" #name, offsetof(tutti_checkpoint_state, sums.name), any, 0, false }
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
 static const member integers[] = {COUNT(step, MAX_COUNT),
@@ -35,7 +38,8 @@ static const member integers[] = {COUNT(step, MAX_COUNT),
                                   COUNT(evaluations_since_best, MAX_COUNT),
                                   MEMBER(data)};
 
-static const member reals[] = {TIME(seconds),
+static const member reals[] = {LATER(learning_rate),
+                               TIME(seconds),
                                MEMBER(best),
                                SUM(in_epoch, samples, false),
                                SUM(in_epoch, loss, true),
@@ -107,6 +111,7 @@ static tutti_status read_integer(const tutti_file *file, const member *one, int6
 }
 
 static tutti_status read_real(const tutti_file *file, const member *one, double *value) {
+  if (one->later && !tutti_file_has_attribute(file, "/", one->name)) return TUTTI_OK;
   TUTTI_TRY(tutti_file_get_real(file, "/", one->name, value));
   TUTTI_CHECK(one->any || (*value >= 0 && isfinite(*value)), TUTTI_ERR_DATA,
               "%s: the attribute '%s' is %g, expected a finite number from 0 on: the file is damaged; go on "

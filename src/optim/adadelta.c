@@ -30,4 +30,9 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
 }
 
 const tutti_optim_ops tutti_optim_adadelta = {
-    {{"accumulated_grad", NULL, {0}}, {"accumulated_delta_var", NULL, {0}}}, scalars, update, NULL, NULL};
+    {{"accumulated_grad", NULL, {0}, TUTTI_MEAN_SQUARE, false},
+     {"accumulated_delta_var", NULL, {0}, "mean of squared steps", false}},
+    scalars,
+    update,
+    NULL,
+    NULL};

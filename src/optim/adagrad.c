@@ -25,9 +25,12 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
   loop(s->rate, s->eps_in, s->eps_out, n, slots[ACCUMULATOR], w, g);
 }
 
-const tutti_optim_ops tutti_optim_adagrad = {
-    {{"accumulator", NULL, {[TUTTI_DIALECT_KERAS] = 0.1f, [TUTTI_DIALECT_TORCH] = 0}}},
-    scalars,
-    update,
-    NULL,
-    NULL};
+const tutti_optim_ops tutti_optim_adagrad = {{{"accumulator",
+                                               NULL,
+                                               {[TUTTI_DIALECT_KERAS] = 0.1f, [TUTTI_DIALECT_TORCH] = 0},
+                                               "sum of squared gradients",
+                                               false}},
+                                             scalars,
+                                             update,
+                                             NULL,
+                                             NULL};

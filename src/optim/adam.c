@@ -55,7 +55,9 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
 }
 
 const tutti_optim_ops tutti_optim_adam = {
-    {{"momentum", NULL, {0}}, {"velocity", NULL, {0}}, {"velocity_hat", is_amsgrad, {0}}},
+    {{"momentum", NULL, {0}, TUTTI_MEAN_GRADIENT, false},
+     {"velocity", NULL, {0}, TUTTI_MEAN_SQUARE, false},
+     {"velocity_hat", is_amsgrad, {0}, "largest mean of squared gradients", false}},
     scalars,
     update,
     NULL,

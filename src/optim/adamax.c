@@ -34,4 +34,8 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
 }
 
 const tutti_optim_ops tutti_optim_adamax = {
-    {{"m", NULL, {0}}, {"u", NULL, {0}}}, scalars, update, NULL, NULL};
+    {{"m", NULL, {0}, TUTTI_MEAN_GRADIENT, false}, {"u", NULL, {0}, "largest gradient", false}},
+    scalars,
+    update,
+    NULL,
+    NULL};

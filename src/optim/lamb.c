@@ -45,4 +45,8 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
 }
 
 const tutti_optim_ops tutti_optim_lamb = {
-    {{"momentum", NULL, {0}}, {"velocity", NULL, {0}}}, scalars, update, prepare, ratio};
+    {{"momentum", NULL, {0}, TUTTI_MEAN_GRADIENT, false}, {"velocity", NULL, {0}, TUTTI_MEAN_SQUARE, false}},
+    scalars,
+    update,
+    prepare,
+    ratio};

@@ -51,4 +51,5 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
   heavy_ball(s->keep, s->gain * s->ratio, s->rate, decay, n, slots[MOMENTUM], w, g);
 }
 
-const tutti_optim_ops tutti_optim_lars = {{{"momentum", NULL, {0}}}, scalars, update, prepare, ratio};
+const tutti_optim_ops tutti_optim_lars = {
+    {{"momentum", NULL, {0}, "sum of gradients * trust ratio", true}}, scalars, update, prepare, ratio};

@@ -52,4 +52,8 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
 }
 
 const tutti_optim_ops tutti_optim_nadam = {
-    {{"momentum", NULL, {0}}, {"velocity", NULL, {0}}}, scalars, update, NULL, NULL};
+    {{"momentum", NULL, {0}, TUTTI_MEAN_GRADIENT, false}, {"velocity", NULL, {0}, TUTTI_MEAN_SQUARE, false}},
+    scalars,
+    update,
+    NULL,
+    NULL};

@@ -4,7 +4,7 @@
 
 #include "optim/optim_impl.h"
 
-static const tutti_optim_ops *const ops_of[TUTTI_N_OPTIMS] = {
+const tutti_optim_ops *const tutti_optim_ops_of[TUTTI_N_OPTIMS] = {
     [TUTTI_SGD] = &tutti_optim_sgd,           [TUTTI_ADAGRAD] = &tutti_optim_adagrad,
     [TUTTI_ADADELTA] = &tutti_optim_adadelta, [TUTTI_RMSPROP] = &tutti_optim_rmsprop,
     [TUTTI_ADAM] = &tutti_optim_adam,         [TUTTI_ADAMW] = &tutti_optim_adam,
@@ -24,19 +24,27 @@ bool tutti_optim_has_rate_inside(const tutti_optim_options *options) {
   return options->dialect == TUTTI_DIALECT_KERAS;
 }
 
+bool tutti_optim_keeps_rate(const tutti_optim_options *options) {
+  return tutti_optim_has_rate_inside(options) && !options->momentum_correction;
+}
+
 void tutti_optim_place_rate(const tutti_optim_options *options, double lr, tutti_scalars *scalars) {
-  const bool inside = tutti_optim_has_rate_inside(options) && !options->momentum_correction;
+  const bool inside = tutti_optim_keeps_rate(options);
   scalars->gain = (float)(inside ? lr : 1);
   scalars->rate = (float)(inside ? 1 : lr);
 }
 
 // --- create and destroy
 
+bool tutti_optim_needs(const tutti_optim_options *options, const tutti_slot_spec *spec) {
+  return spec->name && (!spec->needed || spec->needed(options));
+}
+
 static tutti_status make_slots(tutti_optim *optim) {
   const int64_t n = optim->end - optim->begin;
   for (int i = 0; i < TUTTI_MAX_SLOTS; i++) {
     const tutti_slot_spec *spec = &optim->ops->slots[i];
-    if (!spec->name || (spec->needed && !spec->needed(&optim->options))) continue;
+    if (!tutti_optim_needs(&optim->options, spec)) continue;
     TUTTI_TRY(TUTTI_NEW(optim->slots[i], n));
     const float initial = spec->initial[optim->options.dialect];
     if (initial != 0)
@@ -63,7 +71,7 @@ tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_
   *optim = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(o, 1));
   o->options = *options;
-  o->ops = ops_of[options->rule];
+  o->ops = tutti_optim_ops_of[options->rule];
   o->n_arrays = n_arrays;
   o->begin = begin;
   o->end = end;

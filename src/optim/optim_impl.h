@@ -11,6 +11,8 @@ typedef struct {
   const char *name;                                   // Keras' variable; NULL: the rule has no more
   bool (*needed)(const tutti_optim_options *options); // NULL: always
   float initial[TUTTI_N_DIALECTS];
+  const char *quantity; // what is kept, learning rate and sign aside
+  bool is_velocity;     // has the learning rate inside or not, as tutti_optim_place_rate says
 } tutti_slot_spec;
 
 /** The numbers of one update: computed in double, narrowed once.  A rule sets those that it reads. */
@@ -23,6 +25,11 @@ typedef struct {
   float rate_m, rate_g;   // nadam: of the momentum and of the gradient
   float decay, ratio;     // lars, lamb: of the array at hand
 } tutti_scalars;
+
+/** Quantities that several rules keep; where these have the same name, one goes on with the state of another. */
+#define TUTTI_SUM_OF_GRADIENTS "sum of gradients"
+#define TUTTI_MEAN_GRADIENT    "mean of gradients"
+#define TUTTI_MEAN_SQUARE      "mean of squared gradients"
 
 typedef struct {
   tutti_slot_spec slots[TUTTI_MAX_SLOTS];
@@ -40,6 +47,8 @@ typedef struct {
 
 extern const tutti_optim_ops tutti_optim_sgd, tutti_optim_adagrad, tutti_optim_adadelta, tutti_optim_rmsprop,
     tutti_optim_adam, tutti_optim_adamax, tutti_optim_nadam, tutti_optim_lars, tutti_optim_lamb;
+
+extern const tutti_optim_ops *const tutti_optim_ops_of[TUTTI_N_OPTIMS];
 
 struct tutti_optim {
   tutti_optim_options options;
@@ -72,8 +81,14 @@ TUTTI_INLINE float tutti_optim_blend(float part, float old, float now) {
 /** eps_in and eps_out of the dialect. */
 void tutti_optim_epsilon(const tutti_optim_options *options, tutti_scalars *scalars);
 
+/** Whether the options need a slot of the rule's table. */
+bool tutti_optim_needs(const tutti_optim_options *options, const tutti_slot_spec *spec);
+
 /** Whether the options give a velocity that has the learning rate inside (momentum_correction aside). */
 bool tutti_optim_has_rate_inside(const tutti_optim_options *options);
+
+/** And whether what is kept of it has: with momentum_correction it has not. */
+bool tutti_optim_keeps_rate(const tutti_optim_options *options);
 
 /** The rate inside of the velocity or outside of it: gain and rate. */
 void tutti_optim_place_rate(const tutti_optim_options *options, double lr, tutti_scalars *scalars);

@@ -81,7 +81,9 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
 }
 
 const tutti_optim_ops tutti_optim_rmsprop = {
-    {{"velocity", NULL, {0}}, {"momentum", has_momentum, {0}}, {"average_gradient", is_centered, {0}}},
+    {{"velocity", NULL, {0}, TUTTI_MEAN_SQUARE, false},
+     {"momentum", has_momentum, {0}, "sum of gradients / root of their mean square", true},
+     {"average_gradient", is_centered, {0}, TUTTI_MEAN_GRADIENT, false}},
     scalars,
     update,
     NULL,

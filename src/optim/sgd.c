@@ -44,4 +44,5 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
     heavy_ball(s->keep, s->gain, s->rate, n, slots[MOMENTUM], w, g);
 }
 
-const tutti_optim_ops tutti_optim_sgd = {{{"momentum", has_momentum, {0}}}, scalars, update, NULL, NULL};
+const tutti_optim_ops tutti_optim_sgd = {
+    {{"momentum", has_momentum, {0}, TUTTI_SUM_OF_GRADIENTS, true}}, scalars, update, NULL, NULL};

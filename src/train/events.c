@@ -34,7 +34,7 @@ static tutti_metrics_row make_row(const tutti_run *run, const tutti_checkpoint_s
                              .metric = sums->metric / sums->samples,
                              .val_loss = evaluated ? validation->loss : NAN,
                              .val_metric = evaluated ? validation->metric : NAN,
-                             .learning_rate = run->learning_rate,
+                             .learning_rate = run->state.learning_rate,
                              .batch_size =
                                  tutti_stages_batch(&run->plan.stages, tutti_run_position(run).at - 1),
                              .seconds = run->state.seconds,

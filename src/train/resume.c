@@ -67,9 +67,11 @@ static bool same_text(const char *a, const char *b) {
 
 /** Also: a best value of another quantity, or of another training, means nothing for what is monitored now. */
 static tutti_status check_same_training(tutti_run *run, const char *path, bool named,
-                                        tutti_checkpoint_info *info, bool *differs) {
+                                        tutti_checkpoint_info *info, tutti_optim_options *optimizer,
+                                        bool *differs) {
   tutti_config old = {0};
   TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
+  *optimizer = old.optimizer;
   const tutti_status status = compare_config(run, path, named, &old, info, differs);
   if (*differs || !same_text(old.train.monitor, run->config->train.monitor)) {
     info->state.best = NAN;
@@ -110,18 +112,48 @@ static void drop_partial_epoch(tutti_run *run) {
   recall_last(run);
 }
 
+/** The numbers of a slot in the unit that this run's options keep them in. */
+static tutti_status convert_slot(tutti_saver *saver, const char *path, const tutti_optim_options *then,
+                                 const tutti_checkpoint_state *state, int i) {
+  const tutti_run *run = saver->run;
+  const char *name = tutti_optim_slot_name(run->optim, i);
+  const tutti_unit_of_state from = tutti_optim_unit(then, name),
+                            to = tutti_optim_unit(&run->config->optimizer, name);
+  // Before the first step a velocity is 0 in any unit.
+  const double lr = state->step > 0 ? state->learning_rate : 1;
+  char was[96], wanted[96];
+  double factor = 1;
+  tutti_optim_unit_text(&from, was, sizeof was);
+  tutti_optim_unit_text(&to, wanted, sizeof wanted);
+  TUTTI_CHECK(
+      tutti_optim_unit_factor(&from, &to, lr, &factor), TUTTI_ERR_CONFIG,
+      "%s: the optimizer slot '%s' is a %s there, these options keep a %s, and the last learning rate, "
+      "%g, does not make the one of the other; leave optimizer.name, dialect, lars_form and "
+      "momentum_correction as they were, or begin anew",
+      path, name, was, wanted, lr);
+  if (factor == 1) return TUTTI_OK;
+  const int64_t n = tutti_model_n_params(run->network.model);
+  for (int64_t k = 0; k < n; k++) saver->slots[i][k] = (float)(factor * saver->slots[i][k]);
+  tutti_log(TUTTI_LOG_INFO, "the optimizer slot '%s' of %s is a %s; times %g it is a %s", name, path, was,
+            factor, wanted);
+  return TUTTI_OK;
+}
+
 static tutti_status load(tutti_saver *saver, const char *path, bool named, start_info *start) {
   tutti_run *run = saver->run;
   tutti_checkpoint_info info = {0};
+  tutti_optim_options then;
   bool differs = false;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
-  TUTTI_TRY_GOTO(done, check_same_training(run, path, named, &info, &differs));
+  TUTTI_TRY_GOTO(done, check_same_training(run, path, named, &info, &then, &differs));
   TUTTI_TRY_GOTO(done, tutti_rows_reserve(run, &run->history, info.n_history));
   run->history.n = info.n_history;
   const tutti_table_layout layout = tutti_saver_layout(saver);
   TUTTI_TRY_GOTO(done,
                  tutti_checkpoint_load(path, saver->views, saver->n_loadable, &layout, run->history.records));
+  for (int i = 0; i < tutti_optim_n_slots(run->optim); i++)
+    TUTTI_TRY_GOTO(done, convert_slot(saver, path, &then, &info.state, i));
   run->state = info.state;
   run->state.data = tutti_dataset_fingerprint(run->dataset);
   run->state.seed = run->config->train.seed;

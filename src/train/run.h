@@ -33,7 +33,6 @@ typedef struct {
   int64_t *leaf_ends;           // [max(1, own leaves)] in the micro-batch that is under way
 
   tutti_checkpoint_state state;
-  double learning_rate;        // of the last update
   double saved_at;             // clock of the last checkpoint
   tutti_metrics_layout layout; // of the rows
   char **more_names;           // [layout.n_more] owned

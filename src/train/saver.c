@@ -37,6 +37,18 @@ static tutti_status view_input(tutti_saver *saver) {
   return TUTTI_OK;
 }
 
+static void view_slot(tutti_saver *saver, int i) {
+  const tutti_run *run = saver->run;
+  const char *name = tutti_optim_slot_name(run->optim, i);
+  const tutti_unit_of_state unit = tutti_optim_unit(&run->config->optimizer, name);
+  const int64_t first = saver->n_views;
+  char prefix[64];
+  snprintf(prefix, sizeof prefix, "/optimizer/%s", name);
+  tutti_views_add(run->network.model, prefix, false, saver->slots[i], saver->views, &saver->n_views);
+  for (int64_t k = first; k < saver->n_views; k++)
+    tutti_optim_unit_text(&unit, saver->views[k].unit, sizeof saver->views[k].unit);
+}
+
 static tutti_status create_root(tutti_saver *saver) {
   tutti_run *run = saver->run;
   tutti_model *model = run->network.model;
@@ -52,10 +64,8 @@ static tutti_status create_root(tutti_saver *saver) {
   TUTTI_TRY(TUTTI_NEW(saver->slots, n_slots));
   tutti_views_add(model, "/model/weights", true, saver->weights, saver->views, &saver->n_views);
   for (int i = 0; i < n_slots; i++) {
-    char prefix[64];
-    snprintf(prefix, sizeof prefix, "/optimizer/%s", tutti_optim_slot_name(run->optim, i));
     TUTTI_TRY(TUTTI_NEW(saver->slots[i], n));
-    tutti_views_add(model, prefix, false, saver->slots[i], saver->views, &saver->n_views);
+    view_slot(saver, i);
   }
   saver->n_loadable = saver->n_views;
   return view_input(saver);

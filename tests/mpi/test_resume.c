@@ -99,6 +99,43 @@ static void a_named_checkpoint_goes_on_with_other_numbers(const tutti_comm *comm
   training_folder_remove(comm, &folder);
 }
 
+/** A velocity with the rate inside, corrected, or outside: at a constant rate they are one training. */
+static void a_velocity_is_converted_to_the_unit_of_the_options(const tutti_comm *comm) {
+  static const char *const forms[][2] = {
+      {"optimizer.dialect=keras", "optimizer.momentum_correction=no"},
+      {"optimizer.dialect=keras", "optimizer.momentum_correction=yes"},
+      {"optimizer.dialect=torch", "optimizer.momentum_correction=no"},
+  };
+  static const char sgd[] = "model: {layers: [dense 8 relu, dense 3 softmax]}\n"
+                            "optimizer: {name: sgd, learning_rate: 0.01, momentum: 0.9}\n"
+                            "train: {batch_size: 40, epochs: 2}\n";
+  training_folder folder;
+  tutti_train_result result;
+  char resume[400];
+  training_folder_make(comm, &folder);
+  for (int i = 0; i < 9; i++) {
+    const char *const *from = forms[i / 3], *const *to = forms[i % 3];
+    char first[16], second[16], straight[16];
+    snprintf(first, sizeof first, "first-%d", i / 3);
+    snprintf(second, sizeof second, "second-%d", i);
+    snprintf(straight, sizeof straight, "straight-%d", i % 3);
+    EXPECT_OK(training_run(comm, &folder, first, sgd,
+                           (training_overrides){"train.epochs=1", from[0], from[1]}, &result));
+    EXPECT_OK(training_run(comm, &folder, straight, sgd, (training_overrides){to[0], to[1]}, &result));
+    snprintf(resume, sizeof resume, "run.resume=%s/%s/checkpoint.h5", folder.path, first);
+    EXPECT_OK(training_run(comm, &folder, second, sgd, (training_overrides){resume, to[0], to[1]}, &result));
+    if (tutti_comm_rank(comm) == 0) // the velocities are compared too
+      EXPECT(training_difference(&folder, straight, second) <= 1e-5, "%d: they differ by %g", i,
+             training_difference(&folder, straight, second));
+  }
+  EXPECT_FAILS(
+      training_run(comm, &folder, "other", sgd, (training_overrides){resume, "optimizer.name=lars"}, &result),
+      TUTTI_ERR_CONFIG,
+      "slot 'momentum' is a sum of gradients there, these options keep a sum of gradients * trust ratio * "
+      "learning_rate");
+  training_folder_remove(comm, &folder);
+}
+
 static void goal_and_patience_stop_a_run_for_good(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result result;
@@ -263,6 +300,7 @@ int main(void) {
       MPI_TEST(finished_run_is_left_alone),
       MPI_TEST(another_training_is_refused_and_named),
       MPI_TEST(a_named_checkpoint_goes_on_with_other_numbers),
+      MPI_TEST(a_velocity_is_converted_to_the_unit_of_the_options),
       MPI_TEST(goal_and_patience_stop_a_run_for_good),
       MPI_TEST(rows_do_not_change_a_run),
       MPI_TEST(beginning_anew_keeps_the_old_run_until_it_has_a_checkpoint),

@@ -17,11 +17,11 @@ static int64_t count(const tutti_view *view) {
 
 void fixture_fill(fixture *f, float value) {
   const tutti_view views[FIXTURE_VIEWS] = {
-      {"/model/weights/dense/kernel", 2, {12, 5}, f->numbers[0], false},
-      {"/model/weights/dense/bias", 1, {5, 0}, f->numbers[1], false},
-      {"/optimizer/velocity/dense/kernel", 2, {12, 5}, f->numbers[2], false},
-      {"/optimizer/velocity/dense/bias", 1, {5, 0}, f->numbers[3], false},
-      {"/input/shift", 1, {7, 0}, f->numbers[4], false},
+      {"/model/weights/dense/kernel", 2, {12, 5}, f->numbers[0], false, ""},
+      {"/model/weights/dense/bias", 1, {5, 0}, f->numbers[1], false, ""},
+      {"/optimizer/velocity/dense/kernel", 2, {12, 5}, f->numbers[2], false, "mean of squares"},
+      {"/optimizer/velocity/dense/bias", 1, {5, 0}, f->numbers[3], false, ""},
+      {"/input/shift", 1, {7, 0}, f->numbers[4], false, ""},
   };
   for (int i = 0; i < FIXTURE_VIEWS; i++) {
     f->views[i] = views[i];

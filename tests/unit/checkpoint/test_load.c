@@ -22,6 +22,19 @@ static void what_was_saved_is_loaded(void **state) {
   assert_null(info.config);
 }
 
+static void an_array_says_its_unit(void **state) {
+  const char *path = folder_path(state, "checkpoint.h5");
+  tutti_file *file = NULL;
+  char *unit = NULL;
+  CHECK_OK(fixture_save(path, 1, 1));
+  CHECK_OK(tutti_file_open(path, &file));
+  CHECK_OK(tutti_file_get_text(file, "/optimizer/velocity/dense/kernel", "unit", &unit));
+  assert_string_equal(unit, "mean of squares");
+  assert_false(tutti_file_has_attribute(file, "/model/weights/dense/kernel", "unit"));
+  tutti_free(unit);
+  tutti_file_close(&file);
+}
+
 /** Of a table's records those are read that are asked for and there. */
 static void a_table_is_read_by_the_names_of_its_records(void **state) {
   const char *path = folder_path(state, "checkpoint.h5");
@@ -59,6 +72,7 @@ static void each_member_of_the_state_returns(void **state) {
                                         .step_in_epoch = 3,
                                         .samples = INT64_MAX,
                                         .seed = 5,
+                                        .learning_rate = 0.3,
                                         .seconds = 1.0 / 3,
                                         .in_epoch = {7, 0.1, 9, 10},
                                         .in_row = {11, 0.7, 13, 14},
@@ -203,6 +217,7 @@ static void the_checkpoint_before_impossible_counts_is_found(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(what_was_saved_is_loaded),
+      TEST(an_array_says_its_unit),
       TEST(a_table_is_read_by_the_names_of_its_records),
       TEST(each_member_of_the_state_returns),
       TEST(seeds_keep_all_their_bits),

@@ -1,0 +1,43 @@
+// A velocity is kept with the learning rate inside or outside, uphill or downhill, with lars' ratios or without: the
+// same array of the same name is one thing or another by dialect, lars_form and momentum_correction.
+#include <math.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "optim/optim_impl.h"
+
+static tutti_unit_of_state unit_of(const tutti_optim_options *options, const tutti_slot_spec *spec) {
+  tutti_unit_of_state unit = {.quantity = spec->quantity};
+  if (!spec->is_velocity) return unit;
+  unit.has_rate = tutti_optim_keeps_rate(options);
+  unit.is_negative = options->rule == TUTTI_SGD && options->dialect == TUTTI_DIALECT_KERAS;
+  // Of this form alone the ratio is taken when the weights move.
+  if (options->rule == TUTTI_LARS && options->lars_form == TUTTI_LARS_POPULAR)
+    unit.quantity = TUTTI_SUM_OF_GRADIENTS;
+  return unit;
+}
+
+tutti_unit_of_state tutti_optim_unit(const tutti_optim_options *options, const char *slot) {
+  const tutti_slot_spec *specs = tutti_optim_ops_of[options->rule]->slots;
+  for (int i = 0; i < TUTTI_MAX_SLOTS; i++)
+    if (tutti_optim_needs(options, &specs[i]) && strcmp(specs[i].name, slot) == 0)
+      return unit_of(options, &specs[i]);
+  const bool is_average = options->ema_momentum > 0 && strcmp(slot, "average") == 0;
+  return (tutti_unit_of_state){.quantity = is_average ? "mean of weights" : NULL};
+}
+
+void tutti_optim_unit_text(const tutti_unit_of_state *unit, char *text, size_t bytes) {
+  static const char *const factors[2][2] = {{"", " * -1"}, {" * learning_rate", " * -learning_rate"}};
+  text[0] = '\0';
+  tutti_text_append(text, bytes, "%s%s", unit->quantity ? unit->quantity : "nothing",
+                    factors[unit->has_rate][unit->is_negative]);
+}
+
+bool tutti_optim_unit_factor(const tutti_unit_of_state *from, const tutti_unit_of_state *to, double lr,
+                             double *factor) {
+  if (!from->quantity || !to->quantity || strcmp(from->quantity, to->quantity) != 0) return false;
+  *factor = from->is_negative == to->is_negative ? 1 : -1;
+  if (from->has_rate == to->has_rate) return true;
+  *factor *= to->has_rate ? lr : 1 / lr;
+  return lr > 0 && isfinite(lr) && isfinite(*factor);
+}
