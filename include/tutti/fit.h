@@ -52,6 +52,8 @@ typedef struct {
   int *n_texts;  // [n_varied]
   int branches; // 1 + index of the varied key whose texts are the branches of the study; 0: it has none, and is one
   double learning_rate, momentum; // of trials that do not vary them; NAN: there is none
+  tutti_scaling scaling;          // of the learning rate with the batch size, likewise
+  double base_batch_size;         // likewise
 } tutti_trial_set;
 
 /** Local.  How many branches there are: each has its own best settings and its own fit. */
@@ -97,7 +99,7 @@ typedef struct {
   int64_t setting, trial;                 // -1: no setting reached the goal; trial is the median seed's
   double steps, samples, epochs, seconds; // medians over seeds, to the goal; NAN without a setting
   double steps_low, steps_high;           // over the seeds that reached it
-  double effective_lr;                    // lr / (1 - momentum); NAN where there is no momentum
+  double effective_lr; // lr / (1 - momentum), lr after scaling; NAN where there is no momentum
   int64_t trials, reached, not_reached, diverged;
   int64_t at_edge; // 1 + index of the first varied key of numbers of which nothing was tried beyond the best
                    // setting's value though other values were; 0: none

@@ -192,6 +192,9 @@ extern const char *const tutti_decay_names[TUTTI_N_DECAYS];
 typedef enum { TUTTI_SCALING_NONE, TUTTI_SCALING_LINEAR, TUTTI_SCALING_SQRT, TUTTI_N_SCALINGS } tutti_scaling;
 extern const char *const tutti_scaling_names[TUTTI_N_SCALINGS];
 
+/** Local.  The factor on the learning rate; 1 without scaling. */
+double tutti_scaling_factor(tutti_scaling scaling, double base_batch_size, double batch_size);
+
 /** How the batch grows in the place of a decay of the learning rate. */
 typedef enum {
   TUTTI_GROWTH_NONE,

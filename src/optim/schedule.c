@@ -53,16 +53,20 @@ static double convert(tutti_count count, const tutti_extent *total, tutti_unit u
   return count.value / tutti_extent_in(total, count.unit) * tutti_extent_in(total, unit);
 }
 
+double tutti_scaling_factor(tutti_scaling scaling, double base_batch_size, double batch_size) {
+  if (scaling == TUTTI_SCALING_NONE) return 1;
+  const double ratio = batch_size / base_batch_size;
+  return scaling == TUTTI_SCALING_LINEAR ? ratio : sqrt(ratio);
+}
+
 static tutti_status scale(const tutti_schedule_options *options, double learning_rate, int64_t batch_size,
                           double *peak) {
-  *peak = learning_rate;
-  if (options->scaling == TUTTI_SCALING_NONE) return TUTTI_OK;
-  TUTTI_CHECK(options->base_batch_size > 0, TUTTI_ERR_CONFIG,
+  TUTTI_CHECK(options->scaling == TUTTI_SCALING_NONE || options->base_batch_size > 0, TUTTI_ERR_CONFIG,
               "schedule.scaling is %s, but schedule.base_batch_size is %lld; set the batch size at which "
               "optimizer.learning_rate is meant",
               tutti_scaling_names[options->scaling], (long long)options->base_batch_size);
-  const double ratio = (double)batch_size / (double)options->base_batch_size;
-  *peak *= options->scaling == TUTTI_SCALING_LINEAR ? ratio : sqrt(ratio);
+  *peak = learning_rate *
+          tutti_scaling_factor(options->scaling, (double)options->base_batch_size, (double)batch_size);
   return TUTTI_OK;
 }
 

@@ -70,8 +70,20 @@ static double value_of(const tutti_trial_set *set, const double *varied, const c
   return k < 0 || isnan(varied[k]) ? fallback : varied[k];
 }
 
-static double effective_lr(const tutti_trial_set *set, const double *varied) {
-  return value_of(set, varied, "optimizer.learning_rate", set->learning_rate) /
+static tutti_scaling scaling_of(const tutti_trial_set *set, const double *varied) {
+  const int k = tutti_trial_set_find(set, "schedule.scaling");
+  if (k < 0 || isnan(varied[k])) return set->scaling;
+  int scaling = 0;
+  while (scaling < TUTTI_N_SCALINGS - 1 &&
+         strcmp(tutti_scaling_names[scaling], set->texts[k][(int)varied[k]]) != 0)
+    scaling++;
+  return (tutti_scaling)scaling;
+}
+
+static double effective_lr(const tutti_trial_set *set, const double *varied, int64_t batch_size) {
+  const double base = value_of(set, varied, "schedule.base_batch_size", set->base_batch_size);
+  return value_of(set, varied, "optimizer.learning_rate", set->learning_rate) *
+         tutti_scaling_factor(scaling_of(set, varied), base, (double)batch_size) /
          (1 - value_of(set, varied, "optimizer.momentum", set->momentum));
 }
 
@@ -118,7 +130,7 @@ static void fill_row(const tutti_trial_set *set, const tutti_trial_order *order,
   const int64_t *trials = order->order + winner->first;
   fill_setting(set, trials, winner->n, scratch, best);
   for (int k = 0; k < set->n_varied; k++) varied[k] = set->varied[trials[0] * set->n_varied + k];
-  best->effective_lr = effective_lr(set, varied);
+  best->effective_lr = effective_lr(set, varied, best->batch_size);
   best->at_edge = edge_of(set, all, n_all, trials[0]);
 }
 

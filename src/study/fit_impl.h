@@ -44,6 +44,9 @@ void tutti_trial_order_clear(tutti_trial_order *order);
 /** Index of the varied key `name`; -1: it is none. */
 int tutti_trial_set_find(const tutti_trial_set *set, const char *name);
 
+/** What `set` keeps of the study's config. */
+void tutti_trial_set_take_rates(tutti_trial_set *set, const tutti_config *config);
+
 /** Sort steps[n], those of the seeds of a setting, INFINITY where the goal was not reached.
  * @return their median, of an even number the upper of the two in the middle: finite where more than half of them are */
 double tutti_median_of_seeds(double *steps, int64_t n);

@@ -29,10 +29,8 @@ static tutti_status make_varied(tutti_study *study) {
     const char *const *texts = tutti_space_choices(space, k, &set->n_texts[k]);
     if (texts) TUTTI_TRY(copy_texts(texts, set->n_texts[k], &set->texts[k]));
   }
-  const bool one_rule = tutti_trial_set_find(set, "optimizer.name") < 0;
   set->branches = tutti_space_branches(space) + 1;
-  set->learning_rate = one_rule ? study->config->optimizer.learning_rate : NAN;
-  set->momentum = one_rule ? study->config->optimizer.momentum : NAN;
+  tutti_trial_set_take_rates(set, study->config);
   return TUTTI_OK;
 }
 

@@ -94,16 +94,22 @@ static tutti_status read_rows(const tutti_file *file, tutti_trial_set *set) {
   return TUTTI_OK;
 }
 
+void tutti_trial_set_take_rates(tutti_trial_set *set, const tutti_config *config) {
+  // Rules differ in what momentum means, or have none.
+  const bool one_rule = tutti_trial_set_find(set, "optimizer.name") < 0;
+  set->learning_rate = one_rule ? config->optimizer.learning_rate : NAN;
+  set->momentum = one_rule ? config->optimizer.momentum : NAN;
+  set->scaling = config->schedule.scaling;
+  set->base_batch_size = (double)config->schedule.base_batch_size;
+}
+
 static tutti_status read_rates(const tutti_file *file, tutti_trial_set *set) {
   tutti_config config = {0};
   char *text = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "config", &text));
   TUTTI_TRY_GOTO(done, tutti_config_parse(text, tutti_file_path(file), NULL, 0, &config));
-  // Rules differ in what momentum means, or have none.
-  const bool one_rule = tutti_trial_set_find(set, "optimizer.name") < 0;
-  set->learning_rate = one_rule ? config.optimizer.learning_rate : NAN;
-  set->momentum = one_rule ? config.optimizer.momentum : NAN;
+  tutti_trial_set_take_rates(set, &config);
 done:
   tutti_config_clear(&config);
   tutti_free(text);

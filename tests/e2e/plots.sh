@@ -72,6 +72,22 @@ grep -q 'no setting reached the goal' missed-plots/steps.svg || fail "steps.svg:
 grep -q '<!-- 1,150 -->' missed-plots/steps.svg || fail "steps.svg: no tick at the batch size 1150"
 if grep -q 'seeds' missed-plots/steps.svg; then fail "steps.svg: a range of seeds where there is one"; fi
 
+# The picture of the learning rates shows those that were used: without momentum, the effective ones of /best.
+succeed "$RANKS" study study.yaml --study.output=scaled.h5 --schedule.scaling=sqrt --schedule.base_batch_size=4
+plot plot_study scaled.h5
+expect_status 0
+"$python" - "$SOURCE_DIR/tools" <<'EOF' || fail "plot_study draws other learning rates than those used"
+import sys
+sys.path.insert(0, sys.argv[1])
+sys.dont_write_bytecode = True
+source = open(sys.argv[1] + "/plot_study").read()
+exec(source[:source.rindex("\nrun(")])  # all but the call of main
+study = Study("scaled.h5")
+used, expected = study.rates(study.best), study.best["effective_lr"]
+assert (used > study.best["optimizer.learning_rate"])[1:].all()
+assert (abs(used / expected - 1) < 1e-12).all(), (used, expected)
+EOF
+
 plot plot_study runs/none.h5
 expect_status 1
 expect_text 'plot_study: runs/none.h5: no such file'

@@ -21,6 +21,27 @@ static const tutti_trial_state all3[] = {REACHED, REACHED, REACHED};
 static const tutti_trial_state two[] = {REACHED, NOT, REACHED};
 static const tutti_trial_state one[] = {NOT, REACHED, DIVERGED};
 
+static void the_effective_rate_counts_its_scaling(void **state) {
+  (void)state;
+  static const char *const keys[] = {"optimizer.learning_rate", "schedule.scaling"};
+  static const char *const scalings[] = {"linear", "none"};
+  const double varied[][2] = {{0.0934, NAN}, {0.0934, 0}, {0.0934, 1}};
+  const double expected[] = {6.604, 46.7, 0.934}; // 1150 = 50 * 23
+  for (int i = 0; i < 3; i++) {
+    tutti_trial_set set = trials_begin(1, 2, keys);
+    tutti_best_table best;
+    trials_choice(&set, 1, scalings, 2);
+    set.momentum = 0.9;
+    set.scaling = TUTTI_SCALING_SQRT;
+    set.base_batch_size = 23;
+    trials_add(&set, 1150, 0, REACHED, 100, varied[i]);
+    CHECK_OK(tutti_study_best(&set, &best));
+    CHECK_NEAR(best.rows[0].effective_lr, expected[i], 1e-3);
+    tutti_best_table_clear(&best);
+    tutti_trial_set_clear(&set);
+  }
+}
+
 static void the_least_median_wins(void **state) {
   tutti_trial_set set = trials_begin(32, 1, rate_key);
   tutti_best_table best;
@@ -143,9 +164,9 @@ static void no_trials_no_rows(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_least_median_wins), cmocka_unit_test(half_of_the_seeds_are_not_enough),
-      cmocka_unit_test(the_edge_is_named),     cmocka_unit_test(a_waiting_trial_is_no_neighbour),
-      cmocka_unit_test(no_trials_no_rows),
+      cmocka_unit_test(the_effective_rate_counts_its_scaling), cmocka_unit_test(the_least_median_wins),
+      cmocka_unit_test(half_of_the_seeds_are_not_enough),      cmocka_unit_test(the_edge_is_named),
+      cmocka_unit_test(a_waiting_trial_is_no_neighbour),       cmocka_unit_test(no_trials_no_rows),
   };
   return cmocka_run_group_tests_name("study.best", tests, NULL, check_no_leak);
 }

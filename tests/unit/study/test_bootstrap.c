@@ -236,9 +236,9 @@ static tutti_file *write_study(const char *path, const tutti_trial_set *set, con
   return file;
 }
 
-static const char config[] =
-    "data: {file: digits.h5}\nmodel: {layers: [dense 10 softmax]}\n"
-    "optimizer: {name: sgd, learning_rate: 0.25, momentum: 0.5}\ntrain: {epochs: 1}\n";
+static const char config[] = "data: {file: digits.h5}\nmodel: {layers: [dense 10 softmax]}\n"
+                             "optimizer: {name: sgd, learning_rate: 0.25, momentum: 0.5}\n"
+                             "schedule: {scaling: sqrt, base_batch_size: 23}\ntrain: {epochs: 1}\n";
 
 static void trials_are_read_as_written(void **state) {
   static const char *const names[] = {"optimizer.learning_rate", "model.initializer"};
@@ -260,6 +260,7 @@ static void trials_are_read_as_written(void **state) {
   assert_memory_equal(read.varied, set.varied, 4 * sizeof(double));
   CHECK_NEAR(read.learning_rate, 0.25, 0);
   CHECK_NEAR(read.momentum, 0.5, 0);
+  assert_true(read.scaling == TUTTI_SCALING_SQRT && read.base_batch_size == 23);
   tutti_trial_set_clear(&read);
   tutti_file_close(&file);
   set.results[1].status = 4;
