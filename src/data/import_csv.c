@@ -10,7 +10,7 @@
 #include "data/split.h"
 #include "data/write.h"
 
-enum { LIST_BYTES = 700, PLACE_BYTES = 512 };
+enum { LIST_BYTES = 700, PLACE_BYTES = 512, NUMBER_BYTES = 24 };
 
 typedef struct {
   const tutti_import_csv_options *options;
@@ -21,7 +21,7 @@ typedef struct {
   tutti_array x; // of float, [n, n_columns - 1]
   tutti_label_texts labels;
   int64_t n;
-  bool numbered; // all features have numbers as names, which need not be names
+  bool numbered; // all features have names that a row may hold: numbers, missing values
 } table;
 
 static bool is_missing(const char *field) {
@@ -43,6 +43,7 @@ static tutti_status check_names(const table *t) {
   double number = 0;
   int64_t n_numbers = 0;
   const bool automatic = t->options->header == TUTTI_HEADER_AUTO;
+  const char *hint = automatic ? "; say --header=no if the first line is a row" : "";
   TUTTI_CHECK(t->n_columns > 1, TUTTI_ERR_DATA,
               "%s: the header line has a single column '%.60s', no feature beside the label; "
               "columns are separated by comma, semicolon or tab",
@@ -54,8 +55,8 @@ static tutti_status check_names(const table *t) {
               path);
   for (int64_t i = 0; i < t->n_columns; i++)
     TUTTI_CHECK(t->columns[i][0], TUTTI_ERR_DATA,
-                "%s: column %lld has no name in the header line (a row number that was saved along?)", path,
-                (long long)i + 1);
+                "%s: column %lld has no name in the header line (a row number that was saved along?)%s", path,
+                (long long)i + 1, hint);
   TUTTI_TRY(TUTTI_NEW(sorted, t->n_columns));
   memcpy(sorted, t->columns, (size_t)t->n_columns * sizeof *sorted);
   qsort(sorted, (size_t)t->n_columns, sizeof *sorted, by_name);
@@ -63,7 +64,7 @@ static tutti_status check_names(const table *t) {
   for (int64_t i = 1; i < t->n_columns && !twice; i++)
     if (strcmp(sorted[i - 1], sorted[i]) == 0) twice = sorted[i];
   tutti_free(sorted);
-  TUTTI_CHECK(!twice, TUTTI_ERR_DATA, "%s: two columns have the name '%.60s'", path, twice);
+  TUTTI_CHECK(!twice, TUTTI_ERR_DATA, "%s: two columns have the name '%.60s'%s", path, twice, hint);
   return TUTTI_OK;
 }
 
@@ -87,12 +88,17 @@ static tutti_status find_label(table *t) {
              n_columns, tutti_text_list(list, sizeof list, t->columns, n_columns));
 }
 
+static bool may_be_in_a_row(const char *field) {
+  double number = 0;
+  return tutti_text_real(field, &number) || is_missing(field) || strcmp(field, "?") == 0;
+}
+
 /** A row that is taken for names would be lost: numbers with a fraction are hardly names. */
 static tutti_status check_no_row(table *t) {
   double number = 0;
   t->numbered = t->options->header == TUTTI_HEADER_AUTO;
   for (int64_t i = 0; i < t->n_columns && t->numbered; i++)
-    t->numbered = i == t->label || tutti_text_real(t->columns[i], &number);
+    t->numbered = i == t->label || may_be_in_a_row(t->columns[i]);
   for (int64_t i = 0; i < t->n_columns && t->numbered; i++)
     TUTTI_CHECK(i == t->label || !tutti_text_real(t->columns[i], &number) || number == floor(number),
                 TUTTI_ERR_DATA,
@@ -102,14 +108,14 @@ static tutti_status check_no_row(table *t) {
   return TUTTI_OK;
 }
 
-static const char *name_of(const table *t, int64_t column, char number[24]) {
+static const char *name_of(const table *t, int64_t column, char number[NUMBER_BYTES]) {
   if (t->options->header != TUTTI_HEADER_NO) return tutti_csv_field(t->csv, column);
-  snprintf(number, 24, "%lld", (long long)column + 1);
+  snprintf(number, NUMBER_BYTES, "%lld", (long long)column + 1);
   return number;
 }
 
 static tutti_status read_header(table *t) {
-  char number[24];
+  char number[NUMBER_BYTES];
   const int64_t n = tutti_csv_n_fields(t->csv);
   TUTTI_TRY(TUTTI_NEW(t->columns, n));
   for (t->n_columns = 0; t->n_columns < n; t->n_columns++) {

@@ -86,6 +86,54 @@ static void broken_tables_are_errors_with_their_place(void **state) {
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,.5\n2,b\n", "t.csv, column 'y', line 3: the label 'b' is no number");
 }
 
+/** A table of n rows like those of flowers, which begins with a row. */
+static const char *rows_of_flowers(void *const *state, int n) {
+  char text[8000] = "";
+  for (int i = 0; i < n; i++)
+    tutti_text_append(text, sizeof text, "%d.%d,3,1.%d,0.2,Iris-%c\n", 4 + i % 3, i % 10, i % 7, 'a' + i % 3);
+  return put_text(state, "t.csv", text);
+}
+
+static void a_table_without_names_loses_no_row(void **state) {
+  tutti_import_csv_options options = {.file = rows_of_flowers(state, 150), .label = "5"};
+  tutti_import_result result;
+  options.output = folder_path(state, "out.h5");
+  CHECK_FAILS(tutti_import_csv(&options, &result), TUTTI_ERR_DATA,
+              "t.csv:1: the first line looks like a row");
+  check_absent(options.output);
+  options.header = TUTTI_HEADER_NO;
+  CHECK_OK(tutti_import_csv(&options, &result));
+  assert_int_equal(result.n_train, 150);
+  assert_int_equal(result.n_classes, 3);
+  check_texts(options.output, "x_train", "columns", "1|2|3|4");
+}
+
+static void a_row_as_the_first_line_is_told_how_to_be_read(void **state) {
+  CHECK_FAILS(import(state, "0.02,0.0371,0.02,R\n0.0453,0.0523,0.01,M\n", "4"), TUTTI_ERR_DATA,
+              "two columns have the name '0.02'; say --header=no if the first line is a row");
+  CHECK_FAILS(
+      import(state, "0.02,,0.03,R\n0.0453,0.0523,0.01,M\n", "4"), TUTTI_ERR_DATA,
+      "column 2 has no name in the header line (a row number that was saved along?); say --header=no");
+  CHECK_FAILS(import(state, "5,?,3,R\n4,2,1,R\n", "4"), TUTTI_ERR_DATA,
+              "t.csv:2: the label 'R' is in the first");
+  CHECK_FAILS(import(state, "0.5,NA,3,R\n4,2,1,M\n", "4"), TUTTI_ERR_DATA,
+              "column 1 is 0.5; say --header=no");
+  CHECK_FAILS(import(state, "AAT,0.49,0.29,cp\nACE,0.07,0.4,cp\n", "4"), TUTTI_ERR_DATA,
+              "t.csv:2: column 'AAT': 'ACE' is no finite number");
+}
+
+static void names_that_are_numbers_alone_are_taken_when_asked_for(void **state) {
+  tutti_import_csv_options options = {
+      .file = put_text(state, "t.csv", "0,1,2\n0.1257,-0.132,1.0\n-0.5356,0.3615,0.0\n"), .label = "2"};
+  tutti_import_result result;
+  options.output = folder_path(state, "out.h5");
+  CHECK_FAILS(tutti_import_csv(&options, &result), TUTTI_ERR_DATA, "the first line holds numbers alone");
+  options.header = TUTTI_HEADER_YES;
+  CHECK_OK(tutti_import_csv(&options, &result));
+  assert_int_equal(result.n_train, 2);
+  check_texts(options.output, "x_train", "columns", "0|1");
+}
+
 static void bytes_are_stored_when_asked_for(void **state) {
   tutti_import_csv_options options = {
       .file = put_text(state, "t.csv", "a,b,y\n0,255,1\n16,3,0\n"), .label = "y", .bytes = true};
@@ -186,6 +234,11 @@ int main(void) {
       cmocka_unit_test_setup_teardown(label_column_by_name_or_number, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(regression_keeps_the_numbers, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(broken_tables_are_errors_with_their_place, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(a_table_without_names_loses_no_row, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(a_row_as_the_first_line_is_told_how_to_be_read, folder_make,
+                                      folder_remove),
+      cmocka_unit_test_setup_teardown(names_that_are_numbers_alone_are_taken_when_asked_for, folder_make,
+                                      folder_remove),
       cmocka_unit_test_setup_teardown(bytes_are_stored_when_asked_for, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(test_part_is_drawn_by_the_seed, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(thousands_of_columns_are_read, folder_make, folder_remove),
