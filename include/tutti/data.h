@@ -95,6 +95,11 @@ TUTTI_NODISCARD
 tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *dataset, tutti_scale scale,
                                        tutti_rows_at rows_at, const void *context, int64_t n);
 
+/** Collective.  A warning where `scale` is auto and the training rows hardly want what that does: bytes that are all 0
+ * or 1, whole numbers 0 to 255 in another type, features of very different ranges.  @return (agreed) ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_dataset_advise(const tutti_comm *comm, const tutti_dataset *dataset, tutti_scale scale);
+
 /** x = (raw - shift) * factor, [n] each, n = 1 or n_features; in float for bytes, else in double: features may be huge
  * against their deviation, as times in seconds are. */
 typedef struct {

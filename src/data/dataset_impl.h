@@ -66,6 +66,10 @@ tutti_status tutti_features_find(tutti_dataset *dataset);
 TUTTI_NODISCARD
 tutti_status tutti_features_adapt(tutti_dataset *dataset);
 
+/** Local.  Least and largest value and sum of each feature [n_features] over all training rows.
+ * @param[in,out] sum  is added to */
+void tutti_train_ranges(const tutti_dataset *dataset, double *min, double *max, double *sum);
+
 /** Local.  values [n, width] of `type`, rows first, first + 1, ... of an array, are finite and fit into
  * float32.
  * @return ERR_DATA naming file, array, row and column */

@@ -87,15 +87,23 @@ static void spread_rows(const tutti_dataset *d, const uint64_t *marks, const sta
   }
 }
 
-/** Two passes, so that nothing cancels, in the order of the file: memory is read as it lies, and the sums do
- * not depend on the order of rows_at. */
-static void measure(const tutti_dataset *d, const uint64_t *marks, int64_t n, const statistics *s) {
-  const int64_t width = d->layout.n_features;
-  for (int64_t j = 0; j < width; j++) {
+static void find_ranges(const tutti_dataset *d, const uint64_t *marks, const statistics *s) {
+  for (int64_t j = 0; j < d->layout.n_features; j++) {
     s->min[j] = DBL_MAX;
     s->max[j] = -DBL_MAX;
   }
   add_rows(d, marks, s);
+}
+
+void tutti_train_ranges(const tutti_dataset *d, double *min, double *max, double *sum) {
+  find_ranges(d, NULL, &(statistics){.min = min, .max = max, .mean = sum});
+}
+
+/** Two passes, so that nothing cancels, in the order of the file: memory is read as it lies, and the sums do
+ * not depend on the order of rows_at. */
+static void measure(const tutti_dataset *d, const uint64_t *marks, int64_t n, const statistics *s) {
+  const int64_t width = d->layout.n_features;
+  find_ranges(d, marks, s);
   for (int64_t j = 0; j < width; j++) s->mean[j] /= (double)n;
   spread_rows(d, marks, s);
   for (int64_t j = 0; j < width; j++) s->variance[j] /= (double)n;

@@ -124,6 +124,7 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
 tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
   *run = (tutti_run){.comm = comm, .config = config};
   tutti_status status = tutti_samples_open(comm, config, &run->dataset);
+  if (status == TUTTI_OK) status = tutti_dataset_advise(comm, run->dataset, config->data.scale);
   if (status == TUTTI_OK) status = tutti_run_divide(run);
   if (status != TUTTI_OK) tutti_run_destroy(run);
   return status;

@@ -1,0 +1,76 @@
+/** What is said where the scaling that nobody chose hardly suits the training rows. */
+#include "base/log.h"
+#include "data/dataset_impl.h"
+
+/** Ranges of two features that differ by so much are told. */
+enum { FAR_APART = 500 };
+
+/** Of the features with more than one value. */
+typedef struct {
+  int64_t narrow, wide; // -1: there is none
+  double narrow_range, wide_range;
+} extremes;
+
+static extremes find_extremes(int64_t n, const double *min, const double *max) {
+  extremes e = {.narrow = -1, .wide = -1};
+  for (int64_t j = 0; j < n; j++) {
+    const double range = max[j] - min[j];
+    if (range > 0 && (e.narrow < 0 || range < e.narrow_range)) {
+      e.narrow = j;
+      e.narrow_range = range;
+    }
+    if (range > 0 && (e.wide < 0 || range > e.wide_range)) {
+      e.wide = j;
+      e.wide_range = range;
+    }
+  }
+  return e;
+}
+
+static tutti_status advise_ranges(const tutti_dataset *d) {
+  const int64_t n = d->layout.n_features;
+  double *all = NULL;
+  TUTTI_TRY(TUTTI_NEW(all, 3 * n));
+  tutti_train_ranges(d, all, all + n, all + 2 * n);
+  const extremes e = find_extremes(n, all, all + n);
+  if (e.narrow >= 0 && e.wide_range >= FAR_APART * e.narrow_range)
+    tutti_log(
+        TUTTI_LOG_WARNING,
+        "%s: the features of array '%s' have very different ranges (column %lld, from 0, spans %g, column "
+        "%lld "
+        "spans %g) and data.scale auto does not scale them: data.scale: standardize_features does, none says "
+        "that they are meant so",
+        d->file, d->x_name[TUTTI_ROWS_TRAIN], (long long)e.wide, e.wide_range, (long long)e.narrow,
+        e.narrow_range);
+  tutti_free(all);
+  return TUTTI_OK;
+}
+
+static tutti_status advise(const tutti_dataset *d) {
+  const char *name = d->x_name[TUTTI_ROWS_TRAIN];
+  switch (d->layout.parts[TUTTI_ROWS_TRAIN].features) {
+  case TUTTI_FEATURES_BYTE_BITS:
+    tutti_log(TUTTI_LOG_WARNING,
+              "%s: array '%s' holds bytes that are all 0 or 1, and data.scale auto divides bytes by 255: "
+              "data.scale: "
+              "none leaves them 0 and 1",
+              d->file, name);
+    return TUTTI_OK;
+  case TUTTI_FEATURES_WHOLE:
+    tutti_log(TUTTI_LOG_WARNING,
+              "%s: array '%s' holds whole numbers in 0 to 255 in another type than bytes, which data.scale "
+              "auto does "
+              "not scale: data.scale: unit does, to 0 to 1; none says that they are meant so",
+              d->file, name);
+    return TUTTI_OK;
+  case TUTTI_FEATURES_NUMBERS:
+    return advise_ranges(d);
+  default:
+    return TUTTI_OK;
+  }
+}
+
+tutti_status tutti_dataset_advise(const tutti_comm *comm, const tutti_dataset *d, tutti_scale scale) {
+  const bool speaks = tutti_comm_rank(comm) == 0 && scale == TUTTI_SCALE_AUTO;
+  return tutti_agree_from(comm, 0, speaks ? advise(d) : TUTTI_OK);
+}

@@ -1,0 +1,44 @@
+# data.scale: what is said where the scaling that nobody chose hardly suits the rows.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+
+# table NAME ROW...: NAME.h5 of these rows, as bytes with BYTES=--bytes=yes.
+table() {
+  name=$1
+  shift
+  printf '%s\n' a,b,y "$@" >"$name.csv"
+  # shellcheck disable=SC2086 # an option, or nothing
+  succeed 1 import csv "$name.csv" --label=y --kind=classes --test_fraction=0 --output="$name.h5" ${BYTES-}
+}
+# train FILE OPTION...
+train() {
+  file=$1
+  shift
+  succeed "$RANKS" train --data.file="$file" --model.layers='dense 2 softmax' --train.steps=1 --run.directory=run \
+    --run.resume=no "$@"
+}
+table pixels 0,200,p 9,1,q 255,0,p
+train pixels.h5
+expect_count 1 "tutti: warning: pixels.h5: array 'x_train' holds whole numbers in 0 to 255 .* data.scale: unit"
+# A study says it once, not in each trial.
+succeed "$RANKS" study --data.file=pixels.h5 --model.layers='dense 2 softmax' --study.vary.train.batch_size='[1, 2]' \
+  --study.goal='val_loss <= 9' --data.validation_split=0.4 --study.budget='2 steps'
+expect_count 1 'tutti: warning: pixels.h5: '
+
+# The rest is the same at any number of ranks.
+[ "$RANKS" -eq 1 ] || exit 0
+BYTES=--bytes=yes table bits 0,1,p 1,1,q 1,0,p
+BYTES=--bytes=yes table bytes 0,200,p 9,1,q 255,0,p
+table far 0.001,200,p 0.002,900,q 0.001,100,p
+table near 0.1,20,p 0.2,9,q 0.1,10,p
+train bits.h5
+expect_count 1 "tutti: warning: bits.h5: array 'x_train' holds bytes that are all 0 or 1.* data.scale: none"
+train far.h5
+expect_count 1 'tutti: warning: far.h5: .*(column 1, from 0, spans 800, column 0 spans 0.001).* standardize_features'
+for file in bytes near; do
+  train $file.h5
+  expect_no_text data.scale
+done
+for file in bits far; do
+  train $file.h5 --data.scale=none
+  expect_no_text data.scale
+done
