@@ -43,6 +43,10 @@ extern const char *const tutti_dialect_names[TUTTI_N_DIALECTS];
 typedef enum { TUTTI_LARS_CLASSIC, TUTTI_LARS_POPULAR, TUTTI_LARS_PAPER, TUTTI_N_LARS_FORMS } tutti_lars_form;
 extern const char *const tutti_lars_form_names[TUTTI_N_LARS_FORMS];
 
+/** What weight_decay leaves out: VECTORS are biases, gamma, beta and alpha. */
+typedef enum { TUTTI_EXCLUDE_NONE, TUTTI_EXCLUDE_VECTORS, TUTTI_N_EXCLUDES } tutti_decay_exclude;
+extern const char *const tutti_decay_exclude_names[TUTTI_N_EXCLUDES];
+
 /** NAN stands for the default of the rule in its dialect until tutti_optim_resolve. */
 typedef struct {
   tutti_optim_rule rule;
@@ -58,6 +62,7 @@ typedef struct {
   double
       weight_decay; // keras: decoupled, any rule; torch: added to the gradient, but decoupled in adamw; lars in
                     // both dialects and lamb with torch: in the direction, of which the norm is taken
+  tutti_decay_exclude decay_exclude;
   double trust_coefficient;  // lars
   tutti_lars_form lars_form; // lars
   // Goyal et al. (arXiv 1706.02677), remark 2: a velocity v that has the rate inside (equation 10) follows its changes,
@@ -88,7 +93,8 @@ typedef struct tutti_optim tutti_optim;
  * @param[in] offsets  [n_arrays + 1] where each array of the network begins in the flat buffers, and the end;
  *                     copied.  For what is per array: clipnorm, lars, lamb.
  * @param[in] plain    [n_arrays] biases and other vectors, which lars, and lamb as its paper has it, neither scale nor
- *                     decay (Keras' Lamb scales and decays every array); copied.  NULL: none
+ *                     decay (Keras' Lamb scales and decays every array), and no rule decays with TUTTI_EXCLUDE_VECTORS;
+ *                     copied.  NULL: none
  * @return ERR_MEMORY.  The caller owns it. */
 TUTTI_NODISCARD
 tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_t *offsets, const bool *plain,

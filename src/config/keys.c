@@ -91,6 +91,8 @@ static const tutti_key keys[] = {
     {SWITCH(optimizer, amsgrad, "no", TRAINING, "adam and adamw keep the largest mean square")},
     {REAL(optimizer, weight_decay, "auto", 0, INFINITY, TRAINING, "pulls the weights to zero in each step"),
      .word = "auto"},
+    {CHOICE(optimizer, decay_exclude, decay_exclude, "none", tutti_decay_exclude_names, TRAINING,
+            "what weight_decay leaves out; vectors: biases, gamma, beta and alpha, as lars and lamb's paper always do")},
     {REAL(optimizer, trust_coefficient, "auto", 0, INFINITY, TRAINING,
           "lars: step of an array as a part of its own norm, for a learning rate of 1"), ABOVE_MIN, .word = "auto"},
     {CHOICE(optimizer, lars_form, lars_form, "classic", tutti_lars_form_names, TRAINING,

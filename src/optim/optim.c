@@ -101,7 +101,7 @@ void tutti_optim_destroy(tutti_optim **optim) {
 // --- one update
 
 /** w -= factor w, as Keras writes it: 1 - factor would round away a small factor in float. */
-TUTTI_CLONES void tutti_optim_shrink(float factor, int64_t n, float *restrict w) {
+TUTTI_CLONES static void shrink(float factor, int64_t n, float *restrict w) {
   for (int64_t i = 0; i < n; i++) w[i] -= w[i] * factor;
 }
 
@@ -115,6 +115,36 @@ TUTTI_CLONES static void add_decay(float decay, int64_t n, const float *restrict
 
 TUTTI_CLONES static void blend(float part, int64_t n, const float *restrict w, float *restrict average) {
   for (int64_t i = 0; i < n; i++) average[i] += part * (w[i] - average[i]);
+}
+
+/** From element `at` of the flat buffers on, the next part [at, end) of arrays that decay, up to `to`.
+ * @return false where there is none */
+static bool next_decaying(const tutti_optim *optim, int *array, int64_t *at, int64_t *end, int64_t to) {
+  if (*at < to && optim->options.decay_exclude == TUTTI_EXCLUDE_NONE) {
+    *end = to;
+    return true;
+  }
+  for (; *at < to; *at = *end) {
+    *end = tutti_pieces_next(optim, array, *at, to);
+    if (!optim->plain[*array]) return true;
+  }
+  return false;
+}
+
+void tutti_optim_shrink(const tutti_optim *optim, int64_t first, int64_t count, float *w) {
+  if (!(optim->shrink > 0)) return;
+  const int64_t from = optim->begin + first, to = from + count;
+  int array = tutti_pieces_array_at(optim, from);
+  for (int64_t at = from, end; next_decaying(optim, &array, &at, &end, to); at = end)
+    shrink(optim->shrink, end - at, w + (at - from));
+}
+
+/** Coupled decay, of a gradient. */
+static void decay(const tutti_optim *optim, int64_t first, int64_t count, const float *w, float *g) {
+  const int64_t from = optim->begin + first, to = from + count;
+  int array = tutti_pieces_array_at(optim, from);
+  for (int64_t at = from, end; next_decaying(optim, &array, &at, &end, to); at = end)
+    add_decay(optim->decay, end - at, w + (at - from), g + (at - from));
 }
 
 void tutti_optim_begin(tutti_optim *optim, int64_t t, double lr, const double *pieces) {
@@ -137,10 +167,10 @@ void tutti_optim_slots_at(const tutti_optim *optim, int64_t first, float *slots[
 static void step_block(tutti_optim *optim, int64_t first, int64_t count, float *w, const float *grads) {
   float room[TUTTI_BLOCK], *slots[TUTTI_MAX_SLOTS];
   const float *g = tutti_optim_clip(optim, first, count, grads, room);
-  if (optim->shrink > 0) tutti_optim_shrink(optim->shrink, count, w);
+  tutti_optim_shrink(optim, first, count, w);
   if (optim->decay > 0) {
     if (g != room) memcpy(room, g, (size_t)count * sizeof *g);
-    add_decay(optim->decay, count, w, room);
+    decay(optim, first, count, w, room);
     g = room;
   }
   tutti_optim_slots_at(optim, first, slots);

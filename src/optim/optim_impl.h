@@ -54,7 +54,7 @@ struct tutti_optim {
   tutti_optim_options options;
   const tutti_optim_ops *ops;
   int64_t *offsets; // [n_arrays + 1], owned
-  bool *plain;      // [n_arrays] whether lars and lamb treat it as sgd and adam would; owned
+  bool *plain; // [n_arrays] whether it is a vector, which lars and lamb treat as sgd and adam would; owned
   int n_arrays;
   int64_t begin, end;
   float *slots[TUTTI_MAX_SLOTS]; // each [end - begin] or NULL, owned
@@ -140,5 +140,5 @@ bool tutti_optim_decays_inside(const tutti_optim_options *options);
 void tutti_optim_step_scaled(const tutti_optim *optim, int64_t first, int64_t count, float *params,
                              const float *directions);
 
-/** w -= factor w. */
-void tutti_optim_shrink(float factor, int64_t n, float *weights);
+/** Decoupled decay, where the options have it, of elements [first, first + count) of the slice. */
+void tutti_optim_shrink(const tutti_optim *optim, int64_t first, int64_t count, float *weights);

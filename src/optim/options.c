@@ -11,6 +11,7 @@ const char *const tutti_optim_names[TUTTI_N_OPTIMS] = {
 };
 
 const char *const tutti_dialect_names[TUTTI_N_DIALECTS] = {"keras", "torch"};
+const char *const tutti_decay_exclude_names[TUTTI_N_EXCLUDES] = {"none", "vectors"};
 const char *const tutti_lars_form_names[TUTTI_N_LARS_FORMS] = {"classic", "popular", "paper"};
 
 // --- the numbers, and what each rule takes

@@ -30,7 +30,7 @@ static void prepare_block(tutti_optim *optim, int64_t first, int64_t count, floa
   tutti_scalars s = optim->scalars;
   const float *g = tutti_optim_clip(optim, first, count, grads, room);
   if (g == room) memcpy(grads, room, (size_t)count * sizeof *grads);
-  if (optim->shrink > 0) tutti_optim_shrink(optim->shrink, count, w);
+  tutti_optim_shrink(optim, first, count, w);
   const int64_t from = optim->begin + first, to = from + count;
   int array = tutti_pieces_array_at(optim, from);
   for (int64_t at = from, end; at < to; at = end) {

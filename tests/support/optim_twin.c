@@ -157,8 +157,11 @@ static void lamb(const tutti_optim_options *o, int t, double lr, bool plain, int
   for (int64_t i = 0; i < n; i++) w[i] -= lr * ratio * s[i].d;
 }
 
-void optim_twin_array(const tutti_optim_options *o, int t, double lr, bool plain, int64_t n, const double *g,
-                      double *w, optim_twin_state *s) {
+void optim_twin_array(const tutti_optim_options *given, int t, double lr, bool plain, int64_t n,
+                      const double *g, double *w, optim_twin_state *s) {
+  tutti_optim_options own = *given;
+  const tutti_optim_options *o = &own;
+  if (plain && own.decay_exclude == TUTTI_EXCLUDE_VECTORS) own.weight_decay = 0;
   if (o->rule == TUTTI_LARS)
     lars(o, lr, plain, n, g, w, s);
   else if (o->rule == TUTTI_LAMB)

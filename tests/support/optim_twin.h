@@ -17,7 +17,7 @@ typedef struct {
 double optim_twin(const tutti_optim_options *o, int t, double lr, double g, double w, optim_twin_state *s);
 
 /** All weights of one array, where the rule takes norms of it; other rules go weight by weight.
- * @param[in] o      resolved, without clipping
+ * @param[in] given  resolved, without clipping
  * @param[in] plain  a bias or another vector */
-void optim_twin_array(const tutti_optim_options *o, int t, double lr, bool plain, int64_t n, const double *g,
-                      double *w, optim_twin_state *s);
+void optim_twin_array(const tutti_optim_options *given, int t, double lr, bool plain, int64_t n,
+                      const double *g, double *w, optim_twin_state *s);

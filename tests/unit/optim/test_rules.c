@@ -129,6 +129,41 @@ static void rules_follow_keras(void **state) {
   compare_all(TUTTI_DIALECT_KERAS, 0.02);
 }
 
+static void vectors_may_be_left_out_of_the_decay(void **state) {
+  (void)state;
+  for (int dialect = 0; dialect < TUTTI_N_DIALECTS; dialect++)
+    for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
+      tutti_optim_options options = of_variant(&variants[i], (tutti_dialect)dialect);
+      options.weight_decay = 0.3;
+      options.decay_exclude = TUTTI_EXCLUDE_VECTORS;
+      compare(&options, variants[i].what);
+    }
+}
+
+/** Without a gradient nothing moves but what decays. */
+static void a_vector_that_is_left_out_stays(void **state) {
+  (void)state;
+  for (int i = 0; i < TUTTI_N_OPTIMS * TUTTI_N_DIALECTS * TUTTI_N_EXCLUDES; i++) {
+    tutti_optim_options options = tutti_optim_options_default();
+    options.rule = (tutti_optim_rule)(i / 4);
+    options.dialect = (tutti_dialect)(i / 2 % 2);
+    options.decay_exclude = (tutti_decay_exclude)(i % 2);
+    options.weight_decay = 0.1;
+    const bool always =
+        options.rule == TUTTI_LARS || (options.rule == TUTTI_LAMB && options.dialect == TUTTI_DIALECT_TORCH);
+    tutti_optim *optim = NULL;
+    float w[N], g[N] = {0};
+    CHECK_OK(tutti_optim_resolve(&options));
+    CHECK_OK(tutti_optim_create(&options, arrays, plain, N_ARRAYS, 0, N, &optim));
+    for (int k = 0; k < N; k++) w[k] = 1;
+    step(optim, 1, 0.5, N, w, g);
+    for (int a = 0; a < N_ARRAYS; a++)
+      for (int64_t k = arrays[a]; k < arrays[a + 1]; k++)
+        assert_true((w[k] == 1) == (plain[a] && (always || options.decay_exclude == TUTTI_EXCLUDE_VECTORS)));
+    tutti_optim_destroy(&optim);
+  }
+}
+
 static void without_memory(tutti_optim_options *options) {
   const bool has_rho = options->rule == TUTTI_RMSPROP || options->rule == TUTTI_ADADELTA;
   if (has_rho && !options->centered) options->rho = 0;
@@ -371,6 +406,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rules_follow_keras),
       cmocka_unit_test(rules_follow_pytorch),
+      cmocka_unit_test(vectors_may_be_left_out_of_the_decay),
+      cmocka_unit_test(a_vector_that_is_left_out_stays),
       cmocka_unit_test(means_may_keep_nothing),
       cmocka_unit_test(a_mean_without_memory_is_the_gradient),
       cmocka_unit_test(a_rate_of_0_moves_nothing),

@@ -111,6 +111,8 @@ static void slices_give_the_bits_of_the_whole(void **state) {
       options.rule = (tutti_optim_rule)rule;
       options.weight_decay = 0.01;
       check_cuts(options);
+      options.decay_exclude = TUTTI_EXCLUDE_VECTORS;
+      check_cuts(options);
       options.centered = rule == TUTTI_RMSPROP;
       options.amsgrad = rule == TUTTI_ADAM || rule == TUTTI_ADAMW;
       if (rule == TUTTI_SGD || rule == TUTTI_RMSPROP) options.momentum = 0.9;
