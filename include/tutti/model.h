@@ -160,6 +160,7 @@ typedef struct {
 typedef struct {
   bool training;   // noise layers are on, batch_norm takes statistics of the batch
   bool accumulate; // backward adds to the gradient; else it writes it
+  bool goes_on;    // the next pass accumulates, and nobody reads the gradient before
   uint64_t seed;   // of the run
   uint32_t epoch;
   int64_t position;    // of row 0, in the epoch
@@ -218,9 +219,10 @@ void tutti_model_decide(const tutti_model *model, int64_t rows, int32_t *classes
 /** Local.  Memory for groups of batch_norm that lie on several ranks, for global batches of up to batch_count
  * samples, and for n_leaves leaves whose sums are kept apart (1: none are).  Before the loop, where pass->sum or
  * more than one leaf will be; the same on all ranks.  Create has seen to groups that lie on one rank.
+ * @param[in] leaf_rows  samples of the largest leaf: where they are many, sums over them get digits beyond float
  * @return ERR_MEMORY; the model is then only good for destroying */
 TUTTI_NODISCARD
-tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count, int n_leaves);
+tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count, int n_leaves, int64_t leaf_rows);
 
 /** Local; collective through `sum` where that is set.  Once after the micro-batches of a step: brings the
  * moving statistics of batch_norm forward over all groups of the global batch, in their order; a group of one

@@ -18,6 +18,11 @@ TUTTI_CLONES void tutti_column_sums(const float *restrict x, int64_t rows, int64
   for (; i < rows; i++) add_rows(x + i * n, 1, n, sums);
 }
 
+TUTTI_CLONES void tutti_round_sums(const double *restrict sums, const float *restrict x, int64_t n,
+                                   float *restrict rounded) {
+  for (int64_t j = 0; j < n; j++) rounded[j] = (float)(sums[j] + (double)x[j]);
+}
+
 TUTTI_CLONES void tutti_column_sums_below(const float *restrict x, const float *restrict dy, int64_t rows,
                                           int64_t n, double *restrict sums) {
   for (int64_t i = 0; i < rows; i++)

@@ -6,6 +6,9 @@
  * of 2^24 like numbers would be 10 % off. */
 void tutti_column_sums(const float *x, int64_t rows, int64_t n, double *sums);
 
+/** rounded[n] = sums + x. */
+void tutti_round_sums(const double *sums, const float *x, int64_t n, float *rounded);
+
 /** sums[n] += sum over the rows of x[rows, n] dy[rows, n] where x is not above 0: the gradient of prelu's alpha. */
 void tutti_column_sums_below(const float *x, const float *dy, int64_t rows, int64_t n, double *sums);
 

@@ -185,6 +185,8 @@ static void free_layer(tutti_layer *layer) {
   tutti_free(layer->y);
   tutti_free(layer->kept);
   tutti_free(layer->sums);
+  tutti_free(layer->links);
+  tutti_free(layer->chain);
   tutti_groups_free(&layer->groups);
 }
 

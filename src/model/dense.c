@@ -1,4 +1,6 @@
 /** y = activation(x W + b). */
+#include <string.h>
+
 #include "linalg/activation.h"
 #include "linalg/matmul.h"
 #include "linalg/reduce.h"
@@ -38,6 +40,41 @@ static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_
   return TUTTI_OK;
 }
 
+/** Weights of inputs [first, first + count): their gradient for a piece of a micro-batch. */
+typedef struct {
+  const float *x, *dy; // of the piece
+  int first, count;
+  float *grads;
+} kernel_part;
+
+static void add_product(const tutti_model *model, const tutti_layer *layer, const kernel_part *k, int from,
+                        int rows, bool accumulate, float *sums) {
+  tutti_matmul_weight_gradient_part(model->order, k->x + (int64_t)from * layer->n_in + k->first, layer->n_in,
+                                    k->dy + (int64_t)from * layer->n_out, rows, k->count, layer->n_out,
+                                    accumulate, sums);
+}
+
+/** The sum over a leaf of many samples: chains of TUTTI_CHAIN_ROWS of them, one after another wherever micro-batches are
+ * cut, which are added in double.  One chain of float over 2^24 like samples would be 10 % off.  The first chain grows in
+ * the gradient itself, so that a leaf of one costs nothing. */
+static void add_chains(const tutti_model *model, const tutti_layer *layer, const tutti_model_pass *pass,
+                       const kernel_part *k, int rows) {
+  const int64_t offset = (int64_t)k->first * layer->n_out, n = (int64_t)k->count * layer->n_out;
+  double *links = layer->links + offset;
+  float *chain = layer->chain + offset;
+  int64_t at = pass->accumulate ? model->leaf_rows : 0; // samples of the leaf
+  for (int from = 0, now; from < rows; from += now, at += now) {
+    const int64_t in_chain = at % TUTTI_CHAIN_ROWS, room = TUTTI_CHAIN_ROWS - in_chain;
+    now = rows - from < room ? rows - from : (int)room;
+    if (at == TUTTI_CHAIN_ROWS) memset(links, 0, (size_t)n * sizeof *links);
+    if (at > 0 && in_chain == 0) tutti_column_sums(at == TUTTI_CHAIN_ROWS ? k->grads : chain, 1, n, links);
+    const bool is_first = at < TUTTI_CHAIN_ROWS;
+    add_product(model, layer, k, from, now, in_chain > 0 || (is_first && pass->accumulate),
+                is_first ? k->grads : chain);
+  }
+  if (at > TUTTI_CHAIN_ROWS && !pass->goes_on) tutti_round_sums(links, chain, n, k->grads);
+}
+
 /** Gradients of the weights of inputs [first, first + count). */
 static void kernel_gradient(const tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
                             const float *x, const float *dy, int first, int count) {
@@ -45,10 +82,15 @@ static void kernel_gradient(const tutti_model *model, const tutti_layer *layer, 
   const int64_t begin = layer->offset + (int64_t)first * n_out, n = (int64_t)count * n_out;
   for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
     const tutti_piece piece = tutti_flow_piece(flow, i);
-    float *grads = tutti_flow_gradient(flow, &piece, begin, n);
-    tutti_matmul_weight_gradient_part(model->order, x + (int64_t)piece.from * n_in + first, n_in,
-                                      dy + (int64_t)piece.from * n_out, piece.rows, count, n_out,
-                                      flow->pass->accumulate, grads);
+    const kernel_part k = {.x = x + (int64_t)piece.from * n_in,
+                           .dy = dy + (int64_t)piece.from * n_out,
+                           .first = first,
+                           .count = count,
+                           .grads = tutti_flow_gradient(flow, &piece, begin, n)};
+    if (layer->links && (piece.rows > 0 || flow->pass->accumulate))
+      add_chains(model, layer, flow->pass, &k, piece.rows);
+    else
+      add_product(model, layer, &k, 0, piece.rows, flow->pass->accumulate, k.grads);
     tutti_flow_done(flow, &piece, begin, n, true);
   }
 }

@@ -65,6 +65,8 @@ struct tutti_layer {
   float *y;                 // [max_rows, n_out] owned
   float *kept;         // [max_rows, n_out] owned; dense: inputs of the activation; noise: factors; or NULL
   double *sums;        // [TUTTI_MAX_TRAINED * n_out] owned; gradients of vectors, before they were rounded
+  double *links;       // [n_in * n_out] owned; dense: sum of the chains of a leaf that are over; or NULL
+  float *chain;        // [n_in * n_out] owned; dense: the one that is under way; or NULL
   tutti_groups groups; // batch_norm
 };
 
@@ -79,6 +81,7 @@ struct tutti_model {
   tutti_layer *layers; // [n_layers] owned
   int n_layers, first_trained;
   int n_in, max_rows, n_rows; // n_rows: of the last forward
+  int64_t leaf_rows;          // that the gradient has, before this micro-batch
   tutti_loss loss;
   double label_smoothing;
   tutti_sum_order order;            // of the products
@@ -94,7 +97,10 @@ struct tutti_model {
   float *delta[2];        // [max_rows, widest layer] owned; gradients by outputs
 };
 
-enum { TUTTI_MAX_TRAINED = 2 }; // arrays of a layer
+enum {
+  TUTTI_MAX_TRAINED = 2,   // arrays of a layer
+  TUTTI_CHAIN_ROWS = 4096, // samples of a leaf that one chain of float sums over, see dense.c
+};
 
 /** Local.  layer->sums: the gradient of n parameters as it stands, which the piece's rows are to be added to.  Where the
  * pass accumulates, it has the digits that the micro-batch before had to round away: 16384 micro-batches of like samples

@@ -133,6 +133,7 @@ static tutti_status micro_batch(tutti_run *run, const step_work *work, tutti_pas
   pass.leaves = &leaves;
   pass.position = part.rows.begin;
   pass.accumulate = !part.begins;
+  pass.goes_on = !part.ends && !tutti_meter_sees_leaves(run);
   pass.squares = tutti_meter_examples(run, part.n_leaves);
   tutti_phases_enter(&run->phases, TUTTI_PHASE_DATA);
   tutti_permutation_fill(&work->order, pass.position, part.rows.count, network->rows);

@@ -103,9 +103,13 @@ double *tutti_meter_examples(tutti_run *run, int n) {
   return meter->examples ? meter->squares : NULL;
 }
 
+bool tutti_meter_sees_leaves(const tutti_run *run) {
+  return is_on(run) && run->meter->noise;
+}
+
 void tutti_meter_leaf(tutti_run *run, const tutti_pass *pass, int leaf, int64_t begin, int64_t n,
                       const float *grads) {
-  if (!is_on(run) || !run->meter->noise) return;
+  if (!tutti_meter_sees_leaves(run)) return;
   float *earlier = run->meter->earlier + begin;
   run->meter->groups[leaf - pass->leaf] +=
       pass->begins ? tutti_squares(grads, n) : tutti_squares_of_difference(grads, earlier, n);

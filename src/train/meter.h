@@ -32,6 +32,9 @@ void tutti_meter_begin_step(tutti_run *run); // Local.
 /** Local.  Where the squares of examples of a micro-batch of n leaves go, see tutti_model_pass; NULL: nowhere. */
 double *tutti_meter_examples(tutti_run *run, int n);
 
+/** Local.  Whether this step's gradients of leaves are wanted after each micro-batch. */
+bool tutti_meter_sees_leaves(const tutti_run *run);
+
 /** Local.  Gradient of elements [begin, begin + n) of a leaf, complete as far as this micro-batch goes: grads[n] are the
  * sums over the leaf's micro-batches so far. */
 void tutti_meter_leaf(tutti_run *run, const tutti_pass *pass, int leaf, int64_t begin, int64_t n,

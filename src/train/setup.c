@@ -99,6 +99,14 @@ static tutti_status create_leaves(tutti_run *run) {
   return TUTTI_NEW(run->leaf_ends, count > 1 ? count : 1);
 }
 
+static tutti_status reserve(const tutti_run *run) {
+  const int64_t batch = run->plan.largest_batch;
+  const int64_t leaf_rows =
+      tutti_shard_largest(batch, tutti_plan_grain(run->config, batch), run->plan.n_leaves);
+  return tutti_model_reserve(run->network.model, batch, run->plan.leaves_apart ? run->plan.n_leaves : 1,
+                             leaf_rows);
+}
+
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
   run->comm = comm;
   run->config = config;
@@ -109,8 +117,7 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   TUTTI_TRY(tutti_network_create(comm, config, run->dataset, run->plan.micro_rows, &run->network));
   run->layout.metric = tutti_model_metric_name(run->network.model);
   TUTTI_TRY(tutti_network_check_labels(&run->network));
-  TUTTI_TRY(tutti_agree(comm, tutti_model_reserve(run->network.model, run->plan.largest_batch,
-                                                  run->plan.leaves_apart ? run->plan.n_leaves : 1)));
+  TUTTI_TRY(tutti_agree(comm, reserve(run)));
   TUTTI_TRY(check_metric_names(run));
   TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce, tutti_model_n_params(run->network.model),
                                  run->plan.n_leaves, &run->reducer));

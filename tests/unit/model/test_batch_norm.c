@@ -82,7 +82,7 @@ static void run_ranks(const char *words, const int *cuts, int size) {
   for (int i = 0; i < size; i++) {
     ranks[i] = (rank_work){.m = &m, .first = cuts[i], .rows = cuts[i + 1] - cuts[i]};
     fixture_make(&ranks[i].f, words, TUTTI_LOSS_AUTO, N_IN, ROWS, 2);
-    CHECK_OK(tutti_model_reserve(ranks[i].f.model, ROWS, 1));
+    CHECK_OK(tutti_model_reserve(ranks[i].f.model, ROWS, 1, ROWS));
   }
   for (int i = 0; i < size; i++) pthread_create(&threads[i], NULL, rank_main, &ranks[i]);
   for (int i = 0; i < size; i++) pthread_join(threads[i], NULL);
@@ -268,7 +268,7 @@ static void groups_that_nobody_reserved_are_refused_before_any_sum(void **state)
   pass.context = &left;
   CHECK_FAILS(fixture_step(&f, pass, 0, 4, &loss, &metric), TUTTI_ERR_INTERNAL, "the global batch has 50");
   assert_int_equal(left, 0);
-  CHECK_OK(tutti_model_reserve(f.model, 100, 1));
+  CHECK_OK(tutti_model_reserve(f.model, 100, 1, 100));
   left = 2;
   CHECK_OK(fixture_step(&f, pass, 0, 4, &loss, &metric));
   fixture_free(&f);
