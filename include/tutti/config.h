@@ -180,17 +180,32 @@ tutti_model_options tutti_config_model(const tutti_config *config);
 TUTTI_NODISCARD
 tutti_status tutti_config_dump(const tutti_config *config, char **text);
 
-/** Local.  The first key that makes `a` and `b` different trainings, as "train.batch_size", with both values
- * as text; NULL: none.  Not: evaluation, saving, parallel; the budget, unless the learning rate falls to its
- * end; folders in data.file, since data is often copied to a job's own disk.  Buffers of 128 bytes. */
-const char *tutti_config_difference(const tutti_config *a, const tutti_config *b, char value_a[128],
-                                    char value_b[128]);
+/** What differs: a key, as "train.batch_size", with both values as text, cut. */
+typedef struct {
+  const char *key;
+  char then[128], now[128];
+  const char *note; // why it matters, where the key does not tell; NULL: it does
+} tutti_difference;
 
-/** Local.  The same for studies: also a key of its section that makes other trials or ends them elsewhere.
- * @param[out] extent  whether they vary the same keys and nothing but the number of batch sizes, values, settings or
- *                     seeds differs: then a trial of one may be a trial of the other */
-const char *tutti_config_study_difference(const tutti_config *a, const tutti_config *b, char value_a[128],
-                                          char value_b[128], bool *extent);
+enum { TUTTI_MAX_DIFFERENCES = 128 }; // more than there are keys
+
+typedef struct {
+  int n;
+  tutti_difference list[TUTTI_MAX_DIFFERENCES];
+} tutti_differences;
+
+/** Local.  All keys that make `a` and `b` different trainings.  Not: evaluation, saving, parallel; the budget, unless
+ * the learning rate falls to its end; folders in data.file, since data is often copied to a job's own disk. */
+void tutti_config_differences(const tutti_config *a, const tutti_config *b, tutti_differences *found);
+
+/** Local.  The same for studies: also the keys of its section that make other trials or end them elsewhere.
+ * @return whether they vary the same keys and nothing but the number of batch sizes, values, settings or
+ *         seeds differs: then a trial of one may be a trial of the other */
+bool tutti_config_study_differences(const tutti_config *a, const tutti_config *b, tutti_differences *found);
+
+/** Local.  "train.seed was 0 there and is 1 now, data.scale was auto there and is unit now": all keys, the values of the
+ * first ones. */
+void tutti_differences_text(const tutti_differences *found, char *text, size_t bytes);
 
 // --- the list of keys, for the command line and for help
 

@@ -2,10 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/keys_impl.h"
 #include "config/settings_impl.h"
 
-enum { SHOWN_BYTES = 128 };
+enum { SHOWN_BYTES = sizeof((tutti_difference *)0)->then };
+
+static void add(tutti_differences *found, const char *key, tutti_difference one) {
+  TUTTI_ASSERT(found->n < TUTTI_MAX_DIFFERENCES);
+  one.key = key;
+  found->list[found->n++] = one;
+}
 
 static const char *last_part(const char *path) {
   const char *slash = strrchr(path, '/');
@@ -14,7 +21,7 @@ static const char *last_part(const char *path) {
 
 /** Compare part i of a key; one may have fewer parts. */
 static bool part_differs(const tutti_key *key, const tutti_config *a, const tutti_config *b, int64_t i,
-                         char value_a[SHOWN_BYTES], char value_b[SHOWN_BYTES]) {
+                         tutti_difference *one) {
   char buffer_a[TUTTI_VALUE_BYTES], buffer_b[TUTTI_VALUE_BYTES];
   const char *text_a =
       i < tutti_value_n_parts(key, a) ? tutti_value_part(key, a, i, buffer_a) : "no such layer";
@@ -22,16 +29,16 @@ static bool part_differs(const tutti_key *key, const tutti_config *a, const tutt
       i < tutti_value_n_parts(key, b) ? tutti_value_part(key, b, i, buffer_b) : "no such layer";
   const bool by_name = key->effect == TUTTI_EFFECT_BY_FILE_NAME;
   if (strcmp(by_name ? last_part(text_a) : text_a, by_name ? last_part(text_b) : text_b) == 0) return false;
-  snprintf(value_a, SHOWN_BYTES, "%s", text_a);
-  snprintf(value_b, SHOWN_BYTES, "%s", text_b);
+  snprintf(one->then, sizeof one->then, "%s", text_a);
+  snprintf(one->now, sizeof one->now, "%s", text_b);
   return true;
 }
 
 static bool key_differs(const tutti_key *key, const tutti_config *a, const tutti_config *b,
-                        char value_a[SHOWN_BYTES], char value_b[SHOWN_BYTES]) {
+                        tutti_difference *one) {
   const int64_t n_a = tutti_value_n_parts(key, a), n_b = tutti_value_n_parts(key, b);
   for (int64_t i = 0; i < n_a || i < n_b; i++)
-    if (part_differs(key, a, b, i, value_a, value_b)) return true;
+    if (part_differs(key, a, b, i, one)) return true;
   return false;
 }
 
@@ -44,19 +51,38 @@ static const tutti_key *budget_key(const tutti_config *config) {
   return NULL;
 }
 
-const char *tutti_config_difference(const tutti_config *a, const tutti_config *b, char value_a[SHOWN_BYTES],
-                                    char value_b[SHOWN_BYTES]) {
+/** The learning rate of each step depends on the budget where it falls to its end. */
+static void compare_budgets(const tutti_config *a, const tutti_config *b, tutti_differences *found) {
+  const tutti_count budget_a = a->train.budget, budget_b = b->train.budget;
+  if (!tutti_decays_to_the_end(a) || !tutti_decays_to_the_end(b)) return;
+  if (budget_a.unit == budget_b.unit && budget_a.value == budget_b.value) return;
+  tutti_difference one = {
+      .note = "schedule.decay falls to the end of it, so each step would have another learning rate"};
+  tutti_count_print(budget_a, one.then, SHOWN_BYTES);
+  tutti_count_print(budget_b, one.now, SHOWN_BYTES);
+  add(found, budget_key(b)->path, one);
+}
+
+void tutti_config_differences(const tutti_config *a, const tutti_config *b, tutti_differences *found) {
+  tutti_difference one = {0};
+  found->n = 0;
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     const tutti_key *key = tutti_key_at(i);
-    if (key->effect != TUTTI_EFFECT_NONE && key_differs(key, a, b, value_a, value_b)) return key->path;
+    if (key->effect != TUTTI_EFFECT_NONE && key_differs(key, a, b, &one)) add(found, key->path, one);
   }
-  // The learning rate of each step depends on the budget here; both have the same decay by now.
-  const tutti_count budget_a = a->train.budget, budget_b = b->train.budget;
-  if (!tutti_decays_to_the_end(a)) return NULL;
-  if (budget_a.unit == budget_b.unit && budget_a.value == budget_b.value) return NULL;
-  tutti_count_print(budget_a, value_a, SHOWN_BYTES);
-  tutti_count_print(budget_b, value_b, SHOWN_BYTES);
-  return budget_key(b)->path;
+  compare_budgets(a, b, found);
+}
+
+void tutti_differences_text(const tutti_differences *found, char *text, size_t bytes) {
+  enum { WITH_VALUES = 4 };
+  text[0] = '\0';
+  for (int i = 0; i < found->n; i++) {
+    const tutti_difference *one = &found->list[i];
+    if (i > 0) tutti_text_append(text, bytes, i == WITH_VALUES ? "; these differ too: " : ", ");
+    tutti_text_append(text, bytes, "%s", one->key);
+    if (i < WITH_VALUES) tutti_text_append(text, bytes, " was %s there and is %s now", one->then, one->now);
+    if (one->note) tutti_text_append(text, bytes, " (%s)", one->note);
+  }
 }
 
 // --- studies -------------------------------------------------------------------------------------
@@ -86,12 +112,11 @@ static bool axis_differs(const tutti_axis *a, const tutti_axis *b) {
   return a->from != b->from || a->to != b->to || a->points != b->points || a->scale != b->scale;
 }
 
-static bool axes_differ(const tutti_study_options *a, const tutti_study_options *b, char value_a[SHOWN_BYTES],
-                        char value_b[SHOWN_BYTES]) {
+static bool axes_differ(const tutti_study_options *a, const tutti_study_options *b, tutti_difference *one) {
   const tutti_axis *branches_a = tutti_study_branches(a), *branches_b = tutti_study_branches(b);
   const tutti_axis *differ_a = NULL, *differ_b = NULL;
-  snprintf(value_a, SHOWN_BYTES, "%lld keys", (long long)a->n_axes);
-  snprintf(value_b, SHOWN_BYTES, "%lld", (long long)b->n_axes);
+  snprintf(one->then, SHOWN_BYTES, "%lld keys", (long long)a->n_axes);
+  snprintf(one->now, SHOWN_BYTES, "%lld", (long long)b->n_axes);
   for (int64_t i = 0; i < a->n_axes && a->n_axes == b->n_axes && !differ_a; i++)
     if (axis_differs(&a->axes[i], &b->axes[i])) {
       differ_a = &a->axes[i];
@@ -103,8 +128,8 @@ static bool axes_differ(const tutti_study_options *a, const tutti_study_options 
     differ_b = branches_b;
   }
   if (!differ_a) return a->n_axes != b->n_axes;
-  print_axis(differ_a, value_a);
-  print_axis(differ_b, value_b);
+  print_axis(differ_a, one->then);
+  print_axis(differ_b, one->now);
   return true;
 }
 
@@ -119,16 +144,16 @@ static bool is_extent(const tutti_key *key) {
   return key->type == TUTTI_KEY_AXES || strcmp(key->name, "trials") == 0 || strcmp(key->name, "seeds") == 0;
 }
 
-static const char *section_difference(const tutti_config *a, const tutti_config *b, bool extent,
-                                      char value_a[SHOWN_BYTES], char value_b[SHOWN_BYTES]) {
+static void section_differences(const tutti_config *a, const tutti_config *b, bool extent,
+                                tutti_differences *found) {
+  tutti_difference one = {0};
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     const tutti_key *key = tutti_key_at(i);
     if (!makes_trials(key) || is_extent(key) != extent) continue;
-    const bool differs = key->type == TUTTI_KEY_AXES ? axes_differ(&a->study, &b->study, value_a, value_b)
-                                                     : key_differs(key, a, b, value_a, value_b);
-    if (differs) return key->path;
+    const bool differs =
+        key->type == TUTTI_KEY_AXES ? axes_differ(&a->study, &b->study, &one) : key_differs(key, a, b, &one);
+    if (differs) add(found, key->path, one);
   }
-  return NULL;
 }
 
 /** The axis from number *i on that the branch alone varies; NULL: there is none left. */
@@ -161,14 +186,10 @@ static bool have_same_axes(const tutti_study_options *a, const tutti_study_optio
   return true;
 }
 
-const char *tutti_config_study_difference(const tutti_config *a, const tutti_config *b,
-                                          char value_a[SHOWN_BYTES], char value_b[SHOWN_BYTES],
-                                          bool *extent) {
-  *extent = false;
-  const char *key = section_difference(a, b, false, value_a, value_b);
-  if (!key) key = tutti_config_difference(a, b, value_a, value_b);
-  if (key) return key;
-  key = section_difference(a, b, true, value_a, value_b);
-  *extent = key && have_same_axes(&a->study, &b->study);
-  return key;
+bool tutti_config_study_differences(const tutti_config *a, const tutti_config *b, tutti_differences *found) {
+  tutti_config_differences(a, b, found);
+  section_differences(a, b, false, found);
+  const int n = found->n;
+  section_differences(a, b, true, found);
+  return n == 0 && found->n > 0 && have_same_axes(&a->study, &b->study);
 }

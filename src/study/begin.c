@@ -127,10 +127,10 @@ done:
 
 static tutti_status check_lost(const legacy *old) {
   const char *output = old->study->config->study.output;
-  TUTTI_CHECK(old->n_lost == 0 || !old->found->key, TUTTI_ERR_CONFIG,
-              "%s: %s was %s there and is %s now, without %lld of the trials that are done; keep what "
+  TUTTI_CHECK(old->n_lost == 0 || !old->found->any, TUTTI_ERR_CONFIG,
+              "%s: %s, without %lld of the trials that are done; keep what "
               "was there beside what is new, or choose another study.output",
-              output, old->found->key, old->found->then, old->found->now, (long long)old->n_lost);
+              output, old->found->text, (long long)old->n_lost);
   TUTTI_CHECK(old->n_lost == 0, TUTTI_ERR_CONFIG,
               "%s: %lld of the trials in it are none of this study; move it away, or choose another "
               "study.output",
@@ -157,9 +157,7 @@ done:
 /** Whoever is at work goes on to store trials under the numbers that they had. */
 static tutti_status check_alone(const tutti_study *study, const tutti_study_difference *found) {
   const char *folder = study->store.folder;
-  char why[512] = "the trials there have no config.yaml beside them";
-  if (found->key)
-    snprintf(why, sizeof why, "%s was %s there and is %s now", found->key, found->then, found->now);
+  const char *why = found->any ? found->text : "the trials there have no config.yaml beside them";
   TUTTI_CHECK(!tutti_claims_held(study->store.claims, TUTTI_CLAIM_PRESENCE), TUTTI_ERR_CONFIG,
               "%s: another job is at work on the study as it was: %s; let that end, and start this one then",
               folder, why);

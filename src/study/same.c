@@ -10,18 +10,20 @@ static const char config_name[] = "config.yaml";
 static tutti_status compare_config(const tutti_study *study, const char *path, const char *text,
                                    tutti_study_difference *found) {
   tutti_config old = {0};
+  tutti_differences all;
   TUTTI_TRY(tutti_config_parse(text, path, NULL, 0, &old));
-  found->key = tutti_config_study_difference(&old, study->config, found->then, found->now, &found->extent);
+  found->extent = tutti_config_study_differences(&old, study->config, &all);
+  found->any = all.n > 0;
+  tutti_differences_text(&all, found->text, sizeof found->text);
   tutti_config_clear(&old);
   return TUTTI_OK;
 }
 
 static tutti_status refuse(const tutti_study *study, const char *path, const tutti_study_difference *found) {
-  TUTTI_FAIL(
-      TUTTI_ERR_CONFIG,
-      "%s belongs to another study: %s was %s there and is %s now; choose another study.output, or move %s "
-      "and %s away to begin anew",
-      path, found->key, found->then, found->now, study->config->study.output, study->store.folder);
+  TUTTI_FAIL(TUTTI_ERR_CONFIG,
+             "%s belongs to another study: %s; choose another study.output, or move %s "
+             "and %s away to begin anew",
+             path, found->text, study->config->study.output, study->store.folder);
 }
 
 tutti_status tutti_study_check_folder(const tutti_study *study, bool *marked, tutti_study_difference *found) {
@@ -32,7 +34,7 @@ tutti_status tutti_study_check_folder(const tutti_study *study, bool *marked, tu
   if (!*marked) goto done;
   TUTTI_TRY_GOTO(done, tutti_read_text(path, &text));
   TUTTI_TRY_GOTO(done, compare_config(study, path, text, found));
-  if (found->key && !found->extent) TUTTI_TRY_GOTO(done, refuse(study, path, found));
+  if (found->any && !found->extent) TUTTI_TRY_GOTO(done, refuse(study, path, found));
 done:
   tutti_free(text);
   tutti_free(path);
@@ -79,6 +81,6 @@ tutti_status tutti_study_check_file(const tutti_study *study, const tutti_file *
   const tutti_status status = compare_config(study, tutti_file_path(file), text, found);
   tutti_free(text);
   TUTTI_TRY(status);
-  if (found->key && !found->extent) return refuse(study, tutti_file_path(file), found);
+  if (found->any && !found->extent) return refuse(study, tutti_file_path(file), found);
   return check_data(study, file);
 }

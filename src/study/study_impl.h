@@ -82,9 +82,8 @@ tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, tutti
 
 /** Between the config of a file and that of this study. */
 typedef struct {
-  const char *key; // NULL: none
-  bool extent;     // see tutti_config_study_difference
-  char then[128], now[128];
+  bool any, extent; // see tutti_config_study_differences
+  char text[1024];  // tutti_differences_text
 } tutti_study_difference;
 
 /** The trials in the folder have the numbers of its config.

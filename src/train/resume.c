@@ -35,29 +35,37 @@ static tutti_status choose(const tutti_config *config, char **path, bool *named)
   return *path ? TUTTI_OK : TUTTI_ERR_MEMORY;
 }
 
+/** All that makes this run another training than the checkpoint's. */
+static void find_differences(const tutti_run *run, const tutti_config *old, const tutti_checkpoint_info *info,
+                             tutti_differences *found) {
+  const int64_t data = tutti_dataset_fingerprint(run->dataset);
+  tutti_config_differences(old, run->config, found);
+  if (info->state.data == data) return;
+  tutti_difference *one = &found->list[found->n++];
+  *one = (tutti_difference){.key = "the contents of data.file"};
+  snprintf(one->then, sizeof one->then, "%016llx", (unsigned long long)info->state.data);
+  snprintf(one->now, sizeof one->now, "%016llx", (unsigned long long)data);
+}
+
 /** The run that a checkpoint belongs to has to be this one, unless the user named the file: then its weights
  * may go on with other hyper-parameters and other data, from an epoch's end. */
 static tutti_status compare_config(const tutti_run *run, const char *path, bool named,
                                    const tutti_config *old, const tutti_checkpoint_info *info,
                                    bool *differs) {
-  char then[128], now[128];
-  const char *key = tutti_config_difference(old, run->config, then, now);
-  if (!key && info->state.data != tutti_dataset_fingerprint(run->dataset)) {
-    key = "the contents of data.file";
-    snprintf(then, sizeof then, "%016llx", (unsigned long long)info->state.data);
-    snprintf(now, sizeof now, "%016llx", (unsigned long long)tutti_dataset_fingerprint(run->dataset));
-  }
-  *differs = key != NULL;
-  if (!key) return TUTTI_OK;
+  char text[1024];
+  tutti_differences found;
+  find_differences(run, old, info, &found);
+  tutti_differences_text(&found, text, sizeof text);
+  *differs = found.n > 0;
+  if (!*differs) return TUTTI_OK;
   TUTTI_CHECK(
       named, TUTTI_ERR_CONFIG,
-      "%s belongs to another training: %s was %s there and is %s now; choose another run.directory, or give "
-      "run.resume=no to begin anew there",
-      path, key, then, now);
+      "%s belongs to another training: %s; choose another run.directory, to go on from this file there "
+      "with run.resume=%s, or give run.resume=no to begin anew here",
+      path, text, path);
   TUTTI_CHECK(info->state.step_in_epoch == 0, TUTTI_ERR_CONFIG,
-              "%s was written in mid-epoch, so it can only go on as it began, but %s was %s and is %s now",
-              path, key, then, now);
-  tutti_log(TUTTI_LOG_INFO, "goes on from %s with another %s: %s, was %s", path, key, now, then);
+              "%s was written in mid-epoch, so it can only go on as it began, but %s", path, text);
+  tutti_log(TUTTI_LOG_INFO, "goes on from %s as another training: %s", path, text);
   return TUTTI_OK;
 }
 

@@ -75,6 +75,9 @@ static void another_training_is_refused_and_named(const tutti_comm *comm) {
   EXPECT_FAILS(training_run(comm, &folder, "run", yaml, (training_overrides){"train.batch_size=44"}, &result),
                TUTTI_ERR_CONFIG, "train.batch_size was 40 there and is 44 now");
   EXPECT_FAILS(training_run(comm, &folder, "run", yaml,
+                            (training_overrides){"train.batch_size=44", "train.seed=7"}, &result),
+               TUTTI_ERR_CONFIG, "is 44 now, train.seed was 0 there and is 7 now");
+  EXPECT_FAILS(training_run(comm, &folder, "run", yaml,
                             (training_overrides){"model.layers=dense 5, dense 3 softmax"}, &result),
                TUTTI_ERR_CONFIG, "model.layers");
   EXPECT_OK(training_run(comm, &folder, "run", yaml,

@@ -191,7 +191,7 @@ static void branches_are_dumped_and_read_back(void **state) {
     const char *part = strstr(texts[i], "  vary:");
     if (!strstr(text, part)) fail_msg("'%s' is not in\n%s", part, text);
     CHECK_OK(tutti_config_parse(text, "f", NULL, 0, &back));
-    assert_null(tutti_config_study_difference(&c, &back, a, b, &extent));
+    assert_null(first_study_difference(&c, &back, a, b, &extent));
     CHECK_OK(tutti_config_dump(&back, &again));
     assert_string_equal(text, again);
     tutti_free(text);
@@ -220,7 +220,7 @@ static const char *difference(const char *x, const char *y, char a[128], char b[
   tutti_config then, now;
   CHECK_OK(tutti_config_parse(x, "f", NULL, 0, &then));
   CHECK_OK(tutti_config_parse(y, "f", NULL, 0, &now));
-  const char *key = tutti_config_study_difference(&then, &now, a, b, extent);
+  const char *key = first_study_difference(&then, &now, a, b, extent);
   tutti_config_clear(&then);
   tutti_config_clear(&now);
   return key;

@@ -8,9 +8,9 @@ static const char *difference(const char *text, tutti_override option, char a[12
   char same[128];
   CHECK_OK(tutti_config_parse(text, "run.yaml", NULL, 0, &x));
   CHECK_OK(tutti_config_parse(text, "run.yaml", &option, 1, &y));
-  const char *key = tutti_config_difference(&x, &y, a, b);
-  assert_null(tutti_config_difference(&x, &x, same, same));
-  assert_null(tutti_config_difference(&y, &y, same, same));
+  const char *key = first_difference(&x, &y, a, b);
+  assert_null(first_difference(&x, &x, same, same));
+  assert_null(first_difference(&y, &y, same, same));
   tutti_config_clear(&x);
   tutti_config_clear(&y);
   return key;
@@ -43,6 +43,37 @@ static void another_training_is_named(void **state) {
     assert_string_equal(a, cases[i].a);
     assert_string_equal(b, cases[i].b);
   }
+}
+
+/** And the values of the first ones. */
+static void all_keys_that_differ_are_named(void **state) {
+  (void)state;
+  const tutti_override few[] = {
+      {"train.seed", "1"}, {"optimizer.learning_rate", "1e-9"}, {"train.batch_size", "64"}};
+  const tutti_override more[] = {{"data.scale", "unit"},         {"optimizer.rho", "0.5"},
+                                 {"optimizer.epsilon", "0.1"},   {"train.batch_size", "64"},
+                                 {"schedule.warmup", "3 steps"}, {"train.seed", "1"}};
+  tutti_config x, y, z;
+  tutti_differences found;
+  char text[1024], cut[64];
+  CHECK_OK(tutti_config_parse(NEEDED, "run.yaml", NULL, 0, &x));
+  CHECK_OK(tutti_config_parse(NEEDED, "run.yaml", few, 3, &y));
+  CHECK_OK(tutti_config_parse(NEEDED, "run.yaml", more, 6, &z));
+  tutti_config_differences(&x, &y, &found);
+  tutti_differences_text(&found, text, sizeof text);
+  assert_string_equal(text,
+                      "optimizer.learning_rate was 0.001 there and is 1e-09 now, train.batch_size was 32 "
+                      "there and is 64 now, train.seed was 0 there and is 1 now");
+  tutti_differences_text(&found, cut, sizeof cut);
+  assert_memory_equal(cut, text, sizeof cut - 1);
+  tutti_config_differences(&x, &z, &found);
+  assert_int_equal(found.n, 6);
+  tutti_differences_text(&found, text, sizeof text);
+  assert_non_null(strstr(text, "schedule.warmup was 0 there and is 3 steps now; these differ too: "
+                               "train.batch_size, train.seed"));
+  tutti_config_clear(&x);
+  tutti_config_clear(&y);
+  tutti_config_clear(&z);
 }
 
 static void another_growth_is_another_training(void **state) {
@@ -90,6 +121,23 @@ static void the_budget_counts_where_the_rate_falls_to_its_end(void **state) {
   assert_null(difference(NEEDED "schedule: {decay: step}\n", steps, a, b));
 }
 
+static void a_budget_says_why_it_counts(void **state) {
+  (void)state;
+  tutti_config x, y;
+  tutti_differences found;
+  char text[512];
+  const tutti_override epochs = {"train.epochs", "6"};
+  CHECK_OK(tutti_config_parse(NEEDED "schedule: {decay: cosine}\n", "run.yaml", NULL, 0, &x));
+  CHECK_OK(tutti_config_parse(NEEDED "schedule: {decay: cosine}\n", "run.yaml", &epochs, 1, &y));
+  tutti_config_differences(&x, &y, &found);
+  tutti_differences_text(&found, text, sizeof text);
+  assert_string_equal(text,
+                      "train.epochs was 1 epoch there and is 6 epochs now (schedule.decay falls to the end "
+                      "of it, so each step would have another learning rate)");
+  tutti_config_clear(&x);
+  tutti_config_clear(&y);
+}
+
 static void long_values_are_cut_after_they_are_compared(void **state) {
   (void)state;
   char a[128], b[128], text[512], name[301];
@@ -114,8 +162,8 @@ static const char *study_difference(tutti_override option, char a[128], char b[1
   CHECK_OK(tutti_config_parse(text, "study.yaml", NULL, 0, &x));
   CHECK_OK(tutti_config_parse(text, "study.yaml", &option, 1, &y));
   bool none = true;
-  const char *key = tutti_config_study_difference(&x, &y, a, b, extent);
-  assert_null(tutti_config_study_difference(&y, &y, same, same, &none));
+  const char *key = first_study_difference(&x, &y, a, b, extent);
+  assert_null(first_study_difference(&y, &y, same, same, &none));
   assert_false(none);
   tutti_config_clear(&x);
   tutti_config_clear(&y);
@@ -170,9 +218,11 @@ static void another_study_is_named(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(another_training_is_named),
+      cmocka_unit_test(all_keys_that_differ_are_named),
       cmocka_unit_test(another_growth_is_another_training),
       cmocka_unit_test(how_it_is_run_is_no_other_training),
       cmocka_unit_test(the_budget_counts_where_the_rate_falls_to_its_end),
+      cmocka_unit_test(a_budget_says_why_it_counts),
       cmocka_unit_test(another_study_is_named),
       cmocka_unit_test(long_values_are_cut_after_they_are_compared),
   };

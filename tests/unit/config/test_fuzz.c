@@ -76,7 +76,7 @@ static void check_dump(const tutti_config *config) {
   tutti_config back;
   CHECK_OK(tutti_config_dump(config, &text));
   CHECK_OK(tutti_config_parse(text, "dump", NULL, 0, &back));
-  assert_null(tutti_config_difference(config, &back, a, b));
+  assert_null(first_difference(config, &back, a, b));
   tutti_config_clear(&back);
   tutti_free(text);
 }

@@ -207,7 +207,7 @@ static void a_study_is_no_difference(void **state) {
   tutti_config x, y;
   CHECK_OK(PARSE(STUDY "  vary: {train.batch_size: [32, 64]}\n", &x));
   CHECK_OK(PARSE("study: {search: random, seeds: 4, vary: {optimizer.rho: [0.5]}}\n", &y));
-  assert_null(tutti_config_difference(&x, &y, a, b));
+  assert_null(first_difference(&x, &y, a, b));
   tutti_config_clear(&x);
   tutti_config_clear(&y);
 }
