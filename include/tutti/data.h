@@ -15,7 +15,8 @@ typedef enum {
 } tutti_scale;
 extern const char *const tutti_scale_names[TUTTI_N_SCALES];
 
-/** Names of arrays in the file; borrowed.  A pair x, y that is NULL is not wanted; a test pair that is not in
+/** Names of arrays in the file; borrowed.  y may be x: the targets are then the features, flattened and scaled as these
+ * are.  A pair x, y that is NULL is not wanted; a test pair that is not in
  * the file is fine (there is no test set then), half a pair is an error. */
 typedef struct {
   const char *file;
@@ -47,6 +48,10 @@ int64_t tutti_dataset_n_rows(const tutti_dataset *dataset, tutti_rows which); //
 int64_t
 tutti_dataset_n_features(const tutti_dataset *dataset);        // Local.  Product of the dims after the first.
 int64_t tutti_dataset_n_targets(const tutti_dataset *dataset); // Local.  Columns of y; 1 for y[N].
+
+/** Local.  Whether x and y are one array, as an autoencoder wants it: a sample's targets are what gather gives for it, and
+ * there is no second copy. */
+bool tutti_dataset_targets_are_features(const tutti_dataset *dataset);
 
 /** Local.  A number that tells one set of training rows from another: equal on all ranks, and for equal
  * rows. */
@@ -120,7 +125,8 @@ tutti_status tutti_dataset_set_scaling(tutti_dataset *dataset, tutti_scaling_val
 void tutti_dataset_gather(const tutti_dataset *dataset, tutti_rows which, const int64_t *rows, int64_t n,
                           float *x);
 
-/** Local.  Their targets: classes[n] (of labels with one column), or values[n, n_targets]. */
+/** Local.  Their targets, where these are not the features: classes[n] (of labels with one column), or
+ * values[n, n_targets]. */
 void tutti_dataset_gather_classes(const tutti_dataset *dataset, tutti_rows which, const int64_t *rows,
                                   int64_t n, int32_t *classes);
 void tutti_dataset_gather_values(const tutti_dataset *dataset, tutti_rows which, const int64_t *rows,

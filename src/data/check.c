@@ -39,13 +39,50 @@ tutti_status tutti_check_finite(const char *path, const char *name, tutti_type t
   return TUTTI_OK;
 }
 
-static tutti_status check_ids(const tutti_dataset *d, tutti_rows which, int64_t n_classes) {
-  const float *y = tutti_dataset_y(d, which);
-  for (int64_t i = 0; i < d->layout.parts[which].n; i++)
-    TUTTI_CHECK(y[i] >= 0 && y[i] < (float)n_classes && y[i] == floorf(y[i]), TUTTI_ERR_DATA,
+/** Targets y[n, n_targets] of rows first, first + 1, ... */
+typedef struct {
+  const tutti_dataset *d;
+  tutti_rows which;
+  int64_t first, n;
+  const float *y;
+} target_block;
+
+typedef tutti_status (*check_block)(const target_block *block, const void *context);
+
+/** Targets that are the features do not lie in memory as they are trained with: some rows are scaled at a time. */
+static tutti_status check_scaled(const tutti_dataset *d, tutti_rows which, check_block check,
+                                 const void *context) {
+  enum { AT_ONCE = 64 };
+  const int64_t n = d->layout.parts[which].n;
+  int64_t rows[AT_ONCE];
+  float *y = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(y, AT_ONCE * d->layout.n_features));
+  for (int64_t first = 0; first < n && status == TUTTI_OK; first += AT_ONCE) {
+    const int64_t now = n - first < AT_ONCE ? n - first : AT_ONCE;
+    for (int64_t i = 0; i < now; i++) rows[i] = first + i;
+    tutti_dataset_gather(d, which, rows, now, y);
+    status = check(&(target_block){d, which, first, now, y}, context);
+  }
+  tutti_free(y);
+  return status;
+}
+
+static tutti_status check_part(const tutti_dataset *d, tutti_rows which, check_block check,
+                               const void *context) {
+  const tutti_part *part = &d->layout.parts[which];
+  if (part->n == 0 || d->layout.n_targets == 0) return TUTTI_OK;
+  if (part->y_is_x) return check_scaled(d, which, check, context);
+  return check(&(target_block){d, which, 0, part->n, tutti_dataset_y(d, which)}, context);
+}
+
+static tutti_status check_ids(const target_block *b, const void *context) {
+  const int64_t n_classes = *(const int64_t *)context;
+  for (int64_t i = 0; i < b->n; i++)
+    TUTTI_CHECK(b->y[i] >= 0 && b->y[i] < (float)n_classes && b->y[i] == floorf(b->y[i]), TUTTI_ERR_DATA,
                 "%s: array '%s', row %lld (from 0) is %g, expected a class from 0 to %lld (%lld classes)",
-                d->file, d->y_name[which], (long long)i, (double)y[i], (long long)n_classes - 1,
-                (long long)n_classes);
+                b->d->file, b->d->y_name[b->which], (long long)(b->first + i), (double)b->y[i],
+                (long long)n_classes - 1, (long long)n_classes);
   return TUTTI_OK;
 }
 
@@ -53,28 +90,36 @@ static bool is_bit(float value) {
   return value == 0 || value == 1;
 }
 
-static tutti_status check_rows(const tutti_dataset *d, tutti_rows which, bool (*fits)(float),
-                               const char *expected) {
-  const float *y = tutti_dataset_y(d, which);
-  const int64_t width = d->layout.n_targets;
-  for (int64_t i = 0; i < d->layout.parts[which].n * width; i++)
-    TUTTI_CHECK(fits(y[i]), TUTTI_ERR_DATA,
-                "%s: array '%s', row %lld, column %lld (both from 0) is %g, expected %s", d->file,
-                d->y_name[which], (long long)(i / width), (long long)(i % width), (double)y[i], expected);
+/** Which numbers a target may have, and in words. */
+typedef struct {
+  bool (*fits)(float);
+  const char *expected;
+} target_rule;
+
+static tutti_status check_numbers(const target_block *b, const void *context) {
+  const target_rule *rule = context;
+  const int64_t width = b->d->layout.n_targets;
+  for (int64_t i = 0; i < b->n * width; i++)
+    TUTTI_CHECK(rule->fits(b->y[i]), TUTTI_ERR_DATA,
+                "%s: array '%s', row %lld, column %lld (both from 0) is %g%s, expected %s", b->d->file,
+                b->d->y_name[b->which], (long long)(b->first + i / width), (long long)(i % width),
+                (double)b->y[i], b->d->layout.parts[b->which].y_is_x ? " as it is scaled" : "",
+                rule->expected);
   return TUTTI_OK;
 }
 
-static tutti_status check_one_hot(const tutti_dataset *d, tutti_rows which) {
-  TUTTI_TRY(check_rows(d, which, is_bit, "0 or 1: rows of several columns are one-hot"));
-  const float *y = tutti_dataset_y(d, which);
-  const int64_t width = d->layout.n_targets;
-  for (int64_t i = 0; i < d->layout.parts[which].n; i++) {
+static tutti_status check_one_hot(const target_block *b, const void *context) {
+  (void)context;
+  TUTTI_TRY(check_numbers(b, &(target_rule){is_bit, "0 or 1: rows of several columns are one-hot"}));
+  const int64_t width = b->d->layout.n_targets;
+  for (int64_t i = 0; i < b->n; i++) {
     int64_t ones = 0;
-    for (int64_t k = 0; k < width; k++) ones += y[i * width + k] == 1;
+    for (int64_t k = 0; k < width; k++) ones += b->y[i * width + k] == 1;
     TUTTI_CHECK(ones == 1, TUTTI_ERR_DATA,
                 "%s: array '%s', row %lld (from 0) has %lld ones, expected one-hot rows: a single 1 and %lld "
                 "zeros",
-                d->file, d->y_name[which], (long long)i, (long long)ones, (long long)width - 1);
+                b->d->file, b->d->y_name[b->which], (long long)(b->first + i), (long long)ones,
+                (long long)width - 1);
   }
   return TUTTI_OK;
 }
@@ -87,13 +132,14 @@ tutti_status tutti_dataset_check_classes(const tutti_dataset *d, int64_t n_class
         width == 1 || width == n_classes, TUTTI_ERR_DATA,
         "%s: array '%s' has %lld columns, expected one class id a row, or one-hot rows of %lld classes",
         d->file, d->y_name[which], (long long)width, (long long)n_classes);
-    TUTTI_TRY(width == 1 ? check_ids(d, which, n_classes) : check_one_hot(d, which));
+    TUTTI_TRY(check_part(d, which, width == 1 ? check_ids : check_one_hot, &n_classes));
   }
   return TUTTI_OK;
 }
 
 tutti_status tutti_dataset_check_targets(const tutti_dataset *d, bool (*fits)(float), const char *expected) {
+  const target_rule rule = {fits, expected};
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++)
-    if (d->layout.n_targets > 0) TUTTI_TRY(check_rows(d, which, fits, expected));
+    TUTTI_TRY(check_part(d, which, check_numbers, &rule));
   return TUTTI_OK;
 }

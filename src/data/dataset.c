@@ -201,6 +201,10 @@ int64_t tutti_dataset_n_targets(const tutti_dataset *d) {
   return d->layout.n_targets;
 }
 
+bool tutti_dataset_targets_are_features(const tutti_dataset *d) {
+  return d->layout.parts[TUTTI_ROWS_TRAIN].y_is_x || d->layout.parts[TUTTI_ROWS_TEST].y_is_x;
+}
+
 int64_t tutti_dataset_fingerprint(const tutti_dataset *dataset) {
   return dataset->fingerprint;
 }

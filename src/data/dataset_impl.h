@@ -9,6 +9,7 @@ typedef struct {
   int64_t n;          // rows taken; 0: the pair is not there
   tutti_type type;    // of x in the window: TUTTI_U8, TUTTI_F32 or TUTTI_F64
   int64_t x_at, y_at; // where they begin in the window, in bytes; y is float32 [n, n_targets]
+  bool y_is_x;        // the targets are the scaled features, and there is no y
   tutti_features features; // what is in x; found after it was read
 } tutti_part;
 
@@ -77,6 +78,6 @@ TUTTI_NODISCARD
 tutti_status tutti_check_finite(const char *path, const char *name, tutti_type type, const void *values,
                                 int64_t first, int64_t n, int64_t width);
 
-/** Local.  Borrowed: x [n, n_features] of the part's type, y [n, n_targets]. */
+/** Local.  Borrowed: x [n, n_features] of the part's type, y [n, n_targets], which is not there where y_is_x. */
 const void *tutti_dataset_x(const tutti_dataset *dataset, tutti_rows which);
 const float *tutti_dataset_y(const tutti_dataset *dataset, tutti_rows which);

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "data/dataset_impl.h"
@@ -94,6 +95,28 @@ static tutti_status read_x(const tutti_file *file, const char *name, tutti_part 
   return TUTTI_OK;
 }
 
+/** Whether two names in the file are one array's. */
+static bool same_array(const char *a, const char *b) {
+  while (*a == '/') a++;
+  while (*b == '/') b++;
+  return strcmp(a, b) == 0;
+}
+
+/** An autoencoder's targets are the features. */
+static tutti_status read_y_of_x(const tutti_file *file, const tutti_dataset *d, tutti_rows which,
+                                tutti_layout *layout) {
+  tutti_part *const part = &layout->parts[which], *const train = &layout->parts[TUTTI_ROWS_TRAIN];
+  part->y_is_x = same_array(d->x_name[which], d->y_name[which]);
+  if (which == TUTTI_ROWS_TRAIN || train->n_file == 0 || part->y_is_x == train->y_is_x) return TUTTI_OK;
+  TUTTI_FAIL(
+      TUTTI_ERR_DATA,
+      "%s: data.y_%s is '%s', the array of the features, but data.y_%s is '%s', which is not: expected the "
+      "features as targets of training and test rows alike",
+      tutti_file_path(file), part->y_is_x ? "test" : "train",
+      d->x_name[part->y_is_x ? which : TUTTI_ROWS_TRAIN], part->y_is_x ? "train" : "test",
+      d->y_name[part->y_is_x ? TUTTI_ROWS_TRAIN : which]);
+}
+
 static tutti_status read_y(const tutti_file *file, const char *x_name, const char *name,
                            const tutti_part *part, int64_t *n_targets) {
   tutti_array_shape shape = {0};
@@ -121,7 +144,11 @@ static tutti_status read_part(const tutti_file *file, const tutti_dataset *d, tu
   const bool optional = which == TUTTI_ROWS_TEST && d->x_name[TUTTI_ROWS_TRAIN];
   if (optional && !tutti_file_has(file, x) && !tutti_file_has(file, y)) return TUTTI_OK;
   TUTTI_TRY(read_x(file, x, part, &layout->n_features));
-  if (y) TUTTI_TRY(read_y(file, x, y, part, &layout->n_targets));
+  if (y) TUTTI_TRY(read_y_of_x(file, d, which, layout));
+  if (part->y_is_x)
+    layout->n_targets = layout->n_features;
+  else if (y)
+    TUTTI_TRY(read_y(file, x, y, part, &layout->n_targets));
   part->n = d->limit[which] > 0 && d->limit[which] < part->n_file ? d->limit[which] : part->n_file;
   return TUTTI_OK;
 }
@@ -139,7 +166,8 @@ tutti_status tutti_layout_read(const tutti_file *file, const tutti_dataset *d, t
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     tutti_part *part = &layout->parts[which];
     part->x_at = allot(&layout->bytes, part->n * layout->n_features * (int64_t)tutti_type_bytes(part->type));
-    part->y_at = allot(&layout->bytes, part->n * layout->n_targets * (int64_t)sizeof(float));
+    if (!part->y_is_x)
+      part->y_at = allot(&layout->bytes, part->n * layout->n_targets * (int64_t)sizeof(float));
   }
   return TUTTI_OK;
 }

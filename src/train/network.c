@@ -19,8 +19,9 @@ static tutti_status create_model(const tutti_config *config, int64_t max_rows, t
   if (config->parallel.reduce == TUTTI_REDUCE_TREE) options.order = TUTTI_SUM_IN_ORDER;
   TUTTI_TRY(
       tutti_model_create(&options, tutti_dataset_n_features(network->dataset), max_rows, &network->model));
+  network->by_features = tutti_dataset_targets_are_features(network->dataset);
   network->by_class = tutti_model_loss_kind(network->model) == TUTTI_CATEGORICAL_CROSSENTROPY &&
-                      tutti_dataset_n_targets(network->dataset) == 1;
+                      tutti_dataset_n_targets(network->dataset) == 1 && !network->by_features;
   return TUTTI_OK;
 }
 
@@ -40,6 +41,7 @@ static tutti_status create_local(const tutti_config *config, tutti_network *netw
   if (network->n_leaves > 0) TUTTI_TRY(TUTTI_NEW(network->leaves, 2 * (int64_t)network->n_leaves));
   TUTTI_TRY(TUTTI_NEW(network->rows, max_rows));
   TUTTI_TRY(TUTTI_NEW(network->x, max_rows * n_in));
+  if (network->by_features) return TUTTI_OK;
   if (network->by_class) return TUTTI_NEW(network->classes, max_rows);
   return TUTTI_NEW(network->values, max_rows * tutti_model_n_out(network->model));
 }
@@ -94,6 +96,7 @@ tutti_targets tutti_network_gather(const tutti_network *network, tutti_rows whic
                                    bool with_targets) {
   const tutti_dataset *dataset = network->dataset;
   tutti_dataset_gather(dataset, which, network->rows, n, network->x);
+  if (network->by_features) return (tutti_targets){.values = network->x};
   if (with_targets && network->by_class)
     tutti_dataset_gather_classes(dataset, which, network->rows, n, network->classes);
   if (with_targets && !network->by_class)

@@ -9,6 +9,7 @@ typedef struct {
   const tutti_dataset *dataset; // borrowed
   tutti_model *model;           // owned
   bool by_class;                // targets are class ids, else rows of values
+  bool by_features;             // targets are the features, which lie in x
   int64_t max_rows;             // samples of a micro-batch at most
   int64_t evaluation_rows;      // of an evaluation's, the same on any number of ranks
   int n_leaves;                 // whose sums an evaluation keeps apart, with reduce=tree

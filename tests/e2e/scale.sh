@@ -24,6 +24,14 @@ succeed "$RANKS" study --data.file=pixels.h5 --model.layers='dense 2 softmax' --
   --study.goal='val_loss <= 9' --data.validation_split=0.4 --study.budget='2 steps'
 expect_count 1 'tutti: warning: pixels.h5: '
 
+# An autoencoder: pictures are targets as well, flattened and scaled as they are.
+"$ARRAYS" make . || fail 'the arrays cannot be made'
+succeed "$RANKS" train --data.file=images.h5 --data.y_train=x_train --model.layers='dense 8 relu, dense 36 sigmoid' \
+  --model.loss=binary_crossentropy --optimizer.name=adam --optimizer.learning_rate=0.1 --train.epochs=100 --run.directory=auto
+succeed "$RANKS" eval auto/checkpoint.h5 --split=train
+awk -v loss="$(value loss)" 'BEGIN { exit !(loss < 0.1) }' || fail 'the pictures are not given back'
+succeed "$RANKS" predict auto/checkpoint.h5 images.h5:x_train out.h5
+
 # The rest is the same at any number of ranks.
 [ "$RANKS" -eq 1 ] || exit 0
 BYTES=--bytes=yes table bits 0,1,p 1,1,q 1,0,p

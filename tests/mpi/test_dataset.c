@@ -64,6 +64,39 @@ static void all_ranks_see_the_same_rows_on_any_cut_into_nodes(const tutti_comm *
   scratch_remove(comm, folder);
 }
 
+/** An autoencoder's: they are the scaled features, and take no memory. */
+static void targets_may_be_the_features(const tutti_comm *comm) {
+  char *folder = scratch_make(comm), path[PATH_BYTES];
+  if (!folder) return;
+  put_dataset(comm, scratch_path(folder, "d.h5", path), (given_array[]){train_x, train_y, test_x, test_y}, 4,
+              NULL, 0);
+  tutti_data_options options = usual_options(path);
+  tutti_dataset *plain = open_usual(comm, path), *d = NULL;
+  options.y_train = "/x_train";
+  options.y_test = "x_test";
+  if (EXPECT_OK(tutti_dataset_open(comm, &options, &d)) && plain) {
+    EXPECT(tutti_dataset_targets_are_features(d) && !tutti_dataset_targets_are_features(plain),
+           "whose targets?");
+    EXPECT(tutti_dataset_n_targets(d) == 6, "%lld targets", (long long)tutti_dataset_n_targets(d));
+    EXPECT(d->layout.bytes < plain->layout.bytes, "%lld bytes", (long long)d->layout.bytes);
+  }
+  tutti_dataset_close(&plain);
+  tutti_dataset_close(&d);
+  options.y_test = "y_test";
+  EXPECT_FAILS(
+      tutti_dataset_open(comm, &options, &d), TUTTI_ERR_DATA,
+      "data.y_train is 'x_train', the array of the features, but data.y_test is 'y_test', which is not");
+  options.y_train = "y_train";
+  options.y_test = "x_test";
+  EXPECT_FAILS(
+      tutti_dataset_open(comm, &options, &d), TUTTI_ERR_DATA,
+      "data.y_test is 'x_test', the array of the features, but data.y_train is 'y_train', which is not");
+  options.x_test = options.y_test = NULL;
+  EXPECT_OK(tutti_dataset_open(comm, &options, &d));
+  tutti_dataset_close(&d);
+  scratch_remove(comm, folder);
+}
+
 static void node_has_one_copy(const tutti_comm *comm) {
   char *folder = scratch_make(comm), path[PATH_BYTES];
   if (!folder) return;
@@ -223,6 +256,7 @@ int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(all_ranks_see_the_same_rows_on_any_cut_into_nodes),
       MPI_TEST(node_has_one_copy),
+      MPI_TEST(targets_may_be_the_features),
       MPI_TEST(parts_that_are_not_wanted_or_not_there),
       MPI_TEST(array_alone_is_found),
       MPI_TEST(node_with_another_file_is_found_out),

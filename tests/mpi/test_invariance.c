@@ -78,6 +78,11 @@ static const invariance_case cases[] = {
      "model: {layers: [dense 16 tanh, dense 1], loss: hinge}\n"
      "optimizer: {name: adagrad}\n" COMMON,
      {"auto", "7", NULL}},
+    {"autoencoder",
+     "data: {x_train: bytes_train, x_test: bytes_test, y_train: bytes_train, y_test: bytes_test}\n"
+     "model: {layers: [dense 5 relu, dense 12 sigmoid], loss: mean_squared_error}\n"
+     "optimizer: {name: adam}\n" COMMON,
+     {"auto", "7", NULL}},
     // Arrays of several blocks, so that their norms are of several slices.
     {"lars",
      "model: {layers: [dense 200 bias=no, batch_norm, activation relu, dense 40 tanh l2=1e-4, dense 3 "

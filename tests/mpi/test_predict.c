@@ -190,12 +190,44 @@ static void rows_of_another_type_mean_the_same(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** Training to give back the bytes is training to give these / 255, which are there as floats. */
+static void features_as_targets_are_scaled(const tutti_comm *comm) {
+  static const char *const losses[] = {"binary_crossentropy", "mean_squared_error", "huber"};
+  training_folder folder;
+  training_folder_make(comm, &folder);
+  for (int i = 0; i < 3; i++) {
+    char yaml[600], checkpoint[300], metric[32];
+    tutti_train_result own, other;
+    tutti_evaluation measured = {0};
+    snprintf(yaml, sizeof yaml,
+             "data: {x_train: bytes_train, x_test: bytes_test, y_train: bytes_train, y_test: bytes_test}\n"
+             "model: {layers: [dense 8 relu, dense 12 sigmoid], loss: %s}\n" COMMON "run: {resume: no}\n",
+             losses[i]);
+    EXPECT_OK(training_run(comm, &folder, "own", yaml, NULL, &own));
+    EXPECT_OK(training_run(comm, &folder, "other", yaml,
+                           (training_overrides){"data.y_train=parts_train", "data.y_test=parts_test"},
+                           &other));
+    EXPECT(fabs(own.test.loss - other.test.loss) < 1e-6 * other.test.loss, "%s: %g and %g", losses[i],
+           own.test.loss, other.test.loss);
+    snprintf(checkpoint, sizeof checkpoint, "%.250s/own/checkpoint.h5", folder.path);
+    EXPECT_OK(tutti_evaluate_checkpoint(comm, checkpoint, NULL, TUTTI_SPLIT_TEST, metric, &measured));
+    EXPECT(fabs(own.test.loss - measured.loss) < 1e-6 * own.test.loss, "evaluated: %g and %g", own.test.loss,
+           measured.loss);
+    EXPECT_FAILS(
+        training_run(comm, &folder, "own", yaml,
+                     (training_overrides){"data.scale=standardize", "model.loss=binary_crossentropy"}, &own),
+        TUTTI_ERR_DATA, "as it is scaled, expected 0, 1 or a probability in between");
+  }
+  training_folder_remove(comm, &folder);
+}
+
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(classes_are_what_the_accuracy_counts),
       MPI_TEST(labels_that_the_loss_does_not_know_are_refused),
       MPI_TEST(the_output_is_another_file),
       MPI_TEST(rows_of_another_type_mean_the_same),
+      MPI_TEST(features_as_targets_are_scaled),
   };
   return mpi_main("predict", tests, sizeof tests / sizeof tests[0]);
 }
