@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "tutti/base.h"
+#include "tutti/io.h"
 #include "tutti/par.h"
 
 typedef enum {
@@ -60,6 +61,12 @@ int64_t tutti_dataset_fingerprint(const tutti_dataset *dataset);
 /** Local.  Names of the classes, where the file has them (attribute "classes" of y_train); borrowed.  n = 0:
  * none. */
 const char *const *tutti_dataset_classes(const tutti_dataset *dataset, int *n);
+
+/** Local.  The same names of an array y in a file that is open: [n], free with tutti_file_list_free.  Another
+ * program may have given the attribute another meaning: what is no list of texts, or has no name for some row,
+ * is passed over with a warning. */
+TUTTI_NODISCARD
+tutti_status tutti_class_names_read(const tutti_file *file, const char *y, char ***names, int *n);
 
 /** Local.  Every label of the rows is a class id in [0, n_classes), or y is one-hot with n_classes columns.
  * @return ERR_DATA naming array, row, value and what is allowed */

@@ -123,6 +123,9 @@ tutti_status tutti_file_set_texts(tutti_file *file, const char *object, const ch
 
 bool tutti_file_has_attribute(const tutti_file *file, const char *object, const char *name);
 
+/** The attribute is there and a list of texts, or damaged, as for tutti_file_has. */
+bool tutti_file_has_texts(const tutti_file *file, const char *object, const char *name);
+
 /** *text is the caller's (tutti_free).  @return ERR_DATA where it is missing or of another type */
 TUTTI_NODISCARD
 tutti_status tutti_file_get_text(const tutti_file *file, const char *object, const char *name, char **text);

@@ -50,7 +50,7 @@ static tutti_status print_label(const tutti_file *file, const char *y, int64_t i
   TUTTI_TRY(tutti_file_read_rows(file, y, TUTTI_F64, i, 1, values));
   printf("sample %lld  label", (long long)i);
   for (int64_t k = 0; k < n_targets; k++) printf(" %.6g", values[k]);
-  if (n_targets == 1 && tutti_file_has_attribute(file, y, "classes")) {
+  if (n_targets == 1 && tutti_file_has_texts(file, y, "classes")) {
     char **names = NULL;
     int n = 0;
     TUTTI_TRY(tutti_file_get_texts(file, y, "classes", &names, &n));

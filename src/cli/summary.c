@@ -89,11 +89,10 @@ static void print_shape(const char *name, const tutti_array_shape *shape) {
 }
 
 static tutti_status print_classes(const tutti_file *file) {
-  if (!tutti_file_has(file, "y_train") || !tutti_file_has_attribute(file, "y_train", "classes"))
-    return TUTTI_OK;
   char **names = NULL;
   int n = 0;
-  TUTTI_TRY(tutti_file_get_texts(file, "y_train", "classes", &names, &n));
+  TUTTI_TRY(tutti_class_names_read(file, "y_train", &names, &n));
+  if (n == 0) return TUTTI_OK;
   printf("\nclass\tname\n");
   for (int i = 0; i < n; i++) printf("%d\t%s\n", i, names[i]);
   tutti_file_list_free(&names, n);

@@ -56,8 +56,8 @@ static tutti_status read_classes(const tutti_file *file, tutti_dataset *d, heade
   char **names = NULL;
   int n = 0;
   tutti_status status = TUTTI_OK;
-  if (!y || !tutti_file_has_attribute(file, y, "classes")) return TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_file_get_texts(file, y, "classes", &names, &n));
+  if (!y) return TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_class_names_read(file, y, &names, &n));
   for (int k = 0; k < n; k++) h->class_bytes += (int64_t)strlen(names[k]) + 1;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(d->class_text, h->class_bytes));
   char *at = d->class_text;

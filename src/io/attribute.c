@@ -202,6 +202,15 @@ done:
   return status;
 }
 
+bool tutti_file_has_texts(const tutti_file *file, const char *object, const char *name) {
+  attribute a;
+  // A damaged one is for the reader to tell.
+  if (attribute_open(file, object, name, &a) != TUTTI_OK) return tutti_file_has_attribute(file, object, name);
+  const bool texts = a.type_class == H5T_STRING;
+  attribute_close(&a);
+  return texts;
+}
+
 tutti_status tutti_file_get_texts(const tutti_file *file, const char *object, const char *name, char ***texts,
                                   int *n) {
   tutti_status status = TUTTI_OK;

@@ -136,6 +136,30 @@ done:
   return status;
 }
 
+/** The data set with an attribute `classes` of y_train: names [n], or the number n where there are none. */
+static tutti_status make_names(const char *folder, const char *file_name, const char *const *names, int n) {
+  char path[1024];
+  const odd o = make_sound();
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  snprintf(path, sizeof path, "%s/%s.h5", folder, file_name);
+  TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
+  TUTTI_TRY_GOTO(done, write_parts(file, &o));
+  TUTTI_TRY_GOTO(done, names ? tutti_file_set_texts(file, "y_train", "classes", names, n)
+                             : tutti_file_set_integer(file, "y_train", "classes", n));
+  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+static tutti_status make_all_names(const char *folder) {
+  static const char *const names[] = {"apple", "pear", "quince"};
+  TUTTI_TRY(make_names(folder, "names", names, 3));
+  TUTTI_TRY(make_names(folder, "names_short", names, 2));
+  return make_names(folder, "names_number", NULL, 3);
+}
+
 static tutti_status print_array(const char *path, const char *name) {
   tutti_file *file = NULL;
   tutti_array_shape shape;
@@ -174,6 +198,7 @@ static tutti_status run(int argc, char **argv) {
               "make FOLDER, print FILE ARRAY or rows FILE TABLE");
   TUTTI_TRY(make_numbers(argv[2]));
   TUTTI_TRY(make_shapes(argv[2]));
+  TUTTI_TRY(make_all_names(argv[2]));
   return make_images(argv[2]);
 }
 

@@ -52,6 +52,19 @@ refuse 65 "'labels'" "arrays there" y_train -- train net.yaml --data.y_train=lab
 refuse 65 "'y_train'" 'row 2' 'from 0 to 1' -- train net.yaml --model.layers='dense 2 softmax'
 refuse 65 sound.h5 '1 number' 'gives 2' -- train net.yaml --model.layers='dense 2' --model.loss=mean_squared_error
 
+# Another program's attribute `classes` stops nothing.
+for file in names_number names_short; do
+  succeed 1 train net.yaml --data.file=$file.h5 --run.directory=runs/$file
+  expect_count 1 "tutti: warning: $file.h5: attribute 'classes' of 'y_train'"
+  succeed 1 info $file.h5
+  expect_count 1 "tutti: warning: $file.h5: attribute 'classes' of 'y_train'"
+  expect_no_text 'class	name'
+done
+expect_text 'has 2 names, but row 2 (from 0) is class 2'
+succeed 1 info names.h5
+expect_text '2	quince'
+expect_no_text warning
+
 # A damaged byte is found by the array's checksum, not trained with.
 cp "$SOURCE_DIR/data/digits.h5" flipped.h5
 size=$(wc -c <flipped.h5)

@@ -1,0 +1,69 @@
+#include <stdio.h>
+
+#include "base/log.h"
+#include "tutti/data.h"
+
+enum { PIECE_ROWS = 1 << 16, REASON_BYTES = 160 };
+
+/** The first number of y[n] that has no name among `n_names`, or n. */
+static int64_t first_unnamed(const double *y, int64_t n, int n_names) {
+  for (int64_t i = 0; i < n; i++)
+    if (!(y[i] < n_names)) return i;
+  return n;
+}
+
+/** Class ids, one a row: each has to have a name. */
+static tutti_status check_ids(const tutti_file *file, const char *y, int64_t n, int n_names,
+                              char reason[REASON_BYTES]) {
+  double *ids = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(ids, n < PIECE_ROWS ? n : PIECE_ROWS));
+  for (int64_t at = 0; at < n && !reason[0]; at += PIECE_ROWS) {
+    const int64_t now = n - at < PIECE_ROWS ? n - at : PIECE_ROWS;
+    TUTTI_TRY_GOTO(done, tutti_file_read_rows(file, y, TUTTI_F64, at, now, ids));
+    const int64_t i = first_unnamed(ids, now, n_names);
+    if (i < now)
+      snprintf(reason, REASON_BYTES, "has %d name%s, but row %lld (from 0) is class %g", n_names,
+               n_names == 1 ? "" : "s", (long long)(at + i), ids[i]);
+  }
+done:
+  tutti_free(ids);
+  return status;
+}
+
+/** What is wrong with the names, or "". */
+static tutti_status find_reason(const tutti_file *file, const char *y, int n_names,
+                                char reason[REASON_BYTES]) {
+  tutti_array_shape shape;
+  TUTTI_TRY(tutti_file_shape(file, y, &shape));
+  if (shape.type_class == TUTTI_CLASS_OTHER || shape.n_dims < 1 || shape.n_dims > 2) return TUTTI_OK;
+  const int64_t width = shape.n_dims == 2 ? shape.dims[1] : 1;
+  if (width == 1) return check_ids(file, y, shape.dims[0], n_names, reason);
+  if (width != n_names)
+    snprintf(reason, REASON_BYTES, "has %d name%s, but the rows have %lld columns", n_names,
+             n_names == 1 ? "" : "s", (long long)width);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_class_names_read(const tutti_file *file, const char *y, char ***names, int *n) {
+  char reason[REASON_BYTES] = "";
+  *names = NULL;
+  *n = 0;
+  if (!tutti_file_has(file, y) || !tutti_file_has_attribute(file, y, "classes")) return TUTTI_OK;
+  if (tutti_file_has_texts(file, y, "classes")) {
+    TUTTI_TRY(tutti_file_get_texts(file, y, "classes", names, n));
+    const tutti_status status = find_reason(file, y, *n, reason);
+    if (status != TUTTI_OK || reason[0]) tutti_file_list_free(names, *n);
+    TUTTI_TRY(status);
+  } else {
+    snprintf(reason, sizeof reason, "is no list of texts");
+  }
+  if (!reason[0]) return TUTTI_OK;
+  *n = 0;
+  tutti_log(
+      TUTTI_LOG_WARNING,
+      "%s: attribute 'classes' of '%s' %s: it is passed over, and the classes have no names; a name for each "
+      "class was expected",
+      tutti_file_path(file), y, reason);
+  return TUTTI_OK;
+}
