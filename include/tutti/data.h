@@ -68,7 +68,8 @@ const char *const *tutti_dataset_classes(const tutti_dataset *dataset, int *n);
 TUTTI_NODISCARD
 tutti_status tutti_class_names_read(const tutti_file *file, const char *y, char ***names, int *n);
 
-/** Local.  Every label of the rows is a class id in [0, n_classes), or y is one-hot with n_classes columns.
+/** Local.  Every label of the rows is a class id in [0, n_classes), or y has n_classes columns that are one-hot, or soft:
+ * probabilities that sum to 1.
  * @return ERR_DATA naming array, row, value and what is allowed */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_check_classes(const tutti_dataset *dataset, int64_t n_classes);

@@ -86,10 +86,6 @@ static tutti_status check_ids(const target_block *b, const void *context) {
   return TUTTI_OK;
 }
 
-static bool is_bit(float value) {
-  return value == 0 || value == 1;
-}
-
 /** Which numbers a target may have, and in words. */
 typedef struct {
   bool (*fits)(float);
@@ -108,19 +104,54 @@ static tutti_status check_numbers(const target_block *b, const void *context) {
   return TUTTI_OK;
 }
 
-static tutti_status check_one_hot(const target_block *b, const void *context) {
-  (void)context;
-  TUTTI_TRY(check_numbers(b, &(target_rule){is_bit, "0 or 1: rows of several columns are one-hot"}));
+static bool is_probability(float value) {
+  return value >= 0 && value <= 1;
+}
+
+/** What a row of several columns may be off 1 by, for probabilities that were rounded. */
+#define SUM_TOLERANCE 1e-3
+
+static int64_t count_ones(const float *row, int64_t width) {
+  int64_t ones = 0;
+  for (int64_t k = 0; k < width; k++) ones += row[k] == 1;
+  return ones;
+}
+
+/** The first column that is neither 0 nor 1, or `width`. */
+static int64_t first_fraction(const float *row, int64_t width) {
+  int64_t k = 0;
+  while (k < width && (row[k] == 0 || row[k] == 1)) k++;
+  return k;
+}
+
+/** Numbers from 0 to 1: a single 1 and zeros, or with fractions among them the sum 1. */
+static tutti_status check_mixture(const target_block *b, int64_t i) {
   const int64_t width = b->d->layout.n_targets;
-  for (int64_t i = 0; i < b->n; i++) {
-    int64_t ones = 0;
-    for (int64_t k = 0; k < width; k++) ones += b->y[i * width + k] == 1;
-    TUTTI_CHECK(ones == 1, TUTTI_ERR_DATA,
-                "%s: array '%s', row %lld (from 0) has %lld ones, expected one-hot rows: a single 1 and %lld "
-                "zeros",
-                b->d->file, b->d->y_name[b->which], (long long)(b->first + i), (long long)ones,
-                (long long)width - 1);
-  }
+  const float *row = b->y + i * width;
+  const char *name = b->d->y_name[b->which];
+  const long long at = b->first + i;
+  const int64_t k = first_fraction(row, width), ones = count_ones(row, width);
+  double sum = 0;
+  for (int64_t j = 0; j < width; j++) sum += (double)row[j];
+  TUTTI_CHECK(k < width || ones == 1, TUTTI_ERR_DATA,
+              "%s: array '%s', row %lld (from 0) has %lld ones, expected one-hot rows: a single 1 and %lld "
+              "zeros, or probabilities that sum to 1",
+              b->d->file, name, at, (long long)ones, (long long)width - 1);
+  TUTTI_CHECK(
+      k == width || fabs(sum - 1) <= SUM_TOLERANCE, TUTTI_ERR_DATA,
+      "%s: array '%s', row %lld, column %lld (both from 0) is %g, expected 0 or 1 in one-hot rows, or "
+      "probabilities that sum to 1, but these sum to %g: divide each row by its sum",
+      b->d->file, name, at, (long long)k, (double)row[k], sum);
+  return TUTTI_OK;
+}
+
+static tutti_status check_mixtures(const target_block *b, const void *context) {
+  (void)context;
+  TUTTI_TRY(check_numbers(
+      b,
+      &(target_rule){is_probability, "0 or 1: rows of several columns are one-hot, or probabilities that sum "
+                                     "to 1"}));
+  for (int64_t i = 0; i < b->n; i++) TUTTI_TRY(check_mixture(b, i));
   return TUTTI_OK;
 }
 
@@ -128,11 +159,11 @@ tutti_status tutti_dataset_check_classes(const tutti_dataset *d, int64_t n_class
   const int64_t width = d->layout.n_targets;
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     if (d->layout.parts[which].n == 0 || width == 0) continue;
-    TUTTI_CHECK(
-        width == 1 || width == n_classes, TUTTI_ERR_DATA,
-        "%s: array '%s' has %lld columns, expected one class id a row, or one-hot rows of %lld classes",
-        d->file, d->y_name[which], (long long)width, (long long)n_classes);
-    TUTTI_TRY(check_part(d, which, width == 1 ? check_ids : check_one_hot, &n_classes));
+    TUTTI_CHECK(width == 1 || width == n_classes, TUTTI_ERR_DATA,
+                "%s: array '%s' has %lld columns, expected one class id a row, or rows of %lld "
+                "classes: one-hot, or probabilities",
+                d->file, d->y_name[which], (long long)width, (long long)n_classes);
+    TUTTI_TRY(check_part(d, which, width == 1 ? check_ids : check_mixtures, &n_classes));
   }
   return TUTTI_OK;
 }

@@ -221,6 +221,22 @@ static void features_as_targets_are_scaled(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** Labels smoothed by 0.3 are 0.8 and 0.1. */
+static void soft_labels_are_trained_as_smoothed_ones(const tutti_comm *comm) {
+  char yaml[600];
+  training_folder folder;
+  tutti_train_result soft, smoothed;
+  training_folder_make(comm, &folder);
+  make_yaml("soft", "layers: [dense 8 relu, dense 3 softmax]", yaml, sizeof yaml);
+  EXPECT_OK(training_run(comm, &folder, "soft", yaml, NULL, &soft));
+  make_yaml("one_hot", "layers: [dense 8 relu, dense 3 softmax], label_smoothing: 0.3", yaml, sizeof yaml);
+  EXPECT_OK(training_run(comm, &folder, "smoothed", yaml, NULL, &smoothed));
+  EXPECT(soft.test.metric == smoothed.test.metric && fabs(soft.test.loss - smoothed.test.loss) < 1e-6,
+         "test loss %g and %g, accuracy %g and %g", soft.test.loss, smoothed.test.loss, soft.test.metric,
+         smoothed.test.metric);
+  training_folder_remove(comm, &folder);
+}
+
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(classes_are_what_the_accuracy_counts),
@@ -228,6 +244,7 @@ int main(void) {
       MPI_TEST(the_output_is_another_file),
       MPI_TEST(rows_of_another_type_mean_the_same),
       MPI_TEST(features_as_targets_are_scaled),
+      MPI_TEST(soft_labels_are_trained_as_smoothed_ones),
   };
   return mpi_main("predict", tests, sizeof tests / sizeof tests[0]);
 }

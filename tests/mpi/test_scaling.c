@@ -367,6 +367,14 @@ static void labels_are_classes_or_one_hot_rows(const tutti_comm *comm) {
   check_labels(comm, folder, 3, (const double[]){1, 0, 0, 0, 1, .5, 0, 0, 1}, 3,
                "array 'y_train', row 1, column 2 (both from 0) is 0.5, expected 0 or 1");
   check_labels(comm, folder, 3, (const double[]){1, 0, 0, 0, 1, 0, 0, 0, 1}, 4, "has 3 columns");
+  // Soft labels.
+  check_labels(comm, folder, 3, (const double[]){0.25, 0.5, 0.25, 0, 1, 0, 0.333, 0.333, 0.3335}, 3, NULL);
+  check_labels(comm, folder, 3, (const double[]){1, 0, 0, 0.5, 0.2, 0, 0, 0, 1}, 3,
+               "row 1, column 0 (both from 0) is 0.5, expected 0 or 1 in one-hot rows, or probabilities that "
+               "sum to 1, "
+               "but these sum to 0.7");
+  check_labels(comm, folder, 3, (const double[]){1, 0, 0, 1.5, -0.5, 0, 0, 0, 1}, 3,
+               "row 1, column 0 (both from 0) is 1.5, expected 0 or 1");
   scratch_remove(comm, folder);
 }
 

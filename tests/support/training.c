@@ -24,13 +24,16 @@ typedef struct {
   float parts[N_TRAIN * N_IN];
   int32_t y[N_TRAIN], sides[N_TRAIN * 2], side[N_TRAIN];
   uint8_t one_hot[N_TRAIN * N_CLASSES], bits[N_TRAIN * 2], bit[N_TRAIN];
-  float real[N_TRAIN];
+  float real[N_TRAIN], soft[N_TRAIN * N_CLASSES];
 } sample_set;
 
 static void make_labels(const double *score, int64_t i, sample_set *set) {
   const int best = score[1] > score[0] ? (score[2] > score[1] ? 2 : 1) : (score[2] > score[0] ? 2 : 0);
   set->y[i] = best;
-  for (int k = 0; k < N_CLASSES; k++) set->one_hot[i * N_CLASSES + k] = k == best;
+  for (int k = 0; k < N_CLASSES; k++) {
+    set->one_hot[i * N_CLASSES + k] = k == best;
+    set->soft[i * N_CLASSES + k] = k == best ? 0.8F : 0.1F;
+  }
   for (int k = 0; k < 2; k++) {
     set->bits[2 * i + k] = score[k] > score[k + 1];
     set->sides[2 * i + k] = score[k] > score[k + 1] ? 1 : -1;
@@ -74,7 +77,8 @@ static tutti_status write_set(tutti_file *file, const char *part, uint64_t seed,
                 {"bit", TUTTI_U8, 1, set.bit},
                 {"sides", TUTTI_I32, 2, set.sides},
                 {"side", TUTTI_I32, 1, set.side},
-                {"real", TUTTI_F32, 1, set.real}};
+                {"real", TUTTI_F32, 1, set.real},
+                {"soft", TUTTI_F32, N_CLASSES, set.soft}};
   make_samples(seed, n, &set);
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
     char name[32];
