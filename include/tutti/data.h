@@ -187,19 +187,28 @@ typedef struct {
   tutti_import_header header;
 } tutti_import_csv_options;
 
-/** svmlight / LIBSVM text: `label index:value ...`, indices ascending from 1; where an index 0 occurs in
- * either file, they count from 0 in both.  `# comments` and `qid:` are passed over.  As many features as the
- * largest index of both files. */
+/** Which index the first feature has.  AUTO: 1, or 0 where an index 0 occurs in either file. */
+typedef enum {
+  TUTTI_INDEX_AUTO,
+  TUTTI_INDEX_FROM_0,
+  TUTTI_INDEX_FROM_1,
+  TUTTI_N_INDEX_BASES
+} tutti_index_base;
+
+/** svmlight / LIBSVM text: `label index:value ...`, indices ascending.  `# comments` and `qid:` are passed over. */
 typedef struct {
   const char *train, *test; // test NULL: none
   const char *output;
   tutti_import_kind kind;
+  tutti_index_base index_base;
+  int64_t n_features; // 0: up to the largest index of both files
 } tutti_import_svmlight_options;
 
 /** What was written, for the report. */
 typedef struct {
   int64_t n_train, n_test, n_features;
-  int n_classes; // 0: a regression
+  int n_classes;               // 0: a regression
+  tutti_index_base index_base; // what svmlight's indices were counted from; AUTO: the format has none
 } tutti_import_result;
 
 /** @return ERR_USAGE an option that is missing or fits nothing (with the columns there are); ERR_MISSING;

@@ -27,23 +27,33 @@ static tutti_status import_idx(int argc, char **argv, tutti_import_result *resul
   return tutti_import_idx(&idx, result);
 }
 
+/** n where the text is none of the names. */
+static int index_of(const char *text, const char *const *names, int n) {
+  int i = 0;
+  while (i < n && strcmp(text, names[i]) != 0) i++;
+  return i;
+}
+
 static tutti_status parse_kind(const char *text, tutti_import_kind *kind) {
-  for (int i = 0; i < TUTTI_N_IMPORT_KINDS; i++) {
-    if (strcmp(text, tutti_import_kind_names[i]) != 0) continue;
-    *kind = (tutti_import_kind)i;
-    return TUTTI_OK;
-  }
-  TUTTI_FAIL(TUTTI_ERR_USAGE, "--kind=%s: expected auto, classes or regression", text);
+  *kind = (tutti_import_kind)index_of(text, tutti_import_kind_names, TUTTI_N_IMPORT_KINDS);
+  TUTTI_CHECK(*kind < TUTTI_N_IMPORT_KINDS, TUTTI_ERR_USAGE,
+              "--kind=%s: expected auto, classes or regression", text);
+  return TUTTI_OK;
 }
 
 static tutti_status parse_header(const char *text, tutti_import_header *header) {
   static const char *const names[TUTTI_N_HEADERS] = {"auto", "yes", "no"};
-  for (int i = 0; i < TUTTI_N_HEADERS; i++) {
-    if (strcmp(text, names[i]) != 0) continue;
-    *header = (tutti_import_header)i;
-    return TUTTI_OK;
-  }
-  TUTTI_FAIL(TUTTI_ERR_USAGE, "--header=%s: expected auto, yes or no", text);
+  *header = (tutti_import_header)index_of(text, names, TUTTI_N_HEADERS);
+  TUTTI_CHECK(*header < TUTTI_N_HEADERS, TUTTI_ERR_USAGE, "--header=%s: expected auto, yes or no", text);
+  return TUTTI_OK;
+}
+
+static const char *const base_names[TUTTI_N_INDEX_BASES] = {"auto", "0", "1"};
+
+static tutti_status parse_base(const char *text, tutti_index_base *base) {
+  *base = (tutti_index_base)index_of(text, base_names, TUTTI_N_INDEX_BASES);
+  TUTTI_CHECK(*base < TUTTI_N_INDEX_BASES, TUTTI_ERR_USAGE, "--index_base=%s: expected auto, 0 or 1", text);
+  return TUTTI_OK;
 }
 
 static tutti_status import_csv(int argc, char **argv, tutti_import_result *result) {
@@ -76,15 +86,19 @@ static tutti_status import_csv(int argc, char **argv, tutti_import_result *resul
 
 static tutti_status import_svmlight(int argc, char **argv, tutti_import_result *result) {
   tutti_import_svmlight_options svmlight = {0};
-  const char *kind = "auto";
-  const tutti_option options[] = {{"kind", &kind}, {"output", &svmlight.output}};
+  const char *kind = "auto", *base = "auto", *features = NULL;
+  const tutti_option options[] = {
+      {"kind", &kind}, {"output", &svmlight.output}, {"index_base", &base}, {"features", &features}};
   tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 2, NULL, 2, 3, &arguments));
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 4, NULL, 2, 3, &arguments));
   svmlight.train = arguments.positional[1];
   svmlight.test = arguments.n_positional > 2 ? arguments.positional[2] : NULL;
   tutti_arguments_clear(&arguments);
   TUTTI_TRY(require(svmlight.output, "--output=DATA.h5"));
   TUTTI_TRY(parse_kind(kind, &svmlight.kind));
+  TUTTI_TRY(parse_base(base, &svmlight.index_base));
+  TUTTI_CHECK(!features || (tutti_text_integer(features, &svmlight.n_features) && svmlight.n_features > 0),
+              TUTTI_ERR_USAGE, "--features=%s: expected a whole number from 1", features);
   return tutti_import_svmlight(&svmlight, result);
 }
 
@@ -115,6 +129,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   printf("train_samples %lld\ntest_samples %lld\nfeatures %lld\n", (long long)result.n_train,
          (long long)result.n_test, (long long)result.n_features);
   if (result.n_classes > 0) printf("classes %d\n", result.n_classes);
+  if (result.index_base != TUTTI_INDEX_AUTO) printf("index_base %s\n", base_names[result.index_base]);
   return TUTTI_OK;
 }
 
@@ -122,16 +137,22 @@ const tutti_command tutti_command_import = {
     .name = "import",
     .arguments = "idx|csv|svmlight [FILE ...] --output=DATA.h5 ...",
     .summary = "make a data set of IDX, CSV or svmlight files",
-    .details = "  tutti import idx --x_train=F --y_train=F [--x_test=F --y_test=F] --output=DATA.h5\n"
-               "  tutti import csv FILE --label=COLUMN [--test_fraction=0.2] [--seed=0] "
-               "[--kind=auto|classes|regression]\n"
-               "                   [--bytes=no|yes] [--header=auto|yes|no] --output=DATA.h5\n"
-               "  tutti import svmlight TRAIN [TEST] [--kind=auto|classes|regression] --output=DATA.h5\n\n"
-               "Files may be gzip.  A CSV file has a header line (--header=no: none); COLUMN is a name of it or a number from 1. "
-               " Labels that are\n"
-               "texts, or whole numbers of at most 100 different values, become classes 0, 1, ... in "
-               "ascending order, and their\n"
-               "names are stored; other labels are numbers for a regression; --kind decides otherwise.  The "
-               "test rows are drawn\n"
-               "by the seed.  --bytes=yes stores features that are whole numbers 0..255 as bytes.",
+    .details =
+        "  tutti import idx --x_train=F --y_train=F [--x_test=F --y_test=F] --output=DATA.h5\n"
+        "  tutti import csv FILE --label=COLUMN [--test_fraction=0.2] [--seed=0] "
+        "[--kind=auto|classes|regression]\n"
+        "                   [--bytes=no|yes] [--header=auto|yes|no] --output=DATA.h5\n"
+        "  tutti import svmlight TRAIN [TEST] [--kind=auto|classes|regression]\n"
+        "                   [--index_base=auto|0|1] [--features=N] --output=DATA.h5\n\n"
+        "Files may be gzip.  A CSV file has a header line (--header=no: none); COLUMN is a name of it or a "
+        "number from 1. "
+        " Labels that are\n"
+        "texts, or whole numbers of at most 100 different values, become classes 0, 1, ... in "
+        "ascending order, and their\n"
+        "names are stored; other labels are numbers for a regression; --kind decides otherwise.  The "
+        "test rows are drawn\n"
+        "by the seed.  --bytes=yes stores features that are whole numbers 0..255 as bytes.\n"
+        "svmlight's indices count from --index_base; auto is 1 unless an index 0 occurs, which new data by "
+        "themselves need not\nhave: give them the base that was printed for the training's, and their "
+        "number of --features.",
     .run = run};

@@ -236,7 +236,8 @@ static tutti_status write_table(table *t, tutti_import_result *result) {
   w.label_name = label_name;
   w.columns = t->columns;
   TUTTI_TRY_GOTO(done, tutti_write_dataset(t->options->output, &w));
-  *result = (tutti_import_result){w.n_train, w.n_test, w.n_features, labels.n_classes};
+  *result = (tutti_import_result){
+      .n_train = w.n_train, .n_test = w.n_test, .n_features = w.n_features, .n_classes = labels.n_classes};
 done:
   tutti_labels_free(&labels);
   tutti_free(order);

@@ -8,6 +8,12 @@
 
 enum { MAX_INDEX = 1 << 24 };
 
+/** Where a line stands, for messages. */
+typedef struct {
+  const char *path;
+  int64_t line;
+} place;
+
 /** Rows of both files one after another, compressed: entries [starts[row], starts[row + 1]) of row. */
 typedef struct {
   tutti_array starts;  // of int64_t
@@ -16,13 +22,9 @@ typedef struct {
   tutti_label_texts labels;
   int64_t n;
   int32_t smallest, largest; // of all indices
+  place at_smallest, at_largest;
+  int32_t base, n_features; // index of the first feature; columns of x
 } sparse;
-
-/** Where a line stands, for messages. */
-typedef struct {
-  const char *path;
-  int64_t line;
-} place;
 
 /** The next word of a line, NUL-terminated in place; NULL at its end. */
 static char *next_word(char **rest) {
@@ -33,6 +35,17 @@ static char *next_word(char **rest) {
   *rest = *end ? end + 1 : end;
   *end = '\0';
   return word;
+}
+
+static void note_index(sparse *s, place at, int32_t index) {
+  if (index < s->smallest) {
+    s->smallest = index;
+    s->at_smallest = at;
+  }
+  if (index > s->largest) {
+    s->largest = index;
+    s->at_largest = at;
+  }
 }
 
 static tutti_status take_entry(sparse *s, place at, char *word, int64_t *previous) {
@@ -53,8 +66,7 @@ static tutti_status take_entry(sparse *s, place at, char *word, int64_t *previou
               "%s:%lld: feature %lld: '%.40s' is no finite number that fits into float32", at.path,
               (long long)at.line, (long long)index, colon + 1);
   *previous = index;
-  if (index < s->smallest) s->smallest = (int32_t)index;
-  if (index > s->largest) s->largest = (int32_t)index;
+  note_index(s, at, (int32_t)index);
   TUTTI_TRY(tutti_array_add(&s->indices, &(int32_t){(int32_t)index}, 1));
   return tutti_array_add(&s->values, &(float){(float)value}, 1);
 }
@@ -97,9 +109,23 @@ done:
   return status;
 }
 
-/** Where feature 0 is: at index 1, unless some row has an index 0. */
-static int32_t base(const sparse *s) {
-  return s->smallest == 0 ? 0 : 1;
+/** Which column an index means, once all rows are read. */
+static tutti_status find_columns(sparse *s, const tutti_import_svmlight_options *options) {
+  s->base =
+      options->index_base == TUTTI_INDEX_AUTO ? s->smallest > 0 : options->index_base == TUTTI_INDEX_FROM_1;
+  TUTTI_CHECK(s->smallest >= s->base, TUTTI_ERR_DATA,
+              "%s:%lld: index 0, but indices are to count from 1; say --index_base=0 if they count from 0",
+              s->at_smallest.path, (long long)s->at_smallest.line);
+  s->n_features = s->largest - s->base + 1;
+  if (options->n_features == 0) return TUTTI_OK;
+  TUTTI_CHECK(
+      s->n_features <= options->n_features, TUTTI_ERR_DATA,
+      "%s:%lld: index %d, but the last of %lld features has index %lld, counted from %d; give as many "
+      "--features as there are",
+      s->at_largest.path, (long long)s->at_largest.line, (int)s->largest, (long long)options->n_features,
+      (long long)options->n_features + s->base - 1, (int)s->base);
+  s->n_features = (int32_t)options->n_features;
+  return TUTTI_OK;
 }
 
 static void fill(const void *context, int64_t row, void *x) {
@@ -108,8 +134,8 @@ static void fill(const void *context, int64_t row, void *x) {
   const int32_t *indices = s->indices.data;
   const float *values = s->values.data;
   float *to = x;
-  memset(to, 0, (size_t)(s->largest - base(s) + 1) * sizeof *to);
-  for (int64_t k = starts[row]; k < starts[row + 1]; k++) to[indices[k] - base(s)] = values[k];
+  memset(to, 0, (size_t)s->n_features * sizeof *to);
+  for (int64_t k = starts[row]; k < starts[row + 1]; k++) to[indices[k] - s->base] = values[k];
 }
 
 static tutti_status write_rows(const sparse *s, const tutti_import_svmlight_options *options, int64_t n_test,
@@ -119,13 +145,14 @@ static tutti_status write_rows(const sparse *s, const tutti_import_svmlight_opti
   TUTTI_TRY_GOTO(done, tutti_labels_make(&s->labels, options->kind, options->train, &labels));
   const tutti_writing w = {.n_train = s->n - n_test,
                            .n_test = n_test,
-                           .n_features = s->largest - base(s) + 1,
+                           .n_features = s->n_features,
                            .type = TUTTI_F32,
                            .fill = fill,
                            .context = s,
                            .labels = &labels};
   TUTTI_TRY_GOTO(done, tutti_write_dataset(options->output, &w));
-  *result = (tutti_import_result){w.n_train, w.n_test, w.n_features, labels.n_classes};
+  *result = (tutti_import_result){w.n_train, w.n_test, w.n_features, labels.n_classes,
+                                  s->base == 0 ? TUTTI_INDEX_FROM_0 : TUTTI_INDEX_FROM_1};
 done:
   tutti_labels_free(&labels);
   return status;
@@ -143,10 +170,14 @@ tutti_status tutti_import_svmlight(const tutti_import_svmlight_options *options,
   TUTTI_CHECK_GOTO(done, options->train, TUTTI_ERR_USAGE, "import svmlight: no training file is given");
   const char *const inputs[] = {options->train, options->test};
   TUTTI_TRY_GOTO(done, tutti_write_check_output(options->output, inputs, 2));
+  TUTTI_CHECK_GOTO(done, options->n_features >= 0 && options->n_features <= MAX_INDEX, TUTTI_ERR_USAGE,
+                   "import svmlight: %lld features, expected at most %d, or 0 for as many as occur",
+                   (long long)options->n_features, MAX_INDEX);
   TUTTI_TRY_GOTO(done, tutti_array_add(&s.starts, &(int64_t){0}, 1));
   TUTTI_TRY_GOTO(done, read_file(&s, options->train, &n_train));
   if (options->test) TUTTI_TRY_GOTO(done, read_file(&s, options->test, &n_test));
   TUTTI_CHECK_GOTO(done, s.values.n > 0, TUTTI_ERR_DATA, "%s: no row has a feature", options->train);
+  TUTTI_TRY_GOTO(done, find_columns(&s, options));
   TUTTI_TRY_GOTO(done, write_rows(&s, options, n_test, result));
 done:
   tutti_array_free(&s.starts);

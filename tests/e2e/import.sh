@@ -110,6 +110,12 @@ expect_array svm.h5 x_train '0.5 0 2 0
 expect_array svm.h5 x_test '0 0 0 7'
 expect_array svm.h5 y_train '1
 0'
+expect_text 'index_base 1'
+succeed 1 import svmlight test.svm train.svm --index_base=0 --features=6 --kind=regression --output=wide.h5
+expect_text 'index_base 0' 'features 6'
+expect_array wide.h5 x_train '0 0 0 0 7 0'
+refuse 64 --index_base=2 -- import svmlight train.svm --index_base=2 --output=svm.h5
+refuse 64 --features=0 -- import svmlight train.svm --features=0 --output=svm.h5
 printf '+1 1:0.5 x:2\n' >bad.svm
 refuse 65 bad.svm:1: "'x'" -- import svmlight bad.svm --output=svm.h5
 expect_array svm.h5 x_test '0 0 0 7'

@@ -41,6 +41,33 @@ static void an_index_0_in_either_file_moves_both(void **state) {
   CHECK_ARRAY(output, "y_test", 1);
 }
 
+/** Feature 0 of new data may never occur, nor their last one. */
+static void base_and_width_can_be_given(void **state) {
+  const char *output = folder_path(state, "out.h5");
+  tutti_import_svmlight_options options = {.train = put_text(state, "t", "1 1:5\n0 2:6\n")};
+  tutti_import_result result;
+  options.output = output;
+  CHECK_OK(tutti_import_svmlight(&options, &result));
+  assert_int_equal(result.index_base, TUTTI_INDEX_FROM_1);
+  assert_int_equal(result.n_features, 2);
+  options.index_base = TUTTI_INDEX_FROM_0;
+  options.n_features = 4;
+  CHECK_OK(tutti_import_svmlight(&options, &result));
+  assert_int_equal(result.index_base, TUTTI_INDEX_FROM_0);
+  assert_int_equal(result.n_features, 4);
+  CHECK_ARRAY(output, "x_train", 0, 5, 0, 0, 0, 0, 6, 0);
+  options.n_features = 2;
+  CHECK_FAILS(tutti_import_svmlight(&options, &result), TUTTI_ERR_DATA,
+              "t:2: index 2, but the last of 2 features has index 1, counted from 0");
+  options.index_base = TUTTI_INDEX_FROM_1;
+  CHECK_OK(tutti_import_svmlight(&options, &result));
+  options.train = put_text(state, "t", "1 1:5\n0 0:6\n");
+  CHECK_FAILS(tutti_import_svmlight(&options, &result), TUTTI_ERR_DATA,
+              "t:2: index 0, but indices are to count");
+  options.n_features = 1 << 30;
+  CHECK_FAILS(tutti_import_svmlight(&options, &result), TUTTI_ERR_USAGE, "1073741824 features");
+}
+
 static void real_labels_are_a_regression(void **state) {
   tutti_import_result result;
   CHECK_OK(import(state, "1.5 1:1\n2 1:2\n", NULL, &result));
@@ -83,6 +110,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(rows_are_filled_up_with_zeros, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(an_index_0_in_either_file_moves_both, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(base_and_width_can_be_given, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(real_labels_are_a_regression, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(broken_lines_are_errors_with_their_place, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(options_are_checked, folder_make, folder_remove),
