@@ -127,6 +127,11 @@ TUTTI_NODISCARD
 tutti_status tutti_checkpoint_load(const char *path, const tutti_view *views, int64_t n_views,
                                    const tutti_table_layout *layout, void *history);
 
+/** Local.  Names of the columns of /history; the caller frees them (tutti_file_list_free).  @return as
+ * tutti_checkpoint_read_info */
+TUTTI_NODISCARD
+tutti_status tutti_checkpoint_history_columns(const char *path, char ***names, int *n);
+
 /** Local.  Read those of the table's records that the file has, by their names; others, and columns that it has not,
  * stay untouched.  @return ERR_MISSING no file; ERR_DATA damaged; ERR_IO */
 TUTTI_NODISCARD

@@ -74,6 +74,9 @@ tutti_status tutti_class_names_read(const tutti_file *file, const char *y, char 
 TUTTI_NODISCARD
 tutti_status tutti_dataset_check_classes(const tutti_dataset *dataset, int64_t n_classes);
 
+/** Local.  Whether y has several columns and each of its rows a single 1, the others 0 or -1; not where y is x. */
+bool tutti_dataset_is_one_hot(const tutti_dataset *dataset);
+
 /** Local.  `fits` every number of every label; `expected` says in words what it takes.
  * @return ERR_DATA naming array, row, column, value and what is expected */
 TUTTI_NODISCARD

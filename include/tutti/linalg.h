@@ -56,6 +56,8 @@ typedef struct {
       smoothing; // in [0, 1), for losses that take it (tutti_loss_takes_smoothing): so much of each sample's target
   // is spread evenly over the classes, t (1 - smoothing) + smoothing / n_out, or over the two sides
   // of an output where each is a label of its own, t (1 - smoothing) + smoothing / 2 (Keras)
+  bool
+      one_hot; // binary, hinge: the outputs are classes of which one is right, and the metric counts them as such
 } tutti_targets;
 
 /** How the terms of an element are added.  ANY takes whatever is fastest for the shape: the BLAS or our own loops,

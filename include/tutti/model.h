@@ -101,9 +101,16 @@ int64_t tutti_model_n_params(const tutti_model *model);      // Local.  Trainabl
 tutti_loss tutti_model_loss_kind(const tutti_model *model);  // Local.  Never AUTO.
 tutti_sum_order tutti_model_order(const tutti_model *model); // Local.  Of the matrix products.
 
-/** Local.  Whether the metric is accuracy (cross-entropies, hinge); else it is the mean absolute error. */
+/** Local.  Whether the metric is an accuracy (cross-entropies, hinge); else it is the mean absolute error. */
 bool tutti_model_is_classifier(const tutti_model *model);
-const char *tutti_model_metric_name(const tutti_model *model); // Local.  "accuracy" or "mean_absolute_error"
+
+/** Local.  "accuracy": samples whose largest output is the right one, or whose one output lies on the right side;
+ * "binary_accuracy": the part of several outputs that do, where each is a label of its own; "mean_absolute_error". */
+const char *tutti_model_metric_name(const tutti_model *model);
+
+/** Local.  Whether each row of the targets has a single 1, so that sigmoids (hinge) are counted as classes are: a new
+ * model takes each output for a label of its own.  No matter for a model whose loss has no such labels. */
+void tutti_model_set_one_hot(tutti_model *model, bool one_hot);
 
 /** One named array of the network.  Kernels are [rows, cols] = [n_in, n_out]; vectors have rows 0. */
 typedef struct {
@@ -213,7 +220,7 @@ void tutti_model_predict(const tutti_model *model, int64_t rows, float *out);
 int64_t tutti_model_n_decisions(const tutti_model *model);
 
 /** Local, after forward, of a classifier.  classes[rows, n_decisions]: the decisions that its accuracy
- * counts. */
+ * counts, or of one-hot rows and sigmoids (hinge) those of each output. */
 void tutti_model_decide(const tutti_model *model, int64_t rows, int32_t *classes);
 
 /** Local.  Memory for groups of batch_norm that lie on several ranks, for global batches of up to batch_count

@@ -114,7 +114,7 @@ tutti_status tutti_evaluate_checkpoint(const tutti_comm *comm, const char *check
 /** Collective, arguments equal on all ranks.  Outputs of a checkpoint's network for the rows of an array:
  * `predictions [n, n_out]` float32 and, for classifiers, `classes` int32, the decisions that its accuracy
  * counts, written by rank 0.  With categorical_crossentropy, or one output, `classes [n]` are class ids; with
- * several outputs that are labels of their own (binary_crossentropy, hinge) `classes [n, n_out]` are 0 or 1.
+ * several outputs (binary_crossentropy, hinge) `classes [n, n_out]` are 0 or 1 for each of them, whatever the labels.
  * Where the classes' names are known, they are its attribute.
  * @param[in]  dataset    name of the array in `input`; NULL: the only one, or x_test
  * @param[out] n_samples  rows predicted

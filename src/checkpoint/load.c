@@ -163,6 +163,17 @@ static tutti_status read_history(const tutti_file *file, const tutti_table_layou
   return TUTTI_OK;
 }
 
+tutti_status tutti_checkpoint_history_columns(const char *path, char ***names, int *n) {
+  tutti_file *file = NULL;
+  *names = NULL;
+  *n = 0;
+  TUTTI_TRY(tutti_checkpoint_open(path, &file));
+  const tutti_status status = tutti_table_columns(file, "/history", names, n);
+  tutti_file_close(&file);
+  TUTTI_TRY(status);
+  return TUTTI_OK;
+}
+
 tutti_status tutti_checkpoint_load(const char *path, const tutti_view *views, int64_t n_views,
                                    const tutti_table_layout *layout, void *history) {
   view_list list = {views, n_views};

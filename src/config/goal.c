@@ -7,10 +7,13 @@ const char *const tutti_metric_names[TUTTI_N_METRICS] = {"loss",
                                                          "val_loss",
                                                          "accuracy",
                                                          "val_accuracy",
+                                                         "binary_accuracy",
+                                                         "val_binary_accuracy",
                                                          "mean_absolute_error",
                                                          "val_mean_absolute_error",
                                                          "ema_val_loss",
                                                          "ema_val_accuracy",
+                                                         "ema_val_binary_accuracy",
                                                          "ema_val_mean_absolute_error"};
 
 static const char *const relations[] = {">=", ">", "<=", "<"}; // in the order of the enum
@@ -23,7 +26,7 @@ static int relation_at(const char *text) {
 }
 
 static tutti_status check_metric(const char *text, const char *metric) {
-  char list[256], quoted[TUTTI_QUOTE_BYTES];
+  char list[320], quoted[TUTTI_QUOTE_BYTES];
   for (int i = 0; i < TUTTI_N_METRICS; i++)
     if (strcmp(metric, tutti_metric_names[i]) == 0) return TUTTI_OK;
   tutti_text_list(list, sizeof list, tutti_metric_names, TUTTI_N_METRICS);

@@ -117,6 +117,21 @@ static int64_t count_ones(const float *row, int64_t width) {
   return ones;
 }
 
+static bool is_one_hot(const float *row, int64_t width) {
+  for (int64_t k = 0; k < width; k++)
+    if (row[k] != 0 && row[k] != 1 && row[k] != -1) return false;
+  return count_ones(row, width) == 1;
+}
+
+bool tutti_dataset_is_one_hot(const tutti_dataset *d) {
+  const int64_t width = d->layout.n_targets;
+  if (width < 2 || tutti_dataset_targets_are_features(d)) return false;
+  for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++)
+    for (int64_t i = 0; i < d->layout.parts[which].n; i++)
+      if (!is_one_hot(tutti_dataset_y(d, which) + i * width, width)) return false;
+  return true;
+}
+
 /** The first column that is neither 0 nor 1, or `width`. */
 static int64_t first_fraction(const float *row, int64_t width) {
   int64_t k = 0;

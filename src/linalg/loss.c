@@ -158,9 +158,18 @@ static void fill_targets(const int32_t *classes, int64_t at, int64_t count, int6
   }
 }
 
+/** Of outputs of which the largest ought to be the one with the largest target. */
+static double count_largest(const float *z, const float *t, int64_t rows, int64_t n) {
+  int64_t right = 0;
+  for (int64_t i = 0; i < rows; i++)
+    right += tutti_loss_largest(z + i * n, n) == tutti_loss_largest(t + i * n, n);
+  return (double)right;
+}
+
 void tutti_loss_rows(tutti_loss loss, const float *z, tutti_targets targets, int64_t rows, int64_t n,
                      double scale, double *loss_sum, double *metric_sum, float *dz) {
   TUTTI_ASSERT(rows == 0 || !targets.classes != !targets.values);
+  TUTTI_ASSERT(!targets.one_hot || targets.values);
   TUTTI_ASSERT(targets.smoothing == 0 || tutti_loss_takes_smoothing(loss));
   if (loss == TUTTI_CATEGORICAL_CROSSENTROPY) {
     tutti_loss_categorical(z, targets, rows, n, scale, loss_sum, metric_sum, dz);
@@ -173,7 +182,8 @@ void tutti_loss_rows(tutti_loss loss, const float *z, tutti_targets targets, int
     if (targets.classes) fill_targets(targets.classes, at, count, n, room);
     score_outputs(loss, count, z + at, targets.values ? targets.values + at : room, targets.smoothing, &s);
     *loss_sum += sum_of(count, s.loss) / (double)n;
-    *metric_sum += sum_of(count, s.metric) / (double)n;
+    if (!targets.one_hot) *metric_sum += sum_of(count, s.metric) / (double)n;
     if (dz) scale_slopes(count, s.slope, scale / (double)n, dz + at);
   }
+  if (targets.one_hot) *metric_sum += count_largest(z, targets.values, rows, n);
 }

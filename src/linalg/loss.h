@@ -9,9 +9,9 @@
 /** The activation that the loss contains, and so wants last: SOFTMAX, SIGMOID, else LINEAR (none). */
 tutti_activation tutti_loss_activation(tutti_loss loss);
 
-/** Whether the metric is accuracy: the largest output is the right class (categorical), or an output lies on
- * the right side of its threshold, averaged over the outputs (binary, hinge).  Else the metric is the mean
- * absolute error. */
+/** Whether the metric is an accuracy: the largest output is the right class (categorical, or targets.one_hot), or an
+ * output lies on the right side of its threshold, averaged over the outputs (binary, hinge).  Else the metric is the
+ * mean absolute error. */
 bool tutti_loss_is_classification(tutti_loss loss);
 
 /** Whether targets may be smoothed: the cross-entropies'.  The metric takes no notice of it. */

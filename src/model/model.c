@@ -31,7 +31,12 @@ bool tutti_model_is_classifier(const tutti_model *model) {
 }
 
 const char *tutti_model_metric_name(const tutti_model *model) {
-  return tutti_model_is_classifier(model) ? "accuracy" : "mean_absolute_error";
+  if (!tutti_model_is_classifier(model)) return "mean_absolute_error";
+  return tutti_model_n_decisions(model) > 1 && !model->one_hot ? "binary_accuracy" : "accuracy";
+}
+
+void tutti_model_set_one_hot(tutti_model *model, bool one_hot) {
+  model->one_hot = one_hot && tutti_model_n_decisions(model) > 1;
 }
 
 int tutti_model_n_arrays(const tutti_model *model) {
@@ -89,6 +94,7 @@ void tutti_model_loss_part(tutti_model *model, const tutti_model_pass *pass, tut
   const int64_t n = last->n_out;
   TUTTI_ASSERT(0 <= from && from <= to && to <= model->n_rows);
   targets.smoothing = model->label_smoothing;
+  targets.one_hot = model->one_hot;
   tutti_loss_rows(model->loss, last->out + from * n, targets, to - from, n, 1 / (double)pass->batch_count,
                   loss_sum, metric_sum, pass->training ? model->delta[0] + from * n : NULL);
 }

@@ -84,6 +84,7 @@ struct tutti_model {
   int64_t leaf_rows;          // that the gradient has, before this micro-batch
   tutti_loss loss;
   double label_smoothing;
+  bool one_hot;                     // see tutti_targets
   tutti_sum_order order;            // of the products
   tutti_activation last_activation; // what `predict` puts on logits
   tutti_initializer initializer;

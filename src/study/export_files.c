@@ -127,7 +127,7 @@ static bool has_metric(const tutti_export *e) {
 }
 
 static bool is_accuracy(const tutti_export *e) {
-  return strcmp(e->metric, "accuracy") == 0;
+  return strcmp(e->metric, "accuracy") == 0 || strcmp(e->metric, "binary_accuracy") == 0;
 }
 
 static void put_header(const tutti_export *e, FILE *out) {

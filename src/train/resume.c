@@ -147,6 +147,25 @@ static tutti_status convert_slot(tutti_saver *saver, const char *path, const tut
   return TUTTI_OK;
 }
 
+/** A run of an earlier version goes on with the names that its tables have: it called binary_accuracy accuracy. */
+static tutti_status keep_names(tutti_run *run, const char *path) {
+  static const char now[] = "binary_accuracy", then[] = "accuracy";
+  char **names = NULL;
+  int n = 0;
+  bool old = false;
+  if (strcmp(run->layout.metric, now) != 0) return TUTTI_OK;
+  TUTTI_TRY(tutti_checkpoint_history_columns(path, &names, &n));
+  for (int i = 0; i < n; i++) old = old || strcmp(names[i], then) == 0;
+  tutti_file_list_free(&names, n);
+  if (!old) return TUTTI_OK;
+  run->layout.metric = then;
+  for (int i = 0; i < run->layout.n_more; i++) {
+    char *at = strstr(run->more_names[i], now);
+    if (at) memmove(at, then, sizeof then);
+  }
+  return TUTTI_OK;
+}
+
 static tutti_status load(tutti_saver *saver, const char *path, bool named, start_info *start) {
   tutti_run *run = saver->run;
   tutti_checkpoint_info info = {0};
@@ -157,6 +176,7 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   TUTTI_TRY_GOTO(done, check_same_training(run, path, named, &info, &then, &differs));
   TUTTI_TRY_GOTO(done, tutti_rows_reserve(run, &run->history, info.n_history));
   run->history.n = info.n_history;
+  TUTTI_TRY_GOTO(done, keep_names(run, path));
   const tutti_table_layout layout = tutti_saver_layout(saver);
   TUTTI_TRY_GOTO(done,
                  tutti_checkpoint_load(path, saver->views, saver->n_loadable, &layout, run->history.records));

@@ -59,7 +59,6 @@ static tutti_status create_root(tutti_saver *saver) {
   TUTTI_TRY(TUTTI_NEW(saver->views, (n_slots + 1) * tutti_model_n_arrays(model) + 2));
   TUTTI_TRY(TUTTI_NEW(saver->seconds, (int64_t)run->size * TUTTI_N_PHASES));
   TUTTI_TRY(TUTTI_NEW(saver->columns, tutti_metrics_n_columns(&run->layout)));
-  tutti_metrics_layout_columns(&run->layout, saver->columns);
   TUTTI_TRY(TUTTI_NEW(saver->weights, n));
   TUTTI_TRY(TUTTI_NEW(saver->slots, n_slots));
   tutti_views_add(model, "/model/weights", true, saver->weights, saver->views, &saver->n_views);
@@ -105,6 +104,7 @@ void tutti_saver_destroy(tutti_saver **handle) {
 
 tutti_table_layout tutti_saver_layout(const tutti_saver *saver) {
   const tutti_metrics_layout *layout = &saver->run->layout;
+  tutti_metrics_layout_columns(layout, saver->columns);
   return (tutti_table_layout){saver->columns, tutti_metrics_n_columns(layout),
                               tutti_metrics_record_bytes(layout)};
 }

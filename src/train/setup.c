@@ -27,9 +27,10 @@ static tutti_status check_metric_name(const tutti_run *run, const char *key, con
   const char *of_weights = strncmp(name, "ema_", 4) == 0 ? name + 4 : name;
   double value = 0;
   const bool known = tutti_metrics_value(&(tutti_metrics_row){0}, metric, of_weights, &value);
-  TUTTI_CHECK(known, TUTTI_ERR_CONFIG,
-              "%s: '%s' is not measured with this loss; there are loss, val_loss, %s, val_%s", key, name,
-              metric, metric);
+  TUTTI_CHECK(
+      known, TUTTI_ERR_CONFIG,
+      "%s: '%s' is not measured with this loss and these labels; there are loss, val_loss, %s, val_%s", key,
+      name, metric, metric);
   return TUTTI_OK;
 }
 

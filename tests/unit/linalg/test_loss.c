@@ -131,6 +131,28 @@ static void the_metric_is_not_smoothed(void **state) {
   CHECK_NEAR(plain[1], 2.0 / 3, 1e-12);
 }
 
+/** Sigmoids and margins for one-hot rows: the sample is right where its largest output is, however many outputs are. */
+static void one_hot_rows_are_counted_as_classes(void **state) {
+  (void)state;
+  enum { SAMPLES = 300 };
+  static const tutti_loss losses[] = {TUTTI_BINARY_CROSSENTROPY, TUTTI_HINGE};
+  static float z[SAMPLES][3], t[SAMPLES][3];
+  for (int i = 0; i < SAMPLES; i++)
+    for (int j = 0; j < 3; j++) {
+      z[i][j] = j == i % 3 ? -1 : -2; // no output says yes
+      t[i][j] = j == (i < 200 ? i % 3 : (i + 1) % 3);
+    }
+  for (int k = 0; k < 2; k++) {
+    double loss[2] = {0}, each = 0, sample = 0;
+    tutti_loss_rows(losses[k], z[0], (tutti_targets){.values = t[0]}, SAMPLES, 3, 1, &loss[0], &each, NULL);
+    tutti_loss_rows(losses[k], z[0], (tutti_targets){.values = t[0], .one_hot = true}, SAMPLES, 3, 1,
+                    &loss[1], &sample, NULL);
+    CHECK_NEAR(each, 200, 1e-9); // 2 of 3 outputs
+    CHECK_NEAR(sample, 200, 0);
+    CHECK_NEAR(loss[1], loss[0], 0);
+  }
+}
+
 /** Values that one can compute on paper. */
 static void known_values(void **state) {
   (void)state;
@@ -293,6 +315,7 @@ int main(void) {
       cmocka_unit_test(smoothed_losses_are_their_definition_and_have_its_slope),
       cmocka_unit_test(smoothing_on_paper),
       cmocka_unit_test(the_metric_is_not_smoothed),
+      cmocka_unit_test(one_hot_rows_are_counted_as_classes),
       cmocka_unit_test(known_values),
       cmocka_unit_test(certain_and_wrong_costs_a_finite_loss),
       cmocka_unit_test(small_losses_keep_their_digits),

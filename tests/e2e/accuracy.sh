@@ -1,0 +1,76 @@
+# The accuracy of sigmoids: of one-hot rows samples are counted, of rows with several labels outputs, each under its name.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+for python in python3 /usr/bin/python3 none; do
+  "$python" -c 'import h5py, numpy' 2>/dev/null && break
+done
+if [ $python = none ]; then
+  echo "skipped: python3 has no h5py or no numpy"
+  exit 77
+fi
+
+# right FILE KIND: the part of what is predicted for data.h5 that is as KIND has it.
+right() {
+  rm -f p.h5
+  succeed "$RANKS" predict "$1" data.h5:x_test p.h5
+  "$python" - "$2" <<'EOF'
+import sys, h5py
+with h5py.File("p.h5") as p, h5py.File("data.h5") as d:
+    y, out = d[sys.argv[1] + "_test"][:], p["predictions"][:]
+largest = (y.argmax(1) == out.argmax(1)).mean()
+print(f"{largest if sys.argv[1] == 'hot' else ((y > 0.5) == (out > 0.5)).mean():.9g}")
+EOF
+}
+
+"$python" - <<'EOF' || fail 'no data'
+import h5py, numpy as np
+r = np.random.default_rng(1)
+x, y = r.normal(size=(400, 5)).astype("f4"), r.integers(0, 4, 400)
+x[:, :4] += np.eye(4)[y]
+many = (x[:, :4] > 0.5).astype("f4")
+with h5py.File("data.h5", "w") as f:
+    for name, a in (("x", x), ("hot", np.eye(4, dtype="f4")[y]), ("many", many), ("one", many[:, :1])):
+        f[name + "_train"], f[name + "_test"] = a[:300], a[300:]
+EOF
+train() {
+  kind=$1
+  shift
+  succeed "$RANKS" train --data.file=data.h5 --data.y_train=${kind}_train --data.y_test=${kind}_test \
+    --model.layers='dense 4 sigmoid' --data.validation_split=0.2 --run.directory=$kind --optimizer.ema_momentum=0.9 "$@"
+}
+
+train hot
+expect_text 'val_accuracy' 'ema_val_accuracy'
+expect_no_text binary
+expect_close "$(value test_accuracy)" "$(right hot/checkpoint.h5 hot)" 1e-5
+train many --train.monitor=val_binary_accuracy
+expect_text 'val_binary_accuracy' 'ema_val_binary_accuracy'
+expect_close "$(value test_binary_accuracy)" "$(right many/checkpoint.h5 many)" 1e-5
+train one --model.layers='dense 1 sigmoid' --train.stop_at='val_accuracy >= 2'
+expect_close "$(value test_accuracy)" "$(right one/checkpoint.h5 one)" 1e-5
+refuse 78 train.monitor "'val_accuracy' is not measured" val_binary_accuracy -- train --data.file=data.h5 \
+  --data.y_train=many_train --data.y_test=many_test --model.layers='dense 4 sigmoid' --data.validation_split=0.2 \
+  --run.directory=refused --train.monitor=val_accuracy
+
+# A run of an earlier version, whose columns are named accuracy, goes on with these.
+"$python" - <<'EOF' || fail 'no run of an earlier version'
+import h5py, numpy as np
+for path in ("many/checkpoint.h5", "many/metrics.h5"):
+    with h5py.File(path, "r+") as f:
+        for table in [t for t in ("history", "epochs", "steps") if t in f]:
+            rows = f[table][:]
+            rows.dtype.names = tuple(n.replace("binary_", "") for n in rows.dtype.names)
+            del f[table]
+            f.create_dataset(table, data=rows, maxshape=(None,), chunks=(64,))
+        if "metric" in f.attrs:
+            f.attrs["metric"] = "accuracy"
+EOF
+train many --train.monitor=val_binary_accuracy --train.epochs=3
+"$python" - <<'EOF' || fail 'the rows of an earlier version are lost'
+import h5py, numpy as np
+with h5py.File("many/metrics.h5") as f, h5py.File("many/checkpoint.h5") as c:
+    for rows in (f["epochs"][:], c["history"][:]):
+        assert "val_binary_accuracy" not in rows.dtype.names
+        assert len(rows) == 3, rows
+        for name in ("accuracy", "val_accuracy", "ema_val_accuracy"):
+            assert ((rows[name] > 0.3) & (rows[name] <= 1)).all(), rows[name]
+EOF
