@@ -55,10 +55,16 @@ static void dense_forward(const tutti_bend *bend) {
   tangent->out = tangent->ty;
 }
 
-static void bias_gradient(const tutti_bend *bend, const float *last, float *grads) {
-  const int n = bend->layer->n_out;
+/** Zeros, for the gradient of n elements of vectors. */
+static double *new_sums(const tutti_bend *bend, int n) {
   double *sums = bend->layer->sums;
   memset(sums, 0, (size_t)n * sizeof *sums);
+  return sums;
+}
+
+static void bias_gradient(const tutti_bend *bend, const float *last, float *grads) {
+  const int n = bend->layer->n_out;
+  double *sums = new_sums(bend, n);
   tutti_column_sums(last, bend->rows, n, sums);
   tutti_layer_round(bend->layer, n, grads);
 }
@@ -129,23 +135,24 @@ static void norm_forward(const tutti_bend *bend) {
   bend->tangent->out = bend->tangent->ty;
 }
 
-/** grads[2, n] += sums of d xhat and of d over the rows. */
-TUTTI_CLONES static void norm_gradient(const float *x, const float *d, int64_t rows, int n,
-                                       const float *stats, float *grads) {
+/** sums[2, n] += sums of d xhat and of d over the rows. */
+TUTTI_CLONES static void norm_gradient(const float *restrict x, const float *restrict d, int64_t rows, int n,
+                                       const float *restrict stats, double *restrict sums) {
   const float *mean = stats, *inverse = stats + n;
   for (int64_t i = 0; i < rows; i++)
     for (int j = 0; j < n; j++) {
-      grads[j] += d[i * n + j] * (x[i * n + j] - mean[j]) * inverse[j];
-      grads[n + j] += d[i * n + j];
+      sums[j] += (double)(d[i * n + j] * (x[i * n + j] - mean[j]) * inverse[j]);
+      sums[n + j] += (double)d[i * n + j];
     }
 }
 
-/** grads[n] += sum of dy times the derivative of xhat. */
-TUTTI_CLONES static void norm_gradient_tangent(const float *tx, const float *dy, int64_t rows, int n,
-                                               const float *stats, float *grads) {
+/** sums[n] += sum of dy times the derivative of xhat. */
+TUTTI_CLONES static void norm_gradient_tangent(const float *restrict tx, const float *restrict dy,
+                                               int64_t rows, int n, const float *restrict stats,
+                                               double *restrict sums) {
   const float *inverse = stats + n;
   for (int64_t i = 0; i < rows; i++)
-    for (int j = 0; j < n; j++) grads[j] += dy[i * n + j] * tx[i * n + j] * inverse[j];
+    for (int j = 0; j < n; j++) sums[j] += (double)(dy[i * n + j] * tx[i * n + j] * inverse[j]);
 }
 
 /** dx = gamma inverse dy in place, tdx = gamma inverse tdy + v inverse dy. */
@@ -164,9 +171,10 @@ static void norm_backward(const tutti_bend *bend) {
   const tutti_layer *layer = bend->layer;
   const int rows = bend->rows, n = layer->n_out;
   const float *stats = statistics(layer);
-  memset(bend->grads, 0, 2 * (size_t)n * sizeof *bend->grads);
-  norm_gradient(bend->x, bend->tdy ? bend->tdy : bend->dy, rows, n, stats, bend->grads);
-  if (bend->tdy && bend->tx) norm_gradient_tangent(bend->tx, bend->dy, rows, n, stats, bend->grads);
+  double *sums = new_sums(bend, 2 * n);
+  norm_gradient(bend->x, bend->tdy ? bend->tdy : bend->dy, rows, n, stats, sums);
+  if (bend->tdy && bend->tx) norm_gradient_tangent(bend->tx, bend->dy, rows, n, stats, sums);
+  tutti_layer_round(layer, 2 * n, bend->grads);
   if (bend->dx) norm_by_input(rows, n, stats, bend->params, bend->v, bend->dy, bend->tdy);
 }
 
@@ -187,15 +195,16 @@ static void prelu_backward(const tutti_bend *bend) {
   const int n = bend->layer->n_out;
   const float *x = bend->x, *alpha = bend->params;
   float *dy = bend->dy, *tdy = bend->tdy;
-  memset(bend->grads, 0, (size_t)n * sizeof *bend->grads);
+  double *sums = new_sums(bend, n);
   for (int64_t k = 0; k < n_elements(bend); k++) {
     const int64_t j = k % n;
     if (x[k] > 0) continue;
-    bend->grads[j] += (tdy ? tdy[k] : dy[k]) * x[k];
-    if (tdy && bend->tx) bend->grads[j] += dy[k] * bend->tx[k];
+    sums[j] += (double)((tdy ? tdy[k] : dy[k]) * x[k]);
+    if (tdy && bend->tx) sums[j] += (double)(dy[k] * bend->tx[k]);
     if (tdy) tdy[k] = alpha[j] * tdy[k] + bend->v[j] * dy[k];
     dy[k] *= alpha[j];
   }
+  tutti_layer_round(bend->layer, n, bend->grads);
 }
 
 const tutti_bend_ops *tutti_bend_ops_of(tutti_layer_kind kind) {

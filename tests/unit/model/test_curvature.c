@@ -3,6 +3,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "fixture.h"
 #include "support/numbers.h"
@@ -226,11 +227,50 @@ static void penalty_has_a_hessian(void **state) {
   clear(&b);
 }
 
+/** Like samples: a sum in single precision would lose digits with each. */
+static void many_samples_lose_no_digits(void **state) {
+  (void)state;
+  enum { N = 1 << 17, WIDTH = 3 };
+  fixture f;
+  tutti_curvature *curvature = NULL;
+  fixture_make(&f, "dense 3,prelu,batch_norm", TUTTI_MEAN_SQUARED_ERROR, WIDTH, N, 3);
+  CHECK_OK(tutti_curvature_create(f.model, &curvature));
+  numbers_fill(50, 0.2, 1.5, tutti_model_n_state(f.model), tutti_model_state(f.model));
+  for (int i = WIDTH; i < N * WIDTH; i++) {
+    f.x[i] = f.x[i - WIDTH];
+    f.values[i] = f.values[i - WIDTH];
+  }
+  double one[MAX_PARAMS] = {0}, all[MAX_PARAMS] = {0}, loss_sum = 0;
+  float v[MAX_PARAMS];
+  numbers_fill(51, -1, 1, f.n_params, v);
+  tutti_curvature_batch batch = {
+      .params = f.params, .x = f.x, .targets = fixture_targets(&f, 0), .rows = 1, .count = 1};
+  for (int product = 0; product < 2; product++) {
+    memset(one, 0, sizeof one);
+    memset(all, 0, sizeof all);
+    for (batch.rows = 1; batch.rows <= N; batch.rows += N - 1) {
+      double *sums = batch.rows == 1 ? one : all;
+      if (product)
+        CHECK_OK(tutti_curvature_product(curvature, &batch, v, sums));
+      else
+        CHECK_OK(tutti_curvature_gradient(curvature, &batch, &loss_sum, sums));
+    }
+    for (int64_t k = WIDTH * WIDTH; k < f.n_params; k++)
+      CHECK_NEAR(all[k], N * one[k], 1e-6 * fabs(N * one[k]));
+  }
+  tutti_curvature_destroy(&curvature);
+  fixture_free(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(each_activation),  cmocka_unit_test(each_loss),
-      cmocka_unit_test(each_other_layer), cmocka_unit_test(smoothed_labels_and_probabilities),
-      cmocka_unit_test(parts_add_up),     cmocka_unit_test(penalty_has_a_hessian),
+      cmocka_unit_test(each_activation),
+      cmocka_unit_test(each_loss),
+      cmocka_unit_test(each_other_layer),
+      cmocka_unit_test(smoothed_labels_and_probabilities),
+      cmocka_unit_test(parts_add_up),
+      cmocka_unit_test(penalty_has_a_hessian),
+      cmocka_unit_test(many_samples_lose_no_digits),
   };
   return cmocka_run_group_tests_name("model.curvature", tests, NULL, check_no_leak);
 }
