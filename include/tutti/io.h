@@ -82,6 +82,14 @@ TUTTI_NODISCARD
 tutti_status tutti_file_read_rows(const tutti_file *file, const char *name, tutti_type type, int64_t first,
                                   int64_t n, void *data);
 
+/** All numbers of an array were stored, and are where HDF5 will look for them: what is missing it would read as
+ * zeros.
+ * @return ERR_DATA chunks or blocks that nobody wrote; numbers in files that are too short or no regular files;
+ * a virtual array that is made of itself, or has numbers without a source; ERR_MISSING a file that holds some of
+ * the numbers is not there; as tutti_file_open and tutti_file_shape for such files */
+TUTTI_NODISCARD
+tutti_status tutti_file_check_stored(const tutti_file *file, const char *name);
+
 /** A whole new array of 1 to TUTTI_MAX_DIMS dimensions, each may be 0.  Missing groups are made; an array of
  * that name is an ERR_INTERNAL.
  * @param[in] deflate  0 none, 1-9 zlib level

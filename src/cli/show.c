@@ -71,6 +71,8 @@ tutti_status tutti_show_samples(const tutti_file *file, const char *x, const cha
   tutti_array_shape shape, label_shape;
   TUTTI_TRY(tutti_file_shape(file, x, &shape));
   TUTTI_TRY(tutti_file_shape(file, y, &label_shape));
+  TUTTI_TRY(tutti_file_check_stored(file, x));
+  TUTTI_TRY(tutti_file_check_stored(file, y));
   const int64_t n_features = features_of(&shape), n_targets = features_of(&label_shape);
   const picture size = picture_of(&shape);
   if (n > shape.dims[0]) n = shape.dims[0];

@@ -92,7 +92,7 @@ static tutti_status read_x(const tutti_file *file, const char *name, tutti_part 
               (long long)width, (long long)*n_features);
   *n_features = width;
   part->n_file = shape.dims[0];
-  return TUTTI_OK;
+  return tutti_file_check_stored(file, name);
 }
 
 /** Whether two names in the file are one array's. */
@@ -132,7 +132,7 @@ static tutti_status read_y(const tutti_file *file, const char *x_name, const cha
               "%s: array '%s' has %lld columns, the training labels have %lld", tutti_file_path(file), name,
               (long long)width, (long long)*n_targets);
   *n_targets = width;
-  return TUTTI_OK;
+  return tutti_file_check_stored(file, name);
 }
 
 static tutti_status read_part(const tutti_file *file, const tutti_dataset *d, tutti_rows which,

@@ -62,7 +62,7 @@ done:
 
 tutti_status tutti_file_shape(const tutti_file *file, const char *name, tutti_array_shape *shape) {
   hid_t dataset = H5I_INVALID_HID;
-  TUTTI_TRY(tutti_object_open(file, "array", name, &dataset));
+  TUTTI_TRY(tutti_object_open(file, "array", name, H5P_DEFAULT, &dataset));
   const tutti_status status = describe(file, name, dataset, shape);
   tutti_h5_release(dataset);
   TUTTI_TRY(status);
@@ -91,7 +91,7 @@ static tutti_status select_rows(const tutti_file *file, const char *name, int64_
   tutti_status status = TUTTI_OK;
   tutti_array_shape shape;
   hsize_t start[TUTTI_MAX_DIMS] = {(hsize_t)first}, count[TUTTI_MAX_DIMS] = {(hsize_t)n};
-  TUTTI_TRY_GOTO(done, tutti_object_open(file, "array", name, &rows->dataset));
+  TUTTI_TRY_GOTO(done, tutti_object_open(file, "array", name, H5P_DEFAULT, &rows->dataset));
   TUTTI_TRY_GOTO(done, describe(file, name, rows->dataset, &shape));
   TUTTI_CHECK_GOTO(done, shape.type_class != TUTTI_CLASS_OTHER, TUTTI_ERR_DATA,
                    "%s: array '%s' holds texts or records, expected numbers", file->path, name);

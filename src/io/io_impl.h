@@ -76,6 +76,19 @@ tutti_status tutti_file_writable(const tutti_file *file);
 TUTTI_NODISCARD
 tutti_status tutti_file_settle(const tutti_file *file, tutti_status status);
 
+// --- external.c: files that a file names
+
+enum { TUTTI_PATH_BYTES = 4096 };
+
+/** The file `name` that an array or a link of `file` leads to, as HDF5 finds it.
+ * @param[in] variable  of the environment, which lists folders where HDF5 looks first
+ * @return false: there is none */
+bool tutti_external_find(const char *file, const char *name, const char *variable,
+                         char path[TUTTI_PATH_BYTES]);
+
+/** The same for a file that holds the numbers of an array without any format. */
+bool tutti_external_find_raw(const char *file, const char *name, char path[TUTTI_PATH_BYTES]);
+
 // --- h5.c: HDF5's errors and types
 
 typedef struct {
@@ -128,10 +141,12 @@ hid_t tutti_h5_memory_type(tutti_type type);
 TUTTI_NODISCARD
 tutti_status tutti_object_find(const tutti_file *file, const char *name, bool *there);
 
-/** @param[in] kind  what the text calls it, "array" or "table"
+/** @param[in] kind   what the text calls it, "array" or "table"
+ * @param[in] access  list for opening it, or H5P_DEFAULT
  * @return ERR_DATA no such data set; the text lists what is there */
 TUTTI_NODISCARD
-tutti_status tutti_object_open(const tutti_file *file, const char *kind, const char *name, hid_t *dataset);
+tutti_status tutti_object_open(const tutti_file *file, const char *kind, const char *name, hid_t access,
+                               hid_t *dataset);
 
 /** Make the groups above `name`, and a data set of that name in them.
  * @return ERR_INTERNAL there is one */

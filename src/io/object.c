@@ -52,12 +52,13 @@ static tutti_status not_there(const tutti_file *file, const char *kind, const ch
              n ? text : "nothing");
 }
 
-tutti_status tutti_object_open(const tutti_file *file, const char *kind, const char *name, hid_t *dataset) {
+tutti_status tutti_object_open(const tutti_file *file, const char *kind, const char *name, hid_t access,
+                               hid_t *dataset) {
   tutti_status status = TUTTI_OK;
   bool there = false;
   TUTTI_TRY(tutti_object_find(file, name, &there));
   if (!there) return not_there(file, kind, name);
-  TUTTI_H5_GET(done, *dataset, H5Dopen2(file->id, name, H5P_DEFAULT), TUTTI_ERR_DATA, "%s: %s '%s'",
+  TUTTI_H5_GET(done, *dataset, H5Dopen2(file->id, name, access), TUTTI_ERR_DATA, "%s: %s '%s'",
                file->path, kind, name);
 done:
   return status;

@@ -22,7 +22,7 @@ static void table_close(table *t) {
 static tutti_status table_open(const tutti_file *file, const char *name, table *t) {
   tutti_status status = TUTTI_OK;
   hid_t space = H5I_INVALID_HID;
-  TUTTI_TRY_GOTO(done, tutti_object_open(file, "table", name, &t->dataset));
+  TUTTI_TRY_GOTO(done, tutti_object_open(file, "table", name, H5P_DEFAULT, &t->dataset));
   TUTTI_H5_GET(done, t->type, H5Dget_type(t->dataset), TUTTI_ERR_DATA, "%s: table '%s'", file->path, name);
   TUTTI_H5_GET(done, space, H5Dget_space(t->dataset), TUTTI_ERR_DATA, "%s: table '%s'", file->path, name);
   TUTTI_CHECK_GOTO(done, H5Tget_class(t->type) == H5T_COMPOUND && H5Sget_simple_extent_ndims(space) == 1,

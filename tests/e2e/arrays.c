@@ -118,6 +118,96 @@ static tutti_status make_shapes(const char *folder) {
   return make_foreign(folder, "group_x", &no_x, "x_train/inside", f32, 1, (hsize_t[]){N_TRAIN});
 }
 
+/** An array of a file that `o` lacks, of which the first `n_rows` are written.
+ * @param[in] creation  how it is stored */
+static tutti_status make_stored(const char *folder, const char *name, const char *array, hid_t creation,
+                                hsize_t n_rows) {
+  odd o = make_sound();
+  const bool is_x = strcmp(array, "x_train") == 0;
+  const hsize_t dims[] = {N_TRAIN, N_IN}, first[] = {0, 0}, count[] = {n_rows, N_IN};
+  char path[1024];
+  o.no_x = is_x;
+  o.no_y = !is_x;
+  TUTTI_TRY(write_odd(folder, name, &o));
+  snprintf(path, sizeof path, "%s/%s.h5", folder, name);
+  const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t space = H5Screate_simple(is_x ? 2 : 1, dims, NULL), memory = H5Scopy(space);
+  const hid_t made = H5Dcreate2(file, array, H5T_NATIVE_FLOAT, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+  herr_t ok = 0;
+  if (n_rows > 0) {
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, first, NULL, count, NULL);
+    H5Sselect_hyperslab(memory, H5S_SELECT_SET, first, NULL, count, NULL);
+    ok = H5Dwrite(made, H5T_NATIVE_FLOAT, memory, space, H5P_DEFAULT, is_x ? o.x : o.y);
+  }
+  H5Dclose(made);
+  H5Sclose(memory);
+  H5Sclose(space);
+  H5Pclose(creation);
+  TUTTI_CHECK(made >= 0 && ok >= 0 && H5Fclose(file) >= 0, TUTTI_ERR_INTERNAL, "%s: not made", path);
+  return TUTTI_OK;
+}
+
+static hid_t chunked(int n_dims, bool deflated) {
+  const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_chunk(creation, n_dims, (hsize_t[]){5, N_IN});
+  if (deflated) H5Pset_deflate(creation, 1);
+  return creation;
+}
+
+/** Its numbers are in the file `raw`. */
+static hid_t raw(const char *file) {
+  const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_external(creation, file, 0, (hsize_t)N_TRAIN * N_IN * sizeof(float));
+  return creation;
+}
+
+/** The first `n_rows` rows are those of x_train in another file, or of `array`. */
+static hid_t virtual(const char *file, const char *array, hsize_t n_rows) {
+  const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+  const hsize_t dims[] = {N_TRAIN, N_IN}, first[] = {0, 0}, count[] = {n_rows, N_IN};
+  const hid_t to = H5Screate_simple(2, dims, NULL), from = H5Screate_simple(2, count, NULL);
+  H5Sselect_hyperslab(to, H5S_SELECT_SET, first, NULL, count, NULL);
+  H5Sselect_hyperslab(from, H5S_SELECT_SET, first, NULL, count, NULL);
+  H5Pset_virtual(creation, to, file, array, from);
+  H5Sclose(to);
+  H5Sclose(from);
+  return creation;
+}
+
+/** Arrays whose numbers are not all there, and whole ones that are stored in an odd way. */
+static tutti_status make_storage(const char *folder) {
+  const hid_t plain = H5Pcreate(H5P_DATASET_CREATE), fill = chunked(2, false);
+  const hid_t compact = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_fill_value(fill, H5T_NATIVE_FLOAT, &(float){1});
+  H5Pset_layout(compact, H5D_COMPACT);
+  TUTTI_TRY(make_stored(folder, "half_x", "x_train", chunked(2, true), N_TRAIN / 2));
+  TUTTI_TRY(make_stored(folder, "fill_x", "x_train", fill, N_TRAIN / 2));
+  TUTTI_TRY(make_stored(folder, "deflated_x", "x_train", chunked(2, true), N_TRAIN));
+  TUTTI_TRY(make_stored(folder, "never_y", "y_train", chunked(1, false), 0));
+  TUTTI_TRY(make_stored(folder, "no_block", "x_train", plain, 0));
+  TUTTI_TRY(make_stored(folder, "compact_x", "x_train", compact, N_TRAIN));
+  TUTTI_TRY(make_stored(folder, "raw_gone", "x_train", raw("gone.raw"), 0));
+  TUTTI_TRY(make_stored(folder, "raw_short", "x_train", raw("short.raw"), 0));
+  TUTTI_TRY(make_stored(folder, "raw_pipe", "x_train", raw("pipe.raw"), 0));
+  TUTTI_TRY(make_stored(folder, "raw_whole", "x_train", raw("whole.raw"), 0));
+  TUTTI_TRY(make_stored(folder, "virtual_gone", "x_train", virtual("gone.h5", "x_train", N_TRAIN), 0));
+  TUTTI_TRY(
+      make_stored(folder, "virtual_self", "x_train", virtual("virtual_self.h5", "x_train", N_TRAIN), 0));
+  TUTTI_TRY(make_stored(folder, "virtual_dot", "x_train", virtual(".", "/x_train", N_TRAIN), 0));
+  TUTTI_TRY(
+      make_stored(folder, "virtual_ring", "x_train", virtual("virtual_ring_2.h5", "x_train", N_TRAIN), 0));
+  TUTTI_TRY(
+      make_stored(folder, "virtual_ring_2", "x_train", virtual("virtual_ring.h5", "x_train", N_TRAIN), 0));
+  TUTTI_TRY(make_stored(folder, "virtual_name", "x_train", virtual("sound.h5", "x_tarin", N_TRAIN), 0));
+  TUTTI_TRY(make_stored(folder, "virtual_part", "x_train", virtual("sound.h5", "x_train", N_TRAIN / 2), 0));
+  TUTTI_TRY(make_stored(folder, "virtual_test", "x_train", virtual("sound.h5", "x_test", N_TRAIN), 0));
+  TUTTI_TRY(make_stored(folder, "virtual_half", "x_train", virtual("half_x.h5", "x_train", N_TRAIN), 0));
+  TUTTI_TRY(
+      make_stored(folder, "virtual_deep", "x_train", virtual("virtual_gone.h5", "x_train", N_TRAIN), 0));
+  TUTTI_TRY(make_stored(folder, "virtual_whole", "x_train", virtual("sound.h5", "x_train", N_TRAIN), 0));
+  return make_stored(folder, "virtual_twice", "x_train", virtual("virtual_whole.h5", "x_train", N_TRAIN), 0);
+}
+
 /** Images of [N, rows, columns]: a bright diagonal. */
 static tutti_status make_images(const char *folder) {
   char path[1024];
@@ -199,6 +289,7 @@ static tutti_status run(int argc, char **argv) {
   TUTTI_TRY(make_numbers(argv[2]));
   TUTTI_TRY(make_shapes(argv[2]));
   TUTTI_TRY(make_all_names(argv[2]));
+  TUTTI_TRY(make_storage(argv[2]));
   return make_images(argv[2]);
 }
 

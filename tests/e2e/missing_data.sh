@@ -1,0 +1,58 @@
+# Numbers that nobody has stored are never zeros: arrays with missing parts are refused by name, status 65 or 66.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+"$ARRAYS" make . || fail "the arrays cannot be made"
+cat >net.yaml <<'EOF'
+data: {file: sound.h5}
+model: {layers: [dense 5 relu, dense 3 softmax]}
+train: {batch_size: 8, epochs: 2}
+EOF
+
+# missing STATUS FILE TEXT...: training with this file is refused.
+missing() {
+  wanted_status=$1 file=$2
+  shift 2
+  refuse "$wanted_status" "$file" "$@" -- train net.yaml --data.file="$file"
+}
+
+missing 66 virtual_gone.h5 "'x_train'" gone.h5 'not there'
+missing 65 half_x.h5 "'x_train'" 'never written to its end' '2 of its 4 chunks'
+
+# The rest is the same at any number of ranks.
+[ "$RANKS" -eq 1 ] || exit 0
+
+missing 65 never_y.h5 "'y_train'" 'never written at all' '4 of its 4 chunks'
+missing 65 fill_x.h5 "'x_train'" '2 of its 4 chunks'
+missing 65 no_block.h5 "'x_train'" 'never written at all'
+
+head -c 319 sound.h5 >short.raw
+head -c 320 /dev/zero >whole.raw # as numbers any file of it would do
+mkfifo pipe.raw
+missing 66 raw_gone.h5 "'x_train'" gone.raw 'not there'
+missing 65 raw_short.h5 "'x_train'" short.raw 'after 319 bytes, expected 320'
+missing 65 raw_pipe.h5 "'x_train'" pipe.raw 'no regular file'
+
+missing 65 virtual_self.h5 "'x_train'" 'from itself'
+missing 65 virtual_dot.h5 "'x_train'" 'from itself'
+missing 65 virtual_ring.h5 "'x_train'" virtual_ring_2.h5 'from itself'
+missing 65 virtual_name.h5 "'x_tarin'" sound.h5 "'x_train' of virtual_name.h5 is made of it"
+missing 65 virtual_part.h5 "'x_train'" '40 of its 80 numbers'
+missing 65 virtual_test.h5 "'x_train'" "'x_test' of sound.h5"
+missing 65 virtual_half.h5 half_x.h5 '2 of its 4 chunks' "'x_train' of virtual_half.h5 is made of it"
+missing 66 virtual_deep.h5 gone.h5 "'x_train' of virtual_deep.h5 is made of it"
+
+# eval, predict and info see the same.
+succeed 1 train net.yaml
+good=runs/net/checkpoint.h5
+refuse 65 half_x.h5 '2 of its 4 chunks' -- eval $good --data.file=half_x.h5 --split=train
+refuse 65 half_x.h5 '2 of its 4 chunks' -- predict $good half_x.h5:x_train out.h5
+refuse 65 virtual_self.h5 'from itself' -- info --show=1 virtual_self.h5
+[ ! -e out.h5 ] || fail 'out.h5 was made all the same'
+
+# What is whole is read, however it is stored: the same numbers give the same network.
+before=
+for file in deflated_x compact_x virtual_whole virtual_twice; do
+  succeed 1 eval $good --data.file=$file.h5 --split=train
+  before=${before:-$(value loss)}
+  expect_same "$(value loss)" "$before"
+done
+succeed 1 train net.yaml --data.file=raw_whole.h5 --run.directory=raw
