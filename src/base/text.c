@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { MAX_LETTERS = 63 };
 
@@ -46,6 +47,8 @@ const char *tutti_text_nearest(const char *given, const char *const *names, int 
   if (strlen(given) > MAX_LETTERS) return NULL;
   for (int i = 0; i < n; i++)
     if (is_initials(given, names[i])) return names[i];
+  for (int i = 0; i < n; i++)
+    if (strcasecmp(given, names[i]) == 0) return names[i];
   const char *nearest = NULL;
   int best = (int)strlen(given) / 3 + 2;
   for (int i = 0; i < n; i++) {

@@ -4,8 +4,8 @@
 
 #include "tutti/base.h"
 
-/** The name of `names` [n] whose words begin with the letters of `given` ("lr" is learning_rate), else the
- * nearest to it by edits of letters, or NULL where none is near enough to be what was meant (more than a
+/** The name of `names` [n] whose words begin with the letters of `given` ("lr" is learning_rate), else one
+ * that is equal but for the case of letters, else the nearest to it by edits of letters, or NULL where none is near enough to be what was meant (more than a
  * third of the letters differ). */
 const char *tutti_text_nearest(const char *given, const char *const *names, int n);
 

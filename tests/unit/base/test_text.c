@@ -16,6 +16,8 @@ static void nearest_name_is_the_one_meant(void **state) {
   assert_string_equal(tutti_text_nearest("bs", names, 7), "batch_size");
   assert_null(tutti_text_nearest("l", names, 7));
   assert_null(tutti_text_nearest("lrx", names, 7));
+  const char *const short_names[] = {"a", "y"};
+  assert_string_equal(tutti_text_nearest("Y", short_names, 2), "y");
 }
 
 static void numbers_are_whole_tokens(void **state) {
