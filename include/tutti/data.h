@@ -186,7 +186,8 @@ typedef struct {
   uint64_t seed;
   const char *output;
   tutti_import_kind kind;
-  bool bytes; // features are whole numbers 0..255 and stored as bytes; else as float32, rounded to that
+  bool bytes; // features are whole numbers 0..255 and stored as bytes; else as float32, or float64 where that
+              // would merge values of a column or change whole numbers
   tutti_import_header header;
 } tutti_import_csv_options;
 

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "data/csv.h"
+#include "data/precision.h"
 #include "data/split.h"
 #include "data/write.h"
 
@@ -18,7 +19,7 @@ typedef struct {
   const char *
       *columns; // [n_columns] names, those of features first once the label's place is known; owned each
   int64_t n_columns, label;
-  tutti_array x; // of float, [n, n_columns - 1]
+  tutti_array x; // of double, [n, n_columns - 1]
   tutti_label_texts labels;
   int64_t n;
   bool numbered; // all features have names that a row may hold: numbers, missing values
@@ -142,7 +143,7 @@ static tutti_status check_present(const table *t, int64_t column, const char *fi
   return TUTTI_OK;
 }
 
-static tutti_status read_number(const table *t, int64_t column, const char *field, float *x) {
+static tutti_status read_number(const table *t, int64_t column, const char *field, double *x) {
   double value = 0;
   const bool is_number = tutti_text_real(field, &value);
   if (!is_number) TUTTI_TRY(check_present(t, column, field));
@@ -159,7 +160,7 @@ static tutti_status read_number(const table *t, int64_t column, const char *fiel
               "%s:%lld: column '%.60s': %.40s is no byte (a whole number from 0 to 255), as which features "
               "are to be stored",
               t->options->file, (long long)tutti_csv_line(t->csv), t->columns[column], field);
-  *x = (float)value;
+  *x = value;
   return TUTTI_OK;
 }
 
@@ -179,7 +180,7 @@ static tutti_status read_row(table *t) {
                   t->options->file, (long long)tutti_csv_line(t->csv), field);
       TUTTI_TRY(tutti_label_texts_add(&t->labels, field, tutti_csv_line(t->csv)));
     } else {
-      TUTTI_TRY(read_number(t, column, field, (float *)t->x.data + t->x.n));
+      TUTTI_TRY(read_number(t, column, field, (double *)t->x.data + t->x.n));
       t->x.n++;
     }
   }
@@ -200,17 +201,46 @@ static tutti_status read_rows(table *t) {
 
 // --- the output
 
+static void fill_doubles(const void *context, int64_t row, void *x) {
+  const table *t = context;
+  const int64_t width = t->n_columns - 1;
+  memcpy(x, (const double *)t->x.data + row * width, (size_t)width * sizeof(double));
+}
+
 static void fill_floats(const void *context, int64_t row, void *x) {
   const table *t = context;
   const int64_t width = t->n_columns - 1;
-  memcpy(x, (const float *)t->x.data + row * width, (size_t)width * sizeof(float));
+  const double *from = (const double *)t->x.data + row * width;
+  for (int64_t j = 0; j < width; j++) ((float *)x)[j] = (float)from[j];
 }
 
 static void fill_bytes(const void *context, int64_t row, void *x) {
   const table *t = context;
   const int64_t width = t->n_columns - 1;
-  const float *from = (const float *)t->x.data + row * width;
+  const double *from = (const double *)t->x.data + row * width;
   for (int64_t j = 0; j < width; j++) ((uint8_t *)x)[j] = (uint8_t)from[j];
+}
+
+/** The type of x, once the names of the features stand together. */
+static tutti_status choose_type(const table *t, tutti_type *type) {
+  const int64_t width = t->n_columns - 1;
+  const double *x = t->x.data;
+  double *column = NULL;
+  *type = t->options->bytes ? TUTTI_U8 : TUTTI_F32;
+  if (t->options->bytes) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(column, t->n));
+  for (int64_t j = 0; j < width && *type == TUTTI_F32; j++) {
+    for (int64_t i = 0; i < t->n; i++) column[i] = x[i * width + j];
+    if (!tutti_needs_double(column, t->n)) continue;
+    *type = TUTTI_F64;
+    tutti_note_double(t->options->file, t->columns[j]);
+  }
+  tutti_free(column);
+  return TUTTI_OK;
+}
+
+static tutti_fill_row fill_of(tutti_type type) {
+  return type == TUTTI_U8 ? fill_bytes : type == TUTTI_F32 ? fill_floats : fill_doubles;
 }
 
 static tutti_status write_table(table *t, tutti_import_result *result) {
@@ -218,7 +248,7 @@ static tutti_status write_table(table *t, tutti_import_result *result) {
   tutti_labels labels = {0};
   int64_t *order = NULL;
   const char *label_name = t->columns[t->label];
-  tutti_writing w = {.n_features = t->n_columns - 1, .type = t->options->bytes ? TUTTI_U8 : TUTTI_F32};
+  tutti_writing w = {.n_features = t->n_columns - 1};
   tutti_status status = TUTTI_OK;
   tutti_text_append(place, sizeof place, "%s, column '%.60s'", t->options->file, label_name);
   TUTTI_TRY_GOTO(done, tutti_labels_make(&t->labels, t->options->kind, place, &labels));
@@ -229,7 +259,8 @@ static tutti_status write_table(table *t, tutti_import_result *result) {
           (size_t)(w.n_features - t->label) * sizeof *t->columns);
   t->columns[w.n_features] = label_name;
   w.n_train = t->n - w.n_test;
-  w.fill = t->options->bytes ? fill_bytes : fill_floats;
+  TUTTI_TRY_GOTO(done, choose_type(t, &w.type));
+  w.fill = fill_of(w.type);
   w.context = t;
   w.order = order;
   w.labels = &labels;
@@ -254,7 +285,7 @@ static tutti_status check_options(const tutti_import_csv_options *o) {
 }
 
 tutti_status tutti_import_csv(const tutti_import_csv_options *options, tutti_import_result *result) {
-  table t = {.options = options, .x = TUTTI_ARRAY_OF(float)};
+  table t = {.options = options, .x = TUTTI_ARRAY_OF(double)};
   tutti_status status = TUTTI_OK;
   tutti_label_texts_init(&t.labels);
   TUTTI_TRY_GOTO(done, check_options(options));

@@ -1,12 +1,14 @@
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "data/input.h"
+#include "data/precision.h"
 #include "data/write.h"
 
-enum { MAX_INDEX = 1 << 24 };
+enum { MAX_INDEX = 1 << 24, NUMBER_BYTES = 24 };
 
 /** Where a line stands, for messages. */
 typedef struct {
@@ -18,7 +20,7 @@ typedef struct {
 typedef struct {
   tutti_array starts;  // of int64_t
   tutti_array indices; // of int32_t, as in the file
-  tutti_array values;  // of float
+  tutti_array values;  // of double
   tutti_label_texts labels;
   int64_t n;
   int32_t smallest, largest; // of all indices
@@ -68,7 +70,7 @@ static tutti_status take_entry(sparse *s, place at, char *word, int64_t *previou
   *previous = index;
   note_index(s, at, (int32_t)index);
   TUTTI_TRY(tutti_array_add(&s->indices, &(int32_t){(int32_t)index}, 1));
-  return tutti_array_add(&s->values, &(float){(float)value}, 1);
+  return tutti_array_add(&s->values, &value, 1);
 }
 
 static tutti_status take_line(sparse *s, place at, char *line) {
@@ -128,14 +130,50 @@ static tutti_status find_columns(sparse *s, const tutti_import_svmlight_options 
   return TUTTI_OK;
 }
 
-static void fill(const void *context, int64_t row, void *x) {
-  const sparse *s = context;
-  const int64_t *starts = s->starts.data;
+#define DEFINE_FILL(NAME, TYPE)                                                                              \
+  static void NAME(const void *context, int64_t row, void *x) {                                              \
+    const sparse *s = context;                                                                               \
+    const int64_t *starts = s->starts.data;                                                                  \
+    const int32_t *indices = s->indices.data;                                                                \
+    const double *values = s->values.data;                                                                   \
+    TYPE *to = x;                                                                                            \
+    memset(to, 0, (size_t)s->n_features * sizeof *to);                                                       \
+    for (int64_t k = starts[row]; k < starts[row + 1]; k++) to[indices[k] - s->base] = (TYPE)values[k];      \
+  }
+DEFINE_FILL(fill_floats, float)
+DEFINE_FILL(fill_doubles, double)
+
+/** The values of each column together: those of column j are values [ends[j - 1], ends[j]). */
+static void group(const sparse *s, int64_t *ends, double *values) {
   const int32_t *indices = s->indices.data;
-  const float *values = s->values.data;
-  float *to = x;
-  memset(to, 0, (size_t)s->n_features * sizeof *to);
-  for (int64_t k = starts[row]; k < starts[row + 1]; k++) to[indices[k] - s->base] = values[k];
+  for (int64_t k = 0; k < s->values.n; k++) ends[indices[k] - s->base]++;
+  for (int64_t j = 0, end = 0; j < s->n_features; j++) {
+    end += ends[j];
+    ends[j] = end - ends[j];
+  }
+  for (int64_t k = 0; k < s->values.n; k++)
+    values[ends[indices[k] - s->base]++] = ((const double *)s->values.data)[k];
+}
+
+static tutti_status choose_type(const sparse *s, const char *path, tutti_type *type) {
+  int64_t *ends = NULL;
+  double *values = NULL;
+  char number[NUMBER_BYTES];
+  tutti_status status = TUTTI_OK;
+  *type = TUTTI_F32;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(ends, s->n_features));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(values, s->values.n));
+  group(s, ends, values);
+  for (int64_t j = 0, begin = 0; j < s->n_features && *type == TUTTI_F32; begin = ends[j++])
+    if (tutti_needs_double(values + begin, ends[j] - begin)) {
+      *type = TUTTI_F64;
+      snprintf(number, sizeof number, "%lld", (long long)(j + s->base));
+      tutti_note_double(path, number);
+    }
+done:
+  tutti_free(ends);
+  tutti_free(values);
+  return status;
 }
 
 static tutti_status write_rows(const sparse *s, const tutti_import_svmlight_options *options, int64_t n_test,
@@ -143,11 +181,13 @@ static tutti_status write_rows(const sparse *s, const tutti_import_svmlight_opti
   tutti_labels labels = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_labels_make(&s->labels, options->kind, options->train, &labels));
+  tutti_type type = TUTTI_F32;
+  TUTTI_TRY_GOTO(done, choose_type(s, options->train, &type));
   const tutti_writing w = {.n_train = s->n - n_test,
                            .n_test = n_test,
                            .n_features = s->n_features,
-                           .type = TUTTI_F32,
-                           .fill = fill,
+                           .type = type,
+                           .fill = type == TUTTI_F32 ? fill_floats : fill_doubles,
                            .context = s,
                            .labels = &labels};
   TUTTI_TRY_GOTO(done, tutti_write_dataset(options->output, &w));
@@ -162,7 +202,7 @@ tutti_status tutti_import_svmlight(const tutti_import_svmlight_options *options,
                                    tutti_import_result *result) {
   sparse s = {.starts = TUTTI_ARRAY_OF(int64_t),
               .indices = TUTTI_ARRAY_OF(int32_t),
-              .values = TUTTI_ARRAY_OF(float),
+              .values = TUTTI_ARRAY_OF(double),
               .smallest = INT32_MAX};
   int64_t n_train = 0, n_test = 0;
   tutti_status status = TUTTI_OK;

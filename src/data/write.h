@@ -8,7 +8,7 @@ typedef void (*tutti_fill_row)(const void *context, int64_t row, void *x);
 
 typedef struct {
   int64_t n_train, n_test, n_features;
-  tutti_type type; // of x: TUTTI_U8 or TUTTI_F32
+  tutti_type type; // of x: TUTTI_U8, TUTTI_F32 or TUTTI_F64
   tutti_fill_row fill;
   const void *context;
   const int64_t *order; // [n_train + n_test] rows of the file, those for training first; NULL: as they are

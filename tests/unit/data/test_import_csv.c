@@ -191,6 +191,44 @@ static void test_part_is_drawn_by_the_seed(void **state) {
   tutti_free(b);
 }
 
+static int bytes_of(const char *path, const char *array) {
+  tutti_file *file = NULL;
+  tutti_array_shape shape;
+  CHECK_OK(tutti_file_open(path, &file));
+  CHECK_OK(tutti_file_shape(file, array, &shape));
+  tutti_file_close(&file);
+  return shape.type_bytes;
+}
+
+static void numbers_that_float32_would_merge_stay_apart(void **state) {
+  const char *output = folder_path(state, "out.h5");
+  CHECK_OK(import(state, "t,v,y\n1600000000.25,1,a\n1600000001.5,2,b\n1600000000.75,3,a\n", "y"));
+  assert_int_equal(bytes_of(output, "x_train"), 8);
+  CHECK_ARRAY(output, "x_train", 1600000000.25, 1, 1600000001.5, 2, 1600000000.75, 3);
+  CHECK_OK(import(state, "id,v,y\n70000203,1,a\n70000405,2,b\n70000607,3,a\n", "y"));
+  CHECK_ARRAY(output, "x_train", 70000203, 1, 70000405, 2, 70000607, 3);
+  CHECK_OK(
+      import(state, "t,v,y\n0,1,a\n1600000001.5,2,b\n1600000000.75,3,a\n", "y")); // the range does not tell
+  assert_int_equal(bytes_of(output, "x_train"), 8);
+  CHECK_OK(import(state, "id,v,y\n16777216,1,a\n-3e30,0.1,b\n0.1,0.30000000000000004,a\n", "y"));
+  assert_int_equal(bytes_of(output, "x_train"), 4);
+}
+
+/** Numbers of many digits are ordinary: a few of thousands are equal in float32, by chance. */
+static void many_digits_alone_are_stored_as_float32(void **state) {
+  enum { N = 8000, BYTES = 32 * N };
+  char *text = tutti_calloc(BYTES, 1), *at = text;
+  uint64_t random = 1;
+  at += sprintf(at, "x,y\n");
+  for (int i = 0; i < N; i++) {
+    random = random * 6364136223846793005U + 1442695040888963407U;
+    at += sprintf(at, "%.15f,%d\n", 1 + (double)(random >> 11) / 9007199254740992.0, i % 2);
+  }
+  CHECK_OK(import(state, text, "y"));
+  assert_int_equal(bytes_of(folder_path(state, "out.h5"), "x_train"), 4);
+  tutti_free(text);
+}
+
 static void thousands_of_columns_are_read(void **state) {
   enum { N = 5000, BYTES = 64 * N };
   char *text = tutti_calloc(BYTES, 1), *at = text;
@@ -241,6 +279,9 @@ int main(void) {
                                       folder_remove),
       cmocka_unit_test_setup_teardown(bytes_are_stored_when_asked_for, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(test_part_is_drawn_by_the_seed, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(numbers_that_float32_would_merge_stay_apart, folder_make,
+                                      folder_remove),
+      cmocka_unit_test_setup_teardown(many_digits_alone_are_stored_as_float32, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(thousands_of_columns_are_read, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(options_are_checked, folder_make, folder_remove),
   };

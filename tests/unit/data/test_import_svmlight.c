@@ -68,6 +68,16 @@ static void base_and_width_can_be_given(void **state) {
   CHECK_FAILS(tutti_import_svmlight(&options, &result), TUTTI_ERR_USAGE, "1073741824 features");
 }
 
+static void numbers_that_float32_would_merge_stay_apart(void **state) {
+  const char *output = folder_path(state, "out.h5");
+  tutti_import_result result;
+  CHECK_OK(import(state, "1 1:0.1 3:1600000000.25\n0 2:0.3 3:1600000000.75\n", "1 3:1600000001\n", &result));
+  CHECK_ARRAY(output, "x_train", 0.1, 0, 1600000000.25, 0, 0.3, 1600000000.75);
+  CHECK_ARRAY(output, "x_test", 0, 0, 1600000001);
+  CHECK_OK(import(state, "1 1:0.1 3:0.7\n0 2:0.3 3:0.1\n", NULL, &result));
+  CHECK_ARRAY(output, "x_train", (double)0.1f, 0, (double)0.7f, 0, (double)0.3f, (double)0.1f);
+}
+
 static void real_labels_are_a_regression(void **state) {
   tutti_import_result result;
   CHECK_OK(import(state, "1.5 1:1\n2 1:2\n", NULL, &result));
@@ -111,6 +121,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(rows_are_filled_up_with_zeros, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(an_index_0_in_either_file_moves_both, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(base_and_width_can_be_given, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(numbers_that_float32_would_merge_stay_apart, folder_make,
+                                      folder_remove),
       cmocka_unit_test_setup_teardown(real_labels_are_a_regression, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(broken_lines_are_errors_with_their_place, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(options_are_checked, folder_make, folder_remove),

@@ -1,0 +1,49 @@
+#include "data/precision.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+static bool is_exact(double value) {
+  return (double)(float)value == value;
+}
+
+static bool is_whole(double value) {
+  return value == floor(value) &&
+         fabs(value) <= 9007199254740992.0; // 2^53: beyond it float64 has no digits for them
+}
+
+static int by_value(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/** Rounding keeps the order, so that values that become equal are neighbours. */
+static bool merges(double *column, int64_t n) {
+  int64_t distinct = 1, lost = 0;
+  qsort(column, (size_t)n, sizeof *column, by_value);
+  for (int64_t i = 1; i < n; i++) {
+    if (column[i] == column[i - 1]) continue;
+    distinct++;
+    lost += (float)column[i] == (float)column[i - 1];
+  }
+  // What chance makes equal among the 2^23 numbers that float32 has from 1 to 2, twice over.
+  return (double)lost > (double)distinct * (double)distinct / (1 << 23);
+}
+
+bool tutti_needs_double(double *column, int64_t n) {
+  bool inexact = false;
+  for (int64_t i = 0; i < n; i++) {
+    if (is_exact(column[i])) continue;
+    if (is_whole(column[i])) return true;
+    inexact = true;
+  }
+  return inexact && merges(column, n);
+}
+
+void tutti_note_double(const char *path, const char *column) {
+  tutti_log(TUTTI_LOG_INFO,
+            "%s: features are stored as float64, since float32 would change the numbers of column '%.60s'",
+            path, column);
+}
