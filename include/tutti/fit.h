@@ -54,6 +54,7 @@ typedef struct {
   double learning_rate, momentum; // of trials that do not vary them; NAN: there is none
   tutti_scaling scaling;          // of the learning rate with the batch size, likewise
   double base_batch_size;         // likewise
+  tutti_axis_scale *scales;       // [n_branches, n_varied] of the keys of numbers; NULL: log
 } tutti_trial_set;
 
 /** Local.  How many branches there are: each has its own best settings and its own fit. */
@@ -141,6 +142,7 @@ typedef struct {
   double perfect_scaling_end, largest_useful_batch;           // also where the fit is refused
   char refused[256];                                          // why there is no fit; "": there is one
   char no_interval[256]; // why the bootstrap has no interval; "": it has, or was not made
+  char no_claim[256]; // why the intervals are not claimed to hold the truth in 95 % of studies; "": they are
 } tutti_fit;
 
 /** Local.  Least squares of log S.  For any B_crit the best log S_min is the mean of log S - log(1 + B_crit/B),
@@ -156,11 +158,10 @@ void tutti_fit_make(const double *batch, const double *steps, int n, tutti_fit *
 /** Draws of the bootstrap: enough for the ends of a 95 % interval, and tenths of a second for a large study. */
 enum { TUTTI_FIT_DRAWS = 1000 };
 
-/** Local.  The same from the best settings of a branch, with 95 % intervals (percentiles) of the bootstrap: each draw takes,
- * within each batch size, as many of its settings as there are, with replacement, and of each as many of its
- * seeds; then the best setting and the fit are made anew.  A drawn set never holds a better setting than all
- * do, so the intervals lean towards more steps: that is the part of luck in the search.  There is no interval,
- * and no_interval says so, where more than 5 % of the draws leave fewer than 4 batch sizes with steps.
+/** Local.  The same of a branch of a study, with intervals.  Where at least 4 batch sizes have a local model, through
+ * the model's steps, weighted by their variances, and the 95 % intervals come from draws of these steps by their
+ * covariance.  Else through the searched minima, with percentiles of the bootstrap over settings and seeds: the search's
+ * luck is in them, so that they are no 95 % intervals, and no_claim says so.
  * @param[in]  n_draws  0: no intervals
  * @param[out] draws    [n_draws, TUTTI_N_FIT_NUMBERS] of each draw, NAN where it has none; NULL: not wanted
  * @return ERR_MEMORY */

@@ -59,10 +59,13 @@ static const char *const tables[] = {
     "  E_min                  samples that no batch size goes below\n"
     "  B_crit                 E_min/S_min: there both are twice their least\n"
     "  residual               root mean square of log S - log fit\n"
-    "  S_min_low, S_min_high  and so on: 95 % intervals of the bootstrap over settings and seeds\n"
+    "  S_min_low, S_min_high  and so on: 95 % intervals from the local model of the steps near the best\n"
     "  perfect_scaling_end    largest batch size with at most 1.2 times the samples of the smallest\n"
     "  largest_useful_batch   smallest batch size with at most 1.05 times the fewest steps\n"
-    "  refused, no_interval   why there is no fit, or no interval",
+    "  refused, no_interval   why there is no fit, or no interval\n"
+    "  no_claim               why the intervals are no 95 %: too few batch sizes have a local model, so they "
+    "are\n"
+    "                         of the bootstrap over settings and seeds, with the luck of the search in them",
     NULL};
 
 const tutti_command tutti_command_study = {

@@ -106,6 +106,7 @@ static void print_fit(const tutti_fit *fit) {
   print_value("largest_useful_batch", "", fit->largest_useful_batch);
   if (fit->refused[0]) printf("refused %s\n", fit->refused);
   if (fit->no_interval[0]) printf("no_interval %s\n", fit->no_interval);
+  if (fit->no_claim[0]) printf("no_claim %s\n", fit->no_claim);
 }
 
 /** A row a branch, of the same numbers. */
@@ -117,7 +118,7 @@ static void print_fit_header(const tutti_trial_set *set) {
   printf("\tresidual");
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++)
     printf("\t%s_low\t%s_high", tutti_fit_names[k], tutti_fit_names[k]);
-  printf("\tperfect_scaling_end\tlargest_useful_batch\trefused\tno_interval\n");
+  printf("\tperfect_scaling_end\tlargest_useful_batch\trefused\tno_interval\tno_claim\n");
 }
 
 static void print_fit_row(const tutti_trial_set *set, int branch, const tutti_fit *fit) {
@@ -126,8 +127,9 @@ static void print_fit_row(const tutti_trial_set *set, int branch, const tutti_fi
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) printf("\t%.6g", fit->value[k]);
   printf("\t%.6g", fit->residual);
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) printf("\t%.6g\t%.6g", fit->low[k], fit->high[k]);
-  printf("\t%.6g\t%.6g\t%s\t%s\n", fit->perfect_scaling_end, fit->largest_useful_batch,
-         fit->refused[0] ? fit->refused : "-", fit->no_interval[0] ? fit->no_interval : "-");
+  printf("\t%.6g\t%.6g\t%s\t%s\t%s\n", fit->perfect_scaling_end, fit->largest_useful_batch,
+         fit->refused[0] ? fit->refused : "-", fit->no_interval[0] ? fit->no_interval : "-",
+         fit->no_claim[0] ? fit->no_claim : "-");
 }
 
 static void print_fits(const tutti_trial_set *set, const tutti_fit *fits) {

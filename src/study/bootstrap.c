@@ -57,20 +57,7 @@ static void draw_fit(const tutti_trial_set *set, work *w, draws_from *from,
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) value[k] = NAN;
   // A draw that runs to an end of the range stays: without it the interval would be too narrow.
   if (tutti_fit_count(w->steps, n) >= TUTTI_FIT_LEAST_SIZES)
-    (void)tutti_fit_solve(w->batch, w->steps, n, value, &residual);
-}
-
-/** Percentile of sorted values, between two of them where it falls so. */
-static double percentile(const double *sorted, int64_t n, double share) {
-  const double at = share * (double)(n - 1);
-  const int64_t i = (int64_t)at;
-  return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[i];
-}
-
-static void make_interval(double *values, int64_t n, double *low, double *high) {
-  tutti_sort_reals(values, n);
-  *low = percentile(values, n, 0.025);
-  *high = percentile(values, n, 0.975);
+    (void)tutti_fit_solve(w->batch, w->steps, NULL, n, value, &residual);
 }
 
 /** Of the draws that have a fit: the first n of the room for n_draws numbers of each kind. */
@@ -83,8 +70,7 @@ static void make_all_intervals(double *numbers, int64_t n, int64_t n_draws, tutt
         (long long)(n_draws - n), (long long)n_draws, TUTTI_FIT_LEAST_SIZES);
     return;
   }
-  for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++)
-    make_interval(numbers + k * n_draws, n, &fit->low[k], &fit->high[k]);
+  tutti_fit_intervals(numbers, n, n_draws, fit);
 }
 
 static tutti_status make_intervals(const tutti_trial_set *set, const tutti_best_table *best, int branch,
@@ -120,8 +106,8 @@ done:
   return status;
 }
 
-tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table *best, int branch,
-                             uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit) {
+tutti_status tutti_fit_search(const tutti_trial_set *set, const tutti_best_table *best, int branch,
+                              uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit) {
   const int first = best->first[branch], n = best->first[branch + 1] - first;
   tutti_status status = TUTTI_OK;
   double *batch = NULL, *steps = NULL;

@@ -95,6 +95,7 @@ static tutti_status write_numbers(tutti_file *file, const char *group, tutti_fit
   TUTTI_TRY(tutti_file_set_integer(file, group, "n_sizes", fit->n_sizes));
   TUTTI_TRY(tutti_file_set_text(file, group, "refused", fit->refused));
   TUTTI_TRY(tutti_file_set_text(file, group, "no_interval", fit->no_interval));
+  TUTTI_TRY(tutti_file_set_text(file, group, "no_claim", fit->no_claim));
   for (int i = 0; (value = fit_number(fit, i, name)); i++)
     TUTTI_TRY(tutti_file_set_real(file, group, name, *value));
   return TUTTI_OK;
@@ -124,6 +125,18 @@ static tutti_status read_reason(const tutti_file *file, const char *group, const
   return TUTTI_OK;
 }
 
+/** Files of earlier versions do not have it: theirs are bootstraps of searched minima. */
+static tutti_status read_claim(const tutti_file *file, const char *group, tutti_fit *fit) {
+  if (tutti_file_has_attribute(file, group, "no_claim"))
+    return read_reason(file, group, "no_claim", fit->no_claim);
+  if (!fit->refused[0])
+    snprintf(
+        fit->no_claim, sizeof fit->no_claim,
+        "the intervals are no 95 %%: an earlier version made them from the best of each search, luck and "
+        "all; tutti study brings the file up to date");
+  return TUTTI_OK;
+}
+
 static tutti_status read_numbers(const tutti_file *file, const char *group, tutti_fit *fit) {
   char name[64];
   double *value;
@@ -132,6 +145,7 @@ static tutti_status read_numbers(const tutti_file *file, const char *group, tutt
   TUTTI_TRY(tutti_to_int(n, "the number of batch sizes", &fit->n_sizes));
   TUTTI_TRY(read_reason(file, group, "refused", fit->refused));
   TUTTI_TRY(read_reason(file, group, "no_interval", fit->no_interval));
+  TUTTI_TRY(read_claim(file, group, fit));
   for (int i = 0; (value = fit_number(fit, i, name)); i++)
     TUTTI_TRY(tutti_file_get_real(file, group, name, value));
   return TUTTI_OK;

@@ -38,23 +38,25 @@ double tutti_largest_useful_batch(const double *batch, const double *steps, int 
 
 typedef struct {
   const double *batch, *steps;
+  const double *weights; // NULL: all alike
   int n;
 } points;
 
-/** Mean square of the log residuals at the best S_min for this B_crit, which comes out as its logarithm. */
+/** Weighted mean square of the log residuals at the best S_min for this B_crit, which comes out as its logarithm. */
 static double residual_at(const points *p, double log_b_crit, double *log_s_min) {
   const double b_crit = exp(log_b_crit);
-  double mean = 0, square = 0;
-  int n = 0;
+  double mean = 0, square = 0, sum = 0;
   // Mean and squares about it as they go (Welford, 1962): exact data leave no rest of a difference.
   for (int i = 0; i < p->n; i++) {
     if (!is_measured(p->steps[i])) continue;
     const double y = log(p->steps[i]) - log1p(b_crit / p->batch[i]), step = y - mean;
-    mean += step / ++n;
-    square += step * (y - mean);
+    const double weight = p->weights ? p->weights[i] : 1;
+    sum += weight;
+    mean += step * weight / sum;
+    square += weight * step * (y - mean);
   }
   *log_s_min = mean;
-  return square / n;
+  return square / sum;
 }
 
 /** The middle of the three grid points with the least sum of squares; the range's end where that is the least. */
@@ -106,9 +108,9 @@ static range search_range(const points *p) {
   return (range){log(low / 16), log(high * 16)};
 }
 
-tutti_fit_end tutti_fit_solve(const double *batch, const double *steps, int n,
+tutti_fit_end tutti_fit_solve(const double *batch, const double *steps, const double *weights, int n,
                               double value[TUTTI_N_FIT_NUMBERS], double *residual) {
-  const points p = {batch, steps, n};
+  const points p = {batch, steps, weights, n};
   const range r = search_range(&p);
   enum { PER_OCTAVE = 4 };
   const int n_grid = (int)ceil((r.log_high - r.log_low) / log(2) * PER_OCTAVE);
@@ -138,6 +140,11 @@ static void clear_numbers(tutti_fit *fit) {
 }
 
 void tutti_fit_make(const double *batch, const double *steps, int n, tutti_fit *fit) {
+  tutti_fit_make_weighted(batch, steps, NULL, n, fit);
+}
+
+void tutti_fit_make_weighted(const double *batch, const double *steps, const double *weights, int n,
+                             tutti_fit *fit) {
   *fit = (tutti_fit){.n_sizes = tutti_fit_count(steps, n),
                      .perfect_scaling_end = tutti_perfect_scaling_end(batch, steps, n),
                      .largest_useful_batch = tutti_largest_useful_batch(batch, steps, n)};
@@ -149,7 +156,7 @@ void tutti_fit_make(const double *batch, const double *steps, int n, tutti_fit *
              fit->n_sizes, fit->n_sizes == 1 ? " has" : "s have", TUTTI_FIT_LEAST_SIZES);
     return;
   }
-  const tutti_fit_end end = tutti_fit_solve(batch, steps, n, fit->value, &fit->residual);
+  const tutti_fit_end end = tutti_fit_solve(batch, steps, weights, n, fit->value, &fit->residual);
   if (end == TUTTI_FIT_INSIDE) return;
   clear_numbers(fit);
   snprintf(fit->refused, sizeof fit->refused, "%s",
@@ -158,4 +165,21 @@ void tutti_fit_make(const double *batch, const double *steps, int n, tutti_fit *
                  "larger batch sizes"
                : "steps do not fall with the batch size, so that the fewest samples are not determined: add "
                  "smaller batch sizes");
+}
+
+// --- intervals
+
+/** Percentile of sorted values, between two of them where it falls so. */
+static double percentile(const double *sorted, int64_t n, double share) {
+  const double at = share * (double)(n - 1);
+  const int64_t i = (int64_t)at;
+  return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[i];
+}
+
+void tutti_fit_intervals(double *numbers, int64_t n, int64_t n_draws, tutti_fit *fit) {
+  for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) {
+    tutti_sort_reals(numbers + k * n_draws, n);
+    fit->low[k] = percentile(numbers + k * n_draws, n, 0.025);
+    fit->high[k] = percentile(numbers + k * n_draws, n, 0.975);
+  }
 }

@@ -7,9 +7,27 @@ enum { TUTTI_FIT_LEAST_SIZES = 4 };
 /** Where B_crit came out in the range it is looked for in. */
 typedef enum { TUTTI_FIT_INSIDE, TUTTI_FIT_AT_LOW, TUTTI_FIT_AT_HIGH } tutti_fit_end;
 
-/** As tutti_fit_make, for at least one batch size with steps; the numbers come out at the end of the range, too. */
-tutti_fit_end tutti_fit_solve(const double *batch, const double *steps, int n,
+/** As tutti_fit_make, with squares that count by weights[n]; NULL: all alike. */
+void tutti_fit_make_weighted(const double *batch, const double *steps, const double *weights, int n,
+                             tutti_fit *fit);
+
+/** The same for at least one batch size with steps; the numbers come out at the end of the range, too. */
+tutti_fit_end tutti_fit_solve(const double *batch, const double *steps, const double *weights, int n,
                               double value[TUTTI_N_FIT_NUMBERS], double *residual);
+
+/** The fit through the searched minima of /best, with percentiles of the bootstrap: each draw takes, within each batch
+ * size, as many of its settings as there are, with replacement, and of each as many of its seeds; then the best setting
+ * and the fit are made anew.  The search's luck is in the minima, so that these intervals hold the truth less often
+ * than 95 %.  There is none, and no_interval says so, where more than 5 % of the draws leave fewer than 4 batch sizes
+ * with steps.  Arguments as of tutti_fit_study.
+ * @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_fit_search(const tutti_trial_set *set, const tutti_best_table *best, int branch,
+                              uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit);
+
+/** Put the 95 % intervals of draws into `fit`.
+ * @param[in,out] numbers  the first n of the room for n_draws numbers of each kind; sorted */
+void tutti_fit_intervals(double *numbers, int64_t n, int64_t n_draws, tutti_fit *fit);
 
 /** How many of steps[n] are finite and above 0. */
 int tutti_fit_count(const double *steps, int n);
@@ -46,6 +64,12 @@ int tutti_trial_set_find(const tutti_trial_set *set, const char *name);
 
 /** What `set` keeps of the study's config. */
 void tutti_trial_set_take_rates(tutti_trial_set *set, const tutti_config *config);
+
+/** Take the scales of the varied keys from the study's options; a list has none, and counts as log.
+ * @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_trial_set_take_scales(tutti_trial_set *set, const tutti_study_options *study);
+tutti_axis_scale tutti_trial_set_scale(const tutti_trial_set *set, int branch, int k);
 
 /** Sort steps[n], those of the seeds of a setting, INFINITY where the goal was not reached.
  * @return their median, of an even number the upper of the two in the middle: finite where more than half of them are */

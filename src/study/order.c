@@ -24,6 +24,21 @@ const char *tutti_trial_set_branch_name(const tutti_trial_set *set, int branch) 
   return set->branches > 0 ? set->texts[set->branches - 1][branch] : "";
 }
 
+tutti_status tutti_trial_set_take_scales(tutti_trial_set *set, const tutti_study_options *study) {
+  const int n_branches = tutti_trial_set_n_branches(set);
+  TUTTI_TRY(TUTTI_NEW(set->scales, (int64_t)n_branches * set->n_varied));
+  for (int64_t i = 0; i < study->n_axes; i++) {
+    const int k = tutti_trial_set_find(set, study->axes[i].key);
+    for (int b = 0; b < n_branches && k >= 0; b++)
+      if (tutti_axis_is_of(&study->axes[i], b)) set->scales[b * set->n_varied + k] = study->axes[i].scale;
+  }
+  return TUTTI_OK;
+}
+
+tutti_axis_scale tutti_trial_set_scale(const tutti_trial_set *set, int branch, int k) {
+  return set->scales ? set->scales[branch * set->n_varied + k] : TUTTI_AXIS_LOG;
+}
+
 // --- order
 
 typedef struct {

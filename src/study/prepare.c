@@ -31,6 +31,7 @@ static tutti_status make_varied(tutti_study *study) {
   }
   set->branches = tutti_space_branches(space) + 1;
   tutti_trial_set_take_rates(set, study->config);
+  TUTTI_TRY(tutti_trial_set_take_scales(set, &study->config->study));
   return TUTTI_OK;
 }
 

@@ -110,6 +110,7 @@ static tutti_status read_rates(const tutti_file *file, tutti_trial_set *set) {
   TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "config", &text));
   TUTTI_TRY_GOTO(done, tutti_config_parse(text, tutti_file_path(file), NULL, 0, &config));
   tutti_trial_set_take_rates(set, &config);
+  TUTTI_TRY_GOTO(done, tutti_trial_set_take_scales(set, &config.study));
 done:
   tutti_config_clear(&config);
   tutti_free(text);
@@ -138,5 +139,6 @@ void tutti_trial_set_clear(tutti_trial_set *set) {
   tutti_free(set->names);
   tutti_free(set->results);
   tutti_free(set->varied);
+  tutti_free(set->scales);
   *set = (tutti_trial_set){0};
 }

@@ -1,0 +1,63 @@
+#pragma once
+/** A local model of the steps to a goal: near the best setting of each batch size, log steps are a smooth bowl over the
+ * varied keys.  Local, and pure.
+ *
+ * For batch size i and a setting at place x, in the scale of each key,
+ *   log S = a_i + g_i' t + sum_jk Q_jk t_j t_k + sum_jkl T_jkl t_j t_k t_l + noise,   t = x - c_i,
+ * with a height a_i and a slope g_i of each size, so its own place of the least, and the curvature Q and the skew T of
+ * all sizes together.  Least squares takes the settings that the model itself has within RISE of the least (by their
+ * place, never by how their own trial went, which would let luck in); c_i is moved to the least until the settings stay
+ * the same.  The noise comes from the residuals of all sizes, with n - p degrees of freedom.
+ *
+ * The height of the least is linear in the parameters to first order, with the terms of the model at the least as its
+ * gradient.  In second order the least of an estimated bowl lies too low, by half the trace of H V, with H the second
+ * derivatives there and V the covariance of the place of the least: that is added, and half the trace of (H V)^2 is
+ * added to the variance. */
+#include "tutti/base.h"
+
+/** Settings of which it is known how many steps they take, by batch size. */
+typedef struct {
+  int n_sizes, n_keys;
+  int64_t *first; // [n_sizes + 1] settings of each size
+  double *places; // [n, n_keys] in the scales of the keys, about as wide as 1
+  double *logs;   // [n] log steps
+} tutti_local_points;
+
+/** X(code, what it means for a batch size). */
+#define TUTTI_LOCAL_STATE_LIST(X)                                                                            \
+  X(MADE, "made")                                                                                            \
+  X(FEW, "too few settings near the best")                                                                   \
+  X(EDGE, "the least is not between settings that reached the goal")                                         \
+  X(FLAT, "the steps of the settings are no bowl")                                                           \
+  X(WORDS, "a varied key has no scale")
+
+typedef enum {
+#define X(code, text) TUTTI_LOCAL_##code,
+  TUTTI_LOCAL_STATE_LIST(X)
+#undef X
+      TUTTI_N_LOCAL_STATES
+} tutti_local_state;
+extern const char *const tutti_local_state_names[TUTTI_N_LOCAL_STATES];
+
+typedef struct {
+  int n_sizes, n_keys;
+  tutti_local_state *states; // [n_sizes]; the rest tells of those that are MADE, and is NAN or 0 elsewhere
+  double *logs;              // [n_sizes] log steps at the least
+  double *covariance;        // [n_sizes, n_sizes] of logs
+  double *places;            // [n_sizes, n_keys] of the least
+  double *errors;            // [n_sizes, n_keys] their standard errors
+  int64_t *used;             // [n_sizes] settings it rests on
+  double noise;              // standard deviation of the log steps of a setting
+  int64_t freedom;           // degrees of freedom of `noise`
+} tutti_local_model;
+
+/** A model is made where the noise has at least so many degrees of freedom. */
+enum { TUTTI_LOCAL_LEAST_FREEDOM = 5 };
+
+/** The caller owns the model: tutti_local_clear.  @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_local_make(const tutti_local_points *points, tutti_local_model *model);
+void tutti_local_clear(tutti_local_model *model);
+
+/** Half the width of a 95 % interval in standard errors: Student's t, by the expansion of Hill (1970). */
+double tutti_student_95(int64_t freedom);
