@@ -14,7 +14,7 @@
  *     version, time, config         texts: of the program, of the save (UTC), the resolved YAML
  *     step, epoch, samples, ...     the members of tutti_checkpoint_state under their names,
  *                                   in_epoch_loss, ...
- *     seed                          an integer; above 2^63 - 1, where the integers of HDF5 readers end, its
+ *     seed, split_seed              integers; above 2^63 - 1, where the integers of HDF5 readers end, its
  *                                   digits as text
  *     classes                       names of the classes, where the data has them
  *     features                      what the rows trained on hold ("bytes"); absent in files of earlier versions
@@ -50,6 +50,8 @@ typedef struct {
   int64_t step_in_epoch; // updates done in it
   int64_t samples;
   uint64_t seed;
+  uint64_t
+      split_seed; // that drew the validation rows; another one than seed where the run began from a named file
   double learning_rate;           // of the last update; 0: none, or in a file of an earlier version
   double seconds;                 // of training so far
   tutti_checkpoint_sums in_epoch; // since the epoch began

@@ -50,36 +50,38 @@ static const member reals[] = {LATER(learning_rate),
                                SUM(in_row, metric, true),
                                SUM(in_row, seconds, false)};
 
-static tutti_status write_seed(tutti_file *file, uint64_t seed) {
+static const char split_seed[] = "split_seed";
+
+static tutti_status write_seed(tutti_file *file, const char *name, uint64_t seed) {
   char text[24];
   if (seed <= INT64_MAX) {
-    TUTTI_TRY(tutti_file_set_integer(file, "/", "seed", (int64_t)seed));
+    TUTTI_TRY(tutti_file_set_integer(file, "/", name, (int64_t)seed));
   } else {
     snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
-    TUTTI_TRY(tutti_file_set_text(file, "/", "seed", text));
+    TUTTI_TRY(tutti_file_set_text(file, "/", name, text));
   }
   return TUTTI_OK;
 }
 
-static tutti_status parse_seed(const tutti_file *file, const char *text, uint64_t *seed) {
+static tutti_status parse_seed(const tutti_file *file, const char *name, const char *text, uint64_t *seed) {
   char *end = NULL;
   errno = 0;
   *seed = strtoull(text, &end, 10);
   TUTTI_CHECK(end != text && *end == '\0' && errno == 0, TUTTI_ERR_DATA,
-              "%s: the attribute 'seed' is '%s', expected a whole number below 2^64", tutti_file_path(file),
-              text);
+              "%s: the attribute '%s' is '%s', expected a whole number below 2^64", tutti_file_path(file),
+              name, text);
   return TUTTI_OK;
 }
 
-static tutti_status read_seed(const tutti_file *file, uint64_t *seed) {
+static tutti_status read_seed(const tutti_file *file, const char *name, uint64_t *seed) {
   int64_t integer = 0;
-  if (tutti_file_get_integer(file, "/", "seed", &integer) == TUTTI_OK) {
+  if (tutti_file_get_integer(file, "/", name, &integer) == TUTTI_OK) {
     *seed = (uint64_t)integer;
     return TUTTI_OK;
   }
   char *text = NULL;
-  TUTTI_TRY(tutti_file_get_text(file, "/", "seed", &text));
-  const tutti_status status = parse_seed(file, text, seed);
+  TUTTI_TRY(tutti_file_get_text(file, "/", name, &text));
+  const tutti_status status = parse_seed(file, name, text, seed);
   tutti_free(text);
   TUTTI_TRY(status);
   return TUTTI_OK;
@@ -97,7 +99,8 @@ tutti_status tutti_state_write(tutti_file *file, const tutti_checkpoint_state *s
     memcpy(&value, base + reals[i].offset, sizeof value);
     TUTTI_TRY(tutti_file_set_real(file, "/", reals[i].name, value));
   }
-  TUTTI_TRY(write_seed(file, state->seed));
+  TUTTI_TRY(write_seed(file, "seed", state->seed));
+  TUTTI_TRY(write_seed(file, split_seed, state->split_seed));
   return TUTTI_OK;
 }
 
@@ -132,6 +135,9 @@ tutti_status tutti_state_read(const tutti_file *file, tutti_checkpoint_state *st
     TUTTI_TRY(read_real(file, &reals[i], &value));
     memcpy(base + reals[i].offset, &value, sizeof value);
   }
-  TUTTI_TRY(read_seed(file, &state->seed));
+  TUTTI_TRY(read_seed(file, "seed", &state->seed));
+  state->split_seed = state->seed; // as files of earlier versions have it
+  if (tutti_file_has_attribute(file, "/", split_seed))
+    TUTTI_TRY(read_seed(file, split_seed, &state->split_seed));
   return TUTTI_OK;
 }

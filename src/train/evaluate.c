@@ -12,7 +12,8 @@ static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, con
   TUTTI_TRY(tutti_restore_data(comm, file, split, restored));
   TUTTI_TRY(tutti_restore_network(comm, checkpoint, restored));
   TUTTI_TRY(tutti_network_check_labels(&restored->network));
-  const tutti_samples_all all = tutti_samples_divide(&restored->config, restored->dataset);
+  const tutti_samples_all all =
+      tutti_samples_divide(&restored->config, restored->dataset, restored->state.split_seed);
   const tutti_samples *const set = split == TUTTI_SPLIT_TEST         ? &all.test
                                    : split == TUTTI_SPLIT_VALIDATION ? &all.validation
                                                                      : &all.train;

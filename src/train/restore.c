@@ -22,9 +22,10 @@ tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint
   TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &text));
   TUTTI_TRY_GOTO(done, tutti_agree(comm, tutti_config_parse(text, checkpoint, NULL, 0, &restored->config)));
   TUTTI_TRY_GOTO(done, tutti_threads_set(comm, restored->config.parallel.threads, NULL));
+  restored->state = info.state;
+  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &restored->state, sizeof restored->state));
   restored->classes = info.classes;
   restored->n_classes = info.n_classes;
-  restored->state = info.state;
   restored->features = parse_features(info.features);
   info.classes = NULL;
   info.n_classes = 0;

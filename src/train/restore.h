@@ -8,7 +8,7 @@ typedef struct {
   tutti_dataset *dataset; // owned
   tutti_network network;
   float *params;  // [n_params], equal on all ranks
-  char **classes; // [n_classes] names; on rank 0 alone, as the state
+  char **classes; // [n_classes] names; on rank 0 alone
   int n_classes;
   tutti_checkpoint_state state;
   tutti_features features; // of the rows trained on; on rank 0 alone

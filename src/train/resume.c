@@ -47,6 +47,41 @@ static void find_differences(const tutti_run *run, const tutti_config *old, cons
   snprintf(one->now, sizeof one->now, "%016llx", (unsigned long long)data);
 }
 
+static bool is_in(const tutti_differences *found, const char *key) {
+  for (int i = 0; i < found->n; i++)
+    if (strcmp(found->list[i].key, key) == 0) return true;
+  return false;
+}
+
+/** Whether a training row of the checkpoint may be a validation row of this run.  Of the seed alone it cannot: the one
+ * that drew the rows is kept, see keep_rows. */
+static bool would_validate_trained_rows(const tutti_run *run, const tutti_config *old, bool same_data,
+                                        const tutti_differences *found) {
+  const bool same_array = same_data || (is_in(found, "data.limit_train") && !is_in(found, "data.file") &&
+                                        !is_in(found, "data.x_train"));
+  const bool within = same_data && !is_in(found, "data.validation_take") &&
+                      old->data.validation_split >= run->config->data.validation_split;
+  return run->samples.validation.n > 0 && same_array && !within;
+}
+
+static tutti_status check_rows(const tutti_run *run, const char *path, const tutti_config *old,
+                               const tutti_checkpoint_info *info, const tutti_differences *found) {
+  static const char *const keys[] = {"data.validation_split", "data.validation_take", "data.limit_train"};
+  const bool same_data = info->state.data == tutti_dataset_fingerprint(run->dataset);
+  tutti_differences decide = {0};
+  char text[512];
+  if (!would_validate_trained_rows(run, old, same_data, found)) return TUTTI_OK;
+  for (int i = 0; i < found->n; i++)
+    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+      if (strcmp(found->list[i].key, keys[k]) == 0) decide.list[decide.n++] = found->list[i];
+  tutti_differences_text(&decide, text, sizeof text);
+  TUTTI_FAIL(
+      TUTTI_ERR_CONFIG,
+      "%s was trained on rows that would be validation rows now: %s; leave these keys as they were, or "
+      "give data.validation_split=0",
+      path, text);
+}
+
 /** The run that a checkpoint belongs to has to be this one, unless the user named the file: then its weights
  * may go on with other hyper-parameters and other data, from an epoch's end. */
 static tutti_status compare_config(const tutti_run *run, const char *path, bool named,
@@ -65,6 +100,7 @@ static tutti_status compare_config(const tutti_run *run, const char *path, bool 
       path, text, path);
   TUTTI_CHECK(info->state.step_in_epoch == 0, TUTTI_ERR_CONFIG,
               "%s was written in mid-epoch, so it can only go on as it began, but %s", path, text);
+  TUTTI_TRY(check_rows(run, path, old, info, &found));
   tutti_log(TUTTI_LOG_INFO, "goes on from %s as another training: %s", path, text);
   return TUTTI_OK;
 }
@@ -234,10 +270,26 @@ static tutti_status distribute(tutti_saver *saver, bool slots) {
   return TUTTI_OK;
 }
 
+/** Validation rows stay those of the checkpoint, whatever the seed is now: others have been trained on. */
+static tutti_status keep_rows(tutti_saver *saver) {
+  tutti_run *run = saver->run;
+  const uint64_t seed = run->state.split_seed;
+  if (seed == run->config->train.seed || run->samples.validation.n == 0) return TUTTI_OK;
+  if (run->config->data.validation_take != TUTTI_TAKE_SHUFFLED) return TUTTI_OK;
+  tutti_log_root(TUTTI_LOG_INFO,
+                 "the validation rows stay those that train.seed %llu has drawn: others were trained on",
+                 (unsigned long long)seed);
+  TUTTI_TRY(tutti_run_divide_by(run, seed));
+  tutti_saver_note_scaling(saver);
+  return TUTTI_OK;
+}
+
 tutti_status tutti_saver_begin(tutti_saver *saver) {
   tutti_run *run = saver->run;
-  run->state = (tutti_checkpoint_state){
-      .seed = run->config->train.seed, .best = NAN, .data = tutti_dataset_fingerprint(run->dataset)};
+  run->state = (tutti_checkpoint_state){.seed = run->config->train.seed,
+                                        .split_seed = run->config->train.seed,
+                                        .best = NAN,
+                                        .data = tutti_dataset_fingerprint(run->dataset)};
   start_info start = {.state = run->state};
   saver->waits = strcmp(run->config->run.resume, "no") == 0;
   // What a checkpoint has then takes the place of the initial weights.
@@ -249,6 +301,7 @@ tutti_status tutti_saver_begin(tutti_saver *saver) {
   run->state = start.state;
   run->last = start.last;
   run->average = start.average;
+  TUTTI_TRY(keep_rows(saver));
   TUTTI_TRY(distribute(saver, start.resumed));
   TUTTI_TRY(tutti_run_check_same(run));
   if (start.resumed) TUTTI_TRY(tutti_saver_flush(saver));

@@ -74,6 +74,10 @@ tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, 
 TUTTI_NODISCARD
 tutti_status tutti_run_divide(tutti_run *run);
 
+/** The same with validation rows that another seed than train.seed draws. */
+TUTTI_NODISCARD
+tutti_status tutti_run_divide_by(tutti_run *run, uint64_t seed);
+
 /** Collective over `comm`, which may be a part of the data's ranks.  Network, reducer, optimizer and
  * schedule; where that fails, tutti_run_strip undoes what has been made. */
 TUTTI_NODISCARD

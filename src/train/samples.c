@@ -13,7 +13,8 @@ tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *conf
   return tutti_dataset_open(comm, &options, dataset);
 }
 
-tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset) {
+tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset,
+                                       uint64_t seed) {
   tutti_samples_all all = {
       .train.which = TUTTI_ROWS_TRAIN, .validation.which = TUTTI_ROWS_TRAIN, .test.which = TUTTI_ROWS_TEST};
   const int64_t n = tutti_dataset_n_rows(dataset, TUTTI_ROWS_TRAIN),
@@ -21,8 +22,8 @@ tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_d
   if (n > 0) {
     const int64_t held_out = tutti_split_count(n, config->data.validation_split);
     const bool shuffled = held_out > 0 && config->data.validation_take == TUTTI_TAKE_SHUFFLED;
-    all.train.split = shuffled ? tutti_permutation_make(n, config->train.seed, TUTTI_STREAM_SPLIT, 0)
-                               : tutti_permutation_identity(n);
+    all.train.split =
+        shuffled ? tutti_permutation_make(n, seed, TUTTI_STREAM_SPLIT, 0) : tutti_permutation_identity(n);
     all.train.n = n - held_out;
     all.validation.split = all.train.split;
     all.validation.first = all.train.n;

@@ -20,8 +20,9 @@ TUTTI_NODISCARD
 tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, tutti_dataset **dataset);
 
 /** Local.  Held-out rows are the same in every epoch and for every batch size: they depend on the seed
- * alone. */
-tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset);
+ * alone, which is train.seed, or the split_seed of a checkpoint. */
+tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset,
+                                       uint64_t seed);
 
 /** Local.  Replace each of ids[n], samples of the set, by its row.  A tutti_rows_get: context is a tutti_samples. */
 void tutti_samples_rows(const void *samples, int64_t n, int64_t *ids);

@@ -22,16 +22,21 @@ static tutti_status create_paths(tutti_saver *saver) {
   return TUTTI_OK;
 }
 
-/** The scaling's numbers are the data set's; a checkpoint carries a copy, one pair a feature, so that it can
- * be used without that data set and tells how many features a sample has. */
-static tutti_status view_input(tutti_saver *saver) {
+void tutti_saver_note_scaling(tutti_saver *saver) {
   const tutti_scaling_values scaling = tutti_dataset_scaling(saver->run->dataset);
   const int64_t n = tutti_dataset_n_features(saver->run->dataset);
-  TUTTI_TRY(TUTTI_NEW(saver->input, 2 * n));
-  for (int64_t j = 0; j < n; j++) {
+  for (int64_t j = 0; saver->input && j < n; j++) {
     saver->input[j] = scaling.shift[scaling.n == 1 ? 0 : j];
     saver->input[n + j] = scaling.factor[scaling.n == 1 ? 0 : j];
   }
+}
+
+/** The scaling's numbers are the data set's; a checkpoint carries a copy, one pair a feature, so that it can
+ * be used without that data set and tells how many features a sample has. */
+static tutti_status view_input(tutti_saver *saver) {
+  const int64_t n = tutti_dataset_n_features(saver->run->dataset);
+  TUTTI_TRY(TUTTI_NEW(saver->input, 2 * n));
+  tutti_saver_note_scaling(saver);
   tutti_views_add_vector("/input/shift", saver->input, n, saver->views, &saver->n_views);
   tutti_views_add_vector("/input/factor", saver->input + n, n, saver->views, &saver->n_views);
   return TUTTI_OK;

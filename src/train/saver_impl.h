@@ -35,5 +35,8 @@ tutti_status tutti_saver_survey(tutti_saver *saver);
 TUTTI_NODISCARD
 tutti_status tutti_saver_check_config(const tutti_saver *saver);
 
+/** On rank 0, where there are such buffers.  The numbers that the data set's scaling has now, for the checkpoints. */
+void tutti_saver_note_scaling(tutti_saver *saver);
+
 /** On rank 0.  Of the run's rows. */
 tutti_table_layout tutti_saver_layout(const tutti_saver *saver);

@@ -8,12 +8,17 @@
 #include "train/meter.h"
 #include "train/update.h"
 
+tutti_status tutti_run_divide_by(tutti_run *run, uint64_t seed) {
+  run->samples = tutti_samples_divide(run->config, run->dataset, seed);
+  const tutti_samples *train = &run->samples.train;
+  return tutti_dataset_fit_scaling(run->comm, run->dataset, run->config->data.scale, tutti_samples_rows,
+                                   train, train->n);
+}
+
 tutti_status tutti_run_divide(tutti_run *run) {
   const tutti_config *config = run->config;
-  run->samples = tutti_samples_divide(config, run->dataset);
+  TUTTI_TRY(tutti_run_divide_by(run, config->train.seed));
   const tutti_samples *train = &run->samples.train;
-  TUTTI_TRY(tutti_dataset_fit_scaling(run->comm, run->dataset, config->data.scale, tutti_samples_rows, train,
-                                      train->n));
   if (config->train.batch_size > train->n)
     tutti_log_root(TUTTI_LOG_WARNING,
                    "train.batch_size %lld is more than the %lld training samples: each step takes them all",
@@ -50,7 +55,7 @@ static tutti_status check_network(tutti_run *run, const tutti_dataset *dataset) 
 
 tutti_status tutti_run_check(const tutti_config *config, const tutti_dataset *dataset, int n_ranks,
                              bool with_network) {
-  tutti_run run = {.config = config, .samples = tutti_samples_divide(config, dataset)};
+  tutti_run run = {.config = config, .samples = tutti_samples_divide(config, dataset, config->train.seed)};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_plan_make(config, run.samples.train.n, n_ranks, &run.plan));
   tutti_schedule unused;
@@ -149,8 +154,10 @@ tutti_status tutti_run_begin(tutti_run *run) {
   tutti_model *model = run->network.model;
   float *weights = NULL;
   tutti_status status = TUTTI_OK;
-  run->state = (tutti_checkpoint_state){
-      .seed = run->config->train.seed, .best = NAN, .data = tutti_dataset_fingerprint(run->dataset)};
+  run->state = (tutti_checkpoint_state){.seed = run->config->train.seed,
+                                        .split_seed = run->config->train.seed,
+                                        .best = NAN,
+                                        .data = tutti_dataset_fingerprint(run->dataset)};
   if (run->rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
   TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
   if (run->rank == 0) tutti_model_init(model, run->config->train.seed, weights);

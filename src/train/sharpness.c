@@ -25,10 +25,9 @@ static int64_t samples_of_epoch(const tutti_checkpoint_state *state, int64_t n_h
 /** That of the last update, by the schedule of the training. */
 static tutti_status find_learning_rate(measurement *m, double *learning_rate) {
   tutti_config config = m->restored.config; // borrows all that it points to
-  tutti_checkpoint_state *const state = &m->restored.state;
+  const tutti_checkpoint_state *const state = &m->restored.state;
   tutti_plan plan;
   tutti_schedule schedule;
-  TUTTI_TRY(tutti_bcast(m->comm, 0, state, sizeof *state));
   config.train.micro_batch_size = 0; // what suited the ranks of the training need not suit one
   const int64_t n_train = m->options->file ? samples_of_epoch(state, m->set.n) : m->set.n;
   TUTTI_TRY(tutti_plan_make(&config, n_train, 1, &plan));
@@ -40,7 +39,8 @@ static tutti_status find_learning_rate(measurement *m, double *learning_rate) {
 }
 
 static tutti_status choose_samples(measurement *m, tutti_sharpness *sharpness) {
-  const tutti_samples_all all = tutti_samples_divide(&m->restored.config, m->restored.dataset);
+  const tutti_samples_all all =
+      tutti_samples_divide(&m->restored.config, m->restored.dataset, m->restored.state.split_seed);
   m->set = all.train;
   TUTTI_CHECK(m->set.n > 0, TUTTI_ERR_CONFIG, "%s: there are no training samples to take the loss of",
               tutti_dataset_file(m->restored.dataset));

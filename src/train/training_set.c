@@ -78,7 +78,8 @@ int64_t tutti_training_set_fingerprint(const tutti_training_set *set) {
 tutti_status tutti_training_set_check(const tutti_training_set *set, const tutti_config *config, int n_ranks,
                                       bool with_network) {
   if (!names_same_data(set, config)) return TUTTI_OK;
-  const long long n = tutti_samples_divide(config, set->dataset).train.n, batch = config->train.batch_size;
+  const long long n = tutti_samples_divide(config, set->dataset, config->train.seed).train.n,
+                  batch = config->train.batch_size;
   TUTTI_CHECK(batch <= n, TUTTI_ERR_CONFIG,
               "train.batch_size: %lld is more than the %lld training samples, so this would be a trial of "
               "batch %lld; "

@@ -139,6 +139,66 @@ static void a_velocity_is_converted_to_the_unit_of_the_options(const tutti_comm 
   training_folder_remove(comm, &folder);
 }
 
+static const char held_out[] = "data: {validation_split: 0.25, scale: standardize}\n"
+                               "model: {layers: [dense 8 relu, dense 3 softmax]}\n"
+                               "optimizer: {name: sgd, learning_rate: 0.05}\n"
+                               "train: {batch_size: 40, epochs: 3}\n";
+
+/** With a rate of almost 0 the validation loss tells which rows it is of. */
+static void validation_rows_stay_those_of_a_named_checkpoint(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result first, second;
+  tutti_evaluation again;
+  char resume[400], path[400], metric[32];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "first", held_out, NULL, &first));
+  snprintf(resume, sizeof resume, "run.resume=%s/first/checkpoint.h5", folder.path);
+  snprintf(path, sizeof path, "%s/second/checkpoint.h5", folder.path);
+  for (int epochs = 4; epochs <= 5; epochs++) { // the second one goes on from its own checkpoint
+    char budget[32];
+    snprintf(budget, sizeof budget, "train.epochs=%d", epochs);
+    EXPECT_OK(training_run(
+        comm, &folder, "second", held_out,
+        (training_overrides){resume, budget, "train.seed=9", "optimizer.learning_rate=1e-9"}, &second));
+    EXPECT(second.row.epoch == epochs, "epoch %lld", (long long)second.row.epoch);
+    EXPECT(fabs(first.validation.loss - second.validation.loss) <= 1e-5, "%.9g and %.9g",
+           first.validation.loss, second.validation.loss);
+  }
+  EXPECT_OK(tutti_evaluate_checkpoint(comm, path, NULL, TUTTI_SPLIT_VALIDATION, metric, &again));
+  EXPECT(fabs(first.validation.loss - again.loss) <= 1e-5, "%.9g and %.9g", first.validation.loss,
+         again.loss);
+  training_folder_remove(comm, &folder);
+}
+
+static void rows_that_were_trained_on_are_not_validated_on(const tutti_comm *comm) {
+  static const char *const refused[][2] = {
+      {"data.validation_split=0.5", "data.validation_split was 0.25 there and is 0.5 now; leave"},
+      {"data.validation_take=last", "data.validation_take was shuffled there and is last now"},
+      {"data.limit_train=200", "data.limit_train was 0 there and is 200 now"},
+  };
+  static const char *const taken[] = {"data.validation_split=0.1", "data.validation_split=0",
+                                      "data.limit_train=5000"};
+  training_folder folder;
+  tutti_train_result result;
+  char resume[400], all[400];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "first", held_out, (training_overrides){"train.epochs=1"}, &result));
+  snprintf(resume, sizeof resume, "run.resume=%s/first/checkpoint.h5", folder.path);
+  for (int i = 0; i < 3; i++)
+    EXPECT_FAILS(
+        training_run(comm, &folder, "second", held_out, (training_overrides){resume, refused[i][0]}, &result),
+        TUTTI_ERR_CONFIG, refused[i][1]);
+  for (int i = 0; i < 3; i++)
+    EXPECT_OK(training_run(comm, &folder, i ? i > 1 ? "c" : "b" : "a", held_out,
+                           (training_overrides){resume, taken[i]}, &result));
+  // b has trained on all rows
+  snprintf(all, sizeof all, "run.resume=%s/b/checkpoint.h5", folder.path);
+  EXPECT_FAILS(
+      training_run(comm, &folder, "d", held_out, (training_overrides){all, "train.epochs=4"}, &result),
+      TUTTI_ERR_CONFIG, "data.validation_split was 0 there");
+  training_folder_remove(comm, &folder);
+}
+
 static void goal_and_patience_stop_a_run_for_good(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result result;
@@ -272,11 +332,14 @@ static void another_training_s_values_do_not_end_this_one(const tutti_comm *comm
   EXPECT_OK(training_run(comm, &folder, "old", yaml, ends, &result));
   EXPECT(result.stop == TUTTI_STOP_PATIENCE, "%s", result.reason);
   const int64_t step = result.row.step;
+  EXPECT_OK(tutti_barrier(comm));
+  if (tutti_comm_rank(comm) == 0) training_data_write(&folder, 77);
+  EXPECT_OK(tutti_barrier(comm));
   char resume[400];
   snprintf(resume, sizeof resume, "run.resume=%s/old/best.h5", folder.path);
   EXPECT_OK(training_run(comm, &folder, "new", yaml,
                          (training_overrides){resume, "train.epochs=50", "train.stop_at=val_loss < 1e-9",
-                                              "train.evaluate_every=1 epoch", "data.limit_train=200",
+                                              "train.evaluate_every=1 epoch", "optimizer.learning_rate=0.01",
                                               "train.patience=40"},
                          &result));
   EXPECT(result.stop == TUTTI_STOP_BUDGET && result.row.epoch == 50, "%s at epoch %lld, step %lld, then %lld",
@@ -304,6 +367,8 @@ int main(void) {
       MPI_TEST(another_training_is_refused_and_named),
       MPI_TEST(a_named_checkpoint_goes_on_with_other_numbers),
       MPI_TEST(a_velocity_is_converted_to_the_unit_of_the_options),
+      MPI_TEST(validation_rows_stay_those_of_a_named_checkpoint),
+      MPI_TEST(rows_that_were_trained_on_are_not_validated_on),
       MPI_TEST(goal_and_patience_stop_a_run_for_good),
       MPI_TEST(rows_do_not_change_a_run),
       MPI_TEST(beginning_anew_keeps_the_old_run_until_it_has_a_checkpoint),

@@ -72,6 +72,7 @@ static void each_member_of_the_state_returns(void **state) {
                                         .step_in_epoch = 3,
                                         .samples = INT64_MAX,
                                         .seed = 5,
+                                        .split_seed = 6,
                                         .learning_rate = 0.3,
                                         .seconds = 1.0 / 3,
                                         .in_epoch = {7, 0.1, 9, 10},
@@ -86,8 +87,9 @@ static void seeds_keep_all_their_bits(void **state) {
   const uint64_t seeds[] = {0, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX};
   for (int i = 0; i < 4; i++) {
     const tutti_checkpoint_state read =
-        save_state(folder_path(state, "checkpoint.h5"), (tutti_checkpoint_state){.seed = seeds[i]});
-    assert_true(read.seed == seeds[i]);
+        save_state(folder_path(state, "checkpoint.h5"),
+                   (tutti_checkpoint_state){.seed = seeds[i], .split_seed = seeds[3 - i]});
+    assert_true(read.seed == seeds[i] && read.split_seed == seeds[3 - i]);
   }
 }
 
