@@ -207,6 +207,10 @@ bool tutti_config_study_differences(const tutti_config *a, const tutti_config *b
  * first ones. */
 void tutti_differences_text(const tutti_differences *found, char *text, size_t bytes);
 
+/** Local.  Whether any key differs, whatever it is for.
+ * @param[out] first  the first that does, with the value of `a` as `then` and that of `b` as `now` */
+bool tutti_config_any_difference(const tutti_config *a, const tutti_config *b, tutti_difference *first);
+
 // --- the list of keys, for the command line and for help
 
 typedef struct {

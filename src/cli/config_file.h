@@ -3,7 +3,8 @@
 #include "cli/options.h"
 #include "tutti/par.h"
 
-/** Collective.  Rank 0 reads, and every rank parses the same bytes.  The caller owns the config; and
+/** Collective.  Rank 0 reads, and every rank parses the same bytes; a rank that finds another file by that path, with
+ * another key in it, refuses.  The caller owns the config; and
  * of tutti_read_config_text *text, the file's, NULL where there is none.
  * @return (agreed) as tutti_config_parse; ERR_USAGE a data set in the place of the config; ERR_MISSING,
  * ERR_IO */

@@ -19,27 +19,32 @@ static const char *last_part(const char *path) {
   return slash ? slash + 1 : path;
 }
 
-/** Compare part i of a key; one may have fewer parts. */
-static bool part_differs(const tutti_key *key, const tutti_config *a, const tutti_config *b, int64_t i,
-                         tutti_difference *one) {
+/** Compare part i of a key; one may have fewer parts.
+ * @param[in] by_name  without folders */
+static bool part_differs(const tutti_key *key, bool by_name, const tutti_config *a, const tutti_config *b,
+                         int64_t i, tutti_difference *one) {
   char buffer_a[TUTTI_VALUE_BYTES], buffer_b[TUTTI_VALUE_BYTES];
   const char *text_a =
       i < tutti_value_n_parts(key, a) ? tutti_value_part(key, a, i, buffer_a) : "no such layer";
   const char *text_b =
       i < tutti_value_n_parts(key, b) ? tutti_value_part(key, b, i, buffer_b) : "no such layer";
-  const bool by_name = key->effect == TUTTI_EFFECT_BY_FILE_NAME;
   if (strcmp(by_name ? last_part(text_a) : text_a, by_name ? last_part(text_b) : text_b) == 0) return false;
   snprintf(one->then, sizeof one->then, "%s", text_a);
   snprintf(one->now, sizeof one->now, "%s", text_b);
   return true;
 }
 
-static bool key_differs(const tutti_key *key, const tutti_config *a, const tutti_config *b,
-                        tutti_difference *one) {
+static bool parts_differ(const tutti_key *key, bool by_name, const tutti_config *a, const tutti_config *b,
+                         tutti_difference *one) {
   const int64_t n_a = tutti_value_n_parts(key, a), n_b = tutti_value_n_parts(key, b);
   for (int64_t i = 0; i < n_a || i < n_b; i++)
-    if (part_differs(key, a, b, i, one)) return true;
+    if (part_differs(key, by_name, a, b, i, one)) return true;
   return false;
+}
+
+static bool key_differs(const tutti_key *key, const tutti_config *a, const tutti_config *b,
+                        tutti_difference *one) {
+  return parts_differ(key, key->effect == TUTTI_EFFECT_BY_FILE_NAME, a, b, one);
 }
 
 /** The key of the budget that `config` has. */
@@ -192,4 +197,17 @@ bool tutti_config_study_differences(const tutti_config *a, const tutti_config *b
   const int n = found->n;
   section_differences(a, b, true, found);
   return n == 0 && found->n > 0 && have_same_axes(&a->study, &b->study);
+}
+
+// --- ranks ---------------------------------------------------------------------------------------
+
+bool tutti_config_any_difference(const tutti_config *a, const tutti_config *b, tutti_difference *first) {
+  for (int i = 0; i < tutti_config_n_keys(); i++) {
+    const tutti_key *key = tutti_key_at(i);
+    const bool is_axes = key->type == TUTTI_KEY_AXES;
+    first->key = key->path;
+    if (is_axes ? axes_differ(&a->study, &b->study, first) : parts_differ(key, false, a, b, first))
+      return true;
+  }
+  return false;
 }

@@ -84,7 +84,35 @@ if [ "$RANKS" -gt 1 ]; then
   unlike "with no further word where rank 0 has '--train.seed=9'" "$same --train.seed=9" "$same"
   unlike "with 'eval' where rank 0 has 'train'" "$same" 'eval small.yaml'
   unlike "with 'info' where rank 0 has 'unknown'" unknown 'info small.yaml'
+
+  # The same path, another file on each node: each folder stands for a node's.
+  mkdir -p node0 node1
+  start_files() {
+    set -- train small.yaml "--run.directory=$WORK_DIR/runs/unlike"
+    call "$MPIEXEC" -n 1 -wdir "$WORK_DIR/node0" "$TUTTI" "$@" : -n 1 -wdir "$WORK_DIR/node1" "$TUTTI" "$@"
+  }
+  # files LINE-OF-RANK-0 LINE-OF-RANK-1: what each adds to its small.yaml
+  files() {
+    for node in 0 1; do
+      { cat small.yaml; printf '%s\n' "$1"; } >node$node/small.yaml
+      shift
+    done
+    start_files
+  }
+  files 'schedule: {warmup: 3 steps}' 'schedule: {warmup: 4 steps}'
+  expect_status 78
+  expect_count 1 'tutti: error: rank 1 on '
+  expect_text "small.yaml: schedule.warmup is '4 steps' here and '3 steps' for rank 0"
+  files '' 'shedule: {warmup: 4 steps}'
+  expect_status 78
+  expect_text 'rank 1 on ' 'small.yaml:' shedule
   [ ! -e runs/unlike ] || fail 'ranks that differ have begun a training'
+  # A comment makes no other training; nor does a file that rank 0 alone has.
+  files '' '# of node 1'
+  expect_status 0
+  rm node1/small.yaml
+  start_files
+  expect_status 0
 fi
 
 # --- a launcher that does not speak MPI's language --------------------------------------------------------------
@@ -104,6 +132,17 @@ if [ "$RANKS" -eq 1 ]; then
     expect_count 1 'tutti: error: '
     expect_text "${variable%=*} tells of at least 4 ranks" 'mpirun of the library'
   done
+  # One that does not tell how many: the first of them stops as well.
+  for variable in PMIX_RANK PALS_RANKID PALS_LOCAL_RANKID PMI_RANK; do
+    call env "$variable=0" "$TUTTI" train small.yaml
+    expect_status 71
+    expect_text "$variable says that a launcher made this process rank 0"
+  done
+  call env PMIX_RANK=0 "$TUTTI" info small.yaml
+  expect_status 0
+  call env PMIX_RANK=0 SLURM_STEP_NUM_TASKS=1 "$TUTTI" train small.yaml
+  expect_status 0
+  before=$(fingerprint runs)
   call env MPI_LOCALNRANKS=2 "$TUTTI" eval runs/small/checkpoint.h5
   expect_status 71
   expect_same "$(fingerprint runs)" "$before"
