@@ -121,6 +121,8 @@ typedef struct {
 typedef struct {
   struct {
     char *file, *x_train, *y_train, *x_test, *y_test;
+    char *weights;      // the name of an array; NULL: none
+    char *class_weight; // "balanced", or as tutti_class_weight_next reads it; NULL: none
     double validation_split;
     tutti_validation_take validation_take;
     int64_t limit_train, limit_test;
@@ -170,6 +172,17 @@ bool tutti_axis_is_of(const tutti_axis *axis, int branch);
 
 /** Local.  What tutti_model_create takes, borrowed from the config. */
 tutti_model_options tutti_config_model(const tutti_config *config);
+
+/** A class, by its number or name, and what its samples' losses are multiplied with. */
+typedef struct {
+  char name[64];
+  double weight;
+} tutti_class_weight;
+
+/** Local.  Reads the first item of "CLASS: WEIGHT, CLASS: WEIGHT"; *text is then what is left, NULL after the last one.
+ * @return ERR_CONFIG no such item, or a weight that is not finite or below 0 */
+TUTTI_NODISCARD
+tutti_status tutti_class_weight_next(const char **text, tutti_class_weight *item);
 
 /** How a dump begins: what tells a run's own config.yaml from one that a user wrote. */
 #define TUTTI_CONFIG_MARK "# A run of tutti, every key resolved; runs again as it is"

@@ -22,6 +22,7 @@ extern const char *const tutti_scale_names[TUTTI_N_SCALES];
 typedef struct {
   const char *file;
   const char *x_train, *y_train, *x_test, *y_test;
+  const char *weights;             // of the training rows; NULL: they have none
   int64_t limit_train, limit_test; // 0: all, else the first so many rows
 } tutti_data_options;
 
@@ -142,6 +143,11 @@ void tutti_dataset_gather_classes(const tutti_dataset *dataset, tutti_rows which
                                   int64_t n, int32_t *classes);
 void tutti_dataset_gather_values(const tutti_dataset *dataset, tutti_rows which, const int64_t *rows,
                                  int64_t n, float *values);
+
+/** Local.  Whether the training rows have weights, and those of some of them, each finite and >= 0. */
+bool tutti_dataset_has_weights(const tutti_dataset *dataset);
+void tutti_dataset_gather_weights(const tutti_dataset *dataset, const int64_t *rows, int64_t n,
+                                  float *weights);
 
 // --- import: other formats into a data set file.  Local: one process.
 //

@@ -52,6 +52,7 @@ typedef enum {
 typedef struct {
   const int32_t *classes; // [rows], each in [0, n_out); 0 or 1 where n_out is 1
   const float *values;    // [rows, n_out]
+  const float *weights;   // [rows] what a sample's loss is multiplied with, finite and >= 0; NULL: 1
   double
       smoothing; // in [0, 1), for losses that take it (tutti_loss_takes_smoothing): so much of each sample's target
   // is spread evenly over the classes, t (1 - smoothing) + smoothing / n_out, or over the two sides

@@ -61,6 +61,10 @@ void tutti_value_allowed(const tutti_key *key, char *text, size_t bytes) {
     tutti_text_list(text, bytes, key->names, key->n_names);
     tutti_text_append(text, bytes, ", none");
     break;
+  case TUTTI_KEY_WEIGHTS:
+    tutti_text_append(text, bytes,
+                      "none, balanced, or a mapping of classes to weights from 0 on, as {0: 1, 1: 2.5}");
+    break;
   case TUTTI_KEY_RESUME:
     tutti_text_append(text, bytes, "auto, no, or the path of a checkpoint");
     break;

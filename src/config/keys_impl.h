@@ -9,6 +9,7 @@ typedef enum {
   TUTTI_KEY_CHOICE,     // an enum, by the names of its values
   TUTTI_KEY_TEXT,       // char *
   TUTTI_KEY_METRIC,     // char *; NULL: none
+  TUTTI_KEY_WEIGHTS,    // char *; NULL: none; a mapping, or the same as a text
   TUTTI_KEY_RESUME,     // char *: auto, no or a path
   TUTTI_KEY_COUNT,      // tutti_count, written with its unit
   TUTTI_KEY_MILESTONES, // tutti_milestones; a list, or the same separated by commas
@@ -84,6 +85,12 @@ const char *tutti_value_part(const tutti_key *key, const tutti_config *config, i
 
 /** Free the texts and the layers of the config. */
 void tutti_value_free(const tutti_key *key, tutti_config *config);
+
+// --- weights of classes (class_weight.c) ---------------------------------------------------------
+
+/** `text` with each item as it is always written; the caller's (tutti_free).  @return ERR_CONFIG */
+TUTTI_NODISCARD
+tutti_status tutti_class_weights_normalise(const char *text, char **normal);
 
 // --- layers (layers.c) ---------------------------------------------------------------------------
 

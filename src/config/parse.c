@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/axes_impl.h"
@@ -47,6 +48,31 @@ static tutti_status read_milestone_list(const tutti_settings *settings, const tu
   return status == TUTTI_OK ? status : tutti_fail_at(status, settings, place, key->path);
 }
 
+/** The pairs as a text, "0: 1, 1: 2.5". */
+static tutti_status read_weight_mapping(const tutti_settings *settings, const tutti_key *key,
+                                        const tutti_yaml *yaml, tutti_node mapping, tutti_place place,
+                                        tutti_config *config) {
+  char *text = NULL, where[TUTTI_PLACE_BYTES];
+  size_t bytes = 0;
+  bool scalars = true;
+  FILE *out = open_memstream(&text, &bytes);
+  TUTTI_CHECK(out, TUTTI_ERR_MEMORY, "no memory to read the config");
+  for (int i = 0; i < mapping.n; i++) {
+    tutti_node name, weight;
+    tutti_yaml_pair(yaml, mapping, i, &name, &weight);
+    scalars = scalars && name.kind == TUTTI_NODE_SCALAR && weight.kind == TUTTI_NODE_SCALAR;
+    fprintf(out, "%s%s: %s", i > 0 ? ", " : "", name.text, weight.text);
+  }
+  tutti_status status = fclose(out) == 0 ? TUTTI_OK : TUTTI_ERR_MEMORY;
+  TUTTI_CHECK_GOTO(done, scalars, TUTTI_ERR_CONFIG, "%s: expected a number for each class, as {0: 1, 1: 2.5}",
+                   tutti_place_print(settings, place, key->path, where));
+  if (status == TUTTI_OK)
+    status = tutti_fail_at(tutti_value_read(key, text, config), settings, place, key->path);
+done:
+  free(text);
+  return status;
+}
+
 static tutti_status read_value(tutti_settings *settings, int i, const tutti_yaml *yaml, tutti_node value,
                                tutti_place place, tutti_config *config) {
   static const char *const kinds[] = {"nothing", "a scalar", "a list", "a mapping"};
@@ -57,6 +83,8 @@ static tutti_status read_value(tutti_settings *settings, int i, const tutti_yaml
     return read_layer_list(settings, key, yaml, value, place, config);
   if (value.kind == TUTTI_NODE_LIST && key->type == TUTTI_KEY_MILESTONES)
     return read_milestone_list(settings, key, yaml, value, place, config);
+  if (value.kind == TUTTI_NODE_MAPPING && key->type == TUTTI_KEY_WEIGHTS)
+    return read_weight_mapping(settings, key, yaml, value, place, config);
   if (value.kind == TUTTI_NODE_MAPPING && key->type == TUTTI_KEY_AXES)
     return tutti_axes_read(settings, yaml, value, place, &config->study);
   tutti_value_allowed(key, allowed, sizeof allowed);

@@ -179,6 +179,20 @@ static tutti_status read_metric(const tutti_key *key, const char *text, char **v
   return read_text(text, value);
 }
 
+static tutti_status read_weights(const tutti_key *key, const char *text, char **value) {
+  char *normal = NULL, why[256];
+  if (strcmp(text, "none") == 0 || strcmp(text, "balanced") == 0)
+    normal = strcmp(text, "none") == 0 ? NULL : tutti_strdup(text);
+  else if (tutti_class_weights_normalise(text, &normal) == TUTTI_ERR_CONFIG) {
+    snprintf(why, sizeof why, "is refused: %s", tutti_fail_text());
+    return refuse(key, text, why);
+  }
+  if (!normal && strcmp(text, "none") != 0) return TUTTI_ERR_MEMORY;
+  tutti_free(*value);
+  *value = normal;
+  return TUTTI_OK;
+}
+
 /** `no` in all its spellings, since a path of that name is never meant. */
 static tutti_status read_resume(const tutti_key *key, const char *text, char **value) {
   const int on = on_or_off(text);
@@ -190,8 +204,8 @@ static tutti_status read_resume(const tutti_key *key, const char *text, char **v
 
 tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_config *config) {
   void *field = (char *)config + key->offset;
-  const bool any_length =
-      key->type == TUTTI_KEY_TEXT || key->type == TUTTI_KEY_RESUME || key->type == TUTTI_KEY_LAYERS;
+  const bool any_length = key->type == TUTTI_KEY_TEXT || key->type == TUTTI_KEY_RESUME ||
+                          key->type == TUTTI_KEY_LAYERS || key->type == TUTTI_KEY_WEIGHTS;
   if (!text[0]) return refuse(key, text, "is empty");
   if (!any_length && strlen(text) > MAX_BYTES) return refuse(key, text, "is too long");
   switch (key->type) {
@@ -207,6 +221,8 @@ tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_conf
     return read_text(text, field);
   case TUTTI_KEY_METRIC:
     return read_metric(key, text, field);
+  case TUTTI_KEY_WEIGHTS:
+    return read_weights(key, text, field);
   case TUTTI_KEY_RESUME:
     return read_resume(key, text, field);
   case TUTTI_KEY_COUNT:
@@ -255,6 +271,7 @@ const char *tutti_value_part(const tutti_key *key, const tutti_config *config, i
     text = *(char *const *)field ? *(char *const *)field : "";
     break;
   case TUTTI_KEY_METRIC:
+  case TUTTI_KEY_WEIGHTS:
     text = *(char *const *)field ? *(char *const *)field : "none";
     break;
   case TUTTI_KEY_COUNT:
@@ -285,7 +302,7 @@ void tutti_value_free(const tutti_key *key, tutti_config *config) {
   void *field = (char *)config + key->offset;
   if (key->type == TUTTI_KEY_AXES) tutti_axes_clear(&config->study);
   if (key->type == TUTTI_KEY_TEXT || key->type == TUTTI_KEY_METRIC || key->type == TUTTI_KEY_RESUME ||
-      key->type == TUTTI_KEY_LAYERS) {
+      key->type == TUTTI_KEY_LAYERS || key->type == TUTTI_KEY_WEIGHTS) {
     void *memory;
     memcpy(&memory, field, sizeof memory);
     tutti_free(memory);

@@ -39,6 +39,22 @@ tutti_status tutti_check_finite(const char *path, const char *name, tutti_type t
   return TUTTI_OK;
 }
 
+tutti_status tutti_check_weights(const tutti_dataset *d) {
+  const int64_t n = d->layout.parts[TUTTI_ROWS_TRAIN].n;
+  const float *w = tutti_dataset_weights(d);
+  int64_t n_some = 0;
+  for (int64_t i = 0; i < n; i++) {
+    TUTTI_CHECK(w[i] >= 0, TUTTI_ERR_DATA,
+                "%s: array '%s', row %lld (from 0) is %g, expected a weight from 0 on", d->file, d->w_name,
+                (long long)i, (double)w[i]);
+    n_some += w[i] > 0;
+  }
+  TUTTI_CHECK(n_some > 0, TUTTI_ERR_DATA,
+              "%s: array '%s' weighs each training row with 0, expected one at least with more", d->file,
+              d->w_name);
+  return TUTTI_OK;
+}
+
 /** Targets y[n, n_targets] of rows first, first + 1, ... */
 typedef struct {
   const tutti_dataset *d;

@@ -40,6 +40,7 @@ static tutti_status create(const tutti_comm *comm, const tutti_data_options *o, 
   TUTTI_TRY_GOTO(done, copy_name(o->file, &d->file));
   TUTTI_TRY_GOTO(done, copy_name(o->x_train, &d->x_name[TUTTI_ROWS_TRAIN]));
   TUTTI_TRY_GOTO(done, copy_name(o->y_train, &d->y_name[TUTTI_ROWS_TRAIN]));
+  TUTTI_TRY_GOTO(done, copy_name(o->weights, &d->w_name));
   TUTTI_TRY_GOTO(done, copy_name(o->x_test, &d->x_name[TUTTI_ROWS_TEST]));
   TUTTI_TRY_GOTO(done, copy_name(o->y_test, &d->y_name[TUTTI_ROWS_TEST]));
   *dataset = d;
@@ -176,6 +177,7 @@ void tutti_dataset_close(tutti_dataset **dataset) {
     tutti_free(d->y_name[which]);
     tutti_free(d->own_scaling[which]);
   }
+  tutti_free(d->w_name);
   tutti_free(d->classes);
   tutti_free(d->class_text);
   tutti_free(d->shift);
@@ -221,4 +223,13 @@ const void *tutti_dataset_x(const tutti_dataset *d, tutti_rows which) {
 const float *tutti_dataset_y(const tutti_dataset *d, tutti_rows which) {
   const char *data = tutti_window_data(d->window);
   return (const float *)(const void *)(data + d->layout.parts[which].y_at);
+}
+
+bool tutti_dataset_has_weights(const tutti_dataset *d) {
+  return d->layout.parts[TUTTI_ROWS_TRAIN].has_weights;
+}
+
+const float *tutti_dataset_weights(const tutti_dataset *d) {
+  const char *data = tutti_window_data(d->window);
+  return (const float *)(const void *)(data + d->layout.parts[TUTTI_ROWS_TRAIN].w_at);
 }

@@ -9,6 +9,8 @@ typedef struct {
   int64_t n;          // rows taken; 0: the pair is not there
   tutti_type type;    // of x in the window: TUTTI_U8, TUTTI_F32 or TUTTI_F64
   int64_t x_at, y_at; // where they begin in the window, in bytes; y is float32 [n, n_targets]
+  int64_t w_at;       // of the training rows' weights, float32 [n]
+  bool has_weights;
   bool y_is_x;        // the targets are the scaled features, and there is no y
   tutti_features features; // what is in x; found after it was read
 } tutti_part;
@@ -24,6 +26,7 @@ struct tutti_dataset {
   const tutti_comm *comm; // borrowed
   char *file;
   char *x_name[TUTTI_N_ROWS], *y_name[TUTTI_N_ROWS]; // NULL: not wanted
+  char *w_name;                                      // NULL: the training rows have no weights
   int64_t limit[TUTTI_N_ROWS];
   tutti_layout layout;
   tutti_window *window;
@@ -78,6 +81,12 @@ TUTTI_NODISCARD
 tutti_status tutti_check_finite(const char *path, const char *name, tutti_type type, const void *values,
                                 int64_t first, int64_t n, int64_t width);
 
+/** Local.  The training rows' weights are no less than 0, and one is more.  @return ERR_DATA naming the row */
+TUTTI_NODISCARD
+tutti_status tutti_check_weights(const tutti_dataset *dataset);
+
 /** Local.  Borrowed: x [n, n_features] of the part's type, y [n, n_targets], which is not there where y_is_x. */
 const void *tutti_dataset_x(const tutti_dataset *dataset, tutti_rows which);
 const float *tutti_dataset_y(const tutti_dataset *dataset, tutti_rows which);
+const float *
+tutti_dataset_weights(const tutti_dataset *dataset); // [n] of the training rows; where there are some.

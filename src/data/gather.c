@@ -91,3 +91,8 @@ void tutti_dataset_gather_values(const tutti_dataset *d, tutti_rows which, const
   for (int64_t i = 0; i < n; i++)
     for (int64_t k = 0; k < width; k++) values[i * width + k] = y[rows[i] * width + k];
 }
+
+void tutti_dataset_gather_weights(const tutti_dataset *d, const int64_t *rows, int64_t n, float *weights) {
+  const float *w = tutti_dataset_weights(d);
+  for (int64_t i = 0; i < n; i++) weights[i] = w[rows[i]];
+}

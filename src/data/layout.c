@@ -135,6 +135,19 @@ static tutti_status read_y(const tutti_file *file, const char *x_name, const cha
   return tutti_file_check_stored(file, name);
 }
 
+/** One number for each training row. */
+static tutti_status read_weights(const tutti_file *file, const char *name, tutti_part *part) {
+  tutti_array_shape shape = {0};
+  tutti_type type = TUTTI_F32;
+  TUTTI_TRY(array_shape(file, name, &shape));
+  TUTTI_TRY(memory_type(file, name, &shape, &type));
+  const bool column = shape.n_dims == 1 || (shape.n_dims == 2 && shape.dims[1] == 1);
+  if (!column || shape.dims[0] != part->n_file)
+    return fail_shape(file, name, &shape, "[N], a weight for each of the training rows");
+  part->has_weights = true;
+  return TUTTI_OK;
+}
+
 static tutti_status read_part(const tutti_file *file, const tutti_dataset *d, tutti_rows which,
                               tutti_layout *layout) {
   const char *x = d->x_name[which], *y = d->y_name[which];
@@ -149,6 +162,7 @@ static tutti_status read_part(const tutti_file *file, const tutti_dataset *d, tu
     layout->n_targets = layout->n_features;
   else if (y)
     TUTTI_TRY(read_y(file, x, y, part, &layout->n_targets));
+  if (d->w_name && which == TUTTI_ROWS_TRAIN) TUTTI_TRY(read_weights(file, d->w_name, part));
   part->n = d->limit[which] > 0 && d->limit[which] < part->n_file ? d->limit[which] : part->n_file;
   return TUTTI_OK;
 }
@@ -166,6 +180,7 @@ tutti_status tutti_layout_read(const tutti_file *file, const tutti_dataset *d, t
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     tutti_part *part = &layout->parts[which];
     part->x_at = allot(&layout->bytes, part->n * layout->n_features * (int64_t)tutti_type_bytes(part->type));
+    if (part->has_weights) part->w_at = allot(&layout->bytes, part->n * (int64_t)sizeof(float));
     if (!part->y_is_x)
       part->y_at = allot(&layout->bytes, part->n * layout->n_targets * (int64_t)sizeof(float));
   }

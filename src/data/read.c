@@ -48,6 +48,10 @@ tutti_status tutti_rows_read(const tutti_dataset *d) {
     if (part->n == 0) continue;
     TUTTI_TRY_GOTO(done, read_array(file, d->x_name[which], part->type, part->n, d->layout.n_features,
                                     data + part->x_at));
+    if (part->has_weights) {
+      TUTTI_TRY_GOTO(done, read_array(file, d->w_name, TUTTI_F32, part->n, 1, data + part->w_at));
+      TUTTI_TRY_GOTO(done, tutti_check_weights(d));
+    }
     if (d->layout.n_targets == 0 || part->y_is_x) continue;
     TUTTI_TRY_GOTO(
         done, read_array(file, d->y_name[which], TUTTI_F32, part->n, d->layout.n_targets, data + part->y_at));
@@ -71,6 +75,7 @@ static uint64_t fingerprint(const tutti_dataset *d, tutti_rows which) {
   uint64_t hash = UINT64_C(0xcbf29ce484222325);
   if (part->n == 0) return hash;
   hash = hash_words(hash, tutti_dataset_x(d, which), x_bytes);
+  if (part->has_weights) hash = hash_words(hash, tutti_dataset_weights(d), part->n * (int64_t)sizeof(float));
   if (d->layout.n_targets == 0 || part->y_is_x) return hash;
   return hash_words(hash, tutti_dataset_y(d, which), part->n * d->layout.n_targets * (int64_t)sizeof(float));
 }

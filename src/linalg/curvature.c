@@ -6,6 +6,7 @@
 #include "base/clones.h"
 #include "base/loops.h"
 #include "linalg/activation.h"
+#include "linalg/loss_impl.h"
 #include "linalg/softmax.h"
 #include "linalg/vector_math.h"
 
@@ -137,6 +138,10 @@ static void huber(const float *z, tutti_targets targets, int64_t size, int64_t n
 void tutti_loss_curvature(tutti_loss loss, const float *z, tutti_targets targets, int64_t rows, int64_t n,
                           double scale, const float *tz, float *out) {
   const int64_t size = rows * n;
+  for (int64_t i = 0; targets.weights && i < rows; i++)
+    tutti_loss_curvature(loss, z + i * n, tutti_targets_of_row(targets, i, n), 1, n,
+                         scale * (double)targets.weights[i], tz + i * n, out + i * n);
+  if (targets.weights) return;
   switch (loss) {
   case TUTTI_CATEGORICAL_CROSSENTROPY:
     categorical(z, targets, rows, n, scale, tz, out);

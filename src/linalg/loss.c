@@ -166,11 +166,33 @@ static double count_largest(const float *z, const float *t, int64_t rows, int64_
   return (double)right;
 }
 
+tutti_targets tutti_targets_of_row(tutti_targets targets, int64_t i, int64_t n) {
+  if (targets.classes) targets.classes += i;
+  if (targets.values) targets.values += i * n;
+  targets.weights = NULL;
+  return targets;
+}
+
+static void weighted_rows(tutti_loss loss, const float *z, tutti_targets targets, int64_t rows, int64_t n,
+                          double scale, double *loss_sum, double *metric_sum, float *dz) {
+  for (int64_t i = 0; i < rows; i++) {
+    const double weight = targets.weights[i];
+    double one = 0;
+    tutti_loss_rows(loss, z + i * n, tutti_targets_of_row(targets, i, n), 1, n, scale * weight, &one,
+                    metric_sum, dz ? dz + i * n : NULL);
+    *loss_sum += weight * one;
+  }
+}
+
 void tutti_loss_rows(tutti_loss loss, const float *z, tutti_targets targets, int64_t rows, int64_t n,
                      double scale, double *loss_sum, double *metric_sum, float *dz) {
   TUTTI_ASSERT(rows == 0 || !targets.classes != !targets.values);
   TUTTI_ASSERT(!targets.one_hot || targets.values);
   TUTTI_ASSERT(targets.smoothing == 0 || tutti_loss_takes_smoothing(loss));
+  if (targets.weights) {
+    weighted_rows(loss, z, targets, rows, n, scale, loss_sum, metric_sum, dz);
+    return;
+  }
   if (loss == TUTTI_CATEGORICAL_CROSSENTROPY) {
     tutti_loss_categorical(z, targets, rows, n, scale, loss_sum, metric_sum, dz);
     return;

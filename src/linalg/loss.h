@@ -24,7 +24,8 @@ int64_t tutti_loss_n_decisions(tutti_loss loss, int64_t n);
 /** classes[rows, n_decisions] for z[rows, n], as the metric sees them. */
 void tutti_loss_decide(tutti_loss loss, const float *z, int64_t rows, int64_t n, int32_t *classes);
 
-/** Add the losses and metrics of z[rows, n] to *loss_sum and *metric_sum.
+/** Add the losses, times the targets' weights, and the metrics, which have none, of z[rows, n] to *loss_sum and
+ * *metric_sum.
  * @param[out] dz  [rows, n] scale * the gradient of each sample's loss by z; NULL where it is not wanted */
 void tutti_loss_rows(tutti_loss loss, const float *z, tutti_targets targets, int64_t rows, int64_t n,
                      double scale, double *loss_sum, double *metric_sum, float *dz);

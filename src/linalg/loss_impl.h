@@ -2,6 +2,9 @@
 /** What the files of the losses share. */
 #include "linalg/loss.h"
 
+/** The targets of row i alone, without its weight. */
+tutti_targets tutti_targets_of_row(tutti_targets targets, int64_t i, int64_t n);
+
 /** The largest of values[n], the first of several. */
 int64_t tutti_loss_largest(const float *values, int64_t n);
 

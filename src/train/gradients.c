@@ -85,7 +85,8 @@ static void add_losses(tutti_run *run, const tutti_model_pass *pass, int64_t row
   for (int i = 0; i < leaves->count; i++) {
     const int64_t from = i ? leaves->ends[i - 1] : 0, to = leaves->ends[i];
     const tutti_targets part = {.classes = targets.classes ? targets.classes + from : NULL,
-                                .values = targets.values ? targets.values + from * n_out : NULL};
+                                .values = targets.values ? targets.values + from * n_out : NULL,
+                                .weights = targets.weights ? targets.weights + from : NULL};
     double loss = 0;
     tutti_model_loss_part(run->network.model, pass, part, from, to, &loss, &tail[i][TUTTI_TAIL_METRIC]);
     tail[i][TUTTI_TAIL_LOSS] += loss;
@@ -104,7 +105,7 @@ static tutti_status pass_through(tutti_run *run, const tutti_model_pass *pass, b
   const tutti_network *network = &run->network;
   const float *params = tutti_reducer_params(run->reducer);
   const int64_t rows = b->pass.rows.count;
-  const tutti_targets targets = tutti_network_gather(network, TUTTI_ROWS_TRAIN, rows, true);
+  const tutti_targets targets = tutti_network_gather(network, TUTTI_ROWS_TRAIN, rows, TUTTI_TO_TRAIN);
   tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
   TUTTI_TRY(tutti_model_forward(network->model, params, pass, network->x, rows));
   add_losses(run, pass, rows, targets, tail);

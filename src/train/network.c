@@ -1,5 +1,7 @@
 #include "train/network.h"
 
+#include "train/class_weights.h"
+
 #include <string.h>
 
 /** Enough rows for the products of an evaluation to run at full speed, as far as a layer's outputs for them
@@ -43,6 +45,8 @@ static tutti_status create_local(const tutti_config *config, tutti_network *netw
   if (network->n_leaves > 0) TUTTI_TRY(TUTTI_NEW(network->leaves, 2 * (int64_t)network->n_leaves));
   TUTTI_TRY(TUTTI_NEW(network->rows, max_rows));
   TUTTI_TRY(TUTTI_NEW(network->x, max_rows * n_in));
+  if (config->data.class_weight || tutti_dataset_has_weights(network->dataset))
+    TUTTI_TRY(TUTTI_NEW(network->weights, max_rows));
   if (network->by_features) return TUTTI_OK;
   if (network->by_class) return TUTTI_NEW(network->classes, max_rows);
   return TUTTI_NEW(network->values, max_rows * tutti_model_n_out(network->model));
@@ -62,6 +66,8 @@ void tutti_network_destroy(tutti_network *network) {
   tutti_free(network->x);
   tutti_free(network->classes);
   tutti_free(network->values);
+  tutti_free(network->weights);
+  tutti_free(network->class_weights);
   *network = (tutti_network){0};
 }
 
@@ -94,16 +100,36 @@ tutti_status tutti_network_check_labels(const tutti_network *network) {
   }
 }
 
-tutti_targets tutti_network_gather(const tutti_network *network, tutti_rows which, int64_t n,
-                                   bool with_targets) {
-  const tutti_dataset *dataset = network->dataset;
-  tutti_dataset_gather(dataset, which, network->rows, n, network->x);
+static tutti_targets gather_targets(const tutti_network *network, tutti_rows which, int64_t n) {
   if (network->by_features) return (tutti_targets){.values = network->x};
-  if (with_targets && network->by_class)
-    tutti_dataset_gather_classes(dataset, which, network->rows, n, network->classes);
-  if (with_targets && !network->by_class)
-    tutti_dataset_gather_values(dataset, which, network->rows, n, network->values);
+  if (network->by_class)
+    tutti_dataset_gather_classes(network->dataset, which, network->rows, n, network->classes);
+  else
+    tutti_dataset_gather_values(network->dataset, which, network->rows, n, network->values);
   return (tutti_targets){.classes = network->classes, .values = network->values};
+}
+
+/** NULL: each is 1. */
+static const float *gather_weights(const tutti_network *network, tutti_rows which, int64_t n,
+                                   tutti_purpose purpose, tutti_targets targets) {
+  const bool of_rows = which == TUTTI_ROWS_TRAIN && tutti_dataset_has_weights(network->dataset);
+  const bool of_classes = purpose == TUTTI_TO_TRAIN && network->class_weights;
+  if (!of_rows && !of_classes) return NULL;
+  if (of_rows)
+    tutti_dataset_gather_weights(network->dataset, network->rows, n, network->weights);
+  else
+    for (int64_t i = 0; i < n; i++) network->weights[i] = 1;
+  if (of_classes) tutti_class_weights_apply(network, targets, n, network->weights);
+  return network->weights;
+}
+
+tutti_targets tutti_network_gather(const tutti_network *network, tutti_rows which, int64_t n,
+                                   tutti_purpose purpose) {
+  tutti_dataset_gather(network->dataset, which, network->rows, n, network->x);
+  if (purpose == TUTTI_TO_PREDICT) return (tutti_targets){0};
+  tutti_targets targets = gather_targets(network, which, n);
+  targets.weights = gather_weights(network, which, n, purpose, targets);
+  return targets;
 }
 
 tutti_status tutti_network_sum(void *comm, double *values, int64_t n) {
@@ -119,7 +145,7 @@ static tutti_status evaluate_range(const tutti_network *network, const float *pa
     const int64_t left = range.count - done, n = left < at_once ? left : at_once;
     for (int64_t i = 0; i < n; i++) network->rows[i] = range.begin + done + i;
     tutti_samples_rows(set, n, network->rows);
-    const tutti_targets targets = tutti_network_gather(network, set->which, n, true);
+    const tutti_targets targets = tutti_network_gather(network, set->which, n, TUTTI_TO_EVALUATE);
     TUTTI_TRY(tutti_model_forward(network->model, params, &pass, network->x, n));
     tutti_model_loss(network->model, &pass, targets, n, &sums[0], &sums[1]);
   }

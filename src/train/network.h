@@ -18,6 +18,8 @@ typedef struct {
   float *x;                     // [max_rows, n_in]
   int32_t *classes;             // [max_rows], or NULL
   float *values;                // [max_rows, n_out], or NULL
+  float *weights;               // [max_rows] of samples, where there may be some
+  float *class_weights;         // [classes] of the training; NULL: none (class_weights.c)
 } tutti_network;
 
 /** Collective.  Model and buffers for micro-batches of at least max_rows samples: small ones would make an
@@ -38,9 +40,13 @@ void tutti_network_destroy(tutti_network *network); // Local.
 TUTTI_NODISCARD
 tutti_status tutti_network_check_labels(const tutti_network *network);
 
-/** Local.  Gather the samples network->rows[n] of one array: x, and their targets where `with_targets`. */
+/** What samples are gathered for.  An evaluation's losses have the weights of their rows, those of the training also
+ * the weights of their classes (Keras). */
+typedef enum { TUTTI_TO_PREDICT, TUTTI_TO_EVALUATE, TUTTI_TO_TRAIN } tutti_purpose;
+
+/** Local.  Gather the samples network->rows[n] of one array: x, and but TO_PREDICT their targets. */
 tutti_targets tutti_network_gather(const tutti_network *network, tutti_rows which, int64_t n,
-                                   bool with_targets);
+                                   tutti_purpose purpose);
 
 /** Collective.  Mean loss (with the penalty) and metric of a set at the weights `params`; the ranks share the
  * work. */

@@ -35,12 +35,12 @@ static tutti_status add_block(tutti_objective *objective, const float *v, int64_
   const tutti_network *network = objective->network;
   for (int64_t i = 0; i < rows; i++) network->rows[i] = first + i;
   tutti_samples_rows(objective->set, rows, network->rows);
-  const tutti_curvature_batch batch = {.params = objective->params,
-                                       .x = network->x,
-                                       .targets =
-                                           tutti_network_gather(network, objective->set->which, rows, true),
-                                       .rows = rows,
-                                       .count = objective->set->n};
+  const tutti_curvature_batch batch = {
+      .params = objective->params,
+      .x = network->x,
+      .targets = tutti_network_gather(network, objective->set->which, rows, TUTTI_TO_TRAIN),
+      .rows = rows,
+      .count = objective->set->n};
   if (v) return tutti_curvature_product(objective->curvature, &batch, v, objective->sums);
   return tutti_curvature_gradient(objective->curvature, &batch, loss_sum, objective->sums);
 }

@@ -41,7 +41,7 @@ static tutti_status forward(prediction *p, int64_t first, int64_t n) {
   const tutti_network *network = &p->restored->network;
   const tutti_model_pass pass = {.batch_count = n};
   for (int64_t i = 0; i < n; i++) network->rows[i] = first + i;
-  tutti_network_gather(network, TUTTI_ROWS_TEST, n, false);
+  tutti_network_gather(network, TUTTI_ROWS_TEST, n, TUTTI_TO_PREDICT);
   TUTTI_TRY(tutti_model_forward(network->model, p->restored->params, &pass, network->x, n));
   tutti_model_predict(network->model, n, p->own_out);
   if (p->n_decisions > 0) tutti_model_decide(network->model, n, p->own_classes);

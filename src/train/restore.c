@@ -43,6 +43,7 @@ tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, tutti_
   const tutti_data_options options = {.file = file,
                                       .x_train = test ? NULL : config->data.x_train,
                                       .y_train = test ? NULL : config->data.y_train,
+                                      .weights = test ? NULL : config->data.weights,
                                       .x_test = test ? config->data.x_test : NULL,
                                       .y_test = test ? config->data.y_test : NULL};
   return tutti_dataset_open(comm, &options, &restored->dataset);

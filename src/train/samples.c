@@ -8,6 +8,7 @@ tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *conf
                                       .y_train = config->data.y_train,
                                       .x_test = config->data.x_test,
                                       .y_test = config->data.y_test,
+                                      .weights = config->data.weights,
                                       .limit_train = config->data.limit_train,
                                       .limit_test = config->data.limit_test};
   return tutti_dataset_open(comm, &options, dataset);

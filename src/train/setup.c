@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "train/average.h"
+#include "train/class_weights.h"
 #include "train/meter.h"
 #include "train/update.h"
 
@@ -50,6 +51,7 @@ static tutti_status check_metric_names(const tutti_run *run) {
 static tutti_status check_network(tutti_run *run, const tutti_dataset *dataset) {
   TUTTI_TRY(tutti_network_create_bare(run->config, dataset, &run->network));
   TUTTI_TRY(tutti_network_check_labels(&run->network));
+  TUTTI_TRY(tutti_class_weights_make(run->config, &run->samples.train, &run->network));
   return check_metric_names(run);
 }
 
@@ -123,6 +125,7 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   TUTTI_TRY(tutti_network_create(comm, config, run->dataset, run->plan.micro_rows, &run->network));
   run->layout.metric = tutti_model_metric_name(run->network.model);
   TUTTI_TRY(tutti_network_check_labels(&run->network));
+  TUTTI_TRY(tutti_agree(comm, tutti_class_weights_make(config, &run->samples.train, &run->network)));
   TUTTI_TRY(tutti_agree(comm, reserve(run)));
   TUTTI_TRY(check_metric_names(run));
   TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce, tutti_model_n_params(run->network.model),

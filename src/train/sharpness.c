@@ -1,6 +1,7 @@
 /** Curvature of the training loss around a checkpoint's weights. */
 #include "base/log.h"
 #include "train/ascent.h"
+#include "train/class_weights.h"
 #include "train/lanczos.h"
 #include "train/plan.h"
 #include "train/restore.h"
@@ -45,6 +46,8 @@ static tutti_status choose_samples(measurement *m, tutti_sharpness *sharpness) {
   TUTTI_CHECK(m->set.n > 0, TUTTI_ERR_CONFIG, "%s: there are no training samples to take the loss of",
               tutti_dataset_file(m->restored.dataset));
   TUTTI_TRY(find_learning_rate(m, &sharpness->learning_rate));
+  TUTTI_TRY(
+      tutti_agree(m->comm, tutti_class_weights_make(&m->restored.config, &all.train, &m->restored.network)));
   const int64_t limit = m->options->limit_train;
   if (limit > 0 && limit < m->set.n) m->set.n = limit;
   sharpness->samples = m->set.n;

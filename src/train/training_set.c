@@ -8,16 +8,16 @@ struct tutti_training_set {
   tutti_dataset *dataset; // owned
   int n_threads;          // of this rank, where a config does not say
   // What the data set was opened by; the texts are owned.
-  char *names[5];
+  char *names[6];
   int64_t limits[2];
 };
 
-enum { N_NAMES = 5 };
+enum { N_NAMES = 6 };
 
 /** Borrowed. */
 static void list_names(const tutti_config *config, const char *names[N_NAMES]) {
-  const char *const all[N_NAMES] = {config->data.file, config->data.x_train, config->data.y_train,
-                                    config->data.x_test, config->data.y_test};
+  const char *const all[N_NAMES] = {config->data.file,   config->data.x_train, config->data.y_train,
+                                    config->data.x_test, config->data.y_test,  config->data.weights};
   memcpy(names, all, sizeof all);
 }
 

@@ -83,6 +83,11 @@ static const invariance_case cases[] = {
      "model: {layers: [dense 5 relu, dense 12 sigmoid], loss: mean_squared_error}\n"
      "optimizer: {name: adam}\n" COMMON,
      {"auto", "7", NULL}},
+    {"weights",
+     "data: {weights: weight_train, class_weight: {0: 3, 2: 0.25}, validation_split: 0.1}\n"
+     "model: {layers: [dense 16 relu, dense 3 softmax]}\n"
+     "optimizer: {name: adam}\n" COMMON,
+     {"auto", "7", NULL}},
     // Arrays of several blocks, so that their norms are of several slices.
     {"lars",
      "model: {layers: [dense 200 bias=no, batch_norm, activation relu, dense 40 tanh l2=1e-4, dense 3 "

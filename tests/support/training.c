@@ -25,6 +25,7 @@ typedef struct {
   int32_t y[N_TRAIN], sides[N_TRAIN * 2], side[N_TRAIN];
   uint8_t one_hot[N_TRAIN * N_CLASSES], bits[N_TRAIN * 2], bit[N_TRAIN];
   float real[N_TRAIN], soft[N_TRAIN * N_CLASSES];
+  float weight[N_TRAIN], class_weight[N_TRAIN], first[N_TRAIN];
 } sample_set;
 
 static void make_labels(const double *score, int64_t i, sample_set *set) {
@@ -41,6 +42,9 @@ static void make_labels(const double *score, int64_t i, sample_set *set) {
   set->bit[i] = set->bits[2 * i];
   set->side[i] = set->sides[2 * i];
   set->real[i] = (float)(score[0] - 0.5 * score[1]);
+  set->weight[i] = (float)(i % 5) / 2;
+  set->class_weight[i] = best == 0 ? 2 : best == 2 ? 0.5F : 1;
+  set->first[i] = i < N_TRAIN / 3;
 }
 
 /** Features are normal, scores are three sums of four features each, with some noise. */
@@ -78,7 +82,10 @@ static tutti_status write_set(tutti_file *file, const char *part, uint64_t seed,
                 {"sides", TUTTI_I32, 2, set.sides},
                 {"side", TUTTI_I32, 1, set.side},
                 {"real", TUTTI_F32, 1, set.real},
-                {"soft", TUTTI_F32, N_CLASSES, set.soft}};
+                {"soft", TUTTI_F32, N_CLASSES, set.soft},
+                {"weight", TUTTI_F32, 1, set.weight},
+                {"class_weight", TUTTI_F32, 1, set.class_weight},
+                {"first", TUTTI_F32, 1, set.first}};
   make_samples(seed, n, &set);
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
     char name[32];

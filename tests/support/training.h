@@ -12,7 +12,8 @@ typedef struct {
 /** Collective.  A folder with data.h5: 333 training and 57 test samples of 12 features from a noisy teacher,
  * in x_train and x_test; bytes_... has the features as bytes, parts_... has those / 255.  Labels: y_... 3 classes, one_hot_... the same
  * as rows, soft_... with 0.8 for the 1 and 0.1 for each 0, bit_... 0 or 1, bits_... two of them, side_... -1 or 1, sides_... two of them, real_... a
- * number. */
+ * number.  Weights of samples: weight_... 0 to 2, class_weight_... 2, 1 and 0.5 by class, first_... 1 for the first 111,
+ * else 0. */
 void training_folder_make(const tutti_comm *comm, training_folder *folder);
 /** Local.  Replace the training samples by others of the teacher. */
 void training_data_write(const training_folder *folder, uint64_t seed);

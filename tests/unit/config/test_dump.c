@@ -62,6 +62,38 @@ static void the_dump_is_a_readable_config(void **state) {
   tutti_config_clear(&c);
 }
 
+#define NET "model: {layers: [dense 2 softmax]}\n"
+
+/** As a mapping and as a text; a dump has the text. */
+static void weights_of_classes_are_read_back(void **state) {
+  (void)state;
+  static const char *const given[][2] = {{"{0: 1, cat: 2.50}", "0: 1, cat: 2.5"},
+                                         {"'a:b : 0,1: 1e3'", "a:b: 0, 1: 1000"},
+                                         {"balanced", "balanced"}};
+  static const char *const bad[][2] = {{"{0: -1}", "no finite number from 0 on"},
+                                       {"{0: nan}", "no finite number from 0 on"},
+                                       {"{0: 1e999}", "no finite number from 0 on"},
+                                       {"{0: }", "expected a number for each class"},
+                                       {"{0: {1: 2}}", "expected a number for each class"},
+                                       {"{}", "is empty"},
+                                       {"[1, 2]", "the value is a list"},
+                                       {"2", "is no 'CLASS: WEIGHT'"},
+                                       {"'0: 1,'", "is no 'CLASS: WEIGHT'"}};
+  tutti_config c;
+  for (int i = 0; i < 3; i++) {
+    const tutti_override option[] = {{"data.file", "x.h5"}, {"data.class_weight", given[i][0]}};
+    CHECK_OK(tutti_config_parse(NET, NULL, option, 2, &c));
+    assert_string_equal(c.data.class_weight, given[i][1]);
+    check_round_trip(&c);
+    tutti_config_clear(&c);
+  }
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    const tutti_override option[] = {{"data.file", "x.h5"}, {"data.class_weight", bad[i][0]}};
+    assert_int_equal(tutti_config_parse(NET, NULL, option, 2, &c), TUTTI_ERR_CONFIG);
+    if (!strstr(tutti_fail_text(), bad[i][1])) fail_msg("%s does not say: %s", tutti_fail_text(), bad[i][1]);
+  }
+}
+
 static void a_dump_goes_on_where_its_run_is(void **state) {
   (void)state;
   static const char *const values[] = {"auto", "no", "off", "some/path.h5"};
@@ -226,6 +258,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_dump_is_a_readable_config),
       cmocka_unit_test(a_dump_goes_on_where_its_run_is),
+      cmocka_unit_test(weights_of_classes_are_read_back),
       cmocka_unit_test(any_text_is_quoted_as_it_needs),
       cmocka_unit_test(any_config_is_read_back),
       cmocka_unit_test(keys_that_depend_on_others_are_read_back),

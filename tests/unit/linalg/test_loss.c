@@ -1,6 +1,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "linalg/curvature.h"
 #include "linalg/loss.h"
 #include "linalg/reference.h"
 #include "support/check.h"
@@ -298,6 +299,42 @@ static void matrices_of_any_size(void **state) {
   }
 }
 
+/** Of losses and slopes, and of second derivatives; the metric has none. */
+static void weights_multiply_each_row(void **state) {
+  (void)state;
+  enum { WEIGHED = 3, WIDTH = 4, ALL = WEIGHED * WIDTH };
+  const float weights[WEIGHED] = {0.5F, 0, 3};
+  const int32_t classes[WEIGHED] = {2, 0, 3};
+  float z[ALL], tz[ALL], values[ALL] = {0}, dz[ALL], one_dz[ALL], out[ALL], one_out[ALL];
+  numbers_fill(3, -3, 3, ALL, z);
+  numbers_fill(4, -1, 1, ALL, tz);
+  for (int i = 0; i < WEIGHED; i++) values[i * WIDTH + classes[i]] = 1;
+  for (int loss = TUTTI_CATEGORICAL_CROSSENTROPY; loss < TUTTI_N_LOSSES; loss++)
+    for (int by_class = 0; by_class < 2; by_class++) {
+      tutti_targets t = {.classes = by_class ? classes : NULL, .values = by_class ? NULL : values};
+      double sum = 0, metric = 0, expected = 0, expected_metric = 0;
+      for (int i = 0; i < WEIGHED; i++) {
+        const tutti_targets row = {.classes = by_class ? classes + i : NULL,
+                                   .values = by_class ? NULL : values + i * WIDTH};
+        double one = 0;
+        tutti_loss_rows((tutti_loss)loss, z + i * WIDTH, row, 1, WIDTH, 0.5, &one, &expected_metric,
+                        one_dz + i * WIDTH);
+        tutti_loss_curvature((tutti_loss)loss, z + i * WIDTH, row, 1, WIDTH, 0.5, tz + i * WIDTH,
+                             one_out + i * WIDTH);
+        expected += (double)weights[i] * one;
+      }
+      t.weights = weights;
+      tutti_loss_rows((tutti_loss)loss, z, t, WEIGHED, WIDTH, 0.5, &sum, &metric, dz);
+      tutti_loss_curvature((tutti_loss)loss, z, t, WEIGHED, WIDTH, 0.5, tz, out);
+      CHECK_NEAR(sum, expected, 1e-12);
+      CHECK_NEAR(metric, expected_metric, 0);
+      for (int k = 0; k < ALL; k++) {
+        CHECK_NEAR(dz[k], weights[k / WIDTH] * one_dz[k], 1e-6);
+        CHECK_NEAR(out[k], weights[k / WIDTH] * one_out[k], 1e-6);
+      }
+    }
+}
+
 static void small_slopes_keep_their_digits(void **state) {
   (void)state;
   const float y[2] = {25, -25}, t[2] = {1, 0};
@@ -321,6 +358,7 @@ int main(void) {
       cmocka_unit_test(small_losses_keep_their_digits),
       cmocka_unit_test(small_slopes_keep_their_digits),
       cmocka_unit_test(matrices_of_any_size),
+      cmocka_unit_test(weights_multiply_each_row),
       cmocka_unit_test(hinge_takes_zero_for_minus_one),
       cmocka_unit_test(decisions_are_those_of_the_metric),
       cmocka_unit_test(nan_makes_the_loss_nan),

@@ -1,0 +1,59 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "config/keys_impl.h"
+
+enum { ITEM_BYTES = 128 };
+
+static char *trim(char *text) {
+  text += strspn(text, " ");
+  for (size_t n = strlen(text); n > 0 && text[n - 1] == ' '; n--) text[n - 1] = '\0';
+  return text;
+}
+
+tutti_status tutti_class_weight_next(const char **text, tutti_class_weight *item) {
+  char copy[ITEM_BYTES], quoted[TUTTI_QUOTE_BYTES];
+  const size_t length = strcspn(*text, ",");
+  snprintf(copy, sizeof copy, "%.*s", (int)(length < ITEM_BYTES ? length : ITEM_BYTES), *text);
+  char *colon = strrchr(copy, ':');
+  if (colon) *colon = '\0';
+  const char *name = trim(copy), *number = colon ? trim(colon + 1) : "";
+  TUTTI_CHECK(colon && name[0] && strlen(name) < sizeof item->name && length < ITEM_BYTES, TUTTI_ERR_CONFIG,
+              "%s is no 'CLASS: WEIGHT' (a class whose name has a comma is meant by its number)",
+              tutti_quote(copy, quoted));
+  TUTTI_CHECK(tutti_text_real(number, &item->weight) && isfinite(item->weight) && item->weight >= 0,
+              TUTTI_ERR_CONFIG, "the weight of class '%s' is %s, which is no finite number from 0 on", name,
+              tutti_quote(number, quoted));
+  snprintf(item->name, sizeof item->name, "%s", name);
+  *text = (*text)[length] == ',' ? *text + length + 1 : NULL;
+  return TUTTI_OK;
+}
+
+static tutti_status write_items(const char *text, FILE *out) {
+  for (const char *left = text; left;) {
+    tutti_class_weight item;
+    char number[32];
+    const bool first = left == text;
+    TUTTI_TRY(tutti_class_weight_next(&left, &item));
+    fprintf(out, "%s%s: %s", first ? "" : ", ", item.name,
+            tutti_text_print_real(number, sizeof number, item.weight));
+  }
+  return TUTTI_OK;
+}
+
+tutti_status tutti_class_weights_normalise(const char *text, char **normal) {
+  char *written = NULL;
+  size_t bytes = 0;
+  *normal = NULL;
+  FILE *out = open_memstream(&written, &bytes);
+  TUTTI_CHECK(out, TUTTI_ERR_MEMORY, "no memory to read the config");
+  const tutti_status status = write_items(text, out);
+  const bool whole = fclose(out) == 0;
+  if (status == TUTTI_OK && whole) *normal = tutti_strdup(written);
+  free(written);
+  TUTTI_TRY(status);
+  return *normal ? TUTTI_OK : TUTTI_ERR_MEMORY;
+}
