@@ -172,11 +172,15 @@ static tutti_status check_growth_after(const tutti_plan *plan, tutti_count warmu
              wanted, (long long)second->at);
 }
 
+tutti_extent tutti_plan_total(const tutti_plan *plan) {
+  return (tutti_extent){.steps = (double)plan->total_steps,
+                        .epochs = plan->total_epochs,
+                        .samples = plan->total_epochs * (double)plan->epoch.n};
+}
+
 tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *config,
                                  tutti_schedule *schedule) {
-  const tutti_extent total = {.steps = (double)plan->total_steps,
-                              .epochs = plan->total_epochs,
-                              .samples = plan->total_epochs * (double)plan->epoch.n};
+  const tutti_extent total = tutti_plan_total(plan);
   TUTTI_TRY(tutti_schedule_make(&config->schedule, config->optimizer.learning_rate, plan->epoch.batch, &total,
                                 config->train.budget.unit, schedule));
   return check_growth_after(plan, schedule->warmup);

@@ -46,6 +46,9 @@ tutti_position tutti_plan_move(const tutti_plan *plan, tutti_position now, int b
 /** What the schedule and all that is due goes by. */
 tutti_extent tutti_plan_extent(const tutti_plan *plan, tutti_position now);
 
+/** Local.  The whole training. */
+tutti_extent tutti_plan_total(const tutti_plan *plan);
+
 /** Local.  The schedule of the learning rate, with the plan's epochs, first batch and budget.
  * @return ERR_CONFIG see tutti_schedule_make; a warmup that goes on when the batch grows */
 TUTTI_NODISCARD

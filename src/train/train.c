@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "train/advice.h"
 #include "train/average.h"
 #include "train/events.h"
 #include "train/threads.h"
@@ -96,6 +97,7 @@ static tutti_status train(tutti_run *run, const tutti_threads *threads, FILE *pr
   TUTTI_TRY_GOTO(done, tutti_saver_create(run, &saver));
   TUTTI_TRY_GOTO(done, tutti_saver_begin(saver));
   announce(run, threads);
+  tutti_run_advise(run);
   if (run->rank == 0 && progress)
     status = tutti_progress_create(
         progress, result->metric,

@@ -45,11 +45,34 @@ expect_close "$(value test_accuracy)" "$(right hot/checkpoint.h5 hot)" 1e-5
 train many --train.monitor=val_binary_accuracy
 expect_text 'val_binary_accuracy' 'ema_val_binary_accuracy'
 expect_close "$(value test_binary_accuracy)" "$(right many/checkpoint.h5 many)" 1e-5
-train one --model.layers='dense 1 sigmoid' --train.stop_at='val_accuracy >= 2'
+train one --model.layers='dense 1 sigmoid' --train.stop_at='val_accuracy >= 0.99'
 expect_close "$(value test_accuracy)" "$(right one/checkpoint.h5 one)" 1e-5
 refuse 78 train.monitor "'val_accuracy' is not measured" val_binary_accuracy -- train --data.file=data.h5 \
   --data.y_train=many_train --data.y_test=many_test --model.layers='dense 4 sigmoid' --data.validation_split=0.2 \
   --run.directory=refused --train.monitor=val_accuracy
+
+# --- what is legal and hardly meant is told, and only that
+
+quiet() { expect_no_text 'train.stop_at:' 'train.monitor:' 'model.layers:' 'model.loss:' 'which is all that'; }
+train one --model.layers='dense 8 sigmoid, dense 1 sigmoid' --run.directory=quiet --train.monitor=loss
+quiet
+train hot --model.layers='dense 4 softmax' --model.loss=mean_squared_error --run.directory=quiet2
+quiet
+train one --model.layers='dense 1 sigmoid' --run.directory=told1 --train.stop_at='val_accuracy > 1'
+expect_text 'train.stop_at: nothing can reach val_accuracy > 1'
+train one --model.layers='dense 1 sigmoid' --run.directory=told2 --train.monitor=loss --train.steps=2
+expect_text 'train.monitor: loss is first known after 1 epoch,'
+train hot --model.layers='dense 4 softmax, activation softmax' --run.directory=told3
+expect_text 'model.layers: the last layer, softmax, takes the probabilities of a softmax'
+train hot --model.layers='dense 4 sigmoid, dropout 0.1, activation softmax' --run.directory=told4
+expect_text 'takes the probabilities of a sigmoid'
+train hot --model.layers='dense 4 softmax, dense 4 softmax' --run.directory=told5
+expect_text 'model.layers: layer 1 has softmax'
+train one --model.layers='dense 1 relu' --model.loss=hinge --run.directory=told6
+expect_text 'model.loss: hinge wants outputs on both sides of 0'
+succeed "$RANKS" train --data.file=data.h5 --data.y_train=x_train --data.y_test=x_test --run.directory=told7 \
+  --model.layers='dense 5 tanh'
+expect_text "which is all that the last layer's tanh gives"
 
 # A run of an earlier version, whose columns are named accuracy, goes on with these.
 "$python" - <<'EOF' || fail 'no run of an earlier version'

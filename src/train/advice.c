@@ -1,0 +1,143 @@
+/** What is said at the start of settings that are legal and hardly meant. */
+#include "train/advice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+// --- goals -------------------------------------------------------------------------------------------------
+
+static void advise_goal(const tutti_goal *goal) {
+  char text[128];
+  if (!tutti_goal_out_of_reach(goal)) return;
+  tutti_goal_print(goal, text, sizeof text);
+  tutti_log_root(TUTTI_LOG_WARNING,
+                 "train.stop_at: nothing can reach %s, an accuracy is at most 1 and a loss at least 0: the "
+                 "training will take its whole budget",
+                 text);
+}
+
+/** Validation rows count when they are looked at, training samples at the end of an epoch. */
+static void advise_watched(const tutti_run *run, const char *key, const char *metric) {
+  const tutti_train_options *train = &run->config->train;
+  const tutti_count every =
+      strstr(metric, "val_") ? train->evaluate_every : (tutti_count){1, TUTTI_UNIT_EPOCHS};
+  const tutti_extent total = tutti_plan_total(&run->plan);
+  if (every.unit == TUTTI_UNIT_SECONDS || tutti_extent_in(&total, every.unit) >= every.value * (1 - 1e-9))
+    return;
+  char text[64];
+  tutti_count_print(every, text, sizeof text);
+  tutti_log_root(TUTTI_LOG_WARNING,
+                 "%s: %s is first known after %s, when this training is over: evaluate more often "
+                 "(train.evaluate_every), take a val_ metric, or train longer",
+                 key, metric, text);
+}
+
+// --- layers ------------------------------------------------------------------------------------------------
+
+static bool has_activation(const tutti_layer_spec *layer) {
+  return layer->kind == TUTTI_LAYER_DENSE || layer->kind == TUTTI_LAYER_ACTIVATION;
+}
+
+static bool gives_probabilities(const tutti_layer_spec *layer) {
+  return has_activation(layer) && (layer->activation == TUTTI_SOFTMAX || layer->activation == TUTTI_SIGMOID);
+}
+
+/** The layer whose probabilities the last layer makes probabilities of, with nothing trained between; NULL: there is
+ * none. */
+static const tutti_layer_spec *squashed_twice(const tutti_layer_spec *layers, int64_t n) {
+  const tutti_layer_spec *last = &layers[n - 1];
+  if (last->kind != TUTTI_LAYER_ACTIVATION || !gives_probabilities(last)) return NULL;
+  int64_t before = n - 2;
+  while (before >= 0 && layers[before].kind != TUTTI_LAYER_DENSE && !gives_probabilities(&layers[before]))
+    before--;
+  return before >= 0 && gives_probabilities(&layers[before]) ? &layers[before] : NULL;
+}
+
+void tutti_advise_layers(const tutti_config *config) {
+  const tutti_layer_spec *layers = config->model.layers;
+  const int64_t n = config->model.n_layers;
+  const tutti_layer_spec *before = squashed_twice(layers, n);
+  if (before) {
+    tutti_log_root(
+        TUTTI_LOG_WARNING,
+        "model.layers: the last layer, %s, takes the probabilities of a %s before it, and can give none "
+        "near 0 or 1: leave one of the two out",
+        tutti_activation_names[layers[n - 1].activation], tutti_activation_names[before->activation]);
+    return;
+  }
+  for (int64_t i = 0; i < n - 1; i++)
+    if (has_activation(&layers[i]) && layers[i].activation == TUTTI_SOFTMAX)
+      tutti_log_root(
+          TUTTI_LOG_WARNING,
+          "model.layers: layer %lld has softmax, which is for the last one: between others it leaves hardly "
+          "any gradient; relu is usual there",
+          (long long)i + 1);
+}
+
+// --- the loss and the last layer ---------------------------------------------------------------------------
+
+static bool from_0_to_1(float y) {
+  return y >= 0 && y <= 1;
+}
+
+static bool from_minus_1_to_1(float y) {
+  return y >= -1 && y <= 1;
+}
+
+static bool from_0(float y) {
+  return y >= 0;
+}
+
+/** What an activation can give. */
+typedef struct {
+  tutti_activation activation;
+  bool (*gives)(float);
+  const char *range;
+} reach;
+
+static const reach reaches[] = {
+    {TUTTI_SIGMOID, from_0_to_1, "0 to 1"},         {TUTTI_HARD_SIGMOID, from_0_to_1, "0 to 1"},
+    {TUTTI_SOFTMAX, from_0_to_1, "0 to 1"},         {TUTTI_TANH, from_minus_1_to_1, "-1 to 1"},
+    {TUTTI_SOFTSIGN, from_minus_1_to_1, "-1 to 1"}, {TUTTI_RELU, from_0, "0 and above"},
+    {TUTTI_SOFTPLUS, from_0, "0 and above"},        {TUTTI_EXPONENTIAL, from_0, "0 and above"}};
+
+/** Where the targets lie outside of what the last layer can give. */
+static void advise_targets(const tutti_run *run, const reach *last) {
+  const char *name = tutti_activation_names[last->activation];
+  char expected[128];
+  snprintf(expected, sizeof expected, "%s, which is all that the last layer's %s gives", last->range, name);
+  if (tutti_dataset_check_targets(run->dataset, last->gives, expected) == TUTTI_ERR_DATA)
+    tutti_log_root(TUTTI_LOG_WARNING,
+                   "%s; end with another activation, 'dense UNITS' for any number, or scale the "
+                   "targets",
+                   tutti_fail_text());
+}
+
+static void advise_last(const tutti_run *run) {
+  const tutti_layer_spec *last = &run->config->model.layers[run->config->model.n_layers - 1];
+  const tutti_loss loss = tutti_model_loss_kind(run->network.model);
+  if (!has_activation(last) || loss == TUTTI_CATEGORICAL_CROSSENTROPY || loss == TUTTI_BINARY_CROSSENTROPY)
+    return;
+  for (size_t i = 0; i < sizeof reaches / sizeof reaches[0]; i++) {
+    if (reaches[i].activation != last->activation) continue;
+    if (loss != TUTTI_HINGE)
+      advise_targets(run, &reaches[i]);
+    else if (!reaches[i].gives(-1))
+      tutti_log_root(
+          TUTTI_LOG_WARNING,
+          "model.loss: hinge wants outputs on both sides of 0, and the last layer's %s gives %s: end with "
+          "'dense UNITS' or tanh",
+          tutti_activation_names[last->activation], reaches[i].range);
+  }
+}
+
+void tutti_run_advise(const tutti_run *run) {
+  const tutti_train_options *train = &run->config->train;
+  advise_goal(&train->stop_at);
+  if (train->stop_at.metric[0]) advise_watched(run, "train.stop_at", train->stop_at.metric);
+  if (train->monitor) advise_watched(run, "train.monitor", train->monitor);
+  tutti_advise_layers(run->config);
+  if (run->rank == 0) advise_last(run);
+}

@@ -1,0 +1,9 @@
+#pragma once
+/** Warnings at the start: of settings that are legal and hardly meant.  Local; rank 0 speaks. */
+#include "train/run.h"
+
+/** Of a run that is about to begin. */
+void tutti_run_advise(const tutti_run *run);
+
+/** Of layers alone: for a study, whose trials are not spoken of one by one. */
+void tutti_advise_layers(const tutti_config *config);
