@@ -1,6 +1,7 @@
-#define _GNU_SOURCE // sched_getaffinity
+#define _GNU_SOURCE // sched_getaffinity, RTLD_DEFAULT
 #include "base/cpu.h"
 
+#include <dlfcn.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,12 +28,57 @@ static int count_online(void) {
   return n > 0 ? (int)n : 1;
 }
 
+#ifdef __linux__
+/** ISO C has no cast from dlsym's pointer to that of a function. */
+static void find_function(const char *name, void *function, size_t bytes) {
+  void *const found = dlsym(RTLD_DEFAULT, name);
+  memcpy(function, &found, bytes);
+}
+
+/** Add the processors of the places that OpenMP binds its threads to, this one among them, before main begins
+ * (OMP_PROC_BIND, OMP_PLACES, GOMP_CPU_AFFINITY): none where it does not bind.  Its library may come with the BLAS
+ * alone, so it is asked for by name. */
+static void add_places(cpu_set_t *set) {
+  int (*n_places)(void), (*n_procs)(int), ids[CPU_SETSIZE];
+  void (*get_ids)(int, int *);
+  find_function("omp_get_num_places", &n_places, sizeof n_places);
+  find_function("omp_get_place_num_procs", &n_procs, sizeof n_procs);
+  find_function("omp_get_place_proc_ids", &get_ids, sizeof get_ids);
+  if (!n_places || !n_procs || !get_ids) return;
+  for (int place = 0; place < n_places(); place++) {
+    const int n = n_procs(place);
+    if (n <= CPU_SETSIZE) get_ids(place, ids);
+    for (int i = 0; i < n && n <= CPU_SETSIZE; i++)
+      if (ids[i] >= 0 && ids[i] < CPU_SETSIZE) CPU_SET(ids[i], set);
+  }
+}
+
+/** Those of a set that there are, and that the process may have: the system leaves out the others. */
+static bool leave_out(const cpu_set_t *own, cpu_set_t *set) {
+  const bool told =
+      sched_setaffinity(0, sizeof *set, set) == 0 && sched_getaffinity(0, sizeof *set, set) == 0;
+  return sched_setaffinity(0, sizeof *own, own) == 0 && told;
+}
+
+/** What the process was given.  The system tells of the thread that asks, which OpenMP may have bound to a part. */
+static bool get_given(cpu_set_t *set) {
+  cpu_set_t places, both;
+  if (sched_getaffinity(0, sizeof *set, set) != 0) return false;
+  CPU_ZERO(&places);
+  add_places(&places);
+  CPU_AND(&both, set, &places);
+  const bool by_openmp = CPU_EQUAL(&both, set); // else somebody has bound it after OpenMP
+  if (by_openmp && !CPU_EQUAL(set, &places) && leave_out(set, &places)) *set = places;
+  return true;
+}
+#endif
+
 /** The logical processors this process may run on, ascending: all, where the system does not tell. */
 static int get_allowed(int cpus[TUTTI_MAX_CPUS]) {
   int n = 0;
 #ifdef __linux__
   cpu_set_t set;
-  const bool told = sched_getaffinity(0, sizeof set, &set) == 0;
+  const bool told = get_given(&set);
   for (int i = 0; told && i < CPU_SETSIZE && i < TUTTI_MAX_CPUS; i++)
     if (CPU_ISSET(i, &set)) cpus[n++] = i;
 #endif
@@ -40,6 +86,24 @@ static int get_allowed(int cpus[TUTTI_MAX_CPUS]) {
   const int n_online = count_online();
   for (; n < n_online && n < TUTTI_MAX_CPUS; n++) cpus[n] = n;
   return n;
+}
+
+bool tutti_cpu_openmp_binds(void) {
+#ifdef __linux__
+  cpu_set_t places;
+  CPU_ZERO(&places);
+  add_places(&places);
+  return CPU_COUNT(&places) > 0;
+#else
+  return false;
+#endif
+}
+
+void tutti_cpu_unbind(void) {
+#ifdef __linux__
+  cpu_set_t set;
+  if (get_given(&set)) (void)sched_setaffinity(0, sizeof set, &set);
+#endif
 }
 
 int tutti_cpu_core(const char *root, int cpu) {

@@ -12,10 +12,10 @@
 
 /** What the user, a launcher or this program has set of all that decides about threads and kernels. */
 static void print_environment(void) {
-  static const char *const names[] = {"OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
-                                      "BLIS_NUM_THREADS",  "BLIS_ARCH_TYPE",       "OMP_NUM_THREADS",
-                                      "OMP_PROC_BIND",     "OMP_WAIT_POLICY",      "SLURM_CPUS_PER_TASK",
-                                      "SLURM_CPUS_ON_NODE"};
+  static const char *const names[] = {
+      "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",   "BLIS_NUM_THREADS",  "BLIS_ARCH_TYPE",
+      "OMP_NUM_THREADS",   "OMP_PROC_BIND",        "OMP_PLACES",        "GOMP_CPU_AFFINITY", "KMP_AFFINITY",
+      "OMP_WAIT_POLICY",   "SLURM_CPUS_PER_TASK",  "SLURM_CPUS_ON_NODE"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (getenv(names[i])) printf("environment\t%s=%s\n", names[i], getenv(names[i]));
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/alike.h"
@@ -94,22 +95,39 @@ static int end_without_mpi(void) {
   return tutti_status_exit(status);
 }
 
-/** BLAS reads its environment while it is loaded, before main: for other kernels the program has to start again.
- * Where that is not possible it goes on with those it has. */
-static void take_better_kernels(char **argv) {
+/** Of kernels that suit the processor better, where BLAS has not taken them.
+ * @return whether the environment now asks for them */
+static bool ask_for_kernels(void) {
   char taken[TUTTI_KERNELS_NAME];
   const char *wanted = tutti_kernels_wanted(taken);
-  if (!wanted) return;
-  if (setenv("OPENBLAS_CORETYPE", wanted, 1) == 0 && setenv(TUTTI_KERNELS_BEFORE, taken, 1) == 0)
-    execv("/proc/self/exe", argv);
-  unsetenv("OPENBLAS_CORETYPE");
-  unsetenv(TUTTI_KERNELS_BEFORE);
+  return wanted && setenv("OPENBLAS_CORETYPE", wanted, 1) == 0 && setenv(TUTTI_KERNELS_BEFORE, taken, 1) == 0;
+}
+
+/** OpenMP knows of one process alone: it would bind the threads of all ranks to the same cores.  Where there are
+ * several ranks, binding them is the launcher's.
+ * @return whether the environment now says so */
+static bool leave_binding_to(const tutti_launcher *by) {
+  const char *bind = getenv("OMP_PROC_BIND");
+  const bool several = by->variable && by->ranks != 1;
+  if (!several || !tutti_cpu_openmp_binds() || (bind && strcmp(bind, "false") == 0)) return false;
+  return setenv("OMP_PROC_BIND", "false", 1) == 0;
+}
+
+/** BLAS and OpenMP read their environment while they are loaded, before main: for another one the program has to start
+ * again.  Where that is not possible it goes on as it is. */
+static void take_better_environment(const tutti_launcher *by, char **argv) {
+  const bool kernels = ask_for_kernels(), binding = leave_binding_to(by);
+  if (!kernels && !binding) return;
+  tutti_cpu_unbind(); // or the cores of this thread would be all that the program is given
+  execv("/proc/self/exe", argv);
+  if (kernels) unsetenv("OPENBLAS_CORETYPE");
+  if (kernels) unsetenv(TUTTI_KERNELS_BEFORE);
 }
 
 int main(int argc, char **argv) {
   if (answer_without_mpi(argc, argv)) return end_without_mpi();
-  take_better_kernels(argv);
   const tutti_launcher by = tutti_launcher_find();
+  take_better_environment(&by, argv);
   int provided = 0; // BLAS may have threads of its own; MPI is called by this one alone
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
     fputs("tutti: error: MPI could not be started\n", stderr);

@@ -1,6 +1,7 @@
 #include "train/preflight.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/log.h"
 #include "base/quota.h"
@@ -20,23 +21,35 @@ static tutti_placement place(const tutti_comm *comm, const tutti_threads *thread
   return own;
 }
 
+/** "without OMP_PLACES, ": the condition of all advice on cores, where OpenMP was told to leave the ranks some alone. */
+static const char *condition(char *text, size_t bytes) {
+  static const char *const names[] = {"OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"};
+  text[0] = '\0';
+  for (int i = 2; i >= 0; i--)
+    if (getenv(names[i])) snprintf(text, bytes, "without %s, ", names[i]);
+  return text;
+}
+
 static void warn_of_fault(const tutti_placing_fault *fault, const tutti_placement *at, const char *host) {
   const int n_cores = fault->n_cores, n_ranks = fault->n_ranks, threads = at->threads;
-  char numbers[64], where[384];
+  char numbers[64], where[384], without[40], advice[160] = "";
+  condition(without, sizeof without);
   tutti_cpu_ranges(fault->cores, n_cores, numbers, sizeof numbers);
   snprintf(where, sizeof where, "%d core%s of %s (%s)", n_cores, n_cores > 1 ? "s" : "", host, numbers);
   switch (fault->kind) {
   case TUTTI_PLACED_SHARING:
+    if (at->n_barred > 0)
+      snprintf(advice, sizeof advice,
+               "; %smpirun --bind-to none, or srun --cpu-bind=none, lets them have the others", without);
     tutti_log(TUTTI_LOG_WARNING, "%d ranks share %s: right for trying, slow for measuring%s", n_ranks, where,
-              at->n_barred > 0 ? "; mpirun --bind-to none, or srun --cpu-bind=none, lets them have the others"
-                               : "");
+              advice);
     break;
   case TUTTI_PLACED_NARROW:
     tutti_log(
         TUTTI_LOG_WARNING,
-        "rank %d has %d threads but %s: bind each rank to more (mpirun --map-by slot:PE=%d, or --bind-to "
+        "rank %d has %d threads but %s: bind each rank to more (%smpirun --map-by slot:PE=%d, or --bind-to "
         "none; srun --cpus-per-task=%d), or take parallel.threads=%d",
-        fault->rank, threads, where, threads, threads, n_cores);
+        fault->rank, threads, where, without, threads, threads, n_cores);
     break;
   case TUTTI_PLACED_CROWDED:
     tutti_log(TUTTI_LOG_WARNING,

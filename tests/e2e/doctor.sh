@@ -2,7 +2,7 @@
 . "$SOURCE_DIR/tests/e2e/lib.sh"
 # These decide before anything else does.
 unset OPENBLAS_NUM_THREADS MKL_NUM_THREADS BLIS_NUM_THREADS OMP_NUM_THREADS OPENBLAS_CORETYPE
-unset SLURM_CPUS_PER_TASK SLURM_CPUS_ON_NODE
+unset SLURM_CPUS_PER_TASK SLURM_CPUS_ON_NODE OMP_PROC_BIND OMP_PLACES GOMP_CPU_AFFINITY KMP_AFFINITY
 
 n_processors=$(getconf _NPROCESSORS_ONLN)
 
@@ -64,6 +64,42 @@ if [ "$RANKS" -gt 1 ] && [ "$n_processors" -gt 1 ] && is_openmpi; then
   expect_count 1 'tutti: warning: '
   OMP_NUM_THREADS=$n_processors call "$MPIEXEC" -n 2 --bind-to none "$TUTTI" doctor
   expect_text 'warning: 2 ranks with ' 'parallel.threads='
+fi
+
+# --- OpenMP binds the first thread before there is a rank: what it was given are all its places --------------------
+
+succeed 1 doctor
+all="$(column 0 processors) $(column 0 cores) $(column 0 threads)"
+several=$(column 0 threads)
+for setting in OMP_PROC_BIND=true OMP_PROC_BIND=close,spread OMP_PLACES=cores OMP_PLACES=threads \
+  GOMP_CPU_AFFINITY=0-1023; do
+  call env "$setting" "$TUTTI" doctor
+  expect_status 0
+  expect_same "$(column 0 processors) $(column 0 cores) $(column 0 threads)" "$all"
+  expect_text "environment	$setting"
+  expect_no_text warning
+done
+OMP_PROC_BIND=true OMP_NUM_THREADS=$several call "$TUTTI" doctor
+expect_no_text warning
+if [ "$several" -gt 1 ] && OMP_DISPLAY_ENV=true OMP_PLACES='{0}' "$TUTTI" doctor 2>&1 | grep -q "OMP_PLACES = '{0}'"; then
+  # Of places that somebody names there are no more.
+  call env OMP_PLACES='{0}' "$TUTTI" doctor
+  expect_same "$(column 0 processors) $(column 0 cores)" '0 1'
+  OMP_NUM_THREADS=2 call env OMP_PLACES='{0}' "$TUTTI" doctor
+  expect_text 'warning: rank 0 has 2 threads but 1 core of ' '(without OMP_PLACES, mpirun '
+  # Several ranks are bound by the launcher alone.
+  if [ "$RANKS" -gt 1 ] && is_openmpi; then
+    OMP_PROC_BIND=true call "$MPIEXEC" -n 2 --bind-to none "$TUTTI" doctor
+    expect_same "$(column 0 processors) $(column 1 processors)" "${all%% *} ${all%% *}"
+    expect_text 'environment	OMP_PROC_BIND=false'
+    expect_no_text warning
+    OMP_PROC_BIND=true call "$MPIEXEC" -n 2 --bind-to core "$TUTTI" doctor
+    expect_same "$(column 0 cores) $(column 1 cores)" '1 1'
+    [ "$(column 0 processors)" != "$(column 1 processors)" ] || fail 'two ranks are bound to one core'
+    expect_no_text warning
+    OMP_PLACES='{0}' call "$MPIEXEC" -n 2 --bind-to none "$TUTTI" doctor
+    expect_text 'warning: 2 ranks share 1 core of ' 'without OMP_PLACES, mpirun '
+  fi
 fi
 
 # --- a training says the same -----------------------------------------------------------------------------------
