@@ -46,9 +46,10 @@ typedef struct {
 /** Where a training stands; written as root attributes. */
 typedef struct {
   int64_t step;          // updates done
-  int64_t epoch;         // epochs begun, from 0: the one that step_in_epoch counts in
-  int64_t step_in_epoch; // updates done in it
+  int64_t epoch;         // epochs done
+  int64_t step_in_epoch; // updates since the one that ended the last of them
   int64_t samples;
+  int64_t place; // where the next step begins: epoch * samples of an epoch + position; -1: not known
   uint64_t seed;
   uint64_t
       split_seed; // that drew the validation rows; another one than seed where the run began from a named file

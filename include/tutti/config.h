@@ -13,6 +13,7 @@
 #include "tutti/model.h"
 #include "tutti/optim.h"
 #include "tutti/par.h"
+#include "tutti/sampler.h"
 
 /** "val_accuracy >= 0.97" */
 typedef struct {
@@ -34,6 +35,8 @@ typedef enum { TUTTI_TAKE_SHUFFLED, TUTTI_TAKE_LAST, TUTTI_N_TAKES } tutti_valid
 
 typedef struct {
   int64_t batch_size;       // global, samples
+  tutti_last_batch last_batch;
+  bool chooses_last_batch; // else it is the default, which a study has another of
   int64_t micro_batch_size; // 0: auto
   tutti_count budget;       // of the one of epochs, steps, samples that is set
   uint64_t seed;
@@ -160,6 +163,9 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_config_parse(const char *text, const char *name, const tutti_override *overrides,
                                 int n_overrides, tutti_config *config);
+
+/** Local.  The config of a study, or of one of its trials: what it does not say itself has a study's defaults. */
+void tutti_config_for_study(tutti_config *config);
 
 /** Local.  Frees what the config owns; zeroes it. */
 void tutti_config_clear(tutti_config *config);

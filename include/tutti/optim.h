@@ -225,7 +225,7 @@ typedef struct {
   double batch_factor;               // of the batch size at each growth, above 1
   tutti_count batch_every;           // geometric: between two
   tutti_milestones batch_milestones; // step: where
-  int64_t batch_max;                 // 0: the samples of an epoch
+  int64_t batch_max;                 // 0: the samples of an epoch, or train.batch_size where it is more
 } tutti_schedule_options;
 
 /** How far a training is, in each unit; an epoch is done as far as its samples are. */
@@ -275,17 +275,18 @@ typedef struct {
   int64_t first, most; // batch sizes
   double factor, every;
   tutti_milestones milestones;
-  bool in_steps; // what `every` and the milestones count; else samples
+  tutti_unit unit; // what `every` and the milestones count; epochs as n samples each
 } tutti_growth;
 
 /** Local.  Of batches of batch_size samples at first, epochs of n.
+ * @param[in] most  samples that a batch can have; without batch_max it grows to the larger of n and its first size
  * @return ERR_CONFIG a factor that is not above 1, no milestone, no interval, a count in seconds, a batch_max below
  * the first size */
 TUTTI_NODISCARD
 tutti_status tutti_growth_make(const tutti_schedule_options *options, int64_t batch_size, int64_t n,
-                               tutti_growth *growth);
+                               int64_t most, tutti_growth *growth);
 
-/** Local.  Steps or samples after which the k-th growth comes, k >= 1; INT64_MAX: there is none. */
+/** Local.  Steps or samples, by the unit, after which the k-th growth comes, k >= 1; INT64_MAX: there is none. */
 int64_t tutti_growth_at(const tutti_growth *growth, int64_t k);
 
 /** Local.  How many have come after so many steps or samples. */

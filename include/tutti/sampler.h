@@ -30,21 +30,35 @@ void tutti_permutation_fill(const tutti_permutation *permutation, int64_t first,
 /** Replace each of values[n], in the permutation's range, by its image. */
 void tutti_permutation_map(const tutti_permutation *permutation, int64_t n, int64_t *values);
 
-/** How an epoch of n samples falls into global batches: all full but the last, which holds what is left. */
+/** What becomes of the samples that an epoch has beyond its whole batches. */
+typedef enum {
+  TUTTI_LAST_SHORT, // a batch of what is left; one larger than the epoch is cut to it
+  TUTTI_LAST_DROP,  // nothing: they are left out in this epoch
+  TUTTI_LAST_CARRY, // they begin a batch that goes on with the next epoch, or takes several
+  TUTTI_N_LASTS
+} tutti_last_batch;
+
+/** How an epoch of n samples falls into global batches. */
 typedef struct {
-  int64_t n, batch, n_steps;
+  int64_t n, batch;
+  tutti_last_batch last;
 } tutti_epoch;
 
-/** n >= 1, batch >= 1; a batch larger than n is cut to n. */
-tutti_epoch tutti_epoch_make(int64_t n, int64_t batch);
+/** n >= 1, batch >= 1; SHORT: a batch larger than n is cut to n. */
+tutti_epoch tutti_epoch_make(int64_t n, int64_t batch, tutti_last_batch last);
 
-/** The global batch of one step of the epoch, step in [0, n_steps): positions [begin, begin + count) of the
- * epoch. */
 typedef struct {
   int64_t begin, count;
 } tutti_range;
 
-tutti_range tutti_epoch_batch(const tutti_epoch *epoch, int64_t step);
+/** The epochs one after the other are one sequence of places: place p is position p mod n of epoch p / n.
+ *
+ * The global batch of up to `batch` samples that begins at a place, where a batch may begin: positions [begin, begin +
+ * count) of its epoch.  With CARRY those from n on are positions of the epochs behind it. */
+tutti_range tutti_epoch_batch(const tutti_epoch *epoch, int64_t place, int64_t batch);
+
+/** Where the next one begins; DROP: what is left of an epoch is skipped where it is less than `batch`. */
+int64_t tutti_epoch_after(const tutti_epoch *epoch, int64_t place, int64_t batch);
 
 /** One rank's shard of the `count` samples from `begin`: contiguous, the shards cover them in rank order,
  * sizes differ by at most one grain.  Where there are at least as many grains (groups of `grain` samples, the

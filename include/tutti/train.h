@@ -83,6 +83,10 @@ TUTTI_NODISCARD
 tutti_status tutti_training_set_check(const tutti_training_set *set, const tutti_config *config, int n_ranks,
                                       bool with_network);
 
+/** Local.  Samples of the last batch of an epoch, of a training on the set's data: with train.last_batch: short fewer
+ * than of the others, unless these divide the epoch. */
+int64_t tutti_training_set_last_batch(const tutti_training_set *set, const tutti_config *config);
+
 /** Collective over `group`, config equal on its ranks.  Train as the config says, from fresh weights to the end; nothing
  * is saved, and of run.* only measure and measure_every mean anything, for an observer.  The numbers are those of
  * tutti_train.  Groups train side by side, each its own

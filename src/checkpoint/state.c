@@ -25,7 +25,9 @@ typedef struct {
   { #name, offsetof(tutti_checkpoint_state, name), true, 0, false }
 #define TIME(name)                                                                                           \
   { #name, offsetof(tutti_checkpoint_state, name), false, 0, false }
-#define LATER(name)                                                                                          \
+#define LATER_COUNT(name)                                                                                    \
+  { #name, offsetof(tutti_checkpoint_state, name), false, INT64_MAX, true }
+#define LATER_TIME(name)                                                                                     \
   { #name, offsetof(tutti_checkpoint_state, name), false, 0, true }
 #define SUM(sums, name, any)                                                                                 \
   { #sums "_" #name, offsetof(tutti_checkpoint_state, sums.name), any, 0, false }
@@ -35,10 +37,11 @@ static const member integers[] = {COUNT(step, MAX_COUNT),
                                   COUNT(epoch, MAX_COUNT),
                                   COUNT(step_in_epoch, MAX_COUNT),
                                   COUNT(samples, INT64_MAX),
+                                  LATER_COUNT(place),
                                   COUNT(evaluations_since_best, MAX_COUNT),
                                   MEMBER(data)};
 
-static const member reals[] = {LATER(learning_rate),
+static const member reals[] = {LATER_TIME(learning_rate),
                                TIME(seconds),
                                MEMBER(best),
                                SUM(in_epoch, samples, false),
@@ -105,6 +108,8 @@ tutti_status tutti_state_write(tutti_file *file, const tutti_checkpoint_state *s
 }
 
 static tutti_status read_integer(const tutti_file *file, const member *one, int64_t *value) {
+  *value = -1;
+  if (one->later && !tutti_file_has_attribute(file, "/", one->name)) return TUTTI_OK;
   TUTTI_TRY(tutti_file_get_integer(file, "/", one->name, value));
   TUTTI_CHECK(one->any || (*value >= 0 && *value <= one->max), TUTTI_ERR_DATA,
               "%s: the attribute '%s' is %" PRId64 ", expected a count from 0 to %" PRId64

@@ -25,6 +25,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_status status = tutti_arguments_parse(argc, argv, NULL, 0, "", 0, 1, &arguments);
   TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_read_config_text(comm, &arguments, &text, &config));
+  tutti_config_for_study(&config);
   const tutti_study_source source = {.text = text,
                                      .name = arguments.n_positional > 0 ? arguments.positional[0] : NULL,
                                      .overrides = arguments.overrides,

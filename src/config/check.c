@@ -182,6 +182,15 @@ static tutti_status check_optimizer(const tutti_settings *settings, tutti_config
   TUTTI_FAIL(status, "%s", tutti_place_print(settings, settings->keys[i], tutti_fail_text(), text));
 }
 
+static void note_last_batch(const tutti_settings *settings, tutti_config *config) {
+  const tutti_origin origin = settings->keys[tutti_key_find("train", "last_batch")].origin;
+  config->train.chooses_last_batch = origin != TUTTI_FROM_DEFAULT;
+}
+
+void tutti_config_for_study(tutti_config *config) {
+  if (!config->train.chooses_last_batch) config->train.last_batch = TUTTI_LAST_CARRY;
+}
+
 tutti_status tutti_config_check(const tutti_settings *settings, tutti_config *config) {
   TUTTI_TRY(check_one_budget(settings));
   TUTTI_TRY(check_needed(settings, config));
@@ -190,6 +199,7 @@ tutti_status tutti_config_check(const tutti_settings *settings, tutti_config *co
   TUTTI_TRY(check_pairs(settings, config));
   TUTTI_TRY(check_growth(settings, config));
   TUTTI_TRY(check_idle(settings, config));
+  note_last_batch(settings, config);
   TUTTI_TRY(tutti_study_check(settings, config));
   return check_optimizer(settings, config);
 }

@@ -11,13 +11,17 @@ _Static_assert(TUTTI_REDUCE_AUTO == 0 && TUTTI_REDUCE_FLAT == 1 && TUTTI_REDUCE_
                    TUTTI_REDUCE_TREE == 3,
                "reduce_names is in the order of tutti_reduce_kind");
 
+static const char *const last_names[TUTTI_N_LASTS] = {"short", "drop", "carry"};
+
 static const char *const search_names[TUTTI_N_SEARCHES] = {"grid", "sobol", "random"};
 static const char *const problem_names[TUTTI_N_PROBLEMS] = {"training", "noisy_quadratic"};
 
 static const char *const measure_names[TUTTI_N_MEASURES] = {"none", "noise", "norms", "all"};
 
 // Fields of choices are written through an int.
-_Static_assert(sizeof(tutti_scale) == sizeof(int) && sizeof(tutti_loss) == sizeof(int), "enums are ints");
+_Static_assert(sizeof(tutti_scale) == sizeof(int) && sizeof(tutti_loss) == sizeof(int) &&
+                   sizeof(tutti_last_batch) == sizeof(int),
+               "enums are ints");
 
 enum { TIMES = TUTTI_UNIT_STEPS | TUTTI_UNIT_EPOCHS | TUTTI_UNIT_SAMPLES };
 
@@ -137,6 +141,9 @@ static const tutti_key keys[] = {
            "none: all training samples"), .word = "none"},
 
     {WHOLE(train, batch_size, "32", 1, TUTTI_WHOLE_MAX, TRAINING, "samples of one step, over all ranks")},
+    {CHOICE(train, last_batch, last_batch, "short", last_names, TRAINING,
+            "samples beyond an epoch's whole batches: a short batch, left out, or carried into the next epoch's first "
+            "batch; a study carries them unless told")},
     {WHOLE(train, micro_batch_size, "auto", 1, TUTTI_WHOLE_MAX, NONE,
            "samples that a rank sends through the network at once"), .word = "auto"},
     // The random numbers of an epoch are keyed by 32 bits.

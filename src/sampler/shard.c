@@ -2,26 +2,30 @@
 
 #include "tutti/sampler.h"
 
-tutti_epoch tutti_epoch_make(int64_t n, int64_t batch) {
-  TUTTI_ASSERT(n >= 1 && batch >= 1);
-  if (batch > n) batch = n;
-  return (tutti_epoch){.n = n, .batch = batch, .n_steps = (n + batch - 1) / batch};
+static int64_t min64(int64_t a, int64_t b) {
+  return a < b ? a : b;
 }
 
-tutti_range tutti_epoch_batch(const tutti_epoch *epoch, int64_t step) {
-  TUTTI_ASSERT(step >= 0 && step < epoch->n_steps);
-  const int64_t begin = step * epoch->batch, left = epoch->n - begin;
-  return (tutti_range){.begin = begin, .count = left < epoch->batch ? left : epoch->batch};
+tutti_epoch tutti_epoch_make(int64_t n, int64_t batch, tutti_last_batch last) {
+  TUTTI_ASSERT(n >= 1 && batch >= 1);
+  return (tutti_epoch){.n = n, .batch = last == TUTTI_LAST_SHORT ? min64(batch, n) : batch, .last = last};
+}
+
+tutti_range tutti_epoch_batch(const tutti_epoch *epoch, int64_t place, int64_t batch) {
+  const int64_t begin = place % epoch->n;
+  const bool whole = epoch->last != TUTTI_LAST_SHORT;
+  return (tutti_range){.begin = begin, .count = whole ? batch : min64(batch, epoch->n - begin)};
+}
+
+int64_t tutti_epoch_after(const tutti_epoch *epoch, int64_t place, int64_t batch) {
+  const int64_t end = place + tutti_epoch_batch(epoch, place, batch).count, left = epoch->n - end % epoch->n;
+  return epoch->last == TUTTI_LAST_DROP && left < batch ? end + left : end;
 }
 
 /** Where part `rank` of n things begins when they are dealt evenly, the first parts taking the remainder. */
 static int64_t part_begin(int64_t n, int rank, int size) {
   const int64_t quotient = n / size, remainder = n % size;
   return rank * quotient + (rank < remainder ? rank : remainder);
-}
-
-static int64_t min64(int64_t a, int64_t b) {
-  return a < b ? a : b;
 }
 
 tutti_range tutti_shard(tutti_range batch, int64_t grain, int rank, int size) {

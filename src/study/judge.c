@@ -8,7 +8,7 @@
 
 /** What is read of a row of a curve. */
 typedef struct {
-  int64_t step, samples;
+  int64_t step, epoch, samples;
   double seconds, value;
 } evaluation;
 
@@ -23,6 +23,7 @@ typedef struct {
 static tutti_status read_curve(const tutti_file *file, const char *name, const char *metric,
                                evaluation **rows, int64_t *n) {
   const tutti_column columns[] = {{"step", TUTTI_I64, offsetof(evaluation, step)},
+                                  {"epoch", TUTTI_I64, offsetof(evaluation, epoch)},
                                   {"samples", TUTTI_I64, offsetof(evaluation, samples)},
                                   {"seconds", TUTTI_F64, offsetof(evaluation, seconds)},
                                   {metric, TUTTI_F64, offsetof(evaluation, value)}};
@@ -30,7 +31,7 @@ static tutti_status read_curve(const tutti_file *file, const char *name, const c
   if (*n == 0) return TUTTI_OK;
   TUTTI_TRY(TUTTI_NEW(*rows, *n));
   for (int64_t i = 0; i < *n; i++) (*rows)[i].value = NAN; // as it stays where the curve has no such column
-  return tutti_table_read(file, name, columns, 4, sizeof **rows, 0, *n, *rows);
+  return tutti_table_read(file, name, columns, 5, sizeof **rows, 0, *n, *rows);
 }
 
 /** Forget the study's own goal. */
@@ -51,7 +52,7 @@ static void reach(tutti_trial_result *result, const evaluation *at) {
 static void leave_out_parts(const tutti_trial_result *result, evaluation *rows, int64_t n) {
   const double n_train = result->samples / result->epochs;
   for (int64_t i = 0; i < n && n_train >= 1; i++)
-    if (rows[i].samples % llround(n_train) != 0) rows[i].value = NAN;
+    if (rows[i].samples < rows[i].epoch * llround(n_train)) rows[i].value = NAN;
 }
 
 /** Why a trial that was stopped at the study's goal has not reached this one. */

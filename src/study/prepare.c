@@ -211,6 +211,7 @@ tutti_status tutti_study_prepare(tutti_study *study) {
   TUTTI_TRY(open_output(study));
   TUTTI_TRY(tutti_queue_probe(study));
   announce(study);
+  if (tutti_comm_rank(study->world) == 0) tutti_study_warn_of_short_batches(study);
   warn_of_idle_groups(study);
   return TUTTI_OK;
 }

@@ -45,6 +45,9 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_study_prepare(tutti_study *study);
 
+/** Local.  One line, on rank 0, about batch sizes whose epochs end with less than half a batch. */
+void tutti_study_warn_of_short_batches(const tutti_study *study);
+
 // --- queue.c
 
 /** Local.  Estimate costs and make the order.  @return ERR_MEMORY */

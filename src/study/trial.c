@@ -19,6 +19,7 @@ tutti_status tutti_trial_config(const tutti_trial *trial, const char *text, cons
     if (!is_budget(overrides[i].key)) all[n++] = overrides[i];
   for (int i = 0; i < trial->n_overrides; i++) all[n++] = trial->overrides[i];
   TUTTI_TRY_GOTO(done, tutti_config_parse(text, name, all, n, config));
+  tutti_config_for_study(config);
 done:
   tutti_free(all);
   return status;

@@ -54,7 +54,7 @@ static bool is_better(const tutti_goal *goal, double value, double best) {
 /** Means over a part of an epoch's training samples are none that a training is judged by; evaluations always count. */
 static bool counts(const tutti_goal *goal, const tutti_train_result *training, const tutti_metrics_row *row) {
   const bool of_epoch = strcmp(goal->metric, "loss") == 0 || strcmp(goal->metric, training->metric) == 0;
-  return !of_epoch || row->samples % training->n_train == 0;
+  return !of_epoch || row->samples >= row->epoch * training->n_train;
 }
 
 static void note_value(const tutti_goal *goal, const tutti_train_result *training,

@@ -16,6 +16,7 @@ static void add(tutti_checkpoint_sums *sums, const tutti_step_result *step, doub
 
 static void count(tutti_run *run, const tutti_step_result *step, double seconds) {
   tutti_checkpoint_state *state = &run->state;
+  state->place = tutti_plan_move(&run->plan, tutti_run_position(run), 1).place;
   state->step++;
   state->step_in_epoch++;
   state->samples += (int64_t)step->samples;
@@ -24,10 +25,11 @@ static void count(tutti_run *run, const tutti_step_result *step, double seconds)
   add(&state->in_row, step, seconds);
 }
 
-static tutti_metrics_row make_row(const tutti_run *run, const tutti_checkpoint_sums *sums,
+/** `epoch` from 1. */
+static tutti_metrics_row make_row(const tutti_run *run, int64_t epoch, const tutti_checkpoint_sums *sums,
                                   const tutti_evaluation *validation) {
   const bool evaluated = validation->samples > 0;
-  return (tutti_metrics_row){.epoch = run->state.epoch + 1,
+  return (tutti_metrics_row){.epoch = epoch,
                              .step = run->state.step,
                              .samples = run->state.samples,
                              .loss = sums->loss / sums->samples,
@@ -41,9 +43,13 @@ static tutti_metrics_row make_row(const tutti_run *run, const tutti_checkpoint_s
                              .samples_per_second = sums->samples / sums->seconds};
 }
 
-/** Of the last step: fewer than the batch at the end of an epoch. */
-static int64_t samples_of_step(const tutti_run *run) {
-  return tutti_stages_range(&run->plan.stages, tutti_run_position(run).at - 1).count;
+/** Of what lies between two rows of /epochs; a step that belongs to two epochs is the later one's. */
+static tutti_metrics_row make_step_row(const tutti_run *run, const tutti_evaluation *validation) {
+  const tutti_plan *plan = &run->plan;
+  const tutti_position now = tutti_run_position(run);
+  tutti_metrics_row row = make_row(run, (now.place - 1) / plan->epoch.n + 1, &run->state.in_row, validation);
+  row.batch_size = now.samples - tutti_plan_move(plan, now, -1).samples; // fewer at the end of an epoch
+  return row;
 }
 
 /** A value of a row by its column's name; false where the row has none. */
@@ -145,7 +151,7 @@ static void end_epoch(tutti_run *run, const tutti_metrics_row *row, bool whole) 
   tutti_rows_append(run, &run->history, &run->last);
   if (run->progress) tutti_progress_epoch(run->progress, &run->last);
   if (!whole) return;
-  run->state.epoch++;
+  run->state.epoch = row->epoch;
   run->state.step_in_epoch = 0;
   run->state.in_epoch = (tutti_checkpoint_sums){0};
   tutti_meter_clear(run, TUTTI_METER_EPOCHS);
@@ -164,13 +170,13 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
   *last = budget_done(run, result);
   if (!whole && !row_due && !*last) return false;
   tutti_average_tell(run);
-  const tutti_metrics_row of_epoch = make_row(run, &run->state.in_epoch, validation);
+  const int64_t done = run->state.place / run->plan.epoch.n; // epochs
+  const tutti_metrics_row of_epoch = make_row(run, whole ? done : done + 1, &run->state.in_epoch, validation);
   const tutti_metrics_row judge = judged(&of_epoch, whole);
   const bool best = monitor(run, &judge);
   if (goal_reached(run, &judge, result) || out_of_patience(run, result)) *last = true;
   if (row_due) {
-    tutti_metrics_row row = make_row(run, &run->state.in_row, validation);
-    row.batch_size = samples_of_step(run);
+    const tutti_metrics_row row = make_step_row(run, validation);
     tutti_meter_read(run, TUTTI_METER_STEPS);
     tutti_rows_append(run, &run->steps, &row);
     tutti_meter_clear(run, TUTTI_METER_STEPS);
@@ -194,8 +200,7 @@ tutti_status tutti_events_diverged(tutti_run *run, tutti_saver *saver, const cha
            "%s step %lld (epoch %lld)%s, learning rate %g; try a smaller optimizer.learning_rate, "
            "schedule.warmup, or "
            "optimizer.global_clipnorm",
-           what, (long long)at,
-           (long long)(tutti_stages_samples(&plan->stages, before.at) / plan->epoch.n + 1), layer,
+           what, (long long)at, (long long)(before.place / plan->epoch.n + 1), layer,
            tutti_plan_learning_rate(plan, &run->schedule, before));
   return tutti_saver_flush(saver);
 }
@@ -216,7 +221,7 @@ tutti_status tutti_events_after_step(tutti_run *run, tutti_saver *saver, const t
   count(run, step, seconds);
   show_step(run);
   const tutti_position now = tutti_run_position(run);
-  const bool whole = tutti_plan_ends_epoch(&run->plan, now.at);
+  const bool whole = tutti_plan_ends_epoch(&run->plan, now);
   tutti_evaluation validation = {0};
   run->average = (tutti_evaluation){0};
   if (run->samples.validation.n > 0 && tutti_plan_due(&run->plan, config->train.evaluate_every, now))

@@ -11,30 +11,42 @@
 
 /** The global batch of this step, and how its micro-batches are to be passed. */
 typedef struct {
-  tutti_permutation order; // position in the epoch -> training sample
-  tutti_range batch;
+  tutti_range batch; // positions in the epoch where it begins
   int64_t grain;
   tutti_model_pass pass;
 } step_work;
 
 static step_work plan_step(const tutti_run *run) {
   const tutti_config *config = run->config;
-  const uint32_t epoch = (uint32_t)run->state.epoch;
-  const int64_t n = run->samples.train.n;
-  const tutti_range batch = tutti_stages_range(&run->plan.stages, tutti_run_position(run).at);
+  const tutti_position now = tutti_run_position(run);
+  const tutti_range batch = tutti_plan_batch(&run->plan, now);
   const bool shares_groups = tutti_plan_shares_groups(config, &run->plan, batch.count);
-  return (step_work){.order = config->train.shuffle
-                                  ? tutti_permutation_make(n, config->train.seed, TUTTI_STREAM_SHUFFLE, epoch)
-                                  : tutti_permutation_identity(n),
-                     .batch = batch,
+  return (step_work){.batch = batch,
                      .grain = tutti_plan_grain(config, batch.count),
                      .pass = {.training = true,
                               .seed = config->train.seed,
-                              .epoch = epoch,
+                              .epoch = (uint32_t)(now.place / run->plan.epoch.n),
                               .batch_begin = batch.begin,
                               .batch_count = batch.count,
                               .sum = shares_groups ? tutti_network_sum : NULL,
                               .context = (void *)run->comm}};
+}
+
+/** Training samples ids[rows.count] of positions of an epoch; those from its end on are of the epochs behind it, each in
+ * an order of its own. */
+static void list_samples(const tutti_run *run, uint32_t epoch, tutti_range rows, int64_t *ids) {
+  const tutti_train_options *train = &run->config->train;
+  const int64_t n = run->samples.train.n;
+  for (int64_t at = rows.begin; at < rows.begin + rows.count;) {
+    const int64_t first = at % n, left = rows.begin + rows.count - at,
+                  count = left < n - first ? left : n - first;
+    const tutti_permutation order =
+        train->shuffle
+            ? tutti_permutation_make(n, train->seed, TUTTI_STREAM_SHUFFLE, epoch + (uint32_t)(at / n))
+            : tutti_permutation_identity(n);
+    tutti_permutation_fill(&order, first, count, ids + (at - rows.begin));
+    at += count;
+  }
 }
 
 // --- leaves ----------------------------------------------------------------------------------------------
@@ -137,7 +149,7 @@ static tutti_status micro_batch(tutti_run *run, const step_work *work, tutti_pas
   pass.goes_on = !part.ends && !tutti_meter_sees_leaves(run);
   pass.squares = tutti_meter_examples(run, part.n_leaves);
   tutti_phases_enter(&run->phases, TUTTI_PHASE_DATA);
-  tutti_permutation_fill(&work->order, pass.position, part.rows.count, network->rows);
+  list_samples(run, pass.epoch, part.rows, network->rows);
   tutti_samples_rows(&run->samples.train, part.rows.count, network->rows);
   TUTTI_TRY(pass_through(run, &pass, &b, tail));
   tutti_meter_micro_batch(run, &part, work->batch.count, tail);

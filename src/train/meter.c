@@ -197,6 +197,15 @@ void tutti_meter_fold(tutti_run *run, int64_t first, int64_t n) {
 
 // --- the end of a step -----------------------------------------------------------------------------------
 
+/** See tutti_noise_sums. */
+static double mixed(const tutti_run *run) {
+  const tutti_range batch = tutti_plan_batch(&run->plan, tutti_run_position(run));
+  const double n = (double)run->samples.train.n, count = (double)batch.count;
+  const double first = fmin(n - (double)batch.begin, count), whole = floor((count - first) / n),
+               rest = count - first - whole * n;
+  return count * count - (first * first + whole * n * n + rest * rest);
+}
+
 tutti_status tutti_meter_end_step(tutti_run *run, const double *tail) {
   if (!is_on(run)) return TUTTI_OK;
   tutti_meter *meter = run->meter;
@@ -206,7 +215,8 @@ tutti_status tutti_meter_end_step(tutti_run *run, const double *tail) {
   tutti_noise_sums groups = {.groups = tail[TUTTI_TAIL_GROUPS],
                              .squares = tail[TUTTI_TAIL_GROUP_SQUARES],
                              .batch = tail[TUTTI_TAIL_SAMPLES],
-                             .population = (double)run->samples.train.n};
+                             .population = (double)run->samples.train.n,
+                             .mixed = mixed(run)};
   for (int i = 0; i < meter->n_layers; i++) groups.square += meter->sums[i][TUTTI_OF_GRADIENT];
   tutti_noise_sums examples = groups;
   examples.groups = groups.batch;

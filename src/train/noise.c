@@ -4,9 +4,11 @@
 
 tutti_noise tutti_noise_estimate(const tutti_noise_sums *sums) {
   if (!(sums->groups > 1)) return (tutti_noise){NAN, NAN};
-  const double trace = (sums->squares - sums->batch * sums->square) / (sums->groups - 1);
-  return (tutti_noise){.trace = trace,
-                       .grad_squared = sums->square - trace * (1 / sums->batch - 1 / sums->population)};
+  const double mixed = sums->mixed / (sums->batch * sums->population);
+  const double trace = (sums->squares - sums->batch * sums->square) / (sums->groups - 1 - mixed);
+  const double spread =
+      (1 + mixed) / sums->batch - 1 / sums->population; // of the batch's mean, over the trace
+  return (tutti_noise){.trace = trace, .grad_squared = sums->square - trace * spread};
 }
 
 int64_t tutti_noise_every(int64_t batch) {

@@ -13,6 +13,7 @@ typedef struct {
   double batch;      // B
   double square;     // |g|^2
   double population; // N; INFINITY where examples are drawn with replacement
+  double mixed; // B^2 less the sum of squares of what each epoch gives to the batch; 0: it lies in one epoch
 } tutti_noise_sums;
 
 /** Unbiased estimates of one step; a single grad_squared may well be negative, and must stay so in any average. */
@@ -23,8 +24,9 @@ typedef struct {
 
 /** trace = (squares - B |g|^2) / (groups - 1); grad_squared = |g|^2 - trace (1/B - 1/N).  For groups of one size and N
  * infinite these are the paper's, equation A.2, for the batch sizes b_r and B; here groups may have any sizes, and the
- * bias is gone where a batch is drawn without replacement (the footnote to its equation 2.2 has that variance).  With
- * less than two groups both are NaN. */
+ * bias is gone where a batch is drawn without replacement (the footnote to its equation 2.2 has that variance).  A batch
+ * of several epochs draws each epoch's part by itself; its mean then varies by trace (1/B - 1/N + mixed / (B^2 N)), and
+ * the divisor of the trace is groups - 1 - mixed / (B N).  With less than two groups both are NaN. */
 tutti_noise tutti_noise_estimate(const tutti_noise_sums *sums);
 
 /** Steps from one that is measured to the next, the first of all being one, unless the user says which: once for every

@@ -24,22 +24,25 @@ static int64_t min64(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
+/** `samples` are places where the budget is in epochs. */
+static int64_t steps_of_budget(const tutti_plan *plan, tutti_count budget, double samples) {
+  return budget.unit == TUTTI_UNIT_EPOCHS ? tutti_stages_reach(&plan->stages, (int64_t)samples)
+                                          : tutti_stages_steps(&plan->stages, (int64_t)samples);
+}
+
 /** Steps of the budget; a part of an epoch counts as the steps that it needs. */
 static tutti_status count_budget(tutti_count budget, tutti_plan *plan) {
   const bool by_steps = budget.unit == TUTTI_UNIT_STEPS;
-  const int64_t n = plan->epoch.n,
-                fewest = (n + plan->largest_batch - 1) / plan->largest_batch; // steps of an epoch
+  const double n = (double)plan->epoch.n;
   double samples = budget.value, steps = budget.value;
-  if (budget.unit == TUTTI_UNIT_EPOCHS) samples *= (double)n;
-  if (by_steps) samples = steps / (double)fewest * (double)n; // at most
-  const double epochs = samples / (double)n;
-  if (!by_steps)
-    steps = samples <= MAX_SAMPLES ? (double)tutti_stages_steps(&plan->stages, (int64_t)samples) : samples;
-  TUTTI_CHECK(steps <= MAX_STEPS && epochs <= MAX_EPOCHS && samples <= MAX_SAMPLES, TUTTI_ERR_CONFIG,
-              "train: the budget is %g steps, %g epochs; at most %g and %g can be counted", steps, epochs,
-              MAX_STEPS, MAX_EPOCHS);
+  if (budget.unit == TUTTI_UNIT_EPOCHS) samples *= n;
+  if (by_steps) samples = steps * (double)plan->largest_batch; // at most
+  if (!by_steps) steps = samples <= MAX_SAMPLES ? (double)steps_of_budget(plan, budget, samples) : samples;
+  TUTTI_CHECK(steps <= MAX_STEPS && samples / n <= MAX_EPOCHS && samples <= MAX_SAMPLES, TUTTI_ERR_CONFIG,
+              "train: the budget is %g steps, %g epochs; at most %g and %g can be counted", steps,
+              samples / n, MAX_STEPS, MAX_EPOCHS);
   plan->total_steps = (int64_t)steps;
-  plan->total_epochs = (double)tutti_stages_samples(&plan->stages, plan->total_steps) / (double)n;
+  plan->total_epochs = (double)tutti_stages_place(&plan->stages, plan->total_steps) / n;
   return TUTTI_OK;
 }
 
@@ -114,9 +117,15 @@ static tutti_status choose_micro_rows(const tutti_config *config, const tutti_pl
 }
 
 static tutti_status make_stages(const tutti_config *config, tutti_plan *plan) {
-  const int64_t n = plan->epoch.n;
-  TUTTI_TRY(tutti_growth_make(&config->schedule, config->train.batch_size, n, &plan->growth));
-  TUTTI_TRY(tutti_stages_make(&plan->growth, n, &plan->stages));
+  const tutti_epoch *epoch = &plan->epoch;
+  const int64_t most = epoch->last == TUTTI_LAST_CARRY ? INT64_MAX : epoch->n;
+  TUTTI_CHECK(
+      epoch->batch <= most, TUTTI_ERR_CONFIG,
+      "train.batch_size: %lld is more than the %lld training samples, and train.last_batch: drop leaves "
+      "nothing of them; take a smaller batch, or carry, which takes them several times",
+      (long long)epoch->batch, (long long)epoch->n);
+  TUTTI_TRY(tutti_growth_make(&config->schedule, config->train.batch_size, epoch->n, most, &plan->growth));
+  TUTTI_TRY(tutti_stages_make(&plan->growth, epoch, &plan->stages));
   const tutti_stages *stages = &plan->stages;
   for (int i = 0; i < stages->n_stages; i++) TUTTI_TRY(check_groups(config, &stages->stages[i]));
   plan->largest_batch = stages->stages[stages->n_stages - 1].batch;
@@ -124,7 +133,7 @@ static tutti_status make_stages(const tutti_config *config, tutti_plan *plan) {
 }
 
 tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan) {
-  plan->epoch = tutti_epoch_make(n_train, config->train.batch_size);
+  plan->epoch = tutti_epoch_make(n_train, config->train.batch_size, config->train.last_batch);
   TUTTI_TRY(make_stages(config, plan));
   TUTTI_TRY(count_budget(config->train.budget, plan));
   plan->leaves_apart = config->parallel.reduce == TUTTI_REDUCE_TREE;
@@ -134,28 +143,41 @@ tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int si
   return TUTTI_OK;
 }
 
+int64_t tutti_plan_place(const tutti_plan *plan, const tutti_checkpoint_state *state) {
+  const int64_t at = tutti_stages_reach(&plan->stages, state->epoch * plan->epoch.n) + state->step_in_epoch;
+  return tutti_stages_place(&plan->stages, at);
+}
+
 tutti_position tutti_plan_position(const tutti_plan *plan, const tutti_checkpoint_state *state) {
   return (tutti_position){.step = state->step,
                           .samples = state->samples,
-                          .at = tutti_stages_steps(&plan->stages, state->epoch * plan->epoch.n) +
+                          .place = state->place,
+                          .at = tutti_stages_reach(&plan->stages, state->epoch * plan->epoch.n) +
                                 state->step_in_epoch};
 }
 
+tutti_range tutti_plan_batch(const tutti_plan *plan, tutti_position now) {
+  return tutti_epoch_batch(&plan->epoch, now.place, tutti_stages_batch(&plan->stages, now.at));
+}
+
 tutti_position tutti_plan_move(const tutti_plan *plan, tutti_position now, int by) {
-  const int64_t samples =
-      tutti_stages_samples(&plan->stages, now.at + by) - tutti_stages_samples(&plan->stages, now.at);
-  return (tutti_position){.step = now.step + by, .samples = now.samples + samples, .at = now.at + by};
+  const tutti_stages *stages = &plan->stages;
+  const int64_t at = now.at + by;
+  return (tutti_position){
+      .step = now.step + by,
+      .samples = now.samples + tutti_stages_samples(stages, at) - tutti_stages_samples(stages, now.at),
+      .place = now.place + tutti_stages_place(stages, at) - tutti_stages_place(stages, now.at),
+      .at = at};
 }
 
 tutti_extent tutti_plan_extent(const tutti_plan *plan, tutti_position now) {
   return (tutti_extent){.steps = (double)now.step,
-                          .epochs =
-                              (double)tutti_stages_samples(&plan->stages, now.at) / (double)plan->epoch.n,
-                          .samples = (double)now.samples};
+                        .epochs = (double)now.place / (double)plan->epoch.n,
+                        .samples = (double)now.samples};
 }
 
-bool tutti_plan_ends_epoch(const tutti_plan *plan, int64_t at) {
-  return tutti_stages_samples(&plan->stages, at) % plan->epoch.n == 0;
+bool tutti_plan_ends_epoch(const tutti_plan *plan, tutti_position now) {
+  return now.place / plan->epoch.n > tutti_plan_move(plan, now, -1).place / plan->epoch.n;
 }
 
 /** Of a batch that grows, only warmup has a schedule, and it ends before. */
@@ -163,19 +185,20 @@ static tutti_status check_growth_after(const tutti_plan *plan, tutti_count warmu
   if (plan->stages.n_stages == 1 || warmup.value == 0) return TUTTI_OK;
   const tutti_stage *second = &plan->stages.stages[1];
   const tutti_extent grown =
-      tutti_plan_extent(plan, (tutti_position){second->at, second->sample, second->at});
+      tutti_plan_extent(plan, (tutti_position){second->at, second->samples, second->place, second->at});
   if (warmup.value <= tutti_extent_in(&grown, warmup.unit) * (1 + 1e-12)) return TUTTI_OK;
   char wanted[64];
   tutti_count_print(warmup, wanted, sizeof wanted);
-  TUTTI_FAIL(TUTTI_ERR_CONFIG,
-             "schedule.warmup: %s, but the batch grows after %lld steps; shorten it, or let the batch grow later",
-             wanted, (long long)second->at);
+  TUTTI_FAIL(
+      TUTTI_ERR_CONFIG,
+      "schedule.warmup: %s, but the batch grows after %lld steps; shorten it, or let the batch grow later",
+      wanted, (long long)second->at);
 }
 
 tutti_extent tutti_plan_total(const tutti_plan *plan) {
   return (tutti_extent){.steps = (double)plan->total_steps,
                         .epochs = plan->total_epochs,
-                        .samples = plan->total_epochs * (double)plan->epoch.n};
+                        .samples = (double)tutti_stages_samples(&plan->stages, plan->total_steps)};
 }
 
 tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *config,
@@ -188,34 +211,41 @@ tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *con
 
 /** The factor of the growth on the learning rate of the step after `at`. */
 static double growth_rate(const tutti_plan *plan, int64_t at) {
-  const int64_t done = plan->growth.in_steps ? at : tutti_stages_samples(&plan->stages, at);
-  return tutti_growth_rate(&plan->growth, tutti_growth_count(&plan->growth, done));
+  const tutti_growth *growth = &plan->growth;
+  int64_t done = at;
+  if (growth->unit == TUTTI_UNIT_EPOCHS) done = tutti_stages_place(&plan->stages, at);
+  if (growth->unit == TUTTI_UNIT_SAMPLES) done = tutti_stages_samples(&plan->stages, at);
+  return tutti_growth_rate(growth, tutti_growth_count(growth, done));
 }
 
 double tutti_plan_learning_rate(const tutti_plan *plan, const tutti_schedule *schedule, tutti_position now) {
   const tutti_extent before = tutti_plan_extent(plan, now),
-                       after = tutti_plan_extent(plan, tutti_plan_move(plan, now, 1));
+                     after = tutti_plan_extent(plan, tutti_plan_move(plan, now, 1));
   return tutti_schedule_at(schedule, &before, &after) * growth_rate(plan, now.at);
 }
 
 bool tutti_plan_done(const tutti_plan *plan, tutti_count budget, tutti_position now) {
   if (budget.unit == TUTTI_UNIT_SAMPLES) return (double)now.samples >= budget.value;
-  return (budget.unit == TUTTI_UNIT_STEPS ? now.step : now.at) >= plan->total_steps;
+  if (budget.unit == TUTTI_UNIT_STEPS) return now.step >= plan->total_steps;
+  return now.place >= (int64_t)(budget.value * (double)plan->epoch.n);
 }
 
 double tutti_plan_last_epoch(const tutti_plan *plan, tutti_count budget, tutti_position now) {
-  const int64_t here = tutti_stages_samples(&plan->stages, now.at);
-  int64_t end = tutti_stages_samples(&plan->stages, plan->total_steps);
-  if (budget.unit == TUTTI_UNIT_STEPS)
-    end = tutti_stages_samples(&plan->stages, now.at + max64(plan->total_steps - now.step, 0));
-  if (budget.unit == TUTTI_UNIT_SAMPLES) end = here + max64((int64_t)budget.value - now.samples, 0);
-  return (double)max64(here, end) / (double)plan->epoch.n;
+  const tutti_stages *stages = &plan->stages;
+  int64_t end = plan->total_steps; // in steps of this plan
+  if (budget.unit == TUTTI_UNIT_STEPS) end += now.at - now.step;
+  if (budget.unit == TUTTI_UNIT_SAMPLES)
+    end = tutti_stages_steps(stages,
+                             tutti_stages_samples(stages, now.at) + (int64_t)budget.value - now.samples);
+  const int64_t place =
+      now.place + tutti_stages_place(stages, max64(end, now.at)) - tutti_stages_place(stages, now.at);
+  return (double)place / (double)plan->epoch.n;
 }
 
 bool tutti_plan_due(const tutti_plan *plan, tutti_count every, tutti_position now) {
   if (every.value <= 0 || every.unit == TUTTI_UNIT_SECONDS) return false;
   const tutti_extent done = tutti_plan_extent(plan, now),
-                       before = tutti_plan_extent(plan, tutti_plan_move(plan, now, -1));
+                     before = tutti_plan_extent(plan, tutti_plan_move(plan, now, -1));
   // A tenth of an epoch is no binary fraction: what is due at a whole step must not slip to the next by
   // rounding.
   const double slack = 1e-9;

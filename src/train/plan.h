@@ -18,8 +18,8 @@ typedef struct {
 
 /** @param[in] n_train  samples of an epoch
  * @param[in] size  ranks
- * @return ERR_CONFIG where train.micro_batch_size would split a group of batch_norm; what tutti_growth_make and
- * tutti_stages_make return */
+ * @return ERR_CONFIG where train.micro_batch_size would split a group of batch_norm, or train.last_batch drops all
+ * samples; what tutti_growth_make and tutti_stages_make return */
 TUTTI_NODISCARD
 tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan);
 
@@ -35,10 +35,18 @@ bool tutti_plan_shares_groups(const tutti_config *config, const tutti_plan *plan
 typedef struct {
   int64_t step;    // updates done
   int64_t samples; // that they had
-  int64_t at;      // epochs begun before * steps of an epoch + updates in this one
+  int64_t place;   // in the sequence of epochs, see tutti_epoch: where the next step begins
+  int64_t at;      // steps that this plan has up to the last epoch's end + updates since
 } tutti_position;
 
 tutti_position tutti_plan_position(const tutti_plan *plan, const tutti_checkpoint_state *state);
+
+/** The global batch of the step after `now`: positions in the epoch of now.place, and on from its end with
+ * TUTTI_LAST_CARRY. */
+tutti_range tutti_plan_batch(const tutti_plan *plan, tutti_position now);
+
+/** Where a checkpoint of an earlier version, or of other data, stands: it tells no place. */
+int64_t tutti_plan_place(const tutti_plan *plan, const tutti_checkpoint_state *state);
 
 /** One step on or, with -1, back. */
 tutti_position tutti_plan_move(const tutti_plan *plan, tutti_position now, int by);
@@ -61,8 +69,8 @@ double tutti_plan_learning_rate(const tutti_plan *plan, const tutti_schedule *sc
 /** Epochs at the end of the budget of a training that stands at `now`. */
 double tutti_plan_last_epoch(const tutti_plan *plan, tutti_count budget, tutti_position now);
 
-/** Whether the first `at` steps are whole epochs. */
-bool tutti_plan_ends_epoch(const tutti_plan *plan, int64_t at);
+/** Whether the step that led to `now` came to an epoch's end, or behind it. */
+bool tutti_plan_ends_epoch(const tutti_plan *plan, tutti_position now);
 
 /** Whether the budget is done. */
 bool tutti_plan_done(const tutti_plan *plan, tutti_count budget, tutti_position now);

@@ -59,15 +59,15 @@ tutti_status tutti_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int
 
 /** On to the next batch; past the last whole one to the next epoch. */
 static void advance(tutti_run *run) {
-  const tutti_epoch *epoch = &run->plan.epoch;
+  const tutti_plan *plan = &run->plan;
+  const int64_t n = plan->epoch.n;
   tutti_checkpoint_state *state = &run->state;
+  tutti_position next = tutti_plan_move(plan, tutti_run_position(run), 1);
+  if (tutti_plan_batch(plan, next).count < plan->epoch.batch) next.place = (next.place / n + 1) * n;
   state->step++;
-  state->step_in_epoch++;
-  if (state->step_in_epoch < epoch->n_steps &&
-      tutti_epoch_batch(epoch, state->step_in_epoch).count == epoch->batch)
-    return;
-  state->epoch++;
-  state->step_in_epoch = 0;
+  state->step_in_epoch = next.place / n > state->epoch ? 0 : state->step_in_epoch + 1;
+  state->place = next.place;
+  state->epoch = next.place / n;
 }
 
 tutti_status tutti_probe_steps(tutti_probe *probe, int64_t n, double (*seconds)[TUTTI_N_PHASES]) {
@@ -98,7 +98,7 @@ const char *tutti_probe_reducer(const tutti_probe *probe) {
 void tutti_probe_passes(const tutti_probe *probe, void (*visit)(void *context, const tutti_probe_pass *pass),
                         void *context) {
   const tutti_run *run = &probe->run;
-  const tutti_range batch = tutti_epoch_batch(&run->plan.epoch, 0);
+  const tutti_range batch = tutti_plan_batch(&run->plan, (tutti_position){0});
   const int64_t grain = tutti_plan_grain(run->config, batch.count);
   int first = 0, count = 0;
   tutti_reducer_own_leaves(run->reducer, &first, &count);

@@ -202,6 +202,15 @@ static tutti_status keep_names(tutti_run *run, const char *path) {
   return TUTTI_OK;
 }
 
+/** Samples that a batch took from the epoch behind the one it ended are not taken again, also by other batches. */
+static int64_t find_place(const tutti_run *run, const tutti_checkpoint_state *state, bool differs) {
+  const tutti_epoch *epoch = &run->plan.epoch;
+  const bool same_data = state->data == tutti_dataset_fingerprint(run->dataset);
+  const bool goes_on = !differs || (epoch->last == TUTTI_LAST_CARRY && same_data);
+  if (goes_on && state->place >= 0 && state->place / epoch->n == state->epoch) return state->place;
+  return tutti_plan_place(&run->plan, state);
+}
+
 static tutti_status load(tutti_saver *saver, const char *path, bool named, start_info *start) {
   tutti_run *run = saver->run;
   tutti_checkpoint_info info = {0};
@@ -219,6 +228,7 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   for (int i = 0; i < tutti_optim_n_slots(run->optim); i++)
     TUTTI_TRY_GOTO(done, convert_slot(saver, path, &then, &info.state, i));
   run->state = info.state;
+  run->state.place = find_place(run, &info.state, differs);
   run->state.data = tutti_dataset_fingerprint(run->dataset);
   run->state.seed = run->config->train.seed;
   // Rows of another training do not tell whether this one is over.

@@ -20,10 +20,12 @@ tutti_status tutti_run_divide(tutti_run *run) {
   const tutti_config *config = run->config;
   TUTTI_TRY(tutti_run_divide_by(run, config->train.seed));
   const tutti_samples *train = &run->samples.train;
-  if (config->train.batch_size > train->n)
-    tutti_log_root(TUTTI_LOG_WARNING,
-                   "train.batch_size %lld is more than the %lld training samples: each step takes them all",
-                   (long long)config->train.batch_size, (long long)train->n);
+  if (config->train.batch_size > train->n && config->train.last_batch == TUTTI_LAST_SHORT)
+    tutti_log_root(
+        TUTTI_LOG_WARNING,
+        "train.batch_size %lld is more than the %lld training samples: each step takes them all once; "
+        "train.last_batch=carry takes as many as that",
+        (long long)config->train.batch_size, (long long)train->n);
   return TUTTI_OK;
 }
 

@@ -26,14 +26,15 @@ static int64_t samples_of_epoch(const tutti_checkpoint_state *state, int64_t n_h
 /** That of the last update, by the schedule of the training. */
 static tutti_status find_learning_rate(measurement *m, double *learning_rate) {
   tutti_config config = m->restored.config; // borrows all that it points to
-  const tutti_checkpoint_state *const state = &m->restored.state;
+  tutti_checkpoint_state state = m->restored.state;
   tutti_plan plan;
   tutti_schedule schedule;
   config.train.micro_batch_size = 0; // what suited the ranks of the training need not suit one
-  const int64_t n_train = m->options->file ? samples_of_epoch(state, m->set.n) : m->set.n;
+  const int64_t n_train = m->options->file ? samples_of_epoch(&state, m->set.n) : m->set.n;
   TUTTI_TRY(tutti_plan_make(&config, n_train, 1, &plan));
   TUTTI_TRY(tutti_plan_schedule(&plan, &config, &schedule));
-  const tutti_position now = tutti_plan_position(&plan, state);
+  state.place = tutti_plan_place(&plan, &state);
+  const tutti_position now = tutti_plan_position(&plan, &state);
   const tutti_position last = now.at > 0 ? tutti_plan_move(&plan, now, -1) : now;
   *learning_rate = tutti_plan_learning_rate(&plan, &schedule, last);
   return TUTTI_OK;

@@ -10,29 +10,44 @@ static int64_t min64(int64_t a, int64_t b) {
 
 // --- within a stage, as if it had no end -------------------------------------------------------------------
 
-/** What is left of the epoch in which it begins: samples, and steps. */
-static int64_t samples_left(const tutti_stage *stage, int64_t n) {
-  return n - stage->sample % n;
+/** Steps that use up so many samples of an epoch. */
+static int64_t steps_of(const tutti_epoch *epoch, int64_t batch, int64_t samples) {
+  return epoch->last == TUTTI_LAST_DROP ? samples / batch : ceil_div(samples, batch);
 }
 
-static int64_t steps_left(const tutti_stage *stage, int64_t n) {
-  return ceil_div(samples_left(stage, n), stage->batch);
+/** What is left of the epoch in which it begins. */
+static int64_t samples_left(const tutti_epoch *epoch, const tutti_stage *stage) {
+  return epoch->n - stage->place % epoch->n;
 }
 
-static int64_t samples_in(const tutti_stage *stage, int64_t n, int64_t at) {
-  const int64_t steps = at - stage->at, left = steps_left(stage, n);
-  if (steps < left) return stage->sample + steps * stage->batch;
-  const int64_t each = ceil_div(n, stage->batch), more = steps - left;
-  return stage->sample + samples_left(stage, n) + more / each * n + more % each * stage->batch;
+static int64_t place_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t at) {
+  const int64_t batch = stage->batch, steps = at - stage->at, rest = samples_left(epoch, stage);
+  const int64_t first = steps_of(epoch, batch, rest);
+  if (epoch->last == TUTTI_LAST_CARRY || steps < first) return stage->place + steps * batch;
+  const int64_t each = steps_of(epoch, batch, epoch->n), more = steps - first;
+  return stage->place + rest + more / each * epoch->n + more % each * batch;
 }
 
-/** Of samples > stage->sample. */
-static int64_t steps_in(const tutti_stage *stage, int64_t n, int64_t samples) {
-  const int64_t here = samples - stage->sample, left = samples_left(stage, n);
-  if (here <= left) return stage->at + ceil_div(here, stage->batch);
-  const int64_t more = here - left;
-  return stage->at + steps_left(stage, n) + more / n * ceil_div(n, stage->batch) +
-         ceil_div(more % n, stage->batch);
+/** Of a place behind the stage's. */
+static int64_t reach_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t place) {
+  const int64_t batch = stage->batch, here = place - stage->place, rest = samples_left(epoch, stage);
+  if (epoch->last == TUTTI_LAST_CARRY) return stage->at + ceil_div(here, batch);
+  const int64_t first = steps_of(epoch, batch, rest);
+  if (here <= rest) return stage->at + min64(ceil_div(here, batch), first);
+  const int64_t each = steps_of(epoch, batch, epoch->n), more = here - rest;
+  return stage->at + first + more / epoch->n * each + min64(ceil_div(more % epoch->n, batch), each);
+}
+
+/** Without short batches each step has as many samples as all others. */
+static int64_t samples_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t at) {
+  if (epoch->last == TUTTI_LAST_SHORT) return place_in(epoch, stage, at);
+  return stage->samples + (at - stage->at) * stage->batch;
+}
+
+/** Of samples > stage->samples. */
+static int64_t steps_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t samples) {
+  if (epoch->last == TUTTI_LAST_SHORT) return reach_in(epoch, stage, samples);
+  return stage->at + ceil_div(samples - stage->samples, stage->batch);
 }
 
 // --- all stages ----------------------------------------------------------------------------------------------
@@ -41,9 +56,18 @@ static const tutti_stage *last(const tutti_stages *stages) {
   return &stages->stages[stages->n_stages - 1];
 }
 
+/** A larger batch may find too few samples before the epoch's end. */
+static int64_t first_place(const tutti_epoch *epoch, int64_t place, int64_t batch) {
+  const int64_t left = epoch->n - place % epoch->n;
+  return epoch->last == TUTTI_LAST_DROP && left < batch ? place + left : place;
+}
+
 /** From step `at` on, which is the last stage's first or one behind it. */
 static tutti_status add_stage(tutti_stages *stages, int64_t at, int64_t batch) {
-  const tutti_stage stage = {.at = at, .sample = tutti_stages_samples(stages, at), .batch = batch};
+  const tutti_stage stage = {.at = at,
+                             .place = first_place(&stages->epoch, tutti_stages_place(stages, at), batch),
+                             .samples = tutti_stages_samples(stages, at),
+                             .batch = batch};
   if (at == last(stages)->at) stages->n_stages--; // it would have no step
   TUTTI_CHECK(
       stages->n_stages < TUTTI_MAX_STAGES, TUTTI_ERR_CONFIG,
@@ -54,48 +78,66 @@ static tutti_status add_stage(tutti_stages *stages, int64_t at, int64_t batch) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_stages_make(const tutti_growth *growth, int64_t n, tutti_stages *stages) {
-  *stages = (tutti_stages){.n = n, .n_stages = 1, .stages = {{.batch = growth->first}}};
+/** Steps after which a growth comes. */
+static int64_t steps_before(const tutti_stages *stages, tutti_unit unit, int64_t place) {
+  if (unit == TUTTI_UNIT_STEPS) return place;
+  return unit == TUTTI_UNIT_EPOCHS ? tutti_stages_reach(stages, place) : tutti_stages_steps(stages, place);
+}
+
+tutti_status tutti_stages_make(const tutti_growth *growth, const tutti_epoch *epoch, tutti_stages *stages) {
+  *stages = (tutti_stages){.epoch = *epoch, .n_stages = 1, .stages = {{.batch = growth->first}}};
   for (int64_t k = 1; last(stages)->batch < growth->most; k++) {
     const int64_t place = tutti_growth_at(growth, k), batch = tutti_growth_batch(growth, k);
     if (place == INT64_MAX) break;
     if (batch == last(stages)->batch) continue;
-    TUTTI_TRY(add_stage(stages, growth->in_steps ? place : tutti_stages_steps(stages, place), batch));
+    TUTTI_TRY(add_stage(stages, steps_before(stages, growth->unit, place), batch));
   }
   return TUTTI_OK;
 }
 
-int64_t tutti_stages_samples(const tutti_stages *stages, int64_t at) {
+/** The stage of the step after `at`. */
+static const tutti_stage *stage_at(const tutti_stages *stages, int64_t at) {
   const tutti_stage *stage = last(stages);
   while (stage->at > at) stage--;
-  return samples_in(stage, stages->n, at);
+  return stage;
+}
+
+int64_t tutti_stages_place(const tutti_stages *stages, int64_t at) {
+  return place_in(&stages->epoch, stage_at(stages, at), at);
+}
+
+int64_t tutti_stages_reach(const tutti_stages *stages, int64_t place) {
+  const tutti_stage *stage = last(stages);
+  if (place <= 0) return 0;
+  while (stage->place >= place) stage--; // the first begins with place 0
+  const int64_t steps = reach_in(&stages->epoch, stage, place);
+  // What the next stage drops before its first step lies behind the last of this one.
+  return stage < last(stages) && steps > stage[1].at ? stage[1].at : steps;
+}
+
+int64_t tutti_stages_samples(const tutti_stages *stages, int64_t at) {
+  return samples_in(&stages->epoch, stage_at(stages, at), at);
 }
 
 int64_t tutti_stages_steps(const tutti_stages *stages, int64_t samples) {
   const tutti_stage *stage = last(stages);
   if (samples <= 0) return 0;
-  while (stage->sample >= samples) stage--; // the first begins with sample 0
-  return steps_in(stage, stages->n, samples);
+  while (stage->samples >= samples) stage--; // the first begins with sample 0
+  return steps_in(&stages->epoch, stage, samples);
 }
 
 int64_t tutti_stages_batch(const tutti_stages *stages, int64_t at) {
-  const tutti_stage *stage = last(stages);
-  while (stage->at > at) stage--;
-  return stage->batch;
-}
-
-tutti_range tutti_stages_range(const tutti_stages *stages, int64_t at) {
-  const int64_t begin = tutti_stages_samples(stages, at) % stages->n;
-  return (tutti_range){.begin = begin, .count = min64(tutti_stages_batch(stages, at), stages->n - begin)};
+  return stage_at(stages, at)->batch;
 }
 
 tutti_status tutti_stages_visit(const tutti_stages *stages,
                                 tutti_status (*visit)(void *context, int64_t batch), void *context) {
+  const tutti_epoch *epoch = &stages->epoch;
   for (int i = stages->n_stages - 1; i >= 0; i--) {
     const tutti_stage *stage = &stages->stages[i];
-    const int64_t ends[] = {samples_left(stage, stages->n) % stage->batch, stages->n % stage->batch};
+    const int64_t ends[] = {samples_left(epoch, stage) % stage->batch, epoch->n % stage->batch};
     TUTTI_TRY(visit(context, stage->batch));
-    for (int k = 0; k < 2; k++)
+    for (int k = 0; k < 2 && epoch->last == TUTTI_LAST_SHORT; k++)
       if (ends[k] > 0) TUTTI_TRY(visit(context, ends[k]));
   }
   return TUTTI_OK;

@@ -31,6 +31,18 @@ static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result 
   return TUTTI_OK;
 }
 
+/** Without what is dropped. */
+static int64_t samples_of_epoch(const tutti_plan *plan) {
+  const tutti_epoch *epoch = &plan->epoch;
+  return epoch->last == TUTTI_LAST_DROP ? epoch->n - epoch->n % epoch->batch : epoch->n;
+}
+
+static double steps_of_epoch(const tutti_plan *plan) {
+  const tutti_epoch *epoch = &plan->epoch;
+  if (epoch->last == TUTTI_LAST_CARRY) return (double)epoch->n / (double)epoch->batch;
+  return (double)tutti_stages_reach(&plan->stages, epoch->n);
+}
+
 static void announce(const tutti_run *run, const tutti_threads *threads) {
   const tutti_comm *comm = run->comm;
   const tutti_plan *plan = &run->plan;
@@ -42,9 +54,9 @@ static void announce(const tutti_run *run, const tutti_threads *threads) {
                  tutti_dataset_file(run->dataset), (long long)run->samples.train.n,
                  (long long)run->samples.validation.n, (long long)run->samples.test.n,
                  (long long)tutti_dataset_n_features(run->dataset));
-  tutti_log_root(TUTTI_LOG_INFO, "%lld parameters, batch %lld, %lld steps an epoch",
+  tutti_log_root(TUTTI_LOG_INFO, "%lld parameters, batch %lld, %.6g steps an epoch",
                  (long long)tutti_model_n_params(run->network.model), (long long)plan->epoch.batch,
-                 (long long)plan->epoch.n_steps);
+                 steps_of_epoch(plan));
   if (plan->stages.n_stages > 1)
     tutti_log_root(
         TUTTI_LOG_INFO, "the batch grows: %lld samples from step %lld, and so on to %lld from step %lld",
@@ -76,7 +88,7 @@ static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train
 
 void tutti_run_introduce(const tutti_run *run, tutti_train_result *result) {
   snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run->network.model));
-  result->n_train = run->samples.train.n;
+  result->n_train = samples_of_epoch(&run->plan);
 }
 
 tutti_status tutti_run_finish(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {

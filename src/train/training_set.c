@@ -82,12 +82,19 @@ tutti_status tutti_training_set_check(const tutti_training_set *set, const tutti
   if (!names_same_data(set, config)) return TUTTI_OK;
   const long long n = tutti_samples_divide(config, set->dataset, config->train.seed).train.n,
                   batch = config->train.batch_size;
-  TUTTI_CHECK(batch <= n, TUTTI_ERR_CONFIG,
-              "train.batch_size: %lld is more than the %lld training samples, so this would be a trial of "
-              "batch %lld; "
-              "leave this size out, or give more samples",
-              batch, n, n);
+  TUTTI_CHECK(
+      batch <= n || config->train.last_batch != TUTTI_LAST_SHORT, TUTTI_ERR_CONFIG,
+      "train.batch_size: %lld is more than the %lld training samples, so this would be a trial of "
+      "batch %lld; "
+      "leave this size out, give more samples, or train.last_batch=carry, which takes them several times",
+      batch, n, n);
   return tutti_run_check(config, set->dataset, n_ranks, with_network);
+}
+
+int64_t tutti_training_set_last_batch(const tutti_training_set *set, const tutti_config *config) {
+  const int64_t n = tutti_samples_divide(config, set->dataset, config->train.seed).train.n,
+                batch = config->train.batch_size;
+  return config->train.last_batch == TUTTI_LAST_SHORT && n % batch > 0 ? n % batch : batch;
 }
 
 /** A run on the set's data, or on its own. */

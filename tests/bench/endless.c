@@ -23,7 +23,9 @@ tutti_status endless_step(tutti_run *run, tutti_step_result *result) {
   TUTTI_TRY(tutti_run_step(run, result));
   TUTTI_CHECK(result->finite, TUTTI_ERR_INTERNAL, "the loss is not finite at step %lld",
               (long long)run->state.step);
+  const int64_t next = tutti_plan_move(&run->plan, tutti_run_position(run), 1).place;
   run->state.step++;
-  run->state.step_in_epoch = (run->state.step_in_epoch + 1) % run->plan.epoch.n_steps;
+  run->state.place = next % run->plan.epoch.n; // the first epoch, over and over
+  run->state.step_in_epoch = run->state.place > 0 ? run->state.step_in_epoch + 1 : 0;
   return TUTTI_OK;
 }

@@ -56,7 +56,7 @@ awk '{ if ($1 != $14 || $2 != $15 || $5 != $18) bad = 1
      END { exit bad }' both.txt || fail "$(cat both.txt)"
 
 # A trial is the training of its config.
-succeed 1 train study.yaml --train.batch_size=32 --optimizer.learning_rate=0.1 --train.seed=1 --train.epochs=5 \
+succeed 1 train study.yaml --train.batch_size=32 --optimizer.learning_rate=0.1 --train.seed=1 --train.epochs=5 --train.last_batch=carry \
   --train.stop_at='val_accuracy >= 0.6'
 expect_close "$(value val_loss)" "$(rows study.h5 | sed -n 's/^3 //p' | cut -d ' ' -f 9)" 1e-5
 expect_same "$(value step)" "$(rows study.h5 | sed -n 's/^3 //p' | cut -d ' ' -f 4)"
@@ -76,7 +76,7 @@ rm columns.txt
 # --- a mean over a part of an epoch is no value of a goal -------------------------------------------------------
 
 succeed "$one" study study.yaml --study.output=part.h5 --study.goal='loss <= 0' --study.budget='30 steps' \
-  --study.evaluate_every='6 steps' --study.vary='{train.batch_size: [32], optimizer.learning_rate: [0.01]}' --study.seeds=1
+  --study.evaluate_every='6 steps' --study.vary='{train.batch_size: [30], optimizer.learning_rate: [0.01]}' --study.seeds=1
 "$TRIALS" curves part.h5 >curve.txt # twelve steps an epoch
 expect_same "$(cut -d ' ' -f 2 curve.txt | tr '\n' ' ')" '6 12 18 24 30 '
 expect_same "$(rows part.h5 | cut -d ' ' -f 9)" "$(sed -n 's/^0 24 //p' curve.txt | cut -d ' ' -f 2)"
@@ -151,6 +151,7 @@ if [ "$RANKS" -eq 1 ] || [ "$RANKS" -eq 3 ]; then
   refuse 78 'trial ' 'a group of one sample' -- study study.yaml --study.output=new.h5 \
     --study.vary.model.layers="['dense 10 softmax', 'batch_norm ghost=31, dense 10 softmax']"
   refuse 78 'trial 6 (batch size 361' '361 is more than the 360 training samples' -- study study.yaml --study.output=new.h5 \
+    --train.last_batch=short \
     --study.vary.train.batch_size='[32, 361]'
   refuse 78 'trial 0 ' 'study.goal' "'val_mean_absolute_error' is not measured" -- study study.yaml --study.output=new.h5 \
     --study.goal='val_mean_absolute_error <= 1'

@@ -12,7 +12,7 @@
  * gradient that is all rounding by itself, which epsilon keeps from the weights. */
 #define COMMON                                                                                               \
   "model: {layers: [dense 24 relu, batch_norm, dropout 0.1, dense 3 softmax]}\n"                             \
-  "optimizer: {name: adam, epsilon: 1e-3, global_clipnorm: 1}\n"                                              \
+  "optimizer: {name: adam, epsilon: 1e-3, global_clipnorm: 1}\n"                                             \
   "run: {checkpoint_every: 1 epoch, metrics_every: 2 steps}\n"
 static const char rounded[] = "data: {validation_split: 0.2, scale: standardize_features}\n" COMMON;
 static const char in_order[] = "data: {validation_split: 0.2, scale: standardize_features}\n" COMMON

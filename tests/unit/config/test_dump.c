@@ -47,7 +47,8 @@ static void the_dump_is_a_readable_config(void **state) {
       "\ndata:\n  file: data/mnist.h5\n  x_train: x_train\n",
       "\nmodel:\n  layers:\n    - dense 512 relu\n    - dense 10 softmax\n  loss: auto\n",
       "\noptimizer:\n  name: rmsprop\n  learning_rate: 0.001\n",
-      ("\ntrain:\n  batch_size: 32\n  micro_batch_size: auto\n  epochs: 5\n  seed: 0\n  shuffle: yes\n"
+      ("\ntrain:\n  batch_size: 32\n  last_batch: short\n  micro_batch_size: auto\n  epochs: 5\n  seed: 0\n  "
+       "shuffle: yes\n"
        "  evaluate_every: 1 epoch\n"),
       "\nrun:\n  directory: runs/mnist\n  resume: auto\n",
   };

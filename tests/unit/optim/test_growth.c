@@ -7,7 +7,7 @@ enum { N = 50000 };
 
 static tutti_growth make(tutti_schedule_options options, int64_t batch) {
   tutti_growth growth;
-  CHECK_OK(tutti_growth_make(&options, batch, N, &growth));
+  CHECK_OK(tutti_growth_make(&options, batch, N, N, &growth));
   return growth;
 }
 
@@ -33,7 +33,7 @@ static void the_published_schedule(void **state) {
     assert_int_equal(tutti_growth_count(&growth, places[k] - 1), k);
     assert_int_equal(tutti_growth_count(&growth, places[k]), k + 1);
   }
-  assert_true(tutti_growth_at(&growth, 4) == INT64_MAX && !growth.in_steps);
+  assert_true(tutti_growth_at(&growth, 4) == INT64_MAX && growth.unit == TUTTI_UNIT_EPOCHS);
   assert_int_equal(tutti_growth_count(&growth, INT64_C(1) << 50), 3);
 }
 
@@ -43,7 +43,7 @@ static void geometric_growth_goes_on_in_the_rate(void **state) {
                                                             .batch_factor = 1.5,
                                                             .batch_every = {7, TUTTI_UNIT_STEPS}},
                                    1000);
-  assert_true(growth.in_steps && growth.most == N);
+  assert_true(growth.unit == TUTTI_UNIT_STEPS && growth.most == N);
   for (int64_t k = 0; k < 60; k++) {
     const double size = 1000 * pow(1.5, (double)k);
     assert_int_equal(tutti_growth_batch(&growth, k), size < N ? llround(size) : N);
@@ -71,7 +71,7 @@ static void parts_of_an_epoch_are_whole_samples(void **state) {
                                         .batch_factor = 2,
                                         .batch_milestones = {1, TUTTI_UNIT_EPOCHS, {0.07}}};
   tutti_growth early;
-  CHECK_OK(tutti_growth_make(&parts, 1, 100, &early));
+  CHECK_OK(tutti_growth_make(&parts, 1, 100, 100, &early));
   assert_int_equal(tutti_growth_at(&early, 1), 7);
 }
 
@@ -94,7 +94,7 @@ static void the_samples_of_an_epoch_are_the_largest_batch(void **state) {
 
 static void check_refused(tutti_schedule_options options, const char *text) {
   tutti_growth growth;
-  CHECK_FAILS(tutti_growth_make(&options, 128, N, &growth), TUTTI_ERR_CONFIG, text);
+  CHECK_FAILS(tutti_growth_make(&options, 128, N, N, &growth), TUTTI_ERR_CONFIG, text);
 }
 
 static void what_is_incomplete_is_refused(void **state) {

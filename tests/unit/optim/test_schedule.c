@@ -12,8 +12,7 @@ static tutti_count steps(double n) {
 static const tutti_extent whole = {.steps = 1000, .epochs = 10, .samples = 64000};
 
 static tutti_extent after(int64_t step) {
-  return (tutti_extent){
-      .steps = (double)step, .epochs = (double)step / 100, .samples = 64 * (double)step};
+  return (tutti_extent){.steps = (double)step, .epochs = (double)step / 100, .samples = 64 * (double)step};
 }
 
 /** Rate 0.1, batch 64, 100 steps an epoch, 1000 in all. */
@@ -79,12 +78,10 @@ static void counts_are_in_steps_epochs_or_samples(void **state) {
 static void samples_are_those_that_steps_have(void **state) {
   (void)state;
   const tutti_extent total = {.steps = 80, .epochs = 40, .samples = 2400};
-  const tutti_schedule_options options = {.decay = TUTTI_DECAY_STEP,
-                                          .decay_rate = 0.1,
-                                          .decay_every = {600, TUTTI_UNIT_SAMPLES}};
-  const tutti_schedule_options cosine = {.decay = TUTTI_DECAY_COSINE,
-                                         .warmup = {2, TUTTI_UNIT_STEPS},
-                                         .decay_over = {600, TUTTI_UNIT_SAMPLES}};
+  const tutti_schedule_options options = {
+      .decay = TUTTI_DECAY_STEP, .decay_rate = 0.1, .decay_every = {600, TUTTI_UNIT_SAMPLES}};
+  const tutti_schedule_options cosine = {
+      .decay = TUTTI_DECAY_COSINE, .warmup = {2, TUTTI_UNIT_STEPS}, .decay_over = {600, TUTTI_UNIT_SAMPLES}};
   tutti_schedule drops, falls;
   CHECK_OK(tutti_schedule_make(&options, 1, 50, &total, TUTTI_UNIT_EPOCHS, &drops));
   CHECK_OK(tutti_schedule_make(&cosine, 1, 50, &total, TUTTI_UNIT_EPOCHS, &falls));
@@ -178,7 +175,8 @@ static void cosine_runs_to_the_end_of_the_budget(void **state) {
 
 static void check_refused(tutti_schedule_options options, const char *text) {
   tutti_schedule schedule;
-  CHECK_FAILS(tutti_schedule_make(&options, 0.1, 64, &whole, TUTTI_UNIT_STEPS, &schedule), TUTTI_ERR_CONFIG, text);
+  CHECK_FAILS(tutti_schedule_make(&options, 0.1, 64, &whole, TUTTI_UNIT_STEPS, &schedule), TUTTI_ERR_CONFIG,
+              text);
 }
 
 static void what_is_incomplete_is_refused(void **state) {

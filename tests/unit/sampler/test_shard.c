@@ -1,20 +1,54 @@
 #include "support/check.h"
 #include "tutti/sampler.h"
 
-static void an_epoch_is_full_batches_and_a_rest(void **state) {
-  (void)state;
-  const tutti_epoch epoch = tutti_epoch_make(60000, 128);
-  assert_int_equal(epoch.n_steps, 469);
-  assert_int_equal(tutti_epoch_batch(&epoch, 0).count, 128);
-  assert_int_equal(tutti_epoch_batch(&epoch, 468).begin, 59904);
-  assert_int_equal(tutti_epoch_batch(&epoch, 468).count, 96);
+/** Batches of an epoch, one after the other. */
+static int64_t count_batches(const tutti_epoch *epoch, tutti_range *last) {
+  int64_t n = 0;
+  for (int64_t place = 0; place < epoch->n; n++) {
+    *last = tutti_epoch_batch(epoch, place, epoch->batch);
+    place = tutti_epoch_after(epoch, place, epoch->batch);
+  }
+  return n;
 }
 
-static void a_batch_larger_than_the_data_is_the_data(void **state) {
+static void an_epoch_is_full_batches_and_a_rest(void **state) {
   (void)state;
-  const tutti_epoch epoch = tutti_epoch_make(100, 1000);
-  assert_int_equal(epoch.n_steps, 1);
-  assert_int_equal(tutti_epoch_batch(&epoch, 0).count, 100);
+  tutti_range last;
+  const tutti_epoch epoch = tutti_epoch_make(60000, 128, TUTTI_LAST_SHORT);
+  assert_int_equal(tutti_epoch_batch(&epoch, 0, 128).count, 128);
+  assert_int_equal(count_batches(&epoch, &last), 469);
+  assert_true(last.begin == 59904 && last.count == 96);
+  assert_int_equal(tutti_epoch_after(&epoch, 59904, 128), 60000);
+}
+
+static void a_rest_can_be_left_out(void **state) {
+  (void)state;
+  tutti_range last;
+  const tutti_epoch epoch = tutti_epoch_make(60000, 128, TUTTI_LAST_DROP);
+  assert_int_equal(count_batches(&epoch, &last), 468);
+  assert_true(last.begin == 467 * 128 && last.count == 128);
+  assert_int_equal(tutti_epoch_after(&epoch, 467 * 128, 128), 60000);
+  assert_int_equal(tutti_epoch_after(&epoch, 60000 + 466 * 128, 128), 60000 + 467 * 128);
+}
+
+static void a_rest_can_go_on_with_the_next_epoch(void **state) {
+  (void)state;
+  tutti_range last;
+  const tutti_epoch epoch = tutti_epoch_make(60000, 128, TUTTI_LAST_CARRY);
+  assert_int_equal(count_batches(&epoch, &last), 469);
+  assert_true(last.begin == 59904 && last.count == 128);
+  assert_int_equal(tutti_epoch_after(&epoch, 59904, 128), 60032);
+  assert_int_equal(tutti_epoch_batch(&epoch, 60032, 128).begin, 32);
+}
+
+static void a_batch_larger_than_the_data_is_the_data_or_several_passes(void **state) {
+  (void)state;
+  const tutti_epoch cut = tutti_epoch_make(100, 1000, TUTTI_LAST_SHORT);
+  assert_int_equal(cut.batch, 100);
+  assert_int_equal(tutti_epoch_batch(&cut, 0, cut.batch).count, 100);
+  const tutti_epoch passes = tutti_epoch_make(100, 1050, TUTTI_LAST_CARRY);
+  assert_int_equal(tutti_epoch_batch(&passes, 1050, 1050).begin, 50);
+  assert_int_equal(tutti_epoch_batch(&passes, 1050, 1050).count, 1050);
 }
 
 static void shards_cover_the_batch_once_in_rank_order(void **state) {
@@ -68,7 +102,9 @@ static void a_split_leaves_both_sides_something(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_epoch_is_full_batches_and_a_rest),
-      cmocka_unit_test(a_batch_larger_than_the_data_is_the_data),
+      cmocka_unit_test(a_rest_can_be_left_out),
+      cmocka_unit_test(a_rest_can_go_on_with_the_next_epoch),
+      cmocka_unit_test(a_batch_larger_than_the_data_is_the_data_or_several_passes),
       cmocka_unit_test(shards_cover_the_batch_once_in_rank_order),
       cmocka_unit_test(shards_are_even_to_one_grain),
       cmocka_unit_test(groups_fall_on_one_rank_where_there_are_enough),

@@ -91,15 +91,16 @@ static void a_metric_that_no_curve_has_is_refused(void **state) {
 }
 
 typedef struct {
-  int64_t step, samples;
+  int64_t step, epoch, samples;
   double loss, accuracy;
 } training_row;
 
 /** Two evaluations an epoch of 64 samples; means over a half of one are no goal, of a training neither. */
 static void training_samples_count_at_the_end_of_an_epoch(void **state) {
   static const training_row rows[] = {
-      {4, 32, 0.4, 0.6}, {8, 64, 0.8, 0.4}, {12, 96, 0.4, 0.6}, {16, 128, 0.5, 0.6}};
+      {4, 1, 32, 0.4, 0.6}, {8, 1, 64, 0.8, 0.4}, {12, 2, 96, 0.4, 0.6}, {16, 2, 128, 0.5, 0.6}};
   static const tutti_column columns[] = {{"step", TUTTI_I64, offsetof(training_row, step)},
+                                         {"epoch", TUTTI_I64, offsetof(training_row, epoch)},
                                          {"samples", TUTTI_I64, offsetof(training_row, samples)},
                                          {"loss", TUTTI_F64, offsetof(training_row, loss)},
                                          {"accuracy", TUTTI_F64, offsetof(training_row, accuracy)}};
@@ -107,7 +108,7 @@ static void training_samples_count_at_the_end_of_an_epoch(void **state) {
   tutti_file *file;
   CHECK_OK(tutti_file_create(folder_path(state, "study.h5"), &file));
   CHECK_OK(tutti_file_set_text(file, "/", "metric", "accuracy"));
-  CHECK_OK(tutti_table_append(file, "/curves/000000", columns, 4, sizeof *rows, rows, 4));
+  CHECK_OK(tutti_table_append(file, "/curves/000000", columns, 5, sizeof *rows, rows, 4));
   for (int i = 0; i < 2; i++) {
     tutti_goal goal;
     tutti_trial_set set = trials_begin(1, 0, NULL);

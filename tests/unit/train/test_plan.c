@@ -25,6 +25,7 @@ static tutti_config make_config(const char *layers, const char *batch, const cha
 /** After so many steps of this one and other batch sizes. */
 static tutti_position position(const tutti_plan *plan, int64_t step, int64_t epoch, int64_t step_in_epoch) {
   tutti_checkpoint_state state = {.step = step, .epoch = epoch, .step_in_epoch = step_in_epoch};
+  state.place = tutti_plan_place(plan, &state);
   state.samples = tutti_stages_samples(&plan->stages, tutti_plan_position(plan, &state).at);
   return tutti_plan_position(plan, &state);
 }
@@ -101,8 +102,7 @@ static void epochs_count_on_after_another_batch_size(void **state) {
   CHECK_OK(tutti_plan_make(&config, 100, 1, &plan));
   assert_false(tutti_plan_done(&plan, config.train.budget, position(&plan, 1000, 3, 1)));
   assert_true(tutti_plan_done(&plan, config.train.budget, position(&plan, 1000, 3, 2)));
-  assert_true(
-      tutti_plan_due(&plan, (tutti_count){1, TUTTI_UNIT_EPOCHS}, position(&plan, 1000, 2, 2)));
+  assert_true(tutti_plan_due(&plan, (tutti_count){1, TUTTI_UNIT_EPOCHS}, position(&plan, 1000, 2, 2)));
   tutti_config_clear(&config);
 }
 
@@ -135,7 +135,7 @@ static void a_budget_of_samples_counts_those_of_the_run(void **state) {
   tutti_plan plan;
   config.schedule.decay = TUTTI_DECAY_COSINE;
   CHECK_OK(tutti_plan_make(&config, 100, 1, &plan));
-  const tutti_checkpoint_state then = {.step = 16, .epoch = 2, .samples = 800};
+  const tutti_checkpoint_state then = {.step = 16, .epoch = 2, .samples = 800, .place = 200};
   const tutti_position now = tutti_plan_position(&plan, &then);
   const double peak = config.optimizer.learning_rate;
   CHECK_NEAR(rate_at(&plan, &config, now), peak * 0.5 * (1 + cos(acos(-1.0) * 0.8)), 1e-12);
@@ -247,9 +247,11 @@ static void budgets_and_events_follow_a_batch_that_grows(void **state) {
              samples[] = ".....x.....x.....x...x..x.x.";
   const tutti_schedule constant = {.peak = 0.1};
   for (int64_t at = 1; at <= 28; at++) {
-    const tutti_position now = {
-        .step = at, .at = at, .samples = tutti_stages_samples(&plan.stages, at)};
-    assert_int_equal(tutti_plan_ends_epoch(&plan, at), ends[at - 1] == 'x');
+    const tutti_position now = {.step = at,
+                                .at = at,
+                                .place = tutti_stages_place(&plan.stages, at),
+                                .samples = tutti_stages_samples(&plan.stages, at)};
+    assert_int_equal(tutti_plan_ends_epoch(&plan, now), ends[at - 1] == 'x');
     assert_int_equal(tutti_plan_due(&plan, epoch, now), ends[at - 1] == 'x');
     assert_int_equal(tutti_plan_due(&plan, half, now), halves[at - 1] == 'x');
     assert_int_equal(tutti_plan_due(&plan, many, now), samples[at - 1] == 'x');

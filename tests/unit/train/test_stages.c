@@ -28,48 +28,75 @@ static const growth_case cases[] = {
 };
 enum { N_CASES = sizeof cases / sizeof cases[0] };
 
-static tutti_stages make(const growth_case *c, tutti_growth *growth) {
+static tutti_stages make(const growth_case *c, tutti_last_batch last, tutti_growth *growth) {
   tutti_stages stages;
-  CHECK_OK(tutti_growth_make(&c->options, c->batch, c->n, growth));
-  CHECK_OK(tutti_stages_make(growth, c->n, &stages));
+  const tutti_epoch epoch = tutti_epoch_make(c->n, c->batch, last);
+  CHECK_OK(
+      tutti_growth_make(&c->options, c->batch, c->n, last == TUTTI_LAST_CARRY ? INT64_MAX : c->n, growth));
+  CHECK_OK(tutti_stages_make(growth, &epoch, &stages));
   return stages;
 }
 
-/** The rule: the batch is that of the growths that have come when the step begins, and ends with the epoch. */
+/** What the growth counts. */
+static int64_t done(const tutti_growth *growth, int64_t at, int64_t place, int64_t samples) {
+  if (growth->unit == TUTTI_UNIT_STEPS) return at;
+  return growth->unit == TUTTI_UNIT_EPOCHS ? place : samples;
+}
+
+/** What is left of an epoch where it is less than the batch that comes. */
+static int64_t dropped(tutti_last_batch last, int64_t n, int64_t place, int64_t batch) {
+  const int64_t left = n - place % n;
+  return last == TUTTI_LAST_DROP && left < batch ? left : 0;
+}
+
+/** The rule: the batch is that of the growths that have come when the step begins. */
+static void check_walk(const growth_case *c, tutti_last_batch last) {
+  tutti_growth growth;
+  const tutti_stages stages = make(c, last, &growth);
+  int64_t samples = 0, place = 0;
+  for (int64_t at = 0; at < 2000; at++) {
+    const int64_t batch =
+        tutti_growth_batch(&growth, tutti_growth_count(&growth, done(&growth, at, place, samples)));
+    const int64_t before = place;
+    place += dropped(last, c->n, place, batch);
+    const int64_t left = c->n - place % c->n;
+    const int64_t count = last == TUTTI_LAST_SHORT && left < batch ? left : batch;
+    const tutti_range range = tutti_epoch_batch(&stages.epoch, place, batch);
+    assert_int_equal(tutti_stages_batch(&stages, at), batch);
+    assert_int_equal(tutti_stages_samples(&stages, at), samples);
+    assert_int_equal(tutti_stages_place(&stages, at), place);
+    assert_true(range.begin == place % c->n && range.count == count);
+    assert_int_equal(tutti_stages_steps(&stages, samples), at);
+    assert_int_equal(tutti_stages_steps(&stages, samples + 1), at + 1);
+    assert_int_equal(tutti_stages_steps(&stages, samples + count), at + 1);
+    assert_int_equal(tutti_stages_reach(&stages, place), at);
+    assert_int_equal(tutti_stages_reach(&stages, before + (place > before)), at);
+    assert_int_equal(tutti_stages_reach(&stages, place + 1), at + 1);
+    assert_int_equal(tutti_stages_reach(&stages, place + count), at + 1);
+    samples += count;
+    place += count;
+    place += dropped(last, c->n, place, batch);
+  }
+}
+
 static void steps_are_those_of_the_walk(void **state) {
   (void)state;
-  for (int i = 0; i < N_CASES; i++) {
-    tutti_growth growth;
-    const tutti_stages stages = make(&cases[i], &growth);
-    int64_t samples = 0;
-    for (int64_t at = 0; at < 2000; at++) {
-      const int64_t n = cases[i].n, begin = samples % n;
-      const int64_t batch =
-          tutti_growth_batch(&growth, tutti_growth_count(&growth, growth.in_steps ? at : samples));
-      const int64_t count = batch < n - begin ? batch : n - begin;
-      const tutti_range range = tutti_stages_range(&stages, at);
-      assert_int_equal(tutti_stages_batch(&stages, at), batch);
-      assert_int_equal(tutti_stages_samples(&stages, at), samples);
-      assert_true(range.begin == begin && range.count == count);
-      assert_int_equal(tutti_stages_steps(&stages, samples), at);
-      assert_int_equal(tutti_stages_steps(&stages, samples + 1), at + 1);
-      assert_int_equal(tutti_stages_steps(&stages, samples + count), at + 1);
-      samples += count;
-    }
-  }
+  for (int i = 0; i < N_CASES; i++)
+    for (int last = 0; last < TUTTI_N_LASTS; last++) check_walk(&cases[i], (tutti_last_batch)last);
 }
 
 static void each_epoch_has_each_sample_once(void **state) {
   (void)state;
   for (int i = 0; i < N_CASES; i++) {
     tutti_growth growth;
-    const tutti_stages stages = make(&cases[i], &growth);
+    const tutti_stages stages = make(&cases[i], TUTTI_LAST_SHORT, &growth);
     for (int64_t epoch = 0; epoch < 10; epoch++) {
-      const int64_t first = tutti_stages_steps(&stages, epoch * cases[i].n),
-                    end = tutti_stages_steps(&stages, (epoch + 1) * cases[i].n);
+      const int64_t first = tutti_stages_reach(&stages, epoch * cases[i].n),
+                    end = tutti_stages_reach(&stages, (epoch + 1) * cases[i].n);
       int64_t next = 0;
       for (int64_t at = first; at < end; at++) {
-        const tutti_range range = tutti_stages_range(&stages, at);
+        const tutti_range range = tutti_epoch_batch(&stages.epoch, tutti_stages_place(&stages, at),
+                                                    tutti_stages_batch(&stages, at));
         assert_true(range.begin == next && range.count > 0);
         next += range.count;
       }
@@ -95,10 +122,13 @@ static void all_sizes_are_visited(void **state) {
   (void)state;
   for (int i = 0; i < N_CASES; i++) {
     tutti_growth growth;
-    const tutti_stages stages = make(&cases[i], &growth);
+    const tutti_stages stages = make(&cases[i], TUTTI_LAST_SHORT, &growth);
     sizes s = {.left = 1000};
     CHECK_OK(tutti_stages_visit(&stages, note, &s));
-    for (int64_t at = 0; at < 3000; at++) assert_true(s.seen[tutti_stages_range(&stages, at).count]);
+    for (int64_t at = 0; at < 3000; at++) {
+      const int64_t place = tutti_stages_place(&stages, at), batch = tutti_stages_batch(&stages, at);
+      assert_true(s.seen[tutti_epoch_batch(&stages.epoch, place, batch).count]);
+    }
     s.left = 0;
     CHECK_FAILS(tutti_stages_visit(&stages, note, &s), TUTTI_ERR_CONFIG, "enough");
   }
@@ -109,15 +139,16 @@ static void more_sizes_than_there_is_room_for_are_refused(void **state) {
   const tutti_schedule_options options = EVERY(1.01, {1, TUTTI_UNIT_STEPS});
   tutti_growth growth;
   tutti_stages stages;
-  CHECK_OK(tutti_growth_make(&options, 100, 60000, &growth));
-  CHECK_FAILS(tutti_stages_make(&growth, 60000, &stages), TUTTI_ERR_CONFIG, "more than 128 sizes");
+  const tutti_epoch epoch = tutti_epoch_make(60000, 100, TUTTI_LAST_SHORT);
+  CHECK_OK(tutti_growth_make(&options, 100, 60000, 60000, &growth));
+  CHECK_FAILS(tutti_stages_make(&growth, &epoch, &stages), TUTTI_ERR_CONFIG, "more than 128 sizes");
 }
 
 static void far_places_do_not_overflow(void **state) {
   (void)state;
   const growth_case c = {STEP(2, {2, TUTTI_UNIT_EPOCHS, {1e12, 1e15}}), 32, 60000};
   tutti_growth growth;
-  const tutti_stages stages = make(&c, &growth);
+  const tutti_stages stages = make(&c, TUTTI_LAST_SHORT, &growth);
   assert_int_equal(stages.n_stages, 1); // nobody counts so far
   assert_int_equal(tutti_stages_steps(&stages, INT64_C(60000) << 40), INT64_C(1875) << 40);
 }
