@@ -59,6 +59,8 @@ typedef struct {
   tutti_checkpoint_sums in_row;   // since the last row of /steps
   double best;                    // best monitored value, NAN: none yet
   int64_t evaluations_since_best;
+  // Of schedule.decay plateau: see tutti_plateau; absent in files of earlier versions.
+  double plateau_best, plateau_waited, plateau_cooling, plateau_drops;
   int64_t data; // fingerprint of the training rows
 } tutti_checkpoint_state;
 

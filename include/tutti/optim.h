@@ -189,6 +189,7 @@ typedef enum {
   TUTTI_DECAY_EXPONENTIAL,
   TUTTI_DECAY_POLYNOMIAL,
   TUTTI_DECAY_COSINE,
+  TUTTI_DECAY_PLATEAU,
   TUTTI_N_DECAYS
 } tutti_decay;
 extern const char *const tutti_decay_names[TUTTI_N_DECAYS];
@@ -213,12 +214,16 @@ extern const char *const tutti_batch_growth_names[TUTTI_N_BATCH_GROWTHS];
 typedef struct {
   tutti_count warmup; // 0: none
   tutti_decay decay;
-  double decay_rate;                 // step, exponential: the factor
+  double decay_rate;                 // step, exponential, plateau: the factor
   tutti_count decay_every;           // step: between two drops; exponential: over which one factor is applied
   tutti_milestones decay_milestones; // step: where to drop, from the training's begin, instead of decay_every
   tutti_count decay_over;            // polynomial, cosine: length after warmup; 0: to the end of the budget
   double decay_power;                // polynomial
   double decay_end;                  // polynomial, cosine: last rate / first rate
+  int64_t decay_patience;            // plateau: evaluations without a better value until the next drop
+  int64_t decay_cooldown;            // plateau: evaluations after a drop in which none counts
+  double decay_min;                  // plateau: the rate falls no lower
+  double decay_delta;                // plateau: what is better is so by more than this
   tutti_scaling scaling;             // of the learning rate with the batch size
   int64_t base_batch_size;           // at which learning_rate is meant; needed with scaling
   tutti_batch_growth batch_growth;
@@ -244,6 +249,11 @@ typedef struct {
   double warmup_every, warmup_over; // the warmup in the unit of `every` and of `over`
   double rate, power, end;
   tutti_milestones milestones; // of `step`; n 0: drops fall by `every`
+  // Of `plateau`: its numbers, whose formulas, and how often the rate has fallen, which the caller sets.
+  int64_t patience, cooldown;
+  double least, delta;
+  tutti_dialect dialect;
+  double drops;
 } tutti_schedule;
 
 /** Local.  Warmup begins at the unscaled rate where scaling is on (Goyal et al., section 2.2), else at 0.
@@ -261,6 +271,27 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
  * @param[in] after   with it */
 double tutti_schedule_at(const tutti_schedule *schedule, const tutti_extent *before,
                          const tutti_extent *after);
+
+/** What a decay by plateau has seen.  A training begins with {.best = NAN}. */
+typedef struct {
+  double best;
+  double waited;  // values since
+  double cooling; // values until they count again
+  double drops;   // how often the rate has fallen
+} tutti_plateau;
+
+/** Local.  A value of what is watched, after warmup: Keras' ReduceLROnPlateau counts one that is not better than the
+ * best by delta, and at `patience` of them the rate falls; PyTorch's by delta times the best, and at more than
+ * `patience`.
+ * @return whether the rate falls: drops is then one more */
+bool tutti_plateau_see(const tutti_schedule *schedule, bool large_is_good, double value,
+                       tutti_plateau *plateau);
+
+/** Local.  The rate after so many drops. */
+double tutti_plateau_rate(const tutti_schedule *schedule, double drops);
+
+/** Local.  Whether the warmup goes on after so much progress. */
+bool tutti_schedule_is_warming(const tutti_schedule *schedule, const tutti_extent *done);
 
 // --- growth of the batch
 

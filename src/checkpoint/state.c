@@ -29,6 +29,8 @@ typedef struct {
   { #name, offsetof(tutti_checkpoint_state, name), false, INT64_MAX, true }
 #define LATER_TIME(name)                                                                                     \
   { #name, offsetof(tutti_checkpoint_state, name), false, 0, true }
+#define PLATEAU(name, any)                                                                                   \
+  { "plateau_" #name, offsetof(tutti_checkpoint_state, plateau_##name), any, 0, true }
 #define SUM(sums, name, any)                                                                                 \
   { #sums "_" #name, offsetof(tutti_checkpoint_state, sums.name), any, 0, false }
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
@@ -44,6 +46,10 @@ static const member integers[] = {COUNT(step, MAX_COUNT),
 static const member reals[] = {LATER_TIME(learning_rate),
                                TIME(seconds),
                                MEMBER(best),
+                               PLATEAU(best, true),
+                               PLATEAU(waited, false),
+                               PLATEAU(cooling, false),
+                               PLATEAU(drops, false),
                                SUM(in_epoch, samples, false),
                                SUM(in_epoch, loss, true),
                                SUM(in_epoch, metric, true),

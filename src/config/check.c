@@ -68,6 +68,19 @@ static tutti_status check_watched(const tutti_settings *settings, const tutti_co
   return TUTTI_OK;
 }
 
+/** A plateau is one of a value that is known now and then. */
+static tutti_status check_plateau(const tutti_settings *settings, const tutti_config *config) {
+  char at[TUTTI_PLACE_BYTES];
+  if (config->schedule.decay != TUTTI_DECAY_PLATEAU || config->train.monitor) return TUTTI_OK;
+  TUTTI_CHECK(
+      config->data.validation_split > 0 && config->train.evaluate_every.value > 0, TUTTI_ERR_CONFIG,
+      "%s: plateau goes by train.monitor, and where that is none by val_loss, which this training does not "
+      "measure; hold rows out with data.validation_split, 0.1 for instance, and leave train.evaluate_every "
+      "above 0, or set train.monitor to loss",
+      tutti_place_print_key(settings, "schedule", "decay", at));
+  return TUTTI_OK;
+}
+
 static tutti_status check_pairs(const tutti_settings *settings, const tutti_config *config) {
   char at[TUTTI_PLACE_BYTES];
   const tutti_schedule_options *schedule = &config->schedule;
@@ -118,6 +131,7 @@ bool tutti_decays_to_the_end(const tutti_config *config) {
 static const char *idle_decay(const tutti_schedule_options *schedule, const char *name) {
   const tutti_decay decay = schedule->decay;
   const bool repeated = decay == TUTTI_DECAY_STEP || decay == TUTTI_DECAY_EXPONENTIAL;
+  const bool plateau = decay == TUTTI_DECAY_PLATEAU;
   const bool once = decay == TUTTI_DECAY_POLYNOMIAL || decay == TUTTI_DECAY_COSINE;
   if (strcmp(name, "decay_power") == 0)
     return decay == TUTTI_DECAY_POLYNOMIAL ? NULL : "it has an effect only with schedule.decay polynomial";
@@ -125,7 +139,13 @@ static const char *idle_decay(const tutti_schedule_options *schedule, const char
     return decay == TUTTI_DECAY_STEP ? NULL : "it has an effect only with schedule.decay step";
   if (strcmp(name, "decay_every") == 0 && decay == TUTTI_DECAY_STEP && schedule->decay_milestones.n > 0)
     return "schedule.decay_milestones says when the rate falls";
-  if (strcmp(name, "decay_rate") == 0 || strcmp(name, "decay_every") == 0)
+  if (strcmp(name, "decay_patience") == 0 || strcmp(name, "decay_cooldown") == 0 ||
+      strcmp(name, "decay_min") == 0 || strcmp(name, "decay_delta") == 0)
+    return plateau ? NULL : "it has an effect only with schedule.decay plateau";
+  if (strcmp(name, "decay_rate") == 0)
+    return repeated || plateau ? NULL
+                               : "it has an effect only with schedule.decay step or exponential, or plateau";
+  if (strcmp(name, "decay_every") == 0)
     return repeated ? NULL : "it has an effect only with schedule.decay step or exponential";
   return once ? NULL : "it has an effect only with schedule.decay polynomial or cosine";
 }
@@ -198,6 +218,7 @@ tutti_status tutti_config_check(const tutti_settings *settings, tutti_config *co
   TUTTI_TRY(check_watched(settings, config, "monitor", config->train.monitor));
   TUTTI_TRY(check_pairs(settings, config));
   TUTTI_TRY(check_growth(settings, config));
+  TUTTI_TRY(check_plateau(settings, config));
   TUTTI_TRY(check_idle(settings, config));
   note_last_batch(settings, config);
   TUTTI_TRY(tutti_study_check(settings, config));

@@ -2,8 +2,8 @@
 
 #include "tutti/optim.h"
 
-const char *const tutti_decay_names[TUTTI_N_DECAYS] = {"constant", "step", "exponential", "polynomial",
-                                                       "cosine"};
+const char *const tutti_decay_names[TUTTI_N_DECAYS] = {"constant",   "step",   "exponential",
+                                                       "polynomial", "cosine", "plateau"};
 const char *const tutti_scaling_names[TUTTI_N_SCALINGS] = {"none", "linear", "sqrt"};
 
 /** Of what is counted in parts of an epoch: relative. */
@@ -70,6 +70,24 @@ static tutti_status scale(const tutti_schedule_options *options, double learning
   return TUTTI_OK;
 }
 
+static tutti_status check_plateau(const tutti_schedule *s) {
+  TUTTI_CHECK(
+      s->rate > 0 && s->rate < 1, TUTTI_ERR_CONFIG,
+      "schedule.decay_rate is %g, expected a number above 0 and below 1 with schedule.decay plateau: the "
+      "factor on the learning rate",
+      s->rate);
+  TUTTI_CHECK(s->patience >= 0, TUTTI_ERR_CONFIG, "schedule.decay_patience is %lld, expected a count from 0",
+              (long long)s->patience);
+  TUTTI_CHECK(s->cooldown >= 0, TUTTI_ERR_CONFIG, "schedule.decay_cooldown is %lld, expected a count from 0",
+              (long long)s->cooldown);
+  TUTTI_CHECK(isfinite(s->least) && s->least >= 0, TUTTI_ERR_CONFIG,
+              "schedule.decay_min is %g, expected a number from 0: the least learning rate", s->least);
+  TUTTI_CHECK(isfinite(s->delta) && s->delta >= 0, TUTTI_ERR_CONFIG,
+              "schedule.decay_delta is %g, expected a number from 0: what a better value is better by",
+              s->delta);
+  return TUTTI_OK;
+}
+
 static tutti_status check_decay(const tutti_schedule *s) {
   const char *decay = tutti_decay_names[s->decay];
   if (s->decay == TUTTI_DECAY_STEP || s->decay == TUTTI_DECAY_EXPONENTIAL) {
@@ -81,6 +99,7 @@ static tutti_status check_decay(const tutti_schedule *s) {
                 "schedule.decay_every is not set, but schedule.decay is %s; write a count such as 10 epochs",
                 decay);
   }
+  if (s->decay == TUTTI_DECAY_PLATEAU) TUTTI_TRY(check_plateau(s));
   if (s->decay == TUTTI_DECAY_POLYNOMIAL || s->decay == TUTTI_DECAY_COSINE)
     TUTTI_CHECK(isfinite(s->end) && s->end >= 0, TUTTI_ERR_CONFIG,
                 "schedule.decay_end is %g, expected a number from 0: the last learning rate over the first",
@@ -101,6 +120,10 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
                       .rate = options->decay_rate,
                       .power = options->decay_power,
                       .end = options->decay_end,
+                      .patience = options->decay_patience,
+                      .cooldown = options->decay_cooldown,
+                      .least = options->decay_min,
+                      .delta = options->decay_delta,
                       .milestones = options->decay_milestones};
   TUTTI_TRY(check_counts(options));
   TUTTI_TRY(check_warmup(s.warmup, total));
@@ -131,8 +154,12 @@ static double part_done(const tutti_schedule *s, const tutti_extent *now) {
   return t < s->over.value ? t / s->over.value : 1;
 }
 
+bool tutti_schedule_is_warming(const tutti_schedule *s, const tutti_extent *done) {
+  return s->warmup.value > 0 && tutti_extent_in(done, s->warmup.unit) < s->warmup.value * (1 - ROUNDING);
+}
+
 double tutti_schedule_at(const tutti_schedule *s, const tutti_extent *before, const tutti_extent *after) {
-  if (s->warmup.value > 0 && tutti_extent_in(before, s->warmup.unit) < s->warmup.value * (1 - ROUNDING))
+  if (tutti_schedule_is_warming(s, before))
     return s->start +
            (s->peak - s->start) * fmin(tutti_extent_in(after, s->warmup.unit) / s->warmup.value, 1);
   switch (s->decay) {
@@ -145,6 +172,8 @@ double tutti_schedule_at(const tutti_schedule *s, const tutti_extent *before, co
     return s->peak * (s->end + (1 - s->end) * pow(1 - part_done(s, before), s->power));
   case TUTTI_DECAY_COSINE:
     return s->peak * (s->end + (1 - s->end) * 0.5 * (1 + cos(acos(-1.0) * part_done(s, before))));
+  case TUTTI_DECAY_PLATEAU:
+    return tutti_plateau_rate(s, s->drops);
   default:
     return s->peak;
   }

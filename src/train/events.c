@@ -60,9 +60,13 @@ static bool measured(const tutti_run *run, const tutti_metrics_row *row, const c
 }
 
 /** Losses and errors want to be small, accuracies large. */
+static bool wants_small(const char *name) {
+  return strstr(name, "loss") || strstr(name, "error");
+}
+
 static bool is_better(const char *name, double value, double best) {
   if (isnan(best)) return true;
-  return strstr(name, "loss") || strstr(name, "error") ? value < best : value > best;
+  return wants_small(name) ? value < best : value > best;
 }
 
 /** Keep count of the monitored value; true where it is the best so far. */
@@ -75,6 +79,25 @@ static bool monitor(tutti_run *run, const tutti_metrics_row *row) {
   if (better) state->best = value;
   state->evaluations_since_best = better ? 0 : state->evaluations_since_best + 1;
   return better;
+}
+
+/** Decided on reduced values: all ranks' rates fall together. */
+static void look_for_plateau(tutti_run *run, const tutti_metrics_row *row) {
+  const tutti_config *config = run->config;
+  const char *name = config->train.monitor ? config->train.monitor : "val_loss";
+  const tutti_extent done = tutti_plan_extent(&run->plan, tutti_run_position(run));
+  double value = 0;
+  if (config->schedule.decay != TUTTI_DECAY_PLATEAU || tutti_schedule_is_warming(&run->schedule, &done) ||
+      !measured(run, row, name, &value))
+    return;
+  tutti_checkpoint_state *state = &run->state;
+  tutti_plateau plateau = {state->plateau_best, state->plateau_waited, state->plateau_cooling,
+                           state->plateau_drops};
+  tutti_plateau_see(&run->schedule, !wants_small(name), value, &plateau);
+  state->plateau_best = plateau.best;
+  state->plateau_waited = plateau.waited;
+  state->plateau_cooling = plateau.cooling;
+  state->plateau_drops = plateau.drops;
 }
 
 static bool goal_reached(const tutti_run *run, const tutti_metrics_row *row, tutti_train_result *result) {
@@ -174,6 +197,7 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
   const tutti_metrics_row of_epoch = make_row(run, whole ? done : done + 1, &run->state.in_epoch, validation);
   const tutti_metrics_row judge = judged(&of_epoch, whole);
   const bool best = monitor(run, &judge);
+  look_for_plateau(run, &judge);
   if (goal_reached(run, &judge, result) || out_of_patience(run, result)) *last = true;
   if (row_due) {
     const tutti_metrics_row row = make_step_row(run, validation);

@@ -206,6 +206,7 @@ tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *con
   const tutti_extent total = tutti_plan_total(plan);
   TUTTI_TRY(tutti_schedule_make(&config->schedule, config->optimizer.learning_rate, plan->epoch.batch, &total,
                                 config->train.budget.unit, schedule));
+  schedule->dialect = config->optimizer.dialect;
   return check_growth_after(plan, schedule->warmup);
 }
 

@@ -118,7 +118,8 @@ static tutti_status check_same_training(tutti_run *run, const char *path, bool n
   *optimizer = old.optimizer;
   const tutti_status status = compare_config(run, path, named, &old, info, differs);
   if (*differs || !same_text(old.train.monitor, run->config->train.monitor)) {
-    info->state.best = NAN;
+    info->state.best = info->state.plateau_best = NAN;
+    info->state.plateau_waited = info->state.plateau_cooling = 0;
     info->state.evaluations_since_best = 0;
   }
   const tutti_count then = old.run.metrics_every, now = run->config->run.metrics_every;
@@ -299,6 +300,7 @@ tutti_status tutti_saver_begin(tutti_saver *saver) {
   run->state = (tutti_checkpoint_state){.seed = run->config->train.seed,
                                         .split_seed = run->config->train.seed,
                                         .best = NAN,
+                                        .plateau_best = NAN,
                                         .data = tutti_dataset_fingerprint(run->dataset)};
   start_info start = {.state = run->state};
   saver->waits = strcmp(run->config->run.resume, "no") == 0;

@@ -162,6 +162,7 @@ tutti_status tutti_run_begin(tutti_run *run) {
   run->state = (tutti_checkpoint_state){.seed = run->config->train.seed,
                                         .split_seed = run->config->train.seed,
                                         .best = NAN,
+                                        .plateau_best = NAN,
                                         .data = tutti_dataset_fingerprint(run->dataset)};
   if (run->rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
   TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));

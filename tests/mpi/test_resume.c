@@ -54,6 +54,44 @@ static void resumed_run_is_the_straight_one(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** The loss falls by no half in three steps, so the rate does, again and again. */
+static void a_plateau_goes_on_where_it_stood(const tutti_comm *comm) {
+  static const char plateau[] =
+      "data: {validation_split: 0.1}\n"
+      "model: {layers: [dense 8 relu, dense 3 softmax]}\n"
+      "optimizer: {name: sgd, dialect: torch, learning_rate: 0.01}\n"
+      "schedule: {warmup: 4 steps, decay: plateau, decay_rate: 0.5, decay_patience: 2, decay_cooldown: 1,\n"
+      "           decay_delta: 0.5}\n"
+      "train: {batch_size: 40, epochs: 4, evaluate_every: 1 step}\n"
+      "run: {metrics_every: 1 step}\n";
+  enum { MAX = 64 };
+  tutti_metrics_row rows[MAX], again[MAX];
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "straight", plateau, NULL, &result));
+  for (int stop = 7; stop < 14; stop += 3) {
+    char name[32];
+    snprintf(name, sizeof name, "resumed-%d", stop);
+    training_run_in_two(comm, &folder, name, plateau, NULL, stop, stop % 2);
+    if (tutti_comm_rank(comm) > 0) continue;
+    compare_runs(&folder, "straight", name);
+    const int64_t n = training_rows(&folder, "straight", "steps", rows, MAX),
+                  m = training_rows(&folder, name, "steps", again, MAX);
+    for (int64_t i = 0; i < n && i < m; i++)
+      EXPECT(rows[i].learning_rate == again[i].learning_rate, "step %lld: rate %g and %g", (long long)i + 1,
+             rows[i].learning_rate, again[i].learning_rate);
+    // Evaluations from the last of warmup: the best, three that are not better, and the rate falls; then one that
+    // does not count, and three.
+    EXPECT(n > 12 && rows[3].learning_rate == 0.01 && rows[6].learning_rate == 0.01 &&
+               rows[7].learning_rate == 0.005 && rows[10].learning_rate == 0.005 &&
+               rows[11].learning_rate == 0.0025,
+           "%lld rows, rates %g %g %g %g %g", (long long)n, rows[3].learning_rate, rows[6].learning_rate,
+           rows[7].learning_rate, rows[10].learning_rate, rows[11].learning_rate);
+  }
+  training_folder_remove(comm, &folder);
+}
+
 static void finished_run_is_left_alone(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result first, second;
@@ -363,6 +401,7 @@ static void part_of_an_epoch_does_not_reach_the_goal(const tutti_comm *comm) {
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(resumed_run_is_the_straight_one),
+      MPI_TEST(a_plateau_goes_on_where_it_stood),
       MPI_TEST(finished_run_is_left_alone),
       MPI_TEST(another_training_is_refused_and_named),
       MPI_TEST(a_named_checkpoint_goes_on_with_other_numbers),

@@ -78,7 +78,11 @@ static void each_member_of_the_state_returns(void **state) {
                                         .in_epoch = {7, 0.1, 9, 10},
                                         .in_row = {11, 0.7, 13, 14},
                                         .best = 0.97,
-                                        .evaluations_since_best = 16};
+                                        .evaluations_since_best = 16,
+                                        .plateau_best = 17,
+                                        .plateau_waited = 18,
+                                        .plateau_cooling = 19,
+                                        .plateau_drops = 20};
   const tutti_checkpoint_state read = save_state(folder_path(state, "checkpoint.h5"), saved);
   assert_memory_equal(&read, &saved, sizeof saved);
 }

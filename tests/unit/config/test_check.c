@@ -79,6 +79,9 @@ static void keys_without_an_effect_are_refused(void **state) {
   CHECK_REFUSED(
       "schedule: {decay_rate: 0.1}\n",
       "run.yaml:3:24: schedule.decay_rate: it has an effect only with schedule.decay step or exponential");
+  CHECK_REFUSED("schedule: {decay: step, decay_patience: 3}\n",
+                "schedule.decay_patience: it has an effect only with schedule.decay plateau");
+  CHECK_REFUSED("schedule: {decay: plateau}\n", "hold rows out with data.validation_split");
   CHECK_REFUSED("schedule: {decay: cosine, decay_every: 1 epochs}\n",
                 "schedule.decay_every: it has an effect only");
   CHECK_REFUSED("schedule: {decay: exponential, decay_milestones: 3 epochs}\n",

@@ -203,6 +203,105 @@ static void a_warmup_as_long_as_the_budget_is_legal(void **state) {
   CHECK_RATE(s, 1000, 0);
 }
 
+/** A training by another program; lr, best and counts change. */
+typedef struct {
+  bool large;
+  double factor, min_lr, delta;
+  int patience, cooldown;
+  double lr, best;
+  int waited, cooling;
+} plateau_twin;
+
+/** Keras' callback, line by line. */
+static void keras_sees(plateau_twin *t, double value) {
+  if (t->cooling > 0) {
+    t->cooling--;
+    t->waited = 0;
+  }
+  if (t->large ? value - t->delta > t->best : value + t->delta < t->best) {
+    t->best = value;
+    t->waited = 0;
+  } else if (t->cooling <= 0) {
+    t->waited++;
+    if (t->waited >= t->patience && t->lr > t->min_lr) {
+      t->lr = fmax(t->lr * t->factor, t->min_lr);
+      t->cooling = t->cooldown;
+      t->waited = 0;
+    }
+  }
+}
+
+/** PyTorch's scheduler. */
+static void torch_sees(plateau_twin *t, double value) {
+  if (t->large ? value > t->best * (1 + t->delta) : value < t->best * (1 - t->delta)) {
+    t->best = value;
+    t->waited = 0;
+  } else {
+    t->waited++;
+  }
+  if (t->cooling > 0) {
+    t->cooling--;
+    t->waited = 0;
+  }
+  if (t->waited > t->patience) {
+    const double lower = fmax(t->lr * t->factor, t->min_lr);
+    if (t->lr - lower > 1e-8) t->lr = lower;
+    t->cooling = t->cooldown;
+    t->waited = 0;
+  }
+}
+
+static void plateau_follows(tutti_dialect dialect, plateau_twin t) {
+  tutti_schedule s = make((tutti_schedule_options){.decay = TUTTI_DECAY_PLATEAU,
+                                                   .decay_rate = t.factor,
+                                                   .decay_patience = t.patience,
+                                                   .decay_cooldown = t.cooldown,
+                                                   .decay_min = t.min_lr,
+                                                   .decay_delta = t.delta});
+  s.dialect = dialect;
+  tutti_plateau plateau = {.best = NAN};
+  int falls = 0;
+  for (int i = 0; i < 200; i++) {
+    const double falling = 1 / (1 + 0.05 * i) + 0.02 * sin(7.0 * i),
+                 value = t.large ? 1.1 - falling : falling, before = t.lr;
+    (dialect == TUTTI_DIALECT_KERAS ? keras_sees : torch_sees)(&t, value);
+    assert_true(tutti_plateau_see(&s, t.large, value, &plateau) == (t.lr < before));
+    falls += t.lr < before;
+    s.drops = plateau.drops;
+    CHECK_NEAR(at(s, i), t.lr, 1e-12 * t.lr);
+  }
+  assert_true(falls > 2);
+}
+
+static void plateau_falls_as_keras_and_pytorch_do(void **state) {
+  (void)state;
+  static const int patience[] = {0, 1, 5}, cooldown[] = {0, 1, 4};
+  for (int i = 0; i < 2 * 2 * 3 * 3 * 2; i++) {
+    const bool large = i / 2 % 2;
+    plateau_follows((tutti_dialect)(i % 2), (plateau_twin){.large = large,
+                                                           .factor = 0.3,
+                                                           .min_lr = i / 36 ? 2e-3 : 0,
+                                                           .delta = 0.01,
+                                                           .patience = patience[i / 4 % 3],
+                                                           .cooldown = cooldown[i / 12 % 3],
+                                                           .lr = 0.1,
+                                                           .best = large ? -INFINITY : INFINITY});
+  }
+}
+
+static void a_plateau_counts_from_the_end_of_the_warmup(void **state) {
+  (void)state;
+  const tutti_schedule s = make((tutti_schedule_options){
+      .warmup = steps(5), .decay = TUTTI_DECAY_PLATEAU, .decay_rate = 0.5, .decay_min = 0.2});
+  const tutti_extent before = after(4), done = after(5);
+  assert_true(tutti_schedule_is_warming(&s, &before) && !tutti_schedule_is_warming(&s, &done));
+  CHECK_RATE(s, 2, 0.06);
+  // A rate below decay_min stays.
+  tutti_plateau plateau = {.best = 1};
+  for (int i = 0; i < 10; i++) assert_false(tutti_plateau_see(&s, false, 2, &plateau));
+  CHECK_NEAR(tutti_plateau_rate(&s, 3), 0.1, 1e-15);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(constant_is_constant),
@@ -215,6 +314,8 @@ int main(void) {
       cmocka_unit_test(exponential_is_smooth),
       cmocka_unit_test(polynomial_ends_at_its_end),
       cmocka_unit_test(cosine_runs_to_the_end_of_the_budget),
+      cmocka_unit_test(plateau_falls_as_keras_and_pytorch_do),
+      cmocka_unit_test(a_plateau_counts_from_the_end_of_the_warmup),
       cmocka_unit_test(what_is_incomplete_is_refused),
       cmocka_unit_test(a_warmup_as_long_as_the_budget_is_legal),
   };

@@ -1,0 +1,43 @@
+// ReduceLROnPlateau as Keras and as PyTorch have it.
+#include <math.h>
+
+#include "tutti/optim.h"
+
+/** PyTorch leaves a fall of the rate by less than this out. */
+static const double TORCH_LEAST = 1e-8;
+
+double tutti_plateau_rate(const tutti_schedule *s, double drops) {
+  return drops > 0 ? fmax(s->peak * pow(s->rate, drops), fmin(s->least, s->peak)) : s->peak;
+}
+
+/** Keras: by `delta` itself; PyTorch: by that part of the best. */
+static bool is_better(const tutti_schedule *s, bool large_is_good, double value, double best) {
+  if (isnan(best)) return true;
+  const double by = s->dialect == TUTTI_DIALECT_KERAS ? s->delta : s->delta * best;
+  return large_is_good ? value > best + by : value < best - by;
+}
+
+/** Keras counts in the evaluation that ends a cooldown, and PyTorch does not. */
+static bool waits_on(const tutti_schedule *s, bool better, tutti_plateau *plateau) {
+  const bool keras = s->dialect == TUTTI_DIALECT_KERAS, cooling = plateau->cooling > 0;
+  if (cooling) plateau->cooling--;
+  if (better || (cooling && (!keras || plateau->cooling > 0))) {
+    plateau->waited = 0;
+    return true;
+  }
+  plateau->waited = keras && cooling ? 1 : plateau->waited + 1;
+  return keras ? plateau->waited < s->patience : plateau->waited <= s->patience;
+}
+
+bool tutti_plateau_see(const tutti_schedule *s, bool large_is_good, double value, tutti_plateau *plateau) {
+  const bool better = is_better(s, large_is_good, value, plateau->best);
+  const double least = s->dialect == TUTTI_DIALECT_KERAS ? 0 : TORCH_LEAST;
+  if (better) plateau->best = value;
+  if (waits_on(s, better, plateau)) return false;
+  plateau->waited = 0;
+  const double now = tutti_plateau_rate(s, plateau->drops);
+  if (!(now - tutti_plateau_rate(s, plateau->drops + 1) > least)) return false;
+  plateau->cooling = (double)s->cooldown;
+  plateau->drops++;
+  return true;
+}
