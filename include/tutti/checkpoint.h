@@ -132,6 +132,15 @@ TUTTI_NODISCARD
 tutti_status tutti_checkpoint_load(const char *path, const tutti_view *views, int64_t n_views,
                                    const tutti_table_layout *layout, void *history);
 
+/** Local.  The arrays below /model/weights, by name and shape alone; *views [n] is the caller's (tutti_free).
+ * @return as tutti_checkpoint_read_info; ERR_DATA also where a name or shape is none of a network's */
+TUTTI_NODISCARD
+tutti_status tutti_checkpoint_list_weights(const char *path, tutti_view **views, int64_t *n);
+
+/** Local.  Read the views' arrays; others that the file has are no matter.  @return as tutti_checkpoint_load */
+TUTTI_NODISCARD
+tutti_status tutti_checkpoint_read_arrays(const char *path, const tutti_view *views, int64_t n);
+
 /** Local.  Names of the columns of /history; the caller frees them (tutti_file_list_free).  @return as
  * tutti_checkpoint_read_info */
 TUTTI_NODISCARD

@@ -137,6 +137,7 @@ typedef struct {
     tutti_loss loss;
     double label_smoothing;
     tutti_initializer initializer;
+    char *weights, *weights_skip; // NULL: none; names separated by commas
   } model;
   tutti_optim_options optimizer; // resolved
   tutti_optim_options written;   // before: what a trial of a study begins with, whose rule may be another one

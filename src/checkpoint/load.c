@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -187,6 +188,60 @@ tutti_status tutti_checkpoint_load(const char *path, const tutti_view *views, in
 done:
   tutti_file_close(&file);
   return status;
+}
+
+tutti_status tutti_checkpoint_read_arrays(const char *path, const tutti_view *views, int64_t n) {
+  const view_list list = {views, n};
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_open(path, &file));
+  for (int64_t i = 0; i < n; i++) TUTTI_TRY_GOTO(done, check_view(file, &views[i]));
+  TUTTI_TRY_GOTO(done, read_arrays(file, &list));
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+/** views NULL: they are only counted. */
+typedef struct {
+  tutti_view *views;
+  int64_t n;
+} weight_list;
+
+static tutti_status list_weight(const tutti_file *file, const char *name, const tutti_array_shape *shape,
+                                void *context) {
+  weight_list *list = context;
+  tutti_view view = {.n_dims = shape->n_dims};
+  TUTTI_CHECK(strlen(name) < sizeof view.name && shape->n_dims <= 2, TUTTI_ERR_DATA,
+              "%s: %s is no array of a network: its name is too long, or it has over two dimensions",
+              tutti_file_path(file), name);
+  snprintf(view.name, sizeof view.name, "%s", name);
+  for (int i = 0; i < shape->n_dims; i++) view.dims[i] = shape->dims[i];
+  if (list->views) list->views[list->n] = view;
+  list->n++;
+  return TUTTI_OK;
+}
+
+static tutti_status list_weights(const tutti_file *file, weight_list *list) {
+  TUTTI_CHECK(tutti_file_has(file, WEIGHTS), TUTTI_ERR_DATA, "%s: has no " WEIGHTS ": damaged",
+              tutti_file_path(file));
+  TUTTI_TRY(tutti_checkpoint_walk(file, WEIGHTS, list_weight, list));
+  TUTTI_TRY(TUTTI_NEW(list->views, list->n));
+  list->n = 0;
+  return tutti_checkpoint_walk(file, WEIGHTS, list_weight, list);
+}
+
+tutti_status tutti_checkpoint_list_weights(const char *path, tutti_view **views, int64_t *n) {
+  weight_list list = {0};
+  tutti_file *file = NULL;
+  TUTTI_TRY(tutti_checkpoint_open(path, &file));
+  const tutti_status status = list_weights(file, &list);
+  tutti_file_close(&file);
+  if (status != TUTTI_OK) tutti_free(list.views);
+  TUTTI_TRY(status);
+  *views = list.views;
+  *n = list.n;
+  return TUTTI_OK;
 }
 
 static tutti_status read_vector(const tutti_file *file, const char *name, double **values, int64_t *n) {

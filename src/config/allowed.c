@@ -57,6 +57,10 @@ void tutti_value_allowed(const tutti_key *key, char *text, size_t bytes) {
   case TUTTI_KEY_TEXT:
     tutti_text_append(text, bytes, "%s", key->word);
     break;
+  case TUTTI_KEY_OPTIONAL:
+  case TUTTI_KEY_NAMES:
+    tutti_text_append(text, bytes, "none, or %s", key->word);
+    break;
   case TUTTI_KEY_METRIC:
     tutti_text_list(text, bytes, key->names, key->n_names);
     tutti_text_append(text, bytes, ", none");

@@ -165,6 +165,8 @@ const char *tutti_key_idle(const tutti_key *key, const tutti_config *config) {
   if (strncmp(key->path, "schedule.decay_", 15) == 0) return idle_decay(&config->schedule, key->name);
   if (strncmp(key->path, "schedule.batch_", 15) == 0 && strcmp(key->name, "batch_growth") != 0)
     return idle_growth(config->schedule.batch_growth, key->name);
+  if (strcmp(key->path, "model.weights_skip") == 0 && !config->model.weights)
+    return "it has an effect only with model.weights";
   if (strcmp(key->path, "data.validation_take") == 0 && config->data.validation_split == 0)
     return "it has an effect only with data.validation_split above 0";
   if (strcmp(key->path, "run.measure_every") == 0 && config->run.measure == TUTTI_MEASURE_NONE)

@@ -80,6 +80,12 @@ static const tutti_key keys[] = {
           "cross-entropies: so much of each label is spread evenly over the classes, in val_loss too"), BELOW_MAX},
     {CHOICE(model, initializer, initializer, "glorot_uniform", tutti_initializer_names, TRAINING,
             "how kernels begin, where a layer does not say")},
+    {KEY(model, weights, weights, OPTIONAL, "none", TRAINING,
+         "a checkpoint whose weights a training begins with, and the scaling of their rows; all else begins anew"),
+     .word = "the path of a checkpoint"},
+    {KEY(model, weights_skip, weights_skip, NAMES, "none", TRAINING,
+         "of model.weights: layers or arrays that begin as usual, or that this network does not have"),
+     .word = "names such as dense_1 or dense_1/bias, separated by commas"},
 
     {CHOICE(optimizer, name, rule, "rmsprop", tutti_optim_names, TRAINING, "the update rule")},
     {REAL(optimizer, learning_rate, "auto", 0, INFINITY, TRAINING, "the learning rate; auto: the rule's"),

@@ -8,6 +8,8 @@ typedef enum {
   TUTTI_KEY_SWITCH,     // bool
   TUTTI_KEY_CHOICE,     // an enum, by the names of its values
   TUTTI_KEY_TEXT,       // char *
+  TUTTI_KEY_OPTIONAL,   // char *; NULL: none
+  TUTTI_KEY_NAMES,      // the same; a list, or names separated by commas
   TUTTI_KEY_METRIC,     // char *; NULL: none
   TUTTI_KEY_WEIGHTS,    // char *; NULL: none; a mapping, or the same as a text
   TUTTI_KEY_RESUME,     // char *: auto, no or a path

@@ -32,16 +32,18 @@ static tutti_status read_layer_list(const tutti_settings *settings, const tutti_
 }
 
 /** The items separated by commas, as on the command line. */
-static tutti_status read_milestone_list(const tutti_settings *settings, const tutti_key *key,
-                                        const tutti_yaml *yaml, tutti_node list, tutti_place place,
-                                        tutti_config *config) {
+static tutti_status read_item_list(const tutti_settings *settings, const tutti_key *key,
+                                   const tutti_yaml *yaml, tutti_node list, tutti_place place,
+                                   tutti_config *config) {
+  const char *what = key->type == TUTTI_KEY_NAMES ? "name; expected one such as 'dense_1'"
+                                                  : "count; expected one such as '10 epochs'";
   char text[TUTTI_VALUE_BYTES] = "", where[TUTTI_PLACE_BYTES];
   for (int i = 0; i < list.n; i++) {
     const tutti_node item = tutti_yaml_item(yaml, list, i);
     const size_t used = strlen(text);
     TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR && used + strlen(item.text) + sizeof ", " <= sizeof text,
-                TUTTI_ERR_CONFIG, "%s: item %d is no count; expected one such as '10 epochs'",
-                tutti_place_print(settings, place, key->path, where), i + 1);
+                TUTTI_ERR_CONFIG, "%s: item %d is no %s",
+                tutti_place_print(settings, place, key->path, where), i + 1, what);
     snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? ", " : "", item.text);
   }
   const tutti_status status = tutti_value_read(key, text, config);
@@ -81,8 +83,8 @@ static tutti_status read_value(tutti_settings *settings, int i, const tutti_yaml
   settings->keys[i] = place;
   if (value.kind == TUTTI_NODE_LIST && key->type == TUTTI_KEY_LAYERS)
     return read_layer_list(settings, key, yaml, value, place, config);
-  if (value.kind == TUTTI_NODE_LIST && key->type == TUTTI_KEY_MILESTONES)
-    return read_milestone_list(settings, key, yaml, value, place, config);
+  if (value.kind == TUTTI_NODE_LIST && (key->type == TUTTI_KEY_MILESTONES || key->type == TUTTI_KEY_NAMES))
+    return read_item_list(settings, key, yaml, value, place, config);
   if (value.kind == TUTTI_NODE_MAPPING && key->type == TUTTI_KEY_WEIGHTS)
     return read_weight_mapping(settings, key, yaml, value, place, config);
   if (value.kind == TUTTI_NODE_MAPPING && key->type == TUTTI_KEY_AXES)

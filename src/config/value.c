@@ -169,14 +169,16 @@ static tutti_status read_text(const char *text, char **value) {
   return TUTTI_OK;
 }
 
+static tutti_status read_optional(const char *text, char **value) {
+  if (strcmp(text, "none") != 0) return read_text(text, value);
+  tutti_free(*value);
+  *value = NULL;
+  return TUTTI_OK;
+}
+
 static tutti_status read_metric(const tutti_key *key, const char *text, char **value) {
-  if (strcmp(text, "none") == 0) {
-    tutti_free(*value);
-    *value = NULL;
-    return TUTTI_OK;
-  }
-  if (index_of(text, key->names, key->n_names) < 0) return refuse(key, text, "is no metric");
-  return read_text(text, value);
+  const bool known = strcmp(text, "none") == 0 || index_of(text, key->names, key->n_names) >= 0;
+  return known ? read_optional(text, value) : refuse(key, text, "is no metric");
 }
 
 static tutti_status read_weights(const tutti_key *key, const char *text, char **value) {
@@ -202,10 +204,15 @@ static tutti_status read_resume(const tutti_key *key, const char *text, char **v
 
 // --- any key -------------------------------------------------------------------------------------
 
+/** Of any length. */
+static bool is_text(tutti_key_type type) {
+  return type == TUTTI_KEY_TEXT || type == TUTTI_KEY_OPTIONAL || type == TUTTI_KEY_NAMES ||
+         type == TUTTI_KEY_RESUME || type == TUTTI_KEY_WEIGHTS;
+}
+
 tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_config *config) {
   void *field = (char *)config + key->offset;
-  const bool any_length = key->type == TUTTI_KEY_TEXT || key->type == TUTTI_KEY_RESUME ||
-                          key->type == TUTTI_KEY_LAYERS || key->type == TUTTI_KEY_WEIGHTS;
+  const bool any_length = is_text(key->type) || key->type == TUTTI_KEY_LAYERS;
   if (!text[0]) return refuse(key, text, "is empty");
   if (!any_length && strlen(text) > MAX_BYTES) return refuse(key, text, "is too long");
   switch (key->type) {
@@ -219,6 +226,9 @@ tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_conf
     return read_choice(key, text, field);
   case TUTTI_KEY_TEXT:
     return read_text(text, field);
+  case TUTTI_KEY_OPTIONAL:
+  case TUTTI_KEY_NAMES:
+    return read_optional(text, field);
   case TUTTI_KEY_METRIC:
     return read_metric(key, text, field);
   case TUTTI_KEY_WEIGHTS:
@@ -270,6 +280,8 @@ const char *tutti_value_part(const tutti_key *key, const tutti_config *config, i
   case TUTTI_KEY_RESUME:
     text = *(char *const *)field ? *(char *const *)field : "";
     break;
+  case TUTTI_KEY_OPTIONAL:
+  case TUTTI_KEY_NAMES:
   case TUTTI_KEY_METRIC:
   case TUTTI_KEY_WEIGHTS:
     text = *(char *const *)field ? *(char *const *)field : "none";
@@ -301,8 +313,7 @@ const char *tutti_value_part(const tutti_key *key, const tutti_config *config, i
 void tutti_value_free(const tutti_key *key, tutti_config *config) {
   void *field = (char *)config + key->offset;
   if (key->type == TUTTI_KEY_AXES) tutti_axes_clear(&config->study);
-  if (key->type == TUTTI_KEY_TEXT || key->type == TUTTI_KEY_METRIC || key->type == TUTTI_KEY_RESUME ||
-      key->type == TUTTI_KEY_LAYERS || key->type == TUTTI_KEY_WEIGHTS) {
+  if (is_text(key->type) || key->type == TUTTI_KEY_METRIC || key->type == TUTTI_KEY_LAYERS) {
     void *memory;
     memcpy(&memory, field, sizeof memory);
     tutti_free(memory);

@@ -77,8 +77,12 @@ void tutti_meter_destroy(tutti_meter **handle) {
   *handle = NULL;
 }
 
+bool tutti_meter_keeps_start(const tutti_run *run) {
+  return run->meter && run->meter->norms;
+}
+
 tutti_status tutti_meter_start(tutti_run *run, const float *weights) {
-  if (!run->meter || !run->meter->start) return TUTTI_OK;
+  if (!tutti_meter_keeps_start(run)) return TUTTI_OK;
   return tutti_reducer_scatter(run->reducer, weights, run->meter->start);
 }
 

@@ -21,6 +21,8 @@ TUTTI_NODISCARD
 tutti_status tutti_meter_create(tutti_run *run);
 void tutti_meter_destroy(tutti_meter **meter); // Local.  Accepts NULL inside; nulls the handle.
 
+bool tutti_meter_keeps_start(const tutti_run *run); // Local.  Whether distances are wanted.
+
 /** Collective, before the first step.  Distances are those from weights[n_params], given on rank 0. */
 TUTTI_NODISCARD
 tutti_status tutti_meter_start(tutti_run *run, const float *weights);

@@ -5,8 +5,7 @@
 #include "train/threads.h"
 #include "train/views.h"
 
-/** UNKNOWN where the checkpoint is of an earlier version, or says what this one does not know. */
-static tutti_features parse_features(const char *text) {
+tutti_features tutti_restore_features(const char *text) {
   for (tutti_features i = 0; text && i < TUTTI_N_FEATURES; i++)
     if (strcmp(text, tutti_features_names[i]) == 0) return i;
   return TUTTI_FEATURES_UNKNOWN;
@@ -26,7 +25,7 @@ tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint
   TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &restored->state, sizeof restored->state));
   restored->classes = info.classes;
   restored->n_classes = info.n_classes;
-  restored->features = parse_features(info.features);
+  restored->features = tutti_restore_features(info.features);
   info.classes = NULL;
   info.n_classes = 0;
 done:
@@ -62,20 +61,27 @@ done:
   return status;
 }
 
-/** The numbers of the scaling, on rank 0: values[2 n], shift and then factor. */
-static tutti_status load_scaling(const char *checkpoint, double **values, int64_t *n) {
+/** The numbers of the scaling, on rank 0: values[2 n], shift and then factor; of one number for all features n is 1. */
+static tutti_status load_scaling(const char *checkpoint, const tutti_dataset *dataset, double *values,
+                                 int64_t *n) {
   double *shift = NULL, *factor = NULL;
   int64_t n_factor = 0;
+  bool alike = true;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(checkpoint, "/input/shift", &shift, n));
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(checkpoint, "/input/factor", &factor, &n_factor));
   TUTTI_CHECK_GOTO(done, n_factor == *n, TUTTI_ERR_DATA,
                    "%s: /input/shift has %lld numbers, /input/factor %lld: damaged", checkpoint,
                    (long long)*n, (long long)n_factor);
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(*values, 2 * *n));
+  TUTTI_CHECK_GOTO(done, *n == tutti_dataset_n_features(dataset), TUTTI_ERR_DATA,
+                   "%s: a sample has %lld features, the network of %s takes %lld",
+                   tutti_dataset_file(dataset), (long long)tutti_dataset_n_features(dataset), checkpoint,
+                   (long long)*n);
+  for (int64_t i = 0; i < *n; i++) alike = alike && shift[i] == shift[0] && factor[i] == factor[0];
+  if (alike) *n = 1;
   for (int64_t i = 0; i < *n; i++) {
-    (*values)[i] = shift[i];
-    (*values)[*n + i] = factor[i];
+    values[i] = shift[i];
+    values[*n + i] = factor[i];
   }
 done:
   tutti_free(shift);
@@ -83,27 +89,18 @@ done:
   return status;
 }
 
-static tutti_status share_scaling(const tutti_comm *comm, const char *checkpoint,
-                                  const tutti_restored *restored) {
-  tutti_dataset *dataset = restored->dataset;
-  tutti_features features = restored->features;
+tutti_status tutti_restore_scaling(const tutti_comm *comm, const char *checkpoint, tutti_features features,
+                                   tutti_dataset *dataset) {
   double *values = NULL;
-  double n_shared = 0;
-  int64_t n = 0;
-  tutti_status status = tutti_comm_rank(comm) == 0 ? load_scaling(checkpoint, &values, &n) : TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
-  n_shared = (double)n;
-  TUTTI_TRY_GOTO(done, tutti_max(comm, &n_shared, 1));
-  n = (int64_t)n_shared;
-  TUTTI_CHECK_GOTO(done, n == tutti_dataset_n_features(dataset), TUTTI_ERR_DATA,
-                   "%s: a sample has %lld features, the network of %s takes %lld",
-                   tutti_dataset_file(dataset), (long long)tutti_dataset_n_features(dataset), checkpoint,
-                   (long long)n);
-  if (!values) status = TUTTI_NEW(values, 2 * n);
+  tutti_scaling_values scaling = {.features = features};
+  tutti_status status = TUTTI_NEW(values, 2 * tutti_dataset_n_features(dataset));
   TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
-  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, values, 2 * n * (int64_t)sizeof *values));
-  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &features, sizeof features));
-  const tutti_scaling_values scaling = {.n = n, .shift = values, .factor = values + n, .features = features};
+  if (tutti_comm_rank(comm) == 0) status = load_scaling(checkpoint, dataset, values, &scaling.n);
+  TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
+  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &scaling, sizeof scaling));
+  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, values, 2 * scaling.n * (int64_t)sizeof *values));
+  scaling.shift = values;
+  scaling.factor = values + scaling.n;
   TUTTI_TRY_GOTO(done, tutti_agree(comm, tutti_dataset_set_scaling(dataset, scaling)));
 done:
   tutti_free(values);
@@ -112,7 +109,7 @@ done:
 
 tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored) {
   // First, since its size tells whether these are samples for this network.
-  TUTTI_TRY(share_scaling(comm, checkpoint, restored));
+  TUTTI_TRY(tutti_restore_scaling(comm, checkpoint, restored->features, restored->dataset));
   TUTTI_TRY(tutti_network_create(comm, &restored->config, restored->dataset, 1, &restored->network));
   tutti_model *model = restored->network.model;
   const int64_t n = tutti_model_n_params(model);

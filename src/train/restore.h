@@ -29,5 +29,16 @@ tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, tutti_
 TUTTI_NODISCARD
 tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored);
 
+/** Local.  What a checkpoint says that its rows held; UNKNOWN where it is of an earlier version, or says what this one
+ * does not know. */
+tutti_features tutti_restore_features(const char *text);
+
+/** Collective.  The scaling that a checkpoint carries, for a data set.
+ * @param[in] checkpoint, features  on rank 0 alone
+ * @return (agreed) ERR_DATA another number of features, or rows of a type for which it cannot be told */
+TUTTI_NODISCARD
+tutti_status tutti_restore_scaling(const tutti_comm *comm, const char *checkpoint, tutti_features features,
+                                   tutti_dataset *dataset);
+
 /** Collective. */
 void tutti_restored_clear(tutti_restored *restored);

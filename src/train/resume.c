@@ -8,11 +8,15 @@
 #include "train/average.h"
 #include "train/events.h"
 #include "train/meter.h"
+#include "train/restore.h"
 #include "train/saver_impl.h"
+#include "train/start.h"
 
 /** What rank 0 found, for all ranks. */
 typedef struct {
   bool resumed;
+  bool keeps_scaling; // rows are scaled as the checkpoint's were
+  tutti_features features;
   tutti_checkpoint_state state;
   tutti_metrics_row last;
   tutti_evaluation average;
@@ -47,10 +51,24 @@ static void find_differences(const tutti_run *run, const tutti_config *old, cons
   snprintf(one->now, sizeof one->now, "%016llx", (unsigned long long)data);
 }
 
-static bool is_in(const tutti_differences *found, const char *key) {
+static const tutti_difference *find_key(const tutti_differences *found, const char *key) {
   for (int i = 0; i < found->n; i++)
-    if (strcmp(found->list[i].key, key) == 0) return true;
-  return false;
+    if (strcmp(found->list[i].key, key) == 0) return &found->list[i];
+  return NULL;
+}
+
+static bool is_in(const tutti_differences *found, const char *key) {
+  return find_key(found, key) != NULL;
+}
+
+/** A run goes on with its checkpoint's weights, so others would not be used. */
+static tutti_status check_weights(const tutti_run *run, const char *path, const tutti_differences *found) {
+  TUTTI_CHECK(
+      !run->config->model.weights || !is_in(found, "model.weights"), TUTTI_ERR_CONFIG,
+      "model.weights: %s would not be used, since run.resume goes on from the weights of %s; leave one of "
+      "them out: model.weights begins anew from weights alone, run.resume goes on with optimizer and epochs",
+      run->config->model.weights, path);
+  return TUTTI_OK;
 }
 
 /** Whether a training row of the checkpoint may be a validation row of this run.  Of the seed alone it cannot: the one
@@ -98,6 +116,7 @@ static tutti_status compare_config(const tutti_run *run, const char *path, bool 
       "%s belongs to another training: %s; choose another run.directory, to go on from this file there "
       "with run.resume=%s, or give run.resume=no to begin anew here",
       path, text, path);
+  TUTTI_TRY(check_weights(run, path, &found));
   TUTTI_CHECK(info->state.step_in_epoch == 0, TUTTI_ERR_CONFIG,
               "%s was written in mid-epoch, so it can only go on as it began, but %s", path, text);
   TUTTI_TRY(check_rows(run, path, old, info, &found));
@@ -112,10 +131,11 @@ static bool same_text(const char *a, const char *b) {
 /** Also: a best value of another quantity, or of another training, means nothing for what is monitored now. */
 static tutti_status check_same_training(tutti_run *run, const char *path, bool named,
                                         tutti_checkpoint_info *info, tutti_optim_options *optimizer,
-                                        bool *differs) {
+                                        bool *differs, bool *same_scale) {
   tutti_config old = {0};
   TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
   *optimizer = old.optimizer;
+  *same_scale = old.data.scale == run->config->data.scale;
   const tutti_status status = compare_config(run, path, named, &old, info, differs);
   if (*differs || !same_text(old.train.monitor, run->config->train.monitor)) {
     info->state.best = info->state.plateau_best = NAN;
@@ -216,10 +236,10 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   tutti_run *run = saver->run;
   tutti_checkpoint_info info = {0};
   tutti_optim_options then;
-  bool differs = false;
+  bool differs = false, same_scale = false;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
-  TUTTI_TRY_GOTO(done, check_same_training(run, path, named, &info, &then, &differs));
+  TUTTI_TRY_GOTO(done, check_same_training(run, path, named, &info, &then, &differs, &same_scale));
   TUTTI_TRY_GOTO(done, tutti_rows_reserve(run, &run->history, info.n_history));
   run->history.n = info.n_history;
   TUTTI_TRY_GOTO(done, keep_names(run, path));
@@ -235,34 +255,33 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   // Rows of another training do not tell whether this one is over.
   if (!differs) recall_last(run);
   drop_partial_epoch(run);
-  *start = (start_info){.resumed = true, .state = run->state, .last = run->last, .average = run->average};
+  *start =
+      (start_info){.resumed = true,
+                   .keeps_scaling = same_scale && info.features, // an earlier version's numbers are rounded
+                   .features = tutti_restore_features(info.features),
+                   .state = run->state,
+                   .last = run->last,
+                   .average = run->average};
 done:
   tutti_checkpoint_info_clear(&info);
   return status;
 }
 
-/** On rank 0: fill the gather buffers from a checkpoint or with initial weights, and put the directory in
- * order.  Nothing of an earlier run goes before there is something in its place. */
-static tutti_status begin_root(tutti_saver *saver, start_info *start) {
+/** On rank 0: fill the gather buffers from a checkpoint (NULL: they have what a training begins with), and put the
+ * directory in order.  Nothing of an earlier run goes before there is something in its place. */
+static tutti_status begin_root(tutti_saver *saver, const char *path, bool named, start_info *start) {
   const tutti_run *run = saver->run;
-  const tutti_config *config = run->config;
-  char *path = NULL;
-  bool named = false;
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, choose(config, &path, &named));
-  TUTTI_TRY_GOTO(done, tutti_saver_check_config(saver));
+  TUTTI_TRY(tutti_saver_check_config(saver));
   saver->anew = saver->metrics_anew = !path || named;
   saver->drops_best = !path || (named && !tutti_same_file(path, saver->best_path));
-  if (path) TUTTI_TRY_GOTO(done, load(saver, path, named, start));
+  if (path) TUTTI_TRY(load(saver, path, named, start));
   // All rows of /epochs are written again from the checkpoint's history, which knows of those that a kill cut
   // off.
   if (!saver->metrics_anew)
-    TUTTI_TRY_GOTO(done, tutti_metrics_rewind(saver->metrics_path, &run->layout, 0, run->state.step));
-  if (!saver->waits) TUTTI_TRY_GOTO(done, tutti_write_text(saver->config_path, saver->config));
+    TUTTI_TRY(tutti_metrics_rewind(saver->metrics_path, &run->layout, 0, run->state.step));
+  if (!saver->waits) TUTTI_TRY(tutti_write_text(saver->config_path, saver->config));
   if (path) tutti_log(TUTTI_LOG_INFO, "goes on from %s: step %lld", path, (long long)run->state.step);
-done:
-  tutti_free(path);
-  return status;
+  return TUTTI_OK;
 }
 
 /** The gather buffers of rank 0 to all ranks. */
@@ -282,41 +301,61 @@ static tutti_status distribute(tutti_saver *saver, bool slots) {
 }
 
 /** Validation rows stay those of the checkpoint, whatever the seed is now: others have been trained on. */
-static tutti_status keep_rows(tutti_saver *saver) {
-  tutti_run *run = saver->run;
+static tutti_status keep_rows(tutti_run *run) {
   const uint64_t seed = run->state.split_seed;
   if (seed == run->config->train.seed || run->samples.validation.n == 0) return TUTTI_OK;
   if (run->config->data.validation_take != TUTTI_TAKE_SHUFFLED) return TUTTI_OK;
   tutti_log_root(TUTTI_LOG_INFO,
                  "the validation rows stay those that train.seed %llu has drawn: others were trained on",
                  (unsigned long long)seed);
-  TUTTI_TRY(tutti_run_divide_by(run, seed));
-  tutti_saver_note_scaling(saver);
-  return TUTTI_OK;
+  return tutti_run_divide_by(run, seed);
 }
 
-tutti_status tutti_saver_begin(tutti_saver *saver) {
+/** The weights that a training begins with, which are also what run.measure's distances are from: then they are wanted
+ * where it goes on, too. */
+static tutti_status begin_weights(tutti_saver *saver, bool goes_on) {
   tutti_run *run = saver->run;
-  run->state = (tutti_checkpoint_state){.seed = run->config->train.seed,
-                                        .split_seed = run->config->train.seed,
-                                        .best = NAN,
-                                        .plateau_best = NAN,
-                                        .data = tutti_dataset_fingerprint(run->dataset)};
-  start_info start = {.state = run->state};
-  saver->waits = strcmp(run->config->run.resume, "no") == 0;
-  // What a checkpoint has then takes the place of the initial weights.
   if (run->rank == 0) tutti_model_init(run->network.model, run->config->train.seed, saver->weights);
-  TUTTI_TRY(tutti_meter_start(run, saver->weights));
-  const tutti_status local = run->rank == 0 ? begin_root(saver, &start) : TUTTI_OK;
+  if (!goes_on || tutti_meter_keeps_start(run)) TUTTI_TRY(tutti_start_from_weights(run, saver->weights));
+  return tutti_meter_start(run, saver->weights);
+}
+
+/** @param[in] path  the checkpoint that the run goes on from, on rank 0; NULL: none */
+static tutti_status begin(tutti_saver *saver, const char *path, bool named) {
+  tutti_run *run = saver->run;
+  start_info start = {.state = run->state, .resumed = path != NULL};
+  TUTTI_TRY(tutti_bcast(run->comm, 0, &start.resumed, sizeof start.resumed));
+  TUTTI_TRY(begin_weights(saver, start.resumed));
+  // What a checkpoint has then takes the place of these weights.
+  const tutti_status local = run->rank == 0 ? begin_root(saver, path, named, &start) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
   TUTTI_TRY(tutti_bcast(run->comm, 0, &start, sizeof start));
   run->state = start.state;
   run->last = start.last;
   run->average = start.average;
-  TUTTI_TRY(keep_rows(saver));
+  TUTTI_TRY(keep_rows(run));
+  if (start.keeps_scaling) TUTTI_TRY(tutti_restore_scaling(run->comm, path, start.features, run->dataset));
+  tutti_saver_note_scaling(saver);
   TUTTI_TRY(distribute(saver, start.resumed));
   TUTTI_TRY(tutti_run_check_same(run));
   if (start.resumed) TUTTI_TRY(tutti_saver_flush(saver));
   run->saved_at = tutti_clock_s();
   return TUTTI_OK;
+}
+
+tutti_status tutti_saver_begin(tutti_saver *saver) {
+  tutti_run *run = saver->run;
+  char *path = NULL;
+  bool named = false;
+  run->state = (tutti_checkpoint_state){.seed = run->config->train.seed,
+                                        .split_seed = run->config->train.seed,
+                                        .best = NAN,
+                                        .plateau_best = NAN,
+                                        .data = tutti_dataset_fingerprint(run->dataset)};
+  saver->waits = strcmp(run->config->run.resume, "no") == 0;
+  tutti_status status = run->rank == 0 ? choose(run->config, &path, &named) : TUTTI_OK;
+  status = tutti_agree_from(run->comm, 0, status);
+  if (status == TUTTI_OK) status = begin(saver, path, named);
+  tutti_free(path);
+  return status;
 }

@@ -14,6 +14,12 @@ tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *conf
   return tutti_dataset_open(comm, &options, dataset);
 }
 
+tutti_status tutti_samples_advise(const tutti_comm *comm, const tutti_config *config,
+                                  const tutti_dataset *dataset) {
+  if (config->model.weights) return TUTTI_OK;
+  return tutti_dataset_advise(comm, dataset, config->data.scale);
+}
+
 tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset,
                                        uint64_t seed) {
   tutti_samples_all all = {

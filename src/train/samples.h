@@ -19,6 +19,11 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, tutti_dataset **dataset);
 
+/** Collective.  What there is to say of a scaling that nobody chose: nothing where model.weights brings its own. */
+TUTTI_NODISCARD
+tutti_status tutti_samples_advise(const tutti_comm *comm, const tutti_config *config,
+                                  const tutti_dataset *dataset);
+
 /** Local.  Held-out rows are the same in every epoch and for every batch size: they depend on the seed
  * alone, which is train.seed, or the split_seed of a checkpoint. */
 tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset,

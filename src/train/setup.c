@@ -7,6 +7,7 @@
 #include "train/average.h"
 #include "train/class_weights.h"
 #include "train/meter.h"
+#include "train/start.h"
 #include "train/update.h"
 
 tutti_status tutti_run_divide_by(tutti_run *run, uint64_t seed) {
@@ -54,6 +55,7 @@ static tutti_status check_network(tutti_run *run, const tutti_dataset *dataset) 
   TUTTI_TRY(tutti_network_create_bare(run->config, dataset, &run->network));
   TUTTI_TRY(tutti_network_check_labels(&run->network));
   TUTTI_TRY(tutti_class_weights_make(run->config, &run->samples.train, &run->network));
+  TUTTI_TRY(tutti_start_check(run->config, run->network.model));
   return check_metric_names(run);
 }
 
@@ -142,7 +144,7 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
 tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
   *run = (tutti_run){.comm = comm, .config = config};
   tutti_status status = tutti_samples_open(comm, config, &run->dataset);
-  if (status == TUTTI_OK) status = tutti_dataset_advise(comm, run->dataset, config->data.scale);
+  if (status == TUTTI_OK) status = tutti_samples_advise(comm, config, run->dataset);
   if (status == TUTTI_OK) status = tutti_run_divide(run);
   if (status != TUTTI_OK) tutti_run_destroy(run);
   return status;
@@ -167,6 +169,7 @@ tutti_status tutti_run_begin(tutti_run *run) {
   if (run->rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
   TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
   if (run->rank == 0) tutti_model_init(model, run->config->train.seed, weights);
+  TUTTI_TRY_GOTO(done, tutti_start_from_weights(run, weights));
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(run->reducer, &begin, &end);
   TUTTI_TRY_GOTO(done,

@@ -57,7 +57,7 @@ tutti_status tutti_training_set_open(const tutti_comm *comm, const tutti_config 
   TUTTI_TRY(tutti_preflight(comm, config->parallel.threads, &threads));
   tutti_status status = tutti_agree(comm, create(config, set));
   if (status == TUTTI_OK) status = tutti_samples_open(comm, config, &(*set)->dataset);
-  if (status == TUTTI_OK) status = tutti_dataset_advise(comm, (*set)->dataset, config->data.scale);
+  if (status == TUTTI_OK) status = tutti_samples_advise(comm, config, (*set)->dataset);
   if (status == TUTTI_OK) tutti_advise_layers(config);
   if (status == TUTTI_OK) (*set)->n_threads = threads.n;
   if (status != TUTTI_OK) tutti_training_set_close(set);

@@ -9,7 +9,8 @@ void tutti_views_add(tutti_model *model, const char *prefix, bool with_state, fl
     if (!array->trainable && !with_state) continue;
     tutti_view *view = &views[(*n)++];
     snprintf(view->name, sizeof view->name, "%s/%s/%s", prefix, array->layer, array->name);
-    view->data = (array->trainable ? weights : tutti_model_state(model)) + array->offset;
+    float *base = array->trainable ? weights : tutti_model_state(model);
+    view->data = base ? base + array->offset : NULL;
     view->is_double = false;
     view->n_dims = array->rows ? 2 : 1;
     view->dims[0] = array->rows ? array->rows : array->n;

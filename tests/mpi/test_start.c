@@ -1,0 +1,176 @@
+/** A training that begins with the weights of a checkpoint, and with nothing else of it. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/training.h"
+
+// Without state of the optimizer, and with the same order in each epoch: then the second half of a training is one that
+// begins with the weights of the first.
+static const char yaml[] = "model: {layers: [dense 16 relu, batch_norm ghost=10, dense 3 softmax]}\n"
+                           "optimizer: {name: sgd, learning_rate: 0.05}\n"
+                           "train: {batch_size: 40, epochs: 2, shuffle: no}\n"
+                           "parallel: {reduce: tree, leaves: 8}\n";
+static const char scaled[] = "data.scale=standardize_features";
+
+/** "model.weights=FOLDER/first/checkpoint.h5" */
+static const char *weights_of(const training_folder *folder, const char *name, char text[400]) {
+  snprintf(text, 400, "model.weights=%s/%s/checkpoint.h5", folder->path, name);
+  return text;
+}
+
+static void expect_same(const tutti_comm *comm, const training_folder *folder, const char *a, const char *b) {
+  if (training_is_root(comm))
+    EXPECT(training_difference(folder, a, b) == 0, "%s and %s differ by %g", a, b,
+           training_difference(folder, a, b));
+}
+
+/** Kernels, batch_norm's moving statistics and the scaling of the rows come along. */
+static void the_second_half_of_a_training_begins_with_the_weights(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result, straight;
+  char weights[400];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "straight", yaml, (training_overrides){scaled, "train.epochs=4"},
+                         &straight));
+  EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){scaled}, &result));
+  weights_of(&folder, "first", weights);
+  EXPECT_OK(training_run(comm, &folder, "second", yaml, (training_overrides){weights}, &result));
+  EXPECT(result.row.epoch == 2 && result.row.step == straight.row.step / 2, "epoch %lld, step %lld",
+         (long long)result.row.epoch, (long long)result.row.step);
+  EXPECT(result.test.loss == straight.test.loss, "test loss %.9g and %.9g", result.test.loss,
+         straight.test.loss);
+  expect_same(comm, &folder, "straight", "second");
+  if (training_is_root(comm)) {
+    tutti_evaluation evaluation;
+    char path[400], metric[32];
+    snprintf(path, sizeof path, "%s/second/checkpoint.h5", folder.path);
+    EXPECT_OK(tutti_evaluate_checkpoint(folder.self, path, NULL, TUTTI_SPLIT_TEST, metric, &evaluation));
+    EXPECT(evaluation.loss == straight.test.loss, "eval has %.9g", evaluation.loss);
+    EXPECT_OK(training_run(folder.self, &folder, "alone", yaml, (training_overrides){weights}, &result));
+  }
+  EXPECT_OK(tutti_barrier(comm));
+  expect_same(comm, &folder, "second", "alone");
+  training_folder_remove(comm, &folder);
+}
+
+/** All else begins anew: another rule, an average of the weights, warmup. */
+static void the_optimizer_and_the_schedule_begin_anew(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  tutti_metrics_row row;
+  char weights[400];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){"optimizer.name=adam"}, &result));
+  weights_of(&folder, "first", weights);
+  EXPECT_OK(training_run(comm, &folder, "second", yaml,
+                         (training_overrides){weights, "optimizer.momentum=0.9", "optimizer.ema_momentum=0.9",
+                                              "schedule.warmup=1 epoch", "train.seed=7",
+                                              "run.metrics_every=1 steps"},
+                         &result));
+  EXPECT(result.row.epoch == 2, "epoch %lld", (long long)result.row.epoch);
+  if (training_is_root(comm) && training_rows(&folder, "second", "steps", &row, 1) == 1)
+    EXPECT(row.step == 1 && row.learning_rate < 0.02, "step %lld has rate %g", (long long)row.step,
+           row.learning_rate);
+  training_folder_remove(comm, &folder);
+}
+
+static void a_run_goes_on_without_the_file(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  char weights[400];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){scaled}, &result));
+  weights_of(&folder, "first", weights);
+  EXPECT_OK(training_run(comm, &folder, "straight", yaml, (training_overrides){weights}, &result));
+  EXPECT_OK(
+      training_run(comm, &folder, "second", yaml, (training_overrides){weights, "train.epochs=1"}, &result));
+  if (training_is_root(comm)) EXPECT(unlink(strchr(weights, '=') + 1) == 0, "%s stays", weights);
+  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(training_run(comm, &folder, "second", yaml, (training_overrides){weights}, &result));
+  expect_same(comm, &folder, "straight", "second");
+  EXPECT_FAILS(training_run(comm, &folder, "second", yaml, NULL, &result), TUTTI_ERR_CONFIG,
+               "model.weights was /");
+  EXPECT_FAILS(training_run(comm, &folder, "third", yaml, (training_overrides){weights}, &result),
+               TUTTI_ERR_MISSING, "model.weights: /");
+  training_folder_remove(comm, &folder);
+}
+
+static void what_does_not_fit_is_named(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  char weights[400], resume[400];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){scaled}, &result));
+  weights_of(&folder, "first", weights);
+  snprintf(resume, sizeof resume, "run.resume=%s/first/checkpoint.h5", folder.path);
+  const char *const head[] = {"model.layers=dense 16 relu, batch_norm, dense 2 softmax",
+                              "data.y_train=bit_train", "data.y_test=bit_test"};
+  EXPECT_FAILS(training_run(comm, &folder, "head", yaml,
+                            (training_overrides){weights, head[0], head[1], head[2]}, &result),
+               TUTTI_ERR_CONFIG,
+               "dense_1/kernel is 16 x 3 there and 16 x 2 here, dense_1/bias is 3 there and 2 here; give "
+               "model.weights_skip=dense_1 ");
+  EXPECT_OK(training_run(
+      comm, &folder, "head", yaml,
+      (training_overrides){weights, head[0], head[1], head[2], "model.weights_skip=[dense_1]"}, &result));
+  EXPECT_FAILS(
+      training_run(comm, &folder, "deep", yaml,
+                   (training_overrides){weights, "model.layers=dense 16 relu, dense 3, dense 3 softmax"},
+                   &result),
+      TUTTI_ERR_CONFIG, "batch_normalization/beta is not in this network");
+  EXPECT_FAILS(training_run(comm, &folder, "deep", yaml,
+                            (training_overrides){weights, "model.weights_skip=dense_1/bias, dense_2"},
+                            &result),
+               TUTTI_ERR_CONFIG, "model.weights_skip: 'dense_2' is no layer or array");
+  EXPECT_FAILS(
+      training_run(comm, &folder, "scale", yaml, (training_overrides){weights, "data.scale=unit"}, &result),
+      TUTTI_ERR_CONFIG, "trained on rows scaled by standardize_features");
+  EXPECT_OK(training_run(comm, &folder, "scale", yaml,
+                         (training_overrides){weights, "data.scale=unit", "model.weights_skip=dense"},
+                         &result));
+  EXPECT_FAILS(training_run(comm, &folder, "both", yaml, (training_overrides){weights, resume}, &result),
+               TUTTI_ERR_CONFIG, "would not be used, since run.resume goes on");
+  training_folder_remove(comm, &folder);
+}
+
+/** A trial is the training of that config, and what it would refuse is told before. */
+static void a_trial_begins_with_the_weights(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result, trial;
+  tutti_training_set *set = NULL;
+  tutti_config config = {0};
+  char weights[400], file[300];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){scaled}, &result));
+  EXPECT_OK(training_run(comm, &folder, "second", yaml,
+                         (training_overrides){weights_of(&folder, "first", weights)}, &result));
+  snprintf(file, sizeof file, "%s/data.h5", folder.path);
+  const tutti_override overrides[] = {{"data.file", file},
+                                      {"model.weights", strchr(weights, '=') + 1},
+                                      {"parallel.threads", "1"},
+                                      {"model.layers", "dense 8 relu, batch_norm, dense 3 softmax"}};
+  if (EXPECT_OK(tutti_config_parse(yaml, "trial.yaml", overrides, 3, &config)) &&
+      EXPECT_OK(tutti_training_set_open(comm, &config, &set)) &&
+      EXPECT_OK(tutti_train_on(set, comm, &config, NULL, NULL, &trial)))
+    EXPECT(trial.test.loss == result.test.loss && trial.row.loss == result.row.loss, "%.9g and %.9g",
+           trial.test.loss, result.test.loss);
+  tutti_config_clear(&config);
+  if (set && EXPECT_OK(tutti_config_parse(yaml, "trial.yaml", overrides, 4, &config)))
+    EXPECT_FAILS(tutti_training_set_check(set, &config, tutti_comm_size(comm), true), TUTTI_ERR_CONFIG,
+                 "dense/kernel is 12 x 16 there and 12 x 8 here");
+  tutti_config_clear(&config);
+  tutti_training_set_close(&set);
+  training_folder_remove(comm, &folder);
+}
+
+int main(void) {
+  const mpi_test tests[] = {
+      MPI_TEST(the_second_half_of_a_training_begins_with_the_weights),
+      MPI_TEST(the_optimizer_and_the_schedule_begin_anew),
+      MPI_TEST(a_run_goes_on_without_the_file),
+      MPI_TEST(what_does_not_fit_is_named),
+      MPI_TEST(a_trial_begins_with_the_weights),
+  };
+  return mpi_main("start", tests, sizeof tests / sizeof tests[0]);
+}
