@@ -102,15 +102,54 @@ typedef struct {
   double steps_low, steps_high;           // over the seeds that reached it
   double effective_lr; // lr / (1 - momentum), lr after scaling; NAN where there is no momentum
   int64_t trials, reached, not_reached, diverged;
-  int64_t at_edge; // 1 + index of the first varied key of numbers of which nothing was tried beyond the best
-                   // setting's value though other values were; 0: none
+  int64_t
+      at_edge; // 1 + index of the first varied key of numbers whose range ends too early, as far as can be told: of
+      // which nothing was tried beyond the best setting's value though other values were, or only one
+      // that reached the goal as well while there are three or more on the other side, or where the
+      // local model goes down to the end of what was tried; 0: none
+  int64_t model;          // tutti_local_state; -1: the file is of an earlier version
+  int64_t model_settings; // that the local model rests on here
+  double model_steps, model_steps_low,
+      model_steps_high; // at its least, with the 95 % interval; NAN: there is none
 } tutti_best;
+
+/** X(code, what it means for a batch size). */
+#define TUTTI_LOCAL_STATE_LIST(X)                                                                            \
+  X(MADE, "made")                                                                                            \
+  X(FEW, "too few settings near the best")                                                                   \
+  X(EDGE, "the least is not between settings that reached the goal")                                         \
+  X(FLAT, "the steps of the settings are no bowl")                                                           \
+  X(WORDS, "a varied key has no scale")
+
+/** Whether a batch size has a local model of the steps: near the best setting, a smooth bowl over the varied keys. */
+typedef enum {
+#define X(code, text) TUTTI_LOCAL_##code,
+  TUTTI_LOCAL_STATE_LIST(X)
+#undef X
+      TUTTI_N_LOCAL_STATES
+} tutti_local_state;
+extern const char *const tutti_local_state_names[TUTTI_N_LOCAL_STATES];
+
+enum { TUTTI_CLAIM_BYTES = 128 };
+
+/** Local.  What a row says of its steps: "95 %" where there is a local model, else "best of 30 trials: ..." with the
+ * reason; "-" where no setting reached the goal. */
+void tutti_best_claim(const tutti_best *best, char text[TUTTI_CLAIM_BYTES]);
+
+/** A value of the local model with its 95 % interval. */
+typedef struct {
+  double value, low, high;
+} tutti_estimate;
+
+struct tutti_local_study;
 
 typedef struct {
   int n_rows, n_varied, n_branches;
   tutti_best *rows; // [n_rows] in the order of branch and batch size
   double *varied;   // [n_rows, n_varied] of the best setting, NAN without one, but for the branch
   int *first;       // [n_branches + 1] the first row of each branch, and the end
+  tutti_estimate *model; // [n_rows, n_varied] where the local model has its least; NAN where there is none
+  struct tutti_local_study *local; // [n_branches] the local models; NULL: read from a file
 } tutti_best_table;
 
 /** Local.  Its trials may be in any order; those that wait count in `trials` alone, and in medians as seeds that did
@@ -132,6 +171,9 @@ double tutti_largest_useful_batch(const double *batch, const double *steps, int 
 typedef enum { TUTTI_FIT_S_MIN, TUTTI_FIT_E_MIN, TUTTI_FIT_B_CRIT, TUTTI_N_FIT_NUMBERS } tutti_fit_number;
 extern const char *const tutti_fit_names[TUTTI_N_FIT_NUMBERS]; // "S_min", ...
 
+/** Where B_crit came out in the range it is looked for in. */
+typedef enum { TUTTI_FIT_INSIDE, TUTTI_FIT_AT_LOW, TUTTI_FIT_AT_HIGH } tutti_fit_end;
+
 /** Steps to a goal S = S_min + E_min / B (McCandlish, Kaplan, Amodei et al., arXiv 1812.06162, equation 2.11
  * with E = B S), B_crit = E_min / S_min (equation 2.12).  Where the fit is refused its numbers are NAN. */
 typedef struct {
@@ -140,7 +182,8 @@ typedef struct {
   double residual;                                            // root mean square of log S - log fit
   double low[TUTTI_N_FIT_NUMBERS], high[TUTTI_N_FIT_NUMBERS]; // 95 % interval; NAN: not asked for, or none
   double perfect_scaling_end, largest_useful_batch;           // also where the fit is refused
-  char refused[256];                                          // why there is no fit; "": there is one
+  tutti_fit_end end;     // not of a fit that was read, or for which there were too few batch sizes
+  char refused[256];     // why there is no fit; "": there is one
   char no_interval[256]; // why the bootstrap has no interval; "": it has, or was not made
   char no_claim[256]; // why the intervals are not claimed to hold the truth in 95 % of studies; "": they are
 } tutti_fit;
@@ -173,7 +216,8 @@ tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table 
 
 /** Local.  Make and write, or replace, /best and /fit of a study's file from its trials:
  *   /best   a table of tutti_best and the varied keys, with the texts of indices as its attributes; the column of the
- *           branches' key tells the branch of a row
+ *           branches' key tells the branch of a row.  For each key of numbers model_KEY, model_KEY_low and
+ *           model_KEY_high: where the local model has its least.  The attribute "models" has the names of `model`
  *   /fit    attributes n_sizes, S_min, E_min, B_crit, residual, S_min_low, S_min_high, ..., perfect_scaling_end,
  *           largest_useful_batch, refused ("" where there is a fit), no_interval ("" where there is one, or no fit);
  *           its table `draws` has the bootstrap's.  Of a study with branches there is a group of these for each,

@@ -163,6 +163,11 @@ TUTTI_NODISCARD
 tutti_status tutti_table_append(tutti_file *file, const char *name, const tutti_column *columns,
                                 int n_columns, size_t record_bytes, const void *records, int64_t n);
 
+/** The same as all of the table: what is there goes, also where it has other columns.  @return ERR_IO, ERR_DATA */
+TUTTI_NODISCARD
+tutti_status tutti_table_replace(tutti_file *file, const char *name, const tutti_column *columns,
+                                 int n_columns, size_t record_bytes, const void *records, int64_t n);
+
 /** Rows of a table; 0 where it is not there.  @return ERR_DATA it is no table */
 TUTTI_NODISCARD
 tutti_status tutti_table_rows(const tutti_file *file, const char *name, int64_t *n);

@@ -58,7 +58,17 @@ static void print_header(const tutti_trial_set *set) {
   printf("batch_size\tsteps\tsamples\tseconds");
   for (int k = 0; k < set->n_varied; k++)
     if (!is_branch(set, k)) printf("\t%s", set->names[k]);
-  printf("\ttrials\treached\tnot_reached\tdiverged\tedge\n");
+  printf("\ttrials\treached\tnot_reached\tdiverged\tedge\teffective_lr\tmodel_steps\tmodel_steps_low\tmodel_"
+         "steps_high\t"
+         "claim\n");
+}
+
+/** "-" where there is no value. */
+static void print_cell(double value) {
+  if (isnan(value))
+    printf("\t-");
+  else
+    printf("\t%.6g", value);
 }
 
 /** A number, or the text that an index stands for. */
@@ -70,14 +80,25 @@ static void print_varied(const tutti_trial_set *set, int k, double value) {
     printf("\t%.6g", value);
 }
 
+static void print_model(const tutti_best *row) {
+  char claim[TUTTI_CLAIM_BYTES];
+  tutti_best_claim(row, claim);
+  print_cell(row->effective_lr);
+  print_cell(row->model_steps);
+  print_cell(row->model_steps_low);
+  print_cell(row->model_steps_high);
+  printf("\t%s\n", claim);
+}
+
 static void print_row(const tutti_trial_set *set, int branch, const tutti_best *row, const double *varied) {
   const bool at_edge = row->at_edge > 0 && row->at_edge <= set->n_varied;
   print_branch(set, tutti_trial_set_branch_name(set, branch));
   printf("%lld\t%.10g\t%.10g\t%.6g", (long long)row->batch_size, row->steps, row->samples, row->seconds);
   for (int k = 0; k < set->n_varied; k++)
     if (!is_branch(set, k)) print_varied(set, k, varied[k]);
-  printf("\t%lld\t%lld\t%lld\t%lld\t%s\n", (long long)row->trials, (long long)row->reached,
+  printf("\t%lld\t%lld\t%lld\t%lld\t%s", (long long)row->trials, (long long)row->reached,
          (long long)row->not_reached, (long long)row->diverged, at_edge ? set->names[row->at_edge - 1] : "-");
+  print_model(row);
 }
 
 static void print_table(const tutti_trial_set *set, const tutti_best_table *best) {

@@ -193,6 +193,44 @@ done:
   return tutti_file_settle(file, status);
 }
 
+/** Whether it has these columns and no others. */
+static tutti_status has_columns(const tutti_file *file, const char *name, const tutti_column *columns,
+                                int n_columns, bool *same) {
+  table t = no_table;
+  *same = true;
+  TUTTI_TRY(table_open(file, name, &t));
+  *same = H5Tget_nmembers(t.type) == n_columns;
+  for (int i = 0; i < n_columns && *same; i++) {
+    const int index = column_index(&t, columns[i].name);
+    const hid_t type = index < 0 ? H5I_INVALID_HID : H5Tget_member_type(t.type, (unsigned)index);
+    *same = type >= 0 && H5Tequal(type, tutti_h5_file_type(columns[i].type)) > 0;
+    tutti_h5_release(type);
+  }
+  table_close(&t);
+  return TUTTI_OK;
+}
+
+static tutti_status clear_table(tutti_file *file, const char *name, const tutti_column *columns,
+                                int n_columns) {
+  tutti_status status = TUTTI_OK;
+  bool there = false, same = false;
+  TUTTI_TRY(tutti_object_find(file, name, &there));
+  if (!there) return TUTTI_OK;
+  TUTTI_TRY(has_columns(file, name, columns, n_columns, &same));
+  if (same) return tutti_table_truncate(file, name, 0);
+  TUTTI_H5(done, H5Ldelete(file->id, name, H5P_DEFAULT), TUTTI_ERR_IO,
+           "%s: table '%s': cannot be replaced by one with other columns", file->path, name);
+done:
+  return status;
+}
+
+tutti_status tutti_table_replace(tutti_file *file, const char *name, const tutti_column *columns,
+                                 int n_columns, size_t record_bytes, const void *records, int64_t n) {
+  TUTTI_TRY(tutti_file_writable(file));
+  TUTTI_TRY(tutti_file_settle(file, clear_table(file, name, columns, n_columns)));
+  return tutti_table_append(file, name, columns, n_columns, record_bytes, records, n);
+}
+
 tutti_status tutti_table_rows(const tutti_file *file, const char *name, int64_t *n) {
   table t = no_table;
   bool there = false;

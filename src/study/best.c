@@ -1,8 +1,9 @@
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "study/fit_impl.h"
+#include "study/local_study.h"
 
 // --- medians
 
@@ -87,25 +88,6 @@ static double effective_lr(const tutti_trial_set *set, const double *varied, int
          (1 - value_of(set, varied, "optimizer.momentum", set->momentum));
 }
 
-/** Whether nothing was tried beyond trial `best` of key k, though other values were. */
-static bool is_at_edge(const tutti_trial_set *set, const int64_t *trials, int64_t n, int64_t best, int k) {
-  const double value = set->varied[best * set->n_varied + k];
-  bool below = false, above = false;
-  for (int64_t i = 0; i < n; i++) {
-    if (set->results[trials[i]].status == TUTTI_TRIAL_WAITING) continue;
-    const double other = set->varied[trials[i] * set->n_varied + k];
-    below = below || other < value;
-    above = above || other > value;
-  }
-  return below != above;
-}
-
-static int64_t edge_of(const tutti_trial_set *set, const int64_t *trials, int64_t n, int64_t best) {
-  for (int k = 0; k < set->n_varied; k++)
-    if (!(set->texts && set->texts[k]) && is_at_edge(set, trials, n, best, k)) return k + 1;
-  return 0;
-}
-
 /** One row: of the settings [first, end). */
 static void fill_row(const tutti_trial_set *set, const tutti_trial_order *order, int64_t first, int64_t end,
                      double *scratch, tutti_best *best, double *varied) {
@@ -116,6 +98,7 @@ static void fill_row(const tutti_trial_set *set, const tutti_trial_order *order,
   *best = (tutti_best){.batch_size = settings[first].batch_size, .setting = -1, .trial = -1};
   best->steps = best->samples = best->epochs = best->seconds = NAN;
   best->steps_low = best->steps_high = best->effective_lr = NAN;
+  best->model_steps = best->model_steps_low = best->model_steps_high = NAN;
   for (int k = 0; k < set->n_varied; k++) varied[k] = NAN;
   if (set->branches > 0) varied[set->branches - 1] = settings[first].branch;
   count_states(set, all, n_all, best);
@@ -131,8 +114,67 @@ static void fill_row(const tutti_trial_set *set, const tutti_trial_order *order,
   fill_setting(set, trials, winner->n, scratch, best);
   for (int k = 0; k < set->n_varied; k++) varied[k] = set->varied[trials[0] * set->n_varied + k];
   best->effective_lr = effective_lr(set, varied, best->batch_size);
-  best->at_edge = edge_of(set, all, n_all, trials[0]);
+  best->at_edge = tutti_best_edge(set, all, n_all, trials[0]);
 }
+
+// --- the local model
+
+static tutti_estimate estimate(double value, double error, double student) {
+  return (tutti_estimate){value, value - student * error, value + student * error};
+}
+
+static void take_place(const tutti_local_key *key, tutti_estimate place, tutti_estimate *to) {
+  const double a = tutti_local_value(key, place.low), b = tutti_local_value(key, place.high);
+  *to = (tutti_estimate){tutti_local_value(key, place.value), fmin(a, b), fmax(a, b)};
+}
+
+/** What the model of its branch says of batch size i; `places` [n_varied] is NAN before. */
+static void take_model(const tutti_local_study *local, int i, tutti_best *best, tutti_estimate *places) {
+  const tutti_local_model *model = &local->model;
+  const double student = tutti_student_95(model->freedom);
+  best->model = model->states[i];
+  best->model_settings = model->used[i];
+  if (best->at_edge == 0 && model->edges[i] > 0) best->at_edge = local->keys[model->edges[i] - 1].varied + 1;
+  if (model->states[i] != TUTTI_LOCAL_MADE) return;
+  const double variance = model->covariance[(int64_t)i * (model->n_sizes + 1)];
+  const tutti_estimate logs = estimate(model->logs[i], sqrt(variance), student);
+  best->model_steps = exp(logs.value);
+  best->model_steps_low = exp(logs.low);
+  best->model_steps_high = exp(logs.high);
+  for (int a = 0; a < model->n_keys; a++) {
+    const int at = i * model->n_keys + a;
+    take_place(&local->keys[a], estimate(model->places[at], model->errors[at], student),
+               &places[local->keys[a].varied]);
+  }
+}
+
+static tutti_status make_models(const tutti_trial_set *set, const tutti_trial_order *order,
+                                tutti_best_table *best) {
+  const int64_t n = (int64_t)best->n_rows * best->n_varied;
+  TUTTI_TRY(TUTTI_NEW(best->model, n));
+  TUTTI_TRY(TUTTI_NEW(best->local, best->n_branches));
+  for (int64_t i = 0; i < n; i++) best->model[i] = (tutti_estimate){NAN, NAN, NAN};
+  for (int b = 0; b < best->n_branches; b++) {
+    TUTTI_TRY(tutti_local_study_make(set, order, b, &best->local[b]));
+    for (int i = best->first[b]; i < best->first[b + 1]; i++)
+      take_model(&best->local[b], i - best->first[b], &best->rows[i],
+                 best->model + (int64_t)i * best->n_varied);
+  }
+  return TUTTI_OK;
+}
+
+void tutti_best_claim(const tutti_best *best, char text[TUTTI_CLAIM_BYTES]) {
+  const char *why = best->model < 0 ? "an earlier version, which has no local model"
+                                    : tutti_local_state_names[best->model % TUTTI_N_LOCAL_STATES];
+  if (isnan(best->steps))
+    snprintf(text, TUTTI_CLAIM_BYTES, "-");
+  else if (best->model == TUTTI_LOCAL_MADE)
+    snprintf(text, TUTTI_CLAIM_BYTES, "95 %%");
+  else
+    snprintf(text, TUTTI_CLAIM_BYTES, "best of %lld trials: %s", (long long)best->trials, why);
+}
+
+// --- all
 
 tutti_status tutti_study_best(const tutti_trial_set *set, tutti_best_table *best) {
   tutti_status status = TUTTI_OK;
@@ -150,6 +192,7 @@ tutti_status tutti_study_best(const tutti_trial_set *set, tutti_best_table *best
   for (int i = 0; i < order.n_sizes; i++)
     fill_row(set, &order, order.sizes[i], order.sizes[i + 1], scratch, &best->rows[i],
              best->varied + (int64_t)i * set->n_varied);
+  TUTTI_TRY_GOTO(done, make_models(set, &order, best));
 done:
   if (status != TUTTI_OK) tutti_best_table_clear(best);
   tutti_free(scratch);
@@ -158,6 +201,9 @@ done:
 }
 
 void tutti_best_table_clear(tutti_best_table *best) {
+  for (int b = 0; b < best->n_branches && best->local; b++) tutti_local_study_clear(&best->local[b]);
+  tutti_free(best->local);
+  tutti_free(best->model);
   tutti_free(best->rows);
   tutti_free(best->varied);
   tutti_free(best->first);

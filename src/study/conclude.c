@@ -3,52 +3,6 @@
 
 #include "study/records.h"
 
-// --- /best
-
-#define WHOLE(name)                                                                                          \
-  { #name, TUTTI_I64, offsetof(tutti_best, name) }
-#define REAL(name)                                                                                           \
-  { #name, TUTTI_F64, offsetof(tutti_best, name) }
-static const tutti_column columns[] = {WHOLE(batch_size),  WHOLE(setting),     WHOLE(trial),  REAL(steps),
-                                       REAL(samples),      REAL(epochs),       REAL(seconds), REAL(steps_low),
-                                       REAL(steps_high),   REAL(effective_lr), WHOLE(trials), WHOLE(reached),
-                                       WHOLE(not_reached), WHOLE(diverged),    WHOLE(at_edge)};
-static const tutti_record_table table = {"/best", columns, (int)(sizeof columns / sizeof *columns),
-                                         sizeof(tutti_best)};
-
-/** Where the rows of each branch begin: they come branch by branch. */
-static tutti_status find_branches(const tutti_file *file, const tutti_trial_set *set,
-                                  tutti_best_table *best) {
-  TUTTI_TRY(TUTTI_NEW(best->first, best->n_branches + 1));
-  const int column = set->branches - 1;
-  int b = 0;
-  for (int i = 0; i < best->n_rows; i++) {
-    const double branch = column < 0 ? 0 : best->varied[(int64_t)i * best->n_varied + column];
-    TUTTI_CHECK(branch >= b && branch < best->n_branches, TUTTI_ERR_DATA,
-                "%s: /best row %d: branch %g, expected %d to %d", tutti_file_path(file), i, branch, b,
-                best->n_branches - 1);
-    while (b < branch) best->first[++b] = i;
-  }
-  while (b < best->n_branches) best->first[++b] = best->n_rows;
-  return TUTTI_OK;
-}
-
-tutti_status tutti_best_table_read(const tutti_file *file, const tutti_trial_set *set,
-                                   tutti_best_table *best) {
-  tutti_status status = TUTTI_OK;
-  int64_t n = 0;
-  *best = (tutti_best_table){.n_varied = set->n_varied, .n_branches = tutti_trial_set_n_branches(set)};
-  TUTTI_TRY_GOTO(done, tutti_table_rows(file, table.name, &n));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(best->rows, n));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(best->varied, n * set->n_varied));
-  TUTTI_TRY_GOTO(done, tutti_records_read(file, &table, set, n, best->rows, best->varied));
-  TUTTI_TRY_GOTO(done, tutti_to_int(n, "the number of batch sizes", &best->n_rows));
-  TUTTI_TRY_GOTO(done, find_branches(file, set, best));
-done:
-  if (status != TUTTI_OK) tutti_best_table_clear(best);
-  return status;
-}
-
 // --- /fit
 
 /** "/fit", of a branch "/fit/sgd"; the caller owns the text.
@@ -168,7 +122,7 @@ tutti_status tutti_study_conclude(tutti_file *file, const tutti_trial_set *set) 
   double *draws = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(draws, (int64_t)TUTTI_FIT_DRAWS * TUTTI_N_FIT_NUMBERS));
   TUTTI_TRY_GOTO(done, tutti_study_best(set, &best));
-  TUTTI_TRY_GOTO(done, tutti_records_write(file, &table, set, best.rows, best.varied, best.n_rows));
+  TUTTI_TRY_GOTO(done, tutti_best_table_write(file, set, &best));
   for (int b = 0; b < best.n_branches; b++) {
     TUTTI_TRY_GOTO(done, tutti_fit_study(set, &best, b, 0, TUTTI_FIT_DRAWS, draws, &fit));
     TUTTI_TRY_GOTO(done, write_fit(file, set, b, &fit, draws));

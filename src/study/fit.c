@@ -156,11 +156,11 @@ void tutti_fit_make_weighted(const double *batch, const double *steps, const dou
              fit->n_sizes, fit->n_sizes == 1 ? " has" : "s have", TUTTI_FIT_LEAST_SIZES);
     return;
   }
-  const tutti_fit_end end = tutti_fit_solve(batch, steps, weights, n, fit->value, &fit->residual);
-  if (end == TUTTI_FIT_INSIDE) return;
+  fit->end = tutti_fit_solve(batch, steps, weights, n, fit->value, &fit->residual);
+  if (fit->end == TUTTI_FIT_INSIDE) return;
   clear_numbers(fit);
   snprintf(fit->refused, sizeof fit->refused, "%s",
-           end == TUTTI_FIT_AT_HIGH
+           fit->end == TUTTI_FIT_AT_HIGH
                ? "all batch sizes are in perfect scaling, so that the fewest steps are not determined: add "
                  "larger batch sizes"
                : "steps do not fall with the batch size, so that the fewest samples are not determined: add "

@@ -4,9 +4,6 @@
 
 enum { TUTTI_FIT_LEAST_SIZES = 4 };
 
-/** Where B_crit came out in the range it is looked for in. */
-typedef enum { TUTTI_FIT_INSIDE, TUTTI_FIT_AT_LOW, TUTTI_FIT_AT_HIGH } tutti_fit_end;
-
 /** As tutti_fit_make, with squares that count by weights[n]; NULL: all alike. */
 void tutti_fit_make_weighted(const double *batch, const double *steps, const double *weights, int n,
                              tutti_fit *fit);
@@ -28,6 +25,13 @@ tutti_status tutti_fit_search(const tutti_trial_set *set, const tutti_best_table
 /** Put the 95 % intervals of draws into `fit`.
  * @param[in,out] numbers  the first n of the room for n_draws numbers of each kind; sorted */
 void tutti_fit_intervals(double *numbers, int64_t n, int64_t n_draws, tutti_fit *fit);
+
+/** tutti_best.at_edge of the batch size with these trials[n], whose best setting has the trial `best`. */
+int64_t tutti_best_edge(const tutti_trial_set *set, const int64_t *trials, int64_t n, int64_t best);
+
+/** Where a fit is refused, say what the study lacks: which trials wait, which batch sizes did not reach the goal, whose
+ * best lies at the end of a range. */
+void tutti_fit_advise(const tutti_trial_set *set, const tutti_best_table *best, int branch, tutti_fit *fit);
 
 /** How many of steps[n] are finite and above 0. */
 int tutti_fit_count(const double *steps, int n);

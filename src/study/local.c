@@ -343,12 +343,24 @@ static tutti_status finish_heights(work *w, tutti_local_model *model) {
   return TUTTI_OK;
 }
 
+/** 1 + the first key at an end of all that was tried; 0: there is none. */
+static int edge_of(const work *w, int size) {
+  const double close = 1e-6;
+  const int n = w->points->n_keys;
+  for (int a = 0; a < n; a++) {
+    const double place = w->centres[size * n + a] + w->steps[size * n + a];
+    if (place < close || place > 1 - close) return a + 1;
+  }
+  return 0;
+}
+
 static tutti_status finish(work *w, tutti_local_model *model) {
   model->freedom = w->n_chosen - w->n_parameters;
   model->noise = sqrt(w->squares / (double)model->freedom);
   for (int i = 0; i < model->n_sizes; i++) {
     if (w->columns[i] < 0) continue;
     model->states[i] = w->inside[i] ? TUTTI_LOCAL_MADE : TUTTI_LOCAL_EDGE;
+    model->edges[i] = w->inside[i] ? 0 : edge_of(w, i);
     for (int64_t k = w->points->first[i]; k < w->points->first[i + 1] && w->inside[i]; k++)
       model->used[i] += w->chosen[k];
   }
@@ -367,6 +379,7 @@ static tutti_status model_create(const tutti_local_points *points, tutti_local_m
   TUTTI_TRY(TUTTI_NEW(model->places, n * keys));
   TUTTI_TRY(TUTTI_NEW(model->errors, n * keys));
   TUTTI_TRY(TUTTI_NEW(model->used, n));
+  TUTTI_TRY(TUTTI_NEW(model->edges, n));
   for (int64_t i = 0; i < n; i++) model->states[i] = TUTTI_LOCAL_FEW;
   for (int64_t i = 0; i < n; i++) model->logs[i] = NAN;
   for (int64_t i = 0; i < n * keys; i++) model->places[i] = model->errors[i] = NAN;
@@ -411,5 +424,6 @@ void tutti_local_clear(tutti_local_model *model) {
   tutti_free(model->places);
   tutti_free(model->errors);
   tutti_free(model->used);
+  tutti_free(model->edges);
   *model = (tutti_local_model){0};
 }

@@ -13,31 +13,15 @@
  * gradient.  In second order the least of an estimated bowl lies too low, by half the trace of H V, with H the second
  * derivatives there and V the covariance of the place of the least: that is added, and half the trace of (H V)^2 is
  * added to the variance. */
-#include "tutti/base.h"
+#include "tutti/fit.h"
 
 /** Settings of which it is known how many steps they take, by batch size. */
 typedef struct {
   int n_sizes, n_keys;
   int64_t *first; // [n_sizes + 1] settings of each size
-  double *places; // [n, n_keys] in the scales of the keys, about as wide as 1
+  double *places; // [n, n_keys] in the scales of the keys, from 0 to 1 over all that was tried
   double *logs;   // [n] log steps
 } tutti_local_points;
-
-/** X(code, what it means for a batch size). */
-#define TUTTI_LOCAL_STATE_LIST(X)                                                                            \
-  X(MADE, "made")                                                                                            \
-  X(FEW, "too few settings near the best")                                                                   \
-  X(EDGE, "the least is not between settings that reached the goal")                                         \
-  X(FLAT, "the steps of the settings are no bowl")                                                           \
-  X(WORDS, "a varied key has no scale")
-
-typedef enum {
-#define X(code, text) TUTTI_LOCAL_##code,
-  TUTTI_LOCAL_STATE_LIST(X)
-#undef X
-      TUTTI_N_LOCAL_STATES
-} tutti_local_state;
-extern const char *const tutti_local_state_names[TUTTI_N_LOCAL_STATES];
 
 typedef struct {
   int n_sizes, n_keys;
@@ -47,6 +31,8 @@ typedef struct {
   double *places;            // [n_sizes, n_keys] of the least
   double *errors;            // [n_sizes, n_keys] their standard errors
   int64_t *used;             // [n_sizes] settings it rests on
+  int *
+      edges; // [n_sizes] of those that are EDGE: 1 + the first key whose least is at the end of what was tried
   double noise;              // standard deviation of the log steps of a setting
   int64_t freedom;           // degrees of freedom of `noise`
 } tutti_local_model;

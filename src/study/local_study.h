@@ -10,7 +10,7 @@ typedef struct {
   double low, width;
 } tutti_local_key;
 
-typedef struct {
+typedef struct tutti_local_study {
   tutti_local_key *keys; // [model.n_keys]
   tutti_local_model model;
 } tutti_local_study;

@@ -42,6 +42,19 @@ static void take_varied(const tutti_trial_set *set, const char *from, double *va
   }
 }
 
+/** *records [n] is the caller's (tutti_free). */
+static tutti_status make_records(const tutti_record_table *table, const tutti_trial_set *set,
+                                 const void *heads, const double *varied, int64_t n, char **records) {
+  const size_t bytes = record_bytes(table, set);
+  TUTTI_TRY(TUTTI_NEW(*records, n * (int64_t)bytes));
+  for (int64_t i = 0; i < n; i++) {
+    char *to = *records + (size_t)i * bytes;
+    memcpy(to, (const char *)heads + (size_t)i * table->head_bytes, table->head_bytes);
+    put_varied(set, varied + i * set->n_varied, to + table->head_bytes);
+  }
+  return TUTTI_OK;
+}
+
 static tutti_status write_texts(tutti_file *file, const char *name, const tutti_trial_set *set) {
   for (int k = 0; k < set->n_varied; k++)
     if (has_texts(set, k))
@@ -58,15 +71,9 @@ tutti_status tutti_records_write(tutti_file *file, const tutti_record_table *tab
   char *records = NULL;
   const size_t bytes = record_bytes(table, set);
   TUTTI_TRY_GOTO(done, make_columns(table, set, &columns));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(records, n * (int64_t)bytes));
-  for (int64_t i = 0; i < n; i++) {
-    memcpy(records + (size_t)i * bytes, (const char *)heads + (size_t)i * table->head_bytes,
-           table->head_bytes);
-    put_varied(set, varied + i * set->n_varied, records + (size_t)i * bytes + table->head_bytes);
-  }
-  if (tutti_file_has(file, table->name)) TUTTI_TRY_GOTO(done, tutti_table_truncate(file, table->name, 0));
-  TUTTI_TRY_GOTO(done, tutti_table_append(file, table->name, columns, table->n_columns + set->n_varied, bytes,
-                                          records, n));
+  TUTTI_TRY_GOTO(done, make_records(table, set, heads, varied, n, &records));
+  TUTTI_TRY_GOTO(done, tutti_table_replace(file, table->name, columns, table->n_columns + set->n_varied,
+                                           bytes, records, n));
   TUTTI_TRY_GOTO(done, write_texts(file, table->name, set));
 done:
   tutti_free(columns);
@@ -81,7 +88,7 @@ tutti_status tutti_records_read(const tutti_file *file, const tutti_record_table
   char *records = NULL;
   const size_t bytes = record_bytes(table, set);
   TUTTI_TRY_GOTO(done, make_columns(table, set, &columns));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(records, n * (int64_t)bytes));
+  TUTTI_TRY_GOTO(done, make_records(table, set, heads, varied, n, &records));
   TUTTI_TRY_GOTO(done, tutti_table_read(file, table->name, columns, table->n_columns + set->n_varied, bytes,
                                         0, n, records));
   for (int64_t i = 0; i < n; i++) {

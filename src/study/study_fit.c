@@ -35,19 +35,13 @@ static tutti_status fit_model(const tutti_local_model *model, const tutti_best *
 tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table *best, int branch,
                              uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit) {
   const tutti_best *rows = best->rows + best->first[branch];
-  tutti_status status = TUTTI_OK;
-  tutti_trial_order order = {0};
-  tutti_local_study local = {0};
-  TUTTI_TRY_GOTO(done, tutti_trial_order_make(set, &order));
-  TUTTI_TRY_GOTO(done, tutti_local_study_make(set, &order, branch, &local));
-  if (count_made(&local.model) >= TUTTI_FIT_LEAST_SIZES) {
-    TUTTI_TRY_GOTO(done, fit_model(&local.model, rows, seed, n_draws, draws, fit));
+  const tutti_local_model *model = &best->local[branch].model;
+  if (count_made(model) >= TUTTI_FIT_LEAST_SIZES) {
+    TUTTI_TRY(fit_model(model, rows, seed, n_draws, draws, fit));
   } else {
-    TUTTI_TRY_GOTO(done, tutti_fit_search(set, best, branch, seed, n_draws, draws, fit));
-    tell_no_claim(&local.model, rows, fit);
+    TUTTI_TRY(tutti_fit_search(set, best, branch, seed, n_draws, draws, fit));
+    tell_no_claim(model, rows, fit);
   }
-done:
-  tutti_local_study_clear(&local);
-  tutti_trial_order_clear(&order);
-  return status;
+  tutti_fit_advise(set, best, branch, fit);
+  return TUTTI_OK;
 }

@@ -8,9 +8,10 @@ succeed "$RANKS" info study.h5
 expect_text 'kind study' 'goal val_accuracy >= 0.9' 'budget 800 steps'
 tab=$(printf '\t')
 header='batch_size steps samples seconds optimizer.learning_rate model.initializer trials reached not_reached diverged edge'
+header="$header effective_lr model_steps model_steps_low model_steps_high claim"
 expect_same "$(grep '^batch_size' "$out")" "$(printf '%s' "$header" | tr ' ' "$tab")"
 # The best rate lies between others, and words have no edge.
-expect_same "$(grep '^64' "$out" | tr "$tab" ' ')" '64 412.5 26400 4.125 0.2 he_uniform 6 1 3 2 -'
+expect_same "$(grep '^64' "$out" | tr "$tab" ' ')" '64 412.5 26400 4.125 0.2 he_uniform 6 1 3 2 - 0.4 - - - best of 6 trials: a varied key has no scale'
 expect_same "$(grep -c "^[0-9]*$tab" "$out")" 7
 expect_close "$(value S_min)" 100 1e-5
 expect_close "$(value E_min)" 20000 1e-5

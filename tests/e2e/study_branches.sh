@@ -64,7 +64,7 @@ expect_same "$(results study.h5)" "$(sort alone)"
 
 succeed 1 info study.h5
 header='optimizer.name batch_size steps samples seconds optimizer.learning_rate optimizer.momentum schedule.warmup'
-expect_same "$(grep '^optimizer.name' "$out" | head -n 1 | tr "$tab" ' ')" "$header trials reached not_reached diverged edge"
+expect_same "$(grep '^optimizer.name' "$out" | head -n 1 | tr "$tab" ' ')" "$header trials reached not_reached diverged edge effective_lr model_steps model_steps_low model_steps_high claim"
 expect_same "$(sed -n "1,/batch_size/d; /^\$/q; p" "$out" | cut -f 1,2 | tr "$tab\n" '  ')" \
   'sgd 16 sgd 32 sgd 64 sgd 128 adam 16 adam 32 adam 64 adam 128 '
 expect_same "$(sed "1,/n_sizes/d" "$out" | cut -f 1 | tr '\n' ' ')" 'sgd adam '

@@ -1,6 +1,9 @@
 #include <math.h>
+#include <string.h>
 
+#include "study/records.h"
 #include "support/check.h"
+#include "support/folder.h"
 #include "trials.h"
 
 #define REACHED  TUTTI_TRIAL_REACHED
@@ -152,6 +155,130 @@ static void a_waiting_trial_is_no_neighbour(void **state) {
   tutti_trial_set_clear(&set);
 }
 
+/** Of six rates one alone lies beyond the best: no bound where it reached the goal as well. */
+static void one_neighbour_is_no_bound(void **state) {
+  (void)state;
+  for (int side = 0; side < 2; side++)
+    for (int failed = 0; failed < 2; failed++) {
+      tutti_trial_set set = trials_begin(6, 1, rate_key);
+      tutti_best_table best;
+      for (int i = 0; i < 6; i++) {
+        const double rate = side ? 0.7 - 0.1 * i : 0.1 + 0.1 * i;
+        trials_add(&set, 8, i, i == 5 && failed ? DIVERGED : REACHED, i == 4 ? 10 : 20, &rate);
+      }
+      CHECK_OK(tutti_study_best(&set, &best));
+      assert_int_equal(best.rows[0].setting, 4);
+      assert_int_equal(best.rows[0].at_edge, failed ? 0 : 1);
+      tutti_best_table_clear(&best);
+      tutti_trial_set_clear(&set);
+    }
+}
+
+// --- the local model of a row
+
+enum { N_SIZES = 5, N_SETTINGS = 20 };
+
+/** Exact bowls in log rate with the least at `star`, a hundred steps high at all batch sizes. */
+static tutti_trial_set make_bowls(double star) {
+  tutti_trial_set set = trials_begin(N_SIZES * N_SETTINGS, 1, rate_key);
+  set.momentum = 0.5;
+  for (int64_t size = 0; size < N_SIZES; size++)
+    for (int i = 0; i < N_SETTINGS; i++) {
+      const double rate = 0.01 * pow(100, (i + 0.5) / N_SETTINGS);
+      trials_add(&set, 16 << size, i, REACHED, 100 * exp(0.5 * pow(log(rate / star), 2)), &rate);
+    }
+  return set;
+}
+
+static void a_row_has_the_least_of_its_model(void **state) {
+  (void)state;
+  tutti_trial_set set = make_bowls(0.1);
+  tutti_best_table best;
+  char claim[TUTTI_CLAIM_BYTES];
+  CHECK_OK(tutti_study_best(&set, &best));
+  for (int i = 0; i < N_SIZES; i++) {
+    const tutti_best *row = &best.rows[i];
+    assert_int_equal(row->model, TUTTI_LOCAL_MADE);
+    assert_true(row->model_settings >= 5 && row->model_settings <= N_SETTINGS);
+    CHECK_CLOSE(row->model_steps, 100, 1e-4, 0);
+    CHECK_CLOSE(best.model[i].value, 0.1, 1e-3, 0);
+    assert_true(row->model_steps_low <= row->model_steps && row->model_steps <= row->model_steps_high);
+    assert_true(row->steps > 100.1); // the search hit the least nowhere
+    tutti_best_claim(row, claim);
+    assert_string_equal(claim, "95 %");
+  }
+  tutti_best_table_clear(&best);
+  // Of words, or of few, there is none, and nothing of 95 %.
+  set.n_trials = 3;
+  CHECK_OK(tutti_study_best(&set, &best));
+  tutti_best_claim(&best.rows[0], claim);
+  assert_string_equal(claim, "best of 3 trials: too few settings near the best");
+  assert_true(isnan(best.rows[0].model_steps) && isnan(best.model[0].value));
+  tutti_best_table_clear(&best);
+  tutti_trial_set_clear(&set);
+}
+
+/** The luckiest trial lies well inside, but all others say that the range ends too early. */
+static void the_model_sees_the_edge(void **state) {
+  (void)state;
+  tutti_trial_set set = make_bowls(0.1);
+  tutti_best_table best;
+  for (int i = 0; i < N_SETTINGS; i++)
+    set.results[i].goal_step = i == 16 ? 130 : 100 * exp(0.5 * pow(log(set.varied[i] / 2), 2));
+  CHECK_OK(tutti_study_best(&set, &best));
+  assert_int_equal(best.rows[0].setting, 16);
+  assert_int_equal(best.rows[0].model, TUTTI_LOCAL_EDGE);
+  assert_int_equal(best.rows[0].at_edge, 1);
+  tutti_best_table_clear(&best);
+  tutti_trial_set_clear(&set);
+}
+
+// --- in a file
+
+static void write_best(const char *path, const tutti_trial_set *set, tutti_best_table *best) {
+  tutti_file *file = NULL;
+  CHECK_OK(tutti_file_update(path, &file));
+  CHECK_OK(tutti_best_table_write(file, set, best));
+  CHECK_OK(tutti_file_commit(&file));
+}
+
+/** A table of an earlier version is read, and replaced. */
+static void earlier_tables_are_read(void **state) {
+  const char *path = folder_path(state, "study.h5");
+  const struct {
+    int64_t batch_size;
+    double steps, rate;
+  } old = {8, 300, 0.2};
+  const tutti_column columns[] = {
+      {"batch_size", TUTTI_I64, 0}, {"steps", TUTTI_F64, 8}, {"optimizer.learning_rate", TUTTI_F64, 16}};
+  tutti_trial_set set = make_bowls(0.1);
+  tutti_best_table best, back;
+  tutti_file *file = NULL;
+  char claim[TUTTI_CLAIM_BYTES];
+  CHECK_OK(tutti_file_create(path, &file));
+  CHECK_OK(tutti_table_append(file, "/best", columns, 3, sizeof old, &old, 1));
+  CHECK_OK(tutti_best_table_read(file, &set, &back));
+  assert_int_equal(back.n_rows, 1);
+  CHECK_NEAR(back.rows[0].steps, 300, 0);
+  CHECK_NEAR(back.varied[0], 0.2, 0);
+  assert_true(isnan(back.model[0].value) && isnan(back.rows[0].model_steps));
+  tutti_best_claim(&back.rows[0], claim);
+  assert_non_null(strstr(claim, "an earlier version"));
+  tutti_best_table_clear(&back);
+  CHECK_OK(tutti_file_commit(&file));
+  CHECK_OK(tutti_study_best(&set, &best));
+  for (int i = 0; i < 2; i++) write_best(path, &set, &best);
+  CHECK_OK(tutti_file_open(path, &file));
+  CHECK_OK(tutti_best_table_read(file, &set, &back));
+  tutti_file_close(&file);
+  assert_int_equal(back.n_rows, N_SIZES);
+  assert_memory_equal(back.rows, best.rows, N_SIZES * sizeof *back.rows);
+  assert_memory_equal(back.model, best.model, N_SIZES * sizeof *back.model);
+  tutti_best_table_clear(&back);
+  tutti_best_table_clear(&best);
+  tutti_trial_set_clear(&set);
+}
+
 static void no_trials_no_rows(void **state) {
   tutti_trial_set set = trials_begin(0, 1, rate_key);
   tutti_best_table best;
@@ -164,9 +291,16 @@ static void no_trials_no_rows(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_effective_rate_counts_its_scaling), cmocka_unit_test(the_least_median_wins),
-      cmocka_unit_test(half_of_the_seeds_are_not_enough),      cmocka_unit_test(the_edge_is_named),
-      cmocka_unit_test(a_waiting_trial_is_no_neighbour),       cmocka_unit_test(no_trials_no_rows),
+      cmocka_unit_test(the_effective_rate_counts_its_scaling),
+      cmocka_unit_test(the_least_median_wins),
+      cmocka_unit_test(half_of_the_seeds_are_not_enough),
+      cmocka_unit_test(the_edge_is_named),
+      cmocka_unit_test(a_waiting_trial_is_no_neighbour),
+      cmocka_unit_test(one_neighbour_is_no_bound),
+      cmocka_unit_test(a_row_has_the_least_of_its_model),
+      cmocka_unit_test(the_model_sees_the_edge),
+      cmocka_unit_test_setup_teardown(earlier_tables_are_read, folder_make, folder_remove),
+      cmocka_unit_test(no_trials_no_rows),
   };
   return cmocka_run_group_tests_name("study.best", tests, NULL, check_no_leak);
 }
