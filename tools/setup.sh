@@ -67,6 +67,13 @@ plot_packages() {
   esac
 }
 
+# What stands in for a processor with narrower vectors; without it the test of that is skipped.
+emulator_packages() {
+  case $(package_manager)-$(uname -m) in
+    apt-get-x86_64 | dnf-x86_64) echo qemu-user ;;
+  esac
+}
+
 # Prefix of commands that change the system; false where this user may not.
 root_prefix() { # MANAGER
   if [ "$1" = brew ] || [ "$(id -u)" = 0 ]; then

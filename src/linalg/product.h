@@ -3,9 +3,9 @@
  * room.
  *
  * Each element of C is one chain, c = init; c = c + a[i, k] b[k, j] for k = 0, 1, ...: with one rounding a term
- * where the processor has fused multiply-add.  So an element's bits depend neither on the other rows and columns
- * of the product, nor on tiles, blocks or threads, nor on the width of the vectors; and a product that begins with
- * the result of another goes on as if the two were one. */
+ * where the processor has fused multiply-add, whatever the compiler makes of it.  So an element's bits depend neither
+ * on the other rows and columns of the product, nor on tiles, blocks or threads, nor on the width of the vectors; and
+ * a product that begins with the result of another goes on as if the two were one. */
 #include <stdbool.h>
 
 #include "tutti/base.h"

@@ -1,4 +1,5 @@
 #define TUTTI_PRODUCT tutti_product_generic
-enum { WIDTH = 4, IN_PLACE = 12 };
+#define WIDTH         4
+enum { IN_PLACE = 12 };
 #define PANEL 2
 #include "linalg/product_loops.inc"

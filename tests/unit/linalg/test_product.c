@@ -71,30 +71,39 @@ static bool fuses(int kind) {
   return t.c[0] == 0x1p-11f + 0x1p-24f;
 }
 
+// Also what takes panels of each width, tiles of each height, and B where it lies.
+static const int sizes[][3] = {{1, 1, 1},   {1, N, K},  {M, 1, 40}, {12, 64, 5}, {13, 65, 33},
+                               {M, N, 100}, {7, 48, K}, {M, 31, K}, {4, N, 0},   {M, 128, 512}};
+enum { N_SIZES = sizeof sizes / sizeof *sizes, N_FORMS = 16 };
+
+/** A product of this size, from what C holds at first to its result. */
+static tutti_product run(int kind, size_t size, int form) {
+  tutti_product p = product(sizes[size][0], sizes[size][1], sizes[size][2]);
+  if (form & 1) p.bias = t.bias;
+  if (form & 2) p.accumulate = true;
+  if (form & 4) {
+    p.b = t.b_transposed;
+    p.ldb = K;
+    p.b_transposed = true;
+  }
+  if (form & 8) {
+    p.a_row = 1;
+    p.a_col = M;
+    p.panel = 2;
+  }
+  for (int i = 0; i < M * N; i++) t.c[i] = p.accumulate ? t.old[i] : NAN;
+  tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+  return p;
+}
+
 static void elements_are_chains_in_order(void **state) {
   (void)state;
-  static const int sizes[][3] = {{1, 1, 1},   {1, N, K},  {M, 1, 40}, {12, 64, 5}, {13, 65, 33},
-                                 {M, N, 100}, {7, 48, K}, {M, 31, K}, {4, N, 0},   {M, 128, 512}};
   fill();
   for (int kind = 0; kind < tutti_product_n_kinds(); kind++) {
     const bool fused = fuses(kind);
-    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-      for (int form = 0; form < 16; form++) {
-        tutti_product p = product(sizes[s][0], sizes[s][1], sizes[s][2]);
-        if (form & 1) p.bias = t.bias;
-        if (form & 2) p.accumulate = true;
-        if (form & 4) {
-          p.b = t.b_transposed;
-          p.ldb = K;
-          p.b_transposed = true;
-        }
-        if (form & 8) {
-          p.a_row = 1;
-          p.a_col = M;
-          p.panel = 2;
-        }
-        for (int i = 0; i < M * N; i++) t.c[i] = p.accumulate ? t.old[i] : NAN;
-        tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+    for (size_t size = 0; size < N_SIZES; size++) {
+      for (int form = 0; form < N_FORMS; form++) {
+        const tutti_product p = run(kind, size, form);
         const int wrong = n_wrong(&p, fused);
         if (wrong)
           fail_msg("%s, form %d, %d x %d x %d: %d elements differ from the chain",
@@ -104,17 +113,26 @@ static void elements_are_chains_in_order(void **state) {
   }
 }
 
+static void wide_kinds_fuse(void **state) {
+  (void)state;
+  for (int kind = 1; kind < tutti_product_n_kinds(); kind++) assert_true(fuses(kind));
+}
+
+/** AVX2 and AVX-512, and the generic loops where they are compiled for such a processor. */
 static void kinds_that_fuse_agree_on_all_bits(void **state) {
   (void)state;
   fill();
-  bool any = false;
-  for (int kind = 0; kind < tutti_product_n_kinds(); kind++) {
-    if (!fuses(kind)) continue;
-    const tutti_product p = product(M, N, K);
-    tutti_product_run(tutti_product_kind_at(kind), &p, 1);
-    if (any) assert_memory_equal(t.c, t.expected, sizeof t.c);
-    memcpy(t.expected, t.c, sizeof t.c);
-    any = true;
+  for (size_t size = 0; size < N_SIZES; size++) {
+    for (int form = 0; form < N_FORMS; form++) {
+      bool any = false;
+      for (int kind = 0; kind < tutti_product_n_kinds(); kind++) {
+        if (!fuses(kind)) continue;
+        run(kind, size, form);
+        if (any) assert_memory_equal(t.c, t.expected, sizeof t.c);
+        memcpy(t.expected, t.c, sizeof t.c);
+        any = true;
+      }
+    }
   }
 }
 
@@ -170,6 +188,7 @@ static void writes_only_its_part(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(elements_are_chains_in_order),
+      cmocka_unit_test(wide_kinds_fuse),
       cmocka_unit_test(kinds_that_fuse_agree_on_all_bits),
       cmocka_unit_test(goes_on_where_another_product_ended),
       cmocka_unit_test(threads_do_not_change_a_bit),
