@@ -24,6 +24,7 @@ typedef struct {
   const char *x_train, *y_train, *x_test, *y_test;
   const char *weights;             // of the training rows; NULL: they have none
   int64_t limit_train, limit_test; // 0: all, else the first so many rows
+  bool external;                   // numbers may come from files outside of the file's folder
 } tutti_data_options;
 
 typedef enum { TUTTI_ROWS_TRAIN, TUTTI_ROWS_TEST, TUTTI_N_ROWS } tutti_rows;
@@ -42,7 +43,7 @@ tutti_status tutti_dataset_open(const tutti_comm *comm, const tutti_data_options
  * of the file, or x_test. */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_open_array(const tutti_comm *comm, const char *file, const char *name,
-                                      tutti_dataset **dataset);
+                                      bool external, tutti_dataset **dataset);
 void tutti_dataset_close(tutti_dataset **dataset); // Collective.  Accepts NULL inside; nulls the handle.
 
 const char *tutti_dataset_file(const tutti_dataset *dataset);                 // Local, borrowed.

@@ -24,6 +24,10 @@ size_t tutti_type_bytes(tutti_type type);
 TUTTI_NODISCARD
 tutti_status tutti_file_open(const char *path, tutti_file **file);
 
+/** Let its links, its virtual arrays and arrays with their numbers outside lead to any file; else only to those in
+ * its own folder and below, so that a file from elsewhere cannot have others read. */
+void tutti_file_allow_external(tutti_file *file);
+
 /** Begin a new file beside `path` under a temporary name; `path` itself stays as it is until
  * tutti_file_commit. Missing parent folders are made; where `path` is a link, what it leads to is replaced,
  * and the new file takes over the old one's mode.  What a killed process of this host has left of an earlier
@@ -85,8 +89,8 @@ tutti_status tutti_file_read_rows(const tutti_file *file, const char *name, tutt
 /** All numbers of an array were stored, and are where HDF5 will look for them: what is missing it would read as
  * zeros.
  * @return ERR_DATA chunks or blocks that nobody wrote; numbers in files that are too short or no regular files;
- * a virtual array that is made of itself, or has numbers without a source; ERR_MISSING a file that holds some of
- * the numbers is not there; as tutti_file_open and tutti_file_shape for such files */
+ * a virtual array that is made of itself, or has numbers without a source; files outside that are not allowed;
+ * ERR_MISSING a file that holds some of the numbers is not there; as tutti_file_open and tutti_file_shape for such files */
 TUTTI_NODISCARD
 tutti_status tutti_file_check_stored(const tutti_file *file, const char *name);
 

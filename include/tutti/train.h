@@ -109,11 +109,13 @@ extern const char *const tutti_split_names[TUTTI_N_SPLITS];
 
 /** Collective, arguments equal on all ranks.  Loss and metric of a checkpoint's network.
  * @param[in] file    data set, all of its rows; NULL: the one it was trained with, and its limits
+ * @param[in] external  the data may lead to files outside of the folder of their file
  * @param[in] metric  [32] receives the metric's name
  * @return ERR_CONFIG there is no such split */
 TUTTI_NODISCARD
 tutti_status tutti_evaluate_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *file,
-                                       tutti_split split, char metric[32], tutti_evaluation *result);
+                                       bool external, tutti_split split, char metric[32],
+                                       tutti_evaluation *result);
 
 /** Collective, arguments equal on all ranks.  Outputs of a checkpoint's network for the rows of an array:
  * `predictions [n, n_out]` float32 and, for classifiers, `classes` int32, the decisions that its accuracy
@@ -121,15 +123,18 @@ tutti_status tutti_evaluate_checkpoint(const tutti_comm *comm, const char *check
  * several outputs (binary_crossentropy, hinge) `classes [n, n_out]` are 0 or 1 for each of them, whatever the labels.
  * Where the classes' names are known, they are its attribute.
  * @param[in]  dataset    name of the array in `input`; NULL: the only one, or x_test
+ * @param[in]  external   `input` may lead to files outside of its folder
  * @param[out] n_samples  rows predicted
  * @return ERR_USAGE the output is the input or the checkpoint; what the rooms return */
 TUTTI_NODISCARD
 tutti_status tutti_predict_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *input,
-                                      const char *dataset, const char *output, int64_t *n_samples);
+                                      const char *dataset, bool external, const char *output,
+                                      int64_t *n_samples);
 
 /** What is measured of the curvature around a checkpoint's weights. */
 typedef struct {
   const char *file;       // data set, all of its rows; NULL: the one it was trained with, and its limits
+  bool external;          // it may lead to files outside of its folder
   int64_t limit_train;    // only so many of the training samples; 0: all
   const double *epsilons; // [n_epsilons] sizes of boxes, > 0
   int n_epsilons;

@@ -74,21 +74,27 @@ static tutti_status summarise(const tutti_file *file, const char *path, extras e
 }
 
 static tutti_status info_local(int argc, char **argv) {
-  const char *show_text = NULL, *goal_text = "";
+  const char *show_text = NULL, *goal_text = "", *external_text = NULL;
+  bool external = false;
   extras extra = {0};
-  const tutti_option options[] = {{"show", &show_text}, {"export", &extra.export_into}, {"goal", &goal_text}};
+  const tutti_option options[] = {{"show", &show_text},
+                                  {"export", &extra.export_into},
+                                  {"goal", &goal_text},
+                                  {"data.external", &external_text}};
   tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 3, NULL, 1, 1, &arguments));
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 4, NULL, 1, 1, &arguments));
   const char *path = arguments.positional[0];
   tutti_arguments_clear(&arguments);
   TUTTI_TRY(parse_show(show_text, &extra.n_show));
   TUTTI_TRY(tutti_goal_parse(goal_text, &extra.goal));
+  TUTTI_TRY(tutti_option_switch("data.external", external_text, &external));
   if (ends_with(path, ".yaml") || ends_with(path, ".yml")) {
     TUTTI_TRY(check_extras(extra, path, CONFIG));
     return tutti_summary_config(path);
   }
   tutti_file *file = NULL;
   TUTTI_TRY(tutti_file_open(path, &file));
+  if (external) tutti_file_allow_external(file);
   const tutti_status status = summarise(file, path, extra);
   tutti_file_close(&file);
   return status;
@@ -102,13 +108,14 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 
 const tutti_command tutti_command_info = {
     .name = "info",
-    .arguments = "FILE [--show=N] [--goal=GOAL] [--export=FOLDER]",
+    .arguments = "FILE [--show=N] [--goal=GOAL] [--export=FOLDER] [--data.external=yes]",
     .summary = "what a config, data set, checkpoint, metrics file or study holds",
     .details =
         "A config (.yaml): the resolved keys and the layer table.  A data set: its arrays, and with "
         "--show=N its first N\n"
-        "samples, drawn.  A checkpoint: where the training stood, its config and layer table.  "
-        "metrics.h5: the epochs,\n"
+        "samples, drawn; --data.external=yes lets it lead to files outside of its folder.  A checkpoint: "
+        "where "
+        "the\ntraining stood, its config and layer table.  metrics.h5: the epochs,\n"
         "what was measured in them, and the norms that each layer had last.\n"
         "A study: the best setting of each batch size, and the fit of S = S_min + E_min / B; with "
         "--export=FOLDER\n"

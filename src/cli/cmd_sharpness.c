@@ -11,7 +11,7 @@
 enum { EXIT_DIVERGED = 79, MAX_SUBSPACE = 4096 };
 
 typedef struct {
-  const char *checkpoint, *file, *epsilon, *subspace, *limit_train, *seed, *tolerance, *products;
+  const char *checkpoint, *file, *epsilon, *subspace, *limit_train, *seed, *tolerance, *products, *external;
 } given_texts;
 
 typedef struct {
@@ -56,6 +56,7 @@ static tutti_status read_texts(const given_texts *given, sharpness_arguments *ar
   int64_t seed, subspace;
   arguments->checkpoint = given->checkpoint;
   options->file = given->file;
+  TUTTI_TRY(tutti_option_switch("data.external", given->external, &options->external));
   TUTTI_TRY(read_epsilons(given->epsilon, arguments->epsilons, &options->n_epsilons));
   TUTTI_TRY(read_integer("subspace", given->subspace, 0, MAX_SUBSPACE, &subspace));
   TUTTI_TRY(read_integer("limit_train", given->limit_train, 0, INT64_MAX, &options->limit_train));
@@ -78,9 +79,9 @@ static tutti_status parse(int argc, char **argv, sharpness_arguments *sharpness)
   const tutti_option options[] = {{"data.file", &given.file},    {"epsilon", &given.epsilon},
                                   {"subspace", &given.subspace}, {"limit_train", &given.limit_train},
                                   {"seed", &given.seed},         {"tolerance", &given.tolerance},
-                                  {"products", &given.products}};
+                                  {"products", &given.products}, {"data.external", &given.external}};
   tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 7, NULL, 1, 1, &arguments));
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 8, NULL, 1, 1, &arguments));
   given.checkpoint = arguments.positional[0];
   tutti_arguments_clear(&arguments);
   return read_texts(&given, sharpness);
@@ -130,9 +131,9 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 
 const tutti_command tutti_command_sharpness = {
     .name = "sharpness",
-    .arguments =
-        "CHECKPOINT.h5 [--data.file=F] [--limit_train=N] [--epsilon=E,...] [--subspace=P] [--seed=S] "
-        "[--tolerance=T] [--products=N]",
+    .arguments = "CHECKPOINT.h5 [--data.file=F] [--data.external=yes] [--limit_train=N] [--epsilon=E,...] "
+                 "[--subspace=P] [--seed=S] "
+                 "[--tolerance=T] [--products=N]",
     .summary = "curvature of the training loss around a checkpoint's weights",
     .details =
         "The loss is the mean over the training samples (--limit_train: the first N) of the network as it "

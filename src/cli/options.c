@@ -146,6 +146,13 @@ done:
   return status;
 }
 
+tutti_status tutti_option_switch(const char *name, const char *text, bool *on) {
+  *on = text && strcmp(text, "yes") == 0;
+  TUTTI_CHECK(!text || *on || strcmp(text, "no") == 0, TUTTI_ERR_USAGE, "--%s=%s: expected yes or no", name,
+              text);
+  return TUTTI_OK;
+}
+
 void tutti_arguments_clear(tutti_arguments *arguments) {
   tutti_free(arguments->overrides);
   tutti_free(arguments->key_names);

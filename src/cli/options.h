@@ -24,4 +24,8 @@ TUTTI_NODISCARD
 tutti_status tutti_arguments_parse(int argc, char **argv, const tutti_option *options, int n_options,
                                    const char *prefix, int min_positional, int max_positional,
                                    tutti_arguments *arguments);
+/** The value of an option --NAME=yes|no; NULL, where it was not given, is no.  @return ERR_USAGE */
+TUTTI_NODISCARD
+tutti_status tutti_option_switch(const char *name, const char *text, bool *on);
+
 void tutti_arguments_clear(tutti_arguments *arguments);

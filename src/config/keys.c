@@ -65,6 +65,7 @@ static const tutti_key keys[] = {
           "its array of weights [N] of the training samples, which their losses are multiplied with, validation's too")},
     {KEY(data, class_weight, class_weight, WEIGHTS, "none", TRAINING,
          "what losses are multiplied with in training, by class; balanced: samples / (classes * samples of the class)")},
+    {SWITCH(data, external, "no", NONE, "read what it takes from files outside of its own folder")},
     {REAL(data, validation_split, "0", 0, 1, TRAINING, "part of the training rows that is held out for validation"),
      BELOW_MAX},
     {CHOICE(data, validation_take, validation_take, "shuffled", take_names, TRAINING,

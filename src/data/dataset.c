@@ -35,6 +35,7 @@ static tutti_status create(const tutti_comm *comm, const tutti_data_options *o, 
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(d, 1));
   d->comm = comm;
+  d->external = o->external;
   d->limit[TUTTI_ROWS_TRAIN] = o->limit_train;
   d->limit[TUTTI_ROWS_TEST] = o->limit_test;
   TUTTI_TRY_GOTO(done, copy_name(o->file, &d->file));
@@ -74,6 +75,7 @@ static tutti_status read_header(tutti_dataset *d, header *h) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_open(d->file, &file));
+  if (d->external) tutti_file_allow_external(file);
   TUTTI_TRY_GOTO(done, tutti_layout_read(file, d, &h->layout));
   TUTTI_TRY_GOTO(done, read_classes(file, d, h));
 done:
@@ -140,10 +142,11 @@ tutti_status tutti_dataset_open(const tutti_comm *comm, const tutti_data_options
 }
 
 /** Local.  The file's only array, or x_test. */
-static tutti_status find_array(const char *path, char **name) {
+static tutti_status find_array(const char *path, bool external, char **name) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_open(path, &file));
+  if (external) tutti_file_allow_external(file);
   TUTTI_TRY_GOTO(done, tutti_layout_only_array(file, name));
 done:
   tutti_file_close(&file);
@@ -151,13 +154,13 @@ done:
 }
 
 tutti_status tutti_dataset_open_array(const tutti_comm *comm, const char *file, const char *name,
-                                      tutti_dataset **dataset) {
+                                      bool external, tutti_dataset **dataset) {
   char *found = NULL;
-  tutti_data_options options = {.file = file, .x_test = name};
+  tutti_data_options options = {.file = file, .x_test = name, .external = external};
   tutti_status status = TUTTI_OK;
   *dataset = NULL;
   if (!name) {
-    const tutti_status local = tutti_comm_rank(comm) == 0 ? find_array(file, &found) : TUTTI_OK;
+    const tutti_status local = tutti_comm_rank(comm) == 0 ? find_array(file, external, &found) : TUTTI_OK;
     TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, local));
     TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &found));
     options.x_test = found;

@@ -25,6 +25,7 @@ typedef struct {
 struct tutti_dataset {
   const tutti_comm *comm; // borrowed
   char *file;
+  bool external;                                     // it may lead to others outside of its folder
   char *x_name[TUTTI_N_ROWS], *y_name[TUTTI_N_ROWS]; // NULL: not wanted
   char *w_name;                                      // NULL: the training rows have no weights
   int64_t limit[TUTTI_N_ROWS];

@@ -145,7 +145,7 @@ static tutti_status read_weights(const tutti_file *file, const char *name, tutti
   if (!column || shape.dims[0] != part->n_file)
     return fail_shape(file, name, &shape, "[N], a weight for each of the training rows");
   part->has_weights = true;
-  return TUTTI_OK;
+  return tutti_file_check_stored(file, name);
 }
 
 static tutti_status read_part(const tutti_file *file, const tutti_dataset *d, tutti_rows which,

@@ -42,6 +42,7 @@ tutti_status tutti_rows_read(const tutti_dataset *d) {
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_fault("dataset.open"));
   TUTTI_TRY_GOTO(done, tutti_file_open(d->file, &file));
+  if (d->external) tutti_file_allow_external(file);
   TUTTI_TRY_GOTO(done, check_layout(file, d));
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     const tutti_part *part = &d->layout.parts[which];

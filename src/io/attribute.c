@@ -13,7 +13,7 @@ static tutti_status put(tutti_file *file, const char *object, const char *name, 
   const hsize_t extent = n > 0 ? (hsize_t)n : 0;
   const char *path = file->path;
   TUTTI_TRY_GOTO(done, tutti_file_writable(file));
-  TUTTI_H5_GET(done, exists, H5Aexists_by_name(file->id, object, name, H5P_DEFAULT), TUTTI_ERR_INTERNAL,
+  TUTTI_H5_GET(done, exists, H5Aexists_by_name(file->id, object, name, file->access), TUTTI_ERR_INTERNAL,
                "%s: attribute '%s' of '%s'", path, name, object);
   if (exists)
     TUTTI_H5(done, H5Adelete_by_name(file->id, object, name, H5P_DEFAULT), TUTTI_ERR_IO,
@@ -97,7 +97,7 @@ static tutti_status find(const tutti_file *file, const char *object, const char 
   htri_t exists = 0;
   TUTTI_TRY_GOTO(done, tutti_object_find(file, object, there));
   if (*there)
-    TUTTI_H5_GET(done, exists, H5Aexists_by_name(file->id, object, name, H5P_DEFAULT), TUTTI_ERR_DATA,
+    TUTTI_H5_GET(done, exists, H5Aexists_by_name(file->id, object, name, file->access), TUTTI_ERR_DATA,
                  "%s: attribute '%s' of '%s'", file->path, name, object);
   *there = exists > 0;
 done:
@@ -118,8 +118,8 @@ static tutti_status attribute_open(const tutti_file *file, const char *object, c
   *a = no_attribute;
   TUTTI_TRY_GOTO(done, find(file, object, name, &there));
   TUTTI_CHECK_GOTO(done, there, TUTTI_ERR_DATA, "%s: '%s' has no attribute '%s'", file->path, object, name);
-  TUTTI_H5_GET(done, a->id, H5Aopen_by_name(file->id, object, name, H5P_DEFAULT, H5P_DEFAULT), TUTTI_ERR_DATA,
-               "%s: attribute '%s' of '%s'", file->path, name, object);
+  TUTTI_H5_GET(done, a->id, H5Aopen_by_name(file->id, object, name, H5P_DEFAULT, file->access),
+               TUTTI_ERR_DATA, "%s: attribute '%s' of '%s'", file->path, name, object);
   TUTTI_H5_GET(done, a->type, H5Aget_type(a->id), TUTTI_ERR_DATA, "%s: attribute '%s' of '%s'", file->path,
                name, object);
   TUTTI_H5_GET(done, space, H5Aget_space(a->id), TUTTI_ERR_DATA, "%s: attribute '%s' of '%s'", file->path,

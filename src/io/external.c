@@ -60,3 +60,68 @@ bool tutti_external_find_raw(const char *file, const char *name, char path[TUTTI
   const int n = snprintf(folder, sizeof folder, "%s%s", beside[0] ? beside : ".", prefix + sizeof origin - 1);
   return n < TUTTI_PATH_BYTES && exists_in(folder, name, path);
 }
+
+// --- what may be read
+
+/** Whether the real path `path` lies in the folder of `file` or below. */
+static bool beside(const char *file, const char *path) {
+  char folder[TUTTI_PATH_BYTES], real[TUTTI_PATH_BYTES];
+  folder_of(file, folder);
+  if (!realpath(folder[0] ? folder : ".", real)) return false;
+  const size_t n = strcmp(real, "/") == 0 ? 0 : strlen(real);
+  return strncmp(real, path, n) == 0 && path[n] == '/';
+}
+
+bool tutti_external_allowed(const tutti_bounds *bounds, const char *path) {
+  char real[TUTTI_PATH_BYTES], within[TUTTI_PATH_BYTES];
+  if (bounds->anywhere) return true;
+  if (!realpath(path, real)) return false;
+  // Where the file is itself a link, its neighbours may be here or there.
+  return beside(bounds->within, real) || (realpath(bounds->within, within) && beside(within, real));
+}
+
+// --- links to other files
+
+static tutti_status check_link(const tutti_bounds *bounds, const char *file, const char *name,
+                               const char *object) {
+  char path[TUTTI_PATH_BYTES];
+  struct stat state;
+  TUTTI_CHECK(tutti_external_find(file, name, "HDF5_EXT_PREFIX", path) && stat(path, &state) == 0,
+              TUTTI_ERR_MISSING, "%s: links to '%s' of %s, which is not there; put that file beside this one",
+              file, object, name);
+  TUTTI_CHECK(tutti_external_allowed(bounds, path), TUTTI_ERR_DATA,
+              "%s: links to '%s' of %s, " TUTTI_EXTERNAL_ADVICE, file, object, path, bounds->within);
+  TUTTI_CHECK(S_ISREG(state.st_mode), TUTTI_ERR_DATA,
+              "%s: links to '%s' of %s, which is no regular file; expected an HDF5 file", file, object, path);
+  return TUTTI_OK;
+}
+
+/** HDF5 asks before it opens the file that a link names. */
+static herr_t follow(const char *file, const char *group, const char *name, const char *object,
+                     unsigned *flags, hid_t access, void *data) {
+  tutti_bounds *bounds = data;
+  (void)group;
+  (void)flags;
+  (void)access;
+  bounds->status = check_link(bounds, file, name, object);
+  if (bounds->status == TUTTI_OK) return 0;
+  snprintf(bounds->reason, sizeof bounds->reason, "%s", tutti_fail_text());
+  return -1;
+}
+
+tutti_status tutti_external_access(tutti_bounds *bounds, hid_t *access) {
+  tutti_status status = TUTTI_OK;
+  TUTTI_H5_GET(done, *access, H5Pcreate(H5P_DATASET_ACCESS), TUTTI_ERR_SYSTEM, "%s: access list",
+               bounds->within);
+  TUTTI_H5(done, H5Pset_elink_cb(*access, follow, bounds), TUTTI_ERR_SYSTEM, "%s: access list",
+           bounds->within);
+done:
+  return status;
+}
+
+tutti_status tutti_external_settle(tutti_bounds *bounds, tutti_status status) {
+  const tutti_status refused = bounds->status;
+  bounds->status = TUTTI_OK;
+  if (refused == TUTTI_OK) return status;
+  TUTTI_FAIL(refused, "%s", bounds->reason);
+}

@@ -96,15 +96,14 @@ static tutti_status new_file(const char *path, tutti_file **file) {
   *file = NULL;
   tutti_file *f = NULL;
   TUTTI_TRY(TUTTI_NEW(f, 1));
-  f->id = f->driver = H5I_INVALID_HID;
+  f->id = f->driver = f->access = H5I_INVALID_HID;
   f->temporary.fd = -1;
-  f->path = tutti_strdup(path);
-  if (!f->path) {
-    tutti_free(f);
-    return TUTTI_ERR_MEMORY;
-  }
   *file = f;
-  return TUTTI_OK;
+  f->path = tutti_strdup(path);
+  if (!f->path) return TUTTI_ERR_MEMORY;
+  TUTTI_TRY(TUTTI_NEW(f->bounds, 1));
+  snprintf(f->bounds->within, sizeof f->bounds->within, "%s", path);
+  return tutti_external_access(f->bounds, &f->access);
 }
 
 tutti_status tutti_file_open(const char *path, tutti_file **file) {
@@ -225,10 +224,16 @@ void tutti_file_close(tutti_file **file) {
   f->disk.error = ECANCELED; // what is dropped need not be written first
   tutti_h5_release(f->id);
   tutti_h5_release(f->driver); // not before the file that it serves
+  tutti_h5_release(f->access);
   tutti_temporary_drop(&f->temporary);
+  tutti_free(f->bounds);
   tutti_free(f->path);
   tutti_free(f);
   *file = NULL;
+}
+
+void tutti_file_allow_external(tutti_file *file) {
+  file->bounds->anywhere = true;
 }
 
 const char *tutti_file_path(const tutti_file *file) {

@@ -57,11 +57,52 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_driver_access(const char *path, tutti_disk *disk, hid_t *driver, hid_t *access);
 
+// --- external.c: files that a file names
+
+enum { TUTTI_PATH_BYTES = 4096 };
+
+/** The file `name` that an array or a link of `file` leads to, as HDF5 finds it.
+ * @param[in] variable  of the environment, which lists folders where HDF5 looks first
+ * @return false: there is none */
+bool tutti_external_find(const char *file, const char *name, const char *variable,
+                         char path[TUTTI_PATH_BYTES]);
+
+/** The same for a file that holds the numbers of an array without any format. */
+bool tutti_external_find_raw(const char *file, const char *name, char path[TUTTI_PATH_BYTES]);
+
+/** What a file may lead to. */
+typedef struct {
+  bool anywhere;
+  char within[TUTTI_PATH_BYTES]; // the file in whose folder it is, and below
+  int depth;                     // how many virtual arrays take theirs from the file, one from the other
+  tutti_status status;           // of the last link that was followed: OK, or why it was not
+  char reason[1024];
+} tutti_bounds;
+
+/** Whether a file that was found may be read. */
+bool tutti_external_allowed(const tutti_bounds *bounds, const char *path);
+
+/** An access list for arrays with which HDF5 follows only links that `bounds` allows to files that are there;
+ * `bounds` outlives it. */
+TUTTI_NODISCARD
+tutti_status tutti_external_access(tutti_bounds *bounds, hid_t *access);
+
+/** `status` of a call with that list, unless a link is to blame: then why it was not followed. */
+TUTTI_NODISCARD
+tutti_status tutti_external_settle(tutti_bounds *bounds, tutti_status status);
+
+/** What ends a message about a file that is out of bounds. */
+#define TUTTI_EXTERNAL_ADVICE                                                                                \
+  "which is outside of the folder of %s; where that is meant say data.external: yes (or "                    \
+  "--data.external=yes)"
+
 // --- file.c
 
 struct tutti_file {
   char *path;    // as the caller gave it
   hid_t id;      // H5F
+  hid_t access;  // list for whatever is opened in it
+  tutti_bounds *bounds; // what its links may lead to
   bool writable; // the rest is for these
   tutti_temporary temporary;
   tutti_disk disk;
@@ -76,18 +117,13 @@ tutti_status tutti_file_writable(const tutti_file *file);
 TUTTI_NODISCARD
 tutti_status tutti_file_settle(const tutti_file *file, tutti_status status);
 
-// --- external.c: files that a file names
+// --- storage.c
 
-enum { TUTTI_PATH_BYTES = 4096 };
-
-/** The file `name` that an array or a link of `file` leads to, as HDF5 finds it.
- * @param[in] variable  of the environment, which lists folders where HDF5 looks first
- * @return false: there is none */
-bool tutti_external_find(const char *file, const char *name, const char *variable,
-                         char path[TUTTI_PATH_BYTES]);
-
-/** The same for a file that holds the numbers of an array without any format. */
-bool tutti_external_find_raw(const char *file, const char *name, char path[TUTTI_PATH_BYTES]);
+/** An array that grows with its sources: HDF5 opens them when it is asked for the shape, whatever they are, so
+ * they are looked at before.  @param[in] dataset  the array `name`, just opened
+ * @return ERR_DATA one is no HDF5 file, out of bounds, or made of the array itself */
+TUTTI_NODISCARD
+tutti_status tutti_storage_check_growing(const tutti_file *file, const char *name, hid_t dataset);
 
 // --- h5.c: HDF5's errors and types
 
@@ -142,7 +178,7 @@ TUTTI_NODISCARD
 tutti_status tutti_object_find(const tutti_file *file, const char *name, bool *there);
 
 /** @param[in] kind   what the text calls it, "array" or "table"
- * @param[in] access  list for opening it, or H5P_DEFAULT
+ * @param[in] access  list for opening it, or H5P_DEFAULT: that of the file
  * @return ERR_DATA no such data set; the text lists what is there */
 TUTTI_NODISCARD
 tutti_status tutti_object_open(const tutti_file *file, const char *kind, const char *name, hid_t access,

@@ -10,6 +10,19 @@ static char *part_end(char *from) {
   return from + strcspn(from, "/");
 }
 
+/** A link may lead nowhere: what it was to stand for is missing, which is not as if nobody had named it. */
+static tutti_status check_leads(const tutti_file *file, const char *name) {
+  tutti_status status = TUTTI_OK;
+  htri_t leads = 0;
+  TUTTI_H5_GET(done, leads, H5Oexists_by_name(file->id, name, file->access), TUTTI_ERR_DATA,
+               "%s: cannot look for '%s'", file->path, name);
+  TUTTI_CHECK(leads, TUTTI_ERR_DATA,
+              "%s: '%s' is a link to something that is not there; write it again, or remove the link",
+              file->path, name);
+done:
+  return status;
+}
+
 /** HDF5 answers for one link, if all above it are there: walk down. */
 tutti_status tutti_object_find(const tutti_file *file, const char *name, bool *there) {
   tutti_status status = TUTTI_OK;
@@ -20,19 +33,16 @@ tutti_status tutti_object_find(const tutti_file *file, const char *name, bool *t
        end = part_end(end)) {
     const char kept = *end;
     *end = '\0';
-    TUTTI_H5_GET(done, exists, H5Lexists(file->id, part, H5P_DEFAULT), TUTTI_ERR_DATA,
+    TUTTI_H5_GET(done, exists, H5Lexists(file->id, part, file->access), TUTTI_ERR_DATA,
                  "%s: cannot look for '%s'", file->path, part);
     *end = kept;
     last = end;
   }
-  // A soft link may lead nowhere.
-  if (exists)
-    TUTTI_H5_GET(done, exists, H5Oexists_by_name(file->id, name[0] ? name : "/", H5P_DEFAULT), TUTTI_ERR_DATA,
-                 "%s: cannot look for '%s'", file->path, name);
+  if (exists) status = check_leads(file, name[0] ? name : "/");
 done:
   tutti_free(part);
   *there = exists > 0;
-  return status;
+  return tutti_external_settle(file->bounds, status);
 }
 
 bool tutti_file_has(const tutti_file *file, const char *name) {
@@ -58,9 +68,14 @@ tutti_status tutti_object_open(const tutti_file *file, const char *kind, const c
   bool there = false;
   TUTTI_TRY(tutti_object_find(file, name, &there));
   if (!there) return not_there(file, kind, name);
-  TUTTI_H5_GET(done, *dataset, H5Dopen2(file->id, name, access), TUTTI_ERR_DATA, "%s: %s '%s'",
-               file->path, kind, name);
+  TUTTI_H5_GET(done, *dataset, H5Dopen2(file->id, name, access == H5P_DEFAULT ? file->access : access),
+               TUTTI_ERR_DATA, "%s: %s '%s'", file->path, kind, name);
+  TUTTI_TRY_GOTO(done, tutti_storage_check_growing(file, name, *dataset));
 done:
+  if (status != TUTTI_OK) {
+    tutti_h5_release(*dataset);
+    *dataset = H5I_INVALID_HID;
+  }
   return status;
 }
 
@@ -151,7 +166,7 @@ tutti_status tutti_file_list(const tutti_file *file, const char *group, char ***
   bool there = false;
   TUTTI_TRY(tutti_object_find(file, group, &there));
   TUTTI_CHECK(there, TUTTI_ERR_DATA, "%s: no group '%s'", file->path, group);
-  TUTTI_H5_GET(done, id, H5Gopen2(file->id, group[0] ? group : "/", H5P_DEFAULT), TUTTI_ERR_DATA,
+  TUTTI_H5_GET(done, id, H5Oopen(file->id, group[0] ? group : "/", file->access), TUTTI_ERR_DATA,
                "%s: cannot list '%s'", file->path, group);
   TUTTI_H5(done, H5Gget_info(id, &info), TUTTI_ERR_DATA, "%s: cannot list '%s'", file->path, group);
   TUTTI_TRY_GOTO(done, tutti_to_int((int64_t)info.nlinks, "the number of members of a group", &count));

@@ -11,9 +11,14 @@
 
 enum { MAX_DEPTH = 8, NAME_BYTES = 1024 };
 
+#define TOO_DEEP                                                                                             \
+  "%s: array '%s' is more than %d arrays away from the one that is made of it, or part of itself; "          \
+  "write the array into the file itself"
+
 /** An array of a file that is being looked at, and what it is a source of. */
 typedef struct place {
-  const struct place *above; // NULL: it is what the caller asked for
+  const struct place *above;  // NULL: it is what the caller asked for
+  const tutti_bounds *bounds; // of what the caller asked for
   char file[TUTTI_PATH_BYTES], name[NAME_BYTES];
 } place;
 
@@ -41,6 +46,21 @@ static tutti_status storage_open(const tutti_file *file, const char *name, hid_t
   TUTTI_H5_GET(done, s->space, H5Dget_space(s->dataset), TUTTI_ERR_DATA, "%s: array '%s'", file->path, name);
   TUTTI_H5_GET(done, s->n_dims, H5Sget_simple_extent_dims(s->space, s->dims, NULL), TUTTI_ERR_DATA,
                "%s: array '%s'", file->path, name);
+done:
+  return status;
+}
+
+/** @param[in] dataset  the array, open */
+static tutti_status place_of(const tutti_file *file, const char *name, hid_t dataset, const place *above,
+                             place *at) {
+  tutti_status status = TUTTI_OK;
+  ssize_t n = 0;
+  // A link may have led to another file.
+  TUTTI_H5_GET(done, n, H5Fget_name(dataset, at->file, sizeof at->file), TUTTI_ERR_DATA, "%s: array '%s'",
+               file->path, name);
+  snprintf(at->name, sizeof at->name, "%s", name + strspn(name, "/"));
+  at->above = above;
+  at->bounds = above ? above->bounds : file->bounds;
 done:
   return status;
 }
@@ -116,6 +136,9 @@ static tutti_status check_raw_file(const place *at, const char *name, int64_t wa
       "%s: the numbers of array '%s' are in the file %s, which is not there; put it there (HDF5 looks "
       "in the current folder), or write the array into the file itself",
       at->file, at->name, name);
+  TUTTI_CHECK(tutti_external_allowed(at->bounds, path), TUTTI_ERR_DATA,
+              "%s: the numbers of array '%s' are in the file %s, " TUTTI_EXTERNAL_ADVICE, at->file, at->name,
+              path, at->bounds->within);
   TUTTI_CHECK(S_ISREG(state.st_mode), TUTTI_ERR_DATA,
               "%s: the numbers of array '%s' are in %s, which is no regular file; write the array into the "
               "file itself",
@@ -178,6 +201,14 @@ static tutti_status mapping_open(const place *at, hid_t creation, size_t i, mapp
                at->file, at->name);
 done:
   return status;
+}
+
+static bool is_endless(hid_t space) {
+  const tutti_h5_printer printer = tutti_h5_mute();
+  const bool endless =
+      H5Sis_regular_hyperslab(space) > 0 && (hsize_t)H5Sget_select_npoints(space) == H5S_UNLIMITED;
+  tutti_h5_unmute(printer);
+  return endless;
 }
 
 /** A regular selection as it is clipped to the array: what may go on without end. */
@@ -248,9 +279,10 @@ static tutti_status check_source_size(const place *at, const tutti_file *file, c
   TUTTI_TRY_GOTO(done, storage_open(file, name, H5P_DEFAULT, &s));
   const tutti_h5_printer printer = tutti_h5_mute();
   const bool whole = H5Sget_select_type(from) == H5S_SEL_ALL; // then it has no shape of its own
-  const bool ends = !whole && H5Sget_select_bounds(from, first, last) >= 0;
+  const bool ends = !whole && !is_endless(from) && H5Sget_select_bounds(from, first, last) >= 0;
   bool enough = whole ? product(&s) >= n : H5Sget_simple_extent_ndims(from) == s.n_dims;
   tutti_h5_unmute(printer);
+  if (enough && is_endless(from)) enough = extent_of(from, &s).n_numbers >= n;
   for (int i = 0; ends && enough && i < s.n_dims; i++) enough = last[i] < s.dims[i];
   TUTTI_CHECK_GOTO(done, enough, TUTTI_ERR_DATA,
                    "%s: array '%s' takes more from array '%s' of %s than that has: the rest would be read as "
@@ -268,22 +300,39 @@ static tutti_status fail_source(tutti_status status, const place *at) {
   TUTTI_FAIL(status, "%s; array '%s' of %s is made of it", text, at->name, at->file);
 }
 
-/** @param[in] n  how many numbers the block has */
-static tutti_status check_source(const place *at, const mapping *m, int64_t block, int64_t n) {
-  char path[TUTTI_PATH_BYTES], file_name[TUTTI_PATH_BYTES], name[NAME_BYTES];
-  tutti_file *file = NULL;
-  tutti_status status = TUTTI_OK;
+/** @param[out] file  NULL: there is none  @param[out] name  of the array in it */
+static tutti_status open_source(const place *at, const mapping *m, int64_t block, tutti_file **file,
+                                char name[NAME_BYTES]) {
+  char path[TUTTI_PATH_BYTES], file_name[TUTTI_PATH_BYTES];
+  *file = NULL;
   expand(m->file, block, file_name, sizeof file_name);
-  expand(m->name, block, name, sizeof name);
+  expand(m->name, block, name, NAME_BYTES);
   if (strcmp(file_name, ".") == 0)
     snprintf(path, sizeof path, "%s", at->file);
-  else
-    TUTTI_CHECK(
-        tutti_external_find(at->file, file_name, "HDF5_VDS_PREFIX", path), TUTTI_ERR_MISSING,
-        "%s: array '%s' takes rows from %s, which is not there: they would be read as zeros; put that file "
-        "beside this one, or write the array into the file itself",
-        at->file, at->name, file_name);
-  TUTTI_TRY_GOTO(done, tutti_file_open(path, &file));
+  else if (!tutti_external_find(at->file, file_name, "HDF5_VDS_PREFIX", path))
+    return TUTTI_OK;
+  TUTTI_CHECK(tutti_external_allowed(at->bounds, path), TUTTI_ERR_DATA,
+              "%s: array '%s' takes rows from %s, " TUTTI_EXTERNAL_ADVICE, at->file, at->name, path,
+              at->bounds->within);
+  const tutti_status status = tutti_file_open(path, file);
+  if (status != TUTTI_OK) return fail_source(status, at);
+  *(*file)->bounds = *at->bounds;
+  (*file)->bounds->depth++;
+  return TUTTI_OK;
+}
+
+/** @param[in] n  how many numbers the block has */
+static tutti_status check_source(const place *at, const mapping *m, int64_t block, int64_t n) {
+  char file_name[TUTTI_PATH_BYTES], name[NAME_BYTES];
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY(open_source(at, m, block, &file, name));
+  expand(m->file, block, file_name, sizeof file_name);
+  TUTTI_CHECK(
+      file, TUTTI_ERR_MISSING,
+      "%s: array '%s' takes rows from %s, which is not there: they would be read as zeros; put that file "
+      "beside this one, or write the array into the file itself",
+      at->file, at->name, file_name);
   TUTTI_TRY_GOTO(done, check_array(file, name, at));
   TUTTI_TRY_GOTO(done, check_source_size(at, file, name, m->from, n));
 done:
@@ -291,14 +340,17 @@ done:
   return status == TUTTI_OK ? TUTTI_OK : fail_source(status, at);
 }
 
-static tutti_status check_mapping(const place *at, const storage *s, size_t i, extent *sum) {
+static bool is_numbered(const mapping *m) {
   char text[TUTTI_PATH_BYTES];
+  return expand(m->file, 0, text, sizeof text) || expand(m->name, 0, text, sizeof text);
+}
+
+static tutti_status check_mapping(const place *at, const storage *s, size_t i, extent *sum) {
   mapping m;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, mapping_open(at, s->creation, i, &m));
   const extent e = extent_of(m.to, s);
-  const bool numbered = expand(m.file, 0, text, sizeof text) || expand(m.name, 0, text, sizeof text);
-  const int64_t n = numbered && e.endless ? e.n_blocks : 1;
+  const int64_t n = is_numbered(&m) && e.endless ? e.n_blocks : 1;
   for (int64_t block = 0; block < n; block++)
     TUTTI_TRY_GOTO(done, check_source(at, &m, block, e.n_numbers / n));
   sum->n_numbers += e.n_numbers;
@@ -308,10 +360,13 @@ done:
   return status;
 }
 
-static tutti_status check_sources(const place *at, const storage *s, bool *endless) {
+/** Closes the array: while it is open, HDF5 may hold files of its sources open in its own way. */
+static tutti_status check_sources(const place *at, storage *s, bool *endless) {
   tutti_status status = TUTTI_OK;
   size_t n = 0;
   extent sum = {0};
+  tutti_h5_release(s->dataset);
+  s->dataset = H5I_INVALID_HID;
   TUTTI_H5(done, H5Pget_virtual_count(s->creation, &n), TUTTI_ERR_DATA, "%s: sources of '%s'", at->file,
            at->name);
   for (size_t i = 0; i < n; i++) TUTTI_TRY(check_mapping(at, s, i, &sum));
@@ -325,13 +380,60 @@ done:
   return status;
 }
 
+// --- arrays that grow with their sources
+
+/** The source can be opened, and so can its own ones.  @param[out] there  as far as HDF5 will look for them */
+static tutti_status try_source(const place *at, const mapping *m, int64_t block, bool *there) {
+  char name[NAME_BYTES];
+  tutti_file *file = NULL;
+  hid_t dataset = H5I_INVALID_HID;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY(open_source(at, m, block, &file, name));
+  *there = file && tutti_file_has(file, name);
+  if (*there) status = tutti_object_open(file, "array", name, H5P_DEFAULT, &dataset);
+  tutti_h5_release(dataset);
+  tutti_file_close(&file);
+  return status == TUTTI_OK || at->bounds->depth > 0 ? status : fail_source(status, at);
+}
+
+static tutti_status try_mapping(const place *at, hid_t creation, size_t i) {
+  mapping m;
+  bool there = true;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, mapping_open(at, creation, i, &m));
+  const bool numbered = is_numbered(&m);
+  for (int64_t block = 0; there && is_endless(m.to) && (numbered || block == 0); block++)
+    TUTTI_TRY_GOTO(done, try_source(at, &m, block, &there));
+done:
+  mapping_close(&m);
+  return status;
+}
+
+tutti_status tutti_storage_check_growing(const tutti_file *file, const char *name, hid_t dataset) {
+  hid_t creation = H5I_INVALID_HID;
+  size_t n = 0;
+  place at;
+  tutti_status status = TUTTI_OK;
+  TUTTI_H5_GET(done, creation, H5Dget_create_plist(dataset), TUTTI_ERR_DATA, "%s: array '%s'", file->path,
+               name);
+  if (H5Pget_layout(creation) != H5D_VIRTUAL) goto done;
+  TUTTI_TRY_GOTO(done, place_of(file, name, dataset, NULL, &at));
+  TUTTI_CHECK_GOTO(done, file->bounds->depth <= MAX_DEPTH, TUTTI_ERR_DATA, TOO_DEEP, at.file, at.name,
+                   (int)MAX_DEPTH);
+  TUTTI_H5(done, H5Pget_virtual_count(creation, &n), TUTTI_ERR_DATA, "%s: sources of '%s'", at.file, at.name);
+  for (size_t i = 0; i < n; i++) TUTTI_TRY_GOTO(done, try_mapping(&at, creation, i));
+done:
+  tutti_h5_release(creation);
+  return status;
+}
+
 /** An array that grows with its sources is as long as the longest of them; where nothing is missing it is as
  * long as the shortest.  It must not be open elsewhere: the first who opens it decides how it is seen. */
 static tutti_status check_growing(const tutti_file *file, const char *name, int64_t n) {
   storage shortest = no_storage;
   hid_t access = H5I_INVALID_HID;
   tutti_status status = TUTTI_OK;
-  TUTTI_H5_GET(done, access, H5Pcreate(H5P_DATASET_ACCESS), TUTTI_ERR_SYSTEM, "%s: access list", file->path);
+  TUTTI_H5_GET(done, access, H5Pcopy(file->access), TUTTI_ERR_SYSTEM, "%s: access list", file->path);
   TUTTI_H5(done, H5Pset_virtual_view(access, H5D_VDS_FIRST_MISSING), TUTTI_ERR_SYSTEM, "%s: access list",
            file->path);
   TUTTI_TRY_GOTO(done, storage_open(file, name, access, &shortest));
@@ -348,34 +450,17 @@ done:
 
 // --- any array
 
-static tutti_status place_of(const tutti_file *file, const char *name, const storage *s, const place *above,
-                             place *at) {
-  tutti_status status = TUTTI_OK;
-  ssize_t n = 0;
-  // A link may have led to another file.
-  TUTTI_H5_GET(done, n, H5Fget_name(s->dataset, at->file, sizeof at->file), TUTTI_ERR_DATA, "%s: array '%s'",
-               file->path, name);
-  snprintf(at->name, sizeof at->name, "%s", name + strspn(name, "/"));
-  at->above = above;
-done:
-  return status;
-}
-
 static tutti_status check_circle(const place *at) {
   int depth = 0;
   for (const place *up = at->above; up; up = up->above, depth++)
     TUTTI_CHECK(strcmp(up->name, at->name) != 0 || !tutti_same_file(up->file, at->file), TUTTI_ERR_DATA,
                 "%s: array '%s' takes its rows from itself, so it holds no numbers; write the array again",
                 at->file, at->name);
-  TUTTI_CHECK(
-      depth < MAX_DEPTH, TUTTI_ERR_DATA,
-      "%s: array '%s' is more than %d arrays away from the one that is made of it, or part of itself; "
-      "write the array into the file itself",
-      at->file, at->name, (int)MAX_DEPTH);
+  TUTTI_CHECK(depth < MAX_DEPTH, TUTTI_ERR_DATA, TOO_DEEP, at->file, at->name, (int)MAX_DEPTH);
   return TUTTI_OK;
 }
 
-static tutti_status check_storage(const place *at, const storage *s, bool *endless) {
+static tutti_status check_storage(const place *at, storage *s, bool *endless) {
   switch (H5Pget_layout(s->creation)) {
   case H5D_VIRTUAL:
     return check_sources(at, s, endless);
@@ -390,19 +475,28 @@ static tutti_status check_storage(const place *at, const storage *s, bool *endle
   }
 }
 
+/** The same sentence with the name by which the caller asked for the array. */
+static tutti_status fail_linked(tutti_status status, const tutti_file *file, const char *name) {
+  char text[2048];
+  snprintf(text, sizeof text, "%s", tutti_fail_text());
+  TUTTI_FAIL(status, "%s; '%s' of %s is a link to it", text, name, file->path);
+}
+
 static tutti_status check_array(const tutti_file *file, const char *name, const place *above) {
   storage s = no_storage;
-  place at;
+  place at = {.file = ""};
   bool endless = false;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, storage_open(file, name, H5P_DEFAULT, &s));
-  TUTTI_TRY_GOTO(done, place_of(file, name, &s, above, &at));
+  TUTTI_TRY_GOTO(done, place_of(file, name, s.dataset, above, &at));
   TUTTI_TRY_GOTO(done, check_circle(&at));
   TUTTI_TRY_GOTO(done, check_storage(&at, &s, &endless));
   const int64_t n = product(&s);
   storage_close(&s);
   if (endless) TUTTI_TRY_GOTO(done, check_growing(file, name, n));
 done:
+  if (status != TUTTI_OK && at.file[0] && !tutti_same_file(at.file, file->path))
+    status = fail_linked(status, file, name);
   storage_close(&s);
   return status;
 }

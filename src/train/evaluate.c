@@ -5,11 +5,11 @@
 
 const char *const tutti_split_names[TUTTI_N_SPLITS] = {"test", "validation", "train"};
 
-static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, const char *file,
+static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, const char *file, bool external,
                              tutti_split split, tutti_restored *restored, char metric[32],
                              tutti_evaluation *result) {
   TUTTI_TRY(tutti_restore_config(comm, checkpoint, restored));
-  TUTTI_TRY(tutti_restore_data(comm, file, split, restored));
+  TUTTI_TRY(tutti_restore_data(comm, file, external, split, restored));
   TUTTI_TRY(tutti_restore_network(comm, checkpoint, restored));
   TUTTI_TRY(tutti_network_check_labels(&restored->network));
   const tutti_samples_all all =
@@ -26,9 +26,10 @@ static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, con
 }
 
 tutti_status tutti_evaluate_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *file,
-                                       tutti_split split, char metric[32], tutti_evaluation *result) {
+                                       bool external, tutti_split split, char metric[32],
+                                       tutti_evaluation *result) {
   tutti_restored restored = {0};
-  const tutti_status status = evaluate(comm, checkpoint, file, split, &restored, metric, result);
+  const tutti_status status = evaluate(comm, checkpoint, file, external, split, &restored, metric, result);
   tutti_restored_clear(&restored);
   return status;
 }

@@ -34,9 +34,10 @@ done:
   return status;
 }
 
-tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, tutti_split split,
+tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, bool external, tutti_split split,
                                 tutti_restored *restored) {
-  const tutti_config *config = &restored->config;
+  tutti_config *config = &restored->config;
+  config->data.external = external || (!file && config->data.external);
   if (!file) return tutti_samples_open(comm, config, &restored->dataset);
   const bool test = split == TUTTI_SPLIT_TEST;
   const tutti_data_options options = {.file = file,
@@ -44,7 +45,8 @@ tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, tutti_
                                       .y_train = test ? NULL : config->data.y_train,
                                       .weights = test ? NULL : config->data.weights,
                                       .x_test = test ? config->data.x_test : NULL,
-                                      .y_test = test ? config->data.y_test : NULL};
+                                      .y_test = test ? config->data.y_test : NULL,
+                                      .external = external};
   return tutti_dataset_open(comm, &options, &restored->dataset);
 }
 

@@ -19,9 +19,10 @@ TUTTI_NODISCARD
 tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored);
 
 /** Collective.  The training's data set with its limits, so that the splits are the training's (file NULL); or all rows
- * of another file, of which only the arrays of the split have to be there. */
+ * of another file, of which only the arrays of the split have to be there.
+ * @param[in] external  it may lead to files outside of its folder; the training's also where the training's could */
 TUTTI_NODISCARD
-tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, tutti_split split,
+tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, bool external, tutti_split split,
                                 tutti_restored *restored);
 
 /** Collective.  After restored->dataset was opened: network, weights, and the training's scaling for the data

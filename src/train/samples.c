@@ -10,7 +10,8 @@ tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *conf
                                       .y_test = config->data.y_test,
                                       .weights = config->data.weights,
                                       .limit_train = config->data.limit_train,
-                                      .limit_test = config->data.limit_test};
+                                      .limit_test = config->data.limit_test,
+                                      .external = config->data.external};
   return tutti_dataset_open(comm, &options, dataset);
 }
 

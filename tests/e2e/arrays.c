@@ -125,13 +125,16 @@ static tutti_status make_stored(const char *folder, const char *name, const char
   odd o = make_sound();
   const bool is_x = strcmp(array, "x_train") == 0;
   const hsize_t dims[] = {N_TRAIN, N_IN}, first[] = {0, 0}, count[] = {n_rows, N_IN};
+  const hsize_t most[] = {H5S_UNLIMITED, N_IN};
+  const bool grows = H5Pget_layout(creation) == H5D_VIRTUAL;
   char path[1024];
   o.no_x = is_x;
-  o.no_y = !is_x;
+  o.no_y = strcmp(array, "y_train") == 0;
   TUTTI_TRY(write_odd(folder, name, &o));
   snprintf(path, sizeof path, "%s/%s.h5", folder, name);
   const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
-  const hid_t space = H5Screate_simple(is_x ? 2 : 1, dims, NULL), memory = H5Scopy(space);
+  const hid_t space = H5Screate_simple(is_x ? 2 : 1, dims, grows ? most : NULL);
+  const hid_t memory = H5Scopy(space);
   const hid_t made = H5Dcreate2(file, array, H5T_NATIVE_FLOAT, space, H5P_DEFAULT, creation, H5P_DEFAULT);
   herr_t ok = 0;
   if (n_rows > 0) {
@@ -174,16 +177,45 @@ static hid_t virtual(const char *file, const char *array, hsize_t n_rows) {
   return creation;
 }
 
+/** As many rows as `array` of another file has. */
+static hid_t growing(const char *file, const char *array) {
+  const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+  const hsize_t dims[] = {N_TRAIN, N_IN}, most[] = {H5S_UNLIMITED, N_IN};
+  const hid_t all = H5Screate_simple(2, dims, most);
+  H5Sselect_hyperslab(all, H5S_SELECT_SET, (hsize_t[]){0, 0}, NULL, (hsize_t[]){1, 1}, most);
+  H5Pset_virtual(creation, all, file, array, all);
+  H5Sclose(all);
+  return creation;
+}
+
+/** x_train is the array `array` of another file. */
+static tutti_status make_link(const char *folder, const char *name, const char *file, const char *array) {
+  odd o = make_sound();
+  char path[1024];
+  o.no_x = true;
+  TUTTI_TRY(write_odd(folder, name, &o));
+  snprintf(path, sizeof path, "%s/%s.h5", folder, name);
+  const hid_t id = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+  const herr_t made = H5Lcreate_external(file, array, id, "x_train", H5P_DEFAULT, H5P_DEFAULT);
+  TUTTI_CHECK(made >= 0 && H5Fclose(id) >= 0, TUTTI_ERR_INTERNAL, "%s: not made", path);
+  return TUTTI_OK;
+}
+
 /** Arrays whose numbers are not all there, and whole ones that are stored in an odd way. */
 static tutti_status make_storage(const char *folder) {
   const hid_t plain = H5Pcreate(H5P_DATASET_CREATE), fill = chunked(2, false);
   const hid_t compact = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_fill_value(fill, H5T_NATIVE_FLOAT, &(float){1});
   H5Pset_layout(compact, H5D_COMPACT);
+  TUTTI_TRY(make_link(folder, "link_whole", "sound.h5", "x_train"));
+  TUTTI_TRY(make_link(folder, "link_gone", "gone.h5", "x_train"));
+  TUTTI_TRY(make_link(folder, "link_pipe", "pipe.raw", "x_train"));
+  TUTTI_TRY(make_link(folder, "link_half", "half_x.h5", "x_train"));
   TUTTI_TRY(make_stored(folder, "half_x", "x_train", chunked(2, true), N_TRAIN / 2));
   TUTTI_TRY(make_stored(folder, "fill_x", "x_train", fill, N_TRAIN / 2));
   TUTTI_TRY(make_stored(folder, "deflated_x", "x_train", chunked(2, true), N_TRAIN));
   TUTTI_TRY(make_stored(folder, "never_y", "y_train", chunked(1, false), 0));
+  TUTTI_TRY(make_stored(folder, "never_w", "w_train", chunked(1, false), 0));
   TUTTI_TRY(make_stored(folder, "no_block", "x_train", plain, 0));
   TUTTI_TRY(make_stored(folder, "compact_x", "x_train", compact, N_TRAIN));
   TUTTI_TRY(make_stored(folder, "raw_gone", "x_train", raw("gone.raw"), 0));
@@ -205,6 +237,11 @@ static tutti_status make_storage(const char *folder) {
   TUTTI_TRY(
       make_stored(folder, "virtual_deep", "x_train", virtual("virtual_gone.h5", "x_train", N_TRAIN), 0));
   TUTTI_TRY(make_stored(folder, "virtual_whole", "x_train", virtual("sound.h5", "x_train", N_TRAIN), 0));
+  TUTTI_TRY(make_stored(folder, "growing_dot", "x_train", growing(".", "/x_train"), 0));
+  TUTTI_TRY(make_stored(folder, "growing_self", "x_train", growing("growing_self.h5", "x_train"), 0));
+  TUTTI_TRY(make_stored(folder, "growing_pipe", "x_train", growing("pipe.raw", "x_train"), 0));
+  TUTTI_TRY(make_stored(folder, "growing_half", "x_train", growing("half_x.h5", "x_train"), 0));
+  TUTTI_TRY(make_stored(folder, "growing_whole", "x_train", growing("sound.h5", "x_train"), 0));
   return make_stored(folder, "virtual_twice", "x_train", virtual("virtual_whole.h5", "x_train", N_TRAIN), 0);
 }
 
