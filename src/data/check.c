@@ -108,15 +108,24 @@ typedef struct {
   const char *expected;
 } target_rule;
 
+/** Targets as wide as the features, and not scaled as those: they may have been meant to be these. */
+static const char *advise_features(const target_block *b) {
+  static const char advice[] =
+      "; an autoencoder names its features as its targets, data.y_train: x_train, and both are scaled";
+  const tutti_layout *layout = &b->d->layout;
+  const bool alike = layout->n_targets > 1 && layout->n_targets == layout->n_features;
+  return alike && !layout->parts[b->which].y_is_x ? advice : "";
+}
+
 static tutti_status check_numbers(const target_block *b, const void *context) {
   const target_rule *rule = context;
   const int64_t width = b->d->layout.n_targets;
   for (int64_t i = 0; i < b->n * width; i++)
     TUTTI_CHECK(rule->fits(b->y[i]), TUTTI_ERR_DATA,
-                "%s: array '%s', row %lld, column %lld (both from 0) is %g%s, expected %s", b->d->file,
+                "%s: array '%s', row %lld, column %lld (both from 0) is %g%s, expected %s%s", b->d->file,
                 b->d->y_name[b->which], (long long)(b->first + i / width), (long long)(i % width),
                 (double)b->y[i], b->d->layout.parts[b->which].y_is_x ? " as it is scaled" : "",
-                rule->expected);
+                rule->expected, advise_features(b));
   return TUTTI_OK;
 }
 

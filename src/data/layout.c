@@ -123,7 +123,10 @@ static tutti_status read_y(const tutti_file *file, const char *x_name, const cha
   tutti_type type = TUTTI_F32;
   TUTTI_TRY(array_shape(file, name, &shape));
   TUTTI_TRY(memory_type(file, name, &shape, &type));
-  if (shape.n_dims > 2) return fail_shape(file, name, &shape, "[N] or [N, K]");
+  if (shape.n_dims > 2)
+    return fail_shape(
+        file, name, &shape,
+        "[N] or [N, K]; an autoencoder names its features as its targets, data.y_train: x_train");
   TUTTI_CHECK(shape.dims[0] == part->n_file, TUTTI_ERR_DATA,
               "%s: array '%s' has %lld rows, but '%s' has %lld; each sample needs its label",
               tutti_file_path(file), name, (long long)shape.dims[0], x_name, (long long)part->n_file);

@@ -38,8 +38,10 @@ static void wrong_arrays_are_named_with_what_is_there(const tutti_comm *comm) {
   expect_refused(comm, folder, (given_array[]){x}, 1, "no array 'y_train'");
   expect_refused(comm, folder, (given_array[]){x, doubles("y_train", 1, 3, 0, 0, ramp)}, 2,
                  "array 'y_train' has 3 rows, but 'x_train' has 4");
-  expect_refused(comm, folder, (given_array[]){x, doubles("y_train", 3, 4, 1, 1, ramp)}, 2,
-                 "array 'y_train' has shape [4, 1, 1], expected [N] or [N, K]");
+  expect_refused(
+      comm, folder, (given_array[]){x, doubles("y_train", 3, 4, 1, 1, ramp)}, 2,
+      "array 'y_train' has shape [4, 1, 1], expected [N] or [N, K]; an autoencoder names its features as its "
+      "targets, data.y_train: x_train");
   expect_refused(comm, folder, (given_array[]){doubles("x_train", 2, 0, 3, 0, ramp), good_y}, 2,
                  "array 'x_train' has shape [0, 3], expected at least 1 in each dimension");
   expect_refused(comm, folder, (given_array[]){x, good_y, doubles("x_test", 2, 2, 3, 0, ramp)}, 3,

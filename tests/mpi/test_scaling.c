@@ -333,6 +333,22 @@ static bool is_small(float value) {
   return value < 5;
 }
 
+/** They are not scaled as the features are, and so hardly what was meant. */
+static void targets_as_wide_as_the_features_are_told_how_to_be_these(const tutti_comm *comm) {
+  char *folder = scratch_make(comm), path[PATH_BYTES];
+  if (!folder) return;
+  const double labels[] = {0, 1, 2, 3, 4, 5};
+  const given_array arrays[] = {{"x_train", TUTTI_F64, 2, {2, 3}, labels},
+                                {"y_train", TUTTI_F64, 2, {2, 3}, labels}};
+  put_dataset(comm, scratch_path(folder, "wide.h5", path), arrays, 2, NULL, 0);
+  tutti_dataset *d = open_usual(comm, path);
+  if (d)
+    EXPECT_FAILS(tutti_dataset_check_targets(d, is_small, "less than 5"), TUTTI_ERR_DATA,
+                 "is 5, expected less than 5; an autoencoder names its features as its targets");
+  tutti_dataset_close(&d);
+  scratch_remove(comm, folder);
+}
+
 static void each_number_of_a_label_is_looked_at(const tutti_comm *comm) {
   char *folder = scratch_make(comm), path[PATH_BYTES];
   if (!folder) return;
@@ -388,6 +404,7 @@ int main(void) {
       MPI_TEST(scaling_of_a_checkpoint_is_taken),
       MPI_TEST(each_training_row_counts_once_in_any_order),
       MPI_TEST(labels_are_classes_or_one_hot_rows),
+      MPI_TEST(targets_as_wide_as_the_features_are_told_how_to_be_these),
       MPI_TEST(each_number_of_a_label_is_looked_at),
   };
   return mpi_main("scaling", tests, sizeof tests / sizeof *tests);
