@@ -6,17 +6,12 @@
 
 /** How many classes the labels tell apart; 0: they are no classes. */
 static int64_t count_classes(const tutti_network *network) {
+  const tutti_loss loss = tutti_model_loss_kind(network->model);
   const int64_t n_out = tutti_model_n_out(network->model);
   if (network->by_features) return 0;
-  switch (tutti_model_loss_kind(network->model)) {
-  case TUTTI_CATEGORICAL_CROSSENTROPY:
-    return n_out;
-  case TUTTI_BINARY_CROSSENTROPY:
-  case TUTTI_HINGE:
-    return n_out == 1 ? 2 : 0;
-  default:
-    return 0;
-  }
+  if (n_out == 1) return loss == TUTTI_BINARY_CROSSENTROPY || loss == TUTTI_HINGE ? 2 : 0;
+  const bool by_row = loss == TUTTI_CATEGORICAL_CROSSENTROPY || tutti_dataset_is_one_hot(network->dataset);
+  return network->by_class || by_row ? n_out : 0;
 }
 
 /** Of one-hot and soft rows the largest, and of single labels the side. */
@@ -128,13 +123,12 @@ tutti_status tutti_class_weights_make(const tutti_config *config, const tutti_sa
                                       tutti_network *network) {
   if (!config->data.class_weight) return TUTTI_OK;
   const int64_t n_classes = count_classes(network);
-  TUTTI_CHECK(n_classes > 0, TUTTI_ERR_CONFIG,
-              "data.class_weight: with model.loss %s and %lld outputs a label is no class; expected "
-              "categorical_crossentropy, or one output with binary_crossentropy or hinge: leave it out, or "
-              "weigh samples "
-              "by data.weights",
-              tutti_loss_names[tutti_model_loss_kind(network->model)],
-              (long long)tutti_model_n_out(network->model));
+  TUTTI_CHECK(
+      n_classes > 0, TUTTI_ERR_CONFIG,
+      "data.class_weight: with model.loss %s and %lld outputs a label is no class; expected "
+      "categorical_crossentropy, one-hot rows, or one output with binary_crossentropy or hinge: leave it "
+      "out, or weigh samples by data.weights",
+      tutti_loss_names[tutti_model_loss_kind(network->model)], (long long)tutti_model_n_out(network->model));
   if (tutti_dataset_n_targets(network->dataset) == 1 && !network->by_class)
     TUTTI_TRY(
         tutti_dataset_check_targets(network->dataset, is_side, "a class, 0 or 1, for data.class_weight"));

@@ -93,6 +93,9 @@ static void weights_of_classes_are_those_of_their_samples(const tutti_comm *comm
       {NET STEPS, "data.class_weight={0: 2, 2: 0.5}"},
       {"data: {y_train: one_hot_train, y_test: one_hot_test}\n" NET STEPS,
        "data.class_weight={0: 2, 2: 0.5}"},
+      {"data: {y_train: one_hot_train, y_test: one_hot_test}\n"
+       "model: {layers: [dense 8 tanh, dense 3 sigmoid]}\n" STEPS,
+       "data.class_weight={0: 2, 2: 0.5}"},
       {"data: {y_train: soft_train, y_test: soft_test}\n" NET STEPS,
        "data.class_weight={2: 0.5, 0: 2, 1: 1}"},
   };
