@@ -52,9 +52,10 @@ tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *s
                              const tutti_config *config, tutti_study_outcome *outcome);
 
 /** Local.  Trials of a study under way that are done but not in its file yet.
- * @param[in]  output  path of the file
- * @param[in]  set     its trials
- * @param[out] n       those of them that wait there, and lie in the folder OUTPUT.d
+ * @param[in]     output  path of the file
+ * @param[in]     take    put their results into the set; else they are counted alone
+ * @param[in,out] set     its trials
+ * @param[out]    n       those of them that wait there, and lie in the folder OUTPUT.d
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_study_unmerged(const char *output, const tutti_trial_set *set, int64_t *n);
+tutti_status tutti_study_unmerged(const char *output, bool take, tutti_trial_set *set, int64_t *n);

@@ -25,16 +25,31 @@ static tutti_status print_attribute(const tutti_file *file, const char *name) {
   return TUTTI_OK;
 }
 
-/** How far the study is; what is done may lie beside the file. */
-static tutti_status print_state(const tutti_file *file, const tutti_trial_set *set) {
-  int64_t n_waiting = 0, n_unmerged = 0;
-  for (int64_t i = 0; i < set->n_trials; i++) n_waiting += set->results[i].status == TUTTI_TRIAL_WAITING;
-  TUTTI_TRY(tutti_study_unmerged(tutti_file_path(file), set, &n_unmerged));
-  printf("trials %lld\nwaiting %lld\n", (long long)set->n_trials, (long long)n_waiting);
-  if (n_unmerged > 0)
-    printf("unmerged %lld trials that are done, in %s.d: tutti study brings them in\n", (long long)n_unmerged,
-           tutti_file_path(file));
-  return TUTTI_OK;
+/** How far the study is: what is done may lie beside the file. */
+typedef struct {
+  int64_t n_waiting, n_unmerged; // in the file; of these, those that are done
+} progress;
+
+static int64_t count_waiting(const tutti_trial_set *set) {
+  int64_t n = 0;
+  for (int64_t i = 0; i < set->n_trials; i++) n += set->results[i].status == TUTTI_TRIAL_WAITING;
+  return n;
+}
+
+/** Another goal is judged by the curves in the file, so that only its own one counts what lies beside it. */
+static tutti_status take_unmerged(const tutti_file *file, bool take, tutti_trial_set *set, progress *now) {
+  now->n_waiting = count_waiting(set);
+  return tutti_study_unmerged(tutti_file_path(file), take, set, &now->n_unmerged);
+}
+
+static void print_progress(const tutti_file *file, const tutti_trial_set *set, bool taken, progress now) {
+  const int64_t n = set->n_trials, left = now.n_waiting - now.n_unmerged;
+  printf("trials %lld\ndone %lld\nleft %lld\nwaiting %lld\n", (long long)n, (long long)(n - left),
+         (long long)left, (long long)now.n_waiting);
+  if (now.n_unmerged > 0)
+    printf("unmerged %lld trials that are done, in %s.d: %s, and tutti study brings them in\n",
+           (long long)now.n_unmerged, tutti_file_path(file),
+           taken ? "the table has them" : "the table lacks them");
 }
 
 // --- the table
@@ -101,11 +116,27 @@ static void print_row(const tutti_trial_set *set, int branch, const tutti_best *
   print_model(row);
 }
 
+static bool has_begun(const tutti_best *row) {
+  return row->reached + row->not_reached + row->diverged > 0;
+}
+
+/** Rows of which there is a trial. */
+static int count_begun(const tutti_best_table *best) {
+  int n = 0;
+  for (int i = 0; i < best->n_rows; i++) n += has_begun(&best->rows[i]);
+  return n;
+}
+
 static void print_table(const tutti_trial_set *set, const tutti_best_table *best) {
+  const int n_begun = count_begun(best);
+  if (n_begun < best->n_rows)
+    printf("not_begun %d of %d rows: no trial of them is done\n", best->n_rows - n_begun, best->n_rows);
+  if (n_begun == 0) return;
   print_header(set);
   for (int b = 0; b < best->n_branches; b++)
     for (int i = best->first[b]; i < best->first[b + 1]; i++)
-      print_row(set, b, &best->rows[i], best->varied + (int64_t)i * best->n_varied);
+      if (has_begun(&best->rows[i]))
+        print_row(set, b, &best->rows[i], best->varied + (int64_t)i * best->n_varied);
 }
 
 // --- the fit
@@ -174,10 +205,8 @@ static tutti_status read_conclusion(const tutti_file *file, const tutti_trial_se
   return TUTTI_OK;
 }
 
-/** The same for another goal than that of the file. */
-static tutti_status make_conclusion(const tutti_file *file, const tutti_goal *goal, tutti_trial_set *set,
-                                    tutti_best_table *best, tutti_fit **fits) {
-  TUTTI_TRY(tutti_trial_set_judge(set, file, goal));
+/** From other trials than those of the file, or another goal. */
+static tutti_status make_conclusion(const tutti_trial_set *set, tutti_best_table *best, tutti_fit **fits) {
   TUTTI_TRY(tutti_study_best(set, best));
   TUTTI_TRY(TUTTI_NEW(*fits, best->n_branches));
   for (int b = 0; b < best->n_branches; b++)
@@ -185,7 +214,14 @@ static tutti_status make_conclusion(const tutti_file *file, const tutti_goal *go
   return TUTTI_OK;
 }
 
-static tutti_status print_head(const tutti_file *file, const tutti_goal *goal, const tutti_trial_set *set) {
+static tutti_status conclude(const tutti_file *file, const tutti_goal *goal, progress now,
+                             tutti_trial_set *set, tutti_best_table *best, tutti_fit **fits) {
+  if (goal) TUTTI_TRY(tutti_trial_set_judge(set, file, goal));
+  return goal || now.n_unmerged > 0 ? make_conclusion(set, best, fits)
+                                    : read_conclusion(file, set, best, fits);
+}
+
+static tutti_status print_head(const tutti_file *file, const tutti_goal *goal) {
   char text[64];
   printf("kind study\n");
   if (goal) tutti_goal_print(goal, text, sizeof text);
@@ -193,8 +229,7 @@ static tutti_status print_head(const tutti_file *file, const tutti_goal *goal, c
     printf("goal %s\n", text);
   else
     TUTTI_TRY(print_attribute(file, "goal"));
-  TUTTI_TRY(print_attribute(file, "budget"));
-  return print_state(file, set);
+  return print_attribute(file, "budget");
 }
 
 tutti_status tutti_summary_study(const tutti_file *file, const tutti_goal *goal) {
@@ -202,12 +237,14 @@ tutti_status tutti_summary_study(const tutti_file *file, const tutti_goal *goal)
   tutti_trial_set set = {0};
   tutti_best_table best = {0};
   tutti_fit *fits = NULL;
+  progress now = {0};
   TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &set));
-  status = goal ? make_conclusion(file, goal, &set, &best, &fits) : read_conclusion(file, &set, &best, &fits);
-  TUTTI_TRY_GOTO(done, status);
-  TUTTI_TRY_GOTO(done, print_head(file, goal, &set));
+  TUTTI_TRY_GOTO(done, take_unmerged(file, !goal, &set, &now));
+  TUTTI_TRY_GOTO(done, conclude(file, goal, now, &set, &best, &fits));
+  TUTTI_TRY_GOTO(done, print_head(file, goal));
+  print_progress(file, &set, !goal, now);
   print_table(&set, &best);
-  if (fits) print_fits(&set, fits);
+  if (fits && count_begun(&best) > 0) print_fits(&set, fits);
 done:
   tutti_free(fits);
   tutti_best_table_clear(&best);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "study/study_impl.h"
 
 /** Seconds between two lines at least, and their part of the time until now: a log of a day is no book. */
@@ -31,18 +32,52 @@ static void print_left(const tutti_study *study, char *text, size_t bytes) {
   snprintf(text, bytes, ", about %s left", time);
 }
 
+/** "17 (batch_size 64, step 1200, val_accuracy 0.931)" */
+static void append_own(const tutti_study *study, char *text, size_t bytes) {
+  char number[32];
+  tutti_text_append(text, bytes, "%lld (batch_size %lld, step %.0f", (long long)study->at_trial,
+                    (long long)study->set.results[study->at_trial].batch_size, study->at_step);
+  if (!isnan(study->at_value))
+    tutti_text_append(text, bytes, ", %s %s", study->config->study.goal.metric,
+                      tutti_text_print_real(number, sizeof number, study->at_value));
+  tutti_text_append(text, bytes, ")");
+}
+
+// The longest come first, so that what is claimed is near the front of the queue; to ask for all of many takes long on a
+// file system of a network.
+void tutti_study_print_under_way(const tutti_study *study, char *text, size_t bytes) {
+  enum { MOST_ASKED = 100, MOST_TOLD = 4 };
+  int n_asked = 0, n = 0;
+  text[0] = '\0';
+  if (study->at_trial >= 0) {
+    tutti_text_append(text, bytes, "; under way: ");
+    append_own(study, text, bytes);
+    n++;
+  }
+  for (int64_t k = 0; k < study->set.n_trials && study->claims_reach && n_asked < MOST_ASKED; k++) {
+    const int64_t i = study->order[k];
+    if (study->set.results[i].status != TUTTI_TRIAL_WAITING || i == study->at_trial) continue;
+    n_asked++;
+    if (!tutti_claims_held(study->store.claims, TUTTI_CLAIM_TRIALS + i) || n++ >= MOST_TOLD) continue;
+    tutti_text_append(text, bytes, "%s%lld (batch_size %lld)", n == 1 ? "; under way: " : ", ", (long long)i,
+                      (long long)study->set.results[i].batch_size);
+  }
+  if (n > MOST_TOLD) tutti_text_append(text, bytes, " and %d more", n - MOST_TOLD);
+}
+
 void tutti_study_show(tutti_study *study) {
   const double now = tutti_clock_s();
   if (now - study->shown_at < fmax(EVERY_S, EVERY_PART * (now - study->start))) return;
   if (tutti_output_learn(study) != TUTTI_OK) tutti_output_warn(study);
   int64_t counts[TUTTI_N_TRIAL_STATES];
-  char left[64];
+  char left[64], under_way[512];
   tutti_output_count(study, counts);
   print_left(study, left, sizeof left);
+  tutti_study_print_under_way(study, under_way, sizeof under_way);
   const int64_t n = study->set.n_trials;
-  tutti_log_root(TUTTI_LOG_INFO, "%lld/%lld trials: %lld reached the goal, %lld did not, %lld diverged%s",
+  tutti_log_root(TUTTI_LOG_INFO, "%lld/%lld trials: %lld reached the goal, %lld did not, %lld diverged%s%s",
                  (long long)(n - counts[TUTTI_TRIAL_WAITING]), (long long)n,
                  (long long)counts[TUTTI_TRIAL_REACHED], (long long)counts[TUTTI_TRIAL_NOT_REACHED],
-                 (long long)counts[TUTTI_TRIAL_DIVERGED], left);
+                 (long long)counts[TUTTI_TRIAL_DIVERGED], left, under_way);
   study->shown_at = tutti_clock_s();
 }

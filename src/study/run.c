@@ -11,6 +11,7 @@ static tutti_status keep(tutti_study *study, const tutti_trial_record *record) {
   study->set.results[record->result.trial] = record->result;
   tutti_output_take_metric(study, record->metric);
   tutti_claims_give_back(study->store.claims, TUTTI_CLAIM_TRIALS + record->result.trial);
+  study->at_trial = -1;
   if (tutti_comm_rank(study->world) > 0) return TUTTI_OK;
   tutti_study_show(study);
   tutti_output_merge_if_due(study);
@@ -116,7 +117,7 @@ static void destroy(tutti_study *study) {
 
 tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *source,
                              const tutti_config *config, tutti_study_outcome *outcome) {
-  tutti_study study = {.world = comm, .config = config, .source = source};
+  tutti_study study = {.world = comm, .config = config, .source = source, .at_trial = -1};
   tutti_status status = TUTTI_OK;
   *outcome = (tutti_study_outcome){0};
   TUTTI_TRY_GOTO(done, tutti_study_prepare(&study));

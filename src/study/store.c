@@ -256,7 +256,15 @@ done:
   return status;
 }
 
-tutti_status tutti_study_unmerged(const char *output, const tutti_trial_set *set, int64_t *n) {
+/** One that cannot be read, or is of a study that is just growing, is left for tutti study to tell of. */
+static void take_result(const tutti_store *store, tutti_trial_set *set, int64_t trial) {
+  tutti_trial_record record;
+  if (tutti_store_get(store, set, trial, false, &record) != TUTTI_OK) return;
+  set->results[trial] = record.result;
+  tutti_trial_record_clear(&record);
+}
+
+tutti_status tutti_study_unmerged(const char *output, bool take, tutti_trial_set *set, int64_t *n) {
   int64_t *trials = NULL, n_trials = 0;
   const size_t bytes = strlen(output) + sizeof ".d";
   tutti_store store = {0};
@@ -264,8 +272,11 @@ tutti_status tutti_study_unmerged(const char *output, const tutti_trial_set *set
   TUTTI_TRY(TUTTI_NEW(store.folder, (int64_t)bytes));
   snprintf(store.folder, bytes, "%s.d", output);
   const tutti_status status = tutti_store_list(&store, &trials, &n_trials);
-  for (int64_t k = 0; k < n_trials; k++)
-    *n += trials[k] < set->n_trials && set->results[trials[k]].status == TUTTI_TRIAL_WAITING;
+  for (int64_t k = 0; k < n_trials; k++) {
+    const bool waits = trials[k] < set->n_trials && set->results[trials[k]].status == TUTTI_TRIAL_WAITING;
+    *n += waits;
+    if (waits && take) take_result(&store, set, trials[k]);
+  }
   tutti_free(trials);
   tutti_free(store.folder);
   return status;

@@ -33,6 +33,8 @@ typedef struct {
   double busy;        // seconds that this group had a trial
   double cost_before; // of those that were done then
   double shown_at;    // clock of the last line of progress
+  int64_t at_trial;   // that this group is at, as far as there is something to tell; -1: none
+  double at_step, at_value; // where it is, and its value of the goal's metric
   double merge_at;    // clock before which the study's file is not written again
   bool warned;        // of files that could not be read or written
 } tutti_study;
@@ -155,3 +157,7 @@ tutti_status tutti_output_begin(tutti_study *study);
 
 /** Local, on rank 0.  A line of progress, not more often than every few seconds. */
 void tutti_study_show(tutti_study *study);
+
+/** Local, on a leader.  "; under way: 17 (batch_size 64, step 1200, val_accuracy 0.931), 18 (batch_size 64)": the trial
+ * of this group, as far as it has been seen, and those that others have a claim to; "" where nothing is known. */
+void tutti_study_print_under_way(const tutti_study *study, char *text, size_t bytes);

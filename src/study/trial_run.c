@@ -74,6 +74,9 @@ static void watch(void *context, const tutti_metrics_layout *layout, const tutti
   if (!w->study->leads || w->status != TUTTI_OK) return;
   note_value(&w->study->config->study.goal, w->result, row, &w->record->result);
   w->status = tutti_metrics_records_append(&w->record->curve, layout, row, more);
+  w->study->at_trial = w->record->result.trial;
+  w->study->at_step = (double)row->step;
+  w->study->at_value = w->record->result.last_value;
   if (tutti_comm_rank(w->study->world) == 0) tutti_study_show(w->study);
 }
 

@@ -45,6 +45,7 @@ cat >study.yaml <<EOF
 data: {file: $SOURCE_DIR/data/digits.h5, validation_split: 0.2}
 model: {layers: [dense 10 softmax]}
 optimizer: {name: sgd}
+train: {last_batch: short}
 study:
   vary:
     train.batch_size: [4, 16, 32, 64]
@@ -87,6 +88,19 @@ used, expected = study.rates(study.best), study.best["effective_lr"]
 assert (used > study.best["optimizer.learning_rate"])[1:].all()
 assert (abs(used / expected - 1) < 1e-12).all(), (used, expected)
 EOF
+
+# Where the fit goes through a local model, its points and the band of the fit are drawn, with the best of the search beside.
+succeed "$RANKS" study study.yaml --study.output=model.h5 --study.search=sobol --study.trials=20 \
+  --study.vary='{train.batch_size: [4, 16, 32, 64, 128], optimizer.learning_rate: {from: 0.05, to: 20}}' \
+  --data.scale=unit --study.evaluate_every='2 steps'
+expect_no_text no_claim
+plot plot_study model.h5
+expect_status 0
+for text in 'local model' '% of the fit' 'best of the search'; do
+  grep -q -e "$text" model-plots/steps.svg || fail "steps.svg: no '$text'"
+  if grep -q -e "$text" study-plots/steps.svg; then fail "steps.svg: '$text' without a model"; fi
+done
+grep -q 'local model' model-plots/learning_rate.svg || fail "learning_rate.svg: no local model"
 
 plot plot_study runs/none.h5
 expect_status 1

@@ -20,6 +20,17 @@ succeed 1 info study.h5
 expect_same "$(value trials)" 10
 expect_same "$(value waiting)" 10
 expect_text "unmerged $n_done trials that are done, in study.h5.d"
+# They are told together with what the file has, are in the table, and what has no trial yet is no row of it.
+expect_same "$(value done)" "$n_done"
+expect_same "$(value left)" $((10 - n_done))
+tab=$(printf '\t')
+expect_same "$(awk -F "$tab" '$1 ~ /^[0-9]+$/ { n += $7 + $8 + $9; bad += $7 + $8 + $9 == 0 } END { print n, bad + 0 }' "$out")" "$n_done 0"
+mv study.h5.d away
+succeed 1 info study.h5
+expect_same "$(value done)" 0
+expect_text 'not_begun 2 of 2 rows: no trial of them is done'
+expect_no_text nan
+mv away study.h5.d
 
 # A file of some age is brought up to date after the next trial.  That it cannot be is told once, and no reason to end.
 touch -t 202001010000 study.h5
