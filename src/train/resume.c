@@ -232,6 +232,20 @@ static int64_t find_place(const tutti_run *run, const tutti_checkpoint_state *st
   return tutti_plan_place(&run->plan, state);
 }
 
+/** A budget counts from the training's begin: one that the file of another run has spent is hardly what is meant. */
+static tutti_status check_budget(const tutti_run *run, const char *path, bool named) {
+  const tutti_count budget = run->config->train.budget;
+  const tutti_checkpoint_state *state = &run->state;
+  char text[64];
+  tutti_count_print(budget, text, sizeof text);
+  TUTTI_CHECK(!named || !tutti_plan_done(&run->plan, budget, tutti_run_position(run)), TUTTI_ERR_CONFIG,
+              "run.resume: nothing would be trained: %s has done %lld steps, %lld epochs, and the whole "
+              "budget is %s; "
+              "give a larger one, or model.weights=%s, which begins anew with its weights",
+              path, (long long)state->step, (long long)state->epoch, text, path);
+  return TUTTI_OK;
+}
+
 static tutti_status load(tutti_saver *saver, const char *path, bool named, start_info *start) {
   tutti_run *run = saver->run;
   tutti_checkpoint_info info = {0};
@@ -252,6 +266,7 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   run->state.place = find_place(run, &info.state, differs);
   run->state.data = tutti_dataset_fingerprint(run->dataset);
   run->state.seed = run->config->train.seed;
+  TUTTI_TRY_GOTO(done, check_budget(run, path, named));
   // Rows of another training do not tell whether this one is over.
   if (!differs) recall_last(run);
   drop_partial_epoch(run);

@@ -133,6 +133,9 @@ static void a_named_checkpoint_goes_on_with_other_numbers(const tutti_comm *comm
   EXPECT_OK(training_run(comm, &folder, "large", yaml, (training_overrides){resume, "train.batch_size=100"},
                          &result));
   EXPECT(result.row.epoch == 4, "epoch %lld", (long long)result.row.epoch);
+  EXPECT_FAILS(training_run(comm, &folder, "spent", yaml,
+                            (training_overrides){resume, "train.batch_size=100", "train.epochs=2"}, &result),
+               TUTTI_ERR_CONFIG, "nothing would be trained");
   // another model's weights do not fit
   EXPECT_FAILS(training_run(comm, &folder, "other", yaml,
                             (training_overrides){resume, "model.layers=dense 5, dense 3 softmax"}, &result),
