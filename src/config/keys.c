@@ -48,8 +48,9 @@ enum { TIMES = TUTTI_UNIT_STEPS | TUTTI_UNIT_EPOCHS | TUTTI_UNIT_SAMPLES };
   KEY(SECTION, NAME, NAME, COUNT, FALLBACK, EFFECT, SENTENCE), .units = UNITS
 #define MILESTONES(SECTION, NAME, FALLBACK, UNITS, EFFECT, SENTENCE)                                         \
   KEY(SECTION, NAME, NAME, MILESTONES, FALLBACK, EFFECT, SENTENCE), .units = UNITS, .word = FALLBACK
-#define BUDGET(NAME, FALLBACK, UNIT, MAX, SENTENCE)                                                          \
-  KEY(train, NAME, budget, BUDGET, FALLBACK, NONE, SENTENCE), .units = UNIT, .whole_min = 1, .whole_max = MAX
+#define BUDGET(NAME, FALLBACK, UNIT, MIN, MAX, SENTENCE)                                                     \
+  KEY(train, NAME, budget, BUDGET, FALLBACK, NONE, SENTENCE), .units = UNIT, .whole_min = MIN,               \
+                                                              .whole_max = MAX
 
 #define ABOVE_MIN .above_min = true
 #define BELOW_MAX .below_max = true
@@ -161,9 +162,10 @@ static const tutti_key keys[] = {
     {WHOLE(train, micro_batch_size, "auto", 1, TUTTI_WHOLE_MAX, NONE,
            "samples that a rank sends through the network at once"), .word = "auto"},
     // The random numbers of an epoch are keyed by 32 bits.
-    {BUDGET(epochs, "1", TUTTI_UNIT_EPOCHS, UINT32_MAX, "train for so many epochs")},
-    {BUDGET(steps, "", TUTTI_UNIT_STEPS, TUTTI_WHOLE_MAX, "train for so many steps, instead of epochs")},
-    {BUDGET(samples, "", TUTTI_UNIT_SAMPLES, TUTTI_WHOLE_MAX, "train for so many samples, instead of epochs")},
+    {BUDGET(epochs, "1", TUTTI_UNIT_EPOCHS, 1, UINT32_MAX, "train for so many epochs")},
+    {BUDGET(steps, "", TUTTI_UNIT_STEPS, 0, TUTTI_WHOLE_MAX,
+            "train for so many steps, instead of epochs; 0: a checkpoint of the weights before the first one")},
+    {BUDGET(samples, "", TUTTI_UNIT_SAMPLES, 1, TUTTI_WHOLE_MAX, "train for so many samples, instead of epochs")},
     {WHOLE(train, seed, "0", 0, INT64_MAX, TRAINING, "decides all that is random")},
     {SWITCH(train, shuffle, "yes", TRAINING, "another order of the samples in each epoch")},
     {COUNT(train, evaluate_every, "1 epoch", TIMES, NONE, "how often the validation rows are evaluated; 0: never")},

@@ -114,7 +114,7 @@ TUTTI_CLONES static void add_decay(float decay, int64_t n, const float *restrict
 }
 
 TUTTI_CLONES static void blend(float part, int64_t n, const float *restrict w, float *restrict average) {
-  for (int64_t i = 0; i < n; i++) average[i] += part * (w[i] - average[i]);
+  for (int64_t i = 0; i < n; i++) average[i] = tutti_optim_blend(part, average[i], w[i]);
 }
 
 /** From element `at` of the flat buffers on, the next part [at, end) of arrays that decay, up to `to`.

@@ -24,7 +24,8 @@ static void advise_watched(const tutti_run *run, const char *key, const char *me
   const tutti_count every =
       strstr(metric, "val_") ? train->evaluate_every : (tutti_count){1, TUTTI_UNIT_EPOCHS};
   const tutti_extent total = tutti_plan_total(&run->plan);
-  if (every.unit == TUTTI_UNIT_SECONDS || tutti_extent_in(&total, every.unit) >= every.value * (1 - 1e-9))
+  if (every.unit == TUTTI_UNIT_SECONDS || run->plan.total_steps == 0 ||
+      tutti_extent_in(&total, every.unit) >= every.value * (1 - 1e-9))
     return;
   char text[64];
   tutti_count_print(every, text, sizeof text);

@@ -23,6 +23,14 @@ tutti_status tutti_average_create(tutti_run *run) {
   return TUTTI_OK;
 }
 
+void tutti_average_begin(tutti_run *run) {
+  int64_t begin = 0, end = 0;
+  if (!run->averaged) return;
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  memcpy(tutti_optim_slot(run->optim, tutti_optim_n_slots(run->optim) - 1),
+         tutti_reducer_params(run->reducer) + begin, (size_t)(end - begin) * sizeof(float));
+}
+
 tutti_status tutti_average_evaluate(const tutti_run *run, const tutti_samples *set,
                                     tutti_evaluation *result) {
   *result = (tutti_evaluation){0};

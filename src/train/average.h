@@ -8,6 +8,9 @@
 TUTTI_NODISCARD
 tutti_status tutti_average_create(tutti_run *run);
 
+/** Local.  Before the first step the average of the weights is the weights. */
+void tutti_average_begin(tutti_run *run);
+
 /** Collective.  Loss and metric of a set at the averaged weights; samples 0 where no average is kept. */
 TUTTI_NODISCARD
 tutti_status tutti_average_evaluate(const tutti_run *run, const tutti_samples *set, tutti_evaluation *result);

@@ -204,7 +204,10 @@ tutti_extent tutti_plan_total(const tutti_plan *plan) {
 tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *config,
                                  tutti_schedule *schedule) {
   const tutti_extent total = tutti_plan_total(plan);
-  TUTTI_TRY(tutti_schedule_make(&config->schedule, config->optimizer.learning_rate, plan->epoch.batch, &total,
+  // A training of no step has no rate, and no room for a warmup.
+  const tutti_schedule_options *options =
+      plan->total_steps > 0 ? &config->schedule : &(tutti_schedule_options){0};
+  TUTTI_TRY(tutti_schedule_make(options, config->optimizer.learning_rate, plan->epoch.batch, &total,
                                 config->train.budget.unit, schedule));
   schedule->dialect = config->optimizer.dialect;
   return check_growth_after(plan, schedule->warmup);

@@ -11,8 +11,17 @@
 #include "train/events.h"
 #include "train/threads.h"
 
+/** train.steps: 0 */
+static tutti_status save_beginning(tutti_run *run, tutti_saver *saver) {
+  tutti_log_root(TUTTI_LOG_INFO,
+                 "no step is to be done: the checkpoint has the weights before the first one");
+  tutti_average_begin(run);
+  return tutti_saver_save(saver, false);
+}
+
 static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
   bool stopping = tutti_events_over(run, result);
+  if (stopping && run->state.step == 0) return save_beginning(run, saver);
   if (stopping)
     tutti_log_root(TUTTI_LOG_INFO,
                    "%s is complete, nothing is left to train: %s goes on, run.resume=no begins anew",
@@ -69,7 +78,7 @@ static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train
   const float *params = tutti_reducer_params(run->reducer);
   const tutti_metrics_row *last = &run->last;
   tutti_phases_enter(&run->phases, TUTTI_PHASE_EVALUATE);
-  const bool evaluated = last->step == run->state.step && !isnan(last->val_loss);
+  const bool evaluated = last->step > 0 && last->step == run->state.step && !isnan(last->val_loss);
   if (evaluated) {
     result->validation = (tutti_evaluation){run->samples.validation.n, last->val_loss, last->val_metric};
     result->average_validation = run->average;

@@ -54,6 +54,30 @@ static void the_second_half_of_a_training_begins_with_the_weights(const tutti_co
   training_folder_remove(comm, &folder);
 }
 
+/** train.steps: 0 leaves the weights before step 1, which a training of any seed may begin with. */
+static void no_step_leaves_the_initial_weights(const tutti_comm *comm) {
+  static const char ema[] = "optimizer.ema_momentum=0.9", warmup[] = "schedule.warmup=2 steps";
+  training_folder folder;
+  tutti_train_result result, first;
+  char weights[400];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(
+      training_run(comm, &folder, "straight", yaml, (training_overrides){scaled, ema, warmup}, &result));
+  EXPECT_OK(training_run(comm, &folder, "none", yaml,
+                         (training_overrides){scaled, ema, warmup, "train.steps=0"}, &first));
+  EXPECT(first.row.step == 0 && first.test.loss > result.test.loss &&
+             first.test.loss == first.average_test.loss,
+         "step %lld, loss %g, of the average %g, later %g", (long long)first.row.step, first.test.loss,
+         first.average_test.loss, result.test.loss);
+  weights_of(&folder, "none", weights);
+  EXPECT_OK(training_run(comm, &folder, "second", yaml,
+                         (training_overrides){weights, ema, warmup, "train.seed=3"}, &result));
+  expect_same(comm, &folder, "straight", "second");
+  EXPECT_OK(training_run(comm, &folder, "none", yaml, (training_overrides){scaled, ema, warmup}, &result));
+  expect_same(comm, &folder, "straight", "none");
+  training_folder_remove(comm, &folder);
+}
+
 /** All else begins anew: another rule, an average of the weights, warmup. */
 static void the_optimizer_and_the_schedule_begin_anew(const tutti_comm *comm) {
   training_folder folder;
@@ -167,6 +191,7 @@ static void a_trial_begins_with_the_weights(const tutti_comm *comm) {
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(the_second_half_of_a_training_begins_with_the_weights),
+      MPI_TEST(no_step_leaves_the_initial_weights),
       MPI_TEST(the_optimizer_and_the_schedule_begin_anew),
       MPI_TEST(a_run_goes_on_without_the_file),
       MPI_TEST(what_does_not_fit_is_named),
