@@ -139,6 +139,26 @@ static void balanced_classes_have_the_same_weight_in_all(const tutti_comm *comm)
   training_folder_remove(comm, &folder);
 }
 
+/** Twice the loss and twice the penalty at half the rate is the same training, whatever becomes of the last batch. */
+static void a_penalty_has_no_weight(const tutti_comm *comm) {
+  static const char penalty[] = "model: {layers: [dense 8 tanh l2=0.01, dense 3 softmax]}\n"
+                                "train: {batch_size: 50, epochs: 2}\n"
+                                "optimizer: {name: sgd, learning_rate: 0.2}\n";
+  static const char *const lasts[] = {"train.last_batch=short", "train.last_batch=drop",
+                                      "train.last_batch=carry"};
+  training_folder folder;
+  training_folder_make(comm, &folder);
+  for (int i = 0; i < 3; i++) {
+    train(comm, &folder, "plain", penalty, (training_overrides){lasts[i], "run.resume=no"});
+    train(comm, &folder, "twice", penalty,
+          (training_overrides){lasts[i], "run.resume=no", "data.class_weight={0: 2, 1: 2, 2: 2}",
+                               "model.layers=dense 8 tanh l2=0.02, dense 3 softmax",
+                               "optimizer.learning_rate=0.1"});
+    expect_same(comm, &folder, "plain", "twice");
+  }
+  training_folder_remove(comm, &folder);
+}
+
 static void weights_without_meaning_are_refused(const tutti_comm *comm) {
   static const struct {
     const char *option, *model;
@@ -175,6 +195,7 @@ int main(void) {
       MPI_TEST(weight_0_takes_a_sample_out),
       MPI_TEST(weights_of_classes_are_those_of_their_samples),
       MPI_TEST(balanced_classes_have_the_same_weight_in_all),
+      MPI_TEST(a_penalty_has_no_weight),
       MPI_TEST(weights_without_meaning_are_refused),
   };
   return mpi_main("weights", tests, sizeof tests / sizeof *tests);
