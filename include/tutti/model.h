@@ -53,6 +53,7 @@ typedef struct {
   double stddev;                 // gaussian_noise
   int64_t ghost;                 // batch_norm: samples of a group, 0 = the global batch
   double momentum, epsilon;      // batch_norm
+  bool frozen; // with weights: they stay as they are, and batch_norm takes its moving statistics
 } tutti_layer_spec;
 
 /** Local.  Read the words of one layer, "dense 512 relu bias=no l2=1e-4" (DESIGN of the words: README,
@@ -125,8 +126,8 @@ typedef struct {
 int tutti_model_n_arrays(const tutti_model *model);
 const tutti_model_array *tutti_model_array_at(const tutti_model *model, int i);
 
-/** Local.  What is not trained: the moving statistics of batch normalisation, [n_state] floats.  Owned by the
- * model. */
+/** Local.  What is not trained: the moving statistics of batch normalisation, and all arrays of frozen layers, [n_state]
+ * floats.  Owned by the model. */
 float *tutti_model_state(tutti_model *model);
 int64_t tutti_model_n_state(const tutti_model *model);
 

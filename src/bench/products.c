@@ -8,7 +8,7 @@
 
 typedef struct {
   int n_in, n_out;
-  bool has_bias, passes_on; // passes_on: its input wants a gradient
+  bool has_bias, trains, passes_on; // its weights want a gradient, its input wants one
   float *x;                 // [max_rows, n_in] input
   float *w, *dw;            // [n_in, n_out]
   float *bias;              // [n_out]
@@ -35,12 +35,23 @@ static tutti_status make_numbers(int64_t n, uint32_t part, float **numbers) {
   return TUTTI_OK;
 }
 
+static int layer_index(const tutti_model *model, const char *name) {
+  tutti_layer_info info;
+  int i = 0;
+  for (tutti_model_layer(model, i, &info); strcmp(info.name, name) != 0; tutti_model_layer(model, i, &info))
+    i++;
+  return i;
+}
+
 static tutti_status make_layer(const tutti_model *model, int array, int64_t max_rows, product_layer *layer) {
   const tutti_model_array *kernel = tutti_model_array_at(model, array);
   const int64_t n_in = kernel->rows, n_out = kernel->cols;
   TUTTI_TRY(tutti_to_int(n_in, "inputs of a dense layer", &layer->n_in));
   TUTTI_TRY(tutti_to_int(n_out, "units of a dense layer", &layer->n_out));
-  layer->passes_on = array > 0; // weights of any layer before it want the gradient
+  layer->trains = kernel->trainable;
+  // weights of any layer before it want the gradient
+  layer->passes_on =
+      layer_index(model, kernel->layer) > layer_index(model, tutti_model_array_at(model, 0)->layer);
   const tutti_model_array *next =
       array + 1 < tutti_model_n_arrays(model) ? tutti_model_array_at(model, array + 1) : NULL;
   layer->has_bias = next && strcmp(next->name, "bias") == 0 && strcmp(next->layer, kernel->layer) == 0;
@@ -117,7 +128,7 @@ void tutti_products_pass(tutti_products *products, const tutti_probe_pass *pass,
   for (int i = products->n_layers - 1; i >= 0; i--) {
     const product_layer *l = &products->layers[i];
     if (l->passes_on) input_gradient(l, order, pass->rows, by_blas, products->dx);
-    for (int k = 0; k < pass->n_leaves; k++)
+    for (int k = 0; l->trains && k < pass->n_leaves; k++)
       weight_gradient(l, order, k ? pass->leaf_ends[k - 1] : 0, pass->leaf_ends[k], pass->accumulate,
                       by_blas);
   }
@@ -127,7 +138,7 @@ double tutti_products_flops(const tutti_products *products, int64_t rows) {
   double flops = 0;
   for (int i = 0; i < products->n_layers; i++) {
     const product_layer *l = &products->layers[i];
-    flops += (l->passes_on ? 6.0 : 4.0) * (double)rows * l->n_in * l->n_out;
+    flops += (2.0 + 2 * l->passes_on + 2 * l->trains) * (double)rows * l->n_in * l->n_out;
   }
   return flops;
 }

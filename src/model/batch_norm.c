@@ -39,7 +39,7 @@ static void forward_moving(const tutti_model *model, tutti_layer *layer, const t
     stats[j] = moving[j];
     stats[n + j] = inverse_deviation(moving[n + j], layer->spec.epsilon);
   }
-  normalise(x, flow->rows, n, stats, flow->params + layer->offset, layer->y);
+  normalise(x, flow->rows, n, stats, tutti_layer_weights(model, layer, flow->params), layer->y);
 }
 
 /** The leaf that has the group; where several share it, each rank knows all groups, and nothing is kept apart. */
@@ -60,7 +60,7 @@ static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_flo
   const int n = layer->n_out;
   const double *sums = tutti_group_sums(&layer->groups, i);
   float *stats = tutti_group_stats(&layer->groups, i);
-  double *moving = model->moving + leaf_of_group(flow, span, i) * model->n_state + layer->state;
+  double *moving = model->moving + leaf_of_group(flow, span, i) * model->n_moving + layer->state;
 
   const double count = (double)tutti_group_count(span, i), momentum = layer->spec.momentum;
   const int64_t later = tutti_groups_with_variance(layer->spec.ghost, span->batch) - 1 - (span->first + i);
@@ -78,7 +78,7 @@ static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_flo
 
 static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
   layer->out = layer->y;
-  if (!flow->pass->training) {
+  if (!flow->pass->training || layer->spec.frozen) {
     forward_moving(model, layer, flow, x);
     return TUTTI_OK;
   }
@@ -152,9 +152,22 @@ static void gradient_of_piece(const tutti_layer *layer, const tutti_group_span *
   tutti_flow_done(flow, &piece, layer->offset, 2 * n, false);
 }
 
+/** dx = gamma inverse dy: the moving statistics do not depend on x. */
+static void backward_moving(const tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
+                            float *dy) {
+  const int n = layer->n_out;
+  const float *inverse = tutti_group_stats(&layer->groups, 0) + n;
+  const float *gamma = tutti_layer_weights(model, layer, flow->params);
+  for (int64_t i = 0; i < flow->rows; i++)
+    for (int j = 0; j < n; j++) dy[i * n + j] *= gamma[j] * inverse[j];
+}
+
 static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
                              float *dy, float *dx) {
-  (void)model;
+  if (layer->spec.frozen) {
+    backward_moving(model, layer, flow, dy);
+    return TUTTI_OK;
+  }
   const int n = layer->n_out;
   const tutti_groups *groups = &layer->groups;
   const tutti_group_span span = tutti_group_span_of(layer->spec.ghost, flow->pass, flow->rows);

@@ -19,7 +19,10 @@ static const tutti_layer_ops *const ops_of_kind[TUTTI_N_LAYER_KINDS] = {
 enum { MAX_STATES = 2 }; // arrays of a layer
 
 tutti_status tutti_layer_add_array(tutti_model *model, tutti_layer *layer, tutti_array array) {
-  int64_t *end = array.view.trainable ? &model->n_params : &model->n_state;
+  const bool is_weight = array.view.trainable;
+  array.frozen = layer->spec.frozen;
+  array.view.trainable = is_weight && !array.frozen;
+  int64_t *end = array.view.trainable ? &model->n_params : array.frozen ? &model->n_frozen : &model->n_moving;
   // Two factors below 2^31 have a product that can be counted; the sum of many may not.
   array.view.n = (array.view.rows ? array.view.rows : 1) * array.view.cols;
   TUTTI_CHECK(array.view.n <= INT64_MAX / 16 - *end, TUTTI_ERR_CONFIG,
@@ -27,6 +30,10 @@ tutti_status tutti_layer_add_array(tutti_model *model, tutti_layer *layer, tutti
   array.view.layer = layer->name;
   array.view.offset = *end;
   *end += array.view.n;
+  if (is_weight) {
+    layer->n_weights += array.view.n;
+    array.part = model->n_weight_arrays++;
+  }
   if (array.view.trainable)
     model->trained[model->n_trained++] = array;
   else
@@ -112,15 +119,29 @@ static tutti_status add_layer(tutti_model *model, const tutti_layer_spec *spec, 
   layer->ops = ops_of_kind[spec->kind];
   layer->index = index;
   layer->n_in = index ? model->layers[index - 1].n_out : model->n_in;
-  layer->offset = model->n_params;
-  layer->state = model->n_state;
+  const int64_t n_moving = model->n_moving, n_frozen = model->n_frozen, n_params = model->n_params;
+  layer->offset = spec->frozen ? n_frozen : n_params;
+  layer->state = n_moving;
   layer->gives_logits = gives_logits;
   name_layer(model, layer);
   TUTTI_TRY(layer->ops->setup(model, layer));
-  layer->n_params = model->n_params - layer->offset;
-  layer->n_state = model->n_state - layer->state;
-  if (layer->n_params > 0) TUTTI_TRY(TUTTI_NEW(layer->sums, TUTTI_MAX_TRAINED * (int64_t)layer->n_out));
+  layer->n_params = model->n_params - n_params;
+  layer->n_state = model->n_moving - n_moving + model->n_frozen - n_frozen;
+  if (layer->n_weights > 0) TUTTI_TRY(TUTTI_NEW(layer->sums, TUTTI_MAX_TRAINED * (int64_t)layer->n_out));
   return check_layer(layer);
+}
+
+/** What is frozen lies behind all that moves, of which the sum over ranks is taken in each step. */
+static void place_frozen(tutti_model *model) {
+  model->n_state = model->n_moving + model->n_frozen;
+  for (int i = 0; i < model->n_states; i++)
+    if (model->states[i].frozen) model->states[i].view.offset += model->n_moving;
+  for (int i = 0; i < model->n_layers; i++) {
+    tutti_layer *layer = &model->layers[i];
+    if (!layer->spec.frozen) continue;
+    layer->offset += model->n_moving;
+    layer->state = layer->offset + layer->n_weights;
+  }
 }
 
 static tutti_status allocate(tutti_model *model) {
@@ -133,7 +154,7 @@ static tutti_status allocate(tutti_model *model) {
   }
   TUTTI_TRY(TUTTI_NEW(model->state, model->n_state));
   model->n_leaves = 1;
-  TUTTI_TRY(TUTTI_NEW(model->moving, model->n_state));
+  TUTTI_TRY(TUTTI_NEW(model->moving, model->n_moving));
   return TUTTI_OK;
 }
 
@@ -153,10 +174,14 @@ static tutti_status build(const tutti_model_options *options, int64_t n_in, int6
   const int n = options->n_layers;
   TUTTI_TRY(TUTTI_NEW(model->layers, n));
   TUTTI_TRY(TUTTI_NEW(model->trained, TUTTI_MAX_TRAINED * n));
-  TUTTI_TRY(TUTTI_NEW(model->states, MAX_STATES * n));
+  TUTTI_TRY(TUTTI_NEW(model->states, (MAX_STATES + TUTTI_MAX_TRAINED) * n));
   model->n_layers = n;
   for (int i = 0; i < n; i++) TUTTI_TRY(add_layer(model, &options->layers[i], i, logits && i == n - 1));
 
+  place_frozen(model);
+  TUTTI_CHECK(model->n_params > 0 || model->n_frozen == 0, TUTTI_ERR_CONFIG,
+              "model.layers: each layer with weights has trainable=no, so there is nothing to train; leave "
+              "it out of one");
   TUTTI_CHECK(model->n_params > 0, TUTTI_ERR_CONFIG,
               "no layer of the network has weights; add 'dense UNITS'");
   while (model->layers[model->first_trained].n_params == 0) model->first_trained++;

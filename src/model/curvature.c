@@ -12,7 +12,8 @@ struct tutti_curvature {
   float *spare;            // [max_rows, widest layer] owned
   float *d[2],
       *td[2];   // the same: gradients by outputs and their derivatives, one for each end of a dense layer
-  float *grads; // [parameters of the largest layer] owned
+  float *grads; // [weights of the largest layer] owned
+  float *still; // [the same] owned; zeros, which a direction has for frozen weights
 };
 
 // --- making --------------------------------------------------------------------------------------------------
@@ -34,7 +35,7 @@ static tutti_status allocate(tutti_curvature *curvature) {
     const tutti_layer *layer = &model->layers[i];
     TUTTI_TRY(create_tangent(model, layer, &curvature->tangents[i]));
     if (layer->n_out > widest) widest = layer->n_out;
-    if (layer->n_params > largest) largest = layer->n_params;
+    if (layer->n_weights > largest) largest = layer->n_weights;
   }
   const int64_t n = model->max_rows * widest;
   TUTTI_TRY(TUTTI_NEW(curvature->spare, n));
@@ -42,6 +43,7 @@ static tutti_status allocate(tutti_curvature *curvature) {
     TUTTI_TRY(TUTTI_NEW(curvature->d[i], n));
     TUTTI_TRY(TUTTI_NEW(curvature->td[i], n));
   }
+  TUTTI_TRY(TUTTI_NEW(curvature->still, largest));
   return TUTTI_NEW(curvature->grads, largest);
 }
 
@@ -73,6 +75,7 @@ void tutti_curvature_destroy(tutti_curvature **curvature) {
     tutti_free(c->td[i]);
   }
   tutti_free(c->grads);
+  tutti_free(c->still);
   tutti_free(c);
   *curvature = NULL;
 }
@@ -88,8 +91,10 @@ static tutti_bend bend_of(tutti_curvature *curvature, const tutti_curvature_batc
                       .tangent = &curvature->tangents[i],
                       .order = model->order,
                       .rows = model->n_rows,
-                      .params = batch->params + layer->offset,
-                      .v = v ? v + layer->offset : NULL,
+                      .params = tutti_layer_weights(model, layer, batch->params),
+                      .v = !v                   ? NULL
+                           : layer->spec.frozen ? curvature->still
+                                                : v + layer->offset,
                       .x = i ? model->layers[i - 1].out : batch->x,
                       .tx = v && i ? curvature->tangents[i - 1].out : NULL,
                       .spare = curvature->spare};

@@ -22,19 +22,15 @@ static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   return tutti_layer_allocate(model, layer, tutti_activation_needs_input(applied(layer)));
 }
 
-static const float *kernel_of(const tutti_layer *layer, const float *params) {
-  return params + layer->offset;
-}
-
 static int64_t bias_offset(const tutti_layer *layer) {
   return layer->offset + (int64_t)layer->n_in * layer->n_out;
 }
 
 static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
-  const float *bias = layer->spec.bias ? flow->params + bias_offset(layer) : NULL;
+  const float *kernel = tutti_layer_weights(model, layer, flow->params);
+  const float *bias = layer->spec.bias ? kernel + (int64_t)layer->n_in * layer->n_out : NULL;
   float *z = layer->kept ? layer->kept : layer->y;
-  tutti_matmul_forward(model->order, x, kernel_of(layer, flow->params), bias, flow->rows, layer->n_in,
-                       layer->n_out, z);
+  tutti_matmul_forward(model->order, x, kernel, bias, flow->rows, layer->n_in, layer->n_out, z);
   tutti_activation_forward(applied(layer), z, flow->rows, layer->n_out, layer->y);
   layer->out = layer->y;
   return TUTTI_OK;
@@ -134,9 +130,11 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
                              float *dy, float *dx) {
   const int rows = flow->rows, n_in = layer->n_in, n_out = layer->n_out;
   tutti_activation_backward(applied(layer), layer->kept, layer->y, dy, rows, n_out, dy);
-  if (flow->pass->squares) add_row_squares(model, layer, flow, x, dy);
+  if (flow->pass->squares && !layer->spec.frozen) add_row_squares(model, layer, flow, x, dy);
   if (dx)
-    tutti_matmul_input_gradient(model->order, dy, kernel_of(layer, flow->params), rows, n_in, n_out, dx);
+    tutti_matmul_input_gradient(model->order, dy, tutti_layer_weights(model, layer, flow->params), rows, n_in,
+                                n_out, dx);
+  if (layer->spec.frozen) return TUTTI_OK;
   // Only now, when no product needs the weights any more.
   kernel_gradients(model, layer, flow, x, dy);
   if (layer->spec.bias) bias_gradient(layer, flow, dy);

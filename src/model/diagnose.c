@@ -12,7 +12,7 @@ int tutti_model_first_nonfinite(const tutti_model *model, const float *params, i
   if (rows > model->n_rows) rows = model->n_rows;
   for (int i = 0; i < model->n_layers; i++) {
     const tutti_layer *layer = &model->layers[i];
-    if (!all_finite(params + layer->offset, layer->n_params)) return i;
+    if (!all_finite(tutti_layer_weights(model, layer, params), layer->n_weights)) return i;
     // A layer that gave its input on has made nothing that is not finite.
     if (layer->out == layer->y && !all_finite(layer->y, rows * layer->n_out)) return i;
   }

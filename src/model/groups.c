@@ -48,10 +48,14 @@ static int64_t greatest_common_divisor(int64_t a, int64_t b) {
   return b ? greatest_common_divisor(b, a % b) : a;
 }
 
+bool tutti_layer_mixes_samples(const tutti_layer_spec *layer) {
+  return layer->kind == TUTTI_LAYER_BATCH_NORM && !layer->frozen;
+}
+
 int64_t tutti_layers_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count) {
   int64_t group = 1;
   for (int i = 0; i < n_layers; i++) {
-    if (layers[i].kind != TUTTI_LAYER_BATCH_NORM) continue;
+    if (!tutti_layer_mixes_samples(&layers[i])) continue;
     const int64_t ghost = layers[i].ghost;
     if (ghost == 0 || ghost >= batch_count) return batch_count;
     const int64_t times = ghost / greatest_common_divisor(group, ghost);
@@ -75,7 +79,7 @@ int64_t tutti_groups_with_variance(int64_t ghost, int64_t batch_count) {
 
 bool tutti_layers_single_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count) {
   for (int i = 0; i < n_layers; i++)
-    if (layers[i].kind == TUTTI_LAYER_BATCH_NORM && last_is_single(layers[i].ghost, batch_count)) return true;
+    if (tutti_layer_mixes_samples(&layers[i]) && last_is_single(layers[i].ghost, batch_count)) return true;
   return false;
 }
 

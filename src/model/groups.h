@@ -30,6 +30,9 @@ void tutti_groups_free(tutti_groups *groups);
 
 tutti_group_span tutti_group_span_of(int64_t ghost, const tutti_model_pass *pass, int64_t rows);
 
+/** Whether a sample's outputs depend on others: batch_norm's in training, unless it is frozen. */
+bool tutti_layer_mixes_samples(const tutti_layer_spec *layer);
+
 /** How many groups: of the global batch; of those, the ones with more than one sample; at most of a
  * micro-batch. */
 int64_t tutti_groups_of_batch(int64_t ghost, int64_t batch_count);

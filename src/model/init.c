@@ -62,27 +62,24 @@ static void fill_normal(tutti_stream stream, double deviation, int64_t n, float 
   for (int64_t i = 0; i < n; i++) weights[i] = (float)(deviation * truncated_normal(stream, (uint64_t)i));
 }
 
+static void fill_array(const tutti_array *array, uint64_t seed, float *weights) {
+  const tutti_model_array *view = &array->view;
+  if (!array->random) {
+    for (int64_t k = 0; k < view->n; k++) weights[k] = array->fill;
+    return;
+  }
+  const tutti_stream stream = {.seed = seed, .kind = TUTTI_STREAM_WEIGHTS, .part = array->part};
+  const double v = variance(array->initializer, (double)view->rows, (double)view->cols);
+  if (is_normal(array->initializer))
+    fill_normal(stream, sqrt(v) / TRUNCATED_DEVIATION, view->n, weights);
+  else
+    fill_uniform(stream, sqrt(3 * v), view->n, weights);
+}
+
 void tutti_model_init(tutti_model *model, uint64_t seed, float *params) {
-  for (int i = 0; i < model->n_trained; i++) {
-    const tutti_array *array = &model->trained[i];
-    const tutti_model_array *view = &array->view;
-    float *weights = params + view->offset;
-    if (!array->random) {
-      for (int64_t k = 0; k < view->n; k++) weights[k] = array->fill;
-      continue;
-    }
-    const tutti_stream stream = {.seed = seed, .kind = TUTTI_STREAM_WEIGHTS, .part = (uint32_t)i};
-    const double v = variance(array->initializer, (double)view->rows, (double)view->cols);
-    if (is_normal(array->initializer))
-      fill_normal(stream, sqrt(v) / TRUNCATED_DEVIATION, view->n, weights);
-    else
-      fill_uniform(stream, sqrt(3 * v), view->n, weights);
-  }
-  for (int i = 0; i < model->n_states; i++) {
-    const tutti_model_array *view = &model->states[i].view;
-    for (int64_t k = 0; k < view->n; k++) {
-      model->state[view->offset + k] = model->states[i].fill;
-      model->moving[view->offset + k] = 0;
-    }
-  }
+  for (int i = 0; i < model->n_trained; i++)
+    fill_array(&model->trained[i], seed, params + model->trained[i].view.offset);
+  for (int i = 0; i < model->n_states; i++)
+    fill_array(&model->states[i], seed, model->state + model->states[i].view.offset);
+  for (int64_t k = 0; k < model->n_moving; k++) model->moving[k] = 0;
 }

@@ -154,7 +154,7 @@ void tutti_flow_add_squares(const tutti_flow *flow, const double *squares) {
 
 bool tutti_model_has_examples(const tutti_model *model) {
   for (int i = 0; i < model->n_layers; i++)
-    if (model->layers[i].spec.kind == TUTTI_LAYER_BATCH_NORM) return false;
+    if (tutti_layer_mixes_samples(&model->layers[i].spec)) return false;
   return true;
 }
 
@@ -199,7 +199,7 @@ void tutti_model_decide(const tutti_model *model, int64_t rows, int32_t *classes
 static tutti_status reserve_chains(tutti_model *model) {
   for (int i = 0; i < model->n_layers; i++) {
     tutti_layer *layer = &model->layers[i];
-    if (layer->spec.kind != TUTTI_LAYER_DENSE || layer->links) continue;
+    if (layer->spec.kind != TUTTI_LAYER_DENSE || layer->spec.frozen || layer->links) continue;
     TUTTI_TRY(TUTTI_NEW(layer->links, (int64_t)layer->n_in * layer->n_out));
     TUTTI_TRY(TUTTI_NEW(layer->chain, (int64_t)layer->n_in * layer->n_out));
   }
@@ -210,10 +210,10 @@ tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count, int n_
   if (leaf_rows > TUTTI_CHAIN_ROWS) TUTTI_TRY(reserve_chains(model));
   tutti_free(model->moving);
   model->n_leaves = n_leaves;
-  TUTTI_TRY(TUTTI_NEW(model->moving, n_leaves * model->n_state));
+  TUTTI_TRY(TUTTI_NEW(model->moving, n_leaves * model->n_moving));
   for (int i = 0; i < model->n_layers; i++) {
     tutti_layer *layer = &model->layers[i];
-    if (layer->spec.kind != TUTTI_LAYER_BATCH_NORM) continue;
+    if (!tutti_layer_mixes_samples(&layer->spec)) continue;
     TUTTI_TRY(tutti_groups_reserve(&layer->groups, layer->n_out,
                                    tutti_groups_of_batch(layer->spec.ghost, batch_count), n_leaves));
   }
@@ -222,18 +222,19 @@ tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count, int n_
 
 tutti_status tutti_model_merge_state(tutti_model *model, int64_t batch_count, tutti_model_sum sum,
                                      void *context) {
-  if (model->n_state == 0) return TUTTI_OK;
-  if (sum) TUTTI_TRY(sum(context, model->moving, model->n_leaves * model->n_state));
+  if (model->n_moving == 0) return TUTTI_OK;
+  if (sum) TUTTI_TRY(sum(context, model->moving, model->n_leaves * model->n_moving));
   for (int leaf = 1; leaf < model->n_leaves; leaf++)
-    for (int64_t k = 0; k < model->n_state; k++) model->moving[k] += model->moving[leaf * model->n_state + k];
+    for (int64_t k = 0; k < model->n_moving; k++)
+      model->moving[k] += model->moving[leaf * model->n_moving + k];
   for (int i = 0; i < model->n_layers; i++) {
     const tutti_layer *layer = &model->layers[i];
-    if (layer->n_state == 0) continue;
+    if (!tutti_layer_mixes_samples(&layer->spec)) continue;
     const double kept =
         pow(layer->spec.momentum, (double)tutti_groups_with_variance(layer->spec.ghost, batch_count));
     for (int64_t k = layer->state; k < layer->state + layer->n_state; k++)
       model->state[k] = (float)(kept * model->state[k] + model->moving[k]);
   }
-  memset(model->moving, 0, (size_t)model->n_leaves * (size_t)model->n_state * sizeof *model->moving);
+  memset(model->moving, 0, (size_t)model->n_leaves * (size_t)model->n_moving * sizeof *model->moving);
   return TUTTI_OK;
 }

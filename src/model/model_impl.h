@@ -58,8 +58,11 @@ struct tutti_layer {
   char name[40];
   int index; // in the model: the part of the stream of its noise
   int n_in, n_out;
-  int64_t offset, n_params; // in the flat buffers
-  int64_t state, n_state;   // in the state
+  int64_t offset,
+      n_params;      // in the flat buffers; of a frozen layer, which has none there, offset is in the state
+  int64_t n_weights; // trained or frozen
+  int64_t state,
+      n_state; // in the state: what is not trained; of a frozen layer `state` is behind its weights
   bool gives_logits;        // last layer, whose activation the loss contains: it is left out
   const float *out;         // of the last forward
   float *y;                 // [max_rows, n_out] owned
@@ -72,7 +75,9 @@ struct tutti_layer {
 
 typedef struct {
   tutti_model_array view;
-  bool random; // starts by `initializer`, else with `fill`
+  bool frozen;   // in the state behind what moves
+  uint32_t part; // of the stream of initial weights: the number of the array, whether it is trained or not
+  bool random;   // starts by `initializer`, else with `fill`
   tutti_initializer initializer;
   float fill;
 } tutti_array;
@@ -90,10 +95,12 @@ struct tutti_model {
   tutti_initializer initializer;
   tutti_array *trained, *states; // owned
   int n_trained, n_states;       // arrays
+  uint32_t n_weight_arrays;      // trained or frozen
   int64_t n_params, n_state;     // elements
+  int64_t n_moving, n_frozen;    // of the state, in this order
   float *state;                  // [n_state] owned
   int n_leaves;                  // whose sums are kept apart in moving
-  double *moving; // [n_leaves][n_state] owned; what this rank adds to the state at the end of the step
+  double *moving; // [n_leaves][n_moving] owned; what this rank adds to the state at the end of the step
   double *row_squares[2]; // [max_rows] owned; squared norms of rows
   float *delta[2];        // [max_rows, widest layer] owned; gradients by outputs
 };
@@ -102,6 +109,12 @@ enum {
   TUTTI_MAX_TRAINED = 2,   // arrays of a layer
   TUTTI_CHAIN_ROWS = 4096, // samples of a leaf that one chain of float sums over, see dense.c
 };
+
+/** Local.  Where the layer's weights are: in the flat buffer `params`, or in the state where they are frozen. */
+static inline const float *tutti_layer_weights(const tutti_model *model, const tutti_layer *layer,
+                                               const float *params) {
+  return (layer->spec.frozen ? model->state : params) + layer->offset;
+}
 
 /** Local.  layer->sums: the gradient of n parameters as it stands, which the piece's rows are to be added to.  Where the
  * pass accumulates, it has the digits that the micro-batch before had to round away: 16384 micro-batches of like samples
@@ -113,7 +126,7 @@ extern const tutti_layer_ops tutti_dense_ops, tutti_activation_ops, tutti_dropou
     tutti_gaussian_noise_ops, tutti_gaussian_dropout_ops, tutti_alpha_dropout_ops, tutti_prelu_ops;
 
 /** For setup: append an array to the flat buffers (trainable) or to the state.  Of `array` the name, rows,
- * cols, trainable and how it starts are given; the rest is found here.  @return ERR_CONFIG more elements than
+ * cols, trainable (of a frozen layer: were it not) and how it starts are given; the rest is found here.  @return ERR_CONFIG more elements than
  * can be counted */
 TUTTI_NODISCARD
 tutti_status tutti_layer_add_array(tutti_model *model, tutti_layer *layer, tutti_array array);

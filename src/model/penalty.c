@@ -1,4 +1,5 @@
-/** l1 sum |w| + l2 sum w^2 on kernels, as Keras' regularizers: part of the loss, not divided by the batch. */
+/** l1 sum |w| + l2 sum w^2 on kernels that are trained, as Keras' regularizers: part of the loss, not divided by the
+ * batch. */
 #include <math.h>
 
 #include "base/clones.h"
@@ -7,7 +8,8 @@
 enum { LANES = 8 }; // of a sum: the order of the additions is fixed, whatever the vectors
 
 static bool has_penalty(const tutti_layer *layer) {
-  return layer->spec.kind == TUTTI_LAYER_DENSE && (layer->spec.l1 > 0 || layer->spec.l2 > 0);
+  return layer->spec.kind == TUTTI_LAYER_DENSE && !layer->spec.frozen &&
+         (layer->spec.l1 > 0 || layer->spec.l2 > 0);
 }
 
 static int64_t kernel_size(const tutti_layer *layer) {

@@ -35,14 +35,13 @@ TUTTI_CLONES static void alpha_squares(const float *restrict x, const float *res
 }
 
 static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
-  (void)model;
-  forward_rows(x, flow->rows, layer->n_out, flow->params + layer->offset, layer->y);
+  forward_rows(x, flow->rows, layer->n_out, tutti_layer_weights(model, layer, flow->params), layer->y);
   layer->out = layer->y;
   return TUTTI_OK;
 }
 
-static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
-                             float *dy, float *dx) {
+static void alpha_gradients(tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
+                            const float *x, const float *dy) {
   const int n = layer->n_out;
   if (flow->pass->squares) {
     alpha_squares(x, dy, flow->rows, n, model->row_squares[0]);
@@ -57,7 +56,12 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
     tutti_layer_round(layer, n, dalpha);
     tutti_flow_done(flow, &piece, layer->offset, n, false);
   }
-  if (dx) input_gradient(x, flow->rows, n, flow->params + layer->offset, dx);
+}
+
+static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
+                             float *dy, float *dx) {
+  if (!layer->spec.frozen) alpha_gradients(model, layer, flow, x, dy);
+  if (dx) input_gradient(x, flow->rows, layer->n_out, tutti_layer_weights(model, layer, flow->params), dx);
   return TUTTI_OK;
 }
 

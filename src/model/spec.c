@@ -5,7 +5,14 @@
 #include "base/text.h"
 #include "tutti/model.h"
 
-typedef enum { WORD_COUNT, WORD_REAL, WORD_FLAG, WORD_ACTIVATION, WORD_INITIALIZER } word_type;
+typedef enum {
+  WORD_COUNT,
+  WORD_REAL,
+  WORD_FLAG,
+  WORD_NO_FLAG,
+  WORD_ACTIVATION,
+  WORD_INITIALIZER
+} word_type; // NO_FLAG: no is true
 
 /** One number or name of a kind of layer.  Without a key it stands by its place, in the order of the
  * table. */
@@ -36,6 +43,7 @@ static const field fields[] = {
     {TUTTI_LAYER_DENSE, "initializer", "initializer", WORD_INITIALIZER, false, AT(initializer), 0, 0, ""},
     {TUTTI_LAYER_DENSE, "l1", "l1", WORD_REAL, false, AT(l1), 0, ANY, "a number >= 0"},
     {TUTTI_LAYER_DENSE, "l2", "l2", WORD_REAL, false, AT(l2), 0, ANY, "a number >= 0"},
+    {TUTTI_LAYER_DENSE, "trainable", "trainable", WORD_NO_FLAG, false, AT(frozen), 0, 0, "yes or no"},
     {TUTTI_LAYER_ACTIVATION, NULL, "NAME", WORD_ACTIVATION, true, AT(activation), 0, 0, ""},
     {TUTTI_LAYER_DROPOUT, NULL, "RATE", WORD_REAL, true, AT(rate), 0, BELOW_ONE, "a number >= 0 and < 1"},
     {TUTTI_LAYER_BATCH_NORM, "ghost", "ghost", WORD_COUNT, false, AT(ghost), 0, INT32_MAX,
@@ -43,11 +51,13 @@ static const field fields[] = {
     {TUTTI_LAYER_BATCH_NORM, "momentum", "momentum", WORD_REAL, false, AT(momentum), 0, BELOW_ONE,
      "a number >= 0 and < 1"},
     {TUTTI_LAYER_BATCH_NORM, "epsilon", "epsilon", WORD_REAL, false, AT(epsilon), 1e-30, ANY, "a number > 0"},
+    {TUTTI_LAYER_BATCH_NORM, "trainable", "trainable", WORD_NO_FLAG, false, AT(frozen), 0, 0, "yes or no"},
     {TUTTI_LAYER_GAUSSIAN_NOISE, NULL, "STDDEV", WORD_REAL, true, AT(stddev), 0, ANY, "a number >= 0"},
     {TUTTI_LAYER_GAUSSIAN_DROPOUT, NULL, "RATE", WORD_REAL, true, AT(rate), 0, BELOW_ONE,
      "a number >= 0 and < 1"},
     {TUTTI_LAYER_ALPHA_DROPOUT, NULL, "RATE", WORD_REAL, true, AT(rate), 0, BELOW_ONE,
      "a number >= 0 and < 1"},
+    {TUTTI_LAYER_PRELU, "trainable", "trainable", WORD_NO_FLAG, false, AT(frozen), 0, 0, "yes or no"},
 };
 enum { N_FIELDS = sizeof fields / sizeof fields[0], MAX_WORDS = 16, MAX_TEXT = 256 };
 
@@ -115,6 +125,10 @@ static tutti_status read_field(const char *text, const field *f, const char *wor
     return read_count(text, f, word, value);
   case WORD_FLAG:
     return read_flag(text, f, word, value);
+  case WORD_NO_FLAG:
+    TUTTI_TRY(read_flag(text, f, word, &spec->frozen));
+    spec->frozen = !spec->frozen;
+    return TUTTI_OK;
   case WORD_ACTIVATION:
     TUTTI_TRY(find_name(text, "activation", word, tutti_activation_names, TUTTI_N_ACTIVATIONS, &i));
     spec->activation = (tutti_activation)i;
@@ -219,6 +233,9 @@ static void print_field(const field *f, const tutti_layer_spec *spec, const tutt
     break;
   case WORD_FLAG:
     if (*(const bool *)value != *(const bool *)other) word = *(const bool *)value ? "yes" : "no";
+    break;
+  case WORD_NO_FLAG:
+    if (*(const bool *)value) word = "no";
     break;
   case WORD_ACTIVATION:
     if (f->required || spec->activation != usual->activation) word = tutti_activation_names[spec->activation];

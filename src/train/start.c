@@ -18,7 +18,8 @@ typedef struct {
   tutti_view *views;  // [n_views] of the network; after the comparison the first n_taken are to be read
   tutti_view *stored; // [n_stored] of the file
   int64_t n_views, n_taken, n_stored;
-  bool takes_first;         // the network's first array is among those
+  const char *first;        // layer with weights of the network
+  bool takes_first;         // some of its arrays are among those
   char misfits[LIST_BYTES]; // what would be refused, and the layers of these
   char layers[LIST_BYTES];
   char anew[LIST_BYTES], unused[LIST_BYTES]; // named by `skip`: arrays of the network, others of the file
@@ -114,7 +115,7 @@ static void compare_all(match *m) {
   for (int64_t i = 0; i < m->n_views; i++) {
     const tutti_view view = m->views[i];
     if (!compare(m, &view)) continue;
-    m->takes_first = m->takes_first || i == 0;
+    m->takes_first = m->takes_first || is_of(short_name(&view), m->first);
     m->views[m->n_taken++] = view;
   }
 }
@@ -135,8 +136,18 @@ static tutti_status check_skipped(const match *m) {
   return TUTTI_OK;
 }
 
+/** Of the model's. */
+static const char *first_layer(const tutti_model *model) {
+  tutti_layer_info info;
+  int i = 0;
+  do tutti_model_layer(model, i++, &info);
+  while (info.n_trainable + info.n_other == 0);
+  return info.name;
+}
+
 static tutti_status make_match(const tutti_config *config, tutti_model *model, float *weights, match *m) {
-  *m = (match){.path = config->model.weights, .skip = config->model.weights_skip};
+  *m =
+      (match){.path = config->model.weights, .skip = config->model.weights_skip, .first = first_layer(model)};
   TUTTI_TRY(tutti_checkpoint_list_weights(m->path, &m->stored, &m->n_stored));
   TUTTI_TRY(TUTTI_NEW(m->views, tutti_model_n_arrays(model)));
   tutti_views_add(model, WEIGHTS, true, weights, m->views, &m->n_views);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "support/training.h"
+#include "tutti/checkpoint.h"
 
 // Without state of the optimizer, and with the same order in each epoch: then the second half of a training is one that
 // begins with the weights of the first.
@@ -158,6 +159,58 @@ static void what_does_not_fit_is_named(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** The array of a run has the same bits as that of the first one. */
+static bool is_as_in_first(const training_folder *folder, const char *run, const char *array, int64_t rows,
+                           int64_t cols) {
+  const char *const runs[] = {"first", run};
+  float values[2][256];
+  for (int i = 0; i < 2; i++) {
+    tutti_view view = {.n_dims = cols ? 2 : 1, .dims = {rows, cols}, .data = values[i]};
+    char path[400];
+    snprintf(path, sizeof path, "%s/%s/checkpoint.h5", folder->path, runs[i]);
+    snprintf(view.name, sizeof view.name, "/model/weights/%s", array);
+    if (!EXPECT_OK(tutti_checkpoint_read_arrays(path, &view, 1))) return false;
+  }
+  return memcmp(values[0], values[1], (size_t)(rows * (cols ? cols : 1)) * sizeof(float)) == 0;
+}
+
+/** Whatever the rule, its decay, its norms and what is measured: what is frozen keeps its bits, and has no state. */
+static void what_is_frozen_stays(const tutti_comm *comm) {
+  static const char layers[] =
+      "model.layers=dense 16 relu trainable=no l2=0.1, batch_norm ghost=10 trainable=no, dense 3 softmax";
+  const training_overrides rules[] = {
+      {"optimizer.momentum=0.9", "optimizer.weight_decay=0.1", "optimizer.global_clipnorm=0.5",
+       "run.measure=all"},
+      {"optimizer.name=lars", "optimizer.momentum=0.9", "optimizer.weight_decay=0.1"},
+      {"optimizer.name=lamb", "optimizer.weight_decay=0.1", "parallel.reduce=auto", "run.measure=norms"},
+      {"optimizer.name=adamw", "optimizer.ema_momentum=0.9", "optimizer.clipnorm=0.1",
+       "parallel.reduce=flat"}};
+  training_folder folder;
+  tutti_train_result result;
+  char weights[400];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){scaled}, &result));
+  weights_of(&folder, "first", weights);
+  for (int i = 0; i < 4; i++) {
+    const char *const *rule = rules[i];
+    char name[16], alone[16];
+    snprintf(name, sizeof name, "rule-%d", i);
+    snprintf(alone, sizeof alone, "alone-%d", i);
+    const training_overrides all = {weights, layers, rule[0], rule[1], rule[2], rule[2] ? rule[3] : NULL};
+    EXPECT_OK(training_run(comm, &folder, name, yaml, all, &result));
+    training_run_in_two(comm, &folder, alone, yaml, all, 5, true);
+    if (!training_is_root(comm)) continue;
+    EXPECT(is_as_in_first(&folder, name, "dense/kernel", 12, 16), "%s has moved the kernel", name);
+    EXPECT(is_as_in_first(&folder, name, "batch_normalization/gamma", 16, 0), "%s has moved gamma", name);
+    EXPECT(is_as_in_first(&folder, name, "batch_normalization/moving_mean", 16, 0), "%s has moved the mean",
+           name);
+    EXPECT(!is_as_in_first(&folder, name, "dense_1/kernel", 16, 3), "%s has not moved the head", name);
+    const double difference = training_difference(&folder, name, alone);
+    EXPECT(difference <= (i < 2 ? 0 : 1e-4), "%s in two parts differs by %g", name, difference);
+  }
+  training_folder_remove(comm, &folder);
+}
+
 /** A trial is the training of that config, and what it would refuse is told before. */
 static void a_trial_begins_with_the_weights(const tutti_comm *comm) {
   training_folder folder;
@@ -195,6 +248,7 @@ int main(void) {
       MPI_TEST(the_optimizer_and_the_schedule_begin_anew),
       MPI_TEST(a_run_goes_on_without_the_file),
       MPI_TEST(what_does_not_fit_is_named),
+      MPI_TEST(what_is_frozen_stays),
       MPI_TEST(a_trial_begins_with_the_weights),
   };
   return mpi_main("start", tests, sizeof tests / sizeof tests[0]);
