@@ -134,6 +134,26 @@ static tutti_status read_real(const tutti_file *file, const member *one, double 
   return TUTTI_OK;
 }
 
+/** Each step has a sample, and so has each epoch; a part is no more than the whole. */
+static tutti_status check_relations(const tutti_file *file, const tutti_checkpoint_state *state) {
+  const double samples = (double)state->samples;
+  const struct {
+    const char *part, *whole;
+    double a, b;
+  } relations[] = {{"step_in_epoch", "step", (double)state->step_in_epoch, (double)state->step},
+                   {"step", "samples", (double)state->step, samples},
+                   {"epoch", "samples", (double)state->epoch, samples},
+                   {"in_epoch_samples", "samples", state->in_epoch.samples, samples},
+                   {"in_row_samples", "samples", state->in_row.samples, samples}};
+  for (size_t i = 0; i < LENGTH(relations); i++)
+    TUTTI_CHECK(relations[i].a <= relations[i].b, TUTTI_ERR_DATA,
+                "%s: the attribute '%s' is %.0f and '%s' %.0f, expected no more than that: the file is "
+                "damaged; go on "
+                "from another checkpoint, or begin anew",
+                tutti_file_path(file), relations[i].part, relations[i].a, relations[i].whole, relations[i].b);
+  return TUTTI_OK;
+}
+
 tutti_status tutti_state_read(const tutti_file *file, tutti_checkpoint_state *state) {
   char *base = (char *)state;
   for (size_t i = 0; i < LENGTH(integers); i++) {
@@ -150,5 +170,5 @@ tutti_status tutti_state_read(const tutti_file *file, tutti_checkpoint_state *st
   state->split_seed = state->seed; // as files of earlier versions have it
   if (tutti_file_has_attribute(file, "/", split_seed))
     TUTTI_TRY(read_seed(file, split_seed, &state->split_seed));
-  return TUTTI_OK;
+  return check_relations(file, state);
 }

@@ -67,7 +67,7 @@ static tutti_checkpoint_state save_state(const char *path, tutti_checkpoint_stat
 }
 
 static void each_member_of_the_state_returns(void **state) {
-  const tutti_checkpoint_state saved = {.step = 1,
+  const tutti_checkpoint_state saved = {.step = 21,
                                         .epoch = 2,
                                         .step_in_epoch = 3,
                                         .samples = INT64_MAX,
@@ -198,6 +198,27 @@ static void impossible_counts_are_damage(void **state) {
   CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_DATA, "'step' is 4611686018427387904");
 }
 
+static void counts_that_contradict_each_other_are_damage(void **state) {
+  const char *path = folder_path(state, "checkpoint.h5");
+  const tutti_checkpoint_state good = {
+      .step = 10, .epoch = 2, .step_in_epoch = 2, .samples = 100, .in_epoch = {20, 0, 0, 0}};
+  const struct {
+    const char *attribute;
+    int64_t value;
+    const char *text;
+  } bad[] = {{"step", 1, "'step_in_epoch' is 2 and 'step' 1"},
+             {"step", 101, "'step' is 101 and 'samples' 100"},
+             {"epoch", 1000, "'epoch' is 1000 and 'samples' 100"},
+             {"samples", 19, "'in_epoch_samples' is 20 and 'samples' 19"}};
+  for (int i = 0; i < 4; i++) {
+    const tutti_checkpoint checkpoint = {.path = path, .config = "", .state = good};
+    tutti_checkpoint_info info;
+    CHECK_OK(tutti_checkpoint_save(&checkpoint, 1));
+    change(path, bad[i].attribute, bad[i].value);
+    CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_DATA, bad[i].text);
+  }
+}
+
 static void impossible_sums_are_damage(void **state) {
   const char *path = folder_path(state, "checkpoint.h5");
   const double values[] = {-1, INFINITY, NAN};
@@ -233,6 +254,7 @@ int main(void) {
       TEST(vectors_of_any_length_are_read),
       TEST(what_is_no_checkpoint_is_refused),
       TEST(impossible_counts_are_damage),
+      TEST(counts_that_contradict_each_other_are_damage),
       TEST(impossible_sums_are_damage),
       TEST(the_checkpoint_before_impossible_counts_is_found),
   };
