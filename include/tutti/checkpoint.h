@@ -4,7 +4,8 @@
  * checkpoint.h5, format 1:
  *   /model/weights/<layer>/<array>      float32, kernels [n_in, n_out], vectors [n]
  *   /optimizer/<slot>/<layer>/<array>   float32, as the weights; the attribute "unit" tells what is kept,
- *                                       "sum of gradients * -learning_rate"
+ *                                       "sum of gradients * -learning_rate".  In a file of the average (see the
+ *                                       attribute "weights") the weights that go on are the slot "weights"
  *   /input/shift, /input/factor         float64 [n_features]: x = (raw - shift) * factor; float32 in
  *                                       files of earlier versions
  *   /history                            the epoch table so far
@@ -18,6 +19,8 @@
  *                                   digits as text
  *     classes                       names of the classes, where the data has them
  *     features                      what the rows trained on hold ("bytes"); absent in files of earlier versions
+ *     weights                       "average" where /model/weights is the average of the weights, not the last
+ *                                   ones; else absent
  * Nothing in it depends on the number of ranks.
  *
  * In a run directory, newest first: checkpoint.h5, checkpoint.prev.h5, checkpoint.prev2.h5, ...  While a new
@@ -93,6 +96,7 @@ typedef struct {
   const char *const *classes; // [n_classes] names of the classes; n_classes 0: none
   int n_classes;
   const char *features; // what the rows trained on hold, in words; NULL: that is not known
+  bool is_average;      // the views below /model/weights are the average of the weights
 } tutti_checkpoint;
 
 /** Write whole or not at all, then let the files before it move on by one: checkpoint.h5 ->
@@ -113,6 +117,7 @@ typedef struct {
   int n_classes;
   char *time, *version;
   char *features; // NULL: the file does not say
+  bool is_average;
 } tutti_checkpoint_info;
 
 /** @return ERR_MISSING; ERR_DATA no checkpoint, or of a newer format; ERR_IO.  Free with

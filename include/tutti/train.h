@@ -107,15 +107,19 @@ void tutti_training_set_close(
 typedef enum { TUTTI_SPLIT_TEST, TUTTI_SPLIT_VALIDATION, TUTTI_SPLIT_TRAIN, TUTTI_N_SPLITS } tutti_split;
 extern const char *const tutti_split_names[TUTTI_N_SPLITS];
 
+/** Which weights of a checkpoint: the network that it holds (the average in a best.h5 that an average made the best, else
+ * the last weights), or the ones or the others. */
+typedef enum { TUTTI_WEIGHTS_OF_FILE, TUTTI_WEIGHTS_LAST, TUTTI_WEIGHTS_AVERAGE } tutti_weights;
+
 /** Collective, arguments equal on all ranks.  Loss and metric of a checkpoint's network.
  * @param[in] file    data set, all of its rows; NULL: the one it was trained with, and its limits
  * @param[in] external  the data may lead to files outside of the folder of their file
  * @param[in] metric  [32] receives the metric's name
- * @return ERR_CONFIG there is no such split */
+ * @return ERR_CONFIG there is no such split, or no average */
 TUTTI_NODISCARD
 tutti_status tutti_evaluate_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *file,
-                                       bool external, tutti_split split, char metric[32],
-                                       tutti_evaluation *result);
+                                       bool external, tutti_split split, tutti_weights weights,
+                                       char metric[32], tutti_evaluation *result);
 
 /** Collective, arguments equal on all ranks.  Outputs of a checkpoint's network for the rows of an array:
  * `predictions [n, n_out]` float32 and, for classifiers, `classes` int32, the decisions that its accuracy
@@ -125,11 +129,11 @@ tutti_status tutti_evaluate_checkpoint(const tutti_comm *comm, const char *check
  * @param[in]  dataset    name of the array in `input`; NULL: the only one, or x_test
  * @param[in]  external   `input` may lead to files outside of its folder
  * @param[out] n_samples  rows predicted
- * @return ERR_USAGE the output is the input or the checkpoint; what the rooms return */
+ * @return ERR_USAGE the output is the input or the checkpoint; ERR_CONFIG there is no average; what the rooms return */
 TUTTI_NODISCARD
 tutti_status tutti_predict_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *input,
                                       const char *dataset, bool external, const char *output,
-                                      int64_t *n_samples);
+                                      tutti_weights weights, int64_t *n_samples);
 
 /** What is measured of the curvature around a checkpoint's weights. */
 typedef struct {

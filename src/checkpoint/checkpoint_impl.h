@@ -6,6 +6,10 @@
 
 enum { TUTTI_CHECKPOINT_FORMAT = 1 };
 
+/** An attribute of the root that says which weights the network has, and what it says. */
+#define TUTTI_WEIGHTS_ATTRIBUTE "weights"
+#define TUTTI_WEIGHTS_AVERAGE   "average"
+
 /** A column that every history has. */
 #define TUTTI_HISTORY_COLUMN "step"
 

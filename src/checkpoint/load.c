@@ -30,6 +30,16 @@ tutti_status tutti_checkpoint_open(const char *path, tutti_file **file) {
 
 // --- what a file holds
 
+static tutti_status read_is_average(const tutti_file *file, bool *is_average) {
+  char *text = NULL;
+  *is_average = false;
+  if (!tutti_file_has_attribute(file, "/", TUTTI_WEIGHTS_ATTRIBUTE)) return TUTTI_OK;
+  TUTTI_TRY(tutti_file_get_text(file, "/", TUTTI_WEIGHTS_ATTRIBUTE, &text));
+  *is_average = strcmp(text, TUTTI_WEIGHTS_AVERAGE) == 0;
+  tutti_free(text);
+  return TUTTI_OK;
+}
+
 static tutti_status read_info(const tutti_file *file, tutti_checkpoint_info *info) {
   TUTTI_TRY(tutti_state_read(file, &info->state));
   TUTTI_TRY(tutti_file_get_text(file, "/", "config", &info->config));
@@ -39,6 +49,7 @@ static tutti_status read_info(const tutti_file *file, tutti_checkpoint_info *inf
     TUTTI_TRY(tutti_file_get_texts(file, "/", "classes", &info->classes, &info->n_classes));
   if (tutti_file_has_attribute(file, "/", "features"))
     TUTTI_TRY(tutti_file_get_text(file, "/", "features", &info->features));
+  TUTTI_TRY(read_is_average(file, &info->is_average));
   TUTTI_TRY(tutti_table_rows(file, "/history", &info->n_history));
   return TUTTI_OK;
 }

@@ -153,6 +153,16 @@ tutti_status tutti_option_switch(const char *name, const char *text, bool *on) {
   return TUTTI_OK;
 }
 
+tutti_status tutti_weights_parse(const char *text, tutti_weights *weights) {
+  *weights = TUTTI_WEIGHTS_OF_FILE;
+  if (!text) return TUTTI_OK;
+  const bool is_average = strcmp(text, "average") == 0;
+  TUTTI_CHECK(is_average || strcmp(text, "last") == 0, TUTTI_ERR_USAGE,
+              "--weights=%s: expected last or average", text);
+  *weights = is_average ? TUTTI_WEIGHTS_AVERAGE : TUTTI_WEIGHTS_LAST;
+  return TUTTI_OK;
+}
+
 void tutti_arguments_clear(tutti_arguments *arguments) {
   tutti_free(arguments->overrides);
   tutti_free(arguments->key_names);

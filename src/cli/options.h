@@ -1,6 +1,7 @@
 #pragma once
 /** Arguments of a command: positional ones, and options `--name=value` by getopt_long.  Local. */
 #include "tutti/config.h"
+#include "tutti/train.h"
 
 /** An option that a command takes besides the keys of a config. */
 typedef struct {
@@ -29,3 +30,11 @@ TUTTI_NODISCARD
 tutti_status tutti_option_switch(const char *name, const char *text, bool *on);
 
 void tutti_arguments_clear(tutti_arguments *arguments);
+
+/** Local.  Which weights of a checkpoint the option --weights asks for; NULL: it was not given. */
+TUTTI_NODISCARD
+tutti_status tutti_weights_parse(const char *text, tutti_weights *weights);
+
+#define TUTTI_WEIGHTS_HELP                                                                                   \
+  "--weights=average takes the average that optimizer.ema_momentum keeps; the default are the last\n"        \
+  "weights, but in a best.h5 by an ema_ monitor the average, of which --weights=last takes the others."

@@ -128,6 +128,7 @@ tutti_status tutti_summary_checkpoint(const char *path) {
       "kind checkpoint\ntime %s\nversion %s\nepoch %lld\nstep %lld\nsamples %lld\nseed %llu\nseconds %.6g\n",
       info.time, info.version, (long long)info.state.epoch, (long long)info.state.step,
       (long long)info.state.samples, (unsigned long long)info.state.seed, info.state.seconds);
+  if (info.is_average) printf("weights average\n");
   TUTTI_TRY_GOTO(done, tutti_config_parse(info.config, path, NULL, 0, &config));
   printf("\n%s\n", info.config);
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(path, "/input/shift", &shift, &n_in));

@@ -79,6 +79,11 @@ bool tutti_average_value(const tutti_run *run, const char *name, double *value) 
          average_value(tutti_model_metric_name(run->network.model), &run->average, name, value);
 }
 
+bool tutti_average_has(const tutti_run *run, const char *name) {
+  double unused;
+  return name && tutti_average_value(run, name, &unused);
+}
+
 bool tutti_train_value(const tutti_train_result *result, const tutti_metrics_row *row, const char *name,
                        double *value) {
   return tutti_metrics_value(row, result->metric, name, value) ||

@@ -6,11 +6,11 @@
 const char *const tutti_split_names[TUTTI_N_SPLITS] = {"test", "validation", "train"};
 
 static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, const char *file, bool external,
-                             tutti_split split, tutti_restored *restored, char metric[32],
-                             tutti_evaluation *result) {
+                             tutti_split split, tutti_weights weights, tutti_restored *restored,
+                             char metric[32], tutti_evaluation *result) {
   TUTTI_TRY(tutti_restore_config(comm, checkpoint, restored));
   TUTTI_TRY(tutti_restore_data(comm, file, external, split, restored));
-  TUTTI_TRY(tutti_restore_network(comm, checkpoint, restored));
+  TUTTI_TRY(tutti_restore_network(comm, checkpoint, weights, restored));
   TUTTI_TRY(tutti_network_check_labels(&restored->network));
   const tutti_samples_all all =
       tutti_samples_divide(&restored->config, restored->dataset, restored->state.split_seed);
@@ -26,10 +26,11 @@ static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, con
 }
 
 tutti_status tutti_evaluate_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *file,
-                                       bool external, tutti_split split, char metric[32],
-                                       tutti_evaluation *result) {
+                                       bool external, tutti_split split, tutti_weights weights,
+                                       char metric[32], tutti_evaluation *result) {
   tutti_restored restored = {0};
-  const tutti_status status = evaluate(comm, checkpoint, file, external, split, &restored, metric, result);
+  const tutti_status status =
+      evaluate(comm, checkpoint, file, external, split, weights, &restored, metric, result);
   tutti_restored_clear(&restored);
   return status;
 }

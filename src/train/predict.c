@@ -87,12 +87,13 @@ static tutti_status check_output(const char *checkpoint, const char *input, cons
 }
 
 static tutti_status predict(prediction *p, const char *checkpoint, const char *input, const char *dataset,
-                            bool external, const char *output, tutti_restored *restored, int64_t *n_samples) {
+                            bool external, const char *output, tutti_weights weights,
+                            tutti_restored *restored, int64_t *n_samples) {
   const bool root = tutti_comm_rank(p->comm) == 0;
   TUTTI_TRY(tutti_agree_from(p->comm, 0, root ? check_output(checkpoint, input, output) : TUTTI_OK));
   TUTTI_TRY(tutti_restore_config(p->comm, checkpoint, restored));
   TUTTI_TRY(tutti_dataset_open_array(p->comm, input, dataset, external, &restored->dataset));
-  TUTTI_TRY(tutti_restore_network(p->comm, checkpoint, restored));
+  TUTTI_TRY(tutti_restore_network(p->comm, checkpoint, weights, restored));
   *n_samples = tutti_dataset_n_rows(restored->dataset, TUTTI_ROWS_TEST);
   TUTTI_TRY(tutti_agree(p->comm, allocate(p)));
   TUTTI_TRY(tutti_agree_from(p->comm, 0, root ? create_arrays(p, output, *n_samples) : TUTTI_OK));
@@ -103,10 +104,11 @@ static tutti_status predict(prediction *p, const char *checkpoint, const char *i
 
 tutti_status tutti_predict_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *input,
                                       const char *dataset, bool external, const char *output,
-                                      int64_t *n_samples) {
+                                      tutti_weights weights, int64_t *n_samples) {
   tutti_restored restored = {0};
   prediction p = {.comm = comm, .restored = &restored};
-  const tutti_status status = predict(&p, checkpoint, input, dataset, external, output, &restored, n_samples);
+  const tutti_status status =
+      predict(&p, checkpoint, input, dataset, external, output, weights, &restored, n_samples);
   tutti_file_close(&p.file);
   void *const owned[] = {p.own_out, p.out, p.own_classes, p.classes};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);

@@ -26,6 +26,7 @@ tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint
   restored->classes = info.classes;
   restored->n_classes = info.n_classes;
   restored->features = tutti_restore_features(info.features);
+  restored->is_average = info.is_average;
   info.classes = NULL;
   info.n_classes = 0;
 done:
@@ -50,7 +51,22 @@ tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, bool e
   return tutti_dataset_open(comm, &options, &restored->dataset);
 }
 
-static tutti_status load_weights(const char *checkpoint, tutti_restored *restored) {
+/** The average of the weights where they are the network, or the other way round: trainable arrays alone. */
+static tutti_status load_others(const char *checkpoint, tutti_view *views, tutti_restored *restored) {
+  const char *group = restored->is_average ? "/optimizer/weights" : "/optimizer/average";
+  int64_t n = 0;
+  TUTTI_CHECK(
+      restored->config.optimizer.ema_momentum > 0, TUTTI_ERR_CONFIG,
+      "%s: has no average of the weights, since it was trained with optimizer.ema_momentum 0: train with "
+      "optimizer.ema_momentum=0.99, or leave --weights=average out",
+      checkpoint);
+  tutti_views_add(restored->network.model, group, false, restored->params, views, &n);
+  return tutti_checkpoint_read_arrays(checkpoint, views, n);
+}
+
+static tutti_status load_weights(const char *checkpoint, tutti_weights weights, tutti_restored *restored) {
+  const bool others =
+      weights != TUTTI_WEIGHTS_OF_FILE && (weights == TUTTI_WEIGHTS_AVERAGE) != restored->is_average;
   tutti_model *model = restored->network.model;
   tutti_view *views = NULL;
   int64_t n = 0;
@@ -58,6 +74,7 @@ static tutti_status load_weights(const char *checkpoint, tutti_restored *restore
   TUTTI_TRY_GOTO(done, TUTTI_NEW(views, tutti_model_n_arrays(model)));
   tutti_views_add(model, "/model/weights", true, restored->params, views, &n);
   TUTTI_TRY_GOTO(done, tutti_checkpoint_load(checkpoint, views, n, NULL, NULL));
+  if (others) TUTTI_TRY_GOTO(done, load_others(checkpoint, views, restored));
 done:
   tutti_free(views);
   return status;
@@ -109,14 +126,16 @@ done:
   return status;
 }
 
-tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored) {
+tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoint, tutti_weights weights,
+                                   tutti_restored *restored) {
   // First, since its size tells whether these are samples for this network.
   TUTTI_TRY(tutti_restore_scaling(comm, checkpoint, restored->features, restored->dataset));
   TUTTI_TRY(tutti_network_create(comm, &restored->config, restored->dataset, 1, &restored->network));
   tutti_model *model = restored->network.model;
   const int64_t n = tutti_model_n_params(model);
   TUTTI_TRY(tutti_agree(comm, TUTTI_NEW(restored->params, n)));
-  const tutti_status local = tutti_comm_rank(comm) == 0 ? load_weights(checkpoint, restored) : TUTTI_OK;
+  const tutti_status local =
+      tutti_comm_rank(comm) == 0 ? load_weights(checkpoint, weights, restored) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(comm, 0, local));
   TUTTI_TRY(tutti_bcast(comm, 0, restored->params, n * (int64_t)sizeof(float)));
   TUTTI_TRY(

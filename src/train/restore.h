@@ -12,6 +12,7 @@ typedef struct {
   int n_classes;
   tutti_checkpoint_state state;
   tutti_features features; // of the rows trained on; on rank 0 alone
+  bool is_average;         // the file's network is the average of the weights; on rank 0 alone
 } tutti_restored;
 
 /** Collective.  Reads the config that the checkpoint carries (rank 0 reads, all parse). */
@@ -26,9 +27,10 @@ tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, bool e
                                 tutti_restored *restored);
 
 /** Collective.  After restored->dataset was opened: network, weights, and the training's scaling for the data
- * set. */
+ * set.  @return (agreed) ERR_CONFIG there is no average */
 TUTTI_NODISCARD
-tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored);
+tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoint, tutti_weights weights,
+                                   tutti_restored *restored);
 
 /** Local.  What a checkpoint says that its rows held; UNKNOWN where it is of an earlier version, or says what this one
  * does not know. */

@@ -258,8 +258,10 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   run->history.n = info.n_history;
   TUTTI_TRY_GOTO(done, keep_names(run, path));
   const tutti_table_layout layout = tutti_saver_layout(saver);
-  TUTTI_TRY_GOTO(done,
-                 tutti_checkpoint_load(path, saver->views, saver->n_loadable, &layout, run->history.records));
+  tutti_saver_view(saver, info.is_average);
+  status = tutti_checkpoint_load(path, saver->views, saver->n_loadable, &layout, run->history.records);
+  tutti_saver_view(saver, false);
+  TUTTI_TRY_GOTO(done, status);
   for (int i = 0; i < tutti_optim_n_slots(run->optim); i++)
     TUTTI_TRY_GOTO(done, convert_slot(saver, path, &then, &info.state, i));
   run->state = info.state;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "train/average.h"
 #include "train/meter.h"
 #include "train/saver_impl.h"
 #include "train/views.h"
@@ -31,15 +32,12 @@ void tutti_saver_note_scaling(tutti_saver *saver) {
   }
 }
 
-/** The scaling's numbers are the data set's; a checkpoint carries a copy, one pair a feature, so that it can
- * be used without that data set and tells how many features a sample has. */
-static tutti_status view_input(tutti_saver *saver) {
+/** A checkpoint carries the scaling's numbers, one pair a feature, so that it can be used without the data set, whose they
+ * are, and tells how many features a sample has. */
+static void view_input(tutti_saver *saver) {
   const int64_t n = tutti_dataset_n_features(saver->run->dataset);
-  TUTTI_TRY(TUTTI_NEW(saver->input, 2 * n));
-  tutti_saver_note_scaling(saver);
   tutti_views_add_vector("/input/shift", saver->input, n, saver->views, &saver->n_views);
   tutti_views_add_vector("/input/factor", saver->input + n, n, saver->views, &saver->n_views);
-  return TUTTI_OK;
 }
 
 static void view_slot(tutti_saver *saver, int i) {
@@ -54,6 +52,22 @@ static void view_slot(tutti_saver *saver, int i) {
     tutti_optim_unit_text(&unit, saver->views[k].unit, sizeof saver->views[k].unit);
 }
 
+void tutti_saver_view(tutti_saver *saver, bool is_average) {
+  const tutti_run *run = saver->run;
+  tutti_model *model = run->network.model;
+  const int n_slots = tutti_optim_n_slots(run->optim);
+  const bool swapped = is_average && tutti_optim_average(run->optim);
+  float *network = swapped ? saver->slots[n_slots - 1] : saver->weights;
+  saver->n_views = 0;
+  memset(saver->views, 0, (size_t)saver->n_room * sizeof *saver->views);
+  tutti_views_add(model, "/model/weights", true, network, saver->views, &saver->n_views);
+  for (int i = 0; i < n_slots - swapped; i++) view_slot(saver, i);
+  if (swapped)
+    tutti_views_add(model, "/optimizer/weights", false, saver->weights, saver->views, &saver->n_views);
+  saver->n_loadable = saver->n_views;
+  view_input(saver);
+}
+
 static tutti_status create_root(tutti_saver *saver) {
   tutti_run *run = saver->run;
   tutti_model *model = run->network.model;
@@ -61,18 +75,17 @@ static tutti_status create_root(tutti_saver *saver) {
   const int n_slots = tutti_optim_n_slots(run->optim);
   TUTTI_TRY(tutti_lock_take(run->config->run.directory, &saver->lock));
   TUTTI_TRY(tutti_config_dump(run->config, &saver->config));
-  TUTTI_TRY(TUTTI_NEW(saver->views, (n_slots + 1) * tutti_model_n_arrays(model) + 2));
+  saver->n_room = (n_slots + 1) * tutti_model_n_arrays(model) + 2;
+  TUTTI_TRY(TUTTI_NEW(saver->views, saver->n_room));
   TUTTI_TRY(TUTTI_NEW(saver->seconds, (int64_t)run->size * TUTTI_N_PHASES));
   TUTTI_TRY(TUTTI_NEW(saver->columns, tutti_metrics_n_columns(&run->layout)));
   TUTTI_TRY(TUTTI_NEW(saver->weights, n));
   TUTTI_TRY(TUTTI_NEW(saver->slots, n_slots));
-  tutti_views_add(model, "/model/weights", true, saver->weights, saver->views, &saver->n_views);
-  for (int i = 0; i < n_slots; i++) {
-    TUTTI_TRY(TUTTI_NEW(saver->slots[i], n));
-    view_slot(saver, i);
-  }
-  saver->n_loadable = saver->n_views;
-  return view_input(saver);
+  for (int i = 0; i < n_slots; i++) TUTTI_TRY(TUTTI_NEW(saver->slots[i], n));
+  TUTTI_TRY(TUTTI_NEW(saver->input, 2 * tutti_dataset_n_features(run->dataset)));
+  tutti_saver_note_scaling(saver);
+  tutti_saver_view(saver, false);
+  return TUTTI_OK;
 }
 
 static tutti_status create_local(tutti_run *run, tutti_saver **saver) {
@@ -138,6 +151,17 @@ tutti_status tutti_saver_check_config(const tutti_saver *saver) {
   return TUTTI_OK;
 }
 
+/** The network of best.h5 is the one whose value is the best: the average of the weights, where that is monitored. */
+static tutti_status write_best(tutti_saver *saver, tutti_checkpoint checkpoint) {
+  const tutti_run *run = saver->run;
+  checkpoint.is_average = tutti_average_has(run, run->config->train.monitor);
+  tutti_saver_view(saver, checkpoint.is_average);
+  const tutti_status status = tutti_checkpoint_save(&checkpoint, 1);
+  tutti_saver_view(saver, false);
+  TUTTI_TRY(status);
+  return TUTTI_OK;
+}
+
 /** best.h5 first: a checkpoint that knows of a best value must never stand beside an older best.h5.  The
  * first checkpoint of a run that begins anew takes the place of all that an earlier run has left. */
 static tutti_status write_root(tutti_saver *saver, bool best) {
@@ -154,7 +178,7 @@ static tutti_status write_root(tutti_saver *saver, bool best) {
                                  .features =
                                      tutti_features_names[tutti_dataset_scaling(run->dataset).features]};
   checkpoint.classes = tutti_dataset_classes(run->dataset, &checkpoint.n_classes);
-  if (best) TUTTI_TRY(tutti_checkpoint_save(&checkpoint, 1));
+  if (best) TUTTI_TRY(write_best(saver, checkpoint));
   checkpoint.path = saver->checkpoint_path;
   TUTTI_TRY(tutti_checkpoint_save(&checkpoint, saver->anew ? 1 : run->config->run.keep));
   if (saver->drops_best && !best) remove(saver->best_path);

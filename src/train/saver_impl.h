@@ -19,7 +19,8 @@ struct tutti_saver {
   double *input;               // shift and factor of the scaling
   tutti_column *columns;       // of the run's rows
   double *seconds;             // [size][TUTTI_N_PHASES] the ranks' timers
-  tutti_view *views;           // weights, state, slots; then the input's
+  tutti_view *views;           // [n_room] weights, state, slots; then the input's
+  int64_t n_room;
   int64_t n_views, n_loadable; // the first n_loadable are read when a run resumes
 
   // Where the run runs, for metrics.h5; on rank 0 alone, one text a rank.
@@ -37,6 +38,9 @@ tutti_status tutti_saver_check_config(const tutti_saver *saver);
 
 /** On rank 0, where there are such buffers.  The numbers that the data set's scaling has now, for the checkpoints. */
 void tutti_saver_note_scaling(tutti_saver *saver);
+
+/** On rank 0.  The views of a file whose network is the average of the weights, or the weights. */
+void tutti_saver_view(tutti_saver *saver, bool is_average);
 
 /** On rank 0.  Of the run's rows. */
 tutti_table_layout tutti_saver_layout(const tutti_saver *saver);

@@ -70,7 +70,7 @@ static tutti_status prepare(measurement *m, const char *checkpoint, tutti_sharpn
   tutti_restored *const restored = &m->restored;
   TUTTI_TRY(tutti_restore_config(m->comm, checkpoint, restored));
   TUTTI_TRY(tutti_restore_data(m->comm, m->options->file, m->options->external, TUTTI_SPLIT_TRAIN, restored));
-  TUTTI_TRY(tutti_restore_network(m->comm, checkpoint, restored));
+  TUTTI_TRY(tutti_restore_network(m->comm, checkpoint, TUTTI_WEIGHTS_OF_FILE, restored));
   TUTTI_TRY(tutti_network_check_labels(&restored->network));
   TUTTI_TRY(choose_samples(m, sharpness));
   TUTTI_TRY(tutti_objective_create(&restored->network, &m->set, &m->objective));

@@ -74,6 +74,39 @@ expect_text 'samples_per_second	ema_val_loss	ema_val_accuracy' 'epoch	grad_norm	
 expect_same "$(sed -n 's/^\(dense[_1]*\)	[0-9.e-]*	[0-9.e-]*	[0-9.e-]*$/\1/p' "$out" | tr '\n' ' ')" 'dense dense_1 '
 expect_same "$(grep -c '^[12]	' "$out")" 4
 
+# --- the average of the weights ---------------------------------------------------------------------------------
+
+succeed "$RANKS" train trained.yaml --train.epochs=2 --optimizer.ema_momentum=0.9 --train.monitor=ema_val_loss \
+  --run.directory=runs/averaged
+average=$(value ema_val_loss)
+last=$(value val_loss)
+[ "$average" != "$last" ] || fail 'average and last weights are the same'
+for asked in 'best.h5' 'best.h5 --weights=average' 'checkpoint.h5 --weights=average'; do
+  # shellcheck disable=SC2086 # words
+  succeed "$RANKS" eval --split=validation runs/averaged/$asked
+  expect_close "$(value loss)" "$average" 1e-4
+done
+for asked in 'best.h5 --weights=last' 'checkpoint.h5' 'checkpoint.h5 --weights=last'; do
+  # shellcheck disable=SC2086
+  succeed "$RANKS" eval --split=validation runs/averaged/$asked
+  expect_close "$(value loss)" "$last" 1e-4
+done
+succeed 1 info runs/averaged/best.h5
+expect_text 'weights average'
+succeed 1 info runs/averaged/checkpoint.h5
+expect_no_text 'weights average'
+succeed "$RANKS" predict runs/averaged/checkpoint.h5 "$data" average.h5 --weights=average
+expect_same "$(value samples)" 359
+run "$RANKS" eval $checkpoint --weights=average
+expect_status 78
+expect_text 'has no average of the weights' 'optimizer.ema_momentum=0.99'
+run "$RANKS" predict $checkpoint "$data" none.h5 --weights=average
+expect_status 78
+[ ! -e none.h5 ] || fail 'a prediction without weights'
+run "$RANKS" eval $checkpoint --weights=mean
+expect_status 64
+expect_text '--weights=mean: expected last or average'
+
 # --- help and version -------------------------------------------------------------------------------------------
 
 [ "$RANKS" -eq 1 ] || exit 0

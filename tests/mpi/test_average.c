@@ -154,12 +154,113 @@ static void an_average_can_be_a_goal(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** The validation rows at the weights of a checkpoint. */
+static tutti_evaluation evaluate(const tutti_comm *comm, const training_folder *folder, const char *file,
+                                 tutti_weights weights) {
+  tutti_evaluation result = {0};
+  char path[400], metric[32];
+  snprintf(path, sizeof path, "%s/%s", folder->path, file);
+  EXPECT_OK(
+      tutti_evaluate_checkpoint(comm, path, NULL, false, TUTTI_SPLIT_VALIDATION, weights, metric, &result));
+  return result;
+}
+
+enum { N_TEST = 57, N_OUT = 3 };
+
+/** Of the test rows, on rank 0. */
+static void predict(const tutti_comm *comm, const training_folder *folder, const char *file,
+                    tutti_weights weights, float values[N_TEST * N_OUT]) {
+  char path[400], data[300], output[300];
+  int64_t n = 0;
+  tutti_file *predicted = NULL;
+  snprintf(path, sizeof path, "%s/%s", folder->path, file);
+  snprintf(data, sizeof data, "%s/data.h5", folder->path);
+  snprintf(output, sizeof output, "%s/predicted.h5", folder->path);
+  EXPECT_OK(tutti_predict_checkpoint(comm, path, data, "x_test", false, output, weights, &n));
+  if (tutti_comm_rank(comm) > 0) return;
+  EXPECT_OK(tutti_file_open(output, &predicted));
+  EXPECT_OK(tutti_file_read_rows(predicted, "predictions", TUTTI_F32, 0, N_TEST, values));
+  tutti_file_close(&predicted);
+}
+
+static void predictions_are_of_the_weights_asked_for(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  float best[N_TEST * N_OUT], average[N_TEST * N_OUT], last[N_TEST * N_OUT], other[N_TEST * N_OUT];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(
+      comm, &folder, "run", COMMON,
+      (training_overrides){"optimizer.ema_momentum=0.9", "train.monitor=ema_val_loss", "train.steps=4"},
+      &result));
+  predict(comm, &folder, "run/best.h5", TUTTI_WEIGHTS_OF_FILE, best);
+  predict(comm, &folder, "run/checkpoint.h5", TUTTI_WEIGHTS_AVERAGE, average);
+  predict(comm, &folder, "run/checkpoint.h5", TUTTI_WEIGHTS_OF_FILE, last);
+  predict(comm, &folder, "run/best.h5", TUTTI_WEIGHTS_LAST, other);
+  if (training_is_root(comm)) {
+    EXPECT(memcmp(best, average, sizeof best) == 0, "the average of the checkpoint is not the best");
+    EXPECT(memcmp(last, other, sizeof last) == 0, "the last weights differ between the files");
+    EXPECT(memcmp(last, best, sizeof last) != 0, "the last weights predict as the average");
+  }
+  training_folder_remove(comm, &folder);
+}
+
+/** best.h5 is the network that was monitored; and a run that goes on from it is the straight one, weights and all. */
+static void the_best_average_is_the_network_of_best(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  char resume[400];
+  training_folder_make(comm, &folder);
+  snprintf(resume, sizeof resume, "run.resume=%s/run/best.h5", folder.path);
+  for (int i = 0; i < 3; i++) {
+    const training_overrides plain = {reducers[i], "optimizer.ema_momentum=0.9", "optimizer.name=adam",
+                                      "train.monitor=ema_val_loss"};
+    const training_overrides four = {plain[0], plain[1],        plain[2],
+                                     plain[3], "train.steps=4", "run.resume=no"};
+    const training_overrides anew = {plain[0], plain[1], plain[2], plain[3], "run.resume=no"};
+    const training_overrides named = {plain[0], plain[1], plain[2], plain[3], resume};
+    EXPECT_OK(training_run(comm, &folder, "straight", COMMON, anew, &result));
+    EXPECT_OK(training_run(comm, &folder, "run", COMMON, four, &result));
+    EXPECT(result.average_validation.loss > 1.01 * result.validation.loss, "average and weights are alike");
+    tutti_evaluation found = evaluate(comm, &folder, "run/best.h5", TUTTI_WEIGHTS_OF_FILE);
+    check_same("best", &found, &result.average_validation, 1e-6);
+    found = evaluate(comm, &folder, "run/best.h5", TUTTI_WEIGHTS_AVERAGE);
+    check_same("average of best", &found, &result.average_validation, 1e-6);
+    found = evaluate(comm, &folder, "run/best.h5", TUTTI_WEIGHTS_LAST);
+    check_same("weights of best", &found, &result.validation, 1e-6);
+    found = evaluate(comm, &folder, "run/checkpoint.h5", TUTTI_WEIGHTS_OF_FILE);
+    check_same("checkpoint", &found, &result.validation, 1e-6);
+    found = evaluate(comm, &folder, "run/checkpoint.h5", TUTTI_WEIGHTS_AVERAGE);
+    check_same("average of checkpoint", &found, &result.average_validation, 1e-6);
+    char name[32];
+    snprintf(name, sizeof name, "resumed-%d", i);
+    EXPECT_OK(training_run(comm, &folder, name, COMMON, named, &result));
+    EXPECT(result.row.step == 13, "step %lld", (long long)result.row.step);
+    if (training_is_root(comm))
+      EXPECT(training_difference(&folder, "straight", name) <= 1e-4, "weights or average differ");
+  }
+  training_folder_remove(comm, &folder);
+}
+
+static void only_an_average_that_is_kept_is_evaluated(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_train_result result;
+  tutti_evaluation unused;
+  char path[400], metric[32];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "run", COMMON, NULL, &result));
+  snprintf(path, sizeof path, "%s/run/checkpoint.h5", folder.path);
+  EXPECT_FAILS(tutti_evaluate_checkpoint(comm, path, NULL, false, TUTTI_SPLIT_TEST, TUTTI_WEIGHTS_AVERAGE,
+                                         metric, &unused),
+               TUTTI_ERR_CONFIG, "has no average of the weights");
+  training_folder_remove(comm, &folder);
+}
+
 int main(void) {
   const mpi_test tests[] = {
-      MPI_TEST(an_average_is_evaluated_as_weights_are),
-      MPI_TEST(averages_have_columns),
-      MPI_TEST(an_observer_is_told_of_averages),
-      MPI_TEST(an_average_can_be_a_goal),
+      MPI_TEST(an_average_is_evaluated_as_weights_are),    MPI_TEST(averages_have_columns),
+      MPI_TEST(an_observer_is_told_of_averages),           MPI_TEST(an_average_can_be_a_goal),
+      MPI_TEST(the_best_average_is_the_network_of_best),   MPI_TEST(predictions_are_of_the_weights_asked_for),
+      MPI_TEST(only_an_average_that_is_kept_is_evaluated),
   };
   return mpi_main("average", tests, sizeof tests / sizeof tests[0]);
 }
