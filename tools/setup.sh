@@ -28,12 +28,12 @@ packages_of() {
   case $1 in
     apt-get)
       echo gcc libc6-dev make cmake libopenmpi-dev openmpi-bin libopenblas-dev libhdf5-dev zlib1g-dev libyaml-dev \
-        librandom123-dev libcmocka-dev
+        librandom123-dev libxxhash-dev libcmocka-dev
       ;;
     dnf)
-      echo gcc make cmake openmpi-devel openblas-devel hdf5-devel zlib-devel libyaml-devel libcmocka-devel
+      echo gcc make cmake openmpi-devel openblas-devel hdf5-devel zlib-devel libyaml-devel xxhash-devel libcmocka-devel
       ;;
-    brew) echo cmake open-mpi openblas hdf5 libyaml cmocka ;;
+    brew) echo cmake open-mpi openblas hdf5 libyaml xxhash cmocka ;;
   esac
 }
 

@@ -64,7 +64,8 @@ typedef struct {
   int64_t evaluations_since_best;
   // Of schedule.decay plateau: see tutti_plateau; absent in files of earlier versions.
   double plateau_best, plateau_waited, plateau_cooling, plateau_drops;
-  int64_t data; // fingerprint of the training rows
+  int64_t data,
+      data_hash; // fingerprint of the training rows, and what made it: see tutti_dataset_fingerprint
 } tutti_checkpoint_state;
 
 /** A table that travels along; one of its columns is "step". */

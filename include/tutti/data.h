@@ -56,9 +56,13 @@ int64_t tutti_dataset_n_targets(const tutti_dataset *dataset); // Local.  Column
  * there is no second copy. */
 bool tutti_dataset_targets_are_features(const tutti_dataset *dataset);
 
-/** Local.  A number that tells one set of training rows from another: equal on all ranks, and for equal
- * rows. */
-int64_t tutti_dataset_fingerprint(const tutti_dataset *dataset);
+/** What makes a fingerprint: files say so beside it, but for those of earlier versions, which had another hash. */
+enum { TUTTI_HASH_XXH64 = 1 };
+
+/** Local.  A number that tells one set of training rows from another: equal on all ranks, whatever their number, and for
+ * equal rows.
+ * @param[in] hash  TUTTI_HASH_XXH64; any other: that of earlier versions, which reads all rows anew */
+int64_t tutti_dataset_fingerprint(const tutti_dataset *dataset, int64_t hash);
 
 /** Local.  Names of the classes, where the file has them (attribute "classes" of y_train); borrowed.  n = 0:
  * none. */

@@ -23,8 +23,9 @@ typedef struct {
  * on groups of study.ranks_per_trial ranks, the longest first, and bring them into the file study.output:
  *   attributes of the root: kind "study", format 1, version, config, goal, budget, metric, varied (the varied keys),
  *             branches (the one of them whose values are branches; absent without),
- *             ranks, ranks_per_trial, groups (of the job that wrote it last), data (fingerprint of the training rows),
- *             began (Unix time of the first job), seconds (wall clock in which trials were computed, over all jobs) and
+ *             ranks, ranks_per_trial, groups (of the job that wrote it last), data (fingerprint of the training rows)
+ *             and data_hash (what made it: 1 XXH64; absent in files of earlier versions), began (Unix time of the first
+ *             job), seconds (wall clock in which trials were computed, over all jobs) and
  *             idle: of the last job that came to its end, the part of its groups' time without a trial, from when all
  *             could begin to the end of the last one, also of groups for which there was none
  *   /trials   a row a trial, see tutti_trial_set_write

@@ -71,7 +71,7 @@ tutti_status tutti_training_set_open(const tutti_comm *comm, const tutti_config 
                                      tutti_training_set **set);
 
 /** Local.  A number that tells one set of training rows from another: tutti_dataset_fingerprint. */
-int64_t tutti_training_set_fingerprint(const tutti_training_set *set);
+int64_t tutti_training_set_fingerprint(const tutti_training_set *set, int64_t hash);
 
 /** Local.  Whether a training on the set's data can begin, as far as that is told without the memory it takes: how its
  * batches and schedules lie in the data, and what layers, loss and goal have to do with the labels.

@@ -41,7 +41,8 @@ static const member integers[] = {COUNT(step, MAX_COUNT),
                                   COUNT(samples, INT64_MAX),
                                   LATER_COUNT(place),
                                   COUNT(evaluations_since_best, MAX_COUNT),
-                                  MEMBER(data)};
+                                  MEMBER(data),
+                                  LATER_COUNT(data_hash)};
 
 static const member reals[] = {LATER_TIME(learning_rate),
                                TIME(seconds),

@@ -210,10 +210,6 @@ bool tutti_dataset_targets_are_features(const tutti_dataset *d) {
   return d->layout.parts[TUTTI_ROWS_TRAIN].y_is_x || d->layout.parts[TUTTI_ROWS_TEST].y_is_x;
 }
 
-int64_t tutti_dataset_fingerprint(const tutti_dataset *dataset) {
-  return dataset->fingerprint;
-}
-
 const char *const *tutti_dataset_classes(const tutti_dataset *d, int *n) {
   *n = d->n_classes;
   return d->classes;

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/hash.h"
 #include "data/dataset_impl.h"
 
 enum { PIECE_BYTES = 1 << 24 };
@@ -62,15 +63,15 @@ done:
   return status;
 }
 
-/** FNV-1a (Fowler, Noll, Vo) over words in place of bytes: arrays begin at whole words, and what is left of
- * the last one is zero. */
+/** The hash of earlier versions: FNV-1a (Fowler, Noll, Vo) over words in place of bytes: arrays begin at whole words, and
+ * what is left of the last one is zero.  Two changes of the highest bits of words cancel in it. */
 static uint64_t hash_words(uint64_t hash, const void *from, int64_t bytes) {
   const uint64_t *words = from;
   for (int64_t i = 0; i < (bytes + 7) / 8; i++) hash = (hash ^ words[i]) * UINT64_C(0x100000001b3);
   return hash;
 }
 
-static uint64_t fingerprint(const tutti_dataset *d, tutti_rows which) {
+static uint64_t fingerprint_of_words(const tutti_dataset *d, tutti_rows which) {
   const tutti_part *part = &d->layout.parts[which];
   const int64_t x_bytes = part->n * d->layout.n_features * (int64_t)tutti_type_bytes(part->type);
   uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -79,6 +80,23 @@ static uint64_t fingerprint(const tutti_dataset *d, tutti_rows which) {
   if (part->has_weights) hash = hash_words(hash, tutti_dataset_weights(d), part->n * (int64_t)sizeof(float));
   if (d->layout.n_targets == 0 || part->y_is_x) return hash;
   return hash_words(hash, tutti_dataset_y(d, which), part->n * d->layout.n_targets * (int64_t)sizeof(float));
+}
+
+static uint64_t fingerprint(const tutti_dataset *d, tutti_rows which) {
+  const tutti_part *part = &d->layout.parts[which];
+  const int64_t shape[] = {part->n, d->layout.n_features, part->y_is_x ? 0 : d->layout.n_targets},
+                floats = part->n * (int64_t)sizeof(float);
+  uint64_t hash = tutti_hash(0, shape, sizeof shape);
+  if (part->n == 0) return hash;
+  hash = tutti_hash(hash, tutti_dataset_x(d, which),
+                    shape[0] * shape[1] * (int64_t)tutti_type_bytes(part->type));
+  if (part->has_weights) hash = tutti_hash(hash, tutti_dataset_weights(d), floats);
+  return shape[2] > 0 ? tutti_hash(hash, tutti_dataset_y(d, which), floats * shape[2]) : hash;
+}
+
+int64_t tutti_dataset_fingerprint(const tutti_dataset *dataset, int64_t hash) {
+  if (hash == TUTTI_HASH_XXH64) return dataset->fingerprint;
+  return (int64_t)fingerprint_of_words(dataset, TUTTI_ROWS_TRAIN);
 }
 
 tutti_status tutti_rows_compare(tutti_dataset *d) {

@@ -114,7 +114,7 @@ static tutti_status open_data(tutti_study *study) {
   tutti_status status = tutti_trial_parse(study, first, &config);
   status = tutti_agree(study->world, tutti_trial_name_failure(study, first, status));
   if (status == TUTTI_OK) status = tutti_training_set_open(study->world, &config, &study->data);
-  if (status == TUTTI_OK) study->head.data = tutti_training_set_fingerprint(study->data);
+  if (status == TUTTI_OK) study->head.data = tutti_training_set_fingerprint(study->data, TUTTI_HASH_XXH64);
   tutti_config_clear(&config);
   return status;
 }

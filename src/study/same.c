@@ -59,14 +59,17 @@ static bool is_kind(const tutti_file *file) {
 }
 
 static tutti_status check_data(const tutti_study *study, const tutti_file *file) {
-  int64_t then = 0;
+  int64_t then = 0, hash = 0;
   if (!study->data || !tutti_file_has_attribute(file, "/", "data")) return TUTTI_OK;
   TUTTI_TRY(tutti_file_get_integer(file, "/", "data", &then));
+  if (tutti_file_has_attribute(file, "/", "data_hash"))
+    TUTTI_TRY(tutti_file_get_integer(file, "/", "data_hash", &hash));
+  const int64_t now = tutti_training_set_fingerprint(study->data, hash);
   TUTTI_CHECK(
-      then == study->head.data, TUTTI_ERR_CONFIG,
+      then == now, TUTTI_ERR_CONFIG,
       "%s belongs to another study: the contents of data.file were %016llx there and are %016llx now; choose "
       "another study.output",
-      tutti_file_path(file), (unsigned long long)then, (unsigned long long)study->head.data);
+      tutti_file_path(file), (unsigned long long)then, (unsigned long long)now);
   return TUTTI_OK;
 }
 

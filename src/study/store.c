@@ -294,11 +294,8 @@ tutti_status tutti_study_head_write(tutti_file *file, const tutti_study_head *he
   const struct {
     const char *name;
     int64_t value;
-  } counts[] = {{"format", FORMAT},
-                {"ranks", head->ranks},
-                {"ranks_per_trial", head->ranks_per_trial},
-                {"groups", head->groups},
-                {"data", head->data}};
+  } counts[] = {{"format", FORMAT},       {"ranks", head->ranks}, {"ranks_per_trial", head->ranks_per_trial},
+                {"groups", head->groups}, {"data", head->data},   {"data_hash", TUTTI_HASH_XXH64}};
   const struct {
     const char *name;
     double value;

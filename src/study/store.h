@@ -29,7 +29,7 @@ typedef struct {
   int n_varied;
   const char *branches; // the one whose values are the branches; NULL: there are none
   int64_t ranks, ranks_per_trial, groups;
-  int64_t data;   // fingerprint of the training rows, where there are any
+  int64_t data;   // fingerprint of the training rows, by TUTTI_HASH_XXH64, where there are any
   double began;   // when its first job did, Unix time
   double seconds; // that trials took, those side by side once
   double idle;    // NAN: not known yet

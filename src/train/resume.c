@@ -39,10 +39,14 @@ static tutti_status choose(const tutti_config *config, char **path, bool *named)
   return *path ? TUTTI_OK : TUTTI_ERR_MEMORY;
 }
 
+static bool has_same_data(const tutti_run *run, const tutti_checkpoint_state *state) {
+  return state->data == tutti_dataset_fingerprint(run->dataset, state->data_hash);
+}
+
 /** All that makes this run another training than the checkpoint's. */
 static void find_differences(const tutti_run *run, const tutti_config *old, const tutti_checkpoint_info *info,
                              tutti_differences *found) {
-  const int64_t data = tutti_dataset_fingerprint(run->dataset);
+  const int64_t data = tutti_dataset_fingerprint(run->dataset, info->state.data_hash);
   tutti_config_differences(old, run->config, found);
   if (info->state.data == data) return;
   tutti_difference *one = &found->list[found->n++];
@@ -85,7 +89,7 @@ static bool would_validate_trained_rows(const tutti_run *run, const tutti_config
 static tutti_status check_rows(const tutti_run *run, const char *path, const tutti_config *old,
                                const tutti_checkpoint_info *info, const tutti_differences *found) {
   static const char *const keys[] = {"data.validation_split", "data.validation_take", "data.limit_train"};
-  const bool same_data = info->state.data == tutti_dataset_fingerprint(run->dataset);
+  const bool same_data = has_same_data(run, &info->state);
   tutti_differences decide = {0};
   char text[512];
   if (!would_validate_trained_rows(run, old, same_data, found)) return TUTTI_OK;
@@ -226,7 +230,7 @@ static tutti_status keep_names(tutti_run *run, const char *path) {
 /** Samples that a batch took from the epoch behind the one it ended are not taken again, also by other batches. */
 static int64_t find_place(const tutti_run *run, const tutti_checkpoint_state *state, bool differs) {
   const tutti_epoch *epoch = &run->plan.epoch;
-  const bool same_data = state->data == tutti_dataset_fingerprint(run->dataset);
+  const bool same_data = has_same_data(run, state);
   const bool goes_on = !differs || (epoch->last == TUTTI_LAST_CARRY && same_data);
   if (goes_on && state->place >= 0 && state->place / epoch->n == state->epoch) return state->place;
   return tutti_plan_place(&run->plan, state);
@@ -266,7 +270,8 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
     TUTTI_TRY_GOTO(done, convert_slot(saver, path, &then, &info.state, i));
   run->state = info.state;
   run->state.place = find_place(run, &info.state, differs);
-  run->state.data = tutti_dataset_fingerprint(run->dataset);
+  run->state.data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64);
+  run->state.data_hash = TUTTI_HASH_XXH64;
   run->state.seed = run->config->train.seed;
   TUTTI_TRY_GOTO(done, check_budget(run, path, named));
   // Rows of another training do not tell whether this one is over.
@@ -368,7 +373,8 @@ tutti_status tutti_saver_begin(tutti_saver *saver) {
                                         .split_seed = run->config->train.seed,
                                         .best = NAN,
                                         .plateau_best = NAN,
-                                        .data = tutti_dataset_fingerprint(run->dataset)};
+                                        .data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64),
+                                        .data_hash = TUTTI_HASH_XXH64};
   saver->waits = strcmp(run->config->run.resume, "no") == 0;
   tutti_status status = run->rank == 0 ? choose(run->config, &path, &named) : TUTTI_OK;
   status = tutti_agree_from(run->comm, 0, status);

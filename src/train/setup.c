@@ -165,7 +165,8 @@ tutti_status tutti_run_begin(tutti_run *run) {
                                         .split_seed = run->config->train.seed,
                                         .best = NAN,
                                         .plateau_best = NAN,
-                                        .data = tutti_dataset_fingerprint(run->dataset)};
+                                        .data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64),
+                                        .data_hash = TUTTI_HASH_XXH64};
   if (run->rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
   TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
   if (run->rank == 0) tutti_model_init(model, run->config->train.seed, weights);

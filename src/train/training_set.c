@@ -73,8 +73,8 @@ void tutti_training_set_close(tutti_training_set **handle) {
   *handle = NULL;
 }
 
-int64_t tutti_training_set_fingerprint(const tutti_training_set *set) {
-  return tutti_dataset_fingerprint(set->dataset);
+int64_t tutti_training_set_fingerprint(const tutti_training_set *set, int64_t hash) {
+  return tutti_dataset_fingerprint(set->dataset, hash);
 }
 
 tutti_status tutti_training_set_check(const tutti_training_set *set, const tutti_config *config, int n_ranks,

@@ -64,6 +64,23 @@ static void all_ranks_see_the_same_rows_on_any_cut_into_nodes(const tutti_comm *
   scratch_remove(comm, folder);
 }
 
+/** Files hold them: they are these numbers for ever, at any number of ranks and nodes. */
+static void fingerprints_stay_what_they_are(const tutti_comm *comm) {
+  char *folder = scratch_make(comm), path[PATH_BYTES];
+  if (!folder) return;
+  put_dataset(comm, scratch_path(folder, "d.h5", path), (given_array[]){train_x, train_y, test_x, test_y}, 4,
+              NULL, 0);
+  tutti_dataset *d = open_usual(comm, path);
+  if (d) {
+    const uint64_t earlier = (uint64_t)tutti_dataset_fingerprint(d, -1),
+                   now = (uint64_t)tutti_dataset_fingerprint(d, TUTTI_HASH_XXH64);
+    EXPECT(earlier == UINT64_C(0xc8660aabba8d76db), "%llx", (unsigned long long)earlier);
+    EXPECT(now == UINT64_C(0x0387d4096bb6f082), "%llx", (unsigned long long)now);
+  }
+  tutti_dataset_close(&d);
+  scratch_remove(comm, folder);
+}
+
 /** An autoencoder's: they are the scaled features, and take no memory. */
 static void targets_may_be_the_features(const tutti_comm *comm) {
   char *folder = scratch_make(comm), path[PATH_BYTES];
@@ -257,6 +274,7 @@ int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(all_ranks_see_the_same_rows_on_any_cut_into_nodes),
       MPI_TEST(node_has_one_copy),
+      MPI_TEST(fingerprints_stay_what_they_are),
       MPI_TEST(targets_may_be_the_features),
       MPI_TEST(parts_that_are_not_wanted_or_not_there),
       MPI_TEST(array_alone_is_found),

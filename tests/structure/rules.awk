@@ -20,6 +20,7 @@ BEGIN {
   home["yaml"] = "config"
   home["zlib"] = "data"
   home["Random123"] = "base"
+  home["xxhash"] = "base"
 }
 
 function broken(what) {
@@ -37,6 +38,7 @@ function library_of(header) {
   if (header ~ /^yaml\.h$/) return "yaml"
   if (header ~ /^z(lib|conf)\.h$/) return "zlib"
   if (header ~ /^Random123\//) return "Random123"
+  if (header ~ /^xxh.*\.h$/) return "xxhash"
   return ""
 }
 

@@ -1,10 +1,10 @@
 # The foreign libraries, each as one imported target:
 #
-#   MPI::MPI_C  hdf5::hdf5  CBLAS::CBLAS  ZLIB::ZLIB  yaml::yaml  Random123::Random123  cmocka::cmocka
+#   MPI::MPI_C  hdf5::hdf5  CBLAS::CBLAS  ZLIB::ZLIB  yaml::yaml  Random123::Random123  xxhash::xxhash  cmocka::cmocka
 #
 # and TUTTI_OPENMP, the target of OpenMP or nothing.
 # MPI, HDF5 and BLAS belong to the machine: where one is missing, the message says what to install or to load.
-# The other four are small, so that TuttiFetch can build a pinned release of what is not installed.
+# The other five are small, so that TuttiFetch can build a pinned release of what is not installed.
 include(TuttiFetch)
 
 # Configuring ends with what to do about the library that is not there.
@@ -63,6 +63,11 @@ endif()
 tutti_find_small(Random123 HEADER Random123/philox.h)
 if(NOT TARGET Random123::Random123)
   tutti_fetch_random123()
+endif()
+
+tutti_find_small(xxhash HEADER xxhash.h LIBRARY xxhash)
+if(NOT TARGET xxhash::xxhash)
+  tutti_fetch_xxhash()
 endif()
 
 if(TUTTI_TESTS)

@@ -2,7 +2,7 @@
 # not used: they ask for CMake versions that new ones refuse, and a dozen sources need none.
 #
 # Without network: unpack the release yourself and configure with -DFETCHCONTENT_SOURCE_DIR_<NAME>=folder, where
-# NAME is YAML, ZLIB, RANDOM123 or CMOCKA.
+# NAME is YAML, ZLIB, RANDOM123, XXHASH or CMOCKA.
 include(FetchContent)
 
 set(TUTTI_FETCH ON CACHE STRING "small libraries by download: ON (what is not installed), OFF (none) or ALWAYS (all)")
@@ -98,6 +98,13 @@ function(tutti_fetch_random123)
     SHA256 effafd8656b18030b2a5b995cd3650c51a7c45052e6e1c21e48b9fa7a59d926e)
   add_library(Random123::Random123 INTERFACE IMPORTED GLOBAL)
   set_target_properties(Random123::Random123 PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${SOURCE}/include)
+endfunction()
+
+function(tutti_fetch_xxhash)
+  tutti_fetch(xxhash APT libxxhash-dev
+    URL https://github.com/Cyan4973/xxHash/archive/refs/tags/v0.8.1.tar.gz
+    SHA256 3bb6b7d6f30c591dd65aaaff1c8b7a5b94d81687998ca9400082c739a690436c)
+  tutti_fetched_library(xxhash xxhash::xxhash INCLUDE ${SOURCE} SOURCES ${SOURCE}/xxhash.c)
 endfunction()
 
 function(tutti_fetch_cmocka)
