@@ -215,6 +215,7 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
 tutti_status tutti_events_diverged(tutti_run *run, tutti_saver *saver, const char *what, int64_t at,
                                    tutti_train_result *result) {
   char layer[128];
+  TUTTI_TRY(tutti_run_check_same(run)); // or it has not diverged, but was changed on one rank
   TUTTI_TRY(tutti_run_blame(run, layer, sizeof layer));
   const tutti_plan *plan = &run->plan;
   const tutti_position now = tutti_run_position(run);
@@ -239,6 +240,20 @@ static tutti_status save(tutti_run *run, tutti_saver *saver, bool best, tutti_tr
   return tutti_events_diverged(run, saver, "the weights are not finite after", run->state.step, result);
 }
 
+/** Besides what is evaluated or saved: the last step, and so many that it costs nothing. */
+static bool is_time_to_check(const tutti_run *run) {
+  enum { EVERY = 1000 };
+  return run->state.step % EVERY == 0 ||
+         tutti_plan_done(&run->plan, run->config->train.budget, tutti_run_position(run));
+}
+
+static tutti_status check_same(tutti_run *run) {
+  tutti_phases_enter(&run->phases, TUTTI_PHASE_REDUCE);
+  TUTTI_TRY(tutti_run_check_same(run));
+  tutti_phases_leave(&run->phases);
+  return TUTTI_OK;
+}
+
 tutti_status tutti_events_after_step(tutti_run *run, tutti_saver *saver, const tutti_step_result *step,
                                      double seconds, tutti_train_result *result, bool *stopping) {
   const tutti_config *config = run->config;
@@ -246,18 +261,19 @@ tutti_status tutti_events_after_step(tutti_run *run, tutti_saver *saver, const t
   show_step(run);
   const tutti_position now = tutti_run_position(run);
   const bool whole = tutti_plan_ends_epoch(&run->plan, now);
+  const bool due = tutti_plan_due(&run->plan, config->run.checkpoint_every, now);
+  const bool evaluates =
+      run->samples.validation.n > 0 && tutti_plan_due(&run->plan, config->train.evaluate_every, now);
   tutti_evaluation validation = {0};
   run->average = (tutti_evaluation){0};
-  if (run->samples.validation.n > 0 && tutti_plan_due(&run->plan, config->train.evaluate_every, now))
-    TUTTI_TRY(evaluate(run, &validation));
+  if (whole || due || evaluates || step->save || is_time_to_check(run)) TUTTI_TRY(check_same(run));
+  if (evaluates) TUTTI_TRY(evaluate(run, &validation));
   if (validation.samples > 0 && !isfinite(validation.loss)) {
     *stopping = true;
     return tutti_events_diverged(run, saver, "the validation loss is not finite after", run->state.step,
                                  result);
   }
-  if (whole) TUTTI_TRY(tutti_run_check_same(run));
   const bool best = observe(run, &validation, whole, result, stopping);
-  const bool due = tutti_plan_due(&run->plan, config->run.checkpoint_every, now);
   if (*stopping || best || step->save || due) return save(run, saver, best, result, stopping);
   if (whole) TUTTI_TRY(tutti_saver_flush(saver));
   return TUTTI_OK;

@@ -97,7 +97,9 @@ tutti_status tutti_run_begin(tutti_run *run);
 /** Local.  Where the run stands. */
 tutti_position tutti_run_position(const tutti_run *run);
 
-/** Collective in debug builds: parameters and moving statistics have the same bits on all ranks. */
+/** Collective.  Parameters and moving statistics have the same bits on all ranks: each has its own, or shares them with
+ * its node, and one that memory or network has changed would spoil all further steps without a word.
+ * @return (agreed) ERR_SYSTEM */
 TUTTI_NODISCARD
 tutti_status tutti_run_check_same(const tutti_run *run);
 

@@ -26,6 +26,12 @@ static void complete_tail(const tutti_run *run, double *tail) {
   tail[TUTTI_TAIL_PENALTY] = run->penalty;
 }
 
+/** The fault "weight": a sign that memory has turned. */
+static void turn_one(const tutti_run *run) {
+  float *one = tutti_reducer_params(run->reducer) + tutti_model_n_params(run->network.model) / 2;
+  *one = -*one;
+}
+
 tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result) {
   double *tail = run->tail[0];
   tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
@@ -54,6 +60,7 @@ tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result) {
 
   tutti_phases_enter(&run->phases, TUTTI_PHASE_REDUCE);
   TUTTI_TRY(tutti_reducer_publish(run->reducer));
+  if (tutti_fault("weight") != TUTTI_OK) turn_one(run);
   tutti_phases_leave(&run->phases);
   return TUTTI_OK;
 }

@@ -115,6 +115,39 @@ if [ "$RANKS" -gt 1 ]; then
   expect_status 0
 fi
 
+# --- a weight that changes on one rank ---------------------------------------------------------------------------
+
+if [ "$RANKS" -gt 1 ]; then
+  damaged=$((RANKS - 1))
+  # flip PASS STEP OPTION...: after step PASS a sign is turned on one rank, and found after STEP.
+  flip() {
+    pass=$1
+    step=$2
+    shift 2
+    export TUTTI_FAULT=weight:$damaged:$pass
+    run "$RANKS" train small.yaml --parallel.reduce=flat --run.directory=runs/flipped "$@"
+    unset TUTTI_FAULT
+    expect_status 71
+    expect_count 1 'tutti: error: '
+    expect_text "rank $damaged on " "the parameters after step $step are not those of rank 0" 'number 605 of 1210 is '
+  }
+  rm -rf runs/flipped
+  flip 5 41
+  [ ! -e runs/flipped/checkpoint.h5 ] || fail 'damaged weights are saved'
+  flip 5 6 --train.evaluate_every='2 steps'
+  flip 6 7 --train.steps=7
+  flip 5 6 --run.checkpoint_every='3 steps'
+  # What is saved is from before, and goes on as if nothing had been.
+  succeed "$RANKS" train small.yaml --parallel.reduce=flat --run.directory=runs/flipped
+  expect_text 'goes on from runs/flipped/checkpoint.h5: step 3'
+  loss=$(value test_loss)
+  succeed "$RANKS" train small.yaml --parallel.reduce=flat --run.directory=runs/flipped --run.resume=no
+  expect_close "$(value test_loss)" "$loss" 1e-5
+  rm -r runs/flipped
+  flip 992 1000 --data.validation_split=0 --train.epochs=40 --train.batch_size=16 --run.checkpoint_every='20 epochs' \
+    --run.metrics_every='10000 steps'
+fi
+
 # --- a launcher that does not speak MPI's language --------------------------------------------------------------
 
 if [ "$RANKS" -eq 1 ]; then

@@ -1,0 +1,100 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "par/par_impl.h"
+
+/** What one rank has. */
+typedef struct {
+  uint64_t fingerprint;
+  int64_t number; // of the rank in the job, which its user knows it by
+} holder;
+
+static bool is_held_by_most(const holder *all, int n, uint64_t fingerprint) {
+  int n_holders = 0;
+  for (int i = 0; i < n; i++) n_holders += all[i].fingerprint == fingerprint;
+  return n_holders > n / 2;
+}
+
+/** The lowest rank that has what most have, else rank 0: by a vote in one pass (Boyer and Moore, 1981). */
+static int find_right(const holder *all, int n, bool *by_most) {
+  int votes = 0, right = 0;
+  uint64_t candidate = all[0].fingerprint;
+  for (int i = 0; i < n; i++) {
+    if (votes == 0) candidate = all[i].fingerprint;
+    votes += all[i].fingerprint == candidate ? 1 : -1;
+  }
+  *by_most = is_held_by_most(all, n, candidate);
+  while (*by_most && all[right].fingerprint != candidate) right++;
+  return right;
+}
+
+/** Of the bits of what is not a number a sum promises nothing. */
+static bool is_same(float a, float b) {
+  return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+}
+
+/** How many of values[n] are those of `right` from the first on. */
+static int64_t count_same(const float *values, const float *right, int64_t n) {
+  int64_t i = 0;
+  while (i < n && is_same(values[i], right[i])) i++;
+  return i;
+}
+
+/** Collective.  The first of values[n] that is not the one of rank `root`, n: none, and both. */
+static tutti_status find_first(const tutti_comm *comm, int root, const float *values, int64_t n,
+                               int64_t *first, float both[2]) {
+  enum { PIECE = 4096 };
+  float right[PIECE];
+  *first = n;
+  for (int64_t done = 0; done < n; done += PIECE) {
+    const int64_t piece = n - done < PIECE ? n - done : PIECE;
+    if (comm->rank == root) memcpy(right, values + done, (size_t)piece * sizeof *right);
+    TUTTI_MPI(MPI_Bcast(right, (int)piece, MPI_FLOAT, root, comm->all));
+    const int64_t same = count_same(values + done, right, piece);
+    if (*first < n || same == piece) continue;
+    *first = done + same;
+    both[0] = values[*first];
+    both[1] = right[same];
+  }
+  return TUTTI_OK;
+}
+
+/** Collective, where the fingerprints differ. */
+static tutti_status blame(const tutti_comm *comm, const holder *all, const float *values, int64_t n,
+                          const char *what) {
+  bool by_most;
+  int64_t first;
+  float both[2] = {0, 0};
+  const int root = find_right(all, comm->size, &by_most);
+  tutti_status local = TUTTI_OK;
+  TUTTI_TRY(find_first(comm, root, values, n, &first, both));
+  if (first < n)
+    local = tutti_fail(
+        TUTTI_ERR_SYSTEM, __func__, __FILE__, __LINE__,
+        "%s are not those of rank %lld%s: number %lld of %lld is %.9g here and %.9g there; memory, a "
+        "processor "
+        "or the network has changed it; start again, which goes on from the last checkpoint, and do without "
+        "that host where it happens again",
+        what, (long long)all[root].number, by_most && comm->size > 2 ? " and of most" : "", (long long)first,
+        (long long)n, (double)both[0], (double)both[1]);
+  return tutti_agree(comm, local);
+}
+
+tutti_status tutti_same_floats(const tutti_comm *comm, const float *values, int64_t n, const char *what) {
+  const holder own = {tutti_hash(0, values, n * (int64_t)sizeof *values), tutti_log_rank()};
+  const int64_t bits = (int64_t)own.fingerprint;
+  int64_t most[2] = {bits, ~bits}; // as in tutti_same
+  holder *all = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY(tutti_same(comm, n, what));
+  TUTTI_MPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_INT64_T, MPI_MAX, comm->all));
+  if (most[0] == ~most[1]) return TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, TUTTI_NEW(all, comm->size)));
+  TUTTI_MPI_GOTO(done, MPI_Allgather(&own, sizeof own, MPI_BYTE, all, sizeof own, MPI_BYTE, comm->all));
+  TUTTI_TRY_GOTO(done, blame(comm, all, values, n, what));
+done:
+  tutti_free(all);
+  return status;
+}
