@@ -24,22 +24,22 @@ static bool asks_for_help(int argc, char **argv) {
   return argc > 1 && (is_help(argv[1]) || strcmp(argv[1], "help") == 0);
 }
 
-/** What needs no MPI, so that it works on a login node and prints once a process: help and version.
+/** What needs no MPI, so that it works on a login node: help and version.
  * @return true where that was all */
-static bool answer_without_mpi(int argc, char **argv) {
+static bool answer(int argc, char **argv, bool print) {
   if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-    puts("tutti " TUTTI_VERSION);
+    if (print) puts("tutti " TUTTI_VERSION);
     return true;
   }
   if (asks_for_help(argc, argv) && argc == 2) {
-    tutti_help_print();
+    if (print) tutti_help_print();
     return true;
   }
   const bool about = asks_for_help(argc, argv);
   const tutti_command *command = argc > 1 ? tutti_command_find(argv[about ? 2 : 1]) : NULL;
   bool wanted = about;
   for (int i = 2; i < argc; i++) wanted = wanted || is_help(argv[i]);
-  if (command && wanted) tutti_help_print_command(command);
+  if (command && wanted && print) tutti_help_print_command(command);
   return command && wanted;
 }
 
@@ -67,6 +67,7 @@ static tutti_status run(const tutti_comm *comm, const tutti_launcher *by, int ar
                         int *exit_status) {
   const tutti_command *command = NULL;
   TUTTI_TRY(tutti_check_alike(comm, argc, argv));
+  if (answer(argc, argv, tutti_comm_rank(comm) == 0)) return TUTTI_OK;
   TUTTI_TRY(tutti_agree(comm, choose(comm, by, argc, argv, &command)));
   return command->run(comm, argc - 1, argv + 1, exit_status);
 }
@@ -125,8 +126,9 @@ static void take_better_environment(const tutti_launcher *by, char **argv) {
 }
 
 int main(int argc, char **argv) {
-  if (answer_without_mpi(argc, argv)) return end_without_mpi();
   const tutti_launcher by = tutti_launcher_find();
+  // One rank of several must not leave the others, which may be asked for something else, alone in MPI_Init.
+  if (by.ranks <= 1 && answer(argc, argv, true)) return end_without_mpi();
   take_better_environment(&by, argv);
   int provided = 0; // BLAS may have threads of its own; MPI is called by this one alone
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {

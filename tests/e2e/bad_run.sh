@@ -84,6 +84,12 @@ if [ "$RANKS" -gt 1 ]; then
   unlike "with no further word where rank 0 has '--train.seed=9'" "$same --train.seed=9" "$same"
   unlike "with 'eval' where rank 0 has 'train'" "$same" 'eval small.yaml'
   unlike "with 'info' where rank 0 has 'unknown'" unknown 'info small.yaml'
+  # What is answered without MPI by one process alone.
+  unlike "with '--version' where rank 0 has 'train'" "$same" --version
+  unlike "with '--help' where rank 0 has 'small.yaml'" "$same" 'train --help'
+  unlike "with 'info' where rank 0 has '--help'" --help 'info small.yaml'
+  succeed "$RANKS" --version
+  expect_same "$(wc -l <"$out" | tr -d ' ')" 1
 
   # The same path, another file on each node: each folder stands for a node's.
   mkdir -p node0 node1
