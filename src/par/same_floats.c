@@ -74,11 +74,10 @@ static tutti_status blame(const tutti_comm *comm, const holder *all, const float
     local = tutti_fail(
         TUTTI_ERR_SYSTEM, __func__, __FILE__, __LINE__,
         "%s are not those of rank %lld%s: number %lld of %lld is %.9g here and %.9g there; memory, a "
-        "processor "
-        "or the network has changed it; start again, which goes on from the last checkpoint, and do without "
-        "that host where it happens again",
-        what, (long long)all[root].number, by_most && comm->size > 2 ? " and of most" : "", (long long)first,
-        (long long)n, (double)both[0], (double)both[1]);
+        "processor or the network has changed it; start again, which goes on from the last checkpoint, and "
+        "do without that host where it happens again",
+        what, (long long)all[root].number, by_most ? " and of most" : ", and either may be wrong",
+        (long long)first, (long long)n, (double)both[0], (double)both[1]);
   return tutti_agree(comm, local);
 }
 
