@@ -28,6 +28,9 @@ tutti_status tutti_goal_parse(const char *text, tutti_goal *goal);
 void tutti_goal_print(const tutti_goal *goal, char *text, size_t bytes);
 bool tutti_goal_reached(const tutti_goal *goal, double value);
 
+/** Taken at fixed weights, of validation rows or of train.train_rows; else a mean over an epoch's steps. */
+bool tutti_metric_is_evaluated(const char *metric);
+
 /** No value of its metric reaches it: an accuracy is at most 1, losses and errors are at least 0. */
 bool tutti_goal_out_of_reach(const tutti_goal *goal);
 
@@ -42,6 +45,7 @@ typedef struct {
   uint64_t seed;
   bool shuffle;
   tutti_count evaluate_every; // steps, epochs or samples
+  int64_t train_rows;         // training rows that are evaluated as well; 0: none
   tutti_goal stop_at;
   char *monitor;    // "val_loss", ...; NULL: none
   int64_t patience; // evaluations without a better one; 0: no early stopping
@@ -112,6 +116,7 @@ typedef struct {
   tutti_goal goal;
   tutti_count budget;         // of a trial, whole steps, epochs or samples; 0: none given
   tutti_count evaluate_every; // steps, epochs or samples
+  int64_t train_rows;         // that a trial evaluates as well; 0: none
   int64_t ranks_per_trial;
   char *output;
   tutti_problem problem;
@@ -238,7 +243,7 @@ typedef struct {
   const char *section, *name;
   const char *fallback; // default as text, "" where there is none
   const char *sentence; // what it does
-  char allowed[256];    // "a whole number from 1", "none, step, cosine"
+  char allowed[480];    // "a whole number from 1", "none, step, cosine"
 } tutti_key_info;
 
 int tutti_config_n_keys(void);

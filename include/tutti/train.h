@@ -32,6 +32,7 @@ typedef struct {
   // And at their average, where one is kept; average_validation is that of the last evaluation while there are more to
   // come.
   tutti_evaluation average_validation, average_test;
+  tutti_evaluation training; // of train.train_rows; while there are more to come, that of the last evaluation
 } tutti_train_result;
 
 /** Collective, config equal on all ranks.  Train as the config says, into its run directory; resume where it
@@ -46,7 +47,7 @@ tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FIL
 
 // --- several trainings on one data set -----------------------------------------------------------------------
 
-/** Called with a training's row at each evaluation, or at each epoch's end where there is no validation set; and at the
+/** Called with a training's row at each evaluation, or at each epoch's end where no set is evaluated; and at the
  * training's end.  Its loss and metric are means over the epoch so far.
  * @param[in] layout  of a run's tables, so that its further columns are what optimizer.ema_momentum and run.measure ask
  *                    for; measured are the steps since the call before, see README.md
@@ -55,7 +56,7 @@ typedef void (*tutti_observer)(void *context, const tutti_metrics_layout *layout
                                const tutti_metrics_row *row, const double *more);
 
 /** Local.  For an observer that was given `row`, and for the training that fills `result`: the value of a column by its
- * name, also of ema_val_loss and ema_val_<metric>; NaN where there is none.  False: no such column, *value is then
+ * name, also of ema_val_loss, train_loss and the like; NaN where there is none.  False: no such column, *value is then
  * untouched. */
 bool tutti_train_value(const tutti_train_result *result, const tutti_metrics_row *row, const char *name,
                        double *value);

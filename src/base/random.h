@@ -13,7 +13,8 @@ typedef enum {
   TUTTI_STREAM_IMPORT = 5,    // train/test split of an import
   TUTTI_STREAM_STUDY = 6,     // settings of a study that are drawn
   TUTTI_STREAM_BOOTSTRAP = 7, // draws of trials for the intervals of a fit
-  TUTTI_STREAM_SHARPNESS = 8  // directions in the space of the weights
+  TUTTI_STREAM_SHARPNESS = 8, // directions in the space of the weights
+  TUTTI_STREAM_TRAIN_ROWS = 9 // training rows that are evaluated
 } tutti_stream_kind;
 
 /** One stream: `part` tells apart what shares a kind and an epoch (a layer, a round of the permutation). */

@@ -14,6 +14,9 @@ static void print_result(const tutti_config *config, const tutti_train_result *r
   if (result->validation.samples > 0)
     printf("val_loss %.6g\nval_%s %.6g\n", result->validation.loss, result->metric,
            result->validation.metric);
+  if (result->training.samples > 0)
+    printf("train_loss %.6g\ntrain_%s %.6g\n", result->training.loss, result->metric,
+           result->training.metric);
   if (result->test.samples > 0)
     printf("test_loss %.6g\ntest_%s %.6g\ntest_samples %lld\n", result->test.loss, result->metric,
            result->test.metric, (long long)result->test.samples);

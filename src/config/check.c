@@ -47,6 +47,12 @@ tutti_status tutti_check_rows(const tutti_settings *settings, const tutti_config
       !averaged || config->optimizer.ema_momentum > 0, TUTTI_ERR_CONFIG,
       "%s: %s needs an average of the weights; set optimizer.ema_momentum, to 0.99 for instance, or take %s",
       tutti_place_print_key(settings, section, name, at), metric, metric + 4);
+  const bool of_train_rows = metric && strncmp(metric, "train_", 6) == 0;
+  const bool studied = strcmp(section, "study") == 0;
+  const int64_t train_rows = studied ? config->study.train_rows : config->train.train_rows;
+  TUTTI_CHECK(!of_train_rows || train_rows > 0, TUTTI_ERR_CONFIG,
+              "%s: %s is taken of a part of the training rows; set %s.train_rows, to 10000 for instance",
+              tutti_place_print_key(settings, section, name, at), metric, section);
   const char *of_weights = averaged ? metric + 4 : metric;
   if (!metric || strncmp(of_weights, "val_", 4) != 0) return TUTTI_OK;
   TUTTI_CHECK(
@@ -56,12 +62,12 @@ tutti_status tutti_check_rows(const tutti_settings *settings, const tutti_config
   return TUTTI_OK;
 }
 
-/** A metric of validation rows wants such rows, and that they are looked at. */
+/** A metric of rows that are evaluated wants such rows, and that they are looked at. */
 static tutti_status check_watched(const tutti_settings *settings, const tutti_config *config,
                                   const char *name, const char *metric) {
   char at[TUTTI_PLACE_BYTES];
   TUTTI_TRY(tutti_check_rows(settings, config, "train", name, metric));
-  if (!metric || !strstr(metric, "val_")) return TUTTI_OK;
+  if (!metric || !tutti_metric_is_evaluated(metric)) return TUTTI_OK;
   TUTTI_CHECK(config->train.evaluate_every.value > 0, TUTTI_ERR_CONFIG,
               "%s: %s is never known, since train.evaluate_every is 0",
               tutti_place_print_key(settings, "train", name, at), metric);

@@ -26,7 +26,7 @@ const char *tutti_study_key_idle(const char *name, const tutti_study_options *st
     return "it has an effect only with study.search sobol or random, a grid has all settings";
   if (strcmp(name, "dimensions") == 0 || strcmp(name, "target") == 0)
     return training ? "it has an effect only with study.problem noisy_quadratic" : NULL;
-  if (strcmp(name, "goal") == 0 || strcmp(name, "evaluate_every") == 0)
+  if (strcmp(name, "goal") == 0 || strcmp(name, "evaluate_every") == 0 || strcmp(name, "train_rows") == 0)
     return training ? NULL : "the goal of the noisy quadratic is study.target, looked for in each step";
   return NULL;
 }
@@ -104,7 +104,10 @@ static bool is_varied(const tutti_study_options *study, const char *path) {
 /** Has each trial a value of its own of this key? */
 static bool is_trials_own(const tutti_key *key, const tutti_study_options *study) {
   if (key->type == TUTTI_KEY_BUDGET || is_varied(study, key->path)) return true;
-  return strcmp(key->path, "train.stop_at") == 0 || strcmp(key->path, "train.evaluate_every") == 0;
+  static const char *const own[] = {"train.stop_at", "train.evaluate_every", "train.train_rows"};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    if (strcmp(key->path, own[i]) == 0) return true;
+  return false;
 }
 
 /** In a file, the key's own value is for a training with this config.  An option is meant for what it stands beside,

@@ -14,7 +14,11 @@ const char *const tutti_metric_names[TUTTI_N_METRICS] = {"loss",
                                                          "ema_val_loss",
                                                          "ema_val_accuracy",
                                                          "ema_val_binary_accuracy",
-                                                         "ema_val_mean_absolute_error"};
+                                                         "ema_val_mean_absolute_error",
+                                                         "train_loss",
+                                                         "train_accuracy",
+                                                         "train_binary_accuracy",
+                                                         "train_mean_absolute_error"};
 
 static const char *const relations[] = {">=", ">", "<=", "<"}; // in the order of the enum
 
@@ -26,7 +30,7 @@ static int relation_at(const char *text) {
 }
 
 static tutti_status check_metric(const char *text, const char *metric) {
-  char list[320], quoted[TUTTI_QUOTE_BYTES];
+  char list[480], quoted[TUTTI_QUOTE_BYTES];
   for (int i = 0; i < TUTTI_N_METRICS; i++)
     if (strcmp(metric, tutti_metric_names[i]) == 0) return TUTTI_OK;
   tutti_text_list(list, sizeof list, tutti_metric_names, TUTTI_N_METRICS);
@@ -83,6 +87,10 @@ bool tutti_goal_reached(const tutti_goal *goal, double value) {
     return value < goal->value;
   }
   return false;
+}
+
+bool tutti_metric_is_evaluated(const char *metric) {
+  return strstr(metric, "val_") || strncmp(metric, "train_", 6) == 0;
 }
 
 bool tutti_goal_out_of_reach(const tutti_goal *goal) {

@@ -65,7 +65,7 @@ int tutti_section_find(const char *name);
 int tutti_key_sections(const char *names[TUTTI_MAX_SECTIONS]);
 
 /** Metrics that can be watched. */
-enum { TUTTI_N_METRICS = 12 };
+enum { TUTTI_N_METRICS = 16 };
 extern const char *const tutti_metric_names[TUTTI_N_METRICS];
 
 // --- the value of a key (value.c) ----------------------------------------------------------------

@@ -38,8 +38,8 @@ tutti_status tutti_study_needs(const tutti_config *config) {
       "samples, or give --study.budget='20 epochs'");
   TUTTI_CHECK(
       !study->overridden[0], TUTTI_ERR_CONFIG,
-      "--%s has no effect on a study: each trial has its value from study.vary, study.goal, study.budget or "
-      "study.evaluate_every; change that, or leave this out",
+      "--%s has no effect on a study: each trial has its value from study.vary, study.goal, study.budget, "
+      "study.evaluate_every or study.train_rows; change that, or leave this out",
       study->overridden);
   TUTTI_CHECK(config->train.seed <= (uint64_t)(INT64_MAX - study->seeds), TUTTI_ERR_CONFIG,
               "train.seed is %" PRIu64 ", too large for %" PRId64 " seeds from there on", config->train.seed,

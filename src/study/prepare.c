@@ -157,6 +157,13 @@ static void warn_of_goal(const tutti_goal *goal) {
         "study.goal: nothing can reach %s, an accuracy is at most 1 and a loss at least 0: every trial "
         "will take its whole budget",
         text);
+  if (goal->metric[0] && !tutti_metric_is_evaluated(goal->metric))
+    tutti_log_root(
+        TUTTI_LOG_WARNING,
+        "study.goal: %s is a mean over an epoch, while the weights move, and counts at its end alone: steps "
+        "to "
+        "it depend on that, not on the training; train_%s, with study.train_rows, is taken at fixed weights",
+        goal->metric, goal->metric);
 }
 
 /** Rank 0 begins the study's file; what it holds goes to all. */

@@ -17,7 +17,7 @@ struct tutti_space {
   int64_t n_settings, n_seeds, n_trials;
   uint64_t first_seed;
   char (*seeds)[TEXT_BYTES]; // [n_seeds]
-  char budget[TEXT_BYTES], goal[TEXT_BYTES], evaluate_every[TEXT_BYTES];
+  char budget[TEXT_BYTES], goal[TEXT_BYTES], evaluate_every[TEXT_BYTES], train_rows[TEXT_BYTES];
   const char *budget_key;
   tutti_trial *trials;       // [n_trials]
   double *values;            // [n_trials, n_columns]
@@ -53,6 +53,7 @@ static void print_limits(const tutti_study_options *study, tutti_space *space) {
   snprintf(space->budget, sizeof space->budget, "%.0f", study->budget.value);
   tutti_goal_print(&study->goal, space->goal, sizeof space->goal);
   tutti_count_print(study->evaluate_every, space->evaluate_every, sizeof space->evaluate_every);
+  snprintf(space->train_rows, sizeof space->train_rows, "%" PRId64, study->train_rows);
 }
 
 static tutti_status make_seeds(const tutti_config *config, tutti_space *space) {
@@ -130,6 +131,7 @@ static void set_trial(tutti_space *space, int64_t i) {
   add_override(trial, space->budget_key, space->budget);
   add_override(trial, "train.stop_at", space->goal);
   add_override(trial, "train.evaluate_every", space->evaluate_every);
+  add_override(trial, "train.train_rows", space->train_rows);
   set_values(space, setting, trial);
 }
 
@@ -140,7 +142,7 @@ static tutti_status make_trials(tutti_space *space) {
               " seeds are more than %d trials; vary less",
               space->batch.n, space->n_settings, space->n_seeds, TUTTI_MAX_TRIALS);
   space->n_trials = n * space->n_settings;
-  space->n_overrides = 5 + space->columns.n;
+  space->n_overrides = 6 + space->columns.n;
   TUTTI_TRY(TUTTI_NEW(space->trials, space->n_trials));
   TUTTI_TRY(TUTTI_NEW(space->values, space->n_trials * space->columns.n));
   TUTTI_TRY(TUTTI_NEW(space->overrides, space->n_trials * space->n_overrides));

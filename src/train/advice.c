@@ -18,11 +18,11 @@ static void advise_goal(const tutti_goal *goal) {
                  text);
 }
 
-/** Validation rows count when they are looked at, training samples at the end of an epoch. */
+/** Evaluations count when they are done, means of the training samples at the end of an epoch. */
 static void advise_watched(const tutti_run *run, const char *key, const char *metric) {
   const tutti_train_options *train = &run->config->train;
   const tutti_count every =
-      strstr(metric, "val_") ? train->evaluate_every : (tutti_count){1, TUTTI_UNIT_EPOCHS};
+      tutti_metric_is_evaluated(metric) ? train->evaluate_every : (tutti_count){1, TUTTI_UNIT_EPOCHS};
   const tutti_extent total = tutti_plan_total(&run->plan);
   if (every.unit == TUTTI_UNIT_SECONDS || run->plan.total_steps == 0 ||
       tutti_extent_in(&total, every.unit) >= every.value * (1 - 1e-9))
@@ -31,7 +31,7 @@ static void advise_watched(const tutti_run *run, const char *key, const char *me
   tutti_count_print(every, text, sizeof text);
   tutti_log_root(TUTTI_LOG_WARNING,
                  "%s: %s is first known after %s, when this training is over: evaluate more often "
-                 "(train.evaluate_every), take a val_ metric, or train longer",
+                 "(train.evaluate_every), take a val_ or train_ metric, or train longer",
                  key, metric, text);
 }
 

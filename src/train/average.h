@@ -15,14 +15,5 @@ void tutti_average_begin(tutti_run *run);
 TUTTI_NODISCARD
 tutti_status tutti_average_evaluate(const tutti_run *run, const tutti_samples *set, tutti_evaluation *result);
 
-/** Local.  What the next rows have in the average's columns: run->average. */
-void tutti_average_tell(tutti_run *run);
-
-/** Local.  run->average as a record of the run's tables has it. */
-void tutti_average_recall(tutti_run *run, const tutti_metrics_row *record);
-
 /** Local.  Whether `name` (NULL: none) is a column of the average. */
 bool tutti_average_has(const tutti_run *run, const char *name);
-
-/** Local.  The value in run->average of the column `name`, NaN where it was not evaluated; false: no such column. */
-bool tutti_average_value(const tutti_run *run, const char *name, double *value);

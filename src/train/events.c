@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "train/average.h"
+#include "train/evaluated.h"
 #include "train/meter.h"
 
 static void add(tutti_checkpoint_sums *sums, const tutti_step_result *step, double seconds) {
@@ -55,7 +56,9 @@ static tutti_metrics_row make_step_row(const tutti_run *run, const tutti_evaluat
 /** A value of a row by its column's name; false where the row has none. */
 static bool measured(const tutti_run *run, const tutti_metrics_row *row, const char *name, double *value) {
   const char *metric = tutti_model_metric_name(run->network.model);
-  return (tutti_metrics_value(row, metric, name, value) || tutti_average_value(run, name, value)) &&
+  return (tutti_metrics_value(row, metric, name, value) ||
+          tutti_evaluated_value(run, &run->average, name, value) ||
+          tutti_evaluated_value(run, &run->training, name, value)) &&
          !isnan(*value);
 }
 
@@ -142,11 +145,16 @@ bool tutti_events_over(const tutti_run *run, tutti_train_result *result) {
   return out_of_patience(run, result) || budget_done(run, result);
 }
 
+/** The sets that there are. */
 static tutti_status evaluate(tutti_run *run, tutti_evaluation *validation) {
+  const tutti_samples_all *sets = &run->samples;
+  const float *params = tutti_reducer_params(run->reducer);
   tutti_phases_enter(&run->phases, TUTTI_PHASE_EVALUATE);
-  TUTTI_TRY(tutti_network_evaluate(&run->network, tutti_reducer_params(run->reducer),
-                                   &run->samples.validation, validation));
-  TUTTI_TRY(tutti_average_evaluate(run, &run->samples.validation, &run->average));
+  if (sets->validation.n > 0)
+    TUTTI_TRY(tutti_network_evaluate(&run->network, params, &sets->validation, validation));
+  TUTTI_TRY(tutti_average_evaluate(run, &sets->validation, &run->average.now));
+  if (sets->looked_at.n > 0)
+    TUTTI_TRY(tutti_network_evaluate(&run->network, params, &sets->looked_at, &run->training.now));
   tutti_phases_leave(&run->phases);
   return TUTTI_OK;
 }
@@ -158,9 +166,14 @@ static void show_step(const tutti_run *run) {
                         sums->loss / sums->samples, sums->metric / sums->samples);
 }
 
+/** Whether there are rows to evaluate now and then. */
+static bool evaluates(const tutti_run *run) {
+  return run->samples.validation.n > 0 || run->samples.looked_at.n > 0;
+}
+
 /** What there is to see of a training between its beginning and its end. */
 static void tell(tutti_run *run, const tutti_metrics_row *row, bool whole, bool last) {
-  const bool evaluated = run->samples.validation.n > 0 ? !isnan(row->val_loss) : whole;
+  const bool evaluated = evaluates(run) ? !isnan(row->val_loss) || run->training.now.samples > 0 : whole;
   if (!run->observer || !(evaluated || last)) return;
   tutti_meter_read(run, TUTTI_METER_OBSERVED);
   run->observer(run->observer_context, &run->layout, row, run->more);
@@ -187,12 +200,13 @@ static void end_epoch(tutti_run *run, const tutti_metrics_row *row, bool whole) 
  * far. */
 static bool observe(tutti_run *run, const tutti_evaluation *validation, bool whole,
                     tutti_train_result *result, bool *last) {
-  const bool evaluated_within = validation->samples > 0 && !whole;
+  const bool evaluated_within = (validation->samples > 0 || run->training.now.samples > 0) && !whole;
   const bool row_due =
       evaluated_within || tutti_plan_due(&run->plan, run->config->run.metrics_every, tutti_run_position(run));
   *last = budget_done(run, result);
   if (!whole && !row_due && !*last) return false;
-  tutti_average_tell(run);
+  tutti_evaluated_tell(run, &run->average);
+  tutti_evaluated_tell(run, &run->training);
   const int64_t done = run->state.place / run->plan.epoch.n; // epochs
   const tutti_metrics_row of_epoch = make_row(run, whole ? done : done + 1, &run->state.in_epoch, validation);
   const tutti_metrics_row judge = judged(&of_epoch, whole);
@@ -206,7 +220,8 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
     tutti_meter_clear(run, TUTTI_METER_STEPS);
     run->state.in_row = (tutti_checkpoint_sums){0};
   }
-  result->average_validation = run->average;
+  result->average_validation = run->average.now;
+  result->training = run->training.now;
   tell(run, &of_epoch, whole, *last);
   if (whole || *last) end_epoch(run, &of_epoch, whole);
   return best;
@@ -262,16 +277,16 @@ tutti_status tutti_events_after_step(tutti_run *run, tutti_saver *saver, const t
   const tutti_position now = tutti_run_position(run);
   const bool whole = tutti_plan_ends_epoch(&run->plan, now);
   const bool due = tutti_plan_due(&run->plan, config->run.checkpoint_every, now);
-  const bool evaluates =
-      run->samples.validation.n > 0 && tutti_plan_due(&run->plan, config->train.evaluate_every, now);
+  const bool evaluated = evaluates(run) && tutti_plan_due(&run->plan, config->train.evaluate_every, now);
   tutti_evaluation validation = {0};
-  run->average = (tutti_evaluation){0};
-  if (whole || due || evaluates || step->save || is_time_to_check(run)) TUTTI_TRY(check_same(run));
-  if (evaluates) TUTTI_TRY(evaluate(run, &validation));
-  if (validation.samples > 0 && !isfinite(validation.loss)) {
+  run->average.now = run->training.now = (tutti_evaluation){0};
+  if (whole || due || evaluated || step->save || is_time_to_check(run)) TUTTI_TRY(check_same(run));
+  if (evaluated) TUTTI_TRY(evaluate(run, &validation));
+  if (!isfinite(validation.loss) || !isfinite(run->training.now.loss)) {
+    const char *what = isfinite(validation.loss) ? "train_loss is not finite after"
+                                                 : "the validation loss is not finite after";
     *stopping = true;
-    return tutti_events_diverged(run, saver, "the validation loss is not finite after", run->state.step,
-                                 result);
+    return tutti_events_diverged(run, saver, what, run->state.step, result);
   }
   const bool best = observe(run, &validation, whole, result, stopping);
   if (*stopping || best || step->save || due) return save(run, saver, best, result, stopping);

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "train/average.h"
+#include "train/evaluated.h"
 #include "train/events.h"
 #include "train/meter.h"
 #include "train/restore.h"
@@ -19,7 +19,7 @@ typedef struct {
   tutti_features features;
   tutti_checkpoint_state state;
   tutti_metrics_row last;
-  tutti_evaluation average;
+  tutti_evaluation average, training;
 } start_info;
 
 /** The checkpoint to go on from; *path NULL: none.  One of this directory comes before one that the user
@@ -165,10 +165,11 @@ static void recall_last(tutti_run *run) {
   const tutti_rows_list *history = &run->history;
   if (history->n > 0) {
     run->last = *tutti_rows_get(run, history, history->n - 1);
-    tutti_average_recall(run, tutti_rows_get(run, history, history->n - 1));
+    tutti_evaluated_recall(tutti_rows_get(run, history, history->n - 1), &run->average);
+    tutti_evaluated_recall(tutti_rows_get(run, history, history->n - 1), &run->training);
   } else {
     run->last = (tutti_metrics_row){0};
-    run->average = (tutti_evaluation){0};
+    run->average.now = run->training.now = (tutti_evaluation){0};
   }
 }
 
@@ -283,7 +284,8 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
                    .features = tutti_restore_features(info.features),
                    .state = run->state,
                    .last = run->last,
-                   .average = run->average};
+                   .average = run->average.now,
+                   .training = run->training.now};
 done:
   tutti_checkpoint_info_clear(&info);
   return status;
@@ -354,7 +356,8 @@ static tutti_status begin(tutti_saver *saver, const char *path, bool named) {
   TUTTI_TRY(tutti_bcast(run->comm, 0, &start, sizeof start));
   run->state = start.state;
   run->last = start.last;
-  run->average = start.average;
+  run->average.now = start.average;
+  run->training.now = start.training;
   TUTTI_TRY(keep_rows(run));
   if (start.keeps_scaling) TUTTI_TRY(tutti_restore_scaling(run->comm, path, start.features, run->dataset));
   tutti_saver_note_scaling(saver);

@@ -14,6 +14,14 @@ typedef struct {
 
 typedef struct tutti_meter tutti_meter; // meter.h
 
+/** An evaluation that has columns of its own in the tables; evaluated.h. */
+typedef struct {
+  const char *prefix;   // of their names; NULL: there is no such evaluation
+  int columns[2];       // loss, metric
+  int64_t samples;      // of its set
+  tutti_evaluation now; // at this step; samples 0: not evaluated
+} tutti_evaluated;
+
 typedef struct {
   const tutti_comm *comm;     // borrowed
   const tutti_config *config; // borrowed
@@ -39,9 +47,8 @@ typedef struct {
   double *more;                // [layout.n_more] what the next row has in its further columns
   tutti_metrics_row last;      // row of /epochs; step 0: none
   float *averaged;             // [n_params] where the average of the weights is gathered; NULL: none is kept
-  bool has_average_columns;
-  int average_columns[2];   // ema_val_loss, ema_val_<metric>
-  tutti_evaluation average; // of it, at this step; samples 0: not evaluated
+  tutti_evaluated average;     // of it
+  tutti_evaluated training;    // of train.train_rows
   tutti_rows_list history;  // all rows of /epochs; on rank 0 alone
   int64_t n_flushed;        // of them, those in metrics.h5
   tutti_rows_list steps;    // rows of /steps that are not in metrics.h5 yet; on rank 0 alone

@@ -37,6 +37,12 @@ tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_d
     all.validation.first = all.train.n;
     all.validation.n = held_out;
   }
+  const int64_t wanted = config->train.train_rows, n_train = all.train.n;
+  if (wanted > 0 && n_train > 0) {
+    all.looked_at = all.train;
+    all.looked_at.drawn = tutti_permutation_make(n_train, seed, TUTTI_STREAM_TRAIN_ROWS, 0);
+    all.looked_at.n = wanted < n_train ? wanted : n_train;
+  }
   if (n_test > 0) {
     all.test.split = tutti_permutation_identity(n_test);
     all.test.n = n_test;
@@ -46,6 +52,7 @@ tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_d
 
 void tutti_samples_rows(const void *samples, int64_t n, int64_t *ids) {
   const tutti_samples *set = samples;
+  if (set->drawn.n > 0) tutti_permutation_map(&set->drawn, n, ids);
   for (int64_t i = 0; i < n; i++) ids[i] += set->first;
   tutti_permutation_map(&set->split, n, ids);
 }

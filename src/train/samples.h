@@ -8,11 +8,13 @@
 typedef struct {
   tutti_rows which;
   tutti_permutation split;
-  int64_t first, n; // n = 0: there is no such set
+  tutti_permutation drawn; // of the set, before that; n = 0: the samples are in their order
+  int64_t first, n;        // n = 0: there is no such set
 } tutti_samples;
 
 typedef struct {
   tutti_samples train, validation, test;
+  tutti_samples looked_at; // train.train_rows of the training rows, drawn by the seed
 } tutti_samples_all;
 
 /** Collective.  Open the data set that a config names. */

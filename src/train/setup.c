@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "train/average.h"
 #include "train/class_weights.h"
+#include "train/evaluated.h"
 #include "train/meter.h"
 #include "train/start.h"
 #include "train/update.h"
@@ -34,13 +35,16 @@ tutti_status tutti_run_divide(tutti_run *run) {
 /** Monitored values and goals name a metric: it has to be this network's. */
 static tutti_status check_metric_name(const tutti_run *run, const char *key, const char *name) {
   const char *metric = tutti_model_metric_name(run->network.model);
-  const char *of_weights = strncmp(name, "ema_", 4) == 0 ? name + 4 : name;
+  const char *of_weights = strncmp(name, "ema_", 4) == 0     ? name + 4
+                           : strncmp(name, "train_", 6) == 0 ? name + 6
+                                                             : name;
   double value = 0;
   const bool known = tutti_metrics_value(&(tutti_metrics_row){0}, metric, of_weights, &value);
   TUTTI_CHECK(
       known, TUTTI_ERR_CONFIG,
-      "%s: '%s' is not measured with this loss and these labels; there are loss, val_loss, %s, val_%s", key,
-      name, metric, metric);
+      "%s: '%s' is not measured with this loss and these labels; there are loss, val_loss, train_loss, %s, "
+      "val_%s, train_%s",
+      key, name, metric, metric, metric);
   return TUTTI_OK;
 }
 
@@ -138,6 +142,10 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   TUTTI_TRY(tutti_agree(comm, create_leaves(run)));
   TUTTI_TRY(tutti_agree(comm, create_optimizer(run)));
   TUTTI_TRY(tutti_agree(comm, tutti_average_create(run)));
+  const int64_t n_looked_at = run->samples.looked_at.n;
+  if (n_looked_at > 0)
+    TUTTI_TRY(
+        tutti_agree(comm, tutti_evaluated_create(run, TUTTI_TRAIN_PREFIX, n_looked_at, &run->training)));
   TUTTI_TRY(tutti_agree(comm, tutti_meter_create(run)));
   return TUTTI_OK;
 }
@@ -201,6 +209,7 @@ void tutti_run_strip(tutti_run *run) {
   run->part = NULL;
   run->late = NULL;
   run->averaged = NULL;
+  run->average = run->training = (tutti_evaluated){0};
   run->squares = NULL;
   run->norms = NULL;
   run->tail = NULL;

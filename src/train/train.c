@@ -78,14 +78,17 @@ static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train
   const float *params = tutti_reducer_params(run->reducer);
   const tutti_metrics_row *last = &run->last;
   tutti_phases_enter(&run->phases, TUTTI_PHASE_EVALUATE);
-  const bool evaluated = last->step > 0 && last->step == run->state.step && !isnan(last->val_loss);
-  if (evaluated) {
+  const bool at_end = last->step > 0 && last->step == run->state.step;
+  if (at_end && !isnan(last->val_loss)) {
     result->validation = (tutti_evaluation){run->samples.validation.n, last->val_loss, last->val_metric};
-    result->average_validation = run->average;
+    result->average_validation = run->average.now;
   } else if (run->samples.validation.n > 0) {
     TUTTI_TRY(tutti_network_evaluate(&run->network, params, &run->samples.validation, &result->validation));
     TUTTI_TRY(tutti_average_evaluate(run, &run->samples.validation, &result->average_validation));
   }
+  result->training = at_end ? run->training.now : (tutti_evaluation){0};
+  if (run->samples.looked_at.n > 0 && result->training.samples == 0)
+    TUTTI_TRY(tutti_network_evaluate(&run->network, params, &run->samples.looked_at, &result->training));
   if (run->samples.test.n > 0)
     TUTTI_TRY(tutti_network_evaluate(&run->network, params, &run->samples.test, &result->test));
   TUTTI_TRY(tutti_average_evaluate(run, &run->samples.test, &result->average_test));

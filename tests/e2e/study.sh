@@ -77,10 +77,24 @@ rm columns.txt
 
 succeed "$one" study study.yaml --study.output=part.h5 --study.goal='loss <= 0' --study.budget='30 steps' \
   --study.evaluate_every='6 steps' --study.vary='{train.batch_size: [30], optimizer.learning_rate: [0.01]}' --study.seeds=1
+expect_text 'study.goal: loss is a mean over an epoch, while the weights move' 'train_loss, with study.train_rows'
 "$TRIALS" curves part.h5 >curve.txt # twelve steps an epoch
 expect_same "$(cut -d ' ' -f 2 curve.txt | tr '\n' ' ')" '6 12 18 24 30 '
 expect_same "$(rows part.h5 | cut -d ' ' -f 9)" "$(sed -n 's/^0 24 //p' curve.txt | cut -d ' ' -f 2)"
 rm part.h5 curve.txt
+
+# --- a goal on training rows at fixed weights -------------------------------------------------------------------
+
+refuse 78 'study.goal' 'train_loss' 'set study.train_rows' -- study study.yaml --study.output=fixed.h5 --study.goal='train_loss <= 1'
+succeed "$one" study study.yaml --study.output=fixed.h5 --study.goal='train_loss <= 1' --study.train_rows=100 \
+  --study.evaluate_every='2 steps' --study.vary='{train.batch_size: [30], optimizer.learning_rate: [0.1]}' --study.seeds=1
+expect_no_text 'is a mean over an epoch'
+steps=$(rows fixed.h5 | cut -d ' ' -f 5)
+succeed 1 train study.yaml --train.batch_size=30 --optimizer.learning_rate=0.1 --train.epochs=5 --train.train_rows=100 \
+  --train.evaluate_every='2 steps' --train.last_batch=carry --train.stop_at='train_loss <= 1' --run.directory=runs/fixed
+expect_same "$(value step)" "$steps"
+awk -v loss="$(value train_loss)" 'BEGIN { exit !(loss > 0.5 && loss <= 1) }' || fail "train_loss $(value train_loss)"
+rm fixed.h5
 
 # --- judged by an earlier goal ----------------------------------------------------------------------------------
 
