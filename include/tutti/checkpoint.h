@@ -62,6 +62,8 @@ typedef struct {
   tutti_checkpoint_sums in_row;   // since the last row of /steps
   double best;                    // best monitored value, NAN: none yet
   int64_t evaluations_since_best;
+  int64_t
+      returned_to; // step of the directory's best.h5 that the run last went back to; 0: it never did
   // Of schedule.decay plateau: see tutti_plateau; absent in files of earlier versions.
   double plateau_best, plateau_waited, plateau_cooling, plateau_drops;
   int64_t data,

@@ -40,6 +40,7 @@ static const member integers[] = {COUNT(step, MAX_COUNT),
                                   COUNT(step_in_epoch, MAX_COUNT),
                                   COUNT(samples, INT64_MAX),
                                   LATER_COUNT(place),
+                                  LATER_COUNT(returned_to),
                                   COUNT(evaluations_since_best, MAX_COUNT),
                                   MEMBER(data),
                                   LATER_COUNT(data_hash)};
@@ -168,7 +169,9 @@ tutti_status tutti_state_read(const tutti_file *file, tutti_checkpoint_state *st
     memcpy(base + reals[i].offset, &value, sizeof value);
   }
   TUTTI_TRY(read_seed(file, "seed", &state->seed));
-  state->split_seed = state->seed; // as files of earlier versions have it
+  // As files of earlier versions have it.
+  if (state->returned_to < 0) state->returned_to = 0;
+  state->split_seed = state->seed;
   if (tutti_file_has_attribute(file, "/", split_seed))
     TUTTI_TRY(read_seed(file, split_seed, &state->split_seed));
   return check_relations(file, state);

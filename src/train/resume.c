@@ -15,6 +15,7 @@
 /** What rank 0 found, for all ranks. */
 typedef struct {
   bool resumed;
+  bool returns;       // see choice
   bool keeps_scaling; // rows are scaled as the checkpoint's were
   tutti_features features;
   tutti_checkpoint_state state;
@@ -22,21 +23,54 @@ typedef struct {
   tutti_evaluation average, training;
 } start_info;
 
-/** The checkpoint to go on from; *path NULL: none.  One of this directory comes before one that the user
- * names, or a job that is started again would lose what it has done. */
-static tutti_status choose(const tutti_config *config, char **path, bool *named) {
+/** The checkpoint that rank 0 goes on from. */
+typedef struct {
+  char *path;   // owned; NULL: none
+  bool named;   // by the user, and of another run
+  bool returns; // best.h5 of this directory, in the place of the last one
+} choice;
+
+/** The directory's own best.h5 takes the place of its last checkpoint: once, or a job that is started again would lose
+ * what it has done since. */
+static tutti_status choose_best(const tutti_saver *saver, choice *chosen) {
+  tutti_checkpoint_info last = {0}, best = {0};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(chosen->path, &last));
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(saver->best_path, &best));
+  const int64_t returned_to = last.state.returned_to;
+  if (returned_to > 0 && returned_to <= best.state.step) {
+    tutti_log(TUTTI_LOG_INFO,
+              "run.resume=%s is not used: %s has gone on from its step %lld already; in another "
+              "run.directory it begins from there again",
+              saver->best_path, chosen->path, (long long)returned_to);
+    goto done;
+  }
+  tutti_free(chosen->path);
+  chosen->path = tutti_strdup(saver->best_path);
+  chosen->returns = true;
+  if (!chosen->path) status = TUTTI_ERR_MEMORY;
+done:
+  tutti_checkpoint_info_clear(&last);
+  tutti_checkpoint_info_clear(&best);
+  return status;
+}
+
+/** A checkpoint of this directory comes before one of another run that the user names, or a job that is started again
+ * would lose what it has done. */
+static tutti_status choose(const tutti_saver *saver, choice *chosen) {
+  const tutti_config *config = saver->run->config;
   const char *resume = config->run.resume;
-  *path = NULL;
-  *named = false;
+  const bool names = strcmp(resume, "auto") != 0;
   if (strcmp(resume, "no") == 0) return TUTTI_OK;
-  TUTTI_TRY(tutti_checkpoint_find(config->run.directory, path));
-  if (*path && strcmp(resume, "auto") != 0)
+  TUTTI_TRY(tutti_checkpoint_find(config->run.directory, &chosen->path));
+  if (chosen->path && names && tutti_same_file(resume, saver->best_path)) return choose_best(saver, chosen);
+  if (chosen->path && names)
     tutti_log(TUTTI_LOG_INFO, "run.resume=%s is not used: %s has a checkpoint of its own", resume,
               config->run.directory);
-  if (*path || strcmp(resume, "auto") == 0) return TUTTI_OK;
-  *named = true;
-  *path = tutti_strdup(resume);
-  return *path ? TUTTI_OK : TUTTI_ERR_MEMORY;
+  if (chosen->path || !names) return TUTTI_OK;
+  chosen->named = true;
+  chosen->path = tutti_strdup(resume);
+  return chosen->path ? TUTTI_OK : TUTTI_ERR_MEMORY;
 }
 
 static bool has_same_data(const tutti_run *run, const tutti_checkpoint_state *state) {
@@ -293,12 +327,16 @@ done:
 
 /** On rank 0: fill the gather buffers from a checkpoint (NULL: they have what a training begins with), and put the
  * directory in order.  Nothing of an earlier run goes before there is something in its place. */
-static tutti_status begin_root(tutti_saver *saver, const char *path, bool named, start_info *start) {
+static tutti_status begin_root(tutti_saver *saver, const choice *chosen, start_info *start) {
   const tutti_run *run = saver->run;
+  const char *path = chosen->path;
+  const bool named = chosen->named;
   TUTTI_TRY(tutti_saver_check_config(saver));
   saver->anew = saver->metrics_anew = !path || named;
   saver->drops_best = !path || (named && !tutti_same_file(path, saver->best_path));
   if (path) TUTTI_TRY(load(saver, path, named, start));
+  start->returns = chosen->returns;
+  if (chosen->returns) start->state.returned_to = run->state.step;
   // All rows of /epochs are written again from the checkpoint's history, which knows of those that a kill cut
   // off.
   if (!saver->metrics_anew)
@@ -344,14 +382,14 @@ static tutti_status begin_weights(tutti_saver *saver, bool goes_on) {
   return tutti_meter_start(run, saver->weights);
 }
 
-/** @param[in] path  the checkpoint that the run goes on from, on rank 0; NULL: none */
-static tutti_status begin(tutti_saver *saver, const char *path, bool named) {
+/** @param[in] chosen  known on rank 0 */
+static tutti_status begin(tutti_saver *saver, const choice *chosen) {
   tutti_run *run = saver->run;
-  start_info start = {.state = run->state, .resumed = path != NULL};
+  start_info start = {.state = run->state, .resumed = chosen->path != NULL};
   TUTTI_TRY(tutti_bcast(run->comm, 0, &start.resumed, sizeof start.resumed));
   TUTTI_TRY(begin_weights(saver, start.resumed));
   // What a checkpoint has then takes the place of these weights.
-  const tutti_status local = run->rank == 0 ? begin_root(saver, path, named, &start) : TUTTI_OK;
+  const tutti_status local = run->rank == 0 ? begin_root(saver, chosen, &start) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
   TUTTI_TRY(tutti_bcast(run->comm, 0, &start, sizeof start));
   run->state = start.state;
@@ -359,19 +397,20 @@ static tutti_status begin(tutti_saver *saver, const char *path, bool named) {
   run->average.now = start.average;
   run->training.now = start.training;
   TUTTI_TRY(keep_rows(run));
-  if (start.keeps_scaling) TUTTI_TRY(tutti_restore_scaling(run->comm, path, start.features, run->dataset));
+  if (start.keeps_scaling)
+    TUTTI_TRY(tutti_restore_scaling(run->comm, chosen->path, start.features, run->dataset));
   tutti_saver_note_scaling(saver);
   TUTTI_TRY(distribute(saver, start.resumed));
   TUTTI_TRY(tutti_run_check_same(run));
-  if (start.resumed) TUTTI_TRY(tutti_saver_flush(saver));
+  if (start.returns) TUTTI_TRY(tutti_saver_save(saver, false)); // who goes on next goes on from here
+  if (start.resumed && !start.returns) TUTTI_TRY(tutti_saver_flush(saver));
   run->saved_at = tutti_clock_s();
   return TUTTI_OK;
 }
 
 tutti_status tutti_saver_begin(tutti_saver *saver) {
   tutti_run *run = saver->run;
-  char *path = NULL;
-  bool named = false;
+  choice chosen = {0};
   run->state = (tutti_checkpoint_state){.seed = run->config->train.seed,
                                         .split_seed = run->config->train.seed,
                                         .best = NAN,
@@ -379,9 +418,9 @@ tutti_status tutti_saver_begin(tutti_saver *saver) {
                                         .data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64),
                                         .data_hash = TUTTI_HASH_XXH64};
   saver->waits = strcmp(run->config->run.resume, "no") == 0;
-  tutti_status status = run->rank == 0 ? choose(run->config, &path, &named) : TUTTI_OK;
+  tutti_status status = run->rank == 0 ? choose(saver, &chosen) : TUTTI_OK;
   status = tutti_agree_from(run->comm, 0, status);
-  if (status == TUTTI_OK) status = begin(saver, path, named);
-  tutti_free(path);
+  if (status == TUTTI_OK) status = begin(saver, &chosen);
+  tutti_free(chosen.path);
   return status;
 }

@@ -324,6 +324,38 @@ static void named_checkpoint_gives_way_to_the_directory_s_own(const tutti_comm *
   training_folder_remove(comm, &folder);
 }
 
+/** Once: what is done from there on is not lost when the job is started again. */
+static void a_run_goes_back_to_its_best(const tutti_comm *comm) {
+  const char *const monitor = "train.monitor=val_accuracy", *const rate = "optimizer.learning_rate=1e-12";
+  training_folder folder;
+  tutti_train_result result;
+  tutti_metrics_row rows[64];
+  training_folder_make(comm, &folder);
+  char resume[400];
+  snprintf(resume, sizeof resume, "run.resume=%s/run/best.h5", folder.path);
+  // nothing becomes better than the first evaluation
+  EXPECT_OK(training_run(comm, &folder, "run", yaml, (training_overrides){monitor, rate}, &result));
+  const int64_t last = result.row.step;
+  EXPECT_OK(training_run(comm, &folder, "run", yaml,
+                         (training_overrides){monitor, rate, resume, "train.steps=20"}, &result));
+  EXPECT(result.row.step == 20 && last > 20, "step %lld, %lld before", (long long)result.row.step,
+         (long long)last);
+  EXPECT_OK(training_run(comm, &folder, "run", yaml,
+                         (training_overrides){monitor, rate, resume, "train.steps=20"}, &result));
+  EXPECT_OK(training_run(comm, &folder, "run", yaml, (training_overrides){monitor, rate, resume}, &result));
+  EXPECT(result.row.step == last, "step %lld", (long long)result.row.step);
+  EXPECT_OK(training_run(comm, &folder, "straight", yaml, (training_overrides){monitor, rate}, &result));
+  if (training_is_root(comm)) {
+    EXPECT(training_difference(&folder, "straight", "run") <= 1e-6, "the weights differ");
+    EXPECT(training_rows(&folder, "run", "steps", rows, 64) ==
+               training_rows(&folder, "straight", "steps", rows, 64),
+           "rows are missing or twice there");
+  }
+  EXPECT_FAILS(training_run(comm, &folder, "run", yaml, (training_overrides){monitor, resume}, &result),
+               TUTTI_ERR_CONFIG, "belongs to another training");
+  training_folder_remove(comm, &folder);
+}
+
 static void other_data_is_refused(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result result;
@@ -416,6 +448,7 @@ int main(void) {
       MPI_TEST(rows_do_not_change_a_run),
       MPI_TEST(beginning_anew_keeps_the_old_run_until_it_has_a_checkpoint),
       MPI_TEST(named_checkpoint_gives_way_to_the_directory_s_own),
+      MPI_TEST(a_run_goes_back_to_its_best),
       MPI_TEST(other_data_is_refused),
       MPI_TEST(ruined_weights_are_no_checkpoint),
       MPI_TEST(another_monitor_begins_without_a_best_value),

@@ -79,6 +79,7 @@ static void each_member_of_the_state_returns(void **state) {
                                         .in_row = {11, 0.7, 13, 14},
                                         .best = 0.97,
                                         .evaluations_since_best = 16,
+                                        .returned_to = 17,
                                         .plateau_best = 17,
                                         .plateau_waited = 18,
                                         .plateau_cooling = 19,
