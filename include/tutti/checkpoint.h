@@ -62,6 +62,7 @@ typedef struct {
   tutti_checkpoint_sums in_row;   // since the last row of /steps
   double best;                    // best monitored value, NAN: none yet
   int64_t evaluations_since_best;
+  int64_t rule_from; // step that the update rule counts its updates from
   int64_t
       returned_to; // step of the directory's best.h5 that the run last went back to; 0: it never did
   // Of schedule.decay plateau: see tutti_plateau; absent in files of earlier versions.
@@ -148,6 +149,11 @@ tutti_status tutti_checkpoint_list_weights(const char *path, tutti_view **views,
 /** Local.  Read the views' arrays; others that the file has are no matter.  @return as tutti_checkpoint_load */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_read_arrays(const char *path, const tutti_view *views, int64_t n);
+
+/** Local.  Names of the optimizer's slots in the file, in order; the caller frees them (tutti_file_list_free).  @return
+ * as tutti_checkpoint_read_info */
+TUTTI_NODISCARD
+tutti_status tutti_checkpoint_list_slots(const char *path, char ***names, int *n);
 
 /** Local.  Names of the columns of /history; the caller frees them (tutti_file_list_free).  @return as
  * tutti_checkpoint_read_info */

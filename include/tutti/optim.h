@@ -156,6 +156,7 @@ void tutti_optim_step(tutti_optim *optim, int64_t first, int64_t count, float *p
 int tutti_optim_n_slots(const tutti_optim *optim);
 const char *tutti_optim_slot_name(const tutti_optim *optim, int i);
 float *tutti_optim_slot(const tutti_optim *optim, int i);
+float tutti_optim_slot_initial(const tutti_optim *optim, int i); // of each element of a rule's slot
 
 /** Local.  The average of the weights: the last slot; NULL where none is kept. */
 const float *tutti_optim_average(const tutti_optim *optim);
@@ -167,6 +168,7 @@ typedef struct {
   const char *quantity; // "sum of gradients"; NULL: the options keep no such array
   bool has_rate;        // times the learning rate
   bool is_negative;     // and -1: Keras' velocity points downhill
+  bool is_velocity;     // what moves the weights on
 } tutti_unit_of_state;
 
 /** Local.  Of the array of this name under resolved options. */

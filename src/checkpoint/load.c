@@ -175,6 +175,18 @@ static tutti_status read_history(const tutti_file *file, const tutti_table_layou
   return TUTTI_OK;
 }
 
+tutti_status tutti_checkpoint_list_slots(const char *path, char ***names, int *n) {
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  *names = NULL;
+  *n = 0;
+  TUTTI_TRY(tutti_checkpoint_open(path, &file));
+  if (tutti_file_has(file, OPTIMIZER)) status = tutti_file_list(file, OPTIMIZER, names, n);
+  tutti_file_close(&file);
+  TUTTI_TRY(status);
+  return TUTTI_OK;
+}
+
 tutti_status tutti_checkpoint_history_columns(const char *path, char ***names, int *n) {
   tutti_file *file = NULL;
   *names = NULL;

@@ -41,6 +41,7 @@ static const member integers[] = {COUNT(step, MAX_COUNT),
                                   COUNT(samples, INT64_MAX),
                                   LATER_COUNT(place),
                                   LATER_COUNT(returned_to),
+                                  LATER_COUNT(rule_from),
                                   COUNT(evaluations_since_best, MAX_COUNT),
                                   MEMBER(data),
                                   LATER_COUNT(data_hash)};
@@ -144,6 +145,7 @@ static tutti_status check_relations(const tutti_file *file, const tutti_checkpoi
     double a, b;
   } relations[] = {{"step_in_epoch", "step", (double)state->step_in_epoch, (double)state->step},
                    {"step", "samples", (double)state->step, samples},
+                   {"rule_from", "step", (double)state->rule_from, (double)state->step},
                    {"epoch", "samples", (double)state->epoch, samples},
                    {"in_epoch_samples", "samples", state->in_epoch.samples, samples},
                    {"in_row_samples", "samples", state->in_row.samples, samples}};
@@ -171,6 +173,7 @@ tutti_status tutti_state_read(const tutti_file *file, tutti_checkpoint_state *st
   TUTTI_TRY(read_seed(file, "seed", &state->seed));
   // As files of earlier versions have it.
   if (state->returned_to < 0) state->returned_to = 0;
+  if (state->rule_from < 0) state->rule_from = 0;
   state->split_seed = state->seed;
   if (tutti_file_has_attribute(file, "/", split_seed))
     TUTTI_TRY(read_seed(file, split_seed, &state->split_seed));

@@ -218,6 +218,10 @@ float *tutti_optim_slot(const tutti_optim *optim, int i) {
   return is_average(optim, i) ? optim->average : optim->slots[slot_index(optim, i)];
 }
 
+float tutti_optim_slot_initial(const tutti_optim *optim, int i) {
+  return is_average(optim, i) ? 0 : optim->ops->slots[slot_index(optim, i)].initial[optim->options.dialect];
+}
+
 const float *tutti_optim_average(const tutti_optim *optim) {
   return optim->average;
 }

@@ -8,6 +8,7 @@
 
 static tutti_unit_of_state unit_of(const tutti_optim_options *options, const tutti_slot_spec *spec) {
   tutti_unit_of_state unit = {.quantity = spec->quantity};
+  unit.is_velocity = spec->is_velocity;
   if (!spec->is_velocity) return unit;
   unit.has_rate = tutti_optim_keeps_rate(options);
   unit.is_negative = options->rule == TUTTI_SGD && options->dialect == TUTTI_DIALECT_KERAS;

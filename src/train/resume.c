@@ -9,7 +9,7 @@
 #include "train/events.h"
 #include "train/meter.h"
 #include "train/restore.h"
-#include "train/saver_impl.h"
+#include "train/slots.h"
 #include "train/start.h"
 
 /** What rank 0 found, for all ranks. */
@@ -216,33 +216,6 @@ static void drop_partial_epoch(tutti_run *run) {
   recall_last(run);
 }
 
-/** The numbers of a slot in the unit that this run's options keep them in. */
-static tutti_status convert_slot(tutti_saver *saver, const char *path, const tutti_optim_options *then,
-                                 const tutti_checkpoint_state *state, int i) {
-  const tutti_run *run = saver->run;
-  const char *name = tutti_optim_slot_name(run->optim, i);
-  const tutti_unit_of_state from = tutti_optim_unit(then, name),
-                            to = tutti_optim_unit(&run->config->optimizer, name);
-  // Before the first step a velocity is 0 in any unit.
-  const double lr = state->step > 0 ? state->learning_rate : 1;
-  char was[96], wanted[96];
-  double factor = 1;
-  tutti_optim_unit_text(&from, was, sizeof was);
-  tutti_optim_unit_text(&to, wanted, sizeof wanted);
-  TUTTI_CHECK(
-      tutti_optim_unit_factor(&from, &to, lr, &factor), TUTTI_ERR_CONFIG,
-      "%s: the optimizer slot '%s' is a %s there, these options keep a %s, and the last learning rate, "
-      "%g, does not make the one of the other; leave optimizer.name, dialect, lars_form and "
-      "momentum_correction as they were, or begin anew",
-      path, name, was, wanted, lr);
-  if (factor == 1) return TUTTI_OK;
-  const int64_t n = tutti_model_n_params(run->network.model);
-  for (int64_t k = 0; k < n; k++) saver->slots[i][k] = (float)(factor * saver->slots[i][k]);
-  tutti_log(TUTTI_LOG_INFO, "the optimizer slot '%s' of %s is a %s; times %g it is a %s", name, path, was,
-            factor, wanted);
-  return TUTTI_OK;
-}
-
 /** A run of an earlier version goes on with the names that its tables have: it called binary_accuracy accuracy. */
 static tutti_status keep_names(tutti_run *run, const char *path) {
   static const char now[] = "binary_accuracy", then[] = "accuracy";
@@ -285,6 +258,20 @@ static tutti_status check_budget(const tutti_run *run, const char *path, bool na
   return TUTTI_OK;
 }
 
+/** @param[in] other  the user goes on from the file with other options, maybe of another optimizer */
+static tutti_status load_arrays(tutti_saver *saver, const char *path, const tutti_checkpoint_info *info,
+                                const tutti_optim_options *then, bool other) {
+  tutti_run *run = saver->run;
+  const bool takes_over = other && !info->is_average;
+  const tutti_table_layout layout = tutti_saver_layout(saver);
+  tutti_saver_view(saver, info->is_average);
+  const int64_t n = takes_over ? tutti_model_n_arrays(run->network.model) : saver->n_loadable;
+  const tutti_status status = tutti_checkpoint_load(path, saver->views, n, &layout, run->history.records);
+  tutti_saver_view(saver, false);
+  TUTTI_TRY(status);
+  return takes_over ? tutti_slots_take_over(saver, path, then) : tutti_slots_convert(saver, path, then);
+}
+
 static tutti_status load(tutti_saver *saver, const char *path, bool named, start_info *start) {
   tutti_run *run = saver->run;
   tutti_checkpoint_info info = {0};
@@ -296,18 +283,12 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   TUTTI_TRY_GOTO(done, tutti_rows_reserve(run, &run->history, info.n_history));
   run->history.n = info.n_history;
   TUTTI_TRY_GOTO(done, keep_names(run, path));
-  const tutti_table_layout layout = tutti_saver_layout(saver);
-  tutti_saver_view(saver, info.is_average);
-  status = tutti_checkpoint_load(path, saver->views, saver->n_loadable, &layout, run->history.records);
-  tutti_saver_view(saver, false);
-  TUTTI_TRY_GOTO(done, status);
-  for (int i = 0; i < tutti_optim_n_slots(run->optim); i++)
-    TUTTI_TRY_GOTO(done, convert_slot(saver, path, &then, &info.state, i));
   run->state = info.state;
   run->state.place = find_place(run, &info.state, differs);
   run->state.data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64);
   run->state.data_hash = TUTTI_HASH_XXH64;
   run->state.seed = run->config->train.seed;
+  TUTTI_TRY_GOTO(done, load_arrays(saver, path, &info, &then, named && differs));
   TUTTI_TRY_GOTO(done, check_budget(run, path, named));
   // Rows of another training do not tell whether this one is over.
   if (!differs) recall_last(run);

@@ -16,7 +16,7 @@ void tutti_run_update_begin(tutti_run *run) {
   tutti_checkpoint_state *state = &run->state;
   run->schedule.drops = state->plateau_drops;
   state->learning_rate = tutti_plan_learning_rate(&run->plan, &run->schedule, tutti_run_position(run));
-  tutti_optim_begin(run->optim, state->step + 1, state->learning_rate, run->squares);
+  tutti_optim_begin(run->optim, state->step - state->rule_from + 1, state->learning_rate, run->squares);
 }
 
 /** What the threads of this rank share in one pass: parameters from `first` on, and their gradient. */

@@ -172,6 +172,21 @@ static void a_velocity_is_converted_to_the_unit_of_the_options(const tutti_comm 
       EXPECT(training_difference(&folder, straight, second) <= 1e-5, "%d: they differ by %g", i,
              training_difference(&folder, straight, second));
   }
+  // at another rate a velocity that gets it gets the new one, as if it had been outside all along
+  for (int i = 0; i < 2; i++) {
+    const char *const *to = forms[2 - 2 * i];
+    snprintf(resume, sizeof resume, "run.resume=%s/first-2/checkpoint.h5", folder.path);
+    EXPECT_OK(training_run(comm, &folder, i ? "inside" : "outside", sgd,
+                           (training_overrides){resume, to[0], to[1], "optimizer.learning_rate=0.001"},
+                           &result));
+  }
+  if (tutti_comm_rank(comm) == 0) {
+    tutti_metrics_row a[4], b[4];
+    const int64_t n = training_rows(&folder, "outside", "epochs", a, 4);
+    EXPECT(training_rows(&folder, "inside", "epochs", b, 4) == n && n == 2, "%lld rows", (long long)n);
+    EXPECT(fabs(a[1].loss - b[1].loss) <= 1e-4 * a[1].loss, "loss %g with the rate outside, %g inside",
+           a[1].loss, b[1].loss);
+  }
   EXPECT_FAILS(
       training_run(comm, &folder, "other", sgd, (training_overrides){resume, "optimizer.name=lars"}, &result),
       TUTTI_ERR_CONFIG,

@@ -160,6 +160,40 @@ static void what_does_not_fit_is_named(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** Where a run goes on with another optimizer, that one begins as it would with the weights alone, its count of updates
+ * and the average too; it goes on as it began. */
+static void another_optimizer_begins_anew_in_a_run_that_goes_on(const tutti_comm *comm) {
+  static const char adam[] = "optimizer.name=adam", ema[] = "optimizer.ema_momentum=0.9";
+  training_folder folder;
+  tutti_train_result result;
+  char weights[400], resume[400], mixed[400];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(
+      training_run(comm, &folder, "first", yaml, (training_overrides){"optimizer.momentum=0.5"}, &result));
+  weights_of(&folder, "first", weights);
+  snprintf(resume, sizeof resume, "run.resume=%s", strchr(weights, '=') + 1);
+  EXPECT_OK(training_run(comm, &folder, "anew", yaml, (training_overrides){weights, adam, ema}, &result));
+  EXPECT_OK(training_run(comm, &folder, "goes-on", yaml,
+                         (training_overrides){resume, adam, ema, "train.epochs=3"}, &result));
+  EXPECT_OK(training_run(comm, &folder, "goes-on", yaml,
+                         (training_overrides){resume, adam, ema, "train.epochs=4"}, &result));
+  expect_same(comm, &folder, "anew", "goes-on");
+  // what means the same goes on, with its count
+  snprintf(mixed, sizeof mixed, "run.resume=%s/anew/checkpoint.h5", folder.path);
+  EXPECT_OK(training_run(comm, &folder, "straight", yaml,
+                         (training_overrides){weights, adam, "train.epochs=4"}, &result));
+  EXPECT_OK(training_run(comm, &folder, "mixed", yaml, (training_overrides){mixed, adam, "train.epochs=4"},
+                         &result));
+  expect_same(comm, &folder, "straight", "mixed");
+  EXPECT_OK(training_run(comm, &folder, "amsgrad", yaml,
+                         (training_overrides){mixed, adam, "optimizer.amsgrad=yes", "train.epochs=4"},
+                         &result));
+  EXPECT_OK(training_run(comm, &folder, "sgd", yaml,
+                         (training_overrides){mixed, "optimizer.momentum=0.9", ema, "train.epochs=4"},
+                         &result));
+  training_folder_remove(comm, &folder);
+}
+
 /** The array of a run has the same bits as that of the first one. */
 static bool is_as_in_first(const training_folder *folder, const char *run, const char *array, int64_t rows,
                            int64_t cols) {
@@ -249,6 +283,7 @@ int main(void) {
       MPI_TEST(the_optimizer_and_the_schedule_begin_anew),
       MPI_TEST(a_run_goes_on_without_the_file),
       MPI_TEST(what_does_not_fit_is_named),
+      MPI_TEST(another_optimizer_begins_anew_in_a_run_that_goes_on),
       MPI_TEST(what_is_frozen_stays),
       MPI_TEST(a_trial_begins_with_the_weights),
   };

@@ -142,7 +142,7 @@ static void another_rule_takes_over_what_means_the_same(void **state) {
 static void without_a_rate_nothing_is_converted(void **state) {
   (void)state;
   const tutti_unit_of_state inside = unit_of(TUTTI_SGD, "momentum"),
-                            outside = {"sum of gradients", false, false};
+                            outside = {"sum of gradients", false, false, true};
   const double rates[] = {0, NAN, INFINITY, 1e-320};
   char text[64];
   double factor = 0;
