@@ -4,25 +4,42 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 // Words end with it, since an option may hold a line break.
 enum { END = '\x1e' };
 
-/** Debug builds compare more on the way, and so call more collectives. */
-static const char *build(void) {
+/** Of the bytes of the program that runs, by whatever name; 0 where the system does not show them. */
+static uint64_t fingerprint_program(void) {
+  char piece[1 << 14];
+  uint64_t hash = 0;
+  FILE *file = fopen("/proc/self/exe", "rb");
+  if (!file) return 0;
+  for (size_t n; (n = fread(piece, 1, sizeof piece, file)) > 0;) hash = tutti_hash(hash, piece, (int64_t)n);
+  fclose(file);
+  return hash;
+}
+
+/** Another program of the same version may call other collectives on the way, as debug builds do. */
+static void print_program(char *text, size_t bytes) {
 #ifdef NDEBUG
-  return "tutti " TUTTI_VERSION ", release build";
+  const char *kind = "release";
 #else
-  return "tutti " TUTTI_VERSION ", debug build";
+  const char *kind = "debug";
 #endif
+  snprintf(text, bytes, "tutti " TUTTI_VERSION ", %s build %016llx", kind,
+           (unsigned long long)fingerprint_program());
 }
 
 /** What this rank was started with: the program, then the words after its name, which may be another path on each
  * node. */
 static tutti_status join_words(int argc, char **argv, char **text) {
-  int64_t bytes = (int64_t)strlen(build()) + 2;
+  char program[80];
+  print_program(program, sizeof program);
+  int64_t bytes = (int64_t)strlen(program) + 2;
   for (int i = 1; i < argc; i++) bytes += (int64_t)strlen(argv[i]) + 1;
   TUTTI_TRY(TUTTI_NEW(*text, bytes));
-  char *end = *text + sprintf(*text, "%s%c", build(), END);
+  char *end = *text + sprintf(*text, "%s%c", program, END);
   for (int i = 1; i < argc; i++) end += sprintf(end, "%s%c", argv[i], END);
   return TUTTI_OK;
 }

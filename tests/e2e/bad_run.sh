@@ -91,6 +91,17 @@ if [ "$RANKS" -gt 1 ]; then
   succeed "$RANKS" --version
   expect_same "$(wc -l <"$out" | tr -d ' ')" 1
 
+  # Another program of the same version, and the same one by another name.
+  cp "$TUTTI" other
+  call "$MPIEXEC" -n 1 "$TUTTI" info small.yaml : -n 1 "$WORK_DIR/other" info small.yaml
+  expect_status 0
+  printf x >>other
+  call "$MPIEXEC" -n 1 "$TUTTI" train small.yaml : -n 1 "$WORK_DIR/other" train small.yaml
+  expect_status 64
+  expect_count 1 'tutti: error: rank 1 on '
+  expect_text "was started with 'tutti " ' build ' 'with the same program'
+  rm other
+
   # The same path, another file on each node: each folder stands for a node's.
   mkdir -p node0 node1
   start_files() {
