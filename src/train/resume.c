@@ -138,6 +138,21 @@ static tutti_status check_rows(const tutti_run *run, const char *path, const tut
       path, text);
 }
 
+/** A warmup counts from the training's begin, as all schedules do. */
+static void advise_warmup(const tutti_run *run, const char *path, const tutti_checkpoint_state *then) {
+  tutti_checkpoint_state state = *then;
+  char text[64];
+  state.place = tutti_plan_place(&run->plan, &state);
+  const tutti_extent done = tutti_plan_extent(&run->plan, tutti_plan_position(&run->plan, &state));
+  tutti_count_print(run->config->schedule.warmup, text, sizeof text);
+  if (run->config->schedule.warmup.value > 0 && !tutti_schedule_is_warming(&run->schedule, &done))
+    tutti_log(
+        TUTTI_LOG_WARNING,
+        "schedule.warmup: %s are over at step %lld, where %s stands: the learning rate is not warmed up; "
+        "model.weights=%s begins anew with its weights, and with the warmup",
+        text, (long long)state.step, path, path);
+}
+
 /** The run that a checkpoint belongs to has to be this one, unless the user named the file: then its weights
  * may go on with other hyper-parameters and other data, from an epoch's end. */
 static tutti_status compare_config(const tutti_run *run, const char *path, bool named,
@@ -159,6 +174,7 @@ static tutti_status compare_config(const tutti_run *run, const char *path, bool 
               "%s was written in mid-epoch, so it can only go on as it began, but %s", path, text);
   TUTTI_TRY(check_rows(run, path, old, info, &found));
   tutti_log(TUTTI_LOG_INFO, "goes on from %s as another training: %s", path, text);
+  if (is_in(&found, "schedule.warmup")) advise_warmup(run, path, &info->state);
   return TUTTI_OK;
 }
 

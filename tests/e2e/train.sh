@@ -62,6 +62,15 @@ expect_text 'optimizer.learning_rate was 0.001 there and is 0.01 now'
 expect_count 1 'epoch '
 expect_count 1 'epoch 4/4 .* lr 0.01$'
 
+# A warmup that was over before is told; the weights alone begin with it.
+succeed 1 train small.yaml --run.directory=runs/late --run.resume=runs/small/checkpoint.prev.h5 --train.epochs=4 \
+  --schedule.warmup='1 epoch'
+expect_text 'schedule.warmup: 1 epoch' 'is not warmed up' 'model.weights=runs/small/checkpoint.prev.h5 begins anew'
+succeed "$RANKS" train small.yaml --run.directory=runs/anew --model.weights=runs/small/checkpoint.prev.h5 \
+  --train.epochs=1 --schedule.warmup='1 epoch' --run.metrics_every='1 step'
+expect_text 'begins with the weights of runs/small/checkpoint.prev.h5'
+expect_no_text 'is not warmed up'
+
 # Anew in the same folder: as in the beginning.
 succeed "$RANKS" train small.yaml --run.resume=no
 expect_count 2 'epoch '
