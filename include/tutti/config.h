@@ -113,6 +113,7 @@ typedef struct {
   tutti_search search;
   int64_t trials; // settings for each batch size; 0: none given
   int64_t seeds;
+  int64_t confirm; // so many fresh seeds for the best settings
   tutti_goal goal;
   tutti_count budget;         // of a trial, whole steps, epochs or samples; 0: none given
   tutti_count evaluate_every; // steps, epochs or samples

@@ -55,6 +55,10 @@ typedef struct {
   tutti_scaling scaling;          // of the learning rate with the batch size, likewise
   double base_batch_size;         // likewise
   tutti_axis_scale *scales;       // [n_branches, n_varied] of the keys of numbers; NULL: log
+  // The best setting of each batch size once more, with seeds that the search has not seen: the trials of study.confirm.
+  // Their varied values are those of the setting's other trials.
+  int64_t n_confirm;
+  tutti_trial_result *confirm; // [n_confirm] in any order; some may wait
 } tutti_trial_set;
 
 /** Local.  How many branches there are: each has its own best settings and its own fit. */
@@ -66,6 +70,12 @@ int tutti_trial_set_branch(const tutti_trial_set *set, int64_t i);
 /** Local.  Its value of the branches' key, "sgd"; "" where there are no branches. */
 const char *tutti_trial_set_branch_name(const tutti_trial_set *set, int branch);
 
+/** Local.  Write, or replace, /confirm, which has the columns of /trials: the trials of set->confirm that are done.  There
+ * is no such table where there has never been one.
+ * @return as tutti_trial_set_write */
+TUTTI_NODISCARD
+tutti_status tutti_trial_set_write_confirm(tutti_file *file, const tutti_trial_set *set);
+
 /** Local.  Write, or replace, /trials: a record of a tutti_trial_result and the varied keys, each by its name; the
  * table's attribute "states" has the names of the status, and the attribute of the name of a key that is an index
  * the texts it stands for.
@@ -73,7 +83,7 @@ const char *tutti_trial_set_branch_name(const tutti_trial_set *set, int branch);
 TUTTI_NODISCARD
 tutti_status tutti_trial_set_write(tutti_file *file, const tutti_trial_set *set);
 
-/** Local.  Read /trials, and of the root's attributes "varied", "branches" and "config" what the fit needs.  The caller owns the
+/** Local.  Read /trials and /confirm, and of the root's attributes "varied", "branches" and "config" what the fit needs.  The caller owns the
  * set: tutti_trial_set_clear.
  * @return ERR_DATA it is no study, or damaged; ERR_IO, ERR_MEMORY; ERR_CONFIG its config does not parse */
 TUTTI_NODISCARD
@@ -109,8 +119,15 @@ typedef struct {
       // local model goes down to the end of what was tried; 0: none
   int64_t model;          // tutti_local_state; -1: the file is of an earlier version
   int64_t model_settings; // that the local model rests on here
-  double model_steps, model_steps_low,
-      model_steps_high; // at its least, with the 95 % interval; NAN: there is none
+  double model_steps;     // at its least; NAN: there is none
+  double model_steps_low, model_steps_high; // its 95 % interval
+  double setting_steps; // what the local model says of the best setting, which is not quite at its least
+  // Of the best setting with fresh seeds: how many there are, and of those that reached the goal the geometric mean
+  // with its 95 % interval; NAN: there is none.  An independent check of the model.
+  int64_t confirm_trials, confirm_reached;
+  double confirm_steps, confirm_steps_low, confirm_steps_high;
+  double confirm_off;        // from setting_steps, in standard errors of both; NAN: not known
+  int64_t confirm_disagrees; // 1: by more than luck makes likely
 } tutti_best;
 
 /** X(code, what it means for a batch size). */
@@ -131,6 +148,11 @@ typedef enum {
 extern const char *const tutti_local_state_names[TUTTI_N_LOCAL_STATES];
 
 enum { TUTTI_CLAIM_BYTES = 128 };
+
+enum { TUTTI_DISAGREEMENT_BYTES = 256 };
+
+/** Local.  How the fresh seeds disagree with the search and its model, "batch_size 64: ..."; "" where they do not. */
+void tutti_best_disagreement(const tutti_best *best, char text[TUTTI_DISAGREEMENT_BYTES]);
 
 /** Local.  What a row says of its steps: "95 %" where there is a local model, else "best of 30 trials: ..." with the
  * reason; "-" where no setting reached the goal. */
@@ -218,6 +240,7 @@ tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table 
  *   /best   a table of tutti_best and the varied keys, with the texts of indices as its attributes; the column of the
  *           branches' key tells the branch of a row.  For each key of numbers model_KEY, model_KEY_low and
  *           model_KEY_high: where the local model has its least.  The attribute "models" has the names of `model`
+ *           study.confirm: columns confirm_..., of the trials with fresh seeds.
  *   /fit    attributes n_sizes, S_min, E_min, B_crit, residual, S_min_low, S_min_high, ..., perfect_scaling_end,
  *           largest_useful_batch, refused ("" where there is a fit), no_interval ("" where there is one, or no fit);
  *           its table `draws` has the bootstrap's.  Of a study with branches there is a group of these for each,

@@ -4,6 +4,9 @@
 
 #include "tutti/config.h"
 
+/** From train.seed + this on come the seeds that confirm the best settings; study.seeds is below. */
+enum { TUTTI_CONFIRM_SEED = 10000 };
+
 /** One training of a study. */
 typedef struct {
   int64_t trial;      // from 0, in the order of (batch size, setting, seed)

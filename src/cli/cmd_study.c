@@ -62,7 +62,15 @@ static const char *const tables[] = {
     "  claim                         95 %, or why there is no local model: then steps are the best of so "
     "many "
     "trials,\n"
-    "                                luck and all",
+    "                                luck and all\n"
+    "  confirm_steps                 with study.confirm: geometric mean of the best setting's fresh seeds; "
+    "it has "
+    "no part\n"
+    "                                in the model, and checks it; confirm_steps_low, confirm_steps_high: its "
+    "95 % "
+    "interval\n"
+    "  confirmed                     how many fresh seeds reached the goal, of how many; disagrees: with the "
+    "local model",
     "The fit S = S_min + E_min/B of steps S to batch size B; nothing where it is refused; of branches a row "
     "each\n"
     "  n_sizes                batch sizes with steps to the goal\n"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "tutti/fit.h"
 #include "tutti/study.h"
 
@@ -75,7 +76,8 @@ static void print_header(const tutti_trial_set *set) {
     if (!is_branch(set, k)) printf("\t%s", set->names[k]);
   printf("\ttrials\treached\tnot_reached\tdiverged\tedge\teffective_lr\tmodel_steps\tmodel_steps_low\tmodel_"
          "steps_high\t"
-         "claim\n");
+         "claim");
+  printf(set->n_confirm > 0 ? "\tconfirm_steps\tconfirm_steps_low\tconfirm_steps_high\tconfirmed\n" : "\n");
 }
 
 /** "-" where there is no value. */
@@ -102,7 +104,24 @@ static void print_model(const tutti_best *row) {
   print_cell(row->model_steps);
   print_cell(row->model_steps_low);
   print_cell(row->model_steps_high);
-  printf("\t%s\n", claim);
+  printf("\t%s", claim);
+}
+
+/** "5/5": so many of the fresh seeds reached the goal. */
+static void print_confirm(const tutti_best *row) {
+  print_cell(row->confirm_steps);
+  print_cell(row->confirm_steps_low);
+  print_cell(row->confirm_steps_high);
+  printf("\t%lld/%lld%s", (long long)row->confirm_reached, (long long)row->confirm_trials,
+         row->confirm_disagrees ? ", disagrees" : "");
+}
+
+static void warn_of_disagreement(const tutti_best_table *best) {
+  char text[TUTTI_DISAGREEMENT_BYTES];
+  for (int i = 0; i < best->n_rows; i++) {
+    tutti_best_disagreement(&best->rows[i], text);
+    if (text[0]) tutti_log(TUTTI_LOG_WARNING, "%s", text);
+  }
 }
 
 static void print_row(const tutti_trial_set *set, int branch, const tutti_best *row, const double *varied) {
@@ -114,6 +133,8 @@ static void print_row(const tutti_trial_set *set, int branch, const tutti_best *
   printf("\t%lld\t%lld\t%lld\t%lld\t%s", (long long)row->trials, (long long)row->reached,
          (long long)row->not_reached, (long long)row->diverged, at_edge ? set->names[row->at_edge - 1] : "-");
   print_model(row);
+  if (set->n_confirm > 0) print_confirm(row);
+  putchar('\n');
 }
 
 static bool has_begun(const tutti_best *row) {
@@ -245,6 +266,7 @@ tutti_status tutti_summary_study(const tutti_file *file, const tutti_goal *goal)
   print_progress(file, &set, !goal, now);
   print_table(&set, &best);
   if (fits && count_begun(&best) > 0) print_fits(&set, fits);
+  warn_of_disagreement(&best);
 done:
   tutti_free(fits);
   tutti_best_table_clear(&best);

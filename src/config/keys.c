@@ -202,6 +202,8 @@ static const tutti_key keys[] = {
     {WHOLE(study, trials, "none", 1, 999999, NONE, "sobol, random: how many settings each batch size is tried with"),
      .word = "none"},
     {WHOLE(study, seeds, "1", 1, 9999, NONE, "each setting is tried with so many seeds, from train.seed on")},
+    {WHOLE(study, confirm, "0", 0, 9999, NONE,
+           "the best setting of each batch size runs again with so many seeds that the search has not seen")},
     {KEY(study, goal, goal, GOAL, "none", NONE, "what ends a trial with success, in place of train.stop_at")},
     {COUNT(study, budget, "0", TIMES, NONE, "what ends a trial at the latest, in place of the training's own")},
     {COUNT(study, evaluate_every, "1 epoch", TIMES, NONE, "how often a trial looks for its goal"), ABOVE_MIN},

@@ -31,6 +31,7 @@ typedef struct {
   tutti_file *file;        // of them, the study's; NULL: there is none
   tutti_trial_set in_file; // its trials
   int64_t *numbers;        // [in_file.n_trials]
+  int64_t *confirm;        // [in_file.n_confirm]
   int64_t *in_folder, n;   // [n] numbers of the trials in the folder, there
   int64_t *folder_numbers; // [n]
   int64_t n_lost;
@@ -40,6 +41,7 @@ static void clear(legacy *old) {
   tutti_free(old->folder_numbers);
   tutti_free(old->in_folder);
   tutti_free(old->numbers);
+  tutti_free(old->confirm);
   tutti_trial_set_clear(&old->in_file);
   tutti_file_close(&old->file);
   tutti_grow_index_destroy(&old->index);
@@ -55,19 +57,20 @@ static tutti_status look_into_file(legacy *old) {
   return TUTTI_OK;
 }
 
-/** One that the file has as well is the same there. */
-static void take_result(legacy *old, int64_t k, const tutti_trial_set *one,
+/** One that the file has as well is the same there.  A fresh seed of a setting that is no longer the best is no loss. */
+static void take_result(legacy *old, int64_t k, bool fresh, const tutti_trial_set *one,
                         const tutti_trial_record *record) {
   tutti_trial_set *set = &old->study->set;
+  if (tutti_confirm_is(old->study, &record->result) != fresh) return;
   const int64_t number = tutti_grow_find(old->index, one, 0);
   old->folder_numbers[k] = number;
-  old->n_lost += number < 0;
+  old->n_lost += number < 0 && !fresh;
   if (number < 0 || set->results[number].status != TUTTI_TRIAL_WAITING) return;
   tutti_grow_result(&record->result, number, set);
   tutti_output_take_metric(old->study, record->metric);
 }
 
-static tutti_status look_at_trial(legacy *old, int64_t k) {
+static tutti_status look_at_trial(legacy *old, int64_t k, bool fresh) {
   tutti_study *study = old->study;
   tutti_file *file = NULL;
   tutti_trial_set one = {0};
@@ -77,7 +80,7 @@ static tutti_status look_at_trial(legacy *old, int64_t k) {
   TUTTI_TRY_GOTO(done, tutti_store_open_trial(&study->store, old->in_folder[k], &file));
   TUTTI_TRY_GOTO(done, tutti_study_check_file(study, file, &found));
   TUTTI_TRY_GOTO(done, tutti_store_read_trial(file, old->in_folder[k], false, &one, &record));
-  take_result(old, k, &one, &record);
+  take_result(old, k, fresh, &one, &record);
 done:
   tutti_trial_record_clear(&record);
   tutti_trial_set_clear(&one);
@@ -88,15 +91,48 @@ done:
 static tutti_status look_into_folder(legacy *old) {
   TUTTI_TRY(tutti_store_list(&old->study->store, &old->in_folder, &old->n));
   TUTTI_TRY(TUTTI_NEW(old->folder_numbers, old->n));
-  for (int64_t k = 0; k < old->n; k++) TUTTI_TRY(look_at_trial(old, k));
+  for (int64_t k = 0; k < old->n; k++) {
+    old->folder_numbers[k] = -1;
+    TUTTI_TRY(look_at_trial(old, k, false));
+  }
   return TUTTI_OK;
 }
 
+/** A setting that the file has tried, as it is numbered now; -1: there is none. */
+static int64_t setting_now(legacy *old, const tutti_trial_result *then) {
+  for (int64_t i = 0; i < old->in_file.n_trials; i++) {
+    const tutti_trial_result *like = &old->in_file.results[i];
+    if (like->batch_size == then->batch_size && like->setting == then->setting && old->numbers[i] >= 0)
+      return old->study->set.results[old->numbers[i]].setting;
+  }
+  return -1;
+}
+
+static void take_confirm(legacy *old, int64_t k) {
+  tutti_trial_result then = old->in_file.confirm[k];
+  then.setting = setting_now(old, &then);
+  old->confirm[k] = tutti_confirm_find(old->study, &then);
+  if (old->confirm[k] >= 0) tutti_grow_result(&then, old->confirm[k], &old->study->set);
+}
+
+/** Where the best settings of the larger study are known already, their fresh seeds go on. */
+static tutti_status look_at_confirm(legacy *old) {
+  TUTTI_TRY(tutti_confirm_plan(old->study));
+  TUTTI_TRY(TUTTI_NEW(old->confirm, old->in_file.n_confirm));
+  for (int64_t k = 0; k < old->in_file.n_confirm; k++) take_confirm(old, k);
+  tutti_grow_index_destroy(&old->index);
+  TUTTI_TRY(tutti_grow_index_create(&old->study->set, &old->index));
+  for (int64_t k = 0; k < old->n; k++) TUTTI_TRY(look_at_trial(old, k, true));
+  return TUTTI_OK;
+}
+
+/** Nothing of a trial that is not taken over. */
 static tutti_status copy_curve(const legacy *old, int64_t k, tutti_file *to) {
   tutti_file *file = NULL;
   tutti_trial_set one = {0};
   tutti_trial_record record = {0};
   tutti_status status = TUTTI_OK;
+  if (old->folder_numbers[k] < 0) return TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_store_open_trial(&old->study->store, old->in_folder[k], &file));
   TUTTI_TRY_GOTO(done, tutti_store_read_trial(file, old->in_folder[k], true, &one, &record));
   record.result.trial = old->folder_numbers[k];
@@ -108,14 +144,20 @@ done:
   return status;
 }
 
+static tutti_status copy_curves_of_file(const legacy *old, tutti_file *to) {
+  const tutti_trial_set fresh = {.n_trials = old->in_file.n_confirm, .results = old->in_file.confirm};
+  const char *metric = old->study->metric;
+  TUTTI_TRY(tutti_grow_curves(old->file, &old->in_file, old->numbers, metric, to));
+  return tutti_grow_curves(old->file, &fresh, old->confirm, metric, to);
+}
+
 static tutti_status write_all(legacy *old) {
   tutti_study *study = old->study;
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_create(study->config->study.output, &file));
   TUTTI_TRY_GOTO(done, tutti_output_write(study, file));
-  if (old->file)
-    TUTTI_TRY_GOTO(done, tutti_grow_curves(old->file, &old->in_file, old->numbers, study->metric, file));
+  if (old->file) TUTTI_TRY_GOTO(done, copy_curves_of_file(old, file));
   for (int64_t k = 0; k < old->n; k++) TUTTI_TRY_GOTO(done, copy_curve(old, k, file));
   TUTTI_TRY_GOTO(done, tutti_fault("study.grow"));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
@@ -146,6 +188,7 @@ static tutti_status take_over(tutti_study *study, bool has_file, const tutti_stu
   TUTTI_TRY_GOTO(done, tutti_grow_index_create(&study->set, &old.index));
   if (has_file) TUTTI_TRY_GOTO(done, look_into_file(&old));
   TUTTI_TRY_GOTO(done, look_into_folder(&old));
+  TUTTI_TRY_GOTO(done, look_at_confirm(&old));
   TUTTI_TRY_GOTO(done, check_lost(&old));
   TUTTI_TRY_GOTO(done, write_all(&old));
   tutti_store_empty(&study->store);

@@ -98,7 +98,7 @@ static void fill_row(const tutti_trial_set *set, const tutti_trial_order *order,
   *best = (tutti_best){.batch_size = settings[first].batch_size, .setting = -1, .trial = -1};
   best->steps = best->samples = best->epochs = best->seconds = NAN;
   best->steps_low = best->steps_high = best->effective_lr = NAN;
-  best->model_steps = best->model_steps_low = best->model_steps_high = NAN;
+  best->model_steps = best->model_steps_low = best->model_steps_high = best->setting_steps = NAN;
   for (int k = 0; k < set->n_varied; k++) varied[k] = NAN;
   if (set->branches > 0) varied[set->branches - 1] = settings[first].branch;
   count_states(set, all, n_all, best);
@@ -138,6 +138,7 @@ static void take_model(const tutti_local_study *local, int i, tutti_best *best, 
   if (model->states[i] != TUTTI_LOCAL_MADE) return;
   const double variance = model->covariance[(int64_t)i * (model->n_sizes + 1)];
   const tutti_estimate logs = estimate(model->logs[i], sqrt(variance), student);
+  best->setting_steps = exp(model->best_logs[i]);
   best->model_steps = exp(logs.value);
   best->model_steps_low = exp(logs.low);
   best->model_steps_high = exp(logs.high);
@@ -159,6 +160,7 @@ static tutti_status make_models(const tutti_trial_set *set, const tutti_trial_or
     for (int i = best->first[b]; i < best->first[b + 1]; i++)
       take_model(&best->local[b], i - best->first[b], &best->rows[i],
                  best->model + (int64_t)i * best->n_varied);
+    tutti_best_check(set, &best->local[b].model, best->rows + best->first[b]);
   }
   return TUTTI_OK;
 }

@@ -9,12 +9,34 @@
   { #name, TUTTI_I64, offsetof(tutti_best, name) }
 #define REAL(name)                                                                                           \
   { #name, TUTTI_F64, offsetof(tutti_best, name) }
-static const tutti_column columns[] = {
-    WHOLE(batch_size),     WHOLE(setting),     WHOLE(trial),          REAL(steps),
-    REAL(samples),         REAL(epochs),       REAL(seconds),         REAL(steps_low),
-    REAL(steps_high),      REAL(effective_lr), WHOLE(trials),         WHOLE(reached),
-    WHOLE(not_reached),    WHOLE(diverged),    WHOLE(at_edge),        WHOLE(model),
-    WHOLE(model_settings), REAL(model_steps),  REAL(model_steps_low), REAL(model_steps_high)};
+static const tutti_column columns[] = {WHOLE(batch_size),
+                                       WHOLE(setting),
+                                       WHOLE(trial),
+                                       REAL(steps),
+                                       REAL(samples),
+                                       REAL(epochs),
+                                       REAL(seconds),
+                                       REAL(steps_low),
+                                       REAL(steps_high),
+                                       REAL(effective_lr),
+                                       WHOLE(trials),
+                                       WHOLE(reached),
+                                       WHOLE(not_reached),
+                                       WHOLE(diverged),
+                                       WHOLE(at_edge),
+                                       WHOLE(model),
+                                       WHOLE(model_settings),
+                                       REAL(model_steps),
+                                       REAL(model_steps_low),
+                                       REAL(model_steps_high),
+                                       REAL(setting_steps),
+                                       WHOLE(confirm_trials),
+                                       WHOLE(confirm_reached),
+                                       REAL(confirm_steps),
+                                       REAL(confirm_steps_low),
+                                       REAL(confirm_steps_high),
+                                       REAL(confirm_off),
+                                       WHOLE(confirm_disagrees)};
 static const tutti_record_table table = {"/best", columns, (int)(sizeof columns / sizeof *columns),
                                          sizeof(tutti_best)};
 
@@ -117,7 +139,8 @@ static tutti_status find_branches(const tutti_file *file, const tutti_trial_set 
 /** As they stay where the file is of an earlier version. */
 static void fill_missing(tutti_best *row) {
   row->model = -1;
-  row->model_steps = row->model_steps_low = row->model_steps_high = NAN;
+  row->model_steps = row->model_steps_low = row->model_steps_high = row->setting_steps = NAN;
+  row->confirm_steps = row->confirm_steps_low = row->confirm_steps_high = row->confirm_off = NAN;
 }
 
 static tutti_status read_rows(const tutti_file *file, const tutti_trial_set *set, tutti_best_table *best) {

@@ -109,6 +109,8 @@ tutti_status tutti_trial_set_judge(tutti_trial_set *set, const tutti_file *file,
     any = true;
     TUTTI_TRY(judge(file, &by, &set->results[i]));
   }
+  for (int64_t i = 0; i < set->n_confirm; i++)
+    if (set->confirm[i].status != TUTTI_TRIAL_WAITING) TUTTI_TRY(judge(file, &by, &set->confirm[i]));
   TUTTI_CHECK(by.known || !any, TUTTI_ERR_USAGE,
               "%s: no curve of this study has a value of %s%s; its own goal is about a metric that they have",
               tutti_file_path(file), goal->metric, by.of_epoch ? " at the end of an epoch" : "");

@@ -19,13 +19,16 @@ static const double RISE = 0.85;
 /** How often the neighbourhood is moved to the least at most, and the first moves, in which the shape has no skew. */
 enum { MOST_MOVES = 12, PLAIN_MOVES = 2 };
 
-double tutti_student_95(int64_t freedom) {
-  // Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5.
-  const double z = 1.959963984540054, z2 = z * z, n = (double)freedom;
+double tutti_student(double z, int64_t freedom) {
+  const double z2 = z * z, n = (double)freedom;
   const double g1 = (z2 + 1) / 4, g2 = ((5 * z2 + 16) * z2 + 3) / 96,
                g3 = (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384,
                g4 = ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / 92160;
   return z * (1 + (g1 + (g2 + (g3 + g4 / n) / n) / n) / n);
+}
+
+double tutti_student_95(int64_t freedom) {
+  return tutti_student(1.959963984540054, freedom);
 }
 
 /** A fit under way; owned. */
@@ -354,6 +357,19 @@ static int edge_of(const work *w, int size) {
   return 0;
 }
 
+/** What the model says of a setting, to first order; of one far from the least nothing. */
+static void finish_best(work *w, int size, tutti_local_model *model) {
+  const int64_t k = w->points->best[size];
+  const int p = w->n_parameters;
+  double t[TUTTI_BOWL_KEYS];
+  if (k < 0 || !w->chosen[k]) return;
+  from_centre_of(w, size, k, t);
+  row_at(w, size, t, w->scratch);
+  model->best_logs[size] = dot(p, w->scratch, w->values);
+  tutti_cholesky_forward(p, w->factor, w->scratch);
+  model->best_errors[size] = model->noise * sqrt(dot(p, w->scratch, w->scratch));
+}
+
 static tutti_status finish(work *w, tutti_local_model *model) {
   model->freedom = w->n_chosen - w->n_parameters;
   model->noise = sqrt(w->squares / (double)model->freedom);
@@ -365,8 +381,11 @@ static tutti_status finish(work *w, tutti_local_model *model) {
       model->used[i] += w->chosen[k];
   }
   TUTTI_TRY(finish_heights(w, model));
-  for (int i = 0; i < model->n_sizes; i++)
-    if (model->states[i] == TUTTI_LOCAL_MADE) finish_size(w, i, model);
+  for (int i = 0; i < model->n_sizes; i++) {
+    if (model->states[i] != TUTTI_LOCAL_MADE) continue;
+    finish_size(w, i, model);
+    if (w->points->best) finish_best(w, i, model);
+  }
   return TUTTI_OK;
 }
 
@@ -378,10 +397,12 @@ static tutti_status model_create(const tutti_local_points *points, tutti_local_m
   TUTTI_TRY(TUTTI_NEW(model->covariance, n * n));
   TUTTI_TRY(TUTTI_NEW(model->places, n * keys));
   TUTTI_TRY(TUTTI_NEW(model->errors, n * keys));
+  TUTTI_TRY(TUTTI_NEW(model->best_logs, n));
+  TUTTI_TRY(TUTTI_NEW(model->best_errors, n));
   TUTTI_TRY(TUTTI_NEW(model->used, n));
   TUTTI_TRY(TUTTI_NEW(model->edges, n));
   for (int64_t i = 0; i < n; i++) model->states[i] = TUTTI_LOCAL_FEW;
-  for (int64_t i = 0; i < n; i++) model->logs[i] = NAN;
+  for (int64_t i = 0; i < n; i++) model->logs[i] = model->best_logs[i] = model->best_errors[i] = NAN;
   for (int64_t i = 0; i < n * keys; i++) model->places[i] = model->errors[i] = NAN;
   return TUTTI_OK;
 }
@@ -423,6 +444,8 @@ void tutti_local_clear(tutti_local_model *model) {
   tutti_free(model->covariance);
   tutti_free(model->places);
   tutti_free(model->errors);
+  tutti_free(model->best_logs);
+  tutti_free(model->best_errors);
   tutti_free(model->used);
   tutti_free(model->edges);
   *model = (tutti_local_model){0};

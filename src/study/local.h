@@ -21,6 +21,7 @@ typedef struct {
   int64_t *first; // [n_sizes + 1] settings of each size
   double *places; // [n, n_keys] in the scales of the keys, from 0 to 1 over all that was tried
   double *logs;   // [n] log steps
+  int64_t *best;  // [n_sizes] setting of which the model's steps are asked; -1: none; NULL: none at all
 } tutti_local_points;
 
 typedef struct {
@@ -30,6 +31,8 @@ typedef struct {
   double *covariance;        // [n_sizes, n_sizes] of logs
   double *places;            // [n_sizes, n_keys] of the least
   double *errors;            // [n_sizes, n_keys] their standard errors
+  double *best_logs; // [n_sizes] log steps at the setting points->best; NAN: none, or too far from the least
+  double *best_errors;       // [n_sizes] their standard errors
   int64_t *used;             // [n_sizes] settings it rests on
   int *
       edges; // [n_sizes] of those that are EDGE: 1 + the first key whose least is at the end of what was tried
@@ -45,5 +48,9 @@ TUTTI_NODISCARD
 tutti_status tutti_local_make(const tutti_local_points *points, tutti_local_model *model);
 void tutti_local_clear(tutti_local_model *model);
 
-/** Half the width of a 95 % interval in standard errors: Student's t, by the expansion of Hill (1970). */
+/** What has the probability of z standard deviations of a normal distribution in Student's t: the expansion of Abramowitz
+ * and Stegun, 26.7.5. */
+double tutti_student(double z, int64_t freedom);
+
+/** Half the width of a 95 % interval in standard errors. */
 double tutti_student_95(int64_t freedom);

@@ -86,6 +86,8 @@ static void add_point(const trials_of *of, const tutti_local_key *keys, const tu
     points->places[at * points->n_keys + a] =
         (to_scale(keys[a].scale, value_of(of, setting->first, keys[a].varied)) - keys[a].low) / keys[a].width;
   points->logs[at] = log(steps);
+  int64_t *best = &points->best[points->n_sizes - 1];
+  if (*best < 0 || points->logs[at] < points->logs[*best]) *best = at;
   points->first[points->n_sizes]++;
 }
 
@@ -96,9 +98,11 @@ static tutti_status make_points(const trials_of *of, const tutti_local_key *keys
   TUTTI_TRY(TUTTI_NEW(points->first, n + 1));
   TUTTI_TRY(TUTTI_NEW(points->places, (of->end - of->begin) * points->n_keys));
   TUTTI_TRY(TUTTI_NEW(points->logs, of->end - of->begin));
+  TUTTI_TRY(TUTTI_NEW(points->best, n));
   for (int i = 0; i < n; i++) {
     points->n_sizes = i + 1;
     points->first[i + 1] = points->first[i];
+    points->best[i] = -1;
     for (int64_t k = order->sizes[first + i]; k < order->sizes[first + i + 1]; k++)
       add_point(of, keys, &order->settings[k], median_steps(of, &order->settings[k], scratch), points);
   }
@@ -124,6 +128,7 @@ done:
   tutti_free(points.first);
   tutti_free(points.places);
   tutti_free(points.logs);
+  tutti_free(points.best);
   if (status != TUTTI_OK) tutti_local_study_clear(local);
   return status;
 }

@@ -22,6 +22,9 @@ tutti_status tutti_local_study_make(const tutti_trial_set *set, const tutti_tria
                                     tutti_local_study *local);
 void tutti_local_study_clear(tutti_local_study *local);
 
+/** Put the fresh seeds of set->confirm into rows[model->n_sizes], and how they agree with the model. */
+void tutti_best_check(const tutti_trial_set *set, const tutti_local_model *model, tutti_best *rows);
+
 /** The value of a key at a place. */
 double tutti_local_value(const tutti_local_key *key, double place);
 

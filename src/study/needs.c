@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "tutti/space.h"
+
 static bool varies_settings(const tutti_study_options *study) {
   for (int64_t i = 0; i < study->n_axes; i++)
     if (strcmp(study->axes[i].key, "train.batch_size") != 0 && !study->axes[i].branches) return true;
@@ -41,8 +43,9 @@ tutti_status tutti_study_needs(const tutti_config *config) {
       "--%s has no effect on a study: each trial has its value from study.vary, study.goal, study.budget, "
       "study.evaluate_every or study.train_rows; change that, or leave this out",
       study->overridden);
-  TUTTI_CHECK(config->train.seed <= (uint64_t)(INT64_MAX - study->seeds), TUTTI_ERR_CONFIG,
+  const int64_t n_seeds = study->confirm > 0 ? TUTTI_CONFIRM_SEED + study->confirm : study->seeds;
+  TUTTI_CHECK(config->train.seed <= (uint64_t)(INT64_MAX - n_seeds), TUTTI_ERR_CONFIG,
               "train.seed is %" PRIu64 ", too large for %" PRId64 " seeds from there on", config->train.seed,
-              study->seeds);
+              n_seeds);
   return check_search(study);
 }

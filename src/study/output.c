@@ -21,15 +21,28 @@ void tutti_output_take_metric(tutti_study *study, const char *metric) {
   if (!study->metric[0]) snprintf(study->metric, sizeof study->metric, "%s", metric);
 }
 
-/** Its trials are these; those that are done there are done. */
-static tutti_status adopt(tutti_study *study, const tutti_file *file, const tutti_trial_set *there) {
-  const int64_t n = study->set.n_trials;
+static void take(tutti_study *study, int64_t i, const tutti_trial_result *result, bool *known) {
+  study->set.results[i] = *result;
+  study->set.results[i].trial = i;
+  if (known) known[i] = true;
+}
+
+/** Its trials are these; those that are done there are done.
+ * @param[out] known  [study->set.n_trials] those; NULL: not wanted */
+static tutti_status adopt(tutti_study *study, const tutti_file *file, const tutti_trial_set *there,
+                          bool *known) {
+  const int64_t n = study->n_searched;
   bool same = there->n_trials == n;
   for (int64_t i = 0; i < n && same; i++) same = tutti_trial_is_same(there, i, &study->set, i);
   TUTTI_CHECK(same, TUTTI_ERR_DATA, "%s: /trials does not hold the %lld trials of its config: damaged",
               tutti_file_path(file), (long long)n);
   for (int64_t i = 0; i < n; i++)
-    if (there->results[i].status != TUTTI_TRIAL_WAITING) study->set.results[i] = there->results[i];
+    if (there->results[i].status != TUTTI_TRIAL_WAITING) take(study, i, &there->results[i], known);
+  TUTTI_TRY(tutti_confirm_plan(study));
+  for (int64_t k = 0; k < there->n_confirm; k++) {
+    const int64_t i = tutti_confirm_find(study, &there->confirm[k]);
+    if (i >= 0) take(study, i, &there->confirm[k], known);
+  }
   return TUTTI_OK;
 }
 
@@ -48,7 +61,7 @@ tutti_status tutti_output_read(tutti_study *study, tutti_study_difference *found
   TUTTI_TRY_GOTO(done, tutti_file_open(study->config->study.output, &file));
   TUTTI_TRY_GOTO(done, tutti_study_check_file(study, file, found));
   TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &there));
-  if (!found->extent) TUTTI_TRY_GOTO(done, adopt(study, file, &there));
+  if (!found->extent) TUTTI_TRY_GOTO(done, adopt(study, file, &there, NULL));
   TUTTI_TRY_GOTO(done, read_head(study, file));
 done:
   tutti_trial_set_clear(&there);
@@ -56,27 +69,42 @@ done:
   return status;
 }
 
+/** Those in [begin, end) of the trials [n] that lie in the folder. */
+static tutti_status learn(tutti_study *study, const int64_t *there, int64_t n, int64_t begin, int64_t end) {
+  for (int64_t k = 0; k < n; k++) {
+    const int64_t i = there[k];
+    tutti_trial_record record;
+    if (i < begin || i >= end || !tutti_study_is_due(study, i)) continue;
+    if (study->set.results[i].status != TUTTI_TRIAL_WAITING) continue;
+    TUTTI_TRY(tutti_store_get(&study->store, &study->set, i, false, &record));
+    study->set.results[i] = record.result;
+    tutti_output_take_metric(study, record.metric);
+  }
+  return TUTTI_OK;
+}
+
 tutti_status tutti_output_learn(tutti_study *study) {
   int64_t *there = NULL, n = 0;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_store_list(&study->store, &there, &n));
-  for (int64_t k = 0; k < n; k++) {
-    const int64_t i = there[k];
-    tutti_trial_record record;
-    if (i >= study->set.n_trials || study->set.results[i].status != TUTTI_TRIAL_WAITING) continue;
-    TUTTI_TRY_GOTO(done, tutti_store_get(&study->store, &study->set, i, false, &record));
-    study->set.results[i] = record.result;
-    tutti_output_take_metric(study, record.metric);
-  }
+  TUTTI_TRY_GOTO(done, learn(study, there, n, 0, study->n_searched));
+  TUTTI_TRY_GOTO(done, tutti_confirm_plan(study));
+  TUTTI_TRY_GOTO(done, learn(study, there, n, study->n_searched, study->set.n_trials));
 done:
   tutti_free(there);
   // Where the folder goes away meanwhile, somebody has made the study's file complete.
   return tutti_store_current(&study->store) ? status : TUTTI_OK;
 }
 
-void tutti_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]) {
+int64_t tutti_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]) {
+  int64_t n = 0;
   for (int s = 0; s < TUTTI_N_TRIAL_STATES; s++) counts[s] = 0;
-  for (int64_t i = 0; i < study->set.n_trials; i++) counts[study->set.results[i].status]++;
+  for (int64_t i = 0; i < study->set.n_trials; i++) {
+    if (!tutti_study_is_due(study, i)) continue;
+    counts[study->set.results[i].status]++;
+    n++;
+  }
+  return n;
 }
 
 // --- writing
@@ -115,8 +143,10 @@ tutti_status tutti_output_write(tutti_study *study, tutti_file *file) {
   study->head.metric = study->metric;
   TUTTI_TRY(sum_seconds(study));
   TUTTI_TRY(tutti_study_head_write(file, &study->head));
-  TUTTI_TRY(tutti_trial_set_write(file, &study->set));
-  return tutti_study_conclude(file, &study->set);
+  const tutti_trial_set results = tutti_study_results(study);
+  TUTTI_TRY(tutti_trial_set_write(file, &results));
+  TUTTI_TRY(tutti_trial_set_write_confirm(file, &results));
+  return tutti_study_conclude(file, &results);
 }
 
 static tutti_status add_curve(const tutti_study *study, tutti_file *file, int64_t trial) {
@@ -129,22 +159,25 @@ static tutti_status add_curve(const tutti_study *study, tutti_file *file, int64_
 }
 
 /** The trials of the file, none of which is done where there is no file. */
-static tutti_status read_there(tutti_study *study, const tutti_file *file, tutti_trial_set *there) {
+static tutti_status read_there(tutti_study *study, const tutti_file *file, bool *known) {
+  tutti_trial_set there = {0};
   if (!tutti_file_has(file, "/trials")) return TUTTI_OK;
-  TUTTI_TRY(tutti_trial_set_read(file, there));
-  return adopt(study, file, there);
+  TUTTI_TRY(tutti_trial_set_read(file, &there));
+  const tutti_status status = adopt(study, file, &there, known);
+  tutti_trial_set_clear(&there);
+  return status;
 }
 
 static tutti_status update(tutti_study *study, bool last) {
   tutti_file *file = NULL;
-  tutti_trial_set there = {0};
+  bool *known = NULL;
   tutti_status status = TUTTI_OK;
   bool changed = last && !isnan(study->head.idle);
   TUTTI_TRY_GOTO(done, tutti_file_update(study->config->study.output, &file));
-  TUTTI_TRY_GOTO(done, read_there(study, file, &there));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(known, study->set.n_trials));
+  TUTTI_TRY_GOTO(done, read_there(study, file, known));
   for (int64_t i = 0; i < study->set.n_trials; i++) {
-    const bool known = there.results && there.results[i].status != TUTTI_TRIAL_WAITING;
-    if (known || study->set.results[i].status == TUTTI_TRIAL_WAITING) continue;
+    if (known[i] || study->set.results[i].status == TUTTI_TRIAL_WAITING) continue;
     changed = true;
     TUTTI_TRY_GOTO(done, add_curve(study, file, i));
   }
@@ -154,7 +187,7 @@ static tutti_status update(tutti_study *study, bool last) {
   TUTTI_TRY_GOTO(done, tutti_fault("study.merge"));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
 done:
-  tutti_trial_set_clear(&there);
+  tutti_free(known);
   tutti_file_close(&file);
   return status;
 }

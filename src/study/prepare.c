@@ -46,7 +46,7 @@ static tutti_status make_set(tutti_study *study) {
     set->results[i] = tutti_trial_waiting(trial);
     for (int k = 0; k < set->n_varied; k++) set->varied[i * set->n_varied + k] = trial->values[k];
   }
-  return TUTTI_OK;
+  return tutti_confirm_make(study);
 }
 
 /** The varied keys, each once: several branches may have one. */
@@ -140,7 +140,7 @@ static tutti_status check_configs(const tutti_study *study) {
   const bool each_network = varies_model(study);
   const int size = tutti_comm_size(study->world), rank = tutti_comm_rank(study->world);
   int64_t n = 0;
-  for (int64_t i = 0; i < study->set.n_trials; i++) {
+  for (int64_t i = 0; i < study->n_searched; i++) {
     const tutti_trial *trial = tutti_space_trial(study->space, i);
     if (trial->seed_index > 0 || n++ % size != rank) continue;
     TUTTI_TRY(check_config(study, trial, each_network || n == rank + 1));
@@ -166,6 +166,13 @@ static void warn_of_goal(const tutti_goal *goal) {
         goal->metric, goal->metric);
 }
 
+tutti_status tutti_study_share(tutti_study *study) {
+  tutti_trial_set *set = &study->set;
+  const int64_t n_values = set->n_trials * set->n_varied;
+  TUTTI_TRY(tutti_bcast(study->world, 0, set->results, set->n_trials * (int64_t)sizeof *set->results));
+  return tutti_bcast(study->world, 0, set->varied, n_values * (int64_t)sizeof *set->varied);
+}
+
 /** Rank 0 begins the study's file; what it holds goes to all. */
 static tutti_status open_output(tutti_study *study) {
   const bool first = tutti_comm_rank(study->world) == 0;
@@ -176,14 +183,12 @@ static tutti_status open_output(tutti_study *study) {
   tutti_study_head *head = &study->head;
   TUTTI_TRY(tutti_bcast(study->world, 0, &head->began, sizeof head->began));
   TUTTI_TRY(tutti_bcast(study->world, 0, study->metric, sizeof study->metric));
-  return tutti_bcast(study->world, 0, study->set.results,
-                     study->set.n_trials * (int64_t)sizeof *study->set.results);
+  return tutti_study_share(study);
 }
 
 static void announce(const tutti_study *study) {
   int64_t counts[TUTTI_N_TRIAL_STATES];
-  tutti_output_count(study, counts);
-  const int64_t n = study->set.n_trials, left = counts[TUTTI_TRIAL_WAITING];
+  const int64_t n = tutti_output_count(study, counts), left = counts[TUTTI_TRIAL_WAITING];
   if (left == 0)
     tutti_log_root(TUTTI_LOG_INFO, "%s: all %lld trials are done", study->config->study.output, (long long)n);
   else

@@ -71,10 +71,9 @@ void tutti_study_show(tutti_study *study) {
   if (tutti_output_learn(study) != TUTTI_OK) tutti_output_warn(study);
   int64_t counts[TUTTI_N_TRIAL_STATES];
   char left[64], under_way[512];
-  tutti_output_count(study, counts);
+  const int64_t n = tutti_output_count(study, counts);
   print_left(study, left, sizeof left);
   tutti_study_print_under_way(study, under_way, sizeof under_way);
-  const int64_t n = study->set.n_trials;
   tutti_log_root(TUTTI_LOG_INFO, "%lld/%lld trials: %lld reached the goal, %lld did not, %lld diverged%s%s",
                  (long long)(n - counts[TUTTI_TRIAL_WAITING]), (long long)n,
                  (long long)counts[TUTTI_TRIAL_REACHED], (long long)counts[TUTTI_TRIAL_NOT_REACHED],

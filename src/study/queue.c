@@ -91,7 +91,7 @@ tutti_status tutti_queue_take(tutti_study *study, int64_t *trial) {
     const int64_t i = study->order[place];
     bool got = false;
     if (study->elsewhere[i] || study->set.results[i].status != TUTTI_TRIAL_WAITING) continue;
-    if (!is_mine(study, place)) continue;
+    if (!is_mine(study, place) || !tutti_study_is_due(study, i)) continue;
     TUTTI_TRY(claim(study, i, &got));
     if (!got) continue;
     // The folder goes when the study is done: then this one is, too.

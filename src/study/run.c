@@ -18,37 +18,45 @@ static tutti_status keep(tutti_study *study, const tutti_trial_record *record) {
   return TUTTI_OK;
 }
 
-static tutti_status run_one(tutti_study *study, int64_t number) {
+/** Which trial is next; its setting may be known to the leader alone. */
+typedef struct {
+  int64_t number, setting;
+} choice;
+
+static tutti_status run_one(tutti_study *study, choice next) {
   tutti_trial_record record;
+  tutti_trial trial;
   const double start = tutti_clock_s(), before = tutti_clock_unix_s() - study->head.began;
-  const tutti_trial *trial = tutti_space_trial(study->space, number);
-  tutti_status status = tutti_trial_run(study, trial, &record);
+  TUTTI_TRY(tutti_agree(study->group, tutti_study_trial(study, next.number, next.setting, &trial)));
+  tutti_status status = tutti_trial_run(study, &trial, &record);
   record.result.started = before;
   record.result.ended = tutti_clock_unix_s() - study->head.began;
   study->busy += tutti_clock_s() - start;
   if (status == TUTTI_OK) {
     const tutti_status local = study->leads ? keep(study, &record) : TUTTI_OK;
-    status = tutti_agree_from(study->group, 0, tutti_trial_name_failure(study, trial, local));
+    status = tutti_agree_from(study->group, 0, tutti_trial_name_failure(study, &trial, local));
   }
   tutti_trial_record_clear(&record);
   return status;
 }
 
 /** On the leader.  The next trial; -1: there is none, or another group has failed. */
-static tutti_status choose(tutti_study *study, int64_t *number) {
+static tutti_status choose(tutti_study *study, choice *next) {
   bool ending = false;
   TUTTI_TRY(tutti_alarm_look(study->failed, &ending));
-  return ending ? TUTTI_OK : tutti_queue_take(study, number);
+  if (!ending) TUTTI_TRY(tutti_queue_take(study, &next->number));
+  if (next->number >= 0) next->setting = study->set.results[next->number].setting;
+  return TUTTI_OK;
 }
 
 static tutti_status work(tutti_study *study) {
   for (;;) {
-    int64_t number = -1;
-    const tutti_status local = study->leads ? choose(study, &number) : TUTTI_OK;
+    choice next = {-1, -1};
+    const tutti_status local = study->leads ? choose(study, &next) : TUTTI_OK;
     TUTTI_TRY(tutti_agree_from(study->group, 0, local));
-    TUTTI_TRY(tutti_bcast(study->group, 0, &number, sizeof number));
-    if (number < 0) return TUTTI_OK;
-    TUTTI_TRY(run_one(study, number));
+    TUTTI_TRY(tutti_bcast(study->group, 0, &next, sizeof next));
+    if (next.number < 0) return TUTTI_OK;
+    TUTTI_TRY(run_one(study, next));
   }
 }
 
@@ -65,6 +73,15 @@ static tutti_status work_together(tutti_study *study) {
     if (told != TUTTI_OK) return told;
   }
   return tutti_agree(study->world, status);
+}
+
+/** When the search is done, its best settings are known: they run again with fresh seeds. */
+static tutti_status confirm(tutti_study *study) {
+  if (study->set.n_trials == study->n_searched) return TUTTI_OK;
+  const tutti_status local = tutti_comm_rank(study->world) == 0 ? tutti_output_learn(study) : TUTTI_OK;
+  TUTTI_TRY(tutti_agree_from(study->world, 0, local));
+  TUTTI_TRY(tutti_study_share(study));
+  return work_together(study);
 }
 
 static double cost_of_done(const tutti_study *study) {
@@ -110,6 +127,7 @@ static void destroy(tutti_study *study) {
   tutti_trial_set_clear(&study->set);
   tutti_free(study->varied);
   tutti_free(study->resolved);
+  tutti_free(study->fresh);
   tutti_free(study->order);
   tutti_free(study->cost);
   tutti_free(study->elsewhere);
@@ -125,6 +143,7 @@ tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *s
   study.start = study.shown_at = tutti_clock_s();
   study.cost_before = cost_of_done(&study);
   TUTTI_TRY_GOTO(done, work_together(&study));
+  TUTTI_TRY_GOTO(done, confirm(&study));
   TUTTI_TRY_GOTO(done, finish(&study, outcome));
 done:
   // With a broken MPI nothing is: that takes all ranks, and most may be busy.

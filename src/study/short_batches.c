@@ -19,7 +19,7 @@ void tutti_study_warn_of_short_batches(const tutti_study *study) {
   char text[512] = "";
   int64_t before = 0, last = 0;
   if (!study->data) return;
-  for (int64_t i = 0; i < study->set.n_trials; i++) {
+  for (int64_t i = 0; i < study->n_searched; i++) {
     const tutti_trial *trial = tutti_space_trial(study->space, i);
     if (trial->batch_size == before) continue;
     before = trial->batch_size;

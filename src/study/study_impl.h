@@ -19,7 +19,13 @@ typedef struct {
   bool leads;           // this rank is the first of its group: the rest is its alone, but for `set`
 
   tutti_store store;
-  tutti_trial_set set; // all trials, as far as this rank knows of them
+  tutti_trial_set
+      set; // all trials, as far as this rank knows of them: those of the search, then those of confirm.c
+  int64_t n_searched;    // trials of the search
+  int n_rows;            // batch sizes of all branches
+  int64_t planned;       // of how many finished trials of the search confirm.c knows
+  tutti_override *fresh; // owned: the overrides of the last trial of tutti_study_trial
+  char fresh_seed[32];
   tutti_study_head head;
   char *resolved; // what the head's texts point into
   char goal[128], budget[64], metric[TUTTI_METRIC_NAME];
@@ -47,8 +53,42 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_study_prepare(tutti_study *study);
 
+/** Collective over study->world.  What rank 0 knows of all trials goes to all. */
+TUTTI_NODISCARD
+tutti_status tutti_study_share(tutti_study *study);
+
 /** Local.  One line, on rank 0, about batch sizes whose epochs end with less than half a batch. */
 void tutti_study_warn_of_short_batches(const tutti_study *study);
+
+// --- confirm.c; local
+
+/** With the trials of the search in the set, put those after them that run the best settings again with fresh seeds:
+ * seed j of row r of /best has the number n_searched + j n_rows + r, so that more seeds leave the others as they are.
+ * Until all trials of its batch size are done, which setting it is, is not known: its `setting` is -1, and stays so where
+ * none reached the goal.
+ * @return ERR_CONFIG too many trials; ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_confirm_make(tutti_study *study);
+
+/** Settle the settings of those whose batch size has come to its end.  @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_confirm_plan(tutti_study *study);
+
+/** Whether it is known what trial i is. */
+bool tutti_study_is_due(const tutti_study *study, int64_t i);
+
+/** The trial with a fresh seed of a setting of this study; -1: there is none, or its setting is not known to be that. */
+int64_t tutti_confirm_find(const tutti_study *study, const tutti_trial_result *result);
+
+/** Whether a trial of this study, or of another extent of it, is one with a fresh seed. */
+bool tutti_confirm_is(const tutti_study *study, const tutti_trial_result *result);
+
+/** What is written into the study's file; borrowed from `study`. */
+tutti_trial_set tutti_study_results(const tutti_study *study);
+
+/** Trial `number`, which is one of this setting; borrowed from `study` until the next call.  @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_study_trial(tutti_study *study, int64_t number, int64_t setting, tutti_trial *trial);
 
 // --- queue.c
 
@@ -142,8 +182,8 @@ void tutti_output_warn(tutti_study *study);
 /** Where the name of the metric is not known yet. */
 void tutti_output_take_metric(tutti_study *study, const char *metric);
 
-/** How many trials are in each state. */
-void tutti_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]);
+/** How many trials are in each state.  @return how many there are, as far as that is known */
+int64_t tutti_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]);
 
 // --- begin.c; local, on rank 0
 

@@ -30,6 +30,47 @@ tutti_status tutti_trial_set_write(tutti_file *file, const tutti_trial_set *set)
   return TUTTI_OK;
 }
 
+static const tutti_record_table confirm_table = {"/confirm", columns, (int)(sizeof columns / sizeof *columns),
+                                                 sizeof(tutti_trial_result)};
+
+/** Values of the varied keys of a setting; NULL: there is none such. */
+static const double *find_setting(const tutti_trial_set *set, const tutti_trial_result *of) {
+  for (int64_t i = 0; i < set->n_trials; i++)
+    if (set->results[i].batch_size == of->batch_size && set->results[i].setting == of->setting)
+      return set->varied + i * set->n_varied;
+  return NULL;
+}
+
+/** Those that are done, with their varied values. */
+static int64_t take_done(const tutti_trial_set *set, tutti_trial_result *done, double *varied) {
+  int64_t n = 0;
+  for (int64_t i = 0; i < set->n_confirm; i++) {
+    const double *values = find_setting(set, &set->confirm[i]);
+    if (set->confirm[i].status == TUTTI_TRIAL_WAITING || !values) continue;
+    done[n] = set->confirm[i];
+    for (int k = 0; k < set->n_varied; k++) varied[n * set->n_varied + k] = values[k];
+    n++;
+  }
+  return n;
+}
+
+tutti_status tutti_trial_set_write_confirm(tutti_file *file, const tutti_trial_set *set) {
+  tutti_status status = TUTTI_OK;
+  tutti_trial_result *rows = NULL;
+  double *varied = NULL;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(rows, set->n_confirm));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(varied, set->n_confirm * set->n_varied));
+  const int64_t n = take_done(set, rows, varied);
+  if (n == 0 && !tutti_file_has(file, confirm_table.name)) goto done;
+  TUTTI_TRY_GOTO(done, tutti_records_write(file, &confirm_table, set, rows, varied, n));
+  TUTTI_TRY_GOTO(done, tutti_file_set_texts(file, confirm_table.name, "states", tutti_trial_state_names,
+                                            TUTTI_N_TRIAL_STATES));
+done:
+  tutti_free(rows);
+  tutti_free(varied);
+  return status;
+}
+
 // --- reading
 
 /** The varied keys that are columns, and the texts of those that are indices. */
@@ -77,21 +118,40 @@ static tutti_status check_branch(const tutti_file *file, const tutti_trial_set *
   return TUTTI_OK;
 }
 
+static tutti_status check_result(const tutti_file *file, const char *name, int64_t i,
+                                 const tutti_trial_result *result) {
+  TUTTI_CHECK(result->status >= 0 && result->status < TUTTI_N_TRIAL_STATES && result->batch_size > 0,
+              TUTTI_ERR_DATA, "%s: %s row %lld: status %lld, batch size %lld, expected 0 to %d, and from 1",
+              tutti_file_path(file), name, (long long)i, (long long)result->status,
+              (long long)result->batch_size, TUTTI_N_TRIAL_STATES - 1);
+  return TUTTI_OK;
+}
+
 static tutti_status read_rows(const tutti_file *file, tutti_trial_set *set) {
   TUTTI_TRY(tutti_table_rows(file, table.name, &set->n_trials));
   TUTTI_TRY(TUTTI_NEW(set->results, set->n_trials));
   TUTTI_TRY(TUTTI_NEW(set->varied, set->n_trials * set->n_varied));
   TUTTI_TRY(tutti_records_read(file, &table, set, set->n_trials, set->results, set->varied));
   for (int64_t i = 0; i < set->n_trials; i++) {
-    const tutti_trial_result *result = &set->results[i];
-    TUTTI_CHECK(result->status >= 0 && result->status < TUTTI_N_TRIAL_STATES && result->batch_size > 0,
-                TUTTI_ERR_DATA,
-                "%s: /trials row %lld: status %lld, batch size %lld, expected 0 to %d, and from 1",
-                tutti_file_path(file), (long long)i, (long long)result->status, (long long)result->batch_size,
-                TUTTI_N_TRIAL_STATES - 1);
+    TUTTI_TRY(check_result(file, table.name, i, &set->results[i]));
     TUTTI_TRY(check_branch(file, set, i));
   }
   return TUTTI_OK;
+}
+
+static tutti_status read_confirm(const tutti_file *file, tutti_trial_set *set) {
+  double *varied = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_table_rows(file, confirm_table.name, &set->n_confirm));
+  if (set->n_confirm == 0) goto done;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(set->confirm, set->n_confirm));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(varied, set->n_confirm * set->n_varied));
+  TUTTI_TRY_GOTO(done, tutti_records_read(file, &confirm_table, set, set->n_confirm, set->confirm, varied));
+  for (int64_t i = 0; i < set->n_confirm; i++)
+    TUTTI_TRY_GOTO(done, check_result(file, confirm_table.name, i, &set->confirm[i]));
+done:
+  tutti_free(varied);
+  return status;
 }
 
 void tutti_trial_set_take_rates(tutti_trial_set *set, const tutti_config *config) {
@@ -123,6 +183,7 @@ tutti_status tutti_trial_set_read(const tutti_file *file, tutti_trial_set *set) 
   TUTTI_TRY_GOTO(done, read_names(file, set));
   TUTTI_TRY_GOTO(done, read_branches(file, set));
   TUTTI_TRY_GOTO(done, read_rows(file, set));
+  TUTTI_TRY_GOTO(done, read_confirm(file, set));
   TUTTI_TRY_GOTO(done, read_rates(file, set));
 done:
   if (status != TUTTI_OK) tutti_trial_set_clear(set);
@@ -138,6 +199,7 @@ void tutti_trial_set_clear(tutti_trial_set *set) {
   tutti_free(set->n_texts);
   tutti_free(set->names);
   tutti_free(set->results);
+  tutti_free(set->confirm);
   tutti_free(set->varied);
   tutti_free(set->scales);
   *set = (tutti_trial_set){0};

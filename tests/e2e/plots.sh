@@ -100,6 +100,9 @@ for text in 'local model' '% of the fit' 'best of the search'; do
   grep -q -e "$text" model-plots/steps.svg || fail "steps.svg: no '$text'"
   if grep -q -e "$text" study-plots/steps.svg; then fail "steps.svg: '$text' without a model"; fi
 done
+succeed "$RANKS" study study.yaml --study.output=fresh.h5 --study.confirm=2
+plot plot_study fresh.h5
+grep -q 'fresh seeds' fresh-plots/steps.svg || fail "steps.svg: nothing of fresh seeds"
 grep -q 'local model' model-plots/learning_rate.svg || fail "learning_rate.svg: no local model"
 
 plot plot_study runs/none.h5

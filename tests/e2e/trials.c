@@ -1,6 +1,7 @@
 /** What a study's file, or that of one of its trials, holds, as text to compare:
  *
  *   e2e_trials rows FILE      a line for each trial that is done: number, what came of it, by all its digits
+ *   e2e_trials confirm FILE   the same of those that run the best settings again
  *   e2e_trials times FILE     number, and when it began
  *   e2e_trials curves FILE    a line for each row of each curve
  *   e2e_trials columns FILE   for each curve, its columns beside those of a row, each with how many numbers it has
@@ -73,6 +74,7 @@ static tutti_status print(const char *what, const char *path) {
     if (strcmp(what, "columns") == 0) TUTTI_TRY_GOTO(done, print_columns(file, trial));
     if (strcmp(what, "curves") == 0) TUTTI_TRY_GOTO(done, print_curve(file, trial));
   }
+  for (int64_t i = 0; i < set.n_confirm && strcmp(what, "confirm") == 0; i++) print_row(&set.confirm[i]);
 done:
   tutti_trial_set_clear(&set);
   tutti_file_close(&file);

@@ -35,7 +35,7 @@ static double log_at(int size, int n_keys, const double *place, double skew) {
 static bowls *make_bowls(int n_keys, double skew, double noise) {
   bowls *b = NULL;
   CHECK_OK(TUTTI_NEW(b, 1));
-  b->points = (tutti_local_points){N_SIZES, n_keys, b->first, b->places, b->logs};
+  b->points = (tutti_local_points){N_SIZES, n_keys, b->first, b->places, b->logs, NULL};
   for (int size = 0; size < N_SIZES; size++) {
     int64_t at = b->first[size];
     for (int i = 0; i < 7 * (n_keys == 2 ? 7 : 2); i++, at++) {

@@ -43,6 +43,7 @@ static void make_study(void **state, tutti_config *config, tutti_study *study) {
   study->set = trials_begin(2, 1, keys);
   for (int i = 0; i < 2; i++)
     trials_add(&study->set, 32, i, TUTTI_TRIAL_WAITING, 0, &(double){0.1 * (i + 1)});
+  CHECK_OK(tutti_confirm_make(study));
   CHECK_OK(tutti_store_open(config->study.output, true, &study->store));
 }
 

@@ -20,7 +20,9 @@ typedef struct {
 } twins;
 
 static twins *make_study(twins *t) {
-  *t = (twins){.study = {.config = &t->config, .at_trial = 2, .at_step = 1200, .at_value = 0.9375}};
+  *t = (twins){
+      .study = {
+          .config = &t->config, .n_searched = N_TRIALS, .at_trial = 2, .at_step = 1200, .at_value = 0.9375}};
   snprintf(t->config.study.goal.metric, sizeof t->config.study.goal.metric, "val_accuracy");
   for (int64_t i = 0; i < N_TRIALS; i++) {
     t->results[i].batch_size = 64;
