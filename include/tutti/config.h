@@ -22,6 +22,9 @@ typedef struct {
   double value;
 } tutti_goal;
 
+/** Losses and errors want to be small, accuracies large. */
+bool tutti_metric_wants_small(const char *name);
+
 /** Read `text`; "" or "none" is no goal.  @return ERR_CONFIG */
 TUTTI_NODISCARD
 tutti_status tutti_goal_parse(const char *text, tutti_goal *goal);
@@ -114,6 +117,7 @@ typedef struct {
   int64_t trials; // settings for each batch size; 0: none given
   int64_t seeds;
   int64_t confirm; // so many fresh seeds for the best settings
+  char *at_budget; // the metric whose best value at the budget is told; NULL: none
   tutti_goal goal;
   tutti_count budget;         // of a trial, whole steps, epochs or samples; 0: none given
   tutti_count evaluate_every; // steps, epochs or samples

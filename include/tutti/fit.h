@@ -39,6 +39,12 @@ typedef struct {
   double started, ended;                                    // seconds since the study's first job began
 } tutti_trial_result;
 
+/** What is asked of a study's curves: the best value of a metric until a budget. */
+typedef struct {
+  char metric[32];
+  tutti_count budget; // epochs, steps or samples
+} tutti_budget_question;
+
 /** All trials of a study, as its file has them. */
 typedef struct {
   int64_t n_trials;
@@ -59,6 +65,7 @@ typedef struct {
   // Their varied values are those of the setting's other trials.
   int64_t n_confirm;
   tutti_trial_result *confirm; // [n_confirm] in any order; some may wait
+  tutti_budget_question asks;  // study.at_budget; no metric: nothing is asked
 } tutti_trial_set;
 
 /** Local.  How many branches there are: each has its own best settings and its own fit. */
@@ -188,6 +195,35 @@ double tutti_perfect_scaling_end(const double *batch, const double *steps, int n
 /** Local.  The smallest batch size whose steps are at most 1.05 times the fewest of any; as above. */
 double tutti_largest_useful_batch(const double *batch, const double *steps, int n);
 
+// --- the best value at a budget ----------------------------------------------------------------------------
+
+/** A row of /best_at_budget, without the varied columns.  The best setting is the one with the best median over seeds of
+ * the best value until the budget; a trial that diverged before it is worse than all others. */
+typedef struct {
+  int64_t batch_size;
+  double budget;                       // in the unit of the question
+  int64_t setting, trial;              // -1: no setting has a value; trial is the median seed's
+  double value, value_low, value_high; // median and range over seeds; NAN without a setting
+  double steps, samples;               // of the median seed's value
+  int64_t trials, diverged; // of the batch size: that have a curve, that diverged before the budget
+  int64_t ended; // of the setting's seeds, those that had ended at the goal before: their value is of then
+} tutti_budget_row;
+
+typedef struct {
+  int n_rows, n_varied;
+  tutti_budget_row *rows; // [n_rows] in the order of branch, batch size and budget
+  double *varied;         // [n_rows, n_varied] of the best setting, NAN without one, but for the branch
+} tutti_budget_table;
+
+/** Local.  Answer the question from the curves of a study's file: at the budget, and at a half, a quarter and an eighth of
+ * it where some trial was evaluated until then.  A budget beyond the study's own is told of what there is.  The caller
+ * owns the table: tutti_budget_table_clear.
+ * @return ERR_USAGE no curve has the metric; ERR_DATA, ERR_IO, ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_study_at_budget(const tutti_file *file, const tutti_trial_set *set,
+                                   const tutti_budget_question *question, tutti_budget_table *table);
+void tutti_budget_table_clear(tutti_budget_table *table); // Local.  Frees what the table owns; zeroes it.
+
 // --- the critical batch size -------------------------------------------------------------------------------
 
 typedef enum { TUTTI_FIT_S_MIN, TUTTI_FIT_E_MIN, TUTTI_FIT_B_CRIT, TUTTI_N_FIT_NUMBERS } tutti_fit_number;
@@ -241,6 +277,8 @@ tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table 
  *           branches' key tells the branch of a row.  For each key of numbers model_KEY, model_KEY_low and
  *           model_KEY_high: where the local model has its least.  The attribute "models" has the names of `model`
  *           study.confirm: columns confirm_..., of the trials with fresh seeds.
+ *   /best_at_budget   where set->asks has a metric, and a trial is done: a table of tutti_budget_row and the varied keys,
+ *           with the attributes metric and budget
  *   /fit    attributes n_sizes, S_min, E_min, B_crit, residual, S_min_low, S_min_high, ..., perfect_scaling_end,
  *           largest_useful_batch, refused ("" where there is a fit), no_interval ("" where there is one, or no fit);
  *           its table `draws` has the bootstrap's.  Of a study with branches there is a group of these for each,
@@ -249,6 +287,11 @@ tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table 
  * @return ERR_MEMORY, ERR_IO, ERR_DATA /best there has other columns */
 TUTTI_NODISCARD
 tutti_status tutti_study_conclude(tutti_file *file, const tutti_trial_set *set);
+
+/** Local.  What tutti_study_conclude wrote where set->asks has a metric.  @return ERR_DATA, ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_budget_table_read(const tutti_file *file, const tutti_trial_set *set,
+                                     tutti_budget_table *table);
 
 /** Local.  What tutti_study_conclude wrote.  `set` tells the varied keys, and the branches.  @return ERR_DATA, ERR_IO */
 TUTTI_NODISCARD

@@ -43,6 +43,8 @@ typedef struct {
   int64_t n_show;          // 0: no samples
   const char *export_into; // NULL: nothing is exported
   tutti_goal goal;         // no metric: the study's own
+  bool at_budget;          // the best values at a budget are asked for
+  tutti_budget_question question;
 } extras;
 
 static tutti_status check_extras(extras extra, const char *path, file_kind kind) {
@@ -53,6 +55,12 @@ static tutti_status check_extras(extras extra, const char *path, file_kind kind)
               path, names[kind]);
   TUTTI_CHECK(!extra.goal.metric[0] || kind == STUDY, TUTTI_ERR_USAGE, "--goal is for studies; %s is a %s",
               path, names[kind]);
+  TUTTI_CHECK(!extra.at_budget || kind == STUDY, TUTTI_ERR_USAGE,
+              "--budget and --metric are for studies; %s is a %s", path, names[kind]);
+  TUTTI_CHECK(
+      !extra.at_budget || !extra.goal.metric[0], TUTTI_ERR_USAGE,
+      "--goal asks for the steps to a goal, --budget and --metric for the value at a budget: leave one "
+      "of them away");
   TUTTI_CHECK(!extra.goal.metric[0] || !extra.export_into, TUTTI_ERR_USAGE,
               "--export writes trials as they were, whatever the goal: leave --goal away");
   return TUTTI_OK;
@@ -69,25 +77,44 @@ static tutti_status summarise(const tutti_file *file, const char *path, extras e
   if (extra.export_into) TUTTI_TRY(tutti_study_export(file, extra.export_into));
   if (kind == CHECKPOINT) return tutti_summary_checkpoint(path);
   if (kind == METRICS) return tutti_summary_metrics(file);
-  return kind == STUDY ? tutti_summary_study(file, extra.goal.metric[0] ? &extra.goal : NULL)
+  return kind == STUDY ? tutti_summary_study(file, extra.goal.metric[0] ? &extra.goal : NULL,
+                                             extra.at_budget ? &extra.question : NULL)
                        : summarise_dataset(file, extra.n_show);
 }
 
+/** Nothing is asked where neither is given. */
+static tutti_status parse_question(const char *budget, const char *metric, extras *extra) {
+  const unsigned units = TUTTI_UNIT_EPOCHS | TUTTI_UNIT_STEPS | TUTTI_UNIT_SAMPLES;
+  tutti_budget_question *question = &extra->question;
+  extra->at_budget = budget || metric;
+  if (metric) snprintf(question->metric, sizeof question->metric, "%s", metric);
+  if (budget && tutti_count_parse(budget, units, TUTTI_UNIT_EPOCHS, &question->budget) == TUTTI_OK &&
+      question->budget.value > 0)
+    return TUTTI_OK;
+  TUTTI_CHECK(!budget, TUTTI_ERR_USAGE,
+              "--budget=%s: expected a count above 0 of epochs, steps or samples, '5 epochs' for instance",
+              budget);
+  return TUTTI_OK;
+}
+
 static tutti_status info_local(int argc, char **argv) {
-  const char *show_text = NULL, *goal_text = "", *external_text = NULL;
+  const char *show_text = NULL, *goal_text = "", *external_text = NULL, *budget = NULL, *metric = NULL;
   bool external = false;
   extras extra = {0};
   const tutti_option options[] = {{"show", &show_text},
                                   {"export", &extra.export_into},
                                   {"goal", &goal_text},
+                                  {"budget", &budget},
+                                  {"metric", &metric},
                                   {"data.external", &external_text}};
   tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 4, NULL, 1, 1, &arguments));
+  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 6, NULL, 1, 1, &arguments));
   const char *path = arguments.positional[0];
   tutti_arguments_clear(&arguments);
   TUTTI_TRY(parse_show(show_text, &extra.n_show));
   TUTTI_TRY(tutti_goal_parse(goal_text, &extra.goal));
   TUTTI_TRY(tutti_option_switch("data.external", external_text, &external));
+  TUTTI_TRY(parse_question(budget, metric, &extra));
   if (ends_with(path, ".yaml") || ends_with(path, ".yml")) {
     TUTTI_TRY(check_extras(extra, path, CONFIG));
     return tutti_summary_config(path);
@@ -108,7 +135,8 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 
 const tutti_command tutti_command_info = {
     .name = "info",
-    .arguments = "FILE [--show=N] [--goal=GOAL] [--export=FOLDER] [--data.external=yes]",
+    .arguments = "FILE [--show=N] [--goal=GOAL] [--budget=COUNT] [--metric=NAME] [--export=FOLDER] "
+                 "[--data.external=yes]",
     .summary = "what a config, data set, checkpoint, metrics file or study holds",
     .details =
         "A config (.yaml): the resolved keys and the layer table.  A data set: its arrays, and with "
@@ -123,5 +151,9 @@ const tutti_command tutti_command_info = {
         "--goal='val_accuracy >= 0.95'\n"
         "judges the trials by an earlier goal than the study's own, from their curves: as the critical batch "
         "size "
-        "depends on\nthe goal.",
+        "depends on\nthe goal.  --budget='5 epochs' --metric=val_loss, or one of them, tells instead the "
+        "best "
+        "value of each batch\nsize until that budget, and until a half, a quarter and an eighth of it, from "
+        "the "
+        "curves; else the study's own.",
     .run = run};

@@ -11,7 +11,7 @@
 static tutti_status report(const char *path) {
   tutti_file *file = NULL;
   TUTTI_TRY(tutti_file_open(path, &file));
-  const tutti_status status = tutti_summary_study(file, NULL);
+  const tutti_status status = tutti_summary_study(file, NULL, NULL);
   tutti_file_close(&file);
   return status;
 }
@@ -71,6 +71,15 @@ static const char *const tables[] = {
     "interval\n"
     "  confirmed                     how many fresh seeds reached the goal, of how many; disagrees: with the "
     "local model",
+    "With study.at_budget the best value of that metric until the budget, and until parts of it, a row each\n"
+    "  at_budget                     what is told\n"
+    "  batch_size, budget            samples of a step; until then, in the unit of study.budget\n"
+    "  value, value_low, value_high  median over seeds of the best setting, and their range\n"
+    "  at_steps, at_samples          where the median seed had it\n"
+    "  trials, diverged              that have a curve; of these, those that diverged before\n"
+    "  ended                         seeds of the setting that had ended at the goal before: their value is "
+    "of "
+    "then",
     "The fit S = S_min + E_min/B of steps S to batch size B; nothing where it is refused; of branches a row "
     "each\n"
     "  n_sizes                batch sizes with steps to the goal\n"

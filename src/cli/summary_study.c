@@ -214,6 +214,64 @@ static void print_fits(const tutti_trial_set *set, const tutti_fit *fits) {
   for (int b = 0; b < tutti_trial_set_n_branches(set); b++) print_fit_row(set, b, &fits[b]);
 }
 
+// --- the best value at a budget
+
+static void print_budget_row(const tutti_trial_set *set, const tutti_budget_row *row, const double *varied) {
+  if (set->branches > 0) printf("%s\t", tutti_trial_set_branch_name(set, (int)varied[set->branches - 1]));
+  printf("%lld\t%.10g", (long long)row->batch_size, row->budget);
+  print_cell(row->value);
+  print_cell(row->value_low);
+  print_cell(row->value_high);
+  print_cell(row->steps);
+  print_cell(row->samples);
+  for (int k = 0; k < set->n_varied; k++)
+    if (!is_branch(set, k)) print_varied(set, k, varied[k]);
+  printf("\t%lld\t%lld\t%lld\n", (long long)row->trials, (long long)row->diverged, (long long)row->ended);
+}
+
+static void print_budget_table(const tutti_trial_set *set, const tutti_budget_question *question,
+                               const tutti_budget_table *table) {
+  char budget[64];
+  tutti_count_print(question->budget, budget, sizeof budget);
+  printf("\nat_budget the best %s until %s, and until parts of it\n", question->metric, budget);
+  if (table->n_rows == 0) return;
+  print_branch(set, branches_key(set));
+  printf("batch_size\tbudget\tvalue\tvalue_low\tvalue_high\tat_steps\tat_samples");
+  for (int k = 0; k < set->n_varied; k++)
+    if (!is_branch(set, k)) printf("\t%s", set->names[k]);
+  printf("\ttrials\tdiverged\tended\n");
+  for (int i = 0; i < table->n_rows; i++)
+    print_budget_row(set, &table->rows[i], table->varied + (int64_t)i * table->n_varied);
+}
+
+/** On request from the curves; else as the study's file has it. */
+static tutti_status print_at_budget(const tutti_file *file, const tutti_budget_question *asked,
+                                    const tutti_trial_set *set) {
+  tutti_budget_table table;
+  const tutti_budget_question *question = asked ? asked : &set->asks;
+  if (asked)
+    TUTTI_TRY(tutti_study_at_budget(file, set, question, &table));
+  else
+    TUTTI_TRY(tutti_budget_table_read(file, set, &table));
+  print_budget_table(set, question, &table);
+  tutti_budget_table_clear(&table);
+  return TUTTI_OK;
+}
+
+/** What is asked of this study: its own metric and budget where an option is left out. */
+static tutti_status complete(const tutti_file *file, const tutti_budget_question *asked,
+                             const tutti_trial_set *set, tutti_budget_question *question) {
+  char *goal = NULL;
+  *question = *asked;
+  if (question->budget.value == 0) question->budget = set->asks.budget;
+  if (!question->metric[0]) memcpy(question->metric, set->asks.metric, sizeof question->metric);
+  if (question->metric[0]) return TUTTI_OK;
+  TUTTI_TRY(tutti_file_get_text(file, "/", "goal", &goal));
+  snprintf(question->metric, sizeof question->metric, "%.*s", (int)strcspn(goal, " "), goal);
+  tutti_free(goal);
+  return TUTTI_OK;
+}
+
 // --- what there is to print
 
 /** @param[out] fits  [best->n_branches]; NULL: no trial has been brought in yet */
@@ -253,19 +311,41 @@ static tutti_status print_head(const tutti_file *file, const tutti_goal *goal) {
   return print_attribute(file, "budget");
 }
 
-tutti_status tutti_summary_study(const tutti_file *file, const tutti_goal *goal) {
+/** Of a study without a goal there is nothing else. */
+static tutti_status print_budgets(const tutti_file *file, const tutti_budget_question *asked,
+                                  const tutti_trial_set *set) {
+  tutti_budget_question question;
+  if (!asked) return set->asks.metric[0] ? print_at_budget(file, NULL, set) : TUTTI_OK;
+  TUTTI_TRY(complete(file, asked, set, &question));
+  return print_at_budget(file, &question, set);
+}
+
+static tutti_status has_goal(const tutti_file *file, bool *has) {
+  char *goal = NULL;
+  TUTTI_TRY(tutti_file_get_text(file, "/", "goal", &goal));
+  *has = strcmp(goal, "none") != 0;
+  tutti_free(goal);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_summary_study(const tutti_file *file, const tutti_goal *goal,
+                                 const tutti_budget_question *asked) {
   tutti_status status = TUTTI_OK;
   tutti_trial_set set = {0};
   tutti_best_table best = {0};
   tutti_fit *fits = NULL;
   progress now = {0};
+  bool to_goal = false;
   TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &set));
-  TUTTI_TRY_GOTO(done, take_unmerged(file, !goal, &set, &now));
+  TUTTI_TRY_GOTO(done, has_goal(file, &to_goal));
+  TUTTI_TRY_GOTO(done, take_unmerged(file, !goal && !asked, &set, &now));
   TUTTI_TRY_GOTO(done, conclude(file, goal, now, &set, &best, &fits));
   TUTTI_TRY_GOTO(done, print_head(file, goal));
-  print_progress(file, &set, !goal, now);
-  print_table(&set, &best);
-  if (fits && count_begun(&best) > 0) print_fits(&set, fits);
+  print_progress(file, &set, !goal && !asked, now);
+  to_goal = (to_goal || goal) && !asked;
+  if (to_goal) print_table(&set, &best);
+  if (to_goal && fits && count_begun(&best) > 0) print_fits(&set, fits);
+  TUTTI_TRY_GOTO(done, print_budgets(file, asked, &set));
   warn_of_disagreement(&best);
 done:
   tutti_free(fits);

@@ -26,6 +26,8 @@ const char *tutti_study_key_idle(const char *name, const tutti_study_options *st
     return "it has an effect only with study.search sobol or random, a grid has all settings";
   if (strcmp(name, "dimensions") == 0 || strcmp(name, "target") == 0)
     return training ? "it has an effect only with study.problem noisy_quadratic" : NULL;
+  if (strcmp(name, "at_budget") == 0)
+    return training ? NULL : "the noisy quadratic has no curves, which it is read from";
   if (strcmp(name, "goal") == 0 || strcmp(name, "evaluate_every") == 0 || strcmp(name, "train_rows") == 0)
     return training ? NULL : "the goal of the noisy quadratic is study.target, looked for in each step";
   return NULL;
@@ -128,6 +130,7 @@ static void note_overridden(const tutti_settings *settings, tutti_study_options 
 
 tutti_status tutti_study_check(const tutti_settings *settings, tutti_config *config) {
   TUTTI_TRY(tutti_check_rows(settings, config, "study", "goal", config->study.goal.metric));
+  TUTTI_TRY(tutti_check_rows(settings, config, "study", "at_budget", config->study.at_budget));
   TUTTI_TRY(check_budget(settings, config->study.budget));
   TUTTI_TRY(tutti_branches_check(settings, &config->study));
   TUTTI_TRY(check_axes(settings, &config->study));

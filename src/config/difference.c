@@ -138,10 +138,11 @@ static bool axes_differ(const tutti_study_options *a, const tutti_study_options 
   return true;
 }
 
-/** Who computes the trials, where they go, and how often the best runs again, makes no other ones. */
+/** Who computes the trials, where they go, how often the best runs again, and what is told of them, makes no other ones. */
 static bool makes_trials(const tutti_key *key) {
   return strcmp(key->section, "study") == 0 && strcmp(key->name, "ranks_per_trial") != 0 &&
-         strcmp(key->name, "output") != 0 && strcmp(key->name, "confirm") != 0;
+         strcmp(key->name, "output") != 0 && strcmp(key->name, "confirm") != 0 &&
+         strcmp(key->name, "at_budget") != 0;
 }
 
 /** Which trials there are, and not what one of them is. */

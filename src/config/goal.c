@@ -65,6 +65,10 @@ tutti_status tutti_goal_parse(const char *text, tutti_goal *goal) {
   return TUTTI_OK;
 }
 
+bool tutti_metric_wants_small(const char *name) {
+  return strstr(name, "loss") || strstr(name, "error");
+}
+
 void tutti_goal_print(const tutti_goal *goal, char *text, size_t bytes) {
   char number[32];
   if (goal->metric[0])

@@ -3,14 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "study/store.h"
-#include "tutti/fit.h"
-
-/** What is read of a row of a curve. */
-typedef struct {
-  int64_t step, epoch, samples;
-  double seconds, value;
-} evaluation;
+#include "study/evaluations.h"
 
 /** What the trials are judged by. */
 typedef struct {
@@ -19,40 +12,18 @@ typedef struct {
   bool known;    // a curve has had a value of it
 } yardstick;
 
-/** No row where there is no curve. */
-static tutti_status read_curve(const tutti_file *file, const char *name, const char *metric,
-                               evaluation **rows, int64_t *n) {
-  const tutti_column columns[] = {{"step", TUTTI_I64, offsetof(evaluation, step)},
-                                  {"epoch", TUTTI_I64, offsetof(evaluation, epoch)},
-                                  {"samples", TUTTI_I64, offsetof(evaluation, samples)},
-                                  {"seconds", TUTTI_F64, offsetof(evaluation, seconds)},
-                                  {metric, TUTTI_F64, offsetof(evaluation, value)}};
-  TUTTI_TRY(tutti_table_rows(file, name, n));
-  if (*n == 0) return TUTTI_OK;
-  TUTTI_TRY(TUTTI_NEW(*rows, *n));
-  for (int64_t i = 0; i < *n; i++) (*rows)[i].value = NAN; // as it stays where the curve has no such column
-  return tutti_table_read(file, name, columns, 5, sizeof **rows, 0, *n, *rows);
-}
-
 /** Forget the study's own goal. */
 static void withdraw(tutti_trial_result *result) {
   if (result->status == TUTTI_TRIAL_REACHED) result->status = TUTTI_TRIAL_NOT_REACHED;
   result->goal_step = result->goal_samples = result->goal_epoch = result->goal_seconds = NAN;
 }
 
-static void reach(tutti_trial_result *result, const evaluation *at) {
+static void reach(tutti_trial_result *result, const tutti_evaluation *at) {
   result->status = TUTTI_TRIAL_REACHED;
   result->goal_step = (double)at->step;
   result->goal_samples = (double)at->samples;
   result->goal_epoch = result->epochs * (double)at->samples / result->samples;
   result->goal_seconds = at->seconds;
-}
-
-/** Means over a part of an epoch are none that a training is judged by. */
-static void leave_out_parts(const tutti_trial_result *result, evaluation *rows, int64_t n) {
-  const double n_train = result->samples / result->epochs;
-  for (int64_t i = 0; i < n && n_train >= 1; i++)
-    if (rows[i].samples < rows[i].epoch * llround(n_train)) rows[i].value = NAN;
 }
 
 /** Why a trial that was stopped at the study's goal has not reached this one. */
@@ -71,13 +42,10 @@ static tutti_status refuse(const tutti_file *file, const yardstick *by, const tu
 static tutti_status judge(const tutti_file *file, yardstick *by, tutti_trial_result *result) {
   tutti_status status = TUTTI_OK;
   const bool stopped = result->status == TUTTI_TRIAL_REACHED;
-  evaluation *rows = NULL;
+  tutti_evaluation *rows = NULL;
   int64_t n = 0, i = 0;
-  char name[TUTTI_CURVE_NAME];
-  tutti_curve_name(result->trial, name);
   withdraw(result);
-  TUTTI_TRY_GOTO(done, read_curve(file, name, by->goal->metric, &rows, &n));
-  if (by->of_epoch) leave_out_parts(result, rows, n);
+  TUTTI_TRY_GOTO(done, tutti_evaluations_read(file, result, by->goal->metric, by->of_epoch, &rows, &n));
   for (int64_t k = 0; k < n && !by->known; k++) by->known = !isnan(rows[k].value);
   while (i < n && !tutti_goal_reached(by->goal, rows[i].value)) i++;
   if (i < n)
@@ -89,21 +57,10 @@ done:
   return status;
 }
 
-/** Loss and metric of the training samples; evaluations are of all samples whenever they are. */
-static tutti_status is_of_epoch(const tutti_file *file, const char *name, bool *of_epoch) {
-  char *metric = NULL;
-  *of_epoch = strcmp(name, "loss") == 0;
-  if (*of_epoch || !tutti_file_has_attribute(file, "/", "metric")) return TUTTI_OK;
-  TUTTI_TRY(tutti_file_get_text(file, "/", "metric", &metric));
-  *of_epoch = strcmp(name, metric) == 0;
-  tutti_free(metric);
-  return TUTTI_OK;
-}
-
 tutti_status tutti_trial_set_judge(tutti_trial_set *set, const tutti_file *file, const tutti_goal *goal) {
   yardstick by = {.goal = goal};
   bool any = false;
-  TUTTI_TRY(is_of_epoch(file, goal->metric, &by.of_epoch));
+  TUTTI_TRY(tutti_evaluations_are_of_epochs(file, goal->metric, &by.of_epoch));
   for (int64_t i = 0; i < set->n_trials; i++) {
     if (set->results[i].status == TUTTI_TRIAL_WAITING) continue;
     any = true;

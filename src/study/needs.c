@@ -31,9 +31,10 @@ tutti_status tutti_study_needs(const tutti_config *config) {
       "study.vary is missing: which keys does the study vary? write 'study: {vary: {train.batch_size: [32, "
       "128]}}' or give --study.vary.train.batch_size='[32, 128]'");
   TUTTI_CHECK(
-      study->goal.metric[0] || study->problem != TUTTI_PROBLEM_TRAINING, TUTTI_ERR_CONFIG,
+      study->goal.metric[0] || study->at_budget || study->problem != TUTTI_PROBLEM_TRAINING, TUTTI_ERR_CONFIG,
       "study.goal is missing: what do the trials try to reach? write 'goal: val_accuracy >= 0.97' or give "
-      "--study.goal='val_accuracy >= 0.97'");
+      "--study.goal='val_accuracy >= 0.97'; or, to see what each batch size comes to at the budget, write "
+      "'at_budget: val_accuracy'");
   TUTTI_CHECK(
       study->budget.value > 0, TUTTI_ERR_CONFIG,
       "study.budget is missing: when does a trial give up? write 'budget: 20 epochs', or so many steps or "

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "study/records.h"
 #include "study/study_impl.h"
 
 /** Seconds between two merges at least, and the part of the time that they may take: each writes the whole file anew. */
@@ -174,6 +175,7 @@ static tutti_status update(tutti_study *study, bool last) {
   tutti_status status = TUTTI_OK;
   bool changed = last && !isnan(study->head.idle);
   TUTTI_TRY_GOTO(done, tutti_file_update(study->config->study.output, &file));
+  changed = changed || (study->set.asks.metric[0] && !tutti_file_has(file, TUTTI_AT_BUDGET));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(known, study->set.n_trials));
   TUTTI_TRY_GOTO(done, read_there(study, file, known));
   for (int64_t i = 0; i < study->set.n_trials; i++) {

@@ -32,13 +32,18 @@ static void print_left(const tutti_study *study, char *text, size_t bytes) {
   snprintf(text, bytes, ", about %s left", time);
 }
 
+/** Whose value is told. */
+static const char *metric_of(const tutti_study_options *study) {
+  return study->goal.metric[0] || !study->at_budget ? study->goal.metric : study->at_budget;
+}
+
 /** "17 (batch_size 64, step 1200, val_accuracy 0.931)" */
 static void append_own(const tutti_study *study, char *text, size_t bytes) {
   char number[32];
   tutti_text_append(text, bytes, "%lld (batch_size %lld, step %.0f", (long long)study->at_trial,
                     (long long)study->set.results[study->at_trial].batch_size, study->at_step);
   if (!isnan(study->at_value))
-    tutti_text_append(text, bytes, ", %s %s", study->config->study.goal.metric,
+    tutti_text_append(text, bytes, ", %s %s", metric_of(&study->config->study),
                       tutti_text_print_real(number, sizeof number, study->at_value));
   tutti_text_append(text, bytes, ")");
 }

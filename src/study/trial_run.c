@@ -46,6 +46,15 @@ typedef struct {
   tutti_status status; // a failure in between; known to the leader alone
 } watcher;
 
+/** What a trial is watched for: its goal, or as good a value as can be of study.at_budget. */
+static tutti_goal watched_of(const tutti_study_options *study) {
+  tutti_goal goal = study->goal;
+  if (goal.metric[0] || !study->at_budget) return goal;
+  snprintf(goal.metric, sizeof goal.metric, "%s", study->at_budget);
+  goal.relation = tutti_metric_wants_small(goal.metric) ? TUTTI_AT_MOST : TUTTI_AT_LEAST;
+  return goal;
+}
+
 static bool is_better(const tutti_goal *goal, double value, double best) {
   const bool small = goal->relation == TUTTI_AT_MOST || goal->relation == TUTTI_BELOW;
   return isnan(best) || (small ? value < best : value > best);
@@ -72,7 +81,8 @@ static void watch(void *context, const tutti_metrics_layout *layout, const tutti
                   const double *more) {
   watcher *w = context;
   if (!w->study->leads || w->status != TUTTI_OK) return;
-  note_value(&w->study->config->study.goal, w->result, row, &w->record->result);
+  const tutti_goal watched = watched_of(&w->study->config->study);
+  note_value(&watched, w->result, row, &w->record->result);
   w->status = tutti_metrics_records_append(&w->record->curve, layout, row, more);
   w->study->at_trial = w->record->result.trial;
   w->study->at_step = (double)row->step;

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "study/fit_impl.h"
@@ -161,6 +162,9 @@ void tutti_trial_set_take_rates(tutti_trial_set *set, const tutti_config *config
   set->momentum = one_rule ? config->optimizer.momentum : NAN;
   set->scaling = config->schedule.scaling;
   set->base_batch_size = (double)config->schedule.base_batch_size;
+  set->asks.budget = config->study.budget;
+  if (config->study.at_budget)
+    snprintf(set->asks.metric, sizeof set->asks.metric, "%s", config->study.at_budget);
 }
 
 static tutti_status read_rates(const tutti_file *file, tutti_trial_set *set) {

@@ -62,14 +62,9 @@ static bool measured(const tutti_run *run, const tutti_metrics_row *row, const c
          !isnan(*value);
 }
 
-/** Losses and errors want to be small, accuracies large. */
-static bool wants_small(const char *name) {
-  return strstr(name, "loss") || strstr(name, "error");
-}
-
 static bool is_better(const char *name, double value, double best) {
   if (isnan(best)) return true;
-  return wants_small(name) ? value < best : value > best;
+  return tutti_metric_wants_small(name) ? value < best : value > best;
 }
 
 /** Keep count of the monitored value; true where it is the best so far. */
@@ -96,7 +91,7 @@ static void look_for_plateau(tutti_run *run, const tutti_metrics_row *row) {
   tutti_checkpoint_state *state = &run->state;
   tutti_plateau plateau = {state->plateau_best, state->plateau_waited, state->plateau_cooling,
                            state->plateau_drops};
-  tutti_plateau_see(&run->schedule, !wants_small(name), value, &plateau);
+  tutti_plateau_see(&run->schedule, !tutti_metric_wants_small(name), value, &plateau);
   state->plateau_best = plateau.best;
   state->plateau_waited = plateau.waited;
   state->plateau_cooling = plateau.cooling;

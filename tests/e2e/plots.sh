@@ -73,6 +73,14 @@ grep -q 'no setting reached the goal' missed-plots/steps.svg || fail "steps.svg:
 grep -q '<!-- 1,150 -->' missed-plots/steps.svg || fail "steps.svg: no tick at the batch size 1150"
 if grep -q 'seeds' missed-plots/steps.svg; then fail "steps.svg: a range of seeds where there is one"; fi
 
+# Without a goal there is what each batch size comes to at the budget.
+succeed "$RANKS" study study.yaml --study.output=budget.h5 --study.goal=none --study.at_budget=val_loss
+plot plot_study budget.h5
+expect_status 0
+expect_pictures budget-plots/at_budget
+[ ! -e budget-plots/steps.png ] || fail "steps to no goal are drawn"
+[ ! -e study-plots/at_budget.png ] || fail "a picture of what was not asked for"
+
 # The picture of the learning rates shows those that were used: without momentum, the effective ones of /best.
 succeed "$RANKS" study study.yaml --study.output=scaled.h5 --schedule.scaling=sqrt --schedule.base_batch_size=4
 plot plot_study scaled.h5
