@@ -97,33 +97,57 @@ static tutti_status parse_question(const char *budget, const char *metric, extra
   return TUTTI_OK;
 }
 
-static tutti_status info_local(int argc, char **argv) {
-  const char *show_text = NULL, *goal_text = "", *external_text = NULL, *budget = NULL, *metric = NULL;
+/** Of a file other than a config, the one key that says how it is read. */
+static tutti_status read_keys(const tutti_arguments *arguments, bool *external) {
+  for (int i = 0; i < arguments->n_overrides; i++) {
+    const tutti_override *key = &arguments->overrides[i];
+    TUTTI_CHECK(strcmp(key->key, "data.external") == 0, TUTTI_ERR_USAGE,
+                "--%s is a key of a config, and %s is none: leave it away, or name a config", key->key,
+                arguments->positional[0]);
+    TUTTI_TRY(tutti_option_switch(key->key, key->value, external));
+  }
+  return TUTTI_OK;
+}
+
+static tutti_status info_of_file(const tutti_arguments *arguments, extras extra) {
+  const char *path = arguments->positional[0];
+  tutti_file *file = NULL;
   bool external = false;
+  TUTTI_TRY(read_keys(arguments, &external));
+  TUTTI_TRY(tutti_file_open(path, &file));
+  if (external) tutti_file_allow_external(file);
+  const tutti_status status = summarise(file, path, extra);
+  tutti_file_close(&file);
+  return status;
+}
+
+static tutti_status info_of_config(const tutti_arguments *arguments, extras extra) {
+  TUTTI_TRY(check_extras(extra, arguments->positional[0], CONFIG));
+  return tutti_summary_config(arguments->positional[0], arguments->overrides, arguments->n_overrides);
+}
+
+static bool is_config(const char *path) {
+  return ends_with(path, ".yaml") || ends_with(path, ".yml");
+}
+
+static tutti_status info_local(int argc, char **argv) {
+  const char *show_text = NULL, *goal_text = "", *budget = NULL, *metric = NULL;
   extras extra = {0};
   const tutti_option options[] = {{"show", &show_text},
                                   {"export", &extra.export_into},
                                   {"goal", &goal_text},
                                   {"budget", &budget},
-                                  {"metric", &metric},
-                                  {"data.external", &external_text}};
-  tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 6, NULL, 1, 1, &arguments));
-  const char *path = arguments.positional[0];
+                                  {"metric", &metric}};
+  tutti_arguments arguments = {0};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_arguments_parse(argc, argv, options, 5, "", 1, 1, &arguments));
+  TUTTI_TRY_GOTO(done, parse_show(show_text, &extra.n_show));
+  TUTTI_TRY_GOTO(done, tutti_goal_parse(goal_text, &extra.goal));
+  TUTTI_TRY_GOTO(done, parse_question(budget, metric, &extra));
+  status = is_config(arguments.positional[0]) ? info_of_config(&arguments, extra)
+                                              : info_of_file(&arguments, extra);
+done:
   tutti_arguments_clear(&arguments);
-  TUTTI_TRY(parse_show(show_text, &extra.n_show));
-  TUTTI_TRY(tutti_goal_parse(goal_text, &extra.goal));
-  TUTTI_TRY(tutti_option_switch("data.external", external_text, &external));
-  TUTTI_TRY(parse_question(budget, metric, &extra));
-  if (ends_with(path, ".yaml") || ends_with(path, ".yml")) {
-    TUTTI_TRY(check_extras(extra, path, CONFIG));
-    return tutti_summary_config(path);
-  }
-  tutti_file *file = NULL;
-  TUTTI_TRY(tutti_file_open(path, &file));
-  if (external) tutti_file_allow_external(file);
-  const tutti_status status = summarise(file, path, extra);
-  tutti_file_close(&file);
   return status;
 }
 
@@ -135,11 +159,12 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 
 const tutti_command tutti_command_info = {
     .name = "info",
-    .arguments = "FILE [--show=N] [--goal=GOAL] [--budget=COUNT] [--metric=NAME] [--export=FOLDER] "
-                 "[--data.external=yes]",
+    .arguments = "FILE [--section.key=VALUE ...] [--show=N] [--goal=GOAL] [--budget=COUNT] [--metric=NAME] "
+                 "[--export=FOLDER] [--data.external=yes]",
     .summary = "what a config, data set, checkpoint, metrics file or study holds",
     .details =
-        "A config (.yaml): the resolved keys and the layer table.  A data set: its arrays, and with "
+        "A config (.yaml): the resolved keys, with those of the options, and the layer table.  A data set: "
+        "its arrays, and with "
         "--show=N its first N\n"
         "samples, drawn; --data.external=yes lets it lead to files outside of its folder.  A checkpoint: "
         "where "

@@ -49,13 +49,13 @@ done:
   return status;
 }
 
-tutti_status tutti_summary_config(const char *path) {
+tutti_status tutti_summary_config(const char *path, const tutti_override *overrides, int n) {
   char *text = NULL, *resolved = NULL;
   tutti_config config = {0};
   int64_t n_in = 0;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_read_text(path, &text));
-  TUTTI_TRY_GOTO(done, tutti_config_parse(text, path, NULL, 0, &config));
+  TUTTI_TRY_GOTO(done, tutti_config_parse(text, path, overrides, n, &config));
   TUTTI_TRY_GOTO(done, tutti_config_dump(&config, &resolved));
   printf("kind config\n\n%s\n", resolved);
   if (config.study.problem == TUTTI_PROBLEM_NOISY_QUADRATIC) goto done; // has neither data nor model

@@ -7,8 +7,9 @@
 TUTTI_NODISCARD
 tutti_status tutti_summary_model(const tutti_config *config, int64_t n_in);
 
+/** @param[in] overrides  [n] keys that win over the file's */
 TUTTI_NODISCARD
-tutti_status tutti_summary_config(const char *path);
+tutti_status tutti_summary_config(const char *path, const tutti_override *overrides, int n);
 TUTTI_NODISCARD
 tutti_status tutti_summary_dataset(const tutti_file *file);
 TUTTI_NODISCARD

@@ -52,6 +52,10 @@ succeed $((4 - RANKS)) predict $checkpoint "$data":x_test again.h5
 succeed "$RANKS" info trained.yaml
 expect_text 'kind config' 'learning_rate: 0.001' 'dense (Dense)' '(None, 16)' 'Total params: 1210 (4.73 KiB)'
 expect_same "$(grep -c '^kind ' "$out")" 1
+succeed "$RANKS" info trained.yaml --optimizer.learning_rate=0.5 --model.layers='dense 3 relu, dense 10 softmax'
+expect_text 'learning_rate: 0.5' '(None, 3)'
+refuse 64 '--train.seed is a key of a config' "$data is none" -- info "$data" --train.seed=1
+refuse 64 '--train.sed=1' 'did you mean --train.seed' -- info trained.yaml --train.sed=1
 succeed 1 info "$data" --show=2
 expect_text 'kind data set' 'x_train	1438 x 64	uint8' 'sample 0  label' 'sample 1  label' '@@'
 expect_no_text 'sample 2'
