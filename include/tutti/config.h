@@ -133,7 +133,7 @@ typedef struct {
 
 typedef struct {
   struct {
-    char *file, *x_train, *y_train, *x_test, *y_test;
+    char *file, *x_train, *y_train, *x_test, *y_test, *x_val, *y_val;
     char *weights;      // the name of an array; NULL: none
     char *class_weight; // "balanced", or as tutti_class_weight_next reads it; NULL: none
     double validation_split;
@@ -187,6 +187,9 @@ const tutti_axis *tutti_study_branches(const tutti_study_options *study);
 
 /** Local.  Whether trials of the branch, from 0, vary the key. */
 bool tutti_axis_is_of(const tutti_axis *axis, int branch);
+
+/** Local.  data.x_val is "none": the file's validation rows are not wanted. */
+bool tutti_config_no_val(const tutti_config *config);
 
 /** Local.  What tutti_model_create takes, borrowed from the config. */
 tutti_model_options tutti_config_model(const tutti_config *config);

@@ -16,18 +16,23 @@ typedef enum {
 } tutti_scale;
 extern const char *const tutti_scale_names[TUTTI_N_SCALES];
 
+#define TUTTI_X_VAL "x_val" // The names that validation rows have where nobody says another.
+#define TUTTI_Y_VAL "y_val"
+
 /** Names of arrays in the file; borrowed.  y may be x: the targets are then the features, flattened and scaled as these
  * are.  A pair x, y that is NULL is not wanted; a test pair that is not in
- * the file is fine (there is no test set then), half a pair is an error. */
+ * the file is fine (there is no test set then), and so is a validation pair of the names above; half a pair is
+ * an error. */
 typedef struct {
   const char *file;
-  const char *x_train, *y_train, *x_test, *y_test;
-  const char *weights;             // of the training rows; NULL: they have none
+  const char *x_train, *y_train, *x_test, *y_test, *x_val, *y_val;
+  const char *weights;      // of the training rows; NULL: they have none
+  const char *unused, *why; // an array that is not wanted, which a line names where it is there; NULL: none
   int64_t limit_train, limit_test; // 0: all, else the first so many rows
   bool external;                   // numbers may come from files outside of the file's folder
 } tutti_data_options;
 
-typedef enum { TUTTI_ROWS_TRAIN, TUTTI_ROWS_TEST, TUTTI_N_ROWS } tutti_rows;
+typedef enum { TUTTI_ROWS_TRAIN, TUTTI_ROWS_TEST, TUTTI_ROWS_VALIDATION, TUTTI_N_ROWS } tutti_rows;
 
 typedef struct tutti_dataset tutti_dataset;
 

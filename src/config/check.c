@@ -39,6 +39,18 @@ static tutti_status check_one_budget(const tutti_settings *settings) {
 
 // --- keys that contradict each other -------------------------------------------------------------
 
+bool tutti_config_no_val(const tutti_config *config) {
+  return config->data.x_val && strcmp(config->data.x_val, "none") == 0;
+}
+
+/** Some are held out, or somebody has named the file's: whether those are there only the file can tell. */
+static bool has_validation(const tutti_settings *settings, const tutti_config *config) {
+  int i = 0;
+  const bool named = tutti_key_of_path("data.x_val", &i) == TUTTI_OK &&
+                     settings->keys[i].origin != TUTTI_FROM_DEFAULT && !tutti_config_no_val(config);
+  return config->data.validation_split > 0 || named;
+}
+
 tutti_status tutti_check_rows(const tutti_settings *settings, const tutti_config *config, const char *section,
                               const char *name, const char *metric) {
   char at[TUTTI_PLACE_BYTES];
@@ -55,10 +67,11 @@ tutti_status tutti_check_rows(const tutti_settings *settings, const tutti_config
               tutti_place_print_key(settings, section, name, at), metric, section);
   const char *of_weights = averaged ? metric + 4 : metric;
   if (!metric || strncmp(of_weights, "val_", 4) != 0) return TUTTI_OK;
-  TUTTI_CHECK(
-      config->data.validation_split > 0, TUTTI_ERR_CONFIG,
-      "%s: %s needs validation rows; hold some out with data.validation_split, 0.1 for instance, or take %s",
-      tutti_place_print_key(settings, section, name, at), metric, of_weights + 4);
+  TUTTI_CHECK(has_validation(settings, config), TUTTI_ERR_CONFIG,
+              "%s: %s needs validation rows; hold some out with data.validation_split, 0.1 for instance, or "
+              "take %s, or "
+              "name the file's own: data.x_val: x_val",
+              tutti_place_print_key(settings, section, name, at), metric, of_weights + 4);
   return TUTTI_OK;
 }
 
@@ -79,10 +92,11 @@ static tutti_status check_plateau(const tutti_settings *settings, const tutti_co
   char at[TUTTI_PLACE_BYTES];
   if (config->schedule.decay != TUTTI_DECAY_PLATEAU || config->train.monitor) return TUTTI_OK;
   TUTTI_CHECK(
-      config->data.validation_split > 0 && config->train.evaluate_every.value > 0, TUTTI_ERR_CONFIG,
+      has_validation(settings, config) && config->train.evaluate_every.value > 0, TUTTI_ERR_CONFIG,
       "%s: plateau goes by train.monitor, and where that is none by val_loss, which this training does not "
-      "measure; hold rows out with data.validation_split, 0.1 for instance, and leave train.evaluate_every "
-      "above 0, or set train.monitor to loss",
+      "measure; hold rows out with data.validation_split, 0.1 for instance, or name the file's own, "
+      "data.x_val: "
+      "x_val, and leave train.evaluate_every above 0, or set train.monitor to loss",
       tutti_place_print_key(settings, "schedule", "decay", at));
   return TUTTI_OK;
 }
@@ -175,6 +189,10 @@ const char *tutti_key_idle(const tutti_key *key, const tutti_config *config) {
     return "it has an effect only with model.weights";
   if (strcmp(key->path, "data.validation_take") == 0 && config->data.validation_split == 0)
     return "it has an effect only with data.validation_split above 0";
+  const bool is_y_val = strcmp(key->path, "data.y_val") == 0;
+  if ((is_y_val || strcmp(key->path, "data.x_val") == 0) && config->data.validation_split > 0)
+    return "data.validation_split holds out training rows in its place";
+  if (is_y_val && tutti_config_no_val(config)) return "data.x_val is none";
   if (strcmp(key->path, "run.measure_every") == 0 && config->run.measure == TUTTI_MEASURE_NONE)
     return "it has an effect only with run.measure";
   if (key->type == TUTTI_KEY_BUDGET && config->train.budget.unit != key->units)

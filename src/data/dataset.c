@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/log.h"
 #include "data/dataset_impl.h"
 
 /** What rank 0 has found in the file, on its way to the others. */
@@ -22,7 +23,10 @@ static tutti_status check_options(const tutti_data_options *o) {
               o->x_train ? "x_train" : "y_train", o->x_train ? "y_train" : "x_train");
   TUTTI_CHECK(!o->x_test == !o->y_test, TUTTI_ERR_CONFIG, "data.%s is set without data.%s",
               o->x_test ? "x_test" : "y_test", o->x_test ? "y_test" : "x_test");
-  TUTTI_CHECK(o->x_train || o->x_test, TUTTI_ERR_CONFIG, "data: neither training nor test arrays are named");
+  TUTTI_CHECK(!o->x_val == !o->y_val, TUTTI_ERR_CONFIG, "data.%s is set without data.%s",
+              o->x_val ? "x_val" : "y_val", o->x_val ? "y_val" : "x_val");
+  TUTTI_CHECK(o->x_train || o->x_test || o->x_val, TUTTI_ERR_CONFIG,
+              "data: neither training nor test arrays are named, nor validation ones");
   TUTTI_CHECK(o->limit_train >= 0 && o->limit_test >= 0, TUTTI_ERR_CONFIG,
               "data.limit_%s is below 0, expected a number of rows, or 0 for all",
               o->limit_train < 0 ? "train" : "test");
@@ -44,6 +48,8 @@ static tutti_status create(const tutti_comm *comm, const tutti_data_options *o, 
   TUTTI_TRY_GOTO(done, copy_name(o->weights, &d->w_name));
   TUTTI_TRY_GOTO(done, copy_name(o->x_test, &d->x_name[TUTTI_ROWS_TEST]));
   TUTTI_TRY_GOTO(done, copy_name(o->y_test, &d->y_name[TUTTI_ROWS_TEST]));
+  TUTTI_TRY_GOTO(done, copy_name(o->x_val, &d->x_name[TUTTI_ROWS_VALIDATION]));
+  TUTTI_TRY_GOTO(done, copy_name(o->y_val, &d->y_name[TUTTI_ROWS_VALIDATION]));
   *dataset = d;
   d = NULL;
 done:
@@ -54,7 +60,8 @@ done:
 /** Local.  The names of the classes one after another, each with its NUL, into d->class_text; none is
  * fine. */
 static tutti_status read_classes(const tutti_file *file, tutti_dataset *d, header *h) {
-  const char *y = d->y_name[d->x_name[TUTTI_ROWS_TRAIN] ? TUTTI_ROWS_TRAIN : TUTTI_ROWS_TEST];
+  const char *y = NULL;
+  for (tutti_rows which = 0; which < TUTTI_N_ROWS && !y; which++) y = d->y_name[which];
   char **names = NULL;
   int n = 0;
   tutti_status status = TUTTI_OK;
@@ -70,13 +77,20 @@ done:
   return status;
 }
 
+/** Local.  What the file has is not passed over in silence. */
+static void name_unused(const tutti_file *file, const tutti_data_options *o) {
+  if (o->unused && tutti_file_has(file, o->unused))
+    tutti_log(TUTTI_LOG_INFO, "%s: array '%s' is not used: %s", o->file, o->unused, o->why);
+}
+
 /** Local. */
-static tutti_status read_header(tutti_dataset *d, header *h) {
+static tutti_status read_header(tutti_dataset *d, const tutti_data_options *o, header *h) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_open(d->file, &file));
   if (d->external) tutti_file_allow_external(file);
   TUTTI_TRY_GOTO(done, tutti_layout_read(file, d, &h->layout));
+  name_unused(file, o);
   TUTTI_TRY_GOTO(done, read_classes(file, d, h));
 done:
   tutti_file_close(&file);
@@ -113,7 +127,7 @@ static tutti_status open_agreed(const tutti_comm *comm, const tutti_data_options
   tutti_status status = TUTTI_OK, local = create(comm, options, &d);
   *dataset = NULL;
   TUTTI_TRY_GOTO(done, tutti_agree(comm, local));
-  local = tutti_comm_rank(comm) == 0 ? read_header(d, &h) : TUTTI_OK;
+  local = tutti_comm_rank(comm) == 0 ? read_header(d, options, &h) : TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, local));
   TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &h, sizeof h));
   TUTTI_TRY_GOTO(done, tutti_agree(comm, allot(d, &h)));
@@ -207,7 +221,8 @@ int64_t tutti_dataset_n_targets(const tutti_dataset *d) {
 }
 
 bool tutti_dataset_targets_are_features(const tutti_dataset *d) {
-  return d->layout.parts[TUTTI_ROWS_TRAIN].y_is_x || d->layout.parts[TUTTI_ROWS_TEST].y_is_x;
+  return d->layout.parts[TUTTI_ROWS_TRAIN].y_is_x || d->layout.parts[TUTTI_ROWS_TEST].y_is_x ||
+         d->layout.parts[TUTTI_ROWS_VALIDATION].y_is_x;
 }
 
 const char *const *tutti_dataset_classes(const tutti_dataset *d, int *n) {

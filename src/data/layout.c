@@ -106,14 +106,15 @@ static bool same_array(const char *a, const char *b) {
 static tutti_status read_y_of_x(const tutti_file *file, const tutti_dataset *d, tutti_rows which,
                                 tutti_layout *layout) {
   tutti_part *const part = &layout->parts[which], *const train = &layout->parts[TUTTI_ROWS_TRAIN];
+  const char *other = which == TUTTI_ROWS_TEST ? "test" : "val";
   part->y_is_x = same_array(d->x_name[which], d->y_name[which]);
   if (which == TUTTI_ROWS_TRAIN || train->n_file == 0 || part->y_is_x == train->y_is_x) return TUTTI_OK;
   TUTTI_FAIL(
       TUTTI_ERR_DATA,
       "%s: data.y_%s is '%s', the array of the features, but data.y_%s is '%s', which is not: expected the "
-      "features as targets of training and test rows alike",
-      tutti_file_path(file), part->y_is_x ? "test" : "train",
-      d->x_name[part->y_is_x ? which : TUTTI_ROWS_TRAIN], part->y_is_x ? "train" : "test",
+      "features as targets of all rows alike",
+      tutti_file_path(file), part->y_is_x ? other : "train",
+      d->x_name[part->y_is_x ? which : TUTTI_ROWS_TRAIN], part->y_is_x ? "train" : other,
       d->y_name[part->y_is_x ? TUTTI_ROWS_TRAIN : which]);
 }
 
@@ -156,8 +157,9 @@ static tutti_status read_part(const tutti_file *file, const tutti_dataset *d, tu
   const char *x = d->x_name[which], *y = d->y_name[which];
   tutti_part *part = &layout->parts[which];
   if (!x) return TUTTI_OK;
-  // A file without a test set is whole; what is asked for by itself has to be there.
-  const bool optional = which == TUTTI_ROWS_TEST && d->x_name[TUTTI_ROWS_TRAIN];
+  // A file without a test or validation set is whole; what is asked for by itself has to be there.
+  const bool usual = which == TUTTI_ROWS_TEST || strcmp(x, TUTTI_X_VAL) == 0;
+  const bool optional = which != TUTTI_ROWS_TRAIN && usual && d->x_name[TUTTI_ROWS_TRAIN];
   if (optional && !tutti_file_has(file, x) && !tutti_file_has(file, y)) return TUTTI_OK;
   TUTTI_TRY(read_x(file, x, part, &layout->n_features));
   if (y) TUTTI_TRY(read_y_of_x(file, d, which, layout));

@@ -17,10 +17,11 @@ static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, con
   const tutti_samples *const set = split == TUTTI_SPLIT_TEST         ? &all.test
                                    : split == TUTTI_SPLIT_VALIDATION ? &all.validation
                                                                      : &all.train;
-  TUTTI_CHECK(set->n > 0, TUTTI_ERR_CONFIG,
-              "--split=%s: %s has no such samples with the training's data.validation_split %g",
-              tutti_split_names[split], tutti_dataset_file(restored->dataset),
-              restored->config.data.validation_split);
+  TUTTI_CHECK(
+      set->n > 0, TUTTI_ERR_CONFIG,
+      "--split=%s: %s has no such samples with the training's data.validation_split %g and data.x_val %s",
+      tutti_split_names[split], tutti_dataset_file(restored->dataset), restored->config.data.validation_split,
+      restored->config.data.x_val);
   snprintf(metric, 32, "%s", tutti_model_metric_name(restored->network.model));
   return tutti_network_evaluate(&restored->network, restored->params, set, result);
 }

@@ -40,14 +40,16 @@ tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, bool e
   tutti_config *config = &restored->config;
   config->data.external = external || (!file && config->data.external);
   if (!file) return tutti_samples_open(comm, config, &restored->dataset);
-  const bool test = split == TUTTI_SPLIT_TEST;
-  const tutti_data_options options = {.file = file,
-                                      .x_train = test ? NULL : config->data.x_train,
-                                      .y_train = test ? NULL : config->data.y_train,
-                                      .weights = test ? NULL : config->data.weights,
-                                      .x_test = test ? config->data.x_test : NULL,
-                                      .y_test = test ? config->data.y_test : NULL,
-                                      .external = external};
+  tutti_data_options options = tutti_samples_options(config);
+  options.file = file;
+  options.external = external;
+  options.limit_train = options.limit_test = 0;
+  options.unused = NULL;
+  const bool held_out = !options.x_val;
+  if (split == TUTTI_SPLIT_TEST || (split == TUTTI_SPLIT_VALIDATION && !held_out))
+    options.x_train = options.y_train = options.weights = NULL;
+  if (split != TUTTI_SPLIT_TEST) options.x_test = options.y_test = NULL;
+  if (split != TUTTI_SPLIT_VALIDATION) options.x_val = options.y_val = NULL;
   return tutti_dataset_open(comm, &options, &restored->dataset);
 }
 

@@ -117,7 +117,8 @@ static bool would_validate_trained_rows(const tutti_run *run, const tutti_config
                                         !is_in(found, "data.x_train"));
   const bool within = same_data && !is_in(found, "data.validation_take") &&
                       old->data.validation_split >= run->config->data.validation_split;
-  return run->samples.validation.n > 0 && same_array && !within;
+  const bool of_train = run->samples.validation.n > 0 && run->samples.validation.which == TUTTI_ROWS_TRAIN;
+  return of_train && same_array && !within;
 }
 
 static tutti_status check_rows(const tutti_run *run, const char *path, const tutti_config *old,
@@ -362,7 +363,7 @@ static tutti_status distribute(tutti_saver *saver, bool slots) {
 /** Validation rows stay those of the checkpoint, whatever the seed is now: others have been trained on. */
 static tutti_status keep_rows(tutti_run *run) {
   const uint64_t seed = run->state.split_seed;
-  if (seed == run->config->train.seed || run->samples.validation.n == 0) return TUTTI_OK;
+  if (seed == run->config->train.seed || run->config->data.validation_split == 0) return TUTTI_OK;
   if (run->config->data.validation_take != TUTTI_TAKE_SHUFFLED) return TUTTI_OK;
   tutti_log_root(TUTTI_LOG_INFO,
                  "the validation rows stay those that train.seed %llu has drawn: others were trained on",

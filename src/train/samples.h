@@ -17,6 +17,9 @@ typedef struct {
   tutti_samples looked_at; // train.train_rows of the training rows, drawn by the seed
 } tutti_samples_all;
 
+/** Local.  What a config takes of the file, borrowed: the file's own validation rows unless some are held out. */
+tutti_data_options tutti_samples_options(const tutti_config *config);
+
 /** Collective.  Open the data set that a config names. */
 TUTTI_NODISCARD
 tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, tutti_dataset **dataset);

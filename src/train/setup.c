@@ -45,12 +45,18 @@ static tutti_status check_metric_name(const tutti_run *run, const char *key, con
       "%s: '%s' is not measured with this loss and these labels; there are loss, val_loss, train_loss, %s, "
       "val_%s, train_%s",
       key, name, metric, metric, metric);
+  TUTTI_CHECK(run->samples.validation.n > 0 || strncmp(of_weights, "val_", 4) != 0, TUTTI_ERR_DATA,
+              "%s: '%s' needs validation rows, and %s has no array '%s'; hold some out with "
+              "data.validation_split, or name the array of the file with data.x_val",
+              key, name, run->config->data.file, run->config->data.x_val);
   return TUTTI_OK;
 }
 
 static tutti_status check_metric_names(const tutti_run *run) {
   const tutti_train_options *train = &run->config->train;
   if (train->monitor) TUTTI_TRY(check_metric_name(run, "train.monitor", train->monitor));
+  if (run->config->schedule.decay == TUTTI_DECAY_PLATEAU && !train->monitor)
+    TUTTI_TRY(check_metric_name(run, "schedule.decay: plateau", "val_loss"));
   if (train->stop_at.metric[0])
     TUTTI_TRY(check_metric_name(run, "train.stop_at (of a study: study.goal)", train->stop_at.metric));
   return TUTTI_OK;

@@ -5,20 +5,21 @@
 #include "train/preflight.h"
 #include "tutti/linalg.h"
 
+enum { N_NAMES = 8 };
+
 struct tutti_training_set {
   tutti_dataset *dataset; // owned
   int n_threads;          // of this rank, where a config does not say
   // What the data set was opened by; the texts are owned.
-  char *names[6];
+  char *names[N_NAMES];
   int64_t limits[2];
 };
 
-enum { N_NAMES = 6 };
-
 /** Borrowed. */
 static void list_names(const tutti_config *config, const char *names[N_NAMES]) {
-  const char *const all[N_NAMES] = {config->data.file,   config->data.x_train, config->data.y_train,
-                                    config->data.x_test, config->data.y_test,  config->data.weights};
+  const tutti_data_options o = tutti_samples_options(config);
+  const char *const all[N_NAMES] = {o.file,   o.x_train, o.y_train, o.x_test,
+                                    o.y_test, o.x_val,   o.y_val,   o.weights};
   memcpy(names, all, sizeof all);
 }
 

@@ -19,6 +19,7 @@ typedef struct {
   int32_t y_test[N_TEST];
   int64_t n_y, n_in_test; // rows of y_train, features of x_test
   bool no_y, no_x;        // not written
+  bool x_val, y_val;      // written: the test rows once more
   const char *x_name;
 } odd;
 
@@ -35,8 +36,11 @@ static tutti_status write_parts(tutti_file *file, const odd *o) {
   if (!o->no_x)
     TUTTI_TRY(tutti_file_write(file, o->x_name, TUTTI_F32, 2, (int64_t[]){N_TRAIN, N_IN}, 0, o->x));
   if (!o->no_y) TUTTI_TRY(tutti_file_write(file, "y_train", TUTTI_F32, 1, &o->n_y, 0, o->y));
-  TUTTI_TRY(tutti_file_write(file, "x_test", TUTTI_F32, 2, (int64_t[]){N_TEST, o->n_in_test}, 0, o->x_test));
-  return tutti_file_write(file, "y_test", TUTTI_I32, 1, &(int64_t){N_TEST}, 0, o->y_test);
+  const int64_t x_test[] = {N_TEST, o->n_in_test}, y_test[] = {N_TEST};
+  if (o->x_val) TUTTI_TRY(tutti_file_write(file, "x_val", TUTTI_F32, 2, x_test, 0, o->x_test));
+  if (o->y_val) TUTTI_TRY(tutti_file_write(file, "y_val", TUTTI_I32, 1, y_test, 0, o->y_test));
+  TUTTI_TRY(tutti_file_write(file, "x_test", TUTTI_F32, 2, x_test, 0, o->x_test));
+  return tutti_file_write(file, "y_test", TUTTI_I32, 1, y_test, 0, o->y_test);
 }
 
 static tutti_status write_odd(const char *folder, const char *name, const odd *o) {
@@ -56,6 +60,11 @@ done:
 static tutti_status make_numbers(const char *folder) {
   odd o = make_sound();
   TUTTI_TRY(write_odd(folder, "sound", &o));
+  o.x_val = true;
+  TUTTI_TRY(write_odd(folder, "val_half", &o));
+  o.y_val = true;
+  TUTTI_TRY(write_odd(folder, "val", &o));
+  o = make_sound();
   o.n_y = N_TRAIN - 1;
   TUTTI_TRY(write_odd(folder, "short_y", &o));
   o = make_sound();
