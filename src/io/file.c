@@ -75,17 +75,35 @@ done:
   return status;
 }
 
+/** A writer marks the file until it closes it: a byte of the superblock, which lies at the beginning of the file or
+ * behind a block of the user's. */
+static bool has_mark_of_writer(const char *path) {
+  static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+  enum { VERSION = sizeof signature, FLAGS = VERSION + 3, FLAG_WRITER = 1 | 4, MAX_USER_BLOCK = 1 << 30 };
+  unsigned char head[FLAGS + 1];
+  bool found = false;
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  for (off_t at = 0; fd >= 0 && !found && at <= MAX_USER_BLOCK; at = at ? 2 * at : 512) {
+    if (pread(fd, head, sizeof head, at) != (ssize_t)sizeof head) break;
+    if (memcmp(head, signature, sizeof signature) != 0) continue;
+    found = head[VERSION] >= 3 && (head[FLAGS] & FLAG_WRITER);
+    break;
+  }
+  if (fd >= 0) close(fd);
+  return found;
+}
+
 /** H5Fopen, with the three reasons told apart for which it refuses what has the signature of HDF5. */
 static tutti_status open_h5(const char *path, unsigned flags, hid_t access, hid_t *id) {
   char reason[512];
   const tutti_h5_printer printer = tutti_h5_mute();
   *id = H5Fopen(path, flags, access);
-  const bool of_system = *id < 0 && tutti_h5_of_system();
+  const tutti_h5_cause cause = *id < 0 ? tutti_h5_why() : TUTTI_H5_OTHER;
   if (*id < 0) tutti_h5_sentence(reason, sizeof reason);
   tutti_h5_unmute(printer);
   if (*id >= 0) return TUTTI_OK;
-  TUTTI_CHECK(!of_system, TUTTI_ERR_IO, "%s: cannot read: %s", path, reason);
-  TUTTI_CHECK(!strstr(reason, "already open"), TUTTI_ERR_DATA,
+  TUTTI_CHECK(cause != TUTTI_H5_SYSTEM, TUTTI_ERR_IO, "%s: cannot read: %s", path, reason);
+  TUTTI_CHECK(cause != TUTTI_H5_REFUSED || !has_mark_of_writer(path), TUTTI_ERR_DATA,
               "%s: another program is writing to it, or died while it did (%s); end that program, else run "
               "'h5clear -s' on the file",
               path, reason);

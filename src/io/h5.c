@@ -30,18 +30,29 @@ static bool quote_system(const char *description, sentence *out) {
   return true;
 }
 
-static herr_t find_system(unsigned n, const H5E_error2_t *entry, void *found) {
-  (void)n;
-  char quote[8] = "";
-  sentence out = {quote, sizeof quote};
-  if (!entry->desc || !quote_system(entry->desc, &out)) return 0;
-  *(bool *)found = true;
-  return 1;
+/** What one entry of the stack says, by its numbers: these are the same in all versions of HDF5.  Its words are not,
+ * nor whether a filter has an entry of its own below that of the pipeline. */
+static tutti_h5_cause cause_of(unsigned depth, const H5E_error2_t *entry) {
+  const hid_t major = entry->maj_num, minor = entry->min_num;
+  char quote[8];
+  sentence unused = {quote, sizeof quote};
+  if (entry->desc && quote_system(entry->desc, &unused)) return TUTTI_H5_SYSTEM;
+  if (major == H5E_PLUGIN) return TUTTI_H5_NO_FILTER;
+  if (major == H5E_PLINE && minor == H5E_READERROR) return TUTTI_H5_CHECKSUM;
+  if (depth > 0) return TUTTI_H5_OTHER;
+  if (major == H5E_IO && (minor == H5E_READERROR || minor == H5E_WRITEERROR)) return TUTTI_H5_SYSTEM;
+  if (major == H5E_CACHE && minor == H5E_READERROR) return TUTTI_H5_CHECKSUM;
+  return major == H5E_FILE && minor == H5E_CANTOPENFILE ? TUTTI_H5_REFUSED : TUTTI_H5_OTHER;
 }
 
-bool tutti_h5_of_system(void) {
-  bool found = false;
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_system, &found);
+static herr_t find_cause(unsigned n, const H5E_error2_t *entry, void *found) {
+  *(tutti_h5_cause *)found = cause_of(n, entry);
+  return *(tutti_h5_cause *)found != TUTTI_H5_OTHER;
+}
+
+tutti_h5_cause tutti_h5_why(void) {
+  tutti_h5_cause found = TUTTI_H5_OTHER;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_cause, &found);
   return found;
 }
 
@@ -49,25 +60,33 @@ static herr_t take_innermost(unsigned n, const H5E_error2_t *entry, void *data) 
   sentence *out = data;
   if (n > 0) return 1;
   const char *description = entry->desc ? entry->desc : "";
-  if (quote_system(description, out)) return 1;
-  if (strstr(description, "checksum"))
-    snprintf(out->text, out->bytes, "the checksum does not match: the file is damaged");
-  else
+  if (!quote_system(description, out))
     snprintf(out->text, out->bytes, "%.*s", (int)strcspn(description, "\n"), description);
   return 1;
 }
 
 void tutti_h5_sentence(char *text, size_t bytes) {
+  static const char *const ours[] = {
+      [TUTTI_H5_NO_FILTER] =
+          "it is compressed by a filter that this HDF5 does not have; write it again with gzip or "
+          "without compression",
+      [TUTTI_H5_CHECKSUM] = "the checksum does not match: the file is damaged",
+      [TUTTI_H5_OTHER] = NULL,
+  };
+  const tutti_h5_cause cause = tutti_h5_why();
   sentence out = {text, bytes};
   text[0] = '\0';
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, &out);
+  if (ours[cause])
+    snprintf(text, bytes, "%s", ours[cause]);
+  else
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, &out);
   if (!text[0]) snprintf(text, bytes, "HDF5 gives no reason");
 }
 
 tutti_status tutti_h5_fail(tutti_status status, const char *function, const char *file, int line,
                            const char *format, ...) {
   char reason[512], text[1024];
-  if (status == TUTTI_ERR_DATA && tutti_h5_of_system()) status = TUTTI_ERR_IO;
+  if (status == TUTTI_ERR_DATA && tutti_h5_why() == TUTTI_H5_SYSTEM) status = TUTTI_ERR_IO;
   tutti_h5_sentence(reason, sizeof reason);
   va_list arguments;
   va_start(arguments, format);

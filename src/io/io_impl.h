@@ -136,12 +136,20 @@ typedef struct {
 tutti_h5_printer tutti_h5_mute(void);
 void tutti_h5_unmute(tutti_h5_printer printer);
 
-/** The innermost entry of HDF5's error stack as one sentence; the next call of HDF5 clears the stack. */
-void tutti_h5_sentence(char *text, size_t bytes);
+/** Why a call of HDF5 failed. */
+typedef enum {
+  TUTTI_H5_SYSTEM,    // a call of the system: not the file's content, but the way to it is at fault
+  TUTTI_H5_NO_FILTER, // what would decompress is neither part of the library nor found as a plugin
+  TUTTI_H5_CHECKSUM,  // of numbers, of a compressed chunk or of the file's structure
+  TUTTI_H5_REFUSED,   // a file that HDF5 recognised, and did not want to open
+  TUTTI_H5_OTHER
+} tutti_h5_cause;
 
-/** Whether a call of the system is at the bottom of HDF5's error stack: not the file's content, then, but the
- * way to it is at fault. */
-bool tutti_h5_of_system(void);
+/** From the error stack, which the next call of HDF5 clears. */
+tutti_h5_cause tutti_h5_why(void);
+
+/** The cause as one sentence, of our own or that of the innermost entry of HDF5's error stack. */
+void tutti_h5_sentence(char *text, size_t bytes);
 
 /** tutti_fail with HDF5's sentence after the text; an ERR_DATA that comes from the system is an ERR_IO. */
 tutti_status tutti_h5_fail(tutti_status status, const char *function, const char *file, int line,

@@ -170,6 +170,74 @@ static void damage_is_found_when_it_is_read(void **state) {
   assert_int_equal(H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
 }
 
+static size_t pass_on(unsigned flags, size_t n_values, const unsigned *values, size_t n, size_t *size,
+                      void **buffer) {
+  (void)flags;
+  (void)n_values;
+  (void)values;
+  (void)size;
+  (void)buffer;
+  return n;
+}
+
+/** An array of one chunk that went through a filter. */
+static void write_filtered(const char *path, H5Z_filter_t filter, hsize_t n, const int32_t *x) {
+  const unsigned level = 1;
+  const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT),
+              space = H5Screate_simple(1, &n, NULL), list = H5Pcreate(H5P_DATASET_CREATE);
+  assert_true(H5Pset_chunk(list, 1, &n) >= 0 && H5Pset_filter(list, filter, 0, 1, &level) >= 0);
+  const hid_t dataset = H5Dcreate2(file, "x", H5T_STD_I32LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+  assert_true(H5Dwrite(dataset, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) >= 0);
+  H5Dclose(dataset);
+  H5Pclose(list);
+  H5Sclose(space);
+  H5Fclose(file);
+}
+
+static void an_unknown_filter_is_no_damage(void **state) {
+  enum { N = 100, FILTER = 300 }; // no number that HDF5 or a registered plugin has
+  const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, FILTER, 1, 1, "ours", NULL, NULL, pass_on};
+  const char *path = folder_path(state, "ours.h5");
+  int32_t x[N] = {0};
+  tutti_file *file = NULL;
+  assert_true(H5Zregister(&filter) >= 0);
+  write_filtered(path, FILTER, N, x);
+  assert_true(H5Zunregister(FILTER) >= 0);
+  CHECK_OK(tutti_file_open(path, &file));
+  CHECK_FAILS(
+      tutti_file_read_rows(file, "x", TUTTI_I32, 0, N, x), TUTTI_ERR_DATA,
+      "ours.h5: array 'x': cannot read 100 rows from row 0 on: it is compressed by a filter that this HDF5 "
+      "does not have");
+  tutti_file_close(&file);
+}
+
+#if H5_VERSION_GE(1, 10, 5) // that tells where a chunk is
+static void damage_of_compressed_numbers_is_named_so(void **state) {
+  enum { N = 1000 };
+  const char *path = folder_path(state, "gzip.h5");
+  int32_t x[N];
+  haddr_t at = 0;
+  size_t size = 0;
+  for (int i = 0; i < N; i++) x[i] = i * i;
+  write_filtered(path, H5Z_FILTER_DEFLATE, N, x);
+  const hid_t id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), dataset = H5Dopen2(id, "x", H5P_DEFAULT);
+  assert_true(H5Dget_chunk_info_by_coord(dataset, &(hsize_t){0}, NULL, &at, NULL) >= 0);
+  H5Dclose(dataset);
+  H5Fclose(id);
+  unsigned char *bytes = folder_bytes(path, &size);
+  bytes[at + 200] ^= 4;
+  folder_put(path, bytes, size);
+  tutti_free(bytes);
+  tutti_file *file = NULL;
+  CHECK_OK(tutti_file_open(path, &file));
+  CHECK_FAILS(
+      tutti_file_read_rows(file, "x", TUTTI_I32, 0, N, x), TUTTI_ERR_DATA,
+      "gzip.h5: array 'x': cannot read 1000 rows from row 0 on: the checksum does not match: the file is "
+      "damaged");
+  tutti_file_close(&file);
+}
+#endif
+
 static void what_the_system_cannot_read_is_no_damage(void **state) {
   enum { N = 1000 };
   const int64_t n = N;
@@ -388,18 +456,22 @@ static void printing_of_hdf5_is_left_as_it_was(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
   const struct CMUnitTest tests[] = {
-      IN_FOLDER(every_type_comes_back_in_every_type),
-      IN_FOLDER(rows_are_written_in_pieces),
-      IN_FOLDER(rows_that_were_never_written_are_zero),
-      IN_FOLDER(empty_arrays_keep_their_shape),
-      IN_FOLDER(every_array_has_a_checksum_and_fitting_chunks),
-      IN_FOLDER(damage_is_found_when_it_is_read),
-      IN_FOLDER(what_the_system_cannot_read_is_no_damage),
-      IN_FOLDER(no_damage_goes_unnoticed),
-      IN_FOLDER(wrong_requests_are_answered),
-      IN_FOLDER(groups_are_listed_by_name),
-      IN_FOLDER(foreign_types_are_read),
-      IN_FOLDER(printing_of_hdf5_is_left_as_it_was),
+    IN_FOLDER(every_type_comes_back_in_every_type),
+    IN_FOLDER(rows_are_written_in_pieces),
+    IN_FOLDER(rows_that_were_never_written_are_zero),
+    IN_FOLDER(empty_arrays_keep_their_shape),
+    IN_FOLDER(every_array_has_a_checksum_and_fitting_chunks),
+    IN_FOLDER(damage_is_found_when_it_is_read),
+    IN_FOLDER(an_unknown_filter_is_no_damage),
+#if H5_VERSION_GE(1, 10, 5)
+    IN_FOLDER(damage_of_compressed_numbers_is_named_so),
+#endif
+    IN_FOLDER(what_the_system_cannot_read_is_no_damage),
+    IN_FOLDER(no_damage_goes_unnoticed),
+    IN_FOLDER(wrong_requests_are_answered),
+    IN_FOLDER(groups_are_listed_by_name),
+    IN_FOLDER(foreign_types_are_read),
+    IN_FOLDER(printing_of_hdf5_is_left_as_it_was),
   };
   return cmocka_run_group_tests_name("io.array", tests, NULL, check_no_leak);
 }
