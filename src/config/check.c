@@ -112,7 +112,9 @@ static tutti_status check_pairs(const tutti_settings *settings, const tutti_conf
       schedule->scaling == TUTTI_SCALING_NONE || schedule->base_batch_size > 0, TUTTI_ERR_CONFIG,
       "%s: scaling needs schedule.base_batch_size, the batch size that optimizer.learning_rate is meant for",
       tutti_place_print_key(settings, "schedule", "scaling", at));
-  TUTTI_CHECK(schedule->scaling != TUTTI_SCALING_NONE || schedule->base_batch_size == 0, TUTTI_ERR_CONFIG,
+  const bool measures_noise = config->run.measure & TUTTI_MEASURE_NOISE; // AdaScale's gain is over that batch
+  TUTTI_CHECK(schedule->scaling != TUTTI_SCALING_NONE || schedule->base_batch_size == 0 || measures_noise,
+              TUTTI_ERR_CONFIG,
               "%s: base_batch_size has no effect without schedule.scaling; set that to linear or sqrt, or "
               "leave this out",
               tutti_place_print_key(settings, "schedule", "base_batch_size", at));

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "linalg/squares.h"
 #include "train/meter_impl.h"
 
@@ -44,11 +45,30 @@ static tutti_status allocate(const tutti_run *run, tutti_meter *meter) {
   const bool two_passes = tutti_optim_n_pieces(run->optim) > 0 || tutti_optim_n_norms(run->optim) > 0;
   TUTTI_TRY(TUTTI_NEW(meter->groups, n_leaves > 1 ? n_leaves : 1));
   TUTTI_TRY(TUTTI_NEW(meter->squares, n_leaves > 1 ? n_leaves : 1));
-  if (meter->noise) TUTTI_TRY(TUTTI_NEW(meter->earlier, tutti_model_n_params(run->network.model)));
+  if (meter->noise && !meter->examples)
+    TUTTI_TRY(TUTTI_NEW(meter->earlier, tutti_model_n_params(run->network.model)));
   if (meter->norms && two_passes) TUTTI_TRY(TUTTI_NEW(meter->before, n));
   if (meter->norms) TUTTI_TRY(TUTTI_NEW(meter->start, n));
   TUTTI_TRY(TUTTI_NEW(meter->places, n / TUTTI_BLOCK + 1 + meter->n_layers));
   return TUTTI_NEW(meter->sums, meter->n_layers);
+}
+
+/** Whether each micro-batch is one ghost group, so that the parts are the same whatever the ranks and leaves.  What
+ * takes its statistics together with others is no part that stands for itself. */
+static bool has_parts(const tutti_run *run, int64_t batch) {
+  const tutti_plan *plan = &run->plan;
+  const int64_t grain = tutti_plan_grain(run->config, batch);
+  return grain < batch && plan->micro_rows == grain && !tutti_plan_shares_groups(run->config, plan, batch);
+}
+
+static void tell_of_parts(const tutti_run *run) {
+  if (has_parts(run, run->plan.stages.stages[0].batch)) return;
+  tutti_log_root(
+      TUTTI_LOG_WARNING,
+      "run.measure: the noise of the gradient will not be known: with batch_norm it is that of ghost "
+      "groups, each of which one rank, and with reduce=tree one leaf, has for itself in a micro-batch of "
+      "its own; set ghost= to a part of the batch, fewer parallel.leaves, and leave "
+      "train.micro_batch_size at auto");
 }
 
 tutti_status tutti_meter_create(tutti_run *run) {
@@ -61,6 +81,9 @@ tutti_status tutti_meter_create(tutti_run *run) {
   meter->noise = measure & TUTTI_MEASURE_NOISE;
   meter->norms = measure & TUTTI_MEASURE_NORMS;
   meter->examples = meter->noise && tutti_model_has_examples(model);
+  const int64_t base = run->config->schedule.base_batch_size;
+  meter->base = base > 0 ? (double)base : 1;
+  if (meter->noise && !meter->examples) tell_of_parts(run);
   TUTTI_TRY(list_layers(model, meter));
   TUTTI_TRY(allocate(run, meter));
   return tutti_readings_create(run, meter);
@@ -96,6 +119,8 @@ void tutti_meter_begin_step(tutti_run *run) {
   tutti_meter *meter = run->meter;
   if (!meter) return;
   meter->on = is_due(run, &meter->since);
+  meter->parts = meter->on && meter->noise && !meter->examples &&
+                 has_parts(run, tutti_plan_batch(&run->plan, tutti_run_position(run)).count);
   memset(meter->sums, 0, (size_t)meter->n_layers * sizeof *meter->sums);
 }
 
@@ -108,7 +133,7 @@ double *tutti_meter_examples(tutti_run *run, int n) {
 }
 
 bool tutti_meter_sees_leaves(const tutti_run *run) {
-  return is_on(run) && run->meter->noise;
+  return is_on(run) && run->meter->parts;
 }
 
 void tutti_meter_leaf(tutti_run *run, const tutti_pass *pass, int leaf, int64_t begin, int64_t n,
@@ -129,7 +154,7 @@ void tutti_meter_micro_batch(tutti_run *run, const tutti_pass *pass, int64_t bat
   for (int i = 0; i < pass->n_leaves; i++) {
     const int64_t rows = run->leaf_ends[i] - (i ? run->leaf_ends[i - 1] : 0);
     if (rows == 0) continue;
-    tail[i][TUTTI_TAIL_GROUPS] += 1;
+    tail[i][TUTTI_TAIL_GROUPS] += meter->parts;
     tail[i][TUTTI_TAIL_GROUP_SQUARES] += scale * meter->groups[i] / (double)rows;
     tail[i][TUTTI_TAIL_EXAMPLE_SQUARES] += scale * meter->squares[i];
   }
@@ -216,15 +241,13 @@ tutti_status tutti_meter_end_step(tutti_run *run, const double *tail) {
   TUTTI_TRY(
       tutti_reducer_sum_slices(run->reducer, meter->sums[0], (int64_t)meter->n_layers * TUTTI_N_SQUARES));
   if (run->rank != 0) return TUTTI_OK;
-  tutti_noise_sums groups = {.groups = tail[TUTTI_TAIL_GROUPS],
-                             .squares = tail[TUTTI_TAIL_GROUP_SQUARES],
-                             .batch = tail[TUTTI_TAIL_SAMPLES],
-                             .population = (double)run->samples.train.n,
-                             .mixed = mixed(run)};
-  for (int i = 0; i < meter->n_layers; i++) groups.square += meter->sums[i][TUTTI_OF_GRADIENT];
-  tutti_noise_sums examples = groups;
-  examples.groups = groups.batch;
-  examples.squares = tail[TUTTI_TAIL_EXAMPLE_SQUARES];
-  tutti_readings_note(meter, &groups, &examples);
+  const bool examples = meter->examples;
+  tutti_noise_sums sums = {.groups = tail[examples ? TUTTI_TAIL_SAMPLES : TUTTI_TAIL_GROUPS],
+                           .squares = tail[examples ? TUTTI_TAIL_EXAMPLE_SQUARES : TUTTI_TAIL_GROUP_SQUARES],
+                           .batch = tail[TUTTI_TAIL_SAMPLES],
+                           .population = (double)run->samples.train.n,
+                           .mixed = mixed(run)};
+  for (int i = 0; i < meter->n_layers; i++) sums.square += meter->sums[i][TUTTI_OF_GRADIENT];
+  tutti_readings_note(meter, &sums);
   return TUTTI_OK;
 }

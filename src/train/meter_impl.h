@@ -52,7 +52,9 @@ typedef struct {
 
 struct tutti_meter {
   bool noise, norms, examples; // what is measured
+  double base;                 // samples of AdaScale's reference batch
   bool on;                     // this step is measured
+  bool parts;                  // and the gradients of its parts are looked at
   int64_t since;               // and stands for so many, those since the measured one before
 
   // Of the gradients of leaves.
@@ -77,5 +79,4 @@ struct tutti_meter {
 /** Readings (readings.c): which there are, with their columns; what the step's sums come to. */
 TUTTI_NODISCARD
 tutti_status tutti_readings_create(tutti_run *run, tutti_meter *meter);
-void tutti_readings_note(tutti_meter *meter, const tutti_noise_sums *groups,
-                         const tutti_noise_sums *examples);
+void tutti_readings_note(tutti_meter *meter, const tutti_noise_sums *sums);

@@ -24,21 +24,21 @@ double tutti_noise_diversity(const tutti_noise_sums *sums) {
   return sums->squares / (sums->batch * sums->batch * sums->square);
 }
 
-tutti_adascale tutti_adascale_estimate(const tutti_noise_sums *sums) {
-  const double k = sums->groups;
-  if (!(k > 1)) return (tutti_adascale){NAN, NAN};
-  // Of groups of one size it is sum |g_r|^2 / (K - 1) - K / (K - 1) |g|^2.
-  const double trace = (sums->squares - sums->batch * sums->square) / (k - 1);
-  const double variance = fmax(trace * k / sums->batch, 1e-6);
-  return (tutti_adascale){.variance = variance, .square = fmax(sums->square - variance / k, 0)};
+tutti_adascale tutti_adascale_estimate(const tutti_noise_sums *sums, double base) {
+  if (!(sums->groups > 1)) return (tutti_adascale){NAN, NAN};
+  // Of groups of one size, which are the reference batches, it is sum |g_r|^2 / (K - 1) - K / (K - 1) |g|^2.
+  const double trace = (sums->squares - sums->batch * sums->square) / (sums->groups - 1);
+  const double variance = fmax(trace / base, 1e-6);
+  return (tutti_adascale){.variance = variance,
+                          .square = fmax(sums->square - variance * base / sums->batch, 0)};
 }
 
-double tutti_adascale_gain(tutti_adascale smoothed, double groups) {
-  return (smoothed.variance + smoothed.square) / (smoothed.variance / groups + smoothed.square);
+double tutti_adascale_gain(tutti_adascale smoothed, double k) {
+  return (smoothed.variance + smoothed.square) / (smoothed.variance / k + smoothed.square);
 }
 
-double tutti_adascale_decay(double groups, double steps) {
-  return pow(fmax(1 - groups / 1000, 0), steps);
+double tutti_adascale_decay(double k, double steps) {
+  return pow(fmax(1 - k / 1000, 0), steps);
 }
 
 void tutti_smoothed_add(tutti_smoothed *average, double value, double decay) {

@@ -2,7 +2,8 @@
 /** How noisy a gradient is, from the sizes of its parts.  Local, pure.
  *
  * A step's batch of B examples, drawn from N, is divided into groups r of b_r examples with the mean gradients g_r; the
- * batch's is g = sum b_r g_r / B.  Groups are ranks' shards and micro-batches, or leaves; or the examples themselves.
+ * batch's is g = sum b_r g_r / B.  Groups are the examples themselves, or where the gradient of one depends on others the ghost
+ * groups of batch_norm.
  * McCandlish et al., "An empirical model of large-batch training" (arXiv 1812.06162), appendix A.1. */
 #include "tutti/base.h"
 
@@ -44,22 +45,24 @@ double tutti_noise_decay(double samples);
  * the noise is in the denominator, too: times B it is about (1 + s) / (1 + s / B), never much above B. */
 double tutti_noise_diversity(const tutti_noise_sums *sums);
 
-/** Variance and square of a step's gradient as AdaScale has them (Johnson et al., arXiv 2007.05105, appendix B.3), for
- * K groups, which count as of one size, with the floors of its published implementations: 1e-6 and 0. */
+/** Variance and square of a step's gradient as AdaScale has them (Johnson et al., arXiv 2007.05105, appendix B.3), where
+ * the batch is K = B / base reference batches of `base` samples, with the floors of its published implementations: 1e-6
+ * and 0.  The variance comes from the groups that there are, whatever their sizes, so it does not depend on them. */
 typedef struct {
-  double variance; // of a group's gradient
+  double variance; // of a reference batch's gradient
   double square;
 } tutti_adascale;
 
-tutti_adascale tutti_adascale_estimate(const tutti_noise_sums *sums); // NaN with less than two groups
+/** NaN with less than two groups. */
+tutti_adascale tutti_adascale_estimate(const tutti_noise_sums *sums, double base);
 
-/** The gain of K groups over one, between 1 and K: (variance + square) / (variance / K + square), the paper's gain ratio
- * r_t. */
-double tutti_adascale_gain(tutti_adascale smoothed, double groups);
+/** The gain of K reference batches over one, between 1 and K: (variance + square) / (variance / K + square), the paper's
+ * gain ratio r_t. */
+double tutti_adascale_gain(tutti_adascale smoothed, double k);
 
 /** max(1 - K / 1000, 0) for each of some steps, by which AdaScale's averages forget.  The paper's begin as plain means,
  * these without bias. */
-double tutti_adascale_decay(double groups, double steps);
+double tutti_adascale_decay(double k, double steps);
 
 /** An average that forgets, without bias from its beginning; all 0 at first. */
 typedef struct {

@@ -102,6 +102,12 @@ static tutti_status check_wanted(void *context, int64_t batch) {
   return TUTTI_OK;
 }
 
+/** The noise of a gradient with batch_norm is that of its ghost groups, one a micro-batch; else of the samples. */
+static bool measures_parts(const tutti_config *config) {
+  const bool mixes = tutti_layers_group(config->model.layers, (int)config->model.n_layers, INT64_MAX) > 1;
+  return mixes && (config->run.measure & TUTTI_MEASURE_NOISE);
+}
+
 static tutti_status choose_micro_rows(const tutti_config *config, const tutti_plan *plan, int size,
                                       int64_t *rows) {
   demand d = {.config = config, .plan = plan, .size = size};
@@ -111,7 +117,9 @@ static tutti_status choose_micro_rows(const tutti_config *config, const tutti_pl
   // Smaller batches have no larger groups.  What one wants together may be no multiple of the grain of the others.
   const int64_t grain = tutti_plan_grain(config, plan->largest_batch);
   const int64_t together = grain > 1 ? (d.together + grain - 1) / grain * grain : 1;
-  const int64_t automatic = max64(max64(AUTO_MICRO_ROWS / grain * grain, grain), together);
+  const int64_t full =
+      grain < plan->largest_batch && measures_parts(config) ? grain : AUTO_MICRO_ROWS / grain * grain;
+  const int64_t automatic = max64(max64(full, grain), together);
   *rows = min64(wanted ? wanted : automatic, d.largest);
   return TUTTI_OK;
 }

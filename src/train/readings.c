@@ -89,13 +89,14 @@ static void note_noise(tutti_meter *meter, const tutti_noise_sums *sums, int tra
 
 /** A measured step stands for those since the one before. */
 static void note_adascale(tutti_meter *meter, const tutti_noise_sums *sums) {
-  const tutti_adascale one = tutti_adascale_estimate(sums);
-  const double by = tutti_adascale_decay(sums->groups, (double)meter->since);
+  const double k = sums->batch / meter->base;
+  const tutti_adascale one = tutti_adascale_estimate(sums, meter->base);
+  const double by = tutti_adascale_decay(k, (double)meter->since);
   if (!isfinite(one.variance)) return;
   const tutti_adascale smoothed = {.variance =
                                        smooth(meter, TUTTI_READING_ADASCALE_VARIANCE, one.variance, by),
                                    .square = smooth(meter, TUTTI_READING_ADASCALE_SQUARE, one.square, by)};
-  const double gain = tutti_adascale_gain(smoothed, sums->groups);
+  const double gain = tutti_adascale_gain(smoothed, k);
   const double before = meter->readings[TUTTI_READING_ADASCALE_STEPS].last;
   note(meter, TUTTI_READING_ADASCALE_GAIN, gain);
   note(meter, TUTTI_READING_ADASCALE_STEPS, (isnan(before) ? 0 : before) + gain * (double)meter->since);
@@ -116,17 +117,16 @@ static void note_norms(tutti_meter *meter) {
   note(meter, TUTTI_READING_DISTANCE, sqrt(all[TUTTI_OF_DISTANCE]));
 }
 
-void tutti_readings_note(tutti_meter *meter, const tutti_noise_sums *groups,
-                         const tutti_noise_sums *examples) {
-  note(meter, TUTTI_READING_GRAD_NORM, sqrt(groups->square));
+void tutti_readings_note(tutti_meter *meter, const tutti_noise_sums *sums) {
+  note(meter, TUTTI_READING_GRAD_NORM, sqrt(sums->square));
   if (meter->norms) note_norms(meter);
   if (!meter->noise) return;
-  note_noise(meter, groups, TUTTI_READING_TRACE, TUTTI_READING_GRAD_SQUARED, TUTTI_READING_NOISE_SCALE);
-  note_adascale(meter, groups);
+  note_noise(meter, sums, TUTTI_READING_TRACE, TUTTI_READING_GRAD_SQUARED, TUTTI_READING_NOISE_SCALE);
+  note_adascale(meter, sums);
   if (!meter->examples) return;
-  note_noise(meter, examples, TUTTI_READING_EXAMPLE_TRACE, TUTTI_READING_EXAMPLE_GRAD_SQUARED,
+  note_noise(meter, sums, TUTTI_READING_EXAMPLE_TRACE, TUTTI_READING_EXAMPLE_GRAD_SQUARED,
              TUTTI_READING_EXAMPLE_NOISE_SCALE);
-  note(meter, TUTTI_READING_DIVERSITY, tutti_noise_diversity(examples));
+  note(meter, TUTTI_READING_DIVERSITY, tutti_noise_diversity(sums));
 }
 
 // --- rows and checkpoints --------------------------------------------------------------------------------

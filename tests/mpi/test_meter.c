@@ -13,18 +13,25 @@ static const char yaml[] =
     "train: {batch_size: 50, steps: 20, seed: 5}\n"
     "run: {measure: all, measure_every: 1 step, metrics_every: 1 step}\n";
 
-/** Those that do not depend on how the batch is divided. */
-static const char *const of_any_groups[] = {
-    "grad_norm",           "example_trace",       "example_grad_squared",
-    "example_noise_scale", "diversity",           "distance",
-    "weight_norm",         "update_norm",         "grad_norm.dense",
-    "weight_norm.dense_1", "update_norm.p_re_lu", "grad_norm.dense_2"};
-static const char *const of_groups[] = {"trace", "grad_squared", "noise_scale", "adascale_gain",
-                                        "adascale_steps"};
-enum {
-  N_ANY = sizeof of_any_groups / sizeof *of_any_groups,
-  N_GROUPS = sizeof of_groups / sizeof *of_groups
-};
+/** Whatever divides the batch. */
+static const char *const all_columns[] = {"grad_norm",
+                                          "trace",
+                                          "grad_squared",
+                                          "noise_scale",
+                                          "adascale_gain",
+                                          "adascale_steps",
+                                          "example_trace",
+                                          "example_grad_squared",
+                                          "example_noise_scale",
+                                          "diversity",
+                                          "distance",
+                                          "weight_norm",
+                                          "update_norm",
+                                          "grad_norm.dense",
+                                          "weight_norm.dense_1",
+                                          "update_norm.p_re_lu",
+                                          "grad_norm.dense_2"};
+enum { N_COLUMNS = sizeof all_columns / sizeof *all_columns };
 
 /** A column of one run and a column of another agree in each row, NaN with NaN. */
 static void compare(const training_folder *folder, const char *table, const char *a, const char *column_a,
@@ -76,60 +83,98 @@ static void columns_do_not_depend_on_ranks(const tutti_comm *comm) {
   if (training_is_root(comm)) {
     const char *const runs[] = {"shared", "flat", "small", "clipped", "tree"};
     for (int i = 0; i < 5; i++) {
-      compare_all(&folder, "steps", "alone", runs[i], of_any_groups, N_ANY, rounding);
-      compare_all(&folder, "epochs", "alone", runs[i], of_any_groups, N_ANY, rounding);
+      compare_all(&folder, "steps", "alone", runs[i], all_columns, N_COLUMNS, rounding);
+      compare_all(&folder, "epochs", "alone", runs[i], all_columns, N_COLUMNS, rounding);
     }
     // The weights are the same to the bit, and so are the sums of leaves.
-    compare_all(&folder, "steps", "tree-alone", "tree", of_groups, N_GROUPS, 1e-9);
-    compare_all(&folder, "steps", "tree-alone", "tree", of_any_groups, N_ANY, 1e-9);
-    compare_all(&folder, "epochs", "tree-alone", "tree", of_groups, N_GROUPS, 1e-9);
+    compare_all(&folder, "steps", "tree-alone", "tree", all_columns, N_COLUMNS, 1e-9);
+    compare_all(&folder, "epochs", "tree-alone", "tree", all_columns, N_COLUMNS, 1e-9);
   }
   training_folder_remove(comm, &folder);
 }
 
-/** Leaves, shards or micro-batches of one sample: two ways to the same numbers, one of which forms each gradient. */
-static void groups_of_one_sample_are_examples(const tutti_comm *comm) {
+/** |g|^2 of each step into squares[max]; gives how many. */
+static int64_t squares_of_steps(const training_folder *folder, const char *name, double *squares, int max) {
+  double *norms = NULL;
+  const int64_t n = training_column(folder, name, "steps", "grad_norm", &norms);
+  EXPECT(n > 0 && n <= max, "%s: %lld rows", name, (long long)n);
+  for (int64_t i = 0; i < n && n <= max; i++) squares[i] = norms[i] * norms[i];
+  free(norms);
+  return n;
+}
+
+/** In each step of `whole`, with weights that stay as they are, the trace is that of its parts of b samples, whose
+ * gradients are the steps of `parts`. */
+static void check_trace(const training_folder *folder, const char *whole, const char *parts, int b,
+                        int n_parts) {
+  enum { MAX = 400 };
+  double of_whole[MAX], of_parts[MAX], *trace = NULL;
+  const int64_t n = squares_of_steps(folder, whole, of_whole, MAX);
+  EXPECT(squares_of_steps(folder, parts, of_parts, MAX) == n * n_parts, "%s", parts);
+  EXPECT(training_column(folder, whole, "steps", "trace", &trace) == n, "%s: no trace", whole);
+  for (int64_t i = 0; i < n && trace; i++) {
+    double sum = 0;
+    for (int k = 0; k < n_parts; k++) sum += b * of_parts[i * n_parts + k];
+    const double expected = (sum - b * n_parts * of_whole[i]) / (n_parts - 1);
+    EXPECT(fabs(trace[i] - expected) <= 1e-4 * expected, "%s, step %lld: %.9g, expected %.9g", whole,
+           (long long)i + 1, trace[i], expected);
+  }
+  free(trace);
+}
+
+#define STILL "optimizer.learning_rate=0", "train.shuffle=no", "train.last_batch=drop"
+
+/** No gradient of one sample is formed, but its norm is known: that of a batch of one. */
+static void the_trace_is_that_of_single_samples(const tutti_comm *comm) {
+  static const char layers[] =
+      "model.layers=dense 24 tanh, prelu, dense 40 relu bias=no l2=1e-3, dense 3 softmax";
   training_folder folder;
   training_folder_make(comm, &folder);
-  train(comm, &folder, "leaves", (training_overrides){"parallel.reduce=tree", "parallel.leaves=50"});
-  train(comm, &folder, "micro", (training_overrides){"train.micro_batch_size=1"});
+  train(comm, &folder, "whole", (training_overrides){layers, STILL, "train.steps=6"});
+  train(comm, &folder, "one", (training_overrides){layers, STILL, "train.steps=300", "train.batch_size=1"});
   if (training_is_root(comm)) {
-    compare(&folder, "steps", "leaves", "trace", "leaves", "example_trace", 1e-6);
-    compare(&folder, "steps", "leaves", "grad_squared", "leaves", "example_grad_squared", 1e-6);
-    compare(&folder, "steps", "leaves", "noise_scale", "leaves", "example_noise_scale", 1e-6);
-    compare(&folder, "steps", "micro", "trace", "micro", "example_trace", 1e-5);
+    check_trace(&folder, "whole", "one", 1, 50);
+    compare(&folder, "steps", "whole", "trace", "whole", "example_trace", 0);
+    compare(&folder, "steps", "whole", "grad_squared", "whole", "example_grad_squared", 0);
+    compare(&folder, "steps", "whole", "noise_scale", "whole", "example_noise_scale", 0);
   }
   training_folder_remove(comm, &folder);
 }
 
-static double mean_of(const training_folder *folder, const char *name, const char *column) {
-  double *values = NULL, sum = 0;
-  const int64_t n = training_column(folder, name, "steps", column, &values);
-  EXPECT(n > 0, "%s: no %s", name, column);
-  for (int64_t i = 0; i < n; i++) sum += values[i];
-  free(values);
-  return n > 0 ? sum / (double)n : NAN;
-}
+#define GROUPED "model.layers=dense 24 bias=no, batch_norm ghost=5, dense 3 softmax"
 
-/** Groups of several samples, of unequal sizes, estimate what single samples tell: on average, where the weights hardly
- * move. */
-static void groups_of_several_samples_estimate_the_same(const tutti_comm *comm) {
+/** With batch_norm it is that of ghost groups: each is a batch of its own elsewhere, whatever the ranks here. */
+static void with_batch_norm_it_is_that_of_ghost_groups(const tutti_comm *comm) {
   training_folder folder;
   training_folder_make(comm, &folder);
-  train(comm, &folder, "micro",
-        (training_overrides){"model.layers=dense 3 softmax", "optimizer.learning_rate=1e-6",
-                             "train.steps=140", "run.metrics_every=7 steps", "train.micro_batch_size=7"});
-  train(comm, &folder, "leaves",
-        (training_overrides){"model.layers=dense 3 softmax", "optimizer.learning_rate=1e-6",
-                             "train.steps=140", "run.metrics_every=7 steps", "parallel.reduce=tree",
-                             "parallel.leaves=7"});
+  const training_overrides tree = {
+      GROUPED, STILL, "train.steps=8", "train.batch_size=40", "parallel.reduce=tree", "parallel.leaves=4"};
+  train(comm, &folder, "whole", (training_overrides){GROUPED, STILL, "train.steps=8", "train.batch_size=40"});
+  train(comm, &folder, "tree", tree);
+  train(comm, &folder, "group", (training_overrides){GROUPED, STILL, "train.steps=64", "train.batch_size=5"});
   if (training_is_root(comm)) {
-    const char *const runs[] = {"micro", "leaves"};
-    for (int i = 0; i < 2; i++) {
-      const double trace = mean_of(&folder, runs[i], "trace");
-      const double expected = mean_of(&folder, runs[i], "example_trace");
-      EXPECT(fabs(trace - expected) < 0.04 * expected, "%s: trace %g, that of samples %g", runs[i], trace,
-             expected);
+    check_trace(&folder, "whole", "group", 5, 8);
+    check_trace(&folder, "tree", "group", 5, 8);
+    compare(&folder, "steps", "whole", "adascale_gain", "tree", "adascale_gain", 1e-4);
+  }
+  training_folder_remove(comm, &folder);
+}
+
+/** Statistics of the whole batch, or of groups that leaves share: there are no parts that stand for themselves. */
+static void what_has_no_parts_has_no_noise(const tutti_comm *comm) {
+  training_folder folder;
+  training_folder_make(comm, &folder);
+  train(comm, &folder, "whole", (training_overrides){"model.layers=dense 24, batch_norm, dense 3 softmax"});
+  train(comm, &folder, "shared", (training_overrides){GROUPED, "parallel.reduce=tree", "parallel.leaves=20"});
+  train(comm, &folder, "micro", (training_overrides){GROUPED, "train.micro_batch_size=10"});
+  if (training_is_root(comm)) {
+    const char *const runs[] = {"whole", "shared", "micro"};
+    for (int i = 0; i < 3; i++) {
+      double *values = NULL;
+      const int64_t n = training_column(&folder, runs[i], "steps", "trace", &values);
+      EXPECT(n == 20, "%s: %lld rows", runs[i], (long long)n);
+      for (int64_t k = 0; k < n; k++) EXPECT(isnan(values[k]), "%s: %g", runs[i], values[k]);
+      free(values);
     }
   }
   training_folder_remove(comm, &folder);
@@ -261,13 +306,11 @@ static void short_batches_do_not_stand_for_all(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
-/** Samples that share their statistics have no gradients of their own; ranks' have. */
+/** Samples that share their statistics have no gradients of their own; their groups have. */
 static void batch_norm_has_no_examples(const tutti_comm *comm) {
   training_folder folder;
   training_folder_make(comm, &folder);
-  train(comm, &folder, "run",
-        (training_overrides){"model.layers=dense 24 bias=no, batch_norm ghost=5, dense 3 softmax",
-                             "parallel.reduce=tree", "parallel.leaves=5"});
+  train(comm, &folder, "run", (training_overrides){GROUPED, "parallel.reduce=tree", "parallel.leaves=5"});
   if (training_is_root(comm)) {
     double *values = NULL;
     EXPECT(training_column(&folder, "run", "steps", "example_trace", &values) == -1, "there are examples");
@@ -292,10 +335,8 @@ static void a_resumed_run_measures_on(const tutti_comm *comm) {
   train(comm, &folder, "resumed", tree);
   if (training_is_root(comm)) {
     const char *const tables[] = {"steps", "epochs"};
-    for (int i = 0; i < 2; i++) {
-      compare_all(&folder, tables[i], "straight", "resumed", of_groups, N_GROUPS, 1e-9);
-      compare_all(&folder, tables[i], "straight", "resumed", of_any_groups, N_ANY, 1e-9);
-    }
+    for (int i = 0; i < 2; i++)
+      compare_all(&folder, tables[i], "straight", "resumed", all_columns, N_COLUMNS, 1e-9);
   }
   training_folder_remove(comm, &folder);
 }
@@ -314,8 +355,9 @@ static void other_columns_are_refused(const tutti_comm *comm) {
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(columns_do_not_depend_on_ranks),
-      MPI_TEST(groups_of_one_sample_are_examples),
-      MPI_TEST(groups_of_several_samples_estimate_the_same),
+      MPI_TEST(the_trace_is_that_of_single_samples),
+      MPI_TEST(with_batch_norm_it_is_that_of_ghost_groups),
+      MPI_TEST(what_has_no_parts_has_no_noise),
       MPI_TEST(a_batch_of_all_samples_has_the_square_itself),
       MPI_TEST(norms_are_those_of_a_step_of_sgd),
       MPI_TEST(measuring_changes_nothing),

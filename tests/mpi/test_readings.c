@@ -5,11 +5,12 @@
 
 #include "support/training.h"
 
-/** 333 samples in batches of 50: seven steps an epoch, the last of 33, each divided into ten leaves. */
+/** 333 samples in batches of 50: seven steps an epoch, the last of 33; AdaScale's gain is over batches of five. */
 static const char yaml[] = "model: {layers: [dense 9 tanh, dense 3 softmax]}\n"
                            "optimizer: {name: sgd, learning_rate: 0.1}\n"
                            "train: {batch_size: 50, steps: 42, seed: 5}\n"
                            "parallel: {reduce: tree, leaves: 10}\n"
+                           "schedule: {base_batch_size: 5}\n"
                            "run: {measure: all, measure_every: 1 step, metrics_every: 1 step}\n";
 
 static void train(const tutti_comm *comm, const training_folder *folder, const char *name,
@@ -18,7 +19,7 @@ static void train(const tutti_comm *comm, const training_folder *folder, const c
   EXPECT_OK(training_run(comm, folder, name, yaml, overrides, &result));
 }
 
-enum { LEAVES = 10, STEPS_OF_EPOCH = 7, EPOCHS = 6, STEPS = EPOCHS * STEPS_OF_EPOCH };
+enum { BASE = 5, STEPS_OF_EPOCH = 7, EPOCHS = 6, STEPS = EPOCHS * STEPS_OF_EPOCH };
 
 typedef struct {
   double *trace, *squared, *norm, *scale, *gain, *steps; // [STEPS]
@@ -47,20 +48,21 @@ static void expect_close(double found, double expected, const char *what, int st
          step, found, expected);
 }
 
-/** Both as the ratio of averages that forget by the samples, or by the groups and steps, since the measured step before. */
+/** Both as the ratio of averages that forget by the samples, or by the reference batches and steps, since the measured step before. */
 static void check_averages(const columns *c, int every) {
   double trace = 0, squared = 0, variance = 0, square = 0, steps = 0;
   for (int i = every - 1; i < STEPS; i += every) {
     const double batch = i % STEPS_OF_EPOCH == STEPS_OF_EPOCH - 1 ? 33 : 50;
-    const double keep = 1 - fmin(batch * every / 40960, 0.1), keep_of_gain = pow(1 - LEAVES / 1000.0, every);
+    const double keep = 1 - fmin(batch * every / 40960, 0.1), k = batch / BASE,
+                 keep_of_gain = pow(1 - k / 1000, every);
     trace = keep * trace + (1 - keep) * c->trace[i];
     squared = keep * squared + (1 - keep) * c->squared[i];
     expect_close(c->scale[i], trace / squared, "noise_scale", i + 1);
-    const double of_leaf = fmax(c->trace[i] * LEAVES / batch, 1e-6);
-    const double of_mean = fmax(c->norm[i] * c->norm[i] - of_leaf / LEAVES, 0);
-    variance = keep_of_gain * variance + (1 - keep_of_gain) * of_leaf;
+    const double of_base = fmax(c->trace[i] / BASE, 1e-6);
+    const double of_mean = fmax(c->norm[i] * c->norm[i] - of_base / k, 0);
+    variance = keep_of_gain * variance + (1 - keep_of_gain) * of_base;
     square = keep_of_gain * square + (1 - keep_of_gain) * of_mean;
-    const double gain = (variance + square) / (variance / LEAVES + square);
+    const double gain = (variance + square) / (variance / k + square);
     steps += gain * every;
     expect_close(c->gain[i], gain, "adascale_gain", i + 1);
     expect_close(c->steps[i], steps, "adascale_steps", i + 1);

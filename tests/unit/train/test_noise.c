@@ -146,7 +146,7 @@ static void diversity_is_the_noise_scale_in_other_words(void **state) {
   CHECK_CLOSE(N * tutti_noise_diversity(&sums) - 1, p.trace / p.square, 1e-12, 0);
 }
 
-/** gain = K (B_simple + b) / (B_simple + B) for equal groups. */
+/** gain = K (B_simple + b) / (B_simple + B) for reference batches of b samples. */
 static void gain_of_adascale_is_the_noise_scale_in_other_words(void **state) {
   (void)state;
   population p;
@@ -158,7 +158,10 @@ static void gain_of_adascale_is_the_noise_scale_in_other_words(void **state) {
     const tutti_noise noise = tutti_noise_estimate(&sums);
     const double scale = noise.trace / noise.grad_squared;
     assert_true(noise.trace > 0 && noise.grad_squared > 0); // no floor is reached
-    CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&sums), 4), 4 * (scale + 20) / (scale + 80),
+    CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&sums, 20), 4), 4 * (scale + 20) / (scale + 80),
+                1e-12, 0);
+    // Any other reference batch, from the same groups.
+    CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&sums, 5), 16), 16 * (scale + 5) / (scale + 80),
                 1e-12, 0);
   }
 }
@@ -168,12 +171,12 @@ static void gain_is_between_1_and_the_number_of_groups(void **state) {
   const tutti_noise_sums quiet = {
       .groups = 8, .squares = 64, .batch = 64, .square = 1, .population = INFINITY};
   const tutti_noise_sums loud = {.groups = 8, .squares = 64, .batch = 64, .population = INFINITY};
-  CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&quiet), 8), 1, 1e-5,
+  CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&quiet, 8), 8), 1, 1e-5,
               0); // but for the floor of 1e-6
-  CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&loud), 8), 8, 1e-12, 0);
+  CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&loud, 8), 8), 8, 1e-12, 0);
   // Below the floors of both.
-  CHECK_NEAR(tutti_adascale_estimate(&quiet).variance, 1e-6, 0);
-  CHECK_NEAR(tutti_adascale_estimate(&loud).square, 0, 0);
+  CHECK_NEAR(tutti_adascale_estimate(&quiet, 8).variance, 1e-6, 0);
+  CHECK_NEAR(tutti_adascale_estimate(&loud, 8).square, 0, 0);
   CHECK_NEAR(tutti_adascale_decay(8, 1), 0.992, 1e-15);
   CHECK_NEAR(tutti_adascale_decay(8, 32), pow(0.992, 32), 1e-15);
   assert_true(tutti_adascale_decay(2000, 1) == 0);
@@ -185,8 +188,8 @@ static void one_group_tells_nothing(void **state) {
   const tutti_noise_sums sums = {
       .groups = 1, .squares = 32 * (1 + 1e-15), .batch = 32, .square = 1, .population = 100};
   assert_true(isnan(tutti_noise_estimate(&sums).trace) && isnan(tutti_noise_estimate(&sums).grad_squared));
-  assert_true(isnan(tutti_adascale_estimate(&sums).variance));
-  assert_true(isnan(tutti_adascale_gain(tutti_adascale_estimate(&sums), 1)));
+  assert_true(isnan(tutti_adascale_estimate(&sums, 32).variance));
+  assert_true(isnan(tutti_adascale_gain(tutti_adascale_estimate(&sums, 32), 1)));
 }
 
 /** The gradient of a net falls tenfold within an epoch of 60,000: its noise scale has to show most of that by the
