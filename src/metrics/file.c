@@ -94,6 +94,21 @@ static tutti_status explain(tutti_status status, const char *path) {
   return status;
 }
 
+/** What a name does not tell, as an attribute of the table that is named for the column. */
+static tutti_status describe(tutti_file *file, const char *table) {
+  static const struct {
+    const char *column, *text;
+  } notes[] = {
+      {"loss", "mean over the training samples since the row before, while the weights move"},
+      {"seconds", "of training since the run began, all resumes together, without evaluation and saving"},
+      {"samples_per_second", "since the row before, without evaluation and saving"},
+  };
+  for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
+    if (!tutti_file_has_attribute(file, table, notes[i].column))
+      TUTTI_TRY(tutti_file_set_text(file, table, notes[i].column, notes[i].text));
+  return TUTTI_OK;
+}
+
 tutti_status tutti_metrics_flush(const char *path, bool anew, const tutti_metrics_layout *layout,
                                  const tutti_metrics_origin *origin, const void *epochs, int64_t n_epochs,
                                  const void *steps, int64_t n_steps,
@@ -103,6 +118,8 @@ tutti_status tutti_metrics_flush(const char *path, bool anew, const tutti_metric
   TUTTI_TRY_GOTO(done, anew ? tutti_file_create(path, &file) : tutti_file_update(path, &file));
   TUTTI_TRY_GOTO(done, tutti_metrics_write(file, "/epochs", layout, epochs, n_epochs));
   TUTTI_TRY_GOTO(done, tutti_metrics_write(file, "/steps", layout, steps, n_steps));
+  TUTTI_TRY_GOTO(done, describe(file, "/epochs"));
+  TUTTI_TRY_GOTO(done, describe(file, "/steps"));
   if (timing) TUTTI_TRY_GOTO(done, write_timing(file, timing));
   TUTTI_TRY_GOTO(done, write_origin(file, origin));
   TUTTI_TRY_GOTO(done, write_text(file, "metric", layout->metric));

@@ -183,6 +183,13 @@ static void the_file_says_where_it_ran(void **state) {
   tutti_file_list_free(&texts, n);
   assert_true(tutti_file_has_attribute(file, "/", "bindings"));
   assert_false(tutti_file_has_attribute(file, "/", "cpu")); // was NULL
+  static const char *const tables[] = {"/epochs", "/steps"};
+  for (int i = 0; i < 2; i++) {
+    char *seconds = NULL;
+    CHECK_OK(tutti_file_get_text(file, tables[i], "seconds", &seconds));
+    assert_non_null(strstr(seconds, "since the run began"));
+    tutti_free(seconds);
+  }
   tutti_free(config);
   tutti_free(metric);
   tutti_file_close(&file);
