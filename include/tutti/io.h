@@ -36,6 +36,9 @@ void tutti_file_allow_external(tutti_file *file);
 TUTTI_NODISCARD
 tutti_status tutti_file_create(const char *path, tutti_file **file);
 
+/** The new file is for other programs, which may change its texts: these get no checksum. */
+void tutti_file_leave_texts_open(tutti_file *file);
+
 /** As tutti_file_create, but beginning with a copy of `path` where that exists: to append and replace as one.
  * @return ERR_CREATE; ERR_DATA or ERR_IO where the old file cannot be read, as tutti_file_open */
 TUTTI_NODISCARD
@@ -121,6 +124,8 @@ void tutti_file_list_free(char ***names, int n);
 
 // --- attributes; `object` is "/" or the path of an array or group that exists
 
+/* Texts have a checksum beside them, the attribute NAME_checksum: one that is there is compared when they are read
+ * (ERR_DATA). */
 TUTTI_NODISCARD
 tutti_status tutti_file_set_text(tutti_file *file, const char *object, const char *name, const char *text);
 TUTTI_NODISCARD

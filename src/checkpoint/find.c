@@ -36,9 +36,20 @@ done:
   return status;
 }
 
+static tutti_status read_texts(const tutti_file *file, const char *name, const char *attribute) {
+  char **texts = NULL;
+  int n = 0;
+  if (!tutti_file_has_attribute(file, name, attribute)) return TUTTI_OK;
+  TUTTI_TRY(tutti_file_get_texts(file, name, attribute, &texts, &n));
+  tutti_file_list_free(&texts, n);
+  return TUTTI_OK;
+}
+
 static tutti_status read_whole(const tutti_file *file, const char *name, const tutti_array_shape *shape,
                                void *context) {
   (void)context;
+  TUTTI_TRY(read_texts(file, name, "names"));
+  TUTTI_TRY(read_texts(file, name, "unit"));
   if (shape->type_class == TUTTI_CLASS_OTHER)
     TUTTI_TRY(read_table(file, name, shape->dims[0]));
   else

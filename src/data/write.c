@@ -82,6 +82,7 @@ tutti_status tutti_write_dataset(const char *path, const tutti_writing *w) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
+  tutti_file_leave_texts_open(file);
   TUTTI_TRY_GOTO(done, write_x(file, "x_train", w, 0, w->n_train));
   TUTTI_TRY_GOTO(done, write_y(file, "y_train", w, 0, w->n_train));
   if (w->n_test > 0) {

@@ -1,6 +1,41 @@
+#include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "io/io_impl.h"
+
+// --- checksums
+
+/* HDF5 keeps texts of any length in a heap without a checksum, where a flipped bit makes another text.  So each of
+ * ours has one beside it: the attribute NAME_checksum. */
+
+enum { SUM_NAME_BYTES = 256 };
+
+static void sum_name(const char *name, char sum[SUM_NAME_BYTES]) {
+  snprintf(sum, SUM_NAME_BYTES, "%.200s_checksum", name);
+}
+
+static int64_t sum_of(const char *const *texts, int n) {
+  uint64_t sum = 0;
+  for (int i = 0; i < n; i++) sum = tutti_hash(sum, texts[i], (int64_t)strlen(texts[i]) + 1);
+  return (int64_t)sum;
+}
+
+/** Files of earlier versions and of other programs have none. */
+static tutti_status check_sum(const tutti_file *file, const char *object, const char *name,
+                              const char *const *texts, int n) {
+  char sum[SUM_NAME_BYTES];
+  int64_t written = 0;
+  sum_name(name, sum);
+  if (!tutti_file_has_attribute(file, object, sum)) return TUTTI_OK;
+  TUTTI_TRY(tutti_file_get_integer(file, object, sum, &written));
+  TUTTI_CHECK(
+      written == sum_of(texts, n), TUTTI_ERR_DATA,
+      "%s: the text of attribute '%s' of '%s' is not the one that was written (its checksum is another): "
+      "the file is damaged; copy it again, or take an earlier one",
+      file->path, name, object);
+  return TUTTI_OK;
+}
 
 // --- writing
 
@@ -49,6 +84,11 @@ static tutti_status put_texts(tutti_file *file, const char *object, const char *
   hid_t type = H5I_INVALID_HID;
   TUTTI_TRY_GOTO(done, make_text_type(file, &type));
   TUTTI_TRY_GOTO(done, put(file, object, name, type, type, n, texts));
+  if (file->sums_texts) {
+    char sum[SUM_NAME_BYTES];
+    sum_name(name, sum);
+    TUTTI_TRY_GOTO(done, tutti_file_set_integer(file, object, sum, sum_of(texts, n < 0 ? 1 : n)));
+  }
 done:
   tutti_h5_release(type);
   return status;
@@ -226,6 +266,7 @@ tutti_status tutti_file_get_texts(const tutti_file *file, const char *object, co
   TUTTI_TRY_GOTO(done, TUTTI_NEW(list, count));
   const bool variable = H5Tis_variable_str(a.type) > 0;
   if (count > 0) TUTTI_TRY_GOTO(done, (variable ? read_variable : read_fixed)(file, name, &a, list));
+  TUTTI_TRY_GOTO(done, check_sum(file, object, name, (const char *const *)list, count));
   *texts = list;
   *n = count;
   list = NULL;

@@ -179,7 +179,7 @@ static tutti_status begin_writing(const char *path, bool copy, tutti_file **file
   TUTTI_TRY_GOTO(done, tutti_fault("file.create"));
   TUTTI_TRY_GOTO(done, new_file(path, file));
   tutti_file *f = *file;
-  f->writable = true;
+  f->writable = f->sums_texts = true;
   TUTTI_TRY_GOTO(done, tutti_temporary_begin(path, &f->temporary));
   if (copy) TUTTI_TRY_GOTO(done, copy_into(path, &f->temporary));
   f->disk.fd = f->temporary.fd;
@@ -252,6 +252,10 @@ void tutti_file_close(tutti_file **file) {
 
 void tutti_file_allow_external(tutti_file *file) {
   file->bounds->anywhere = true;
+}
+
+void tutti_file_leave_texts_open(tutti_file *file) {
+  file->sums_texts = false;
 }
 
 const char *tutti_file_path(const tutti_file *file) {

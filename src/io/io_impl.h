@@ -104,6 +104,7 @@ struct tutti_file {
   hid_t access;  // list for whatever is opened in it
   tutti_bounds *bounds; // what its links may lead to
   bool writable; // the rest is for these
+  bool sums_texts; // those that are written get a checksum
   tutti_temporary temporary;
   tutti_disk disk;
   hid_t driver;

@@ -27,6 +27,7 @@ static tutti_status allocate(prediction *p) {
 static tutti_status create_arrays(prediction *p, const char *output, int64_t n) {
   const tutti_restored *restored = p->restored;
   TUTTI_TRY(tutti_file_create(output, &p->file));
+  tutti_file_leave_texts_open(p->file);
   TUTTI_TRY(tutti_file_create_array(p->file, "predictions", TUTTI_F32, 2, (int64_t[]){n, p->n_out}, 0));
   if (p->n_decisions == 0) return TUTTI_OK;
   const int64_t dims[2] = {n, p->n_decisions};

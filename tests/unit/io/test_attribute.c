@@ -1,9 +1,59 @@
 #include <hdf5.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "support/check.h"
 #include "support/folder.h"
 #include "tutti/io.h"
+
+/** Change one bit of the file: that of `text` which makes `damaged` of it. */
+static void flip_bit(const char *path, const char *text, const char *damaged) {
+  enum { MOST = 1 << 20 };
+  char *bytes = tutti_calloc(MOST, 1);
+  FILE *stream = fopen(path, "r+b");
+  assert_non_null(bytes);
+  assert_non_null(stream);
+  const size_t n = fread(bytes, 1, MOST, stream), length = strlen(text);
+  int n_found = 0;
+  for (size_t at = 0; at + length <= n; at++) {
+    if (memcmp(bytes + at, text, length) != 0) continue;
+    n_found++;
+    assert_int_equal(fseek(stream, (long)at, SEEK_SET), 0);
+    assert_int_equal(fwrite(damaged, 1, length, stream), length);
+  }
+  assert_int_equal(n_found, 1);
+  assert_int_equal(fclose(stream), 0);
+  tutti_free(bytes);
+}
+
+static void a_damaged_text_is_told(void **state) {
+  const char *path = folder_path(state, "x.h5");
+  const char *const names[] = {"loss", "val_loss"};
+  char *text = NULL, **texts = NULL;
+  int n = 0;
+  for (int open = 0; open < 2; open++) {
+    tutti_file *file = NULL;
+    CHECK_OK(tutti_file_create(path, &file));
+    if (open) tutti_file_leave_texts_open(file);
+    CHECK_OK(tutti_file_set_text(file, "/", "config", "layers: [dense 3 relu]"));
+    CHECK_OK(tutti_file_set_texts(file, "/", "names", names, 2));
+    CHECK_OK(tutti_file_commit(&file));
+    flip_bit(path, "dense 3 relu", "dense 3 pelu");
+    flip_bit(path, "val_loss", "val_lo3s");
+    CHECK_OK(tutti_file_open(path, &file));
+    if (open) { // as in files of earlier versions and of other programs
+      CHECK_OK(tutti_file_get_text(file, "/", "config", &text));
+      assert_string_equal(text, "layers: [dense 3 pelu]");
+      tutti_free(text);
+    } else {
+      CHECK_FAILS(tutti_file_get_text(file, "/", "config", &text), TUTTI_ERR_DATA,
+                  "the text of attribute 'config' of '/' is not the one that was written");
+      CHECK_FAILS(tutti_file_get_texts(file, "/", "names", &texts, &n), TUTTI_ERR_DATA,
+                  "the file is damaged");
+    }
+    tutti_file_close(&file);
+  }
+}
 
 static void attributes_come_back(void **state) {
   const char *path = folder_path(state, "x.h5");
@@ -142,6 +192,7 @@ static void foreign_attributes_are_read(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
   const struct CMUnitTest tests[] = {
+      IN_FOLDER(a_damaged_text_is_told),
       IN_FOLDER(attributes_come_back),
       IN_FOLDER(missing_and_other_types_are_told_apart),
       IN_FOLDER(foreign_attributes_are_read),
