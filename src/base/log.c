@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
 static tutti_log_level max_level = TUTTI_LOG_INFO;
 static int log_rank, log_size = 1;
 
@@ -27,7 +29,7 @@ static void print(tutti_log_level level, const char *format, va_list arguments) 
   vsnprintf(text, sizeof text, format, arguments);
   if (log_size > 1 && log_rank > 0) snprintf(where, sizeof where, "rank %d: ", log_rank);
   snprintf(line, sizeof line, "tutti: %s%s%s\n", word[level], where, text);
-  fputs(line, stderr);
+  fputs(tutti_text_tame(line), stderr);
 }
 
 void tutti_log(tutti_log_level level, const char *format, ...) {

@@ -102,3 +102,12 @@ char *tutti_text_list(char *buffer, size_t bytes, const char *const *names, int 
   for (int i = 0; i < n; i++) tutti_text_append(buffer, bytes, "%s%s", i ? ", " : "", names[i]);
   return buffer;
 }
+
+char *tutti_text_tame(char *text) {
+  for (unsigned char *at = (unsigned char *)text; *at; at++) {
+    const bool later = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f; // C1 in UTF-8
+    if (later || at[0] == 0x7f || (at[0] < ' ' && at[0] != '\n' && at[0] != '\t')) *at = '?';
+    if (later) *++at = '?';
+  }
+  return text;
+}

@@ -21,5 +21,9 @@ char *tutti_text_print_real(char *buffer, size_t bytes, double value);
 /** Append to a buffer of `bytes` that already holds text; what does not fit is cut. */
 void tutti_text_append(char *buffer, size_t bytes, const char *format, ...) TUTTI_PRINTF(3, 4);
 
+/** Put ? in the place of control characters but newline and tab, of ASCII and of UTF-8: what a file holds must not
+ * steer the terminal.  @return text */
+char *tutti_text_tame(char *text);
+
 /** "a, b, c" from `names` [n] into `buffer`, which is returned. */
 char *tutti_text_list(char *buffer, size_t bytes, const char *const *names, int n);

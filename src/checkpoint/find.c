@@ -65,7 +65,10 @@ static tutti_status check_whole(const char *path) {
   tutti_checkpoint_info info;
   tutti_file *file = NULL;
   TUTTI_TRY(tutti_checkpoint_read_info(path, &info));
+  const bool has_config = info.config[0];
   tutti_checkpoint_info_clear(&info);
+  TUTTI_CHECK(has_config, TUTTI_ERR_DATA,
+              "%s: the text of attribute 'config' is empty, expected the training's keys", path);
   TUTTI_TRY(tutti_checkpoint_open(path, &file));
   const tutti_status status = tutti_checkpoint_walk(file, "/", read_whole, NULL);
   tutti_file_close(&file);

@@ -1,4 +1,5 @@
 #include "cli/show.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ static tutti_status print_label(const tutti_file *file, const char *y, int64_t i
     char **names = NULL;
     int n = 0;
     TUTTI_TRY(tutti_file_get_texts(file, y, "classes", &names, &n));
-    if (values[0] >= 0 && values[0] < n) printf(" (%s)", names[(int)values[0]]);
+    if (values[0] >= 0 && values[0] < n) printf(" (%s)", tutti_text_tame(names[(int)values[0]]));
     tutti_file_list_free(&names, n);
   }
   printf("\n");

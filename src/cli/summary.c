@@ -1,4 +1,5 @@
 #include "cli/summary.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -94,7 +95,7 @@ static tutti_status print_classes(const tutti_file *file) {
   TUTTI_TRY(tutti_class_names_read(file, "y_train", &names, &n));
   if (n == 0) return TUTTI_OK;
   printf("\nclass\tname\n");
-  for (int i = 0; i < n; i++) printf("%d\t%s\n", i, names[i]);
+  for (int i = 0; i < n; i++) printf("%d\t%s\n", i, tutti_text_tame(names[i]));
   tutti_file_list_free(&names, n);
   return TUTTI_OK;
 }
@@ -108,7 +109,7 @@ tutti_status tutti_summary_dataset(const tutti_file *file) {
   for (int i = 0; i < n && status == TUTTI_OK; i++) {
     tutti_array_shape shape;
     status = tutti_file_shape(file, names[i], &shape);
-    if (status == TUTTI_OK) print_shape(names[i], &shape);
+    if (status == TUTTI_OK) print_shape(tutti_text_tame(names[i]), &shape);
   }
   tutti_file_list_free(&names, n);
   TUTTI_TRY(status);
@@ -126,11 +127,12 @@ tutti_status tutti_summary_checkpoint(const char *path) {
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
   printf(
       "kind checkpoint\ntime %s\nversion %s\nepoch %lld\nstep %lld\nsamples %lld\nseed %llu\nseconds %.6g\n",
-      info.time, info.version, (long long)info.state.epoch, (long long)info.state.step,
-      (long long)info.state.samples, (unsigned long long)info.state.seed, info.state.seconds);
+      tutti_text_tame(info.time), tutti_text_tame(info.version), (long long)info.state.epoch,
+      (long long)info.state.step, (long long)info.state.samples, (unsigned long long)info.state.seed,
+      info.state.seconds);
   if (info.is_average) printf("weights average\n");
   TUTTI_TRY_GOTO(done, tutti_config_parse(info.config, path, NULL, 0, &config));
-  printf("\n%s\n", info.config);
+  printf("\n%s\n", tutti_text_tame(info.config));
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(path, "/input/shift", &shift, &n_in));
   TUTTI_TRY_GOTO(done, tutti_summary_model(&config, n_in));
 done:

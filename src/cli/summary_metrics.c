@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/summary.h"
 #include "tutti/metrics.h"
 
@@ -22,7 +23,7 @@ static int count_columns(const tutti_metrics_records *epochs, column_kind kind) 
 
 static void print_names(const tutti_metrics_records *epochs, column_kind kind) {
   for (int k = 0; k < epochs->n_more; k++)
-    if (kind_of(epochs->more_columns[k]) == kind) printf("\t%s", epochs->more_columns[k]);
+    if (kind_of(epochs->more_columns[k]) == kind) printf("\t%s", tutti_text_tame(epochs->more_columns[k]));
   printf("\n");
 }
 

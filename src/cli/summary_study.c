@@ -1,4 +1,5 @@
 #include "cli/summary_study.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ bool tutti_is_study(const tutti_file *file) {
 static tutti_status print_attribute(const tutti_file *file, const char *name) {
   char *text = NULL;
   TUTTI_TRY(tutti_file_get_text(file, "/", name, &text));
-  printf("%s %s\n", name, text);
+  printf("%s %s\n", name, tutti_text_tame(text));
   tutti_free(text);
   return TUTTI_OK;
 }

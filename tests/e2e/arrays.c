@@ -291,7 +291,9 @@ done:
 
 static tutti_status make_all_names(const char *folder) {
   static const char *const names[] = {"apple", "pear", "quince"};
+  static const char *const hostile[] = {"a\x1b[31mred", "b\x1b]0;owned\x07", "c"};
   TUTTI_TRY(make_names(folder, "names", names, 3));
+  TUTTI_TRY(make_names(folder, "names_hostile", hostile, 3));
   TUTTI_TRY(make_names(folder, "names_short", names, 2));
   return make_names(folder, "names_number", NULL, 3);
 }

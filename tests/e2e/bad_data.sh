@@ -53,6 +53,10 @@ refuse 65 "'y_train'" 'row 2' 'from 0 to 1' -- train net.yaml --model.layers='de
 refuse 65 sound.h5 '1 number' 'gives 2' -- train net.yaml --model.layers='dense 2' --model.loss=mean_squared_error
 
 # Another program's attribute `classes` stops nothing.
+# Names do not steer the terminal.
+succeed 1 info --show=2 names_hostile.h5
+expect_text 'a?[31mred' 'b?]0;owned?'
+expect_no_text "$(printf '\033')" "$(printf '\007')"
 for file in names_number names_short; do
   succeed 1 train net.yaml --data.file=$file.h5 --run.directory=runs/$file
   expect_count 1 "tutti: warning: $file.h5: attribute 'classes' of 'y_train'"

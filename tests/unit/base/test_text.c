@@ -64,12 +64,22 @@ static void a_list_is_cut_not_overrun(void **state) {
   assert_string_equal(tutti_text_list(buffer, sizeof buffer, names, 3), "one, two");
 }
 
+static void control_characters_are_tamed(void **state) {
+  (void)state;
+  char hostile[] = "a\x1b[31m\x07\x7f\xc2\x9b"
+                   "b",
+       sound[] = "n\xc3\xb6\tde\n\xe2\x82\xac";
+  assert_string_equal(tutti_text_tame(hostile), "a?[31m????b");
+  assert_string_equal(tutti_text_tame(sound), "n\xc3\xb6\tde\n\xe2\x82\xac");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nearest_name_is_the_one_meant),
       cmocka_unit_test(numbers_are_whole_tokens),
       cmocka_unit_test(printed_numbers_are_short_and_read_back),
       cmocka_unit_test(a_list_is_cut_not_overrun),
+      cmocka_unit_test(control_characters_are_tamed),
   };
   return cmocka_run_group_tests_name("base.text", tests, NULL, check_no_leak);
 }
