@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
+#include "data/precision.h"
 
 enum { MAX_AUTO_CLASSES = 100, MAX_CLASSES = 65536, NUMBER_BYTES = 32 };
 
@@ -148,6 +150,13 @@ static tutti_status regression(const survey *s, const char *place, tutti_labels 
                 place, s->values[i]);
     labels->values[i] = (float)s->values[i];
   }
+  // Their order is no longer wanted.
+  if (tutti_needs_double(s->values, s->n))
+    tutti_log(
+        TUTTI_LOG_WARNING,
+        "%s: the labels are trained on as float32, which changes them: they have too many digits; take off "
+        "what they have in common, as their mean",
+        place);
   return TUTTI_OK;
 }
 

@@ -111,6 +111,13 @@ expect_array svm.h5 x_test '0 0 0 7'
 expect_array svm.h5 y_train '1
 0'
 expect_text 'index_base 1'
+# Labels that float32 would make equal.
+printf 'a,y\n1,1600000001.5\n2,1600000002.5\n3,1600000003.5\n' >far.csv
+succeed 1 import csv far.csv --label=y --test_fraction=0 --output=far.h5
+expect_count 1 'tutti: warning: far.csv.*: the labels are trained on as float32'
+sed 's/16000000//' far.csv >near.csv
+succeed 1 import csv near.csv --label=y --test_fraction=0 --output=near.h5
+expect_no_text warning
 succeed 1 import svmlight test.svm train.svm --index_base=0 --features=6 --kind=regression --output=wide.h5
 expect_text 'index_base 0' 'features 6'
 expect_array wide.h5 x_train '0 0 0 0 7 0'
