@@ -63,6 +63,7 @@ typedef struct {
   double best;                    // best monitored value, NAN: none yet
   int64_t evaluations_since_best;
   int64_t rule_from; // step that the update rule counts its updates from
+  double warmup_from; // what schedule.warmup counts from, in its unit; absent in files of earlier versions: 0
   int64_t
       returned_to; // step of the directory's best.h5 that the run last went back to; 0: it never did
   // Of schedule.decay plateau: see tutti_plateau; absent in files of earlier versions.

@@ -256,6 +256,7 @@ typedef struct {
   double least, delta;
   tutti_dialect dialect;
   double drops;
+  double warmup_from; // where warmup begins, in its unit; above 0 the caller sets it
 } tutti_schedule;
 
 /** Local.  Warmup begins at the unscaled rate where scaling is on (Goyal et al., section 2.2), else at 0.

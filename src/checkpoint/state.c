@@ -47,6 +47,7 @@ static const member integers[] = {COUNT(step, MAX_COUNT),
                                   LATER_COUNT(data_hash)};
 
 static const member reals[] = {LATER_TIME(learning_rate),
+                               LATER_TIME(warmup_from),
                                TIME(seconds),
                                MEMBER(best),
                                PLATEAU(best, true),

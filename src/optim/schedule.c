@@ -155,19 +155,18 @@ static double part_done(const tutti_schedule *s, const tutti_extent *now) {
 }
 
 bool tutti_schedule_is_warming(const tutti_schedule *s, const tutti_extent *done) {
-  return s->warmup.value > 0 && tutti_extent_in(done, s->warmup.unit) < s->warmup.value * (1 - ROUNDING);
+  const double end = s->warmup_from + s->warmup.value;
+  return s->warmup.value > 0 && tutti_extent_in(done, s->warmup.unit) < end * (1 - ROUNDING);
 }
 
-double tutti_schedule_at(const tutti_schedule *s, const tutti_extent *before, const tutti_extent *after) {
-  if (tutti_schedule_is_warming(s, before))
-    return s->start +
-           (s->peak - s->start) * fmin(tutti_extent_in(after, s->warmup.unit) / s->warmup.value, 1);
+/** The rate without warmup. */
+static double decayed(const tutti_schedule *s, const tutti_extent *before) {
   switch (s->decay) {
   case TUTTI_DECAY_STEP:
     return s->peak * pow(s->rate, fmax(drops(s, before), 0));
   case TUTTI_DECAY_EXPONENTIAL:
     return s->peak *
-           pow(s->rate, (tutti_extent_in(before, s->every.unit) - s->warmup_every) / s->every.value);
+           pow(s->rate, fmax(tutti_extent_in(before, s->every.unit) - s->warmup_every, 0) / s->every.value);
   case TUTTI_DECAY_POLYNOMIAL:
     return s->peak * (s->end + (1 - s->end) * pow(1 - part_done(s, before), s->power));
   case TUTTI_DECAY_COSINE:
@@ -177,4 +176,13 @@ double tutti_schedule_at(const tutti_schedule *s, const tutti_extent *before, co
   default:
     return s->peak;
   }
+}
+
+double tutti_schedule_at(const tutti_schedule *s, const tutti_extent *before, const tutti_extent *after) {
+  if (!tutti_schedule_is_warming(s, before)) return decayed(s, before);
+  // One that begins later comes to a rate that may have fallen; what it begins with has fallen as much.
+  const double top = s->warmup_from > 0 ? decayed(s, before) : s->peak;
+  const double start = s->start > 0 ? s->start * (top / s->peak) : 0;
+  const double done = tutti_extent_in(after, s->warmup.unit) - s->warmup_from;
+  return start + (top - start) * fmin(done / s->warmup.value, 1);
 }

@@ -188,19 +188,32 @@ bool tutti_plan_ends_epoch(const tutti_plan *plan, tutti_position now) {
   return now.place / plan->epoch.n > tutti_plan_move(plan, now, -1).place / plan->epoch.n;
 }
 
-/** Of a batch that grows, only warmup has a schedule, and it ends before. */
-static tutti_status check_growth_after(const tutti_plan *plan, tutti_count warmup) {
-  if (plan->stages.n_stages == 1 || warmup.value == 0) return TUTTI_OK;
-  const tutti_stage *second = &plan->stages.stages[1];
-  const tutti_extent grown =
-      tutti_plan_extent(plan, (tutti_position){second->at, second->samples, second->place, second->at});
+/** What the steps of this plan from `begin` up to `end` have. */
+static tutti_extent extent_between(const tutti_plan *plan, int64_t begin, int64_t end) {
+  const tutti_stages *stages = &plan->stages;
+  const int64_t places = tutti_stages_place(stages, end) - tutti_stages_place(stages, begin);
+  return (tutti_extent){
+      .steps = (double)(end - begin),
+      .epochs = (double)places / (double)plan->epoch.n,
+      .samples = (double)(tutti_stages_samples(stages, end) - tutti_stages_samples(stages, begin))};
+}
+
+/** Of a batch that grows, only warmup has a schedule, and one that begins at step `at` of this plan ends before the next
+ * growth. */
+static tutti_status check_growth_after(const tutti_plan *plan, tutti_count warmup, int64_t at) {
+  const tutti_stages *stages = &plan->stages;
+  int next = 1;
+  while (next < stages->n_stages && stages->stages[next].at <= at) next++;
+  if (next == stages->n_stages || warmup.value == 0) return TUTTI_OK;
+  const int64_t steps = stages->stages[next].at - at;
+  const tutti_extent grown = extent_between(plan, at, at + steps);
   if (warmup.value <= tutti_extent_in(&grown, warmup.unit) * (1 + 1e-12)) return TUTTI_OK;
   char wanted[64];
   tutti_count_print(warmup, wanted, sizeof wanted);
   TUTTI_FAIL(
       TUTTI_ERR_CONFIG,
       "schedule.warmup: %s, but the batch grows after %lld steps; shorten it, or let the batch grow later",
-      wanted, (long long)second->at);
+      wanted, (long long)steps);
 }
 
 tutti_extent tutti_plan_total(const tutti_plan *plan) {
@@ -218,7 +231,32 @@ tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *con
   TUTTI_TRY(tutti_schedule_make(options, config->optimizer.learning_rate, plan->epoch.batch, &total,
                                 config->train.budget.unit, schedule));
   schedule->dialect = config->optimizer.dialect;
-  return check_growth_after(plan, schedule->warmup);
+  return check_growth_after(plan, schedule->warmup, 0);
+}
+
+/** The step of this plan at which the budget of a training that stands at `now` ends. */
+static int64_t end_of_budget(const tutti_plan *plan, tutti_count budget, tutti_position now) {
+  const tutti_stages *stages = &plan->stages;
+  int64_t end = plan->total_steps;
+  if (budget.unit == TUTTI_UNIT_STEPS) end += now.at - now.step;
+  if (budget.unit == TUTTI_UNIT_SAMPLES)
+    end = tutti_stages_steps(stages,
+                             tutti_stages_samples(stages, now.at) + (int64_t)budget.value - now.samples);
+  return max64(end, now.at);
+}
+
+tutti_status tutti_plan_check_warmup(const tutti_plan *plan, tutti_count warmup, tutti_count budget,
+                                     tutti_position now) {
+  const tutti_extent left = extent_between(plan, now.at, end_of_budget(plan, budget, now));
+  const double most = tutti_extent_in(&left, warmup.unit);
+  char wanted[64], rest[64];
+  tutti_count_print(warmup, wanted, sizeof wanted);
+  tutti_count_print((tutti_count){most, warmup.unit}, rest, sizeof rest);
+  TUTTI_CHECK(warmup.value <= most * (1 + 1e-12), TUTTI_ERR_CONFIG,
+              "schedule.warmup is %s, longer than the %s that are left from step %lld, where run.resume goes "
+              "on and it begins; shorten it or train longer",
+              wanted, rest, (long long)now.step);
+  return check_growth_after(plan, warmup, now.at);
 }
 
 /** The factor of the growth on the learning rate of the step after `at`. */
@@ -244,13 +282,8 @@ bool tutti_plan_done(const tutti_plan *plan, tutti_count budget, tutti_position 
 
 double tutti_plan_last_epoch(const tutti_plan *plan, tutti_count budget, tutti_position now) {
   const tutti_stages *stages = &plan->stages;
-  int64_t end = plan->total_steps; // in steps of this plan
-  if (budget.unit == TUTTI_UNIT_STEPS) end += now.at - now.step;
-  if (budget.unit == TUTTI_UNIT_SAMPLES)
-    end = tutti_stages_steps(stages,
-                             tutti_stages_samples(stages, now.at) + (int64_t)budget.value - now.samples);
-  const int64_t place =
-      now.place + tutti_stages_place(stages, max64(end, now.at)) - tutti_stages_place(stages, now.at);
+  const int64_t end = end_of_budget(plan, budget, now);
+  const int64_t place = now.place + tutti_stages_place(stages, end) - tutti_stages_place(stages, now.at);
   return (double)place / (double)plan->epoch.n;
 }
 

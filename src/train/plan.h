@@ -63,6 +63,12 @@ TUTTI_NODISCARD
 tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *config,
                                  tutti_schedule *schedule);
 
+/** Local.  Of a warmup that begins at `now`.
+ * @return ERR_CONFIG where the budget has no room for it, or the batch grows before its end */
+TUTTI_NODISCARD
+tutti_status tutti_plan_check_warmup(const tutti_plan *plan, tutti_count warmup, tutti_count budget,
+                                     tutti_position now);
+
 /** The learning rate of the step after `now`. */
 double tutti_plan_learning_rate(const tutti_plan *plan, const tutti_schedule *schedule, tutti_position now);
 

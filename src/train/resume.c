@@ -23,6 +23,13 @@ typedef struct {
   tutti_evaluation average, training;
 } start_info;
 
+/** How the training of a checkpoint is another one than this run. */
+typedef struct {
+  bool differs;
+  bool warms;      // its schedule.warmup is another one
+  bool same_scale; // data.scale is the same
+} comparison;
+
 /** The checkpoint that rank 0 goes on from. */
 typedef struct {
   char *path;   // owned; NULL: none
@@ -139,32 +146,18 @@ static tutti_status check_rows(const tutti_run *run, const char *path, const tut
       path, text);
 }
 
-/** A warmup counts from the training's begin, as all schedules do. */
-static void advise_warmup(const tutti_run *run, const char *path, const tutti_checkpoint_state *then) {
-  tutti_checkpoint_state state = *then;
-  char text[64];
-  state.place = tutti_plan_place(&run->plan, &state);
-  const tutti_extent done = tutti_plan_extent(&run->plan, tutti_plan_position(&run->plan, &state));
-  tutti_count_print(run->config->schedule.warmup, text, sizeof text);
-  if (run->config->schedule.warmup.value > 0 && !tutti_schedule_is_warming(&run->schedule, &done))
-    tutti_log(
-        TUTTI_LOG_WARNING,
-        "schedule.warmup: %s are over at step %lld, where %s stands: the learning rate is not warmed up; "
-        "model.weights=%s begins anew with its weights, and with the warmup",
-        text, (long long)state.step, path, path);
-}
-
 /** The run that a checkpoint belongs to has to be this one, unless the user named the file: then its weights
  * may go on with other hyper-parameters and other data, from an epoch's end. */
 static tutti_status compare_config(const tutti_run *run, const char *path, bool named,
                                    const tutti_config *old, const tutti_checkpoint_info *info,
-                                   bool *differs) {
+                                   comparison *with) {
   char text[1024];
   tutti_differences found;
   find_differences(run, old, info, &found);
   tutti_differences_text(&found, text, sizeof text);
-  *differs = found.n > 0;
-  if (!*differs) return TUTTI_OK;
+  with->differs = found.n > 0;
+  with->warms = is_in(&found, "schedule.warmup");
+  if (!with->differs) return TUTTI_OK;
   TUTTI_CHECK(
       named, TUTTI_ERR_CONFIG,
       "%s belongs to another training: %s; choose another run.directory, to go on from this file there "
@@ -175,7 +168,6 @@ static tutti_status compare_config(const tutti_run *run, const char *path, bool 
               "%s was written in mid-epoch, so it can only go on as it began, but %s", path, text);
   TUTTI_TRY(check_rows(run, path, old, info, &found));
   tutti_log(TUTTI_LOG_INFO, "goes on from %s as another training: %s", path, text);
-  if (is_in(&found, "schedule.warmup")) advise_warmup(run, path, &info->state);
   return TUTTI_OK;
 }
 
@@ -186,13 +178,13 @@ static bool same_text(const char *a, const char *b) {
 /** Also: a best value of another quantity, or of another training, means nothing for what is monitored now. */
 static tutti_status check_same_training(tutti_run *run, const char *path, bool named,
                                         tutti_checkpoint_info *info, tutti_optim_options *optimizer,
-                                        bool *differs, bool *same_scale) {
+                                        comparison *with) {
   tutti_config old = {0};
   TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
   *optimizer = old.optimizer;
-  *same_scale = old.data.scale == run->config->data.scale;
-  const tutti_status status = compare_config(run, path, named, &old, info, differs);
-  if (*differs || !same_text(old.train.monitor, run->config->train.monitor)) {
+  with->same_scale = old.data.scale == run->config->data.scale;
+  const tutti_status status = compare_config(run, path, named, &old, info, with);
+  if (with->differs || !same_text(old.train.monitor, run->config->train.monitor)) {
     info->state.best = info->state.plateau_best = NAN;
     info->state.plateau_waited = info->state.plateau_cooling = 0;
     info->state.evaluations_since_best = 0;
@@ -201,7 +193,7 @@ static tutti_status check_same_training(tutti_run *run, const char *path, bool n
   const bool other_rows = then.value != now.value || then.unit != now.unit;
   tutti_config_clear(&old);
   TUTTI_TRY(status);
-  if (!*differs) {
+  if (!with->differs) {
     const tutti_checkpoint_table measured = tutti_meter_state(run);
     TUTTI_TRY(tutti_checkpoint_read_table(path, &measured));
   }
@@ -275,6 +267,30 @@ static tutti_status check_budget(const tutti_run *run, const char *path, bool na
   return TUTTI_OK;
 }
 
+/** What of the schedule a checkpoint knows. */
+static void recall_schedule(tutti_run *run) {
+  run->schedule.drops = run->state.plateau_drops;
+  run->schedule.warmup_from = run->state.warmup_from;
+}
+
+/** A warmup that was not the checkpoint's begins where the run goes on, not where the training began. */
+static void begin_warmup(tutti_run *run) {
+  const tutti_count warmup = run->config->schedule.warmup;
+  const tutti_extent done = tutti_plan_extent(&run->plan, tutti_run_position(run));
+  char text[64];
+  run->state.warmup_from = warmup.value > 0 ? tutti_extent_in(&done, warmup.unit) : 0;
+  if (warmup.value == 0) return;
+  tutti_count_print(warmup, text, sizeof text);
+  tutti_log(TUTTI_LOG_INFO, "schedule.warmup: the learning rate rises over %s from step %lld on", text,
+            (long long)run->state.step);
+}
+
+static tutti_status check_warmup(const tutti_run *run) {
+  const tutti_config *config = run->config;
+  return tutti_plan_check_warmup(&run->plan, config->schedule.warmup, config->train.budget,
+                                 tutti_run_position(run));
+}
+
 /** @param[in] other  the user goes on from the file with other options, maybe of another optimizer */
 static tutti_status load_arrays(tutti_saver *saver, const char *path, const tutti_checkpoint_info *info,
                                 const tutti_optim_options *then, bool other) {
@@ -293,31 +309,34 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   tutti_run *run = saver->run;
   tutti_checkpoint_info info = {0};
   tutti_optim_options then;
-  bool differs = false, same_scale = false;
+  comparison with = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
-  TUTTI_TRY_GOTO(done, check_same_training(run, path, named, &info, &then, &differs, &same_scale));
+  TUTTI_TRY_GOTO(done, check_same_training(run, path, named, &info, &then, &with));
   TUTTI_TRY_GOTO(done, tutti_rows_reserve(run, &run->history, info.n_history));
   run->history.n = info.n_history;
   TUTTI_TRY_GOTO(done, keep_names(run, path));
   run->state = info.state;
-  run->state.place = find_place(run, &info.state, differs);
+  run->state.place = find_place(run, &info.state, with.differs);
   run->state.data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64);
   run->state.data_hash = TUTTI_HASH_XXH64;
   run->state.seed = run->config->train.seed;
-  TUTTI_TRY_GOTO(done, load_arrays(saver, path, &info, &then, named && differs));
+  if (with.warms) begin_warmup(run);
+  recall_schedule(run);
+  TUTTI_TRY_GOTO(done, load_arrays(saver, path, &info, &then, named && with.differs));
   TUTTI_TRY_GOTO(done, check_budget(run, path, named));
+  if (with.warms) TUTTI_TRY_GOTO(done, check_warmup(run));
   // Rows of another training do not tell whether this one is over.
-  if (!differs) recall_last(run);
+  if (!with.differs) recall_last(run);
   drop_partial_epoch(run);
-  *start =
-      (start_info){.resumed = true,
-                   .keeps_scaling = same_scale && info.features, // an earlier version's numbers are rounded
-                   .features = tutti_restore_features(info.features),
-                   .state = run->state,
-                   .last = run->last,
-                   .average = run->average.now,
-                   .training = run->training.now};
+  *start = (start_info){.resumed = true,
+                        .keeps_scaling =
+                            with.same_scale && info.features, // an earlier version's numbers are rounded
+                        .features = tutti_restore_features(info.features),
+                        .state = run->state,
+                        .last = run->last,
+                        .average = run->average.now,
+                        .training = run->training.now};
 done:
   tutti_checkpoint_info_clear(&info);
   return status;
@@ -391,6 +410,7 @@ static tutti_status begin(tutti_saver *saver, const choice *chosen) {
   TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
   TUTTI_TRY(tutti_bcast(run->comm, 0, &start, sizeof start));
   run->state = start.state;
+  recall_schedule(run);
   run->last = start.last;
   run->average.now = start.average;
   run->training.now = start.training;

@@ -33,6 +33,7 @@ static tutti_status find_learning_rate(measurement *m, double *learning_rate) {
   const int64_t n_train = m->options->file ? samples_of_epoch(&state, m->set.n) : m->set.n;
   TUTTI_TRY(tutti_plan_make(&config, n_train, 1, &plan));
   TUTTI_TRY(tutti_plan_schedule(&plan, &config, &schedule));
+  schedule.warmup_from = state.warmup_from;
   state.place = tutti_plan_place(&plan, &state);
   const tutti_position now = tutti_plan_position(&plan, &state);
   const tutti_position last = now.at > 0 ? tutti_plan_move(&plan, now, -1) : now;

@@ -62,14 +62,17 @@ expect_text 'optimizer.learning_rate was 0.001 there and is 0.01 now'
 expect_count 1 'epoch '
 expect_count 1 'epoch 4/4 .* lr 0.01$'
 
-# A warmup that was over before is told; the weights alone begin with it.
-succeed 1 train small.yaml --run.directory=runs/late --run.resume=runs/small/checkpoint.prev.h5 --train.epochs=4 \
-  --schedule.warmup='1 epoch'
-expect_text 'schedule.warmup: 1 epoch' 'is not warmed up' 'model.weights=runs/small/checkpoint.prev.h5 begins anew'
+# Another warmup begins where the run goes on: of step 140, 17 batches of 32 later, it has risen by so much.
+succeed "$RANKS" train small.yaml --run.directory=runs/late --run.resume=runs/small/checkpoint.prev.h5 --train.steps=144 \
+  --schedule.warmup='0.5 epochs' --run.checkpoint_every='20 steps'
+expect_text 'schedule.warmup: the learning rate rises over 0.5 epochs from step 123 on'
+expect_count 1 'epoch 4/.* lr 0.001$'
+succeed 1 sharpness runs/late/checkpoint.prev.h5 --limit_train=10 --products=2 --epsilon=none
+expect_close "$(value learning_rate)" "$(awk 'BEGIN { print 0.001 * 17 * 32 / 647 }')" 1e-4
 succeed "$RANKS" train small.yaml --run.directory=runs/anew --model.weights=runs/small/checkpoint.prev.h5 \
   --train.epochs=1 --schedule.warmup='1 epoch' --run.metrics_every='1 step'
 expect_text 'begins with the weights of runs/small/checkpoint.prev.h5'
-expect_no_text 'is not warmed up'
+expect_no_text 'the learning rate rises'
 
 # Anew in the same folder: as in the beginning.
 succeed "$RANKS" train small.yaml --run.resume=no

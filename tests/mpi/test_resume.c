@@ -143,6 +143,55 @@ static void a_named_checkpoint_goes_on_with_other_numbers(const tutti_comm *comm
   training_folder_remove(comm, &folder);
 }
 
+/** The rate rises from step 16 on over an epoch, 7 batches of 40 and one of 20, to what the decay gives. */
+static void check_warmed(const training_folder *folder, const char *name, int64_t latest) {
+  enum { MAX = 64 };
+  tutti_metrics_row rows[MAX];
+  const int64_t n = training_rows(folder, name, "steps", rows, MAX);
+  EXPECT(n > 0 && rows[0].step > 16 && rows[0].step <= latest && rows[n - 1].step == 32, "%s: %lld rows",
+         name, (long long)n);
+  for (int64_t i = 0; i < n; i++) {
+    const double step = (double)rows[i].step, part = fmin((step - 16) * 40 / 300, 1);
+    const double rate = 0.001 * part * pow(0.9, (step - 1 - 8) / 10);
+    EXPECT(fabs(rows[i].learning_rate - rate) <= 1e-12, "%s: step %g: rate %g and %g", name, step,
+           rows[i].learning_rate, rate);
+  }
+}
+
+/** Another warmup than the checkpoint's begins where a run goes on, and only there, however often it is stopped. */
+static void another_warmup_begins_where_a_run_goes_on(const tutti_comm *comm) {
+  static const char *const warmup = "schedule.warmup=1 epoch", *const each = "run.metrics_every=1 step";
+  training_folder folder;
+  tutti_train_result result;
+  char resume[400], again[400], end[400];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){"train.epochs=2"}, &result));
+  snprintf(resume, sizeof resume, "run.resume=%s/first/checkpoint.h5", folder.path);
+  snprintf(again, sizeof again, "run.resume=%s/part/checkpoint.prev.h5", folder.path);
+  snprintf(end, sizeof end, "run.resume=%s/part/checkpoint.h5", folder.path);
+  EXPECT_OK(
+      training_run(comm, &folder, "straight", yaml, (training_overrides){resume, warmup, each}, &result));
+  if (training_is_root(comm))
+    EXPECT_OK(training_run(folder.self, &folder, "part", yaml,
+                           (training_overrides){resume, warmup, each, "train.steps=24"}, &result));
+  EXPECT_OK(tutti_barrier(comm));
+  // from the midst of it, and from its end as another training with the same warmup
+  EXPECT_OK(training_run(comm, &folder, "midst", yaml, (training_overrides){again, warmup, each}, &result));
+  EXPECT_OK(training_run(comm, &folder, "end", yaml, (training_overrides){end, warmup, each, "train.seed=3"},
+                         &result));
+  if (training_is_root(comm)) {
+    EXPECT(training_difference(&folder, "straight", "midst") <= 1e-4, "the weights differ");
+    check_warmed(&folder, "straight", 17);
+    check_warmed(&folder, "midst", 24);
+    check_warmed(&folder, "end", 25);
+  }
+  EXPECT_FAILS(training_run(comm, &folder, "long", yaml,
+                            (training_overrides){resume, "schedule.warmup=2.5 epochs"}, &result),
+               TUTTI_ERR_CONFIG,
+               "schedule.warmup is 2.5 epochs, longer than the 2 epochs that are left from step 16");
+  training_folder_remove(comm, &folder);
+}
+
 /** A velocity with the rate inside, corrected, or outside: at a constant rate they are one training. */
 static void a_velocity_is_converted_to_the_unit_of_the_options(const tutti_comm *comm) {
   static const char *const forms[][2] = {
@@ -456,6 +505,7 @@ int main(void) {
       MPI_TEST(finished_run_is_left_alone),
       MPI_TEST(another_training_is_refused_and_named),
       MPI_TEST(a_named_checkpoint_goes_on_with_other_numbers),
+      MPI_TEST(another_warmup_begins_where_a_run_goes_on),
       MPI_TEST(a_velocity_is_converted_to_the_unit_of_the_options),
       MPI_TEST(validation_rows_stay_those_of_a_named_checkpoint),
       MPI_TEST(rows_that_were_trained_on_are_not_validated_on),

@@ -74,6 +74,7 @@ static void each_member_of_the_state_returns(void **state) {
                                         .seed = 5,
                                         .split_seed = 6,
                                         .learning_rate = 0.3,
+                                        .warmup_from = 2.5,
                                         .seconds = 1.0 / 3,
                                         .in_epoch = {7, 0.1, 9, 10},
                                         .in_row = {11, 0.7, 13, 14},

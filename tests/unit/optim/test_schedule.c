@@ -61,6 +61,50 @@ static void scaling_starts_warmup_at_the_unscaled_rate(void **state) {
   CHECK_RATE(make(options), 99, 0.05);
 }
 
+/** Where a run goes on: from peak / warmup up to the rate that the schedule has there anyway. */
+static void a_warmup_may_begin_later(void **state) {
+  (void)state;
+  tutti_schedule s = make((tutti_schedule_options){.warmup = steps(5)});
+  s.warmup_from = 700;
+  CHECK_RATE(s, 700, 0.02);
+  CHECK_RATE(s, 703, 0.08);
+  CHECK_RATE(s, 704, 0.1);
+  CHECK_RATE(s, 705, 0.1);
+  const tutti_extent before = after(704), done = after(705);
+  assert_true(tutti_schedule_is_warming(&s, &before) && !tutti_schedule_is_warming(&s, &done));
+  // Drops count from the training's begin, here step 100, where a warmup from there would end.
+  tutti_schedule drops = make((tutti_schedule_options){.warmup = {1, TUTTI_UNIT_EPOCHS},
+                                                       .decay = TUTTI_DECAY_STEP,
+                                                       .decay_rate = 0.5,
+                                                       .decay_every = {12800, TUTTI_UNIT_SAMPLES}});
+  drops.warmup_from = 4;
+  CHECK_RATE(drops, 400, 0.05 / 100);
+  CHECK_RATE(drops, 449, 0.05 / 2);
+  CHECK_RATE(drops, 499, 0.05);
+  CHECK_RATE(drops, 500, 0.025);
+  // Before the decay begins there is none.
+  tutti_schedule early = make((tutti_schedule_options){
+      .warmup = steps(20), .decay = TUTTI_DECAY_EXPONENTIAL, .decay_rate = 0.25, .decay_every = steps(10)});
+  early.warmup_from = 10;
+  CHECK_RATE(early, 19, 0.05);
+  CHECK_RATE(early, 30, 0.025);
+}
+
+/** From the unscaled rate, which has fallen as the scaled one has. */
+static void a_later_warmup_falls_as_the_rate_does(void **state) {
+  (void)state;
+  tutti_schedule s = make((tutti_schedule_options){.warmup = steps(4),
+                                                   .scaling = TUTTI_SCALING_LINEAR,
+                                                   .base_batch_size = 16,
+                                                   .decay = TUTTI_DECAY_PLATEAU,
+                                                   .decay_rate = 0.1});
+  s.warmup_from = 64;
+  s.drops = 2;
+  CHECK_RATE(s, 64, 0.001 + 0.003 * 0.25);
+  CHECK_RATE(s, 67, 0.004);
+  CHECK_RATE(s, 68, 0.004);
+}
+
 static void counts_are_in_steps_epochs_or_samples(void **state) {
   (void)state;
   const tutti_schedule s = make((tutti_schedule_options){.warmup = {2, TUTTI_UNIT_EPOCHS},
@@ -307,6 +351,8 @@ int main(void) {
       cmocka_unit_test(constant_is_constant),
       cmocka_unit_test(warmup_rises_to_the_peak_in_its_last_step),
       cmocka_unit_test(scaling_starts_warmup_at_the_unscaled_rate),
+      cmocka_unit_test(a_warmup_may_begin_later),
+      cmocka_unit_test(a_later_warmup_falls_as_the_rate_does),
       cmocka_unit_test(counts_are_in_steps_epochs_or_samples),
       cmocka_unit_test(samples_are_those_that_steps_have),
       cmocka_unit_test(step_drops_at_whole_intervals),

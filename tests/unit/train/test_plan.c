@@ -145,6 +145,30 @@ static void a_budget_of_samples_counts_those_of_the_run(void **state) {
   tutti_config_clear(&config);
 }
 
+/** What is left where a run goes on has to be as long, and to have one batch size. */
+static void a_later_warmup_fits_in_what_is_left(void **state) {
+  (void)state;
+  tutti_config config = make_config(layers_plain, "50", "auto", "epochs", "4");
+  tutti_plan plan;
+  CHECK_OK(tutti_plan_make(&config, 100, 1, &plan));
+  const tutti_position now = position(&plan, 1000, 3, 0);
+  const tutti_count budget = config.train.budget;
+  CHECK_OK(tutti_plan_check_warmup(&plan, (tutti_count){1, TUTTI_UNIT_EPOCHS}, budget, now));
+  CHECK_OK(tutti_plan_check_warmup(&plan, (tutti_count){100, TUTTI_UNIT_SAMPLES}, budget, now));
+  CHECK_FAILS(tutti_plan_check_warmup(&plan, (tutti_count){3, TUTTI_UNIT_STEPS}, budget, now),
+              TUTTI_ERR_CONFIG,
+              "schedule.warmup is 3 steps, longer than the 2 steps that are left from step 1000");
+  config.schedule = (tutti_schedule_options){
+      .batch_growth = TUTTI_GROWTH_GEOMETRIC, .batch_factor = 1.2, .batch_every = {2, TUTTI_UNIT_EPOCHS}};
+  CHECK_OK(tutti_plan_make(&config, 100, 1, &plan));
+  const tutti_position grown = position(&plan, 5, 2, 0), first = position(&plan, 2, 1, 0);
+  const tutti_count whole = {2, TUTTI_UNIT_EPOCHS};
+  CHECK_OK(tutti_plan_check_warmup(&plan, whole, budget, grown));
+  CHECK_FAILS(tutti_plan_check_warmup(&plan, whole, budget, first), TUTTI_ERR_CONFIG,
+              "schedule.warmup: 2 epochs, but the batch grows after 2 steps");
+  tutti_config_clear(&config);
+}
+
 static int64_t micro_rows(const char *layers, const char *micro, int64_t n, int size) {
   tutti_config config = make_config(layers, "1000", micro, "epochs", "1");
   tutti_plan plan;
@@ -297,6 +321,7 @@ int main(void) {
       cmocka_unit_test(epochs_count_on_after_another_batch_size),
       cmocka_unit_test(the_rate_goes_on_from_where_the_run_stands),
       cmocka_unit_test(a_budget_of_samples_counts_those_of_the_run),
+      cmocka_unit_test(a_later_warmup_fits_in_what_is_left),
       cmocka_unit_test(micro_batches_hold_whole_groups),
       cmocka_unit_test(a_micro_batch_that_splits_a_group_is_refused),
       cmocka_unit_test(a_last_batch_does_not_split_the_groups_of_others),
