@@ -7,6 +7,7 @@
 typedef struct {
   tutti_layout layout;
   int64_t n_classes, class_bytes;
+  bool has_unused;
 } header;
 
 // --- the parts of opening
@@ -78,9 +79,9 @@ done:
 }
 
 /** Local.  What the file has is not passed over in silence. */
-static void name_unused(const tutti_file *file, const tutti_data_options *o) {
-  if (o->unused && tutti_file_has(file, o->unused))
-    tutti_log(TUTTI_LOG_INFO, "%s: array '%s' is not used: %s", o->file, o->unused, o->why);
+static void name_unused(const tutti_file *file, const tutti_data_options *o, header *h) {
+  h->has_unused = o->unused && tutti_file_has(file, o->unused);
+  if (h->has_unused) tutti_log(TUTTI_LOG_INFO, "%s: array '%s' is not used: %s", o->file, o->unused, o->why);
 }
 
 /** Local. */
@@ -90,7 +91,7 @@ static tutti_status read_header(tutti_dataset *d, const tutti_data_options *o, h
   TUTTI_TRY_GOTO(done, tutti_file_open(d->file, &file));
   if (d->external) tutti_file_allow_external(file);
   TUTTI_TRY_GOTO(done, tutti_layout_read(file, d, &h->layout));
-  name_unused(file, o);
+  name_unused(file, o, h);
   TUTTI_TRY_GOTO(done, read_classes(file, d, h));
 done:
   tutti_file_close(&file);
@@ -101,6 +102,7 @@ done:
 static tutti_status allot(tutti_dataset *d, const header *h) {
   d->layout = h->layout;
   d->n_classes = (int)h->n_classes;
+  d->has_unused = h->has_unused;
   TUTTI_TRY(TUTTI_NEW(d->shift, h->layout.n_features));
   TUTTI_TRY(TUTTI_NEW(d->factor, h->layout.n_features));
   d->factor[0] = 1;
@@ -206,6 +208,10 @@ void tutti_dataset_close(tutti_dataset **dataset) {
 
 const char *tutti_dataset_file(const tutti_dataset *d) {
   return d->file;
+}
+
+bool tutti_dataset_has_unused(const tutti_dataset *d) {
+  return d->has_unused;
 }
 
 int64_t tutti_dataset_n_rows(const tutti_dataset *d, tutti_rows which) {

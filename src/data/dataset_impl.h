@@ -28,6 +28,7 @@ struct tutti_dataset {
   bool external;                                     // it may lead to others outside of its folder
   char *x_name[TUTTI_N_ROWS], *y_name[TUTTI_N_ROWS]; // NULL: not wanted
   char *w_name;                                      // NULL: the training rows have no weights
+  bool has_unused;                                   // the file has the array that is not wanted
   int64_t limit[TUTTI_N_ROWS];
   tutti_layout layout;
   tutti_window *window;

@@ -5,7 +5,7 @@
 #include "train/preflight.h"
 #include "tutti/linalg.h"
 
-enum { N_NAMES = 8 };
+enum { X_VAL, Y_VAL, UNUSED, N_NAMES = 9 };
 
 struct tutti_training_set {
   tutti_dataset *dataset; // owned
@@ -18,8 +18,8 @@ struct tutti_training_set {
 /** Borrowed. */
 static void list_names(const tutti_config *config, const char *names[N_NAMES]) {
   const tutti_data_options o = tutti_samples_options(config);
-  const char *const all[N_NAMES] = {o.file,   o.x_train, o.y_train, o.x_test,
-                                    o.y_test, o.x_val,   o.y_val,   o.weights};
+  const char *const all[N_NAMES] = {o.x_val,   o.y_val,  o.unused, o.file,   o.x_train,
+                                    o.y_train, o.x_test, o.y_test, o.weights};
   memcpy(names, all, sizeof all);
 }
 
@@ -36,10 +36,21 @@ static tutti_status note_names(tutti_training_set *set, const tutti_config *conf
   return TUTTI_OK;
 }
 
+/** A config that wants no validation rows of the file is at home on a data set without such rows, and the other way
+ * round, where the file has none. */
+static bool same_validation(const tutti_training_set *set, const char *const names[N_NAMES]) {
+  const char *const had = set->names[X_VAL], *const wanted = names[X_VAL], *const left = set->names[UNUSED];
+  if (had && wanted) return strcmp(had, wanted) == 0 && strcmp(set->names[Y_VAL], names[Y_VAL]) == 0;
+  if (had) return tutti_dataset_n_rows(set->dataset, TUTTI_ROWS_VALIDATION) == 0;
+  if (!wanted) return true;
+  return left && strcmp(left, wanted) == 0 && !tutti_dataset_has_unused(set->dataset);
+}
+
 static bool names_same_data(const tutti_training_set *set, const tutti_config *config) {
   const char *names[N_NAMES];
   list_names(config, names);
-  for (int i = 0; i < N_NAMES; i++) {
+  if (!same_validation(set, names)) return false;
+  for (int i = UNUSED + 1; i < N_NAMES; i++) {
     if (!names[i] != !set->names[i]) return false;
     if (names[i] && strcmp(names[i], set->names[i]) != 0) return false;
   }
