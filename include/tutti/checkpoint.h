@@ -68,6 +68,9 @@ typedef struct {
       returned_to; // step of the directory's best.h5 that the run last went back to; 0: it never did
   // Of schedule.decay plateau: see tutti_plateau; absent in files of earlier versions.
   double plateau_best, plateau_waited, plateau_cooling, plateau_drops;
+  // Of schedule.scaling adascale: steps of the base batch that the run counts as, 0 where it counts none; and its two
+  // averages, see tutti_smoothed.
+  double gained, gain_variance_sum, gain_variance_weight, gain_square_sum, gain_square_weight;
   int64_t data,
       data_hash; // fingerprint of the training rows, and what made it: see tutti_dataset_fingerprint
 } tutti_checkpoint_state;

@@ -110,6 +110,12 @@ void tutti_optim_destroy(tutti_optim **optim); // Local.  Accepts NULL inside; n
  * Local.  How many pieces the whole flat buffer has; 0 where the options want no norm. */
 int64_t tutti_optim_n_pieces(const tutti_optim *optim);
 
+/** Local.  The number of pieces, whether the options want a norm or not. */
+int64_t tutti_optim_all_pieces(const tutti_optim *optim);
+
+/** Local.  The square of the whole norm from pieces[all_pieces], summed over slices. */
+double tutti_optim_square(const tutti_optim *optim, const double *pieces);
+
 /** Local.  Sums of squares of elements [first, first + count) of the slice: whole blocks, but for the last of
  * the buffer.
  * @param[in]  grads   [count]
@@ -197,11 +203,18 @@ typedef enum {
 extern const char *const tutti_decay_names[TUTTI_N_DECAYS];
 
 /** LINEAR: Goyal et al. (arXiv 1706.02677), section 2.1.  SQRT: Hoffer, Hubara, Soudry (arXiv 1705.08741), "Matching
- * weight increment statistics for different mini-batch sizes". */
-typedef enum { TUTTI_SCALING_NONE, TUTTI_SCALING_LINEAR, TUTTI_SCALING_SQRT, TUTTI_N_SCALINGS } tutti_scaling;
+ * weight increment statistics for different mini-batch sizes".  ADASCALE: Johnson et al. (arXiv 2007.05105), algorithm 1:
+ * the rate of a step is that of the base batch times a gain that is measured, and the step counts as so many of it. */
+typedef enum {
+  TUTTI_SCALING_NONE,
+  TUTTI_SCALING_LINEAR,
+  TUTTI_SCALING_SQRT,
+  TUTTI_SCALING_ADASCALE,
+  TUTTI_N_SCALINGS
+} tutti_scaling;
 extern const char *const tutti_scaling_names[TUTTI_N_SCALINGS];
 
-/** Local.  The factor on the learning rate; 1 without scaling. */
+/** Local.  The factor on the learning rate; 1 without scaling, and where it is measured. */
 double tutti_scaling_factor(tutti_scaling scaling, double base_batch_size, double batch_size);
 
 /** How the batch grows in the place of a decay of the learning rate. */
@@ -259,7 +272,7 @@ typedef struct {
   double warmup_from; // where warmup begins, in its unit; above 0 the caller sets it
 } tutti_schedule;
 
-/** Local.  Warmup begins at the unscaled rate where scaling is on (Goyal et al., section 2.2), else at 0.
+/** Local.  Warmup begins at the unscaled rate where scaling is linear or sqrt (Goyal et al., section 2.2), else at 0.
  * @param[in] total  the whole training; its ratios turn a warmup of one unit into another
  * @param[in] unit   of the budget, in which a decay without decay_over runs to the end
  * @return ERR_CONFIG scaling without base_batch_size, a decay without its parameters, a count in seconds, a

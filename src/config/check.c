@@ -101,6 +101,27 @@ static tutti_status check_plateau(const tutti_settings *settings, const tutti_co
   return TUTTI_OK;
 }
 
+/** The gain is that of plain gradients over a smaller batch. */
+static tutti_status check_adascale(const tutti_settings *settings, const tutti_config *config) {
+  char at[TUTTI_PLACE_BYTES];
+  const tutti_schedule_options *schedule = &config->schedule;
+  tutti_place_print_key(settings, "schedule", "scaling", at);
+  TUTTI_CHECK(
+      config->optimizer.rule == TUTTI_SGD, TUTTI_ERR_CONFIG,
+      "%s: adascale is for optimizer.name sgd, with or without momentum, and not for %s; take sgd, or linear "
+      "or sqrt",
+      at, tutti_optim_names[config->optimizer.rule]);
+  TUTTI_CHECK(schedule->batch_growth == TUTTI_GROWTH_NONE, TUTTI_ERR_CONFIG,
+              "%s: adascale follows the noise by the learning rate, schedule.batch_growth by the batch size; "
+              "keep one",
+              at);
+  TUTTI_CHECK(schedule->base_batch_size <= config->train.batch_size, TUTTI_ERR_CONFIG,
+              "%s: adascale has a gain over a smaller batch, but schedule.base_batch_size is %lld and "
+              "train.batch_size %lld; take a larger batch, or a smaller base",
+              at, (long long)schedule->base_batch_size, (long long)config->train.batch_size);
+  return TUTTI_OK;
+}
+
 static tutti_status check_pairs(const tutti_settings *settings, const tutti_config *config) {
   char at[TUTTI_PLACE_BYTES];
   const tutti_schedule_options *schedule = &config->schedule;
@@ -112,12 +133,14 @@ static tutti_status check_pairs(const tutti_settings *settings, const tutti_conf
       schedule->scaling == TUTTI_SCALING_NONE || schedule->base_batch_size > 0, TUTTI_ERR_CONFIG,
       "%s: scaling needs schedule.base_batch_size, the batch size that optimizer.learning_rate is meant for",
       tutti_place_print_key(settings, "schedule", "scaling", at));
+  if (schedule->scaling == TUTTI_SCALING_ADASCALE) TUTTI_TRY(check_adascale(settings, config));
   const bool measures_noise = config->run.measure & TUTTI_MEASURE_NOISE; // AdaScale's gain is over that batch
-  TUTTI_CHECK(schedule->scaling != TUTTI_SCALING_NONE || schedule->base_batch_size == 0 || measures_noise,
-              TUTTI_ERR_CONFIG,
-              "%s: base_batch_size has no effect without schedule.scaling; set that to linear or sqrt, or "
-              "leave this out",
-              tutti_place_print_key(settings, "schedule", "base_batch_size", at));
+  TUTTI_CHECK(
+      schedule->scaling != TUTTI_SCALING_NONE || schedule->base_batch_size == 0 || measures_noise,
+      TUTTI_ERR_CONFIG,
+      "%s: base_batch_size has no effect without schedule.scaling; set that to linear, sqrt or adascale, or "
+      "leave this out",
+      tutti_place_print_key(settings, "schedule", "base_batch_size", at));
   return TUTTI_OK;
 }
 

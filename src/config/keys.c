@@ -145,7 +145,8 @@ static const tutti_key keys[] = {
     {REAL(schedule, decay_delta, "1e-4", 0, INFINITY, TRAINING,
           "plateau: what is better is so by more than this; with dialect torch by this part of the best")},
     {CHOICE(schedule, scaling, scaling, "none", tutti_scaling_names, TRAINING,
-            "how the learning rate grows with the batch size")},
+            "how the learning rate grows with the batch size; adascale: by a gain that is measured, by which schedule and "
+            "budget go on as well")},
     {WHOLE(schedule, base_batch_size, "none", 1, TUTTI_WHOLE_MAX, TRAINING,
            "the batch size that learning_rate is meant for, with scaling; and over which AdaScale's gain is measured"),
      .word = "none"},

@@ -13,9 +13,19 @@ int64_t tutti_optim_n_pieces(const tutti_optim *optim) {
   return tutti_optim_has_norms(&optim->options) ? tutti_pieces_count(optim) : 0;
 }
 
+int64_t tutti_optim_all_pieces(const tutti_optim *optim) {
+  return tutti_pieces_count(optim);
+}
+
+double tutti_optim_square(const tutti_optim *optim, const double *pieces) {
+  double square = 0;
+  for (int a = 0; a < optim->n_arrays; a++) square += tutti_pieces_sum(optim, a, &pieces);
+  return square;
+}
+
 void tutti_optim_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
                          double *pieces) {
-  if (tutti_optim_has_norms(&optim->options)) tutti_pieces_squares(optim, first, count, grads, pieces);
+  tutti_pieces_squares(optim, first, count, grads, pieces);
 }
 
 /** What makes a norm at most `most`.  A norm that is no number changes nothing: the gradient then is none

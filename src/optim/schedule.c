@@ -4,7 +4,7 @@
 
 const char *const tutti_decay_names[TUTTI_N_DECAYS] = {"constant",   "step",   "exponential",
                                                        "polynomial", "cosine", "plateau"};
-const char *const tutti_scaling_names[TUTTI_N_SCALINGS] = {"none", "linear", "sqrt"};
+const char *const tutti_scaling_names[TUTTI_N_SCALINGS] = {"none", "linear", "sqrt", "adascale"};
 
 /** Of what is counted in parts of an epoch: relative. */
 static const double ROUNDING = 1e-12;
@@ -54,7 +54,7 @@ static double convert(tutti_count count, const tutti_extent *total, tutti_unit u
 }
 
 double tutti_scaling_factor(tutti_scaling scaling, double base_batch_size, double batch_size) {
-  if (scaling == TUTTI_SCALING_NONE) return 1;
+  if (scaling == TUTTI_SCALING_NONE || scaling == TUTTI_SCALING_ADASCALE) return 1;
   const double ratio = batch_size / base_batch_size;
   return scaling == TUTTI_SCALING_LINEAR ? ratio : sqrt(ratio);
 }
@@ -128,7 +128,8 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
   TUTTI_TRY(check_counts(options));
   TUTTI_TRY(check_warmup(s.warmup, total));
   TUTTI_TRY(scale(options, learning_rate, batch_size, &s.peak));
-  s.start = options->scaling == TUTTI_SCALING_NONE ? 0 : learning_rate;
+  const bool scaled = options->scaling == TUTTI_SCALING_LINEAR || options->scaling == TUTTI_SCALING_SQRT;
+  s.start = scaled ? learning_rate : 0;
   if (s.over.value == 0)
     s.over = (tutti_count){tutti_extent_in(total, unit) - convert(s.warmup, total, unit), unit};
   s.warmup_every = convert(s.warmup, total, s.every.unit);

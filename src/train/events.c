@@ -20,6 +20,7 @@ static void count(tutti_run *run, const tutti_step_result *step, double seconds)
   state->place = tutti_plan_move(&run->plan, tutti_run_position(run), 1).place;
   state->step++;
   state->step_in_epoch++;
+  state->gained += run->gain;
   state->samples += (int64_t)step->samples;
   state->seconds += seconds;
   add(&state->in_epoch, step, seconds);
@@ -83,7 +84,7 @@ static bool monitor(tutti_run *run, const tutti_metrics_row *row) {
 static void look_for_plateau(tutti_run *run, const tutti_metrics_row *row) {
   const tutti_config *config = run->config;
   const char *name = config->train.monitor ? config->train.monitor : "val_loss";
-  const tutti_extent done = tutti_plan_extent(&run->plan, tutti_run_position(run));
+  const tutti_extent done = tutti_plan_progress(&run->plan, tutti_run_position(run));
   double value = 0;
   if (config->schedule.decay != TUTTI_DECAY_PLATEAU || tutti_schedule_is_warming(&run->schedule, &done) ||
       !measured(run, row, name, &value))
@@ -121,8 +122,13 @@ static bool out_of_patience(const tutti_run *run, tutti_train_result *result) {
 static bool budget_done(const tutti_run *run, tutti_train_result *result) {
   if (!tutti_plan_done(&run->plan, run->config->train.budget, tutti_run_position(run))) return false;
   result->stop = TUTTI_STOP_BUDGET;
-  snprintf(result->reason, sizeof result->reason, "the budget of %lld steps is done",
-           (long long)run->plan.total_steps);
+  if (run->plan.base > 0)
+    snprintf(result->reason, sizeof result->reason,
+             "the budget of %.6g steps of %g samples is done by %lld steps", run->plan.base_steps,
+             run->plan.base, (long long)run->state.step);
+  else
+    snprintf(result->reason, sizeof result->reason, "the budget of %lld steps is done",
+             (long long)run->plan.total_steps);
   return true;
 }
 

@@ -42,10 +42,11 @@ static tutti_status allocate(const tutti_run *run, tutti_meter *meter) {
   tutti_reducer_own_leaves(run->reducer, &first, &n_leaves);
   tutti_reducer_slice(run->reducer, &meter->begin, &end);
   const int64_t n = end - meter->begin;
-  const bool two_passes = tutti_optim_n_pieces(run->optim) > 0 || tutti_optim_n_norms(run->optim) > 0;
+  const bool two_passes =
+      tutti_optim_n_pieces(run->optim) > 0 || tutti_optim_n_norms(run->optim) > 0 || meter->gains;
   TUTTI_TRY(TUTTI_NEW(meter->groups, n_leaves > 1 ? n_leaves : 1));
   TUTTI_TRY(TUTTI_NEW(meter->squares, n_leaves > 1 ? n_leaves : 1));
-  if (meter->noise && !meter->examples)
+  if ((meter->noise || meter->gains) && !meter->examples)
     TUTTI_TRY(TUTTI_NEW(meter->earlier, tutti_model_n_params(run->network.model)));
   if (meter->norms && two_passes) TUTTI_TRY(TUTTI_NEW(meter->before, n));
   if (meter->norms) TUTTI_TRY(TUTTI_NEW(meter->start, n));
@@ -71,18 +72,31 @@ static void tell_of_parts(const tutti_run *run) {
       "train.micro_batch_size at auto");
 }
 
+static tutti_status check_parts(const tutti_run *run) {
+  TUTTI_CHECK(
+      has_parts(run, run->plan.stages.stages[0].batch), TUTTI_ERR_CONFIG,
+      "schedule.scaling: adascale needs the noise of the gradient, and with batch_norm it is that of ghost "
+      "groups, each of which one rank, and with reduce=tree one leaf, has for itself in a micro-batch of its "
+      "own; set ghost= to a part of the batch, fewer parallel.leaves, and leave train.micro_batch_size at "
+      "auto");
+  return TUTTI_OK;
+}
+
 tutti_status tutti_meter_create(tutti_run *run) {
   const tutti_measure measure = run->config->run.measure;
   const tutti_model *model = run->network.model;
-  const bool unseen = run->keeps_no_rows && !run->observer;
-  if (measure == TUTTI_MEASURE_NONE || unseen) return TUTTI_OK;
+  const bool seen = measure != TUTTI_MEASURE_NONE && (!run->keeps_no_rows || run->observer);
+  const bool gains = run->plan.base > 0;
+  if (!seen && !gains) return TUTTI_OK;
   TUTTI_TRY(TUTTI_NEW(run->meter, 1));
   tutti_meter *meter = run->meter;
-  meter->noise = measure & TUTTI_MEASURE_NOISE;
-  meter->norms = measure & TUTTI_MEASURE_NORMS;
-  meter->examples = meter->noise && tutti_model_has_examples(model);
+  meter->gains = gains;
+  meter->noise = seen && (measure & TUTTI_MEASURE_NOISE);
+  meter->norms = seen && (measure & TUTTI_MEASURE_NORMS);
+  meter->examples = (meter->noise || gains) && tutti_model_has_examples(model);
   const int64_t base = run->config->schedule.base_batch_size;
   meter->base = base > 0 ? (double)base : 1;
+  if (gains && !meter->examples) TUTTI_TRY(check_parts(run));
   if (meter->noise && !meter->examples) tell_of_parts(run);
   TUTTI_TRY(list_layers(model, meter));
   TUTTI_TRY(allocate(run, meter));
@@ -115,25 +129,30 @@ static bool is_on(const tutti_run *run) {
   return run->meter && run->meter->on;
 }
 
+/** Whether this step's noise is wanted. */
+static bool sees_noise(const tutti_meter *meter) {
+  return meter->gains || (meter->on && meter->noise);
+}
+
 void tutti_meter_begin_step(tutti_run *run) {
   tutti_meter *meter = run->meter;
   if (!meter) return;
-  meter->on = is_due(run, &meter->since);
-  meter->parts = meter->on && meter->noise && !meter->examples &&
+  meter->on = (meter->noise || meter->norms) && is_due(run, &meter->since);
+  meter->parts = sees_noise(meter) && !meter->examples &&
                  has_parts(run, tutti_plan_batch(&run->plan, tutti_run_position(run)).count);
   memset(meter->sums, 0, (size_t)meter->n_layers * sizeof *meter->sums);
 }
 
 double *tutti_meter_examples(tutti_run *run, int n) {
-  if (!is_on(run)) return NULL;
   tutti_meter *meter = run->meter;
+  if (!meter || !sees_noise(meter)) return NULL;
   memset(meter->groups, 0, (size_t)n * sizeof *meter->groups);
   memset(meter->squares, 0, (size_t)n * sizeof *meter->squares);
   return meter->examples ? meter->squares : NULL;
 }
 
 bool tutti_meter_sees_leaves(const tutti_run *run) {
-  return is_on(run) && run->meter->parts;
+  return run->meter && run->meter->parts;
 }
 
 void tutti_meter_leaf(tutti_run *run, const tutti_pass *pass, int leaf, int64_t begin, int64_t n,
@@ -148,8 +167,8 @@ void tutti_meter_leaf(tutti_run *run, const tutti_pass *pass, int leaf, int64_t 
 /** Gradients are sums of those of loss / B: a group's mean gradient is B / b of its sum. */
 void tutti_meter_micro_batch(tutti_run *run, const tutti_pass *pass, int64_t batch_count,
                              double (*tail)[TUTTI_N_TAIL]) {
-  if (!is_on(run)) return;
   const tutti_meter *meter = run->meter;
+  if (!meter || !sees_noise(meter)) return;
   const double scale = (double)batch_count * (double)batch_count;
   for (int i = 0; i < pass->n_leaves; i++) {
     const int64_t rows = run->leaf_ends[i] - (i ? run->leaf_ends[i - 1] : 0);
@@ -235,19 +254,26 @@ static double mixed(const tutti_run *run) {
   return count * count - (first * first + whole * n * n + rest * rest);
 }
 
+tutti_noise_sums tutti_meter_noise(const tutti_run *run, const double *tail, double square) {
+  const bool examples = run->meter->examples;
+  return (tutti_noise_sums){.groups = tail[examples ? TUTTI_TAIL_SAMPLES : TUTTI_TAIL_GROUPS],
+                            .squares = tail[examples ? TUTTI_TAIL_EXAMPLE_SQUARES : TUTTI_TAIL_GROUP_SQUARES],
+                            .batch = tail[TUTTI_TAIL_SAMPLES],
+                            .square = square,
+                            .population = (double)run->samples.train.n,
+                            .mixed = mixed(run)};
+}
+
 tutti_status tutti_meter_end_step(tutti_run *run, const double *tail) {
   if (!is_on(run)) return TUTTI_OK;
   tutti_meter *meter = run->meter;
   TUTTI_TRY(
       tutti_reducer_sum_slices(run->reducer, meter->sums[0], (int64_t)meter->n_layers * TUTTI_N_SQUARES));
   if (run->rank != 0) return TUTTI_OK;
-  const bool examples = meter->examples;
-  tutti_noise_sums sums = {.groups = tail[examples ? TUTTI_TAIL_SAMPLES : TUTTI_TAIL_GROUPS],
-                           .squares = tail[examples ? TUTTI_TAIL_EXAMPLE_SQUARES : TUTTI_TAIL_GROUP_SQUARES],
-                           .batch = tail[TUTTI_TAIL_SAMPLES],
-                           .population = (double)run->samples.train.n,
-                           .mixed = mixed(run)};
-  for (int i = 0; i < meter->n_layers; i++) sums.square += meter->sums[i][TUTTI_OF_GRADIENT];
+  double square = 0;
+  for (int i = 0; i < meter->n_layers; i++) square += meter->sums[i][TUTTI_OF_GRADIENT];
+  const tutti_noise_sums sums = tutti_meter_noise(run, tail, square);
   tutti_readings_note(meter, &sums);
+  if (meter->noise && meter->gains) tutti_readings_note_gain(meter, run->gain, run->state.gained + run->gain);
   return TUTTI_OK;
 }

@@ -5,6 +5,7 @@
  *
  * The parts of a gradient are seen where they are in a cache: those of a leaf during backward, those of the sum over
  * ranks in front of the update.  Where nothing is measured, each of these functions returns at once. */
+#include "train/noise.h"
 #include "train/passes.h"
 #include "train/run.h"
 
@@ -56,6 +57,10 @@ void tutti_meter_after(tutti_run *run, int64_t first, int64_t at, int64_t n, con
 
 /** Local.  At the end of such a pass over [first, first + n). */
 void tutti_meter_fold(tutti_run *run, int64_t first, int64_t n);
+
+/** Local, between the reduction and an update.  The step's noise with |g|^2, on all ranks: of samples, or of parts.
+ * @param[in] tail  the reduced one */
+tutti_noise_sums tutti_meter_noise(const tutti_run *run, const double *tail, double square);
 
 /** Collective, after an update.
  * @param[in] tail  the reduced one */

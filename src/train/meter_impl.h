@@ -52,6 +52,7 @@ typedef struct {
 
 struct tutti_meter {
   bool noise, norms, examples; // what is measured
+  bool gains;                  // AdaScale wants the noise of every step, for its gain
   double base;                 // samples of AdaScale's reference batch
   bool on;                     // this step is measured
   bool parts;                  // and the gradients of its parts are looked at
@@ -80,3 +81,5 @@ struct tutti_meter {
 TUTTI_NODISCARD
 tutti_status tutti_readings_create(tutti_run *run, tutti_meter *meter);
 void tutti_readings_note(tutti_meter *meter, const tutti_noise_sums *sums);
+/** AdaScale's, where the training goes by it. */
+void tutti_readings_note_gain(tutti_meter *meter, double gain, double steps);

@@ -42,6 +42,13 @@ static tutti_status count_budget(tutti_count budget, tutti_plan *plan) {
               "train: the budget is %g steps, %g epochs; at most %g and %g can be counted", steps,
               samples / n, MAX_STEPS, MAX_EPOCHS);
   plan->total_steps = (int64_t)steps;
+  if (plan->base > 0) {
+    plan->base_steps = by_steps ? budget.value : samples / plan->base;
+    TUTTI_CHECK(plan->base_steps <= MAX_STEPS, TUTTI_ERR_CONFIG,
+                "train: the budget is %g steps of schedule.base_batch_size; at most %g can be counted",
+                plan->base_steps, MAX_STEPS);
+    plan->total_steps = (int64_t)ceil(plan->base_steps); // a gain is 1 or more
+  }
   plan->total_epochs = (double)tutti_stages_place(&plan->stages, plan->total_steps) / n;
   return TUTTI_OK;
 }
@@ -105,7 +112,8 @@ static tutti_status check_wanted(void *context, int64_t batch) {
 /** The noise of a gradient with batch_norm is that of its ghost groups, one a micro-batch; else of the samples. */
 static bool measures_parts(const tutti_config *config) {
   const bool mixes = tutti_layers_group(config->model.layers, (int)config->model.n_layers, INT64_MAX) > 1;
-  return mixes && (config->run.measure & TUTTI_MEASURE_NOISE);
+  const bool gains = config->schedule.scaling == TUTTI_SCALING_ADASCALE;
+  return mixes && (gains || (config->run.measure & TUTTI_MEASURE_NOISE));
 }
 
 static tutti_status choose_micro_rows(const tutti_config *config, const tutti_plan *plan, int size,
@@ -143,6 +151,9 @@ static tutti_status make_stages(const tutti_config *config, tutti_plan *plan) {
 tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan) {
   plan->epoch = tutti_epoch_make(n_train, config->train.batch_size, config->train.last_batch);
   TUTTI_TRY(make_stages(config, plan));
+  const bool gains = config->schedule.scaling == TUTTI_SCALING_ADASCALE;
+  plan->base = gains ? (double)config->schedule.base_batch_size : 0;
+  plan->base_steps = 0;
   TUTTI_TRY(count_budget(config->train.budget, plan));
   plan->leaves_apart = config->parallel.reduce == TUTTI_REDUCE_TREE;
   // A leaf that never has samples would cost a pass over the parameters.
@@ -161,7 +172,8 @@ tutti_position tutti_plan_position(const tutti_plan *plan, const tutti_checkpoin
                           .samples = state->samples,
                           .place = state->place,
                           .at = tutti_stages_reach(&plan->stages, state->epoch * plan->epoch.n) +
-                                state->step_in_epoch};
+                                state->step_in_epoch,
+                          .gained = state->gained};
 }
 
 tutti_range tutti_plan_batch(const tutti_plan *plan, tutti_position now) {
@@ -175,13 +187,24 @@ tutti_position tutti_plan_move(const tutti_plan *plan, tutti_position now, int b
       .step = now.step + by,
       .samples = now.samples + tutti_stages_samples(stages, at) - tutti_stages_samples(stages, now.at),
       .place = now.place + tutti_stages_place(stages, at) - tutti_stages_place(stages, now.at),
-      .at = at};
+      .at = at,
+      .gained = now.gained};
 }
 
 tutti_extent tutti_plan_extent(const tutti_plan *plan, tutti_position now) {
   return (tutti_extent){.steps = (double)now.step,
                         .epochs = (double)now.place / (double)plan->epoch.n,
                         .samples = (double)now.samples};
+}
+
+/** Steps of the base batch in all units. */
+static tutti_extent of_base(const tutti_plan *plan, double steps) {
+  return (tutti_extent){
+      .steps = steps, .epochs = steps * plan->base / (double)plan->epoch.n, .samples = steps * plan->base};
+}
+
+tutti_extent tutti_plan_progress(const tutti_plan *plan, tutti_position now) {
+  return plan->base > 0 ? of_base(plan, now.gained) : tutti_plan_extent(plan, now);
 }
 
 bool tutti_plan_ends_epoch(const tutti_plan *plan, tutti_position now) {
@@ -217,6 +240,7 @@ static tutti_status check_growth_after(const tutti_plan *plan, tutti_count warmu
 }
 
 tutti_extent tutti_plan_total(const tutti_plan *plan) {
+  if (plan->base > 0) return of_base(plan, plan->base_steps);
   return (tutti_extent){.steps = (double)plan->total_steps,
                         .epochs = plan->total_epochs,
                         .samples = (double)tutti_stages_samples(&plan->stages, plan->total_steps)};
@@ -247,7 +271,8 @@ static int64_t end_of_budget(const tutti_plan *plan, tutti_count budget, tutti_p
 
 tutti_status tutti_plan_check_warmup(const tutti_plan *plan, tutti_count warmup, tutti_count budget,
                                      tutti_position now) {
-  const tutti_extent left = extent_between(plan, now.at, end_of_budget(plan, budget, now));
+  const tutti_extent left = plan->base > 0 ? of_base(plan, fmax(plan->base_steps - now.gained, 0))
+                                           : extent_between(plan, now.at, end_of_budget(plan, budget, now));
   const double most = tutti_extent_in(&left, warmup.unit);
   char wanted[64], rest[64];
   tutti_count_print(warmup, wanted, sizeof wanted);
@@ -269,12 +294,14 @@ static double growth_rate(const tutti_plan *plan, int64_t at) {
 }
 
 double tutti_plan_learning_rate(const tutti_plan *plan, const tutti_schedule *schedule, tutti_position now) {
-  const tutti_extent before = tutti_plan_extent(plan, now),
-                     after = tutti_plan_extent(plan, tutti_plan_move(plan, now, 1));
+  tutti_position next = tutti_plan_move(plan, now, 1);
+  next.gained += 1; // the schedule is that of steps with the base batch
+  const tutti_extent before = tutti_plan_progress(plan, now), after = tutti_plan_progress(plan, next);
   return tutti_schedule_at(schedule, &before, &after) * growth_rate(plan, now.at);
 }
 
 bool tutti_plan_done(const tutti_plan *plan, tutti_count budget, tutti_position now) {
+  if (plan->base > 0) return now.gained >= plan->base_steps * (1 - 1e-12);
   if (budget.unit == TUTTI_UNIT_SAMPLES) return (double)now.samples >= budget.value;
   if (budget.unit == TUTTI_UNIT_STEPS) return now.step >= plan->total_steps;
   return now.place >= (int64_t)(budget.value * (double)plan->epoch.n);
@@ -282,6 +309,7 @@ bool tutti_plan_done(const tutti_plan *plan, tutti_count budget, tutti_position 
 
 double tutti_plan_last_epoch(const tutti_plan *plan, tutti_count budget, tutti_position now) {
   const tutti_stages *stages = &plan->stages;
+  if (plan->base > 0) return NAN;
   const int64_t end = end_of_budget(plan, budget, now);
   const int64_t place = now.place + tutti_stages_place(stages, end) - tutti_stages_place(stages, now.at);
   return (double)place / (double)plan->epoch.n;

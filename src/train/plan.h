@@ -8,8 +8,10 @@ typedef struct {
   tutti_epoch epoch; // of the training samples, with batches as they are at first
   tutti_growth growth;
   tutti_stages stages;
+  double base;       // samples of the batch that AdaScale measures its gain over; 0: another scaling, or none
+  double base_steps; // with it: steps of that batch that the budget comes to
   int64_t largest_batch; // of all stages, whether the budget comes to them or not
-  int64_t total_steps;   // of the budget
+  int64_t total_steps;   // of the budget; with a base, at most
   double total_epochs;   // the same in epochs
   int n_leaves;          // that a global batch is cut into, see tutti_reducer
   bool leaves_apart;     // they are not the ranks', and no sum depends on who has which
@@ -37,6 +39,7 @@ typedef struct {
   int64_t samples; // that they had
   int64_t place;   // in the sequence of epochs, see tutti_epoch: where the next step begins
   int64_t at;      // steps that this plan has up to the last epoch's end + updates since
+  double gained;   // with a base: steps of that batch that the updates count as
 } tutti_position;
 
 tutti_position tutti_plan_position(const tutti_plan *plan, const tutti_checkpoint_state *state);
@@ -51,10 +54,13 @@ int64_t tutti_plan_place(const tutti_plan *plan, const tutti_checkpoint_state *s
 /** One step on or, with -1, back. */
 tutti_position tutti_plan_move(const tutti_plan *plan, tutti_position now, int by);
 
-/** What the schedule and all that is due goes by. */
+/** What all that is due goes by. */
 tutti_extent tutti_plan_extent(const tutti_plan *plan, tutti_position now);
 
-/** Local.  The whole training. */
+/** What the schedule goes by: the same; with a base, what its steps come to. */
+tutti_extent tutti_plan_progress(const tutti_plan *plan, tutti_position now);
+
+/** Local.  The whole training, as progress. */
 tutti_extent tutti_plan_total(const tutti_plan *plan);
 
 /** Local.  The schedule of the learning rate, with the plan's epochs, first batch and budget.
@@ -72,7 +78,7 @@ tutti_status tutti_plan_check_warmup(const tutti_plan *plan, tutti_count warmup,
 /** The learning rate of the step after `now`. */
 double tutti_plan_learning_rate(const tutti_plan *plan, const tutti_schedule *schedule, tutti_position now);
 
-/** Epochs at the end of the budget of a training that stands at `now`. */
+/** Epochs at the end of the budget of a training that stands at `now`; NaN where the gain decides. */
 double tutti_plan_last_epoch(const tutti_plan *plan, tutti_count budget, tutti_position now);
 
 /** Whether the step that led to `now` came to an epoch's end, or behind it. */

@@ -122,11 +122,16 @@ void tutti_readings_note(tutti_meter *meter, const tutti_noise_sums *sums) {
   if (meter->norms) note_norms(meter);
   if (!meter->noise) return;
   note_noise(meter, sums, TUTTI_READING_TRACE, TUTTI_READING_GRAD_SQUARED, TUTTI_READING_NOISE_SCALE);
-  note_adascale(meter, sums);
+  if (!meter->gains) note_adascale(meter, sums);
   if (!meter->examples) return;
   note_noise(meter, sums, TUTTI_READING_EXAMPLE_TRACE, TUTTI_READING_EXAMPLE_GRAD_SQUARED,
              TUTTI_READING_EXAMPLE_NOISE_SCALE);
   note(meter, TUTTI_READING_DIVERSITY, tutti_noise_diversity(sums));
+}
+
+void tutti_readings_note_gain(tutti_meter *meter, double gain, double steps) {
+  note(meter, TUTTI_READING_ADASCALE_GAIN, gain);
+  note(meter, TUTTI_READING_ADASCALE_STEPS, steps);
 }
 
 // --- rows and checkpoints --------------------------------------------------------------------------------

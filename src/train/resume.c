@@ -175,6 +175,17 @@ static bool same_text(const char *a, const char *b) {
   return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/** Progress of another training in steps of this one's base batch, and averages begun anew. */
+static void convert_gained(const tutti_run *run, const tutti_config *old, tutti_checkpoint_state *state) {
+  const double base = run->plan.base;
+  const bool counted = old->schedule.scaling == TUTTI_SCALING_ADASCALE;
+  const double samples =
+      counted ? state->gained * (double)old->schedule.base_batch_size : (double)state->samples;
+  state->gained = base > 0 ? samples / base : 0;
+  state->gain_variance_sum = state->gain_variance_weight = 0;
+  state->gain_square_sum = state->gain_square_weight = 0;
+}
+
 /** Also: a best value of another quantity, or of another training, means nothing for what is monitored now. */
 static tutti_status check_same_training(tutti_run *run, const char *path, bool named,
                                         tutti_checkpoint_info *info, tutti_optim_options *optimizer,
@@ -184,6 +195,7 @@ static tutti_status check_same_training(tutti_run *run, const char *path, bool n
   *optimizer = old.optimizer;
   with->same_scale = old.data.scale == run->config->data.scale;
   const tutti_status status = compare_config(run, path, named, &old, info, with);
+  if (with->differs) convert_gained(run, &old, &info->state);
   if (with->differs || !same_text(old.train.monitor, run->config->train.monitor)) {
     info->state.best = info->state.plateau_best = NAN;
     info->state.plateau_waited = info->state.plateau_cooling = 0;
@@ -276,7 +288,7 @@ static void recall_schedule(tutti_run *run) {
 /** A warmup that was not the checkpoint's begins where the run goes on, not where the training began. */
 static void begin_warmup(tutti_run *run) {
   const tutti_count warmup = run->config->schedule.warmup;
-  const tutti_extent done = tutti_plan_extent(&run->plan, tutti_run_position(run));
+  const tutti_extent done = tutti_plan_progress(&run->plan, tutti_run_position(run));
   char text[64];
   run->state.warmup_from = warmup.value > 0 ? tutti_extent_in(&done, warmup.unit) : 0;
   if (warmup.value == 0) return;

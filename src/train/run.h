@@ -37,6 +37,8 @@ typedef struct {
   tutti_meter *meter;           // NULL: nothing is measured
   double *squares;              // [n_pieces] for clipping
   double *norms;                // [n_norms] for rules that scale arrays
+  double *gain_squares;         // [all_pieces] for AdaScale's gain; NULL: it has no part in this run
+  double gain;                  // of this step; 0 without
   double (*tail)[TUTTI_N_TAIL]; // [max(1, own leaves)] what the reduction carries beside the gradients
   int64_t *leaf_ends;           // [max(1, own leaves)] in the micro-batch that is under way
 

@@ -106,6 +106,8 @@ static tutti_status create_optimizer(tutti_run *run) {
                  tutti_optim_create(&config->optimizer, offsets, plain, n_arrays, begin, end, &run->optim));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->squares, tutti_optim_n_pieces(run->optim)));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->norms, tutti_optim_n_norms(run->optim)));
+  if (run->plan.base > 0)
+    TUTTI_TRY_GOTO(done, TUTTI_NEW(run->gain_squares, tutti_optim_all_pieces(run->optim)));
   TUTTI_TRY_GOTO(done, tutti_plan_schedule(&run->plan, config, &run->schedule));
 done:
   tutti_free(plain);
@@ -208,6 +210,7 @@ void tutti_run_strip(tutti_run *run) {
   tutti_free(run->averaged);
   tutti_free(run->squares);
   tutti_free(run->norms);
+  tutti_free(run->gain_squares);
   tutti_free(run->tail);
   tutti_free(run->leaf_ends);
   tutti_free(run->part);
@@ -218,6 +221,8 @@ void tutti_run_strip(tutti_run *run) {
   run->average = run->training = (tutti_evaluated){0};
   run->squares = NULL;
   run->norms = NULL;
+  run->gain_squares = NULL;
+  run->gain = 0;
   run->tail = NULL;
   run->leaf_ends = NULL;
 }

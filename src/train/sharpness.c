@@ -37,8 +37,8 @@ static tutti_status find_learning_rate(measurement *m, double *learning_rate) {
   state.place = tutti_plan_place(&plan, &state);
   const tutti_position now = tutti_plan_position(&plan, &state);
   const tutti_position last = now.at > 0 ? tutti_plan_move(&plan, now, -1) : now;
-  // A plateau has no place in the plan: the rate may have fallen since the last update.
-  const bool told = schedule.decay == TUTTI_DECAY_PLATEAU && state.step > 0;
+  // A plateau and a gain have no place in the plan.
+  const bool told = (schedule.decay == TUTTI_DECAY_PLATEAU || plan.base > 0) && state.step > 0;
   *learning_rate = told ? state.learning_rate : tutti_plan_learning_rate(&plan, &schedule, last);
   return TUTTI_OK;
 }

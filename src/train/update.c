@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "linalg/parallel.h"
+#include "train/gain.h"
 #include "train/meter.h"
 #include "tutti/linalg.h"
 
@@ -16,6 +17,7 @@ void tutti_run_update_begin(tutti_run *run) {
   tutti_checkpoint_state *state = &run->state;
   run->schedule.drops = state->plateau_drops;
   state->learning_rate = tutti_plan_learning_rate(&run->plan, &run->schedule, tutti_run_position(run));
+  if (run->gain_squares) state->learning_rate *= run->gain;
   tutti_optim_begin(run->optim, state->step - state->rule_from + 1, state->learning_rate, run->squares);
 }
 
@@ -35,6 +37,15 @@ static void square(tutti_run *run, int64_t first, int64_t n, float *params, floa
   tutti_optim_squares(run->optim, first, n, grads, run->squares);
 }
 
+/** What is seen of a new gradient is all. */
+static void look(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
+  (void)run;
+  (void)first;
+  (void)n;
+  (void)params;
+  (void)grads;
+}
+
 static void prepare(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
   tutti_optim_prepare(run->optim, first, n, params, grads, run->norms);
 }
@@ -51,6 +62,7 @@ static void pass_part(void *context, int64_t begin, int64_t end) {
     float *params = tutti_reducer_params(run->reducer) + k, *grads = p->grads + at, room[BLOCK];
     if (p->is_new) {
       tutti_meter_before(run, p->first, k, n, params, grads, room);
+      tutti_gain_see(run, k - p->slice, n, grads);
       tutti_model_penalty_gradient(run->network.model, params, k, k + n, grads);
     }
     p->action(run, k - p->slice, n, params, grads);
@@ -91,15 +103,20 @@ static void pass_again(tutti_run *run, int64_t begin, int64_t end, float *grads,
 static tutti_status update_with_norms(tutti_run *run, int64_t begin, int64_t end) {
   const int64_t n_pieces = tutti_optim_n_pieces(run->optim), n_norms = tutti_optim_n_norms(run->optim);
   float *grads = NULL;
+  if (run->gain_squares)
+    memset(run->gain_squares, 0, (size_t)tutti_optim_all_pieces(run->optim) * sizeof *run->gain_squares);
   if (n_pieces > 0) {
     memset(run->squares, 0, (size_t)n_pieces * sizeof *run->squares);
     grads = pass_new(run, begin, end, square);
     TUTTI_TRY(tutti_reducer_sum_slices(run->reducer, run->squares, n_pieces));
+  } else if (run->gain_squares) {
+    grads = pass_new(run, begin, end, look);
   }
+  TUTTI_TRY(tutti_gain_find(run));
   tutti_run_update_begin(run);
   if (n_norms > 0) {
     memset(run->norms, 0, (size_t)n_norms * sizeof *run->norms);
-    if (n_pieces > 0)
+    if (grads)
       pass_again(run, begin, end, grads, prepare);
     else
       grads = pass_new(run, begin, end, prepare);
@@ -111,7 +128,7 @@ static tutti_status update_with_norms(tutti_run *run, int64_t begin, int64_t end
 }
 
 static bool has_norms(const tutti_run *run) {
-  return tutti_optim_n_pieces(run->optim) > 0 || tutti_optim_n_norms(run->optim) > 0;
+  return tutti_optim_n_pieces(run->optim) > 0 || tutti_optim_n_norms(run->optim) > 0 || run->gain_squares;
 }
 
 tutti_status tutti_run_update(tutti_run *run) {

@@ -44,6 +44,13 @@ static void keys_that_need_another_ask_for_it(void **state) {
   (void)state;
   CHECK_REFUSED("train: {patience: 3}\n",
                 "run.yaml:3:19: train.patience: patience waits for a better train.monitor");
+  CHECK_REFUSED("schedule: {scaling: adascale, base_batch_size: 8}\noptimizer: {name: adam}\n",
+                "adascale is for optimizer.name sgd");
+  CHECK_REFUSED("schedule: {scaling: adascale, base_batch_size: 64}\noptimizer: {name: sgd}\n",
+                "base_batch_size is 64 and train.batch_size 32");
+  CHECK_REFUSED(
+      "schedule: {scaling: adascale, base_batch_size: 8, batch_growth: geometric}\noptimizer: {name: sgd}\n",
+      "schedule.batch_growth by the batch size; keep one");
   CHECK_REFUSED("schedule: {scaling: linear}\n",
                 "run.yaml:3:21: schedule.scaling: scaling needs schedule.base_batch");
   CHECK_REFUSED(
