@@ -218,6 +218,9 @@ tutti_status tutti_read_text(const char *path, char **text);
 /** Whether both paths lead to one file or folder; false where one of them leads nowhere. */
 bool tutti_same_file(const char *a, const char *b);
 
+/** Whether `path` names a file right in `folder`, or a link leads it to one; false where it leads nowhere. */
+bool tutti_file_is_in(const char *path, const char *folder);
+
 // --- one writer at a time
 
 /** The right to write to a folder; ends with the process that has it, however that dies. */

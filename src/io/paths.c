@@ -1,5 +1,7 @@
+#define _XOPEN_SOURCE 700 // realpath
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,6 +50,20 @@ tutti_status tutti_parent_folder(const char *path, char **folder) {
   if (!*folder) return TUTTI_ERR_MEMORY;
   if (slash) (*folder)[slash == path ? 1 : slash - path] = '\0';
   return TUTTI_OK;
+}
+
+static bool has_parent(const char *path, const char *folder) {
+  char *parent = NULL;
+  const bool is_it = tutti_parent_folder(path, &parent) == TUTTI_OK && tutti_same_file(parent, folder);
+  tutti_free(parent);
+  return is_it;
+}
+
+bool tutti_file_is_in(const char *path, const char *folder) {
+  char *real = realpath(path, NULL);
+  const bool is_in = real && (has_parent(path, folder) || has_parent(real, folder));
+  free(real);
+  return is_in;
 }
 
 tutti_status tutti_write_text(const char *path, const char *text) {

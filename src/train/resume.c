@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "train/displace.h"
 #include "train/evaluated.h"
 #include "train/events.h"
 #include "train/meter.h"
@@ -35,6 +36,7 @@ typedef struct {
   char *path;   // owned; NULL: none
   bool named;   // by the user, and of another run
   bool returns; // best.h5 of this directory, in the place of the last one
+  char displaced[1024]; // how the run of this directory differs, whose files make room; "": they do not
 } choice;
 
 /** The directory's own best.h5 takes the place of its last checkpoint: once, or a job that is started again would lose
@@ -62,24 +64,6 @@ done:
   return status;
 }
 
-/** A checkpoint of this directory comes before one of another run that the user names, or a job that is started again
- * would lose what it has done. */
-static tutti_status choose(const tutti_saver *saver, choice *chosen) {
-  const tutti_config *config = saver->run->config;
-  const char *resume = config->run.resume;
-  const bool names = strcmp(resume, "auto") != 0;
-  if (strcmp(resume, "no") == 0) return TUTTI_OK;
-  TUTTI_TRY(tutti_checkpoint_find(config->run.directory, &chosen->path));
-  if (chosen->path && names && tutti_same_file(resume, saver->best_path)) return choose_best(saver, chosen);
-  if (chosen->path && names)
-    tutti_log(TUTTI_LOG_INFO, "run.resume=%s is not used: %s has a checkpoint of its own", resume,
-              config->run.directory);
-  if (chosen->path || !names) return TUTTI_OK;
-  chosen->named = true;
-  chosen->path = tutti_strdup(resume);
-  return chosen->path ? TUTTI_OK : TUTTI_ERR_MEMORY;
-}
-
 static bool has_same_data(const tutti_run *run, const tutti_checkpoint_state *state) {
   return state->data == tutti_dataset_fingerprint(run->dataset, state->data_hash);
 }
@@ -94,6 +78,43 @@ static void find_differences(const tutti_run *run, const tutti_config *old, cons
   *one = (tutti_difference){.key = "the contents of data.file"};
   snprintf(one->then, sizeof one->then, "%016llx", (unsigned long long)info->state.data);
   snprintf(one->now, sizeof one->now, "%016llx", (unsigned long long)data);
+}
+
+/** Whether a checkpoint is of another training than this run. */
+static tutti_status describe_differences(const tutti_run *run, const char *path, char *text, size_t bytes) {
+  tutti_checkpoint_info info = {0};
+  tutti_config old = {0};
+  tutti_differences found;
+  tutti_status status = TUTTI_OK;
+  text[0] = '\0';
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
+  TUTTI_TRY_GOTO(done, tutti_config_parse(info.config, path, NULL, 0, &old));
+  find_differences(run, &old, &info, &found);
+  tutti_differences_text(&found, text, bytes);
+done:
+  tutti_config_clear(&old);
+  tutti_checkpoint_info_clear(&info);
+  return status;
+}
+
+/** A checkpoint of this directory comes before one of another run that the user names, or a job that is started again
+ * would lose what it has done; unless it is of another training, which then makes room. */
+static tutti_status choose(const tutti_saver *saver, choice *chosen) {
+  const tutti_config *config = saver->run->config;
+  const char *resume = config->run.resume, *directory = config->run.directory;
+  const bool names = strcmp(resume, "auto") != 0;
+  if (strcmp(resume, "no") == 0) return TUTTI_OK;
+  TUTTI_TRY(tutti_checkpoint_find(directory, &chosen->path));
+  if (chosen->path && names && tutti_same_file(resume, saver->best_path)) return choose_best(saver, chosen);
+  if (chosen->path && names && !tutti_file_is_in(resume, directory))
+    TUTTI_TRY(describe_differences(saver->run, chosen->path, chosen->displaced, sizeof chosen->displaced));
+  if (chosen->path && names && !chosen->displaced[0])
+    tutti_log(TUTTI_LOG_INFO, "run.resume=%s is not used: %s has a checkpoint of its own", resume, directory);
+  if (!names || (chosen->path && !chosen->displaced[0])) return TUTTI_OK;
+  tutti_free(chosen->path);
+  chosen->named = true;
+  chosen->path = tutti_strdup(resume);
+  return chosen->path ? TUTTI_OK : TUTTI_ERR_MEMORY;
 }
 
 static const tutti_difference *find_key(const tutti_differences *found, const char *key) {
@@ -354,6 +375,17 @@ done:
   return status;
 }
 
+/** The run that is in the directory is another training, and begins to be another run's. */
+static tutti_status make_room(const tutti_run *run, const choice *chosen) {
+  const char *directory = run->config->run.directory;
+  char place[TUTTI_DISPLACED_BYTES];
+  TUTTI_TRY(tutti_displace_find(directory, place));
+  tutti_log(TUTTI_LOG_WARNING,
+            "%s holds another training: %s; its files are moved to %s, and a new run begins in %s from %s",
+            directory, chosen->displaced, place, directory, chosen->path);
+  return tutti_displace(directory, place);
+}
+
 /** On rank 0: fill the gather buffers from a checkpoint (NULL: they have what a training begins with), and put the
  * directory in order.  Nothing of an earlier run goes before there is something in its place. */
 static tutti_status begin_root(tutti_saver *saver, const choice *chosen, start_info *start) {
@@ -364,6 +396,7 @@ static tutti_status begin_root(tutti_saver *saver, const choice *chosen, start_i
   saver->anew = saver->metrics_anew = !path || named;
   saver->drops_best = !path || (named && !tutti_same_file(path, saver->best_path));
   if (path) TUTTI_TRY(load(saver, path, named, start));
+  if (chosen->displaced[0]) TUTTI_TRY(make_room(run, chosen));
   start->returns = chosen->returns;
   if (chosen->returns) start->state.returned_to = run->state.step;
   // All rows of /epochs are written again from the checkpoint's history, which knows of those that a kill cut

@@ -62,6 +62,59 @@ head -c 5000 runs/small/checkpoint.h5 >runs/damaged/checkpoint.h5
 head -c 5000 runs/small/checkpoint.h5 >runs/damaged/checkpoint.prev.h5
 refuse 65 runs/damaged -- train small.yaml --run.directory=runs/damaged
 
+# A directory with another training makes room for a run from elsewhere, but not before that can begin.
+cp -R runs/small runs/taken
+cp runs/small/checkpoint.h5 runs/taken/best.h5
+echo 'not of the run' >runs/taken/best.txt
+taken=$(fingerprint runs/taken)
+head -c 5000 runs/small/checkpoint.h5 >cut.h5
+refuse 65 cut.h5 -- train small.yaml --run.directory=runs/taken --run.resume=cut.h5 --optimizer.learning_rate=0.01
+refuse 66 missing.h5 -- train small.yaml --run.directory=runs/taken --run.resume=missing.h5 \
+  --optimizer.learning_rate=0.01
+ln -s ../runs/taken/checkpoint.prev.h5 runs/link.h5
+for own in auto runs/taken/checkpoint.prev.h5 runs/link.h5; do
+  refuse 78 'runs/taken/checkpoint.h5 belongs to another training' 'optimizer.learning_rate was 0.001' -- \
+    train small.yaml --run.directory=runs/taken --run.resume=$own --optimizer.learning_rate=0.01
+done
+expect_same "$(fingerprint runs/taken)" "$taken"
+rm runs/link.h5 runs/taken/best.txt
+taken=$(fingerprint runs/taken)
+# Cut off after two of five files, the run is still seen there; started again, it is moved to the same place.
+taking() {
+  set -- train small.yaml --run.directory=runs/taken --run.resume=runs/small/checkpoint.h5 --train.epochs=3 "$@"
+  run "$RANKS" "$@"
+}
+TUTTI_FAULT=displace:0:3
+export TUTTI_FAULT
+taking --optimizer.learning_rate=0.01
+unset TUTTI_FAULT
+expect_status 70
+expect_same "$(find runs/taken/before-1 -type f | wc -l | tr -d ' ')" 2
+[ -e runs/taken/checkpoint.h5 ] || fail 'the checkpoint has gone first'
+taking --optimizer.learning_rate=0.01
+expect_status 0
+expect_count 1 'tutti: warning: runs/taken holds another training'
+expect_text 'optimizer.learning_rate was 0.001 there and is 0.01 now' 'its files are moved to runs/taken/before-1' \
+  'begins in runs/taken from runs/small/checkpoint.h5'
+expect_same "$(fingerprint runs/taken/before-1)" "$taken"
+expect_files runs/taken before-1 config.yaml metrics.h5 checkpoint.h5
+expect_same "$("$ARRAYS" rows runs/taken/metrics.h5 epochs)" 3
+taken=$(fingerprint runs/taken | grep -v before-1)
+# The same again goes on from what is there; still another has a place of its own.
+taking --optimizer.learning_rate=0.01
+expect_status 0
+expect_text 'goes on from runs/taken/checkpoint.h5' 'is not used'
+expect_same "$(fingerprint runs/taken | grep checkpoint.h5 | grep -v before-1)" "$(echo "$taken" | grep checkpoint.h5)"
+taking --optimizer.learning_rate=0.02
+expect_status 0
+expect_text 'optimizer.learning_rate was 0.01 there and is 0.02 now' runs/taken/before-2
+expect_files runs/taken/before-2 config.yaml metrics.h5 checkpoint.h5
+expect_same "$(fingerprint runs/taken/before-2 | grep checkpoint)" "$(echo "$taken" | grep checkpoint)"
+# And back to the first one, whose place is no file of the run.
+run "$RANKS" train small.yaml --run.directory=runs/taken --run.resume=runs/taken/before-1/best.h5 --train.epochs=3
+expect_status 0
+expect_text 'goes on from runs/taken/before-1/best.h5' runs/taken/before-3
+
 expect_same "$(fingerprint runs/small)" "$before"
 [ -z "$(find . -name '*.tmp-*')" ] || fail 'a temporary file is left'
 

@@ -107,6 +107,22 @@ static void one_file_is_known_by_all_its_names(void **state) {
   assert_false(tutti_same_file(none, none));
 }
 
+static void a_file_is_in_the_folder_that_has_it(void **state) {
+  const char *a = folder_path(state, "a"), *sub = folder_path(state, "sub"), *b = folder_path(state, "sub/b");
+  const char *into = folder_path(state, "sub/into"), *out = folder_path(state, "out");
+  CHECK_OK(tutti_make_folder(sub));
+  folder_put(a, "x", 1);
+  folder_put(b, "x", 1);
+  assert_int_equal(symlink("../a", into), 0);
+  assert_int_equal(symlink("sub/b", out), 0);
+  assert_true(tutti_file_is_in(a, *state) && !tutti_file_is_in(a, sub));
+  assert_true(tutti_file_is_in(b, sub) && !tutti_file_is_in(b, *state));
+  // by its own name, and where it leads
+  assert_true(tutti_file_is_in(into, sub) && tutti_file_is_in(into, *state));
+  assert_true(tutti_file_is_in(out, sub) && tutti_file_is_in(out, *state));
+  assert_false(tutti_file_is_in(folder_path(state, "none"), *state));
+}
+
 static void leftovers_of_killed_jobs_are_removed(void **state) {
   char host[64] = "", name[128];
   assert_int_equal(gethostname(host, sizeof host - 1), 0);
@@ -145,6 +161,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(text_that_cannot_be_created_says_why, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(a_link_stays_a_link, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(one_file_is_known_by_all_its_names, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(a_file_is_in_the_folder_that_has_it, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(leftovers_of_killed_jobs_are_removed, folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("io.paths", tests, NULL, check_no_leak);
