@@ -474,12 +474,7 @@ static tutti_status begin(tutti_saver *saver, const choice *chosen) {
 tutti_status tutti_saver_begin(tutti_saver *saver) {
   tutti_run *run = saver->run;
   choice chosen = {0};
-  run->state = (tutti_checkpoint_state){.seed = run->config->train.seed,
-                                        .split_seed = run->config->train.seed,
-                                        .best = NAN,
-                                        .plateau_best = NAN,
-                                        .data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64),
-                                        .data_hash = TUTTI_HASH_XXH64};
+  run->state = tutti_run_first_state(run);
   saver->waits = strcmp(run->config->run.resume, "no") == 0;
   tutti_status status = run->rank == 0 ? choose(saver, &chosen) : TUTTI_OK;
   status = tutti_agree_from(run->comm, 0, status);

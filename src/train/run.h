@@ -99,6 +99,9 @@ TUTTI_NODISCARD
 tutti_status tutti_run_check(const tutti_config *config, const tutti_dataset *dataset, int n_ranks,
                              bool with_network);
 
+/** Local.  Where a training begins, with nothing done. */
+tutti_checkpoint_state tutti_run_first_state(const tutti_run *run);
+
 /** Collective.  A training that begins: initial weights on all ranks, nothing done yet. */
 TUTTI_NODISCARD
 tutti_status tutti_run_begin(tutti_run *run);

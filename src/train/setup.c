@@ -174,16 +174,20 @@ tutti_status tutti_run_create(const tutti_comm *comm, const tutti_config *config
   return status;
 }
 
+tutti_checkpoint_state tutti_run_first_state(const tutti_run *run) {
+  return (tutti_checkpoint_state){.seed = run->config->train.seed,
+                                  .split_seed = run->config->train.seed,
+                                  .best = NAN,
+                                  .plateau_best = NAN,
+                                  .data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64),
+                                  .data_hash = TUTTI_HASH_XXH64};
+}
+
 tutti_status tutti_run_begin(tutti_run *run) {
   tutti_model *model = run->network.model;
   float *weights = NULL;
   tutti_status status = TUTTI_OK;
-  run->state = (tutti_checkpoint_state){.seed = run->config->train.seed,
-                                        .split_seed = run->config->train.seed,
-                                        .best = NAN,
-                                        .plateau_best = NAN,
-                                        .data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64),
-                                        .data_hash = TUTTI_HASH_XXH64};
+  run->state = tutti_run_first_state(run);
   if (run->rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
   TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
   if (run->rank == 0) tutti_model_init(model, run->config->train.seed, weights);
