@@ -311,8 +311,11 @@ double tutti_plan_last_epoch(const tutti_plan *plan, tutti_count budget, tutti_p
   const tutti_stages *stages = &plan->stages;
   if (plan->base > 0) return NAN;
   const int64_t end = end_of_budget(plan, budget, now);
-  const int64_t place = now.place + tutti_stages_place(stages, end) - tutti_stages_place(stages, now.at);
-  return (double)place / (double)plan->epoch.n;
+  const int64_t shift = now.place - tutti_stages_place(stages, now.at), n = plan->epoch.n;
+  const int64_t place = shift + tutti_stages_place(stages, end);
+  const int64_t before = end > 0 ? shift + tutti_stages_place(stages, end - 1) : place;
+  // What a last step has beyond the end of an epoch is in that epoch's row.
+  return before / n < place / n ? (double)(place / n) : (double)place / (double)n;
 }
 
 bool tutti_plan_due(const tutti_plan *plan, tutti_count every, tutti_position now) {

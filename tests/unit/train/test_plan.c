@@ -128,6 +128,17 @@ static void the_rate_goes_on_from_where_the_run_stands(void **state) {
   tutti_config_clear(&config);
 }
 
+/** What the last step carries beyond the end of the last epoch begins no other. */
+static void the_last_epoch_is_the_last_that_has_a_row(void **state) {
+  (void)state;
+  tutti_config config = make_config(layers_plain, "4", "auto", "epochs", "3");
+  tutti_plan plan;
+  config.train.last_batch = TUTTI_LAST_CARRY;
+  CHECK_OK(tutti_plan_make(&config, 6, 1, &plan));
+  CHECK_NEAR(tutti_plan_last_epoch(&plan, config.train.budget, position(&plan, 0, 0, 0)), 3, 0);
+  tutti_config_clear(&config);
+}
+
 /** With other data the epochs are others; samples are those that the run has had. */
 static void a_budget_of_samples_counts_those_of_the_run(void **state) {
   (void)state;
@@ -320,6 +331,7 @@ int main(void) {
       cmocka_unit_test(a_budget_beyond_counting_is_refused),
       cmocka_unit_test(epochs_count_on_after_another_batch_size),
       cmocka_unit_test(the_rate_goes_on_from_where_the_run_stands),
+      cmocka_unit_test(the_last_epoch_is_the_last_that_has_a_row),
       cmocka_unit_test(a_budget_of_samples_counts_those_of_the_run),
       cmocka_unit_test(a_later_warmup_fits_in_what_is_left),
       cmocka_unit_test(micro_batches_hold_whole_groups),
