@@ -39,12 +39,10 @@ static const char *metric_of(const tutti_study_options *study) {
 
 /** "17 (batch_size 64, step 1200, val_accuracy 0.931)" */
 static void append_own(const tutti_study *study, char *text, size_t bytes) {
-  char number[32];
   tutti_text_append(text, bytes, "%lld (batch_size %lld, step %.0f", (long long)study->at_trial,
                     (long long)study->set.results[study->at_trial].batch_size, study->at_step);
   if (!isnan(study->at_value))
-    tutti_text_append(text, bytes, ", %s %s", metric_of(&study->config->study),
-                      tutti_text_print_real(number, sizeof number, study->at_value));
+    tutti_text_append(text, bytes, ", %s %.6g", metric_of(&study->config->study), study->at_value);
   tutti_text_append(text, bytes, ")");
 }
 
