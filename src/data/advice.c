@@ -1,4 +1,6 @@
-/** What is said where the scaling that nobody chose hardly suits the training rows. */
+/** What is said where the scaling that nobody chose hardly suits the training rows, and float32 not their targets. */
+#include <math.h>
+
 #include "base/log.h"
 #include "data/dataset_impl.h"
 
@@ -70,7 +72,42 @@ static tutti_status advise(const tutti_dataset *d) {
   }
 }
 
+/** Numbers that float32 tells apart between the least and the largest target of column k; NaN where all are 0, or there
+ * is no doubt that it does. */
+static double steps_of_targets(const tutti_dataset *d, int64_t k) {
+  enum { WHOLE = 1 << 24 }; // from here on not every whole number is a float
+  const int64_t width = d->layout.n_targets;
+  const float *y = tutti_dataset_y(d, TUTTI_ROWS_TRAIN);
+  float least = INFINITY, most = -INFINITY;
+  for (int64_t i = 0; i < d->layout.parts[TUTTI_ROWS_TRAIN].n; i++) {
+    least = fminf(least, y[i * width + k]);
+    most = fmaxf(most, y[i * width + k]);
+  }
+  const float size = fmaxf(fabsf(least), fabsf(most));
+  if (most == least && size < WHOLE) return NAN;
+  return ((double)most - (double)least) / ((double)nextafterf(size, INFINITY) - (double)size);
+}
+
+/** Targets are trained on in float32: an offset that is large against their spread takes their digits. */
+static void advise_targets(const tutti_dataset *d) {
+  enum { FEW = 1000 };
+  const tutti_part *part = &d->layout.parts[TUTTI_ROWS_TRAIN];
+  if (part->n < 2 || part->y_is_x) return;
+  for (int64_t k = 0; k < d->layout.n_targets; k++) {
+    const double steps = steps_of_targets(d, k);
+    if (!(steps < FEW)) continue;
+    tutti_log(
+        TUTTI_LOG_WARNING,
+        "%s: the targets of array '%s', column %lld from 0, lie so far from 0 that float32, in which they "
+        "are "
+        "trained on, has %.0f steps from the least to the largest: subtract an offset from them in the file",
+        d->file, d->y_name[TUTTI_ROWS_TRAIN], (long long)k, steps);
+    return;
+  }
+}
+
 tutti_status tutti_dataset_advise(const tutti_comm *comm, const tutti_dataset *d, tutti_scale scale) {
-  const bool speaks = tutti_comm_rank(comm) == 0 && scale == TUTTI_SCALE_AUTO;
-  return tutti_agree_from(comm, 0, speaks ? advise(d) : TUTTI_OK);
+  const bool speaks = tutti_comm_rank(comm) == 0;
+  if (speaks) advise_targets(d);
+  return tutti_agree_from(comm, 0, speaks && scale == TUTTI_SCALE_AUTO ? advise(d) : TUTTI_OK);
 }

@@ -50,3 +50,13 @@ for file in bits far; do
   train $file.h5 --data.scale=none
   expect_no_text data.scale
 done
+
+# Targets that float32 hardly tells apart.
+printf '%s\n' a,y 1,1600000040 2,1600000300 3,1600000020 >times.csv
+succeed 1 import csv times.csv --label=y --kind=regression --test_fraction=0 --output=times.h5
+succeed 1 train --data.file=times.h5 --model.layers='dense 1' --train.steps=1 --run.directory=times
+expect_count 1 "tutti: warning: times.h5: the targets of array 'y_train', column 0 .* 2 steps .*subtract an offset"
+printf '%s\n' a,y 1,40 2,300 3,20 >times.csv
+succeed 1 import csv times.csv --label=y --kind=regression --test_fraction=0 --output=times.h5
+succeed 1 train --data.file=times.h5 --model.layers='dense 1' --train.steps=1 --run.directory=times --run.resume=no
+expect_no_text 'subtract an offset'
