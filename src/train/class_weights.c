@@ -132,6 +132,8 @@ tutti_status tutti_class_weights_make(const tutti_config *config, const tutti_sa
   if (tutti_dataset_n_targets(network->dataset) == 1 && !network->by_class)
     TUTTI_TRY(
         tutti_dataset_check_targets(network->dataset, is_side, "a class, 0 or 1, for data.class_weight"));
+  tutti_free(network->class_weights); // of other rows
+  network->class_weights = NULL;
   TUTTI_TRY(TUTTI_NEW(network->class_weights, n_classes));
   if (strcmp(config->data.class_weight, "balanced") == 0)
     return balance(network, train, n_classes, network->class_weights);

@@ -3,7 +3,7 @@
 #include "train/network.h"
 
 /** Local, after tutti_network_check_labels.  Sets network->class_weights where the config wants them; balanced ones are
- * of the samples of `train`.
+ * of the samples of `train`, and take the place of those of other ones.
  * @return ERR_CONFIG labels are no classes, or there is no such class; ERR_DATA a label is a probability */
 TUTTI_NODISCARD
 tutti_status tutti_class_weights_make(const tutti_config *config, const tutti_samples *train,

@@ -138,7 +138,7 @@ static tutti_status check_weights(const tutti_run *run, const char *path, const 
 }
 
 /** Whether a training row of the checkpoint may be a validation row of this run.  Of the seed alone it cannot: the one
- * that drew the rows is kept, see keep_rows. */
+ * that drew the rows is kept, see tutti_run_keep_rows. */
 static bool would_validate_trained_rows(const tutti_run *run, const tutti_config *old, bool same_data,
                                         const tutti_differences *found) {
   const bool same_array = same_data || (is_in(found, "data.limit_train") && !is_in(found, "data.file") &&
@@ -424,17 +424,6 @@ static tutti_status distribute(tutti_saver *saver, bool slots) {
   return TUTTI_OK;
 }
 
-/** Validation rows stay those of the checkpoint, whatever the seed is now: others have been trained on. */
-static tutti_status keep_rows(tutti_run *run) {
-  const uint64_t seed = run->state.split_seed;
-  if (seed == run->config->train.seed || run->config->data.validation_split == 0) return TUTTI_OK;
-  if (run->config->data.validation_take != TUTTI_TAKE_SHUFFLED) return TUTTI_OK;
-  tutti_log_root(TUTTI_LOG_INFO,
-                 "the validation rows stay those that train.seed %llu has drawn: others were trained on",
-                 (unsigned long long)seed);
-  return tutti_run_divide_by(run, seed);
-}
-
 /** The weights that a training begins with, which are also what run.measure's distances are from: then they are wanted
  * where it goes on, too. */
 static tutti_status begin_weights(tutti_saver *saver, bool goes_on) {
@@ -459,7 +448,7 @@ static tutti_status begin(tutti_saver *saver, const choice *chosen) {
   run->last = start.last;
   run->average.now = start.average;
   run->training.now = start.training;
-  TUTTI_TRY(keep_rows(run));
+  TUTTI_TRY(tutti_run_keep_rows(run));
   if (start.keeps_scaling)
     TUTTI_TRY(tutti_restore_scaling(run->comm, chosen->path, start.features, run->dataset));
   tutti_saver_note_scaling(saver);

@@ -87,6 +87,11 @@ tutti_status tutti_run_divide(tutti_run *run);
 TUTTI_NODISCARD
 tutti_status tutti_run_divide_by(tutti_run *run, uint64_t seed);
 
+/** Collective, after tutti_run_build.  The validation rows are those of state.split_seed, whatever train.seed is: others
+ * have been trained on.  Balanced class weights are counted again. */
+TUTTI_NODISCARD
+tutti_status tutti_run_keep_rows(tutti_run *run);
+
 /** Collective over `comm`, which may be a part of the data's ranks.  Network, reducer, optimizer and
  * schedule; where that fails, tutti_run_strip undoes what has been made. */
 TUTTI_NODISCARD

@@ -276,6 +276,23 @@ static void validation_rows_stay_those_of_a_named_checkpoint(const tutti_comm *c
   training_folder_remove(comm, &folder);
 }
 
+/** With a rate of almost 0 the loss of an epoch tells which rows the weights of the classes were counted on. */
+static void balanced_classes_are_those_of_the_rows_that_are_kept(const tutti_comm *comm) {
+  static const char balanced[] = "data.class_weight=balanced", still[] = "optimizer.learning_rate=1e-9";
+  training_folder folder;
+  tutti_train_result same, other;
+  char resume[400];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "first", held_out, (training_overrides){balanced}, &same));
+  snprintf(resume, sizeof resume, "run.resume=%s/first/checkpoint.h5", folder.path);
+  const training_overrides all = {balanced, still, resume, "train.epochs=4", "train.seed=0"},
+                           drawn = {balanced, still, resume, "train.epochs=4", "train.seed=9"};
+  EXPECT_OK(training_run(comm, &folder, "same", held_out, all, &same));
+  EXPECT_OK(training_run(comm, &folder, "other", held_out, drawn, &other));
+  EXPECT(fabs(same.row.loss - other.row.loss) <= 1e-5, "%.9g and %.9g", same.row.loss, other.row.loss);
+  training_folder_remove(comm, &folder);
+}
+
 static void rows_that_were_trained_on_are_not_validated_on(const tutti_comm *comm) {
   static const char *const refused[][2] = {
       {"data.validation_split=0.5", "data.validation_split was 0.25 there and is 0.5 now; leave"},
@@ -508,6 +525,7 @@ int main(void) {
       MPI_TEST(another_warmup_begins_where_a_run_goes_on),
       MPI_TEST(a_velocity_is_converted_to_the_unit_of_the_options),
       MPI_TEST(validation_rows_stay_those_of_a_named_checkpoint),
+      MPI_TEST(balanced_classes_are_those_of_the_rows_that_are_kept),
       MPI_TEST(rows_that_were_trained_on_are_not_validated_on),
       MPI_TEST(goal_and_patience_stop_a_run_for_good),
       MPI_TEST(rows_do_not_change_a_run),
