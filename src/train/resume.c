@@ -8,6 +8,7 @@
 #include "train/displace.h"
 #include "train/evaluated.h"
 #include "train/events.h"
+#include "train/held_out.h"
 #include "train/meter.h"
 #include "train/restore.h"
 #include "train/slots.h"
@@ -64,10 +65,6 @@ done:
   return status;
 }
 
-static bool has_same_data(const tutti_run *run, const tutti_checkpoint_state *state) {
-  return state->data == tutti_dataset_fingerprint(run->dataset, state->data_hash);
-}
-
 /** All that makes this run another training than the checkpoint's. */
 static void find_differences(const tutti_run *run, const tutti_config *old, const tutti_checkpoint_info *info,
                              tutti_differences *found) {
@@ -117,14 +114,10 @@ static tutti_status choose(const tutti_saver *saver, choice *chosen) {
   return chosen->path ? TUTTI_OK : TUTTI_ERR_MEMORY;
 }
 
-static const tutti_difference *find_key(const tutti_differences *found, const char *key) {
-  for (int i = 0; i < found->n; i++)
-    if (strcmp(found->list[i].key, key) == 0) return &found->list[i];
-  return NULL;
-}
-
 static bool is_in(const tutti_differences *found, const char *key) {
-  return find_key(found, key) != NULL;
+  for (int i = 0; i < found->n; i++)
+    if (strcmp(found->list[i].key, key) == 0) return true;
+  return false;
 }
 
 /** A run goes on with its checkpoint's weights, so others would not be used. */
@@ -137,29 +130,21 @@ static tutti_status check_weights(const tutti_run *run, const char *path, const 
   return TUTTI_OK;
 }
 
-/** Whether a training row of the checkpoint may be a validation row of this run.  Of the seed alone it cannot: the one
- * that drew the rows is kept, see tutti_run_keep_rows. */
-static bool would_validate_trained_rows(const tutti_run *run, const tutti_config *old, bool same_data,
-                                        const tutti_differences *found) {
-  const bool same_array = same_data || (is_in(found, "data.limit_train") && !is_in(found, "data.file") &&
-                                        !is_in(found, "data.x_train"));
-  const bool within = same_data && !is_in(found, "data.validation_take") &&
-                      old->data.validation_split >= run->config->data.validation_split;
-  const bool of_train = run->samples.validation.n > 0 && run->samples.validation.which == TUTTI_ROWS_TRAIN;
-  return of_train && same_array && !within;
-}
-
 static tutti_status check_rows(const tutti_run *run, const char *path, const tutti_config *old,
                                const tutti_checkpoint_info *info, const tutti_differences *found) {
-  static const char *const keys[] = {"data.validation_split", "data.validation_take", "data.limit_train"};
-  const bool same_data = has_same_data(run, &info->state);
-  tutti_differences decide = {0};
+  const bool same_data = tutti_held_out_has_same_data(run, &info->state);
   char text[512];
-  if (!would_validate_trained_rows(run, old, same_data, found)) return TUTTI_OK;
-  for (int i = 0; i < found->n; i++)
-    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
-      if (strcmp(found->list[i].key, keys[k]) == 0) decide.list[decide.n++] = found->list[i];
-  tutti_differences_text(&decide, text, sizeof text);
+  if (!tutti_held_out_loses(run, old, same_data, found)) {
+    if (!same_data && tutti_held_out_of_train(run))
+      tutti_log(
+          TUTTI_LOG_WARNING,
+          "run.resume: %s was trained on other data than those of %s; rows that are in both may be "
+          "validation rows now, and val_loss is too good then: give such rows apart, as data.x_val with "
+          "data.validation_split=0, or go by the test rows",
+          path, run->config->data.file);
+    return TUTTI_OK;
+  }
+  tutti_held_out_text(found, text, sizeof text);
   TUTTI_FAIL(
       TUTTI_ERR_CONFIG,
       "%s was trained on rows that would be validation rows now: %s; leave these keys as they were, or "
@@ -280,7 +265,7 @@ static tutti_status keep_names(tutti_run *run, const char *path) {
 /** Samples that a batch took from the epoch behind the one it ended are not taken again, also by other batches. */
 static int64_t find_place(const tutti_run *run, const tutti_checkpoint_state *state, bool differs) {
   const tutti_epoch *epoch = &run->plan.epoch;
-  const bool same_data = has_same_data(run, state);
+  const bool same_data = tutti_held_out_has_same_data(run, state);
   const bool goes_on = !differs || (epoch->last == TUTTI_LAST_CARRY && same_data);
   if (goes_on && state->place >= 0 && state->place / epoch->n == state->epoch) return state->place;
   return tutti_plan_place(&run->plan, state);
@@ -429,16 +414,18 @@ static tutti_status distribute(tutti_saver *saver, bool slots) {
 static tutti_status begin_weights(tutti_saver *saver, bool goes_on) {
   tutti_run *run = saver->run;
   if (run->rank == 0) tutti_model_init(run->network.model, run->config->train.seed, saver->weights);
-  if (!goes_on || tutti_meter_keeps_start(run)) TUTTI_TRY(tutti_start_from_weights(run, saver->weights));
+  if (!goes_on || tutti_meter_keeps_start(run))
+    TUTTI_TRY(tutti_start_from_weights(run, saver->weights, !goes_on));
   return tutti_meter_start(run, saver->weights);
 }
 
 /** @param[in] chosen  known on rank 0 */
 static tutti_status begin(tutti_saver *saver, const choice *chosen) {
   tutti_run *run = saver->run;
-  start_info start = {.state = run->state, .resumed = chosen->path != NULL};
+  start_info start = {.resumed = chosen->path != NULL};
   TUTTI_TRY(tutti_bcast(run->comm, 0, &start.resumed, sizeof start.resumed));
   TUTTI_TRY(begin_weights(saver, start.resumed));
+  start.state = run->state;
   // What a checkpoint has then takes the place of these weights.
   const tutti_status local = run->rank == 0 ? begin_root(saver, chosen, &start) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
@@ -448,7 +435,7 @@ static tutti_status begin(tutti_saver *saver, const choice *chosen) {
   run->last = start.last;
   run->average.now = start.average;
   run->training.now = start.training;
-  TUTTI_TRY(tutti_run_keep_rows(run));
+  if (start.resumed) TUTTI_TRY(tutti_run_keep_rows(run));
   if (start.keeps_scaling)
     TUTTI_TRY(tutti_restore_scaling(run->comm, chosen->path, start.features, run->dataset));
   tutti_saver_note_scaling(saver);

@@ -202,7 +202,7 @@ tutti_status tutti_run_begin(tutti_run *run) {
   if (run->rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
   TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
   if (run->rank == 0) tutti_model_init(model, run->config->train.seed, weights);
-  TUTTI_TRY_GOTO(done, tutti_start_from_weights(run, weights));
+  TUTTI_TRY_GOTO(done, tutti_start_from_weights(run, weights, true));
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(run->reducer, &begin, &end);
   TUTTI_TRY_GOTO(done,

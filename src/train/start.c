@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "train/held_out.h"
 #include "train/restore.h"
 #include "train/views.h"
 
@@ -200,15 +201,44 @@ static void tell(const match *m, const tutti_checkpoint_info *info) {
 typedef struct {
   bool takes_scaling;
   tutti_features features;
+  uint64_t split_seed; // that draws the validation rows
 } found;
 
-static tutti_status load(const tutti_run *run, float *weights, found *result) {
+static void warn_of_rows(const char *path, const tutti_differences *differences) {
+  char text[512];
+  tutti_held_out_text(differences, text, sizeof text);
+  tutti_log(
+      TUTTI_LOG_WARNING,
+      "model.weights: %s was trained on rows that are validation rows now, so val_loss is too good: %s; "
+      "leave these keys as they were, or give data.validation_split=0",
+      path, text);
+}
+
+/** In the data that they were trained on, weights keep their validation rows, which the seed of the file drew. */
+static tutti_status find_split(const tutti_run *run, const tutti_checkpoint_info *info, uint64_t *seed) {
+  const char *path = run->config->model.weights;
+  const bool same_data = tutti_held_out_has_same_data(run, &info->state);
+  tutti_config old = {0};
+  tutti_differences differences;
+  TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
+  tutti_config_differences(&old, run->config, &differences);
+  const bool trained = info->state.step > 0 || old.model.weights;
+  const bool loses = trained && tutti_held_out_loses(run, &old, same_data, &differences);
+  if (trained && same_data && !loses && tutti_held_out_of_train(run)) *seed = info->state.split_seed;
+  if (loses) warn_of_rows(path, &differences);
+  tutti_config_clear(&old);
+  return TUTTI_OK;
+}
+
+static tutti_status load(const tutti_run *run, float *weights, bool begins, found *result) {
   tutti_checkpoint_info info = {0};
   match m = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, check(run->config, run->network.model, weights, &info, &m));
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_arrays(m.path, m.views, m.n_taken));
-  *result = (found){m.takes_first, tutti_restore_features(info.features)};
+  result->takes_scaling = m.takes_first;
+  result->features = tutti_restore_features(info.features);
+  if (begins) TUTTI_TRY_GOTO(done, find_split(run, &info, &result->split_seed));
   tell(&m, &info);
 done:
   free_match(&m);
@@ -225,13 +255,15 @@ static tutti_status name_key(tutti_status status) {
   return status;
 }
 
-tutti_status tutti_start_from_weights(tutti_run *run, float *weights) {
+tutti_status tutti_start_from_weights(tutti_run *run, float *weights, bool begins) {
   const char *path = run->config->model.weights;
-  found result = {0};
+  found result = {.split_seed = run->state.split_seed};
   if (!path) return TUTTI_OK;
-  const tutti_status local = run->rank == 0 ? name_key(load(run, weights, &result)) : TUTTI_OK;
+  const tutti_status local = run->rank == 0 ? name_key(load(run, weights, begins, &result)) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
   TUTTI_TRY(tutti_bcast(run->comm, 0, &result, sizeof result));
+  run->state.split_seed = result.split_seed;
+  if (begins) TUTTI_TRY(tutti_run_keep_rows(run));
   if (!result.takes_scaling) return TUTTI_OK;
   return tutti_restore_scaling(run->comm, path, result.features, run->dataset);
 }

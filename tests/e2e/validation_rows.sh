@@ -50,3 +50,21 @@ refuse 65 schedule.decay "no array 'x_val'" -- \
 succeed 1 train net.yaml --data.file=sound.h5 --run.directory=late
 succeed 1 train net.yaml --run.resume=late/checkpoint.h5 --run.directory=later --train.epochs=4
 expect_text '6 validation'
+
+# What was trained on may be a validation row of other keys, or of other data: that is said.
+succeed 1 train net.yaml --model.weights=split/checkpoint.h5 --data.validation_split=0.4 --run.directory=more
+expect_text 'model.weights: split/checkpoint.h5 was trained on rows that are validation rows now' \
+  'data.validation_split was 0.2 there and is 0.4 now; leave these keys'
+succeed 1 train net.yaml --model.weights=split/checkpoint.h5 --data.validation_split=0.2 --train.seed=5 --run.directory=as
+expect_text 'the validation rows stay those that train.seed 0 has drawn'
+expect_no_text 'was trained on rows'
+succeed 1 train net.yaml --model.weights=split/checkpoint.h5 --run.directory=own_rows
+expect_no_text 'was trained on rows'
+succeed 1 train net.yaml --data.file=sound.h5 --data.validation_split=0.2 --train.steps=0 --run.directory=zero
+succeed 1 train net.yaml --model.weights=zero/checkpoint.h5 --data.file=sound.h5 --data.validation_split=0.4 \
+  --run.directory=untrained
+expect_no_text 'was trained on rows'
+succeed 1 train net.yaml --run.resume=split/checkpoint.h5 --data.x_train=x_test --data.y_train=y_test \
+  --data.validation_split=0.2 --train.epochs=4 --run.directory=elsewhere
+expect_text 'run.resume: split/checkpoint.h5 was trained on other data than those of val.h5' \
+  'give such rows apart, as data.x_val with data.validation_split=0'

@@ -1,4 +1,5 @@
 /** A training that begins with the weights of a checkpoint, and with nothing else of it. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -276,6 +277,45 @@ static void a_trial_begins_with_the_weights(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** With a rate of almost 0 the validation loss tells which rows it is of: in a run, where that goes on, and in a trial. */
+static void validation_rows_stay_those_of_the_weights(const tutti_comm *comm) {
+  static const char held_out[] = "data: {validation_split: 0.25}\n"
+                                 "model: {layers: [dense 8 relu, dense 3 softmax]}\n"
+                                 "optimizer: {name: sgd, learning_rate: 0.05}\n"
+                                 "train: {batch_size: 40, epochs: 2}\n";
+  static const char still[] = "optimizer.learning_rate=1e-9", seed[] = "train.seed=9";
+  training_folder folder;
+  tutti_train_result first, result;
+  tutti_config config = {0};
+  tutti_training_set *set = NULL;
+  char weights[400], file[300];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "first", held_out, (training_overrides){scaled}, &first));
+  weights_of(&folder, "first", weights);
+  for (int epochs = 1; epochs <= 2; epochs++) { // the second one goes on from its own checkpoint
+    const char *budget = epochs > 1 ? "train.epochs=2" : "train.epochs=1";
+    EXPECT_OK(training_run(comm, &folder, "second", held_out,
+                           (training_overrides){weights, still, seed, budget, "run.measure=norms"}, &result));
+    EXPECT(result.row.epoch == epochs && fabs(first.validation.loss - result.validation.loss) <= 1e-5,
+           "epoch %lld: %.9g and %.9g", (long long)result.row.epoch, first.validation.loss,
+           result.validation.loss);
+  }
+  snprintf(file, sizeof file, "%s/data.h5", folder.path);
+  const tutti_override overrides[] = {{"data.file", file},
+                                      {"model.weights", strchr(weights, '=') + 1},
+                                      {"parallel.threads", "1"},
+                                      {"optimizer.learning_rate", "1e-9"},
+                                      {"train.seed", "9"}};
+  if (EXPECT_OK(tutti_config_parse(held_out, "trial.yaml", overrides, 5, &config)) &&
+      EXPECT_OK(tutti_training_set_open(comm, &config, &set)) &&
+      EXPECT_OK(tutti_train_on(set, comm, &config, NULL, NULL, &result)))
+    EXPECT(fabs(first.validation.loss - result.validation.loss) <= 1e-5, "trial: %.9g and %.9g",
+           first.validation.loss, result.validation.loss);
+  tutti_config_clear(&config);
+  tutti_training_set_close(&set);
+  training_folder_remove(comm, &folder);
+}
+
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(the_second_half_of_a_training_begins_with_the_weights),
@@ -285,6 +325,7 @@ int main(void) {
       MPI_TEST(what_does_not_fit_is_named),
       MPI_TEST(another_optimizer_begins_anew_in_a_run_that_goes_on),
       MPI_TEST(what_is_frozen_stays),
+      MPI_TEST(validation_rows_stay_those_of_the_weights),
       MPI_TEST(a_trial_begins_with_the_weights),
   };
   return mpi_main("start", tests, sizeof tests / sizeof tests[0]);
