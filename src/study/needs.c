@@ -35,6 +35,12 @@ tutti_status tutti_study_needs(const tutti_config *config) {
       "study.goal is missing: what do the trials try to reach? write 'goal: val_accuracy >= 0.97' or give "
       "--study.goal='val_accuracy >= 0.97'; or, to see what each batch size comes to at the budget, write "
       "'at_budget: val_accuracy'");
+  TUTTI_CHECK(study->confirm == 0 || study->goal.metric[0] || study->problem != TUTTI_PROBLEM_TRAINING,
+              TUTTI_ERR_CONFIG,
+              "study.confirm needs study.goal: it is %" PRId64
+              ", and runs the setting again that reaches the goal in the fewest steps, but there is no goal; "
+              "write 'goal: val_accuracy >= 0.97', or set study.confirm to 0",
+              study->confirm);
   TUTTI_CHECK(
       study->budget.value > 0, TUTTI_ERR_CONFIG,
       "study.budget is missing: when does a trial give up? write 'budget: 20 epochs', or so many steps or "
