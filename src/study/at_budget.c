@@ -1,6 +1,7 @@
 /** The best value of a metric at a budget: of each batch size, and the setting that has it. */
 #include <math.h>
 
+#include "base/log.h"
 #include "study/evaluations.h"
 #include "study/fit_impl.h"
 #include "study/records.h"
@@ -19,7 +20,9 @@ typedef struct {
   const tutti_file *file;
   const tutti_trial_set *set;
   const tutti_budget_question *question;
-  bool of_epochs, known;
+  bool of_epochs;
+  bool known;        // some curve has a value
+  int64_t n_done;    // trials
   double sign;       // -1: large values are good
   reading *readings; // [n_trials, N_PARTS]
   tutti_trial_order order;
@@ -163,37 +166,52 @@ static tutti_status make_rows(const work *w, tutti_budget_table *table) {
 }
 
 static tutti_status read_all(work *w) {
-  int64_t n_done = 0;
   for (int64_t i = 0; i < w->set->n_trials; i++) {
     TUTTI_TRY(read_trial(w, i));
-    n_done += w->set->results[i].status != TUTTI_TRIAL_WAITING;
+    w->n_done += w->set->results[i].status != TUTTI_TRIAL_WAITING;
   }
-  TUTTI_CHECK(w->known || n_done == 0, TUTTI_ERR_USAGE,
-              "%s: no curve of this study has a value of %s%s; expected a metric that they have",
-              tutti_file_path(w->file), w->question->metric, w->of_epochs ? " at the end of an epoch" : "");
   return TUTTI_OK;
+}
+
+static work work_of(const tutti_file *file, const tutti_trial_set *set,
+                    const tutti_budget_question *question) {
+  return (work){.file = file,
+                .set = set,
+                .question = question,
+                .sign = tutti_metric_wants_small(question->metric) ? 1 : -1};
+}
+
+/** Also where no curve has a value: then it has no row. */
+static tutti_status make_table(work *w, tutti_budget_table *table) {
+  tutti_status status = TUTTI_OK;
+  *table = (tutti_budget_table){0};
+  TUTTI_TRY_GOTO(done, tutti_evaluations_are_of_epochs(w->file, w->question->metric, &w->of_epochs));
+  TUTTI_TRY_GOTO(done, tutti_trial_order_make(w->set, &w->order));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(w->readings, w->set->n_trials * N_PARTS));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(w->scratch, w->set->n_trials));
+  TUTTI_TRY_GOTO(done, read_all(w));
+  TUTTI_TRY_GOTO(done, make_rows(w, table));
+done:
+  if (status != TUTTI_OK) tutti_budget_table_clear(table);
+  tutti_trial_order_clear(&w->order);
+  tutti_free(w->readings);
+  tutti_free(w->scratch);
+  return status;
+}
+
+static const char *end_of_epochs(const work *w) {
+  return w->of_epochs ? " at the end of an epoch" : "";
 }
 
 tutti_status tutti_study_at_budget(const tutti_file *file, const tutti_trial_set *set,
                                    const tutti_budget_question *question, tutti_budget_table *table) {
-  tutti_status status = TUTTI_OK;
-  work w = {.file = file,
-            .set = set,
-            .question = question,
-            .sign = tutti_metric_wants_small(question->metric) ? 1 : -1};
-  *table = (tutti_budget_table){0};
-  TUTTI_TRY_GOTO(done, tutti_evaluations_are_of_epochs(file, question->metric, &w.of_epochs));
-  TUTTI_TRY_GOTO(done, tutti_trial_order_make(set, &w.order));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.readings, set->n_trials * N_PARTS));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.scratch, set->n_trials));
-  TUTTI_TRY_GOTO(done, read_all(&w));
-  TUTTI_TRY_GOTO(done, make_rows(&w, table));
-done:
-  if (status != TUTTI_OK) tutti_budget_table_clear(table);
-  tutti_trial_order_clear(&w.order);
-  tutti_free(w.readings);
-  tutti_free(w.scratch);
-  return status;
+  work w = work_of(file, set, question);
+  TUTTI_TRY(make_table(&w, table));
+  if (w.known || w.n_done == 0) return TUTTI_OK;
+  tutti_budget_table_clear(table);
+  TUTTI_FAIL(TUTTI_ERR_USAGE,
+             "%s: no curve of this study has a value of %s%s; expected a metric that they have",
+             tutti_file_path(file), question->metric, end_of_epochs(&w));
 }
 
 void tutti_budget_table_clear(tutti_budget_table *table) {
@@ -214,13 +232,24 @@ static const tutti_column columns[] = {WHOLE(batch_size), REAL(budget),    WHOLE
 static const tutti_record_table records = {TUTTI_AT_BUDGET, columns, (int)(sizeof columns / sizeof *columns),
                                            sizeof(tutti_budget_row)};
 
+/** When all is done: until then a trial may still have one. */
+static void warn_of_nothing(const work *w) {
+  if (w->known || w->n_done < w->set->n_trials) return;
+  tutti_log(TUTTI_LOG_WARNING,
+            "%s: study.at_budget: no curve of this study has a value of %s%s, so that %s stays empty; choose "
+            "a metric that they have with tutti info --metric",
+            tutti_file_path(w->file), w->question->metric, end_of_epochs(w), TUTTI_AT_BUDGET);
+}
+
 tutti_status tutti_budget_conclude(tutti_file *file, const tutti_trial_set *set) {
+  work w = work_of(file, set, &set->asks);
   tutti_budget_table table;
   char budget[64];
   tutti_status status = TUTTI_OK;
   if (!set->asks.metric[0]) return TUTTI_OK;
   tutti_count_print(set->asks.budget, budget, sizeof budget);
-  TUTTI_TRY(tutti_study_at_budget(file, set, &set->asks, &table));
+  TUTTI_TRY(make_table(&w, &table));
+  warn_of_nothing(&w);
   TUTTI_TRY_GOTO(done, tutti_records_write(file, &records, set, table.rows, table.varied, table.n_rows));
   TUTTI_TRY_GOTO(done, tutti_file_set_text(file, records.name, "metric", set->asks.metric));
   TUTTI_TRY_GOTO(done, tutti_file_set_text(file, records.name, "budget", budget));

@@ -98,8 +98,9 @@ TUTTI_NODISCARD
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
 void tutti_run_strip(tutti_run *run); // Collective over that communicator.  All but the data.
 
-/** Local.  What tutti_run_build would refuse, told by config and data alone.
- * @param[in] with_network  also what layers, loss and labels have to do with one another */
+/** Local.  What tutti_run_build would refuse of a trial, told by config and data alone.
+ * @param[in] with_network  also what layers, loss and labels have to do with one another, and the metric of
+ *                          study.at_budget with them */
 TUTTI_NODISCARD
 tutti_status tutti_run_check(const tutti_config *config, const tutti_dataset *dataset, int n_ranks,
                              bool with_network);

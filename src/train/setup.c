@@ -62,12 +62,19 @@ static tutti_status check_metric_names(const tutti_run *run) {
   return TUTTI_OK;
 }
 
+/** What a study asks of the curves of its trials; a training by itself has no use for it. */
+static tutti_status check_study_metric(const tutti_run *run) {
+  const char *metric = run->config->study.at_budget;
+  return metric ? check_metric_name(run, "study.at_budget", metric) : TUTTI_OK;
+}
+
 static tutti_status check_network(tutti_run *run, const tutti_dataset *dataset) {
   TUTTI_TRY(tutti_network_create_bare(run->config, dataset, &run->network));
   TUTTI_TRY(tutti_network_check_labels(&run->network));
   TUTTI_TRY(tutti_class_weights_make(run->config, &run->samples.train, &run->network));
   TUTTI_TRY(tutti_start_check(run->config, run->network.model));
-  return check_metric_names(run);
+  TUTTI_TRY(check_metric_names(run));
+  return check_study_metric(run);
 }
 
 tutti_status tutti_run_check(const tutti_config *config, const tutti_dataset *dataset, int n_ranks,

@@ -50,6 +50,11 @@ refuse 64 'no curve of this study has a value of val_acuracy' -- info study.h5 -
 refuse 64 'leave one of them away' -- info study.h5 --metric=val_loss --goal='val_loss <= 1'
 refuse 64 'are for studies' 'study.yaml is a config' -- info study.yaml --budget='5 epochs'
 refuse 78 'study.goal is missing' 'at_budget: val_accuracy' -- study study.yaml --study.at_budget=none --study.output=new.h5
+refuse 78 'study.confirm needs study.goal' -- study study.yaml --study.confirm=2 --study.output=new.h5
+# Before the first trial it is told of a metric that is not measured; a training has nothing to do with it.
+refuse 78 "study.at_budget: 'val_mean_absolute_error' is not measured" val_accuracy -- study study.yaml --study.at_budget=val_mean_absolute_error \
+  --study.output=new.h5
+succeed 1 train study.yaml --study.at_budget=val_mean_absolute_error --train.steps=1 --run.directory=alone
 
 # A study with a goal that is done has it afterwards; its trials have ended at the goal.
 succeed "$RANKS" study study.yaml --study.goal='val_accuracy >= 0.3' --study.output=goal.h5 --study.at_budget=none

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "study/records.h"
 #include "support/check.h"
 #include "support/folder.h"
 #include "trials.h"
@@ -109,9 +110,27 @@ static void what_is_not_known_is_left_out(void **state) {
   tutti_file_close(&file);
 }
 
+/** All trials are done, and safe: a metric that none has a value of costs the table its rows, and not the study. */
+static void a_metric_without_values_leaves_the_table_empty(void **state) {
+  tutti_file *file = NULL;
+  tutti_budget_table table;
+  CHECK_OK(tutti_file_create(folder_path(state, "study.h5"), &file));
+  tutti_trial_set set = make_study(file);
+  set.asks = (tutti_budget_question){"val_mean_absolute_error", {80, TUTTI_UNIT_STEPS}};
+  CHECK_OK(tutti_budget_conclude(file, &set));
+  assert_true(tutti_file_has(file, TUTTI_AT_BUDGET));
+  CHECK_OK(tutti_budget_table_read(file, &set, &table));
+  assert_int_equal(table.n_rows, 0);
+  tutti_budget_table_clear(&table);
+  tutti_trial_set_clear(&set);
+  tutti_file_close(&file);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(the_best_until_each_part_is_told, folder_make, folder_remove),
-      cmocka_unit_test_setup_teardown(what_is_not_known_is_left_out, folder_make, folder_remove)};
+      cmocka_unit_test_setup_teardown(what_is_not_known_is_left_out, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(a_metric_without_values_leaves_the_table_empty, folder_make,
+                                      folder_remove)};
   return cmocka_run_group_tests_name("study.at_budget", tests, NULL, check_no_leak);
 }
