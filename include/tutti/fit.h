@@ -143,7 +143,9 @@ typedef struct {
   X(FEW, "too few settings near the best")                                                                   \
   X(EDGE, "the least is not between settings that reached the goal")                                         \
   X(FLAT, "the steps of the settings are no bowl")                                                           \
-  X(WORDS, "a varied key has no scale")
+  X(WORDS, "a varied key has no scale")                                                                      \
+  X(NONE, "no key is varied that differs between the settings")                                              \
+  X(MANY, "more than 8 keys are varied")
 
 /** Whether a batch size has a local model of the steps: near the best setting, a smooth bowl over the varied keys. */
 typedef enum {

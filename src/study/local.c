@@ -7,6 +7,8 @@
 #include "linalg/cholesky.h"
 #include "study/bowl.h"
 
+_Static_assert(TUTTI_BOWL_KEYS == 8, "TUTTI_LOCAL_STATE_LIST tells of so many");
+
 const char *const tutti_local_state_names[TUTTI_N_LOCAL_STATES] = {
 #define X(code, text) [TUTTI_LOCAL_##code] = text,
     TUTTI_LOCAL_STATE_LIST(X)
@@ -389,6 +391,12 @@ static tutti_status finish(work *w, tutti_local_model *model) {
   return TUTTI_OK;
 }
 
+/** FEW until a model is made, where the keys are such that one can be. */
+static tutti_local_state state_of_keys(int n_keys) {
+  if (n_keys < 1) return TUTTI_LOCAL_NONE;
+  return n_keys > TUTTI_BOWL_KEYS ? TUTTI_LOCAL_MANY : TUTTI_LOCAL_FEW;
+}
+
 static tutti_status model_create(const tutti_local_points *points, tutti_local_model *model) {
   const int64_t n = points->n_sizes, keys = points->n_keys;
   *model = (tutti_local_model){.n_sizes = points->n_sizes, .n_keys = points->n_keys};
@@ -401,7 +409,7 @@ static tutti_status model_create(const tutti_local_points *points, tutti_local_m
   TUTTI_TRY(TUTTI_NEW(model->best_errors, n));
   TUTTI_TRY(TUTTI_NEW(model->used, n));
   TUTTI_TRY(TUTTI_NEW(model->edges, n));
-  for (int64_t i = 0; i < n; i++) model->states[i] = TUTTI_LOCAL_FEW;
+  for (int64_t i = 0; i < n; i++) model->states[i] = state_of_keys(points->n_keys);
   for (int64_t i = 0; i < n; i++) model->logs[i] = model->best_logs[i] = model->best_errors[i] = NAN;
   for (int64_t i = 0; i < n * keys; i++) model->places[i] = model->errors[i] = NAN;
   return TUTTI_OK;
@@ -417,16 +425,12 @@ static tutti_status try_all(work *w, bool *made) {
   return TUTTI_OK;
 }
 
-static bool has_enough(const tutti_local_points *points) {
-  return points->n_keys >= 1 && points->n_keys <= TUTTI_BOWL_KEYS && n_points(points) > 0;
-}
-
 tutti_status tutti_local_make(const tutti_local_points *points, tutti_local_model *model) {
   tutti_status status = TUTTI_OK;
   work w = {0};
   bool made = false;
   TUTTI_TRY_GOTO(done, model_create(points, model));
-  if (!has_enough(points)) goto done;
+  if (state_of_keys(points->n_keys) != TUTTI_LOCAL_FEW || n_points(points) == 0) goto done;
   TUTTI_TRY_GOTO(done, work_create(points, &w));
   TUTTI_TRY_GOTO(done, try_all(&w, &made));
   if (made) TUTTI_TRY_GOTO(done, finish(&w, model));

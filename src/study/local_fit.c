@@ -1,5 +1,6 @@
 /** The fit through the leasts of a local model, with intervals from their covariance. */
 #include <math.h>
+#include <stdio.h>
 
 #include "base/random.h"
 #include "linalg/cholesky.h"
@@ -94,14 +95,25 @@ static void draw_fit(work *w, int64_t freedom, draws_from *from, double value[TU
   (void)tutti_fit_solve(w->batch, w->drawn, w->weights, w->n, value, &residual);
 }
 
+static void tell_no_covariance(tutti_fit *fit) {
+  snprintf(fit->no_interval, sizeof fit->no_interval,
+           "the errors of the local models of the batch sizes are no covariance that can be drawn from: give "
+           "the study more settings, or seeds");
+}
+
 tutti_status tutti_local_fit(const tutti_local_model *model, const double *batch, uint64_t seed,
                              int64_t n_draws, double *draws, tutti_fit *fit) {
   tutti_status status = TUTTI_OK;
   work w = {0};
+  for (int64_t i = 0; draws && i < n_draws * TUTTI_N_FIT_NUMBERS; i++) draws[i] = NAN;
   TUTTI_TRY_GOTO(done, work_create(model, n_draws, &w));
   take_points(model, batch, &w);
   tutti_fit_make_weighted(w.batch, w.steps, w.weights, w.n, fit);
-  if (fit->refused[0] || n_draws == 0 || !tutti_cholesky_factor(w.n, w.factor)) goto done;
+  if (fit->refused[0] || n_draws == 0) goto done;
+  if (!tutti_cholesky_factor(w.n, w.factor)) {
+    tell_no_covariance(fit);
+    goto done;
+  }
   for (int64_t d = 0; d < n_draws; d++) {
     double value[TUTTI_N_FIT_NUMBERS];
     draws_from from = {.stream = {seed, TUTTI_STREAM_BOOTSTRAP, 1, (uint32_t)d}};

@@ -1,6 +1,7 @@
 #include <math.h>
 
-#include "study/local.h"
+#include "study/bowl.h"
+#include "study/local_study.h"
 #include "support/check.h"
 
 enum { N_SIZES = 5, SIDE = 7, MOST = N_SIZES * SIDE * SIDE };
@@ -122,6 +123,39 @@ static void no_bowl_no_model(void **state) {
   tutti_free(b);
 }
 
+/** Where the keys allow of no model, more settings would not help, and nothing says that they would. */
+static void the_keys_may_be_none_or_too_many(void **state) {
+  (void)state;
+  bowls *b = make_bowls(1, 0, 0.01);
+  b->points.n_keys = 0;
+  assert_int_equal(state_of(b, 0), TUTTI_LOCAL_NONE);
+  b->points.n_keys = TUTTI_BOWL_KEYS + 1;
+  assert_int_equal(state_of(b, 0), TUTTI_LOCAL_MANY);
+  tutti_free(b);
+}
+
+/** Then there is a reason instead of intervals, and no draw of another branch stays. */
+static void what_is_no_covariance_has_no_interval(void **state) {
+  (void)state;
+  enum { N_DRAWS = 4 };
+  static const double batch[N_SIZES] = {16, 32, 64, 128, 256};
+  double draws[N_DRAWS * TUTTI_N_FIT_NUMBERS];
+  bowls *b = make_bowls(1, 0, 0.01);
+  tutti_local_model model;
+  tutti_fit fit;
+  CHECK_OK(tutti_local_make(&b->points, &model));
+  for (int i = 0; i < N_SIZES; i++) model.logs[i] = log(100 * (1 + 64 / batch[i]));
+  for (int i = 0; i < N_SIZES; i++)
+    for (int j = 0; j < N_SIZES; j++) model.covariance[i * N_SIZES + j] = i == j ? 0.01 : 0.02;
+  for (int i = 0; i < N_DRAWS * TUTTI_N_FIT_NUMBERS; i++) draws[i] = 7;
+  CHECK_OK(tutti_local_fit(&model, batch, 1, N_DRAWS, draws, &fit));
+  assert_string_equal(fit.refused, "");
+  assert_true(fit.no_interval[0] && isnan(fit.low[0]) && !isnan(fit.value[0]));
+  for (int i = 0; i < N_DRAWS * TUTTI_N_FIT_NUMBERS; i++) assert_true(isnan(draws[i]));
+  tutti_local_clear(&model);
+  tutti_free(b);
+}
+
 /** Two-sided 95 % of Student's t, from tables. */
 static void student_is_that_of_tables(void **state) {
   (void)state;
@@ -133,8 +167,12 @@ static void student_is_that_of_tables(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(exact_bowls_give_their_least), cmocka_unit_test(errors_are_those_of_the_noise),
-      cmocka_unit_test(a_size_may_have_none),         cmocka_unit_test(no_bowl_no_model),
+      cmocka_unit_test(exact_bowls_give_their_least),
+      cmocka_unit_test(errors_are_those_of_the_noise),
+      cmocka_unit_test(a_size_may_have_none),
+      cmocka_unit_test(no_bowl_no_model),
+      cmocka_unit_test(the_keys_may_be_none_or_too_many),
+      cmocka_unit_test(what_is_no_covariance_has_no_interval),
       cmocka_unit_test(student_is_that_of_tables),
   };
   return cmocka_run_group_tests_name("study.local", tests, NULL, check_no_leak);
