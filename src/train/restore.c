@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/fault.h"
 #include "train/threads.h"
 #include "train/views.h"
 
@@ -89,6 +90,7 @@ static tutti_status load_scaling(const char *checkpoint, const tutti_dataset *da
   int64_t n_factor = 0;
   bool alike = true;
   tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_fault("restore.scaling"));
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(checkpoint, "/input/shift", &shift, n));
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(checkpoint, "/input/factor", &factor, &n_factor));
   TUTTI_CHECK_GOTO(done, n_factor == *n, TUTTI_ERR_DATA,

@@ -371,19 +371,25 @@ static tutti_status make_room(const tutti_run *run, const choice *chosen) {
   return tutti_displace(directory, place);
 }
 
-/** On rank 0: fill the gather buffers from a checkpoint (NULL: they have what a training begins with), and put the
- * directory in order.  Nothing of an earlier run goes before there is something in its place. */
+/** On rank 0: fill the gather buffers from a checkpoint (NULL: they have what a training begins with). */
 static tutti_status begin_root(tutti_saver *saver, const choice *chosen, start_info *start) {
-  const tutti_run *run = saver->run;
   const char *path = chosen->path;
   const bool named = chosen->named;
   TUTTI_TRY(tutti_saver_check_config(saver));
   saver->anew = saver->metrics_anew = !path || named;
   saver->drops_best = !path || (named && !tutti_same_file(path, saver->best_path));
   if (path) TUTTI_TRY(load(saver, path, named, start));
-  if (chosen->displaced[0]) TUTTI_TRY(make_room(run, chosen));
   start->returns = chosen->returns;
-  if (chosen->returns) start->state.returned_to = run->state.step;
+  if (chosen->returns) start->state.returned_to = saver->run->state.step;
+  return TUTTI_OK;
+}
+
+/** On rank 0, when nothing is left that would refuse the run: put the directory in order.  Nothing of an earlier run goes
+ * before there is something in its place. */
+static tutti_status prepare_directory(const tutti_saver *saver, const choice *chosen) {
+  const tutti_run *run = saver->run;
+  const char *path = chosen->path;
+  if (chosen->displaced[0]) TUTTI_TRY(make_room(run, chosen));
   // All rows of /epochs are written again from the checkpoint's history, which knows of those that a kill cut
   // off.
   if (!saver->metrics_anew)
@@ -441,6 +447,8 @@ static tutti_status begin(tutti_saver *saver, const choice *chosen) {
   tutti_saver_note_scaling(saver);
   TUTTI_TRY(distribute(saver, start.resumed));
   TUTTI_TRY(tutti_run_check_same(run));
+  const tutti_status prepared = run->rank == 0 ? prepare_directory(saver, chosen) : TUTTI_OK;
+  TUTTI_TRY(tutti_agree_from(run->comm, 0, prepared));
   if (start.returns) TUTTI_TRY(tutti_saver_save(saver, false)); // who goes on next goes on from here
   if (start.resumed && !start.returns) TUTTI_TRY(tutti_saver_flush(saver));
   run->saved_at = tutti_clock_s();

@@ -79,11 +79,19 @@ done
 expect_same "$(fingerprint runs/taken)" "$taken"
 rm runs/link.h5 runs/taken/best.txt
 taken=$(fingerprint runs/taken)
-# Cut off after two of five files, the run is still seen there; started again, it is moved to the same place.
 taking() {
   set -- train small.yaml --run.directory=runs/taken --run.resume=runs/small/checkpoint.h5 --train.epochs=3 "$@"
   run "$RANKS" "$@"
 }
+# Nothing is moved before the last thing that may refuse the run.
+TUTTI_FAULT=restore.scaling:0:1
+export TUTTI_FAULT
+taking --optimizer.learning_rate=0.01
+unset TUTTI_FAULT
+expect_status 70
+expect_no_text 'are moved to'
+expect_same "$(fingerprint runs/taken)" "$taken"
+# Cut off after two of five files, the run is still seen there; started again, it is moved to the same place.
 TUTTI_FAULT=displace:0:3
 export TUTTI_FAULT
 taking --optimizer.learning_rate=0.01
