@@ -251,6 +251,29 @@ void tutti_output_warn(tutti_study *study) {
 
 // --- at the end
 
+/** Whether trials lie in the folder that this study has no number for: of another job, which has more fresh seeds. */
+static tutti_status look_for_more(const tutti_study *study, bool *more) {
+  int64_t *trials = NULL, n = 0;
+  *more = false;
+  TUTTI_TRY(tutti_store_list(&study->store, &trials, &n));
+  for (int64_t k = 0; k < n; k++) *more = *more || trials[k] >= study->set.n_trials;
+  tutti_free(trials);
+  return TUTTI_OK;
+}
+
+static tutti_status leave_folder(const tutti_study *study) {
+  bool more;
+  TUTTI_TRY(look_for_more(study, &more));
+  if (more)
+    tutti_log(TUTTI_LOG_WARNING,
+              "%s stays: it holds trials of a larger study.confirm than %lld; the job that runs them, or "
+              "tutti study with that value, brings them into %s",
+              study->store.folder, (long long)study->config->study.confirm, study->config->study.output);
+  else
+    tutti_store_remove(&study->store);
+  return TUTTI_OK;
+}
+
 /** Without locks others may write at the same time, and what they replace lacks trials: the folder has all, whoever
  * comes last finds them there, and nobody removes it. */
 static tutti_status merge_last(tutti_study *study) {
@@ -260,13 +283,11 @@ static tutti_status merge_last(tutti_study *study) {
     TUTTI_TRY(merge_alone(study, true));
   } while (!study->claims_reach && count_waiting(study) < before);
   if (count_waiting(study) > 0 || !tutti_store_current(&study->store)) return TUTTI_OK;
-  if (study->claims_reach)
-    tutti_store_remove(&study->store);
-  else
-    tutti_log(TUTTI_LOG_WARNING,
-              "%s: all trials are in %s, but without locks nobody can tell whether another job is at work "
-              "here: remove this folder when none is",
-              study->store.folder, study->config->study.output);
+  if (study->claims_reach) return leave_folder(study);
+  tutti_log(TUTTI_LOG_WARNING,
+            "%s: all trials are in %s, but without locks nobody can tell whether another job is at work "
+            "here: remove this folder when none is",
+            study->store.folder, study->config->study.output);
   return TUTTI_OK;
 }
 

@@ -86,11 +86,29 @@ static void a_folder_that_goes_away_is_no_failure(void **state) {
   clear_study(&config, &study);
 }
 
+/** Where all is done the folder goes, but not with a trial that only a job with more fresh seeds knows. */
+static void trials_of_a_larger_confirm_stay(void **state) {
+  const char *theirs = folder_path(state, "study.h5.d/000002.h5");
+  for (int more = 1; more >= 0; more--) {
+    tutti_config config;
+    tutti_study study;
+    make_study(state, &config, &study);
+    for (int i = 0; i < 2; i++) study.set.results[i].status = TUTTI_TRIAL_DIVERGED;
+    if (more) folder_put(theirs, "", 0);
+    CHECK_OK(tutti_output_merge(&study));
+    assert_int_equal(access(theirs, F_OK) == 0, more);
+    assert_int_equal(tutti_store_current(&study.store), more);
+    if (more) assert_int_equal(unlink(theirs), 0);
+    clear_study(&config, &study);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(merges_take_a_small_part_of_the_time),
       cmocka_unit_test_setup_teardown(results_of_other_values_are_not_taken, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(a_folder_that_goes_away_is_no_failure, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(trials_of_a_larger_confirm_stay, folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("study.merge", tests, NULL, check_no_leak);
 }
