@@ -1,5 +1,6 @@
 #include "train/slots.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -27,17 +28,18 @@ static pair pair_of(const tutti_run *run, const tutti_optim_options *then, int i
 
 static tutti_status convert(tutti_saver *saver, const char *path, const pair *p, int i) {
   const int64_t n = tutti_model_n_params(saver->run->network.model);
-  char was[96], wanted[96];
+  char was[96], wanted[96], rate[96] = "0 or, in a file of an earlier version, not told";
   double factor = 1;
+  if (p->rate != 0) snprintf(rate, sizeof rate, "%g", p->rate);
   tutti_optim_unit_text(&p->from, was, sizeof was);
   tutti_optim_unit_text(&p->to, wanted, sizeof wanted);
   TUTTI_CHECK(tutti_optim_unit_factor(&p->from, &p->to, p->rate, &factor), TUTTI_ERR_CONFIG,
-              "%s: the optimizer slot '%s' is a %s there, these options keep a %s, and the learning rate, "
-              "%g, does not make "
-              "the one of the other; leave optimizer.name, dialect, lars_form and momentum_correction as "
+              "%s: the optimizer slot '%s' is a %s there, these options keep a %s, and the learning rate "
+              "(%s) does not make the one of the other; leave optimizer.name, dialect, lars_form and "
+              "momentum_correction as "
               "they were, or begin "
               "anew, with model.weights from the weights alone",
-              path, p->name, was, wanted, p->rate);
+              path, p->name, was, wanted, rate);
   if (factor == 1) return TUTTI_OK;
   for (int64_t k = 0; k < n; k++) saver->slots[i][k] = (float)(factor * saver->slots[i][k]);
   tutti_log(TUTTI_LOG_INFO, "the optimizer slot '%s' of %s is a %s; times %g it is a %s", p->name, path, was,

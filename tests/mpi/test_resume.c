@@ -1,4 +1,5 @@
 /** Promise 3: a run that stops and goes on is the run that never stopped, at another number of ranks too. */
+#include <hdf5.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -241,6 +242,31 @@ static void a_velocity_is_converted_to_the_unit_of_the_options(const tutti_comm 
       TUTTI_ERR_CONFIG,
       "slot 'momentum' is a sum of gradients there, these options keep a sum of gradients * trust ratio * "
       "learning_rate");
+  training_folder_remove(comm, &folder);
+}
+
+/** Earlier versions did not note the rate of the last update. */
+static void a_velocity_whose_rate_is_not_told_is_refused(const tutti_comm *comm) {
+  static const char sgd[] = "model: {layers: [dense 8 relu, dense 3 softmax]}\n"
+                            "optimizer: {name: sgd, learning_rate: 0.01, momentum: 0.9}\n"
+                            "train: {batch_size: 40, epochs: 2}\n";
+  training_folder folder;
+  tutti_train_result result;
+  char resume[400];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "first", sgd, (training_overrides){"train.epochs=1"}, &result));
+  snprintf(resume, sizeof resume, "run.resume=%s/first/checkpoint.h5", folder.path);
+  if (training_is_root(comm)) {
+    const hid_t file = H5Fopen(strchr(resume, '=') + 1, H5F_ACC_RDWR, H5P_DEFAULT);
+    EXPECT(H5Adelete(file, "learning_rate") >= 0 && H5Fclose(file) >= 0, "the rate stays in %s", resume);
+  }
+  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_FAILS(training_run(comm, &folder, "second", sgd,
+                            (training_overrides){resume, "optimizer.dialect=torch"}, &result),
+               TUTTI_ERR_CONFIG,
+               "the learning rate (0 or, in a file of an earlier version, not told) does not make");
+  EXPECT_OK(training_run(comm, &folder, "second", sgd, (training_overrides){resume, "train.batch_size=50"},
+                         &result));
   training_folder_remove(comm, &folder);
 }
 
@@ -524,6 +550,7 @@ int main(void) {
       MPI_TEST(a_named_checkpoint_goes_on_with_other_numbers),
       MPI_TEST(another_warmup_begins_where_a_run_goes_on),
       MPI_TEST(a_velocity_is_converted_to_the_unit_of_the_options),
+      MPI_TEST(a_velocity_whose_rate_is_not_told_is_refused),
       MPI_TEST(validation_rows_stay_those_of_a_named_checkpoint),
       MPI_TEST(balanced_classes_are_those_of_the_rows_that_are_kept),
       MPI_TEST(rows_that_were_trained_on_are_not_validated_on),
