@@ -7,7 +7,7 @@ const char *const tutti_axis_scale_names[TUTTI_N_AXIS_SCALES] = {"log", "linear"
 
 bool tutti_key_varies(const tutti_key *key) {
   // What makes another training, but for its data: all trials share one data set.
-  return key->effect == TUTTI_EFFECT_TRAINING && strcmp(key->section, "data") != 0;
+  return key->effect != TUTTI_EFFECT_NONE && strcmp(key->section, "data") != 0;
 }
 
 void tutti_axis_clear(tutti_axis *axis) {

@@ -14,37 +14,43 @@ static void add(tutti_differences *found, const char *key, tutti_difference one)
   found->list[found->n++] = one;
 }
 
-static const char *last_part(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
+/** The last n parts of a path; all of it where n is 0, or it has no more. */
+static const char *last_parts(const char *path, int n) {
+  const char *from = path + strlen(path);
+  if (n == 0) return path;
+  while (from > path && (from[-1] != '/' || --n > 0)) from--;
+  return from;
 }
 
 /** Compare part i of a key; one may have fewer parts.
- * @param[in] by_name  without folders */
-static bool part_differs(const tutti_key *key, bool by_name, const tutti_config *a, const tutti_config *b,
+ * @param[in] n_names  of a path so many of its last parts; 0: all */
+static bool part_differs(const tutti_key *key, int n_names, const tutti_config *a, const tutti_config *b,
                          int64_t i, tutti_difference *one) {
   char buffer_a[TUTTI_VALUE_BYTES], buffer_b[TUTTI_VALUE_BYTES];
   const char *text_a =
       i < tutti_value_n_parts(key, a) ? tutti_value_part(key, a, i, buffer_a) : "no such layer";
   const char *text_b =
       i < tutti_value_n_parts(key, b) ? tutti_value_part(key, b, i, buffer_b) : "no such layer";
-  if (strcmp(by_name ? last_part(text_a) : text_a, by_name ? last_part(text_b) : text_b) == 0) return false;
+  if (strcmp(last_parts(text_a, n_names), last_parts(text_b, n_names)) == 0) return false;
   snprintf(one->then, sizeof one->then, "%s", text_a);
   snprintf(one->now, sizeof one->now, "%s", text_b);
   return true;
 }
 
-static bool parts_differ(const tutti_key *key, bool by_name, const tutti_config *a, const tutti_config *b,
+static bool parts_differ(const tutti_key *key, int n_names, const tutti_config *a, const tutti_config *b,
                          tutti_difference *one) {
   const int64_t n_a = tutti_value_n_parts(key, a), n_b = tutti_value_n_parts(key, b);
   for (int64_t i = 0; i < n_a || i < n_b; i++)
-    if (part_differs(key, by_name, a, b, i, one)) return true;
+    if (part_differs(key, n_names, a, b, i, one)) return true;
   return false;
 }
 
 static bool key_differs(const tutti_key *key, const tutti_config *a, const tutti_config *b,
                         tutti_difference *one) {
-  return parts_differ(key, key->effect == TUTTI_EFFECT_BY_FILE_NAME, a, b, one);
+  const int n_names = key->effect == TUTTI_EFFECT_BY_FILE_NAME ? 1
+                      : key->effect == TUTTI_EFFECT_BY_RUN     ? 2
+                                                               : 0;
+  return parts_differ(key, n_names, a, b, one);
 }
 
 /** The key of the budget that `config` has. */
@@ -207,8 +213,7 @@ bool tutti_config_any_difference(const tutti_config *a, const tutti_config *b, t
     const tutti_key *key = tutti_key_at(i);
     const bool is_axes = key->type == TUTTI_KEY_AXES;
     first->key = key->path;
-    if (is_axes ? axes_differ(&a->study, &b->study, first) : parts_differ(key, false, a, b, first))
-      return true;
+    if (is_axes ? axes_differ(&a->study, &b->study, first) : parts_differ(key, 0, a, b, first)) return true;
   }
   return false;
 }

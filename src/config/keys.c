@@ -28,6 +28,7 @@ enum { TIMES = TUTTI_UNIT_STEPS | TUTTI_UNIT_EPOCHS | TUTTI_UNIT_SAMPLES };
 #define NONE     TUTTI_EFFECT_NONE
 #define TRAINING TUTTI_EFFECT_TRAINING
 #define BY_NAME  TUTTI_EFFECT_BY_FILE_NAME
+#define BY_RUN   TUTTI_EFFECT_BY_RUN
 
 #define KEY(SECTION, NAME, FIELD, TYPE, FALLBACK, EFFECT, SENTENCE)                                          \
   .section = #SECTION, .name = #NAME, .path = #SECTION "." #NAME,                                            \
@@ -85,7 +86,7 @@ static const tutti_key keys[] = {
           "cross-entropies: so much of each label is spread evenly over the classes, in val_loss too"), BELOW_MAX},
     {CHOICE(model, initializer, initializer, "glorot_uniform", tutti_initializer_names, TRAINING,
             "how kernels begin, where a layer does not say")},
-    {KEY(model, weights, weights, OPTIONAL, "none", TRAINING,
+    {KEY(model, weights, weights, OPTIONAL, "none", BY_RUN,
          "a checkpoint whose weights a training begins with, and the scaling of their rows; all else begins anew"),
      .word = "the path of a checkpoint"},
     {KEY(model, weights_skip, weights_skip, NAMES, "none", TRAINING,

@@ -26,7 +26,8 @@ typedef enum {
 typedef enum {
   TUTTI_EFFECT_NONE,
   TUTTI_EFFECT_TRAINING,
-  TUTTI_EFFECT_BY_FILE_NAME // only another last part of the path: data is often copied to a job's own disk
+  TUTTI_EFFECT_BY_FILE_NAME, // only another last part of the path: data is often copied to a job's own disk
+  TUTTI_EFFECT_BY_RUN // only other two last parts: all checkpoints are called alike, their runs' folders are not
 } tutti_effect;
 
 typedef struct {

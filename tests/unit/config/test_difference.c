@@ -108,6 +108,18 @@ static void how_it_is_run_is_no_other_training(void **state) {
     assert_null(difference(NEEDED, options[i], a, b));
 }
 
+/** Runs are moved with their project; checkpoints of two runs are called alike. */
+static void weights_are_told_apart_by_their_run(void **state) {
+  (void)state;
+  char a[128], b[128];
+  static const char from[] = "data: {file: d.h5}\nmodel: {layers: [dense 2], weights: runs/old/best.h5}\n";
+  assert_null(difference(from, (tutti_override){"model.weights", "/scratch/runs/old/best.h5"}, a, b));
+  assert_null(difference(from, (tutti_override){"model.weights", "old/best.h5"}, a, b));
+  static const char *const others[] = {"runs/new/best.h5", "runs/old/checkpoint.h5", "best.h5", "none"};
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+    assert_non_null(difference(from, (tutti_override){"model.weights", others[i]}, a, b));
+}
+
 static void the_budget_counts_where_the_rate_falls_to_its_end(void **state) {
   (void)state;
   char a[128], b[128];
@@ -221,6 +233,7 @@ int main(void) {
       cmocka_unit_test(all_keys_that_differ_are_named),
       cmocka_unit_test(another_growth_is_another_training),
       cmocka_unit_test(how_it_is_run_is_no_other_training),
+      cmocka_unit_test(weights_are_told_apart_by_their_run),
       cmocka_unit_test(the_budget_counts_where_the_rate_falls_to_its_end),
       cmocka_unit_test(a_budget_says_why_it_counts),
       cmocka_unit_test(another_study_is_named),
