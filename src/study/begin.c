@@ -108,18 +108,34 @@ static int64_t setting_now(legacy *old, const tutti_trial_result *then) {
   return -1;
 }
 
-static void take_confirm(legacy *old, int64_t k) {
-  tutti_trial_result then = old->in_file.confirm[k];
-  then.setting = setting_now(old, &then);
-  old->confirm[k] = tutti_confirm_find(old->study, &then);
-  if (old->confirm[k] >= 0) tutti_grow_result(&then, old->confirm[k], &old->study->set);
+/** Its number may be that of another trial now, and its curve with it: one that has no new number has none.
+ * @param[in,out] then  its setting, as it is numbered now */
+static void take_confirm(legacy *old, int64_t k, tutti_trial_result *then) {
+  then->setting = setting_now(old, then);
+  old->confirm[k] = tutti_confirm_find(old->study, then);
+  if (old->confirm[k] >= 0) tutti_grow_result(then, old->confirm[k], &old->study->set);
+  then->trial = -1;
+}
+
+/** Those whose batch size is not complete, or has another best now, are carried along. */
+static tutti_status take_all_confirm(legacy *old) {
+  tutti_trial_result *then = NULL;
+  const int64_t n = old->in_file.n_confirm;
+  TUTTI_TRY(TUTTI_NEW(then, n));
+  for (int64_t k = 0; k < n; k++) {
+    then[k] = old->in_file.confirm[k];
+    take_confirm(old, k, &then[k]);
+  }
+  const tutti_status status = tutti_confirm_keep(old->study, then, n);
+  tutti_free(then);
+  return status;
 }
 
 /** Where the best settings of the larger study are known already, their fresh seeds go on. */
 static tutti_status look_at_confirm(legacy *old) {
   TUTTI_TRY(tutti_confirm_plan(old->study));
   TUTTI_TRY(TUTTI_NEW(old->confirm, old->in_file.n_confirm));
-  for (int64_t k = 0; k < old->in_file.n_confirm; k++) take_confirm(old, k);
+  TUTTI_TRY(take_all_confirm(old));
   tutti_grow_index_destroy(&old->index);
   TUTTI_TRY(tutti_grow_index_create(&old->study->set, &old->index));
   for (int64_t k = 0; k < old->n; k++) TUTTI_TRY(look_at_trial(old, k, true));

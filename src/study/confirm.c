@@ -16,13 +16,6 @@ static tutti_trial_set searched(const tutti_study *study) {
   return set;
 }
 
-tutti_trial_set tutti_study_results(const tutti_study *study) {
-  tutti_trial_set set = searched(study);
-  set.n_confirm = study->set.n_trials - study->n_searched;
-  set.confirm = study->set.results + study->n_searched;
-  return set;
-}
-
 static uint64_t first_seed(const tutti_study *study) {
   return study->config->train.seed + TUTTI_CONFIRM_SEED;
 }
@@ -107,6 +100,15 @@ static void settle(tutti_study *study, int row, const tutti_best *best, const do
   }
 }
 
+static void take_carried(tutti_study *study) {
+  for (int64_t k = 0; k < study->n_carried; k++) {
+    const int64_t i = tutti_confirm_find(study, &study->carried[k]);
+    if (i < 0 || study->set.results[i].status != TUTTI_TRIAL_WAITING) continue;
+    study->set.results[i] = study->carried[k];
+    study->set.results[i].trial = i;
+  }
+}
+
 tutti_status tutti_confirm_plan(tutti_study *study) {
   const tutti_trial_set set = searched(study);
   const int64_t n = count_searched(study);
@@ -116,6 +118,7 @@ tutti_status tutti_confirm_plan(tutti_study *study) {
   for (int row = 0; row < best.n_rows; row++)
     settle(study, row, &best.rows[row], best.varied + (int64_t)row * best.n_varied);
   tutti_best_table_clear(&best);
+  take_carried(study);
   study->planned = n;
   return TUTTI_OK;
 }
@@ -128,6 +131,37 @@ int64_t tutti_confirm_find(const tutti_study *study, const tutti_trial_result *r
       return i;
   }
   return -1;
+}
+
+// --- in the file
+
+tutti_status tutti_confirm_keep(tutti_study *study, const tutti_trial_result *results, int64_t n) {
+  tutti_trial_result *kept = NULL;
+  if (n > 0) {
+    TUTTI_TRY(TUTTI_NEW(kept, n));
+    memcpy(kept, results, (size_t)n * sizeof *kept);
+  }
+  tutti_free(study->carried);
+  study->carried = kept;
+  study->n_carried = n;
+  take_carried(study);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_study_results(tutti_study *study, tutti_trial_set *set) {
+  const int64_t n = study->set.n_trials - study->n_searched;
+  *set = searched(study);
+  set->n_confirm = n;
+  set->confirm = study->set.results + study->n_searched;
+  if (study->n_carried == 0) return TUTTI_OK;
+  tutti_free(study->written);
+  study->written = NULL;
+  TUTTI_TRY(TUTTI_NEW(study->written, n + study->n_carried));
+  memcpy(study->written, set->confirm, (size_t)n * sizeof *study->written);
+  set->confirm = study->written;
+  for (int64_t k = 0; k < study->n_carried; k++)
+    if (tutti_confirm_find(study, &study->carried[k]) < 0) set->confirm[set->n_confirm++] = study->carried[k];
+  return TUTTI_OK;
 }
 
 // --- as trials

@@ -44,7 +44,7 @@ static tutti_status adopt(tutti_study *study, const tutti_file *file, const tutt
     const int64_t i = tutti_confirm_find(study, &there->confirm[k]);
     if (i >= 0) take(study, i, &there->confirm[k], known);
   }
-  return TUTTI_OK;
+  return tutti_confirm_keep(study, there->confirm, there->n_confirm);
 }
 
 static tutti_status read_head(tutti_study *study, const tutti_file *file) {
@@ -144,7 +144,8 @@ tutti_status tutti_output_write(tutti_study *study, tutti_file *file) {
   study->head.metric = study->metric;
   TUTTI_TRY(sum_seconds(study));
   TUTTI_TRY(tutti_study_head_write(file, &study->head));
-  const tutti_trial_set results = tutti_study_results(study);
+  tutti_trial_set results;
+  TUTTI_TRY(tutti_study_results(study, &results));
   TUTTI_TRY(tutti_trial_set_write(file, &results));
   TUTTI_TRY(tutti_trial_set_write_confirm(file, &results));
   return tutti_study_conclude(file, &results);

@@ -128,6 +128,8 @@ static void destroy(tutti_study *study) {
   tutti_free(study->varied);
   tutti_free(study->resolved);
   tutti_free(study->fresh);
+  tutti_free(study->carried);
+  tutti_free(study->written);
   tutti_free(study->order);
   tutti_free(study->cost);
   tutti_free(study->elsewhere);

@@ -24,6 +24,9 @@ typedef struct {
   int64_t n_searched;    // trials of the search
   int n_rows;            // batch sizes of all branches
   int64_t planned;       // of how many finished trials of the search confirm.c knows
+  tutti_trial_result *carried; // [n_carried] owned, on rank 0: the fresh seeds that the study's file has
+  int64_t n_carried;
+  tutti_trial_result *written; // owned: what tutti_study_results has of confirm
   tutti_override *fresh; // owned: the overrides of the last trial of tutti_study_trial
   char fresh_seed[32];
   tutti_study_head head;
@@ -83,8 +86,15 @@ int64_t tutti_confirm_find(const tutti_study *study, const tutti_trial_result *r
 /** Whether a trial of this study, or of another extent of it, is one with a fresh seed. */
 bool tutti_confirm_is(const tutti_study *study, const tutti_trial_result *result);
 
-/** What is written into the study's file; borrowed from `study`. */
-tutti_trial_set tutti_study_results(const tutti_study *study);
+/** Keep fresh seeds of the study's file, results[n], in place of those that are kept.  Those that are a trial of the
+ * study, now or when its batch size has come to its end, are taken; the others stay in the file as they are.
+ * @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_confirm_keep(tutti_study *study, const tutti_trial_result *results, int64_t n);
+
+/** What is written into the study's file; borrowed from `study` until the next call.  @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_study_results(tutti_study *study, tutti_trial_set *set);
 
 /** Trial `number`, which is one of this setting; borrowed from `study` until the next call.  @return ERR_MEMORY */
 TUTTI_NODISCARD

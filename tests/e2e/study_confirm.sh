@@ -54,6 +54,13 @@ expect_same "$(confirmed later.h5)" "$(confirmed whole.h5 | head -n 6)"
 succeed "$RANKS" study study.yaml --study.output=later.h5
 expect_same "$(confirmed later.h5)" "$(confirmed whole.h5)"
 
+# A study that asks for fewer of them and has more seeds, so that its best are not known at first, loses none.
+kinds() { confirmed "$1" | cut -d ' ' -f 2- | sort; }
+kinds whole.h5 >before
+succeed "$RANKS" study study.yaml --study.output=later.h5 --study.seeds=2 --study.confirm=1
+kinds later.h5 >after
+expect_same "$(comm -23 before after)" ''
+
 # A study that grows keeps those whose setting is still the best.
 succeed "$RANKS" study study.yaml --study.vary.train.batch_size='[32, 64, 128, 300]'
 expect_same "$(confirmed study.h5 | grep -v ' 64 ' | cut -d ' ' -f 2-)" "$(confirmed whole.h5 | cut -d ' ' -f 2-)"
