@@ -113,6 +113,10 @@ int64_t tutti_optim_n_pieces(const tutti_optim *optim);
 /** Local.  The number of pieces, whether the options want a norm or not. */
 int64_t tutti_optim_all_pieces(const tutti_optim *optim);
 
+/** Local.  As tutti_optim_squares, of all_pieces, whether the options want a norm or not. */
+void tutti_optim_all_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
+                             double *pieces);
+
 /** Local.  The square of the whole norm from pieces[all_pieces], summed over slices. */
 double tutti_optim_square(const tutti_optim *optim, const double *pieces);
 

@@ -25,6 +25,11 @@ double tutti_optim_square(const tutti_optim *optim, const double *pieces) {
 
 void tutti_optim_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
                          double *pieces) {
+  if (tutti_optim_has_norms(&optim->options)) tutti_pieces_squares(optim, first, count, grads, pieces);
+}
+
+void tutti_optim_all_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
+                             double *pieces) {
   tutti_pieces_squares(optim, first, count, grads, pieces);
 }
 

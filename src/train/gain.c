@@ -5,7 +5,7 @@
 #include "train/meter.h"
 
 void tutti_gain_see(tutti_run *run, int64_t first, int64_t n, const float *grads) {
-  if (run->gain_squares) tutti_optim_squares(run->optim, first, n, grads, run->gain_squares);
+  if (run->gain_squares) tutti_optim_all_squares(run->optim, first, n, grads, run->gain_squares);
 }
 
 static double smooth(double *sum, double *weight, double value, double decay) {
