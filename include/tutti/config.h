@@ -237,6 +237,9 @@ void tutti_config_differences(const tutti_config *a, const tutti_config *b, tutt
  *         seeds differs: then a trial of one may be a trial of the other */
 bool tutti_config_study_differences(const tutti_config *a, const tutti_config *b, tutti_differences *found);
 
+/** Local.  Whether the key is among them. */
+bool tutti_differences_have(const tutti_differences *found, const char *key);
+
 /** Local.  "train.seed was 0 there and is 1 now, data.scale was auto there and is unit now": all keys, the values of the
  * first ones. */
 void tutti_differences_text(const tutti_differences *found, char *text, size_t bytes);

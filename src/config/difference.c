@@ -84,6 +84,12 @@ void tutti_config_differences(const tutti_config *a, const tutti_config *b, tutt
   compare_budgets(a, b, found);
 }
 
+bool tutti_differences_have(const tutti_differences *found, const char *key) {
+  for (int i = 0; i < found->n; i++)
+    if (strcmp(found->list[i].key, key) == 0) return true;
+  return false;
+}
+
 void tutti_differences_text(const tutti_differences *found, char *text, size_t bytes) {
   enum { WITH_VALUES = 4 };
   text[0] = '\0';

@@ -2,12 +2,6 @@
 
 #include <string.h>
 
-static bool is_in(const tutti_differences *found, const char *key) {
-  for (int i = 0; i < found->n; i++)
-    if (strcmp(found->list[i].key, key) == 0) return true;
-  return false;
-}
-
 bool tutti_held_out_has_same_data(const tutti_run *run, const tutti_checkpoint_state *state) {
   return state->data == tutti_dataset_fingerprint(run->dataset, state->data_hash);
 }
@@ -18,9 +12,10 @@ bool tutti_held_out_of_train(const tutti_run *run) {
 
 bool tutti_held_out_loses(const tutti_run *run, const tutti_config *old, bool same_data,
                           const tutti_differences *found) {
-  const bool same_array = same_data || (is_in(found, "data.limit_train") && !is_in(found, "data.file") &&
-                                        !is_in(found, "data.x_train"));
-  const bool within = same_data && !is_in(found, "data.validation_take") &&
+  const bool same_array = same_data || (tutti_differences_have(found, "data.limit_train") &&
+                                        !tutti_differences_have(found, "data.file") &&
+                                        !tutti_differences_have(found, "data.x_train"));
+  const bool within = same_data && !tutti_differences_have(found, "data.validation_take") &&
                       old->data.validation_split >= run->config->data.validation_split;
   return tutti_held_out_of_train(run) && same_array && !within;
 }

@@ -34,9 +34,9 @@ typedef struct {
 
 /** The checkpoint that rank 0 goes on from. */
 typedef struct {
-  char *path;   // owned; NULL: none
-  bool named;   // by the user, and of another run
-  bool returns; // best.h5 of this directory, in the place of the last one
+  char *path;           // owned; NULL: none
+  bool named;           // by the user, and of another run
+  bool returns;         // best.h5 of this directory, in the place of the last one
   char displaced[1024]; // how the run of this directory differs, whose files make room; "": they do not
 } choice;
 
@@ -114,16 +114,10 @@ static tutti_status choose(const tutti_saver *saver, choice *chosen) {
   return chosen->path ? TUTTI_OK : TUTTI_ERR_MEMORY;
 }
 
-static bool is_in(const tutti_differences *found, const char *key) {
-  for (int i = 0; i < found->n; i++)
-    if (strcmp(found->list[i].key, key) == 0) return true;
-  return false;
-}
-
 /** A run goes on with its checkpoint's weights, so others would not be used. */
 static tutti_status check_weights(const tutti_run *run, const char *path, const tutti_differences *found) {
   TUTTI_CHECK(
-      !run->config->model.weights || !is_in(found, "model.weights"), TUTTI_ERR_CONFIG,
+      !run->config->model.weights || !tutti_differences_have(found, "model.weights"), TUTTI_ERR_CONFIG,
       "model.weights: %s would not be used, since run.resume goes on from the weights of %s; leave one of "
       "them out: model.weights begins anew from weights alone, run.resume goes on with optimizer and epochs",
       run->config->model.weights, path);
@@ -162,7 +156,7 @@ static tutti_status compare_config(const tutti_run *run, const char *path, bool 
   find_differences(run, old, info, &found);
   tutti_differences_text(&found, text, sizeof text);
   with->differs = found.n > 0;
-  with->warms = is_in(&found, "schedule.warmup");
+  with->warms = tutti_differences_have(&found, "schedule.warmup");
   if (!with->differs) return TUTTI_OK;
   TUTTI_CHECK(
       named, TUTTI_ERR_CONFIG,
