@@ -62,23 +62,17 @@ static bool has_parts(const tutti_run *run, int64_t batch) {
   return grain < batch && plan->micro_rows == grain && !tutti_plan_shares_groups(run->config, plan, batch);
 }
 
-static void tell_of_parts(const tutti_run *run) {
-  if (has_parts(run, run->plan.stages.stages[0].batch)) return;
-  tutti_log_root(
-      TUTTI_LOG_WARNING,
-      "run.measure: the noise of the gradient will not be known: with batch_norm it is that of ghost "
-      "groups, each of which one rank, and with reduce=tree one leaf, has for itself in a micro-batch of "
-      "its own; set ghost= to a part of the batch, fewer parallel.leaves, and leave "
-      "train.micro_batch_size at auto");
-}
-
+/** What cannot be measured is told, and what goes by it refused. */
 static tutti_status check_parts(const tutti_run *run) {
-  TUTTI_CHECK(
-      has_parts(run, run->plan.stages.stages[0].batch), TUTTI_ERR_CONFIG,
-      "schedule.scaling: adascale needs the noise of the gradient, and with batch_norm it is that of ghost "
-      "groups, each of which one rank, and with reduce=tree one leaf, has for itself in a micro-batch of its "
-      "own; set ghost= to a part of the batch, fewer parallel.leaves, and leave train.micro_batch_size at "
-      "auto");
+  static const char wanted[] =
+      "with batch_norm it is that of ghost groups, each of which one rank, and with reduce=tree one leaf, "
+      "has "
+      "for itself in a micro-batch of its own; set ghost= to a part of the batch, fewer parallel.leaves, and "
+      "leave train.micro_batch_size at auto";
+  if (has_parts(run, run->plan.stages.stages[0].batch)) return TUTTI_OK;
+  TUTTI_CHECK(!run->meter->gains, TUTTI_ERR_CONFIG,
+              "schedule.scaling: adascale needs the noise of the gradient, and %s", wanted);
+  tutti_log_root(TUTTI_LOG_WARNING, "run.measure: the noise of the gradient will not be known: %s", wanted);
   return TUTTI_OK;
 }
 
@@ -96,8 +90,7 @@ tutti_status tutti_meter_create(tutti_run *run) {
   meter->examples = (meter->noise || gains) && tutti_model_has_examples(model);
   const int64_t base = run->config->schedule.base_batch_size;
   meter->base = base > 0 ? (double)base : 1;
-  if (gains && !meter->examples) TUTTI_TRY(check_parts(run));
-  if (meter->noise && !meter->examples) tell_of_parts(run);
+  if ((gains || meter->noise) && !meter->examples) TUTTI_TRY(check_parts(run));
   TUTTI_TRY(list_layers(model, meter));
   TUTTI_TRY(allocate(run, meter));
   return tutti_readings_create(run, meter);

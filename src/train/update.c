@@ -28,22 +28,13 @@ typedef struct {
   int64_t first;
   float *grads;
   bool is_new; // the gradient lacks that of the penalty
-  /** Of elements [first, first + n) of the slice. */
+  /** Of elements [first, first + n) of the slice; NULL: what is seen of a new gradient is all. */
   void (*action)(tutti_run *run, int64_t first, int64_t n, float *params, float *grads);
 } pass;
 
 static void square(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
   (void)params;
   tutti_optim_squares(run->optim, first, n, grads, run->squares);
-}
-
-/** What is seen of a new gradient is all. */
-static void look(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
-  (void)run;
-  (void)first;
-  (void)n;
-  (void)params;
-  (void)grads;
 }
 
 static void prepare(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
@@ -65,7 +56,7 @@ static void pass_part(void *context, int64_t begin, int64_t end) {
       tutti_gain_see(run, k - p->slice, n, grads);
       tutti_model_penalty_gradient(run->network.model, params, k, k + n, grads);
     }
-    p->action(run, k - p->slice, n, params, grads);
+    if (p->action) p->action(run, k - p->slice, n, params, grads);
     if (p->action == step) tutti_meter_after(run, p->first, k, n, params, room);
   }
 }
@@ -110,7 +101,7 @@ static tutti_status update_with_norms(tutti_run *run, int64_t begin, int64_t end
     grads = pass_new(run, begin, end, square);
     TUTTI_TRY(tutti_reducer_sum_slices(run->reducer, run->squares, n_pieces));
   } else if (run->gain_squares) {
-    grads = pass_new(run, begin, end, look);
+    grads = pass_new(run, begin, end, NULL);
   }
   TUTTI_TRY(tutti_gain_find(run));
   tutti_run_update_begin(run);
