@@ -1,5 +1,6 @@
 /** What is said where the scaling that nobody chose hardly suits the training rows, and float32 not their targets. */
 #include <math.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "data/dataset_impl.h"
@@ -72,42 +73,52 @@ static tutti_status advise(const tutti_dataset *d) {
   }
 }
 
-/** Numbers that float32 tells apart between the least and the largest target of column k; NaN where all are 0, or there
- * is no doubt that it does. */
-static double steps_of_targets(const tutti_dataset *d, int64_t k) {
-  enum { WHOLE = 1 << 24 }; // from here on not every whole number is a float
+/** The least and the largest of each column, in the order of the file: memory is read as it lies. */
+static void find_target_ranges(const tutti_dataset *d, float *least, float *most) {
   const int64_t width = d->layout.n_targets;
   const float *y = tutti_dataset_y(d, TUTTI_ROWS_TRAIN);
-  float least = INFINITY, most = -INFINITY;
-  for (int64_t i = 0; i < d->layout.parts[TUTTI_ROWS_TRAIN].n; i++) {
-    least = fminf(least, y[i * width + k]);
-    most = fmaxf(most, y[i * width + k]);
-  }
+  memcpy(least, y, (size_t)width * sizeof *least);
+  memcpy(most, y, (size_t)width * sizeof *most);
+  for (int64_t i = 1; i < d->layout.parts[TUTTI_ROWS_TRAIN].n; i++)
+    for (int64_t k = 0; k < width; k++) {
+      least[k] = fminf(least[k], y[i * width + k]);
+      most[k] = fmaxf(most[k], y[i * width + k]);
+    }
+}
+
+/** Numbers that float32 tells apart between the two; NaN where it is certain that it tells all of one value. */
+static double steps_between(float least, float most) {
+  enum { WHOLE = 1 << 24 }; // from here on not every whole number is a float
   const float size = fmaxf(fabsf(least), fabsf(most));
   if (most == least && size < WHOLE) return NAN;
   return ((double)most - (double)least) / ((double)nextafterf(size, INFINITY) - (double)size);
 }
 
 /** Targets are trained on in float32: an offset that is large against their spread takes their digits. */
-static void advise_targets(const tutti_dataset *d) {
+static tutti_status advise_targets(const tutti_dataset *d) {
   enum { FEW = 1000 };
+  const int64_t width = d->layout.n_targets;
   const tutti_part *part = &d->layout.parts[TUTTI_ROWS_TRAIN];
-  if (part->n < 2 || part->y_is_x) return;
-  for (int64_t k = 0; k < d->layout.n_targets; k++) {
-    const double steps = steps_of_targets(d, k);
-    if (!(steps < FEW)) continue;
+  float *ranges = NULL;
+  int64_t k = 0;
+  if (part->n < 2 || part->y_is_x || width == 0) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(ranges, 2 * width));
+  find_target_ranges(d, ranges, ranges + width);
+  while (k < width && !(steps_between(ranges[k], ranges[width + k]) < FEW)) k++;
+  if (k < width)
     tutti_log(
         TUTTI_LOG_WARNING,
         "%s: the targets of array '%s', column %lld from 0, lie so far from 0 that float32, in which they "
         "are "
         "trained on, has %.0f steps from the least to the largest: subtract an offset from them in the file",
-        d->file, d->y_name[TUTTI_ROWS_TRAIN], (long long)k, steps);
-    return;
-  }
+        d->file, d->y_name[TUTTI_ROWS_TRAIN], (long long)k, steps_between(ranges[k], ranges[width + k]));
+  tutti_free(ranges);
+  return TUTTI_OK;
 }
 
 tutti_status tutti_dataset_advise(const tutti_comm *comm, const tutti_dataset *d, tutti_scale scale) {
   const bool speaks = tutti_comm_rank(comm) == 0;
-  if (speaks) advise_targets(d);
-  return tutti_agree_from(comm, 0, speaks && scale == TUTTI_SCALE_AUTO ? advise(d) : TUTTI_OK);
+  tutti_status local = speaks ? advise_targets(d) : TUTTI_OK;
+  if (local == TUTTI_OK && speaks && scale == TUTTI_SCALE_AUTO) local = advise(d);
+  return tutti_agree_from(comm, 0, local);
 }
