@@ -115,10 +115,6 @@ done:
 
 // --- public ----------------------------------------------------------------------------------------------
 
-static bool is_side(float value) {
-  return value == 0 || value == 1 || value == -1;
-}
-
 tutti_status tutti_class_weights_make(const tutti_config *config, const tutti_samples *train,
                                       tutti_network *network) {
   if (!config->data.class_weight) return TUTTI_OK;
@@ -130,8 +126,8 @@ tutti_status tutti_class_weights_make(const tutti_config *config, const tutti_sa
       "out, or weigh samples by data.weights",
       tutti_loss_names[tutti_model_loss_kind(network->model)], (long long)tutti_model_n_out(network->model));
   if (tutti_dataset_n_targets(network->dataset) == 1 && !network->by_class)
-    TUTTI_TRY(
-        tutti_dataset_check_targets(network->dataset, is_side, "a class, 0 or 1, for data.class_weight"));
+    TUTTI_TRY(tutti_dataset_check_targets(network->dataset, tutti_network_is_side,
+                                          "a class, 0 or 1, for data.class_weight"));
   tutti_free(network->class_weights); // of other rows
   network->class_weights = NULL;
   TUTTI_TRY(TUTTI_NEW(network->class_weights, n_classes));

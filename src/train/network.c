@@ -75,7 +75,7 @@ static bool is_probability(float value) {
   return value >= 0 && value <= 1;
 }
 
-static bool is_side(float value) {
+bool tutti_network_is_side(float value) {
   return value == -1 || value == 0 || value == 1;
 }
 
@@ -94,7 +94,7 @@ tutti_status tutti_network_check_labels(const tutti_network *network) {
     return tutti_dataset_check_targets(dataset, is_probability,
                                        "0, 1 or a probability in between (binary_crossentropy)");
   case TUTTI_HINGE:
-    return tutti_dataset_check_targets(dataset, is_side, "-1 or 1, or 0 for -1 (hinge)");
+    return tutti_dataset_check_targets(dataset, tutti_network_is_side, "-1 or 1, or 0 for -1 (hinge)");
   default:
     return TUTTI_OK;
   }

@@ -36,6 +36,9 @@ tutti_status tutti_network_create_bare(const tutti_config *config, const tutti_d
                                        tutti_network *network);
 void tutti_network_destroy(tutti_network *network); // Local.
 
+/** Local.  A label of one output that is a class: 1, or 0 or -1 for the other side. */
+bool tutti_network_is_side(float value);
+
 /** Local.  The data set's labels fit what the network gives.  @return ERR_DATA */
 TUTTI_NODISCARD
 tutti_status tutti_network_check_labels(const tutti_network *network);
