@@ -97,6 +97,10 @@ void tutti_text_append(char *buffer, size_t bytes, const char *format, ...) {
   va_end(arguments);
 }
 
+void tutti_text_append_name(char *buffer, size_t bytes, const char *name) {
+  tutti_text_append(buffer, bytes, "%s%s", buffer[0] ? ", " : "", name);
+}
+
 char *tutti_text_list(char *buffer, size_t bytes, const char *const *names, int n) {
   buffer[0] = '\0';
   for (int i = 0; i < n; i++) tutti_text_append(buffer, bytes, "%s%s", i ? ", " : "", names[i]);

@@ -25,5 +25,8 @@ void tutti_text_append(char *buffer, size_t bytes, const char *format, ...) TUTT
  * steer the terminal.  @return text */
 char *tutti_text_tame(char *text);
 
+/** Append to a list of names: "a" becomes "a, name".  What does not fit is cut. */
+void tutti_text_append_name(char *buffer, size_t bytes, const char *name);
+
 /** "a, b, c" from `names` [n] into `buffer`, which is returned. */
 char *tutti_text_list(char *buffer, size_t bytes, const char *const *names, int n);

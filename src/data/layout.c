@@ -26,7 +26,7 @@ static void describe(const tutti_file *file, const char *wanted, char list[LIST_
   for (int i = 0; i < n; i++) {
     tutti_array_shape shape;
     if (tutti_file_shape(file, names[i], &shape) != TUTTI_OK) continue;
-    tutti_text_append(list, LIST_BYTES, "%s%s", list[0] ? ", " : "", names[i]);
+    tutti_text_append_name(list, LIST_BYTES, names[i]);
     append_shape(list, LIST_BYTES, &shape);
   }
   const char *nearest = tutti_text_nearest(wanted, (const char *const *)names, n);

@@ -57,15 +57,13 @@ tutti_status tutti_slots_convert(tutti_saver *saver, const char *path, const tut
 
 // --- another optimizer -----------------------------------------------------------------------------------
 
+enum { NAMES_BYTES = 256 };
+
 /** What becomes of the slots, by name. */
 typedef struct {
-  char taken[256], anew[256], left[256];
+  char taken[NAMES_BYTES], anew[NAMES_BYTES], left[NAMES_BYTES];
   bool keeps_count; // something of the rule goes on, and with it the number of its updates
 } outcome;
-
-static void append_name(char list[256], const char *name) {
-  tutti_text_append(list, 256, "%s%s", list[0] ? ", " : "", name);
-}
 
 static bool is_average(const tutti_run *run, int i) {
   return tutti_optim_average(run->optim) && i == tutti_optim_n_slots(run->optim) - 1;
@@ -98,7 +96,7 @@ static tutti_status take_slot(tutti_saver *saver, const char *path, const pair *
                               outcome *o) {
   int64_t n = 0;
   const tutti_view *views = views_of(saver, i, &n);
-  append_name(takes ? o->taken : o->anew, p->name);
+  tutti_text_append_name(takes ? o->taken : o->anew, NAMES_BYTES, p->name);
   if (!takes) {
     begin_anew(saver, i);
     return TUTTI_OK;
@@ -126,7 +124,7 @@ static tutti_status take_over(tutti_saver *saver, const char *path, const tutti_
     bool kept = false;
     for (int i = 0; i < n_slots; i++)
       kept = kept || strcmp(there[k], tutti_optim_slot_name(run->optim, i)) == 0;
-    if (!kept) append_name(o->left, there[k]);
+    if (!kept) tutti_text_append_name(o->left, NAMES_BYTES, there[k]);
   }
   return TUTTI_OK;
 }

@@ -56,10 +56,6 @@ static bool is_in(const char *list, const char *array) {
   return false;
 }
 
-static void append_name(char list[LIST_BYTES], const char *name) {
-  tutti_text_append(list, LIST_BYTES, "%s%s", list[0] ? ", " : "", name);
-}
-
 static const tutti_view *find(const tutti_view *views, int64_t n, const char *name) {
   for (int64_t i = 0; i < n; i++)
     if (strcmp(views[i].name, name) == 0) return &views[i];
@@ -85,7 +81,7 @@ static void add_misfit(match *m, const tutti_view *view, const char *what) {
   const char *name = short_name(view);
   snprintf(layer, sizeof layer, "%.*s", (int)strcspn(name, "/"), name);
   tutti_text_append(m->misfits, sizeof m->misfits, "%s%s %s", m->misfits[0] ? ", " : "", name, what);
-  if (!is_in(m->layers, name)) append_name(m->layers, layer);
+  if (!is_in(m->layers, name)) tutti_text_append_name(m->layers, LIST_BYTES, layer);
 }
 
 /** Whether the array is to be read. */
@@ -93,7 +89,7 @@ static bool compare(match *m, const tutti_view *view) {
   const tutti_view *there = find(m->stored, m->n_stored, view->name);
   char a[64], b[64], what[160];
   if (is_in(m->skip, short_name(view))) {
-    append_name(m->anew, short_name(view));
+    tutti_text_append_name(m->anew, LIST_BYTES, short_name(view));
     return false;
   }
   if (there && same_shape(there, view)) return true;
@@ -109,7 +105,7 @@ static void compare_all(match *m) {
     const tutti_view *stored = &m->stored[i];
     if (find(m->views, m->n_views, stored->name)) continue;
     if (is_in(m->skip, short_name(stored)))
-      append_name(m->unused, short_name(stored));
+      tutti_text_append_name(m->unused, LIST_BYTES, short_name(stored));
     else
       add_misfit(m, stored, "is not in this network");
   }
@@ -125,7 +121,7 @@ static void compare_all(match *m) {
 static tutti_status check_skipped(const match *m) {
   const char *rest = m->skip;
   char name[NAME_BYTES], all[LIST_BYTES] = "";
-  for (int64_t i = 0; i < m->n_views; i++) append_name(all, short_name(&m->views[i]));
+  for (int64_t i = 0; i < m->n_views; i++) tutti_text_append_name(all, sizeof all, short_name(&m->views[i]));
   while (next_name(&rest, name)) {
     bool known = false;
     for (int64_t i = 0; i < m->n_views; i++) known = known || is_of(short_name(&m->views[i]), name);
