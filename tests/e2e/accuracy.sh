@@ -1,12 +1,6 @@
 # The accuracy of sigmoids: of one-hot rows samples are counted, of rows with several labels outputs, each under its name.
 . "$SOURCE_DIR/tests/e2e/lib.sh"
-for python in python3 /usr/bin/python3 none; do
-  "$python" -c 'import h5py, numpy' 2>/dev/null && break
-done
-if [ $python = none ]; then
-  echo "skipped: python3 has no h5py or no numpy"
-  exit 77
-fi
+find_python h5py numpy
 
 # right FILE KIND: the part of what is predicted for data.h5 that is as KIND has it.
 right() {

@@ -1,13 +1,7 @@
 # The fingerprint of the training rows: two changed signs are seen, at any rank count it is the same, and files of earlier
 # versions, with another hash, belong to the same data as before.
 . "$SOURCE_DIR/tests/e2e/lib.sh"
-for python in python3 /usr/bin/python3 none; do
-  "$python" -c 'import h5py, numpy' 2>/dev/null && break
-done
-if [ $python = none ]; then
-  echo "skipped: python3 has no h5py or no numpy"
-  exit 77
-fi
+find_python h5py numpy
 cat >edit.py <<'EOF'
 import sys, h5py, numpy as np
 

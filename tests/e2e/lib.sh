@@ -123,6 +123,17 @@ expect_close() {
 # expect_same A B
 expect_same() { [ "$1" = "$2" ] || fail "'$1' is not '$2'"; }
 
+# find_python MODULE...: sets $python to one that has them all; else the script is skipped.
+find_python() {
+  modules=$(printf '%s, ' "$@")
+  modules=${modules%, }
+  for python in python3 /usr/bin/python3; do
+    if "$python" -c "import $modules" 2>/dev/null; then return; fi
+  done
+  echo "skipped: python3 has not all of $modules"
+  exit 77
+}
+
 # --- processes --------------------------------------------------------------------------------------------------
 
 # A process and all below it, as they are now.

@@ -1,12 +1,6 @@
 # Pictures of runs: drawn where Python has what they need, and what is wrong is said in one line.
 . "$SOURCE_DIR/tests/e2e/lib.sh"
-for python in python3 /usr/bin/python3 none; do
-  "$python" -c 'import h5py, matplotlib' 2>/dev/null && break
-done
-if [ $python = none ]; then
-  echo "skipped: python3 has no h5py or no matplotlib"
-  exit 77
-fi
+find_python h5py matplotlib
 write_small_config
 
 # plot PROGRAM ARGUMENT...
