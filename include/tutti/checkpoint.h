@@ -62,10 +62,9 @@ typedef struct {
   tutti_checkpoint_sums in_row;   // since the last row of /steps
   double best;                    // best monitored value, NAN: none yet
   int64_t evaluations_since_best;
-  int64_t rule_from; // step that the update rule counts its updates from
+  int64_t rule_from;  // step that the update rule counts its updates from
   double warmup_from; // what schedule.warmup counts from, in its unit; absent in files of earlier versions: 0
-  int64_t
-      returned_to; // step of the directory's best.h5 that the run last went back to; 0: it never did
+  int64_t returned_to; // step of the directory's best.h5 that the run last went back to; 0: it never did
   // Of schedule.decay plateau: see tutti_plateau; absent in files of earlier versions.
   double plateau_best, plateau_waited, plateau_cooling, plateau_drops;
   // Of schedule.scaling adascale: steps of the base batch that the run counts as, 0 where it counts none; and its two

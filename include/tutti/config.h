@@ -40,9 +40,9 @@ bool tutti_goal_out_of_reach(const tutti_goal *goal);
 typedef enum { TUTTI_TAKE_SHUFFLED, TUTTI_TAKE_LAST, TUTTI_N_TAKES } tutti_validation_take;
 
 typedef struct {
-  int64_t batch_size;       // global, samples
+  int64_t batch_size; // global, samples
   tutti_last_batch last_batch;
-  bool chooses_last_batch; // else it is the default, which a study has another of
+  bool chooses_last_batch;  // else it is the default, which a study has another of
   int64_t micro_batch_size; // 0: auto
   tutti_count budget;       // of the one of epochs, steps, samples that is set
   uint64_t seed;

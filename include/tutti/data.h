@@ -51,7 +51,7 @@ tutti_status tutti_dataset_open_array(const tutti_comm *comm, const char *file, 
                                       bool external, tutti_dataset **dataset);
 void tutti_dataset_close(tutti_dataset **dataset); // Collective.  Accepts NULL inside; nulls the handle.
 
-const char *tutti_dataset_file(const tutti_dataset *dataset);                 // Local, borrowed.
+const char *tutti_dataset_file(const tutti_dataset *dataset); // Local, borrowed.
 bool tutti_dataset_has_unused(const tutti_dataset *dataset); // Local.  The file has the array options.unused.
 int64_t tutti_dataset_n_rows(const tutti_dataset *dataset, tutti_rows which); // Local.  0: there are none.
 int64_t

@@ -121,12 +121,12 @@ typedef struct {
   int64_t trials, reached, not_reached, diverged;
   int64_t
       at_edge; // 1 + index of the first varied key of numbers whose range ends too early, as far as can be told: of
-      // which nothing was tried beyond the best setting's value though other values were, or only one
-      // that reached the goal as well while there are three or more on the other side, or where the
-      // local model goes down to the end of what was tried; 0: none
-  int64_t model;          // tutti_local_state; -1: the file is of an earlier version
-  int64_t model_settings; // that the local model rests on here
-  double model_steps;     // at its least; NAN: there is none
+  // which nothing was tried beyond the best setting's value though other values were, or only one
+  // that reached the goal as well while there are three or more on the other side, or where the
+  // local model goes down to the end of what was tried; 0: none
+  int64_t model;                            // tutti_local_state; -1: the file is of an earlier version
+  int64_t model_settings;                   // that the local model rests on here
+  double model_steps;                       // at its least; NAN: there is none
   double model_steps_low, model_steps_high; // its 95 % interval
   double setting_steps; // what the local model says of the best setting, which is not quite at its least
   // Of the best setting with fresh seeds: how many there are, and of those that reached the goal the geometric mean
@@ -176,9 +176,9 @@ struct tutti_local_study;
 
 typedef struct {
   int n_rows, n_varied, n_branches;
-  tutti_best *rows; // [n_rows] in the order of branch and batch size
-  double *varied;   // [n_rows, n_varied] of the best setting, NAN without one, but for the branch
-  int *first;       // [n_branches + 1] the first row of each branch, and the end
+  tutti_best *rows;      // [n_rows] in the order of branch and batch size
+  double *varied;        // [n_rows, n_varied] of the best setting, NAN without one, but for the branch
+  int *first;            // [n_branches + 1] the first row of each branch, and the end
   tutti_estimate *model; // [n_rows, n_varied] where the local model has its least; NAN where there is none
   struct tutti_local_study *local; // [n_branches] the local models; NULL: read from a file
 } tutti_best_table;

@@ -9,10 +9,10 @@
 typedef struct {
   int n_in, n_out;
   bool has_bias, trains, passes_on; // its weights want a gradient, its input wants one
-  float *x;                 // [max_rows, n_in] input
-  float *w, *dw;            // [n_in, n_out]
-  float *bias;              // [n_out]
-  float *z;                 // [max_rows, n_out] output, and what stands for the gradient by it
+  float *x;                         // [max_rows, n_in] input
+  float *w, *dw;                    // [n_in, n_out]
+  float *bias;                      // [n_out]
+  float *z;                         // [max_rows, n_out] output, and what stands for the gradient by it
 } product_layer;
 
 struct tutti_products {

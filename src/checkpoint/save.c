@@ -18,7 +18,8 @@ static tutti_status write_arrays(tutti_file *file, const tutti_checkpoint *check
   // Trained weights are noise to zlib: compression would cost time and win a few percent.
   for (int64_t i = 0; i < checkpoint->n_views; i++) {
     const tutti_view *view = &checkpoint->views[i];
-    TUTTI_TRY(tutti_file_write(file, view->name, tutti_view_type(view), view->n_dims, view->dims, 0, view->data));
+    TUTTI_TRY(
+        tutti_file_write(file, view->name, tutti_view_type(view), view->n_dims, view->dims, 0, view->data));
     if (view->unit[0]) TUTTI_TRY(tutti_file_set_text(file, view->name, "unit", view->unit));
   }
   const tutti_table_layout *layout = &checkpoint->layout;

@@ -59,10 +59,9 @@ static tutti_status parse_base(const char *text, tutti_index_base *base) {
 static tutti_status import_csv(int argc, char **argv, tutti_import_result *result) {
   tutti_import_csv_options csv = {0};
   const char *fraction = "0.2", *seed = "0", *kind = "auto", *bytes = "no", *header = "auto";
-  const tutti_option options[] = {{"label", &csv.label}, {"test_fraction", &fraction},
-                                  {"seed", &seed},       {"kind", &kind},
-                                  {"bytes", &bytes},     {"output", &csv.output},
-                                  {"header", &header}};
+  const tutti_option options[] = {
+      {"label", &csv.label}, {"test_fraction", &fraction}, {"seed", &seed},    {"kind", &kind},
+      {"bytes", &bytes},     {"output", &csv.output},      {"header", &header}};
   tutti_arguments arguments;
   TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 7, NULL, 2, 2, &arguments));
   csv.file = arguments.positional[1];

@@ -11,7 +11,7 @@ typedef struct {
   int64_t x_at, y_at; // where they begin in the window, in bytes; y is float32 [n, n_targets]
   int64_t w_at;       // of the training rows' weights, float32 [n]
   bool has_weights;
-  bool y_is_x;        // the targets are the scaled features, and there is no y
+  bool y_is_x;             // the targets are the scaled features, and there is no y
   tutti_features features; // what is in x; found after it was read
 } tutti_part;
 

@@ -99,12 +99,12 @@ tutti_status tutti_external_settle(tutti_bounds *bounds, tutti_status status);
 // --- file.c
 
 struct tutti_file {
-  char *path;    // as the caller gave it
-  hid_t id;      // H5F
-  hid_t access;  // list for whatever is opened in it
+  char *path;           // as the caller gave it
+  hid_t id;             // H5F
+  hid_t access;         // list for whatever is opened in it
   tutti_bounds *bounds; // what its links may lead to
-  bool writable; // the rest is for these
-  bool sums_texts; // those that are written get a checksum
+  bool writable;        // the rest is for these
+  bool sums_texts;      // those that are written get a checksum
   tutti_temporary temporary;
   tutti_disk disk;
   hid_t driver;

@@ -62,10 +62,10 @@ struct tutti_layer {
       n_params;      // in the flat buffers; of a frozen layer, which has none there, offset is in the state
   int64_t n_weights; // trained or frozen
   int64_t state,
-      n_state; // in the state: what is not trained; of a frozen layer `state` is behind its weights
-  bool gives_logits;        // last layer, whose activation the loss contains: it is left out
-  const float *out;         // of the last forward
-  float *y;                 // [max_rows, n_out] owned
+      n_state;         // in the state: what is not trained; of a frozen layer `state` is behind its weights
+  bool gives_logits;   // last layer, whose activation the loss contains: it is left out
+  const float *out;    // of the last forward
+  float *y;            // [max_rows, n_out] owned
   float *kept;         // [max_rows, n_out] owned; dense: inputs of the activation; noise: factors; or NULL
   double *sums;        // [TUTTI_MAX_TRAINED * n_out] owned; gradients of vectors, before they were rounded
   double *links;       // [n_in * n_out] owned; dense: sum of the chains of a leaf that are over; or NULL

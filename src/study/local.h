@@ -32,12 +32,12 @@ typedef struct {
   double *places;            // [n_sizes, n_keys] of the least
   double *errors;            // [n_sizes, n_keys] their standard errors
   double *best_logs; // [n_sizes] log steps at the setting points->best; NAN: none, or too far from the least
-  double *best_errors;       // [n_sizes] their standard errors
-  int64_t *used;             // [n_sizes] settings it rests on
+  double *best_errors; // [n_sizes] their standard errors
+  int64_t *used;       // [n_sizes] settings it rests on
   int *
       edges; // [n_sizes] of those that are EDGE: 1 + the first key whose least is at the end of what was tried
-  double noise;              // standard deviation of the log steps of a setting
-  int64_t freedom;           // degrees of freedom of `noise`
+  double noise;    // standard deviation of the log steps of a setting
+  int64_t freedom; // degrees of freedom of `noise`
 } tutti_local_model;
 
 /** A model is made where the noise has at least so many degrees of freedom. */

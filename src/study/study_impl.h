@@ -21,13 +21,13 @@ typedef struct {
   tutti_store store;
   tutti_trial_set
       set; // all trials, as far as this rank knows of them: those of the search, then those of confirm.c
-  int64_t n_searched;    // trials of the search
-  int n_rows;            // batch sizes of all branches
-  int64_t planned;       // of how many finished trials of the search confirm.c knows
+  int64_t n_searched;          // trials of the search
+  int n_rows;                  // batch sizes of all branches
+  int64_t planned;             // of how many finished trials of the search confirm.c knows
   tutti_trial_result *carried; // [n_carried] owned, on rank 0: the fresh seeds that the study's file has
   int64_t n_carried;
   tutti_trial_result *written; // owned: what tutti_study_results has of confirm
-  tutti_override *fresh; // owned: the overrides of the last trial of tutti_study_trial
+  tutti_override *fresh;       // owned: the overrides of the last trial of tutti_study_trial
   char fresh_seed[32];
   tutti_study_head head;
   char *resolved; // what the head's texts point into
@@ -35,17 +35,17 @@ typedef struct {
   const char **varied;
   bool claims_reach; // from each group to each other one; else trials are dealt out
 
-  int64_t *order;     // [n_trials] the longest first
-  bool *elsewhere;    // [n_trials] others have done it, as far as this leader has met with it
-  double *cost;       // [n_trials] estimated, in the order of trials
-  double start;       // clock when the groups began
-  double busy;        // seconds that this group had a trial
-  double cost_before; // of those that were done then
-  double shown_at;    // clock of the last line of progress
-  int64_t at_trial;   // that this group is at, as far as there is something to tell; -1: none
+  int64_t *order;           // [n_trials] the longest first
+  bool *elsewhere;          // [n_trials] others have done it, as far as this leader has met with it
+  double *cost;             // [n_trials] estimated, in the order of trials
+  double start;             // clock when the groups began
+  double busy;              // seconds that this group had a trial
+  double cost_before;       // of those that were done then
+  double shown_at;          // clock of the last line of progress
+  int64_t at_trial;         // that this group is at, as far as there is something to tell; -1: none
   double at_step, at_value; // where it is, and its value of the goal's metric
-  double merge_at;    // clock before which the study's file is not written again
-  bool warned;        // of files that could not be read or written
+  double merge_at;          // clock before which the study's file is not written again
+  bool warned;              // of files that could not be read or written
 } tutti_study;
 
 // --- prepare.c

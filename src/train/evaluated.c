@@ -56,8 +56,8 @@ static bool find(const char *prefix, const char *metric, const tutti_evaluation 
 
 bool tutti_evaluated_value(const tutti_run *run, const tutti_evaluated *evaluated, const char *name,
                            double *value) {
-  return evaluated->prefix && find(evaluated->prefix, tutti_model_metric_name(run->network.model),
-                                   &evaluated->now, name, value);
+  return evaluated->prefix &&
+         find(evaluated->prefix, tutti_model_metric_name(run->network.model), &evaluated->now, name, value);
 }
 
 bool tutti_train_value(const tutti_train_result *result, const tutti_metrics_row *row, const char *name,

@@ -13,13 +13,13 @@ struct tutti_saver {
   bool metrics_anew; // the next flush begins a new metrics.h5
 
   // What a checkpoint is gathered in; on rank 0 alone.
-  char *config;                // resolved YAML
-  float *weights;              // [n_params]
-  float **slots;               // [n_slots][n_params]
-  double *input;               // shift and factor of the scaling
-  tutti_column *columns;       // of the run's rows
-  double *seconds;             // [size][TUTTI_N_PHASES] the ranks' timers
-  tutti_view *views;           // [n_room] weights, state, slots; then the input's
+  char *config;          // resolved YAML
+  float *weights;        // [n_params]
+  float **slots;         // [n_slots][n_params]
+  double *input;         // shift and factor of the scaling
+  tutti_column *columns; // of the run's rows
+  double *seconds;       // [size][TUTTI_N_PHASES] the ranks' timers
+  tutti_view *views;     // [n_room] weights, state, slots; then the input's
   int64_t n_room;
   int64_t n_views, n_loadable; // the first n_loadable are read when a run resumes
 

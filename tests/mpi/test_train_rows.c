@@ -60,7 +60,8 @@ static void they_stay_the_same_over_a_resume(const tutti_comm *comm) {
     EXPECT(training_column(&folder, "resumed", "steps", "train_loss", &b) == 20, "rows");
     for (int i = 0; i < 20 && a && b; i++) {
       EXPECT(isnan(a[i]) == ((i + 1) % 4 != 0), "step %d: %g", i + 1, a[i]);
-      EXPECT((isnan(a[i]) && isnan(b[i])) || fabs(a[i] - b[i]) < 1e-6, "step %d: %g and %g", i + 1, a[i], b[i]);
+      EXPECT((isnan(a[i]) && isnan(b[i])) || fabs(a[i] - b[i]) < 1e-6, "step %d: %g and %g", i + 1, a[i],
+             b[i]);
     }
     free(a);
     free(b);
@@ -79,7 +80,8 @@ static void their_loss_can_be_a_goal(const tutti_comm *comm) {
   snprintf(goal, sizeof goal, "train.stop_at=train_loss <= %.9g", straight.training.loss * 1.00001);
   for (int i = 0; i < 2; i++) {
     EXPECT_OK(training_run(comm, &folder, "goal", COMMON,
-                           (training_overrides){"data.validation_split=0", goal, "train.monitor=train_loss"}, &r));
+                           (training_overrides){"data.validation_split=0", goal, "train.monitor=train_loss"},
+                           &r));
     EXPECT(r.stop == TUTTI_STOP_GOAL && r.row.step == 8, "%s", r.reason);
     EXPECT(fabs(r.training.loss - straight.training.loss) < 1e-6, "%g and %g", r.training.loss,
            straight.training.loss);
