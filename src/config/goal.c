@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -99,7 +100,7 @@ bool tutti_metric_is_evaluated(const char *metric) {
 
 bool tutti_goal_out_of_reach(const tutti_goal *goal) {
   if (!goal->metric[0]) return false;
-  const bool best_is_high = strstr(goal->metric, "accuracy") != NULL;
+  const double largest = strstr(goal->metric, "accuracy") ? 1 : INFINITY;
   const bool wants_high = goal->relation == TUTTI_AT_LEAST || goal->relation == TUTTI_ABOVE;
-  return best_is_high == wants_high && !tutti_goal_reached(goal, best_is_high ? 1 : 0);
+  return !tutti_goal_reached(goal, wants_high ? largest : 0);
 }

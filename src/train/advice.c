@@ -35,49 +35,20 @@ static void advise_watched(const tutti_run *run, const char *key, const char *me
                  key, metric, text);
 }
 
-// --- layers ------------------------------------------------------------------------------------------------
-
-static bool has_activation(const tutti_layer_spec *layer) {
-  return layer->kind == TUTTI_LAYER_DENSE || layer->kind == TUTTI_LAYER_ACTIVATION;
-}
-
-static bool gives_probabilities(const tutti_layer_spec *layer) {
-  return has_activation(layer) && (layer->activation == TUTTI_SOFTMAX || layer->activation == TUTTI_SIGMOID);
-}
-
-/** The layer whose probabilities the last layer makes probabilities of, with nothing trained between; NULL: there is
- * none. */
-static const tutti_layer_spec *squashed_twice(const tutti_layer_spec *layers, int64_t n) {
-  const tutti_layer_spec *last = &layers[n - 1];
-  if (last->kind != TUTTI_LAYER_ACTIVATION || !gives_probabilities(last)) return NULL;
-  int64_t before = n - 2;
-  while (before >= 0 && layers[before].kind != TUTTI_LAYER_DENSE && !gives_probabilities(&layers[before]))
-    before--;
-  return before >= 0 && gives_probabilities(&layers[before]) ? &layers[before] : NULL;
-}
-
-void tutti_advise_layers(const tutti_config *config) {
-  const tutti_layer_spec *layers = config->model.layers;
-  const int64_t n = config->model.n_layers;
-  const tutti_layer_spec *before = squashed_twice(layers, n);
-  if (before) {
+/** It goes by the monitor, of which is told by its own key, or by val_loss. */
+static void advise_plateau(const tutti_run *run) {
+  const double peak = run->schedule.peak, least = run->schedule.least;
+  if (!run->config->train.monitor) advise_watched(run, "schedule.decay: plateau", "val_loss");
+  if (peak > 0 && least >= peak)
     tutti_log_root(
         TUTTI_LOG_WARNING,
-        "model.layers: the last layer, %s, takes the probabilities of a %s before it, and can give none "
-        "near 0 or 1: leave one of the two out",
-        tutti_activation_names[layers[n - 1].activation], tutti_activation_names[before->activation]);
-    return;
-  }
-  for (int64_t i = 0; i < n - 1; i++)
-    if (has_activation(&layers[i]) && layers[i].activation == TUTTI_SOFTMAX)
-      tutti_log_root(
-          TUTTI_LOG_WARNING,
-          "model.layers: layer %lld has softmax, which is for the last one: between others it leaves hardly "
-          "any gradient; relu is usual there",
-          (long long)i + 1);
+        "schedule.decay_min: %g is not below the learning rate, %g, which plateau will never lower", least,
+        peak);
 }
 
-// --- the loss and the last layer ---------------------------------------------------------------------------
+// --- what activations can give -------------------------------------------------------------------------------
+
+enum { BEYOND = 2 }; // what no activation gives that is bounded above
 
 static bool from_0_to_1(float y) {
   return y >= 0 && y <= 1;
@@ -104,6 +75,79 @@ static const reach reaches[] = {
     {TUTTI_SOFTSIGN, from_minus_1_to_1, "-1 to 1"}, {TUTTI_RELU, from_0, "0 and above"},
     {TUTTI_SOFTPLUS, from_0, "0 and above"},        {TUTTI_EXPONENTIAL, from_0, "0 and above"}};
 
+static const reach *reach_of(tutti_activation activation) {
+  for (size_t i = 0; i < sizeof reaches / sizeof reaches[0]; i++)
+    if (reaches[i].activation == activation) return &reaches[i];
+  return NULL;
+}
+
+// --- layers ------------------------------------------------------------------------------------------------
+
+static bool has_activation(const tutti_layer_spec *layer) {
+  return layer->kind == TUTTI_LAYER_DENSE || layer->kind == TUTTI_LAYER_ACTIVATION;
+}
+
+static bool gives_probabilities(const tutti_layer_spec *layer) {
+  return has_activation(layer) && (layer->activation == TUTTI_SOFTMAX || layer->activation == TUTTI_SIGMOID);
+}
+
+/** Keeps the outputs of the layer before it within their range, at least in evaluation. */
+static bool keeps_range(const tutti_layer_spec *layer) {
+  switch (layer->kind) {
+  case TUTTI_LAYER_DENSE:
+  case TUTTI_LAYER_BATCH_NORM:
+  case TUTTI_LAYER_PRELU:
+    return false;
+  case TUTTI_LAYER_ACTIVATION:
+    return layer->activation == TUTTI_LINEAR;
+  default:
+    return true;
+  }
+}
+
+/** The layer of whose narrow outputs the last layer makes probabilities, with nothing trained between; NULL: there is
+ * none. */
+static const tutti_layer_spec *squashed_twice(const tutti_layer_spec *layers, int64_t n) {
+  const tutti_layer_spec *last = &layers[n - 1];
+  if (last->kind != TUTTI_LAYER_ACTIVATION || !gives_probabilities(last)) return NULL;
+  int64_t before = n - 2;
+  while (before >= 0 && keeps_range(&layers[before])) before--;
+  if (before < 0 || !has_activation(&layers[before])) return NULL;
+  const reach *given = reach_of(layers[before].activation);
+  const bool narrow = given && (last->activation == TUTTI_SIGMOID || !given->gives(BEYOND));
+  return narrow ? &layers[before] : NULL;
+}
+
+static void advise_squashed(const tutti_layer_spec *before, const tutti_layer_spec *last) {
+  const reach *given = reach_of(before->activation);
+  tutti_log_root(
+      TUTTI_LOG_WARNING,
+      "model.layers: the last layer, %s, takes the %s of a %s before it, %s, and can give none %s: "
+      "leave one of the two out",
+      tutti_activation_names[last->activation], gives_probabilities(before) ? "probabilities" : "outputs",
+      tutti_activation_names[before->activation], given->range,
+      given->gives(BEYOND) ? "below 0.5" : "near 0 or 1");
+}
+
+void tutti_advise_layers(const tutti_config *config) {
+  const tutti_layer_spec *layers = config->model.layers;
+  const int64_t n = config->model.n_layers;
+  const tutti_layer_spec *before = squashed_twice(layers, n);
+  if (before) {
+    advise_squashed(before, &layers[n - 1]);
+    return;
+  }
+  for (int64_t i = 0; i < n - 1; i++)
+    if (has_activation(&layers[i]) && layers[i].activation == TUTTI_SOFTMAX)
+      tutti_log_root(
+          TUTTI_LOG_WARNING,
+          "model.layers: layer %lld has softmax, which is for the last one: between others it leaves hardly "
+          "any gradient; relu is usual there",
+          (long long)i + 1);
+}
+
+// --- the loss and the last layer ---------------------------------------------------------------------------
+
 /** Where the targets lie outside of what the last layer can give. */
 static void advise_targets(const tutti_run *run, const reach *last) {
   const char *name = tutti_activation_names[last->activation];
@@ -119,19 +163,16 @@ static void advise_targets(const tutti_run *run, const reach *last) {
 static void advise_last(const tutti_run *run) {
   const tutti_layer_spec *last = &run->config->model.layers[run->config->model.n_layers - 1];
   const tutti_loss loss = tutti_model_loss_kind(run->network.model);
-  if (!has_activation(last) || loss == TUTTI_CATEGORICAL_CROSSENTROPY || loss == TUTTI_BINARY_CROSSENTROPY)
-    return;
-  for (size_t i = 0; i < sizeof reaches / sizeof reaches[0]; i++) {
-    if (reaches[i].activation != last->activation) continue;
-    if (loss != TUTTI_HINGE)
-      advise_targets(run, &reaches[i]);
-    else if (!reaches[i].gives(-1))
-      tutti_log_root(
-          TUTTI_LOG_WARNING,
-          "model.loss: hinge wants outputs on both sides of 0, and the last layer's %s gives %s: end with "
-          "'dense UNITS' or tanh",
-          tutti_activation_names[last->activation], reaches[i].range);
-  }
+  const reach *given = has_activation(last) ? reach_of(last->activation) : NULL;
+  if (!given || loss == TUTTI_CATEGORICAL_CROSSENTROPY || loss == TUTTI_BINARY_CROSSENTROPY) return;
+  if (loss != TUTTI_HINGE)
+    advise_targets(run, given);
+  else if (!given->gives(-1))
+    tutti_log_root(
+        TUTTI_LOG_WARNING,
+        "model.loss: hinge wants outputs on both sides of 0, and the last layer's %s gives %s: end "
+        "with 'dense UNITS' or tanh",
+        tutti_activation_names[last->activation], given->range);
 }
 
 void tutti_run_advise(const tutti_run *run) {
@@ -139,6 +180,7 @@ void tutti_run_advise(const tutti_run *run) {
   advise_goal(&train->stop_at);
   if (train->stop_at.metric[0]) advise_watched(run, "train.stop_at", train->stop_at.metric);
   if (train->monitor) advise_watched(run, "train.monitor", train->monitor);
+  if (run->config->schedule.decay == TUTTI_DECAY_PLATEAU) advise_plateau(run);
   tutti_advise_layers(run->config);
   if (run->rank == 0) advise_last(run);
 }

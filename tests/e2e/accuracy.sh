@@ -47,7 +47,7 @@ refuse 78 train.monitor "'val_accuracy' is not measured" val_binary_accuracy -- 
 
 # --- what is legal and hardly meant is told, and only that
 
-quiet() { expect_no_text 'train.stop_at:' 'train.monitor:' 'model.layers:' 'model.loss:' 'which is all that'; }
+quiet() { expect_no_text 'train.stop_at:' 'train.monitor:' 'schedule.decay' 'model.layers:' 'model.loss:' 'which is all that'; }
 train one --model.layers='dense 8 sigmoid, dense 1 sigmoid' --run.directory=quiet --train.monitor=loss
 quiet
 train hot --model.layers='dense 4 softmax' --model.loss=mean_squared_error --run.directory=quiet2
@@ -60,6 +60,16 @@ train hot --model.layers='dense 4 softmax, activation softmax' --run.directory=t
 expect_text 'model.layers: the last layer, softmax, takes the probabilities of a softmax'
 train hot --model.layers='dense 4 sigmoid, dropout 0.1, activation softmax' --run.directory=told4
 expect_text 'takes the probabilities of a sigmoid'
+train hot --model.layers='dense 4 tanh, activation softmax' --run.directory=told8
+expect_text 'takes the outputs of a tanh before it, -1 to 1, and can give none near 0 or 1'
+train one --model.layers='dense 1 relu, activation sigmoid' --run.directory=told9
+expect_text 'takes the outputs of a relu before it, 0 and above, and can give none below 0.5'
+train hot --model.layers='dense 4 sigmoid, batch_norm, activation softmax' --run.directory=quiet3 \
+  --schedule.decay=plateau
+quiet
+train one --model.layers='dense 1 sigmoid' --run.directory=told10 --schedule.decay=plateau \
+  --schedule.decay_min=5 --train.evaluate_every='50 epochs'
+expect_text 'schedule.decay: plateau: val_loss is first known after 50 epochs' 'schedule.decay_min: 5 is not below'
 train hot --model.layers='dense 4 softmax, dense 4 softmax' --run.directory=told5
 expect_text 'model.layers: layer 1 has softmax'
 train one --model.layers='dense 1 relu' --model.loss=hinge --run.directory=told6

@@ -45,12 +45,13 @@ static void what_is_no_goal_is_refused(void **state) {
 
 static void goals_that_no_value_reaches_are_known(void **state) {
   (void)state;
-  static const char *const never[] = {"val_accuracy >= 97", "accuracy > 1", "val_loss < 0",
-                                      "ema_val_loss <= -1", "mean_absolute_error < -0.5"};
+  static const char *const never[] = {
+      "val_accuracy >= 97",         "accuracy > 1", "val_loss < 0", "ema_val_loss <= -1",
+      "mean_absolute_error < -0.5", "accuracy < 0"};
   static const char *const maybe[] = {"val_accuracy >= 1",       "accuracy < 2", "loss <= 0", "val_loss > 5",
                                       "ema_val_accuracy > 0.97", "none"};
   tutti_goal goal;
-  for (int i = 0; i < 5; i++) {
+  for (int i = 0; i < 6; i++) {
     CHECK_OK(tutti_goal_parse(never[i], &goal));
     if (!tutti_goal_out_of_reach(&goal)) fail_msg("'%s' is taken for one that can be reached", never[i]);
   }
