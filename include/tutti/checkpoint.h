@@ -139,7 +139,7 @@ void tutti_checkpoint_info_clear(tutti_checkpoint_info *info);
  * @return ERR_MISSING; ERR_DATA an array is missing, has another shape ("FILE: /model/weights/dense/kernel is
  * 784 x 512, this model wants 784 x 256"), the file has a weight that no view asks for (a checkpoint of
  * another model), or its optimizer slots are not those that the views ask for, where they ask for any
- * (another optimizer); the memory is then as it was.  ERR_IO a read failed: the memory is unspecified */
+ * (another optimizer); the memory is then as it was; or numbers of an array were never written.  ERR_IO a read failed: the memory is unspecified */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_load(const char *path, const tutti_view *views, int64_t n_views,
                                    const tutti_table_layout *layout, void *history);
@@ -169,7 +169,7 @@ TUTTI_NODISCARD
 tutti_status tutti_checkpoint_read_table(const char *path, const tutti_checkpoint_table *table);
 
 /** The newest complete checkpoint of a run directory: checkpoint.h5, or where that is absent or damaged the
- * one before.  Complete: all of it can be read and the checksums are right; each damaged file is logged as a
+ * one before.  Complete: all of it was written and can be read, and the checksums are right; each damaged file is logged as a
  * warning.  *path is the caller's (tutti_free); NULL: there is none at all, or no directory.
  * @return ERR_DATA there are files, but none is whole; ERR_IO the system cannot read one that may be the
  * newest whole one: no older one is taken for it */

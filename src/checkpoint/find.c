@@ -48,6 +48,7 @@ static tutti_status read_texts(const tutti_file *file, const char *name, const c
 static tutti_status read_whole(const tutti_file *file, const char *name, const tutti_array_shape *shape,
                                void *context) {
   (void)context;
+  TUTTI_TRY(tutti_file_check_stored(file, name));
   TUTTI_TRY(read_texts(file, name, "names"));
   TUTTI_TRY(read_texts(file, name, "unit"));
   if (shape->type_class == TUTTI_CLASS_OTHER)
@@ -106,7 +107,8 @@ static tutti_status find_whole(const char *newest, char **path, damage *found) {
       return *path ? TUTTI_OK : TUTTI_ERR_MEMORY;
     }
     // What the system keeps back may be whole: to go on from an older one would lose the newer for good.
-    const bool damaged = status == TUTTI_ERR_DATA;
+    // What is missing may also be another file, which this one takes numbers from.
+    const bool damaged = status == TUTTI_ERR_DATA || (status == TUTTI_ERR_MISSING && access(name, F_OK) == 0);
     if (damaged) note_damage(found, name);
     if (!damaged && status != TUTTI_ERR_MISSING) TUTTI_TRY(status);
     gap = damaged ? 0 : gap + 1;

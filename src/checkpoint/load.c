@@ -157,11 +157,18 @@ static tutti_status check_nothing_left(const tutti_file *file, view_list *list) 
 
 // --- reading
 
+/** A file that went through other hands may have lost numbers, which would be read as zeros. */
+static tutti_status read_array(const tutti_file *file, const char *name, tutti_type type, int64_t rows,
+                               void *data) {
+  TUTTI_TRY(tutti_file_check_stored(file, name));
+  return tutti_file_read_rows(file, name, type, 0, rows, data);
+}
+
 static tutti_status read_arrays(const tutti_file *file, const view_list *list) {
   for (int64_t i = 0; i < list->n; i++) {
     const tutti_view *view = &list->views[i];
     const int64_t rows = view->n_dims > 0 ? view->dims[0] : 1;
-    TUTTI_TRY(tutti_file_read_rows(file, view->name, tutti_view_type(view), 0, rows, view->data));
+    TUTTI_TRY(read_array(file, view->name, tutti_view_type(view), rows, view->data));
   }
   return TUTTI_OK;
 }
@@ -169,9 +176,10 @@ static tutti_status read_arrays(const tutti_file *file, const view_list *list) {
 static tutti_status read_history(const tutti_file *file, const tutti_table_layout *layout, void *history) {
   int64_t n = 0;
   TUTTI_TRY(tutti_table_rows(file, "/history", &n));
-  if (n > 0)
-    TUTTI_TRY(tutti_table_read(file, "/history", layout->columns, layout->n_columns, layout->record_bytes, 0,
-                               n, history));
+  if (n == 0) return TUTTI_OK;
+  TUTTI_TRY(tutti_file_check_stored(file, "/history"));
+  TUTTI_TRY(tutti_table_read(file, "/history", layout->columns, layout->n_columns, layout->record_bytes, 0, n,
+                             history));
   return TUTTI_OK;
 }
 
@@ -274,7 +282,7 @@ static tutti_status read_vector(const tutti_file *file, const char *name, double
               "%s: %s is no one-dimensional array of floating-point numbers", tutti_file_path(file), name);
   *n = shape.dims[0];
   TUTTI_TRY(TUTTI_NEW(*values, *n));
-  TUTTI_TRY(tutti_file_read_rows(file, name, TUTTI_F64, 0, *n, *values));
+  TUTTI_TRY(read_array(file, name, TUTTI_F64, *n, *values));
   return TUTTI_OK;
 }
 
@@ -311,6 +319,7 @@ static tutti_status read_records(const tutti_file *file, const tutti_checkpoint_
   int n = 0;
   tutti_status status = TUTTI_OK;
   if (!tutti_file_has(file, table->name)) return TUTTI_OK;
+  TUTTI_TRY(tutti_file_check_stored(file, table->name));
   TUTTI_TRY(tutti_file_get_texts(file, table->name, "names", &names, &n));
   for (int row = 0; row < n && status == TUTTI_OK; row++) status = read_record(file, table, names[row], row);
   tutti_file_list_free(&names, n);

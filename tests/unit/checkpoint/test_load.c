@@ -241,6 +241,35 @@ static void the_checkpoint_before_impossible_counts_is_found(void **state) {
   assert_int_equal(fixture_find(*state), 1);
 }
 
+/** A file of another program's, whose writer died: the kernel's second piece is missing. */
+static void leave_unwritten(const char *path, const fixture *f) {
+  enum { ROWS = 100000 };
+  const int64_t dims[] = {ROWS, 5};
+  tutti_view views[FIXTURE_VIEWS];
+  tutti_file *file = NULL;
+  for (int i = 0; i < FIXTURE_VIEWS; i++) views[i] = f->views[i];
+  const tutti_checkpoint checkpoint = {
+      .path = path, .config = "train: {}\n", .views = views + 1, .n_views = FIXTURE_VIEWS - 1};
+  CHECK_OK(tutti_checkpoint_save(&checkpoint, 2));
+  CHECK_OK(tutti_file_update(path, &file));
+  CHECK_OK(tutti_file_create_array(file, views[0].name, TUTTI_F32, 2, dims, 0));
+  CHECK_OK(tutti_file_write_rows(file, views[0].name, TUTTI_F32, 0, 12, f->numbers[0]));
+  CHECK_OK(tutti_file_commit(&file));
+}
+
+static void numbers_that_nobody_wrote_are_damage(void **state) {
+  const char *path = folder_path(state, "checkpoint.h5");
+  static float kernel[500000];
+  fixture f;
+  fixture_fill(&f, 1);
+  CHECK_OK(fixture_save(path, 1, 2));
+  leave_unwritten(path, &f);
+  const tutti_view view = {"/model/weights/dense/kernel", 2, {100000, 5}, kernel, false, ""};
+  CHECK_FAILS(tutti_checkpoint_read_arrays(path, &view, 1), TUTTI_ERR_DATA,
+              "'model/weights/dense/kernel' was never written to its end");
+  assert_int_equal(fixture_find(*state), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void) {
@@ -259,6 +288,7 @@ int main(void) {
       TEST(counts_that_contradict_each_other_are_damage),
       TEST(impossible_sums_are_damage),
       TEST(the_checkpoint_before_impossible_counts_is_found),
+      TEST(numbers_that_nobody_wrote_are_damage),
   };
   return cmocka_run_group_tests_name("checkpoint.load", tests, NULL, check_no_leak);
 }
