@@ -200,7 +200,8 @@ double tutti_largest_useful_batch(const double *batch, const double *steps, int 
 // --- the best value at a budget ----------------------------------------------------------------------------
 
 /** A row of /best_at_budget, without the varied columns.  The best setting is the one with the best median over seeds of
- * the best value until the budget; a trial that diverged before it is worse than all others. */
+ * the best value until the budget, of an even number the worse of the two in the middle; a trial that diverged before it
+ * is worse than all others. */
 typedef struct {
   int64_t batch_size;
   double budget;                       // in the unit of the question

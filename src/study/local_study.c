@@ -70,25 +70,50 @@ static bool find_keys(const trials_of *of, tutti_local_key *keys, int *n_keys) {
 
 // --- points
 
-static double median_steps(const trials_of *of, const tutti_setting_trials *setting, double *scratch) {
-  for (int64_t i = 0; i < setting->n; i++) {
+/** The two in the middle of the log steps of a setting's seeds; of an odd number one. */
+typedef struct {
+  double lower, upper; // not finite where at most half of them reached the goal, or before the first step
+} middle;
+
+static middle middle_of(const trials_of *of, const tutti_setting_trials *setting, double *scratch) {
+  const int64_t n = setting->n;
+  for (int64_t i = 0; i < n; i++) {
     const tutti_trial_result *result = &of->set->results[of->order->order[setting->first + i]];
-    scratch[i] = result->status == TUTTI_TRIAL_REACHED ? result->goal_step : INFINITY;
+    scratch[i] = result->status == TUTTI_TRIAL_REACHED ? log(result->goal_step) : INFINITY;
   }
-  return tutti_median_of_seeds(scratch, setting->n);
+  tutti_sort_reals(scratch, n);
+  return (middle){scratch[(n - 1) / 2], scratch[n / 2]};
 }
 
+/** The model is of the median: of an even number of seeds of the mean of both, since the upper alone, by which the search
+ * finds its best, lies above what the setting takes, and the lower below. */
 static void add_point(const trials_of *of, const tutti_local_key *keys, const tutti_setting_trials *setting,
-                      double steps, tutti_local_points *points) {
+                      middle logs, tutti_local_points *points) {
   const int64_t at = points->first[points->n_sizes];
-  if (!(isfinite(steps) && steps > 0)) return;
+  if (!isfinite(logs.lower) || !isfinite(logs.upper)) return;
   for (int a = 0; a < points->n_keys; a++)
     points->places[at * points->n_keys + a] =
         (to_scale(keys[a].scale, value_of(of, setting->first, keys[a].varied)) - keys[a].low) / keys[a].width;
-  points->logs[at] = log(steps);
-  int64_t *best = &points->best[points->n_sizes - 1];
-  if (*best < 0 || points->logs[at] < points->logs[*best]) *best = at;
+  points->logs[at] = (logs.lower + logs.upper) / 2;
   points->first[points->n_sizes]++;
+}
+
+/** Add the points of a batch size, settings [begin, end) of the order. */
+static void add_size(const trials_of *of, const tutti_local_key *keys, int64_t begin, int64_t end,
+                     double *scratch, tutti_local_points *points) {
+  double fewest = INFINITY;
+  const int i = points->n_sizes++;
+  points->first[i + 1] = points->first[i];
+  points->best[i] = -1;
+  for (int64_t k = begin; k < end; k++) {
+    const tutti_setting_trials *setting = &of->order->settings[k];
+    const middle logs = middle_of(of, setting, scratch);
+    const int64_t at = points->first[i + 1];
+    add_point(of, keys, setting, logs, points);
+    if (points->first[i + 1] == at || !(logs.upper < fewest)) continue;
+    fewest = logs.upper;
+    points->best[i] = at;
+  }
 }
 
 static tutti_status make_points(const trials_of *of, const tutti_local_key *keys, double *scratch,
@@ -99,13 +124,8 @@ static tutti_status make_points(const trials_of *of, const tutti_local_key *keys
   TUTTI_TRY(TUTTI_NEW(points->places, (of->end - of->begin) * points->n_keys));
   TUTTI_TRY(TUTTI_NEW(points->logs, of->end - of->begin));
   TUTTI_TRY(TUTTI_NEW(points->best, n));
-  for (int i = 0; i < n; i++) {
-    points->n_sizes = i + 1;
-    points->first[i + 1] = points->first[i];
-    points->best[i] = -1;
-    for (int64_t k = order->sizes[first + i]; k < order->sizes[first + i + 1]; k++)
-      add_point(of, keys, &order->settings[k], median_steps(of, &order->settings[k], scratch), points);
-  }
+  for (int i = first; i < first + n; i++)
+    add_size(of, keys, order->sizes[i], order->sizes[i + 1], scratch, points);
   return TUTTI_OK;
 }
 

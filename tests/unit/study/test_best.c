@@ -218,6 +218,31 @@ static void a_row_has_the_least_of_its_model(void **state) {
   tutti_trial_set_clear(&set);
 }
 
+/** Of two seeds the search takes the later, in its rows and in its choice; the model is of neither. */
+static void the_model_is_of_the_median_of_seeds(void **state) {
+  (void)state;
+  enum { N_SEEDS = 4 };
+  static const double off[N_SEEDS] = {-0.9, -0.2, 0.2, 0.9}; // of logs
+  tutti_trial_set set = trials_begin(N_SIZES * N_SETTINGS * N_SEEDS, 1, rate_key);
+  tutti_best_table best;
+  for (int64_t size = 0; size < N_SIZES; size++)
+    for (int i = 0; i < N_SETTINGS; i++)
+      for (int seed = 0; seed < N_SEEDS; seed++) {
+        const double rate = 0.01 * pow(100, (i + 0.5) / N_SETTINGS), spread = i == N_SETTINGS / 2 ? 1.5 : 1;
+        trials_add(&set, 16 << size, i, REACHED,
+                   100 * exp(0.5 * pow(log(rate / 0.1), 2) + spread * off[seed]), &rate);
+      }
+  CHECK_OK(tutti_study_best(&set, &best));
+  for (int i = 0; i < N_SIZES; i++) {
+    const tutti_best *row = &best.rows[i];
+    CHECK_CLOSE(row->model_steps, 100, 1e-4, 0);
+    CHECK_CLOSE(row->setting_steps, row->steps * exp(-0.2), 1e-3, 0); // of the setting that the search found
+    assert_int_equal(row->setting, N_SETTINGS / 2 - 1);
+  }
+  tutti_best_table_clear(&best);
+  tutti_trial_set_clear(&set);
+}
+
 /** The luckiest trial lies well inside, but all others say that the range ends too early. */
 static void the_model_sees_the_edge(void **state) {
   (void)state;
@@ -298,6 +323,7 @@ int main(void) {
       cmocka_unit_test(a_waiting_trial_is_no_neighbour),
       cmocka_unit_test(one_neighbour_is_no_bound),
       cmocka_unit_test(a_row_has_the_least_of_its_model),
+      cmocka_unit_test(the_model_is_of_the_median_of_seeds),
       cmocka_unit_test(the_model_sees_the_edge),
       cmocka_unit_test_setup_teardown(earlier_tables_are_read, folder_make, folder_remove),
       cmocka_unit_test(no_trials_no_rows),
