@@ -64,6 +64,9 @@ typedef struct {
   int64_t evaluations_since_best;
   int64_t rule_from;  // step that the update rule counts its updates from
   double warmup_from; // what schedule.warmup counts from, in its unit; absent in files of earlier versions: 0
+  // Where the steps with these batches and data begin, if the run goes on from a file of another training; else 0, as
+  // in files of earlier versions, which lack it.
+  int64_t from_step, from_place, from_samples;
   int64_t returned_to; // step of the directory's best.h5 that the run last went back to; 0: it never did
   // Of schedule.decay plateau: see tutti_plateau; absent in files of earlier versions.
   double plateau_best, plateau_waited, plateau_cooling, plateau_drops;

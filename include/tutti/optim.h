@@ -273,17 +273,25 @@ typedef struct {
   double least, delta;
   tutti_dialect dialect;
   double drops;
-  double warmup_from; // where warmup begins, in its unit; above 0 the caller sets it
+  double warmup_from; // where warmup begins, in its unit
 } tutti_schedule;
 
+/** What a schedule lies over. */
+typedef struct {
+  tutti_extent total; // the whole training
+  tutti_extent
+      earlier; // what of it was done with other batches or data, so that its steps had another size; else 0
+  double warmup_from; // where the warmup begins, in its unit
+} tutti_course;
+
 /** Local.  Warmup begins at the unscaled rate where scaling is linear or sqrt (Goyal et al., section 2.2), else at 0.
- * @param[in] total  the whole training; its ratios turn a warmup of one unit into another
+ * @param[in] course  its ratios turn a warmup of one unit into another
  * @param[in] unit   of the budget, in which a decay without decay_over runs to the end
  * @return ERR_CONFIG scaling without base_batch_size, a decay without its parameters, a count in seconds, a
  * warmup longer than the training */
 TUTTI_NODISCARD
 tutti_status tutti_schedule_make(const tutti_schedule_options *options, double learning_rate,
-                                 int64_t batch_size, const tutti_extent *total, tutti_unit unit,
+                                 int64_t batch_size, const tutti_course *course, tutti_unit unit,
                                  tutti_schedule *schedule);
 
 /** Local.  The rate of an update.

@@ -42,6 +42,9 @@ static const member integers[] = {COUNT(step, MAX_COUNT),
                                   LATER_COUNT(place),
                                   LATER_COUNT(returned_to),
                                   LATER_COUNT(rule_from),
+                                  LATER_COUNT(from_step),
+                                  LATER_COUNT(from_place),
+                                  LATER_COUNT(from_samples),
                                   COUNT(evaluations_since_best, MAX_COUNT),
                                   MEMBER(data),
                                   LATER_COUNT(data_hash)};
@@ -152,6 +155,8 @@ static tutti_status check_relations(const tutti_file *file, const tutti_checkpoi
   } relations[] = {{"step_in_epoch", "step", (double)state->step_in_epoch, (double)state->step},
                    {"step", "samples", (double)state->step, samples},
                    {"rule_from", "step", (double)state->rule_from, (double)state->step},
+                   {"from_step", "step", (double)state->from_step, (double)state->step},
+                   {"from_samples", "samples", (double)state->from_samples, samples},
                    {"epoch", "samples", (double)state->epoch, samples},
                    {"in_epoch_samples", "samples", state->in_epoch.samples, samples},
                    {"in_row_samples", "samples", state->in_row.samples, samples}};
@@ -178,8 +183,10 @@ tutti_status tutti_state_read(const tutti_file *file, tutti_checkpoint_state *st
   }
   TUTTI_TRY(read_seed(file, "seed", &state->seed));
   // As files of earlier versions have it.
-  if (state->returned_to < 0) state->returned_to = 0;
-  if (state->rule_from < 0) state->rule_from = 0;
+  int64_t *const zero_if_absent[] = {&state->returned_to, &state->rule_from, &state->from_step,
+                                     &state->from_place, &state->from_samples};
+  for (size_t i = 0; i < LENGTH(zero_if_absent); i++)
+    if (*zero_if_absent[i] < 0) *zero_if_absent[i] = 0;
   state->split_seed = state->seed;
   if (tutti_file_has_attribute(file, "/", split_seed))
     TUTTI_TRY(read_seed(file, split_seed, &state->split_seed));

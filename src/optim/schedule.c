@@ -47,10 +47,22 @@ static tutti_status check_warmup(tutti_count warmup, const tutti_extent *total) 
              most);
 }
 
-/** A count in another unit, by what the whole training has of both. */
-static double convert(tutti_count count, const tutti_extent *total, tutti_unit unit) {
-  if (count.value == 0 || count.unit == unit) return count.value;
-  return count.value / tutti_extent_in(total, count.unit) * tutti_extent_in(total, unit);
+/** A place of the training in another unit, by what it has of both on that side of the change of batches or data. */
+static double convert(double place, const tutti_course *course, tutti_unit of, tutti_unit unit) {
+  if (place == 0 || of == unit) return place;
+  const double change = tutti_extent_in(&course->earlier, of),
+               there = tutti_extent_in(&course->earlier, unit);
+  if (place <= change * (1 + ROUNDING)) return place / change * there;
+  return there + (place - change) / (tutti_extent_in(&course->total, of) - change) *
+                     (tutti_extent_in(&course->total, unit) - there);
+}
+
+/** The length of the warmup in another unit. */
+static double warmup_in(const tutti_schedule *s, const tutti_course *course, tutti_unit unit) {
+  const tutti_unit of = s->warmup.unit;
+  if (s->warmup.value == 0 || of == unit) return s->warmup.value;
+  return convert(s->warmup_from + s->warmup.value, course, of, unit) -
+         convert(s->warmup_from, course, of, unit);
 }
 
 double tutti_scaling_factor(tutti_scaling scaling, double base_batch_size, double batch_size) {
@@ -111,10 +123,11 @@ static tutti_status check_decay(const tutti_schedule *s) {
 }
 
 tutti_status tutti_schedule_make(const tutti_schedule_options *options, double learning_rate,
-                                 int64_t batch_size, const tutti_extent *total, tutti_unit unit,
+                                 int64_t batch_size, const tutti_course *course, tutti_unit unit,
                                  tutti_schedule *schedule) {
   tutti_schedule s = {.decay = options->decay,
                       .warmup = options->warmup,
+                      .warmup_from = course->warmup_from,
                       .every = options->decay_every,
                       .over = options->decay_over,
                       .rate = options->decay_rate,
@@ -126,14 +139,14 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
                       .delta = options->decay_delta,
                       .milestones = options->decay_milestones};
   TUTTI_TRY(check_counts(options));
-  TUTTI_TRY(check_warmup(s.warmup, total));
+  TUTTI_TRY(check_warmup(s.warmup, &course->total));
   TUTTI_TRY(scale(options, learning_rate, batch_size, &s.peak));
   const bool scaled = options->scaling == TUTTI_SCALING_LINEAR || options->scaling == TUTTI_SCALING_SQRT;
   s.start = scaled ? learning_rate : 0;
   if (s.over.value == 0)
-    s.over = (tutti_count){tutti_extent_in(total, unit) - convert(s.warmup, total, unit), unit};
-  s.warmup_every = convert(s.warmup, total, s.every.unit);
-  s.warmup_over = convert(s.warmup, total, s.over.unit);
+    s.over = (tutti_count){tutti_extent_in(&course->total, unit) - warmup_in(&s, course, unit), unit};
+  s.warmup_every = warmup_in(&s, course, s.every.unit);
+  s.warmup_over = warmup_in(&s, course, s.over.unit);
   TUTTI_TRY(check_decay(&s));
   *schedule = s;
   return TUTTI_OK;

@@ -41,7 +41,7 @@ static tutti_status count_budget(tutti_count budget, tutti_plan *plan) {
   TUTTI_CHECK(steps <= MAX_STEPS && samples / n <= MAX_EPOCHS && samples <= MAX_SAMPLES, TUTTI_ERR_CONFIG,
               "train: the budget is %g steps, %g epochs; at most %g and %g can be counted", steps,
               samples / n, MAX_STEPS, MAX_EPOCHS);
-  plan->total_steps = (int64_t)steps;
+  plan->total_steps = max64((int64_t)steps, plan->from.at);
   if (plan->base > 0) {
     plan->base_steps = by_steps ? budget.value : samples / plan->base;
     TUTTI_CHECK(plan->base_steps <= MAX_STEPS, TUTTI_ERR_CONFIG,
@@ -141,7 +141,7 @@ static tutti_status make_stages(const tutti_config *config, tutti_plan *plan) {
       "nothing of them; take a smaller batch, or carry, which takes them several times",
       (long long)epoch->batch, (long long)epoch->n);
   TUTTI_TRY(tutti_growth_make(&config->schedule, config->train.batch_size, epoch->n, most, &plan->growth));
-  TUTTI_TRY(tutti_stages_make(&plan->growth, epoch, &plan->stages));
+  TUTTI_TRY(tutti_stages_make(&plan->growth, epoch, &plan->from, &plan->stages));
   const tutti_stages *stages = &plan->stages;
   for (int i = 0; i < stages->n_stages; i++) TUTTI_TRY(check_groups(config, &stages->stages[i]));
   plan->largest_batch = stages->stages[stages->n_stages - 1].batch;
@@ -149,6 +149,7 @@ static tutti_status make_stages(const tutti_config *config, tutti_plan *plan) {
 }
 
 tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan) {
+  plan->from = (tutti_stage){0};
   plan->epoch = tutti_epoch_make(n_train, config->train.batch_size, config->train.last_batch);
   TUTTI_TRY(make_stages(config, plan));
   const bool gains = config->schedule.scaling == TUTTI_SCALING_ADASCALE;
@@ -159,6 +160,23 @@ tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int si
   // A leaf that never has samples would cost a pass over the parameters.
   plan->n_leaves = plan->leaves_apart ? (int)min64(config->parallel.leaves, plan->largest_batch) : size;
   TUTTI_TRY(choose_micro_rows(config, plan, size, &plan->micro_rows));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_plan_go_on(tutti_plan *plan, const tutti_config *config,
+                              const tutti_checkpoint_state *state, int size) {
+  int64_t rows = 0;
+  plan->from =
+      (tutti_stage){.at = state->from_step, .place = state->from_place, .samples = state->from_samples};
+  TUTTI_TRY(make_stages(config, plan));
+  TUTTI_TRY(count_budget(config->train.budget, plan));
+  TUTTI_TRY(choose_micro_rows(config, plan, size, &rows));
+  // The network has room for what the batches of a training from its begin want.
+  TUTTI_CHECK(
+      rows <= plan->micro_rows, TUTTI_ERR_CONFIG,
+      "train.micro_batch_size: from step %lld, where run.resume goes on, a batch that grows wants %lld "
+      "samples together, for its groups of batch_norm; set it to %lld",
+      (long long)plan->from.at, (long long)rows, (long long)rows);
   return TUTTI_OK;
 }
 
@@ -221,16 +239,16 @@ static tutti_extent extent_between(const tutti_plan *plan, int64_t begin, int64_
       .samples = (double)(tutti_stages_samples(stages, end) - tutti_stages_samples(stages, begin))};
 }
 
-/** Of a batch that grows, only warmup has a schedule, and one that begins at step `at` of this plan ends before the next
- * growth. */
-static tutti_status check_growth_after(const tutti_plan *plan, tutti_count warmup, int64_t at) {
+/** Of a batch that grows, only warmup has a schedule, and one of which so much is done at step `at` of this plan ends
+ * before the next growth. */
+static tutti_status check_growth_after(const tutti_plan *plan, tutti_count warmup, double done, int64_t at) {
   const tutti_stages *stages = &plan->stages;
   int next = 1;
   while (next < stages->n_stages && stages->stages[next].at <= at) next++;
   if (next == stages->n_stages || warmup.value == 0) return TUTTI_OK;
   const int64_t steps = stages->stages[next].at - at;
   const tutti_extent grown = extent_between(plan, at, at + steps);
-  if (warmup.value <= tutti_extent_in(&grown, warmup.unit) * (1 + 1e-12)) return TUTTI_OK;
+  if (warmup.value - done <= tutti_extent_in(&grown, warmup.unit) * (1 + 1e-12)) return TUTTI_OK;
   char wanted[64];
   tutti_count_print(warmup, wanted, sizeof wanted);
   TUTTI_FAIL(
@@ -246,16 +264,27 @@ tutti_extent tutti_plan_total(const tutti_plan *plan) {
                         .samples = (double)tutti_stages_samples(&plan->stages, plan->total_steps)};
 }
 
-tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *config,
+/** What was done before the steps of this plan; with a base all steps are of one size. */
+static tutti_extent before_plan(const tutti_plan *plan) {
+  if (plan->base > 0) return (tutti_extent){0};
+  return (tutti_extent){.steps = (double)plan->from.at,
+                        .epochs = (double)plan->from.place / (double)plan->epoch.n,
+                        .samples = (double)plan->from.samples};
+}
+
+tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *config, double warmup_from,
                                  tutti_schedule *schedule) {
-  const tutti_extent total = tutti_plan_total(plan);
+  const tutti_course course = {
+      .total = tutti_plan_total(plan), .earlier = before_plan(plan), .warmup_from = warmup_from};
   // A training of no step has no rate, and no room for a warmup.
   const tutti_schedule_options *options =
       plan->total_steps > 0 ? &config->schedule : &(tutti_schedule_options){0};
-  TUTTI_TRY(tutti_schedule_make(options, config->optimizer.learning_rate, plan->epoch.batch, &total,
+  TUTTI_TRY(tutti_schedule_make(options, config->optimizer.learning_rate, plan->epoch.batch, &course,
                                 config->train.budget.unit, schedule));
   schedule->dialect = config->optimizer.dialect;
-  return check_growth_after(plan, schedule->warmup, 0);
+  const tutti_count warmup = schedule->warmup;
+  const double done = tutti_extent_in(&course.earlier, warmup.unit) - warmup_from;
+  return check_growth_after(plan, warmup, fmax(done, 0), plan->from.at);
 }
 
 /** The step of this plan at which the budget of a training that stands at `now` ends. */
@@ -281,7 +310,7 @@ tutti_status tutti_plan_check_warmup(const tutti_plan *plan, tutti_count warmup,
               "schedule.warmup is %s, longer than the %s that are left from step %lld, where run.resume goes "
               "on and it begins; shorten it or train longer",
               wanted, rest, (long long)now.step);
-  return check_growth_after(plan, warmup, now.at);
+  return check_growth_after(plan, warmup, 0, now.at);
 }
 
 /** The factor of the growth on the learning rate of the step after `at`. */
@@ -313,7 +342,7 @@ double tutti_plan_last_epoch(const tutti_plan *plan, tutti_count budget, tutti_p
   const int64_t end = end_of_budget(plan, budget, now);
   const int64_t shift = now.place - tutti_stages_place(stages, now.at), n = plan->epoch.n;
   const int64_t place = shift + tutti_stages_place(stages, end);
-  const int64_t before = end > 0 ? shift + tutti_stages_place(stages, end - 1) : place;
+  const int64_t before = end > plan->from.at ? shift + tutti_stages_place(stages, end - 1) : place;
   // What a last step has beyond the end of an epoch is in that epoch's row.
   return before / n < place / n ? (double)(place / n) : (double)place / (double)n;
 }

@@ -6,6 +6,7 @@
 
 typedef struct {
   tutti_epoch epoch; // of the training samples, with batches as they are at first
+  tutti_stage from;  // where its steps begin: 0, or where the run goes on from another training's file
   tutti_growth growth;
   tutti_stages stages;
   double base;       // samples of the batch that AdaScale measures its gain over; 0: another scaling, or none
@@ -25,6 +26,15 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan);
 
+/** Local.  The same plan of a run that has gone on from the file of another training, as state.from_step and so on tell:
+ * growths and budget count what was done before.
+ * @param[in] plan  of tutti_plan_make, or of this
+ * @return ERR_CONFIG where batches that come about want more samples in a micro-batch than plan->micro_rows; what
+ * tutti_plan_make returns */
+TUTTI_NODISCARD
+tutti_status tutti_plan_go_on(tutti_plan *plan, const tutti_config *config,
+                              const tutti_checkpoint_state *state, int size);
+
 /** Samples of the global batch whose statistics belong together, see tutti_layers_group. */
 int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count);
 
@@ -32,8 +42,8 @@ int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count);
  * sample is a group, and no sum needs it.) */
 bool tutti_plan_shares_groups(const tutti_config *config, const tutti_plan *plan, int64_t batch_count);
 
-/** Where a training stands.  `at` counts steps as this plan's epochs have them; it is `step`, unless the run
- * goes on from a checkpoint of other batch sizes or data. */
+/** Where a training stands.  `at` counts steps as this plan's epochs have them; it is `step`, unless the run goes on from
+ * a checkpoint of an earlier version, which does not tell that other batch sizes or data led there. */
 typedef struct {
   int64_t step;    // updates done
   int64_t samples; // that they had
@@ -64,9 +74,10 @@ tutti_extent tutti_plan_progress(const tutti_plan *plan, tutti_position now);
 tutti_extent tutti_plan_total(const tutti_plan *plan);
 
 /** Local.  The schedule of the learning rate, with the plan's epochs, first batch and budget.
+ * @param[in] warmup_from  see tutti_schedule
  * @return ERR_CONFIG see tutti_schedule_make; a warmup that goes on when the batch grows */
 TUTTI_NODISCARD
-tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *config,
+tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *config, double warmup_from,
                                  tutti_schedule *schedule);
 
 /** Local.  Of a warmup that begins at `now`.

@@ -262,7 +262,7 @@ static int64_t find_place(const tutti_run *run, const tutti_checkpoint_state *st
   const bool same_data = tutti_held_out_has_same_data(run, state);
   const bool goes_on = !differs || (epoch->last == TUTTI_LAST_CARRY && same_data);
   if (goes_on && state->place >= 0 && state->place / epoch->n == state->epoch) return state->place;
-  return tutti_plan_place(&run->plan, state);
+  return differs ? state->epoch * epoch->n : tutti_plan_place(&run->plan, state);
 }
 
 /** A budget counts from the training's begin: one that the file of another run has spent is hardly what is meant. */
@@ -279,10 +279,14 @@ static tutti_status check_budget(const tutti_run *run, const char *path, bool na
   return TUTTI_OK;
 }
 
-/** What of the schedule a checkpoint knows. */
-static void recall_schedule(tutti_run *run) {
-  run->schedule.drops = run->state.plateau_drops;
-  run->schedule.warmup_from = run->state.warmup_from;
+/** Steps with other batches, or of other data, begin here: what was done before is counted in, but not again as if they
+ * had done it. */
+static tutti_status begin_steps(tutti_run *run) {
+  tutti_checkpoint_state *state = &run->state;
+  state->from_step = state->step;
+  state->from_place = state->place;
+  state->from_samples = state->samples;
+  return tutti_plan_go_on(&run->plan, run->config, state, run->size);
 }
 
 /** A warmup that was not the checkpoint's begins where the run goes on, not where the training began. */
@@ -333,11 +337,12 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   run->state.data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64);
   run->state.data_hash = TUTTI_HASH_XXH64;
   run->state.seed = run->config->train.seed;
+  if (with.differs) TUTTI_TRY_GOTO(done, begin_steps(run));
   if (with.warms) begin_warmup(run);
-  recall_schedule(run);
-  TUTTI_TRY_GOTO(done, load_arrays(saver, path, &info, &then, named && with.differs));
   TUTTI_TRY_GOTO(done, check_budget(run, path, named));
   if (with.warms) TUTTI_TRY_GOTO(done, check_warmup(run));
+  TUTTI_TRY_GOTO(done, tutti_run_schedule(run));
+  TUTTI_TRY_GOTO(done, load_arrays(saver, path, &info, &then, named && with.differs));
   // Rows of another training do not tell whether this one is over.
   if (!with.differs) recall_last(run);
   drop_partial_epoch(run);
@@ -431,7 +436,7 @@ static tutti_status begin(tutti_saver *saver, const choice *chosen) {
   TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
   TUTTI_TRY(tutti_bcast(run->comm, 0, &start, sizeof start));
   run->state = start.state;
-  recall_schedule(run);
+  TUTTI_TRY(tutti_run_schedule(run));
   run->last = start.last;
   run->average.now = start.average;
   run->training.now = start.training;

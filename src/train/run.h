@@ -69,7 +69,7 @@ typedef struct {
   void *observer_context;   // borrowed
 } tutti_run;
 
-/** Collective.  All that can fail before the first step: data, network, reducer, optimizer, schedule. */
+/** Collective.  Data, network, reducer and optimizer: what can fail before it is known where the training begins. */
 TUTTI_NODISCARD
 tutti_status tutti_run_create(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
 void tutti_run_destroy(tutti_run *run); // Collective.
@@ -92,8 +92,8 @@ tutti_status tutti_run_divide_by(tutti_run *run, uint64_t seed);
 TUTTI_NODISCARD
 tutti_status tutti_run_keep_rows(tutti_run *run);
 
-/** Collective over `comm`, which may be a part of the data's ranks.  Network, reducer, optimizer and
- * schedule; where that fails, tutti_run_strip undoes what has been made. */
+/** Collective over `comm`, which may be a part of the data's ranks.  Network, reducer and
+ * optimizer; where that fails, tutti_run_strip undoes what has been made. */
 TUTTI_NODISCARD
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
 void tutti_run_strip(tutti_run *run); // Collective over that communicator.  All but the data.
@@ -107,6 +107,11 @@ tutti_status tutti_run_check(const tutti_config *config, const tutti_dataset *da
 
 /** Local.  Where a training begins, with nothing done. */
 tutti_checkpoint_state tutti_run_first_state(const tutti_run *run);
+
+/** Local, equal on all ranks.  Plan and schedule of a training that stands at run->state.
+ * @return ERR_CONFIG see tutti_plan_go_on and tutti_plan_schedule */
+TUTTI_NODISCARD
+tutti_status tutti_run_schedule(tutti_run *run);
 
 /** Collective.  A training that begins: initial weights on all ranks, nothing done yet. */
 TUTTI_NODISCARD

@@ -83,7 +83,7 @@ tutti_status tutti_run_check(const tutti_config *config, const tutti_dataset *da
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_plan_make(config, run.samples.train.n, n_ranks, &run.plan));
   tutti_schedule unused;
-  TUTTI_TRY_GOTO(done, tutti_plan_schedule(&run.plan, config, &unused));
+  TUTTI_TRY_GOTO(done, tutti_plan_schedule(&run.plan, config, 0, &unused));
   if (with_network) TUTTI_TRY_GOTO(done, check_network(&run, dataset));
 done:
   tutti_network_destroy(&run.network);
@@ -115,7 +115,6 @@ static tutti_status create_optimizer(tutti_run *run) {
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->norms, tutti_optim_n_norms(run->optim)));
   if (run->plan.base > 0)
     TUTTI_TRY_GOTO(done, TUTTI_NEW(run->gain_squares, tutti_optim_all_pieces(run->optim)));
-  TUTTI_TRY_GOTO(done, tutti_plan_schedule(&run->plan, config, &run->schedule));
 done:
   tutti_free(plain);
   tutti_free(offsets);
@@ -192,6 +191,14 @@ tutti_status tutti_run_keep_rows(tutti_run *run) {
   return tutti_agree(run->comm, tutti_class_weights_make(run->config, &run->samples.train, &run->network));
 }
 
+tutti_status tutti_run_schedule(tutti_run *run) {
+  const tutti_checkpoint_state *state = &run->state;
+  TUTTI_TRY(tutti_plan_go_on(&run->plan, run->config, state, run->size));
+  TUTTI_TRY(tutti_plan_schedule(&run->plan, run->config, state->warmup_from, &run->schedule));
+  run->schedule.drops = state->plateau_drops;
+  return TUTTI_OK;
+}
+
 tutti_checkpoint_state tutti_run_first_state(const tutti_run *run) {
   return (tutti_checkpoint_state){.seed = run->config->train.seed,
                                   .split_seed = run->config->train.seed,
@@ -206,6 +213,7 @@ tutti_status tutti_run_begin(tutti_run *run) {
   float *weights = NULL;
   tutti_status status = TUTTI_OK;
   run->state = tutti_run_first_state(run);
+  TUTTI_TRY(tutti_run_schedule(run));
   if (run->rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
   TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
   if (run->rank == 0) tutti_model_init(model, run->config->train.seed, weights);

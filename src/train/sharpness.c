@@ -32,11 +32,11 @@ static tutti_status find_learning_rate(measurement *m, double *learning_rate) {
   config.train.micro_batch_size = 0; // what suited the ranks of the training need not suit one
   const int64_t n_train = m->options->file ? samples_of_epoch(&state, m->set.n) : m->set.n;
   TUTTI_TRY(tutti_plan_make(&config, n_train, 1, &plan));
-  TUTTI_TRY(tutti_plan_schedule(&plan, &config, &schedule));
-  schedule.warmup_from = state.warmup_from;
+  TUTTI_TRY(tutti_plan_go_on(&plan, &config, &state, 1));
+  TUTTI_TRY(tutti_plan_schedule(&plan, &config, state.warmup_from, &schedule));
   state.place = tutti_plan_place(&plan, &state);
   const tutti_position now = tutti_plan_position(&plan, &state);
-  const tutti_position last = now.at > 0 ? tutti_plan_move(&plan, now, -1) : now;
+  const tutti_position last = now.at > plan.from.at ? tutti_plan_move(&plan, now, -1) : now;
   // A plateau and a gain have no place in the plan.
   const bool told = (schedule.decay == TUTTI_DECAY_PLATEAU || plan.base > 0) && state.step > 0;
   *learning_rate = told ? state.learning_rate : tutti_plan_learning_rate(&plan, &schedule, last);

@@ -38,15 +38,15 @@ static int64_t reach_in(const tutti_epoch *epoch, const tutti_stage *stage, int6
   return stage->at + first + more / epoch->n * each + min64(ceil_div(more % epoch->n, batch), each);
 }
 
-/** Without short batches each step has as many samples as all others. */
+/** Without short batches each step has as many samples as all others; with them nothing is dropped. */
 static int64_t samples_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t at) {
-  if (epoch->last == TUTTI_LAST_SHORT) return place_in(epoch, stage, at);
+  if (epoch->last == TUTTI_LAST_SHORT) return stage->samples + place_in(epoch, stage, at) - stage->place;
   return stage->samples + (at - stage->at) * stage->batch;
 }
 
 /** Of samples > stage->samples. */
 static int64_t steps_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t samples) {
-  if (epoch->last == TUTTI_LAST_SHORT) return reach_in(epoch, stage, samples);
+  if (epoch->last == TUTTI_LAST_SHORT) return reach_in(epoch, stage, stage->place + samples - stage->samples);
   return stage->at + ceil_div(samples - stage->samples, stage->batch);
 }
 
@@ -84,9 +84,18 @@ static int64_t steps_before(const tutti_stages *stages, tutti_unit unit, int64_t
   return unit == TUTTI_UNIT_EPOCHS ? tutti_stages_reach(stages, place) : tutti_stages_steps(stages, place);
 }
 
-tutti_status tutti_stages_make(const tutti_growth *growth, const tutti_epoch *epoch, tutti_stages *stages) {
-  *stages = (tutti_stages){.epoch = *epoch, .n_stages = 1, .stages = {{.batch = growth->first}}};
-  for (int64_t k = 1; last(stages)->batch < growth->most; k++) {
+/** How many growths have come where the first step begins. */
+static int64_t growths_before(const tutti_growth *growth, const tutti_stage *from) {
+  if (growth->unit == TUTTI_UNIT_STEPS) return tutti_growth_count(growth, from->at);
+  return tutti_growth_count(growth, growth->unit == TUTTI_UNIT_EPOCHS ? from->place : from->samples);
+}
+
+tutti_status tutti_stages_make(const tutti_growth *growth, const tutti_epoch *epoch, const tutti_stage *from,
+                               tutti_stages *stages) {
+  const int64_t before = growths_before(growth, from);
+  *stages = (tutti_stages){.epoch = *epoch, .n_stages = 1, .stages = {*from}};
+  stages->stages[0].batch = tutti_growth_batch(growth, before);
+  for (int64_t k = before + 1; last(stages)->batch < growth->most; k++) {
     const int64_t place = tutti_growth_at(growth, k), batch = tutti_growth_batch(growth, k);
     if (place == INT64_MAX) break;
     if (batch == last(stages)->batch) continue;
@@ -108,8 +117,8 @@ int64_t tutti_stages_place(const tutti_stages *stages, int64_t at) {
 
 int64_t tutti_stages_reach(const tutti_stages *stages, int64_t place) {
   const tutti_stage *stage = last(stages);
-  if (place <= 0) return 0;
-  while (stage->place >= place) stage--; // the first begins with place 0
+  if (place <= stages->stages[0].place) return stages->stages[0].at;
+  while (stage->place >= place) stage--;
   const int64_t steps = reach_in(&stages->epoch, stage, place);
   // What the next stage drops before its first step lies behind the last of this one.
   return stage < last(stages) && steps > stage[1].at ? stage[1].at : steps;
@@ -121,8 +130,8 @@ int64_t tutti_stages_samples(const tutti_stages *stages, int64_t at) {
 
 int64_t tutti_stages_steps(const tutti_stages *stages, int64_t samples) {
   const tutti_stage *stage = last(stages);
-  if (samples <= 0) return 0;
-  while (stage->samples >= samples) stage--; // the first begins with sample 0
+  if (samples <= stages->stages[0].samples) return stages->stages[0].at;
+  while (stage->samples >= samples) stage--;
   return steps_in(&stages->epoch, stage, samples);
 }
 

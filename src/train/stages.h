@@ -22,9 +22,12 @@ typedef struct {
   tutti_stage stages[TUTTI_MAX_STAGES]; // each with at least one step, the last without an end
 } tutti_stages;
 
-/** @return ERR_CONFIG more than TUTTI_MAX_STAGES sizes */
+/** @param[in] from  where the first of these steps begins; its batch is not looked at.  Steps, places and samples before
+ * it are of other batches or data: all that follows counts them in, and is asked only of what lies behind
+ * @return ERR_CONFIG more than TUTTI_MAX_STAGES sizes */
 TUTTI_NODISCARD
-tutti_status tutti_stages_make(const tutti_growth *growth, const tutti_epoch *epoch, tutti_stages *stages);
+tutti_status tutti_stages_make(const tutti_growth *growth, const tutti_epoch *epoch, const tutti_stage *from,
+                               tutti_stages *stages);
 
 /** Where the step after the first `at` begins. */
 int64_t tutti_stages_place(const tutti_stages *stages, int64_t at);
@@ -32,7 +35,7 @@ int64_t tutti_stages_place(const tutti_stages *stages, int64_t at);
 /** The least number of steps that lead to a place or behind it. */
 int64_t tutti_stages_reach(const tutti_stages *stages, int64_t place);
 
-/** Samples of the first `at` steps: those of the places before, without what was dropped. */
+/** Samples of the first `at` steps, without what was dropped. */
 int64_t tutti_stages_samples(const tutti_stages *stages, int64_t at);
 
 /** The least number of steps that have so many samples. */

@@ -147,6 +147,40 @@ static void a_named_checkpoint_goes_on_with_growth(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** A run of 14 steps and 2 epochs of 333 samples goes on with other batches: growths in steps, samples and epochs come
+ * where it stands, however often it is stopped, and a warmup that is over asks for no room. */
+static void growths_count_what_the_run_has_done(const tutti_comm *comm) {
+  const char *yaml = NETWORK "train: {batch_size: 50, epochs: 4}\nschedule: {warmup: 10 steps}\n"
+                             "run: {metrics_every: 1 step}\n";
+  const struct {
+    const char *milestones;
+    int64_t batches[4]; // of the third and fourth epoch
+  } cases[] = {{"schedule.batch_milestones=[15 steps, 16 steps]", {100, 200, 33, 333}},
+               {"schedule.batch_milestones=[800 samples, 900 samples]", {100, 100, 133, 333}},
+               {"schedule.batch_milestones=[2.1 epochs, 3 epochs]", {100, 200, 33, 333}}};
+  training_folder folder;
+  tutti_train_result result;
+  tutti_metrics_row rows[MAX_ROWS];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){"train.epochs=2"}, &result));
+  char resume[400];
+  snprintf(resume, sizeof resume, "run.resume=%s/first/checkpoint.h5", folder.path);
+  for (int c = 0; c < 3; c++) {
+    const training_overrides grown = {resume, "train.batch_size=100", "schedule.batch_growth=step",
+                                      "schedule.batch_factor=2", cases[c].milestones};
+    char name[16];
+    snprintf(name, sizeof name, "grown-%d", c);
+    training_run_in_two(comm, &folder, name, yaml, grown, 16, c % 2);
+    if (tutti_comm_rank(comm) != 0) continue;
+    const int64_t n = training_rows(&folder, name, "steps", rows, MAX_ROWS);
+    EXPECT(n == 4, "%s: %lld rows", cases[c].milestones, (long long)n);
+    for (int64_t i = 0; i < n && i < 4; i++)
+      EXPECT(rows[i].batch_size == cases[c].batches[i] && rows[i].step == 15 + i, "%s, step %lld: batch %lld",
+             cases[c].milestones, (long long)rows[i].step, (long long)rows[i].batch_size);
+  }
+  training_folder_remove(comm, &folder);
+}
+
 static void warmup_ends_before_the_batch_grows(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result result;
@@ -163,6 +197,7 @@ int main(void) {
       MPI_TEST(resumed_run_is_the_straight_one),
       MPI_TEST(growth_after_the_end_changes_nothing),
       MPI_TEST(a_named_checkpoint_goes_on_with_growth),
+      MPI_TEST(growths_count_what_the_run_has_done),
       MPI_TEST(warmup_ends_before_the_batch_grows),
   };
   return mpi_main("growth", tests, sizeof tests / sizeof tests[0]);

@@ -9,7 +9,7 @@ static tutti_count steps(double n) {
   return (tutti_count){n, TUTTI_UNIT_STEPS};
 }
 
-static const tutti_extent whole = {.steps = 1000, .epochs = 10, .samples = 64000};
+static const tutti_course whole = {.total = {.steps = 1000, .epochs = 10, .samples = 64000}};
 
 static tutti_extent after(int64_t step) {
   return (tutti_extent){.steps = (double)step, .epochs = (double)step / 100, .samples = 64 * (double)step};
@@ -121,14 +121,14 @@ static void counts_are_in_steps_epochs_or_samples(void **state) {
 /** Epochs of 60 samples in batches of 50 and 10: samples are counted, not steps times the batch size. */
 static void samples_are_those_that_steps_have(void **state) {
   (void)state;
-  const tutti_extent total = {.steps = 80, .epochs = 40, .samples = 2400};
+  const tutti_course whole_run = {.total = {.steps = 80, .epochs = 40, .samples = 2400}};
   const tutti_schedule_options options = {
       .decay = TUTTI_DECAY_STEP, .decay_rate = 0.1, .decay_every = {600, TUTTI_UNIT_SAMPLES}};
   const tutti_schedule_options cosine = {
       .decay = TUTTI_DECAY_COSINE, .warmup = {2, TUTTI_UNIT_STEPS}, .decay_over = {600, TUTTI_UNIT_SAMPLES}};
   tutti_schedule drops, falls;
-  CHECK_OK(tutti_schedule_make(&options, 1, 50, &total, TUTTI_UNIT_EPOCHS, &drops));
-  CHECK_OK(tutti_schedule_make(&cosine, 1, 50, &total, TUTTI_UNIT_EPOCHS, &falls));
+  CHECK_OK(tutti_schedule_make(&options, 1, 50, &whole_run, TUTTI_UNIT_EPOCHS, &drops));
+  CHECK_OK(tutti_schedule_make(&cosine, 1, 50, &whole_run, TUTTI_UNIT_EPOCHS, &falls));
   for (int step = 0; step < 40; step++) {
     const double samples = step / 2 * 60 + step % 2 * 50;
     const tutti_extent before = {step, samples / 60, samples};
@@ -138,6 +138,26 @@ static void samples_are_those_that_steps_have(void **state) {
     if (step >= 2)
       CHECK_NEAR(tutti_schedule_at(&falls, &before, &next), 0.5 * (1 + cos(acos(-1.0) * part)), 1e-15);
   }
+}
+
+/** 500 steps of 10 samples in 5 epochs, then 150 of 100 in 15: a warmup of 100 of the first is one epoch, one of 50 of
+ * the others, where they begin, is five. */
+static void a_warmup_is_as_long_as_its_own_steps(void **state) {
+  (void)state;
+  tutti_course course = {.total = {.steps = 650, .epochs = 20, .samples = 20000},
+                         .earlier = {.steps = 500, .epochs = 5, .samples = 5000}};
+  tutti_schedule_options options = {.decay = TUTTI_DECAY_COSINE, .warmup = steps(100)};
+  tutti_schedule s;
+  CHECK_OK(tutti_schedule_make(&options, 1, 100, &course, TUTTI_UNIT_EPOCHS, &s));
+  CHECK_NEAR(s.warmup_over, 1, 1e-12);
+  CHECK_NEAR(s.over.value, 19, 1e-12);
+  options.warmup = steps(510); // ends in the new ones
+  CHECK_OK(tutti_schedule_make(&options, 1, 100, &course, TUTTI_UNIT_EPOCHS, &s));
+  CHECK_NEAR(s.warmup_over, 6, 1e-12);
+  options.warmup = steps(50);
+  course.warmup_from = 500;
+  CHECK_OK(tutti_schedule_make(&options, 1, 100, &course, TUTTI_UNIT_EPOCHS, &s));
+  CHECK_NEAR(s.warmup_over, 5, 1e-12);
 }
 
 static void step_drops_at_whole_intervals(void **state) {
@@ -355,6 +375,7 @@ int main(void) {
       cmocka_unit_test(a_later_warmup_falls_as_the_rate_does),
       cmocka_unit_test(counts_are_in_steps_epochs_or_samples),
       cmocka_unit_test(samples_are_those_that_steps_have),
+      cmocka_unit_test(a_warmup_is_as_long_as_its_own_steps),
       cmocka_unit_test(step_drops_at_whole_intervals),
       cmocka_unit_test(step_drops_at_milestones),
       cmocka_unit_test(exponential_is_smooth),

@@ -108,7 +108,7 @@ static void epochs_count_on_after_another_batch_size(void **state) {
 
 static double rate_at(const tutti_plan *plan, const tutti_config *config, tutti_position now) {
   tutti_schedule schedule;
-  CHECK_OK(tutti_plan_schedule(plan, config, &schedule));
+  CHECK_OK(tutti_plan_schedule(plan, config, 0, &schedule));
   return tutti_plan_learning_rate(plan, &schedule, now);
 }
 

@@ -28,13 +28,18 @@ static const growth_case cases[] = {
 };
 enum { N_CASES = sizeof cases / sizeof cases[0] };
 
-static tutti_stages make(const growth_case *c, tutti_last_batch last, tutti_growth *growth) {
+static tutti_stages make_from(const growth_case *c, tutti_last_batch last, const tutti_stage *from,
+                              tutti_growth *growth) {
   tutti_stages stages;
   const tutti_epoch epoch = tutti_epoch_make(c->n, c->batch, last);
   CHECK_OK(
       tutti_growth_make(&c->options, c->batch, c->n, last == TUTTI_LAST_CARRY ? INT64_MAX : c->n, growth));
-  CHECK_OK(tutti_stages_make(growth, &epoch, &stages));
+  CHECK_OK(tutti_stages_make(growth, &epoch, from, &stages));
   return stages;
+}
+
+static tutti_stages make(const growth_case *c, tutti_last_batch last, tutti_growth *growth) {
+  return make_from(c, last, &(tutti_stage){0}, growth);
 }
 
 /** What the growth counts. */
@@ -50,11 +55,11 @@ static int64_t dropped(tutti_last_batch last, int64_t n, int64_t place, int64_t 
 }
 
 /** The rule: the batch is that of the growths that have come when the step begins. */
-static void check_walk(const growth_case *c, tutti_last_batch last) {
+static void check_walk(const growth_case *c, tutti_last_batch last, const tutti_stage *from) {
   tutti_growth growth;
-  const tutti_stages stages = make(c, last, &growth);
-  int64_t samples = 0, place = 0;
-  for (int64_t at = 0; at < 2000; at++) {
+  const tutti_stages stages = make_from(c, last, from, &growth);
+  int64_t samples = from->samples, place = from->place;
+  for (int64_t at = from->at; at < from->at + 2000; at++) {
     const int64_t batch =
         tutti_growth_batch(&growth, tutti_growth_count(&growth, done(&growth, at, place, samples)));
     const int64_t before = place;
@@ -82,7 +87,19 @@ static void check_walk(const growth_case *c, tutti_last_batch last) {
 static void steps_are_those_of_the_walk(void **state) {
   (void)state;
   for (int i = 0; i < N_CASES; i++)
-    for (int last = 0; last < TUTTI_N_LASTS; last++) check_walk(&cases[i], (tutti_last_batch)last);
+    for (int last = 0; last < TUTTI_N_LASTS; last++)
+      check_walk(&cases[i], (tutti_last_batch)last, &(tutti_stage){0});
+}
+
+/** Four steps and 240 samples of other batches and data, in two epochs; of carried ones a place in the third. */
+static void steps_go_on_from_those_of_another_training(void **state) {
+  (void)state;
+  for (int i = 0; i < N_CASES; i++)
+    for (int last = 0; last < TUTTI_N_LASTS; last++) {
+      const int64_t more = last == TUTTI_LAST_CARRY ? cases[i].n / 3 : 0;
+      check_walk(&cases[i], (tutti_last_batch)last,
+                 &(tutti_stage){.at = 4, .place = 2 * cases[i].n + more, .samples = 240});
+    }
 }
 
 static void each_epoch_has_each_sample_once(void **state) {
@@ -141,7 +158,8 @@ static void more_sizes_than_there_is_room_for_are_refused(void **state) {
   tutti_stages stages;
   const tutti_epoch epoch = tutti_epoch_make(60000, 100, TUTTI_LAST_SHORT);
   CHECK_OK(tutti_growth_make(&options, 100, 60000, 60000, &growth));
-  CHECK_FAILS(tutti_stages_make(&growth, &epoch, &stages), TUTTI_ERR_CONFIG, "more than 128 sizes");
+  CHECK_FAILS(tutti_stages_make(&growth, &epoch, &(tutti_stage){0}, &stages), TUTTI_ERR_CONFIG,
+              "more than 128 sizes");
 }
 
 static void far_places_do_not_overflow(void **state) {
@@ -156,6 +174,7 @@ static void far_places_do_not_overflow(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(steps_are_those_of_the_walk),
+      cmocka_unit_test(steps_go_on_from_those_of_another_training),
       cmocka_unit_test(each_epoch_has_each_sample_once),
       cmocka_unit_test(all_sizes_are_visited),
       cmocka_unit_test(more_sizes_than_there_is_room_for_are_refused),
