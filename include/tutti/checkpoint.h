@@ -63,7 +63,9 @@ typedef struct {
   double best;                    // best monitored value, NAN: none yet
   int64_t evaluations_since_best;
   int64_t rule_from;  // step that the update rule counts its updates from
-  double warmup_from; // what schedule.warmup counts from, in its unit; absent in files of earlier versions: 0
+  double
+      warmup_from; // what schedule.warmup counts from, in its unit: below 0 where it began in a training that counted
+                   // faster; absent in files of earlier versions: 0
   // Where the steps with these batches and data begin, if the run goes on from a file of another training; else 0, as
   // in files of earlier versions, which lack it.
   int64_t from_step, from_place, from_samples;

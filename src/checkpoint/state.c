@@ -29,6 +29,8 @@ typedef struct {
   { #name, offsetof(tutti_checkpoint_state, name), false, INT64_MAX, true }
 #define LATER_TIME(name)                                                                                     \
   { #name, offsetof(tutti_checkpoint_state, name), false, 0, true }
+#define LATER_PLACE(name)                                                                                    \
+  { #name, offsetof(tutti_checkpoint_state, name), true, 0, true }
 #define PLATEAU(name, any)                                                                                   \
   { "plateau_" #name, offsetof(tutti_checkpoint_state, plateau_##name), any, 0, true }
 #define SUM(sums, name, any)                                                                                 \
@@ -50,7 +52,7 @@ static const member integers[] = {COUNT(step, MAX_COUNT),
                                   LATER_COUNT(data_hash)};
 
 static const member reals[] = {LATER_TIME(learning_rate),
-                               LATER_TIME(warmup_from),
+                               LATER_PLACE(warmup_from),
                                TIME(seconds),
                                MEMBER(best),
                                PLATEAU(best, true),

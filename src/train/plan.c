@@ -41,7 +41,7 @@ static tutti_status count_budget(tutti_count budget, tutti_plan *plan) {
   TUTTI_CHECK(steps <= MAX_STEPS && samples / n <= MAX_EPOCHS && samples <= MAX_SAMPLES, TUTTI_ERR_CONFIG,
               "train: the budget is %g steps, %g epochs; at most %g and %g can be counted", steps,
               samples / n, MAX_STEPS, MAX_EPOCHS);
-  plan->total_steps = max64((int64_t)steps, plan->from.at);
+  plan->total_steps = (int64_t)steps;
   if (plan->base > 0) {
     plan->base_steps = by_steps ? budget.value : samples / plan->base;
     TUTTI_CHECK(plan->base_steps <= MAX_STEPS, TUTTI_ERR_CONFIG,
@@ -49,6 +49,7 @@ static tutti_status count_budget(tutti_count budget, tutti_plan *plan) {
                 plan->base_steps, MAX_STEPS);
     plan->total_steps = (int64_t)ceil(plan->base_steps); // a gain is 1 or more
   }
+  plan->total_steps = max64(plan->total_steps, plan->from.at);
   plan->total_epochs = (double)tutti_stages_place(&plan->stages, plan->total_steps) / n;
   return TUTTI_OK;
 }

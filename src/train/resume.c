@@ -30,6 +30,7 @@ typedef struct {
   bool differs;
   bool warms;      // its schedule.warmup is another one
   bool same_scale; // data.scale is the same
+  double base;     // samples of the batch whose steps it counted, see tutti_plan; 0: it counted none
 } comparison;
 
 /** The checkpoint that rank 0 goes on from. */
@@ -175,17 +176,6 @@ static bool same_text(const char *a, const char *b) {
   return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/** Progress of another training in steps of this one's base batch, and averages begun anew. */
-static void convert_gained(const tutti_run *run, const tutti_config *old, tutti_checkpoint_state *state) {
-  const double base = run->plan.base;
-  const bool counted = old->schedule.scaling == TUTTI_SCALING_ADASCALE;
-  const double samples =
-      counted ? state->gained * (double)old->schedule.base_batch_size : (double)state->samples;
-  state->gained = base > 0 ? samples / base : 0;
-  state->gain_variance_sum = state->gain_variance_weight = 0;
-  state->gain_square_sum = state->gain_square_weight = 0;
-}
-
 /** Also: a best value of another quantity, or of another training, means nothing for what is monitored now. */
 static tutti_status check_same_training(tutti_run *run, const char *path, bool named,
                                         tutti_checkpoint_info *info, tutti_optim_options *optimizer,
@@ -195,7 +185,7 @@ static tutti_status check_same_training(tutti_run *run, const char *path, bool n
   *optimizer = old.optimizer;
   with->same_scale = old.data.scale == run->config->data.scale;
   const tutti_status status = compare_config(run, path, named, &old, info, with);
-  if (with->differs) convert_gained(run, &old, &info->state);
+  with->base = old.schedule.scaling == TUTTI_SCALING_ADASCALE ? (double)old.schedule.base_batch_size : 0;
   if (with->differs || !same_text(old.train.monitor, run->config->train.monitor)) {
     info->state.best = info->state.plateau_best = NAN;
     info->state.plateau_waited = info->state.plateau_cooling = 0;
@@ -289,6 +279,21 @@ static tutti_status begin_steps(tutti_run *run) {
   return tutti_plan_go_on(&run->plan, run->config, state, run->size);
 }
 
+/** Progress of a training with another base batch, or none, as this one counts it, and averages begun anew.  As much of
+ * the warmup is done as was. */
+static void convert_progress(tutti_run *run, double base) {
+  tutti_checkpoint_state *state = &run->state;
+  const tutti_unit unit = run->config->schedule.warmup.unit;
+  tutti_plan then = run->plan;
+  then.base = base;
+  const tutti_extent before = tutti_plan_progress(&then, tutti_run_position(run));
+  state->gained = run->plan.base > 0 ? before.samples / run->plan.base : 0;
+  state->gain_variance_sum = state->gain_variance_weight = 0;
+  state->gain_square_sum = state->gain_square_weight = 0;
+  const tutti_extent after = tutti_plan_progress(&run->plan, tutti_run_position(run));
+  state->warmup_from += tutti_extent_in(&after, unit) - tutti_extent_in(&before, unit);
+}
+
 /** A warmup that was not the checkpoint's begins where the run goes on, not where the training began. */
 static void begin_warmup(tutti_run *run) {
   const tutti_count warmup = run->config->schedule.warmup;
@@ -338,6 +343,7 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   run->state.data_hash = TUTTI_HASH_XXH64;
   run->state.seed = run->config->train.seed;
   if (with.differs) TUTTI_TRY_GOTO(done, begin_steps(run));
+  if (with.differs) convert_progress(run, with.base);
   if (with.warms) begin_warmup(run);
   TUTTI_TRY_GOTO(done, check_budget(run, path, named));
   if (with.warms) TUTTI_TRY_GOTO(done, check_warmup(run));

@@ -135,6 +135,28 @@ static void it_does_not_depend_on_ranks(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** 110 steps of 6 samples are 13.75 of the base batch of 48 that the run goes on with: its warmup is over all the same. */
+static void a_warmup_that_is_over_does_not_begin_again(const tutti_comm *comm) {
+  training_folder folder;
+  char resume[400];
+  double *rates = NULL;
+  training_folder_make(comm, &folder);
+  train(comm, &folder, "plain",
+        (training_overrides){"schedule.scaling=linear", "train.batch_size=6", "train.steps=110",
+                             "schedule.warmup=100 steps"});
+  snprintf(resume, sizeof resume, "run.resume=%s/plain/checkpoint.h5", folder.path);
+  const training_overrides scaled = {resume, "schedule.base_batch_size=48", "schedule.warmup=100 steps"};
+  const tutti_train_result result = train(comm, &folder, "scaled", scaled);
+  EXPECT(result.row.step == 110 + 87, "step %lld", (long long)result.row.step);
+  if (training_is_root(comm)) {
+    const int64_t n = training_column(&folder, "scaled", "steps", "learning_rate", &rates);
+    EXPECT(n == 87, "%lld rows", (long long)n);
+    for (int64_t i = 0; i < n; i++) expect_close(rates[i], 0.02, "the rate", 111 + i);
+    free(rates);
+  }
+  training_folder_remove(comm, &folder);
+}
+
 static void what_has_no_gain_is_refused(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result result;
@@ -156,11 +178,9 @@ static void what_has_no_gain_is_refused(const tutti_comm *comm) {
 
 int main(void) {
   const mpi_test tests[] = {
-      MPI_TEST(the_rate_and_the_budget_follow_the_gain),
-      MPI_TEST(the_schedule_goes_on_by_the_gain),
-      MPI_TEST(over_its_own_batch_it_is_plain_sgd),
-      MPI_TEST(it_does_not_depend_on_ranks),
-      MPI_TEST(what_has_no_gain_is_refused),
+      MPI_TEST(the_rate_and_the_budget_follow_the_gain),    MPI_TEST(the_schedule_goes_on_by_the_gain),
+      MPI_TEST(over_its_own_batch_it_is_plain_sgd),         MPI_TEST(it_does_not_depend_on_ranks),
+      MPI_TEST(a_warmup_that_is_over_does_not_begin_again), MPI_TEST(what_has_no_gain_is_refused),
   };
   return mpi_main("gain", tests, sizeof tests / sizeof tests[0]);
 }

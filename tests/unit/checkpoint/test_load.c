@@ -74,7 +74,7 @@ static void each_member_of_the_state_returns(void **state) {
                                         .seed = 5,
                                         .split_seed = 6,
                                         .learning_rate = 0.3,
-                                        .warmup_from = 2.5,
+                                        .warmup_from = -2.5,
                                         .from_step = 8,
                                         .from_place = 9,
                                         .from_samples = 10,
