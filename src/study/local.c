@@ -22,6 +22,9 @@ static const double RISE = 0.85;
 enum { MOST_MOVES = 12, PLAIN_MOVES = 2 };
 
 double tutti_student(double z, int64_t freedom) {
+  const double middle = erf(z / sqrt(2)); // the probability between -z and z
+  if (freedom == 1) return tan(asin(1) * middle);
+  if (freedom == 2) return middle * sqrt(2 / (erfc(z / sqrt(2)) * (1 + middle)));
   const double z2 = z * z, n = (double)freedom;
   const double g1 = (z2 + 1) / 4, g2 = ((5 * z2 + 16) * z2 + 3) / 96,
                g3 = (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384,

@@ -48,8 +48,8 @@ TUTTI_NODISCARD
 tutti_status tutti_local_make(const tutti_local_points *points, tutti_local_model *model);
 void tutti_local_clear(tutti_local_model *model);
 
-/** What has the probability of z standard deviations of a normal distribution in Student's t: the expansion of Abramowitz
- * and Stegun, 26.7.5. */
+/** What has the probability of z standard deviations of a normal distribution in Student's t: of 1 and 2 degrees of freedom
+ * exactly, else by the expansion of Abramowitz and Stegun, 26.7.5.  z above 0. */
 double tutti_student(double z, int64_t freedom);
 
 /** Half the width of a 95 % interval in standard errors. */

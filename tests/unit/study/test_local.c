@@ -159,10 +159,15 @@ static void what_is_no_covariance_has_no_interval(void **state) {
 /** Two-sided 95 % of Student's t, from tables. */
 static void student_is_that_of_tables(void **state) {
   (void)state;
+  CHECK_NEAR(tutti_student_95(1), 12.7062, 1e-4);
+  CHECK_NEAR(tutti_student_95(2), 4.3027, 1e-4);
+  CHECK_NEAR(tutti_student_95(3), 3.1824, 5e-3);
   CHECK_NEAR(tutti_student_95(5), 2.5706, 1e-3);
   CHECK_NEAR(tutti_student_95(10), 2.2281, 1e-4);
   CHECK_NEAR(tutti_student_95(30), 2.0423, 1e-4);
   CHECK_NEAR(tutti_student_95(1000000), 1.9600, 1e-4);
+  CHECK_NEAR(tutti_student(3, 1), 235.8015, 1e-3);
+  CHECK_NEAR(tutti_student(3, 2), 19.2067, 1e-3);
 }
 
 int main(void) {
