@@ -102,6 +102,10 @@ for text in 'local model' '% of the fit' 'best of the search'; do
   grep -q -e "$text" model-plots/steps.svg || fail "steps.svg: no '$text'"
   if grep -q -e "$text" study-plots/steps.svg; then fail "steps.svg: '$text' without a model"; fi
 done
+# An interval of B_crit is one of 95 % or is not drawn.
+interval='crit.*([0-9]* to [0-9]*)'
+grep -q "$interval" model-plots/steps.svg || fail "steps.svg: no interval of B_crit"
+if grep -q "$interval" study-plots/steps.svg; then fail "steps.svg: an interval that is no 95 %"; fi
 succeed "$RANKS" study study.yaml --study.output=fresh.h5 --study.confirm=2
 plot plot_study fresh.h5
 grep -q 'fresh seeds' fresh-plots/steps.svg || fail "steps.svg: nothing of fresh seeds"
@@ -113,13 +117,14 @@ expect_text 'plot_study: runs/none.h5: no such file'
 # Branches are drawn in one frame, but for their curves.
 succeed "$RANKS" study study.yaml --study.output=branched.h5 \
   --study.vary="{train.batch_size: [16, 64, 256, 1024], optimizer.name: {sgd: {optimizer.learning_rate: [0.2, 1.2]},
-    adam: {optimizer.learning_rate: [0.01, 0.03]}}}"
+    adam: {optimizer.learning_rate: {from: 0.003, to: 0.3, points: 9}}}}" --study.evaluate_every='2 steps' --data.scale=unit
 plot plot_study branched.h5
 expect_status 0
 for name in steps pareto learning_rate seconds curves-sgd curves-adam; do expect_pictures branched-plots/$name; done
-for text in '<!-- sgd' '<!-- adam'; do
-  grep -q -e "$text" branched-plots/steps.svg || fail "steps.svg: no branch $text"
+for text in '<!-- sgd' '<!-- adam' 'best of the search'; do
+  grep -q -e "$text" branched-plots/steps.svg || fail "steps.svg: no line of the legend for '$text'"
 done
+grep -q 'local model' branched-plots/learning_rate.svg || fail "learning_rate.svg: no local model of the second branch"
 [ ! -e branched-plots/curves.png ] || fail "curves of branches in one picture"
 
 plot plot_run runs/3
