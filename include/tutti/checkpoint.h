@@ -77,6 +77,8 @@ typedef struct {
   double gained, gain_variance_sum, gain_variance_weight, gain_square_sum, gain_square_weight;
   int64_t data,
       data_hash; // fingerprint of the training rows, and what made it: see tutti_dataset_fingerprint
+  int64_t
+      weights_hash; // of the arrays that the run began with from model.weights; 0: none, or an earlier version
 } tutti_checkpoint_state;
 
 /** A table that travels along; one of its columns is "step". */

@@ -29,7 +29,7 @@ typedef struct {
   { #name, offsetof(tutti_checkpoint_state, name), false, INT64_MAX, true }
 #define LATER_TIME(name)                                                                                     \
   { #name, offsetof(tutti_checkpoint_state, name), false, 0, true }
-#define LATER_PLACE(name)                                                                                    \
+#define LATER_MEMBER(name)                                                                                   \
   { #name, offsetof(tutti_checkpoint_state, name), true, 0, true }
 #define PLATEAU(name, any)                                                                                   \
   { "plateau_" #name, offsetof(tutti_checkpoint_state, plateau_##name), any, 0, true }
@@ -49,10 +49,11 @@ static const member integers[] = {COUNT(step, MAX_COUNT),
                                   LATER_COUNT(from_samples),
                                   COUNT(evaluations_since_best, MAX_COUNT),
                                   MEMBER(data),
-                                  LATER_COUNT(data_hash)};
+                                  LATER_COUNT(data_hash),
+                                  LATER_MEMBER(weights_hash)};
 
 static const member reals[] = {LATER_TIME(learning_rate),
-                               LATER_PLACE(warmup_from),
+                               LATER_MEMBER(warmup_from),
                                TIME(seconds),
                                MEMBER(best),
                                PLATEAU(best, true),
@@ -128,7 +129,7 @@ tutti_status tutti_state_write(tutti_file *file, const tutti_checkpoint_state *s
 }
 
 static tutti_status read_integer(const tutti_file *file, const member *one, int64_t *value) {
-  *value = -1;
+  *value = one->any ? 0 : -1;
   if (one->later && !tutti_file_has_attribute(file, "/", one->name)) return TUTTI_OK;
   TUTTI_TRY(tutti_file_get_integer(file, "/", one->name, value));
   TUTTI_CHECK(one->any || (*value >= 0 && *value <= one->max), TUTTI_ERR_DATA,

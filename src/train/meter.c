@@ -116,6 +116,13 @@ tutti_status tutti_meter_start(tutti_run *run, const float *weights) {
   return tutti_reducer_scatter(run->reducer, weights, run->meter->start);
 }
 
+void tutti_meter_forget_start(tutti_run *run) {
+  int64_t begin = 0, end = 0;
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  // A distance from here is no number, and such readings are none.
+  for (int64_t i = 0; i < end - begin; i++) run->meter->start[i] = NAN;
+}
+
 // --- gradients of leaves ---------------------------------------------------------------------------------
 
 static bool is_on(const tutti_run *run) {

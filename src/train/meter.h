@@ -28,6 +28,9 @@ bool tutti_meter_keeps_start(const tutti_run *run); // Local.  Whether distances
 TUTTI_NODISCARD
 tutti_status tutti_meter_start(tutti_run *run, const float *weights);
 
+/** Local.  The weights that the training began with are not known after all: from now on no distance is. */
+void tutti_meter_forget_start(tutti_run *run);
+
 // --- a step
 
 void tutti_meter_begin_step(tutti_run *run); // Local.

@@ -19,6 +19,7 @@ typedef struct {
   bool resumed;
   bool returns;       // see choice
   bool keeps_scaling; // rows are scaled as the checkpoint's were
+  bool lost_start;    // model.weights has no longer what the run began with
   tutti_features features;
   tutti_checkpoint_state state;
   tutti_metrics_row last;
@@ -326,6 +327,18 @@ static tutti_status load_arrays(tutti_saver *saver, const char *path, const tutt
   return takes_over ? tutti_slots_take_over(saver, path, then) : tutti_slots_convert(saver, path, then);
 }
 
+/** Distances are from the weights that the run began with, which are read again.
+ * @param[in] began  with these
+ * @return whether the file has others now */
+static bool lost_start(const tutti_run *run, int64_t began) {
+  if (!tutti_meter_keeps_start(run) || began == 0 || began == run->state.weights_hash) return false;
+  tutti_log(TUTTI_LOG_WARNING,
+            "%s (model.weights) has other weights than those that this run began with, so run.measure cannot "
+            "tell the distance from these: it is NaN from now on; put the file back as it was to have it",
+            run->config->model.weights);
+  return true;
+}
+
 static tutti_status load(tutti_saver *saver, const char *path, bool named, start_info *start) {
   tutti_run *run = saver->run;
   tutti_checkpoint_info info = {0};
@@ -337,6 +350,8 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   TUTTI_TRY_GOTO(done, tutti_rows_reserve(run, &run->history, info.n_history));
   run->history.n = info.n_history;
   TUTTI_TRY_GOTO(done, keep_names(run, path));
+  start->lost_start = !with.differs && lost_start(run, info.state.weights_hash);
+  if (with.differs) info.state.weights_hash = run->state.weights_hash;
   run->state = info.state;
   run->state.place = find_place(run, &info.state, with.differs);
   run->state.data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64);
@@ -353,6 +368,7 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   if (!with.differs) recall_last(run);
   drop_partial_epoch(run);
   *start = (start_info){.resumed = true,
+                        .lost_start = start->lost_start,
                         .keeps_scaling =
                             with.same_scale && info.features, // an earlier version's numbers are rounded
                         .features = tutti_restore_features(info.features),
@@ -446,6 +462,7 @@ static tutti_status begin(tutti_saver *saver, const choice *chosen) {
   run->last = start.last;
   run->average.now = start.average;
   run->training.now = start.training;
+  if (start.lost_start) tutti_meter_forget_start(run);
   if (start.resumed) TUTTI_TRY(tutti_run_keep_rows(run));
   if (start.keeps_scaling)
     TUTTI_TRY(tutti_restore_scaling(run->comm, chosen->path, start.features, run->dataset));

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "train/held_out.h"
@@ -198,7 +199,19 @@ typedef struct {
   bool takes_scaling;
   tutti_features features;
   uint64_t split_seed; // that draws the validation rows
+  int64_t hash;        // of the arrays taken
 } found;
+
+/** By it a run that goes on knows whether the file still has them. */
+static int64_t hash_of_taken(const match *m) {
+  uint64_t hash = 0;
+  for (int64_t i = 0; i < m->n_taken; i++) {
+    const tutti_view *view = &m->views[i];
+    const int64_t n = view->dims[0] * (view->n_dims > 1 ? view->dims[1] : 1);
+    hash = tutti_hash(hash, view->data, n * (int64_t)sizeof(float));
+  }
+  return (int64_t)hash;
+}
 
 static void warn_of_rows(const char *path, const tutti_differences *differences) {
   char text[512];
@@ -233,6 +246,7 @@ static tutti_status load(const tutti_run *run, float *weights, bool begins, foun
   TUTTI_TRY_GOTO(done, check(run->config, run->network.model, weights, &info, &m));
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_arrays(m.path, m.views, m.n_taken));
   result->takes_scaling = m.takes_first;
+  result->hash = hash_of_taken(&m);
   result->features = tutti_restore_features(info.features);
   if (begins) TUTTI_TRY_GOTO(done, find_split(run, &info, &result->split_seed));
   tell(&m, &info);
@@ -259,6 +273,7 @@ tutti_status tutti_start_from_weights(tutti_run *run, float *weights, bool begin
   TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
   TUTTI_TRY(tutti_bcast(run->comm, 0, &result, sizeof result));
   run->state.split_seed = result.split_seed;
+  run->state.weights_hash = result.hash;
   if (begins) TUTTI_TRY(tutti_run_keep_rows(run));
   if (!result.takes_scaling) return TUTTI_OK;
   return tutti_restore_scaling(run->comm, path, result.features, run->dataset);

@@ -1,6 +1,7 @@
 /** A training that begins with the weights of a checkpoint, and with nothing else of it. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -120,6 +121,39 @@ static void a_run_goes_on_without_the_file(const tutti_comm *comm) {
                "model.weights was /");
   EXPECT_FAILS(training_run(comm, &folder, "third", yaml, (training_overrides){weights}, &result),
                TUTTI_ERR_MISSING, "model.weights: /");
+  training_folder_remove(comm, &folder);
+}
+
+/** Of the last step of run "second". */
+static double last_distance(const training_folder *folder) {
+  double *values = NULL;
+  const int64_t n = training_column(folder, "second", "steps", "distance", &values);
+  const double last = n > 0 ? values[n - 1] : 0;
+  free(values);
+  return last;
+}
+
+/** The run that they are of has gone on meanwhile. */
+static void no_distance_is_from_other_weights(const tutti_comm *comm) {
+  static const char norms[] = "run.measure=norms", every[] = "run.measure_every=1 steps",
+                    rows[] = "run.metrics_every=1 steps";
+  training_folder folder;
+  tutti_train_result result;
+  char weights[400];
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "first", yaml, NULL, &result));
+  weights_of(&folder, "first", weights);
+  for (int epochs = 1; epochs <= 3; epochs++) {
+    char budget[32];
+    snprintf(budget, sizeof budget, "train.epochs=%d", epochs);
+    if (epochs == 3)
+      EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){budget}, &result));
+    EXPECT_OK(training_run(comm, &folder, "second", yaml,
+                           (training_overrides){weights, norms, every, rows, budget}, &result));
+    if (training_is_root(comm))
+      EXPECT(epochs < 3 ? last_distance(&folder) > 0 : isnan(last_distance(&folder)), "epoch %d: %g", epochs,
+             last_distance(&folder));
+  }
   training_folder_remove(comm, &folder);
 }
 
@@ -322,6 +356,7 @@ int main(void) {
       MPI_TEST(no_step_leaves_the_initial_weights),
       MPI_TEST(the_optimizer_and_the_schedule_begin_anew),
       MPI_TEST(a_run_goes_on_without_the_file),
+      MPI_TEST(no_distance_is_from_other_weights),
       MPI_TEST(what_does_not_fit_is_named),
       MPI_TEST(another_optimizer_begins_anew_in_a_run_that_goes_on),
       MPI_TEST(what_is_frozen_stays),

@@ -87,7 +87,8 @@ static void each_member_of_the_state_returns(void **state) {
                                         .plateau_best = 17,
                                         .plateau_waited = 18,
                                         .plateau_cooling = 19,
-                                        .plateau_drops = 20};
+                                        .plateau_drops = 20,
+                                        .weights_hash = -21};
   const tutti_checkpoint_state read = save_state(folder_path(state, "checkpoint.h5"), saved);
   assert_memory_equal(&read, &saved, sizeof saved);
 }
