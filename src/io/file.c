@@ -22,11 +22,27 @@ static void describe_head(const unsigned char *head, ssize_t n, char *text, size
     tutti_text_append(text, bytes, isprint(head[i]) ? "%c" : "\\x%02x", head[i]);
 }
 
-static tutti_status check_signature(const char *path, int fd) {
+static tutti_status fail_unreadable(const char *path, const char *reason) {
+  const char *advice = strcmp(reason, strerror(EMFILE)) == 0
+                           ? "; 'ulimit -n' says how many a process may have open, and raises it"
+                           : "";
+  TUTTI_FAIL(TUTTI_ERR_IO, "%s: cannot read: %s%s", path, reason, advice);
+}
+
+static tutti_status read_head(const char *path, unsigned char head[HEAD_BYTES], ssize_t *n) {
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fail_unreadable(path, strerror(errno));
+  *n = pread(fd, head, HEAD_BYTES, 0);
+  const int error = errno;
+  close(fd);
+  return *n < 0 ? fail_unreadable(path, strerror(error)) : TUTTI_OK;
+}
+
+static tutti_status check_signature(const char *path) {
   unsigned char head[HEAD_BYTES];
   char text[4 * HEAD_BYTES + 1];
-  const ssize_t n = pread(fd, head, sizeof head, 0);
-  TUTTI_CHECK(n >= 0, TUTTI_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+  ssize_t n = 0;
+  TUTTI_TRY(read_head(path, head, &n));
   TUTTI_CHECK(n > 0, TUTTI_ERR_DATA, "%s: is empty, expected an HDF5 file; copy it or make it again", path);
   const tutti_h5_printer printer = tutti_h5_mute();
 #if H5_VERSION_GE(1, 12, 0)
@@ -49,28 +65,16 @@ static tutti_status check_readable(const char *path) {
               "%s: cannot read: %s", path, strerror(errno));
   TUTTI_CHECK(S_ISREG(state.st_mode), TUTTI_ERR_IO, "%s: is %s, expected an HDF5 file", path,
               S_ISDIR(state.st_mode) ? "a folder" : "no regular file");
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  TUTTI_CHECK(fd >= 0, TUTTI_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
-  const tutti_status status = check_signature(path, fd);
-  close(fd);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
+  return check_signature(path);
 }
 
-/** No locks: on network file systems they fail or hang, and nobody writes to a file under its final name. The
- * environment, where the user has set it, wins in either case. */
+/** HDF5 opens a file that is open already, since a link or a virtual array leads back to it, only with what it sets
+ * for that itself: weak closing, and nothing of its own about locks (tutti_h5_mute).  Else a virtual array made of
+ * its own file would be read as zeros. */
 static tutti_status reading_access(const char *path, hid_t *access) {
   tutti_status status = TUTTI_OK;
-#define HAS_LOCKING_PROPERTY                                                                                 \
-  (H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 11, 0)))
-#if !HAS_LOCKING_PROPERTY
-  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
-#endif
   TUTTI_H5_GET(done, *access, H5Pcreate(H5P_FILE_ACCESS), TUTTI_ERR_SYSTEM, "%s: access list", path);
-#if HAS_LOCKING_PROPERTY
-  TUTTI_H5(done, H5Pset_file_locking(*access, false, true), TUTTI_ERR_SYSTEM, "%s: file locking", path);
-#endif
-  TUTTI_H5(done, H5Pset_fclose_degree(*access, H5F_CLOSE_STRONG), TUTTI_ERR_SYSTEM, "%s: access list", path);
+  TUTTI_H5(done, H5Pset_fclose_degree(*access, H5F_CLOSE_WEAK), TUTTI_ERR_SYSTEM, "%s: access list", path);
 done:
   return status;
 }
@@ -102,7 +106,7 @@ static tutti_status open_h5(const char *path, unsigned flags, hid_t access, hid_
   if (*id < 0) tutti_h5_sentence(reason, sizeof reason);
   tutti_h5_unmute(printer);
   if (*id >= 0) return TUTTI_OK;
-  TUTTI_CHECK(cause != TUTTI_H5_SYSTEM, TUTTI_ERR_IO, "%s: cannot read: %s", path, reason);
+  if (cause == TUTTI_H5_SYSTEM) return fail_unreadable(path, reason);
   TUTTI_CHECK(cause != TUTTI_H5_REFUSED || !has_mark_of_writer(path), TUTTI_ERR_DATA,
               "%s: another program is writing to it, or died while it did (%s); end that program, else run "
               "'h5clear -s' on the file",

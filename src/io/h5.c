@@ -1,5 +1,7 @@
+#define _POSIX_C_SOURCE 200809L // setenv
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/io_impl.h"
@@ -9,8 +11,16 @@ typedef struct {
   size_t bytes;
 } sentence;
 
+/** On network file systems locks fail or hang, and nobody writes to a file under its final name.  HDF5 looks when it
+ * starts; where the user has set it, that stays.  A file's own property would do too, but HDF5 leaves it out for the
+ * files that it opens itself, and refuses a file that it then has open in two ways. */
+static void leave_out_locks(void) {
+  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
+}
+
 tutti_h5_printer tutti_h5_mute(void) {
   tutti_h5_printer printer = {NULL, NULL};
+  leave_out_locks();
   H5Eget_auto2(H5E_DEFAULT, &printer.print, &printer.data);
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   return printer;
@@ -143,6 +153,7 @@ hid_t tutti_h5_memory_type(tutti_type type) {
 const char *tutti_hdf5_version(void) {
   static _Thread_local char text[32];
   unsigned major = 0, minor = 0, release = 0;
+  leave_out_locks();
   H5get_libversion(&major, &minor, &release);
   snprintf(text, sizeof text, "%u.%u.%u", major, minor, release);
   return text;

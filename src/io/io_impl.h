@@ -103,6 +103,7 @@ struct tutti_file {
   hid_t id;             // H5F
   hid_t access;         // list for whatever is opened in it
   tutti_bounds *bounds; // what its links may lead to
+  tutti_file *next;     // in a list of files
   bool writable;        // the rest is for these
   bool sums_texts;      // those that are written get a checksum
   tutti_temporary temporary;
@@ -126,6 +127,23 @@ tutti_status tutti_file_settle(const tutti_file *file, tutti_status status);
 TUTTI_NODISCARD
 tutti_status tutti_storage_check_growing(const tutti_file *file, const char *name, hid_t dataset);
 
+// --- selection.c: which numbers of an array the source of a virtual one gives
+
+/** A selection as it is clipped to the array: what may go on without end. */
+typedef struct {
+  int64_t n_numbers, n_blocks; // blocks along the dimension without end; 1 where there is none
+  bool endless;
+} tutti_extent;
+
+bool tutti_selection_is_endless(hid_t space);
+tutti_extent tutti_selection_extent(hid_t space, int n_dims, const hsize_t *dims);
+
+/** Adds it, clipped to the array, to what is selected in `covered` [dims].  @return below 0 as HDF5 does */
+herr_t tutti_selection_add(hid_t covered, hid_t space, int n_dims, const hsize_t *dims);
+
+/** How many numbers are selected, and inside of the array.  @return below 0 as HDF5 does */
+int64_t tutti_selection_count(hid_t covered, int n_dims, const hsize_t *dims);
+
 // --- h5.c: HDF5's errors and types
 
 typedef struct {
@@ -133,7 +151,7 @@ typedef struct {
   void *data;
 } tutti_h5_printer;
 
-/** HDF5's own printing off, and back as it was. */
+/** HDF5's own printing off, and back as it was.  Before all else that HDF5 does: it sets how HDF5 starts. */
 tutti_h5_printer tutti_h5_mute(void);
 void tutti_h5_unmute(tutti_h5_printer printer);
 

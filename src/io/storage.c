@@ -9,7 +9,7 @@
 
 #include "io/io_impl.h"
 
-enum { MAX_DEPTH = 8, NAME_BYTES = 1024 };
+enum { MAX_DEPTH = 8, NAME_BYTES = 1024, ADDRESS_BYTES = 16 };
 
 #define TOO_DEEP                                                                                             \
   "%s: array '%s' is more than %d arrays away from the one that is made of it, or part of itself; "          \
@@ -19,7 +19,9 @@ enum { MAX_DEPTH = 8, NAME_BYTES = 1024 };
 typedef struct place {
   const struct place *above;  // NULL: it is what the caller asked for
   const tutti_bounds *bounds; // of what the caller asked for
+  tutti_file **opened;        // all sources so far: HDF5 will have them open all at once
   char file[TUTTI_PATH_BYTES], name[NAME_BYTES];
+  unsigned char address[ADDRESS_BYTES]; // in the file; an array may have several names
 } place;
 
 /** What an open array tells of how it is stored. */
@@ -50,6 +52,23 @@ done:
   return status;
 }
 
+static herr_t get_address(hid_t dataset, unsigned char address[ADDRESS_BYTES]) {
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info2_t info;
+  const herr_t got = H5Oget_info3(dataset, &info, H5O_INFO_BASIC);
+  if (got >= 0) memcpy(address, &info.token, ADDRESS_BYTES);
+#else
+  H5O_info_t info;
+  const herr_t got = H5Oget_info(dataset, &info);
+  if (got >= 0) memcpy(address, &info.addr, sizeof info.addr);
+#endif
+  return got;
+}
+
+static bool same_place(const place *a, const place *b) {
+  return memcmp(a->address, b->address, sizeof a->address) == 0 && tutti_same_file(a->file, b->file);
+}
+
 /** @param[in] dataset  the array, open */
 static tutti_status place_of(const tutti_file *file, const char *name, hid_t dataset, const place *above,
                              place *at) {
@@ -58,6 +77,7 @@ static tutti_status place_of(const tutti_file *file, const char *name, hid_t dat
   // A link may have led to another file.
   TUTTI_H5_GET(done, n, H5Fget_name(dataset, at->file, sizeof at->file), TUTTI_ERR_DATA, "%s: array '%s'",
                file->path, name);
+  TUTTI_H5(done, get_address(dataset, at->address), TUTTI_ERR_DATA, "%s: array '%s'", file->path, name);
   snprintf(at->name, sizeof at->name, "%s", name + strspn(name, "/"));
   at->above = above;
   at->bounds = above ? above->bounds : file->bounds;
@@ -203,54 +223,6 @@ done:
   return status;
 }
 
-static bool is_endless(hid_t space) {
-  const tutti_h5_printer printer = tutti_h5_mute();
-  const bool endless =
-      H5Sis_regular_hyperslab(space) > 0 && (hsize_t)H5Sget_select_npoints(space) == H5S_UNLIMITED;
-  tutti_h5_unmute(printer);
-  return endless;
-}
-
-/** A regular selection as it is clipped to the array: what may go on without end. */
-typedef struct {
-  int64_t n_numbers, n_blocks; // blocks along the dimension without end; 1 where there is none
-  bool endless;
-} extent;
-
-static int64_t min(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-
-/** Along one dimension of `size`: how many indices are selected, and in how many blocks. */
-static void clip(int64_t size, hsize_t start, hsize_t stride, hsize_t count, hsize_t block, int64_t *n,
-                 int64_t *n_blocks) {
-  const int64_t room = size > (int64_t)start ? size - (int64_t)start : 0;
-  const int64_t width = block == H5S_UNLIMITED ? room : (int64_t)block;
-  const int64_t step = stride > 0 ? (int64_t)stride : 1, fit = (room + step - 1) / step;
-  *n_blocks = count == H5S_UNLIMITED ? fit : min((int64_t)count, fit);
-  *n = *n_blocks > 0 ? (*n_blocks - 1) * width + min(width, room - (*n_blocks - 1) * step) : 0;
-}
-
-static extent extent_of(hid_t space, const storage *s) {
-  hsize_t start[H5S_MAX_RANK], stride[H5S_MAX_RANK], count[H5S_MAX_RANK], block[H5S_MAX_RANK];
-  extent e = {1, 1, false};
-  const tutti_h5_printer printer = tutti_h5_mute();
-  const bool regular = H5Sget_select_type(space) == H5S_SEL_HYPERSLABS &&
-                       H5Sis_regular_hyperslab(space) > 0 && H5Sget_simple_extent_ndims(space) == s->n_dims &&
-                       H5Sget_regular_hyperslab(space, start, stride, count, block) >= 0;
-  if (!regular) e.n_numbers = (int64_t)H5Sget_select_npoints(space);
-  tutti_h5_unmute(printer);
-  for (int i = 0; regular && i < s->n_dims; i++) {
-    int64_t n = 0, n_blocks = 0;
-    clip((int64_t)s->dims[i], start[i], stride[i], count[i], block[i], &n, &n_blocks);
-    e.n_numbers *= n;
-    if (count[i] != H5S_UNLIMITED && block[i] != H5S_UNLIMITED) continue;
-    e.endless = true;
-    e.n_blocks = n_blocks;
-  }
-  return e;
-}
-
 /** %b is the number of the block, %% a percent sign.  @return whether there was a %b */
 static bool expand(const char *pattern, int64_t block, char *text, size_t bytes) {
   bool numbered = false;
@@ -268,7 +240,9 @@ static bool expand(const char *pattern, int64_t block, char *text, size_t bytes)
   return numbered;
 }
 
-static tutti_status check_array(const tutti_file *file, const char *name, const place *above);
+/** @param[in,out] opened  gets the sources */
+static tutti_status check_array(const tutti_file *file, const char *name, const place *above,
+                                tutti_file **opened);
 
 /** What is taken of the source is there.  @param[in] n  how many numbers that is */
 static tutti_status check_source_size(const place *at, const tutti_file *file, const char *name, hid_t from,
@@ -279,10 +253,12 @@ static tutti_status check_source_size(const place *at, const tutti_file *file, c
   TUTTI_TRY_GOTO(done, storage_open(file, name, H5P_DEFAULT, &s));
   const tutti_h5_printer printer = tutti_h5_mute();
   const bool whole = H5Sget_select_type(from) == H5S_SEL_ALL; // then it has no shape of its own
-  const bool ends = !whole && !is_endless(from) && H5Sget_select_bounds(from, first, last) >= 0;
+  const bool ends =
+      !whole && !tutti_selection_is_endless(from) && H5Sget_select_bounds(from, first, last) >= 0;
   bool enough = whole ? product(&s) >= n : H5Sget_simple_extent_ndims(from) == s.n_dims;
   tutti_h5_unmute(printer);
-  if (enough && is_endless(from)) enough = extent_of(from, &s).n_numbers >= n;
+  if (enough && tutti_selection_is_endless(from))
+    enough = tutti_selection_extent(from, s.n_dims, s.dims).n_numbers >= n;
   for (int i = 0; ends && enough && i < s.n_dims; i++) enough = last[i] < s.dims[i];
   TUTTI_CHECK_GOTO(done, enough, TUTTI_ERR_DATA,
                    "%s: array '%s' takes more from array '%s' of %s than that has: the rest would be read as "
@@ -293,6 +269,15 @@ done:
   return status;
 }
 
+/** Files that are linked by `next`. */
+static void close_all(tutti_file **files) {
+  while (*files) {
+    tutti_file *file = *files;
+    *files = file->next;
+    tutti_file_close(&file);
+  }
+}
+
 /** The same sentence with what it means for the array above. */
 static tutti_status fail_source(tutti_status status, const place *at) {
   char text[2048];
@@ -300,7 +285,7 @@ static tutti_status fail_source(tutti_status status, const place *at) {
   TUTTI_FAIL(status, "%s; array '%s' of %s is made of it", text, at->name, at->file);
 }
 
-/** @param[out] file  NULL: there is none  @param[out] name  of the array in it */
+/** @param[out] file  one more of at->opened; NULL: there is none  @param[out] name  of the array in it */
 static tutti_status open_source(const place *at, const mapping *m, int64_t block, tutti_file **file,
                                 char name[NAME_BYTES]) {
   char path[TUTTI_PATH_BYTES], file_name[TUTTI_PATH_BYTES];
@@ -318,6 +303,8 @@ static tutti_status open_source(const place *at, const mapping *m, int64_t block
   if (status != TUTTI_OK) return fail_source(status, at);
   *(*file)->bounds = *at->bounds;
   (*file)->bounds->depth++;
+  (*file)->next = *at->opened;
+  *at->opened = *file;
   return TUTTI_OK;
 }
 
@@ -333,10 +320,9 @@ static tutti_status check_source(const place *at, const mapping *m, int64_t bloc
       "%s: array '%s' takes rows from %s, which is not there: they would be read as zeros; put that file "
       "beside this one, or write the array into the file itself",
       at->file, at->name, file_name);
-  TUTTI_TRY_GOTO(done, check_array(file, name, at));
+  TUTTI_TRY_GOTO(done, check_array(file, name, at, at->opened));
   TUTTI_TRY_GOTO(done, check_source_size(at, file, name, m->from, n));
 done:
-  tutti_file_close(&file);
   return status == TUTTI_OK ? TUTTI_OK : fail_source(status, at);
 }
 
@@ -345,16 +331,18 @@ static bool is_numbered(const mapping *m) {
   return expand(m->file, 0, text, sizeof text) || expand(m->name, 0, text, sizeof text);
 }
 
-static tutti_status check_mapping(const place *at, const storage *s, size_t i, extent *sum) {
+/** @param[in,out] covered  gets what this mapping gives  @param[in,out] endless  whether one goes on without end */
+static tutti_status check_mapping(const place *at, const storage *s, size_t i, hid_t covered, bool *endless) {
   mapping m;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, mapping_open(at, s->creation, i, &m));
-  const extent e = extent_of(m.to, s);
+  const tutti_extent e = tutti_selection_extent(m.to, s->n_dims, s->dims);
   const int64_t n = is_numbered(&m) && e.endless ? e.n_blocks : 1;
   for (int64_t block = 0; block < n; block++)
     TUTTI_TRY_GOTO(done, check_source(at, &m, block, e.n_numbers / n));
-  sum->n_numbers += e.n_numbers;
-  sum->endless = sum->endless || e.endless;
+  *endless = *endless || e.endless;
+  TUTTI_H5(done, tutti_selection_add(covered, m.to, s->n_dims, s->dims), TUTTI_ERR_DATA,
+           "%s: sources of '%s'", at->file, at->name);
 done:
   mapping_close(&m);
   return status;
@@ -364,19 +352,25 @@ done:
 static tutti_status check_sources(const place *at, storage *s, bool *endless) {
   tutti_status status = TUTTI_OK;
   size_t n = 0;
-  extent sum = {0};
+  hid_t covered = H5I_INVALID_HID; // sources may overlap, so their sizes do not tell
+  int64_t n_covered = 0;
   tutti_h5_release(s->dataset);
   s->dataset = H5I_INVALID_HID;
   TUTTI_H5(done, H5Pget_virtual_count(s->creation, &n), TUTTI_ERR_DATA, "%s: sources of '%s'", at->file,
            at->name);
-  for (size_t i = 0; i < n; i++) TUTTI_TRY(check_mapping(at, s, i, &sum));
-  TUTTI_CHECK(
-      sum.n_numbers >= product(s), TUTTI_ERR_DATA,
+  TUTTI_H5_GET(done, covered, H5Screate_simple(s->n_dims, s->dims, NULL), TUTTI_ERR_DATA,
+               "%s: sources of '%s'", at->file, at->name);
+  TUTTI_H5(done, H5Sselect_none(covered), TUTTI_ERR_DATA, "%s: sources of '%s'", at->file, at->name);
+  for (size_t i = 0; i < n; i++) TUTTI_TRY_GOTO(done, check_mapping(at, s, i, covered, endless));
+  TUTTI_H5_GET(done, n_covered, tutti_selection_count(covered, s->n_dims, s->dims), TUTTI_ERR_DATA,
+               "%s: sources of '%s'", at->file, at->name);
+  TUTTI_CHECK_GOTO(
+      done, n_covered == product(s), TUTTI_ERR_DATA,
       "%s: array '%s' is made of others, but none has %lld of its %lld numbers: they would be read as "
       "zeros; write the array again",
-      at->file, at->name, (long long)(product(s) - sum.n_numbers), (long long)product(s));
-  *endless = sum.endless;
+      at->file, at->name, (long long)(product(s) - n_covered), (long long)product(s));
 done:
+  tutti_h5_release(covered);
   return status;
 }
 
@@ -392,7 +386,6 @@ static tutti_status try_source(const place *at, const mapping *m, int64_t block,
   *there = file && tutti_file_has(file, name);
   if (*there) status = tutti_object_open(file, "array", name, H5P_DEFAULT, &dataset);
   tutti_h5_release(dataset);
-  tutti_file_close(&file);
   return status == TUTTI_OK || at->bounds->depth > 0 ? status : fail_source(status, at);
 }
 
@@ -402,7 +395,7 @@ static tutti_status try_mapping(const place *at, hid_t creation, size_t i) {
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, mapping_open(at, creation, i, &m));
   const bool numbered = is_numbered(&m);
-  for (int64_t block = 0; there && is_endless(m.to) && (numbered || block == 0); block++)
+  for (int64_t block = 0; there && tutti_selection_is_endless(m.to) && (numbered || block == 0); block++)
     TUTTI_TRY_GOTO(done, try_source(at, &m, block, &there));
 done:
   mapping_close(&m);
@@ -412,7 +405,8 @@ done:
 tutti_status tutti_storage_check_growing(const tutti_file *file, const char *name, hid_t dataset) {
   hid_t creation = H5I_INVALID_HID;
   size_t n = 0;
-  place at;
+  tutti_file *opened = NULL;
+  place at = {.opened = &opened};
   tutti_status status = TUTTI_OK;
   TUTTI_H5_GET(done, creation, H5Dget_create_plist(dataset), TUTTI_ERR_DATA, "%s: array '%s'", file->path,
                name);
@@ -423,6 +417,7 @@ tutti_status tutti_storage_check_growing(const tutti_file *file, const char *nam
   TUTTI_H5(done, H5Pget_virtual_count(creation, &n), TUTTI_ERR_DATA, "%s: sources of '%s'", at.file, at.name);
   for (size_t i = 0; i < n; i++) TUTTI_TRY_GOTO(done, try_mapping(&at, creation, i));
 done:
+  close_all(&opened);
   tutti_h5_release(creation);
   return status;
 }
@@ -453,7 +448,7 @@ done:
 static tutti_status check_circle(const place *at) {
   int depth = 0;
   for (const place *up = at->above; up; up = up->above, depth++)
-    TUTTI_CHECK(strcmp(up->name, at->name) != 0 || !tutti_same_file(up->file, at->file), TUTTI_ERR_DATA,
+    TUTTI_CHECK(!same_place(up, at), TUTTI_ERR_DATA,
                 "%s: array '%s' takes its rows from itself, so it holds no numbers; write the array again",
                 at->file, at->name);
   TUTTI_CHECK(depth < MAX_DEPTH, TUTTI_ERR_DATA, TOO_DEEP, at->file, at->name, (int)MAX_DEPTH);
@@ -482,9 +477,10 @@ static tutti_status fail_linked(tutti_status status, const tutti_file *file, con
   TUTTI_FAIL(status, "%s; '%s' of %s is a link to it", text, name, file->path);
 }
 
-static tutti_status check_array(const tutti_file *file, const char *name, const place *above) {
+static tutti_status check_array(const tutti_file *file, const char *name, const place *above,
+                                tutti_file **opened) {
   storage s = no_storage;
-  place at = {.file = ""};
+  place at = {.opened = opened};
   bool endless = false;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, storage_open(file, name, H5P_DEFAULT, &s));
@@ -502,5 +498,8 @@ done:
 }
 
 tutti_status tutti_file_check_stored(const tutti_file *file, const char *name) {
-  return check_array(file, name, NULL);
+  tutti_file *opened = NULL;
+  const tutti_status status = check_array(file, name, NULL, &opened);
+  close_all(&opened);
+  return status;
 }

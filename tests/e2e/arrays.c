@@ -127,7 +127,7 @@ static tutti_status make_shapes(const char *folder) {
   return make_foreign(folder, "group_x", &no_x, "x_train/inside", f32, 1, (hsize_t[]){N_TRAIN});
 }
 
-/** An array of a file that `o` lacks, of which the first `n_rows` are written.
+/** An array of a sound file, of which the first `n_rows` are written; sound features are there as x_real.
  * @param[in] creation  how it is stored */
 static tutti_status make_stored(const char *folder, const char *name, const char *array, hid_t creation,
                                 hsize_t n_rows) {
@@ -137,7 +137,7 @@ static tutti_status make_stored(const char *folder, const char *name, const char
   const hsize_t most[] = {H5S_UNLIMITED, N_IN};
   const bool grows = H5Pget_layout(creation) == H5D_VIRTUAL;
   char path[1024];
-  o.no_x = is_x;
+  if (is_x) o.x_name = "x_real";
   o.no_y = strcmp(array, "y_train") == 0;
   TUTTI_TRY(write_odd(folder, name, &o));
   snprintf(path, sizeof path, "%s/%s.h5", folder, name);
@@ -173,16 +173,37 @@ static hid_t raw(const char *file) {
   return creation;
 }
 
-/** The first `n_rows` rows are those of x_train in another file, or of `array`. */
+/** Rows [begin, end) are those of `array` in another file. */
+static void add_source(hid_t creation, const char *file, const char *array, hsize_t begin, hsize_t end) {
+  const hsize_t dims[] = {N_TRAIN, N_IN}, first[] = {begin, 0}, count[] = {end - begin, N_IN};
+  const hid_t space = H5Screate_simple(2, dims, NULL);
+  H5Sselect_hyperslab(space, H5S_SELECT_SET, first, NULL, count, NULL);
+  H5Pset_virtual(creation, space, file, array, space);
+  H5Sclose(space);
+}
+
+/** The first `n_rows` rows are those of `array` in another file. */
 static hid_t virtual(const char *file, const char *array, hsize_t n_rows) {
   const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
-  const hsize_t dims[] = {N_TRAIN, N_IN}, first[] = {0, 0}, count[] = {n_rows, N_IN};
-  const hid_t to = H5Screate_simple(2, dims, NULL), from = H5Screate_simple(2, count, NULL);
-  H5Sselect_hyperslab(to, H5S_SELECT_SET, first, NULL, count, NULL);
-  H5Sselect_hyperslab(from, H5S_SELECT_SET, first, NULL, count, NULL);
-  H5Pset_virtual(creation, to, file, array, from);
-  H5Sclose(to);
-  H5Sclose(from);
+  add_source(creation, file, array, 0, n_rows);
+  return creation;
+}
+
+/** Half of the rows twice, or once and then all of them. */
+static hid_t overlapping(hsize_t n_rows) {
+  const hid_t creation = virtual("sound.h5", "x_train", N_TRAIN / 2);
+  add_source(creation, "sound.h5", "x_train", 0, n_rows);
+  return creation;
+}
+
+/** Each row has a file of its own. */
+static hid_t many(void) {
+  const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+  for (hsize_t i = 0; i < N_TRAIN; i++) {
+    char file[32];
+    snprintf(file, sizeof file, "many_%d.h5", (int)i);
+    add_source(creation, file, "x_train", i, i + 1);
+  }
   return creation;
 }
 
@@ -197,11 +218,11 @@ static hid_t growing(const char *file, const char *array) {
   return creation;
 }
 
-/** x_train is the array `array` of another file. */
+/** x_train is the array `array` of another file; sound features are there as x_real. */
 static tutti_status make_link(const char *folder, const char *name, const char *file, const char *array) {
   odd o = make_sound();
   char path[1024];
-  o.no_x = true;
+  o.x_name = "x_real";
   TUTTI_TRY(write_odd(folder, name, &o));
   snprintf(path, sizeof path, "%s/%s.h5", folder, name);
   const hid_t id = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
@@ -220,6 +241,8 @@ static tutti_status make_storage(const char *folder) {
   TUTTI_TRY(make_link(folder, "link_gone", "gone.h5", "x_train"));
   TUTTI_TRY(make_link(folder, "link_pipe", "pipe.raw", "x_train"));
   TUTTI_TRY(make_link(folder, "link_half", "half_x.h5", "x_train"));
+  TUTTI_TRY(make_link(folder, "link_back", "link_back_2.h5", "x_train"));
+  TUTTI_TRY(make_link(folder, "link_back_2", "link_back.h5", "x_real"));
   TUTTI_TRY(make_stored(folder, "half_x", "x_train", chunked(2, true), N_TRAIN / 2));
   TUTTI_TRY(make_stored(folder, "fill_x", "x_train", fill, N_TRAIN / 2));
   TUTTI_TRY(make_stored(folder, "deflated_x", "x_train", chunked(2, true), N_TRAIN));
@@ -246,12 +269,37 @@ static tutti_status make_storage(const char *folder) {
   TUTTI_TRY(
       make_stored(folder, "virtual_deep", "x_train", virtual("virtual_gone.h5", "x_train", N_TRAIN), 0));
   TUTTI_TRY(make_stored(folder, "virtual_whole", "x_train", virtual("sound.h5", "x_train", N_TRAIN), 0));
+  TUTTI_TRY(make_stored(folder, "virtual_own", "x_train", virtual("virtual_own.h5", "x_real", N_TRAIN), 0));
+  TUTTI_TRY(make_stored(folder, "virtual_back", "x_train", virtual("link_own.h5", "x_train", N_TRAIN), 0));
+  TUTTI_TRY(make_link(folder, "link_own", "virtual_back.h5", "x_real"));
+  TUTTI_TRY(make_stored(folder, "virtual_again", "x_train", overlapping(N_TRAIN / 2), 0));
+  TUTTI_TRY(make_stored(folder, "virtual_over", "x_train", overlapping(N_TRAIN), 0));
+  TUTTI_TRY(make_stored(folder, "virtual_many", "x_train", many(), 0));
   TUTTI_TRY(make_stored(folder, "growing_dot", "x_train", growing(".", "/x_train"), 0));
   TUTTI_TRY(make_stored(folder, "growing_self", "x_train", growing("growing_self.h5", "x_train"), 0));
   TUTTI_TRY(make_stored(folder, "growing_pipe", "x_train", growing("pipe.raw", "x_train"), 0));
   TUTTI_TRY(make_stored(folder, "growing_half", "x_train", growing("half_x.h5", "x_train"), 0));
   TUTTI_TRY(make_stored(folder, "growing_whole", "x_train", growing("sound.h5", "x_train"), 0));
   return make_stored(folder, "virtual_twice", "x_train", virtual("virtual_whole.h5", "x_train", N_TRAIN), 0);
+}
+
+/** Further names of x_train in images.h5: links of each kind, and a virtual array that is all of it. */
+static tutti_status make_image_links(const char *path) {
+  const hsize_t dims[] = {N_TEST, SIDE, SIDE};
+  const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), creation = H5Pcreate(H5P_DATASET_CREATE);
+  const hid_t space = H5Screate_simple(3, dims, NULL);
+  const herr_t hard = H5Lcreate_hard(file, "x_train", file, "y_hard", H5P_DEFAULT, H5P_DEFAULT);
+  const herr_t soft = H5Lcreate_soft("/x_train", file, "y_soft", H5P_DEFAULT, H5P_DEFAULT);
+  const herr_t outer =
+      H5Lcreate_external("images.h5", "x_train", file, "y_external", H5P_DEFAULT, H5P_DEFAULT);
+  H5Pset_virtual(creation, space, ".", "x_train", space);
+  const hid_t made = H5Dcreate2(file, "y_virtual", H5T_STD_U8LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+  H5Dclose(made);
+  H5Sclose(space);
+  H5Pclose(creation);
+  TUTTI_CHECK(hard >= 0 && soft >= 0 && outer >= 0 && made >= 0 && H5Fclose(file) >= 0, TUTTI_ERR_INTERNAL,
+              "%s: not made", path);
+  return TUTTI_OK;
 }
 
 /** Images of [N, rows, columns]: a bright diagonal. */
@@ -267,6 +315,7 @@ static tutti_status make_images(const char *folder) {
   TUTTI_TRY_GOTO(done, tutti_file_write(file, "x_train", TUTTI_U8, 3, (int64_t[]){N_TEST, SIDE, SIDE}, 0, x));
   TUTTI_TRY_GOTO(done, tutti_file_write(file, "y_train", TUTTI_U8, 1, (int64_t[]){N_TEST}, 0, y));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+  TUTTI_TRY_GOTO(done, make_image_links(path));
 done:
   tutti_file_close(&file);
   return status;

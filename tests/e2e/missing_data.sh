@@ -37,6 +37,7 @@ missing 65 virtual_dot.h5 "'x_train'" 'from itself'
 missing 65 virtual_ring.h5 "'x_train'" virtual_ring_2.h5 'from itself'
 missing 65 virtual_name.h5 "'x_tarin'" sound.h5 "'x_train' of virtual_name.h5 is made of it"
 missing 65 virtual_part.h5 "'x_train'" '40 of its 80 numbers'
+missing 65 virtual_again.h5 "'x_train'" '40 of its 80 numbers'
 missing 65 virtual_test.h5 "'x_train'" "'x_test' of sound.h5"
 missing 65 virtual_half.h5 half_x.h5 '2 of its 4 chunks' "'x_train' of virtual_half.h5 is made of it"
 missing 66 virtual_deep.h5 gone.h5 "'x_train' of virtual_deep.h5 is made of it"
@@ -85,9 +86,19 @@ refuse 65 virtual_self.h5 'from itself' -- info --show=1 virtual_self.h5
 
 # What is whole is read, however it is stored: the same numbers give the same network.
 before=
-for file in deflated_x compact_x virtual_whole virtual_twice growing_whole link_whole; do
+for i in $(seq 0 19); do cp sound.h5 "many_$i.h5"; done
+for file in deflated_x compact_x virtual_whole virtual_twice growing_whole link_whole virtual_own virtual_back link_back \
+  virtual_over virtual_many; do
   succeed 1 eval $good --data.file=$file.h5 --split=train
   before=${before:-$(value loss)}
   expect_same "$(value loss)" "$before"
 done
 succeed 1 train net.yaml --data.file=raw_whole.h5 --run.directory=raw
+
+# HDF5 reads as zeros what it cannot open, and all sources are open at once.
+for limit in 20 24 28 32 36 40; do
+  call sh -c "ulimit -n $limit && exec \"\$@\"" sh "$TUTTI" eval $good --data.file=virtual_many.h5 --split=train
+  [ "$status" -ne 0 ] || expect_same "$(value loss)" "$before"
+  if grep -q 'virtual_many.h5 is made of it' "$err"; then refused=$limit; fi
+done
+expect_same "${refused:+told}" told
