@@ -19,8 +19,8 @@ extern const char *const tutti_scale_names[TUTTI_N_SCALES];
 #define TUTTI_X_VAL "x_val" // The names that validation rows have where nobody says another.
 #define TUTTI_Y_VAL "y_val"
 
-/** Names of arrays in the file; borrowed.  y may be x: the targets are then the features, flattened and scaled as these
- * are.  A pair x, y that is NULL is not wanted; a test pair that is not in
+/** Names of arrays in the file; borrowed.  y may be x, by name or by a link: the targets are then the features, flattened
+ * and scaled as these are.  A pair x, y that is NULL is not wanted; a test pair that is not in
  * the file is fine (there is no test set then), and so is a validation pair of the names above; half a pair is
  * an error. */
 typedef struct {

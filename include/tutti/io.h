@@ -97,6 +97,11 @@ tutti_status tutti_file_read_rows(const tutti_file *file, const char *name, tutt
 TUTTI_NODISCARD
 tutti_status tutti_file_check_stored(const tutti_file *file, const char *name);
 
+/** Whether two names lead to one array: by links of any kind, or by a virtual array that is another one as a whole.
+ * @return ERR_DATA no such array, as tutti_file_shape */
+TUTTI_NODISCARD
+tutti_status tutti_file_same_array(const tutti_file *file, const char *a, const char *b, bool *same);
+
 /** A whole new array of 1 to TUTTI_MAX_DIMS dimensions, each may be 0.  Missing groups are made; an array of
  * that name is an ERR_INTERNAL.
  * @param[in] deflate  0 none, 1-9 zlib level

@@ -95,19 +95,13 @@ static tutti_status read_x(const tutti_file *file, const char *name, tutti_part 
   return tutti_file_check_stored(file, name);
 }
 
-/** Whether two names in the file are one array's. */
-static bool same_array(const char *a, const char *b) {
-  while (*a == '/') a++;
-  while (*b == '/') b++;
-  return strcmp(a, b) == 0;
-}
-
 /** An autoencoder's targets are the features. */
 static tutti_status read_y_of_x(const tutti_file *file, const tutti_dataset *d, tutti_rows which,
                                 tutti_layout *layout) {
   tutti_part *const part = &layout->parts[which], *const train = &layout->parts[TUTTI_ROWS_TRAIN];
   const char *other = which == TUTTI_ROWS_TEST ? "test" : "val";
-  part->y_is_x = same_array(d->x_name[which], d->y_name[which]);
+  if (tutti_file_has(file, d->y_name[which]))
+    TUTTI_TRY(tutti_file_same_array(file, d->x_name[which], d->y_name[which], &part->y_is_x));
   if (which == TUTTI_ROWS_TRAIN || train->n_file == 0 || part->y_is_x == train->y_is_x) return TUTTI_OK;
   TUTTI_FAIL(
       TUTTI_ERR_DATA,

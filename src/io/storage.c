@@ -503,3 +503,69 @@ tutti_status tutti_file_check_stored(const tutti_file *file, const char *name) {
   close_all(&opened);
   return status;
 }
+
+// --- one array with two names
+
+/** Of a virtual array: it is one other, all of it and as it is. */
+static bool is_whole(const storage *s, const mapping *m, const storage *source) {
+  const hid_t type = H5Dget_type(s->dataset), source_type = H5Dget_type(source->dataset);
+  const bool same_type = H5Tequal(type, source_type) > 0;
+  H5Tclose(type);
+  H5Tclose(source_type);
+  return same_type && product(source) == product(s) &&
+         tutti_selection_extent(m->to, s->n_dims, s->dims).n_numbers == product(s) &&
+         tutti_selection_extent(m->from, source->n_dims, source->dims).n_numbers == product(s);
+}
+
+static tutti_status find_origin(const tutti_file *file, const char *name, const place *above,
+                                tutti_file **opened, place *origin);
+
+/** The only source of a virtual array, where that is it; *origin stays where it is not. */
+static tutti_status find_source(const place *at, const storage *s, place *origin) {
+  char name[NAME_BYTES];
+  mapping m;
+  storage source = no_storage;
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, mapping_open(at, s->creation, 0, &m));
+  TUTTI_TRY_GOTO(done, open_source(at, &m, 0, &file, name));
+  if (!file || !tutti_file_has(file, name)) goto done; // whoever reads it will say so
+  TUTTI_TRY_GOTO(done, storage_open(file, name, H5P_DEFAULT, &source));
+  if (is_whole(s, &m, &source)) TUTTI_TRY_GOTO(done, find_origin(file, name, at, at->opened, origin));
+done:
+  storage_close(&source);
+  mapping_close(&m);
+  return status;
+}
+
+/** Where an array is: behind links, and behind virtual arrays that are another one as a whole. */
+static tutti_status find_origin(const tutti_file *file, const char *name, const place *above,
+                                tutti_file **opened, place *origin) {
+  storage s = no_storage;
+  place at = {.opened = opened};
+  size_t n = 0;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, storage_open(file, name, H5P_DEFAULT, &s));
+  TUTTI_TRY_GOTO(done, place_of(file, name, s.dataset, above, &at));
+  TUTTI_TRY_GOTO(done, check_circle(&at));
+  *origin = at;
+  if (H5Pget_layout(s.creation) != H5D_VIRTUAL) goto done;
+  TUTTI_H5(done, H5Pget_virtual_count(s.creation, &n), TUTTI_ERR_DATA, "%s: sources of '%s'", at.file,
+           at.name);
+  if (n == 1) TUTTI_TRY_GOTO(done, find_source(&at, &s, origin));
+done:
+  storage_close(&s);
+  return status;
+}
+
+tutti_status tutti_file_same_array(const tutti_file *file, const char *a, const char *b, bool *same) {
+  tutti_file *opened = NULL;
+  place at_a = {.file = ""}, at_b = {.file = ""};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, find_origin(file, a, NULL, &opened, &at_a));
+  TUTTI_TRY_GOTO(done, find_origin(file, b, NULL, &opened, &at_b));
+  *same = same_place(&at_a, &at_b);
+done:
+  close_all(&opened);
+  return status;
+}
