@@ -46,10 +46,11 @@ static int64_t samples_of_epoch(const tutti_plan *plan) {
   return epoch->last == TUTTI_LAST_DROP ? epoch->n - epoch->n % epoch->batch : epoch->n;
 }
 
+/** Of the first epoch with these batches, which begins where another training ended one. */
 static double steps_of_epoch(const tutti_plan *plan) {
   const tutti_epoch *epoch = &plan->epoch;
   if (epoch->last == TUTTI_LAST_CARRY) return (double)epoch->n / (double)epoch->batch;
-  return (double)tutti_stages_reach(&plan->stages, epoch->n);
+  return (double)(tutti_stages_reach(&plan->stages, plan->from.place + epoch->n) - plan->from.at);
 }
 
 static void announce(const tutti_run *run, const tutti_threads *threads) {

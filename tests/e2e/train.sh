@@ -59,6 +59,7 @@ expect_close "$(value test_loss)" "$straight" 1e-4
 succeed "$RANKS" train small.yaml --run.directory=runs/branch --run.resume=runs/small/checkpoint.prev.h5 \
   --train.epochs=4 --optimizer.learning_rate=0.01
 expect_text 'optimizer.learning_rate was 0.001 there and is 0.01 now'
+expect_text ', 41 steps an epoch'
 expect_count 1 'epoch '
 expect_count 1 'epoch 4/4 .* lr 0.01$'
 
