@@ -27,7 +27,7 @@ typedef struct {
   char reason[512];                  // one sentence; for a divergence with step and layer
   char metric[32];                   // "accuracy"
   tutti_metrics_row row;             // the last one; step 0: none
-  int64_t n_train;                   // samples of an epoch
+  double epochs;                     // done, of the last one as much as of the samples that it takes
   tutti_evaluation validation, test; // at the end, at the last weights
   // And at their average, where one is kept; average_validation is that of the last evaluation while there are more to
   // come.

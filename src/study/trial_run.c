@@ -63,7 +63,7 @@ static bool is_better(const tutti_goal *goal, double value, double best) {
 /** Means over a part of an epoch's training samples are none that a training is judged by; evaluations always count. */
 static bool counts(const tutti_goal *goal, const tutti_train_result *training, const tutti_metrics_row *row) {
   const bool of_epoch = strcmp(goal->metric, "loss") == 0 || strcmp(goal->metric, training->metric) == 0;
-  return !of_epoch || row->samples >= row->epoch * training->n_train;
+  return !of_epoch || training->epochs >= (double)row->epoch;
 }
 
 static void note_value(const tutti_goal *goal, const tutti_train_result *training,
@@ -95,7 +95,7 @@ static void take_result(const tutti_train_result *from, tutti_trial_record *reco
   snprintf(record->metric, sizeof record->metric, "%s", from->metric);
   to->steps = (double)from->row.step;
   to->samples = (double)from->row.samples;
-  to->epochs = (double)from->row.samples / (double)from->n_train;
+  to->epochs = from->epochs;
   to->seconds = from->row.seconds;
   to->status = from->stop == TUTTI_STOP_DIVERGED ? TUTTI_TRIAL_DIVERGED : TUTTI_TRIAL_NOT_REACHED;
   if (from->stop == TUTTI_STOP_GOAL) set_goal(to);

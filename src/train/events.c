@@ -221,6 +221,7 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
     tutti_meter_clear(run, TUTTI_METER_STEPS);
     run->state.in_row = (tutti_checkpoint_sums){0};
   }
+  result->epochs = tutti_plan_epochs(&run->plan, &run->state);
   result->average_validation = run->average.now;
   result->training = run->training.now;
   tell(run, &of_epoch, whole, *last);

@@ -195,6 +195,16 @@ tutti_position tutti_plan_position(const tutti_plan *plan, const tutti_checkpoin
                           .gained = state->gained};
 }
 
+double tutti_plan_epochs(const tutti_plan *plan, const tutti_checkpoint_state *state) {
+  const tutti_stages *stages = &plan->stages;
+  const int64_t n = plan->epoch.n;
+  if (plan->epoch.last != TUTTI_LAST_DROP) return (double)state->place / (double)n;
+  const int64_t begin = tutti_stages_reach(stages, state->epoch * n),
+                end = tutti_stages_reach(stages, (state->epoch + 1) * n);
+  const int64_t all = tutti_stages_samples(stages, end) - tutti_stages_samples(stages, begin);
+  return (double)state->epoch + state->in_epoch.samples / (double)all;
+}
+
 tutti_range tutti_plan_batch(const tutti_plan *plan, tutti_position now) {
   return tutti_epoch_batch(&plan->epoch, now.place, tutti_stages_batch(&plan->stages, now.at));
 }

@@ -54,6 +54,9 @@ typedef struct {
 
 tutti_position tutti_plan_position(const tutti_plan *plan, const tutti_checkpoint_state *state);
 
+/** Epochs done, of the last one as much as of the samples that it takes: all but those that are dropped. */
+double tutti_plan_epochs(const tutti_plan *plan, const tutti_checkpoint_state *state);
+
 /** The global batch of the step after `now`: positions in the epoch of now.place, and on from its end with
  * TUTTI_LAST_CARRY. */
 tutti_range tutti_plan_batch(const tutti_plan *plan, tutti_position now);

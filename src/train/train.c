@@ -40,12 +40,6 @@ static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result 
   return TUTTI_OK;
 }
 
-/** Without what is dropped. */
-static int64_t samples_of_epoch(const tutti_plan *plan) {
-  const tutti_epoch *epoch = &plan->epoch;
-  return epoch->last == TUTTI_LAST_DROP ? epoch->n - epoch->n % epoch->batch : epoch->n;
-}
-
 /** Of the first epoch with these batches, which begins where another training ended one. */
 static double steps_of_epoch(const tutti_plan *plan) {
   const tutti_epoch *epoch = &plan->epoch;
@@ -101,7 +95,6 @@ static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train
 
 void tutti_run_introduce(const tutti_run *run, tutti_train_result *result) {
   snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run->network.model));
-  result->n_train = samples_of_epoch(&run->plan);
 }
 
 tutti_status tutti_run_finish(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
@@ -111,6 +104,7 @@ tutti_status tutti_run_finish(tutti_run *run, tutti_saver *saver, tutti_train_re
   result->row.step = run->state.step;
   result->row.samples = run->state.samples;
   result->row.seconds = run->state.seconds;
+  result->epochs = tutti_plan_epochs(&run->plan, &run->state);
   if (result->stop != TUTTI_STOP_DIVERGED) TUTTI_TRY(evaluate_end(run, saver, result));
   return TUTTI_OK;
 }

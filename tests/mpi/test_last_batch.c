@@ -130,6 +130,22 @@ static void another_batch_size_goes_on_where_the_samples_are(const tutti_comm *c
   training_folder_remove(comm, &folder);
 }
 
+/** 280 of 300 samples are taken by batches of 70, and 210 by batches of 105: an epoch is one all the same. */
+static void a_grown_batch_drops_another_part(const tutti_comm *comm) {
+  const training_overrides grown = {"schedule.batch_growth=step", "schedule.batch_milestones=2 epochs",
+                                    "schedule.batch_factor=1.5"},
+                           part = {grown[0], grown[1], grown[2], "train.steps=11"};
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "whole", dropped, grown, &result));
+  EXPECT(result.epochs == 5 && result.row.samples == 2 * 280 + 3 * 210, "%g epochs of %lld samples",
+         result.epochs, (long long)result.row.samples);
+  EXPECT_OK(training_run(comm, &folder, "part", dropped, part, &result));
+  EXPECT(result.epochs == 3.5, "%g epochs", result.epochs);
+  training_folder_remove(comm, &folder);
+}
+
 static void nothing_left_is_refused(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result result;
@@ -144,7 +160,7 @@ int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(ranks_change_nothing),    MPI_TEST(resumed_run_is_the_straight_one),
       MPI_TEST(two_passes_are_one),      MPI_TEST(another_batch_size_goes_on_where_the_samples_are),
-      MPI_TEST(nothing_left_is_refused),
+      MPI_TEST(nothing_left_is_refused), MPI_TEST(a_grown_batch_drops_another_part),
   };
   return mpi_main("last_batch", tests, sizeof tests / sizeof tests[0]);
 }
