@@ -117,7 +117,7 @@ typedef struct {
   int64_t setting, trial;                 // -1: no setting reached the goal; trial is the median seed's
   double steps, samples, epochs, seconds; // medians over seeds, to the goal; NAN without a setting
   double steps_low, steps_high;           // over the seeds that reached it
-  double effective_lr; // lr / (1 - momentum), lr after scaling; NAN where there is no momentum
+  double effective_lr; // lr / (1 - momentum), lr after scaling; NAN: there is no momentum, or AdaScale's gain
   int64_t trials, reached, not_reached, diverged;
   int64_t
       at_edge; // 1 + index of the first varied key of numbers whose range ends too early, as far as can be told: of

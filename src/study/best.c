@@ -81,10 +81,13 @@ static tutti_scaling scaling_of(const tutti_trial_set *set, const double *varied
   return (tutti_scaling)scaling;
 }
 
+/** AdaScale's gain is another one at each step: there is no such rate. */
 static double effective_lr(const tutti_trial_set *set, const double *varied, int64_t batch_size) {
+  const tutti_scaling scaling = scaling_of(set, varied);
+  if (scaling == TUTTI_SCALING_ADASCALE) return NAN;
   const double base = value_of(set, varied, "schedule.base_batch_size", set->base_batch_size);
   return value_of(set, varied, "optimizer.learning_rate", set->learning_rate) *
-         tutti_scaling_factor(scaling_of(set, varied), base, (double)batch_size) /
+         tutti_scaling_factor(scaling, base, (double)batch_size) /
          (1 - value_of(set, varied, "optimizer.momentum", set->momentum));
 }
 

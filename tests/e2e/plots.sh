@@ -91,6 +91,11 @@ assert (used > study.best["optimizer.learning_rate"])[1:].all()
 assert (abs(used / expected - 1) < 1e-12).all(), (used, expected)
 EOF
 
+succeed "$RANKS" study study.yaml --study.output=gain.h5 --schedule.scaling=adascale --schedule.base_batch_size=4
+plot plot_study gain.h5
+expect_status 0
+grep -q "AdaScale's gain" gain-plots/learning_rate.svg || fail "learning_rate.svg: a rate that no step had"
+
 # Where the fit goes through a local model, its points and the band of the fit are drawn, with the best of the search beside.
 succeed "$RANKS" study study.yaml --study.output=model.h5 --study.search=sobol --study.trials=20 \
   --study.vary='{train.batch_size: [4, 16, 32, 64, 128], optimizer.learning_rate: {from: 0.05, to: 20}}' \
