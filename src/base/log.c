@@ -1,12 +1,17 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 
 static tutti_log_level max_level = TUTTI_LOG_INFO;
 static int log_rank, log_size = 1;
+
+enum { TEXT_BYTES = 2048 };
 
 void tutti_log_set_level(tutti_log_level level) {
   max_level = level;
@@ -22,14 +27,32 @@ int tutti_log_rank(void) {
 }
 
 /** One fputs, so that lines of several ranks do not mix. */
-static void print(tutti_log_level level, const char *format, va_list arguments) {
+static void print_text(tutti_log_level level, const char *text) {
   static const char *const word[] = {"error: ", "warning: ", "", ""};
-  if (level > max_level) return;
-  char text[2048], line[2200], where[32] = "";
-  vsnprintf(text, sizeof text, format, arguments);
+  char line[2200], where[32] = "";
   if (log_size > 1 && log_rank > 0) snprintf(where, sizeof where, "rank %d: ", log_rank);
   snprintf(line, sizeof line, "tutti: %s%s%s\n", word[level], where, text);
   fputs(tutti_text_tame(line), stderr);
+}
+
+static void print(tutti_log_level level, const char *format, va_list arguments) {
+  char text[TEXT_BYTES];
+  if (level > max_level) return;
+  vsnprintf(text, sizeof text, format, arguments);
+  print_text(level, text);
+}
+
+/** Whether it is among the last texts that were said once; then it is. */
+static bool was_said(const char *text) {
+  enum { N_KEPT = 64 };
+  static uint64_t said[N_KEPT];
+  static int next;
+  const uint64_t hash = tutti_hash(0, text, (int64_t)strlen(text));
+  for (int i = 0; i < N_KEPT; i++)
+    if (said[i] == hash) return true;
+  said[next] = hash;
+  next = (next + 1) % N_KEPT;
+  return false;
 }
 
 void tutti_log(tutti_log_level level, const char *format, ...) {
@@ -45,4 +68,14 @@ void tutti_log_root(tutti_log_level level, const char *format, ...) {
   va_start(arguments, format);
   print(level, format, arguments);
   va_end(arguments);
+}
+
+void tutti_log_once(tutti_log_level level, const char *format, ...) {
+  char text[TEXT_BYTES];
+  va_list arguments;
+  if (level > max_level) return;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  if (!was_said(text)) print_text(level, text);
 }

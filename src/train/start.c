@@ -189,9 +189,9 @@ static tutti_status check(const tutti_config *config, tutti_model *model, float 
 }
 
 static void tell(const match *m, const tutti_checkpoint_info *info) {
-  tutti_log(TUTTI_LOG_INFO, "begins with the weights of %s, of its step %lld%s%s%s%s", m->path,
-            (long long)info->state.step, m->anew[0] ? "; as usual begin: " : "", m->anew,
-            m->unused[0] ? "; not taken from it: " : "", m->unused);
+  tutti_log_once(TUTTI_LOG_INFO, "begins with the weights of %s, of its step %lld%s%s%s%s", m->path,
+                 (long long)info->state.step, m->anew[0] ? "; as usual begin: " : "", m->anew,
+                 m->unused[0] ? "; not taken from it: " : "", m->unused);
 }
 
 /** What rank 0 found. */
@@ -216,7 +216,7 @@ static int64_t hash_of_taken(const match *m) {
 static void warn_of_rows(const char *path, const tutti_differences *differences) {
   char text[512];
   tutti_held_out_text(differences, text, sizeof text);
-  tutti_log(
+  tutti_log_once(
       TUTTI_LOG_WARNING,
       "model.weights: %s was trained on rows that are validation rows now, so val_loss is too good: %s; "
       "leave these keys as they were, or give data.validation_split=0",

@@ -215,3 +215,10 @@ for pair in '16 2037' '64 536' '256 169' '1024 94'; do
 done
 expect_text 'goal loss <= 0.01'
 expect_same "$(value n_sizes)" 4
+
+# --- what each trial would say is said once ---------------------------------------------------------------------
+
+succeed 1 train study.yaml --run.directory=begin --train.epochs=1
+succeed "$RANKS" study study.yaml --study.output=begun.h5 --model.weights=begin/checkpoint.h5 --data.validation_split=0.2
+expect_text 'trained on rows that are validation rows now' 'begins with the weights of begin/checkpoint.h5'
+expect_same "$(grep -e 'validation rows now' -e 'begins with the weights' "$err" | sort | uniq -d)" ''
