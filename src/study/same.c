@@ -3,9 +3,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "study/study_impl.h"
 
 static const char config_name[] = "config.yaml";
+
+/** A study of an earlier version had short batches where its config said nothing. */
+static bool had_another_default(const tutti_study *study, const tutti_config *old) {
+  const tutti_train_options *now = &study->config->train;
+  return !now->chooses_last_batch && old->train.last_batch == TUTTI_LAST_SHORT &&
+         now->last_batch != TUTTI_LAST_SHORT;
+}
 
 static tutti_status compare_config(const tutti_study *study, const char *path, const char *text,
                                    tutti_study_difference *found) {
@@ -15,6 +23,10 @@ static tutti_status compare_config(const tutti_study *study, const char *path, c
   found->extent = tutti_config_study_differences(&old, study->config, &all);
   found->any = all.n > 0;
   tutti_differences_text(&all, found->text, sizeof found->text);
+  if (had_another_default(study, &old))
+    tutti_text_append(
+        found->text, sizeof found->text,
+        " (as of an earlier version, whose default it was: train.last_batch=short goes on with it)");
   tutti_config_clear(&old);
   return TUTTI_OK;
 }

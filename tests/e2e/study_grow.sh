@@ -33,6 +33,10 @@ refuse 78 study.vary sgd -- study study.yaml --study.vary.optimizer.name='[adam,
 refuse 78 study.h5 study.budget 'belongs to another study' -- study study.yaml --study.trials=5 --study.budget='3 epochs'
 expect_same "$(cksum study.h5)" "$before"
 expect_files . study.h5 study.yaml
+set -- --study.trials=1 --study.budget='1 epoch' --study.output=old.h5
+succeed 1 study study.yaml "$@" --train.last_batch=short
+refuse 78 old.h5 'was short there and is carry now' 'train.last_batch=short goes on' -- study study.yaml "$@"
+rm old.h5
 
 # --- a larger one takes them over ---------------------------------------------------------------------------------
 
