@@ -9,7 +9,7 @@ static bool is_far_too_short(const tutti_study *study, const tutti_trial *trial,
   bool is_short = false;
   if (tutti_trial_parse(study, trial, &config) == TUTTI_OK) {
     *last = tutti_training_set_last_batch(study->data, &config);
-    is_short = *last < config.train.batch_size / 2;
+    is_short = 2 * *last < config.train.batch_size;
   }
   tutti_config_clear(&config);
   return is_short;

@@ -33,8 +33,9 @@ refuse 78 study.vary sgd -- study study.yaml --study.vary.optimizer.name='[adam,
 refuse 78 study.h5 study.budget 'belongs to another study' -- study study.yaml --study.trials=5 --study.budget='3 epochs'
 expect_same "$(cksum study.h5)" "$before"
 expect_files . study.h5 study.yaml
-set -- --study.trials=1 --study.budget='1 epoch' --study.output=old.h5
-succeed 1 study study.yaml "$@" --train.last_batch=short
+set -- --study.trials=1 --study.budget='1 epoch' --study.vary.train.batch_size='[7]' --study.output=old.h5
+succeed 1 study study.yaml "$@" --train.last_batch=short # of 360 samples
+expect_text 'an epoch ends with a step of 3 of 7 samples'
 refuse 78 old.h5 'was short there and is carry now' 'train.last_batch=short goes on' -- study study.yaml "$@"
 rm old.h5
 
