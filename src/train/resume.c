@@ -31,6 +31,7 @@ typedef struct {
   bool differs;
   bool warms;      // its schedule.warmup is another one
   bool same_scale; // data.scale is the same
+  bool same_order; // and so are the samples of an epoch, one after another
   double base;     // samples of the batch whose steps it counted, see tutti_plan; 0: it counted none
 } comparison;
 
@@ -153,12 +154,17 @@ static tutti_status check_rows(const tutti_run *run, const char *path, const tut
 static tutti_status compare_config(const tutti_run *run, const char *path, bool named,
                                    const tutti_config *old, const tutti_checkpoint_info *info,
                                    comparison *with) {
+  // All that an epoch's samples and their order come from.
+  static const char *const ordering[] = {"train.seed", "data.validation_split", "data.validation_take"};
   char text[1024];
   tutti_differences found;
   find_differences(run, old, info, &found);
   tutti_differences_text(&found, text, sizeof text);
   with->differs = found.n > 0;
   with->warms = tutti_differences_have(&found, "schedule.warmup");
+  with->same_order = tutti_held_out_has_same_data(run, &info->state);
+  for (size_t i = 0; i < sizeof ordering / sizeof *ordering; i++)
+    if (tutti_differences_have(&found, ordering[i])) with->same_order = false;
   if (!with->differs) return TUTTI_OK;
   TUTTI_CHECK(
       named, TUTTI_ERR_CONFIG,
@@ -247,13 +253,13 @@ static tutti_status keep_names(tutti_run *run, const char *path) {
   return TUTTI_OK;
 }
 
-/** Samples that a batch took from the epoch behind the one it ended are not taken again, also by other batches. */
-static int64_t find_place(const tutti_run *run, const tutti_checkpoint_state *state, bool differs) {
+/** Samples that a batch took from the epoch behind the one it ended are not taken again, also by other batches; in another
+ * order they would be others. */
+static int64_t find_place(const tutti_run *run, const tutti_checkpoint_state *state, const comparison *with) {
   const tutti_epoch *epoch = &run->plan.epoch;
-  const bool same_data = tutti_held_out_has_same_data(run, state);
-  const bool goes_on = !differs || (epoch->last == TUTTI_LAST_CARRY && same_data);
+  const bool goes_on = !with->differs || (epoch->last == TUTTI_LAST_CARRY && with->same_order);
   if (goes_on && state->place >= 0 && state->place / epoch->n == state->epoch) return state->place;
-  return differs ? state->epoch * epoch->n : tutti_plan_place(&run->plan, state);
+  return with->differs ? state->epoch * epoch->n : tutti_plan_place(&run->plan, state);
 }
 
 /** A budget counts from the training's begin: one that the file of another run has spent is hardly what is meant. */
@@ -353,7 +359,7 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   start->lost_start = !with.differs && lost_start(run, info.state.weights_hash);
   if (with.differs) info.state.weights_hash = run->state.weights_hash;
   run->state = info.state;
-  run->state.place = find_place(run, &info.state, with.differs);
+  run->state.place = find_place(run, &info.state, &with);
   run->state.data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64);
   run->state.data_hash = TUTTI_HASH_XXH64;
   run->state.seed = run->config->train.seed;

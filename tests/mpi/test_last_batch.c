@@ -127,6 +127,10 @@ static void another_batch_size_goes_on_where_the_samples_are(const tutti_comm *c
   EXPECT(result.row.samples == 5 * 70 + 3 * 105, "%lld samples", (long long)result.row.samples);
   if (tutti_comm_rank(comm) == 0)
     EXPECT(training_difference(&folder, "grown", "second") == 0, "other samples");
+  // In another order they would be others: the epoch begins with its first sample.
+  EXPECT_OK(training_run(comm, &folder, "third", yaml,
+                         (training_overrides){resume, "train.steps=9", "train.seed=9"}, &result));
+  EXPECT(result.epochs == (333 + 4 * 70) / 333., "%.17g epochs", result.epochs);
   training_folder_remove(comm, &folder);
 }
 
