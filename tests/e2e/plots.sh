@@ -34,6 +34,11 @@ expect_pictures runs/1/curves
 plot plot_run runs/1 runs/2/metrics.h5 --output both
 expect_status 0
 expect_pictures both/curves
+succeed "$RANKS" train small.yaml --train.epochs=3 --run.measure=noise --run.measure_every='1 step' --run.directory=runs/noisy
+plot plot_run runs/noisy
+expect_status 0
+expect_pictures runs/noisy/curves runs/noisy/noise
+grep -q '>noise scale<\|<!-- noise scale -->' runs/noisy/noise.svg || fail "noise.svg: no curve of the noise scale"
 
 cat >study.yaml <<EOF
 data: {file: $SOURCE_DIR/data/digits.h5, validation_split: 0.2}
