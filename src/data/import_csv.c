@@ -44,7 +44,8 @@ static tutti_status check_names(const table *t) {
   double number = 0;
   int64_t n_numbers = 0;
   const bool automatic = t->options->header == TUTTI_HEADER_AUTO;
-  const char *hint = automatic ? "; say --header=no if the first line is a row" : "";
+  const char *hint =
+      automatic ? "; say --header=no if the first line is a row" : "; give each column a name of its own";
   TUTTI_CHECK(t->n_columns > 1, TUTTI_ERR_DATA,
               "%s: the header line has a single column '%.60s', no feature beside the label; "
               "columns are separated by comma, semicolon or tab",

@@ -101,6 +101,11 @@ static void a_table_without_names_loses_no_row(void **state) {
   CHECK_FAILS(tutti_import_csv(&options, &result), TUTTI_ERR_DATA,
               "t.csv:1: the first line looks like a row");
   check_absent(options.output);
+  options.header = TUTTI_HEADER_YES; // 3,3: two columns of one name
+  options.file = put_text(state, "named.csv", "3,3,5\n1,2,3\n");
+  CHECK_FAILS(tutti_import_csv(&options, &result), TUTTI_ERR_DATA,
+              "two columns have the name '3'; give each column a name of its own");
+  options.file = rows_of_flowers(state, 150);
   options.header = TUTTI_HEADER_NO;
   CHECK_OK(tutti_import_csv(&options, &result));
   assert_int_equal(result.n_train, 150);
