@@ -26,6 +26,16 @@ bool tutti_loss_takes_smoothing(tutti_loss loss) {
   return loss == TUTTI_CATEGORICAL_CROSSENTROPY || loss == TUTTI_BINARY_CROSSENTROPY;
 }
 
+static double surprise(double probability, double times) {
+  return probability > 0 ? -times * probability * log(probability) : 0;
+}
+
+double tutti_loss_least(tutti_loss loss, int64_t n, double smoothing) {
+  if (!tutti_loss_takes_smoothing(loss)) return 0;
+  const double n_sides = loss == TUTTI_BINARY_CROSSENTROPY ? 2 : (double)n, spread = smoothing / n_sides;
+  return surprise(1 - smoothing + spread, 1) + surprise(spread, n_sides - 1);
+}
+
 int64_t tutti_loss_largest(const float *values, int64_t n) {
   int64_t best = 0;
   for (int64_t j = 1; j < n; j++)

@@ -17,6 +17,9 @@ bool tutti_loss_is_classification(tutti_loss loss);
 /** Whether targets may be smoothed: the cross-entropies'.  The metric takes no notice of it. */
 bool tutti_loss_takes_smoothing(tutti_loss loss);
 
+/** The least mean loss over n outputs that there can be: 0, but with smoothed targets their entropy. */
+double tutti_loss_least(tutti_loss loss, int64_t n, double smoothing);
+
 /** What a classifier decides for one sample with n outputs: 1 number, its class (categorical), or n, each 0
  * or 1 (binary, hinge: labels of their own). */
 int64_t tutti_loss_n_decisions(tutti_loss loss, int64_t n);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
+#include "linalg/loss.h"
 
 // --- goals -------------------------------------------------------------------------------------------------
 
@@ -129,7 +131,7 @@ static void advise_squashed(const tutti_layer_spec *before, const tutti_layer_sp
       given->gives(BEYOND) ? "below 0.5" : "near 0 or 1");
 }
 
-void tutti_advise_layers(const tutti_config *config) {
+static void advise_layers(const tutti_config *config) {
   const tutti_layer_spec *layers = config->model.layers;
   const int64_t n = config->model.n_layers;
   const tutti_layer_spec *before = squashed_twice(layers, n);
@@ -149,24 +151,24 @@ void tutti_advise_layers(const tutti_config *config) {
 // --- the loss and the last layer ---------------------------------------------------------------------------
 
 /** Where the targets lie outside of what the last layer can give. */
-static void advise_targets(const tutti_run *run, const reach *last) {
+static void advise_targets(const tutti_dataset *dataset, const reach *last) {
   const char *name = tutti_activation_names[last->activation];
   char expected[128];
   snprintf(expected, sizeof expected, "%s, which is all that the last layer's %s gives", last->range, name);
-  if (tutti_dataset_check_targets(run->dataset, last->gives, expected) == TUTTI_ERR_DATA)
+  if (tutti_dataset_check_targets(dataset, last->gives, expected) == TUTTI_ERR_DATA)
     tutti_log_root(TUTTI_LOG_WARNING,
                    "%s; end with another activation, 'dense UNITS' for any number, or scale the "
                    "targets",
                    tutti_fail_text());
 }
 
-static void advise_last(const tutti_run *run) {
-  const tutti_layer_spec *last = &run->config->model.layers[run->config->model.n_layers - 1];
-  const tutti_loss loss = tutti_model_loss_kind(run->network.model);
+static void advise_last(const tutti_config *config, const tutti_network *network) {
+  const tutti_layer_spec *last = &config->model.layers[config->model.n_layers - 1];
+  const tutti_loss loss = tutti_model_loss_kind(network->model);
   const reach *given = has_activation(last) ? reach_of(last->activation) : NULL;
   if (!given || loss == TUTTI_CATEGORICAL_CROSSENTROPY || loss == TUTTI_BINARY_CROSSENTROPY) return;
   if (loss != TUTTI_HINGE)
-    advise_targets(run, given);
+    advise_targets(network->dataset, given);
   else if (!given->gives(-1))
     tutti_log_root(
         TUTTI_LOG_WARNING,
@@ -175,12 +177,66 @@ static void advise_last(const tutti_run *run) {
         tutti_activation_names[last->activation], given->range);
 }
 
+/** Whether the names are other than the numbers of their classes.  Two texts are the sides of one question, which 0 and 1
+ * say well. */
+static bool are_renumbered(const char *const *names, int n) {
+  int64_t number = 0;
+  int n_texts = 0, n_others = 0;
+  for (int k = 0; k < n; k++) {
+    const bool is_text = !tutti_text_integer(names[k], &number);
+    n_texts += is_text;
+    n_others += is_text || number != k;
+  }
+  return n_others > 0 && !(n == 2 && n_texts == 2);
+}
+
+/** An import makes classes of whole numbers too, and what is trained on then is their place among all. */
+static void advise_class_numbers(const tutti_network *network) {
+  int n = 0;
+  const char *const *names = tutti_dataset_classes(network->dataset, &n);
+  const tutti_loss loss = tutti_model_loss_kind(network->model);
+  if (tutti_loss_is_classification(loss) || network->by_features ||
+      tutti_dataset_n_targets(network->dataset) != 1 || n == 0 || !are_renumbered(names, n))
+    return;
+  tutti_log_root(
+      TUTTI_LOG_WARNING,
+      "%s: the labels are numbers of classes ('%.40s' is 0, '%.40s' is %d), and the loss %s takes "
+      "them for values: end with 'dense %d softmax', or if the labels are values, import them with "
+      "--kind=regression",
+      tutti_dataset_file(network->dataset), names[0], names[n - 1], n - 1, tutti_loss_names[loss], n);
+}
+
+/** Smoothed labels have a loss whatever is trained. */
+static void advise_smoothing(const tutti_config *config, const tutti_network *network) {
+  const tutti_goal *goal = &config->train.stop_at;
+  const double smoothing = config->model.label_smoothing;
+  const double least =
+      tutti_loss_least(tutti_model_loss_kind(network->model), tutti_model_n_out(network->model), smoothing);
+  char text[128];
+  const bool weighted = config->data.class_weight || tutti_dataset_has_weights(network->dataset);
+  if (weighted || !strstr(goal->metric, "loss") || !tutti_goal_reached(goal, 0) ||
+      tutti_goal_reached(goal, least * (1 - 1e-6)))
+    return;
+  tutti_goal_print(goal, text, sizeof text);
+  tutti_log_root(
+      TUTTI_LOG_WARNING,
+      "model.label_smoothing: with %g no loss is below %.4g, in evaluations neither, and nothing can "
+      "reach the goal %s: the whole budget will be taken",
+      smoothing, least, text);
+}
+
+void tutti_advise_network(const tutti_config *config, const tutti_network *network) {
+  advise_layers(config);
+  advise_last(config, network);
+  advise_class_numbers(network);
+  advise_smoothing(config, network);
+}
+
 void tutti_run_advise(const tutti_run *run) {
   const tutti_train_options *train = &run->config->train;
   advise_goal(&train->stop_at);
   if (train->stop_at.metric[0]) advise_watched(run, "train.stop_at", train->stop_at.metric);
   if (train->monitor) advise_watched(run, "train.monitor", train->monitor);
   if (run->config->schedule.decay == TUTTI_DECAY_PLATEAU) advise_plateau(run);
-  tutti_advise_layers(run->config);
-  if (run->rank == 0) advise_last(run);
+  if (run->rank == 0) tutti_advise_network(run->config, &run->network);
 }

@@ -5,5 +5,5 @@
 /** Of a run that is about to begin. */
 void tutti_run_advise(const tutti_run *run);
 
-/** Of layers alone: for a study, whose trials are not spoken of one by one. */
-void tutti_advise_layers(const tutti_config *config);
+/** Of its network alone: for a study too, whose trials are not spoken of one by one. */
+void tutti_advise_network(const tutti_config *config, const tutti_network *network);

@@ -62,6 +62,14 @@ static tutti_status create(const tutti_config *config, tutti_training_set **set)
   return note_names(*set, config);
 }
 
+/** What is wrong with a network is said where all trials are checked. */
+static void advise(const tutti_comm *comm, const tutti_config *config, const tutti_dataset *dataset) {
+  tutti_network network = {0};
+  if (tutti_comm_rank(comm) == 0 && tutti_network_create_bare(config, dataset, &network) == TUTTI_OK)
+    tutti_advise_network(config, &network);
+  tutti_network_destroy(&network);
+}
+
 tutti_status tutti_training_set_open(const tutti_comm *comm, const tutti_config *config,
                                      tutti_training_set **set) {
   tutti_threads threads;
@@ -70,7 +78,7 @@ tutti_status tutti_training_set_open(const tutti_comm *comm, const tutti_config 
   tutti_status status = tutti_agree(comm, create(config, set));
   if (status == TUTTI_OK) status = tutti_samples_open(comm, config, &(*set)->dataset);
   if (status == TUTTI_OK) status = tutti_samples_advise(comm, config, (*set)->dataset);
-  if (status == TUTTI_OK) tutti_advise_layers(config);
+  if (status == TUTTI_OK) advise(comm, config, (*set)->dataset);
   if (status == TUTTI_OK) (*set)->n_threads = threads.n;
   if (status != TUTTI_OK) tutti_training_set_close(set);
   return status;

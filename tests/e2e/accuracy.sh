@@ -47,7 +47,7 @@ refuse 78 train.monitor "'val_accuracy' is not measured" val_binary_accuracy -- 
 
 # --- what is legal and hardly meant is told, and only that
 
-quiet() { expect_no_text 'train.stop_at:' 'train.monitor:' 'schedule.decay' 'model.layers:' 'model.loss:' 'which is all that'; }
+quiet() { expect_no_text 'train.stop_at:' 'train.monitor:' 'schedule.decay' 'model.layers:' 'label_smoothing' 'model.loss:' 'which is all that'; }
 train one --model.layers='dense 8 sigmoid, dense 1 sigmoid' --run.directory=quiet --train.monitor=loss
 quiet
 train hot --model.layers='dense 4 softmax' --model.loss=mean_squared_error --run.directory=quiet2
@@ -70,6 +70,12 @@ quiet
 train one --model.layers='dense 1 sigmoid' --run.directory=told10 --schedule.decay=plateau \
   --schedule.decay_min=5 --train.evaluate_every='50 epochs'
 expect_text 'schedule.decay: plateau: val_loss is first known after 50 epochs' 'schedule.decay_min: 5 is not below'
+train hot --model.layers='dense 4 softmax' --run.directory=told11 --model.label_smoothing=0.1 \
+  --train.stop_at='val_loss <= 0.34'
+expect_text 'model.label_smoothing: with 0.1 no loss is below 0.3488' 'the goal val_loss <= 0.34'
+train hot --model.layers='dense 4 softmax' --run.directory=quiet4 --model.label_smoothing=0.1 \
+  --train.stop_at='val_loss <= 0.35'
+quiet
 train hot --model.layers='dense 4 softmax, dense 4 softmax' --run.directory=told5
 expect_text 'model.layers: layer 1 has softmax'
 train one --model.layers='dense 1 relu' --model.loss=hinge --run.directory=told6

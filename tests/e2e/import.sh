@@ -46,6 +46,20 @@ succeed "$RANKS" train --data.file=cancer.h5 --data.scale=standardize_features -
   --model.layers='dense 8 relu, dense 1 sigmoid' --optimizer.learning_rate=0.01
 awk -v a="$(value test_accuracy)" 'BEGIN { exit !(a > 0.9) }' || fail 'nothing is learned'
 
+# Whole numbers become classes; trained on as values they would be their places, which is told, but for two sides.
+printf 'a,age\n1,20\n2,30\n3,60\n4,20\n' >ages.csv
+printf 'a,sick\n1,no\n2,yes\n3,no\n4,yes\n' >sick.csv
+line() { succeed 1 train --data.file="$1" --model.layers='dense 1' --train.epochs=1 --run.directory="runs/$2"; }
+succeed 1 import csv ages.csv --label=age --test_fraction=0 --output=ages.h5
+line ages.h5 places
+expect_text "numbers of classes ('20' is 0, '60' is 2)" 'mean_squared_error takes them for values' --kind=regression
+succeed 1 import csv ages.csv --label=age --test_fraction=0 --kind=regression --output=ages.h5
+line ages.h5 values
+expect_no_text 'numbers of classes'
+succeed 1 import csv sick.csv --label=sick --test_fraction=0 --output=sick.h5
+line sick.h5 sides
+expect_no_text 'numbers of classes'
+
 # --- what is refused, and leaves the output as it was -----------------------------------------------------------
 
 before=$(fingerprint .)

@@ -93,6 +93,33 @@ static void smoothed_losses_are_their_definition_and_have_its_slope(void **state
   }
 }
 
+/** At the best outputs, whose probabilities are the smoothed targets, and at no others. */
+static void smoothing_leaves_a_loss(void **state) {
+  (void)state;
+  const int32_t class_1 = 1, yes = 1;
+  for (double smoothing = 0.1; smoothing < 1; smoothing += 0.4) {
+    const double p = 1 - smoothing + smoothing / 3, q = smoothing / 3;
+    for (double by = -0.1; by < 0.2; by += 0.1) {
+      const float z[] = {0, (float)(log(p / q) + by), 0},
+                  logit = (float)(log((2 - smoothing) / smoothing) + by);
+      double several = 0, one = 0, unused = 0;
+      tutti_loss_rows(TUTTI_CATEGORICAL_CROSSENTROPY, z,
+                      (tutti_targets){.classes = &class_1, .smoothing = smoothing}, 1, 3, 1, &several,
+                      &unused, NULL);
+      tutti_loss_rows(TUTTI_BINARY_CROSSENTROPY, &logit,
+                      (tutti_targets){.classes = &yes, .smoothing = smoothing}, 1, 1, 1, &one, &unused, NULL);
+      const double above = several - tutti_loss_least(TUTTI_CATEGORICAL_CROSSENTROPY, 3, smoothing),
+                   above_one = one - tutti_loss_least(TUTTI_BINARY_CROSSENTROPY, 1, smoothing);
+      const bool at_best = fabs(by) < 0.05;
+      if (at_best ? fabs(above) > 1e-6 || fabs(above_one) > 1e-6 : above < 1e-5 || above_one < 1e-5)
+        fail_msg("smoothing %g, %g beside the best: %g and %g above the least loss", smoothing, by, above,
+                 above_one);
+    }
+  }
+  assert_true(tutti_loss_least(TUTTI_CATEGORICAL_CROSSENTROPY, 10, 0) == 0);
+  assert_true(tutti_loss_least(TUTTI_MEAN_SQUARED_ERROR, 10, 0) == 0);
+}
+
 /** Keras: CategoricalCrossentropy(label_smoothing=0.2) and BinaryCrossentropy(label_smoothing=0.2), by hand from
  * t = (0.9, 0.1). */
 static void smoothing_on_paper(void **state) {
@@ -350,6 +377,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_loss_is_its_definition_and_has_its_slope),
       cmocka_unit_test(smoothed_losses_are_their_definition_and_have_its_slope),
+      cmocka_unit_test(smoothing_leaves_a_loss),
       cmocka_unit_test(smoothing_on_paper),
       cmocka_unit_test(the_metric_is_not_smoothed),
       cmocka_unit_test(one_hot_rows_are_counted_as_classes),
