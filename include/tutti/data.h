@@ -124,7 +124,8 @@ tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *da
                                        tutti_rows_at rows_at, const void *context, int64_t n);
 
 /** Collective.  A warning where `scale` is auto and the training rows hardly want what that does: bytes that are all 0
- * or 1, whole numbers 0 to 255 in another type, features of very different ranges.  @return (agreed) ERR_MEMORY */
+ * or 1, whole numbers 0 to 255 in another type, features of very different ranges; and where other rows are those
+ * numbers / 255, or the reverse.  @return (agreed) ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_advise(const tutti_comm *comm, const tutti_dataset *dataset, tutti_scale scale);
 
@@ -140,7 +141,7 @@ typedef struct {
 tutti_scaling_values tutti_dataset_scaling(const tutti_dataset *dataset);
 
 /** Local.  Use the scaling of a checkpoint; copied.  Rows of another type than values.features are scaled to the same
- * meaning.  @return ERR_DATA where n is neither 1 nor n_features, or that meaning cannot be told */
+ * meaning, or warned of.  @return ERR_DATA where n is neither 1 nor n_features, or that meaning cannot be told */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_set_scaling(tutti_dataset *dataset, tutti_scaling_values values);
 

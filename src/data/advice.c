@@ -118,6 +118,7 @@ static tutti_status advise_targets(const tutti_dataset *d) {
 
 tutti_status tutti_dataset_advise(const tutti_comm *comm, const tutti_dataset *d, tutti_scale scale) {
   const bool speaks = tutti_comm_rank(comm) == 0;
+  tutti_features_warn(d, d->layout.parts[TUTTI_ROWS_TRAIN].features);
   tutti_status local = speaks ? advise_targets(d) : TUTTI_OK;
   if (local == TUTTI_OK && speaks && scale == TUTTI_SCALE_AUTO) local = advise(d);
   return tutti_agree_from(comm, 0, local);

@@ -72,6 +72,10 @@ tutti_status tutti_features_find(tutti_dataset *dataset);
 TUTTI_NODISCARD
 tutti_status tutti_features_adapt(tutti_dataset *dataset);
 
+/** Local.  Rank 0 warns of parts that are whole numbers where the others are these / 255: none of them says by its type
+ * what is meant. */
+void tutti_features_warn(const tutti_dataset *dataset, tutti_features trained_on);
+
 /** Local.  Least and largest value and sum of each feature [n_features] over all training rows.
  * @param[in,out] sum  is added to */
 void tutti_train_ranges(const tutti_dataset *dataset, double *min, double *max, double *sum);

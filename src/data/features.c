@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clones.h"
+#include "base/log.h"
 #include "data/dataset_impl.h"
 
 const char *const tutti_features_names[TUTTI_N_FEATURES] = {
@@ -129,4 +130,22 @@ static tutti_status adapt_part(tutti_dataset *d, tutti_rows which) {
 tutti_status tutti_features_adapt(tutti_dataset *d) {
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) TUTTI_TRY(adapt_part(d, which));
   return TUTTI_OK;
+}
+
+/** Whether one is the other / 255. */
+static bool are_far_apart(tutti_features a, tutti_features b) {
+  return (a == TUTTI_FEATURES_WHOLE && b == TUTTI_FEATURES_PARTS) ||
+         (a == TUTTI_FEATURES_PARTS && b == TUTTI_FEATURES_WHOLE);
+}
+
+void tutti_features_warn(const tutti_dataset *d, tutti_features trained_on) {
+  for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
+    const tutti_features own = d->layout.parts[which].features;
+    if (are_far_apart(own, trained_on))
+      tutti_log_root(TUTTI_LOG_WARNING,
+                     "%s: array '%s' holds %s, but the network is trained on %s, and as neither are stored "
+                     "as bytes they "
+                     "are taken as they are: where both mean the same, store them in one scale",
+                     d->file, d->x_name[which], tutti_features_names[own], tutti_features_names[trained_on]);
+  }
 }

@@ -218,5 +218,6 @@ tutti_status tutti_dataset_set_scaling(tutti_dataset *d, tutti_scaling_values va
   memmove(d->factor, values.factor, (size_t)values.n * sizeof *d->factor);
   d->n_scaling = values.n;
   d->trained_on = values.features;
+  tutti_features_warn(d, d->trained_on);
   return tutti_features_adapt(d);
 }

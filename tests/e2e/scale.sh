@@ -55,6 +55,18 @@ for file in bits far; do
   expect_no_text data.scale
 done
 
+# Other rows are the same numbers / 255, and no type tells: a warning in training, eval and predict.
+table parts 0,0.8,p 0.2,1,q 0.6,0,p
+succeed 1 eval run/checkpoint.h5 --data.file=near.h5 --split=train
+expect_no_text 'stored as bytes'
+train parts.h5
+expect_no_text 'stored as bytes'
+succeed 1 eval run/checkpoint.h5 --data.file=pixels.h5 --split=train
+expect_count 1 "tutti: warning: pixels.h5: array 'x_train' holds whole numbers 0 to 255, but .* trained on bytes / 255"
+train pixels.h5
+succeed 1 predict run/checkpoint.h5 parts.h5:x_train out.h5
+expect_count 1 "tutti: warning: parts.h5: array 'x_train' holds bytes / 255, but .* trained on whole numbers 0 to 255"
+
 # Targets that float32 hardly tells apart.
 printf '%s\n' a,y 1,1600000040 2,1600000300 3,1600000020 >times.csv
 succeed 1 import csv times.csv --label=y --kind=regression --test_fraction=0 --output=times.h5
