@@ -57,6 +57,19 @@ done:
   return status;
 }
 
+/** A fresh seed that was kept while its study grew has no curve: by another goal nothing is known of it, and it is as one
+ * that waits.  One that diverged at once has none either. */
+static tutti_status judge_fresh(const tutti_file *file, yardstick *by, tutti_trial_result *result) {
+  char name[TUTTI_CURVE_NAME];
+  int64_t n = 0;
+  if (result->status == TUTTI_TRIAL_WAITING) return TUTTI_OK;
+  tutti_curve_name(result->trial, name);
+  TUTTI_TRY(tutti_table_rows(file, name, &n));
+  if (n > 0 || result->status == TUTTI_TRIAL_DIVERGED) return judge(file, by, result);
+  result->status = TUTTI_TRIAL_WAITING;
+  return TUTTI_OK;
+}
+
 tutti_status tutti_trial_set_judge(tutti_trial_set *set, const tutti_file *file, const tutti_goal *goal) {
   yardstick by = {.goal = goal};
   bool any = false;
@@ -66,8 +79,7 @@ tutti_status tutti_trial_set_judge(tutti_trial_set *set, const tutti_file *file,
     any = true;
     TUTTI_TRY(judge(file, &by, &set->results[i]));
   }
-  for (int64_t i = 0; i < set->n_confirm; i++)
-    if (set->confirm[i].status != TUTTI_TRIAL_WAITING) TUTTI_TRY(judge(file, &by, &set->confirm[i]));
+  for (int64_t i = 0; i < set->n_confirm; i++) TUTTI_TRY(judge_fresh(file, &by, &set->confirm[i]));
   TUTTI_CHECK(by.known || !any, TUTTI_ERR_USAGE,
               "%s: no curve of this study has a value of %s%s; its own goal is about a metric that they have",
               tutti_file_path(file), goal->metric, by.of_epoch ? " at the end of an epoch" : "");

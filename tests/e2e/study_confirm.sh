@@ -61,6 +61,10 @@ succeed "$RANKS" study study.yaml --study.output=later.h5 --study.seeds=2 --stud
 kinds later.h5 >after
 expect_same "$(comm -23 before after)" ''
 
+# They have no curve, and no part where the study is judged by an earlier goal.
+succeed 1 info later.h5 --goal='val_accuracy >= 0.7'
+expect_text "${tab}confirmed"
+
 # A study that grows keeps those whose setting is still the best.
 succeed "$RANKS" study study.yaml --study.vary.train.batch_size='[32, 64, 128, 300]'
 expect_same "$(confirmed study.h5 | grep -v ' 64 ' | cut -d ' ' -f 2-)" "$(confirmed whole.h5 | cut -d ' ' -f 2-)"
