@@ -235,6 +235,9 @@ extern const char *const tutti_fit_names[TUTTI_N_FIT_NUMBERS]; // "S_min", ...
 /** Where B_crit came out in the range it is looked for in. */
 typedef enum { TUTTI_FIT_INSIDE, TUTTI_FIT_AT_LOW, TUTTI_FIT_AT_HIGH } tutti_fit_end;
 
+/** Room for a reason with its advice, and the longest names. */
+enum { TUTTI_REASON_BYTES = 512 };
+
 /** Steps to a goal S = S_min + E_min / B (McCandlish, Kaplan, Amodei et al., arXiv 1812.06162, equation 2.11
  * with E = B S), B_crit = E_min / S_min (equation 2.12).  Where the fit is refused its numbers are NAN. */
 typedef struct {
@@ -244,9 +247,10 @@ typedef struct {
   double low[TUTTI_N_FIT_NUMBERS], high[TUTTI_N_FIT_NUMBERS]; // 95 % interval; NAN: not asked for, or none
   double perfect_scaling_end, largest_useful_batch;           // also where the fit is refused
   tutti_fit_end end;     // not of a fit that was read, or for which there were too few batch sizes
-  char refused[256];     // why there is no fit; "": there is one
-  char no_interval[256]; // why the bootstrap has no interval; "": it has, or was not made
-  char no_claim[256]; // why the intervals are not claimed to hold the truth in 95 % of studies; "": they are
+  char refused[TUTTI_REASON_BYTES];     // why there is no fit; "": there is one
+  char no_interval[TUTTI_REASON_BYTES]; // why the bootstrap has no interval; "": it has, or was not made
+  char no_claim
+      [TUTTI_REASON_BYTES]; // why the intervals are not claimed to hold the truth in 95 % of studies; "": they are
 } tutti_fit;
 
 /** Local.  Least squares of log S.  For any B_crit the best log S_min is the mean of log S - log(1 + B_crit/B),

@@ -71,10 +71,10 @@ done:
 }
 
 static tutti_status read_reason(const tutti_file *file, const char *group, const char *name,
-                                char reason[256]) {
+                                char reason[TUTTI_REASON_BYTES]) {
   char *text = NULL;
   TUTTI_TRY(tutti_file_get_text(file, group, name, &text));
-  snprintf(reason, 256, "%s", text);
+  snprintf(reason, TUTTI_REASON_BYTES, "%s", text);
   tutti_free(text);
   return TUTTI_OK;
 }

@@ -74,6 +74,12 @@ static void the_edge_comes_first(void **state) {
   set.results[4].goal_step = 6400;
   expect_refused(&set, "add larger batch sizes; first widen the range of optimizer.learning_rate: at",
                  "batch_size 32 the best is at its end");
+  // After the longest of the others, too.
+  set = make_trials((const double[]){20, 20, 20, 20, 20, 20}, REACHED);
+  for (int64_t i = 0; i < N_SIZES; i++) set.results[3 * i + 1].goal_step = 21;
+  for (int64_t i = 0; i < N_SIZES; i++) set.results[3 * i].goal_step = 20;
+  expect_refused(&set, "or a harder goal; first widen the range of optimizer.learning_rate: at",
+                 "batch_size 16 the best is at its end");
 }
 
 int main(void) {
