@@ -266,7 +266,7 @@ int tutti_model_largest_layer(const tutti_model *model, int64_t rows, double *la
 typedef struct tutti_curvature tutti_curvature;
 
 /** Local.  For micro-batches of as many rows as the model takes.  `model` is borrowed, and a call below replaces what
- * its last forward left.  @return ERR_MEMORY.  The caller owns the result. */
+ * its last forward left.  @return ERR_MEMORY; ERR_CONFIG a layer has no second derivatives.  The caller owns the result. */
 TUTTI_NODISCARD
 tutti_status tutti_curvature_create(tutti_model *model, tutti_curvature **curvature);
 void tutti_curvature_destroy(tutti_curvature **curvature); // Local.  Accepts NULL inside; nulls the handle.

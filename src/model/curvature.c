@@ -27,6 +27,16 @@ static tutti_status create_tangent(const tutti_model *model, const tutti_layer *
   return apart ? TUTTI_NEW(tangent->tz, n) : TUTTI_OK;
 }
 
+static tutti_status check_layers(const tutti_model *model) {
+  for (int i = 0; i < model->n_layers; i++)
+    TUTTI_CHECK(
+        tutti_bend_ops_of(model->layers[i].spec.kind), TUTTI_ERR_CONFIG,
+        "layer %d (%s): there are no second derivatives of its kind, so the sharpness of a network with "
+        "such a layer cannot be told",
+        i + 1, model->layers[i].name);
+  return TUTTI_OK;
+}
+
 static tutti_status allocate(tutti_curvature *curvature) {
   const tutti_model *model = curvature->model;
   int64_t widest = 0, largest = 0;
@@ -53,6 +63,7 @@ tutti_status tutti_curvature_create(tutti_model *model, tutti_curvature **curvat
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(made, 1));
   made->model = model;
+  TUTTI_TRY_GOTO(done, check_layers(model));
   TUTTI_TRY_GOTO(done, allocate(made));
   *curvature = made;
   made = NULL;

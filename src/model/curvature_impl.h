@@ -29,7 +29,7 @@ typedef struct {
   void (*backward)(const tutti_bend *bend);
 } tutti_bend_ops;
 
-/** Local.  Of each kind of layer, as it is in evaluation. */
+/** Local.  Of each kind of layer, as it is in evaluation; NULL: of this one there are no second derivatives. */
 const tutti_bend_ops *tutti_bend_ops_of(tutti_layer_kind kind);
 
 /** Local.  The activation that a dense or activation layer applies: none where the loss contains it. */

@@ -221,7 +221,13 @@ const tutti_bend_ops *tutti_bend_ops_of(tutti_layer_kind kind) {
     return &norm;
   case TUTTI_LAYER_PRELU:
     return &prelu;
-  default: // layers of noise
+  case TUTTI_LAYER_DROPOUT:
+  case TUTTI_LAYER_GAUSSIAN_NOISE:
+  case TUTTI_LAYER_GAUSSIAN_DROPOUT:
+  case TUTTI_LAYER_ALPHA_DROPOUT:
     return &noise;
+  case TUTTI_N_LAYER_KINDS:
+    break;
   }
+  return NULL;
 }

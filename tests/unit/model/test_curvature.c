@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "model/curvature_impl.h"
 #include "support/numbers.h"
 
 enum { ROWS = 9, N_IN = 4, MAX_PARAMS = 200, MAX_STATE = 64 };
@@ -137,9 +138,12 @@ static void check_derivatives(bent *b, const char *words) {
              1e-5 * (fixture_norm(b->u, n) * norm_of(hv, n) + fixture_norm(b->v, n) * norm_of(hu, n)));
 }
 
+static bool checked[TUTTI_N_LAYER_KINDS];
+
 static void check(const char *words, tutti_loss loss) {
   static bent b;
   make(&b, words, loss, 0);
+  for (int i = 0; i < b.f.model->n_layers; i++) checked[b.f.model->layers[i].spec.kind] = true;
   check_derivatives(&b, words);
   clear(&b);
 }
@@ -180,6 +184,23 @@ static void each_other_layer(void **state) {
   }
   check("batch_norm,prelu,dense 6 silu,batch_norm,activation relu,dropout 0.2,dense 5 gelu,dense 4 softmax",
         TUTTI_LOSS_AUTO);
+}
+
+/** A kind that is added has derivatives, and is among those above, or is refused: it is not taken for noise. */
+static void no_kind_is_left_out(void **state) {
+  (void)state;
+  for (int kind = 0; kind < TUTTI_N_LAYER_KINDS; kind++)
+    if (!checked[kind] || !tutti_bend_ops_of((tutti_layer_kind)kind)) fail_msg("kind %d of layers", kind);
+  static bent b;
+  make(&b, "dense 3,dense 2", TUTTI_MEAN_SQUARED_ERROR, 0);
+  tutti_curvature *curvature = NULL;
+  tutti_layer_spec *spec = &b.f.model->layers[0].spec;
+  spec->kind = TUTTI_N_LAYER_KINDS;
+  assert_int_equal(tutti_curvature_create(b.f.model, &curvature), TUTTI_ERR_CONFIG);
+  assert_non_null(strstr(tutti_fail_text(), "layer 1 (dense): there are no second derivatives"));
+  assert_null(curvature);
+  spec->kind = TUTTI_LAYER_DENSE;
+  clear(&b);
 }
 
 /** Smoothed classes, and rows that need not add up to 1. */
@@ -267,6 +288,7 @@ int main(void) {
       cmocka_unit_test(each_activation),
       cmocka_unit_test(each_loss),
       cmocka_unit_test(each_other_layer),
+      cmocka_unit_test(no_kind_is_left_out),
       cmocka_unit_test(smoothed_labels_and_probabilities),
       cmocka_unit_test(parts_add_up),
       cmocka_unit_test(penalty_has_a_hessian),
