@@ -57,7 +57,7 @@ int64_t tutti_best_edge(const tutti_trial_set *set, const int64_t *trials, int64
   const trials_of of = {set, trials, n};
   for (int k = 0; k < set->n_varied; k++) {
     const double value = set->varied[best * set->n_varied + k];
-    if (set->texts && set->texts[k]) continue;
+    if (!tutti_trial_set_has_scale(set, k)) continue;
     if (ends_at(&of, k, value, 1) || ends_at(&of, k, value, -1)) return k + 1;
   }
   return 0;

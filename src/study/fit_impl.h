@@ -75,6 +75,9 @@ TUTTI_NODISCARD
 tutti_status tutti_trial_set_take_scales(tutti_trial_set *set, const tutti_study_options *study);
 tutti_axis_scale tutti_trial_set_scale(const tutti_trial_set *set, int branch, int k);
 
+/** Whether values of key k lie nearer to each other or further: not those of words, nor seeds. */
+bool tutti_trial_set_has_scale(const tutti_trial_set *set, int k);
+
 /** Sort steps[n], those of the seeds of a setting, INFINITY where the goal was not reached.
  * @return their median, of an even number the upper of the two in the middle: finite where more than half of them are */
 double tutti_median_of_seeds(double *steps, int64_t n);

@@ -57,15 +57,15 @@ static bool find_key(const trials_of *of, int k, tutti_local_key *key) {
   return true;
 }
 
-/** @return whether a key of words is varied */
+/** @return whether a key without a scale is varied */
 static bool find_keys(const trials_of *of, tutti_local_key *keys, int *n_keys) {
-  bool words = false;
+  bool without = false;
   for (int k = 0; k < of->set->n_varied; k++) {
     if (k == of->set->branches - 1 || !find_key(of, k, &keys[*n_keys])) continue;
-    words = words || (of->set->texts && of->set->texts[k]);
+    without = without || !tutti_trial_set_has_scale(of->set, k);
     ++*n_keys;
   }
-  return words;
+  return without;
 }
 
 // --- points

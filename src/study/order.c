@@ -39,6 +39,10 @@ tutti_axis_scale tutti_trial_set_scale(const tutti_trial_set *set, int branch, i
   return set->scales ? set->scales[branch * set->n_varied + k] : TUTTI_AXIS_LOG;
 }
 
+bool tutti_trial_set_has_scale(const tutti_trial_set *set, int k) {
+  return !(set->texts && set->texts[k]) && strcmp(set->names[k], "train.seed") != 0;
+}
+
 // --- order
 
 typedef struct {

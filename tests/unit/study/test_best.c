@@ -221,6 +221,27 @@ static void a_row_has_the_least_of_its_model(void **state) {
   tutti_trial_set_clear(&set);
 }
 
+/** A varied train.seed has neighbours in name alone: no bowl goes over it, and no range of it ends too early. */
+static void seeds_have_no_scale(void **state) {
+  (void)state;
+  enum { N_VARIED_SEEDS = 4 };
+  static const char *const keys[] = {"optimizer.learning_rate", "train.seed"};
+  tutti_trial_set set = trials_begin(N_SIZES * N_SETTINGS * N_VARIED_SEEDS, 2, keys);
+  tutti_best_table best;
+  for (int64_t size = 0; size < N_SIZES; size++)
+    for (int i = 0; i < N_SETTINGS * N_VARIED_SEEDS; i++) {
+      const double seed = 1 + i / N_SETTINGS,
+                   values[] = {0.01 * pow(100, (i % N_SETTINGS + 0.5) / N_SETTINGS), seed};
+      trials_add(&set, 16 << size, i, REACHED, 100 * exp(0.5 * pow(log(values[0] / 0.1), 2) + 0.1 * seed),
+                 values);
+    }
+  CHECK_OK(tutti_study_best(&set, &best));
+  assert_int_equal(best.rows[0].model, TUTTI_LOCAL_WORDS);
+  assert_int_equal(best.rows[0].at_edge, 0);
+  tutti_best_table_clear(&best);
+  tutti_trial_set_clear(&set);
+}
+
 /** Of two seeds the search takes the later, in its rows and in its choice; the model is of neither. */
 static void the_model_is_of_the_median_of_seeds(void **state) {
   (void)state;
@@ -327,6 +348,7 @@ int main(void) {
       cmocka_unit_test(one_neighbour_is_no_bound),
       cmocka_unit_test(a_row_has_the_least_of_its_model),
       cmocka_unit_test(the_model_is_of_the_median_of_seeds),
+      cmocka_unit_test(seeds_have_no_scale),
       cmocka_unit_test(the_model_sees_the_edge),
       cmocka_unit_test_setup_teardown(earlier_tables_are_read, folder_make, folder_remove),
       cmocka_unit_test(no_trials_no_rows),
