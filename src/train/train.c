@@ -43,7 +43,7 @@ static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result 
 /** Of the first epoch with these batches, which begins where another training ended one. */
 static double steps_of_epoch(const tutti_plan *plan) {
   const tutti_epoch *epoch = &plan->epoch;
-  if (epoch->last == TUTTI_LAST_CARRY) return (double)epoch->n / (double)epoch->batch;
+  if (epoch->last == TUTTI_LAST_CARRY) return (double)epoch->n / (double)plan->stages.stages[0].batch;
   return (double)(tutti_stages_reach(&plan->stages, plan->from.place + epoch->n) - plan->from.at);
 }
 
@@ -59,7 +59,7 @@ static void announce(const tutti_run *run, const tutti_threads *threads) {
                  (long long)run->samples.validation.n, (long long)run->samples.test.n,
                  (long long)tutti_dataset_n_features(run->dataset));
   tutti_log_root(TUTTI_LOG_INFO, "%lld parameters, batch %lld, %.6g steps an epoch",
-                 (long long)tutti_model_n_params(run->network.model), (long long)plan->epoch.batch,
+                 (long long)tutti_model_n_params(run->network.model), (long long)plan->stages.stages[0].batch,
                  steps_of_epoch(plan));
   if (plan->stages.n_stages > 1)
     tutti_log_root(

@@ -57,9 +57,10 @@ expect_close "$(value test_loss)" "$straight" 1e-4
 
 # From a checkpoint by its name, into another folder, with another rate.
 succeed "$RANKS" train small.yaml --run.directory=runs/branch --run.resume=runs/small/checkpoint.prev.h5 \
-  --train.epochs=4 --optimizer.learning_rate=0.01
+  --train.epochs=4 --optimizer.learning_rate=0.01 --schedule.batch_growth=step --schedule.batch_factor=2 \
+  --schedule.batch_milestones='1 epoch'
 expect_text 'optimizer.learning_rate was 0.001 there and is 0.01 now'
-expect_text ', 41 steps an epoch'
+expect_text 'batch 64, 21 steps an epoch'
 expect_count 1 'epoch '
 expect_count 1 'epoch 4/4 .* lr 0.01$'
 
