@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -90,23 +91,38 @@ static tutti_status find_label(table *t) {
              n_columns, tutti_text_list(list, sizeof list, t->columns, n_columns));
 }
 
-static bool may_be_in_a_row(const char *field) {
-  double number = 0;
-  return tutti_text_real(field, &number) || is_missing(field) || strcmp(field, "?") == 0;
+/** Bytes of UTF-8 are taken for letters. */
+static bool has_letters(const char *field) {
+  while (*field && !isalnum((unsigned char)*field) && (unsigned char)*field < 0x80) field++;
+  return *field != '\0';
 }
 
-/** A row that is taken for names would be lost: numbers with a fraction are hardly names. */
-static tutti_status check_no_row(table *t) {
+/** A number, or what stands where a value is missing. */
+static bool may_be_in_a_row(const char *field) {
   double number = 0;
+  return tutti_text_real(field, &number) || is_missing(field) || !has_letters(field) ||
+         strcasecmp(field, "None") == 0 || strcasecmp(field, "#N/A") == 0 || strcasecmp(field, "n.a.") == 0;
+}
+
+/** A column that hardly has such a name: a label like the features, or a feature with a fraction; n_columns: none. */
+static int64_t find_no_name(const table *t) {
+  double number = 0;
+  if (may_be_in_a_row(t->columns[t->label])) return t->label;
+  for (int64_t i = 0; i < t->n_columns; i++)
+    if (i != t->label && tutti_text_real(t->columns[i], &number) && number != floor(number)) return i;
+  return t->n_columns;
+}
+
+/** A row that is taken for names would be lost. */
+static tutti_status check_no_row(table *t) {
   t->numbered = t->options->header == TUTTI_HEADER_AUTO;
   for (int64_t i = 0; i < t->n_columns && t->numbered; i++)
     t->numbered = i == t->label || may_be_in_a_row(t->columns[i]);
-  for (int64_t i = 0; i < t->n_columns && t->numbered; i++)
-    TUTTI_CHECK(i == t->label || !tutti_text_real(t->columns[i], &number) || number == floor(number),
-                TUTTI_ERR_DATA,
-                "%s:1: the first line looks like a row, column %lld is %.40s; say --header=no if it is one, "
-                "--header=yes if it holds the names of the columns",
-                t->options->file, (long long)i + 1, t->columns[i]);
+  const int64_t at = t->numbered ? find_no_name(t) : t->n_columns;
+  TUTTI_CHECK(at == t->n_columns, TUTTI_ERR_DATA,
+              "%s:1: the first line looks like a row, column %lld is %.40s; say --header=no if it is one, "
+              "--header=yes if it holds the names of the columns",
+              t->options->file, (long long)at + 1, t->columns[at]);
   return TUTTI_OK;
 }
 

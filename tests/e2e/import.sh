@@ -83,6 +83,13 @@ succeed 1 import csv rows.csv --label=3 --header=no --test_fraction=0 --output=r
 expect_text 'train_samples 3'
 printf '8,9,a\n4,2,b\n7,1,a\n' >whole.csv
 refuse 65 whole.csv:3 "'a'" --header=no -- import csv whole.csv --label=3 --output=rows.h5
+# So do marks of missing values.
+for mark in '-' None NA; do
+  printf '8,%s,a\n4,2,b\n7,1,a\n' "$mark" >marks.csv
+  refuse 65 marks.csv:3 "'a'" --header=no -- import csv marks.csv --label=3 --output=rows.h5
+  printf '8,%s,1.5\n4,2,2.5\n7,1,3.5\n' "$mark" >marks.csv
+  refuse 65 marks.csv:1 'column 3 is 1.5' --header=no -- import csv marks.csv --label=3 --output=rows.h5
+done
 printf '0,1,label\n5,3,a\n4,2,b\n' >pandas.csv
 succeed 1 import csv pandas.csv --label=label --test_fraction=0 --output=pandas.h5
 expect_text 'train_samples 2'
