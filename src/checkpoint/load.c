@@ -101,10 +101,22 @@ static const char *shape_text(int n_dims, const int64_t *dims, char text[128]) {
   return n_dims > 0 ? text : "a single number";
 }
 
+/** A layer that was frozen has no numbers in a slot that others have. */
+static bool is_slot_of_others(const tutti_file *file, const char *name) {
+  char slot[64], group[128];
+  snprintf(group, sizeof group, OPTIMIZER "/%s", slot_of(name, slot));
+  return tutti_file_has(file, group);
+}
+
 static tutti_status check_there(const tutti_file *file, const char *name) {
   const char *path = tutti_file_path(file);
   char slot[64];
   if (tutti_file_has(file, name)) return TUTTI_OK;
+  TUTTI_CHECK(
+      !is_below(name, OPTIMIZER) || !is_slot_of_others(file, name), TUTTI_ERR_DATA,
+      "%s: the optimizer slot '%s' has no %s: that layer had trainable=no there, or is another model's; "
+      "leave model.layers as they were, or begin anew, with model.weights from the weights alone",
+      path, slot_of(name, slot), name);
   TUTTI_CHECK(
       !is_below(name, OPTIMIZER), TUTTI_ERR_DATA,
       "%s: has no optimizer slot '%s' (%s is missing): the checkpoint was made with another optimizer; go on "

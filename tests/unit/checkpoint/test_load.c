@@ -155,6 +155,16 @@ static void another_optimizer_is_told_from_this_one(void **state) {
               "has the optimizer slot 'velocity' (/optimizer/velocity/dense/bias)");
 }
 
+static void a_layer_that_was_frozen_is_no_other_optimizer(void **state) {
+  const char *path = folder_path(state, "checkpoint.h5");
+  fixture f;
+  CHECK_OK(fixture_save(path, 2, 1));
+  fixture_fill(&f, 0);
+  strcpy(f.views[2].name, "/optimizer/velocity/dense_1/kernel");
+  CHECK_FAILS(tutti_checkpoint_read_arrays(path, f.views, FIXTURE_VIEWS), TUTTI_ERR_DATA,
+              "'velocity' has no /optimizer/velocity/dense_1/kernel: that layer had trainable=no there");
+}
+
 static void vectors_of_any_length_are_read(void **state) {
   const char *path = folder_path(state, "checkpoint.h5");
   double *values = NULL;
@@ -286,6 +296,7 @@ int main(void) {
       TEST(a_part_of_the_arrays_may_be_loaded),
       TEST(another_model_is_told_from_this_one),
       TEST(another_optimizer_is_told_from_this_one),
+      TEST(a_layer_that_was_frozen_is_no_other_optimizer),
       TEST(vectors_of_any_length_are_read),
       TEST(what_is_no_checkpoint_is_refused),
       TEST(impossible_counts_are_damage),
