@@ -10,6 +10,10 @@ bool tutti_held_out_of_train(const tutti_run *run) {
   return run->samples.validation.n > 0 && run->samples.validation.which == TUTTI_ROWS_TRAIN;
 }
 
+bool tutti_held_out_trained(const tutti_config *old, const tutti_checkpoint_state *state) {
+  return state->step > 0 || old->model.weights;
+}
+
 bool tutti_held_out_loses(const tutti_run *run, const tutti_config *old, bool same_data,
                           const tutti_differences *found) {
   const bool same_array = same_data || (tutti_differences_have(found, "data.limit_train") &&

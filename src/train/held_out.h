@@ -8,6 +8,9 @@ bool tutti_held_out_has_same_data(const tutti_run *run, const tutti_checkpoint_s
 /** Local.  Validation rows of this run are drawn from the training rows. */
 bool tutti_held_out_of_train(const tutti_run *run);
 
+/** Local.  The weights of a checkpoint with the config `old` have seen data: those before step 1 have not. */
+bool tutti_held_out_trained(const tutti_config *old, const tutti_checkpoint_state *state);
+
 /** Local.  Whether a training row of the checkpoint may be a validation row of this run, in the same data.  Of the seed
  * alone it cannot: the one that drew the rows is kept, see tutti_run_keep_rows.
  * @param[in] found  the keys of its config, `old`, that differ */

@@ -131,6 +131,7 @@ static tutti_status check_rows(const tutti_run *run, const char *path, const tut
                                const tutti_checkpoint_info *info, const tutti_differences *found) {
   const bool same_data = tutti_held_out_has_same_data(run, &info->state);
   char text[512];
+  if (!tutti_held_out_trained(old, &info->state)) return TUTTI_OK;
   if (!tutti_held_out_loses(run, old, same_data, found)) {
     if (!same_data && tutti_held_out_of_train(run))
       tutti_log(

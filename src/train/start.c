@@ -231,7 +231,7 @@ static tutti_status find_split(const tutti_run *run, const tutti_checkpoint_info
   tutti_differences differences;
   TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
   tutti_config_differences(&old, run->config, &differences);
-  const bool trained = info->state.step > 0 || old.model.weights;
+  const bool trained = tutti_held_out_trained(&old, &info->state);
   const bool loses = trained && tutti_held_out_loses(run, &old, same_data, &differences);
   if (trained && same_data && !loses && tutti_held_out_of_train(run)) *seed = info->state.split_seed;
   if (loses) warn_of_rows(path, &differences);

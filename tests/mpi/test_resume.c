@@ -345,6 +345,10 @@ static void rows_that_were_trained_on_are_not_validated_on(const tutti_comm *com
   EXPECT_FAILS(
       training_run(comm, &folder, "d", held_out, (training_overrides){all, "train.epochs=4"}, &result),
       TUTTI_ERR_CONFIG, "data.validation_split was 0 there");
+  EXPECT_OK(training_run(comm, &folder, "none", held_out, (training_overrides){"train.steps=0"}, &result));
+  snprintf(resume, sizeof resume, "run.resume=%s/none/checkpoint.h5", folder.path);
+  EXPECT_OK(
+      training_run(comm, &folder, "some", held_out, (training_overrides){resume, refused[0][0]}, &result));
   training_folder_remove(comm, &folder);
 }
 
