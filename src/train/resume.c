@@ -173,8 +173,11 @@ static tutti_status compare_config(const tutti_run *run, const char *path, bool 
       "with run.resume=%s, or give run.resume=no to begin anew here",
       path, text, path);
   TUTTI_TRY(check_weights(run, path, &found));
-  TUTTI_CHECK(info->state.step_in_epoch == 0, TUTTI_ERR_CONFIG,
-              "%s was written in mid-epoch, so it can only go on as it began, but %s", path, text);
+  TUTTI_CHECK(
+      info->state.step_in_epoch == 0, TUTTI_ERR_CONFIG,
+      "%s was written in mid-epoch, so it can only go on as it began, but %s; leave these keys as they "
+      "were, or begin anew with its weights alone, with model.weights=%s",
+      path, text, path);
   TUTTI_TRY(check_rows(run, path, old, info, &found));
   tutti_log(TUTTI_LOG_INFO, "goes on from %s as another training: %s", path, text);
   return TUTTI_OK;
@@ -320,12 +323,34 @@ static tutti_status check_warmup(const tutti_run *run) {
                                  tutti_run_position(run));
 }
 
+/** A file of the average goes on with all its slots, among which the weights are, or not at all. */
+static tutti_status check_slots_of_average(const tutti_run *run, const char *path) {
+  const int n_slots = tutti_optim_n_slots(run->optim);
+  char **there = NULL;
+  int n = 0, n_found = 0;
+  TUTTI_TRY(tutti_checkpoint_list_slots(path, &there, &n));
+  for (int i = 0; i < n_slots; i++) {
+    const bool averaged = tutti_optim_average(run->optim) && i == n_slots - 1;
+    const char *name = averaged ? "weights" : tutti_optim_slot_name(run->optim, i);
+    for (int k = 0; k < n; k++) n_found += strcmp(there[k], name) == 0;
+  }
+  tutti_file_list_free(&there, n);
+  TUTTI_CHECK(
+      n_found == n_slots && n == n_slots, TUTTI_ERR_CONFIG,
+      "%s has the average of the weights in their place, so it goes on with the optimizer and "
+      "optimizer.ema_momentum that it was made with; go on from the checkpoint.h5 of its run, or begin "
+      "anew with the average, with model.weights=%s",
+      path, path);
+  return TUTTI_OK;
+}
+
 /** @param[in] other  the user goes on from the file with other options, maybe of another optimizer */
 static tutti_status load_arrays(tutti_saver *saver, const char *path, const tutti_checkpoint_info *info,
                                 const tutti_optim_options *then, bool other) {
   tutti_run *run = saver->run;
   const bool takes_over = other && !info->is_average;
   const tutti_table_layout layout = tutti_saver_layout(saver);
+  if (info->is_average) TUTTI_TRY(check_slots_of_average(run, path));
   tutti_saver_view(saver, info->is_average);
   const int64_t n = takes_over ? tutti_model_n_arrays(run->network.model) : saver->n_loadable;
   const tutti_status status = tutti_checkpoint_load(path, saver->views, n, &layout, run->history.records);

@@ -151,6 +151,13 @@ static void an_average_can_be_a_goal(const tutti_comm *comm) {
   EXPECT_OK(training_run(comm, &folder, "resumed", COMMON, plain, &result));
   check_same("resumed", &result.average_validation, &straight.average_validation, 1e-4);
   EXPECT(training_difference(&folder, "straight", "resumed") <= 1e-4, "weights or average differ");
+  // without a slot for the weights, the average would go on in their place
+  char best[400];
+  snprintf(best, sizeof best, "run.resume=%s/straight/best.h5", folder.path);
+  const training_overrides without = {best, "optimizer.ema_momentum=0", "optimizer.name=sgd",
+                                      "train.epochs=9"};
+  EXPECT_FAILS(training_run(comm, &folder, "without", COMMON, without, &result), TUTTI_ERR_CONFIG,
+               "has the average of the weights in their place");
   training_folder_remove(comm, &folder);
 }
 
