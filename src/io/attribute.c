@@ -47,8 +47,10 @@ static tutti_status put(tutti_file *file, const char *object, const char *name, 
   htri_t exists = 0;
   const hsize_t extent = n > 0 ? (hsize_t)n : 0;
   const char *path = file->path;
+  // Without an object it is the caller's mistake, else the file's.
+  const tutti_status unseen = tutti_file_has(file, object) ? TUTTI_ERR_DATA : TUTTI_ERR_INTERNAL;
   TUTTI_TRY_GOTO(done, tutti_file_writable(file));
-  TUTTI_H5_GET(done, exists, H5Aexists_by_name(file->id, object, name, file->access), TUTTI_ERR_INTERNAL,
+  TUTTI_H5_GET(done, exists, H5Aexists_by_name(file->id, object, name, file->access), unseen,
                "%s: attribute '%s' of '%s'", path, name, object);
   if (exists)
     TUTTI_H5(done, H5Adelete_by_name(file->id, object, name, H5P_DEFAULT), TUTTI_ERR_IO,

@@ -96,7 +96,9 @@ void tutti_h5_sentence(char *text, size_t bytes) {
 tutti_status tutti_h5_fail(tutti_status status, const char *function, const char *file, int line,
                            const char *format, ...) {
   char reason[512], text[1024];
-  if (status == TUTTI_ERR_DATA && tutti_h5_why() == TUTTI_H5_SYSTEM) status = TUTTI_ERR_IO;
+  const tutti_h5_cause cause = tutti_h5_why();
+  if (status == TUTTI_ERR_DATA && cause == TUTTI_H5_SYSTEM) status = TUTTI_ERR_IO;
+  if (cause == TUTTI_H5_CHECKSUM) status = TUTTI_ERR_DATA; // also where something was to be written
   tutti_h5_sentence(reason, sizeof reason);
   va_list arguments;
   va_start(arguments, format);

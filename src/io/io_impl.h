@@ -170,7 +170,8 @@ tutti_h5_cause tutti_h5_why(void);
 /** The cause as one sentence, of our own or that of the innermost entry of HDF5's error stack. */
 void tutti_h5_sentence(char *text, size_t bytes);
 
-/** tutti_fail with HDF5's sentence after the text; an ERR_DATA that comes from the system is an ERR_IO. */
+/** tutti_fail with HDF5's sentence after the text; an ERR_DATA that comes from the system is an ERR_IO, and what comes from
+ * a checksum an ERR_DATA. */
 tutti_status tutti_h5_fail(tutti_status status, const char *function, const char *file, int line,
                            const char *format, ...) TUTTI_PRINTF(5, 6);
 
