@@ -170,13 +170,26 @@ static tutti_status read_there(tutti_study *study, const tutti_file *file, bool 
   return status;
 }
 
+/** Whether the study asks for best values at a budget that the file does not tell: of none, or of another metric. */
+static tutti_status asks_anew(const tutti_study *study, const tutti_file *file, bool *anew) {
+  const char *asked = study->set.asks.metric;
+  char *told = NULL;
+  *anew = asked[0] && !tutti_file_has(file, TUTTI_AT_BUDGET);
+  if (!asked[0] || *anew) return TUTTI_OK;
+  TUTTI_TRY(tutti_file_get_text(file, TUTTI_AT_BUDGET, "metric", &told));
+  *anew = strcmp(told, asked) != 0;
+  tutti_free(told);
+  return TUTTI_OK;
+}
+
 static tutti_status update(tutti_study *study, bool last) {
   tutti_file *file = NULL;
   bool *known = NULL;
   tutti_status status = TUTTI_OK;
-  bool changed = last && !isnan(study->head.idle);
+  bool changed = last && !isnan(study->head.idle), anew;
   TUTTI_TRY_GOTO(done, tutti_file_update(study->config->study.output, &file));
-  changed = changed || (study->set.asks.metric[0] && !tutti_file_has(file, TUTTI_AT_BUDGET));
+  TUTTI_TRY_GOTO(done, asks_anew(study, file, &anew));
+  changed = changed || anew;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(known, study->set.n_trials));
   TUTTI_TRY_GOTO(done, read_there(study, file, known));
   for (int64_t i = 0; i < study->set.n_trials; i++) {

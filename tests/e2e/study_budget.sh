@@ -62,3 +62,6 @@ expect_no_text at_budget
 succeed "$RANKS" study study.yaml --study.goal='val_accuracy >= 0.3' --study.output=goal.h5
 expect_text 'all 18 trials are done' "batch_size${tab}steps"
 expect_same "$(column ended 36 8)" 2
+# Asked for another metric, it has that one.
+succeed "$RANKS" study study.yaml --study.goal='val_accuracy >= 0.3' --study.output=goal.h5 --study.at_budget=val_accuracy
+expect_text 'all 18 trials are done' 'at_budget the best val_accuracy until 8 epochs'
