@@ -104,6 +104,11 @@ tutti_status tutti_trial_set_read(const tutti_file *file, tutti_trial_set *set);
  * ERR_MEMORY.  The set is then to be cleared. */
 TUTTI_NODISCARD
 tutti_status tutti_trial_set_judge(tutti_trial_set *set, const tutti_file *file, const tutti_goal *goal);
+
+/** Local.  The best and the last value of each trial that has a curve become those of this metric, which the study may not
+ * have asked for when the trial ran.  @return ERR_DATA, ERR_IO, ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_trial_set_take_values(tutti_trial_set *set, const tutti_file *file, const char *metric);
 void tutti_trial_set_clear(tutti_trial_set *set); // Local.  Frees what the set owns; zeroes it.
 
 // --- the best setting of a batch size ----------------------------------------------------------------------

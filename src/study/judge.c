@@ -1,4 +1,4 @@
-/** The trials of a study by another goal than its own, from their curves. */
+/** The trials of a study by another goal or metric than they ran with, from their curves. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,5 +83,33 @@ tutti_status tutti_trial_set_judge(tutti_trial_set *set, const tutti_file *file,
   TUTTI_CHECK(by.known || !any, TUTTI_ERR_USAGE,
               "%s: no curve of this study has a value of %s%s; its own goal is about a metric that they have",
               tutti_file_path(file), goal->metric, by.of_epoch ? " at the end of an epoch" : "");
+  return TUTTI_OK;
+}
+
+/** Trials without a curve keep what they have. */
+static tutti_status take_values(const tutti_file *file, const char *metric, bool of_epochs,
+                                tutti_trial_result *result) {
+  const double sign = tutti_metric_wants_small(metric) ? 1 : -1;
+  tutti_evaluation *rows = NULL;
+  int64_t n = 0;
+  const tutti_status status = tutti_evaluations_read(file, result, metric, of_epochs, &rows, &n);
+  if (status == TUTTI_OK && n > 0) result->best_value = result->best_step = result->last_value = NAN;
+  for (int64_t i = 0; status == TUTTI_OK && i < n; i++) {
+    if (isnan(rows[i].value)) continue;
+    result->last_value = rows[i].value;
+    if (sign * rows[i].value >= sign * result->best_value) continue;
+    result->best_value = rows[i].value;
+    result->best_step = (double)rows[i].step;
+  }
+  tutti_free(rows);
+  return status;
+}
+
+tutti_status tutti_trial_set_take_values(tutti_trial_set *set, const tutti_file *file, const char *metric) {
+  bool of_epochs = false;
+  TUTTI_TRY(tutti_evaluations_are_of_epochs(file, metric, &of_epochs));
+  for (int64_t i = 0; i < set->n_trials; i++)
+    if (set->results[i].status != TUTTI_TRIAL_WAITING)
+      TUTTI_TRY(take_values(file, metric, of_epochs, &set->results[i]));
   return TUTTI_OK;
 }

@@ -146,6 +146,9 @@ tutti_status tutti_output_write(tutti_study *study, tutti_file *file) {
   TUTTI_TRY(tutti_study_head_write(file, &study->head));
   tutti_trial_set results;
   TUTTI_TRY(tutti_study_results(study, &results));
+  // Without a goal, study.at_budget says what the trials are watched for, and may be another than when they ran.
+  if (!study->config->study.goal.metric[0] && results.asks.metric[0])
+    TUTTI_TRY(tutti_trial_set_take_values(&results, file, results.asks.metric));
   TUTTI_TRY(tutti_trial_set_write(file, &results));
   TUTTI_TRY(tutti_trial_set_write_confirm(file, &results));
   return tutti_study_conclude(file, &results);

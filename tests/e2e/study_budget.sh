@@ -65,3 +65,11 @@ expect_same "$(column ended 36 8)" 2
 # Asked for another metric, it has that one.
 succeed "$RANKS" study study.yaml --study.goal='val_accuracy >= 0.3' --study.output=goal.h5 --study.at_budget=val_accuracy
 expect_text 'all 18 trials are done' 'at_budget the best val_accuracy until 8 epochs'
+
+# Without a goal the trials have their values of the metric that is asked for now, whatever they were watched for.
+values() { "$TRIALS" rows "$1" | cut -d ' ' -f 1,8,9; }
+succeed "$RANKS" study study.yaml --study.at_budget=val_accuracy --study.output=accuracy.h5
+values accuracy.h5 >right
+values study.h5 | cmp -s right - && fail 'val_loss and val_accuracy have the same values'
+succeed "$RANKS" study study.yaml --study.at_budget=val_accuracy
+expect_same "$(values study.h5)" "$(cat right)"
