@@ -32,8 +32,10 @@ refuse 65 damaged -- train net.yaml --run.resume=net/checkpoint.h5 --run.directo
 succeed 1 train net.yaml --train.epochs=4
 expect_text 'goes on from net/checkpoint.prev.h5'
 flip val_loss val_lo3s net/checkpoint.h5
+export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" # HDF5 1.10 loses memory with each header that is damaged
 succeed 1 train net.yaml --train.epochs=5
 expect_text 'goes on from net/checkpoint.prev.h5'
+expect_no_text HDF5 # which has words of its own about a damaged object when the process ends
 flip accuracy accurac9 net/metrics.h5
 refuse 65 net/metrics.h5 damaged -- info net/metrics.h5
 # Nor is it a failure to write where rows are to be added.
