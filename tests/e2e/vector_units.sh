@@ -6,6 +6,10 @@ call "$TUTTI" doctor
   echo 'skipped: there is no AVX-512 here, or no qemu-x86_64'
   exit 77
 }
+grep -a -q __asan_init "$TUTTI" && {
+  echo 'skipped: the emulator has no room for the shadow memory of the address sanitizer'
+  exit 77
+}
 # shellcheck disable=SC2086 # a command with its options
 call $narrow "$TUTTI" doctor
 expect_text 'vector_units	AVX2'
