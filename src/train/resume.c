@@ -344,19 +344,16 @@ static tutti_status check_slots_of_average(const tutti_run *run, const char *pat
   return TUTTI_OK;
 }
 
-/** @param[in] other  the user goes on from the file with other options, maybe of another optimizer */
-static tutti_status load_arrays(tutti_saver *saver, const char *path, const tutti_checkpoint_info *info,
-                                const tutti_optim_options *then, bool other) {
+/** @param[in] takes_over  from a training with other options, maybe of another optimizer: its slots are looked at later */
+static tutti_status load_arrays(tutti_saver *saver, const char *path, bool is_average, bool takes_over) {
   tutti_run *run = saver->run;
-  const bool takes_over = other && !info->is_average;
   const tutti_table_layout layout = tutti_saver_layout(saver);
-  if (info->is_average) TUTTI_TRY(check_slots_of_average(run, path));
-  tutti_saver_view(saver, info->is_average);
+  if (is_average) TUTTI_TRY(check_slots_of_average(run, path));
+  tutti_saver_view(saver, is_average);
   const int64_t n = takes_over ? tutti_model_n_arrays(run->network.model) : saver->n_loadable;
   const tutti_status status = tutti_checkpoint_load(path, saver->views, n, &layout, run->history.records);
   tutti_saver_view(saver, false);
-  TUTTI_TRY(status);
-  return takes_over ? tutti_slots_take_over(saver, path, then) : tutti_slots_convert(saver, path, then);
+  return status;
 }
 
 /** Distances are from the weights that the run began with, which are read again.
@@ -379,9 +376,11 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
   TUTTI_TRY_GOTO(done, check_same_training(run, path, named, &info, &then, &with));
+  const bool takes_over = named && with.differs && !info.is_average;
   TUTTI_TRY_GOTO(done, tutti_rows_reserve(run, &run->history, info.n_history));
   run->history.n = info.n_history;
   TUTTI_TRY_GOTO(done, keep_names(run, path));
+  TUTTI_TRY_GOTO(done, load_arrays(saver, path, info.is_average, takes_over));
   start->lost_start = !with.differs && lost_start(run, info.state.weights_hash);
   if (with.differs) info.state.weights_hash = run->state.weights_hash;
   run->state = info.state;
@@ -395,7 +394,9 @@ static tutti_status load(tutti_saver *saver, const char *path, bool named, start
   TUTTI_TRY_GOTO(done, check_budget(run, path, named));
   if (with.warms) TUTTI_TRY_GOTO(done, check_warmup(run));
   TUTTI_TRY_GOTO(done, tutti_run_schedule(run));
-  TUTTI_TRY_GOTO(done, load_arrays(saver, path, &info, &then, named && with.differs));
+  // A velocity is converted by the rate of the schedule.
+  TUTTI_TRY_GOTO(done, takes_over ? tutti_slots_take_over(saver, path, &then)
+                                  : tutti_slots_convert(saver, path, &then));
   // Rows of another training do not tell whether this one is over.
   if (!with.differs) recall_last(run);
   drop_partial_epoch(run);
