@@ -104,6 +104,7 @@ struct tutti_file {
   hid_t access;         // list for whatever is opened in it
   tutti_bounds *bounds; // what its links may lead to
   tutti_file *next;     // in a list of files
+  char checked[256];    // its array that was looked at last as the source of another
   bool writable;        // the rest is for these
   bool sums_texts;      // those that are written get a checksum
   tutti_temporary temporary;

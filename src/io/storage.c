@@ -59,7 +59,11 @@ static herr_t get_address(hid_t dataset, unsigned char address[ADDRESS_BYTES]) {
   if (got >= 0) memcpy(address, &info.token, ADDRESS_BYTES);
 #else
   H5O_info_t info;
+#if H5_VERSION_GE(1, 10, 3)
+  const herr_t got = H5Oget_info2(dataset, &info, H5O_INFO_BASIC);
+#else
   const herr_t got = H5Oget_info(dataset, &info);
+#endif
   if (got >= 0) memcpy(address, &info.addr, sizeof info.addr);
 #endif
   return got;
@@ -285,7 +289,15 @@ static tutti_status fail_source(tutti_status status, const place *at) {
   TUTTI_FAIL(status, "%s; array '%s' of %s is made of it", text, at->name, at->file);
 }
 
-/** @param[out] file  one more of at->opened; NULL: there is none  @param[out] name  of the array in it */
+/** One of at->opened; a virtual array of single rows names the same file for each of them.  NULL: not yet open */
+static tutti_file *find_opened(const place *at, const char *path) {
+  tutti_file *file = *at->opened;
+  while (file && (strcmp(file->path, path) != 0 || file->bounds->depth != at->bounds->depth + 1))
+    file = file->next;
+  return file;
+}
+
+/** @param[out] file  of at->opened; NULL: there is none  @param[out] name  of the array in it */
 static tutti_status open_source(const place *at, const mapping *m, int64_t block, tutti_file **file,
                                 char name[NAME_BYTES]) {
   char path[TUTTI_PATH_BYTES], file_name[TUTTI_PATH_BYTES];
@@ -299,6 +311,8 @@ static tutti_status open_source(const place *at, const mapping *m, int64_t block
   TUTTI_CHECK(tutti_external_allowed(at->bounds, path), TUTTI_ERR_DATA,
               "%s: array '%s' takes rows from %s, " TUTTI_EXTERNAL_ADVICE, at->file, at->name, path,
               at->bounds->within);
+  *file = find_opened(at, path);
+  if (*file) return TUTTI_OK;
   const tutti_status status = tutti_file_open(path, file);
   if (status != TUTTI_OK) return fail_source(status, at);
   *(*file)->bounds = *at->bounds;
@@ -320,7 +334,8 @@ static tutti_status check_source(const place *at, const mapping *m, int64_t bloc
       "%s: array '%s' takes rows from %s, which is not there: they would be read as zeros; put that file "
       "beside this one, or write the array into the file itself",
       at->file, at->name, file_name);
-  TUTTI_TRY_GOTO(done, check_array(file, name, at, at->opened));
+  if (strcmp(file->checked, name) != 0) TUTTI_TRY_GOTO(done, check_array(file, name, at, at->opened));
+  if (strlen(name) < sizeof file->checked) strcpy(file->checked, name); // a longer one is looked at again
   TUTTI_TRY_GOTO(done, check_source_size(at, file, name, m->from, n));
 done:
   return status == TUTTI_OK ? TUTTI_OK : fail_source(status, at);

@@ -196,12 +196,12 @@ static hid_t overlapping(hsize_t n_rows) {
   return creation;
 }
 
-/** Each row has a file of its own. */
-static hid_t many(void) {
+/** Row by row, all from one file, or each from a file of its own. */
+static hid_t many(bool one_file) {
   const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
   for (hsize_t i = 0; i < N_TRAIN; i++) {
     char file[32];
-    snprintf(file, sizeof file, "many_%d.h5", (int)i);
+    snprintf(file, sizeof file, "many_%d.h5", one_file ? 0 : (int)i);
     add_source(creation, file, "x_train", i, i + 1);
   }
   return creation;
@@ -274,7 +274,8 @@ static tutti_status make_storage(const char *folder) {
   TUTTI_TRY(make_link(folder, "link_own", "virtual_back.h5", "x_real"));
   TUTTI_TRY(make_stored(folder, "virtual_again", "x_train", overlapping(N_TRAIN / 2), 0));
   TUTTI_TRY(make_stored(folder, "virtual_over", "x_train", overlapping(N_TRAIN), 0));
-  TUTTI_TRY(make_stored(folder, "virtual_many", "x_train", many(), 0));
+  TUTTI_TRY(make_stored(folder, "virtual_many", "x_train", many(false), 0));
+  TUTTI_TRY(make_stored(folder, "virtual_rows", "x_train", many(true), 0));
   TUTTI_TRY(make_stored(folder, "growing_dot", "x_train", growing(".", "/x_train"), 0));
   TUTTI_TRY(make_stored(folder, "growing_self", "x_train", growing("growing_self.h5", "x_train"), 0));
   TUTTI_TRY(make_stored(folder, "growing_pipe", "x_train", growing("pipe.raw", "x_train"), 0));

@@ -88,7 +88,7 @@ refuse 65 virtual_self.h5 'from itself' -- info --show=1 virtual_self.h5
 before=
 for i in $(seq 0 19); do cp sound.h5 "many_$i.h5"; done
 for file in deflated_x compact_x virtual_whole virtual_twice growing_whole link_whole virtual_own virtual_back link_back \
-  virtual_over virtual_many; do
+  virtual_over virtual_many virtual_rows; do
   succeed 1 eval $good --data.file=$file.h5 --split=train
   before=${before:-$(value loss)}
   expect_same "$(value loss)" "$before"
@@ -102,3 +102,6 @@ for limit in 20 24 28 32 36 40; do
   if grep -q 'virtual_many.h5 is made of it' "$err"; then refused=$limit; fi
 done
 expect_same "${refused:+told}" told
+# One source is open once, however many rows name it.
+call sh -c "ulimit -n $refused && exec \"\$@\"" sh "$TUTTI" eval $good --data.file=virtual_rows.h5 --split=train
+expect_status 0
