@@ -22,7 +22,9 @@ static void describe_head(const unsigned char *head, ssize_t n, char *text, size
     tutti_text_append(text, bytes, isprint(head[i]) ? "%c" : "\\x%02x", head[i]);
 }
 
-static tutti_status fail_unreadable(const char *path, const char *reason) {
+static tutti_status fail_unreadable(const char *path, const char *of_system) {
+  char reason[512];
+  snprintf(reason, sizeof reason, "%s", of_system); // which another call of strerror may write over
   const char *advice = strcmp(reason, strerror(EMFILE)) == 0
                            ? "; 'ulimit -n' says how many a process may have open, and raises it"
                            : "";
