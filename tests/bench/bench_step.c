@@ -120,29 +120,13 @@ done:
   return status;
 }
 
-/** As a training begins: rank 0's weights to the owners of slices, and then to all. */
-static tutti_status init_weights(tutti_run *run) {
-  float *weights = NULL;
-  tutti_status status = TUTTI_NEW(weights, tutti_model_n_params(run->network.model));
-  TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
-  tutti_model_init(run->network.model, run->config->train.seed, weights);
-  int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->reducer, &begin, &end);
-  TUTTI_TRY_GOTO(done,
-                 tutti_reducer_scatter(run->reducer, weights, tutti_reducer_params(run->reducer) + begin));
-  TUTTI_TRY_GOTO(done, tutti_reducer_publish(run->reducer));
-done:
-  tutti_free(weights);
-  return status;
-}
-
 static tutti_status run_batch(const bench *b, const char *file, int64_t batch) {
   tutti_config config = {0};
   tutti_run run = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_agree(b->comm, endless_parse(b, file, batch, "none", &config)));
   TUTTI_TRY_GOTO(done, tutti_run_create(b->comm, &config, &run));
-  TUTTI_TRY_GOTO(done, init_weights(&run));
+  TUTTI_TRY_GOTO(done, tutti_run_begin(&run));
   TUTTI_TRY_GOTO(done, measure(b, &run));
 done:
   tutti_run_destroy(&run);
