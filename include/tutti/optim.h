@@ -281,7 +281,8 @@ typedef struct {
   tutti_extent total; // the whole training
   tutti_extent
       earlier; // what of it was done with other batches or data, so that its steps had another size; else 0
-  double warmup_from; // where the warmup begins, in its unit
+  double
+      warmup_from; // where the warmup begins, in its unit; below 0: what lies before the training does not count
 } tutti_course;
 
 /** Local.  Warmup begins at the unscaled rate where scaling is linear or sqrt (Goyal et al., section 2.2), else at 0.

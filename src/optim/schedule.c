@@ -52,17 +52,23 @@ static double convert(double place, const tutti_course *course, tutti_unit of, t
   if (place == 0 || of == unit) return place;
   const double change = tutti_extent_in(&course->earlier, of),
                there = tutti_extent_in(&course->earlier, unit);
-  if (place <= change * (1 + ROUNDING)) return place / change * there;
-  return there + (place - change) / (tutti_extent_in(&course->total, of) - change) *
-                     (tutti_extent_in(&course->total, unit) - there);
+  if (change > 0 && place <= change * (1 + ROUNDING)) return place / change * there;
+  const double rest = tutti_extent_in(&course->total, of) - change;
+  if (rest <= 0) return there;
+  return there + (place - change) / rest * (tutti_extent_in(&course->total, unit) - there);
 }
 
-/** The length of the warmup in another unit. */
+/** The warmup without what lies before the begin: a training that goes on with fewer, larger steps has none of that. */
+static tutti_count warmup_inside(tutti_count warmup, double from) {
+  return (tutti_count){fmax(warmup.value + fmin(from, 0), 0), warmup.unit};
+}
+
+/** The length of that in another unit. */
 static double warmup_in(const tutti_schedule *s, const tutti_course *course, tutti_unit unit) {
-  const tutti_unit of = s->warmup.unit;
-  if (s->warmup.value == 0 || of == unit) return s->warmup.value;
-  return convert(s->warmup_from + s->warmup.value, course, of, unit) -
-         convert(s->warmup_from, course, of, unit);
+  const tutti_count inside = warmup_inside(s->warmup, s->warmup_from);
+  const double begin = fmax(s->warmup_from, 0);
+  if (inside.value == 0 || inside.unit == unit) return inside.value;
+  return convert(begin + inside.value, course, inside.unit, unit) - convert(begin, course, inside.unit, unit);
 }
 
 double tutti_scaling_factor(tutti_scaling scaling, double base_batch_size, double batch_size) {
@@ -139,7 +145,7 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
                       .delta = options->decay_delta,
                       .milestones = options->decay_milestones};
   TUTTI_TRY(check_counts(options));
-  TUTTI_TRY(check_warmup(s.warmup, &course->total));
+  TUTTI_TRY(check_warmup(warmup_inside(s.warmup, s.warmup_from), &course->total));
   TUTTI_TRY(scale(options, learning_rate, batch_size, &s.peak));
   const bool scaled = options->scaling == TUTTI_SCALING_LINEAR || options->scaling == TUTTI_SCALING_SQRT;
   s.start = scaled ? learning_rate : 0;
@@ -147,6 +153,7 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
     s.over = (tutti_count){tutti_extent_in(&course->total, unit) - warmup_in(&s, course, unit), unit};
   s.warmup_every = warmup_in(&s, course, s.every.unit);
   s.warmup_over = warmup_in(&s, course, s.over.unit);
+  TUTTI_ASSERT(isfinite(s.over.value) && isfinite(s.warmup_every) && isfinite(s.warmup_over));
   TUTTI_TRY(check_decay(&s));
   *schedule = s;
   return TUTTI_OK;

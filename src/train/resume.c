@@ -295,6 +295,7 @@ static tutti_status begin_steps(tutti_run *run) {
 static void convert_progress(tutti_run *run, double base) {
   tutti_checkpoint_state *state = &run->state;
   const tutti_unit unit = run->config->schedule.warmup.unit;
+  if (base == run->plan.base) return;
   tutti_plan then = run->plan;
   then.base = base;
   const tutti_extent before = tutti_plan_progress(&then, tutti_run_position(run));

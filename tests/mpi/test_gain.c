@@ -135,7 +135,8 @@ static void it_does_not_depend_on_ranks(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
-/** 110 steps of 6 samples are 13.75 of the base batch of 48 that the run goes on with: its warmup is over all the same. */
+/** 110 steps of 6 samples are 13.75 of the base batch of 48 that the run goes on with: its warmup is over all the same,
+ * as of 3.75, and a decay lies over the 96.25 that follow. */
 static void a_warmup_that_is_over_does_not_begin_again(const tutti_comm *comm) {
   training_folder folder;
   char resume[400];
@@ -145,14 +146,41 @@ static void a_warmup_that_is_over_does_not_begin_again(const tutti_comm *comm) {
         (training_overrides){"schedule.scaling=linear", "train.batch_size=6", "train.steps=110",
                              "schedule.warmup=100 steps"});
   snprintf(resume, sizeof resume, "run.resume=%s/plain/checkpoint.h5", folder.path);
-  const training_overrides scaled = {resume, "schedule.base_batch_size=48", "schedule.warmup=100 steps"};
+  const training_overrides scaled = {resume, "schedule.base_batch_size=48", "schedule.warmup=100 steps",
+                                     "schedule.decay=cosine"};
   const tutti_train_result result = train(comm, &folder, "scaled", scaled);
   EXPECT(result.row.step == 110 + 87, "step %lld", (long long)result.row.step);
   if (training_is_root(comm)) {
     const int64_t n = training_column(&folder, "scaled", "steps", "learning_rate", &rates);
     EXPECT(n == 87, "%lld rows", (long long)n);
-    for (int64_t i = 0; i < n; i++) expect_close(rates[i], 0.02, "the rate", 111 + i);
+    for (int64_t i = 0; i < n; i++)
+      expect_close(rates[i], 0.01 * (1 + cos(acos(-1.0) * (10 + (double)i) / 96.25)), "the rate", 111 + i);
     free(rates);
+  }
+  training_folder_remove(comm, &folder);
+}
+
+/** What is counted, and the averages, go on into another decay: the first gain is that of the run without it. */
+static void the_same_base_goes_on_as_it_was(const tutti_comm *comm) {
+  training_folder folder;
+  char resume[400];
+  training_folder_make(comm, &folder);
+#define TENS "train.batch_size=333", "schedule.base_batch_size=10", "schedule.warmup=15 steps", SEEN
+  train(comm, &folder, "straight", (training_overrides){TENS, "train.steps=80"});
+  train(comm, &folder, "first", (training_overrides){TENS, "train.steps=40"});
+  snprintf(resume, sizeof resume, "run.resume=%s/first/checkpoint.h5", folder.path);
+  train(comm, &folder, "second",
+        (training_overrides){resume, TENS, "train.epochs=3", "schedule.decay=cosine"});
+  if (training_is_root(comm)) {
+    columns all = read_columns(&folder, "straight"), then = read_columns(&folder, "first"),
+            now = read_columns(&folder, "second");
+    const double part = (then.steps[then.n - 1] - 15) / (3 * 33.3 - 15);
+    expect_close(now.gain[0], all.gain[then.n], "gain", then.n + 1);
+    expect_close(now.steps[0], all.steps[then.n], "steps", then.n + 1);
+    expect_close(now.rate[0], 0.01 * (1 + cos(acos(-1.0) * part)) * now.gain[0], "rate", then.n + 1);
+    clear(&all);
+    clear(&then);
+    clear(&now);
   }
   training_folder_remove(comm, &folder);
 }
@@ -178,9 +206,13 @@ static void what_has_no_gain_is_refused(const tutti_comm *comm) {
 
 int main(void) {
   const mpi_test tests[] = {
-      MPI_TEST(the_rate_and_the_budget_follow_the_gain),    MPI_TEST(the_schedule_goes_on_by_the_gain),
-      MPI_TEST(over_its_own_batch_it_is_plain_sgd),         MPI_TEST(it_does_not_depend_on_ranks),
-      MPI_TEST(a_warmup_that_is_over_does_not_begin_again), MPI_TEST(what_has_no_gain_is_refused),
+      MPI_TEST(the_rate_and_the_budget_follow_the_gain),
+      MPI_TEST(the_schedule_goes_on_by_the_gain),
+      MPI_TEST(over_its_own_batch_it_is_plain_sgd),
+      MPI_TEST(it_does_not_depend_on_ranks),
+      MPI_TEST(a_warmup_that_is_over_does_not_begin_again),
+      MPI_TEST(the_same_base_goes_on_as_it_was),
+      MPI_TEST(what_has_no_gain_is_refused),
   };
   return mpi_main("gain", tests, sizeof tests / sizeof tests[0]);
 }

@@ -160,6 +160,41 @@ static void a_warmup_is_as_long_as_its_own_steps(void **state) {
   CHECK_NEAR(s.warmup_over, 5, 1e-12);
 }
 
+/** It began 96 steps before this training's count, so it ends at step 4 of it, and the decay lies over the rest. */
+static void a_warmup_from_before_the_begin_is_finite(void **state) {
+  (void)state;
+  const tutti_course course = {.total = {.steps = 50, .epochs = 5, .samples = 500}, .warmup_from = -96};
+  static const tutti_unit units[] = {TUTTI_UNIT_STEPS, TUTTI_UNIT_EPOCHS, TUTTI_UNIT_SAMPLES};
+  const tutti_schedule_options cosine = {.decay = TUTTI_DECAY_COSINE, .warmup = steps(100)};
+  const tutti_schedule_options over = {.decay = TUTTI_DECAY_COSINE, .warmup = steps(20)};
+  const tutti_schedule_options falls = {.decay = TUTTI_DECAY_EXPONENTIAL,
+                                        .decay_rate = 0.5,
+                                        .decay_every = {1, TUTTI_UNIT_EPOCHS},
+                                        .warmup = steps(100)};
+  const tutti_extent before = {.steps = 27, .epochs = 2.7, .samples = 270},
+                     next = {.steps = 28, .epochs = 2.8, .samples = 280};
+  tutti_schedule s;
+  for (int i = 0; i < 3; i++) {
+    CHECK_OK(tutti_schedule_make(&cosine, 1, 10, &course, units[i], &s));
+    CHECK_NEAR(tutti_schedule_at(&s, &before, &next), 0.5, 1e-12);
+    CHECK_OK(tutti_schedule_make(&over, 1, 10, &course, units[i], &s)); // long since
+    CHECK_NEAR(tutti_schedule_at(&s, &before, &next), 0.5 * (1 + cos(acos(-1.0) * 0.54)), 1e-12);
+  }
+  CHECK_OK(tutti_schedule_make(&falls, 1, 10, &course, TUTTI_UNIT_EPOCHS, &s));
+  CHECK_NEAR(tutti_schedule_at(&s, &before, &next), pow(0.5, 2.3), 1e-12);
+}
+
+/** A run that goes on at the end of its budget has nothing behind the change. */
+static void a_course_may_end_at_the_change(void **state) {
+  (void)state;
+  const tutti_extent all = {.steps = 50, .epochs = 5, .samples = 500};
+  const tutti_course course = {.total = all, .earlier = all, .warmup_from = 50};
+  const tutti_schedule_options options = {.decay = TUTTI_DECAY_COSINE, .warmup = steps(10)};
+  tutti_schedule s;
+  CHECK_OK(tutti_schedule_make(&options, 1, 10, &course, TUTTI_UNIT_EPOCHS, &s));
+  CHECK_NEAR(s.warmup_over, 0, 1e-12);
+}
+
 static void step_drops_at_whole_intervals(void **state) {
   (void)state;
   tutti_schedule_options options = {.decay = TUTTI_DECAY_STEP, .decay_rate = 0.1, .decay_every = steps(30)};
@@ -376,6 +411,8 @@ int main(void) {
       cmocka_unit_test(counts_are_in_steps_epochs_or_samples),
       cmocka_unit_test(samples_are_those_that_steps_have),
       cmocka_unit_test(a_warmup_is_as_long_as_its_own_steps),
+      cmocka_unit_test(a_warmup_from_before_the_begin_is_finite),
+      cmocka_unit_test(a_course_may_end_at_the_change),
       cmocka_unit_test(step_drops_at_whole_intervals),
       cmocka_unit_test(step_drops_at_milestones),
       cmocka_unit_test(exponential_is_smooth),
