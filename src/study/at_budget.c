@@ -20,7 +20,7 @@ typedef struct {
   const tutti_file *file;
   const tutti_trial_set *set;
   const tutti_budget_question *question;
-  bool of_epochs;
+  tutti_evaluation_kind kind;
   bool known;        // some curve has a value
   int64_t n_done;    // trials
   double sign;       // -1: large values are good
@@ -32,27 +32,27 @@ typedef struct {
 // --- one trial
 
 /** Where a row of a curve stands, in the unit of the budget. */
-static double place_of(const work *w, const tutti_trial_result *result, double steps, double samples) {
+static double place_of(const work *w, double steps, double samples, double epochs) {
   if (w->question->budget.unit == TUTTI_UNIT_STEPS) return steps;
-  if (w->question->budget.unit == TUTTI_UNIT_SAMPLES) return samples;
-  return samples * result->epochs / result->samples;
+  return w->question->budget.unit == TUTTI_UNIT_SAMPLES ? samples : epochs;
 }
 
 /** An epoch, or so many samples, end with the step that they end in. */
 static double margin_of(const work *w, const tutti_trial_result *result) {
-  return w->question->budget.unit == TUTTI_UNIT_STEPS
-             ? 0
-             : place_of(w, result, 1, (double)result->batch_size) * (1 - 1e-9);
+  const double batch = (double)result->batch_size;
+  if (w->question->budget.unit == TUTTI_UNIT_STEPS) return 0;
+  return place_of(w, 1, batch, batch * result->epochs / result->samples) * (1 - 1e-9);
 }
 
 static reading read_until(const work *w, const tutti_trial_result *result, const tutti_evaluation *rows,
                           int64_t n, double budget) {
   const double margin = margin_of(w, result);
-  const bool before = place_of(w, result, result->steps, result->samples) < budget;
+  const bool before = place_of(w, result->steps, result->samples, result->epochs) < budget;
   reading best = {NAN, NAN, NAN, before && result->status == TUTTI_TRIAL_REACHED};
   for (int64_t i = 0; i < n; i++) {
     const double score = w->sign * rows[i].value;
-    const bool within = place_of(w, result, (double)rows[i].step, (double)rows[i].samples) <= budget + margin;
+    const double at = place_of(w, (double)rows[i].step, (double)rows[i].samples, rows[i].epochs);
+    const bool within = at <= budget + margin;
     if (!within || isnan(score) || score >= best.score) continue;
     best.score = score;
     best.steps = (double)rows[i].step;
@@ -70,7 +70,7 @@ static tutti_status read_trial(work *w, int64_t i) {
   tutti_status status = TUTTI_OK;
   for (int p = 0; p < N_PARTS; p++) to[p].score = NAN;
   if (result->status == TUTTI_TRIAL_WAITING) return TUTTI_OK;
-  status = tutti_evaluations_read(w->file, result, w->question->metric, w->of_epochs, &rows, &n);
+  status = tutti_evaluations_read(w->file, result, w->question->metric, &w->kind, &rows, &n);
   for (int64_t k = 0; k < n && status == TUTTI_OK; k++) w->known = w->known || !isnan(rows[k].value);
   for (int p = 0; p < N_PARTS && status == TUTTI_OK; p++)
     to[p] = read_until(w, result, rows, n, parts[p] * w->question->budget.value);
@@ -185,7 +185,7 @@ static work work_of(const tutti_file *file, const tutti_trial_set *set,
 static tutti_status make_table(work *w, tutti_budget_table *table) {
   tutti_status status = TUTTI_OK;
   *table = (tutti_budget_table){0};
-  TUTTI_TRY_GOTO(done, tutti_evaluations_are_of_epochs(w->file, w->question->metric, &w->of_epochs));
+  TUTTI_TRY_GOTO(done, tutti_evaluations_find_kind(w->file, w->question->metric, &w->kind));
   TUTTI_TRY_GOTO(done, tutti_trial_order_make(w->set, &w->order));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(w->readings, w->set->n_trials * N_PARTS));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(w->scratch, w->set->n_trials));
@@ -200,7 +200,7 @@ done:
 }
 
 static const char *end_of_epochs(const work *w) {
-  return w->of_epochs ? " at the end of an epoch" : "";
+  return w->kind.of_epochs ? " at the end of an epoch" : "";
 }
 
 tutti_status tutti_study_at_budget(const tutti_file *file, const tutti_trial_set *set,

@@ -8,8 +8,8 @@
 /** What the trials are judged by. */
 typedef struct {
   const tutti_goal *goal;
-  bool of_epoch; // a mean over the epoch's training samples, which counts when these are all
-  bool known;    // a curve has had a value of it
+  tutti_evaluation_kind kind;
+  bool known; // a curve has had a value of it
 } yardstick;
 
 /** Forget the study's own goal. */
@@ -22,7 +22,7 @@ static void reach(tutti_trial_result *result, const tutti_evaluation *at) {
   result->status = TUTTI_TRIAL_REACHED;
   result->goal_step = (double)at->step;
   result->goal_samples = (double)at->samples;
-  result->goal_epoch = result->epochs * (double)at->samples / result->samples;
+  result->goal_epoch = at->epochs;
   result->goal_seconds = at->seconds;
 }
 
@@ -45,7 +45,7 @@ static tutti_status judge(const tutti_file *file, yardstick *by, tutti_trial_res
   tutti_evaluation *rows = NULL;
   int64_t n = 0, i = 0;
   withdraw(result);
-  TUTTI_TRY_GOTO(done, tutti_evaluations_read(file, result, by->goal->metric, by->of_epoch, &rows, &n));
+  TUTTI_TRY_GOTO(done, tutti_evaluations_read(file, result, by->goal->metric, &by->kind, &rows, &n));
   for (int64_t k = 0; k < n && !by->known; k++) by->known = !isnan(rows[k].value);
   while (i < n && !tutti_goal_reached(by->goal, rows[i].value)) i++;
   if (i < n)
@@ -73,7 +73,7 @@ static tutti_status judge_fresh(const tutti_file *file, yardstick *by, tutti_tri
 tutti_status tutti_trial_set_judge(tutti_trial_set *set, const tutti_file *file, const tutti_goal *goal) {
   yardstick by = {.goal = goal};
   bool any = false;
-  TUTTI_TRY(tutti_evaluations_are_of_epochs(file, goal->metric, &by.of_epoch));
+  TUTTI_TRY(tutti_evaluations_find_kind(file, goal->metric, &by.kind));
   for (int64_t i = 0; i < set->n_trials; i++) {
     if (set->results[i].status == TUTTI_TRIAL_WAITING) continue;
     any = true;
@@ -82,17 +82,17 @@ tutti_status tutti_trial_set_judge(tutti_trial_set *set, const tutti_file *file,
   for (int64_t i = 0; i < set->n_confirm; i++) TUTTI_TRY(judge_fresh(file, &by, &set->confirm[i]));
   TUTTI_CHECK(by.known || !any, TUTTI_ERR_USAGE,
               "%s: no curve of this study has a value of %s%s; its own goal is about a metric that they have",
-              tutti_file_path(file), goal->metric, by.of_epoch ? " at the end of an epoch" : "");
+              tutti_file_path(file), goal->metric, by.kind.of_epochs ? " at the end of an epoch" : "");
   return TUTTI_OK;
 }
 
 /** Trials without a curve keep what they have. */
-static tutti_status take_values(const tutti_file *file, const char *metric, bool of_epochs,
+static tutti_status take_values(const tutti_file *file, const char *metric, const tutti_evaluation_kind *kind,
                                 tutti_trial_result *result) {
   const double sign = tutti_metric_wants_small(metric) ? 1 : -1;
   tutti_evaluation *rows = NULL;
   int64_t n = 0;
-  const tutti_status status = tutti_evaluations_read(file, result, metric, of_epochs, &rows, &n);
+  const tutti_status status = tutti_evaluations_read(file, result, metric, kind, &rows, &n);
   if (status == TUTTI_OK && n > 0) result->best_value = result->best_step = result->last_value = NAN;
   for (int64_t i = 0; status == TUTTI_OK && i < n; i++) {
     if (isnan(rows[i].value)) continue;
@@ -106,10 +106,10 @@ static tutti_status take_values(const tutti_file *file, const char *metric, bool
 }
 
 tutti_status tutti_trial_set_take_values(tutti_trial_set *set, const tutti_file *file, const char *metric) {
-  bool of_epochs = false;
-  TUTTI_TRY(tutti_evaluations_are_of_epochs(file, metric, &of_epochs));
+  tutti_evaluation_kind kind;
+  TUTTI_TRY(tutti_evaluations_find_kind(file, metric, &kind));
   for (int64_t i = 0; i < set->n_trials; i++)
     if (set->results[i].status != TUTTI_TRIAL_WAITING)
-      TUTTI_TRY(take_values(file, metric, of_epochs, &set->results[i]));
+      TUTTI_TRY(take_values(file, metric, &kind, &set->results[i]));
   return TUTTI_OK;
 }

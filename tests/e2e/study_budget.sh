@@ -73,3 +73,21 @@ values accuracy.h5 >right
 values study.h5 | cmp -s right - && fail 'val_loss and val_accuracy have the same values'
 succeed "$RANKS" study study.yaml --study.at_budget=val_accuracy
 expect_same "$(values study.h5)" "$(cat right)"
+# Where the batch grows and the rest of an epoch is left out, epochs have 90, 90, 100, 100 and 100 of 100 samples.
+set -- --data.limit_train=111 --train.last_batch=drop --schedule.batch_growth=geometric --schedule.batch_every='2 epochs' \
+  --schedule.batch_factor=1.7 --schedule.batch_max=50 --study.budget='5 epochs' --study.seeds=1 --study.output=drops.h5 \
+  --study.vary='{train.batch_size: [30], optimizer.learning_rate: [0.3]}'
+succeed "$RANKS" study study.yaml "$@" --study.at_budget=loss
+expect_same "$(column at_samples 30 1.25) $(column at_samples 30 2.5) $(column at_samples 30 5)" '90 180 480'
+expect_close "$(values drops.h5 | cut -d " " -f 2)" "$(column value 30 5)" 1e-5
+goal="loss <= $(column value 30 2.5 | awk '{ print $1 + 1e-3 }')"
+succeed 1 info drops.h5 --goal="$goal"
+judged=$(grep "^30$tab[0-9]*$tab" "$out" | head -n 1 | cut -f 1-3)
+expect_same "$judged" "30${tab}6${tab}180"
+rm drops.h5
+succeed "$RANKS" study study.yaml "$@" --study.at_budget=none --study.goal="$goal"
+expect_same "$(grep "^30$tab[0-9]*$tab" "$out" | head -n 1 | cut -f 1-3)" "$judged"
+# Rows that lie within the epochs alone are of parts.
+rm drops.h5
+succeed "$RANKS" study study.yaml "$@" --study.at_budget=loss --study.evaluate_every='2 steps' --study.budget='5 steps'
+expect_same "$(column at_samples 30 5)" ''
