@@ -58,14 +58,14 @@ done:
 }
 
 /** A fresh seed that was kept while its study grew has no curve: by another goal nothing is known of it, and it is as one
- * that waits.  One that diverged at once has none either. */
+ * that waits.  One that diverged at once has none either, under a number of its own. */
 static tutti_status judge_fresh(const tutti_file *file, yardstick *by, tutti_trial_result *result) {
   char name[TUTTI_CURVE_NAME];
   int64_t n = 0;
   if (result->status == TUTTI_TRIAL_WAITING) return TUTTI_OK;
   tutti_curve_name(result->trial, name);
   TUTTI_TRY(tutti_table_rows(file, name, &n));
-  if (n > 0 || result->status == TUTTI_TRIAL_DIVERGED) return judge(file, by, result);
+  if (n > 0 || (result->trial >= 0 && result->status == TUTTI_TRIAL_DIVERGED)) return judge(file, by, result);
   result->status = TUTTI_TRIAL_WAITING;
   return TUTTI_OK;
 }

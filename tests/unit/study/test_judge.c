@@ -123,6 +123,26 @@ static void training_samples_count_at_the_end_of_an_epoch(void **state) {
   tutti_file_close(&file);
 }
 
+/** A study that grew keeps the results of fresh seeds without their curves, which have no number then. */
+static void a_fresh_seed_without_a_curve_waits(void **state) {
+  tutti_file *file;
+  tutti_goal goal;
+  tutti_trial_set set = make_set(state, &file);
+  CHECK_OK(TUTTI_NEW(set.confirm, 4));
+  set.n_confirm = 4;
+  for (int i = 0; i < 4; i++) set.confirm[i] = set.results[i == 2 ? 0 : 2];
+  set.confirm[0].trial = set.confirm[2].trial = -1;
+  set.confirm[3].trial = 7; // diverged before it had a curve
+  CHECK_OK(tutti_goal_parse("val_accuracy > 0.5", &goal));
+  CHECK_OK(tutti_trial_set_judge(&set, file, &goal));
+  assert_int_equal(set.confirm[0].status, TUTTI_TRIAL_WAITING);
+  assert_int_equal(set.confirm[1].status, TUTTI_TRIAL_REACHED);
+  assert_int_equal(set.confirm[2].status, TUTTI_TRIAL_WAITING);
+  assert_int_equal(set.confirm[3].status, TUTTI_TRIAL_DIVERGED);
+  tutti_trial_set_clear(&set);
+  tutti_file_close(&file);
+}
+
 /** The noisy quadratic has no curves. */
 static void trials_without_curves_cannot_be_judged(void **state) {
   tutti_file *file;
@@ -144,6 +164,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_metric_that_no_curve_has_is_refused, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(training_samples_count_at_the_end_of_an_epoch, folder_make,
                                       folder_remove),
+      cmocka_unit_test_setup_teardown(a_fresh_seed_without_a_curve_waits, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(trials_without_curves_cannot_be_judged, folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("study.judge", tests, NULL, check_no_leak);
