@@ -172,9 +172,10 @@ static tutti_status write_all(legacy *old) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_create(study->config->study.output, &file));
-  TUTTI_TRY_GOTO(done, tutti_output_write(study, file));
+  // First the curves, of which the trials have their values.
   if (old->file) TUTTI_TRY_GOTO(done, copy_curves_of_file(old, file));
   for (int64_t k = 0; k < old->n; k++) TUTTI_TRY_GOTO(done, copy_curve(old, k, file));
+  TUTTI_TRY_GOTO(done, tutti_output_write(study, file));
   TUTTI_TRY_GOTO(done, tutti_fault("study.grow"));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
   TUTTI_TRY_GOTO(done, tutti_fault("study.grown"));

@@ -71,8 +71,17 @@ values() { "$TRIALS" rows "$1" | cut -d ' ' -f 1,8,9; }
 succeed "$RANKS" study study.yaml --study.at_budget=val_accuracy --study.output=accuracy.h5
 values accuracy.h5 >right
 values study.h5 | cmp -s right - && fail 'val_loss and val_accuracy have the same values'
+cp study.h5 small.h5
 succeed "$RANKS" study study.yaml --study.at_budget=val_accuracy
 expect_same "$(values study.h5)" "$(cat right)"
+# Also where it grows at the same time, from the moment it has.
+TUTTI_FAULT=study.grown:0:1
+export TUTTI_FAULT
+refuse 70 'fault injected' -- study study.yaml --study.output=small.h5 --study.seeds=3 --study.at_budget=val_accuracy
+unset TUTTI_FAULT
+values small.h5 | cut -d ' ' -f 2- | sort >grown
+expect_same "$(cut -d ' ' -f 2- right | sort | comm -23 - grown)" ''
+
 # Where the batch grows and the rest of an epoch is left out, epochs have 90, 90, 100, 100 and 100 of 100 samples.
 set -- --data.limit_train=111 --train.last_batch=drop --schedule.batch_growth=geometric --schedule.batch_every='2 epochs' \
   --schedule.batch_factor=1.7 --schedule.batch_max=50 --study.budget='5 epochs' --study.seeds=1 --study.output=drops.h5 \
