@@ -156,7 +156,8 @@ static tutti_status compare_config(const tutti_run *run, const char *path, bool 
                                    const tutti_config *old, const tutti_checkpoint_info *info,
                                    comparison *with) {
   // All that an epoch's samples and their order come from.
-  static const char *const ordering[] = {"train.seed", "data.validation_split", "data.validation_take"};
+  static const char *const ordering[] = {"train.seed", "train.shuffle", "data.validation_split",
+                                         "data.validation_take"};
   char text[1024];
   tutti_differences found;
   find_differences(run, old, info, &found);

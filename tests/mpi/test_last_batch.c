@@ -131,6 +131,9 @@ static void another_batch_size_goes_on_where_the_samples_are(const tutti_comm *c
   EXPECT_OK(training_run(comm, &folder, "third", yaml,
                          (training_overrides){resume, "train.steps=9", "train.seed=9"}, &result));
   EXPECT(result.epochs == (333 + 4 * 70) / 333., "%.17g epochs", result.epochs);
+  EXPECT_OK(training_run(comm, &folder, "fourth", yaml,
+                         (training_overrides){resume, "train.steps=9", "train.shuffle=no"}, &result));
+  EXPECT(result.epochs == (333 + 4 * 70) / 333., "%.17g epochs", result.epochs);
   training_folder_remove(comm, &folder);
 }
 
