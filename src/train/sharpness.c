@@ -17,9 +17,11 @@ typedef struct {
   double *params, *gradient; // [n] owned
 } measurement;
 
-/** Samples of the training's epochs: another file may have more or less, but what was done tells, once an epoch is. */
+/** Samples of the training's epochs: another file may have more or less, but what was done tells, once an epoch is.  Of
+ * epochs before the run went on with other data, the place counts, which is in epochs of these. */
 static int64_t samples_of_epoch(const tutti_checkpoint_state *state, int64_t n_here) {
-  const int64_t whole = state->samples - (int64_t)state->in_epoch.samples;
+  const int64_t since = state->samples - state->from_samples - (int64_t)state->in_epoch.samples;
+  const int64_t whole = state->from_place + since;
   return state->epoch > 0 && whole > 0 ? whole / state->epoch : n_here;
 }
 

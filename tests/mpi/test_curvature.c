@@ -156,6 +156,36 @@ static void a_file_of_other_size_has_the_same_rate(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** Also where the run went on with other data: 2 epochs of 90 samples, then 3 of 60. */
+static void so_has_one_after_other_data(const tutti_comm *comm) {
+  static const char yaml[] = "model: {layers: [dense 3 softmax]}\n"
+                             "optimizer: {name: sgd, learning_rate: 0.01}\n"
+                             "train: {batch_size: 30}\n";
+  training_folder folder;
+  tutti_train_result trained;
+  tutti_sharpness found = {0};
+  char checkpoint[300], file[300], resume[320];
+  tutti_sharpness_options options = usual();
+  options.n_epsilons = 0;
+  options.file = file;
+  training_folder_make(comm, &folder);
+  snprintf(file, sizeof file, "%s/data.h5", folder.path);
+  EXPECT_OK(training_run(comm, &folder, "first", yaml,
+                         (training_overrides){"data.limit_train=90", "train.epochs=2"}, &trained));
+  checkpoint_of(&folder, "first", checkpoint);
+  snprintf(resume, sizeof resume, "run.resume=%s", checkpoint);
+  EXPECT_OK(training_run(
+      comm, &folder, "second", yaml,
+      (training_overrides){resume, "data.limit_train=60", "train.epochs=5", "schedule.decay=cosine"},
+      &trained));
+  EXPECT(trained.row.samples == 2 * 90 + 3 * 60, "%lld samples", (long long)trained.row.samples);
+  checkpoint_of(&folder, "second", checkpoint);
+  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  const double rate = 0.005 * (1 + cos(acos(-1.0) * 4.5 / 5));
+  EXPECT(fabs(found.learning_rate - rate) < 1e-12, "%g, expected %g", found.learning_rate, rate);
+  training_folder_remove(comm, &folder);
+}
+
 /** What is left of a growth beyond the largest batch divides the rate: 4 times 10 samples are more than 20. */
 static void growth_is_in_the_rate(const tutti_comm *comm) {
   training_folder folder;
@@ -371,6 +401,7 @@ int main(void) {
       MPI_TEST(ranks_make_no_difference),
       MPI_TEST(micro_batches_of_the_training_do_not_matter),
       MPI_TEST(a_file_of_other_size_has_the_same_rate),
+      MPI_TEST(so_has_one_after_other_data),
       MPI_TEST(growth_is_in_the_rate),
       MPI_TEST(wrong_options_are_refused),
       MPI_TEST(no_rank_is_left_alone),
