@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "train/average.h"
@@ -68,11 +69,23 @@ void tutti_saver_view(tutti_saver *saver, bool is_average) {
   view_input(saver);
 }
 
+/** A schedule that is refused leaves no folder behind, and no weights have been read for it.  Where a run goes on, what is
+ * right depends on where that is. */
+static tutti_status check_schedule(const tutti_run *run) {
+  const tutti_run_options *options = &run->config->run;
+  const bool automatic = strcmp(options->resume, "auto") == 0;
+  const bool anew =
+      strcmp(options->resume, "no") == 0 || (automatic && access(options->directory, F_OK) != 0);
+  tutti_schedule unused;
+  return anew ? tutti_plan_schedule(&run->plan, run->config, 0, &unused) : TUTTI_OK;
+}
+
 static tutti_status create_root(tutti_saver *saver) {
   tutti_run *run = saver->run;
   tutti_model *model = run->network.model;
   const int64_t n = tutti_model_n_params(model);
   const int n_slots = tutti_optim_n_slots(run->optim);
+  TUTTI_TRY(check_schedule(run));
   TUTTI_TRY(tutti_lock_take(run->config->run.directory, &saver->lock));
   TUTTI_TRY(tutti_config_dump(run->config, &saver->config));
   saver->n_room = (n_slots + 1) * tutti_model_n_arrays(model) + 2;

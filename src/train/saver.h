@@ -7,7 +7,7 @@
 typedef struct tutti_saver tutti_saver;
 
 /** Collective.  Make the run directory and the buffers that a checkpoint is gathered in.  `run` is borrowed.
- * @return (agreed) ERR_CREATE, ERR_MEMORY */
+ * @return (agreed) ERR_CREATE, ERR_MEMORY; ERR_CONFIG, with nothing made, the schedule of a run that begins anew */
 TUTTI_NODISCARD
 tutti_status tutti_saver_create(tutti_run *run, tutti_saver **saver);
 void tutti_saver_destroy(tutti_saver **saver); // Local.  Accepts NULL inside; nulls the handle.

@@ -70,6 +70,13 @@ refuse 74 folder.yaml -- train folder.yaml
 refuse 64 digits.h5 "no config" "--data.file=" -- train "$SOURCE_DIR/data/digits.h5"
 refuse 78 key.yaml:11: batchsize -- info key.yaml
 
+# A schedule that does not fit leaves no folder.
+for resume in auto no; do
+  refuse 78 'schedule.warmup is 99 steps' '4 steps' -- train small.yaml --run.directory=runs/never --train.steps=4 \
+    --schedule.warmup='99 steps' --run.resume=$resume
+  [ ! -e runs/never ] || fail "an empty run directory is left, with run.resume=$resume"
+done
+
 # A batch larger than the data is fine, and said once.
 succeed 3 train small.yaml --train.batch_size=5000 --run.directory=runs/large
 expect_count 1 'tutti: warning: train.batch_size '
