@@ -8,8 +8,8 @@
 
 static const char config_name[] = "config.yaml";
 
-/** A study of an earlier version had short batches where its config said nothing. */
-static bool had_another_default(const tutti_study *study, const tutti_config *old) {
+/** Short batches there, of which nothing is said here: the user's own wish, or, by an earlier version, the default. */
+static bool lacks_short(const tutti_study *study, const tutti_config *old) {
   const tutti_train_options *now = &study->config->train;
   return !now->chooses_last_batch && old->train.last_batch == TUTTI_LAST_SHORT &&
          now->last_batch != TUTTI_LAST_SHORT;
@@ -23,10 +23,10 @@ static tutti_status compare_config(const tutti_study *study, const char *path, c
   found->extent = tutti_config_study_differences(&old, study->config, &all);
   found->any = all.n > 0;
   tutti_differences_text(&all, found->text, sizeof found->text);
-  if (had_another_default(study, &old))
+  if (lacks_short(study, &old))
     tutti_text_append(
         found->text, sizeof found->text,
-        " (as of an earlier version, whose default it was: train.last_batch=short goes on with it)");
+        " (train.last_batch=short goes on with it; an earlier version had it where nothing was said)");
   tutti_config_clear(&old);
   return TUTTI_OK;
 }
