@@ -73,7 +73,7 @@ void tutti_log_root(tutti_log_level level, const char *format, ...) {
 void tutti_log_once(tutti_log_level level, const char *format, ...) {
   char text[TEXT_BYTES];
   va_list arguments;
-  if (level > max_level) return;
+  if (log_rank != 0 || level > max_level) return;
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);

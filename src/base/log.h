@@ -17,5 +17,6 @@ void tutti_log(tutti_log_level level, const char *format, ...) TUTTI_PRINTF(2, 3
 /** The same on rank 0 alone: for what every rank knows. */
 void tutti_log_root(tutti_log_level level, const char *format, ...) TUTTI_PRINTF(2, 3);
 
-/** The same once for each text in the life of the process: for what each training of a study would say again. */
+/** The same once for each text in the life of the job: for what each training of a study would say again, in each of its
+ * groups. */
 void tutti_log_once(tutti_log_level level, const char *format, ...) TUTTI_PRINTF(2, 3);

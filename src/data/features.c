@@ -142,7 +142,7 @@ void tutti_features_warn(const tutti_dataset *d, tutti_features trained_on) {
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     const tutti_features own = d->layout.parts[which].features;
     if (are_far_apart(own, trained_on))
-      tutti_log_root(TUTTI_LOG_WARNING,
+      tutti_log_once(TUTTI_LOG_WARNING,
                      "%s: array '%s' holds %s, but the network is trained on %s, and as neither are stored "
                      "as bytes they "
                      "are taken as they are: where both mean the same, store them in one scale",

@@ -72,8 +72,7 @@ static tutti_status check_parts(const tutti_run *run) {
   if (has_parts(run, run->plan.stages.stages[0].batch)) return TUTTI_OK;
   TUTTI_CHECK(!run->meter->gains, TUTTI_ERR_CONFIG,
               "schedule.scaling: adascale needs the noise of the gradient, and %s", wanted);
-  if (run->rank == 0)
-    tutti_log_once(TUTTI_LOG_WARNING, "run.measure: the noise of the gradient will not be known: %s", wanted);
+  tutti_log_once(TUTTI_LOG_WARNING, "run.measure: the noise of the gradient will not be known: %s", wanted);
   return TUTTI_OK;
 }
 

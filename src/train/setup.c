@@ -184,10 +184,9 @@ tutti_status tutti_run_keep_rows(tutti_run *run) {
   const uint64_t seed = run->state.split_seed;
   if (seed == run->config->train.seed || run->config->data.validation_split == 0) return TUTTI_OK;
   if (run->config->data.validation_take != TUTTI_TAKE_SHUFFLED) return TUTTI_OK;
-  if (run->rank == 0)
-    tutti_log_once(TUTTI_LOG_INFO,
-                   "the validation rows stay those that train.seed %llu has drawn: others were trained on",
-                   (unsigned long long)seed);
+  tutti_log_once(TUTTI_LOG_INFO,
+                 "the validation rows stay those that train.seed %llu has drawn: others were trained on",
+                 (unsigned long long)seed);
   TUTTI_TRY(tutti_run_divide_by(run, seed));
   return tutti_agree(run->comm, tutti_class_weights_make(run->config, &run->samples.train, &run->network));
 }

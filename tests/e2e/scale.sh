@@ -66,6 +66,10 @@ expect_count 1 "tutti: warning: pixels.h5: array 'x_train' holds whole numbers 0
 train pixels.h5
 succeed 1 predict run/checkpoint.h5 parts.h5:x_train out.h5
 expect_count 1 "tutti: warning: parts.h5: array 'x_train' holds bytes / 255, but .* trained on whole numbers 0 to 255"
+# Once, not in each trial of a study, or by each of its groups.
+succeed "$RANKS" study --data.file=parts.h5 --model.layers='dense 2 softmax' --model.weights=run/checkpoint.h5 --study.output=parts.study.h5 \
+  --study.vary.train.batch_size='[1, 2]' --study.seeds=3 --study.goal='loss <= 0' --study.budget='2 steps' --study.train_rows=3
+expect_count 1 "tutti: warning: parts.h5: array 'x_train' holds bytes / 255, but .* trained on whole numbers 0 to 255"
 
 # Targets that float32 hardly tells apart.
 printf '%s\n' a,y 1,1600000040 2,1600000300 3,1600000020 >times.csv
