@@ -62,9 +62,20 @@ static tutti_status create(const tutti_config *config, tutti_training_set **set)
   return note_names(*set, config);
 }
 
-/** What is wrong with a network is said where all trials are checked. */
+/** Whether trials differ in what there is to say of their networks. */
+static bool varies_network(const tutti_study_options *study) {
+  static const char *const keys[] = {"model.layers", "model.loss", "model.label_smoothing"};
+  for (int64_t i = 0; i < study->n_axes; i++)
+    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+      if (strcmp(study->axes[i].key, keys[k]) == 0) return true;
+  return false;
+}
+
+/** What is wrong with a network is said where all trials are checked.  The config is that of one trial, and nothing is
+ * said that may be true of it alone. */
 static void advise(const tutti_comm *comm, const tutti_config *config, const tutti_dataset *dataset) {
   tutti_network network = {0};
+  if (varies_network(&config->study)) return;
   if (tutti_comm_rank(comm) == 0 && tutti_network_create_bare(config, dataset, &network) == TUTTI_OK)
     tutti_advise_network(config, &network);
   tutti_network_destroy(&network);

@@ -37,3 +37,11 @@ n_kept=$(count study.h5)
 succeed "$RANKS" study study.yaml
 expect_text "study.h5: $n_trials trials, $n_kept of them done"
 expect_files . study.h5 study.yaml
+
+# What may be true of one trial alone is told of none.
+set -- --study.goal='val_loss <= 0.1' --study.budget='1 steps' --study.output=smooth.h5
+succeed "$RANKS" study study.yaml "$@" --study.vary='{train.batch_size: [32], model.label_smoothing: [0.1]}'
+expect_no_text 'model.label_smoothing: with'
+rm smooth.h5
+succeed "$RANKS" study study.yaml "$@" --study.vary='{train.batch_size: [32]}' --model.label_smoothing=0.1
+expect_text 'model.label_smoothing: with 0.1 no loss is below'
