@@ -11,24 +11,10 @@
 
 // --- options
 
-/** X(code, name as in a config). */
-#define TUTTI_OPTIM_LIST(X)                                                                                  \
-  X(SGD, "sgd")                                                                                              \
-  X(ADAGRAD, "adagrad")                                                                                      \
-  X(ADADELTA, "adadelta")                                                                                    \
-  X(RMSPROP, "rmsprop")                                                                                      \
-  X(ADAM, "adam")                                                                                            \
-  X(ADAMW, "adamw")                                                                                          \
-  X(ADAMAX, "adamax")                                                                                        \
-  X(NADAM, "nadam")                                                                                          \
-  X(LARS, "lars")                                                                                            \
-  X(LAMB, "lamb")
-
 typedef enum {
-#define X(code, name) TUTTI_##code,
-  TUTTI_OPTIM_LIST(X)
-#undef X
-      TUTTI_N_OPTIMS
+#define X(code, word) TUTTI_##code,
+#include "tutti/rules.def"
+  TUTTI_N_OPTIMS
 } tutti_optim_rule;
 
 extern const char *const tutti_optim_names[TUTTI_N_OPTIMS];

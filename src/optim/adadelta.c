@@ -29,10 +29,13 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
   loop(s->rate, s->blend_2, s->eps_in, n, slots[GRAD], slots[DELTA], w, g);
 }
 
-const tutti_optim_ops tutti_optim_adadelta = {
-    {{"accumulated_grad", NULL, {0}, TUTTI_MEAN_SQUARE, false},
-     {"accumulated_delta_var", NULL, {0}, "mean of squared steps", false}},
-    scalars,
-    update,
-    NULL,
-    NULL};
+const tutti_optim_table tutti_optim_adadelta = {
+    .takes = {{TUTTI_TAKES_LEARNING_RATE, 1e-3, 1},
+              {TUTTI_TAKES_RHO, 0.95, 0.9},
+              {TUTTI_TAKES_EPSILON, 1e-7, 1e-6},
+              {TUTTI_TAKES_WEIGHT_DECAY, 0, 0}},
+    .slots = {{"accumulated_grad", .quantity = TUTTI_MEAN_SQUARE},
+              {"accumulated_delta_var", .quantity = "mean of squared steps"}},
+    .scalars = scalars,
+    .update = update,
+};

@@ -25,12 +25,12 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
   loop(s->rate, s->eps_in, s->eps_out, n, slots[ACCUMULATOR], w, g);
 }
 
-const tutti_optim_ops tutti_optim_adagrad = {{{"accumulator",
-                                               NULL,
-                                               {[TUTTI_DIALECT_KERAS] = 0.1f, [TUTTI_DIALECT_TORCH] = 0},
-                                               "sum of squared gradients",
-                                               false}},
-                                             scalars,
-                                             update,
-                                             NULL,
-                                             NULL};
+const tutti_optim_table tutti_optim_adagrad = {
+    .takes = {{TUTTI_TAKES_LEARNING_RATE, 1e-3, 1e-2},
+              {TUTTI_TAKES_EPSILON, 1e-7, 1e-10},
+              {TUTTI_TAKES_WEIGHT_DECAY, 0, 0}},
+    .slots = {{"accumulator", .initial = {[TUTTI_DIALECT_KERAS] = 0.1f},
+               .quantity = "sum of squared gradients"}},
+    .scalars = scalars,
+    .update = update,
+};

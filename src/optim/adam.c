@@ -54,11 +54,33 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
     plain(s->rate, s->blend_1, s->blend_2, s->eps_out, n, m, v, w, g);
 }
 
-const tutti_optim_ops tutti_optim_adam = {
-    {{"momentum", NULL, {0}, TUTTI_MEAN_GRADIENT, false},
-     {"velocity", NULL, {0}, TUTTI_MEAN_SQUARE, false},
-     {"velocity_hat", is_amsgrad, {0}, "largest mean of squared gradients", false}},
-    scalars,
-    update,
-    NULL,
-    NULL};
+#define SLOTS                                                                                                \
+  {                                                                                                          \
+    {"momentum", .quantity = TUTTI_MEAN_GRADIENT}, {"velocity", .quantity = TUTTI_MEAN_SQUARE},              \
+        {"velocity_hat", .needed = is_amsgrad, .quantity = "largest mean of squared gradients"},             \
+  }
+
+const tutti_optim_table tutti_optim_adam = {
+    .takes = {{TUTTI_TAKES_LEARNING_RATE, 1e-3, 1e-3},
+              {TUTTI_TAKES_BETA_1, 0.9, 0.9},
+              {TUTTI_TAKES_BETA_2, 0.999, 0.999},
+              {TUTTI_TAKES_EPSILON, 1e-7, 1e-8},
+              {TUTTI_TAKES_AMSGRAD},
+              {TUTTI_TAKES_WEIGHT_DECAY, 0, 0}},
+    .slots = SLOTS,
+    .scalars = scalars,
+    .update = update,
+};
+
+const tutti_optim_table tutti_optim_adamw = {
+    .takes = {{TUTTI_TAKES_LEARNING_RATE, 1e-3, 1e-3},
+              {TUTTI_TAKES_BETA_1, 0.9, 0.9},
+              {TUTTI_TAKES_BETA_2, 0.999, 0.999},
+              {TUTTI_TAKES_EPSILON, 1e-7, 1e-8},
+              {TUTTI_TAKES_AMSGRAD},
+              {TUTTI_TAKES_WEIGHT_DECAY, 4e-3, 1e-2}},
+    .slots = SLOTS,
+    .decoupled_decay = true,
+    .scalars = scalars,
+    .update = update,
+};

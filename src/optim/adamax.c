@@ -33,9 +33,13 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
   loop(s->rate, s->blend_1, s->keep, s->eps_in, s->eps_out, n, slots[M], slots[U], w, g);
 }
 
-const tutti_optim_ops tutti_optim_adamax = {
-    {{"m", NULL, {0}, TUTTI_MEAN_GRADIENT, false}, {"u", NULL, {0}, "largest gradient", false}},
-    scalars,
-    update,
-    NULL,
-    NULL};
+const tutti_optim_table tutti_optim_adamax = {
+    .takes = {{TUTTI_TAKES_LEARNING_RATE, 1e-3, 2e-3},
+              {TUTTI_TAKES_BETA_1, 0.9, 0.9},
+              {TUTTI_TAKES_BETA_2, 0.999, 0.999},
+              {TUTTI_TAKES_EPSILON, 1e-7, 1e-8},
+              {TUTTI_TAKES_WEIGHT_DECAY, 0, 0}},
+    .slots = {{"m", .quantity = TUTTI_MEAN_GRADIENT}, {"u", .quantity = "largest gradient"}},
+    .scalars = scalars,
+    .update = update,
+};

@@ -44,9 +44,20 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
   tutti_optim_move(s->rate * s->ratio, n, w, u);
 }
 
-const tutti_optim_ops tutti_optim_lamb = {
-    {{"momentum", NULL, {0}, TUTTI_MEAN_GRADIENT, false}, {"velocity", NULL, {0}, TUTTI_MEAN_SQUARE, false}},
-    scalars,
-    update,
-    prepare,
-    ratio};
+static bool decays_inside(const tutti_optim_options *options) {
+  return options->dialect == TUTTI_DIALECT_TORCH;
+}
+
+const tutti_optim_table tutti_optim_lamb = {
+    .takes = {{TUTTI_TAKES_LEARNING_RATE, 1e-3, 1e-3},
+              {TUTTI_TAKES_BETA_1, 0.9, 0.9},
+              {TUTTI_TAKES_BETA_2, 0.999, 0.999},
+              {TUTTI_TAKES_EPSILON, 1e-7, 1e-6},
+              {TUTTI_TAKES_WEIGHT_DECAY, 0, 1e-2}},
+    .slots = {{"momentum", .quantity = TUTTI_MEAN_GRADIENT}, {"velocity", .quantity = TUTTI_MEAN_SQUARE}},
+    .decays_inside = decays_inside,
+    .scalars = scalars,
+    .update = update,
+    .prepare = prepare,
+    .ratio = ratio,
+};

@@ -51,5 +51,32 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
   heavy_ball(s->keep, s->gain * s->ratio, s->rate, decay, n, slots[MOMENTUM], w, g);
 }
 
-const tutti_optim_ops tutti_optim_lars = {
-    {{"momentum", NULL, {0}, "sum of gradients * trust ratio", true}}, scalars, update, prepare, ratio};
+static bool has_rate_inside(const tutti_optim_options *options) {
+  return options->lars_form != TUTTI_LARS_POPULAR;
+}
+
+static bool decays_inside(const tutti_optim_options *options) {
+  (void)options;
+  return true;
+}
+
+/** The popular form alone takes its ratio when the weights move. */
+static void refine_unit(const tutti_optim_options *options, tutti_unit_of_state *unit) {
+  if (options->lars_form == TUTTI_LARS_POPULAR) unit->quantity = TUTTI_SUM_OF_GRADIENTS;
+}
+
+const tutti_optim_table tutti_optim_lars = {
+    .takes = {{TUTTI_TAKES_LEARNING_RATE, 1, 1},
+              {TUTTI_TAKES_MOMENTUM, 0.9, 0.9},
+              {TUTTI_TAKES_TRUST_COEFFICIENT, 1e-3, 1e-3},
+              {TUTTI_TAKES_LARS_FORM},
+              {TUTTI_TAKES_WEIGHT_DECAY, 1e-4, 1e-4}},
+    .slots = {{"momentum", .quantity = "sum of gradients * trust ratio", .is_velocity = true,
+               .refine = refine_unit}},
+    .has_rate_inside = has_rate_inside,
+    .decays_inside = decays_inside,
+    .scalars = scalars,
+    .update = update,
+    .prepare = prepare,
+    .ratio = ratio,
+};

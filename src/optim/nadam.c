@@ -51,9 +51,13 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
   loop(s->rate_m, s->rate_g, s->blend_1, s->blend_2, s->eps_out, n, slots[MOMENTUM], slots[VELOCITY], w, g);
 }
 
-const tutti_optim_ops tutti_optim_nadam = {
-    {{"momentum", NULL, {0}, TUTTI_MEAN_GRADIENT, false}, {"velocity", NULL, {0}, TUTTI_MEAN_SQUARE, false}},
-    scalars,
-    update,
-    NULL,
-    NULL};
+const tutti_optim_table tutti_optim_nadam = {
+    .takes = {{TUTTI_TAKES_LEARNING_RATE, 1e-3, 2e-3},
+              {TUTTI_TAKES_BETA_1, 0.9, 0.9},
+              {TUTTI_TAKES_BETA_2, 0.999, 0.999},
+              {TUTTI_TAKES_EPSILON, 1e-7, 1e-8},
+              {TUTTI_TAKES_WEIGHT_DECAY, 0, 0}},
+    .slots = {{"momentum", .quantity = TUTTI_MEAN_GRADIENT}, {"velocity", .quantity = TUTTI_MEAN_SQUARE}},
+    .scalars = scalars,
+    .update = update,
+};

@@ -4,13 +4,13 @@
 
 #include "optim/optim_impl.h"
 
-const tutti_optim_ops *const tutti_optim_ops_of[TUTTI_N_OPTIMS] = {
-    [TUTTI_SGD] = &tutti_optim_sgd,           [TUTTI_ADAGRAD] = &tutti_optim_adagrad,
-    [TUTTI_ADADELTA] = &tutti_optim_adadelta, [TUTTI_RMSPROP] = &tutti_optim_rmsprop,
-    [TUTTI_ADAM] = &tutti_optim_adam,         [TUTTI_ADAMW] = &tutti_optim_adam,
-    [TUTTI_ADAMAX] = &tutti_optim_adamax,     [TUTTI_NADAM] = &tutti_optim_nadam,
-    [TUTTI_LARS] = &tutti_optim_lars,         [TUTTI_LAMB] = &tutti_optim_lamb,
-};
+const tutti_optim_table *tutti_optim_table_of(const tutti_optim_options *options) {
+  static const tutti_optim_table *const tables[TUTTI_N_OPTIMS] = {
+#define X(code, word) [TUTTI_##code] = &tutti_optim_##word,
+#include "tutti/rules.def"
+  };
+  return tables[options->rule];
+}
 
 void tutti_optim_epsilon(const tutti_optim_options *options, tutti_scalars *scalars) {
   const bool keras = options->dialect == TUTTI_DIALECT_KERAS;
@@ -20,8 +20,8 @@ void tutti_optim_epsilon(const tutti_optim_options *options, tutti_scalars *scal
 
 bool tutti_optim_has_rate_inside(const tutti_optim_options *options) {
   if (!(options->momentum > 0)) return false; // NAN: the rule has none
-  if (options->rule == TUTTI_LARS) return options->lars_form != TUTTI_LARS_POPULAR;
-  return options->dialect == TUTTI_DIALECT_KERAS;
+  const tutti_optim_table *rule = tutti_optim_table_of(options);
+  return rule->has_rate_inside ? rule->has_rate_inside(options) : options->dialect == TUTTI_DIALECT_KERAS;
 }
 
 bool tutti_optim_keeps_rate(const tutti_optim_options *options) {
@@ -43,7 +43,7 @@ bool tutti_optim_needs(const tutti_optim_options *options, const tutti_slot_spec
 static tutti_status make_slots(tutti_optim *optim) {
   const int64_t n = optim->end - optim->begin;
   for (int i = 0; i < TUTTI_MAX_SLOTS; i++) {
-    const tutti_slot_spec *spec = &optim->ops->slots[i];
+    const tutti_slot_spec *spec = &optim->rule->slots[i];
     if (!tutti_optim_needs(&optim->options, spec)) continue;
     TUTTI_TRY(TUTTI_NEW(optim->slots[i], n));
     const float initial = spec->initial[optim->options.dialect];
@@ -71,13 +71,13 @@ tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_
   *optim = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(o, 1));
   o->options = *options;
-  o->ops = tutti_optim_ops_of[options->rule];
+  o->rule = tutti_optim_table_of(options);
   o->n_arrays = n_arrays;
   o->begin = begin;
   o->end = end;
   TUTTI_TRY_GOTO(done, copy_arrays(offsets, plain, o));
   TUTTI_TRY_GOTO(done, make_slots(o));
-  if (o->ops->ratio) TUTTI_TRY_GOTO(done, TUTTI_NEW(o->ratios, n_arrays));
+  if (o->rule->ratio) TUTTI_TRY_GOTO(done, TUTTI_NEW(o->ratios, n_arrays));
   if (tutti_optim_has_norms(options)) TUTTI_TRY_GOTO(done, TUTTI_NEW(o->factors, n_arrays));
   *optim = o;
   o = NULL;
@@ -150,12 +150,12 @@ static void decay(const tutti_optim *optim, int64_t first, int64_t count, const 
 void tutti_optim_begin(tutti_optim *optim, int64_t t, double lr, const double *pieces) {
   const tutti_optim_options *options = &optim->options;
   const bool inside = tutti_optim_decays_inside(options);
-  const bool decoupled = options->dialect == TUTTI_DIALECT_KERAS || options->rule == TUTTI_ADAMW;
+  const bool decoupled = options->dialect == TUTTI_DIALECT_KERAS || optim->rule->decoupled_decay;
   optim->shrink = decoupled && !inside ? (float)(lr * options->weight_decay) : 0;
   optim->decay = decoupled || inside ? 0 : (float)options->weight_decay;
   optim->newest = (float)(t > 1 ? 1 - options->ema_momentum : 1);
   optim->scalars = (tutti_scalars){0};
-  optim->ops->scalars(optim, t, lr, &optim->scalars);
+  optim->rule->scalars(optim, t, lr, &optim->scalars);
   tutti_optim_set_factors(optim, pieces);
 }
 
@@ -174,7 +174,7 @@ static void step_block(tutti_optim *optim, int64_t first, int64_t count, float *
     g = room;
   }
   tutti_optim_slots_at(optim, first, slots);
-  optim->ops->update(&optim->options, &optim->scalars, slots, count, w, g);
+  optim->rule->update(&optim->options, &optim->scalars, slots, count, w, g);
 }
 
 void tutti_optim_step(tutti_optim *optim, int64_t first, int64_t count, float *params, const float *grads) {
@@ -210,7 +210,7 @@ static int slot_index(const tutti_optim *optim, int i) {
 
 const char *tutti_optim_slot_name(const tutti_optim *optim, int i) {
   TUTTI_ASSERT(i >= 0 && i < tutti_optim_n_slots(optim));
-  return is_average(optim, i) ? "average" : optim->ops->slots[slot_index(optim, i)].name;
+  return is_average(optim, i) ? "average" : optim->rule->slots[slot_index(optim, i)].name;
 }
 
 float *tutti_optim_slot(const tutti_optim *optim, int i) {
@@ -219,7 +219,7 @@ float *tutti_optim_slot(const tutti_optim *optim, int i) {
 }
 
 float tutti_optim_slot_initial(const tutti_optim *optim, int i) {
-  return is_average(optim, i) ? 0 : optim->ops->slots[slot_index(optim, i)].initial[optim->options.dialect];
+  return is_average(optim, i) ? 0 : optim->rule->slots[slot_index(optim, i)].initial[optim->options.dialect];
 }
 
 const float *tutti_optim_average(const tutti_optim *optim) {

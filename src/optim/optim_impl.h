@@ -1,10 +1,34 @@
 #pragma once
-/** What the update rules share.  A rule is a table of its state arrays, of the scalars of one update, and of
- * its loop. */
+/** What the files of this room share.  An update rule is one table in one file of its own: the options that it takes with
+ * their defaults, its state arrays, the scalars of one update, and its loop. */
 #include "base/clones.h"
 #include "tutti/optim.h"
 
-enum { TUTTI_MAX_SLOTS = 3 };
+enum { TUTTI_MAX_SLOTS = 3, TUTTI_MAX_TAKEN = 8 };
+
+/** The options that not every rule takes, and those whose default is the rule's own; the others are the room's. */
+typedef enum {
+  TUTTI_TAKES_NO_MORE, // ends a rule's list
+  TUTTI_TAKES_LEARNING_RATE,
+  TUTTI_TAKES_MOMENTUM,
+  TUTTI_TAKES_RHO,
+  TUTTI_TAKES_BETA_1,
+  TUTTI_TAKES_BETA_2,
+  TUTTI_TAKES_EPSILON,
+  TUTTI_TAKES_WEIGHT_DECAY,
+  TUTTI_TAKES_TRUST_COEFFICIENT,
+  TUTTI_TAKES_NESTEROV, // from here on switches and words, without a default
+  TUTTI_TAKES_CENTERED,
+  TUTTI_TAKES_AMSGRAD,
+  TUTTI_TAKES_LARS_FORM,
+  TUTTI_N_TAKEN
+} tutti_optim_option;
+
+/** An option that a rule takes, and its default in each dialect. */
+typedef struct {
+  tutti_optim_option option;
+  double keras, torch;
+} tutti_optim_taken;
 
 /** A state array of a rule. */
 typedef struct {
@@ -13,6 +37,8 @@ typedef struct {
   float initial[TUTTI_N_DIALECTS];
   const char *quantity; // what is kept, learning rate and sign aside
   bool is_velocity;     // has the learning rate inside or not, as tutti_optim_place_rate says
+  /** What depends on the options in the unit of one number.  NULL: nothing more. */
+  void (*refine)(const tutti_optim_options *options, tutti_unit_of_state *unit);
 } tutti_slot_spec;
 
 /** The numbers of one update: computed in double, narrowed once.  A rule sets those that it reads. */
@@ -32,7 +58,16 @@ typedef struct {
 #define TUTTI_MEAN_SQUARE      "mean of squared gradients"
 
 typedef struct {
+  tutti_optim_taken takes[TUTTI_MAX_TAKEN];
   tutti_slot_spec slots[TUTTI_MAX_SLOTS];
+
+  /** Weight decay is decoupled with dialect torch, too. */
+  bool decoupled_decay;
+  /** Whether the velocity, where there is one, has the learning rate inside.  NULL: with dialect keras. */
+  bool (*has_rate_inside)(const tutti_optim_options *options);
+  /** Whether weight decay is a part of the rule's direction.  NULL: never. */
+  bool (*decays_inside)(const tutti_optim_options *options);
+
   void (*scalars)(tutti_optim *optim, int64_t t, double lr, tutti_scalars *scalars);
   /** Elements [n] of the weights; slots[i] is NULL where the options need none. */
   void (*update)(const tutti_optim_options *options, const tutti_scalars *scalars, float *const *slots,
@@ -43,16 +78,17 @@ typedef struct {
                   int64_t n, const float *weights, float *grads);
   /** And the factor of an array, neither of whose norms is 0. */
   double (*ratio)(const tutti_optim_options *options, double weights, double direction);
-} tutti_optim_ops;
+} tutti_optim_table;
 
-extern const tutti_optim_ops tutti_optim_sgd, tutti_optim_adagrad, tutti_optim_adadelta, tutti_optim_rmsprop,
-    tutti_optim_adam, tutti_optim_adamax, tutti_optim_nadam, tutti_optim_lars, tutti_optim_lamb;
+#define X(code, word) extern const tutti_optim_table tutti_optim_##word;
+#include "tutti/rules.def"
 
-extern const tutti_optim_ops *const tutti_optim_ops_of[TUTTI_N_OPTIMS];
+/** The rule of the options. */
+const tutti_optim_table *tutti_optim_table_of(const tutti_optim_options *options);
 
 struct tutti_optim {
   tutti_optim_options options;
-  const tutti_optim_ops *ops;
+  const tutti_optim_table *rule;
   int64_t *offsets; // [n_arrays + 1], owned
   bool *plain; // [n_arrays] whether it is a vector, which lars and lamb treat as sgd and adam would; owned
   int n_arrays;

@@ -1,20 +1,20 @@
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/text.h"
 #include "optim/optim_impl.h"
 
 const char *const tutti_optim_names[TUTTI_N_OPTIMS] = {
-#define X(code, name) name,
-    TUTTI_OPTIM_LIST(X)
-#undef X
+#define X(code, word) #word,
+#include "tutti/rules.def"
 };
 
 const char *const tutti_dialect_names[TUTTI_N_DIALECTS] = {"keras", "torch"};
 const char *const tutti_decay_exclude_names[TUTTI_N_EXCLUDES] = {"none", "vectors"};
 const char *const tutti_lars_form_names[TUTTI_N_LARS_FORMS] = {"classic", "popular", "paper"};
 
-// --- the numbers, and what each rule takes
+// --- the options that rules take
 
 typedef enum { ABOVE_0, FROM_0, FROM_0_BELOW_1 } range;
 
@@ -23,54 +23,46 @@ static const char *const range_text[] = {"a number above 0", "a number from 0",
 
 typedef struct {
   const char *name;
-  size_t offset; // in tutti_optim_options
+  size_t offset; // of a number in tutti_optim_options
   range allowed;
-} number;
+} option;
 
-enum { LEARNING_RATE, MOMENTUM, RHO, BETA_1, BETA_2, EPSILON, WEIGHT_DECAY, TRUST_COEFFICIENT, N_NUMBERS };
+#define NUMBER(word, range)                                                                                  \
+  { #word, offsetof(tutti_optim_options, word), range }
+#define SWITCH(word)                                                                                         \
+  { #word, 0, FROM_0 }
 
-static const number numbers[N_NUMBERS] = {
-    {"learning_rate", offsetof(tutti_optim_options, learning_rate), FROM_0},
-    {"momentum", offsetof(tutti_optim_options, momentum), FROM_0_BELOW_1},
-    {"rho", offsetof(tutti_optim_options, rho), FROM_0_BELOW_1},
-    {"beta_1", offsetof(tutti_optim_options, beta_1), FROM_0_BELOW_1},
-    {"beta_2", offsetof(tutti_optim_options, beta_2), FROM_0_BELOW_1},
-    {"epsilon", offsetof(tutti_optim_options, epsilon), FROM_0},
-    {"weight_decay", offsetof(tutti_optim_options, weight_decay), FROM_0},
-    {"trust_coefficient", offsetof(tutti_optim_options, trust_coefficient), ABOVE_0},
+static const option taken_options[TUTTI_N_TAKEN] = {
+    [TUTTI_TAKES_LEARNING_RATE] = NUMBER(learning_rate, FROM_0),
+    [TUTTI_TAKES_MOMENTUM] = NUMBER(momentum, FROM_0_BELOW_1),
+    [TUTTI_TAKES_RHO] = NUMBER(rho, FROM_0_BELOW_1),
+    [TUTTI_TAKES_BETA_1] = NUMBER(beta_1, FROM_0_BELOW_1),
+    [TUTTI_TAKES_BETA_2] = NUMBER(beta_2, FROM_0_BELOW_1),
+    [TUTTI_TAKES_EPSILON] = NUMBER(epsilon, FROM_0),
+    [TUTTI_TAKES_WEIGHT_DECAY] = NUMBER(weight_decay, FROM_0),
+    [TUTTI_TAKES_TRUST_COEFFICIENT] = NUMBER(trust_coefficient, ABOVE_0),
+    [TUTTI_TAKES_NESTEROV] = SWITCH(nesterov),
+    [TUTTI_TAKES_CENTERED] = SWITCH(centered),
+    [TUTTI_TAKES_AMSGRAD] = SWITCH(amsgrad),
+    [TUTTI_TAKES_LARS_FORM] = SWITCH(lars_form),
 };
 
-#define NONE NAN // the rule does not take it
+/** What a rule says of an option; NULL: the rule does not take it. */
+static const tutti_optim_taken *find_taken(tutti_optim_rule rule, tutti_optim_option wanted) {
+  const tutti_optim_options options = {.rule = rule};
+  const tutti_optim_taken *taken = tutti_optim_table_of(&options)->takes;
+  while (taken->option != wanted && taken->option != TUTTI_TAKES_NO_MORE) taken++;
+  return taken->option == wanted ? taken : NULL;
+}
 
-// clang-format off
-static const double defaults[TUTTI_N_DIALECTS][TUTTI_N_OPTIMS][N_NUMBERS] = {
-    [TUTTI_DIALECT_KERAS] = {
-        //                  learning_rate momentum  rho   beta_1 beta_2 epsilon  weight_decay  trust_coefficient
-        [TUTTI_SGD]      = {1e-2,         0,        NONE, NONE, NONE,  NONE,    0,            NONE},
-        [TUTTI_ADAGRAD]  = {1e-3,         NONE,     NONE, NONE, NONE,  1e-7,    0,            NONE},
-        [TUTTI_ADADELTA] = {1e-3,         NONE,     0.95, NONE, NONE,  1e-7,    0,            NONE},
-        [TUTTI_RMSPROP]  = {1e-3,         0,        0.9,  NONE, NONE,  1e-7,    0,            NONE},
-        [TUTTI_ADAM]     = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-7,    0,            NONE},
-        [TUTTI_ADAMW]    = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-7,    4e-3,         NONE},
-        [TUTTI_ADAMAX]   = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-7,    0,            NONE},
-        [TUTTI_NADAM]    = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-7,    0,            NONE},
-        [TUTTI_LARS]     = {1,            0.9,      NONE, NONE, NONE,  NONE,    1e-4,         1e-3},
-        [TUTTI_LAMB]     = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-7,    0,            NONE},
-    },
-    [TUTTI_DIALECT_TORCH] = {
-        [TUTTI_SGD]      = {1e-3,         0,        NONE, NONE, NONE,  NONE,    0,            NONE},
-        [TUTTI_ADAGRAD]  = {1e-2,         NONE,     NONE, NONE, NONE,  1e-10,   0,            NONE},
-        [TUTTI_ADADELTA] = {1,            NONE,     0.9,  NONE, NONE,  1e-6,    0,            NONE},
-        [TUTTI_RMSPROP]  = {1e-2,         0,        0.99, NONE, NONE,  1e-8,    0,            NONE},
-        [TUTTI_ADAM]     = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-8,    0,            NONE},
-        [TUTTI_ADAMW]    = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-8,    1e-2,         NONE},
-        [TUTTI_ADAMAX]   = {2e-3,         NONE,     NONE, 0.9,  0.999, 1e-8,    0,            NONE},
-        [TUTTI_NADAM]    = {2e-3,         NONE,     NONE, 0.9,  0.999, 1e-8,    0,            NONE},
-        [TUTTI_LARS]     = {1,            0.9,      NONE, NONE, NONE,  NONE,    1e-4,         1e-3},
-        [TUTTI_LAMB]     = {1e-3,         NONE,     NONE, 0.9,  0.999, 1e-6,    1e-2,         NONE},
-    },
-};
-// clang-format on
+/** "sgd, rmsprop": the rules that take an option. */
+static const char *rules_with(tutti_optim_option wanted, char *text, size_t bytes) {
+  const char *names[TUTTI_N_OPTIMS];
+  int n = 0;
+  for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++)
+    if (find_taken((tutti_optim_rule)rule, wanted)) names[n++] = tutti_optim_names[rule];
+  return tutti_text_list(text, bytes, names, n);
+}
 
 tutti_optim_options tutti_optim_options_default(void) {
   return (tutti_optim_options){.rule = TUTTI_RMSPROP,
@@ -100,50 +92,45 @@ static bool in_range(double value, range allowed) {
   return false;
 }
 
-/** "sgd, rmsprop": the rules of a dialect that take number i. */
-static const char *rules_with(tutti_dialect dialect, int i, char *text, size_t bytes) {
-  const char *names[TUTTI_N_OPTIMS];
-  int n = 0;
-  for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++)
-    if (!isnan(defaults[dialect][rule][i])) names[n++] = tutti_optim_names[rule];
-  return tutti_text_list(text, bytes, names, n);
+/** The value of an option that has been set, and which only some rules take. */
+static tutti_status fail_not_taken(const tutti_optim_options *options, tutti_optim_option i,
+                                   const char *value) {
+  char rules[128];
+  TUTTI_FAIL(
+      TUTTI_ERR_CONFIG,
+      "optimizer.%s is %s, but %s does not take it; it belongs to: %s; remove it or change optimizer.name",
+      taken_options[i].name, value, tutti_optim_names[options->rule], rules_with(i, rules, sizeof rules));
 }
 
-static tutti_status resolve_number(tutti_optim_options *options, int i) {
-  const double fallback = defaults[options->dialect][options->rule][i];
-  double *value = (double *)((char *)options + numbers[i].offset);
-  char rules[128];
-  TUTTI_CHECK(
-      isnan(*value) || !isnan(fallback), TUTTI_ERR_CONFIG,
-      "optimizer.%s is %g, but %s does not take it; it belongs to: %s; remove it or change optimizer.name",
-      numbers[i].name, *value, tutti_optim_names[options->rule],
-      rules_with(options->dialect, i, rules, sizeof rules));
-  if (isnan(*value)) *value = fallback;
-  TUTTI_CHECK(isnan(fallback) || in_range(*value, numbers[i].allowed), TUTTI_ERR_CONFIG,
-              "optimizer.%s is %g, expected %s", numbers[i].name, *value, range_text[numbers[i].allowed]);
+static tutti_status resolve_number(tutti_optim_options *options, tutti_optim_option i) {
+  const option *number = &taken_options[i];
+  const tutti_optim_taken *taken = find_taken(options->rule, i);
+  double *value = (double *)((char *)options + number->offset);
+  char text[32];
+  snprintf(text, sizeof text, "%g", *value);
+  if (!taken) return isnan(*value) ? TUTTI_OK : fail_not_taken(options, i, text);
+  if (isnan(*value)) *value = options->dialect == TUTTI_DIALECT_KERAS ? taken->keras : taken->torch;
+  TUTTI_CHECK(in_range(*value, number->allowed), TUTTI_ERR_CONFIG, "optimizer.%s is %g, expected %s",
+              number->name, *value, range_text[number->allowed]);
   return TUTTI_OK;
 }
 
-static tutti_status check_flags(const tutti_optim_options *options) {
-  const char *rule = tutti_optim_names[options->rule];
-  TUTTI_CHECK(!options->nesterov || options->rule == TUTTI_SGD, TUTTI_ERR_CONFIG,
-              "optimizer.nesterov is set, but %s does not take it; it belongs to: sgd; remove it or change "
-              "optimizer.name",
-              rule);
-  TUTTI_CHECK(
-      !options->centered || options->rule == TUTTI_RMSPROP, TUTTI_ERR_CONFIG,
-      "optimizer.centered is set, but %s does not take it; it belongs to: rmsprop; remove it or change "
-      "optimizer.name",
-      rule);
-  TUTTI_CHECK(
-      !options->amsgrad || options->rule == TUTTI_ADAM || options->rule == TUTTI_ADAMW, TUTTI_ERR_CONFIG,
-      "optimizer.amsgrad is set, but %s does not take it; it belongs to: adam, adamw; remove it or change "
-      "optimizer.name",
-      rule);
-  TUTTI_CHECK(options->lars_form == TUTTI_LARS_CLASSIC || options->rule == TUTTI_LARS, TUTTI_ERR_CONFIG,
-              "optimizer.lars_form is %s, but %s does not take it; it belongs to: lars; remove it or change "
-              "optimizer.name",
-              tutti_lars_form_names[options->lars_form], rule);
+/** How a switch or word has been set; NULL: it has not. */
+static const char *switch_value(const tutti_optim_options *options, tutti_optim_option i) {
+  const bool switches[TUTTI_N_TAKEN] = {[TUTTI_TAKES_NESTEROV] = options->nesterov,
+                                        [TUTTI_TAKES_CENTERED] = options->centered,
+                                        [TUTTI_TAKES_AMSGRAD] = options->amsgrad};
+  if (i == TUTTI_TAKES_LARS_FORM && options->lars_form != TUTTI_LARS_CLASSIC)
+    return tutti_lars_form_names[options->lars_form];
+  return switches[i] ? "set" : NULL;
+}
+
+static tutti_status check_switches(const tutti_optim_options *options) {
+  for (int i = TUTTI_TAKES_NESTEROV; i < TUTTI_N_TAKEN; i++) {
+    const tutti_optim_option wanted = (tutti_optim_option)i;
+    const char *value = switch_value(options, wanted);
+    if (value && !find_taken(options->rule, wanted)) return fail_not_taken(options, wanted, value);
+  }
   TUTTI_CHECK(
       !options->centered || options->rho > 0, TUTTI_ERR_CONFIG,
       "optimizer.centered is set, but optimizer.rho is 0: the deviation of one gradient from itself is 0; "
@@ -183,8 +170,9 @@ static tutti_status check_clips(const tutti_optim_options *options) {
 
 tutti_status tutti_optim_resolve(tutti_optim_options *options) {
   tutti_optim_options resolved = *options;
-  for (int i = 0; i < N_NUMBERS; i++) TUTTI_TRY(resolve_number(&resolved, i));
-  TUTTI_TRY(check_flags(&resolved));
+  for (int i = TUTTI_TAKES_NO_MORE + 1; i < TUTTI_TAKES_NESTEROV; i++)
+    TUTTI_TRY(resolve_number(&resolved, (tutti_optim_option)i));
+  TUTTI_TRY(check_switches(&resolved));
   TUTTI_TRY(check_correction(&resolved));
   TUTTI_TRY(check_clips(&resolved));
   TUTTI_CHECK(in_range(resolved.ema_momentum, FROM_0_BELOW_1), TUTTI_ERR_CONFIG,

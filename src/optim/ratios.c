@@ -6,8 +6,8 @@
 #include "optim/optim_impl.h"
 
 bool tutti_optim_decays_inside(const tutti_optim_options *options) {
-  return options->rule == TUTTI_LARS ||
-         (options->rule == TUTTI_LAMB && options->dialect == TUTTI_DIALECT_TORCH);
+  const tutti_optim_table *rule = tutti_optim_table_of(options);
+  return rule->decays_inside && rule->decays_inside(options);
 }
 
 /** Keras' Lamb knows no array that it leaves alone. */
@@ -22,7 +22,7 @@ static float decay_of(const tutti_optim *optim, int array) {
 }
 
 int64_t tutti_optim_n_norms(const tutti_optim *optim) {
-  return optim->ops->ratio ? 2 * tutti_pieces_count(optim) : 0;
+  return optim->rule->ratio ? 2 * tutti_pieces_count(optim) : 0;
 }
 
 static void prepare_block(tutti_optim *optim, int64_t first, int64_t count, float *w, float *grads) {
@@ -37,7 +37,7 @@ static void prepare_block(tutti_optim *optim, int64_t first, int64_t count, floa
     end = tutti_pieces_next(optim, &array, at, to);
     s.decay = decay_of(optim, array);
     tutti_optim_slots_at(optim, at - optim->begin, slots);
-    optim->ops->prepare(&optim->options, &s, slots, end - at, w + (at - from), grads + (at - from));
+    optim->rule->prepare(&optim->options, &s, slots, end - at, w + (at - from), grads + (at - from));
   }
 }
 
@@ -59,7 +59,7 @@ void tutti_optim_set_ratios(tutti_optim *optim, const double *norms) {
     const double w = sqrt(tutti_pieces_sum(optim, a, &of_weights));
     const double d = sqrt(tutti_pieces_sum(optim, a, &of_directions));
     const bool scales = w > 0 && d > 0 && !leaves_alone(optim, a);
-    optim->ratios[a] = (float)(scales ? optim->ops->ratio(&optim->options, w, d) : 1);
+    optim->ratios[a] = (float)(scales ? optim->rule->ratio(&optim->options, w, d) : 1);
   }
 }
 
@@ -74,6 +74,6 @@ void tutti_optim_step_scaled(const tutti_optim *optim, int64_t first, int64_t co
     s.decay = decay_of(optim, array);
     s.ratio = optim->ratios[array];
     tutti_optim_slots_at(optim, at - optim->begin, slots);
-    optim->ops->update(&optim->options, &s, slots, end - at, params + (at - from), directions + (at - from));
+    optim->rule->update(&optim->options, &s, slots, end - at, params + (at - from), directions + (at - from));
   }
 }

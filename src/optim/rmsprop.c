@@ -80,11 +80,17 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
     plain(s, n, v, w, g);
 }
 
-const tutti_optim_ops tutti_optim_rmsprop = {
-    {{"velocity", NULL, {0}, TUTTI_MEAN_SQUARE, false},
-     {"momentum", has_momentum, {0}, "sum of gradients / root of their mean square", true},
-     {"average_gradient", is_centered, {0}, TUTTI_MEAN_GRADIENT, false}},
-    scalars,
-    update,
-    NULL,
-    NULL};
+const tutti_optim_table tutti_optim_rmsprop = {
+    .takes = {{TUTTI_TAKES_LEARNING_RATE, 1e-3, 1e-2},
+              {TUTTI_TAKES_RHO, 0.9, 0.99},
+              {TUTTI_TAKES_MOMENTUM, 0, 0},
+              {TUTTI_TAKES_CENTERED},
+              {TUTTI_TAKES_EPSILON, 1e-7, 1e-8},
+              {TUTTI_TAKES_WEIGHT_DECAY, 0, 0}},
+    .slots = {{"velocity", .quantity = TUTTI_MEAN_SQUARE},
+              {"momentum", .needed = has_momentum, .quantity = "sum of gradients / root of their mean square",
+               .is_velocity = true},
+              {"average_gradient", .needed = is_centered, .quantity = TUTTI_MEAN_GRADIENT}},
+    .scalars = scalars,
+    .update = update,
+};

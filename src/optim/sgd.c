@@ -44,5 +44,18 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
     heavy_ball(s->keep, s->gain, s->rate, n, slots[MOMENTUM], w, g);
 }
 
-const tutti_optim_ops tutti_optim_sgd = {
-    {{"momentum", has_momentum, {0}, TUTTI_SUM_OF_GRADIENTS, true}}, scalars, update, NULL, NULL};
+/** Keras' velocity points downhill. */
+static void refine_unit(const tutti_optim_options *options, tutti_unit_of_state *unit) {
+  unit->is_negative = options->dialect == TUTTI_DIALECT_KERAS;
+}
+
+const tutti_optim_table tutti_optim_sgd = {
+    .takes = {{TUTTI_TAKES_LEARNING_RATE, 1e-2, 1e-3},
+              {TUTTI_TAKES_MOMENTUM, 0, 0},
+              {TUTTI_TAKES_NESTEROV},
+              {TUTTI_TAKES_WEIGHT_DECAY, 0, 0}},
+    .slots = {{"momentum", .needed = has_momentum, .quantity = TUTTI_SUM_OF_GRADIENTS, .is_velocity = true,
+               .refine = refine_unit}},
+    .scalars = scalars,
+    .update = update,
+};

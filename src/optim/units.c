@@ -11,15 +11,12 @@ static tutti_unit_of_state unit_of(const tutti_optim_options *options, const tut
   unit.is_velocity = spec->is_velocity;
   if (!spec->is_velocity) return unit;
   unit.has_rate = tutti_optim_keeps_rate(options);
-  unit.is_negative = options->rule == TUTTI_SGD && options->dialect == TUTTI_DIALECT_KERAS;
-  // Of this form alone the ratio is taken when the weights move.
-  if (options->rule == TUTTI_LARS && options->lars_form == TUTTI_LARS_POPULAR)
-    unit.quantity = TUTTI_SUM_OF_GRADIENTS;
+  if (spec->refine) spec->refine(options, &unit);
   return unit;
 }
 
 tutti_unit_of_state tutti_optim_unit(const tutti_optim_options *options, const char *slot) {
-  const tutti_slot_spec *specs = tutti_optim_ops_of[options->rule]->slots;
+  const tutti_slot_spec *specs = tutti_optim_table_of(options)->slots;
   for (int i = 0; i < TUTTI_MAX_SLOTS; i++)
     if (tutti_optim_needs(options, &specs[i]) && strcmp(specs[i].name, slot) == 0)
       return unit_of(options, &specs[i]);

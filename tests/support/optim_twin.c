@@ -19,7 +19,8 @@ static double keep(const tutti_optim_options *o, double lr, optim_twin_state *s)
   return o->momentum_correction && before > 0 ? o->momentum * (lr / before) : o->momentum;
 }
 
-static double sgd(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s) {
+static double sgd(const tutti_optim_options *o, int t, double lr, double g, double w, optim_twin_state *s) {
+  (void)t;
   const double mu = o->momentum;
   if (o->dialect == TUTTI_DIALECT_KERAS) {
     s->v = keep(o, lr, s) * s->v - lr * g;
@@ -29,7 +30,9 @@ static double sgd(const tutti_optim_options *o, double lr, double g, double w, o
   return w - lr * (o->nesterov ? g + mu * s->v : s->v);
 }
 
-static double rmsprop(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s) {
+static double rmsprop(const tutti_optim_options *o, int t, double lr, double g, double w,
+                      optim_twin_state *s) {
+  (void)t;
   s->v = o->rho * s->v + (1 - o->rho) * g * g;
   s->x = o->rho * s->x + (1 - o->rho) * g;
   const double spread = o->centered ? s->v - s->x * s->x : s->v;
@@ -41,22 +44,24 @@ static double rmsprop(const tutti_optim_options *o, double lr, double g, double 
   return w - lr * s->m;
 }
 
-static double adagrad(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s,
-                      int t) {
+static double adagrad(const tutti_optim_options *o, int t, double lr, double g, double w,
+                      optim_twin_state *s) {
   const bool keras = o->dialect == TUTTI_DIALECT_KERAS;
   if (t == 1) s->v = keras ? 0.1 : 0;
   s->v += g * g;
   return w - lr * g / (keras ? sqrt(s->v + o->epsilon) : sqrt(s->v) + o->epsilon);
 }
 
-static double adadelta(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s) {
+static double adadelta(const tutti_optim_options *o, int t, double lr, double g, double w,
+                       optim_twin_state *s) {
+  (void)t;
   s->v = o->rho * s->v + (1 - o->rho) * g * g;
   const double delta = sqrt(s->x + o->epsilon) / sqrt(s->v + o->epsilon) * g;
   s->x = o->rho * s->x + (1 - o->rho) * delta * delta;
   return w - lr * delta;
 }
 
-static double adam(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s, int t) {
+static double adam(const tutti_optim_options *o, int t, double lr, double g, double w, optim_twin_state *s) {
   const double c_1 = 1 - pow(o->beta_1, t), c_2 = 1 - pow(o->beta_2, t);
   s->m = o->beta_1 * s->m + (1 - o->beta_1) * g;
   s->v = o->beta_2 * s->v + (1 - o->beta_2) * g * g;
@@ -66,8 +71,8 @@ static double adam(const tutti_optim_options *o, double lr, double g, double w, 
   return w - lr / c_1 * s->m / (sqrt(v) / sqrt(c_2) + o->epsilon);
 }
 
-static double adamax(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s,
-                     int t) {
+static double adamax(const tutti_optim_options *o, int t, double lr, double g, double w,
+                     optim_twin_state *s) {
   const double c = 1 - pow(o->beta_1, t);
   s->m = o->beta_1 * s->m + (1 - o->beta_1) * g;
   if (o->dialect == TUTTI_DIALECT_KERAS) {
@@ -78,35 +83,12 @@ static double adamax(const tutti_optim_options *o, double lr, double g, double w
   return w - lr / c * s->m / s->x;
 }
 
-static double nadam(const tutti_optim_options *o, double lr, double g, double w, optim_twin_state *s, int t) {
+static double nadam(const tutti_optim_options *o, int t, double lr, double g, double w, optim_twin_state *s) {
   s->m = o->beta_1 * s->m + (1 - o->beta_1) * g;
   s->v = o->beta_2 * s->v + (1 - o->beta_2) * g * g;
   const double m_hat = nadam_u(o, t + 1) * s->m / (1 - nadam_product(o, t + 1)) +
                        (1 - nadam_u(o, t)) * g / (1 - nadam_product(o, t));
   return w - lr * m_hat / (sqrt(s->v / (1 - pow(o->beta_2, t))) + o->epsilon);
-}
-
-double optim_twin(const tutti_optim_options *o, int t, double lr, double g, double w, optim_twin_state *s) {
-  if (o->dialect == TUTTI_DIALECT_KERAS || o->rule == TUTTI_ADAMW)
-    w -= lr * o->weight_decay * w;
-  else
-    g += o->weight_decay * w;
-  switch (o->rule) {
-  case TUTTI_SGD:
-    return sgd(o, lr, g, w, s);
-  case TUTTI_ADAGRAD:
-    return adagrad(o, lr, g, w, s, t);
-  case TUTTI_ADADELTA:
-    return adadelta(o, lr, g, w, s);
-  case TUTTI_RMSPROP:
-    return rmsprop(o, lr, g, w, s);
-  case TUTTI_ADAMAX:
-    return adamax(o, lr, g, w, s, t);
-  case TUTTI_NADAM:
-    return nadam(o, lr, g, w, s, t);
-  default:
-    return adam(o, lr, g, w, s, t);
-  }
 }
 
 static double norm(int64_t n, const double *x) {
@@ -126,8 +108,9 @@ static double part(double of, double a, double b) {
   return a > 0 && b > 0 ? of * a / b : 1;
 }
 
-static void lars(const tutti_optim_options *o, double lr, bool plain, int64_t n, const double *g, double *w,
-                 optim_twin_state *s) {
+static void lars(const tutti_optim_options *o, int t, double lr, bool plain, int64_t n, const double *g,
+                 double *w, optim_twin_state *s) {
+  (void)t;
   const double decay = plain ? 0 : o->weight_decay, eta = o->trust_coefficient;
   const bool popular = o->lars_form == TUTTI_LARS_POPULAR, paper = o->lars_form == TUTTI_LARS_PAPER;
   for (int64_t i = 0; i < n; i++) {
@@ -157,15 +140,44 @@ static void lamb(const tutti_optim_options *o, int t, double lr, bool plain, int
   for (int64_t i = 0; i < n; i++) w[i] -= lr * ratio * s[i].d;
 }
 
+// --- the list
+
+/** A rule weight by weight; or, if it takes norms, array by array. */
+typedef struct {
+  double (*weight)(const tutti_optim_options *o, int t, double lr, double g, double w, optim_twin_state *s);
+  void (*array)(const tutti_optim_options *o, int t, double lr, bool plain, int64_t n, const double *g,
+                double *w, optim_twin_state *s);
+  bool decoupled; // weight decay, with dialect torch too
+} twin;
+
+static const twin sgd_twin = {.weight = sgd}, adagrad_twin = {.weight = adagrad},
+                  adadelta_twin = {.weight = adadelta}, rmsprop_twin = {.weight = rmsprop},
+                  adam_twin = {.weight = adam}, adamw_twin = {.weight = adam, .decoupled = true},
+                  adamax_twin = {.weight = adamax}, nadam_twin = {.weight = nadam},
+                  lars_twin = {.array = lars}, lamb_twin = {.array = lamb};
+
+/** A rule without a twin does not compile. */
+static const twin *const twins[TUTTI_N_OPTIMS] = {
+#define X(code, word) [TUTTI_##code] = &word##_twin,
+#include "tutti/rules.def"
+};
+
+double optim_twin(const tutti_optim_options *o, int t, double lr, double g, double w, optim_twin_state *s) {
+  const twin *rule = twins[o->rule];
+  if (o->dialect == TUTTI_DIALECT_KERAS || rule->decoupled)
+    w -= lr * o->weight_decay * w;
+  else
+    g += o->weight_decay * w;
+  return rule->weight(o, t, lr, g, w, s);
+}
+
 void optim_twin_array(const tutti_optim_options *given, int t, double lr, bool plain, int64_t n,
                       const double *g, double *w, optim_twin_state *s) {
   tutti_optim_options own = *given;
-  const tutti_optim_options *o = &own;
   if (plain && own.decay_exclude == TUTTI_EXCLUDE_VECTORS) own.weight_decay = 0;
-  if (o->rule == TUTTI_LARS)
-    lars(o, lr, plain, n, g, w, s);
-  else if (o->rule == TUTTI_LAMB)
-    lamb(o, t, lr, plain, n, g, w, s);
+  const twin *rule = twins[own.rule];
+  if (rule->array)
+    rule->array(&own, t, lr, plain, n, g, w, s);
   else
-    for (int64_t i = 0; i < n; i++) w[i] = optim_twin(o, t, lr, g[i], w[i], &s[i]);
+    for (int64_t i = 0; i < n; i++) w[i] = optim_twin(&own, t, lr, g[i], w[i], &s[i]);
 }

@@ -33,25 +33,33 @@ static void the_default_is_keras_rmsprop(void **state) {
 
 static void every_rule_has_the_defaults_of_its_dialect(void **state) {
   (void)state;
-  static const double learning_rate[TUTTI_N_DIALECTS][TUTTI_N_OPTIMS] = {
-      {1e-2, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1, 1e-3},
-      {1e-3, 1e-2, 1, 1e-2, 1e-3, 1e-3, 2e-3, 2e-3, 1, 1e-3}};
-  static const double epsilon[TUTTI_N_DIALECTS][TUTTI_N_OPTIMS] = {
-      {0, 1e-7, 1e-7, 1e-7, 1e-7, 1e-7, 1e-7, 1e-7, 0, 1e-7},
-      {0, 1e-10, 1e-6, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 0, 1e-6}};
-  static const double decay[TUTTI_N_DIALECTS][TUTTI_N_OPTIMS] = {{0, 0, 0, 0, 0, 4e-3, 0, 0, 1e-4, 0},
-                                                                 {0, 0, 0, 0, 0, 1e-2, 0, 0, 1e-4, 1e-2}};
-  for (int dialect = 0; dialect < TUTTI_N_DIALECTS; dialect++) {
-    for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++) {
-      tutti_optim_options options = of_rule((tutti_optim_rule)rule, (tutti_dialect)dialect);
+  static const struct {
+    tutti_optim_rule rule;
+    double learning_rate[TUTTI_N_DIALECTS], epsilon[TUTTI_N_DIALECTS], decay[TUTTI_N_DIALECTS];
+  } rows[] = {
+      {TUTTI_SGD, {1e-2, 1e-3}, {NAN, NAN}, {0, 0}},
+      {TUTTI_ADAGRAD, {1e-3, 1e-2}, {1e-7, 1e-10}, {0, 0}},
+      {TUTTI_ADADELTA, {1e-3, 1}, {1e-7, 1e-6}, {0, 0}},
+      {TUTTI_RMSPROP, {1e-3, 1e-2}, {1e-7, 1e-8}, {0, 0}},
+      {TUTTI_ADAM, {1e-3, 1e-3}, {1e-7, 1e-8}, {0, 0}},
+      {TUTTI_ADAMW, {1e-3, 1e-3}, {1e-7, 1e-8}, {4e-3, 1e-2}},
+      {TUTTI_ADAMAX, {1e-3, 2e-3}, {1e-7, 1e-8}, {0, 0}},
+      {TUTTI_NADAM, {1e-3, 2e-3}, {1e-7, 1e-8}, {0, 0}},
+      {TUTTI_LARS, {1, 1}, {NAN, NAN}, {1e-4, 1e-4}},
+      {TUTTI_LAMB, {1e-3, 1e-3}, {1e-7, 1e-6}, {0, 1e-2}},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (int dialect = 0; dialect < TUTTI_N_DIALECTS; dialect++) {
+      tutti_optim_options options = of_rule(rows[i].rule, (tutti_dialect)dialect);
       CHECK_OK(tutti_optim_resolve(&options));
-      CHECK_NEAR(options.learning_rate, learning_rate[dialect][rule], 0);
-      const bool has_epsilon = rule != TUTTI_SGD && rule != TUTTI_LARS;
-      if (has_epsilon) CHECK_NEAR(options.epsilon, epsilon[dialect][rule], 0);
-      CHECK_NEAR(options.weight_decay, decay[dialect][rule], 0);
-      if (rule == TUTTI_LARS)
+      CHECK_NEAR(options.learning_rate, rows[i].learning_rate[dialect], 0);
+      const bool has_epsilon = !isnan(rows[i].epsilon[dialect]);
+      assert_true(isnan(options.epsilon) == !has_epsilon);
+      if (has_epsilon) CHECK_NEAR(options.epsilon, rows[i].epsilon[dialect], 0);
+      CHECK_NEAR(options.weight_decay, rows[i].decay[dialect], 0);
+      if (options.rule == TUTTI_LARS)
         assert_true(options.momentum == 0.9 && options.trust_coefficient == 1e-3);
-      else if (rule >= TUTTI_ADAM)
+      else if (options.rule >= TUTTI_ADAM)
         assert_true(options.beta_1 == 0.9 && options.beta_2 == 0.999);
     }
   }

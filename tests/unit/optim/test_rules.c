@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/random.h"
+#include "optim/optim_impl.h"
 #include "support/check.h"
 #include "support/optim_twin.h"
 #include "tutti/optim.h"
@@ -33,7 +34,8 @@ static const int64_t arrays[] = {0, 20, 26, N};
 static const bool plain[] = {false, true, false};
 enum { N_ARRAYS = 3 };
 
-static void compare(const tutti_optim_options *given, const char *what) {
+/** @return how far a weight moved at the most */
+static double distance_from_twin(const tutti_optim_options *given, const char *what) {
   tutti_optim_options options = *given;
   tutti_optim *optim = NULL;
   optim_twin_state states[N] = {0};
@@ -56,8 +58,76 @@ static void compare(const tutti_optim_options *given, const char *what) {
       moved = fmax(moved, fabs(w[i] - w_start[i]));
     }
   }
-  if (moved < 1e-3) fail_msg("%s moved no weight by more than %g", what, moved);
   tutti_optim_destroy(&optim);
+  return moved;
+}
+
+static void compare(const tutti_optim_options *given, const char *what) {
+  const double moved = distance_from_twin(given, what);
+  if (moved < 1e-3) fail_msg("%s moved no weight by more than %g", what, moved);
+}
+
+static bool takes(int rule, tutti_optim_option option) {
+  const tutti_optim_options options = {.rule = (tutti_optim_rule)rule};
+  const tutti_optim_taken *taken = tutti_optim_table_of(&options)->takes;
+  while (taken->option != option && taken->option != TUTTI_TAKES_NO_MORE) taken++;
+  return taken->option == option;
+}
+
+/** Bits of `form`: weight decay, a momentum, Nesterov's form, centered, amsgrad, and twice another form of lars.
+ * @return false: the rule does not take one of them, or needs another */
+static bool set_form(int rule, int form, tutti_optim_options *options) {
+  const bool momentum = form & 2, nesterov = form & 4, centered = form & 8, amsgrad = form & 16;
+  options->rule = (tutti_optim_rule)rule;
+  options->lars_form = (tutti_lars_form)(form >> 5);
+  if ((momentum && !takes(rule, TUTTI_TAKES_MOMENTUM)) || (nesterov && !takes(rule, TUTTI_TAKES_NESTEROV)) ||
+      (nesterov && !momentum) || (centered && !takes(rule, TUTTI_TAKES_CENTERED)) ||
+      (amsgrad && !takes(rule, TUTTI_TAKES_AMSGRAD)) ||
+      (options->lars_form != TUTTI_LARS_CLASSIC && !takes(rule, TUTTI_TAKES_LARS_FORM)))
+    return false;
+  options->weight_decay = form & 1 ? 0.1 : 0;
+  if (momentum) options->momentum = 0.8;
+  options->nesterov = nesterov;
+  options->centered = centered;
+  options->amsgrad = amsgrad;
+  return true;
+}
+
+/** Of the whole list, with all that a rule takes. */
+static void each_rule_follows_its_twin(void **state) {
+  (void)state;
+  for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++)
+    for (int form = 0; form < 32 * TUTTI_N_LARS_FORMS; form++)
+      for (int dialect = 0; dialect < TUTTI_N_DIALECTS; dialect++) {
+        tutti_optim_options options = tutti_optim_options_default();
+        options.dialect = (tutti_dialect)dialect;
+        options.learning_rate = 0.05;
+        if (!set_form(rule, form, &options)) continue;
+        if (distance_from_twin(&options, tutti_optim_names[rule]) == 0)
+          fail_msg("%s moved no weight", tutti_optim_names[rule]);
+      }
+}
+
+/** A table is whole: what is missing would be taken for 0. */
+static void each_rule_has_a_whole_table(void **state) {
+  (void)state;
+  for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++) {
+    const tutti_optim_options options = {.rule = (tutti_optim_rule)rule};
+    const tutti_optim_table *table = tutti_optim_table_of(&options);
+    const char *name = tutti_optim_names[rule];
+    if (!table->scalars || !table->update) fail_msg("%s has no loop", name);
+    if (!table->prepare != !table->ratio) fail_msg("%s has one of prepare and ratio", name);
+    if (!takes(rule, TUTTI_TAKES_LEARNING_RATE) || !takes(rule, TUTTI_TAKES_WEIGHT_DECAY))
+      fail_msg("%s has no default of the learning rate, or none of weight_decay", name);
+    for (const tutti_optim_taken *t = table->takes; t->option != TUTTI_TAKES_NO_MORE; t++) {
+      const bool is_switch = t->option >= TUTTI_TAKES_NESTEROV;
+      if (is_switch && (t->keras != 0 || t->torch != 0)) fail_msg("%s has a default of a switch", name);
+      if (t->option == TUTTI_TAKES_LEARNING_RATE && !(t->keras > 0 && t->torch > 0))
+        fail_msg("%s has a default learning rate of 0", name);
+    }
+    for (int i = 0; i < TUTTI_MAX_SLOTS && table->slots[i].name; i++)
+      if (!table->slots[i].quantity) fail_msg("slot %s of %s has no quantity", table->slots[i].name, name);
+  }
 }
 
 typedef struct {
@@ -149,8 +219,7 @@ static void a_vector_that_is_left_out_stays(void **state) {
     options.dialect = (tutti_dialect)(i / 2 % 2);
     options.decay_exclude = (tutti_decay_exclude)(i % 2);
     options.weight_decay = 0.1;
-    const bool always =
-        options.rule == TUTTI_LARS || (options.rule == TUTTI_LAMB && options.dialect == TUTTI_DIALECT_TORCH);
+    const bool always = tutti_optim_decays_inside(&options);
     tutti_optim *optim = NULL;
     float w[N], g[N] = {0};
     CHECK_OK(tutti_optim_resolve(&options));
@@ -165,9 +234,9 @@ static void a_vector_that_is_left_out_stays(void **state) {
 }
 
 static void without_memory(tutti_optim_options *options) {
-  const bool has_rho = options->rule == TUTTI_RMSPROP || options->rule == TUTTI_ADADELTA;
-  if (has_rho && !options->centered) options->rho = 0;
-  if (options->rule >= TUTTI_ADAM && options->rule != TUTTI_LARS) options->beta_1 = options->beta_2 = 0;
+  if (takes(options->rule, TUTTI_TAKES_RHO) && !options->centered) options->rho = 0;
+  if (takes(options->rule, TUTTI_TAKES_BETA_1)) options->beta_1 = 0;
+  if (takes(options->rule, TUTTI_TAKES_BETA_2)) options->beta_2 = 0;
 }
 
 static void means_may_keep_nothing(void **state) {
@@ -364,7 +433,7 @@ static void a_gradient_that_is_no_number_shows_in_the_weights(void **state) {
   (void)state;
   const int64_t offsets[] = {0, 1};
   for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++) {
-    for (int centered = 0; centered <= (rule == TUTTI_RMSPROP); centered++) {
+    for (int centered = 0; centered <= takes(rule, TUTTI_TAKES_CENTERED); centered++) {
       tutti_optim_options options = tutti_optim_options_default();
       options.rule = (tutti_optim_rule)rule;
       options.centered = centered;
@@ -404,6 +473,8 @@ static void a_constant_gradient_has_a_root_of_its_variance(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_rule_has_a_whole_table),
+      cmocka_unit_test(each_rule_follows_its_twin),
       cmocka_unit_test(rules_follow_keras),
       cmocka_unit_test(rules_follow_pytorch),
       cmocka_unit_test(vectors_may_be_left_out_of_the_decay),
