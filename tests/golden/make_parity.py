@@ -88,6 +88,9 @@ KERAS_ONLY = {
     "lamb_epsilon": "name lamb, learning_rate 0.02, beta_2 0.9, epsilon 0.01",
     "lamb_decay": "name lamb, learning_rate 0.02, weight_decay 0.2, epsilon 0.0001",
     "lamb_clip": "name lamb, learning_rate 0.02, global_clipnorm 0.05, epsilon 0.01",
+    "lion": "name lion",
+    "lion_betas": "name lion, learning_rate 0.003, beta_1 0.7, beta_2 0.95",
+    "lion_decay": "name lion, learning_rate 0.003, weight_decay 0.2",
     "clip_decay": "name rmsprop, learning_rate 0.01, global_clipnorm 0.05, weight_decay 0.02",
 }
 STEADY = "name sgd, learning_rate 0.1, momentum 0.9"
@@ -195,7 +198,7 @@ def options_of(text):
 # --- Keras ---------------------------------------------------------------------------------------------------------
 
 KERAS_RULES = {"sgd": "SGD", "adagrad": "Adagrad", "adadelta": "Adadelta", "rmsprop": "RMSprop", "adam": "Adam",
-               "adamw": "AdamW", "adamax": "Adamax", "nadam": "Nadam", "lamb": "Lamb"}
+               "adamw": "AdamW", "adamax": "Adamax", "nadam": "Nadam", "lamb": "Lamb", "lion": "Lion"}
 
 
 def keras_optimizer(text):

@@ -257,6 +257,39 @@ static int compare(const parity_case *c) {
   return n_wrong;
 }
 
+/** Rules that neither library has. */
+static bool is_without_case(int rule) {
+  return rule == TUTTI_LARS;
+}
+
+/** @param[in,out] seen  [TUTTI_N_OPTIMS] rules of which there is a case */
+static void note_rules(const char *library, bool *seen) {
+  char group[NAME_BYTES], **names = NULL;
+  int n_cases;
+  tutti_file *file = NULL;
+  snprintf(group, sizeof group, "cases/%s", library);
+  CHECK_OK(tutti_file_open(golden_path, &file));
+  CHECK_OK(tutti_file_list(file, group, &names, &n_cases));
+  for (int i = 0; i < n_cases; i++) {
+    parity_case c;
+    load(&c, file, library, names[i]);
+    seen[c.optim_options.rule] = true;
+    clear(&c);
+  }
+  tutti_file_list_free(&names, n_cases);
+  tutti_file_close(&file);
+}
+
+static void each_rule_has_a_case(void **state) {
+  (void)state;
+  bool seen[TUTTI_N_OPTIMS] = {false};
+  note_rules("keras", seen);
+  note_rules("torch", seen);
+  for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++)
+    if (seen[rule] == is_without_case(rule))
+      fail_msg("make_parity.py has no case of %s, or this test says so", tutti_optim_names[rule]);
+}
+
 static void check_library(const char *library, int n_expected) {
   char group[NAME_BYTES], **names = NULL;
   int n_cases, n_wrong = 0;
@@ -294,6 +327,7 @@ int main(int argc, char **argv) {
   }
   golden_path = argv[1];
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_rule_has_a_case),
       cmocka_unit_test(weights_agree_with_keras),
       cmocka_unit_test(weights_agree_with_pytorch),
   };

@@ -140,6 +140,13 @@ static void lamb(const tutti_optim_options *o, int t, double lr, bool plain, int
   for (int64_t i = 0; i < n; i++) w[i] -= lr * ratio * s[i].d;
 }
 
+static double lion(const tutti_optim_options *o, int t, double lr, double g, double w, optim_twin_state *s) {
+  (void)t;
+  const double c = o->beta_1 * s->m + (1 - o->beta_1) * g;
+  s->m = o->beta_2 * s->m + (1 - o->beta_2) * g;
+  return w - lr * ((c > 0) - (c < 0));
+}
+
 // --- the list
 
 /** A rule weight by weight; or, if it takes norms, array by array. */
@@ -154,7 +161,8 @@ static const twin sgd_twin = {.weight = sgd}, adagrad_twin = {.weight = adagrad}
                   adadelta_twin = {.weight = adadelta}, rmsprop_twin = {.weight = rmsprop},
                   adam_twin = {.weight = adam}, adamw_twin = {.weight = adam, .decoupled = true},
                   adamax_twin = {.weight = adamax}, nadam_twin = {.weight = nadam},
-                  lars_twin = {.array = lars}, lamb_twin = {.array = lamb};
+                  lars_twin = {.array = lars}, lamb_twin = {.array = lamb},
+                  lion_twin = {.weight = lion, .decoupled = true};
 
 /** A rule without a twin does not compile. */
 static const twin *const twins[TUTTI_N_OPTIMS] = {
