@@ -11,16 +11,12 @@
 // --- what a network is made of ---------------------------------------------------------------------------
 
 typedef enum {
-  TUTTI_LAYER_DENSE,
-  TUTTI_LAYER_ACTIVATION,
-  TUTTI_LAYER_DROPOUT,
-  TUTTI_LAYER_BATCH_NORM,
-  TUTTI_LAYER_GAUSSIAN_NOISE,
-  TUTTI_LAYER_GAUSSIAN_DROPOUT,
-  TUTTI_LAYER_ALPHA_DROPOUT,
-  TUTTI_LAYER_PRELU,
+#define X(code, word) TUTTI_LAYER_##code,
+#include "tutti/layers.def"
   TUTTI_N_LAYER_KINDS
 } tutti_layer_kind;
+
+extern const char *const tutti_layer_kind_names[TUTTI_N_LAYER_KINDS];
 
 /** X(code, name as in a config): Keras' initializers, with its scales and its truncation. */
 #define TUTTI_INITIALIZER_LIST(X)                                                                            \
@@ -64,6 +60,13 @@ tutti_status tutti_layer_parse(const char *text, tutti_layer_spec *spec);
 
 /** Local.  Write it as tutti_layer_parse reads it; only what differs from the default is written. */
 void tutti_layer_print(const tutti_layer_spec *spec, char *text, size_t bytes);
+
+/** Local.  Whether layers of this kind end with spec.activation. */
+bool tutti_layer_has_activation(const tutti_layer_spec *spec);
+
+/** Local.  Whether in evaluation its outputs lie between the least and the largest of its inputs: it has neither weights
+ * nor a function. */
+bool tutti_layer_keeps_range(const tutti_layer_spec *spec);
 
 /** Local.  Samples of the global batch that have to stay in one micro-batch, and begin at a multiple of it: 1
  * without batch_norm, else its ghost group (the least common multiple of several), at most batch_count. */

@@ -193,9 +193,97 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
   return TUTTI_OK;
 }
 
-const tutti_layer_ops tutti_batch_norm_ops = {.type = "BatchNormalization",
-                                              .name = "batch_normalization",
-                                              .in_place = true,
-                                              .setup = setup,
-                                              .forward = forward,
-                                              .backward = backward};
+static tutti_status reserve(tutti_layer *layer, int64_t batch_count, int n_leaves, int64_t leaf_rows) {
+  (void)leaf_rows;
+  if (layer->spec.frozen) return TUTTI_OK;
+  return tutti_groups_reserve(&layer->groups, layer->n_out,
+                              tutti_groups_of_batch(layer->spec.ghost, batch_count), n_leaves);
+}
+
+// --- with derivatives along a direction: the moving statistics do not depend on it -------------------------------
+
+/** Inverse deviations and means of the last evaluation. */
+static const float *statistics(const tutti_layer *layer) {
+  return tutti_group_stats(&layer->groups, 0);
+}
+
+TUTTI_CLONES static void norm_tangent(const float *x, const float *tx, int64_t rows, int n,
+                                      const float *stats, const float *params, const float *v, float *ty) {
+  const float *mean = stats, *inverse = stats + n;
+  for (int64_t i = 0; i < rows; i++)
+    for (int j = 0; j < n; j++) {
+      const int64_t k = i * n + j;
+      ty[k] = v[j] * (x[k] - mean[j]) * inverse[j] + v[n + j] + (tx ? params[j] * inverse[j] * tx[k] : 0);
+    }
+}
+
+static void tangent_forward(const tutti_tangent_pass *pass) {
+  const tutti_layer *layer = pass->layer;
+  norm_tangent(pass->x, pass->tx, pass->rows, layer->n_out, statistics(layer), pass->params, pass->v,
+               pass->tangent->ty);
+  pass->tangent->out = pass->tangent->ty;
+}
+
+/** sums[2, n] += sums of d xhat and of d over the rows. */
+TUTTI_CLONES static void norm_gradient(const float *restrict x, const float *restrict d, int64_t rows, int n,
+                                       const float *restrict stats, double *restrict sums) {
+  const float *mean = stats, *inverse = stats + n;
+  for (int64_t i = 0; i < rows; i++)
+    for (int j = 0; j < n; j++) {
+      sums[j] += (double)(d[i * n + j] * (x[i * n + j] - mean[j]) * inverse[j]);
+      sums[n + j] += (double)d[i * n + j];
+    }
+}
+
+/** sums[n] += sum of dy times the derivative of xhat. */
+TUTTI_CLONES static void norm_gradient_tangent(const float *restrict tx, const float *restrict dy,
+                                               int64_t rows, int n, const float *restrict stats,
+                                               double *restrict sums) {
+  const float *inverse = stats + n;
+  for (int64_t i = 0; i < rows; i++)
+    for (int j = 0; j < n; j++) sums[j] += (double)(dy[i * n + j] * tx[i * n + j] * inverse[j]);
+}
+
+/** dx = gamma inverse dy in place, tdx = gamma inverse tdy + v inverse dy. */
+TUTTI_CLONES static void norm_by_input(int64_t rows, int n, const float *stats, const float *params,
+                                       const float *v, float *dy, float *tdy) {
+  const float *inverse = stats + n;
+  for (int64_t i = 0; i < rows; i++)
+    for (int j = 0; j < n; j++) {
+      const int64_t k = i * n + j;
+      if (tdy) tdy[k] = (params[j] * tdy[k] + v[j] * dy[k]) * inverse[j];
+      dy[k] *= params[j] * inverse[j];
+    }
+}
+
+static void tangent_backward(const tutti_tangent_pass *pass) {
+  const tutti_layer *layer = pass->layer;
+  const int rows = pass->rows, n = layer->n_out;
+  const float *stats = statistics(layer);
+  double *sums = tutti_tangent_sums(pass, 2 * n);
+  norm_gradient(pass->x, pass->tdy ? pass->tdy : pass->dy, rows, n, stats, sums);
+  if (pass->tdy && pass->tx) norm_gradient_tangent(pass->tx, pass->dy, rows, n, stats, sums);
+  tutti_layer_round(layer, 2 * n, pass->grads);
+  if (pass->dx) norm_by_input(rows, n, stats, pass->params, pass->v, pass->dy, pass->tdy);
+}
+
+const tutti_layer_ops tutti_batch_norm_ops = {
+    .type = "BatchNormalization",
+    .name = "batch_normalization",
+    .fields = {{"ghost", "ghost", TUTTI_WORD_COUNT, false, TUTTI_AT(ghost), 0, INT32_MAX,
+                "0 for the global batch, or a group of at least 2 samples"},
+               {"momentum", "momentum", TUTTI_WORD_REAL, false, TUTTI_AT(momentum), 0, TUTTI_BELOW_ONE,
+                "a number >= 0 and < 1"},
+               {"epsilon", "epsilon", TUTTI_WORD_REAL, false, TUTTI_AT(epsilon), 1e-30, TUTTI_ANY,
+                "a number > 0"},
+               TUTTI_FIELD_TRAINABLE},
+    .usual = {.momentum = 0.99, .epsilon = 1e-3},
+    .in_place = true,
+    .mixes_samples = true,
+    .setup = setup,
+    .reserve = reserve,
+    .forward = forward,
+    .backward = backward,
+    .tangent_forward = tangent_forward,
+    .tangent_backward = tangent_backward,
+};

@@ -5,17 +5,6 @@
 #include "linalg/loss.h"
 #include "model/model_impl.h"
 
-static const tutti_layer_ops *const ops_of_kind[TUTTI_N_LAYER_KINDS] = {
-    [TUTTI_LAYER_DENSE] = &tutti_dense_ops,
-    [TUTTI_LAYER_ACTIVATION] = &tutti_activation_ops,
-    [TUTTI_LAYER_DROPOUT] = &tutti_dropout_ops,
-    [TUTTI_LAYER_BATCH_NORM] = &tutti_batch_norm_ops,
-    [TUTTI_LAYER_GAUSSIAN_NOISE] = &tutti_gaussian_noise_ops,
-    [TUTTI_LAYER_GAUSSIAN_DROPOUT] = &tutti_gaussian_dropout_ops,
-    [TUTTI_LAYER_ALPHA_DROPOUT] = &tutti_alpha_dropout_ops,
-    [TUTTI_LAYER_PRELU] = &tutti_prelu_ops,
-};
-
 enum { MAX_STATES = 2 }; // arrays of a layer
 
 tutti_status tutti_layer_add_array(tutti_model *model, tutti_layer *layer, tutti_array array) {
@@ -65,14 +54,10 @@ static void name_layer(const tutti_model *model, tutti_layer *layer) {
     snprintf(layer->name, sizeof layer->name, "%s_%d", layer->ops->name, n);
 }
 
-static bool has_activation(const tutti_layer_spec *spec) {
-  return spec->kind == TUTTI_LAYER_DENSE || spec->kind == TUTTI_LAYER_ACTIVATION;
-}
-
 /** The activation the network ends with; none after a layer of noise or normalisation. */
 static tutti_activation last_activation(const tutti_model_options *options) {
   const tutti_layer_spec *last = &options->layers[options->n_layers - 1];
-  return has_activation(last) ? last->activation : TUTTI_LINEAR;
+  return tutti_layer_has_activation(last) ? last->activation : TUTTI_LINEAR;
 }
 
 static tutti_loss resolve_loss(const tutti_model_options *options) {
@@ -105,7 +90,7 @@ static tutti_status check_loss(const tutti_model_options *options, tutti_loss lo
 }
 
 static tutti_status check_layer(const tutti_layer *layer) {
-  const bool softmax = has_activation(&layer->spec) && layer->spec.activation == TUTTI_SOFTMAX;
+  const bool softmax = layer->ops->has_activation && layer->spec.activation == TUTTI_SOFTMAX;
   TUTTI_CHECK(!softmax || layer->n_out > 1, TUTTI_ERR_CONFIG,
               "layer %d (%s): softmax over one unit is always 1; write sigmoid, or one unit a class",
               layer->index + 1, layer->name);
@@ -116,7 +101,7 @@ static tutti_status add_layer(tutti_model *model, const tutti_layer_spec *spec, 
                               bool gives_logits) {
   tutti_layer *layer = &model->layers[index];
   layer->spec = *spec;
-  layer->ops = ops_of_kind[spec->kind];
+  layer->ops = tutti_layer_ops_of(spec->kind);
   layer->index = index;
   layer->n_in = index ? model->layers[index - 1].n_out : model->n_in;
   const int64_t n_moving = model->n_moving, n_frozen = model->n_frozen, n_params = model->n_params;

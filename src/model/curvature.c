@@ -4,7 +4,7 @@
 
 #include "linalg/curvature.h"
 #include "linalg/loss.h"
-#include "model/curvature_impl.h"
+#include "model/model_impl.h"
 
 struct tutti_curvature {
   tutti_model *model;      // borrowed
@@ -23,14 +23,14 @@ static tutti_status create_tangent(const tutti_model *model, const tutti_layer *
   const int64_t n = (int64_t)model->max_rows * layer->n_out;
   TUTTI_TRY(TUTTI_NEW(tangent->ty, n));
   tangent->tz = tangent->ty;
-  const bool apart = layer->spec.kind == TUTTI_LAYER_DENSE && tutti_bend_activation(layer) != TUTTI_LINEAR;
+  const bool apart = !layer->ops->in_place && tutti_layer_activation(layer) != TUTTI_LINEAR;
   return apart ? TUTTI_NEW(tangent->tz, n) : TUTTI_OK;
 }
 
 static tutti_status check_layers(const tutti_model *model) {
   for (int i = 0; i < model->n_layers; i++)
     TUTTI_CHECK(
-        tutti_bend_ops_of(model->layers[i].spec.kind), TUTTI_ERR_CONFIG,
+        model->layers[i].ops->tangent_backward, TUTTI_ERR_CONFIG,
         "layer %d (%s): there are no second derivatives of its kind, so the sharpness of a network with "
         "such a layer cannot be told",
         i + 1, model->layers[i].name);
@@ -94,21 +94,21 @@ void tutti_curvature_destroy(tutti_curvature **curvature) {
 // --- passes --------------------------------------------------------------------------------------------------
 
 /** What both passes give a layer. */
-static tutti_bend bend_of(tutti_curvature *curvature, const tutti_curvature_batch *batch, const float *v,
-                          int i) {
+static tutti_tangent_pass pass_of(tutti_curvature *curvature, const tutti_curvature_batch *batch,
+                                  const float *v, int i) {
   tutti_model *model = curvature->model;
   const tutti_layer *layer = &model->layers[i];
-  return (tutti_bend){.layer = layer,
-                      .tangent = &curvature->tangents[i],
-                      .order = model->order,
-                      .rows = model->n_rows,
-                      .params = tutti_layer_weights(model, layer, batch->params),
-                      .v = !v                   ? NULL
-                           : layer->spec.frozen ? curvature->still
-                                                : v + layer->offset,
-                      .x = i ? model->layers[i - 1].out : batch->x,
-                      .tx = v && i ? curvature->tangents[i - 1].out : NULL,
-                      .spare = curvature->spare};
+  return (tutti_tangent_pass){.layer = layer,
+                              .tangent = &curvature->tangents[i],
+                              .order = model->order,
+                              .rows = model->n_rows,
+                              .params = tutti_layer_weights(model, layer, batch->params),
+                              .v = !v                   ? NULL
+                                   : layer->spec.frozen ? curvature->still
+                                                        : v + layer->offset,
+                              .x = i ? model->layers[i - 1].out : batch->x,
+                              .tx = v && i ? curvature->tangents[i - 1].out : NULL,
+                              .spare = curvature->spare};
 }
 
 static tutti_status forward(tutti_curvature *curvature, const tutti_curvature_batch *batch, const float *v) {
@@ -116,8 +116,8 @@ static tutti_status forward(tutti_curvature *curvature, const tutti_curvature_ba
   const tutti_model_pass pass = {.batch_count = batch->count};
   TUTTI_TRY(tutti_model_forward(model, batch->params, &pass, batch->x, batch->rows));
   for (int i = 0; v && i < model->n_layers; i++) {
-    const tutti_bend bend = bend_of(curvature, batch, v, i);
-    tutti_bend_ops_of(bend.layer->spec.kind)->forward(&bend);
+    const tutti_tangent_pass along = pass_of(curvature, batch, v, i);
+    along.layer->ops->tangent_forward(&along);
   }
   return TUTTI_OK;
 }
@@ -133,15 +133,15 @@ static void backward(tutti_curvature *curvature, const tutti_curvature_batch *ba
   const tutti_model *model = curvature->model;
   int at = 0;
   for (int i = model->n_layers - 1; i >= model->first_trained; i--) {
-    tutti_bend bend = bend_of(curvature, batch, v, i);
-    const int next = bend.layer->ops->in_place ? at : 1 - at;
-    bend.dy = curvature->d[at];
-    bend.dx = i > model->first_trained ? curvature->d[next] : NULL;
-    if (v) bend.tdy = curvature->td[at];
-    if (v && bend.dx) bend.tdx = curvature->td[next];
-    bend.grads = curvature->grads;
-    tutti_bend_ops_of(bend.layer->spec.kind)->backward(&bend);
-    add_gradient(bend.layer, curvature->grads, sums);
+    tutti_tangent_pass pass = pass_of(curvature, batch, v, i);
+    const int next = pass.layer->ops->in_place ? at : 1 - at;
+    pass.dy = curvature->d[at];
+    pass.dx = i > model->first_trained ? curvature->d[next] : NULL;
+    if (v) pass.tdy = curvature->td[at];
+    if (v && pass.dx) pass.tdx = curvature->td[next];
+    pass.grads = curvature->grads;
+    pass.layer->ops->tangent_backward(&pass);
+    add_gradient(pass.layer, curvature->grads, sums);
     at = next;
   }
 }

@@ -7,10 +7,6 @@
 #include "linalg/squares.h"
 #include "model/model_impl.h"
 
-static tutti_activation applied(const tutti_layer *layer) {
-  return layer->gives_logits ? TUTTI_LINEAR : layer->spec.activation;
-}
-
 static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   TUTTI_TRY(tutti_to_int(layer->spec.units, "units of a dense layer", &layer->n_out));
   const tutti_array kernel = {
@@ -19,7 +15,7 @@ static tutti_status setup(tutti_model *model, tutti_layer *layer) {
       .initializer = layer->spec.has_initializer ? layer->spec.initializer : model->initializer};
   TUTTI_TRY(tutti_layer_add_array(model, layer, kernel));
   if (layer->spec.bias) TUTTI_TRY(tutti_layer_add_vector(model, layer, "bias", true, 0));
-  return tutti_layer_allocate(model, layer, tutti_activation_needs_input(applied(layer)));
+  return tutti_layer_allocate(model, layer, tutti_activation_needs_input(tutti_layer_activation(layer)));
 }
 
 static int64_t bias_offset(const tutti_layer *layer) {
@@ -31,7 +27,7 @@ static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_
   const float *bias = layer->spec.bias ? kernel + (int64_t)layer->n_in * layer->n_out : NULL;
   float *z = layer->kept ? layer->kept : layer->y;
   tutti_matmul_forward(model->order, x, kernel, bias, flow->rows, layer->n_in, layer->n_out, z);
-  tutti_activation_forward(applied(layer), z, flow->rows, layer->n_out, layer->y);
+  tutti_activation_forward(tutti_layer_activation(layer), z, flow->rows, layer->n_out, layer->y);
   layer->out = layer->y;
   return TUTTI_OK;
 }
@@ -129,7 +125,7 @@ static void add_row_squares(const tutti_model *model, const tutti_layer *layer, 
 static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
                              float *dy, float *dx) {
   const int rows = flow->rows, n_in = layer->n_in, n_out = layer->n_out;
-  tutti_activation_backward(applied(layer), layer->kept, layer->y, dy, rows, n_out, dy);
+  tutti_activation_backward(tutti_layer_activation(layer), layer->kept, layer->y, dy, rows, n_out, dy);
   if (flow->pass->squares && !layer->spec.frozen) add_row_squares(model, layer, flow, x, dy);
   if (dx)
     tutti_matmul_input_gradient(model->order, dy, tutti_layer_weights(model, layer, flow->params), rows, n_in,
@@ -141,9 +137,74 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
   return TUTTI_OK;
 }
 
-const tutti_layer_ops tutti_dense_ops = {.type = "Dense",
-                                         .name = "dense",
-                                         .in_place = false,
-                                         .setup = setup,
-                                         .forward = forward,
-                                         .backward = backward};
+static tutti_status reserve(tutti_layer *layer, int64_t batch_count, int n_leaves, int64_t leaf_rows) {
+  (void)batch_count, (void)n_leaves;
+  if (leaf_rows <= TUTTI_CHAIN_ROWS || layer->spec.frozen || layer->links) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(layer->links, (int64_t)layer->n_in * layer->n_out));
+  return TUTTI_NEW(layer->chain, (int64_t)layer->n_in * layer->n_out);
+}
+
+// --- with derivatives along a direction ------------------------------------------------------------------------
+
+/** tz = tx W + x V + v_b. */
+static void tangent_forward(const tutti_tangent_pass *pass) {
+  const tutti_layer *layer = pass->layer;
+  const int rows = pass->rows, n_in = layer->n_in, n_out = layer->n_out;
+  tutti_tangent *tangent = pass->tangent;
+  const float *bias = layer->spec.bias ? pass->v + (int64_t)n_in * n_out : NULL;
+  tutti_matmul_forward(pass->order, pass->x, pass->v, bias, rows, n_in, n_out, tangent->tz);
+  if (pass->tx) {
+    tutti_matmul_forward(pass->order, pass->tx, pass->params, NULL, rows, n_in, n_out, pass->spare);
+    tutti_tangent_add(pass->spare, (int64_t)rows * n_out, tangent->tz);
+  }
+  if (tangent->tz != tangent->ty)
+    tutti_activation_backward(tutti_layer_activation(layer), layer->kept, layer->y, tangent->tz, rows, n_out,
+                              tangent->ty);
+  tangent->out = tangent->ty;
+}
+
+static void tangent_bias_gradient(const tutti_tangent_pass *pass, const float *last, float *grads) {
+  const int n = pass->layer->n_out;
+  double *sums = tutti_tangent_sums(pass, n);
+  tutti_column_sums(last, pass->rows, n, sums);
+  tutti_layer_round(pass->layer, n, grads);
+}
+
+/** dW = x' dz and dx = dz W' have the derivatives tx' dz + x' tdz and tdz W' + dz V'. */
+static void tangent_backward(const tutti_tangent_pass *pass) {
+  const tutti_layer *layer = pass->layer;
+  const int rows = pass->rows, n_in = layer->n_in, n_out = layer->n_out;
+  tutti_tangent_activation(pass, layer->kept, pass->tangent->tz);
+  const float *last = pass->tdy ? pass->tdy : pass->dy;
+  tutti_matmul_weight_gradient(pass->order, pass->x, last, rows, n_in, n_out, false, pass->grads);
+  if (pass->tdy && pass->tx)
+    tutti_matmul_weight_gradient(pass->order, pass->tx, pass->dy, rows, n_in, n_out, true, pass->grads);
+  if (layer->spec.bias) tangent_bias_gradient(pass, last, pass->grads + (int64_t)n_in * n_out);
+  if (!pass->dx) return;
+  tutti_matmul_input_gradient(pass->order, pass->dy, pass->params, rows, n_in, n_out, pass->dx);
+  if (!pass->tdx) return;
+  tutti_matmul_input_gradient(pass->order, pass->tdy, pass->params, rows, n_in, n_out, pass->tdx);
+  tutti_matmul_input_gradient(pass->order, pass->dy, pass->v, rows, n_in, n_out, pass->spare);
+  tutti_tangent_add(pass->spare, (int64_t)rows * n_in, pass->tdx);
+}
+
+const tutti_layer_ops tutti_dense_ops = {
+    .type = "Dense",
+    .name = "dense",
+    .fields = {{NULL, "UNITS", TUTTI_WORD_COUNT, true, TUTTI_AT(units), 1, INT32_MAX,
+                "an integer from 1 to 2147483647"},
+               {NULL, "ACTIVATION", TUTTI_WORD_ACTIVATION, false, TUTTI_AT(activation), 0, 0, ""},
+               {"bias", "bias", TUTTI_WORD_FLAG, false, TUTTI_AT(bias), 0, 0, "yes or no"},
+               {"initializer", "initializer", TUTTI_WORD_INITIALIZER, false, TUTTI_AT(initializer), 0, 0, ""},
+               {"l1", "l1", TUTTI_WORD_REAL, false, TUTTI_AT(l1), 0, TUTTI_ANY, "a number >= 0"},
+               {"l2", "l2", TUTTI_WORD_REAL, false, TUTTI_AT(l2), 0, TUTTI_ANY, "a number >= 0"},
+               TUTTI_FIELD_TRAINABLE},
+    .usual = {.bias = true},
+    .has_activation = true,
+    .setup = setup,
+    .reserve = reserve,
+    .forward = forward,
+    .backward = backward,
+    .tangent_forward = tangent_forward,
+    .tangent_backward = tangent_backward,
+};

@@ -48,10 +48,6 @@ static int64_t greatest_common_divisor(int64_t a, int64_t b) {
   return b ? greatest_common_divisor(b, a % b) : a;
 }
 
-bool tutti_layer_mixes_samples(const tutti_layer_spec *layer) {
-  return layer->kind == TUTTI_LAYER_BATCH_NORM && !layer->frozen;
-}
-
 int64_t tutti_layers_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count) {
   int64_t group = 1;
   for (int i = 0; i < n_layers; i++) {

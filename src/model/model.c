@@ -196,26 +196,13 @@ void tutti_model_decide(const tutti_model *model, int64_t rows, int32_t *classes
 
 // --- groups and moving statistics of batch_norm ----------------------------------------------------------
 
-static tutti_status reserve_chains(tutti_model *model) {
-  for (int i = 0; i < model->n_layers; i++) {
-    tutti_layer *layer = &model->layers[i];
-    if (layer->spec.kind != TUTTI_LAYER_DENSE || layer->spec.frozen || layer->links) continue;
-    TUTTI_TRY(TUTTI_NEW(layer->links, (int64_t)layer->n_in * layer->n_out));
-    TUTTI_TRY(TUTTI_NEW(layer->chain, (int64_t)layer->n_in * layer->n_out));
-  }
-  return TUTTI_OK;
-}
-
 tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count, int n_leaves, int64_t leaf_rows) {
-  if (leaf_rows > TUTTI_CHAIN_ROWS) TUTTI_TRY(reserve_chains(model));
   tutti_free(model->moving);
   model->n_leaves = n_leaves;
   TUTTI_TRY(TUTTI_NEW(model->moving, n_leaves * model->n_moving));
   for (int i = 0; i < model->n_layers; i++) {
     tutti_layer *layer = &model->layers[i];
-    if (!tutti_layer_mixes_samples(&layer->spec)) continue;
-    TUTTI_TRY(tutti_groups_reserve(&layer->groups, layer->n_out,
-                                   tutti_groups_of_batch(layer->spec.ghost, batch_count), n_leaves));
+    if (layer->ops->reserve) TUTTI_TRY(layer->ops->reserve(layer, batch_count, n_leaves, leaf_rows));
   }
   return TUTTI_OK;
 }

@@ -32,16 +32,83 @@ void tutti_flow_done(const tutti_flow *flow, const tutti_piece *piece, int64_t b
 /** Local.  Add the pieces' sums of squares[rows] to those of the pass. */
 void tutti_flow_add_squares(const tutti_flow *flow, const double *squares);
 
-/** What a kind of layer does.  Layers keep nothing of a micro-batch but their output, what backward needs, and the
- * digits of gradients of vectors that float has no room for. */
+/** What a word of a layer is.  NO_FLAG: "no" sets it. */
+typedef enum {
+  TUTTI_WORD_COUNT,
+  TUTTI_WORD_REAL,
+  TUTTI_WORD_FLAG,
+  TUTTI_WORD_NO_FLAG,
+  TUTTI_WORD_ACTIVATION,
+  TUTTI_WORD_INITIALIZER
+} tutti_layer_word;
+
+/** One number or name of a kind of layer, at `at` in tutti_layer_spec.  Without a key it stands by its place, in the order
+ * of the table. */
+typedef struct {
+  const char *key, *label; // label: how messages call it
+  tutti_layer_word type;
+  bool required;
+  size_t at;
+  double low, high;  // of a number
+  const char *range; // what messages say of it
+} tutti_layer_field;
+
+#define TUTTI_AT(member) offsetof(tutti_layer_spec, member)
+#define TUTTI_ANY        1e300
+#define TUTTI_BELOW_ONE  0.99999999999999988898 // the largest double that is
+
+/** "trainable", of each kind that has weights. */
+#define TUTTI_FIELD_TRAINABLE                                                                                \
+  { "trainable", "trainable", TUTTI_WORD_NO_FLAG, false, TUTTI_AT(frozen), 0, 0, "yes or no" }
+
+enum { TUTTI_MAX_FIELDS = 8 };
+
+/** Derivatives along a direction of the parameters, of the last forward pass (Pearlmutter 1994): t stands before the
+ * derivative of a value. */
+typedef struct {
+  float *ty; // [max_rows, n_out] of the outputs; owned
+  float *
+      tz; // [max_rows, n_out] of the inputs of the layer's activation: owned, or ty if these are the layer's own
+  const float *out; // [rows, n_out] of what the layer gave on; NULL: 0, no weights before it
+} tutti_tangent;
+
+/** A layer in a pass that carries such derivatives, in evaluation.  Forward reads and writes what comes first; backward
+ * all. */
+typedef struct {
+  const tutti_layer *layer;
+  tutti_tangent *tangent;
+  tutti_sum_order order;
+  int rows;
+  const float *params, *v; // of the layer; v NULL: no direction, the gradient alone
+  const float *x, *tx;     // inputs; tx NULL: 0
+  float *spare;            // [max_rows, widest layer]
+  float *dy, *tdy;         // gradient by the outputs, and its derivative (NULL without a direction)
+  float *dx, *tdx; // by the inputs; NULL: not wanted; the same as dy and tdy if the layer works in place
+  float *grads;    // [n_params] of the layer: the gradient, or with a direction its derivative; written
+} tutti_tangent_pass;
+
+/** What a kind of layer is and does: one table in one file.  Layers keep nothing of a micro-batch but their output, what
+ * backward needs, and the digits of gradients of vectors that float has no room for. */
 typedef struct {
   const char *type; // as Keras' summary prints it: "Dense"
   const char *name; // what its names begin with: "dense"
+
+  tutti_layer_field fields[TUTTI_MAX_FIELDS]; // its words; no label: no more
+  tutti_layer_spec usual;                     // what they are if they are left out
+
   bool
       in_place; // backward turns dy into dx, which is the same array (or NULL: not wanted); else it writes dx
+  bool has_activation; // ends with spec.activation
+  bool is_noise;       // an identity in evaluation
+  /** In training a sample's outputs depend on the other samples of its group of spec.ghost samples of the global batch (0:
+   * of all of it), if the layer is not frozen; what is left of these in its state moves by momentum. */
+  bool mixes_samples;
 
   /** Set n_out, name the arrays, allocate.  What it allocates, tutti_model_destroy frees. */
   tutti_status (*setup)(tutti_model *model, tutti_layer *layer);
+
+  /** Memory for leaves of leaf_rows samples, n_leaves of a global batch.  NULL: it needs none. */
+  tutti_status (*reserve)(tutti_layer *layer, int64_t batch_count, int n_leaves, int64_t leaf_rows);
 
   /** layer->out = the outputs for x[rows, n_in]: layer->y, or x itself where nothing changes. */
   tutti_status (*forward)(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x);
@@ -50,7 +117,19 @@ typedef struct {
    * overwritten. */
   tutti_status (*backward)(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
                            float *dy, float *dx);
+
+  /** The same in evaluation with derivatives along a direction: of y = f(x, w) it is ty = f_x tx + f_w v, and of the
+   * gradient dx = f_x' dy it is tdx = f_x' tdy + (d f_x)' dy.  Both NULL: the kind has no second derivatives, and what
+   * needs them is refused. */
+  void (*tangent_forward)(const tutti_tangent_pass *pass); // sets pass->tangent
+  void (*tangent_backward)(const tutti_tangent_pass *pass);
 } tutti_layer_ops;
+
+#define X(code, word) extern const tutti_layer_ops tutti_##word##_ops;
+#include "tutti/layers.def"
+
+/** Local.  Of a kind of layer. */
+const tutti_layer_ops *tutti_layer_ops_of(tutti_layer_kind kind);
 
 struct tutti_layer {
   tutti_layer_spec spec;
@@ -122,9 +201,6 @@ static inline const float *tutti_layer_weights(const tutti_model *model, const t
 double *tutti_layer_sums(const tutti_layer *layer, const tutti_flow *flow, const float *grads, int n);
 void tutti_layer_round(const tutti_layer *layer, int n, float *grads);
 
-extern const tutti_layer_ops tutti_dense_ops, tutti_activation_ops, tutti_dropout_ops, tutti_batch_norm_ops,
-    tutti_gaussian_noise_ops, tutti_gaussian_dropout_ops, tutti_alpha_dropout_ops, tutti_prelu_ops;
-
 /** For setup: append an array to the flat buffers (trainable) or to the state.  Of `array` the name, rows,
  * cols, trainable (of a frozen layer: were it not) and how it starts are given; the rest is found here.  @return ERR_CONFIG more elements than
  * can be counted */
@@ -139,3 +215,19 @@ tutti_status tutti_layer_add_vector(tutti_model *model, tutti_layer *layer, cons
 /** For setup: layer->y, and layer->kept where it is wanted. */
 TUTTI_NODISCARD
 tutti_status tutti_layer_allocate(const tutti_model *model, tutti_layer *layer, bool kept);
+
+// --- passes with derivatives along a direction (tangent.c) ----------------------------------------------------
+
+/** Local.  The activation that a layer applies: none if the loss contains it. */
+tutti_activation tutti_layer_activation(const tutti_layer *layer);
+
+/** Local.  From gradients by the outputs of the layer's activation, pass->dy and pass->tdy, to those by its inputs z, in
+ * place.
+ * @param[in] tz  derivative of z; NULL: 0 */
+void tutti_tangent_activation(const tutti_tangent_pass *pass, const float *z, const float *tz);
+
+/** Local.  Zeros, for the gradient of n elements of vectors. */
+double *tutti_tangent_sums(const tutti_tangent_pass *pass, int n);
+
+/** Local.  y[n] += x[n]. */
+void tutti_tangent_add(const float *x, int64_t n, float *y);

@@ -1,4 +1,4 @@
-/** The layers of noise: identities outside of training.  The number of element (sample, feature) is a
+/** The layers of noise, dropout and gaussian_noise, gaussian_dropout and alpha_dropout: identities outside of training.  The number of element (sample, feature) is a
  * function of (seed, epoch, layer, position of the sample in the epoch, feature), so that neither ranks nor
  * micro-batches change a mask.
  *
@@ -129,14 +129,15 @@ static void gaussian_noise(tutti_layer *layer, const tutti_flow *flow, const flo
 
 // --- the layers ------------------------------------------------------------------------------------------
 
-/** Whether backward multiplies by the factors of forward; else a sum has gone forward, and dx is dy. */
-static bool has_factors(const tutti_layer *layer) {
-  return layer->spec.kind != TUTTI_LAYER_GAUSSIAN_NOISE;
+/** Without factors of forward a sum has gone forward, and dx is dy. */
+static tutti_status setup_sum(tutti_model *model, tutti_layer *layer) {
+  layer->n_out = layer->n_in;
+  return tutti_layer_allocate(model, layer, false);
 }
 
-static tutti_status setup(tutti_model *model, tutti_layer *layer) {
+static tutti_status setup_factors(tutti_model *model, tutti_layer *layer) {
   layer->n_out = layer->n_in;
-  return tutti_layer_allocate(model, layer, has_factors(layer));
+  return tutti_layer_allocate(model, layer, true);
 }
 
 /** With no noise to make, the output is the input. */
@@ -144,41 +145,59 @@ static bool is_off(const tutti_layer *layer, const tutti_flow *flow) {
   return !flow->pass->training || (layer->spec.rate == 0 && layer->spec.stddev == 0);
 }
 
-static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
-  (void)model;
-  layer->out = is_off(layer, flow) ? x : layer->y;
-  if (layer->out == x) return TUTTI_OK;
-  switch (layer->spec.kind) {
-  case TUTTI_LAYER_DROPOUT:
-    dropout(layer, flow, x);
-    break;
-  case TUTTI_LAYER_GAUSSIAN_DROPOUT:
-    gaussian_dropout(layer, flow, x);
-    break;
-  case TUTTI_LAYER_ALPHA_DROPOUT:
-    alpha_dropout(layer, flow, x);
-    break;
-  default:
-    gaussian_noise(layer, flow, x);
+#define FORWARD(kind)                                                                                        \
+  static tutti_status forward_##kind(tutti_model *model, tutti_layer *layer, const tutti_flow *flow,         \
+                                     const float *x) {                                                       \
+    (void)model;                                                                                             \
+    layer->out = is_off(layer, flow) ? x : layer->y;                                                         \
+    if (layer->out != x) kind(layer, flow, x);                                                               \
+    return TUTTI_OK;                                                                                         \
   }
-  return TUTTI_OK;
-}
+
+FORWARD(dropout)
+FORWARD(gaussian_dropout)
+FORWARD(alpha_dropout)
+FORWARD(gaussian_noise)
 
 static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
                              float *dy, float *dx) {
   (void)model, (void)x;
-  if (dx && has_factors(layer) && !is_off(layer, flow))
-    multiply(dy, layer->kept, n_elements(layer, flow), dx);
+  if (dx && layer->kept && !is_off(layer, flow)) multiply(dy, layer->kept, n_elements(layer, flow), dx);
   return TUTTI_OK;
 }
 
-#define NOISE_OPS(keras_type, keras_name)                                                                    \
+static void tangent_forward(const tutti_tangent_pass *pass) {
+  pass->tangent->out = pass->tx;
+}
+
+static void tangent_backward(const tutti_tangent_pass *pass) {
+  (void)pass;
+}
+
+#define DROPOUT_OPS(keras_type, keras_name, function)                                                        \
   {                                                                                                          \
-    .type = keras_type, .name = keras_name, .in_place = true, .setup = setup, .forward = forward,            \
-    .backward = backward                                                                                     \
+    .type = keras_type, .name = keras_name,                                                                  \
+    .fields = {{NULL, "RATE", TUTTI_WORD_REAL, true, TUTTI_AT(rate), 0, TUTTI_BELOW_ONE,                     \
+                "a number >= 0 and < 1"}},                                                                   \
+    .in_place = true, .is_noise = true, .setup = setup_factors, .forward = function, .backward = backward,   \
+    .tangent_forward = tangent_forward, .tangent_backward = tangent_backward                                 \
   }
 
-const tutti_layer_ops tutti_dropout_ops = NOISE_OPS("Dropout", "dropout"),
-                      tutti_gaussian_dropout_ops = NOISE_OPS("GaussianDropout", "gaussian_dropout"),
-                      tutti_alpha_dropout_ops = NOISE_OPS("AlphaDropout", "alpha_dropout"),
-                      tutti_gaussian_noise_ops = NOISE_OPS("GaussianNoise", "gaussian_noise");
+const tutti_layer_ops tutti_dropout_ops = DROPOUT_OPS("Dropout", "dropout", forward_dropout),
+                      tutti_gaussian_dropout_ops =
+                          DROPOUT_OPS("GaussianDropout", "gaussian_dropout", forward_gaussian_dropout),
+                      tutti_alpha_dropout_ops =
+                          DROPOUT_OPS("AlphaDropout", "alpha_dropout", forward_alpha_dropout);
+
+const tutti_layer_ops tutti_gaussian_noise_ops = {
+    .type = "GaussianNoise",
+    .name = "gaussian_noise",
+    .fields = {{NULL, "STDDEV", TUTTI_WORD_REAL, true, TUTTI_AT(stddev), 0, TUTTI_ANY, "a number >= 0"}},
+    .in_place = true,
+    .is_noise = true,
+    .setup = setup_sum,
+    .forward = forward_gaussian_noise,
+    .backward = backward,
+    .tangent_forward = tangent_forward,
+    .tangent_backward = tangent_backward,
+};

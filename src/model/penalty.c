@@ -8,8 +8,7 @@
 enum { LANES = 8 }; // of a sum: the order of the additions is fixed, whatever the vectors
 
 static bool has_penalty(const tutti_layer *layer) {
-  return layer->spec.kind == TUTTI_LAYER_DENSE && !layer->spec.frozen &&
-         (layer->spec.l1 > 0 || layer->spec.l2 > 0);
+  return !layer->spec.frozen && (layer->spec.l1 > 0 || layer->spec.l2 > 0);
 }
 
 static int64_t kernel_size(const tutti_layer *layer) {

@@ -65,9 +65,41 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
   return TUTTI_OK;
 }
 
-const tutti_layer_ops tutti_prelu_ops = {.type = "PReLU",
-                                         .name = "p_re_lu",
-                                         .in_place = true,
-                                         .setup = setup,
-                                         .forward = forward,
-                                         .backward = backward};
+static void tangent_forward(const tutti_tangent_pass *pass) {
+  const int n = pass->layer->n_out;
+  const float *x = pass->x, *tx = pass->tx;
+  float *ty = pass->tangent->ty;
+  for (int64_t k = 0; k < (int64_t)pass->rows * n; k++) {
+    const float along = tx ? tx[k] : 0;
+    ty[k] = x[k] > 0 ? along : pass->params[k % n] * along + pass->v[k % n] * x[k];
+  }
+  pass->tangent->out = ty;
+}
+
+static void tangent_backward(const tutti_tangent_pass *pass) {
+  const int n = pass->layer->n_out;
+  const float *x = pass->x, *alpha = pass->params;
+  float *dy = pass->dy, *tdy = pass->tdy;
+  double *sums = tutti_tangent_sums(pass, n);
+  for (int64_t k = 0; k < (int64_t)pass->rows * n; k++) {
+    const int64_t j = k % n;
+    if (x[k] > 0) continue;
+    sums[j] += (double)((tdy ? tdy[k] : dy[k]) * x[k]);
+    if (tdy && pass->tx) sums[j] += (double)(dy[k] * pass->tx[k]);
+    if (tdy) tdy[k] = alpha[j] * tdy[k] + pass->v[j] * dy[k];
+    dy[k] *= alpha[j];
+  }
+  tutti_layer_round(pass->layer, n, pass->grads);
+}
+
+const tutti_layer_ops tutti_prelu_ops = {
+    .type = "PReLU",
+    .name = "p_re_lu",
+    .fields = {TUTTI_FIELD_TRAINABLE},
+    .in_place = true,
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+    .tangent_forward = tangent_forward,
+    .tangent_backward = tangent_backward,
+};

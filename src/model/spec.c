@@ -1,73 +1,27 @@
-/** The words of a layer: one table of fields makes the parser, the printer and their messages. */
+/** The words of a layer: the fields of its kind make the parser, the printer and their messages. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "tutti/model.h"
+#include "model/model_impl.h"
 
-typedef enum {
-  WORD_COUNT,
-  WORD_REAL,
-  WORD_FLAG,
-  WORD_NO_FLAG,
-  WORD_ACTIVATION,
-  WORD_INITIALIZER
-} word_type; // NO_FLAG: no is true
+typedef tutti_layer_field field;
 
-/** One number or name of a kind of layer.  Without a key it stands by its place, in the order of the
- * table. */
-typedef struct {
-  tutti_layer_kind kind;
-  const char *key, *label; // label: how messages call it
-  word_type type;
-  bool required;
-  size_t at;         // in tutti_layer_spec
-  double low, high;  // of a number
-  const char *range; // what messages say of it
-} field;
+enum { MAX_WORDS = 16, MAX_TEXT = 256 };
 
-#define AT(member) offsetof(tutti_layer_spec, member)
-#define ANY        1e300
+static const field *fields_of(tutti_layer_kind kind) {
+  return tutti_layer_ops_of(kind)->fields;
+}
 
-static const char *const kind_names[TUTTI_N_LAYER_KINDS] = {
-    "dense",          "activation",       "dropout",       "batch_norm",
-    "gaussian_noise", "gaussian_dropout", "alpha_dropout", "prelu"};
-
-#define BELOW_ONE 0.99999999999999988898 // the largest double that is
-
-static const field fields[] = {
-    {TUTTI_LAYER_DENSE, NULL, "UNITS", WORD_COUNT, true, AT(units), 1, INT32_MAX,
-     "an integer from 1 to 2147483647"},
-    {TUTTI_LAYER_DENSE, NULL, "ACTIVATION", WORD_ACTIVATION, false, AT(activation), 0, 0, ""},
-    {TUTTI_LAYER_DENSE, "bias", "bias", WORD_FLAG, false, AT(bias), 0, 0, "yes or no"},
-    {TUTTI_LAYER_DENSE, "initializer", "initializer", WORD_INITIALIZER, false, AT(initializer), 0, 0, ""},
-    {TUTTI_LAYER_DENSE, "l1", "l1", WORD_REAL, false, AT(l1), 0, ANY, "a number >= 0"},
-    {TUTTI_LAYER_DENSE, "l2", "l2", WORD_REAL, false, AT(l2), 0, ANY, "a number >= 0"},
-    {TUTTI_LAYER_DENSE, "trainable", "trainable", WORD_NO_FLAG, false, AT(frozen), 0, 0, "yes or no"},
-    {TUTTI_LAYER_ACTIVATION, NULL, "NAME", WORD_ACTIVATION, true, AT(activation), 0, 0, ""},
-    {TUTTI_LAYER_DROPOUT, NULL, "RATE", WORD_REAL, true, AT(rate), 0, BELOW_ONE, "a number >= 0 and < 1"},
-    {TUTTI_LAYER_BATCH_NORM, "ghost", "ghost", WORD_COUNT, false, AT(ghost), 0, INT32_MAX,
-     "0 for the global batch, or a group of at least 2 samples"},
-    {TUTTI_LAYER_BATCH_NORM, "momentum", "momentum", WORD_REAL, false, AT(momentum), 0, BELOW_ONE,
-     "a number >= 0 and < 1"},
-    {TUTTI_LAYER_BATCH_NORM, "epsilon", "epsilon", WORD_REAL, false, AT(epsilon), 1e-30, ANY, "a number > 0"},
-    {TUTTI_LAYER_BATCH_NORM, "trainable", "trainable", WORD_NO_FLAG, false, AT(frozen), 0, 0, "yes or no"},
-    {TUTTI_LAYER_GAUSSIAN_NOISE, NULL, "STDDEV", WORD_REAL, true, AT(stddev), 0, ANY, "a number >= 0"},
-    {TUTTI_LAYER_GAUSSIAN_DROPOUT, NULL, "RATE", WORD_REAL, true, AT(rate), 0, BELOW_ONE,
-     "a number >= 0 and < 1"},
-    {TUTTI_LAYER_ALPHA_DROPOUT, NULL, "RATE", WORD_REAL, true, AT(rate), 0, BELOW_ONE,
-     "a number >= 0 and < 1"},
-    {TUTTI_LAYER_PRELU, "trainable", "trainable", WORD_NO_FLAG, false, AT(frozen), 0, 0, "yes or no"},
-};
-enum { N_FIELDS = sizeof fields / sizeof fields[0], MAX_WORDS = 16, MAX_TEXT = 256 };
+static int n_fields(tutti_layer_kind kind) {
+  int n = 0;
+  while (n < TUTTI_MAX_FIELDS && fields_of(kind)[n].label) n++;
+  return n;
+}
 
 static tutti_layer_spec spec_default(tutti_layer_kind kind) {
-  tutti_layer_spec spec = {.kind = kind};
-  if (kind == TUTTI_LAYER_DENSE) spec.bias = true;
-  if (kind == TUTTI_LAYER_BATCH_NORM) {
-    spec.momentum = 0.99;
-    spec.epsilon = 1e-3;
-  }
+  tutti_layer_spec spec = tutti_layer_ops_of(kind)->usual;
+  spec.kind = kind;
   return spec;
 }
 
@@ -101,7 +55,7 @@ static tutti_status read_count(const char *text, const field *f, const char *wor
   const bool known =
       tutti_text_integer(word, value) && *value >= (int64_t)f->low && *value <= (int64_t)f->high;
   // The variance of one sample is 0, and all its outputs would be beta.
-  TUTTI_CHECK(known && !(f->at == AT(ghost) && *value == 1), TUTTI_ERR_CONFIG,
+  TUTTI_CHECK(known && !(f->at == TUTTI_AT(ghost) && *value == 1), TUTTI_ERR_CONFIG,
               "layer '%s': %s is '%s', expected %s", text, f->label, word, f->range);
   return TUTTI_OK;
 }
@@ -119,21 +73,21 @@ static tutti_status read_field(const char *text, const field *f, const char *wor
   void *value = (char *)spec + f->at;
   int i = 0;
   switch (f->type) {
-  case WORD_REAL:
+  case TUTTI_WORD_REAL:
     return read_real(text, f, word, value);
-  case WORD_COUNT:
+  case TUTTI_WORD_COUNT:
     return read_count(text, f, word, value);
-  case WORD_FLAG:
+  case TUTTI_WORD_FLAG:
     return read_flag(text, f, word, value);
-  case WORD_NO_FLAG:
+  case TUTTI_WORD_NO_FLAG:
     TUTTI_TRY(read_flag(text, f, word, &spec->frozen));
     spec->frozen = !spec->frozen;
     return TUTTI_OK;
-  case WORD_ACTIVATION:
+  case TUTTI_WORD_ACTIVATION:
     TUTTI_TRY(find_name(text, "activation", word, tutti_activation_names, TUTTI_N_ACTIVATIONS, &i));
     spec->activation = (tutti_activation)i;
     return TUTTI_OK;
-  case WORD_INITIALIZER:
+  case TUTTI_WORD_INITIALIZER:
     TUTTI_TRY(find_name(text, "initializer", word, tutti_initializer_names, TUTTI_N_INITIALIZERS, &i));
     spec->initializer = (tutti_initializer)i;
     spec->has_initializer = true;
@@ -144,23 +98,24 @@ static tutti_status read_field(const char *text, const field *f, const char *wor
 
 /** The field of `kind` that stands by its place and is not `seen` yet; -1 where there is none. */
 static int next_place(tutti_layer_kind kind, const bool *seen) {
-  for (int i = 0; i < N_FIELDS; i++)
-    if (fields[i].kind == kind && !fields[i].key && !seen[i]) return i;
+  for (int i = 0; i < n_fields(kind); i++)
+    if (!fields_of(kind)[i].key && !seen[i]) return i;
   return -1;
 }
 
 /** The field with the key of "key=value". */
 static tutti_status find_key(const char *text, tutti_layer_kind kind, const char *key, int *index) {
-  const char *keys[N_FIELDS];
-  int n = 0, at[N_FIELDS], i = 0;
-  for (int f = 0; f < N_FIELDS; f++) {
-    if (fields[f].kind != kind || !fields[f].key) continue;
+  const char *keys[TUTTI_MAX_FIELDS];
+  int n = 0, at[TUTTI_MAX_FIELDS], i = 0;
+  for (int f = 0; f < n_fields(kind); f++) {
+    if (!fields_of(kind)[f].key) continue;
     at[n] = f;
-    keys[n++] = fields[f].key;
+    keys[n++] = fields_of(kind)[f].key;
   }
-  TUTTI_CHECK(n > 0, TUTTI_ERR_CONFIG, "layer '%s': %s has no option '%s'", text, kind_names[kind], key);
+  TUTTI_CHECK(n > 0, TUTTI_ERR_CONFIG, "layer '%s': %s has no option '%s'", text,
+              tutti_layer_kind_names[kind], key);
   char what[64];
-  snprintf(what, sizeof what, "option of %s", kind_names[kind]);
+  snprintf(what, sizeof what, "option of %s", tutti_layer_kind_names[kind]);
   TUTTI_TRY(find_name(text, what, key, keys, n, &i));
   *index = at[i];
   return TUTTI_OK;
@@ -201,9 +156,10 @@ tutti_status tutti_layer_parse(const char *text, tutti_layer_spec *spec) {
   TUTTI_CHECK(n > 0, TUTTI_ERR_CONFIG, "a layer is empty; write one, as 'dense 512 relu'");
 
   int kind = 0;
-  TUTTI_TRY(find_name(text, "layer", words[0], kind_names, TUTTI_N_LAYER_KINDS, &kind));
+  TUTTI_TRY(find_name(text, "layer", words[0], tutti_layer_kind_names, TUTTI_N_LAYER_KINDS, &kind));
   *spec = spec_default((tutti_layer_kind)kind);
-  bool seen[N_FIELDS] = {false};
+  bool seen[TUTTI_MAX_FIELDS] = {false};
+  const field *fields = fields_of(spec->kind);
   for (int i = 1; i < n; i++) {
     int index = 0;
     const char *value = NULL;
@@ -211,9 +167,9 @@ tutti_status tutti_layer_parse(const char *text, tutti_layer_spec *spec) {
     TUTTI_TRY(read_field(text, &fields[index], value, spec));
     seen[index] = true;
   }
-  for (int i = 0; i < N_FIELDS; i++)
-    TUTTI_CHECK(fields[i].kind != spec->kind || !fields[i].required || seen[i], TUTTI_ERR_CONFIG,
-                "layer '%s': %s is missing, as in '%s %s'", text, fields[i].label, words[0], fields[i].label);
+  for (int i = 0; i < n_fields(spec->kind); i++)
+    TUTTI_CHECK(!fields[i].required || seen[i], TUTTI_ERR_CONFIG, "layer '%s': %s is missing, as in '%s %s'",
+                text, fields[i].label, words[0], fields[i].label);
   return TUTTI_OK;
 }
 
@@ -223,24 +179,24 @@ static void print_field(const field *f, const tutti_layer_spec *spec, const tutt
   char number[32];
   const char *word = NULL;
   switch (f->type) {
-  case WORD_REAL:
+  case TUTTI_WORD_REAL:
     if (f->required || *(const double *)value != *(const double *)other)
       word = tutti_text_print_real(number, sizeof number, *(const double *)value);
     break;
-  case WORD_COUNT:
+  case TUTTI_WORD_COUNT:
     snprintf(number, sizeof number, "%lld", (long long)*(const int64_t *)value);
     if (f->required || *(const int64_t *)value != *(const int64_t *)other) word = number;
     break;
-  case WORD_FLAG:
+  case TUTTI_WORD_FLAG:
     if (*(const bool *)value != *(const bool *)other) word = *(const bool *)value ? "yes" : "no";
     break;
-  case WORD_NO_FLAG:
+  case TUTTI_WORD_NO_FLAG:
     if (*(const bool *)value) word = "no";
     break;
-  case WORD_ACTIVATION:
+  case TUTTI_WORD_ACTIVATION:
     if (f->required || spec->activation != usual->activation) word = tutti_activation_names[spec->activation];
     break;
-  case WORD_INITIALIZER:
+  case TUTTI_WORD_INITIALIZER:
     if (spec->has_initializer) word = tutti_initializer_names[spec->initializer];
     break;
   }
@@ -249,7 +205,7 @@ static void print_field(const field *f, const tutti_layer_spec *spec, const tutt
 
 void tutti_layer_print(const tutti_layer_spec *spec, char *text, size_t bytes) {
   const tutti_layer_spec usual = spec_default(spec->kind);
-  snprintf(text, bytes, "%s", kind_names[spec->kind]);
-  for (int i = 0; i < N_FIELDS; i++)
-    if (fields[i].kind == spec->kind) print_field(&fields[i], spec, &usual, text, bytes);
+  snprintf(text, bytes, "%s", tutti_layer_kind_names[spec->kind]);
+  for (int i = 0; i < n_fields(spec->kind); i++)
+    print_field(&fields_of(spec->kind)[i], spec, &usual, text, bytes);
 }

@@ -85,26 +85,9 @@ static const reach *reach_of(tutti_activation activation) {
 
 // --- layers ------------------------------------------------------------------------------------------------
 
-static bool has_activation(const tutti_layer_spec *layer) {
-  return layer->kind == TUTTI_LAYER_DENSE || layer->kind == TUTTI_LAYER_ACTIVATION;
-}
-
 static bool gives_probabilities(const tutti_layer_spec *layer) {
-  return has_activation(layer) && (layer->activation == TUTTI_SOFTMAX || layer->activation == TUTTI_SIGMOID);
-}
-
-/** Keeps the outputs of the layer before it within their range, at least in evaluation. */
-static bool keeps_range(const tutti_layer_spec *layer) {
-  switch (layer->kind) {
-  case TUTTI_LAYER_DENSE:
-  case TUTTI_LAYER_BATCH_NORM:
-  case TUTTI_LAYER_PRELU:
-    return false;
-  case TUTTI_LAYER_ACTIVATION:
-    return layer->activation == TUTTI_LINEAR;
-  default:
-    return true;
-  }
+  return tutti_layer_has_activation(layer) &&
+         (layer->activation == TUTTI_SOFTMAX || layer->activation == TUTTI_SIGMOID);
 }
 
 /** The layer of whose narrow outputs the last layer makes probabilities, with nothing trained between; NULL: there is
@@ -113,8 +96,8 @@ static const tutti_layer_spec *squashed_twice(const tutti_layer_spec *layers, in
   const tutti_layer_spec *last = &layers[n - 1];
   if (last->kind != TUTTI_LAYER_ACTIVATION || !gives_probabilities(last)) return NULL;
   int64_t before = n - 2;
-  while (before >= 0 && keeps_range(&layers[before])) before--;
-  if (before < 0 || !has_activation(&layers[before])) return NULL;
+  while (before >= 0 && tutti_layer_keeps_range(&layers[before])) before--;
+  if (before < 0 || !tutti_layer_has_activation(&layers[before])) return NULL;
   const reach *given = reach_of(layers[before].activation);
   const bool narrow = given && (last->activation == TUTTI_SIGMOID || !given->gives(BEYOND));
   return narrow ? &layers[before] : NULL;
@@ -140,7 +123,7 @@ static void advise_layers(const tutti_config *config) {
     return;
   }
   for (int64_t i = 0; i < n - 1; i++)
-    if (has_activation(&layers[i]) && layers[i].activation == TUTTI_SOFTMAX)
+    if (tutti_layer_has_activation(&layers[i]) && layers[i].activation == TUTTI_SOFTMAX)
       tutti_log_root(
           TUTTI_LOG_WARNING,
           "model.layers: layer %lld has softmax, which is for the last one: between others it leaves hardly "
@@ -165,7 +148,7 @@ static void advise_targets(const tutti_dataset *dataset, const reach *last) {
 static void advise_last(const tutti_config *config, const tutti_network *network) {
   const tutti_layer_spec *last = &config->model.layers[config->model.n_layers - 1];
   const tutti_loss loss = tutti_model_loss_kind(network->model);
-  const reach *given = has_activation(last) ? reach_of(last->activation) : NULL;
+  const reach *given = tutti_layer_has_activation(last) ? reach_of(last->activation) : NULL;
   if (!given || loss == TUTTI_CATEGORICAL_CROSSENTROPY || loss == TUTTI_BINARY_CROSSENTROPY) return;
   if (loss != TUTTI_HINGE)
     advise_targets(network->dataset, given);

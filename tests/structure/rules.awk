@@ -10,6 +10,7 @@ BEGIN {
   # Public headers that are not named for their room.
   owner["count"] = "base"
   owner["rules.def"] = "optim"
+  owner["layers.def"] = "model"
   owner["fit"] = owner["space"] = "study"
   # Serial code, tested without MPI.
   serial["sampler"] = serial["model"] = serial["optim"] = 1

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "model/curvature_impl.h"
+#include "model/model_impl.h"
 #include "support/numbers.h"
 
 enum { ROWS = 9, N_IN = 4, MAX_PARAMS = 200, MAX_STATE = 64 };
@@ -186,20 +186,31 @@ static void each_other_layer(void **state) {
         TUTTI_LOSS_AUTO);
 }
 
-/** A kind that is added has derivatives, and is among those above, or is refused: it is not taken for noise. */
+/** A kind that has second derivatives is among those above. */
 static void no_kind_is_left_out(void **state) {
   (void)state;
-  for (int kind = 0; kind < TUTTI_N_LAYER_KINDS; kind++)
-    if (!checked[kind] || !tutti_bend_ops_of((tutti_layer_kind)kind)) fail_msg("kind %d of layers", kind);
+  for (int kind = 0; kind < TUTTI_N_LAYER_KINDS; kind++) {
+    const tutti_layer_ops *ops = tutti_layer_ops_of((tutti_layer_kind)kind);
+    const char *name = tutti_layer_kind_names[kind];
+    if (!ops->tangent_forward != !ops->tangent_backward) fail_msg("%s has one half of a tangent pass", name);
+    if (ops->tangent_forward && !checked[kind]) fail_msg("the second derivatives of %s are not tested", name);
+  }
+}
+
+static void a_kind_without_second_derivatives_is_refused(void **state) {
+  (void)state;
   static bent b;
   make(&b, "dense 3,dense 2", TUTTI_MEAN_SQUARED_ERROR, 0);
   tutti_curvature *curvature = NULL;
-  tutti_layer_spec *spec = &b.f.model->layers[0].spec;
-  spec->kind = TUTTI_N_LAYER_KINDS;
+  tutti_layer *layer = &b.f.model->layers[0];
+  const tutti_layer_ops *ops = layer->ops;
+  tutti_layer_ops without = *ops;
+  without.tangent_forward = without.tangent_backward = NULL;
+  layer->ops = &without;
   assert_int_equal(tutti_curvature_create(b.f.model, &curvature), TUTTI_ERR_CONFIG);
   assert_non_null(strstr(tutti_fail_text(), "layer 1 (dense): there are no second derivatives"));
   assert_null(curvature);
-  spec->kind = TUTTI_LAYER_DENSE;
+  layer->ops = ops;
   clear(&b);
 }
 
@@ -289,6 +300,7 @@ int main(void) {
       cmocka_unit_test(each_loss),
       cmocka_unit_test(each_other_layer),
       cmocka_unit_test(no_kind_is_left_out),
+      cmocka_unit_test(a_kind_without_second_derivatives_is_refused),
       cmocka_unit_test(smoothed_labels_and_probabilities),
       cmocka_unit_test(parts_add_up),
       cmocka_unit_test(penalty_has_a_hessian),

@@ -28,9 +28,29 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
   return TUTTI_OK;
 }
 
-const tutti_layer_ops tutti_activation_ops = {.type = "Activation",
-                                              .name = "activation",
-                                              .in_place = true,
-                                              .setup = setup,
-                                              .forward = forward,
-                                              .backward = backward};
+static void tangent_forward(const tutti_tangent_pass *pass) {
+  const tutti_activation kind = tutti_layer_activation(pass->layer);
+  pass->tangent->out = pass->tx;
+  if (kind == TUTTI_LINEAR || !pass->tx) return;
+  tutti_activation_backward(kind, pass->x, pass->layer->y, pass->tx, pass->rows, pass->layer->n_out,
+                            pass->tangent->ty);
+  pass->tangent->out = pass->tangent->ty;
+}
+
+/** Asked for only behind a layer with weights, so that there is a tx where there is a direction. */
+static void tangent_backward(const tutti_tangent_pass *pass) {
+  tutti_tangent_activation(pass, pass->x, pass->tx);
+}
+
+const tutti_layer_ops tutti_activation_ops = {
+    .type = "Activation",
+    .name = "activation",
+    .fields = {{NULL, "NAME", TUTTI_WORD_ACTIVATION, true, TUTTI_AT(activation), 0, 0, ""}},
+    .in_place = true,
+    .has_activation = true,
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+    .tangent_forward = tangent_forward,
+    .tangent_backward = tangent_backward,
+};

@@ -1,0 +1,33 @@
+/** What layers share in a pass that carries derivatives along a direction. */
+#include <string.h>
+
+#include "base/clones.h"
+#include "linalg/activation.h"
+#include "linalg/curvature.h"
+#include "model/model_impl.h"
+
+tutti_activation tutti_layer_activation(const tutti_layer *layer) {
+  return layer->ops->has_activation && !layer->gives_logits ? layer->spec.activation : TUTTI_LINEAR;
+}
+
+TUTTI_CLONES void tutti_tangent_add(const float *restrict x, int64_t n, float *restrict y) {
+  for (int64_t i = 0; i < n; i++) y[i] += x[i];
+}
+
+void tutti_tangent_activation(const tutti_tangent_pass *pass, const float *z, const float *tz) {
+  const tutti_activation kind = tutti_layer_activation(pass->layer);
+  const float *y = pass->layer->y;
+  const int rows = pass->rows, n = pass->layer->n_out;
+  if (kind == TUTTI_LINEAR) return;
+  if (pass->tdy) {
+    tutti_activation_backward(kind, z, y, pass->tdy, rows, n, pass->tdy);
+    tutti_activation_curvature(kind, z, y, tz, pass->tangent->ty, pass->dy, rows, n, pass->tdy);
+  }
+  tutti_activation_backward(kind, z, y, pass->dy, rows, n, pass->dy);
+}
+
+double *tutti_tangent_sums(const tutti_tangent_pass *pass, int n) {
+  double *sums = pass->layer->sums;
+  memset(sums, 0, (size_t)n * sizeof *sums);
+  return sums;
+}
