@@ -45,6 +45,7 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
 const tutti_layer_ops tutti_activation_ops = {
     .type = "Activation",
     .name = "activation",
+    .example = "activation tanh",
     .fields = {{NULL, "NAME", TUTTI_WORD_ACTIVATION, true, TUTTI_AT(activation), 0, 0, ""}},
     .in_place = true,
     .has_activation = true,

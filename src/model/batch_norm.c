@@ -270,6 +270,7 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
 const tutti_layer_ops tutti_batch_norm_ops = {
     .type = "BatchNormalization",
     .name = "batch_normalization",
+    .example = "batch_norm epsilon=0.1",
     .fields = {{"ghost", "ghost", TUTTI_WORD_COUNT, false, TUTTI_AT(ghost), 0, INT32_MAX,
                 "0 for the global batch, or a group of at least 2 samples"},
                {"momentum", "momentum", TUTTI_WORD_REAL, false, TUTTI_AT(momentum), 0, TUTTI_BELOW_ONE,

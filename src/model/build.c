@@ -194,6 +194,7 @@ done:
 static void free_layer(tutti_layer *layer) {
   tutti_free(layer->y);
   tutti_free(layer->kept);
+  tutti_free(layer->scales);
   tutti_free(layer->sums);
   tutti_free(layer->links);
   tutti_free(layer->chain);

@@ -191,6 +191,7 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
 const tutti_layer_ops tutti_dense_ops = {
     .type = "Dense",
     .name = "dense",
+    .example = "dense 4 bias=no",
     .fields = {{NULL, "UNITS", TUTTI_WORD_COUNT, true, TUTTI_AT(units), 1, INT32_MAX,
                 "an integer from 1 to 2147483647"},
                {NULL, "ACTIVATION", TUTTI_WORD_ACTIVATION, false, TUTTI_AT(activation), 0, 0, ""},

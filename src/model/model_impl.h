@@ -92,6 +92,8 @@ typedef struct {
 typedef struct {
   const char *type; // as Keras' summary prints it: "Dense"
   const char *name; // what its names begin with: "dense"
+  const char
+      *example; // a layer of the kind with dense layers around it, for the tests that go over all kinds
 
   tutti_layer_field fields[TUTTI_MAX_FIELDS]; // its words; no label: no more
   tutti_layer_spec usual;                     // what they are if they are left out
@@ -146,6 +148,7 @@ struct tutti_layer {
   const float *out;    // of the last forward
   float *y;            // [max_rows, n_out] owned
   float *kept;         // [max_rows, n_out] owned; dense: inputs of the activation; noise: factors; or NULL
+  float *scales;       // [max_rows] owned; a number of each row, of forward for backward; or NULL
   double *sums;        // [TUTTI_MAX_TRAINED * n_out] owned; gradients of vectors, before they were rounded
   double *links;       // [n_in * n_out] owned; dense: sum of the chains of a leaf that are over; or NULL
   float *chain;        // [n_in * n_out] owned; dense: the one that is under way; or NULL

@@ -174,24 +174,23 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
   (void)pass;
 }
 
-#define DROPOUT_OPS(keras_type, keras_name, function)                                                        \
+#define DROPOUT_OPS(keras_type, word)                                                                        \
   {                                                                                                          \
-    .type = keras_type, .name = keras_name,                                                                  \
+    .type = keras_type, .name = #word, .example = #word " 0.3",                                              \
     .fields = {{NULL, "RATE", TUTTI_WORD_REAL, true, TUTTI_AT(rate), 0, TUTTI_BELOW_ONE,                     \
                 "a number >= 0 and < 1"}},                                                                   \
-    .in_place = true, .is_noise = true, .setup = setup_factors, .forward = function, .backward = backward,   \
-    .tangent_forward = tangent_forward, .tangent_backward = tangent_backward                                 \
+    .in_place = true, .is_noise = true, .setup = setup_factors, .forward = forward_##word,                   \
+    .backward = backward, .tangent_forward = tangent_forward, .tangent_backward = tangent_backward           \
   }
 
-const tutti_layer_ops tutti_dropout_ops = DROPOUT_OPS("Dropout", "dropout", forward_dropout),
-                      tutti_gaussian_dropout_ops =
-                          DROPOUT_OPS("GaussianDropout", "gaussian_dropout", forward_gaussian_dropout),
-                      tutti_alpha_dropout_ops =
-                          DROPOUT_OPS("AlphaDropout", "alpha_dropout", forward_alpha_dropout);
+const tutti_layer_ops tutti_dropout_ops = DROPOUT_OPS("Dropout", dropout),
+                      tutti_gaussian_dropout_ops = DROPOUT_OPS("GaussianDropout", gaussian_dropout),
+                      tutti_alpha_dropout_ops = DROPOUT_OPS("AlphaDropout", alpha_dropout);
 
 const tutti_layer_ops tutti_gaussian_noise_ops = {
     .type = "GaussianNoise",
     .name = "gaussian_noise",
+    .example = "gaussian_noise 0.4",
     .fields = {{NULL, "STDDEV", TUTTI_WORD_REAL, true, TUTTI_AT(stddev), 0, TUTTI_ANY, "a number >= 0"}},
     .in_place = true,
     .is_noise = true,

@@ -95,6 +95,7 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
 const tutti_layer_ops tutti_prelu_ops = {
     .type = "PReLU",
     .name = "p_re_lu",
+    .example = "prelu",
     .fields = {TUTTI_FIELD_TRAINABLE},
     .in_place = true,
     .setup = setup,

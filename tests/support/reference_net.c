@@ -152,8 +152,14 @@ reference_result reference_net_run(const reference_net *net, const double *param
     case TUTTI_LAYER_PRELU:
       prelu(&w);
       break;
-    default:
+    case TUTTI_LAYER_DROPOUT:
+    case TUTTI_LAYER_GAUSSIAN_NOISE:
+    case TUTTI_LAYER_GAUSSIAN_DROPOUT:
+    case TUTTI_LAYER_ALPHA_DROPOUT:
       noise(&w, spec);
+      break;
+    case TUTTI_N_LAYER_KINDS:
+      break;
     }
   }
   loss_kinks(&w, targets);

@@ -186,14 +186,20 @@ static void each_other_layer(void **state) {
         TUTTI_LOSS_AUTO);
 }
 
-/** A kind that has second derivatives is among those above. */
-static void no_kind_is_left_out(void **state) {
+/** What has second derivatives has the right ones. */
+static void each_kind_of_the_list(void **state) {
   (void)state;
   for (int kind = 0; kind < TUTTI_N_LAYER_KINDS; kind++) {
     const tutti_layer_ops *ops = tutti_layer_ops_of((tutti_layer_kind)kind);
     const char *name = tutti_layer_kind_names[kind];
+    char words[128];
     if (!ops->tangent_forward != !ops->tangent_backward) fail_msg("%s has one half of a tangent pass", name);
-    if (ops->tangent_forward && !checked[kind]) fail_msg("the second derivatives of %s are not tested", name);
+    if (!ops->tangent_forward) continue;
+    snprintf(words, sizeof words, "dense 5,%s,dense 3 tanh,%s,dense 2", ops->example, ops->example);
+    check(words, TUTTI_MEAN_SQUARED_ERROR);
+    snprintf(words, sizeof words, "%s,dense 4 tanh,%s", ops->example, ops->example);
+    check(words, TUTTI_HUBER);
+    if (!checked[kind]) fail_msg("the example of %s is of another kind", name);
   }
 }
 
@@ -299,7 +305,7 @@ int main(void) {
       cmocka_unit_test(each_activation),
       cmocka_unit_test(each_loss),
       cmocka_unit_test(each_other_layer),
-      cmocka_unit_test(no_kind_is_left_out),
+      cmocka_unit_test(each_kind_of_the_list),
       cmocka_unit_test(a_kind_without_second_derivatives_is_refused),
       cmocka_unit_test(smoothed_labels_and_probabilities),
       cmocka_unit_test(parts_add_up),

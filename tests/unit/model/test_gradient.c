@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "fixture.h"
+#include "model/model_impl.h"
 #include "support/numbers.h"
 
 enum { ROWS = 14, N_IN = 4, MAX_PARAMS = 400 };
@@ -161,6 +162,19 @@ static void each_other_layer(void **state) {
   }
 }
 
+static void each_kind_of_the_list(void **state) {
+  (void)state;
+  for (int kind = 0; kind < TUTTI_N_LAYER_KINDS; kind++) {
+    const char *example = tutti_layer_ops_of((tutti_layer_kind)kind)->example;
+    char words[128];
+    if (!example) fail_msg("%s has no example", tutti_layer_kind_names[kind]);
+    snprintf(words, sizeof words, "dense 5,%s,dense 3 tanh,%s,dense 2", example, example);
+    check(words, TUTTI_MEAN_SQUARED_ERROR);
+    snprintf(words, sizeof words, "%s,dense 4 tanh,%s", example, example);
+    check(words, TUTTI_HUBER);
+  }
+}
+
 static void layers_together(void **state) {
   (void)state;
   check("dense 6 bias=no,batch_norm ghost=5,activation relu,dropout 0.2,dense 5 gelu,gaussian_noise 0.1,"
@@ -203,6 +217,7 @@ int main(void) {
       cmocka_unit_test(each_loss),
       cmocka_unit_test(smoothed_labels),
       cmocka_unit_test(each_other_layer),
+      cmocka_unit_test(each_kind_of_the_list),
       cmocka_unit_test(layers_together),
       cmocka_unit_test(evaluation_is_that_of_the_reference),
   };
