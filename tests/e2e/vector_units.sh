@@ -17,7 +17,7 @@ expect_text 'vector_units	AVX2'
 # What has loops of its own for each width: products, normalisation, noise, activations, norms, penalties, an optimizer.
 write_small_config
 set -- train small.yaml --parallel.reduce=tree --run.measure=all --optimizer.global_clipnorm=1 --optimizer.weight_decay=0.01 \
-  --model.layers='[gaussian_noise 0.1, dense 40 l2=1e-4, prelu, batch_norm, dropout 0.2, dense 24 gelu, dense 10 softmax]'
+  --model.layers='[gaussian_noise 0.1, dense 40 l2=1e-4, prelu, batch_norm, layer_norm, dropout 0.2, dense 24 gelu, dense 10 softmax]'
 for optimizer in adam lamb sgd; do
   succeed 1 "$@" --optimizer.name=$optimizer --run.directory=runs/wide
   # shellcheck disable=SC2086 # a command with its options

@@ -46,6 +46,7 @@ NETS = {
     "norm_options": ["dense 8", "batch_norm momentum=0.9 epsilon=0.01", "activation sigmoid", "dense 4 softmax"],
     "prelu": ["dense 8", "prelu", "dense 4 softmax"],
     **{f"activation_{name}": [f"dense 8 {name}", "dense 4 softmax"] for name in ACTIVATIONS},
+    "layer_norm": ["layer_norm", "dense 8 tanh", "layer_norm epsilon=0.01", "dense 4 softmax"],
 }
 
 # What both libraries have, in the words of a config.  The rules alone show the defaults.
@@ -152,6 +153,8 @@ def keras_layer(words):
         return keras.layers.Dropout(float(plain[0]))
     if kind == "batch_norm":
         return keras.layers.BatchNormalization(**numbers)
+    if kind == "layer_norm":
+        return keras.layers.LayerNormalization(**numbers)
     if kind == "prelu":
         return keras.layers.PReLU()
     raise ValueError(words)

@@ -257,13 +257,17 @@ static int compare(const parity_case *c) {
   return n_wrong;
 }
 
+static void note_layers(parity_case *c, bool *seen) {
+  for (int i = 0; i < c->n_layers; i++) seen[c->specs[i].kind] = true;
+}
+
 /** Rules that neither library has. */
 static bool is_without_case(int rule) {
   return rule == TUTTI_LARS;
 }
 
-/** @param[in,out] seen  [TUTTI_N_OPTIMS] rules of which there is a case */
-static void note_rules(const char *library, bool *seen) {
+/** @param[in,out] rules, layers  [TUTTI_N_OPTIMS] and [TUTTI_N_LAYER_KINDS] of which there is a case */
+static void note_cases(const char *library, bool *rules, bool *layers) {
   char group[NAME_BYTES], **names = NULL;
   int n_cases;
   tutti_file *file = NULL;
@@ -273,21 +277,31 @@ static void note_rules(const char *library, bool *seen) {
   for (int i = 0; i < n_cases; i++) {
     parity_case c;
     load(&c, file, library, names[i]);
-    seen[c.optim_options.rule] = true;
+    rules[c.optim_options.rule] = true;
+    note_layers(&c, layers);
     clear(&c);
   }
   tutti_file_list_free(&names, n_cases);
   tutti_file_close(&file);
 }
 
-static void each_rule_has_a_case(void **state) {
+/** Noise differs from library to library. */
+static bool is_noise(int kind) {
+  const tutti_layer_spec spec = {.kind = (tutti_layer_kind)kind, .activation = TUTTI_RELU};
+  return tutti_layer_keeps_range(&spec);
+}
+
+static void each_rule_and_layer_has_a_case(void **state) {
   (void)state;
-  bool seen[TUTTI_N_OPTIMS] = {false};
-  note_rules("keras", seen);
-  note_rules("torch", seen);
+  bool rules[TUTTI_N_OPTIMS] = {false}, layers[TUTTI_N_LAYER_KINDS] = {false};
+  note_cases("keras", rules, layers);
+  note_cases("torch", rules, layers);
   for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++)
-    if (seen[rule] == is_without_case(rule))
+    if (rules[rule] == is_without_case(rule))
       fail_msg("make_parity.py has no case of %s, or this test says so", tutti_optim_names[rule]);
+  for (int kind = 0; kind < TUTTI_N_LAYER_KINDS; kind++)
+    if (!layers[kind] && !is_noise(kind))
+      fail_msg("make_parity.py has no case of %s", tutti_layer_kind_names[kind]);
 }
 
 static void check_library(const char *library, int n_expected) {
@@ -327,7 +341,7 @@ int main(int argc, char **argv) {
   }
   golden_path = argv[1];
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(each_rule_has_a_case),
+      cmocka_unit_test(each_rule_and_layer_has_a_case),
       cmocka_unit_test(weights_agree_with_keras),
       cmocka_unit_test(weights_agree_with_pytorch),
   };

@@ -116,6 +116,17 @@ static void prelu(walk *w) {
   w->params += w->n;
 }
 
+static void layer_norm(walk *w, const tutti_layer_spec *spec) {
+  for (int64_t i = 0; i < w->rows; i++) {
+    double *a = w->a + i * w->n, mean = 0, variance = 0;
+    for (int64_t j = 0; j < w->n; j++) mean += a[j] / (double)w->n;
+    for (int64_t j = 0; j < w->n; j++) variance += pow(a[j] - mean, 2) / (double)w->n;
+    for (int64_t j = 0; j < w->n; j++)
+      a[j] = w->params[j] * (a[j] - mean) / sqrt(variance + spec->epsilon) + w->params[w->n + j];
+  }
+  w->params += 2 * w->n;
+}
+
 static void loss_kinks(walk *w, tutti_targets targets) {
   for (int64_t i = 0; targets.values && i < w->rows * w->n; i++) {
     const double t = targets.values[i];
@@ -151,6 +162,9 @@ reference_result reference_net_run(const reference_net *net, const double *param
       break;
     case TUTTI_LAYER_PRELU:
       prelu(&w);
+      break;
+    case TUTTI_LAYER_LAYER_NORM:
+      layer_norm(&w, spec);
       break;
     case TUTTI_LAYER_DROPOUT:
     case TUTTI_LAYER_GAUSSIAN_NOISE:

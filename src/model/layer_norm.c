@@ -1,0 +1,227 @@
+/** Layer normalisation (Ba, Kiros and Hinton, arXiv 1607.06450): y = gamma xhat + beta with
+ * xhat = (x - mean) / sqrt(variance + epsilon), both over the features of one sample.
+ *
+ * Forward keeps xhat and 1 / sqrt(variance + epsilon) of each sample.  Sums over features have a fixed order, whatever the
+ * vectors. */
+#include <math.h>
+
+#include "base/clones.h"
+#include "linalg/reduce.h"
+#include "model/model_impl.h"
+
+enum { LANES = 8 }; // of a sum
+
+static tutti_status setup(tutti_model *model, tutti_layer *layer) {
+  layer->n_out = layer->n_in;
+  TUTTI_CHECK(
+      layer->n_in > 1, TUTTI_ERR_CONFIG,
+      "layer %d (%s): of one feature the normalised value is always 0; leave the layer out, or put it "
+      "behind more units",
+      layer->index + 1, layer->name);
+  TUTTI_TRY(tutti_layer_add_vector(model, layer, "gamma", true, 1));
+  TUTTI_TRY(tutti_layer_add_vector(model, layer, "beta", true, 0));
+  TUTTI_TRY(TUTTI_NEW(layer->scales, model->max_rows));
+  return tutti_layer_allocate(model, layer, true);
+}
+
+TUTTI_INLINE double sum_of(const double *lanes) {
+  double sum = 0;
+  for (int l = 0; l < LANES; l++) sum += lanes[l];
+  return sum;
+}
+
+/** Sum of x[n]. */
+TUTTI_INLINE double sum(const float *restrict x, int n) {
+  double lanes[LANES] = {0};
+  int j = 0;
+  for (; j + LANES <= n; j += LANES)
+    for (int l = 0; l < LANES; l++) lanes[l] += (double)x[j + l];
+  for (int l = 0; j < n; j++, l++) lanes[l] += (double)x[j];
+  return sum_of(lanes);
+}
+
+/** Sum of a_j b_j. */
+TUTTI_INLINE double dot(const float *restrict a, const float *restrict b, int n) {
+  double lanes[LANES] = {0};
+  int j = 0;
+  for (; j + LANES <= n; j += LANES)
+    for (int l = 0; l < LANES; l++) lanes[l] += (double)a[j + l] * (double)b[j + l];
+  for (int l = 0; j < n; j++, l++) lanes[l] += (double)a[j] * (double)b[j];
+  return sum_of(lanes);
+}
+
+// --- forward and backward --------------------------------------------------------------------------------------
+
+TUTTI_CLONES static void normalise(const float *restrict x, int64_t rows, int n, double epsilon,
+                                   const float *restrict gamma, float *restrict xhat, float *restrict inverse,
+                                   float *restrict y) {
+  const float *beta = gamma + n;
+  for (int64_t i = 0; i < rows; i++) {
+    const float *row = x + i * n;
+    float *centred = xhat + i * n;
+    const double mean = sum(row, n) / n;
+    for (int j = 0; j < n; j++) centred[j] = (float)((double)row[j] - mean);
+    inverse[i] = (float)(1 / sqrt(dot(centred, centred, n) / n + epsilon));
+    for (int j = 0; j < n; j++) centred[j] *= inverse[i];
+    for (int j = 0; j < n; j++) y[i * n + j] = centred[j] * gamma[j] + beta[j];
+  }
+}
+
+static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
+  normalise(x, flow->rows, layer->n_out, layer->spec.epsilon, tutti_layer_weights(model, layer, flow->params),
+            layer->kept, layer->scales, layer->y);
+  layer->out = layer->y;
+  return TUTTI_OK;
+}
+
+/** sums[2, n] += sums of dy xhat and of dy over the rows. */
+TUTTI_CLONES static void gradient_sums(const float *restrict xhat, const float *restrict dy, int64_t rows,
+                                       int n, double *restrict sums) {
+  for (int64_t i = 0; i < rows; i++)
+    for (int j = 0; j < n; j++) {
+      sums[j] += (double)dy[i * n + j] * (double)xhat[i * n + j];
+      sums[n + j] += (double)dy[i * n + j];
+    }
+}
+
+/** A row's gradients are dy_j xhat_j and dy_j. */
+TUTTI_CLONES static void row_squares(const float *restrict xhat, const float *restrict dy, int64_t rows,
+                                     int n, double *restrict squares) {
+  for (int64_t i = 0; i < rows; i++) {
+    double total = 0;
+    for (int j = 0; j < n; j++) {
+      const double d = dy[i * n + j], e = d * (double)xhat[i * n + j];
+      total += d * d + e * e;
+    }
+    squares[i] = total;
+  }
+}
+
+/** dx = inverse (a - mean of a - xhat mean of a xhat) with a = gamma dy, in place. */
+TUTTI_CLONES static void gradient_by_input(const float *restrict xhat, const float *restrict inverse,
+                                           int64_t rows, int n, const float *restrict gamma,
+                                           float *restrict dy) {
+  for (int64_t i = 0; i < rows; i++) {
+    const float *h = xhat + i * n;
+    float *a = dy + i * n;
+    for (int j = 0; j < n; j++) a[j] *= gamma[j];
+    const float mean = (float)(sum(a, n) / n), along = (float)(dot(a, h, n) / n);
+    for (int j = 0; j < n; j++) a[j] = inverse[i] * (a[j] - mean - h[j] * along);
+  }
+}
+
+static void parameter_gradients(tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
+                                const float *dy) {
+  const int n = layer->n_out;
+  if (flow->pass->squares) {
+    row_squares(layer->kept, dy, flow->rows, n, model->row_squares[0]);
+    tutti_flow_add_squares(flow, model->row_squares[0]);
+  }
+  for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
+    const tutti_piece piece = tutti_flow_piece(flow, i);
+    const int64_t first = (int64_t)piece.from * n;
+    float *grads = tutti_flow_gradient(flow, &piece, layer->offset, 2 * n);
+    double *sums = tutti_layer_sums(layer, flow, grads, 2 * n);
+    gradient_sums(layer->kept + first, dy + first, piece.rows, n, sums);
+    tutti_layer_round(layer, 2 * n, grads);
+    tutti_flow_done(flow, &piece, layer->offset, 2 * n, false);
+  }
+}
+
+static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
+                             float *dy, float *dx) {
+  (void)x;
+  if (!layer->spec.frozen) parameter_gradients(model, layer, flow, dy);
+  if (dx)
+    gradient_by_input(layer->kept, layer->scales, flow->rows, layer->n_out,
+                      tutti_layer_weights(model, layer, flow->params), dx);
+  return TUTTI_OK;
+}
+
+// --- with derivatives along a direction ------------------------------------------------------------------------
+//
+// t xhat = inverse (tx - mean of tx - xhat mean of xhat tx), and t inverse = - inverse^2 mean of xhat tx.
+
+/** The derivative of a row's xhat.  @return that of its inverse */
+static float tangent_of_row(const float *h, float inverse, const float *tx, int n, float *th) {
+  const double mean = sum(tx, n) / n, along = dot(h, tx, n) / n;
+  for (int j = 0; j < n; j++)
+    th[j] = (float)((double)inverse * ((double)tx[j] - mean - (double)h[j] * along));
+  return (float)(-(double)inverse * (double)inverse * along);
+}
+
+static void tangent_forward(const tutti_tangent_pass *pass) {
+  const tutti_layer *layer = pass->layer;
+  const int n = layer->n_out;
+  for (int64_t i = 0; i < pass->rows; i++) {
+    const float *h = layer->kept + i * n;
+    float *ty = pass->tangent->ty + i * n, *th = pass->spare;
+    if (pass->tx) tangent_of_row(h, layer->scales[i], pass->tx + i * n, n, th);
+    for (int j = 0; j < n; j++)
+      ty[j] = pass->v[j] * h[j] + pass->v[n + j] + (pass->tx ? pass->params[j] * th[j] : 0);
+  }
+  pass->tangent->out = pass->tangent->ty;
+}
+
+/** Add the derivatives of the gradients of gamma and beta, sum of dy xhat and of dy. */
+static void add_tangent_sums(const float *h, const float *th, const float *dy, const float *tdy, int n,
+                             double *sums) {
+  for (int j = 0; j < n; j++) {
+    sums[j] += (double)tdy[j] * (double)h[j] + (th ? (double)dy[j] * (double)th[j] : 0);
+    sums[n + j] += (double)tdy[j];
+  }
+}
+
+/** dx = inverse s with s = a - mean of a - xhat mean of a xhat, a = gamma dy; and its derivative. */
+static void tangent_by_input(const tutti_tangent_pass *pass, const float *h, float inverse, const float *th,
+                             float t_inverse, float *dy, float *tdy) {
+  const int n = pass->layer->n_out;
+  const float *gamma = pass->params, *v = pass->v;
+  for (int j = 0; j < n; j++) {
+    tdy[j] = gamma[j] * tdy[j] + v[j] * dy[j];
+    dy[j] *= gamma[j];
+  }
+  const double mean = sum(dy, n) / n, along = dot(dy, h, n) / n;
+  const double t_mean = sum(tdy, n) / n, t_along = (dot(tdy, h, n) + (th ? dot(dy, th, n) : 0)) / n;
+  for (int j = 0; j < n; j++) {
+    const double s = (double)dy[j] - mean - (double)h[j] * along;
+    const double ts = (double)tdy[j] - t_mean - (double)h[j] * t_along - (th ? (double)th[j] * along : 0);
+    tdy[j] = (float)((double)t_inverse * s + (double)inverse * ts);
+    dy[j] = (float)((double)inverse * s);
+  }
+}
+
+static void tangent_backward(const tutti_tangent_pass *pass) {
+  const tutti_layer *layer = pass->layer;
+  const int n = layer->n_out;
+  double *sums = tutti_tangent_sums(pass, 2 * n);
+  if (!pass->tdy) {
+    gradient_sums(layer->kept, pass->dy, pass->rows, n, sums);
+    if (pass->dx) gradient_by_input(layer->kept, layer->scales, pass->rows, n, pass->params, pass->dy);
+  }
+  for (int64_t i = 0; pass->tdy && i < pass->rows; i++) {
+    const float *h = layer->kept + i * n;
+    const float inverse = layer->scales[i];
+    float *th = pass->tx ? pass->spare : NULL;
+    const float t_inverse = th ? tangent_of_row(h, inverse, pass->tx + i * n, n, th) : 0;
+    add_tangent_sums(h, th, pass->dy + i * n, pass->tdy + i * n, n, sums);
+    if (pass->dx) tangent_by_input(pass, h, inverse, th, t_inverse, pass->dy + i * n, pass->tdy + i * n);
+  }
+  tutti_layer_round(layer, 2 * n, pass->grads);
+}
+
+const tutti_layer_ops tutti_layer_norm_ops = {
+    .type = "LayerNormalization",
+    .name = "layer_normalization",
+    .example = "layer_norm epsilon=0.1",
+    .fields = {{"epsilon", "epsilon", TUTTI_WORD_REAL, false, TUTTI_AT(epsilon), 1e-30, TUTTI_ANY,
+                "a number > 0"},
+               TUTTI_FIELD_TRAINABLE},
+    .usual = {.epsilon = 1e-3},
+    .in_place = true,
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+    .tangent_forward = tangent_forward,
+    .tangent_backward = tangent_backward,
+};
