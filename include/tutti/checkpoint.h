@@ -62,7 +62,7 @@ typedef struct {
   tutti_checkpoint_sums in_row;   // since the last row of /steps
   double best;                    // best monitored value, NAN: none yet
   int64_t evaluations_since_best;
-  int64_t rule_from;  // step that the update rule counts its updates from
+  int64_t rule_from; // step that the update rule counts its updates from
   double
       warmup_from; // what schedule.warmup counts from, in its unit: below 0 where it began in a training that counted
                    // faster; absent in files of earlier versions: 0

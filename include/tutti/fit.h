@@ -251,8 +251,8 @@ typedef struct {
   double residual;                                            // root mean square of log S - log fit
   double low[TUTTI_N_FIT_NUMBERS], high[TUTTI_N_FIT_NUMBERS]; // 95 % interval; NAN: not asked for, or none
   double perfect_scaling_end, largest_useful_batch;           // also where the fit is refused
-  tutti_fit_end end;     // not of a fit that was read, or for which there were too few batch sizes
-  char refused[TUTTI_REASON_BYTES];     // why there is no fit; "": there is one
+  tutti_fit_end end;                // not of a fit that was read, or for which there were too few batch sizes
+  char refused[TUTTI_REASON_BYTES]; // why there is no fit; "": there is one
   char no_interval[TUTTI_REASON_BYTES]; // why the bootstrap has no interval; "": it has, or was not made
   char no_claim
       [TUTTI_REASON_BYTES]; // why the intervals are not claimed to hold the truth in 95 % of studies; "": they are

@@ -16,7 +16,7 @@ typedef struct {
   int64_t samples;
   double loss, metric, val_loss, val_metric;
   double learning_rate; // of the last update
-  int64_t batch_size; // /epochs: of whole batches; /steps: samples that the last step really had
+  int64_t batch_size;   // /epochs: of whole batches; /steps: samples that the last step really had
   double seconds; // of training since the start of the run, without evaluation and saving; a resumed run
                   // counts on
   double samples_per_second; // since the table's previous row

@@ -14,4 +14,5 @@ tutti_launcher tutti_launcher_find(void);
 /** Local.  A process that is alone in MPI was meant to be alone; `doctor` only warns where it was not.
  * @return ERR_SYSTEM where a launcher started several */
 TUTTI_NODISCARD
-tutti_status tutti_launcher_check(const tutti_launcher *by, const tutti_comm *comm, const tutti_command *command);
+tutti_status tutti_launcher_check(const tutti_launcher *by, const tutti_comm *comm,
+                                  const tutti_command *command);
