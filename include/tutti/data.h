@@ -233,6 +233,44 @@ typedef struct {
   tutti_index_base index_base; // what svmlight's indices were counted from; AUTO: the format has none
 } tutti_import_result;
 
+typedef enum {
+#define X(code, word) TUTTI_FORMAT_##code,
+#include "tutti/formats.def"
+  TUTTI_N_FORMATS
+} tutti_format_code;
+
+extern const char *const tutti_format_names[TUTTI_N_FORMATS];
+
+enum { TUTTI_MAX_FORMAT_OPTIONS = 8 };
+
+/** An option of a format, as a command line has it: --name=value. */
+typedef struct {
+  const char *name;  // NULL: no more
+  const char *value; // what a usage line says of the value: "COLUMN", "auto|yes|no"
+  bool required;
+} tutti_format_option;
+
+/** What a command line asks of a format.  All borrowed. */
+typedef struct {
+  const char *const *files; // [n_files]
+  int n_files;
+  const char *values[TUTTI_MAX_FORMAT_OPTIONS]; // in the order of the options; NULL: not given
+  const char *output;
+} tutti_import_request;
+
+/** A format: one table in one file. */
+typedef struct {
+  const char *files; // in a usage line: "TRAIN [TEST]"
+  int min_files, max_files;
+  tutti_format_option options[TUTTI_MAX_FORMAT_OPTIONS]; // beside the output
+  const char *help;                                      // sentences, in lines of at most 100 letters
+  /** @return as tutti_import_csv, and ERR_USAGE for a value that cannot be read */
+  tutti_status (*import)(const tutti_import_request *request, tutti_import_result *result);
+} tutti_format;
+
+/** Local. */
+const tutti_format *tutti_format_of(tutti_format_code code);
+
 /** @return ERR_USAGE an option that is missing or fits nothing (with the columns there are); ERR_MISSING;
  * ERR_DATA with file, line and column; ERR_CREATE, ERR_IO.  Unless OK, the output is as it was before and
  * *result is not set. */

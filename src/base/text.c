@@ -107,6 +107,13 @@ char *tutti_text_list(char *buffer, size_t bytes, const char *const *names, int 
   return buffer;
 }
 
+char *tutti_text_choice(char *buffer, size_t bytes, const char *const *names, int n) {
+  buffer[0] = '\0';
+  for (int i = 0; i < n; i++)
+    tutti_text_append(buffer, bytes, "%s%s", i == 0 ? "" : i == n - 1 ? " or " : ", ", names[i]);
+  return buffer;
+}
+
 char *tutti_text_tame(char *text) {
   for (unsigned char *at = (unsigned char *)text; *at; at++) {
     const bool later = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f; // C1 in UTF-8

@@ -30,3 +30,6 @@ void tutti_text_append_name(char *buffer, size_t bytes, const char *name);
 
 /** "a, b, c" from `names` [n] into `buffer`, which is returned. */
 char *tutti_text_list(char *buffer, size_t bytes, const char *const *names, int n);
+
+/** "a, b or c".  @return buffer, cut where it is full */
+char *tutti_text_choice(char *buffer, size_t bytes, const char *const *names, int n);

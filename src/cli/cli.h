@@ -10,6 +10,7 @@ typedef struct {
   const char *summary;       // one line
   const char *details;       // for COMMAND --help
   const char *const *tables; // after that: what their columns hold, a text each, then NULL; may be NULL
+  void (*print_more)(void);  // after the details, what follows from a list; may be NULL
   bool shows_keys;           // --help lists the keys of a config
   const char *own_section;   // that section's before the others; may be NULL
   /** Collective.  argv[0] is the command's name.  *exit_status is set where it is not the status's own. */

@@ -55,6 +55,7 @@ static void print_keys(const char *own_section) {
 void tutti_help_print_command(const tutti_command *command) {
   printf("usage: tutti %s%s%s\n\n%s\n", command->name, command->arguments[0] ? " " : "", command->arguments,
          command->details);
+  if (command->print_more) command->print_more();
   for (const char *const *table = command->tables; table && *table; table++) printf("\n%s\n", *table);
   if (command->shows_keys) print_keys(command->own_section);
 }

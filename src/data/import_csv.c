@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "data/csv.h"
+#include "data/format.h"
 #include "data/precision.h"
 #include "data/split.h"
 #include "data/write.h"
@@ -318,3 +319,59 @@ done:
   tutti_csv_close(&t.csv);
   return status;
 }
+
+// --- as a format -----------------------------------------------------------------------------------------------
+
+enum { LABEL, TEST_FRACTION, SEED, KIND, BYTES, HEADER };
+
+static tutti_status read_numbers(const tutti_import_request *request, tutti_import_csv_options *csv) {
+  const char *fraction = request->values[TEST_FRACTION], *seed = request->values[SEED];
+  int64_t number = 0;
+  csv->test_fraction = 0.2;
+  TUTTI_CHECK(!fraction || (tutti_text_real(fraction, &csv->test_fraction) && csv->test_fraction >= 0 &&
+                            csv->test_fraction < 1),
+              TUTTI_ERR_USAGE, "--test_fraction=%s: expected a number from 0 to below 1", fraction);
+  TUTTI_CHECK(!seed || (tutti_text_integer(seed, &number) && number >= 0), TUTTI_ERR_USAGE,
+              "--seed=%s: expected a whole number from 0", seed);
+  csv->seed = (uint64_t)number;
+  return TUTTI_OK;
+}
+
+static tutti_status import(const tutti_import_request *request, tutti_import_result *result) {
+  static const char *const headers[TUTTI_N_HEADERS] = {"auto", "yes", "no"};
+  static const char *const switches[] = {"yes", "no"};
+  tutti_import_csv_options csv = {
+      .file = request->files[0], .label = request->values[LABEL], .output = request->output};
+  int kind = 0, header = 0, bytes = 0;
+  TUTTI_TRY(read_numbers(request, &csv));
+  TUTTI_TRY(tutti_format_choice("kind", request->values[KIND], tutti_import_kind_names, TUTTI_N_IMPORT_KINDS,
+                                &kind));
+  TUTTI_TRY(tutti_format_choice("header", request->values[HEADER], headers, TUTTI_N_HEADERS, &header));
+  const char *bytes_text = request->values[BYTES] ? request->values[BYTES] : "no";
+  TUTTI_TRY(tutti_format_choice("bytes", bytes_text, switches, 2, &bytes));
+  csv.kind = (tutti_import_kind)kind;
+  csv.header = (tutti_import_header)header;
+  csv.bytes = bytes == 0;
+  return tutti_import_csv(&csv, result);
+}
+
+const tutti_format tutti_format_csv = {
+    .files = "FILE",
+    .min_files = 1,
+    .max_files = 1,
+    .options = {[LABEL] = {"label", "COLUMN", true},
+                [TEST_FRACTION] = {"test_fraction", "0.2", false},
+                [SEED] = {"seed", "0", false},
+                [KIND] = {"kind", "auto|classes|regression", false},
+                [BYTES] = {"bytes", "no|yes", false},
+                [HEADER] = {"header", "auto|yes|no", false}},
+    .help =
+        "A CSV file has a header line (--header=no: none); COLUMN is a name of it or a number from 1.  "
+        "Labels that\n"
+        "are texts, or whole numbers of at most 100 different values, become classes 0, 1, ... in ascending\n"
+        "order, and their names are stored; other labels are numbers for a regression; --kind decides "
+        "otherwise.\n"
+        "The test rows are drawn by the seed.  --bytes=yes stores features that are whole numbers 0..255 as "
+        "bytes.",
+    .import = import,
+};

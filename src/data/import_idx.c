@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/format.h"
 #include "data/input.h"
 #include "data/write.h"
 
@@ -159,3 +160,26 @@ done:
   tutti_file_close(&file);
   return status;
 }
+
+// --- as a format -----------------------------------------------------------------------------------------------
+
+enum { X_TRAIN, Y_TRAIN, X_TEST, Y_TEST };
+
+static tutti_status import(const tutti_import_request *request, tutti_import_result *result) {
+  const tutti_import_idx_options given = {.x_train = request->values[X_TRAIN],
+                                          .y_train = request->values[Y_TRAIN],
+                                          .x_test = request->values[X_TEST],
+                                          .y_test = request->values[Y_TEST],
+                                          .output = request->output};
+  return tutti_import_idx(&given, result);
+}
+
+const tutti_format tutti_format_idx = {
+    .files = "",
+    .options = {[X_TRAIN] = {"x_train", "FILE", true},
+                [Y_TRAIN] = {"y_train", "FILE", true},
+                [X_TEST] = {"x_test", "FILE", false},
+                [Y_TEST] = {"y_test", "FILE", false}},
+    .help = "IDX files are those of MNIST: bytes, of any number of dimensions.",
+    .import = import,
+};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "data/format.h"
 #include "data/input.h"
 #include "data/precision.h"
 #include "data/write.h"
@@ -226,3 +227,39 @@ done:
   tutti_label_texts_free(&s.labels);
   return status;
 }
+
+// --- as a format -----------------------------------------------------------------------------------------------
+
+enum { KIND, INDEX_BASE, FEATURES };
+
+static tutti_status import(const tutti_import_request *request, tutti_import_result *result) {
+  static const char *const bases[TUTTI_N_INDEX_BASES] = {"auto", "0", "1"};
+  tutti_import_svmlight_options svmlight = {.train = request->files[0],
+                                            .test = request->n_files > 1 ? request->files[1] : NULL,
+                                            .output = request->output};
+  const char *features = request->values[FEATURES];
+  int kind = 0, base = 0;
+  TUTTI_TRY(tutti_format_choice("kind", request->values[KIND], tutti_import_kind_names, TUTTI_N_IMPORT_KINDS,
+                                &kind));
+  TUTTI_TRY(
+      tutti_format_choice("index_base", request->values[INDEX_BASE], bases, TUTTI_N_INDEX_BASES, &base));
+  TUTTI_CHECK(!features || (tutti_text_integer(features, &svmlight.n_features) && svmlight.n_features > 0),
+              TUTTI_ERR_USAGE, "--features=%s: expected a whole number from 1", features);
+  svmlight.kind = (tutti_import_kind)kind;
+  svmlight.index_base = (tutti_index_base)base;
+  return tutti_import_svmlight(&svmlight, result);
+}
+
+const tutti_format tutti_format_svmlight = {
+    .files = "TRAIN [TEST]",
+    .min_files = 1,
+    .max_files = 2,
+    .options = {[KIND] = {"kind", "auto|classes|regression", false},
+                [INDEX_BASE] = {"index_base", "auto|0|1", false},
+                [FEATURES] = {"features", "N", false}},
+    .help = "svmlight's indices count from --index_base; auto is 1 unless an index 0 occurs, which new data "
+            "by themselves\n"
+            "need not have: give them the base that was printed for the training's, and their number of "
+            "--features.",
+    .import = import,
+};

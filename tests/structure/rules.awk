@@ -11,6 +11,7 @@ BEGIN {
   owner["count"] = "base"
   owner["rules.def"] = "optim"
   owner["layers.def"] = "model"
+  owner["formats.def"] = "data"
   owner["fit"] = owner["space"] = "study"
   # Serial code, tested without MPI.
   serial["sampler"] = serial["model"] = serial["optim"] = 1

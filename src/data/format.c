@@ -1,0 +1,30 @@
+/** The list of the formats that are imported, and how they read the values of their options. */
+#include "data/format.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+const char *const tutti_format_names[TUTTI_N_FORMATS] = {
+#define X(code, word) #word,
+#include "tutti/formats.def"
+};
+
+const tutti_format *tutti_format_of(tutti_format_code code) {
+  static const tutti_format *const formats[TUTTI_N_FORMATS] = {
+#define X(code, word) [TUTTI_FORMAT_##code] = &tutti_format_##word,
+#include "tutti/formats.def"
+  };
+  return formats[code];
+}
+
+tutti_status tutti_format_choice(const char *option, const char *text, const char *const *names, int n,
+                                 int *index) {
+  char all[128];
+  *index = 0;
+  if (!text) return TUTTI_OK;
+  while (*index < n && strcmp(text, names[*index]) != 0) ++*index;
+  TUTTI_CHECK(*index < n, TUTTI_ERR_USAGE, "--%s=%s: expected %s", option, text,
+              tutti_text_choice(all, sizeof all, names, n));
+  return TUTTI_OK;
+}
