@@ -52,7 +52,7 @@ typedef struct {
   bool frozen; // with weights: they stay as they are, and batch_norm takes its moving statistics
 } tutti_layer_spec;
 
-/** Local.  Read the words of one layer, "dense 512 relu bias=no l2=1e-4" (DESIGN of the words: README,
+/** Local.  Read the words of one layer, "dense 512 relu bias=no l2=1e-4" (the words: docs/reference.md,
  * "Layers").
  * @return ERR_CONFIG: an unknown word (with the nearest known one), a number out of its range */
 TUTTI_NODISCARD

@@ -50,7 +50,7 @@ tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FIL
 /** Called with a training's row at each evaluation, or at each epoch's end where no set is evaluated; and at the
  * training's end.  Its loss and metric are means over the epoch so far.
  * @param[in] layout  of a run's tables, so that its further columns are what optimizer.ema_momentum and run.measure ask
- *                    for; measured are the steps since the call before, see README.md
+ *                    for; measured are the steps since the call before, see docs/reference.md
  * @param[in] more    [layout->n_more] their values; what is measured is known on rank 0 of the group, NaN elsewhere */
 typedef void (*tutti_observer)(void *context, const tutti_metrics_layout *layout,
                                const tutti_metrics_row *row, const double *more);
