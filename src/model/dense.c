@@ -155,7 +155,7 @@ static void tangent_forward(const tutti_tangent_pass *pass) {
   tutti_matmul_forward(pass->order, pass->x, pass->v, bias, rows, n_in, n_out, tangent->tz);
   if (pass->tx) {
     tutti_matmul_forward(pass->order, pass->tx, pass->params, NULL, rows, n_in, n_out, pass->spare);
-    tutti_tangent_add(pass->spare, (int64_t)rows * n_out, tangent->tz);
+    tutti_layer_add(pass->spare, (int64_t)rows * n_out, tangent->tz);
   }
   if (tangent->tz != tangent->ty)
     tutti_activation_backward(tutti_layer_activation(layer), layer->kept, layer->y, tangent->tz, rows, n_out,
@@ -185,7 +185,7 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
   if (!pass->tdx) return;
   tutti_matmul_input_gradient(pass->order, pass->tdy, pass->params, rows, n_in, n_out, pass->tdx);
   tutti_matmul_input_gradient(pass->order, pass->dy, pass->v, rows, n_in, n_out, pass->spare);
-  tutti_tangent_add(pass->spare, (int64_t)rows * n_in, pass->tdx);
+  tutti_layer_add(pass->spare, (int64_t)rows * n_in, pass->tdx);
 }
 
 const tutti_layer_ops tutti_dense_ops = {

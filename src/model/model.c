@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clones.h"
 #include "linalg/activation.h"
 #include "linalg/loss.h"
 #include "model/model_impl.h"
@@ -141,6 +142,10 @@ double *tutti_layer_sums(const tutti_layer *layer, const tutti_flow *flow, const
 
 void tutti_layer_round(const tutti_layer *layer, int n, float *grads) {
   for (int j = 0; j < n; j++) grads[j] = (float)layer->sums[j];
+}
+
+TUTTI_CLONES void tutti_layer_add(const float *restrict x, int64_t n, float *restrict y) {
+  for (int64_t i = 0; i < n; i++) y[i] += x[i];
 }
 
 void tutti_flow_add_squares(const tutti_flow *flow, const double *squares) {

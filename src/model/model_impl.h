@@ -219,6 +219,9 @@ tutti_status tutti_layer_add_vector(tutti_model *model, tutti_layer *layer, cons
 TUTTI_NODISCARD
 tutti_status tutti_layer_allocate(const tutti_model *model, tutti_layer *layer, bool kept);
 
+/** Local.  y[n] += x[n]. */
+void tutti_layer_add(const float *x, int64_t n, float *y);
+
 // --- passes with derivatives along a direction (tangent.c) ----------------------------------------------------
 
 /** Local.  The activation that a layer applies: none if the loss contains it. */
@@ -231,6 +234,3 @@ void tutti_tangent_activation(const tutti_tangent_pass *pass, const float *z, co
 
 /** Local.  Zeros, for the gradient of n elements of vectors. */
 double *tutti_tangent_sums(const tutti_tangent_pass *pass, int n);
-
-/** Local.  y[n] += x[n]. */
-void tutti_tangent_add(const float *x, int64_t n, float *y);

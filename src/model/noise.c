@@ -117,14 +117,10 @@ static void alpha_dropout(tutti_layer *layer, const tutti_flow *flow, const floa
   multiply_or_drop(x, layer->kept, n, (float)b, (float)(a * low + b), layer->y);
 }
 
-TUTTI_CLONES static void add(const float *restrict x, int64_t n, float *restrict y) {
-  for (int64_t i = 0; i < n; i++) y[i] += x[i];
-}
-
 static void gaussian_noise(tutti_layer *layer, const tutti_flow *flow, const float *x) {
   const int64_t n = n_elements(layer, flow);
   draw_normal(stream_of(layer, flow), first_element(layer, flow), n, 0, layer->spec.stddev, layer->y);
-  add(x, n, layer->y);
+  tutti_layer_add(x, n, layer->y);
 }
 
 // --- the layers ------------------------------------------------------------------------------------------

@@ -1,17 +1,12 @@
 /** What layers share in a pass that carries derivatives along a direction. */
 #include <string.h>
 
-#include "base/clones.h"
 #include "linalg/activation.h"
 #include "linalg/curvature.h"
 #include "model/model_impl.h"
 
 tutti_activation tutti_layer_activation(const tutti_layer *layer) {
   return layer->ops->has_activation && !layer->gives_logits ? layer->spec.activation : TUTTI_LINEAR;
-}
-
-TUTTI_CLONES void tutti_tangent_add(const float *restrict x, int64_t n, float *restrict y) {
-  for (int64_t i = 0; i < n; i++) y[i] += x[i];
 }
 
 void tutti_tangent_activation(const tutti_tangent_pass *pass, const float *z, const float *tz) {
