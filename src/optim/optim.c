@@ -4,12 +4,12 @@
 
 #include "optim/optim_impl.h"
 
-const tutti_optim_table *tutti_optim_table_of(const tutti_optim_options *options) {
+const tutti_optim_table *tutti_optim_table_of(tutti_optim_rule rule) {
   static const tutti_optim_table *const tables[TUTTI_N_OPTIMS] = {
 #define X(code, word) [TUTTI_##code] = &tutti_optim_##word,
 #include "tutti/rules.def"
   };
-  return tables[options->rule];
+  return tables[rule];
 }
 
 void tutti_optim_epsilon(const tutti_optim_options *options, tutti_scalars *scalars) {
@@ -20,7 +20,7 @@ void tutti_optim_epsilon(const tutti_optim_options *options, tutti_scalars *scal
 
 bool tutti_optim_has_rate_inside(const tutti_optim_options *options) {
   if (!(options->momentum > 0)) return false; // NAN: the rule has none
-  const tutti_optim_table *rule = tutti_optim_table_of(options);
+  const tutti_optim_table *rule = tutti_optim_table_of(options->rule);
   return rule->has_rate_inside ? rule->has_rate_inside(options) : options->dialect == TUTTI_DIALECT_KERAS;
 }
 
@@ -71,7 +71,7 @@ tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_
   *optim = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(o, 1));
   o->options = *options;
-  o->rule = tutti_optim_table_of(options);
+  o->rule = tutti_optim_table_of(options->rule);
   o->n_arrays = n_arrays;
   o->begin = begin;
   o->end = end;

@@ -83,8 +83,10 @@ typedef struct {
 #define X(code, word) extern const tutti_optim_table tutti_optim_##word;
 #include "tutti/rules.def"
 
-/** The rule of the options. */
-const tutti_optim_table *tutti_optim_table_of(const tutti_optim_options *options);
+const tutti_optim_table *tutti_optim_table_of(tutti_optim_rule rule);
+
+/** What a rule says of an option; NULL: the rule does not take it. */
+const tutti_optim_taken *tutti_optim_find_taken(tutti_optim_rule rule, tutti_optim_option wanted);
 
 struct tutti_optim {
   tutti_optim_options options;

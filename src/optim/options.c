@@ -47,10 +47,8 @@ static const option taken_options[TUTTI_N_TAKEN] = {
     [TUTTI_TAKES_LARS_FORM] = SWITCH(lars_form),
 };
 
-/** What a rule says of an option; NULL: the rule does not take it. */
-static const tutti_optim_taken *find_taken(tutti_optim_rule rule, tutti_optim_option wanted) {
-  const tutti_optim_options options = {.rule = rule};
-  const tutti_optim_taken *taken = tutti_optim_table_of(&options)->takes;
+const tutti_optim_taken *tutti_optim_find_taken(tutti_optim_rule rule, tutti_optim_option wanted) {
+  const tutti_optim_taken *taken = tutti_optim_table_of(rule)->takes;
   while (taken->option != wanted && taken->option != TUTTI_TAKES_NO_MORE) taken++;
   return taken->option == wanted ? taken : NULL;
 }
@@ -60,7 +58,7 @@ static const char *rules_with(tutti_optim_option wanted, char *text, size_t byte
   const char *names[TUTTI_N_OPTIMS];
   int n = 0;
   for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++)
-    if (find_taken((tutti_optim_rule)rule, wanted)) names[n++] = tutti_optim_names[rule];
+    if (tutti_optim_find_taken((tutti_optim_rule)rule, wanted)) names[n++] = tutti_optim_names[rule];
   return tutti_text_list(text, bytes, names, n);
 }
 
@@ -104,7 +102,7 @@ static tutti_status fail_not_taken(const tutti_optim_options *options, tutti_opt
 
 static tutti_status resolve_number(tutti_optim_options *options, tutti_optim_option i) {
   const option *number = &taken_options[i];
-  const tutti_optim_taken *taken = find_taken(options->rule, i);
+  const tutti_optim_taken *taken = tutti_optim_find_taken(options->rule, i);
   double *value = (double *)((char *)options + number->offset);
   char text[32];
   snprintf(text, sizeof text, "%g", *value);
@@ -129,7 +127,8 @@ static tutti_status check_switches(const tutti_optim_options *options) {
   for (int i = TUTTI_TAKES_NESTEROV; i < TUTTI_N_TAKEN; i++) {
     const tutti_optim_option wanted = (tutti_optim_option)i;
     const char *value = switch_value(options, wanted);
-    if (value && !find_taken(options->rule, wanted)) return fail_not_taken(options, wanted, value);
+    if (value && !tutti_optim_find_taken(options->rule, wanted))
+      return fail_not_taken(options, wanted, value);
   }
   TUTTI_CHECK(
       !options->centered || options->rho > 0, TUTTI_ERR_CONFIG,

@@ -6,7 +6,7 @@
 #include "optim/optim_impl.h"
 
 bool tutti_optim_decays_inside(const tutti_optim_options *options) {
-  const tutti_optim_table *rule = tutti_optim_table_of(options);
+  const tutti_optim_table *rule = tutti_optim_table_of(options->rule);
   return rule->decays_inside && rule->decays_inside(options);
 }
 

@@ -16,7 +16,7 @@ static tutti_unit_of_state unit_of(const tutti_optim_options *options, const tut
 }
 
 tutti_unit_of_state tutti_optim_unit(const tutti_optim_options *options, const char *slot) {
-  const tutti_slot_spec *specs = tutti_optim_table_of(options)->slots;
+  const tutti_slot_spec *specs = tutti_optim_table_of(options->rule)->slots;
   for (int i = 0; i < TUTTI_MAX_SLOTS; i++)
     if (tutti_optim_needs(options, &specs[i]) && strcmp(specs[i].name, slot) == 0)
       return unit_of(options, &specs[i]);

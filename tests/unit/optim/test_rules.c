@@ -68,10 +68,7 @@ static void compare(const tutti_optim_options *given, const char *what) {
 }
 
 static bool takes(int rule, tutti_optim_option option) {
-  const tutti_optim_options options = {.rule = (tutti_optim_rule)rule};
-  const tutti_optim_taken *taken = tutti_optim_table_of(&options)->takes;
-  while (taken->option != option && taken->option != TUTTI_TAKES_NO_MORE) taken++;
-  return taken->option == option;
+  return tutti_optim_find_taken((tutti_optim_rule)rule, option);
 }
 
 /** Bits of `form`: weight decay, a momentum, Nesterov's form, centered, amsgrad, and twice another form of lars.
@@ -112,8 +109,7 @@ static void each_rule_follows_its_twin(void **state) {
 static void each_rule_has_a_whole_table(void **state) {
   (void)state;
   for (int rule = 0; rule < TUTTI_N_OPTIMS; rule++) {
-    const tutti_optim_options options = {.rule = (tutti_optim_rule)rule};
-    const tutti_optim_table *table = tutti_optim_table_of(&options);
+    const tutti_optim_table *table = tutti_optim_table_of((tutti_optim_rule)rule);
     const char *name = tutti_optim_names[rule];
     if (!table->scalars || !table->update) fail_msg("%s has no loop", name);
     if (!table->prepare != !table->ratio) fail_msg("%s has one of prepare and ratio", name);
