@@ -159,7 +159,9 @@ typedef struct {
   int first, count;    // of the micro-batch
   bool apart;          // false: one leaf a rank, whose sums with other ranks' need no order
   const int64_t *ends; // [count] the row behind each leaf's last
-  int64_t part;        // elements that are best asked for at once, where a layer can choose; 0: any number
+  /** Elements that a layer asks for at once, at least, if it can choose; 0: all of an array.  Small parts are still in
+   * the cache after they were written, but each costs a product that reads all of the layer's output gradients. */
+  int64_t part;
   /** Where elements [begin, begin + n) of the leaf's gradient go. */
   float *(*gradient)(void *context, int leaf, int64_t begin, int64_t n);
   /** They are complete, before others are asked for.  `settled`: the pass reads these parameters no more. */

@@ -7,6 +7,8 @@
 #include "linalg/squares.h"
 #include "model/model_impl.h"
 
+enum { PART_ROWS = 256 }; // of a kernel: fewer are not asked for at once
+
 static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   TUTTI_TRY(tutti_to_int(layer->spec.units, "units of a dense layer", &layer->n_out));
   const tutti_array kernel = {
@@ -87,13 +89,15 @@ static void kernel_gradient(const tutti_model *model, const tutti_layer *layer, 
   }
 }
 
-/** In parts of almost equal size, of which what follows may find each in the cache. */
+/** In parts of almost equal size, so that whoever uses a part at once finds it in the cache.  Each part's product reads and
+ * packs all of dy, [rows, n_out], which hardly counts beside the products with PART_ROWS rows of the kernel. */
 static void kernel_gradients(const tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
                              const float *x, const float *dy) {
   const int64_t n = (int64_t)layer->n_in * layer->n_out,
                 part = flow->pass->leaves ? flow->pass->leaves->part : 0;
-  int64_t n_parts = part > 0 ? (n + part - 1) / part : 1;
-  if (n_parts > layer->n_in) n_parts = layer->n_in;
+  int64_t n_parts = part > 0 ? n / part : 1;
+  if (n_parts > layer->n_in / PART_ROWS) n_parts = layer->n_in / PART_ROWS;
+  if (n_parts < 1) n_parts = 1;
   for (int64_t i = 0; i < n_parts; i++) {
     const int first = (int)(layer->n_in * i / n_parts), end = (int)(layer->n_in * (i + 1) / n_parts);
     kernel_gradient(model, layer, flow, x, dy, first, end - first);

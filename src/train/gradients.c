@@ -55,13 +55,14 @@ static void list_samples(const tutti_run *run, uint32_t epoch, tutti_range rows,
 typedef struct {
   tutti_pass pass;
   tutti_run *run;
-  bool early;   // what is complete is used for the update at once
+  tutti_model_leaves leaves;
+  bool early;   // a complete part is used for the update at once
   float *given; // where the part that is under way goes
 } bundle;
 
 static float *gradient_of_leaf(void *context, int leaf, int64_t begin, int64_t n) {
   bundle *b = context;
-  const bool in_cache = b->early && n <= TUTTI_UPDATE_PART;
+  const bool in_cache = b->early && n <= TUTTI_UPDATE_BUFFER;
   b->given = in_cache ? b->run->part : tutti_reducer_leaf(b->run->reducer, leaf) + begin;
   return b->given;
 }
@@ -123,6 +124,8 @@ static tutti_status pass_through(tutti_run *run, const tutti_model_pass *pass, b
   add_losses(run, pass, rows, targets, tail);
   // With the gradients of all samples, which are known to be used.
   b->early = b->pass.begins && b->pass.ends && tutti_run_may_update_early(run, tail[0][TUTTI_TAIL_LOSS]);
+  // Leaves that are kept apart are added up as soon as a part of them is complete.
+  b->leaves.part = b->early || run->plan.leaves_apart ? TUTTI_UPDATE_PART : 0;
   if (b->early) tutti_run_update_begin(run);
   TUTTI_TRY(tutti_model_backward(network->model, params, pass, network->x, rows, NULL));
   if (b->early) tutti_run_update_late(run);
@@ -134,16 +137,15 @@ static tutti_status micro_batch(tutti_run *run, const step_work *work, tutti_pas
                                 double (*tail)[TUTTI_N_TAIL]) {
   const tutti_network *network = &run->network;
   bundle b = {.pass = part, .run = run};
-  const tutti_model_leaves leaves = {.first = part.leaf,
-                                     .count = part.n_leaves,
-                                     .apart = run->plan.leaves_apart,
-                                     .ends = run->leaf_ends,
-                                     .part = TUTTI_UPDATE_PART,
-                                     .gradient = gradient_of_leaf,
-                                     .done = part_is_done,
-                                     .context = &b};
+  b.leaves = (tutti_model_leaves){.first = part.leaf,
+                                  .count = part.n_leaves,
+                                  .apart = run->plan.leaves_apart,
+                                  .ends = run->leaf_ends,
+                                  .gradient = gradient_of_leaf,
+                                  .done = part_is_done,
+                                  .context = &b};
   tutti_model_pass pass = work->pass;
-  pass.leaves = &leaves;
+  pass.leaves = &b.leaves;
   pass.position = part.rows.begin;
   pass.accumulate = !part.begins;
   pass.goes_on = !part.ends && !tutti_meter_sees_leaves(run);

@@ -55,7 +55,7 @@ typedef struct {
   int64_t n_flushed;           // of them, those in metrics.h5
   tutti_rows_list steps;       // rows of /steps that are not in metrics.h5 yet; on rank 0 alone
   bool updated;      // in this step, part by part during backward, so that nothing is left to update
-  float *part;       // [TUTTI_UPDATE_PART] gradient of the part that is under way then
+  float *part;       // [up to TUTTI_UPDATE_BUFFER] gradient of the part that is under way then
   tutti_range *late; // [n_arrays] parts that backward still reads then
   int n_late;
   tutti_status local;    // what this rank knows of the step before the others do

@@ -125,7 +125,8 @@ static tutti_status create_leaves(tutti_run *run) {
   int first = 0, count = 0;
   tutti_reducer_own_leaves(run->reducer, &first, &count);
   TUTTI_TRY(TUTTI_NEW(run->tail, count > 1 ? count : 1));
-  TUTTI_TRY(TUTTI_NEW(run->part, TUTTI_UPDATE_PART));
+  const int64_t n = tutti_model_n_params(run->network.model);
+  if (run->size == 1) TUTTI_TRY(TUTTI_NEW(run->part, n < TUTTI_UPDATE_BUFFER ? n : TUTTI_UPDATE_BUFFER));
   TUTTI_TRY(TUTTI_NEW(run->late, tutti_model_n_arrays(run->network.model)));
   return TUTTI_NEW(run->leaf_ends, count > 1 ? count : 1);
 }

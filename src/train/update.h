@@ -4,8 +4,15 @@
 #include "train/run.h"
 
 enum {
-  TUTTI_UPDATE_PART = 1 << 15
-}; // elements: with two or three slots of the optimizer in the cache of a core
+  /** Elements of a part that is used as soon as it is complete: its gradient, its parameters and two or three slots of the
+   * optimizer lie in the second cache of a core together (0.6 MB).  Kernels of more than 128 columns have larger parts
+   * (see dense.c), of which the cache still holds the gradient alone; the parameters and the slots come from
+   * further away in any case, because a step reads each of them once. */
+  TUTTI_UPDATE_PART = 1 << 15,
+  /** Elements of the largest part that has a buffer of its own, 4 MB: the next part overwrites it before it is written
+   * back to memory.  A larger gradient fits no cache of one core. */
+  TUTTI_UPDATE_BUFFER = 1 << 20,
+};
 
 /** Collective where clipping or the rule wants norms.  After tutti_reducer_reduce. */
 TUTTI_NODISCARD
