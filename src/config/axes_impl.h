@@ -1,6 +1,6 @@
 #pragma once
 /** The keys that a study varies, from YAML.  Local. */
-#include "config/settings_impl.h"
+#include "config/origins_impl.h"
 #include "config/yaml_impl.h"
 
 /** Replace the axes by those of a mapping, key by key.
@@ -8,14 +8,14 @@
  * @return ERR_CONFIG with the place: a key that is not known or cannot vary, or stands twice; a value that is
  * not valid for it; a range that is none */
 TUTTI_NODISCARD
-tutti_status tutti_axes_read(tutti_settings *settings, const tutti_yaml *yaml, tutti_node mapping,
+tutti_status tutti_axes_read(tutti_origins *origins, const tutti_yaml *yaml, tutti_node mapping,
                              tutti_place place, tutti_study_options *study);
 
 /** Set one axis, with those of its branches where it has such.  It replaces that of the same key or comes after the
  * others.
  * @param[in] path  "train.batch_size" */
 TUTTI_NODISCARD
-tutti_status tutti_axis_set(tutti_settings *settings, const tutti_yaml *yaml, const char *path,
+tutti_status tutti_axis_set(tutti_origins *origins, const tutti_yaml *yaml, const char *path,
                             tutti_node value, tutti_place place, tutti_study_options *study);
 
 // --- within one axis -----------------------------------------------------------------------------
@@ -24,7 +24,7 @@ enum { TUTTI_SUBJECT_BYTES = 256 };
 
 /** One axis on its way: where it stands, for messages. */
 typedef struct {
-  tutti_settings *settings;
+  tutti_origins *origins;
   const tutti_yaml *yaml;
   tutti_study_options *study;
   const tutti_key *key;
@@ -74,4 +74,4 @@ tutti_status tutti_branches_read_axes(const tutti_axis_reader *r, tutti_node map
 /** What only all axes together tell of branches: there is one key of them, and no key is varied twice.
  * @return ERR_CONFIG with the place */
 TUTTI_NODISCARD
-tutti_status tutti_branches_check(const tutti_settings *settings, const tutti_study_options *study);
+tutti_status tutti_branches_check(const tutti_origins *origins, const tutti_study_options *study);

@@ -68,7 +68,7 @@ static tutti_status read_item(const tutti_axis_reader *r, tutti_node item, char 
   if (list) TUTTI_TRY_GOTO(done, join(r, item, &joined));
   status = tutti_value_read(r->key, list ? joined : item.text, &scratch);
   if (status != TUTTI_OK) {
-    status = tutti_fail_at(status, r->settings, tutti_axis_place(r->place, item), r->subject);
+    status = tutti_fail_at(status, r->origins, tutti_axis_place(r->place, item), r->subject);
     goto done;
   }
   TUTTI_TRY_GOTO(done, copy_canonical(r->key, &scratch, value));

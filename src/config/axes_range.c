@@ -48,7 +48,7 @@ static tutti_status read_end(const tutti_axis_reader *r, tutti_node node, double
   char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];
   const tutti_status status = tutti_value_read(r->key, node.text, &scratch);
   if (status != TUTTI_OK)
-    return tutti_fail_at(status, r->settings, tutti_axis_place(r->place, node), r->subject);
+    return tutti_fail_at(status, r->origins, tutti_axis_place(r->place, node), r->subject);
   TUTTI_CHECK(tutti_text_real(node.text, end), TUTTI_ERR_CONFIG, "%s: %s is no number, and no end of a range",
               tutti_axis_where(r, node, at), tutti_quote(node.text, quoted));
   return TUTTI_OK;

@@ -13,7 +13,7 @@ tutti_place tutti_axis_place(tutti_place whole, tutti_node node) {
 }
 
 const char *tutti_axis_where(const tutti_axis_reader *r, tutti_node node, char buffer[TUTTI_PLACE_BYTES]) {
-  return tutti_place_print(r->settings, tutti_axis_place(r->place, node), r->subject, buffer);
+  return tutti_place_print(r->origins, tutti_axis_place(r->place, node), r->subject, buffer);
 }
 
 const char *tutti_axis_subject(const tutti_axis *parent, int branch, const char *key,
@@ -58,8 +58,8 @@ static tutti_status append(const tutti_axis_reader *r, tutti_axis *axis) {
   char at[TUTTI_PLACE_BYTES];
   if (!study->axes) TUTTI_TRY(TUTTI_NEW(study->axes, TUTTI_MAX_AXES));
   TUTTI_CHECK(study->n_axes < TUTTI_MAX_AXES, TUTTI_ERR_CONFIG, "%s: more than %d varied keys",
-              tutti_place_print(r->settings, r->place, r->subject, at), TUTTI_MAX_AXES);
-  r->settings->axes[study->n_axes] = r->place;
+              tutti_place_print(r->origins, r->place, r->subject, at), TUTTI_MAX_AXES);
+  r->origins->axes[study->n_axes] = r->place;
   study->axes[study->n_axes++] = *axis;
   *axis = (tutti_axis){0};
   return TUTTI_OK;
@@ -82,13 +82,13 @@ tutti_status tutti_axis_find_key(tutti_axis_reader *r, const char *path) {
   char at[TUTTI_PLACE_BYTES];
   int i;
   const tutti_status status = tutti_key_of_path(path, &i);
-  if (status != TUTTI_OK) return tutti_fail_at(status, r->settings, r->place, r->subject);
+  if (status != TUTTI_OK) return tutti_fail_at(status, r->origins, r->place, r->subject);
   r->key = tutti_key_at(i);
   TUTTI_CHECK(tutti_key_varies(r->key), TUTTI_ERR_CONFIG,
               "%s: %s is the same for all trials; a study varies what makes another training: keys of model, "
               "optimizer, "
               "schedule and train, such as train.batch_size and optimizer.learning_rate",
-              tutti_place_print(r->settings, r->place, r->subject, at), r->key->path);
+              tutti_place_print(r->origins, r->place, r->subject, at), r->key->path);
   return TUTTI_OK;
 }
 
@@ -104,44 +104,44 @@ static int64_t index_of(const tutti_study_options *study, const char *path) {
 }
 
 /** Remove axis i with its branches' own. */
-static void remove_axis(tutti_settings *settings, tutti_study_options *study, int64_t i) {
+static void remove_axis(tutti_origins *origins, tutti_study_options *study, int64_t i) {
   int64_t end = i;
   do tutti_axis_clear(&study->axes[end++]);
   while (end < study->n_axes && study->axes[end].branch != TUTTI_EVERY_BRANCH);
   const size_t rest = (size_t)(study->n_axes - end);
   memmove(&study->axes[i], &study->axes[end], rest * sizeof *study->axes);
-  memmove(&settings->axes[i], &settings->axes[end], rest * sizeof *settings->axes);
+  memmove(&origins->axes[i], &origins->axes[end], rest * sizeof *origins->axes);
   study->n_axes -= end - i;
 }
 
 /** The axes from `first` on go before axis i. */
-static void move_up(tutti_settings *settings, tutti_study_options *study, int64_t first, int64_t i) {
+static void move_up(tutti_origins *origins, tutti_study_options *study, int64_t first, int64_t i) {
   for (; first < study->n_axes; first++, i++) {
     const tutti_axis axis = study->axes[first];
-    const tutti_place place = settings->axes[first];
+    const tutti_place place = origins->axes[first];
     const size_t between = (size_t)(first - i);
     memmove(&study->axes[i + 1], &study->axes[i], between * sizeof axis);
-    memmove(&settings->axes[i + 1], &settings->axes[i], between * sizeof place);
+    memmove(&origins->axes[i + 1], &origins->axes[i], between * sizeof place);
     study->axes[i] = axis;
-    settings->axes[i] = place;
+    origins->axes[i] = place;
   }
 }
 
-tutti_status tutti_axis_set(tutti_settings *settings, const tutti_yaml *yaml, const char *path,
+tutti_status tutti_axis_set(tutti_origins *origins, const tutti_yaml *yaml, const char *path,
                             tutti_node value, tutti_place place, tutti_study_options *study) {
   tutti_axis_reader r = {
-      .settings = settings, .yaml = yaml, .study = study, .place = place, .branch = TUTTI_EVERY_BRANCH};
+      .origins = origins, .yaml = yaml, .study = study, .place = place, .branch = TUTTI_EVERY_BRANCH};
   tutti_axis_subject(NULL, 0, path, r.subject);
   TUTTI_TRY(tutti_axis_find_key(&r, path));
   const int64_t i = index_of(study, path);
-  if (i < study->n_axes) remove_axis(settings, study, i);
+  if (i < study->n_axes) remove_axis(origins, study, i);
   const int64_t first = study->n_axes;
   TUTTI_TRY(tutti_axis_read(&r, value));
-  move_up(settings, study, first, i);
+  move_up(origins, study, first, i);
   return TUTTI_OK;
 }
 
-tutti_status tutti_axes_read(tutti_settings *settings, const tutti_yaml *yaml, tutti_node mapping,
+tutti_status tutti_axes_read(tutti_origins *origins, const tutti_yaml *yaml, tutti_node mapping,
                              tutti_place place, tutti_study_options *study) {
   char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];
   tutti_axes_clear(study);
@@ -149,11 +149,11 @@ tutti_status tutti_axes_read(tutti_settings *settings, const tutti_yaml *yaml, t
     tutti_node name, value;
     tutti_yaml_pair(yaml, mapping, i, &name, &value);
     const tutti_place there = tutti_axis_place(place, name);
-    tutti_place_print(settings, there, "study.vary", at);
+    tutti_place_print(origins, there, "study.vary", at);
     TUTTI_CHECK(name.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: a key is a name", at);
     TUTTI_CHECK(index_of(study, name.text) == study->n_axes, TUTTI_ERR_CONFIG,
                 "%s: %s stands twice; keep one", at, tutti_quote(name.text, quoted));
-    TUTTI_TRY(tutti_axis_set(settings, yaml, name.text, value, there, study));
+    TUTTI_TRY(tutti_axis_set(origins, yaml, name.text, value, there, study));
   }
   return TUTTI_OK;
 }

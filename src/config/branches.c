@@ -31,7 +31,7 @@ tutti_status tutti_branches_read_names(const tutti_axis_reader *r, tutti_node ma
 
 static tutti_status read_own(const tutti_axis_reader *parent, int branch, tutti_node name, tutti_node value,
                              const tutti_axis *axis) {
-  tutti_axis_reader r = {.settings = parent->settings,
+  tutti_axis_reader r = {.origins = parent->origins,
                          .yaml = parent->yaml,
                          .study = parent->study,
                          .place = tutti_axis_place(parent->place, name),
@@ -39,7 +39,7 @@ static tutti_status read_own(const tutti_axis_reader *parent, int branch, tutti_
   const tutti_study_options *study = parent->study;
   char at[TUTTI_PLACE_BYTES];
   tutti_axis_subject(axis, branch, name.text, r.subject);
-  tutti_place_print(r.settings, r.place, r.subject, at);
+  tutti_place_print(r.origins, r.place, r.subject, at);
   TUTTI_CHECK(name.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: a key is a name", at);
   for (int64_t i = 0; i < study->n_axes; i++)
     TUTTI_CHECK(study->axes[i].branch != branch || strcmp(study->axes[i].key, name.text) != 0,
@@ -79,13 +79,13 @@ static const char *clash(const tutti_axis *axis, const tutti_axis *other) {
   return is_alike || axis < other ? NULL : "has words here and numbers in another branch, or the reverse";
 }
 
-tutti_status tutti_branches_check(const tutti_settings *settings, const tutti_study_options *study) {
+tutti_status tutti_branches_check(const tutti_origins *origins, const tutti_study_options *study) {
   const tutti_axis *parent = tutti_study_branches(study);
   char at[TUTTI_PLACE_BYTES], subject[TUTTI_SUBJECT_BYTES];
   for (int64_t i = 0; i < study->n_axes; i++) {
     const tutti_axis *axis = &study->axes[i];
     tutti_axis_subject(parent, axis->branch, axis->key, subject);
-    tutti_place_print(settings, settings->axes[i], subject, at);
+    tutti_place_print(origins, origins->axes[i], subject, at);
     TUTTI_CHECK(
         axis->branch == TUTTI_EVERY_BRANCH || strcmp(axis->key, "train.batch_size") != 0, TUTTI_ERR_CONFIG,
         "%s: every branch is tried at all batch sizes; put train.batch_size beside %s", at, parent->key);

@@ -1,12 +1,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/settings_impl.h"
+#include "config/origins_impl.h"
 
 // --- keys that are needed ------------------------------------------------------------------------
 
-static tutti_status check_needed(const tutti_settings *settings, const tutti_config *config) {
-  const char *file = settings->file ? settings->file : "no config file";
+static tutti_status check_needed(const tutti_origins *origins, const tutti_config *config) {
+  const char *file = origins->file ? origins->file : "no config file";
   if (config->study.problem == TUTTI_PROBLEM_NOISY_QUADRATIC) return TUTTI_OK; // has neither
   TUTTI_CHECK(
       config->data.file, TUTTI_ERR_CONFIG,
@@ -21,17 +21,17 @@ static tutti_status check_needed(const tutti_settings *settings, const tutti_con
 }
 
 /** A budget on the command line replaces the file's of another kind; two at one place are a question. */
-static tutti_status check_one_budget(const tutti_settings *settings) {
+static tutti_status check_one_budget(const tutti_origins *origins) {
   char a[TUTTI_PLACE_BYTES], b[TUTTI_PLACE_BYTES];
   const tutti_key *first[3] = {NULL};
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     const tutti_key *key = tutti_key_at(i);
-    const tutti_origin origin = settings->keys[i].origin;
+    const tutti_origin origin = origins->keys[i].origin;
     if (key->type != TUTTI_KEY_BUDGET || origin == TUTTI_FROM_DEFAULT) continue;
     TUTTI_CHECK(!first[origin], TUTTI_ERR_CONFIG,
                 "%s: %s is set as well; a training ends by one of epochs, steps and samples: keep one",
-                tutti_place_print_key(settings, key->section, key->name, a),
-                tutti_place_print_key(settings, first[origin]->section, first[origin]->name, b));
+                tutti_place_print_key(origins, key->section, key->name, a),
+                tutti_place_print_key(origins, first[origin]->section, first[origin]->name, b));
     first[origin] = key;
   }
   return TUTTI_OK;
@@ -39,73 +39,69 @@ static tutti_status check_one_budget(const tutti_settings *settings) {
 
 // --- keys that contradict each other -------------------------------------------------------------
 
-bool tutti_config_no_val(const tutti_config *config) {
-  return config->data.x_val && strcmp(config->data.x_val, "none") == 0;
-}
-
 /** Some are held out, or somebody has named the file's: whether those are there only the file can tell. */
-static bool has_validation(const tutti_settings *settings, const tutti_config *config) {
+static bool has_validation(const tutti_origins *origins, const tutti_config *config) {
   int i = 0;
   const bool named = tutti_key_of_path("data.x_val", &i) == TUTTI_OK &&
-                     settings->keys[i].origin != TUTTI_FROM_DEFAULT && !tutti_config_no_val(config);
+                     origins->keys[i].origin != TUTTI_FROM_DEFAULT && !tutti_config_no_val(config);
   return config->data.validation_split > 0 || named;
 }
 
-tutti_status tutti_check_rows(const tutti_settings *settings, const tutti_config *config, const char *section,
+tutti_status tutti_check_rows(const tutti_origins *origins, const tutti_config *config, const char *section,
                               const char *name, const char *metric) {
   char at[TUTTI_PLACE_BYTES];
   const bool averaged = metric && strncmp(metric, "ema_", 4) == 0;
   TUTTI_CHECK(
       !averaged || config->optimizer.ema_momentum > 0, TUTTI_ERR_CONFIG,
       "%s: %s needs an average of the weights; set optimizer.ema_momentum, to 0.99 for instance, or take %s",
-      tutti_place_print_key(settings, section, name, at), metric, metric + 4);
+      tutti_place_print_key(origins, section, name, at), metric, metric + 4);
   const bool of_train_rows = metric && strncmp(metric, "train_", 6) == 0;
   const bool studied = strcmp(section, "study") == 0;
   const int64_t train_rows = studied ? config->study.train_rows : config->train.train_rows;
   TUTTI_CHECK(!of_train_rows || train_rows > 0, TUTTI_ERR_CONFIG,
               "%s: %s is taken of a part of the training rows; set %s.train_rows, to 10000 for instance",
-              tutti_place_print_key(settings, section, name, at), metric, section);
+              tutti_place_print_key(origins, section, name, at), metric, section);
   const char *of_weights = averaged ? metric + 4 : metric;
   if (!metric || strncmp(of_weights, "val_", 4) != 0) return TUTTI_OK;
-  TUTTI_CHECK(has_validation(settings, config), TUTTI_ERR_CONFIG,
+  TUTTI_CHECK(has_validation(origins, config), TUTTI_ERR_CONFIG,
               "%s: %s needs validation rows; hold some out with data.validation_split, 0.1 for instance, or "
               "take %s, or "
               "name the file's own: data.x_val: x_val",
-              tutti_place_print_key(settings, section, name, at), metric, of_weights + 4);
+              tutti_place_print_key(origins, section, name, at), metric, of_weights + 4);
   return TUTTI_OK;
 }
 
 /** A metric of rows that are evaluated wants such rows, and that they are looked at. */
-static tutti_status check_watched(const tutti_settings *settings, const tutti_config *config,
-                                  const char *name, const char *metric) {
+static tutti_status check_watched(const tutti_origins *origins, const tutti_config *config, const char *name,
+                                  const char *metric) {
   char at[TUTTI_PLACE_BYTES];
-  TUTTI_TRY(tutti_check_rows(settings, config, "train", name, metric));
+  TUTTI_TRY(tutti_check_rows(origins, config, "train", name, metric));
   if (!metric || !tutti_metric_is_evaluated(metric)) return TUTTI_OK;
   TUTTI_CHECK(config->train.evaluate_every.value > 0, TUTTI_ERR_CONFIG,
               "%s: %s is never known, since train.evaluate_every is 0",
-              tutti_place_print_key(settings, "train", name, at), metric);
+              tutti_place_print_key(origins, "train", name, at), metric);
   return TUTTI_OK;
 }
 
 /** A plateau is one of a value that is known now and then. */
-static tutti_status check_plateau(const tutti_settings *settings, const tutti_config *config) {
+static tutti_status check_plateau(const tutti_origins *origins, const tutti_config *config) {
   char at[TUTTI_PLACE_BYTES];
   if (config->schedule.decay != TUTTI_DECAY_PLATEAU || config->train.monitor) return TUTTI_OK;
   TUTTI_CHECK(
-      has_validation(settings, config) && config->train.evaluate_every.value > 0, TUTTI_ERR_CONFIG,
+      has_validation(origins, config) && config->train.evaluate_every.value > 0, TUTTI_ERR_CONFIG,
       "%s: plateau goes by train.monitor, and where that is none by val_loss, which this training does not "
       "measure; hold rows out with data.validation_split, 0.1 for instance, or name the file's own, "
       "data.x_val: "
       "x_val, and leave train.evaluate_every above 0, or set train.monitor to loss",
-      tutti_place_print_key(settings, "schedule", "decay", at));
+      tutti_place_print_key(origins, "schedule", "decay", at));
   return TUTTI_OK;
 }
 
 /** The gain is that of plain gradients over a smaller batch. */
-static tutti_status check_adascale(const tutti_settings *settings, const tutti_config *config) {
+static tutti_status check_adascale(const tutti_origins *origins, const tutti_config *config) {
   char at[TUTTI_PLACE_BYTES];
   const tutti_schedule_options *schedule = &config->schedule;
-  tutti_place_print_key(settings, "schedule", "scaling", at);
+  tutti_place_print_key(origins, "schedule", "scaling", at);
   TUTTI_CHECK(
       config->optimizer.rule == TUTTI_SGD, TUTTI_ERR_CONFIG,
       "%s: adascale is for optimizer.name sgd, with or without momentum, and not for %s; take sgd, or linear "
@@ -122,29 +118,29 @@ static tutti_status check_adascale(const tutti_settings *settings, const tutti_c
   return TUTTI_OK;
 }
 
-static tutti_status check_pairs(const tutti_settings *settings, const tutti_config *config) {
+static tutti_status check_pairs(const tutti_origins *origins, const tutti_config *config) {
   char at[TUTTI_PLACE_BYTES];
   const tutti_schedule_options *schedule = &config->schedule;
   TUTTI_CHECK(
       config->train.patience == 0 || config->train.monitor, TUTTI_ERR_CONFIG,
       "%s: patience waits for a better train.monitor, which is none; set it, to val_loss for instance",
-      tutti_place_print_key(settings, "train", "patience", at));
+      tutti_place_print_key(origins, "train", "patience", at));
   TUTTI_CHECK(
       schedule->scaling == TUTTI_SCALING_NONE || schedule->base_batch_size > 0, TUTTI_ERR_CONFIG,
       "%s: scaling needs schedule.base_batch_size, the batch size that optimizer.learning_rate is meant for",
-      tutti_place_print_key(settings, "schedule", "scaling", at));
-  if (schedule->scaling == TUTTI_SCALING_ADASCALE) TUTTI_TRY(check_adascale(settings, config));
+      tutti_place_print_key(origins, "schedule", "scaling", at));
+  if (schedule->scaling == TUTTI_SCALING_ADASCALE) TUTTI_TRY(check_adascale(origins, config));
   const bool measures_noise = config->run.measure & TUTTI_MEASURE_NOISE; // AdaScale's gain is over that batch
   TUTTI_CHECK(
       schedule->scaling != TUTTI_SCALING_NONE || schedule->base_batch_size == 0 || measures_noise,
       TUTTI_ERR_CONFIG,
       "%s: base_batch_size has no effect without schedule.scaling; set that to linear, sqrt or adascale, or "
       "leave this out",
-      tutti_place_print_key(settings, "schedule", "base_batch_size", at));
+      tutti_place_print_key(origins, "schedule", "base_batch_size", at));
   return TUTTI_OK;
 }
 
-static tutti_status check_growth(const tutti_settings *settings, const tutti_config *config) {
+static tutti_status check_growth(const tutti_origins *origins, const tutti_config *config) {
   char at[TUTTI_PLACE_BYTES];
   const tutti_schedule_options *schedule = &config->schedule;
   if (schedule->batch_growth == TUTTI_GROWTH_NONE) return TUTTI_OK;
@@ -152,89 +148,29 @@ static tutti_status check_growth(const tutti_settings *settings, const tutti_con
       schedule->decay == TUTTI_DECAY_CONSTANT, TUTTI_ERR_CONFIG,
       "%s: the batch grows (schedule.batch_growth) in the place of a decay of the learning rate; keep one of "
       "them",
-      tutti_place_print_key(settings, "schedule", "decay", at));
+      tutti_place_print_key(origins, "schedule", "decay", at));
   TUTTI_CHECK(
       schedule->batch_growth != TUTTI_GROWTH_STEP || schedule->batch_milestones.n > 0, TUTTI_ERR_CONFIG,
       "%s: step needs schedule.batch_milestones: when the batch grows, '60, 120, 160 epochs' for instance",
-      tutti_place_print_key(settings, "schedule", "batch_growth", at));
+      tutti_place_print_key(origins, "schedule", "batch_growth", at));
   TUTTI_CHECK(schedule->batch_max == 0 || schedule->batch_max >= config->train.batch_size, TUTTI_ERR_CONFIG,
               "%s: %lld is below train.batch_size %lld, which the batch grows from",
-              tutti_place_print_key(settings, "schedule", "batch_max", at), (long long)schedule->batch_max,
+              tutti_place_print_key(origins, "schedule", "batch_max", at), (long long)schedule->batch_max,
               (long long)config->train.batch_size);
   return TUTTI_OK;
 }
 
 // --- keys without an effect ----------------------------------------------------------------------
 
-bool tutti_decays_to_the_end(const tutti_config *config) {
-  const tutti_decay decay = config->schedule.decay;
-  return (decay == TUTTI_DECAY_POLYNOMIAL || decay == TUTTI_DECAY_COSINE) &&
-         config->schedule.decay_over.value == 0;
-}
-
-/** Why a number of the decay has no effect with this kind of decay; NULL where it has one. */
-static const char *idle_decay(const tutti_schedule_options *schedule, const char *name) {
-  const tutti_decay decay = schedule->decay;
-  const bool repeated = decay == TUTTI_DECAY_STEP || decay == TUTTI_DECAY_EXPONENTIAL;
-  const bool plateau = decay == TUTTI_DECAY_PLATEAU;
-  const bool once = decay == TUTTI_DECAY_POLYNOMIAL || decay == TUTTI_DECAY_COSINE;
-  if (strcmp(name, "decay_power") == 0)
-    return decay == TUTTI_DECAY_POLYNOMIAL ? NULL : "it has an effect only with schedule.decay polynomial";
-  if (strcmp(name, "decay_milestones") == 0)
-    return decay == TUTTI_DECAY_STEP ? NULL : "it has an effect only with schedule.decay step";
-  if (strcmp(name, "decay_every") == 0 && decay == TUTTI_DECAY_STEP && schedule->decay_milestones.n > 0)
-    return "schedule.decay_milestones says when the rate falls";
-  if (strcmp(name, "decay_patience") == 0 || strcmp(name, "decay_cooldown") == 0 ||
-      strcmp(name, "decay_min") == 0 || strcmp(name, "decay_delta") == 0)
-    return plateau ? NULL : "it has an effect only with schedule.decay plateau";
-  if (strcmp(name, "decay_rate") == 0)
-    return repeated || plateau ? NULL
-                               : "it has an effect only with schedule.decay step or exponential, or plateau";
-  if (strcmp(name, "decay_every") == 0)
-    return repeated ? NULL : "it has an effect only with schedule.decay step or exponential";
-  return once ? NULL : "it has an effect only with schedule.decay polynomial or cosine";
-}
-
-/** The same of a key of the growth of the batch. */
-static const char *idle_growth(tutti_batch_growth growth, const char *name) {
-  if (growth == TUTTI_GROWTH_NONE)
-    return "it has an effect only with schedule.batch_growth step or geometric";
-  if (strcmp(name, "batch_milestones") == 0 && growth != TUTTI_GROWTH_STEP)
-    return "it has an effect only with schedule.batch_growth step";
-  if (strcmp(name, "batch_every") == 0 && growth != TUTTI_GROWTH_GEOMETRIC)
-    return "it has an effect only with schedule.batch_growth geometric";
-  return NULL;
-}
-
-const char *tutti_key_idle(const tutti_key *key, const tutti_config *config) {
-  if (strncmp(key->path, "schedule.decay_", 15) == 0) return idle_decay(&config->schedule, key->name);
-  if (strncmp(key->path, "schedule.batch_", 15) == 0 && strcmp(key->name, "batch_growth") != 0)
-    return idle_growth(config->schedule.batch_growth, key->name);
-  if (strcmp(key->path, "model.weights_skip") == 0 && !config->model.weights)
-    return "it has an effect only with model.weights";
-  if (strcmp(key->path, "data.validation_take") == 0 && config->data.validation_split == 0)
-    return "it has an effect only with data.validation_split above 0";
-  const bool is_y_val = strcmp(key->path, "data.y_val") == 0;
-  if ((is_y_val || strcmp(key->path, "data.x_val") == 0) && config->data.validation_split > 0)
-    return "data.validation_split holds out training rows in its place";
-  if (is_y_val && tutti_config_no_val(config)) return "data.x_val is none";
-  if (strcmp(key->path, "run.measure_every") == 0 && config->run.measure == TUTTI_MEASURE_NONE)
-    return "it has an effect only with run.measure";
-  if (key->type == TUTTI_KEY_BUDGET && config->train.budget.unit != key->units)
-    return "the training ends by another budget";
-  if (strcmp(key->section, "study") == 0) return tutti_study_key_idle(key->name, &config->study);
-  return NULL;
-}
-
 /** A key that was set and does nothing is a misunderstanding.  Budgets have their own rule. */
-static tutti_status check_idle(const tutti_settings *settings, const tutti_config *config) {
+static tutti_status check_unused(const tutti_origins *origins, const tutti_config *config) {
   char at[TUTTI_PLACE_BYTES];
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     const tutti_key *key = tutti_key_at(i);
-    if (settings->keys[i].origin == TUTTI_FROM_DEFAULT || key->type == TUTTI_KEY_BUDGET) continue;
-    const char *why = tutti_key_idle(key, config);
+    if (origins->keys[i].origin == TUTTI_FROM_DEFAULT || key->type == TUTTI_KEY_BUDGET) continue;
+    const char *why = tutti_key_unused(key, config);
     TUTTI_CHECK(!why, TUTTI_ERR_CONFIG, "%s: %s; leave it out",
-                tutti_place_print(settings, settings->keys[i], key->path, at), why);
+                tutti_place_print(origins, origins->keys[i], key->path, at), why);
   }
   return TUTTI_OK;
 }
@@ -242,19 +178,19 @@ static tutti_status check_idle(const tutti_settings *settings, const tutti_confi
 // --- the optimizer -------------------------------------------------------------------------------
 
 /** Its room says "optimizer.KEY ..."; the place of that key goes before it. */
-static tutti_status check_optimizer(const tutti_settings *settings, tutti_config *config) {
+tutti_status tutti_config_resolve(const tutti_origins *origins, tutti_config *config) {
   char name[32] = "", text[TUTTI_PLACE_BYTES];
   config->written = config->optimizer;
   const tutti_status status = tutti_optim_resolve(&config->optimizer);
   if (status != TUTTI_ERR_CONFIG) return status;
   sscanf(tutti_fail_text(), "optimizer.%31[a-z_0-9]", name);
   const int i = tutti_key_find("optimizer", name);
-  if (i < 0 || settings->keys[i].origin == TUTTI_FROM_DEFAULT) return status;
-  TUTTI_FAIL(status, "%s", tutti_place_print(settings, settings->keys[i], tutti_fail_text(), text));
+  if (i < 0 || origins->keys[i].origin == TUTTI_FROM_DEFAULT) return status;
+  TUTTI_FAIL(status, "%s", tutti_place_print(origins, origins->keys[i], tutti_fail_text(), text));
 }
 
-static void note_last_batch(const tutti_settings *settings, tutti_config *config) {
-  const tutti_origin origin = settings->keys[tutti_key_find("train", "last_batch")].origin;
+static void note_last_batch(const tutti_origins *origins, tutti_config *config) {
+  const tutti_origin origin = origins->keys[tutti_key_find("train", "last_batch")].origin;
   config->train.chooses_last_batch = origin != TUTTI_FROM_DEFAULT;
 }
 
@@ -262,16 +198,15 @@ void tutti_config_for_study(tutti_config *config) {
   if (!config->train.chooses_last_batch) config->train.last_batch = TUTTI_LAST_CARRY;
 }
 
-tutti_status tutti_config_check(const tutti_settings *settings, tutti_config *config) {
-  TUTTI_TRY(check_one_budget(settings));
-  TUTTI_TRY(check_needed(settings, config));
-  TUTTI_TRY(check_watched(settings, config, "stop_at", config->train.stop_at.metric));
-  TUTTI_TRY(check_watched(settings, config, "monitor", config->train.monitor));
-  TUTTI_TRY(check_pairs(settings, config));
-  TUTTI_TRY(check_growth(settings, config));
-  TUTTI_TRY(check_plateau(settings, config));
-  TUTTI_TRY(check_idle(settings, config));
-  note_last_batch(settings, config);
-  TUTTI_TRY(tutti_study_check(settings, config));
-  return check_optimizer(settings, config);
+tutti_status tutti_config_check(const tutti_origins *origins, tutti_config *config) {
+  TUTTI_TRY(check_one_budget(origins));
+  TUTTI_TRY(check_needed(origins, config));
+  TUTTI_TRY(check_watched(origins, config, "stop_at", config->train.stop_at.metric));
+  TUTTI_TRY(check_watched(origins, config, "monitor", config->train.monitor));
+  TUTTI_TRY(check_pairs(origins, config));
+  TUTTI_TRY(check_growth(origins, config));
+  TUTTI_TRY(check_plateau(origins, config));
+  TUTTI_TRY(check_unused(origins, config));
+  note_last_batch(origins, config);
+  return TUTTI_OK;
 }

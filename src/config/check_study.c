@@ -6,11 +6,11 @@
 
 static const char batch_size[] = "train.batch_size";
 
-static const char *where(const tutti_settings *settings, const tutti_study_options *study, int64_t axis,
+static const char *where(const tutti_origins *origins, const tutti_study_options *study, int64_t axis,
                          char buffer[TUTTI_PLACE_BYTES]) {
   char subject[TUTTI_SUBJECT_BYTES];
   tutti_axis_subject(tutti_study_branches(study), study->axes[axis].branch, study->axes[axis].key, subject);
-  return tutti_place_print(settings, settings->axes[axis], subject, buffer);
+  return tutti_place_print(origins, origins->axes[axis], subject, buffer);
 }
 
 /** The number of the axis, or -1. */
@@ -20,30 +20,17 @@ static int64_t find_axis(const tutti_study_options *study, const char *path) {
   return -1;
 }
 
-const char *tutti_study_key_idle(const char *name, const tutti_study_options *study) {
-  const bool training = study->problem == TUTTI_PROBLEM_TRAINING;
-  if (strcmp(name, "trials") == 0 && study->search == TUTTI_SEARCH_GRID)
-    return "it has an effect only with study.search sobol or random, a grid has all settings";
-  if (strcmp(name, "dimensions") == 0 || strcmp(name, "target") == 0)
-    return training ? "it has an effect only with study.problem noisy_quadratic" : NULL;
-  if (strcmp(name, "at_budget") == 0)
-    return training ? NULL : "the noisy quadratic has no curves, which it is read from";
-  if (strcmp(name, "goal") == 0 || strcmp(name, "evaluate_every") == 0 || strcmp(name, "train_rows") == 0)
-    return training ? NULL : "the goal of the noisy quadratic is study.target, looked for in each step";
-  return NULL;
-}
-
 /** Its trials' budgets are those of trainings, which are whole. */
-static tutti_status check_budget(const tutti_settings *settings, tutti_count budget) {
+static tutti_status check_budget(const tutti_origins *origins, tutti_count budget) {
   char at[TUTTI_PLACE_BYTES];
   TUTTI_CHECK(budget.unit != TUTTI_UNIT_EPOCHS ||
                   (budget.value == floor(budget.value) && budget.value <= UINT32_MAX),
               TUTTI_ERR_CONFIG, "%s: %g epochs; expected whole epochs up to %u, or steps or samples",
-              tutti_place_print_key(settings, "study", "budget", at), budget.value, UINT32_MAX);
+              tutti_place_print_key(origins, "study", "budget", at), budget.value, UINT32_MAX);
   return TUTTI_OK;
 }
 
-static tutti_status check_axes(const tutti_settings *settings, const tutti_study_options *study) {
+static tutti_status check_axes(const tutti_origins *origins, const tutti_study_options *study) {
   char at[TUTTI_PLACE_BYTES];
   for (int64_t i = 0; i < study->n_axes; i++) {
     const tutti_axis *axis = &study->axes[i];
@@ -51,21 +38,21 @@ static tutti_status check_axes(const tutti_settings *settings, const tutti_study
     TUTTI_CHECK(strcmp(axis->key, batch_size) != 0, TUTTI_ERR_CONFIG,
                 "%s: each batch size is tried with all settings, so the range wants points: {from: %g, to: "
                 "%g, points: N}",
-                where(settings, study, i, at), axis->from, axis->to);
+                where(origins, study, i, at), axis->from, axis->to);
     TUTTI_CHECK(study->search != TUTTI_SEARCH_GRID, TUTTI_ERR_CONFIG,
                 "%s: a grid wants points of the range: {from: %g, to: %g, points: N}; or set study.search to "
                 "sobol or random",
-                where(settings, study, i, at), axis->from, axis->to);
+                where(origins, study, i, at), axis->from, axis->to);
   }
   const int64_t seed = find_axis(study, "train.seed");
   TUTTI_CHECK(seed < 0 || study->seeds == 1, TUTTI_ERR_CONFIG,
               "%s: study.seeds is %lld, which varies the seed as well; keep one of them",
-              where(settings, study, seed, at), (long long)study->seeds);
+              where(origins, study, seed, at), (long long)study->seeds);
   TUTTI_CHECK(
       seed < 0 || study->confirm == 0, TUTTI_ERR_CONFIG,
       "%s: study.confirm is %lld, which runs the best setting with seeds of its own, but here the seed "
       "is a part of the setting; set study.seeds instead of varying it",
-      where(settings, study, seed, at), (long long)study->confirm);
+      where(origins, study, seed, at), (long long)study->confirm);
   return TUTTI_OK;
 }
 
@@ -76,7 +63,7 @@ static bool is_sgd_alone(const tutti_axis *axis) {
 }
 
 /** The noisy quadratic has no more than this. */
-static tutti_status check_quadratic(const tutti_settings *settings, const tutti_config *config) {
+static tutti_status check_quadratic(const tutti_origins *origins, const tutti_config *config) {
   static const char *const known[] = {batch_size, "optimizer.learning_rate", "optimizer.momentum"};
   const tutti_study_options *study = &config->study;
   char at[TUTTI_PLACE_BYTES];
@@ -84,16 +71,16 @@ static tutti_status check_quadratic(const tutti_settings *settings, const tutti_
   const tutti_axis *branches = tutti_study_branches(study);
   TUTTI_CHECK(config->optimizer.rule == TUTTI_SGD || (branches && is_sgd_alone(branches)), TUTTI_ERR_CONFIG,
               "%s: the noisy quadratic is trained by sgd; set optimizer.name to sgd",
-              tutti_place_print_key(settings, "study", "problem", at));
+              tutti_place_print_key(origins, "study", "problem", at));
   for (int64_t i = 0; i < study->n_axes; i++) {
     bool is_known = is_sgd_alone(&study->axes[i]);
     TUTTI_CHECK(
         is_known || !study->axes[i].branches, TUTTI_ERR_CONFIG,
         "%s: the noisy quadratic is trained by sgd, its only branch can be {sgd: {...}} of optimizer.name",
-        where(settings, study, i, at));
+        where(origins, study, i, at));
     for (int k = 0; k < 3; k++) is_known |= strcmp(study->axes[i].key, known[k]) == 0;
     TUTTI_CHECK(is_known, TUTTI_ERR_CONFIG, "%s: the noisy quadratic knows only %s, %s and %s",
-                where(settings, study, i, at), known[0], known[1], known[2]);
+                where(origins, study, i, at), known[0], known[1], known[2]);
   }
   return TUTTI_OK;
 }
@@ -119,22 +106,22 @@ static bool is_trials_own(const tutti_key *key, const tutti_study_options *study
 
 /** In a file, the key's own value is for a training with this config.  An option is meant for what it stands beside,
  * so a study must not pass it over; a training and a trial take it. */
-static void note_overridden(const tutti_settings *settings, tutti_study_options *study) {
+static void note_overridden(const tutti_origins *origins, tutti_study_options *study) {
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     const tutti_key *key = tutti_key_at(i);
-    if (settings->keys[i].origin != TUTTI_FROM_OPTION || !is_trials_own(key, study)) continue;
+    if (origins->keys[i].origin != TUTTI_FROM_OPTION || !is_trials_own(key, study)) continue;
     snprintf(study->overridden, sizeof study->overridden, "%s", key->path);
     return;
   }
 }
 
-tutti_status tutti_study_check(const tutti_settings *settings, tutti_config *config) {
-  TUTTI_TRY(tutti_check_rows(settings, config, "study", "goal", config->study.goal.metric));
-  TUTTI_TRY(tutti_check_rows(settings, config, "study", "at_budget", config->study.at_budget));
-  TUTTI_TRY(check_budget(settings, config->study.budget));
-  TUTTI_TRY(tutti_branches_check(settings, &config->study));
-  TUTTI_TRY(check_axes(settings, &config->study));
-  TUTTI_TRY(check_quadratic(settings, config));
-  note_overridden(settings, &config->study);
+tutti_status tutti_study_check(const tutti_origins *origins, tutti_config *config) {
+  TUTTI_TRY(tutti_check_rows(origins, config, "study", "goal", config->study.goal.metric));
+  TUTTI_TRY(tutti_check_rows(origins, config, "study", "at_budget", config->study.at_budget));
+  TUTTI_TRY(check_budget(origins, config->study.budget));
+  TUTTI_TRY(tutti_branches_check(origins, &config->study));
+  TUTTI_TRY(check_axes(origins, &config->study));
+  TUTTI_TRY(check_quadratic(origins, config));
+  note_overridden(origins, &config->study);
   return TUTTI_OK;
 }

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "config/keys_impl.h"
-#include "config/settings_impl.h"
+#include "config/origins_impl.h"
 
 enum { SHOWN_BYTES = sizeof((tutti_difference *)0)->then };
 
@@ -57,7 +57,7 @@ static bool key_differs(const tutti_key *key, const tutti_config *a, const tutti
 static const tutti_key *budget_key(const tutti_config *config) {
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     const tutti_key *key = tutti_key_at(i);
-    if (key->type == TUTTI_KEY_BUDGET && !tutti_key_idle(key, config)) return key;
+    if (key->type == TUTTI_KEY_BUDGET && !tutti_key_unused(key, config)) return key;
   }
   return NULL;
 }

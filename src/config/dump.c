@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "config/keys_impl.h"
-#include "config/settings_impl.h"
+#include "config/origins_impl.h"
 
 static bool is_list(const tutti_key *key) {
   return key->type == TUTTI_KEY_LAYERS || key->type == TUTTI_KEY_AXES;
@@ -15,7 +15,7 @@ static bool is_list(const tutti_key *key) {
 static bool is_written(const tutti_key *key, const tutti_config *config) {
   const void *field = (const char *)config + key->offset;
   char buffer[TUTTI_VALUE_BYTES];
-  if (tutti_key_idle(key, config)) return false;
+  if (tutti_key_unused(key, config)) return false;
   if (is_list(key)) return tutti_value_n_parts(key, config) > 0;
   // numbers and switches that the rule does not take
   if (key->type == TUTTI_KEY_REAL) return !isnan(*(const double *)field);

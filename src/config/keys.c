@@ -267,5 +267,5 @@ void tutti_config_key(int i, tutti_key_info *info) {
   const tutti_key *key = tutti_key_at(i);
   *info = (tutti_key_info){
       .section = key->section, .name = key->name, .fallback = key->fallback, .sentence = key->sentence};
-  tutti_value_allowed(key, info->allowed, sizeof info->allowed);
+  tutti_value_describe(key, info->allowed, sizeof info->allowed);
 }

@@ -77,7 +77,7 @@ TUTTI_NODISCARD
 tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_config *config);
 
 /** What is allowed, in words. */
-void tutti_value_allowed(const tutti_key *key, char *text, size_t bytes);
+void tutti_value_describe(const tutti_key *key, char *text, size_t bytes);
 
 /** Parts of a value: 1, but the number of layers or axes for those. */
 int64_t tutti_value_n_parts(const tutti_key *key, const tutti_config *config);
@@ -88,6 +88,14 @@ const char *tutti_value_part(const tutti_key *key, const tutti_config *config, i
 
 /** Free the texts and the layers of the config. */
 void tutti_value_free(const tutti_key *key, tutti_config *config);
+
+// --- keys without an effect (unused.c) --------------------------------------------------------------
+
+/** @return why the key has no effect on this config, for a message; NULL if it has one */
+const char *tutti_key_unused(const tutti_key *key, const tutti_config *config);
+
+/** Whether the learning rate reaches its end with the end of the budget. */
+bool tutti_decays_to_the_end(const tutti_config *config);
 
 // --- weights of classes (class_weight.c) ---------------------------------------------------------
 

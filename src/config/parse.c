@@ -4,7 +4,7 @@
 
 #include "config/axes_impl.h"
 #include "config/keys_impl.h"
-#include "config/settings_impl.h"
+#include "config/origins_impl.h"
 #include "config/yaml_impl.h"
 
 // --- one value -----------------------------------------------------------------------------------
@@ -14,7 +14,7 @@ static tutti_place place_of(const tutti_node *node) {
 }
 
 /** Items keep the lines they stand on, in a file. */
-static tutti_status read_layer_list(const tutti_settings *settings, const tutti_key *key,
+static tutti_status read_layer_list(const tutti_origins *origins, const tutti_key *key,
                                     const tutti_yaml *yaml, tutti_node list, tutti_place place,
                                     tutti_config *config) {
   TUTTI_TRY(tutti_layers_renew(config, list.n));
@@ -24,17 +24,16 @@ static tutti_status read_layer_list(const tutti_settings *settings, const tutti_
     char where[TUTTI_PLACE_BYTES];
     TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG,
                 "%s: layer %d is no line of words; expected one such as 'dense 512 relu'",
-                tutti_place_print(settings, at, key->path, where), i + 1);
+                tutti_place_print(origins, at, key->path, where), i + 1);
     const tutti_status status = tutti_layer_parse(item.text, &config->model.layers[i]);
-    if (status != TUTTI_OK) return tutti_fail_at(status, settings, at, key->path);
+    if (status != TUTTI_OK) return tutti_fail_at(status, origins, at, key->path);
   }
   return TUTTI_OK;
 }
 
 /** The items separated by commas, as on the command line. */
-static tutti_status read_item_list(const tutti_settings *settings, const tutti_key *key,
-                                   const tutti_yaml *yaml, tutti_node list, tutti_place place,
-                                   tutti_config *config) {
+static tutti_status read_item_list(const tutti_origins *origins, const tutti_key *key, const tutti_yaml *yaml,
+                                   tutti_node list, tutti_place place, tutti_config *config) {
   const char *what = key->type == TUTTI_KEY_NAMES ? "name; expected one such as 'dense_1'"
                                                   : "count; expected one such as '10 epochs'";
   char text[TUTTI_VALUE_BYTES] = "", where[TUTTI_PLACE_BYTES];
@@ -42,16 +41,16 @@ static tutti_status read_item_list(const tutti_settings *settings, const tutti_k
     const tutti_node item = tutti_yaml_item(yaml, list, i);
     const size_t used = strlen(text);
     TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR && used + strlen(item.text) + sizeof ", " <= sizeof text,
-                TUTTI_ERR_CONFIG, "%s: item %d is no %s",
-                tutti_place_print(settings, place, key->path, where), i + 1, what);
+                TUTTI_ERR_CONFIG, "%s: item %d is no %s", tutti_place_print(origins, place, key->path, where),
+                i + 1, what);
     snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? ", " : "", item.text);
   }
   const tutti_status status = tutti_value_read(key, text, config);
-  return status == TUTTI_OK ? status : tutti_fail_at(status, settings, place, key->path);
+  return status == TUTTI_OK ? status : tutti_fail_at(status, origins, place, key->path);
 }
 
 /** The pairs as a text, "0: 1, 1: 2.5". */
-static tutti_status read_weight_mapping(const tutti_settings *settings, const tutti_key *key,
+static tutti_status read_weight_mapping(const tutti_origins *origins, const tutti_key *key,
                                         const tutti_yaml *yaml, tutti_node mapping, tutti_place place,
                                         tutti_config *config) {
   char *text = NULL, where[TUTTI_PLACE_BYTES];
@@ -67,91 +66,91 @@ static tutti_status read_weight_mapping(const tutti_settings *settings, const tu
   }
   tutti_status status = fclose(out) == 0 ? TUTTI_OK : TUTTI_ERR_MEMORY;
   TUTTI_CHECK_GOTO(done, scalars, TUTTI_ERR_CONFIG, "%s: expected a number for each class, as {0: 1, 1: 2.5}",
-                   tutti_place_print(settings, place, key->path, where));
+                   tutti_place_print(origins, place, key->path, where));
   if (status == TUTTI_OK)
-    status = tutti_fail_at(tutti_value_read(key, text, config), settings, place, key->path);
+    status = tutti_fail_at(tutti_value_read(key, text, config), origins, place, key->path);
 done:
   free(text);
   return status;
 }
 
-static tutti_status read_value(tutti_settings *settings, int i, const tutti_yaml *yaml, tutti_node value,
+static tutti_status read_value(tutti_origins *origins, int i, const tutti_yaml *yaml, tutti_node value,
                                tutti_place place, tutti_config *config) {
   static const char *const kinds[] = {"nothing", "a scalar", "a list", "a mapping"};
   const tutti_key *key = tutti_key_at(i);
   char where[TUTTI_PLACE_BYTES], allowed[TUTTI_VALUE_BYTES];
-  settings->keys[i] = place;
+  origins->keys[i] = place;
   if (value.kind == TUTTI_NODE_LIST && key->type == TUTTI_KEY_LAYERS)
-    return read_layer_list(settings, key, yaml, value, place, config);
+    return read_layer_list(origins, key, yaml, value, place, config);
   if (value.kind == TUTTI_NODE_LIST && (key->type == TUTTI_KEY_MILESTONES || key->type == TUTTI_KEY_NAMES))
-    return read_item_list(settings, key, yaml, value, place, config);
+    return read_item_list(origins, key, yaml, value, place, config);
   if (value.kind == TUTTI_NODE_MAPPING && key->type == TUTTI_KEY_WEIGHTS)
-    return read_weight_mapping(settings, key, yaml, value, place, config);
+    return read_weight_mapping(origins, key, yaml, value, place, config);
   if (value.kind == TUTTI_NODE_MAPPING && key->type == TUTTI_KEY_AXES)
-    return tutti_axes_read(settings, yaml, value, place, &config->study);
-  tutti_value_allowed(key, allowed, sizeof allowed);
+    return tutti_axes_read(origins, yaml, value, place, &config->study);
+  tutti_value_describe(key, allowed, sizeof allowed);
   TUTTI_CHECK(value.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: the value is %s; expected %s",
-              tutti_place_print(settings, place, key->path, where), kinds[value.kind], allowed);
+              tutti_place_print(origins, place, key->path, where), kinds[value.kind], allowed);
   const tutti_status status = tutti_value_read(key, value.text, config);
-  return status == TUTTI_OK ? status : tutti_fail_at(status, settings, place, key->path);
+  return status == TUTTI_OK ? status : tutti_fail_at(status, origins, place, key->path);
 }
 
 // --- the file ------------------------------------------------------------------------------------
 
-static tutti_status read_pair(tutti_settings *settings, const char *section, const tutti_yaml *yaml,
+static tutti_status read_pair(tutti_origins *origins, const char *section, const tutti_yaml *yaml,
                               tutti_node name, tutti_node value, tutti_config *config) {
   char where[TUTTI_PLACE_BYTES];
   const tutti_place place = place_of(&name);
   if (name.kind != TUTTI_NODE_SCALAR)
-    TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s: a key is a name", tutti_place_print(settings, place, section, where));
+    TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s: a key is a name", tutti_place_print(origins, place, section, where));
   const int i = tutti_key_find(section, name.text);
-  if (i < 0) return tutti_fail_at(tutti_unknown_key(section, name.text), settings, place, section);
-  const tutti_place before = settings->keys[i];
+  if (i < 0) return tutti_fail_at(tutti_unknown_key(section, name.text), origins, place, section);
+  const tutti_place before = origins->keys[i];
   TUTTI_CHECK(before.origin == TUTTI_FROM_DEFAULT, TUTTI_ERR_CONFIG,
               "%s: the key is set twice, at line %d before; keep one",
-              tutti_place_print(settings, place, tutti_key_at(i)->path, where), before.line);
-  return read_value(settings, i, yaml, value, place_of(&value), config);
+              tutti_place_print(origins, place, tutti_key_at(i)->path, where), before.line);
+  return read_value(origins, i, yaml, value, place_of(&value), config);
 }
 
-static tutti_status read_section(tutti_settings *settings, const tutti_yaml *yaml, tutti_node name,
+static tutti_status read_section(tutti_origins *origins, const tutti_yaml *yaml, tutti_node name,
                                  tutti_node pairs, tutti_config *config) {
   char where[TUTTI_PLACE_BYTES];
   const tutti_place place = place_of(&name);
-  tutti_place_print(settings, place, "", where);
+  tutti_place_print(origins, place, "", where);
   TUTTI_CHECK(name.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%sa section has a name", where);
   const int i = tutti_section_find(name.text);
   if (i < 0) {
     const tutti_status status = tutti_unknown_section(name.text);
     TUTTI_FAIL(status, "%s%s", where, tutti_fail_text());
   }
-  TUTTI_CHECK(settings->sections[i].origin == TUTTI_FROM_DEFAULT, TUTTI_ERR_CONFIG,
+  TUTTI_CHECK(origins->sections[i].origin == TUTTI_FROM_DEFAULT, TUTTI_ERR_CONFIG,
               "%sthe section %s stands twice, at line %d before; put its keys together", where, name.text,
-              settings->sections[i].line);
-  settings->sections[i] = place;
+              origins->sections[i].line);
+  origins->sections[i] = place;
   if (pairs.kind == TUTTI_NODE_NOTHING) return TUTTI_OK; // all of its keys are commented out
   TUTTI_CHECK(pairs.kind == TUTTI_NODE_MAPPING, TUTTI_ERR_CONFIG,
               "%sthe section %s holds no keys; expected lines 'key: value' under it", where, name.text);
   for (int k = 0; k < pairs.n; k++) {
     tutti_node key, value;
     tutti_yaml_pair(yaml, pairs, k, &key, &value);
-    TUTTI_TRY(read_pair(settings, name.text, yaml, key, value, config));
+    TUTTI_TRY(read_pair(origins, name.text, yaml, key, value, config));
   }
   return TUTTI_OK;
 }
 
-static tutti_status read_file(tutti_settings *settings, const char *text, tutti_config *config) {
+static tutti_status read_file(tutti_origins *origins, const char *text, tutti_config *config) {
   tutti_status status = TUTTI_OK;
   tutti_yaml *yaml = NULL;
-  TUTTI_TRY_GOTO(done, tutti_yaml_open(text, settings->file, &yaml));
+  TUTTI_TRY_GOTO(done, tutti_yaml_open(text, origins->file, &yaml));
   const tutti_node root = tutti_yaml_root(yaml);
   TUTTI_CHECK_GOTO(
       done, root.kind == TUTTI_NODE_MAPPING || root.kind == TUTTI_NODE_NOTHING, TUTTI_ERR_CONFIG,
       "%s:%d:%d: this is no config; expected sections, each with its keys, as 'train: {epochs: 5}'",
-      settings->file, root.line, root.column);
+      origins->file, root.line, root.column);
   for (int i = 0; i < root.n; i++) {
     tutti_node name, pairs;
     tutti_yaml_pair(yaml, root, i, &name, &pairs);
-    TUTTI_TRY_GOTO(done, read_section(settings, yaml, name, pairs, config));
+    TUTTI_TRY_GOTO(done, read_section(origins, yaml, name, pairs, config));
   }
 done:
   tutti_yaml_close(&yaml);
@@ -162,7 +161,7 @@ done:
 
 static const char vary[] = "study.vary."; // one axis as an option
 
-static tutti_status read_override(tutti_settings *settings, tutti_override override, tutti_config *config) {
+static tutti_status read_override(tutti_origins *origins, tutti_override override, tutti_config *config) {
   tutti_status status = TUTTI_OK;
   tutti_yaml *yaml = NULL;
   char option[TUTTI_PLACE_BYTES];
@@ -179,10 +178,10 @@ static tutti_status read_override(tutti_settings *settings, tutti_override overr
   TUTTI_TRY_GOTO(done, status);
   const tutti_node value = tutti_yaml_root(yaml);
   if (varied) {
-    settings->keys[i] = place;
-    TUTTI_TRY_GOTO(done, tutti_axis_set(settings, yaml, varied, value, place, &config->study));
+    origins->keys[i] = place;
+    TUTTI_TRY_GOTO(done, tutti_axis_set(origins, yaml, varied, value, place, &config->study));
   } else
-    TUTTI_TRY_GOTO(done, read_value(settings, i, yaml, value, place, config));
+    TUTTI_TRY_GOTO(done, read_value(origins, i, yaml, value, place, config));
 done:
   tutti_yaml_close(&yaml);
   return status;
@@ -218,12 +217,14 @@ static tutti_status set_defaults(const char *file, tutti_config *config) {
 tutti_status tutti_config_parse(const char *text, const char *name, const tutti_override *overrides,
                                 int n_overrides, tutti_config *config) {
   tutti_status status = TUTTI_OK;
-  tutti_settings settings = {.file = name ? name : text ? "config" : NULL};
+  tutti_origins origins = {.file = name ? name : text ? "config" : NULL};
   memset(config, 0, sizeof *config);
   TUTTI_TRY_GOTO(done, set_defaults(name, config));
-  if (text) TUTTI_TRY_GOTO(done, read_file(&settings, text, config));
-  for (int i = 0; i < n_overrides; i++) TUTTI_TRY_GOTO(done, read_override(&settings, overrides[i], config));
-  TUTTI_TRY_GOTO(done, tutti_config_check(&settings, config));
+  if (text) TUTTI_TRY_GOTO(done, read_file(&origins, text, config));
+  for (int i = 0; i < n_overrides; i++) TUTTI_TRY_GOTO(done, read_override(&origins, overrides[i], config));
+  TUTTI_TRY_GOTO(done, tutti_config_check(&origins, config));
+  TUTTI_TRY_GOTO(done, tutti_study_check(&origins, config));
+  TUTTI_TRY_GOTO(done, tutti_config_resolve(&origins, config));
 done:
   if (status != TUTTI_OK) tutti_config_clear(config);
   return status;

@@ -1,16 +1,15 @@
-#include "config/settings_impl.h"
+#include "config/origins_impl.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 
-const char *tutti_place_print(const tutti_settings *settings, tutti_place place, const char *subject,
+const char *tutti_place_print(const tutti_origins *origins, tutti_place place, const char *subject,
                               char buffer[TUTTI_PLACE_BYTES]) {
   switch (place.origin) {
   case TUTTI_FROM_FILE:
-    snprintf(buffer, TUTTI_PLACE_BYTES, "%.400s:%d:%d: %s", settings->file, place.line, place.column,
-             subject);
+    snprintf(buffer, TUTTI_PLACE_BYTES, "%.400s:%d:%d: %s", origins->file, place.line, place.column, subject);
     break;
   case TUTTI_FROM_OPTION:
     snprintf(buffer, TUTTI_PLACE_BYTES, "--%s", subject);
@@ -22,18 +21,18 @@ const char *tutti_place_print(const tutti_settings *settings, tutti_place place,
   return buffer;
 }
 
-const char *tutti_place_print_key(const tutti_settings *settings, const char *section, const char *name,
+const char *tutti_place_print_key(const tutti_origins *origins, const char *section, const char *name,
                                   char buffer[TUTTI_PLACE_BYTES]) {
   const int i = tutti_key_find(section, name);
   TUTTI_ASSERT(i >= 0);
-  return tutti_place_print(settings, settings->keys[i], tutti_key_at(i)->path, buffer);
+  return tutti_place_print(origins, origins->keys[i], tutti_key_at(i)->path, buffer);
 }
 
-tutti_status tutti_fail_at(tutti_status status, const tutti_settings *settings, tutti_place place,
+tutti_status tutti_fail_at(tutti_status status, const tutti_origins *origins, tutti_place place,
                            const char *subject) {
   char where[TUTTI_PLACE_BYTES];
   if (status != TUTTI_ERR_CONFIG) return status;
-  TUTTI_FAIL(status, "%s: %s", tutti_place_print(settings, place, subject, where), tutti_fail_text());
+  TUTTI_FAIL(status, "%s: %s", tutti_place_print(origins, place, subject, where), tutti_fail_text());
 }
 
 /** The first key of that name, in whatever section; NULL: none. */

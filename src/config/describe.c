@@ -4,13 +4,13 @@
 #include "base/text.h"
 #include "config/keys_impl.h"
 
-static void allow_whole(const tutti_key *key, char *text, size_t bytes) {
+static void describe_whole(const tutti_key *key, char *text, size_t bytes) {
   tutti_text_append(text, bytes, "%s%sa whole number from %lld", key->word ? key->word : "",
                     key->word ? " or " : "", (long long)key->whole_min);
   if (key->whole_max < TUTTI_WHOLE_MAX) tutti_text_append(text, bytes, " to %lld", (long long)key->whole_max);
 }
 
-static void allow_real(const tutti_key *key, char *text, size_t bytes) {
+static void describe_real(const tutti_key *key, char *text, size_t bytes) {
   tutti_text_append(text, bytes, "%s%sa number %s %g", key->word ? key->word : "", key->word ? " or " : "",
                     key->above_min ? "above" : "from", key->min);
   if (isfinite(key->max))
@@ -26,27 +26,27 @@ static const char *units_of(const tutti_key *key, char *list, size_t bytes) {
   return tutti_text_list(list, bytes, names, n);
 }
 
-static void allow_count(const tutti_key *key, char *text, size_t bytes) {
+static void describe_count(const tutti_key *key, char *text, size_t bytes) {
   char list[96];
   tutti_text_append(text, bytes, "%sa number and a unit: %s", key->above_min ? "" : "0, or ",
                     units_of(key, list, sizeof list));
 }
 
-static void allow_milestones(const tutti_key *key, char *text, size_t bytes) {
+static void describe_milestones(const tutti_key *key, char *text, size_t bytes) {
   char list[96];
   tutti_text_append(text, bytes, "%s, or up to %d rising numbers and a unit, as '10, 20, 30 epochs': %s",
                     key->word, (int)TUTTI_MAX_MILESTONES, units_of(key, list, sizeof list));
 }
 
-void tutti_value_allowed(const tutti_key *key, char *text, size_t bytes) {
+void tutti_value_describe(const tutti_key *key, char *text, size_t bytes) {
   text[0] = '\0';
   switch (key->type) {
   case TUTTI_KEY_WHOLE:
   case TUTTI_KEY_BUDGET:
-    allow_whole(key, text, bytes);
+    describe_whole(key, text, bytes);
     break;
   case TUTTI_KEY_REAL:
-    allow_real(key, text, bytes);
+    describe_real(key, text, bytes);
     break;
   case TUTTI_KEY_SWITCH:
     tutti_text_append(text, bytes, "yes or no");
@@ -73,10 +73,10 @@ void tutti_value_allowed(const tutti_key *key, char *text, size_t bytes) {
     tutti_text_append(text, bytes, "auto, no, or the path of a checkpoint");
     break;
   case TUTTI_KEY_COUNT:
-    allow_count(key, text, bytes);
+    describe_count(key, text, bytes);
     break;
   case TUTTI_KEY_MILESTONES:
-    allow_milestones(key, text, bytes);
+    describe_milestones(key, text, bytes);
     break;
   case TUTTI_KEY_GOAL:
     tutti_text_append(text, bytes, "none, or a goal such as 'val_accuracy >= 0.97'");

@@ -15,21 +15,21 @@ typedef struct {
   tutti_place keys[TUTTI_MAX_KEYS];
   tutti_place sections[TUTTI_MAX_SECTIONS];
   tutti_place axes[TUTTI_MAX_AXES]; // of study.vary, in their order
-} tutti_settings;
+} tutti_origins;
 
 enum { TUTTI_PLACE_BYTES = 1024 };
 
 /** "FILE:LINE:COLUMN: SUBJECT", "--SUBJECT" or "SUBJECT", as the place's origin is. */
-const char *tutti_place_print(const tutti_settings *settings, tutti_place place, const char *subject,
+const char *tutti_place_print(const tutti_origins *origins, tutti_place place, const char *subject,
                               char buffer[TUTTI_PLACE_BYTES]);
 
 /** "FILE:LINE:COLUMN: section.name" where the key was set. */
-const char *tutti_place_print_key(const tutti_settings *settings, const char *section, const char *name,
+const char *tutti_place_print_key(const tutti_origins *origins, const char *section, const char *name,
                                   char buffer[TUTTI_PLACE_BYTES]);
 
 /** Put the place before the text of a failure that is the user's; pass the others on. */
 TUTTI_NODISCARD
-tutti_status tutti_fail_at(tutti_status status, const tutti_settings *settings, tutti_place place,
+tutti_status tutti_fail_at(tutti_status status, const tutti_origins *origins, tutti_place place,
                            const char *subject);
 
 /** @return ERR_CONFIG with what was probably meant */
@@ -44,26 +44,24 @@ tutti_status tutti_key_of_path(const char *path, int *i);
 
 // --- what only the whole can tell (check.c) ------------------------------------------------------
 
-/** @param[in,out] config  its optimizer is resolved */
+/** Check the keys of the whole config against each other, except those of a study and of the optimizer.
+ * @param[in,out] config  train.chooses_last_batch is set
+ * @return ERR_CONFIG with the place of one of the keys */
 TUTTI_NODISCARD
-tutti_status tutti_config_check(const tutti_settings *settings, tutti_config *config);
+tutti_status tutti_config_check(const tutti_origins *origins, tutti_config *config);
+
+/** Resolve the optimizer; config->written keeps the options as they were.
+ * @return ERR_CONFIG with the place of the key that the optimizer refuses */
+TUTTI_NODISCARD
+tutti_status tutti_config_resolve(const tutti_origins *origins, tutti_config *config);
 
 /** The part of it that is about the study (check_study.c).
  * @param[in,out] config  its study.overridden is set */
 TUTTI_NODISCARD
-tutti_status tutti_study_check(const tutti_settings *settings, tutti_config *config);
-
-/** Why a key of the section study has no effect, NULL where it has one. */
-const char *tutti_study_key_idle(const char *name, const tutti_study_options *study);
+tutti_status tutti_study_check(const tutti_origins *origins, tutti_config *config);
 
 /** The goal or the monitor section.name is about `metric`, NULL or "" for none: where that is of validation rows,
  * there are such rows; where of averaged weights, such are kept. */
 TUTTI_NODISCARD
-tutti_status tutti_check_rows(const tutti_settings *settings, const tutti_config *config, const char *section,
+tutti_status tutti_check_rows(const tutti_origins *origins, const tutti_config *config, const char *section,
                               const char *name, const char *metric);
-
-/** Why the key has no effect on this config, NULL where it has one. */
-const char *tutti_key_idle(const tutti_key *key, const tutti_config *config);
-
-/** Does the learning rate reach its end with the end of the budget? */
-bool tutti_decays_to_the_end(const tutti_config *config);
