@@ -1,3 +1,5 @@
+/** Numbers as text and back, lists of words, and quotes.  All rooms that read a user's text or write a message call it.
+ * Reading is stricter than the C library, so that a value has one meaning in configs, data files and arguments. */
 #include "base/text.h"
 
 #include <errno.h>
@@ -6,63 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-enum { MAX_LETTERS = 63 };
-
-/** Edits (insert, delete, replace, swap of neighbours) between two words of at most MAX_LETTERS letters: the
- * optimal string alignment distance (Damerau 1964), row by row. */
-static int distance(const char *a, const char *b) {
-  const int n_a = (int)strlen(a), n_b = (int)strlen(b);
-  int row[3][MAX_LETTERS + 1];
-  for (int j = 0; j <= n_b; j++) row[0][j] = j;
-  for (int i = 1; i <= n_a; i++) {
-    int *now = row[i % 3], *above = row[(i + 2) % 3], *two_above = row[(i + 1) % 3];
-    now[0] = i;
-    for (int j = 1; j <= n_b; j++) {
-      int best = above[j - 1] + (a[i - 1] != b[j - 1]);
-      if (above[j] + 1 < best) best = above[j] + 1;
-      if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
-      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped && two_above[j - 2] + 1 < best) best = two_above[j - 2] + 1;
-      now[j] = best;
-    }
-  }
-  return row[n_a % 3][n_b];
-}
-
-/** Whether `given` is the first letters of the words of `name`: "lr" of "learning_rate". */
-static bool is_initials(const char *given, const char *name) {
-  bool begins = true;
-  int n_words = 0;
-  for (; *name; name++) {
-    if (begins && *given++ != *name) return false;
-    n_words += begins;
-    begins = *name == '_';
-  }
-  return n_words > 1 && *given == '\0';
-}
-
-const char *tutti_text_nearest(const char *given, const char *const *names, int n) {
-  if (strlen(given) > MAX_LETTERS) return NULL;
-  for (int i = 0; i < n; i++)
-    if (is_initials(given, names[i])) return names[i];
-  for (int i = 0; i < n; i++)
-    if (strcasecmp(given, names[i]) == 0) return names[i];
-  const char *nearest = NULL;
-  int best = (int)strlen(given) / 3 + 2;
-  for (int i = 0; i < n; i++) {
-    if (strlen(names[i]) > MAX_LETTERS) continue;
-    const int d = distance(given, names[i]);
-    if (d < best) {
-      best = d;
-      nearest = names[i];
-    }
-  }
-  return nearest;
-}
-
-/** What the C library reads besides decimal numbers (blanks before them, hexadecimals, words) is left out. */
+/** The C library also reads leading blanks, hexadecimals and words ("nan"); a user's number has none of these letters. */
 static bool has_only(const char *text, const char *letters) {
   return text[strspn(text, letters)] == '\0';
 }
@@ -103,7 +50,7 @@ void tutti_text_append_name(char *buffer, size_t bytes, const char *name) {
 
 char *tutti_text_list(char *buffer, size_t bytes, const char *const *names, int n) {
   buffer[0] = '\0';
-  for (int i = 0; i < n; i++) tutti_text_append(buffer, bytes, "%s%s", i ? ", " : "", names[i]);
+  for (int i = 0; i < n; i++) tutti_text_append_name(buffer, bytes, names[i]);
   return buffer;
 }
 
@@ -116,9 +63,25 @@ char *tutti_text_choice(char *buffer, size_t bytes, const char *const *names, in
 
 char *tutti_text_tame(char *text) {
   for (unsigned char *at = (unsigned char *)text; *at; at++) {
-    const bool later = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f; // C1 in UTF-8
+    const bool later = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f; // the C1 controls in UTF-8, two bytes
     if (later || at[0] == 0x7f || (at[0] < ' ' && at[0] != '\n' && at[0] != '\t')) *at = '?';
     if (later) *++at = '?';
   }
   return text;
+}
+
+const char *tutti_quote(const char *text, char buffer[TUTTI_QUOTE_BYTES]) {
+  enum { MAX_SHOWN = TUTTI_QUOTE_BYTES - 8 };
+  size_t shown = strlen(text);
+  const bool cut = shown > MAX_SHOWN;
+  if (cut) shown = MAX_SHOWN;
+  // The cut is not in the middle of a UTF-8 character.
+  while (cut && shown > 0 && ((unsigned char)text[shown] & 0xC0) == 0x80) shown--;
+  buffer[0] = '\'';
+  for (size_t i = 0; i < shown; i++) {
+    const unsigned char c = (unsigned char)text[i];
+    buffer[i + 1] = c < 0x20 || c == 0x7F ? '?' : text[i];
+  }
+  strcpy(buffer + shown + 1, cut ? "...'" : "'");
+  return buffer;
 }

@@ -1,35 +1,37 @@
 #pragma once
-/** Small text helpers shared by the parsers.  Local, no allocation. */
+/** Text helpers that the parsers and the messages share.  Local, no allocation.  Each function that takes a buffer of
+ * `bytes` cuts what does not fit, and ends the text with a NUL. */
 #include <stdbool.h>
 
 #include "tutti/base.h"
 
-/** The name of `names` [n] whose words begin with the letters of `given` ("lr" is learning_rate), else one
- * that is equal but for the case of letters, else the nearest to it by edits of letters, or NULL where none is near enough to be what was meant (more than a
- * third of the letters differ). */
-const char *tutti_text_nearest(const char *given, const char *const *names, int n);
-
-/** The whole of `text` as a finite number / an integer, in decimal digits and without blanks; false where it
- * is not one or does not fit. */
+/** Read the whole of `text` as a number in decimal digits, without blanks.
+ * @param[out] value  the number; unspecified after false
+ * @return false if the text is not a number, or the number is not finite / does not fit */
 bool tutti_text_real(const char *text, double *value);
 bool tutti_text_integer(const char *text, int64_t *value);
 
-/** The shortest decimal form of `value` that reads back as the same number, into `buffer`, which is returned;
- * 32 bytes hold any. */
+/** Write the shortest decimal form of `value` that reads back as the same number; 32 bytes hold any.
+ * @return buffer */
 char *tutti_text_print_real(char *buffer, size_t bytes, double value);
 
-/** Append to a buffer of `bytes` that already holds text; what does not fit is cut. */
+/** Append to the text in `buffer`. */
 void tutti_text_append(char *buffer, size_t bytes, const char *format, ...) TUTTI_PRINTF(3, 4);
 
-/** Put ? in the place of control characters but newline and tab, of ASCII and of UTF-8: what a file holds must not
- * steer the terminal.  @return text */
-char *tutti_text_tame(char *text);
-
-/** Append to a list of names: "a" becomes "a, name".  What does not fit is cut. */
+/** Append to the list of names in `buffer`: "a" becomes "a, name". */
 void tutti_text_append_name(char *buffer, size_t bytes, const char *name);
 
-/** "a, b, c" from `names` [n] into `buffer`, which is returned. */
+/** Write "a, b, c" from names [n].  @return buffer */
 char *tutti_text_list(char *buffer, size_t bytes, const char *const *names, int n);
 
-/** "a, b or c".  @return buffer, cut where it is full */
+/** Write "a, b or c".  @return buffer */
 char *tutti_text_choice(char *buffer, size_t bytes, const char *const *names, int n);
+
+/** Replace control characters other than newline and tab by '?', those of ASCII and those of UTF-8, because the content
+ * of a file must not steer the terminal.  @return text */
+char *tutti_text_tame(char *text);
+
+enum { TUTTI_QUOTE_BYTES = 96 };
+
+/** Write `text` in quotes for a message: a long text is cut, control characters become '?'.  @return buffer */
+const char *tutti_quote(const char *text, char buffer[TUTTI_QUOTE_BYTES]);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/options.h"
@@ -21,7 +22,7 @@ static tutti_status find_format(const char *name, const tutti_format **format) {
     *format = tutti_format_of((tutti_format_code)i);
     if (strcmp(name, tutti_format_names[i]) == 0) return TUTTI_OK;
   }
-  const char *nearest = tutti_text_nearest(name, tutti_format_names, TUTTI_N_FORMATS);
+  const char *nearest = tutti_name_nearest(name, tutti_format_names, TUTTI_N_FORMATS);
   TUTTI_FAIL(TUTTI_ERR_USAGE, "import: unknown format '%s'; expected %s%s%s%s", name, all,
              nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }

@@ -9,6 +9,7 @@
 
 #include "base/cpu.h"
 #include "base/log.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "cli/alike.h"
 #include "cli/cli.h"
@@ -51,9 +52,9 @@ static tutti_status choose_command(int argc, char **argv, const tutti_command **
   const char *names[16] = {"--help", "--version"};
   int n = 2;
   for (int i = 0; tutti_commands[i]; i++) names[n++] = tutti_commands[i]->name;
-  const char *nearest = tutti_text_nearest(given, names, n);
-  TUTTI_CHECK(!nearest, TUTTI_ERR_USAGE, "unknown command '%s'; did you mean '%s'?", given, nearest);
-  TUTTI_FAIL(TUTTI_ERR_USAGE, "unknown command '%s'; tutti --help lists them", given);
+  char hint[TUTTI_HINT_BYTES];
+  TUTTI_FAIL(TUTTI_ERR_USAGE, "unknown command '%s'%s; tutti --help lists the commands", given,
+             tutti_name_hint(tutti_name_nearest(given, names, n), hint));
 }
 
 static tutti_status choose(const tutti_comm *comm, const tutti_launcher *by, int argc, char **argv,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "base/text.h"
 #include "cli/cli.h"
 
@@ -73,8 +74,8 @@ static const char *meant(const option_table *table, const char *name) {
     if (n_section > 0 && strncmp(table->names[i], name, n_section) == 0)
       keys[n++] = table->names[i] + n_section;
   if (key) return key;
-  if (n == 0) return tutti_text_nearest(name, table->names, table->n);
-  const char *nearest = tutti_text_nearest(name + n_section, keys, n);
+  if (n == 0) return tutti_name_nearest(name, table->names, table->n);
+  const char *nearest = tutti_name_nearest(name + n_section, keys, n);
   return nearest ? nearest - n_section : NULL;
 }
 

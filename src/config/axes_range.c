@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/names.h"
 #include "base/text.h"
 #include "config/axes_impl.h"
 
@@ -24,7 +25,7 @@ static tutti_status find_words(const tutti_axis_reader *r, tutti_node mapping, t
     tutti_yaml_pair(r->yaml, mapping, i, &name, &value);
     int word = 0;
     while (word < N_WORDS && strcmp(name.text, words[word]) != 0) word++;
-    const char *nearest = word == N_WORDS ? tutti_text_nearest(name.text, words, N_WORDS) : NULL;
+    const char *nearest = word == N_WORDS ? tutti_name_nearest(name.text, words, N_WORDS) : NULL;
     TUTTI_CHECK(word < N_WORDS, TUTTI_ERR_CONFIG,
                 "%s: a range has no %s%s%s%s; expected from, to, and where wanted points and scale",
                 tutti_axis_where(r, name, at), tutti_quote(name.text, quoted),
@@ -61,7 +62,7 @@ static tutti_status read_scale(const tutti_axis_reader *r, tutti_node node, tutt
       *scale = (tutti_axis_scale)i;
       return TUTTI_OK;
     }
-  const char *nearest = tutti_text_nearest(node.text, tutti_axis_scale_names, TUTTI_N_AXIS_SCALES);
+  const char *nearest = tutti_name_nearest(node.text, tutti_axis_scale_names, TUTTI_N_AXIS_SCALES);
   TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s: there is no scale %s%s%s%s; expected %s", tutti_axis_where(r, node, at),
              tutti_quote(node.text, quoted), nearest ? " (did you mean " : "", nearest ? nearest : "",
              nearest ? "?)" : "",

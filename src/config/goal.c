@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "base/text.h"
 #include "config/keys_impl.h"
 
@@ -35,7 +36,7 @@ static tutti_status check_metric(const char *text, const char *metric) {
   for (int i = 0; i < TUTTI_N_METRICS; i++)
     if (strcmp(metric, tutti_metric_names[i]) == 0) return TUTTI_OK;
   tutti_text_list(list, sizeof list, tutti_metric_names, TUTTI_N_METRICS);
-  const char *nearest = tutti_text_nearest(metric, tutti_metric_names, TUTTI_N_METRICS);
+  const char *nearest = tutti_name_nearest(metric, tutti_metric_names, TUTTI_N_METRICS);
   TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s: there is no metric '%s'%s%s%s; the metrics are: %s",
              tutti_quote(text, quoted), metric, nearest ? " (did you mean " : "", nearest ? nearest : "",
              nearest ? "?)" : "", list);

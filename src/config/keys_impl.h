@@ -1,5 +1,6 @@
 #pragma once
 /** The list of keys, and what reads and prints the value of one.  Local. */
+#include "base/text.h"
 #include "tutti/config.h"
 
 typedef enum {
@@ -132,12 +133,7 @@ void tutti_axis_write(const tutti_axis *axis, int indent, FILE *out);
 /** All axes as the mapping that they are read from, each line after `indent` blanks. */
 void tutti_axes_write(const tutti_study_options *study, int indent, FILE *out);
 
-// --- text for messages and for YAML (quote.c) ----------------------------------------------------
-
-enum { TUTTI_QUOTE_BYTES = 96 };
-
-/** `text` in quotes for a message: cut where it is long, control characters as '?'. */
-const char *tutti_quote(const char *text, char buffer[TUTTI_QUOTE_BYTES]);
+// --- text for YAML (quote.c) ----------------------------------------------------
 
 /** Write `text` as one YAML scalar: plain where that is safe, else in double quotes. */
 void tutti_quote_yaml(const char *text, FILE *out);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "base/text.h"
 
 const char *tutti_place_print(const tutti_origins *origins, tutti_place place, const char *subject,
@@ -55,9 +56,9 @@ static const tutti_key *key_meant(const char *section, const char *name) {
   const char *names[TUTTI_MAX_KEYS];
   const tutti_key *key = key_named(name);
   if (key) return key;
-  const char *nearest = tutti_text_nearest(name, names, names_of(section, names));
+  const char *nearest = tutti_name_nearest(name, names, names_of(section, names));
   if (nearest) return tutti_key_at(tutti_key_find(section, nearest));
-  nearest = tutti_text_nearest(name, names, names_of(NULL, names));
+  nearest = tutti_name_nearest(name, names, names_of(NULL, names));
   return nearest ? key_named(nearest) : NULL;
 }
 
@@ -69,7 +70,7 @@ tutti_status tutti_unknown_section(const char *name) {
   tutti_text_list(list, sizeof list, names, n);
   TUTTI_CHECK(!key, TUTTI_ERR_CONFIG, "the key %s stands in a section; did you mean %s?",
               tutti_quote(name, quoted), key->path);
-  const char *nearest = tutti_text_nearest(name, names, n);
+  const char *nearest = tutti_name_nearest(name, names, n);
   TUTTI_FAIL(TUTTI_ERR_CONFIG, "unknown section %s%s%s%s; the sections are: %s", tutti_quote(name, quoted),
              nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "", list);
 }

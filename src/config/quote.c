@@ -1,22 +1,7 @@
+/** Text as YAML writes it.  The writers of configs call it; YAML 1.2 section 5 says which characters need an escape. */
 #include "config/keys_impl.h"
 
 #include <string.h>
-
-const char *tutti_quote(const char *text, char buffer[TUTTI_QUOTE_BYTES]) {
-  enum { MAX_SHOWN = TUTTI_QUOTE_BYTES - 8 };
-  size_t shown = strlen(text);
-  const bool cut = shown > MAX_SHOWN;
-  if (cut) shown = MAX_SHOWN;
-  // not in the middle of a UTF-8 character
-  while (cut && shown > 0 && ((unsigned char)text[shown] & 0xC0) == 0x80) shown--;
-  buffer[0] = '\'';
-  for (size_t i = 0; i < shown; i++) {
-    const unsigned char c = (unsigned char)text[i];
-    buffer[i + 1] = c < 0x20 || c == 0x7F ? '?' : text[i];
-  }
-  strcpy(buffer + shown + 1, cut ? "...'" : "'");
-  return buffer;
-}
 
 /** Would a reader of YAML take the bare text for this very text, and a person too? */
 static bool is_plain(const char *text) {

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/names.h"
 #include "base/text.h"
 #include "config/keys_impl.h"
 
@@ -12,7 +13,7 @@ static const double exact_max = 9007199254740992.0; // 2^53: above it, not each 
 
 static tutti_status refuse(const tutti_key *key, const char *text, const char *why) {
   char allowed[TUTTI_VALUE_BYTES], quoted[TUTTI_QUOTE_BYTES];
-  const char *nearest = key->n_names ? tutti_text_nearest(text, key->names, key->n_names) : NULL;
+  const char *nearest = key->n_names ? tutti_name_nearest(text, key->names, key->n_names) : NULL;
   tutti_value_describe(key, allowed, sizeof allowed);
   TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s %s%s%s%s; expected %s", tutti_quote(text, quoted), why,
              nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "", allowed);

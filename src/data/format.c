@@ -1,9 +1,9 @@
 /** The list of the formats that are imported, and how they read the values of their options. */
 #include "data/format.h"
 
-#include <string.h>
+#include <stdio.h>
 
-#include "base/text.h"
+#include "base/names.h"
 
 const char *const tutti_format_names[TUTTI_N_FORMATS] = {
 #define X(code, word) #word,
@@ -20,11 +20,9 @@ const tutti_format *tutti_format_of(tutti_format_code code) {
 
 tutti_status tutti_format_choice(const char *option, const char *text, const char *const *names, int n,
                                  int *index) {
-  char all[128];
+  char what[64];
   *index = 0;
   if (!text) return TUTTI_OK;
-  while (*index < n && strcmp(text, names[*index]) != 0) ++*index;
-  TUTTI_CHECK(*index < n, TUTTI_ERR_USAGE, "--%s=%s: expected %s", option, text,
-              tutti_text_choice(all, sizeof all, names, n));
-  return TUTTI_OK;
+  snprintf(what, sizeof what, "a value of --%s", option);
+  return tutti_name_choose(&(tutti_choice){what, names, n}, text, TUTTI_ERR_USAGE, "", index);
 }

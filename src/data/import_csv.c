@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/names.h"
 #include "base/text.h"
 #include "data/csv.h"
 #include "data/format.h"
@@ -75,7 +76,7 @@ static tutti_status check_names(const table *t) {
 /** By name, else by number from 1. */
 static tutti_status find_label(table *t) {
   const char *wanted = t->options->label;
-  char list[LIST_BYTES];
+  char list[LIST_BYTES], hint[TUTTI_HINT_BYTES];
   int n_columns = 0;
   int64_t number = 0;
   for (t->label = 0; t->label < t->n_columns; t->label++)
@@ -85,11 +86,12 @@ static tutti_status find_label(table *t) {
     return TUTTI_OK;
   }
   TUTTI_TRY(tutti_to_int(t->n_columns, "the number of columns", &n_columns));
-  const char *near = tutti_text_nearest(wanted, t->columns, n_columns);
   TUTTI_FAIL(TUTTI_ERR_USAGE,
-             "%s: there is no column '%.60s' to be the label%s%s%s; a name or a number from 1 to %d: %s",
-             t->options->file, wanted, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "",
-             n_columns, tutti_text_list(list, sizeof list, t->columns, n_columns));
+             "%s: there is no column '%.60s' for the labels%s; expected a number from 1 to %d or one of the "
+             "names: %s",
+             t->options->file, wanted,
+             tutti_name_hint(tutti_name_nearest(wanted, t->columns, n_columns), hint), n_columns,
+             tutti_text_list(list, sizeof list, t->columns, n_columns));
 }
 
 /** Bytes of UTF-8 are taken for letters. */

@@ -1,10 +1,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "base/text.h"
 #include "data/dataset_impl.h"
 
-enum { LIST_BYTES = 600, NAME_LIMIT = 80, ALIGNMENT = 64 };
+enum { LIST_BYTES = 600, ALIGNMENT = 64 };
 
 // --- messages
 
@@ -15,13 +16,13 @@ static void append_shape(char *text, size_t bytes, const tutti_array_shape *shap
   tutti_text_append(text, bytes, "]");
 }
 
-/** "x_train [60000, 28, 28], y_train [60000]": the arrays in the root of the file, and the name nearest to
- * `wanted`. */
+/** Write "x_train [60000, 28, 28], y_train [60000]", the arrays in the root of the file, and the hint at the one that
+ * `wanted` probably means. */
 static void describe(const tutti_file *file, const char *wanted, char list[LIST_BYTES],
-                     char near[NAME_LIMIT]) {
+                     char hint[TUTTI_HINT_BYTES]) {
   char **names = NULL;
   int n = 0;
-  list[0] = near[0] = '\0';
+  list[0] = hint[0] = '\0';
   if (tutti_file_list(file, "/", &names, &n) != TUTTI_OK) return;
   for (int i = 0; i < n; i++) {
     tutti_array_shape shape;
@@ -29,16 +30,15 @@ static void describe(const tutti_file *file, const char *wanted, char list[LIST_
     tutti_text_append_name(list, LIST_BYTES, names[i]);
     append_shape(list, LIST_BYTES, &shape);
   }
-  const char *nearest = tutti_text_nearest(wanted, (const char *const *)names, n);
-  if (nearest) snprintf(near, NAME_LIMIT, "%s", nearest);
+  tutti_name_hint(tutti_name_nearest(wanted, (const char *const *)names, n), hint);
   tutti_file_list_free(&names, n);
 }
 
 static tutti_status fail_missing(const tutti_file *file, const char *name) {
-  char list[LIST_BYTES], near[NAME_LIMIT];
-  describe(file, name, list, near);
-  TUTTI_FAIL(TUTTI_ERR_DATA, "%s: there is no array '%s'%s%s%s; arrays there: %s", tutti_file_path(file),
-             name, near[0] ? "; did you mean '" : "", near, near[0] ? "'?" : "", list[0] ? list : "none");
+  char list[LIST_BYTES], hint[TUTTI_HINT_BYTES];
+  describe(file, name, list, hint);
+  TUTTI_FAIL(TUTTI_ERR_DATA, "%s: there is no array '%s'%s; arrays there: %s", tutti_file_path(file), name,
+             hint, list[0] ? list : "none");
 }
 
 /** @param[in] expected  what the shape should be */
@@ -187,7 +187,7 @@ tutti_status tutti_layout_read(const tutti_file *file, const tutti_dataset *d, t
 }
 
 tutti_status tutti_layout_only_array(const tutti_file *file, char **name) {
-  char **names = NULL, list[LIST_BYTES], near[NAME_LIMIT];
+  char **names = NULL, list[LIST_BYTES], hint[TUTTI_HINT_BYTES];
   int n = 0, n_arrays = 0, only = 0;
   tutti_array_shape shape;
   tutti_status status = TUTTI_OK;
@@ -195,7 +195,7 @@ tutti_status tutti_layout_only_array(const tutti_file *file, char **name) {
   TUTTI_TRY_GOTO(done, tutti_file_list(file, "/", &names, &n));
   for (int i = 0; i < n; i++)
     if (tutti_file_shape(file, names[i], &shape) == TUTTI_OK) only = ++n_arrays == 1 ? i : only;
-  describe(file, "", list, near);
+  describe(file, "", list, hint);
   TUTTI_CHECK_GOTO(done, n_arrays == 1 || tutti_file_has(file, "x_test"), TUTTI_ERR_DATA,
                    "%s: which array? Name it after the file, as FILE:ARRAY; arrays there: %s",
                    tutti_file_path(file), list[0] ? list : "none");

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "base/text.h"
 #include "model/model_impl.h"
 
@@ -37,7 +38,7 @@ static tutti_status find_name(const char *text, const char *what, const char *gi
   char all[256];
   *index = find(given, names, n);
   if (*index >= 0) return TUTTI_OK;
-  const char *nearest = tutti_text_nearest(given, names, n);
+  const char *nearest = tutti_name_nearest(given, names, n);
   tutti_text_list(all, sizeof all, names, n);
   if (nearest)
     TUTTI_FAIL(TUTTI_ERR_CONFIG, "layer '%s': '%s' is no %s, did you mean '%s'? There are: %s", text, given,

@@ -40,7 +40,7 @@ damaged 65 label_test.h5 "'y_test'" 'row 2' 'is 3'
 damaged 65 inf_test.h5 "'x_test'" 'row 3' 'column 1' inf
 damaged 65 wide_test.h5 "'x_test' has 5 features" 'training samples have 4'
 damaged 65 no_y.h5 "no array 'y_train'" 'x_train [20, 4]'
-damaged 65 misspelt.h5 "no array 'x_train'" "did you mean 'x_trian'"
+damaged 65 misspelt.h5 "no array 'x_train'" "did you mean x_trian?"
 damaged 65 text_x.h5 "'x_train'" 'no numbers'
 damaged 65 text_y.h5 "'y_train'" 'no numbers'
 damaged 65 scalar_x.h5 "'x_train'" '[N, ...]'
@@ -85,7 +85,7 @@ refuse 66 missing.h5 -- eval $good --data.file=missing.h5
 refuse 65 "$SOURCE_DIR/data/digits.h5" 64 4 -- eval $good --data.file="$SOURCE_DIR/data/digits.h5"
 refuse 78 validation data.validation_split -- eval $good --split=validation
 refuse 66 missing.h5 -- predict $good missing.h5 out.h5
-refuse 65 sound.h5 "'x_tset'" "did you mean 'x_test'" -- predict $good sound.h5:x_tset out.h5
+refuse 65 sound.h5 "'x_tset'" "did you mean x_test?" -- predict $good sound.h5:x_tset out.h5
 refuse 65 "$SOURCE_DIR/data/digits.h5" 64 4 -- predict $good "$SOURCE_DIR/data/digits.h5" out.h5
 refuse 65 half.h5 truncated -- predict half.h5 sound.h5 out.h5
 refuse 73 net.yaml 'file of that name' -- predict $good sound.h5 net.yaml/out.h5

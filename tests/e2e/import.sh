@@ -67,7 +67,7 @@ printf 'a,b,y\n1,2,0\n3,4\n' >short.csv
 refuse 65 short.csv:3: '2 fields, expected 3' -- import csv short.csv --label=y --output=flowers.h5
 printf 'a,b,y\n1,x,0\n3,4,1\n' >text.csv
 refuse 65 text.csv:2: "column 'b'" "'x'" -- import csv text.csv --label=y --output=flowers.h5
-refuse 64 flowers.csv "'speceis'" "'species'" -- import csv flowers.csv --label=speceis --output=flowers.h5
+refuse 64 flowers.csv "'speceis'" "did you mean species?" -- import csv flowers.csv --label=speceis --output=flowers.h5
 refuse 66 missing.csv -- import csv missing.csv --label=y --output=flowers.h5
 refuse 73 flowers.csv -- import csv flowers.csv --label=species --output=flowers.csv/out.h5
 rm short.csv text.csv
@@ -97,7 +97,7 @@ printf '0,1,2\n5,3,1\n4,2,0\n' >numbers.csv
 refuse 65 numbers.csv --header=yes -- import csv numbers.csv --label=2 --output=numbers.h5
 succeed 1 import csv numbers.csv --label=2 --header=yes --test_fraction=0 --output=numbers.h5
 expect_text 'train_samples 2'
-refuse 64 --header=maybe -- import csv numbers.csv --label=2 --header=maybe --output=numbers.h5
+refuse 64 "'maybe' is not a value of --header" -- import csv numbers.csv --label=2 --header=maybe --output=numbers.h5
 
 # --- IDX --------------------------------------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ expect_no_text warning
 succeed 1 import svmlight test.svm train.svm --index_base=0 --features=6 --kind=regression --output=wide.h5
 expect_text 'index_base 0' 'features 6'
 expect_array wide.h5 x_train '0 0 0 0 7 0'
-refuse 64 --index_base=2 -- import svmlight train.svm --index_base=2 --output=svm.h5
+refuse 64 "'2' is not a value of --index_base" -- import svmlight train.svm --index_base=2 --output=svm.h5
 refuse 64 --features=0 -- import svmlight train.svm --features=0 --output=svm.h5
 printf '+1 1:0.5 x:2\n' >bad.svm
 refuse 65 bad.svm:1: "'x'" -- import svmlight bad.svm --output=svm.h5

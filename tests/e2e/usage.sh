@@ -2,7 +2,7 @@
 . "$SOURCE_DIR/tests/e2e/lib.sh"
 write_small_config
 
-refuse 64 "'trian'" "'train'" -- trian small.yaml
+refuse 64 "'trian'" "did you mean train?" -- trian small.yaml
 refuse 64 --trian.epochs=3 "did you mean --train.epochs" -- train small.yaml --trian.epochs=3
 refuse 64 "'more'" "too many" "tutti train [CONFIG.yaml]" -- train small.yaml more
 refuse 64 "--split=tset" "test, validation or train" -- eval x.h5 --split=tset
@@ -12,7 +12,7 @@ expect_files . small.yaml
 # The rest is the same at any number of ranks.
 [ "$RANKS" -eq 1 ] || exit 0
 refuse 64 'no command' '--help' --
-refuse 64 "'--verison'" "'--version'" -- --verison
+refuse 64 "'--verison'" "did you mean --version?" -- --verison
 refuse 64 "'nothing'" --  nothing --help
 refuse 64 "'nothing'" -- help nothing
 refuse 64 --train.learning_rate=3 "did you mean --optimizer.learning_rate" -- train small.yaml --train.learning_rate=3
@@ -37,8 +37,8 @@ refuse 64 "--output" -- import csv x.csv --label=y
 refuse 64 "--x_train" -- import idx --y_train=y --output=x.h5
 refuse 64 "--test_fraction=1" "below 1" -- import csv x.csv --label=y --output=x.h5 --test_fraction=1
 refuse 64 "--seed=-1" -- import csv x.csv --label=y --output=x.h5 --seed=-1
-refuse 64 "--kind=class" "classes" -- import csv x.csv --label=y --output=x.h5 --kind=class
-refuse 64 "--bytes=maybe" "yes or no" -- import csv x.csv --label=y --output=x.h5 --bytes=maybe
+refuse 64 "'class' is not a value of --kind" "classes" -- import csv x.csv --label=y --output=x.h5 --kind=class
+refuse 64 "'maybe' is not a value of --bytes" "yes, no" -- import csv x.csv --label=y --output=x.h5 --bytes=maybe
 expect_files . small.yaml
 
 # Results that cannot be written are not lost in silence.

@@ -176,7 +176,7 @@ static void array_alone_is_found(const tutti_comm *comm) {
     expect_rows(d, TUTTI_ROWS_TEST, x2, 0);
   tutti_dataset_close(&d);
   EXPECT_FAILS(tutti_dataset_open_array(comm, two, "sample", false, &d), TUTTI_ERR_DATA,
-               "no array 'sample'; did you mean 'samples'?; arrays there: samples [2, 6], y_train [4]");
+               "no array 'sample' (did you mean samples?); arrays there: samples [2, 6], y_train [4]");
   put_dataset(comm, two, (given_array[]){samples, test_x}, 2, NULL, 0);
   if (EXPECT_OK(tutti_dataset_open_array(comm, two, NULL, false, &d))) expect_rows(d, TUTTI_ROWS_TEST, x2, 0);
   tutti_dataset_close(&d);

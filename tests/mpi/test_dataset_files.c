@@ -34,7 +34,7 @@ static void wrong_arrays_are_named_with_what_is_there(const tutti_comm *comm) {
   if (!folder) return;
   const given_array x = doubles("x_train", 2, 4, 3, 0, ramp);
   expect_refused(comm, folder, (given_array[]){doubles("x_trian", 2, 4, 3, 0, ramp), good_y}, 2,
-                 "no array 'x_train'; did you mean 'x_trian'?; arrays there: x_trian [4, 3], y_train [4]");
+                 "no array 'x_train' (did you mean x_trian?); arrays there: x_trian [4, 3], y_train [4]");
   expect_refused(comm, folder, (given_array[]){x}, 1, "no array 'y_train'");
   expect_refused(comm, folder, (given_array[]){x, doubles("y_train", 1, 3, 0, 0, ramp)}, 2,
                  "array 'y_train' has 3 rows, but 'x_train' has 4");

@@ -1,24 +1,9 @@
 #include "base/text.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "support/check.h"
-
-static void nearest_name_is_the_one_meant(void **state) {
-  (void)state;
-  const char *const names[] = {"sgd", "adam", "adamw", "adamax", "rmsprop", "learning_rate", "batch_size"};
-  assert_string_equal(tutti_text_nearest("rmspop", names, 7), "rmsprop");
-  assert_string_equal(tutti_text_nearest("adma", names, 7), "adam");
-  assert_string_equal(tutti_text_nearest("learningrate", names, 7), "learning_rate");
-  assert_string_equal(tutti_text_nearest("bacth_size", names, 7), "batch_size");
-  assert_null(tutti_text_nearest("zzzzzzzz", names, 7));
-  assert_string_equal(tutti_text_nearest("lr", names, 7), "learning_rate");
-  assert_string_equal(tutti_text_nearest("bs", names, 7), "batch_size");
-  assert_null(tutti_text_nearest("l", names, 7));
-  assert_null(tutti_text_nearest("lrx", names, 7));
-  const char *const short_names[] = {"a", "y"};
-  assert_string_equal(tutti_text_nearest("Y", short_names, 2), "y");
-}
 
 static void numbers_are_whole_tokens(void **state) {
   (void)state;
@@ -73,13 +58,24 @@ static void control_characters_are_tamed(void **state) {
   assert_string_equal(tutti_text_tame(sound), "n\xc3\xb6\tde\n\xe2\x82\xac");
 }
 
+static void a_quote_is_short_and_tame(void **state) {
+  (void)state;
+  char quoted[TUTTI_QUOTE_BYTES], word[200];
+  assert_string_equal(tutti_quote("a\x1b[31m b", quoted), "'a?[31m b'");
+  // 87 letters and then two bytes of one letter: the cut is before that letter.
+  memset(word, 'a', sizeof word);
+  memcpy(word + 87, "\xc3\xb6", 2);
+  word[sizeof word - 1] = '\0';
+  tutti_quote(word, quoted);
+  assert_int_equal(strlen(quoted), 1 + 87 + 4);
+  assert_string_equal(quoted + 1 + 87, "...'");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(nearest_name_is_the_one_meant),
-      cmocka_unit_test(numbers_are_whole_tokens),
-      cmocka_unit_test(printed_numbers_are_short_and_read_back),
-      cmocka_unit_test(a_list_is_cut_not_overrun),
-      cmocka_unit_test(control_characters_are_tamed),
+      cmocka_unit_test(numbers_are_whole_tokens),  cmocka_unit_test(printed_numbers_are_short_and_read_back),
+      cmocka_unit_test(a_list_is_cut_not_overrun), cmocka_unit_test(control_characters_are_tamed),
+      cmocka_unit_test(a_quote_is_short_and_tame),
   };
   return cmocka_run_group_tests_name("base.text", tests, NULL, check_no_leak);
 }

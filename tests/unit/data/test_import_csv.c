@@ -50,10 +50,11 @@ static void label_column_by_name_or_number(void **state) {
   CHECK_OK(import(state, text, "y"));
   check_texts(output, "y_train", "classes", "4|5");
   CHECK_FAILS(import(state, "alpha,beta,gamma\n1,2,3\n", "bata"), TUTTI_ERR_USAGE,
-              "no column 'bata' to be the label; did you mean 'beta'?; a name or a number from 1 to 3: "
+              "no column 'bata' for the labels (did you mean beta?); expected a number from 1 to 3 or one of "
+              "the names: "
               "alpha, beta, gamma");
-  CHECK_FAILS(import(state, "alpha,beta\n1,2\n", "3"), TUTTI_ERR_USAGE, "from 1 to 2: alpha, beta");
-  CHECK_FAILS(import(state, "alpha,beta\n1,2\n", "0"), TUTTI_ERR_USAGE, "from 1 to 2: alpha, beta");
+  CHECK_FAILS(import(state, "alpha,beta\n1,2\n", "3"), TUTTI_ERR_USAGE, "from 1 to 2 or one of the names: alpha, beta");
+  CHECK_FAILS(import(state, "alpha,beta\n1,2\n", "0"), TUTTI_ERR_USAGE, "from 1 to 2 or one of the names: alpha, beta");
 }
 
 static void regression_keeps_the_numbers(void **state) {
