@@ -26,7 +26,7 @@ static bool waits_on(const tutti_schedule *s, bool better, tutti_plateau *platea
     return true;
   }
   plateau->waited = keras && cooling ? 1 : plateau->waited + 1;
-  return keras ? plateau->waited < s->patience : plateau->waited <= s->patience;
+  return keras ? plateau->waited < (double)s->patience : plateau->waited <= (double)s->patience;
 }
 
 bool tutti_plateau_see(const tutti_schedule *s, bool large_is_good, double value, tutti_plateau *plateau) {

@@ -218,8 +218,8 @@ static void a_study_is_dumped_and_read_back(void **state) {
       STUDY "  vary:\n    train.batch_size: [32, 128]\n    optimizer.learning_rate: {from: 0.003, to: 3, "
             "points: 10}\n"
             "    model.layers:\n      - dense 3 relu, dense 2 softmax\n      - dense 2 softmax\n  seeds: 3\n",
-      "study: {search: random, trials: 3, vary: {optimizer.rho: {from: 0.5, to: 0.99, scale: "
-      "reverse_log}}}\n",
+      ("study: {search: random, trials: 3, vary: {optimizer.rho: {from: 0.5, to: 0.99, scale: "
+       "reverse_log}}}\n"),
       "optimizer: {name: sgd}\nstudy: {problem: noisy_quadratic, target: 0.5, budget: 10 steps}\n",
   };
   static const char *const parts[] = {

@@ -49,8 +49,8 @@ static void settings_are_numbered_branch_by_branch(void **state) {
     assert_true(isnan(momenta[s]) ? isnan(trial->values[2]) : trial->values[2] == momenta[s]);
     // No key of another branch, which its rule might refuse.
     assert_string_equal(value_of(trial, "optimizer.name"), names[s]);
-    assert_true(!value_of(trial, "optimizer.learning_rate") == isnan(rates[s]));
-    assert_true(!value_of(trial, "optimizer.momentum") == isnan(momenta[s]));
+    assert_true((value_of(trial, "optimizer.learning_rate") == NULL) == (bool)isnan(rates[s]));
+    assert_true((value_of(trial, "optimizer.momentum") == NULL) == (bool)isnan(momenta[s]));
   }
   tutti_space_destroy(&space);
 }

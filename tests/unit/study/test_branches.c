@@ -77,7 +77,8 @@ static tutti_trial_set take_branch(const tutti_trial_set *set, int branch) {
   for (int64_t i = 0; i < set->n_trials; i++) {
     const tutti_trial_result *r = &set->results[i];
     if (tutti_trial_set_branch(set, i) == branch)
-      trials_add(&one, r->batch_size, r->setting, r->status, r->goal_step, set->varied + 3 * i);
+      trials_add(&one, r->batch_size, r->setting, (tutti_trial_state)r->status, r->goal_step,
+                 set->varied + 3 * i);
   }
   return one;
 }

@@ -20,8 +20,8 @@ static void any_allocation_may_fail(void **state) {
   static const char *const searches[] = {
       "  vary: {train.batch_size: [1, 2], optimizer.clipnorm: [1, 2], optimizer.name: [sgd, adam]}\n",
       "  search: sobol\n  trials: 2\n  vary: {optimizer.clipnorm: [1, 2], optimizer.name: [sgd, adam]}\n",
-      "  search: random\n  trials: 3\n  vary: {optimizer.clipnorm: {from: 1, to: 2}, optimizer.name: [sgd, "
-      "adam]}\n",
+      ("  search: random\n  trials: 3\n  vary: {optimizer.clipnorm: {from: 1, to: 2}, optimizer.name: [sgd, "
+       "adam]}\n"),
       "  vary: {optimizer.name: {sgd: {optimizer.nesterov: [no]}, adam: {model.initializer: [he_normal]}}}\n",
   };
   for (int s = 0; s < 4; s++) {
