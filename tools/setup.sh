@@ -1,5 +1,5 @@
-# Set-up, configure and build: what tools/quickstart and tools/test share.  To be sourced by a POSIX shell in the
-# source folder.  Each step does nothing where there is nothing to do.
+# Set-up, configure, build and run tests: what tools/quickstart, tools/test and tools/check share.  A POSIX shell
+# sources this file in the source folder.  A step that has nothing to do does nothing.
 
 say() { printf '%s\n' "$*" >&2; }
 die() {
@@ -22,8 +22,8 @@ package_manager() {
   echo none
 }
 
-# What the build and the tests need, by the manager's names.  A package that a manager lacks (Random123 with dnf and
-# brew) is left to CMake, which downloads a pinned release.
+# The packages that the build and the tests need, by the manager's names.  If a manager lacks a package (Random123 with
+# dnf and brew), CMake downloads a pinned release.
 packages_of() {
   case $1 in
     apt-get)
@@ -38,7 +38,7 @@ packages_of() {
 }
 
 is_installed() { # MANAGER PACKAGE
-  # A compiler or an MPI of the machine's own counts as well.
+  # A compiler or an MPI that the machine has from elsewhere counts as well.
   case $2 in
     gcc) have "${CC:-cc}" && return ;;
     make) { have make || have ninja; } && return ;;
@@ -60,21 +60,21 @@ missing_packages() { # MANAGER [PACKAGE...]
   done
 }
 
-# What draws pictures; without it the tests of that are skipped.
+# The packages that draw pictures.  Without them the tests of the pictures are skipped.
 plot_packages() {
   case $(package_manager) in
     apt-get | dnf) echo python3-h5py python3-matplotlib ;;
   esac
 }
 
-# What stands in for a processor with narrower vectors; without it the test of that is skipped.
+# The emulator of a processor with narrower vectors.  Without it one test is skipped.
 emulator_packages() {
   case $(package_manager)-$(uname -m) in
     apt-get-x86_64 | dnf-x86_64) echo qemu-user ;;
   esac
 }
 
-# Prefix of commands that change the system; false where this user may not.
+# Prints the prefix of commands that change the system.  Fails if this user may not change it.
 root_prefix() { # MANAGER
   if [ "$1" = brew ] || [ "$(id -u)" = 0 ]; then
     echo env
@@ -99,7 +99,7 @@ install_packages() { # MANAGER PREFIX PACKAGE...
   esac
 }
 
-# What to do where nothing can be installed.
+# Says what to do if nothing can be installed.
 advise() { # MANAGER PACKAGE...
   manager=$1
   shift
@@ -112,7 +112,7 @@ advise() { # MANAGER PACKAGE...
   say "    module load gcc cmake openmpi openblas hdf5"
 }
 
-ensure_packages() { # [PACKAGE...]: beside those of the build
+ensure_packages() { # [PACKAGE...]: packages beside those of the build
   manager=$(package_manager)
   not_installed=$(missing_packages "$manager" "$@")
   if [ -n "$not_installed" ] && prefix=$(root_prefix "$manager"); then
@@ -137,7 +137,13 @@ ensure_packages() { # [PACKAGE...]: beside those of the build
   done
 }
 
-# Where a system keeps MPI out of PATH until its module is loaded.
+# Installs a package that one check needs.  It is no error if this user may not, or if the manager lacks the package.
+install_if_offered() { # PACKAGE
+  prefix=$(root_prefix "$manager") || return 0
+  install_packages "$manager" "$prefix" "$1" >/dev/null 2>&1 || true
+}
+
+# Some systems keep MPI out of PATH until its module is loaded.
 add_mpi_to_path() {
   have mpicc && return
   for folder in /usr/lib64/openmpi/bin /usr/lib64/mpich/bin; do
@@ -157,10 +163,14 @@ cmake_is_at_least() { # MAJOR MINOR
   [ "$major" -gt "$1" ] || { [ "$major" -eq "$1" ] && [ "${rest%%.*}" -ge "$2" ]; }
 }
 
-preset_options() { # PRESET: the same as in CMakePresets.json, for a CMake that does not read it
+preset_options() { # PRESET: the same as in CMakePresets.json, for a CMake that cannot read it
   case $1 in
     release) echo -B build -D CMAKE_BUILD_TYPE=Release ;;
     dev) echo -B build-dev -D CMAKE_BUILD_TYPE=Debug -D TUTTI_SANITIZE=ON -D TUTTI_WERROR=ON ;;
+    clang)
+      echo -B build-clang -D CMAKE_C_COMPILER=clang -D CMAKE_BUILD_TYPE=Debug -D CMAKE_C_FLAGS_DEBUG=-O1 \
+        -D TUTTI_WERROR=ON
+      ;;
   esac
 }
 
@@ -168,18 +178,20 @@ build_folder() { # PRESET
   case $1 in release) echo build ;; *) echo "build-$1" ;; esac
 }
 
-configure() { # PRESET
+configure() { # PRESET [CMAKE OPTION...]
   cmake_is_at_least 3 18 || die "CMake 3.18 or newer is needed, this is $version (for one user: pip install cmake)"
   have make || export CMAKE_GENERATOR=Ninja
   if [ "$manager" = brew ]; then
     CMAKE_PREFIX_PATH=$(brew --prefix openblas)${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
     export CMAKE_PREFIX_PATH
   fi
+  preset=$1
+  shift
   if cmake_is_at_least 3 21; then
-    set -- --preset "$1"
+    set -- --preset "$preset" "$@"
   else
     # shellcheck disable=SC2046
-    set -- -S . $(preset_options "$1")
+    set -- -S . $(preset_options "$preset") "$@"
   fi
   say "Configuring: cmake $*"
   log=$(mktemp)
@@ -201,18 +213,57 @@ build() { # PRESET [TARGET]
   cmake --build "$folder" --parallel "$(n_cores)" ${2:+--target "$2"} >&2
 }
 
+# --- tests ------------------------------------------------------------------------------------------------------
+
+# Runs CTest in the folder of a preset.  The last line says how many tests ran, failed and were skipped.
+run_tests() { # PRESET CTEST OPTION...
+  folder=$(build_folder "$1")
+  shift
+  log=$(mktemp)
+  {
+    code=0
+    # 2>&1: one stream, so that the lines keep their order
+    (cd "$folder" && ctest --output-on-failure --no-tests=error -j "$(n_cores)" "$@") 2>&1 || code=$?
+    echo "$code" >"$log.code"
+  } | tee "$log"
+  count_tests "$folder" <"$log"
+  code=$(cat "$log.code")
+  rm -f "$log" "$log.code"
+  return "$code"
+}
+
+# Counts the outcomes in the output of CTest, which has one line for each test.
+count_tests() { # FOLDER
+  awk -v folder="$1" '
+    /^ *[0-9]+\/[0-9]+ Test +#[0-9]+: / {
+      name = $0
+      sub(/^[^:]*: /, "", name)
+      sub(/ .*/, "", name)
+      if (/\*\*\*Skipped/) skipped_names = skipped_names (skipped++ ? " " : "") name
+      else {
+        ran++
+        if (!/ Passed /) failed++
+      }
+    }
+    END {
+      if (ran + skipped == 0) exit
+      printf "%s: %d tests ran, %d failed, %d skipped", folder, ran, failed, skipped
+      print skipped ? ": " skipped_names : ""
+    }'
+}
+
 # --- MPI --------------------------------------------------------------------------------------------------------
 
-# More ranks than cores, also as root and in a container, with Open MPI 4 and 5; MPICH needs none of it.
+# Allows more ranks than cores, also as root and in a container, with Open MPI 4 and 5.  MPICH needs none of this.
 allow_any_ranks() {
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   export PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
   export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
-  # containers forbid what Open MPI 4 would use to copy from one process to another
+  # Containers forbid the system call with which Open MPI 4 copies from one process to another.
   export OMPI_MCA_btl_vader_single_copy_mechanism=none
 }
 
-# The launcher of the MPI that the program was built with.
+# Prints the launcher of the MPI with which the program was built.
 mpiexec_of() { # PRESET
   sed -n 's/^MPIEXEC_EXECUTABLE:[A-Z]*=//p' "$(build_folder "$1")/CMakeCache.txt"
 }
