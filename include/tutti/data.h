@@ -183,12 +183,6 @@ typedef enum {
 } tutti_import_kind;
 extern const char *const tutti_import_kind_names[TUTTI_N_IMPORT_KINDS];
 
-typedef struct {
-  const char *x_train, *y_train; // IDX files of bytes: [N, ...] and [N]
-  const char *x_test, *y_test;   // NULL: none
-  const char *output;
-} tutti_import_idx_options;
-
 /** Whether the first line names the columns.  AUTO takes it for names, and refuses where it may be a row. */
 typedef enum { TUTTI_HEADER_AUTO, TUTTI_HEADER_YES, TUTTI_HEADER_NO, TUTTI_N_HEADERS } tutti_import_header;
 
@@ -228,18 +222,19 @@ typedef struct {
 
 /** What was written, for the report. */
 typedef struct {
-  int64_t n_train, n_test, n_features;
+  int64_t n_train, n_test, n_validation, n_features;
   int n_classes;               // 0: a regression
   tutti_index_base index_base; // what svmlight's indices were counted from; AUTO: the format has none
 } tutti_import_result;
 
 typedef enum {
-#define X(code, word) TUTTI_FORMAT_##code,
+#define X(code, word, sentence) TUTTI_FORMAT_##code,
 #include "tutti/formats.def"
   TUTTI_N_FORMATS
 } tutti_format_code;
 
 extern const char *const tutti_format_names[TUTTI_N_FORMATS];
+extern const char *const tutti_format_sentences[TUTTI_N_FORMATS]; // for people: what the format is
 
 enum { TUTTI_MAX_FORMAT_OPTIONS = 8 };
 
@@ -263,7 +258,8 @@ typedef struct {
   const char *files; // in a usage line: "TRAIN [TEST]"
   int min_files, max_files;
   tutti_format_option options[TUTTI_MAX_FORMAT_OPTIONS]; // beside the output
-  const char *help;                                      // sentences, in lines of at most 100 letters
+  const char
+      *help; // sentences on the options, in lines of at most 110 letters; they follow the one of the list
   /** @return as tutti_import_csv, and ERR_USAGE for a value that cannot be read */
   tutti_status (*import)(const tutti_import_request *request, tutti_import_result *result);
 } tutti_format;
@@ -274,8 +270,6 @@ const tutti_format *tutti_format_of(tutti_format_code code);
 /** @return ERR_USAGE an option that is missing or fits nothing (with the columns there are); ERR_MISSING;
  * ERR_DATA with file, line and column; ERR_CREATE, ERR_IO.  Unless OK, the output is as it was before and
  * *result is not set. */
-TUTTI_NODISCARD
-tutti_status tutti_import_idx(const tutti_import_idx_options *options, tutti_import_result *result);
 TUTTI_NODISCARD
 tutti_status tutti_import_csv(const tutti_import_csv_options *options, tutti_import_result *result);
 TUTTI_NODISCARD

@@ -63,6 +63,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   if (!root) return TUTTI_OK;
   printf("train_samples %lld\ntest_samples %lld\nfeatures %lld\n", (long long)result.n_train,
          (long long)result.n_test, (long long)result.n_features);
+  if (result.n_validation > 0) printf("validation_samples %lld\n", (long long)result.n_validation);
   if (result.n_classes > 0) printf("classes %d\n", result.n_classes);
   if (result.index_base != TUTTI_INDEX_AUTO)
     printf("index_base %d\n", result.index_base == TUTTI_INDEX_FROM_1);
@@ -88,7 +89,9 @@ static void print_usage(const char *name, const tutti_format *format) {
 static void print_formats(void) {
   for (int i = 0; i < TUTTI_N_FORMATS; i++)
     print_usage(tutti_format_names[i], tutti_format_of((tutti_format_code)i));
-  for (int i = 0; i < TUTTI_N_FORMATS; i++) printf("\n%s\n", tutti_format_of((tutti_format_code)i)->help);
+  for (int i = 0; i < TUTTI_N_FORMATS; i++)
+    printf("\n%s: %s\n%s\n", tutti_format_names[i], tutti_format_sentences[i],
+           tutti_format_of((tutti_format_code)i)->help);
 }
 
 const tutti_command tutti_command_import = {.name = "import",

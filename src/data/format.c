@@ -6,13 +6,18 @@
 #include "base/names.h"
 
 const char *const tutti_format_names[TUTTI_N_FORMATS] = {
-#define X(code, word) #word,
+#define X(code, word, sentence) #word,
+#include "tutti/formats.def"
+};
+
+const char *const tutti_format_sentences[TUTTI_N_FORMATS] = {
+#define X(code, word, sentence) sentence,
 #include "tutti/formats.def"
 };
 
 const tutti_format *tutti_format_of(tutti_format_code code) {
   static const tutti_format *const formats[TUTTI_N_FORMATS] = {
-#define X(code, word) [TUTTI_FORMAT_##code] = &tutti_format_##word,
+#define X(code, word, sentence) [TUTTI_FORMAT_##code] = &tutti_format_##word,
 #include "tutti/formats.def"
   };
   return formats[code];

@@ -2,7 +2,7 @@
 /** What the files of the formats share: values of options, and the list.  Local. */
 #include "tutti/data.h"
 
-#define X(code, word) extern const tutti_format tutti_format_##word;
+#define X(code, word, sentence) extern const tutti_format tutti_format_##word;
 #include "tutti/formats.def"
 
 /** The index of a text in names[n].

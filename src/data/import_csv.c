@@ -367,13 +367,11 @@ const tutti_format tutti_format_csv = {
                 [KIND] = {"kind", "auto|classes|regression", false},
                 [BYTES] = {"bytes", "no|yes", false},
                 [HEADER] = {"header", "auto|yes|no", false}},
-    .help =
-        "A CSV file has a header line (--header=no: none); COLUMN is a name of it or a number from 1.  "
-        "Labels that\n"
-        "are texts, or whole numbers of at most 100 different values, become classes 0, 1, ... in ascending\n"
-        "order, and their names are stored; other labels are numbers for a regression; --kind decides "
-        "otherwise.\n"
-        "The test rows are drawn by the seed.  --bytes=yes stores features that are whole numbers 0..255 as "
-        "bytes.",
+    .help = "--header=no reads a file without a header line.  COLUMN is a name in that line, or a number\n"
+            "from 1.  Labels become classes 0, 1, ... in ascending order if they are texts, or whole\n"
+            "numbers of at most 100 different values; the output contains the names of the classes.\n"
+            "Other labels are numbers for a regression.  --kind overrides this.  The seed decides which\n"
+            "rows become test rows.  --bytes=yes stores features as bytes; they have to be whole numbers\n"
+            "from 0 to 255.",
     .import = import,
 };

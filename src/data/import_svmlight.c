@@ -192,8 +192,11 @@ static tutti_status write_rows(const sparse *s, const tutti_import_svmlight_opti
                            .context = s,
                            .labels = &labels};
   TUTTI_TRY_GOTO(done, tutti_write_dataset(options->output, &w));
-  *result = (tutti_import_result){w.n_train, w.n_test, w.n_features, labels.n_classes,
-                                  s->base == 0 ? TUTTI_INDEX_FROM_0 : TUTTI_INDEX_FROM_1};
+  *result = (tutti_import_result){.n_train = w.n_train,
+                                  .n_test = w.n_test,
+                                  .n_features = w.n_features,
+                                  .n_classes = labels.n_classes,
+                                  .index_base = s->base == 0 ? TUTTI_INDEX_FROM_0 : TUTTI_INDEX_FROM_1};
 done:
   tutti_labels_free(&labels);
   return status;
@@ -257,9 +260,8 @@ const tutti_format tutti_format_svmlight = {
     .options = {[KIND] = {"kind", "auto|classes|regression", false},
                 [INDEX_BASE] = {"index_base", "auto|0|1", false},
                 [FEATURES] = {"features", "N", false}},
-    .help = "svmlight's indices count from --index_base; auto is 1 unless an index 0 occurs, which new data "
-            "by themselves\n"
-            "need not have: give them the base that was printed for the training's, and their number of "
-            "--features.",
+    .help = "--index_base is the index of the first feature.  auto is 1, or 0 if an index 0 occurs.  An\n"
+            "index 0 need not occur in new data: for these, give --index_base and --features as the import\n"
+            "of the training data printed them.",
     .import = import,
 };

@@ -88,6 +88,22 @@ tutti_status tutti_input_read(tutti_input *input, void *data, int64_t n, int64_t
   return TUTTI_OK;
 }
 
+tutti_status tutti_input_read_exactly(tutti_input *input, void *data, int64_t n, const char *what) {
+  int64_t got = 0;
+  TUTTI_TRY(tutti_input_read(input, data, n, &got));
+  TUTTI_CHECK(got == n, TUTTI_ERR_DATA, "%s: ends inside its %s: the file is truncated", input->path, what);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_input_check_end(tutti_input *input) {
+  char more = 0;
+  int64_t got = 0;
+  TUTTI_TRY(tutti_input_read(input, &more, 1, &got));
+  TUTTI_CHECK(got == 0, TUTTI_ERR_DATA, "%s: continues after the last item that its header announces",
+              input->path);
+  return TUTTI_OK;
+}
+
 /** Collect bytes up to and with the next \n into input->line; the last line may lack it. */
 static tutti_status collect_line(tutti_input *input) {
   input->line.n = 0;

@@ -19,6 +19,16 @@ void tutti_input_close(tutti_input **input);
 TUTTI_NODISCARD
 tutti_status tutti_input_read(tutti_input *input, void *data, int64_t n, int64_t *got);
 
+/** Exactly n bytes.
+ * @param[in] what  "header", for the message
+ * @return as tutti_input_read; ERR_DATA fewer bytes are left */
+TUTTI_NODISCARD
+tutti_status tutti_input_read_exactly(tutti_input *input, void *data, int64_t n, const char *what);
+
+/** @return ERR_DATA if a byte is left; as tutti_input_read */
+TUTTI_NODISCARD
+tutti_status tutti_input_check_end(tutti_input *input);
+
 /** The next line without its end (\n or \r\n), NUL-terminated, of any length; borrowed until the next call.
  * *line is NULL at the end of the file.  A byte order mark of UTF-8 at the very beginning is left out.
  * @return as tutti_input_read; ERR_DATA a NUL byte, which no text holds */

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "data/precision.h"
 
-enum { MAX_AUTO_CLASSES = 100, MAX_CLASSES = 65536, NUMBER_BYTES = 32 };
+enum { MAX_AUTO_CLASSES = 100, NUMBER_BYTES = 32 };
 
 const char *const tutti_import_kind_names[TUTTI_N_IMPORT_KINDS] = {"auto", "classes", "regression"};
 
@@ -86,9 +86,9 @@ static tutti_status check_count(int64_t n_classes, tutti_import_kind kind, const
               "%s: %lld different texts as labels, more than %d; is this the label column? "
               "Kind 'classes' takes them as classes all the same",
               place, (long long)n_classes, MAX_AUTO_CLASSES);
-  TUTTI_CHECK(n_classes <= MAX_CLASSES, TUTTI_ERR_DATA,
+  TUTTI_CHECK(n_classes <= TUTTI_MAX_CLASSES, TUTTI_ERR_DATA,
               "%s: %lld different labels, at most %d classes are possible", place, (long long)n_classes,
-              MAX_CLASSES);
+              TUTTI_MAX_CLASSES);
   return TUTTI_OK;
 }
 

@@ -5,6 +5,8 @@
 #include "data/array.h"
 #include "tutti/data.h"
 
+enum { TUTTI_MAX_CLASSES = 65536 }; // of an import
+
 /** The labels as they stand in the file, in order of rows. */
 typedef struct {
   tutti_array text;  // of char, each with its NUL

@@ -6,7 +6,8 @@ refuse 64 "'trian'" "did you mean train?" -- trian small.yaml
 refuse 64 --trian.epochs=3 "did you mean --train.epochs" -- train small.yaml --trian.epochs=3
 refuse 64 "'more'" "too many" "tutti train [CONFIG.yaml]" -- train small.yaml more
 refuse 64 "--split=tset" "test, validation or train" -- eval x.h5 --split=tset
-refuse 64 "which format" "idx, csv or svmlight" -- import
+formats=$(sed -n 's/^X([A-Z0-9_]*, \([a-z0-9_]*\), .*/\1/p' "$SOURCE_DIR/include/tutti/formats.def")
+refuse 64 "which format" $formats -- import
 expect_files . small.yaml
 
 # The rest is the same at any number of ranks.

@@ -1,9 +1,11 @@
 #!/bin/sh
-# The reference lists the update rules as rules.def does, and has each layer of layers.def.
+# The reference lists the update rules as rules.def does, and has each layer of layers.def.  Each format of formats.def is
+# imported by a test, and each file of a format is in the list.
 # usage: lists.sh TOP
 set -u
 failed=0
-words() { sed -n 's/^X([A-Z0-9_]*, \([a-z0-9_]*\))$/\1/p' "$1"; }
+# words LIST: its words, in order.
+words() { sed -n 's/^X([A-Z0-9_]*, \([a-z0-9_]*\)[,)].*/\1/p' "$1"; }
 
 rules=$(words "$1/include/tutti/rules.def" | tr '\n' ' ' | sed 's/ $//')
 grep -q -F "\`$rules\`" "$1/docs/reference.md" || {
@@ -15,5 +17,18 @@ for layer in $(words "$1/include/tutti/layers.def"); do
     echo "docs/reference.md: the table of layers has no '$layer', which include/tutti/layers.def has"
     failed=1
   }
+done
+formats=$(words "$1/include/tutti/formats.def")
+for format in $formats; do
+  grep -q "^succeed .* import $format " "$1/tests/e2e/import.sh" || {
+    echo "tests/e2e/import.sh: imports no file of the format '$format', which include/tutti/formats.def has"
+    failed=1
+  }
+done
+for file in "$1"/src/data/import_*.c; do
+  format=${file##*/import_}
+  case " $(echo $formats) " in *" ${format%.c} "*) continue ;; esac
+  echo "$file: include/tutti/formats.def has no format '${format%.c}'"
+  failed=1
 done
 exit $failed

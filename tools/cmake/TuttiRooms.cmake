@@ -27,13 +27,13 @@ function(tutti_room name)
   endforeach()
 endfunction()
 
-# What a list include/tutti/LIST names with X(CODE, word): [PREFIX]word.c of this folder, if the word does not share the file of its
+# What a list include/tutti/LIST names with X(CODE, word, ...): [PREFIX]word.c of this folder, if the word does not share the file of its
 # next of kin.
 function(tutti_listed_files result list)
   cmake_parse_arguments(L "" "PREFIX" "" ${ARGN})
   set(path ${PROJECT_SOURCE_DIR}/include/tutti/${list})
   file(STRINGS ${path} words REGEX "^X")
-  list(TRANSFORM words REPLACE "^X\\([A-Z0-9_]+, ([a-z0-9_]+)\\)$" "\\1")
+  list(TRANSFORM words REPLACE "^X\\([A-Z0-9_]+, ([a-z0-9_]+)[,)].*" "\\1")
   set(files)
   foreach(word IN LISTS words)
     if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${L_PREFIX}${word}.c)
