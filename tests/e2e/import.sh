@@ -121,6 +121,115 @@ refuse 65 x.idx '3 dimensions' swapped -- import idx --x_train=x.idx --y_train=x
 head -c 30 x.idx.gz >cut.gz
 refuse 65 cut.gz -- import idx --x_train=cut.gz --y_train=y.idx --output=idx.h5
 
+# --- NumPy ------------------------------------------------------------------------------------------------------
+
+# npy FILE DESCR ORDER SHAPE ITEMS [VERSION]: the format's own words, and the numbers as octal escapes.
+npy() {
+  header="{'descr': $2, 'fortran_order': $3, 'shape': $4, }"
+  length=$(printf '\\%03o\\0' ${#header})
+  [ "${6:-1}" -eq 1 ] || length="$length\\0\\0"
+  printf "\\223NUMPY\\00${6:-1}\\0$length%s$5" "$header" >"$1"
+}
+npy x.npy "'<i2'" False '(2, 3)' '\001\0\002\0\003\0\377\377\005\0\0\001'
+npy y.npy "'<i8'" False '(2,)' '\002\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
+succeed 1 import npy --x_train=x.npy --y_train=y.npy --output=npy.h5
+expect_same "$(cat "$out")" 'train_samples 2
+test_samples 0
+features 3
+classes 3'
+expect_array npy.h5 x_train '1 2 3
+-1 5 256'
+expect_array npy.h5 y_train '2
+0'
+# The same numbers in the other order of dimensions, the other order of bytes, and the other versions.
+npy f.npy "'>i2'" True '(2, 3)' '\0\001\377\377\0\002\0\005\0\003\001\0' 2
+gzip -k f.npy
+npy y3.npy "'>u8'" False '(2, 1)' '\0\0\0\0\0\0\0\002\0\0\0\0\0\0\0\0' 3
+succeed 1 import npy --x_train=f.npy --y_train=y3.npy --x_test=f.npy.gz --y_test=y.npy --x_val=x.npy --y_val=y.npy \
+  --output=npy2.h5
+expect_text 'test_samples 2' 'validation_samples 2'
+for array in x_train x_test x_val; do expect_array npy2.h5 "$array" "$("$ARRAYS" print npy.h5 x_train)"; done
+for array in y_train y_test y_val; do expect_array npy2.h5 "$array" "$("$ARRAYS" print npy.h5 y_train)"; done
+# Three dimensions in Fortran's order: a[i, j, k] = 6 i + 3 j + k.
+npy c3.npy "'|u1'" False '(2, 2, 3)' '\0\001\002\003\004\005\006\007\010\011\012\013'
+npy f3.npy "'|u1'" True '(2, 2, 3)' '\0\006\003\011\001\007\004\012\002\010\005\013'
+succeed 1 import npy --x_train=c3.npy --y_train=y.npy --x_test=f3.npy --y_test=y.npy --output=npy3.h5
+expect_array npy3.h5 x_train '0 1 2 3 4 5
+6 7 8 9 10 11'
+expect_array npy3.h5 x_test "$("$ARRAYS" print npy3.h5 x_train)"
+# The other types: each row has the numbers 0, 1 and the end of the range, or -2, for float16 also the smallest one.
+npy one.npy "'|b1'" False '(1,)' '\001'
+# row NAME DESCR ITEMS; three rows are imported at once.
+row() { npy "$1.npy" "$2" False '(1, 3)' "$3"; }
+import_rows() {
+  succeed 1 import npy --x_train=a.npy --y_train=one.npy --x_test=b.npy --y_test=one.npy --x_val=c.npy --y_val=one.npy \
+    --output=rows.h5
+  expect_array rows.h5 x_train "$1"
+  expect_array rows.h5 x_test "$2"
+  expect_array rows.h5 x_val "$3"
+}
+row a "'|b1'" '\0\001\001'
+row b "'|i1'" '\0\001\376'
+row c "'|u1'" '\0\001\377'
+import_rows '0 1 1' '0 1 -2' '0 1 255'
+row a "'<u2'" '\0\0\001\0\377\377'
+row b "'>i4'" '\0\0\0\0\0\0\0\001\377\377\377\376'
+row c "'<u4'" '\0\0\0\0\001\0\0\0\377\377\377\377'
+import_rows '0 1 65535' '0 1 -2' '0 1 4.2949673e+09'
+row a "'>i8'" '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\001\377\377\377\377\377\377\377\376'
+row b "'<f2'" '\001\0\0\074\0\300'
+row c "'>f4'" '\0\0\0\0\077\200\0\0\300\0\0\0'
+import_rows '0 1 -2' '5.96046448e-08 1 -2' '0 1 -2'
+row a "'<f8'" '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\360\077\0\0\0\0\0\0\0\300'
+row b "'>u2'" '\0\0\0\001\001\002'
+row c "'<i4'" '\0\0\0\0\001\0\0\0\376\377\377\377'
+import_rows '0 1 -2' '0 1 258' '0 1 -2'
+
+# refuse_npy FILE TEXT...: as the samples of two rows.
+refuse_npy() {
+  file=$1
+  shift
+  refuse 65 "$file" "$@" -- import npy --x_train="$file" --y_train=y.npy --output=npy.h5
+}
+before=$(fingerprint npy.h5)
+refuse_npy x.idx 'not a .npy file' numpy.save
+refuse_npy /dev/null 'not a .npy file'
+printf 'PK\003\004' >x.npz
+refuse_npy x.npz .npz numpy.save
+npy bad.npy "'|O'" False '(2, 3)' ''
+refuse_npy bad.npy objects astype
+npy bad.npy "[('a', '<f4')]" False '(2, 3)' ''
+refuse_npy bad.npy records
+npy bad.npy "'<c8'" False '(2, 3)' ''
+refuse_npy bad.npy "'<c8'" float16 astype
+npy bad.npy "'<f4'" False '(2, 3)' '' 4
+refuse_npy bad.npy 'version 4.0'
+npy bad.npy "'<f4'" Maybe '(2, 3)' ''
+refuse_npy bad.npy fortran_order Maybe
+npy bad.npy "'<f4'" False '(2, x)' ''
+refuse_npy bad.npy '(2, x)'
+npy bad.npy "'|u1'" False '(2, 0)' ''
+refuse_npy bad.npy 'dimension 2 of 2 is 0'
+npy bad.npy "'|u1'" False '(2, 1, 1, 1, 1, 1, 1, 1, 1)' ''
+refuse_npy bad.npy '9 dimensions'
+npy bad.npy "'|u1'" False '()' ''
+refuse_npy bad.npy '0 dimensions'
+npy bad.npy "'|u1'" False '(3, 1)' '\0\0\0'
+refuse_npy bad.npy '3 samples' 'y.npy has 2 labels'
+npy bad.npy "'|u1'" True '(2, 3)' '\0\0\0\0\0\0\0'
+refuse_npy bad.npy 'continues after'
+npy bad.npy "'<u8'" False '(2, 1)' '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\200'
+refuse_npy bad.npy 'row 1' 9223372036854775808 float64
+refuse_npy y.npy '1 dimensions' swapped
+size=$(wc -c <x.npy)
+for length in 7 9 40 $((size - 1)); do
+  head -c "$length" x.npy >cut.npy
+  refuse_npy cut.npy
+done
+expect_text 'inside its numbers' truncated
+refuse 64 x_val y_val -- import npy --x_train=x.npy --y_train=y.npy --x_val=x.npy --output=npy.h5
+expect_same "$(fingerprint npy.h5)" "$before"
+
 # --- svmlight ---------------------------------------------------------------------------------------------------
 
 printf '+1 1:0.5 3:2 # a comment\n-1 2:1\n' >train.svm
