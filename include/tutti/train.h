@@ -7,24 +7,11 @@
 #include "tutti/config.h"
 #include "tutti/metrics.h"
 #include "tutti/par.h"
-
-/** Why a training ended: a numerical outcome, not a failure. */
-typedef enum {
-  TUTTI_STOP_BUDGET,   // the epochs, steps or samples are done
-  TUTTI_STOP_GOAL,     // stop_at was reached
-  TUTTI_STOP_PATIENCE, // the monitored value has not become better
-  TUTTI_STOP_DIVERGED  // the loss is not finite
-} tutti_stop;
-
-/** Loss and metric of a set of samples at fixed weights. */
-typedef struct {
-  int64_t samples; // 0: there is no such set, the rest means nothing
-  double loss, metric;
-} tutti_evaluation;
+#include "tutti/run.h"
 
 typedef struct {
   tutti_stop stop;
-  char reason[512];                  // one sentence; for a divergence with step and layer
+  char reason[TUTTI_STOP_BYTES];     // one sentence; for a divergence with step and layer
   char metric[32];                   // "accuracy"
   tutti_metrics_row row;             // the last one; step 0: none
   double epochs;                     // done, of the last one as much as of the samples that it takes
@@ -46,14 +33,6 @@ tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FIL
                          tutti_train_result *result);
 
 // --- several trainings on one data set -----------------------------------------------------------------------
-
-/** Called with a training's row at each evaluation, or at each epoch's end where no set is evaluated; and at the
- * training's end.  Its loss and metric are means over the epoch so far.
- * @param[in] layout  of a run's tables, so that its further columns are what optimizer.ema_momentum and run.measure ask
- *                    for; measured are the steps since the call before, see docs/reference.md
- * @param[in] more    [layout->n_more] their values; what is measured is known on rank 0 of the group, NaN elsewhere */
-typedef void (*tutti_observer)(void *context, const tutti_metrics_layout *layout,
-                               const tutti_metrics_row *row, const double *more);
 
 /** Local.  For an observer that was given `row`, and for the training that fills `result`: the value of a column by its
  * name, also of ema_val_loss, train_loss and the like; NaN where there is none.  False: no such column, *value is then
@@ -105,13 +84,6 @@ void tutti_training_set_close(
 
 // --- what a checkpoint is good for ---------------------------------------------------------------------------
 
-typedef enum { TUTTI_SPLIT_TEST, TUTTI_SPLIT_VALIDATION, TUTTI_SPLIT_TRAIN, TUTTI_N_SPLITS } tutti_split;
-extern const char *const tutti_split_names[TUTTI_N_SPLITS];
-
-/** Which weights of a checkpoint: the network that it holds (the average in a best.h5 that an average made the best, else
- * the last weights), or the ones or the others. */
-typedef enum { TUTTI_WEIGHTS_OF_FILE, TUTTI_WEIGHTS_LAST, TUTTI_WEIGHTS_AVERAGE } tutti_weights;
-
 /** Collective, arguments equal on all ranks.  Loss and metric of a checkpoint's network.
  * @param[in] file    data set, all of its rows; NULL: the one it was trained with, and its limits
  * @param[in] external  the data may lead to files outside of the folder of their file
@@ -135,40 +107,3 @@ TUTTI_NODISCARD
 tutti_status tutti_predict_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *input,
                                       const char *dataset, bool external, const char *output,
                                       tutti_weights weights, int64_t *n_samples);
-
-/** What is measured of the curvature around a checkpoint's weights. */
-typedef struct {
-  const char *file;       // data set, all of its rows; NULL: the one it was trained with, and its limits
-  bool external;          // it may lead to files outside of its folder
-  int64_t limit_train;    // only so many of the training samples; 0: all
-  const double *epsilons; // [n_epsilons] sizes of boxes, > 0
-  int n_epsilons;
-  int subspace;         // dimensions of a random one; 0: none
-  uint64_t seed;        // of the subspace, and of the first direction for the eigenvalues
-  double tolerance;     // of the eigenvalues, relative to that of largest magnitude
-  int64_t max_products; // of the Hessian with a vector, for the eigenvalues; at least 1
-} tutti_sharpness_options;
-
-enum { TUTTI_MAX_EPSILONS = 8 };
-
-typedef struct {
-  int64_t samples;                             // over which the loss is a mean
-  double train_loss;                           // of the network without noise, with the penalty
-  double learning_rate;                        // of the training's last update
-  double lambda_max, lambda_min;               // ends of the Hessian's spectrum (algebraically)
-  double lambda_residual, lambda_min_residual; // |H v - lambda v| of their unit vectors
-  int64_t n_products;
-  double full[TUTTI_MAX_EPSILONS];   // sharpness in the boxes over all weights
-  double inside[TUTTI_MAX_EPSILONS]; // in those over the subspace
-} tutti_sharpness;
-
-/** Collective, arguments equal on all ranks.  Curvature of a checkpoint's training loss f, as the network is evaluated:
- * layers of noise are off and batch_norm takes its moving statistics.  The eigenvalues are those of the exact Hessian
- * (Lanczos 1950, with the products of Pearlmutter 1994); the sharpness is that of Keskar et al. (arXiv 1609.04836),
- * metric 2.1: 100 (max f(x + A y) - f(x)) / (1 + f(x)) over |y_i| <= epsilon (|(A+ x)_i| + 1), with A the identity or a
- * matrix of standard normal numbers, and the maximum as far as ten iterations of L-BFGS-B from y = 0 come.
- * @return ERR_USAGE a subspace of more dimensions than weights; ERR_CONFIG no training samples; what the rooms return */
-TUTTI_NODISCARD
-tutti_status tutti_sharpness_of_checkpoint(const tutti_comm *comm, const char *checkpoint,
-                                           const tutti_sharpness_options *options,
-                                           tutti_sharpness *sharpness);

@@ -4,8 +4,8 @@
 #include <math.h>
 
 #include "base/clones.h"
-#include "base/cpu.h"
 #include "base/random_impl.h"
+#include "base/vector_unit.h"
 
 #define TWO_PI 6.283185307179586476925286766559
 

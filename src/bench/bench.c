@@ -1,13 +1,13 @@
 /** The order of the measurements, and the predictions from them. */
 #include <math.h>
 
-#include "base/cpu.h"
 #include "base/log.h"
-#include "base/quota.h"
 #include "bench/counts.h"
 #include "bench/layouts.h"
 #include "bench/network.h"
-#include "train/plan.h"
+#include "machine/cpu.h"
+#include "machine/quota.h"
+#include "run/plan.h"
 #include "tutti/linalg.h"
 
 enum { MAX_RANKS = 4096, MAX_ROWS = 8192 };

@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 #include "cli/config_file.h"
 #include "cli/options.h"
-#include "train/preflight.h"
+#include "machine/preflight.h"
 
 // --- options
 

@@ -1,12 +1,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/cpu.h"
-#include "base/quota.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "train/preflight.h"
+#include "machine/cpu.h"
+#include "machine/preflight.h"
+#include "machine/quota.h"
 #include "tutti/io.h"
 #include "tutti/linalg.h"
 

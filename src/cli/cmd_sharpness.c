@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "tutti/train.h"
+#include "tutti/curvature.h"
 
 enum { EXIT_DIVERGED = 79, MAX_SUBSPACE = 4096 };
 

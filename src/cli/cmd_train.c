@@ -4,7 +4,7 @@
 #include "base/terminal.h"
 #include "cli/cli.h"
 #include "cli/config_file.h"
-#include "train/preflight.h"
+#include "machine/preflight.h"
 #include "tutti/train.h"
 
 enum { EXIT_DIVERGED = 79 };

@@ -7,14 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cpu.h"
 #include "base/log.h"
 #include "base/names.h"
 #include "base/text.h"
 #include "cli/alike.h"
 #include "cli/cli.h"
 #include "cli/launcher.h"
-#include "linalg/kernels.h"
+#include "machine/cpu.h"
+#include "machine/kernels.h"
 
 static bool is_help(const char *argument) {
   return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE // dladdr
-#include "linalg/blas_impl.h"
+#include "linalg/blas.h"
 
 #include <cblas.h>
 #include <dlfcn.h>
@@ -9,7 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "linalg/kernels.h"
 #include "tutti/linalg.h"
 
 /** As MKL's header has it. */

@@ -2,7 +2,7 @@
 #include "linalg/peak.h"
 
 #include "base/clock.h"
-#include "base/cpu.h"
+#include "base/vector_unit.h"
 
 /** Adds up after `n` rounds, so that no compiler leaves them out; the round's factor and term come from
  * memory for the same reason.  The accumulators tend to term / (1 - factor). */
@@ -36,10 +36,9 @@ PEAK_LOOP(loop_of_16, __attribute__((target("avx512f"))), 64)
 
 static peak_loop choose(int *n_lanes) {
 #if defined(__x86_64__)
-  tutti_cpu cpu;
-  tutti_cpu_get(&cpu);
-  *n_lanes = cpu.avx512 ? 16 : cpu.avx2_fma ? 8 : 4;
-  return cpu.avx512 ? loop_of_16 : cpu.avx2_fma ? loop_of_8 : loop_of_4;
+  const bool avx2 = tutti_cpu_has_avx2_fma(), avx512 = tutti_cpu_has_avx512();
+  *n_lanes = avx512 ? 16 : avx2 ? 8 : 4;
+  return avx512 ? loop_of_16 : avx2 ? loop_of_8 : loop_of_4;
 #else
   *n_lanes = 4;
   return loop_of_4;

@@ -1,6 +1,6 @@
 #include "linalg/product.h"
 
-#include "base/cpu.h"
+#include "base/vector_unit.h"
 #include "linalg/parallel.h"
 
 int tutti_product_n_kinds(void) {

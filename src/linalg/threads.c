@@ -1,4 +1,4 @@
-#include "linalg/blas_impl.h"
+#include "linalg/blas.h"
 #include "tutti/linalg.h"
 
 // The one number of all loops and products of this room.  It is set between calls, by the thread that makes them,

@@ -208,18 +208,18 @@ static void advise_smoothing(const tutti_config *config, const tutti_network *ne
       smoothing, least, text);
 }
 
-void tutti_advise_network(const tutti_config *config, const tutti_network *network) {
+void tutti_train_advise_network(const tutti_config *config, const tutti_network *network) {
   advise_layers(config);
   advise_last(config, network);
   advise_class_numbers(network);
   advise_smoothing(config, network);
 }
 
-void tutti_run_advise(const tutti_run *run) {
+void tutti_train_advise(const tutti_run *run) {
   const tutti_train_options *train = &run->config->train;
   advise_goal(&train->stop_at);
   if (train->stop_at.metric[0]) advise_watched(run, "train.stop_at", train->stop_at.metric);
   if (train->monitor) advise_watched(run, "train.monitor", train->monitor);
   if (run->config->schedule.decay == TUTTI_DECAY_PLATEAU) advise_plateau(run);
-  if (run->rank == 0) tutti_advise_network(run->config, &run->network);
+  if (run->rank == 0) tutti_train_advise_network(run->config, &run->network);
 }

@@ -1,7 +1,9 @@
 /** Loss and metric of a checkpoint's network. */
 #include <stdio.h>
 
-#include "train/restore.h"
+#include "rundir/restore.h"
+
+#include "tutti/train.h"
 
 const char *const tutti_split_names[TUTTI_N_SPLITS] = {"test", "validation", "train"};
 

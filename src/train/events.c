@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "train/average.h"
-#include "train/evaluated.h"
-#include "train/meter.h"
+#include "measure/average.h"
+#include "measure/meter.h"
+#include "run/evaluated.h"
+#include "run/stop.h"
 
 static void add(tutti_checkpoint_sums *sums, const tutti_step_result *step, double seconds) {
   sums->samples += step->samples;
@@ -54,15 +55,6 @@ static tutti_metrics_row make_step_row(const tutti_run *run, const tutti_evaluat
   return row;
 }
 
-/** A value of a row by its column's name; false where the row has none. */
-static bool measured(const tutti_run *run, const tutti_metrics_row *row, const char *name, double *value) {
-  const char *metric = tutti_model_metric_name(run->network.model);
-  return (tutti_metrics_value(row, metric, name, value) ||
-          tutti_evaluated_value(run, &run->average, name, value) ||
-          tutti_evaluated_value(run, &run->training, name, value)) &&
-         !isnan(*value);
-}
-
 static bool is_better(const char *name, double value, double best) {
   if (isnan(best)) return true;
   return tutti_metric_wants_small(name) ? value < best : value > best;
@@ -72,7 +64,7 @@ static bool is_better(const char *name, double value, double best) {
 static bool monitor(tutti_run *run, const tutti_metrics_row *row) {
   const char *name = run->config->train.monitor;
   double value = 0;
-  if (!name || !measured(run, row, name, &value)) return false;
+  if (!name || !tutti_run_value(run, row, name, &value)) return false;
   tutti_checkpoint_state *state = &run->state;
   const bool better = is_better(name, value, state->best);
   if (better) state->best = value;
@@ -87,7 +79,7 @@ static void look_for_plateau(tutti_run *run, const tutti_metrics_row *row) {
   const tutti_extent done = tutti_plan_progress(&run->plan, tutti_run_position(run));
   double value = 0;
   if (config->schedule.decay != TUTTI_DECAY_PLATEAU || tutti_schedule_is_warming(&run->schedule, &done) ||
-      !measured(run, row, name, &value))
+      !tutti_run_value(run, row, name, &value))
     return;
   tutti_checkpoint_state *state = &run->state;
   tutti_plateau plateau = {state->plateau_best, state->plateau_waited, state->plateau_cooling,
@@ -97,53 +89,6 @@ static void look_for_plateau(tutti_run *run, const tutti_metrics_row *row) {
   state->plateau_waited = plateau.waited;
   state->plateau_cooling = plateau.cooling;
   state->plateau_drops = plateau.drops;
-}
-
-static bool goal_reached(const tutti_run *run, const tutti_metrics_row *row, tutti_train_result *result) {
-  const tutti_goal *goal = &run->config->train.stop_at;
-  double value = 0;
-  if (!goal->metric[0] || !measured(run, row, goal->metric, &value) || !tutti_goal_reached(goal, value))
-    return false;
-  result->stop = TUTTI_STOP_GOAL;
-  snprintf(result->reason, sizeof result->reason, "the goal is reached: %s %.6g at step %lld", goal->metric,
-           value, (long long)row->step);
-  return true;
-}
-
-static bool out_of_patience(const tutti_run *run, tutti_train_result *result) {
-  const tutti_train_options *train = &run->config->train;
-  if (train->patience == 0 || run->state.evaluations_since_best < train->patience) return false;
-  result->stop = TUTTI_STOP_PATIENCE;
-  snprintf(result->reason, sizeof result->reason, "%s has not become better than %.6g in %lld evaluations",
-           train->monitor, run->state.best, (long long)run->state.evaluations_since_best);
-  return true;
-}
-
-static bool budget_done(const tutti_run *run, tutti_train_result *result) {
-  if (!tutti_plan_done(&run->plan, run->config->train.budget, tutti_run_position(run))) return false;
-  result->stop = TUTTI_STOP_BUDGET;
-  if (run->plan.base > 0)
-    snprintf(result->reason, sizeof result->reason,
-             "the budget of %.6g steps of %g samples is done by %lld steps", run->plan.base_steps,
-             run->plan.base, (long long)run->state.step);
-  else
-    snprintf(result->reason, sizeof result->reason, "the budget of %lld steps is done",
-             (long long)run->plan.total_steps);
-  return true;
-}
-
-/** What the row is judged by: means of the training samples count once an epoch is whole, evaluations always.
- * So it makes no difference how often rows are written. */
-static tutti_metrics_row judged(const tutti_metrics_row *row, bool whole) {
-  tutti_metrics_row judged = *row;
-  if (!whole) judged.loss = judged.metric = NAN;
-  return judged;
-}
-
-bool tutti_events_over(const tutti_run *run, tutti_train_result *result) {
-  const tutti_metrics_row judge = judged(&run->last, run->last.epoch <= run->state.epoch);
-  if (run->last.step > 0 && goal_reached(run, &judge, result)) return true;
-  return out_of_patience(run, result) || budget_done(run, result);
 }
 
 /** The sets that there are. */
@@ -204,16 +149,18 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
   const bool evaluated_within = (validation->samples > 0 || run->training.now.samples > 0) && !whole;
   const bool row_due =
       evaluated_within || tutti_plan_due(&run->plan, run->config->run.metrics_every, tutti_run_position(run));
-  *last = budget_done(run, result);
+  *last = tutti_stop_budget_done(run, &result->stop, result->reason);
   if (!whole && !row_due && !*last) return false;
   tutti_evaluated_tell(run, &run->average);
   tutti_evaluated_tell(run, &run->training);
   const int64_t done = run->state.place / run->plan.epoch.n; // epochs
   const tutti_metrics_row of_epoch = make_row(run, whole ? done : done + 1, &run->state.in_epoch, validation);
-  const tutti_metrics_row judge = judged(&of_epoch, whole);
+  const tutti_metrics_row judge = tutti_stop_judged(&of_epoch, whole);
   const bool best = monitor(run, &judge);
   look_for_plateau(run, &judge);
-  if (goal_reached(run, &judge, result) || out_of_patience(run, result)) *last = true;
+  if (tutti_stop_goal_reached(run, &judge, &result->stop, result->reason) ||
+      tutti_stop_out_of_patience(run, &result->stop, result->reason))
+    *last = true;
   if (row_due) {
     const tutti_metrics_row row = make_step_row(run, validation);
     tutti_meter_read(run, TUTTI_METER_STEPS);
@@ -229,11 +176,11 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
   return best;
 }
 
-tutti_status tutti_events_diverged(tutti_run *run, tutti_saver *saver, const char *what, int64_t at,
-                                   tutti_train_result *result) {
+tutti_status tutti_train_diverged(tutti_run *run, tutti_saver *saver, const char *what, int64_t at,
+                                  tutti_train_result *result) {
   char layer[128];
   TUTTI_TRY(tutti_run_check_same(run)); // or it has not diverged, but was changed on one rank
-  TUTTI_TRY(tutti_run_blame(run, layer, sizeof layer));
+  TUTTI_TRY(tutti_train_find_bad_layer(run, layer, sizeof layer));
   const tutti_plan *plan = &run->plan;
   const tutti_position now = tutti_run_position(run);
   const tutti_position before = at > run->state.step ? now : tutti_plan_move(plan, now, -1);
@@ -251,10 +198,10 @@ tutti_status tutti_events_diverged(tutti_run *run, tutti_saver *saver, const cha
 static tutti_status save(tutti_run *run, tutti_saver *saver, bool best, tutti_train_result *result,
                          bool *stopping) {
   bool finite = false;
-  TUTTI_TRY(tutti_run_is_finite(run, &finite));
+  TUTTI_TRY(tutti_train_is_finite(run, &finite));
   if (finite) return tutti_saver_save(saver, best);
   *stopping = true;
-  return tutti_events_diverged(run, saver, "the weights are not finite after", run->state.step, result);
+  return tutti_train_diverged(run, saver, "the weights are not finite after", run->state.step, result);
 }
 
 /** Besides what is evaluated or saved: the last step, and so many that it costs nothing. */
@@ -271,8 +218,8 @@ static tutti_status check_same(tutti_run *run) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_events_after_step(tutti_run *run, tutti_saver *saver, const tutti_step_result *step,
-                                     double seconds, tutti_train_result *result, bool *stopping) {
+tutti_status tutti_train_after_step(tutti_run *run, tutti_saver *saver, const tutti_step_result *step,
+                                    double seconds, tutti_train_result *result, bool *stopping) {
   const tutti_config *config = run->config;
   count(run, step, seconds);
   show_step(run);
@@ -288,7 +235,7 @@ tutti_status tutti_events_after_step(tutti_run *run, tutti_saver *saver, const t
     const char *what = isfinite(validation.loss) ? "train_loss is not finite after"
                                                  : "the validation loss is not finite after";
     *stopping = true;
-    return tutti_events_diverged(run, saver, what, run->state.step, result);
+    return tutti_train_diverged(run, saver, what, run->state.step, result);
   }
   const bool best = observe(run, &validation, whole, result, stopping);
   if (*stopping || best || step->save || due) return save(run, saver, best, result, stopping);

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "train/meter.h"
-#include "train/passes.h"
+#include "measure/meter.h"
+#include "run/micro_batches.h"
 #include "train/update.h"
 
 /** The global batch of this step, and how its micro-batches are to be passed. */
@@ -80,7 +80,7 @@ static void part_is_done(void *context, int leaf, int64_t begin, int64_t n, bool
   bundle *b = context;
   if (!b->early) tutti_meter_leaf(b->run, &b->pass, leaf, begin, n, b->given);
   if (b->early && settled)
-    tutti_run_update_part(b->run, begin, n, b->given);
+    tutti_train_update_part(b->run, begin, n, b->given);
   else if (b->early)
     keep_part(b, leaf, begin, n);
   else if (b->pass.ends)
@@ -123,12 +123,12 @@ static tutti_status pass_through(tutti_run *run, const tutti_model_pass *pass, b
   TUTTI_TRY(tutti_model_forward(network->model, params, pass, network->x, rows));
   add_losses(run, pass, rows, targets, tail);
   // With the gradients of all samples, which are known to be used.
-  b->early = b->pass.begins && b->pass.ends && tutti_run_may_update_early(run, tail[0][TUTTI_TAIL_LOSS]);
+  b->early = b->pass.begins && b->pass.ends && tutti_train_may_update_early(run, tail[0][TUTTI_TAIL_LOSS]);
   // Leaves that are kept apart are added up as soon as a part of them is complete.
   b->leaves.part = b->early || run->plan.leaves_apart ? TUTTI_UPDATE_PART : 0;
-  if (b->early) tutti_run_update_begin(run);
+  if (b->early) tutti_train_update_begin(run);
   TUTTI_TRY(tutti_model_backward(network->model, params, pass, network->x, rows, NULL));
-  if (b->early) tutti_run_update_late(run);
+  if (b->early) tutti_train_update_late(run);
   return TUTTI_OK;
 }
 
@@ -175,7 +175,7 @@ static tutti_status compute(tutti_run *run, const step_work *work) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_run_gradients(tutti_run *run) {
+tutti_status tutti_train_gradients(tutti_run *run) {
   const step_work work = plan_step(run);
   run->bad_layer = -1;
   run->updated = false;

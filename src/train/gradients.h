@@ -1,8 +1,8 @@
 #pragma once
-#include "train/run.h"
+#include "run/run.h"
 
 /** Collective where batch_norm sums over ranks.  The gradients of this rank's leaves into the reducer, and
  * run->tail but for what does not come from the samples.  Where run->updated is true afterwards, the parameters are
  * updated already. */
 TUTTI_NODISCARD
-tutti_status tutti_run_gradients(tutti_run *run);
+tutti_status tutti_train_gradients(tutti_run *run);

@@ -1,6 +1,7 @@
 /** Outputs of a checkpoint's network: the ranks share the rows, rank 0 writes them piece by piece. */
-#include "train/restore.h"
+#include "rundir/restore.h"
 #include "tutti/io.h"
+#include "tutti/train.h"
 
 /** What a prediction works with.  A round is max_rows rows of each rank. */
 typedef struct {

@@ -2,9 +2,11 @@
 
 #include <string.h>
 
-#include "train/passes.h"
-#include "train/run.h"
-#include "train/threads.h"
+#include "machine/threads.h"
+#include "run/micro_batches.h"
+#include "run/run.h"
+#include "train/setup.h"
+#include "train/step.h"
 
 struct tutti_probe {
   const tutti_comm *comm; // borrowed
@@ -32,7 +34,7 @@ done:
 
 void tutti_probe_destroy(tutti_probe **probe) {
   if (!*probe) return;
-  tutti_run_destroy(&(*probe)->run);
+  tutti_train_destroy(&(*probe)->run);
   tutti_free(*probe);
   *probe = NULL;
 }
@@ -43,17 +45,17 @@ int64_t tutti_probe_n_train(const tutti_probe *probe) {
 
 static tutti_status prepare(tutti_probe *probe, const tutti_comm *comm) {
   tutti_run *run = &probe->run;
-  TUTTI_TRY(tutti_run_build(comm, &probe->config, run));
-  return tutti_run_begin(run);
+  TUTTI_TRY(tutti_train_build(comm, &probe->config, run));
+  return tutti_train_begin(run);
 }
 
 tutti_status tutti_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int64_t batch_size,
                                  tutti_reduce_kind reduce) {
-  tutti_run_strip(&probe->run);
+  tutti_train_release(&probe->run);
   probe->config.train.batch_size = batch_size;
   probe->config.parallel.reduce = reduce;
   const tutti_status status = tutti_agree(probe->comm, prepare(probe, comm));
-  if (status != TUTTI_OK) tutti_run_strip(&probe->run);
+  if (status != TUTTI_OK) tutti_train_release(&probe->run);
   return status;
 }
 
@@ -75,7 +77,7 @@ tutti_status tutti_probe_steps(tutti_probe *probe, int64_t n, double (*seconds)[
   for (int64_t i = 0; i < n; i++) {
     tutti_step_result result;
     tutti_phases_start(&run->phases);
-    TUTTI_TRY(tutti_run_step(run, &result));
+    TUTTI_TRY(tutti_train_step(run, &result));
     TUTTI_CHECK(
         result.finite, TUTTI_ERR_CONFIG,
         "the loss is not finite at step %lld of batch size %lld, so its time means nothing: give a smaller "

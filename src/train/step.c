@@ -1,16 +1,14 @@
 /** One step, as data flows: ids -> samples -> forward, loss, backward -> reduce -> update -> publish. */
+#include "train/step.h"
+
 #include <math.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "measure/meter.h"
 #include "train/gradients.h"
-#include "train/meter.h"
 #include "train/update.h"
-
-tutti_position tutti_run_position(const tutti_run *run) {
-  return tutti_plan_position(&run->plan, &run->state);
-}
 
 /** Whether rank 0's clock asks for a checkpoint. */
 static bool clock_asks(const tutti_run *run) {
@@ -32,14 +30,14 @@ static void turn_one(const tutti_run *run) {
   *one = -*one;
 }
 
-tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result) {
+tutti_status tutti_train_step(tutti_run *run, tutti_step_result *result) {
   double *tail = run->tail[0];
   tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
   run->local = run->deferred != TUTTI_OK ? run->deferred : tutti_fault("step");
   if (run->rank == 0)
     run->penalty = tutti_model_penalty(run->network.model, tutti_reducer_params(run->reducer));
   // Who fails alone in what is computed still takes part in the reduction, which tells the others.
-  const tutti_status computed = tutti_run_gradients(run);
+  const tutti_status computed = tutti_train_gradients(run);
   if (computed == TUTTI_ERR_MPI) return computed;
   if (run->local == TUTTI_OK) run->local = computed;
   complete_tail(run, tail);
@@ -55,7 +53,7 @@ tutti_status tutti_run_step(tutti_run *run, tutti_step_result *result) {
                                 .penalty = tail[TUTTI_TAIL_PENALTY],
                                 .save = tail[TUTTI_TAIL_SAVE] > 0};
   result->finite = isfinite(result->loss) && isfinite(result->penalty);
-  if (result->finite && !run->updated) TUTTI_TRY(tutti_run_update(run));
+  if (result->finite && !run->updated) TUTTI_TRY(tutti_train_update(run));
   if (result->finite) TUTTI_TRY(tutti_meter_end_step(run, tail));
 
   tutti_phases_enter(&run->phases, TUTTI_PHASE_REDUCE);
@@ -78,7 +76,7 @@ static tutti_status name_layer(const tutti_run *run, int local, const char *word
   return TUTTI_OK;
 }
 
-tutti_status tutti_run_blame(const tutti_run *run, char *text, size_t bytes) {
+tutti_status tutti_train_find_bad_layer(const tutti_run *run, char *text, size_t bytes) {
   const tutti_model *model = run->network.model;
   const int64_t rows = run->plan.micro_rows;
   int layer = run->bad_layer;
@@ -93,7 +91,7 @@ tutti_status tutti_run_blame(const tutti_run *run, char *text, size_t bytes) {
   return name_layer(run, own == largest ? layer : -1, ", the largest numbers are in layer ", text, bytes);
 }
 
-tutti_status tutti_run_is_finite(const tutti_run *run, bool *finite) {
+tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite) {
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(run->reducer, &begin, &end);
   const float *params = tutti_reducer_params(run->reducer);

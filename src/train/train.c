@@ -6,10 +6,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "machine/threads.h"
+#include "measure/average.h"
+#include "run/evaluated.h"
+#include "run/stop.h"
 #include "train/advice.h"
-#include "train/average.h"
 #include "train/events.h"
-#include "train/threads.h"
+#include "train/setup.h"
+#include "train/step.h"
 
 /** train.steps: 0 */
 static tutti_status save_beginning(tutti_run *run, tutti_saver *saver) {
@@ -20,7 +24,7 @@ static tutti_status save_beginning(tutti_run *run, tutti_saver *saver) {
 }
 
 static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
-  bool stopping = tutti_events_over(run, result);
+  bool stopping = tutti_run_is_over(run, &result->stop, result->reason);
   if (stopping && run->state.step == 0) return save_beginning(run, saver);
   if (stopping)
     tutti_log_root(TUTTI_LOG_INFO,
@@ -32,10 +36,10 @@ static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result 
   while (!stopping) {
     tutti_step_result step;
     const double start = tutti_clock_s();
-    TUTTI_TRY(tutti_run_step(run, &step));
+    TUTTI_TRY(tutti_train_step(run, &step));
     if (!step.finite)
-      return tutti_events_diverged(run, saver, "the loss is not finite at", run->state.step + 1, result);
-    TUTTI_TRY(tutti_events_after_step(run, saver, &step, tutti_clock_s() - start, result, &stopping));
+      return tutti_train_diverged(run, saver, "the loss is not finite at", run->state.step + 1, result);
+    TUTTI_TRY(tutti_train_after_step(run, saver, &step, tutti_clock_s() - start, result, &stopping));
   }
   return TUTTI_OK;
 }
@@ -89,15 +93,15 @@ static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train
   TUTTI_TRY(tutti_average_evaluate(run, &run->samples.test, &result->average_test));
   tutti_phases_leave(&run->phases);
   if (!isfinite(result->validation.loss) || !isfinite(result->test.loss))
-    return tutti_events_diverged(run, saver, "an evaluation is not finite after", run->state.step, result);
+    return tutti_train_diverged(run, saver, "an evaluation is not finite after", run->state.step, result);
   return tutti_saver_flush(saver); // with the times of the last checkpoint and of this
 }
 
-void tutti_run_introduce(const tutti_run *run, tutti_train_result *result) {
+void tutti_train_result_init(const tutti_run *run, tutti_train_result *result) {
   snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run->network.model));
 }
 
-tutti_status tutti_run_finish(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
+tutti_status tutti_train_finish(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
   TUTTI_TRY(loop(run, saver, result));
   result->row = run->last;
   result->row.epoch = run->last.step == run->state.step ? run->last.epoch : run->state.epoch;
@@ -116,14 +120,14 @@ static tutti_status train(tutti_run *run, const tutti_threads *threads, FILE *pr
   TUTTI_TRY_GOTO(done, tutti_saver_create(run, &saver));
   TUTTI_TRY_GOTO(done, tutti_saver_begin(saver));
   announce(run, threads);
-  tutti_run_advise(run);
+  tutti_train_advise(run);
   if (run->rank == 0 && progress)
     status = tutti_progress_create(
         progress, result->metric,
         tutti_plan_last_epoch(&run->plan, run->config->train.budget, tutti_run_position(run)),
         run->plan.epoch.n, &run->progress);
   TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
-  TUTTI_TRY_GOTO(done, tutti_run_finish(run, saver, result));
+  TUTTI_TRY_GOTO(done, tutti_train_finish(run, saver, result));
 done:
   tutti_saver_destroy(&saver);
   return status;
@@ -135,9 +139,17 @@ tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FIL
   tutti_threads threads;
   TUTTI_TRY(tutti_threads_set(comm, config->parallel.threads, &threads));
   tutti_run run;
-  TUTTI_TRY(tutti_run_create(comm, config, &run));
-  tutti_run_introduce(&run, result);
+  TUTTI_TRY(tutti_train_create(comm, config, &run));
+  tutti_train_result_init(&run, result);
   const tutti_status status = train(&run, &threads, progress, result);
-  tutti_run_destroy(&run);
+  tutti_train_destroy(&run);
   return status;
+}
+
+bool tutti_train_value(const tutti_train_result *result, const tutti_metrics_row *row, const char *name,
+                       double *value) {
+  return tutti_metrics_value(row, result->metric, name, value) ||
+         tutti_evaluated_find(TUTTI_AVERAGE_PREFIX, result->metric, &result->average_validation, name,
+                              value) ||
+         tutti_evaluated_find(TUTTI_TRAIN_PREFIX, result->metric, &result->training, name, value);
 }

@@ -1,8 +1,9 @@
 #include <string.h>
 
+#include "machine/preflight.h"
 #include "train/advice.h"
 #include "train/events.h"
-#include "train/preflight.h"
+#include "train/setup.h"
 #include "tutti/linalg.h"
 
 enum { X_VAL, Y_VAL, UNUSED, N_NAMES = 9 };
@@ -77,7 +78,7 @@ static void advise(const tutti_comm *comm, const tutti_config *config, const tut
   tutti_network network = {0};
   if (varies_network(&config->study)) return;
   if (tutti_comm_rank(comm) == 0 && tutti_network_create_bare(config, dataset, &network) == TUTTI_OK)
-    tutti_advise_network(config, &network);
+    tutti_train_advise_network(config, &network);
   tutti_network_destroy(&network);
 }
 
@@ -119,7 +120,7 @@ tutti_status tutti_training_set_check(const tutti_training_set *set, const tutti
       "batch %lld; "
       "leave this size out, give more samples, or train.last_batch=carry, which takes them several times",
       batch, n, n);
-  return tutti_run_check(config, set->dataset, n_ranks, with_network);
+  return tutti_train_check(config, set->dataset, n_ranks, with_network);
 }
 
 int64_t tutti_training_set_last_batch(const tutti_training_set *set, const tutti_config *config) {
@@ -133,7 +134,7 @@ static tutti_status open_run(tutti_training_set *set, const tutti_comm *group, c
                              tutti_run *run) {
   if (!names_same_data(set, config)) return tutti_run_open(group, config, run);
   *run = (tutti_run){.comm = group, .config = config, .dataset = set->dataset};
-  return tutti_run_divide(run);
+  return tutti_run_split_samples(run);
 }
 
 tutti_status tutti_train_on(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
@@ -146,12 +147,12 @@ tutti_status tutti_train_on(tutti_training_set *set, const tutti_comm *group, co
   run.keeps_no_rows = true;
   run.observer = observer;
   run.observer_context = context;
-  TUTTI_TRY_GOTO(done, tutti_run_build(group, config, &run));
-  tutti_run_introduce(&run, result);
-  TUTTI_TRY_GOTO(done, tutti_run_begin(&run));
-  TUTTI_TRY_GOTO(done, tutti_run_finish(&run, NULL, result));
+  TUTTI_TRY_GOTO(done, tutti_train_build(group, config, &run));
+  tutti_train_result_init(&run, result);
+  TUTTI_TRY_GOTO(done, tutti_train_begin(&run));
+  TUTTI_TRY_GOTO(done, tutti_train_finish(&run, NULL, result));
 done:
   if (run.dataset == set->dataset) run.dataset = NULL;
-  tutti_run_destroy(&run);
+  tutti_train_destroy(&run);
   return status;
 }

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "linalg/parallel.h"
-#include "train/gain.h"
-#include "train/meter.h"
+#include "measure/gain.h"
+#include "measure/meter.h"
 #include "tutti/linalg.h"
 
 enum {
@@ -13,7 +13,7 @@ enum {
       1 << 17 // of a slice: fewer are updated before other threads have begun, or given their core back
 };
 
-void tutti_run_update_begin(tutti_run *run) {
+void tutti_train_update_begin(tutti_run *run) {
   tutti_checkpoint_state *state = &run->state;
   run->schedule.drops = state->plateau_drops;
   state->learning_rate = tutti_plan_learning_rate(&run->plan, &run->schedule, tutti_run_position(run));
@@ -104,7 +104,7 @@ static tutti_status update_with_norms(tutti_run *run, int64_t begin, int64_t end
     grads = pass_new(run, begin, end, NULL);
   }
   TUTTI_TRY(tutti_gain_find(run));
-  tutti_run_update_begin(run);
+  tutti_train_update_begin(run);
   if (n_norms > 0) {
     memset(run->norms, 0, (size_t)n_norms * sizeof *run->norms);
     if (grads)
@@ -122,32 +122,32 @@ static bool has_norms(const tutti_run *run) {
   return tutti_optim_n_pieces(run->optim) > 0 || tutti_optim_n_norms(run->optim) > 0 || run->gain_squares;
 }
 
-tutti_status tutti_run_update(tutti_run *run) {
+tutti_status tutti_train_update(tutti_run *run) {
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(run->reducer, &begin, &end);
   if (has_norms(run)) return update_with_norms(run, begin, end);
-  tutti_run_update_begin(run);
+  tutti_train_update_begin(run);
   pass_new(run, begin, end, step);
   return TUTTI_OK;
 }
 
-bool tutti_run_may_update_early(const tutti_run *run, double loss) {
+bool tutti_train_may_update_early(const tutti_run *run, double loss) {
   return run->size == 1 && !run->plan.leaves_apart && !has_norms(run) && run->local == TUTTI_OK &&
          tutti_tail_holds(loss) && tutti_tail_holds(run->penalty);
 }
 
-void tutti_run_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads) {
+void tutti_train_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads) {
   tutti_phases_enter(&run->phases, TUTTI_PHASE_UPDATE);
   go_over((pass){run, 0, begin, grads, true, step}, n);
   tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
 }
 
-void tutti_run_update_late(tutti_run *run) {
+void tutti_train_update_late(tutti_run *run) {
   int first = 0, count = 0;
   tutti_reducer_own_leaves(run->reducer, &first, &count);
   for (int i = 0; i < run->n_late; i++)
-    tutti_run_update_part(run, run->late[i].begin, run->late[i].count,
-                          tutti_reducer_leaf(run->reducer, first) + run->late[i].begin);
+    tutti_train_update_part(run, run->late[i].begin, run->late[i].count,
+                            tutti_reducer_leaf(run->reducer, first) + run->late[i].begin);
   run->n_late = 0;
   run->updated = true;
 }

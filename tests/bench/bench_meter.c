@@ -3,7 +3,8 @@
 
 #include "bench/endless.h"
 #include "bench/samples.h"
-#include "train/noise.h"
+#include "measure/noise.h"
+#include "train/setup.h"
 
 static const char *const measures[] = {"none", "noise", "norms", "all"};
 enum { N = sizeof measures / sizeof *measures };
@@ -45,9 +46,9 @@ static tutti_status check(void *context, double *checksum) {
 static tutti_status create(const bench *b, const char *file, int64_t batch, const char *measure,
                            training *t) {
   TUTTI_TRY(tutti_agree(b->comm, endless_parse(b, file, batch, measure, &t->config)));
-  TUTTI_TRY(tutti_run_create(b->comm, &t->config, &t->run));
+  TUTTI_TRY(tutti_train_create(b->comm, &t->config, &t->run));
   t->n_steps = tutti_noise_every(batch);
-  return tutti_run_begin(&t->run);
+  return tutti_train_begin(&t->run);
 }
 
 static tutti_status run_batch(const bench *b, const char *file, int64_t batch, const char *shape) {
@@ -65,7 +66,7 @@ static tutti_status run_batch(const bench *b, const char *file, int64_t batch, c
                  bench_run(b, &(bench_case){"measure", shape, samples, samples, "Gsamples/s", variants, N}));
 done:
   for (int i = 0; i < N; i++) {
-    tutti_run_destroy(&trainings[i].run);
+    tutti_train_destroy(&trainings[i].run);
     tutti_config_clear(&trainings[i].config);
   }
   return status;

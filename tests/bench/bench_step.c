@@ -8,6 +8,7 @@
 #include "bench/samples.h"
 #include "support/numbers.h"
 #include "support/reference_net.h"
+#include "train/setup.h"
 
 static tutti_status step(void *context) {
   tutti_step_result result;
@@ -73,7 +74,7 @@ static tutti_status check_step(void *context, double *checksum) {
   const tutti_status local = run->rank == 0 ? expect(run, &expected) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
   tutti_step_result result;
-  TUTTI_TRY(tutti_run_step(run, &result));
+  TUTTI_TRY(tutti_train_step(run, &result));
   *checksum = result.loss;
   TUTTI_CHECK(result.samples == (double)run->plan.epoch.batch, TUTTI_ERR_INTERNAL,
               "a step of %.9g samples, not %lld", result.samples, (long long)run->plan.epoch.batch);
@@ -125,11 +126,11 @@ static tutti_status run_batch(const bench *b, const char *file, int64_t batch) {
   tutti_run run = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_agree(b->comm, endless_parse(b, file, batch, "none", &config)));
-  TUTTI_TRY_GOTO(done, tutti_run_create(b->comm, &config, &run));
-  TUTTI_TRY_GOTO(done, tutti_run_begin(&run));
+  TUTTI_TRY_GOTO(done, tutti_train_create(b->comm, &config, &run));
+  TUTTI_TRY_GOTO(done, tutti_train_begin(&run));
   TUTTI_TRY_GOTO(done, measure(b, &run));
 done:
-  tutti_run_destroy(&run);
+  tutti_train_destroy(&run);
   tutti_config_clear(&config);
   return status;
 }

@@ -1,7 +1,7 @@
 #pragma once
 /** A training that goes on step by step, epoch 0 over and over. */
 #include "support/bench.h"
-#include "train/run.h"
+#include "train/step.h"
 
 /** Options of a program that makes one, for bench_program. */
 #define ENDLESS_OPTIONS "layers", "optimizer", "reduce"

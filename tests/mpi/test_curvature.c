@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "curvature/subspace.h"
 #include "support/training.h"
-#include "train/subspace.h"
+#include "tutti/curvature.h"
 #include "tutti/io.h"
 
 static const double epsilons[] = {1e-3, 5e-4};

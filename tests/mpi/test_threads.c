@@ -1,11 +1,11 @@
 #define _GNU_SOURCE // sched_setaffinity
-#include "train/threads.h"
+#include "machine/threads.h"
 
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
+#include "machine/cpu.h"
 #include "support/mpi_main.h"
 #include "tutti/linalg.h"
 

@@ -2,7 +2,7 @@
 # top of the tree.  Prints each line that breaks one, with what to do; exit status 1 where there is any.
 BEGIN {
   # A room includes rooms of lower levels only; rooms of one level do not see each other.
-  n = split("base;par;io linalg;data sampler model optim metrics checkpoint;config;train;study bench;cli", levels, ";")
+  n = split("base;par;io linalg;machine data sampler model optim metrics checkpoint;config;run;measure;rundir;train;curvature study bench;cli", levels, ";")
   for (i = 1; i <= n; i++) {
     m = split(levels[i], rooms, " ")
     for (j = 1; j <= m; j++) level[rooms[j]] = i

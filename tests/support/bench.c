@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "linalg/kernels.h"
+#include "base/vector_unit.h"
+#include "machine/cpu.h"
+#include "machine/kernels.h"
 #include "support/bench_impl.h"
 #include "tutti/linalg.h"
 

@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "linalg/blas_impl.h"
+#include "linalg/blas.h"
 #include "support/check.h"
 #include "tutti/linalg.h"
 

@@ -1,0 +1,139 @@
+#include "curvature/box.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "curvature/box_impl.h"
+
+enum { MAX_TRIALS = 20 }; // of a line search
+
+typedef struct {
+  const tutti_box_problem *problem;
+  tutti_box_curvature curvature;
+  tutti_box_break *breaks;         // [n]
+  double *work;                    // [n]
+  double *z, *direction;           // [n] of the model's minimum
+  double *x_before, *g_before, *g; // [n]
+  double *x;                       // [n] borrowed
+  double value;
+} search;
+
+static double dot(int64_t n, const double *a, const double *b) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+static tutti_status allocate(search *s) {
+  const int64_t n = s->problem->n;
+  double **const arrays[] = {&s->work, &s->z, &s->direction, &s->x_before, &s->g_before, &s->g};
+  for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) TUTTI_TRY(TUTTI_NEW(*arrays[i], n));
+  return TUTTI_NEW(s->breaks, n);
+}
+
+static void release(search *s) {
+  double *const arrays[] = {s->work, s->z, s->direction, s->x_before, s->g_before, s->g};
+  for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) tutti_free(arrays[i]);
+  tutti_free(s->breaks);
+  tutti_box_curvature_clear(&s->curvature);
+}
+
+static tutti_status evaluate(search *s) {
+  return s->problem->evaluate(s->problem->context, s->x, &s->value, s->g);
+}
+
+/** The longest step along the direction, from the point before, that stays in the box. */
+static double longest_step(const search *s) {
+  const tutti_box_problem *problem = s->problem;
+  double longest = 1e10;
+  for (int64_t i = 0; i < problem->n; i++) {
+    const double d = s->direction[i];
+    if (d == 0) continue;
+    const double room = (d < 0 ? problem->lower[i] : problem->upper[i]) - s->x_before[i];
+    if (fabs(d) * longest > fabs(room)) longest = room / d;
+  }
+  return longest;
+}
+
+static void go(search *s, double step) {
+  const tutti_box_problem *problem = s->problem;
+  for (int64_t i = 0; i < problem->n; i++) {
+    const double wanted = step == 1 ? s->z[i] : s->x_before[i] + step * s->direction[i];
+    s->x[i] = fmax(problem->lower[i], fmin(wanted, problem->upper[i]));
+  }
+}
+
+typedef enum { MOVED, STUCK, ENDED } outcome;
+
+/** From the point before along the direction.  STUCK: there is no lower point to be found, x is back. */
+static tutti_status search_line(search *s, bool first, double *step, outcome *result) {
+  const int64_t n = s->problem->n;
+  const double value_before = s->value, slope = dot(n, s->g_before, s->direction);
+  *result = STUCK;
+  if (!(slope < 0)) return TUTTI_OK;
+  tutti_box_line line;
+  *step = 1;
+  tutti_box_line_begin(&line, (tutti_box_point){0, s->value, slope}, *step, first ? 1 : longest_step(s));
+  for (int trial = 0; trial < MAX_TRIALS; trial++) {
+    go(s, *step);
+    TUTTI_TRY(evaluate(s));
+    *result = isfinite(s->value) ? MOVED : ENDED;
+    if (*result == ENDED) return TUTTI_OK;
+    const tutti_box_point point = {*step, s->value, dot(n, s->g, s->direction)};
+    if (!tutti_box_line_next(&line, point, step)) return TUTTI_OK;
+  }
+  *result = STUCK;
+  s->value = value_before;
+  memcpy(s->x, s->x_before, (size_t)n * sizeof *s->x);
+  memcpy(s->g, s->g_before, (size_t)n * sizeof *s->g);
+  return TUTTI_OK;
+}
+
+/** The pair of the step, where the slope has become so much flatter that its curvature says something. */
+static tutti_status learn(search *s, double step) {
+  const int64_t n = s->problem->n;
+  const double slope_before = dot(n, s->g_before, s->direction), slope = dot(n, s->g, s->direction);
+  if ((slope - slope_before) * step <= -DBL_EPSILON * slope_before * step) return TUTTI_OK;
+  for (int64_t i = 0; i < n; i++) {
+    s->direction[i] *= step;
+    s->work[i] = s->g[i] - s->g_before[i];
+  }
+  return tutti_box_curvature_add(&s->curvature, s->direction, s->work);
+}
+
+static tutti_status iterate(search *s, bool first, outcome *result) {
+  const int64_t n = s->problem->n;
+  memcpy(s->x_before, s->x, (size_t)n * sizeof *s->x);
+  memcpy(s->g_before, s->g, (size_t)n * sizeof *s->g);
+  for (;;) {
+    double step = 1;
+    tutti_box_model_minimum(s->problem, &s->curvature, s->x, s->g, s->breaks, s->work, s->z);
+    for (int64_t i = 0; i < n; i++) s->direction[i] = s->z[i] - s->x[i];
+    TUTTI_TRY(search_line(s, first, &step, result));
+    if (*result == MOVED) return learn(s, step);
+    if (*result == ENDED || s->curvature.n_pairs == 0) return TUTTI_OK;
+    tutti_box_curvature_forget(&s->curvature); // once more along the gradient
+  }
+}
+
+static tutti_status minimize(search *s) {
+  const tutti_box_problem *problem = s->problem;
+  TUTTI_TRY(allocate(s));
+  s->curvature.n = problem->n;
+  tutti_box_curvature_forget(&s->curvature);
+  for (int64_t i = 0; i < problem->n; i++)
+    s->x[i] = fmax(problem->lower[i], fmin(s->x[i], problem->upper[i]));
+  TUTTI_TRY(evaluate(s));
+  outcome result = isfinite(s->value) ? MOVED : ENDED;
+  for (int i = 0; i < problem->iterations && result == MOVED; i++) TUTTI_TRY(iterate(s, i == 0, &result));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_box_minimize(const tutti_box_problem *problem, double *x, double *value) {
+  search s = {.problem = problem, .x = x};
+  const tutti_status status = minimize(&s);
+  release(&s);
+  *value = s.value;
+  return status;
+}

@@ -1,0 +1,182 @@
+/** The least point of the quadratic model g'(z - x) + (z - x)'B(z - x) / 2 in the box (Byrd et al. 1995, sections 4
+ * and 5). */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "curvature/box_impl.h"
+
+static double small_dot(int n, const double *a, const double *b) {
+  double sum = 0;
+  for (int k = 0; k < n; k++) sum += a[k] * b[k];
+  return sum;
+}
+
+/** a'M b. */
+static double between(const tutti_box_curvature *curvature, const double *a, const double *b) {
+  double mb[TUTTI_BOX_WIDTH];
+  tutti_box_curvature_apply(curvature, b, mb);
+  return small_dot(2 * curvature->n_pairs, a, mb);
+}
+
+static int by_place(const void *a, const void *b) {
+  const tutti_box_break *const p = a, *const q = b;
+  if (p->at != q->at) return p->at < q->at ? -1 : 1;
+  return (p->i > q->i) - (p->i < q->i);
+}
+
+/** Along the path: the direction left is d, p = W'd, c = W'(z - x); the model's slope and curvature along d. */
+typedef struct {
+  double p[TUTTI_BOX_WIDTH], c[TUTTI_BOX_WIDTH];
+  double slope, curvature;
+} path;
+
+/** In d the negative gradient but for variables at the bound it points out of, in breaks[*n_breaks] the others'
+ * bounds. */
+static path begin_path(const tutti_box_problem *problem, const tutti_box_curvature *b, const double *x,
+                       const double *g, double *d, tutti_box_break *breaks, int64_t *n_breaks) {
+  path w = {.slope = 0};
+  double row[TUTTI_BOX_WIDTH];
+  *n_breaks = 0;
+  for (int64_t i = 0; i < problem->n; i++) {
+    const double room = g[i] > 0 ? x[i] - problem->lower[i] : problem->upper[i] - x[i];
+    d[i] = g[i] == 0 || room <= 0 ? 0 : -g[i];
+    if (d[i] == 0) continue;
+    breaks[(*n_breaks)++] = (tutti_box_break){room / fabs(g[i]), i};
+    w.slope -= d[i] * d[i];
+    tutti_box_curvature_row(b, i, row);
+    for (int k = 0; k < 2 * b->n_pairs; k++) w.p[k] += row[k] * d[i];
+  }
+  w.curvature = -b->theta * w.slope - between(b, w.p, w.p);
+  return w;
+}
+
+/** Variable i has come to its bound, by `moved`; the path goes on without it. */
+static void turn(const tutti_box_curvature *b, int64_t i, double gradient, double moved, double length,
+                 double least_curvature, path *w) {
+  const int width = 2 * b->n_pairs;
+  double row[TUTTI_BOX_WIDTH];
+  tutti_box_curvature_row(b, i, row);
+  for (int k = 0; k < width; k++) w->c[k] += length * w->p[k];
+  w->slope += length * w->curvature + gradient * gradient + b->theta * gradient * moved;
+  w->curvature -= b->theta * gradient * gradient;
+  if (width > 0) {
+    w->slope -= gradient * between(b, row, w->c);
+    w->curvature -= gradient * (2 * between(b, row, w->p) + gradient * between(b, row, row));
+  }
+  w->curvature = fmax(least_curvature, w->curvature);
+  for (int k = 0; k < width; k++) w->p[k] += gradient * row[k];
+}
+
+/** The first local minimum along the path, in z; c = W'(z - x). */
+static void cauchy_point(const tutti_box_problem *problem, const tutti_box_curvature *b, const double *x,
+                         const double *g, tutti_box_break *breaks, double *d, double *z, double *c) {
+  int64_t n_breaks;
+  path w = begin_path(problem, b, x, g, d, breaks, &n_breaks);
+  const double least_curvature = DBL_EPSILON * w.curvature;
+  qsort(breaks, (size_t)n_breaks, sizeof *breaks, by_place);
+  for (int64_t i = 0; i < problem->n; i++) z[i] = x[i];
+  double done = 0;
+  for (int64_t k = 0; k < n_breaks; k++) {
+    const int64_t i = breaks[k].i;
+    const double length = breaks[k].at - done;
+    if (-w.slope / w.curvature < length) break;
+    z[i] = d[i] > 0 ? problem->upper[i] : problem->lower[i];
+    d[i] = 0;
+    done = breaks[k].at;
+    turn(b, i, g[i], z[i] - x[i], length, least_curvature, &w);
+    if (k + 1 == n_breaks) w.slope = 0; // every variable is at a bound
+  }
+  const double length = n_breaks > 0 ? fmax(0, -w.slope / w.curvature) : 0;
+  for (int64_t i = 0; i < problem->n; i++)
+    if (d[i] != 0) z[i] = x[i] + (done + length) * d[i];
+  for (int k = 0; k < 2 * b->n_pairs; k++) c[k] = w.c[k] + length * w.p[k];
+}
+
+static bool is_free(const tutti_box_problem *problem, const double *z, int64_t i) {
+  return z[i] > problem->lower[i] && z[i] < problem->upper[i];
+}
+
+/** In d the way from the Cauchy point z to the model's minimum over the free variables, 0 for the others; the inverse
+ * of the free part of B by Sherman, Morrison and Woodbury.  @return false: there is none */
+static bool free_direction(const tutti_box_problem *problem, const tutti_box_curvature *b, const double *x,
+                           const double *g, const double *z, const double *c, double *d) {
+  const int width = 2 * b->n_pairs;
+  double mc[TUTTI_BOX_WIDTH], row[TUTTI_BOX_WIDTH], v[TUTTI_BOX_WIDTH] = {0}, mv[TUTTI_BOX_WIDTH];
+  double gram[TUTTI_BOX_WIDTH][TUTTI_BOX_WIDTH] = {{0}}, a[TUTTI_BOX_WIDTH][TUTTI_BOX_WIDTH];
+  bool any = false;
+  tutti_box_curvature_apply(b, c, mc);
+  for (int64_t i = 0; i < problem->n; i++) {
+    d[i] = 0;
+    if (!is_free(problem, z, i)) continue;
+    any = true;
+    tutti_box_curvature_row(b, i, row);
+    d[i] = g[i] + b->theta * (z[i] - x[i]) - small_dot(width, row, mc);
+    for (int k = 0; k < width; k++) {
+      v[k] += row[k] * d[i];
+      for (int j = 0; j < width; j++) gram[k][j] += row[k] * row[j];
+    }
+  }
+  if (!any) return false;
+  for (int k = 0; k < width; k++)
+    for (int j = 0; j < width; j++) {
+      a[k][j] = k == j;
+      for (int l = 0; l < width; l++) a[k][j] -= b->m[k][l] * gram[l][j] / b->theta;
+    }
+  tutti_box_curvature_apply(b, v, mv);
+  if (!tutti_box_solve(width, a, mv)) return false;
+  for (int64_t i = 0; i < problem->n; i++) {
+    if (!is_free(problem, z, i)) continue;
+    tutti_box_curvature_row(b, i, row);
+    d[i] = -(d[i] + small_dot(width, row, mv) / b->theta) / b->theta;
+  }
+  return true;
+}
+
+static double clamped(const tutti_box_problem *problem, int64_t i, double value) {
+  return fmax(problem->lower[i], fmin(value, problem->upper[i]));
+}
+
+/** z += d, as far as the box goes. */
+static void step_within(const tutti_box_problem *problem, const double *d, double *z) {
+  double length = 1;
+  int64_t blocking = -1;
+  for (int64_t i = 0; i < problem->n; i++) {
+    const double room = (d[i] < 0 ? problem->lower[i] : problem->upper[i]) - z[i];
+    if (fabs(length * d[i]) <= fabs(room)) continue;
+    length = room / d[i];
+    blocking = i;
+  }
+  for (int64_t i = 0; i < problem->n; i++) z[i] = clamped(problem, i, z[i] + length * d[i]);
+  if (blocking >= 0) z[blocking] = d[blocking] < 0 ? problem->lower[blocking] : problem->upper[blocking];
+}
+
+/** z += d, brought back into the box, where that leads down from x (Morales and Nocedal 2011); else as far as it
+ * goes. */
+static void step_projected(const tutti_box_problem *problem, const double *x, const double *g,
+                           const double *d, double *z) {
+  double slope = 0;
+  bool outside = false;
+  for (int64_t i = 0; i < problem->n; i++) {
+    const double wanted = z[i] + d[i], inside = d[i] == 0 ? z[i] : clamped(problem, i, wanted);
+    outside = outside || (d[i] != 0 && inside != wanted);
+    slope += g[i] * (inside - x[i]);
+  }
+  if (outside && slope > 0) {
+    step_within(problem, d, z);
+    return;
+  }
+  for (int64_t i = 0; i < problem->n; i++)
+    if (d[i] != 0) z[i] = clamped(problem, i, z[i] + d[i]);
+}
+
+void tutti_box_model_minimum(const tutti_box_problem *problem, const tutti_box_curvature *curvature,
+                             const double *x, const double *gradient, tutti_box_break *breaks, double *work,
+                             double *z) {
+  double c[TUTTI_BOX_WIDTH] = {0};
+  cauchy_point(problem, curvature, x, gradient, breaks, work, z, c);
+  // With B = I the Cauchy point is the minimum already.
+  if (curvature->n_pairs == 0) return;
+  if (free_direction(problem, curvature, x, gradient, z, c, work))
+    step_projected(problem, x, gradient, work, z);
+}

@@ -1,0 +1,171 @@
+/** Three vectors, and a tridiagonal matrix whose ends come near the matrix' own.  The vectors are not made orthogonal
+ * again: rounding then repeats eigenvalues that have been found, but moves no end (Paige 1976, "Error analysis of the
+ * Lanczos algorithm"), and the memory does not grow with the number of products. */
+#include "curvature/lanczos.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/random.h"
+
+typedef struct {
+  const tutti_lanczos_problem *problem;
+  double *v, *before, *next;     // [n]
+  double *alpha, *beta;          // [max_products] of the tridiagonal matrix: diagonal, and below it
+  double *values, *below, *last; // [max_products] work space: eigenvalues, their vectors' last components
+} lanczos;
+
+static tutti_status allocate(lanczos *l) {
+  const int64_t n = l->problem->n, m = l->problem->max_products;
+  double **const long_ones[] = {&l->v, &l->before, &l->next};
+  double **const short_ones[] = {&l->alpha, &l->beta, &l->values, &l->below, &l->last};
+  for (size_t i = 0; i < sizeof long_ones / sizeof long_ones[0]; i++) TUTTI_TRY(TUTTI_NEW(*long_ones[i], n));
+  for (size_t i = 0; i < sizeof short_ones / sizeof short_ones[0]; i++)
+    TUTTI_TRY(TUTTI_NEW(*short_ones[i], m));
+  return TUTTI_OK;
+}
+
+static void release(lanczos *l) {
+  double *const owned[] = {l->v, l->before, l->next, l->alpha, l->beta, l->values, l->below, l->last};
+  for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
+}
+
+static double dot(int64_t n, const double *a, const double *b) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+static void scale(int64_t n, double factor, double *v) {
+  for (int64_t i = 0; i < n; i++) v[i] *= factor;
+}
+
+static void start(lanczos *l) {
+  const int64_t n = l->problem->n;
+  const tutti_stream stream = {.seed = l->problem->seed, .kind = TUTTI_STREAM_SHARPNESS};
+  for (int64_t i = 0; i < n; i++) {
+    uint32_t words[4];
+    double normal[2];
+    tutti_random_words(stream, (uint64_t)i, words);
+    tutti_random_normal(words[0], words[1], normal);
+    l->v[i] = normal[0];
+  }
+  scale(n, 1 / sqrt(dot(n, l->v, l->v)), l->v);
+}
+
+/** What one plane rotation of a sweep gives the next, upwards along the diagonal: the element that it has left outside of
+ * the three diagonals, and what it has taken from the next diagonal element. */
+typedef struct {
+  double sine, cosine, bulge, shift;
+} rotation;
+
+/** A sweep of the implicit QL algorithm (Dubrulle 1970) over the unreduced block [row, end]: e[row] becomes smaller.  z is
+ * turned along. */
+static void sweep(double *d, double *e, double *z, int row, int end) {
+  const double half = (d[row + 1] - d[row]) / (2 * e[row]), root = sqrt(half * half + 1);
+  rotation r = {.sine = 1, .cosine = 1};
+  r.bulge = d[end] - d[row] + e[row] / (half + copysign(root, half));
+  for (int i = end - 1; i >= row; i--) {
+    const double f = r.sine * e[i], b = r.cosine * e[i], length = sqrt(f * f + r.bulge * r.bulge);
+    e[i + 1] = length;
+    if (length == 0) {
+      d[i + 1] -= r.shift;
+      e[end] = 0;
+      return;
+    }
+    r.sine = f / length;
+    r.cosine = r.bulge / length;
+    const double g = d[i + 1] - r.shift, turned = (d[i] - g) * r.sine + 2 * r.cosine * b;
+    r.shift = r.sine * turned;
+    d[i + 1] = g + r.shift;
+    r.bulge = r.cosine * turned - b;
+    const double held = z[i + 1];
+    z[i + 1] = r.sine * z[i] + r.cosine * held;
+    z[i] = r.cosine * z[i] - r.sine * held;
+  }
+  d[row] -= r.shift;
+  e[row] = r.bulge;
+  e[end] = 0;
+}
+
+/** The end of the block that begins at `row`: behind it the matrix falls apart. */
+static int block_end(const double *d, const double *e, int row, int m) {
+  int end = row;
+  while (end < m - 1 && fabs(e[end]) > DBL_EPSILON * (fabs(d[end]) + fabs(d[end + 1]))) end++;
+  return end;
+}
+
+/** values[m] of the tridiagonal matrix of the first m products, and last[m] of their unit vectors. */
+static void solve_tridiagonal(lanczos *l, int m) {
+  enum { SWEEPS = 60 }; // two or three are enough; NaN would never end
+  for (int i = 0; i < m; i++) {
+    l->values[i] = l->alpha[i];
+    l->below[i] = i + 1 < m ? l->beta[i] : 0;
+    l->last[i] = i + 1 == m;
+  }
+  for (int row = 0; row < m; row++)
+    for (int tries = 0; tries < SWEEPS; tries++) {
+      const int end = block_end(l->values, l->below, row, m);
+      if (end == row) break;
+      sweep(l->values, l->below, l->last, row, end);
+    }
+}
+
+static void find_ends(lanczos *l, int m, tutti_spectrum *spectrum) {
+  solve_tridiagonal(l, m);
+  int low = 0, high = 0;
+  for (int i = 1; i < m; i++) {
+    if (l->values[i] < l->values[low]) low = i;
+    if (l->values[i] > l->values[high]) high = i;
+  }
+  const double beta = l->beta[m - 1];
+  spectrum->largest = (tutti_ritz){l->values[high], beta * fabs(l->last[high])};
+  spectrum->smallest = (tutti_ritz){l->values[low], beta * fabs(l->last[low])};
+  spectrum->n_products = m;
+}
+
+static bool is_precise(const tutti_spectrum *spectrum, double tolerance) {
+  const tutti_ritz a = spectrum->largest, b = spectrum->smallest;
+  const double limit = tolerance * fmax(fabs(a.value), fabs(b.value));
+  return a.residual <= limit && b.residual <= limit;
+}
+
+/** One product: row m of the tridiagonal matrix. */
+static tutti_status advance(lanczos *l, int m) {
+  const int64_t n = l->problem->n;
+  TUTTI_TRY(l->problem->product(l->problem->context, l->v, l->next));
+  for (int64_t i = 0; m > 0 && i < n; i++) l->next[i] -= l->beta[m - 1] * l->before[i];
+  l->alpha[m] = dot(n, l->v, l->next);
+  for (int64_t i = 0; i < n; i++) l->next[i] -= l->alpha[m] * l->v[i];
+  l->beta[m] = sqrt(dot(n, l->next, l->next));
+  double *const unused = l->before;
+  l->before = l->v;
+  l->v = l->next;
+  l->next = unused;
+  if (l->beta[m] > 0) scale(n, 1 / l->beta[m], l->v);
+  return TUTTI_OK;
+}
+
+static tutti_status run(lanczos *l, tutti_spectrum *spectrum) {
+  TUTTI_TRY(allocate(l));
+  start(l);
+  for (int m = 0; m < l->problem->max_products; m++) {
+    TUTTI_TRY(advance(l, m));
+    if (!isfinite(l->alpha[m]) || !isfinite(l->beta[m])) {
+      *spectrum = (tutti_spectrum){{NAN, NAN}, {NAN, NAN}, m + 1};
+      return TUTTI_OK;
+    }
+    find_ends(l, m + 1, spectrum);
+    if (is_precise(spectrum, l->problem->tolerance)) return TUTTI_OK;
+  }
+  return TUTTI_OK;
+}
+
+tutti_status tutti_lanczos_ends(const tutti_lanczos_problem *problem, tutti_spectrum *spectrum) {
+  lanczos l = {.problem = problem};
+  const tutti_status status = run(&l, spectrum);
+  release(&l);
+  return status;
+}

@@ -1,0 +1,147 @@
+/** Curvature of the training loss around a checkpoint's weights. */
+#include "base/log.h"
+#include "curvature/ascent.h"
+#include "curvature/lanczos.h"
+#include "run/class_weights.h"
+#include "run/plan.h"
+#include "rundir/restore.h"
+#include "tutti/curvature.h"
+#include "tutti/optim.h"
+
+typedef struct {
+  const tutti_comm *comm;
+  const tutti_sharpness_options *options;
+  tutti_restored restored;
+  tutti_samples set;
+  tutti_objective objective;
+  tutti_subspace subspace;
+  double *params, *gradient; // [n] owned
+} measurement;
+
+/** Samples of the training's epochs: another file may have more or less, but what was done tells, once an epoch is.  Of
+ * epochs before the run went on with other data, the place counts, which is in epochs of these. */
+static int64_t samples_of_epoch(const tutti_checkpoint_state *state, int64_t n_here) {
+  const int64_t since = state->samples - state->from_samples - (int64_t)state->in_epoch.samples;
+  const int64_t whole = state->from_place + since;
+  return state->epoch > 0 && whole > 0 ? whole / state->epoch : n_here;
+}
+
+/** That of the last update, by the schedule of the training. */
+static tutti_status find_learning_rate(measurement *m, double *learning_rate) {
+  tutti_config config = m->restored.config; // borrows all that it points to
+  tutti_checkpoint_state state = m->restored.state;
+  tutti_plan plan;
+  tutti_schedule schedule;
+  config.train.micro_batch_size = 0; // what suited the ranks of the training need not suit one
+  const int64_t n_train = m->options->file ? samples_of_epoch(&state, m->set.n) : m->set.n;
+  TUTTI_TRY(tutti_plan_make(&config, n_train, 1, &plan));
+  TUTTI_TRY(tutti_plan_go_on(&plan, &config, &state, 1));
+  TUTTI_TRY(tutti_plan_schedule(&plan, &config, state.warmup_from, &schedule));
+  state.place = tutti_plan_place(&plan, &state);
+  const tutti_position now = tutti_plan_position(&plan, &state);
+  const tutti_position last = now.at > plan.from.at ? tutti_plan_move(&plan, now, -1) : now;
+  // A plateau and a gain have no place in the plan.
+  const bool told = (schedule.decay == TUTTI_DECAY_PLATEAU || plan.base > 0) && state.step > 0;
+  *learning_rate = told ? state.learning_rate : tutti_plan_learning_rate(&plan, &schedule, last);
+  return TUTTI_OK;
+}
+
+static tutti_status choose_samples(measurement *m, tutti_sharpness *sharpness) {
+  const tutti_samples_all all =
+      tutti_samples_divide(&m->restored.config, m->restored.dataset, m->restored.state.split_seed);
+  m->set = all.train;
+  TUTTI_CHECK(m->set.n > 0, TUTTI_ERR_CONFIG, "%s: there are no training samples to take the loss of",
+              tutti_dataset_file(m->restored.dataset));
+  TUTTI_TRY(find_learning_rate(m, &sharpness->learning_rate));
+  TUTTI_TRY(
+      tutti_agree(m->comm, tutti_class_weights_make(&m->restored.config, &all.train, &m->restored.network)));
+  const int64_t limit = m->options->limit_train;
+  if (limit > 0 && limit < m->set.n) m->set.n = limit;
+  sharpness->samples = m->set.n;
+  return TUTTI_OK;
+}
+
+static tutti_status check_subspace(const measurement *m, const char *checkpoint) {
+  const int64_t n = m->objective.n;
+  TUTTI_CHECK(
+      m->options->subspace <= n, TUTTI_ERR_USAGE,
+      "--subspace=%d: the network of %s has %lld weights; take no more dimensions, or 0 for no subspace",
+      m->options->subspace, checkpoint, (long long)n);
+  return TUTTI_OK;
+}
+
+static tutti_status prepare(measurement *m, const char *checkpoint, tutti_sharpness *sharpness) {
+  tutti_restored *const restored = &m->restored;
+  TUTTI_TRY(tutti_restore_config(m->comm, checkpoint, restored));
+  TUTTI_TRY(tutti_restore_data(m->comm, m->options->file, m->options->external, TUTTI_SPLIT_TRAIN, restored));
+  TUTTI_TRY(tutti_restore_network(m->comm, checkpoint, TUTTI_WEIGHTS_OF_FILE, restored));
+  TUTTI_TRY(tutti_network_check_labels(&restored->network));
+  TUTTI_TRY(choose_samples(m, sharpness));
+  TUTTI_TRY(tutti_objective_create(&restored->network, &m->set, &m->objective));
+  TUTTI_TRY(check_subspace(m, checkpoint));
+  const int64_t n = m->objective.n;
+  tutti_status local = TUTTI_NEW(m->params, n);
+  if (local == TUTTI_OK) local = TUTTI_NEW(m->gradient, n);
+  TUTTI_TRY(tutti_agree(m->comm, local));
+  for (int64_t i = 0; i < n; i++) m->params[i] = restored->params[i];
+  return TUTTI_OK;
+}
+
+static tutti_status hessian_product(void *context, const double *v, double *out) {
+  measurement *m = context;
+  return tutti_objective_product(&m->objective, m->params, v, out);
+}
+
+static tutti_status measure_spectrum(measurement *m, tutti_sharpness *sharpness) {
+  const tutti_lanczos_problem problem = {.n = m->objective.n,
+                                         .seed = m->options->seed,
+                                         .tolerance = m->options->tolerance,
+                                         .max_products = m->options->max_products,
+                                         .product = hessian_product,
+                                         .context = m};
+  tutti_spectrum spectrum;
+  TUTTI_TRY(tutti_lanczos_ends(&problem, &spectrum));
+  sharpness->lambda_max = spectrum.largest.value;
+  sharpness->lambda_residual = spectrum.largest.residual;
+  sharpness->lambda_min = spectrum.smallest.value;
+  sharpness->lambda_min_residual = spectrum.smallest.residual;
+  sharpness->n_products = spectrum.n_products;
+  return TUTTI_OK;
+}
+
+static tutti_status measure_boxes(measurement *m, const tutti_subspace *subspace, double loss,
+                                  double *values) {
+  const tutti_ascent ascent = {
+      .objective = &m->objective, .center = m->params, .loss = loss, .subspace = subspace};
+  for (int i = 0; i < m->options->n_epsilons; i++)
+    TUTTI_TRY(tutti_ascent_sharpness(&ascent, m->options->epsilons[i], &values[i]));
+  return TUTTI_OK;
+}
+
+static tutti_status measure(measurement *m, tutti_sharpness *sharpness) {
+  const tutti_sharpness_options *options = m->options;
+  TUTTI_TRY(tutti_objective_gradient(&m->objective, m->params, &sharpness->train_loss, m->gradient));
+  TUTTI_TRY(measure_spectrum(m, sharpness));
+  TUTTI_TRY(measure_boxes(m, NULL, sharpness->train_loss, sharpness->full));
+  if (options->subspace == 0 || options->n_epsilons == 0) return TUTTI_OK;
+  TUTTI_TRY(tutti_subspace_create(m->comm, m->objective.n, options->subspace, options->seed, &m->subspace));
+  return measure_boxes(m, &m->subspace, sharpness->train_loss, sharpness->inside);
+}
+
+tutti_status tutti_sharpness_of_checkpoint(const tutti_comm *comm, const char *checkpoint,
+                                           const tutti_sharpness_options *options,
+                                           tutti_sharpness *sharpness) {
+  measurement m = {.comm = comm, .options = options};
+  tutti_status status = TUTTI_OK;
+  *sharpness = (tutti_sharpness){0};
+  TUTTI_ASSERT(options->n_epsilons <= TUTTI_MAX_EPSILONS && options->max_products > 0);
+  TUTTI_TRY_GOTO(done, prepare(&m, checkpoint, sharpness));
+  TUTTI_TRY_GOTO(done, measure(&m, sharpness));
+done:
+  tutti_free(m.params);
+  tutti_free(m.gradient);
+  tutti_subspace_destroy(&m.subspace);
+  tutti_objective_destroy(&m.objective);
+  tutti_restored_clear(&m.restored);
+  return status;
+}

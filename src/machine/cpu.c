@@ -1,0 +1,154 @@
+/** The processors that this process may run on: the affinity mask of the thread that asks, and the places of OpenMP, which may
+ * have bound that thread to a part of what the process was given.  The preflight, `doctor`, `bench` and the metrics file show
+ * them. */
+#define _GNU_SOURCE // sched_getaffinity, RTLD_DEFAULT
+#include "machine/cpu.h"
+
+#include <dlfcn.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "base/vector_unit.h"
+
+static void read_model(char *model, size_t bytes) {
+  snprintf(model, bytes, "unknown");
+  FILE *file = fopen("/proc/cpuinfo", "r");
+  if (!file) return;
+  char line[256];
+  while (fgets(line, sizeof line, file)) {
+    const char *colon = strchr(line, ':');
+    if (strncmp(line, "model name", 10) != 0 || !colon) continue;
+    snprintf(model, bytes, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+    break;
+  }
+  fclose(file);
+}
+
+static int count_online(void) {
+  const long n = sysconf(_SC_NPROCESSORS_ONLN);
+  return n > 0 ? (int)n : 1;
+}
+
+#ifdef __linux__
+/** ISO C has no cast from dlsym's pointer to that of a function. */
+static void find_function(const char *name, void *function, size_t bytes) {
+  void *const found = dlsym(RTLD_DEFAULT, name);
+  memcpy(function, &found, bytes);
+}
+
+/** Add the processors of the places that OpenMP binds its threads to, this one among them, before main begins
+ * (OMP_PROC_BIND, OMP_PLACES, GOMP_CPU_AFFINITY): none where it does not bind.  Its library may come with the BLAS
+ * alone, so it is asked for by name. */
+static void add_places(cpu_set_t *set) {
+  int (*n_places)(void), (*n_procs)(int), ids[CPU_SETSIZE];
+  void (*get_ids)(int, int *);
+  find_function("omp_get_num_places", &n_places, sizeof n_places);
+  find_function("omp_get_place_num_procs", &n_procs, sizeof n_procs);
+  find_function("omp_get_place_proc_ids", &get_ids, sizeof get_ids);
+  if (!n_places || !n_procs || !get_ids) return;
+  for (int place = 0; place < n_places(); place++) {
+    const int n = n_procs(place);
+    if (n <= CPU_SETSIZE) get_ids(place, ids);
+    for (int i = 0; i < n && n <= CPU_SETSIZE; i++)
+      if (ids[i] >= 0 && ids[i] < CPU_SETSIZE) CPU_SET(ids[i], set);
+  }
+}
+
+/** Those of a set that there are, and that the process may have: the system leaves out the others. */
+static bool leave_out(const cpu_set_t *own, cpu_set_t *set) {
+  const bool told =
+      sched_setaffinity(0, sizeof *set, set) == 0 && sched_getaffinity(0, sizeof *set, set) == 0;
+  return sched_setaffinity(0, sizeof *own, own) == 0 && told;
+}
+
+/** What the process was given.  The system tells of the thread that asks, which OpenMP may have bound to a part. */
+static bool get_given(cpu_set_t *set) {
+  cpu_set_t places, both;
+  if (sched_getaffinity(0, sizeof *set, set) != 0) return false;
+  CPU_ZERO(&places);
+  add_places(&places);
+  CPU_AND(&both, set, &places);
+  const bool by_openmp = CPU_EQUAL(&both, set); // else somebody has bound it after OpenMP
+  if (by_openmp && !CPU_EQUAL(set, &places) && leave_out(set, &places)) *set = places;
+  return true;
+}
+#endif
+
+/** The logical processors this process may run on, ascending: all, where the system does not tell. */
+static int get_allowed(int cpus[TUTTI_MAX_CPUS]) {
+  int n = 0;
+#ifdef __linux__
+  cpu_set_t set;
+  const bool told = get_given(&set);
+  for (int i = 0; told && i < CPU_SETSIZE && i < TUTTI_MAX_CPUS; i++)
+    if (CPU_ISSET(i, &set)) cpus[n++] = i;
+#endif
+  if (n > 0) return n;
+  const int n_online = count_online();
+  for (; n < n_online && n < TUTTI_MAX_CPUS; n++) cpus[n] = n;
+  return n;
+}
+
+bool tutti_cpu_openmp_binds(void) {
+#ifdef __linux__
+  cpu_set_t places;
+  CPU_ZERO(&places);
+  add_places(&places);
+  return CPU_COUNT(&places) > 0;
+#else
+  return false;
+#endif
+}
+
+void tutti_cpu_unbind(void) {
+#ifdef __linux__
+  cpu_set_t set;
+  if (get_given(&set)) (void)sched_setaffinity(0, sizeof set, &set);
+#endif
+}
+
+int tutti_cpu_core(const char *root, int cpu) {
+  char path[1024];
+  snprintf(path, sizeof path, "%s/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", root, cpu);
+  FILE *file = fopen(path, "r");
+  if (!file) return cpu;
+  int first = cpu; // of a list like "3,67" or "6-7"
+  if (fscanf(file, "%d", &first) != 1 || first < 0 || first > cpu) first = cpu;
+  fclose(file);
+  return first;
+}
+
+int tutti_cpu_cores(int cores[TUTTI_MAX_CPUS]) {
+  int cpus[TUTTI_MAX_CPUS];
+  bool is_core[TUTTI_MAX_CPUS] = {false};
+  const int n_cpus = get_allowed(cpus);
+  for (int i = 0; i < n_cpus; i++) is_core[tutti_cpu_core("", cpus[i])] = true;
+  int n = 0;
+  for (int i = 0; i < TUTTI_MAX_CPUS; i++)
+    if (is_core[i]) cores[n++] = i;
+  return n;
+}
+
+char *tutti_cpu_ranges(const int *numbers, int n, char *text, size_t bytes) {
+  text[0] = '\0';
+  for (int i = 0, last; i < n; i = last + 1) {
+    for (last = i; last + 1 < n && numbers[last + 1] == numbers[last] + 1;) last++;
+    tutti_text_append(text, bytes, "%s%d", i ? "," : "", numbers[i]);
+    if (last > i) tutti_text_append(text, bytes, "-%d", numbers[last]);
+  }
+  return text;
+}
+
+void tutti_cpu_get(tutti_cpu *cpu) {
+  int cpus[TUTTI_MAX_CPUS];
+  memset(cpu, 0, sizeof *cpu);
+  read_model(cpu->model, sizeof cpu->model);
+  cpu->n_cpus = count_online();
+  cpu->n_allowed = get_allowed(cpus);
+  tutti_cpu_ranges(cpus, cpu->n_allowed, cpu->allowed, sizeof cpu->allowed);
+  cpu->avx2_fma = tutti_cpu_has_avx2_fma();
+  cpu->avx512 = tutti_cpu_has_avx512();
+}

@@ -1,0 +1,110 @@
+#include "machine/preflight.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "machine/kernels.h"
+#include "machine/placement.h"
+#include "machine/quota.h"
+
+static tutti_placement place(const tutti_comm *comm, const tutti_threads *threads) {
+  tutti_cpu cpu;
+  tutti_cpu_get(&cpu);
+  tutti_placement own = {.node = tutti_comm_node(comm),
+                         .threads = threads->n,
+                         .n_barred = cpu.n_cpus - cpu.n_allowed,
+                         .quota = tutti_cpu_quota("")};
+  int cores[TUTTI_MAX_CPUS];
+  const int n = tutti_cpu_cores(cores);
+  for (int i = 0; i < n; i++) own.cores[cores[i] / 64] |= (uint64_t)1 << (cores[i] % 64);
+  return own;
+}
+
+/** "without OMP_PLACES, ": the condition of all advice on cores, where OpenMP was told to leave the ranks some alone. */
+static const char *condition(char *text, size_t bytes) {
+  static const char *const names[] = {"OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"};
+  text[0] = '\0';
+  for (int i = 2; i >= 0; i--)
+    if (getenv(names[i])) snprintf(text, bytes, "without %s, ", names[i]);
+  return text;
+}
+
+static void warn_of_fault(const tutti_placing_fault *fault, const tutti_placement *at, const char *host) {
+  const int n_cores = fault->n_cores, n_ranks = fault->n_ranks, threads = at->threads;
+  char numbers[64], where[384], without[40], advice[160] = "";
+  condition(without, sizeof without);
+  tutti_cpu_ranges(fault->cores, n_cores, numbers, sizeof numbers);
+  snprintf(where, sizeof where, "%d core%s of %s (%s)", n_cores, n_cores > 1 ? "s" : "", host, numbers);
+  switch (fault->kind) {
+  case TUTTI_PLACED_SHARING:
+    if (at->n_barred > 0)
+      snprintf(advice, sizeof advice,
+               "; %smpirun --bind-to none, or srun --cpu-bind=none, lets them have the others", without);
+    tutti_log(TUTTI_LOG_WARNING, "%d ranks share %s: right for trying, slow for measuring%s", n_ranks, where,
+              advice);
+    break;
+  case TUTTI_PLACED_NARROW:
+    tutti_log(
+        TUTTI_LOG_WARNING,
+        "rank %d has %d threads but %s: bind each rank to more (%smpirun --map-by slot:PE=%d, or --bind-to "
+        "none; srun --cpus-per-task=%d), or take parallel.threads=%d",
+        fault->rank, threads, where, without, threads, threads, n_cores);
+    break;
+  case TUTTI_PLACED_CROWDED:
+    tutti_log(TUTTI_LOG_WARNING,
+              "%d ranks with %d threads in all share %s: take parallel.threads=%d, or start fewer ranks",
+              n_ranks, fault->n_threads, where, n_cores / n_ranks);
+    break;
+  case TUTTI_PLACED_THROTTLED:
+    tutti_log(
+        TUTTI_LOG_WARNING,
+        "a CPU quota (cgroup) gives %s the time of %.3g cores, and the threads of its ranks are %d: they "
+        "will be stopped again and again; raise the quota, or start fewer",
+        host, at->quota, fault->n_threads);
+    break;
+  case TUTTI_PLACED_WELL:
+    break;
+  }
+}
+
+static void warn_of_kernels(char *const *warnings, char *const *hosts, int size) {
+  int n = 0, first = 0;
+  for (int i = size - 1; i >= 0; i--) {
+    if (!warnings[i][0]) continue;
+    first = i;
+    n++;
+  }
+  if (n == 0) return;
+  if (n == size)
+    tutti_log(TUTTI_LOG_WARNING, "%s", warnings[first]);
+  else
+    tutti_log(TUTTI_LOG_WARNING, "%d of %d ranks, the first on %s: %s", n, size, hosts[first],
+              warnings[first]);
+}
+
+tutti_status tutti_preflight(const tutti_comm *comm, int64_t wanted, tutti_threads *threads) {
+  TUTTI_TRY(tutti_threads_set(comm, wanted, threads));
+  const int size = tutti_comm_size(comm);
+  const bool is_root = tutti_comm_rank(comm) == 0;
+  const tutti_placement own = place(comm, threads);
+  const char *kernels = tutti_kernels_warning();
+  tutti_placement *placements = NULL;
+  char **hosts = NULL, **warnings = NULL;
+  tutti_status status = is_root ? TUTTI_NEW(placements, size) : TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
+  TUTTI_TRY_GOTO(done, tutti_gather_bytes(comm, 0, &own, sizeof own, placements));
+  TUTTI_TRY_GOTO(done, tutti_gather_texts(comm, 0, tutti_comm_host(comm), &hosts));
+  TUTTI_TRY_GOTO(done, tutti_gather_texts(comm, 0, kernels ? kernels : "", &warnings));
+  if (!is_root) goto done;
+  tutti_placing_fault faults[4];
+  const int n_faults = tutti_placement_check(placements, size, faults);
+  for (int i = 0; i < n_faults; i++)
+    warn_of_fault(&faults[i], &placements[faults[i].rank], hosts[faults[i].rank]);
+  warn_of_kernels(warnings, hosts, size);
+done:
+  tutti_texts_free(&hosts, size);
+  tutti_texts_free(&warnings, size);
+  tutti_free(placements);
+  return status;
+}

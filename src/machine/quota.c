@@ -1,0 +1,73 @@
+#include "machine/quota.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PATH_BYTES = 1024 };
+
+static bool read_line(const char *folder, const char *name, char *line, int bytes) {
+  char path[PATH_BYTES + 32];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  FILE *file = fopen(path, "r");
+  if (!file) return false;
+  const bool read = fgets(line, bytes, file) != NULL;
+  fclose(file);
+  return read;
+}
+
+/** What one folder says; 0: nothing.  Version 2 has both numbers in one file, "max 100000" without a limit;
+ * version 1 has two files, and -1. */
+static double quota_of(const char *folder) {
+  char line[64];
+  double quota = 0, period = 0;
+  if (read_line(folder, "cpu.max", line, sizeof line))
+    return sscanf(line, "%lf %lf", &quota, &period) == 2 && quota > 0 && period > 0 ? quota / period : 0;
+  if (!read_line(folder, "cpu.cfs_quota_us", line, sizeof line) || sscanf(line, "%lf", &quota) != 1) return 0;
+  if (!read_line(folder, "cpu.cfs_period_us", line, sizeof line) || sscanf(line, "%lf", &period) != 1)
+    return 0;
+  return quota > 0 && period > 0 ? quota / period : 0;
+}
+
+/** The tightest from the group at `path` up to the mount, which is all there is to see in a container. */
+static double tightest(const char *mount, const char *path, double found) {
+  char folder[PATH_BYTES];
+  if (snprintf(folder, sizeof folder, "%s%s", mount, path) >= (int)sizeof folder) return found;
+  const size_t root = strlen(mount);
+  for (;;) {
+    const double quota = quota_of(folder);
+    if (quota > 0 && (found == 0 || quota < found)) found = quota;
+    char *slash = strrchr(folder, '/');
+    if (!slash || (size_t)(slash - folder) < root || folder[root] == '\0') return found;
+    *slash = '\0';
+  }
+}
+
+/** Whether the list "cpu,cpuacct" names the CPU controller. */
+static bool has_cpu(const char *controllers) {
+  char list[128];
+  snprintf(list, sizeof list, ",%s,", controllers);
+  return strstr(list, ",cpu,") != NULL;
+}
+
+double tutti_cpu_quota(const char *root) {
+  char name[PATH_BYTES], line[PATH_BYTES], mount[PATH_BYTES];
+  snprintf(name, sizeof name, "%s/proc/self/cgroup", root);
+  FILE *file = fopen(name, "r");
+  if (!file) return 0;
+  double quota = 0;
+  while (
+      fgets(line, sizeof line, file)) { // "0::/user.slice" in version 2, "4:cpu,cpuacct:/slurm" in version 1
+    line[strcspn(line, "\n")] = '\0';
+    char *controllers = strchr(line, ':');
+    char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+    if (!path) continue;
+    *path++ = '\0';
+    const bool unified = controllers[1] == '\0';
+    if (!unified && !has_cpu(controllers + 1)) continue;
+    snprintf(mount, sizeof mount, "%s/sys/fs/cgroup%s", root, unified ? "" : "/cpu");
+    quota = tightest(mount, path, quota);
+  }
+  fclose(file);
+  return quota;
+}

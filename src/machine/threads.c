@@ -1,0 +1,98 @@
+#include "machine/threads.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/vector_unit.h"
+#include "machine/cpu.h"
+#include "machine/quota.h"
+#include "tutti/linalg.h"
+
+/** The number in an environment variable; 0: none.  Of OpenMP's list the first, which is the outermost. */
+static int number_in(const char *name) {
+  const char *text = getenv(name);
+  const long n = text ? strtol(text, NULL, 10) : 0;
+  return n > 0 && n <= TUTTI_MAX_CPUS ? (int)n : 0;
+}
+
+static void choose_by_environment(tutti_threads *threads) {
+  static const char *const names[] = {"OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
+                                      "OMP_NUM_THREADS"};
+  for (int i = 0; i < 4; i++) {
+    const int n = number_in(names[i]);
+    if (n == 0) continue;
+    threads->n = n;
+    snprintf(threads->why, sizeof threads->why, "%s", names[i]);
+    return;
+  }
+}
+
+/** The rank's share of its cores [n]: claims[core] ranks of the node may run on each. */
+static void share_cores(const int *cores, int n, const double *claims, tutti_threads *threads) {
+  double share = 0, ranks = 1;
+  for (int i = 0; i < n; i++) {
+    share += 1 / claims[cores[i]];
+    if (claims[cores[i]] > ranks) ranks = claims[cores[i]];
+  }
+  threads->n = share >= 1 ? (int)(share + 1e-9) : 1;
+  snprintf(threads->why, sizeof threads->why, "%d core%s, %.0f rank%s", n, n == 1 ? "" : "s", ranks,
+           ranks > 1 ? "s" : "");
+}
+
+/** A rank that is bound has got what it was meant to have; one that may run everywhere shares the node with the
+ * jobs of others. */
+static void limit_by_slurm(const tutti_comm *comm, tutti_threads *threads) {
+  tutti_cpu cpu;
+  tutti_cpu_get(&cpu);
+  if (cpu.n_allowed < cpu.n_cpus) return;
+  const char *name = "SLURM_CPUS_PER_TASK";
+  int limit = number_in(name);
+  if (limit == 0) {
+    name = "SLURM_CPUS_ON_NODE";
+    const int on_node = number_in(name);
+    if (on_node == 0) return;
+    limit = on_node > tutti_comm_node_size(comm) ? on_node / tutti_comm_node_size(comm) : 1;
+  }
+  if (limit >= threads->n) return;
+  threads->n = limit;
+  snprintf(threads->why, sizeof threads->why, "%s", name);
+}
+
+static void limit_by_quota(const tutti_comm *comm, tutti_threads *threads) {
+  const double quota = tutti_cpu_quota(""), share = quota / tutti_comm_node_size(comm);
+  if (quota == 0 || share >= threads->n) return;
+  threads->n = share > 1 ? (int)share : 1;
+  snprintf(threads->why, sizeof threads->why, "CPU quota of %.3g cores", quota);
+}
+
+static tutti_status decide(const tutti_comm *comm, tutti_threads *threads) {
+  int cores[TUTTI_MAX_CPUS];
+  const int n = tutti_cpu_cores(cores);
+  double n_numbers = cores[n - 1] + 1, *claims = NULL;
+  TUTTI_TRY(tutti_max(comm, &n_numbers, 1));
+  const int64_t stride = (int64_t)n_numbers;
+  tutti_status status = TUTTI_NEW(claims, stride * tutti_comm_n_nodes(comm));
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
+  double *own = claims + tutti_comm_node(comm) * stride;
+  for (int i = 0; i < n; i++) own[cores[i]] = 1;
+  TUTTI_TRY_GOTO(done, tutti_sum(comm, claims, stride * tutti_comm_n_nodes(comm)));
+  share_cores(cores, n, own, threads);
+  limit_by_slurm(comm, threads);
+  limit_by_quota(comm, threads);
+done:
+  tutti_free(claims);
+  return status;
+}
+
+tutti_status tutti_threads_set(const tutti_comm *comm, int64_t wanted, tutti_threads *threads) {
+  tutti_cpu_flush_subnormals(); // before there are threads, which take it over
+  tutti_threads decided = {.n = (int)wanted, .why = "parallel.threads"};
+  if (wanted == 0) {
+    // All ranks take part in the counting, or none: the environment may differ between them.
+    TUTTI_TRY(decide(comm, &decided));
+    choose_by_environment(&decided);
+  }
+  tutti_linalg_set_threads(decided.n);
+  if (threads) *threads = decided;
+  return TUTTI_OK;
+}

@@ -1,0 +1,279 @@
+/** What is seen of a step's gradients and parameters. */
+#include "measure/meter.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "linalg/squares.h"
+#include "measure/meter_impl.h"
+
+// --- create and destroy ----------------------------------------------------------------------------------
+
+/** Whether the next step is measured, and for how many it stands.  A number that is given names its multiples.  Else it is
+ * the first step and, at the present batch size, which may grow, so many later: an epoch ends with a short batch, and the
+ * multiples would be such steps alone where they lie a whole number of epochs apart. */
+static bool is_due(const tutti_run *run, int64_t *since) {
+  const int64_t given = (int64_t)run->config->run.measure_every.value, step = run->state.step;
+  if (given > 0) {
+    *since = given;
+    return (step + 1) % given == 0;
+  }
+  const int64_t every = tutti_noise_every(tutti_stages_batch(&run->plan.stages, tutti_run_position(run).at));
+  *since = step == 0 ? 1 : every;
+  return step % every == 0;
+}
+
+static tutti_status list_layers(const tutti_model *model, tutti_meter *meter) {
+  TUTTI_TRY(TUTTI_NEW(meter->layers, tutti_model_n_layers(model)));
+  for (int i = 0; i < tutti_model_n_arrays(model); i++) {
+    const tutti_model_array *array = tutti_model_array_at(model, i);
+    if (!array->trainable) break;
+    if (meter->n_layers == 0 || strcmp(meter->layers[meter->n_layers - 1].name, array->layer) != 0)
+      meter->layers[meter->n_layers++].name = array->layer;
+    meter->layers[meter->n_layers - 1].end = array->offset + array->n;
+  }
+  return TUTTI_OK;
+}
+
+static tutti_status allocate(const tutti_run *run, tutti_meter *meter) {
+  int first = 0, n_leaves = 0;
+  int64_t end = 0;
+  tutti_reducer_own_leaves(run->reducer, &first, &n_leaves);
+  tutti_reducer_slice(run->reducer, &meter->begin, &end);
+  const int64_t n = end - meter->begin;
+  const bool two_passes =
+      tutti_optim_n_pieces(run->optim) > 0 || tutti_optim_n_norms(run->optim) > 0 || meter->gains;
+  TUTTI_TRY(TUTTI_NEW(meter->groups, n_leaves > 1 ? n_leaves : 1));
+  TUTTI_TRY(TUTTI_NEW(meter->squares, n_leaves > 1 ? n_leaves : 1));
+  if ((meter->noise || meter->gains) && !meter->examples)
+    TUTTI_TRY(TUTTI_NEW(meter->earlier, tutti_model_n_params(run->network.model)));
+  if (meter->norms && two_passes) TUTTI_TRY(TUTTI_NEW(meter->before, n));
+  if (meter->norms) TUTTI_TRY(TUTTI_NEW(meter->start, n));
+  TUTTI_TRY(TUTTI_NEW(meter->places, n / TUTTI_BLOCK + 1 + meter->n_layers));
+  return TUTTI_NEW(meter->sums, meter->n_layers);
+}
+
+/** Whether each micro-batch is one ghost group, so that the parts are the same whatever the ranks and leaves.  What
+ * takes its statistics together with others is no part that stands for itself. */
+static bool has_parts(const tutti_run *run, int64_t batch) {
+  const tutti_plan *plan = &run->plan;
+  const int64_t grain = tutti_plan_grain(run->config, batch);
+  return grain < batch && plan->micro_rows == grain && !tutti_plan_shares_groups(run->config, plan, batch);
+}
+
+/** What cannot be measured is told, and what goes by it refused. */
+static tutti_status check_parts(const tutti_run *run) {
+  static const char wanted[] =
+      "with batch_norm it is that of ghost groups, each of which one rank, and with reduce=tree one leaf, "
+      "has "
+      "for itself in a micro-batch of its own; set ghost= to a part of the batch, fewer parallel.leaves, and "
+      "leave train.micro_batch_size at auto";
+  if (has_parts(run, run->plan.stages.stages[0].batch)) return TUTTI_OK;
+  TUTTI_CHECK(!run->meter->gains, TUTTI_ERR_CONFIG,
+              "schedule.scaling: adascale needs the noise of the gradient, and %s", wanted);
+  tutti_log_once(TUTTI_LOG_WARNING, "run.measure: the noise of the gradient will not be known: %s", wanted);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_meter_create(tutti_run *run) {
+  const tutti_measure measure = run->config->run.measure;
+  const tutti_model *model = run->network.model;
+  const bool seen = measure != TUTTI_MEASURE_NONE && (!run->keeps_no_rows || run->observer);
+  const bool gains = run->plan.base > 0;
+  if (!seen && !gains) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(run->meter, 1));
+  tutti_meter *meter = run->meter;
+  meter->gains = gains;
+  meter->noise = seen && (measure & TUTTI_MEASURE_NOISE);
+  meter->norms = seen && (measure & TUTTI_MEASURE_NORMS);
+  meter->examples = (meter->noise || gains) && tutti_model_has_examples(model);
+  const int64_t base = run->config->schedule.base_batch_size;
+  meter->base = base > 0 ? (double)base : 1;
+  if ((gains || meter->noise) && !meter->examples) TUTTI_TRY(check_parts(run));
+  TUTTI_TRY(list_layers(model, meter));
+  TUTTI_TRY(allocate(run, meter));
+  return tutti_readings_create(run, meter);
+}
+
+void tutti_meter_destroy(tutti_meter **handle) {
+  tutti_meter *meter = *handle;
+  if (!meter) return;
+  void *const owned[] = {meter->groups,     meter->squares,  meter->earlier, meter->layers,
+                         meter->places,     meter->sums,     meter->before,  meter->start,
+                         meter->quantities, meter->readings, meter->names};
+  for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
+  tutti_free(meter);
+  *handle = NULL;
+}
+
+bool tutti_meter_keeps_start(const tutti_run *run) {
+  return run->meter && run->meter->norms;
+}
+
+tutti_status tutti_meter_start(tutti_run *run, const float *weights) {
+  if (!tutti_meter_keeps_start(run)) return TUTTI_OK;
+  return tutti_reducer_scatter(run->reducer, weights, run->meter->start);
+}
+
+void tutti_meter_forget_start(tutti_run *run) {
+  int64_t begin = 0, end = 0;
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  // A distance from here is no number, and such readings are none.
+  for (int64_t i = 0; i < end - begin; i++) run->meter->start[i] = NAN;
+}
+
+// --- gradients of leaves ---------------------------------------------------------------------------------
+
+static bool is_on(const tutti_run *run) {
+  return run->meter && run->meter->on;
+}
+
+/** Whether this step's noise is wanted. */
+static bool sees_noise(const tutti_meter *meter) {
+  return meter->gains || (meter->on && meter->noise);
+}
+
+void tutti_meter_begin_step(tutti_run *run) {
+  tutti_meter *meter = run->meter;
+  if (!meter) return;
+  meter->on = (meter->noise || meter->norms) && is_due(run, &meter->since);
+  meter->parts = sees_noise(meter) && !meter->examples &&
+                 has_parts(run, tutti_plan_batch(&run->plan, tutti_run_position(run)).count);
+  memset(meter->sums, 0, (size_t)meter->n_layers * sizeof *meter->sums);
+}
+
+double *tutti_meter_examples(tutti_run *run, int n) {
+  tutti_meter *meter = run->meter;
+  if (!meter || !sees_noise(meter)) return NULL;
+  memset(meter->groups, 0, (size_t)n * sizeof *meter->groups);
+  memset(meter->squares, 0, (size_t)n * sizeof *meter->squares);
+  return meter->examples ? meter->squares : NULL;
+}
+
+bool tutti_meter_sees_leaves(const tutti_run *run) {
+  return run->meter && run->meter->parts;
+}
+
+void tutti_meter_leaf(tutti_run *run, const tutti_pass *pass, int leaf, int64_t begin, int64_t n,
+                      const float *grads) {
+  if (!tutti_meter_sees_leaves(run)) return;
+  float *earlier = run->meter->earlier + begin;
+  run->meter->groups[leaf - pass->leaf] +=
+      pass->begins ? tutti_squares(grads, n) : tutti_squares_of_difference(grads, earlier, n);
+  if (!pass->ends) memcpy(earlier, grads, (size_t)n * sizeof *grads);
+}
+
+/** Gradients are sums of those of loss / B: a group's mean gradient is B / b of its sum. */
+void tutti_meter_micro_batch(tutti_run *run, const tutti_pass *pass, int64_t batch_count,
+                             double (*tail)[TUTTI_N_TAIL]) {
+  const tutti_meter *meter = run->meter;
+  if (!meter || !sees_noise(meter)) return;
+  const double scale = (double)batch_count * (double)batch_count;
+  for (int i = 0; i < pass->n_leaves; i++) {
+    const int64_t rows = run->leaf_ends[i] - (i ? run->leaf_ends[i - 1] : 0);
+    if (rows == 0) continue;
+    tail[i][TUTTI_TAIL_GROUPS] += meter->parts;
+    tail[i][TUTTI_TAIL_GROUP_SQUARES] += scale * meter->groups[i] / (double)rows;
+    tail[i][TUTTI_TAIL_EXAMPLE_SQUARES] += scale * meter->squares[i];
+  }
+}
+
+// --- parameters ------------------------------------------------------------------------------------------
+
+static int layer_at(const tutti_meter *meter, int64_t at) {
+  int layer = 0;
+  while (meter->layers[layer].end <= at) layer++;
+  return layer;
+}
+
+/** Elements [at, to) of a pass, which lie in one block of it and in one layer. */
+typedef struct {
+  int64_t at, to, place;
+  int layer;
+} stretch;
+
+static stretch stretch_at(const tutti_meter *meter, int64_t first, int64_t at, int64_t end) {
+  const int64_t block = (at - first) / TUTTI_BLOCK, block_end = first + (block + 1) * TUTTI_BLOCK;
+  const int layer = layer_at(meter, at);
+  const int64_t layer_end = meter->layers[layer].end;
+  int64_t to = block_end < layer_end ? block_end : layer_end;
+  if (end < to) to = end;
+  return (stretch){.at = at, .to = to, .layer = layer, .place = block + layer - layer_at(meter, first)};
+}
+
+void tutti_meter_before(tutti_run *run, int64_t first, int64_t at, int64_t n, const float *params,
+                        const float *grads, float *room) {
+  if (!is_on(run)) return;
+  tutti_meter *meter = run->meter;
+  for (stretch s = {.to = at}; s.to < at + n;) {
+    s = stretch_at(meter, first, s.to, at + n);
+    meter->places[s.place][TUTTI_OF_GRADIENT] = tutti_squares(grads + (s.at - at), s.to - s.at);
+  }
+  if (meter->norms)
+    memcpy(meter->before ? meter->before + (at - meter->begin) : room, params, (size_t)n * sizeof *room);
+}
+
+void tutti_meter_after(tutti_run *run, int64_t first, int64_t at, int64_t n, const float *params,
+                       const float *room) {
+  if (!is_on(run) || !run->meter->norms) return;
+  tutti_meter *meter = run->meter;
+  const float *before = meter->before ? meter->before + (at - meter->begin) : room;
+  const float *start = meter->start + (at - meter->begin);
+  for (stretch s = {.to = at}; s.to < at + n;) {
+    s = stretch_at(meter, first, s.to, at + n);
+    const int64_t k = s.at - at, count = s.to - s.at;
+    double *place = meter->places[s.place];
+    place[TUTTI_OF_WEIGHTS] = tutti_squares(params + k, count);
+    place[TUTTI_OF_UPDATE] = tutti_squares_of_difference(params + k, before + k, count);
+    place[TUTTI_OF_DISTANCE] = tutti_squares_of_difference(params + k, start + k, count);
+  }
+}
+
+void tutti_meter_fold(tutti_run *run, int64_t first, int64_t n) {
+  if (!is_on(run)) return;
+  tutti_meter *meter = run->meter;
+  for (stretch s = {.to = first}; s.to < first + n;) {
+    s = stretch_at(meter, first, s.to, first + n);
+    double *place = meter->places[s.place];
+    for (int i = 0; i < TUTTI_N_SQUARES; i++) {
+      meter->sums[s.layer][i] += place[i];
+      place[i] = 0;
+    }
+  }
+}
+
+// --- the end of a step -----------------------------------------------------------------------------------
+
+/** See tutti_noise_sums. */
+static double mixed(const tutti_run *run) {
+  const tutti_range batch = tutti_plan_batch(&run->plan, tutti_run_position(run));
+  const double n = (double)run->samples.train.n, count = (double)batch.count;
+  const double first = fmin(n - (double)batch.begin, count), whole = floor((count - first) / n),
+               rest = count - first - whole * n;
+  return count * count - (first * first + whole * n * n + rest * rest);
+}
+
+tutti_noise_sums tutti_meter_noise(const tutti_run *run, const double *tail, double square) {
+  const bool examples = run->meter->examples;
+  return (tutti_noise_sums){.groups = tail[examples ? TUTTI_TAIL_SAMPLES : TUTTI_TAIL_GROUPS],
+                            .squares = tail[examples ? TUTTI_TAIL_EXAMPLE_SQUARES : TUTTI_TAIL_GROUP_SQUARES],
+                            .batch = tail[TUTTI_TAIL_SAMPLES],
+                            .square = square,
+                            .population = (double)run->samples.train.n,
+                            .mixed = mixed(run)};
+}
+
+tutti_status tutti_meter_end_step(tutti_run *run, const double *tail) {
+  if (!is_on(run)) return TUTTI_OK;
+  tutti_meter *meter = run->meter;
+  TUTTI_TRY(
+      tutti_reducer_sum_slices(run->reducer, meter->sums[0], (int64_t)meter->n_layers * TUTTI_N_SQUARES));
+  if (run->rank != 0) return TUTTI_OK;
+  double square = 0;
+  for (int i = 0; i < meter->n_layers; i++) square += meter->sums[i][TUTTI_OF_GRADIENT];
+  const tutti_noise_sums sums = tutti_meter_noise(run, tail, square);
+  tutti_readings_note(meter, &sums);
+  if (meter->noise && meter->gains) tutti_readings_note_gain(meter, run->gain, run->state.gained + run->gain);
+  return TUTTI_OK;
+}

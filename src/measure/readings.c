@@ -1,0 +1,176 @@
+/** What the measured steps come to, for rows and checkpoints. */
+#include <math.h>
+#include <stdio.h>
+
+#include "measure/meter_impl.h"
+
+enum { PER_LAYER = 3 };
+
+// --- which there are -------------------------------------------------------------------------------------
+
+static bool is_shown(const tutti_meter *meter, int reading, tutti_measure set) {
+  const bool of_examples = reading == TUTTI_READING_EXAMPLE_TRACE ||
+                           reading == TUTTI_READING_EXAMPLE_GRAD_SQUARED ||
+                           reading == TUTTI_READING_EXAMPLE_NOISE_SCALE || reading == TUTTI_READING_DIVERSITY;
+  if (of_examples && !meter->examples) return false;
+  return ((set & TUTTI_MEASURE_NOISE) && meter->noise) || ((set & TUTTI_MEASURE_NORMS) && meter->norms);
+}
+
+static tutti_status add_quantity(tutti_run *run, tutti_meter *meter, bool shown, bool mean) {
+  tutti_quantity *quantity = &meter->quantities[meter->n_quantities];
+  quantity->mean = mean;
+  quantity->column = -1;
+  meter->names[meter->n_quantities] = quantity->name;
+  meter->readings[meter->n_quantities].last = NAN;
+  meter->n_quantities++;
+  return shown ? tutti_rows_add_column(run, quantity->name, &quantity->column) : TUTTI_OK;
+}
+
+static tutti_status add_layers(tutti_run *run, tutti_meter *meter) {
+  static const char *const norms[PER_LAYER] = {"grad_norm", "weight_norm", "update_norm"};
+  static const bool means[PER_LAYER] = {true, false, true};
+  for (int i = 0; i < meter->n_layers; i++)
+    for (int k = 0; k < PER_LAYER; k++) {
+      snprintf(meter->quantities[meter->n_quantities].name, sizeof meter->quantities->name, "%s.%s", norms[k],
+               meter->layers[i].name);
+      TUTTI_TRY(add_quantity(run, meter, meter->norms, means[k]));
+    }
+  return TUTTI_OK;
+}
+
+tutti_status tutti_readings_create(tutti_run *run, tutti_meter *meter) {
+  static const struct {
+    const char *name;
+    tutti_measure set;
+    bool mean;
+  } all[TUTTI_N_READINGS] = {
+#define X(code, name, set, mean) {name, set, mean},
+      TUTTI_READING_LIST(X)
+#undef X
+  };
+  const int64_t n = TUTTI_N_READINGS + (int64_t)PER_LAYER * meter->n_layers;
+  TUTTI_TRY(TUTTI_NEW(meter->quantities, n));
+  TUTTI_TRY(TUTTI_NEW(meter->readings, n));
+  TUTTI_TRY(TUTTI_NEW(meter->names, n));
+  for (int i = 0; i < TUTTI_N_READINGS; i++) {
+    snprintf(meter->quantities[i].name, sizeof meter->quantities[i].name, "%s", all[i].name);
+    TUTTI_TRY(add_quantity(run, meter, is_shown(meter, i, all[i].set), all[i].mean));
+  }
+  return add_layers(run, meter);
+}
+
+// --- a step ----------------------------------------------------------------------------------------------
+
+/** A value that is not known, or no number, is none. */
+static void note(tutti_meter *meter, int i, double value) {
+  tutti_reading *reading = &meter->readings[i];
+  if (!isfinite(value)) return;
+  reading->last = value;
+  for (int table = 0; table < TUTTI_METER_TABLES; table++) {
+    reading->sum[table] += value;
+    reading->count[table] += 1;
+  }
+}
+
+static double smooth(tutti_meter *meter, int i, double value, double by) {
+  note(meter, i, value);
+  tutti_smoothed_add(&meter->readings[i].average, value, by);
+  return tutti_smoothed_value(&meter->readings[i].average);
+}
+
+/** Numerator and denominator are averaged apart: a mean of ratios would be biased. */
+static void note_noise(tutti_meter *meter, const tutti_noise_sums *sums, int trace, int squared, int scale) {
+  const tutti_noise noise = tutti_noise_estimate(sums);
+  const double decay = tutti_noise_decay(sums->batch * (double)meter->since);
+  const double numerator = smooth(meter, trace, noise.trace, decay);
+  const double denominator = smooth(meter, squared, noise.grad_squared, decay);
+  if (isfinite(noise.trace)) note(meter, scale, numerator / denominator);
+}
+
+/** A measured step stands for those since the one before. */
+static void note_adascale(tutti_meter *meter, const tutti_noise_sums *sums) {
+  const double k = sums->batch / meter->base;
+  const tutti_adascale one = tutti_adascale_estimate(sums, meter->base);
+  const double by = tutti_adascale_decay(k, (double)meter->since);
+  if (!isfinite(one.variance)) return;
+  const tutti_adascale smoothed = {.variance =
+                                       smooth(meter, TUTTI_READING_ADASCALE_VARIANCE, one.variance, by),
+                                   .square = smooth(meter, TUTTI_READING_ADASCALE_SQUARE, one.square, by)};
+  const double gain = tutti_adascale_gain(smoothed, k);
+  const double before = meter->readings[TUTTI_READING_ADASCALE_STEPS].last;
+  note(meter, TUTTI_READING_ADASCALE_GAIN, gain);
+  note(meter, TUTTI_READING_ADASCALE_STEPS, (isnan(before) ? 0 : before) + gain * (double)meter->since);
+}
+
+static void note_norms(tutti_meter *meter) {
+  double all[TUTTI_N_SQUARES] = {0};
+  for (int layer = 0; layer < meter->n_layers; layer++) {
+    const double *sums = meter->sums[layer];
+    const int first = TUTTI_N_READINGS + PER_LAYER * layer;
+    for (int i = 0; i < TUTTI_N_SQUARES; i++) all[i] += sums[i];
+    note(meter, first, sqrt(sums[TUTTI_OF_GRADIENT]));
+    note(meter, first + 1, sqrt(sums[TUTTI_OF_WEIGHTS]));
+    note(meter, first + 2, sqrt(sums[TUTTI_OF_UPDATE]));
+  }
+  note(meter, TUTTI_READING_WEIGHT_NORM, sqrt(all[TUTTI_OF_WEIGHTS]));
+  note(meter, TUTTI_READING_UPDATE_NORM, sqrt(all[TUTTI_OF_UPDATE]));
+  note(meter, TUTTI_READING_DISTANCE, sqrt(all[TUTTI_OF_DISTANCE]));
+}
+
+void tutti_readings_note(tutti_meter *meter, const tutti_noise_sums *sums) {
+  note(meter, TUTTI_READING_GRAD_NORM, sqrt(sums->square));
+  if (meter->norms) note_norms(meter);
+  if (!meter->noise) return;
+  note_noise(meter, sums, TUTTI_READING_TRACE, TUTTI_READING_GRAD_SQUARED, TUTTI_READING_NOISE_SCALE);
+  if (!meter->gains) note_adascale(meter, sums);
+  if (!meter->examples) return;
+  note_noise(meter, sums, TUTTI_READING_EXAMPLE_TRACE, TUTTI_READING_EXAMPLE_GRAD_SQUARED,
+             TUTTI_READING_EXAMPLE_NOISE_SCALE);
+  note(meter, TUTTI_READING_DIVERSITY, tutti_noise_diversity(sums));
+}
+
+void tutti_readings_note_gain(tutti_meter *meter, double gain, double steps) {
+  note(meter, TUTTI_READING_ADASCALE_GAIN, gain);
+  note(meter, TUTTI_READING_ADASCALE_STEPS, steps);
+}
+
+// --- rows and checkpoints --------------------------------------------------------------------------------
+
+void tutti_meter_read(tutti_run *run, tutti_meter_table table) {
+  const tutti_meter *meter = run->meter;
+  for (int i = 0; meter && i < meter->n_quantities; i++) {
+    const tutti_quantity *quantity = &meter->quantities[i];
+    const tutti_reading *reading = &meter->readings[i];
+    if (quantity->column < 0) continue;
+    const double count = reading->count[table];
+    run->more[quantity->column] = count == 0       ? NAN
+                                  : quantity->mean ? reading->sum[table] / count
+                                                   : reading->last;
+  }
+}
+
+void tutti_meter_clear(tutti_run *run, tutti_meter_table table) {
+  tutti_meter *meter = run->meter;
+  for (int i = 0; meter && i < meter->n_quantities; i++)
+    meter->readings[i].sum[table] = meter->readings[i].count[table] = 0;
+}
+
+tutti_checkpoint_table tutti_meter_state(const tutti_run *run) {
+  static const tutti_column columns[] = {
+      {"last", TUTTI_F64, offsetof(tutti_reading, last)},
+      {"sum_of_steps", TUTTI_F64, offsetof(tutti_reading, sum[TUTTI_METER_STEPS])},
+      {"count_of_steps", TUTTI_F64, offsetof(tutti_reading, count[TUTTI_METER_STEPS])},
+      {"sum_of_epochs", TUTTI_F64, offsetof(tutti_reading, sum[TUTTI_METER_EPOCHS])},
+      {"count_of_epochs", TUTTI_F64, offsetof(tutti_reading, count[TUTTI_METER_EPOCHS])},
+      {"average_sum", TUTTI_F64, offsetof(tutti_reading, average.sum)},
+      {"average_weight", TUTTI_F64, offsetof(tutti_reading, average.weight)},
+  };
+  const tutti_meter *meter = run->meter;
+  if (!meter) return (tutti_checkpoint_table){.n = 0};
+  return (tutti_checkpoint_table){
+      .name = "/measured",
+      .layout = {columns, sizeof columns / sizeof *columns, sizeof(tutti_reading)},
+      .names = meter->names,
+      .records = meter->readings,
+      .n = meter->n_quantities};
+}

@@ -1,0 +1,62 @@
+#include "run/evaluated.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LOSS, METRIC, N_COLUMNS };
+
+static void column_name(const char *prefix, const char *metric, int i, char *name, size_t bytes) {
+  snprintf(name, bytes, "%s%s", prefix, i == LOSS ? "loss" : metric);
+}
+
+tutti_status tutti_evaluated_create(tutti_run *run, const char *prefix, int64_t samples,
+                                    tutti_evaluated *evaluated) {
+  *evaluated = (tutti_evaluated){.prefix = prefix, .samples = samples};
+  for (int i = 0; i < N_COLUMNS; i++) {
+    char name[TUTTI_METRIC_NAME];
+    column_name(prefix, tutti_model_metric_name(run->network.model), i, name, sizeof name);
+    TUTTI_TRY(tutti_rows_add_column(run, name, &evaluated->columns[i]));
+  }
+  return TUTTI_OK;
+}
+
+static double value_of(const tutti_evaluation *now, int i) {
+  if (now->samples == 0) return NAN;
+  return i == LOSS ? now->loss : now->metric;
+}
+
+void tutti_evaluated_tell(tutti_run *run, const tutti_evaluated *evaluated) {
+  for (int i = 0; i < N_COLUMNS && evaluated->prefix; i++)
+    run->more[evaluated->columns[i]] = value_of(&evaluated->now, i);
+}
+
+void tutti_evaluated_recall(const tutti_metrics_row *record, tutti_evaluated *evaluated) {
+  double values[N_COLUMNS];
+  evaluated->now = (tutti_evaluation){0};
+  if (!evaluated->prefix) return;
+  for (int i = 0; i < N_COLUMNS; i++)
+    memcpy(&values[i], (const char *)(record + 1) + (size_t)evaluated->columns[i] * sizeof(double),
+           sizeof(double));
+  if (!isnan(values[LOSS]))
+    evaluated->now = (tutti_evaluation){evaluated->samples, values[LOSS], values[METRIC]};
+}
+
+bool tutti_evaluated_find(const char *prefix, const char *metric, const tutti_evaluation *now,
+                          const char *name, double *value) {
+  for (int i = 0; i < N_COLUMNS; i++) {
+    char column[TUTTI_METRIC_NAME];
+    column_name(prefix, metric, i, column, sizeof column);
+    if (strcmp(name, column) != 0) continue;
+    *value = value_of(now, i);
+    return true;
+  }
+  return false;
+}
+
+bool tutti_evaluated_value(const tutti_run *run, const tutti_evaluated *evaluated, const char *name,
+                           double *value) {
+  return evaluated->prefix &&
+         tutti_evaluated_find(evaluated->prefix, tutti_model_metric_name(run->network.model), &evaluated->now,
+                              name, value);
+}

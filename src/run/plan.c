@@ -1,0 +1,370 @@
+#include "run/plan.h"
+
+#include <math.h>
+
+/** Enough rows for the products to run at full speed; more only costs memory. */
+enum { AUTO_MICRO_ROWS = 1024 };
+
+/** What a double counts exactly, what keys the random numbers of an epoch, and what leaves room for sums. */
+static const double MAX_STEPS = 0x1p53, MAX_EPOCHS = 0x1p32 - 1, MAX_SAMPLES = 0x1p62;
+
+int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count) {
+  return tutti_layers_group(config->model.layers, (int)config->model.n_layers, batch_count);
+}
+
+bool tutti_plan_shares_groups(const tutti_config *config, const tutti_plan *plan, int64_t batch_count) {
+  const int64_t grain = tutti_plan_grain(config, batch_count);
+  return (batch_count + grain - 1) / grain < plan->n_leaves;
+}
+
+static int64_t max64(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+static int64_t min64(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+/** `samples` are places where the budget is in epochs. */
+static int64_t steps_of_budget(const tutti_plan *plan, tutti_count budget, double samples) {
+  return budget.unit == TUTTI_UNIT_EPOCHS ? tutti_stages_reach(&plan->stages, (int64_t)samples)
+                                          : tutti_stages_steps(&plan->stages, (int64_t)samples);
+}
+
+/** Steps of the budget; a part of an epoch counts as the steps that it needs. */
+static tutti_status count_budget(tutti_count budget, tutti_plan *plan) {
+  const bool by_steps = budget.unit == TUTTI_UNIT_STEPS;
+  const double n = (double)plan->epoch.n;
+  double samples = budget.value, steps = budget.value;
+  if (budget.unit == TUTTI_UNIT_EPOCHS) samples *= n;
+  if (by_steps) samples = steps * (double)plan->largest_batch; // at most
+  if (!by_steps) steps = samples <= MAX_SAMPLES ? (double)steps_of_budget(plan, budget, samples) : samples;
+  TUTTI_CHECK(steps <= MAX_STEPS && samples / n <= MAX_EPOCHS && samples <= MAX_SAMPLES, TUTTI_ERR_CONFIG,
+              "train: the budget is %g steps, %g epochs; at most %g and %g can be counted", steps,
+              samples / n, MAX_STEPS, MAX_EPOCHS);
+  plan->total_steps = (int64_t)steps;
+  if (plan->base > 0) {
+    plan->base_steps = by_steps ? budget.value : samples / plan->base;
+    TUTTI_CHECK(plan->base_steps <= MAX_STEPS, TUTTI_ERR_CONFIG,
+                "train: the budget is %g steps of schedule.base_batch_size; at most %g can be counted",
+                plan->base_steps, MAX_STEPS);
+    plan->total_steps = (int64_t)ceil(plan->base_steps); // a gain is 1 or more
+  }
+  plan->total_steps = max64(plan->total_steps, plan->from.at);
+  plan->total_epochs = (double)tutti_stages_place(&plan->stages, plan->total_steps) / n;
+  return TUTTI_OK;
+}
+
+/** A group of one sample gives the same output for any: refused for the batches that all steps have but the last of an
+ * epoch. */
+static tutti_status check_groups(const tutti_config *config, const tutti_stage *stage) {
+  const tutti_layer_spec *layers = config->model.layers;
+  const int n_layers = (int)config->model.n_layers;
+  if (!tutti_layers_single_group(layers, n_layers, stage->batch)) return TUTTI_OK;
+  int64_t better = stage->batch;
+  do better++;
+  while (tutti_layers_single_group(layers, n_layers, better));
+  TUTTI_FAIL(TUTTI_ERR_CONFIG,
+             "%s: %lld leaves a group of one sample to batch_norm, and one sample has no variance; the next "
+             "that does not is %lld, or change ghost",
+             stage->at == 0 ? "train.batch_size" : "schedule.batch_growth, a batch that it makes",
+             (long long)stage->batch, (long long)better);
+}
+
+/** Samples of the rank that has most. */
+static int64_t most_rows(const tutti_config *config, const tutti_plan *plan, int64_t batch, int size) {
+  const int64_t leaf = tutti_shard_largest(batch, tutti_plan_grain(config, batch), plan->n_leaves);
+  return min64(leaf * ((plan->n_leaves + size - 1) / size), batch);
+}
+
+/** Samples of it that have to be in one micro-batch, since their groups lie on other ranks too. */
+static int64_t rows_together(const tutti_config *config, const tutti_plan *plan, int64_t batch, int size) {
+  return tutti_plan_shares_groups(config, plan, batch) ? most_rows(config, plan, batch, size) : 1;
+}
+
+/** The most that any batch asks for. */
+typedef struct {
+  const tutti_config *config;
+  const tutti_plan *plan;
+  int size;
+  int64_t largest, together; // samples of a rank, and of those that it needs in one micro-batch
+} demand;
+
+static tutti_status add_demand(void *context, int64_t batch) {
+  demand *d = context;
+  d->largest = max64(d->largest, most_rows(d->config, d->plan, batch, d->size));
+  d->together = max64(d->together, rows_together(d->config, d->plan, batch, d->size));
+  return TUTTI_OK;
+}
+
+/** Whether train.micro_batch_size keeps the groups of a batch whole. */
+static tutti_status check_wanted(void *context, int64_t batch) {
+  const demand *d = context;
+  const int64_t wanted = d->config->train.micro_batch_size, grain = tutti_plan_grain(d->config, batch);
+  const bool splits =
+      wanted % grain != 0 || (grain > 1 && wanted < rows_together(d->config, d->plan, batch, d->size));
+  TUTTI_CHECK(!splits || wanted >= most_rows(d->config, d->plan, batch, d->size), TUTTI_ERR_CONFIG,
+              "train.micro_batch_size: %lld would split a group of %lld samples whose statistics batch_norm "
+              "takes together; "
+              "give a multiple of %lld, or at least %lld, the largest shard of %d ranks",
+              (long long)wanted, (long long)grain, (long long)grain, (long long)d->largest, d->size);
+  return TUTTI_OK;
+}
+
+/** The noise of a gradient with batch_norm is that of its ghost groups, one a micro-batch; else of the samples. */
+static bool measures_parts(const tutti_config *config) {
+  const bool mixes = tutti_layers_group(config->model.layers, (int)config->model.n_layers, INT64_MAX) > 1;
+  const bool gains = config->schedule.scaling == TUTTI_SCALING_ADASCALE;
+  return mixes && (gains || (config->run.measure & TUTTI_MEASURE_NOISE));
+}
+
+static tutti_status choose_micro_rows(const tutti_config *config, const tutti_plan *plan, int size,
+                                      int64_t *rows) {
+  demand d = {.config = config, .plan = plan, .size = size};
+  const int64_t wanted = config->train.micro_batch_size;
+  TUTTI_TRY(tutti_stages_visit(&plan->stages, add_demand, &d));
+  if (wanted > 0) TUTTI_TRY(tutti_stages_visit(&plan->stages, check_wanted, &d));
+  // Smaller batches have no larger groups.  What one wants together may be no multiple of the grain of the others.
+  const int64_t grain = tutti_plan_grain(config, plan->largest_batch);
+  const int64_t together = grain > 1 ? (d.together + grain - 1) / grain * grain : 1;
+  const int64_t full =
+      grain < plan->largest_batch && measures_parts(config) ? grain : AUTO_MICRO_ROWS / grain * grain;
+  const int64_t automatic = max64(max64(full, grain), together);
+  *rows = min64(wanted ? wanted : automatic, d.largest);
+  return TUTTI_OK;
+}
+
+static tutti_status make_stages(const tutti_config *config, tutti_plan *plan) {
+  const tutti_epoch *epoch = &plan->epoch;
+  const int64_t most = epoch->last == TUTTI_LAST_CARRY ? INT64_MAX : epoch->n;
+  TUTTI_CHECK(
+      epoch->batch <= most, TUTTI_ERR_CONFIG,
+      "train.batch_size: %lld is more than the %lld training samples, and train.last_batch: drop leaves "
+      "nothing of them; take a smaller batch, or carry, which takes them several times",
+      (long long)epoch->batch, (long long)epoch->n);
+  TUTTI_TRY(tutti_growth_make(&config->schedule, config->train.batch_size, epoch->n, most, &plan->growth));
+  TUTTI_TRY(tutti_stages_make(&plan->growth, epoch, &plan->from, &plan->stages));
+  const tutti_stages *stages = &plan->stages;
+  for (int i = 0; i < stages->n_stages; i++) TUTTI_TRY(check_groups(config, &stages->stages[i]));
+  plan->largest_batch = stages->stages[stages->n_stages - 1].batch;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan) {
+  plan->from = (tutti_stage){0};
+  plan->epoch = tutti_epoch_make(n_train, config->train.batch_size, config->train.last_batch);
+  TUTTI_TRY(make_stages(config, plan));
+  const bool gains = config->schedule.scaling == TUTTI_SCALING_ADASCALE;
+  plan->base = gains ? (double)config->schedule.base_batch_size : 0;
+  plan->base_steps = 0;
+  TUTTI_TRY(count_budget(config->train.budget, plan));
+  plan->leaves_apart = config->parallel.reduce == TUTTI_REDUCE_TREE;
+  // A leaf that never has samples would cost a pass over the parameters.
+  plan->n_leaves = plan->leaves_apart ? (int)min64(config->parallel.leaves, plan->largest_batch) : size;
+  TUTTI_TRY(choose_micro_rows(config, plan, size, &plan->micro_rows));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_plan_go_on(tutti_plan *plan, const tutti_config *config,
+                              const tutti_checkpoint_state *state, int size) {
+  int64_t rows = 0;
+  plan->from =
+      (tutti_stage){.at = state->from_step, .place = state->from_place, .samples = state->from_samples};
+  TUTTI_TRY(make_stages(config, plan));
+  TUTTI_TRY(count_budget(config->train.budget, plan));
+  TUTTI_TRY(choose_micro_rows(config, plan, size, &rows));
+  // The network has room for what the batches of a training from its begin want.
+  TUTTI_CHECK(
+      rows <= plan->micro_rows, TUTTI_ERR_CONFIG,
+      "train.micro_batch_size: from step %lld, where run.resume goes on, a batch that grows wants %lld "
+      "samples together, for its groups of batch_norm; set it to %lld",
+      (long long)plan->from.at, (long long)rows, (long long)rows);
+  return TUTTI_OK;
+}
+
+int64_t tutti_plan_place(const tutti_plan *plan, const tutti_checkpoint_state *state) {
+  const int64_t at = tutti_stages_reach(&plan->stages, state->epoch * plan->epoch.n) + state->step_in_epoch;
+  return tutti_stages_place(&plan->stages, at);
+}
+
+tutti_position tutti_plan_position(const tutti_plan *plan, const tutti_checkpoint_state *state) {
+  return (tutti_position){.step = state->step,
+                          .samples = state->samples,
+                          .place = state->place,
+                          .at = tutti_stages_reach(&plan->stages, state->epoch * plan->epoch.n) +
+                                state->step_in_epoch,
+                          .gained = state->gained};
+}
+
+double tutti_plan_epochs(const tutti_plan *plan, const tutti_checkpoint_state *state) {
+  const tutti_stages *stages = &plan->stages;
+  const int64_t n = plan->epoch.n;
+  if (plan->epoch.last != TUTTI_LAST_DROP) return (double)state->place / (double)n;
+  const int64_t begin = tutti_stages_reach(stages, state->epoch * n),
+                end = tutti_stages_reach(stages, (state->epoch + 1) * n);
+  const int64_t all = tutti_stages_samples(stages, end) - tutti_stages_samples(stages, begin);
+  return (double)state->epoch + state->in_epoch.samples / (double)all;
+}
+
+tutti_range tutti_plan_batch(const tutti_plan *plan, tutti_position now) {
+  return tutti_epoch_batch(&plan->epoch, now.place, tutti_stages_batch(&plan->stages, now.at));
+}
+
+tutti_position tutti_plan_move(const tutti_plan *plan, tutti_position now, int by) {
+  const tutti_stages *stages = &plan->stages;
+  const int64_t at = now.at + by;
+  return (tutti_position){
+      .step = now.step + by,
+      .samples = now.samples + tutti_stages_samples(stages, at) - tutti_stages_samples(stages, now.at),
+      .place = now.place + tutti_stages_place(stages, at) - tutti_stages_place(stages, now.at),
+      .at = at,
+      .gained = now.gained};
+}
+
+tutti_extent tutti_plan_extent(const tutti_plan *plan, tutti_position now) {
+  return (tutti_extent){.steps = (double)now.step,
+                        .epochs = (double)now.place / (double)plan->epoch.n,
+                        .samples = (double)now.samples};
+}
+
+/** Steps of the base batch in all units. */
+static tutti_extent of_base(const tutti_plan *plan, double steps) {
+  return (tutti_extent){
+      .steps = steps, .epochs = steps * plan->base / (double)plan->epoch.n, .samples = steps * plan->base};
+}
+
+tutti_extent tutti_plan_progress(const tutti_plan *plan, tutti_position now) {
+  return plan->base > 0 ? of_base(plan, now.gained) : tutti_plan_extent(plan, now);
+}
+
+bool tutti_plan_ends_epoch(const tutti_plan *plan, tutti_position now) {
+  return now.place / plan->epoch.n > tutti_plan_move(plan, now, -1).place / plan->epoch.n;
+}
+
+/** What the steps of this plan from `begin` up to `end` have. */
+static tutti_extent extent_between(const tutti_plan *plan, int64_t begin, int64_t end) {
+  const tutti_stages *stages = &plan->stages;
+  const int64_t places = tutti_stages_place(stages, end) - tutti_stages_place(stages, begin);
+  return (tutti_extent){
+      .steps = (double)(end - begin),
+      .epochs = (double)places / (double)plan->epoch.n,
+      .samples = (double)(tutti_stages_samples(stages, end) - tutti_stages_samples(stages, begin))};
+}
+
+/** Of a batch that grows, only warmup has a schedule, and one of which so much is done at step `at` of this plan ends
+ * before the next growth. */
+static tutti_status check_growth_after(const tutti_plan *plan, tutti_count warmup, double done, int64_t at) {
+  const tutti_stages *stages = &plan->stages;
+  int next = 1;
+  while (next < stages->n_stages && stages->stages[next].at <= at) next++;
+  if (next == stages->n_stages || warmup.value == 0) return TUTTI_OK;
+  const int64_t steps = stages->stages[next].at - at;
+  const tutti_extent grown = extent_between(plan, at, at + steps);
+  if (warmup.value - done <= tutti_extent_in(&grown, warmup.unit) * (1 + 1e-12)) return TUTTI_OK;
+  char wanted[64];
+  tutti_count_print(warmup, wanted, sizeof wanted);
+  TUTTI_FAIL(
+      TUTTI_ERR_CONFIG,
+      "schedule.warmup: %s, but the batch grows after %lld steps; shorten it, or let the batch grow later",
+      wanted, (long long)steps);
+}
+
+tutti_extent tutti_plan_total(const tutti_plan *plan) {
+  if (plan->base > 0) return of_base(plan, plan->base_steps);
+  return (tutti_extent){.steps = (double)plan->total_steps,
+                        .epochs = plan->total_epochs,
+                        .samples = (double)tutti_stages_samples(&plan->stages, plan->total_steps)};
+}
+
+/** What was done before the steps of this plan; with a base all steps are of one size. */
+static tutti_extent before_plan(const tutti_plan *plan) {
+  if (plan->base > 0) return (tutti_extent){0};
+  return (tutti_extent){.steps = (double)plan->from.at,
+                        .epochs = (double)plan->from.place / (double)plan->epoch.n,
+                        .samples = (double)plan->from.samples};
+}
+
+tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *config, double warmup_from,
+                                 tutti_schedule *schedule) {
+  const tutti_course course = {
+      .total = tutti_plan_total(plan), .earlier = before_plan(plan), .warmup_from = warmup_from};
+  // A training of no step has no rate, and no room for a warmup.
+  const tutti_schedule_options *options =
+      plan->total_steps > 0 ? &config->schedule : &(tutti_schedule_options){0};
+  TUTTI_TRY(tutti_schedule_make(options, config->optimizer.learning_rate, plan->epoch.batch, &course,
+                                config->train.budget.unit, schedule));
+  schedule->dialect = config->optimizer.dialect;
+  const tutti_count warmup = schedule->warmup;
+  const double done = tutti_extent_in(&course.earlier, warmup.unit) - warmup_from;
+  return check_growth_after(plan, warmup, fmax(done, 0), plan->from.at);
+}
+
+/** The step of this plan at which the budget of a training that stands at `now` ends. */
+static int64_t end_of_budget(const tutti_plan *plan, tutti_count budget, tutti_position now) {
+  const tutti_stages *stages = &plan->stages;
+  int64_t end = plan->total_steps;
+  if (budget.unit == TUTTI_UNIT_STEPS) end += now.at - now.step;
+  if (budget.unit == TUTTI_UNIT_SAMPLES)
+    end = tutti_stages_steps(stages,
+                             tutti_stages_samples(stages, now.at) + (int64_t)budget.value - now.samples);
+  return max64(end, now.at);
+}
+
+tutti_status tutti_plan_check_warmup(const tutti_plan *plan, tutti_count warmup, tutti_count budget,
+                                     tutti_position now) {
+  const tutti_extent left = plan->base > 0 ? of_base(plan, fmax(plan->base_steps - now.gained, 0))
+                                           : extent_between(plan, now.at, end_of_budget(plan, budget, now));
+  const double most = tutti_extent_in(&left, warmup.unit);
+  char wanted[64], rest[64];
+  tutti_count_print(warmup, wanted, sizeof wanted);
+  tutti_count_print((tutti_count){most, warmup.unit}, rest, sizeof rest);
+  TUTTI_CHECK(warmup.value <= most * (1 + 1e-12), TUTTI_ERR_CONFIG,
+              "schedule.warmup is %s, longer than the %s that are left from step %lld, where run.resume goes "
+              "on and it begins; shorten it or train longer",
+              wanted, rest, (long long)now.step);
+  return check_growth_after(plan, warmup, 0, now.at);
+}
+
+/** The factor of the growth on the learning rate of the step after `at`. */
+static double growth_rate(const tutti_plan *plan, int64_t at) {
+  const tutti_growth *growth = &plan->growth;
+  int64_t done = at;
+  if (growth->unit == TUTTI_UNIT_EPOCHS) done = tutti_stages_place(&plan->stages, at);
+  if (growth->unit == TUTTI_UNIT_SAMPLES) done = tutti_stages_samples(&plan->stages, at);
+  return tutti_growth_rate(growth, tutti_growth_count(growth, done));
+}
+
+double tutti_plan_learning_rate(const tutti_plan *plan, const tutti_schedule *schedule, tutti_position now) {
+  tutti_position next = tutti_plan_move(plan, now, 1);
+  next.gained += 1; // the schedule is that of steps with the base batch
+  const tutti_extent before = tutti_plan_progress(plan, now), after = tutti_plan_progress(plan, next);
+  return tutti_schedule_at(schedule, &before, &after) * growth_rate(plan, now.at);
+}
+
+bool tutti_plan_done(const tutti_plan *plan, tutti_count budget, tutti_position now) {
+  if (plan->base > 0) return now.gained >= plan->base_steps * (1 - 1e-12);
+  if (budget.unit == TUTTI_UNIT_SAMPLES) return (double)now.samples >= budget.value;
+  if (budget.unit == TUTTI_UNIT_STEPS) return now.step >= plan->total_steps;
+  return now.place >= (int64_t)(budget.value * (double)plan->epoch.n);
+}
+
+double tutti_plan_last_epoch(const tutti_plan *plan, tutti_count budget, tutti_position now) {
+  const tutti_stages *stages = &plan->stages;
+  if (plan->base > 0) return NAN;
+  const int64_t end = end_of_budget(plan, budget, now);
+  const int64_t shift = now.place - tutti_stages_place(stages, now.at), n = plan->epoch.n;
+  const int64_t place = shift + tutti_stages_place(stages, end);
+  const int64_t before = end > plan->from.at ? shift + tutti_stages_place(stages, end - 1) : place;
+  // What a last step has beyond the end of an epoch is in that epoch's row.
+  return before / n < place / n ? (double)(place / n) : (double)place / (double)n;
+}
+
+bool tutti_plan_due(const tutti_plan *plan, tutti_count every, tutti_position now) {
+  if (every.value <= 0 || every.unit == TUTTI_UNIT_SECONDS) return false;
+  const tutti_extent done = tutti_plan_extent(plan, now),
+                     before = tutti_plan_extent(plan, tutti_plan_move(plan, now, -1));
+  // A tenth of an epoch is no binary fraction: what is due at a whole step must not slip to the next by
+  // rounding.
+  const double slack = 1e-9;
+  return floor(tutti_extent_in(&done, every.unit) / every.value + slack) >
+         floor(tutti_extent_in(&before, every.unit) / every.value + slack);
+}

@@ -1,0 +1,78 @@
+#include "run/samples.h"
+
+#include "base/random.h"
+
+tutti_data_options tutti_samples_options(const tutti_config *config) {
+  tutti_data_options options = {.file = config->data.file,
+                                .x_train = config->data.x_train,
+                                .y_train = config->data.y_train,
+                                .x_test = config->data.x_test,
+                                .y_test = config->data.y_test,
+                                .limit_train = config->data.limit_train,
+                                .limit_test = config->data.limit_test,
+                                .weights = config->data.weights,
+                                .external = config->data.external};
+  const bool none = tutti_config_no_val(config), held_out = config->data.validation_split > 0;
+  if (none || held_out) {
+    options.unused = none ? TUTTI_X_VAL : config->data.x_val;
+    options.why = held_out
+                      ? "data.validation_split holds out training rows in its place; without that key the "
+                        "file's own validation rows are taken"
+                      : "data.x_val is none";
+  } else {
+    options.x_val = config->data.x_val;
+    options.y_val = config->data.y_val;
+  }
+  return options;
+}
+
+tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, tutti_dataset **dataset) {
+  const tutti_data_options options = tutti_samples_options(config);
+  return tutti_dataset_open(comm, &options, dataset);
+}
+
+/** A whole part of the file. */
+static tutti_samples whole(const tutti_dataset *dataset, tutti_rows which) {
+  const int64_t n = tutti_dataset_n_rows(dataset, which);
+  tutti_samples set = {.which = which, .n = n};
+  if (n > 0) set.split = tutti_permutation_identity(n);
+  return set;
+}
+
+tutti_status tutti_samples_advise(const tutti_comm *comm, const tutti_config *config,
+                                  const tutti_dataset *dataset) {
+  if (config->model.weights) return TUTTI_OK;
+  return tutti_dataset_advise(comm, dataset, config->data.scale);
+}
+
+tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset,
+                                       uint64_t seed) {
+  tutti_samples_all all = {.train.which = TUTTI_ROWS_TRAIN,
+                           .validation = whole(dataset, TUTTI_ROWS_VALIDATION),
+                           .test = whole(dataset, TUTTI_ROWS_TEST)};
+  const int64_t n = tutti_dataset_n_rows(dataset, TUTTI_ROWS_TRAIN);
+  if (n > 0) {
+    const int64_t held_out = tutti_split_count(n, config->data.validation_split);
+    const bool shuffled = held_out > 0 && config->data.validation_take == TUTTI_TAKE_SHUFFLED;
+    all.train.split =
+        shuffled ? tutti_permutation_make(n, seed, TUTTI_STREAM_SPLIT, 0) : tutti_permutation_identity(n);
+    all.train.n = n - held_out;
+    if (held_out > 0)
+      all.validation = (tutti_samples){
+          .which = TUTTI_ROWS_TRAIN, .split = all.train.split, .first = all.train.n, .n = held_out};
+  }
+  const int64_t wanted = config->train.train_rows, n_train = all.train.n;
+  if (wanted > 0 && n_train > 0) {
+    all.looked_at = all.train;
+    all.looked_at.drawn = tutti_permutation_make(n_train, seed, TUTTI_STREAM_TRAIN_ROWS, 0);
+    all.looked_at.n = wanted < n_train ? wanted : n_train;
+  }
+  return all;
+}
+
+void tutti_samples_rows(const void *samples, int64_t n, int64_t *ids) {
+  const tutti_samples *set = samples;
+  if (set->drawn.n > 0) tutti_permutation_map(&set->drawn, n, ids);
+  for (int64_t i = 0; i < n; i++) ids[i] += set->first;
+  tutti_permutation_map(&set->split, n, ids);
+}

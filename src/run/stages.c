@@ -1,0 +1,153 @@
+#include "run/stages.h"
+
+static int64_t ceil_div(int64_t a, int64_t b) {
+  return a / b + (a % b > 0);
+}
+
+static int64_t min64(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+// --- within a stage, as if it had no end -------------------------------------------------------------------
+
+/** Steps that use up so many samples of an epoch. */
+static int64_t steps_of(const tutti_epoch *epoch, int64_t batch, int64_t samples) {
+  return epoch->last == TUTTI_LAST_DROP ? samples / batch : ceil_div(samples, batch);
+}
+
+/** What is left of the epoch in which it begins. */
+static int64_t samples_left(const tutti_epoch *epoch, const tutti_stage *stage) {
+  return epoch->n - stage->place % epoch->n;
+}
+
+static int64_t place_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t at) {
+  const int64_t batch = stage->batch, steps = at - stage->at, rest = samples_left(epoch, stage);
+  const int64_t first = steps_of(epoch, batch, rest);
+  if (epoch->last == TUTTI_LAST_CARRY || steps < first) return stage->place + steps * batch;
+  const int64_t each = steps_of(epoch, batch, epoch->n), more = steps - first;
+  return stage->place + rest + more / each * epoch->n + more % each * batch;
+}
+
+/** Of a place behind the stage's. */
+static int64_t reach_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t place) {
+  const int64_t batch = stage->batch, here = place - stage->place, rest = samples_left(epoch, stage);
+  if (epoch->last == TUTTI_LAST_CARRY) return stage->at + ceil_div(here, batch);
+  const int64_t first = steps_of(epoch, batch, rest);
+  if (here <= rest) return stage->at + min64(ceil_div(here, batch), first);
+  const int64_t each = steps_of(epoch, batch, epoch->n), more = here - rest;
+  return stage->at + first + more / epoch->n * each + min64(ceil_div(more % epoch->n, batch), each);
+}
+
+/** Without short batches each step has as many samples as all others; with them nothing is dropped. */
+static int64_t samples_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t at) {
+  if (epoch->last == TUTTI_LAST_SHORT) return stage->samples + place_in(epoch, stage, at) - stage->place;
+  return stage->samples + (at - stage->at) * stage->batch;
+}
+
+/** Of samples > stage->samples. */
+static int64_t steps_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t samples) {
+  if (epoch->last == TUTTI_LAST_SHORT) return reach_in(epoch, stage, stage->place + samples - stage->samples);
+  return stage->at + ceil_div(samples - stage->samples, stage->batch);
+}
+
+// --- all stages ----------------------------------------------------------------------------------------------
+
+static const tutti_stage *last(const tutti_stages *stages) {
+  return &stages->stages[stages->n_stages - 1];
+}
+
+/** A larger batch may find too few samples before the epoch's end. */
+static int64_t first_place(const tutti_epoch *epoch, int64_t place, int64_t batch) {
+  const int64_t left = epoch->n - place % epoch->n;
+  return epoch->last == TUTTI_LAST_DROP && left < batch ? place + left : place;
+}
+
+/** From step `at` on, which is the last stage's first or one behind it. */
+static tutti_status add_stage(tutti_stages *stages, int64_t at, int64_t batch) {
+  const tutti_stage stage = {.at = at,
+                             .place = first_place(&stages->epoch, tutti_stages_place(stages, at), batch),
+                             .samples = tutti_stages_samples(stages, at),
+                             .batch = batch};
+  if (at == last(stages)->at) stages->n_stages--; // it would have no step
+  TUTTI_CHECK(
+      stages->n_stages < TUTTI_MAX_STAGES, TUTTI_ERR_CONFIG,
+      "schedule.batch_factor: the batch would have more than %d sizes until it is largest; give a larger "
+      "factor, or a smaller schedule.batch_max",
+      (int)TUTTI_MAX_STAGES);
+  stages->stages[stages->n_stages++] = stage;
+  return TUTTI_OK;
+}
+
+/** Steps after which a growth comes. */
+static int64_t steps_before(const tutti_stages *stages, tutti_unit unit, int64_t place) {
+  if (unit == TUTTI_UNIT_STEPS) return place;
+  return unit == TUTTI_UNIT_EPOCHS ? tutti_stages_reach(stages, place) : tutti_stages_steps(stages, place);
+}
+
+/** How many growths have come where the first step begins. */
+static int64_t growths_before(const tutti_growth *growth, const tutti_stage *from) {
+  if (growth->unit == TUTTI_UNIT_STEPS) return tutti_growth_count(growth, from->at);
+  return tutti_growth_count(growth, growth->unit == TUTTI_UNIT_EPOCHS ? from->place : from->samples);
+}
+
+tutti_status tutti_stages_make(const tutti_growth *growth, const tutti_epoch *epoch, const tutti_stage *from,
+                               tutti_stages *stages) {
+  const int64_t before = growths_before(growth, from);
+  *stages = (tutti_stages){.epoch = *epoch, .n_stages = 1, .stages = {*from}};
+  stages->stages[0].batch = tutti_growth_batch(growth, before);
+  for (int64_t k = before + 1; last(stages)->batch < growth->most; k++) {
+    const int64_t place = tutti_growth_at(growth, k), batch = tutti_growth_batch(growth, k);
+    if (place == INT64_MAX) break;
+    if (batch == last(stages)->batch) continue;
+    TUTTI_TRY(add_stage(stages, steps_before(stages, growth->unit, place), batch));
+  }
+  return TUTTI_OK;
+}
+
+/** The stage of the step after `at`. */
+static const tutti_stage *stage_at(const tutti_stages *stages, int64_t at) {
+  const tutti_stage *stage = last(stages);
+  while (stage->at > at) stage--;
+  return stage;
+}
+
+int64_t tutti_stages_place(const tutti_stages *stages, int64_t at) {
+  return place_in(&stages->epoch, stage_at(stages, at), at);
+}
+
+int64_t tutti_stages_reach(const tutti_stages *stages, int64_t place) {
+  const tutti_stage *stage = last(stages);
+  if (place <= stages->stages[0].place) return stages->stages[0].at;
+  while (stage->place >= place) stage--;
+  const int64_t steps = reach_in(&stages->epoch, stage, place);
+  // What the next stage drops before its first step lies behind the last of this one.
+  return stage < last(stages) && steps > stage[1].at ? stage[1].at : steps;
+}
+
+int64_t tutti_stages_samples(const tutti_stages *stages, int64_t at) {
+  return samples_in(&stages->epoch, stage_at(stages, at), at);
+}
+
+int64_t tutti_stages_steps(const tutti_stages *stages, int64_t samples) {
+  const tutti_stage *stage = last(stages);
+  if (samples <= stages->stages[0].samples) return stages->stages[0].at;
+  while (stage->samples >= samples) stage--;
+  return steps_in(&stages->epoch, stage, samples);
+}
+
+int64_t tutti_stages_batch(const tutti_stages *stages, int64_t at) {
+  return stage_at(stages, at)->batch;
+}
+
+tutti_status tutti_stages_visit(const tutti_stages *stages,
+                                tutti_status (*visit)(void *context, int64_t batch), void *context) {
+  const tutti_epoch *epoch = &stages->epoch;
+  for (int i = stages->n_stages - 1; i >= 0; i--) {
+    const tutti_stage *stage = &stages->stages[i];
+    const int64_t ends[] = {samples_left(epoch, stage) % stage->batch, epoch->n % stage->batch};
+    TUTTI_TRY(visit(context, stage->batch));
+    for (int k = 0; k < 2 && epoch->last == TUTTI_LAST_SHORT; k++)
+      if (ends[k] > 0) TUTTI_TRY(visit(context, ends[k]));
+  }
+  return TUTTI_OK;
+}

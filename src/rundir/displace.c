@@ -1,0 +1,107 @@
+#include "rundir/displace.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fault.h"
+#include "tutti/io.h"
+
+/** Where `name` goes on behind `word`; NULL where it begins with another one. */
+static const char *skip(const char *name, const char *word) {
+  const size_t length = strlen(word);
+  return strncmp(name, word, length) == 0 ? name + length : NULL;
+}
+
+/** STEM.h5, or one that is held or rotated; see checkpoint/rotate.c. */
+static bool is_checkpoint(const char *name, const char *stem) {
+  const char *rest = skip(name, stem);
+  if (!rest) return false;
+  const char *held = skip(rest, ".held"), *rotated = skip(rest, ".prev");
+  if (held) rest = held;
+  if (rotated) rest = rotated + strspn(rotated, "0123456789");
+  return strcmp(rest, ".h5") == 0;
+}
+
+static bool is_last(const char *name) {
+  return is_checkpoint(name, "checkpoint");
+}
+
+static bool is_of_run(const char *name) {
+  return strcmp(name, "config.yaml") == 0 || strcmp(name, "metrics.h5") == 0 || is_checkpoint(name, "best") ||
+         is_last(name);
+}
+
+static tutti_status join(const char *folder, const char *name, char path[TUTTI_DISPLACED_BYTES]) {
+  const int length = snprintf(path, TUTTI_DISPLACED_BYTES, "%s/%s", folder, name);
+  TUTTI_CHECK(length < TUTTI_DISPLACED_BYTES, TUTTI_ERR_CREATE, "%s/%s: the path is too long", folder, name);
+  return TUTTI_OK;
+}
+
+/** Called with each file of the run. */
+typedef tutti_status visitor(const char *folder, const char *name, void *context);
+
+/** @param[in] last  the checkpoints, else the others */
+static tutti_status visit(const char *folder, bool last, visitor *see, void *context) {
+  DIR *all = opendir(folder);
+  tutti_status status = TUTTI_OK;
+  TUTTI_CHECK(all, TUTTI_ERR_CREATE, "%s: cannot read this folder: %s", folder, strerror(errno));
+  for (const struct dirent *one = readdir(all); one && status == TUTTI_OK; one = readdir(all))
+    if (is_of_run(one->d_name) && is_last(one->d_name) == last) status = see(folder, one->d_name, context);
+  closedir(all);
+  return status;
+}
+
+/** Where the files may go. */
+typedef struct {
+  const char *place;
+  bool taken; // by files of the same names
+} candidate;
+
+static tutti_status see_taken(const char *folder, const char *name, void *context) {
+  (void)folder;
+  candidate *c = context;
+  char path[TUTTI_DISPLACED_BYTES];
+  struct stat about;
+  TUTTI_TRY(join(c->place, name, path));
+  // What cannot be looked at is not free.
+  if (lstat(path, &about) == 0 || errno != ENOENT) c->taken = true;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_displace_find(const char *folder, char place[TUTTI_DISPLACED_BYTES]) {
+  struct stat about;
+  for (int i = 1;; i++) {
+    char name[32];
+    candidate c = {.place = place};
+    snprintf(name, sizeof name, "before-%d", i);
+    TUTTI_TRY(join(folder, name, place));
+    if (lstat(place, &about) != 0 && errno == ENOENT) return TUTTI_OK;
+    TUTTI_TRY(visit(folder, false, see_taken, &c));
+    TUTTI_TRY(visit(folder, true, see_taken, &c));
+    if (!c.taken) return TUTTI_OK;
+  }
+}
+
+static tutti_status move(const char *folder, const char *name, void *context) {
+  const candidate *to = context;
+  char from[TUTTI_DISPLACED_BYTES], path[TUTTI_DISPLACED_BYTES];
+  TUTTI_TRY(join(folder, name, from));
+  TUTTI_TRY(join(to->place, name, path));
+  TUTTI_TRY(tutti_fault("displace"));
+  TUTTI_CHECK(rename(from, path) == 0, TUTTI_ERR_CREATE,
+              "%s: cannot move it to %s: %s; nothing is lost, but a part of the run may be there already; "
+              "choose another run.directory",
+              from, path, strerror(errno));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_displace(const char *folder, const char *place) {
+  candidate to = {.place = place};
+  TUTTI_TRY(tutti_make_folder(place));
+  TUTTI_TRY(visit(folder, false, move, &to));
+  TUTTI_TRY(visit(folder, true, move, &to));
+  return TUTTI_OK;
+}

@@ -1,0 +1,158 @@
+#include "rundir/restore.h"
+
+#include <string.h>
+
+#include "base/fault.h"
+#include "machine/threads.h"
+#include "rundir/views.h"
+
+tutti_features tutti_restore_features(const char *text) {
+  for (tutti_features i = 0; text && i < TUTTI_N_FEATURES; i++)
+    if (strcmp(text, tutti_features_names[i]) == 0) return i;
+  return TUTTI_FEATURES_UNKNOWN;
+}
+
+tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored) {
+  *restored = (tutti_restored){0};
+  tutti_checkpoint_info info = {0};
+  char *text = NULL;
+  tutti_status status = tutti_comm_rank(comm) == 0 ? tutti_checkpoint_read_info(checkpoint, &info) : TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
+  text = info.config;
+  TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &text));
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, tutti_config_parse(text, checkpoint, NULL, 0, &restored->config)));
+  TUTTI_TRY_GOTO(done, tutti_threads_set(comm, restored->config.parallel.threads, NULL));
+  restored->state = info.state;
+  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &restored->state, sizeof restored->state));
+  restored->classes = info.classes;
+  restored->n_classes = info.n_classes;
+  restored->features = tutti_restore_features(info.features);
+  restored->is_average = info.is_average;
+  info.classes = NULL;
+  info.n_classes = 0;
+done:
+  if (text != info.config) tutti_free(text);
+  tutti_checkpoint_info_clear(&info);
+  return status;
+}
+
+tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, bool external, tutti_split split,
+                                tutti_restored *restored) {
+  tutti_config *config = &restored->config;
+  config->data.external = external || (!file && config->data.external);
+  if (!file) return tutti_samples_open(comm, config, &restored->dataset);
+  tutti_data_options options = tutti_samples_options(config);
+  options.file = file;
+  options.external = external;
+  options.limit_train = options.limit_test = 0;
+  options.unused = NULL;
+  const bool held_out = !options.x_val;
+  if (split == TUTTI_SPLIT_TEST || (split == TUTTI_SPLIT_VALIDATION && !held_out))
+    options.x_train = options.y_train = options.weights = NULL;
+  if (split != TUTTI_SPLIT_TEST) options.x_test = options.y_test = NULL;
+  if (split != TUTTI_SPLIT_VALIDATION) options.x_val = options.y_val = NULL;
+  return tutti_dataset_open(comm, &options, &restored->dataset);
+}
+
+/** The average of the weights where they are the network, or the other way round: trainable arrays alone. */
+static tutti_status load_others(const char *checkpoint, tutti_view *views, tutti_restored *restored) {
+  const char *group = restored->is_average ? "/optimizer/weights" : "/optimizer/average";
+  int64_t n = 0;
+  TUTTI_CHECK(
+      restored->config.optimizer.ema_momentum > 0, TUTTI_ERR_CONFIG,
+      "%s: has no average of the weights, since it was trained with optimizer.ema_momentum 0: train with "
+      "optimizer.ema_momentum=0.99, or leave --weights=average out",
+      checkpoint);
+  tutti_views_add(restored->network.model, group, false, restored->params, views, &n);
+  return tutti_checkpoint_read_arrays(checkpoint, views, n);
+}
+
+static tutti_status load_weights(const char *checkpoint, tutti_weights weights, tutti_restored *restored) {
+  const bool others =
+      weights != TUTTI_WEIGHTS_OF_FILE && (weights == TUTTI_WEIGHTS_AVERAGE) != restored->is_average;
+  tutti_model *model = restored->network.model;
+  tutti_view *views = NULL;
+  int64_t n = 0;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(views, tutti_model_n_arrays(model)));
+  tutti_views_add(model, "/model/weights", true, restored->params, views, &n);
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_load(checkpoint, views, n, NULL, NULL));
+  if (others) TUTTI_TRY_GOTO(done, load_others(checkpoint, views, restored));
+done:
+  tutti_free(views);
+  return status;
+}
+
+/** The numbers of the scaling, on rank 0: values[2 n], shift and then factor; of one number for all features n is 1. */
+static tutti_status load_scaling(const char *checkpoint, const tutti_dataset *dataset, double *values,
+                                 int64_t *n) {
+  double *shift = NULL, *factor = NULL;
+  int64_t n_factor = 0;
+  bool alike = true;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_fault("restore.scaling"));
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(checkpoint, "/input/shift", &shift, n));
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(checkpoint, "/input/factor", &factor, &n_factor));
+  TUTTI_CHECK_GOTO(done, n_factor == *n, TUTTI_ERR_DATA,
+                   "%s: /input/shift has %lld numbers, /input/factor %lld: damaged", checkpoint,
+                   (long long)*n, (long long)n_factor);
+  TUTTI_CHECK_GOTO(done, *n == tutti_dataset_n_features(dataset), TUTTI_ERR_DATA,
+                   "%s: a sample has %lld features, the network of %s takes %lld",
+                   tutti_dataset_file(dataset), (long long)tutti_dataset_n_features(dataset), checkpoint,
+                   (long long)*n);
+  for (int64_t i = 0; i < *n; i++) alike = alike && shift[i] == shift[0] && factor[i] == factor[0];
+  if (alike) *n = 1;
+  for (int64_t i = 0; i < *n; i++) {
+    values[i] = shift[i];
+    values[*n + i] = factor[i];
+  }
+done:
+  tutti_free(shift);
+  tutti_free(factor);
+  return status;
+}
+
+tutti_status tutti_restore_scaling(const tutti_comm *comm, const char *checkpoint, tutti_features features,
+                                   tutti_dataset *dataset) {
+  double *values = NULL;
+  tutti_scaling_values scaling = {.features = features};
+  tutti_status status = TUTTI_NEW(values, 2 * tutti_dataset_n_features(dataset));
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
+  if (tutti_comm_rank(comm) == 0) status = load_scaling(checkpoint, dataset, values, &scaling.n);
+  TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
+  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &scaling, sizeof scaling));
+  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, values, 2 * scaling.n * (int64_t)sizeof *values));
+  scaling.shift = values;
+  scaling.factor = values + scaling.n;
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, tutti_dataset_set_scaling(dataset, scaling)));
+done:
+  tutti_free(values);
+  return status;
+}
+
+tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoint, tutti_weights weights,
+                                   tutti_restored *restored) {
+  // First, since its size tells whether these are samples for this network.
+  TUTTI_TRY(tutti_restore_scaling(comm, checkpoint, restored->features, restored->dataset));
+  TUTTI_TRY(tutti_network_create(comm, &restored->config, restored->dataset, 1, &restored->network));
+  tutti_model *model = restored->network.model;
+  const int64_t n = tutti_model_n_params(model);
+  TUTTI_TRY(tutti_agree(comm, TUTTI_NEW(restored->params, n)));
+  const tutti_status local =
+      tutti_comm_rank(comm) == 0 ? load_weights(checkpoint, weights, restored) : TUTTI_OK;
+  TUTTI_TRY(tutti_agree_from(comm, 0, local));
+  TUTTI_TRY(tutti_bcast(comm, 0, restored->params, n * (int64_t)sizeof(float)));
+  TUTTI_TRY(
+      tutti_bcast(comm, 0, tutti_model_state(model), tutti_model_n_state(model) * (int64_t)sizeof(float)));
+  return TUTTI_OK;
+}
+
+void tutti_restored_clear(tutti_restored *restored) {
+  tutti_network_destroy(&restored->network);
+  tutti_dataset_close(&restored->dataset);
+  tutti_config_clear(&restored->config);
+  tutti_free(restored->params);
+  for (int i = 0; i < restored->n_classes; i++) tutti_free(restored->classes[i]);
+  tutti_free(restored->classes);
+  *restored = (tutti_restored){0};
+}

@@ -1,0 +1,219 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "measure/average.h"
+#include "measure/meter.h"
+#include "rundir/saver_impl.h"
+#include "rundir/views.h"
+
+static tutti_status join(const char *directory, const char *name, char **path) {
+  const size_t bytes = strlen(directory) + strlen(name) + 2;
+  TUTTI_TRY(TUTTI_NEW(*path, (int64_t)bytes));
+  snprintf(*path, bytes, "%s/%s", directory, name);
+  return TUTTI_OK;
+}
+
+static tutti_status create_paths(tutti_saver *saver) {
+  const char *directory = saver->run->config->run.directory;
+  TUTTI_TRY(join(directory, "checkpoint.h5", &saver->checkpoint_path));
+  TUTTI_TRY(join(directory, "best.h5", &saver->best_path));
+  TUTTI_TRY(join(directory, "metrics.h5", &saver->metrics_path));
+  TUTTI_TRY(join(directory, "config.yaml", &saver->config_path));
+  return TUTTI_OK;
+}
+
+void tutti_saver_note_scaling(tutti_saver *saver) {
+  const tutti_scaling_values scaling = tutti_dataset_scaling(saver->run->dataset);
+  const int64_t n = tutti_dataset_n_features(saver->run->dataset);
+  for (int64_t j = 0; saver->input && j < n; j++) {
+    saver->input[j] = scaling.shift[scaling.n == 1 ? 0 : j];
+    saver->input[n + j] = scaling.factor[scaling.n == 1 ? 0 : j];
+  }
+}
+
+/** A checkpoint carries the scaling's numbers, one pair a feature, so that it can be used without the data set, whose they
+ * are, and tells how many features a sample has. */
+static void view_input(tutti_saver *saver) {
+  const int64_t n = tutti_dataset_n_features(saver->run->dataset);
+  tutti_views_add_vector("/input/shift", saver->input, n, saver->views, &saver->n_views);
+  tutti_views_add_vector("/input/factor", saver->input + n, n, saver->views, &saver->n_views);
+}
+
+static void view_slot(tutti_saver *saver, int i) {
+  const tutti_run *run = saver->run;
+  const char *name = tutti_optim_slot_name(run->optim, i);
+  const tutti_unit_of_state unit = tutti_optim_unit(&run->config->optimizer, name);
+  const int64_t first = saver->n_views;
+  char prefix[64];
+  snprintf(prefix, sizeof prefix, "/optimizer/%s", name);
+  tutti_views_add(run->network.model, prefix, false, saver->slots[i], saver->views, &saver->n_views);
+  for (int64_t k = first; k < saver->n_views; k++)
+    tutti_optim_unit_text(&unit, saver->views[k].unit, sizeof saver->views[k].unit);
+}
+
+void tutti_saver_view(tutti_saver *saver, bool is_average) {
+  const tutti_run *run = saver->run;
+  tutti_model *model = run->network.model;
+  const int n_slots = tutti_optim_n_slots(run->optim);
+  const bool swapped = is_average && tutti_optim_average(run->optim);
+  float *network = swapped ? saver->slots[n_slots - 1] : saver->weights;
+  saver->n_views = 0;
+  memset(saver->views, 0, (size_t)saver->n_room * sizeof *saver->views);
+  tutti_views_add(model, "/model/weights", true, network, saver->views, &saver->n_views);
+  for (int i = 0; i < n_slots - swapped; i++) view_slot(saver, i);
+  if (swapped)
+    tutti_views_add(model, "/optimizer/weights", false, saver->weights, saver->views, &saver->n_views);
+  saver->n_loadable = saver->n_views;
+  view_input(saver);
+}
+
+/** A schedule that is refused leaves no folder behind, and no weights have been read for it.  Where a run goes on, what is
+ * right depends on where that is. */
+static tutti_status check_schedule(const tutti_run *run) {
+  const tutti_run_options *options = &run->config->run;
+  const bool automatic = strcmp(options->resume, "auto") == 0;
+  const bool anew =
+      strcmp(options->resume, "no") == 0 || (automatic && access(options->directory, F_OK) != 0);
+  tutti_schedule unused;
+  return anew ? tutti_plan_schedule(&run->plan, run->config, 0, &unused) : TUTTI_OK;
+}
+
+static tutti_status create_root(tutti_saver *saver) {
+  tutti_run *run = saver->run;
+  tutti_model *model = run->network.model;
+  const int64_t n = tutti_model_n_params(model);
+  const int n_slots = tutti_optim_n_slots(run->optim);
+  TUTTI_TRY(check_schedule(run));
+  TUTTI_TRY(tutti_lock_take(run->config->run.directory, &saver->lock));
+  TUTTI_TRY(tutti_config_dump(run->config, &saver->config));
+  saver->n_room = (n_slots + 1) * tutti_model_n_arrays(model) + 2;
+  TUTTI_TRY(TUTTI_NEW(saver->views, saver->n_room));
+  TUTTI_TRY(TUTTI_NEW(saver->seconds, (int64_t)run->size * TUTTI_N_PHASES));
+  TUTTI_TRY(TUTTI_NEW(saver->columns, tutti_metrics_n_columns(&run->layout)));
+  TUTTI_TRY(TUTTI_NEW(saver->weights, n));
+  TUTTI_TRY(TUTTI_NEW(saver->slots, n_slots));
+  for (int i = 0; i < n_slots; i++) TUTTI_TRY(TUTTI_NEW(saver->slots[i], n));
+  TUTTI_TRY(TUTTI_NEW(saver->input, 2 * tutti_dataset_n_features(run->dataset)));
+  tutti_saver_note_scaling(saver);
+  tutti_saver_view(saver, false);
+  return TUTTI_OK;
+}
+
+static tutti_status create_local(tutti_run *run, tutti_saver **saver) {
+  TUTTI_TRY(TUTTI_NEW(*saver, 1));
+  (*saver)->run = run;
+  TUTTI_TRY(create_paths(*saver));
+  if (run->rank == 0) TUTTI_TRY(create_root(*saver));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_saver_create(tutti_run *run, tutti_saver **saver) {
+  *saver = NULL;
+  tutti_status status = tutti_agree(run->comm, create_local(run, saver));
+  if (status == TUTTI_OK) status = tutti_saver_survey(*saver);
+  if (status != TUTTI_OK) tutti_saver_destroy(saver);
+  return status;
+}
+
+void tutti_saver_destroy(tutti_saver **handle) {
+  tutti_saver *saver = *handle;
+  if (!saver) return;
+  if (saver->slots)
+    for (int i = 0; i < tutti_optim_n_slots(saver->run->optim); i++) tutti_free(saver->slots[i]);
+  tutti_lock_release(&saver->lock);
+  tutti_texts_free(&saver->hosts, saver->run->size);
+  tutti_texts_free(&saver->bindings, saver->run->size);
+  void *const owned[] = {saver->checkpoint_path, saver->best_path, saver->metrics_path, saver->config_path,
+                         saver->config,          saver->weights,   saver->slots,        saver->input,
+                         saver->views,           saver->seconds,   saver->columns};
+  for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
+  tutti_free(saver);
+  *handle = NULL;
+}
+
+tutti_table_layout tutti_saver_layout(const tutti_saver *saver) {
+  const tutti_metrics_layout *layout = &saver->run->layout;
+  tutti_metrics_layout_columns(layout, saver->columns);
+  return (tutti_table_layout){saver->columns, tutti_metrics_n_columns(layout),
+                              tutti_metrics_record_bytes(layout)};
+}
+
+/** The parts of all ranks into rank 0's buffers. */
+static tutti_status gather(tutti_saver *saver) {
+  const tutti_run *run = saver->run;
+  int64_t begin = 0, end = 0;
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_reducer_params(run->reducer) + begin, saver->weights));
+  for (int i = 0; i < tutti_optim_n_slots(run->optim); i++)
+    TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_optim_slot(run->optim, i),
+                                   saver->slots ? saver->slots[i] : NULL));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_saver_check_config(const tutti_saver *saver) {
+  char *old = NULL;
+  const tutti_status status = tutti_read_text(saver->config_path, &old);
+  const bool foreign = status == TUTTI_OK && strncmp(old, TUTTI_CONFIG_MARK, strlen(TUTTI_CONFIG_MARK)) != 0;
+  tutti_free(old);
+  TUTTI_CHECK(
+      !foreign, TUTTI_ERR_CREATE,
+      "%s was not written by a run, and would be replaced by this run's: choose another run.directory",
+      saver->config_path);
+  return TUTTI_OK;
+}
+
+/** The network of best.h5 is the one whose value is the best: the average of the weights, where that is monitored. */
+static tutti_status write_best(tutti_saver *saver, tutti_checkpoint checkpoint) {
+  const tutti_run *run = saver->run;
+  checkpoint.is_average = tutti_average_has(run, run->config->train.monitor);
+  tutti_saver_view(saver, checkpoint.is_average);
+  const tutti_status status = tutti_checkpoint_save(&checkpoint, 1);
+  tutti_saver_view(saver, false);
+  TUTTI_TRY(status);
+  return TUTTI_OK;
+}
+
+/** best.h5 first: a checkpoint that knows of a best value must never stand beside an older best.h5.  The
+ * first checkpoint of a run that begins anew takes the place of all that an earlier run has left. */
+static tutti_status write_root(tutti_saver *saver, bool best) {
+  const tutti_run *run = saver->run;
+  tutti_checkpoint checkpoint = {.path = saver->best_path,
+                                 .config = saver->config,
+                                 .state = run->state,
+                                 .views = saver->views,
+                                 .n_views = saver->n_views,
+                                 .layout = tutti_saver_layout(saver),
+                                 .history = run->history.records,
+                                 .n_history = run->history.n,
+                                 .table = tutti_meter_state(run),
+                                 .features =
+                                     tutti_features_names[tutti_dataset_scaling(run->dataset).features]};
+  checkpoint.classes = tutti_dataset_classes(run->dataset, &checkpoint.n_classes);
+  if (best) TUTTI_TRY(write_best(saver, checkpoint));
+  checkpoint.path = saver->checkpoint_path;
+  TUTTI_TRY(tutti_checkpoint_save(&checkpoint, saver->anew ? 1 : run->config->run.keep));
+  if (saver->drops_best && !best) remove(saver->best_path);
+  saver->anew = saver->drops_best = false;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_saver_save(tutti_saver *saver, bool best) {
+  if (!saver) return TUTTI_OK;
+  tutti_run *run = saver->run;
+  const bool first = saver->waits;
+  saver->waits = false;
+  // Metrics first: rows beyond a checkpoint are taken back when a run resumes, missing ones could not be made
+  // up.
+  TUTTI_TRY(tutti_saver_flush(saver));
+  tutti_phases_enter(&run->phases, TUTTI_PHASE_SAVE);
+  TUTTI_TRY(gather(saver));
+  tutti_status local = run->rank == 0 ? write_root(saver, best) : TUTTI_OK;
+  if (local == TUTTI_OK && first && run->rank == 0)
+    local = tutti_write_text(saver->config_path, saver->config);
+  TUTTI_TRY(tutti_agree_from(run->comm, 0, local));
+  tutti_phases_leave(&run->phases);
+  run->saved_at = tutti_clock_s();
+  return TUTTI_OK;
+}

@@ -1,0 +1,153 @@
+#include "rundir/slots.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+
+/** A slot in the file, and as this run's options keep it. */
+typedef struct {
+  const char *name;
+  tutti_unit_of_state from, to;
+  double rate; // that takes part in the conversion
+} pair;
+
+/** A rate that is in the numbers is the last update's.  One that they are to get is the next update's, as if the velocity
+ * had been multiplied with it there; before the first step a velocity is 0 in any unit. */
+static pair pair_of(const tutti_run *run, const tutti_optim_options *then, int i) {
+  const char *name = tutti_optim_slot_name(run->optim, i);
+  pair p = {.name = name,
+            .from = tutti_optim_unit(then, name),
+            .to = tutti_optim_unit(&run->config->optimizer, name),
+            .rate = run->state.learning_rate};
+  if (p.to.has_rate) p.rate = tutti_plan_learning_rate(&run->plan, &run->schedule, tutti_run_position(run));
+  if (run->state.step == 0) p.rate = 1;
+  return p;
+}
+
+static tutti_status convert(tutti_saver *saver, const char *path, const pair *p, int i) {
+  const int64_t n = tutti_model_n_params(saver->run->network.model);
+  char was[96], wanted[96], rate[96] = "0 or, in a file of an earlier version, not told";
+  double factor = 1;
+  if (p->rate != 0) snprintf(rate, sizeof rate, "%g", p->rate);
+  tutti_optim_unit_text(&p->from, was, sizeof was);
+  tutti_optim_unit_text(&p->to, wanted, sizeof wanted);
+  TUTTI_CHECK(tutti_optim_unit_factor(&p->from, &p->to, p->rate, &factor), TUTTI_ERR_CONFIG,
+              "%s: the optimizer slot '%s' is a %s there, these options keep a %s, and the learning rate "
+              "(%s) does not make the one of the other; leave optimizer.name, dialect, lars_form and "
+              "momentum_correction as "
+              "they were, or begin "
+              "anew, with model.weights from the weights alone",
+              path, p->name, was, wanted, rate);
+  if (factor == 1) return TUTTI_OK;
+  for (int64_t k = 0; k < n; k++) saver->slots[i][k] = (float)(factor * saver->slots[i][k]);
+  tutti_log(TUTTI_LOG_INFO, "the optimizer slot '%s' of %s is a %s; times %g it is a %s", p->name, path, was,
+            factor, wanted);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_slots_convert(tutti_saver *saver, const char *path, const tutti_optim_options *then) {
+  for (int i = 0; i < tutti_optim_n_slots(saver->run->optim); i++) {
+    const pair p = pair_of(saver->run, then, i);
+    TUTTI_TRY(convert(saver, path, &p, i));
+  }
+  return TUTTI_OK;
+}
+
+// --- another optimizer -----------------------------------------------------------------------------------
+
+enum { NAMES_BYTES = 256 };
+
+/** What becomes of the slots, by name. */
+typedef struct {
+  char taken[NAMES_BYTES], anew[NAMES_BYTES], left[NAMES_BYTES];
+  bool keeps_count; // something of the rule goes on, and with it the number of its updates
+} outcome;
+
+static bool is_average(const tutti_run *run, int i) {
+  return tutti_optim_average(run->optim) && i == tutti_optim_n_slots(run->optim) - 1;
+}
+
+/** Another quantity of the same name begins anew; not a velocity, which is hardly meant to be lost. */
+static bool goes_on(const pair *p, char *const *there, int n) {
+  bool found = false;
+  for (int k = 0; k < n; k++) found = found || strcmp(there[k], p->name) == 0;
+  if (!found || !p->from.quantity) return false;
+  return strcmp(p->from.quantity, p->to.quantity) == 0 || (p->from.is_velocity && p->to.is_velocity);
+}
+
+/** Views of slot i. */
+static const tutti_view *views_of(const tutti_saver *saver, int i, int64_t *n) {
+  const int n_slots = tutti_optim_n_slots(saver->run->optim),
+            n_arrays = tutti_model_n_arrays(saver->run->network.model);
+  *n = (saver->n_loadable - n_arrays) / n_slots;
+  return saver->views + n_arrays + i * *n;
+}
+
+static void begin_anew(tutti_saver *saver, int i) {
+  const tutti_run *run = saver->run;
+  const int64_t n = tutti_model_n_params(run->network.model);
+  const float initial = tutti_optim_slot_initial(run->optim, i);
+  for (int64_t k = 0; k < n; k++) saver->slots[i][k] = is_average(run, i) ? saver->weights[k] : initial;
+}
+
+static tutti_status take_slot(tutti_saver *saver, const char *path, const pair *p, int i, bool takes,
+                              outcome *o) {
+  int64_t n = 0;
+  const tutti_view *views = views_of(saver, i, &n);
+  tutti_text_append_name(takes ? o->taken : o->anew, NAMES_BYTES, p->name);
+  if (!takes) {
+    begin_anew(saver, i);
+    return TUTTI_OK;
+  }
+  TUTTI_TRY(tutti_checkpoint_read_arrays(path, views, n));
+  return convert(saver, path, p, i);
+}
+
+static tutti_status take_over(tutti_saver *saver, const char *path, const tutti_optim_options *then,
+                              char *const *there, int n, outcome *o) {
+  tutti_run *run = saver->run;
+  const int n_slots = tutti_optim_n_slots(run->optim);
+  o->keeps_count = n_slots == (tutti_optim_average(run->optim) != NULL); // there is nothing that counts
+  for (int i = 0; i < n_slots; i++) {
+    const pair p = pair_of(run, then, i);
+    o->keeps_count = o->keeps_count || (!is_average(run, i) && goes_on(&p, there, n));
+  }
+  for (int i = 0; i < n_slots; i++) {
+    const pair p = pair_of(run, then, i);
+    // After the first update of a count the average is what the weights are.
+    const bool takes = goes_on(&p, there, n) && (o->keeps_count || !is_average(run, i));
+    TUTTI_TRY(take_slot(saver, path, &p, i, takes, o));
+  }
+  for (int k = 0; k < n; k++) {
+    bool kept = false;
+    for (int i = 0; i < n_slots; i++)
+      kept = kept || strcmp(there[k], tutti_optim_slot_name(run->optim, i)) == 0;
+    if (!kept) tutti_text_append_name(o->left, NAMES_BYTES, there[k]);
+  }
+  return TUTTI_OK;
+}
+
+static void tell(const char *path, const outcome *o) {
+  if (!o->anew[0] && !o->left[0]) return;
+  tutti_log(TUTTI_LOG_INFO,
+            "the optimizer is another one than that of %s; its slots go on: %s; begin anew: %s; are left: %s",
+            path, o->taken[0] ? o->taken : "none", o->anew[0] ? o->anew : "none",
+            o->left[0] ? o->left : "none");
+}
+
+tutti_status tutti_slots_take_over(tutti_saver *saver, const char *path, const tutti_optim_options *then) {
+  tutti_run *run = saver->run;
+  char **there = NULL;
+  int n = 0;
+  outcome o = {0};
+  TUTTI_TRY(tutti_checkpoint_list_slots(path, &there, &n));
+  const tutti_status status = take_over(saver, path, then, there, n, &o);
+  tutti_file_list_free(&there, n);
+  TUTTI_TRY(status);
+  // Rules that count their updates, for the bias of their means, count those that the means are of.
+  if (!o.keeps_count) run->state.rule_from = run->state.step;
+  tell(path, &o);
+  return TUTTI_OK;
+}

@@ -1,0 +1,82 @@
+#include "run/micro_batches.h"
+#include "support/check.h"
+
+enum { MAX_PASSES = 16, MAX_LEAVES = 64 };
+
+typedef struct {
+  tutti_pass passes[MAX_PASSES];
+  int64_t ends[MAX_PASSES][MAX_LEAVES];
+  int n;
+} pass_list;
+
+/** The micro-batches of leaves [first, end) of `n_leaves`, of a batch at position 100. */
+static pass_list all_passes(int64_t count, int64_t grain, int n_leaves, int first, int end,
+                            int64_t micro_rows) {
+  const tutti_plan plan = {.n_leaves = n_leaves, .micro_rows = micro_rows};
+  const tutti_range batch = {.begin = 100, .count = count};
+  pass_list list = {.n = 0};
+  tutti_pass pass = tutti_pass_before(first);
+  while (tutti_pass_next(&plan, batch, grain, end, &pass, list.ends[list.n])) {
+    assert_true(list.n + 1 < MAX_PASSES);
+    list.passes[list.n++] = pass;
+  }
+  return list;
+}
+
+static void check_pass(const pass_list *list, int i, int leaf, int n_leaves, int64_t begin, int64_t count,
+                       bool begins, bool ends) {
+  const tutti_pass *pass = &list->passes[i];
+  assert_int_equal(pass->leaf, leaf);
+  assert_int_equal(pass->n_leaves, n_leaves);
+  assert_int_equal(pass->rows.begin, begin);
+  assert_int_equal(pass->rows.count, count);
+  assert_int_equal(list->ends[i][n_leaves - 1], count);
+  assert_true(pass->begins == begins && pass->ends == ends);
+}
+
+static void a_large_leaf_takes_several(void **state) {
+  (void)state;
+  const pass_list list = all_passes(20, 1, 2, 1, 2, 4); // the second half
+  assert_int_equal(list.n, 3);
+  check_pass(&list, 0, 1, 1, 110, 4, true, false);
+  check_pass(&list, 1, 1, 1, 114, 4, false, false);
+  check_pass(&list, 2, 1, 1, 118, 2, false, true);
+}
+
+static void small_leaves_go_together(void **state) {
+  (void)state;
+  const pass_list list = all_passes(10, 1, 5, 0, 5, 5); // leaves of two, two of which fit
+  assert_int_equal(list.n, 3);
+  check_pass(&list, 0, 0, 2, 100, 4, true, true);
+  check_pass(&list, 1, 2, 2, 104, 4, true, true);
+  check_pass(&list, 2, 4, 1, 108, 2, true, true);
+  assert_int_equal(list.ends[0][0], 2);
+  assert_int_equal(list.ends[1][0], 2);
+}
+
+static void leaves_of_a_micro_batch_and_more(void **state) {
+  (void)state;
+  const pass_list list = all_passes(13, 1, 2, 0, 2, 6); // leaves of seven and six
+  assert_int_equal(list.n, 3);
+  check_pass(&list, 0, 0, 1, 100, 6, true, false);
+  check_pass(&list, 1, 0, 1, 106, 1, false, true);
+  check_pass(&list, 2, 1, 1, 107, 6, true, true);
+}
+
+static void a_leaf_without_samples_has_an_empty_one(void **state) {
+  (void)state;
+  const pass_list list = all_passes(2, 1, 4, 3, 4, 2);
+  assert_int_equal(list.n, 1);
+  check_pass(&list, 0, 3, 1, 102, 0, true, true);
+  assert_int_equal(all_passes(2, 1, 4, 4, 4, 2).n, 0); // no leaves at all
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_large_leaf_takes_several),
+      cmocka_unit_test(small_leaves_go_together),
+      cmocka_unit_test(leaves_of_a_micro_batch_and_more),
+      cmocka_unit_test(a_leaf_without_samples_has_an_empty_one),
+  };
+  return cmocka_run_group_tests_name("train.passes", tests, NULL, check_no_leak);
+}
