@@ -60,3 +60,35 @@ tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *s
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_study_unmerged(const char *output, bool take, tutti_trial_set *set, int64_t *n);
+
+/** Local.  Write a study in the layout of the published data of Shallue et al. (arXiv 1811.03600), below
+ * `folder`: DATASET/MODEL/OPTIMIZER/BATCH_SIZE/study.json, and there TRIAL/metadata.json and
+ * TRIAL/measurements.csv.
+ * @return ERR_CREATE `folder` holds something, or cannot be made; what reading a study returns */
+TUTTI_NODISCARD
+tutti_status tutti_study_export(const tutti_file *file, const char *folder);
+
+// --- the noisy quadratic model -----------------------------------------------------------------------------
+
+/** Expected loss 1/2 sum h_i E w_i^2 with h_i = 1/i, a gradient h_i w_i plus noise of variance h_i / B, and
+ * E w_i^2 = 1 at the start (Zhang, Li, Nado et al., arXiv 1907.04164, section 3).  The rule is Keras'
+ * v <- mu v - lr g, w <- w + v. */
+typedef struct {
+  int64_t dimensions; // from 1
+  double batch, learning_rate;
+  double momentum; // in [0, 1)
+  double target;   // of the expected loss
+  int64_t budget;  // most steps, from 0
+} tutti_quadratic;
+
+typedef struct {
+  tutti_trial_state state; // DIVERGED: beyond the rate at which the steepest direction stays bounded
+  int64_t steps;           // the first at which the loss is at most the target; not reached: the budget
+  double loss;             // expected, there, or where it was certain that the target is out of reach
+} tutti_quadratic_result;
+
+/** Local.  Steps to the target, exactly and without a random number.  Takes microseconds without momentum where
+ * the loss falls monotonically, else time in proportion to dimensions and steps.
+ * @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_quadratic_run(const tutti_quadratic *model, tutti_quadratic_result *result);

@@ -7,7 +7,7 @@
 #include "cli/show.h"
 #include "cli/summary.h"
 #include "cli/summary_study.h"
-#include "tutti/fit.h"
+#include "tutti/study.h"
 
 static bool ends_with(const char *text, const char *end) {
   const size_t n = strlen(text), n_end = strlen(end);

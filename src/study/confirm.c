@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "study/fit_impl.h"
-#include "study/points.h"
+#include "fit/trial_set.h"
 #include "study/study_impl.h"
 
 // --- which there are
@@ -51,10 +50,10 @@ static tutti_status extend(tutti_study *study, int64_t n) {
 static tutti_status add_slots(tutti_study *study, const tutti_trial_order *order) {
   tutti_trial_set *set = &study->set;
   const int64_t per_row = study->config->study.confirm, n = set->n_trials + per_row * order->n_sizes;
-  TUTTI_CHECK(n <= TUTTI_MAX_TRIALS, TUTTI_ERR_CONFIG,
+  TUTTI_CHECK(n <= TUTTI_SPACE_MOST_TRIALS, TUTTI_ERR_CONFIG,
               "study.confirm: %" PRId64 " fresh seeds at %d batch sizes and %" PRId64
               " trials of the search are more than %d trials; confirm with fewer",
-              per_row, order->n_sizes, set->n_trials, TUTTI_MAX_TRIALS);
+              per_row, order->n_sizes, set->n_trials, TUTTI_SPACE_MOST_TRIALS);
   study->n_rows = order->n_sizes;
   TUTTI_TRY(extend(study, n));
   for (int64_t i = set->n_trials; i < n; i++) {

@@ -2,8 +2,8 @@
 /** Names and files of an export.  Private to this room.  Local. */
 #include <stdio.h>
 
-#include "study/fit_impl.h"
-#include "tutti/config.h"
+#include "fit/trial_set.h"
+#include "tutti/study.h"
 
 enum { TUTTI_EXPORT_NAME = 128 };
 

@@ -1,4 +1,4 @@
-#include "study/grow.h"
+#include "study/grow_impl.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "study/fit_impl.h"
-#include "study/store.h"
+#include "fit/trial_set.h"
+#include "study/store_impl.h"
 
 // --- by what a trial is known --------------------------------------------------------------------
 

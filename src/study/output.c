@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "study/records.h"
+#include "fit/trial_set.h"
 #include "study/study_impl.h"
 
 /** Seconds between two merges at least, and the part of the time that they may take: each writes the whole file anew. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "study/fit_impl.h"
+#include "fit/trial_set.h"
 #include "study/study_impl.h"
 
 static tutti_status copy_texts(const char *const *texts, int n, char ***copy) {
@@ -30,9 +30,7 @@ static tutti_status make_varied(tutti_study *study) {
     if (texts) TUTTI_TRY(copy_texts(texts, set->n_texts[k], &set->texts[k]));
   }
   set->branches = tutti_space_branches(space) + 1;
-  tutti_trial_set_take_rates(set, study->config);
-  TUTTI_TRY(tutti_trial_set_take_scales(set, &study->config->study));
-  return TUTTI_OK;
+  return tutti_trial_set_take_config(set, study->config);
 }
 
 static tutti_status make_set(tutti_study *study) {

@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "tutti/fit.h"
+#include "tutti/study.h"
 
 static double curvature(int64_t i) {
   return 1.0 / (double)(i + 1);

@@ -1,4 +1,4 @@
-#include "study/store.h"
+#include "study/store_impl.h"
 
 #include <dirent.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 #pragma once
 /** A study under way: what its pieces (queue, trials, files, progress) share.  Private to this room. */
-#include "study/store.h"
+#include "study/store_impl.h"
 #include "tutti/fit.h"
 #include "tutti/space.h"
 #include "tutti/study.h"

@@ -7,28 +7,6 @@
 #include "base/text.h"
 #include "study/study_impl.h"
 
-tutti_trial_result tutti_trial_waiting(const tutti_trial *trial) {
-  return (tutti_trial_result){.trial = trial->trial,
-                              .setting = trial->setting,
-                              .seed = (int64_t)trial->seed,
-                              .batch_size = trial->batch_size,
-                              .goal_step = NAN,
-                              .goal_samples = NAN,
-                              .goal_epoch = NAN,
-                              .goal_seconds = NAN,
-                              .epochs = NAN,
-                              .best_value = NAN,
-                              .best_step = NAN,
-                              .last_value = NAN,
-                              .val_loss = NAN,
-                              .val_metric = NAN,
-                              .test_loss = NAN,
-                              .test_metric = NAN,
-                              .group = -1,
-                              .started = NAN,
-                              .ended = NAN};
-}
-
 static void set_goal(tutti_trial_result *result) {
   result->status = TUTTI_TRIAL_REACHED;
   result->goal_step = result->steps;

@@ -2,7 +2,7 @@
 # top of the tree.  Prints each line that breaks one, with what to do; exit status 1 where there is any.
 BEGIN {
   # A room includes rooms of lower levels only; rooms of one level do not see each other.
-  n = split("base;par;io linalg;machine data sampler model optim metrics checkpoint;config;run;measure;rundir;train;curvature study bench;cli", levels, ";")
+  n = split("base;par;io linalg;machine data sampler model optim metrics checkpoint;config;run space fit;measure;rundir;train;curvature study bench;cli", levels, ";")
   for (i = 1; i <= n; i++) {
     m = split(levels[i], rooms, " ")
     for (j = 1; j <= m; j++) level[rooms[j]] = i
@@ -12,9 +12,8 @@ BEGIN {
   owner["rules.def"] = "optim"
   owner["layers.def"] = "model"
   owner["formats.def"] = "data"
-  owner["fit"] = owner["space"] = "study"
   # Serial code, tested without MPI.
-  serial["sampler"] = serial["model"] = serial["optim"] = 1
+  serial["sampler"] = serial["model"] = serial["optim"] = serial["space"] = serial["fit"] = 1
   # One foreign library, one room; MPI starts and ends in cli.
   home["mpi"] = "par cli"
   home["hdf5"] = "io"

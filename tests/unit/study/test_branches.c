@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "study/store.h"
+#include "study/store_impl.h"
 #include "support/check.h"
 #include "support/folder.h"
-#include "trials.h"
-#include "tutti/fit.h"
+#include "support/trials.h"
+#include "tutti/study.h"
 
 // --- the best and the fit --------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@
 #include "support/check.h"
 #include "support/folder.h"
 #include "support/study_file.h"
-#include "tutti/fit.h"
+#include "tutti/study.h"
 
 /** @param[in] metric  what the study says its metric is */
 static tutti_status export_with(void **state, const char *folder, const char *metric) {

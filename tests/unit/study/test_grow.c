@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "study/grow.h"
-#include "study/store.h"
+#include "study/grow_impl.h"
+#include "study/store_impl.h"
 #include "support/check.h"
 #include "support/folder.h"
-#include "trials.h"
+#include "support/trials.h"
 
 static const char *const keys[] = {"optimizer.name", "optimizer.learning_rate"};
 static const char *const two[] = {"sgd", "adam"}, *const three[] = {"rmsprop", "adam", "sgd"};

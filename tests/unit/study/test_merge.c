@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "space.h"
 #include "study/study_impl.h"
 #include "support/folder.h"
-#include "trials.h"
+#include "support/space.h"
+#include "support/trials.h"
 
 /** Of a job that writes and pauses in turn. */
 static double part_of_time(double cost) {

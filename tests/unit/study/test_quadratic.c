@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "support/check.h"
-#include "tutti/fit.h"
+#include "tutti/study.h"
 
 enum { N_SIZES = 17 };
 

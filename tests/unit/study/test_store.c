@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "space.h"
-#include "study/store.h"
+#include "study/store_impl.h"
 #include "support/folder.h"
-#include "trials.h"
+#include "support/space.h"
+#include "support/trials.h"
 
 static const char *const keys[] = {"optimizer.learning_rate"};
 static const char *const varied[] = {"train.batch_size", "optimizer.learning_rate"};

@@ -1,0 +1,128 @@
+#include <math.h>
+#include <stdio.h>
+
+#include "base/random.h"
+#include "fit/fit_impl.h"
+
+enum { WORDS = 64 };
+
+/** Numbers of one draw, one after the other. */
+typedef struct {
+  tutti_stream stream;
+  uint64_t next;
+  uint32_t words[WORDS]; // of the stream, from the multiple of WORDS at or below `next` on
+} draws_from;
+
+/** Uniform in [0, n): the high half of a product (Lemire, 2019), whose bias of n / 2^32 is nothing here. */
+static int64_t pick(draws_from *from, int64_t n) {
+  const uint64_t at = from->next++ % WORDS;
+  if (at == 0) tutti_random_fill(from->stream, from->next - 1, WORDS, from->words);
+  return (int64_t)((uint64_t)from->words[at] * (uint64_t)n >> 32);
+}
+
+static double steps_of(const tutti_trial_set *set, int64_t trial) {
+  const tutti_trial_result *result = &set->results[trial];
+  return result->status == TUTTI_TRIAL_REACHED ? result->goal_step : INFINITY;
+}
+
+/** Steps of the best of settings [first, end), drawn anew; INFINITY where none reached the goal. */
+static double draw_best(const tutti_trial_set *set, const tutti_trial_order *order, int64_t first,
+                        int64_t end, draws_from *from, double *scratch) {
+  double fewest = INFINITY;
+  for (int64_t i = first; i < end; i++) {
+    const tutti_setting_trials *setting = &order->settings[first + pick(from, end - first)];
+    for (int64_t k = 0; k < setting->n; k++)
+      scratch[k] = steps_of(set, order->order[setting->first + pick(from, setting->n)]);
+    fewest = fmin(fewest, tutti_median_of_seeds(scratch, setting->n));
+  }
+  return fewest;
+}
+
+/** All that the draws share; owned. */
+typedef struct {
+  tutti_trial_order order;
+  int first, n_sizes;    // the branch's batch sizes in the order
+  double *batch, *steps; // [n_sizes]
+  double *scratch;       // [n_trials]
+  double *numbers;       // [TUTTI_N_FIT_NUMBERS, n_draws]
+} work;
+
+static void draw_fit(const tutti_trial_set *set, work *w, draws_from *from,
+                     double value[TUTTI_N_FIT_NUMBERS]) {
+  const int n = w->n_sizes;
+  const int64_t *sizes = w->order.sizes + w->first;
+  double residual;
+  for (int i = 0; i < n; i++)
+    w->steps[i] = draw_best(set, &w->order, sizes[i], sizes[i + 1], from, w->scratch);
+  for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) value[k] = NAN;
+  // A draw that runs to an end of the range stays: without it the interval would be too narrow.
+  if (tutti_fit_count(w->steps, n) >= TUTTI_FIT_LEAST_SIZES)
+    (void)tutti_fit_solve(w->batch, w->steps, NULL, n, value, &residual);
+}
+
+/** Of the draws that have a fit: the first n of the room for n_draws numbers of each kind. */
+static void make_all_intervals(double *numbers, int64_t n, int64_t n_draws, tutti_fit *fit) {
+  if ((double)n < 0.95 * (double)n_draws) {
+    snprintf(
+        fit->no_interval, sizeof fit->no_interval,
+        "%lld of %lld draws of the bootstrap leave fewer than %d batch sizes with steps to the goal, 5 %% "
+        "of them may: give the trials a larger budget, or add batch sizes",
+        (long long)(n_draws - n), (long long)n_draws, TUTTI_FIT_LEAST_SIZES);
+    return;
+  }
+  tutti_fit_intervals(numbers, n, n_draws, fit);
+}
+
+static tutti_status make_intervals(const tutti_trial_set *set, const tutti_best_table *best, int branch,
+                                   uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit) {
+  tutti_status status = TUTTI_OK;
+  work w = {0};
+  int64_t n = 0; // draws that have a fit
+  TUTTI_TRY_GOTO(done, tutti_trial_order_make(set, &w.order));
+  w.first = w.order.branches[branch];
+  w.n_sizes = w.order.branches[branch + 1] - w.first;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.batch, w.n_sizes));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.steps, w.n_sizes));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.scratch, set->n_trials));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.numbers, TUTTI_N_FIT_NUMBERS * n_draws));
+  for (int i = 0; i < w.n_sizes; i++) w.batch[i] = (double)best->rows[w.first + i].batch_size;
+  for (int64_t d = 0; d < n_draws; d++) {
+    double value[TUTTI_N_FIT_NUMBERS];
+    draws_from from = {.stream = {seed, TUTTI_STREAM_BOOTSTRAP, 0, (uint32_t)d}};
+    draw_fit(set, &w, &from, value);
+    for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) {
+      w.numbers[k * n_draws + n] = value[k];
+      if (draws) draws[d * TUTTI_N_FIT_NUMBERS + k] = value[k];
+    }
+    n += !isnan(value[0]);
+  }
+  make_all_intervals(w.numbers, n, n_draws, fit);
+done:
+  tutti_trial_order_clear(&w.order);
+  tutti_free(w.batch);
+  tutti_free(w.steps);
+  tutti_free(w.scratch);
+  tutti_free(w.numbers);
+  return status;
+}
+
+tutti_status tutti_fit_search(const tutti_trial_set *set, const tutti_best_table *best, int branch,
+                              uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit) {
+  const int first = best->first[branch], n = best->first[branch + 1] - first;
+  tutti_status status = TUTTI_OK;
+  double *batch = NULL, *steps = NULL;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(batch, n));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(steps, n));
+  for (int i = 0; i < n; i++) {
+    batch[i] = (double)best->rows[first + i].batch_size;
+    steps[i] = best->rows[first + i].steps;
+  }
+  tutti_fit_make(batch, steps, n, fit);
+  for (int64_t i = 0; draws && i < n_draws * TUTTI_N_FIT_NUMBERS; i++) draws[i] = NAN;
+  if (!fit->refused[0] && n_draws > 0)
+    TUTTI_TRY_GOTO(done, make_intervals(set, best, branch, seed, n_draws, draws, fit));
+done:
+  tutti_free(batch);
+  tutti_free(steps);
+  return status;
+}

@@ -1,0 +1,47 @@
+/** The fit of a branch: through a local model where there is one, else through the searched minima. */
+#include <stdio.h>
+
+#include "fit/local_branch_impl.h"
+
+static int count_made(const tutti_local_model *model) {
+  int n = 0;
+  for (int i = 0; i < model->n_sizes; i++) n += model->states[i] == TUTTI_LOCAL_MADE;
+  return n;
+}
+
+/** Why the first batch size without a local model has none. */
+static void tell_no_claim(const tutti_local_model *model, const tutti_best *rows, tutti_fit *fit) {
+  int i = 0;
+  while (i < model->n_sizes && model->states[i] == TUTTI_LOCAL_MADE) i++;
+  if (fit->refused[0] || i == model->n_sizes) return;
+  snprintf(
+      fit->no_claim, sizeof fit->no_claim,
+      "the intervals are no 95 %%: %d batch sizes have a local model, %d are needed, so that the steps are "
+      "the best of each search, luck and all (batch_size %lld: %s)",
+      count_made(model), TUTTI_FIT_LEAST_SIZES, (long long)rows[i].batch_size,
+      tutti_local_state_names[model->states[i]]);
+}
+
+static tutti_status fit_model(const tutti_local_model *model, const tutti_best *rows, uint64_t seed,
+                              int64_t n_draws, double *draws, tutti_fit *fit) {
+  double *batch = NULL;
+  TUTTI_TRY(TUTTI_NEW(batch, model->n_sizes));
+  for (int i = 0; i < model->n_sizes; i++) batch[i] = (double)rows[i].batch_size;
+  const tutti_status status = tutti_local_fit(model, batch, seed, n_draws, draws, fit);
+  tutti_free(batch);
+  return status;
+}
+
+tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table *best, int branch,
+                             uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit) {
+  const tutti_best *rows = best->rows + best->first[branch];
+  const tutti_local_model *model = &best->local[branch].model;
+  if (count_made(model) >= TUTTI_FIT_LEAST_SIZES) {
+    TUTTI_TRY(fit_model(model, rows, seed, n_draws, draws, fit));
+  } else {
+    TUTTI_TRY(tutti_fit_search(set, best, branch, seed, n_draws, draws, fit));
+    tell_no_claim(model, rows, fit);
+  }
+  tutti_fit_advise(set, best, branch, fit);
+  return TUTTI_OK;
+}

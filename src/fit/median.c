@@ -1,0 +1,18 @@
+/** Medians over the seeds of a setting.  A seed that did not reach the goal counts as infinitely late. */
+#include <stdlib.h>
+
+#include "fit/fit_impl.h"
+
+static int compare_doubles(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+void tutti_sort_reals(double *values, int64_t n) {
+  qsort(values, (size_t)n, sizeof *values, compare_doubles);
+}
+
+double tutti_median_of_seeds(double *steps, int64_t n) {
+  tutti_sort_reals(steps, n);
+  return steps[n / 2];
+}

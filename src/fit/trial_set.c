@@ -1,0 +1,89 @@
+/** What a set of trials knows of its varied keys and branches, whatever file or study it comes from. */
+#include "fit/trial_set.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fit/fit_impl.h"
+
+const char *const tutti_trial_state_names[TUTTI_N_TRIAL_STATES] = {
+#define X(code, name) [TUTTI_TRIAL_##code] = name,
+    TUTTI_TRIAL_STATE_LIST(X)
+#undef X
+};
+
+int tutti_trial_set_find(const tutti_trial_set *set, const char *name) {
+  for (int k = 0; k < set->n_varied; k++)
+    if (strcmp(set->names[k], name) == 0) return k;
+  return -1;
+}
+
+int tutti_trial_set_n_branches(const tutti_trial_set *set) {
+  return set->branches > 0 ? set->n_texts[set->branches - 1] : 1;
+}
+
+int tutti_trial_set_branch(const tutti_trial_set *set, int64_t i) {
+  return set->branches > 0 ? (int)set->varied[i * set->n_varied + set->branches - 1] : 0;
+}
+
+const char *tutti_trial_set_branch_name(const tutti_trial_set *set, int branch) {
+  return set->branches > 0 ? set->texts[set->branches - 1][branch] : "";
+}
+
+tutti_axis_scale tutti_trial_set_scale(const tutti_trial_set *set, int branch, int k) {
+  return set->scales ? set->scales[branch * set->n_varied + k] : TUTTI_AXIS_LOG;
+}
+
+bool tutti_trial_set_has_scale(const tutti_trial_set *set, int k) {
+  return !(set->texts && set->texts[k]) && strcmp(set->names[k], "train.seed") != 0;
+}
+
+// --- what the set keeps of the study's config ----------------------------------------------------
+
+static void take_rates(tutti_trial_set *set, const tutti_config *config) {
+  // Momentum means something else in each rule, and some have none.
+  const bool one_rule = tutti_trial_set_find(set, "optimizer.name") < 0;
+  set->learning_rate = one_rule ? config->optimizer.learning_rate : NAN;
+  set->momentum = one_rule ? config->optimizer.momentum : NAN;
+  set->scaling = config->schedule.scaling;
+  set->base_batch_size = (double)config->schedule.base_batch_size;
+  set->asks.budget = config->study.budget;
+  if (config->study.at_budget)
+    snprintf(set->asks.metric, sizeof set->asks.metric, "%s", config->study.at_budget);
+}
+
+static tutti_status take_scales(tutti_trial_set *set, const tutti_study_options *study) {
+  const int n_branches = tutti_trial_set_n_branches(set);
+  TUTTI_TRY(TUTTI_NEW(set->scales, (int64_t)n_branches * set->n_varied));
+  for (int64_t i = 0; i < study->n_axes; i++) {
+    const int k = tutti_trial_set_find(set, study->axes[i].key);
+    for (int b = 0; b < n_branches && k >= 0; b++)
+      if (tutti_axis_is_of(&study->axes[i], b)) set->scales[b * set->n_varied + k] = study->axes[i].scale;
+  }
+  return TUTTI_OK;
+}
+
+tutti_status tutti_trial_set_take_config(tutti_trial_set *set, const tutti_config *config) {
+  take_rates(set, config);
+  return take_scales(set, &config->study);
+}
+
+void tutti_trial_curve_name(int64_t trial, char name[TUTTI_CURVE_NAME]) {
+  snprintf(name, TUTTI_CURVE_NAME, "/curves/%06lld", (long long)trial);
+}
+
+void tutti_trial_set_clear(tutti_trial_set *set) {
+  for (int k = 0; k < set->n_varied; k++) {
+    if (set->texts && set->texts[k]) tutti_file_list_free(&set->texts[k], set->n_texts[k]);
+    tutti_free(set->names[k]);
+  }
+  tutti_free(set->texts);
+  tutti_free(set->n_texts);
+  tutti_free(set->names);
+  tutti_free(set->results);
+  tutti_free(set->confirm);
+  tutti_free(set->varied);
+  tutti_free(set->scales);
+  *set = (tutti_trial_set){0};
+}
