@@ -1,3 +1,5 @@
+/** The axes of a study once they are read: which keys may be axes, branches, and axes as YAML.  The dump of a config, its
+ * differences and the search space use them. */
 #include <string.h>
 
 #include "base/text.h"
@@ -6,7 +8,7 @@
 const char *const tutti_axis_scale_names[TUTTI_N_AXIS_SCALES] = {"log", "linear", "reverse_log"};
 
 bool tutti_key_varies(const tutti_key *key) {
-  // What makes another training, but for its data: all trials share one data set.
+  // All trials share one data set, so a study cannot vary its keys.
   return key->effect != TUTTI_EFFECT_NONE && strcmp(key->section, "data") != 0;
 }
 
@@ -78,7 +80,7 @@ static void write_entry(const tutti_axis *axis, int indent, FILE *out) {
   tutti_axis_write(axis, indent + 2, out);
 }
 
-/** The branch's own axes. */
+/** Write the axes that one branch alone varies. */
 static void write_branch(const tutti_study_options *study, const char *name, int branch, int indent,
                          FILE *out) {
   bool any = false;

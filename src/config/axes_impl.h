@@ -1,77 +1,83 @@
 #pragma once
-/** The keys that a study varies, from YAML.  Local. */
+/** Reading the keys that a study varies from YAML.  Local. */
 #include "config/origins_impl.h"
 #include "config/yaml_impl.h"
 
-/** Replace the axes by those of a mapping, key by key.
- * @param[in] place  of the mapping; in a file, each part keeps the place where it stands
- * @return ERR_CONFIG with the place: a key that is not known or cannot vary, or stands twice; a value that is
- * not valid for it; a range that is none */
+// --- axes_read.c ---------------------------------------------------------------------------------
+
+/** Replace the axes of the study by those of a mapping.
+ * @param[in] place  of the mapping; each part of a mapping in a file keeps a place of its own
+ * @return ERR_CONFIG with the place: a key is unknown, cannot vary or appears twice; a value is not valid for its key; a
+ * range is not valid.  ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_axes_read(tutti_origins *origins, const tutti_yaml *yaml, tutti_node mapping,
                              tutti_place place, tutti_study_options *study);
 
-/** Set one axis, with those of its branches where it has such.  It replaces that of the same key or comes after the
- * others.
- * @param[in] path  "train.batch_size" */
+/** Set one axis, together with those of its branches.  It replaces the axis of the same key, or follows the others.
+ * @param[in] path  of its key, for example "train.batch_size"
+ * @return as tutti_axes_read */
 TUTTI_NODISCARD
 tutti_status tutti_axis_set(tutti_origins *origins, const tutti_yaml *yaml, const char *path,
                             tutti_node value, tutti_place place, tutti_study_options *study);
 
-// --- within one axis -----------------------------------------------------------------------------
+// --- axis_key.c ----------------------------------------------------------------------------------
 
 enum { TUTTI_SUBJECT_BYTES = 256 };
 
-/** One axis on its way: where it stands, for messages. */
+/** An axis while it is read. */
 typedef struct {
   tutti_origins *origins;
   const tutti_yaml *yaml;
   tutti_study_options *study;
   const tutti_key *key;
   tutti_place place;
-  int branch;                        // whose own it is; TUTTI_EVERY_BRANCH
-  char subject[TUTTI_SUBJECT_BYTES]; // "study.vary.train.batch_size"
+  int branch;                        // the one that varies it, or TUTTI_EVERY_BRANCH
+  char subject[TUTTI_SUBJECT_BYTES]; // for messages, for example "study.vary.train.batch_size"
 } tutti_axis_reader;
 
-/** "study.vary.train.batch_size", "study.vary.optimizer.name.sgd.optimizer.momentum".
- * @param[in] parent  the axis whose value `branch` is the branch, NULL for what all branches vary */
+/** Print the name of an axis for messages: "study.vary.train.batch_size", or
+ * "study.vary.optimizer.name.sgd.optimizer.momentum" if a branch varies it.
+ * @param[in] parent  the axis whose values are the branches; NULL if all branches vary the key
+ * @param[in] branch  number of a value of `parent`
+ * @return buffer */
 const char *tutti_axis_subject(const tutti_axis *parent, int branch, const char *key,
                                char buffer[TUTTI_SUBJECT_BYTES]);
 
-/** The place of a part: parts of a file's value have their own, those of an option share its. */
+/** Return the place of a part of a value: its own in a file, that of the option on the command line. */
 tutti_place tutti_axis_place(tutti_place whole, tutti_node node);
+
+/** Print the place of a part of the axis.  @return buffer */
 const char *tutti_axis_where(const tutti_axis_reader *r, tutti_node node, char buffer[TUTTI_PLACE_BYTES]);
 
-/** Read the axis of r->key, and its branches' own, and put them after the others of the study (axes_read.c). */
-TUTTI_NODISCARD
-tutti_status tutti_axis_read(const tutti_axis_reader *r, tutti_node value);
-
-/** What path names, which a study may vary.  @return ERR_CONFIG with the place and r->subject */
+/** Set r->key to the key of that path.
+ * @return ERR_CONFIG with the place: it is unknown, or a study cannot vary it */
 TUTTI_NODISCARD
 tutti_status tutti_axis_find_key(tutti_axis_reader *r, const char *path);
 
-/** Add one value to those of the list; it stands there once (axes_list.c). */
+// --- axis_list.c ---------------------------------------------------------------------------------
+
+/** Add one value to those of the axis.
+ * @param[in,out] axis  its array of values has room for one more
+ * @return ERR_CONFIG with the place: the value is not valid, or the list has it already */
 TUTTI_NODISCARD
 tutti_status tutti_axis_add_value(const tutti_axis_reader *r, tutti_node item, tutti_axis *axis);
 
-/** [A, B] */
+/** Read the values of a list, [A, B].  @return ERR_CONFIG with the place; ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_axis_read_list(const tutti_axis_reader *r, tutti_node list, tutti_axis *axis);
 
-/** {from: A, to: B, points: N, scale: S} (axes_range.c).  @return ERR_CONFIG with the place */
+// --- axis_range.c --------------------------------------------------------------------------------
+
+/** Read a range, {from: A, to: B, points: N, scale: S}.  @return ERR_CONFIG with the place */
 TUTTI_NODISCARD
 tutti_status tutti_axis_read_range(const tutti_axis_reader *r, tutti_node mapping, tutti_axis *axis);
 
-/** Does the mapping look like a range? */
+/** Return whether the mapping is a range, and not one of branches. */
 bool tutti_axis_is_range(const tutti_yaml *yaml, tutti_node mapping);
 
-/** The values of {A: {KEY: VALUES, ...}, B: ...}, and their own axes (branches.c). */
-TUTTI_NODISCARD
-tutti_status tutti_branches_read_names(const tutti_axis_reader *r, tutti_node mapping, tutti_axis *axis);
-TUTTI_NODISCARD
-tutti_status tutti_branches_read_axes(const tutti_axis_reader *r, tutti_node mapping);
+// --- axis_read.c ---------------------------------------------------------------------------------
 
-/** What only all axes together tell of branches: there is one key of them, and no key is varied twice.
- * @return ERR_CONFIG with the place */
+/** Read the axis of r->key and those of its branches, and put them after the other axes of the study.
+ * @return ERR_CONFIG with the place; ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_branches_check(const tutti_origins *origins, const tutti_study_options *study);
+tutti_status tutti_axis_read(const tutti_axis_reader *r, tutti_node value);

@@ -1,3 +1,5 @@
+/** The checks of a study that need the whole config: axes that cannot go together, and what the noisy quadratic lacks.
+ * Each message names the place of the key.  parse.c calls this once everything is read, for every command. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +22,7 @@ static int64_t find_axis(const tutti_study_options *study, const char *path) {
   return -1;
 }
 
-/** Its trials' budgets are those of trainings, which are whole. */
+/** The budget of a trial becomes train.epochs, which is a whole number. */
 static tutti_status check_budget(const tutti_origins *origins, tutti_count budget) {
   char at[TUTTI_PLACE_BYTES];
   TUTTI_CHECK(budget.unit != TUTTI_UNIT_EPOCHS ||
@@ -30,17 +32,51 @@ static tutti_status check_budget(const tutti_origins *origins, tutti_count budge
   return TUTTI_OK;
 }
 
+// --- branches ------------------------------------------------------------------------------------
+
+/** Return why the axis contradicts another one of the same array, or NULL.  Of two equal ones, the later is reported. */
+static const char *clash(const tutti_axis *axis, const tutti_axis *other) {
+  if (axis->branches && other->branches && axis > other)
+    return "has branches, and so has another key; a study can have branches of one key";
+  if (axis->branch == TUTTI_EVERY_BRANCH || strcmp(axis->key, other->key) != 0) return NULL;
+  if (other->branches) return "is the key of the branches itself";
+  if (other->branch == TUTTI_EVERY_BRANCH) return "is varied by all branches, too; keep one of them";
+  const bool is_alike = (axis->kind == TUTTI_AXIS_CHOICE) == (other->kind == TUTTI_AXIS_CHOICE);
+  return is_alike || axis < other ? NULL : "has words here and numbers in another branch, or the reverse";
+}
+
+/** Check that one key at most has branches, and that no key is varied twice. */
+static tutti_status check_branches(const tutti_origins *origins, const tutti_study_options *study) {
+  const tutti_axis *parent = tutti_study_branches(study);
+  char at[TUTTI_PLACE_BYTES], subject[TUTTI_SUBJECT_BYTES];
+  for (int64_t i = 0; i < study->n_axes; i++) {
+    const tutti_axis *axis = &study->axes[i];
+    tutti_axis_subject(parent, axis->branch, axis->key, subject);
+    tutti_place_print(origins, origins->axes[i], subject, at);
+    TUTTI_CHECK(
+        axis->branch == TUTTI_EVERY_BRANCH || strcmp(axis->key, "train.batch_size") != 0, TUTTI_ERR_CONFIG,
+        "%s: every branch is tried at all batch sizes; put train.batch_size beside %s", at, parent->key);
+    for (int64_t k = 0; k < study->n_axes; k++) {
+      const char *why = k == i ? NULL : clash(axis, &study->axes[k]);
+      TUTTI_CHECK(!why, TUTTI_ERR_CONFIG, "%s: %s %s", at, axis->key, why);
+    }
+  }
+  return TUTTI_OK;
+}
+
+// --- axes, one by one ----------------------------------------------------------------------------
+
 static tutti_status check_axes(const tutti_origins *origins, const tutti_study_options *study) {
   char at[TUTTI_PLACE_BYTES];
   for (int64_t i = 0; i < study->n_axes; i++) {
     const tutti_axis *axis = &study->axes[i];
     if (axis->n_values > 0 || axis->points > 0) continue;
     TUTTI_CHECK(strcmp(axis->key, batch_size) != 0, TUTTI_ERR_CONFIG,
-                "%s: each batch size is tried with all settings, so the range wants points: {from: %g, to: "
+                "%s: each batch size is tried with all settings, so the range needs points: {from: %g, to: "
                 "%g, points: N}",
                 where(origins, study, i, at), axis->from, axis->to);
     TUTTI_CHECK(study->search != TUTTI_SEARCH_GRID, TUTTI_ERR_CONFIG,
-                "%s: a grid wants points of the range: {from: %g, to: %g, points: N}; or set study.search to "
+                "%s: a grid needs points of the range: {from: %g, to: %g, points: N}; or set study.search to "
                 "sobol or random",
                 where(origins, study, i, at), axis->from, axis->to);
   }
@@ -56,13 +92,13 @@ static tutti_status check_axes(const tutti_origins *origins, const tutti_study_o
   return TUTTI_OK;
 }
 
-/** Branches of nothing but sgd. */
+/** Return whether sgd is the only branch. */
 static bool is_sgd_alone(const tutti_axis *axis) {
   return axis->branches && strcmp(axis->key, "optimizer.name") == 0 && axis->n_values == 1 &&
          strcmp(axis->values[0], tutti_optim_names[TUTTI_SGD]) == 0;
 }
 
-/** The noisy quadratic has no more than this. */
+/** Check a study of the noisy quadratic, which has a batch size, a learning rate and a momentum only. */
 static tutti_status check_quadratic(const tutti_origins *origins, const tutti_config *config) {
   static const char *const known[] = {batch_size, "optimizer.learning_rate", "optimizer.momentum"};
   const tutti_study_options *study = &config->study;
@@ -85,7 +121,7 @@ static tutti_status check_quadratic(const tutti_origins *origins, const tutti_co
   return TUTTI_OK;
 }
 
-/** Is the key varied in each branch? */
+/** Return whether each branch varies the key. */
 static bool is_varied(const tutti_study_options *study, const char *path) {
   const tutti_axis *branches = tutti_study_branches(study);
   const int n = branches ? branches->n_values : 1;
@@ -95,7 +131,7 @@ static bool is_varied(const tutti_study_options *study, const char *path) {
   return n_found >= n;
 }
 
-/** Has each trial a value of its own of this key? */
+/** Return whether each trial has a value of its own of this key. */
 static bool is_trials_own(const tutti_key *key, const tutti_study_options *study) {
   if (key->type == TUTTI_KEY_BUDGET || is_varied(study, key->path)) return true;
   static const char *const own[] = {"train.stop_at", "train.evaluate_every", "train.train_rows"};
@@ -119,7 +155,7 @@ tutti_status tutti_study_check(const tutti_origins *origins, tutti_config *confi
   TUTTI_TRY(tutti_check_rows(origins, config, "study", "goal", config->study.goal.metric));
   TUTTI_TRY(tutti_check_rows(origins, config, "study", "at_budget", config->study.at_budget));
   TUTTI_TRY(check_budget(origins, config->study.budget));
-  TUTTI_TRY(tutti_branches_check(origins, &config->study));
+  TUTTI_TRY(check_branches(origins, &config->study));
   TUTTI_TRY(check_axes(origins, &config->study));
   TUTTI_TRY(check_quadratic(origins, config));
   note_overridden(origins, &config->study);

@@ -117,14 +117,14 @@ static void wrong_branches_are_named_with_their_place(void **state) {
   CHECK_REFUSED(NAME "{sgd: {optimizer.momentum: {form: 1, to: 2}}}\n",
                 "a range has no 'form' (did you mean from?)");
   CHECK_REFUSED(NAME "{sgd: {}, adam: {}, sgd: {}}\n",
-                "run.yaml:5:41: study.vary.optimizer.name: sgd stands twice");
+                "run.yaml:5:41: study.vary.optimizer.name: sgd appears twice");
   CHECK_REFUSED(NAME "{sgd: [0.1]}\n", "run.yaml:5:27: study.vary.optimizer.name: expected the keys that sgd "
                                        "alone varies, {KEY: VALUES, ...}");
   CHECK_REFUSED(NAME "{}\n", "the mapping is empty");
   CHECK_REFUSED(NAME "{sgd: {train.epochs: [1]}}\n", "train.epochs is the same for all trials");
   CHECK_REFUSED(
       NAME "{sgd: {optimizer.rho: [0.1], optimizer.rho: [0.2]}}\n",
-      "run.yaml:5:50: study.vary.optimizer.name.sgd.optimizer.rho: the key stands twice in the branch");
+      "run.yaml:5:50: study.vary.optimizer.name.sgd.optimizer.rho: the key appears twice in the branch");
   CHECK_REFUSED(NAME "{sgd: {schedule.decay: {step: {}}}}\n",
                 "study.vary.optimizer.name.sgd.schedule.decay: there are no branches within a branch");
   CHECK_REFUSED(NAME "{sgd: {optimizer.name: [adam]}}\n", "optimizer.name is the key of the branches itself");
@@ -140,7 +140,7 @@ static void wrong_branches_are_named_with_their_place(void **state) {
                 "study.vary.optimizer.name.rmsprop.optimizer.momentum: optimizer.momentum has words here and "
                 "numbers in");
   CHECK_REFUSED(NAME "{sgd: {optimizer.momentum: {from: 0.5, to: 0.9}}}\n",
-                "study.vary.optimizer.name.sgd.optimizer.momentum: a grid wants points");
+                "study.vary.optimizer.name.sgd.optimizer.momentum: a grid needs points");
   CHECK_REFUSED(VARY "optimizer.momentum: {0.9: {}, 0.5: {}}\n", "a range has no '0.9'");
   CHECK_REFUSED(VARY "optimizer.name: {~: {}}\n",
                 "run.yaml:5:22: study.vary.optimizer.name: an item of the list is no");

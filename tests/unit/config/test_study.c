@@ -125,15 +125,15 @@ static void a_wrong_axis_is_named_with_its_place(void **state) {
                 "run.yaml:5:27: study.vary.optimizer.name: 'adan' is not known "
                 "(did you mean adam?)");
   CHECK_REFUSED(VARY "train.batch_size: [32, 16, 3.2e1]\n",
-                "run.yaml:5:32: study.vary.train.batch_size: 32 stands twice");
+                "run.yaml:5:32: study.vary.train.batch_size: 32 appears twice");
   CHECK_REFUSED(VARY "train.batch_size: []\n", "the list is empty");
-  CHECK_REFUSED(VARY "train.batch_size: [[1]]\n", "an item of the list is no single value");
+  CHECK_REFUSED(VARY "train.batch_size: [[1]]\n", "an item of the list is not a single value");
   CHECK_REFUSED(VARY "train.batch_size: 32\n",
                 "run.yaml:5:23: study.vary.train.batch_size: expected a list of values");
   CHECK_REFUSED(VARY "model.layers: [[dense 3, [x]]]\n",
-                "run.yaml:5:30: study.vary.model.layers: layer 2 is no line");
+                "run.yaml:5:30: study.vary.model.layers: layer 2 is not a line");
   CHECK_REFUSED(VARY "train.seed: [1]\n    train.seed: [2]\n",
-                "run.yaml:6:5: study.vary: 'train.seed' stands twice");
+                "run.yaml:6:5: study.vary: 'train.seed' appears twice");
   CHECK_REFUSED("study: {vary: [train.seed]}\n",
                 "run.yaml:3:15: study.vary: the value is a list; expected a mapping");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"study.vary.train.batch_size", "[32, no]"}), TUTTI_ERR_CONFIG,
@@ -150,19 +150,21 @@ static void a_wrong_range_is_named_with_its_place(void **state) {
   CHECK_REFUSED(RANGE("from: 1"), "the range lacks 'to'; write {from: A, to: B, points: N}");
   CHECK_REFUSED(RANGE("from: 1, t: 2"), "a range has no 't' (did you mean to?)");
   CHECK_REFUSED(RANGE("from: 1, from: 1"), "from is given twice");
-  CHECK_REFUSED(RANGE("from: [1], to: 2"), "from is no single value");
-  CHECK_REFUSED(RANGE("from: 1, to: 0.5"), "the range ends at 0.5, which is not above its begin, 1");
-  CHECK_REFUSED(RANGE("from: auto, to: 2"), "'auto' is no number");
+  CHECK_REFUSED(RANGE("from: [1], to: 2"), "from is not a single value");
+  CHECK_REFUSED(RANGE("from: 1, to: 0.5"), "the range ends at 0.5, which is not above its start, 1");
+  CHECK_REFUSED(RANGE("from: auto, to: 2"), "'auto' is not a number");
   CHECK_REFUSED(RANGE("from: -1, to: 2"),
                 "run.yaml:3:63: study.vary.optimizer.learning_rate: '-1' is out of range");
   CHECK_REFUSED(RANGE("from: 1, to: 2, points: 1"), "'1' points; expected a whole number from 2 to 10000");
-  CHECK_REFUSED(RANGE("from: 1, to: 2, scale: lin"), "there is no scale 'lin'");
+  CHECK_REFUSED(RANGE("from: 1, to: 2, scale: lin"),
+                "study.vary.optimizer.learning_rate: 'lin' is not a scale");
   CHECK_REFUSED(RANGE("from: 0.5, to: 1, scale: reverse_log"), "ends below 1, not at 1");
   CHECK_REFUSED("study: {vary: {schedule.decay_end: {from: 0, to: 1, points: 3}}}\n",
-                "a range in log scale begins above 0, not at 0; begin higher, or add 'scale: linear'");
+                "a range in log scale starts above 0, not at 0; start higher, or add 'scale: linear'");
   CHECK_REFUSED("study: {vary: {optimizer.name: {from: 0, to: 1}}}\n",
-                "a range is of numbers, which optimizer.name is not");
-  CHECK_REFUSED("study: {vary: {schedule.warmup: {from: 1 step, to: 9 steps}}}\n", "a range is of numbers");
+                "a range consists of numbers, but optimizer.name is not a number");
+  CHECK_REFUSED("study: {vary: {schedule.warmup: {from: 1 step, to: 9 steps}}}\n",
+                "a range consists of numbers");
 }
 
 static void keys_of_a_study_go_together(void **state) {
@@ -178,9 +180,9 @@ static void keys_of_a_study_go_together(void **state) {
   CHECK_REFUSED("study: {seeds: 2, vary: {train.seed: [1]}}\n",
                 "run.yaml:3:26: study.vary.train.seed: study.seeds is 2, which varies the seed as well");
   CHECK_REFUSED("study: {vary: {optimizer.rho: {from: 0.1, to: 0.2}}}\n",
-                "run.yaml:3:16: study.vary.optimizer.rho: a grid wants points of the range");
+                "run.yaml:3:16: study.vary.optimizer.rho: a grid needs points of the range");
   CHECK_REFUSED("study: {search: random, vary: {train.batch_size: {from: 1, to: 2}}}\n",
-                "each batch size is tried with all settings, so the range wants points");
+                "each batch size is tried with all settings, so the range needs points");
   CHECK_REFUSED("study: {problem: noisy_quadratic}\n", "the noisy quadratic is trained by sgd");
   CHECK_REFUSED("optimizer: {name: sgd}\nstudy: {problem: noisy_quadratic, goal: loss < 1}\n",
                 "the goal of the noisy quadratic is study.target");

@@ -1,8 +1,8 @@
 /** How often the intervals of a fit hold the truth: studies are made up from a truth that is known, with the noise and the
  * luck of a search.
  *
- *   study_coverage --short      few studies of the cheap cells; fails below 0.80
- *   study_coverage [STUDIES]    all cells, of so many studies each (300); fails where one is not within 0.90 to 0.99
+ *   fit_coverage --short      few studies of the cheap cells; fails below 0.80
+ *   fit_coverage [STUDIES]    all cells, of so many studies each (300); fails where one is not within 0.90 to 0.99
  *
  * Both fail where fresh seeds of the best settings disagree with the model in more than a tenth of the studies, since
  * nothing is wrong with any.

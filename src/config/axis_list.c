@@ -1,18 +1,21 @@
-/** The values of an axis, from a list. */
+/** The values of an axis, from a list.
+ *
+ * Each value is read as the key reads its own, into a scratch config, and kept as the key prints it, so that equal values
+ * have equal texts.  axis_read.c calls this for lists and for the names of branches. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/axes_impl.h"
 
-/** The parts of the key's value, as tutti_value_read takes them together. */
+/** Print the parts of the value separated by commas, which tutti_value_read takes. */
 static void print_parts(const tutti_key *key, const tutti_config *config, FILE *out) {
   char buffer[TUTTI_VALUE_BYTES];
   for (int64_t i = 0; i < tutti_value_n_parts(key, config); i++)
     fprintf(out, "%s%s", i > 0 ? ", " : "", tutti_value_part(key, config, i, buffer));
 }
 
-/** A value as the key prints it, quoted for YAML: equal values have equal texts. */
+/** Copy a value as the key prints it, quoted for YAML. */
 static tutti_status copy_canonical(const tutti_key *key, const tutti_config *config, char **value) {
   char *text = NULL, *quoted = NULL;
   size_t bytes;
@@ -33,7 +36,7 @@ static tutti_status copy_canonical(const tutti_key *key, const tutti_config *con
   return TUTTI_OK;
 }
 
-/** Layers may be a list in the list: joined by commas they are one text. */
+/** Join the items of a list by commas.  The layers of one value may be a list within the list. */
 static tutti_status join(const tutti_axis_reader *r, tutti_node list, char **text) {
   char *joined = NULL, at[TUTTI_PLACE_BYTES];
   size_t bytes;
@@ -44,7 +47,7 @@ static tutti_status join(const tutti_axis_reader *r, tutti_node list, char **tex
     const tutti_node item = tutti_yaml_item(r->yaml, list, i);
     if (item.kind != TUTTI_NODE_SCALAR)
       status = tutti_fail(TUTTI_ERR_CONFIG, __func__, __FILE__, __LINE__,
-                          "%s: layer %d is no line of words; expected one such as 'dense 512 relu'",
+                          "%s: layer %d is not a line of words; expected one such as 'dense 512 relu'",
                           tutti_axis_where(r, item, at), i + 1);
     else
       fprintf(out, "%s%s", i > 0 ? ", " : "", item.text);
@@ -59,11 +62,11 @@ static tutti_status join(const tutti_axis_reader *r, tutti_node list, char **tex
 
 static tutti_status read_item(const tutti_axis_reader *r, tutti_node item, char **value) {
   tutti_status status = TUTTI_OK;
-  tutti_config scratch = {0}; // the key's field alone
+  tutti_config scratch = {0}; // only the field of the key is used
   char *joined = NULL, at[TUTTI_PLACE_BYTES];
   const bool list = item.kind == TUTTI_NODE_LIST && r->key->type == TUTTI_KEY_LAYERS;
   TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR || list, TUTTI_ERR_CONFIG,
-              "%s: an item of the list is no single value, as %s has", tutti_axis_where(r, item, at),
+              "%s: an item of the list is not a single value, which %s takes", tutti_axis_where(r, item, at),
               r->key->path);
   if (list) TUTTI_TRY_GOTO(done, join(r, item, &joined));
   status = tutti_value_read(r->key, list ? joined : item.text, &scratch);
@@ -85,7 +88,7 @@ tutti_status tutti_axis_add_value(const tutti_axis_reader *r, tutti_node item, t
   axis->n_values = i + 1;
   for (int k = 0; k < i; k++)
     TUTTI_CHECK(strcmp(axis->values[k], axis->values[i]) != 0, TUTTI_ERR_CONFIG,
-                "%s: %s stands twice in the list; keep one", tutti_axis_where(r, item, at), axis->values[i]);
+                "%s: %s appears twice in the list; keep one", tutti_axis_where(r, item, at), axis->values[i]);
   return TUTTI_OK;
 }
 

@@ -1,3 +1,7 @@
+/** The range of an axis, {from: A, to: B, points: N, scale: S}.
+ *
+ * Both ends must be values of the key.  A log scale needs positive values, and reverse_log, log(1 - value), values below 1.
+ * axis_read.c calls this. */
 #include <string.h>
 
 #include "base/names.h"
@@ -7,7 +11,7 @@
 enum { FROM, TO, POINTS, SCALE, N_WORDS };
 static const char *const words[N_WORDS] = {"from", "to", "points", "scale"};
 
-/** The words of a range; a misspelt one beside another is no branch either. */
+/** A mapping with `from` or `to` is a range, even if another word in it is misspelt. */
 bool tutti_axis_is_range(const tutti_yaml *yaml, tutti_node mapping) {
   for (int i = 0; i < mapping.n; i++) {
     tutti_node name, value;
@@ -19,20 +23,19 @@ bool tutti_axis_is_range(const tutti_yaml *yaml, tutti_node mapping) {
 
 static tutti_status find_words(const tutti_axis_reader *r, tutti_node mapping, tutti_node found[N_WORDS],
                                bool given[N_WORDS]) {
-  char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];
+  char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES], hint[TUTTI_HINT_BYTES];
   for (int i = 0; i < mapping.n; i++) {
     tutti_node name, value;
     tutti_yaml_pair(r->yaml, mapping, i, &name, &value);
-    int word = 0;
-    while (word < N_WORDS && strcmp(name.text, words[word]) != 0) word++;
-    const char *nearest = word == N_WORDS ? tutti_name_nearest(name.text, words, N_WORDS) : NULL;
-    TUTTI_CHECK(word < N_WORDS, TUTTI_ERR_CONFIG,
-                "%s: a range has no %s%s%s%s; expected from, to, and where wanted points and scale",
+    const int word = tutti_name_find(name.text, words, N_WORDS);
+    const char *nearest = word < 0 ? tutti_name_nearest(name.text, words, N_WORDS) : NULL;
+    TUTTI_CHECK(word >= 0, TUTTI_ERR_CONFIG,
+                "%s: a range has no %s%s; expected from, to, and if wanted points and scale",
                 tutti_axis_where(r, name, at), tutti_quote(name.text, quoted),
-                nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
+                tutti_name_hint(nearest, hint));
     TUTTI_CHECK(!given[word], TUTTI_ERR_CONFIG, "%s: %s is given twice; keep one",
                 tutti_axis_where(r, name, at), words[word]);
-    TUTTI_CHECK(value.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: %s is no single value",
+    TUTTI_CHECK(value.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: %s is not a single value",
                 tutti_axis_where(r, value, at), words[word]);
     given[word] = true;
     found[word] = value;
@@ -43,39 +46,35 @@ static tutti_status find_words(const tutti_axis_reader *r, tutti_node mapping, t
   return TUTTI_OK;
 }
 
-/** An end of the range is itself a value of the key. */
+/** Read one end of the range, which is itself a value of the key. */
 static tutti_status read_end(const tutti_axis_reader *r, tutti_node node, double *end) {
   tutti_config scratch = {0};
   char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];
   const tutti_status status = tutti_value_read(r->key, node.text, &scratch);
   if (status != TUTTI_OK)
     return tutti_fail_at(status, r->origins, tutti_axis_place(r->place, node), r->subject);
-  TUTTI_CHECK(tutti_text_real(node.text, end), TUTTI_ERR_CONFIG, "%s: %s is no number, and no end of a range",
-              tutti_axis_where(r, node, at), tutti_quote(node.text, quoted));
+  TUTTI_CHECK(tutti_text_real(node.text, end), TUTTI_ERR_CONFIG,
+              "%s: %s is not a number, so it cannot end a range", tutti_axis_where(r, node, at),
+              tutti_quote(node.text, quoted));
   return TUTTI_OK;
 }
 
 static tutti_status read_scale(const tutti_axis_reader *r, tutti_node node, tutti_axis_scale *scale) {
-  char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES], list[64];
-  for (int i = 0; i < TUTTI_N_AXIS_SCALES; i++)
-    if (strcmp(node.text, tutti_axis_scale_names[i]) == 0) {
-      *scale = (tutti_axis_scale)i;
-      return TUTTI_OK;
-    }
-  const char *nearest = tutti_name_nearest(node.text, tutti_axis_scale_names, TUTTI_N_AXIS_SCALES);
-  TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s: there is no scale %s%s%s%s; expected %s", tutti_axis_where(r, node, at),
-             tutti_quote(node.text, quoted), nearest ? " (did you mean " : "", nearest ? nearest : "",
-             nearest ? "?)" : "",
-             tutti_text_list(list, sizeof list, tutti_axis_scale_names, TUTTI_N_AXIS_SCALES));
+  static const tutti_choice scales = {"a scale", tutti_axis_scale_names, TUTTI_N_AXIS_SCALES};
+  char at[TUTTI_PLACE_BYTES];
+  int i;
+  TUTTI_TRY(tutti_name_choose(&scales, node.text, TUTTI_ERR_CONFIG, tutti_axis_where(r, node, at), &i));
+  *scale = (tutti_axis_scale)i;
+  return TUTTI_OK;
 }
 
 static tutti_status check_range(const tutti_axis_reader *r, tutti_node range, const tutti_axis *axis) {
   char at[TUTTI_PLACE_BYTES];
   TUTTI_CHECK(axis->from < axis->to, TUTTI_ERR_CONFIG,
-              "%s: the range ends at %g, which is not above its begin, %g; for one value write a list, [%g]",
+              "%s: the range ends at %g, which is not above its start, %g; for one value write a list, [%g]",
               tutti_axis_where(r, range, at), axis->to, axis->from, axis->from);
   TUTTI_CHECK(axis->scale != TUTTI_AXIS_LOG || axis->from > 0, TUTTI_ERR_CONFIG,
-              "%s: a range in log scale begins above 0, not at %g; begin higher, or add 'scale: linear'",
+              "%s: a range in log scale starts above 0, not at %g; start higher, or add 'scale: linear'",
               tutti_axis_where(r, range, at), axis->from);
   TUTTI_CHECK(axis->scale != TUTTI_AXIS_REVERSE_LOG || axis->to < 1, TUTTI_ERR_CONFIG,
               "%s: a range in reverse_log scale, log(1 - value), ends below 1, not at %g",
@@ -91,7 +90,7 @@ tutti_status tutti_axis_read_range(const tutti_axis_reader *r, tutti_node mappin
   bool given[N_WORDS] = {false};
   char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];
   TUTTI_CHECK(axis->kind != TUTTI_AXIS_CHOICE, TUTTI_ERR_CONFIG,
-              "%s: a range is of numbers, which %s is not; write a list of its values, [A, B]",
+              "%s: a range consists of numbers, but %s is not a number; write a list of its values, [A, B]",
               tutti_axis_where(r, mapping, at), r->key->path);
   TUTTI_TRY(find_words(r, mapping, found, given));
   TUTTI_TRY(read_end(r, found[FROM], &axis->from));
