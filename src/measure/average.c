@@ -5,31 +5,33 @@
 #include "run/evaluated.h"
 
 tutti_status tutti_average_create(tutti_run *run) {
-  if (!tutti_optim_average(run->optim)) return TUTTI_OK;
-  TUTTI_TRY(TUTTI_NEW(run->averaged, tutti_model_n_params(run->network.model)));
-  const int64_t n = run->samples.validation.n;
-  return n > 0 ? tutti_evaluated_create(run, TUTTI_AVERAGE_PREFIX, n, &run->average) : TUTTI_OK;
+  if (!tutti_optim_average(run->fixed.optim)) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(run->fixed.averaged, tutti_model_n_params(run->fixed.network.model)));
+  const int64_t n = run->fixed.samples.validation.n;
+  return n > 0 ? tutti_evaluated_create(run, TUTTI_AVERAGE_PREFIX, n, &run->state.rows.average) : TUTTI_OK;
 }
 
 void tutti_average_begin(tutti_run *run) {
   int64_t begin = 0, end = 0;
-  if (!run->averaged) return;
-  tutti_reducer_slice(run->reducer, &begin, &end);
-  memcpy(tutti_optim_slot(run->optim, tutti_optim_n_slots(run->optim) - 1),
-         tutti_reducer_params(run->reducer) + begin, (size_t)(end - begin) * sizeof(float));
+  if (!run->fixed.averaged) return;
+  tutti_reducer_slice(run->fixed.reducer, &begin, &end);
+  memcpy(tutti_optim_slot(run->fixed.optim, tutti_optim_n_slots(run->fixed.optim) - 1),
+         tutti_reducer_params(run->fixed.reducer) + begin, (size_t)(end - begin) * sizeof(float));
 }
 
 tutti_status tutti_average_evaluate(const tutti_run *run, const tutti_samples *set,
                                     tutti_evaluation *result) {
   *result = (tutti_evaluation){0};
-  if (!run->averaged || set->n == 0) return TUTTI_OK;
-  TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_optim_average(run->optim), run->averaged));
-  TUTTI_TRY(tutti_bcast(run->comm, 0, run->averaged,
-                        tutti_model_n_params(run->network.model) * (int64_t)sizeof *run->averaged));
-  return tutti_network_evaluate(&run->network, run->averaged, set, result);
+  if (!run->fixed.averaged || set->n == 0) return TUTTI_OK;
+  TUTTI_TRY(
+      tutti_reducer_gather(run->fixed.reducer, tutti_optim_average(run->fixed.optim), run->fixed.averaged));
+  TUTTI_TRY(
+      tutti_bcast(run->fixed.comm, 0, run->fixed.averaged,
+                  tutti_model_n_params(run->fixed.network.model) * (int64_t)sizeof *run->fixed.averaged));
+  return tutti_network_evaluate(&run->fixed.network, run->fixed.averaged, set, result);
 }
 
 bool tutti_average_has(const tutti_run *run, const char *name) {
   double unused;
-  return name && tutti_evaluated_value(run, &run->average, name, &unused);
+  return name && tutti_evaluated_value(run, &run->state.rows.average, name, &unused);
 }

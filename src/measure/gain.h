@@ -7,6 +7,6 @@
 /** Local, by several threads, in the first pass.  The gradient of elements [first, first + n) of the slice. */
 void tutti_gain_see(tutti_run *run, int64_t first, int64_t n, const float *grads);
 
-/** Collective, between that pass and the update.  run->gain, equal on all ranks, and the averages that it is made of. */
+/** Collective, between that pass and the update.  run->step.gain, equal on all ranks, and the averages that it is made of. */
 TUTTI_NODISCARD
 tutti_status tutti_gain_find(tutti_run *run);

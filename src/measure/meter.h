@@ -17,7 +17,7 @@ typedef enum {
   TUTTI_METER_TABLES
 } tutti_meter_table;
 
-/** Local, while a run is built: run->meter, and its columns.  @return ERR_MEMORY */
+/** Local, while a run is built: run->fixed.meter, and its columns.  @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_meter_create(tutti_run *run);
 void tutti_meter_destroy(tutti_meter **meter); // Local.  Accepts NULL inside; nulls the handle.
@@ -72,7 +72,7 @@ tutti_status tutti_meter_end_step(tutti_run *run, const double *tail);
 
 // --- rows
 
-/** Local.  Set run->more for the next row of a table: what was measured since its last one, else NaN. */
+/** Local.  Set run->state.rows.more for the next row of a table: what was measured since its last one, else NaN. */
 void tutti_meter_read(tutti_run *run, tutti_meter_table table);
 void tutti_meter_clear(tutti_run *run, tutti_meter_table table); // Local.  Now is the table's last row.
 

@@ -41,7 +41,7 @@ typedef struct {
 
 typedef struct {
   char name[96];
-  int column; // of run->more; -1: none
+  int column; // of run->state.rows.more; -1: none
   bool mean;  // of the values since the last row, else the last one
 } tutti_quantity;
 

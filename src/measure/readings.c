@@ -137,20 +137,20 @@ void tutti_readings_note_gain(tutti_meter *meter, double gain, double steps) {
 // --- rows and checkpoints --------------------------------------------------------------------------------
 
 void tutti_meter_read(tutti_run *run, tutti_meter_table table) {
-  const tutti_meter *meter = run->meter;
+  const tutti_meter *meter = run->fixed.meter;
   for (int i = 0; meter && i < meter->n_quantities; i++) {
     const tutti_quantity *quantity = &meter->quantities[i];
     const tutti_reading *reading = &meter->readings[i];
     if (quantity->column < 0) continue;
     const double count = reading->count[table];
-    run->more[quantity->column] = count == 0       ? NAN
-                                  : quantity->mean ? reading->sum[table] / count
-                                                   : reading->last;
+    run->state.rows.more[quantity->column] = count == 0       ? NAN
+                                             : quantity->mean ? reading->sum[table] / count
+                                                              : reading->last;
   }
 }
 
 void tutti_meter_clear(tutti_run *run, tutti_meter_table table) {
-  tutti_meter *meter = run->meter;
+  tutti_meter *meter = run->fixed.meter;
   for (int i = 0; meter && i < meter->n_quantities; i++)
     meter->readings[i].sum[table] = meter->readings[i].count[table] = 0;
 }
@@ -165,7 +165,7 @@ tutti_checkpoint_table tutti_meter_state(const tutti_run *run) {
       {"average_sum", TUTTI_F64, offsetof(tutti_reading, average.sum)},
       {"average_weight", TUTTI_F64, offsetof(tutti_reading, average.weight)},
   };
-  const tutti_meter *meter = run->meter;
+  const tutti_meter *meter = run->fixed.meter;
   if (!meter) return (tutti_checkpoint_table){.n = 0};
   return (tutti_checkpoint_table){
       .name = "/measured",

@@ -15,7 +15,7 @@ tutti_status tutti_evaluated_create(tutti_run *run, const char *prefix, int64_t 
   *evaluated = (tutti_evaluated){.prefix = prefix, .samples = samples};
   for (int i = 0; i < N_COLUMNS; i++) {
     char name[TUTTI_METRIC_NAME];
-    column_name(prefix, tutti_model_metric_name(run->network.model), i, name, sizeof name);
+    column_name(prefix, tutti_model_metric_name(run->fixed.network.model), i, name, sizeof name);
     TUTTI_TRY(tutti_rows_add_column(run, name, &evaluated->columns[i]));
   }
   return TUTTI_OK;
@@ -28,7 +28,7 @@ static double value_of(const tutti_evaluation *now, int i) {
 
 void tutti_evaluated_tell(tutti_run *run, const tutti_evaluated *evaluated) {
   for (int i = 0; i < N_COLUMNS && evaluated->prefix; i++)
-    run->more[evaluated->columns[i]] = value_of(&evaluated->now, i);
+    run->state.rows.more[evaluated->columns[i]] = value_of(&evaluated->now, i);
 }
 
 void tutti_evaluated_recall(const tutti_metrics_row *record, tutti_evaluated *evaluated) {
@@ -57,6 +57,6 @@ bool tutti_evaluated_find(const char *prefix, const char *metric, const tutti_ev
 bool tutti_evaluated_value(const tutti_run *run, const tutti_evaluated *evaluated, const char *name,
                            double *value) {
   return evaluated->prefix &&
-         tutti_evaluated_find(evaluated->prefix, tutti_model_metric_name(run->network.model), &evaluated->now,
-                              name, value);
+         tutti_evaluated_find(evaluated->prefix, tutti_model_metric_name(run->fixed.network.model),
+                              &evaluated->now, name, value);
 }

@@ -10,16 +10,16 @@
 #include "run/class_weights.h"
 
 tutti_status tutti_run_split_samples_by(tutti_run *run, uint64_t seed) {
-  run->samples = tutti_samples_divide(run->config, run->dataset, seed);
-  const tutti_samples *train = &run->samples.train;
-  return tutti_dataset_fit_scaling(run->comm, run->dataset, run->config->data.scale, tutti_samples_rows,
-                                   train, train->n);
+  run->fixed.samples = tutti_samples_divide(run->fixed.config, run->fixed.dataset, seed);
+  const tutti_samples *train = &run->fixed.samples.train;
+  return tutti_dataset_fit_scaling(run->fixed.comm, run->fixed.dataset, run->fixed.config->data.scale,
+                                   tutti_samples_rows, train, train->n);
 }
 
 tutti_status tutti_run_split_samples(tutti_run *run) {
-  const tutti_config *config = run->config;
+  const tutti_config *config = run->fixed.config;
   TUTTI_TRY(tutti_run_split_samples_by(run, config->train.seed));
-  const tutti_samples *train = &run->samples.train;
+  const tutti_samples *train = &run->fixed.samples.train;
   if (config->train.batch_size > train->n && config->train.last_batch == TUTTI_LAST_SHORT)
     tutti_log_root(
         TUTTI_LOG_WARNING,
@@ -30,8 +30,8 @@ tutti_status tutti_run_split_samples(tutti_run *run) {
 }
 
 static tutti_status create_optimizer(tutti_run *run) {
-  const tutti_model *model = run->network.model;
-  const tutti_config *config = run->config;
+  const tutti_model *model = run->fixed.network.model;
+  const tutti_config *config = run->fixed.config;
   int n_arrays = 0;
   while (n_arrays < tutti_model_n_arrays(model) && tutti_model_array_at(model, n_arrays)->trainable)
     n_arrays++;
@@ -47,13 +47,13 @@ static tutti_status create_optimizer(tutti_run *run) {
   }
   offsets[n_arrays] = tutti_model_n_params(model);
   int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->reducer, &begin, &end);
-  TUTTI_TRY_GOTO(done,
-                 tutti_optim_create(&config->optimizer, offsets, plain, n_arrays, begin, end, &run->optim));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->squares, tutti_optim_n_pieces(run->optim)));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->norms, tutti_optim_n_norms(run->optim)));
-  if (run->plan.base > 0)
-    TUTTI_TRY_GOTO(done, TUTTI_NEW(run->gain_squares, tutti_optim_all_pieces(run->optim)));
+  tutti_reducer_slice(run->fixed.reducer, &begin, &end);
+  TUTTI_TRY_GOTO(
+      done, tutti_optim_create(&config->optimizer, offsets, plain, n_arrays, begin, end, &run->fixed.optim));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.squares, tutti_optim_n_pieces(run->fixed.optim)));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.norms, tutti_optim_n_norms(run->fixed.optim)));
+  if (run->fixed.plan.base > 0)
+    TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.gain_squares, tutti_optim_all_pieces(run->fixed.optim)));
 done:
   tutti_free(plain);
   tutti_free(offsets);
@@ -62,112 +62,117 @@ done:
 
 static tutti_status create_leaves(tutti_run *run) {
   int first = 0, count = 0;
-  tutti_reducer_own_leaves(run->reducer, &first, &count);
-  TUTTI_TRY(TUTTI_NEW(run->tail, count > 1 ? count : 1));
-  return TUTTI_NEW(run->leaf_ends, count > 1 ? count : 1);
+  tutti_reducer_own_leaves(run->fixed.reducer, &first, &count);
+  TUTTI_TRY(TUTTI_NEW(run->step.tail, count > 1 ? count : 1));
+  return TUTTI_NEW(run->step.leaf_ends, count > 1 ? count : 1);
 }
 
 static tutti_status reserve(const tutti_run *run) {
-  const int64_t batch = run->plan.largest_batch;
+  const int64_t batch = run->fixed.plan.largest_batch;
   const int64_t leaf_rows =
-      tutti_shard_largest(batch, tutti_plan_grain(run->config, batch), run->plan.n_leaves);
-  return tutti_model_reserve(run->network.model, batch, run->plan.leaves_apart ? run->plan.n_leaves : 1,
-                             leaf_rows);
+      tutti_shard_largest(batch, tutti_plan_grain(run->fixed.config, batch), run->fixed.plan.n_leaves);
+  return tutti_model_reserve(run->fixed.network.model, batch,
+                             run->fixed.plan.leaves_apart ? run->fixed.plan.n_leaves : 1, leaf_rows);
 }
 
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
-  run->comm = comm;
-  run->config = config;
-  run->rank = tutti_comm_rank(comm);
-  run->size = tutti_comm_size(comm);
-  tutti_phases_start(&run->phases);
-  TUTTI_TRY(tutti_plan_make(config, run->samples.train.n, run->size, &run->plan));
-  TUTTI_TRY(tutti_network_create(comm, config, run->dataset, run->plan.micro_rows, &run->network));
-  run->layout.metric = tutti_model_metric_name(run->network.model);
-  TUTTI_TRY(tutti_network_check_labels(&run->network));
-  TUTTI_TRY(tutti_agree(comm, tutti_class_weights_make(config, &run->samples.train, &run->network)));
+  run->fixed.comm = comm;
+  run->fixed.config = config;
+  run->fixed.rank = tutti_comm_rank(comm);
+  run->fixed.size = tutti_comm_size(comm);
+  tutti_phases_start(&run->state.phases);
+  TUTTI_TRY(tutti_plan_make(config, run->fixed.samples.train.n, run->fixed.size, &run->fixed.plan));
+  TUTTI_TRY(tutti_network_create(comm, config, run->fixed.dataset, run->fixed.plan.micro_rows,
+                                 &run->fixed.network));
+  run->state.rows.layout.metric = tutti_model_metric_name(run->fixed.network.model);
+  TUTTI_TRY(tutti_network_check_labels(&run->fixed.network));
+  TUTTI_TRY(
+      tutti_agree(comm, tutti_class_weights_make(config, &run->fixed.samples.train, &run->fixed.network)));
   TUTTI_TRY(tutti_agree(comm, reserve(run)));
-  TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce, tutti_model_n_params(run->network.model),
-                                 run->plan.n_leaves, &run->reducer));
+  TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce,
+                                 tutti_model_n_params(run->fixed.network.model), run->fixed.plan.n_leaves,
+                                 &run->fixed.reducer));
   TUTTI_TRY(tutti_agree(comm, create_leaves(run)));
   return tutti_agree(comm, create_optimizer(run));
 }
 
 tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
-  *run = (tutti_run){.comm = comm, .config = config};
-  tutti_status status = tutti_samples_open(comm, config, &run->dataset);
-  if (status == TUTTI_OK) status = tutti_samples_advise(comm, config, run->dataset);
+  *run = (tutti_run){.fixed = {.comm = comm, .config = config}};
+  tutti_status status = tutti_samples_open(comm, config, &run->fixed.dataset);
+  if (status == TUTTI_OK) status = tutti_samples_advise(comm, config, run->fixed.dataset);
   if (status == TUTTI_OK) status = tutti_run_split_samples(run);
   if (status != TUTTI_OK) tutti_run_destroy(run);
   return status;
 }
 
 tutti_status tutti_run_keep_rows(tutti_run *run) {
-  const uint64_t seed = run->state.split_seed;
-  if (seed == run->config->train.seed || run->config->data.validation_split == 0) return TUTTI_OK;
-  if (run->config->data.validation_take != TUTTI_TAKE_SHUFFLED) return TUTTI_OK;
+  const uint64_t seed = run->state.at.split_seed;
+  if (seed == run->fixed.config->train.seed || run->fixed.config->data.validation_split == 0) return TUTTI_OK;
+  if (run->fixed.config->data.validation_take != TUTTI_TAKE_SHUFFLED) return TUTTI_OK;
   tutti_log_once(TUTTI_LOG_INFO,
                  "the validation rows stay those that train.seed %llu has drawn: others were trained on",
                  (unsigned long long)seed);
   TUTTI_TRY(tutti_run_split_samples_by(run, seed));
-  return tutti_agree(run->comm, tutti_class_weights_make(run->config, &run->samples.train, &run->network));
+  return tutti_agree(run->fixed.comm, tutti_class_weights_make(run->fixed.config, &run->fixed.samples.train,
+                                                               &run->fixed.network));
 }
 
 tutti_status tutti_run_schedule(tutti_run *run) {
-  const tutti_checkpoint_state *state = &run->state;
-  TUTTI_TRY(tutti_plan_go_on(&run->plan, run->config, state, run->size));
-  TUTTI_TRY(tutti_plan_schedule(&run->plan, run->config, state->warmup_from, &run->schedule));
-  run->schedule.drops = state->plateau_drops;
+  const tutti_checkpoint_state *state = &run->state.at;
+  TUTTI_TRY(tutti_plan_go_on(&run->fixed.plan, run->fixed.config, state, run->fixed.size));
+  TUTTI_TRY(
+      tutti_plan_schedule(&run->fixed.plan, run->fixed.config, state->warmup_from, &run->fixed.schedule));
+  run->fixed.schedule.drops = state->plateau_drops;
   return TUTTI_OK;
 }
 
 tutti_checkpoint_state tutti_run_first_state(const tutti_run *run) {
-  return (tutti_checkpoint_state){.seed = run->config->train.seed,
-                                  .split_seed = run->config->train.seed,
+  return (tutti_checkpoint_state){.seed = run->fixed.config->train.seed,
+                                  .split_seed = run->fixed.config->train.seed,
                                   .best = NAN,
                                   .plateau_best = NAN,
-                                  .data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64),
+                                  .data = tutti_dataset_fingerprint(run->fixed.dataset, TUTTI_HASH_XXH64),
                                   .data_hash = TUTTI_HASH_XXH64};
 }
 
 tutti_position tutti_run_position(const tutti_run *run) {
-  return tutti_plan_position(&run->plan, &run->state);
+  return tutti_plan_position(&run->fixed.plan, &run->state.at);
 }
 
 void tutti_run_release(tutti_run *run) {
-  tutti_optim_destroy(&run->optim);
-  tutti_reducer_destroy(&run->reducer);
-  tutti_network_destroy(&run->network);
+  tutti_optim_destroy(&run->fixed.optim);
+  tutti_reducer_destroy(&run->fixed.reducer);
+  tutti_network_destroy(&run->fixed.network);
   tutti_rows_clear_columns(run);
-  tutti_free(run->squares);
-  tutti_free(run->norms);
-  tutti_free(run->gain_squares);
-  tutti_free(run->tail);
-  tutti_free(run->leaf_ends);
-  run->squares = NULL;
-  run->norms = NULL;
-  run->gain_squares = NULL;
-  run->tail = NULL;
-  run->leaf_ends = NULL;
+  tutti_free(run->step.squares);
+  tutti_free(run->step.norms);
+  tutti_free(run->step.gain_squares);
+  tutti_free(run->step.tail);
+  tutti_free(run->step.leaf_ends);
+  run->step.squares = NULL;
+  run->step.norms = NULL;
+  run->step.gain_squares = NULL;
+  run->step.tail = NULL;
+  run->step.leaf_ends = NULL;
 }
 
 void tutti_run_destroy(tutti_run *run) {
   tutti_run_release(run);
-  tutti_dataset_close(&run->dataset);
-  tutti_free(run->history.records);
-  tutti_free(run->steps.records);
+  tutti_dataset_close(&run->fixed.dataset);
+  tutti_free(run->state.rows.history.records);
+  tutti_free(run->state.rows.steps.records);
   *run = (tutti_run){0};
 }
 
 tutti_status tutti_run_check_same(const tutti_run *run) {
-  tutti_model *model = run->network.model;
-  const long long step = (long long)run->state.step;
+  tutti_model *model = run->fixed.network.model;
+  const long long step = (long long)run->state.at.step;
   char what[64];
-  if (run->size == 1) return TUTTI_OK;
+  if (run->fixed.size == 1) return TUTTI_OK;
   snprintf(what, sizeof what, "the parameters after step %lld", step);
-  TUTTI_TRY(
-      tutti_same_floats(run->comm, tutti_reducer_params(run->reducer), tutti_model_n_params(model), what));
+  TUTTI_TRY(tutti_same_floats(run->fixed.comm, tutti_reducer_params(run->fixed.reducer),
+                              tutti_model_n_params(model), what));
   if (tutti_model_n_state(model) == 0) return TUTTI_OK;
   snprintf(what, sizeof what, "the moving statistics after step %lld", step);
-  return tutti_same_floats(run->comm, tutti_model_state(model), tutti_model_n_state(model), what);
+  return tutti_same_floats(run->fixed.comm, tutti_model_state(model), tutti_model_n_state(model), what);
 }

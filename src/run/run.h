@@ -1,27 +1,28 @@
 #pragma once
-/** A training under way: what its pieces (set-up, step, saving, reporting) share.  The rooms above pass it on. */
+/** One training: its parts, where it stands, and one step.  The rooms above pass it on. */
 #include "run/network.h"
 #include "run/plan.h"
 #include "tutti/checkpoint.h"
 #include "tutti/optim.h"
 #include "tutti/run.h"
 
-/** Rows that are to be kept or written: records of the run's layout. */
+/** A growable list of rows: records of the run's layout. */
 typedef struct {
   char *records; // owned
   int64_t n, capacity;
 } tutti_rows_list;
 
-typedef struct tutti_meter tutti_meter; // meter.h
+typedef struct tutti_meter tutti_meter; // room measure
 
-/** An evaluation that has columns of its own in the tables; evaluated.h. */
+/** An evaluation with two columns of its own in the tables; evaluated.h. */
 typedef struct {
-  const char *prefix;   // of their names; NULL: there is no such evaluation
+  const char *prefix;   // of the names of its columns; NULL: there is no such evaluation
   int columns[2];       // loss, metric
-  int64_t samples;      // of its set
+  int64_t samples;      // of the set that is evaluated
   tutti_evaluation now; // at this step; samples 0: not evaluated
 } tutti_evaluated;
 
+/** The parts of a training.  They stay the same while steps are taken. */
 typedef struct {
   const tutti_comm *comm;     // borrowed
   const tutti_config *config; // borrowed
@@ -34,85 +35,112 @@ typedef struct {
   tutti_reducer *reducer;
   tutti_optim *optim;
   tutti_schedule schedule;
-  tutti_meter *meter;           // NULL: nothing is measured
-  double *squares;              // [n_pieces] for clipping
-  double *norms;                // [n_norms] for rules that scale arrays
-  double *gain_squares;         // [all_pieces] for AdaScale's gain; NULL: it has no part in this run
-  double gain;                  // of this step; 0 without
-  double (*tail)[TUTTI_N_TAIL]; // [max(1, own leaves)] what the reduction carries beside the gradients
-  int64_t *leaf_ends;           // [max(1, own leaves)] in the micro-batch that is under way
+  tutti_meter *meter; // NULL: nothing is measured
+  float
+      *averaged; // [n_params] buffer that the average of the weights is gathered in; NULL: no average is kept
 
-  tutti_checkpoint_state state;
-  double saved_at;             // clock of the last checkpoint
-  tutti_metrics_layout layout; // of the rows
-  char **more_names;           // [layout.n_more] owned
-  double *more;                // [layout.n_more] what the next row has in its further columns
-  tutti_metrics_row last;      // row of /epochs; step 0: none
-  float *averaged;             // [n_params] where the average of the weights is gathered; NULL: none is kept
-  tutti_evaluated average;     // of it
-  tutti_evaluated training;    // of train.train_rows
-  tutti_rows_list history;     // all rows of /epochs; on rank 0 alone
-  int64_t n_flushed;           // of them, those in metrics.h5
-  tutti_rows_list steps;       // rows of /steps that are not in metrics.h5 yet; on rank 0 alone
-  bool updated;      // in this step, part by part during backward, so that nothing is left to update
-  float *part;       // [up to TUTTI_UPDATE_BUFFER] gradient of the part that is under way then
-  tutti_range *late; // [n_arrays] parts that backward still reads then
-  int n_late;
-  tutti_status local;    // what this rank knows of the step before the others do
-  double penalty;        // of the parameters before the step, on rank 0; else 0
-  int bad_layer;         // first layer whose numbers went astray on this rank in this step; -1: none
-  tutti_status deferred; // a failure between two steps that only this rank knows of: the next step tells all
-  tutti_phases phases;
-  tutti_progress *progress; // NULL: none
-  bool keeps_no_rows;       // nobody writes them
+  tutti_progress *progress; // NULL: no progress line is drawn
+  bool keeps_no_rows;       // nobody writes rows
   tutti_observer observer;  // NULL: none
   void *observer_context;   // borrowed
+} tutti_run_fixed;
+
+/** The rows of the tables so far. */
+typedef struct {
+  tutti_metrics_layout layout; // of a row
+  char **more_names;           // [layout.n_more] owned
+  double *more;                // [layout.n_more] values of the next row in its further columns
+  tutti_metrics_row last;      // row of /epochs; step 0: none
+  tutti_evaluated average;     // of the validation rows, at the average of the weights
+  tutti_evaluated training;    // of train.train_rows
+  tutti_rows_list history;     // all rows of /epochs; on rank 0 alone
+  int64_t n_flushed;           // rows of the history that are in metrics.h5
+  tutti_rows_list steps;       // rows of /steps that are not in metrics.h5 yet; on rank 0 alone
+} tutti_run_rows;
+
+/** Where a training stands between two steps. */
+typedef struct {
+  tutti_checkpoint_state at; // the part that a checkpoint keeps
+  tutti_run_rows rows;
+  tutti_phases phases;
+  double saved_at; // clock of the last checkpoint, in seconds
+  tutti_status
+      deferred; // a failure between two steps that only this rank knows of: the next step reports it to all ranks
+} tutti_run_state;
+
+/** One step: its buffers, and what this rank knows before the reduction. */
+typedef struct {
+  double (*tail)[TUTTI_N_TAIL]; // [max(1, own leaves)] sums that the reduction carries beside the gradients
+  int64_t *leaf_ends;           // [max(1, own leaves)] ends of the leaves in the current micro-batch, in rows
+  double *squares;              // [n_pieces] for clipping
+  double *norms;                // [n_norms] for rules that scale arrays
+  double *gain_squares;         // [all_pieces] for AdaScale's gain; NULL: this run has no gain
+  double gain;                  // of this step; 0 without AdaScale
+
+  // The update during backward: it takes each part of the gradient as soon as that part is complete.
+  bool updated;      // nothing is left to update
+  float *part;       // [up to TUTTI_UPDATE_BUFFER] gradient of the current part
+  tutti_range *late; // [n_arrays] parts that backward still reads, so that they are updated after it
+  int n_late;
+
+  tutti_status local; // failure of this rank, before the others know
+  double penalty;     // of the parameters before the step, on rank 0; else 0
+  int bad_layer;      // first layer with numbers that are not finite on this rank; -1: none
+} tutti_run_step;
+
+typedef struct {
+  tutti_run_fixed fixed;
+  tutti_run_state state;
+  tutti_run_step step;
 } tutti_run;
 
 /** Collective.  The data set that the config names, its samples and its scaling. */
 TUTTI_NODISCARD
 tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
 
-/** Collective over run->comm, which may be a part of the data's ranks.  Which samples of run->dataset are for what, and
- * the scaling that follows. */
+/** Collective over the communicator of the run, which may be a part of the ranks of the data set.  Choose the samples for
+ * training, validation and test, and fit the scaling to the training samples. */
 TUTTI_NODISCARD
 tutti_status tutti_run_split_samples(tutti_run *run);
 
-/** The same with validation rows that another seed than train.seed draws. */
+/** The same, but the validation rows are drawn by `seed` in place of train.seed. */
 TUTTI_NODISCARD
 tutti_status tutti_run_split_samples_by(tutti_run *run, uint64_t seed);
 
-/** Collective, after tutti_run_build.  The validation rows are those of state.split_seed, whatever train.seed is: others
- * have been trained on.  Balanced class weights are counted again. */
+/** Collective, after tutti_run_build.  Draw the validation rows by state.at.split_seed in place of train.seed, because the
+ * weights were trained on all other rows.  Balanced class weights are counted again. */
 TUTTI_NODISCARD
 tutti_status tutti_run_keep_rows(tutti_run *run);
 
-/** Collective over `comm`, which may be a part of the data's ranks.  Network, reducer and
- * optimizer; where that fails, tutti_run_release undoes what has been made. */
+/** Collective over `comm`, which may be a part of the ranks of the data set.  Create network, reducer and optimizer.  If it
+ * fails, tutti_run_release frees what has been made.
+ * @return (agreed) ERR_CONFIG, ERR_DATA config and data do not fit; ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
-void tutti_run_release(tutti_run *run); // Collective over that communicator.  All but the data.
+void tutti_run_release(
+    tutti_run *run); // Collective over that communicator.  Frees everything but the data set.
 void tutti_run_destroy(tutti_run *run); // Collective.
 
-/** Local.  Where a training begins, with nothing done. */
+/** Local.  The state before the first step. */
 tutti_checkpoint_state tutti_run_first_state(const tutti_run *run);
 
-/** Local, equal on all ranks.  Plan and schedule of a training that stands at run->state.
+/** Local, equal on all ranks.  Make plan and schedule of a training that stands at run->state.at.
  * @return ERR_CONFIG see tutti_plan_go_on and tutti_plan_schedule */
 TUTTI_NODISCARD
 tutti_status tutti_run_schedule(tutti_run *run);
 
-/** Local.  Where the run stands. */
+/** Local.  The position of the run in its plan. */
 tutti_position tutti_run_position(const tutti_run *run);
 
-/** Collective.  Parameters and moving statistics have the same bits on all ranks: each has its own, or shares them with
- * its node, and one that memory or network has changed would spoil all further steps without a word.
- * @return (agreed) ERR_SYSTEM */
+/** Collective.  Check that parameters and moving statistics have the same bits on all ranks.  If memory or network had changed
+ * the copy of one rank, all further steps would be wrong without a message.
+ * @return (agreed) ERR_SYSTEM they differ */
 TUTTI_NODISCARD
 tutti_status tutti_run_check_same(const tutti_run *run);
 
-/** Local, while a run is built.  A further column of /steps and /epochs: run->more[*column] is what the next row to be
- * appended has there, at first NaN.  @return ERR_MEMORY */
+/** Local, while a run is built.  Add a column to /steps and /epochs.  The next row that is appended has the value of
+ * state.rows.more[*column] there, at first NaN.
+ * @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_rows_add_column(tutti_run *run, const char *name, int *column);
 void tutti_rows_clear_columns(tutti_run *run); // Local.
@@ -120,9 +148,9 @@ void tutti_rows_clear_columns(tutti_run *run); // Local.
 /** Local.  Row i of a list. */
 const tutti_metrics_row *tutti_rows_get(const tutti_run *run, const tutti_rows_list *list, int64_t i);
 
-/** Local.  Room for n rows more than there are, with NaN in their further columns. */
+/** Local.  Make room for n more rows, with NaN in their further columns.  @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_rows_reserve(const tutti_run *run, tutti_rows_list *list, int64_t n);
 
-/** Local.  On rank 0 append a row, where rows are kept.  Where there is no memory for it, the next step fails on all ranks. */
+/** Local.  Append a row on rank 0, if the run keeps rows.  If there is no memory for it, the next step fails on all ranks. */
 void tutti_rows_append(tutti_run *run, tutti_rows_list *list, const tutti_metrics_row *row);

@@ -9,16 +9,16 @@
 
 /** A value of a row by its column's name; false where the row has none. */
 bool tutti_run_value(const tutti_run *run, const tutti_metrics_row *row, const char *name, double *value) {
-  const char *metric = tutti_model_metric_name(run->network.model);
+  const char *metric = tutti_model_metric_name(run->fixed.network.model);
   return (tutti_metrics_value(row, metric, name, value) ||
-          tutti_evaluated_value(run, &run->average, name, value) ||
-          tutti_evaluated_value(run, &run->training, name, value)) &&
+          tutti_evaluated_value(run, &run->state.rows.average, name, value) ||
+          tutti_evaluated_value(run, &run->state.rows.training, name, value)) &&
          !isnan(*value);
 }
 
 bool tutti_stop_goal_reached(const tutti_run *run, const tutti_metrics_row *row, tutti_stop *stop,
                              char *reason) {
-  const tutti_goal *goal = &run->config->train.stop_at;
+  const tutti_goal *goal = &run->fixed.config->train.stop_at;
   double value = 0;
   if (!goal->metric[0] || !tutti_run_value(run, row, goal->metric, &value) ||
       !tutti_goal_reached(goal, value))
@@ -30,22 +30,24 @@ bool tutti_stop_goal_reached(const tutti_run *run, const tutti_metrics_row *row,
 }
 
 bool tutti_stop_out_of_patience(const tutti_run *run, tutti_stop *stop, char *reason) {
-  const tutti_train_options *train = &run->config->train;
-  if (train->patience == 0 || run->state.evaluations_since_best < train->patience) return false;
+  const tutti_train_options *train = &run->fixed.config->train;
+  if (train->patience == 0 || run->state.at.evaluations_since_best < train->patience) return false;
   *stop = TUTTI_STOP_PATIENCE;
   snprintf(reason, TUTTI_STOP_BYTES, "%s has not become better than %.6g in %lld evaluations", train->monitor,
-           run->state.best, (long long)run->state.evaluations_since_best);
+           run->state.at.best, (long long)run->state.at.evaluations_since_best);
   return true;
 }
 
 bool tutti_stop_budget_done(const tutti_run *run, tutti_stop *stop, char *reason) {
-  if (!tutti_plan_done(&run->plan, run->config->train.budget, tutti_run_position(run))) return false;
+  if (!tutti_plan_done(&run->fixed.plan, run->fixed.config->train.budget, tutti_run_position(run)))
+    return false;
   *stop = TUTTI_STOP_BUDGET;
-  if (run->plan.base > 0)
+  if (run->fixed.plan.base > 0)
     snprintf(reason, TUTTI_STOP_BYTES, "the budget of %.6g steps of %g samples is done by %lld steps",
-             run->plan.base_steps, run->plan.base, (long long)run->state.step);
+             run->fixed.plan.base_steps, run->fixed.plan.base, (long long)run->state.at.step);
   else
-    snprintf(reason, TUTTI_STOP_BYTES, "the budget of %lld steps is done", (long long)run->plan.total_steps);
+    snprintf(reason, TUTTI_STOP_BYTES, "the budget of %lld steps is done",
+             (long long)run->fixed.plan.total_steps);
   return true;
 }
 
@@ -58,7 +60,8 @@ tutti_metrics_row tutti_stop_judged(const tutti_metrics_row *row, bool whole) {
 }
 
 bool tutti_run_is_over(const tutti_run *run, tutti_stop *stop, char *reason) {
-  const tutti_metrics_row judge = tutti_stop_judged(&run->last, run->last.epoch <= run->state.epoch);
-  if (run->last.step > 0 && tutti_stop_goal_reached(run, &judge, stop, reason)) return true;
+  const tutti_metrics_row judge =
+      tutti_stop_judged(&run->state.rows.last, run->state.rows.last.epoch <= run->state.at.epoch);
+  if (run->state.rows.last.step > 0 && tutti_stop_goal_reached(run, &judge, stop, reason)) return true;
   return tutti_stop_out_of_patience(run, stop, reason) || tutti_stop_budget_done(run, stop, reason);
 }

@@ -16,18 +16,19 @@ typedef struct {
 /** A rate that is in the numbers is the last update's.  One that they are to get is the next update's, as if the velocity
  * had been multiplied with it there; before the first step a velocity is 0 in any unit. */
 static pair pair_of(const tutti_run *run, const tutti_optim_options *then, int i) {
-  const char *name = tutti_optim_slot_name(run->optim, i);
+  const char *name = tutti_optim_slot_name(run->fixed.optim, i);
   pair p = {.name = name,
             .from = tutti_optim_unit(then, name),
-            .to = tutti_optim_unit(&run->config->optimizer, name),
-            .rate = run->state.learning_rate};
-  if (p.to.has_rate) p.rate = tutti_plan_learning_rate(&run->plan, &run->schedule, tutti_run_position(run));
-  if (run->state.step == 0) p.rate = 1;
+            .to = tutti_optim_unit(&run->fixed.config->optimizer, name),
+            .rate = run->state.at.learning_rate};
+  if (p.to.has_rate)
+    p.rate = tutti_plan_learning_rate(&run->fixed.plan, &run->fixed.schedule, tutti_run_position(run));
+  if (run->state.at.step == 0) p.rate = 1;
   return p;
 }
 
 static tutti_status convert(tutti_saver *saver, const char *path, const pair *p, int i) {
-  const int64_t n = tutti_model_n_params(saver->run->network.model);
+  const int64_t n = tutti_model_n_params(saver->run->fixed.network.model);
   char was[96], wanted[96], rate[96] = "0 or, in a file of an earlier version, not told";
   double factor = 1;
   if (p->rate != 0) snprintf(rate, sizeof rate, "%g", p->rate);
@@ -48,7 +49,7 @@ static tutti_status convert(tutti_saver *saver, const char *path, const pair *p,
 }
 
 tutti_status tutti_slots_convert(tutti_saver *saver, const char *path, const tutti_optim_options *then) {
-  for (int i = 0; i < tutti_optim_n_slots(saver->run->optim); i++) {
+  for (int i = 0; i < tutti_optim_n_slots(saver->run->fixed.optim); i++) {
     const pair p = pair_of(saver->run, then, i);
     TUTTI_TRY(convert(saver, path, &p, i));
   }
@@ -66,7 +67,7 @@ typedef struct {
 } outcome;
 
 static bool is_average(const tutti_run *run, int i) {
-  return tutti_optim_average(run->optim) && i == tutti_optim_n_slots(run->optim) - 1;
+  return tutti_optim_average(run->fixed.optim) && i == tutti_optim_n_slots(run->fixed.optim) - 1;
 }
 
 /** Another quantity of the same name begins anew; not a velocity, which is hardly meant to be lost. */
@@ -79,16 +80,16 @@ static bool goes_on(const pair *p, char *const *there, int n) {
 
 /** Views of slot i. */
 static const tutti_view *views_of(const tutti_saver *saver, int i, int64_t *n) {
-  const int n_slots = tutti_optim_n_slots(saver->run->optim),
-            n_arrays = tutti_model_n_arrays(saver->run->network.model);
+  const int n_slots = tutti_optim_n_slots(saver->run->fixed.optim),
+            n_arrays = tutti_model_n_arrays(saver->run->fixed.network.model);
   *n = (saver->n_loadable - n_arrays) / n_slots;
   return saver->views + n_arrays + i * *n;
 }
 
 static void begin_anew(tutti_saver *saver, int i) {
   const tutti_run *run = saver->run;
-  const int64_t n = tutti_model_n_params(run->network.model);
-  const float initial = tutti_optim_slot_initial(run->optim, i);
+  const int64_t n = tutti_model_n_params(run->fixed.network.model);
+  const float initial = tutti_optim_slot_initial(run->fixed.optim, i);
   for (int64_t k = 0; k < n; k++) saver->slots[i][k] = is_average(run, i) ? saver->weights[k] : initial;
 }
 
@@ -108,8 +109,8 @@ static tutti_status take_slot(tutti_saver *saver, const char *path, const pair *
 static tutti_status take_over(tutti_saver *saver, const char *path, const tutti_optim_options *then,
                               char *const *there, int n, outcome *o) {
   tutti_run *run = saver->run;
-  const int n_slots = tutti_optim_n_slots(run->optim);
-  o->keeps_count = n_slots == (tutti_optim_average(run->optim) != NULL); // there is nothing that counts
+  const int n_slots = tutti_optim_n_slots(run->fixed.optim);
+  o->keeps_count = n_slots == (tutti_optim_average(run->fixed.optim) != NULL); // there is nothing that counts
   for (int i = 0; i < n_slots; i++) {
     const pair p = pair_of(run, then, i);
     o->keeps_count = o->keeps_count || (!is_average(run, i) && goes_on(&p, there, n));
@@ -123,7 +124,7 @@ static tutti_status take_over(tutti_saver *saver, const char *path, const tutti_
   for (int k = 0; k < n; k++) {
     bool kept = false;
     for (int i = 0; i < n_slots; i++)
-      kept = kept || strcmp(there[k], tutti_optim_slot_name(run->optim, i)) == 0;
+      kept = kept || strcmp(there[k], tutti_optim_slot_name(run->fixed.optim, i)) == 0;
     if (!kept) tutti_text_append_name(o->left, NAMES_BYTES, there[k]);
   }
   return TUTTI_OK;
@@ -147,7 +148,7 @@ tutti_status tutti_slots_take_over(tutti_saver *saver, const char *path, const t
   tutti_file_list_free(&there, n);
   TUTTI_TRY(status);
   // Rules that count their updates, for the bias of their means, count those that the means are of.
-  if (!o.keeps_count) run->state.rule_from = run->state.step;
+  if (!o.keeps_count) run->state.at.rule_from = run->state.at.step;
   tell(path, &o);
   return TUTTI_OK;
 }

@@ -2,7 +2,7 @@
 /** The optimizer's state from a checkpoint, of the same options or of others.  On rank 0.  Private to this room. */
 #include "rundir/saver_impl.h"
 
-/** The slots, which are loaded, in the units of this run's options.  run->state is the checkpoint's.
+/** The slots, which are loaded, in the units of this run's options.  run->state.at is the checkpoint's.
  * @param[in] then  options of the checkpoint
  * @return ERR_CONFIG a velocity that no factor converts */
 TUTTI_NODISCARD

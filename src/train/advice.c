@@ -22,11 +22,11 @@ static void advise_goal(const tutti_goal *goal) {
 
 /** Evaluations count when they are done, means of the training samples at the end of an epoch. */
 static void advise_watched(const tutti_run *run, const char *key, const char *metric) {
-  const tutti_train_options *train = &run->config->train;
+  const tutti_train_options *train = &run->fixed.config->train;
   const tutti_count every =
       tutti_metric_is_evaluated(metric) ? train->evaluate_every : (tutti_count){1, TUTTI_UNIT_EPOCHS};
-  const tutti_extent total = tutti_plan_total(&run->plan);
-  if (every.unit == TUTTI_UNIT_SECONDS || run->plan.total_steps == 0 ||
+  const tutti_extent total = tutti_plan_total(&run->fixed.plan);
+  if (every.unit == TUTTI_UNIT_SECONDS || run->fixed.plan.total_steps == 0 ||
       tutti_extent_in(&total, every.unit) >= every.value * (1 - 1e-9))
     return;
   char text[64];
@@ -39,8 +39,8 @@ static void advise_watched(const tutti_run *run, const char *key, const char *me
 
 /** It goes by the monitor, of which is told by its own key, or by val_loss. */
 static void advise_plateau(const tutti_run *run) {
-  const double peak = run->schedule.peak, least = run->schedule.least;
-  if (!run->config->train.monitor) advise_watched(run, "schedule.decay: plateau", "val_loss");
+  const double peak = run->fixed.schedule.peak, least = run->fixed.schedule.least;
+  if (!run->fixed.config->train.monitor) advise_watched(run, "schedule.decay: plateau", "val_loss");
   if (peak > 0 && least >= peak)
     tutti_log_root(
         TUTTI_LOG_WARNING,
@@ -216,10 +216,10 @@ void tutti_train_advise_network(const tutti_config *config, const tutti_network 
 }
 
 void tutti_train_advise(const tutti_run *run) {
-  const tutti_train_options *train = &run->config->train;
+  const tutti_train_options *train = &run->fixed.config->train;
   advise_goal(&train->stop_at);
   if (train->stop_at.metric[0]) advise_watched(run, "train.stop_at", train->stop_at.metric);
   if (train->monitor) advise_watched(run, "train.monitor", train->monitor);
-  if (run->config->schedule.decay == TUTTI_DECAY_PLATEAU) advise_plateau(run);
-  if (run->rank == 0) tutti_train_advise_network(run->config, &run->network);
+  if (run->fixed.config->schedule.decay == TUTTI_DECAY_PLATEAU) advise_plateau(run);
+  if (run->fixed.rank == 0) tutti_train_advise_network(run->fixed.config, &run->fixed.network);
 }

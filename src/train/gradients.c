@@ -17,26 +17,26 @@ typedef struct {
 } step_work;
 
 static step_work plan_step(const tutti_run *run) {
-  const tutti_config *config = run->config;
+  const tutti_config *config = run->fixed.config;
   const tutti_position now = tutti_run_position(run);
-  const tutti_range batch = tutti_plan_batch(&run->plan, now);
-  const bool shares_groups = tutti_plan_shares_groups(config, &run->plan, batch.count);
+  const tutti_range batch = tutti_plan_batch(&run->fixed.plan, now);
+  const bool shares_groups = tutti_plan_shares_groups(config, &run->fixed.plan, batch.count);
   return (step_work){.batch = batch,
                      .grain = tutti_plan_grain(config, batch.count),
                      .pass = {.training = true,
                               .seed = config->train.seed,
-                              .epoch = (uint32_t)(now.place / run->plan.epoch.n),
+                              .epoch = (uint32_t)(now.place / run->fixed.plan.epoch.n),
                               .batch_begin = batch.begin,
                               .batch_count = batch.count,
                               .sum = shares_groups ? tutti_network_sum : NULL,
-                              .context = (void *)run->comm}};
+                              .context = (void *)run->fixed.comm}};
 }
 
 /** Training samples ids[rows.count] of positions of an epoch; those from its end on are of the epochs behind it, each in
  * an order of its own. */
 static void list_samples(const tutti_run *run, uint32_t epoch, tutti_range rows, int64_t *ids) {
-  const tutti_train_options *train = &run->config->train;
-  const int64_t n = run->samples.train.n;
+  const tutti_train_options *train = &run->fixed.config->train;
+  const int64_t n = run->fixed.samples.train.n;
   for (int64_t at = rows.begin; at < rows.begin + rows.count;) {
     const int64_t first = at % n, left = rows.begin + rows.count - at,
                   count = left < n - first ? left : n - first;
@@ -63,17 +63,17 @@ typedef struct {
 static float *gradient_of_leaf(void *context, int leaf, int64_t begin, int64_t n) {
   bundle *b = context;
   const bool in_cache = b->early && n <= TUTTI_UPDATE_BUFFER;
-  b->given = in_cache ? b->run->part : tutti_reducer_leaf(b->run->reducer, leaf) + begin;
+  b->given = in_cache ? b->run->step.part : tutti_reducer_leaf(b->run->fixed.reducer, leaf) + begin;
   return b->given;
 }
 
 /** Kept in its place in the leaf until backward is over. */
 static void keep_part(bundle *b, int leaf, int64_t begin, int64_t n) {
   tutti_run *run = b->run;
-  float *kept = tutti_reducer_leaf(run->reducer, leaf) + begin;
+  float *kept = tutti_reducer_leaf(run->fixed.reducer, leaf) + begin;
   if (kept != b->given) memcpy(kept, b->given, (size_t)n * sizeof *kept);
-  TUTTI_ASSERT(run->n_late < tutti_model_n_arrays(run->network.model));
-  run->late[run->n_late++] = (tutti_range){.begin = begin, .count = n};
+  TUTTI_ASSERT(run->step.n_late < tutti_model_n_arrays(run->fixed.network.model));
+  run->step.late[run->step.n_late++] = (tutti_range){.begin = begin, .count = n};
 }
 
 static void part_is_done(void *context, int leaf, int64_t begin, int64_t n, bool settled) {
@@ -84,7 +84,7 @@ static void part_is_done(void *context, int leaf, int64_t begin, int64_t n, bool
   else if (b->early)
     keep_part(b, leaf, begin, n);
   else if (b->pass.ends)
-    tutti_reducer_leaf_done(b->run->reducer, leaf, begin, n);
+    tutti_reducer_leaf_done(b->run->fixed.reducer, leaf, begin, n);
 }
 
 // --- gradients -------------------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ static void part_is_done(void *context, int leaf, int64_t begin, int64_t n, bool
 /** Losses and metrics of a micro-batch into the tail's rows of its leaves. */
 static void add_losses(tutti_run *run, const tutti_model_pass *pass, int64_t rows, tutti_targets targets,
                        double (*tail)[TUTTI_N_TAIL]) {
-  const int64_t n_out = tutti_model_n_out(run->network.model);
+  const int64_t n_out = tutti_model_n_out(run->fixed.network.model);
   const tutti_model_leaves *leaves = pass->leaves;
   double all = 0;
   for (int i = 0; i < leaves->count; i++) {
@@ -101,31 +101,31 @@ static void add_losses(tutti_run *run, const tutti_model_pass *pass, int64_t row
                                 .values = targets.values ? targets.values + from * n_out : NULL,
                                 .weights = targets.weights ? targets.weights + from : NULL};
     double loss = 0;
-    tutti_model_loss_part(run->network.model, pass, part, from, to, &loss, &tail[i][TUTTI_TAIL_METRIC]);
+    tutti_model_loss_part(run->fixed.network.model, pass, part, from, to, &loss, &tail[i][TUTTI_TAIL_METRIC]);
     tail[i][TUTTI_TAIL_LOSS] += loss;
     tail[i][TUTTI_TAIL_SAMPLES] += (double)(to - from);
     all += loss;
   }
   // The next micro-batch takes the place of these outputs.
-  if (!isfinite(all) && run->bad_layer < 0)
-    run->bad_layer =
-        tutti_model_first_nonfinite(run->network.model, tutti_reducer_params(run->reducer), rows);
+  if (!isfinite(all) && run->step.bad_layer < 0)
+    run->step.bad_layer =
+        tutti_model_first_nonfinite(run->fixed.network.model, tutti_reducer_params(run->fixed.reducer), rows);
 }
 
 /** Forward, loss and backward of samples that network->rows names. */
 static tutti_status pass_through(tutti_run *run, const tutti_model_pass *pass, bundle *b,
                                  double (*tail)[TUTTI_N_TAIL]) {
-  const tutti_network *network = &run->network;
-  const float *params = tutti_reducer_params(run->reducer);
+  const tutti_network *network = &run->fixed.network;
+  const float *params = tutti_reducer_params(run->fixed.reducer);
   const int64_t rows = b->pass.rows.count;
   const tutti_targets targets = tutti_network_gather(network, TUTTI_ROWS_TRAIN, rows, TUTTI_TO_TRAIN);
-  tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
+  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
   TUTTI_TRY(tutti_model_forward(network->model, params, pass, network->x, rows));
   add_losses(run, pass, rows, targets, tail);
   // With the gradients of all samples, which are known to be used.
   b->early = b->pass.begins && b->pass.ends && tutti_train_may_update_early(run, tail[0][TUTTI_TAIL_LOSS]);
   // Leaves that are kept apart are added up as soon as a part of them is complete.
-  b->leaves.part = b->early || run->plan.leaves_apart ? TUTTI_UPDATE_PART : 0;
+  b->leaves.part = b->early || run->fixed.plan.leaves_apart ? TUTTI_UPDATE_PART : 0;
   if (b->early) tutti_train_update_begin(run);
   TUTTI_TRY(tutti_model_backward(network->model, params, pass, network->x, rows, NULL));
   if (b->early) tutti_train_update_late(run);
@@ -135,12 +135,12 @@ static tutti_status pass_through(tutti_run *run, const tutti_model_pass *pass, b
 /** Gradients of one micro-batch into the reducer's leaves; loss and metric into their rows of the tail. */
 static tutti_status micro_batch(tutti_run *run, const step_work *work, tutti_pass part,
                                 double (*tail)[TUTTI_N_TAIL]) {
-  const tutti_network *network = &run->network;
+  const tutti_network *network = &run->fixed.network;
   bundle b = {.pass = part, .run = run};
   b.leaves = (tutti_model_leaves){.first = part.leaf,
                                   .count = part.n_leaves,
-                                  .apart = run->plan.leaves_apart,
-                                  .ends = run->leaf_ends,
+                                  .apart = run->fixed.plan.leaves_apart,
+                                  .ends = run->step.leaf_ends,
                                   .gradient = gradient_of_leaf,
                                   .done = part_is_done,
                                   .context = &b};
@@ -150,9 +150,9 @@ static tutti_status micro_batch(tutti_run *run, const step_work *work, tutti_pas
   pass.accumulate = !part.begins;
   pass.goes_on = !part.ends && !tutti_meter_sees_leaves(run);
   pass.squares = tutti_meter_examples(run, part.n_leaves);
-  tutti_phases_enter(&run->phases, TUTTI_PHASE_DATA);
+  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_DATA);
   list_samples(run, pass.epoch, part.rows, network->rows);
-  tutti_samples_rows(&run->samples.train, part.rows.count, network->rows);
+  tutti_samples_rows(&run->fixed.samples.train, part.rows.count, network->rows);
   TUTTI_TRY(pass_through(run, &pass, &b, tail));
   tutti_meter_micro_batch(run, &part, work->batch.count, tail);
   return TUTTI_OK;
@@ -162,23 +162,24 @@ static tutti_status micro_batch(tutti_run *run, const step_work *work, tutti_pas
  * in the sums that batch_norm may need; so does a rank without leaves. */
 static tutti_status compute(tutti_run *run, const step_work *work) {
   int first = 0, count = 0;
-  tutti_reducer_own_leaves(run->reducer, &first, &count);
-  memset(run->tail, 0, (size_t)(count > 1 ? count : 1) * sizeof *run->tail);
+  tutti_reducer_own_leaves(run->fixed.reducer, &first, &count);
+  memset(run->step.tail, 0, (size_t)(count > 1 ? count : 1) * sizeof *run->step.tail);
   tutti_pass part = tutti_pass_before(first);
-  while (tutti_pass_next(&run->plan, work->batch, work->grain, first + count, &part, run->leaf_ends))
-    TUTTI_TRY(micro_batch(run, work, part, run->tail + (part.leaf - first)));
+  while (
+      tutti_pass_next(&run->fixed.plan, work->batch, work->grain, first + count, &part, run->step.leaf_ends))
+    TUTTI_TRY(micro_batch(run, work, part, run->step.tail + (part.leaf - first)));
   if (count == 0 && work->pass.sum)
-    TUTTI_TRY(micro_batch(run, work, (tutti_pass){.begins = true, .ends = true}, run->tail));
-  TUTTI_TRY(tutti_model_merge_state(run->network.model, work->pass.batch_count,
-                                    run->size > 1 && !work->pass.sum ? tutti_network_sum : NULL,
+    TUTTI_TRY(micro_batch(run, work, (tutti_pass){.begins = true, .ends = true}, run->step.tail));
+  TUTTI_TRY(tutti_model_merge_state(run->fixed.network.model, work->pass.batch_count,
+                                    run->fixed.size > 1 && !work->pass.sum ? tutti_network_sum : NULL,
                                     work->pass.context));
   return TUTTI_OK;
 }
 
 tutti_status tutti_train_gradients(tutti_run *run) {
   const step_work work = plan_step(run);
-  run->bad_layer = -1;
-  run->updated = false;
+  run->step.bad_layer = -1;
+  run->step.updated = false;
   tutti_meter_begin_step(run);
   return compute(run, &work);
 }

@@ -40,7 +40,7 @@ void tutti_probe_destroy(tutti_probe **probe) {
 }
 
 int64_t tutti_probe_n_train(const tutti_probe *probe) {
-  return probe->run.samples.train.n;
+  return probe->run.fixed.samples.train.n;
 }
 
 static tutti_status prepare(tutti_probe *probe, const tutti_comm *comm) {
@@ -61,9 +61,9 @@ tutti_status tutti_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int
 
 /** On to the next batch; past the last whole one to the next epoch. */
 static void advance(tutti_run *run) {
-  const tutti_plan *plan = &run->plan;
+  const tutti_plan *plan = &run->fixed.plan;
   const int64_t n = plan->epoch.n;
-  tutti_checkpoint_state *state = &run->state;
+  tutti_checkpoint_state *state = &run->state.at;
   tutti_position next = tutti_plan_move(plan, tutti_run_position(run), 1);
   if (tutti_plan_batch(plan, next).count < plan->epoch.batch) next.place = (next.place / n + 1) * n;
   state->step++;
@@ -76,38 +76,38 @@ tutti_status tutti_probe_steps(tutti_probe *probe, int64_t n, double (*seconds)[
   tutti_run *run = &probe->run;
   for (int64_t i = 0; i < n; i++) {
     tutti_step_result result;
-    tutti_phases_start(&run->phases);
+    tutti_phases_start(&run->state.phases);
     TUTTI_TRY(tutti_train_step(run, &result));
     TUTTI_CHECK(
         result.finite, TUTTI_ERR_CONFIG,
         "the loss is not finite at step %lld of batch size %lld, so its time means nothing: give a smaller "
         "optimizer.learning_rate",
-        (long long)run->state.step + 1, (long long)run->plan.epoch.batch);
-    memcpy(seconds[i], run->phases.seconds, sizeof seconds[i]);
+        (long long)run->state.at.step + 1, (long long)run->fixed.plan.epoch.batch);
+    memcpy(seconds[i], run->state.phases.seconds, sizeof seconds[i]);
     advance(run);
   }
   return TUTTI_OK;
 }
 
 const tutti_model *tutti_probe_model(const tutti_probe *probe) {
-  return probe->run.network.model;
+  return probe->run.fixed.network.model;
 }
 
 const char *tutti_probe_reducer(const tutti_probe *probe) {
-  return tutti_reducer_name(probe->run.reducer);
+  return tutti_reducer_name(probe->run.fixed.reducer);
 }
 
 void tutti_probe_passes(const tutti_probe *probe, void (*visit)(void *context, const tutti_probe_pass *pass),
                         void *context) {
   const tutti_run *run = &probe->run;
-  const tutti_range batch = tutti_plan_batch(&run->plan, (tutti_position){0});
-  const int64_t grain = tutti_plan_grain(run->config, batch.count);
+  const tutti_range batch = tutti_plan_batch(&run->fixed.plan, (tutti_position){0});
+  const int64_t grain = tutti_plan_grain(run->fixed.config, batch.count);
   int first = 0, count = 0;
-  tutti_reducer_own_leaves(run->reducer, &first, &count);
+  tutti_reducer_own_leaves(run->fixed.reducer, &first, &count);
   tutti_pass part = tutti_pass_before(first);
-  while (tutti_pass_next(&run->plan, batch, grain, first + count, &part, run->leaf_ends))
+  while (tutti_pass_next(&run->fixed.plan, batch, grain, first + count, &part, run->step.leaf_ends))
     visit(context, &(tutti_probe_pass){.rows = (int)part.rows.count,
                                        .n_leaves = part.n_leaves,
-                                       .leaf_ends = run->leaf_ends,
+                                       .leaf_ends = run->step.leaf_ends,
                                        .accumulate = !part.begins});
 }

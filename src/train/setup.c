@@ -13,7 +13,7 @@
 
 /** Monitored values and goals name a metric: it has to be this network's. */
 static tutti_status check_metric_name(const tutti_run *run, const char *key, const char *name) {
-  const char *metric = tutti_model_metric_name(run->network.model);
+  const char *metric = tutti_model_metric_name(run->fixed.network.model);
   const char *of_weights = strncmp(name, "ema_", 4) == 0     ? name + 4
                            : strncmp(name, "train_", 6) == 0 ? name + 6
                                                              : name;
@@ -24,17 +24,17 @@ static tutti_status check_metric_name(const tutti_run *run, const char *key, con
       "%s: '%s' is not measured with this loss and these labels; there are loss, val_loss, train_loss, %s, "
       "val_%s, train_%s",
       key, name, metric, metric, metric);
-  TUTTI_CHECK(run->samples.validation.n > 0 || strncmp(of_weights, "val_", 4) != 0, TUTTI_ERR_DATA,
+  TUTTI_CHECK(run->fixed.samples.validation.n > 0 || strncmp(of_weights, "val_", 4) != 0, TUTTI_ERR_DATA,
               "%s: '%s' needs validation rows, and %s has no array '%s'; hold some out with "
               "data.validation_split, or name the array of the file with data.x_val",
-              key, name, run->config->data.file, run->config->data.x_val);
+              key, name, run->fixed.config->data.file, run->fixed.config->data.x_val);
   return TUTTI_OK;
 }
 
 static tutti_status check_metric_names(const tutti_run *run) {
-  const tutti_train_options *train = &run->config->train;
+  const tutti_train_options *train = &run->fixed.config->train;
   if (train->monitor) TUTTI_TRY(check_metric_name(run, "train.monitor", train->monitor));
-  if (run->config->schedule.decay == TUTTI_DECAY_PLATEAU && !train->monitor)
+  if (run->fixed.config->schedule.decay == TUTTI_DECAY_PLATEAU && !train->monitor)
     TUTTI_TRY(check_metric_name(run, "schedule.decay: plateau", "val_loss"));
   if (train->stop_at.metric[0])
     TUTTI_TRY(check_metric_name(run, "train.stop_at (of a study: study.goal)", train->stop_at.metric));
@@ -43,36 +43,38 @@ static tutti_status check_metric_names(const tutti_run *run) {
 
 /** What a study asks of the curves of its trials; a training by itself has no use for it. */
 static tutti_status check_study_metric(const tutti_run *run) {
-  const char *metric = run->config->study.at_budget;
+  const char *metric = run->fixed.config->study.at_budget;
   return metric ? check_metric_name(run, "study.at_budget", metric) : TUTTI_OK;
 }
 
 static tutti_status check_network(tutti_run *run, const tutti_dataset *dataset) {
-  TUTTI_TRY(tutti_network_create_bare(run->config, dataset, &run->network));
-  TUTTI_TRY(tutti_network_check_labels(&run->network));
-  TUTTI_TRY(tutti_class_weights_make(run->config, &run->samples.train, &run->network));
-  TUTTI_TRY(tutti_start_check(run->config, run->network.model));
+  TUTTI_TRY(tutti_network_create_bare(run->fixed.config, dataset, &run->fixed.network));
+  TUTTI_TRY(tutti_network_check_labels(&run->fixed.network));
+  TUTTI_TRY(tutti_class_weights_make(run->fixed.config, &run->fixed.samples.train, &run->fixed.network));
+  TUTTI_TRY(tutti_start_check(run->fixed.config, run->fixed.network.model));
   TUTTI_TRY(check_metric_names(run));
   return check_study_metric(run);
 }
 
 tutti_status tutti_train_check(const tutti_config *config, const tutti_dataset *dataset, int n_ranks,
                                bool with_network) {
-  tutti_run run = {.config = config, .samples = tutti_samples_divide(config, dataset, config->train.seed)};
+  tutti_run run = {
+      .fixed = {.config = config, .samples = tutti_samples_divide(config, dataset, config->train.seed)}};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_plan_make(config, run.samples.train.n, n_ranks, &run.plan));
+  TUTTI_TRY_GOTO(done, tutti_plan_make(config, run.fixed.samples.train.n, n_ranks, &run.fixed.plan));
   tutti_schedule unused;
-  TUTTI_TRY_GOTO(done, tutti_plan_schedule(&run.plan, config, 0, &unused));
+  TUTTI_TRY_GOTO(done, tutti_plan_schedule(&run.fixed.plan, config, 0, &unused));
   if (with_network) TUTTI_TRY_GOTO(done, check_network(&run, dataset));
 done:
-  tutti_network_destroy(&run.network);
+  tutti_network_destroy(&run.fixed.network);
   return status;
 }
 
 static tutti_status create_scratch(tutti_run *run) {
-  const int64_t n = tutti_model_n_params(run->network.model);
-  if (run->size == 1) TUTTI_TRY(TUTTI_NEW(run->part, n < TUTTI_UPDATE_BUFFER ? n : TUTTI_UPDATE_BUFFER));
-  return TUTTI_NEW(run->late, tutti_model_n_arrays(run->network.model));
+  const int64_t n = tutti_model_n_params(run->fixed.network.model);
+  if (run->fixed.size == 1)
+    TUTTI_TRY(TUTTI_NEW(run->step.part, n < TUTTI_UPDATE_BUFFER ? n : TUTTI_UPDATE_BUFFER));
+  return TUTTI_NEW(run->step.late, tutti_model_n_arrays(run->fixed.network.model));
 }
 
 tutti_status tutti_train_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
@@ -80,10 +82,10 @@ tutti_status tutti_train_build(const tutti_comm *comm, const tutti_config *confi
   TUTTI_TRY(check_metric_names(run));
   TUTTI_TRY(tutti_agree(comm, create_scratch(run)));
   TUTTI_TRY(tutti_agree(comm, tutti_average_create(run)));
-  const int64_t n_looked_at = run->samples.looked_at.n;
+  const int64_t n_looked_at = run->fixed.samples.looked_at.n;
   if (n_looked_at > 0)
-    TUTTI_TRY(
-        tutti_agree(comm, tutti_evaluated_create(run, TUTTI_TRAIN_PREFIX, n_looked_at, &run->training)));
+    TUTTI_TRY(tutti_agree(
+        comm, tutti_evaluated_create(run, TUTTI_TRAIN_PREFIX, n_looked_at, &run->state.rows.training)));
   return tutti_agree(comm, tutti_meter_create(run));
 }
 
@@ -95,21 +97,21 @@ tutti_status tutti_train_create(const tutti_comm *comm, const tutti_config *conf
 }
 
 tutti_status tutti_train_begin(tutti_run *run) {
-  tutti_model *model = run->network.model;
+  tutti_model *model = run->fixed.network.model;
   float *weights = NULL;
   tutti_status status = TUTTI_OK;
-  run->state = tutti_run_first_state(run);
+  run->state.at = tutti_run_first_state(run);
   TUTTI_TRY(tutti_run_schedule(run));
-  if (run->rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
-  TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
-  if (run->rank == 0) tutti_model_init(model, run->config->train.seed, weights);
+  if (run->fixed.rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
+  TUTTI_TRY_GOTO(done, tutti_agree(run->fixed.comm, status));
+  if (run->fixed.rank == 0) tutti_model_init(model, run->fixed.config->train.seed, weights);
   TUTTI_TRY_GOTO(done, tutti_start_from_weights(run, weights, true));
   int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->reducer, &begin, &end);
-  TUTTI_TRY_GOTO(done,
-                 tutti_reducer_scatter(run->reducer, weights, tutti_reducer_params(run->reducer) + begin));
-  TUTTI_TRY_GOTO(done, tutti_reducer_publish(run->reducer));
-  TUTTI_TRY_GOTO(done, tutti_bcast(run->comm, 0, tutti_model_state(model),
+  tutti_reducer_slice(run->fixed.reducer, &begin, &end);
+  TUTTI_TRY_GOTO(done, tutti_reducer_scatter(run->fixed.reducer, weights,
+                                             tutti_reducer_params(run->fixed.reducer) + begin));
+  TUTTI_TRY_GOTO(done, tutti_reducer_publish(run->fixed.reducer));
+  TUTTI_TRY_GOTO(done, tutti_bcast(run->fixed.comm, 0, tutti_model_state(model),
                                    tutti_model_n_state(model) * (int64_t)sizeof(float)));
   TUTTI_TRY_GOTO(done, tutti_meter_start(run, weights));
 done:
@@ -118,20 +120,20 @@ done:
 }
 
 void tutti_train_release(tutti_run *run) {
-  tutti_meter_destroy(&run->meter);
+  tutti_meter_destroy(&run->fixed.meter);
   tutti_run_release(run);
-  tutti_free(run->averaged);
-  tutti_free(run->part);
-  tutti_free(run->late);
-  run->part = NULL;
-  run->late = NULL;
-  run->averaged = NULL;
-  run->average = run->training = (tutti_evaluated){0};
-  run->gain = 0;
+  tutti_free(run->fixed.averaged);
+  tutti_free(run->step.part);
+  tutti_free(run->step.late);
+  run->step.part = NULL;
+  run->step.late = NULL;
+  run->fixed.averaged = NULL;
+  run->state.rows.average = run->state.rows.training = (tutti_evaluated){0};
+  run->step.gain = 0;
 }
 
 void tutti_train_destroy(tutti_run *run) {
   tutti_train_release(run);
-  tutti_progress_destroy(&run->progress);
+  tutti_progress_destroy(&run->fixed.progress);
   tutti_run_destroy(run);
 }

@@ -12,92 +12,93 @@
 
 /** Whether rank 0's clock asks for a checkpoint. */
 static bool clock_asks(const tutti_run *run) {
-  const tutti_count every = run->config->run.checkpoint_every;
-  return run->rank == 0 && every.unit == TUTTI_UNIT_SECONDS && every.value > 0 &&
-         tutti_clock_s() - run->saved_at >= every.value;
+  const tutti_count every = run->fixed.config->run.checkpoint_every;
+  return run->fixed.rank == 0 && every.unit == TUTTI_UNIT_SECONDS && every.value > 0 &&
+         tutti_clock_s() - run->state.saved_at >= every.value;
 }
 
 /** What of the tail does not come from the samples. */
 static void complete_tail(const tutti_run *run, double *tail) {
-  tail[TUTTI_TAIL_FAILED] = run->local != TUTTI_OK;
+  tail[TUTTI_TAIL_FAILED] = run->step.local != TUTTI_OK;
   tail[TUTTI_TAIL_SAVE] = clock_asks(run);
-  tail[TUTTI_TAIL_PENALTY] = run->penalty;
+  tail[TUTTI_TAIL_PENALTY] = run->step.penalty;
 }
 
 /** The fault "weight": a sign that memory has turned. */
 static void turn_one(const tutti_run *run) {
-  float *one = tutti_reducer_params(run->reducer) + tutti_model_n_params(run->network.model) / 2;
+  float *one = tutti_reducer_params(run->fixed.reducer) + tutti_model_n_params(run->fixed.network.model) / 2;
   *one = -*one;
 }
 
 tutti_status tutti_train_step(tutti_run *run, tutti_step_result *result) {
-  double *tail = run->tail[0];
-  tutti_phases_enter(&run->phases, TUTTI_PHASE_COMPUTE);
-  run->local = run->deferred != TUTTI_OK ? run->deferred : tutti_fault("step");
-  if (run->rank == 0)
-    run->penalty = tutti_model_penalty(run->network.model, tutti_reducer_params(run->reducer));
+  double *tail = run->step.tail[0];
+  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
+  run->step.local = run->state.deferred != TUTTI_OK ? run->state.deferred : tutti_fault("step");
+  if (run->fixed.rank == 0)
+    run->step.penalty =
+        tutti_model_penalty(run->fixed.network.model, tutti_reducer_params(run->fixed.reducer));
   // Who fails alone in what is computed still takes part in the reduction, which tells the others.
   const tutti_status computed = tutti_train_gradients(run);
   if (computed == TUTTI_ERR_MPI) return computed;
-  if (run->local == TUTTI_OK) run->local = computed;
+  if (run->step.local == TUTTI_OK) run->step.local = computed;
   complete_tail(run, tail);
 
-  tutti_phases_enter(&run->phases, TUTTI_PHASE_REDUCE);
-  TUTTI_TRY(tutti_reducer_reduce(run->reducer, run->tail));
-  if (tail[TUTTI_TAIL_FAILED] > 0) TUTTI_TRY(tutti_agree(run->comm, run->local));
+  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
+  TUTTI_TRY(tutti_reducer_reduce(run->fixed.reducer, run->step.tail));
+  if (tail[TUTTI_TAIL_FAILED] > 0) TUTTI_TRY(tutti_agree(run->fixed.comm, run->step.local));
 
-  tutti_phases_enter(&run->phases, TUTTI_PHASE_UPDATE);
+  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_UPDATE);
   *result = (tutti_step_result){.samples = tail[TUTTI_TAIL_SAMPLES],
                                 .loss = tail[TUTTI_TAIL_LOSS],
                                 .metric = tail[TUTTI_TAIL_METRIC],
                                 .penalty = tail[TUTTI_TAIL_PENALTY],
                                 .save = tail[TUTTI_TAIL_SAVE] > 0};
   result->finite = isfinite(result->loss) && isfinite(result->penalty);
-  if (result->finite && !run->updated) TUTTI_TRY(tutti_train_update(run));
+  if (result->finite && !run->step.updated) TUTTI_TRY(tutti_train_update(run));
   if (result->finite) TUTTI_TRY(tutti_meter_end_step(run, tail));
 
-  tutti_phases_enter(&run->phases, TUTTI_PHASE_REDUCE);
-  TUTTI_TRY(tutti_reducer_publish(run->reducer));
+  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
+  TUTTI_TRY(tutti_reducer_publish(run->fixed.reducer));
   if (tutti_fault("weight") != TUTTI_OK) turn_one(run);
-  tutti_phases_leave(&run->phases);
+  tutti_phases_leave(&run->state.phases);
   return TUTTI_OK;
 }
 
 /** The lowest of the ranks' layers (-1: none) by name, after `words`. */
 static tutti_status name_layer(const tutti_run *run, int local, const char *words, char *text, size_t bytes) {
-  const int n_layers = tutti_model_n_layers(run->network.model);
+  const int n_layers = tutti_model_n_layers(run->fixed.network.model);
   double first = local < 0 ? n_layers : local;
-  TUTTI_TRY(tutti_min(run->comm, &first, 1));
+  TUTTI_TRY(tutti_min(run->fixed.comm, &first, 1));
   text[0] = '\0';
   if ((int)first >= n_layers) return TUTTI_OK;
   tutti_layer_info info;
-  tutti_model_layer(run->network.model, (int)first, &info);
+  tutti_model_layer(run->fixed.network.model, (int)first, &info);
   snprintf(text, bytes, "%s%s", words, info.name);
   return TUTTI_OK;
 }
 
 tutti_status tutti_train_find_bad_layer(const tutti_run *run, char *text, size_t bytes) {
-  const tutti_model *model = run->network.model;
-  const int64_t rows = run->plan.micro_rows;
-  int layer = run->bad_layer;
-  if (layer < 0) layer = tutti_model_first_nonfinite(model, tutti_reducer_params(run->reducer), rows);
+  const tutti_model *model = run->fixed.network.model;
+  const int64_t rows = run->fixed.plan.micro_rows;
+  int layer = run->step.bad_layer;
+  if (layer < 0) layer = tutti_model_first_nonfinite(model, tutti_reducer_params(run->fixed.reducer), rows);
   TUTTI_TRY(name_layer(run, layer, ", first in layer ", text, bytes));
   if (text[0]) return TUTTI_OK;
   // Sums of squares can leave the range of numbers before any output does.
   double own = 0;
   layer = tutti_model_largest_layer(model, rows, &own);
   double largest = own;
-  TUTTI_TRY(tutti_max(run->comm, &largest, 1));
+  TUTTI_TRY(tutti_max(run->fixed.comm, &largest, 1));
   return name_layer(run, own == largest ? layer : -1, ", the largest numbers are in layer ", text, bytes);
 }
 
 tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite) {
   int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->reducer, &begin, &end);
-  const float *params = tutti_reducer_params(run->reducer);
+  tutti_reducer_slice(run->fixed.reducer, &begin, &end);
+  const float *params = tutti_reducer_params(run->fixed.reducer);
   double astray = 0;
   for (int64_t i = begin; i < end; i++) astray += !isfinite(params[i]);
-  TUTTI_TRY(tutti_sum(run->comm, &astray, 1));
+  TUTTI_TRY(tutti_sum(run->fixed.comm, &astray, 1));
   *finite = astray == 0;
   return TUTTI_OK;
 }

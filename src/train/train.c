@@ -25,11 +25,11 @@ static tutti_status save_beginning(tutti_run *run, tutti_saver *saver) {
 
 static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
   bool stopping = tutti_run_is_over(run, &result->stop, result->reason);
-  if (stopping && run->state.step == 0) return save_beginning(run, saver);
+  if (stopping && run->state.at.step == 0) return save_beginning(run, saver);
   if (stopping)
     tutti_log_root(TUTTI_LOG_INFO,
                    "%s is complete, nothing is left to train: %s goes on, run.resume=no begins anew",
-                   run->config->run.directory,
+                   run->fixed.config->run.directory,
                    result->stop == TUTTI_STOP_GOAL       ? "another train.stop_at"
                    : result->stop == TUTTI_STOP_PATIENCE ? "more train.patience"
                                                          : "a larger budget");
@@ -38,7 +38,7 @@ static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result 
     const double start = tutti_clock_s();
     TUTTI_TRY(tutti_train_step(run, &step));
     if (!step.finite)
-      return tutti_train_diverged(run, saver, "the loss is not finite at", run->state.step + 1, result);
+      return tutti_train_diverged(run, saver, "the loss is not finite at", run->state.at.step + 1, result);
     TUTTI_TRY(tutti_train_after_step(run, saver, &step, tutti_clock_s() - start, result, &stopping));
   }
   return TUTTI_OK;
@@ -52,19 +52,19 @@ static double steps_of_epoch(const tutti_plan *plan) {
 }
 
 static void announce(const tutti_run *run, const tutti_threads *threads) {
-  const tutti_comm *comm = run->comm;
-  const tutti_plan *plan = &run->plan;
+  const tutti_comm *comm = run->fixed.comm;
+  const tutti_plan *plan = &run->fixed.plan;
   tutti_log_root(TUTTI_LOG_INFO, "%d rank%s on %d node%s, %s reduction, %d thread%s a rank (%s), %s",
-                 run->size, run->size > 1 ? "s" : "", tutti_comm_n_nodes(comm),
-                 tutti_comm_n_nodes(comm) > 1 ? "s" : "", tutti_reducer_name(run->reducer), threads->n,
+                 run->fixed.size, run->fixed.size > 1 ? "s" : "", tutti_comm_n_nodes(comm),
+                 tutti_comm_n_nodes(comm) > 1 ? "s" : "", tutti_reducer_name(run->fixed.reducer), threads->n,
                  threads->n > 1 ? "s" : "", threads->why, tutti_blas_description());
   tutti_log_root(TUTTI_LOG_INFO, "%s: %lld training, %lld validation, %lld test samples of %lld features",
-                 tutti_dataset_file(run->dataset), (long long)run->samples.train.n,
-                 (long long)run->samples.validation.n, (long long)run->samples.test.n,
-                 (long long)tutti_dataset_n_features(run->dataset));
+                 tutti_dataset_file(run->fixed.dataset), (long long)run->fixed.samples.train.n,
+                 (long long)run->fixed.samples.validation.n, (long long)run->fixed.samples.test.n,
+                 (long long)tutti_dataset_n_features(run->fixed.dataset));
   tutti_log_root(TUTTI_LOG_INFO, "%lld parameters, batch %lld, %.6g steps an epoch",
-                 (long long)tutti_model_n_params(run->network.model), (long long)plan->stages.stages[0].batch,
-                 steps_of_epoch(plan));
+                 (long long)tutti_model_n_params(run->fixed.network.model),
+                 (long long)plan->stages.stages[0].batch, steps_of_epoch(plan));
   if (plan->stages.n_stages > 1)
     tutti_log_root(
         TUTTI_LOG_INFO, "the batch grows: %lld samples from step %lld, and so on to %lld from step %lld",
@@ -74,41 +74,45 @@ static void announce(const tutti_run *run, const tutti_threads *threads) {
 
 /** The sets that there are, at the last weights. */
 static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
-  const float *params = tutti_reducer_params(run->reducer);
-  const tutti_metrics_row *last = &run->last;
-  tutti_phases_enter(&run->phases, TUTTI_PHASE_EVALUATE);
-  const bool at_end = last->step > 0 && last->step == run->state.step;
+  const float *params = tutti_reducer_params(run->fixed.reducer);
+  const tutti_metrics_row *last = &run->state.rows.last;
+  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_EVALUATE);
+  const bool at_end = last->step > 0 && last->step == run->state.at.step;
   if (at_end && !isnan(last->val_loss)) {
-    result->validation = (tutti_evaluation){run->samples.validation.n, last->val_loss, last->val_metric};
-    result->average_validation = run->average.now;
-  } else if (run->samples.validation.n > 0) {
-    TUTTI_TRY(tutti_network_evaluate(&run->network, params, &run->samples.validation, &result->validation));
-    TUTTI_TRY(tutti_average_evaluate(run, &run->samples.validation, &result->average_validation));
+    result->validation =
+        (tutti_evaluation){run->fixed.samples.validation.n, last->val_loss, last->val_metric};
+    result->average_validation = run->state.rows.average.now;
+  } else if (run->fixed.samples.validation.n > 0) {
+    TUTTI_TRY(tutti_network_evaluate(&run->fixed.network, params, &run->fixed.samples.validation,
+                                     &result->validation));
+    TUTTI_TRY(tutti_average_evaluate(run, &run->fixed.samples.validation, &result->average_validation));
   }
-  result->training = at_end ? run->training.now : (tutti_evaluation){0};
-  if (run->samples.looked_at.n > 0 && result->training.samples == 0)
-    TUTTI_TRY(tutti_network_evaluate(&run->network, params, &run->samples.looked_at, &result->training));
-  if (run->samples.test.n > 0)
-    TUTTI_TRY(tutti_network_evaluate(&run->network, params, &run->samples.test, &result->test));
-  TUTTI_TRY(tutti_average_evaluate(run, &run->samples.test, &result->average_test));
-  tutti_phases_leave(&run->phases);
+  result->training = at_end ? run->state.rows.training.now : (tutti_evaluation){0};
+  if (run->fixed.samples.looked_at.n > 0 && result->training.samples == 0)
+    TUTTI_TRY(tutti_network_evaluate(&run->fixed.network, params, &run->fixed.samples.looked_at,
+                                     &result->training));
+  if (run->fixed.samples.test.n > 0)
+    TUTTI_TRY(tutti_network_evaluate(&run->fixed.network, params, &run->fixed.samples.test, &result->test));
+  TUTTI_TRY(tutti_average_evaluate(run, &run->fixed.samples.test, &result->average_test));
+  tutti_phases_leave(&run->state.phases);
   if (!isfinite(result->validation.loss) || !isfinite(result->test.loss))
-    return tutti_train_diverged(run, saver, "an evaluation is not finite after", run->state.step, result);
+    return tutti_train_diverged(run, saver, "an evaluation is not finite after", run->state.at.step, result);
   return tutti_saver_flush(saver); // with the times of the last checkpoint and of this
 }
 
 void tutti_train_result_init(const tutti_run *run, tutti_train_result *result) {
-  snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run->network.model));
+  snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run->fixed.network.model));
 }
 
 tutti_status tutti_train_finish(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
   TUTTI_TRY(loop(run, saver, result));
-  result->row = run->last;
-  result->row.epoch = run->last.step == run->state.step ? run->last.epoch : run->state.epoch;
-  result->row.step = run->state.step;
-  result->row.samples = run->state.samples;
-  result->row.seconds = run->state.seconds;
-  result->epochs = tutti_plan_epochs(&run->plan, &run->state);
+  result->row = run->state.rows.last;
+  result->row.epoch =
+      run->state.rows.last.step == run->state.at.step ? run->state.rows.last.epoch : run->state.at.epoch;
+  result->row.step = run->state.at.step;
+  result->row.samples = run->state.at.samples;
+  result->row.seconds = run->state.at.seconds;
+  result->epochs = tutti_plan_epochs(&run->fixed.plan, &run->state.at);
   if (result->stop != TUTTI_STOP_DIVERGED) TUTTI_TRY(evaluate_end(run, saver, result));
   return TUTTI_OK;
 }
@@ -121,12 +125,12 @@ static tutti_status train(tutti_run *run, const tutti_threads *threads, FILE *pr
   TUTTI_TRY_GOTO(done, tutti_saver_begin(saver));
   announce(run, threads);
   tutti_train_advise(run);
-  if (run->rank == 0 && progress)
+  if (run->fixed.rank == 0 && progress)
     status = tutti_progress_create(
         progress, result->metric,
-        tutti_plan_last_epoch(&run->plan, run->config->train.budget, tutti_run_position(run)),
-        run->plan.epoch.n, &run->progress);
-  TUTTI_TRY_GOTO(done, tutti_agree(run->comm, status));
+        tutti_plan_last_epoch(&run->fixed.plan, run->fixed.config->train.budget, tutti_run_position(run)),
+        run->fixed.plan.epoch.n, &run->fixed.progress);
+  TUTTI_TRY_GOTO(done, tutti_agree(run->fixed.comm, status));
   TUTTI_TRY_GOTO(done, tutti_train_finish(run, saver, result));
 done:
   tutti_saver_destroy(&saver);

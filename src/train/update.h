@@ -23,8 +23,8 @@ tutti_status tutti_train_update(tutti_run *run);
  * @param[in] loss  sum over all samples */
 bool tutti_train_may_update_early(const tutti_run *run, double loss);
 
-/** Local.  Begin; parts, which together are all parameters, in any order; then those of run->late, after which
- * run->updated is true. */
+/** Local.  Begin; parts, which together are all parameters, in any order; then those of run->step.late, after which
+ * run->step.updated is true. */
 void tutti_train_update_begin(tutti_run *run);
 void tutti_train_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads);
 void tutti_train_update_late(tutti_run *run);

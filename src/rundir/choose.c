@@ -1,0 +1,70 @@
+/** Which checkpoint a run continues from: the newest of its own directory, the best.h5 of that directory if the user names it, or
+ * the file of another run.  A checkpoint of the directory comes first, so that a job that is started again loses nothing. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "rundir/resume_impl.h"
+#include "tutti/io.h"
+
+/** The directory's own best.h5 takes the place of its last checkpoint: once, or a job that is started again would lose
+ * what it has done since. */
+static tutti_status choose_best(const tutti_saver *saver, tutti_rundir_choice *chosen) {
+  tutti_checkpoint_info last = {0}, best = {0};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(chosen->path, &last));
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(saver->best_path, &best));
+  const int64_t returned_to = last.state.returned_to;
+  if (returned_to > 0 && returned_to <= best.state.step) {
+    tutti_log(TUTTI_LOG_INFO,
+              "run.resume=%s is not used: %s has gone on from its step %lld already; in another "
+              "run.directory it begins from there again",
+              saver->best_path, chosen->path, (long long)returned_to);
+    goto done;
+  }
+  tutti_free(chosen->path);
+  chosen->path = tutti_strdup(saver->best_path);
+  chosen->returns = true;
+  if (!chosen->path) status = TUTTI_ERR_MEMORY;
+done:
+  tutti_checkpoint_info_clear(&last);
+  tutti_checkpoint_info_clear(&best);
+  return status;
+}
+
+/** Whether a checkpoint is of another training than this run. */
+static tutti_status describe_differences(const tutti_run *run, const char *path, char *text, size_t bytes) {
+  tutti_checkpoint_info info = {0};
+  tutti_config old = {0};
+  tutti_differences found;
+  tutti_status status = TUTTI_OK;
+  text[0] = '\0';
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
+  TUTTI_TRY_GOTO(done, tutti_config_parse(info.config, path, NULL, 0, &old));
+  tutti_rundir_find_differences(run, &old, &info, &found);
+  tutti_differences_text(&found, text, bytes);
+done:
+  tutti_config_clear(&old);
+  tutti_checkpoint_info_clear(&info);
+  return status;
+}
+
+/** A checkpoint of this directory comes before one of another run that the user names, or a job that is started again
+ * would lose what it has done; unless it is of another training, which then makes room. */
+tutti_status tutti_rundir_choose(const tutti_saver *saver, tutti_rundir_choice *chosen) {
+  const tutti_config *config = saver->run->fixed.config;
+  const char *resume = config->run.resume, *directory = config->run.directory;
+  const bool names = strcmp(resume, "auto") != 0;
+  if (strcmp(resume, "no") == 0) return TUTTI_OK;
+  TUTTI_TRY(tutti_checkpoint_find(directory, &chosen->path));
+  if (chosen->path && names && tutti_same_file(resume, saver->best_path)) return choose_best(saver, chosen);
+  if (chosen->path && names && !tutti_file_is_in(resume, directory))
+    TUTTI_TRY(describe_differences(saver->run, chosen->path, chosen->displaced, sizeof chosen->displaced));
+  if (chosen->path && names && !chosen->displaced[0])
+    tutti_log(TUTTI_LOG_INFO, "run.resume=%s is not used: %s has a checkpoint of its own", resume, directory);
+  if (!names || (chosen->path && !chosen->displaced[0])) return TUTTI_OK;
+  tutti_free(chosen->path);
+  chosen->named = true;
+  chosen->path = tutti_strdup(resume);
+  return chosen->path ? TUTTI_OK : TUTTI_ERR_MEMORY;
+}

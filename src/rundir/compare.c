@@ -1,0 +1,121 @@
+/** How the training of a checkpoint differs from this run.  Without a difference the run goes on as if it had never stopped.  With
+ * one, the user must have named the file, and the run goes on from the end of an epoch as another training. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "measure/meter.h"
+#include "rundir/held_out.h"
+#include "rundir/resume_impl.h"
+
+/** All that makes this run another training than the checkpoint's. */
+void tutti_rundir_find_differences(const tutti_run *run, const tutti_config *old,
+                                   const tutti_checkpoint_info *info, tutti_differences *found) {
+  const int64_t data = tutti_dataset_fingerprint(run->fixed.dataset, info->state.data_hash);
+  tutti_config_differences(old, run->fixed.config, found);
+  if (info->state.data == data) return;
+  tutti_difference *one = &found->list[found->n++];
+  *one = (tutti_difference){.key = "the contents of data.file"};
+  snprintf(one->then, sizeof one->then, "%016llx", (unsigned long long)info->state.data);
+  snprintf(one->now, sizeof one->now, "%016llx", (unsigned long long)data);
+}
+
+/** A run goes on with its checkpoint's weights, so others would not be used. */
+static tutti_status check_weights(const tutti_run *run, const char *path, const tutti_differences *found) {
+  TUTTI_CHECK(
+      !run->fixed.config->model.weights || !tutti_differences_have(found, "model.weights"), TUTTI_ERR_CONFIG,
+      "model.weights: %s would not be used, since run.resume goes on from the weights of %s; leave one of "
+      "them out: model.weights begins anew from weights alone, run.resume goes on with optimizer and epochs",
+      run->fixed.config->model.weights, path);
+  return TUTTI_OK;
+}
+
+static tutti_status check_rows(const tutti_run *run, const char *path, const tutti_config *old,
+                               const tutti_checkpoint_info *info, const tutti_differences *found) {
+  const bool same_data = tutti_held_out_has_same_data(run, &info->state);
+  char text[512];
+  if (!tutti_held_out_trained(old, &info->state)) return TUTTI_OK;
+  if (!tutti_held_out_loses(run, old, same_data, found)) {
+    if (!same_data && tutti_held_out_of_train(run))
+      tutti_log(
+          TUTTI_LOG_WARNING,
+          "run.resume: %s was trained on other data than those of %s; rows that are in both may be "
+          "validation rows now, and val_loss is too good then: give such rows apart, as data.x_val with "
+          "data.validation_split=0, or go by the test rows",
+          path, run->fixed.config->data.file);
+    return TUTTI_OK;
+  }
+  tutti_held_out_text(found, text, sizeof text);
+  TUTTI_FAIL(
+      TUTTI_ERR_CONFIG,
+      "%s was trained on rows that would be validation rows now: %s; leave these keys as they were, or "
+      "give data.validation_split=0",
+      path, text);
+}
+
+/** The run that a checkpoint belongs to has to be this one, unless the user named the file: then its weights
+ * may go on with other hyper-parameters and other data, from an epoch's end. */
+static tutti_status compare_config(const tutti_run *run, const char *path, bool named,
+                                   const tutti_config *old, const tutti_checkpoint_info *info,
+                                   tutti_rundir_comparison *with) {
+  // All that an epoch's samples and their order come from.
+  static const char *const ordering[] = {"train.seed", "train.shuffle", "data.validation_split",
+                                         "data.validation_take"};
+  char text[1024];
+  tutti_differences found;
+  tutti_rundir_find_differences(run, old, info, &found);
+  tutti_differences_text(&found, text, sizeof text);
+  with->differs = found.n > 0;
+  with->warms = tutti_differences_have(&found, "schedule.warmup");
+  with->same_order = tutti_held_out_has_same_data(run, &info->state);
+  for (size_t i = 0; i < sizeof ordering / sizeof *ordering; i++)
+    if (tutti_differences_have(&found, ordering[i])) with->same_order = false;
+  if (!with->differs) return TUTTI_OK;
+  TUTTI_CHECK(
+      named, TUTTI_ERR_CONFIG,
+      "%s belongs to another training: %s; choose another run.directory, to go on from this file there "
+      "with run.resume=%s, or give run.resume=no to begin anew here",
+      path, text, path);
+  TUTTI_TRY(check_weights(run, path, &found));
+  TUTTI_CHECK(
+      info->state.step_in_epoch == 0, TUTTI_ERR_CONFIG,
+      "%s was written in mid-epoch, so it can only go on as it began, but %s; leave these keys as they "
+      "were, or begin anew with its weights alone, with model.weights=%s",
+      path, text, path);
+  TUTTI_TRY(check_rows(run, path, old, info, &found));
+  tutti_log(TUTTI_LOG_INFO, "goes on from %s as another training: %s", path, text);
+  return TUTTI_OK;
+}
+
+static bool same_text(const char *a, const char *b) {
+  return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/** Also: a best value of another quantity, or of another training, means nothing for what is monitored now. */
+tutti_status tutti_rundir_compare(tutti_run *run, const char *path, bool named, tutti_checkpoint_info *info,
+                                  tutti_optim_options *optimizer, tutti_rundir_comparison *with) {
+  tutti_config old = {0};
+  TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
+  *optimizer = old.optimizer;
+  with->same_scale = old.data.scale == run->fixed.config->data.scale;
+  const tutti_status status = compare_config(run, path, named, &old, info, with);
+  with->base = old.schedule.scaling == TUTTI_SCALING_ADASCALE ? (double)old.schedule.base_batch_size : 0;
+  if (with->differs || !same_text(old.train.monitor, run->fixed.config->train.monitor)) {
+    info->state.best = info->state.plateau_best = NAN;
+    info->state.plateau_waited = info->state.plateau_cooling = 0;
+    info->state.evaluations_since_best = 0;
+  }
+  const tutti_count then = old.run.metrics_every, now = run->fixed.config->run.metrics_every;
+  const bool other_rows = then.value != now.value || then.unit != now.unit;
+  tutti_config_clear(&old);
+  TUTTI_TRY(status);
+  if (!with->differs) {
+    const tutti_checkpoint_table measured = tutti_meter_state(run);
+    TUTTI_TRY(tutti_checkpoint_read_table(path, &measured));
+  }
+  if (!other_rows) return TUTTI_OK;
+  info->state.in_row = (tutti_checkpoint_sums){0};
+  tutti_meter_clear(run, TUTTI_METER_STEPS);
+  return TUTTI_OK;
+}

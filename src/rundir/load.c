@@ -1,0 +1,214 @@
+/** What a run takes from the checkpoint that it continues from: weights, optimizer slots, rows, and its place in the sequence of
+ * steps.  Another training keeps what was done before, but counts its own budget, growth and warmup from here. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "measure/meter.h"
+#include "run/evaluated.h"
+#include "run/stop.h"
+#include "rundir/restore.h"
+#include "rundir/resume_impl.h"
+#include "rundir/slots.h"
+
+/** The last row that is kept, and what goes with it. */
+static void recall_last(tutti_run *run) {
+  const tutti_rows_list *history = &run->state.rows.history;
+  if (history->n > 0) {
+    run->state.rows.last = *tutti_rows_get(run, history, history->n - 1);
+    tutti_evaluated_recall(tutti_rows_get(run, history, history->n - 1), &run->state.rows.average);
+    tutti_evaluated_recall(tutti_rows_get(run, history, history->n - 1), &run->state.rows.training);
+  } else {
+    run->state.rows.last = (tutti_metrics_row){0};
+    run->state.rows.average.now = run->state.rows.training.now = (tutti_evaluation){0};
+  }
+}
+
+/** A run that ended in mid-epoch left a row for the part; where it goes on, it makes the row of the whole. */
+static void drop_partial_epoch(tutti_run *run) {
+  tutti_rows_list *history = &run->state.rows.history;
+  tutti_stop stop;
+  char reason[TUTTI_STOP_BYTES];
+  if (run->state.rows.last.epoch <= run->state.at.epoch || tutti_run_is_over(run, &stop, reason)) return;
+  history->n--;
+  recall_last(run);
+}
+
+/** A run of an earlier version goes on with the names that its tables have: it called binary_accuracy accuracy. */
+static tutti_status keep_names(tutti_run *run, const char *path) {
+  static const char now[] = "binary_accuracy", then[] = "accuracy";
+  char **names = NULL;
+  int n = 0;
+  bool old = false;
+  if (strcmp(run->state.rows.layout.metric, now) != 0) return TUTTI_OK;
+  TUTTI_TRY(tutti_checkpoint_history_columns(path, &names, &n));
+  for (int i = 0; i < n; i++) old = old || strcmp(names[i], then) == 0;
+  tutti_file_list_free(&names, n);
+  if (!old) return TUTTI_OK;
+  run->state.rows.layout.metric = then;
+  for (int i = 0; i < run->state.rows.layout.n_more; i++) {
+    char *at = strstr(run->state.rows.more_names[i], now);
+    if (at) memmove(at, then, sizeof then);
+  }
+  return TUTTI_OK;
+}
+
+/** Samples that a batch took from the epoch behind the one it ended are not taken again, also by other batches; in another
+ * order they would be others. */
+static int64_t find_place(const tutti_run *run, const tutti_checkpoint_state *state,
+                          const tutti_rundir_comparison *with) {
+  const tutti_epoch *epoch = &run->fixed.plan.epoch;
+  const bool goes_on = !with->differs || (epoch->last == TUTTI_LAST_CARRY && with->same_order);
+  if (goes_on && state->place >= 0 && state->place / epoch->n == state->epoch) return state->place;
+  return with->differs ? state->epoch * epoch->n : tutti_plan_place(&run->fixed.plan, state);
+}
+
+/** A budget counts from the training's begin: one that the file of another run has spent is hardly what is meant. */
+static tutti_status check_budget(const tutti_run *run, const char *path, bool named) {
+  const tutti_count budget = run->fixed.config->train.budget;
+  const tutti_checkpoint_state *state = &run->state.at;
+  char text[64];
+  tutti_count_print(budget, text, sizeof text);
+  TUTTI_CHECK(!named || !tutti_plan_done(&run->fixed.plan, budget, tutti_run_position(run)), TUTTI_ERR_CONFIG,
+              "run.resume: nothing would be trained: %s has done %lld steps, %lld epochs, and the whole "
+              "budget is %s; "
+              "give a larger one, or model.weights=%s, which begins anew with its weights",
+              path, (long long)state->step, (long long)state->epoch, text, path);
+  return TUTTI_OK;
+}
+
+/** Steps with other batches, or of other data, begin here: what was done before is counted in, but not again as if they
+ * had done it. */
+static tutti_status begin_steps(tutti_run *run) {
+  tutti_checkpoint_state *state = &run->state.at;
+  state->from_step = state->step;
+  state->from_place = state->place;
+  state->from_samples = state->samples;
+  return tutti_plan_go_on(&run->fixed.plan, run->fixed.config, state, run->fixed.size);
+}
+
+/** Progress of a training with another base batch, or none, as this one counts it, and averages begun anew.  As much of
+ * the warmup is done as was. */
+static void convert_progress(tutti_run *run, double base) {
+  tutti_checkpoint_state *state = &run->state.at;
+  const tutti_unit unit = run->fixed.config->schedule.warmup.unit;
+  if (base == run->fixed.plan.base) return;
+  tutti_plan then = run->fixed.plan;
+  then.base = base;
+  const tutti_extent before = tutti_plan_progress(&then, tutti_run_position(run));
+  state->gained = run->fixed.plan.base > 0 ? before.samples / run->fixed.plan.base : 0;
+  state->gain_variance_sum = state->gain_variance_weight = 0;
+  state->gain_square_sum = state->gain_square_weight = 0;
+  const tutti_extent after = tutti_plan_progress(&run->fixed.plan, tutti_run_position(run));
+  state->warmup_from += tutti_extent_in(&after, unit) - tutti_extent_in(&before, unit);
+}
+
+/** A warmup that was not the checkpoint's begins where the run goes on, not where the training began. */
+static void begin_warmup(tutti_run *run) {
+  const tutti_count warmup = run->fixed.config->schedule.warmup;
+  const tutti_extent done = tutti_plan_progress(&run->fixed.plan, tutti_run_position(run));
+  char text[64];
+  run->state.at.warmup_from = warmup.value > 0 ? tutti_extent_in(&done, warmup.unit) : 0;
+  if (warmup.value == 0) return;
+  tutti_count_print(warmup, text, sizeof text);
+  tutti_log(TUTTI_LOG_INFO, "schedule.warmup: the learning rate rises over %s from step %lld on", text,
+            (long long)run->state.at.step);
+}
+
+static tutti_status check_warmup(const tutti_run *run) {
+  const tutti_config *config = run->fixed.config;
+  return tutti_plan_check_warmup(&run->fixed.plan, config->schedule.warmup, config->train.budget,
+                                 tutti_run_position(run));
+}
+
+/** A file of the average goes on with all its slots, among which the weights are, or not at all. */
+static tutti_status check_slots_of_average(const tutti_run *run, const char *path) {
+  const int n_slots = tutti_optim_n_slots(run->fixed.optim);
+  char **there = NULL;
+  int n = 0, n_found = 0;
+  TUTTI_TRY(tutti_checkpoint_list_slots(path, &there, &n));
+  for (int i = 0; i < n_slots; i++) {
+    const bool averaged = tutti_optim_average(run->fixed.optim) && i == n_slots - 1;
+    const char *name = averaged ? "weights" : tutti_optim_slot_name(run->fixed.optim, i);
+    for (int k = 0; k < n; k++) n_found += strcmp(there[k], name) == 0;
+  }
+  tutti_file_list_free(&there, n);
+  TUTTI_CHECK(
+      n_found == n_slots && n == n_slots, TUTTI_ERR_CONFIG,
+      "%s has the average of the weights in their place, so it goes on with the optimizer and "
+      "optimizer.ema_momentum that it was made with; go on from the checkpoint.h5 of its run, or begin "
+      "anew with the average, with model.weights=%s",
+      path, path);
+  return TUTTI_OK;
+}
+
+/** @param[in] takes_over  from a training with other options, maybe of another optimizer: its slots are looked at later */
+static tutti_status load_arrays(tutti_saver *saver, const char *path, bool is_average, bool takes_over) {
+  tutti_run *run = saver->run;
+  const tutti_table_layout layout = tutti_saver_layout(saver);
+  if (is_average) TUTTI_TRY(check_slots_of_average(run, path));
+  tutti_saver_view(saver, is_average);
+  const int64_t n = takes_over ? tutti_model_n_arrays(run->fixed.network.model) : saver->n_loadable;
+  const tutti_status status =
+      tutti_checkpoint_load(path, saver->views, n, &layout, run->state.rows.history.records);
+  tutti_saver_view(saver, false);
+  return status;
+}
+
+/** Distances are from the weights that the run began with, which are read again.
+ * @param[in] began  with these
+ * @return whether the file has others now */
+static bool lost_start(const tutti_run *run, int64_t began) {
+  if (!tutti_meter_keeps_start(run) || began == 0 || began == run->state.at.weights_hash) return false;
+  tutti_log(TUTTI_LOG_WARNING,
+            "%s (model.weights) has other weights than those that this run began with, so run.measure cannot "
+            "tell the distance from these: it is NaN from now on; put the file back as it was to have it",
+            run->fixed.config->model.weights);
+  return true;
+}
+
+tutti_status tutti_rundir_load(tutti_saver *saver, const char *path, bool named, tutti_rundir_start *start) {
+  tutti_run *run = saver->run;
+  tutti_checkpoint_info info = {0};
+  tutti_optim_options then;
+  tutti_rundir_comparison with = {0};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
+  TUTTI_TRY_GOTO(done, tutti_rundir_compare(run, path, named, &info, &then, &with));
+  const bool takes_over = named && with.differs && !info.is_average;
+  TUTTI_TRY_GOTO(done, tutti_rows_reserve(run, &run->state.rows.history, info.n_history));
+  run->state.rows.history.n = info.n_history;
+  TUTTI_TRY_GOTO(done, keep_names(run, path));
+  TUTTI_TRY_GOTO(done, load_arrays(saver, path, info.is_average, takes_over));
+  start->lost_start = !with.differs && lost_start(run, info.state.weights_hash);
+  if (with.differs) info.state.weights_hash = run->state.at.weights_hash;
+  run->state.at = info.state;
+  run->state.at.place = find_place(run, &info.state, &with);
+  run->state.at.data = tutti_dataset_fingerprint(run->fixed.dataset, TUTTI_HASH_XXH64);
+  run->state.at.data_hash = TUTTI_HASH_XXH64;
+  run->state.at.seed = run->fixed.config->train.seed;
+  if (with.differs) TUTTI_TRY_GOTO(done, begin_steps(run));
+  if (with.differs) convert_progress(run, with.base);
+  if (with.warms) begin_warmup(run);
+  TUTTI_TRY_GOTO(done, check_budget(run, path, named));
+  if (with.warms) TUTTI_TRY_GOTO(done, check_warmup(run));
+  TUTTI_TRY_GOTO(done, tutti_run_schedule(run));
+  // A velocity is converted by the rate of the schedule.
+  TUTTI_TRY_GOTO(done, takes_over ? tutti_slots_take_over(saver, path, &then)
+                                  : tutti_slots_convert(saver, path, &then));
+  // Rows of another training do not tell whether this one is over.
+  if (!with.differs) recall_last(run);
+  drop_partial_epoch(run);
+  *start = (tutti_rundir_start){.resumed = true,
+                                .lost_start = start->lost_start,
+                                .keeps_scaling = with.same_scale &&
+                                                 info.features, // an earlier version's numbers are rounded
+                                .features = tutti_restore_features(info.features),
+                                .state = run->state.at,
+                                .last = run->state.rows.last,
+                                .average = run->state.rows.average.now,
+                                .training = run->state.rows.training.now};
+done:
+  tutti_checkpoint_info_clear(&info);
+  return status;
+}
