@@ -61,13 +61,6 @@ tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *s
 TUTTI_NODISCARD
 tutti_status tutti_study_unmerged(const char *output, bool take, tutti_trial_set *set, int64_t *n);
 
-/** Local.  Write a study in the layout of the published data of Shallue et al. (arXiv 1811.03600), below
- * `folder`: DATASET/MODEL/OPTIMIZER/BATCH_SIZE/study.json, and there TRIAL/metadata.json and
- * TRIAL/measurements.csv.
- * @return ERR_CREATE `folder` holds something, or cannot be made; what reading a study returns */
-TUTTI_NODISCARD
-tutti_status tutti_study_export(const tutti_file *file, const char *folder);
-
 // --- the noisy quadratic model -----------------------------------------------------------------------------
 
 /** Expected loss 1/2 sum h_i E w_i^2 with h_i = 1/i, a gradient h_i w_i plus noise of variance h_i / B, and

@@ -7,7 +7,7 @@
 #include "cli/show.h"
 #include "cli/summary.h"
 #include "cli/summary_study.h"
-#include "tutti/study.h"
+#include "tutti/fit.h"
 
 static bool ends_with(const char *text, const char *end) {
   const size_t n = strlen(text), n_end = strlen(end);
@@ -40,18 +40,15 @@ static file_kind kind_of(const tutti_file *file) {
 
 /** What is asked for beyond the summary. */
 typedef struct {
-  int64_t n_show;          // 0: no samples
-  const char *export_into; // NULL: nothing is exported
-  tutti_goal goal;         // no metric: the study's own
-  bool at_budget;          // the best values at a budget are asked for
+  int64_t n_show;  // 0: no samples
+  tutti_goal goal; // no metric: the study's own
+  bool at_budget;  // the best values at a budget are asked for
   tutti_budget_question question;
 } extras;
 
 static tutti_status check_extras(extras extra, const char *path, file_kind kind) {
   static const char *const names[] = {"data set", "checkpoint file", "metrics file", "study", "config"};
   TUTTI_CHECK(extra.n_show == 0 || kind == DATASET, TUTTI_ERR_USAGE, "--show is for data sets; %s is a %s",
-              path, names[kind]);
-  TUTTI_CHECK(!extra.export_into || kind == STUDY, TUTTI_ERR_USAGE, "--export is for studies; %s is a %s",
               path, names[kind]);
   TUTTI_CHECK(!extra.goal.metric[0] || kind == STUDY, TUTTI_ERR_USAGE, "--goal is for studies; %s is a %s",
               path, names[kind]);
@@ -61,8 +58,6 @@ static tutti_status check_extras(extras extra, const char *path, file_kind kind)
       !extra.at_budget || !extra.goal.metric[0], TUTTI_ERR_USAGE,
       "--goal asks for the steps to a goal, --budget and --metric for the value at a budget: leave one "
       "of them away");
-  TUTTI_CHECK(!extra.goal.metric[0] || !extra.export_into, TUTTI_ERR_USAGE,
-              "--export writes trials as they were, whatever the goal: leave --goal away");
   return TUTTI_OK;
 }
 
@@ -74,7 +69,6 @@ static tutti_status summarise_dataset(const tutti_file *file, int64_t n_show) {
 static tutti_status summarise(const tutti_file *file, const char *path, extras extra) {
   const file_kind kind = kind_of(file);
   TUTTI_TRY(check_extras(extra, path, kind));
-  if (extra.export_into) TUTTI_TRY(tutti_study_export(file, extra.export_into));
   if (kind == CHECKPOINT) return tutti_summary_checkpoint(path);
   if (kind == METRICS) return tutti_summary_metrics(file);
   return kind == STUDY ? tutti_summary_study(file, extra.goal.metric[0] ? &extra.goal : NULL,
@@ -131,16 +125,20 @@ static bool is_config(const char *path) {
 }
 
 static tutti_status info_local(int argc, char **argv) {
-  const char *show_text = NULL, *goal_text = "", *budget = NULL, *metric = NULL;
+  const char *show_text = NULL, *goal_text = "", *budget = NULL, *metric = NULL, *export_into = NULL;
   extras extra = {0};
   const tutti_option options[] = {{"show", &show_text},
-                                  {"export", &extra.export_into},
+                                  {"export", &export_into},
                                   {"goal", &goal_text},
                                   {"budget", &budget},
                                   {"metric", &metric}};
   tutti_arguments arguments = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_arguments_parse(argc, argv, options, 5, "", 1, 1, &arguments));
+  TUTTI_CHECK_GOTO(
+      done, !export_into, TUTTI_ERR_USAGE,
+      "--export: a tool of its own writes the layout of the published data: tools/export_study %s %s",
+      arguments.positional[0], export_into);
   TUTTI_TRY_GOTO(done, parse_show(show_text, &extra.n_show));
   TUTTI_TRY_GOTO(done, tutti_goal_parse(goal_text, &extra.goal));
   TUTTI_TRY_GOTO(done, parse_question(budget, metric, &extra));
@@ -160,7 +158,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 const tutti_command tutti_command_info = {
     .name = "info",
     .arguments = "FILE [--section.key=VALUE ...] [--show=N] [--goal=GOAL] [--budget=COUNT] [--metric=NAME] "
-                 "[--export=FOLDER] [--data.external=yes]",
+                 "[--data.external=yes]",
     .summary = "what a config, data set, checkpoint, metrics file or study holds",
     .details =
         "A config (.yaml): the resolved keys, with those of the options, and the layer table.  A data set: "
@@ -170,9 +168,7 @@ const tutti_command tutti_command_info = {
         "where "
         "the\ntraining stood, its config and layer table.  metrics.h5: the epochs,\n"
         "what was measured in them, and the norms that each layer had last.\n"
-        "A study: the best setting of each batch size, and the fit of S = S_min + E_min / B; with "
-        "--export=FOLDER\n"
-        "also its trials as study.json, metadata.json and measurements.csv, a folder each, in a new FOLDER.  "
+        "A study: the best setting of each batch size, and the fit of S = S_min + E_min / B.  "
         "--goal='val_accuracy >= 0.95'\n"
         "judges the trials by an earlier goal than the study's own, from their curves: as the critical batch "
         "size "

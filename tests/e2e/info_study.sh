@@ -1,4 +1,4 @@
-# What a study's file says: the best settings, the fit, and the export of its trials.
+# What a study's file says: the best settings and the fit.
 . "$SOURCE_DIR/tests/e2e/lib.sh"
 "$STUDY" study.h5 || fail "no study"
 
@@ -27,18 +27,8 @@ expect_text 'no_interval ' 'of 1000 draws of the bootstrap leave fewer than 4 ba
 expect_close "$(value B_crit)" 200 1e-5
 expect_no_text refused B_crit_low nan
 
-# --- the export
+# --- what is refused
 
-succeed "$RANKS" info study.h5 --export=out/new
-expect_text 'kind study'
-expect_files out/new/digits/fc_16_10/momentum 16 32 64 128 256 512 1024
-expect_files out/new/digits/fc_16_10/momentum/32 study.json 6 7 8 9 10 11
-if python3 -c '' 2>/dev/null; then
-  call python3 "$SOURCE_DIR/tests/e2e/read_export.py" out/new/digits/fc_16_10/momentum
-  expect_status 0
-  expect_text '42 trials of 7 batch sizes'
-fi
-refuse 73 'out/new' 'not empty' -- info study.h5 --export=out/new
+refuse 64 'tools/export_study study.h5 out' -- info study.h5 --export=out
 refuse 64 '--show is for data sets' 'study.h5 is a study' -- info study.h5 --show=3
-refuse 64 '--export is for studies' 'digits.h5 is a data set' -- info "$SOURCE_DIR/data/digits.h5" --export=other
-[ ! -e other ] || fail 'a folder was made for nothing'
+[ ! -e out ] || fail 'a folder was made for nothing'

@@ -109,7 +109,6 @@ expect_same "$(table)" "$early"
 refuse 64 'early.h5' "stopped at the study's goal" 'a goal that comes before' -- info early.h5 --goal='val_accuracy >= 0.9'
 refuse 78 'did you mean val_accuracy' -- info early.h5 --goal='val_acuracy >= 0.2'
 refuse 64 'study.yaml is a config' -- info study.yaml --goal='val_accuracy >= 0.2'
-refuse 64 'leave --goal away' -- info study.h5 --goal='val_accuracy >= 0.2' --export=exported
 rm early.h5
 
 # --- a study that is done ---------------------------------------------------------------------------------------

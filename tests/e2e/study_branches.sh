@@ -69,17 +69,6 @@ expect_same "$(sed -n "1,/batch_size/d; /^\$/q; p" "$out" | cut -f 1,2 | tr "$ta
   'sgd 16 sgd 32 sgd 64 sgd 128 adam 16 adam 32 adam 64 adam 128 '
 expect_same "$(sed "1,/n_sizes/d" "$out" | cut -f 1 | tr '\n' ' ')" 'sgd adam '
 expect_text "optimizer.name${tab}n_sizes${tab}S_min${tab}E_min${tab}B_crit${tab}residual"
-succeed 1 info study.h5 --export=out
-expect_files out/digits/fc_12_10 adam momentum
-expect_files out/digits/fc_12_10/adam 16 32 64 128
-expect_files out/digits/fc_12_10/adam/16 study.json 3 4 5
-if python3 -c '' 2>/dev/null; then
-  for rule in adam momentum; do
-    call python3 "$SOURCE_DIR/tests/e2e/read_export.py" out/digits/fc_12_10/$rule
-    expect_status 0
-    expect_text '12 trials of 4 batch sizes'
-  done
-fi
 
 # --- another branch, with a key that no other has, and more trials ----------------------------------------------
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The reference lists the update rules as rules.def does, and has each layer of layers.def.  Each format of formats.def is
-# imported by a test, and each file of a format is in the list.
+# imported by a test, and each file of a format is in the list.  tools/export_study lists the whole numbers of keys.c.
 # usage: lists.sh TOP
 set -u
 failed=0
@@ -31,4 +31,12 @@ for file in "$1"/src/data/import_*.c; do
   echo "$file: include/tutti/formats.def has no format '${format%.c}'"
   failed=1
 done
+
+# The export knows which keys that a study can vary are whole numbers; the batch size is no parameter there.
+whole=$(sed -n 's/^ *{WHOLE(\([a-z]*\), \([a-z_]*\), .*, TRAINING,.*/\1.\2/p' "$1/src/config/keys.c" | grep -v '^data\.\|^train\.batch_size$' |
+  sort | sed 's/.*/"&"/' | tr '\n' ' ' | sed 's/ $//; s/ /, /g')
+grep -q -F "WHOLE = [$whole]" "$1/tools/export_study" || {
+  echo "tools/export_study: WHOLE is another list than that of src/config/keys.c: $whole"
+  failed=1
+}
 exit $failed

@@ -183,59 +183,11 @@ static void damaged_branches_are_refused(void **state) {
   tutti_trial_set_clear(&set);
 }
 
-/** The names of the branches' folders, whatever their key. */
-static void a_branch_is_a_workload_of_an_export(void **state) {
-  static const struct {
-    const char *key, *config, *choices[2], *folders[2];
-  } cases[] = {
-      {"optimizer.name",
-       CONFIG("{optimizer.name: {sgd: {optimizer.momentum: [0.5]}, adam: {}}}"),
-       {"sgd", "adam"},
-       {"fc_10/momentum", "fc_10/adam"}},
-      {"schedule.decay",
-       CONFIG("{schedule.decay: {constant: {}, cosine: {}}}"),
-       {"constant", "cosine"},
-       {"fc_10/rmsprop_constant", "fc_10/rmsprop_cosine"}},
-      {"model.layers",
-       CONFIG("{model.layers: {'dense 9 relu, dense 2': {}, 'dense 9 tanh, dense 2': {}}}"),
-       {"dense 9 relu, dense 2", "dense 9 tanh, dense 2"},
-       {"fc_9_2/rmsprop", "fc_9_2/rmsprop_2"}},
-  };
-  for (int i = 0; i < 3; i++) {
-    const char *path = folder_path(state, "study.h5");
-    char name[64];
-    tutti_trial_set set = make_set();
-    tutti_file *file = NULL;
-    for (int b = 0; b < 2; b++) {
-      tutti_free(set.texts[1][b]);
-      set.texts[1][b] = tutti_strdup(cases[i].choices[b]);
-    }
-    tutti_free(set.names[1]);
-    set.names[1] = tutti_strdup(cases[i].key);
-    write_study_of(path, &set, cases[i].key, cases[i].config);
-    CHECK_OK(tutti_file_open(path, &file));
-    snprintf(name, sizeof name, "out%d", i);
-    CHECK_OK(tutti_study_export(file, folder_path(state, name)));
-    tutti_file_close(&file);
-    for (int b = 0; b < 2; b++) {
-      char *text = NULL;
-      // Setting 3 is the first of the second branch; each has two seeds.
-      snprintf(name, sizeof name, "out%d/digits/%s/16/%d/metadata.json", i, cases[i].folders[b], 6 * b);
-      CHECK_OK(tutti_read_text(folder_path(state, name), &text));
-      assert_non_null(strstr(text, cases[i].choices[b]));
-      assert_true(!strstr(text, "momentum") == (b == 1)); // the key of a branch alone
-      tutti_free(text);
-    }
-    tutti_trial_set_clear(&set);
-  }
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_branch_has_its_own_best),
       cmocka_unit_test(the_fit_of_a_branch_is_that_of_its_trials_alone),
       cmocka_unit_test_setup_teardown(a_file_tells_the_branches, folder_make, folder_remove),
-      cmocka_unit_test_setup_teardown(a_branch_is_a_workload_of_an_export, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(damaged_branches_are_refused, folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("study.branches", tests, NULL, check_no_leak);
