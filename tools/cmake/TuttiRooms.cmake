@@ -9,7 +9,8 @@ target_compile_definitions(tutti_flags INTERFACE _POSIX_C_SOURCE=200809L)
 target_compile_options(tutti_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= # messages name a file as the repository does
-  $<$<C_COMPILER_ID:Clang,AppleClang>:-Wno-missing-field-initializers> # the rest of a table's row is zero on purpose
+  # The rest of a table's row is zero on purpose, and constants of an enum are numbers.
+  $<$<C_COMPILER_ID:Clang,AppleClang>:-Wno-missing-field-initializers -Wno-enum-float-conversion>
   $<$<BOOL:${TUTTI_WERROR}>:-Werror>
   $<$<CONFIG:Release>:-O3 -fno-math-errno -fno-trapping-math>)
 if(TUTTI_SANITIZE)

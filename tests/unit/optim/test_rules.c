@@ -209,7 +209,7 @@ static void vectors_may_be_left_out_of_the_decay(void **state) {
 /** Without a gradient nothing moves but what decays. */
 static void a_vector_that_is_left_out_stays(void **state) {
   (void)state;
-  for (int i = 0; i < TUTTI_N_OPTIMS * TUTTI_N_DIALECTS * TUTTI_N_EXCLUDES; i++) {
+  for (int i = 0; i < (int)TUTTI_N_OPTIMS * TUTTI_N_DIALECTS * TUTTI_N_EXCLUDES; i++) {
     tutti_optim_options options = tutti_optim_options_default();
     options.rule = (tutti_optim_rule)(i / 4);
     options.dialect = (tutti_dialect)(i / 2 % 2);
