@@ -12,12 +12,22 @@
 // --- options
 
 typedef enum {
-#define X(code, word) TUTTI_##code,
+#define X(code, word, sentence) TUTTI_##code,
 #include "tutti/rules.def"
   TUTTI_N_OPTIMS
 } tutti_optim_rule;
 
 extern const char *const tutti_optim_names[TUTTI_N_OPTIMS];
+extern const char *const tutti_optim_sentences[TUTTI_N_OPTIMS]; // for people: what it is, and its paper
+
+/** Local.  "learning_rate 0.01 (torch 0.001), momentum 0, nesterov no": the options that only some rules take, or whose default
+ * is the rule's, with the defaults of dialect keras, and those of torch if they are others.
+ * @return text */
+const char *tutti_optim_defaults(tutti_optim_rule rule, char *text, size_t bytes);
+
+/** Local.  "sgd, rmsprop": the rules that take an option, by the name of its key.
+ * @return text; empty: all rules take it */
+const char *tutti_optim_takers(const char *option, char *text, size_t bytes);
 
 typedef enum { TUTTI_DIALECT_KERAS, TUTTI_DIALECT_TORCH, TUTTI_N_DIALECTS } tutti_dialect;
 extern const char *const tutti_dialect_names[TUTTI_N_DIALECTS];

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const char *const take_names[TUTTI_N_TAKES] = {"shuffled", "last"};
 
 static const char *const reduce_names[] = {"auto", "flat", "shared", "tree"};
@@ -56,6 +58,20 @@ enum { TIMES = TUTTI_UNIT_STEPS | TUTTI_UNIT_EPOCHS | TUTTI_UNIT_SAMPLES };
 #define ABOVE_MIN .above_min = true
 #define BELOW_MAX .below_max = true
 
+// The section `optimizer` is the list of optim's own options.
+#define FROM_0         .min = 0, .max = INFINITY
+#define ABOVE_0        FROM_0, ABOVE_MIN
+#define FROM_0_BELOW_1 .min = 0, .max = 1, BELOW_MAX
+#define RULE_NUMBER(CODE, NAME, RANGE, SENTENCE)                                                             \
+  {KEY(optimizer, NAME, NAME, REAL, "auto", TRAINING, SENTENCE), RANGE, .word = "auto"},
+#define OPTION_NUMBER(NAME, RANGE, SENTENCE)                                                                 \
+  {KEY(optimizer, NAME, NAME, REAL, "0", TRAINING, SENTENCE), RANGE},
+#define OPTION_SWITCH(NAME, SENTENCE) {SWITCH(optimizer, NAME, "no", TRAINING, SENTENCE)},
+#define OPTION_WORD(NAME, NAMES, FALLBACK, SENTENCE)                                                         \
+  {CHOICE(optimizer, NAME, NAME, FALLBACK, NAMES, TRAINING, SENTENCE)},
+#define RULE_SWITCH(CODE, NAME, SENTENCE)                OPTION_SWITCH(NAME, SENTENCE)
+#define RULE_WORD(CODE, NAME, NAMES, FALLBACK, SENTENCE) OPTION_WORD(NAME, NAMES, FALLBACK, SENTENCE)
+
 // clang-format off
 static const tutti_key keys[] = {
     {TEXT(data, file, "", "a path", BY_NAME, "the data set, an HDF5 file")},
@@ -94,35 +110,7 @@ static const tutti_key keys[] = {
      .word = "names such as dense_1 or dense_1/bias, separated by commas"},
 
     {CHOICE(optimizer, name, rule, "rmsprop", tutti_optim_names, TRAINING, "the update rule")},
-    {REAL(optimizer, learning_rate, "auto", 0, INFINITY, TRAINING, "the learning rate; auto: the rule's"),
-     .word = "auto"},
-    {REAL(optimizer, momentum, "auto", 0, 1, TRAINING, "momentum of sgd, rmsprop and lars"), BELOW_MAX, .word = "auto"},
-    {SWITCH(optimizer, nesterov, "no", TRAINING, "Nesterov's form of sgd's momentum")},
-    {SWITCH(optimizer, momentum_correction, "no", TRAINING,
-            "a velocity with the learning rate inside (dialect keras, lars) follows changes of that rate")},
-    {REAL(optimizer, rho, "auto", 0, 1, TRAINING, "decay of the mean square of rmsprop and adadelta"),
-     BELOW_MAX, .word = "auto"},
-    {REAL(optimizer, beta_1, "auto", 0, 1, TRAINING, "decay of the mean gradient of the adam family"),
-     BELOW_MAX, .word = "auto"},
-    {REAL(optimizer, beta_2, "auto", 0, 1, TRAINING, "decay of the mean square of the adam family"),
-     BELOW_MAX, .word = "auto"},
-    {REAL(optimizer, epsilon, "auto", 0, INFINITY, TRAINING, "keeps divisions away from zero"), .word = "auto"},
-    {SWITCH(optimizer, centered, "no", TRAINING, "rmsprop divides by the deviation, not by the mean square")},
-    {SWITCH(optimizer, amsgrad, "no", TRAINING, "adam and adamw keep the largest mean square")},
-    {REAL(optimizer, weight_decay, "auto", 0, INFINITY, TRAINING, "pulls the weights to zero in each step"),
-     .word = "auto"},
-    {CHOICE(optimizer, decay_exclude, decay_exclude, "none", tutti_decay_exclude_names, TRAINING,
-            "what weight_decay leaves out; vectors: biases, gamma, beta and alpha, as lars and lamb's paper always do")},
-    {REAL(optimizer, trust_coefficient, "auto", 0, INFINITY, TRAINING,
-          "lars: step of an array as a part of its own norm, for a learning rate of 1"), ABOVE_MIN, .word = "auto"},
-    {CHOICE(optimizer, lars_form, lars_form, "classic", tutti_lars_form_names, TRAINING,
-            "lars divides by the norm of gradient and decay together (classic), of each (paper), of the velocity "
-            "(popular)")},
-    {REAL(optimizer, clipnorm, "0", 0, INFINITY, TRAINING, "largest norm of each array's gradient; 0: off")},
-    {REAL(optimizer, global_clipnorm, "0", 0, INFINITY, TRAINING, "largest norm of the whole gradient; 0: off")},
-    {REAL(optimizer, clipvalue, "0", 0, INFINITY, TRAINING, "largest size of a gradient's element; 0: off")},
-    {REAL(optimizer, ema_momentum, "0", 0, 1, TRAINING,
-          "keep an average of the weights that decays so in each step, evaluated beside them; 0: off"), BELOW_MAX},
+#include "tutti/optim_options.def"
     {CHOICE(optimizer, dialect, dialect, "keras", tutti_dialect_names, TRAINING,
             "whose formulas and default numbers the rule follows")},
 
@@ -268,4 +256,7 @@ void tutti_config_key(int i, tutti_key_info *info) {
   *info = (tutti_key_info){
       .section = key->section, .name = key->name, .fallback = key->fallback, .sentence = key->sentence};
   tutti_value_describe(key, info->allowed, sizeof info->allowed);
+  char rules[128] = "";
+  if (strcmp(key->section, "optimizer") == 0) tutti_optim_takers(key->name, rules, sizeof rules);
+  if (rules[0]) tutti_text_append(info->allowed, sizeof info->allowed, "; only with %s", rules);
 }

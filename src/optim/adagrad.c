@@ -8,7 +8,7 @@ enum { ACCUMULATOR };
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   (void)t;
   s->rate = (float)lr;
-  tutti_optim_epsilon(&optim->options, s);
+  tutti_optim_set_epsilon(&optim->options, s);
 }
 
 TUTTI_CLONES static void loop(float rate, float eps_in, float eps_out, int64_t n, float *restrict a,

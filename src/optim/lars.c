@@ -10,11 +10,7 @@ enum { MOMENTUM };
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   (void)t;
   s->keep = (float)optim->options.momentum;
-  tutti_optim_place_rate(&optim->options, lr, s);
-}
-
-TUTTI_CLONES static void add_decay(float decay, int64_t n, const float *restrict w, float *restrict g) {
-  for (int64_t i = 0; i < n; i++) g[i] += decay * w[i];
+  tutti_optim_place_rate(optim, lr, s);
 }
 
 TUTTI_CLONES static void push(float keep, float decay, int64_t n, float *restrict v, const float *restrict w,
@@ -24,7 +20,7 @@ TUTTI_CLONES static void push(float keep, float decay, int64_t n, float *restric
 
 static void prepare(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots,
                     int64_t n, const float *w, float *g) {
-  if (options->lars_form == TUTTI_LARS_CLASSIC && s->decay > 0) add_decay(s->decay, n, w, g);
+  if (options->lars_form == TUTTI_LARS_CLASSIC && s->decay > 0) tutti_optim_add_decay(s->decay, n, w, g);
   if (options->lars_form == TUTTI_LARS_POPULAR) push(s->keep, s->decay, n, slots[MOMENTUM], w, g);
 }
 

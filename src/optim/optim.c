@@ -1,44 +1,12 @@
+/** The optimizer of one slice: its state arrays, and one update in the order clip, decay, rule.  Blocks of TUTTI_BLOCK elements
+ * go through all three while they are in the nearest cache.  The training calls it. */
 #include "tutti/optim.h"
 
 #include <string.h>
 
 #include "optim/optim_impl.h"
 
-const tutti_optim_table *tutti_optim_table_of(tutti_optim_rule rule) {
-  static const tutti_optim_table *const tables[TUTTI_N_OPTIMS] = {
-#define X(code, word) [TUTTI_##code] = &tutti_optim_##word,
-#include "tutti/rules.def"
-  };
-  return tables[rule];
-}
-
-void tutti_optim_epsilon(const tutti_optim_options *options, tutti_scalars *scalars) {
-  const bool keras = options->dialect == TUTTI_DIALECT_KERAS;
-  scalars->eps_in = (float)(keras ? options->epsilon : 0);
-  scalars->eps_out = (float)(keras ? 0 : options->epsilon);
-}
-
-bool tutti_optim_has_rate_inside(const tutti_optim_options *options) {
-  if (!(options->momentum > 0)) return false; // NAN: the rule has none
-  const tutti_optim_table *rule = tutti_optim_table_of(options->rule);
-  return rule->has_rate_inside ? rule->has_rate_inside(options) : options->dialect == TUTTI_DIALECT_KERAS;
-}
-
-bool tutti_optim_keeps_rate(const tutti_optim_options *options) {
-  return tutti_optim_has_rate_inside(options) && !options->momentum_correction;
-}
-
-void tutti_optim_place_rate(const tutti_optim_options *options, double lr, tutti_scalars *scalars) {
-  const bool inside = tutti_optim_keeps_rate(options);
-  scalars->gain = (float)(inside ? lr : 1);
-  scalars->rate = (float)(inside ? 1 : lr);
-}
-
 // --- create and destroy
-
-bool tutti_optim_needs(const tutti_optim_options *options, const tutti_slot_spec *spec) {
-  return spec->name && (!spec->needed || spec->needed(options));
-}
 
 static tutti_status make_slots(tutti_optim *optim) {
   const int64_t n = optim->end - optim->begin;
@@ -100,56 +68,13 @@ void tutti_optim_destroy(tutti_optim **optim) {
 
 // --- one update
 
-/** w -= factor w, as Keras writes it: 1 - factor would round away a small factor in float. */
-TUTTI_CLONES static void shrink(float factor, int64_t n, float *restrict w) {
-  for (int64_t i = 0; i < n; i++) w[i] -= w[i] * factor;
-}
-
-TUTTI_CLONES void tutti_optim_move(float rate, int64_t n, float *restrict w, const float *restrict d) {
-  for (int64_t i = 0; i < n; i++) w[i] -= rate * d[i];
-}
-
-TUTTI_CLONES static void add_decay(float decay, int64_t n, const float *restrict w, float *restrict g) {
-  for (int64_t i = 0; i < n; i++) g[i] += decay * w[i];
-}
-
 TUTTI_CLONES static void blend(float part, int64_t n, const float *restrict w, float *restrict average) {
   for (int64_t i = 0; i < n; i++) average[i] = tutti_optim_blend(part, average[i], w[i]);
 }
 
-/** From element `at` of the flat buffers on, the next part [at, end) of arrays that decay, up to `to`.
- * @return false where there is none */
-static bool next_decaying(const tutti_optim *optim, int *array, int64_t *at, int64_t *end, int64_t to) {
-  if (*at < to && optim->options.decay_exclude == TUTTI_EXCLUDE_NONE) {
-    *end = to;
-    return true;
-  }
-  for (; *at < to; *at = *end) {
-    *end = tutti_pieces_next(optim, array, *at, to);
-    if (!optim->plain[*array]) return true;
-  }
-  return false;
-}
-
-void tutti_optim_shrink(const tutti_optim *optim, int64_t first, int64_t count, float *w) {
-  if (!(optim->shrink > 0)) return;
-  const int64_t from = optim->begin + first, to = from + count;
-  int array = tutti_pieces_array_at(optim, from);
-  for (int64_t at = from, end; next_decaying(optim, &array, &at, &end, to); at = end)
-    shrink(optim->shrink, end - at, w + (at - from));
-}
-
-/** Coupled decay, of a gradient. */
-static void decay(const tutti_optim *optim, int64_t first, int64_t count, const float *w, float *g) {
-  const int64_t from = optim->begin + first, to = from + count;
-  int array = tutti_pieces_array_at(optim, from);
-  for (int64_t at = from, end; next_decaying(optim, &array, &at, &end, to); at = end)
-    add_decay(optim->decay, end - at, w + (at - from), g + (at - from));
-}
-
 void tutti_optim_begin(tutti_optim *optim, int64_t t, double lr, const double *pieces) {
   const tutti_optim_options *options = &optim->options;
-  const bool inside = tutti_optim_decays_inside(options);
+  const bool inside = tutti_optim_decays_inside(optim->rule, options);
   const bool decoupled = options->dialect == TUTTI_DIALECT_KERAS || optim->rule->decoupled_decay;
   optim->shrink = decoupled && !inside ? (float)(lr * options->weight_decay) : 0;
   optim->decay = decoupled || inside ? 0 : (float)options->weight_decay;
@@ -159,18 +84,14 @@ void tutti_optim_begin(tutti_optim *optim, int64_t t, double lr, const double *p
   tutti_optim_set_factors(optim, pieces);
 }
 
-void tutti_optim_slots_at(const tutti_optim *optim, int64_t first, float *slots[TUTTI_MAX_SLOTS]) {
-  for (int i = 0; i < TUTTI_MAX_SLOTS; i++) slots[i] = optim->slots[i] ? optim->slots[i] + first : NULL;
-}
-
-/** Elements that stay in the first-level cache from clipping to the rule. */
+/** Update a block that stays in the first-level cache from clipping to the rule. */
 static void step_block(tutti_optim *optim, int64_t first, int64_t count, float *w, const float *grads) {
   float room[TUTTI_BLOCK], *slots[TUTTI_MAX_SLOTS];
   const float *g = tutti_optim_clip(optim, first, count, grads, room);
   tutti_optim_shrink(optim, first, count, w);
   if (optim->decay > 0) {
     if (g != room) memcpy(room, g, (size_t)count * sizeof *g);
-    decay(optim, first, count, w, room);
+    tutti_optim_decay(optim, first, count, w, room);
     g = room;
   }
   tutti_optim_slots_at(optim, first, slots);
@@ -201,7 +122,7 @@ static bool is_average(const tutti_optim *optim, int i) {
   return optim->average && i == tutti_optim_n_slots(optim) - 1;
 }
 
-/** Where the i-th slot that the options need stands in the table of the rule. */
+/** The place in the table of the rule of the i-th slot that the options need. */
 static int slot_index(const tutti_optim *optim, int i) {
   int index = 0;
   while (!optim->slots[index] || i-- > 0) index++;

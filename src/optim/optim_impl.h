@@ -1,30 +1,22 @@
 #pragma once
-/** What the files of this room share.  An update rule is one table in one file of its own: the options that it takes with
+/** Declarations that the files of this room share.  An update rule is one table in one file: the options that it takes with
  * their defaults, its state arrays, the scalars of one update, and its loop. */
 #include "base/clones.h"
 #include "tutti/optim.h"
 
 enum { TUTTI_MAX_SLOTS = 3, TUTTI_MAX_TAKEN = 8 };
 
-/** The options that not every rule takes, and those whose default is the rule's own; the others are the room's. */
+/** The options that only some rules take, and those whose default is the rule's own. */
 typedef enum {
-  TUTTI_TAKES_NO_MORE, // ends a rule's list
-  TUTTI_TAKES_LEARNING_RATE,
-  TUTTI_TAKES_MOMENTUM,
-  TUTTI_TAKES_RHO,
-  TUTTI_TAKES_BETA_1,
-  TUTTI_TAKES_BETA_2,
-  TUTTI_TAKES_EPSILON,
-  TUTTI_TAKES_WEIGHT_DECAY,
-  TUTTI_TAKES_TRUST_COEFFICIENT,
-  TUTTI_TAKES_NESTEROV, // from here on switches and words, without a default
-  TUTTI_TAKES_CENTERED,
-  TUTTI_TAKES_AMSGRAD,
-  TUTTI_TAKES_LARS_FORM,
+  TUTTI_TAKES_NO_MORE, // ends the list of a rule
+#define RULE_NUMBER(CODE, NAME, RANGE, SENTENCE)         TUTTI_TAKES_##CODE,
+#define RULE_SWITCH(CODE, NAME, SENTENCE)                TUTTI_TAKES_##CODE,
+#define RULE_WORD(CODE, NAME, NAMES, FALLBACK, SENTENCE) TUTTI_TAKES_##CODE,
+#include "tutti/optim_options.def"
   TUTTI_N_TAKEN
 } tutti_optim_option;
 
-/** An option that a rule takes, and its default in each dialect. */
+/** An option that a rule takes, and its default in each dialect (0 for switches and words, whose default is the room's). */
 typedef struct {
   tutti_optim_option option;
   double keras, torch;
@@ -35,9 +27,9 @@ typedef struct {
   const char *name;                                   // Keras' variable; NULL: the rule has no more
   bool (*needed)(const tutti_optim_options *options); // NULL: always
   float initial[TUTTI_N_DIALECTS];
-  const char *quantity; // what is kept, learning rate and sign aside
-  bool is_velocity;     // has the learning rate inside or not, as tutti_optim_place_rate says
-  /** What depends on the options in the unit of one number.  NULL: nothing more. */
+  const char *quantity; // meaning of a number, apart from learning rate and sign
+  bool is_velocity;     // contains the learning rate or not, as tutti_optim_place_rate decides
+  /** Sets the part of the unit that depends on the options.  NULL: no part does. */
   void (*refine)(const tutti_optim_options *options, tutti_unit_of_state *unit);
 } tutti_slot_spec;
 
@@ -52,41 +44,38 @@ typedef struct {
   float decay, ratio;     // lars, lamb: of the array at hand
 } tutti_scalars;
 
-/** Quantities that several rules keep; where these have the same name, one goes on with the state of another. */
+/** Quantities that several rules keep.  If two rules keep the same quantity, one continues with the state of the other. */
 #define TUTTI_SUM_OF_GRADIENTS "sum of gradients"
 #define TUTTI_MEAN_GRADIENT    "mean of gradients"
 #define TUTTI_MEAN_SQUARE      "mean of squared gradients"
 
+/** An update rule. */
 typedef struct {
   tutti_optim_taken takes[TUTTI_MAX_TAKEN];
   tutti_slot_spec slots[TUTTI_MAX_SLOTS];
 
-  /** Weight decay is decoupled with dialect torch, too. */
+  /** Weight decay is decoupled with dialect torch as well. */
   bool decoupled_decay;
-  /** Whether the velocity, where there is one, has the learning rate inside.  NULL: with dialect keras. */
+  /** Whether the velocity, if there is one, contains the learning rate.  NULL: with dialect keras. */
   bool (*has_rate_inside)(const tutti_optim_options *options);
   /** Whether weight decay is a part of the rule's direction.  NULL: never. */
   bool (*decays_inside)(const tutti_optim_options *options);
 
+  /** Set the scalars of update number t, from 1. */
   void (*scalars)(tutti_optim *optim, int64_t t, double lr, tutti_scalars *scalars);
-  /** Elements [n] of the weights; slots[i] is NULL where the options need none. */
+  /** Update weights[n] by grads[n].  slots[i] is NULL if the options need no such slot. */
   void (*update)(const tutti_optim_options *options, const tutti_scalars *scalars, float *const *slots,
                  int64_t n, float *weights, const float *grads);
-  /** Rules that scale arrays by their norms, else NULL: what comes before any weight moves.  grads[n] becomes what
-   * the norm of the direction is taken of, and what `update` then gets in the gradient's place. */
+  /** For rules that scale arrays by their norms, else NULL: the part before any weight moves.  grads[n] becomes the array
+   * whose norm is taken; `update` gets it in the place of the gradient. */
   void (*prepare)(const tutti_optim_options *options, const tutti_scalars *scalars, float *const *slots,
                   int64_t n, const float *weights, float *grads);
-  /** And the factor of an array, neither of whose norms is 0. */
+  /** For the same rules: the factor of an array from the norms of its weights and of its direction, both above 0. */
   double (*ratio)(const tutti_optim_options *options, double weights, double direction);
 } tutti_optim_table;
 
-#define X(code, word) extern const tutti_optim_table tutti_optim_##word;
+#define X(code, word, sentence) extern const tutti_optim_table tutti_optim_##word;
 #include "tutti/rules.def"
-
-const tutti_optim_table *tutti_optim_table_of(tutti_optim_rule rule);
-
-/** What a rule says of an option; NULL: the rule does not take it. */
-const tutti_optim_taken *tutti_optim_find_taken(tutti_optim_rule rule, tutti_optim_option wanted);
 
 struct tutti_optim {
   tutti_optim_options options;
@@ -100,7 +89,7 @@ struct tutti_optim {
   int64_t product_t;             // nadam: product of the u_1 ... u_t it has formed so far
   double product;
 
-  // Of the update that was begun.
+  // The update that was begun.
   tutti_scalars scalars;
   float shrink;   // decoupled decay: w -= shrink w
   float decay;    // coupled decay: g += decay w
@@ -110,73 +99,114 @@ struct tutti_optim {
   float *ratios;  // [n_arrays] of the direction of each array, owned; NULL where the rule has none
 };
 
-/** The next value of a mean that decays, old + part (now - old).  With a decay near 0 it is counted from `now`, of
- * which else the rounding of a much larger `old` would leave nothing; with a decay of 0 it is `now` itself. */
+/** The next value of a mean that decays, old + part (now - old).  With a decay near 0 it is computed from `now`: else the
+ * rounding of a much larger `old` would leave nothing of `now`.  With a decay of 0 it is `now` itself. */
 TUTTI_INLINE float tutti_optim_blend(float part, float old, float now) {
   return part > 0.5f ? now - (1 - part) * (now - old) : old + part * (now - old);
 }
 
-/** eps_in and eps_out of the dialect. */
-void tutti_optim_epsilon(const tutti_optim_options *options, tutti_scalars *scalars);
+/** The elements of the slots from element `first` of the slice on. */
+TUTTI_INLINE void tutti_optim_slots_at(const tutti_optim *optim, int64_t first,
+                                       float *slots[TUTTI_MAX_SLOTS]) {
+  for (int i = 0; i < TUTTI_MAX_SLOTS; i++) slots[i] = optim->slots[i] ? optim->slots[i] + first : NULL;
+}
 
-/** Whether the options need a slot of the rule's table. */
+// --- helpers of the rules (rule.c) -----------------------------------------------------------------
+
+/** Set eps_in and eps_out as the dialect has them. */
+void tutti_optim_set_epsilon(const tutti_optim_options *options, tutti_scalars *scalars);
+
+/** Set gain and rate: the learning rate is inside the velocity or outside of it. */
+void tutti_optim_place_rate(const tutti_optim *optim, double lr, tutti_scalars *scalars);
+
+/** Whether the options give a velocity that contains the learning rate, apart from momentum_correction. */
+bool tutti_optim_has_rate_inside(const tutti_optim_table *rule, const tutti_optim_options *options);
+
+/** Whether the kept velocity contains the learning rate: with momentum_correction it does not. */
+bool tutti_optim_keeps_rate(const tutti_optim_table *rule, const tutti_optim_options *options);
+
+/** Whether weight decay is a part of the rule's direction. */
+bool tutti_optim_decays_inside(const tutti_optim_table *rule, const tutti_optim_options *options);
+
+/** Whether the options need a slot of the rule. */
 bool tutti_optim_needs(const tutti_optim_options *options, const tutti_slot_spec *spec);
 
-/** Whether the options give a velocity that has the learning rate inside (momentum_correction aside). */
-bool tutti_optim_has_rate_inside(const tutti_optim_options *options);
-
-/** And whether what is kept of it has: with momentum_correction it has not. */
-bool tutti_optim_keeps_rate(const tutti_optim_options *options);
-
-/** The rate inside of the velocity or outside of it: gain and rate. */
-void tutti_optim_place_rate(const tutti_optim_options *options, double lr, tutti_scalars *scalars);
-
-/** w -= rate d. */
+/** weights[n] -= rate direction. */
 void tutti_optim_move(float rate, int64_t n, float *weights, const float *direction);
 
-/** The slots' elements from `first` of the slice on. */
-void tutti_optim_slots_at(const tutti_optim *optim, int64_t first, float *slots[TUTTI_MAX_SLOTS]);
+/** grads[n] += decay weights. */
+void tutti_optim_add_decay(float decay, int64_t n, const float *weights, float *grads);
 
-// --- pieces (pieces.c) -----------------------------------------------------------------------------
+// --- lists (table.c) -------------------------------------------------------------------------------
 
-/** How many the whole flat buffer has. */
-int64_t tutti_pieces_count(const tutti_optim *optim);
+const tutti_optim_table *tutti_optim_table_of(tutti_optim_rule rule);
 
-/** The array in which element `at` of the flat buffers lies. */
-int tutti_pieces_array_at(const tutti_optim *optim, int64_t at);
+/** The entry of an option in the list of a rule; NULL: the rule does not take it. */
+const tutti_optim_taken *tutti_optim_find_taken(tutti_optim_rule rule, tutti_optim_option wanted);
 
-/** Where the part of [at, to) that lies in one piece ends.  *array is one that does not lie behind `at`, and becomes
- * the one in which `at` lies. */
-int64_t tutti_pieces_next(const tutti_optim *optim, int *array, int64_t at, int64_t to);
+typedef enum { TUTTI_OPTION_NUMBER, TUTTI_OPTION_SWITCH, TUTTI_OPTION_WORD } tutti_option_type;
+typedef enum { TUTTI_RANGE_FROM_0, TUTTI_RANGE_ABOVE_0, TUTTI_RANGE_FROM_0_BELOW_1 } tutti_option_range;
 
-/** Sums of squares of x[count], elements from `first` of the slice on, into those pieces. */
-void tutti_pieces_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *x,
-                          double *pieces);
+/** An option of optim_options.def. */
+typedef struct {
+  const char *name;
+  tutti_option_type type;
+  size_t offset;            // in tutti_optim_options
+  tutti_option_range range; // of a number
+  const char *const *words; // of a word
+} tutti_option_info;
 
-/** The sum over the pieces of an array, of which *pieces is the first; *pieces goes on to the next array's. */
-double tutti_pieces_sum(const tutti_optim *optim, int array, const double **pieces);
+extern const tutti_option_info tutti_optim_taken_options[TUTTI_N_TAKEN];
+
+// --- words for people (describe.c) -----------------------------------------------------------------
+
+/** "sgd, rmsprop": the rules that take an option; empty: all do. */
+const char *tutti_optim_rules_with(tutti_optim_option option, char *text, size_t bytes);
+
+// --- norms from pieces (norm_pieces.c) -------------------------------------------------------------
+
+/** Number of pieces of the whole flat buffer. */
+int64_t tutti_optim_norm_pieces_count(const tutti_optim *optim);
+
+/** The array that contains element `at` of the flat buffers. */
+int tutti_optim_norm_pieces_array_at(const tutti_optim *optim, int64_t at);
+
+/** The end of the part of [at, to) that lies in one piece.
+ * @param[in,out] array  an array that does not lie behind `at`; becomes the one that contains `at` */
+int64_t tutti_optim_norm_pieces_next(const tutti_optim *optim, int *array, int64_t at, int64_t to);
+
+/** Write sums of squares of x[count], elements from `first` of the slice on, into their pieces. */
+void tutti_optim_norm_pieces_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *x,
+                                     double *pieces);
+
+/** The sum over the pieces of an array.
+ * @param[in,out] pieces  the first piece of the array; becomes the first one of the next array */
+double tutti_optim_norm_pieces_sum(const tutti_optim *optim, int array, const double **pieces);
 
 // --- clipping (clip.c) -----------------------------------------------------------------------------
 
-/** Whether the options want norms of the gradient. */
+/** Whether the options need norms of the gradient. */
 bool tutti_optim_has_norms(const tutti_optim_options *options);
 
 /** Set clips and factors from pieces[n_pieces] of the whole gradient. */
 void tutti_optim_set_factors(tutti_optim *optim, const double *pieces);
 
-/** The clipped gradient of elements [first, first + count) of the slice: `grads` itself where nothing is
- * clipped, else clipped[count]. */
+/** The clipped gradient of elements [first, first + count) of the slice: `grads` itself if nothing is clipped, else
+ * clipped[count]. */
 const float *tutti_optim_clip(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
                               float *clipped);
 
-// --- rules that scale arrays by their norms (ratios.c) ---------------------------------------------
+// --- weight decay (decay.c) ------------------------------------------------------------------------
 
-/** Whether weight decay is a part of the rule's direction. */
-bool tutti_optim_decays_inside(const tutti_optim_options *options);
+/** Apply decoupled decay, if the options have it, to elements [first, first + count) of the slice. */
+void tutti_optim_shrink(const tutti_optim *optim, int64_t first, int64_t count, float *weights);
 
-/** The second pass: the update of elements [first, first + count) of the slice. */
+/** Add coupled decay to the gradient of elements [first, first + count) of the slice. */
+void tutti_optim_decay(const tutti_optim *optim, int64_t first, int64_t count, const float *weights,
+                       float *grads);
+
+// --- rules that scale arrays by their norms (scaled_rules.c) ---------------------------------------
+
+/** The second pass: update elements [first, first + count) of the slice. */
 void tutti_optim_step_scaled(const tutti_optim *optim, int64_t first, int64_t count, float *params,
                              const float *directions);
-
-/** Decoupled decay, where the options have it, of elements [first, first + count) of the slice. */
-void tutti_optim_shrink(const tutti_optim *optim, int64_t first, int64_t count, float *weights);

@@ -19,8 +19,8 @@ static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) 
   (void)t;
   s->blend_2 = (float)(1 - optim->options.rho);
   s->keep = (float)optim->options.momentum;
-  tutti_optim_place_rate(&optim->options, lr, s);
-  tutti_optim_epsilon(&optim->options, s);
+  tutti_optim_place_rate(optim, lr, s);
+  tutti_optim_set_epsilon(&optim->options, s);
 }
 
 /** One loop, four instances: the flags are constants where it is inlined. */

@@ -12,8 +12,8 @@ static bool has_momentum(const tutti_optim_options *options) {
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   (void)t;
   s->keep = (float)optim->options.momentum;
-  tutti_optim_place_rate(&optim->options, lr, s);
-  if (!tutti_optim_has_rate_inside(&optim->options)) return;
+  tutti_optim_place_rate(optim, lr, s);
+  if (!tutti_optim_has_rate_inside(optim->rule, &optim->options)) return;
   s->gain = -s->gain; // Keras' velocity points downhill
   s->rate = -s->rate;
 }

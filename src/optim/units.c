@@ -6,20 +6,22 @@
 #include "base/text.h"
 #include "optim/optim_impl.h"
 
-static tutti_unit_of_state unit_of(const tutti_optim_options *options, const tutti_slot_spec *spec) {
+static tutti_unit_of_state unit_of(const tutti_optim_options *options, const tutti_optim_table *rule,
+                                   const tutti_slot_spec *spec) {
   tutti_unit_of_state unit = {.quantity = spec->quantity};
   unit.is_velocity = spec->is_velocity;
   if (!spec->is_velocity) return unit;
-  unit.has_rate = tutti_optim_keeps_rate(options);
+  unit.has_rate = tutti_optim_keeps_rate(rule, options);
   if (spec->refine) spec->refine(options, &unit);
   return unit;
 }
 
 tutti_unit_of_state tutti_optim_unit(const tutti_optim_options *options, const char *slot) {
-  const tutti_slot_spec *specs = tutti_optim_table_of(options->rule)->slots;
+  const tutti_optim_table *rule = tutti_optim_table_of(options->rule);
+  const tutti_slot_spec *specs = rule->slots;
   for (int i = 0; i < TUTTI_MAX_SLOTS; i++)
     if (tutti_optim_needs(options, &specs[i]) && strcmp(specs[i].name, slot) == 0)
-      return unit_of(options, &specs[i]);
+      return unit_of(options, rule, &specs[i]);
   const bool is_average = options->ema_momentum > 0 && strcmp(slot, "average") == 0;
   return (tutti_unit_of_state){.quantity = is_average ? "mean of weights" : NULL};
 }

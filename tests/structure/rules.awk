@@ -9,7 +9,7 @@ BEGIN {
   }
   # Public headers that are not named for their room.
   owner["count"] = "base"
-  owner["rules.def"] = "optim"
+  owner["rules.def"] = owner["optim_options.def"] = "optim"
   owner["layers.def"] = "model"
   owner["formats.def"] = "data"
   # Serial code, tested without MPI.

@@ -166,7 +166,7 @@ static const twin sgd_twin = {.weight = sgd}, adagrad_twin = {.weight = adagrad}
 
 /** A rule without a twin does not compile. */
 static const twin *const twins[TUTTI_N_OPTIMS] = {
-#define X(code, word) [TUTTI_##code] = &word##_twin,
+#define X(code, word, sentence) [TUTTI_##code] = &word##_twin,
 #include "tutti/rules.def"
 };
 

@@ -116,7 +116,7 @@ static void each_rule_has_a_whole_table(void **state) {
     if (!takes(rule, TUTTI_TAKES_LEARNING_RATE) || !takes(rule, TUTTI_TAKES_WEIGHT_DECAY))
       fail_msg("%s has no default of the learning rate, or none of weight_decay", name);
     for (const tutti_optim_taken *t = table->takes; t->option != TUTTI_TAKES_NO_MORE; t++) {
-      const bool is_switch = t->option >= TUTTI_TAKES_NESTEROV;
+      const bool is_switch = tutti_optim_taken_options[t->option].type != TUTTI_OPTION_NUMBER;
       if (is_switch && (t->keras != 0 || t->torch != 0)) fail_msg("%s has a default of a switch", name);
       if (t->option == TUTTI_TAKES_LEARNING_RATE && !(t->keras > 0 && t->torch > 0))
         fail_msg("%s has a default learning rate of 0", name);
@@ -215,7 +215,7 @@ static void a_vector_that_is_left_out_stays(void **state) {
     options.dialect = (tutti_dialect)(i / 2 % 2);
     options.decay_exclude = (tutti_decay_exclude)(i % 2);
     options.weight_decay = 0.1;
-    const bool always = tutti_optim_decays_inside(&options);
+    const bool always = tutti_optim_decays_inside(tutti_optim_table_of(options.rule), &options);
     tutti_optim *optim = NULL;
     float w[N], g[N] = {0};
     CHECK_OK(tutti_optim_resolve(&options));

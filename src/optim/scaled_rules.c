@@ -5,24 +5,19 @@
 
 #include "optim/optim_impl.h"
 
-bool tutti_optim_decays_inside(const tutti_optim_options *options) {
-  const tutti_optim_table *rule = tutti_optim_table_of(options->rule);
-  return rule->decays_inside && rule->decays_inside(options);
-}
-
 /** Keras' Lamb knows no array that it leaves alone. */
 static bool leaves_alone(const tutti_optim *optim, int array) {
-  return tutti_optim_decays_inside(&optim->options) && optim->plain[array];
+  return tutti_optim_decays_inside(optim->rule, &optim->options) && optim->plain[array];
 }
 
 static float decay_of(const tutti_optim *optim, int array) {
   const tutti_optim_options *options = &optim->options;
-  const bool decays = tutti_optim_decays_inside(options) && !leaves_alone(optim, array);
+  const bool decays = tutti_optim_decays_inside(optim->rule, options) && !leaves_alone(optim, array);
   return (float)(decays ? options->weight_decay : 0);
 }
 
 int64_t tutti_optim_n_norms(const tutti_optim *optim) {
-  return optim->rule->ratio ? 2 * tutti_pieces_count(optim) : 0;
+  return optim->rule->ratio ? 2 * tutti_optim_norm_pieces_count(optim) : 0;
 }
 
 static void prepare_block(tutti_optim *optim, int64_t first, int64_t count, float *w, float *grads) {
@@ -32,9 +27,9 @@ static void prepare_block(tutti_optim *optim, int64_t first, int64_t count, floa
   if (g == room) memcpy(grads, room, (size_t)count * sizeof *grads);
   tutti_optim_shrink(optim, first, count, w);
   const int64_t from = optim->begin + first, to = from + count;
-  int array = tutti_pieces_array_at(optim, from);
+  int array = tutti_optim_norm_pieces_array_at(optim, from);
   for (int64_t at = from, end; at < to; at = end) {
-    end = tutti_pieces_next(optim, &array, at, to);
+    end = tutti_optim_norm_pieces_next(optim, &array, at, to);
     s.decay = decay_of(optim, array);
     tutti_optim_slots_at(optim, at - optim->begin, slots);
     optim->rule->prepare(&optim->options, &s, slots, end - at, w + (at - from), grads + (at - from));
@@ -44,20 +39,20 @@ static void prepare_block(tutti_optim *optim, int64_t first, int64_t count, floa
 void tutti_optim_prepare(tutti_optim *optim, int64_t first, int64_t count, float *params, float *grads,
                          double *norms) {
   TUTTI_ASSERT(first >= 0 && count >= 0 && first + count <= optim->end - optim->begin);
-  double *of_weights = norms, *of_directions = norms + tutti_pieces_count(optim);
+  double *of_weights = norms, *of_directions = norms + tutti_optim_norm_pieces_count(optim);
   for (int64_t done = 0; done < count; done += TUTTI_BLOCK) {
     const int64_t left = count - done, n = left < TUTTI_BLOCK ? left : TUTTI_BLOCK;
     prepare_block(optim, first + done, n, params + done, grads + done);
-    tutti_pieces_squares(optim, first + done, n, params + done, of_weights);
-    tutti_pieces_squares(optim, first + done, n, grads + done, of_directions);
+    tutti_optim_norm_pieces_squares(optim, first + done, n, params + done, of_weights);
+    tutti_optim_norm_pieces_squares(optim, first + done, n, grads + done, of_directions);
   }
 }
 
 void tutti_optim_set_ratios(tutti_optim *optim, const double *norms) {
-  const double *of_weights = norms, *of_directions = norms + tutti_pieces_count(optim);
+  const double *of_weights = norms, *of_directions = norms + tutti_optim_norm_pieces_count(optim);
   for (int a = 0; a < optim->n_arrays; a++) {
-    const double w = sqrt(tutti_pieces_sum(optim, a, &of_weights));
-    const double d = sqrt(tutti_pieces_sum(optim, a, &of_directions));
+    const double w = sqrt(tutti_optim_norm_pieces_sum(optim, a, &of_weights));
+    const double d = sqrt(tutti_optim_norm_pieces_sum(optim, a, &of_directions));
     const bool scales = w > 0 && d > 0 && !leaves_alone(optim, a);
     optim->ratios[a] = (float)(scales ? optim->rule->ratio(&optim->options, w, d) : 1);
   }
@@ -68,9 +63,9 @@ void tutti_optim_step_scaled(const tutti_optim *optim, int64_t first, int64_t co
   float *slots[TUTTI_MAX_SLOTS];
   tutti_scalars s = optim->scalars;
   const int64_t from = optim->begin + first, to = from + count;
-  int array = tutti_pieces_array_at(optim, from);
+  int array = tutti_optim_norm_pieces_array_at(optim, from);
   for (int64_t at = from, end; at < to; at = end) {
-    end = tutti_pieces_next(optim, &array, at, to);
+    end = tutti_optim_norm_pieces_next(optim, &array, at, to);
     s.decay = decay_of(optim, array);
     s.ratio = optim->ratios[array];
     tutti_optim_slots_at(optim, at - optim->begin, slots);

@@ -1,6 +1,6 @@
 #include "optim/optim_impl.h"
 
-int tutti_pieces_array_at(const tutti_optim *optim, int64_t at) {
+int tutti_optim_norm_pieces_array_at(const tutti_optim *optim, int64_t at) {
   int low = 0, high = optim->n_arrays; // ends[low - 1] <= at < ends[high]
   const int64_t *ends = optim->offsets + 1;
   while (low < high) {
@@ -17,7 +17,7 @@ static int64_t block_at(int64_t at) {
   return at / TUTTI_BLOCK;
 }
 
-int64_t tutti_pieces_next(const tutti_optim *optim, int *array, int64_t at, int64_t to) {
+int64_t tutti_optim_norm_pieces_next(const tutti_optim *optim, int *array, int64_t at, int64_t to) {
   while (optim->offsets[*array + 1] <= at) ++*array;
   const int64_t block_end = (block_at(at) + 1) * TUTTI_BLOCK, array_end = optim->offsets[*array + 1];
   const int64_t end = block_end < array_end ? block_end : array_end;
@@ -29,7 +29,7 @@ static int64_t n_pieces_of(const tutti_optim *optim, int array) {
   return to > from ? block_at(to - 1) - block_at(from) + 1 : 0;
 }
 
-int64_t tutti_pieces_count(const tutti_optim *optim) {
+int64_t tutti_optim_norm_pieces_count(const tutti_optim *optim) {
   int64_t n = 0;
   for (int a = 0; a < optim->n_arrays; a++) n += n_pieces_of(optim, a);
   return n;
@@ -49,21 +49,21 @@ TUTTI_CLONES static double sum_of_squares(int64_t n, const float *restrict x) {
   return sum[0];
 }
 
-void tutti_pieces_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *x,
-                          double *pieces) {
+void tutti_optim_norm_pieces_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *x,
+                                     double *pieces) {
   if (count == 0) return;
   const int64_t from = optim->begin + first, to = from + count;
   TUTTI_ASSERT(from % TUTTI_BLOCK == 0 && (to % TUTTI_BLOCK == 0 || to == optim->offsets[optim->n_arrays]));
-  int array = tutti_pieces_array_at(optim, from);
+  int array = tutti_optim_norm_pieces_array_at(optim, from);
   int64_t piece = block_at(from) - block_at(optim->offsets[array]);
   for (int a = 0; a < array; a++) piece += n_pieces_of(optim, a);
   for (int64_t at = from, end; at < to; at = end, piece++) {
-    end = tutti_pieces_next(optim, &array, at, to);
+    end = tutti_optim_norm_pieces_next(optim, &array, at, to);
     pieces[piece] = sum_of_squares(end - at, x + (at - from));
   }
 }
 
-double tutti_pieces_sum(const tutti_optim *optim, int array, const double **pieces) {
+double tutti_optim_norm_pieces_sum(const tutti_optim *optim, int array, const double **pieces) {
   double sum = 0;
   for (int64_t n = n_pieces_of(optim, array); n > 0; n--) sum += *(*pieces)++;
   return sum;
