@@ -11,12 +11,13 @@
 // --- what a network is made of ---------------------------------------------------------------------------
 
 typedef enum {
-#define X(code, word) TUTTI_LAYER_##code,
+#define X(code, word, sentence) TUTTI_LAYER_##code,
 #include "tutti/layers.def"
   TUTTI_N_LAYER_KINDS
 } tutti_layer_kind;
 
 extern const char *const tutti_layer_kind_names[TUTTI_N_LAYER_KINDS];
+extern const char *const tutti_layer_sentences[TUTTI_N_LAYER_KINDS]; // for people: what it is, and its paper
 
 /** X(code, name as in a config): Keras' initializers, with its scales and its truncation. */
 #define TUTTI_INITIALIZER_LIST(X)                                                                            \
@@ -60,6 +61,12 @@ tutti_status tutti_layer_parse(const char *text, tutti_layer_spec *spec);
 
 /** Local.  Write it as tutti_layer_parse reads it; only what differs from the default is written. */
 void tutti_layer_print(const tutti_layer_spec *spec, char *text, size_t bytes);
+
+/** Local.  "dropout RATE", "batch_norm [ghost=0] [momentum=0.99]": the words of a kind of layer, with defaults.  @return text */
+const char *tutti_layer_usage(tutti_layer_kind kind, char *text, size_t bytes);
+
+/** Local.  "RATE: a number >= 0 and < 1": the ranges of these words.  @return text */
+const char *tutti_layer_ranges(tutti_layer_kind kind, char *text, size_t bytes);
 
 /** Local.  Whether layers of this kind end with spec.activation. */
 bool tutti_layer_has_activation(const tutti_layer_spec *spec);

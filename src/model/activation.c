@@ -11,20 +11,21 @@ static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   return tutti_layer_allocate(model, layer, false);
 }
 
-static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
+static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
+                            const float *x) {
   (void)model;
   layer->out = x;
   if (changes_nothing(layer)) return TUTTI_OK;
-  tutti_activation_forward(layer->spec.activation, x, flow->rows, layer->n_out, layer->y);
+  tutti_activation_forward(layer->spec.activation, x, batch->rows, layer->n_out, layer->y);
   layer->out = layer->y;
   return TUTTI_OK;
 }
 
-static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
-                             float *dy, float *dx) {
+static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
+                             const float *x, float *dy, float *dx) {
   (void)model;
   if (changes_nothing(layer)) return TUTTI_OK;
-  tutti_activation_backward(layer->spec.activation, x, layer->y, dy, flow->rows, layer->n_out, dx);
+  tutti_activation_backward(layer->spec.activation, x, layer->y, dy, batch->rows, layer->n_out, dx);
   return TUTTI_OK;
 }
 
@@ -35,6 +36,10 @@ static void tangent_forward(const tutti_tangent_pass *pass) {
   tutti_activation_backward(kind, pass->x, pass->layer->y, pass->tx, pass->rows, pass->layer->n_out,
                             pass->tangent->ty);
   pass->tangent->out = pass->tangent->ty;
+}
+
+static bool keeps_range(const tutti_layer_spec *spec) {
+  return spec->activation == TUTTI_LINEAR;
 }
 
 /** Asked for only behind a layer with weights, so that there is a tx where there is a direction. */
@@ -49,6 +54,7 @@ const tutti_layer_ops tutti_activation_ops = {
     .fields = {{NULL, "NAME", TUTTI_WORD_ACTIVATION, true, TUTTI_AT(activation), 0, 0, ""}},
     .in_place = true,
     .has_activation = true,
+    .keeps_range = keeps_range,
     .setup = setup,
     .forward = forward,
     .backward = backward,

@@ -5,6 +5,7 @@
 
 #include "base/clones.h"
 #include "linalg/reduce.h"
+#include "model/groups_impl.h"
 #include "model/model_impl.h"
 
 static tutti_status setup(tutti_model *model, tutti_layer *layer) {
@@ -13,7 +14,7 @@ static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "beta", true, 0));
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "moving_mean", false, 0));
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "moving_variance", false, 1));
-  TUTTI_TRY(tutti_groups_reserve(&layer->groups, layer->n_out,
+  TUTTI_TRY(tutti_groups_reserve(layer->own, layer->n_out,
                                  tutti_groups_of_rows(layer->spec.ghost, model->max_rows), 1));
   return tutti_layer_allocate(model, layer, false);
 }
@@ -30,37 +31,37 @@ static float inverse_deviation(double variance, double epsilon) {
   return (float)(1 / sqrt(variance + epsilon));
 }
 
-static void forward_moving(const tutti_model *model, tutti_layer *layer, const tutti_flow *flow,
+static void forward_moving(const tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
                            const float *x) {
   const int n = layer->n_out;
   const float *moving = model->state + layer->state;
-  float *stats = tutti_group_stats(&layer->groups, 0);
+  float *stats = tutti_group_stats(layer->own, 0);
   for (int j = 0; j < n; j++) {
     stats[j] = moving[j];
     stats[n + j] = inverse_deviation(moving[n + j], layer->spec.epsilon);
   }
-  normalise(x, flow->rows, n, stats, tutti_layer_weights(model, layer, flow->params), layer->y);
+  normalise(x, batch->rows, n, stats, tutti_layer_weights(model, layer, batch->params), layer->y);
 }
 
 /** The leaf that has the group; where several share it, each rank knows all groups, and nothing is kept apart. */
-static int leaf_of_group(const tutti_flow *flow, const tutti_group_span *span, int64_t i) {
-  const tutti_model_leaves *leaves = flow->pass->leaves;
-  if (!leaves || !leaves->apart || flow->pass->sum) return 0;
-  int piece = 0;
-  while (leaves->ends[piece] <= tutti_group_from(span, i)) piece++;
-  return leaves->first + piece;
+static int leaf_of_group(const tutti_batch_pass *batch, const tutti_group_span *span, int64_t i) {
+  const tutti_model_leaves *leaves = batch->pass->leaves;
+  if (!leaves || !leaves->apart || batch->pass->sum) return 0;
+  int leaf = 0;
+  while (leaves->ends[leaf] <= tutti_group_from(span, i)) leaf++;
+  return leaves->first + leaf;
 }
 
 /** The statistics of group i from its sums, and what they move the moving ones by: group k of K weighs
  * (1 - momentum) momentum^(K - 1 - k), as if the groups had come one after another.  A group of one sample does not
  * count: its variance is 0 whatever the data are like, and the moving one, which evaluation divides by, would be drawn
  * to 0 with it. */
-static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_flow *flow,
+static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
                          const tutti_group_span *span, int64_t i) {
   const int n = layer->n_out;
-  const double *sums = tutti_group_sums(&layer->groups, i);
-  float *stats = tutti_group_stats(&layer->groups, i);
-  double *moving = model->moving + leaf_of_group(flow, span, i) * model->n_moving + layer->state;
+  const double *sums = tutti_group_sums(layer->own, i);
+  float *stats = tutti_group_stats(layer->own, i);
+  double *moving = model->moving + leaf_of_group(batch, span, i) * model->n_moving + layer->state;
 
   const double count = (double)tutti_group_count(span, i), momentum = layer->spec.momentum;
   const int64_t later = tutti_groups_with_variance(layer->spec.ghost, span->batch) - 1 - (span->first + i);
@@ -76,31 +77,32 @@ static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_flo
   }
 }
 
-static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
+static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
+                            const float *x) {
   layer->out = layer->y;
-  if (!flow->pass->training || layer->spec.frozen) {
-    forward_moving(model, layer, flow, x);
+  if (!batch->pass->training || layer->spec.frozen) {
+    forward_moving(model, layer, batch, x);
     return TUTTI_OK;
   }
   const int n = layer->n_out;
-  const tutti_groups *groups = &layer->groups;
-  const tutti_group_span span = tutti_group_span_of(layer->spec.ghost, flow->pass, flow->rows);
+  const tutti_groups *groups = layer->own;
+  const tutti_group_span span = tutti_group_span_of(layer->spec.ghost, batch->pass, batch->rows);
   // The same on all ranks, before any of them sums.
   TUTTI_CHECK(span.n <= groups->capacity, TUTTI_ERR_INTERNAL,
               "%s: memory for %lld groups, the global batch has %lld", layer->name,
               (long long)groups->capacity, (long long)span.n);
 
-  tutti_groups_clear(groups, &span, flow->pass);
-  for (tutti_group_cell cell = {0}; tutti_group_next(&span, flow->pass, &cell);) {
-    double *sums = tutti_group_cell_sums(groups, flow->pass, &cell);
+  tutti_groups_clear(groups, &span, batch->pass);
+  for (tutti_group_cell cell = {0}; tutti_group_next(&span, batch->pass, &cell);) {
+    double *sums = tutti_group_cell_sums(groups, batch->pass, &cell);
     tutti_column_moments(x + cell.from * n, cell.to - cell.from, n, sums, sums + n);
     sums[2 * n] = (double)(cell.to - cell.from);
   }
-  TUTTI_TRY(tutti_groups_sum(groups, &span, flow->pass));
+  TUTTI_TRY(tutti_groups_sum(groups, &span, batch->pass));
   for (int64_t i = 0; i < span.n; i++) {
     const int64_t from = tutti_group_from(&span, i), rows = tutti_group_to(&span, i) - from;
-    finish_group(model, layer, flow, &span, i);
-    normalise(x + from * n, rows, n, tutti_group_stats(groups, i), flow->params + layer->offset,
+    finish_group(model, layer, batch, &span, i);
+    normalise(x + from * n, rows, n, tutti_group_stats(groups, i), batch->params + layer->offset,
               layer->y + from * n);
   }
   return TUTTI_OK;
@@ -132,62 +134,62 @@ TUTTI_CLONES static void gradient_by_input(const float *restrict x, int64_t rows
   }
 }
 
-/** Gradients of gamma and beta: the sums over the piece's rows, group after group, so that it makes no difference which
+/** Gradients of gamma and beta: the sums over the leaf's rows, group after group, so that it makes no difference which
  * groups are in one micro-batch. */
-static void gradient_of_piece(const tutti_layer *layer, const tutti_group_span *span, const tutti_flow *flow,
-                              int i) {
+static void gradient_of_piece(const tutti_layer *layer, const tutti_group_span *span,
+                              const tutti_batch_pass *batch, int i) {
   const int n = layer->n_out;
-  const tutti_piece piece = tutti_flow_piece(flow, i);
-  float *grads = tutti_flow_gradient(flow, &piece, layer->offset, 2 * n);
-  double *total = tutti_layer_sums(layer, flow, grads, 2 * n);
-  for (tutti_group_cell cell = {0}; tutti_group_next(span, flow->pass, &cell);) {
-    if (cell.piece != i) continue;
-    const double *sums = tutti_group_cell_sums(&layer->groups, flow->pass, &cell);
+  const tutti_leaf_rows leaf = tutti_layer_leaf_rows(batch, i);
+  float *grads = tutti_layer_gradient(batch, &leaf, layer->offset, 2 * n);
+  double *total = tutti_layer_sums(layer, batch, grads, 2 * n);
+  for (tutti_group_cell cell = {0}; tutti_group_next(span, batch->pass, &cell);) {
+    if (cell.leaf != i) continue;
+    const double *sums = tutti_group_cell_sums(layer->own, batch->pass, &cell);
     for (int j = 0; j < n; j++) {
       total[j] += sums[n + j];
       total[n + j] += sums[j];
     }
   }
   tutti_layer_round(layer, 2 * n, grads);
-  tutti_flow_done(flow, &piece, layer->offset, 2 * n, false);
+  tutti_layer_gradient_done(batch, &leaf, layer->offset, 2 * n, false);
 }
 
 /** dx = gamma inverse dy: the moving statistics do not depend on x. */
-static void backward_moving(const tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
+static void backward_moving(const tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
                             float *dy) {
   const int n = layer->n_out;
-  const float *inverse = tutti_group_stats(&layer->groups, 0) + n;
-  const float *gamma = tutti_layer_weights(model, layer, flow->params);
-  for (int64_t i = 0; i < flow->rows; i++)
+  const float *inverse = tutti_group_stats(layer->own, 0) + n;
+  const float *gamma = tutti_layer_weights(model, layer, batch->params);
+  for (int64_t i = 0; i < batch->rows; i++)
     for (int j = 0; j < n; j++) dy[i * n + j] *= gamma[j] * inverse[j];
 }
 
-static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
-                             float *dy, float *dx) {
+static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
+                             const float *x, float *dy, float *dx) {
   if (layer->spec.frozen) {
-    backward_moving(model, layer, flow, dy);
+    backward_moving(model, layer, batch, dy);
     return TUTTI_OK;
   }
   const int n = layer->n_out;
-  const tutti_groups *groups = &layer->groups;
-  const tutti_group_span span = tutti_group_span_of(layer->spec.ghost, flow->pass, flow->rows);
-  tutti_groups_clear(groups, &span, flow->pass);
-  for (tutti_group_cell cell = {0}; tutti_group_next(&span, flow->pass, &cell);) {
-    double *sums = tutti_group_cell_sums(groups, flow->pass, &cell);
+  const tutti_groups *groups = layer->own;
+  const tutti_group_span span = tutti_group_span_of(layer->spec.ghost, batch->pass, batch->rows);
+  tutti_groups_clear(groups, &span, batch->pass);
+  for (tutti_group_cell cell = {0}; tutti_group_next(&span, batch->pass, &cell);) {
+    double *sums = tutti_group_cell_sums(groups, batch->pass, &cell);
     gradient_sums(x + cell.from * n, dy + cell.from * n, cell.to - cell.from, n,
                   tutti_group_stats(groups, cell.group), sums);
     sums[2 * n] = (double)(cell.to - cell.from);
   }
-  for (int i = 0; i < tutti_flow_n_pieces(flow); i++) gradient_of_piece(layer, &span, flow, i);
+  for (int i = 0; i < tutti_layer_n_leaves(batch); i++) gradient_of_piece(layer, &span, batch, i);
   if (!dx) return TUTTI_OK; // on all ranks alike
-  TUTTI_TRY(tutti_groups_sum(groups, &span, flow->pass));
+  TUTTI_TRY(tutti_groups_sum(groups, &span, batch->pass));
   for (int64_t i = 0; i < span.n; i++) {
     const int64_t from = tutti_group_from(&span, i), rows = tutti_group_to(&span, i) - from;
     if (rows == 0) continue;
     double *means = tutti_group_sums(groups, i);
     const double count = (double)tutti_group_count(&span, i);
     for (int j = 0; j < 2 * n; j++) means[j] /= count;
-    gradient_by_input(x + from * n, rows, n, tutti_group_stats(groups, i), flow->params + layer->offset,
+    gradient_by_input(x + from * n, rows, n, tutti_group_stats(groups, i), batch->params + layer->offset,
                       means, dy + from * n);
   }
   return TUTTI_OK;
@@ -196,15 +198,19 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
 static tutti_status reserve(tutti_layer *layer, int64_t batch_count, int n_leaves, int64_t leaf_rows) {
   (void)leaf_rows;
   if (layer->spec.frozen) return TUTTI_OK;
-  return tutti_groups_reserve(&layer->groups, layer->n_out,
-                              tutti_groups_of_batch(layer->spec.ghost, batch_count), n_leaves);
+  return tutti_groups_reserve(layer->own, layer->n_out, tutti_groups_of_batch(layer->spec.ghost, batch_count),
+                              n_leaves);
+}
+
+static void release(void *own) {
+  tutti_groups_free(own);
 }
 
 // --- with derivatives along a direction: the moving statistics do not depend on it -------------------------------
 
 /** Inverse deviations and means of the last evaluation. */
 static const float *statistics(const tutti_layer *layer) {
-  return tutti_group_stats(&layer->groups, 0);
+  return tutti_group_stats(layer->own, 0);
 }
 
 TUTTI_CLONES static void norm_tangent(const float *x, const float *tx, int64_t rows, int n,
@@ -272,7 +278,7 @@ const tutti_layer_ops tutti_batch_norm_ops = {
     .name = "batch_normalization",
     .example = "batch_norm epsilon=0.1",
     .fields = {{"ghost", "ghost", TUTTI_WORD_COUNT, false, TUTTI_AT(ghost), 0, INT32_MAX,
-                "0 for the global batch, or a group of at least 2 samples"},
+                "0 for the global batch, or a group of at least 2 samples", .except = 1},
                {"momentum", "momentum", TUTTI_WORD_REAL, false, TUTTI_AT(momentum), 0, TUTTI_BELOW_ONE,
                 "a number >= 0 and < 1"},
                {"epsilon", "epsilon", TUTTI_WORD_REAL, false, TUTTI_AT(epsilon), 1e-30, TUTTI_ANY,
@@ -281,6 +287,8 @@ const tutti_layer_ops tutti_batch_norm_ops = {
     .usual = {.momentum = 0.99, .epsilon = 1e-3},
     .in_place = true,
     .mixes_samples = true,
+    .own_bytes = sizeof(tutti_groups),
+    .release = release,
     .setup = setup,
     .reserve = reserve,
     .forward = forward,

@@ -9,6 +9,12 @@
 
 enum { PART_ROWS = 256 }; // of a kernel: fewer are not asked for at once
 
+/** Work memory for leaves of more than TUTTI_CHAIN_ROWS samples. */
+typedef struct {
+  double *links; // [n_in * n_out] owned; sum of the chains of a leaf that are over; or NULL
+  float *chain;  // [n_in * n_out] owned; the chain that is under way; or NULL
+} chains;
+
 static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   TUTTI_TRY(tutti_to_int(layer->spec.units, "units of a dense layer", &layer->n_out));
   const tutti_array kernel = {
@@ -24,19 +30,20 @@ static int64_t bias_offset(const tutti_layer *layer) {
   return layer->offset + (int64_t)layer->n_in * layer->n_out;
 }
 
-static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
-  const float *kernel = tutti_layer_weights(model, layer, flow->params);
+static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
+                            const float *x) {
+  const float *kernel = tutti_layer_weights(model, layer, batch->params);
   const float *bias = layer->spec.bias ? kernel + (int64_t)layer->n_in * layer->n_out : NULL;
   float *z = layer->kept ? layer->kept : layer->y;
-  tutti_matmul_forward(model->order, x, kernel, bias, flow->rows, layer->n_in, layer->n_out, z);
-  tutti_activation_forward(tutti_layer_activation(layer), z, flow->rows, layer->n_out, layer->y);
+  tutti_matmul_forward(model->order, x, kernel, bias, batch->rows, layer->n_in, layer->n_out, z);
+  tutti_activation_forward(tutti_layer_activation(layer), z, batch->rows, layer->n_out, layer->y);
   layer->out = layer->y;
   return TUTTI_OK;
 }
 
-/** Weights of inputs [first, first + count): their gradient for a piece of a micro-batch. */
+/** Weights of inputs [first, first + count): their gradient for a leaf of a micro-batch. */
 typedef struct {
-  const float *x, *dy; // of the piece
+  const float *x, *dy; // of the leaf
   int first, count;
   float *grads;
 } kernel_part;
@@ -54,8 +61,9 @@ static void add_product(const tutti_model *model, const tutti_layer *layer, cons
 static void add_chains(const tutti_model *model, const tutti_layer *layer, const tutti_model_pass *pass,
                        const kernel_part *k, int rows) {
   const int64_t offset = (int64_t)k->first * layer->n_out, n = (int64_t)k->count * layer->n_out;
-  double *links = layer->links + offset;
-  float *chain = layer->chain + offset;
+  const chains *own = layer->own;
+  double *links = own->links + offset;
+  float *chain = own->chain + offset;
   int64_t at = pass->accumulate ? model->leaf_rows : 0; // samples of the leaf
   for (int from = 0, now; from < rows; from += now, at += now) {
     const int64_t in_chain = at % TUTTI_CHAIN_ROWS, room = TUTTI_CHAIN_ROWS - in_chain;
@@ -70,82 +78,89 @@ static void add_chains(const tutti_model *model, const tutti_layer *layer, const
 }
 
 /** Gradients of the weights of inputs [first, first + count). */
-static void kernel_gradient(const tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
+static void kernel_gradient(const tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
                             const float *x, const float *dy, int first, int count) {
   const int n_in = layer->n_in, n_out = layer->n_out;
   const int64_t begin = layer->offset + (int64_t)first * n_out, n = (int64_t)count * n_out;
-  for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
-    const tutti_piece piece = tutti_flow_piece(flow, i);
-    const kernel_part k = {.x = x + (int64_t)piece.from * n_in,
-                           .dy = dy + (int64_t)piece.from * n_out,
+  const chains *own = layer->own;
+  for (int i = 0; i < tutti_layer_n_leaves(batch); i++) {
+    const tutti_leaf_rows leaf = tutti_layer_leaf_rows(batch, i);
+    const kernel_part k = {.x = x + (int64_t)leaf.from * n_in,
+                           .dy = dy + (int64_t)leaf.from * n_out,
                            .first = first,
                            .count = count,
-                           .grads = tutti_flow_gradient(flow, &piece, begin, n)};
-    if (layer->links && (piece.rows > 0 || flow->pass->accumulate))
-      add_chains(model, layer, flow->pass, &k, piece.rows);
+                           .grads = tutti_layer_gradient(batch, &leaf, begin, n)};
+    if (own->links && (leaf.rows > 0 || batch->pass->accumulate))
+      add_chains(model, layer, batch->pass, &k, leaf.rows);
     else
-      add_product(model, layer, &k, 0, piece.rows, flow->pass->accumulate, k.grads);
-    tutti_flow_done(flow, &piece, begin, n, true);
+      add_product(model, layer, &k, 0, leaf.rows, batch->pass->accumulate, k.grads);
+    tutti_layer_gradient_done(batch, &leaf, begin, n, true);
   }
 }
 
 /** In parts of almost equal size, so that whoever uses a part at once finds it in the cache.  Each part's product reads and
  * packs all of dy, [rows, n_out], which hardly counts beside the products with PART_ROWS rows of the kernel. */
-static void kernel_gradients(const tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
-                             const float *x, const float *dy) {
+static void kernel_gradients(const tutti_model *model, const tutti_layer *layer,
+                             const tutti_batch_pass *batch, const float *x, const float *dy) {
   const int64_t n = (int64_t)layer->n_in * layer->n_out,
-                part = flow->pass->leaves ? flow->pass->leaves->part : 0;
+                part = batch->pass->leaves ? batch->pass->leaves->part : 0;
   int64_t n_parts = part > 0 ? n / part : 1;
   if (n_parts > layer->n_in / PART_ROWS) n_parts = layer->n_in / PART_ROWS;
   if (n_parts < 1) n_parts = 1;
   for (int64_t i = 0; i < n_parts; i++) {
     const int first = (int)(layer->n_in * i / n_parts), end = (int)(layer->n_in * (i + 1) / n_parts);
-    kernel_gradient(model, layer, flow, x, dy, first, end - first);
+    kernel_gradient(model, layer, batch, x, dy, first, end - first);
   }
 }
 
-static void bias_gradient(const tutti_layer *layer, const tutti_flow *flow, const float *dy) {
+static void bias_gradient(const tutti_layer *layer, const tutti_batch_pass *batch, const float *dy) {
   const int n = layer->n_out;
-  for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
-    const tutti_piece piece = tutti_flow_piece(flow, i);
-    float *grads = tutti_flow_gradient(flow, &piece, bias_offset(layer), n);
-    double *sums = tutti_layer_sums(layer, flow, grads, n);
-    tutti_column_sums(dy + (int64_t)piece.from * n, piece.rows, n, sums);
+  for (int i = 0; i < tutti_layer_n_leaves(batch); i++) {
+    const tutti_leaf_rows leaf = tutti_layer_leaf_rows(batch, i);
+    float *grads = tutti_layer_gradient(batch, &leaf, bias_offset(layer), n);
+    double *sums = tutti_layer_sums(layer, batch, grads, n);
+    tutti_column_sums(dy + (int64_t)leaf.from * n, leaf.rows, n, sums);
     tutti_layer_round(layer, n, grads);
-    tutti_flow_done(flow, &piece, bias_offset(layer), n, true);
+    tutti_layer_gradient_done(batch, &leaf, bias_offset(layer), n, true);
   }
 }
 
 /** Squared norms of the rows' gradients: a row's is the outer product of (x, 1) and dy. */
-static void add_row_squares(const tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
+static void add_row_squares(const tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
                             const float *x, const float *dy) {
   double *squares = model->row_squares[0], *inputs = model->row_squares[1];
-  tutti_row_squares(dy, flow->rows, layer->n_out, squares);
-  tutti_row_squares(x, flow->rows, layer->n_in, inputs);
-  for (int i = 0; i < flow->rows; i++) squares[i] *= inputs[i] + (layer->spec.bias ? 1 : 0);
-  tutti_flow_add_squares(flow, squares);
+  tutti_row_squares(dy, batch->rows, layer->n_out, squares);
+  tutti_row_squares(x, batch->rows, layer->n_in, inputs);
+  for (int i = 0; i < batch->rows; i++) squares[i] *= inputs[i] + (layer->spec.bias ? 1 : 0);
+  tutti_layer_add_squares(batch, squares);
 }
 
-static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
-                             float *dy, float *dx) {
-  const int rows = flow->rows, n_in = layer->n_in, n_out = layer->n_out;
+static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
+                             const float *x, float *dy, float *dx) {
+  const int rows = batch->rows, n_in = layer->n_in, n_out = layer->n_out;
   tutti_activation_backward(tutti_layer_activation(layer), layer->kept, layer->y, dy, rows, n_out, dy);
-  if (flow->pass->squares && !layer->spec.frozen) add_row_squares(model, layer, flow, x, dy);
+  if (batch->pass->squares && !layer->spec.frozen) add_row_squares(model, layer, batch, x, dy);
   if (dx)
-    tutti_matmul_input_gradient(model->order, dy, tutti_layer_weights(model, layer, flow->params), rows, n_in,
-                                n_out, dx);
+    tutti_matmul_input_gradient(model->order, dy, tutti_layer_weights(model, layer, batch->params), rows,
+                                n_in, n_out, dx);
   if (layer->spec.frozen) return TUTTI_OK;
   // Only now, when no product needs the weights any more.
-  kernel_gradients(model, layer, flow, x, dy);
-  if (layer->spec.bias) bias_gradient(layer, flow, dy);
+  kernel_gradients(model, layer, batch, x, dy);
+  if (layer->spec.bias) bias_gradient(layer, batch, dy);
   return TUTTI_OK;
 }
 
 static tutti_status reserve(tutti_layer *layer, int64_t batch_count, int n_leaves, int64_t leaf_rows) {
   (void)batch_count, (void)n_leaves;
-  if (leaf_rows <= TUTTI_CHAIN_ROWS || layer->spec.frozen || layer->links) return TUTTI_OK;
-  TUTTI_TRY(TUTTI_NEW(layer->links, (int64_t)layer->n_in * layer->n_out));
-  return TUTTI_NEW(layer->chain, (int64_t)layer->n_in * layer->n_out);
+  chains *own = layer->own;
+  if (leaf_rows <= TUTTI_CHAIN_ROWS || layer->spec.frozen || own->links) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(own->links, (int64_t)layer->n_in * layer->n_out));
+  return TUTTI_NEW(own->chain, (int64_t)layer->n_in * layer->n_out);
+}
+
+static void release(void *own) {
+  tutti_free(((chains *)own)->links);
+  tutti_free(((chains *)own)->chain);
 }
 
 // --- with derivatives along a direction ------------------------------------------------------------------------
@@ -206,6 +221,8 @@ const tutti_layer_ops tutti_dense_ops = {
                TUTTI_FIELD_TRAINABLE},
     .usual = {.bias = true},
     .has_activation = true,
+    .own_bytes = sizeof(chains),
+    .release = release,
     .setup = setup,
     .reserve = reserve,
     .forward = forward,

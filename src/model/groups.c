@@ -1,4 +1,4 @@
-#include "model/groups.h"
+#include "model/groups_impl.h"
 
 #include <string.h>
 
@@ -44,23 +44,6 @@ static int64_t larger(int64_t a, int64_t b) {
   return a > b ? a : b;
 }
 
-static int64_t greatest_common_divisor(int64_t a, int64_t b) {
-  return b ? greatest_common_divisor(b, a % b) : a;
-}
-
-int64_t tutti_layers_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count) {
-  int64_t group = 1;
-  for (int i = 0; i < n_layers; i++) {
-    if (!tutti_layer_mixes_samples(&layers[i])) continue;
-    const int64_t ghost = layers[i].ghost;
-    if (ghost == 0 || ghost >= batch_count) return batch_count;
-    const int64_t times = ghost / greatest_common_divisor(group, ghost);
-    if (times > (batch_count - 1) / group) return batch_count; // group * times may overflow
-    group *= times;
-  }
-  return group;
-}
-
 int64_t tutti_groups_of_batch(int64_t ghost, int64_t batch_count) {
   return ghost ? ceil_div(batch_count, ghost) : 1;
 }
@@ -71,12 +54,6 @@ static bool last_is_single(int64_t ghost, int64_t batch_count) {
 
 int64_t tutti_groups_with_variance(int64_t ghost, int64_t batch_count) {
   return tutti_groups_of_batch(ghost, batch_count) - last_is_single(ghost, batch_count);
-}
-
-bool tutti_layers_single_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count) {
-  for (int i = 0; i < n_layers; i++)
-    if (tutti_layer_mixes_samples(&layers[i]) && last_is_single(layers[i].ghost, batch_count)) return true;
-  return false;
 }
 
 int64_t tutti_groups_of_rows(int64_t ghost, int64_t max_rows) {
@@ -118,8 +95,8 @@ bool tutti_group_next(const tutti_group_span *span, const tutti_model_pass *pass
   cell->group = group - span->first;
   cell->to = smaller(span->rows, (group + 1) * span->size - span->begin);
   if (!leaves) return true;
-  while (leaves->ends[cell->piece] <= cell->from) cell->piece++;
-  cell->to = smaller(cell->to, leaves->ends[cell->piece]);
+  while (leaves->ends[cell->leaf] <= cell->from) cell->leaf++;
+  cell->to = smaller(cell->to, leaves->ends[cell->leaf]);
   return true;
 }
 
@@ -141,7 +118,7 @@ double *tutti_group_cell_sums(const tutti_groups *groups, const tutti_model_pass
   if (!has_cells(pass)) return tutti_group_sums(groups, cell->group);
   // Along the rows either the leaf or the group goes up from one cell to the next, or both: so their sum numbers
   // the cells of the global batch.
-  double *sums = groups->cells + (pass->leaves->first + cell->piece + cell->group) * cell_length(groups);
+  double *sums = groups->cells + (pass->leaves->first + cell->leaf + cell->group) * cell_length(groups);
   sums[row_length(groups)] = (double)(cell->group + 1);
   return sums;
 }

@@ -11,6 +11,18 @@
 
 enum { LANES = 8 }; // of a sum
 
+typedef struct {
+  float *inverse; // [max_rows] owned; 1 / sqrt(variance + epsilon) of each sample, of forward for backward
+} scratch;
+
+static void release(void *own) {
+  tutti_free(((scratch *)own)->inverse);
+}
+
+static float *inverse_of(const tutti_layer *layer) {
+  return ((scratch *)layer->own)->inverse;
+}
+
 static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   layer->n_out = layer->n_in;
   TUTTI_CHECK(
@@ -20,7 +32,7 @@ static tutti_status setup(tutti_model *model, tutti_layer *layer) {
       layer->index + 1, layer->name);
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "gamma", true, 1));
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "beta", true, 0));
-  TUTTI_TRY(TUTTI_NEW(layer->scales, model->max_rows));
+  TUTTI_TRY(TUTTI_NEW(((scratch *)layer->own)->inverse, model->max_rows));
   return tutti_layer_allocate(model, layer, true);
 }
 
@@ -67,9 +79,10 @@ TUTTI_CLONES static void normalise(const float *restrict x, int64_t rows, int n,
   }
 }
 
-static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
-  normalise(x, flow->rows, layer->n_out, layer->spec.epsilon, tutti_layer_weights(model, layer, flow->params),
-            layer->kept, layer->scales, layer->y);
+static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
+                            const float *x) {
+  normalise(x, batch->rows, layer->n_out, layer->spec.epsilon,
+            tutti_layer_weights(model, layer, batch->params), layer->kept, inverse_of(layer), layer->y);
   layer->out = layer->y;
   return TUTTI_OK;
 }
@@ -110,31 +123,31 @@ TUTTI_CLONES static void gradient_by_input(const float *restrict xhat, const flo
   }
 }
 
-static void parameter_gradients(tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
+static void parameter_gradients(tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
                                 const float *dy) {
   const int n = layer->n_out;
-  if (flow->pass->squares) {
-    row_squares(layer->kept, dy, flow->rows, n, model->row_squares[0]);
-    tutti_flow_add_squares(flow, model->row_squares[0]);
+  if (batch->pass->squares) {
+    row_squares(layer->kept, dy, batch->rows, n, model->row_squares[0]);
+    tutti_layer_add_squares(batch, model->row_squares[0]);
   }
-  for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
-    const tutti_piece piece = tutti_flow_piece(flow, i);
-    const int64_t first = (int64_t)piece.from * n;
-    float *grads = tutti_flow_gradient(flow, &piece, layer->offset, 2 * n);
-    double *sums = tutti_layer_sums(layer, flow, grads, 2 * n);
-    gradient_sums(layer->kept + first, dy + first, piece.rows, n, sums);
+  for (int i = 0; i < tutti_layer_n_leaves(batch); i++) {
+    const tutti_leaf_rows leaf = tutti_layer_leaf_rows(batch, i);
+    const int64_t first = (int64_t)leaf.from * n;
+    float *grads = tutti_layer_gradient(batch, &leaf, layer->offset, 2 * n);
+    double *sums = tutti_layer_sums(layer, batch, grads, 2 * n);
+    gradient_sums(layer->kept + first, dy + first, leaf.rows, n, sums);
     tutti_layer_round(layer, 2 * n, grads);
-    tutti_flow_done(flow, &piece, layer->offset, 2 * n, false);
+    tutti_layer_gradient_done(batch, &leaf, layer->offset, 2 * n, false);
   }
 }
 
-static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
-                             float *dy, float *dx) {
+static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
+                             const float *x, float *dy, float *dx) {
   (void)x;
-  if (!layer->spec.frozen) parameter_gradients(model, layer, flow, dy);
+  if (!layer->spec.frozen) parameter_gradients(model, layer, batch, dy);
   if (dx)
-    gradient_by_input(layer->kept, layer->scales, flow->rows, layer->n_out,
-                      tutti_layer_weights(model, layer, flow->params), dx);
+    gradient_by_input(layer->kept, inverse_of(layer), batch->rows, layer->n_out,
+                      tutti_layer_weights(model, layer, batch->params), dx);
   return TUTTI_OK;
 }
 
@@ -156,7 +169,7 @@ static void tangent_forward(const tutti_tangent_pass *pass) {
   for (int64_t i = 0; i < pass->rows; i++) {
     const float *h = layer->kept + i * n;
     float *ty = pass->tangent->ty + i * n, *th = pass->spare;
-    if (pass->tx) tangent_of_row(h, layer->scales[i], pass->tx + i * n, n, th);
+    if (pass->tx) tangent_of_row(h, inverse_of(layer)[i], pass->tx + i * n, n, th);
     for (int j = 0; j < n; j++)
       ty[j] = pass->v[j] * h[j] + pass->v[n + j] + (pass->tx ? pass->params[j] * th[j] : 0);
   }
@@ -197,11 +210,11 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
   double *sums = tutti_tangent_sums(pass, 2 * n);
   if (!pass->tdy) {
     gradient_sums(layer->kept, pass->dy, pass->rows, n, sums);
-    if (pass->dx) gradient_by_input(layer->kept, layer->scales, pass->rows, n, pass->params, pass->dy);
+    if (pass->dx) gradient_by_input(layer->kept, inverse_of(layer), pass->rows, n, pass->params, pass->dy);
   }
   for (int64_t i = 0; pass->tdy && i < pass->rows; i++) {
     const float *h = layer->kept + i * n;
-    const float inverse = layer->scales[i];
+    const float inverse = inverse_of(layer)[i];
     float *th = pass->tx ? pass->spare : NULL;
     const float t_inverse = th ? tangent_of_row(h, inverse, pass->tx + i * n, n, th) : 0;
     add_tangent_sums(h, th, pass->dy + i * n, pass->tdy + i * n, n, sums);
@@ -219,6 +232,8 @@ const tutti_layer_ops tutti_layer_norm_ops = {
                TUTTI_FIELD_TRAINABLE},
     .usual = {.epsilon = 1e-3},
     .in_place = true,
+    .own_bytes = sizeof(scratch),
+    .release = release,
     .setup = setup,
     .forward = forward,
     .backward = backward,

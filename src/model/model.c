@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/clones.h"
 #include "linalg/activation.h"
 #include "linalg/loss.h"
+#include "model/groups_impl.h"
 #include "model/model_impl.h"
 
 // --- questions -------------------------------------------------------------------------------------------
@@ -75,11 +75,11 @@ void tutti_model_layer(const tutti_model *model, int i, tutti_layer_info *info) 
 tutti_status tutti_model_forward(tutti_model *model, const float *params, const tutti_model_pass *pass,
                                  const float *x, int64_t rows) {
   TUTTI_ASSERT(rows >= 0 && rows <= model->max_rows);
-  const tutti_flow flow = {.pass = pass, .params = params, .rows = (int)rows};
-  model->n_rows = flow.rows;
+  const tutti_batch_pass batch = {.pass = pass, .params = params, .rows = (int)rows};
+  model->n_rows = batch.rows;
   for (int i = 0; i < model->n_layers; i++) {
     tutti_layer *layer = &model->layers[i];
-    TUTTI_TRY(layer->ops->forward(model, layer, &flow, x));
+    TUTTI_TRY(layer->ops->forward(model, layer, &batch, x));
     x = layer->out;
   }
   return TUTTI_OK;
@@ -106,60 +106,9 @@ void tutti_model_loss(tutti_model *model, const tutti_model_pass *pass, tutti_ta
   tutti_model_loss_part(model, pass, targets, 0, rows, loss_sum, metric_sum);
 }
 
-int tutti_flow_n_pieces(const tutti_flow *flow) {
-  return flow->pass->leaves ? flow->pass->leaves->count : 1;
-}
-
-tutti_piece tutti_flow_piece(const tutti_flow *flow, int i) {
-  const tutti_model_leaves *leaves = flow->pass->leaves;
-  if (!leaves) return (tutti_piece){.rows = flow->rows};
-  const int from = i ? (int)leaves->ends[i - 1] : 0;
-  return (tutti_piece){.leaf = leaves->first + i, .from = from, .rows = (int)leaves->ends[i] - from};
-}
-
-float *tutti_flow_gradient(const tutti_flow *flow, const tutti_piece *piece, int64_t begin, int64_t n) {
-  const tutti_model_leaves *leaves = flow->pass->leaves;
-  return leaves ? leaves->gradient(leaves->context, piece->leaf, begin, n) : flow->grads + begin;
-}
-
-void tutti_flow_done(const tutti_flow *flow, const tutti_piece *piece, int64_t begin, int64_t n,
-                     bool settled) {
-  const tutti_model_leaves *leaves = flow->pass->leaves;
-  if (leaves) leaves->done(leaves->context, piece->leaf, begin, n, settled);
-}
-
-/** A sum goes on where the gradient is what it was rounded to; else it begins with the gradient. */
-double *tutti_layer_sums(const tutti_layer *layer, const tutti_flow *flow, const float *grads, int n) {
-  double *sums = layer->sums;
-  for (int j = 0; j < n; j++) {
-    if (!flow->pass->accumulate)
-      sums[j] = 0;
-    else if ((float)sums[j] != grads[j])
-      sums[j] = grads[j];
-  }
-  return sums;
-}
-
-void tutti_layer_round(const tutti_layer *layer, int n, float *grads) {
-  for (int j = 0; j < n; j++) grads[j] = (float)layer->sums[j];
-}
-
-TUTTI_CLONES void tutti_layer_add(const float *restrict x, int64_t n, float *restrict y) {
-  for (int64_t i = 0; i < n; i++) y[i] += x[i];
-}
-
-void tutti_flow_add_squares(const tutti_flow *flow, const double *squares) {
-  for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
-    const tutti_piece piece = tutti_flow_piece(flow, i);
-    double sum = 0;
-    for (int row = piece.from; row < piece.from + piece.rows; row++) sum += squares[row];
-    flow->pass->squares[i] += sum;
-  }
-}
-
 bool tutti_model_has_examples(const tutti_model *model) {
   for (int i = 0; i < model->n_layers; i++)
-    if (tutti_layer_mixes_samples(&model->layers[i].spec)) return false;
+    if (tutti_layer_mixes_samples(&model->layers[i])) return false;
   return true;
 }
 
@@ -167,13 +116,13 @@ bool tutti_model_has_examples(const tutti_model *model) {
 tutti_status tutti_model_backward(tutti_model *model, const float *params, const tutti_model_pass *pass,
                                   const float *x, int64_t rows, float *grads) {
   TUTTI_ASSERT(pass->training && rows == model->n_rows);
-  const tutti_flow flow = {.pass = pass, .params = params, .grads = grads, .rows = (int)rows};
+  const tutti_batch_pass batch = {.pass = pass, .params = params, .grads = grads, .rows = (int)rows};
   float *dy = model->delta[0], *other = model->delta[1];
   for (int i = model->n_layers - 1; i >= model->first_trained; i--) {
     tutti_layer *layer = &model->layers[i];
     const float *input = i ? model->layers[i - 1].out : x;
     float *dx = layer->ops->in_place ? dy : other;
-    TUTTI_TRY(layer->ops->backward(model, layer, &flow, input, dy, i > model->first_trained ? dx : NULL));
+    TUTTI_TRY(layer->ops->backward(model, layer, &batch, input, dy, i > model->first_trained ? dx : NULL));
     if (dx == dy) continue;
     other = dy;
     dy = dx;
@@ -221,7 +170,7 @@ tutti_status tutti_model_merge_state(tutti_model *model, int64_t batch_count, tu
       model->moving[k] += model->moving[leaf * model->n_moving + k];
   for (int i = 0; i < model->n_layers; i++) {
     const tutti_layer *layer = &model->layers[i];
-    if (!tutti_layer_mixes_samples(&layer->spec)) continue;
+    if (!tutti_layer_mixes_samples(layer)) continue;
     const double kept =
         pow(layer->spec.momentum, (double)tutti_groups_with_variance(layer->spec.ghost, batch_count));
     for (int64_t k = layer->state; k < layer->state + layer->n_state; k++)

@@ -16,20 +16,20 @@
 
 enum { CHUNK = 1024 }; // words on the stack
 
-static tutti_stream stream_of(const tutti_layer *layer, const tutti_flow *flow) {
-  return (tutti_stream){.seed = flow->pass->seed,
+static tutti_stream stream_of(const tutti_layer *layer, const tutti_batch_pass *batch) {
+  return (tutti_stream){.seed = batch->pass->seed,
                         .kind = TUTTI_STREAM_NOISE,
                         .part = (uint32_t)layer->index,
-                        .epoch = flow->pass->epoch};
+                        .epoch = batch->pass->epoch};
 }
 
 /** In the epoch, of the micro-batch's first element. */
-static uint64_t first_element(const tutti_layer *layer, const tutti_flow *flow) {
-  return (uint64_t)flow->pass->position * (uint64_t)layer->n_out;
+static uint64_t first_element(const tutti_layer *layer, const tutti_batch_pass *batch) {
+  return (uint64_t)batch->pass->position * (uint64_t)layer->n_out;
 }
 
-static int64_t n_elements(const tutti_layer *layer, const tutti_flow *flow) {
-  return (int64_t)flow->rows * layer->n_out;
+static int64_t n_elements(const tutti_layer *layer, const tutti_batch_pass *batch) {
+  return (int64_t)batch->rows * layer->n_out;
 }
 
 // --- drawing ---------------------------------------------------------------------------------------------
@@ -83,18 +83,19 @@ TUTTI_CLONES static void multiply(const float *x, const float *factors, int64_t 
   for (int64_t i = 0; i < n; i++) y[i] = x[i] * factors[i];
 }
 
-static void dropout(tutti_layer *layer, const tutti_flow *flow, const float *x) {
+static void dropout(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
   const double rate = layer->spec.rate;
-  const int64_t n = n_elements(layer, flow);
-  draw_kept(stream_of(layer, flow), first_element(layer, flow), n, rate, (float)(1 / (1 - rate)),
+  const int64_t n = n_elements(layer, batch);
+  draw_kept(stream_of(layer, batch), first_element(layer, batch), n, rate, (float)(1 / (1 - rate)),
             layer->kept);
   multiply(x, layer->kept, n, layer->y);
 }
 
-static void gaussian_dropout(tutti_layer *layer, const tutti_flow *flow, const float *x) {
+static void gaussian_dropout(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
   const double rate = layer->spec.rate;
-  const int64_t n = n_elements(layer, flow);
-  draw_normal(stream_of(layer, flow), first_element(layer, flow), n, 1, sqrt(rate / (1 - rate)), layer->kept);
+  const int64_t n = n_elements(layer, batch);
+  draw_normal(stream_of(layer, batch), first_element(layer, batch), n, 1, sqrt(rate / (1 - rate)),
+              layer->kept);
   multiply(x, layer->kept, n, layer->y);
 }
 
@@ -109,17 +110,17 @@ TUTTI_CLONES static void multiply_or_drop(const float *restrict x, const float *
 
 /** Klambauer et al., 2017: dropped elements become the value selu tends to, and y = a v + b keeps mean and
  * variance. */
-static void alpha_dropout(tutti_layer *layer, const tutti_flow *flow, const float *x) {
+static void alpha_dropout(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
   const double rate = layer->spec.rate, low = -TUTTI_SELU_SCALE * TUTTI_SELU_ALPHA;
   const double a = 1 / sqrt((1 - rate) * (1 + rate * low * low)), b = -a * low * rate;
-  const int64_t n = n_elements(layer, flow);
-  draw_kept(stream_of(layer, flow), first_element(layer, flow), n, rate, (float)a, layer->kept);
+  const int64_t n = n_elements(layer, batch);
+  draw_kept(stream_of(layer, batch), first_element(layer, batch), n, rate, (float)a, layer->kept);
   multiply_or_drop(x, layer->kept, n, (float)b, (float)(a * low + b), layer->y);
 }
 
-static void gaussian_noise(tutti_layer *layer, const tutti_flow *flow, const float *x) {
-  const int64_t n = n_elements(layer, flow);
-  draw_normal(stream_of(layer, flow), first_element(layer, flow), n, 0, layer->spec.stddev, layer->y);
+static void gaussian_noise(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
+  const int64_t n = n_elements(layer, batch);
+  draw_normal(stream_of(layer, batch), first_element(layer, batch), n, 0, layer->spec.stddev, layer->y);
   tutti_layer_add(x, n, layer->y);
 }
 
@@ -137,16 +138,16 @@ static tutti_status setup_factors(tutti_model *model, tutti_layer *layer) {
 }
 
 /** With no noise to make, the output is the input. */
-static bool is_off(const tutti_layer *layer, const tutti_flow *flow) {
-  return !flow->pass->training || (layer->spec.rate == 0 && layer->spec.stddev == 0);
+static bool is_off(const tutti_layer *layer, const tutti_batch_pass *batch) {
+  return !batch->pass->training || (layer->spec.rate == 0 && layer->spec.stddev == 0);
 }
 
 #define FORWARD(kind)                                                                                        \
-  static tutti_status forward_##kind(tutti_model *model, tutti_layer *layer, const tutti_flow *flow,         \
+  static tutti_status forward_##kind(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,  \
                                      const float *x) {                                                       \
     (void)model;                                                                                             \
-    layer->out = is_off(layer, flow) ? x : layer->y;                                                         \
-    if (layer->out != x) kind(layer, flow, x);                                                               \
+    layer->out = is_off(layer, batch) ? x : layer->y;                                                        \
+    if (layer->out != x) kind(layer, batch, x);                                                              \
     return TUTTI_OK;                                                                                         \
   }
 
@@ -155,11 +156,17 @@ FORWARD(gaussian_dropout)
 FORWARD(alpha_dropout)
 FORWARD(gaussian_noise)
 
-static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
-                             float *dy, float *dx) {
+static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
+                             const float *x, float *dy, float *dx) {
   (void)model, (void)x;
-  if (dx && layer->kept && !is_off(layer, flow)) multiply(dy, layer->kept, n_elements(layer, flow), dx);
+  if (dx && layer->kept && !is_off(layer, batch)) multiply(dy, layer->kept, n_elements(layer, batch), dx);
   return TUTTI_OK;
+}
+
+/** In evaluation it is an identity. */
+static bool keeps_range(const tutti_layer_spec *spec) {
+  (void)spec;
+  return true;
 }
 
 static void tangent_forward(const tutti_tangent_pass *pass) {
@@ -175,7 +182,7 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
     .type = keras_type, .name = #word, .example = #word " 0.3",                                              \
     .fields = {{NULL, "RATE", TUTTI_WORD_REAL, true, TUTTI_AT(rate), 0, TUTTI_BELOW_ONE,                     \
                 "a number >= 0 and < 1"}},                                                                   \
-    .in_place = true, .is_noise = true, .setup = setup_factors, .forward = forward_##word,                   \
+    .in_place = true, .keeps_range = keeps_range, .setup = setup_factors, .forward = forward_##word,         \
     .backward = backward, .tangent_forward = tangent_forward, .tangent_backward = tangent_backward           \
   }
 
@@ -189,7 +196,7 @@ const tutti_layer_ops tutti_gaussian_noise_ops = {
     .example = "gaussian_noise 0.4",
     .fields = {{NULL, "STDDEV", TUTTI_WORD_REAL, true, TUTTI_AT(stddev), 0, TUTTI_ANY, "a number >= 0"}},
     .in_place = true,
-    .is_noise = true,
+    .keeps_range = keeps_range,
     .setup = setup_sum,
     .forward = forward_gaussian_noise,
     .backward = backward,

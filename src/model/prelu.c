@@ -34,34 +34,35 @@ TUTTI_CLONES static void alpha_squares(const float *restrict x, const float *res
   }
 }
 
-static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x) {
-  forward_rows(x, flow->rows, layer->n_out, tutti_layer_weights(model, layer, flow->params), layer->y);
+static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
+                            const float *x) {
+  forward_rows(x, batch->rows, layer->n_out, tutti_layer_weights(model, layer, batch->params), layer->y);
   layer->out = layer->y;
   return TUTTI_OK;
 }
 
-static void alpha_gradients(tutti_model *model, const tutti_layer *layer, const tutti_flow *flow,
+static void alpha_gradients(tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
                             const float *x, const float *dy) {
   const int n = layer->n_out;
-  if (flow->pass->squares) {
-    alpha_squares(x, dy, flow->rows, n, model->row_squares[0]);
-    tutti_flow_add_squares(flow, model->row_squares[0]);
+  if (batch->pass->squares) {
+    alpha_squares(x, dy, batch->rows, n, model->row_squares[0]);
+    tutti_layer_add_squares(batch, model->row_squares[0]);
   }
-  for (int i = 0; i < tutti_flow_n_pieces(flow); i++) {
-    const tutti_piece piece = tutti_flow_piece(flow, i);
-    const int64_t first = (int64_t)piece.from * n;
-    float *dalpha = tutti_flow_gradient(flow, &piece, layer->offset, n);
-    double *sums = tutti_layer_sums(layer, flow, dalpha, n);
-    tutti_column_sums_below(x + first, dy + first, piece.rows, n, sums);
+  for (int i = 0; i < tutti_layer_n_leaves(batch); i++) {
+    const tutti_leaf_rows leaf = tutti_layer_leaf_rows(batch, i);
+    const int64_t first = (int64_t)leaf.from * n;
+    float *dalpha = tutti_layer_gradient(batch, &leaf, layer->offset, n);
+    double *sums = tutti_layer_sums(layer, batch, dalpha, n);
+    tutti_column_sums_below(x + first, dy + first, leaf.rows, n, sums);
     tutti_layer_round(layer, n, dalpha);
-    tutti_flow_done(flow, &piece, layer->offset, n, false);
+    tutti_layer_gradient_done(batch, &leaf, layer->offset, n, false);
   }
 }
 
-static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_flow *flow, const float *x,
-                             float *dy, float *dx) {
-  if (!layer->spec.frozen) alpha_gradients(model, layer, flow, x, dy);
-  if (dx) input_gradient(x, flow->rows, layer->n_out, tutti_layer_weights(model, layer, flow->params), dx);
+static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
+                             const float *x, float *dy, float *dx) {
+  if (!layer->spec.frozen) alpha_gradients(model, layer, batch, x, dy);
+  if (dx) input_gradient(x, batch->rows, layer->n_out, tutti_layer_weights(model, layer, batch->params), dx);
   return TUTTI_OK;
 }
 

@@ -14,7 +14,7 @@ refuse 78 section.yaml:11: "'trian'" "did you mean train" -- train section.yaml 
 spoil key 's/batch_size/batchsize/'
 refuse 78 key.yaml:11: batchsize "did you mean train.batch_size" -- train key.yaml --run.directory=runs/small
 spoil layer 's/dense 16 relu/dnese 16 relu/'
-refuse 78 layer.yaml:7: "'dnese'" "did you mean 'dense'" -- train layer.yaml --run.directory=runs/small
+refuse 78 layer.yaml:7: "'dnese'" "did you mean dense" -- train layer.yaml --run.directory=runs/small
 refuse 78 --train.batch_size "'0'" "from 1" -- train small.yaml --train.batch_size=0
 refuse 66 missing.yaml -- train missing.yaml
 # Another net or rule than that of the checkpoint there.
@@ -26,7 +26,7 @@ expect_same "$(fingerprint runs/small)" "$before"
 # The rest is the same at any number of ranks.
 [ "$RANKS" -eq 1 ] || exit 0
 
-refuse 78 "'rleu'" "did you mean 'relu'" -- train small.yaml --model.layers='dense 16 rleu, dense 10 softmax'
+refuse 78 "'rleu'" "did you mean relu" -- train small.yaml --model.layers='dense 16 rleu, dense 10 softmax'
 refuse 78 "'he_unifrom'" "he_uniform" -- \
   train small.yaml --model.layers='dense 16 relu initializer=he_unifrom, dense 10 softmax'
 refuse 78 --model.initializer "'glorot'" glorot_uniform -- train small.yaml --model.initializer=glorot

@@ -58,26 +58,24 @@ static double normal(const walk *w, uint64_t element) {
   return pair[element % 2];
 }
 
-static double noisy(const walk *w, const tutti_layer_spec *spec, uint64_t element, double v) {
-  const double rate = spec->rate, u = tutti_random_uniform(word(w, element));
-  switch (spec->kind) {
-  case TUTTI_LAYER_DROPOUT:
-    return u >= rate ? v / (1 - rate) : 0;
-  case TUTTI_LAYER_GAUSSIAN_NOISE:
-    return v + spec->stddev * normal(w, element);
-  case TUTTI_LAYER_GAUSSIAN_DROPOUT:
-    return v * (1 + sqrt(rate / (1 - rate)) * normal(w, element));
-  default: {
-    const double a = pow((1 - rate) * (1 + rate * SELU_LOW * SELU_LOW), -0.5), b = -a * SELU_LOW * rate;
-    return a * (u >= rate ? v : SELU_LOW) + b;
-  }
-  }
+// Layers of noise, element by element.
+
+static double dropout(const walk *w, const tutti_layer_spec *spec, uint64_t element, double v) {
+  return tutti_random_uniform(word(w, element)) >= spec->rate ? v / (1 - spec->rate) : 0;
 }
 
-static void noise(walk *w, const tutti_layer_spec *spec) {
-  if (!w->pass->training) return;
-  for (int64_t i = 0; i < w->rows * w->n; i++)
-    w->a[i] = noisy(w, spec, (uint64_t)(w->pass->position * w->n + i), w->a[i]);
+static double gaussian_noise(const walk *w, const tutti_layer_spec *spec, uint64_t element, double v) {
+  return v + spec->stddev * normal(w, element);
+}
+
+static double gaussian_dropout(const walk *w, const tutti_layer_spec *spec, uint64_t element, double v) {
+  return v * (1 + sqrt(spec->rate / (1 - spec->rate)) * normal(w, element));
+}
+
+static double alpha_dropout(const walk *w, const tutti_layer_spec *spec, uint64_t element, double v) {
+  const double rate = spec->rate, a = pow((1 - rate) * (1 + rate * SELU_LOW * SELU_LOW), -0.5);
+  const bool is_kept = tutti_random_uniform(word(w, element)) >= rate;
+  return a * (is_kept ? v : SELU_LOW) - a * SELU_LOW * rate;
 }
 
 /** One feature of the rows [from, to), which are a group. */
@@ -108,7 +106,8 @@ static void batch_norm(walk *w, const tutti_layer_spec *spec) {
   if (w->state) w->state += 2 * w->n;
 }
 
-static void prelu(walk *w) {
+static void prelu(walk *w, const tutti_layer_spec *spec) {
+  (void)spec;
   for (int64_t i = 0; i < w->rows * w->n; i++) {
     near_kink(w, w->a[i]);
     w->a[i] = fmax(w->a[i], 0) + w->params[i % w->n] * fmin(w->a[i], 0);
@@ -125,6 +124,38 @@ static void layer_norm(walk *w, const tutti_layer_spec *spec) {
       a[j] = w->params[j] * (a[j] - mean) / sqrt(variance + spec->epsilon) + w->params[w->n + j];
   }
   w->params += 2 * w->n;
+}
+
+static void activation(walk *w, const tutti_layer_spec *spec) {
+  activate(w, spec->activation);
+}
+
+// --- the list
+
+/** A layer; or, if it only adds noise in training, one element of its output. */
+typedef struct {
+  void (*layer)(walk *w, const tutti_layer_spec *spec);
+  double (*noise)(const walk *w, const tutti_layer_spec *spec, uint64_t element, double v);
+} twin;
+
+static const twin dense_twin = {.layer = dense}, activation_twin = {.layer = activation},
+                  batch_norm_twin = {.layer = batch_norm}, layer_norm_twin = {.layer = layer_norm},
+                  prelu_twin = {.layer = prelu}, dropout_twin = {.noise = dropout},
+                  gaussian_noise_twin = {.noise = gaussian_noise},
+                  gaussian_dropout_twin = {.noise = gaussian_dropout},
+                  alpha_dropout_twin = {.noise = alpha_dropout};
+
+/** A layer without a twin does not compile. */
+static const twin *const twins[TUTTI_N_LAYER_KINDS] = {
+#define X(code, word, sentence) [TUTTI_LAYER_##code] = &word##_twin,
+#include "tutti/layers.def"
+};
+
+static void pass_layer(walk *w, const tutti_layer_spec *spec) {
+  const twin *of = twins[spec->kind];
+  if (of->layer) of->layer(w, spec);
+  for (int64_t i = 0; of->noise && w->pass->training && i < w->rows * w->n; i++)
+    w->a[i] = of->noise(w, spec, (uint64_t)(w->pass->position * w->n + i), w->a[i]);
 }
 
 static void loss_kinks(walk *w, tutti_targets targets) {
@@ -148,34 +179,7 @@ reference_result reference_net_run(const reference_net *net, const double *param
             .kink = INFINITY};
   w.a = calloc((size_t)(rows * w.n + 1), sizeof *w.a);
   memcpy(w.a, x, (size_t)(rows * w.n) * sizeof *w.a);
-  for (w.layer = 0; w.layer < net->n_layers; w.layer++) {
-    const tutti_layer_spec *spec = &net->layers[w.layer];
-    switch (spec->kind) {
-    case TUTTI_LAYER_DENSE:
-      dense(&w, spec);
-      break;
-    case TUTTI_LAYER_ACTIVATION:
-      activate(&w, spec->activation);
-      break;
-    case TUTTI_LAYER_BATCH_NORM:
-      batch_norm(&w, spec);
-      break;
-    case TUTTI_LAYER_PRELU:
-      prelu(&w);
-      break;
-    case TUTTI_LAYER_LAYER_NORM:
-      layer_norm(&w, spec);
-      break;
-    case TUTTI_LAYER_DROPOUT:
-    case TUTTI_LAYER_GAUSSIAN_NOISE:
-    case TUTTI_LAYER_GAUSSIAN_DROPOUT:
-    case TUTTI_LAYER_ALPHA_DROPOUT:
-      noise(&w, spec);
-      break;
-    case TUTTI_N_LAYER_KINDS:
-      break;
-    }
-  }
+  for (w.layer = 0; w.layer < net->n_layers; w.layer++) pass_layer(&w, &net->layers[w.layer]);
   loss_kinks(&w, targets);
   const reference_result result = {.loss = tutti_reference_loss(net->loss, w.a, targets, rows, w.n),
                                    .metric = tutti_reference_metric(net->loss, w.a, targets, rows, w.n),

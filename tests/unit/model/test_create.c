@@ -288,5 +288,5 @@ int main(void) {
       cmocka_unit_test(diagnosis_names_the_first_bad_layer),
       cmocka_unit_test(diagnosis_names_the_layer_of_the_largest_output),
   };
-  return cmocka_run_group_tests_name("model.build", tests, NULL, check_no_leak);
+  return cmocka_run_group_tests_name("model.create", tests, NULL, check_no_leak);
 }

@@ -1,4 +1,5 @@
-/** Makes and frees a network. */
+/** Creates and frees a network: the loss that fits, the layers in their order, the offsets of their arrays, and work memory.
+ * This file lies above the list of kinds, whose tables set up each layer. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,43 +7,6 @@
 #include "model/model_impl.h"
 
 enum { MAX_STATES = 2 }; // arrays of a layer
-
-tutti_status tutti_layer_add_array(tutti_model *model, tutti_layer *layer, tutti_array array) {
-  const bool is_weight = array.view.trainable;
-  array.frozen = layer->spec.frozen;
-  array.view.trainable = is_weight && !array.frozen;
-  int64_t *end = array.view.trainable ? &model->n_params : array.frozen ? &model->n_frozen : &model->n_moving;
-  // Two factors below 2^31 have a product that can be counted; the sum of many may not.
-  array.view.n = (array.view.rows ? array.view.rows : 1) * array.view.cols;
-  TUTTI_CHECK(array.view.n <= INT64_MAX / 16 - *end, TUTTI_ERR_CONFIG,
-              "layer %d (%s): the network has over 2^59 weights", layer->index + 1, layer->name);
-  array.view.layer = layer->name;
-  array.view.offset = *end;
-  *end += array.view.n;
-  if (is_weight) {
-    layer->n_weights += array.view.n;
-    array.part = model->n_weight_arrays++;
-  }
-  if (array.view.trainable)
-    model->trained[model->n_trained++] = array;
-  else
-    model->states[model->n_states++] = array;
-  return TUTTI_OK;
-}
-
-tutti_status tutti_layer_add_vector(tutti_model *model, tutti_layer *layer, const char *name, bool trainable,
-                                    float fill) {
-  const tutti_array array = {.view = {.name = name, .cols = layer->n_out, .trainable = trainable},
-                             .fill = fill};
-  return tutti_layer_add_array(model, layer, array);
-}
-
-tutti_status tutti_layer_allocate(const tutti_model *model, tutti_layer *layer, bool kept) {
-  const int64_t n = (int64_t)model->max_rows * layer->n_out;
-  TUTTI_TRY(TUTTI_NEW(layer->y, n));
-  if (kept) TUTTI_TRY(TUTTI_NEW(layer->kept, n));
-  return TUTTI_OK;
-}
 
 /** dense, dense_1, dense_2: the nth of its kind. */
 static void name_layer(const tutti_model *model, tutti_layer *layer) {
@@ -109,6 +73,8 @@ static tutti_status add_layer(tutti_model *model, const tutti_layer_spec *spec, 
   layer->state = n_moving;
   layer->gives_logits = gives_logits;
   name_layer(model, layer);
+  if (layer->ops->own_bytes > 0 && !(layer->own = tutti_calloc(1, layer->ops->own_bytes)))
+    return TUTTI_ERR_MEMORY;
   TUTTI_TRY(layer->ops->setup(model, layer));
   layer->n_params = model->n_params - n_params;
   layer->n_state = model->n_moving - n_moving + model->n_frozen - n_frozen;
@@ -192,13 +158,11 @@ done:
 }
 
 static void free_layer(tutti_layer *layer) {
+  if (layer->own && layer->ops->release) layer->ops->release(layer->own);
+  tutti_free(layer->own);
   tutti_free(layer->y);
   tutti_free(layer->kept);
-  tutti_free(layer->scales);
   tutti_free(layer->sums);
-  tutti_free(layer->links);
-  tutti_free(layer->chain);
-  tutti_groups_free(&layer->groups);
 }
 
 void tutti_model_destroy(tutti_model **model) {

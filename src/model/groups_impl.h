@@ -30,9 +30,6 @@ void tutti_groups_free(tutti_groups *groups);
 
 tutti_group_span tutti_group_span_of(int64_t ghost, const tutti_model_pass *pass, int64_t rows);
 
-/** Whether a sample's outputs depend on others: batch_norm's in training, unless it is frozen. */
-bool tutti_layer_mixes_samples(const tutti_layer_spec *layer);
-
 /** How many groups: of the global batch; of those, the ones with more than one sample; at most of a
  * micro-batch. */
 int64_t tutti_groups_of_batch(int64_t ghost, int64_t batch_count);
@@ -47,7 +44,7 @@ int64_t tutti_group_count(const tutti_group_span *span, int64_t i);
 
 /** The rows of the micro-batch that are of one leaf and in one group. */
 typedef struct {
-  int piece;        // of the micro-batch's leaves
+  int leaf;         // of the micro-batch's leaves
   int64_t group;    // of the span's
   int64_t from, to; // rows
 } tutti_group_cell;

@@ -69,17 +69,19 @@ static void mistakes_are_answered(void **state) {
     const char *text, *part;
   } cases[] = {
       {"", "a layer is empty"},
-      {"dens 10", "layer 'dens 10': 'dens' is no layer, did you mean 'dense'?"},
-      {"lstm 10", "'lstm' is no layer; there are: dense, activation, dropout"},
-      {"dense", "UNITS is missing, as in 'dense UNITS'"},
+      {"dens 10", "layer 'dens 10': 'dens' is not a layer (did you mean dense?); expected one of: dense, "
+                  "activation, dropout"},
+      {"lstm 10", "'lstm' is not a layer; expected one of: dense, activation, dropout"},
+      {"dense", "UNITS is missing; write 'dense UNITS'"},
       {"dense relu", "UNITS is 'relu', expected an integer from 1"},
       {"dense 0", "UNITS is '0', expected an integer from 1"},
       {"dense 3000000000", "UNITS is '3000000000'"},
-      {"dense 10 rleu", "'rleu' is no activation, did you mean 'relu'?"},
-      {"dense 10 relu tanh", "there is nothing 'tanh' could mean"},
+      {"dense 10 rleu", "'rleu' is not an activation (did you mean relu?)"},
+      {"dense 10 relu tanh", "the word 'tanh' has no meaning here"},
       {"dense 10 bias=maybe", "bias is 'maybe', expected yes or no"},
-      {"dense 10 initializer=he", "'he' is no initializer"},
-      {"dense 10 initialiser=he_normal", "'initialiser' is no option of dense, did you mean 'initializer'?"},
+      {"dense 10 initializer=he", "'he' is not an initializer"},
+      {"dense 10 initialiser=he_normal",
+       "'initialiser' is not an option of dense (did you mean initializer?)"},
       {"dense 10 l1=-1", "l1 is '-1', expected a number >= 0"},
       {"dense 10 l2=", "l2 is '', expected a number >= 0"},
       {"dense 10 l1=1 l1=2", "l1 is given twice"},
@@ -94,10 +96,10 @@ static void mistakes_are_answered(void **state) {
       {"gaussian_noise -1", "STDDEV is '-1', expected a number >= 0"},
       {"batch_norm ghost=1",
        "ghost is '1', expected 0 for the global batch, or a group of at least 2 samples"},
-      {"batch_norm 128", "there is nothing '128' could mean"},
+      {"batch_norm 128", "the word '128' has no meaning here"},
       {"batch_norm momentum=1", "momentum is '1'"},
       {"batch_norm epsilon=0", "epsilon is '0', expected a number > 0"},
-      {"prelu 0.1", "there is nothing '0.1' could mean"},
+      {"prelu 0.1", "the word '0.1' has no meaning here"},
   };
   tutti_layer_spec spec;
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -114,5 +116,5 @@ int main(void) {
       cmocka_unit_test(what_is_printed_reads_back), cmocka_unit_test(defaults_are_not_printed),
       cmocka_unit_test(mistakes_are_answered),
   };
-  return cmocka_run_group_tests_name("model.spec", tests, NULL, check_no_leak);
+  return cmocka_run_group_tests_name("model.layer_words", tests, NULL, check_no_leak);
 }

@@ -1,4 +1,5 @@
-/** The words of a layer: the fields of its kind make the parser, the printer and their messages. */
+/** The words of a layer: the fields in the table of its kind make the parser, the printer, their messages and the help.  The
+ * config reads and writes layers with it, and `tutti help layers` prints the fields. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,11 @@
 typedef tutti_layer_field field;
 
 enum { MAX_WORDS = 16, MAX_TEXT = 256 };
+
+const char *const tutti_layer_sentences[TUTTI_N_LAYER_KINDS] = {
+#define X(code, word, sentence) sentence,
+#include "tutti/layers.def"
+};
 
 static const field *fields_of(tutti_layer_kind kind) {
   return tutti_layer_ops_of(kind)->fields;
@@ -26,78 +32,67 @@ static tutti_layer_spec spec_default(tutti_layer_kind kind) {
   return spec;
 }
 
-static int find(const char *name, const char *const *names, int n) {
-  for (int i = 0; i < n; i++)
-    if (strcmp(name, names[i]) == 0) return i;
-  return -1;
+// --- reading ---------------------------------------------------------------------------------------------
+
+/** The index of `given` in `names`, or a failure that shows the nearest name and all of them. */
+static tutti_status choose(const char *text, const char *what, const char *given, const char *const *names,
+                           int n, int *index) {
+  char place[MAX_TEXT + 16];
+  snprintf(place, sizeof place, "layer '%s'", text);
+  const tutti_choice choice = {what, names, n};
+  return tutti_name_choose(&choice, given, TUTTI_ERR_CONFIG, place, index);
 }
 
-/** The index of `given` in `names`, or a failure that tells the nearest and all of them. */
-static tutti_status find_name(const char *text, const char *what, const char *given, const char *const *names,
-                              int n, int *index) {
-  char all[256];
-  *index = find(given, names, n);
-  if (*index >= 0) return TUTTI_OK;
-  const char *nearest = tutti_name_nearest(given, names, n);
-  tutti_text_list(all, sizeof all, names, n);
-  if (nearest)
-    TUTTI_FAIL(TUTTI_ERR_CONFIG, "layer '%s': '%s' is no %s, did you mean '%s'? There are: %s", text, given,
-               what, nearest, all);
-  TUTTI_FAIL(TUTTI_ERR_CONFIG, "layer '%s': '%s' is no %s; there are: %s", text, given, what, all);
+static tutti_status fail_range(const char *text, const field *f, const char *word) {
+  TUTTI_FAIL(TUTTI_ERR_CONFIG, "layer '%s': %s is '%s', expected %s", text, f->label, word, f->range);
 }
 
-static tutti_status read_real(const char *text, const field *f, const char *word, double *value) {
-  TUTTI_CHECK(tutti_text_real(word, value) && *value >= f->low && *value <= f->high, TUTTI_ERR_CONFIG,
-              "layer '%s': %s is '%s', expected %s", text, f->label, word, f->range);
-  return TUTTI_OK;
+static bool read_real(const field *f, const char *word, double *value) {
+  return tutti_text_real(word, value) && *value >= f->low && *value <= f->high;
 }
 
-static tutti_status read_count(const char *text, const field *f, const char *word, int64_t *value) {
-  const bool known =
-      tutti_text_integer(word, value) && *value >= (int64_t)f->low && *value <= (int64_t)f->high;
-  // The variance of one sample is 0, and all its outputs would be beta.
-  TUTTI_CHECK(known && !(f->at == TUTTI_AT(ghost) && *value == 1), TUTTI_ERR_CONFIG,
-              "layer '%s': %s is '%s', expected %s", text, f->label, word, f->range);
-  return TUTTI_OK;
+static bool read_count(const field *f, const char *word, int64_t *value) {
+  if (!tutti_text_integer(word, value) || (f->except && *value == f->except)) return false;
+  return *value >= (int64_t)f->low && *value <= (int64_t)f->high;
 }
 
-static tutti_status read_flag(const char *text, const field *f, const char *word, bool *value) {
+/** @param[in] yes  the value that "yes" stands for */
+static bool read_flag(const char *word, bool yes, bool *value) {
   static const char *const words[] = {"no", "yes", "false", "true"};
-  const int i = find(word, words, 4);
-  TUTTI_CHECK(i >= 0, TUTTI_ERR_CONFIG, "layer '%s': %s is '%s', expected %s", text, f->label, word,
-              f->range);
-  *value = i % 2;
-  return TUTTI_OK;
+  const int i = tutti_name_find(word, words, 4);
+  *value = (i % 2 != 0) == yes;
+  return i >= 0;
 }
 
 static tutti_status read_field(const char *text, const field *f, const char *word, tutti_layer_spec *spec) {
   void *value = (char *)spec + f->at;
   int i = 0;
+  bool read = false;
   switch (f->type) {
   case TUTTI_WORD_REAL:
-    return read_real(text, f, word, value);
+    read = read_real(f, word, value);
+    break;
   case TUTTI_WORD_COUNT:
-    return read_count(text, f, word, value);
+    read = read_count(f, word, value);
+    break;
   case TUTTI_WORD_FLAG:
-    return read_flag(text, f, word, value);
   case TUTTI_WORD_NO_FLAG:
-    TUTTI_TRY(read_flag(text, f, word, &spec->frozen));
-    spec->frozen = !spec->frozen;
-    return TUTTI_OK;
+    read = read_flag(word, f->type == TUTTI_WORD_FLAG, value);
+    break;
   case TUTTI_WORD_ACTIVATION:
-    TUTTI_TRY(find_name(text, "activation", word, tutti_activation_names, TUTTI_N_ACTIVATIONS, &i));
+    TUTTI_TRY(choose(text, "an activation", word, tutti_activation_names, TUTTI_N_ACTIVATIONS, &i));
     spec->activation = (tutti_activation)i;
     return TUTTI_OK;
   case TUTTI_WORD_INITIALIZER:
-    TUTTI_TRY(find_name(text, "initializer", word, tutti_initializer_names, TUTTI_N_INITIALIZERS, &i));
+    TUTTI_TRY(choose(text, "an initializer", word, tutti_initializer_names, TUTTI_N_INITIALIZERS, &i));
     spec->initializer = (tutti_initializer)i;
     spec->has_initializer = true;
     return TUTTI_OK;
   }
-  return TUTTI_OK;
+  return read ? TUTTI_OK : fail_range(text, f, word);
 }
 
-/** The field of `kind` that stands by its place and is not `seen` yet; -1 where there is none. */
+/** The field of `kind` that is known by its place and not `seen` yet; -1: there is none. */
 static int next_place(tutti_layer_kind kind, const bool *seen) {
   for (int i = 0; i < n_fields(kind); i++)
     if (!fields_of(kind)[i].key && !seen[i]) return i;
@@ -116,13 +111,13 @@ static tutti_status find_key(const char *text, tutti_layer_kind kind, const char
   TUTTI_CHECK(n > 0, TUTTI_ERR_CONFIG, "layer '%s': %s has no option '%s'", text,
               tutti_layer_kind_names[kind], key);
   char what[64];
-  snprintf(what, sizeof what, "option of %s", tutti_layer_kind_names[kind]);
-  TUTTI_TRY(find_name(text, what, key, keys, n, &i));
+  snprintf(what, sizeof what, "an option of %s", tutti_layer_kind_names[kind]);
+  TUTTI_TRY(choose(text, what, key, keys, n, &i));
   *index = at[i];
   return TUTTI_OK;
 }
 
-/** Which field a word is of, and where its value begins. */
+/** The field that a word belongs to, and the begin of its value. */
 static tutti_status find_field(const char *text, tutti_layer_kind kind, char *word, const bool *seen,
                                int *index, const char **value) {
   char *equals = strchr(word, '=');
@@ -130,7 +125,7 @@ static tutti_status find_field(const char *text, tutti_layer_kind kind, char *wo
     *value = word;
     *index = next_place(kind, seen);
     TUTTI_CHECK(*index >= 0, TUTTI_ERR_CONFIG,
-                "layer '%s': there is nothing '%s' could mean; options are written key=value", text, word);
+                "layer '%s': the word '%s' has no meaning here; options are written key=value", text, word);
     return TUTTI_OK;
   }
   *equals = '\0';
@@ -154,10 +149,10 @@ tutti_status tutti_layer_parse(const char *text, tutti_layer_spec *spec) {
               MAX_TEXT - 1);
   memcpy(copy, text, strlen(text) + 1);
   const int n = split(copy, words);
-  TUTTI_CHECK(n > 0, TUTTI_ERR_CONFIG, "a layer is empty; write one, as 'dense 512 relu'");
+  TUTTI_CHECK(n > 0, TUTTI_ERR_CONFIG, "a layer is empty; write one, for example 'dense 512 relu'");
 
   int kind = 0;
-  TUTTI_TRY(find_name(text, "layer", words[0], tutti_layer_kind_names, TUTTI_N_LAYER_KINDS, &kind));
+  TUTTI_TRY(choose(text, "a layer", words[0], tutti_layer_kind_names, TUTTI_N_LAYER_KINDS, &kind));
   *spec = spec_default((tutti_layer_kind)kind);
   bool seen[TUTTI_MAX_FIELDS] = {false};
   const field *fields = fields_of(spec->kind);
@@ -169,10 +164,12 @@ tutti_status tutti_layer_parse(const char *text, tutti_layer_spec *spec) {
     seen[index] = true;
   }
   for (int i = 0; i < n_fields(spec->kind); i++)
-    TUTTI_CHECK(!fields[i].required || seen[i], TUTTI_ERR_CONFIG, "layer '%s': %s is missing, as in '%s %s'",
+    TUTTI_CHECK(!fields[i].required || seen[i], TUTTI_ERR_CONFIG, "layer '%s': %s is missing; write '%s %s'",
                 text, fields[i].label, words[0], fields[i].label);
   return TUTTI_OK;
 }
+
+// --- writing ---------------------------------------------------------------------------------------------
 
 static void print_field(const field *f, const tutti_layer_spec *spec, const tutti_layer_spec *usual,
                         char *text, size_t bytes) {
@@ -209,4 +206,53 @@ void tutti_layer_print(const tutti_layer_spec *spec, char *text, size_t bytes) {
   snprintf(text, bytes, "%s", tutti_layer_kind_names[spec->kind]);
   for (int i = 0; i < n_fields(spec->kind); i++)
     print_field(&fields_of(spec->kind)[i], spec, &usual, text, bytes);
+}
+
+// --- help ------------------------------------------------------------------------------------------------
+
+/** "bias=yes": a field with a key, and its default. */
+static void append_key(const field *f, const tutti_layer_spec *usual, char *text, size_t bytes) {
+  const char *value = (const char *)usual + f->at;
+  char number[32];
+  tutti_text_append(text, bytes, " [%s=", f->key);
+  switch (f->type) {
+  case TUTTI_WORD_REAL:
+    tutti_text_append(text, bytes, "%s]",
+                      tutti_text_print_real(number, sizeof number, *(const double *)value));
+    break;
+  case TUTTI_WORD_COUNT:
+    tutti_text_append(text, bytes, "%lld]", (long long)*(const int64_t *)value);
+    break;
+  case TUTTI_WORD_FLAG:
+  case TUTTI_WORD_NO_FLAG:
+    tutti_text_append(text, bytes, "%s]",
+                      *(const bool *)value == (f->type == TUTTI_WORD_FLAG) ? "yes" : "no");
+    break;
+  case TUTTI_WORD_ACTIVATION:
+  case TUTTI_WORD_INITIALIZER:
+    tutti_text_append(text, bytes, "NAME]");
+    break;
+  }
+}
+
+const char *tutti_layer_usage(tutti_layer_kind kind, char *text, size_t bytes) {
+  const tutti_layer_spec usual = spec_default(kind);
+  snprintf(text, bytes, "%s", tutti_layer_kind_names[kind]);
+  for (int i = 0; i < n_fields(kind); i++) {
+    const field *f = &fields_of(kind)[i];
+    if (f->key)
+      append_key(f, &usual, text, bytes);
+    else
+      tutti_text_append(text, bytes, f->required ? " %s" : " [%s]", f->label);
+  }
+  return text;
+}
+
+const char *tutti_layer_ranges(tutti_layer_kind kind, char *text, size_t bytes) {
+  text[0] = '\0';
+  for (int i = 0; i < n_fields(kind); i++) {
+    const field *f = &fields_of(kind)[i];
+    if (f->range[0]) tutti_text_append(text, bytes, "%s%s: %s", text[0] ? "; " : "", f->label, f->range);
+  }
+  return text;
 }
