@@ -34,7 +34,7 @@ static tutti_status advise_ranges(const tutti_dataset *d) {
   const int64_t n = d->layout.n_features;
   double *all = NULL;
   TUTTI_TRY(TUTTI_NEW(all, 3 * n));
-  tutti_train_ranges(d, all, all + n, all + 2 * n);
+  tutti_dataset_train_ranges(d, all, all + n, all + 2 * n);
   const extremes e = find_extremes(n, all, all + n);
   if (e.narrow >= 0 && e.wide_range >= FAR_APART * e.narrow_range)
     tutti_log(
@@ -118,7 +118,7 @@ static tutti_status advise_targets(const tutti_dataset *d) {
 
 tutti_status tutti_dataset_advise(const tutti_comm *comm, const tutti_dataset *d, tutti_scale scale) {
   const bool speaks = tutti_comm_rank(comm) == 0;
-  tutti_features_warn(d, d->layout.parts[TUTTI_ROWS_TRAIN].features);
+  tutti_dataset_warn_features(d, d->layout.parts[TUTTI_ROWS_TRAIN].features);
   tutti_status local = speaks ? advise_targets(d) : TUTTI_OK;
   if (local == TUTTI_OK && speaks && scale == TUTTI_SCALE_AUTO) local = advise(d);
   return tutti_agree_from(comm, 0, local);

@@ -1,10 +1,10 @@
-#include "data/array.h"
-
 #include <string.h>
+
+#include "data/import_impl.h"
 
 enum { FIRST_CAPACITY = 64 };
 
-tutti_status tutti_array_reserve(tutti_array *array, int64_t n) {
+tutti_status tutti_data_array_reserve(tutti_data_array *array, int64_t n) {
   if (n <= array->capacity) return TUTTI_OK;
   int64_t capacity = array->capacity < FIRST_CAPACITY ? FIRST_CAPACITY : array->capacity;
   while (capacity < n) capacity += capacity / 2;
@@ -17,15 +17,15 @@ tutti_status tutti_array_reserve(tutti_array *array, int64_t n) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_array_add(tutti_array *array, const void *items, int64_t n) {
+tutti_status tutti_data_array_add(tutti_data_array *array, const void *items, int64_t n) {
   if (n <= 0) return TUTTI_OK;
-  TUTTI_TRY(tutti_array_reserve(array, array->n + n));
+  TUTTI_TRY(tutti_data_array_reserve(array, array->n + n));
   memcpy((char *)array->data + (size_t)array->n * array->unit, items, (size_t)n * array->unit);
   array->n += n;
   return TUTTI_OK;
 }
 
-void tutti_array_free(tutti_array *array) {
+void tutti_data_array_free(tutti_data_array *array) {
   tutti_free(array->data);
   array->data = NULL;
   array->n = array->capacity = 0;

@@ -1,16 +1,13 @@
 /* Importing from formats that store one array per file: opens the files in pairs of samples and labels, checks that they
  * belong together, and copies them in pieces, since they may be larger than the memory.  import_idx.c and import_npy.c
  * add how a file is read. */
-#include "data/array_files_impl.h"
-
-#include "data/labels.h"
-#include "data/write.h"
+#include "data/import_impl.h"
 
 tutti_status tutti_import_check_n_dims(const tutti_import_array *a, int max_label_dims) {
   const int least = a->is_labels ? 1 : 2, most = a->is_labels ? max_label_dims : TUTTI_MAX_DIMS;
   TUTTI_CHECK(a->n_dims >= least && a->n_dims <= most, TUTTI_ERR_DATA,
               "%s: has %d dimensions, %s needs %s; are samples and labels swapped?",
-              tutti_input_path(a->input), a->n_dims, a->option,
+              tutti_data_input_path(a->input), a->n_dims, a->option,
               !a->is_labels ? "2 to 8"
               : most == 1   ? "1"
                             : "1 or 2");
@@ -18,7 +15,7 @@ tutti_status tutti_import_check_n_dims(const tutti_import_array *a, int max_labe
 }
 
 static tutti_status check_dims(const tutti_array_format *format, tutti_import_array *a) {
-  const char *path = tutti_input_path(a->input);
+  const char *path = tutti_data_input_path(a->input);
   a->row_items = 1;
   for (int i = 0; i < a->n_dims; i++) {
     TUTTI_CHECK(a->dims[i] > 0, TUTTI_ERR_DATA, "%s: dimension %d of %d is 0, there are no data", path, i + 1,
@@ -37,12 +34,12 @@ static tutti_status check_dims(const tutti_array_format *format, tutti_import_ar
 
 static void array_close(const tutti_array_format *format, tutti_import_array *a) {
   if (format->free_state) format->free_state(a);
-  tutti_input_close(&a->input);
+  tutti_data_input_close(&a->input);
 }
 
 /** @param[out] a  only option and is_labels are set; to be closed also after a failure */
 static tutti_status array_open(const tutti_array_format *format, const char *path, tutti_import_array *a) {
-  TUTTI_TRY(tutti_input_open(path, &a->input));
+  TUTTI_TRY(tutti_data_input_open(path, &a->input));
   TUTTI_TRY(format->read_header(a));
   return check_dims(format, a);
 }
@@ -63,19 +60,19 @@ static int64_t largest_label(const tutti_import_array *a, const void *rows, int6
 static tutti_status copy_array(const tutti_array_format *format, tutti_import_array *a, tutti_file *file,
                                int64_t *largest) {
   const int64_t n = a->dims[0], row_bytes = a->row_items * (int64_t)tutti_type_bytes(a->type);
-  const int64_t piece = tutti_write_piece(row_bytes);
+  const int64_t piece = tutti_import_rows_at_once(row_bytes);
   char *rows = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(rows, (n < piece ? n : piece) * row_bytes));
   TUTTI_TRY_GOTO(done, tutti_file_create_array(file, a->option, a->type, a->n_dims, a->dims,
-                                               tutti_write_level(a->type)));
+                                               tutti_import_level(a->type)));
   for (int64_t first = 0; first < n; first += piece) {
     const int64_t now = n - first < piece ? n - first : piece;
     TUTTI_TRY_GOTO(done, format->read_rows(a, now, rows));
     if (a->is_labels) *largest = a->row_items > 1 ? INT64_MAX : largest_label(a, rows, now, *largest);
     TUTTI_TRY_GOTO(done, tutti_file_write_rows(file, a->option, a->type, first, now, rows));
   }
-  TUTTI_TRY_GOTO(done, tutti_input_check_end(a->input));
+  TUTTI_TRY_GOTO(done, tutti_data_input_check_end(a->input));
 done:
   tutti_free(rows);
   return status;
@@ -113,7 +110,7 @@ static tutti_status check_options(const tutti_format_option *options, const char
   for (int i = 2; i < 2 * n_pairs; i++)
     TUTTI_CHECK(!values[i] || values[i ^ 1], TUTTI_ERR_USAGE, "import: %s is given without %s",
                 options[i].name, options[i ^ 1].name);
-  return tutti_write_check_output(output, values, 2 * n_pairs);
+  return tutti_import_check_output(output, values, 2 * n_pairs);
 }
 
 tutti_status tutti_import_pairs(const tutti_array_format *format, const tutti_format_option *options,
@@ -133,7 +130,7 @@ tutti_status tutti_import_pairs(const tutti_array_format *format, const tutti_fo
                                   .n_test = n[1],
                                   .n_validation = n[2],
                                   .n_features = n_features,
-                                  .n_classes = largest < TUTTI_MAX_CLASSES ? (int)largest + 1 : 0};
+                                  .n_classes = largest < TUTTI_IMPORT_MAX_CLASSES ? (int)largest + 1 : 0};
 done:
   tutti_file_close(&file);
   return status;

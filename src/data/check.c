@@ -20,8 +20,8 @@
 DEFINE_FIRST_BAD(first_bad_f32, float)
 DEFINE_FIRST_BAD(first_bad_f64, double)
 
-tutti_status tutti_check_finite(const char *path, const char *name, tutti_type type, const void *values,
-                                int64_t first, int64_t n, int64_t width) {
+tutti_status tutti_data_check_finite(const char *path, const char *name, tutti_type type, const void *values,
+                                     int64_t first, int64_t n, int64_t width) {
   const int64_t count = n * width;
   int64_t at = count;
   double value = 0;
@@ -39,7 +39,7 @@ tutti_status tutti_check_finite(const char *path, const char *name, tutti_type t
   return TUTTI_OK;
 }
 
-tutti_status tutti_check_weights(const tutti_dataset *d) {
+tutti_status tutti_dataset_check_weights(const tutti_dataset *d) {
   const int64_t n = d->layout.parts[TUTTI_ROWS_TRAIN].n;
   const float *w = tutti_dataset_weights(d);
   int64_t n_some = 0;

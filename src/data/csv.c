@@ -1,32 +1,29 @@
-#include "data/csv.h"
-
 #include <string.h>
 
-#include "data/array.h"
-#include "data/input.h"
+#include "data/import_impl.h"
 
 typedef enum { BEFORE_FIELD, PLAIN, QUOTED, AFTER_QUOTE } place;
 
-struct tutti_csv {
-  tutti_input *input;
+struct tutti_data_csv {
+  tutti_data_input *input;
   char separator;
   int64_t line;
-  tutti_array text;   // of char: the fields one after another, each with its NUL
-  tutti_array starts; // of int64_t: where in `text` each field begins
+  tutti_data_array text;   // of char: the fields one after another, each with its NUL
+  tutti_data_array starts; // of int64_t: where in `text` each field begins
   place at;
 };
 
 /** The caller has reserved room for it. */
-static void push(tutti_csv *csv, char letter) {
+static void push(tutti_data_csv *csv, char letter) {
   ((char *)csv->text.data)[csv->text.n++] = letter;
 }
 
-static void begin_field(tutti_csv *csv) {
+static void begin_field(tutti_data_csv *csv) {
   ((int64_t *)csv->starts.data)[csv->starts.n++] = csv->text.n;
   csv->at = BEFORE_FIELD;
 }
 
-static void end_field(tutti_csv *csv) {
+static void end_field(tutti_data_csv *csv) {
   const int64_t start = ((const int64_t *)csv->starts.data)[csv->starts.n - 1];
   const char *text = csv->text.data;
   if (csv->at == PLAIN)
@@ -41,11 +38,11 @@ static int64_t count(const char *line, int64_t length, char letter) {
 }
 
 /** Take the letters of one line; afterwards csv->at is QUOTED where the record goes on in the next one. */
-static tutti_status take_line(tutti_csv *csv, const char *line, int64_t length) {
+static tutti_status take_line(tutti_data_csv *csv, const char *line, int64_t length) {
   // Each letter becomes at most one (a separator the NUL of its field); the \n that joins lines and the last
   // NUL add two.
-  TUTTI_TRY(tutti_array_reserve(&csv->text, csv->text.n + length + 2));
-  TUTTI_TRY(tutti_array_reserve(&csv->starts, csv->starts.n + count(line, length, csv->separator) + 1));
+  TUTTI_TRY(tutti_data_array_reserve(&csv->text, csv->text.n + length + 2));
+  TUTTI_TRY(tutti_data_array_reserve(&csv->starts, csv->starts.n + count(line, length, csv->separator) + 1));
   if (csv->at == QUOTED)
     push(csv, '\n');
   else
@@ -58,7 +55,7 @@ static tutti_status take_line(tutti_csv *csv, const char *line, int64_t length) 
       else
         push(csv, letter);
     } else if (letter == '\r') {
-      return tutti_input_refuse_return(csv->input);
+      return tutti_data_input_refuse_return(csv->input);
     } else if (letter == csv->separator) {
       end_field(csv);
       begin_field(csv);
@@ -72,7 +69,7 @@ static tutti_status take_line(tutti_csv *csv, const char *line, int64_t length) 
       TUTTI_CHECK(
           letter == ' ', TUTTI_ERR_DATA,
           "%s:%lld: field %lld goes on after its closing quote; a quote inside a quoted field is doubled",
-          tutti_input_path(csv->input), (long long)tutti_input_line_number(csv->input),
+          tutti_data_input_path(csv->input), (long long)tutti_data_input_line_number(csv->input),
           (long long)csv->starts.n);
     } else {
       push(csv, letter);
@@ -86,22 +83,22 @@ static bool is_blank(const char *line) {
 }
 
 /** The next line that is not blank; NULL at the end. */
-static tutti_status first_line(tutti_csv *csv, char **line, int64_t *length) {
-  do TUTTI_TRY(tutti_input_line(csv->input, line, length));
+static tutti_status first_line(tutti_data_csv *csv, char **line, int64_t *length) {
+  do TUTTI_TRY(tutti_data_input_line(csv->input, line, length));
   while (*line && is_blank(*line));
-  csv->line = tutti_input_line_number(csv->input);
+  csv->line = tutti_data_input_line_number(csv->input);
   return TUTTI_OK;
 }
 
-static tutti_status take_record(tutti_csv *csv, const char *line, int64_t length) {
+static tutti_status take_record(tutti_data_csv *csv, const char *line, int64_t length) {
   csv->text.n = csv->starts.n = 0;
   csv->at = BEFORE_FIELD;
   TUTTI_TRY(take_line(csv, line, length));
   while (csv->at == QUOTED) {
     char *more = NULL;
-    TUTTI_TRY(tutti_input_line(csv->input, &more, &length));
+    TUTTI_TRY(tutti_data_input_line(csv->input, &more, &length));
     TUTTI_CHECK(more, TUTTI_ERR_DATA, "%s:%lld: field %lld opens a quote that is never closed",
-                tutti_input_path(csv->input), (long long)csv->line, (long long)csv->starts.n);
+                tutti_data_input_path(csv->input), (long long)csv->line, (long long)csv->starts.n);
     TUTTI_TRY(take_line(csv, more, length));
   }
   end_field(csv);
@@ -123,16 +120,16 @@ static char find_separator(const char *line) {
   return candidates[best];
 }
 
-tutti_status tutti_csv_open(const char *path, tutti_csv **out) {
-  tutti_csv *csv = NULL;
+tutti_status tutti_data_csv_open(const char *path, tutti_data_csv **out) {
+  tutti_data_csv *csv = NULL;
   tutti_status status = TUTTI_OK;
   char *line = NULL;
   int64_t length = 0;
   *out = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(csv, 1));
-  csv->text = TUTTI_ARRAY_OF(char);
-  csv->starts = TUTTI_ARRAY_OF(int64_t);
-  TUTTI_TRY_GOTO(done, tutti_input_open(path, &csv->input));
+  csv->text = TUTTI_DATA_ARRAY_OF(char);
+  csv->starts = TUTTI_DATA_ARRAY_OF(int64_t);
+  TUTTI_TRY_GOTO(done, tutti_data_input_open(path, &csv->input));
   TUTTI_TRY_GOTO(done, first_line(csv, &line, &length));
   TUTTI_CHECK_GOTO(done, line, TUTTI_ERR_DATA, "%s: is empty; a header line and at least one row are needed",
                    path);
@@ -141,20 +138,20 @@ tutti_status tutti_csv_open(const char *path, tutti_csv **out) {
   *out = csv;
   csv = NULL;
 done:
-  tutti_csv_close(&csv);
+  tutti_data_csv_close(&csv);
   return status;
 }
 
-void tutti_csv_close(tutti_csv **csv) {
+void tutti_data_csv_close(tutti_data_csv **csv) {
   if (!*csv) return;
-  tutti_input_close(&(*csv)->input);
-  tutti_array_free(&(*csv)->text);
-  tutti_array_free(&(*csv)->starts);
+  tutti_data_input_close(&(*csv)->input);
+  tutti_data_array_free(&(*csv)->text);
+  tutti_data_array_free(&(*csv)->starts);
   tutti_free(*csv);
   *csv = NULL;
 }
 
-tutti_status tutti_csv_next(tutti_csv *csv, bool *there) {
+tutti_status tutti_data_csv_next(tutti_data_csv *csv, bool *there) {
   char *line = NULL;
   int64_t length = 0;
   TUTTI_TRY(first_line(csv, &line, &length));
@@ -163,14 +160,14 @@ tutti_status tutti_csv_next(tutti_csv *csv, bool *there) {
   return TUTTI_OK;
 }
 
-int64_t tutti_csv_n_fields(const tutti_csv *csv) {
+int64_t tutti_data_csv_n_fields(const tutti_data_csv *csv) {
   return csv->starts.n;
 }
 
-const char *tutti_csv_field(const tutti_csv *csv, int64_t i) {
+const char *tutti_data_csv_field(const tutti_data_csv *csv, int64_t i) {
   return (const char *)csv->text.data + ((const int64_t *)csv->starts.data)[i];
 }
 
-int64_t tutti_csv_line(const tutti_csv *csv) {
+int64_t tutti_data_csv_line(const tutti_data_csv *csv) {
   return csv->line;
 }

@@ -62,17 +62,13 @@ static tutti_features features_of(const tutti_dataset *d, tutti_rows which) {
   return v.parts ? TUTTI_FEATURES_PARTS : TUTTI_FEATURES_NUMBERS;
 }
 
-tutti_status tutti_features_find(tutti_dataset *d) {
+tutti_status tutti_dataset_find_features(tutti_dataset *d) {
   tutti_features found[TUTTI_N_ROWS] = {0};
   for (tutti_rows which = 0; tutti_comm_rank(d->comm) == 0 && which < TUTTI_N_ROWS; which++)
     found[which] = features_of(d, which);
   TUTTI_TRY(tutti_bcast(d->comm, 0, found, sizeof found));
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) d->layout.parts[which].features = found[which];
   return TUTTI_OK;
-}
-
-tutti_features tutti_dataset_features(const tutti_dataset *d, tutti_rows which) {
-  return d->layout.parts[which].features;
 }
 
 // --- the scale of the rows trained on
@@ -127,7 +123,7 @@ static tutti_status adapt_part(tutti_dataset *d, tutti_rows which) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_features_adapt(tutti_dataset *d) {
+tutti_status tutti_dataset_adapt_scaling(tutti_dataset *d) {
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) TUTTI_TRY(adapt_part(d, which));
   return TUTTI_OK;
 }
@@ -138,7 +134,7 @@ static bool are_far_apart(tutti_features a, tutti_features b) {
          (a == TUTTI_FEATURES_PARTS && b == TUTTI_FEATURES_WHOLE);
 }
 
-void tutti_features_warn(const tutti_dataset *d, tutti_features trained_on) {
+void tutti_dataset_warn_features(const tutti_dataset *d, tutti_features trained_on) {
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     const tutti_features own = d->layout.parts[which].features;
     if (are_far_apart(own, trained_on))

@@ -8,21 +8,17 @@
 
 #include "base/names.h"
 #include "base/text.h"
-#include "data/csv.h"
-#include "data/format.h"
-#include "data/precision.h"
-#include "data/split.h"
-#include "data/write.h"
+#include "data/import_impl.h"
 
 enum { LIST_BYTES = 700, PLACE_BYTES = 512, NUMBER_BYTES = 24 };
 
 typedef struct {
   const tutti_import_csv_options *options;
-  tutti_csv *csv;
+  tutti_data_csv *csv;
   const char *
       *columns; // [n_columns] names, those of features first once the label's place is known; owned each
   int64_t n_columns, label;
-  tutti_array x; // of double, [n, n_columns - 1]
+  tutti_data_array x; // of double, [n, n_columns - 1]
   tutti_label_texts labels;
   int64_t n;
   bool numbered; // all features have names that a row may hold: numbers, missing values
@@ -130,14 +126,14 @@ static tutti_status check_no_row(table *t) {
 }
 
 static const char *name_of(const table *t, int64_t column, char number[NUMBER_BYTES]) {
-  if (t->options->header != TUTTI_HEADER_NO) return tutti_csv_field(t->csv, column);
+  if (t->options->header != TUTTI_HEADER_NO) return tutti_data_csv_field(t->csv, column);
   snprintf(number, NUMBER_BYTES, "%lld", (long long)column + 1);
   return number;
 }
 
 static tutti_status read_header(table *t) {
   char number[NUMBER_BYTES];
-  const int64_t n = tutti_csv_n_fields(t->csv);
+  const int64_t n = tutti_data_csv_n_fields(t->csv);
   TUTTI_TRY(TUTTI_NEW(t->columns, n));
   for (t->n_columns = 0; t->n_columns < n; t->n_columns++) {
     t->columns[t->n_columns] = tutti_strdup(name_of(t, t->n_columns, number));
@@ -158,7 +154,7 @@ static tutti_status read_header(table *t) {
 static tutti_status check_present(const table *t, int64_t column, const char *field) {
   TUTTI_CHECK(!is_missing(field), TUTTI_ERR_DATA,
               "%s:%lld: column '%.60s' %s%.10s: a value is missing; fill it in or leave the row out",
-              t->options->file, (long long)tutti_csv_line(t->csv), t->columns[column],
+              t->options->file, (long long)tutti_data_csv_line(t->csv), t->columns[column],
               *field ? "is " : "is empty", field);
   return TUTTI_OK;
 }
@@ -171,34 +167,34 @@ static tutti_status read_number(const table *t, int64_t column, const char *fiel
       is_number, TUTTI_ERR_DATA,
       "%s:%lld: column '%.60s': '%.40s' is no finite number; features are numbers, leave the column out or "
       "replace its texts",
-      t->options->file, (long long)tutti_csv_line(t->csv), t->columns[column], field);
+      t->options->file, (long long)tutti_data_csv_line(t->csv), t->columns[column], field);
   TUTTI_CHECK(fabs(value) <= FLT_MAX, TUTTI_ERR_DATA,
               "%s:%lld: column '%.60s': %.40s does not fit into float32", t->options->file,
-              (long long)tutti_csv_line(t->csv), t->columns[column], field);
+              (long long)tutti_data_csv_line(t->csv), t->columns[column], field);
   const bool is_byte = value >= 0 && value <= UINT8_MAX && value == floor(value);
   TUTTI_CHECK(is_byte || !t->options->bytes, TUTTI_ERR_DATA,
               "%s:%lld: column '%.60s': %.40s is no byte (a whole number from 0 to 255), as which features "
               "are to be stored",
-              t->options->file, (long long)tutti_csv_line(t->csv), t->columns[column], field);
+              t->options->file, (long long)tutti_data_csv_line(t->csv), t->columns[column], field);
   *x = value;
   return TUTTI_OK;
 }
 
 static tutti_status read_row(table *t) {
-  const int64_t found = tutti_csv_n_fields(t->csv);
+  const int64_t found = tutti_data_csv_n_fields(t->csv);
   TUTTI_CHECK(found == t->n_columns, TUTTI_ERR_DATA,
               "%s:%lld: %lld fields, expected %lld as in the first line", t->options->file,
-              (long long)tutti_csv_line(t->csv), (long long)found, (long long)t->n_columns);
-  TUTTI_TRY(tutti_array_reserve(&t->x, t->x.n + t->n_columns - 1));
+              (long long)tutti_data_csv_line(t->csv), (long long)found, (long long)t->n_columns);
+  TUTTI_TRY(tutti_data_array_reserve(&t->x, t->x.n + t->n_columns - 1));
   for (int64_t column = 0; column < t->n_columns; column++) {
-    const char *field = tutti_csv_field(t->csv, column);
+    const char *field = tutti_data_csv_field(t->csv, column);
     if (column == t->label) {
       TUTTI_TRY(check_present(t, column, field));
       TUTTI_CHECK(!t->numbered || strcmp(field, t->columns[column]) != 0, TUTTI_ERR_DATA,
                   "%s:%lld: the label '%.40s' is in the first line too, which may be a row; say --header=no "
                   "if it is one, --header=yes if it holds the names of the columns",
-                  t->options->file, (long long)tutti_csv_line(t->csv), field);
-      TUTTI_TRY(tutti_label_texts_add(&t->labels, field, tutti_csv_line(t->csv)));
+                  t->options->file, (long long)tutti_data_csv_line(t->csv), field);
+      TUTTI_TRY(tutti_label_texts_add(&t->labels, field, tutti_data_csv_line(t->csv)));
     } else {
       TUTTI_TRY(read_number(t, column, field, (double *)t->x.data + t->x.n));
       t->x.n++;
@@ -211,7 +207,7 @@ static tutti_status read_row(table *t) {
 static tutti_status read_rows(table *t) {
   if (t->options->header == TUTTI_HEADER_NO) TUTTI_TRY(read_row(t));
   for (bool there = true;;) {
-    TUTTI_TRY(tutti_csv_next(t->csv, &there));
+    TUTTI_TRY(tutti_data_csv_next(t->csv, &there));
     if (!there) break;
     TUTTI_TRY(read_row(t));
   }
@@ -251,9 +247,9 @@ static tutti_status choose_type(const table *t, tutti_type *type) {
   TUTTI_TRY(TUTTI_NEW(column, t->n));
   for (int64_t j = 0; j < width && *type == TUTTI_F32; j++) {
     for (int64_t i = 0; i < t->n; i++) column[i] = x[i * width + j];
-    if (!tutti_needs_double(column, t->n)) continue;
+    if (!tutti_import_needs_double(column, t->n)) continue;
     *type = TUTTI_F64;
-    tutti_note_double(t->options->file, t->columns[j]);
+    tutti_import_note_double(t->options->file, t->columns[j]);
   }
   tutti_free(column);
   return TUTTI_OK;
@@ -268,12 +264,13 @@ static tutti_status write_table(table *t, tutti_import_result *result) {
   tutti_labels labels = {0};
   int64_t *order = NULL;
   const char *label_name = t->columns[t->label];
-  tutti_writing w = {.n_features = t->n_columns - 1};
+  tutti_import_table w = {.n_features = t->n_columns - 1};
   tutti_status status = TUTTI_OK;
   tutti_text_append(place, sizeof place, "%s, column '%.60s'", t->options->file, label_name);
-  TUTTI_TRY_GOTO(done, tutti_labels_make(&t->labels, t->options->kind, place, &labels));
+  TUTTI_TRY_GOTO(done, tutti_labels_create(&t->labels, t->options->kind, place, &labels));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(order, t->n));
-  TUTTI_TRY_GOTO(done, tutti_split(t->n, t->options->test_fraction, t->options->seed, order, &w.n_test));
+  TUTTI_TRY_GOTO(done,
+                 tutti_import_split(t->n, t->options->test_fraction, t->options->seed, order, &w.n_test));
   // The names of the features stand together from here on: the label's goes to the end.
   memmove(t->columns + t->label, t->columns + t->label + 1,
           (size_t)(w.n_features - t->label) * sizeof *t->columns);
@@ -286,7 +283,7 @@ static tutti_status write_table(table *t, tutti_import_result *result) {
   w.labels = &labels;
   w.label_name = label_name;
   w.columns = t->columns;
-  TUTTI_TRY_GOTO(done, tutti_write_dataset(t->options->output, &w));
+  TUTTI_TRY_GOTO(done, tutti_import_write(t->options->output, &w));
   *result = (tutti_import_result){
       .n_train = w.n_train, .n_test = w.n_test, .n_features = w.n_features, .n_classes = labels.n_classes};
 done:
@@ -301,24 +298,24 @@ static tutti_status check_options(const tutti_import_csv_options *o) {
               "import csv: no label column is given (its name, or its number from 1)");
   TUTTI_CHECK(o->test_fraction >= 0 && o->test_fraction < 1, TUTTI_ERR_USAGE,
               "import csv: test_fraction is %g, expected a number >= 0 and < 1", o->test_fraction);
-  return tutti_write_check_output(o->output, &o->file, 1);
+  return tutti_import_check_output(o->output, &o->file, 1);
 }
 
 tutti_status tutti_import_csv(const tutti_import_csv_options *options, tutti_import_result *result) {
-  table t = {.options = options, .x = TUTTI_ARRAY_OF(double)};
+  table t = {.options = options, .x = TUTTI_DATA_ARRAY_OF(double)};
   tutti_status status = TUTTI_OK;
   tutti_label_texts_init(&t.labels);
   TUTTI_TRY_GOTO(done, check_options(options));
-  TUTTI_TRY_GOTO(done, tutti_csv_open(options->file, &t.csv));
+  TUTTI_TRY_GOTO(done, tutti_data_csv_open(options->file, &t.csv));
   TUTTI_TRY_GOTO(done, read_header(&t));
   TUTTI_TRY_GOTO(done, read_rows(&t));
   TUTTI_TRY_GOTO(done, write_table(&t, result));
 done:
   for (int64_t i = 0; i < t.n_columns; i++) tutti_free((void *)t.columns[i]);
   tutti_free(t.columns);
-  tutti_array_free(&t.x);
+  tutti_data_array_free(&t.x);
   tutti_label_texts_free(&t.labels);
-  tutti_csv_close(&t.csv);
+  tutti_data_csv_close(&t.csv);
   return status;
 }
 

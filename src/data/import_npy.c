@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/array_files_impl.h"
-#include "data/format.h"
+#include "data/import_impl.h"
 
 enum { MAGIC_BYTES = 6, MAX_HEADER_BYTES = 1 << 20, DESCR_BYTES = 16 };
 
@@ -38,11 +37,11 @@ typedef struct {
 
 // --- the header
 
-static tutti_status read_start(tutti_input *input, int64_t *header_bytes) {
-  const char *path = tutti_input_path(input);
+static tutti_status read_start(tutti_data_input *input, int64_t *header_bytes) {
+  const char *path = tutti_data_input_path(input);
   uint8_t start[MAGIC_BYTES + 2], length[4] = {0};
   int64_t got = 0;
-  TUTTI_TRY(tutti_input_read(input, start, sizeof start, &got));
+  TUTTI_TRY(tutti_data_input_read(input, start, sizeof start, &got));
   TUTTI_CHECK(got < 2 || memcmp(start, "PK", 2) != 0, TUTTI_ERR_DATA,
               "%s: is an archive such as an .npz file, expected a .npy file; write each of its arrays with "
               "numpy.save",
@@ -53,7 +52,7 @@ static tutti_status read_start(tutti_input *input, int64_t *header_bytes) {
   TUTTI_CHECK(version >= 1 && version <= 3, TUTTI_ERR_DATA,
               "%s: has version %d.%d of the .npy format, expected 1.0, 2.0 or 3.0", path, version,
               start[MAGIC_BYTES + 1]);
-  TUTTI_TRY(tutti_input_read_exactly(input, length, version == 1 ? 2 : 4, "header"));
+  TUTTI_TRY(tutti_data_input_read_exactly(input, length, version == 1 ? 2 : 4, "header"));
   *header_bytes = (int64_t)length[3] << 24 | length[2] << 16 | length[1] << 8 | length[0];
   TUTTI_CHECK(*header_bytes <= MAX_HEADER_BYTES, TUTTI_ERR_DATA,
               "%s: the header has %lld bytes, expected at most %d: the file is damaged", path,
@@ -105,14 +104,14 @@ static tutti_status read_shape(const char *text, tutti_import_array *a) {
     at = end + strspn(end, "L, "); // Python 2 wrote 60000L
   }
   TUTTI_CHECK(*text == '(' && *at == ')', TUTTI_ERR_DATA,
-              "%s: the header has a shape that cannot be read: %.*s", tutti_input_path(a->input),
+              "%s: the header has a shape that cannot be read: %.*s", tutti_data_input_path(a->input),
               (int)strcspn(text, "}"), text);
   return tutti_import_check_n_dims(a, 2);
 }
 
 static tutti_status parse_header(const char *header, tutti_import_array *a) {
   npy *f = a->state;
-  const char *path = tutti_input_path(a->input), *descr = NULL, *order = NULL, *shape = NULL;
+  const char *path = tutti_data_input_path(a->input), *descr = NULL, *order = NULL, *shape = NULL;
   TUTTI_TRY(find_value(path, header, "'descr'", &descr));
   TUTTI_TRY(read_number_type(path, descr, f));
   TUTTI_TRY(find_value(path, header, "'fortran_order'", &order));
@@ -131,7 +130,7 @@ static tutti_status read_header(tutti_import_array *a) {
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, read_start(a->input, &n));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(header, n + 1));
-  TUTTI_TRY_GOTO(done, tutti_input_read_exactly(a->input, header, n, "header"));
+  TUTTI_TRY_GOTO(done, tutti_data_input_read_exactly(a->input, header, n, "header"));
   npy *state = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(state, 1));
   a->state = state;
@@ -221,7 +220,7 @@ static tutti_status read_bytes(tutti_import_array *a, int64_t n_rows) {
   const int64_t n_bytes = (f->columns_first ? a->dims[0] : n_rows) * a->row_items * f->number->bytes;
   if (f->columns_first && f->bytes) return TUTTI_OK;
   if (!f->bytes) TUTTI_TRY(TUTTI_NEW(f->bytes, n_bytes));
-  return tutti_input_read_exactly(a->input, f->bytes, n_bytes, "numbers");
+  return tutti_data_input_read_exactly(a->input, f->bytes, n_bytes, "numbers");
 }
 
 static tutti_status read_rows(tutti_import_array *a, int64_t n_rows, void *rows) {
@@ -233,7 +232,7 @@ static tutti_status read_rows(tutti_import_array *a, int64_t n_rows, void *rows)
       TUTTI_CHECK(f->number->kind != 'u' || bits <= INT64_MAX, TUTTI_ERR_DATA,
                   "%s: row %lld has %llu, expected numbers below 2^63; convert them, for example with "
                   "x.astype('float64')",
-                  tutti_input_path(a->input), (long long)(f->n_read + i), (unsigned long long)bits);
+                  tutti_data_input_path(a->input), (long long)(f->n_read + i), (unsigned long long)bits);
       put(f, bits, a->type, rows, i * a->row_items + j);
     }
   f->n_read += n_rows;

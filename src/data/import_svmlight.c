@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "data/format.h"
-#include "data/input.h"
-#include "data/precision.h"
-#include "data/write.h"
+#include "data/import_impl.h"
 
 enum { MAX_INDEX = 1 << 24, NUMBER_BYTES = 24 };
 
@@ -19,9 +16,9 @@ typedef struct {
 
 /** Rows of both files one after another, compressed: entries [starts[row], starts[row + 1]) of row. */
 typedef struct {
-  tutti_array starts;  // of int64_t
-  tutti_array indices; // of int32_t, as in the file
-  tutti_array values;  // of double
+  tutti_data_array starts;  // of int64_t
+  tutti_data_array indices; // of int32_t, as in the file
+  tutti_data_array values;  // of double
   tutti_label_texts labels;
   int64_t n;
   int32_t smallest, largest; // of all indices
@@ -70,8 +67,8 @@ static tutti_status take_entry(sparse *s, place at, char *word, int64_t *previou
               (long long)at.line, (long long)index, colon + 1);
   *previous = index;
   note_index(s, at, (int32_t)index);
-  TUTTI_TRY(tutti_array_add(&s->indices, &(int32_t){(int32_t)index}, 1));
-  return tutti_array_add(&s->values, &value, 1);
+  TUTTI_TRY(tutti_data_array_add(&s->indices, &(int32_t){(int32_t)index}, 1));
+  return tutti_data_array_add(&s->values, &value, 1);
 }
 
 static tutti_status take_line(sparse *s, place at, char *line) {
@@ -86,29 +83,29 @@ static tutti_status take_line(sparse *s, place at, char *line) {
               (long long)at.line, label);
   TUTTI_TRY(tutti_label_texts_add(&s->labels, label, at.line));
   for (char *word; (word = next_word(&rest));) TUTTI_TRY(take_entry(s, at, word, &previous));
-  TUTTI_TRY(tutti_array_add(&s->starts, &s->values.n, 1));
+  TUTTI_TRY(tutti_data_array_add(&s->starts, &s->values.n, 1));
   s->n++;
   return TUTTI_OK;
 }
 
 /** Append the rows of a file. */
 static tutti_status read_file(sparse *s, const char *path, int64_t *n) {
-  tutti_input *input = NULL;
+  tutti_data_input *input = NULL;
   tutti_status status = TUTTI_OK;
   const int64_t before = s->n;
   char *line = NULL;
   int64_t length = 0;
-  TUTTI_TRY_GOTO(done, tutti_input_open(path, &input));
+  TUTTI_TRY_GOTO(done, tutti_data_input_open(path, &input));
   for (;;) {
-    TUTTI_TRY_GOTO(done, tutti_input_line(input, &line, &length));
+    TUTTI_TRY_GOTO(done, tutti_data_input_line(input, &line, &length));
     if (!line) break;
-    if (memchr(line, '\r', (size_t)length)) TUTTI_TRY_GOTO(done, tutti_input_refuse_return(input));
-    TUTTI_TRY_GOTO(done, take_line(s, (place){path, tutti_input_line_number(input)}, line));
+    if (memchr(line, '\r', (size_t)length)) TUTTI_TRY_GOTO(done, tutti_data_input_refuse_return(input));
+    TUTTI_TRY_GOTO(done, take_line(s, (place){path, tutti_data_input_line_number(input)}, line));
   }
   *n = s->n - before;
   TUTTI_CHECK_GOTO(done, *n > 0, TUTTI_ERR_DATA, "%s: holds no rows", path);
 done:
-  tutti_input_close(&input);
+  tutti_data_input_close(&input);
   return status;
 }
 
@@ -166,10 +163,10 @@ static tutti_status choose_type(const sparse *s, const char *path, tutti_type *t
   TUTTI_TRY_GOTO(done, TUTTI_NEW(values, s->values.n));
   group(s, ends, values);
   for (int64_t j = 0, begin = 0; j < s->n_features && *type == TUTTI_F32; begin = ends[j++])
-    if (tutti_needs_double(values + begin, ends[j] - begin)) {
+    if (tutti_import_needs_double(values + begin, ends[j] - begin)) {
       *type = TUTTI_F64;
       snprintf(number, sizeof number, "%lld", (long long)(j + s->base));
-      tutti_note_double(path, number);
+      tutti_import_note_double(path, number);
     }
 done:
   tutti_free(ends);
@@ -181,17 +178,17 @@ static tutti_status write_rows(const sparse *s, const tutti_import_svmlight_opti
                                tutti_import_result *result) {
   tutti_labels labels = {0};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_labels_make(&s->labels, options->kind, options->train, &labels));
+  TUTTI_TRY_GOTO(done, tutti_labels_create(&s->labels, options->kind, options->train, &labels));
   tutti_type type = TUTTI_F32;
   TUTTI_TRY_GOTO(done, choose_type(s, options->train, &type));
-  const tutti_writing w = {.n_train = s->n - n_test,
-                           .n_test = n_test,
-                           .n_features = s->n_features,
-                           .type = type,
-                           .fill = type == TUTTI_F32 ? fill_floats : fill_doubles,
-                           .context = s,
-                           .labels = &labels};
-  TUTTI_TRY_GOTO(done, tutti_write_dataset(options->output, &w));
+  const tutti_import_table w = {.n_train = s->n - n_test,
+                                .n_test = n_test,
+                                .n_features = s->n_features,
+                                .type = type,
+                                .fill = type == TUTTI_F32 ? fill_floats : fill_doubles,
+                                .context = s,
+                                .labels = &labels};
+  TUTTI_TRY_GOTO(done, tutti_import_write(options->output, &w));
   *result = (tutti_import_result){.n_train = w.n_train,
                                   .n_test = w.n_test,
                                   .n_features = w.n_features,
@@ -204,29 +201,29 @@ done:
 
 tutti_status tutti_import_svmlight(const tutti_import_svmlight_options *options,
                                    tutti_import_result *result) {
-  sparse s = {.starts = TUTTI_ARRAY_OF(int64_t),
-              .indices = TUTTI_ARRAY_OF(int32_t),
-              .values = TUTTI_ARRAY_OF(double),
+  sparse s = {.starts = TUTTI_DATA_ARRAY_OF(int64_t),
+              .indices = TUTTI_DATA_ARRAY_OF(int32_t),
+              .values = TUTTI_DATA_ARRAY_OF(double),
               .smallest = INT32_MAX};
   int64_t n_train = 0, n_test = 0;
   tutti_status status = TUTTI_OK;
   tutti_label_texts_init(&s.labels);
   TUTTI_CHECK_GOTO(done, options->train, TUTTI_ERR_USAGE, "import svmlight: no training file is given");
   const char *const inputs[] = {options->train, options->test};
-  TUTTI_TRY_GOTO(done, tutti_write_check_output(options->output, inputs, 2));
+  TUTTI_TRY_GOTO(done, tutti_import_check_output(options->output, inputs, 2));
   TUTTI_CHECK_GOTO(done, options->n_features >= 0 && options->n_features <= MAX_INDEX, TUTTI_ERR_USAGE,
                    "import svmlight: %lld features, expected at most %d, or 0 for as many as occur",
                    (long long)options->n_features, MAX_INDEX);
-  TUTTI_TRY_GOTO(done, tutti_array_add(&s.starts, &(int64_t){0}, 1));
+  TUTTI_TRY_GOTO(done, tutti_data_array_add(&s.starts, &(int64_t){0}, 1));
   TUTTI_TRY_GOTO(done, read_file(&s, options->train, &n_train));
   if (options->test) TUTTI_TRY_GOTO(done, read_file(&s, options->test, &n_test));
   TUTTI_CHECK_GOTO(done, s.values.n > 0, TUTTI_ERR_DATA, "%s: no row has a feature", options->train);
   TUTTI_TRY_GOTO(done, find_columns(&s, options));
   TUTTI_TRY_GOTO(done, write_rows(&s, options, n_test, result));
 done:
-  tutti_array_free(&s.starts);
-  tutti_array_free(&s.indices);
-  tutti_array_free(&s.values);
+  tutti_data_array_free(&s.starts);
+  tutti_data_array_free(&s.indices);
+  tutti_data_array_free(&s.values);
   tutti_label_texts_free(&s.labels);
   return status;
 }

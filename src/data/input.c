@@ -1,5 +1,3 @@
-#include "data/input.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -7,16 +5,16 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "data/array.h"
+#include "data/import_impl.h"
 
 enum { BUFFER_BYTES = 1 << 17 };
 
-struct tutti_input {
+struct tutti_data_input {
   char *path;
   gzFile gz;
-  char *buffer;     // [BUFFER_BYTES]
-  int64_t at, n;    // bytes of it that are used, that are there
-  tutti_array line; // of char
+  char *buffer;          // [BUFFER_BYTES]
+  int64_t at, n;         // bytes of it that are used, that are there
+  tutti_data_array line; // of char
   int64_t line_number;
 };
 
@@ -34,12 +32,12 @@ static tutti_status open_gz(const char *path, gzFile *gz) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_input_open(const char *path, tutti_input **out) {
-  tutti_input *input = NULL;
+tutti_status tutti_data_input_open(const char *path, tutti_data_input **out) {
+  tutti_data_input *input = NULL;
   tutti_status status = TUTTI_OK;
   *out = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(input, 1));
-  input->line = TUTTI_ARRAY_OF(char);
+  input->line = TUTTI_DATA_ARRAY_OF(char);
   TUTTI_TRY_GOTO(done, TUTTI_NEW(input->buffer, BUFFER_BYTES));
   input->path = tutti_strdup(path);
   TUTTI_TRY_GOTO(done, input->path ? TUTTI_OK : TUTTI_ERR_MEMORY);
@@ -47,14 +45,14 @@ tutti_status tutti_input_open(const char *path, tutti_input **out) {
   *out = input;
   input = NULL;
 done:
-  tutti_input_close(&input);
+  tutti_data_input_close(&input);
   return status;
 }
 
-void tutti_input_close(tutti_input **input) {
+void tutti_data_input_close(tutti_data_input **input) {
   if (!*input) return;
   if ((*input)->gz) gzclose_r((*input)->gz);
-  tutti_array_free(&(*input)->line);
+  tutti_data_array_free(&(*input)->line);
   tutti_free((*input)->buffer);
   tutti_free((*input)->path);
   tutti_free(*input);
@@ -62,7 +60,7 @@ void tutti_input_close(tutti_input **input) {
 }
 
 /** The buffer has been used up: the next bytes; n = 0 at the end of the file. */
-static tutti_status refill(tutti_input *input) {
+static tutti_status refill(tutti_data_input *input) {
   const int got = gzread(input->gz, input->buffer, BUFFER_BYTES);
   int code = Z_OK;
   const char *reason = got < BUFFER_BYTES ? gzerror(input->gz, &code) : "";
@@ -75,7 +73,7 @@ static tutti_status refill(tutti_input *input) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_input_read(tutti_input *input, void *data, int64_t n, int64_t *got) {
+tutti_status tutti_data_input_read(tutti_data_input *input, void *data, int64_t n, int64_t *got) {
   *got = 0;
   while (*got < n) {
     if (input->at == input->n) TUTTI_TRY(refill(input));
@@ -88,24 +86,24 @@ tutti_status tutti_input_read(tutti_input *input, void *data, int64_t n, int64_t
   return TUTTI_OK;
 }
 
-tutti_status tutti_input_read_exactly(tutti_input *input, void *data, int64_t n, const char *what) {
+tutti_status tutti_data_input_read_exactly(tutti_data_input *input, void *data, int64_t n, const char *what) {
   int64_t got = 0;
-  TUTTI_TRY(tutti_input_read(input, data, n, &got));
+  TUTTI_TRY(tutti_data_input_read(input, data, n, &got));
   TUTTI_CHECK(got == n, TUTTI_ERR_DATA, "%s: ends inside its %s: the file is truncated", input->path, what);
   return TUTTI_OK;
 }
 
-tutti_status tutti_input_check_end(tutti_input *input) {
+tutti_status tutti_data_input_check_end(tutti_data_input *input) {
   char more = 0;
   int64_t got = 0;
-  TUTTI_TRY(tutti_input_read(input, &more, 1, &got));
+  TUTTI_TRY(tutti_data_input_read(input, &more, 1, &got));
   TUTTI_CHECK(got == 0, TUTTI_ERR_DATA, "%s: continues after the last item that its header announces",
               input->path);
   return TUTTI_OK;
 }
 
 /** Collect bytes up to and with the next \n into input->line; the last line may lack it. */
-static tutti_status collect_line(tutti_input *input) {
+static tutti_status collect_line(tutti_data_input *input) {
   input->line.n = 0;
   for (;;) {
     if (input->at == input->n) TUTTI_TRY(refill(input));
@@ -114,20 +112,20 @@ static tutti_status collect_line(tutti_input *input) {
     const int64_t there = input->n - input->at;
     const char *newline = memchr(from, '\n', (size_t)there);
     const int64_t now = newline ? newline - from + 1 : there;
-    TUTTI_TRY(tutti_array_add(&input->line, from, now));
+    TUTTI_TRY(tutti_data_array_add(&input->line, from, now));
     input->at += now;
     if (newline) return TUTTI_OK;
   }
 }
 
-tutti_status tutti_input_line(tutti_input *input, char **line, int64_t *length) {
+tutti_status tutti_data_input_line(tutti_data_input *input, char **line, int64_t *length) {
   static const char mark[] = "\xef\xbb\xbf";
   *line = NULL;
   *length = 0;
   TUTTI_TRY(collect_line(input));
   int64_t n = input->line.n;
   if (n == 0) return TUTTI_OK;
-  TUTTI_TRY(tutti_array_add(&input->line, "", 1));
+  TUTTI_TRY(tutti_data_array_add(&input->line, "", 1));
   char *text = input->line.data;
   input->line_number++;
   TUTTI_CHECK(!memchr(text, '\0', (size_t)n), TUTTI_ERR_DATA,
@@ -141,7 +139,7 @@ tutti_status tutti_input_line(tutti_input *input, char **line, int64_t *length) 
   return TUTTI_OK;
 }
 
-tutti_status tutti_input_refuse_return(const tutti_input *input) {
+tutti_status tutti_data_input_refuse_return(const tutti_data_input *input) {
   TUTTI_FAIL(
       TUTTI_ERR_DATA,
       "%s:%lld: a carriage return without a newline after it (line ends of an old Macintosh?); lines end "
@@ -149,10 +147,10 @@ tutti_status tutti_input_refuse_return(const tutti_input *input) {
       input->path, (long long)input->line_number);
 }
 
-const char *tutti_input_path(const tutti_input *input) {
+const char *tutti_data_input_path(const tutti_data_input *input) {
   return input->path;
 }
 
-int64_t tutti_input_line_number(const tutti_input *input) {
+int64_t tutti_data_input_line_number(const tutti_data_input *input) {
   return input->line_number;
 }

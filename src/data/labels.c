@@ -1,5 +1,3 @@
-#include "data/labels.h"
-
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "data/precision.h"
+#include "data/import_impl.h"
 
 enum { MAX_AUTO_CLASSES = 100, NUMBER_BYTES = 32 };
 
@@ -27,19 +25,19 @@ typedef struct {
 } survey;
 
 void tutti_label_texts_init(tutti_label_texts *texts) {
-  texts->text = TUTTI_ARRAY_OF(char);
-  texts->items = TUTTI_ARRAY_OF(item);
+  texts->text = TUTTI_DATA_ARRAY_OF(char);
+  texts->items = TUTTI_DATA_ARRAY_OF(item);
 }
 
 void tutti_label_texts_free(tutti_label_texts *texts) {
-  tutti_array_free(&texts->text);
-  tutti_array_free(&texts->items);
+  tutti_data_array_free(&texts->text);
+  tutti_data_array_free(&texts->items);
 }
 
 tutti_status tutti_label_texts_add(tutti_label_texts *texts, const char *text, int64_t line) {
   const item new = {texts->text.n, line};
-  TUTTI_TRY(tutti_array_add(&texts->text, text, (int64_t)strlen(text) + 1));
-  return tutti_array_add(&texts->items, &new, 1);
+  TUTTI_TRY(tutti_data_array_add(&texts->text, text, (int64_t)strlen(text) + 1));
+  return tutti_data_array_add(&texts->items, &new, 1);
 }
 
 static const char *text_of(const tutti_label_texts *texts, int64_t i) {
@@ -86,9 +84,9 @@ static tutti_status check_count(int64_t n_classes, tutti_import_kind kind, const
               "%s: %lld different texts as labels, more than %d; is this the label column? "
               "Kind 'classes' takes them as classes all the same",
               place, (long long)n_classes, MAX_AUTO_CLASSES);
-  TUTTI_CHECK(n_classes <= TUTTI_MAX_CLASSES, TUTTI_ERR_DATA,
+  TUTTI_CHECK(n_classes <= TUTTI_IMPORT_MAX_CLASSES, TUTTI_ERR_DATA,
               "%s: %lld different labels, at most %d classes are possible", place, (long long)n_classes,
-              TUTTI_MAX_CLASSES);
+              TUTTI_IMPORT_MAX_CLASSES);
   return TUTTI_OK;
 }
 
@@ -151,7 +149,7 @@ static tutti_status regression(const survey *s, const char *place, tutti_labels 
     labels->values[i] = (float)s->values[i];
   }
   // Their order is no longer wanted.
-  if (tutti_needs_double(s->values, s->n))
+  if (tutti_import_needs_double(s->values, s->n))
     tutti_log(
         TUTTI_LOG_WARNING,
         "%s: the labels are trained on as float32, which changes them: they have too many digits; take off "
@@ -191,8 +189,8 @@ static tutti_status check_mixture(const survey *s, tutti_import_kind kind, const
   return TUTTI_OK;
 }
 
-tutti_status tutti_labels_make(const tutti_label_texts *texts, tutti_import_kind kind, const char *place,
-                               tutti_labels *labels) {
+tutti_status tutti_labels_create(const tutti_label_texts *texts, tutti_import_kind kind, const char *place,
+                                 tutti_labels *labels) {
   survey s = {.n = texts->items.n};
   tutti_status status = TUTTI_OK;
   *labels = (tutti_labels){.n = s.n};

@@ -173,7 +173,7 @@ static int64_t allot(int64_t *end, int64_t bytes) {
   return at;
 }
 
-tutti_status tutti_layout_read(const tutti_file *file, const tutti_dataset *d, tutti_layout *layout) {
+tutti_status tutti_dataset_read_layout(const tutti_file *file, const tutti_dataset *d, tutti_layout *layout) {
   *layout = (tutti_layout){0};
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) TUTTI_TRY(read_part(file, d, which, layout));
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
@@ -186,7 +186,7 @@ tutti_status tutti_layout_read(const tutti_file *file, const tutti_dataset *d, t
   return TUTTI_OK;
 }
 
-tutti_status tutti_layout_only_array(const tutti_file *file, char **name) {
+tutti_status tutti_data_only_array(const tutti_file *file, char **name) {
   char **names = NULL, list[LIST_BYTES], hint[TUTTI_HINT_BYTES];
   int n = 0, n_arrays = 0, only = 0;
   tutti_array_shape shape;

@@ -1,9 +1,8 @@
-#include "data/precision.h"
-
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "data/import_impl.h"
 
 static bool is_exact(double value) {
   return (double)(float)value == value;
@@ -32,7 +31,7 @@ static bool merges(double *column, int64_t n) {
   return (double)lost > (double)distinct * (double)distinct / (1 << 23);
 }
 
-bool tutti_needs_double(double *column, int64_t n) {
+bool tutti_import_needs_double(double *column, int64_t n) {
   bool inexact = false;
   for (int64_t i = 0; i < n; i++) {
     if (is_exact(column[i])) continue;
@@ -42,7 +41,7 @@ bool tutti_needs_double(double *column, int64_t n) {
   return inexact && merges(column, n);
 }
 
-void tutti_note_double(const char *path, const char *column) {
+void tutti_import_note_double(const char *path, const char *column) {
   tutti_log(TUTTI_LOG_INFO,
             "%s: features are stored as float64, since float32 would change the numbers of column '%.60s'",
             path, column);

@@ -15,7 +15,7 @@ static tutti_status read_array(const tutti_file *file, const char *name, tutti_t
     const int64_t now = n - first < piece ? n - first : piece;
     char *rows = to + first * row_bytes;
     TUTTI_TRY(tutti_file_read_rows(file, name, type, first, now, rows));
-    TUTTI_TRY(tutti_check_finite(tutti_file_path(file), name, type, rows, first, now, width));
+    TUTTI_TRY(tutti_data_check_finite(tutti_file_path(file), name, type, rows, first, now, width));
   }
   return TUTTI_OK;
 }
@@ -28,7 +28,7 @@ static tutti_status fail_other_file(const char *path) {
 
 static tutti_status check_layout(const tutti_file *file, const tutti_dataset *d) {
   tutti_layout here;
-  TUTTI_TRY(tutti_layout_read(file, d, &here));
+  TUTTI_TRY(tutti_dataset_read_layout(file, d, &here));
   bool same = here.n_features == d->layout.n_features && here.n_targets == d->layout.n_targets;
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     const tutti_part *a = &here.parts[which], *b = &d->layout.parts[which];
@@ -37,7 +37,7 @@ static tutti_status check_layout(const tutti_file *file, const tutti_dataset *d)
   return same ? TUTTI_OK : fail_other_file(tutti_file_path(file));
 }
 
-tutti_status tutti_rows_read(const tutti_dataset *d) {
+tutti_status tutti_dataset_read_rows(const tutti_dataset *d) {
   tutti_file *file = NULL;
   char *data = tutti_window_data(d->window);
   tutti_status status = TUTTI_OK;
@@ -52,7 +52,7 @@ tutti_status tutti_rows_read(const tutti_dataset *d) {
                                     data + part->x_at));
     if (part->has_weights) {
       TUTTI_TRY_GOTO(done, read_array(file, d->w_name, TUTTI_F32, part->n, 1, data + part->w_at));
-      TUTTI_TRY_GOTO(done, tutti_check_weights(d));
+      TUTTI_TRY_GOTO(done, tutti_dataset_check_weights(d));
     }
     if (d->layout.n_targets == 0 || part->y_is_x) continue;
     TUTTI_TRY_GOTO(
@@ -99,7 +99,7 @@ int64_t tutti_dataset_fingerprint(const tutti_dataset *dataset, int64_t hash) {
   return (int64_t)fingerprint_of_words(dataset, TUTTI_ROWS_TRAIN);
 }
 
-tutti_status tutti_rows_compare(tutti_dataset *d) {
+tutti_status tutti_dataset_compare_nodes(tutti_dataset *d) {
   const bool reader = tutti_comm_node_rank(d->comm) == 0;
   uint64_t mine[TUTTI_N_ROWS] = {0}, first[TUTTI_N_ROWS];
   for (tutti_rows which = 0; reader && which < TUTTI_N_ROWS; which++) mine[which] = fingerprint(d, which);

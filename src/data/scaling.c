@@ -95,7 +95,7 @@ static void find_ranges(const tutti_dataset *d, const uint64_t *marks, const sta
   add_rows(d, marks, s);
 }
 
-void tutti_train_ranges(const tutti_dataset *d, double *min, double *max, double *sum) {
+void tutti_dataset_train_ranges(const tutti_dataset *d, double *min, double *max, double *sum) {
   find_ranges(d, NULL, &(statistics){.min = min, .max = max, .mean = sum});
 }
 
@@ -203,11 +203,7 @@ tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *d,
     set_fixed(d, scale == TUTTI_SCALE_AUTO && part->type == TUTTI_U8);
   else
     TUTTI_TRY(fit_on_root(comm, d, scale, rows_at, context, n));
-  return tutti_agree(comm, tutti_features_adapt(d));
-}
-
-tutti_scaling_values tutti_dataset_scaling(const tutti_dataset *d) {
-  return (tutti_scaling_values){d->n_scaling, d->shift, d->factor, d->trained_on};
+  return tutti_agree(comm, tutti_dataset_adapt_scaling(d));
 }
 
 tutti_status tutti_dataset_set_scaling(tutti_dataset *d, tutti_scaling_values values) {
@@ -218,6 +214,6 @@ tutti_status tutti_dataset_set_scaling(tutti_dataset *d, tutti_scaling_values va
   memmove(d->factor, values.factor, (size_t)values.n * sizeof *d->factor);
   d->n_scaling = values.n;
   d->trained_on = values.features;
-  tutti_features_warn(d, d->trained_on);
-  return tutti_features_adapt(d);
+  tutti_dataset_warn_features(d, d->trained_on);
+  return tutti_dataset_adapt_scaling(d);
 }

@@ -1,9 +1,8 @@
-#include "data/split.h"
-
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "data/import_impl.h"
 
 typedef struct {
   uint32_t word;
@@ -21,7 +20,7 @@ static int by_row(const void *a, const void *b) {
   return (x->row > y->row) - (x->row < y->row);
 }
 
-tutti_status tutti_split(int64_t n, double fraction, uint64_t seed, int64_t *order, int64_t *n_test) {
+tutti_status tutti_import_split(int64_t n, double fraction, uint64_t seed, int64_t *order, int64_t *n_test) {
   TUTTI_CHECK(fraction >= 0 && fraction < 1, TUTTI_ERR_USAGE,
               "test_fraction is %g, expected a number >= 0 and < 1", fraction);
   *n_test = llround((double)n * fraction);

@@ -1,18 +1,18 @@
-#include "data/write.h"
-
 #include <string.h>
+
+#include "data/import_impl.h"
 
 enum { PIECE_BYTES = 1 << 22 };
 
-int tutti_write_level(tutti_type type) {
+int tutti_import_level(tutti_type type) {
   return type == TUTTI_U8 ? 7 : 6;
 }
 
-int64_t tutti_write_piece(int64_t row_bytes) {
+int64_t tutti_import_rows_at_once(int64_t row_bytes) {
   return row_bytes < PIECE_BYTES ? PIECE_BYTES / row_bytes : 1;
 }
 
-tutti_status tutti_write_check_output(const char *output, const char *const *inputs, int n) {
+tutti_status tutti_import_check_output(const char *output, const char *const *inputs, int n) {
   TUTTI_CHECK(output, TUTTI_ERR_USAGE, "no output file is given");
   for (int i = 0; i < n; i++)
     TUTTI_CHECK(!inputs[i] || !tutti_same_file(inputs[i], output), TUTTI_ERR_USAGE,
@@ -20,18 +20,18 @@ tutti_status tutti_write_check_output(const char *output, const char *const *inp
   return TUTTI_OK;
 }
 
-static int64_t row_at(const tutti_writing *w, int64_t i) {
+static int64_t row_at(const tutti_import_table *w, int64_t i) {
   return w->order ? w->order[i] : i;
 }
 
-static tutti_status write_x(tutti_file *file, const char *name, const tutti_writing *w, int64_t first,
+static tutti_status write_x(tutti_file *file, const char *name, const tutti_import_table *w, int64_t first,
                             int64_t n) {
   const int64_t row_bytes = w->n_features * (int64_t)tutti_type_bytes(w->type);
-  const int64_t piece = tutti_write_piece(row_bytes), dims[] = {n, w->n_features};
+  const int64_t piece = tutti_import_rows_at_once(row_bytes), dims[] = {n, w->n_features};
   char *rows = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(rows, (n < piece ? n : piece) * row_bytes));
-  TUTTI_TRY_GOTO(done, tutti_file_create_array(file, name, w->type, 2, dims, tutti_write_level(w->type)));
+  TUTTI_TRY_GOTO(done, tutti_file_create_array(file, name, w->type, 2, dims, tutti_import_level(w->type)));
   for (int64_t at = 0; at < n; at += piece) {
     const int64_t now = n - at < piece ? n - at : piece;
     for (int64_t i = 0; i < now; i++) w->fill(w->context, row_at(w, first + at + i), rows + i * row_bytes);
@@ -61,7 +61,7 @@ static void put_label(tutti_type type, float value, void *y, int64_t i) {
     ((float *)y)[i] = value;
 }
 
-static tutti_status write_y(tutti_file *file, const char *name, const tutti_writing *w, int64_t first,
+static tutti_status write_y(tutti_file *file, const char *name, const tutti_import_table *w, int64_t first,
                             int64_t n) {
   const tutti_type type = label_type(w->labels);
   const int64_t dims[] = {n};
@@ -69,7 +69,7 @@ static tutti_status write_y(tutti_file *file, const char *name, const tutti_writ
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(y, n * (int64_t)tutti_type_bytes(type)));
   for (int64_t i = 0; i < n; i++) put_label(type, w->labels->values[row_at(w, first + i)], y, i);
-  TUTTI_TRY_GOTO(done, tutti_file_write(file, name, type, 1, dims, tutti_write_level(type), y));
+  TUTTI_TRY_GOTO(done, tutti_file_write(file, name, type, 1, dims, tutti_import_level(type), y));
   if (w->labels->n_classes > 0)
     TUTTI_TRY_GOTO(done, tutti_file_set_texts(file, name, "classes", w->labels->names, w->labels->n_classes));
   if (w->label_name) TUTTI_TRY_GOTO(done, tutti_file_set_text(file, name, "label", w->label_name));
@@ -78,7 +78,7 @@ done:
   return status;
 }
 
-tutti_status tutti_write_dataset(const char *path, const tutti_writing *w) {
+tutti_status tutti_import_write(const char *path, const tutti_import_table *w) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));

@@ -1,24 +1,24 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "data/csv.h"
+#include "data/import_impl.h"
 #include "inputs.h"
 
 /** All records of a file, each "LINE:field|field", joined by '/'. */
 static tutti_status join(const char *path, char text[512]) {
-  tutti_csv *csv = NULL;
+  tutti_data_csv *csv = NULL;
   tutti_status status = TUTTI_OK;
   bool there = true;
   text[0] = '\0';
-  TUTTI_TRY_GOTO(done, tutti_csv_open(path, &csv));
+  TUTTI_TRY_GOTO(done, tutti_data_csv_open(path, &csv));
   while (there) {
-    tutti_text_append(text, 512, "%s%lld:", text[0] ? "/" : "", (long long)tutti_csv_line(csv));
-    for (int64_t i = 0; i < tutti_csv_n_fields(csv); i++)
-      tutti_text_append(text, 512, "%s%s", i ? "|" : "", tutti_csv_field(csv, i));
-    TUTTI_TRY_GOTO(done, tutti_csv_next(csv, &there));
+    tutti_text_append(text, 512, "%s%lld:", text[0] ? "/" : "", (long long)tutti_data_csv_line(csv));
+    for (int64_t i = 0; i < tutti_data_csv_n_fields(csv); i++)
+      tutti_text_append(text, 512, "%s%s", i ? "|" : "", tutti_data_csv_field(csv, i));
+    TUTTI_TRY_GOTO(done, tutti_data_csv_next(csv, &there));
   }
 done:
-  tutti_csv_close(&csv);
+  tutti_data_csv_close(&csv);
   return status;
 }
 

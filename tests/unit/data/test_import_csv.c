@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "data/import_impl.h"
 #include "inputs.h"
 #include "tutti/data.h"
 

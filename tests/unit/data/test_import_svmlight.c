@@ -1,3 +1,4 @@
+#include "data/import_impl.h"
 #include "inputs.h"
 #include "tutti/data.h"
 

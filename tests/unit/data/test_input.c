@@ -1,39 +1,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/input.h"
+#include "data/import_impl.h"
 #include "inputs.h"
 
 /** The lines of a file joined by '|'. */
 static void check_lines(const char *path, const char *expected) {
-  tutti_input *input = NULL;
+  tutti_data_input *input = NULL;
   char *line = NULL, joined[256] = "";
   int64_t length = 0, n = 0;
-  CHECK_OK(tutti_input_open(path, &input));
+  CHECK_OK(tutti_data_input_open(path, &input));
   for (;;) {
-    CHECK_OK(tutti_input_line(input, &line, &length));
+    CHECK_OK(tutti_data_input_line(input, &line, &length));
     if (!line) break;
     assert_int_equal(length, strlen(line));
-    assert_int_equal(tutti_input_line_number(input), ++n);
+    assert_int_equal(tutti_data_input_line_number(input), ++n);
     strcat(strcat(joined, n > 1 ? "|" : ""), line);
   }
   assert_string_equal(joined, expected);
-  tutti_input_close(&input);
+  tutti_data_input_close(&input);
 }
 
 static tutti_status read_all(const char *path, int64_t *n) {
-  tutti_input *input = NULL;
+  tutti_data_input *input = NULL;
   tutti_status status = TUTTI_OK;
   char data[1000];
   int64_t got = 0;
   *n = 0;
-  TUTTI_TRY(tutti_input_open(path, &input));
+  TUTTI_TRY(tutti_data_input_open(path, &input));
   do {
-    TUTTI_TRY_GOTO(done, tutti_input_read(input, data, sizeof data, &got));
+    TUTTI_TRY_GOTO(done, tutti_data_input_read(input, data, sizeof data, &got));
     *n += got;
   } while (got == (int64_t)sizeof data);
 done:
-  tutti_input_close(&input);
+  tutti_data_input_close(&input);
   return status;
 }
 
@@ -54,15 +54,15 @@ static void a_line_may_be_longer_than_any_buffer(void **state) {
   char *text = tutti_calloc(LONG + 4, 1), *line = NULL;
   memset(text, 'x', LONG);
   memcpy(text + LONG, "\nyz", 4);
-  tutti_input *input = NULL;
+  tutti_data_input *input = NULL;
   int64_t length = 0;
-  CHECK_OK(tutti_input_open(put_text(state, "long", text), &input));
-  CHECK_OK(tutti_input_line(input, &line, &length));
+  CHECK_OK(tutti_data_input_open(put_text(state, "long", text), &input));
+  CHECK_OK(tutti_data_input_line(input, &line, &length));
   assert_int_equal(length, LONG);
   assert_int_equal(line[LONG - 1], 'x');
-  CHECK_OK(tutti_input_line(input, &line, &length));
+  CHECK_OK(tutti_data_input_line(input, &line, &length));
   assert_string_equal(line, "yz");
-  tutti_input_close(&input);
+  tutti_data_input_close(&input);
   tutti_free(text);
 }
 
@@ -102,14 +102,14 @@ static void what_is_no_file_is_named(void **state) {
 
 static void nul_byte_is_no_text(void **state) {
   const char *path = folder_path(state, "nul");
-  tutti_input *input = NULL;
+  tutti_data_input *input = NULL;
   char *line = NULL;
   int64_t length = 0;
   folder_put(path, "a\nb\0c\n", 6);
-  CHECK_OK(tutti_input_open(path, &input));
-  CHECK_OK(tutti_input_line(input, &line, &length));
-  CHECK_FAILS(tutti_input_line(input, &line, &length), TUTTI_ERR_DATA, "nul:2: holds a NUL byte");
-  tutti_input_close(&input);
+  CHECK_OK(tutti_data_input_open(path, &input));
+  CHECK_OK(tutti_data_input_line(input, &line, &length));
+  CHECK_FAILS(tutti_data_input_line(input, &line, &length), TUTTI_ERR_DATA, "nul:2: holds a NUL byte");
+  tutti_data_input_close(&input);
 }
 
 int main(void) {

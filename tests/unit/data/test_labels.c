@@ -1,14 +1,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/labels.h"
+#include "data/import_impl.h"
 #include "support/check.h"
 
 static tutti_status make(const char *const *texts, int n, tutti_import_kind kind, tutti_labels *labels) {
   tutti_label_texts list;
   tutti_label_texts_init(&list);
   for (int i = 0; i < n; i++) CHECK_OK(tutti_label_texts_add(&list, texts[i], i + 2));
-  const tutti_status status = tutti_labels_make(&list, kind, "f.csv, column 'y'", labels);
+  const tutti_status status = tutti_labels_create(&list, kind, "f.csv, column 'y'", labels);
   tutti_label_texts_free(&list);
   return status;
 }

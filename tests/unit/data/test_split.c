@@ -1,13 +1,13 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "data/split.h"
+#include "data/import_impl.h"
 #include "support/check.h"
 
 static void check_split(int64_t n, double fraction, uint64_t seed, int64_t expected_test) {
   int64_t order[200], n_test = -1;
   int seen[200] = {0};
-  CHECK_OK(tutti_split(n, fraction, seed, order, &n_test));
+  CHECK_OK(tutti_import_split(n, fraction, seed, order, &n_test));
   assert_int_equal(n_test, expected_test);
   for (int64_t i = 0; i < n; i++) {
     seen[order[i]]++;
@@ -28,9 +28,9 @@ static void each_row_is_in_one_part_in_order_of_the_file(void **state) {
 static void parts_depend_on_the_seed(void **state) {
   (void)state;
   int64_t a[200], b[200], c[200], n_test = 0;
-  CHECK_OK(tutti_split(200, 0.25, 1, a, &n_test));
-  CHECK_OK(tutti_split(200, 0.25, 1, b, &n_test));
-  CHECK_OK(tutti_split(200, 0.25, 2, c, &n_test));
+  CHECK_OK(tutti_import_split(200, 0.25, 1, a, &n_test));
+  CHECK_OK(tutti_import_split(200, 0.25, 1, b, &n_test));
+  CHECK_OK(tutti_import_split(200, 0.25, 2, c, &n_test));
   assert_memory_equal(a, b, sizeof a);
   assert_memory_not_equal(a, c, sizeof a);
 }
@@ -40,8 +40,8 @@ static void parts_depend_on_the_seed(void **state) {
 static void test_parts_of_one_seed_are_nested(void **state) {
   (void)state;
   int64_t small[100], large[100], n_small = 0, n_large = 0;
-  CHECK_OK(tutti_split(100, 0.1, 5, small, &n_small));
-  CHECK_OK(tutti_split(100, 0.3, 5, large, &n_large));
+  CHECK_OK(tutti_import_split(100, 0.1, 5, small, &n_small));
+  CHECK_OK(tutti_import_split(100, 0.3, 5, large, &n_large));
   for (int64_t i = 100 - n_small; i < 100; i++) {
     bool found = false;
     for (int64_t k = 100 - n_large; k < 100; k++) found = found || large[k] == small[i];
@@ -52,10 +52,10 @@ static void test_parts_of_one_seed_are_nested(void **state) {
 static void impossible_fractions_are_refused(void **state) {
   (void)state;
   int64_t order[4], n_test = 0;
-  CHECK_FAILS(tutti_split(4, 1, 0, order, &n_test), TUTTI_ERR_USAGE, "test_fraction is 1");
-  CHECK_FAILS(tutti_split(4, -0.1, 0, order, &n_test), TUTTI_ERR_USAGE, "test_fraction is -0.1");
-  CHECK_FAILS(tutti_split(4, 0.0 / 0.0, 0, order, &n_test), TUTTI_ERR_USAGE, "test_fraction is");
-  CHECK_FAILS(tutti_split(2, 0.9, 0, order, &n_test), TUTTI_ERR_USAGE, "leaves none of the 2 rows");
+  CHECK_FAILS(tutti_import_split(4, 1, 0, order, &n_test), TUTTI_ERR_USAGE, "test_fraction is 1");
+  CHECK_FAILS(tutti_import_split(4, -0.1, 0, order, &n_test), TUTTI_ERR_USAGE, "test_fraction is -0.1");
+  CHECK_FAILS(tutti_import_split(4, 0.0 / 0.0, 0, order, &n_test), TUTTI_ERR_USAGE, "test_fraction is");
+  CHECK_FAILS(tutti_import_split(2, 0.9, 0, order, &n_test), TUTTI_ERR_USAGE, "leaves none of the 2 rows");
 }
 
 int main(void) {
