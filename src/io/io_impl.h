@@ -120,14 +120,6 @@ tutti_status tutti_file_writable(const tutti_file *file);
 TUTTI_NODISCARD
 tutti_status tutti_file_settle(const tutti_file *file, tutti_status status);
 
-// --- storage.c
-
-/** An array that grows with its sources: HDF5 opens them when it is asked for the shape, whatever they are, so
- * they are looked at before.  @param[in] dataset  the array `name`, just opened
- * @return ERR_DATA one is no HDF5 file, out of bounds, or made of the array itself */
-TUTTI_NODISCARD
-tutti_status tutti_storage_check_growing(const tutti_file *file, const char *name, hid_t dataset);
-
 // --- selection.c: which numbers of an array the source of a virtual one gives
 
 /** A selection as it is clipped to the array: what may go on without end. */
@@ -200,11 +192,7 @@ hid_t tutti_h5_memory_type(tutti_type type);
     TUTTI_H5_GET(label, tutti_h5_result_, call, code, __VA_ARGS__);                                          \
   } while (0)
 
-// --- object.c: names in a file
-
-/** Whether a link of that name leads to an object.  @return ERR_DATA where the file cannot tell */
-TUTTI_NODISCARD
-tutti_status tutti_object_find(const tutti_file *file, const char *name, bool *there);
+// --- virtual.c: opening an array, which may be made of others
 
 /** @param[in] kind   what the text calls it, "array" or "table"
  * @param[in] access  list for opening it, or H5P_DEFAULT: that of the file
@@ -212,6 +200,12 @@ tutti_status tutti_object_find(const tutti_file *file, const char *name, bool *t
 TUTTI_NODISCARD
 tutti_status tutti_object_open(const tutti_file *file, const char *kind, const char *name, hid_t access,
                                hid_t *dataset);
+
+// --- object.c: names in a file
+
+/** Whether a link of that name leads to an object.  @return ERR_DATA where the file cannot tell */
+TUTTI_NODISCARD
+tutti_status tutti_object_find(const tutti_file *file, const char *name, bool *there);
 
 /** Make the groups above `name`, and a data set of that name in them.
  * @return ERR_INTERNAL there is one */

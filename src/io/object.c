@@ -51,34 +51,6 @@ bool tutti_file_has(const tutti_file *file, const char *name) {
   return tutti_object_find(file, name, &there) != TUTTI_OK || there;
 }
 
-/** ERR_DATA with what the root group has instead. */
-static tutti_status not_there(const tutti_file *file, const char *kind, const char *name) {
-  char **names = NULL, text[512];
-  int n = 0;
-  TUTTI_TRY(tutti_file_list(file, "/", &names, &n));
-  tutti_text_list(text, sizeof text, (const char *const *)names, n);
-  tutti_file_list_free(&names, n);
-  TUTTI_FAIL(TUTTI_ERR_DATA, "%s: no %s '%s'; the file has: %s", file->path, kind, name,
-             n ? text : "nothing");
-}
-
-tutti_status tutti_object_open(const tutti_file *file, const char *kind, const char *name, hid_t access,
-                               hid_t *dataset) {
-  tutti_status status = TUTTI_OK;
-  bool there = false;
-  TUTTI_TRY(tutti_object_find(file, name, &there));
-  if (!there) return not_there(file, kind, name);
-  TUTTI_H5_GET(done, *dataset, H5Dopen2(file->id, name, access == H5P_DEFAULT ? file->access : access),
-               TUTTI_ERR_DATA, "%s: %s '%s'", file->path, kind, name);
-  TUTTI_TRY_GOTO(done, tutti_storage_check_growing(file, name, *dataset));
-done:
-  if (status != TUTTI_OK) {
-    tutti_h5_release(*dataset);
-    *dataset = H5I_INVALID_HID;
-  }
-  return status;
-}
-
 /** Group by group and not with HDF5's own property for it, which gives them time stamps. */
 static tutti_status make_groups(tutti_file *file, const char *name) {
   tutti_status status = TUTTI_OK;

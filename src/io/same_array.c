@@ -1,0 +1,69 @@
+/* Whether two names lead to one array: by links of any kind, or by a virtual array that is another one as a whole.  The data
+ * set asks it of x and y, for an autoencoder. */
+#include "io/virtual_impl.h"
+
+/** Of a virtual array: it is one other, all of it and as it is. */
+static bool is_whole(const tutti_array_storage *s, const tutti_array_mapping *m,
+                     const tutti_array_storage *source) {
+  const hid_t type = H5Dget_type(s->dataset), source_type = H5Dget_type(source->dataset);
+  const bool same_type = H5Tequal(type, source_type) > 0;
+  H5Tclose(type);
+  H5Tclose(source_type);
+  return same_type && tutti_array_n_numbers(source) == tutti_array_n_numbers(s) &&
+         tutti_selection_extent(m->to, s->n_dims, s->dims).n_numbers == tutti_array_n_numbers(s) &&
+         tutti_selection_extent(m->from, source->n_dims, source->dims).n_numbers == tutti_array_n_numbers(s);
+}
+
+static tutti_status find_origin(const tutti_file *file, const char *name, const tutti_array_place *above,
+                                tutti_file **opened, tutti_array_place *origin);
+
+/** The only source of a virtual array, where that is it; *origin stays where it is not. */
+static tutti_status find_source(const tutti_array_place *at, const tutti_array_storage *s,
+                                tutti_array_place *origin) {
+  char name[TUTTI_NAME_BYTES];
+  tutti_array_mapping m;
+  tutti_array_storage source = TUTTI_NO_STORAGE;
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_array_mapping_open(at, s->creation, 0, &m));
+  TUTTI_TRY_GOTO(done, tutti_array_open_source(at, &m, 0, &file, name));
+  if (!file || !tutti_file_has(file, name)) goto done; // whoever reads it will say so
+  TUTTI_TRY_GOTO(done, tutti_array_storage_open(file, name, H5P_DEFAULT, &source));
+  if (is_whole(s, &m, &source)) TUTTI_TRY_GOTO(done, find_origin(file, name, at, at->opened, origin));
+done:
+  tutti_array_storage_close(&source);
+  tutti_array_mapping_close(&m);
+  return status;
+}
+
+/** Where an array is: behind links, and behind virtual arrays that are another one as a whole. */
+static tutti_status find_origin(const tutti_file *file, const char *name, const tutti_array_place *above,
+                                tutti_file **opened, tutti_array_place *origin) {
+  tutti_array_storage s = TUTTI_NO_STORAGE;
+  tutti_array_place at = {.opened = opened};
+  size_t n = 0;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_array_storage_open(file, name, H5P_DEFAULT, &s));
+  TUTTI_TRY_GOTO(done, tutti_array_place_of(file, name, s.dataset, above, &at));
+  TUTTI_TRY_GOTO(done, tutti_array_check_circle(&at));
+  *origin = at;
+  if (H5Pget_layout(s.creation) != H5D_VIRTUAL) goto done;
+  TUTTI_H5(done, H5Pget_virtual_count(s.creation, &n), TUTTI_ERR_DATA, "%s: sources of '%s'", at.file,
+           at.name);
+  if (n == 1) TUTTI_TRY_GOTO(done, find_source(&at, &s, origin));
+done:
+  tutti_array_storage_close(&s);
+  return status;
+}
+
+tutti_status tutti_file_same_array(const tutti_file *file, const char *a, const char *b, bool *same) {
+  tutti_file *opened = NULL;
+  tutti_array_place at_a = {.file = ""}, at_b = {.file = ""};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, find_origin(file, a, NULL, &opened, &at_a));
+  TUTTI_TRY_GOTO(done, find_origin(file, b, NULL, &opened, &at_b));
+  *same = tutti_array_same_place(&at_a, &at_b);
+done:
+  tutti_array_close_sources(&opened);
+  return status;
+}
