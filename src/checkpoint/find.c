@@ -1,3 +1,5 @@
+/* Finds the newest complete checkpoint of a run directory.  A damaged one is skipped with a warning; one that the system cannot
+ * read ends the search, because the run would otherwise lose it.  Resume calls it. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,13 +8,13 @@
 #include "base/log.h"
 #include "checkpoint/checkpoint_impl.h"
 
-/** A rename that was interrupted leaves one number free, a user who tidies up perhaps another. */
+/** An interrupted rename leaves one number unused, and a user who tidies up perhaps another. */
 enum { MAX_GAP = 2 };
 
-// --- is it whole?
+// --- whether a file is complete
 
 static tutti_status read_table(const tutti_file *file, const char *name, int64_t n) {
-  // A checksum is of a piece of whole records: one column reads and checks them all.
+  // A checksum covers whole records, so reading one column checks all of them.
   const tutti_column column = {TUTTI_HISTORY_COLUMN, TUTTI_F64, 0};
   double *values = NULL;
   tutti_status status = TUTTI_OK;
@@ -58,10 +60,9 @@ static tutti_status read_whole(const tutti_file *file, const char *name, const t
   return TUTTI_OK;
 }
 
-/** Every byte that a resume will want is read once.  A file of ours is complete when it has its name, but a
- * disk may lose parts of it later, and better it is found out now, with the one before still there, than in
- * the middle of loading.  It costs one read of the file, which then is in the system's cache for the load
- * that follows. */
+/** Read every byte that a resume needs.  A checkpoint is complete when it gets its name, but a disk may lose parts of it
+ * later.  It is better to find this out now, while the checkpoint before it is still there, than in the middle of loading.
+ * The cost is one read of the file, which is then in the system's cache for the load. */
 static tutti_status check_whole(const char *path) {
   tutti_checkpoint_info info;
   tutti_file *file = NULL;
@@ -79,24 +80,25 @@ static tutti_status check_whole(const char *path) {
 
 // --- candidates
 
-/** Newest first: checkpoint.h5, the one held while it is replaced, checkpoint.prev.h5, checkpoint.prev2.h5,
- * ... */
+/** Names from the newest to the oldest: checkpoint.h5, the one that is held while a new one replaces it,
+ * checkpoint.prev.h5, checkpoint.prev2.h5, ... */
 static bool candidate(const char *newest, int64_t i, tutti_path name) {
-  return i == 1 ? tutti_held_name(newest, name) : tutti_rotated_name(newest, i > 1 ? i - 1 : 0, name);
+  return i == 1 ? tutti_checkpoint_held_name(newest, name)
+                : tutti_checkpoint_rotated_name(newest, i > 1 ? i - 1 : 0, name);
 }
 
 typedef struct {
-  int n;             // files that are there but not whole
+  int n;             // files that exist but are not complete
   char reason[1024]; // of the newest of them
 } damage;
 
 static void note_damage(damage *found, const char *path) {
   if (found->n++ == 0) snprintf(found->reason, sizeof found->reason, "%s", tutti_fail_text());
-  tutti_log(TUTTI_LOG_WARNING, "checkpoint %s is not whole (%s); looking for the one before it", path,
+  tutti_log(TUTTI_LOG_WARNING, "checkpoint %s is not complete (%s); looking for the one before it", path,
             tutti_fail_text());
 }
 
-/** *path stays NULL where there is none. */
+/** @param[in,out] path  stays NULL if there is none */
 static tutti_status find_whole(const char *newest, char **path, damage *found) {
   tutti_path name;
   for (int64_t i = 0, gap = 0; gap <= MAX_GAP; i++) {
@@ -106,8 +108,8 @@ static tutti_status find_whole(const char *newest, char **path, damage *found) {
       *path = tutti_strdup(name);
       return *path ? TUTTI_OK : TUTTI_ERR_MEMORY;
     }
-    // What the system keeps back may be whole: to go on from an older one would lose the newer for good.
-    // What is missing may also be another file, which this one takes numbers from.
+    // A file that the system cannot read now may be complete: a run from an older one would lose the newer one for good.
+    // The missing file may also be another one, from which this one takes numbers.
     const bool damaged = status == TUTTI_ERR_DATA || (status == TUTTI_ERR_MISSING && access(name, F_OK) == 0);
     if (damaged) note_damage(found, name);
     if (!damaged && status != TUTTI_ERR_MISSING) TUTTI_TRY(status);
@@ -128,8 +130,9 @@ tutti_status tutti_checkpoint_find(const char *directory, char **path) {
   *path = NULL;
   TUTTI_TRY(newest_name(directory, newest));
   TUTTI_TRY(find_whole(newest, path, &found));
-  TUTTI_CHECK(*path || found.n == 0, TUTTI_ERR_DATA,
-              "%s: of %d checkpoints none is whole; the newest: %s; to begin anew, move them away", directory,
-              found.n, found.reason);
+  TUTTI_CHECK(
+      *path || found.n == 0, TUTTI_ERR_DATA,
+      "%s: none of the %d checkpoints is complete; the newest: %s; to start a new run, move them away",
+      directory, found.n, found.reason);
   return TUTTI_OK;
 }

@@ -1,3 +1,5 @@
+/* Writes a checkpoint: complete or not at all, with the one before it still there until then (rotate.c).  Rank 0 of a training
+ * calls it. */
 #include <errno.h>
 #include <string.h>
 
@@ -15,7 +17,7 @@ static tutti_status write_table(tutti_file *file, const tutti_checkpoint_table *
 }
 
 static tutti_status write_arrays(tutti_file *file, const tutti_checkpoint *checkpoint) {
-  // Trained weights are noise to zlib: compression would cost time and win a few percent.
+  // Trained weights look like noise: compression would cost time and save a few percent.
   for (int64_t i = 0; i < checkpoint->n_views; i++) {
     const tutti_view *view = &checkpoint->views[i];
     TUTTI_TRY(
@@ -36,7 +38,7 @@ static tutti_status write_attributes(tutti_file *file, const tutti_checkpoint *c
   TUTTI_TRY(tutti_file_set_text(file, "/", "version", TUTTI_VERSION));
   TUTTI_TRY(tutti_file_set_text(file, "/", "time", now));
   TUTTI_TRY(tutti_file_set_text(file, "/", "config", checkpoint->config));
-  TUTTI_TRY(tutti_state_write(file, &checkpoint->state));
+  TUTTI_TRY(tutti_checkpoint_write_state(file, &checkpoint->state));
   if (checkpoint->n_classes > 0)
     TUTTI_TRY(tutti_file_set_texts(file, "/", "classes", checkpoint->classes, checkpoint->n_classes));
   if (checkpoint->is_average)
@@ -55,19 +57,19 @@ tutti_status tutti_checkpoint_save(const tutti_checkpoint *checkpoint, int64_t k
   TUTTI_TRY_GOTO(done, write_arrays(file, checkpoint));
   TUTTI_TRY_GOTO(done, write_attributes(file, checkpoint));
   TUTTI_TRY_GOTO(done, tutti_fault("checkpoint.save"));
-  // First finish what a killed save has left, so that the held name is free.
-  TUTTI_CHECK_GOTO(
-      done, tutti_rotate_settle(path, keep) && (keep == 1 || tutti_rotate_hold(path)), TUTTI_ERR_IO,
-      "%s: cannot give the checkpoint before another name: %s; it remains, the new one is not written", path,
-      strerror(errno));
+  // First finish the work of a save that was killed, so that the held name is free.
+  TUTTI_CHECK_GOTO(done, tutti_checkpoint_settle(path, keep) && (keep == 1 || tutti_checkpoint_hold(path)),
+                   TUTTI_ERR_IO,
+                   "%s: cannot rename the last checkpoint: %s; it remains, and the new one is not written",
+                   path, strerror(errno));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
   TUTTI_CHECK_GOTO(
-      done, tutti_rotate_settle(path, keep) && tutti_rotate_drop(path, keep), TUTTI_ERR_IO,
+      done, tutti_checkpoint_settle(path, keep) && tutti_checkpoint_drop(path, keep), TUTTI_ERR_IO,
       "%s: the new checkpoint is written, but the files before it cannot be renamed or removed: %s", path,
       strerror(errno));
 done:
   tutti_file_close(&file);
-  // Where there is a failure to report, its text is worth more than that of a second one.
-  if (status != TUTTI_OK) (void)tutti_rotate_settle(path, keep);
+  // The text of the first failure says more than that of a second one would.
+  if (status != TUTTI_OK) (void)tutti_checkpoint_settle(path, keep);
   return status;
 }

@@ -1,3 +1,5 @@
+/* The state of a training as attributes of the root, by one list of the members for writing and reading.  save.c and info.c call
+ * it.  Reading checks each value, because a file may be damaged without a checksum that says so. */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -7,14 +9,14 @@
 
 #include "checkpoint/checkpoint_impl.h"
 
-/** No training counts that far: what is above was not written by one. */
+/** No training counts that far, so a larger number is damage. */
 #define MAX_COUNT (INT64_C(1) << 60)
 
-/** One list for both directions.  The seed goes its own way: it may exceed an int64. */
+/** One member of the state; writing and reading share the list.  The seeds are apart, because they may exceed an int64. */
 typedef struct {
   const char *name;
   size_t offset;
-  bool any;    // any value is possible; else it is a count or a time, from 0 on
+  bool any;    // any value is possible; else it is a count or a time, which is at least 0
   int64_t max; // of a count
   bool later;  // files of earlier versions lack it
 } member;
@@ -111,7 +113,7 @@ static tutti_status read_seed(const tutti_file *file, const char *name, uint64_t
   return TUTTI_OK;
 }
 
-tutti_status tutti_state_write(tutti_file *file, const tutti_checkpoint_state *state) {
+tutti_status tutti_checkpoint_write_state(tutti_file *file, const tutti_checkpoint_state *state) {
   const char *base = (const char *)state;
   for (size_t i = 0; i < LENGTH(integers); i++) {
     int64_t value;
@@ -134,7 +136,7 @@ static tutti_status read_integer(const tutti_file *file, const member *one, int6
   TUTTI_TRY(tutti_file_get_integer(file, "/", one->name, value));
   TUTTI_CHECK(one->any || (*value >= 0 && *value <= one->max), TUTTI_ERR_DATA,
               "%s: the attribute '%s' is %" PRId64 ", expected a count from 0 to %" PRId64
-              ": the file is damaged; go on from another checkpoint, or begin anew",
+              ": the file is damaged; continue from another checkpoint, or start a new run",
               tutti_file_path(file), one->name, *value, one->max);
   return TUTTI_OK;
 }
@@ -143,13 +145,13 @@ static tutti_status read_real(const tutti_file *file, const member *one, double 
   if (one->later && !tutti_file_has_attribute(file, "/", one->name)) return TUTTI_OK;
   TUTTI_TRY(tutti_file_get_real(file, "/", one->name, value));
   TUTTI_CHECK(one->any || (*value >= 0 && isfinite(*value)), TUTTI_ERR_DATA,
-              "%s: the attribute '%s' is %g, expected a finite number from 0 on: the file is damaged; go on "
-              "from another checkpoint, or begin anew",
+              "%s: the attribute '%s' is %g, expected a finite number that is at least 0: the file is "
+              "damaged; continue from another checkpoint, or start a new run",
               tutti_file_path(file), one->name, *value);
   return TUTTI_OK;
 }
 
-/** Each step has a sample, and so has each epoch; a part is no more than the whole. */
+/** Each step has at least one sample, and so has each epoch.  A part is not more than the whole. */
 static tutti_status check_relations(const tutti_file *file, const tutti_checkpoint_state *state) {
   const double samples = (double)state->samples;
   const struct {
@@ -166,13 +168,12 @@ static tutti_status check_relations(const tutti_file *file, const tutti_checkpoi
   for (size_t i = 0; i < LENGTH(relations); i++)
     TUTTI_CHECK(relations[i].a <= relations[i].b, TUTTI_ERR_DATA,
                 "%s: the attribute '%s' is %.0f and '%s' %.0f, expected no more than that: the file is "
-                "damaged; go on "
-                "from another checkpoint, or begin anew",
+                "damaged; continue from another checkpoint, or start a new run",
                 tutti_file_path(file), relations[i].part, relations[i].a, relations[i].whole, relations[i].b);
   return TUTTI_OK;
 }
 
-tutti_status tutti_state_read(const tutti_file *file, tutti_checkpoint_state *state) {
+tutti_status tutti_checkpoint_read_state(const tutti_file *file, tutti_checkpoint_state *state) {
   char *base = (char *)state;
   for (size_t i = 0; i < LENGTH(integers); i++) {
     int64_t value = 0;
@@ -185,7 +186,7 @@ tutti_status tutti_state_read(const tutti_file *file, tutti_checkpoint_state *st
     memcpy(base + reals[i].offset, &value, sizeof value);
   }
   TUTTI_TRY(read_seed(file, "seed", &state->seed));
-  // As files of earlier versions have it.
+  // Files of earlier versions lack these, which means 0.
   int64_t *const zero_if_absent[] = {&state->returned_to, &state->rule_from, &state->from_step,
                                      &state->from_place, &state->from_samples};
   for (size_t i = 0; i < LENGTH(zero_if_absent); i++)

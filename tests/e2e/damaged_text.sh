@@ -21,7 +21,7 @@ flip 'dense 5 relu' 'dense 5 selu' net/checkpoint.h5
 refuse 65 net/checkpoint.h5 "'config'" 'damaged' -- eval net/checkpoint.h5
 refuse 65 net/checkpoint.h5 "'config'" 'damaged' -- info net/checkpoint.h5
 succeed "$RANKS" train net.yaml --train.epochs=3
-expect_count 1 'tutti: warning: checkpoint net/checkpoint.h5 is not whole'
+expect_count 1 'tutti: warning: checkpoint net/checkpoint.h5 is not complete'
 expect_text 'goes on from net/checkpoint.prev.h5'
 
 [ "$RANKS" -eq 1 ] || exit 0

@@ -120,18 +120,18 @@ static void another_model_is_told_from_this_one(void **state) {
   fixture_fill(&f, 0);
   f.views[0].dims[1] = 4;
   CHECK_FAILS(tutti_checkpoint_load(path, f.views, FIXTURE_VIEWS, NULL, NULL), TUTTI_ERR_DATA,
-              "checkpoint.h5: /model/weights/dense/kernel is 12 x 5, this model wants 12 x 4");
+              "checkpoint.h5: /model/weights/dense/kernel is 12 x 5, this model has 12 x 4");
   assert_true(f.numbers[1][0] == 0); // refused before anything is read
 
   fixture_fill(&f, 0);
   f.views[1].n_dims = 2;
   CHECK_FAILS(tutti_checkpoint_load(path, f.views, FIXTURE_VIEWS, NULL, NULL), TUTTI_ERR_DATA,
-              "/model/weights/dense/bias is 5, this model wants 5 x 0");
+              "/model/weights/dense/bias is 5, this model has 5 x 0");
 
   fixture_fill(&f, 0);
   strcpy(f.views[1].name, "/model/weights/dense_1/bias");
   CHECK_FAILS(tutti_checkpoint_load(path, f.views, FIXTURE_VIEWS, NULL, NULL), TUTTI_ERR_DATA,
-              "has no /model/weights/dense_1/bias, which this model wants");
+              "has no /model/weights/dense_1/bias, which this model has");
 
   fixture_fill(&f, 0);
   CHECK_FAILS(tutti_checkpoint_load(path, f.views, 1, NULL, NULL), TUTTI_ERR_DATA,
@@ -177,7 +177,7 @@ static void vectors_of_any_length_are_read(void **state) {
   CHECK_FAILS(tutti_checkpoint_read_vector(path, "/input/factor", &values, &n), TUTTI_ERR_DATA,
               "/input/factor");
   CHECK_FAILS(tutti_checkpoint_read_vector(path, "/model/weights/dense/kernel", &values, &n), TUTTI_ERR_DATA,
-              "no one-dimensional array");
+              "is not a one-dimensional array");
   assert_null(values);
 }
 
@@ -193,7 +193,7 @@ static void what_is_no_checkpoint_is_refused(void **state) {
   tutti_checkpoint_info info;
   CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_MISSING, "checkpoint.h5");
   change(path, "answer", 42);
-  CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_DATA, "is no checkpoint of tutti");
+  CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_DATA, "is not a checkpoint of tutti");
   CHECK_OK(fixture_save(path, 2, 1));
   change(path, "format", 2);
   CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_DATA, "format 2");

@@ -160,7 +160,7 @@ static void a_damaged_one_gives_way_to_the_one_before(void **state) {
   assert_int_equal(fixture_find(*state), 2);
   folder_put(folder_path(state, PREV_2), "", 0);
   char *path = NULL;
-  CHECK_FAILS(tutti_checkpoint_find(*state, &path), TUTTI_ERR_DATA, "of 3 checkpoints none is whole");
+  CHECK_FAILS(tutti_checkpoint_find(*state, &path), TUTTI_ERR_DATA, "none of the 3 checkpoints is complete");
   CHECK_FAILS(tutti_checkpoint_find(*state, &path), TUTTI_ERR_DATA, "truncated");
   assert_null(path);
 }
