@@ -1,3 +1,5 @@
+/* metrics.h5: appends rows to /epochs and /steps, replaces /timing and the attributes, and removes rows that a resumed run
+ * computes again.  The saver of a training calls it on rank 0. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +10,7 @@
 
 enum { FORMAT = 1 };
 
-/** A row as it stands in /timing; its phase is an index into the attribute "phases". */
+/** A row of /timing; its phase is an index into the attribute "phases". */
 typedef struct {
   int64_t phase;
   double min, mean, max;
@@ -24,8 +26,8 @@ static const tutti_column timing_columns[] = {
 };
 enum { N_TIMING_COLUMNS = sizeof timing_columns / sizeof timing_columns[0] };
 
-/** Whether the attribute holds just these texts.  HDF5 does not take back the room of a text from one opening
- * of a file to the next, so what each flush would write again is left alone: the file grows by its rows. */
+/** Whether the attribute has exactly these texts.  HDF5 does not reuse the space of an old text after the file was closed.  So
+ * a text that has not changed is not written again, and the file grows only by its rows. */
 static bool has_texts(const tutti_file *file, const char *object, const char *name, const char *const *texts,
                       int n) {
   char **there = NULL;
@@ -81,20 +83,20 @@ static tutti_status write_origin(tutti_file *file, const tutti_metrics_origin *o
   return TUTTI_OK;
 }
 
-/** What is wrong with the file is said below; what it means for the run and what to do is said here. */
+/** The text of the failure says what is wrong with the file.  Add what it means for the run, and what to do. */
 static tutti_status explain(tutti_status status, const char *path) {
   if (status != TUTTI_ERR_DATA) return status;
   char text[1024];
-  snprintf(
-      text, sizeof text,
-      "%s; so no rows can be added to the metrics in %s. Move that file away and resume the run: the rows of "
-      "the epochs are also in the table /history of its checkpoint",
-      tutti_fail_text(), path);
+  snprintf(text, sizeof text,
+           "%s; so no rows can be added to the metrics in %s.  Move that file away and resume the run: the "
+           "rows of "
+           "the epochs are also in the table /history of its checkpoint",
+           tutti_fail_text(), path);
   tutti_fail_set_text(text);
   return status;
 }
 
-/** What a name does not tell, as an attribute of the table that is named for the column. */
+/** An attribute of the table for each column whose name does not explain it. */
 static tutti_status describe(tutti_file *file, const char *table) {
   static const struct {
     const char *column, *text;
@@ -130,7 +132,8 @@ done:
   return explain(status, path);
 }
 
-/** How many of the first n rows of /steps come no later than `step`; rows are in order of step. */
+/** The number of rows of /steps up to `step`; rows are in order of step.
+ * @param[in,out] n  first the number of all rows */
 static tutti_status count_until(const tutti_file *file, int64_t step, int64_t *n) {
   const tutti_column column = {"step", TUTTI_I64, 0};
   int64_t *steps = NULL;
@@ -146,8 +149,7 @@ done:
 static tutti_status rewind_tables(tutti_file *file, const tutti_metrics_layout *layout, int64_t n_epochs,
                                   int64_t step) {
   int64_t n = 0, n_steps = 0;
-  // Appending nothing makes sure that the tables are there and have the columns that later flushes will
-  // write.
+  // Appending nothing makes sure that the tables exist and have the columns that later flushes write.
   TUTTI_TRY(tutti_metrics_write(file, "/epochs", layout, NULL, 0));
   TUTTI_TRY(tutti_metrics_write(file, "/steps", layout, NULL, 0));
   TUTTI_TRY(tutti_table_rows(file, "/epochs", &n));

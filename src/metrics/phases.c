@@ -1,3 +1,5 @@
+/* Timers of the phases of a training, and the statistics over its ranks that /timing has.  The training enters the phases; the
+ * saver collects the seconds of all ranks. */
 #include <stdio.h>
 #include <string.h>
 
@@ -32,7 +34,7 @@ void tutti_phases_leave(tutti_phases *phases) {
   phases->running = -1;
 }
 
-/** Statistics of (seconds of rank r in `phase`) - `base`. */
+/** Statistics over the ranks r of (seconds of rank r in `phase`) - base. */
 static tutti_timing_row over_ranks(const char *name, const double *all, int size, int phase, double base) {
   tutti_timing_row row = {.min = all[phase] - base, .max = all[phase] - base};
   snprintf(row.phase, sizeof row.phase, "%s", name);
@@ -48,7 +50,7 @@ static tutti_timing_row over_ranks(const char *name, const double *all, int size
   return row;
 }
 
-/** The rank that spent the least in `phase`. */
+/** The rank that spent the least time in a phase. */
 static int rank_of_min(const double *all, int size, int phase) {
   int least = 0;
   for (int r = 1; r < size; r++)

@@ -1,3 +1,5 @@
+/* The progress line: a bar with loss, metric and remaining time on a terminal, one line per epoch elsewhere.  Rank 0 of a
+ * training calls it. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +19,11 @@ struct tutti_progress {
   double total_epochs;
   int64_t samples_per_epoch;
   bool terminal;
-  bool drawn;         // a bar stands on the terminal's last line
+  bool drawn;         // a bar is on the last line of the terminal
   double last_draw;   // tutti_clock_s; 0: never
-  int64_t epoch;      // the one that the two below are about
+  int64_t epoch;      // the epoch of the next two members
   double since;       // when its first step was reported
-  int64_t since_done; // how many samples were done then
+  int64_t since_done; // number of samples done then
 };
 
 tutti_status tutti_progress_create(FILE *stream, const char *metric, double total_epochs,
@@ -43,8 +45,7 @@ static void append_epoch(char line[LINE_BYTES], const tutti_progress *progress, 
     tutti_text_append(line, LINE_BYTES, "/%.0f", ceil(progress->total_epochs));
 }
 
-/** "  NAME 0.0687"; nothing for NAN.  A value that four decimals would show as 0.0000 is written with its
- * exponent. */
+/** "  NAME 0.0687"; nothing for NAN.  A value that would be 0.0000 with four decimals is written with an exponent. */
 static void append_value(char line[LINE_BYTES], const char *prefix, const char *name, double value) {
   if (isnan(value)) return;
   const double size = fabs(value);
@@ -82,15 +83,15 @@ static int terminal_width(FILE *stream) {
   return DEFAULT_WIDTH;
 }
 
-/** Cells of the bar between what stands before and after it: in steps, so that it does not jump with each
- * digit of the numbers; 0 where a bar would tell nothing. */
+/** Number of cells of the bar between the texts before and after it.  It changes in steps, so that the bar does not jump with
+ * each digit of the numbers.  0: there is not enough space for a useful bar. */
 static int bar_cells(int width, const char *head, const char *tail) {
   const int room = width - 1 - (int)strlen(head) - (int)strlen(tail) - (int)strlen(" []");
   if (room < MIN_BAR) return 0;
   return room < MAX_BAR ? room - room % BAR_STEP : MAX_BAR;
 }
 
-/** Take away what stands last until the line fits: half a number would be another number. */
+/** Remove whole values from the end until the line fits, because half a number would be another number. */
 static void shorten(char *line, int width) {
   const size_t room = width > 1 ? (size_t)width - 1 : 0;
   while (strlen(line) > room) {
@@ -113,7 +114,7 @@ static void draw(tutti_progress *progress, int64_t epoch, double fraction, doubl
   const int cells = bar_cells(width, line, tail);
   if (cells > 0) append_bar(line, fraction, cells);
   tutti_text_append(line, LINE_BYTES, "%s", tail);
-  shorten(line, width); // the last column stays free: some terminals wrap as soon as it is written
+  shorten(line, width); // not to the last column: some terminals wrap when it is written
   fprintf(progress->stream, "\r%s\033[K", line);
   fflush(progress->stream);
   progress->drawn = true;
@@ -156,7 +157,7 @@ void tutti_progress_epoch(tutti_progress *progress, const tutti_metrics_row *row
 
 void tutti_progress_destroy(tutti_progress **progress) {
   if (!*progress) return;
-  // A bar of an epoch that was not finished stays to be read; what follows begins on a line of its own.
+  // The bar of an unfinished epoch stays visible, and the next output begins on a new line.
   if ((*progress)->drawn) {
     fputc('\n', (*progress)->stream);
     fflush((*progress)->stream);

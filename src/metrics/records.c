@@ -1,4 +1,5 @@
-/** Records of tables, with their further columns. */
+/* A list of records of one table, with its further columns: it grows in memory, and is written to and read from a file.  A
+ * training keeps its rows in such lists, a study the curve of each trial, and `tutti info` reads them. */
 #include <math.h>
 #include <string.h>
 
@@ -41,14 +42,45 @@ static tutti_status take_columns(tutti_metrics_records *records, const tutti_met
   return TUTTI_OK;
 }
 
-static tutti_status reserve(tutti_metrics_records *records, int64_t capacity) {
+tutti_status tutti_metrics_records_add_column(tutti_metrics_records *records, const char *name, int *column) {
+  char **names = NULL;
+  TUTTI_ASSERT(records->capacity == 0);
+  TUTTI_TRY(TUTTI_NEW(names, records->n_more + 1));
+  char *copy = tutti_strdup(name);
+  if (!copy) tutti_free(names);
+  if (!copy) return TUTTI_ERR_MEMORY;
+  if (records->n_more > 0) memcpy(names, records->more_columns, (size_t)records->n_more * sizeof *names);
+  names[records->n_more] = copy;
+  tutti_free(records->more_columns);
+  records->more_columns = names;
+  *column = records->n_more++;
+  return TUTTI_OK;
+}
+
+/** A column that nobody fills has no value, which is not the value 0. */
+static void set_unknown(const tutti_metrics_records *records, int64_t i) {
+  const tutti_metrics_row row = {.loss = NAN,
+                                 .metric = NAN,
+                                 .val_loss = NAN,
+                                 .val_metric = NAN,
+                                 .learning_rate = NAN,
+                                 .seconds = NAN,
+                                 .samples_per_second = NAN};
+  char *record = records->records + (size_t)i * bytes_of(records);
+  memcpy(record, &row, sizeof row);
+  double *more = (double *)(record + sizeof row);
+  for (int k = 0; k < records->n_more; k++) more[k] = NAN;
+}
+
+tutti_status tutti_metrics_records_reserve(tutti_metrics_records *records, int64_t n) {
   const size_t bytes = bytes_of(records);
-  char *larger = tutti_calloc(capacity, bytes);
+  char *larger = tutti_calloc(records->n + n, bytes);
   if (!larger) return TUTTI_ERR_MEMORY;
   if (records->n > 0) memcpy(larger, records->records, (size_t)records->n * bytes);
   tutti_free(records->records);
   records->records = larger;
-  records->capacity = capacity;
+  records->capacity = records->n + n;
+  for (int64_t i = records->n; i < records->capacity; i++) set_unknown(records, i);
   return TUTTI_OK;
 }
 
@@ -57,7 +89,7 @@ tutti_status tutti_metrics_records_append(tutti_metrics_records *records, const 
   if (!records->more_columns) TUTTI_TRY(take_columns(records, layout));
   TUTTI_ASSERT(records->n_more == layout->n_more);
   if (records->n == records->capacity)
-    TUTTI_TRY(reserve(records, records->capacity > 0 ? 2 * records->capacity : 64));
+    TUTTI_TRY(tutti_metrics_records_reserve(records, records->n > 64 ? records->n : 64));
   char *record = records->records + (size_t)records->n++ * bytes_of(records);
   memcpy(record, row, sizeof *row);
   if (records->n_more > 0) memcpy(record + sizeof *row, more, (size_t)records->n_more * sizeof *more);
@@ -66,7 +98,7 @@ tutti_status tutti_metrics_records_append(tutti_metrics_records *records, const 
 
 // --- in a file -------------------------------------------------------------------------------------------
 
-/** All columns of records of the layout; the array is the caller's (tutti_free). */
+/** @param[out] columns  of a record; owned by the caller (tutti_free) */
 static tutti_status make_columns(const tutti_metrics_layout *layout, tutti_column **columns) {
   TUTTI_TRY(TUTTI_NEW(*columns, tutti_metrics_n_columns(layout)));
   tutti_metrics_layout_columns(layout, *columns);
@@ -90,7 +122,7 @@ static bool is_of_row(const char *name, const char *metric) {
          tutti_metrics_value(&(tutti_metrics_row){0}, metric, name, &unused);
 }
 
-/** What the table has beside the columns of a row. */
+/** The columns of the table that are not those of a row. */
 static tutti_status find_columns(const tutti_file *file, const char *table, const char *metric,
                                  tutti_metrics_records *records) {
   char **names = NULL;
@@ -106,18 +138,6 @@ static tutti_status find_columns(const tutti_file *file, const char *table, cons
   return TUTTI_OK;
 }
 
-/** A column that the table lacks has no value, not the value 0. */
-static void make_unknown(tutti_metrics_records *records, int64_t n) {
-  const tutti_metrics_row row = {.loss = NAN,
-                                 .metric = NAN,
-                                 .val_loss = NAN,
-                                 .val_metric = NAN,
-                                 .learning_rate = NAN,
-                                 .seconds = NAN,
-                                 .samples_per_second = NAN};
-  for (int64_t i = 0; i < n; i++) memcpy(records->records + (size_t)i * bytes_of(records), &row, sizeof row);
-}
-
 tutti_status tutti_metrics_read(const tutti_file *file, const char *table, const char *metric,
                                 tutti_metrics_records *records) {
   tutti_status status = TUTTI_OK;
@@ -126,8 +146,7 @@ tutti_status tutti_metrics_read(const tutti_file *file, const char *table, const
   *records = (tutti_metrics_records){0};
   TUTTI_TRY_GOTO(done, find_columns(file, table, metric, records));
   TUTTI_TRY_GOTO(done, tutti_table_rows(file, table, &n));
-  TUTTI_TRY_GOTO(done, reserve(records, n));
-  make_unknown(records, n);
+  TUTTI_TRY_GOTO(done, tutti_metrics_records_reserve(records, n));
   const tutti_metrics_layout layout = tutti_metrics_layout_of(records, metric);
   TUTTI_TRY_GOTO(done, make_columns(&layout, &columns));
   TUTTI_TRY_GOTO(done, tutti_table_read(file, table, columns, tutti_metrics_n_columns(&layout),

@@ -1,12 +1,14 @@
+/* The columns of a row, and of a record with further columns.  All that writes, reads or shows tables takes them from here, so
+ * that a name or type stands in one place. */
 #include <string.h>
 
 #include "base/text.h"
 #include "tutti/metrics.h"
 
-enum { METRIC = 4, VAL_METRIC = 6 }; // among the columns
+enum { METRIC = 4, VAL_METRIC = 6 }; // their places among the columns
 
 void tutti_metrics_columns(const char *metric, tutti_column columns[TUTTI_METRICS_COLUMNS]) {
-  // A column borrows its name, and no caller has this one.
+  // A column borrows its name, but no caller owns this one.
   static _Thread_local char val_metric[TUTTI_METRIC_NAME];
   val_metric[0] = '\0';
   tutti_text_append(val_metric, sizeof val_metric, "val_%s", metric);
@@ -53,7 +55,7 @@ static double value_at(const tutti_metrics_row *row, const tutti_column *column)
   return (double)count;
 }
 
-/** Where "metric" and "val_metric" stand among the columns, else -1. */
+/** The place of "metric" and "val_metric" among the columns, else -1. */
 static int alias(const char *name) {
   if (strcmp(name, "metric") == 0) return METRIC;
   return strcmp(name, "val_metric") == 0 ? VAL_METRIC : -1;
