@@ -23,7 +23,7 @@ static tutti_status add_quantity(tutti_run *run, tutti_meter *meter, bool shown,
   meter->names[meter->n_quantities] = quantity->name;
   meter->readings[meter->n_quantities].last = NAN;
   meter->n_quantities++;
-  return shown ? tutti_rows_add_column(run, quantity->name, &quantity->column) : TUTTI_OK;
+  return shown ? tutti_run_add_column(run, quantity->name, &quantity->column) : TUTTI_OK;
 }
 
 static tutti_status add_layers(tutti_run *run, tutti_meter *meter) {

@@ -16,7 +16,7 @@ tutti_status tutti_evaluated_create(tutti_run *run, const char *prefix, int64_t 
   for (int i = 0; i < N_COLUMNS; i++) {
     char name[TUTTI_METRIC_NAME];
     column_name(prefix, tutti_model_metric_name(run->fixed.network.model), i, name, sizeof name);
-    TUTTI_TRY(tutti_rows_add_column(run, name, &evaluated->columns[i]));
+    TUTTI_TRY(tutti_run_add_column(run, name, &evaluated->columns[i]));
   }
   return TUTTI_OK;
 }

@@ -143,7 +143,7 @@ void tutti_run_release(tutti_run *run) {
   tutti_optim_destroy(&run->fixed.optim);
   tutti_reducer_destroy(&run->fixed.reducer);
   tutti_network_destroy(&run->fixed.network);
-  tutti_rows_clear_columns(run);
+  tutti_run_clear_rows(run);
   tutti_free(run->step.squares);
   tutti_free(run->step.norms);
   tutti_free(run->step.gain_squares);
@@ -159,8 +159,6 @@ void tutti_run_release(tutti_run *run) {
 void tutti_run_destroy(tutti_run *run) {
   tutti_run_release(run);
   tutti_dataset_close(&run->fixed.dataset);
-  tutti_free(run->state.rows.history.records);
-  tutti_free(run->state.rows.steps.records);
   *run = (tutti_run){0};
 }
 

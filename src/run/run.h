@@ -6,12 +6,6 @@
 #include "tutti/optim.h"
 #include "tutti/run.h"
 
-/** A growable list of rows: records of the run's layout. */
-typedef struct {
-  char *records; // owned
-  int64_t n, capacity;
-} tutti_rows_list;
-
 typedef struct tutti_meter tutti_meter; // room measure
 
 /** An evaluation with two columns of its own in the tables; evaluated.h. */
@@ -47,15 +41,14 @@ typedef struct {
 
 /** The rows of the tables so far. */
 typedef struct {
-  tutti_metrics_layout layout; // of a row
-  char **more_names;           // [layout.n_more] owned
-  double *more;                // [layout.n_more] values of the next row in its further columns
-  tutti_metrics_row last;      // row of /epochs; step 0: none
-  tutti_evaluated average;     // of the validation rows, at the average of the weights
-  tutti_evaluated training;    // of train.train_rows
-  tutti_rows_list history;     // all rows of /epochs; on rank 0 alone
-  int64_t n_flushed;           // rows of the history that are in metrics.h5
-  tutti_rows_list steps;       // rows of /steps that are not in metrics.h5 yet; on rank 0 alone
+  tutti_metrics_layout layout;   // of a row
+  double *more;                  // [layout.n_more] values of the next row in its further columns
+  tutti_metrics_row last;        // row of /epochs; step 0: none
+  tutti_evaluated average;       // of the validation rows, at the average of the weights
+  tutti_evaluated training;      // of train.train_rows
+  tutti_metrics_records history; // all rows of /epochs, on rank 0; all ranks have the further columns
+  int64_t n_flushed;             // rows of the history that are in metrics.h5
+  tutti_metrics_records steps;   // rows of /steps that are not in metrics.h5 yet, on rank 0
 } tutti_run_rows;
 
 /** Where a training stands between two steps. */
@@ -138,19 +131,15 @@ tutti_position tutti_run_position(const tutti_run *run);
 TUTTI_NODISCARD
 tutti_status tutti_run_check_same(const tutti_run *run);
 
-/** Local, while a run is built.  Add a column to /steps and /epochs.  The next row that is appended has the value of
- * state.rows.more[*column] there, at first NaN.
+/** Local, while a run is built.  Add a further column to /steps and /epochs.
+ * @param[out] column  its number: rows.more[column] is the value of the next row, at first NaN
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_rows_add_column(tutti_run *run, const char *name, int *column);
-void tutti_rows_clear_columns(tutti_run *run); // Local.
+tutti_status tutti_run_add_column(tutti_run *run, const char *name, int *column);
 
-/** Local.  Row i of a list. */
-const tutti_metrics_row *tutti_rows_get(const tutti_run *run, const tutti_rows_list *list, int64_t i);
+/** Local.  Free all rows and further columns. */
+void tutti_run_clear_rows(tutti_run *run);
 
-/** Local.  Make room for n more rows, with NaN in their further columns.  @return ERR_MEMORY */
-TUTTI_NODISCARD
-tutti_status tutti_rows_reserve(const tutti_run *run, tutti_rows_list *list, int64_t n);
-
-/** Local.  Append a row on rank 0, if the run keeps rows.  If there is no memory for it, the next step fails on all ranks. */
-void tutti_rows_append(tutti_run *run, tutti_rows_list *list, const tutti_metrics_row *row);
+/** Local.  Append a row to a list on rank 0, if this run keeps rows.  If there is no memory, the next step fails on all
+ * ranks. */
+void tutti_run_keep_row(tutti_run *run, tutti_metrics_records *list, const tutti_metrics_row *row);

@@ -31,7 +31,7 @@ static tutti_status write_rows(const tutti_saver *saver, const double *seconds) 
   tutti_timing_row timing[TUTTI_N_TIMINGS];
   tutti_timing_make(seconds, run->fixed.size, timing);
   return tutti_metrics_flush(saver->metrics_path, saver->metrics_anew, &run->state.rows.layout, &origin,
-                             tutti_rows_get(run, &run->state.rows.history, run->state.rows.n_flushed),
+                             tutti_metrics_record(&run->state.rows.history, run->state.rows.n_flushed),
                              run->state.rows.history.n - run->state.rows.n_flushed,
                              run->state.rows.steps.records, run->state.rows.steps.n, timing);
 }

@@ -13,11 +13,11 @@
 
 /** The last row that is kept, and what goes with it. */
 static void recall_last(tutti_run *run) {
-  const tutti_rows_list *history = &run->state.rows.history;
+  const tutti_metrics_records *history = &run->state.rows.history;
   if (history->n > 0) {
-    run->state.rows.last = *tutti_rows_get(run, history, history->n - 1);
-    tutti_evaluated_recall(tutti_rows_get(run, history, history->n - 1), &run->state.rows.average);
-    tutti_evaluated_recall(tutti_rows_get(run, history, history->n - 1), &run->state.rows.training);
+    run->state.rows.last = *tutti_metrics_record(history, history->n - 1);
+    tutti_evaluated_recall(tutti_metrics_record(history, history->n - 1), &run->state.rows.average);
+    tutti_evaluated_recall(tutti_metrics_record(history, history->n - 1), &run->state.rows.training);
   } else {
     run->state.rows.last = (tutti_metrics_row){0};
     run->state.rows.average.now = run->state.rows.training.now = (tutti_evaluation){0};
@@ -26,7 +26,7 @@ static void recall_last(tutti_run *run) {
 
 /** A run that ended in mid-epoch left a row for the part; where it goes on, it makes the row of the whole. */
 static void drop_partial_epoch(tutti_run *run) {
-  tutti_rows_list *history = &run->state.rows.history;
+  tutti_metrics_records *history = &run->state.rows.history;
   tutti_stop stop;
   char reason[TUTTI_STOP_BYTES];
   if (run->state.rows.last.epoch <= run->state.at.epoch || tutti_run_is_over(run, &stop, reason)) return;
@@ -47,7 +47,7 @@ static tutti_status keep_names(tutti_run *run, const char *path) {
   if (!old) return TUTTI_OK;
   run->state.rows.layout.metric = then;
   for (int i = 0; i < run->state.rows.layout.n_more; i++) {
-    char *at = strstr(run->state.rows.more_names[i], now);
+    char *at = strstr(run->state.rows.history.more_columns[i], now);
     if (at) memmove(at, then, sizeof then);
   }
   return TUTTI_OK;
@@ -176,7 +176,7 @@ tutti_status tutti_rundir_load(tutti_saver *saver, const char *path, bool named,
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
   TUTTI_TRY_GOTO(done, tutti_rundir_compare(run, path, named, &info, &then, &with));
   const bool takes_over = named && with.differs && !info.is_average;
-  TUTTI_TRY_GOTO(done, tutti_rows_reserve(run, &run->state.rows.history, info.n_history));
+  TUTTI_TRY_GOTO(done, tutti_metrics_records_reserve(&run->state.rows.history, info.n_history));
   run->state.rows.history.n = info.n_history;
   TUTTI_TRY_GOTO(done, keep_names(run, path));
   TUTTI_TRY_GOTO(done, load_arrays(saver, path, info.is_average, takes_over));

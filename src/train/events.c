@@ -133,7 +133,7 @@ static void tell(tutti_run *run, const tutti_metrics_row *row, bool whole, bool 
 static void end_epoch(tutti_run *run, const tutti_metrics_row *row, bool whole) {
   run->state.rows.last = *row;
   tutti_meter_read(run, TUTTI_METER_EPOCHS);
-  tutti_rows_append(run, &run->state.rows.history, &run->state.rows.last);
+  tutti_run_keep_row(run, &run->state.rows.history, &run->state.rows.last);
   if (run->fixed.progress) tutti_progress_epoch(run->fixed.progress, &run->state.rows.last);
   if (!whole) return;
   run->state.at.epoch = row->epoch;
@@ -170,7 +170,7 @@ static bool observe(tutti_run *run, const tutti_evaluation *validation, bool who
   if (row_due) {
     const tutti_metrics_row row = make_step_row(run, validation);
     tutti_meter_read(run, TUTTI_METER_STEPS);
-    tutti_rows_append(run, &run->state.rows.steps, &row);
+    tutti_run_keep_row(run, &run->state.rows.steps, &row);
     tutti_meter_clear(run, TUTTI_METER_STEPS);
     run->state.at.in_row = (tutti_checkpoint_sums){0};
   }

@@ -87,8 +87,28 @@ static void tables_that_are_not_there_are_told(void **state) {
   tutti_file_close(&file);
 }
 
+static void columns_come_one_by_one_and_have_no_value_at_first(void **state) {
+  (void)state;
+  tutti_metrics_records records = {0};
+  int column = -1;
+  for (int k = 0; k < 3; k++) {
+    CHECK_OK(tutti_metrics_records_add_column(&records, names[k], &column));
+    assert_int_equal(column, k);
+  }
+  append(&records, &with_more, 2);
+  CHECK_OK(tutti_metrics_records_reserve(&records, 100));
+  records.n += 100;
+  assert_string_equal(records.more_columns[2], names[2]);
+  CHECK_NEAR(tutti_metrics_more(&records, 1, 2), more_at(1, 2), 0);
+  for (int k = 0; k < 3; k++) assert_true(isnan(tutti_metrics_more(&records, 101, k)));
+  assert_true(isnan(tutti_metrics_record(&records, 2)->loss));
+  assert_int_equal(tutti_metrics_record(&records, 101)->step, 0);
+  tutti_metrics_records_clear(&records);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(columns_come_one_by_one_and_have_no_value_at_first),
       cmocka_unit_test_setup_teardown(records_come_back, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(columns_of_another_metric_have_no_value, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(tables_that_are_not_there_are_told, folder_make, folder_remove),
