@@ -54,8 +54,10 @@ static void label_column_by_name_or_number(void **state) {
               "no column 'bata' for the labels (did you mean beta?); expected a number from 1 to 3 or one of "
               "the names: "
               "alpha, beta, gamma");
-  CHECK_FAILS(import(state, "alpha,beta\n1,2\n", "3"), TUTTI_ERR_USAGE, "from 1 to 2 or one of the names: alpha, beta");
-  CHECK_FAILS(import(state, "alpha,beta\n1,2\n", "0"), TUTTI_ERR_USAGE, "from 1 to 2 or one of the names: alpha, beta");
+  CHECK_FAILS(import(state, "alpha,beta\n1,2\n", "3"), TUTTI_ERR_USAGE,
+              "from 1 to 2 or one of the names: alpha, beta");
+  CHECK_FAILS(import(state, "alpha,beta\n1,2\n", "0"), TUTTI_ERR_USAGE,
+              "from 1 to 2 or one of the names: alpha, beta");
 }
 
 static void regression_keeps_the_numbers(void **state) {
