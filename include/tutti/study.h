@@ -33,7 +33,7 @@ typedef struct {
  *             val_<metric>, learning_rate, batch_size, samples_per_second; of loss and metric the means over the epoch so far; and the
  *             further columns that a run's tables have with optimizer.ema_momentum and run.measure (nothing is measured,
  *             and nothing spent on it, unless that says so), of the steps since the row before
- *   /best, /fit   see tutti_study_conclude
+ *   /best, /fit   see tutti_fit_summary_write
  * Finished trials come into it every now and then, as far as it can be written, and at the end; until then they lie in
  * the folder OUTPUT.d.  A job that ends at any moment loses no trial that was done; started again, also as several jobs
  * at one time and with other numbers of ranks, the study goes on.  It may grow, while no other job is at work on it: a

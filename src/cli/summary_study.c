@@ -251,7 +251,7 @@ static tutti_status print_at_budget(const tutti_file *file, const tutti_budget_q
   tutti_budget_table table;
   const tutti_budget_question *question = asked ? asked : &set->asks;
   if (asked)
-    TUTTI_TRY(tutti_study_at_budget(file, set, question, &table));
+    TUTTI_TRY(tutti_budget_table_create(file, set, question, &table));
   else
     TUTTI_TRY(tutti_budget_table_read(file, set, &table));
   print_budget_table(set, question, &table);
@@ -287,7 +287,7 @@ static tutti_status read_conclusion(const tutti_file *file, const tutti_trial_se
 
 /** From other trials than those of the file, or another goal. */
 static tutti_status make_conclusion(const tutti_trial_set *set, tutti_best_table *best, tutti_fit **fits) {
-  TUTTI_TRY(tutti_study_best(set, best));
+  TUTTI_TRY(tutti_best_table_create(set, best));
   TUTTI_TRY(TUTTI_NEW(*fits, best->n_branches));
   for (int b = 0; b < best->n_branches; b++)
     TUTTI_TRY(tutti_fit_study(set, best, b, 0, TUTTI_FIT_DRAWS, NULL, &(*fits)[b]));
@@ -296,7 +296,7 @@ static tutti_status make_conclusion(const tutti_trial_set *set, tutti_best_table
 
 static tutti_status conclude(const tutti_file *file, const tutti_goal *goal, progress now,
                              tutti_trial_set *set, tutti_best_table *best, tutti_fit **fits) {
-  if (goal) TUTTI_TRY(tutti_trial_set_judge(set, file, goal));
+  if (goal) TUTTI_TRY(tutti_trial_set_regoal(set, file, goal));
   return goal || now.n_unmerged > 0 ? make_conclusion(set, best, fits)
                                     : read_conclusion(file, set, best, fits);
 }

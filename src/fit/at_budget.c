@@ -203,8 +203,8 @@ static const char *end_of_epochs(const work *w) {
   return w->kind.of_epochs ? " at the end of an epoch" : "";
 }
 
-tutti_status tutti_study_at_budget(const tutti_file *file, const tutti_trial_set *set,
-                                   const tutti_budget_question *question, tutti_budget_table *table) {
+tutti_status tutti_budget_table_create(const tutti_file *file, const tutti_trial_set *set,
+                                       const tutti_budget_question *question, tutti_budget_table *table) {
   work w = work_of(file, set, question);
   TUTTI_TRY(make_table(&w, table));
   if (w.known || w.n_done == 0) return TUTTI_OK;
@@ -241,7 +241,7 @@ static void warn_of_nothing(const work *w) {
             tutti_file_path(w->file), w->question->metric, end_of_epochs(w), TUTTI_AT_BUDGET);
 }
 
-tutti_status tutti_budget_conclude(tutti_file *file, const tutti_trial_set *set) {
+tutti_status tutti_budget_table_write(tutti_file *file, const tutti_trial_set *set) {
   work w = work_of(file, set, &set->asks);
   tutti_budget_table table;
   char budget[64];

@@ -166,7 +166,7 @@ void tutti_best_claim(const tutti_best *best, char text[TUTTI_CLAIM_BYTES]) {
 
 // --- all
 
-tutti_status tutti_study_best(const tutti_trial_set *set, tutti_best_table *best) {
+tutti_status tutti_best_table_create(const tutti_trial_set *set, tutti_best_table *best) {
   tutti_status status = TUTTI_OK;
   tutti_trial_order order = {0};
   double *scratch = NULL;

@@ -31,7 +31,7 @@ tutti_status tutti_records_read(const tutti_file *file, const tutti_record_table
 TUTTI_NODISCARD
 tutti_status tutti_best_table_write(tutti_file *file, const tutti_trial_set *set, tutti_best_table *best);
 
-/** Where set->asks has a metric, /best_at_budget from the curves of the file.  @return as tutti_study_at_budget, and as
+/** Where set->asks has a metric, /best_at_budget from the curves of the file.  @return as tutti_budget_table_create, and as
  * tutti_records_write */
 TUTTI_NODISCARD
-tutti_status tutti_budget_conclude(tutti_file *file, const tutti_trial_set *set);
+tutti_status tutti_budget_table_write(tutti_file *file, const tutti_trial_set *set);

@@ -71,7 +71,7 @@ static tutti_status judge_fresh(const tutti_file *file, yardstick *by, tutti_tri
   return TUTTI_OK;
 }
 
-tutti_status tutti_trial_set_judge(tutti_trial_set *set, const tutti_file *file, const tutti_goal *goal) {
+tutti_status tutti_trial_set_regoal(tutti_trial_set *set, const tutti_file *file, const tutti_goal *goal) {
   yardstick by = {.goal = goal};
   bool any = false;
   TUTTI_TRY(tutti_evaluations_find_kind(file, goal->metric, &by.kind));

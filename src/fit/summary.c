@@ -115,15 +115,15 @@ tutti_status tutti_fit_read(const tutti_file *file, const tutti_trial_set *set, 
   return TUTTI_OK;
 }
 
-tutti_status tutti_study_conclude(tutti_file *file, const tutti_trial_set *set) {
+tutti_status tutti_fit_summary_write(tutti_file *file, const tutti_trial_set *set) {
   tutti_status status = TUTTI_OK;
   tutti_best_table best = {0};
   tutti_fit fit;
   double *draws = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(draws, (int64_t)TUTTI_FIT_DRAWS * TUTTI_N_FIT_NUMBERS));
-  TUTTI_TRY_GOTO(done, tutti_study_best(set, &best));
+  TUTTI_TRY_GOTO(done, tutti_best_table_create(set, &best));
   TUTTI_TRY_GOTO(done, tutti_best_table_write(file, set, &best));
-  TUTTI_TRY_GOTO(done, tutti_budget_conclude(file, set));
+  TUTTI_TRY_GOTO(done, tutti_budget_table_write(file, set));
   for (int b = 0; b < best.n_branches; b++) {
     TUTTI_TRY_GOTO(done, tutti_fit_study(set, &best, b, 0, TUTTI_FIT_DRAWS, draws, &fit));
     TUTTI_TRY_GOTO(done, write_fit(file, set, b, &fit, draws));

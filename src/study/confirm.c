@@ -113,7 +113,7 @@ tutti_status tutti_confirm_plan(tutti_study *study) {
   const int64_t n = count_searched(study);
   tutti_best_table best;
   if (study->set.n_trials == study->n_searched || n == study->planned) return TUTTI_OK;
-  TUTTI_TRY(tutti_study_best(&set, &best));
+  TUTTI_TRY(tutti_best_table_create(&set, &best));
   for (int row = 0; row < best.n_rows; row++)
     settle(study, row, &best.rows[row], best.varied + (int64_t)row * best.n_varied);
   tutti_best_table_clear(&best);

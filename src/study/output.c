@@ -151,7 +151,7 @@ tutti_status tutti_output_write(tutti_study *study, tutti_file *file) {
     TUTTI_TRY(tutti_trial_set_take_values(&results, file, results.asks.metric));
   TUTTI_TRY(tutti_trial_set_write(file, &results));
   TUTTI_TRY(tutti_trial_set_write_confirm(file, &results));
-  return tutti_study_conclude(file, &results);
+  return tutti_fit_summary_write(file, &results);
 }
 
 static tutti_status add_curve(const tutti_study *study, tutti_file *file, int64_t trial) {

@@ -103,6 +103,6 @@ void study_file_write(const char *path, bool alone) {
   write_attributes(file);
   write_curve(file);
   CHECK_OK(tutti_trial_set_write(file, &set));
-  CHECK_OK(tutti_study_conclude(file, &set));
+  CHECK_OK(tutti_fit_summary_write(file, &set));
   CHECK_OK(tutti_file_commit(&file));
 }

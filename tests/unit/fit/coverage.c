@@ -130,10 +130,10 @@ static void run_cell(const cell *c, int n_studies, tally *model, tally *search) 
     tutti_trial_set set = make_study(c, (uint64_t)s);
     tutti_best_table best;
     tutti_fit fit;
-    CHECK_OK(tutti_study_best(&set, &best));
+    CHECK_OK(tutti_best_table_create(&set, &best));
     add_fresh(c, (uint64_t)s, &best, &set);
     tutti_best_table_clear(&best);
-    CHECK_OK(tutti_study_best(&set, &best));
+    CHECK_OK(tutti_best_table_create(&set, &best));
     model->disagreed += has_disagreement(&best);
     CHECK_OK(tutti_fit_study(&set, &best, 0, (uint64_t)s, N_DRAWS, NULL, &fit));
     count(&fit, n_studies, model);

@@ -38,7 +38,7 @@ static void the_effective_rate_counts_its_scaling(void **state) {
     set.scaling = TUTTI_SCALING_SQRT;
     set.base_batch_size = 23;
     trials_add(&set, 1150, 0, REACHED, 100, varied[i]);
-    CHECK_OK(tutti_study_best(&set, &best));
+    CHECK_OK(tutti_best_table_create(&set, &best));
     if (isnan(expected[i]))
       assert_true(isnan(best.rows[0].effective_lr));
     else
@@ -59,7 +59,7 @@ static void the_least_median_wins(void **state) {
   add3(&set, 8, 0, all3, 300, 310, 305);
   add3(&set, 8, 1, all3, 100, 400, 410);
   set.momentum = 0.5;
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   assert_int_equal(best.n_rows, 2);
   const tutti_best *small = &best.rows[0], *large = &best.rows[1];
   assert_int_equal(small->batch_size, 8);
@@ -93,7 +93,7 @@ static void half_of_the_seeds_are_not_enough(void **state) {
   trials_add(&set, 8, 0, REACHED, 10, &rates[0]);
   trials_add(&set, 8, 0, NOT, 99, &rates[0]);
   trials_add(&set, 8, 1, TUTTI_TRIAL_WAITING, 0, &rates[1]);
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   assert_int_equal(best.n_rows, 1);
   assert_int_equal(best.rows[0].setting, -1);
   assert_int_equal(best.rows[0].trial, -1);
@@ -105,7 +105,7 @@ static void half_of_the_seeds_are_not_enough(void **state) {
   // Of an even number the later of the two in the middle.
   trials_add(&set, 8, 2, REACHED, 10, &rates[2]);
   trials_add(&set, 8, 2, REACHED, 30, &rates[2]);
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   CHECK_NEAR(best.rows[0].steps, 30, 0);
   CHECK_NEAR(best.rows[0].steps_low, 10, 0);
   tutti_best_table_clear(&best);
@@ -122,7 +122,7 @@ static tutti_best best_of(int winner, int n) {
   tutti_best_table best;
   trials_choice(&set, 0, rules, 2);
   for (int i = 0; i < n; i++) trials_add(&set, 4, i, REACHED, i == winner ? 10 : 20, points[i]);
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   const tutti_best row = best.rows[0];
   assert_int_equal(row.setting, winner);
   tutti_best_table_clear(&best);
@@ -147,12 +147,12 @@ static void a_waiting_trial_is_no_neighbour(void **state) {
   trials_add(&set, 8, 0, NOT, 99, &rates[0]);
   trials_add(&set, 8, 1, REACHED, 10, &rates[1]);
   trials_add(&set, 8, 2, TUTTI_TRIAL_WAITING, 0, &rates[2]);
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   assert_int_equal(best.rows[0].at_edge, 1);
   assert_true(isnan(best.rows[0].effective_lr)); // no momentum anywhere
   tutti_best_table_clear(&best);
   set.results[2].status = DIVERGED;
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   assert_int_equal(best.rows[0].at_edge, 0);
   tutti_best_table_clear(&best);
   tutti_trial_set_clear(&set);
@@ -169,7 +169,7 @@ static void one_neighbour_is_no_bound(void **state) {
         const double rate = side ? 0.7 - 0.1 * i : 0.1 + 0.1 * i;
         trials_add(&set, 8, i, i == 5 && failed ? DIVERGED : REACHED, i == 4 ? 10 : 20, &rate);
       }
-      CHECK_OK(tutti_study_best(&set, &best));
+      CHECK_OK(tutti_best_table_create(&set, &best));
       assert_int_equal(best.rows[0].setting, 4);
       assert_int_equal(best.rows[0].at_edge, failed ? 0 : 1);
       tutti_best_table_clear(&best);
@@ -198,7 +198,7 @@ static void a_row_has_the_least_of_its_model(void **state) {
   tutti_trial_set set = make_bowls(0.1);
   tutti_best_table best;
   char claim[TUTTI_CLAIM_BYTES];
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   for (int i = 0; i < N_SIZES; i++) {
     const tutti_best *row = &best.rows[i];
     assert_int_equal(row->model, TUTTI_LOCAL_MADE);
@@ -213,7 +213,7 @@ static void a_row_has_the_least_of_its_model(void **state) {
   tutti_best_table_clear(&best);
   // Of words, or of few, there is none, and nothing of 95 %.
   set.n_trials = 3;
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   tutti_best_claim(&best.rows[0], claim);
   assert_string_equal(claim, "best of 3 trials: too few settings near the best");
   assert_true(isnan(best.rows[0].model_steps) && isnan(best.model[0].value));
@@ -235,7 +235,7 @@ static void seeds_have_no_scale(void **state) {
       trials_add(&set, 16 << size, i, REACHED, 100 * exp(0.5 * pow(log(values[0] / 0.1), 2) + 0.1 * seed),
                  values);
     }
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   assert_int_equal(best.rows[0].model, TUTTI_LOCAL_WORDS);
   assert_int_equal(best.rows[0].at_edge, 0);
   tutti_best_table_clear(&best);
@@ -256,7 +256,7 @@ static void the_model_is_of_the_median_of_seeds(void **state) {
         trials_add(&set, 16 << size, i, REACHED,
                    100 * exp(0.5 * pow(log(rate / 0.1), 2) + spread * off[seed]), &rate);
       }
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   for (int i = 0; i < N_SIZES; i++) {
     const tutti_best *row = &best.rows[i];
     CHECK_CLOSE(row->model_steps, 100, 1e-4, 0);
@@ -274,7 +274,7 @@ static void the_model_sees_the_edge(void **state) {
   tutti_best_table best;
   for (int i = 0; i < N_SETTINGS; i++)
     set.results[i].goal_step = i == 16 ? 130 : 100 * exp(0.5 * pow(log(set.varied[i] / 2), 2));
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   assert_int_equal(best.rows[0].setting, 16);
   assert_int_equal(best.rows[0].model, TUTTI_LOCAL_EDGE);
   assert_int_equal(best.rows[0].at_edge, 1);
@@ -315,7 +315,7 @@ static void earlier_tables_are_read(void **state) {
   assert_non_null(strstr(claim, "an earlier version"));
   tutti_best_table_clear(&back);
   CHECK_OK(tutti_file_commit(&file));
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   for (int i = 0; i < 2; i++) write_best(path, &set, &best);
   CHECK_OK(tutti_file_open(path, &file));
   CHECK_OK(tutti_best_table_read(file, &set, &back));
@@ -332,7 +332,7 @@ static void no_trials_no_rows(void **state) {
   tutti_trial_set set = trials_begin(0, 1, rate_key);
   tutti_best_table best;
   (void)state;
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   assert_int_equal(best.n_rows, 0);
   tutti_best_table_clear(&best);
   tutti_trial_set_clear(&set);

@@ -31,7 +31,7 @@ static tutti_trial_set make_trials(double noise, uint64_t seed) {
 static tutti_fit fit_of(const tutti_trial_set *set, uint64_t seed) {
   tutti_best_table best;
   tutti_fit fit;
-  CHECK_OK(tutti_study_best(set, &best));
+  CHECK_OK(tutti_best_table_create(set, &best));
   CHECK_OK(tutti_fit_study(set, &best, 0, seed, N_DRAWS, NULL, &fit));
   tutti_best_table_clear(&best);
   return fit;
@@ -81,7 +81,7 @@ static void intervals_are_percentiles_of_the_draws(void **state) {
   tutti_best_table best;
   tutti_fit fit;
   (void)state;
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   CHECK_OK(tutti_fit_study(&set, &best, 0, 1, N_DRAWS, draws, &fit));
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) {
     double values[N_DRAWS];
@@ -143,7 +143,7 @@ static void too_few_sizes_have_no_interval(void **state) {
   double draws[TUTTI_N_FIT_NUMBERS * N_DRAWS];
   tutti_best_table best;
   tutti_fit fit;
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   CHECK_OK(tutti_fit_study(&set, &best, 0, 1, N_DRAWS, draws, &fit));
   tutti_best_table_clear(&best);
   int n_without = 0;
@@ -157,7 +157,7 @@ static void too_few_sizes_have_no_interval(void **state) {
   const char *path = folder_path(state, "study.h5");
   tutti_file *file = NULL;
   CHECK_OK(tutti_file_create(path, &file));
-  CHECK_OK(tutti_study_conclude(file, &set));
+  CHECK_OK(tutti_fit_summary_write(file, &set));
   CHECK_OK(tutti_fit_read(file, &set, 0, &fit));
   assert_non_null(strstr(fit.no_interval, "of 1000 draws of the bootstrap"));
   assert_non_null(strstr(fit.no_claim, "no 95 %: 0 batch sizes have a local model, 4 are needed"));
@@ -183,7 +183,7 @@ static void check_file(const char *path, const tutti_trial_set *set, const char 
   tutti_fit fit;
   int64_t n_draws = -1;
   CHECK_OK(tutti_file_open(path, &file));
-  CHECK_OK(tutti_study_best(set, &made));
+  CHECK_OK(tutti_best_table_create(set, &made));
   CHECK_OK(tutti_best_table_read(file, set, &best));
   assert_int_equal(best.n_rows, made.n_rows);
   for (int i = 0; i < best.n_rows; i++) {
@@ -213,13 +213,13 @@ static void conclusions_are_replaced(void **state) {
   set.n_trials = 3 * N_SEEDS;
   CHECK_OK(tutti_file_create(path, &file));
   CHECK_OK(tutti_trial_set_write(file, &set));
-  CHECK_OK(tutti_study_conclude(file, &set));
+  CHECK_OK(tutti_fit_summary_write(file, &set));
   CHECK_OK(tutti_file_commit(&file));
   check_file(path, &set, "3 batch sizes");
   set.n_trials = N_SIZES * N_SEEDS;
   CHECK_OK(tutti_file_update(path, &file));
   CHECK_OK(tutti_trial_set_write(file, &set));
-  CHECK_OK(tutti_study_conclude(file, &set));
+  CHECK_OK(tutti_fit_summary_write(file, &set));
   CHECK_OK(tutti_file_commit(&file));
   check_file(path, &set, "");
   tutti_trial_set_clear(&set);

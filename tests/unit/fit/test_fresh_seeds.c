@@ -23,7 +23,7 @@ static tutti_trial_set make_trials(double factor, tutti_best_table *best) {
       trials_add(&set, 16 << size, i, TUTTI_TRIAL_REACHED,
                  100 * exp(0.5 * pow(log(rate / 0.1), 2) + jitter(set.n_trials)), &rate);
     }
-  CHECK_OK(tutti_study_best(&set, best));
+  CHECK_OK(tutti_best_table_create(&set, best));
   CHECK_OK(TUTTI_NEW(set.confirm, N_SIZES * N_FRESH));
   for (int64_t i = 0; i < N_SIZES * N_FRESH; i++) {
     const int size = (int)(i % N_SIZES);
@@ -37,7 +37,7 @@ static tutti_trial_set make_trials(double factor, tutti_best_table *best) {
   }
   set.n_confirm = N_SIZES * N_FRESH;
   tutti_best_table_clear(best);
-  CHECK_OK(tutti_study_best(&set, best));
+  CHECK_OK(tutti_best_table_create(&set, best));
   return set;
 }
 
@@ -72,7 +72,7 @@ static void a_disagreement_is_told(void **state) {
   tutti_best_table_clear(&best);
   // Most of them did not come to the goal.
   for (int64_t i = 0; i < N_SIZES * 3; i++) set.confirm[i].status = TUTTI_TRIAL_NOT_REACHED;
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   tutti_best_disagreement(&best.rows[0], text);
   assert_non_null(strstr(text, "batch_size 16: only 2 of 5 fresh seeds"));
   tutti_best_table_clear(&best);
@@ -102,7 +102,7 @@ static void they_are_written_and_read(void **state) {
   assert_int_equal(back.n_confirm, N_SIZES * N_FRESH - 1);
   assert_memory_equal(back.confirm, set.confirm + 1, (size_t)back.n_confirm * sizeof *back.confirm);
   tutti_best_table_clear(&best);
-  CHECK_OK(tutti_study_best(&back, &best));
+  CHECK_OK(tutti_best_table_create(&back, &best));
   assert_int_equal(best.rows[0].confirm_trials, N_FRESH - 2);
   tutti_best_table_clear(&best);
   tutti_trial_set_clear(&back);

@@ -46,7 +46,7 @@ static void each_branch_has_its_own_best(void **state) {
   for (int64_t i = 0; i < set.n_trials; i++)
     if (set.results[i].batch_size == 16 && set.results[i].setting < 3)
       set.results[i].status = TUTTI_TRIAL_DIVERGED;
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   assert_int_equal(best.n_rows, 2 * N_SIZES);
   assert_int_equal(best.n_branches, 2);
   assert_true(best.first[0] == 0 && best.first[1] == N_SIZES && best.first[2] == 2 * N_SIZES);
@@ -88,11 +88,11 @@ static void the_fit_of_a_branch_is_that_of_its_trials_alone(void **state) {
   enum { N_DRAWS = 100 };
   tutti_trial_set set = make_set();
   tutti_best_table best, alone;
-  CHECK_OK(tutti_study_best(&set, &best));
+  CHECK_OK(tutti_best_table_create(&set, &best));
   for (int b = 0; b < 2; b++) {
     tutti_trial_set one = take_branch(&set, b);
     tutti_fit fit, expected;
-    CHECK_OK(tutti_study_best(&one, &alone));
+    CHECK_OK(tutti_best_table_create(&one, &alone));
     assert_int_equal(alone.n_branches, 1);
     CHECK_OK(tutti_fit_study(&set, &best, b, 3, N_DRAWS, NULL, &fit));
     CHECK_OK(tutti_fit_study(&one, &alone, 0, 3, N_DRAWS, NULL, &expected));
@@ -128,7 +128,7 @@ static void write_study_of(const char *path, const tutti_trial_set *set, const c
   CHECK_OK(tutti_file_create(path, &file));
   CHECK_OK(tutti_study_head_write(file, &head));
   CHECK_OK(tutti_trial_set_write(file, set));
-  CHECK_OK(tutti_study_conclude(file, set));
+  CHECK_OK(tutti_fit_summary_write(file, set));
   CHECK_OK(tutti_file_commit(&file));
 }
 
@@ -151,7 +151,7 @@ static void a_file_tells_the_branches(void **state) {
   for (int64_t i = 0; i < set.n_trials; i++)
     assert_int_equal(tutti_trial_set_branch(&back, i), tutti_trial_set_branch(&set, i));
   CHECK_OK(tutti_best_table_read(file, &back, &best));
-  CHECK_OK(tutti_study_best(&set, &made));
+  CHECK_OK(tutti_best_table_create(&set, &made));
   assert_int_equal(best.n_branches, 2);
   for (int b = 0; b <= 2; b++) assert_int_equal(best.first[b], made.first[b]);
   assert_memory_equal(best.rows, made.rows, (size_t)best.n_rows * sizeof *best.rows);
