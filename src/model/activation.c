@@ -1,4 +1,5 @@
-/** An activation that stands alone, as after batch_norm. */
+/** A layer that is an activation alone, as after batch_norm: y = f(x).  If it is the last layer and its function is part of the
+ * loss (softmax, sigmoid), it passes its inputs on. */
 #include "linalg/activation.h"
 #include "model/model_impl.h"
 
@@ -42,7 +43,7 @@ static bool keeps_range(const tutti_layer_spec *spec) {
   return spec->activation == TUTTI_LINEAR;
 }
 
-/** Asked for only behind a layer with weights, so that there is a tx where there is a direction. */
+/** Called only behind a layer with weights, so that with a direction there is a tx. */
 static void tangent_backward(const tutti_tangent_pass *pass) {
   tutti_tangent_activation(pass, pass->x, pass->tx);
 }

@@ -1,6 +1,7 @@
-/** Batch normalisation (Ioffe and Szegedy, 2015) with the statistics of the global batch or of ghost groups
- * (Hoffer et al., arXiv 1705.08741, algorithm 1): y = gamma xhat + beta with
- * xhat = (x - mean) / sqrt(variance + epsilon), both over the samples of one group. */
+/** Batch normalisation (Ioffe and Szegedy, arXiv 1502.03167) with the statistics of the global batch or of ghost groups
+ * (Hoffer et al., arXiv 1705.08741, algorithm 1): y = gamma xhat + beta with xhat = (x - mean) / sqrt(variance + epsilon), both
+ * over the samples of one group.  groups.c says which rows belong to which group, and sums over ranks.  In evaluation, and in a
+ * frozen layer, the moving statistics take the place of those of the group. */
 #include <math.h>
 
 #include "base/clones.h"
@@ -43,7 +44,7 @@ static void forward_moving(const tutti_model *model, tutti_layer *layer, const t
   normalise(x, batch->rows, n, stats, tutti_layer_weights(model, layer, batch->params), layer->y);
 }
 
-/** The leaf that has the group; where several share it, each rank knows all groups, and nothing is kept apart. */
+/** The leaf that contains the group.  If several leaves share groups, each rank knows all groups, and nothing is kept apart. */
 static int leaf_of_group(const tutti_batch_pass *batch, const tutti_group_span *span, int64_t i) {
   const tutti_model_leaves *leaves = batch->pass->leaves;
   if (!leaves || !leaves->apart || batch->pass->sum) return 0;
@@ -52,10 +53,9 @@ static int leaf_of_group(const tutti_batch_pass *batch, const tutti_group_span *
   return leaves->first + leaf;
 }
 
-/** The statistics of group i from its sums, and what they move the moving ones by: group k of K weighs
+/** Compute the statistics of group i from its sums, and add their part to the moving statistics: group k of K has the weight
  * (1 - momentum) momentum^(K - 1 - k), as if the groups had come one after another.  A group of one sample does not
- * count: its variance is 0 whatever the data are like, and the moving one, which evaluation divides by, would be drawn
- * to 0 with it. */
+ * count: its variance is 0 for any data, and would draw the moving variance, which evaluation divides by, to 0. */
 static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
                          const tutti_group_span *span, int64_t i) {
   const int n = layer->n_out;
@@ -87,7 +87,7 @@ static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_
   const int n = layer->n_out;
   const tutti_groups *groups = layer->own;
   const tutti_group_span span = tutti_group_span_of(layer->spec.ghost, batch->pass, batch->rows);
-  // The same on all ranks, before any of them sums.
+  // This check fails on all ranks alike, before any of them sums.
   TUTTI_CHECK(span.n <= groups->capacity, TUTTI_ERR_INTERNAL,
               "%s: memory for %lld groups, the global batch has %lld", layer->name,
               (long long)groups->capacity, (long long)span.n);
@@ -134,8 +134,8 @@ TUTTI_CLONES static void gradient_by_input(const float *restrict x, int64_t rows
   }
 }
 
-/** Gradients of gamma and beta: the sums over the leaf's rows, group after group, so that it makes no difference which
- * groups are in one micro-batch. */
+/** Gradients of gamma and beta: sums over the rows of the leaf, group after group, so that the cut into micro-batches makes
+ * no difference. */
 static void gradient_of_piece(const tutti_layer *layer, const tutti_group_span *span,
                               const tutti_batch_pass *batch, int i) {
   const int n = layer->n_out;
@@ -181,7 +181,7 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
     sums[2 * n] = (double)(cell.to - cell.from);
   }
   for (int i = 0; i < tutti_layer_n_leaves(batch); i++) gradient_of_piece(layer, &span, batch, i);
-  if (!dx) return TUTTI_OK; // on all ranks alike
+  if (!dx) return TUTTI_OK; // the same on all ranks: none of them sums
   TUTTI_TRY(tutti_groups_sum(groups, &span, batch->pass));
   for (int64_t i = 0; i < span.n; i++) {
     const int64_t from = tutti_group_from(&span, i), rows = tutti_group_to(&span, i) - from;

@@ -18,7 +18,7 @@ static void name_layer(const tutti_model *model, tutti_layer *layer) {
     snprintf(layer->name, sizeof layer->name, "%s_%d", layer->ops->name, n);
 }
 
-/** The activation the network ends with; none after a layer of noise or normalisation. */
+/** The activation at the end of the network; none after a layer of noise or normalisation. */
 static tutti_activation last_activation(const tutti_model_options *options) {
   const tutti_layer_spec *last = &options->layers[options->n_layers - 1];
   return tutti_layer_has_activation(last) ? last->activation : TUTTI_LINEAR;
@@ -40,23 +40,24 @@ static tutti_status check_loss(const tutti_model_options *options, tutti_loss lo
   const tutti_activation wanted = tutti_loss_activation(loss);
   char last[128];
   tutti_layer_print(&options->layers[options->n_layers - 1], last, sizeof last);
-  TUTTI_CHECK(wanted == TUTTI_LINEAR || wanted == last_activation(options), TUTTI_ERR_CONFIG,
-              "loss %s wants %s at the end of the network, the last layer is '%s'; end with 'dense UNITS "
-              "%s', or choose "
-              "another loss",
-              tutti_loss_names[loss], tutti_activation_names[wanted], last, tutti_activation_names[wanted]);
   TUTTI_CHECK(
-      options->label_smoothing == 0 || tutti_loss_takes_smoothing(loss), TUTTI_ERR_CONFIG,
-      "model.label_smoothing: %g spreads the targets of classes, the loss %s has none; leave it out, or take "
-      "categorical_crossentropy or binary_crossentropy",
-      options->label_smoothing, tutti_loss_names[loss]);
+      wanted == TUTTI_LINEAR || wanted == last_activation(options), TUTTI_ERR_CONFIG,
+      "loss %s requires %s at the end of the network, but the last layer is '%s'; end with 'dense UNITS "
+      "%s', or choose "
+      "another loss",
+      tutti_loss_names[loss], tutti_activation_names[wanted], last, tutti_activation_names[wanted]);
+  TUTTI_CHECK(options->label_smoothing == 0 || tutti_loss_takes_smoothing(loss), TUTTI_ERR_CONFIG,
+              "model.label_smoothing: %g spreads the targets of classes, but the loss %s has no classes; "
+              "leave it out, or use "
+              "categorical_crossentropy or binary_crossentropy",
+              options->label_smoothing, tutti_loss_names[loss]);
   return TUTTI_OK;
 }
 
 static tutti_status check_layer(const tutti_layer *layer) {
   const bool softmax = layer->ops->has_activation && layer->spec.activation == TUTTI_SOFTMAX;
   TUTTI_CHECK(!softmax || layer->n_out > 1, TUTTI_ERR_CONFIG,
-              "layer %d (%s): softmax over one unit is always 1; write sigmoid, or one unit a class",
+              "layer %d (%s): softmax over one unit is always 1; write sigmoid, or one unit per class",
               layer->index + 1, layer->name);
   return TUTTI_OK;
 }
@@ -82,7 +83,7 @@ static tutti_status add_layer(tutti_model *model, const tutti_layer_spec *spec, 
   return check_layer(layer);
 }
 
-/** What is frozen lies behind all that moves, of which the sum over ranks is taken in each step. */
+/** Place frozen arrays behind the moving ones, which are summed over ranks in each step. */
 static void place_frozen(tutti_model *model) {
   model->n_state = model->n_moving + model->n_frozen;
   for (int i = 0; i < model->n_states; i++)
@@ -131,8 +132,8 @@ static tutti_status build(const tutti_model_options *options, int64_t n_in, int6
 
   place_frozen(model);
   TUTTI_CHECK(model->n_params > 0 || model->n_frozen == 0, TUTTI_ERR_CONFIG,
-              "model.layers: each layer with weights has trainable=no, so there is nothing to train; leave "
-              "it out of one");
+              "model.layers: each layer with weights has trainable=no, so there is nothing to train; remove "
+              "it from a layer");
   TUTTI_CHECK(model->n_params > 0, TUTTI_ERR_CONFIG,
               "no layer of the network has weights; add 'dense UNITS'");
   while (model->layers[model->first_trained].n_params == 0) model->first_trained++;
@@ -143,7 +144,7 @@ tutti_status tutti_model_create(const tutti_model_options *options, int64_t n_in
                                 tutti_model **model) {
   *model = NULL;
   TUTTI_CHECK(options->n_layers > 0, TUTTI_ERR_CONFIG,
-              "the network has no layer; write some, as 'dense 512 relu'");
+              "the network has no layer; write some, for example 'dense 512 relu'");
   TUTTI_CHECK(n_in > 0, TUTTI_ERR_DATA, "the samples have no features");
   TUTTI_ASSERT(max_rows >= 0);
   tutti_model *made = NULL;

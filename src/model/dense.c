@@ -1,4 +1,5 @@
-/** y = activation(x W + b). */
+/** A dense layer, y = activation(x W + b).  The gradients are dW = x' dz and db = sum of dz over the rows, dx = dz W'.  dW is made
+ * in parts that the caller may use at once, and over many samples it is summed in chains, so that float loses no digits. */
 #include <string.h>
 
 #include "linalg/activation.h"
@@ -55,9 +56,9 @@ static void add_product(const tutti_model *model, const tutti_layer *layer, cons
                                     accumulate, sums);
 }
 
-/** The sum over a leaf of many samples: chains of TUTTI_CHAIN_ROWS of them, one after another wherever micro-batches are
- * cut, which are added in double.  One chain of float over 2^24 like samples would be 10 % off.  The first chain grows in
- * the gradient itself, so that a leaf of one costs nothing. */
+/** The sum over a leaf of many samples: chains of TUTTI_CHAIN_ROWS samples, independent of the cut into micro-batches, are
+ * added in double.  One chain of float over 2^24 like samples would be wrong by 10 %.  The first chain grows in the gradient
+ * itself, so that a leaf of one chain costs nothing. */
 static void add_chains(const tutti_model *model, const tutti_layer *layer, const tutti_model_pass *pass,
                        const kernel_part *k, int rows) {
   const int64_t offset = (int64_t)k->first * layer->n_out, n = (int64_t)k->count * layer->n_out;
@@ -77,7 +78,7 @@ static void add_chains(const tutti_model *model, const tutti_layer *layer, const
   if (at > TUTTI_CHAIN_ROWS && !pass->goes_on) tutti_round_sums(links, chain, n, k->grads);
 }
 
-/** Gradients of the weights of inputs [first, first + count). */
+/** Gradients of the weights of inputs [first, first + count), leaf by leaf. */
 static void kernel_gradient(const tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
                             const float *x, const float *dy, int first, int count) {
   const int n_in = layer->n_in, n_out = layer->n_out;
@@ -125,7 +126,7 @@ static void bias_gradient(const tutti_layer *layer, const tutti_batch_pass *batc
   }
 }
 
-/** Squared norms of the rows' gradients: a row's is the outer product of (x, 1) and dy. */
+/** Squared norms of the gradients of rows: the gradient of a row is the outer product of (x, 1) and dy. */
 static void add_row_squares(const tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
                             const float *x, const float *dy) {
   double *squares = model->row_squares[0], *inputs = model->row_squares[1];
@@ -144,7 +145,7 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
     tutti_matmul_input_gradient(model->order, dy, tutti_layer_weights(model, layer, batch->params), rows,
                                 n_in, n_out, dx);
   if (layer->spec.frozen) return TUTTI_OK;
-  // Only now, when no product needs the weights any more.
+  // These come last: the caller may update weights as soon as their gradient is complete.
   kernel_gradients(model, layer, batch, x, dy);
   if (layer->spec.bias) bias_gradient(layer, batch, dy);
   return TUTTI_OK;

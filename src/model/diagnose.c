@@ -1,3 +1,5 @@
+/** Diagnosis after a loss that is not finite or too large: the layer where the numbers went wrong.  The training calls it once,
+ * for the message with which it stops. */
 #include <math.h>
 
 #include "model/model_impl.h"
@@ -13,13 +15,13 @@ int tutti_model_first_nonfinite(const tutti_model *model, const float *params, i
   for (int i = 0; i < model->n_layers; i++) {
     const tutti_layer *layer = &model->layers[i];
     if (!all_finite(tutti_layer_weights(model, layer, params), layer->n_weights)) return i;
-    // A layer that gave its input on has made nothing that is not finite.
+    // A layer that passed its input on did not make its values.
     if (layer->out == layer->y && !all_finite(layer->y, rows * layer->n_out)) return i;
   }
   return -1;
 }
 
-/** NaN counts as infinity: nothing is larger. */
+/** NaN counts as infinity. */
 static double magnitude(float value) {
   return isnan(value) ? INFINITY : fabs((double)value);
 }
@@ -30,7 +32,7 @@ int tutti_model_largest_layer(const tutti_model *model, int64_t rows, double *la
   *largest = 0;
   for (int i = 0; i < model->n_layers; i++) {
     const tutti_layer *layer = &model->layers[i];
-    if (layer->out != layer->y) continue; // it gave on what an earlier one made
+    if (layer->out != layer->y) continue; // passed on from an earlier layer
     for (int64_t k = 0; k < rows * layer->n_out; k++) {
       const double size = magnitude(layer->y[k]);
       if (size <= *largest) continue;

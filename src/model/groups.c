@@ -1,3 +1,6 @@
+/** Arithmetic of the groups of batch normalisation, and their sums over leaves and ranks.  A group has `size` samples of the global
+ * batch, and a cell is the part of a group that lies in one leaf: cells are summed apart and added in the order of leaves, so
+ * that the bits do not depend on the ranks.  batch_norm.c calls it, and kinds.c for the arithmetic. */
 #include "model/groups_impl.h"
 
 #include <string.h>
@@ -6,7 +9,7 @@ static int64_t row_length(const tutti_groups *groups) {
   return 2 * groups->n + 1;
 }
 
-/** A cell also tells its group, counted from 1: no other rank knows where the leaf lies. */
+/** A cell also holds its group, counted from 1: other ranks do not know the place of the leaf. */
 static int64_t cell_length(const tutti_groups *groups) {
   return row_length(groups) + 1;
 }
@@ -57,7 +60,7 @@ int64_t tutti_groups_with_variance(int64_t ghost, int64_t batch_count) {
 }
 
 int64_t tutti_groups_of_rows(int64_t ghost, int64_t max_rows) {
-  return ghost ? ceil_div(max_rows, ghost) + 1 : 1; // one more, where the rows do not begin with a group
+  return ghost ? ceil_div(max_rows, ghost) + 1 : 1; // one more, if the rows do not begin with a group
 }
 
 tutti_group_span tutti_group_span_of(int64_t ghost, const tutti_model_pass *pass, int64_t rows) {
@@ -108,7 +111,7 @@ float *tutti_group_stats(const tutti_groups *groups, int64_t i) {
   return groups->stats + i * 2 * groups->n;
 }
 
-/** Where leaves that are kept apart share groups, a leaf's part of a group is summed apart. */
+/** Whether parts of a group are summed apart: leaves that are kept apart share groups. */
 static bool has_cells(const tutti_model_pass *pass) {
   return pass->leaves && pass->leaves->apart && pass->sum;
 }
@@ -116,8 +119,8 @@ static bool has_cells(const tutti_model_pass *pass) {
 double *tutti_group_cell_sums(const tutti_groups *groups, const tutti_model_pass *pass,
                               const tutti_group_cell *cell) {
   if (!has_cells(pass)) return tutti_group_sums(groups, cell->group);
-  // Along the rows either the leaf or the group goes up from one cell to the next, or both: so their sum numbers
-  // the cells of the global batch.
+  // From one cell to the next the leaf or the group goes up by one, or both do: so their sum numbers the cells of the
+  // global batch without collisions.
   double *sums = groups->cells + (pass->leaves->first + cell->leaf + cell->group) * cell_length(groups);
   sums[row_length(groups)] = (double)(cell->group + 1);
   return sums;
@@ -131,14 +134,14 @@ void tutti_groups_clear(const tutti_groups *groups, const tutti_group_span *span
   memset(groups->sums, 0, (size_t)(span->n * row_length(groups)) * sizeof *groups->sums);
 }
 
-/** A group's sum is that of its cells in the order of leaves. */
+/** Add the cells of all ranks to the sums of their groups, in the order of leaves. */
 static tutti_status sum_cells(const tutti_groups *groups, const tutti_group_span *span,
                               const tutti_model_pass *pass) {
   const int64_t n_cells = span->n + groups->n_leaves, length = row_length(groups);
   TUTTI_TRY(pass->sum(pass->context, groups->cells, n_cells * cell_length(groups)));
   for (int64_t i = 0; i < n_cells; i++) {
     const double *cell = groups->cells + i * cell_length(groups);
-    if (cell[length] == 0) continue; // no rows fall on it
+    if (cell[length] == 0) continue; // no rows
     double *sums = tutti_group_sums(groups, (int64_t)cell[length] - 1);
     for (int64_t k = 0; k < length; k++) sums[k] += cell[k];
   }

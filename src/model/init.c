@@ -1,4 +1,6 @@
-/** Initial weights, as Keras' VarianceScaling draws them. */
+/** Initial weights as Keras draws them: uniform, or normal and cut at two deviations, with a variance that depends on the numbers of
+ * inputs and outputs (Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998).  Each number is a function of
+ * (seed, array, element), so that no rank has to send weights.  The training calls it once. */
 #include <math.h>
 
 #include "base/random.h"
@@ -10,7 +12,7 @@ const char *const tutti_initializer_names[TUTTI_N_INITIALIZERS] = {
 #undef X
 };
 
-// Standard deviation of a standard normal that is cut at 2: the drawn one is divided by it.
+// The standard deviation of a standard normal that is cut at 2; Keras divides the wanted deviation by it.
 #define TRUNCATED_DEVIATION 0.87962566103423978
 
 enum { CHUNK = 1024 }; // words on the stack
@@ -20,7 +22,7 @@ static bool is_normal(tutti_initializer initializer) {
          initializer == TUTTI_INIT_LECUN_NORMAL;
 }
 
-/** What the weights' variance should be. */
+/** The variance of the weights. */
 static double variance(tutti_initializer initializer, double fan_in, double fan_out) {
   switch (initializer) {
   case TUTTI_INIT_GLOROT_UNIFORM:
@@ -44,7 +46,7 @@ static void fill_uniform(tutti_stream stream, double limit, int64_t n, float *we
   }
 }
 
-/** A standard normal that lies within 2: draws until one does, each attempt a function of its number. */
+/** A standard normal within 2 deviations: drawn until one is, where each attempt is a function of its number. */
 static double truncated_normal(tutti_stream stream, uint64_t element) {
   for (stream.epoch = 0;; stream.epoch++) {
     uint32_t words[4];

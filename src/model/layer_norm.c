@@ -1,8 +1,8 @@
 /** Layer normalisation (Ba, Kiros and Hinton, arXiv 1607.06450): y = gamma xhat + beta with
  * xhat = (x - mean) / sqrt(variance + epsilon), both over the features of one sample.
  *
- * Forward keeps xhat and 1 / sqrt(variance + epsilon) of each sample.  Sums over features have a fixed order, whatever the
- * vectors. */
+ * Forward keeps xhat and 1 / sqrt(variance + epsilon) of each sample for backward.  Sums over features have a fixed order, whatever
+ * the vectors of the processor are. */
 #include <math.h>
 
 #include "base/clones.h"
@@ -27,7 +27,7 @@ static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   layer->n_out = layer->n_in;
   TUTTI_CHECK(
       layer->n_in > 1, TUTTI_ERR_CONFIG,
-      "layer %d (%s): of one feature the normalised value is always 0; leave the layer out, or put it "
+      "layer %d (%s): the normalised value of a single feature is always 0; leave the layer out, or put it "
       "behind more units",
       layer->index + 1, layer->name);
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "gamma", true, 1));
@@ -97,7 +97,7 @@ TUTTI_CLONES static void gradient_sums(const float *restrict xhat, const float *
     }
 }
 
-/** A row's gradients are dy_j xhat_j and dy_j. */
+/** The gradients of gamma_j and beta_j by one row are dy_j xhat_j and dy_j. */
 TUTTI_CLONES static void row_squares(const float *restrict xhat, const float *restrict dy, int64_t rows,
                                      int n, double *restrict squares) {
   for (int64_t i = 0; i < rows; i++) {

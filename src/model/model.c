@@ -1,4 +1,6 @@
-/** Questions to a network, and the way of a micro-batch through its layers. */
+/** Questions to a network, and the passes of a micro-batch through its layers: forward, loss, backward.  The layers' tables do the
+ * work; backward gives two buffers in turn to the layers, from the last one to the first with weights.  The training, the
+ * evaluation and curvature.c call it. */
 #include "tutti/model.h"
 
 #include <math.h>
@@ -112,7 +114,7 @@ bool tutti_model_has_examples(const tutti_model *model) {
   return true;
 }
 
-/** The layers before the first with weights have no gradient to make. */
+/** The layers before the first one with weights need no gradient. */
 tutti_status tutti_model_backward(tutti_model *model, const float *params, const tutti_model_pass *pass,
                                   const float *x, int64_t rows, float *grads) {
   TUTTI_ASSERT(pass->training && rows == model->n_rows);

@@ -1,9 +1,8 @@
-/** The layers of noise, dropout and gaussian_noise, gaussian_dropout and alpha_dropout: identities outside of training.  The number of element (sample, feature) is a
- * function of (seed, epoch, layer, position of the sample in the epoch, feature), so that neither ranks nor
- * micro-batches change a mask.
+/** The layers of noise: dropout, gaussian_noise, gaussian_dropout and alpha_dropout, which are identities in evaluation.  The random
+ * number of an element (sample, feature) is a function of (seed, epoch, layer, position of the sample in the epoch, feature), so
+ * that neither ranks nor micro-batches change a mask.
  *
- * Forward keeps the factors for backward: four bytes an element are read faster than ten rounds of Philox are
- * done again. */
+ * Forward keeps the factors for backward: reading four bytes per element is faster than ten rounds of Philox. */
 #include <math.h>
 #include <string.h>
 
@@ -23,7 +22,7 @@ static tutti_stream stream_of(const tutti_layer *layer, const tutti_batch_pass *
                         .epoch = batch->pass->epoch};
 }
 
-/** In the epoch, of the micro-batch's first element. */
+/** The number in the epoch of the first element of the micro-batch. */
 static uint64_t first_element(const tutti_layer *layer, const tutti_batch_pass *batch) {
   return (uint64_t)batch->pass->position * (uint64_t)layer->n_out;
 }
@@ -39,7 +38,7 @@ TUTTI_CLONES static void compare(const uint32_t *restrict words, int64_t n, uint
   for (int64_t i = 0; i < n; i++) kept[i] = words[i] >= threshold ? keep : 0;
 }
 
-/** kept[n] = `keep` with probability 1 - rate, else 0; one word an element. */
+/** kept[n] = `keep` with probability 1 - rate, else 0; one random word per element. */
 static void draw_kept(tutti_stream stream, uint64_t first, int64_t n, double rate, float keep, float *kept) {
   uint32_t words[CHUNK];
   const uint32_t threshold = (uint32_t)(rate * 0x1p32);
@@ -99,7 +98,7 @@ static void gaussian_dropout(tutti_layer *layer, const tutti_batch_pass *batch, 
   multiply(x, layer->kept, n, layer->y);
 }
 
-/** y = factor x + shift, or `dropped` where the factor is 0. */
+/** y = factor x + shift, or `dropped` if the factor is 0. */
 TUTTI_CLONES static void multiply_or_drop(const float *restrict x, const float *restrict factors, int64_t n,
                                           float shift, float dropped, float *restrict y) {
   for (int64_t i = 0; i < n; i++) {
@@ -108,7 +107,7 @@ TUTTI_CLONES static void multiply_or_drop(const float *restrict x, const float *
   }
 }
 
-/** Klambauer et al., 2017: dropped elements become the value selu tends to, and y = a v + b keeps mean and
+/** Klambauer et al. (arXiv 1706.02515): dropped elements become the lower limit of selu, and y = a v + b keeps mean and
  * variance. */
 static void alpha_dropout(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
   const double rate = layer->spec.rate, low = -TUTTI_SELU_SCALE * TUTTI_SELU_ALPHA;
@@ -126,7 +125,7 @@ static void gaussian_noise(tutti_layer *layer, const tutti_batch_pass *batch, co
 
 // --- the layers ------------------------------------------------------------------------------------------
 
-/** Without factors of forward a sum has gone forward, and dx is dy. */
+/** Forward adds noise, and so backward needs no factors: dx is dy. */
 static tutti_status setup_sum(tutti_model *model, tutti_layer *layer) {
   layer->n_out = layer->n_in;
   return tutti_layer_allocate(model, layer, false);

@@ -1,11 +1,12 @@
-/** l1 sum |w| + l2 sum w^2 on kernels that are trained, as Keras' regularizers: part of the loss, not divided by the
- * batch. */
+/** The penalty l1 sum |w| + l2 sum w^2 on kernels that are trained, as Keras' regularizers: a part of the loss that is not divided
+ * by the batch, with its gradient and its Hessian.  Rank 0 adds the penalty to the loss; each rank adds the gradient of its
+ * slice during the update. */
 #include <math.h>
 
 #include "base/clones.h"
 #include "model/model_impl.h"
 
-enum { LANES = 8 }; // of a sum: the order of the additions is fixed, whatever the vectors
+enum { LANES = 8 }; // of a sum, which fix the order of the additions on any processor
 
 static bool has_penalty(const tutti_layer *layer) {
   return !layer->spec.frozen && (layer->spec.l1 > 0 || layer->spec.l2 > 0);

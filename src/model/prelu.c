@@ -1,4 +1,5 @@
-/** y = x where x > 0, else alpha x, with one trained alpha a feature (He et al., 2015). */
+/** A rectifier with a slope, y = x above 0, else alpha x, with one trained alpha per feature (He et al., arXiv 1502.01852).
+ * dalpha_j is the sum of dy_j x_j over the rows with x_j <= 0. */
 #include "base/clones.h"
 #include "linalg/reduce.h"
 #include "model/model_impl.h"
@@ -21,7 +22,7 @@ TUTTI_CLONES static void input_gradient(const float *restrict x, int64_t rows, i
     for (int j = 0; j < n; j++) dy[i * n + j] *= x[i * n + j] > 0 ? 1 : alpha[j];
 }
 
-/** A row's gradient of alpha_j is dy_j x_j where x_j is not above 0. */
+/** The gradient of alpha_j by one row is dy_j x_j if x_j is not above 0, else 0. */
 TUTTI_CLONES static void alpha_squares(const float *restrict x, const float *restrict dy, int64_t rows, int n,
                                        double *restrict squares) {
   for (int64_t i = 0; i < rows; i++) {

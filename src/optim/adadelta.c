@@ -1,10 +1,10 @@
-// Zeiler 2012: the step is g sqrt(d + eps) / sqrt(a + eps), where a averages g^2 and d the squares of past
-// steps.  Both dialects have epsilon inside; they differ in defaults.
+/** Adadelta (Zeiler, arXiv 1212.5701): the step is g sqrt(d + eps) / sqrt(a + eps), where a is the mean of g^2 and d the mean of
+ * squared past steps.  Both dialects have epsilon inside the roots; only their defaults differ. */
 #include <math.h>
 
 #include "optim/optim_impl.h"
 
-enum { GRAD, DELTA };
+enum { GRAD, DELTA }; // a, d
 
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   (void)t;

@@ -1,9 +1,10 @@
-// Duchi, Hazan, Singer 2011: a += g^2; w -= lr g / sqrt(a).  Keras starts the sum at 0.1, PyTorch at 0.
+/** Adagrad (Duchi, Hazan, Singer 2011): a += g^2; w -= lr g / sqrt(a).  Keras starts the sum at 0.1 and has epsilon inside the
+ * root, PyTorch starts it at 0 and has epsilon outside. */
 #include <math.h>
 
 #include "optim/optim_impl.h"
 
-enum { ACCUMULATOR };
+enum { ACCUMULATOR }; // a
 
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   (void)t;

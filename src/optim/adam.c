@@ -1,14 +1,15 @@
-// Kingma and Ba 2015; AMSGrad (Reddi et al. 2018) takes the largest v so far.  AdamW (Loshchilov and Hutter
-// 2019) is Adam with a decoupled weight decay, which is applied before any rule runs.
-//
-// Bias correction is one factor on the rate, c = sqrt(1 - beta_2^t): m_hat / (sqrt(v_hat) + eps) with
-// PyTorch's epsilon is c / (1 - beta_1^t) * m / (sqrt(v) + c eps).  Keras leaves the c at epsilon out (the
-// paper's "epsilon hat").
+/** Adam (Kingma and Ba, arXiv 1412.6980): m and v are means of g and g^2, w -= lr m_hat / (sqrt(v_hat) + eps).  AMSGrad (Reddi
+ * et al. 2018) divides by the largest v so far.  AdamW (Loshchilov and Hutter, arXiv 1711.05101) is Adam with decoupled
+ * weight decay, which decay.c applies before any rule runs.
+ *
+ * Bias correction is one factor on the rate: with c = sqrt(1 - beta_2^t), m_hat / (sqrt(v_hat) + eps) is
+ * c / (1 - beta_1^t) * m / (sqrt(v) + c eps).  That is PyTorch's form; Keras leaves out the c beside epsilon (the
+ * paper's "epsilon hat"). */
 #include <math.h>
 
 #include "optim/optim_impl.h"
 
-enum { MOMENTUM, VELOCITY, VELOCITY_HAT };
+enum { MOMENTUM, VELOCITY, VELOCITY_HAT }; // m, v, the largest v
 
 static bool is_amsgrad(const tutti_optim_options *options) {
   return options->amsgrad;
@@ -54,6 +55,7 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
     plain(s->rate, s->blend_1, s->blend_2, s->eps_out, n, m, v, w, g);
 }
 
+// adam and adamw differ in the default and the place of weight decay alone.
 #define SLOTS                                                                                                \
   {                                                                                                          \
     {"momentum", .quantity = TUTTI_MEAN_GRADIENT}, {"velocity", .quantity = TUTTI_MEAN_SQUARE},              \

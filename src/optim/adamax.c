@@ -1,10 +1,10 @@
-// Kingma and Ba 2015, section 7.1: Adam with the largest |g| (slowly forgotten) in place of the root of v.
-// Keras adds epsilon to the denominator, PyTorch to |g|.
+/** Adamax (Kingma and Ba, arXiv 1412.6980, section 7.1): Adam with the largest |g|, slowly forgotten, instead of the root of v:
+ * u = max(beta_2 u, |g|); w -= lr / (1 - beta_1^t) m / u.  Keras adds epsilon to the denominator, PyTorch to |g|. */
 #include <math.h>
 
 #include "optim/optim_impl.h"
 
-enum { M, U };
+enum { M, U }; // mean of g, largest |g|
 
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   const tutti_optim_options *options = &optim->options;

@@ -1,8 +1,11 @@
+/** Clipping of the gradient as Keras and PyTorch do it: each element to [-c, c], each array to a norm of c, or the whole gradient
+ * to a norm of c, g min(1, c / |g|).  Norms come from pieces (norm_pieces.c).  The optimizer and the rules of two passes call
+ * it block by block. */
 #include <math.h>
 
 #include "optim/optim_impl.h"
 
-/** Added to the norm by PyTorch's clip_grad_norm_. */
+/** PyTorch's clip_grad_norm_ adds it to the norm. */
 static const double torch_epsilon = 1e-6;
 
 bool tutti_optim_has_norms(const tutti_optim_options *options) {
@@ -34,13 +37,14 @@ void tutti_optim_all_squares(const tutti_optim *optim, int64_t first, int64_t co
   tutti_optim_norm_pieces_squares(optim, first, count, grads, pieces);
 }
 
-/** What makes a norm at most `most`.  A norm that is no number changes nothing: the gradient then is none
- * either, and the training stops on that. */
+/** The factor that makes a norm at most `most`.  A norm of NaN changes nothing: the gradient is then NaN as well, and
+ * the training stops for that reason. */
 static float factor_of(const tutti_optim *optim, double square, double most) {
   const double norm = sqrt(square) + (optim->options.dialect == TUTTI_DIALECT_TORCH ? torch_epsilon : 0);
   return norm > most ? (float)(most / norm) : 1;
 }
 
+/** One factor per array: of its own norm, or the same for all. */
 void tutti_optim_set_factors(tutti_optim *optim, const double *pieces) {
   const double each = optim->options.clipnorm, all = optim->options.global_clipnorm;
   double total = 0;
@@ -63,7 +67,7 @@ TUTTI_CLONES static void multiply(float factor, int64_t n, const float *restrict
 
 TUTTI_CLONES static void limit(float bound, int64_t n, const float *restrict g, float *restrict limited) {
   for (int64_t i = 0; i < n; i++) {
-    // Written so that a NaN stays one.
+    // A NaN compares as false both times and stays NaN.
     const float above = g[i] > bound ? bound : g[i];
     limited[i] = above < -bound ? -bound : above;
   }

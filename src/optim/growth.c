@@ -1,12 +1,15 @@
+/** Growth of the batch instead of a decay of the learning rate (Smith et al., arXiv 1711.00489).  The k-th growth is a function of
+ * the options and of k alone, so that a resumed run finds the same batches.  The stages of a training's plan are made of it. */
 #include <math.h>
 
 #include "tutti/optim.h"
 
 const char *const tutti_batch_growth_names[TUTTI_N_BATCH_GROWTHS] = {"none", "step", "geometric"};
 
-/** What lies behind this comes never: a double counts it no more. */
+/** Doubles cannot count beyond this: a growth that is later never comes. */
 static const double NEVER = 0x1p53;
 
+/** Milestones and intervals have units of their own. */
 static tutti_unit unit_of(const tutti_schedule_options *options) {
   return options->batch_growth == TUTTI_GROWTH_STEP ? options->batch_milestones.unit
                                                     : options->batch_every.unit;

@@ -1,11 +1,11 @@
-// You et al. (arXiv 1904.00962), with the identity as its phi: w -= lr |w| / |u| u with
-// u = m_hat / (sqrt(v_hat) + eps) + decay w.  Keras has the decay outside of u, before the update, as in all its rules.
-// The bias corrections are moved to one factor and to epsilon, as in adam.c.
+/** Lamb (You et al., arXiv 1904.00962), with the identity as its phi: w -= lr |w| / |u| u with
+ * u = m_hat / (sqrt(v_hat) + eps) + decay w.  Keras has the decay outside of u, before the update, as in all its rules.  The
+ * bias corrections are moved to one factor and to epsilon, as in adam.c. */
 #include <math.h>
 
 #include "optim/optim_impl.h"
 
-enum { MOMENTUM, VELOCITY };
+enum { MOMENTUM, VELOCITY }; // m, v
 
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   const tutti_optim_options *options = &optim->options;
@@ -17,6 +17,7 @@ static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) 
   s->rate = (float)lr;
 }
 
+/** g becomes u. */
 TUTTI_CLONES static void loop(float gain, float blend_1, float blend_2, float eps, float decay, int64_t n,
                               float *restrict m, float *restrict v, const float *restrict w,
                               float *restrict g) {

@@ -1,11 +1,11 @@
-// Layer-wise adaptive rate scaling; `paper` is algorithm 1 of You, Gitman and Ginsburg (arXiv 1708.03888).
-// With q = g + decay w, eta the trust coefficient:
-//   paper:    r = eta |w| / (|g| + decay |w|);  v = mu v + lr r q;  w -= v
-//   classic:  r = eta |w| / |q|;                v = mu v + lr r q;  w -= v
-//   popular:  v = mu v + q;  r = eta |w| / |v|;                     w -= lr r v
+/** Lars, layer-wise adaptive rate scaling (You, Gitman and Ginsburg, arXiv 1708.03888; `paper` is its algorithm 1).  With
+ * q = g + decay w and the trust coefficient eta, per array:
+ *   paper:    r = eta |w| / (|g| + decay |w|);  v = mu v + lr r q;  w -= v
+ *   classic:  r = eta |w| / |q|;                v = mu v + lr r q;  w -= v
+ *   popular:  v = mu v + q;  r = eta |w| / |v|;                     w -= lr r v */
 #include "optim/optim_impl.h"
 
-enum { MOMENTUM };
+enum { MOMENTUM }; // v
 
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   (void)t;
@@ -18,6 +18,7 @@ TUTTI_CLONES static void push(float keep, float decay, int64_t n, float *restric
   for (int64_t i = 0; i < n; i++) g[i] = v[i] = keep * v[i] + (g[i] + decay * w[i]);
 }
 
+/** The array whose norm is taken: g of paper, q of classic, v of popular. */
 static void prepare(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots,
                     int64_t n, const float *w, float *g) {
   if (options->lars_form == TUTTI_LARS_CLASSIC && s->decay > 0) tutti_optim_add_decay(s->decay, n, w, g);
@@ -43,7 +44,7 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
     tutti_optim_move(s->rate * s->ratio, n, w, g);
     return;
   }
-  const float decay = options->lars_form == TUTTI_LARS_PAPER ? s->decay : 0; // else g has it already
+  const float decay = options->lars_form == TUTTI_LARS_PAPER ? s->decay : 0; // g of classic contains it
   heavy_ball(s->keep, s->gain * s->ratio, s->rate, decay, n, slots[MOMENTUM], w, g);
 }
 
@@ -56,7 +57,7 @@ static bool decays_inside(const tutti_optim_options *options) {
   return true;
 }
 
-/** The popular form alone takes its ratio when the weights move. */
+/** Only the popular form has the ratio outside of the velocity. */
 static void refine_unit(const tutti_optim_options *options, tutti_unit_of_state *unit) {
   if (options->lars_form == TUTTI_LARS_POPULAR) unit->quantity = TUTTI_SUM_OF_GRADIENTS;
 }

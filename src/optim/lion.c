@@ -1,6 +1,6 @@
-// Chen et al. 2023 (arXiv 2302.06675), algorithm 2: the step is the sign of a mean between the momentum and the gradient,
-//   w -= lr sign(beta_1 m + (1 - beta_1) g);  m = beta_2 m + (1 - beta_2) g
-// with a decoupled weight decay.
+/** Lion (Chen et al., arXiv 2302.06675, algorithm 2): the step is the sign of a mean of momentum and gradient,
+ *   w -= lr sign(beta_1 m + (1 - beta_1) g);  m = beta_2 m + (1 - beta_2) g
+ * with decoupled weight decay. */
 #include "optim/optim_impl.h"
 
 enum { MOMENTUM };
@@ -17,7 +17,7 @@ TUTTI_CLONES static void loop(float rate, float blend_1, float blend_2, int64_t 
   for (int64_t i = 0; i < n; i++) {
     const float direction = tutti_optim_blend(blend_1, m[i], g[i]);
     m[i] = tutti_optim_blend(blend_2, m[i], g[i]);
-    // Neither 0 nor NaN has a sign: both stay what they are.
+    // 0 and NaN have no sign and stay as they are, so that a broken gradient is seen.
     w[i] -= rate * (direction > 0 ? 1 : direction < 0 ? -1 : direction);
   }
 }

@@ -1,13 +1,12 @@
-// Dozat 2016: Adam with Nesterov's look-ahead.  With u_t = beta_1 (1 - 0.96^(p t) / 2) and P_t = u_1 ... u_t
-//   m_hat = u_{t+1} m / (1 - P_{t+1}) + (1 - u_t) g / (1 - P_t);  w -= lr m_hat / (sqrt(v / (1 - beta_2^t)) +
-//   eps).
-// p is 1 in Keras and 0.004 in PyTorch.  The second bias correction is moved to the rates and to epsilon, as
-// in adam.c.
+/** Nadam (Dozat 2016): Adam with Nesterov's look-ahead.  With u_t = beta_1 (1 - 0.96^(p t) / 2) and P_t = u_1 ... u_t
+ *   m_hat = u_{t+1} m / (1 - P_{t+1}) + (1 - u_t) g / (1 - P_t);  w -= lr m_hat / (sqrt(v / (1 - beta_2^t)) + eps)
+ * where p is 1 in Keras and 0.004 in PyTorch.  The second bias correction is moved to the rates and to epsilon, as in
+ * adam.c. */
 #include <math.h>
 
 #include "optim/optim_impl.h"
 
-enum { MOMENTUM, VELOCITY };
+enum { MOMENTUM, VELOCITY }; // m, v
 
 static double u_of(const tutti_optim_options *options, int64_t t) {
   const double p = options->dialect == TUTTI_DIALECT_KERAS ? 1 : 0.004;

@@ -1,7 +1,11 @@
+/** Norms that have the same bits however the flat buffer is cut into slices: sums of squares over pieces, which the ends of the
+ * arrays and of the blocks of TUTTI_BLOCK elements cut, are added in the order of the buffer.  Clipping, weight decay and the
+ * rules that scale arrays walk over pieces. */
 #include "optim/optim_impl.h"
 
 int tutti_optim_norm_pieces_array_at(const tutti_optim *optim, int64_t at) {
-  int low = 0, high = optim->n_arrays; // ends[low - 1] <= at < ends[high]
+  // Binary search with ends[low - 1] <= at < ends[high].
+  int low = 0, high = optim->n_arrays;
   const int64_t *ends = optim->offsets + 1;
   while (low < high) {
     const int middle = (low + high) / 2;
@@ -37,7 +41,8 @@ int64_t tutti_optim_norm_pieces_count(const tutti_optim *optim) {
 
 enum { LANES = 32 };
 
-/** Squares of floats are exact in double; the lanes are added in one fixed order. */
+/** Sum of x^2 over x[n].  Squares of floats are exact in double.  The lanes are added in one fixed order, whatever the vectors
+ * of the processor are. */
 TUTTI_CLONES static double sum_of_squares(int64_t n, const float *restrict x) {
   double sum[LANES] = {0};
   int64_t i = 0;
@@ -55,6 +60,7 @@ void tutti_optim_norm_pieces_squares(const tutti_optim *optim, int64_t first, in
   const int64_t from = optim->begin + first, to = from + count;
   TUTTI_ASSERT(from % TUTTI_BLOCK == 0 && (to % TUTTI_BLOCK == 0 || to == optim->offsets[optim->n_arrays]));
   int array = tutti_optim_norm_pieces_array_at(optim, from);
+  // Number of the first piece: those of the arrays before, and the blocks of this array before `from`.
   int64_t piece = block_at(from) - block_at(optim->offsets[array]);
   for (int a = 0; a < array; a++) piece += n_pieces_of(optim, a);
   for (int64_t at = from, end; at < to; at = end, piece++) {

@@ -22,6 +22,7 @@ static tutti_status make_slots(tutti_optim *optim) {
   return TUTTI_OK;
 }
 
+/** The caller may free its lists after create. */
 static tutti_status copy_arrays(const int64_t *offsets, const bool *plain, tutti_optim *optim) {
   const size_t n = (size_t)optim->n_arrays;
   TUTTI_TRY(TUTTI_NEW(optim->offsets, optim->n_arrays + 1));
@@ -68,6 +69,7 @@ void tutti_optim_destroy(tutti_optim **optim) {
 
 // --- one update
 
+/** The average of the weights, if one is kept. */
 TUTTI_CLONES static void blend(float part, int64_t n, const float *restrict w, float *restrict average) {
   for (int64_t i = 0; i < n; i++) average[i] = tutti_optim_blend(part, average[i], w[i]);
 }
@@ -118,6 +120,7 @@ int tutti_optim_n_slots(const tutti_optim *optim) {
   return n;
 }
 
+/** The average comes after the slots of the rule. */
 static bool is_average(const tutti_optim *optim, int i) {
   return optim->average && i == tutti_optim_n_slots(optim) - 1;
 }

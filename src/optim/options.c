@@ -42,6 +42,7 @@ static const double *number_of(const tutti_optim_options *options, const tutti_o
   return (const double *)((const char *)options + option->offset);
 }
 
+/** Check the numbers that all rules take. */
 static tutti_status check_common(const tutti_optim_options *options) {
   for (size_t i = 0; i < sizeof common_numbers / sizeof common_numbers[0]; i++)
     TUTTI_TRY(check_range(&common_numbers[i], *number_of(options, &common_numbers[i])));

@@ -1,23 +1,26 @@
-// ReduceLROnPlateau as Keras and as PyTorch have it.
+/** Decay by plateau: the rate falls by a factor after a number of evaluations without a better value, as ReduceLROnPlateau of Keras
+ * and of PyTorch does it.  The two differ in what counts as better, in cooldown, and in the last evaluation of the patience.
+ * The training calls it after each evaluation; schedule.c reads the rate. */
 #include <math.h>
 
 #include "tutti/optim.h"
 
-/** PyTorch leaves a fall of the rate by less than this out. */
+/** PyTorch leaves out a fall of the rate by less than this. */
 static const double TORCH_LEAST = 1e-8;
 
 double tutti_plateau_rate(const tutti_schedule *s, double drops) {
   return drops > 0 ? fmax(s->peak * pow(s->rate, drops), fmin(s->least, s->peak)) : s->peak;
 }
 
-/** Keras: by `delta` itself; PyTorch: by that part of the best. */
+/** Whether a value is better than the best: in Keras by more than delta, in PyTorch by more than delta times the best. */
 static bool is_better(const tutti_schedule *s, bool large_is_good, double value, double best) {
   if (isnan(best)) return true;
   const double by = s->dialect == TUTTI_DIALECT_KERAS ? s->delta : s->delta * best;
   return large_is_good ? value > best + by : value < best - by;
 }
 
-/** Keras counts in the evaluation that ends a cooldown, and PyTorch does not. */
+/** Count an evaluation.  Keras counts the one that ends a cooldown, PyTorch does not.
+ * @return whether patience lasts */
 static bool waits_on(const tutti_schedule *s, bool better, tutti_plateau *plateau) {
   const bool keras = s->dialect == TUTTI_DIALECT_KERAS, cooling = plateau->cooling > 0;
   if (cooling) plateau->cooling--;

@@ -1,11 +1,11 @@
-// Tieleman and Hinton 2012: w -= lr g / sqrt(v), v an average of g^2.  `centered` takes the variance of g
-// instead (Graves 2013).  With momentum the learning rate is inside the velocity in Keras and outside in
-// PyTorch.
+/** RMSprop (Tieleman and Hinton 2012): w -= lr g / sqrt(v) with v the mean of g^2.  `centered` divides by the deviation of g instead
+ * (Graves 2013), and momentum adds up these directions: with the learning rate inside the velocity in Keras, outside of it in
+ * PyTorch. */
 #include <math.h>
 
 #include "optim/optim_impl.h"
 
-enum { VELOCITY, MOMENTUM, AVERAGE };
+enum { VELOCITY, MOMENTUM, AVERAGE }; // v, the velocity, mean of g for `centered`
 
 static bool has_momentum(const tutti_optim_options *options) {
   return options->momentum > 0;
@@ -23,7 +23,7 @@ static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) 
   tutti_optim_set_epsilon(&optim->options, s);
 }
 
-/** One loop, four instances: the flags are constants where it is inlined. */
+/** One loop with four instances: the flags are constants after inlining. */
 TUTTI_INLINE void loop(const tutti_scalars *s, bool momentum, bool centered, int64_t n, float *restrict v,
                        float *restrict m, float *restrict average, float *restrict w,
                        const float *restrict g) {
@@ -35,7 +35,7 @@ TUTTI_INLINE void loop(const tutti_scalars *s, bool momentum, bool centered, int
     if (centered) {
       average[i] = tutti_optim_blend(blend, average[i], g[i]);
       const float variance = v[i] - average[i] * average[i];
-      spread = variance < 0 ? 0 : variance; // rounding; not a NaN, which has to stay visible
+      spread = variance < 0 ? 0 : variance; // negative by rounding; a NaN stays
     }
     const float direction = gain * g[i] / (sqrtf(spread + eps_in) + eps_out);
     if (momentum) {

@@ -1,11 +1,13 @@
-// Rules that scale whole arrays: the step of an array is in proportion to its own norm.  Norms are added up from
-// pieces, as those of clipping, so that they are the same bits for all slices.
+/** Rules that scale whole arrays, lars and lamb: the step of an array is in proportion to the norm of its weights.  An update takes
+ * two passes, because the norms of weights and directions are known only when all of them are: `prepare` makes the
+ * directions, set_ratios the factors of the arrays, and step_scaled moves the weights.  Norms come from pieces
+ * (norm_pieces.c), so that they have the same bits for all slices.  The optimizer and the training call it. */
 #include <math.h>
 #include <string.h>
 
 #include "optim/optim_impl.h"
 
-/** Keras' Lamb knows no array that it leaves alone. */
+/** Whether the rule neither scales nor decays the array, because it is a vector.  Keras' Lamb makes no exceptions. */
 static bool leaves_alone(const tutti_optim *optim, int array) {
   return tutti_optim_decays_inside(optim->rule, &optim->options) && optim->plain[array];
 }
@@ -20,6 +22,7 @@ int64_t tutti_optim_n_norms(const tutti_optim *optim) {
   return optim->rule->ratio ? 2 * tutti_optim_norm_pieces_count(optim) : 0;
 }
 
+/** Clip, decay and prepare a block, array by array. */
 static void prepare_block(tutti_optim *optim, int64_t first, int64_t count, float *w, float *grads) {
   float room[TUTTI_BLOCK], *slots[TUTTI_MAX_SLOTS];
   tutti_scalars s = optim->scalars;
@@ -48,6 +51,7 @@ void tutti_optim_prepare(tutti_optim *optim, int64_t first, int64_t count, float
   }
 }
 
+/** An array with a norm of 0 keeps the factor 1. */
 void tutti_optim_set_ratios(tutti_optim *optim, const double *norms) {
   const double *of_weights = norms, *of_directions = norms + tutti_optim_norm_pieces_count(optim);
   for (int a = 0; a < optim->n_arrays; a++) {

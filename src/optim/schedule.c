@@ -1,3 +1,6 @@
+/** The learning rate of each update: a linear warmup, then a decay by steps, exponential, polynomial, cosine or plateau.  It is a
+ * function of progress alone, so that a resumed run continues with the same rates.  Counts keep their units; a warmup in
+ * another unit than the decay is converted by the lengths of the training.  The training's plan calls it. */
 #include <math.h>
 
 #include "tutti/optim.h"
@@ -6,7 +9,7 @@ const char *const tutti_decay_names[TUTTI_N_DECAYS] = {"constant",   "step",   "
                                                        "polynomial", "cosine", "plateau"};
 const char *const tutti_scaling_names[TUTTI_N_SCALINGS] = {"none", "linear", "sqrt", "adascale"};
 
-/** Of what is counted in parts of an epoch: relative. */
+/** Relative rounding error of counts in fractions of an epoch. */
 static const double ROUNDING = 1e-12;
 
 double tutti_extent_in(const tutti_extent *extent, tutti_unit unit) {
@@ -14,7 +17,7 @@ double tutti_extent_in(const tutti_extent *extent, tutti_unit unit) {
   return unit == TUTTI_UNIT_EPOCHS ? extent->epochs : extent->samples;
 }
 
-/** `key` names the count in an error. */
+/** @param[in] key  name of the count in messages */
 static tutti_status check_count(tutti_count count, const char *key) {
   TUTTI_CHECK(isfinite(count.value) && count.value >= 0, TUTTI_ERR_CONFIG,
               "schedule.%s is %g, expected a number from 0", key, count.value);
@@ -47,7 +50,8 @@ static tutti_status check_warmup(tutti_count warmup, const tutti_extent *total) 
              most);
 }
 
-/** A place of the training in another unit, by what it has of both on that side of the change of batches or data. */
+/** Convert a place of the training from one unit to another.  Before and after a change of batches or data the ratio of the
+ * units differs, so each side has its own. */
 static double convert(double place, const tutti_course *course, tutti_unit of, tutti_unit unit) {
   if (place == 0 || of == unit) return place;
   const double change = tutti_extent_in(&course->earlier, of),
@@ -58,12 +62,13 @@ static double convert(double place, const tutti_course *course, tutti_unit of, t
   return there + (place - change) / rest * (tutti_extent_in(&course->total, unit) - there);
 }
 
-/** The warmup without what lies before the begin: a training that goes on with fewer, larger steps has none of that. */
+/** The warmup without the part before the begin of the training: a run that continues with fewer, larger steps does not have
+ * that part. */
 static tutti_count warmup_inside(tutti_count warmup, double from) {
   return (tutti_count){fmax(warmup.value + fmin(from, 0), 0), warmup.unit};
 }
 
-/** The length of that in another unit. */
+/** The length of the warmup inside the training, in another unit. */
 static double warmup_in(const tutti_schedule *s, const tutti_course *course, tutti_unit unit) {
   const tutti_count inside = warmup_inside(s->warmup, s->warmup_from);
   const double begin = fmax(s->warmup_from, 0);
@@ -159,7 +164,8 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
   return TUTTI_OK;
 }
 
-/** Drops fall on whole steps although an interval of 1/3 epoch need not be a double: forgive the last bits. */
+/** The number of drops so far.  An interval of 1/3 epoch is not a double, and drops must come after whole steps all the same:
+ * the comparison allows for the last bits. */
 static double drops(const tutti_schedule *s, const tutti_extent *now) {
   if (s->milestones.n == 0)
     return floor((tutti_extent_in(now, s->every.unit) - s->warmup_every) / s->every.value + 1e-9);
@@ -169,7 +175,7 @@ static double drops(const tutti_schedule *s, const tutti_extent *now) {
   return n;
 }
 
-/** The part of the decay that is done, in [0, 1]. */
+/** The share of the decay that is done, in [0, 1]. */
 static double part_done(const tutti_schedule *s, const tutti_extent *now) {
   const double t = fmax(tutti_extent_in(now, s->over.unit) - s->warmup_over, 0);
   return t < s->over.value ? t / s->over.value : 1;
@@ -201,7 +207,7 @@ static double decayed(const tutti_schedule *s, const tutti_extent *before) {
 
 double tutti_schedule_at(const tutti_schedule *s, const tutti_extent *before, const tutti_extent *after) {
   if (!tutti_schedule_is_warming(s, before)) return decayed(s, before);
-  // One that begins later comes to a rate that may have fallen; what it begins with has fallen as much.
+  // A warmup in the middle of a training rises to a rate that has fallen already, from a start that has fallen as much.
   const double top = s->warmup_from > 0 ? decayed(s, before) : s->peak;
   const double start = s->start > 0 ? s->start * (top / s->peak) : 0;
   const double done = tutti_extent_in(after, s->warmup.unit) - s->warmup_from;

@@ -156,11 +156,11 @@ static void networks_that_cannot_be_are_refused(void **state) {
               "no layer of the network has weights");
   CHECK_FAILS(create("dense 2,dense 1 softmax", TUTTI_LOSS_AUTO, 3), TUTTI_ERR_CONFIG,
               "layer 2 (dense_1): softmax over one unit is always 1");
-  CHECK_FAILS(
-      create("dense 10", TUTTI_CATEGORICAL_CROSSENTROPY, 3), TUTTI_ERR_CONFIG,
-      "loss categorical_crossentropy wants softmax at the end of the network, the last layer is 'dense 10'");
+  CHECK_FAILS(create("dense 10", TUTTI_CATEGORICAL_CROSSENTROPY, 3), TUTTI_ERR_CONFIG,
+              "loss categorical_crossentropy requires softmax at the end of the network, but the last layer "
+              "is 'dense 10'");
   CHECK_FAILS(create("dense 10 sigmoid,dropout 0.5", TUTTI_BINARY_CROSSENTROPY, 3), TUTTI_ERR_CONFIG,
-              "wants sigmoid at the end of the network, the last layer is 'dropout 0.5'");
+              "requires sigmoid at the end of the network, but the last layer is 'dropout 0.5'");
   CHECK_FAILS(create("dense 10", TUTTI_LOSS_AUTO, 0), TUTTI_ERR_DATA, "no features");
   CHECK_FAILS(create("dense 10", TUTTI_LOSS_AUTO, INT64_C(1) << 32), TUTTI_ERR_INTERNAL,
               "features of a sample");
