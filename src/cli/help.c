@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/topics_impl.h"
 #include "tutti/config.h"
 
 const tutti_command *const tutti_commands[] = {&tutti_command_train,     &tutti_command_eval,
@@ -20,8 +21,10 @@ void tutti_help_print(void) {
   puts("tutti: trains dense neural networks with MPI data parallelism\n");
   for (int i = 0; tutti_commands[i]; i++)
     printf("  tutti %-10s %s\n", tutti_commands[i]->name, tutti_commands[i]->summary);
-  puts("\n  tutti COMMAND --help   its arguments\n"
-       "  tutti --version\n\n"
+  puts("\n  tutti COMMAND --help   its arguments");
+  for (int i = 0; i < TUTTI_N_CLI_TOPICS; i++)
+    printf("  tutti help %-11s %s\n", tutti_cli_topics[i].name, tutti_cli_topics[i].summary);
+  puts("  tutti --version\n\n"
        "Several ranks:  mpirun -np 8 tutti train jobs/mnist.yaml");
 }
 

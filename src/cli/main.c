@@ -13,6 +13,7 @@
 #include "cli/alike.h"
 #include "cli/cli.h"
 #include "cli/launcher.h"
+#include "cli/topics_impl.h"
 #include "machine/cpu.h"
 #include "machine/kernels.h"
 
@@ -37,6 +38,7 @@ static bool answer(int argc, char **argv, bool print) {
     return true;
   }
   const bool about = asks_for_help(argc, argv);
+  if (about && tutti_cli_print_topic(argv[2], print)) return true;
   const tutti_command *command = argc > 1 ? tutti_command_find(argv[about ? 2 : 1]) : NULL;
   bool wanted = about;
   for (int i = 2; i < argc; i++) wanted = wanted || is_help(argv[i]);

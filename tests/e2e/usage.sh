@@ -42,6 +42,19 @@ refuse 64 "'class' is not a value of --kind" "classes" -- import csv x.csv --lab
 refuse 64 "'maybe' is not a value of --bytes" "yes, no" -- import csv x.csv --label=y --output=x.h5 --bytes=maybe
 expect_files . small.yaml
 
+# The help about a list has each word of it, with its sentence.
+for topic in optimizers=rules layers=layers; do
+  succeed 1 help "${topic%=*}"
+  sed -n 's/^X([A-Z0-9_]*, \([a-z0-9_]*\), "\(.*\)")$/\1	\2/p' "$SOURCE_DIR/include/tutti/${topic#*=}.def" >"$notes/list"
+  [ -s "$notes/list" ] || fail "no list ${topic#*=}.def"
+  while IFS='	' read -r word sentence; do
+    grep -q -e "^$word\( \|\$\)" "$out" || fail "help ${topic%=*} lacks $word"
+    expect_text "$sentence"
+  done <"$notes/list"
+done
+succeed 1 --help
+expect_text 'tutti help optimizers' 'tutti help layers'
+
 # Results that cannot be written are not lost in silence.
 if [ -c /dev/full ]; then
   for command in doctor --help; do

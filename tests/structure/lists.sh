@@ -1,23 +1,34 @@
 #!/bin/sh
-# The reference lists the update rules as rules.def does, and has each layer of layers.def.  Each format of formats.def is
+# Each table of an update rule or layer is in rules.def or layers.def, with a sentence, and the reference leads there.  Each format of formats.def is
 # imported by a test, and each file of a format is in the list.  tools/export_study lists the whole numbers of keys.c.
 # usage: lists.sh TOP
 set -u
-failed=0
+top=$1 failed=0
 # words LIST: its words, in order.
 words() { sed -n 's/^X([A-Z0-9_]*, \([a-z0-9_]*\)[,)].*/\1/p' "$1"; }
 
-rules=$(words "$1/include/tutti/rules.def" | tr '\n' ' ' | sed 's/ $//')
-grep -q -F "\`$rules\`" "$1/docs/reference.md" || {
-  echo "docs/reference.md: the list of optimizers is another than that of include/tutti/rules.def: $rules"
-  failed=1
-}
-for layer in $(words "$1/include/tutti/layers.def"); do
-  grep -q "^| .*\`$layer[\` ]" "$1/docs/reference.md" || {
-    echo "docs/reference.md: the table of layers has no '$layer', which include/tutti/layers.def has"
+# check_tables LIST PATTERN FILE...: each line of LIST has a sentence, each table that PATTERN finds in the files is in LIST, and
+# the reference leads to LIST.
+check_tables() {
+  list=include/tutti/$1 pattern=$2
+  shift 2
+  grep '^X(' "$top/$list" | grep -v '^X([A-Z0-9_]*, [a-z0-9_]*, "[^"]*\.")$' && {
+    echo "$list: expected lines X(CODE, word, \"A sentence.\")"
     failed=1
   }
-done
+  listed=$(words "$top/$list")
+  for word in $(sed -n "s/.*$pattern.*/\1/p" "$@"); do
+    case " $(echo $listed) " in *" $word "*) continue ;; esac
+    echo "$list: there is a table of '$word', but it is not in the list"
+    failed=1
+  done
+  grep -q -F "(../$list)" "$top/docs/reference.md" || {
+    echo "docs/reference.md: has no link to $list"
+    failed=1
+  }
+}
+check_tables rules.def 'tutti_optim_table tutti_optim_\([a-z0-9_]*\) = ' "$top"/src/optim/*.c
+check_tables layers.def 'tutti_\([a-z0-9_]*\)_ops = ' "$top"/src/model/*.c
 formats=$(words "$1/include/tutti/formats.def")
 for format in $formats; do
   grep -q "^succeed .* import $format " "$1/tests/e2e/import.sh" || {
