@@ -1,6 +1,6 @@
-# CBLAS::CBLAS: the BLAS that was found, the C interface to it, and the folder of <cblas.h>.
+# Makes CBLAS::CBLAS: a BLAS, its C interface, and the folder of <cblas.h>.
 #
-# OpenBLAS is preferred; BLA_VENDOR takes another (FLAME for BLIS, Intel10_64lp_seq for MKL, FlexiBLAS, ...).
+# OpenBLAS is preferred.  BLA_VENDOR selects another BLAS (FLAME for BLIS, Intel10_64lp_seq for MKL, FlexiBLAS, ...).
 include(CheckCSourceCompiles)
 include(CMakePushCheckState)
 
@@ -19,7 +19,7 @@ if(NOT BLAS_FOUND)
     HINT "-DCMAKE_PREFIX_PATH=/path/to/openblas, or -DBLA_VENDOR=Intel10_64lp_seq for MKL, FLAME for BLIS")
 endif()
 
-# The header beside the library that was found goes before any other in the system.
+# The header next to the library comes before any other header of the system.
 set(tutti_blas_folders)
 foreach(library IN LISTS BLAS_LIBRARIES)
   if(IS_ABSOLUTE "${library}")
@@ -31,7 +31,7 @@ set(tutti_cblas_header cblas.h)
 if("${BLAS_LIBRARIES}" MATCHES mkl)
   set(tutti_cblas_header mkl_cblas.h)
 endif()
-if(CBLAS_INCLUDE_DIR AND NOT EXISTS ${CBLAS_INCLUDE_DIR}/${tutti_cblas_header}) # that of another library, before
+if(CBLAS_INCLUDE_DIR AND NOT EXISTS ${CBLAS_INCLUDE_DIR}/${tutti_cblas_header}) # found earlier, for another library
   unset(CBLAS_INCLUDE_DIR CACHE)
 endif()
 find_path(CBLAS_INCLUDE_DIR NAMES ${tutti_cblas_header} HINTS ${tutti_blas_folders}
@@ -48,7 +48,7 @@ if(NOT tutti_cblas_header STREQUAL cblas.h)
   list(APPEND tutti_cblas_include ${PROJECT_BINARY_DIR}/cblas)
 endif()
 
-# Some libraries keep the C interface in a library of its own.
+# Some BLAS have the C interface in a separate library.
 function(tutti_check_cblas result)
   cmake_push_check_state(RESET)
   set(CMAKE_REQUIRED_INCLUDES ${tutti_cblas_include})

@@ -3,11 +3,11 @@
 #   MPI::MPI_C  hdf5::hdf5  CBLAS::CBLAS  ZLIB::ZLIB  yaml::yaml  Random123::Random123  xxhash::xxhash  cmocka::cmocka
 #
 # and TUTTI_OPENMP, the target of OpenMP or nothing.
-# MPI, HDF5 and BLAS belong to the machine: where one is missing, the message says what to install or to load.
-# The other five are small, so that TuttiFetch can build a pinned release of what is not installed.
+# MPI, HDF5 and BLAS come from the machine.  If one is missing, the message says what to install or to load.
+# The other five are small: TuttiFetch builds a pinned release of those that are not installed.
 include(TuttiFetch)
 
-# Configuring ends with what to do about the library that is not there.
+# Ends the configuration, and says how to install the missing library.
 function(tutti_missing what)
   cmake_parse_arguments(M "" "APT;DNF;BREW;MODULE;HINT" "" ${ARGN})
   message(FATAL_ERROR

@@ -1,5 +1,5 @@
-# Small libraries: the installed one, else a release pinned by its hash, built with ours.  Their own build files are
-# not used: they ask for CMake versions that new ones refuse, and a dozen sources need none.
+# Small libraries: the installed one, or else a release that is pinned by its hash and built with this program.  Their own
+# build files are not used: they require versions of CMake that new ones reject, and a dozen sources need no build files.
 #
 # Without network: unpack the release yourself and configure with -DFETCHCONTENT_SOURCE_DIR_<NAME>=folder, where
 # NAME is YAML, ZLIB, RANDOM123, XXHASH or CMOCKA.
@@ -8,7 +8,7 @@ include(FetchContent)
 set(TUTTI_FETCH ON CACHE STRING "small libraries by download: ON (what is not installed), OFF (none) or ALWAYS (all)")
 set_property(CACHE TUTTI_FETCH PROPERTY STRINGS ON OFF ALWAYS)
 
-# The installed library as target NAME::NAME, where there is one and TUTTI_FETCH lets it count.
+# Makes the target NAME::NAME of the installed library, if there is one and TUTTI_FETCH does not exclude it.
 function(tutti_find_small name)
   cmake_parse_arguments(S "" "HEADER;LIBRARY" "" ${ARGN})
   if(TUTTI_FETCH STREQUAL "ALWAYS")
@@ -31,7 +31,7 @@ function(tutti_find_small name)
     set(found ${${upper}_INCLUDE_DIR})
   endif()
   message(STATUS "Found ${name}: ${found}")
-  # Imported: its headers are system headers, whose warnings are not ours.
+  # Imported: its headers are system headers, for which the compiler prints no warnings.
   add_library(${name}::${name} INTERFACE IMPORTED GLOBAL)
   set_target_properties(${name}::${name} PROPERTIES
     INTERFACE_INCLUDE_DIRECTORIES "${${upper}_INCLUDE_DIR}"
@@ -52,14 +52,14 @@ function(tutti_fetch name)
   string(TOUPPER ${name} upper)
   message(STATUS "${name} comes from ${F_URL} (to use your own copy: "
     "install ${F_APT}, or unpack it and set FETCHCONTENT_SOURCE_DIR_${upper})")
-  # A SOURCE_SUBDIR without a CMakeLists.txt: the release is unpacked, not configured.
+  # SOURCE_SUBDIR has no CMakeLists.txt, so the release is unpacked but not configured.
   FetchContent_Declare(${name} URL ${F_URL} URL_HASH SHA256=${F_SHA256} SOURCE_SUBDIR none
     TIMEOUT 120 INACTIVITY_TIMEOUT 20)
   FetchContent_MakeAvailable(${name})
   set(SOURCE ${${name}_SOURCE_DIR} PARENT_SCOPE)
 endfunction()
 
-# A static library of a fetched release, under the name that the installed one would have.
+# Makes a static library of a fetched release, with the name that the installed library would have.
 function(tutti_fetched_library name target)
   cmake_parse_arguments(L "" "INCLUDE" "SOURCES;DEFINITIONS" ${ARGN})
   add_library(tutti_fetched_${name} STATIC ${L_SOURCES})

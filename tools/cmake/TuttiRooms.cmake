@@ -1,8 +1,8 @@
-# A room is a folder of src/: a library of its own, with the rooms below it and at most one foreign library.
+# A room is a folder of src/.  It is a library, which uses rooms below it and at most one foreign library.
 #
 #   tutti_room(NAME SOURCES file.c ... [USES room ...] [LINK target ...])
 #
-# USES names the rooms whose headers this one includes; LINK the foreign library, seen by this room alone.
+# USES names the rooms whose headers this room includes.  LINK names the foreign library, which only this room sees.
 
 add_library(tutti_flags INTERFACE)
 target_compile_definitions(tutti_flags INTERFACE _POSIX_C_SOURCE=200809L)
@@ -28,8 +28,8 @@ function(tutti_room name)
   endforeach()
 endfunction()
 
-# What a list include/tutti/LIST names with X(CODE, word, ...): [PREFIX]word.c of this folder, if the word does not share the file of its
-# next of kin.
+# Sets the result to the files [PREFIX]word.c of this folder, for each X(CODE, word, ...) in include/tutti/LIST.  A word without
+# a file of its own shares the file of a similar one.
 function(tutti_listed_files result list)
   cmake_parse_arguments(L "" "PREFIX" "" ${ARGN})
   set(path ${PROJECT_SOURCE_DIR}/include/tutti/${list})

@@ -1,15 +1,15 @@
 # Tests: cmocka programs, programs under mpiexec, and shell scripts that drive the command line.
 #
 #   tutti_add_unit_test(ROOM SOURCES test_x.c ... [LINK target ...])
-#       one program and one test a source, named ROOM.x; no mpiexec, milliseconds
+#       one program and one test per source, named ROOM.x; without mpiexec, milliseconds
 #   tutti_add_mpi_test(NAME SOURCES test_x.c RANKS 1 2 3 4 [USES room ...] [TIMEOUT s])
-#       one program, one test a rank count, named NAME.n1, NAME.n2, ...; its main calls that of support/mpi_main.h
+#       one program, and one test per number of ranks, named NAME.n1, NAME.n2, ...; support/mpi_main.h has its main
 #   tutti_add_cli_test(NAME SCRIPT x.sh [RANKS 1 3] [TIMEOUT s])
 #       a POSIX shell script, with TUTTI, MPIEXEC, RANKS, SOURCE_DIR and an empty WORK_DIR in its environment
 #   tutti_add_bench(NAME SOURCES bench_x.c ... RANKS 1 3 [USES room ...] [LINK target ...])
 #       the program bench_NAME over support/bench.h, and tests bench.NAME.n1, ... of its --short sizes
 #
-# A test has one BLAS thread and a time limit: a hang is a failure.
+# Every test has one BLAS thread, and a time limit, because a hang is a failure.
 
 set(TUTTI_TEST_ENVIRONMENT
   OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
@@ -18,9 +18,10 @@ set(TUTTI_TEST_ENVIRONMENT
   OMPI_MCA_btl_vader_single_copy_mechanism=none
   PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
   PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
-  # What MPI itself leaves behind at exit is not ours.
+  # Memory that MPI itself does not free is not our leak.
   LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0
-  # The sanitizer guesses where variables of threads in late loaded libraries begin, and may look for leaks elsewhere.
+  # The sanitizer guesses the addresses of thread-local variables of libraries that are loaded late, and may look for leaks at
+  # wrong places.
   ASAN_OPTIONS=intercept_tls_get_addr=0
   UBSAN_OPTIONS=print_stacktrace=1)
 

@@ -1,12 +1,12 @@
-# What the compiler makes of loops over arrays.  Nothing fails where it can do less: what is slower then is said here.
+# Checks what the compiler can do with loops over arrays.  If it can do less, nothing fails, but a message says what is slower.
 #
 #   TUTTI_HAS_X86_LEVELS    it compiles for x86-64-v3 (AVX2) and x86-64-v4 (AVX-512)
-#   TUTTI_HAS_CLONES        base/clones.h: one function for several of these
-#   TUTTI_HAS_INDEPENDENT   base/loops.h: the promise that makes a vector loop of one that may work in place
+#   TUTTI_HAS_CLONES        base/clones.h: it compiles one function for several of these
+#   TUTTI_HAS_INDEPENDENT   base/loops.h: it vectorises a loop in place, if the code promises that iterations are independent
 include(CheckCCompilerFlag)
 include(CheckCSourceCompiles)
 
-# Whether a macro of a header of src/ is more than nothing.
+# Checks whether a macro of a header of src/ expands to something.
 function(tutti_check_macro header macro result)
   set(CMAKE_REQUIRED_INCLUDES ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../../src)
   check_c_source_compiles("
@@ -22,7 +22,7 @@ tutti_check_macro(base/clones.h TUTTI_CLONES TUTTI_HAS_CLONES)
 tutti_check_macro(base/loops.h TUTTI_INDEPENDENT TUTTI_HAS_INDEPENDENT)
 
 set(slower)
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$") # others have one level of vector units
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$") # other processors have one level of vector units
   if(NOT TUTTI_HAS_X86_LEVELS)
     list(APPEND slower "small matrix products (no AVX2, no AVX-512)")
   endif()

@@ -1,5 +1,5 @@
-"""What tools/plot_run and tools/plot_study have in common: reading files, colours, saving.  They import it before anything
-that is not Python's own, since it says what is missing."""
+"""Shared by tools/plot_run and tools/plot_study: reading files, colours, saving.  They import it before other packages,
+because it reports a missing package."""
 
 import sys
 from pathlib import Path
@@ -10,13 +10,13 @@ try:
     import numpy as np
 except ImportError as missing:
     sys.exit(f"{Path(sys.argv[0]).name}: {missing} in {sys.executable}; install python3-h5py and python3-matplotlib and "
-             f"take the system's: /usr/bin/python3 {sys.argv[0]} ..., or: python3 -m venv venv && "
+             f"use the Python of the system: /usr/bin/python3 {sys.argv[0]} ..., or: python3 -m venv venv && "
              f"venv/bin/pip install h5py matplotlib && venv/bin/python {sys.argv[0]} ...")
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  after the choice of a backend that needs no screen
 from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter  # noqa: E402
 
-# Okabe and Ito's colours, told apart by the colour-blind; markers and dashes tell them apart in grey print as well.
+# The colours of Okabe and Ito, which colour-blind readers can distinguish.  Markers and dashes work in grey print, too.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 
@@ -34,22 +34,22 @@ plt.rcParams.update({
 
 
 class PlotError(Exception):
-    """What is wrong with what the user gave, as one sentence."""
+    """Says in one sentence what is wrong with the input of the user."""
 
 
 def look(i):
-    """Colour and marker of the i-th of several things."""
+    """Colour and marker of thing number i."""
     return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
 
 
 def line_look(i, n):
-    """The same of a line of n points, of many with marks some way apart so that they do not hide it."""
+    """Colour and marker of a line of n points.  If there are many points, only some of them have a mark."""
     return {**look(i), "markersize": 3.5, "markevery": 0.1 if n > 20 else 1, "linewidth": 1.2}
 
 
 def plain_log(axis):
-    """A log axis with ticks at 1, 2 and 5 and numbers as people write them; of more than three decades (where they stand
-    beside each other: of two) at 1 alone."""
+    """Gives a log axis plain numbers, and ticks at 1, 2 and 5.  An axis of more than three decades (an x axis: two) has ticks only
+    at 1."""
     low, high = axis.get_view_interval()
     wide = high / low > 1000
     crowded = high / low > (100 if axis.axis_name == "x" else 1000)
@@ -72,7 +72,7 @@ def text(value):
 
 
 def save(figure, stem, formats=("png", "svg")):
-    """Write the picture in each format and tell the names."""
+    """Writes the picture in each format and prints the names."""
     for kind in formats:
         path = Path(f"{stem}.{kind}")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def save(figure, stem, formats=("png", "svg")):
 
 
 def run(main):
-    """Call main; a PlotError ends the program with its sentence."""
+    """Calls main.  A PlotError ends the program with its sentence."""
     try:
         main()
     except (PlotError, OSError) as error:
