@@ -63,9 +63,8 @@ typedef struct {
   double best;                    // best value of the monitored quantity; NAN: none yet
   int64_t evaluations_since_best;
   int64_t rule_from; // the step from which the update rule counts its updates
-  double
-      warmup_from; // where schedule.warmup counts from, in its unit; below 0 if it began in a training that counted faster;
-      // absent: 0
+  // Where schedule.warmup counts from, in its unit; below 0 if it began in a training that counted faster.  Absent: 0.
+  double warmup_from;
   // The beginning of the steps with these batches and data, if the run continues a file of another training; else 0.
   // Absent: 0.
   int64_t from_step, from_place, from_samples;

@@ -56,7 +56,7 @@ static tutti_status fail_shape(const tutti_file *file, const char *name, const t
 static tutti_status memory_type(const tutti_file *file, const char *name, const tutti_array_shape *shape,
                                 tutti_type *type) {
   TUTTI_CHECK(shape->type_class != TUTTI_CLASS_OTHER, TUTTI_ERR_DATA,
-              "%s: array '%s' holds no numbers (text or records), expected bytes, integers or floats",
+              "%s: array '%s' has no numbers (it has texts or records), expected bytes, integers or floats",
               tutti_file_path(file), name);
   const bool integer = shape->type_class == TUTTI_CLASS_INTEGER;
   if (integer && shape->type_bytes == 1 && !shape->type_signed)

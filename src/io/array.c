@@ -1,9 +1,11 @@
+/* Arrays of numbers: their shape, their rows, and new arrays in chunks.  HDF5 converts the numbers to the type that the caller
+ * asks for.  The data set, checkpoints and import call it. */
 #include <string.h>
 
 #include "io/io_impl.h"
 
-/* A chunk is what is read, checked and decompressed as one: small enough that a piece of an array costs
- * little more than the piece, large enough that the index is short.  Below HDF5's cache of 1 MiB. */
+/* A chunk is read, checked and decompressed as one.  It is small enough that a piece of an array costs little more than the
+ * piece, large enough that the index is short, and fits into HDF5's cache of 1 MiB. */
 enum { CHUNK_BYTES = 1 << 19 };
 
 // --- shapes
@@ -13,7 +15,7 @@ static tutti_status describe_type(const tutti_file *file, const char *name, hid_
   tutti_status status = TUTTI_OK;
   hid_t base = H5I_INVALID_HID;
   H5T_class_t type_class = H5Tget_class(type);
-  // The booleans of h5py are an enumeration of bytes.
+  // h5py stores booleans as an enumeration of bytes.
   if (type_class == H5T_ENUM) {
     TUTTI_H5_GET(done, base, H5Tget_super(type), TUTTI_ERR_DATA, "%s: type of '%s'", file->path, name);
     type = base;
@@ -38,7 +40,7 @@ static tutti_status describe_space(const tutti_file *file, const char *name, hid
   TUTTI_H5_GET(done, shape->n_dims, H5Sget_simple_extent_dims(space, dims, NULL), TUTTI_ERR_DATA,
                "%s: shape of '%s'", file->path, name);
   TUTTI_CHECK(shape->n_dims <= TUTTI_MAX_DIMS, TUTTI_ERR_DATA,
-              "%s: array '%s' has %d dimensions, at most %d are read", file->path, name, shape->n_dims,
+              "%s: array '%s' has %d dimensions, at most %d can be read", file->path, name, shape->n_dims,
               (int)TUTTI_MAX_DIMS);
   for (int i = 0; i < shape->n_dims; i++) shape->dims[i] = (int64_t)dims[i];
 done:
@@ -94,10 +96,10 @@ static tutti_status select_rows(const tutti_file *file, const char *name, int64_
   TUTTI_TRY_GOTO(done, tutti_object_open(file, "array", name, H5P_DEFAULT, &rows->dataset));
   TUTTI_TRY_GOTO(done, describe(file, name, rows->dataset, &shape));
   TUTTI_CHECK_GOTO(done, shape.type_class != TUTTI_CLASS_OTHER, TUTTI_ERR_DATA,
-                   "%s: array '%s' holds texts or records, expected numbers", file->path, name);
+                   "%s: array '%s' contains texts or records, expected numbers", file->path, name);
   const int64_t n_rows = shape.n_dims > 0 ? shape.dims[0] : 1;
   TUTTI_CHECK_GOTO(done, first >= 0 && n >= 0 && first <= n_rows && n <= n_rows - first, TUTTI_ERR_DATA,
-                   "%s: array '%s' has %lld rows, asked for %lld from row %lld on", file->path, name,
+                   "%s: array '%s' has %lld rows, expected at least %lld from row %lld on", file->path, name,
                    (long long)n_rows, (long long)n, (long long)first);
   rows->empty = n == 0;
   for (int i = 1; i < shape.n_dims; i++) {
@@ -144,7 +146,7 @@ tutti_status tutti_file_write_rows(tutti_file *file, const char *name, tutti_typ
              TUTTI_ERR_IO, "%s: array '%s': cannot write", file->path, name);
   const hid_t dataset = rows.dataset;
   rows.dataset = H5I_INVALID_HID;
-  // Filters run when the chunks leave the cache, at the latest here.
+  // Filters run when the chunks leave the cache, at the latest here, and may fail.
   TUTTI_H5(done, H5Dclose(dataset), TUTTI_ERR_IO, "%s: array '%s': cannot write", file->path, name);
 done:
   selection_close(&rows);
@@ -153,7 +155,7 @@ done:
 
 // --- new arrays
 
-/** Whole rows, as many as CHUNK_BYTES take, in equal shares so that the last chunk is not mostly empty; a row
+/** A chunk is whole rows, as many as fit into CHUNK_BYTES, in equal shares so that the last chunk is not mostly empty.  A row
  * that is larger is cut along its own dimensions. */
 static void choose_chunk(int n_dims, const int64_t *dims, size_t type_bytes, hsize_t *chunk) {
   int64_t inner = (int64_t)type_bytes; // bytes of one index of dimension i
@@ -181,7 +183,7 @@ tutti_status tutti_file_create_array(tutti_file *file, const char *name, tutti_t
     extent[i] = (hsize_t)dims[i];
     empty = empty || dims[i] == 0;
   }
-  // A chunk cannot be larger than its array, nor empty: an array without elements has none.
+  // A chunk is not larger than its array, and not empty, so an array without numbers has no chunks.
   if (!empty) choose_chunk(n_dims, dims, tutti_type_bytes(type), chunk);
   const bool shuffle = deflate > 0 && tutti_type_bytes(type) > 1;
   TUTTI_TRY_GOTO(done,

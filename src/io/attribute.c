@@ -1,3 +1,5 @@
+/* Attributes: texts, lists of texts, integers and reals, which describe arrays and files.  Checkpoints keep the state of a
+ * training in them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,8 +8,8 @@
 
 // --- checksums
 
-/* HDF5 keeps texts of any length in a heap without a checksum, where a flipped bit makes another text.  So each of
- * ours has one beside it: the attribute NAME_checksum. */
+/* HDF5 stores texts of any length in a heap without a checksum, so a flipped bit gives another text.  So each text has its
+ * checksum in a second attribute, NAME_checksum. */
 
 enum { SUM_NAME_BYTES = 256 };
 
@@ -21,7 +23,7 @@ static int64_t sum_of(const char *const *texts, int n) {
   return (int64_t)sum;
 }
 
-/** Files of earlier versions and of other programs have none. */
+/** Files of earlier versions and of other programs have no checksum of texts. */
 static tutti_status check_sum(const tutti_file *file, const char *object, const char *name,
                               const char *const *texts, int n) {
   char sum[SUM_NAME_BYTES];
@@ -31,11 +33,14 @@ static tutti_status check_sum(const tutti_file *file, const char *object, const 
   TUTTI_TRY(tutti_file_get_integer(file, object, sum, &written));
   TUTTI_CHECK(
       written == sum_of(texts, n), TUTTI_ERR_DATA,
-      "%s: the text of attribute '%s' of '%s' is not the one that was written (its checksum is another): "
+      "%s: the text of attribute '%s' of '%s' is not the one that was written (its checksum differs): "
       "the file is damaged; copy it again, or take an earlier one",
       file->path, name, object);
   return TUTTI_OK;
 }
+
+/** The beginning of a message about an attribute. */
+#define ABOUT "%s: attribute '%s' of '%s'", file->path, name, object
 
 // --- writing
 
@@ -47,16 +52,13 @@ static tutti_status put(tutti_file *file, const char *object, const char *name, 
   htri_t exists = 0;
   const hsize_t extent = n > 0 ? (hsize_t)n : 0;
   const char *path = file->path;
-  // Without an object it is the caller's mistake, else the file's.
+  // If there is no such object, the caller is wrong, else the file is.
   const tutti_status unseen = tutti_file_has(file, object) ? TUTTI_ERR_DATA : TUTTI_ERR_INTERNAL;
   TUTTI_TRY_GOTO(done, tutti_file_writable(file));
-  TUTTI_H5_GET(done, exists, H5Aexists_by_name(file->id, object, name, file->access), unseen,
-               "%s: attribute '%s' of '%s'", path, name, object);
-  if (exists)
-    TUTTI_H5(done, H5Adelete_by_name(file->id, object, name, H5P_DEFAULT), TUTTI_ERR_IO,
-             "%s: attribute '%s' of '%s'", path, name, object);
+  TUTTI_H5_GET(done, exists, H5Aexists_by_name(file->id, object, name, file->access), unseen, ABOUT);
+  if (exists) TUTTI_H5(done, H5Adelete_by_name(file->id, object, name, H5P_DEFAULT), TUTTI_ERR_IO, ABOUT);
   TUTTI_H5_GET(done, space, n < 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &extent, NULL),
-               TUTTI_ERR_SYSTEM, "%s: attribute '%s' of '%s'", path, name, object);
+               TUTTI_ERR_SYSTEM, ABOUT);
   TUTTI_H5_GET(
       done, attribute,
       H5Acreate_by_name(file->id, object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
@@ -70,7 +72,7 @@ done:
   return tutti_file_settle(file, status);
 }
 
-/** UTF-8 of variable length: what h5py gives back as str. */
+/** UTF-8 of variable length, which h5py reads as str. */
 static tutti_status make_text_type(const tutti_file *file, hid_t *type) {
   tutti_status status = TUTTI_OK;
   TUTTI_H5_GET(done, *type, H5Tcopy(H5T_C_S1), TUTTI_ERR_SYSTEM, "%s: type of a text", file->path);
@@ -140,7 +142,7 @@ static tutti_status find(const tutti_file *file, const char *object, const char 
   TUTTI_TRY_GOTO(done, tutti_object_find(file, object, there));
   if (*there)
     TUTTI_H5_GET(done, exists, H5Aexists_by_name(file->id, object, name, file->access), TUTTI_ERR_DATA,
-                 "%s: attribute '%s' of '%s'", file->path, name, object);
+                 ABOUT);
   *there = exists > 0;
 done:
   return status;
@@ -148,7 +150,7 @@ done:
 
 bool tutti_file_has_attribute(const tutti_file *file, const char *object, const char *name) {
   bool there = false;
-  // As for tutti_file_has: what is damaged is there.
+  // As for tutti_file_has, a damaged attribute counts as one that exists.
   return find(file, object, name, &there) != TUTTI_OK || there;
 }
 
@@ -161,13 +163,10 @@ static tutti_status attribute_open(const tutti_file *file, const char *object, c
   TUTTI_TRY_GOTO(done, find(file, object, name, &there));
   TUTTI_CHECK_GOTO(done, there, TUTTI_ERR_DATA, "%s: '%s' has no attribute '%s'", file->path, object, name);
   TUTTI_H5_GET(done, a->id, H5Aopen_by_name(file->id, object, name, H5P_DEFAULT, file->access),
-               TUTTI_ERR_DATA, "%s: attribute '%s' of '%s'", file->path, name, object);
-  TUTTI_H5_GET(done, a->type, H5Aget_type(a->id), TUTTI_ERR_DATA, "%s: attribute '%s' of '%s'", file->path,
-               name, object);
-  TUTTI_H5_GET(done, space, H5Aget_space(a->id), TUTTI_ERR_DATA, "%s: attribute '%s' of '%s'", file->path,
-               name, object);
-  TUTTI_H5_GET(done, a->n, H5Sget_simple_extent_npoints(space), TUTTI_ERR_DATA, "%s: attribute '%s' of '%s'",
-               file->path, name, object);
+               TUTTI_ERR_DATA, ABOUT);
+  TUTTI_H5_GET(done, a->type, H5Aget_type(a->id), TUTTI_ERR_DATA, ABOUT);
+  TUTTI_H5_GET(done, space, H5Aget_space(a->id), TUTTI_ERR_DATA, ABOUT);
+  TUTTI_H5_GET(done, a->n, H5Sget_simple_extent_npoints(space), TUTTI_ERR_DATA, ABOUT);
   a->type_class = H5Tget_class(a->type);
 done:
   tutti_h5_release(space);
@@ -175,7 +174,7 @@ done:
   return status;
 }
 
-/** One number of any size. */
+/** Read one number of any size. */
 static tutti_status get_number(const tutti_file *file, const char *object, const char *name, bool real,
                                hid_t memory_type, void *value) {
   tutti_status status = TUTTI_OK;
@@ -204,7 +203,7 @@ tutti_status tutti_file_get_real(const tutti_file *file, const char *object, con
   return TUTTI_OK;
 }
 
-/** Texts of variable length: HDF5 allocates each, and here they become ours. */
+/** Read texts of variable length.  HDF5 allocates each of them, and they are copied. */
 static tutti_status read_variable(const tutti_file *file, const char *name, const attribute *a,
                                   char **texts) {
   tutti_status status = TUTTI_OK;
@@ -223,7 +222,8 @@ done:
   return status;
 }
 
-/** Texts of a fixed length, as NumPy's "S" types: filled up with zeros or, from Fortran, with spaces. */
+/** Read texts of a fixed length, for example of NumPy's "S" types.  They are filled up with zeros, or with spaces if Fortran
+ * wrote them. */
 static tutti_status read_fixed(const tutti_file *file, const char *name, const attribute *a, char **texts) {
   tutti_status status = TUTTI_OK;
   const size_t size = H5Tget_size(a->type);
@@ -246,7 +246,7 @@ done:
 
 bool tutti_file_has_texts(const tutti_file *file, const char *object, const char *name) {
   attribute a;
-  // A damaged one is for the reader to tell.
+  // The caller reads a damaged one next, and that reports it.
   if (attribute_open(file, object, name, &a) != TUTTI_OK) return tutti_file_has_attribute(file, object, name);
   const bool texts = a.type_class == H5T_STRING;
   attribute_close(&a);
@@ -262,8 +262,8 @@ tutti_status tutti_file_get_texts(const tutti_file *file, const char *object, co
   *texts = NULL;
   *n = 0;
   TUTTI_TRY(attribute_open(file, object, name, &a));
-  TUTTI_CHECK_GOTO(done, a.type_class == H5T_STRING, TUTTI_ERR_DATA, "%s: attribute '%s' of '%s' is no text",
-                   file->path, name, object);
+  TUTTI_CHECK_GOTO(done, a.type_class == H5T_STRING, TUTTI_ERR_DATA,
+                   "%s: attribute '%s' of '%s' is not a text", file->path, name, object);
   TUTTI_TRY_GOTO(done, tutti_to_int(a.n, "the number of texts", &count));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(list, count));
   const bool variable = H5Tis_variable_str(a.type) > 0;

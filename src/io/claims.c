@@ -1,6 +1,6 @@
-/* Claims are record locks of POSIX on single bytes of one file, as the lock of a folder is one on a whole file: the
- * kernel, or the server of a network file system, takes them back when their process dies.  Nothing is ever written to
- * the file; a byte need not be there to be locked. */
+/* Claims: record locks of POSIX on single bytes of one file, as the lock of a folder is one on a whole file.  The kernel, or
+ * the server of a network file system, takes a lock back when its process ends.  Nothing is ever written to the file, because
+ * a byte can be locked that does not exist.  The ranks and jobs of a study share out its trials with them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

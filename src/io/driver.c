@@ -1,11 +1,10 @@
-/* HDF5 does not survive a write that fails: the close that follows gives up half-way, the file stays open,
- * and the library crashes when the process ends.  On a full disk that would turn a clear message into a
- * segmentation fault.  So HDF5 writes through this driver, which tells it of no failure: the first error is
- * kept in tutti_disk, what comes after it is dropped, and the rest of this room asks tutti_disk before it
- * believes that anything was written.
+/* HDF5 does not survive a write that fails: the next close stops half-way, the file stays open, and the library crashes when
+ * the process ends.  On a full disk, a clear message would become a segmentation fault.  So HDF5 writes through this driver,
+ * which never reports a failure to it: tutti_disk keeps the first error, later writes are dropped, and the rest of this room
+ * looks at tutti_disk before it believes that anything was written.
  *
- * The driver works on a file that is open already.  It has no locks: the file has a temporary name, nobody
- * else looks at it. */
+ * The driver works on a file that is already open.  It needs no locks, because the file has a temporary name, and nobody else
+ * reads it. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,7 +22,7 @@ typedef struct {
 } driver_info;
 
 typedef struct {
-  H5FD_t base; // HDF5 wants it first
+  H5FD_t base; // HDF5 requires it as the first member
   tutti_disk *disk;
   haddr_t end_allocated, end_written;
 } open_disk;
@@ -41,7 +40,7 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr
   (void)max_address;
   const driver_info *info = H5Pget_driver_info(access);
   struct stat state;
-  // An external link hands this access list on; what it leads to is another file.
+  // HDF5 passes this access list on to the target of an external link, which is another file.
   if (!info || strcmp(name, info->path) != 0 || fstat(info->disk->fd, &state) != 0) return NULL;
   open_disk *file = tutti_calloc(1, sizeof *file);
   if (!file) {
@@ -81,7 +80,7 @@ static haddr_t driver_get_eof(const H5FD_t *file, H5FD_mem_t kind) {
   return of_const(file)->end_written;
 }
 
-/** What lies beyond the end, and what cannot be read, is zeros: HDF5 allocates before it writes. */
+/** Bytes beyond the end, and bytes that cannot be read, are zeros, because HDF5 allocates before it writes. */
 static herr_t driver_read(H5FD_t *file, H5FD_mem_t kind, hid_t transfer, haddr_t address, size_t n,
                           void *buffer) {
   (void)kind;
@@ -122,7 +121,7 @@ static herr_t driver_write(H5FD_t *file, H5FD_mem_t kind, hid_t transfer, haddr_
   return 0;
 }
 
-/** HDF5 expects a file to be as long as what it has allocated. */
+/** HDF5 expects that a file has the length that it has allocated. */
 static herr_t driver_truncate(H5FD_t *file, hid_t transfer, hbool_t closing) {
   (void)transfer;
   (void)closing;
@@ -137,7 +136,7 @@ static herr_t driver_truncate(H5FD_t *file, hid_t transfer, hbool_t closing) {
 static const H5FD_class_t driver_class = {
 #if H5_VERSION_GE(1, 13, 0)
     .version = H5FD_CLASS_VERSION,
-    .value = (H5FD_class_value_t)512, // the first that the library does not keep for itself
+    .value = (H5FD_class_value_t)512, // the first number that the library does not reserve
 #endif
     .name = "tutti",
     .maxaddr = (haddr_t)INT64_MAX,

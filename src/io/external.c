@@ -1,5 +1,6 @@
-/* Where HDF5 finds the files that a file names: those of its links, of its virtual arrays and of arrays whose
- * numbers lie outside.  It takes the first that is there, so what is looked at here is what it will read. */
+/* Other files to which a file leads: by links, by virtual arrays, and by arrays whose numbers are outside.  They are searched in
+ * the same places and order as HDF5 does, so the file that is checked here is the one that HDF5 reads.  file.c, virtual.c and
+ * storage.c call it. */
 #define _XOPEN_SOURCE 700 // realpath
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ static bool exists_beside(const char *file, const char *name, char path[TUTTI_PA
   return exists_in(folder, name, path);
 }
 
-/** In one of the folders that a variable of the environment lists, with colons between them. */
+/** Look in the folders that a variable of the environment lists, separated by colons. */
 static bool exists_in_list(const char *variable, const char *name, char path[TUTTI_PATH_BYTES]) {
   char list[TUTTI_PATH_BYTES], *rest = NULL;
   const char *value = getenv(variable);
@@ -63,7 +64,7 @@ bool tutti_external_find_raw(const char *file, const char *name, char path[TUTTI
 
 // --- what may be read
 
-/** Whether the real path `path` lies in the folder of `file` or below. */
+/** Whether a real path is in the folder of `file` or below. */
 static bool beside(const char *file, const char *path) {
   char folder[TUTTI_PATH_BYTES], real[TUTTI_PATH_BYTES];
   folder_of(file, folder);
@@ -76,7 +77,7 @@ bool tutti_external_allowed(const tutti_bounds *bounds, const char *path) {
   char real[TUTTI_PATH_BYTES], within[TUTTI_PATH_BYTES];
   if (bounds->anywhere) return true;
   if (!realpath(path, real)) return false;
-  // Where the file is itself a link, its neighbours may be here or there.
+  // If the file itself is a link, its neighbours may be beside the link or beside its target.
   return beside(bounds->within, real) || (realpath(bounds->within, within) && beside(within, real));
 }
 
@@ -86,17 +87,18 @@ static tutti_status check_link(const tutti_bounds *bounds, const char *file, con
                                const char *object) {
   char path[TUTTI_PATH_BYTES];
   struct stat state;
-  TUTTI_CHECK(tutti_external_find(file, name, "HDF5_EXT_PREFIX", path) && stat(path, &state) == 0,
-              TUTTI_ERR_MISSING, "%s: links to '%s' of %s, which is not there; put that file beside this one",
-              file, object, name);
+  TUTTI_CHECK(
+      tutti_external_find(file, name, "HDF5_EXT_PREFIX", path) && stat(path, &state) == 0, TUTTI_ERR_MISSING,
+      "%s: links to '%s' of %s, which does not exist; put that file beside this one", file, object, name);
   TUTTI_CHECK(tutti_external_allowed(bounds, path), TUTTI_ERR_DATA,
               "%s: links to '%s' of %s, " TUTTI_EXTERNAL_ADVICE, file, object, path, bounds->within);
   TUTTI_CHECK(S_ISREG(state.st_mode), TUTTI_ERR_DATA,
-              "%s: links to '%s' of %s, which is no regular file; expected an HDF5 file", file, object, path);
+              "%s: links to '%s' of %s, which is not a regular file; expected an HDF5 file", file, object,
+              path);
   return TUTTI_OK;
 }
 
-/** HDF5 asks before it opens the file that a link names. */
+/** HDF5 calls this before it opens the target of a link. */
 static herr_t follow(const char *file, const char *group, const char *name, const char *object,
                      unsigned *flags, hid_t access, void *data) {
   tutti_bounds *bounds = data;

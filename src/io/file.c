@@ -1,3 +1,6 @@
+/* Opening, creating and committing files.  Before HDF5 opens a file it is checked here, since HDF5's own messages do not say
+ * what to do.  A new file is written under a temporary name (temporary.c) through a driver of our own (driver.c), and appears
+ * as a whole.  All other files of this room work on a file from here. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +18,7 @@ enum { HEAD_BYTES = 8, COPY_BYTES = 1 << 20 };
 
 // --- opening for reading
 
-/** The first bytes as C would write them, to recognise a gzip, a NumPy or a text file. */
+/** Write the first bytes as in C, so that a person recognises a gzip, NumPy or text file. */
 static void describe_head(const unsigned char *head, ssize_t n, char *text, size_t bytes) {
   text[0] = '\0';
   for (ssize_t i = 0; i < n; i++)
@@ -24,10 +27,11 @@ static void describe_head(const unsigned char *head, ssize_t n, char *text, size
 
 static tutti_status fail_unreadable(const char *path, const char *of_system) {
   char reason[512];
-  snprintf(reason, sizeof reason, "%s", of_system); // which another call of strerror may write over
-  const char *advice = strcmp(reason, strerror(EMFILE)) == 0
-                           ? "; 'ulimit -n' says how many a process may have open, and raises it"
-                           : "";
+  snprintf(reason, sizeof reason, "%s", of_system); // another call of strerror may overwrite it
+  const char *advice =
+      strcmp(reason, strerror(EMFILE)) == 0
+          ? "; 'ulimit -n' shows how many files a process may have open, and raises the number"
+          : "";
   TUTTI_FAIL(TUTTI_ERR_IO, "%s: cannot read: %s%s", path, reason, advice);
 }
 
@@ -55,24 +59,24 @@ static tutti_status check_signature(const char *path) {
   tutti_h5_unmute(printer);
   describe_head(head, n, text, sizeof text);
   TUTTI_CHECK(signature, TUTTI_ERR_DATA,
-              "%s: is no HDF5 file (begins with \"%s\"); 'tutti import' makes one from IDX, CSV or svmlight",
+              "%s: is not an HDF5 file (it begins with \"%s\"); 'tutti import' makes one from other formats",
               path, text);
   return TUTTI_OK;
 }
 
-/** What HDF5 would tell in its own words, or not at all. */
+/** Report failures that HDF5 would report in its own words, or not at all. */
 static tutti_status check_readable(const char *path) {
   struct stat state;
   TUTTI_CHECK(stat(path, &state) == 0, errno == ENOENT || errno == ENOTDIR ? TUTTI_ERR_MISSING : TUTTI_ERR_IO,
               "%s: cannot read: %s", path, strerror(errno));
   TUTTI_CHECK(S_ISREG(state.st_mode), TUTTI_ERR_IO, "%s: is %s, expected an HDF5 file", path,
-              S_ISDIR(state.st_mode) ? "a folder" : "no regular file");
+              S_ISDIR(state.st_mode) ? "a folder" : "not a regular file");
   return check_signature(path);
 }
 
-/** HDF5 opens a file that is open already, since a link or a virtual array leads back to it, only with what it sets
- * for that itself: weak closing, and nothing of its own about locks (tutti_h5_mute).  Else a virtual array made of
- * its own file would be read as zeros. */
+/** A link or a virtual array may lead back to its own file.  HDF5 then opens the file a second time, and succeeds only if the
+ * first access list has what HDF5 itself sets: weak closing, and no property for locks (see tutti_h5_mute).  Otherwise HDF5
+ * would read a virtual array of its own file as zeros. */
 static tutti_status reading_access(const char *path, hid_t *access) {
   tutti_status status = TUTTI_OK;
   TUTTI_H5_GET(done, *access, H5Pcreate(H5P_FILE_ACCESS), TUTTI_ERR_SYSTEM, "%s: access list", path);
@@ -81,8 +85,8 @@ done:
   return status;
 }
 
-/** A writer marks the file until it closes it: a byte of the superblock, which lies at the beginning of the file or
- * behind a block of the user's. */
+/** A writer sets a mark in the file until it closes it: a byte of the superblock, which is at the beginning of the file or
+ * after a block of user data. */
 static bool has_mark_of_writer(const char *path) {
   static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
   enum { VERSION = sizeof signature, FLAGS = VERSION + 3, FLAG_WRITER = 1 | 4, MAX_USER_BLOCK = 1 << 30 };
@@ -99,7 +103,7 @@ static bool has_mark_of_writer(const char *path) {
   return found;
 }
 
-/** H5Fopen, with the three reasons told apart for which it refuses what has the signature of HDF5. */
+/** H5Fopen, with a message for each of the three reasons why it refuses a file with the signature of HDF5. */
 static tutti_status open_h5(const char *path, unsigned flags, hid_t access, hid_t *id) {
   char reason[512];
   const tutti_h5_printer printer = tutti_h5_mute();
@@ -110,7 +114,7 @@ static tutti_status open_h5(const char *path, unsigned flags, hid_t access, hid_
   if (*id >= 0) return TUTTI_OK;
   if (cause == TUTTI_H5_SYSTEM) return fail_unreadable(path, reason);
   TUTTI_CHECK(cause != TUTTI_H5_REFUSED || !has_mark_of_writer(path), TUTTI_ERR_DATA,
-              "%s: another program is writing to it, or died while it did (%s); end that program, else run "
+              "%s: another program is writing to it, or died while writing (%s); end that program, or run "
               "'h5clear -s' on the file",
               path, reason);
   TUTTI_FAIL(TUTTI_ERR_DATA, "%s: is truncated or damaged: %s; copy it or make it again", path, reason);
@@ -166,7 +170,7 @@ done:
   return status;
 }
 
-/** The root group has a time stamp, too, unless it is told not to. */
+/** The root group would have a time stamp without the property. */
 static tutti_status create_h5(const char *path, hid_t access, hid_t *id) {
   tutti_status status = TUTTI_OK;
   hid_t creation = H5I_INVALID_HID;
@@ -191,7 +195,7 @@ static tutti_status begin_writing(const char *path, bool copy, tutti_file **file
   f->disk.fd = f->temporary.fd;
   TUTTI_TRY_GOTO(done, tutti_driver_access(f->path, &f->disk, &f->driver, &access));
   status = copy ? open_h5(f->path, H5F_ACC_RDWR, access, &f->id) : create_h5(f->path, access, &f->id);
-  // Where the disk has failed, that is the reason for what HDF5 says.
+  // If the disk has failed, its error explains the failure of HDF5.
   TUTTI_CHECK_GOTO(done, f->disk.error == 0, TUTTI_ERR_CREATE, "%s: cannot create: %s", path,
                    strerror(f->disk.error));
 done:
@@ -215,7 +219,7 @@ tutti_status tutti_file_update(const char *path, tutti_file **file) {
 }
 
 tutti_status tutti_file_writable(const tutti_file *file) {
-  TUTTI_CHECK(file->writable, TUTTI_ERR_INTERNAL, "%s: is open for reading, nothing can be written",
+  TUTTI_CHECK(file->writable, TUTTI_ERR_INTERNAL, "%s: is open for reading, and cannot be written",
               file->path);
   TUTTI_TRY(tutti_file_settle(file, TUTTI_OK));
   return TUTTI_OK;
@@ -233,7 +237,7 @@ tutti_status tutti_file_commit(tutti_file **file) {
   TUTTI_TRY_GOTO(done, tutti_file_writable(*file));
   TUTTI_TRY_GOTO(done, tutti_fault("file.commit"));
   const hid_t id = (*file)->id;
-  (*file)->id = H5I_INVALID_HID; // closed once, also where that fails
+  (*file)->id = H5I_INVALID_HID; // not closed a second time, even if closing fails
   TUTTI_H5(done, H5Fclose(id), TUTTI_ERR_IO, "%s: cannot close", (*file)->path);
   TUTTI_TRY_GOTO(done, tutti_file_settle(*file, TUTTI_OK));
   TUTTI_TRY_GOTO(done, tutti_temporary_commit(&(*file)->temporary));
@@ -245,9 +249,9 @@ done:
 void tutti_file_close(tutti_file **file) {
   tutti_file *f = *file;
   if (!f) return;
-  f->disk.error = ECANCELED; // what is dropped need not be written first
+  f->disk.error = ECANCELED; // so that HDF5 writes no more
   tutti_h5_release(f->id);
-  tutti_h5_release(f->driver); // not before the file that it serves
+  tutti_h5_release(f->driver); // after the file that it serves
   tutti_h5_release(f->access);
   tutti_temporary_drop(&f->temporary);
   tutti_free(f->bounds);

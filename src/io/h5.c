@@ -1,3 +1,5 @@
+/* Errors and types of HDF5 in our terms: one sentence from its stack of errors, and a status that separates damage of a file
+ * from failures of the system.  All files of this room call HDF5 through it. */
 #define _POSIX_C_SOURCE 200809L // setenv
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,15 +13,15 @@ typedef struct {
   size_t bytes;
 } sentence;
 
-/** On network file systems locks fail or hang, and nobody writes to a file under its final name.  HDF5 looks when it
- * starts; where the user has set it, that stays.  A file's own property would do too, but HDF5 leaves it out for the
- * files that it opens itself, and refuses a file that it then has open in two ways. */
+/** Locks fail or hang on network file systems, and are not needed, because nobody writes to a file under its final name.  HDF5
+ * reads this variable when it starts; a value that the user has set stays.  The property of a file would not do: HDF5 does
+ * not set it for files that it opens itself, and refuses a file that is then open in two ways. */
 static void leave_out_locks(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
 }
 
-/** When the process ends, HDF5 would close what is still open.  Nothing of ours is, but HDF5 1.10 itself forgets what it
- * had of an object with a damaged header, cannot close it, and prints that it loops.  A second call has no effect. */
+/** HDF5 closes everything when the process ends.  Nothing of ours is open then.  But HDF5 1.10 cannot close an object with a
+ * damaged header, and prints that it loops.  A second call has no effect. */
 static void leave_out_cleanup(void) {
   H5dont_atexit();
 }
@@ -37,7 +39,7 @@ void tutti_h5_unmute(tutti_h5_printer printer) {
   H5Eset_auto2(H5E_DEFAULT, printer.print, printer.data);
 }
 
-/** Where HDF5 quotes the system, only the quote is for people: the rest is addresses and sizes. */
+/** If HDF5 quotes the system, only the quote is useful: the rest is addresses and sizes. */
 static bool quote_system(const char *description, sentence *out) {
   static const char mark[] = "error message = '";
   const char *begin = strstr(description, mark);
@@ -47,8 +49,8 @@ static bool quote_system(const char *description, sentence *out) {
   return true;
 }
 
-/** What one entry of the stack says, by its numbers: these are the same in all versions of HDF5.  Its words are not,
- * nor whether a filter has an entry of its own below that of the pipeline. */
+/** The cause in one entry of the stack, by its numbers, which are the same in all versions of HDF5.  The words differ, and so
+ * does whether a filter has an entry of its own below that of the pipeline. */
 static tutti_h5_cause cause_of(unsigned depth, const H5E_error2_t *entry) {
   const hid_t major = entry->maj_num, minor = entry->min_num;
   char quote[8];
@@ -105,7 +107,7 @@ tutti_status tutti_h5_fail(tutti_status status, const char *function, const char
   char reason[512], text[1024];
   const tutti_h5_cause cause = tutti_h5_why();
   if (status == TUTTI_ERR_DATA && cause == TUTTI_H5_SYSTEM) status = TUTTI_ERR_IO;
-  if (cause == TUTTI_H5_CHECKSUM) status = TUTTI_ERR_DATA; // also where something was to be written
+  if (cause == TUTTI_H5_CHECKSUM) status = TUTTI_ERR_DATA; // also if something was to be written
   tutti_h5_sentence(reason, sizeof reason);
   va_list arguments;
   va_start(arguments, format);

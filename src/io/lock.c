@@ -1,8 +1,8 @@
-/* FOLDER/.lock: one training at a time writes to a folder.
+/* FOLDER/.lock: only one training at a time writes to a folder.
  *
- * A record lock of POSIX: the kernel, or the server of a network file system, takes it back when its process
- * dies, so that a killed job never locks out its successor.  The file's one line, "HOST PID", only serves the
- * message; a file without a lock on it means nothing. */
+ * It is a record lock of POSIX.  The kernel, or the server of a network file system, takes it back when its process ends, so a
+ * killed job never excludes the next one.  The one line of the file, "HOST PID", is only for the message; a file without a
+ * lock on it means nothing.  A training and a study take the lock of their folder when they start. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ enum { LINE_BYTES = 128, MAX_TRIES = 100 };
 
 struct tutti_lock {
   char *path; // owned
-  int fd;     // owned; -1: the file system knows no locks
+  int fd;     // owned; -1: the file system has no locks
 };
 
 typedef enum { TAKEN, HELD, NO_LOCKS, FAILED } outcome; // FAILED: errno says why
@@ -40,8 +40,7 @@ static outcome try_lock(int fd) {
   }
 }
 
-/** A job that is started again at once may meet the last processes of the one before, which are still being
- * ended: wait two seconds for these. */
+/** A job that is restarted at once may meet processes of the last job that are still ending: wait two seconds for them. */
 static outcome try_lock_for_a_while(int fd) {
   enum { TRIES = 40 };
   const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
@@ -53,8 +52,8 @@ static outcome try_lock_for_a_while(int fd) {
   return got;
 }
 
-/** Whether the file of that name is still the one that is open: its last holder may have removed it between
- * our opening and our locking it, and then the next process would lock another one. */
+/** Whether the path still leads to the open file.  Its last holder may have removed it after we opened it and before we locked
+ * it, and the next process would then lock another file. */
 static bool is_current(const char *path, int fd) {
   struct stat named, opened;
   return stat(path, &named) == 0 && fstat(fd, &opened) == 0 && named.st_dev == opened.st_dev &&
@@ -72,7 +71,7 @@ static tutti_status refuse(const char *folder, int fd) {
   TUTTI_FAIL(TUTTI_ERR_CREATE, "%s is in use by another process: %s", folder, advice);
 }
 
-/** Where the line cannot be written the lock holds all the same. */
+/** The lock is valid even if the line cannot be written. */
 static void write_holder(const tutti_lock *lock) {
   char host[64] = "", line[LINE_BYTES];
   if (gethostname(host, sizeof host - 1) != 0) snprintf(host, sizeof host, "unknown");
@@ -81,12 +80,13 @@ static void write_holder(const tutti_lock *lock) {
     tutti_log(TUTTI_LOG_DEBUG, "%s: cannot write who holds it: %s", lock->path, strerror(errno));
 }
 
-static void let_go(tutti_lock *lock) {
+static void close_file(tutti_lock *lock) {
   if (lock->fd >= 0) close(lock->fd);
   lock->fd = -1;
 }
 
-/** @return ERR_CREATE; *done is false where the file went away meanwhile */
+/** @param[out] done  false: somebody removed the file in between
+ * @return ERR_CREATE */
 static tutti_status take_once(const char *folder, tutti_lock *lock, bool *done) {
   lock->fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   TUTTI_CHECK(lock->fd >= 0, TUTTI_ERR_CREATE, "%s: cannot create: %s", lock->path, strerror(errno));
@@ -100,7 +100,7 @@ static tutti_status take_once(const char *folder, tutti_lock *lock, bool *done) 
     return refuse(folder, lock->fd);
   case NO_LOCKS:
     unlink(lock->path);
-    let_go(lock);
+    close_file(lock);
     return TUTTI_OK;
   case FAILED:
     break;
@@ -120,17 +120,19 @@ tutti_status tutti_lock_take(const char *folder, tutti_lock **lock) {
   TUTTI_TRY_GOTO(done, TUTTI_NEW(made->path, (int64_t)bytes));
   snprintf(made->path, bytes, "%s/.lock", folder);
   for (int i = 0; i < MAX_TRIES && !done; i++) {
-    let_go(made);
+    close_file(made);
     TUTTI_TRY_GOTO(done, take_once(folder, made, &done));
   }
-  TUTTI_CHECK_GOTO(done, done, TUTTI_ERR_CREATE, "%s: cannot lock: the file goes away again and again",
-                   made->path);
+  TUTTI_CHECK_GOTO(
+      done, done, TUTTI_ERR_CREATE,
+      "%s: cannot lock: the file was removed %d times while it was opened; is another job ending just now?",
+      made->path, (int)MAX_TRIES);
   tutti_temporary_sweep(folder);
   *lock = made;
   made = NULL;
 done:
   if (made) {
-    let_go(made);
+    close_file(made);
     tutti_free(made->path);
     tutti_free(made);
   }
@@ -139,9 +141,9 @@ done:
 
 void tutti_lock_release(tutti_lock **lock) {
   if (!*lock) return;
-  // Removed while it is still ours: afterwards it could be the next process's.
+  // Remove the file before the lock ends, because afterwards it may belong to the next process.
   if ((*lock)->fd >= 0) unlink((*lock)->path);
-  let_go(*lock);
+  close_file(*lock);
   tutti_free((*lock)->path);
   tutti_free(*lock);
   *lock = NULL;

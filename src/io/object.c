@@ -1,3 +1,5 @@
+/* Names in a file: looks for links, makes groups and data sets, lists members.  Files of arrays, tables and attributes call
+ * it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,20 +12,20 @@ static char *part_end(char *from) {
   return from + strcspn(from, "/");
 }
 
-/** A link may lead nowhere: what it was to stand for is missing, which is not as if nobody had named it. */
+/** A link may lead nowhere.  That is damage, and not the same as a name that does not exist. */
 static tutti_status check_leads(const tutti_file *file, const char *name) {
   tutti_status status = TUTTI_OK;
   htri_t leads = 0;
   TUTTI_H5_GET(done, leads, H5Oexists_by_name(file->id, name, file->access), TUTTI_ERR_DATA,
                "%s: cannot look for '%s'", file->path, name);
   TUTTI_CHECK(leads, TUTTI_ERR_DATA,
-              "%s: '%s' is a link to something that is not there; write it again, or remove the link",
+              "%s: '%s' is a link to something that does not exist; write it again, or remove the link",
               file->path, name);
 done:
   return status;
 }
 
-/** HDF5 answers for one link, if all above it are there: walk down. */
+/** HDF5 can look for a link only if all links above it exist, so go down from the root. */
 tutti_status tutti_object_find(const tutti_file *file, const char *name, bool *there) {
   tutti_status status = TUTTI_OK;
   htri_t exists = 1;
@@ -47,11 +49,11 @@ done:
 
 bool tutti_file_has(const tutti_file *file, const char *name) {
   bool there = false;
-  // Where the file is damaged at that place it has the name: reading will say what is wrong.
+  // A name at a damaged place counts as one that exists: reading will report the damage.
   return tutti_object_find(file, name, &there) != TUTTI_OK || there;
 }
 
-/** Group by group and not with HDF5's own property for it, which gives them time stamps. */
+/** Make groups one by one, because HDF5's own property for it gives them time stamps. */
 static tutti_status make_groups(tutti_file *file, const char *name) {
   tutti_status status = TUTTI_OK;
   hid_t creation = H5I_INVALID_HID, group = H5I_INVALID_HID;
@@ -83,7 +85,8 @@ tutti_status tutti_object_create(tutti_file *file, const char *kind, const char 
   tutti_status status = TUTTI_OK;
   bool there = false;
   TUTTI_TRY(tutti_object_find(file, name, &there));
-  TUTTI_CHECK(!there, TUTTI_ERR_INTERNAL, "%s: cannot make %s '%s': there is one", file->path, kind, name);
+  TUTTI_CHECK(!there, TUTTI_ERR_INTERNAL, "%s: cannot make %s '%s': it already exists", file->path, kind,
+              name);
   TUTTI_TRY(make_groups(file, name));
   TUTTI_H5_GET(done, *dataset, H5Dcreate2(file->id, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT),
                TUTTI_ERR_IO, "%s: cannot make %s '%s'", file->path, kind, name);
@@ -102,7 +105,7 @@ tutti_status tutti_object_creation(const tutti_file *file, const char *name, int
     if (shuffle) TUTTI_H5(done, H5Pset_shuffle(list), TUTTI_ERR_SYSTEM, "%s: '%s'", file->path, name);
     if (deflate > 0)
       TUTTI_H5(done, H5Pset_deflate(list, (unsigned)deflate), TUTTI_ERR_SYSTEM, "%s: '%s'", file->path, name);
-    // Last, so that what is checked is what stands in the file.
+    // The last filter, so that the checksum is of the bytes in the file.
     TUTTI_H5(done, H5Pset_fletcher32(list), TUTTI_ERR_SYSTEM, "%s: '%s'", file->path, name);
   }
   *creation = list;

@@ -20,12 +20,12 @@ bool tutti_same_file(const char *a, const char *b) {
          state_a.st_ino == state_b.st_ino;
 }
 
-/** mkdir that is content with a folder that is there: another process may be making it, too. */
+/** mkdir that accepts an existing folder, which another process may make at the same time. */
 static tutti_status make_one(const char *path) {
   if (mkdir(path, 0777) == 0) return TUTTI_OK;
   const int error = errno;
   TUTTI_CHECK(is_folder(path), TUTTI_ERR_CREATE, "%s: cannot make this folder: %s", path,
-              error == EEXIST ? "there is a file of that name" : strerror(error));
+              error == EEXIST ? "a file of that name exists" : strerror(error));
   return TUTTI_OK;
 }
 

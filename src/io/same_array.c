@@ -2,7 +2,7 @@
  * set asks it of x and y, for an autoencoder. */
 #include "io/virtual_impl.h"
 
-/** Of a virtual array: it is one other, all of it and as it is. */
+/** Whether a virtual array is exactly one other array. */
 static bool is_whole(const tutti_array_storage *s, const tutti_array_mapping *m,
                      const tutti_array_storage *source) {
   const hid_t type = H5Dget_type(s->dataset), source_type = H5Dget_type(source->dataset);
@@ -17,7 +17,8 @@ static bool is_whole(const tutti_array_storage *s, const tutti_array_mapping *m,
 static tutti_status find_origin(const tutti_file *file, const char *name, const tutti_array_place *above,
                                 tutti_file **opened, tutti_array_place *origin);
 
-/** The only source of a virtual array, where that is it; *origin stays where it is not. */
+/** Follow the only source of a virtual array, if the array is exactly that source.
+ * @param[in,out] origin  unchanged if it is not */
 static tutti_status find_source(const tutti_array_place *at, const tutti_array_storage *s,
                                 tutti_array_place *origin) {
   char name[TUTTI_NAME_BYTES];
@@ -27,7 +28,7 @@ static tutti_status find_source(const tutti_array_place *at, const tutti_array_s
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_array_mapping_open(at, s->creation, 0, &m));
   TUTTI_TRY_GOTO(done, tutti_array_open_source(at, &m, 0, &file, name));
-  if (!file || !tutti_file_has(file, name)) goto done; // whoever reads it will say so
+  if (!file || !tutti_file_has(file, name)) goto done; // reading the array will report it
   TUTTI_TRY_GOTO(done, tutti_array_storage_open(file, name, H5P_DEFAULT, &source));
   if (is_whole(s, &m, &source)) TUTTI_TRY_GOTO(done, find_origin(file, name, at, at->opened, origin));
 done:
@@ -36,7 +37,7 @@ done:
   return status;
 }
 
-/** Where an array is: behind links, and behind virtual arrays that are another one as a whole. */
+/** The place of an array at the end of all links, and of virtual arrays that are exactly another array. */
 static tutti_status find_origin(const tutti_file *file, const char *name, const tutti_array_place *above,
                                 tutti_file **opened, tutti_array_place *origin) {
   tutti_array_storage s = TUTTI_NO_STORAGE;
@@ -48,8 +49,7 @@ static tutti_status find_origin(const tutti_file *file, const char *name, const 
   TUTTI_TRY_GOTO(done, tutti_array_check_circle(&at));
   *origin = at;
   if (H5Pget_layout(s.creation) != H5D_VIRTUAL) goto done;
-  TUTTI_H5(done, H5Pget_virtual_count(s.creation, &n), TUTTI_ERR_DATA, "%s: sources of '%s'", at.file,
-           at.name);
+  TUTTI_H5(done, H5Pget_virtual_count(s.creation, &n), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(&at));
   if (n == 1) TUTTI_TRY_GOTO(done, find_source(&at, &s, origin));
 done:
   tutti_array_storage_close(&s);

@@ -1,4 +1,5 @@
-/* Which numbers of an array a source of a virtual one gives. */
+/* Selections: the numbers of a virtual array that one of its sources gives.  A selection may be endless, along one dimension, and
+ * is then clipped to the array.  virtual.c, storage.c and same_array.c call it. */
 #include "io/io_impl.h"
 
 bool tutti_selection_is_endless(hid_t space) {
@@ -13,7 +14,9 @@ static int64_t min(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-/** Along one dimension of `size`: how many indices are selected, and in how many blocks. */
+/** Clip a selection along one dimension.
+ * @param[out] n         number of selected indices in [0, size)
+ * @param[out] n_blocks  number of blocks in which they are */
 static void clip(int64_t size, hsize_t start, hsize_t stride, hsize_t count, hsize_t block, int64_t *n,
                  int64_t *n_blocks) {
   const int64_t room = size > (int64_t)start ? size - (int64_t)start : 0;
@@ -23,12 +26,12 @@ static void clip(int64_t size, hsize_t start, hsize_t stride, hsize_t count, hsi
   *n = *n_blocks > 0 ? (*n_blocks - 1) * width + min(width, room - (*n_blocks - 1) * step) : 0;
 }
 
-/** start, stride, count and block of a regular selection, as HDF5 has them. */
+/** A regular selection in the terms of HDF5. */
 typedef struct {
   hsize_t start[H5S_MAX_RANK], stride[H5S_MAX_RANK], count[H5S_MAX_RANK], block[H5S_MAX_RANK];
 } slab;
 
-/** The whole array is one as well, and may have no shape of its own. */
+/** The selection of the whole array counts as regular; it may have no shape of its own. */
 static bool get_slab(hid_t space, int n_dims, const hsize_t *dims, slab *r) {
   const bool all = H5Sget_select_type(space) == H5S_SEL_ALL;
   for (int i = 0; all && i < n_dims; i++) {
@@ -83,7 +86,7 @@ static herr_t add_block(hid_t covered, int n_dims, const hsize_t *first, const h
   return H5Sselect_hyperslab(covered, H5S_SELECT_OR, first, NULL, count, block);
 }
 
-/** Irregular ones, block by block. */
+/** Add an irregular selection block by block. */
 static herr_t add_blocks(hid_t covered, hid_t space, int n_dims) {
   hsize_t corners[2 * H5S_MAX_RANK];
   const hssize_t n = H5Sget_select_hyper_nblocks(space);

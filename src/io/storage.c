@@ -12,12 +12,12 @@
 static tutti_status fail_unwritten(const tutti_array_place *at, const char *what) {
   TUTTI_FAIL(
       TUTTI_ERR_DATA,
-      "%s: array '%s' was never written %s, and what is missing would be read as zeros; did the program "
+      "%s: array '%s' was never written %s, and missing numbers would be read as zeros; did the program "
       "that wrote it end too early?  Write the array again",
       at->file, at->name, what);
 }
 
-/** How many chunks there are; below zero where this HDF5 cannot tell. */
+/** @param[out] n  number of chunks in the file; -1: this HDF5 cannot count them */
 static tutti_status count_chunks(const tutti_array_place *at, const tutti_array_storage *s, int64_t *n) {
   tutti_status status = TUTTI_OK;
   *n = -1;
@@ -70,16 +70,17 @@ static tutti_status check_raw_file(const tutti_array_place *at, const char *name
   struct stat state;
   TUTTI_CHECK(
       tutti_external_find_raw(at->file, name, path) && stat(path, &state) == 0, TUTTI_ERR_MISSING,
-      "%s: the numbers of array '%s' are in the file %s, which is not there; put it there (HDF5 looks "
+      "%s: the numbers of array '%s' are in the file %s, which does not exist; put it there (HDF5 looks "
       "in the current folder), or write the array into the file itself",
       at->file, at->name, name);
   TUTTI_CHECK(tutti_external_allowed(at->bounds, path), TUTTI_ERR_DATA,
               "%s: the numbers of array '%s' are in the file %s, " TUTTI_EXTERNAL_ADVICE, at->file, at->name,
               path, at->bounds->within);
-  TUTTI_CHECK(S_ISREG(state.st_mode), TUTTI_ERR_DATA,
-              "%s: the numbers of array '%s' are in %s, which is no regular file; write the array into the "
-              "file itself",
-              at->file, at->name, path);
+  TUTTI_CHECK(
+      S_ISREG(state.st_mode), TUTTI_ERR_DATA,
+      "%s: the numbers of array '%s' are in %s, which is not a regular file; write the array into the "
+      "file itself",
+      at->file, at->name, path);
   TUTTI_CHECK((int64_t)state.st_size >= wanted, TUTTI_ERR_DATA,
               "%s: the numbers of array '%s' are in the file %s, which ends after %lld bytes, expected %lld: "
               "the rest would be read as zeros; copy that file again",
@@ -109,11 +110,14 @@ done:
 
 // --- virtual arrays
 
-/** @param[in,out] opened  gets the sources */
+/** @param[in]     above   the array that is made of this one; NULL: none
+ * @param[in,out] opened  gets the sources */
 static tutti_status check_array(const tutti_file *file, const char *name, const tutti_array_place *above,
                                 tutti_file **opened);
 
-/** What is taken of the source is there.  @param[in] n  how many numbers that is */
+/** Check that a source is large enough.
+ * @param[in] from  selection in the source
+ * @param[in] n     number of numbers that the array takes from it */
 static tutti_status check_source_size(const tutti_array_place *at, const tutti_file *file, const char *name,
                                       hid_t from, int64_t n) {
   tutti_array_storage s = TUTTI_NO_STORAGE;
@@ -121,7 +125,7 @@ static tutti_status check_source_size(const tutti_array_place *at, const tutti_f
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_array_storage_open(file, name, H5P_DEFAULT, &s));
   const tutti_h5_printer printer = tutti_h5_mute();
-  const bool whole = H5Sget_select_type(from) == H5S_SEL_ALL; // then it has no shape of its own
+  const bool whole = H5Sget_select_type(from) == H5S_SEL_ALL; // such a selection has no shape of its own
   const bool ends =
       !whole && !tutti_selection_is_endless(from) && H5Sget_select_bounds(from, first, last) >= 0;
   bool enough = whole ? tutti_array_n_numbers(&s) >= n : H5Sget_simple_extent_ndims(from) == s.n_dims;
@@ -129,16 +133,17 @@ static tutti_status check_source_size(const tutti_array_place *at, const tutti_f
   if (enough && tutti_selection_is_endless(from))
     enough = tutti_selection_extent(from, s.n_dims, s.dims).n_numbers >= n;
   for (int i = 0; ends && enough && i < s.n_dims; i++) enough = last[i] < s.dims[i];
-  TUTTI_CHECK_GOTO(done, enough, TUTTI_ERR_DATA,
-                   "%s: array '%s' takes more from array '%s' of %s than that has: the rest would be read as "
-                   "zeros; write that array, or this one, again",
-                   at->file, at->name, name, file->path);
+  TUTTI_CHECK_GOTO(
+      done, enough, TUTTI_ERR_DATA,
+      "%s: array '%s' takes more numbers from array '%s' of %s than that has: the rest would be read as "
+      "zeros; write that array, or this one, again",
+      at->file, at->name, name, file->path);
 done:
   tutti_array_storage_close(&s);
   return status;
 }
 
-/** @param[in] n  how many numbers the block has */
+/** @param[in] n  number of numbers in the block */
 static tutti_status check_source(const tutti_array_place *at, const tutti_array_mapping *m, int64_t block,
                                  int64_t n) {
   char file_name[TUTTI_PATH_BYTES], name[TUTTI_NAME_BYTES];
@@ -148,17 +153,18 @@ static tutti_status check_source(const tutti_array_place *at, const tutti_array_
   tutti_array_expand_name(m->file, block, file_name, sizeof file_name);
   TUTTI_CHECK(
       file, TUTTI_ERR_MISSING,
-      "%s: array '%s' takes rows from %s, which is not there: they would be read as zeros; put that file "
+      "%s: array '%s' takes rows from %s, which does not exist: they would be read as zeros; put that file "
       "beside this one, or write the array into the file itself",
       at->file, at->name, file_name);
   if (strcmp(file->checked, name) != 0) TUTTI_TRY_GOTO(done, check_array(file, name, at, at->opened));
-  if (strlen(name) < sizeof file->checked) strcpy(file->checked, name); // a longer one is looked at again
+  if (strlen(name) < sizeof file->checked) strcpy(file->checked, name); // a longer name is checked again
   TUTTI_TRY_GOTO(done, check_source_size(at, file, name, m->from, n));
 done:
   return status == TUTTI_OK ? TUTTI_OK : tutti_array_fail_source(status, at);
 }
 
-/** @param[in,out] covered  gets what this mapping gives  @param[in,out] endless  whether one goes on without end */
+/** @param[in,out] covered  gets the selection of this mapping added
+ * @param[in,out] endless  becomes true if the mapping has no end */
 static tutti_status check_mapping(const tutti_array_place *at, const tutti_array_storage *s, size_t i,
                                   hid_t covered, bool *endless) {
   tutti_array_mapping m;
@@ -170,34 +176,34 @@ static tutti_status check_mapping(const tutti_array_place *at, const tutti_array
     TUTTI_TRY_GOTO(done, check_source(at, &m, block, e.n_numbers / n));
   *endless = *endless || e.endless;
   TUTTI_H5(done, tutti_selection_add(covered, m.to, s->n_dims, s->dims), TUTTI_ERR_DATA,
-           "%s: sources of '%s'", at->file, at->name);
+           TUTTI_SOURCES_OF(at));
 done:
   tutti_array_mapping_close(&m);
   return status;
 }
 
-/** Closes the array: while it is open, HDF5 may hold files of its sources open in its own way. */
+/** Check all sources, and that they cover the array.  It closes the array, because while an array is open HDF5 may keep files of
+ * its sources open in its own way. */
 static tutti_status check_sources(const tutti_array_place *at, tutti_array_storage *s, bool *endless) {
   tutti_status status = TUTTI_OK;
   size_t n = 0;
-  hid_t covered = H5I_INVALID_HID; // sources may overlap, so their sizes do not tell
+  hid_t covered = H5I_INVALID_HID; // sources may overlap, so the sum of their sizes is not enough
   int64_t n_covered = 0;
   tutti_h5_release(s->dataset);
   s->dataset = H5I_INVALID_HID;
-  TUTTI_H5(done, H5Pget_virtual_count(s->creation, &n), TUTTI_ERR_DATA, "%s: sources of '%s'", at->file,
-           at->name);
+  TUTTI_H5(done, H5Pget_virtual_count(s->creation, &n), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(at));
   TUTTI_H5_GET(done, covered, H5Screate_simple(s->n_dims, s->dims, NULL), TUTTI_ERR_DATA,
-               "%s: sources of '%s'", at->file, at->name);
-  TUTTI_H5(done, H5Sselect_none(covered), TUTTI_ERR_DATA, "%s: sources of '%s'", at->file, at->name);
+               TUTTI_SOURCES_OF(at));
+  TUTTI_H5(done, H5Sselect_none(covered), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(at));
   for (size_t i = 0; i < n; i++) TUTTI_TRY_GOTO(done, check_mapping(at, s, i, covered, endless));
   TUTTI_H5_GET(done, n_covered, tutti_selection_count(covered, s->n_dims, s->dims), TUTTI_ERR_DATA,
-               "%s: sources of '%s'", at->file, at->name);
-  TUTTI_CHECK_GOTO(
-      done, n_covered == tutti_array_n_numbers(s), TUTTI_ERR_DATA,
-      "%s: array '%s' is made of others, but none has %lld of its %lld numbers: they would be read as "
-      "zeros; write the array again",
-      at->file, at->name, (long long)(tutti_array_n_numbers(s) - n_covered),
-      (long long)tutti_array_n_numbers(s));
+               TUTTI_SOURCES_OF(at));
+  TUTTI_CHECK_GOTO(done, n_covered == tutti_array_n_numbers(s), TUTTI_ERR_DATA,
+                   "%s: array '%s' is made of others, but none of them has %lld of its %lld numbers: they "
+                   "would be read as "
+                   "zeros; write the array again",
+                   at->file, at->name, (long long)(tutti_array_n_numbers(s) - n_covered),
+                   (long long)tutti_array_n_numbers(s));
 done:
   tutti_h5_release(covered);
   return status;
@@ -205,8 +211,8 @@ done:
 
 // --- virtual arrays that grow with their sources
 
-/** An array that grows with its sources is as long as the longest of them; where nothing is missing it is as
- * long as the shortest.  It must not be open elsewhere: the first who opens it decides how it is seen. */
+/** An array that grows with its sources is as long as the longest of them.  If no number is missing, it is also as long as the
+ * shortest.  The array must not be open elsewhere, because the first opening decides which length HDF5 sees. */
 static tutti_status check_growing(const tutti_file *file, const char *name, int64_t n) {
   tutti_array_storage shortest = TUTTI_NO_STORAGE;
   hid_t access = H5I_INVALID_HID;
@@ -239,11 +245,11 @@ static tutti_status check_storage(const tutti_array_place *at, tutti_array_stora
     return n_files > 0 ? check_raw(at, s, n_files) : check_block(at, s);
   }
   default:
-    return TUTTI_OK; // in the header of the array, so it is there
+    return TUTTI_OK; // compact: in the header of the array, which exists
   }
 }
 
-/** The same sentence with the name by which the caller asked for the array. */
+/** Fail with the text of the last failure, and the name by which the caller asked for the array. */
 static tutti_status fail_linked(tutti_status status, const tutti_file *file, const char *name) {
   char text[2048];
   snprintf(text, sizeof text, "%s", tutti_fail_text());

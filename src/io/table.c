@@ -1,8 +1,9 @@
+/* Tables: one-dimensional arrays of records with named columns.  A table grows, and a reader may know fewer columns than the
+ * file has.  Metrics, checkpoints and studies store their rows in tables. */
+#include "base/text.h"
 #include "io/io_impl.h"
 
-#include "base/text.h"
-
-/* Enough for the epochs of most runs in one chunk; a short table should not be a large file. */
+/* One chunk holds the epochs of most runs, and a short table does not make a large file. */
 enum { CHUNK_BYTES = 1 << 14 };
 
 typedef struct {
@@ -26,7 +27,7 @@ static tutti_status table_open(const tutti_file *file, const char *name, table *
   TUTTI_H5_GET(done, t->type, H5Dget_type(t->dataset), TUTTI_ERR_DATA, "%s: table '%s'", file->path, name);
   TUTTI_H5_GET(done, space, H5Dget_space(t->dataset), TUTTI_ERR_DATA, "%s: table '%s'", file->path, name);
   TUTTI_CHECK_GOTO(done, H5Tget_class(t->type) == H5T_COMPOUND && H5Sget_simple_extent_ndims(space) == 1,
-                   TUTTI_ERR_DATA, "%s: '%s' is no table: expected one dimension of records", file->path,
+                   TUTTI_ERR_DATA, "%s: '%s' is not a table: expected one dimension of records", file->path,
                    name);
   TUTTI_H5_GET(done, t->n_rows, H5Sget_simple_extent_npoints(space), TUTTI_ERR_DATA, "%s: table '%s'",
                file->path, name);
@@ -44,7 +45,7 @@ static int column_index(const table *t, const char *name) {
   return index;
 }
 
-/** A record as the caller has it.  HDF5 leaves alone what lies between the columns. */
+/** The type of a record of the caller.  HDF5 does not touch bytes between the columns. */
 static tutti_status memory_type(const tutti_file *file, const tutti_column *columns, int n_columns,
                                 size_t record_bytes, hid_t *type) {
   tutti_status status = TUTTI_OK;
@@ -59,7 +60,7 @@ done:
   return status;
 }
 
-/** A record as it stands in the file: no gaps, one byte order. */
+/** The type of a record in the file: no gaps, one byte order. */
 static tutti_status file_type(const tutti_file *file, const tutti_column *columns, int n_columns, hid_t *type,
                               size_t *bytes) {
   tutti_status status = TUTTI_OK;
@@ -98,7 +99,7 @@ done:
   return status;
 }
 
-/** "epoch, loss, ..." of the table in the file. */
+/** Write "epoch, loss, ...", the columns of the table in the file. */
 static void list_columns(const table *t, char *text, size_t bytes) {
   text[0] = '\0';
   const int n = H5Tget_nmembers(t->type);
@@ -109,7 +110,7 @@ static void list_columns(const table *t, char *text, size_t bytes) {
   }
 }
 
-/** The same columns of the same types, in any order: HDF5 finds them by name. */
+/** Check that the table has the same columns with the same types.  Their order does not matter: HDF5 finds them by name. */
 static tutti_status check_columns(const tutti_file *file, const char *name, const table *t,
                                   const tutti_column *columns, int n_columns) {
   char there[512];
@@ -193,19 +194,13 @@ done:
   return tutti_file_settle(file, status);
 }
 
-/** Whether it has these columns and no others. */
+/** Whether the table has these columns and no others. */
 static tutti_status has_columns(const tutti_file *file, const char *name, const tutti_column *columns,
                                 int n_columns, bool *same) {
   table t = no_table;
   *same = true;
   TUTTI_TRY(table_open(file, name, &t));
-  *same = H5Tget_nmembers(t.type) == n_columns;
-  for (int i = 0; i < n_columns && *same; i++) {
-    const int index = column_index(&t, columns[i].name);
-    const hid_t type = index < 0 ? H5I_INVALID_HID : H5Tget_member_type(t.type, (unsigned)index);
-    *same = type >= 0 && H5Tequal(type, tutti_h5_file_type(columns[i].type)) > 0;
-    tutti_h5_release(type);
-  }
+  *same = check_columns(file, name, &t, columns, n_columns) == TUTTI_OK;
   table_close(&t);
   return TUTTI_OK;
 }
@@ -278,7 +273,7 @@ tutti_status tutti_table_read(const tutti_file *file, const char *name, const tu
   transfer move = no_transfer;
   TUTTI_TRY_GOTO(done, table_open(file, name, &t));
   TUTTI_CHECK_GOTO(done, first >= 0 && n >= 0 && first <= t.n_rows && n <= t.n_rows - first, TUTTI_ERR_DATA,
-                   "%s: table '%s' has %lld rows, asked for %lld from row %lld on", file->path, name,
+                   "%s: table '%s' has %lld rows, expected at least %lld from row %lld on", file->path, name,
                    (long long)t.n_rows, (long long)n, (long long)first);
   TUTTI_TRY_GOTO(done, memory_type(file, columns, n_columns, record_bytes, &move.type));
   if (n == 0) goto done;

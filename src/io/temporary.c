@@ -1,4 +1,5 @@
-/* PATH.tmp-HOST-PID: a new file beside the one it will replace, so that the rename stays in one folder. */
+/* Temporary files PATH.tmp-HOST-PID.  A new file is written beside the file that it will replace, flushed and renamed: readers
+ * see the old or the new file, never a part.  HDF5 files and text files are written in this way. */
 #define _XOPEN_SOURCE 700 // realpath
 #include <dirent.h>
 #include <errno.h>
@@ -15,28 +16,27 @@
 
 enum { MARK_BYTES = 96, MAX_TRIES = 100 };
 
-/** ".tmp-HOST-": what stands between the path and the process id. */
+/** ".tmp-HOST-", the text between the path and the process id. */
 static void make_mark(char mark[MARK_BYTES]) {
   char host[64] = "";
   if (gethostname(host, sizeof host - 1) != 0) snprintf(host, sizeof host, "unknown");
   snprintf(mark, MARK_BYTES, ".tmp-%s-", host);
 }
 
-/** Where `path` leads; a copy of it where it is no link. */
+/** The target of a link; a copy of `path` if it is not a link. */
 static tutti_status follow(const char *path, char **final) {
   struct stat state;
   const bool is_link = lstat(path, &state) == 0 && S_ISLNK(state.st_mode);
   char *real = is_link ? realpath(path, NULL) : NULL;
   TUTTI_CHECK(real || !is_link, TUTTI_ERR_CREATE,
-              "%s: is a link that leads nowhere (%s); remove it or make what it leads to", path,
-              strerror(errno));
+              "%s: is a link that leads nowhere (%s); remove it or make its target", path, strerror(errno));
   *final = tutti_strdup(real ? real : path);
   free(real);
   return *final ? TUTTI_OK : TUTTI_ERR_MEMORY;
 }
 
-/** A rename would put the new file in the place of a device or fail at a folder: say so now and not after
- * hours of work.  *mode is 0 where there is nothing yet. */
+/** The rename would replace a device, and fail at a folder: report that now and not after hours of work.
+ * @param[out] mode  of the old file; 0: there is none */
 static tutti_status check_target(const char *path, mode_t *mode) {
   struct stat state;
   *mode = 0;
@@ -45,20 +45,21 @@ static tutti_status check_target(const char *path, mode_t *mode) {
                 strerror(errno));
     return TUTTI_OK;
   }
-  TUTTI_CHECK(S_ISREG(state.st_mode), TUTTI_ERR_CREATE, "%s: cannot create: there is %s of that name", path,
+  TUTTI_CHECK(S_ISREG(state.st_mode), TUTTI_ERR_CREATE, "%s: cannot create: %s of that name exists", path,
               S_ISDIR(state.st_mode) ? "a folder" : "something other than a file");
   *mode = state.st_mode & 0777;
   return TUTTI_OK;
 }
 
-/** A process that was killed stays a while, in a container without a proper first process for ever, until somebody
- * asks how it ended. */
+/** A killed process stays in the table of processes until its parent asks how it ended; in a container without a proper first
+ * process it stays for ever. */
 static bool has_ended(long pid) {
   tutti_process process;
   return tutti_process_read(pid, &process) && (process.state == 'Z' || process.state == 'X');
 }
 
-/** Whether `rest`, what follows the mark, names a process of this host that is gone. */
+/** Whether a process of this host has ended.
+ * @param[in] rest  the text after the mark, which begins with the process id */
 static bool is_of_the_dead(const char *rest) {
   char *end = NULL;
   const long process = strtol(rest, &end, 10);
@@ -66,8 +67,9 @@ static bool is_of_the_dead(const char *rest) {
   return kill((pid_t)process, 0) != 0 ? errno == ESRCH : has_ended(process);
 }
 
-/** A job that was killed while it saved has left its temporary file, as large as a checkpoint: remove those of
- * the file `base`, of any file where it is NULL.  What cannot be removed is no reason to stop. */
+/** A job that was killed during a save leaves its temporary file, which is as large as a checkpoint.  Remove such files; one that
+ * cannot be removed is no reason to stop.
+ * @param[in] base  of this file alone; NULL: of all files */
 static void sweep(const char *folder, const char *base) {
   char mark[MARK_BYTES];
   make_mark(mark);
@@ -87,7 +89,7 @@ void tutti_temporary_sweep(const char *folder) {
   sweep(folder, NULL);
 }
 
-/** Under a name that is not in use: an earlier process may have had this one's number. */
+/** Use a name that does not exist, because an earlier process may have had the same id. */
 static tutti_status open_new(tutti_temporary *temporary) {
   char mark[MARK_BYTES];
   make_mark(mark);
@@ -102,7 +104,7 @@ static tutti_status open_new(tutti_temporary *temporary) {
   if (temporary->fd >= 0) return TUTTI_OK;
   const tutti_status status = tutti_fail(TUTTI_ERR_CREATE, __func__, __FILE__, __LINE__,
                                          "%s: cannot create: %s", temporary->name, strerror(errno));
-  tutti_free(temporary->name); // so that it is not removed: it is not ours
+  tutti_free(temporary->name); // so that it is not removed, because it belongs to somebody else
   temporary->name = NULL;
   return status;
 }
@@ -119,7 +121,7 @@ tutti_status tutti_temporary_begin(const char *path, tutti_temporary *temporary)
   const char *slash = strrchr(temporary->path, '/');
   sweep(folder, slash ? slash + 1 : temporary->path);
   TUTTI_TRY_GOTO(done, open_new(temporary));
-  // Who may read the old file may read the new one; where the system refuses, the usual mode remains.
+  // The new file has the permissions of the old one; if the system refuses, the default ones remain.
   if (mode) (void)fchmod(temporary->fd, mode);
 done:
   tutti_free(folder);
@@ -145,26 +147,26 @@ tutti_status tutti_temporary_write(tutti_temporary *temporary, const void *data,
   return TUTTI_OK;
 }
 
-/** A rename is on disk when its folder is.  File systems without this call answer EINVAL. */
+/** A rename is on disk when its folder is.  File systems without this call return EINVAL. */
 static tutti_status flush_folder(const char *path, const char *folder) {
   const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const int error = fd < 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP) ? errno : 0;
   if (fd >= 0) close(fd);
   TUTTI_CHECK(error == 0, TUTTI_ERR_IO,
-              "%s: the new file is there, but its folder cannot be flushed to disk: %s", path,
+              "%s: the new file is written, but its folder cannot be flushed to disk: %s", path,
               strerror(error));
   return TUTTI_OK;
 }
 
 tutti_status tutti_temporary_commit(tutti_temporary *temporary) {
   tutti_status status = TUTTI_OK;
-  char *folder = NULL; // before the rename: after it nothing of ours should fail
+  char *folder = NULL; // allocated before the rename, because nothing should fail after it
   TUTTI_TRY_GOTO(done, tutti_parent_folder(temporary->path, &folder));
   if (fsync(temporary->fd) != 0) {
     status = tutti_write_failed(temporary->path, "flush to disk", errno);
     goto done;
   }
-  // Network file systems may keep the news of a full quota until the file is closed.
+  // A network file system may report a full quota only when the file is closed.
   const int closed = close(temporary->fd);
   temporary->fd = -1;
   if (closed != 0) {

@@ -19,7 +19,7 @@ tutti_status tutti_write_text(const char *path, const char *text) {
   return TUTTI_OK;
 }
 
-/** Twice the room, the text kept. */
+/** Double the buffer. */
 static tutti_status grow(char **text, size_t used, size_t *capacity) {
   char *larger = NULL;
   TUTTI_TRY(TUTTI_NEW(larger, (int64_t)(2 * *capacity)));
@@ -30,7 +30,7 @@ static tutti_status grow(char **text, size_t used, size_t *capacity) {
   return TUTTI_OK;
 }
 
-/** Read to the end, not to the size: a pipe has none. */
+/** Read to the end and not to the size, because a pipe has no size. */
 static tutti_status read_all(const char *path, int fd, char **text) {
   tutti_status status = TUTTI_OK;
   size_t used = 0, capacity = 4096;

@@ -56,12 +56,11 @@ bool tutti_array_same_place(const tutti_array_place *a, const tutti_array_place 
   return memcmp(a->address, b->address, sizeof a->address) == 0 && tutti_same_file(a->file, b->file);
 }
 
-/** @param[in] dataset  the array, open */
 tutti_status tutti_array_place_of(const tutti_file *file, const char *name, hid_t dataset,
                                   const tutti_array_place *above, tutti_array_place *at) {
   tutti_status status = TUTTI_OK;
   ssize_t n = 0;
-  // A link may have led to another file.
+  // The name may be a link to another file.
   TUTTI_H5_GET(done, n, H5Fget_name(dataset, at->file, sizeof at->file), TUTTI_ERR_DATA, "%s: array '%s'",
                file->path, name);
   TUTTI_H5(done, get_address(dataset, at->address), TUTTI_ERR_DATA, "%s: array '%s'", file->path, name);
@@ -76,7 +75,7 @@ tutti_status tutti_array_check_circle(const tutti_array_place *at) {
   int depth = 0;
   for (const tutti_array_place *up = at->above; up; up = up->above, depth++)
     TUTTI_CHECK(!tutti_array_same_place(up, at), TUTTI_ERR_DATA,
-                "%s: array '%s' takes its rows from itself, so it holds no numbers; write the array again",
+                "%s: array '%s' takes its rows from itself, so it has no numbers; write the array again",
                 at->file, at->name);
   TUTTI_CHECK(depth < TUTTI_MAX_SOURCE_DEPTH, TUTTI_ERR_DATA, TOO_DEEP, at->file, at->name,
               (int)TUTTI_MAX_SOURCE_DEPTH);
@@ -102,22 +101,19 @@ tutti_status tutti_array_mapping_open(const tutti_array_place *at, hid_t creatio
   ssize_t n = 0;
   m->to = m->from = H5I_INVALID_HID;
   TUTTI_H5_GET(done, n, H5Pget_virtual_filename(creation, i, m->file, sizeof m->file), TUTTI_ERR_DATA,
-               "%s: sources of '%s'", at->file, at->name);
+               TUTTI_SOURCES_OF(at));
   TUTTI_CHECK(n < (ssize_t)sizeof m->file, TUTTI_ERR_DATA, "%s: array '%s': a source's name is too long",
               at->file, at->name);
   TUTTI_H5_GET(done, n, H5Pget_virtual_dsetname(creation, i, m->name, sizeof m->name), TUTTI_ERR_DATA,
-               "%s: sources of '%s'", at->file, at->name);
+               TUTTI_SOURCES_OF(at));
   TUTTI_CHECK(n < (ssize_t)sizeof m->name, TUTTI_ERR_DATA, "%s: array '%s': a source's name is too long",
               at->file, at->name);
-  TUTTI_H5_GET(done, m->to, H5Pget_virtual_vspace(creation, i), TUTTI_ERR_DATA, "%s: sources of '%s'",
-               at->file, at->name);
-  TUTTI_H5_GET(done, m->from, H5Pget_virtual_srcspace(creation, i), TUTTI_ERR_DATA, "%s: sources of '%s'",
-               at->file, at->name);
+  TUTTI_H5_GET(done, m->to, H5Pget_virtual_vspace(creation, i), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(at));
+  TUTTI_H5_GET(done, m->from, H5Pget_virtual_srcspace(creation, i), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(at));
 done:
   return status;
 }
 
-/** %b is the number of the block, %% a percent sign.  @return whether there was a %b */
 bool tutti_array_expand_name(const char *pattern, int64_t block, char *text, size_t bytes) {
   bool numbered = false;
   size_t used = 0;
@@ -140,7 +136,6 @@ bool tutti_array_is_numbered(const tutti_array_mapping *m) {
          tutti_array_expand_name(m->name, 0, text, sizeof text);
 }
 
-/** Files that are linked by `next`. */
 void tutti_array_close_sources(tutti_file **files) {
   while (*files) {
     tutti_file *file = *files;
@@ -149,14 +144,14 @@ void tutti_array_close_sources(tutti_file **files) {
   }
 }
 
-/** The same sentence with what it means for the array above. */
 tutti_status tutti_array_fail_source(tutti_status status, const tutti_array_place *at) {
   char text[2048];
   snprintf(text, sizeof text, "%s", tutti_fail_text());
   TUTTI_FAIL(status, "%s; array '%s' of %s is made of it", text, at->name, at->file);
 }
 
-/** One of at->opened; a virtual array of single rows names the same file for each of them.  NULL: not yet open */
+/** Look in at->opened, because a virtual array of single rows names the same file for each row.
+ * @return NULL: not yet open */
 static tutti_file *find_opened(const tutti_array_place *at, const char *path) {
   tutti_file *file = *at->opened;
   while (file && (strcmp(file->path, path) != 0 || file->bounds->depth != at->bounds->depth + 1))
@@ -164,7 +159,6 @@ static tutti_file *find_opened(const tutti_array_place *at, const char *path) {
   return file;
 }
 
-/** @param[out] file  of at->opened; NULL: there is none  @param[out] name  of the array in it */
 tutti_status tutti_array_open_source(const tutti_array_place *at, const tutti_array_mapping *m, int64_t block,
                                      tutti_file **file, char name[TUTTI_NAME_BYTES]) {
   char path[TUTTI_PATH_BYTES], file_name[TUTTI_PATH_BYTES];
@@ -191,7 +185,8 @@ tutti_status tutti_array_open_source(const tutti_array_place *at, const tutti_ar
 
 // --- opening
 
-/** The source can be opened, and so can its own ones.  @param[out] there  as far as HDF5 will look for them */
+/** Open a source once, and with it its own sources.
+ * @param[out] there  false: HDF5 looks for no further blocks */
 static tutti_status try_source(const tutti_array_place *at, const tutti_array_mapping *m, int64_t block,
                                bool *there) {
   char name[TUTTI_NAME_BYTES];
@@ -230,7 +225,7 @@ static tutti_status check_growing_sources(const tutti_file *file, const char *na
   TUTTI_TRY_GOTO(done, tutti_array_place_of(file, name, dataset, NULL, &at));
   TUTTI_CHECK_GOTO(done, file->bounds->depth <= TUTTI_MAX_SOURCE_DEPTH, TUTTI_ERR_DATA, TOO_DEEP, at.file,
                    at.name, (int)TUTTI_MAX_SOURCE_DEPTH);
-  TUTTI_H5(done, H5Pget_virtual_count(creation, &n), TUTTI_ERR_DATA, "%s: sources of '%s'", at.file, at.name);
+  TUTTI_H5(done, H5Pget_virtual_count(creation, &n), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(&at));
   for (size_t i = 0; i < n; i++) TUTTI_TRY_GOTO(done, try_mapping(&at, creation, i));
 done:
   tutti_array_close_sources(&opened);
@@ -238,7 +233,7 @@ done:
   return status;
 }
 
-/** ERR_DATA with what the root group has instead. */
+/** @return ERR_DATA, with the members of the root group */
 static tutti_status not_there(const tutti_file *file, const char *kind, const char *name) {
   char **names = NULL, text[512];
   int n = 0;

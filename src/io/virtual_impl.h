@@ -46,6 +46,9 @@ bool tutti_array_same_place(const tutti_array_place *a, const tutti_array_place 
 TUTTI_NODISCARD
 tutti_status tutti_array_check_circle(const tutti_array_place *at);
 
+/** The beginning of a message about the sources of an array. */
+#define TUTTI_SOURCES_OF(at) "%s: sources of '%s'", (at)->file, (at)->name
+
 /** The numbers that one source gives, and their places. */
 typedef struct {
   char file[TUTTI_PATH_BYTES],

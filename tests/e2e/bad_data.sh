@@ -21,7 +21,7 @@ damaged 66 missing.h5 'No such file'
 damaged 65 empty.h5 empty
 head -c 20000 "$SOURCE_DIR/data/digits.h5" >half.h5
 damaged 65 half.h5 truncated
-damaged 65 net.yaml 'no HDF5 file' 'tutti import'
+damaged 65 net.yaml 'not an HDF5 file' 'tutti import'
 damaged 65 nan.h5 "'x_train'" 'row 5' 'column 2' nan finite
 damaged 65 label_high.h5 "'y_train'" 'row 7' 'is 9' 'from 0 to 2'
 damaged 65 short_y.h5 "'y_train' has 19 rows" "'x_train' has 20"

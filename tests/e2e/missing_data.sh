@@ -14,7 +14,7 @@ missing() {
   refuse "$wanted_status" "$file" "$@" -- train net.yaml --data.file="$file"
 }
 
-missing 66 virtual_gone.h5 "'x_train'" gone.h5 'not there'
+missing 66 virtual_gone.h5 "'x_train'" gone.h5 'does not exist'
 missing 65 half_x.h5 "'x_train'" 'never written to its end' '2 of its 4 chunks'
 
 # The rest is the same at any number of ranks.
@@ -28,9 +28,9 @@ missing 65 no_block.h5 "'x_train'" 'never written at all'
 head -c 319 sound.h5 >short.raw
 head -c 320 /dev/zero >whole.raw # as numbers any file of it would do
 mkfifo pipe.raw
-missing 66 raw_gone.h5 "'x_train'" gone.raw 'not there'
+missing 66 raw_gone.h5 "'x_train'" gone.raw 'does not exist'
 missing 65 raw_short.h5 "'x_train'" short.raw 'after 319 bytes, expected 320'
-missing 65 raw_pipe.h5 "'x_train'" pipe.raw 'no regular file'
+missing 65 raw_pipe.h5 "'x_train'" pipe.raw 'not a regular file'
 
 missing 65 virtual_self.h5 "'x_train'" 'from itself'
 missing 65 virtual_dot.h5 "'x_train'" 'from itself'
@@ -45,11 +45,11 @@ missing 66 virtual_deep.h5 gone.h5 "'x_train' of virtual_deep.h5 is made of it"
 # HDF5 looks into these for their shape.
 missing 65 growing_dot.h5 "'x_train'" 'or part of itself'
 missing 65 growing_self.h5 "'x_train'" 'or part of itself'
-missing 74 growing_pipe.h5 "'x_train'" pipe.raw 'no regular file'
+missing 74 growing_pipe.h5 "'x_train'" pipe.raw 'not a regular file'
 missing 65 growing_half.h5 "'x_train'" half_x.h5 '2 of its 4 chunks'
 
-missing 66 link_gone.h5 "'x_train'" gone.h5 'not there'
-missing 65 link_pipe.h5 "'x_train'" pipe.raw 'no regular file'
+missing 66 link_gone.h5 "'x_train'" gone.h5 'does not exist'
+missing 65 link_pipe.h5 "'x_train'" pipe.raw 'not a regular file'
 missing 65 link_half.h5 half_x.h5 '2 of its 4 chunks'
 
 # What lies outside of the file's folder is read only where that is said.

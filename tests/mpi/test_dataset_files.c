@@ -209,7 +209,7 @@ static void texts_and_scalars_are_no_samples(const tutti_comm *comm) {
   char *folder = scratch_make(comm);
   if (!folder) return;
   const hid_t text = H5Tcopy(H5T_C_S1);
-  expect_foreign_refused(comm, folder, text, false, "array 'x_train' holds no numbers");
+  expect_foreign_refused(comm, folder, text, false, "array 'x_train' has no numbers");
   expect_foreign_refused(comm, folder, H5T_IEEE_F64LE, true,
                          "array 'x_train' has shape [], expected [N, ...]");
   H5Tclose(text);

@@ -307,7 +307,7 @@ static void wrong_requests_are_answered(void **state) {
   CHECK_FAILS(tutti_file_shape(file, "x", &shape), TUTTI_ERR_DATA, "no array 'x'; the file has: nothing");
   CHECK_OK(tutti_file_write(file, "x_train", TUTTI_F32, 1, &n, 0, x));
   CHECK_OK(tutti_file_write(file, "g/z", TUTTI_F32, 1, &n, 0, x));
-  CHECK_FAILS(tutti_file_write(file, "g/z", TUTTI_F32, 1, &n, 0, x), TUTTI_ERR_INTERNAL, "there is one");
+  CHECK_FAILS(tutti_file_write(file, "g/z", TUTTI_F32, 1, &n, 0, x), TUTTI_ERR_INTERNAL, "it already exists");
   CHECK_FAILS(tutti_file_write(file, "q", TUTTI_F32, 9, nine, 0, x), TUTTI_ERR_INTERNAL, "9 dimensions");
   CHECK_FAILS(tutti_file_write(file, "q", TUTTI_F32, 1, &minus, 0, x), TUTTI_ERR_INTERNAL,
               "dimension 0 is -1");
@@ -319,7 +319,7 @@ static void wrong_requests_are_answered(void **state) {
   const int64_t wrong[][2] = {{0, 11}, {-1, 1}, {5, -1}, {10, 1}, {11, 0}, {1, INT64_MAX}, {INT64_MAX, 1}};
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
     CHECK_FAILS(tutti_file_read_rows(file, "x_train", TUTTI_F32, wrong[i][0], wrong[i][1], y), TUTTI_ERR_DATA,
-                "array 'x_train' has 10 rows, asked for ");
+                "array 'x_train' has 10 rows, expected at least ");
   CHECK_OK(tutti_file_read_rows(file, "x_train", TUTTI_F32, 10, 0, y));
   CHECK_FAILS(tutti_file_list(file, "x_train", &names, &n_names), TUTTI_ERR_DATA, "cannot list 'x_train'");
   CHECK_FAILS(tutti_file_list(file, "none", &names, &n_names), TUTTI_ERR_DATA, "no group 'none'");
@@ -428,7 +428,7 @@ static void foreign_types_are_read(void **state) {
   CHECK_FAILS(tutti_file_shape(file, "nine", &shape), TUTTI_ERR_DATA, "9 dimensions, at most 8");
   assert_true(tutti_file_has(file, "dangling")); // somebody meant something by it
   CHECK_FAILS(tutti_file_shape(file, "dangling", &shape), TUTTI_ERR_DATA,
-              "'dangling' is a link to something that is not there");
+              "'dangling' is a link to something that does not exist");
   tutti_file_close(&file);
 }
 

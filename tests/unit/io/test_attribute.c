@@ -129,9 +129,9 @@ static void missing_and_other_types_are_told_apart(void **state) {
   CHECK_FAILS(tutti_file_get_text(file, "/", "none", &text), TUTTI_ERR_DATA,
               "x.h5: '/' has no attribute 'none'");
   CHECK_FAILS(tutti_file_get_text(file, "/none", "text", &text), TUTTI_ERR_DATA, "'/none' has no attribute");
-  CHECK_FAILS(tutti_file_get_text(file, "/", "real", &text), TUTTI_ERR_DATA, "is no text");
+  CHECK_FAILS(tutti_file_get_text(file, "/", "real", &text), TUTTI_ERR_DATA, "is not a text");
   CHECK_FAILS(tutti_file_get_text(file, "/", "two", &text), TUTTI_ERR_DATA, "has 2 texts, expected one");
-  CHECK_FAILS(tutti_file_get_texts(file, "/", "real", &texts, &n), TUTTI_ERR_DATA, "is no text");
+  CHECK_FAILS(tutti_file_get_texts(file, "/", "real", &texts, &n), TUTTI_ERR_DATA, "is not a text");
   CHECK_FAILS(tutti_file_get_integer(file, "/", "real", &k), TUTTI_ERR_DATA, "is not one integer");
   CHECK_FAILS(tutti_file_get_integer(file, "/", "text", &k), TUTTI_ERR_DATA, "is not one integer");
   CHECK_FAILS(tutti_file_get_real(file, "/", "text", &x), TUTTI_ERR_DATA, "is not one number");

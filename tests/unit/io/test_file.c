@@ -93,7 +93,7 @@ static void update_begins_with_the_old_content(void **state) {
   tutti_file_close(&file);
 
   folder_put(path, "text", 4);
-  CHECK_FAILS(tutti_file_update(path, &file), TUTTI_ERR_DATA, "is no HDF5 file");
+  CHECK_FAILS(tutti_file_update(path, &file), TUTTI_ERR_DATA, "is not an HDF5 file");
   assert_int_equal(folder_count(state), 1);
 }
 
@@ -134,13 +134,13 @@ static void unreadable_files_are_told_apart(void **state) {
   CHECK_FAILS(tutti_file_open(folder_path(state, "none.h5"), &file), TUTTI_ERR_MISSING,
               "none.h5: cannot read: No such file");
   CHECK_FAILS(tutti_file_open(*state, &file), TUTTI_ERR_IO, "is a folder, expected an HDF5 file");
-  CHECK_FAILS(tutti_file_open("/dev/null", &file), TUTTI_ERR_IO, "is no regular file");
+  CHECK_FAILS(tutti_file_open("/dev/null", &file), TUTTI_ERR_IO, "is not a regular file");
   const char *path = folder_path(state, "data.h5");
   folder_put(path, "", 0);
   CHECK_FAILS(tutti_file_open(path, &file), TUTTI_ERR_DATA, "data.h5: is empty, expected an HDF5 file");
   folder_put(path, "PK\x03\x04 zip", 8);
   CHECK_FAILS(tutti_file_open(path, &file), TUTTI_ERR_DATA,
-              "data.h5: is no HDF5 file (begins with \"PK\\x03\\x04 zip\")");
+              "data.h5: is not an HDF5 file (it begins with \"PK\\x03\\x04 zip\")");
   assert_null(file);
   assert_int_equal(open_ids(), 0);
 }
@@ -180,7 +180,7 @@ static void creation_that_fails_says_why(void **state) {
   tutti_file *file = NULL;
   folder_put(folder_path(state, "file"), "x", 1);
   CHECK_FAILS(tutti_file_create(folder_path(state, "file/x.h5"), &file), TUTTI_ERR_CREATE, "/file: ");
-  CHECK_FAILS(tutti_file_create(*state, &file), TUTTI_ERR_CREATE, "there is a folder of that name");
+  CHECK_FAILS(tutti_file_create(*state, &file), TUTTI_ERR_CREATE, "a folder of that name exists");
   CHECK_FAILS(tutti_file_create("/proc/x.h5", &file), TUTTI_ERR_CREATE, "cannot create: ");
   char name[512];
   memset(name, 'n', 300);

@@ -25,7 +25,7 @@ static void folders_are_made_with_their_parents(void **state) {
 static void folder_below_a_file_is_refused(void **state) {
   const char *file = folder_path(state, "file");
   folder_put(file, "x", 1);
-  CHECK_FAILS(tutti_make_folder(file), TUTTI_ERR_CREATE, "/file: cannot make this folder: there is a file");
+  CHECK_FAILS(tutti_make_folder(file), TUTTI_ERR_CREATE, "/file: cannot make this folder: a file");
   CHECK_FAILS(tutti_make_folder(folder_path(state, "file/deep/er")), TUTTI_ERR_CREATE,
               "/file: cannot make this folder");
   CHECK_FAILS(tutti_make_folder("/proc/tutti/x"), TUTTI_ERR_CREATE, "/proc/tutti: cannot make this folder: ");
@@ -62,9 +62,9 @@ static void unreadable_texts_are_told_apart(void **state) {
 static void text_that_cannot_be_created_says_why(void **state) {
   folder_put(folder_path(state, "file"), "x", 1);
   CHECK_FAILS(tutti_write_text(folder_path(state, "file/x"), "t"), TUTTI_ERR_CREATE, "/file: ");
-  CHECK_FAILS(tutti_write_text(*state, "t"), TUTTI_ERR_CREATE, "there is a folder of that name");
+  CHECK_FAILS(tutti_write_text(*state, "t"), TUTTI_ERR_CREATE, "a folder of that name exists");
   CHECK_FAILS(tutti_write_text("/dev/null", "t"), TUTTI_ERR_CREATE,
-              "/dev/null: cannot create: there is something other than a file");
+              "/dev/null: cannot create: something other than a file");
   CHECK_FAILS(tutti_write_text("/proc/x", "t"), TUTTI_ERR_CREATE, "cannot create: ");
   assert_int_equal(folder_count(state), 1);
 }

@@ -163,10 +163,10 @@ static void wrong_requests_are_answered(void **state) {
   assert_true(tutti_file_has(file, "t"));
   CHECK_OK(tutti_table_rows(file, "none", &n));
   assert_int_equal(n, 0);
-  CHECK_FAILS(tutti_table_rows(file, "array", &n), TUTTI_ERR_DATA, "'array' is no table");
-  CHECK_FAILS(append(file, "array", 0, 1), TUTTI_ERR_DATA, "'array' is no table");
+  CHECK_FAILS(tutti_table_rows(file, "array", &n), TUTTI_ERR_DATA, "'array' is not a table");
+  CHECK_FAILS(append(file, "array", 0, 1), TUTTI_ERR_DATA, "'array' is not a table");
   CHECK_FAILS(tutti_table_read(file, "t", columns, 1, sizeof r, 0, 1, &r), TUTTI_ERR_DATA,
-              "table 't' has 0 rows, asked for 1 from row 0 on");
+              "table 't' has 0 rows, expected at least 1 from row 0 on");
   CHECK_FAILS(tutti_table_read(file, "none", columns, 1, sizeof r, 0, 1, &r), TUTTI_ERR_DATA,
               "no table 'none'");
   tutti_file_close(&file);
