@@ -1,14 +1,15 @@
-/** What is said where the scaling that nobody chose hardly suits the training rows, and float32 not their targets. */
+/* Warnings before a training: the default scaling does not suit the features, or float32 does not suit the targets.  The set-up
+ * of a training calls it. */
 #include <math.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "data/dataset_impl.h"
 
-/** Ranges of two features that differ by so much are told. */
+/** A warning names two features if their ranges differ by this factor. */
 enum { FAR_APART = 500 };
 
-/** Of the features with more than one value. */
+/** The features with the smallest and the largest range, among those with more than one value. */
 typedef struct {
   int64_t narrow, wide; // -1: there is none
   double narrow_range, wide_range;
@@ -41,8 +42,9 @@ static tutti_status advise_ranges(const tutti_dataset *d) {
         TUTTI_LOG_WARNING,
         "%s: the features of array '%s' have very different ranges (column %lld, from 0, spans %g, column "
         "%lld "
-        "spans %g) and data.scale auto does not scale them: data.scale: standardize_features does, none says "
-        "that they are meant so",
+        "spans %g) and data.scale auto does not scale them: data.scale: standardize_features does, and none "
+        "says "
+        "that the ranges are intended",
         d->file, d->x_name[TUTTI_ROWS_TRAIN], (long long)e.wide, e.wide_range, (long long)e.narrow,
         e.narrow_range);
   tutti_free(all);
@@ -54,17 +56,18 @@ static tutti_status advise(const tutti_dataset *d) {
   switch (d->layout.parts[TUTTI_ROWS_TRAIN].features) {
   case TUTTI_FEATURES_BYTE_BITS:
     tutti_log(TUTTI_LOG_WARNING,
-              "%s: array '%s' holds bytes that are all 0 or 1, and data.scale auto divides bytes by 255: "
+              "%s: array '%s' contains bytes that are all 0 or 1, and data.scale auto divides bytes by 255: "
               "data.scale: "
               "none leaves them 0 and 1",
               d->file, name);
     return TUTTI_OK;
   case TUTTI_FEATURES_WHOLE:
-    tutti_log(TUTTI_LOG_WARNING,
-              "%s: array '%s' holds whole numbers in 0 to 255 in another type than bytes, which data.scale "
-              "auto does "
-              "not scale: data.scale: unit does, to 0 to 1; none says that they are meant so",
-              d->file, name);
+    tutti_log(
+        TUTTI_LOG_WARNING,
+        "%s: array '%s' contains whole numbers from 0 to 255 in another type than bytes, which data.scale "
+        "auto does "
+        "not scale: data.scale: unit scales them to 0 to 1, and none says that they are intended",
+        d->file, name);
     return TUTTI_OK;
   case TUTTI_FEATURES_NUMBERS:
     return advise_ranges(d);
@@ -73,7 +76,7 @@ static tutti_status advise(const tutti_dataset *d) {
   }
 }
 
-/** The least and the largest of each column, in the order of the file: memory is read as it lies. */
+/** Find the smallest and the largest target of each column, in the order of the file, so that memory is read in order. */
 static void find_target_ranges(const tutti_dataset *d, float *least, float *most) {
   const int64_t width = d->layout.n_targets;
   const float *y = tutti_dataset_y(d, TUTTI_ROWS_TRAIN);
@@ -86,15 +89,15 @@ static void find_target_ranges(const tutti_dataset *d, float *least, float *most
     }
 }
 
-/** Numbers that float32 tells apart between the two; NaN where it is certain that it tells all of one value. */
+/** The number of float32 values between the two; NaN if all targets are one value that float32 represents exactly. */
 static double steps_between(float least, float most) {
-  enum { WHOLE = 1 << 24 }; // from here on not every whole number is a float
+  enum { WHOLE = 1 << 24 }; // above it, not every whole number is a float
   const float size = fmaxf(fabsf(least), fabsf(most));
   if (most == least && size < WHOLE) return NAN;
   return ((double)most - (double)least) / ((double)nextafterf(size, INFINITY) - (double)size);
 }
 
-/** Targets are trained on in float32: an offset that is large against their spread takes their digits. */
+/** Training uses targets in float32, and an offset that is large compared to their spread costs digits. */
 static tutti_status advise_targets(const tutti_dataset *d) {
   enum { FEW = 1000 };
   const int64_t width = d->layout.n_targets;

@@ -1,3 +1,4 @@
+/* An array that grows: import collects rows in it, since only the end of a file tells how many there are. */
 #include <string.h>
 
 #include "data/import_impl.h"

@@ -1,10 +1,12 @@
+/* Checks of the numbers in a data set: all are finite in float32, weights are at least 0, and labels are what the loss expects.
+ * Reading calls the first two, the set-up of a training the others.  Each message names array, row, column and value. */
 #include <float.h>
 #include <math.h>
 
 #include "data/dataset_impl.h"
 
-/** Index of the first value that no float32 holds, or n.  Whole blocks are looked at first: that
- * vectorises. */
+/** The index of the first value that is not finite in float32, or n.  Whole blocks are checked first, because the compiler
+ * vectorises that loop. */
 #define DEFINE_FIRST_BAD(NAME, TYPE)                                                                         \
   static int64_t NAME(const TYPE *values, int64_t n) {                                                       \
     enum { BLOCK = 1024 };                                                                                   \
@@ -45,12 +47,12 @@ tutti_status tutti_dataset_check_weights(const tutti_dataset *d) {
   int64_t n_some = 0;
   for (int64_t i = 0; i < n; i++) {
     TUTTI_CHECK(w[i] >= 0, TUTTI_ERR_DATA,
-                "%s: array '%s', row %lld (from 0) is %g, expected a weight from 0 on", d->file, d->w_name,
-                (long long)i, (double)w[i]);
+                "%s: array '%s', row %lld (from 0) is %g, expected a weight that is at least 0", d->file,
+                d->w_name, (long long)i, (double)w[i]);
     n_some += w[i] > 0;
   }
   TUTTI_CHECK(n_some > 0, TUTTI_ERR_DATA,
-              "%s: array '%s' weighs each training row with 0, expected one at least with more", d->file,
+              "%s: array '%s' has the weight 0 for each training row, expected at least one above 0", d->file,
               d->w_name);
   return TUTTI_OK;
 }
@@ -65,7 +67,7 @@ typedef struct {
 
 typedef tutti_status (*check_block)(const target_block *block, const void *context);
 
-/** Targets that are the features do not lie in memory as they are trained with: some rows are scaled at a time. */
+/** Targets that are the features are scaled only when they are gathered, so scale some rows at a time. */
 static tutti_status check_scaled(const tutti_dataset *d, tutti_rows which, check_block check,
                                  const void *context) {
   enum { AT_ONCE = 64 };
@@ -102,16 +104,16 @@ static tutti_status check_ids(const target_block *b, const void *context) {
   return TUTTI_OK;
 }
 
-/** Which numbers a target may have, and in words. */
+/** The numbers that a target may be. */
 typedef struct {
   bool (*fits)(float);
-  const char *expected;
+  const char *expected; // in words
 } target_rule;
 
-/** Targets as wide as the features, and not scaled as those: they may have been meant to be these. */
+/** A hint if the targets have as many columns as the features: the user may want an autoencoder. */
 static const char *advise_features(const target_block *b) {
   static const char advice[] =
-      "; an autoencoder names its features as its targets, data.y_train: x_train, and both are scaled";
+      "; for an autoencoder name the features as targets, data.y_train: x_train, and both are scaled";
   const tutti_layout *layout = &b->d->layout;
   const bool alike = layout->n_targets > 1 && layout->n_targets == layout->n_features;
   return alike && !layout->parts[b->which].y_is_x ? advice : "";
@@ -133,7 +135,7 @@ static bool is_probability(float value) {
   return value >= 0 && value <= 1;
 }
 
-/** What a row of several columns may be off 1 by, for probabilities that were rounded. */
+/** The sum of probabilities may differ from 1 by this much, because they may have been rounded. */
 #define SUM_TOLERANCE 1e-3
 
 static int64_t count_ones(const float *row, int64_t width) {
@@ -157,14 +159,14 @@ bool tutti_dataset_is_one_hot(const tutti_dataset *d) {
   return true;
 }
 
-/** The first column that is neither 0 nor 1, or `width`. */
+/** The first column that is neither 0 nor 1; `width` if there is none. */
 static int64_t first_fraction(const float *row, int64_t width) {
   int64_t k = 0;
   while (k < width && (row[k] == 0 || row[k] == 1)) k++;
   return k;
 }
 
-/** Numbers from 0 to 1: a single 1 and zeros, or with fractions among them the sum 1. */
+/** Check a row of numbers from 0 to 1: it has a single 1 and zeros, or fractions and the sum 1. */
 static tutti_status check_mixture(const target_block *b, int64_t i) {
   const int64_t width = b->d->layout.n_targets;
   const float *row = b->y + i * width;
@@ -200,7 +202,7 @@ tutti_status tutti_dataset_check_classes(const tutti_dataset *d, int64_t n_class
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     if (d->layout.parts[which].n == 0 || width == 0) continue;
     TUTTI_CHECK(width == 1 || width == n_classes, TUTTI_ERR_DATA,
-                "%s: array '%s' has %lld columns, expected one class id a row, or rows of %lld "
+                "%s: array '%s' has %lld columns, expected one class id per row, or rows of %lld "
                 "classes: one-hot, or probabilities",
                 d->file, d->y_name[which], (long long)width, (long long)n_classes);
     TUTTI_TRY(check_part(d, which, width == 1 ? check_ids : check_mixtures, &n_classes));

@@ -1,3 +1,5 @@
+/* Names of the classes: the attribute "classes" of the labels.  Other programs may use that name for something else, so a value
+ * that does not fit is ignored with a warning.  Opening a data set and `tutti info` call it. */
 #include <stdio.h>
 
 #include "base/log.h"
@@ -5,14 +7,15 @@
 
 enum { PIECE_ROWS = 1 << 16, REASON_BYTES = 160 };
 
-/** The first number of y[n] that has no name among `n_names`, or n. */
+/** The index of the first label in y[n] that has no name; n if all have one. */
 static int64_t first_unnamed(const double *y, int64_t n, int n_names) {
   for (int64_t i = 0; i < n; i++)
     if (!(y[i] < n_names)) return i;
   return n;
 }
 
-/** Class ids, one a row: each has to have a name. */
+/** Check that each class id has a name.
+ * @param[out] reason  set if one has none */
 static tutti_status check_ids(const tutti_file *file, const char *y, int64_t n, int n_names,
                               char reason[REASON_BYTES]) {
   double *ids = NULL;
@@ -31,7 +34,8 @@ done:
   return status;
 }
 
-/** What is wrong with the names, or "". */
+/** Check the number of names.
+ * @param[out] reason  set if it is wrong */
 static tutti_status find_reason(const tutti_file *file, const char *y, int n_names,
                                 char reason[REASON_BYTES]) {
   tutti_array_shape shape;
@@ -56,14 +60,14 @@ tutti_status tutti_class_names_read(const tutti_file *file, const char *y, char 
     if (status != TUTTI_OK || reason[0]) tutti_file_list_free(names, *n);
     TUTTI_TRY(status);
   } else {
-    snprintf(reason, sizeof reason, "is no list of texts");
+    snprintf(reason, sizeof reason, "is not a list of texts");
   }
   if (!reason[0]) return TUTTI_OK;
   *n = 0;
-  tutti_log(
-      TUTTI_LOG_WARNING,
-      "%s: attribute 'classes' of '%s' %s: it is passed over, and the classes have no names; a name for each "
-      "class was expected",
-      tutti_file_path(file), y, reason);
+  tutti_log(TUTTI_LOG_WARNING,
+            "%s: attribute 'classes' of '%s' %s: it is ignored, and the classes have no names; expected a "
+            "name for each "
+            "class",
+            tutti_file_path(file), y, reason);
   return TUTTI_OK;
 }

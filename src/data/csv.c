@@ -1,3 +1,5 @@
+/* Reads records of a CSV file, as RFC 4180 describes them, letter by letter with the state `place`.  The import of CSV calls
+ * it. */
 #include <string.h>
 
 #include "data/import_impl.h"
@@ -13,7 +15,7 @@ struct tutti_data_csv {
   place at;
 };
 
-/** The caller has reserved room for it. */
+/** The caller has reserved the space. */
 static void push(tutti_data_csv *csv, char letter) {
   ((char *)csv->text.data)[csv->text.n++] = letter;
 }
@@ -37,9 +39,9 @@ static int64_t count(const char *line, int64_t length, char letter) {
   return n;
 }
 
-/** Take the letters of one line; afterwards csv->at is QUOTED where the record goes on in the next one. */
+/** Take the letters of one line.  After it, csv->at is QUOTED if the record continues in the next line. */
 static tutti_status take_line(tutti_data_csv *csv, const char *line, int64_t length) {
-  // Each letter becomes at most one (a separator the NUL of its field); the \n that joins lines and the last
+  // Each letter becomes at most one letter (a separator becomes the NUL of its field).  The \n that joins lines and the last
   // NUL add two.
   TUTTI_TRY(tutti_data_array_reserve(&csv->text, csv->text.n + length + 2));
   TUTTI_TRY(tutti_data_array_reserve(&csv->starts, csv->starts.n + count(line, length, csv->separator) + 1));
@@ -68,7 +70,7 @@ static tutti_status take_line(tutti_data_csv *csv, const char *line, int64_t len
     } else if (csv->at == AFTER_QUOTE) {
       TUTTI_CHECK(
           letter == ' ', TUTTI_ERR_DATA,
-          "%s:%lld: field %lld goes on after its closing quote; a quote inside a quoted field is doubled",
+          "%s:%lld: field %lld continues after its closing quote; a quote inside a quoted field is doubled",
           tutti_data_input_path(csv->input), (long long)tutti_data_input_line_number(csv->input),
           (long long)csv->starts.n);
     } else {
@@ -82,7 +84,8 @@ static bool is_blank(const char *line) {
   return line[strspn(line, " ")] == '\0';
 }
 
-/** The next line that is not blank; NULL at the end. */
+/** Read the next line that is not blank.
+ * @param[out] line  NULL: the file has ended */
 static tutti_status first_line(tutti_data_csv *csv, char **line, int64_t *length) {
   do TUTTI_TRY(tutti_data_input_line(csv->input, line, length));
   while (*line && is_blank(*line));

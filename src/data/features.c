@@ -1,4 +1,6 @@
-/** What the numbers of the features are, and how rows of another type get the scale of those trained on. */
+/* The kinds of numbers that features are (bytes, bytes / 255, whole numbers, others), and the scaling of rows of another kind
+ * than the training rows: the same picture, stored as bytes or as bytes / 255, gives the same input of the network.  Opening
+ * and scaling call it. */
 #include <string.h>
 
 #include "base/clones.h"
@@ -9,16 +11,16 @@ const char *const tutti_features_names[TUTTI_N_FEATURES] = {
     "unknown",         "numbers",    "bytes", "bytes 0 and 1", "whole numbers 0 to 255",
     "numbers 0 and 1", "bytes / 255"};
 
-// --- what they are
+// --- finding the kind
 
-enum { BLOCK = 1024 }; // values that are looked at before a verdict may end the search
+enum { BLOCK = 1024 }; // values to look at before a verdict may end the search
 
-/** Whether all values so far are 0 or 1; whole numbers from 0 to 255; these / 255. */
+/** Whether all values so far are 0 or 1 (bits), whole numbers from 0 to 255 (whole), or whole numbers / 255 (parts). */
 typedef struct {
   int bits, whole, parts;
 } verdict;
 
-/** Of a part in 0 to 1, to the rounding of a float. */
+/** Tolerance of 255 * part, for parts that were rounded to a float. */
 #define PART_TOLERANCE 1e-3
 
 #define DEFINE_LOOK(NAME, RAW)                                                                               \
@@ -77,8 +79,8 @@ static bool are_bytes(tutti_features features) {
   return features == TUTTI_FEATURES_BYTES || features == TUTTI_FEATURES_BYTE_BITS;
 }
 
-/** What `other`, which are no bytes, have to be multiplied with to be the numbers that `bytes` are; 0: nobody
- * can tell. */
+/** The factor by which numbers of the kind `other`, which are not bytes, become the numbers of the kind `bytes`; 0: it is not
+ * known. */
 static double unit_of(tutti_features other, tutti_features bytes) {
   const bool bits = bytes == TUTTI_FEATURES_BYTE_BITS;
   if (other == TUTTI_FEATURES_WHOLE || (other == TUTTI_FEATURES_BITS && bits)) return 1;
@@ -87,16 +89,16 @@ static double unit_of(tutti_features other, tutti_features bytes) {
 
 static tutti_status fail_types(const tutti_dataset *d, tutti_rows which) {
   const tutti_features own = d->layout.parts[which].features;
-  TUTTI_FAIL(
-      TUTTI_ERR_DATA,
-      "%s: array '%s' holds %s, but the network is trained on rows of %s, and how the ones are scaled to the "
-      "others cannot be told; expected the type of the training rows, or for bytes also whole numbers 0 to "
-      "255 or such numbers / 255: store both in one type",
-      d->file, d->x_name[which], tutti_features_names[own], tutti_features_names[d->trained_on]);
+  TUTTI_FAIL(TUTTI_ERR_DATA,
+             "%s: array '%s' contains %s, but the network is trained on rows of %s, and the relation between "
+             "the two "
+             "is not known; expected the type of the training rows, or for bytes also whole numbers 0 to "
+             "255 or such numbers / 255: store both in one type",
+             d->file, d->x_name[which], tutti_features_names[own], tutti_features_names[d->trained_on]);
 }
 
-/** What a number of the part has to be multiplied with to be what a row trained on would have.
- * @return ERR_DATA nobody can tell */
+/** Find the factor by which a number of the part becomes a number of the training rows.
+ * @return ERR_DATA it is not known */
 static tutti_status find_unit(const tutti_dataset *d, tutti_rows which, double *unit) {
   const tutti_features own = d->layout.parts[which].features, trained_on = d->trained_on;
   *unit = 1;
@@ -138,10 +140,11 @@ void tutti_dataset_warn_features(const tutti_dataset *d, tutti_features trained_
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     const tutti_features own = d->layout.parts[which].features;
     if (are_far_apart(own, trained_on))
-      tutti_log_once(TUTTI_LOG_WARNING,
-                     "%s: array '%s' holds %s, but the network is trained on %s, and as neither are stored "
-                     "as bytes they "
-                     "are taken as they are: where both mean the same, store them in one scale",
-                     d->file, d->x_name[which], tutti_features_names[own], tutti_features_names[trained_on]);
+      tutti_log_once(
+          TUTTI_LOG_WARNING,
+          "%s: array '%s' contains %s, but the network is trained on %s, and as neither are stored "
+          "as bytes they "
+          "are taken as they are: if both mean the same, store them in one scale",
+          d->file, d->x_name[which], tutti_features_names[own], tutti_features_names[trained_on]);
   }
 }

@@ -1,9 +1,11 @@
+/* Gathers the samples of a micro-batch: x = (raw - shift) * factor for features, plain copies for labels and weights.  It runs in
+ * every step of a training, so it prefetches and vectorises. */
 #include "base/clones.h"
 #include "data/dataset_impl.h"
 
-/** Rows of a shuffled batch lie anywhere, and no processor guesses where: each is asked for while rows before it
- * are scaled, about AHEAD bytes before, but not more rows than there are lines on their way to a core.  Of a long
- * row its beginning is enough: the rest is in order. */
+/** A processor cannot guess where the next row of a shuffled batch is.  So each row is prefetched while earlier rows are scaled,
+ * about AHEAD bytes ahead, but for at most as many rows as a core can have cache lines on their way.  The beginning of a long
+ * row is enough, because the rest is in order. */
 enum { AHEAD = 2048, MOST_ROWS = 16, BEGINNING = 1024, CACHE_LINE = 64 };
 
 static int64_t rows_ahead(int64_t row_bytes) {
@@ -21,10 +23,9 @@ TUTTI_INLINE void ask_for(const void *row, int64_t row_bytes) {
 #endif
 }
 
-/** The scaled rows of one storage type.  WIDE is the type the arithmetic is done in: data that are far
- * from 0 keep their digits until the shift has been taken off, and so does the shift.  Bytes are never far, and a
- * float without a shift is rounded once either way.  One range over all features and one for each are two loops,
- * both plain enough for the compiler to vectorise. */
+/** Scale rows of one storage type.  WIDE is the type of the arithmetic: data that are far from 0 keep their digits until the
+ * shift is subtracted, and so does the shift.  Bytes are never far from 0, and a float without a shift is rounded once in
+ * either type.  One range over all features and one per feature are two loops, and the compiler vectorises both. */
 #define DEFINE_GATHER(NAME, RAW, WIDE)                                                                       \
   TUTTI_CLONES static void NAME(const RAW *restrict raw, int64_t width, tutti_scaling_values s,              \
                                 const int64_t *restrict rows, int64_t n, float *restrict x) {                \

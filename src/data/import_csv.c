@@ -1,3 +1,6 @@
+/* Imports a CSV file: a table of texts with one label column.  The difficult question is whether the first line is a header or a
+ * row; a wrong guess would lose a row, so a doubtful file is refused with the options that decide.  `tutti import csv` calls it
+ * through formats.def. */
 #include <ctype.h>
 #include <float.h>
 #include <math.h>
@@ -12,6 +15,7 @@
 
 enum { LIST_BYTES = 700, PLACE_BYTES = 512, NUMBER_BYTES = 24 };
 
+/** The file while it is read. */
 typedef struct {
   const tutti_import_csv_options *options;
   tutti_data_csv *csv;
@@ -21,7 +25,7 @@ typedef struct {
   tutti_data_array x; // of double, [n, n_columns - 1]
   tutti_label_texts labels;
   int64_t n;
-  bool numbered; // all features have names that a row may hold: numbers, missing values
+  bool numbered; // all features have names that may be values of a row: numbers, missing values
 } table;
 
 static bool is_missing(const char *field) {
@@ -46,12 +50,12 @@ static tutti_status check_names(const table *t) {
   const char *hint =
       automatic ? "; say --header=no if the first line is a row" : "; give each column a name of its own";
   TUTTI_CHECK(t->n_columns > 1, TUTTI_ERR_DATA,
-              "%s: the header line has a single column '%.60s', no feature beside the label; "
+              "%s: the header line has a single column '%.60s', expected a feature beside the label; "
               "columns are separated by comma, semicolon or tab",
               path, t->columns[0]);
   for (int64_t i = 0; i < t->n_columns; i++) n_numbers += tutti_text_real(t->columns[i], &number);
   TUTTI_CHECK(n_numbers < t->n_columns || !automatic, TUTTI_ERR_DATA,
-              "%s: the first line holds numbers alone; say --header=no if it is a row, --header=yes if these "
+              "%s: the first line has only numbers; say --header=no if it is a row, --header=yes if these "
               "are the names of the columns",
               path);
   for (int64_t i = 0; i < t->n_columns; i++)
@@ -69,7 +73,7 @@ static tutti_status check_names(const table *t) {
   return TUTTI_OK;
 }
 
-/** By name, else by number from 1. */
+/** Find the label column by its name, else by its number from 1. */
 static tutti_status find_label(table *t) {
   const char *wanted = t->options->label;
   char list[LIST_BYTES], hint[TUTTI_HINT_BYTES];
@@ -90,20 +94,21 @@ static tutti_status find_label(table *t) {
              tutti_text_list(list, sizeof list, t->columns, n_columns));
 }
 
-/** Bytes of UTF-8 are taken for letters. */
+/** Whether a field has letters or digits; bytes of UTF-8 count as letters. */
 static bool has_letters(const char *field) {
   while (*field && !isalnum((unsigned char)*field) && (unsigned char)*field < 0x80) field++;
   return *field != '\0';
 }
 
-/** A number, or what stands where a value is missing. */
+/** Whether a field is a number, or a sign for a missing value. */
 static bool may_be_in_a_row(const char *field) {
   double number = 0;
   return tutti_text_real(field, &number) || is_missing(field) || !has_letters(field) ||
          strcasecmp(field, "None") == 0 || strcasecmp(field, "#N/A") == 0 || strcasecmp(field, "n.a.") == 0;
 }
 
-/** A column that hardly has such a name: a label like the features, or a feature with a fraction; n_columns: none. */
+/** Find a column whose field is probably not a name: a label like the features, or a feature with a fraction.
+ * @return n_columns: there is none */
 static int64_t find_no_name(const table *t) {
   double number = 0;
   if (may_be_in_a_row(t->columns[t->label])) return t->label;
@@ -112,7 +117,7 @@ static int64_t find_no_name(const table *t) {
   return t->n_columns;
 }
 
-/** A row that is taken for names would be lost. */
+/** Refuse a first line that may be a row, because a row that is taken for names would be lost. */
 static tutti_status check_no_row(table *t) {
   t->numbered = t->options->header == TUTTI_HEADER_AUTO;
   for (int64_t i = 0; i < t->n_columns && t->numbered; i++)
@@ -120,7 +125,7 @@ static tutti_status check_no_row(table *t) {
   const int64_t at = t->numbered ? find_no_name(t) : t->n_columns;
   TUTTI_CHECK(at == t->n_columns, TUTTI_ERR_DATA,
               "%s:1: the first line looks like a row, column %lld is %.40s; say --header=no if it is one, "
-              "--header=yes if it holds the names of the columns",
+              "--header=yes if it has the names of the columns",
               t->options->file, (long long)at + 1, t->columns[at]);
   return TUTTI_OK;
 }
@@ -140,7 +145,8 @@ static tutti_status read_header(table *t) {
     if (!t->columns[t->n_columns]) return TUTTI_ERR_MEMORY;
   }
   if (t->options->header == TUTTI_HEADER_NO) {
-    TUTTI_CHECK(n > 1, TUTTI_ERR_DATA, "%s: the first row has a single column, no feature beside the label",
+    TUTTI_CHECK(n > 1, TUTTI_ERR_DATA,
+                "%s: the first row has a single column, expected a feature beside the label",
                 t->options->file);
     return find_label(t);
   }
@@ -163,18 +169,18 @@ static tutti_status read_number(const table *t, int64_t column, const char *fiel
   double value = 0;
   const bool is_number = tutti_text_real(field, &value);
   if (!is_number) TUTTI_TRY(check_present(t, column, field));
-  TUTTI_CHECK(
-      is_number, TUTTI_ERR_DATA,
-      "%s:%lld: column '%.60s': '%.40s' is no finite number; features are numbers, leave the column out or "
-      "replace its texts",
-      t->options->file, (long long)tutti_data_csv_line(t->csv), t->columns[column], field);
+  TUTTI_CHECK(is_number, TUTTI_ERR_DATA,
+              "%s:%lld: column '%.60s': '%.40s' is not a finite number; features are numbers, so leave the "
+              "column out or "
+              "replace its texts",
+              t->options->file, (long long)tutti_data_csv_line(t->csv), t->columns[column], field);
   TUTTI_CHECK(fabs(value) <= FLT_MAX, TUTTI_ERR_DATA,
               "%s:%lld: column '%.60s': %.40s does not fit into float32", t->options->file,
               (long long)tutti_data_csv_line(t->csv), t->columns[column], field);
   const bool is_byte = value >= 0 && value <= UINT8_MAX && value == floor(value);
   TUTTI_CHECK(is_byte || !t->options->bytes, TUTTI_ERR_DATA,
-              "%s:%lld: column '%.60s': %.40s is no byte (a whole number from 0 to 255), as which features "
-              "are to be stored",
+              "%s:%lld: column '%.60s': %.40s is not a byte (a whole number from 0 to 255), and features "
+              "are to be stored as bytes",
               t->options->file, (long long)tutti_data_csv_line(t->csv), t->columns[column], field);
   *x = value;
   return TUTTI_OK;
@@ -192,7 +198,7 @@ static tutti_status read_row(table *t) {
       TUTTI_TRY(check_present(t, column, field));
       TUTTI_CHECK(!t->numbered || strcmp(field, t->columns[column]) != 0, TUTTI_ERR_DATA,
                   "%s:%lld: the label '%.40s' is in the first line too, which may be a row; say --header=no "
-                  "if it is one, --header=yes if it holds the names of the columns",
+                  "if it is one, --header=yes if it has the names of the columns",
                   t->options->file, (long long)tutti_data_csv_line(t->csv), field);
       TUTTI_TRY(tutti_label_texts_add(&t->labels, field, tutti_data_csv_line(t->csv)));
     } else {
@@ -237,7 +243,7 @@ static void fill_bytes(const void *context, int64_t row, void *x) {
   for (int64_t j = 0; j < width; j++) ((uint8_t *)x)[j] = (uint8_t)from[j];
 }
 
-/** The type of x, once the names of the features stand together. */
+/** Choose the type of x, after the name of the label was moved to the end of t->columns. */
 static tutti_status choose_type(const table *t, tutti_type *type) {
   const int64_t width = t->n_columns - 1;
   const double *x = t->x.data;
@@ -271,7 +277,7 @@ static tutti_status write_table(table *t, tutti_import_result *result) {
   TUTTI_TRY_GOTO(done, TUTTI_NEW(order, t->n));
   TUTTI_TRY_GOTO(done,
                  tutti_import_split(t->n, t->options->test_fraction, t->options->seed, order, &w.n_test));
-  // The names of the features stand together from here on: the label's goes to the end.
+  // Move the name of the label to the end, so that the names of the features are together.
   memmove(t->columns + t->label, t->columns + t->label + 1,
           (size_t)(w.n_features - t->label) * sizeof *t->columns);
   t->columns[w.n_features] = label_name;

@@ -1,3 +1,6 @@
+/* Imports svmlight and LIBSVM files, which list only the features that are not zero.  The rows of both files are collected in
+ * compressed form, because only the largest index tells how wide x is, and written as full rows.  `tutti import svmlight` calls
+ * it through formats.def. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +11,7 @@
 
 enum { MAX_INDEX = 1 << 24, NUMBER_BYTES = 24 };
 
-/** Where a line stands, for messages. */
+/** A line, for messages. */
 typedef struct {
   const char *path;
   int64_t line;
@@ -21,12 +24,12 @@ typedef struct {
   tutti_data_array values;  // of double
   tutti_label_texts labels;
   int64_t n;
-  int32_t smallest, largest; // of all indices
-  place at_smallest, at_largest;
-  int32_t base, n_features; // index of the first feature; columns of x
+  int32_t smallest, largest;     // of all indices
+  place at_smallest, at_largest; // their lines
+  int32_t base, n_features;      // index of the first feature; columns of x
 } sparse;
 
-/** The next word of a line, NUL-terminated in place; NULL at its end. */
+/** The next word of a line, which gets a NUL after it.  @return NULL at the end of the line */
 static char *next_word(char **rest) {
   static const char blanks[] = " \t";
   char *word = *rest + strspn(*rest, blanks);
@@ -57,13 +60,13 @@ static tutti_status take_entry(sparse *s, place at, char *word, int64_t *previou
   *colon = '\0';
   if (strcmp(word, "qid") == 0) return TUTTI_OK;
   TUTTI_CHECK(tutti_text_integer(word, &index) && index >= 0 && index <= MAX_INDEX, TUTTI_ERR_DATA,
-              "%s:%lld: '%.40s' is no index of a feature, expected a whole number from 0 to %d", at.path,
+              "%s:%lld: '%.40s' is not an index of a feature, expected a whole number from 0 to %d", at.path,
               (long long)at.line, word, MAX_INDEX);
   TUTTI_CHECK(index > *previous, TUTTI_ERR_DATA,
-              "%s:%lld: index %lld after %lld, indices ascend within a line", at.path, (long long)at.line,
-              (long long)index, (long long)*previous);
+              "%s:%lld: index %lld comes after %lld, expected ascending indices within a line", at.path,
+              (long long)at.line, (long long)index, (long long)*previous);
   TUTTI_CHECK(tutti_text_real(colon + 1, &value) && fabs(value) <= FLT_MAX, TUTTI_ERR_DATA,
-              "%s:%lld: feature %lld: '%.40s' is no finite number that fits into float32", at.path,
+              "%s:%lld: feature %lld: '%.40s' is not a finite number that fits into float32", at.path,
               (long long)at.line, (long long)index, colon + 1);
   *previous = index;
   note_index(s, at, (int32_t)index);
@@ -79,8 +82,8 @@ static tutti_status take_line(sparse *s, place at, char *line) {
   int64_t previous = -1;
   if (!label) return TUTTI_OK;
   TUTTI_CHECK(tutti_text_real(label, &number), TUTTI_ERR_DATA,
-              "%s:%lld: the label '%.40s' is no number (several labels in a row are not supported)", at.path,
-              (long long)at.line, label);
+              "%s:%lld: the label '%.40s' is not a number (several labels per row are not supported)",
+              at.path, (long long)at.line, label);
   TUTTI_TRY(tutti_label_texts_add(&s->labels, label, at.line));
   for (char *word; (word = next_word(&rest));) TUTTI_TRY(take_entry(s, at, word, &previous));
   TUTTI_TRY(tutti_data_array_add(&s->starts, &s->values.n, 1));
@@ -103,18 +106,18 @@ static tutti_status read_file(sparse *s, const char *path, int64_t *n) {
     TUTTI_TRY_GOTO(done, take_line(s, (place){path, tutti_data_input_line_number(input)}, line));
   }
   *n = s->n - before;
-  TUTTI_CHECK_GOTO(done, *n > 0, TUTTI_ERR_DATA, "%s: holds no rows", path);
+  TUTTI_CHECK_GOTO(done, *n > 0, TUTTI_ERR_DATA, "%s: has no rows", path);
 done:
   tutti_data_input_close(&input);
   return status;
 }
 
-/** Which column an index means, once all rows are read. */
+/** Find the index of the first feature, and the number of features, after all rows were read. */
 static tutti_status find_columns(sparse *s, const tutti_import_svmlight_options *options) {
   s->base =
       options->index_base == TUTTI_INDEX_AUTO ? s->smallest > 0 : options->index_base == TUTTI_INDEX_FROM_1;
   TUTTI_CHECK(s->smallest >= s->base, TUTTI_ERR_DATA,
-              "%s:%lld: index 0, but indices are to count from 1; say --index_base=0 if they count from 0",
+              "%s:%lld: index 0, but the indices begin at 1 here; say --index_base=0 if they begin at 0",
               s->at_smallest.path, (long long)s->at_smallest.line);
   s->n_features = s->largest - s->base + 1;
   if (options->n_features == 0) return TUTTI_OK;
@@ -141,7 +144,7 @@ static tutti_status find_columns(sparse *s, const tutti_import_svmlight_options 
 DEFINE_FILL(fill_floats, float)
 DEFINE_FILL(fill_doubles, double)
 
-/** The values of each column together: those of column j are values [ends[j - 1], ends[j]). */
+/** Sort the values by column: those of column j are values [ends[j - 1], ends[j]). */
 static void group(const sparse *s, int64_t *ends, double *values) {
   const int32_t *indices = s->indices.data;
   for (int64_t k = 0; k < s->values.n; k++) ends[indices[k] - s->base]++;

@@ -1,3 +1,5 @@
+/* Reads a file from its beginning to its end, plain or gzip, in a buffer of our own, because zlib's calls per line are slow.  All
+ * formats to import read through it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -13,12 +15,12 @@ struct tutti_data_input {
   char *path;
   gzFile gz;
   char *buffer;          // [BUFFER_BYTES]
-  int64_t at, n;         // bytes of it that are used, that are there
+  int64_t at, n;         // bytes of the buffer: used, read
   tutti_data_array line; // of char
   int64_t line_number;
 };
 
-/** gzip or not is zlib's to find out: it hands bytes without a gzip header through as they are. */
+/** zlib finds out whether a file is gzip; it returns bytes without a gzip header as they are. */
 static tutti_status open_gz(const char *path, gzFile *gz) {
   const int file = open(path, O_RDONLY | O_CLOEXEC);
   TUTTI_CHECK(file >= 0 || errno != ENOENT, TUTTI_ERR_MISSING, "%s: there is no such file", path);
@@ -27,7 +29,7 @@ static tutti_status open_gz(const char *path, gzFile *gz) {
   const bool folder = fstat(file, &about) == 0 && S_ISDIR(about.st_mode);
   *gz = folder ? NULL : gzdopen(file, "rb");
   if (!*gz) close(file);
-  TUTTI_CHECK(!folder, TUTTI_ERR_DATA, "%s: is a folder, a file is needed", path);
+  TUTTI_CHECK(!folder, TUTTI_ERR_DATA, "%s: is a folder, expected a file", path);
   TUTTI_CHECK(*gz, TUTTI_ERR_MEMORY, "%s: no memory to read it", path);
   return TUTTI_OK;
 }
@@ -59,7 +61,7 @@ void tutti_data_input_close(tutti_data_input **input) {
   *input = NULL;
 }
 
-/** The buffer has been used up: the next bytes; n = 0 at the end of the file. */
+/** Fill the used-up buffer again; n = 0 at the end of the file. */
 static tutti_status refill(tutti_data_input *input) {
   const int got = gzread(input->gz, input->buffer, BUFFER_BYTES);
   int code = Z_OK;
@@ -102,7 +104,7 @@ tutti_status tutti_data_input_check_end(tutti_data_input *input) {
   return TUTTI_OK;
 }
 
-/** Collect bytes up to and with the next \n into input->line; the last line may lack it. */
+/** Collect bytes up to and with the next \n in input->line; the last line may lack a \n. */
 static tutti_status collect_line(tutti_data_input *input) {
   input->line.n = 0;
   for (;;) {
@@ -129,7 +131,7 @@ tutti_status tutti_data_input_line(tutti_data_input *input, char **line, int64_t
   char *text = input->line.data;
   input->line_number++;
   TUTTI_CHECK(!memchr(text, '\0', (size_t)n), TUTTI_ERR_DATA,
-              "%s:%lld: holds a NUL byte: this is no text file (in UTF-8 or ASCII)", input->path,
+              "%s:%lld: has a NUL byte, so it is not a text file in UTF-8 or ASCII", input->path,
               (long long)input->line_number);
   if (text[n - 1] == '\n') text[--n] = '\0';
   if (n > 0 && text[n - 1] == '\r') text[--n] = '\0';

@@ -1,3 +1,5 @@
+/* Decides what the labels of an import are, by the rule of tutti_import_kind, and numbers the classes.  The imports of CSV and
+ * svmlight collect the labels as texts and call it when all rows are read. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -16,12 +18,12 @@ typedef struct {
   int64_t at, line;
 } item;
 
-/** What the labels are as numbers; `values` holds them where all are. */
+/** The labels as numbers. */
 typedef struct {
   int64_t n, n_numbers, n_whole;
-  int64_t first_text; // line of the first that is no number, 0: all are
+  int64_t first_text; // line of the first label that is not a number; 0: all are numbers
   const char *example;
-  double *values; // [n]
+  double *values; // [n], if all labels are numbers
 } survey;
 
 void tutti_label_texts_init(tutti_label_texts *texts) {
@@ -65,7 +67,7 @@ static int by_text(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/** Sort `keys` [n] of `unit` bytes and keep one of each; how many are left. */
+/** Sort keys[n] of `unit` bytes and keep one of each.  @return how many remain */
 static int64_t sort_unique(void *keys, int64_t n, size_t unit, int (*compare)(const void *, const void *)) {
   char *key = keys;
   qsort(keys, (size_t)n, unit, compare);
@@ -78,11 +80,11 @@ static int64_t sort_unique(void *keys, int64_t n, size_t unit, int (*compare)(co
 }
 
 static tutti_status check_count(int64_t n_classes, tutti_import_kind kind, const char *place) {
-  TUTTI_CHECK(n_classes > 1, TUTTI_ERR_DATA, "%s: every row has the same label, there is nothing to learn",
+  TUTTI_CHECK(n_classes > 1, TUTTI_ERR_DATA, "%s: every row has the same label, so there is nothing to learn",
               place);
   TUTTI_CHECK(kind == TUTTI_IMPORT_CLASSES || n_classes <= MAX_AUTO_CLASSES, TUTTI_ERR_DATA,
               "%s: %lld different texts as labels, more than %d; is this the label column? "
-              "Kind 'classes' takes them as classes all the same",
+              "Kind 'classes' accepts them as classes",
               place, (long long)n_classes, MAX_AUTO_CLASSES);
   TUTTI_CHECK(n_classes <= TUTTI_IMPORT_MAX_CLASSES, TUTTI_ERR_DATA,
               "%s: %lld different labels, at most %d classes are possible", place, (long long)n_classes,
@@ -90,8 +92,8 @@ static tutti_status check_count(int64_t n_classes, tutti_import_kind kind, const
   return TUTTI_OK;
 }
 
-/** Classes [n_classes] are written one after another into name_text by `write`, whose names take name_bytes
- * in all. */
+/** Allocate the names of the classes.
+ * @param[in] name_bytes  of all names together, with NULs */
 static tutti_status allot_names(tutti_labels *labels, int64_t n_classes, int64_t name_bytes) {
   TUTTI_TRY(TUTTI_NEW(labels->names, n_classes));
   TUTTI_TRY(TUTTI_NEW(labels->name_text, name_bytes));
@@ -99,7 +101,7 @@ static tutti_status allot_names(tutti_labels *labels, int64_t n_classes, int64_t
   return TUTTI_OK;
 }
 
-/** Numbers as classes, in ascending order: 0..K-1 keep their ids. */
+/** Make classes of numbers, in ascending order, so that 0..K-1 keep their ids. */
 static tutti_status number_classes(const survey *s, const double *keys, int64_t n_classes,
                                    tutti_labels *labels) {
   TUTTI_TRY(allot_names(labels, n_classes, n_classes * NUMBER_BYTES));
@@ -115,7 +117,7 @@ static tutti_status number_classes(const survey *s, const double *keys, int64_t 
   return TUTTI_OK;
 }
 
-/** Texts as classes, in order of name. */
+/** Make classes of texts, in order of name. */
 static tutti_status text_classes(const tutti_label_texts *texts, tutti_import_kind kind, const char *place,
                                  tutti_labels *labels) {
   const char **keys = NULL;
@@ -148,17 +150,17 @@ static tutti_status regression(const survey *s, const char *place, tutti_labels 
                 place, s->values[i]);
     labels->values[i] = (float)s->values[i];
   }
-  // Their order is no longer wanted.
+  // This sorts the values, whose order is no longer needed.
   if (tutti_import_needs_double(s->values, s->n))
     tutti_log(
         TUTTI_LOG_WARNING,
-        "%s: the labels are trained on as float32, which changes them: they have too many digits; take off "
-        "what they have in common, as their mean",
+        "%s: the labels are trained on as float32, which changes them: they have too many digits; subtract "
+        "an offset, for example their mean",
         place);
   return TUTTI_OK;
 }
 
-/** All labels are numbers: whole ones of few values are classes, unless the caller knows better. */
+/** All labels are numbers.  Whole numbers with few different values become classes, unless the caller decides otherwise. */
 static tutti_status from_numbers(const survey *s, tutti_import_kind kind, const char *place,
                                  tutti_labels *labels) {
   double *keys = NULL;
@@ -179,13 +181,14 @@ done:
   return status;
 }
 
-/** A text among real numbers is far more likely a slip than a class. */
+/** A text among real numbers is much more probably a mistake than a class. */
 static tutti_status check_mixture(const survey *s, tutti_import_kind kind, const char *place) {
   const bool reals = s->n_numbers > s->n_whole;
   TUTTI_CHECK(s->first_text == 0 || kind == TUTTI_IMPORT_CLASSES || (kind == TUTTI_IMPORT_AUTO && !reals),
-              TUTTI_ERR_DATA, "%s, line %lld: the label '%.40s' is no number%s", place,
+              TUTTI_ERR_DATA, "%s, line %lld: the label '%.40s' is not a number%s", place,
               (long long)s->first_text, s->example,
-              kind == TUTTI_IMPORT_AUTO ? ", but others are reals; kind 'classes' takes them as names" : "");
+              kind == TUTTI_IMPORT_AUTO ? ", but other labels are reals; kind 'classes' takes all as names"
+                                        : "");
   return TUTTI_OK;
 }
 

@@ -1,3 +1,5 @@
+/* Shapes and types of the arrays in the file, checked against each other, and their places in the window.  Rank 0 reads them when
+ * a data set is opened, and the first rank of each other node compares its file with them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -41,7 +43,7 @@ static tutti_status fail_missing(const tutti_file *file, const char *name) {
              hint, list[0] ? list : "none");
 }
 
-/** @param[in] expected  what the shape should be */
+/** @param[in] expected  the right shape, in words */
 static tutti_status fail_shape(const tutti_file *file, const char *name, const tutti_array_shape *shape,
                                const char *expected) {
   char text[LIST_BYTES] = "";
@@ -52,7 +54,7 @@ static tutti_status fail_shape(const tutti_file *file, const char *name, const t
 
 // --- shapes
 
-/** The type that holds the array's numbers in memory. */
+/** Find the type of the array's numbers in memory: bytes stay bytes, and the others become the smallest float that is exact. */
 static tutti_status memory_type(const tutti_file *file, const char *name, const tutti_array_shape *shape,
                                 tutti_type *type) {
   TUTTI_CHECK(shape->type_class != TUTTI_CLASS_OTHER, TUTTI_ERR_DATA,
@@ -86,7 +88,7 @@ static tutti_status read_x(const tutti_file *file, const char *name, tutti_part 
     width *= shape.dims[i];
   }
   if (shape.dims[0] > (INT64_C(1) << 50) / width)
-    return fail_shape(file, name, &shape, "what memory could hold");
+    return fail_shape(file, name, &shape, "what fits in memory");
   TUTTI_CHECK(*n_features == 0 || *n_features == width, TUTTI_ERR_DATA,
               "%s: array '%s' has %lld features, the training samples have %lld", tutti_file_path(file), name,
               (long long)width, (long long)*n_features);
@@ -95,7 +97,7 @@ static tutti_status read_x(const tutti_file *file, const char *name, tutti_part 
   return tutti_file_check_stored(file, name);
 }
 
-/** An autoencoder's targets are the features. */
+/** Find out whether the targets are the features, as for an autoencoder, and check that this is the same for all sets. */
 static tutti_status read_y_of_x(const tutti_file *file, const tutti_dataset *d, tutti_rows which,
                                 tutti_layout *layout) {
   tutti_part *const part = &layout->parts[which], *const train = &layout->parts[TUTTI_ROWS_TRAIN];
@@ -106,7 +108,7 @@ static tutti_status read_y_of_x(const tutti_file *file, const tutti_dataset *d, 
   TUTTI_FAIL(
       TUTTI_ERR_DATA,
       "%s: data.y_%s is '%s', the array of the features, but data.y_%s is '%s', which is not: expected the "
-      "features as targets of all rows alike",
+      "features as targets of all rows",
       tutti_file_path(file), part->y_is_x ? other : "train",
       d->x_name[part->y_is_x ? which : TUTTI_ROWS_TRAIN], part->y_is_x ? "train" : other,
       d->y_name[part->y_is_x ? TUTTI_ROWS_TRAIN : which]);
@@ -121,9 +123,9 @@ static tutti_status read_y(const tutti_file *file, const char *x_name, const cha
   if (shape.n_dims > 2)
     return fail_shape(
         file, name, &shape,
-        "[N] or [N, K]; an autoencoder names its features as its targets, data.y_train: x_train");
+        "[N] or [N, K]; for an autoencoder name the features as targets, data.y_train: x_train");
   TUTTI_CHECK(shape.dims[0] == part->n_file, TUTTI_ERR_DATA,
-              "%s: array '%s' has %lld rows, but '%s' has %lld; each sample needs its label",
+              "%s: array '%s' has %lld rows, but '%s' has %lld; each sample needs a label",
               tutti_file_path(file), name, (long long)shape.dims[0], x_name, (long long)part->n_file);
   const int64_t width = shape.n_dims == 2 ? shape.dims[1] : 1;
   TUTTI_CHECK(*n_targets == 0 || *n_targets == width, TUTTI_ERR_DATA,
@@ -133,7 +135,7 @@ static tutti_status read_y(const tutti_file *file, const char *x_name, const cha
   return tutti_file_check_stored(file, name);
 }
 
-/** One number for each training row. */
+/** Read the shape of the weights, one number per training row. */
 static tutti_status read_weights(const tutti_file *file, const char *name, tutti_part *part) {
   tutti_array_shape shape = {0};
   tutti_type type = TUTTI_F32;
@@ -151,7 +153,7 @@ static tutti_status read_part(const tutti_file *file, const tutti_dataset *d, tu
   const char *x = d->x_name[which], *y = d->y_name[which];
   tutti_part *part = &layout->parts[which];
   if (!x) return TUTTI_OK;
-  // A file without a test or validation set is whole; what is asked for by itself has to be there.
+  // A file may lack a test or validation set, but not an array that is read alone or under a name of its own.
   const bool usual = which == TUTTI_ROWS_TEST || strcmp(x, TUTTI_X_VAL) == 0;
   const bool optional = which != TUTTI_ROWS_TRAIN && usual && d->x_name[TUTTI_ROWS_TRAIN];
   if (optional && !tutti_file_has(file, x) && !tutti_file_has(file, y)) return TUTTI_OK;
@@ -166,7 +168,7 @@ static tutti_status read_part(const tutti_file *file, const tutti_dataset *d, tu
   return TUTTI_OK;
 }
 
-/** A place of `bytes` at the end of what is allotted so far. */
+/** Reserve `bytes` at the end of the window.  @return where they begin */
 static int64_t allot(int64_t *end, int64_t bytes) {
   const int64_t at = *end;
   *end += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;

@@ -6,10 +6,10 @@
 #include "base/log.h"
 #include "data/dataset_impl.h"
 
-/** What rank 0 has found in the file, on its way to the others. */
+/** What rank 0 finds in the file and sends to the other ranks. */
 typedef struct {
   tutti_layout layout;
-  int64_t n_classes, class_bytes;
+  int64_t n_classes, class_bytes; // class_bytes: of their names
   bool has_unused;
 } header;
 
@@ -30,14 +30,15 @@ static tutti_status check_options(const tutti_data_options *o) {
   TUTTI_CHECK(!o->x_val == !o->y_val, TUTTI_ERR_CONFIG, "data.%s is set without data.%s",
               o->x_val ? "x_val" : "y_val", o->x_val ? "y_val" : "x_val");
   TUTTI_CHECK(o->x_train || o->x_test || o->x_val, TUTTI_ERR_CONFIG,
-              "data: neither training nor test arrays are named, nor validation ones");
+              "data: no arrays are named, neither for training nor for testing nor for validation");
   TUTTI_CHECK(o->limit_train >= 0 && o->limit_test >= 0, TUTTI_ERR_CONFIG,
               "data.limit_%s is below 0, expected a number of rows, or 0 for all",
               o->limit_train < 0 ? "train" : "test");
   return TUTTI_OK;
 }
 
-/** Local.  A data set that knows its options.  *dataset is NULL after a failure. */
+/** Local.  Make a data set with its options and no rows.
+ * @param[out] dataset  NULL after a failure */
 static tutti_status create(const tutti_comm *comm, const tutti_data_options *o, tutti_dataset **dataset) {
   tutti_dataset *d = NULL;
   tutti_status status = TUTTI_OK;
@@ -61,8 +62,7 @@ done:
   return status;
 }
 
-/** Local.  The names of the classes one after another, each with its NUL, into d->class_text; none is
- * fine. */
+/** Local.  Put the names of the classes into d->class_text, one after another, each with its NUL.  There may be none. */
 static tutti_status read_classes(const tutti_file *file, tutti_dataset *d, header *h) {
   const char *y = NULL;
   for (tutti_rows which = 0; which < TUTTI_N_ROWS && !y; which++) y = d->y_name[which];
@@ -81,7 +81,7 @@ done:
   return status;
 }
 
-/** Local.  What the file has is not passed over in silence. */
+/** Local.  Log that the file has an array that is not read. */
 static void name_unused(const tutti_file *file, const tutti_data_options *o, header *h) {
   h->has_unused = o->unused && tutti_file_has(file, o->unused);
   if (h->has_unused) tutti_log(TUTTI_LOG_INFO, "%s: array '%s' is not used: %s", o->file, o->unused, o->why);
@@ -101,7 +101,7 @@ done:
   return status;
 }
 
-/** Local.  Memory of this rank's own, for what the header announces. */
+/** Local.  Allocate the own memory of this rank for the content of the header. */
 static tutti_status allot(tutti_dataset *d, const header *h) {
   d->layout = h->layout;
   d->n_classes = (int)h->n_classes;
@@ -123,8 +123,7 @@ static void point_at_classes(tutti_dataset *d) {
   }
 }
 
-/** Collective.  Each local step that may fail is followed by an agreement, and only then does anyone
- * branch. */
+/** Collective.  After each local step that may fail the ranks agree, and only then does a rank branch. */
 static tutti_status open_agreed(const tutti_comm *comm, const tutti_data_options *options,
                                 tutti_dataset **dataset) {
   header h = {0};
@@ -160,7 +159,7 @@ tutti_status tutti_dataset_open(const tutti_comm *comm, const tutti_data_options
   return open_agreed(comm, options, dataset);
 }
 
-/** Local.  The file's only array, or x_test. */
+/** Local.  Find the only array of the file, or x_test. */
 static tutti_status find_array(const char *path, bool external, char **name) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;

@@ -1,3 +1,5 @@
+/* Decides whether features of an import need float64: if float32 would change whole numbers, such as ids and times, or make
+ * values equal.  The imports of CSV and svmlight call it for each column. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -10,7 +12,7 @@ static bool is_exact(double value) {
 
 static bool is_whole(double value) {
   return value == floor(value) &&
-         fabs(value) <= 9007199254740992.0; // 2^53: beyond it float64 has no digits for them
+         fabs(value) <= 9007199254740992.0; // 2^53: above it float64 cannot hold all whole numbers
 }
 
 static int by_value(const void *a, const void *b) {
@@ -18,7 +20,8 @@ static int by_value(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/** Rounding keeps the order, so that values that become equal are neighbours. */
+/** Whether float32 makes many values of a column equal.  Rounding keeps the order, so such values are neighbours after
+ * sorting. */
 static bool merges(double *column, int64_t n) {
   int64_t distinct = 1, lost = 0;
   qsort(column, (size_t)n, sizeof *column, by_value);
@@ -27,7 +30,7 @@ static bool merges(double *column, int64_t n) {
     distinct++;
     lost += (float)column[i] == (float)column[i - 1];
   }
-  // What chance makes equal among the 2^23 numbers that float32 has from 1 to 2, twice over.
+  // Twice the number that chance makes equal among the 2^23 numbers of float32 from 1 to 2.
   return (double)lost > (double)distinct * (double)distinct / (1 << 23);
 }
 
@@ -43,6 +46,6 @@ bool tutti_import_needs_double(double *column, int64_t n) {
 
 void tutti_import_note_double(const char *path, const char *column) {
   tutti_log(TUTTI_LOG_INFO,
-            "%s: features are stored as float64, since float32 would change the numbers of column '%.60s'",
+            "%s: features are stored as float64, because float32 would change the numbers of column '%.60s'",
             path, column);
 }

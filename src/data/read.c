@@ -1,3 +1,5 @@
+/* Reads the rows of a data set into the memory of a node, and makes sure that all nodes have the same rows, by a fingerprint.
+ * Opening a data set calls it. */
 #include <string.h>
 
 #include "base/fault.h"
@@ -6,7 +8,7 @@
 
 enum { PIECE_BYTES = 1 << 24 };
 
-/** In pieces, so that what is checked was just read and is still in the cache. */
+/** Read in pieces, so that the numbers are still in the cache when they are checked. */
 static tutti_status read_array(const tutti_file *file, const char *name, tutti_type type, int64_t n,
                                int64_t width, char *to) {
   const int64_t row_bytes = width * (int64_t)tutti_type_bytes(type);
@@ -20,10 +22,10 @@ static tutti_status read_array(const tutti_file *file, const char *name, tutti_t
   return TUTTI_OK;
 }
 
-/** On another node the path may lead to another file. */
+/** The path may lead to another file on another node. */
 static tutti_status fail_other_file(const char *path) {
-  TUTTI_FAIL(TUTTI_ERR_DATA, "%s: is on this node not the file that rank 0 sees; all nodes need the same one",
-             path);
+  TUTTI_FAIL(TUTTI_ERR_DATA,
+             "%s: this node has another file than rank 0 at this path; all nodes need the same one", path);
 }
 
 static tutti_status check_layout(const tutti_file *file, const tutti_dataset *d) {
@@ -63,8 +65,8 @@ done:
   return status;
 }
 
-/** The hash of earlier versions: FNV-1a (Fowler, Noll, Vo) over words in place of bytes: arrays begin at whole words, and
- * what is left of the last one is zero.  Two changes of the highest bits of words cancel in it. */
+/** The hash of earlier versions: FNV-1a (Fowler, Noll, Vo) over words instead of bytes.  Arrays begin at whole words, and the
+ * rest of the last word is zero.  It is weak: two changes of the highest bits of words cancel. */
 static uint64_t hash_words(uint64_t hash, const void *from, int64_t bytes) {
   const uint64_t *words = from;
   for (int64_t i = 0; i < (bytes + 7) / 8; i++) hash = (hash ^ words[i]) * UINT64_C(0x100000001b3);

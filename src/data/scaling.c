@@ -1,3 +1,5 @@
+/* The scaling of the features: x = (raw - shift) * factor, with numbers from the training rows or from a checkpoint.  The set-up
+ * of a training computes it, a checkpoint keeps it, and gather.c applies it. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -8,18 +10,18 @@
 const char *const tutti_scale_names[TUTTI_N_SCALES] = {"auto", "none", "unit", "standardize",
                                                        "standardize_features"};
 
-/** What the training rows say about each feature; [n_features] each, one allocation. */
+/** Statistics of each feature over the training rows; [n_features] each, one allocation. */
 typedef struct {
   double *min, *max, *mean, *variance;
 } statistics;
 
-/** Whether a row is one to look at.
- * @param[in] marks  a bit each; NULL: all are */
+/** Whether a row is used.
+ * @param[in] marks  a bit for each row; NULL: all rows are used */
 TUTTI_INLINE bool is_marked(const uint64_t *marks, int64_t row) {
   return !marks || (marks[row / 64] >> (row % 64) & 1);
 }
 
-/** All rows into the minimum, maximum and sum of each feature. */
+/** Update the minimum, maximum and sum of each feature with all rows. */
 #define DEFINE_ADD(NAME, RAW)                                                                                \
   TUTTI_CLONES static void NAME(const RAW *restrict x, int64_t n_rows, int64_t width,                        \
                                 const uint64_t *restrict marks, double *restrict min, double *restrict max,  \
@@ -38,7 +40,7 @@ DEFINE_ADD(add_u8, uint8_t)
 DEFINE_ADD(add_f32, float)
 DEFINE_ADD(add_f64, double)
 
-/** All rows into the sum of squared distances to the mean. */
+/** Add the squared distances to the mean of each feature over all rows. */
 #define DEFINE_SPREAD(NAME, RAW)                                                                             \
   TUTTI_CLONES static void NAME(const RAW *restrict x, int64_t n_rows, int64_t width,                        \
                                 const uint64_t *restrict marks, const double *restrict mean,                 \
@@ -99,8 +101,8 @@ void tutti_dataset_train_ranges(const tutti_dataset *d, double *min, double *max
   find_ranges(d, NULL, &(statistics){.min = min, .max = max, .mean = sum});
 }
 
-/** Two passes, so that nothing cancels, in the order of the file: memory is read as it lies, and the sums do
- * not depend on the order of rows_at. */
+/** Two passes, so that no digits cancel, in the order of the file, so that memory is read in order and the sums do not depend on
+ * the order of rows_at. */
 static void measure(const tutti_dataset *d, const uint64_t *marks, int64_t n, const statistics *s) {
   const int64_t width = d->layout.n_features;
   find_ranges(d, marks, s);
@@ -109,10 +111,11 @@ static void measure(const tutti_dataset *d, const uint64_t *marks, int64_t n, co
   for (int64_t j = 0; j < width; j++) s->variance[j] /= (double)n;
 }
 
-/** A bit for each of the n rows; NULL where that is every row. */
+/** Mark the n rows.
+ * @param[out] marks  a bit for each row, owned by the caller; NULL: all rows are marked */
 static tutti_status mark(const tutti_dataset *d, tutti_rows_at rows_at, const void *context, int64_t n,
                          uint64_t **marks) {
-  enum { MANY = 512 }; // rows asked for at once
+  enum { MANY = 512 }; // rows per call of rows_at
   const int64_t n_rows = d->layout.parts[TUTTI_ROWS_TRAIN].n;
   *marks = NULL;
   if (n == n_rows) return TUTTI_OK;
@@ -127,8 +130,7 @@ static tutti_status mark(const tutti_dataset *d, tutti_rows_at rows_at, const vo
   return TUTTI_OK;
 }
 
-/** The features as one population: its variance is the mean of the variances plus the variance of the
- * means. */
+/** Take all features as one population.  Its variance is the mean of the variances plus the variance of the means. */
 static void pool(const statistics *s, int64_t width) {
   double mean = 0, variance = 0;
   for (int64_t j = 0; j < width; j++) mean += s->mean[j] / (double)width;
@@ -142,8 +144,8 @@ static void pool(const statistics *s, int64_t width) {
   s->variance[0] = variance;
 }
 
-/** x = (raw - shift) / width.  Where all values are equal the width is zero, or its rounding: then only the
- * shift is taken off, and it is that value, so that x is 0 exactly. */
+/** x = (raw - shift) / width.  If all values are equal, the width is zero up to rounding.  Then the shift is that value, and the
+ * factor 1, so that x is exactly 0. */
 static void put(tutti_dataset *d, int64_t j, double shift, double width, const statistics *s) {
   const float factor = (float)(1 / width);
   const bool constant = s->min[j] == s->max[j] || !isfinite(factor);
@@ -157,7 +159,8 @@ static tutti_status fit(tutti_dataset *d, tutti_scale scale, tutti_rows_at rows_
   double *all = NULL;
   uint64_t *marks = NULL;
   tutti_status status = TUTTI_OK;
-  TUTTI_CHECK(n > 0, TUTTI_ERR_DATA, "%s: no training rows to take the scaling '%s' from", d->file,
+  TUTTI_CHECK(n > 0, TUTTI_ERR_DATA,
+              "%s: there are no training rows, from which the scaling '%s' is computed", d->file,
               tutti_scale_names[scale]);
   TUTTI_TRY_GOTO(done, TUTTI_NEW(all, 4 * width));
   TUTTI_TRY_GOTO(done, mark(d, rows_at, context, n, &marks));
@@ -177,14 +180,14 @@ done:
   return status;
 }
 
-/** Without a look at the rows. */
+/** Set a scaling that does not depend on the rows. */
 static void set_fixed(tutti_dataset *d, bool bytes) {
   d->n_scaling = 1;
   d->shift[0] = 0;
   d->factor[0] = bytes ? (double)(1.0f / UINT8_MAX) : 1;
 }
 
-/** One rank reckons for all: the sums of two nodes with different processors need not agree to the last bit. */
+/** One rank computes for all, because sums on nodes with different processors may differ in the last bit. */
 static tutti_status fit_on_root(const tutti_comm *comm, tutti_dataset *d, tutti_scale scale,
                                 tutti_rows_at rows_at, const void *context, int64_t n) {
   const tutti_status local = tutti_comm_rank(comm) == 0 ? fit(d, scale, rows_at, context, n) : TUTTI_OK;
@@ -208,7 +211,7 @@ tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *d,
 
 tutti_status tutti_dataset_set_scaling(tutti_dataset *d, tutti_scaling_values values) {
   TUTTI_CHECK(values.n == 1 || values.n == d->layout.n_features, TUTTI_ERR_DATA,
-              "%s: has %lld features, the scaling is one for %lld", d->file, (long long)d->layout.n_features,
+              "%s: has %lld features, but the scaling is for %lld", d->file, (long long)d->layout.n_features,
               (long long)values.n);
   memmove(d->shift, values.shift, (size_t)values.n * sizeof *d->shift);
   memmove(d->factor, values.factor, (size_t)values.n * sizeof *d->factor);

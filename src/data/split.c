@@ -1,9 +1,12 @@
+/* Draws the test rows of an import: the rows with the smallest random words.  The word of a row depends on the seed and the row
+ * alone, so the same file and seed give the same test rows everywhere.  The import of CSV calls it. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/random.h"
 #include "data/import_impl.h"
 
+/** A row and its random word. */
 typedef struct {
   uint32_t word;
   int64_t row;

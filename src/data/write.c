@@ -1,3 +1,5 @@
+/* Writes the data set file of an import, in pieces of rows, with names of classes and columns as attributes.  The imports of CSV
+ * and svmlight call it with all rows in memory. */
 #include <string.h>
 
 #include "data/import_impl.h"

@@ -18,7 +18,7 @@ train() {
 }
 table pixels 0,200,p 9,1,q 255,0,p
 train pixels.h5
-expect_count 1 "tutti: warning: pixels.h5: array 'x_train' holds whole numbers in 0 to 255 .* data.scale: unit"
+expect_count 1 "tutti: warning: pixels.h5: array 'x_train' contains whole numbers from 0 to 255 .* data.scale: unit"
 # A study says it once, not in each trial.
 succeed "$RANKS" study --data.file=pixels.h5 --model.layers='dense 2 softmax' --study.vary.train.batch_size='[1, 2]' \
   --study.goal='val_loss <= 9' --data.validation_split=0.4 --study.budget='2 steps'
@@ -43,7 +43,7 @@ BYTES=--bytes=yes table bytes 0,200,p 9,1,q 255,0,p
 table far 0.001,200,p 0.002,900,q 0.001,100,p
 table near 0.1,20,p 0.2,9,q 0.1,10,p
 train bits.h5
-expect_count 1 "tutti: warning: bits.h5: array 'x_train' holds bytes that are all 0 or 1.* data.scale: none"
+expect_count 1 "tutti: warning: bits.h5: array 'x_train' contains bytes that are all 0 or 1.* data.scale: none"
 train far.h5
 expect_count 1 'tutti: warning: far.h5: .*(column 1, from 0, spans 800, column 0 spans 0.001).* standardize_features'
 for file in bytes near; do
@@ -62,14 +62,14 @@ expect_no_text 'stored as bytes'
 train parts.h5
 expect_no_text 'stored as bytes'
 succeed 1 eval run/checkpoint.h5 --data.file=pixels.h5 --split=train
-expect_count 1 "tutti: warning: pixels.h5: array 'x_train' holds whole numbers 0 to 255, but .* trained on bytes / 255"
+expect_count 1 "tutti: warning: pixels.h5: array 'x_train' contains whole numbers 0 to 255, but .* trained on bytes / 255"
 train pixels.h5
 succeed 1 predict run/checkpoint.h5 parts.h5:x_train out.h5
-expect_count 1 "tutti: warning: parts.h5: array 'x_train' holds bytes / 255, but .* trained on whole numbers 0 to 255"
+expect_count 1 "tutti: warning: parts.h5: array 'x_train' contains bytes / 255, but .* trained on whole numbers 0 to 255"
 # Once, not in each trial of a study, or by each of its groups.
 succeed "$RANKS" study --data.file=parts.h5 --model.layers='dense 2 softmax' --model.weights=run/checkpoint.h5 --study.output=parts.study.h5 \
   --study.vary.train.batch_size='[1, 2]' --study.seeds=3 --study.goal='loss <= 0' --study.budget='2 steps' --study.train_rows=3
-expect_count 1 "tutti: warning: parts.h5: array 'x_train' holds bytes / 255, but .* trained on whole numbers 0 to 255"
+expect_count 1 "tutti: warning: parts.h5: array 'x_train' contains bytes / 255, but .* trained on whole numbers 0 to 255"
 
 # Targets that float32 hardly tells apart.
 printf '%s\n' a,y 1,1600000040 2,1600000300 3,1600000020 >times.csv

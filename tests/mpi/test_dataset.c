@@ -203,7 +203,7 @@ static void expect_found_out(const tutti_comm *comm, const char *folder) {
     if (size == 1)
       EXPECT_OK(status);
     else
-      EXPECT_FAILS(status, TUTTI_ERR_DATA, "d.h5: is on this node not the file that rank 0 sees");
+      EXPECT_FAILS(status, TUTTI_ERR_DATA, "d.h5: this node has another file than rank 0");
     tutti_dataset_close(&d);
   }
   tutti_comm_destroy(&cut);

@@ -40,7 +40,7 @@ static void wrong_arrays_are_named_with_what_is_there(const tutti_comm *comm) {
                  "array 'y_train' has 3 rows, but 'x_train' has 4");
   expect_refused(
       comm, folder, (given_array[]){x, doubles("y_train", 3, 4, 1, 1, ramp)}, 2,
-      "array 'y_train' has shape [4, 1, 1], expected [N] or [N, K]; an autoencoder names its features as its "
+      "array 'y_train' has shape [4, 1, 1], expected [N] or [N, K]; for an autoencoder name the features as "
       "targets, data.y_train: x_train");
   expect_refused(comm, folder, (given_array[]){doubles("x_train", 2, 0, 3, 0, ramp), good_y}, 2,
                  "array 'x_train' has shape [0, 3], expected at least 1 in each dimension");
@@ -114,7 +114,7 @@ static void options_that_name_half_a_pair(const tutti_comm *comm) {
   EXPECT_FAILS(tutti_dataset_open(comm, &options, &d), TUTTI_ERR_CONFIG,
                "data.y_test is set without data.x_test");
   options = (tutti_data_options){.file = "d.h5"};
-  EXPECT_FAILS(tutti_dataset_open(comm, &options, &d), TUTTI_ERR_CONFIG, "neither training nor test");
+  EXPECT_FAILS(tutti_dataset_open(comm, &options, &d), TUTTI_ERR_CONFIG, "no arrays are named");
   options = usual_options("d.h5");
   options.limit_test = -1;
   EXPECT_FAILS(tutti_dataset_open(comm, &options, &d), TUTTI_ERR_CONFIG, "data.limit_test");

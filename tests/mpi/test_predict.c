@@ -192,7 +192,7 @@ static void rows_of_another_type_mean_the_same(const tutti_comm *comm) {
       EXPECT_FAILS(tutti_predict_checkpoint(comm, checkpoint, data, "x_test", false, output[0],
                                             TUTTI_WEIGHTS_OF_FILE, &n),
                    TUTTI_ERR_DATA,
-                   "array 'x_test' holds numbers, but the network is trained on rows of bytes");
+                   "array 'x_test' contains numbers, but the network is trained on rows of bytes");
   }
   training_folder_remove(comm, &folder);
 }

@@ -207,7 +207,7 @@ static void scaling_of_a_checkpoint_is_taken(const tutti_comm *comm) {
     expect_consistent(comm, d, 1);
     EXPECT_FAILS(
         tutti_dataset_set_scaling(d, (tutti_scaling_values){.n = 2, .shift = shift, .factor = factor}),
-        TUTTI_ERR_DATA, "has 3 features, the scaling is one for 2");
+        TUTTI_ERR_DATA, "has 3 features, but the scaling is for 2");
     EXPECT_FAILS(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_UNIT, backwards, &from, 0), TUTTI_ERR_DATA,
                  "no training rows");
   }
@@ -296,7 +296,7 @@ static void rows_whose_meaning_cannot_be_told_are_refused(const tutti_comm *comm
     tutti_dataset *d = open_pair(comm, folder, refused[i][0], refused[i][1]);
     if (d)
       EXPECT_FAILS(tutti_dataset_fit_scaling(comm, d, TUTTI_SCALE_AUTO, all_rows, NULL, OWN_ROWS),
-                   TUTTI_ERR_DATA, "array 'x_test' holds");
+                   TUTTI_ERR_DATA, "array 'x_test' contains");
     tutti_dataset_close(&d);
   }
   for (size_t i = 0; i < sizeof sound / sizeof *sound; i++) {
@@ -344,7 +344,7 @@ static void targets_as_wide_as_the_features_are_told_how_to_be_these(const tutti
   tutti_dataset *d = open_usual(comm, path);
   if (d)
     EXPECT_FAILS(tutti_dataset_check_targets(d, is_small, "less than 5"), TUTTI_ERR_DATA,
-                 "is 5, expected less than 5; an autoencoder names its features as its targets");
+                 "is 5, expected less than 5; for an autoencoder name the features as targets");
   tutti_dataset_close(&d);
   scratch_remove(comm, folder);
 }

@@ -167,13 +167,13 @@ static void weights_without_meaning_are_refused(const tutti_comm *comm) {
     tutti_status status;
     const char *part;
   } refused[] = {
-      {"data.weights=side_train", "layers: [dense 3 softmax]", TUTTI_ERR_DATA, "expected a weight from 0 on"},
+      {"data.weights=side_train", "layers: [dense 3 softmax]", TUTTI_ERR_DATA, "expected a weight that is at least 0"},
       {"data.weights=y_test", "layers: [dense 3 softmax]", TUTTI_ERR_DATA,
        "array 'y_test' has shape [57], expected [N], a weight for each of the training rows"},
       {"data.weights=x_train", "layers: [dense 3 softmax]", TUTTI_ERR_DATA,
        "expected [N], a weight for each"},
       {"data.weights=wieght_train", "layers: [dense 3 softmax]", TUTTI_ERR_DATA,
-       "did you mean 'weight_train'"},
+       "did you mean weight_train?"},
       {"data.class_weight={3: 1}", "layers: [dense 3 softmax]", TUTTI_ERR_CONFIG, "there is no class '3'"},
       {"data.class_weight={0: 1, 00: 1}", "layers: [dense 3 softmax]", TUTTI_ERR_CONFIG, "has two weights"},
       {"data.class_weight=balanced", "layers: [dense 1]", TUTTI_ERR_CONFIG, "a label is no class"},

@@ -51,7 +51,7 @@ static void bad_quoting_names_its_line(void **state) {
   CHECK_FAILS(join(put_text(state, "q.csv", "a,b\n1,\"2\n3\n4\n"), joined), TUTTI_ERR_DATA,
               "q.csv:2: field 2 opens a quote that is never closed");
   CHECK_FAILS(join(put_text(state, "q.csv", "a,b\n1,2\n\"x\"y,2\n"), joined), TUTTI_ERR_DATA,
-              "q.csv:3: field 1 goes on after its closing quote");
+              "q.csv:3: field 1 continues after its closing quote");
 }
 
 static void line_ends_without_a_newline_are_an_error(void **state) {

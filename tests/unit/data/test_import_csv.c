@@ -73,21 +73,22 @@ static void regression_keeps_the_numbers(void **state) {
 static void broken_tables_are_errors_with_their_place(void **state) {
   CHECK_REFUSED(TUTTI_ERR_DATA, "", "t.csv: is empty");
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n", "t.csv: has a header line and no rows");
-  CHECK_REFUSED(TUTTI_ERR_DATA, "1,2\n3,4\n", "the first line holds numbers alone");
+  CHECK_REFUSED(TUTTI_ERR_DATA, "1,2\n3,4\n", "the first line has only numbers");
   CHECK_REFUSED(TUTTI_ERR_DATA, "y\n1\n", "single column 'y'");
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y,x\n1,2,3\n", "two columns have the name 'x'");
   CHECK_REFUSED(TUTTI_ERR_DATA, ",x,y\n0,1,2\n", "column 1 has no name");
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,2\n\n3\n", "t.csv:4: 1 fields, expected 2");
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,2\n3,4,5\n", "t.csv:3: 3 fields, expected 2");
-  CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,2\nred,4\n", "t.csv:3: column 'x': 'red' is no finite number");
-  CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\ninf,2\n", "t.csv:2: column 'x': 'inf' is no finite number");
-  CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,2\n0x1F,2\n", "t.csv:3: column 'x': '0x1F' is no finite number");
+  CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,2\nred,4\n", "t.csv:3: column 'x': 'red' is not a finite number");
+  CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\ninf,2\n", "t.csv:2: column 'x': 'inf' is not a finite number");
+  CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,2\n0x1F,2\n", "t.csv:3: column 'x': '0x1F' is not a finite number");
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1e39,2\n", "1e39 does not fit into float32");
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,2\n,4\n", "t.csv:3: column 'x' is empty: a value is missing");
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,2\nNA,4\n", "t.csv:3: column 'x' is NA: a value is missing");
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,2\n3,nan\n", "t.csv:3: column 'y' is nan: a value is missing");
   CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,a\n2,a\n", "column 'y': every row has the same label");
-  CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,.5\n2,b\n", "t.csv, column 'y', line 3: the label 'b' is no number");
+  CHECK_REFUSED(TUTTI_ERR_DATA, "x,y\n1,.5\n2,b\n",
+                "t.csv, column 'y', line 3: the label 'b' is not a number");
 }
 
 /** A table of n rows like those of flowers, which begins with a row. */
@@ -128,7 +129,7 @@ static void a_row_as_the_first_line_is_told_how_to_be_read(void **state) {
   CHECK_FAILS(import(state, "0.5,NA,3,R\n4,2,1,M\n", "4"), TUTTI_ERR_DATA,
               "column 1 is 0.5; say --header=no");
   CHECK_FAILS(import(state, "AAT,0.49,0.29,cp\nACE,0.07,0.4,cp\n", "4"), TUTTI_ERR_DATA,
-              "t.csv:2: column 'AAT': 'ACE' is no finite number");
+              "t.csv:2: column 'AAT': 'ACE' is not a finite number");
 }
 
 static void names_that_are_numbers_alone_are_taken_when_asked_for(void **state) {
@@ -136,7 +137,7 @@ static void names_that_are_numbers_alone_are_taken_when_asked_for(void **state) 
       .file = put_text(state, "t.csv", "0,1,2\n0.1257,-0.132,1.0\n-0.5356,0.3615,0.0\n"), .label = "2"};
   tutti_import_result result;
   options.output = folder_path(state, "out.h5");
-  CHECK_FAILS(tutti_import_csv(&options, &result), TUTTI_ERR_DATA, "the first line holds numbers alone");
+  CHECK_FAILS(tutti_import_csv(&options, &result), TUTTI_ERR_DATA, "the first line has only numbers");
   options.header = TUTTI_HEADER_YES;
   CHECK_OK(tutti_import_csv(&options, &result));
   assert_int_equal(result.n_train, 2);
@@ -157,9 +158,9 @@ static void bytes_are_stored_when_asked_for(void **state) {
   assert_true(shape.type_bytes == 1 && shape.type_class == TUTTI_CLASS_INTEGER);
   tutti_file_close(&file);
   options.file = put_text(state, "t.csv", "a,b,y\n0,256,1\n16,3,0\n");
-  CHECK_FAILS(tutti_import_csv(&options, &result), TUTTI_ERR_DATA, "t.csv:2: column 'b': 256 is no byte");
+  CHECK_FAILS(tutti_import_csv(&options, &result), TUTTI_ERR_DATA, "t.csv:2: column 'b': 256 is not a byte");
   options.file = put_text(state, "t.csv", "a,b,y\n0,2.5,1\n16,3,0\n");
-  CHECK_FAILS(tutti_import_csv(&options, &result), TUTTI_ERR_DATA, "t.csv:2: column 'b': 2.5 is no byte");
+  CHECK_FAILS(tutti_import_csv(&options, &result), TUTTI_ERR_DATA, "t.csv:2: column 'b': 2.5 is not a byte");
 }
 
 /** Row i has the feature i, so that rows can be told apart in either part. */

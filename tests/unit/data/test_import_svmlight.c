@@ -64,7 +64,7 @@ static void base_and_width_can_be_given(void **state) {
   CHECK_OK(tutti_import_svmlight(&options, &result));
   options.train = put_text(state, "t", "1 1:5\n0 0:6\n");
   CHECK_FAILS(tutti_import_svmlight(&options, &result), TUTTI_ERR_DATA,
-              "t:2: index 0, but indices are to count");
+              "t:2: index 0, but the indices begin at 1");
   options.n_features = 1 << 30;
   CHECK_FAILS(tutti_import_svmlight(&options, &result), TUTTI_ERR_USAGE, "1073741824 features");
 }
@@ -87,17 +87,17 @@ static void real_labels_are_a_regression(void **state) {
 }
 
 static void broken_lines_are_errors_with_their_place(void **state) {
-  CHECK_REFUSED("", "train.txt: holds no rows");
-  CHECK_REFUSED("# nothing\n", "train.txt: holds no rows");
+  CHECK_REFUSED("", "train.txt: has no rows");
+  CHECK_REFUSED("# nothing\n", "train.txt: has no rows");
   CHECK_REFUSED("1\n-1\n", "no row has a feature");
-  CHECK_REFUSED("1 1:1\n1,2 1:1\n", "train.txt:2: the label '1,2' is no number");
+  CHECK_REFUSED("1 1:1\n1,2 1:1\n", "train.txt:2: the label '1,2' is not a number");
   CHECK_REFUSED("1 1:1\n1 2\n", "train.txt:2: '2' is not of the form index:value");
-  CHECK_REFUSED("1 a:1\n", "train.txt:1: 'a' is no index");
-  CHECK_REFUSED("1 -2:1\n", "train.txt:1: '-2' is no index");
-  CHECK_REFUSED("1 99999999999:1\n", "'99999999999' is no index");
-  CHECK_REFUSED("1 2:1 2:3\n", "train.txt:1: index 2 after 2");
+  CHECK_REFUSED("1 a:1\n", "train.txt:1: 'a' is not an index");
+  CHECK_REFUSED("1 -2:1\n", "train.txt:1: '-2' is not an index");
+  CHECK_REFUSED("1 99999999999:1\n", "'99999999999' is not an index");
+  CHECK_REFUSED("1 2:1 2:3\n", "train.txt:1: index 2 comes after 2");
   CHECK_REFUSED("1 3:1 2:3\n", "train.txt:1: index 2 after 3");
-  CHECK_REFUSED("1 1:nan\n", "train.txt:1: feature 1: 'nan' is no finite number");
+  CHECK_REFUSED("1 1:nan\n", "train.txt:1: feature 1: 'nan' is not a finite number");
   CHECK_REFUSED("1 1:1e40\n", "feature 1: '1e40'");
   CHECK_REFUSED("1 1:\n", "feature 1: ''");
   CHECK_REFUSED("1 1:0x1F\n", "feature 1: '0x1F'");

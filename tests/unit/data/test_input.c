@@ -108,7 +108,7 @@ static void nul_byte_is_no_text(void **state) {
   folder_put(path, "a\nb\0c\n", 6);
   CHECK_OK(tutti_data_input_open(path, &input));
   CHECK_OK(tutti_data_input_line(input, &line, &length));
-  CHECK_FAILS(tutti_data_input_line(input, &line, &length), TUTTI_ERR_DATA, "nul:2: holds a NUL byte");
+  CHECK_FAILS(tutti_data_input_line(input, &line, &length), TUTTI_ERR_DATA, "nul:2: has a NUL byte");
   tutti_data_input_close(&input);
 }
 

@@ -98,8 +98,8 @@ static void slips_are_errors(void **state) {
   const char *const mixed[] = {"1.5", "2.5", "3,5"}, *const same[] = {"a", "a"},
                     *const huge[] = {"1", "1e300", ".5"};
   CHECK_FAILS(make(mixed, 3, TUTTI_IMPORT_AUTO, &labels), TUTTI_ERR_DATA,
-              "f.csv, column 'y', line 4: the label '3,5' is no number");
-  CHECK_FAILS(make(mixed, 3, TUTTI_IMPORT_REGRESSION, &labels), TUTTI_ERR_DATA, "'3,5' is no number");
+              "f.csv, column 'y', line 4: the label '3,5' is not a number");
+  CHECK_FAILS(make(mixed, 3, TUTTI_IMPORT_REGRESSION, &labels), TUTTI_ERR_DATA, "'3,5' is not a number");
   CHECK_FAILS(make(same, 2, TUTTI_IMPORT_AUTO, &labels), TUTTI_ERR_DATA, "same label");
   CHECK_FAILS(make(huge, 3, TUTTI_IMPORT_AUTO, &labels), TUTTI_ERR_DATA, "float32");
 }
