@@ -96,7 +96,7 @@ static void broken_lines_are_errors_with_their_place(void **state) {
   CHECK_REFUSED("1 -2:1\n", "train.txt:1: '-2' is not an index");
   CHECK_REFUSED("1 99999999999:1\n", "'99999999999' is not an index");
   CHECK_REFUSED("1 2:1 2:3\n", "train.txt:1: index 2 comes after 2");
-  CHECK_REFUSED("1 3:1 2:3\n", "train.txt:1: index 2 after 3");
+  CHECK_REFUSED("1 3:1 2:3\n", "train.txt:1: index 2 comes after 3");
   CHECK_REFUSED("1 1:nan\n", "train.txt:1: feature 1: 'nan' is not a finite number");
   CHECK_REFUSED("1 1:1e40\n", "feature 1: '1e40'");
   CHECK_REFUSED("1 1:\n", "feature 1: ''");
