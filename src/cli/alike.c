@@ -1,4 +1,9 @@
-#include "cli/alike.h"
+/** Whether all ranks were started alike.
+ *
+ * Rank 0 broadcasts its program and its arguments as one text, and each rank compares this text with its own.  The hash
+ * of the program's file is a part of the text, because another build of the same version may call other collectives.
+ * Called by main.c before anything else. */
+#include "cli/start_impl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,10 +11,10 @@
 
 #include "base/hash.h"
 
-// Words end with it, since an option may hold a line break.
+// The end of a word.  A line break would not do, since an option may contain one.
 enum { END = '\x1e' };
 
-/** Of the bytes of the program that runs, by whatever name; 0 where the system does not show them. */
+/** Hash of the file of the running program; 0 if the system does not provide it. */
 static uint64_t fingerprint_program(void) {
   char piece[1 << 14];
   uint64_t hash = 0;
@@ -20,7 +25,6 @@ static uint64_t fingerprint_program(void) {
   return hash;
 }
 
-/** Another program of the same version may call other collectives on the way, as debug builds do. */
 static void print_program(char *text, size_t bytes) {
 #ifdef NDEBUG
   const char *kind = "release";
@@ -31,8 +35,7 @@ static void print_program(char *text, size_t bytes) {
            (unsigned long long)fingerprint_program());
 }
 
-/** What this rank was started with: the program, then the words after its name, which may be another path on each
- * node. */
+/** The program and its arguments, each with END.  The path of the program is left out: it may differ between nodes. */
 static tutti_status join_words(int argc, char **argv, char **text) {
   char program[80];
   print_program(program, sizeof program);
@@ -44,7 +47,7 @@ static tutti_status join_words(int argc, char **argv, char **text) {
   return TUTTI_OK;
 }
 
-/** Of a word of both, of which one may be at its end. */
+/** Print the word at `word` for a message; it is empty if the text is over. */
 static void print_word(const char *word, char *shown, size_t bytes) {
   const int length = (int)strcspn(word, (char[]){END, '\0'});
   if (*word)
@@ -53,7 +56,7 @@ static void print_word(const char *word, char *shown, size_t bytes) {
     snprintf(shown, bytes, "no further word");
 }
 
-/** Local.  The words of this rank against rank 0's. */
+/** Compare the words of this rank with those of rank 0.  Local. */
 static tutti_status compare(const char *own, const char *root) {
   char shown[128], expected[128];
   const char *own_word = own, *root_word = root;
@@ -71,7 +74,7 @@ static tutti_status compare(const char *own, const char *root) {
              shown, expected);
 }
 
-tutti_status tutti_check_alike(const tutti_comm *comm, int argc, char **argv) {
+tutti_status tutti_cli_check_alike(const tutti_comm *comm, int argc, char **argv) {
   char *own = NULL, *root = NULL;
   const bool is_root = tutti_comm_rank(comm) == 0;
   tutti_status status = TUTTI_OK;

@@ -1,9 +1,11 @@
-#include "cli/bench_best.h"
-
+/** The command that starts a training in the fastest layout that `tutti bench` has found.  Called by bench_tables.c. */
 #include <stdio.h>
 #include <string.h>
 
-/** As one word of a POSIX shell.  The tabs and line ends that YAML allows would end the field of a table. */
+#include "cli/bench_tables_impl.h"
+
+/** Print one word of a POSIX shell.  YAML allows tabs and line ends in a value; in this table they become blanks, since
+ * they would end the field. */
 static void print_word(const char *text) {
   static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:+@%-";
   if (*text && !text[strspn(text, plain)]) {
@@ -19,7 +21,7 @@ static void print_word(const char *text) {
   putchar('\'');
 }
 
-/** Where mpirun puts the ranks: it would bind each to one core, which is none for the other threads. */
+/** Print where mpirun puts the ranks.  By default it binds each rank to one core, which leaves none for other threads. */
 static void print_mapping(const tutti_bench_report *r, const tutti_bench_layout *best) {
   const bool several = best->threads > 1, fits = best->ranks * best->threads <= r->cores;
   if (r->nodes > 1)
@@ -30,8 +32,8 @@ static void print_mapping(const tutti_bench_report *r, const tutti_bench_layout 
   if (several && !fits) printf(" --bind-to none");
 }
 
-/** What the command line of this run says beyond the config, but for what the layout decides. */
-static void print_overrides(const tutti_arguments *arguments) {
+/** Print the keys of this run's command line, except those that the layout decides. */
+static void print_overrides(const tutti_cli_arguments *arguments) {
   for (int i = 0; i < arguments->n_overrides; i++) {
     const tutti_override *given = &arguments->overrides[i];
     if (strcmp(given->key, "train.batch_size") == 0 || strcmp(given->key, "parallel.threads") == 0) continue;
@@ -58,8 +60,7 @@ static void print_reason(const tutti_bench_report *r, const tutti_bench_layout *
   printf("%s\n", r->disturbed ? "; but its rounds differ too much to tell how much faster it would be" : "");
 }
 
-/** How a training is started in the best layout, and why so. */
-void tutti_bench_print_best(const tutti_bench_report *r, const tutti_arguments *arguments) {
+void tutti_cli_print_best_command(const tutti_bench_report *r, const tutti_cli_arguments *arguments) {
   const tutti_bench_layout *best = &r->layouts[r->best_layout];
   printf("\nbest_command\twhy\nmpirun -np %d", best->ranks * r->nodes);
   print_mapping(r, best);

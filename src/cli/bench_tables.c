@@ -1,9 +1,10 @@
-#include "cli/bench_tables.h"
+/** The tables of `tutti bench`: a line of column names, then rows, all separated by tabs.  bench_columns.c explains each
+ * column.  Called by cmd_bench.c. */
+#include "cli/bench_tables_impl.h"
 
 #include <math.h>
 #include <stdio.h>
 
-#include "cli/bench_best.h"
 #include "tutti/linalg.h"
 
 static void print_run(const tutti_bench_report *r) {
@@ -71,7 +72,7 @@ static void print_layouts(const tutti_bench_report *r) {
   }
 }
 
-/** Whether the ranks of a prediction have the cores that ranks had when they were measured. */
+/** Whether each rank of a prediction has as many cores as a measured rank had. */
 static const char *cores_of(const tutti_bench_report *r, const tutti_bench_prediction *p) {
   const int64_t on_node = p->ranks < r->ranks_per_node ? p->ranks : r->ranks_per_node;
   if (r->node_ranks * r->threads > r->cores) return "shared";
@@ -106,100 +107,14 @@ static void print_useful(const tutti_bench_report *r) {
   }
 }
 
-void tutti_bench_print(const tutti_bench_report *report, const tutti_arguments *arguments) {
+void tutti_cli_print_bench(const tutti_bench_report *report, const tutti_cli_arguments *arguments) {
   print_run(report);
   print_steps(report);
   print_shards(report);
   print_reducers(report);
   print_network(report);
   print_layouts(report);
-  tutti_bench_print_best(report, arguments);
+  tutti_cli_print_best_command(report, arguments);
   print_predictions(report);
   print_useful(report);
 }
-
-// --- what they say of themselves
-
-const char *const tutti_bench_columns[] = {
-    "Tables, in their order, and their columns.  A time is that of the median round, with _min_s of the\n"
-    "shortest, which tells more on a busy machine.",
-    "This run:\n"
-    "  ranks, nodes, threads  as it was started; the most threads that any rank has\n"
-    "  cores_of_node          the cores that the ranks of a node may run on, as far as a CPU quota leaves "
-    "them\n"
-    "  blas, reducer          what multiplies and how gradients are summed, parallel.reduce\n"
-    "  parameters             numbers that are trained\n"
-    "  train_samples          training rows without those held out\n"
-    "  peak_core_gflops       a loop of multiply-adds that never leaves the registers, on one core\n"
-    "  peak_all_gflops        the same on all ranks with all their threads at once",
-    "Steps; from data_s to update_s the parts of step_s, means over the ranks, which add up to it:\n"
-    "  batch_size, rows       samples of the step; of its largest shard\n"
-    "  step_s, step_min_s     a step\n"
-    "  data_s                 order of the samples, gathering and scaling them\n"
-    "  products_s             the matrix products of a step's shapes alone, in rounds between those of the "
-    "steps\n"
-    "  other_compute_s        forward and backward beyond that; a difference, so noise may make it negative\n"
-    "  wait_s                 what the ranks spend in the reduction beyond reduce_s, as a rank there waits "
-    "for a\n"
-    "                         slower one\n"
-    "  reduce_s               bringing gradients and parameters together: the least that any rank spends "
-    "there\n"
-    "  update_s               the optimizer on the rank's slice of the parameters, and summing that slice "
-    "over\n"
-    "                         the ranks of the node where the reducer leaves it to the update\n"
-    "  products_min_s, blas_products_s, blas_products_min_s\n"
-    "                         the products again, and by the BLAS, in rounds in between\n"
-    "  step_per_blas_products\n"
-    "                         step_s / blas_products_s: below 1 where other loops beat the BLAS by more than "
-    "all\n"
-    "                         the rest of a step takes\n"
-    "  samples_per_s, gflops  of the step; operations of the products and nothing else\n"
-    "  peak_share             gflops / peak_all_gflops\n"
-    "  slowest_rank           the rank that waited least: the others waited for it",
-    "Shards, each rank for itself and all at the same time, of the slowest one:\n"
-    "  alone_rows             samples of the shard\n"
-    "  alone_step_s           a step without any reduction\n"
-    "  alone_update_s         its update, of all parameters, while the gradient is in the cache\n"
-    "  alone_samples_per_s    alone_rows / alone_step_s",
-    "Reducers, each alone, on this run's ranks and nodes:\n"
-    "  reducer, numbers       its name; how many numbers it sums\n"
-    "  reduce_s, reduce_min_s\n"
-    "                         the reduction",
-    "Network and node.  Numbers are given; measured_between_nodes, by the fastest sums over two ranks on two "
-    "nodes;\n"
-    "measured_within_node, where there is one; or assumed, where there is one rank:\n"
-    "  latency_s, latency_from, bandwidth_bytes_per_s, bandwidth_from\n"
-    "                         of a message between nodes\n"
-    "  fit_residual           how far the line of the two is from measured_s: root of the mean square, "
-    "relative\n"
-    "  node_barrier_s, node_barrier_from\n"
-    "                         of a reduction within a node, each time its ranks double\n"
-    "  node_bytes_per_s       the same for each byte of the gradient\n"
-    "  message_bytes, measured_s, fitted_s\n"
-    "                         sums over two ranks, and what latency and bandwidth that fit them best make of "
-    "them",
-    "Layouts, other ranks and threads on the cores of a node, at the first batch size:\n"
-    "  layout_batch_size, ranks_per_node, threads, step_min_s\n"
-    "                         a step of so many ranks, each with so many threads\n"
-    "  basis                  measured where this run can, else predicted from the shortest rounds\n"
-    "  best, best_command     yes for the fastest; how a training is started so\n"
-    "  why                    what it gains on this run",
-    "Predictions, a table a batch size:\n"
-    "  cores                  what each rank is predicted with: here, this node has a core for every "
-    "thread;\n"
-    "                         assumed, it does not, and each rank is taken to have a core of its own on a "
-    "larger\n"
-    "                         node; shared, the ranks of this run had to share cores, and so do these\n"
-    "  work_s                 data, products and other compute of the shard\n"
-    "  node_reduce_s          reduction among the ranks of a node, besides the update_s of a slice\n"
-    "  network_s, allreduce   reduction among nodes, and by which algorithm\n"
-    "  predicted_step_s       the sum of work_s, update_s, node_reduce_s and network_s\n"
-    "  efficiency             time of one rank / (ranks * predicted_step_s)\n"
-    "  measured_step_s        step_s of this run, beside its own number of ranks",
-    "Ranks that pay, a row a batch size:\n"
-    "  efficient_ranks, efficient_step_s\n"
-    "                         the largest number with an efficiency of at least 0.5\n"
-    "  useful_ranks, useful_step_s\n"
-    "                         the largest with a step at least a tenth shorter than with any fewer\n"
-    "  speedup                of useful_ranks over one; efficiency is theirs too",
-    NULL};

@@ -1,16 +1,18 @@
+/** tutti doctor: what a training would find on this machine.  It runs the same preflight, and prints one row for each
+ * rank. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "cli/cli.h"
-#include "cli/options.h"
+#include "cli/command_impl.h"
+#include "cli/options_impl.h"
 #include "machine/cpu.h"
 #include "machine/preflight.h"
 #include "machine/quota.h"
 #include "tutti/io.h"
 #include "tutti/linalg.h"
 
-/** What the user, a launcher or this program has set of all that decides about threads and kernels. */
+/** Print the variables that decide about threads and kernels, whoever has set them. */
 static void print_environment(void) {
   static const char *const names[] = {
       "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",   "BLIS_NUM_THREADS",  "BLIS_ARCH_TYPE",
@@ -35,7 +37,7 @@ static void print_machine(const tutti_comm *comm, const tutti_cpu *cpu) {
   print_environment();
 }
 
-/** The rank's line of the table, after its number. */
+/** Write the row of this rank, without its number. */
 static void describe_rank(const tutti_comm *comm, const tutti_cpu *cpu, const tutti_threads *threads,
                           char *text, size_t bytes) {
   int cores[TUTTI_MAX_CPUS];
@@ -46,9 +48,9 @@ static void describe_rank(const tutti_comm *comm, const tutti_cpu *cpu, const tu
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
-  tutti_arguments arguments;
-  TUTTI_TRY(tutti_agree(comm, tutti_arguments_parse(argc, argv, NULL, 0, NULL, 0, 0, &arguments)));
-  tutti_arguments_clear(&arguments);
+  tutti_cli_arguments arguments;
+  TUTTI_TRY(tutti_agree(comm, tutti_cli_parse(argc, argv, &(tutti_cli_syntax){.usage = ""}, &arguments)));
+  tutti_cli_arguments_clear(&arguments);
   tutti_cpu cpu;
   tutti_cpu_get(&cpu);
   tutti_threads threads;
@@ -68,12 +70,16 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 const tutti_command tutti_command_doctor = {
     .name = "doctor",
     .arguments = "",
-    .summary = "what the preflight sees: cores, binding, threads, BLAS, MPI, HDF5",
-    .details = "Under mpirun or srun it shows for each rank its host, the processors (hardware threads) it "
-               "may run on, the\n"
-               "cores these belong to, the threads a training would have and who decides that, and the BLAS "
-               "with its\n"
-               "kernels.  It warns, as a training does, of ranks that share cores, of more threads than "
-               "cores, of a CPU\n"
-               "quota and of slow kernels, and says what to do.",
+    .summary = "check cores, binding, threads and libraries of each rank",
+    .details =
+        "Prints the versions of the libraries, the processor, and one row for each rank of mpirun or srun: "
+        "its "
+        "host, the processors (hardware threads) on which it may run, the number of cores they belong to, "
+        "the "
+        "number of threads that a training would use, the reason for this number, and the BLAS with its "
+        "kernels.\n\n"
+        "Like a training, it warns if ranks share cores, if there are more threads than cores, if there is a "
+        "CPU "
+        "quota, or if the kernels are slow, and it says what to do.",
+    .only_warns = true,
     .run = run};

@@ -1,12 +1,16 @@
-/** tutti import: the formats of the list make their data sets; here their command lines are read and told. */
+/** tutti import: convert files of another format to a data set.
+ *
+ * Each format of formats.def brings its files, options and help; this file parses its command line and calls it. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/names.h"
 #include "base/text.h"
-#include "cli/cli.h"
-#include "cli/options.h"
+#include "cli/command_impl.h"
+#include "cli/options_impl.h"
 #include "tutti/data.h"
+
+static const char usage[] = "FORMAT [FILE ...] --output=DATA.h5 ...";
 
 static int n_options(const tutti_format *format) {
   int n = 0;
@@ -40,17 +44,21 @@ static tutti_status check_required(const tutti_format *format, const tutti_impor
 static tutti_status import_local(int argc, char **argv, tutti_import_result *result) {
   const tutti_format *format = NULL;
   tutti_import_request request = {0};
-  tutti_option options[TUTTI_MAX_FORMAT_OPTIONS + 1];
-  tutti_arguments arguments;
+  tutti_cli_option options[TUTTI_MAX_FORMAT_OPTIONS + 1];
+  tutti_cli_arguments arguments;
   TUTTI_TRY(find_format(argc > 1 ? argv[1] : NULL, &format));
   const int n = n_options(format);
-  for (int i = 0; i < n; i++) options[i] = (tutti_option){format->options[i].name, &request.values[i]};
-  options[n] = (tutti_option){"output", &request.output};
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, n + 1, NULL, 1 + format->min_files,
-                                  1 + format->max_files, &arguments));
+  for (int i = 0; i < n; i++) options[i] = (tutti_cli_option){format->options[i].name, &request.values[i]};
+  options[n] = (tutti_cli_option){"output", &request.output};
+  const tutti_cli_syntax syntax = {.usage = usage,
+                                   .options = options,
+                                   .n_options = n + 1,
+                                   .min_positional = 1 + format->min_files,
+                                   .max_positional = 1 + format->max_files};
+  TUTTI_TRY(tutti_cli_parse(argc, argv, &syntax, &arguments));
   request.files = arguments.positional + 1; // after the format's name
   request.n_files = arguments.n_positional - 1;
-  tutti_arguments_clear(&arguments);
+  tutti_cli_arguments_clear(&arguments);
   TUTTI_TRY(check_required(format, &request));
   return format->import(&request, result);
 }
@@ -70,7 +78,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   return TUTTI_OK;
 }
 
-/** A usage line of a format, broken before it is too long. */
+/** Print the usage line of a format; a long one is broken. */
 static void print_usage(const char *name, const tutti_format *format) {
   enum { WIDTH = 110, INDENT = 6 };
   int at = printf("  tutti import %s%s%s", name, format->files[0] ? " " : "", format->files);
@@ -94,9 +102,10 @@ static void print_formats(void) {
            tutti_format_of((tutti_format_code)i)->help);
 }
 
-const tutti_command tutti_command_import = {.name = "import",
-                                            .arguments = "FORMAT [FILE ...] --output=DATA.h5 ...",
-                                            .summary = "make a data set of files in another format",
-                                            .details = "Files may be gzip.  The formats:\n",
-                                            .print_more = print_formats,
-                                            .run = run};
+const tutti_command tutti_command_import = {
+    .name = "import",
+    .arguments = usage,
+    .summary = "convert files of another format to a data set",
+    .details = "Reads files of one of these formats, plain or compressed with gzip, and writes a data set:\n",
+    .print_more = print_formats,
+    .run = run};

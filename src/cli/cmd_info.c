@@ -1,48 +1,44 @@
+/** tutti info: print what a file contains.  The kind of the file decides which summary is printed and which options are
+ * allowed.  Rank 0 does all the work. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "cli/cli.h"
-#include "cli/options.h"
-#include "cli/show.h"
-#include "cli/summary.h"
-#include "cli/summary_study.h"
-#include "tutti/fit.h"
+#include "cli/command_impl.h"
+#include "cli/options_impl.h"
+#include "cli/summary_impl.h"
+#include "tutti/study.h"
+
+static const char usage[] =
+    "FILE [--section.key=VALUE ...] [--show=N] [--goal=GOAL] [--budget=COUNT] [--metric=NAME] "
+    "[--data.external=yes]";
 
 static bool ends_with(const char *text, const char *end) {
   const size_t n = strlen(text), n_end = strlen(end);
   return n >= n_end && strcmp(text + n - n_end, end) == 0;
 }
 
-/** @param[out] n  0 where nothing is to be shown */
-static tutti_status parse_show(const char *text, int64_t *n) {
-  *n = 0;
-  TUTTI_CHECK(!text || (tutti_text_integer(text, n) && *n > 0), TUTTI_ERR_USAGE,
-              "--show=%s: expected a whole number from 1", text);
-  return TUTTI_OK;
-}
-
 static tutti_status show(const tutti_file *file, int64_t n) {
   const char *x = tutti_file_has(file, "x_train") ? "x_train" : "x_test";
   const char *y = tutti_file_has(file, "x_train") ? "y_train" : "y_test";
   printf("\n");
-  return tutti_show_samples(file, x, y, n);
+  return tutti_cli_print_samples(file, x, y, n);
 }
 
 typedef enum { DATASET, CHECKPOINT, METRICS, STUDY, CONFIG } file_kind;
 
-/** Which kind of HDF5 file it is, by what only that kind has. */
+/** The kind of an HDF5 file, by an object that only this kind has. */
 static file_kind kind_of(const tutti_file *file) {
   if (tutti_file_has(file, "/model/weights")) return CHECKPOINT;
   if (tutti_file_has(file, "epochs")) return METRICS;
-  return tutti_is_study(file) ? STUDY : DATASET;
+  return tutti_cli_is_study(file) ? STUDY : DATASET;
 }
 
-/** What is asked for beyond the summary. */
+/** What the options ask for beyond the summary. */
 typedef struct {
-  int64_t n_show;  // 0: no samples
-  tutti_goal goal; // no metric: the study's own
-  bool at_budget;  // the best values at a budget are asked for
+  int64_t n_show;  // samples to draw
+  tutti_goal goal; // without a metric: the goal of the study
+  bool at_budget;  // print the best values at a budget
   tutti_budget_question question;
 } extras;
 
@@ -56,27 +52,27 @@ static tutti_status check_extras(extras extra, const char *path, file_kind kind)
               "--budget and --metric are for studies; %s is a %s", path, names[kind]);
   TUTTI_CHECK(
       !extra.at_budget || !extra.goal.metric[0], TUTTI_ERR_USAGE,
-      "--goal asks for the steps to a goal, --budget and --metric for the value at a budget: leave one "
-      "of them away");
+      "--goal prints the steps to a goal, --budget and --metric print the value at a budget; leave one of "
+      "them out");
   return TUTTI_OK;
 }
 
 static tutti_status summarise_dataset(const tutti_file *file, int64_t n_show) {
-  TUTTI_TRY(tutti_summary_dataset(file));
+  TUTTI_TRY(tutti_cli_print_dataset(file));
   return n_show > 0 ? show(file, n_show) : TUTTI_OK;
 }
 
 static tutti_status summarise(const tutti_file *file, const char *path, extras extra) {
   const file_kind kind = kind_of(file);
   TUTTI_TRY(check_extras(extra, path, kind));
-  if (kind == CHECKPOINT) return tutti_summary_checkpoint(path);
-  if (kind == METRICS) return tutti_summary_metrics(file);
-  return kind == STUDY ? tutti_summary_study(file, extra.goal.metric[0] ? &extra.goal : NULL,
-                                             extra.at_budget ? &extra.question : NULL)
+  if (kind == CHECKPOINT) return tutti_cli_print_checkpoint(path);
+  if (kind == METRICS) return tutti_cli_print_metrics(file);
+  return kind == STUDY ? tutti_cli_print_study(file, extra.goal.metric[0] ? &extra.goal : NULL,
+                                               extra.at_budget ? &extra.question : NULL)
                        : summarise_dataset(file, extra.n_show);
 }
 
-/** Nothing is asked where neither is given. */
+/** Read --budget and --metric.  Without both, no table at a budget is printed. */
 static tutti_status parse_question(const char *budget, const char *metric, extras *extra) {
   const unsigned units = TUTTI_UNIT_EPOCHS | TUTTI_UNIT_STEPS | TUTTI_UNIT_SAMPLES;
   tutti_budget_question *question = &extra->question;
@@ -86,24 +82,24 @@ static tutti_status parse_question(const char *budget, const char *metric, extra
       question->budget.value > 0)
     return TUTTI_OK;
   TUTTI_CHECK(!budget, TUTTI_ERR_USAGE,
-              "--budget=%s: expected a count above 0 of epochs, steps or samples, '5 epochs' for instance",
+              "--budget=%s: expected a count above 0 of epochs, steps or samples, for example '5 epochs'",
               budget);
   return TUTTI_OK;
 }
 
-/** Of a file other than a config, the one key that says how it is read. */
-static tutti_status read_keys(const tutti_arguments *arguments, bool *external) {
+/** A file other than a config takes one key only, which says how the file is read. */
+static tutti_status read_keys(const tutti_cli_arguments *arguments, bool *external) {
   for (int i = 0; i < arguments->n_overrides; i++) {
     const tutti_override *key = &arguments->overrides[i];
     TUTTI_CHECK(strcmp(key->key, "data.external") == 0, TUTTI_ERR_USAGE,
-                "--%s is a key of a config, and %s is none: leave it away, or name a config", key->key,
-                arguments->positional[0]);
-    TUTTI_TRY(tutti_option_switch(key->key, key->value, external));
+                "--%s is a key of a config, and %s is not a config: leave the key out, or name a config",
+                key->key, arguments->positional[0]);
+    TUTTI_TRY(tutti_cli_read_switch(key->key, key->value, external));
   }
   return TUTTI_OK;
 }
 
-static tutti_status info_of_file(const tutti_arguments *arguments, extras extra) {
+static tutti_status info_of_file(const tutti_cli_arguments *arguments, extras extra) {
   const char *path = arguments->positional[0];
   tutti_file *file = NULL;
   bool external = false;
@@ -115,9 +111,9 @@ static tutti_status info_of_file(const tutti_arguments *arguments, extras extra)
   return status;
 }
 
-static tutti_status info_of_config(const tutti_arguments *arguments, extras extra) {
+static tutti_status info_of_config(const tutti_cli_arguments *arguments, extras extra) {
   TUTTI_TRY(check_extras(extra, arguments->positional[0], CONFIG));
-  return tutti_summary_config(arguments->positional[0], arguments->overrides, arguments->n_overrides);
+  return tutti_cli_print_config(arguments->positional[0], arguments->overrides, arguments->n_overrides);
 }
 
 static bool is_config(const char *path) {
@@ -125,27 +121,32 @@ static bool is_config(const char *path) {
 }
 
 static tutti_status info_local(int argc, char **argv) {
-  const char *show_text = NULL, *goal_text = "", *budget = NULL, *metric = NULL, *export_into = NULL;
+  const char *show_text = NULL, *goal = "", *budget = NULL, *metric = NULL, *export_into = NULL;
   extras extra = {0};
-  const tutti_option options[] = {{"show", &show_text},
-                                  {"export", &export_into},
-                                  {"goal", &goal_text},
-                                  {"budget", &budget},
-                                  {"metric", &metric}};
-  tutti_arguments arguments = {0};
+  const tutti_cli_option options[] = {{"show", &show_text},
+                                      {"export", &export_into},
+                                      {"goal", &goal},
+                                      {"budget", &budget},
+                                      {"metric", &metric}};
+  const tutti_cli_syntax syntax = {.usage = usage,
+                                   .options = options,
+                                   .n_options = 5,
+                                   .prefix = "",
+                                   .min_positional = 1,
+                                   .max_positional = 1};
+  tutti_cli_arguments arguments = {0};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_arguments_parse(argc, argv, options, 5, "", 1, 1, &arguments));
-  TUTTI_CHECK_GOTO(
-      done, !export_into, TUTTI_ERR_USAGE,
-      "--export: a tool of its own writes the layout of the published data: tools/export_study %s %s",
-      arguments.positional[0], export_into);
-  TUTTI_TRY_GOTO(done, parse_show(show_text, &extra.n_show));
-  TUTTI_TRY_GOTO(done, tutti_goal_parse(goal_text, &extra.goal));
+  TUTTI_TRY_GOTO(done, tutti_cli_parse(argc, argv, &syntax, &arguments));
+  TUTTI_CHECK_GOTO(done, !export_into, TUTTI_ERR_USAGE,
+                   "--export: use the tool for the layout of the published data: tools/export_study %s %s",
+                   arguments.positional[0], export_into);
+  TUTTI_TRY_GOTO(done, tutti_cli_read_whole("show", show_text, 1, INT64_MAX, &extra.n_show));
+  TUTTI_TRY_GOTO(done, tutti_goal_parse(goal, &extra.goal));
   TUTTI_TRY_GOTO(done, parse_question(budget, metric, &extra));
   status = is_config(arguments.positional[0]) ? info_of_config(&arguments, extra)
                                               : info_of_file(&arguments, extra);
 done:
-  tutti_arguments_clear(&arguments);
+  tutti_cli_arguments_clear(&arguments);
   return status;
 }
 
@@ -157,24 +158,30 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 
 const tutti_command tutti_command_info = {
     .name = "info",
-    .arguments = "FILE [--section.key=VALUE ...] [--show=N] [--goal=GOAL] [--budget=COUNT] [--metric=NAME] "
-                 "[--data.external=yes]",
-    .summary = "what a config, data set, checkpoint, metrics file or study holds",
-    .details =
-        "A config (.yaml): the resolved keys, with those of the options, and the layer table.  A data set: "
-        "its arrays, and with "
-        "--show=N its first N\n"
-        "samples, drawn; --data.external=yes lets it lead to files outside of its folder.  A checkpoint: "
-        "where "
-        "the\ntraining stood, its config and layer table.  metrics.h5: the epochs,\n"
-        "what was measured in them, and the norms that each layer had last.\n"
-        "A study: the best setting of each batch size, and the fit of S = S_min + E_min / B.  "
-        "--goal='val_accuracy >= 0.95'\n"
-        "judges the trials by an earlier goal than the study's own, from their curves: as the critical batch "
-        "size "
-        "depends on\nthe goal.  --budget='5 epochs' --metric=val_loss, or one of them, tells instead the "
-        "best "
-        "value of each batch\nsize until that budget, and until a half, a quarter and an eighth of it, from "
-        "the "
-        "curves; else the study's own.",
+    .arguments = usage,
+    .summary = "print what a config, data set, checkpoint, metrics file or study contains",
+    .details = "Prints a summary of a file.  The contents depend on the kind of the file:",
+    .options =
+        (const tutti_help_row[]){
+            {"config (.yaml)",
+             "all keys with their values, including those of the options, and the table of layers"},
+            {"data set", "names, shapes and types of the arrays"},
+            {"checkpoint", "the state of the training, its config, and the table of layers"},
+            {"metrics.h5", "all epochs and their measurements, and the last norms of each layer"},
+            {"study",
+             "the best setting of each batch size, and the fit S = S_min + E_min/B; tutti study --help "
+             "explains the columns\n"},
+            {"--section.key=VALUE", "config: this value overrides the one of the file"},
+            {"--show=N", "data set: draw the first N samples"},
+            {"--data.external=yes", "data set: allow it to refer to files outside of its own folder [no]"},
+            {"--goal=GOAL", "study: use this easier goal, which the trials reached earlier, for example "
+                            "'val_accuracy >= 0.95'.  "
+                            "The curves of the trials show when they reached it.  The critical batch size "
+                            "depends on the goal"},
+            {"--budget=COUNT, --metric=NAME", "study: print the best value of this metric at each batch size "
+                                              "within this budget, and within a half, a "
+                                              "quarter and an eighth of it, from the curves of the trials.  "
+                                              "One of the two options is enough; the "
+                                              "other value is then the study's own"},
+            {NULL, NULL}},
     .run = run};

@@ -1,12 +1,15 @@
+/** tutti predict: outputs of a checkpoint for the rows of an array, as a new HDF5 file. */
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
-#include "cli/options.h"
-#include "tutti/train.h"
+#include "cli/command_impl.h"
+#include "cli/options_impl.h"
 
-/** "FILE.h5:DATASET" into its parts; a colon without a name behind it, or in a folder's name, belongs to the
- * file. */
+static const char usage[] =
+    "CHECKPOINT.h5 INPUT.h5[:DATASET] OUTPUT.h5 [--data.external=yes] [--weights=last|average]";
+
+/** Split "FILE.h5:DATASET".  A colon belongs to the path if no name follows it, or if ".h5" does: then it is in the name
+ * of a folder. */
 static tutti_status split_input(const char *input, char **file, const char **dataset) {
   *file = tutti_strdup(input);
   if (!*file) return TUTTI_ERR_MEMORY;
@@ -28,22 +31,23 @@ typedef struct {
 
 static tutti_status parse(int argc, char **argv, predict_arguments *predict) {
   const char *external = NULL, *weights = NULL;
-  const tutti_option options[] = {{"data.external", &external}, {"weights", &weights}};
-  tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 2, NULL, 3, 3, &arguments));
-  const char *const *given = arguments.positional;
+  const tutti_cli_option options[] = {{"data.external", &external}, {"weights", &weights}};
+  const tutti_cli_syntax syntax = {
+      .usage = usage, .options = options, .n_options = 2, .min_positional = 3, .max_positional = 3};
+  tutti_cli_arguments arguments;
+  TUTTI_TRY(tutti_cli_parse(argc, argv, &syntax, &arguments));
+  const char *const *given = arguments.positional; // in argv
+  tutti_cli_arguments_clear(&arguments);
   predict->checkpoint = given[0];
   predict->output = given[2];
-  tutti_status status = split_input(given[1], &predict->file, &predict->dataset);
-  if (status == TUTTI_OK) status = tutti_weights_parse(weights, &predict->weights);
-  tutti_arguments_clear(&arguments);
-  TUTTI_TRY(status);
-  return tutti_option_switch("data.external", external, &predict->external);
+  TUTTI_TRY(split_input(given[1], &predict->file, &predict->dataset));
+  TUTTI_TRY(tutti_cli_read_weights(weights, &predict->weights));
+  return tutti_cli_read_switch("data.external", external, &predict->external);
 }
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
-  predict_arguments predict = {0};
+  predict_arguments predict = {.weights = TUTTI_WEIGHTS_OF_FILE};
   int64_t n = 0;
   tutti_status status = tutti_agree(comm, parse(argc, argv, &predict));
   if (status == TUTTI_OK)
@@ -57,11 +61,14 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 
 const tutti_command tutti_command_predict = {
     .name = "predict",
-    .arguments = "CHECKPOINT.h5 INPUT.h5[:DATASET] OUTPUT.h5 [--data.external=yes] [--weights=last|average]",
-    .summary = "outputs of a checkpoint's network for the rows of an array",
-    .details = "DATASET is the array's name in INPUT.h5; without it the only array of the file, or x_test.  "
-               "OUTPUT.h5 gets\n"
-               "`predictions [n, n_out]` and, for classifiers, `classes [n]` (`[n, n_out]` of 0 and 1 for "
-               "independent labels).  Rows are scaled as in the training.\n"
-               "--data.external=yes lets INPUT.h5 lead to files outside of its folder.\n" TUTTI_WEIGHTS_HELP,
+    .arguments = usage,
+    .summary = "compute the outputs of a checkpoint for the rows of an array",
+    .details =
+        "Computes the outputs of a checkpoint's network for each row of an array.  DATASET is the name of "
+        "the "
+        "array in INPUT.h5.  Without it, the command reads the only array of the file, or x_test.  The rows "
+        "are scaled as in the training.\n\n"
+        "OUTPUT.h5 contains `predictions [n, n_out]`.  For classifiers it also contains `classes [n]`, or "
+        "`classes [n, n_out]` of 0 and 1 if a row may have several labels.",
+    .options = (const tutti_help_row[]){TUTTI_HELP_EXTERNAL, TUTTI_HELP_WEIGHTS, {NULL, NULL}},
     .run = run};

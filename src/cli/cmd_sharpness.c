@@ -1,90 +1,71 @@
+/** tutti sharpness: the curvature of the training loss around the weights of a checkpoint, and warnings if it is not
+ * accurate.  The method is in the library. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/text.h"
-#include "cli/cli.h"
-#include "cli/options.h"
+#include "cli/command_impl.h"
+#include "cli/options_impl.h"
 #include "tutti/curvature.h"
 
-enum { EXIT_DIVERGED = 79, MAX_SUBSPACE = 4096 };
+enum { MAX_SUBSPACE = 4096, MAX_PRODUCTS = 10000 };
 
-typedef struct {
-  const char *checkpoint, *file, *epsilon, *subspace, *limit_train, *seed, *tolerance, *products, *external;
-} given_texts;
+static const char usage[] =
+    "CHECKPOINT.h5 [--data.file=F] [--data.external=yes] [--limit_train=N] [--epsilon=E,...] [--subspace=P] "
+    "[--seed=S] [--tolerance=T] [--products=N]";
 
 typedef struct {
   const char *checkpoint;
   double epsilons[TUTTI_MAX_EPSILONS];
-  tutti_sharpness_options options; // whose epsilons are the ones above
+  tutti_sharpness_options options; // its epsilons are the ones above
 } sharpness_arguments;
 
-static tutti_status read_integer(const char *name, const char *text, int64_t least, int64_t most,
-                                 int64_t *value) {
-  TUTTI_CHECK(tutti_text_integer(text, value) && *value >= least && *value <= most, TUTTI_ERR_USAGE,
-              "--%s=%s: expected a whole number from %lld to %lld", name, text, (long long)least,
-              (long long)most);
-  return TUTTI_OK;
-}
-
-/** One number of a list, `bytes` long. */
-static tutti_status read_epsilon(const char *list, const char *begin, size_t bytes, double *value) {
-  char text[64] = "";
-  if (bytes < sizeof text) memcpy(text, begin, bytes);
-  TUTTI_CHECK(bytes < sizeof text && tutti_text_real(text, value) && *value > 0, TUTTI_ERR_USAGE,
-              "--epsilon=%s: '%.*s' is no number above 0; expected sizes of boxes, as 0.001,0.0005", list,
-              (int)bytes, begin);
-  return TUTTI_OK;
-}
-
+/** Read "0.001,0.0005", or none. */
 static tutti_status read_epsilons(const char *list, double *values, int *n) {
+  char item[TUTTI_CLI_ITEM_BYTES];
   *n = 0;
   if (strcmp(list, "none") == 0) return TUTTI_OK;
-  for (const char *at = list;; at++) {
-    const size_t bytes = strcspn(at, ",");
+  for (const char *left = list; left;) {
     TUTTI_CHECK(*n < TUTTI_MAX_EPSILONS, TUTTI_ERR_USAGE, "--epsilon=%s: more than %d sizes of boxes", list,
                 TUTTI_MAX_EPSILONS);
-    TUTTI_TRY(read_epsilon(list, at, bytes, &values[(*n)++]));
-    at += bytes;
-    if (*at == '\0') return TUTTI_OK;
+    double *value = &values[(*n)++];
+    TUTTI_CHECK(
+        tutti_cli_next_item(&left, item) && tutti_text_real(item, value) && *value > 0, TUTTI_ERR_USAGE,
+        "--epsilon=%s: '%s' is not a number above 0; expected sizes of boxes, for example 0.001,0.0005", list,
+        item);
   }
-}
-
-static tutti_status read_texts(const given_texts *given, sharpness_arguments *arguments) {
-  tutti_sharpness_options *options = &arguments->options;
-  int64_t seed, subspace;
-  arguments->checkpoint = given->checkpoint;
-  options->file = given->file;
-  TUTTI_TRY(tutti_option_switch("data.external", given->external, &options->external));
-  TUTTI_TRY(read_epsilons(given->epsilon, arguments->epsilons, &options->n_epsilons));
-  TUTTI_TRY(read_integer("subspace", given->subspace, 0, MAX_SUBSPACE, &subspace));
-  TUTTI_TRY(read_integer("limit_train", given->limit_train, 0, INT64_MAX, &options->limit_train));
-  TUTTI_TRY(read_integer("seed", given->seed, 0, INT64_MAX, &seed));
-  TUTTI_TRY(read_integer("products", given->products, 1, 10000, &options->max_products));
-  TUTTI_CHECK(tutti_text_real(given->tolerance, &options->tolerance) && options->tolerance > 0,
-              TUTTI_ERR_USAGE, "--tolerance=%s: expected a number above 0, as 0.001", given->tolerance);
-  options->subspace = (int)subspace;
-  options->seed = (uint64_t)seed;
   return TUTTI_OK;
 }
 
 static tutti_status parse(int argc, char **argv, sharpness_arguments *sharpness) {
-  given_texts given = {.epsilon = "0.001,0.0005",
-                       .subspace = "100",
-                       .limit_train = "0",
-                       .seed = "0",
-                       .tolerance = "0.001",
-                       .products = "100"};
-  const tutti_option options[] = {{"data.file", &given.file},    {"epsilon", &given.epsilon},
-                                  {"subspace", &given.subspace}, {"limit_train", &given.limit_train},
-                                  {"seed", &given.seed},         {"tolerance", &given.tolerance},
-                                  {"products", &given.products}, {"data.external", &given.external}};
-  tutti_arguments arguments;
-  TUTTI_TRY(tutti_arguments_parse(argc, argv, options, 8, NULL, 1, 1, &arguments));
-  given.checkpoint = arguments.positional[0];
-  tutti_arguments_clear(&arguments);
-  return read_texts(&given, sharpness);
+  tutti_sharpness_options *options = &sharpness->options;
+  const char *epsilon = "0.001,0.0005", *subspace = "100", *limit_train = NULL, *seed = "0",
+             *tolerance = "0.001", *products = "100", *external = NULL;
+  const tutti_cli_option named[] = {{"data.file", &options->file},
+                                    {"epsilon", &epsilon},
+                                    {"subspace", &subspace},
+                                    {"limit_train", &limit_train},
+                                    {"seed", &seed},
+                                    {"tolerance", &tolerance},
+                                    {"products", &products},
+                                    {"data.external", &external}};
+  const tutti_cli_syntax syntax = {
+      .usage = usage, .options = named, .n_options = 8, .min_positional = 1, .max_positional = 1};
+  tutti_cli_arguments arguments;
+  int64_t seed_number = 0;
+  TUTTI_TRY(tutti_cli_parse(argc, argv, &syntax, &arguments));
+  sharpness->checkpoint = arguments.positional[0];
+  tutti_cli_arguments_clear(&arguments);
+  TUTTI_TRY(tutti_cli_read_switch("data.external", external, &options->external));
+  TUTTI_TRY(read_epsilons(epsilon, sharpness->epsilons, &options->n_epsilons));
+  TUTTI_TRY(tutti_cli_read_int("subspace", subspace, 0, MAX_SUBSPACE, &options->subspace));
+  TUTTI_TRY(tutti_cli_read_whole("limit_train", limit_train, 0, INT64_MAX, &options->limit_train));
+  TUTTI_TRY(tutti_cli_read_whole("seed", seed, 0, INT64_MAX, &seed_number));
+  TUTTI_TRY(tutti_cli_read_whole("products", products, 1, MAX_PRODUCTS, &options->max_products));
+  options->seed = (uint64_t)seed_number;
+  return tutti_cli_read_positive("tolerance", tolerance, &options->tolerance);
 }
 
 static void print(const sharpness_arguments *arguments, const tutti_sharpness *found) {
@@ -107,7 +88,7 @@ static void warn(const sharpness_arguments *arguments, const tutti_sharpness *fo
   if (worst > arguments->options.tolerance * magnitude)
     tutti_log_root(
         TUTTI_LOG_WARNING,
-        "%s: the eigenvalues have not settled after %lld products, their residuals are up to %.3g of "
+        "%s: the eigenvalues have not settled after %lld products; their residuals are up to %.3g of "
         "the largest; raise --products or --tolerance",
         arguments->checkpoint, (long long)found->n_products, worst / magnitude);
 }
@@ -120,7 +101,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   TUTTI_TRY(tutti_sharpness_of_checkpoint(comm, arguments.checkpoint, &arguments.options, &found));
   if (tutti_comm_rank(comm) == 0) print(&arguments, &found);
   if (!isfinite(found.train_loss)) {
-    *exit_status = EXIT_DIVERGED;
+    *exit_status = TUTTI_EXIT_DIVERGED;
     tutti_log_root(TUTTI_LOG_ERROR, "%s: the loss is not finite: the network has diverged",
                    arguments.checkpoint);
     return TUTTI_OK;
@@ -129,25 +110,42 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   return TUTTI_OK;
 }
 
+static const tutti_help_table tables[] = {
+    {"Results:",
+     (const tutti_help_row[]){
+         {"samples, train_loss", "number of samples, and their mean loss"},
+         {"learning_rate", "last learning rate of the training"},
+         {"lambda_max, lambda_min", "largest and smallest eigenvalue of the Hessian, by the Lanczos method "
+                                    "with exact Hessian products"},
+         {"lambda_residual, lambda_min_residual", "residuals of these eigenvalues"},
+         {"products", "number of Hessian products that were needed"},
+         {"lr_lambda", "lambda_max times learning_rate; plain gradient descent is stable below 2"},
+         {"sharpness_E", "largest increase of the loss in a box of size E around the weights, in percent of "
+                         "1 + loss, as ten "
+                         "iterations of L-BFGS-B find it (Keskar et al. 2016, metric 2.1)"},
+         {"sharpness_E_subspace_P", "the same in a random subspace of P dimensions"},
+         {NULL, NULL}}},
+    {NULL, NULL}};
+
 const tutti_command tutti_command_sharpness = {
     .name = "sharpness",
-    .arguments = "CHECKPOINT.h5 [--data.file=F] [--data.external=yes] [--limit_train=N] [--epsilon=E,...] "
-                 "[--subspace=P] [--seed=S] "
-                 "[--tolerance=T] [--products=N]",
-    .summary = "curvature of the training loss around a checkpoint's weights",
+    .arguments = usage,
+    .summary = "measure the curvature of the training loss at a checkpoint",
     .details =
-        "The loss is the mean over the training samples (--limit_train: the first N) of the network as it "
-        "is\n"
-        "evaluated: without noise, batch_norm with its moving statistics.  Without --data.file the data set "
-        "of the\n"
-        "training is read.\n\n"
-        "lambda_max, lambda_min: ends of the Hessian's spectrum by Lanczos' method with exact products of "
-        "the Hessian,\n"
-        "at most --products [100], until their residuals are below --tolerance [0.001] of the larger one.\n"
-        "lr_lambda is lambda_max times the last learning rate: plain gradient descent is stable below 2.\n\n"
-        "sharpness_E: Keskar et al. 2016, metric 2.1: by how many percent of 1 + loss the loss rises in a "
-        "box of size\n"
-        "--epsilon [0.001,0.0005; none] around the weights, as far as ten iterations of L-BFGS-B find;\n"
-        "sharpness_E_subspace_P: in a random subspace of --subspace [100; 0: none] dimensions.  --seed [0] "
-        "draws it.",
+        "Measures how the training loss changes around the weights of a checkpoint.  The loss is the mean "
+        "over "
+        "the training samples.  The network works as in an evaluation: without noise, and with the moving "
+        "statistics of batch_norm.",
+    .options =
+        (const tutti_help_row[]){
+            TUTTI_HELP_DATA_FILE,
+            TUTTI_HELP_EXTERNAL,
+            {"--limit_train=N", "use the first N training samples only; 0: all [0]"},
+            {"--epsilon=E,...", "sizes of the boxes of sharpness_E; none: no boxes [0.001,0.0005]"},
+            {"--subspace=P", "dimensions of the random subspace; 0: no subspace [100]"},
+            {"--seed=S", "seed of the random subspace, and of the first vector of the Lanczos method [0]"},
+            {"--tolerance=T", "largest residual of an eigenvalue, relative to the larger one [0.001]"},
+            {"--products=N", "largest number of Hessian products [100]"},
+            {NULL, NULL}},
+    .tables = tables,
     .run = run};

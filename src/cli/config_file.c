@@ -1,20 +1,23 @@
-#include "cli/config_file.h"
+/** The config of a command.  Rank 0 reads the file; the others refuse another file at the same path, for example an old
+ * copy on another node.  Called by the commands that take a config. */
+#include "cli/options_impl.h"
 
 #include <string.h>
 
 #include "tutti/io.h"
 
-/** Local.  A data set in the place of the config is a mistake that many make once. */
+/** Read the file.  Local.  Many users once name the data set in the place of the config. */
 static tutti_status read_text(const char *path, char **text) {
   const char *dot = strrchr(path, '.');
-  TUTTI_CHECK(!dot || strcmp(dot, ".h5") != 0, TUTTI_ERR_USAGE,
-              "%s is no config (YAML); a data set is named by data.file in one, or given as --data.file=%s",
-              path, path);
+  TUTTI_CHECK(
+      !dot || strcmp(dot, ".h5") != 0, TUTTI_ERR_USAGE,
+      "%s is not a config (YAML); name a data set in the config, as data.file, or with --data.file=%s", path,
+      path);
   return tutti_read_text(path, text);
 }
 
-/** The config that the file of this node says, against rank 0's. */
-static tutti_status compare(const char *text, const char *path, const tutti_arguments *arguments,
+/** Compare the config in the file of this node with the one of rank 0. */
+static tutti_status compare(const char *text, const char *path, const tutti_cli_arguments *arguments,
                             const tutti_config *root) {
   tutti_config own;
   tutti_difference one = {0};
@@ -23,16 +26,16 @@ static tutti_status compare(const char *text, const char *path, const tutti_argu
   tutti_config_clear(&own);
   TUTTI_CHECK(
       !differs, TUTTI_ERR_CONFIG,
-      "%s: %s is '%s' here and '%s' for rank 0: the file of that name differs between nodes or folders; "
-      "give all ranks the same file",
+      "%s: %s is '%s' here and '%s' for rank 0: this file differs between nodes or folders; give all ranks "
+      "the same file",
       path, one.key, one.then, one.now);
   return TUTTI_OK;
 }
 
-/** Local.  The file may be one that rank 0 alone sees; where this rank finds one too, it was meant to be the same.
- * @param[in] text    rank 0's
- * @param[in] config  what it says */
-static tutti_status check_own_file(const char *path, const char *text, const tutti_arguments *arguments,
+/** Check the file that this rank finds at the path.  Local.  There may be none, since rank 0 alone needs it.
+ * @param[in] text    text of rank 0's file
+ * @param[in] config  config of rank 0 */
+static tutti_status check_own_file(const char *path, const char *text, const tutti_cli_arguments *arguments,
                                    const tutti_config *config) {
   char *own = NULL;
   if (tutti_read_text(path, &own) != TUTTI_OK) return TUTTI_OK;
@@ -41,8 +44,8 @@ static tutti_status check_own_file(const char *path, const char *text, const tut
   return status;
 }
 
-tutti_status tutti_read_config_text(const tutti_comm *comm, const tutti_arguments *arguments, char **text,
-                                    tutti_config *config) {
+tutti_status tutti_cli_read_config_text(const tutti_comm *comm, const tutti_cli_arguments *arguments,
+                                        char **text, tutti_config *config) {
   const char *path = arguments->n_positional > 0 ? arguments->positional[0] : NULL;
   *text = NULL;
   if (path) {
@@ -57,10 +60,10 @@ tutti_status tutti_read_config_text(const tutti_comm *comm, const tutti_argument
   return tutti_agree(comm, status);
 }
 
-tutti_status tutti_read_config(const tutti_comm *comm, const tutti_arguments *arguments,
-                               tutti_config *config) {
+tutti_status tutti_cli_read_config(const tutti_comm *comm, const tutti_cli_arguments *arguments,
+                                   tutti_config *config) {
   char *text = NULL;
-  const tutti_status status = tutti_read_config_text(comm, arguments, &text, config);
+  const tutti_status status = tutti_cli_read_config_text(comm, arguments, &text, config);
   tutti_free(text);
   return status;
 }

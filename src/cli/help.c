@@ -1,41 +1,82 @@
+/** The list of commands, and the help.
+ *
+ * This file stands above the commands: it names each of them, and none of them calls it.  Keys and columns are lists, so
+ * their help follows from the lists; here it is broken into lines of WIDTH characters.  Called by main.c. */
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/command_impl.h"
 #include "cli/topics_impl.h"
 #include "tutti/config.h"
 
-const tutti_command *const tutti_commands[] = {&tutti_command_train,     &tutti_command_eval,
-                                               &tutti_command_predict,   &tutti_command_study,
-                                               &tutti_command_import,    &tutti_command_info,
-                                               &tutti_command_sharpness, &tutti_command_bench,
-                                               &tutti_command_doctor,    NULL};
+enum { WIDTH = 110, USAGE_INDENT = 8, KEY_INDENT = 22, ROW_INDENT = 26 };
+
+// --- the commands --------------------------------------------------------------------------------
+
+const tutti_command *const tutti_commands[TUTTI_N_COMMANDS] = {
+#define X(code, word) &tutti_command_##word,
+#include "cli/commands.def"
+};
 
 const tutti_command *tutti_command_find(const char *name) {
-  for (int i = 0; tutti_commands[i]; i++)
+  for (int i = 0; i < TUTTI_N_COMMANDS; i++)
     if (strcmp(tutti_commands[i]->name, name) == 0) return tutti_commands[i];
   return NULL;
 }
 
-void tutti_help_print(void) {
-  puts("tutti: trains dense neural networks with MPI data parallelism\n");
-  for (int i = 0; tutti_commands[i]; i++)
+void tutti_cli_print_help(void) {
+  puts("tutti trains dense neural networks with MPI data parallelism.\n");
+  for (int i = 0; i < TUTTI_N_COMMANDS; i++)
     printf("  tutti %-10s %s\n", tutti_commands[i]->name, tutti_commands[i]->summary);
-  puts("\n  tutti COMMAND --help   its arguments");
+  puts("\n"
+       "  tutti COMMAND --help   arguments and options of a command");
   for (int i = 0; i < TUTTI_N_CLI_TOPICS; i++)
     printf("  tutti help %-11s %s\n", tutti_cli_topics[i].name, tutti_cli_topics[i].summary);
-  puts("  tutti --version\n\n"
-       "Several ranks:  mpirun -np 8 tutti train jobs/mnist.yaml");
+  puts("  tutti --version\n"
+       "\n"
+       "To use several ranks:  mpirun -np 8 tutti train jobs/mnist.yaml");
+}
+
+// --- the help of a command -----------------------------------------------------------------------
+
+/** Print a text whose lines have at most WIDTH characters.
+ * @param[in] column  number of characters that the line has already
+ * @param[in] indent  number of blanks before each further line */
+static void print_wrapped(const char *text, int column, int indent) {
+  while (*text) {
+    const int blanks = (int)strspn(text, " "), letters = (int)strcspn(text + blanks, " \n");
+    if (*text == '\n' || column + blanks + letters > WIDTH) {
+      putchar('\n');
+      column = 0;
+    }
+    if (*text == '\n') {
+      text++;
+      continue;
+    }
+    column += printf("%*s%.*s", column > 0 ? blanks : indent, "", letters, text + blanks);
+    text += blanks + letters;
+  }
+  putchar('\n');
+}
+
+/** Print names, and their text in the second column: on the same line if two blanks fit between them. */
+static void print_row(const tutti_help_row *row) {
+  const int blanks = ROW_INDENT - printf("  %s", row->names);
+  print_wrapped(row->text, blanks < 2 ? WIDTH : printf("%*s", blanks, "") + ROW_INDENT - blanks, ROW_INDENT);
+}
+
+static void print_rows(const tutti_help_row *row) {
+  for (; row && row->names; row++) print_row(row);
 }
 
 static void print_key(const tutti_key_info *key) {
-  printf("  %-19s %s", key->name, key->sentence);
-  if (key->fallback[0]) printf(" [%s]", key->fallback);
-  printf("\n");
-  if (key->allowed[0]) printf("  %-19s   %s\n", "", key->allowed);
+  char text[512];
+  snprintf(text, sizeof text, key->fallback[0] ? "%s [%s]" : "%s", key->sentence, key->fallback);
+  print_wrapped(text, printf("  %-*s ", KEY_INDENT - 3, key->name), KEY_INDENT);
+  if (key->allowed[0]) print_wrapped(key->allowed, printf("%*s", KEY_INDENT + 2, ""), KEY_INDENT + 2);
 }
 
-/** Those of the section `own`, or those of all others. */
+/** Print the keys of the section `own`, or those of all other sections. */
 static void print_sections(const char *own, bool is_own) {
   const char *section = "";
   for (int i = 0; i < tutti_config_n_keys(); i++) {
@@ -49,16 +90,26 @@ static void print_sections(const char *own, bool is_own) {
 }
 
 static void print_keys(const char *own_section) {
-  puts("\nKeys of a config, each also an option --section.key=VALUE that wins over the file:");
   const char *own = own_section ? own_section : "";
+  puts("\nKeys of a config, each with its [default] and its allowed values.  A key is also an option,\n"
+       "--section.key=VALUE, which overrides the file.");
   print_sections(own, true);
   print_sections(own, false);
 }
 
-void tutti_help_print_command(const tutti_command *command) {
-  printf("usage: tutti %s%s%s\n\n%s\n", command->name, command->arguments[0] ? " " : "", command->arguments,
-         command->details);
+void tutti_cli_print_command_help(const tutti_command *command) {
+  const int column = printf("usage: tutti %s%s", command->name, command->arguments[0] ? " " : "");
+  print_wrapped(command->arguments, column, USAGE_INDENT);
+  putchar('\n');
+  print_wrapped(command->details, 0, 0);
+  if (command->options) putchar('\n');
+  print_rows(command->options);
   if (command->print_more) command->print_more();
-  for (const char *const *table = command->tables; table && *table; table++) printf("\n%s\n", *table);
+  if (command->examples) printf("\nFor example:\n%s\n", command->examples);
+  for (const tutti_help_table *table = command->tables; table && table->title; table++) {
+    putchar('\n');
+    print_wrapped(table->title, 0, 0);
+    print_rows(table->rows);
+  }
   if (command->shows_keys) print_keys(command->own_section);
 }

@@ -1,11 +1,11 @@
-#include "cli/show.h"
-#include "base/text.h"
-
+/** Samples of a data set, drawn with characters.  Called by cmd_info.c for --show. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-/** Rows and columns of the picture that a sample is; 0 columns: it is none. */
+#include "base/text.h"
+#include "cli/summary_impl.h"
+
+/** Size of a sample as a picture; 0 columns: it is not a picture. */
 typedef struct {
   int64_t rows, columns;
 } picture;
@@ -18,7 +18,7 @@ static picture picture_of(const tutti_array_shape *shape) {
   return square ? (picture){side, side} : (picture){0, 0};
 }
 
-/** Two characters a point, so that it looks about square. */
+/** Draw each point as two characters, which are about square together. */
 static void draw(const double *x, picture size, double max) {
   static const char grey[] = " .:-=+*#%@";
   for (int64_t i = 0; i < size.rows; i++) {
@@ -45,7 +45,7 @@ static double max_of(const double *x, int64_t n) {
   return max;
 }
 
-/** The label of sample i: a class by its name where the file has names. */
+/** Print the label of sample i, with the name of the class if the file has names. */
 static tutti_status print_label(const tutti_file *file, const char *y, int64_t i, int64_t n_targets,
                                 double *values) {
   TUTTI_TRY(tutti_file_read_rows(file, y, TUTTI_F64, i, 1, values));
@@ -68,7 +68,7 @@ static int64_t features_of(const tutti_array_shape *shape) {
   return n;
 }
 
-tutti_status tutti_show_samples(const tutti_file *file, const char *x, const char *y, int64_t n) {
+tutti_status tutti_cli_print_samples(const tutti_file *file, const char *x, const char *y, int64_t n) {
   tutti_array_shape shape, label_shape;
   TUTTI_TRY(tutti_file_shape(file, x, &shape));
   TUTTI_TRY(tutti_file_shape(file, y, &label_shape));

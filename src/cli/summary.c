@@ -1,9 +1,9 @@
-#include "cli/summary.h"
-#include "base/text.h"
-
+/** `tutti info` of a config, a data set and a checkpoint.  The table of layers is like the one of Keras' summary().  Called
+ * by cmd_info.c. */
 #include <stdio.h>
-#include <string.h>
 
+#include "base/text.h"
+#include "cli/summary_impl.h"
 #include "tutti/checkpoint.h"
 
 // --- model and config
@@ -27,7 +27,8 @@ static void print_layers(const tutti_model *model) {
          (long long)n_other);
 }
 
-tutti_status tutti_summary_model(const tutti_config *config, int64_t n_in) {
+/** Print the layers of a network whose samples have n_in features. */
+static tutti_status print_model(const tutti_config *config, int64_t n_in) {
   const tutti_model_options options = tutti_config_model(config);
   tutti_model *model = NULL;
   TUTTI_TRY(tutti_model_create(&options, n_in, 1, &model));
@@ -36,7 +37,7 @@ tutti_status tutti_summary_model(const tutti_config *config, int64_t n_in) {
   return TUTTI_OK;
 }
 
-/** Features of a sample of the config's data set, of its header alone. */
+/** Read the number of features from the header of the data set. */
 static tutti_status read_n_in(const tutti_config *config, int64_t *n_in) {
   tutti_file *file = NULL;
   tutti_array_shape shape = {0};
@@ -50,7 +51,7 @@ done:
   return status;
 }
 
-tutti_status tutti_summary_config(const char *path, const tutti_override *overrides, int n) {
+tutti_status tutti_cli_print_config(const char *path, const tutti_override *overrides, int n) {
   char *text = NULL, *resolved = NULL;
   tutti_config config = {0};
   int64_t n_in = 0;
@@ -59,9 +60,9 @@ tutti_status tutti_summary_config(const char *path, const tutti_override *overri
   TUTTI_TRY_GOTO(done, tutti_config_parse(text, path, overrides, n, &config));
   TUTTI_TRY_GOTO(done, tutti_config_dump(&config, &resolved));
   printf("kind config\n\n%s\n", resolved);
-  if (config.study.problem == TUTTI_PROBLEM_NOISY_QUADRATIC) goto done; // has neither data nor model
+  if (config.study.problem == TUTTI_PROBLEM_NOISY_QUADRATIC) goto done; // it has neither data nor a model
   TUTTI_TRY_GOTO(done, read_n_in(&config, &n_in));
-  TUTTI_TRY_GOTO(done, tutti_summary_model(&config, n_in));
+  TUTTI_TRY_GOTO(done, print_model(&config, n_in));
 done:
   tutti_free(text);
   tutti_free(resolved);
@@ -71,10 +72,10 @@ done:
 
 // --- data set
 
-/** The type by NumPy's name: "uint8", "float32". */
+/** Print the type with its name in NumPy: "uint8", "float32". */
 static void print_type(const tutti_array_shape *shape) {
   if (shape->type_class == TUTTI_CLASS_OTHER) {
-    printf("no numbers");
+    printf("not numbers");
     return;
   }
   const bool integer = shape->type_class == TUTTI_CLASS_INTEGER;
@@ -100,7 +101,7 @@ static tutti_status print_classes(const tutti_file *file) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_summary_dataset(const tutti_file *file) {
+tutti_status tutti_cli_print_dataset(const tutti_file *file) {
   char **names = NULL;
   int n = 0;
   TUTTI_TRY(tutti_file_list(file, "/", &names, &n));
@@ -118,7 +119,7 @@ tutti_status tutti_summary_dataset(const tutti_file *file) {
 
 // --- checkpoint
 
-tutti_status tutti_summary_checkpoint(const char *path) {
+tutti_status tutti_cli_print_checkpoint(const char *path) {
   tutti_checkpoint_info info = {0};
   tutti_config config = {0};
   tutti_status status = TUTTI_OK;
@@ -134,7 +135,7 @@ tutti_status tutti_summary_checkpoint(const char *path) {
   TUTTI_TRY_GOTO(done, tutti_config_parse(info.config, path, NULL, 0, &config));
   printf("\n%s\n", tutti_text_tame(info.config));
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(path, "/input/shift", &shift, &n_in));
-  TUTTI_TRY_GOTO(done, tutti_summary_model(&config, n_in));
+  TUTTI_TRY_GOTO(done, print_model(&config, n_in));
 done:
   tutti_free(shift);
   tutti_config_clear(&config);

@@ -1,13 +1,14 @@
-/** metrics.h5: its epochs, and what was measured in them. */
+/** `tutti info` of metrics.h5: a table of epochs, a table of measurements, and the last norms of each layer.  Called by
+ * cmd_info.c. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "cli/summary.h"
+#include "cli/summary_impl.h"
 #include "tutti/metrics.h"
 
-/** What a column beside those of a row tells. */
+/** What an additional column is about. */
 typedef enum { OF_AVERAGE, OF_RUN, OF_LAYER } column_kind;
 
 static column_kind kind_of(const char *name) {
@@ -61,23 +62,24 @@ static void print_measured(const tutti_metrics_records *epochs) {
   }
 }
 
-// --- layers: of all epochs they would be a book ------------------------------------------------------------
+// --- layers: only the last values, since those of all epochs would be too long ----------------------
 
-/** The last number of a column; NaN: it has none. */
+/** The last value of column k that is not NaN; NaN: there is none. */
 static double last_number(const tutti_metrics_records *epochs, int k) {
   for (int64_t i = epochs->n - 1; i >= 0; i--)
     if (!isnan(tutti_metrics_more(epochs, i, k))) return tutti_metrics_more(epochs, i, k);
   return NAN;
 }
 
-/** Of column k, "grad_norm.dense": the name of the layer; NULL: it tells of none. */
+/** The name of the layer in the name of column k, "grad_norm.dense"; NULL: the column is not about a layer. */
 static const char *layer_of(const tutti_metrics_records *epochs, int k) {
   const char *name = epochs->more_columns[k];
   return kind_of(name) == OF_LAYER ? strchr(name, '.') + 1 : NULL;
 }
 
-/** A layer's columns stand beside each other, and all layers have the same ones.
- * @param[out] end  behind those of the layer of column k */
+/** Find the end of the columns of one layer.  They are adjacent, and all layers have the same ones.
+ * @param[in]  k    the first column of the layer
+ * @param[out] end  the column after its last one */
 static void find_end(const tutti_metrics_records *epochs, int k, int *end) {
   for (*end = k + 1; *end < epochs->n_more; ++*end) {
     const char *next = layer_of(epochs, *end);
@@ -102,7 +104,7 @@ static void print_layers(const tutti_metrics_records *epochs) {
   }
 }
 
-tutti_status tutti_summary_metrics(const tutti_file *file) {
+tutti_status tutti_cli_print_metrics(const tutti_file *file) {
   char *metric = NULL;
   tutti_metrics_records epochs = {0};
   tutti_status status = TUTTI_OK;

@@ -1,3 +1,4 @@
+/** What values a key allows, in words: for --help and for messages.  Called by value.c, parse.c and the list of keys. */
 #include <math.h>
 #include <stdio.h>
 
@@ -34,7 +35,8 @@ static void describe_count(const tutti_key *key, char *text, size_t bytes) {
 
 static void describe_milestones(const tutti_key *key, char *text, size_t bytes) {
   char list[96];
-  tutti_text_append(text, bytes, "%s, or up to %d rising numbers and a unit, as '10, 20, 30 epochs': %s",
+  tutti_text_append(text, bytes,
+                    "%s, or up to %d increasing numbers and a unit, for example '10, 20, 30 epochs': %s",
                     key->word, (int)TUTTI_MAX_MILESTONES, units_of(key, list, sizeof list));
 }
 
@@ -66,8 +68,9 @@ void tutti_value_describe(const tutti_key *key, char *text, size_t bytes) {
     tutti_text_append(text, bytes, ", none");
     break;
   case TUTTI_KEY_WEIGHTS:
-    tutti_text_append(text, bytes,
-                      "none, balanced, or a mapping of classes to weights from 0 on, as {0: 1, 1: 2.5}");
+    tutti_text_append(
+        text, bytes,
+        "none, balanced, or a mapping of classes to weights of at least 0, for example {0: 1, 1: 2.5}");
     break;
   case TUTTI_KEY_RESUME:
     tutti_text_append(text, bytes, "auto, no, or the path of a checkpoint");
@@ -86,10 +89,11 @@ void tutti_value_describe(const tutti_key *key, char *text, size_t bytes) {
                       "a list of layers such as 'dense 512 relu', or the same separated by commas");
     break;
   case TUTTI_KEY_AXES:
-    tutti_text_append(text, bytes,
-                      "a mapping of keys, as 'train.batch_size: [32, 128]', 'optimizer.learning_rate: "
-                      "{from: 0.01, to: 1, points: 5}' with scale: log, linear or reverse_log, or "
-                      "'optimizer.name: {sgd: {KEY: VALUES}, adam: {...}}'");
+    tutti_text_append(
+        text, bytes,
+        "a mapping of keys, for example 'train.batch_size: [32, 128]', 'optimizer.learning_rate: "
+        "{from: 0.01, to: 1, points: 5}' (also with scale: log, linear or reverse_log), or "
+        "'optimizer.name: {sgd: {KEY: VALUES}, adam: {...}}'");
     break;
   case TUTTI_N_KEY_TYPES:
     break;

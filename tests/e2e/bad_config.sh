@@ -67,7 +67,7 @@ refuse 78 data.file --data.file -- train --model.layers='dense 10 softmax'
 refuse 78 empty.yaml data.file -- train empty.yaml
 mkdir folder.yaml
 refuse 74 folder.yaml -- train folder.yaml
-refuse 64 digits.h5 "no config" "--data.file=" -- train "$SOURCE_DIR/data/digits.h5"
+refuse 64 digits.h5 "not a config" "--data.file=" -- train "$SOURCE_DIR/data/digits.h5"
 refuse 78 key.yaml:11: batchsize -- info key.yaml
 
 # A schedule that does not fit leaves no folder.

@@ -248,7 +248,7 @@ if [ "$RANKS" -eq 1 ]; then
     call env "$variable" "$TUTTI" train small.yaml
     expect_status 71
     expect_count 1 'tutti: error: '
-    expect_text "${variable%=*} tells of at least 4 ranks" 'mpirun of the library'
+    expect_text "${variable%=*} says that there are at least 4 ranks" 'mpirun of the library'
   done
   # One that does not tell how many: the first of them stops as well.
   for variable in PMIX_RANK PALS_RANKID PALS_LOCAL_RANKID PMI_RANK; do

@@ -54,7 +54,7 @@ expect_text 'kind config' 'learning_rate: 0.001' 'dense (Dense)' '(None, 16)' 'T
 expect_same "$(grep -c '^kind ' "$out")" 1
 succeed "$RANKS" info trained.yaml --optimizer.learning_rate=0.5 --model.layers='dense 3 relu, dense 10 softmax'
 expect_text 'learning_rate: 0.5' '(None, 3)'
-refuse 64 '--train.seed is a key of a config' "$data is none" -- info "$data" --train.seed=1
+refuse 64 '--train.seed is a key of a config' "$data is not a config" -- info "$data" --train.seed=1
 refuse 64 '--train.sed=1' 'did you mean --train.seed' -- info trained.yaml --train.sed=1
 succeed 1 info "$data" --show=2
 expect_text 'kind data set' 'x_train	1438 x 64	uint8' 'sample 0  label' 'sample 1  label' '@@'
@@ -129,7 +129,7 @@ for command in $(sed -n 's/^  tutti \([a-z]*\)  .*/\1/p' "$out"); do
   done
 done
 succeed 1 train --help
-expect_text 'train:' 'batch_size' 'samples of one step, over all ranks [32]' 'keras, torch'
+expect_text 'train:' 'batch_size' 'samples per step, over all ranks [32]' 'keras, torch'
 
 # --- the configs that come along --------------------------------------------------------------------------------
 

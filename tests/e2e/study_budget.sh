@@ -47,7 +47,7 @@ expect_text 'at_budget the best val_accuracy until 12 steps'
 expect_same "$(column at_steps 120 12)" 12
 refuse 64 "--budget=soon" "'5 epochs'" -- info study.h5 --budget=soon
 refuse 64 'no curve of this study has a value of val_acuracy' -- info study.h5 --metric=val_acuracy
-refuse 64 'leave one of them away' -- info study.h5 --metric=val_loss --goal='val_loss <= 1'
+refuse 64 'leave one of them out' -- info study.h5 --metric=val_loss --goal='val_loss <= 1'
 refuse 64 'are for studies' 'study.yaml is a config' -- info study.yaml --budget='5 epochs'
 refuse 78 'study.goal is missing' 'at_budget: val_accuracy' -- study study.yaml --study.at_budget=none --study.output=new.h5
 refuse 78 'study.confirm needs study.goal' -- study study.yaml --study.confirm=2 --study.output=new.h5

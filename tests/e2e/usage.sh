@@ -23,7 +23,7 @@ refuse 64 --optimizer.xyz=3 "--help lists" -- train small.yaml --optimizer.xyz=3
 # The beginning of a name is not the name.
 refuse 64 --train.epoch=3 "did you mean --train.epochs" -- train small.yaml --train.epoch=3
 refuse 64 "unknown option -x" -- train small.yaml -xyz
-refuse 64 --train.epochs "wants a value" -- train small.yaml --train.epochs
+refuse 64 --train.epochs "needs a value" -- train small.yaml --train.epochs
 refuse 64 "missing" "tutti eval CHECKPOINT.h5" -- eval
 refuse 64 "--splt=test" "did you mean --split" -- eval x.h5 --splt=test
 refuse 64 "missing" "tutti predict CHECKPOINT.h5 INPUT.h5" -- predict a.h5 b.h5

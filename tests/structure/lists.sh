@@ -1,6 +1,7 @@
 #!/bin/sh
 # Each table of an update rule or layer is in rules.def or layers.def, with a sentence, and the reference leads there.  Each format of formats.def is
-# imported by a test, and each file of a format is in the list.  tools/export_study lists the whole numbers of keys.c.
+# imported by a test, and each file of a format is in the list.  So is each file of a command, which README mentions.
+# tools/export_study lists the whole numbers of keys.c.
 # usage: lists.sh TOP
 set -u
 top=$1 failed=0
@@ -50,4 +51,17 @@ grep -q -F "WHOLE = [$whole]" "$1/tools/export_study" || {
   echo "tools/export_study: WHOLE is another list than that of src/config/keys.c: $whole"
   failed=1
 }
+
+for file in "$1"/src/cli/cmd_*.c; do
+  command=$(basename "$file" .c)
+  command=${command#cmd_}
+  words "$1/src/cli/commands.def" | grep -q -x "$command" || {
+    echo "src/cli/commands.def: has no $command, though there is src/cli/cmd_$command.c"
+    failed=1
+  }
+  grep -q "tutti $command" "$1/README.md" || {
+    echo "README.md: does not mention tutti $command"
+    failed=1
+  }
+done
 exit $failed

@@ -1,0 +1,66 @@
+#pragma once
+/** The commands of the program, and its help.
+ *
+ * Each command is one table in cmd_<name>.c and one line in commands.def.  MPI starts and ends in main.c; a command is a
+ * function that all ranks call. */
+#include <stdbool.h>
+
+#include "tutti/base.h"
+#include "tutti/par.h"
+
+/** Exit status of a command whose network has diverged. */
+enum { TUTTI_EXIT_DIVERGED = 79 };
+
+/** One thing that a help explains: an option, or some columns of a table. */
+typedef struct {
+  const char *names; // "--seconds=S", "step_s, step_min_s"
+  const char *text;  // one or more sentences; help.c breaks the lines
+} tutti_help_row;
+
+/** Rows under one title.  The last row has no names. */
+typedef struct {
+  const char *title;
+  const tutti_help_row *rows;
+} tutti_help_table;
+
+typedef struct {
+  const char *name;
+  const char *arguments;         // as in the usage line
+  const char *summary;           // one line of `tutti --help`
+  const char *details;           // of `tutti COMMAND --help`; an empty line separates paragraphs
+  const tutti_help_row *options; // besides the keys of a config, ended by a row without names; NULL: none
+  void (*print_more)(void);      // what follows from another list; NULL: nothing
+  const char *examples;          // command lines, each with its indent; NULL: none
+  const tutti_help_table
+      *tables;             // what the command prints, ended by a table without a title; NULL: not explained
+  bool shows_keys;         // the help lists the keys of a config
+  const char *own_section; // the section whose keys come first; NULL: none
+  bool trains;             // starting it alone in a job of several tasks is a mistake
+  bool only_warns;         // it warns of a wrong launcher and goes on; the others fail
+
+  /** Run the command.  Collective.
+   * @param[in]  argv         [argc] its arguments; argv[0] is its name
+   * @param[out] exit_status  set only if it is not the one of the returned status */
+  tutti_status (*run)(const tutti_comm *comm, int argc, char **argv, int *exit_status);
+} tutti_command;
+
+enum {
+#define X(code, word) TUTTI_COMMAND_##code,
+#include "cli/commands.def"
+  TUTTI_N_COMMANDS
+};
+
+#define X(code, word) extern const tutti_command tutti_command_##word;
+#include "cli/commands.def"
+
+/** All commands, in the order of commands.def. */
+extern const tutti_command *const tutti_commands[TUTTI_N_COMMANDS];
+
+/** Find a command.  Local.  @return NULL if no command has this name */
+const tutti_command *tutti_command_find(const char *name);
+
+// --- help (help.c) -------------------------------------------------------------------------------
+
+/** Print `tutti --help`, or `tutti COMMAND --help`, to standard output.  Local. */
+void tutti_cli_print_help(void);
+void tutti_cli_print_command_help(const tutti_command *command);

@@ -1,0 +1,30 @@
+#pragma once
+/** How the ranks of this job were started: by which launcher, and whether all in the same way. */
+#include "cli/command_impl.h"
+
+// --- the launcher (launcher.c) -------------------------------------------------------------------
+
+/** What a launcher leaves in the environment of a rank. */
+typedef struct {
+  const char *variable; // NULL: no launcher has left anything
+  long ranks;           // at least this many ranks in the job; 0: unknown
+} tutti_cli_launcher;
+
+/** Read the environment.  To be called before MPI starts, which may change it. */
+tutti_cli_launcher tutti_cli_find_launcher(void);
+
+/** Check that a process which is alone in MPI was meant to be alone.  Local.  A command that only warns gets a warning
+ * instead of the error.
+ * @return ERR_SYSTEM a launcher started several processes, but MPI knows of one */
+TUTTI_NODISCARD
+tutti_status tutti_cli_check_launcher(const tutti_cli_launcher *by, const tutti_comm *comm,
+                                      const tutti_command *command);
+
+// --- the ranks (alike.c) -------------------------------------------------------------------------
+
+/** Check that all ranks run the same program with the same arguments.  Collective; to be called before any other
+ * collective: a rank with another command would train something else, or wait in a collective that the others never
+ * call.
+ * @return ERR_USAGE with the rank and the first word that differs */
+TUTTI_NODISCARD
+tutti_status tutti_cli_check_alike(const tutti_comm *comm, int argc, char **argv);
