@@ -1,10 +1,11 @@
-/** The order of the measurements, and the predictions from them. */
+/** `tutti bench`: the order of the measurements, and the predictions from them.
+ *
+ * Steps of all ranks show what this run costs, and shards of single ranks what a rank costs alone.  With the reductions and
+ * the network, these give the time of a step on any number of ranks (model.c).  Called by cmd_bench.c. */
 #include <math.h>
 
 #include "base/log.h"
-#include "bench/counts.h"
-#include "bench/layouts.h"
-#include "bench/network.h"
+#include "bench/measure_impl.h"
 #include "machine/cpu.h"
 #include "machine/quota.h"
 #include "run/plan.h"
@@ -14,30 +15,26 @@ enum { MAX_RANKS = 4096, MAX_ROWS = 8192 };
 
 // --- what to measure
 
-static tutti_status check_options(const tutti_bench_options *options) {
-  for (int i = 0; i < options->n_batch_sizes; i++)
-    TUTTI_CHECK(options->batch_sizes[i] >= 1, TUTTI_ERR_USAGE,
-                "batch_sizes: %lld is no batch size, they begin at 1", (long long)options->batch_sizes[i]);
-  TUTTI_CHECK(options->latency_s >= 0 && options->bandwidth >= 0, TUTTI_ERR_USAGE,
-              "latency and bandwidth are above 0");
-  TUTTI_CHECK(options->ranks_per_node >= 0, TUTTI_ERR_USAGE, "ranks_per_node is at least 1");
-  TUTTI_CHECK(options->round_s > 0 && options->rounds >= 1, TUTTI_ERR_USAGE,
-              "rounds are at least 1, and take some time");
-  return TUTTI_OK;
+/** The options are those of a caller that has checked them, see tutti/bench.h. */
+static void assert_options(const tutti_bench_options *options) {
+  for (int i = 0; i < options->n_batch_sizes; i++) TUTTI_ASSERT(options->batch_sizes[i] >= 1);
+  TUTTI_ASSERT(options->latency_s >= 0 && options->bandwidth >= 0 && options->ranks_per_node >= 0);
+  TUTTI_ASSERT(options->round_s > 0 && options->rounds >= 1);
+  (void)options;
 }
 
 static tutti_status take_batches(const tutti_bench_options *options, tutti_bench_report *report) {
   TUTTI_TRY(TUTTI_NEW(report->steps, options->n_batch_sizes));
   for (int i = 0; i < options->n_batch_sizes; i++) {
     TUTTI_CHECK(options->batch_sizes[i] <= report->n_train, TUTTI_ERR_CONFIG,
-                "batch size %lld is more than the %lld training samples", (long long)options->batch_sizes[i],
-                (long long)report->n_train);
+                "batch size %lld is larger than the %lld training samples",
+                (long long)options->batch_sizes[i], (long long)report->n_train);
     report->steps[report->n_steps++].batch_size = options->batch_sizes[i];
   }
   return TUTTI_OK;
 }
 
-/** Of no more samples than there are, and each once. */
+/** Add a batch size, of no more samples than there are, and each once. */
 static void add_batch(tutti_bench_report *report, int64_t batch_size) {
   const int64_t size = batch_size < report->n_train ? batch_size : report->n_train;
   for (int i = 0; i < report->n_steps; i++)
@@ -45,8 +42,8 @@ static void add_batch(tutti_bench_report *report, int64_t batch_size) {
   report->steps[report->n_steps++].batch_size = size;
 }
 
-/** The batch sizes of the report: as they are given, or those that the config's training comes to, and then the usual
- * ones that the data has samples for. */
+/** Choose the batch sizes of the report: the given ones; else those of the config's training, and then the usual ones for
+ * which there are enough samples. */
 static tutti_status choose_batches(const tutti_bench_setup *setup, const tutti_bench_options *options,
                                    tutti_bench_report *report) {
   static const int64_t usual[] = {16, 64, 128, 1024, 8192};
@@ -63,7 +60,7 @@ static tutti_status choose_batches(const tutti_bench_setup *setup, const tutti_b
   return TUTTI_OK;
 }
 
-/** Ratio of the median and the shortest round beyond which something else was at work. */
+/** If the median round takes more than this times the shortest one, something else was running. */
 static const double DISTURBED = 1.25;
 
 static tutti_status measure_steps(const tutti_bench_setup *setup, tutti_bench_report *report) {
@@ -85,28 +82,29 @@ static tutti_status measure_steps(const tutti_bench_setup *setup, tutti_bench_re
   return TUTTI_OK;
 }
 
-/** Predictions follow the median rounds of shards: none is better than these are. */
+/** Predictions are made of the median rounds of the shards, so they are no better than these. */
 static void warn_of_shards(const tutti_bench_report *report) {
   double worst = 1;
   for (int i = 0; i < report->n_shards; i++)
     worst = fmax(worst, report->shards[i].step_s / report->fastest[i].step_s);
   if (worst > DISTURBED)
-    tutti_log_root(
-        TUTTI_LOG_WARNING,
-        "predictions are too slow where other programs run here: the median round of a shard took up "
-        "to %.2f times as long as its shortest",
-        worst);
+    tutti_log_root(TUTTI_LOG_WARNING,
+                   "predictions may be too slow, since other programs seem to run here: the median round of "
+                   "a shard took "
+                   "up to %.2f times as long as its shortest",
+                   worst);
 }
 
-/** Powers of two, and the shards of the batch sizes, which then need no interpolation where the run is
- * predicted that was measured. */
+/** Measure shards of 1, 2, 4, ... samples, and those of the batch sizes, so that the prediction of this run needs no
+ * interpolation. */
 static tutti_status measure_shards(const tutti_bench_setup *setup, tutti_bench_report *report) {
   const int64_t most = report->n_train < MAX_ROWS ? report->n_train : MAX_ROWS;
-  tutti_counts rows = {.n = 0}, powers = tutti_counts_powers(most);
+  tutti_bench_counts rows = {.n = 0}, powers = tutti_bench_counts_powers(most);
   for (int i = 0; i < powers.n; i++)
-    if (tutti_bench_is_possible(setup, powers.values[i])) tutti_counts_add(&rows, powers.values[i]);
+    if (tutti_bench_is_possible(setup, powers.values[i])) tutti_bench_counts_add(&rows, powers.values[i]);
   for (int i = 0; i < report->n_steps; i++)
-    if (tutti_bench_is_possible(setup, report->steps[i].rows)) tutti_counts_add(&rows, report->steps[i].rows);
+    if (tutti_bench_is_possible(setup, report->steps[i].rows))
+      tutti_bench_counts_add(&rows, report->steps[i].rows);
   tutti_status status = TUTTI_NEW(report->shards, rows.n);
   if (status == TUTTI_OK) status = TUTTI_NEW(report->fastest, rows.n);
   TUTTI_TRY(tutti_agree(setup->comm, status));
@@ -119,8 +117,7 @@ static tutti_status measure_shards(const tutti_bench_setup *setup, tutti_bench_r
   return TUTTI_OK;
 }
 
-/** The cores that any rank of a node may run on, of the node that has most, or what a CPU quota leaves of
- * them. */
+/** Count the cores on which any rank of a node may run, or what a CPU quota leaves of them, on the node with the most. */
 static tutti_status count_cores(const tutti_bench_setup *setup, int *n_cores) {
   int own[TUTTI_MAX_CPUS];
   double *used = NULL;
@@ -139,8 +136,8 @@ static tutti_status count_cores(const tutti_bench_setup *setup, int *n_cores) {
   return TUTTI_OK;
 }
 
-/** Ranks beyond this run's cost what its ranks cost, so they need as many cores each. A larger node has them;
- * but what ranks with several threads cost each other there is not known from here. */
+/** Check that the predicted ranks can be predicted.  More ranks than in this run need as many cores each.  A larger node
+ * has these cores, but how much ranks with several threads slow each other down there cannot be measured here. */
 static tutti_status check_ranks_per_node(const tutti_bench_report *report) {
   TUTTI_CHECK(
       report->threads == 1 || report->ranks_per_node <= report->node_ranks ||
@@ -158,8 +155,8 @@ static tutti_status check_ranks_per_node(const tutti_bench_report *report) {
 
 static tutti_status predict(const tutti_bench_setup *setup, const tutti_bench_costs *costs,
                             tutti_bench_report *report) {
-  tutti_counts counts = tutti_counts_powers(MAX_RANKS);
-  tutti_counts_add(&counts, report->ranks);
+  tutti_bench_counts counts = tutti_bench_counts_powers(MAX_RANKS);
+  tutti_bench_counts_add(&counts, report->ranks);
   tutti_status status = TUTTI_NEW(report->predictions, (int64_t)report->n_steps * counts.n);
   if (status == TUTTI_OK) status = TUTTI_NEW(report->efficient, report->n_steps);
   if (status == TUTTI_OK) status = TUTTI_NEW(report->useful, report->n_steps);
@@ -210,8 +207,8 @@ tutti_status tutti_bench(const tutti_comm *comm, const tutti_config *config,
   tutti_probe *probe = NULL;
   tutti_status status = TUTTI_OK;
   double largest[2] = {tutti_comm_node_size(comm), 1};
+  assert_options(options);
   *report = (tutti_bench_report){.ranks = tutti_comm_size(comm), .nodes = tutti_comm_n_nodes(comm)};
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, check_options(options)));
   TUTTI_TRY_GOTO(done, tutti_probe_create(comm, config, &probe));
   largest[1] = tutti_linalg_threads();
   TUTTI_TRY_GOTO(done, tutti_max(comm, largest, 2));

@@ -1,6 +1,9 @@
-#include "bench/layouts.h"
+/** Ways to divide the cores of a node among ranks and threads, and the fastest of them.
+ *
+ * This run's own layout is measured.  The others are predicted from single ranks with as many threads, since a run cannot
+ * start other ranks.  Called by bench.c. */
+#include "bench/measure_impl.h"
 
-#include "bench/counts.h"
 #include "tutti/linalg.h"
 
 static int samples_of_rank(const tutti_bench_report *report, int ranks) {
@@ -12,7 +15,7 @@ static bool is_this_run(const tutti_bench_report *report, int ranks, int threads
   return ranks * report->nodes == report->ranks && threads == report->threads;
 }
 
-/** A rank alone with other threads than the run's. */
+/** Measure a rank alone with another number of threads. */
 static tutti_status measure_threads(const tutti_bench_setup *setup, int threads, int64_t rows,
                                     tutti_bench_shard *fastest) {
   tutti_bench_shard median;
@@ -40,16 +43,15 @@ static tutti_status time_layout(const tutti_bench_setup *setup, const tutti_benc
     own.shards = &shard;
     own.n_shards = 1;
   }
-  // A rank alone is the whole run.
+  // In a run of one rank, the rank alone is the whole run.
   layout->measured = report->ranks == 1 && layout->ranks == 1;
   layout->step_s =
       tutti_bench_predict(&own, report->layout_batch, (int64_t)layout->ranks * report->nodes).step_s;
   return TUTTI_OK;
 }
 
-/** Ranks that leave no core idle, or one for each power of two where that costs no measurement.  What can not
- * be measured is left out: training would take it where the ranks' samples are one group of batch_norm, but a
- * rank alone with so few does not. */
+/** Whether a layout is compared.  Those with this run's threads cost no measurement; of the others, only those that leave no
+ * core idle are worth one.  A layout is left out if a rank alone cannot take so few samples, because of batch_norm. */
 static bool is_worth_trying(const tutti_bench_setup *setup, const tutti_bench_report *report, int ranks,
                             int threads) {
   if (is_this_run(report, ranks, threads)) return true;
@@ -61,10 +63,10 @@ static bool is_worth_trying(const tutti_bench_setup *setup, const tutti_bench_re
 
 tutti_status tutti_bench_compare_layouts(const tutti_bench_setup *setup, const tutti_bench_costs *costs,
                                          tutti_bench_report *report) {
-  tutti_counts counts = tutti_counts_powers(report->cores);
-  tutti_counts_add(&counts, report->cores);
-  tutti_counts_add(&counts, report->node_ranks);
-  tutti_counts_add(&counts, report->threads);
+  tutti_bench_counts counts = tutti_bench_counts_powers(report->cores);
+  tutti_bench_counts_add(&counts, report->cores);
+  tutti_bench_counts_add(&counts, report->node_ranks);
+  tutti_bench_counts_add(&counts, report->threads);
   TUTTI_TRY(tutti_agree(setup->comm, TUTTI_NEW(report->layouts, (int64_t)counts.n * counts.n)));
   for (int i = 0; i < counts.n * counts.n; i++) {
     tutti_bench_layout *layout = &report->layouts[report->n_layouts];

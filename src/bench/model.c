@@ -1,4 +1,8 @@
-#include "bench/model.h"
+/** The prediction of a step on another number of ranks, from measured parts.
+ *
+ * A step takes the work of the largest shard, the update of a slice, the reduction within a node and the allreduce between
+ * nodes.  Each part is measured alone or follows from a measured link.  Called by bench.c and layouts.c; pure functions. */
+#include "bench/model_impl.h"
 
 #include <math.h>
 
@@ -33,7 +37,7 @@ double tutti_bench_allreduce_s(tutti_bench_allreduce algorithm, tutti_bench_link
   const double whole = link.latency_s + bytes * link.byte_s; // one message with all of it
   if (algorithm == TUTTI_BENCH_RING)
     return 2 * (double)(nodes - 1) * (link.latency_s + bytes / (double)nodes * link.byte_s);
-  // Nodes beyond a power of two give theirs to a neighbour before, and get the sum from it afterwards.
+  // Nodes beyond a power of two give their data to a neighbour first, and get the sum from it at the end.
   const double fold = nodes > power ? 2 * whole : 0;
   if (algorithm == TUTTI_BENCH_RECURSIVE_DOUBLING) return fold + steps * whole;
   // A reduce-scatter by halves, then an allgather by doubling.
@@ -60,8 +64,8 @@ static double error_of(const double *bytes, const double *seconds, int n, tutti_
   return sum;
 }
 
-/** Least squares of a * u + b * v ~ 1 with u = 1 / seconds and v = bytes / seconds.  Where the free minimum
- * has a negative number, the best without is on the edge: one of the two is 0. */
+/** Least squares of latency * u + byte_s * v ~ 1 with u = 1 / seconds and v = bytes / seconds, by the normal equations.  If
+ * a number of the free minimum is negative, the best fit without negative numbers is on the edge: one of the two is 0. */
 double tutti_bench_fit(const double *bytes, const double *seconds, int n, tutti_bench_link *link) {
   double uu = 0, uv = 0, vv = 0, u1 = 0, v1 = 0;
   for (int i = 0; i < n; i++) {
@@ -80,7 +84,7 @@ double tutti_bench_fit(const double *bytes, const double *seconds, int n, tutti_
   return sqrt(error_of(bytes, seconds, n, *link));
 }
 
-/** Time of the work and of the update apart, since the one depends on the rows and the other does not. */
+/** The cost of a shard of `rows` samples, interpolated.  Only the work depends on the rows, the update does not. */
 static tutti_bench_shard shard_at(const tutti_bench_shard *shards, int n, int64_t rows) {
   const tutti_bench_shard *last = &shards[n - 1];
   if (rows <= shards[0].rows) return shards[0];

@@ -1,105 +1,43 @@
-#include "bench/network.h"
-
+/** Reductions alone, and the numbers of the network that a prediction needs.
+ *
+ * The time of a message of n bytes is latency + n / bandwidth (Hockney), fitted to sums over two ranks.  The time of a
+ * reduction within a node is a constant for each doubling of its ranks, plus a time for each byte.  Called by bench.c. */
 #include <math.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "bench/model.h"
-#include "bench/repeat.h"
+#include "bench/measure_impl.h"
+#include "bench/model_impl.h"
+#include "bench/reduction_impl.h"
+#include "bench/repeat_impl.h"
 
-/** Of a fast network today, where nothing is given and there is no other rank to measure with. */
+/** A fast network of today; used if nothing is given and there is no other rank to measure with. */
 static const double ASSUMED_LATENCY_S = 1.5e-6, ASSUMED_BANDWIDTH = 12.5e9;
 
 // --- reducers
 
-/** One kind of reducer, for tutti_repeat_run.  The clock of a round also sees the gradients being written, so
- * the reduction has a clock of its own. */
-typedef struct {
-  const tutti_comm *comm;
-  tutti_reducer *reducer;
-  int64_t n;
-  double (*tail)[TUTTI_N_TAIL]; // [max(1, own leaves)]
-  double in_reduction;          // seconds of the last run
-  double *seconds;              // [rounds] receives those of one reduction
-  double *unused;               // [rounds]
-} reduce_work;
-
-/** The gradients that backward would leave. */
-static double write_leaves(const reduce_work *work) {
-  int first = 0, count = 0;
-  double seconds = 0;
-  tutti_reducer_own_leaves(work->reducer, &first, &count);
-  for (int leaf = first; leaf < first + count; leaf++) {
-    float *gradient = tutti_reducer_leaf(work->reducer, leaf);
-    for (int64_t i = 0; i < work->n; i++) gradient[i] = 1;
-    const double start = tutti_clock_s();
-    tutti_reducer_leaf_done(work->reducer, leaf, 0, work->n);
-    seconds += tutti_clock_s() - start;
-  }
-  return seconds;
-}
-
-/** Ask for the sums of the slice, as the update does. */
-static void read_slice(const reduce_work *work) {
-  int64_t begin = 0, end = 0;
-  tutti_reducer_slice(work->reducer, &begin, &end);
-  for (int64_t at = begin; at < end; at += TUTTI_BLOCK)
-    tutti_reducer_gradient(work->reducer, at, end - at < TUTTI_BLOCK ? end - at : TUTTI_BLOCK);
-}
-
-static tutti_status run_reductions(void *context, int64_t n) {
-  reduce_work *work = context;
-  work->in_reduction = 0;
-  for (int64_t i = 0; i < n; i++) {
-    work->in_reduction += write_leaves(work);
-    TUTTI_TRY(tutti_barrier(work->comm));
-    const double start = tutti_clock_s();
-    TUTTI_TRY(tutti_reducer_reduce(work->reducer, work->tail));
-    read_slice(work);
-    TUTTI_TRY(tutti_reducer_publish(work->reducer));
-    work->in_reduction += tutti_clock_s() - start;
-  }
-  return TUTTI_OK;
-}
-
-static tutti_status note_reductions(void *context, int64_t n, int round, double share) {
-  reduce_work *work = context;
-  if (round >= 0) work->seconds[round] += share * work->in_reduction / (double)n;
-  return TUTTI_OK;
-}
-
-static tutti_status make_reduction(reduce_work *work, int rounds) {
-  int first = 0, count = 0;
-  tutti_reducer_own_leaves(work->reducer, &first, &count);
-  TUTTI_TRY(TUTTI_NEW(work->tail, count > 1 ? count : 1));
-  TUTTI_TRY(TUTTI_NEW(work->seconds, rounds));
-  return TUTTI_NEW(work->unused, rounds);
-}
-
-/** Collective.  Seconds of a reduction among the ranks of `comm`, of the slowest rank in all; the parts of
- * the ranks work at the same time. */
+/** Time a reduction among the ranks of `comm`.  Collective over all ranks, each with its part; the parts work at the same
+ * time, and the slowest rank of all counts. */
 static tutti_status measure_reducer(const tutti_bench_setup *setup, const tutti_comm *comm,
-                                    tutti_reduce_kind kind, int64_t n_params, double *median_s, double *min_s,
-                                    const char **name) {
-  reduce_work work = {.comm = comm, .n = n_params};
-  tutti_status status = tutti_reducer_create(comm, kind, n_params, setup->n_leaves, &work.reducer);
-  if (status == TUTTI_OK) status = make_reduction(&work, setup->rounds);
+                                    tutti_reduce_kind kind, int64_t n_params, tutti_bench_reducer *reducer) {
+  const int rounds = setup->rounds;
+  tutti_reduction reduction;
+  double *seconds = NULL;
+  tutti_status status = tutti_reduction_create(comm, kind, n_params, setup->n_leaves, &reduction);
+  if (status == TUTTI_OK) status = TUTTI_NEW(seconds, rounds);
   TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, status));
-  tutti_repeat repeat = {.run = run_reductions,
-                         .note = note_reductions,
-                         .context = &work,
-                         .at_once = 1 << 20,
-                         .seconds = work.unused};
-  TUTTI_TRY_GOTO(done, tutti_repeat_run(setup->comm, setup->round_s, setup->rounds, &repeat, 1));
-  TUTTI_TRY_GOTO(done, tutti_max(setup->comm, work.seconds, setup->rounds));
-  *median_s = work.seconds[tutti_repeat_median(work.seconds, setup->rounds)];
-  *min_s = work.seconds[tutti_repeat_least(work.seconds, setup->rounds)];
-  *name = tutti_reducer_name(work.reducer);
+  tutti_repeat repeat = {.run = tutti_reduction_run,
+                         .context = &reduction,
+                         .aside = &reduction.aside,
+                         .at_once = INT64_MAX,
+                         .seconds = seconds};
+  TUTTI_TRY_GOTO(done, tutti_repeat_run(setup->comm, setup->round_s, rounds, &repeat, 1));
+  TUTTI_TRY_GOTO(done, tutti_max(setup->comm, seconds, rounds));
+  *reducer = (tutti_bench_reducer){.name = tutti_reducer_name(reduction.reducer),
+                                   .reduce_s = seconds[tutti_repeat_median(seconds, rounds)],
+                                   .reduce_min_s = seconds[tutti_repeat_least(seconds, rounds)]};
 done:
-  tutti_free(work.tail);
-  tutti_free(work.seconds);
-  tutti_free(work.unused);
-  tutti_reducer_destroy(&work.reducer);
+  tutti_free(seconds);
+  tutti_reduction_destroy(&reduction);
   return status;
 }
 
@@ -108,16 +46,15 @@ tutti_status tutti_bench_measure_reducers(const tutti_bench_setup *setup, int64_
   static const tutti_reduce_kind kinds[] = {TUTTI_REDUCE_FLAT, TUTTI_REDUCE_SHARED, TUTTI_REDUCE_TREE};
   *n = 0;
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++, ++*n)
-    TUTTI_TRY(measure_reducer(setup, setup->comm, kinds[i], n_params, &reducers[i].reduce_s,
-                              &reducers[i].reduce_min_s, &reducers[i].name));
+    TUTTI_TRY(measure_reducer(setup, setup->comm, kinds[i], n_params, &reducers[i]));
   return TUTTI_OK;
 }
 
-// --- the network: of properties of the machine the fastest round tells most
+// --- the network: the shortest round counts, since noise only adds time
 
-/** Sums over two ranks: an exchange of messages, which is a step of any allreduce. */
+/** Sums over two ranks.  They exchange messages, as each step of any allreduce does. */
 typedef struct {
-  const tutti_comm *pair; // NULL: this rank looks on
+  const tutti_comm *pair; // NULL: this rank only waits
   double *values;
   int64_t n;
 } exchange_work;
@@ -128,7 +65,7 @@ static tutti_status run_exchanges(void *context, int64_t n) {
   return TUTTI_OK;
 }
 
-/** Sizes up to that of the gradient or, where that is small, some 2 MB. */
+/** Choose sizes from 8 bytes up to that of the gradient, but at least up to 2 MB. */
 static void choose_sizes(int64_t n_params, tutti_bench_network *network) {
   const double least = 8, gradient = (double)n_params * sizeof(float),
                most = gradient > 0x1p21 ? gradient : 0x1p21;
@@ -149,7 +86,7 @@ static tutti_status measure_messages(const tutti_bench_setup *setup, const tutti
   TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, status));
   for (int i = 0; i < network->n_messages; i++) {
     work.n = (int64_t)network->bytes[i] / 8;
-    tutti_repeat repeat = {.run = run_exchanges, .context = &work, .at_once = 1 << 20, .seconds = seconds};
+    tutti_repeat repeat = {.run = run_exchanges, .context = &work, .at_once = INT64_MAX, .seconds = seconds};
     TUTTI_TRY_GOTO(done, tutti_repeat_run(setup->comm, setup->round_s, setup->rounds, &repeat, 1));
     TUTTI_TRY_GOTO(done, tutti_max(setup->comm, seconds, setup->rounds));
     network->seconds[i] = seconds[tutti_repeat_least(seconds, setup->rounds)];
@@ -160,7 +97,7 @@ done:
   return status;
 }
 
-/** Rank 0 and the first rank of node 1, or rank 1 where there is one node. */
+/** Measure between rank 0 and the first rank of node 1, or between ranks 0 and 1 if there is one node. */
 static tutti_status measure_link(const tutti_bench_setup *setup, int64_t n_params,
                                  tutti_bench_network *network) {
   const tutti_comm *comm = setup->comm;
@@ -178,7 +115,8 @@ static tutti_status measure_link(const tutti_bench_setup *setup, int64_t n_param
   return TUTTI_OK;
 }
 
-/** Seconds a byte to add one array to another, where no ranks share the work that could be measured. */
+/** Measure the seconds per byte to add one array to another.  They stand for a reduction within a node if no node has
+ * several ranks. */
 static tutti_status measure_adding(const tutti_bench_setup *setup, int64_t n_params, double *byte_s) {
   float *a = NULL, *b = NULL;
   tutti_status status = TUTTI_NEW(a, n_params);
@@ -191,7 +129,7 @@ static tutti_status measure_adding(const tutti_bench_setup *setup, int64_t n_par
     const double seconds = tutti_clock_s() - start;
     if (seconds < least) least = seconds;
   }
-  // The sum is a number that depends on each round: no compiler may leave them out.
+  // The sum depends on each round and is read, so that the compiler cannot leave a round out.
   volatile float kept = a[n_params - 1];
   (void)kept;
   *byte_s = least / ((double)n_params * sizeof(float));
@@ -202,23 +140,24 @@ done:
   return status;
 }
 
-/** A reduction of next to nothing is what the ranks of a node need to meet; what the gradient takes beyond
- * that is in proportion to its bytes. */
+/** Measure the reduction within a node.  That of one number is the time the ranks need to meet; the gradient takes more, in
+ * proportion to its bytes. */
 static tutti_status measure_node(const tutti_bench_setup *setup, int64_t n_params,
                                  tutti_bench_network *network) {
-  double largest = tutti_comm_node_size(setup->comm), empty_s = 0, full_s = 0, median_s = 0;
-  const char *name = NULL;
+  double largest = tutti_comm_node_size(setup->comm);
+  tutti_bench_reducer empty, full;
   TUTTI_TRY(tutti_max(setup->comm, &largest, 1));
   if (largest == 1) {
     network->barrier_s = network->link.latency_s;
     network->barrier_from = TUTTI_BENCH_ASSUMED;
     return measure_adding(setup, n_params, &network->node_byte_s);
   }
-  TUTTI_TRY(measure_reducer(setup, setup->node, TUTTI_REDUCE_AUTO, 1, &median_s, &empty_s, &name));
-  TUTTI_TRY(measure_reducer(setup, setup->node, TUTTI_REDUCE_AUTO, n_params, &median_s, &full_s, &name));
-  network->barrier_s = empty_s / log2(largest);
+  TUTTI_TRY(measure_reducer(setup, setup->node, TUTTI_REDUCE_AUTO, 1, &empty));
+  TUTTI_TRY(measure_reducer(setup, setup->node, TUTTI_REDUCE_AUTO, n_params, &full));
+  const double more_s = full.reduce_min_s - empty.reduce_min_s;
+  network->barrier_s = empty.reduce_min_s / log2(largest);
   network->barrier_from = TUTTI_BENCH_WITHIN_NODE;
-  network->node_byte_s = full_s > empty_s ? (full_s - empty_s) / ((double)n_params * sizeof(float)) : 0;
+  network->node_byte_s = more_s > 0 ? more_s / ((double)n_params * sizeof(float)) : 0;
   return TUTTI_OK;
 }
 

@@ -1,4 +1,10 @@
-#include "bench/products.h"
+/** The matrix products of a step alone: what of a step's time they take, and what the BLAS would need for them.
+ *
+ * A dense layer has the products z = x w + b forward, dx = dz w^T and dw = x^T dz backward.  The outputs z stand for the
+ * gradients dz too, since the time does not depend on the numbers.  Called by steps.c and bench_step. */
+#include "bench/products_impl.h"
+
+#include <math.h>
 
 #include <string.h>
 
@@ -8,11 +14,11 @@
 
 typedef struct {
   int n_in, n_out;
-  bool has_bias, trains, passes_on; // its weights want a gradient, its input wants one
+  bool has_bias, trains, passes_on; // passes_on: a gradient of its input is needed
   float *x;                         // [max_rows, n_in] input
   float *w, *dw;                    // [n_in, n_out]
   float *bias;                      // [n_out]
-  float *z;                         // [max_rows, n_out] output, and what stands for the gradient by it
+  float *z;                         // [max_rows, n_out] output, also used as its gradient
 } product_layer;
 
 struct tutti_products {
@@ -22,7 +28,7 @@ struct tutti_products {
   float *dx; // [max_rows, widest input]
 };
 
-/** Numbers in [-1/2, 1/2), so that no sum of products leaves the range or becomes tiny. */
+/** Make numbers in [-1/2, 1/2), so that no sum of products becomes huge or tiny. */
 static tutti_status make_numbers(int64_t n, uint32_t part, float **numbers) {
   TUTTI_TRY(TUTTI_NEW(*numbers, n));
   const tutti_stream stream = {.kind = TUTTI_STREAM_WEIGHTS, .part = part};
@@ -49,7 +55,7 @@ static tutti_status make_layer(const tutti_model *model, int array, int64_t max_
   TUTTI_TRY(tutti_to_int(n_in, "inputs of a dense layer", &layer->n_in));
   TUTTI_TRY(tutti_to_int(n_out, "units of a dense layer", &layer->n_out));
   layer->trains = kernel->trainable;
-  // weights of any layer before it want the gradient
+  // the gradient of the input is needed if any layer before it has weights
   layer->passes_on =
       layer_index(model, kernel->layer) > layer_index(model, tutti_model_array_at(model, 0)->layer);
   const tutti_model_array *next =
@@ -132,6 +138,16 @@ void tutti_products_pass(tutti_products *products, const tutti_probe_pass *pass,
       weight_gradient(l, order, k ? pass->leaf_ends[k - 1] : 0, pass->leaf_ends[k], pass->accumulate,
                       by_blas);
   }
+}
+
+double tutti_products_sum(const tutti_products *products, int64_t rows) {
+  double sum = 0;
+  for (int i = 0; i < products->n_layers; i++) {
+    const product_layer *l = &products->layers[i];
+    for (int64_t k = 0; k < rows * l->n_out; k++) sum += fabsf(l->z[k]);
+    for (int64_t k = 0; l->trains && k < (int64_t)l->n_in * l->n_out; k++) sum += fabsf(l->dw[k]);
+  }
+  return sum;
 }
 
 double tutti_products_flops(const tutti_products *products, int64_t rows) {

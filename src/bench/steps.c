@@ -1,19 +1,21 @@
-#include "bench/steps.h"
-
-#include <string.h>
-
-#include "bench/products.h"
-#include "bench/repeat.h"
+/** Steps of the training, part by part, and the matrix products of the same shapes.
+ *
+ * Steps and products take turns (repeat.c).  The parts of a step are those of its median round, so that they add up.  In
+ * each step, the shortest time that a rank spends in the reduction is the reduction itself; what other ranks spend beyond
+ * it is waiting.  Called by bench.c and layouts.c. */
+#include "bench/measure_impl.h"
+#include "bench/products_impl.h"
+#include "bench/repeat_impl.h"
 #include "linalg/peak.h"
 #include "tutti/linalg.h"
 
-/** Whose parts are kept until the clock stops. */
+/** Most steps of a run; their parts are kept until the clock stops. */
 enum { STEPS_AT_ONCE = 2048 };
 
-/** One round of steps: means over its steps. */
+/** Means over the steps of a round. */
 typedef struct {
   double phases[TUTTI_N_PHASES]; // on this rank
-  double least_reduce;           // of the ranks, step by step
+  double least_reduce;           // smallest of all ranks, step by step
 } round_parts;
 
 /** Steps among the ranks of `comm`, for tutti_repeat_run. */
@@ -46,7 +48,7 @@ static tutti_status run_steps(void *context, int64_t n) {
   return tutti_probe_steps(work->probe, n, work->phases);
 }
 
-/** In each step the rank that spends the least in the reduction is the one that the others waited for. */
+/** Keep the parts.  In each step, the others waited for the rank that spends the least time in the reduction. */
 static tutti_status note_steps(void *context, int64_t n, int round, double share) {
   const step_work *work = context;
   for (int64_t i = 0; i < n; i++) work->reduce[i] = work->phases[i][TUTTI_PHASE_REDUCE];
@@ -119,20 +121,20 @@ static tutti_status run_blas(void *context, int64_t n) {
 static tutti_repeat repeat_products(product_work *work, int which) {
   return (tutti_repeat){.run = which == 0 ? run_own : run_blas,
                         .context = work,
-                        .at_once = 1 << 20,
+                        .at_once = INT64_MAX,
                         .seconds = work->seconds[which]};
 }
 
-// --- from the ranks' rounds to one row
+// --- from the rounds of the ranks to one row
 
-/** In place: the mean over ranks of each of values[n]. */
+/** Replace each of values[n] by its mean over the ranks. */
 static tutti_status mean_over_ranks(const tutti_comm *comm, double *values, int64_t n) {
   TUTTI_TRY(tutti_sum(comm, values, n));
   for (int64_t i = 0; i < n; i++) values[i] /= tutti_comm_size(comm);
   return TUTTI_OK;
 }
 
-/** The rank with the smallest of the ranks' values. */
+/** Find the rank with the smallest value. */
 static tutti_status rank_of_least(const tutti_comm *comm, double value, int *rank) {
   double least = value, first;
   TUTTI_TRY(tutti_min(comm, &least, 1));
@@ -174,7 +176,7 @@ static tutti_status summarise_products(const tutti_bench_setup *setup, product_w
   return tutti_sum(setup->comm, &step->flops, 1);
 }
 
-/** One of each rank's rounds alone, of the slowest rank. */
+/** Take one round of each rank alone; the slowest rank counts. */
 static tutti_status summarise_shard(const tutti_bench_setup *setup, const step_work *work, int round,
                                     int64_t rows, tutti_bench_shard *shard) {
   const double update_s = work->rounds[round].phases[TUTTI_PHASE_UPDATE];
@@ -184,7 +186,7 @@ static tutti_status summarise_shard(const tutti_bench_setup *setup, const step_w
   return TUTTI_OK;
 }
 
-/** Samples of the largest shard. */
+/** Find the number of samples of the largest shard. */
 static tutti_status largest_shard(const tutti_comm *comm, const product_work *work, int64_t *rows) {
   double own = (double)work->rows;
   TUTTI_TRY(tutti_max(comm, &own, 1));
@@ -221,7 +223,7 @@ done:
 tutti_status tutti_bench_measure_shard(const tutti_bench_setup *setup, int64_t rows, tutti_bench_shard *shard,
                                        tutti_bench_shard *fastest) {
   step_work steps = {0};
-  // Alone there is nothing to reduce, but `tree` would cut the few samples into all its leaves.
+  // A rank alone has nothing to reduce, and `tree` would cut its few samples into all the leaves.
   tutti_status status = tutti_probe_prepare(setup->probe, setup->alone, rows, TUTTI_REDUCE_AUTO);
   if (status != TUTTI_OK) goto done;
   TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, make_steps(setup, setup->alone, &steps)));

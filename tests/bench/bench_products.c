@@ -18,53 +18,8 @@
 typedef enum { FORWARD, WEIGHT_GRADIENT, INPUT_GRADIENT, N_PRODUCTS } product;
 static const char *const product_names[N_PRODUCTS] = {"forward", "weight_gradient", "input_gradient"};
 
-/** The arguments are those of linalg/matmul.h; NULL: it has not got this one. */
-typedef struct {
-  const char *name;
-  void (*forward)(const float *x, const float *w, const float *bias, int rows, int n_in, int n_out, float *z);
-  void (*weight_gradient)(const float *x, const float *dz, int rows, int n_in, int n_out, bool accumulate,
-                          float *dw);
-  void (*input_gradient)(const float *dz, const float *w, int rows, int n_in, int n_out, float *dx);
-  bool (*takes)(int rows, int n_in, int n_out); // NULL: all sizes
-} library;
-
-static void any_forward(const float *x, const float *w, const float *bias, int rows, int n_in, int n_out,
-                        float *z) {
-  tutti_matmul_forward(TUTTI_SUM_ANY, x, w, bias, rows, n_in, n_out, z);
-}
-
-static void any_weight_gradient(const float *x, const float *dz, int rows, int n_in, int n_out,
-                                bool accumulate, float *dw) {
-  tutti_matmul_weight_gradient(TUTTI_SUM_ANY, x, dz, rows, n_in, n_out, accumulate, dw);
-}
-
-static void any_input_gradient(const float *dz, const float *w, int rows, int n_in, int n_out, float *dx) {
-  tutti_matmul_input_gradient(TUTTI_SUM_ANY, dz, w, rows, n_in, n_out, dx);
-}
-
-static void loops_forward(const float *x, const float *w, const float *bias, int rows, int n_in, int n_out,
-                          float *z) {
-  tutti_matmul_forward(TUTTI_SUM_IN_ORDER, x, w, bias, rows, n_in, n_out, z);
-}
-
-static void loops_weight_gradient(const float *x, const float *dz, int rows, int n_in, int n_out,
-                                  bool accumulate, float *dw) {
-  tutti_matmul_weight_gradient(TUTTI_SUM_IN_ORDER, x, dz, rows, n_in, n_out, accumulate, dw);
-}
-
-static void loops_input_gradient(const float *dz, const float *w, int rows, int n_in, int n_out, float *dx) {
-  tutti_matmul_input_gradient(TUTTI_SUM_IN_ORDER, dz, w, rows, n_in, n_out, dx);
-}
-
-static const library libraries[] = {
-    {"blas", tutti_blas_forward, tutti_blas_weight_gradient, tutti_blas_input_gradient, NULL},
-    {"loops", loops_forward, loops_weight_gradient, loops_input_gradient, NULL},
-    {"chosen", any_forward, any_weight_gradient, any_input_gradient, NULL},
-#ifdef BENCH_XSMM
-    {"libxsmm", xsmm_forward, xsmm_weight_gradient, NULL, xsmm_takes},
-#endif
-};
-enum { N_LIBRARIES = sizeof libraries / sizeof libraries[0] };
+typedef enum { BLAS, LOOPS, CHOSEN, XSMM, N_LIBRARIES } library;
+static const char *const library_names[N_LIBRARIES] = {"blas", "loops", "chosen", "libxsmm"};
 
 enum { MAX_PICKED = 8192 };
 
@@ -81,28 +36,54 @@ typedef struct {
 /** A library at work on a layer. */
 typedef struct {
   layer *layer;
-  const library *library;
+  library library;
   product product;
 } job;
 
-static bool has(const library *l, product p, const layer *a) {
-  const bool it[N_PRODUCTS] = {l->forward, l->weight_gradient, l->input_gradient};
-  return it[p] && (!l->takes || l->takes(a->rows, a->n_in, a->n_out));
+static bool has(library l, product p, const layer *a) {
+#ifdef BENCH_XSMM
+  if (l == XSMM) return p != INPUT_GRADIENT && xsmm_takes(a->rows, a->n_in, a->n_out);
+#endif
+  (void)p, (void)a;
+  return l != XSMM;
 }
+
+static void run_blas(product p, const layer *a) {
+  if (p == FORWARD)
+    tutti_blas_forward(a->x, a->w, a->bias, a->rows, a->n_in, a->n_out, a->out);
+  else if (p == WEIGHT_GRADIENT)
+    tutti_blas_weight_gradient(a->x, a->dz, a->rows, a->n_in, a->n_out, false, a->out);
+  else
+    tutti_blas_input_gradient(a->dz, a->w, a->rows, a->n_in, a->n_out, a->out);
+}
+
+static void run_matmul(tutti_sum_order order, product p, const layer *a) {
+  if (p == FORWARD)
+    tutti_matmul_forward(order, a->x, a->w, a->bias, a->rows, a->n_in, a->n_out, a->out);
+  else if (p == WEIGHT_GRADIENT)
+    tutti_matmul_weight_gradient(order, a->x, a->dz, a->rows, a->n_in, a->n_out, false, a->out);
+  else
+    tutti_matmul_input_gradient(order, a->dz, a->w, a->rows, a->n_in, a->n_out, a->out);
+}
+
+#ifdef BENCH_XSMM
+static void run_xsmm(product p, const layer *a) {
+  if (p == FORWARD)
+    xsmm_forward(a->x, a->w, a->bias, a->rows, a->n_in, a->n_out, a->out);
+  else
+    xsmm_weight_gradient(a->x, a->dz, a->rows, a->n_in, a->n_out, false, a->out);
+}
+#endif
 
 static tutti_status run(void *context) {
   const job *j = context;
-  const layer *a = j->layer;
-  switch (j->product) {
-  case FORWARD:
-    j->library->forward(a->x, a->w, a->bias, a->rows, a->n_in, a->n_out, a->out);
-    break;
-  case WEIGHT_GRADIENT:
-    j->library->weight_gradient(a->x, a->dz, a->rows, a->n_in, a->n_out, false, a->out);
-    break;
-  default:
-    j->library->input_gradient(a->dz, a->w, a->rows, a->n_in, a->n_out, a->out);
-  }
+  if (j->library == BLAS) run_blas(j->product, j->layer);
+#ifdef BENCH_XSMM
+  else if (j->library == XSMM)
+    run_xsmm(j->product, j->layer);
+#endif
+  else
+    run_matmul(j->library == LOOPS ? TUTTI_SUM_IN_ORDER : TUTTI_SUM_ANY, j->product, j->layer);
   return TUTTI_OK;
 }
 
@@ -168,13 +149,13 @@ static tutti_status check(void *context, double *checksum) {
   const int count = picked_rows(a, n_rows[p], columns * terms[p]);
   expect(a, p, count);
   for (int i = 0; i < count; i++)
-    TUTTI_TRY(bench_near(j->library->name, a->out + a->picked[i] * columns, a->expected + i * columns,
-                         columns, bound));
-  if (j->library == &libraries[0]) memcpy(a->first, a->out, (size_t)n * sizeof *a->out);
+    TUTTI_TRY(bench_near(library_names[j->library], a->out + a->picked[i] * columns,
+                         a->expected + i * columns, columns, bound));
+  if (j->library == BLAS) memcpy(a->first, a->out, (size_t)n * sizeof *a->out);
   for (int64_t i = 0; i < n; i++)
     TUTTI_CHECK(fabsf(a->out[i] - a->first[i]) <= 2 * bound, TUTTI_ERR_INTERNAL,
-                "%s: element %lld of %s is %.9g, %s has %.9g", j->library->name, (long long)i,
-                product_names[p], (double)a->out[i], libraries[0].name, (double)a->first[i]);
+                "%s: element %lld of %s is %.9g, %s has %.9g", library_names[j->library], (long long)i,
+                product_names[p], (double)a->out[i], library_names[BLAS], (double)a->first[i]);
   *checksum = bench_checksum(a->out, n);
   return TUTTI_OK;
 }
@@ -185,10 +166,10 @@ static tutti_status run_product(const bench *b, layer *a, product p) {
   job jobs[N_LIBRARIES];
   bench_variant variants[N_LIBRARIES];
   int n = 0;
-  for (int i = 0; i < N_LIBRARIES; i++) {
-    if (!has(&libraries[i], p, a)) continue;
-    jobs[n] = (job){a, &libraries[i], p};
-    variants[n] = (bench_variant){.name = libraries[i].name, .check = check, .run = run, .context = &jobs[n]};
+  for (library l = BLAS; l < N_LIBRARIES; l++) {
+    if (!has(l, p, a)) continue;
+    jobs[n] = (job){a, l, p};
+    variants[n] = (bench_variant){.name = library_names[l], .check = check, .run = run, .context = &jobs[n]};
     n++;
   }
   return bench_run(b, &(bench_case){.what = product_names[p],

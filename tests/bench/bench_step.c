@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "base/random.h"
-#include "bench/chain.h"
 #include "bench/endless.h"
+#include "bench/products_impl.h"
 #include "bench/samples.h"
 #include "support/numbers.h"
 #include "support/reference_net.h"
@@ -85,39 +85,55 @@ static tutti_status check_step(void *context, double *checksum) {
 
 // --- the cases
 
-/** The products of this rank's part of the batch; of the largest part, so that it is all ranks' baseline. */
-static tutti_status make_chain(const tutti_run *run, chain *c) {
-  int *units = NULL, n = 0, rows = 0, n_in = 0;
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(units, run->fixed.config->model.n_layers));
-  for (int64_t l = 0; l < run->fixed.config->model.n_layers; l++) {
-    const tutti_layer_spec *layer = &run->fixed.config->model.layers[l];
-    if (layer->kind == TUTTI_LAYER_DENSE)
-      TUTTI_TRY_GOTO(done, tutti_to_int(layer->units, "units", &units[n++]));
-  }
-  TUTTI_TRY_GOTO(done, tutti_to_int(tutti_dataset_n_features(run->fixed.dataset), "features", &n_in));
-  TUTTI_TRY_GOTO(done, tutti_to_int(tutti_shard_largest(run->fixed.plan.epoch.batch, 1, run->fixed.size),
-                                    "samples", &rows));
-  TUTTI_TRY_GOTO(done, chain_make(rows, n_in, units, n, c));
-done:
-  tutti_free(units);
-  return status;
+/** The products of the largest part of a batch, by the BLAS: the same baseline on all ranks. */
+typedef struct {
+  tutti_products *products;
+  int64_t rows;
+} product_work;
+
+static tutti_status multiply(product_work *work, bool by_blas) {
+  const tutti_probe_pass pass = {.rows = (int)work->rows, .n_leaves = 1, .leaf_ends = &work->rows};
+  tutti_products_pass(work->products, &pass, by_blas);
+  return TUTTI_OK;
+}
+
+static tutti_status run_products(void *context) {
+  return multiply(context, true);
+}
+
+/** The BLAS against the products of a training. */
+static tutti_status check_products(void *context, double *checksum) {
+  product_work *work = context;
+  TUTTI_TRY(multiply(work, false));
+  const double expected = tutti_products_sum(work->products, work->rows);
+  TUTTI_TRY(multiply(work, true));
+  *checksum = tutti_products_sum(work->products, work->rows);
+  TUTTI_CHECK(fabs(*checksum - expected) <= 1e-5 * expected, TUTTI_ERR_INTERNAL,
+              "products alone: the results add up to %.9g, expected %.9g", *checksum, expected);
+  return TUTTI_OK;
+}
+
+static tutti_status create_products(const tutti_run *run, product_work *work) {
+  int rows = 0;
+  work->rows = tutti_shard_largest(run->fixed.plan.epoch.batch, 1, run->fixed.size);
+  TUTTI_TRY(tutti_to_int(work->rows, "samples", &rows));
+  return tutti_products_create(run->fixed.network.model, rows, &work->products);
 }
 
 static tutti_status measure(const bench *b, tutti_run *run) {
-  chain c = {0};
+  product_work products = {0};
   char shape[32];
   snprintf(shape, sizeof shape, "%lld", (long long)run->fixed.plan.epoch.batch);
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(b->comm, make_chain(run, &c)));
-  const double samples = (double)run->fixed.plan.epoch.batch;
+  TUTTI_TRY_GOTO(done, tutti_agree(b->comm, create_products(run, &products)));
+  const double samples = (double)run->fixed.plan.epoch.batch,
+               flops = tutti_products_flops(products.products, run->fixed.plan.epoch.batch);
   const bench_variant variants[] = {
-      {.name = "products", .run = chain_run, .check = chain_check, .context = &c},
+      {.name = "products", .run = run_products, .check = check_products, .context = &products},
       {.name = tutti_reducer_name(run->fixed.reducer), .run = step, .check = check_step, .context = run}};
-  TUTTI_TRY_GOTO(done, bench_run(b, &(bench_case){"step", shape, samples, samples * chain_work(&c), "GFLOP/s",
-                                                  variants, 2}));
+  TUTTI_TRY_GOTO(done, bench_run(b, &(bench_case){"step", shape, samples, flops, "GFLOP/s", variants, 2}));
 done:
-  chain_clear(&c);
+  tutti_products_destroy(&products.products);
   return status;
 }
 

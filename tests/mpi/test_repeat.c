@@ -1,5 +1,5 @@
 /** Works that are timed in turn: a round lasts as long as it should, in runs that are no longer than they may. */
-#include "bench/repeat.h"
+#include "bench/repeat_impl.h"
 
 #include "base/clock.h"
 #include "support/mpi_main.h"

@@ -1,84 +1,80 @@
-/** One case: verify its variants, time them in turns, print a row for each. */
+/** One case of a program in tests/bench: verify its variants, time them in turns, print a row for each.  The timing is that
+ * of `tutti bench` (src/bench/repeat.c). */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "bench/repeat_impl.h"
 #include "support/bench.h"
 #include "support/bench_impl.h"
 #include "tutti/linalg.h"
 
-enum { MIN_REPEATS = 3, MAX_REPEATS = 25, MAX_CALLS = 1000000 };
+enum { MIN_REPEATS = 3, MAX_REPEATS = 25 };
 
 /** Seconds of a variant's turn, and of all turns of a case. */
 static const double turn_s = 2e-3, short_turn_s = 1e-4, case_s = 1, short_case_s = 0.01;
+
+/** A variant as a work of tutti_repeat. */
+typedef struct {
+  const bench *b;
+  const bench_variant *variant;
+  double checksum;
+} work;
 
 typedef struct {
   const bench *b;
   const bench_case *c;
   int repeats;
-  int *calls;          // [n_variants] runs in a turn
-  double *checksums;   // [n_variants]
-  double *seconds;     // [n_variants, repeats] of one run, on this rank
+  work *works;           // [n_variants]
+  tutti_repeat *timings; // [n_variants]
+  double *seconds; // [n_variants, repeats] of one run, on this rank; on rank 0 at last of the slowest rank
   double *all_seconds; // [size, n_variants, repeats] on rank 0
 } measurement;
-
-// --- verify
-
-static tutti_status verify(measurement *m) {
-  for (int v = 0; v < m->c->n_variants; v++) {
-    const bench_variant *variant = &m->c->variants[v];
-    TUTTI_TRY(tutti_agree(m->b->comm, variant->check(variant->context, &m->checksums[v])));
-  }
-  return TUTTI_OK;
-}
 
 // --- time
 
 /** Written, so that lines which other cores may hold go too. */
-static void fill_caches(float *other) {
+static void fill_caches(void *context) {
+  float *other = ((work *)context)->b->other;
   for (int64_t i = 0; i < BENCH_OTHER; i += 16) other[i] += 1;
 }
 
-/** Seconds of a run, as the mean of `calls`.  Ranks begin together. */
-static tutti_status time_turn(const bench *b, const bench_variant *variant, int calls, double *seconds) {
-  if (b->is_cold) fill_caches(b->other);
-  TUTTI_TRY(tutti_barrier(b->comm));
-  const double aside = variant->aside ? *variant->aside : 0, start = tutti_clock_s();
-  for (int k = 0; k < calls; k++) TUTTI_TRY(variant->run(variant->context));
-  *seconds = tutti_clock_s() - start;
-  if (variant->aside) *seconds -= *variant->aside - aside;
-  *seconds /= calls;
+static tutti_status run_work(void *context, int64_t n) {
+  const bench_variant *variant = ((work *)context)->variant;
+  for (int64_t i = 0; i < n; i++) TUTTI_TRY(variant->run(variant->context));
+  return TUTTI_OK;
+}
+
+static tutti_status verify(measurement *m) {
+  for (int v = 0; v < m->c->n_variants; v++) {
+    const bench_variant *variant = &m->c->variants[v];
+    m->works[v] = (work){.b = m->b, .variant = variant};
+    m->timings[v] = (tutti_repeat){.run = run_work,
+                                   .before = m->b->is_cold ? fill_caches : NULL,
+                                   .context = &m->works[v],
+                                   .aside = variant->aside,
+                                   .at_once = m->b->is_cold ? 1 : INT64_MAX};
+    TUTTI_TRY(tutti_agree(m->b->comm, variant->check(variant->context, &m->works[v].checksum)));
+  }
   return TUTTI_OK;
 }
 
 /** How often each variant runs in a turn, and how many turns it gets: the same on all ranks. */
 static tutti_status plan(measurement *m) {
   const bench *b = m->b;
-  const double turn = b->is_short ? short_turn_s : turn_s;
-  double all_turns = 0;
-  for (int v = 0; v < m->c->n_variants; v++) {
-    double seconds = 0;
-    TUTTI_TRY(time_turn(b, &m->c->variants[v], 1, &seconds));
-    TUTTI_TRY(tutti_max(b->comm, &seconds, 1));
-    const double calls = b->is_cold ? 1 : turn / fmax(seconds, 1e-9);
-    m->calls[v] = (int)fmin(MAX_CALLS, fmax(1, calls));
-    all_turns += m->calls[v] * seconds;
-  }
-  const double repeats = (b->is_short ? short_case_s : case_s) / all_turns;
+  double total_s = 0;
+  TUTTI_TRY(tutti_repeat_calibrate(b->comm, b->is_short ? short_turn_s : turn_s, m->timings, m->c->n_variants,
+                                   &total_s));
+  const double repeats = (b->is_short ? short_case_s : case_s) / total_s;
   m->repeats = b->repeats > 0 ? b->repeats : (int)fmin(MAX_REPEATS, fmax(MIN_REPEATS, repeats));
   return TUTTI_OK;
 }
 
 static tutti_status take_times(measurement *m) {
   const int n = m->c->n_variants;
-  for (int r = 0; r < m->repeats; r++)
-    for (int i = 0; i < n; i++) {
-      const int v = (r + i) % n; // each variant follows each other one in some repeat
-      TUTTI_TRY(time_turn(m->b, &m->c->variants[v], m->calls[v], &m->seconds[v * m->repeats + r]));
-    }
+  for (int v = 0; v < n; v++) m->timings[v].seconds = m->seconds + v * m->repeats;
+  TUTTI_TRY(tutti_repeat_rounds(m->b->comm, m->repeats, m->timings, n));
   return tutti_gather(m->b->comm, 0, m->seconds, (int64_t)n * m->repeats, m->all_seconds);
 }
 
@@ -90,59 +86,38 @@ void bench_print_columns(void) {
        "ns_per_item\tratio\tchecksum");
 }
 
-static int compare_doubles(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double median(const double *values, int n, double *sorted) {
-  memcpy(sorted, values, (size_t)n * sizeof *sorted);
-  qsort(sorted, (size_t)n, sizeof *sorted, compare_doubles);
-  return n % 2 ? sorted[n / 2] : 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]);
-}
-
-/** The times of the slowest rank take the place of rank 0's own.  Gives the rank that is slowest in the
- * repeat of variant v whose time is nearest to the median from below. */
-static void take_slowest(measurement *m, int size) {
+/** The slowest rank of number i of [n_variants, repeats]; its seconds take the place of rank 0's. */
+static int take_slowest(measurement *m, int i) {
   const int n = m->c->n_variants * m->repeats;
-  for (int i = 0; i < n; i++)
-    for (int rank = 0; rank < size; rank++) m->seconds[i] = fmax(m->seconds[i], m->all_seconds[rank * n + i]);
-}
-
-static int rank_of_max(const measurement *m, int v, double middle, int size) {
-  const int n = m->c->n_variants * m->repeats;
-  const double *seconds = m->seconds + v * m->repeats;
-  int nearest = 0, slowest = 0;
-  for (int r = 1; r < m->repeats; r++)
-    if (fabs(seconds[r] - middle) < fabs(seconds[nearest] - middle)) nearest = r;
-  const double *own = m->all_seconds + v * m->repeats + nearest;
-  for (int rank = 1; rank < size; rank++)
-    if (own[rank * n] > own[slowest * n]) slowest = rank;
+  int slowest = 0;
+  for (int rank = 1; rank < tutti_comm_size(m->b->comm); rank++)
+    if (m->all_seconds[rank * n + i] > m->all_seconds[slowest * n + i]) slowest = rank;
+  m->seconds[i] = m->all_seconds[slowest * n + i];
   return slowest;
 }
 
-static tutti_status print_rows(measurement *m) {
+static void print_row(measurement *m, int v, double *ratios) {
   const bench_case *c = m->c;
-  const int size = tutti_comm_size(m->b->comm);
-  double *sorted = NULL, *ratios = NULL;
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(sorted, m->repeats));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(ratios, m->repeats));
-  take_slowest(m, size);
-  for (int v = 0; v < c->n_variants; v++) {
-    const double *seconds = m->seconds + v * m->repeats;
-    for (int r = 0; r < m->repeats; r++) ratios[r] = seconds[r] / m->seconds[r];
-    const double ratio = median(ratios, m->repeats, sorted), middle = median(seconds, m->repeats, sorted);
-    printf("%s\t%s\t%s\t%d\t%d\t%s\t%d\t%.4g\t%.4g\t%.4g\t%d\t%.4g\t%s\t%.4g\t%.3f\t%.9g\n", c->what,
-           c->shape, c->variants[v].name, size, tutti_linalg_threads(), m->b->is_cold ? "cold" : "warm",
-           m->repeats, sorted[0], middle, sorted[m->repeats - 1], rank_of_max(m, v, middle, size),
-           c->work / middle * 1e-9, c->unit, middle / c->items * 1e9, ratio, m->checksums[v]);
-  }
+  const int n = m->repeats;
+  const double *seconds = m->seconds + v * n;
+  const int middle = tutti_repeat_median(seconds, n);
+  for (int r = 0; r < n; r++) ratios[r] = seconds[r] / m->seconds[r];
+  printf("%s\t%s\t%s\t%d\t%d\t%s\t%d\t%.4g\t%.4g\t%.4g\t%d\t%.4g\t%s\t%.4g\t%.3f\t%.9g\n", c->what, c->shape,
+         c->variants[v].name, tutti_comm_size(m->b->comm), tutti_linalg_threads(),
+         m->b->is_cold ? "cold" : "warm", n, seconds[tutti_repeat_least(seconds, n)], seconds[middle],
+         seconds[tutti_repeat_most(seconds, n)], take_slowest(m, v * n + middle),
+         c->work / seconds[middle] * 1e-9, c->unit, seconds[middle] / c->items * 1e9,
+         ratios[tutti_repeat_median(ratios, n)], m->works[v].checksum);
+}
+
+static tutti_status print_rows(measurement *m) {
+  double *ratios = NULL;
+  TUTTI_TRY(TUTTI_NEW(ratios, m->repeats));
+  for (int i = 0; i < m->c->n_variants * m->repeats; i++) take_slowest(m, i);
+  for (int v = 0; v < m->c->n_variants; v++) print_row(m, v, ratios);
   fflush(stdout); // a table that grows can be watched
-done:
-  tutti_free(sorted);
   tutti_free(ratios);
-  return status;
+  return TUTTI_OK;
 }
 
 // --- all of it
@@ -160,8 +135,8 @@ static tutti_status allocate_times(measurement *m) {
 }
 
 static tutti_status allocate_plan(measurement *m) {
-  TUTTI_TRY(TUTTI_NEW(m->calls, m->c->n_variants));
-  return TUTTI_NEW(m->checksums, m->c->n_variants);
+  TUTTI_TRY(TUTTI_NEW(m->works, m->c->n_variants));
+  return TUTTI_NEW(m->timings, m->c->n_variants);
 }
 
 tutti_status bench_run(const bench *b, const bench_case *c) {
@@ -176,8 +151,8 @@ tutti_status bench_run(const bench *b, const bench_case *c) {
   if (tutti_comm_rank(b->comm) == 0) status = print_rows(&m);
   TUTTI_TRY_GOTO(done, tutti_agree_from(b->comm, 0, status));
 done:
-  tutti_free(m.calls);
-  tutti_free(m.checksums);
+  tutti_free(m.works);
+  tutti_free(m.timings);
   tutti_free(m.seconds);
   tutti_free(m.all_seconds);
   return status;

@@ -1,25 +1,25 @@
-#include "bench/counts.h"
-#include "bench/repeat.h"
+#include "bench/model_impl.h"
+#include "bench/repeat_impl.h"
 #include "support/check.h"
 
 static void counts_are_ascending_and_each_once(void **state) {
   (void)state;
   static const int64_t expected[] = {1, 2, 3, 4, 8, 9};
-  tutti_counts counts = tutti_counts_powers(8);
-  tutti_counts_add(&counts, 9);
-  tutti_counts_add(&counts, 3);
-  tutti_counts_add(&counts, 3);
-  tutti_counts_add(&counts, 1);
+  tutti_bench_counts counts = tutti_bench_counts_powers(8);
+  tutti_bench_counts_add(&counts, 9);
+  tutti_bench_counts_add(&counts, 3);
+  tutti_bench_counts_add(&counts, 3);
+  tutti_bench_counts_add(&counts, 1);
   assert_int_equal(counts.n, 6);
   for (int i = 0; i < 6; i++) assert_int_equal(counts.values[i], expected[i]);
 }
 
 static void what_does_not_fit_is_left_out(void **state) {
   (void)state;
-  tutti_counts counts = {.n = 0};
-  for (int i = 0; i < TUTTI_MAX_COUNTS + 5; i++) tutti_counts_add(&counts, i);
-  assert_int_equal(counts.n, TUTTI_MAX_COUNTS);
-  assert_int_equal(counts.values[TUTTI_MAX_COUNTS - 1], TUTTI_MAX_COUNTS - 1);
+  tutti_bench_counts counts = {.n = 0};
+  for (int i = 0; i < TUTTI_BENCH_MAX_COUNTS + 5; i++) tutti_bench_counts_add(&counts, i);
+  assert_int_equal(counts.n, TUTTI_BENCH_MAX_COUNTS);
+  assert_int_equal(counts.values[TUTTI_BENCH_MAX_COUNTS - 1], TUTTI_BENCH_MAX_COUNTS - 1);
 }
 
 static void the_median_is_one_of_the_values(void **state) {

@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "bench/model.h"
+#include "bench/model_impl.h"
 #include "support/check.h"
 
 // A microsecond, and 4 ns a byte: a message of 1000 bytes takes 5 us.

@@ -1,4 +1,4 @@
-#include "bench/products.h"
+#include "bench/products_impl.h"
 #include "support/check.h"
 
 /** Operations of the products of one pass of ten samples of 20 features. */

@@ -1,0 +1,85 @@
+/** A reduction of gradients as a step does it, alone: made-up gradients, the reduction, the read slice, the published
+ * parameters.  Called by network.c, and by bench_reducers, which verifies the sums before it times them. */
+#include "bench/reduction_impl.h"
+
+#include "base/clock.h"
+
+enum { PERIOD = 17, UPDATE = 8 * TUTTI_BLOCK };
+
+float tutti_reduction_gradient(int leaf, int64_t i) {
+  return (float)((leaf + 1) * (i % PERIOD - 8));
+}
+
+/** Fill a leaf.  This must be quick: on a core that ranks share, the first rank that leaves a barrier keeps the core, and
+ * the others cannot see yet that the barrier is over. */
+static void fill(float *gradient, int64_t n, int leaf) {
+  float period[PERIOD];
+  for (int k = 0; k < PERIOD; k++) period[k] = tutti_reduction_gradient(leaf, k);
+  for (int64_t i = 0; i + PERIOD <= n; i += PERIOD)
+    for (int k = 0; k < PERIOD; k++) gradient[i + k] = period[k];
+  for (int64_t i = n - n % PERIOD; i < n; i++) gradient[i] = tutti_reduction_gradient(leaf, i);
+}
+
+/** Make up the gradient of a leaf.  Before the last leaf is reported, the ranks meet, so that the reduction does not
+ * include the wait for another rank's numbers. */
+static tutti_status make_up(tutti_reduction *r, int leaf, bool is_last) {
+  const double start = tutti_clock_s();
+  fill(tutti_reducer_leaf(r->reducer, leaf), r->n, leaf);
+  if (is_last) TUTTI_TRY(tutti_barrier(r->comm));
+  r->aside += tutti_clock_s() - start;
+  return TUTTI_OK;
+}
+
+static void clear_tail(double *tail, double samples) {
+  for (int slot = 0; slot < TUTTI_N_TAIL; slot++) tail[slot] = 0;
+  tail[TUTTI_TAIL_SAMPLES] = samples;
+}
+
+/** Ask for the sums of the slice block by block, as an optimizer does. */
+static void read_slice(const tutti_reduction *r) {
+  int64_t begin = 0, end = 0;
+  tutti_reducer_slice(r->reducer, &begin, &end);
+  float *params = tutti_reducer_params(r->reducer);
+  for (int64_t at = begin; at < end; at += UPDATE) {
+    const int64_t count = end - at < UPDATE ? end - at : UPDATE;
+    const float *gradient = tutti_reducer_gradient(r->reducer, at, count);
+    for (int64_t i = 0; r->updates && i < count; i++) params[at + i] = gradient[i];
+  }
+}
+
+static tutti_status reduce(tutti_reduction *r) {
+  int first = 0, count = 0;
+  tutti_reducer_own_leaves(r->reducer, &first, &count);
+  for (int i = 0; i < count; i++) {
+    TUTTI_TRY(make_up(r, first + i, i + 1 == count));
+    tutti_reducer_leaf_done(r->reducer, first + i, 0, r->n);
+    clear_tail(r->tail[i], 1);
+  }
+  if (count == 0) {
+    clear_tail(r->tail[0], 0);
+    TUTTI_TRY(tutti_barrier(r->comm)); // as the ranks with leaves do
+  }
+  TUTTI_TRY(tutti_reducer_reduce(r->reducer, r->tail));
+  read_slice(r);
+  return tutti_reducer_publish(r->reducer);
+}
+
+tutti_status tutti_reduction_run(void *context, int64_t n) {
+  for (int64_t i = 0; i < n; i++) TUTTI_TRY(reduce(context));
+  return TUTTI_OK;
+}
+
+tutti_status tutti_reduction_create(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n, int n_leaves,
+                                    tutti_reduction *reduction) {
+  int first = 0, count = 0;
+  *reduction = (tutti_reduction){.comm = comm, .n = n};
+  TUTTI_TRY(tutti_reducer_create(comm, kind, n, n_leaves, &reduction->reducer));
+  tutti_reducer_own_leaves(reduction->reducer, &first, &count);
+  return tutti_agree(comm, TUTTI_NEW(reduction->tail, count > 1 ? count : 1));
+}
+
+void tutti_reduction_destroy(tutti_reduction *reduction) {
+  tutti_reducer_destroy(&reduction->reducer);
+  tutti_free(reduction->tail);
+  *reduction = (tutti_reduction){0};
+}
