@@ -1,9 +1,9 @@
 #pragma once
-/** YAML and command line -> each room's own options; and back to text.  Local, no MPI: rank 0 reads the file,
- * its text is broadcast, every rank parses the same bytes.
+/** Configs: YAML and command line -> the options of each room, and back to text.  Local, without MPI: rank 0 reads the file
+ * and broadcasts its text, and every rank parses the same bytes.
  *
- * One list of keys (src/config/keys.c: section, name, type, default, range, sentence) makes the parser, the
- * command-line options, --help and the dump, so that they cannot disagree. */
+ * The parser, the options of the command line, --help and the dump follow from one list of keys (src/config/keys.c: section,
+ * name, type, default, range, sentence), so they cannot disagree. */
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -22,19 +22,23 @@ typedef struct {
   double value;
 } tutti_goal;
 
-/** Losses and errors want to be small, accuracies large. */
+/** Whether small values of the metric are good: true for losses and errors, false for accuracies. */
 bool tutti_metric_wants_small(const char *name);
 
-/** Read `text`; "" or "none" is no goal.  @return ERR_CONFIG */
+/** Read a goal; "" and "none" mean that there is none.
+ * @return ERR_CONFIG it is not a goal, or its metric is unknown */
 TUTTI_NODISCARD
 tutti_status tutti_goal_parse(const char *text, tutti_goal *goal);
+/** Print a goal so that tutti_goal_parse reads it. */
 void tutti_goal_print(const tutti_goal *goal, char *text, size_t bytes);
+/** Whether a value of the metric reaches the goal; false without a goal. */
 bool tutti_goal_reached(const tutti_goal *goal, double value);
 
-/** Taken at fixed weights, of validation rows or of train.train_rows; else a mean over an epoch's steps. */
+/** Whether the metric is evaluated at fixed weights, on validation rows or on train.train_rows.  The other metrics are means
+ * over the steps of an epoch. */
 bool tutti_metric_is_evaluated(const char *metric);
 
-/** No value of its metric reaches it: an accuracy is at most 1, losses and errors are at least 0. */
+/** Whether no value of the metric can reach the goal: accuracies are at most 1, losses and errors are at least 0. */
 bool tutti_goal_out_of_reach(const tutti_goal *goal);
 
 typedef enum { TUTTI_TAKE_SHUFFLED, TUTTI_TAKE_LAST, TUTTI_N_TAKES } tutti_validation_take;
@@ -42,9 +46,9 @@ typedef enum { TUTTI_TAKE_SHUFFLED, TUTTI_TAKE_LAST, TUTTI_N_TAKES } tutti_valid
 typedef struct {
   int64_t batch_size; // global, samples
   tutti_last_batch last_batch;
-  bool chooses_last_batch;  // else it is the default, which a study has another of
+  bool chooses_last_batch;  // false: it is the default; a study has another default
   int64_t micro_batch_size; // 0: auto
-  tutti_count budget;       // of the one of epochs, steps, samples that is set
+  tutti_count budget;       // the one of epochs, steps and samples that is set
   uint64_t seed;
   bool shuffle;
   tutti_count evaluate_every; // steps, epochs or samples
@@ -60,7 +64,7 @@ typedef struct {
   int64_t threads; // of a rank; 0: auto
 } tutti_parallel_options;
 
-/** What is measured beyond loss and metric: sets of columns, one a bit. */
+/** Additional columns to record: sets of columns, one for each bit. */
 typedef enum {
   TUTTI_MEASURE_NONE,
   TUTTI_MEASURE_NOISE,
@@ -79,7 +83,7 @@ typedef struct {
   tutti_count measure_every; // steps; 0: once for every 4096 samples, at most each second step
 } tutti_run_options;
 
-/** How the values of a range lie between its ends: evenly in log(v), in v, or in log(1 - v). */
+/** The scale on which the values of a range are evenly spaced: log(v), v, or log(1 - v). */
 typedef enum {
   TUTTI_AXIS_LOG,
   TUTTI_AXIS_LINEAR,
@@ -87,18 +91,18 @@ typedef enum {
   TUTTI_N_AXIS_SCALES
 } tutti_axis_scale;
 
-/** What the values of a varied key are: numbers, or words, counts with a unit, layers, ... */
+/** The values of a varied key: numbers, or else choices such as words, counts with a unit, or layers. */
 typedef enum { TUTTI_AXIS_WHOLE, TUTTI_AXIS_REAL, TUTTI_AXIS_CHOICE } tutti_axis_kind;
 
-/** A varied key: with a list of values, or with a range from < to.  The values of at most one axis are branches of the
- * study, which are searched each by itself: a branch varies keys of its own beside those that all of them vary. */
+/** A varied key, with a list of values, or with a range from < to.  The values of at most one axis are branches of the study.
+ * Each branch is searched on its own, and may vary keys in addition to those that all branches vary. */
 typedef struct {
   char *key; // "optimizer.learning_rate"
   tutti_axis_kind kind;
-  char **values; // [n_values] each as YAML, no two alike; NULL for a range
+  char **values; // [n_values] each as YAML, all different; NULL for a range
   int n_values;
   double from, to;
-  int64_t points; // so many values of the range; 0: all of them
+  int64_t points; // number of values of the range; 0: all
   tutti_axis_scale scale;
   bool branches; // value i is branch i
   int branch;    // the one that varies it; TUTTI_EVERY_BRANCH
@@ -109,25 +113,25 @@ enum { TUTTI_EVERY_BRANCH = -1 };
 typedef enum { TUTTI_SEARCH_GRID, TUTTI_SEARCH_SOBOL, TUTTI_SEARCH_RANDOM, TUTTI_N_SEARCHES } tutti_search;
 typedef enum { TUTTI_PROBLEM_TRAINING, TUTTI_PROBLEM_NOISY_QUADRATIC, TUTTI_N_PROBLEMS } tutti_problem;
 
-/** What `tutti study` needs besides a training; all else leaves it alone. */
+/** The options of `tutti study`; a training does not read them. */
 typedef struct {
   tutti_axis *axes; // those of a branch come after the one whose values are the branches, branch by branch
   int64_t n_axes;
   tutti_search search;
   int64_t trials; // settings for each batch size; 0: none given
   int64_t seeds;
-  int64_t confirm; // so many fresh seeds for the best settings
-  char *at_budget; // the metric whose best value at the budget is told; NULL: none
+  int64_t confirm; // number of new seeds for the best settings
+  char *at_budget; // metric of the table of best values at the budget; NULL: no table
   tutti_goal goal;
   tutti_count budget;         // of a trial, whole steps, epochs or samples; 0: none given
   tutti_count evaluate_every; // steps, epochs or samples
-  int64_t train_rows;         // that a trial evaluates as well; 0: none
+  int64_t train_rows;         // training rows that a trial evaluates as well; 0: none
   int64_t ranks_per_trial;
   char *output;
   tutti_problem problem;
   int64_t dimensions; // of the noisy quadratic
   double target;      // its loss
-  // A key that was given as an option, though each trial has its own value of it; "": none
+  // A key that was given as an option although each trial has its own value of it; "": none
   char overridden[64];
 } tutti_study_options;
 
@@ -151,7 +155,8 @@ typedef struct {
     char *weights, *weights_skip; // NULL: none; names separated by commas
   } model;
   tutti_optim_options optimizer; // resolved
-  tutti_optim_options written;   // before: what a trial of a study begins with, whose rule may be another one
+  tutti_optim_options
+      written; // before it was resolved; a trial of a study starts from this, since it may have another rule
   tutti_schedule_options schedule;
   tutti_train_options train;
   tutti_parallel_options parallel;
@@ -159,66 +164,69 @@ typedef struct {
   tutti_study_options study;
 } tutti_config;
 
-/** One `section.key = value` of the command line, which wins over the file. */
+/** One `section.key = value` of the command line, which overrides the file. */
 typedef struct {
   const char *key;   // "train.batch_size", "study.vary.train.batch_size"
   const char *value; // YAML
 } tutti_override;
 
-/** Local.  Defaults, then the file's text, then the overrides (of the same key the last one counts); then
- * what only the whole can tell (needed keys, one budget, keys that contradict each other or have no effect).
- * The optimizer comes out resolved.
+/** Parse a config: defaults, then the text of the file, then the overrides (the last one of the same key counts).  Local.
+ * The whole is checked for missing keys, for several budgets, and for keys that contradict each other or have no effect.
+ * The optimizer is resolved.
  * @param[in] text  contents of the YAML file, or NULL for none
  * @param[in] name  path of the file for messages and for the default run directory; NULL for none
- * @return ERR_CONFIG "FILE:LINE:COLUMN: section.key: value ...", with what is allowed, and the nearest name
- * of an unknown section or key; the config is then empty.  The caller owns it: tutti_config_clear. */
+ * @param[out] config  the caller's: tutti_config_clear; empty after a failure
+ * @return ERR_CONFIG "FILE:LINE:COLUMN: section.key: value ...", with what is allowed, or with the key or section that was
+ *         probably meant by an unknown one; ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_config_parse(const char *text, const char *name, const tutti_override *overrides,
                                 int n_overrides, tutti_config *config);
 
-/** Local.  The config of a study, or of one of its trials: what it does not say itself has a study's defaults. */
+/** Give the config of a study, or of a trial, the defaults of a study.  Local. */
 void tutti_config_for_study(tutti_config *config);
 
-/** Local.  Frees what the config owns; zeroes it. */
+/** Free what the config owns, and zero it.  Local. */
 void tutti_config_clear(tutti_config *config);
 
-/** Local.  The axis whose values are the study's branches; NULL: it has none, which is one branch without a name. */
+/** The axis whose values are the branches of the study.  Local.
+ * @return NULL if the study has one branch without a name */
 const tutti_axis *tutti_study_branches(const tutti_study_options *study);
 
-/** Local.  Whether trials of the branch, from 0, vary the key. */
+/** Whether the trials of a branch, counted from 0, vary the key.  Local. */
 bool tutti_axis_is_of(const tutti_axis *axis, int branch);
 
-/** Local.  data.x_val is "none": the file's validation rows are not wanted. */
+/** Whether data.x_val is "none", so that the validation rows of the file are ignored.  Local. */
 bool tutti_config_no_val(const tutti_config *config);
 
-/** Local.  What tutti_model_create takes, borrowed from the config. */
+/** The options for tutti_model_create, borrowed from the config.  Local. */
 tutti_model_options tutti_config_model(const tutti_config *config);
 
-/** A class, by its number or name, and what its samples' losses are multiplied with. */
+/** The weight of a class, by which the losses of its samples are multiplied. */
 typedef struct {
-  char name[64];
+  char name[64]; // or number
   double weight;
 } tutti_class_weight;
 
-/** Local.  Reads the first item of "CLASS: WEIGHT, CLASS: WEIGHT"; *text is then what is left, NULL after the last one.
- * @return ERR_CONFIG no such item, or a weight that is not finite or below 0 */
+/** Read the first item of "CLASS: WEIGHT, CLASS: WEIGHT".  Local.
+ * @param[in,out] text  moves to the next item; NULL after the last one
+ * @return ERR_CONFIG it is not such an item, or the weight is not finite or below 0 */
 TUTTI_NODISCARD
 tutti_status tutti_class_weight_next(const char **text, tutti_class_weight *item);
 
-/** How a dump begins: what tells a run's own config.yaml from one that a user wrote. */
+/** The first line of a dump.  It distinguishes the config.yaml of a run from one that a user wrote. */
 #define TUTTI_CONFIG_MARK "# A run of tutti, every key resolved; runs again as it is"
 
-/** Local.  The whole resolved config as YAML that parses to the same config, but for run.resume: that is
- * auto, since a run's own config would else delete the run when it runs again, or branch off once more.
- * *text is the caller's (tutti_free). */
+/** Write the resolved config as YAML that parses to the same config.  Local.  Only run.resume becomes auto: with another
+ * value, the config.yaml of a run would delete the run or start from the other checkpoint again.
+ * @param[out] text  the caller's (tutti_free) */
 TUTTI_NODISCARD
 tutti_status tutti_config_dump(const tutti_config *config, char **text);
 
-/** What differs: a key, as "train.batch_size", with both values as text, cut. */
+/** A key that differs, with both values as texts, which may be cut. */
 typedef struct {
   const char *key;
   char then[128], now[128];
-  const char *note; // why it matters, where the key does not tell; NULL: it does
+  const char *note; // why it matters, if the key does not show it; else NULL
 } tutti_difference;
 
 enum { TUTTI_MAX_DIFFERENCES = 128 }; // more than there are keys
@@ -228,24 +236,24 @@ typedef struct {
   tutti_difference list[TUTTI_MAX_DIFFERENCES];
 } tutti_differences;
 
-/** Local.  All keys that make `a` and `b` different trainings.  Not: evaluation, saving, parallel; the budget, unless
- * the learning rate falls to its end; folders in data.file, since data is often copied to a job's own disk. */
+/** Find all keys that make `a` and `b` different trainings.  Local.  These do not: evaluation, saving, parallel; the budget,
+ * unless the learning rate falls until its end; the folder of data.file, since data is often copied to the disk of a job. */
 void tutti_config_differences(const tutti_config *a, const tutti_config *b, tutti_differences *found);
 
-/** Local.  The same for studies: also the keys of its section that make other trials or end them elsewhere.
- * @return whether they vary the same keys and nothing but the number of batch sizes, values, settings or
- *         seeds differs: then a trial of one may be a trial of the other */
+/** The same for studies, with the keys of the section study that change the trials.  Local.
+ * @return whether both vary the same keys, and only the number of batch sizes, values, settings or seeds differs: then a
+ *         trial of one may also be a trial of the other */
 bool tutti_config_study_differences(const tutti_config *a, const tutti_config *b, tutti_differences *found);
 
-/** Local.  Whether the key is among them. */
+/** Whether the key differs.  Local. */
 bool tutti_differences_have(const tutti_differences *found, const char *key);
 
-/** Local.  "train.seed was 0 there and is 1 now, data.scale was auto there and is unit now": all keys, the values of the
- * first ones. */
+/** Print all keys, with the values of the first ones: "train.seed was 0 there and is 1 now, data.scale was auto there and is
+ * unit now".  Local. */
 void tutti_differences_text(const tutti_differences *found, char *text, size_t bytes);
 
-/** Local.  Whether any key differs, whatever it is for.
- * @param[out] first  the first that does, with the value of `a` as `then` and that of `b` as `now` */
+/** Whether any key differs, whatever its effect.  Local.
+ * @param[out] first  the first such key, with the value of `a` as `then` and that of `b` as `now` */
 bool tutti_config_any_difference(const tutti_config *a, const tutti_config *b, tutti_difference *first);
 
 // --- the list of keys, for the command line and for help
@@ -253,9 +261,10 @@ bool tutti_config_any_difference(const tutti_config *a, const tutti_config *b, t
 typedef struct {
   const char *section, *name;
   const char *fallback; // default as text, "" where there is none
-  const char *sentence; // what it does
+  const char *sentence; // what the key means
   char allowed[480];    // "a whole number from 1", "none, step, cosine"
 } tutti_key_info;
 
+/** Key i of the list, from 0.  Local. */
 int tutti_config_n_keys(void);
 void tutti_config_key(int i, tutti_key_info *info);

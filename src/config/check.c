@@ -1,3 +1,6 @@
+/** Checks that need the whole config: keys that are missing, contradict each other, or have no effect.
+ *
+ * Each message begins with the place of a key (origins.c).  Called by parse.c when all keys are read. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +10,8 @@
 
 static tutti_status check_needed(const tutti_origins *origins, const tutti_config *config) {
   const char *file = origins->file ? origins->file : "no config file";
-  if (config->study.problem == TUTTI_PROBLEM_NOISY_QUADRATIC) return TUTTI_OK; // has neither
+  if (config->study.problem == TUTTI_PROBLEM_NOISY_QUADRATIC)
+    return TUTTI_OK; // it has neither data nor a model
   TUTTI_CHECK(
       config->data.file, TUTTI_ERR_CONFIG,
       "%s: data.file is missing; write 'data: {file: data/mnist.h5}' or give --data.file=data/mnist.h5",
@@ -20,7 +24,7 @@ static tutti_status check_needed(const tutti_origins *origins, const tutti_confi
   return TUTTI_OK;
 }
 
-/** A budget on the command line replaces the file's of another kind; two at one place are a question. */
+/** A budget on the command line replaces one of another kind in the file.  Two budgets at the same place are an error. */
 static tutti_status check_one_budget(const tutti_origins *origins) {
   char a[TUTTI_PLACE_BYTES], b[TUTTI_PLACE_BYTES];
   const tutti_key *first[3] = {NULL};
@@ -39,7 +43,8 @@ static tutti_status check_one_budget(const tutti_origins *origins) {
 
 // --- keys that contradict each other -------------------------------------------------------------
 
-/** Some are held out, or somebody has named the file's: whether those are there only the file can tell. */
+/** Whether there are validation rows: some are held out, or the config names an array.  Whether the file has this array is
+ * checked later. */
 static bool has_validation(const tutti_origins *origins, const tutti_config *config) {
   int i = 0;
   const bool named = tutti_key_of_path("data.x_val", &i) == TUTTI_OK &&
@@ -53,67 +58,67 @@ tutti_status tutti_check_rows(const tutti_origins *origins, const tutti_config *
   const bool averaged = metric && strncmp(metric, "ema_", 4) == 0;
   TUTTI_CHECK(
       !averaged || config->optimizer.ema_momentum > 0, TUTTI_ERR_CONFIG,
-      "%s: %s needs an average of the weights; set optimizer.ema_momentum, to 0.99 for instance, or take %s",
+      "%s: %s needs an average of the weights; set optimizer.ema_momentum, for example to 0.99, or use %s",
       tutti_place_print_key(origins, section, name, at), metric, metric + 4);
   const bool of_train_rows = metric && strncmp(metric, "train_", 6) == 0;
   const bool studied = strcmp(section, "study") == 0;
   const int64_t train_rows = studied ? config->study.train_rows : config->train.train_rows;
   TUTTI_CHECK(!of_train_rows || train_rows > 0, TUTTI_ERR_CONFIG,
-              "%s: %s is taken of a part of the training rows; set %s.train_rows, to 10000 for instance",
+              "%s: %s is evaluated on a part of the training rows; set %s.train_rows, for example to 10000",
               tutti_place_print_key(origins, section, name, at), metric, section);
   const char *of_weights = averaged ? metric + 4 : metric;
   if (!metric || strncmp(of_weights, "val_", 4) != 0) return TUTTI_OK;
   TUTTI_CHECK(has_validation(origins, config), TUTTI_ERR_CONFIG,
-              "%s: %s needs validation rows; hold some out with data.validation_split, 0.1 for instance, or "
-              "take %s, or "
-              "name the file's own: data.x_val: x_val",
+              "%s: %s needs validation rows; hold some out, for example with data.validation_split: 0.1, or "
+              "use %s, or "
+              "name those of the file, data.x_val: x_val",
               tutti_place_print_key(origins, section, name, at), metric, of_weights + 4);
   return TUTTI_OK;
 }
 
-/** A metric of rows that are evaluated wants such rows, and that they are looked at. */
+/** Check the metric of train.stop_at or train.monitor: its rows exist, and they are evaluated. */
 static tutti_status check_watched(const tutti_origins *origins, const tutti_config *config, const char *name,
                                   const char *metric) {
   char at[TUTTI_PLACE_BYTES];
   TUTTI_TRY(tutti_check_rows(origins, config, "train", name, metric));
   if (!metric || !tutti_metric_is_evaluated(metric)) return TUTTI_OK;
   TUTTI_CHECK(config->train.evaluate_every.value > 0, TUTTI_ERR_CONFIG,
-              "%s: %s is never known, since train.evaluate_every is 0",
+              "%s: %s is never evaluated, since train.evaluate_every is 0",
               tutti_place_print_key(origins, "train", name, at), metric);
   return TUTTI_OK;
 }
 
-/** A plateau is one of a value that is known now and then. */
+/** A plateau needs a metric that is evaluated. */
 static tutti_status check_plateau(const tutti_origins *origins, const tutti_config *config) {
   char at[TUTTI_PLACE_BYTES];
   if (config->schedule.decay != TUTTI_DECAY_PLATEAU || config->train.monitor) return TUTTI_OK;
   TUTTI_CHECK(
       has_validation(origins, config) && config->train.evaluate_every.value > 0, TUTTI_ERR_CONFIG,
-      "%s: plateau goes by train.monitor, and where that is none by val_loss, which this training does not "
-      "measure; hold rows out with data.validation_split, 0.1 for instance, or name the file's own, "
-      "data.x_val: "
-      "x_val, and leave train.evaluate_every above 0, or set train.monitor to loss",
+      "%s: plateau watches train.monitor, or val_loss if that is none, but this training does not evaluate "
+      "val_loss; hold rows out, for example with data.validation_split: 0.1, or name those of the file, "
+      "data.x_val: x_val, and leave train.evaluate_every above 0, or set train.monitor to loss",
       tutti_place_print_key(origins, "schedule", "decay", at));
   return TUTTI_OK;
 }
 
-/** The gain is that of plain gradients over a smaller batch. */
+/** AdaScale's gain is defined for plain gradients, relative to a smaller batch. */
 static tutti_status check_adascale(const tutti_origins *origins, const tutti_config *config) {
   char at[TUTTI_PLACE_BYTES];
   const tutti_schedule_options *schedule = &config->schedule;
   tutti_place_print_key(origins, "schedule", "scaling", at);
   TUTTI_CHECK(
       config->optimizer.rule == TUTTI_SGD, TUTTI_ERR_CONFIG,
-      "%s: adascale is for optimizer.name sgd, with or without momentum, and not for %s; take sgd, or linear "
-      "or sqrt",
+      "%s: adascale works with optimizer.name sgd, with or without momentum, and not with %s; use sgd, or "
+      "linear or sqrt",
       at, tutti_optim_names[config->optimizer.rule]);
   TUTTI_CHECK(schedule->batch_growth == TUTTI_GROWTH_NONE, TUTTI_ERR_CONFIG,
-              "%s: adascale follows the noise by the learning rate, schedule.batch_growth by the batch size; "
-              "keep one",
+              "%s: adascale adapts the learning rate to the noise, schedule.batch_growth adapts the batch "
+              "size; keep one "
+              "of them",
               at);
   TUTTI_CHECK(schedule->base_batch_size <= config->train.batch_size, TUTTI_ERR_CONFIG,
-              "%s: adascale has a gain over a smaller batch, but schedule.base_batch_size is %lld and "
-              "train.batch_size %lld; take a larger batch, or a smaller base",
+              "%s: adascale measures a gain over a smaller batch, but schedule.base_batch_size is %lld and "
+              "train.batch_size is %lld; use a larger batch, or a smaller base",
               at, (long long)schedule->base_batch_size, (long long)config->train.batch_size);
   return TUTTI_OK;
 }
@@ -121,22 +126,22 @@ static tutti_status check_adascale(const tutti_origins *origins, const tutti_con
 static tutti_status check_pairs(const tutti_origins *origins, const tutti_config *config) {
   char at[TUTTI_PLACE_BYTES];
   const tutti_schedule_options *schedule = &config->schedule;
-  TUTTI_CHECK(
-      config->train.patience == 0 || config->train.monitor, TUTTI_ERR_CONFIG,
-      "%s: patience waits for a better train.monitor, which is none; set it, to val_loss for instance",
-      tutti_place_print_key(origins, "train", "patience", at));
+  TUTTI_CHECK(config->train.patience == 0 || config->train.monitor, TUTTI_ERR_CONFIG,
+              "%s: patience watches train.monitor, which is none; set it, for example to val_loss",
+              tutti_place_print_key(origins, "train", "patience", at));
   TUTTI_CHECK(
       schedule->scaling == TUTTI_SCALING_NONE || schedule->base_batch_size > 0, TUTTI_ERR_CONFIG,
-      "%s: scaling needs schedule.base_batch_size, the batch size that optimizer.learning_rate is meant for",
+      "%s: scaling needs schedule.base_batch_size, the batch size for which optimizer.learning_rate is meant",
       tutti_place_print_key(origins, "schedule", "scaling", at));
   if (schedule->scaling == TUTTI_SCALING_ADASCALE) TUTTI_TRY(check_adascale(origins, config));
-  const bool measures_noise = config->run.measure & TUTTI_MEASURE_NOISE; // AdaScale's gain is over that batch
-  TUTTI_CHECK(
-      schedule->scaling != TUTTI_SCALING_NONE || schedule->base_batch_size == 0 || measures_noise,
-      TUTTI_ERR_CONFIG,
-      "%s: base_batch_size has no effect without schedule.scaling; set that to linear, sqrt or adascale, or "
-      "leave this out",
-      tutti_place_print_key(origins, "schedule", "base_batch_size", at));
+  const bool measures_noise =
+      config->run.measure & TUTTI_MEASURE_NOISE; // noise includes AdaScale's gain over that batch
+  TUTTI_CHECK(schedule->scaling != TUTTI_SCALING_NONE || schedule->base_batch_size == 0 || measures_noise,
+              TUTTI_ERR_CONFIG,
+              "%s: base_batch_size has no effect without schedule.scaling; set scaling to linear, sqrt or "
+              "adascale, or "
+              "leave base_batch_size out",
+              tutti_place_print_key(origins, "schedule", "base_batch_size", at));
   return TUTTI_OK;
 }
 
@@ -144,17 +149,15 @@ static tutti_status check_growth(const tutti_origins *origins, const tutti_confi
   char at[TUTTI_PLACE_BYTES];
   const tutti_schedule_options *schedule = &config->schedule;
   if (schedule->batch_growth == TUTTI_GROWTH_NONE) return TUTTI_OK;
-  TUTTI_CHECK(
-      schedule->decay == TUTTI_DECAY_CONSTANT, TUTTI_ERR_CONFIG,
-      "%s: the batch grows (schedule.batch_growth) in the place of a decay of the learning rate; keep one of "
-      "them",
-      tutti_place_print_key(origins, "schedule", "decay", at));
+  TUTTI_CHECK(schedule->decay == TUTTI_DECAY_CONSTANT, TUTTI_ERR_CONFIG,
+              "%s: schedule.batch_growth replaces the decay of the learning rate; keep one of them",
+              tutti_place_print_key(origins, "schedule", "decay", at));
   TUTTI_CHECK(
       schedule->batch_growth != TUTTI_GROWTH_STEP || schedule->batch_milestones.n > 0, TUTTI_ERR_CONFIG,
       "%s: step needs schedule.batch_milestones: when the batch grows, '60, 120, 160 epochs' for instance",
       tutti_place_print_key(origins, "schedule", "batch_growth", at));
   TUTTI_CHECK(schedule->batch_max == 0 || schedule->batch_max >= config->train.batch_size, TUTTI_ERR_CONFIG,
-              "%s: %lld is below train.batch_size %lld, which the batch grows from",
+              "%s: %lld is below train.batch_size, %lld, from which the batch grows",
               tutti_place_print_key(origins, "schedule", "batch_max", at), (long long)schedule->batch_max,
               (long long)config->train.batch_size);
   return TUTTI_OK;
@@ -162,7 +165,7 @@ static tutti_status check_growth(const tutti_origins *origins, const tutti_confi
 
 // --- keys without an effect ----------------------------------------------------------------------
 
-/** A key that was set and does nothing is a misunderstanding.  Budgets have their own rule. */
+/** Refuse keys that were set but have no effect: the user expects one.  Budgets have their own rule. */
 static tutti_status check_unused(const tutti_origins *origins, const tutti_config *config) {
   char at[TUTTI_PLACE_BYTES];
   for (int i = 0; i < tutti_config_n_keys(); i++) {
@@ -177,7 +180,7 @@ static tutti_status check_unused(const tutti_origins *origins, const tutti_confi
 
 // --- the optimizer -------------------------------------------------------------------------------
 
-/** Its room says "optimizer.KEY ..."; the place of that key goes before it. */
+/** The message of the optimizer begins with "optimizer.KEY", so the place of this key goes before it. */
 tutti_status tutti_config_resolve(const tutti_origins *origins, tutti_config *config) {
   char name[32] = "", text[TUTTI_PLACE_BYTES];
   config->written = config->optimizer;

@@ -1,3 +1,4 @@
+/** Weights of classes, "CLASS: WEIGHT, CLASS: WEIGHT".  Called by value.c, and by the training, which knows the classes. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,11 +23,11 @@ tutti_status tutti_class_weight_next(const char **text, tutti_class_weight *item
   if (colon) *colon = '\0';
   const char *name = trim(copy), *number = colon ? trim(colon + 1) : "";
   TUTTI_CHECK(colon && name[0] && strlen(name) < sizeof item->name && length < ITEM_BYTES, TUTTI_ERR_CONFIG,
-              "%s is no 'CLASS: WEIGHT' (a class whose name has a comma is meant by its number)",
+              "%s is not of the form 'CLASS: WEIGHT' (give a class whose name has a comma by its number)",
               tutti_quote(copy, quoted));
   TUTTI_CHECK(tutti_text_real(number, &item->weight) && isfinite(item->weight) && item->weight >= 0,
-              TUTTI_ERR_CONFIG, "the weight of class '%s' is %s, which is no finite number from 0 on", name,
-              tutti_quote(number, quoted));
+              TUTTI_ERR_CONFIG, "the weight of class '%s' is %s; expected a finite number of at least 0",
+              name, tutti_quote(number, quoted));
   snprintf(item->name, sizeof item->name, "%s", name);
   *text = (*text)[length] == ',' ? *text + length + 1 : NULL;
   return TUTTI_OK;

@@ -1,3 +1,7 @@
+/** Differences between two configs: which keys make another training, or other trials of a study.
+ *
+ * Values are compared as texts, so each type is compared in the same way.  Called by resume, by studies that continue, and
+ * to compare the files of several ranks. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +18,7 @@ static void add(tutti_differences *found, const char *key, tutti_difference one)
   found->list[found->n++] = one;
 }
 
-/** The last n parts of a path; all of it where n is 0, or it has no more. */
+/** The last n parts of a path; all of it if n is 0, or if there are no more. */
 static const char *last_parts(const char *path, int n) {
   const char *from = path + strlen(path);
   if (n == 0) return path;
@@ -22,8 +26,8 @@ static const char *last_parts(const char *path, int n) {
   return from;
 }
 
-/** Compare part i of a key; one may have fewer parts.
- * @param[in] n_names  of a path so many of its last parts; 0: all */
+/** Compare part i of a key; one of the configs may have fewer parts.
+ * @param[in] n_names  number of last parts of a path that are compared; 0: all */
 static bool part_differs(const tutti_key *key, int n_names, const tutti_config *a, const tutti_config *b,
                          int64_t i, tutti_difference *one) {
   char buffer_a[TUTTI_VALUE_BYTES], buffer_b[TUTTI_VALUE_BYTES];
@@ -53,7 +57,7 @@ static bool key_differs(const tutti_key *key, const tutti_config *a, const tutti
   return parts_differ(key, n_names, a, b, one);
 }
 
-/** The key of the budget that `config` has. */
+/** The key of the budget that the config uses. */
 static const tutti_key *budget_key(const tutti_config *config) {
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     const tutti_key *key = tutti_key_at(i);
@@ -62,13 +66,13 @@ static const tutti_key *budget_key(const tutti_config *config) {
   return NULL;
 }
 
-/** The learning rate of each step depends on the budget where it falls to its end. */
+/** Budgets matter if the learning rate falls until the end: then each step has another rate. */
 static void compare_budgets(const tutti_config *a, const tutti_config *b, tutti_differences *found) {
   const tutti_count budget_a = a->train.budget, budget_b = b->train.budget;
   if (!tutti_decays_to_the_end(a) || !tutti_decays_to_the_end(b)) return;
   if (budget_a.unit == budget_b.unit && budget_a.value == budget_b.value) return;
   tutti_difference one = {
-      .note = "schedule.decay falls to the end of it, so each step would have another learning rate"};
+      .note = "schedule.decay lasts until this end, so each step would have another learning rate"};
   tutti_count_print(budget_a, one.then, SHOWN_BYTES);
   tutti_count_print(budget_b, one.now, SHOWN_BYTES);
   add(found, budget_key(b)->path, one);
@@ -104,7 +108,7 @@ void tutti_differences_text(const tutti_differences *found, char *text, size_t b
 
 // --- studies -------------------------------------------------------------------------------------
 
-/** "optimizer.name: [sgd, adam]", cut. */
+/** Print "optimizer.name: [sgd, adam]", cut to the size of the text. */
 static void print_axis(const tutti_axis *axis, char text[SHOWN_BYTES]) {
   char *line = NULL;
   size_t bytes = 0;
@@ -139,7 +143,7 @@ static bool axes_differ(const tutti_study_options *a, const tutti_study_options 
       differ_a = &a->axes[i];
       differ_b = &b->axes[i];
     }
-  // Another branch brings other keys.
+  // Another branch has other keys; then the branches are the difference.
   if (branches_a && branches_b && axis_differs(branches_a, branches_b)) {
     differ_a = branches_a;
     differ_b = branches_b;
@@ -150,14 +154,14 @@ static bool axes_differ(const tutti_study_options *a, const tutti_study_options 
   return true;
 }
 
-/** Who computes the trials, where they go, how often the best runs again, and what is told of them, makes no other ones. */
+/** Whether the key changes the trials.  The ranks, the file, the confirmation and the tables do not. */
 static bool makes_trials(const tutti_key *key) {
   return strcmp(key->section, "study") == 0 && strcmp(key->name, "ranks_per_trial") != 0 &&
          strcmp(key->name, "output") != 0 && strcmp(key->name, "confirm") != 0 &&
          strcmp(key->name, "at_budget") != 0;
 }
 
-/** Which trials there are, and not what one of them is. */
+/** Whether the key decides which trials there are, and not what a trial is. */
 static bool is_extent(const tutti_key *key) {
   return key->type == TUTTI_KEY_AXES || strcmp(key->name, "trials") == 0 || strcmp(key->name, "seeds") == 0;
 }
@@ -174,13 +178,13 @@ static void section_differences(const tutti_config *a, const tutti_config *b, bo
   }
 }
 
-/** The axis from number *i on that the branch alone varies; NULL: there is none left. */
+/** The next axis, from number *i on, that only this branch varies; NULL: there are no more. */
 static const tutti_axis *next_own(const tutti_study_options *study, int branch, int64_t *i) {
   while (*i < study->n_axes && study->axes[*i].branch != branch) ++*i;
   return *i < study->n_axes ? &study->axes[(*i)++] : NULL;
 }
 
-/** Does a branch vary the same keys in the same order here and there? */
+/** Whether both branches vary the same keys in the same order. */
 static bool have_same_keys(const tutti_study_options *a, int branch_a, const tutti_study_options *b,
                            int branch_b) {
   int64_t i = 0, k = 0;
@@ -193,7 +197,7 @@ static bool have_same_keys(const tutti_study_options *a, int branch_a, const tut
   return !x && !y;
 }
 
-/** Branches of one alone are no matter. */
+/** Whether both studies vary the same keys.  A branch that only one of them has does not count. */
 static bool have_same_axes(const tutti_study_options *a, const tutti_study_options *b) {
   const tutti_axis *branches_a = tutti_study_branches(a), *branches_b = tutti_study_branches(b);
   if (!have_same_keys(a, TUTTI_EVERY_BRANCH, b, TUTTI_EVERY_BRANCH)) return false;

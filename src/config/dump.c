@@ -1,3 +1,5 @@
+/** The dump: a resolved config as YAML that parses to the same config.  Called by the run directory, by checkpoints, and by
+ * `tutti info`. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,14 +12,13 @@ static bool is_list(const tutti_key *key) {
   return key->type == TUTTI_KEY_LAYERS || key->type == TUTTI_KEY_AXES;
 }
 
-/** Not written: what was not set and has no default to be read back, and what the parser would refuse beside
- * the other keys. */
+/** Whether a key is written.  A key without a value is not, nor is one that the parser would refuse beside the others. */
 static bool is_written(const tutti_key *key, const tutti_config *config) {
   const void *field = (const char *)config + key->offset;
   char buffer[TUTTI_VALUE_BYTES];
   if (tutti_key_unused(key, config)) return false;
   if (is_list(key)) return tutti_value_n_parts(key, config) > 0;
-  // numbers and switches that the rule does not take
+  // the update rule does not take this number or switch
   if (key->type == TUTTI_KEY_REAL) return !isnan(*(const double *)field);
   if (key->type == TUTTI_KEY_SWITCH && strcmp(key->section, "optimizer") == 0) return *(const bool *)field;
   return tutti_value_part(key, config, 0, buffer)[0] != '\0';
@@ -43,7 +44,8 @@ static void write_key(const tutti_key *key, const tutti_config *config, FILE *ou
   }
 }
 
-/** Where a study varies the rule, the defaults of one are not those of another: each trial has its own. */
+/** If a study varies the update rule, each trial has the defaults of its own rule: show the options before they are
+ * resolved. */
 static tutti_config with_defaults_left(const tutti_config *config) {
   tutti_config shown = *config;
   for (int64_t i = 0; i < config->study.n_axes; i++)

@@ -1,3 +1,5 @@
+/** Goals: a metric, a relation and a number, "val_accuracy >= 0.97".  Called by the parser of configs, by the loop of a
+ * training, and by studies. */
 #include <math.h>
 #include <string.h>
 
@@ -24,43 +26,34 @@ const char *const tutti_metric_names[TUTTI_N_METRICS] = {"loss",
 
 static const char *const relations[] = {">=", ">", "<=", "<"}; // in the order of the enum
 
-/** The relation at `text`, or -1; `>=` before `>`. */
+/** The relation at the beginning of `text`, or -1; `>=` is tried before `>`. */
 static int relation_at(const char *text) {
   for (int i = 0; i < 4; i++)
     if (strncmp(text, relations[i], strlen(relations[i])) == 0) return i;
   return -1;
 }
 
-static tutti_status check_metric(const char *text, const char *metric) {
-  char list[480], quoted[TUTTI_QUOTE_BYTES];
-  for (int i = 0; i < TUTTI_N_METRICS; i++)
-    if (strcmp(metric, tutti_metric_names[i]) == 0) return TUTTI_OK;
-  tutti_text_list(list, sizeof list, tutti_metric_names, TUTTI_N_METRICS);
-  const char *nearest = tutti_name_nearest(metric, tutti_metric_names, TUTTI_N_METRICS);
-  TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s: there is no metric '%s'%s%s%s; the metrics are: %s",
-             tutti_quote(text, quoted), metric, nearest ? " (did you mean " : "", nearest ? nearest : "",
-             nearest ? "?)" : "", list);
-}
-
 tutti_status tutti_goal_parse(const char *text, tutti_goal *goal) {
   char quoted[TUTTI_QUOTE_BYTES];
+  const tutti_choice metrics = {"a metric", tutti_metric_names, TUTTI_N_METRICS};
   tutti_goal read = {.metric = ""};
+  int which;
   if (text[0] && strcmp(text, "none") != 0) {
     const size_t letters = strcspn(text, " <>=");
     const char *sign = text + letters + strspn(text + letters, " ");
     const int relation = relation_at(sign);
     TUTTI_CHECK(
         letters > 0 && letters < sizeof read.metric && relation >= 0, TUTTI_ERR_CONFIG,
-        "%s is no goal; write a metric, one of >=, >, <=, < and a number, as 'val_accuracy >= 0.97', or "
-        "none",
+        "%s is not a goal; write a metric, one of >=, >, <=, < and a number, for example 'val_accuracy >= "
+        "0.97', or none",
         tutti_quote(text, quoted));
     memcpy(read.metric, text, letters);
-    TUTTI_TRY(check_metric(text, read.metric));
+    TUTTI_TRY(tutti_name_choose(&metrics, read.metric, TUTTI_ERR_CONFIG, tutti_quote(text, quoted), &which));
     read.relation = relation;
     const char *number = sign + strlen(relations[relation]);
     number += strspn(number, " ");
     TUTTI_CHECK(tutti_text_real(number, &read.value), TUTTI_ERR_CONFIG,
-                "%s is no goal: a number is expected after %s", tutti_quote(text, quoted),
+                "%s is not a goal: expected a number after %s", tutti_quote(text, quoted),
                 relations[relation]);
   }
   *goal = read;

@@ -1,11 +1,11 @@
 #pragma once
-/** The list of keys, and what reads and prints the value of one.  Local. */
+/** The list of keys, and the functions that read, print and describe the value of a key.  Local. */
 #include "base/text.h"
 #include "tutti/config.h"
 
 typedef enum {
-  TUTTI_KEY_WHOLE,      // int64_t; the key's `word` stands for 0
-  TUTTI_KEY_REAL,       // double; the key's `word` stands for NAN
+  TUTTI_KEY_WHOLE,      // int64_t; the `word` of the key stands for 0
+  TUTTI_KEY_REAL,       // double; the `word` of the key stands for NAN
   TUTTI_KEY_SWITCH,     // bool
   TUTTI_KEY_CHOICE,     // an enum, by the names of its values
   TUTTI_KEY_TEXT,       // char *
@@ -16,19 +16,19 @@ typedef enum {
   TUTTI_KEY_RESUME,     // char *: auto, no or a path
   TUTTI_KEY_COUNT,      // tutti_count, written with its unit
   TUTTI_KEY_MILESTONES, // tutti_milestones; a list, or the same separated by commas
-  TUTTI_KEY_BUDGET,     // tutti_count, a whole number in the one unit that the key is named for
+  TUTTI_KEY_BUDGET,     // tutti_count, a whole number in the unit that is the name of the key
   TUTTI_KEY_GOAL,       // tutti_goal
   TUTTI_KEY_LAYERS,     // config->model.layers and n_layers
   TUTTI_KEY_AXES,       // config->study.axes and n_axes; read from a mapping (axes_read.c)
   TUTTI_N_KEY_TYPES
 } tutti_key_type;
 
-/** Does another value make it another training, which cannot go on from the first one's checkpoint? */
+/** Whether another value makes another training, which cannot continue from the checkpoint of the first one. */
 typedef enum {
   TUTTI_EFFECT_NONE,
   TUTTI_EFFECT_TRAINING,
-  TUTTI_EFFECT_BY_FILE_NAME, // only another last part of the path: data is often copied to a job's own disk
-  TUTTI_EFFECT_BY_RUN // only other two last parts: all checkpoints are called alike, their runs' folders are not
+  TUTTI_EFFECT_BY_FILE_NAME, // if the last part of the path differs: data is often copied to the disk of a job
+  TUTTI_EFFECT_BY_RUN // if the last two parts differ: all checkpoints have the same name, but their folders do not
 } tutti_effect;
 
 typedef struct {
@@ -37,11 +37,11 @@ typedef struct {
   tutti_key_type type;
   size_t offset; // of its field in tutti_config
   const char *fallback;
-  bool computed;                // parse works the default out; `fallback` says it in words
+  bool computed;                // parse computes the default; `fallback` describes it
   int64_t whole_min, whole_max; // whole numbers, both allowed
   double min, max;              // reals
-  bool above_min, below_max;    // the bound itself is not allowed; above_min of a count: not 0
-  const char *word;             // see the type; for text: what kind of text, for help
+  bool above_min, below_max;    // the bound itself is not allowed; for a count, above_min excludes 0
+  const char *word;             // see the type; for a text: the kind of text, for help
   unsigned units;               // counts, budgets: a sum of tutti_unit
   const char *const *names;     // choices, metrics
   int n_names;
@@ -51,8 +51,7 @@ typedef struct {
 
 enum { TUTTI_MAX_KEYS = 128, TUTTI_MAX_SECTIONS = 16, TUTTI_VALUE_BYTES = 512 };
 
-/** A count above this is a slip of the hand; below it, doubles hold it exactly and sums of a few do not
- * overflow. */
+/** Larger counts are mistakes.  Up to this one, doubles are exact and sums of a few counts do not overflow. */
 #define TUTTI_WHOLE_MAX INT64_C(1000000000000000)
 
 const tutti_key *tutti_key_at(int i);
@@ -63,31 +62,32 @@ int tutti_key_find(const char *section, const char *name);
 /** The number of the section, or -1. */
 int tutti_section_find(const char *name);
 
-/** The names of the sections in their order; how many. */
+/** List the names of the sections in their order.  @return how many */
 int tutti_key_sections(const char *names[TUTTI_MAX_SECTIONS]);
 
-/** Metrics that can be watched. */
+/** Metrics that train.monitor and goals can name. */
 enum { TUTTI_N_METRICS = 16 };
 extern const char *const tutti_metric_names[TUTTI_N_METRICS];
 
 // --- the value of a key (value.c) ----------------------------------------------------------------
 
-/** Read one scalar into the key's field; for layers: all of them, separated by commas.
+/** Read a text into the field of the key; layers are separated by commas.
  * @return ERR_CONFIG with the value and what is allowed; the field is then as it was */
 TUTTI_NODISCARD
 tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_config *config);
 
-/** What is allowed, in words. */
+/** Print what is allowed, in words. */
 void tutti_value_describe(const tutti_key *key, char *text, size_t bytes);
 
-/** Parts of a value: 1, but the number of layers or axes for those. */
+/** Number of parts of a value: the number of layers or of axes for these keys, otherwise 1. */
 int64_t tutti_value_n_parts(const tutti_key *key, const tutti_config *config);
 
-/** One part as tutti_value_read reads it, but an axis' key: `buffer` or a text of the config, borrowed. */
+/** Print one part so that tutti_value_read reads it; of an axis, its key.
+ * @return `buffer`, or a text of the config (borrowed) */
 const char *tutti_value_part(const tutti_key *key, const tutti_config *config, int64_t i,
                              char buffer[TUTTI_VALUE_BYTES]);
 
-/** Free the texts and the layers of the config. */
+/** Free the memory that the field of the key owns. */
 void tutti_value_free(const tutti_key *key, tutti_config *config);
 
 // --- keys without an effect (unused.c) --------------------------------------------------------------
@@ -100,15 +100,17 @@ bool tutti_decays_to_the_end(const tutti_config *config);
 
 // --- weights of classes (class_weight.c) ---------------------------------------------------------
 
-/** `text` with each item as it is always written; the caller's (tutti_free).  @return ERR_CONFIG */
+/** Write the items of `text` in their normal form.
+ * @param[out] normal  the caller's (tutti_free)
+ * @return ERR_CONFIG an item is not valid; ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_class_weights_normalise(const char *text, char **normal);
 
 // --- layers (layers.c) ---------------------------------------------------------------------------
 
-/** Replace the layers by n empty ones, which the caller sets. */
+/** Replace the layers by n empty ones, which the caller fills. */
 TUTTI_NODISCARD
-tutti_status tutti_layers_renew(tutti_config *config, int64_t n);
+tutti_status tutti_layers_resize(tutti_config *config, int64_t n);
 
 /** Read layers that are separated by commas. */
 TUTTI_NODISCARD
@@ -119,7 +121,7 @@ tutti_status tutti_layers_read(const char *text, tutti_config *config);
 enum { TUTTI_MAX_AXES = 64 };
 extern const char *const tutti_axis_scale_names[TUTTI_N_AXIS_SCALES];
 
-/** May study.vary name the key? */
+/** Whether study.vary may name the key. */
 bool tutti_key_varies(const tutti_key *key);
 
 /** Free what the axis owns; zero it. */

@@ -1,8 +1,9 @@
+/** The layers of a config: read from one text, and handed to the room model.  Called by value.c and parse.c. */
 #include <string.h>
 
 #include "config/keys_impl.h"
 
-tutti_status tutti_layers_renew(tutti_config *config, int64_t n) {
+tutti_status tutti_layers_resize(tutti_config *config, int64_t n) {
   tutti_layer_spec *layers = NULL;
   TUTTI_TRY(TUTTI_NEW(layers, n));
   tutti_free(config->model.layers);
@@ -16,9 +17,9 @@ tutti_status tutti_layers_read(const char *text, tutti_config *config) {
   int64_t n = 1;
   for (const char *c = text; *c; c++) n += *c == ',';
 
-  char *words = tutti_strdup(text); // its commas become ends
+  char *words = tutti_strdup(text); // each comma becomes the end of a layer
   if (!words) return TUTTI_ERR_MEMORY;
-  TUTTI_TRY_GOTO(done, tutti_layers_renew(config, n));
+  TUTTI_TRY_GOTO(done, tutti_layers_resize(config, n));
   char *layer = words;
   for (int64_t i = 0; i < n; i++) {
     layer += strspn(layer, " ");
@@ -33,7 +34,7 @@ done:
 }
 
 tutti_model_options tutti_config_model(const tutti_config *config) {
-  // The parser's limit of a text keeps the number of layers far below an int's.
+  // The length of a config is limited, so the number of layers fits an int.
   return (tutti_model_options){.layers = config->model.layers,
                                .n_layers = (int)config->model.n_layers,
                                .loss = config->model.loss,

@@ -1,3 +1,5 @@
+/** Where each key was set, for messages, and the key that was probably meant by an unknown one.  Called by the parser and by
+ * all checks. */
 #include "config/origins_impl.h"
 
 #include <stdio.h>
@@ -36,14 +38,14 @@ tutti_status tutti_fail_at(tutti_status status, const tutti_origins *origins, tu
   TUTTI_FAIL(status, "%s: %s", tutti_place_print(origins, place, subject, where), tutti_fail_text());
 }
 
-/** The first key of that name, in whatever section; NULL: none. */
+/** The first key of this name, in any section; NULL: there is none. */
 static const tutti_key *key_named(const char *name) {
   for (int i = 0; i < tutti_config_n_keys(); i++)
     if (strcmp(tutti_key_at(i)->name, name) == 0) return tutti_key_at(i);
   return NULL;
 }
 
-/** Names of the section's keys, of all keys where it is NULL; how many. */
+/** List the names of the keys of a section, or of all keys if it is NULL.  @return how many */
 static int names_of(const char *section, const char *names[TUTTI_MAX_KEYS]) {
   int n = 0;
   for (int i = 0; i < tutti_config_n_keys(); i++)
@@ -51,7 +53,8 @@ static int names_of(const char *section, const char *names[TUTTI_MAX_KEYS]) {
   return n;
 }
 
-/** The key that was meant: of that name in another section, or of a like name in this one, or anywhere. */
+/** The key that was probably meant: one of this name in another section, or one of a similar name in this section, or in
+ * any section; NULL: unknown. */
 static const tutti_key *key_meant(const char *section, const char *name) {
   const char *names[TUTTI_MAX_KEYS];
   const tutti_key *key = key_named(name);
@@ -64,24 +67,24 @@ static const tutti_key *key_meant(const char *section, const char *name) {
 
 tutti_status tutti_unknown_section(const char *name) {
   const char *names[TUTTI_MAX_SECTIONS];
-  char list[256], quoted[TUTTI_QUOTE_BYTES];
+  char list[256], quoted[TUTTI_QUOTE_BYTES], hint[TUTTI_HINT_BYTES];
   const int n = tutti_key_sections(names);
   const tutti_key *key = key_named(name);
   tutti_text_list(list, sizeof list, names, n);
-  TUTTI_CHECK(!key, TUTTI_ERR_CONFIG, "the key %s stands in a section; did you mean %s?",
+  TUTTI_CHECK(!key, TUTTI_ERR_CONFIG, "the key %s belongs in a section; did you mean %s?",
               tutti_quote(name, quoted), key->path);
   const char *nearest = tutti_name_nearest(name, names, n);
-  TUTTI_FAIL(TUTTI_ERR_CONFIG, "unknown section %s%s%s%s; the sections are: %s", tutti_quote(name, quoted),
-             nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "", list);
+  TUTTI_FAIL(TUTTI_ERR_CONFIG, "unknown section %s%s; the sections are: %s", tutti_quote(name, quoted),
+             tutti_name_hint(nearest, hint), list);
 }
 
 tutti_status tutti_unknown_key(const char *section, const char *name) {
   const char *names[TUTTI_MAX_KEYS];
-  char list[512], quoted[TUTTI_QUOTE_BYTES];
+  char list[512], quoted[TUTTI_QUOTE_BYTES], hint[TUTTI_HINT_BYTES];
   const tutti_key *meant = key_meant(section, name);
   tutti_text_list(list, sizeof list, names, names_of(section, names));
-  TUTTI_FAIL(TUTTI_ERR_CONFIG, "unknown key %s%s%s%s; the keys of %s are: %s", tutti_quote(name, quoted),
-             meant ? " (did you mean " : "", meant ? meant->path : "", meant ? "?)" : "", section, list);
+  TUTTI_FAIL(TUTTI_ERR_CONFIG, "unknown key %s%s; the keys of %s are: %s", tutti_quote(name, quoted),
+             tutti_name_hint(meant ? meant->path : NULL, hint), section, list);
 }
 
 tutti_status tutti_key_of_path(const char *path, int *i) {

@@ -1,6 +1,5 @@
 #pragma once
-/** Where each key was set: for messages, and for the checks that depend on what was said and what is a
- * default.  Local. */
+/** Where each key was set: for messages, and for checks that distinguish a given value from a default.  Local. */
 #include "config/keys_impl.h"
 
 typedef enum { TUTTI_FROM_DEFAULT, TUTTI_FROM_FILE, TUTTI_FROM_OPTION } tutti_origin;
@@ -19,30 +18,32 @@ typedef struct {
 
 enum { TUTTI_PLACE_BYTES = 1024 };
 
-/** "FILE:LINE:COLUMN: SUBJECT", "--SUBJECT" or "SUBJECT", as the place's origin is. */
+/** Print "FILE:LINE:COLUMN: SUBJECT", "--SUBJECT" or "SUBJECT", according to the origin.  @return buffer */
 const char *tutti_place_print(const tutti_origins *origins, tutti_place place, const char *subject,
                               char buffer[TUTTI_PLACE_BYTES]);
 
-/** "FILE:LINE:COLUMN: section.name" where the key was set. */
+/** Print the place where the key was set: "FILE:LINE:COLUMN: section.name".  @return buffer */
 const char *tutti_place_print_key(const tutti_origins *origins, const char *section, const char *name,
                                   char buffer[TUTTI_PLACE_BYTES]);
 
-/** Put the place before the text of a failure that is the user's; pass the others on. */
+/** Put the place before the text of a failure with ERR_CONFIG.  @return status */
 TUTTI_NODISCARD
 tutti_status tutti_fail_at(tutti_status status, const tutti_origins *origins, tutti_place place,
                            const char *subject);
 
-/** @return ERR_CONFIG with what was probably meant */
+/** Fail with what was probably meant.  @return ERR_CONFIG */
 TUTTI_NODISCARD
 tutti_status tutti_unknown_section(const char *name);
 TUTTI_NODISCARD
 tutti_status tutti_unknown_key(const char *section, const char *name);
 
-/** "train.batch_size" -> the number of the key.  @return ERR_CONFIG with what was probably meant */
+/** Find the key of a path, "train.batch_size".
+ * @param[out] i  its number
+ * @return ERR_CONFIG with what was probably meant */
 TUTTI_NODISCARD
 tutti_status tutti_key_of_path(const char *path, int *i);
 
-// --- what only the whole can tell (check.c) ------------------------------------------------------
+// --- checks of the whole config (check.c) ------------------------------------------------------
 
 /** Check the keys of the whole config against each other, except those of a study and of the optimizer.
  * @param[in,out] config  train.chooses_last_batch is set

@@ -1,3 +1,7 @@
+/** The parser: defaults, then the file, then the command line, then the checks of the whole.
+ *
+ * YAML gives a tree of nodes with places; each value is read by its key (value.c), and its place is kept for messages
+ * (origins.c).  Called by the commands, by checkpoints, and for each trial of a study. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +17,17 @@ static tutti_place place_of(const tutti_node *node) {
   return (tutti_place){TUTTI_FROM_FILE, node->line, node->column};
 }
 
-/** Items keep the lines they stand on, in a file. */
+/** Read a list of layers.  In a file, each item has its own place. */
 static tutti_status read_layer_list(const tutti_origins *origins, const tutti_key *key,
                                     const tutti_yaml *yaml, tutti_node list, tutti_place place,
                                     tutti_config *config) {
-  TUTTI_TRY(tutti_layers_renew(config, list.n));
+  TUTTI_TRY(tutti_layers_resize(config, list.n));
   for (int i = 0; i < list.n; i++) {
     const tutti_node item = tutti_yaml_item(yaml, list, i);
     const tutti_place at = place.origin == TUTTI_FROM_FILE ? place_of(&item) : place;
     char where[TUTTI_PLACE_BYTES];
     TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG,
-                "%s: layer %d is no line of words; expected one such as 'dense 512 relu'",
+                "%s: layer %d is not a line of words; expected one such as 'dense 512 relu'",
                 tutti_place_print(origins, at, key->path, where), i + 1);
     const tutti_status status = tutti_layer_parse(item.text, &config->model.layers[i]);
     if (status != TUTTI_OK) return tutti_fail_at(status, origins, at, key->path);
@@ -31,7 +35,7 @@ static tutti_status read_layer_list(const tutti_origins *origins, const tutti_ke
   return TUTTI_OK;
 }
 
-/** The items separated by commas, as on the command line. */
+/** Read a list as a text with commas, which is the form of the command line. */
 static tutti_status read_item_list(const tutti_origins *origins, const tutti_key *key, const tutti_yaml *yaml,
                                    tutti_node list, tutti_place place, tutti_config *config) {
   const char *what = key->type == TUTTI_KEY_NAMES ? "name; expected one such as 'dense_1'"
@@ -41,15 +45,15 @@ static tutti_status read_item_list(const tutti_origins *origins, const tutti_key
     const tutti_node item = tutti_yaml_item(yaml, list, i);
     const size_t used = strlen(text);
     TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR && used + strlen(item.text) + sizeof ", " <= sizeof text,
-                TUTTI_ERR_CONFIG, "%s: item %d is no %s", tutti_place_print(origins, place, key->path, where),
-                i + 1, what);
+                TUTTI_ERR_CONFIG, "%s: item %d is not a %s",
+                tutti_place_print(origins, place, key->path, where), i + 1, what);
     snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? ", " : "", item.text);
   }
   const tutti_status status = tutti_value_read(key, text, config);
   return status == TUTTI_OK ? status : tutti_fail_at(status, origins, place, key->path);
 }
 
-/** The pairs as a text, "0: 1, 1: 2.5". */
+/** Read a mapping as the text "0: 1, 1: 2.5". */
 static tutti_status read_weight_mapping(const tutti_origins *origins, const tutti_key *key,
                                         const tutti_yaml *yaml, tutti_node mapping, tutti_place place,
                                         tutti_config *config) {
@@ -65,7 +69,8 @@ static tutti_status read_weight_mapping(const tutti_origins *origins, const tutt
     fprintf(out, "%s%s: %s", i > 0 ? ", " : "", name.text, weight.text);
   }
   tutti_status status = fclose(out) == 0 ? TUTTI_OK : TUTTI_ERR_MEMORY;
-  TUTTI_CHECK_GOTO(done, scalars, TUTTI_ERR_CONFIG, "%s: expected a number for each class, as {0: 1, 1: 2.5}",
+  TUTTI_CHECK_GOTO(done, scalars, TUTTI_ERR_CONFIG,
+                   "%s: expected a number for each class, for example {0: 1, 1: 2.5}",
                    tutti_place_print(origins, place, key->path, where));
   if (status == TUTTI_OK)
     status = tutti_fail_at(tutti_value_read(key, text, config), origins, place, key->path);
@@ -124,12 +129,12 @@ static tutti_status read_section(tutti_origins *origins, const tutti_yaml *yaml,
     TUTTI_FAIL(status, "%s%s", where, tutti_fail_text());
   }
   TUTTI_CHECK(origins->sections[i].origin == TUTTI_FROM_DEFAULT, TUTTI_ERR_CONFIG,
-              "%sthe section %s stands twice, at line %d before; put its keys together", where, name.text,
+              "%sthe section %s appears twice, before at line %d; put its keys together", where, name.text,
               origins->sections[i].line);
   origins->sections[i] = place;
-  if (pairs.kind == TUTTI_NODE_NOTHING) return TUTTI_OK; // all of its keys are commented out
+  if (pairs.kind == TUTTI_NODE_NOTHING) return TUTTI_OK; // all its keys are commented out
   TUTTI_CHECK(pairs.kind == TUTTI_NODE_MAPPING, TUTTI_ERR_CONFIG,
-              "%sthe section %s holds no keys; expected lines 'key: value' under it", where, name.text);
+              "%sthe section %s has no keys; expected lines 'key: value' under it", where, name.text);
   for (int k = 0; k < pairs.n; k++) {
     tutti_node key, value;
     tutti_yaml_pair(yaml, pairs, k, &key, &value);
@@ -143,10 +148,10 @@ static tutti_status read_file(tutti_origins *origins, const char *text, tutti_co
   tutti_yaml *yaml = NULL;
   TUTTI_TRY_GOTO(done, tutti_yaml_open(text, origins->file, &yaml));
   const tutti_node root = tutti_yaml_root(yaml);
-  TUTTI_CHECK_GOTO(
-      done, root.kind == TUTTI_NODE_MAPPING || root.kind == TUTTI_NODE_NOTHING, TUTTI_ERR_CONFIG,
-      "%s:%d:%d: this is no config; expected sections, each with its keys, as 'train: {epochs: 5}'",
-      origins->file, root.line, root.column);
+  TUTTI_CHECK_GOTO(done, root.kind == TUTTI_NODE_MAPPING || root.kind == TUTTI_NODE_NOTHING, TUTTI_ERR_CONFIG,
+                   "%s:%d:%d: this is not a config; expected sections, each with its keys, for example "
+                   "'train: {epochs: 5}'",
+                   origins->file, root.line, root.column);
   for (int i = 0; i < root.n; i++) {
     tutti_node name, pairs;
     tutti_yaml_pair(yaml, root, i, &name, &pairs);
@@ -173,7 +178,7 @@ static tutti_status read_override(tutti_origins *origins, tutti_override overrid
   snprintf(option, sizeof option, "--%.120s", override.key);
   status = tutti_yaml_open(override.value, option, &yaml);
   TUTTI_CHECK_GOTO(done, status != TUTTI_ERR_CONFIG, status,
-                   "%s; a value is YAML: odd characters want quotes, inside of the shell's",
+                   "%s; a value is YAML: special characters need quotes, inside of those of the shell",
                    tutti_fail_text());
   TUTTI_TRY_GOTO(done, status);
   const tutti_node value = tutti_yaml_root(yaml);

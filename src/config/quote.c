@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/** Would a reader of YAML take the bare text for this very text, and a person too? */
+/** Whether YAML reads the text without quotes as this very text. */
 static bool is_plain(const char *text) {
   static const char alphanumeric[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
   static const char *const special[] = {"null", "Null", "NULL"};
@@ -15,13 +15,13 @@ static bool is_plain(const char *text) {
   return text[strlen(text) - 1] != ' ';
 }
 
-/** The code point that starts at `text`, and its bytes.  The text came out of libyaml, so it is UTF-8. */
+/** The code point at `text`, and its number of bytes.  The text comes from libyaml, so it is UTF-8. */
 static unsigned decode(const unsigned char *text, int *bytes) {
   *bytes = text[0] < 0x80 ? 1 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : 4;
   if (*bytes == 1) return text[0];
   unsigned code = text[0] & (0x7Fu >> *bytes);
   for (int i = 1; i < *bytes; i++) {
-    if ((text[i] & 0xC0) != 0x80) { // a config that was not parsed: keep inside of the text
+    if ((text[i] & 0xC0) != 0x80) { // not from libyaml: stay inside of the text
       *bytes = i;
       break;
     }
@@ -30,7 +30,7 @@ static unsigned decode(const unsigned char *text, int *bytes) {
   return code;
 }
 
-/** YAML's reader refuses these raw, or takes them for line ends. */
+/** Whether YAML does not allow the character as it is, or reads it as a line end (YAML 1.2, section 5). */
 static bool needs_escape(unsigned code) {
   return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029 || code == 0xFEFF ||
          code == 0xFFFE || code == 0xFFFF;

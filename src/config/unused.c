@@ -16,7 +16,7 @@ bool tutti_decays_to_the_end(const tutti_config *config) {
          config->schedule.decay_over.value == 0;
 }
 
-/** Why a number of the decay has no effect with this kind of decay; NULL where it has one. */
+/** Why a key of the decay has no effect with this kind of decay; NULL: it has one. */
 static const char *unused_decay(const tutti_schedule_options *schedule, const char *name) {
   const tutti_decay decay = schedule->decay;
   const bool repeated = decay == TUTTI_DECAY_STEP || decay == TUTTI_DECAY_EXPONENTIAL;
@@ -27,7 +27,7 @@ static const char *unused_decay(const tutti_schedule_options *schedule, const ch
   if (strcmp(name, "decay_milestones") == 0)
     return decay == TUTTI_DECAY_STEP ? NULL : "it has an effect only with schedule.decay step";
   if (strcmp(name, "decay_every") == 0 && decay == TUTTI_DECAY_STEP && schedule->decay_milestones.n > 0)
-    return "schedule.decay_milestones says when the rate falls";
+    return "schedule.decay_milestones decides when the rate falls";
   if (strcmp(name, "decay_patience") == 0 || strcmp(name, "decay_cooldown") == 0 ||
       strcmp(name, "decay_min") == 0 || strcmp(name, "decay_delta") == 0)
     return plateau ? NULL : "it has an effect only with schedule.decay plateau";
@@ -39,7 +39,7 @@ static const char *unused_decay(const tutti_schedule_options *schedule, const ch
   return once ? NULL : "it has an effect only with schedule.decay polynomial or cosine";
 }
 
-/** The same of a key of the growth of the batch. */
+/** The same for a key of the growth of the batch. */
 static const char *unused_growth(tutti_batch_growth growth, const char *name) {
   if (growth == TUTTI_GROWTH_NONE)
     return "it has an effect only with schedule.batch_growth step or geometric";
@@ -54,13 +54,13 @@ static const char *unused_growth(tutti_batch_growth growth, const char *name) {
 static const char *unused_study(const char *name, const tutti_study_options *study) {
   const bool training = study->problem == TUTTI_PROBLEM_TRAINING;
   if (strcmp(name, "trials") == 0 && study->search == TUTTI_SEARCH_GRID)
-    return "it has an effect only with study.search sobol or random, a grid has all settings";
+    return "it has an effect only with study.search sobol or random; a grid has all settings";
   if (strcmp(name, "dimensions") == 0 || strcmp(name, "target") == 0)
     return training ? "it has an effect only with study.problem noisy_quadratic" : NULL;
   if (strcmp(name, "at_budget") == 0)
-    return training ? NULL : "the noisy quadratic has no curves, which it is read from";
+    return training ? NULL : "the values are read from curves, which the noisy quadratic does not have";
   if (strcmp(name, "goal") == 0 || strcmp(name, "evaluate_every") == 0 || strcmp(name, "train_rows") == 0)
-    return training ? NULL : "the goal of the noisy quadratic is study.target, looked for in each step";
+    return training ? NULL : "the goal of the noisy quadratic is study.target, which is checked in each step";
   return NULL;
 }
 
@@ -74,7 +74,7 @@ const char *tutti_key_unused(const tutti_key *key, const tutti_config *config) {
     return "it has an effect only with data.validation_split above 0";
   const bool is_y_val = strcmp(key->path, "data.y_val") == 0;
   if ((is_y_val || strcmp(key->path, "data.x_val") == 0) && config->data.validation_split > 0)
-    return "data.validation_split holds out training rows in its place";
+    return "data.validation_split holds out training rows instead";
   if (is_y_val && tutti_config_no_val(config)) return "data.x_val is none";
   if (strcmp(key->path, "run.measure_every") == 0 && config->run.measure == TUTTI_MEASURE_NONE)
     return "it has an effect only with run.measure";

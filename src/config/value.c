@@ -1,3 +1,7 @@
+/** The value of a key, read from a text and printed as a text, by the type of the key.
+ *
+ * What is printed reads back as the same value, so texts can be compared, dumped and used as overrides.  Called by the
+ * parser, the dump, the comparison of configs, and the axes of a study. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,19 +13,28 @@
 
 enum { MAX_BYTES = 200 }; // of a value that is not a text of any length
 
-static const double exact_max = 9007199254740992.0; // 2^53: above it, not each whole number is a double
+static const double exact_max = 9007199254740992.0; // 2^53: above it, a double cannot hold every whole number
 
+/** Fail with "'5' WHY (did you mean ...?); expected ...". */
 static tutti_status refuse(const tutti_key *key, const char *text, const char *why) {
   char allowed[TUTTI_VALUE_BYTES], quoted[TUTTI_QUOTE_BYTES];
   const char *nearest = key->n_names ? tutti_name_nearest(text, key->names, key->n_names) : NULL;
+  char hint[TUTTI_HINT_BYTES];
   tutti_value_describe(key, allowed, sizeof allowed);
-  TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s %s%s%s%s; expected %s", tutti_quote(text, quoted), why,
-             nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "", allowed);
+  TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s %s%s; expected %s", tutti_quote(text, quoted), why,
+             tutti_name_hint(nearest, hint), allowed);
+}
+
+/** Fail with the text of the last failure as the reason. */
+static tutti_status refuse_again(const tutti_key *key, const char *text) {
+  char why[256];
+  snprintf(why, sizeof why, "is refused: %s", tutti_fail_text());
+  return refuse(key, text, why);
 }
 
 // --- numbers -------------------------------------------------------------------------------------
 
-/** "32", and "6e4", which is as exact. */
+/** Read "32", or "6e4", which is exact too. */
 static bool read_whole_token(const char *text, int64_t *value) {
   double real;
   if (tutti_text_integer(text, value)) return true;
@@ -33,7 +46,7 @@ static bool read_whole_token(const char *text, int64_t *value) {
 static tutti_status read_whole(const tutti_key *key, const char *text, int64_t *value) {
   int64_t read = 0;
   if (!key->word || strcmp(text, key->word) != 0) {
-    if (!read_whole_token(text, &read)) return refuse(key, text, "is no whole number");
+    if (!read_whole_token(text, &read)) return refuse(key, text, "is not a whole number");
     if (read < key->whole_min || read > key->whole_max) return refuse(key, text, "is out of range");
   }
   *value = read;
@@ -56,7 +69,7 @@ static bool in_range(const tutti_key *key, double value) {
 static tutti_status read_real(const tutti_key *key, const char *text, double *value) {
   double read = NAN;
   if (!key->word || strcmp(text, key->word) != 0) {
-    if (!tutti_text_real(text, &read)) return refuse(key, text, "is no number");
+    if (!tutti_text_real(text, &read)) return refuse(key, text, "is not a number");
     if (!in_range(key, read)) return refuse(key, text, "is out of range");
   }
   *value = read;
@@ -70,19 +83,25 @@ static void print_real(const tutti_key *key, double value, char *text, size_t by
     tutti_text_print_real(text, bytes, value);
 }
 
-/** A count says of what: "5" alone could be steps as well as epochs. */
+/** Why a number of this unit is not allowed; NULL: it is. */
+static const char *why_not(tutti_unit unit, double value) {
+  const bool is_whole = unit == TUTTI_UNIT_STEPS || unit == TUTTI_UNIT_SAMPLES;
+  if (is_whole && value != floor(value)) return "is not whole";
+  return value > (double)TUTTI_WHOLE_MAX ? "is too large" : NULL;
+}
+
+/** A count needs its unit: "5" alone could be steps or epochs. */
 static tutti_status read_count(const tutti_key *key, const char *text, tutti_count *count) {
   tutti_count read;
   double number;
   const size_t digits = strspn(text, "0123456789+-.eE");
-  if (text[digits] != '\0' && text[digits] != ' ') return refuse(key, text, "is no count");
+  if (text[digits] != '\0' && text[digits] != ' ') return refuse(key, text, "is not a count");
   if (tutti_text_real(text, &number) && number != 0) return refuse(key, text, "lacks a unit");
   if (tutti_count_parse(text, key->units, TUTTI_UNIT_STEPS, &read) != TUTTI_OK)
-    return refuse(key, text, "is no count");
-  const bool whole = read.unit == TUTTI_UNIT_STEPS || read.unit == TUTTI_UNIT_SAMPLES;
-  if (whole && read.value != floor(read.value)) return refuse(key, text, "is not whole");
-  if (key->above_min && read.value == 0) return refuse(key, text, "is out of range");
-  if (read.value > (double)TUTTI_WHOLE_MAX) return refuse(key, text, "is too large");
+    return refuse(key, text, "is not a count");
+  const char *why = why_not(read.unit, read.value);
+  if (!why && key->above_min && read.value == 0) why = "is out of range";
+  if (why) return refuse(key, text, why);
   *count = read;
   return TUTTI_OK;
 }
@@ -94,18 +113,13 @@ static void print_count(tutti_count count, char *text, size_t bytes) {
     tutti_count_print(count, text, bytes);
 }
 
-/** Of each as of one count. */
 static tutti_status read_milestones(const tutti_key *key, const char *text, tutti_milestones *counts) {
   tutti_milestones read = {0};
-  char why[256];
-  if (strcmp(text, key->word) != 0 && tutti_milestones_parse(text, key->units, &read) != TUTTI_OK) {
-    snprintf(why, sizeof why, "is refused: %s", tutti_fail_text());
-    return refuse(key, text, why);
-  }
-  const bool whole = read.unit == TUTTI_UNIT_STEPS || read.unit == TUTTI_UNIT_SAMPLES;
+  if (strcmp(text, key->word) != 0 && tutti_milestones_parse(text, key->units, &read) != TUTTI_OK)
+    return refuse_again(key, text);
   for (int i = 0; i < read.n; i++) {
-    if (whole && read.values[i] != floor(read.values[i])) return refuse(key, text, "is not whole");
-    if (read.values[i] > (double)TUTTI_WHOLE_MAX) return refuse(key, text, "is too large");
+    const char *why = why_not(read.unit, read.values[i]);
+    if (why) return refuse(key, text, why);
   }
   *counts = read;
   return TUTTI_OK;
@@ -142,14 +156,8 @@ static tutti_status read_switch(const tutti_key *key, const char *text, bool *va
   return TUTTI_OK;
 }
 
-static int index_of(const char *text, const char *const *names, int n) {
-  for (int i = 0; i < n; i++)
-    if (strcmp(names[i], text) == 0) return i;
-  return -1;
-}
-
 static tutti_status read_choice(const tutti_key *key, const char *text, void *value) {
-  const int i = index_of(text, key->names, key->n_names);
+  const int i = tutti_name_find(text, key->names, key->n_names);
   if (i < 0) return refuse(key, text, "is not known");
   memcpy(value, &i, sizeof i);
   return TUTTI_OK;
@@ -178,34 +186,32 @@ static tutti_status read_optional(const char *text, char **value) {
 }
 
 static tutti_status read_metric(const tutti_key *key, const char *text, char **value) {
-  const bool known = strcmp(text, "none") == 0 || index_of(text, key->names, key->n_names) >= 0;
-  return known ? read_optional(text, value) : refuse(key, text, "is no metric");
+  const bool known = strcmp(text, "none") == 0 || tutti_name_find(text, key->names, key->n_names) >= 0;
+  return known ? read_optional(text, value) : refuse(key, text, "is not a metric");
 }
 
+/** Read the weights of classes in their normal form, so that equal weights are equal texts. */
 static tutti_status read_weights(const tutti_key *key, const char *text, char **value) {
-  char *normal = NULL, why[256];
-  if (strcmp(text, "none") == 0 || strcmp(text, "balanced") == 0)
-    normal = strcmp(text, "none") == 0 ? NULL : tutti_strdup(text);
-  else if (tutti_class_weights_normalise(text, &normal) == TUTTI_ERR_CONFIG) {
-    snprintf(why, sizeof why, "is refused: %s", tutti_fail_text());
-    return refuse(key, text, why);
-  }
-  if (!normal && strcmp(text, "none") != 0) return TUTTI_ERR_MEMORY;
+  char *normal = NULL;
+  if (strcmp(text, "none") == 0 || strcmp(text, "balanced") == 0) return read_optional(text, value);
+  const tutti_status status = tutti_class_weights_normalise(text, &normal);
+  if (status == TUTTI_ERR_CONFIG) return refuse_again(key, text);
+  TUTTI_TRY(status);
   tutti_free(*value);
   *value = normal;
   return TUTTI_OK;
 }
 
-/** `no` in all its spellings, since a path of that name is never meant. */
+/** `no` may have all its spellings, since nobody means a path of that name. */
 static tutti_status read_resume(const tutti_key *key, const char *text, char **value) {
   const int on = on_or_off(text);
-  if (on == 1) return refuse(key, text, "is no path");
+  if (on == 1) return refuse(key, text, "is not a path");
   return read_text(on == 0 ? "no" : text, value);
 }
 
 // --- any key -------------------------------------------------------------------------------------
 
-/** Of any length. */
+/** Whether the value is a text, of any length. */
 static bool is_text(tutti_key_type type) {
   return type == TUTTI_KEY_TEXT || type == TUTTI_KEY_OPTIONAL || type == TUTTI_KEY_NAMES ||
          type == TUTTI_KEY_RESUME || type == TUTTI_KEY_WEIGHTS;
@@ -247,7 +253,7 @@ tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_conf
   case TUTTI_KEY_LAYERS:
     return tutti_layers_read(text, config);
   case TUTTI_KEY_AXES:
-    return refuse(key, text, "is no mapping");
+    return refuse(key, text, "is not a mapping");
   case TUTTI_N_KEY_TYPES:
     break;
   }

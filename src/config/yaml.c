@@ -1,3 +1,7 @@
+/** A YAML text as a tree of nodes with their places, by libyaml.
+ *
+ * The text may come from a file of another user, so its size and depth are limited, and what a config has no use for is
+ * refused: tags, several documents, zero characters.  Called by parse.c. */
 #include "config/yaml_impl.h"
 
 #include <stdbool.h>
@@ -8,7 +12,7 @@
 enum { MAX_BYTES = 1 << 18, MAX_DEPTH = 16 };
 
 struct tutti_yaml {
-  yaml_document_t document; // all zero until it is loaded; deleting it is then fine
+  yaml_document_t document; // all zero until it is loaded; a zero document may be deleted
 };
 
 /** Line and column of a byte, from 1. */
@@ -21,7 +25,7 @@ static void locate(const char *text, size_t offset, int *line, int *column) {
   }
 }
 
-/** Is a line, counted from 1, indented with a tab?  The commonest slip, and libyaml does not name it. */
+/** Whether a line, counted from 1, is indented with a tab: the most frequent slip, which libyaml does not report. */
 static bool tab_indents(const char *text, int line) {
   for (int i = 1; i < line && text; i++) {
     text = strchr(text, '\n');
@@ -32,7 +36,7 @@ static bool tab_indents(const char *text, int line) {
 
 static tutti_status syntax_error(const yaml_parser_t *parser, const char *text, const char *name) {
   int line = (int)parser->problem_mark.line + 1, column = (int)parser->problem_mark.column + 1;
-  const char *problem = parser->problem ? parser->problem : "this is no YAML";
+  const char *problem = parser->problem ? parser->problem : "this is not YAML";
   switch (parser->error) {
   case YAML_MEMORY_ERROR:
     TUTTI_FAIL(TUTTI_ERR_MEMORY, "%s: no memory to read it", name);
@@ -45,7 +49,7 @@ static tutti_status syntax_error(const yaml_parser_t *parser, const char *text, 
   char context[128] = "";
   if (parser->context) snprintf(context, sizeof context, " (%s)", parser->context);
   TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s:%d:%d: %s%s%s", name, line, column, problem, context,
-             tab_indents(text, line) ? "; the line is indented with a tab, YAML wants spaces" : "");
+             tab_indents(text, line) ? "; the line is indented with a tab, but YAML requires spaces" : "");
 }
 
 static void start_parser(yaml_parser_t *parser, const char *text) {
@@ -53,13 +57,13 @@ static void start_parser(yaml_parser_t *parser, const char *text) {
   yaml_parser_set_input_string(parser, (const unsigned char *)text, strlen(text));
 }
 
-/** +1 where a list or a mapping begins, -1 where one ends. */
+/** +1 if a list or a mapping begins, -1 if one ends. */
 static int level_change(yaml_event_type_t type) {
   if (type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT) return 1;
   return type == YAML_SEQUENCE_END_EVENT || type == YAML_MAPPING_END_EVENT ? -1 : 0;
 }
 
-/** libyaml's time grows with the square of the depth, so a deep text does not get as far as its tree. */
+/** Check the depth before a tree is made, since the time of libyaml grows with the square of the depth. */
 static tutti_status check_depth(const char *text, const char *name) {
   tutti_status status = TUTTI_OK;
   yaml_parser_t parser;
@@ -74,15 +78,15 @@ static tutti_status check_depth(const char *text, const char *name) {
     depth += level_change(type);
     yaml_event_delete(&event);
     TUTTI_CHECK_GOTO(done, depth <= MAX_DEPTH, TUTTI_ERR_CONFIG,
-                     "%s:%d:%d: %d levels in one another; a config is sections of keys", name, line, column,
-                     depth);
+                     "%s:%d:%d: %d levels within each other; a config has sections, and keys in them", name,
+                     line, column, depth);
   }
 done:
   yaml_parser_delete(&parser);
   return status;
 }
 
-/** The type of a value is its key's, so a tag could only be ignored. */
+/** Refuse tags, since the key decides about the type of a value, and zero characters. */
 static tutti_status check_nodes(yaml_document_t *document, const char *name) {
   yaml_node_t *node;
   for (int id = 1; (node = yaml_document_get_node(document, id)); id++) {
@@ -95,19 +99,20 @@ static tutti_status check_nodes(yaml_document_t *document, const char *name) {
                 (const char *)node->tag);
     TUTTI_CHECK(node->type != YAML_SCALAR_NODE ||
                     strlen((const char *)node->data.scalar.value) == node->data.scalar.length,
-                TUTTI_ERR_CONFIG, "%s:%d:%d: the value holds a zero character", name, line, column);
+                TUTTI_ERR_CONFIG, "%s:%d:%d: the value contains a zero character", name, line, column);
   }
   return TUTTI_OK;
 }
 
-/** The parser has delivered one document: there is no other. */
+/** Check that no document follows the first one. */
 static tutti_status check_end(yaml_parser_t *parser, const char *text, const char *name) {
   yaml_document_t next;
   if (!yaml_parser_load(parser, &next)) return syntax_error(parser, text, name);
   const yaml_node_t *root = yaml_document_get_root_node(&next);
   const int line = root ? (int)root->start_mark.line + 1 : 0;
   yaml_document_delete(&next);
-  TUTTI_CHECK(!line, TUTTI_ERR_CONFIG, "%s:%d:1: a second document begins here; one is read", name, line);
+  TUTTI_CHECK(!line, TUTTI_ERR_CONFIG, "%s:%d:1: a second document begins here; a config is one document",
+              name, line);
   return TUTTI_OK;
 }
 
@@ -115,8 +120,8 @@ tutti_status tutti_yaml_open(const char *text, const char *name, tutti_yaml **ya
   tutti_status status = TUTTI_OK;
   const size_t bytes = strlen(text);
   *yaml = NULL;
-  TUTTI_CHECK(bytes <= MAX_BYTES, TUTTI_ERR_CONFIG, "%s: %zu bytes are too many for a config; %d are read",
-              name, bytes, MAX_BYTES);
+  TUTTI_CHECK(bytes <= MAX_BYTES, TUTTI_ERR_CONFIG,
+              "%s: %zu bytes are too many for a config; the limit is %d", name, bytes, MAX_BYTES);
   TUTTI_TRY(check_depth(text, name));
 
   tutti_yaml *new = NULL;
@@ -125,7 +130,7 @@ tutti_status tutti_yaml_open(const char *text, const char *name, tutti_yaml **ya
   start_parser(&parser, text);
   TUTTI_TRY_GOTO(done, TUTTI_NEW(new, 1));
   if (!yaml_parser_load(&parser, &new->document)) {
-    // libyaml has freed what it had, and left the pointers
+    // libyaml has freed its memory, but has left the pointers
     memset(&new->document, 0, sizeof new->document);
     TUTTI_TRY_GOTO(done, syntax_error(&parser, text, name));
   }
@@ -156,7 +161,7 @@ static bool is_nothing(const yaml_node_t *node) {
 
 static tutti_node make_node(const tutti_yaml *yaml, int id) {
   tutti_node made = {.kind = TUTTI_NODE_NOTHING, .text = "", .id = id, .line = 1, .column = 1};
-  // libyaml takes no const, and changes nothing here
+  // libyaml does not take const, but it changes nothing here
   const yaml_node_t *node = yaml_document_get_node((yaml_document_t *)&yaml->document, id);
   if (!node) return made;
   made.line = (int)node->start_mark.line + 1;

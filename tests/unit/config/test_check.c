@@ -17,9 +17,10 @@ static void what_is_needed_is_asked_for(void **state) {
 static void metrics_of_validation_want_its_rows(void **state) {
   (void)state;
   tutti_config c;
-  CHECK_REFUSED("train: {stop_at: val_accuracy >= 0.9}\n",
-                "run.yaml:3:18: train.stop_at: val_accuracy needs validation rows; hold some out with "
-                "data.validation_split, 0.1 for instance, or take accuracy");
+  CHECK_REFUSED(
+      "train: {stop_at: val_accuracy >= 0.9}\n",
+      "run.yaml:3:18: train.stop_at: val_accuracy needs validation rows; hold some out, for example with "
+      "data.validation_split: 0.1, or use accuracy");
   CHECK_REFUSED("train: {monitor: val_loss}\n",
                 "run.yaml:3:18: train.monitor: val_loss needs validation rows");
   CHECK_OK(PARSE("train: {monitor: loss, stop_at: accuracy > 0.9, patience: 2}\n", &c));
@@ -27,7 +28,7 @@ static void metrics_of_validation_want_its_rows(void **state) {
   const tutti_override split = {"data.validation_split", "0.1"};
   CHECK_FAILS(
       tutti_config_parse(NEEDED "train: {monitor: val_loss, evaluate_every: 0}\n", "run.yaml", &split, 1, &c),
-      TUTTI_ERR_CONFIG, "val_loss is never known");
+      TUTTI_ERR_CONFIG, "val_loss is never evaluated");
   CHECK_OK(tutti_config_parse(NEEDED "train: {monitor: val_loss, patience: 2}\n", "run.yaml", &split, 1, &c));
   tutti_config_clear(&c);
   CHECK_REFUSED("train: {monitor: ema_val_loss}\n",
@@ -42,15 +43,14 @@ static void metrics_of_validation_want_its_rows(void **state) {
 
 static void keys_that_need_another_ask_for_it(void **state) {
   (void)state;
-  CHECK_REFUSED("train: {patience: 3}\n",
-                "run.yaml:3:19: train.patience: patience waits for a better train.monitor");
+  CHECK_REFUSED("train: {patience: 3}\n", "run.yaml:3:19: train.patience: patience watches train.monitor");
   CHECK_REFUSED("schedule: {scaling: adascale, base_batch_size: 8}\noptimizer: {name: adam}\n",
-                "adascale is for optimizer.name sgd");
+                "adascale works with optimizer.name sgd");
   CHECK_REFUSED("schedule: {scaling: adascale, base_batch_size: 64}\noptimizer: {name: sgd}\n",
-                "base_batch_size is 64 and train.batch_size 32");
+                "base_batch_size is 64 and train.batch_size is 32");
   CHECK_REFUSED(
       "schedule: {scaling: adascale, base_batch_size: 8, batch_growth: geometric}\noptimizer: {name: sgd}\n",
-      "schedule.batch_growth by the batch size; keep one");
+      "schedule.batch_growth adapts the batch size; keep one");
   CHECK_REFUSED("schedule: {scaling: linear}\n",
                 "run.yaml:3:21: schedule.scaling: scaling needs schedule.base_batch");
   CHECK_REFUSED(
@@ -63,11 +63,10 @@ static void keys_that_need_another_ask_for_it(void **state) {
 static void a_batch_grows_in_the_place_of_a_decay(void **state) {
   (void)state;
   tutti_config c;
-  CHECK_REFUSED(
-      "schedule: {decay: cosine, batch_growth: geometric}\n",
-      "run.yaml:3:19: schedule.decay: the batch grows (schedule.batch_growth) in the place of a decay");
+  CHECK_REFUSED("schedule: {decay: cosine, batch_growth: geometric}\n",
+                "run.yaml:3:19: schedule.decay: schedule.batch_growth replaces the decay");
   CHECK_REFUSED("schedule: {batch_growth: geometric, batch_max: 31}\n",
-                "run.yaml:3:48: schedule.batch_max: 31 is below train.batch_size 32");
+                "run.yaml:3:48: schedule.batch_max: 31 is below train.batch_size, 32");
   CHECK_REFUSED("schedule: {batch_growth: geometric, batch_factor: 1}\n", "'1' is out of range");
   CHECK_OK(PARSE("schedule: {batch_growth: geometric, batch_max: 32}\n", &c));
   assert_true(c.schedule.batch_factor == 5 && c.schedule.batch_every.value == 10 &&
@@ -88,17 +87,17 @@ static void keys_without_an_effect_are_refused(void **state) {
       "run.yaml:3:24: schedule.decay_rate: it has an effect only with schedule.decay step or exponential");
   CHECK_REFUSED("schedule: {decay: step, decay_patience: 3}\n",
                 "schedule.decay_patience: it has an effect only with schedule.decay plateau");
-  CHECK_REFUSED("schedule: {decay: plateau}\n", "hold rows out with data.validation_split");
+  CHECK_REFUSED("schedule: {decay: plateau}\n", "hold rows out, for example with data.validation_split");
   CHECK_REFUSED("schedule: {decay: cosine, decay_every: 1 epochs}\n",
                 "schedule.decay_every: it has an effect only");
   CHECK_REFUSED("schedule: {decay: exponential, decay_milestones: 3 epochs}\n",
                 "only with schedule.decay step");
   CHECK_REFUSED("schedule: {decay: step, decay_every: 1 epochs, decay_milestones: 3 epochs}\n",
-                "run.yaml:3:38: schedule.decay_every: schedule.decay_milestones says when the rate falls");
+                "run.yaml:3:38: schedule.decay_every: schedule.decay_milestones decides when the rate falls");
   CHECK_REFUSED("schedule: {decay: step, decay_milestones: 3}\n", "lacks a unit");
   CHECK_REFUSED("schedule: {decay: step, decay_milestones: [3 epochs, 2 epochs]}\n",
                 "2 does not come after 3");
-  CHECK_REFUSED("schedule: {decay: step, decay_milestones: [3 epochs, [2]]}\n", "item 2 is no count");
+  CHECK_REFUSED("schedule: {decay: step, decay_milestones: [3 epochs, [2]]}\n", "item 2 is not a count");
   CHECK_REFUSED("schedule: {decay: step, decay_milestones: 1.5 steps}\n", "is not whole");
   CHECK_REFUSED("schedule: {batch_factor: 2}\n",
                 "schedule.batch_factor: it has an effect only with schedule.batch_growth step or geometric");

@@ -144,8 +144,8 @@ static void a_budget_says_why_it_counts(void **state) {
   tutti_config_differences(&x, &y, &found);
   tutti_differences_text(&found, text, sizeof text);
   assert_string_equal(text,
-                      "train.epochs was 1 epoch there and is 6 epochs now (schedule.decay falls to the end "
-                      "of it, so each step would have another learning rate)");
+                      "train.epochs was 1 epoch there and is 6 epochs now (schedule.decay lasts until this "
+                      "end, so each step would have another learning rate)");
   tutti_config_clear(&x);
   tutti_config_clear(&y);
 }

@@ -71,15 +71,15 @@ static void weights_of_classes_are_read_back(void **state) {
   static const char *const given[][2] = {{"{0: 1, cat: 2.50}", "0: 1, cat: 2.5"},
                                          {"'a:b : 0,1: 1e3'", "a:b: 0, 1: 1000"},
                                          {"balanced", "balanced"}};
-  static const char *const bad[][2] = {{"{0: -1}", "no finite number from 0 on"},
-                                       {"{0: nan}", "no finite number from 0 on"},
-                                       {"{0: 1e999}", "no finite number from 0 on"},
+  static const char *const bad[][2] = {{"{0: -1}", "a finite number of at least 0"},
+                                       {"{0: nan}", "a finite number of at least 0"},
+                                       {"{0: 1e999}", "a finite number of at least 0"},
                                        {"{0: }", "expected a number for each class"},
                                        {"{0: {1: 2}}", "expected a number for each class"},
                                        {"{}", "is empty"},
                                        {"[1, 2]", "the value is a list"},
-                                       {"2", "is no 'CLASS: WEIGHT'"},
-                                       {"'0: 1,'", "is no 'CLASS: WEIGHT'"}};
+                                       {"2", "is not of the form 'CLASS: WEIGHT'"},
+                                       {"'0: 1,'", "is not of the form 'CLASS: WEIGHT'"}};
   tutti_config c;
   for (int i = 0; i < 3; i++) {
     const tutti_override option[] = {{"data.file", "x.h5"}, {"data.class_weight", given[i][0]}};

@@ -31,15 +31,16 @@ static void no_goal_is_none(void **state) {
 static void what_is_no_goal_is_refused(void **state) {
   (void)state;
   tutti_goal goal = {.metric = "loss"};
-  CHECK_FAILS(tutti_goal_parse("accuracy", &goal), TUTTI_ERR_CONFIG, "'accuracy' is no goal; write a metric");
-  CHECK_FAILS(tutti_goal_parse("accuracy = 0.9", &goal), TUTTI_ERR_CONFIG, "is no goal");
-  CHECK_FAILS(tutti_goal_parse(">= 0.9", &goal), TUTTI_ERR_CONFIG, "is no goal");
-  CHECK_FAILS(tutti_goal_parse("accuracy >= ", &goal), TUTTI_ERR_CONFIG, "a number is expected after >=");
-  CHECK_FAILS(tutti_goal_parse("accuracy >= 0.9 0.8", &goal), TUTTI_ERR_CONFIG, "a number is expected");
-  CHECK_FAILS(tutti_goal_parse("accuracy >= nan", &goal), TUTTI_ERR_CONFIG, "a number is expected");
+  CHECK_FAILS(tutti_goal_parse("accuracy", &goal), TUTTI_ERR_CONFIG,
+              "'accuracy' is not a goal; write a metric");
+  CHECK_FAILS(tutti_goal_parse("accuracy = 0.9", &goal), TUTTI_ERR_CONFIG, "is not a goal");
+  CHECK_FAILS(tutti_goal_parse(">= 0.9", &goal), TUTTI_ERR_CONFIG, "is not a goal");
+  CHECK_FAILS(tutti_goal_parse("accuracy >= ", &goal), TUTTI_ERR_CONFIG, "expected a number after >=");
+  CHECK_FAILS(tutti_goal_parse("accuracy >= 0.9 0.8", &goal), TUTTI_ERR_CONFIG, "expected a number");
+  CHECK_FAILS(tutti_goal_parse("accuracy >= nan", &goal), TUTTI_ERR_CONFIG, "expected a number");
   CHECK_FAILS(tutti_goal_parse("val_acuracy >= 0.9", &goal), TUTTI_ERR_CONFIG, "did you mean val_accuracy?");
   CHECK_FAILS(tutti_goal_parse("a_metric_with_a_name_that_is_far_too_long > 1", &goal), TUTTI_ERR_CONFIG,
-              "is no goal");
+              "is not a goal");
   assert_string_equal(goal.metric, "loss");
 }
 

@@ -137,7 +137,7 @@ static void numbers_are_whole_tokens_in_their_range(void **state) {
                 "expected a whole number from 1");
     assert_non_null(strstr(tutti_fail_text(), "run.yaml:4:15: train.batch_size: '"));
   }
-  CHECK_REFUSED("train: {batch_size: 1.5}\n", "'1.5' is no whole number");
+  CHECK_REFUSED("train: {batch_size: 1.5}\n", "'1.5' is not a whole number");
   CHECK_REFUSED("train: {batch_size: 0}\n", "'0' is out of range");
   CHECK_REFUSED("parallel: {threads: 5000}\n", "expected auto or a whole number from 1 to 4096");
   CHECK_REFUSED("train: {epochs: 0}\n", "run.yaml:3:17: train.epochs: '0' is out of range");
@@ -167,12 +167,12 @@ static void a_count_says_of_what(void **state) {
   tutti_config c;
   CHECK_REFUSED("train: {evaluate_every: 5}\n",
                 "'5' lacks a unit; expected 0, or a number and a unit: steps, epochs");
-  CHECK_REFUSED("train: {evaluate_every: 5 minutes}\n", "'5 minutes' is no count");
-  CHECK_REFUSED("train: {evaluate_every: -1 steps}\n", "'-1 steps' is no count");
-  CHECK_REFUSED("train: {evaluate_every: 0x5 steps}\n", "is no count");
+  CHECK_REFUSED("train: {evaluate_every: 5 minutes}\n", "'5 minutes' is not a count");
+  CHECK_REFUSED("train: {evaluate_every: -1 steps}\n", "'-1 steps' is not a count");
+  CHECK_REFUSED("train: {evaluate_every: 0x5 steps}\n", "is not a count");
   CHECK_REFUSED("train: {evaluate_every: 1.5 steps}\n", "'1.5 steps' is not whole");
   CHECK_REFUSED("train: {evaluate_every: 1e300 epochs}\n", "is too large");
-  CHECK_REFUSED("train: {epochs: 5 epochs}\n", "'5 epochs' is no whole number");
+  CHECK_REFUSED("train: {epochs: 5 epochs}\n", "'5 epochs' is not a whole number");
   CHECK_REFUSED("run: {metrics_every: 2 epochs}\n", "a unit: steps");
   CHECK_REFUSED("run: {measure: noises}\n", "none, noise, norms, all");
   CHECK_REFUSED("schedule: {decay: step, decay_every: 0}\n", "is out of range; expected a number and a unit");
@@ -197,7 +197,7 @@ static void words_are_checked(void **state) {
                 "run.yaml:3:19: optimizer.name: 'rmspop' is not known (did you mean "
                 "rmsprop?); expected sgd, adagrad");
   CHECK_REFUSED("run: {resume: yes}\n", "expected auto, no, or the path of a checkpoint");
-  CHECK_REFUSED("train: {monitor: acuracy}\n", "'acuracy' is no metric (did you mean accuracy?)");
+  CHECK_REFUSED("train: {monitor: acuracy}\n", "'acuracy' is not a metric (did you mean accuracy?)");
   CHECK_REFUSED("train: {stop_at: val_acc > 1}\n", "run.yaml:3:18: train.stop_at: ");
 }
 
@@ -238,7 +238,7 @@ static void unknown_names_are_answered_with_the_nearest(void **state) {
   CHECK_REFUSED("optimiser: {name: sgd}\n",
                 "run.yaml:3:1: unknown section 'optimiser' (did you mean optimizer?)");
   CHECK_REFUSED("batch_size: 5\n",
-                "the key 'batch_size' stands in a section; did you mean train.batch_size?");
+                "the key 'batch_size' belongs in a section; did you mean train.batch_size?");
   CHECK_REFUSED("xyzzy: {vary: {a: [1]}}\n",
                 "unknown section 'xyzzy'; the sections are: data, model, optimizer, ");
   CHECK_REFUSED("train: {? 'a very long key that goes on and on and on and on and on and on and on and on "

@@ -80,9 +80,10 @@ static void errors_name_the_option(void **state) {
               "--train.seed: the value is a map");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"model.layers", "[dense 3"}), TUTTI_ERR_CONFIG,
               "--model.layers:2:1: did not find");
-  CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"data.file", "@x"}), TUTTI_ERR_CONFIG, "odd characters want quotes");
+  CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"data.file", "@x"}), TUTTI_ERR_CONFIG,
+              "special characters need quotes");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"model.layers", "[dense 3, [a]]"}), TUTTI_ERR_CONFIG,
-              "--model.layers: layer 2 is no line of words");
+              "--model.layers: layer 2 is not a line of words");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"model.layers", "[dense 3, dens 2]"}), TUTTI_ERR_CONFIG,
               "--model.layers: layer ");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"optimizer.beta_1", "0.8"}), TUTTI_ERR_CONFIG,

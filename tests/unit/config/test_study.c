@@ -137,11 +137,11 @@ static void a_wrong_axis_is_named_with_its_place(void **state) {
   CHECK_REFUSED("study: {vary: [train.seed]}\n",
                 "run.yaml:3:15: study.vary: the value is a list; expected a mapping");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"study.vary.train.batch_size", "[32, no]"}), TUTTI_ERR_CONFIG,
-              "--study.vary.train.batch_size: 'no' is no whole number");
+              "--study.vary.train.batch_size: 'no' is not a whole number");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"study.vary", "{train.batch_size: [no]}"}), TUTTI_ERR_CONFIG,
-              "--study.vary.train.batch_size: 'no' is no whole number");
+              "--study.vary.train.batch_size: 'no' is not a whole number");
   CHECK_FAILS(PARSE_WITH(NEEDED, &c, {"study.vary.train.batch_size", "[32"}), TUTTI_ERR_CONFIG,
-              "a value is YAML: odd characters want quotes");
+              "a value is YAML: special characters need quotes");
 }
 
 static void a_wrong_range_is_named_with_its_place(void **state) {

@@ -58,7 +58,7 @@ static void what_is_no_text_is_refused(void **state) {
   CHECK_REFUSED("run: {directory: caf\xE9}\n", "run.yaml:3:22: ");
   CHECK_REFUSED("run: {directory: caf\xE9}\n", "UTF-8");
   CHECK_REFUSED("\x01\x02\x03\n", "run.yaml:3:1: ");
-  CHECK_REFUSED("run: {directory: \"a\\0b\"}\n", "run.yaml:3:18: the value holds a zero character");
+  CHECK_REFUSED("run: {directory: \"a\\0b\"}\n", "run.yaml:3:18: the value contains a zero character");
   tutti_config config;
   CHECK_FAILS(tutti_config_parse("\x89HDF\r\n\x1a\n", "d.h5", NULL, 0, &config), TUTTI_ERR_CONFIG,
               "d.h5:1:1: ");
@@ -82,11 +82,11 @@ static void wrong_shapes_are_refused(void **state) {
   (void)state;
   tutti_config config;
   CHECK_FAILS(tutti_config_parse("hello\n", "f", NULL, 0, &config), TUTTI_ERR_CONFIG,
-              "f:1:1: this is no config");
+              "f:1:1: this is not a config");
   CHECK_FAILS(tutti_config_parse("- a\n- b\n", "f", NULL, 0, &config), TUTTI_ERR_CONFIG,
-              "f:1:1: this is no config");
-  CHECK_REFUSED("train: 5\n", "run.yaml:3:1: the section train holds no keys");
-  CHECK_REFUSED("train: [epochs]\n", "the section train holds no keys");
+              "f:1:1: this is not a config");
+  CHECK_REFUSED("train: 5\n", "run.yaml:3:1: the section train has no keys");
+  CHECK_REFUSED("train: [epochs]\n", "the section train has no keys");
   CHECK_REFUSED("[a, b]: {epochs: 5}\n", "run.yaml:3:1: a section has a name");
   CHECK_REFUSED("train: {[a]: 5}\n", "run.yaml:3:9: train: a key is a name");
   CHECK_REFUSED("train: {epochs: [5]}\n",
@@ -96,7 +96,7 @@ static void wrong_shapes_are_refused(void **state) {
   CHECK_REFUSED("train: {epochs: null}\n", "train.epochs: the value is nothing");
   CHECK_REFUSED("run: {directory: ''}\n", "run.directory: '' is empty");
   CHECK_FAILS(tutti_config_parse("model:\n  layers:\n    - dense: 5\n", "f", NULL, 0, &config),
-              TUTTI_ERR_CONFIG, "f:3:7: model.layers: layer 1 is no line of words");
+              TUTTI_ERR_CONFIG, "f:3:7: model.layers: layer 1 is not a line of words");
 }
 
 static void what_stands_twice_is_refused(void **state) {
@@ -104,8 +104,9 @@ static void what_stands_twice_is_refused(void **state) {
   CHECK_REFUSED("train: {seed: 5, shuffle: no, seed: 5}\n",
                 "run.yaml:3:31: train.seed: the key is set twice, at line 3");
   CHECK_REFUSED("train: {seed: 1}\nrun: {keep: 1}\ntrain: {epochs: 5}\n",
-                "run.yaml:5:1: the section train stands twice, at line 3");
-  CHECK_REFUSED("train:\ntrain: {epochs: 5}\n", "run.yaml:4:1: the section train stands twice, at line 3");
+                "run.yaml:5:1: the section train appears twice, before at line 3");
+  CHECK_REFUSED("train:\ntrain: {epochs: 5}\n",
+                "run.yaml:4:1: the section train appears twice, before at line 3");
 }
 
 static void a_section_may_be_empty(void **state) {
