@@ -3,7 +3,6 @@
  * Each value is read as the key reads its own, into a scratch config, and kept as the key prints it, so that equal values
  * have equal texts.  axis_read.c calls this for lists and for the names of branches. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "config/axes_impl.h"
@@ -17,47 +16,36 @@ static void print_parts(const tutti_key *key, const tutti_config *config, FILE *
 
 /** Copy a value as the key prints it, quoted for YAML. */
 static tutti_status copy_canonical(const tutti_key *key, const tutti_config *config, char **value) {
-  char *text = NULL, *quoted = NULL;
-  size_t bytes;
+  tutti_config_stream stream;
+  char *text = NULL;
   *value = NULL;
-  FILE *out = open_memstream(&text, &bytes);
-  TUTTI_CHECK(out, TUTTI_ERR_MEMORY, "no memory to read the config");
-  print_parts(key, config, out);
-  bool whole = fclose(out) == 0;
-  out = whole ? open_memstream(&quoted, &bytes) : NULL;
-  if (out) {
-    tutti_quote_yaml(text, out);
-    whole = fclose(out) == 0;
+  TUTTI_TRY(tutti_config_stream_open(&stream));
+  print_parts(key, config, stream.out);
+  TUTTI_TRY(tutti_config_stream_close(&stream, TUTTI_OK, &text));
+  tutti_status status = tutti_config_stream_open(&stream);
+  if (status == TUTTI_OK) {
+    tutti_quote_yaml(text, stream.out);
+    status = tutti_config_stream_close(&stream, TUTTI_OK, value);
   }
-  if (out && whole) *value = tutti_strdup(quoted);
-  free(text);
-  free(quoted);
-  TUTTI_CHECK(*value, TUTTI_ERR_MEMORY, "no memory to read the config");
-  return TUTTI_OK;
+  tutti_free(text);
+  return status;
 }
 
 /** Join the items of a list by commas.  The layers of one value may be a list within the list. */
 static tutti_status join(const tutti_axis_reader *r, tutti_node list, char **text) {
-  char *joined = NULL, at[TUTTI_PLACE_BYTES];
-  size_t bytes;
-  FILE *out = open_memstream(&joined, &bytes);
-  TUTTI_CHECK(out, TUTTI_ERR_MEMORY, "no memory to read the config");
+  char at[TUTTI_PLACE_BYTES];
+  tutti_config_stream stream;
   tutti_status status = TUTTI_OK;
-  for (int i = 0; i < list.n && status == TUTTI_OK; i++) {
+  TUTTI_TRY(tutti_config_stream_open(&stream));
+  for (int i = 0; i < list.n; i++) {
     const tutti_node item = tutti_yaml_item(r->yaml, list, i);
-    if (item.kind != TUTTI_NODE_SCALAR)
-      status = tutti_fail(TUTTI_ERR_CONFIG, __func__, __FILE__, __LINE__,
-                          "%s: layer %d is not a line of words; expected one such as 'dense 512 relu'",
-                          tutti_axis_where(r, item, at), i + 1);
-    else
-      fprintf(out, "%s%s", i > 0 ? ", " : "", item.text);
+    TUTTI_CHECK_GOTO(done, item.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG,
+                     "%s: layer %d is not a line of words; expected one such as 'dense 512 relu'",
+                     tutti_axis_where(r, item, at), i + 1);
+    fprintf(stream.out, "%s%s", i > 0 ? ", " : "", item.text);
   }
-  const bool whole = fclose(out) == 0;
-  *text = status == TUTTI_OK && whole ? tutti_strdup(joined) : NULL;
-  free(joined);
-  TUTTI_TRY(status);
-  TUTTI_CHECK(*text, TUTTI_ERR_MEMORY, "no memory to read the config");
-  return TUTTI_OK;
+done:
+  return tutti_config_stream_close(&stream, status, text);
 }
 
 static tutti_status read_item(const tutti_axis_reader *r, tutti_node item, char **value) {

@@ -1,7 +1,6 @@
 /** Weights of classes, "CLASS: WEIGHT, CLASS: WEIGHT".  Called by value.c, and by the training, which knows the classes. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -46,15 +45,8 @@ static tutti_status write_items(const char *text, FILE *out) {
 }
 
 tutti_status tutti_class_weights_normalise(const char *text, char **normal) {
-  char *written = NULL;
-  size_t bytes = 0;
+  tutti_config_stream stream;
   *normal = NULL;
-  FILE *out = open_memstream(&written, &bytes);
-  TUTTI_CHECK(out, TUTTI_ERR_MEMORY, "no memory to read the config");
-  const tutti_status status = write_items(text, out);
-  const bool whole = fclose(out) == 0;
-  if (status == TUTTI_OK && whole) *normal = tutti_strdup(written);
-  free(written);
-  TUTTI_TRY(status);
-  return *normal ? TUTTI_OK : TUTTI_ERR_MEMORY;
+  TUTTI_TRY(tutti_config_stream_open(&stream));
+  return tutti_config_stream_close(&stream, write_items(text, stream.out), normal);
 }

@@ -3,7 +3,6 @@
  * Values are compared as texts, so each type is compared in the same way.  Called by resume, by studies that continue, and
  * to compare the files of several ranks. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -110,16 +109,15 @@ void tutti_differences_text(const tutti_differences *found, char *text, size_t b
 
 /** Print "optimizer.name: [sgd, adam]", cut to the size of the text. */
 static void print_axis(const tutti_axis *axis, char text[SHOWN_BYTES]) {
+  tutti_config_stream stream;
   char *line = NULL;
-  size_t bytes = 0;
-  FILE *out = open_memstream(&line, &bytes);
-  if (out) {
-    fprintf(out, "%s:", axis->key);
-    tutti_axis_write(axis, 0, out);
-    fclose(out);
+  if (tutti_config_stream_open(&stream) == TUTTI_OK) {
+    fprintf(stream.out, "%s:", axis->key);
+    tutti_axis_write(axis, 0, stream.out);
+    if (tutti_config_stream_close(&stream, TUTTI_OK, &line) != TUTTI_OK) line = NULL;
   }
   snprintf(text, SHOWN_BYTES, "%s", line ? line : "");
-  free(line);
+  tutti_free(line);
   for (char *end = text; *end; end++)
     if (*end == '\n') *end = end[1] ? ' ' : '\0';
 }

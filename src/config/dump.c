@@ -2,7 +2,6 @@
  * `tutti info`. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "config/keys_impl.h"
@@ -55,23 +54,17 @@ static tutti_config with_defaults_left(const tutti_config *config) {
 
 tutti_status tutti_config_dump(const tutti_config *config, char **text) {
   const tutti_config shown = with_defaults_left(config); // borrows
-  char *stream_text = NULL;
-  size_t bytes = 0;
   const char *section = "";
+  tutti_config_stream stream;
   *text = NULL;
-  FILE *out = open_memstream(&stream_text, &bytes);
-  TUTTI_CHECK(out, TUTTI_ERR_MEMORY, "no memory to write the config");
-  fputs(TUTTI_CONFIG_MARK "\n", out);
+  TUTTI_TRY(tutti_config_stream_open(&stream));
+  fputs(TUTTI_CONFIG_MARK "\n", stream.out);
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     const tutti_key *key = tutti_key_at(i);
     if (!is_written(key, &shown)) continue;
-    if (strcmp(section, key->section) != 0) fprintf(out, "%s:\n", key->section);
+    if (strcmp(section, key->section) != 0) fprintf(stream.out, "%s:\n", key->section);
     section = key->section;
-    write_key(key, &shown, out);
+    write_key(key, &shown, stream.out);
   }
-  const bool whole = fclose(out) == 0;
-  if (whole) *text = tutti_strdup(stream_text);
-  free(stream_text);
-  TUTTI_CHECK(*text, TUTTI_ERR_MEMORY, "no memory to write the config");
-  return TUTTI_OK;
+  return tutti_config_stream_close(&stream, TUTTI_OK, text);
 }

@@ -135,7 +135,25 @@ void tutti_axis_write(const tutti_axis *axis, int indent, FILE *out);
 /** All axes as the mapping that they are read from, each line after `indent` blanks. */
 void tutti_axes_write(const tutti_study_options *study, int indent, FILE *out);
 
-// --- text for YAML (quote.c) ----------------------------------------------------
+// --- texts (quote.c) -----------------------------------------------------------------------------
 
-/** Write `text` as one YAML scalar: plain where that is safe, else in double quotes. */
+/** Write `text` as one YAML scalar: plain if that is safe, else in double quotes. */
 void tutti_quote_yaml(const char *text, FILE *out);
+
+/** A text that grows while it is written. */
+typedef struct {
+  FILE *out; // to write to
+  char *memory;
+  size_t bytes;
+} tutti_config_stream;
+
+/** Begin a text.  @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_config_stream_open(tutti_config_stream *stream);
+
+/** End a text, and free the stream.
+ * @param[in]  status  of writing; after a failure there is no text
+ * @param[out] text    the caller's (tutti_free); NULL after a failure
+ * @return status; ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_config_stream_close(tutti_config_stream *stream, tutti_status status, char **text);

@@ -3,7 +3,6 @@
  * YAML gives a tree of nodes with places; each value is read by its key (value.c), and its place is kept for messages
  * (origins.c).  Called by the commands, by checkpoints, and for each trial of a study. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "config/axes_impl.h"
@@ -50,7 +49,7 @@ static tutti_status read_item_list(const tutti_origins *origins, const tutti_key
     snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? ", " : "", item.text);
   }
   const tutti_status status = tutti_value_read(key, text, config);
-  return status == TUTTI_OK ? status : tutti_fail_at(status, origins, place, key->path);
+  return tutti_fail_at(status, origins, place, key->path);
 }
 
 /** Read a mapping as the text "0: 1, 1: 2.5". */
@@ -58,25 +57,22 @@ static tutti_status read_weight_mapping(const tutti_origins *origins, const tutt
                                         const tutti_yaml *yaml, tutti_node mapping, tutti_place place,
                                         tutti_config *config) {
   char *text = NULL, where[TUTTI_PLACE_BYTES];
-  size_t bytes = 0;
-  bool scalars = true;
-  FILE *out = open_memstream(&text, &bytes);
-  TUTTI_CHECK(out, TUTTI_ERR_MEMORY, "no memory to read the config");
+  tutti_config_stream stream;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY(tutti_config_stream_open(&stream));
   for (int i = 0; i < mapping.n; i++) {
     tutti_node name, weight;
     tutti_yaml_pair(yaml, mapping, i, &name, &weight);
-    scalars = scalars && name.kind == TUTTI_NODE_SCALAR && weight.kind == TUTTI_NODE_SCALAR;
-    fprintf(out, "%s%s: %s", i > 0 ? ", " : "", name.text, weight.text);
+    TUTTI_CHECK_GOTO(done, name.kind == TUTTI_NODE_SCALAR && weight.kind == TUTTI_NODE_SCALAR,
+                     TUTTI_ERR_CONFIG, "%s: expected a number for each class, for example {0: 1, 1: 2.5}",
+                     tutti_place_print(origins, place, key->path, where));
+    fprintf(stream.out, "%s%s: %s", i > 0 ? ", " : "", name.text, weight.text);
   }
-  tutti_status status = fclose(out) == 0 ? TUTTI_OK : TUTTI_ERR_MEMORY;
-  TUTTI_CHECK_GOTO(done, scalars, TUTTI_ERR_CONFIG,
-                   "%s: expected a number for each class, for example {0: 1, 1: 2.5}",
-                   tutti_place_print(origins, place, key->path, where));
-  if (status == TUTTI_OK)
-    status = tutti_fail_at(tutti_value_read(key, text, config), origins, place, key->path);
 done:
-  free(text);
-  return status;
+  TUTTI_TRY(tutti_config_stream_close(&stream, status, &text));
+  status = tutti_value_read(key, text, config);
+  tutti_free(text);
+  return tutti_fail_at(status, origins, place, key->path);
 }
 
 static tutti_status read_value(tutti_origins *origins, int i, const tutti_yaml *yaml, tutti_node value,
@@ -97,7 +93,7 @@ static tutti_status read_value(tutti_origins *origins, int i, const tutti_yaml *
   TUTTI_CHECK(value.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: the value is %s; expected %s",
               tutti_place_print(origins, place, key->path, where), kinds[value.kind], allowed);
   const tutti_status status = tutti_value_read(key, value.text, config);
-  return status == TUTTI_OK ? status : tutti_fail_at(status, origins, place, key->path);
+  return tutti_fail_at(status, origins, place, key->path);
 }
 
 // --- the file ------------------------------------------------------------------------------------

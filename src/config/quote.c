@@ -1,7 +1,9 @@
 /** Text as YAML writes it.  The writers of configs call it; YAML 1.2 section 5 says which characters need an escape. */
-#include "config/keys_impl.h"
-
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "config/keys_impl.h"
 
 /** Whether YAML reads the text without quotes as this very text. */
 static bool is_plain(const char *text) {
@@ -53,4 +55,19 @@ void tutti_quote_yaml(const char *text, FILE *out) {
       fwrite(c, 1, (size_t)bytes, out);
   }
   fputc('"', out);
+}
+
+tutti_status tutti_config_stream_open(tutti_config_stream *stream) {
+  stream->out = open_memstream(&stream->memory, &stream->bytes);
+  TUTTI_CHECK(stream->out, TUTTI_ERR_MEMORY, "no memory for the text of a config");
+  return TUTTI_OK;
+}
+
+tutti_status tutti_config_stream_close(tutti_config_stream *stream, tutti_status status, char **text) {
+  const bool is_whole = fclose(stream->out) == 0;
+  *text = status == TUTTI_OK && is_whole ? tutti_strdup(stream->memory) : NULL;
+  free(stream->memory);
+  TUTTI_TRY(status);
+  TUTTI_CHECK(*text, TUTTI_ERR_MEMORY, "no memory for the text of a config");
+  return TUTTI_OK;
 }

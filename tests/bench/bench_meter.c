@@ -9,7 +9,7 @@
 static const char *const measures[] = {"none", "noise", "norms", "all"};
 enum { N = sizeof measures / sizeof *measures };
 
-/** A training that goes on, epoch 0 over and over: as many steps as from one measured step to the next. */
+/** A training that repeats epoch 0.  A run has the steps from one measured step to the next. */
 typedef struct {
   tutti_config config;
   tutti_run run;
@@ -91,13 +91,14 @@ static tutti_status run_all(const bench *b) {
 int main(int argc, char **argv) {
   return bench_main(
       argc, argv,
-      &(bench_program){.name = "bench_meter",
-                       .question =
-                           "What does run.measure add to a training, measured as often as it is by\n"
-                           "default?  The baseline is the training that measures nothing.  A run is the\n"
-                           "steps from one that is measured to the next; the shape is the global batch.\n"
-                           "  --layers='dense 512 relu, dense 10 softmax'  --optimizer=rmsprop  "
-                           "--reduce=auto",
-                       .options = (const char *const[]){ENDLESS_OPTIONS, NULL}},
+      &(bench_program){
+          .name = "bench_meter",
+          .question =
+              "How much slower is a training with run.measure, which measures as often as by default?\n"
+              "The baseline measures nothing.  A run is the steps from one measured step to the next;\n"
+              "the shape is the global batch.\n"
+              "  --layers='dense 512 relu, dense 10 softmax'  --optimizer=rmsprop  "
+              "--reduce=auto",
+          .options = (const char *const[]){ENDLESS_OPTIONS, NULL}},
       run_all);
 }

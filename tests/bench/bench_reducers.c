@@ -67,21 +67,21 @@ static tutti_status run_all(const bench *b) {
   const char *text = bench_option(b, "leaves", "64");
   int64_t n_leaves = 0;
   TUTTI_CHECK(tutti_text_integer(text, &n_leaves) && n_leaves >= 1 && n_leaves <= 4096, TUTTI_ERR_USAGE,
-              "--leaves=%s: want a number from 1 to 4096", text);
+              "--leaves=%s: expected a number from 1 to 4096", text);
   for (int i = 0; i < 3; i++)
     TUTTI_TRY(run_length(b, b->is_short ? short_lengths[i] : lengths[i], (int)n_leaves));
   return TUTTI_OK;
 }
 
 int main(int argc, char **argv) {
-  return bench_main(
-      argc, argv,
-      &(bench_program){.name = "bench_reducers",
-                       .question =
-                           "What does it cost to sum the gradients of all ranks, read the own slice of the "
-                           "sum, write the\n"
-                           "parameters of that slice and bring them to all?  To be started by mpirun.\n"
-                           "The shape is the number of parameters; --leaves=64 are those of `tree`.",
-                       .options = (const char *const[]){"leaves", NULL}},
-      run_all);
+  return bench_main(argc, argv,
+                    &(bench_program){.name = "bench_reducers",
+                                     .question =
+                                         "How long does it take to sum the gradients of all ranks, to read a "
+                                         "slice of the sum, to write\n"
+                                         "the parameters of this slice, and to publish them?  To be started "
+                                         "by mpirun.  The shape is the\n"
+                                         "number of parameters; --leaves=64 sets the leaves of `tree`.",
+                                     .options = (const char *const[]){"leaves", NULL}},
+                    run_all);
 }

@@ -178,13 +178,15 @@ int main(int argc, char **argv) {
       argc, argv,
       &(bench_program){
           .name = "bench_step",
-          .question = "What does a training step cost beyond its matrix products?  The baseline is the "
-                      "products of one\n"
-                      "rank's part of the batch by the BLAS alone, the other row the whole step, named for "
-                      "its reducer:\n"
-                      "gather, forward, loss, backward, reduction, update.  The shape is the global batch.\n"
-                      "  --layers='dense 512 relu, dense 10 softmax'  --optimizer=rmsprop  --reduce=auto\n"
-                      "  --file=DATA.h5  of classes; else made up, 784 features like pixels",
+          .question =
+              "How long does a training step take, compared with its matrix products?  The baseline is the\n"
+              "products of the largest shard by the BLAS.  The other row, which has the name of the reducer, "
+              "is\n"
+              "the whole step: gather, forward, loss, backward, reduction, update.  The shape is the global "
+              "batch.\n"
+              "  --layers='dense 512 relu, dense 10 softmax'  --optimizer=rmsprop  --reduce=auto\n"
+              "  --file=DATA.h5  data with classes; by default they are made up, with 784 features like "
+              "pixels",
           .options = (const char *const[]){ENDLESS_OPTIONS, "file", NULL}},
       run_all);
 }

@@ -1,9 +1,9 @@
 #pragma once
-/** A training that goes on step by step, epoch 0 over and over. */
+/** A training, step by step, that repeats epoch 0. */
 #include "support/bench.h"
 #include "train/step.h"
 
-/** Options of a program that makes one, for bench_program. */
+/** The options of a program with such a training, for bench_program. */
 #define ENDLESS_OPTIONS "layers", "optimizer", "reduce"
 
 /** Local.  The config that the program's options ask for.

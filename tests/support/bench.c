@@ -1,3 +1,4 @@
+/** The main function of the programs in tests/bench: options, help, and the head of the table. */
 #include "support/bench.h"
 
 #include <math.h>
@@ -40,28 +41,28 @@ const char *bench_option(const bench *b, const char *name, const char *otherwise
 static void print_help(const bench_program *program) {
   printf("usage: %s [--short] [--cold] [--repeats=N] [--threads=N] [--only=TEXT]", program->name);
   for (int i = 0; program->options && program->options[i]; i++) printf(" [--%s=...]", program->options[i]);
-  printf(
-      "\n\n%s\n\n"
-      "  --short      small sizes, seconds in all: what the tests run\n"
-      "  --cold       before each run the caches are filled with other data\n"
-      "  --repeats=N  else as many as a second holds, 3 to 25\n"
-      "  --threads=N  of each rank (1)\n"
-      "  --only=TEXT  cases whose name or shape begins with it\n\n"
-      "Columns, separated by tabs; lines that begin with # say what machine and build it was:\n"
-      "  what, shape  the case\n"
-      "  variant      a way of doing it; the first of a case is its baseline\n"
-      "  ranks        that did it at the same time; threads: of each\n"
-      "  cache        warm: one run follows another; cold: see --cold\n"
-      "  repeats      in each of them the variants took turns; the short ones ran many times in a turn\n"
-      "  min_s, median_s, max_s\n"
-      "               seconds of one run on the slowest rank, over the repeats\n"
-      "  rank_of_max  the slowest rank of the median repeat\n"
-      "  rate, unit   of the median; operations or bytes as the algorithm needs them, not as it moves them\n"
-      "  ns_per_item  of the median; an item is an element, a sample or a parameter\n"
-      "  ratio        median over the repeats of this variant's seconds to the baseline's in the same "
-      "repeat\n"
-      "  checksum     of what came out; variants differ in rounding\n",
-      program->question);
+  printf("\n\n%s\n\n"
+         "  --short      small sizes, which take a few seconds; the tests run these\n"
+         "  --cold       fill the caches with other data before each run\n"
+         "  --repeats=N  number of repeats [as many as fit into a second, 3 to 25]\n"
+         "  --threads=N  threads per rank [1]\n"
+         "  --only=TEXT  only cases whose name or shape begins with TEXT\n\n"
+         "Columns, separated by tabs; lines that begin with # describe machine and build:\n"
+         "  what, shape  the case\n"
+         "  variant      a way to do the work; the first one of a case is the baseline\n"
+         "  ranks        ranks that did the work at the same time; threads: of each rank\n"
+         "  cache        warm: runs follow each other; cold: see --cold\n"
+         "  repeats      turns of each variant; a short one runs many times in a turn\n"
+         "  min_s, median_s, max_s\n"
+         "               seconds of a run on the slowest rank, over the repeats\n"
+         "  rank_of_max  the slowest rank of the median repeat\n"
+         "  rate, unit   of the median; operations or bytes that the algorithm needs, without those that "
+         "caches move\n"
+         "  ns_per_item  of the median; an item is an element, a sample or a parameter\n"
+         "  ratio        this variant's seconds / the baseline's in the same repeat; the median over the "
+         "repeats\n"
+         "  checksum     of the results; variants differ by rounding\n",
+         program->question);
 }
 
 static tutti_status read_options(bench *b) {
@@ -78,11 +79,11 @@ static tutti_status read_options(bench *b) {
   int64_t repeats = 0, threads = 0;
   const char *text = bench_option(b, "repeats", "0");
   TUTTI_CHECK(tutti_text_integer(text, &repeats) && repeats >= 0 && repeats <= 1000, TUTTI_ERR_USAGE,
-              "--repeats=%s: want a number up to 1000", text);
+              "--repeats=%s: expected a number up to 1000", text);
   b->repeats = (int)repeats;
   text = bench_option(b, "threads", "1");
   TUTTI_CHECK(tutti_text_integer(text, &threads) && threads >= 1 && threads <= 1024, TUTTI_ERR_USAGE,
-              "--threads=%s: want a number from 1 to 1024", text);
+              "--threads=%s: expected a number from 1 to 1024", text);
   tutti_linalg_set_threads((int)threads);
   if (b->is_cold) TUTTI_TRY(TUTTI_NEW(b->other, BENCH_OTHER));
   return TUTTI_OK;
@@ -94,7 +95,7 @@ static const char *build(void) {
 #ifdef NDEBUG
   return "release";
 #else
-  return "debug, whose times mean nothing";
+  return "debug, its times mean nothing";
 #endif
 }
 
@@ -103,7 +104,7 @@ static void print_head(const bench *b) {
   tutti_cpu_get(&cpu);
   printf("# %s, tutti %s, build %s\n", b->program->name, TUTTI_VERSION, build());
   printf("# %s, %d processors, rank 0 on %s; %s\n", cpu.model, cpu.n_cpus, cpu.allowed, tutti_mpi_version());
-  // A program without products is linked without the BLAS.
+  // a program without products may be linked without the BLAS
   if (strcmp(tutti_blas_description(), "unknown BLAS") != 0) printf("# %s\n", tutti_blas_description());
   if (tutti_kernels_warning()) printf("# %s\n", tutti_kernels_warning());
   bench_print_columns();

@@ -1,19 +1,17 @@
 #pragma once
-/** What the programs of tests/bench share.  Each answers one question in a table with one row for each variant
- * of each case; a variant is verified before it is timed, and the variants of a case are timed in turns, so
- * that what disturbs the machine meets all of them alike.
+/** The common part of the programs in tests/bench.  Each program answers one question with a table that has a row for each
+ * variant of each case.  A variant is verified before it is timed, and the variants of a case take turns, so that a
+ * disturbance of the machine meets all of them.
  *
- * Every program may run under mpirun: its ranks then do the same at the same time, and a time is that of the
- * slowest rank. */
+ * Under mpirun, all ranks do the same thing at the same time, and a time is that of the slowest rank. */
 #include <stdbool.h>
 
 #include "tutti/par.h"
 
 typedef struct {
-  const char *name;     // "bench_products"
-  const char *question; // for --help, lines without the last newline
-  const char *const
-      *options; // names that --NAME=VALUE may have besides the common ones, ended by NULL; or NULL
+  const char *name;           // "bench_products"
+  const char *question;       // for --help, lines without the last newline
+  const char *const *options; // names of its own options --NAME=VALUE, ended by NULL; or NULL
 } bench_program;
 
 typedef struct {
@@ -22,26 +20,26 @@ typedef struct {
   int argc;
   char **argv;
   bool is_short; // small sizes, few repeats
-  bool is_cold;  // nothing of a call's data is in a cache when it begins
+  bool is_cold;  // the data of a run is in no cache when it begins
   int repeats;   // 0: as many as a second holds
   float *other;  // what fills the caches where is_cold; else NULL
 } bench;
 
-/** What `main` of a program returns: 1 where `run` fails, which it does where a verification does. */
+/** Run a program.  @return the exit status: 1 if `run` fails, as it does if a verification fails */
 int bench_main(int argc, char **argv, const bench_program *program, tutti_status (*run)(const bench *b));
 
-/** Local.  VALUE of the last --NAME=VALUE, else `otherwise`. */
+/** VALUE of the last --NAME=VALUE, or `otherwise`.  Local. */
 const char *bench_option(const bench *b, const char *name, const char *otherwise);
 
-/** One way of doing what a case is about. */
+/** One way to do the work of a case. */
 typedef struct {
   const char *name;
   tutti_status (*run)(void *context); // what is timed
-  /** Collective where `run` is, which it calls; compares what comes out with a slow reference.
+  /** Call `run`, and compare the results with a slow reference.  Collective if `run` is.
    * @param[out] checksum  of the results */
   tutti_status (*check)(void *context, double *checksum);
   void *context;
-  const double *aside; // seconds within runs that do not count: `run` adds them up there; NULL: none
+  const double *aside; // seconds within runs that do not count, which `run` adds up; NULL: none
 } bench_variant;
 
 typedef struct {
@@ -54,24 +52,25 @@ typedef struct {
   int n_variants;
 } bench_case;
 
-/** Local.  Whether --only leaves a case in: so that what it needs is not made in vain. */
+/** Whether --only selects a case; ask before its data are made.  Local. */
 bool bench_wants(const bench *b, const char *what, const char *shape);
 
-/** Collective.  Verify all variants, time them, print their rows.  Nothing where --only names other cases. */
+/** Verify all variants of a case, time them, and print their rows.  Collective.  Nothing happens if --only selects other
+ * cases. */
 TUTTI_NODISCARD
 tutti_status bench_run(const bench *b, const bench_case *c);
 
 // --- for checks
 
-/** Local.  |values[i] - expected[i]| <= bound for i in [0, n); NaN is never near.
+/** Check that |values[i] - expected[i]| <= bound for i in [0, n); NaN fails.  Local.
  * @return ERR_INTERNAL naming `what` and the worst element */
 TUTTI_NODISCARD
 tutti_status bench_near(const char *what, const float *values, const double *expected, int64_t n,
                         double bound);
 
-/** Local.  A sum of values[n] that tells their places apart. */
+/** A sum of values[n] that depends on their order.  Local. */
 double bench_checksum(const float *values, int64_t n);
 
-/** Local.  Up to `max` numbers of [0, n): all of them, or the first, the last and others in between.
+/** Pick up to `max` numbers of [0, n): all of them, or the first, the last and some in between.  Local.
  * @return how many */
 int bench_pick(int64_t n, int max, int64_t *picked);
