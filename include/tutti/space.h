@@ -47,6 +47,12 @@ int64_t tutti_space_n_trials(const tutti_space *space); // Local.
 /** Return trial i of [0, n_trials), borrowed from the space.  Local. */
 const tutti_trial *tutti_space_trial(const tutti_space *space, int64_t i);
 
+/** Return the hash by which a trial is known, whatever its number: of the overrides that distinguish it from other trials
+ * of the study.  Local.  It stays the same if the study grows.  A seed that the space does not have is hashed as well.
+ * @param[in] setting  its number in this space
+ * @return 0 if the space has no such batch size or setting */
+uint64_t tutti_space_hash(const tutti_space *space, int64_t batch_size, int64_t setting, int64_t seed);
+
 /** Return the number of varied keys without train.batch_size: the length of tutti_trial.values.  Local.  They have the order
  * of study.vary.  The key of the branches, and keys that only some branches vary, count once each. */
 int tutti_space_n_varied(const tutti_space *space);

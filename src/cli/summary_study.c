@@ -44,7 +44,7 @@ static int64_t count_waiting(const tutti_trial_set *set) {
  * @param[in] take  also take them into the set.  Another goal is judged by the curves in the file, so it does not. */
 static tutti_status take_unmerged(const tutti_file *file, bool take, tutti_trial_set *set, progress *now) {
   now->n_waiting = count_waiting(set);
-  return tutti_study_unmerged(tutti_file_path(file), take, set, &now->n_unmerged);
+  return tutti_study_unmerged(file, take, set, &now->n_unmerged);
 }
 
 static void print_progress(const tutti_file *file, const tutti_trial_set *set, bool taken, progress now) {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "space/space_impl.h"
 
 enum { TEXT_BYTES = 64 };
@@ -95,6 +96,9 @@ static int find_branch(const tutti_space *space, int64_t *setting) {
 
 // --- the trials ----------------------------------------------------------------------------------
 
+/** The order of the overrides of a trial.  Those in the middle are the same for all trials. */
+enum { FIRST_SHARED = 2, FIRST_VARIED = 6 };
+
 static void add_override(tutti_trial *trial, const char *key, const char *value) {
   trial->overrides[trial->n_overrides++] = (tutti_override){key, value};
 }
@@ -148,7 +152,7 @@ static tutti_status make_trials(tutti_space *space) {
               " seeds are more than %d trials; vary less",
               space->batch.n, space->n_settings, space->n_seeds, TUTTI_SPACE_MOST_TRIALS);
   space->n_trials = n * space->n_settings;
-  space->n_overrides = 6 + space->columns.n;
+  space->n_overrides = FIRST_VARIED + space->columns.n;
   TUTTI_TRY(TUTTI_NEW(space->trials, space->n_trials));
   TUTTI_TRY(TUTTI_NEW(space->values, space->n_trials * space->columns.n));
   TUTTI_TRY(TUTTI_NEW(space->overrides, space->n_trials * space->n_overrides));
@@ -187,6 +191,34 @@ void tutti_space_destroy(tutti_space **space) {
   tutti_free(old->overrides);
   tutti_free(old);
   *space = NULL;
+}
+
+// --- what a trial is known by ------------------------------------------------------------------
+
+static uint64_t hash_pair(const char *key, const char *value) {
+  const uint64_t of_key = tutti_hash(0, key, (int64_t)strlen(key));
+  return tutti_hash(of_key, value, (int64_t)strlen(value));
+}
+
+/** A trial of this batch size and setting, with any seed; NULL if there is none. */
+static const tutti_trial *find_like(const tutti_space *space, int64_t batch_size, int64_t setting) {
+  int64_t b = 0;
+  while (b < space->batch.n && (int64_t)space->batch.values[b] != batch_size) b++;
+  if (b == space->batch.n || setting < 0 || setting >= space->n_settings) return NULL;
+  return &space->trials[(b * space->n_settings + setting) * space->n_seeds];
+}
+
+// A sum does not depend on the order of the keys in study.vary, and lets the seed be replaced.
+uint64_t tutti_space_hash(const tutti_space *space, int64_t batch_size, int64_t setting, int64_t seed) {
+  char text[TEXT_BYTES];
+  uint64_t sum = 0;
+  const tutti_trial *like = find_like(space, batch_size, setting);
+  if (!like) return 0;
+  for (int i = 0; i < like->n_overrides; i++)
+    if ((i < FIRST_SHARED || i >= FIRST_VARIED) && strcmp(like->overrides[i].key, "train.seed") != 0)
+      sum += hash_pair(like->overrides[i].key, like->overrides[i].value);
+  snprintf(text, sizeof text, "%" PRId64, seed);
+  return sum + hash_pair("train.seed", text);
 }
 
 // --- views ---------------------------------------------------------------------------------------

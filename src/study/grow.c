@@ -1,153 +1,180 @@
-#include "study/grow_impl.h"
-
-#include <math.h>
+/** A study of more batch sizes, values, settings or seeds than its file has.
+ *
+ * In the file, trials have the numbers of the smaller study.  The config there gives its space, so each row has a hash, and
+ * by that its number here; a new file with these numbers replaces the old one.  The trials of the folder have their hashes
+ * for names, and stay as they are.  open.c calls this while nobody else is at work. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
-#include "fit/trial_set.h"
-#include "study/store_impl.h"
+#include "base/fault.h"
+#include "study/identity_impl.h"
 
-// --- by what a trial is known --------------------------------------------------------------------
-
+/** The file as it is, and the numbers that its trials have here; -1: there is none. */
 typedef struct {
-  int64_t batch_size, seed;
-  const double *values; // [n_values]
-  int n_values;
-  int64_t trial;
-} entry;
+  tutti_study *study;
+  tutti_identity *ours; // [n_ours]
+  int64_t n_ours;
+  tutti_file *file;       // NULL: there is none
+  tutti_space *space;     // of the study that wrote it
+  tutti_trial_set then;   // its trials
+  int64_t *numbers;       // [then.n_trials]
+  int64_t *fresh_numbers; // [then.n_confirm]
+  int64_t n_lost;         // trials that are done, but are not part of this study
+} growth;
 
-struct tutti_grow_index {
-  const tutti_trial_set *set; // borrowed
-  entry *entries;             // [set->n_trials] sorted
-  double *values;             // [set->n_varied] of the trial that is looked for
-};
-
-/** A key that a trial does not have, NaN, comes before all values. */
-static int order(double a, double b) {
-  if (isnan(a) || isnan(b)) return isnan(b) - isnan(a);
-  return (a > b) - (a < b);
+static void clear(growth *g) {
+  tutti_free(g->fresh_numbers);
+  tutti_free(g->numbers);
+  tutti_free(g->ours);
+  tutti_trial_set_clear(&g->then);
+  tutti_space_destroy(&g->space);
+  tutti_file_close(&g->file);
 }
 
-static int compare(const void *a, const void *b) {
-  const entry *x = a, *y = b;
-  if (x->batch_size != y->batch_size) return x->batch_size < y->batch_size ? -1 : 1;
-  if (x->seed != y->seed) return x->seed < y->seed ? -1 : 1;
-  for (int k = 0; k < x->n_values; k++)
-    if (order(x->values[k], y->values[k]) != 0) return order(x->values[k], y->values[k]);
-  return 0;
+/** Return the number that a trial of the file has here. */
+static int64_t number_now(const growth *g, int64_t batch_size, int64_t setting, int64_t seed) {
+  const uint64_t hash = tutti_space_hash(g->space, batch_size, setting, seed);
+  return hash == 0 ? -1 : tutti_identity_find(g->ours, g->n_ours, hash);
 }
 
-static entry make_entry(const tutti_trial_set *set, int64_t i, const double *values) {
-  return (entry){set->results[i].batch_size, set->results[i].seed, values, set->n_varied, i};
-}
-
-tutti_status tutti_grow_index_create(const tutti_trial_set *set, tutti_grow_index **index) {
-  tutti_status status = TUTTI_OK;
-  tutti_grow_index *made = NULL;
-  *index = NULL;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(made, 1));
-  made->set = set;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(made->entries, set->n_trials));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(made->values, set->n_varied));
-  for (int64_t i = 0; i < set->n_trials; i++)
-    made->entries[i] = make_entry(set, i, set->varied + i * set->n_varied);
-  qsort(made->entries, (size_t)set->n_trials, sizeof *made->entries, compare);
-  *index = made;
-  made = NULL;
-done:
-  tutti_grow_index_destroy(&made);
-  return status;
-}
-
-void tutti_grow_index_destroy(tutti_grow_index **index) {
-  if (!*index) return;
-  tutti_free((*index)->values);
-  tutti_free((*index)->entries);
-  tutti_free(*index);
-  *index = NULL;
-}
-
-/** Number, or text of an index: whether text i of now's list is the same. */
-static bool is_same(const tutti_trial_set *then, int k, double value, const char *text) {
-  double number;
-  if (!then->texts[k]) return tutti_text_real(text, &number) && number == value;
-  return value >= 0 && value < then->n_texts[k] && strcmp(then->texts[k][(int)value], text) == 0;
-}
-
-/** A choice is known by its text: its index is another one in a longer list, and a word beside them makes numbers
- * choices.
- * @param[in]  k, c  the same key there and here
- * @param[out] *found  what the value is here
- * @return false: there is none like it */
-static bool translate(const tutti_trial_set *then, int k, const tutti_trial_set *now, int c, double value,
-                      double *found) {
-  *found = value;
-  if (isnan(value) || (!then->texts[k] && !now->texts[c])) return true;
-  for (int i = 0; i < now->n_texts[c]; i++) {
-    *found = i;
-    if (is_same(then, k, value, now->texts[c][i])) return true;
-  }
-  return false;
-}
-
-int64_t tutti_grow_find(tutti_grow_index *index, const tutti_trial_set *then, int64_t i) {
-  const tutti_trial_set *now = index->set;
-  const tutti_trial_result *result = &then->results[i];
-  for (int c = 0; c < now->n_varied; c++) index->values[c] = NAN;
-  for (int k = 0; k < then->n_varied; k++) {
-    const double value = then->varied[i * then->n_varied + k];
-    const int c = tutti_trial_set_find(now, then->names[k]);
-    if (c < 0 && !isnan(value)) return -1;
-    if (c >= 0 && !translate(then, k, now, c, value, &index->values[c])) return -1;
-  }
-  const entry wanted = {result->batch_size, result->seed, index->values, now->n_varied, -1};
-  const entry *found =
-      bsearch(&wanted, index->entries, (size_t)now->n_trials, sizeof *index->entries, compare);
-  return found ? found->trial : -1;
-}
-
-void tutti_grow_result(const tutti_trial_result *then, int64_t number, tutti_trial_set *now) {
-  tutti_trial_result *to = &now->results[number];
+/** Take a result over as that of trial i, unless it is known already. */
+static void take(tutti_trial_set *set, int64_t i, const tutti_trial_result *result) {
+  tutti_trial_result *to = &set->results[i];
   const int64_t setting = to->setting;
-  *to = *then;
-  to->trial = number;
+  if (to->status != TUTTI_TRIAL_WAITING) return;
+  *to = *result;
+  to->trial = i;
   to->setting = setting;
 }
 
-// --- all of a file -------------------------------------------------------------------------------
-
-tutti_status tutti_grow_match(const tutti_trial_set *then, const tutti_trial_set *now, int64_t *numbers,
-                              int64_t *n_lost) {
-  tutti_grow_index *index = NULL;
-  *n_lost = 0;
-  TUTTI_TRY(tutti_grow_index_create(now, &index));
-  for (int64_t i = 0; i < then->n_trials; i++) {
-    const bool is_done = then->results[i].status != TUTTI_TRIAL_WAITING;
-    numbers[i] = is_done ? tutti_grow_find(index, then, i) : -1;
-    *n_lost += is_done && numbers[i] < 0;
+static tutti_status read_file(growth *g) {
+  TUTTI_TRY(tutti_file_open(g->study->config->study.output, &g->file));
+  TUTTI_TRY(tutti_trial_set_read(g->file, &g->then));
+  TUTTI_TRY(tutti_identity_space(g->file, &g->space));
+  TUTTI_TRY(TUTTI_NEW(g->numbers, g->then.n_trials));
+  for (int64_t i = 0; i < g->then.n_trials; i++) {
+    const tutti_trial_result *result = &g->then.results[i];
+    const bool is_done = result->status != TUTTI_TRIAL_WAITING;
+    g->numbers[i] = is_done ? number_now(g, result->batch_size, result->setting, result->seed) : -1;
+    g->n_lost += is_done && g->numbers[i] < 0;
+    if (g->numbers[i] >= 0) take(&g->study->set, g->numbers[i], result);
   }
-  tutti_grow_index_destroy(&index);
   return TUTTI_OK;
 }
 
-void tutti_grow_results(const tutti_trial_set *then, const int64_t *numbers, tutti_trial_set *now) {
-  for (int64_t i = 0; i < then->n_trials; i++)
-    if (numbers[i] >= 0) tutti_grow_result(&then->results[i], numbers[i], now);
+/** Count the trials of the folder that are not part of this study.  A fresh seed of a setting that is not the best any more
+ * is no loss. */
+static tutti_status count_lost(growth *g) {
+  uint64_t *hashes = NULL;
+  int64_t n = 0;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_store_list(&g->study->store, &hashes, &n));
+  for (int64_t k = 0; k < n; k++) {
+    tutti_trial_record record;
+    if (tutti_identity_find(g->ours, g->n_ours, hashes[k]) >= 0) continue;
+    TUTTI_TRY_GOTO(done, tutti_store_read_hash(&g->study->store, hashes[k], &record));
+    g->n_lost += !tutti_confirm_is(g->study, &record.result);
+    tutti_trial_record_clear(&record);
+  }
+done:
+  tutti_free(hashes);
+  return status;
 }
 
-tutti_status tutti_grow_curves(const tutti_file *from, const tutti_trial_set *then, const int64_t *numbers,
-                               const char *metric, tutti_file *to) {
+static tutti_status check_lost(const growth *g, const tutti_study_difference *found) {
+  const char *output = g->study->config->study.output;
+  TUTTI_CHECK(g->n_lost == 0 || !found->any, TUTTI_ERR_CONFIG,
+              "%s: %s, without %lld of the trials that are done; keep what "
+              "was there beside what is new, or choose another study.output",
+              output, found->text, (long long)g->n_lost);
+  TUTTI_CHECK(g->n_lost == 0, TUTTI_ERR_CONFIG,
+              "%s: %lld of the trials in it are not part of this study; move it away, or choose another "
+              "study.output",
+              g->study->store.folder, (long long)g->n_lost);
+  return TUTTI_OK;
+}
+
+// --- fresh seeds of the best settings
+
+/** Return the number here of a setting that the file has tried; -1 if there is none. */
+static int64_t setting_now(const growth *g, const tutti_trial_result *then) {
+  const int64_t i = number_now(g, then->batch_size, then->setting, (int64_t)g->study->config->train.seed);
+  return i < 0 ? -1 : g->study->set.results[i].setting;
+}
+
+/** Those whose batch size is not complete here, or has another best setting, are carried along.  They get no number, because
+ * theirs may be that of another trial with its curve. */
+static tutti_status take_fresh(growth *g) {
+  tutti_trial_result *fresh = NULL;
+  const int64_t n = g->then.n_confirm;
+  TUTTI_TRY(TUTTI_NEW(g->fresh_numbers, n));
+  TUTTI_TRY(TUTTI_NEW(fresh, n));
+  for (int64_t k = 0; k < n; k++) {
+    fresh[k] = g->then.confirm[k];
+    fresh[k].setting = setting_now(g, &fresh[k]);
+    g->fresh_numbers[k] = tutti_confirm_find(g->study, &fresh[k]);
+    if (g->fresh_numbers[k] >= 0) take(&g->study->set, g->fresh_numbers[k], &fresh[k]);
+    fresh[k].trial = -1;
+  }
+  const tutti_status status = tutti_confirm_keep(g->study, fresh, n);
+  tutti_free(fresh);
+  return status;
+}
+
+// --- the new file
+
+/** Copy the curves of the trials that have a number here.
+ * @param[in] results  [n] as the file has them
+ * @param[in] numbers  [n] */
+static tutti_status copy_curves(const growth *g, const tutti_trial_result *results, const int64_t *numbers,
+                                int64_t n, tutti_file *to) {
   tutti_status status = TUTTI_OK;
-  for (int64_t i = 0; i < then->n_trials && status == TUTTI_OK; i++) {
+  for (int64_t i = 0; i < n && status == TUTTI_OK; i++) {
     if (numbers[i] < 0) continue;
-    tutti_trial_record record = {.result = then->results[i]};
-    snprintf(record.metric, sizeof record.metric, "%s", metric);
-    status = tutti_curve_read(from, &record);
+    tutti_trial_record record = {.result = results[i]};
+    snprintf(record.metric, sizeof record.metric, "%s", g->study->metric);
+    status = tutti_curve_read(g->file, &record);
     record.result.trial = numbers[i];
     if (status == TUTTI_OK) status = tutti_curve_write(to, &record);
     tutti_trial_record_clear(&record);
   }
+  return status;
+}
+
+/** The curves come first, because rows may take their values from them. */
+static tutti_status write_all(growth *g) {
+  tutti_study *study = g->study;
+  const tutti_trial_set *then = &g->then;
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_create(study->config->study.output, &file));
+  if (g->file) {
+    TUTTI_TRY_GOTO(done, copy_curves(g, then->results, g->numbers, then->n_trials, file));
+    TUTTI_TRY_GOTO(done, copy_curves(g, then->confirm, g->fresh_numbers, then->n_confirm, file));
+  }
+  for (int64_t i = 0; i < study->set.n_trials; i++)
+    if (study->set.results[i].status != TUTTI_TRIAL_WAITING)
+      TUTTI_TRY_GOTO(done, tutti_output_add_curve(study, file, i));
+  TUTTI_TRY_GOTO(done, tutti_output_write(study, file));
+  TUTTI_TRY_GOTO(done, tutti_fault("study.grow"));
+  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+  TUTTI_TRY_GOTO(done, tutti_fault("study.grown"));
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+tutti_status tutti_study_grow(tutti_study *study, bool has_file, const tutti_study_difference *found) {
+  growth g = {.study = study};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_identity_list(study, &g.ours, &g.n_ours));
+  if (has_file) TUTTI_TRY_GOTO(done, read_file(&g));
+  TUTTI_TRY_GOTO(done, count_lost(&g));
+  TUTTI_TRY_GOTO(done, check_lost(&g, found));
+  TUTTI_TRY_GOTO(done, tutti_output_collect_trials(study));
+  TUTTI_TRY_GOTO(done, take_fresh(&g));
+  TUTTI_TRY_GOTO(done, write_all(&g));
+done:
+  clear(&g);
   return status;
 }

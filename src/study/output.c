@@ -11,7 +11,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "fit/trial_set.h"
-#include "study/study_impl.h"
+#include "study/identity_impl.h"
 
 /** Seconds between two merges at least, and the part of the time that they may take: each writes the whole file anew. */
 static const double MERGE_EVERY_S = 20, MERGE_PART = 0.02;
@@ -28,13 +28,25 @@ static void take(tutti_study *study, int64_t i, const tutti_trial_result *result
   if (known) known[i] = true;
 }
 
+/** Return whether trial i of two sets is the same, by its numbers and its values. */
+static bool is_same(const tutti_trial_set *a, const tutti_trial_set *b, int64_t i) {
+  const tutti_trial_result *x = &a->results[i], *y = &b->results[i];
+  bool same = a->n_varied == b->n_varied && x->trial == y->trial && x->batch_size == y->batch_size &&
+              x->seed == y->seed && x->setting == y->setting;
+  for (int v = 0; v < a->n_varied && same; v++) {
+    const double value = a->varied[i * a->n_varied + v], other = b->varied[i * b->n_varied + v];
+    same = value == other || (isnan(value) && isnan(other));
+  }
+  return same;
+}
+
 /** Its trials are these; those that are done there are done.
  * @param[out] known  [study->set.n_trials] those; NULL: not wanted */
 static tutti_status adopt(tutti_study *study, const tutti_file *file, const tutti_trial_set *there,
                           bool *known) {
   const int64_t n = study->n_searched;
   bool same = there->n_trials == n;
-  for (int64_t i = 0; i < n && same; i++) same = tutti_trial_is_same(there, i, &study->set, i);
+  for (int64_t i = 0; i < n && same; i++) same = is_same(there, &study->set, i);
   TUTTI_CHECK(same, TUTTI_ERR_DATA, "%s: /trials does not hold the %lld trials of its config: damaged",
               tutti_file_path(file), (long long)n);
   for (int64_t i = 0; i < n; i++)
@@ -70,30 +82,32 @@ done:
   return status;
 }
 
-/** Those in [begin, end) of the trials [n] that lie in the folder. */
-static tutti_status learn(tutti_study *study, const int64_t *there, int64_t n, int64_t begin, int64_t end) {
-  for (int64_t k = 0; k < n; k++) {
-    const int64_t i = there[k];
+/** Read those of the trials [begin, end) that wait and are in a list of the folder [n]. */
+static tutti_status collect(tutti_study *study, const uint64_t *hashes, int64_t n, int64_t begin,
+                            int64_t end) {
+  for (int64_t i = begin; i < end && n > 0; i++) {
     tutti_trial_record record;
-    if (i < begin || i >= end || !tutti_study_is_due(study, i)) continue;
-    if (study->set.results[i].status != TUTTI_TRIAL_WAITING) continue;
-    TUTTI_TRY(tutti_store_get(&study->store, &study->set, i, false, &record));
+    if (study->set.results[i].status != TUTTI_TRIAL_WAITING || !tutti_study_is_due(study, i)) continue;
+    const uint64_t hash = tutti_study_hash(study, i);
+    if (!tutti_store_lists(hashes, n, hash)) continue;
+    TUTTI_TRY(tutti_store_get(&study->store, hash, &study->set, i, false, &record));
     study->set.results[i] = record.result;
     tutti_output_take_metric(study, record.metric);
   }
   return TUTTI_OK;
 }
 
-tutti_status tutti_output_learn(tutti_study *study) {
-  int64_t *there = NULL, n = 0;
+tutti_status tutti_output_collect_trials(tutti_study *study) {
+  uint64_t *hashes = NULL;
+  int64_t n = 0;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_store_list(&study->store, &there, &n));
-  TUTTI_TRY_GOTO(done, learn(study, there, n, 0, study->n_searched));
+  TUTTI_TRY_GOTO(done, tutti_store_list(&study->store, &hashes, &n));
+  TUTTI_TRY_GOTO(done, collect(study, hashes, n, 0, study->n_searched));
   TUTTI_TRY_GOTO(done, tutti_confirm_plan(study));
-  TUTTI_TRY_GOTO(done, learn(study, there, n, study->n_searched, study->set.n_trials));
+  TUTTI_TRY_GOTO(done, collect(study, hashes, n, study->n_searched, study->set.n_trials));
 done:
-  tutti_free(there);
-  // Where the folder goes away meanwhile, somebody has made the study's file complete.
+  tutti_free(hashes);
+  // If the folder is removed meanwhile, somebody has made the study's file complete.
   return tutti_store_current(&study->store) ? status : TUTTI_OK;
 }
 
@@ -154,10 +168,11 @@ tutti_status tutti_output_write(tutti_study *study, tutti_file *file) {
   return tutti_fit_summary_write(file, &results);
 }
 
-static tutti_status add_curve(const tutti_study *study, tutti_file *file, int64_t trial) {
+tutti_status tutti_output_add_curve(const tutti_study *study, tutti_file *file, int64_t i) {
   tutti_trial_record record;
-  if (!tutti_store_has(&study->store, trial)) return TUTTI_OK; // a trial of the file's own, then
-  TUTTI_TRY(tutti_store_get(&study->store, &study->set, trial, true, &record));
+  const uint64_t hash = tutti_study_hash(study, i);
+  if (!tutti_store_has(&study->store, hash)) return TUTTI_OK; // a trial of the file's own, then
+  TUTTI_TRY(tutti_store_get(&study->store, hash, &study->set, i, true, &record));
   const tutti_status status = tutti_curve_write(file, &record);
   tutti_trial_record_clear(&record);
   return status;
@@ -198,7 +213,7 @@ static tutti_status update(tutti_study *study, bool last) {
   for (int64_t i = 0; i < study->set.n_trials; i++) {
     if (known[i] || study->set.results[i].status == TUTTI_TRIAL_WAITING) continue;
     changed = true;
-    TUTTI_TRY_GOTO(done, add_curve(study, file, i));
+    TUTTI_TRY_GOTO(done, tutti_output_add_curve(study, file, i));
   }
   // Where the folder has gone meanwhile somebody has made the file complete.
   if (!changed || !tutti_store_current(&study->store)) goto done;
@@ -221,7 +236,7 @@ static int64_t count_waiting(const tutti_study *study) {
 static tutti_status merge_alone(tutti_study *study, bool last) {
   tutti_study_difference found = {0};
   if (tutti_store_current(&study->store)) {
-    TUTTI_TRY(tutti_output_learn(study));
+    TUTTI_TRY(tutti_output_collect_trials(study));
     TUTTI_TRY(update(study, last));
   }
   return tutti_store_current(&study->store) ? TUTTI_OK : tutti_output_read(study, &found);
@@ -268,14 +283,32 @@ void tutti_output_warn(tutti_study *study) {
 
 // --- at the end
 
-/** Whether trials lie in the folder that this study has no number for: of another job, which has more fresh seeds. */
+/** Return whether a trial is one that only a job with a larger study.confirm knows, as far as it can be read. */
+static bool is_of_more(const tutti_study *study, uint64_t hash) {
+  const tutti_study_options *options = &study->config->study;
+  const int64_t end = (int64_t)study->config->train.seed + TUTTI_CONFIRM_SEED + options->confirm;
+  tutti_trial_record record;
+  if (tutti_store_read_hash(&study->store, hash, &record) != TUTTI_OK) return true;
+  const bool is_more = tutti_confirm_is(study, &record.result) && record.result.seed >= end;
+  tutti_trial_record_clear(&record);
+  return is_more;
+}
+
+/** Look for trials in the folder that another job brings into the file: those with more fresh seeds. */
 static tutti_status look_for_more(const tutti_study *study, bool *more) {
-  int64_t *trials = NULL, n = 0;
+  uint64_t *hashes = NULL;
+  tutti_identity *ours = NULL;
+  int64_t n = 0, n_ours = 0;
+  tutti_status status = TUTTI_OK;
   *more = false;
-  TUTTI_TRY(tutti_store_list(&study->store, &trials, &n));
-  for (int64_t k = 0; k < n; k++) *more = *more || trials[k] >= study->set.n_trials;
-  tutti_free(trials);
-  return TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_identity_list(study, &ours, &n_ours));
+  TUTTI_TRY_GOTO(done, tutti_store_list(&study->store, &hashes, &n));
+  for (int64_t k = 0; k < n; k++)
+    *more = *more || (tutti_identity_find(ours, n_ours, hashes[k]) < 0 && is_of_more(study, hashes[k]));
+done:
+  tutti_free(hashes);
+  tutti_free(ours);
+  return status;
 }
 
 static tutti_status leave_folder(const tutti_study *study) {

@@ -174,7 +174,7 @@ tutti_status tutti_study_share(tutti_study *study) {
 /** Rank 0 begins the study's file; what it holds goes to all. */
 static tutti_status open_output(tutti_study *study) {
   const bool first = tutti_comm_rank(study->world) == 0;
-  tutti_status local = first ? tutti_output_begin(study) : TUTTI_OK;
+  tutti_status local = first ? tutti_output_open(study) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(study->world, 0, local));
   if (study->leads && !first) local = tutti_store_open(study->config->study.output, false, &study->store);
   TUTTI_TRY(tutti_agree(study->world, local));

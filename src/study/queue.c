@@ -77,9 +77,10 @@ static bool is_mine(const tutti_study *study, int64_t place) {
  * for each of many trials, before each trial, takes seconds where it is one of a network. */
 static tutti_status claim(tutti_study *study, int64_t trial, bool *got) {
   tutti_claims *claims = study->store.claims;
-  TUTTI_TRY(tutti_claims_take(claims, TUTTI_CLAIM_TRIALS + trial, got));
-  if (!*got || !tutti_store_has(&study->store, trial)) return TUTTI_OK;
-  tutti_claims_give_back(claims, TUTTI_CLAIM_TRIALS + trial);
+  const uint64_t hash = tutti_study_hash(study, trial);
+  TUTTI_TRY(tutti_claims_take(claims, tutti_store_claim(hash), got));
+  if (!*got || !tutti_store_has(&study->store, hash)) return TUTTI_OK;
+  tutti_claims_give_back(claims, tutti_store_claim(hash));
   study->elsewhere[trial] = true;
   *got = false;
   return TUTTI_OK;

@@ -7,10 +7,11 @@
 
 /** On the leader. */
 static tutti_status keep(tutti_study *study, const tutti_trial_record *record) {
-  TUTTI_TRY(tutti_store_put(&study->store, &study->head, &study->set, record));
+  const uint64_t hash = tutti_study_hash(study, record->result.trial);
+  TUTTI_TRY(tutti_store_put(&study->store, hash, &study->head, &study->set, record));
   study->set.results[record->result.trial] = record->result;
   tutti_output_take_metric(study, record->metric);
-  tutti_claims_give_back(study->store.claims, TUTTI_CLAIM_TRIALS + record->result.trial);
+  tutti_claims_give_back(study->store.claims, tutti_store_claim(hash));
   study->at_trial = -1;
   if (tutti_comm_rank(study->world) > 0) return TUTTI_OK;
   tutti_study_show(study);
@@ -78,7 +79,8 @@ static tutti_status work_together(tutti_study *study) {
 /** When the search is done, its best settings are known: they run again with fresh seeds. */
 static tutti_status confirm(tutti_study *study) {
   if (study->set.n_trials == study->n_searched) return TUTTI_OK;
-  const tutti_status local = tutti_comm_rank(study->world) == 0 ? tutti_output_learn(study) : TUTTI_OK;
+  const tutti_status local =
+      tutti_comm_rank(study->world) == 0 ? tutti_output_collect_trials(study) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(study->world, 0, local));
   TUTTI_TRY(tutti_study_share(study));
   return work_together(study);

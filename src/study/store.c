@@ -1,7 +1,10 @@
+/** The folder of a running study: its files, their names, and the claims to the trials.
+ *
+ * Names and claims come from the hash of a trial, so that they stay the same if the study grows. */
 #include "study/store_impl.h"
 
 #include <dirent.h>
-#include <math.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +14,6 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "tutti/study.h"
 
 static const char claims_name[] = "claims", config_name[] = "config.yaml";
 enum { NAME_BYTES = 32 };
@@ -77,27 +79,26 @@ tutti_status tutti_store_wait(const tutti_store *store, int64_t claim, bool *tak
   }
 }
 
-/** "000017.h5", also what a killed process has left of it: "000017.h5.tmp-HOST-PID". */
+int64_t tutti_store_claim(uint64_t hash) {
+  return TUTTI_CLAIM_TRIALS + (int64_t)(hash >> 2); // a place in a file, which has 63 bits
+}
+
+// --- names
+
+enum { HASH_DIGITS = 16, NUMBER_DIGITS = 6 };
+
+/** Return whether the name is that of a trial's file, or of what a killed process has left of it, "NAME.tmp-HOST-PID". */
 static bool is_trial(const char *name) {
-  const size_t digits = strspn(name, "0123456789");
-  return digits == 6 && strncmp(name + digits, ".h5", 3) == 0 &&
+  const size_t digits = strspn(name, "0123456789abcdef");
+  return (digits == HASH_DIGITS || digits == NUMBER_DIGITS) && strncmp(name + digits, ".h5", 3) == 0 &&
          (name[digits + 3] == '\0' || strncmp(name + digits + 3, ".tmp-", 5) == 0);
 }
 
-void tutti_store_empty(const tutti_store *store) {
-  DIR *folder = opendir(store->folder);
-  if (!folder) return;
-  for (struct dirent *entry; (entry = readdir(folder));)
-    if (is_trial(entry->d_name)) (void)unlinkat(dirfd(folder), entry->d_name, 0);
-  closedir(folder);
-}
-
 void tutti_store_remove(const tutti_store *store) {
-  tutti_store_empty(store);
   DIR *folder = opendir(store->folder);
   if (!folder) return;
   for (struct dirent *entry; (entry = readdir(folder));)
-    if (strncmp(entry->d_name, config_name, strlen(config_name)) == 0)
+    if (is_trial(entry->d_name) || strncmp(entry->d_name, config_name, strlen(config_name)) == 0)
       (void)unlinkat(dirfd(folder), entry->d_name, 0);
   // Last, while the right to write is still ours: until then nobody can take the folder for a new one.
   (void)unlinkat(dirfd(folder), claims_name, 0);
@@ -116,64 +117,104 @@ void tutti_store_leave(const tutti_store *store) {
   if (empty) (void)rmdir(store->folder);
 }
 
+// --- which trials there are
+
+/** Make room for one more.  Capacities are powers of two. */
+static tutti_status reserve(uint64_t **list, int64_t n) {
+  uint64_t *more = NULL;
+  if (n > 0 && (n & (n - 1)) != 0) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(more, n > 0 ? 2 * n : 1));
+  if (n > 0) memcpy(more, *list, (size_t)n * sizeof *more);
+  tutti_free(*list);
+  *list = more;
+  return TUTTI_OK;
+}
+
+static int compare(const void *a, const void *b) {
+  const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return (x > y) - (x < y);
+}
+
+/** List the whole files whose names have that many digits. */
+static tutti_status list_names(const tutti_store *store, size_t n_digits, int base, uint64_t **list,
+                               int64_t *n) {
+  tutti_status status = TUTTI_OK;
+  DIR *folder = opendir(store->folder);
+  *list = NULL;
+  *n = 0;
+  if (!folder) return TUTTI_OK;
+  for (struct dirent *entry; (entry = readdir(folder));) {
+    if (!is_trial(entry->d_name) || strlen(entry->d_name) != n_digits + strlen(".h5")) continue;
+    TUTTI_TRY_GOTO(done, reserve(list, *n));
+    (*list)[(*n)++] = strtoull(entry->d_name, NULL, base);
+  }
+  if (*n > 0) qsort(*list, (size_t)*n, sizeof **list, compare);
+done:
+  closedir(folder);
+  if (status != TUTTI_OK) {
+    tutti_free(*list);
+    *list = NULL;
+  }
+  return status;
+}
+
+tutti_status tutti_store_list(const tutti_store *store, uint64_t **hashes, int64_t *n) {
+  return list_names(store, HASH_DIGITS, 16, hashes, n);
+}
+
+tutti_status tutti_store_list_numbered(const tutti_store *store, uint64_t **numbers, int64_t *n) {
+  return list_names(store, NUMBER_DIGITS, 10, numbers, n);
+}
+
+bool tutti_store_lists(const uint64_t *hashes, int64_t n, uint64_t hash) {
+  return n > 0 && bsearch(&hash, hashes, (size_t)n, sizeof hash, compare) != NULL;
+}
+
 // --- one trial
 
-static tutti_status trial_path(const tutti_store *store, int64_t trial, char **path) {
-  char name[NAME_BYTES];
-  snprintf(name, sizeof name, "%06lld.h5", (long long)trial);
+static void print_hash(uint64_t hash, char name[NAME_BYTES]) {
+  snprintf(name, NAME_BYTES, "%016llx", (unsigned long long)hash);
+}
+
+static tutti_status trial_path(const tutti_store *store, uint64_t hash, char **path) {
+  char digits[NAME_BYTES], name[NAME_BYTES + 3];
+  print_hash(hash, digits);
+  snprintf(name, sizeof name, "%s.h5", digits);
   return tutti_store_path(store, name, path);
 }
 
-bool tutti_store_has(const tutti_store *store, int64_t trial) {
+static tutti_status numbered_path(const tutti_store *store, uint64_t number, char **path) {
+  char name[NAME_BYTES];
+  snprintf(name, sizeof name, "%06llu.h5", (unsigned long long)number);
+  return tutti_store_path(store, name, path);
+}
+
+bool tutti_store_has(const tutti_store *store, uint64_t hash) {
   char *path = NULL;
-  if (trial_path(store, trial, &path) != TUTTI_OK) return false;
+  if (trial_path(store, hash, &path) != TUTTI_OK) return false;
   const bool there = access(path, F_OK) == 0;
   tutti_free(path);
   return there;
 }
 
-/** The number of a finished trial's file, -1: it is none. */
-static int64_t trial_of(const char *name) {
-  return is_trial(name) && strlen(name) == strlen("000000.h5") ? strtol(name, NULL, 10) : -1;
-}
-
-/** Room for one more; capacities are powers of two. */
-static tutti_status reserve(int64_t **trials, int64_t n) {
-  int64_t *more = NULL;
-  if (n > 0 && (n & (n - 1)) != 0) return TUTTI_OK;
-  TUTTI_TRY(TUTTI_NEW(more, n > 0 ? 2 * n : 1));
-  if (n > 0) memcpy(more, *trials, (size_t)n * sizeof *more);
-  tutti_free(*trials);
-  *trials = more;
-  return TUTTI_OK;
-}
-
-tutti_status tutti_store_list(const tutti_store *store, int64_t **trials, int64_t *n) {
+tutti_status tutti_store_rename(const tutti_store *store, uint64_t number, uint64_t hash) {
+  char *from = NULL, *to = NULL;
   tutti_status status = TUTTI_OK;
-  DIR *folder = opendir(store->folder);
-  *trials = NULL;
-  *n = 0;
-  if (!folder) return TUTTI_OK;
-  for (struct dirent *entry; (entry = readdir(folder));) {
-    const int64_t trial = trial_of(entry->d_name);
-    if (trial < 0) continue;
-    TUTTI_TRY_GOTO(done, reserve(trials, *n));
-    (*trials)[(*n)++] = trial;
-  }
+  TUTTI_TRY_GOTO(done, numbered_path(store, number, &from));
+  TUTTI_TRY_GOTO(done, trial_path(store, hash, &to));
+  TUTTI_CHECK_GOTO(done, rename(from, to) == 0, TUTTI_ERR_CREATE, "%s: cannot rename this file to %s: %s",
+                   from, to, strerror(errno));
 done:
-  closedir(folder);
-  if (status != TUTTI_OK) {
-    tutti_free(*trials);
-    *trials = NULL;
-  }
+  tutti_free(from);
+  tutti_free(to);
   return status;
 }
 
-tutti_status tutti_store_put(const tutti_store *store, const tutti_study_head *head,
+tutti_status tutti_store_put(const tutti_store *store, uint64_t hash, const tutti_study_head *head,
                              const tutti_trial_set *set, const tutti_trial_record *record) {
   tutti_status status = TUTTI_OK;
   tutti_file *file = NULL;
-  char *path = NULL;
+  char *path = NULL, name[NAME_BYTES];
   tutti_trial_set one = *set;
   tutti_trial_result result = record->result;
   tutti_study_head own = *head;
@@ -181,9 +222,11 @@ tutti_status tutti_store_put(const tutti_store *store, const tutti_study_head *h
   one.n_trials = 1;
   one.results = &result;
   one.varied = set->varied + result.trial * set->n_varied;
-  TUTTI_TRY_GOTO(done, trial_path(store, result.trial, &path));
+  print_hash(hash, name);
+  TUTTI_TRY_GOTO(done, trial_path(store, hash, &path));
   TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
   TUTTI_TRY_GOTO(done, tutti_study_head_write(file, &own));
+  TUTTI_TRY_GOTO(done, tutti_file_set_text(file, "/", "trial", name));
   TUTTI_TRY_GOTO(done, tutti_trial_set_write(file, &one));
   TUTTI_TRY_GOTO(done, tutti_curve_write(file, record));
   TUTTI_TRY_GOTO(done, tutti_fault("study.trial"));
@@ -194,119 +237,83 @@ done:
   return status;
 }
 
-tutti_status tutti_store_open_trial(const tutti_store *store, int64_t trial, tutti_file **file) {
-  char *path = NULL;
+static tutti_status open_path(tutti_status made, char *path, tutti_file **file) {
   *file = NULL;
-  TUTTI_TRY(trial_path(store, trial, &path));
-  const tutti_status status = tutti_file_open(path, file);
+  const tutti_status status = made == TUTTI_OK ? tutti_file_open(path, file) : made;
   tutti_free(path);
   return status;
 }
 
-tutti_status tutti_store_read_trial(const tutti_file *file, int64_t trial, bool with_curve,
-                                    tutti_trial_set *one, tutti_trial_record *record) {
+tutti_status tutti_store_open_trial(const tutti_store *store, uint64_t hash, tutti_file **file) {
+  char *path = NULL;
+  const tutti_status made = trial_path(store, hash, &path);
+  return open_path(made, path, file);
+}
+
+tutti_status tutti_store_open_numbered(const tutti_store *store, uint64_t number, tutti_file **file) {
+  char *path = NULL;
+  const tutti_status made = numbered_path(store, number, &path);
+  return open_path(made, path, file);
+}
+
+tutti_status tutti_store_read_trial(const tutti_file *file, bool with_curve, tutti_trial_record *record) {
   char *metric = NULL;
+  tutti_trial_set one = {0};
   tutti_status status = TUTTI_OK;
   *record = (tutti_trial_record){0};
-  *one = (tutti_trial_set){0};
-  TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, one));
-  TUTTI_CHECK_GOTO(done, one->n_trials == 1 && one->results[0].trial == trial, TUTTI_ERR_DATA,
-                   "%s: does not hold trial %lld alone: damaged; remove it, and the trial is computed again",
-                   tutti_file_path(file), (long long)trial);
-  record->result = one->results[0];
+  TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &one));
+  TUTTI_CHECK_GOTO(done, one.n_trials == 1, TUTTI_ERR_DATA,
+                   "%s: does not hold one trial: damaged; remove it, and the trial is computed again",
+                   tutti_file_path(file));
+  record->result = one.results[0];
   TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "metric", &metric));
   snprintf(record->metric, sizeof record->metric, "%s", metric);
   if (with_curve) TUTTI_TRY_GOTO(done, tutti_curve_read(file, record));
 done:
   tutti_free(metric);
-  if (status != TUTTI_OK) {
-    tutti_trial_set_clear(one);
-    tutti_trial_record_clear(record);
-  }
-  return status;
-}
-
-bool tutti_trial_is_same(const tutti_trial_set *a, int64_t i, const tutti_trial_set *b, int64_t k) {
-  const tutti_trial_result *x = &a->results[i], *y = &b->results[k];
-  bool same = a->n_varied == b->n_varied && x->trial == y->trial && x->batch_size == y->batch_size &&
-              x->seed == y->seed && x->setting == y->setting;
-  for (int v = 0; v < a->n_varied && same; v++) {
-    const double value = a->varied[i * a->n_varied + v], other = b->varied[k * b->n_varied + v];
-    same = value == other || (isnan(value) && isnan(other));
-  }
-  return same;
-}
-
-tutti_status tutti_store_get(const tutti_store *store, const tutti_trial_set *set, int64_t trial,
-                             bool with_curve, tutti_trial_record *record) {
-  tutti_status status = TUTTI_OK;
-  tutti_file *file = NULL;
-  tutti_trial_set one = {0};
-  *record = (tutti_trial_record){0};
-  TUTTI_TRY_GOTO(done, tutti_store_open_trial(store, trial, &file));
-  TUTTI_TRY_GOTO(done, tutti_store_read_trial(file, trial, with_curve, &one, record));
-  TUTTI_CHECK_GOTO(done, tutti_trial_is_same(&one, 0, set, trial), TUTTI_ERR_DATA,
-                   "%s: holds another trial than the study has under that number; move it away, and the "
-                   "trial is computed again",
-                   tutti_file_path(file));
-done:
   tutti_trial_set_clear(&one);
-  tutti_file_close(&file);
   if (status != TUTTI_OK) tutti_trial_record_clear(record);
   return status;
 }
 
-/** One that cannot be read, or is of a study that is just growing, is left for tutti study to tell of. */
-static void take_result(const tutti_store *store, tutti_trial_set *set, int64_t trial) {
-  tutti_trial_record record;
-  if (tutti_store_get(store, set, trial, false, &record) != TUTTI_OK) return;
-  set->results[trial] = record.result;
-  tutti_trial_record_clear(&record);
-}
-
-tutti_status tutti_study_unmerged(const char *output, bool take, tutti_trial_set *set, int64_t *n) {
-  int64_t *trials = NULL, n_trials = 0;
-  const size_t bytes = strlen(output) + sizeof ".d";
-  tutti_store store = {0};
-  *n = 0;
-  TUTTI_TRY(TUTTI_NEW(store.folder, (int64_t)bytes));
-  snprintf(store.folder, bytes, "%s.d", output);
-  const tutti_status status = tutti_store_list(&store, &trials, &n_trials);
-  for (int64_t k = 0; k < n_trials; k++) {
-    const bool waits = trials[k] < set->n_trials && set->results[trials[k]].status == TUTTI_TRIAL_WAITING;
-    *n += waits;
-    if (waits && take) take_result(&store, set, trials[k]);
-  }
-  tutti_free(trials);
-  tutti_free(store.folder);
+tutti_status tutti_store_read_hash(const tutti_store *store, uint64_t hash, tutti_trial_record *record) {
+  tutti_file *file = NULL;
+  *record = (tutti_trial_record){0};
+  TUTTI_TRY(tutti_store_open_trial(store, hash, &file));
+  const tutti_status status = tutti_store_read_trial(file, false, record);
+  tutti_file_close(&file);
   return status;
 }
 
-// --- what a study's file says of itself
+/** Return whether the file says of itself that it has this name.  Those that an earlier version left do not say it. */
+static bool has_name(const tutti_file *file, uint64_t hash) {
+  char name[NAME_BYTES], *own = NULL;
+  print_hash(hash, name);
+  if (!tutti_file_has_attribute(file, "/", "trial")) return true;
+  const bool same = tutti_file_get_text(file, "/", "trial", &own) == TUTTI_OK && strcmp(own, name) == 0;
+  tutti_free(own);
+  return same;
+}
 
-enum { FORMAT = 1 };
-
-tutti_status tutti_study_head_write(tutti_file *file, const tutti_study_head *head) {
-  const struct {
-    const char *name, *text;
-  } texts[] = {{"kind", "study"},    {"version", TUTTI_VERSION}, {"config", head->config},
-               {"goal", head->goal}, {"budget", head->budget},   {"metric", head->metric}};
-  const struct {
-    const char *name;
-    int64_t value;
-  } counts[] = {{"format", FORMAT},       {"ranks", head->ranks}, {"ranks_per_trial", head->ranks_per_trial},
-                {"groups", head->groups}, {"data", head->data},   {"data_hash", TUTTI_HASH_XXH64}};
-  const struct {
-    const char *name;
-    double value;
-  } reals[] = {{"began", head->began}, {"seconds", head->seconds}, {"idle", head->idle}};
-  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-    TUTTI_TRY(tutti_file_set_text(file, "/", texts[i].name, texts[i].text));
-  for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-    TUTTI_TRY(tutti_file_set_integer(file, "/", counts[i].name, counts[i].value));
-  for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++)
-    if (!isnan(reals[i].value)) TUTTI_TRY(tutti_file_set_real(file, "/", reals[i].name, reals[i].value));
-  if (head->branches) TUTTI_TRY(tutti_file_set_text(file, "/", "branches", head->branches));
-  TUTTI_TRY(tutti_file_set_texts(file, "/", "varied", head->varied, head->n_varied));
-  return TUTTI_OK;
+tutti_status tutti_store_get(const tutti_store *store, uint64_t hash, const tutti_trial_set *set, int64_t i,
+                             bool with_curve, tutti_trial_record *record) {
+  const tutti_trial_result *wanted = &set->results[i];
+  tutti_status status = TUTTI_OK;
+  tutti_file *file = NULL;
+  *record = (tutti_trial_record){0};
+  TUTTI_TRY_GOTO(done, tutti_store_open_trial(store, hash, &file));
+  TUTTI_TRY_GOTO(done, tutti_store_read_trial(file, with_curve, record));
+  TUTTI_CHECK_GOTO(
+      done,
+      has_name(file, hash) && record->result.batch_size == wanted->batch_size &&
+          record->result.seed == wanted->seed,
+      TUTTI_ERR_DATA,
+      "%s: holds another trial than its name says; move it away, and the trial is computed again",
+      tutti_file_path(file));
+  record->result.trial = wanted->trial;
+  record->result.setting = wanted->setting;
+done:
+  tutti_file_close(&file);
+  if (status != TUTTI_OK) tutti_trial_record_clear(record);
+  return status;
 }

@@ -1,17 +1,22 @@
 #pragma once
-/** What a study has finished, while it runs: one small file a trial in a folder beside the study's file, and claims to
- * the trials, so that any number of groups and jobs share them out.  Local.
+/** The trials that a study has finished while it runs: one small file per trial in a folder beside the study's file, and
+ * claims to the trials, so that any number of groups and jobs share them out.  Local.
  *
  * OUTPUT.d/
- *   config.yaml   the study's, so that nothing of another study is ever taken for a part of this one
- *   claims        who does what, see tutti_claim
- *   000017.h5     trial 17 is done; as a study's file, with that row of /trials and that curve alone
- * A file is whole or absent, and stays until OUTPUT has all trials: then the folder goes.  Where the file system has no
- * locks nobody can tell whether others are at work in it, so that it stays. */
+ *   config.yaml           the study's, so that nothing of another study is taken for a part of this one
+ *   claims                who does what, see tutti_claim
+ *   00f3c2a49d81b7e6.h5   a trial that is done, by its tutti_space_hash; as a study's file, with one row of /trials and one
+ *                         curve, whose number and setting are those of the study that wrote it; the attribute "trial" of the
+ *                         root has the hash
+ *   000017.h5             the same by an earlier version, with the number of the trial
+ * A file is whole or absent, and stays until OUTPUT has all trials; then the folder is removed.  If the file system has no
+ * locks, nobody can tell whether others are at work in the folder, so it stays. */
 #include "tutti/fit.h"
 #include "tutti/metrics.h"
 
-/** How a trial went: its row, and what there was to see on the way. */
+// --- record.c ------------------------------------------------------------------------------------
+
+/** The outcome of a trial: its row, and its curve. */
 typedef struct {
   tutti_trial_result result;
   char metric[TUTTI_METRIC_NAME]; // of the curve's columns
@@ -20,31 +25,45 @@ typedef struct {
 
 void tutti_trial_record_clear(tutti_trial_record *record); // Frees what it owns; zeroes it.
 
-/** What the attributes of the root say of a study; borrowed. */
+/** Write the record's curve as /curves/<trial>.  Does nothing if the file has one, or if the record has none. */
+TUTTI_NODISCARD
+tutti_status tutti_curve_write(tutti_file *file, const tutti_trial_record *record);
+
+/** Read the curve of record->result.trial, with the columns of record->metric and all further ones.  Does nothing if the file
+ * has none. */
+TUTTI_NODISCARD
+tutti_status tutti_curve_read(const tutti_file *file, tutti_trial_record *record);
+
+// --- head.c --------------------------------------------------------------------------------------
+
+/** Attributes of the root of a study's file; borrowed. */
 typedef struct {
   const char *config;        // resolved YAML
-  const char *goal, *budget; // as they are written in a config
+  const char *goal, *budget; // as in a config
   const char *metric;        // "": not known yet
   const char *const *varied; // [n_varied] all varied keys
   int n_varied;
-  const char *branches; // the one whose values are the branches; NULL: there are none
+  const char *branches; // the varied key whose values are the branches; NULL: there are none
   int64_t ranks, ranks_per_trial, groups;
-  int64_t data;   // fingerprint of the training rows, by TUTTI_HASH_XXH64, where there are any
-  double began;   // when its first job did, Unix time
-  double seconds; // that trials took, those side by side once
+  int64_t data;   // fingerprint of the training rows by TUTTI_HASH_XXH64, if there are any
+  double began;   // Unix time at which the first job began
+  double seconds; // during which trials were computed
   double idle;    // NAN: not known yet
 } tutti_study_head;
 
-/** Attributes of the root; the others stay as they are. */
+/** Write attributes of the root.  Other attributes stay as they are. */
 TUTTI_NODISCARD
 tutti_status tutti_study_head_write(tutti_file *file, const tutti_study_head *head);
 
-/** The claims to a study; their numbers are the same in a study of any extent. */
+// --- store.c -------------------------------------------------------------------------------------
+
+/** The claims to a study. */
 typedef enum {
-  TUTTI_CLAIM_WRITING,  // the right to write OUTPUT and config.yaml
-  TUTTI_CLAIM_PROBE,    // to see whether claims are seen
-  TUTTI_CLAIM_PRESENCE, // shared by the jobs that are at work: the trials keep their numbers
-  TUTTI_CLAIM_TRIALS    // and trial i: somebody computes it
+  TUTTI_CLAIM_WRITING,       // the right to write OUTPUT and config.yaml
+  TUTTI_CLAIM_PROBE,         // to see whether claims are seen
+  TUTTI_CLAIM_EARLIER_START, // shared by jobs of earlier versions, which know trials by their numbers
+  TUTTI_CLAIM_PRESENCE,      // shared by the jobs that are at work: the study does not grow
+  TUTTI_CLAIM_TRIALS         // from here on, see tutti_store_claim: somebody computes the trial
 } tutti_claim;
 
 typedef struct {
@@ -53,69 +72,80 @@ typedef struct {
 } tutti_store;
 
 /** Open the folder of the study's file `output`.
- * @param[in] create  make it where it is missing; else a missing folder is a study that is done
+ * @param[in] create  make the folder if it is missing; else a missing folder belongs to a study that is done
  * @return ERR_CREATE; ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_store_open(const char *output, bool create, tutti_store *store);
 void tutti_store_close(tutti_store *store); // Gives all claims back.
 
-/** Whether the folder is still there; else the study's file has all trials. */
+/** Return whether the folder is still there; else the study's file has all trials. */
 bool tutti_store_current(const tutti_store *store);
 
-/** Take a claim that whoever has it needs for a moment.  One that hangs with it is told of, since only a user can end it.
+/** Take a claim that others hold for a moment only.  If one hangs with it, a warning says so, because only a user can end it.
  * @param[out] taken  false: the folder is gone
  * @return ERR_CREATE */
 TUTTI_NODISCARD
 tutti_status tutti_store_wait(const tutti_store *store, int64_t claim, bool *taken);
 
-/** A file of the folder; the text is the caller's (tutti_free). */
+/** Return the claim to the trial of this hash. */
+int64_t tutti_store_claim(uint64_t hash);
+
+/** Make the path of a file of the folder; the caller frees it (tutti_free). */
 TUTTI_NODISCARD
 tutti_status tutti_store_path(const tutti_store *store, const char *name, char **path);
 
-/** Numbers of the trials that are there, in any order, also of those that the study does not have.
- * @param[out] trials  [*n] the caller's (tutti_free)
+/** List the trials of the folder.
+ * @param[out] hashes  [*n] ascending, also of trials that the study does not have; the caller frees them (tutti_free)
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_store_list(const tutti_store *store, int64_t **trials, int64_t *n);
-bool tutti_store_has(const tutti_store *store, int64_t trial);
+tutti_status tutti_store_list(const tutti_store *store, uint64_t **hashes, int64_t *n);
 
-/** @param[in] set   names and values of the varied keys
+/** List the numbers of the trials that an earlier version left.  As tutti_store_list. */
+TUTTI_NODISCARD
+tutti_status tutti_store_list_numbered(const tutti_store *store, uint64_t **numbers, int64_t *n);
+
+/** Return whether a sorted list [n] has the hash. */
+bool tutti_store_lists(const uint64_t *hashes, int64_t n, uint64_t hash);
+
+/** Return whether the trial is done. */
+bool tutti_store_has(const tutti_store *store, uint64_t hash);
+
+/** Give a trial that an earlier version left its name by hash.  @return ERR_CREATE */
+TUTTI_NODISCARD
+tutti_status tutti_store_rename(const tutti_store *store, uint64_t number, uint64_t hash);
+
+/** Write the file of a trial.
+ * @param[in] set   names and values of the varied keys
  * @return ERR_CREATE, ERR_IO */
 TUTTI_NODISCARD
-tutti_status tutti_store_put(const tutti_store *store, const tutti_study_head *head,
+tutti_status tutti_store_put(const tutti_store *store, uint64_t hash, const tutti_study_head *head,
                              const tutti_trial_set *set, const tutti_trial_record *record);
 
-/** Read a trial of `set` that is there.
- * @param[in] with_curve  else record->curve stays empty
- * @return ERR_DATA, also where the file has another trial of that number; ERR_IO.  The caller clears it. */
+/** Open the file of a trial, or of one that an earlier version left.  The caller closes it. */
 TUTTI_NODISCARD
-tutti_status tutti_store_get(const tutti_store *store, const tutti_trial_set *set, int64_t trial,
+tutti_status tutti_store_open_trial(const tutti_store *store, uint64_t hash, tutti_file **file);
+TUTTI_NODISCARD
+tutti_status tutti_store_open_numbered(const tutti_store *store, uint64_t number, tutti_file **file);
+
+/** Read the trial of a file, with the number and the setting that it has there.
+ * @param[in]  with_curve  else record->curve stays empty
+ * @param[out] record      owned by the caller: tutti_trial_record_clear; empty after a failure
+ * @return ERR_DATA the file does not hold one trial; ERR_IO, ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_store_read_trial(const tutti_file *file, bool with_curve, tutti_trial_record *record);
+
+/** Open and read the trial of this hash, without its curve.  As tutti_store_read_trial. */
+TUTTI_NODISCARD
+tutti_status tutti_store_read_hash(const tutti_store *store, uint64_t hash, tutti_trial_record *record);
+
+/** Read trial i of a set, which is done, with the number and the setting that it has in the set.
+ * @return ERR_DATA, also if the file holds another trial than its name says; ERR_IO, ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_store_get(const tutti_store *store, uint64_t hash, const tutti_trial_set *set, int64_t i,
                              bool with_curve, tutti_trial_record *record);
 
-/** The same for one that may be a trial of another set, in parts: its file, and what it holds.
- * @param[out] one  the set of that trial alone */
-TUTTI_NODISCARD
-tutti_status tutti_store_open_trial(const tutti_store *store, int64_t trial, tutti_file **file);
-TUTTI_NODISCARD
-tutti_status tutti_store_read_trial(const tutti_file *file, int64_t trial, bool with_curve,
-                                    tutti_trial_set *one, tutti_trial_record *record);
-
-/** Whether trial i of a set is trial k of another one: by its number, and by what it is. */
-bool tutti_trial_is_same(const tutti_trial_set *a, int64_t i, const tutti_trial_set *b, int64_t k);
-
-/** Remove all trials; the folder stays. */
-void tutti_store_empty(const tutti_store *store);
-
-/** Remove the folder with all that is ours in it. */
+/** Remove the folder with all files in it that are ours. */
 void tutti_store_remove(const tutti_store *store);
 
-/** Remove it where nothing but the claims is in it. */
+/** Remove the folder if nothing but the claims is in it. */
 void tutti_store_leave(const tutti_store *store);
-
-/** Write the record's curve as /curves/<trial>; nothing where the file has one, or there is nothing to write. */
-TUTTI_NODISCARD
-tutti_status tutti_curve_write(tutti_file *file, const tutti_trial_record *record);
-
-/** Read the curve of record->result.trial, with the columns of record->metric and all further ones; nothing where there is none. */
-TUTTI_NODISCARD
-tutti_status tutti_curve_read(const tutti_file *file, tutti_trial_record *record);

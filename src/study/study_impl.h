@@ -166,13 +166,17 @@ tutti_status tutti_study_check_file(const tutti_study *study, const tutti_file *
 TUTTI_NODISCARD
 tutti_status tutti_output_read(tutti_study *study, tutti_study_difference *found);
 
+/** Add the curve of trial i to the file, if the folder has the trial and the file does not have the curve. */
+TUTTI_NODISCARD
+tutti_status tutti_output_add_curve(const tutti_study *study, tutti_file *file, int64_t i);
+
 /** Write all of it but the curves. */
 TUTTI_NODISCARD
 tutti_status tutti_output_write(tutti_study *study, tutti_file *file);
 
-/** Read what others have finished. */
+/** Read the trials of the folder that are done since the last time. */
 TUTTI_NODISCARD
-tutti_status tutti_output_learn(tutti_study *study);
+tutti_status tutti_output_collect_trials(tutti_study *study);
 
 /** Bring what is finished into the study's file, now and then: not while another process writes, nor shortly after one
  * has, nor so often that it takes more than a small part of the time.  A failure is warned of, once: the trials are in
@@ -195,13 +199,33 @@ void tutti_output_take_metric(tutti_study *study, const char *metric);
 /** How many trials are in each state.  @return how many there are, as far as that is known */
 int64_t tutti_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]);
 
-// --- begin.c; local, on rank 0
+// --- identity.c; local
+
+/** Return the hash of trial i, whose setting is known. */
+uint64_t tutti_study_hash(const tutti_study *study, int64_t i);
+
+// --- numbered.c; local, on rank 0
+
+/** Rename the trials that an earlier version left in the folder, which have numbers.
+ * @return ERR_CONFIG a job of an earlier version is at work, or a trial is of another study; ERR_DATA, ERR_IO, ERR_CREATE */
+TUTTI_NODISCARD
+tutti_status tutti_study_take_numbered(const tutti_study *study);
+
+// --- grow.c; local, on rank 0
+
+/** Continue a study of another extent, with its file and the trials of the folder.
+ * @param[in] found  how it differs
+ * @return ERR_CONFIG trials that are done would be lost; ERR_DATA, ERR_IO, ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_study_grow(tutti_study *study, bool has_file, const tutti_study_difference *found);
+
+// --- open.c; local, on rank 0
 
 /** The folder; the study's file as it stands, or a new one.  What was done by a study of another extent is taken over,
  * from its file and from the folder: then nobody else may be at work.
  * @return ERR_CONFIG it is of another study, or somebody is; ERR_CREATE it is no study; ERR_DATA, ERR_IO */
 TUTTI_NODISCARD
-tutti_status tutti_output_begin(tutti_study *study);
+tutti_status tutti_output_open(tutti_study *study);
 
 // --- progress.c
 

@@ -20,7 +20,7 @@ study:
   ranks_per_trial: 2
 EOT
 patience=120 # for those trials
-count() { find "$1.d" -name '??????.h5' | grep -c .; }
+count() { find "$1.d" -name '*.h5' | grep -c .; }
 
 # The last rank, which leads no group, in its first step: the others are at their first trials then, and take no others.
 TUTTI_FAULT=step:$((RANKS - 1)):1

@@ -64,7 +64,7 @@ expect_same "$(grep -c "^[0-9]*$tab" "$out")" 2
 TUTTI_FAULT=study.trial:0:2
 export TUTTI_FAULT
 refuse 70 'fault injected' -- study study.yaml --study.output=cut.h5 --study.ranks_per_trial="$RANKS"
-begun_there() { for file in cut.h5.d/??????.h5; do [ ! -e "$file" ] || begun "$file"; done; }
+begun_there() { for file in cut.h5.d/*.h5; do [ ! -e "$file" ] || begun "$file"; done; }
 begun_there | sort >times
 n_done=$(grep -c . times)
 [ "$n_done" -ge 1 ] || fail 'no trial waits in the folder'
@@ -85,6 +85,48 @@ expect_same "$(begun cut.h5 | comm -23 times -)" ''
 [ ! -e cut.h5.d ] || fail 'the folder is left'
 expect_same "$("$TRIALS" rows cut.h5)" "$("$TRIALS" rows seeds.h5)"
 expect_same "$("$TRIALS" curves cut.h5)" "$("$TRIALS" curves seeds.h5)"
+
+# --- trials that an earlier version has left, which knew them by their numbers ------------------------------------
+
+# leave_numbered OUTPUT: a study of that name is cut off, and its trials have their numbers for names
+leave_numbered() {
+  TUTTI_FAULT=study.trial:0:2
+  export TUTTI_FAULT
+  refuse 70 'fault injected' -- study study.yaml --study.output="$1" --study.ranks_per_trial="$RANKS"
+  unset TUTTI_FAULT
+  for file in "$1.d"/*.h5; do
+    number=$("$TRIALS" times "$file" | cut -d ' ' -f 1)
+    mv "$file" "$1.d/$(printf '%06d' "$number").h5"
+  done
+  for file in "$1.d"/??????.h5; do begun "$file"; done | sort >times
+}
+leave_numbered old.h5
+n_done=$(grep -c . times)
+[ "$n_done" -ge 1 ] || fail 'no trial waits in the folder'
+succeed 1 info old.h5
+expect_same "$(value done)" "$n_done"
+expect_text "unmerged $n_done trials that are done"
+small --study.output=old.h5
+expect_status 0
+expect_text "old.h5: 6 trials, $n_done of them done"
+expect_same "$(begun old.h5 | comm -23 times -)" ''
+[ ! -e old.h5.d ] || fail 'the folder is left'
+leave_numbered older.h5
+small --study.seeds=2 --study.output=older.h5
+expect_status 0
+expect_text "older.h5: 12 trials, $n_done of them done"
+expect_same "$(begun older.h5 | comm -23 times -)" ''
+expect_same "$("$TRIALS" rows older.h5)" "$("$TRIALS" rows seeds.h5)"
+expect_same "$("$TRIALS" curves older.h5)" "$("$TRIALS" curves seeds.h5)"
+# They may be of another study, and one that cannot be read is named.
+leave_numbered other.h5
+rm other.h5 other.h5.d/config.yaml
+refuse 78 'other.h5.d/00000' 'belongs to another study' study.budget -- study study.yaml --study.output=other.h5 --study.budget='3 epochs'
+for file in other.h5.d/??????.h5; do : >"$file"; done
+run "$RANKS" study study.yaml --study.output=other.h5
+[ "$status" -ne 0 ] || fail 'an empty file is a trial'
+expect_text 'other.h5.d/00000'
+rm -r other.h5.d
 
 # --- lists and texts ----------------------------------------------------------------------------------------------
 

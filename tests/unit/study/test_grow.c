@@ -1,238 +1,285 @@
-/** A study that has grown: which trial is which. */
+/** A study that has grown: which trial is which, and what its file takes over. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "study/grow_impl.h"
-#include "study/store_impl.h"
-#include "support/check.h"
+#include "study/identity_impl.h"
 #include "support/folder.h"
-#include "support/trials.h"
+#include "support/space.h"
 
-static const char *const keys[] = {"optimizer.name", "optimizer.learning_rate"};
-static const char *const two[] = {"sgd", "adam"}, *const three[] = {"rmsprop", "adam", "sgd"};
-
-static void add(tutti_trial_set *set, int64_t batch, int64_t seed, double rule, double rate,
-                tutti_trial_state state) {
-  const double values[] = {rule, rate};
-  trials_add(set, batch, 0, state, 10 + (double)set->n_trials, values);
-  set->results[set->n_trials - 1].seed = seed;
+static tutti_space *space_of(const char *vary) {
+  char text[1024];
+  tutti_space *space;
+  snprintf(text, sizeof text, STUDY "%s", vary);
+  CHECK_OK(make_space(text, &space));
+  return space;
 }
 
-/** sgd and adam at two batch sizes; one trial waits. */
-static tutti_trial_set make_then(void) {
-  tutti_trial_set set = trials_begin(4, 2, keys);
-  trials_choice(&set, 0, two, 2);
-  add(&set, 32, 0, 0, 0.1, TUTTI_TRIAL_REACHED);
-  add(&set, 32, 0, 1, 0.1, TUTTI_TRIAL_DIVERGED);
-  add(&set, 64, 0, 0, 0.1, TUTTI_TRIAL_WAITING);
-  add(&set, 64, 0, 1, 0.1, TUTTI_TRIAL_NOT_REACHED);
-  return set;
+static uint64_t hash_of(const tutti_space *space, int64_t i) {
+  const tutti_trial *trial = tutti_space_trial(space, i);
+  return tutti_space_hash(space, trial->batch_size, trial->setting, (int64_t)trial->seed);
 }
 
-/** The same among more: another batch size before them, another seed, another rule and another rate. */
-static tutti_trial_set make_now(void) {
-  tutti_trial_set set = trials_begin(64, 2, keys);
-  trials_choice(&set, 0, three, 3);
-  for (int64_t batch = 16; batch <= 64; batch *= 2)
-    for (int rule = 0; rule < 3; rule++)
-      for (int rate = 0; rate < 2; rate++)
-        for (int64_t seed = 0; seed < 2; seed++) {
-          add(&set, batch, seed, rule, rate == 0 ? 0.01 : 0.1, TUTTI_TRIAL_WAITING);
-          set.results[set.n_trials - 1].setting = 2 * rule + rate;
-        }
-  return set;
+/** The trial with this hash; NULL: there is none. */
+static const tutti_trial *find(const tutti_space *space, uint64_t hash) {
+  for (int64_t i = 0; i < tutti_space_n_trials(space); i++)
+    if (hash_of(space, i) == hash) return tutti_space_trial(space, i);
+  return NULL;
 }
 
-static void finished_trials_are_found_by_what_they_are(void **state) {
-  (void)state;
-  tutti_trial_set then = make_then(), now = make_now();
-  int64_t numbers[4], n_lost = -1;
-  CHECK_OK(tutti_grow_match(&then, &now, numbers, &n_lost));
-  assert_int_equal(n_lost, 0);
-  assert_int_equal(numbers[0], 12 + 8 + 2); // batch 32, sgd, 0.1, seed 0
-  assert_int_equal(numbers[1], 12 + 4 + 2);
-  assert_int_equal(numbers[2], -1); // it waits
-  assert_int_equal(numbers[3], 24 + 4 + 2);
-  tutti_grow_results(&then, numbers, &now);
-  const tutti_trial_result *taken = &now.results[22];
-  assert_int_equal(taken->status, TUTTI_TRIAL_REACHED);
-  assert_int_equal(taken->trial, 22);
-  assert_int_equal(taken->setting, 5); // of the new study
-  CHECK_NEAR(taken->goal_step, 10, 0);
-  int64_t n_done = 0;
-  for (int64_t i = 0; i < now.n_trials; i++) n_done += now.results[i].status != TUTTI_TRIAL_WAITING;
-  assert_int_equal(n_done, 3);
-  tutti_trial_set_clear(&then);
-  tutti_trial_set_clear(&now);
-}
-
-static void trials_that_would_be_lost_are_counted(void **state) {
-  (void)state;
-  tutti_trial_set then = make_then(), now = make_now();
-  int64_t numbers[4], n_lost = -1;
-  then.results[0].seed = 7;                   // no such seed
-  then.varied[1 * 2 + 1] = 0.1 + 1e-18;       // the same number
-  then.varied[3 * 2 + 1] = nextafter(0.1, 1); // another one
-  CHECK_OK(tutti_grow_match(&then, &now, numbers, &n_lost));
-  assert_int_equal(n_lost, 2);
-  assert_int_equal(numbers[0], -1);
-  assert_int_equal(numbers[1], 18);
-  assert_int_equal(numbers[3], -1);
-  now.n_texts[0] = 2; // without sgd
-  then.results[0].seed = 0;
-  CHECK_OK(tutti_grow_match(&then, &now, numbers, &n_lost));
-  assert_int_equal(numbers[0], -1);
-  now.n_texts[0] = 3;
-  tutti_trial_set_clear(&then);
-  tutti_trial_set_clear(&now);
-}
-
-static void a_key_that_a_trial_lacks_is_like_itself(void **state) {
-  (void)state;
-  static const char *const names[] = {"optimizer.momentum", "optimizer.learning_rate"};
-  tutti_trial_set then = trials_begin(4, 2, names), now = trials_begin(4, 2, names);
-  add(&then, 32, 0, NAN, 0.1, TUTTI_TRIAL_REACHED);
-  add(&then, 32, 0, NAN, 0.2, TUTTI_TRIAL_REACHED);
-  add(&then, 32, 0, 0.9, 0.2, TUTTI_TRIAL_REACHED);
-  add(&now, 32, 0, 0.9, 0.2, TUTTI_TRIAL_WAITING);
-  add(&now, 32, 0, 0.5, 0.2, TUTTI_TRIAL_WAITING);
-  add(&now, 32, 0, NAN, 0.2, TUTTI_TRIAL_WAITING);
-  add(&now, 32, 0, NAN, 0.1, TUTTI_TRIAL_WAITING);
-  int64_t numbers[3], n_lost = -1;
-  CHECK_OK(tutti_grow_match(&then, &now, numbers, &n_lost));
-  assert_int_equal(n_lost, 0);
-  assert_int_equal(numbers[0], 3);
-  assert_int_equal(numbers[1], 2);
-  assert_int_equal(numbers[2], 0);
-  tutti_trial_set_clear(&then);
-  tutti_trial_set_clear(&now);
-}
-
-/** A list of numbers that a word has come into, so that all of them are choices. */
-static void numbers_are_found_among_words(void **state) {
-  (void)state;
-  static const char *const name[] = {"train.micro_batch_size"};
-  static const char *const texts[] = {"2", "1", "auto"};
-  tutti_trial_set then = trials_begin(3, 1, name), now = trials_begin(3, 1, name);
-  trials_choice(&now, 0, texts, 3);
-  for (int i = 0; i < 3; i++) {
-    trials_add(&then, 32, i, TUTTI_TRIAL_REACHED, 10, &(double){i});
-    trials_add(&now, 32, i, TUTTI_TRIAL_WAITING, 0, &(double){i});
-    then.results[i].seed = now.results[i].seed = 0;
+static void check_same_overrides(const tutti_trial *a, const tutti_trial *b) {
+  assert_int_equal(a->n_overrides, b->n_overrides);
+  for (int i = 0; i < a->n_overrides; i++) {
+    int k = 0;
+    while (k < b->n_overrides && (strcmp(a->overrides[i].key, b->overrides[k].key) != 0 ||
+                                  strcmp(a->overrides[i].value, b->overrides[k].value) != 0))
+      k++;
+    if (k == b->n_overrides) fail_msg("no %s %s", a->overrides[i].key, a->overrides[i].value);
   }
-  int64_t numbers[3], n_lost = -1;
-  CHECK_OK(tutti_grow_match(&then, &now, numbers, &n_lost));
-  assert_int_equal(n_lost, 1); // 0, which is none of them
-  assert_int_equal(numbers[0], -1);
-  assert_int_equal(numbers[1], 1);
-  assert_int_equal(numbers[2], 0);
-  tutti_trial_set_clear(&then);
-  tutti_trial_set_clear(&now);
 }
 
-/** Another branch may bring a key, and take another place among the columns. */
-static void keys_are_matched_by_their_names(void **state) {
-  (void)state;
-  static const char *const names_then[] = {"optimizer.name", "optimizer.momentum"};
-  static const char *const names_now[] = {"optimizer.rho", "optimizer.name", "optimizer.momentum"};
-  static const char *const rules[] = {"rmsprop", "sgd"};
-  tutti_trial_set then = trials_begin(2, 2, names_then), now = trials_begin(4, 3, names_now);
-  trials_choice(&then, 0, two, 1);
-  trials_choice(&now, 1, rules, 2);
-  add(&then, 32, 0, 0, 0.5, TUTTI_TRIAL_REACHED);
-  add(&then, 32, 0, 0, 0.9, TUTTI_TRIAL_REACHED);
-  static const double points[][3] = {{0.5, 0, NAN}, {0.9, 0, NAN}, {NAN, 1, 0.9}, {NAN, 1, 0.5}};
-  for (int i = 0; i < 4; i++) {
-    trials_add(&now, 32, i, TUTTI_TRIAL_WAITING, 0, points[i]);
-    now.results[i].seed = 0;
+/** Trials of `then` that `now` has as well; each is the same training. */
+static int64_t count_found(const char *then_vary, const char *now_vary) {
+  tutti_space *then = space_of(then_vary), *now = space_of(now_vary);
+  int64_t n = 0;
+  for (int64_t i = 0; i < tutti_space_n_trials(then); i++) {
+    const tutti_trial *was = tutti_space_trial(then, i), *is = find(now, hash_of(then, i));
+    if (!is) continue;
+    n++;
+    assert_int_equal(is->batch_size, was->batch_size);
+    assert_int_equal(is->seed, was->seed);
+    check_same_overrides(was, is);
   }
-  int64_t numbers[2], n_lost = -1;
-  CHECK_OK(tutti_grow_match(&then, &now, numbers, &n_lost));
-  assert_int_equal(n_lost, 0);
-  assert_int_equal(numbers[0], 3);
-  assert_int_equal(numbers[1], 2);
-  // A value of a key that nobody has now is lost.
-  tutti_trial_set_clear(&now);
-  now = trials_begin(1, 1, names_now + 1);
-  trials_choice(&now, 0, rules, 2);
-  trials_add(&now, 32, 0, TUTTI_TRIAL_WAITING, 0, (const double[]){1});
-  CHECK_OK(tutti_grow_match(&then, &now, numbers, &n_lost));
-  assert_int_equal(n_lost, 2);
-  tutti_trial_set_clear(&then);
-  tutti_trial_set_clear(&now);
+  tutti_space_destroy(&then);
+  tutti_space_destroy(&now);
+  return n;
 }
 
-/** Match and copy the curves with the nth allocation failing; nothing may be left behind. */
-static tutti_status try_growth(const tutti_file *from, const tutti_trial_set *then, tutti_trial_set *now,
-                               tutti_file *to, int nth) {
-  char fault[32];
-  int64_t numbers[4], n_lost;
-  snprintf(fault, sizeof fault, "memory:0:%d", nth);
-  setenv("TUTTI_FAULT", fault, 1);
-  tutti_status status = tutti_grow_match(then, now, numbers, &n_lost);
-  if (status == TUTTI_OK) status = tutti_grow_curves(from, then, numbers, "accuracy", to);
-  unsetenv("TUTTI_FAULT");
-  return status;
+#define RATES "train.batch_size: [32, 64], optimizer.name: [sgd, adam], optimizer.learning_rate: [0.1]"
+
+static void trials_are_found_by_what_they_are(void **state) {
+  (void)state;
+  // Another batch size before them, another seed, another rule and another rate, in another order.
+  assert_int_equal(count_found("  vary: {" RATES "}\n",
+                               "  seeds: 2\n  vary: {optimizer.learning_rate: [0.01, 0.1], optimizer.name: "
+                               "[rmsprop, adam, sgd], train.batch_size: [16, 32, 64]}\n"),
+                   4);
+  // A range with points has the values of a list.
+  assert_int_equal(count_found("  vary: {optimizer.learning_rate: [0.1, 0.01]}\n",
+                               "  vary: {optimizer.learning_rate: {from: 0.01, to: 0.1, points: 3}}\n"),
+                   2);
+  // More points of a search.
+  assert_int_equal(
+      count_found("  search: sobol\n  trials: 3\n  vary: {optimizer.learning_rate: {from: 0.1, to: 1}}\n",
+                  "  search: sobol\n  trials: 9\n  vary: {optimizer.learning_rate: {from: 0.1, to: 1}}\n"),
+      3);
+  // Numbers among which a word has come.
+  assert_int_equal(
+      count_found("  vary: {optimizer.epsilon: [1, 2]}\n", "  vary: {optimizer.epsilon: [2, auto, 1]}\n"), 2);
 }
 
-/** A curve of one row, with what was measured. */
-static void write_curve(const char *path, const tutti_trial_result *result) {
+static void trials_that_would_be_lost_are_none_of_the_others(void **state) {
+  (void)state;
+  assert_int_equal(count_found("  vary: {" RATES "}\n",
+                               "  vary: {train.batch_size: [32], optimizer.name: [adam, sgd], "
+                               "optimizer.learning_rate: [0.1]}\n"),
+                   2);
+  assert_int_equal(count_found("  vary: {" RATES "}\n",
+                               "  vary: {train.batch_size: [32, 64], optimizer.name: [sgd, adam], "
+                               "optimizer.learning_rate: [0.10000000000000002]}\n"),
+                   0);
+  assert_int_equal(count_found("  seeds: 3\n  vary: {" RATES "}\n", "  seeds: 2\n  vary: {" RATES "}\n"), 8);
+  // A key that none of them has, or that all have.
+  assert_int_equal(count_found("  vary: {" RATES "}\n", "  vary: {" RATES ", optimizer.clipnorm: [1]}\n"), 0);
+  assert_int_equal(count_found("  vary: {" RATES ", optimizer.clipnorm: [1]}\n", "  vary: {" RATES "}\n"), 0);
+}
+
+static void branches_may_bring_keys_of_their_own(void **state) {
+  (void)state;
+  assert_int_equal(count_found("  vary: {optimizer.name: {sgd: {optimizer.momentum: [0.5, 0.9]}}}\n",
+                               "  vary: {optimizer.name: {rmsprop: {optimizer.rho: [0.9]}, "
+                               "sgd: {optimizer.momentum: [0.9, 0.5]}, adam: {}}}\n"),
+                   2);
+  // A branch that varies nothing is not the one that varies a key.
+  assert_int_equal(count_found("  vary: {optimizer.name: {sgd: {}, adam: {}}}\n",
+                               "  vary: {optimizer.name: {sgd: {optimizer.momentum: [0.5]}, adam: {}}}\n"),
+                   1);
+}
+
+static void each_trial_has_a_hash_of_its_own(void **state) {
+  (void)state;
+  tutti_space *space =
+      space_of("  seeds: 3\n  vary: {train.batch_size: [1, 2, 3], optimizer.learning_rate: [1, 2, 3], "
+               "optimizer.momentum: [0.1, 0.2, 0.3]}\n");
+  const int64_t n = tutti_space_n_trials(space);
+  for (int64_t i = 0; i < n; i++) {
+    assert_true(hash_of(space, i) != 0);
+    assert_ptr_equal(find(space, hash_of(space, i)), tutti_space_trial(space, i));
+  }
+  // A fresh seed is none of the search; a batch size or a setting that is not there has no hash.
+  const uint64_t fresh = tutti_space_hash(space, 2, 4, TUTTI_CONFIRM_SEED);
+  assert_true(fresh != 0 && fresh != tutti_space_hash(space, 2, 4, TUTTI_CONFIRM_SEED + 1));
+  assert_null(find(space, fresh));
+  assert_int_equal(tutti_space_hash(space, 4, 0, 0), 0);
+  assert_int_equal(tutti_space_hash(space, 2, 9, 0), 0);
+  assert_int_equal(tutti_space_hash(space, 2, -1, 0), 0);
+  tutti_space_destroy(&space);
+  // A varied seed is that of the trial.
+  space = space_of("  vary: {train.seed: [3, 4]}\n");
+  assert_true(hash_of(space, 0) != hash_of(space, 1));
+  tutti_space_destroy(&space);
+}
+
+// --- the file
+
+static const char small[] = STUDY "  vary: {optimizer.learning_rate: [0.1, 0.2]}\n",
+                  large[] = STUDY "  vary: {optimizer.learning_rate: [0.3, 0.2, 0.1]}\n";
+
+/** A study of learning rates, whose trials wait, with its folder. */
+static void make_study(void **state, const char *text, tutti_config *config, tutti_study *study) {
+  static const char *varied[] = {"optimizer.learning_rate"};
+  const tutti_override output = {"study.output", folder_path(state, "study.h5")};
+  CHECK_OK(tutti_config_parse(text, NULL, &output, 1, config));
+  *study = (tutti_study){.config = config, .claims_reach = true};
+  study->head = (tutti_study_head){
+      .config = text, .goal = "", .budget = "", .metric = study->metric, .varied = varied, .n_varied = 1};
+  CHECK_OK(tutti_space_create(config, &study->space));
+  tutti_trial_set *set = &study->set;
+  *set = (tutti_trial_set){.n_trials = tutti_space_n_trials(study->space), .n_varied = 1};
+  CHECK_OK(TUTTI_NEW(set->names, 1));
+  CHECK_OK(TUTTI_NEW(set->texts, 1));
+  CHECK_OK(TUTTI_NEW(set->n_texts, 1));
+  CHECK_OK(TUTTI_NEW(set->results, set->n_trials));
+  CHECK_OK(TUTTI_NEW(set->varied, set->n_trials));
+  set->names[0] = tutti_strdup(varied[0]);
+  for (int64_t i = 0; i < set->n_trials; i++) {
+    set->results[i] = tutti_trial_waiting(tutti_space_trial(study->space, i));
+    set->varied[i] = tutti_space_trial(study->space, i)->values[0];
+  }
+  CHECK_OK(tutti_confirm_make(study));
+  CHECK_OK(tutti_store_open(config->study.output, true, &study->store));
+}
+
+static void clear_study(tutti_config *config, tutti_study *study) {
+  tutti_store_close(&study->store);
+  tutti_trial_set_clear(&study->set);
+  tutti_space_destroy(&study->space);
+  tutti_free(study->carried);
+  tutti_config_clear(config);
+}
+
+/** Trial i is done, with a curve of one row. */
+static tutti_trial_record make_record(const tutti_study *study, int64_t i) {
   static const char *const more_columns[] = {"noise_scale"};
   const tutti_metrics_layout layout = {"accuracy", more_columns, 1};
-  tutti_trial_record record = {.result = *result, .metric = "accuracy"};
-  tutti_file *file = NULL;
-  CHECK_OK(tutti_metrics_records_append(&record.curve, &layout,
-                                        &(tutti_metrics_row){.step = 5, .val_metric = 0.5}, &(double){123}));
-  CHECK_OK(tutti_file_create(path, &file));
-  CHECK_OK(tutti_curve_write(file, &record));
-  CHECK_OK(tutti_file_commit(&file));
-  tutti_trial_record_clear(&record);
+  tutti_trial_record record = {.result = study->set.results[i], .metric = "accuracy"};
+  record.result.status = TUTTI_TRIAL_NOT_REACHED;
+  record.result.steps = 100 + (double)i;
+  record.result.started = 0;
+  record.result.ended = 1;
+  CHECK_OK(tutti_metrics_records_append(
+      &record.curve, &layout, &(tutti_metrics_row){.step = 5 + i, .val_metric = 0.5}, &(double){123}));
+  return record;
 }
 
-static void check_curve(const tutti_file *file, const char *table) {
+/** The small study: trial 0 is in its file, trial 1 in the folder. */
+static void write_small(void **state) {
+  tutti_config config;
+  tutti_study study;
+  tutti_file *file;
+  make_study(state, small, &config, &study);
+  tutti_trial_record record = make_record(&study, 0);
+  snprintf(study.metric, sizeof study.metric, "accuracy");
+  study.set.results[0] = record.result;
+  CHECK_OK(tutti_file_create(config.study.output, &file));
+  CHECK_OK(tutti_curve_write(file, &record));
+  CHECK_OK(tutti_output_write(&study, file));
+  CHECK_OK(tutti_file_commit(&file));
+  tutti_trial_record_clear(&record);
+  record = make_record(&study, 1);
+  CHECK_OK(tutti_store_put(&study.store, tutti_study_hash(&study, 1), &study.head, &study.set, &record));
+  tutti_trial_record_clear(&record);
+  clear_study(&config, &study);
+}
+
+static void check_curve(const tutti_file *file, const char *table, int64_t step) {
   tutti_metrics_records curve;
   CHECK_OK(tutti_metrics_read(file, table, "accuracy", &curve));
   assert_true(curve.n == 1 && curve.n_more == 1);
-  assert_int_equal(tutti_metrics_record(&curve, 0)->step, 5);
+  assert_int_equal(tutti_metrics_record(&curve, 0)->step, step);
   assert_string_equal(curve.more_columns[0], "noise_scale");
   CHECK_NEAR(tutti_metrics_more(&curve, 0, 0), 123, 0);
   tutti_metrics_records_clear(&curve);
 }
 
-static void any_allocation_may_fail(void **state) {
-  tutti_trial_set then = make_then(), now = make_now();
-  tutti_file *from = NULL, *to = NULL;
-  write_curve(folder_path(state, "from.h5"), &then.results[3]);
-  CHECK_OK(tutti_file_open(folder_path(state, "from.h5"), &from));
-  CHECK_OK(tutti_file_create(folder_path(state, "to.h5"), &to));
-  const int64_t before = tutti_alloc_live();
-  int nth = 1;
-  tutti_status status;
-  while ((status = try_growth(from, &then, &now, to, nth)) != TUTTI_OK && nth < 1000) {
-    check_status(status, TUTTI_ERR_MEMORY, "growth", __FILE__, __LINE__);
-    assert_int_equal(status, TUTTI_ERR_MEMORY);
-    assert_int_equal(tutti_alloc_live(), before);
-    nth++;
+static void check_grown(const char *path) {
+  tutti_file *file;
+  tutti_trial_set set;
+  CHECK_OK(tutti_file_open(path, &file));
+  CHECK_OK(tutti_trial_set_read(file, &set));
+  assert_int_equal(set.n_trials, 3);
+  assert_int_equal(set.results[0].status, TUTTI_TRIAL_WAITING);
+  for (int64_t i = 1; i < 3; i++) {
+    assert_int_equal(set.results[i].trial, i);
+    assert_int_equal(set.results[i].setting, i);
+    CHECK_NEAR(set.results[i].steps, 102 - (double)i, 0);
   }
-  if (nth < 4 || nth == 1000) fail_msg("%d allocations failed", nth - 1);
-  assert_int_equal(tutti_alloc_live(), before);
-  check_curve(to, "/curves/000030");
-  assert_false(tutti_file_has(to, "/curves/000003"));
-  tutti_file_close(&to);
-  tutti_file_close(&from);
-  tutti_trial_set_clear(&then);
-  tutti_trial_set_clear(&now);
+  assert_false(tutti_file_has(file, "/curves/000000"));
+  check_curve(file, "/curves/000001", 6);
+  check_curve(file, "/curves/000002", 5);
+  tutti_trial_set_clear(&set);
+  tutti_file_close(&file);
+}
+
+static void file_and_folder_are_taken_over(void **state) {
+  const tutti_study_difference found = {.any = true, .extent = true, .text = "study.vary"};
+  tutti_status status = TUTTI_ERR_MEMORY;
+  int nth = 1;
+  write_small(state);
+  for (; status != TUTTI_OK && nth < 1000; nth++) {
+    char fault[32];
+    tutti_config config;
+    tutti_study study;
+    make_study(state, large, &config, &study);
+    snprintf(study.metric, sizeof study.metric, "accuracy");
+    const int64_t before = tutti_alloc_live();
+    snprintf(fault, sizeof fault, "memory:0:%d", nth);
+    setenv("TUTTI_FAULT", fault, 1);
+    status = tutti_study_grow(&study, true, &found);
+    unsetenv("TUTTI_FAULT");
+    if (status != TUTTI_OK) check_status(status, TUTTI_ERR_MEMORY, "growth", __FILE__, __LINE__);
+    if (status != TUTTI_OK) assert_int_equal(tutti_alloc_live(), before);
+    clear_study(&config, &study);
+  }
+  if (nth < 10 || nth == 1000) fail_msg("%d allocations failed", nth - 1);
+  check_grown(folder_path(state, "study.h5"));
+}
+
+/** Whether in the file or in the folder, what is done is not given up. */
+static void nothing_that_is_done_is_lost(void **state) {
+  static const char *const others[] = {STUDY "  vary: {optimizer.learning_rate: [0.1, 0.3]}\n",
+                                       STUDY "  vary: {optimizer.learning_rate: [0.2, 0.3]}\n"};
+  const tutti_study_difference found = {.any = true, .extent = true, .text = "study.vary"};
+  write_small(state);
+  for (int i = 0; i < 2; i++) {
+    tutti_config config;
+    tutti_study study;
+    make_study(state, others[i], &config, &study);
+    CHECK_FAILS(tutti_study_grow(&study, true, &found), TUTTI_ERR_CONFIG,
+                "without 1 of the trials that are done");
+    clear_study(&config, &study);
+  }
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(finished_trials_are_found_by_what_they_are),
-      cmocka_unit_test(trials_that_would_be_lost_are_counted),
-      cmocka_unit_test(a_key_that_a_trial_lacks_is_like_itself),
-      cmocka_unit_test(numbers_are_found_among_words),
-      cmocka_unit_test(keys_are_matched_by_their_names),
-      cmocka_unit_test_setup_teardown(any_allocation_may_fail, folder_make, folder_remove),
+      cmocka_unit_test(trials_are_found_by_what_they_are),
+      cmocka_unit_test(trials_that_would_be_lost_are_none_of_the_others),
+      cmocka_unit_test(branches_may_bring_keys_of_their_own),
+      cmocka_unit_test(each_trial_has_a_hash_of_its_own),
+      cmocka_unit_test_setup_teardown(file_and_folder_are_taken_over, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(nothing_that_is_done_is_lost, folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("study.grow", tests, NULL, check_no_leak);
 }

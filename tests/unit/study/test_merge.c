@@ -44,12 +44,14 @@ static void make_study(void **state, tutti_config *config, tutti_study *study) {
   for (int i = 0; i < 2; i++)
     trials_add(&study->set, 32, i, TUTTI_TRIAL_WAITING, 0, &(double){0.1 * (i + 1)});
   CHECK_OK(tutti_confirm_make(study));
+  CHECK_OK(tutti_space_create(config, &study->space));
   CHECK_OK(tutti_store_open(config->study.output, true, &study->store));
 }
 
 static void clear_study(tutti_config *config, tutti_study *study) {
   tutti_store_close(&study->store);
   tutti_trial_set_clear(&study->set);
+  tutti_space_destroy(&study->space);
   tutti_config_clear(config);
 }
 
@@ -79,16 +81,18 @@ static void a_folder_that_goes_away_is_no_failure(void **state) {
   tutti_config config;
   tutti_study study;
   make_study(state, &config, &study);
-  folder_put(folder_path(state, "study.h5.d/000001.h5"), "", 0);
-  CHECK_FAILS(tutti_output_learn(&study), TUTTI_ERR_DATA, "000001.h5");
+  char name[64];
+  snprintf(name, sizeof name, "study.h5.d/%016llx.h5", (unsigned long long)tutti_study_hash(&study, 1));
+  folder_put(folder_path(state, name), "", 0);
+  CHECK_FAILS(tutti_output_collect_trials(&study), TUTTI_ERR_DATA, name + strlen("study.h5.d/"));
   assert_int_equal(unlink(folder_path(state, "study.h5.d/claims")), 0);
-  CHECK_OK(tutti_output_learn(&study));
+  CHECK_OK(tutti_output_collect_trials(&study));
   clear_study(&config, &study);
 }
 
 /** Where all is done the folder goes, but not with a trial that only a job with more fresh seeds knows. */
 static void trials_of_a_larger_confirm_stay(void **state) {
-  const char *theirs = folder_path(state, "study.h5.d/000002.h5");
+  const char *theirs = folder_path(state, "study.h5.d/0123456789abcdef.h5");
   for (int more = 1; more >= 0; more--) {
     tutti_config config;
     tutti_study study;

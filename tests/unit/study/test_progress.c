@@ -8,6 +8,7 @@
 #include "study/study_impl.h"
 #include "support/check.h"
 #include "support/folder.h"
+#include "support/space.h"
 
 enum { N_TRIALS = 8 };
 
@@ -19,13 +20,18 @@ typedef struct {
   tutti_study study;
 } twins;
 
+static const char config[] =
+    STUDY "  vary: {train.batch_size: [64], optimizer.learning_rate: [1, 2, 3, 4, 5, 6, 7, 8]}\n";
+
 static twins *make_study(twins *t) {
   *t = (twins){
       .study = {
           .config = &t->config, .n_searched = N_TRIALS, .at_trial = 2, .at_step = 1200, .at_value = 0.9375}};
-  snprintf(t->config.study.goal.metric, sizeof t->config.study.goal.metric, "val_accuracy");
+  CHECK_OK(tutti_config_parse(config, NULL, NULL, 0, &t->config));
+  CHECK_OK(tutti_space_create(&t->config, &t->study.space));
   for (int64_t i = 0; i < N_TRIALS; i++) {
     t->results[i].batch_size = 64;
+    t->results[i].setting = i;
     t->order[i] = i;
   }
   t->study.set = (tutti_trial_set){.n_trials = N_TRIALS, .results = t->results};
@@ -34,7 +40,7 @@ static twins *make_study(twins *t) {
 }
 
 /** Another process that takes the claims to trials 3 to 7 and keeps them. */
-static pid_t start_other(const char *path) {
+static pid_t start_other(const tutti_study *study, const char *path) {
   int ready[2];
   char byte = 0;
   assert_int_equal(pipe(ready), 0);
@@ -44,7 +50,8 @@ static pid_t start_other(const char *path) {
     bool taken = true;
     if (tutti_claims_open(path, true, &claims) != TUTTI_OK) _exit(1);
     for (int64_t i = 3; i < N_TRIALS && taken; i++)
-      if (tutti_claims_take(claims, TUTTI_CLAIM_TRIALS + i, &taken) != TUTTI_OK) _exit(1);
+      if (tutti_claims_take(claims, tutti_store_claim(tutti_study_hash(study, i)), &taken) != TUTTI_OK)
+        _exit(1);
     if (write(ready[1], &byte, 1) != 1) _exit(1);
     for (;;) pause();
   }
@@ -66,7 +73,7 @@ static void the_log_says_what_the_groups_are_at(void **state) {
   tutti_study *study = &make_study(&t)->study;
   const char *const own = "; under way: 2 (batch_size 64, step 1200, val_accuracy 0.9375)";
   expect_under_way(study, own);
-  const pid_t other = start_other(path);
+  const pid_t other = start_other(study, path);
   CHECK_OK(tutti_claims_open(path, true, &study->store.claims));
   study->claims_reach = true;
   t.results[3].status = TUTTI_TRIAL_REACHED;
@@ -81,6 +88,8 @@ static void the_log_says_what_the_groups_are_at(void **state) {
   assert_int_equal(waitpid(other, NULL, 0), other);
   expect_under_way(study, "");
   tutti_claims_close(&study->store.claims);
+  tutti_space_destroy(&study->space);
+  tutti_config_clear(&t.config);
 }
 
 int main(void) {

@@ -1,0 +1,44 @@
+/** What a trial is known by: the hash of the overrides that distinguish it.  The numbers of trials change if a study grows, and
+ * the numbers of settings too; hashes do not. */
+#include "study/identity_impl.h"
+
+#include <stdlib.h>
+
+uint64_t tutti_study_hash(const tutti_study *study, int64_t i) {
+  const tutti_trial_result *result = &study->set.results[i];
+  return tutti_space_hash(study->space, result->batch_size, result->setting, result->seed);
+}
+
+tutti_status tutti_identity_space(const tutti_file *file, tutti_space **space) {
+  tutti_config config = {0};
+  char *text = NULL;
+  tutti_status status = TUTTI_OK;
+  *space = NULL;
+  TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "config", &text));
+  TUTTI_TRY_GOTO(done, tutti_config_parse(text, tutti_file_path(file), NULL, 0, &config));
+  TUTTI_TRY_GOTO(done, tutti_space_create(&config, space));
+done:
+  tutti_config_clear(&config);
+  tutti_free(text);
+  return status;
+}
+
+static int compare(const void *a, const void *b) {
+  const uint64_t x = ((const tutti_identity *)a)->hash, y = ((const tutti_identity *)b)->hash;
+  return (x > y) - (x < y);
+}
+
+tutti_status tutti_identity_list(const tutti_study *study, tutti_identity **list, int64_t *n) {
+  *n = 0;
+  TUTTI_TRY(TUTTI_NEW(*list, study->set.n_trials));
+  for (int64_t i = 0; i < study->set.n_trials; i++)
+    if (tutti_study_is_due(study, i)) (*list)[(*n)++] = (tutti_identity){tutti_study_hash(study, i), i};
+  qsort(*list, (size_t)*n, sizeof **list, compare);
+  return TUTTI_OK;
+}
+
+int64_t tutti_identity_find(const tutti_identity *list, int64_t n, uint64_t hash) {
+  const tutti_identity wanted = {.hash = hash};
+  const tutti_identity *found = n > 0 ? bsearch(&wanted, list, (size_t)n, sizeof wanted, compare) : NULL;
+  return found ? found->trial : -1;
+}
