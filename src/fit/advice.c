@@ -1,4 +1,7 @@
-/** What a study lacks where its fit is refused. */
+/** The reason of a refused fit, with what to change in the study.
+ *
+ * Either too few batch sizes have steps to the goal, or B_crit ran to an end of its range: at the low end steps do not fall
+ * with the batch size, at the high end all sizes are in perfect scaling.  branch_fit.c calls this. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +29,7 @@ static bool has_steps(const tutti_best *row) {
   return isfinite(row->steps) && row->steps > 0;
 }
 
-/** The neighbours between which steps rise most; false: they rise nowhere by more than a quarter. */
+/** Find the neighbours between which steps rise most.  @return false: they rise nowhere by more than a quarter */
 static bool find_rise(const sizes *of, const tutti_best **from, const tutti_best **to) {
   double most = 1.25;
   const tutti_best *before = NULL;
@@ -54,7 +57,7 @@ static bool all_take_the_same(const sizes *of, double *steps) {
   return !isnan(*steps);
 }
 
-/** B S falls by more than a tenth from the smallest to the largest size that has steps. */
+/** Return whether B S falls by more than a tenth from the smallest to the largest size that has steps. */
 static bool falls_too_fast(const sizes *of) {
   const tutti_best *first = NULL, *last = NULL;
   for (int i = 0; i < of->n; i++) {
@@ -65,7 +68,7 @@ static bool falls_too_fast(const sizes *of) {
   return first && last->samples < 0.9 * first->samples;
 }
 
-/** What comes before all else: trials that wait, and ranges that end at the best. */
+/** Append what to do first: run the trials that wait, or widen a range that ends at the best value. */
 static void append_first(const sizes *of, char *text, size_t bytes) {
   const int64_t waiting = count_waiting(of);
   if (waiting > 0) {

@@ -1,4 +1,9 @@
-/** The best value of a metric at a budget: of each batch size, and the setting that has it. */
+/** The best value of a metric until a budget, at each batch size, and the setting that has it (the other figure of Shallue et
+ * al., arXiv 1811.03600).
+ *
+ * Each trial has a score per part of the budget: the best value of its curve until then, with the sign turned so that less is
+ * better.  A setting has the median of its seeds, a batch size the setting with the best median.  `tutti info --budget`
+ * asks, and summary.c for study.at_budget. */
 #include <math.h>
 
 #include "base/log.h"
@@ -9,9 +14,9 @@
 enum { N_PARTS = 4 };
 static const double parts[N_PARTS] = {0.125, 0.25, 0.5, 1};
 
-/** A trial until a part of the budget. */
+/** The outcome of a trial until a part of the budget. */
 typedef struct {
-  double score;          // the best value, so that less is better; INFINITY: diverged before; NAN: nothing
+  double score;          // best value, less is better; INFINITY: diverged before; NAN: none
   double steps, samples; // of it
   bool ended;            // at the goal, before the budget
 } reading;
@@ -31,13 +36,13 @@ typedef struct {
 
 // --- one trial
 
-/** Where a row of a curve stands, in the unit of the budget. */
+/** Return the place of a row of a curve in the unit of the budget. */
 static double place_of(const work *w, double steps, double samples, double epochs) {
   if (w->question->budget.unit == TUTTI_UNIT_STEPS) return steps;
   return w->question->budget.unit == TUTTI_UNIT_SAMPLES ? samples : epochs;
 }
 
-/** An epoch, or so many samples, end with the step that they end in. */
+/** Return how far a row may lie beyond the budget: epochs and samples end within a step, which counts whole. */
 static double margin_of(const work *w, const tutti_trial_result *result) {
   const double batch = (double)result->batch_size;
   if (w->question->budget.unit == TUTTI_UNIT_STEPS) return 0;
@@ -84,7 +89,7 @@ static const reading *reading_of(const work *w, int64_t place, int part) {
   return &w->readings[w->order.order[place] * N_PARTS + part];
 }
 
-/** Of the seeds of a setting; NAN: none has a value, or some wait. */
+/** Return the median over the seeds of a setting; NAN if a seed has no value. */
 static double median_of(const work *w, const tutti_setting_trials *setting, int part) {
   int64_t n = 0;
   for (int64_t i = 0; i < setting->n; i++) {
@@ -116,7 +121,7 @@ static void fill_setting(const work *w, const tutti_setting_trials *setting, int
   for (int k = 0; k < set->n_varied; k++) varied[k] = set->varied[first * set->n_varied + k];
 }
 
-/** Of the settings [first, end). */
+/** Fill the row of a batch size, whose settings are [first, end) of the order. */
 static void fill_row(const work *w, int64_t first, int64_t end, int part, tutti_budget_row *row,
                      double *varied) {
   const tutti_setting_trials *settings = w->order.settings, *winner = NULL;
@@ -144,7 +149,7 @@ static void fill_row(const work *w, int64_t first, int64_t end, int part, tutti_
 
 // --- all
 
-/** Whether any trial has a value until then. */
+/** Return whether any trial has a value until this part of the budget. */
 static bool is_measured(const work *w, int part) {
   for (int64_t i = 0; i < w->set->n_trials; i++)
     if (isfinite(w->readings[i * N_PARTS + part].score)) return true;
@@ -181,7 +186,7 @@ static work work_of(const tutti_file *file, const tutti_trial_set *set,
                 .sign = tutti_metric_wants_small(question->metric) ? 1 : -1};
 }
 
-/** Also where no curve has a value: then it has no row. */
+/** Make the table.  It has no row if no curve has a value. */
 static tutti_status make_table(work *w, tutti_budget_table *table) {
   tutti_status status = TUTTI_OK;
   *table = (tutti_budget_table){0};
@@ -232,7 +237,7 @@ static const tutti_column columns[] = {WHOLE(batch_size), REAL(budget),    WHOLE
 static const tutti_record_table records = {TUTTI_AT_BUDGET, columns, (int)(sizeof columns / sizeof *columns),
                                            sizeof(tutti_budget_row)};
 
-/** When all is done: until then a trial may still have one. */
+/** Warn, once all trials are done, that no curve has a value. */
 static void warn_of_nothing(const work *w) {
   if (w->known || w->n_done < w->set->n_trials) return;
   tutti_log(TUTTI_LOG_WARNING,

@@ -1,3 +1,8 @@
+/** The best setting of each batch size, by the median over its seeds of steps to the goal.
+ *
+ * A seed that did not reach the goal counts as infinitely late, so the best setting needs more than half of its seeds.  The
+ * local models of the branches follow, and fill the model columns.  Studies call this when they write their file, and
+ * confirm.c to find which settings get fresh seeds. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,7 +11,7 @@
 
 // --- medians
 
-/** What of a trial a median is taken of: it lies at `offset` in the result. */
+/** Return the median of the field at `offset` of the result.  Trials that missed the goal count as infinity. */
 static double median_of(const tutti_trial_set *set, const int64_t *trials, int64_t n, size_t offset,
                         double *scratch) {
   for (int64_t i = 0; i < n; i++) {
@@ -33,7 +38,7 @@ static void count_states(const tutti_trial_set *set, const int64_t *trials, int6
   }
 }
 
-/** Medians and range over the seeds of the setting with these trials. */
+/** Fill in medians and range over the seeds of the setting with these trials. */
 static void fill_setting(const tutti_trial_set *set, const int64_t *trials, int64_t n, double *scratch,
                          tutti_best *best) {
   best->setting = set->results[trials[0]].setting;
@@ -50,7 +55,7 @@ static void fill_setting(const tutti_trial_set *set, const int64_t *trials, int6
   }
 }
 
-/** The value a trial has of a key, whether its branch varies it or not. */
+/** Return the value of a key in a setting; the fallback if it does not vary. */
 static double value_of(const tutti_trial_set *set, const double *varied, const char *key, double fallback) {
   const int k = tutti_trial_set_find(set, key);
   return k < 0 || isnan(varied[k]) ? fallback : varied[k];
@@ -66,7 +71,7 @@ static tutti_scaling scaling_of(const tutti_trial_set *set, const double *varied
   return (tutti_scaling)scaling;
 }
 
-/** AdaScale's gain is another one at each step: there is no such rate. */
+/** Return lr / (1 - momentum) with the scaled lr.  AdaScale changes the rate at each step, so there is none. */
 static double effective_lr(const tutti_trial_set *set, const double *varied, int64_t batch_size) {
   const tutti_scaling scaling = scaling_of(set, varied);
   if (scaling == TUTTI_SCALING_ADASCALE) return NAN;
@@ -76,7 +81,7 @@ static double effective_lr(const tutti_trial_set *set, const double *varied, int
          (1 - value_of(set, varied, "optimizer.momentum", set->momentum));
 }
 
-/** One row: of the settings [first, end). */
+/** Fill the row of a batch size, whose settings are [first, end) of the order. */
 static void fill_row(const tutti_trial_set *set, const tutti_trial_order *order, int64_t first, int64_t end,
                      double *scratch, tutti_best *best, double *varied) {
   const tutti_setting_trials *settings = order->settings, *winner = NULL;
@@ -116,7 +121,8 @@ static void take_place(const tutti_local_key *key, tutti_estimate place, tutti_e
   *to = (tutti_estimate){tutti_local_value(key, place.value), fmin(a, b), fmax(a, b)};
 }
 
-/** What the model of its branch says of batch size i; `places` [n_varied] is NAN before. */
+/** Fill in the model columns of batch size i.
+ * @param[in,out] places  [n_varied] NAN before */
 static void take_model(const tutti_local_study *local, int i, tutti_best *best, tutti_estimate *places) {
   const tutti_local_model *model = &local->model;
   const double student = tutti_student_95(model->freedom);
@@ -154,7 +160,7 @@ static tutti_status make_models(const tutti_trial_set *set, const tutti_trial_or
 }
 
 void tutti_best_claim(const tutti_best *best, char text[TUTTI_CLAIM_BYTES]) {
-  const char *why = best->model < 0 ? "an earlier version, which has no local model"
+  const char *why = best->model < 0 ? "an earlier version wrote the file, without local models"
                                     : tutti_local_state_names[best->model % TUTTI_N_LOCAL_STATES];
   if (isnan(best->steps))
     snprintf(text, TUTTI_CLAIM_BYTES, "-");

@@ -1,4 +1,5 @@
-/** /best of a study's file. */
+/** /best of a study's file: the rows of the table, the best value of each varied key, and the place of the local model's
+ * minimum for keys of numbers.  Files of earlier versions lack columns, which get values that say so. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,11 +41,11 @@ static const tutti_column columns[] = {WHOLE(batch_size),
 static const tutti_record_table table = {"/best", columns, (int)(sizeof columns / sizeof *columns),
                                          sizeof(tutti_best)};
 
-// --- the varied columns: each key's value, and of one of numbers the model's, too
+// --- the columns of the varied keys: the value of each, and three of the model for each key of numbers
 
 enum { PER_ESTIMATE = 3 };
 
-/** The columns as those of a set; owned, but for `texts`. */
+/** The columns, in the form of a set of trials.  All is owned except `texts`. */
 typedef struct {
   tutti_trial_set names;
   double *values; // [n_rows, names.n_varied]
@@ -119,7 +120,7 @@ done:
 
 // --- reading
 
-/** Where the rows of each branch begin: they come branch by branch. */
+/** Find where the rows of each branch begin.  They come branch by branch. */
 static tutti_status find_branches(const tutti_file *file, const tutti_trial_set *set,
                                   tutti_best_table *best) {
   TUTTI_TRY(TUTTI_NEW(best->first, best->n_branches + 1));
@@ -136,7 +137,7 @@ static tutti_status find_branches(const tutti_file *file, const tutti_trial_set 
   return TUTTI_OK;
 }
 
-/** As they stay where the file is of an earlier version. */
+/** Set columns that files of earlier versions lack. */
 static void fill_missing(tutti_best *row) {
   row->model = -1;
   row->model_steps = row->model_steps_low = row->model_steps_high = row->setting_steps = NAN;

@@ -1,3 +1,8 @@
+/** The fit through the best steps of the search, with percentiles of a bootstrap.
+ *
+ * Each draw takes, within each batch size, as many settings as there are, with replacement, and of each as many of its seeds;
+ * then the best setting and the fit follow as in the study.  The luck of the search is in all draws, so these are not 95 %
+ * intervals.  branch_fit.c calls this if too few batch sizes have a local model. */
 #include <math.h>
 #include <stdio.h>
 
@@ -13,7 +18,7 @@ typedef struct {
   uint32_t words[WORDS]; // of the stream, from the multiple of WORDS at or below `next` on
 } draws_from;
 
-/** Uniform in [0, n): the high half of a product (Lemire, 2019), whose bias of n / 2^32 is nothing here. */
+/** Draw uniformly from [0, n): the high half of a product (Lemire, 2019), whose bias of n / 2^32 is negligible here. */
 static int64_t pick(draws_from *from, int64_t n) {
   const uint64_t at = from->next++ % WORDS;
   if (at == 0) tutti_random_fill(from->stream, from->next - 1, WORDS, from->words);
@@ -25,7 +30,7 @@ static double steps_of(const tutti_trial_set *set, int64_t trial) {
   return result->status == TUTTI_TRIAL_REACHED ? result->goal_step : INFINITY;
 }
 
-/** Steps of the best of settings [first, end), drawn anew; INFINITY where none reached the goal. */
+/** Return the steps of the best of a new draw of settings [first, end); INFINITY if none reached the goal. */
 static double draw_best(const tutti_trial_set *set, const tutti_trial_order *order, int64_t first,
                         int64_t end, draws_from *from, double *scratch) {
   double fewest = INFINITY;
@@ -55,12 +60,12 @@ static void draw_fit(const tutti_trial_set *set, work *w, draws_from *from,
   for (int i = 0; i < n; i++)
     w->steps[i] = draw_best(set, &w->order, sizes[i], sizes[i + 1], from, w->scratch);
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) value[k] = NAN;
-  // A draw that runs to an end of the range stays: without it the interval would be too narrow.
+  // A draw that runs to an end of the range counts, because the interval would be too narrow without it.
   if (tutti_fit_count(w->steps, n) >= TUTTI_FIT_LEAST_SIZES)
     (void)tutti_fit_solve(w->batch, w->steps, NULL, n, value, &residual);
 }
 
-/** Of the draws that have a fit: the first n of the room for n_draws numbers of each kind. */
+/** Make intervals from the n draws that have a fit, the first of n_draws numbers of each kind. */
 static void make_all_intervals(double *numbers, int64_t n, int64_t n_draws, tutti_fit *fit) {
   if ((double)n < 0.95 * (double)n_draws) {
     snprintf(

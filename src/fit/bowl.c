@@ -1,3 +1,7 @@
+/** The shape of a local model: a polynomial of second and third degree in the keys, with its derivatives and its minimum.
+ *
+ * Terms are products of two or three keys, so that values, slopes and second derivatives come from leaving factors out.
+ * local_bowls.c fits the factors of the terms, and local.c needs the derivatives for errors. */
 #include "fit/bowl_impl.h"
 
 #include <math.h>
@@ -21,7 +25,7 @@ tutti_bowl tutti_bowl_make(int n_keys, bool skew) {
   return bowl;
 }
 
-/** The product of a term without the factors number p and q. */
+/** Return the product of a term without its factors number p and q; -1: leave none out. */
 static double part_of(const int keys[3], const double *t, int p, int q) {
   double product = 1;
   for (int i = 0; i < 3; i++)
@@ -58,7 +62,7 @@ void tutti_bowl_bend(const tutti_bowl *bowl, const double *factors, const double
   }
 }
 
-/** slope + derivatives of the sum of the terms at t. */
+/** Set there = slope + derivatives of the sum of the terms at t. */
 static void slope_at(const tutti_bowl *bowl, const double *slope, const double *factors, const double *t,
                      double *there) {
   double slopes[TUTTI_BOWL_TERMS];

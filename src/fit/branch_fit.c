@@ -1,4 +1,5 @@
-/** The fit of a branch: through a local model where there is one, else through the searched minima. */
+/** The fit of a branch: through its local model if enough batch sizes have one, else through the best steps of the search.
+ * summary.c writes it into the study's file, and `tutti info` makes it for another goal. */
 #include <stdio.h>
 
 #include "fit/local_branch_impl.h"
@@ -9,7 +10,7 @@ static int count_made(const tutti_local_model *model) {
   return n;
 }
 
-/** Why the first batch size without a local model has none. */
+/** Say why the intervals are not 95 %, by the first batch size without a local model. */
 static void tell_no_claim(const tutti_local_model *model, const tutti_best *rows, tutti_fit *fit) {
   int i = 0;
   while (i < model->n_sizes && model->states[i] == TUTTI_LOCAL_MADE) i++;

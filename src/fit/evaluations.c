@@ -1,3 +1,7 @@
+/** The curve of a trial as evaluations of one metric, each with the epochs until then.
+ *
+ * A mean over the samples of an epoch counts at the end of the epoch only.  Where epochs end follows from the rows, or from
+ * the samples of an epoch.  regoal.c and at_budget.c read curves with this. */
 #include "fit/evaluations_impl.h"
 
 #include <math.h>
@@ -5,7 +9,7 @@
 
 #include "fit/trial_set.h"
 
-/** No row where there is no curve. */
+/** Read a curve; it has no row if the file has none. */
 static tutti_status read_curve(const tutti_file *file, const char *name, const char *metric,
                                tutti_evaluation **rows, int64_t *n) {
   const tutti_column columns[] = {{"step", TUTTI_I64, offsetof(tutti_evaluation, step)},
@@ -20,8 +24,8 @@ static tutti_status read_curve(const tutti_file *file, const char *name, const c
   return tutti_table_read(file, name, columns, 5, sizeof **rows, 0, *n, *rows);
 }
 
-/** Whether an epoch ends with the row.  Where rows need not be at such ends, it has the samples of so many epochs, which
- * are alike but where the batch grows and the rest of an epoch is left out. */
+/** Return whether an epoch ends with row i.  If rows need not be at such ends, the row must have the samples of whole
+ * epochs.  Epochs have equal samples, unless the batch grows and the rest of an epoch is dropped. */
 static bool ends_epoch(const tutti_trial_result *result, const tutti_evaluation_kind *kind,
                        const tutti_evaluation *rows, int64_t n, int64_t i) {
   const bool is_last =
@@ -31,12 +35,12 @@ static bool ends_epoch(const tutti_trial_result *result, const tutti_evaluation_
   return rows[i].samples >= rows[i].epoch * llround(n_train);
 }
 
-/** How far a training was. */
+/** A point of a training. */
 typedef struct {
   double samples, epochs;
 } extent;
 
-/** The end of an epoch that the curve tells from row i on, or that of the training. */
+/** Return the next end of an epoch that the curve shows from row i on, or the end of the training. */
 static extent next_end(const tutti_trial_result *result, const tutti_evaluation_kind *kind,
                        const tutti_evaluation *rows, int64_t n, int64_t i) {
   for (; kind->at_ends && kind->drops && i < n; i++)
@@ -44,7 +48,7 @@ static extent next_end(const tutti_trial_result *result, const tutti_evaluation_
   return (extent){result->samples, result->epochs};
 }
 
-/** In proportion to the samples, from one end of an epoch to the next where epochs may differ in them. */
+/** Set the epochs of each row, in proportion to the samples between two ends of epochs. */
 static void count_epochs(const tutti_trial_result *result, const tutti_evaluation_kind *kind,
                          tutti_evaluation *rows, int64_t n) {
   extent from = {0, 0}, to = next_end(result, kind, rows, n, 0);
@@ -73,7 +77,7 @@ tutti_status tutti_evaluations_read(const tutti_file *file, const tutti_trial_re
 
 // --- what is read
 
-/** Whether what is done so often is done at the end of each epoch, or of each in which it is done. */
+/** Return whether evaluations of this frequency come at ends of epochs. */
 static bool is_at_ends(tutti_count every) {
   const double epochs = every.value, parts = 1 / every.value;
   if (every.unit != TUTTI_UNIT_EPOCHS || every.value <= 0) return false;

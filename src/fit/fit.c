@@ -1,3 +1,7 @@
+/** The fit of S = S_min + E_min / B to steps and batch sizes, and two cuts of the curve that need no fit.
+ *
+ * For a given B_crit = E_min / S_min the best log S_min is the weighted mean of log S - log(1 + B_crit / B), so the search has
+ * one dimension: a grid over log B_crit, then golden sections around its best point. */
 #include "tutti/fit.h"
 
 #include <math.h>
@@ -42,11 +46,12 @@ typedef struct {
   int n;
 } points;
 
-/** Weighted mean square of the log residuals at the best S_min for this B_crit, which comes out as its logarithm. */
+/** Return the weighted mean square of the log residuals at the best S_min for this B_crit.
+ * @param[out] log_s_min  logarithm of that S_min */
 static double residual_at(const points *p, double log_b_crit, double *log_s_min) {
   const double b_crit = exp(log_b_crit);
   double mean = 0, square = 0, sum = 0;
-  // Mean and squares about it as they go (Welford, 1962): exact data leave no rest of a difference.
+  // Mean and squares about it in one pass (Welford, 1962): for exact data no rounding of a difference remains.
   for (int i = 0; i < p->n; i++) {
     if (!is_measured(p->steps[i])) continue;
     const double y = log(p->steps[i]) - log1p(b_crit / p->batch[i]), step = y - mean;
@@ -59,7 +64,7 @@ static double residual_at(const points *p, double log_b_crit, double *log_s_min)
   return square / sum;
 }
 
-/** The middle of the three grid points with the least sum of squares; the range's end where that is the least. */
+/** Return the grid point with the smallest sum of squares. */
 static double search_grid(const points *p, double low, double high, int n_grid) {
   double best = INFINITY, best_at = low, log_s_min;
   for (int i = 0; i <= n_grid; i++) {
@@ -169,7 +174,7 @@ void tutti_fit_make_weighted(const double *batch, const double *steps, const dou
 
 // --- intervals
 
-/** Percentile of sorted values, between two of them where it falls so. */
+/** Return a percentile of sorted values, interpolated between two of them. */
 static double percentile(const double *sorted, int64_t n, double share) {
   const double at = share * (double)(n - 1);
   const int64_t i = (int64_t)at;

@@ -1,11 +1,14 @@
-/** Fresh seeds of the best settings, as a check of the search and its local model. */
+/** Fresh seeds of the best settings, as a check of the search and its local model.
+ *
+ * Their geometric mean of steps is compared with the model's steps at the setting, in standard errors of the difference.  The
+ * noise of a seed comes from the fresh seeds of all batch sizes together.  best.c fills the confirm columns with this. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
 #include "fit/local_branch_impl.h"
 
-/** Log steps of the fresh seeds of a batch size that reached the goal. */
+/** Log steps of the fresh seeds of one batch size that reached the goal. */
 typedef struct {
   int64_t n_trials, n;
   double mean, squares; // about the mean
@@ -37,10 +40,10 @@ static void take_sample(const sample *s, tutti_best *row) {
   row->confirm_steps_high = exp(s->mean + wide);
 }
 
-/** The noise of fresh seeds is that of all sizes together. */
+/** Compare the mean of a batch size with the model, with the noise of the fresh seeds of all sizes. */
 static void compare(const sample *s, double variance, int64_t freedom, double log_steps, double error,
                     tutti_best *row) {
-  // Of ten batch sizes one is off by more than that in three of a hundred studies, though nothing is wrong.
+  // With ten batch sizes and nothing wrong, three studies in a hundred have one that is further off.
   const double unlikely = 3;
   if (s->n == 0 || freedom < 1 || isnan(log_steps)) return;
   const double all = sqrt(variance / (double)s->n + error * error);

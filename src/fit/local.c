@@ -10,7 +10,7 @@
 #include "fit/local_bowls_impl.h"
 #include "linalg/cholesky.h"
 
-_Static_assert(TUTTI_BOWL_KEYS == 8, "TUTTI_LOCAL_STATE_LIST tells of so many");
+_Static_assert(TUTTI_BOWL_KEYS == 8, "TUTTI_LOCAL_STATE_LIST has this number");
 
 const char *const tutti_local_state_names[TUTTI_N_LOCAL_STATES] = {
 #define X(code, text) [TUTTI_LOCAL_##code] = text,
@@ -24,7 +24,7 @@ static double dot(int n, const double *x, const double *y) {
   return sum;
 }
 
-/** Covariance of the slopes of size i at its least, [n_keys, n_keys]. */
+/** Get the covariance of the slopes of a size at its minimum, [n_keys, n_keys]. */
 static void slope_covariance(tutti_local_bowls *fit, int size, double variance, double *covariance) {
   const int n = fit->points->n_keys, p = fit->n_parameters;
   for (int a = 0; a < n; a++) {
@@ -39,7 +39,7 @@ static void slope_covariance(tutti_local_bowls *fit, int size, double variance, 
         variance * dot(p, fit->scratch + (int64_t)(1 + i / n) * p, fit->scratch + (int64_t)(1 + i % n) * p);
 }
 
-/** Place, its errors and the terms of second order of a size. */
+/** Fill in the place of a size with its errors, and add the terms of second order. */
 static void finish_size(tutti_local_bowls *fit, int size, tutti_local_model *model) {
   const int n = fit->points->n_keys;
   double slopes[TUTTI_BOWL_KEYS * TUTTI_BOWL_KEYS], trace = 0, trace2 = 0;
@@ -62,7 +62,7 @@ static void finish_size(tutti_local_bowls *fit, int size, tutti_local_model *mod
   }
 }
 
-/** Heights and their covariance, to first order. */
+/** Fill in heights and their covariance, to first order. */
 static tutti_status finish_heights(tutti_local_bowls *fit, tutti_local_model *model) {
   const int p = fit->n_parameters, n = model->n_sizes, keys = fit->points->n_keys;
   double *rows = NULL;
@@ -82,7 +82,7 @@ static tutti_status finish_heights(tutti_local_bowls *fit, tutti_local_model *mo
   return TUTTI_OK;
 }
 
-/** 1 + the first key at an end of all that was tried; 0: there is none. */
+/** Return 1 + the first key whose minimum is at an end of all that was tried; 0 if there is none. */
 static int edge_of(const tutti_local_bowls *fit, int size) {
   const double close = 1e-6;
   const int n = fit->points->n_keys;
@@ -93,7 +93,7 @@ static int edge_of(const tutti_local_bowls *fit, int size) {
   return 0;
 }
 
-/** What the model says of a setting, to first order; of one far from the least nothing. */
+/** Fill in the steps of the model at the best setting, to first order, if it is near the minimum. */
 static void finish_best(tutti_local_bowls *fit, int size, tutti_local_model *model) {
   const int64_t k = fit->points->best[size];
   const int p = fit->n_parameters;
@@ -125,7 +125,7 @@ static tutti_status finish(tutti_local_bowls *fit, tutti_local_model *model) {
   return TUTTI_OK;
 }
 
-/** FEW until a model is made, where the keys are such that one can be. */
+/** Return the state before a model is made: FEW if the keys allow one. */
 static tutti_local_state state_of_keys(int n_keys) {
   if (n_keys < 1) return TUTTI_LOCAL_NONE;
   return n_keys > TUTTI_BOWL_KEYS ? TUTTI_LOCAL_MANY : TUTTI_LOCAL_FEW;

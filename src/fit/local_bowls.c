@@ -11,10 +11,10 @@
 #include "fit/local_bowls_impl.h"
 #include "linalg/cholesky.h"
 
-/** The neighbourhood: by so much log steps rise to its end. */
+/** Size of the neighbourhood: the rise of log steps to its edge. */
 static const double RISE = 0.85;
 
-/** How often the neighbourhood is moved to the least at most, and the first moves, in which the shape has no skew. */
+/** Most moves of the neighbourhood, and how many of them come first with a shape without skew. */
 enum { MOST_MOVES = 12, PLAIN_MOVES = 2 };
 
 int64_t tutti_local_n_points(const tutti_local_points *points) {
@@ -59,7 +59,8 @@ static int64_t least_settings(const tutti_local_bowls *fit) {
 
 // --- least squares
 
-/** The terms of the parameters for size i at `from_centre`: own ones to own[1 + n_keys], shared ones to shared. */
+/** Get the derivatives by the parameters at `from_centre`: by those of a size in own[1 + n_keys], by shared ones in
+ * shared[n_terms]. */
 static void terms_at(const tutti_local_bowls *fit, const double *from_centre, double *own, double *shared) {
   own[0] = 1;
   memcpy(own + 1, from_centre, (size_t)fit->points->n_keys * sizeof *own);
@@ -76,8 +77,8 @@ void tutti_local_from_centre(const tutti_local_bowls *fit, int size, int64_t k, 
   for (int a = 0; a < n; a++) from_centre[a] = fit->points->places[k * n + a] - fit->centres[size * n + a];
 }
 
-/** Add the products of a row with itself and with `log` to the normal equations; it is zero but for the size's own
- * columns and the shared ones. */
+/** Add the products of a row with itself and with `log` to the normal equations.  The row is zero except in the columns of
+ * its size and the shared ones. */
 static void add_row(tutti_local_bowls *fit, int size, const double *row, double log) {
   const int n = fit->n_parameters, own = fit->columns[size], own_end = own + 1 + fit->points->n_keys;
   for (int p = own; p < n; p = p + 1 == own_end ? fit->shape : p + 1) {
@@ -87,6 +88,7 @@ static void add_row(tutti_local_bowls *fit, int size, const double *row, double 
   }
 }
 
+/** Add the squared residuals of a size. */
 static void add_squares(tutti_local_bowls *fit, int size) {
   double t[TUTTI_BOWL_KEYS];
   for (int64_t k = fit->points->first[size]; k < fit->points->first[size + 1]; k++) {
@@ -100,6 +102,7 @@ static void add_squares(tutti_local_bowls *fit, int size) {
   }
 }
 
+/** Number the parameters: those of each size with enough settings, then the shared ones. */
 static void lay_out(tutti_local_bowls *fit) {
   fit->shape = 0;
   for (int i = 0; i < fit->points->n_sizes; i++) {
@@ -110,7 +113,7 @@ static void lay_out(tutti_local_bowls *fit) {
   fit->n_parameters = fit->shape + fit->bowl.n_terms;
 }
 
-/** @return false: the settings do not determine the parameters */
+/** Solve the normal equations.  @return false: the settings do not determine the parameters */
 static bool solve(tutti_local_bowls *fit, bool skew) {
   double t[TUTTI_BOWL_KEYS];
   fit->bowl = tutti_bowl_make(fit->points->n_keys, skew);
@@ -135,7 +138,7 @@ static bool solve(tutti_local_bowls *fit, bool skew) {
 
 // --- the neighbourhood
 
-/** Choose the settings of a size whose `ranks` are at most `most`, and the least of the others where these are too few. */
+/** Choose the settings of a size whose ranks are at most `most`, and if these are too few, the lowest of the others. */
 static void choose(tutti_local_bowls *fit, int size, const double *ranks, double most) {
   const int64_t begin = fit->points->first[size], end = fit->points->first[size + 1];
   int64_t n = 0;
@@ -148,7 +151,7 @@ static void choose(tutti_local_bowls *fit, int size, const double *ranks, double
   }
 }
 
-/** Begin at the setting of the fewest steps, with those that take up to exp(rise) times as many. */
+/** Start at the setting with the fewest steps, with the settings that take up to exp(rise) times as many. */
 static void begin(tutti_local_bowls *fit, double rise) {
   const tutti_local_points *points = fit->points;
   for (int i = 0; i < points->n_sizes; i++) {
@@ -162,7 +165,7 @@ static void begin(tutti_local_bowls *fit, double rise) {
   }
 }
 
-/** Between the settings of a size that reached the goal, as seen from its centre. */
+/** Get the range of the settings of a size that reached the goal, as seen from its centre. */
 static void bounds_of(const tutti_local_bowls *fit, int size, double *low, double *high) {
   double t[TUTTI_BOWL_KEYS];
   for (int a = 0; a < fit->points->n_keys; a++) {
@@ -178,7 +181,7 @@ static void bounds_of(const tutti_local_bowls *fit, int size, double *low, doubl
   }
 }
 
-/** Find the least of each size.  @return false: the shape bends down somewhere */
+/** Find the minimum of each size.  @return false: the shape bends down somewhere */
 static bool descend(tutti_local_bowls *fit) {
   const int n = fit->points->n_keys;
   double low[TUTTI_BOWL_KEYS], high[TUTTI_BOWL_KEYS];
@@ -194,7 +197,7 @@ static bool descend(tutti_local_bowls *fit) {
   return true;
 }
 
-/** How far the shape rises from the least of a size to a setting, half z' H z with H = L L'. */
+/** Return the rise of the shape from the minimum of a size to a setting, half z' H z with H = L L'. */
 static double rise_to(const tutti_local_bowls *fit, int size, int64_t k) {
   const int n = fit->points->n_keys;
   const double *factor = fit->bends + size * n * n;
@@ -208,7 +211,8 @@ static double rise_to(const tutti_local_bowls *fit, int size, int64_t k) {
   return sum / 2;
 }
 
-/** Put the centres to the leasts, and choose the settings about them.  @return whether other settings are chosen */
+/** Move the centres to the minima, and choose the settings around them.
+ * @param[out] changed  other settings than before */
 static tutti_status move(tutti_local_bowls *fit, bool *changed) {
   double *ranks = NULL;
   bool *before = NULL;
@@ -232,7 +236,8 @@ done:
   return status;
 }
 
-/** @param[out] made  false: the settings have no such shape */
+/** Fit and move until the neighbourhood does not change.
+ * @param[out] made  false: the settings have no such shape */
 static tutti_status settle(tutti_local_bowls *fit, double rise, bool skew, bool *made) {
   bool changed = true;
   begin(fit, rise);
@@ -246,8 +251,8 @@ static tutti_status settle(tutti_local_bowls *fit, double rise, bool skew, bool 
   return TUTTI_OK;
 }
 
-/** From near the best first; from further off where noise alone is seen there; a shape without skew where the settings
- * are too few for one. */
+/** Neighbourhoods start near the best.  If only noise is seen there, they start wider; if the settings are too few for a
+ * shape with skew, it has none. */
 tutti_status tutti_local_bowls_fit(tutti_local_bowls *fit, bool *made) {
   static const double rises[] = {1, 2, DBL_MAX};
   *made = false;

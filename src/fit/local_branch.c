@@ -1,3 +1,7 @@
+/** The local model of one branch of a study: its settings as points in the scales of the varied keys.
+ *
+ * The value of a key becomes a place from 0 to 1 on its scale, over all values that were tried.  The log steps of a setting are
+ * the median over its seeds, for an even number the mean of the two in the middle.  best.c makes one model per branch. */
 #include "fit/local_branch_impl.h"
 
 #include <math.h>
@@ -35,7 +39,8 @@ static trials_of find_trials(const tutti_trial_set *set, const tutti_trial_order
   return of;
 }
 
-/** Logarithms are of what is above 0: a list, which has no scale of its own, may hold more. */
+/** Return the scale of a key.  A list has no scale of its own and counts as log, unless it has values that have no
+ * logarithm. */
 static tutti_axis_scale scale_of(const trials_of *of, int k, double least, double most) {
   const tutti_axis_scale scale = tutti_trial_set_scale(of->set, of->branch, k);
   const bool fits = scale == TUTTI_AXIS_LOG ? least > 0 : scale == TUTTI_AXIS_REVERSE_LOG ? most < 1 : true;
@@ -70,9 +75,9 @@ static bool find_keys(const trials_of *of, tutti_local_key *keys, int *n_keys) {
 
 // --- points
 
-/** The two in the middle of the log steps of a setting's seeds; of an odd number one. */
+/** The two values in the middle of the log steps of the seeds of a setting; equal for an odd number. */
 typedef struct {
-  double lower, upper; // not finite where at most half of them reached the goal, or before the first step
+  double lower, upper; // infinite if at most half of them reached the goal, or at step 0
 } middle;
 
 static middle middle_of(const trials_of *of, const tutti_setting_trials *setting, double *scratch) {
@@ -85,8 +90,8 @@ static middle middle_of(const trials_of *of, const tutti_setting_trials *setting
   return (middle){scratch[(n - 1) / 2], scratch[n / 2]};
 }
 
-/** The model is of the median: of an even number of seeds of the mean of both, since the upper alone, by which the search
- * finds its best, lies above what the setting takes, and the lower below. */
+/** Add a setting.  For an even number of seeds it takes the mean of the two in the middle, because the upper one, by which
+ * the search chooses, is too high on average and the lower one too low. */
 static void add_point(const trials_of *of, const tutti_local_key *keys, const tutti_setting_trials *setting,
                       middle logs, tutti_local_points *points) {
   const int64_t at = points->first[points->n_sizes];

@@ -1,4 +1,7 @@
-/** The fit through the leasts of a local model, with intervals from their covariance. */
+/** The fit through the minima of a local model, with intervals from their covariance.
+ *
+ * The squares of log S are weighted by the inverse variances.  A draw of the heights is m + L z sqrt(n / chi^2_n), with L L'
+ * the covariance and n its degrees of freedom: Student's distribution.  branch_fit.c calls this. */
 #include <math.h>
 #include <stdio.h>
 
@@ -6,7 +9,7 @@
 #include "fit/local_branch_impl.h"
 #include "linalg/cholesky.h"
 
-/** Added to each variance: the rounding of logarithms, so that exact data have weights and a covariance, too. */
+/** Added to each variance for the rounding of logarithms, so that exact data have weights and a covariance. */
 static const double ROUNDING = 1e-24;
 
 /** Numbers of one draw, one after the other. */
@@ -23,7 +26,7 @@ static double draw_normal(draws_from *from) {
   return normal[0];
 }
 
-/** Chi squared with so many degrees of freedom: a sum of exponentials, and a square of a normal. */
+/** Draw chi squared: a sum of exponentials, and for an odd number of degrees of freedom a square of a normal. */
 static double draw_chi_squared(draws_from *from, int64_t freedom) {
   double sum = 0;
   for (int64_t i = 0; i < freedom / 2; i++) {
@@ -81,7 +84,7 @@ static void take_points(const tutti_local_model *model, const double *batch, wor
   }
 }
 
-/** Student's distribution: the noise is known from its residuals alone. */
+/** Draw heights and fit them.  The wide factor is Student's, because the noise is known from its residuals only. */
 static void draw_fit(work *w, int64_t freedom, draws_from *from, double value[TUTTI_N_FIT_NUMBERS]) {
   double residual;
   const double wide = sqrt((double)freedom / draw_chi_squared(from, freedom));
@@ -91,7 +94,7 @@ static void draw_fit(work *w, int64_t freedom, draws_from *from, double value[TU
     for (int j = 0; j <= i; j++) sum += w->factor[i * w->n + j] * w->normals[j];
     w->drawn[i] = w->steps[i] * exp(sum);
   }
-  // A draw that runs to an end of the range stays: without it the interval would be too narrow.
+  // A draw that runs to an end of the range counts, because the interval would be too narrow without it.
   (void)tutti_fit_solve(w->batch, w->drawn, w->weights, w->n, value, &residual);
 }
 

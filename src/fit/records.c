@@ -1,3 +1,6 @@
+/** Tables whose last columns are the varied keys of a study: /trials, /confirm, /best and /best_at_budget.
+ *
+ * A record is a struct with the fixed columns, followed by 8 bytes per varied key: a double, or an int64 index of its texts. */
 #include "fit/records_impl.h"
 
 #include <math.h>
@@ -7,7 +10,8 @@ static bool has_texts(const tutti_trial_set *set, int k) {
   return set->texts && set->texts[k];
 }
 
-/** The fixed columns, then the varied ones; `columns` [n_columns + n_varied] is the caller's (tutti_free). */
+/** Make the list of columns: the fixed ones, then those of the varied keys.
+ * @param[out] columns  [n_columns + n_varied] the caller frees it (tutti_free) */
 static tutti_status make_columns(const tutti_record_table *table, const tutti_trial_set *set,
                                  tutti_column **columns) {
   TUTTI_TRY(TUTTI_NEW(*columns, table->n_columns + set->n_varied));
@@ -25,7 +29,7 @@ static size_t record_bytes(const tutti_record_table *table, const tutti_trial_se
 
 static void put_varied(const tutti_trial_set *set, const double *varied, char *to) {
   for (int k = 0; k < set->n_varied; k++) {
-    // No index where there is no setting.
+    // -1 if there is no setting, or if the branch does not vary the key.
     const int64_t index = isfinite(varied[k]) ? (int64_t)varied[k] : -1;
     const void *from = has_texts(set, k) ? (const void *)&index : (const void *)&varied[k];
     memcpy(to + (size_t)k * sizeof(double), from, sizeof(double));
@@ -42,7 +46,7 @@ static void take_varied(const tutti_trial_set *set, const char *from, double *va
   }
 }
 
-/** *records [n] is the caller's (tutti_free). */
+/** Make n records; the caller frees them (tutti_free). */
 static tutti_status make_records(const tutti_record_table *table, const tutti_trial_set *set,
                                  const void *heads, const double *varied, int64_t n, char **records) {
   const size_t bytes = record_bytes(table, set);

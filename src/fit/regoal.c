@@ -1,4 +1,7 @@
-/** The trials of a study by another goal or metric than they ran with, from their curves. */
+/** The trials of a study by another goal or metric than they ran with, from their curves.
+ *
+ * A trial stops at the study's goal, so its curve shows only goals that come earlier.  `tutti info --goal` asks for another
+ * goal; a study without a goal takes its best values by the metric of study.at_budget. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,14 +9,14 @@
 #include "fit/evaluations_impl.h"
 #include "fit/trial_set.h"
 
-/** What the trials are judged by. */
+/** The other goal. */
 typedef struct {
   const tutti_goal *goal;
   tutti_evaluation_kind kind;
-  bool known; // a curve has had a value of it
+  bool known; // a curve has a value of its metric
 } yardstick;
 
-/** Forget the study's own goal. */
+/** Clear what the trial has by the study's own goal. */
 static void withdraw(tutti_trial_result *result) {
   if (result->status == TUTTI_TRIAL_REACHED) result->status = TUTTI_TRIAL_NOT_REACHED;
   result->goal_step = result->goal_samples = result->goal_epoch = result->goal_seconds = NAN;
@@ -27,11 +30,11 @@ static void reach(tutti_trial_result *result, const tutti_evaluation *at) {
   result->goal_seconds = at->seconds;
 }
 
-/** Why a trial that was stopped at the study's goal has not reached this one. */
+/** Refuse a goal that a trial might have reached after it stopped at the study's own. */
 static tutti_status refuse(const tutti_file *file, const yardstick *by, const tutti_trial_result *result,
                            int64_t n) {
   const tutti_goal *goal = by->goal;
-  if (n > 0 && !by->known) return TUTTI_OK; // no such metric: told once for all trials
+  if (n > 0 && !by->known) return TUTTI_OK; // the metric is missing, which is reported once for all trials
   TUTTI_FAIL(
       TUTTI_ERR_USAGE,
       "%s: trial %lld %s, so it cannot be told when its %s would have reached %g; expected a goal that comes "
@@ -58,8 +61,8 @@ done:
   return status;
 }
 
-/** A fresh seed that was kept while its study grew has no curve: by another goal nothing is known of it, and it is as one
- * that waits.  One that diverged at once has none either, under a number of its own. */
+/** A fresh seed that was kept while its study grew may have lost its curve.  Nothing is known of it by another goal, so it
+ * counts as one that waits.  One that diverged at once has no curve either, but still has its number. */
 static tutti_status judge_fresh(const tutti_file *file, yardstick *by, tutti_trial_result *result) {
   char name[TUTTI_CURVE_NAME];
   int64_t n = 0;
@@ -87,7 +90,7 @@ tutti_status tutti_trial_set_regoal(tutti_trial_set *set, const tutti_file *file
   return TUTTI_OK;
 }
 
-/** Trials without a curve keep what they have. */
+/** Set the values of a trial by a metric.  A trial without a curve keeps what it has. */
 static tutti_status take_values(const tutti_file *file, const char *metric, const tutti_evaluation_kind *kind,
                                 tutti_trial_result *result) {
   const double sign = tutti_metric_wants_small(metric) ? 1 : -1;

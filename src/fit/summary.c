@@ -1,3 +1,5 @@
+/** The results of a study in its file: /best, /best_at_budget, and /fit of each branch with the draws of its intervals.
+ * The study calls this whenever it writes its file. */
 #include <stdio.h>
 #include <string.h>
 
@@ -5,8 +7,8 @@
 
 // --- /fit
 
-/** "/fit", of a branch "/fit/sgd"; the caller owns the text.
- * @param[in] end  what follows */
+/** Make the path "/fit", or "/fit/sgd" of a branch; the caller frees it (tutti_free).
+ * @param[in] end  appended */
 static tutti_status fit_path(const tutti_trial_set *set, int branch, const char *end, char **path) {
   const char *name = tutti_trial_set_branch_name(set, branch);
   const size_t bytes = sizeof "/fit/" + strlen(name) + strlen(end);
@@ -17,7 +19,7 @@ static tutti_status fit_path(const tutti_trial_set *set, int branch, const char 
   return TUTTI_OK;
 }
 
-/** The real numbers of /fit: `name` of number i, and where it stands. */
+/** Get the name of real number i of /fit, and where the fit has it; NULL after the last one. */
 static double *fit_number(tutti_fit *fit, int i, char name[64]) {
   static const char *const ends[] = {"", "_low", "_high"};
   double *const values[] = {fit->value, fit->low, fit->high};
@@ -61,7 +63,7 @@ static tutti_status write_fit(tutti_file *file, const tutti_trial_set *set, int 
   char *group = NULL, *table_path = NULL;
   TUTTI_TRY_GOTO(done, fit_path(set, branch, "", &group));
   TUTTI_TRY_GOTO(done, fit_path(set, branch, "/draws", &table_path));
-  // The table makes the group that has the attributes, also where there is no draw.
+  // The table makes the group that has the attributes, even if there is no draw.
   TUTTI_TRY_GOTO(done, write_draws(file, table_path, draws, fit->refused[0] ? 0 : TUTTI_FIT_DRAWS));
   TUTTI_TRY_GOTO(done, write_numbers(file, group, fit));
 done:
@@ -79,7 +81,7 @@ static tutti_status read_reason(const tutti_file *file, const char *group, const
   return TUTTI_OK;
 }
 
-/** Files of earlier versions do not have it: theirs are bootstraps of searched minima. */
+/** Read no_claim.  Files of earlier versions do not have it; their intervals are bootstraps of the best of each search. */
 static tutti_status read_claim(const tutti_file *file, const char *group, tutti_fit *fit) {
   if (tutti_file_has_attribute(file, group, "no_claim"))
     return read_reason(file, group, "no_claim", fit->no_claim);

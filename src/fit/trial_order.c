@@ -1,4 +1,5 @@
-/** Trials by branch, batch size, setting and seed. */
+/** The trials of a set, sorted by branch, batch size, setting and seed, with the places where each of these begins.  All that
+ * compares settings or batch sizes walks through this order. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ static void group(const tutti_trial_set *set, const entry *entries, tutti_trial_
     order->settings[order->n_settings - 1].n++;
   }
   order->sizes[order->n_sizes] = order->n_settings;
-  // A branch of which there is no trial begins where the next one does.
+  // A branch without trials begins where the next one does.
   for (int b = 0, s = 0; b <= order->n_branches; b++) {
     while (s < order->n_sizes && order->settings[order->sizes[s]].branch < b) s++;
     order->branches[b] = s;

@@ -1,3 +1,4 @@
+/** /trials and /confirm of a study's file: a row per trial, with the varied keys as columns. */
 #include <stdio.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ tutti_status tutti_trial_set_write(tutti_file *file, const tutti_trial_set *set)
 static const tutti_record_table confirm_table = {"/confirm", columns, (int)(sizeof columns / sizeof *columns),
                                                  sizeof(tutti_trial_result)};
 
-/** Values of the varied keys of a setting; NULL: there is none such. */
+/** Return the values of the varied keys of a setting; NULL if there is none. */
 static const double *find_setting(const tutti_trial_set *set, const tutti_trial_result *of) {
   for (int64_t i = 0; i < set->n_trials; i++)
     if (set->results[i].batch_size == of->batch_size && set->results[i].setting == of->setting)
@@ -35,7 +36,7 @@ static const double *find_setting(const tutti_trial_set *set, const tutti_trial_
   return NULL;
 }
 
-/** Those that are done, with their varied values. */
+/** Copy the fresh seeds that are done, with the varied values of their settings. */
 static int64_t take_done(const tutti_trial_set *set, tutti_trial_result *done, double *varied) {
   int64_t n = 0;
   for (int64_t i = 0; i < set->n_confirm; i++) {
@@ -67,7 +68,7 @@ done:
 
 // --- reading
 
-/** The varied keys that are columns, and the texts of those that are indices. */
+/** Read the names of the varied keys that are columns, and the texts of those that choose from texts. */
 static tutti_status read_names(const tutti_file *file, tutti_trial_set *set) {
   char **keys = NULL;
   int n_keys = 0;
