@@ -1,4 +1,7 @@
-/** Whether what lies there is of this study. */
+/** Checks that the file and the folder that a job finds belong to this study.
+ *
+ * They do if the configs differ in the extent of the study only: batch sizes, values, settings, seeds, branches.  The rows of
+ * the data must have the same fingerprint.  open.c and output.c call this before they take anything over. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,7 +11,8 @@
 
 static const char config_name[] = "config.yaml";
 
-/** Short batches there, of which nothing is said here: the user's own wish, or, by an earlier version, the default. */
+/** Return whether the old config has short batches and the new one does not mention them: either the user wanted them
+ * then, or they were the default of an earlier version. */
 static bool lacks_short(const tutti_study *study, const tutti_config *old) {
   const tutti_train_options *now = &study->config->train;
   return !now->chooses_last_batch && old->train.last_batch == TUTTI_LAST_SHORT &&
@@ -24,9 +28,8 @@ static tutti_status compare_config(const tutti_study *study, const char *path, c
   found->any = all.n > 0;
   tutti_differences_text(&all, found->text, sizeof found->text);
   if (lacks_short(study, &old))
-    tutti_text_append(
-        found->text, sizeof found->text,
-        " (train.last_batch=short goes on with it; an earlier version had it where nothing was said)");
+    tutti_text_append(found->text, sizeof found->text,
+                      " (train.last_batch=short continues it; short was the default of an earlier version)");
   tutti_config_clear(&old);
   return TUTTI_OK;
 }
@@ -34,7 +37,7 @@ static tutti_status compare_config(const tutti_study *study, const char *path, c
 static tutti_status refuse(const tutti_study *study, const char *path, const tutti_study_difference *found) {
   TUTTI_FAIL(TUTTI_ERR_CONFIG,
              "%s belongs to another study: %s; choose another study.output, or move %s "
-             "and %s away to begin anew",
+             "and %s away to start from scratch",
              path, found->text, study->config->study.output, study->store.folder);
 }
 

@@ -1,4 +1,8 @@
-/** The best setting of each batch size once more, with seeds that the search has not seen. */
+/** Fresh seeds: the best setting of each batch size runs again, with seeds that the search has not used.
+ *
+ * The best of many settings is partly luck.  New seeds have no part in that choice, so they check it.  Which setting is the
+ * best is known when all trials of its batch size are done; until then its fresh seeds are slots without a setting.  prepare.c
+ * makes the slots, output.c fills them. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -23,14 +27,14 @@ bool tutti_confirm_is(const tutti_study *study, const tutti_trial_result *result
   return tutti_trial_set_find(&study->set, "train.seed") < 0 && result->seed >= (int64_t)first_seed(study);
 }
 
-/** What row `row` of /best will run again with fresh seed j. */
+/** Return the slot of a batch size for fresh seed j. */
 static tutti_trial_result make_slot(const tutti_study *study, int64_t number, int64_t batch_size, int64_t j) {
   const tutti_trial trial = {
       .trial = number, .setting = -1, .batch_size = batch_size, .seed = first_seed(study) + (uint64_t)j};
   return tutti_trial_waiting(&trial);
 }
 
-/** Room for n trials; those of the search keep their values. */
+/** Extend the arrays of the set to n trials. */
 static tutti_status extend(tutti_study *study, int64_t n) {
   tutti_trial_set *set = &study->set;
   const size_t n_values = (size_t)(set->n_trials * set->n_varied);
@@ -77,7 +81,7 @@ tutti_status tutti_confirm_make(tutti_study *study) {
   return status;
 }
 
-// --- which settings they are
+// --- which settings they run
 
 bool tutti_study_is_due(const tutti_study *study, int64_t i) {
   return i < study->n_searched || study->set.results[i].setting >= 0;
@@ -89,7 +93,8 @@ static int64_t count_searched(const tutti_study *study) {
   return n;
 }
 
-static void settle(tutti_study *study, int row, const tutti_best *best, const double *varied) {
+/** Give the slots of a row of /best their setting, if all trials of the search are done there. */
+static void set_setting(tutti_study *study, int row, const tutti_best *best, const double *varied) {
   tutti_trial_set *set = &study->set;
   const bool complete = best->trials == best->reached + best->not_reached + best->diverged;
   if (!complete || best->setting < 0) return;
@@ -99,6 +104,7 @@ static void settle(tutti_study *study, int row, const tutti_best *best, const do
   }
 }
 
+/** Take the results that the study's file has for slots whose setting is known now. */
 static void take_carried(tutti_study *study) {
   for (int64_t k = 0; k < study->n_carried; k++) {
     const int64_t i = tutti_confirm_find(study, &study->carried[k]);
@@ -115,7 +121,7 @@ tutti_status tutti_confirm_plan(tutti_study *study) {
   if (study->set.n_trials == study->n_searched || n == study->planned) return TUTTI_OK;
   TUTTI_TRY(tutti_best_table_create(&set, &best));
   for (int row = 0; row < best.n_rows; row++)
-    settle(study, row, &best.rows[row], best.varied + (int64_t)row * best.n_varied);
+    set_setting(study, row, &best.rows[row], best.varied + (int64_t)row * best.n_varied);
   tutti_best_table_clear(&best);
   take_carried(study);
   study->planned = n;
@@ -165,7 +171,7 @@ tutti_status tutti_study_results(tutti_study *study, tutti_trial_set *set) {
 
 // --- as trials
 
-/** The same setting with a seed of the search. */
+/** Return the trial of the search with this setting and the first seed. */
 static const tutti_trial *find_like(const tutti_study *study, int64_t batch_size, int64_t setting) {
   for (int64_t i = 0; i < study->n_searched; i++) {
     const tutti_trial *trial = tutti_space_trial(study->space, i);

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "study/study_impl.h"
 
-/** The folder, and the right to write.  A job that ends may remove the folder just before we have got it. */
+/** Open the folder and take the right to write.  A job that ends may remove the folder in between, so this tries again. */
 static tutti_status enter(tutti_study *study) {
   enum { TRIES = 100 };
   for (int i = 0; i < TRIES; i++) {
@@ -16,17 +16,19 @@ static tutti_status enter(tutti_study *study) {
     if (taken && tutti_store_current(&study->store)) return TUTTI_OK;
     tutti_store_close(&study->store);
   }
-  TUTTI_FAIL(TUTTI_ERR_CREATE, "%s.d: cannot be entered: it goes away again and again",
-             study->config->study.output);
+  TUTTI_FAIL(TUTTI_ERR_CREATE,
+             "%s.d: was removed %d times while being opened; is another job just finishing?",
+             study->config->study.output, TRIES);
 }
 
-/** A job that is at work would bring its trials into the file as that was. */
+/** Refuse to grow while another job is at work, because it would write the file for the study as it was. */
 static tutti_status check_alone(const tutti_study *study, const tutti_study_difference *found) {
   const char *folder = study->store.folder;
   const char *why = found->any ? found->text : "the trials there have no config.yaml beside them";
-  TUTTI_CHECK(!tutti_claims_held(study->store.claims, TUTTI_CLAIM_PRESENCE), TUTTI_ERR_CONFIG,
-              "%s: another job is at work on the study as it was: %s; let that end, and start this one then",
-              folder, why);
+  TUTTI_CHECK(
+      !tutti_claims_held(study->store.claims, TUTTI_CLAIM_PRESENCE), TUTTI_ERR_CONFIG,
+      "%s: another job is at work on the study as it was: %s; wait until it ends, then start this one",
+      folder, why);
   TUTTI_CHECK(tutti_claims_work(study->store.claims), TUTTI_ERR_CONFIG,
               "%s: %s, but the file system has no locks to tell whether another job is at work on the study "
               "as it was; let that come to its end, remove this folder, and change it then",
@@ -34,9 +36,7 @@ static tutti_status check_alone(const tutti_study *study, const tutti_study_diff
   return TUTTI_OK;
 }
 
-// --- all of it
-
-/** What the study's file would tell, which is gone: of what data the trials are, and from when their times count. */
+/** The study's file is missing.  Check the data of a trial instead, and take the time from which its times count. */
 static tutti_status ask_trial(tutti_study *study, uint64_t hash) {
   tutti_file *file = NULL;
   tutti_study_difference found = {0};
@@ -58,7 +58,7 @@ done:
   return status;
 }
 
-/** Trials without a config beside them may be those of any study. */
+/** Check trials that have no config beside them, because they may belong to any study. */
 static tutti_status check_trials(const tutti_study *study, const uint64_t *hashes, int64_t n) {
   tutti_status status = TUTTI_OK;
   for (int64_t k = 0; k < n && status == TUTTI_OK; k++) {

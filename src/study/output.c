@@ -1,4 +1,8 @@
-/** The study's file: read, and brought up to date. */
+/** The study's file: reading it, and merging the trials of the folder into it.
+ *
+ * A merge writes the whole file again, so it happens now and then only.  One process at a time has the right to write.  Trials
+ * stay in the folder until the file has all of them, so a job that ends during a merge loses nothing.  Without locks several
+ * jobs may write; the last one finds all trials in the folder. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +17,12 @@
 #include "fit/trial_set.h"
 #include "study/identity_impl.h"
 
-/** Seconds between two merges at least, and the part of the time that they may take: each writes the whole file anew. */
+/** Minimum time between two merges, and the largest part of the time that they may take. */
 static const double MERGE_EVERY_S = 20, MERGE_PART = 0.02;
 
 // --- what it holds
 
-void tutti_output_take_metric(tutti_study *study, const char *metric) {
+void tutti_output_set_metric(tutti_study *study, const char *metric) {
   if (!study->metric[0]) snprintf(study->metric, sizeof study->metric, "%s", metric);
 }
 
@@ -40,8 +44,8 @@ static bool is_same(const tutti_trial_set *a, const tutti_trial_set *b, int64_t 
   return same;
 }
 
-/** Its trials are these; those that are done there are done.
- * @param[out] known  [study->set.n_trials] those; NULL: not wanted */
+/** Take the results of the file, whose trials must be those of the study.
+ * @param[out] known  [study->set.n_trials] whether the file has the result of a trial; NULL: not wanted */
 static tutti_status adopt(tutti_study *study, const tutti_file *file, const tutti_trial_set *there,
                           bool *known) {
   const int64_t n = study->n_searched;
@@ -62,7 +66,7 @@ static tutti_status adopt(tutti_study *study, const tutti_file *file, const tutt
 static tutti_status read_head(tutti_study *study, const tutti_file *file) {
   char *metric = NULL;
   TUTTI_TRY(tutti_file_get_text(file, "/", "metric", &metric));
-  tutti_output_take_metric(study, metric);
+  tutti_output_set_metric(study, metric);
   tutti_free(metric);
   return tutti_file_get_real(file, "/", "began", &study->head.began);
 }
@@ -92,7 +96,7 @@ static tutti_status collect(tutti_study *study, const uint64_t *hashes, int64_t 
     if (!tutti_store_lists(hashes, n, hash)) continue;
     TUTTI_TRY(tutti_store_get(&study->store, hash, &study->set, i, false, &record));
     study->set.results[i] = record.result;
-    tutti_output_take_metric(study, record.metric);
+    tutti_output_set_metric(study, record.metric);
   }
   return TUTTI_OK;
 }
@@ -133,7 +137,7 @@ static int by_start(const void *a, const void *b) {
   return x->started < y->started ? -1 : x->started > y->started;
 }
 
-/** Time in which there was a trial under way: whichever jobs there were, however they ended. */
+/** Sum the time during which any trial was under way, over all jobs, however they ended. */
 static tutti_status sum_seconds(tutti_study *study) {
   span *spans = NULL;
   int64_t n = 0;
@@ -160,7 +164,7 @@ tutti_status tutti_output_write(tutti_study *study, tutti_file *file) {
   TUTTI_TRY(tutti_study_head_write(file, &study->head));
   tutti_trial_set results;
   TUTTI_TRY(tutti_study_results(study, &results));
-  // Without a goal, study.at_budget says what the trials are watched for, and may be another than when they ran.
+  // Without a goal, the best values belong to the metric of study.at_budget, which may have changed since they ran.
   if (!study->config->study.goal.metric[0] && results.asks.metric[0])
     TUTTI_TRY(tutti_trial_set_take_values(&results, file, results.asks.metric));
   TUTTI_TRY(tutti_trial_set_write(file, &results));
@@ -178,7 +182,7 @@ tutti_status tutti_output_add_curve(const tutti_study *study, tutti_file *file, 
   return status;
 }
 
-/** The trials of the file, none of which is done where there is no file. */
+/** Take the results of the file, if it has any. */
 static tutti_status read_there(tutti_study *study, const tutti_file *file, bool *known) {
   tutti_trial_set there = {0};
   if (!tutti_file_has(file, "/trials")) return TUTTI_OK;
@@ -188,8 +192,8 @@ static tutti_status read_there(tutti_study *study, const tutti_file *file, bool 
   return status;
 }
 
-/** Whether the study asks for best values at a budget that the file does not tell: of none, or of another metric. */
-static tutti_status asks_anew(const tutti_study *study, const tutti_file *file, bool *anew) {
+/** Find out whether study.at_budget asks for a metric that the file does not answer for. */
+static tutti_status asks_more(const tutti_study *study, const tutti_file *file, bool *anew) {
   const char *asked = study->set.asks.metric;
   char *told = NULL;
   *anew = asked[0] && !tutti_file_has(file, TUTTI_AT_BUDGET);
@@ -206,7 +210,7 @@ static tutti_status update(tutti_study *study, bool last) {
   tutti_status status = TUTTI_OK;
   bool changed = last && !isnan(study->head.idle), anew;
   TUTTI_TRY_GOTO(done, tutti_file_update(study->config->study.output, &file));
-  TUTTI_TRY_GOTO(done, asks_anew(study, file, &anew));
+  TUTTI_TRY_GOTO(done, asks_more(study, file, &anew));
   changed = changed || anew;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(known, study->set.n_trials));
   TUTTI_TRY_GOTO(done, read_there(study, file, known));
@@ -215,7 +219,7 @@ static tutti_status update(tutti_study *study, bool last) {
     changed = true;
     TUTTI_TRY_GOTO(done, tutti_output_add_curve(study, file, i));
   }
-  // Where the folder has gone meanwhile somebody has made the file complete.
+  // If the folder has been removed meanwhile, somebody has made the file complete.
   if (!changed || !tutti_store_current(&study->store)) goto done;
   TUTTI_TRY_GOTO(done, tutti_output_write(study, file));
   TUTTI_TRY_GOTO(done, tutti_fault("study.merge"));
@@ -232,7 +236,7 @@ static int64_t count_waiting(const tutti_study *study) {
   return counts[TUTTI_TRIAL_WAITING];
 }
 
-/** While nobody else writes.  Where the folder is gone another job has made the file complete. */
+/** Merge while nobody else writes.  If the folder is gone, another job has made the file complete. */
 static tutti_status merge_alone(tutti_study *study, bool last) {
   tutti_study_difference found = {0};
   if (tutti_store_current(&study->store)) {
@@ -248,7 +252,7 @@ double tutti_output_pause(double cost) {
   return fmax(MERGE_EVERY_S, cost / MERGE_PART);
 }
 
-/** By the file's age, so that one job of several writes at a time. */
+/** Return whether the file is old enough for a merge.  Its age counts, so that one of several jobs writes at a time. */
 static bool is_old(const tutti_study *study) {
   struct stat state;
   if (stat(study->config->study.output, &state) != 0) return true;
@@ -275,10 +279,11 @@ void tutti_output_merge_if_due(tutti_study *study) {
 void tutti_output_warn(tutti_study *study) {
   if (study->warned) return;
   study->warned = true;
-  tutti_log(TUTTI_LOG_WARNING,
-            "%s; the trials that are done are safe in %s, and the job goes on and tries it again: see to it "
-            "that there is room, and that files can be read and written there",
-            tutti_fail_text(), study->store.folder);
+  tutti_log(
+      TUTTI_LOG_WARNING,
+      "%s; the trials that are done are safe in %s, and the job continues and tries it again: make sure "
+      "that there is space, and that files can be read and written there",
+      tutti_fail_text(), study->store.folder);
 }
 
 // --- at the end
@@ -324,8 +329,8 @@ static tutti_status leave_folder(const tutti_study *study) {
   return TUTTI_OK;
 }
 
-/** Without locks others may write at the same time, and what they replace lacks trials: the folder has all, whoever
- * comes last finds them there, and nobody removes it. */
+/** Merge for the last time in this job.  Without locks others may write at the same time and replace the file by one that
+ * lacks trials.  The folder keeps all of them, whoever comes last finds them there, and nobody removes it. */
 static tutti_status merge_last(tutti_study *study) {
   int64_t before;
   do {

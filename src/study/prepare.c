@@ -1,4 +1,6 @@
-/** All that comes before the first trial of a study, and can fail there. */
+/** Everything before the first trial of a study: space, groups, data, checks of all trials, and the study's file.
+ *
+ * What can fail is done here, so that a mistake in any trial is reported at once and not after hours.  run.c calls this. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +16,7 @@ static tutti_status copy_texts(const char *const *texts, int n, char ***copy) {
   return TUTTI_OK;
 }
 
-/** What differs between the trials, and where it does not, what all have. */
+/** Copy names and texts of the varied keys from the space to the set, with what the set keeps of the config. */
 static tutti_status make_varied(tutti_study *study) {
   const tutti_space *space = study->space;
   tutti_trial_set *set = &study->set;
@@ -47,7 +49,7 @@ static tutti_status make_set(tutti_study *study) {
   return tutti_confirm_make(study);
 }
 
-/** The varied keys, each once: several branches may have one. */
+/** List the varied keys, each once, because several branches may vary the same key. */
 static tutti_status list_varied(tutti_study *study, int *n) {
   const tutti_study_options *options = &study->config->study;
   TUTTI_TRY(TUTTI_NEW(study->varied, options->n_axes));
@@ -85,11 +87,12 @@ static tutti_status make_head(tutti_study *study) {
   return TUTTI_OK;
 }
 
+/** Divide the ranks of the job into groups. */
 static tutti_status divide(tutti_study *study) {
   const int64_t size = tutti_comm_size(study->world), wanted = study->config->study.ranks_per_trial;
   TUTTI_CHECK(
       size % wanted == 0, TUTTI_ERR_CONFIG,
-      "study.ranks_per_trial: %lld: the %lld rank%s of this job cannot be divided into groups of so many; "
+      "study.ranks_per_trial: %lld: the %lld rank%s of this job cannot be divided into groups of this size; "
       "start a multiple of %lld ranks, or choose another number",
       (long long)wanted, (long long)size, size == 1 ? "" : "s", (long long)wanted);
   study->n_groups = (int)(size / wanted);
@@ -132,8 +135,8 @@ static bool varies_model(const tutti_study *study) {
   return false;
 }
 
-/** What is wrong with a trial is told now and not after hours.  The ranks share the work, and a seed makes no
- * difference: some tens of microseconds are seconds for many trials. */
+/** Check the configs of all trials.  The ranks share the work, and one seed stands for all, because some tens of
+ * microseconds per trial are seconds for many trials. */
 static tutti_status check_configs(const tutti_study *study) {
   const bool each_network = varies_model(study);
   const int size = tutti_comm_size(study->world), rank = tutti_comm_rank(study->world);
@@ -171,7 +174,7 @@ tutti_status tutti_study_share(tutti_study *study) {
   return tutti_bcast(study->world, 0, set->varied, n_values * (int64_t)sizeof *set->varied);
 }
 
-/** Rank 0 begins the study's file; what it holds goes to all. */
+/** Rank 0 opens the study's file and gives its trials to all ranks. */
 static tutti_status open_output(tutti_study *study) {
   const bool first = tutti_comm_rank(study->world) == 0;
   tutti_status local = first ? tutti_output_open(study) : TUTTI_OK;
@@ -197,7 +200,7 @@ static void announce(const tutti_study *study) {
   if (left > 0) warn_of_goal(&study->config->study.goal);
 }
 
-/** They are a part of the time without a trial, whatever the others do. */
+/** Warn of groups for which no trial is left. */
 static void warn_of_idle_groups(const tutti_study *study) {
   int64_t counts[TUTTI_N_TRIAL_STATES];
   tutti_output_count(study, counts);

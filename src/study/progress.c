@@ -1,3 +1,7 @@
+/** Lines of progress in the log: how many trials are done, how long the rest takes, and which trials are under way.
+ *
+ * The time left follows from the estimated costs of the trials and the time that those done so far have taken.  run.c calls
+ * this after each trial, and trial_run.c after each evaluation. */
 #include <math.h>
 #include <stdio.h>
 
@@ -6,7 +10,7 @@
 #include "base/text.h"
 #include "study/study_impl.h"
 
-/** Seconds between two lines at least, and their part of the time until now: a log of a day is no book. */
+/** Minimum spacing of progress lines, in seconds and as a fraction of the elapsed time. */
 static const double EVERY_S = 5, EVERY_PART = 0.02;
 
 /** "3 min" */
@@ -19,7 +23,7 @@ static void print_time(double seconds, char *text, size_t bytes) {
     snprintf(text, bytes, "%.1f h", seconds / 3600);
 }
 
-/** By the estimated costs: as much for a second as until now. */
+/** Print the time left, if the trials that are done allow an estimate. */
 static void print_left(const tutti_study *study, char *text, size_t bytes) {
   double done = 0, left = 0;
   char time[32];
@@ -32,12 +36,12 @@ static void print_left(const tutti_study *study, char *text, size_t bytes) {
   snprintf(text, bytes, ", about %s left", time);
 }
 
-/** Whose value is told. */
+/** Return the metric whose value the line shows. */
 static const char *metric_of(const tutti_study_options *study) {
   return study->goal.metric[0] || !study->at_budget ? study->goal.metric : study->at_budget;
 }
 
-/** "17 (batch_size 64, step 1200, val_accuracy 0.931)" */
+/** Append the trial of this group, "17 (batch_size 64, step 1200, val_accuracy 0.931)". */
 static void append_own(const tutti_study *study, char *text, size_t bytes) {
   tutti_text_append(text, bytes, "%lld (batch_size %lld, step %.0f", (long long)study->at_trial,
                     (long long)study->set.results[study->at_trial].batch_size, study->at_step);
@@ -46,8 +50,8 @@ static void append_own(const tutti_study *study, char *text, size_t bytes) {
   tutti_text_append(text, bytes, ")");
 }
 
-// The longest come first, so that what is claimed is near the front of the queue; to ask for all of many takes long on a
-// file system of a network.
+// Claims of many trials take long to look up on a network file system.  The longest trials come first, so that claimed ones
+// are near the front of the order, and the first hundred are enough.
 void tutti_study_print_under_way(const tutti_study *study, char *text, size_t bytes) {
   enum { MOST_ASKED = 100, MOST_TOLD = 4 };
   int n_asked = 0, n = 0;

@@ -1,11 +1,16 @@
+/** The order of the trials, and how groups share them out.
+ *
+ * The longest trials come first, so that no long one is left at the end.  A group claims a trial before it computes it; a
+ * claim is a lock in a file, which ends with its process.  If the file system has no locks, group g of n computes the trials
+ * at the places g, g + n, ... of the order.  run.c takes trials from here. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "study/study_impl.h"
 
-/** What a step costs beside its samples, in samples: of small networks some tens, of large ones less.  It only has to
- * sort the trials. */
+/** Cost of a step apart from its samples, in samples: some tens for small networks, less for large ones.  A rough value
+ * is enough, because it only sorts the trials. */
 static const double STEP_OVERHEAD = 16;
 
 static double cost(const tutti_config *config, int64_t batch_size) {
@@ -45,8 +50,8 @@ done:
   return status;
 }
 
-/** Rank 0 makes a claim, and the others look.  On a file system without locks, or with locks of each host alone, they
- * see none.  A group that is alone can at least tell the former, which other jobs would suffer from. */
+/** Rank 0 makes a claim, and the leaders of the other groups look for it.  They do not see it if the file system has no
+ * locks, or only locks within a host.  A single group can only find out whether there are locks at all. */
 tutti_status tutti_queue_probe(tutti_study *study) {
   const int64_t probe = TUTTI_CLAIM_PROBE;
   const bool first = tutti_comm_rank(study->world) == 0;
@@ -68,13 +73,13 @@ tutti_status tutti_queue_probe(tutti_study *study) {
   return TUTTI_OK;
 }
 
-/** Where nobody can tell who computes what, group g has every trial whose place in the order is g, g + n, ... */
+/** Return whether this group may compute the trial at this place of the order. */
 static bool is_mine(const tutti_study *study, int64_t place) {
   return study->claims_reach || place % study->n_groups == study->number;
 }
 
-/** A claim that was got may be to a trial that its last holder has done.  That is noted: to ask the file system again
- * for each of many trials, before each trial, takes seconds where it is one of a network. */
+/** Claim a trial, unless another group has it or has done it.  A trial that is done is noted, because looking for the
+ * files of many trials before each trial takes seconds on a network file system. */
 static tutti_status claim(tutti_study *study, int64_t trial, bool *got) {
   tutti_claims *claims = study->store.claims;
   const uint64_t hash = tutti_study_hash(study, trial);
@@ -95,7 +100,7 @@ tutti_status tutti_queue_take(tutti_study *study, int64_t *trial) {
     if (!is_mine(study, place) || !tutti_study_is_due(study, i)) continue;
     TUTTI_TRY(claim(study, i, &got));
     if (!got) continue;
-    // The folder goes when the study is done: then this one is, too.
+    // The folder is removed when the study is done, and then this trial is done too.
     if (tutti_store_current(&study->store)) *trial = i;
     return TUTTI_OK;
   }

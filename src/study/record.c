@@ -1,4 +1,4 @@
-/** The record of one trial: its row before it runs, and its curve in a file. */
+/** The record of one trial: its row before it runs, and its curve in the file of a trial or of a study. */
 #include <math.h>
 
 #include "fit/trial_set.h"

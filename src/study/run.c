@@ -1,16 +1,20 @@
-/** A study from its config to its file: groups of ranks, each with one trial after another. */
+/** A study from its config to its file: each group of ranks computes one trial after another.
+ *
+ * The leader of a group takes the next trial from the queue, and its group computes it.  The leader puts the result into the
+ * folder; rank 0 merges the folder into the study's file now and then.  When the search is done, the fresh seeds of its best
+ * settings follow.  `tutti study` calls this. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "study/study_impl.h"
 
 // --- the trials
 
-/** On the leader. */
+/** Put a trial that is done into the folder.  On the leader. */
 static tutti_status keep(tutti_study *study, const tutti_trial_record *record) {
   const uint64_t hash = tutti_study_hash(study, record->result.trial);
   TUTTI_TRY(tutti_store_put(&study->store, hash, &study->head, &study->set, record));
   study->set.results[record->result.trial] = record->result;
-  tutti_output_take_metric(study, record->metric);
+  tutti_output_set_metric(study, record->metric);
   tutti_claims_give_back(study->store.claims, tutti_store_claim(hash));
   study->at_trial = -1;
   if (tutti_comm_rank(study->world) > 0) return TUTTI_OK;
@@ -19,7 +23,7 @@ static tutti_status keep(tutti_study *study, const tutti_trial_record *record) {
   return TUTTI_OK;
 }
 
-/** Which trial is next; its setting may be known to the leader alone. */
+/** The next trial.  Only the leader may know its setting. */
 typedef struct {
   int64_t number, setting;
 } choice;
@@ -41,7 +45,7 @@ static tutti_status run_one(tutti_study *study, choice next) {
   return status;
 }
 
-/** On the leader.  The next trial; -1: there is none, or another group has failed. */
+/** Choose the next trial; -1 if there is none, or if another group has failed.  On the leader. */
 static tutti_status choose(tutti_study *study, choice *next) {
   bool ending = false;
   TUTTI_TRY(tutti_alarm_look(study->failed, &ending));
@@ -61,8 +65,8 @@ static tutti_status work(tutti_study *study) {
   }
 }
 
-/** A group that fails says so at once, but the trials of the others may be hours old: they come to their ends, and are
- * kept, before the job ends with that failure. */
+/** Compute trials until there are none.  If a group fails, the trials of the others may be hours old, so these finish and
+ * keep them before the job ends with the failure. */
 static tutti_status work_together(tutti_study *study) {
   const tutti_status status = work(study);
   if (status != TUTTI_OK && status != TUTTI_ERR_MPI && study->leads && study->n_groups > 1) {
@@ -76,7 +80,7 @@ static tutti_status work_together(tutti_study *study) {
   return tutti_agree(study->world, status);
 }
 
-/** When the search is done, its best settings are known: they run again with fresh seeds. */
+/** Run the best settings again with fresh seeds, now that the search is done. */
 static tutti_status confirm(tutti_study *study) {
   if (study->set.n_trials == study->n_searched) return TUTTI_OK;
   const tutti_status local =
@@ -93,8 +97,8 @@ static double cost_of_done(const tutti_study *study) {
   return sum;
 }
 
-/** A job ends while others compute; if these are killed, or hang, nobody else would say that trials are missing. */
-static void tell_of_rest(const tutti_study *study, int64_t n) {
+/** Warn of trials that other jobs compute: if those jobs are killed or hang, nobody else says that trials are missing. */
+static void warn_of_rest(const tutti_study *study, int64_t n) {
   if (n == 0) return;
   tutti_log_root(
       TUTTI_LOG_WARNING,
@@ -103,7 +107,7 @@ static void tell_of_rest(const tutti_study *study, int64_t n) {
       study->config->study.output, (long long)n, n > 1 ? "s are" : " is");
 }
 
-/** All groups are at the end of the queue. */
+/** Merge everything into the study's file, when all groups have reached the end of the queue. */
 static tutti_status finish(tutti_study *study, tutti_study_outcome *outcome) {
   double busy = study->leads ? study->busy : 0;
   TUTTI_TRY(tutti_sum(study->world, &busy, 1));
@@ -116,7 +120,7 @@ static tutti_status finish(tutti_study *study, tutti_study_outcome *outcome) {
                    100 * study->head.idle);
   tutti_output_count(study, outcome->counts);
   TUTTI_TRY(tutti_bcast(study->world, 0, outcome->counts, sizeof outcome->counts));
-  tell_of_rest(study, outcome->counts[TUTTI_TRIAL_WAITING]);
+  warn_of_rest(study, outcome->counts[TUTTI_TRIAL_WAITING]);
   return TUTTI_OK;
 }
 
@@ -150,7 +154,7 @@ tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *s
   TUTTI_TRY_GOTO(done, confirm(&study));
   TUTTI_TRY_GOTO(done, finish(&study, outcome));
 done:
-  // With a broken MPI nothing is: that takes all ranks, and most may be busy.
+  // To destroy communicators takes all ranks, and with a broken MPI most of them may be busy.
   if (status != TUTTI_ERR_MPI) destroy(&study);
   return status;
 }

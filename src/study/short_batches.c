@@ -1,9 +1,11 @@
-/** Batch sizes whose curve would have false points, since an epoch ends with a step of few samples. */
+/** A warning of short last batches: with train.last_batch=short, an epoch may end with a step of few samples, which counts as
+ * a step of the whole batch and distorts the steps of that batch size. */
 #include "base/log.h"
 #include "base/text.h"
 #include "study/study_impl.h"
 
-/** What a trial's last batch lacks; false where it is at least half of the others, or cannot be told. */
+/** Return whether the last batch of an epoch has less than half of the samples of the others.
+ * @param[out] last  number of its samples */
 static bool is_far_too_short(const tutti_study *study, const tutti_trial *trial, int64_t *last) {
   tutti_config config = {0};
   bool is_short = false;

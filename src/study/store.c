@@ -58,7 +58,7 @@ bool tutti_store_current(const tutti_store *store) {
   return tutti_claims_current(store->claims);
 }
 
-/** Another process at its claim for longer is told of. */
+/** A warning names another process that holds the claim for longer than this. */
 static const double WAIT_SILENT_S = 5;
 
 tutti_status tutti_store_wait(const tutti_store *store, int64_t claim, bool *taken) {

@@ -1,5 +1,5 @@
 #pragma once
-/** A study under way: what its pieces (queue, trials, files, progress) share.  Private to this room. */
+/** A running study: what its parts share.  Private to this room. */
 #include "study/store_impl.h"
 #include "tutti/fit.h"
 #include "tutti/space.h"
@@ -14,154 +14,171 @@ typedef struct {
   tutti_training_set *data; // NULL: the problem needs none
 
   tutti_comm *group;
-  int n_groups, number; // this group's, from 0
+  int n_groups, number; // number of this group, from 0
   tutti_alarm *failed;  // raised by a group that has failed
-  bool leads;           // this rank is the first of its group: the rest is its alone, but for `set`
+  bool leads; // this rank is the first of its group; only such ranks use the members below, except for `set`
 
   tutti_store store;
-  tutti_trial_set
-      set; // all trials, as far as this rank knows of them: those of the search, then those of confirm.c
-  int64_t n_searched;          // trials of the search
-  int n_rows;                  // batch sizes of all branches
-  int64_t planned;             // of how many finished trials of the search confirm.c knows
-  tutti_trial_result *carried; // [n_carried] owned, on rank 0: the fresh seeds that the study's file has
+  tutti_trial_set set; // all trials as this rank knows them: those of the search, then those of confirm.c
+  int64_t n_searched;  // trials of the search
+  int n_rows;          // batch sizes of all branches
+  int64_t planned;     // number of done trials of the search that confirm.c knows
+  tutti_trial_result *carried; // [n_carried] owned, on rank 0: the fresh seeds in the study's file
   int64_t n_carried;
-  tutti_trial_result *written; // owned: what tutti_study_results has of confirm
+  tutti_trial_result *written; // owned: the fresh seeds that tutti_study_results has put together
   tutti_override *fresh;       // owned: the overrides of the last trial of tutti_study_trial
   char fresh_seed[32];
   tutti_study_head head;
-  char *resolved; // what the head's texts point into
+  char *resolved; // text to which the head points
   char goal[128], budget[64], metric[TUTTI_METRIC_NAME];
   const char **varied;
-  bool claims_reach; // from each group to each other one; else trials are dealt out
+  bool claims_reach; // each group sees the claims of the others; else trials are dealt out
 
   int64_t *order;           // [n_trials] the longest first
-  bool *elsewhere;          // [n_trials] others have done it, as far as this leader has met with it
-  double *cost;             // [n_trials] estimated, in the order of trials
+  bool *elsewhere;          // [n_trials] done by others, as far as this leader has noticed
+  double *cost;             // [n_trials] estimate for each trial
   double start;             // clock when the groups began
-  double busy;              // seconds that this group had a trial
-  double cost_before;       // of those that were done then
-  double shown_at;          // clock of the last line of progress
-  int64_t at_trial;         // that this group is at, as far as there is something to tell; -1: none
-  double at_step, at_value; // where it is, and its value of the goal's metric
+  double busy;              // seconds during which this group had a trial
+  double cost_before;       // of the trials that were done then
+  double shown_at;          // clock of the last progress line
+  int64_t at_trial;         // that this group computes, once it has a first evaluation; -1: none
+  double at_step, at_value; // its last evaluation: step, and value of the goal's metric
   double merge_at;          // clock before which the study's file is not written again
   bool warned;              // of files that could not be read or written
 } tutti_study;
 
-// --- prepare.c
+// --- prepare.c -----------------------------------------------------------------------------------
 
-/** Collective over study->world.  Space, groups, data, the study's file: with world, config and source given, all that
- * the trials need.  Every trial's config is looked at.  Also where it fails, the caller destroys what there is.
+/** Make all that the trials need: space, groups, data and the study's file.  Collective over study->world.  The config of
+ * every trial is checked.
+ * @param[in,out] study  has world, config and source; the caller destroys the rest, also after a failure
  * @return as tutti_study_run */
 TUTTI_NODISCARD
 tutti_status tutti_study_prepare(tutti_study *study);
 
-/** Collective over study->world.  What rank 0 knows of all trials goes to all. */
+/** Give all ranks what rank 0 knows of all trials.  Collective over study->world. */
 TUTTI_NODISCARD
 tutti_status tutti_study_share(tutti_study *study);
 
-/** Local.  One line, on rank 0, about batch sizes whose epochs end with less than half a batch. */
+// --- short_batches.c -----------------------------------------------------------------------------
+
+/** Warn, on rank 0, of batch sizes whose epochs end with less than half a batch.  Local. */
 void tutti_study_warn_of_short_batches(const tutti_study *study);
 
-// --- confirm.c; local
+// --- confirm.c; local ----------------------------------------------------------------------------
 
-/** With the trials of the search in the set, put those after them that run the best settings again with fresh seeds:
- * seed j of row r of /best has the number n_searched + j n_rows + r, so that more seeds leave the others as they are.
- * Until all trials of its batch size are done, which setting it is, is not known: its `setting` is -1, and stays so where
- * none reached the goal.
+/** Add trials that run the best settings again with fresh seeds.  Seed j of row r of /best has the number
+ * n_searched + j n_rows + r, so that more seeds do not change the numbers of the others.  The `setting` of such a trial is -1
+ * until all trials of its batch size are done, and stays so if none reached the goal.
+ * @param[in,out] study  has the trials of the search in its set
  * @return ERR_CONFIG too many trials; ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_confirm_make(tutti_study *study);
 
-/** Settle the settings of those whose batch size has come to its end.  @return ERR_MEMORY */
+/** Set the settings of those whose batch size is complete.  @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_confirm_plan(tutti_study *study);
 
-/** Whether it is known what trial i is. */
+/** Return whether the setting of trial i is known. */
 bool tutti_study_is_due(const tutti_study *study, int64_t i);
 
-/** The trial with a fresh seed of a setting of this study; -1: there is none, or its setting is not known to be that. */
+/** Return the trial with this batch size, setting and fresh seed; -1 if there is none, or if its setting is not known yet. */
 int64_t tutti_confirm_find(const tutti_study *study, const tutti_trial_result *result);
 
-/** Whether a trial of this study, or of another extent of it, is one with a fresh seed. */
+/** Return whether a trial of this study, or of one that it continues, has a fresh seed. */
 bool tutti_confirm_is(const tutti_study *study, const tutti_trial_result *result);
 
-/** Keep fresh seeds of the study's file, results[n], in place of those that are kept.  Those that are a trial of the
- * study, now or when its batch size has come to its end, are taken; the others stay in the file as they are.
+/** Keep the fresh seeds of the study's file instead of those kept before.  Those that are trials of the study are taken, now
+ * or when their batch size is complete; the others stay in the file as they are.
+ * @param[in] results  [n] copied
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_confirm_keep(tutti_study *study, const tutti_trial_result *results, int64_t n);
 
-/** What is written into the study's file; borrowed from `study` until the next call.  @return ERR_MEMORY */
+/** Put together the trials for the study's file.
+ * @param[out] set  borrowed from `study` until the next call
+ * @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_study_results(tutti_study *study, tutti_trial_set *set);
 
-/** Trial `number`, which is one of this setting; borrowed from `study` until the next call.  @return ERR_MEMORY */
+/** Get a trial by its number.
+ * @param[in]  setting  of the trial, as only the leader may know it
+ * @param[out] trial    borrowed from `study` until the next call
+ * @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_study_trial(tutti_study *study, int64_t number, int64_t setting, tutti_trial *trial);
 
-// --- queue.c
+// --- queue.c -------------------------------------------------------------------------------------
 
-/** Local.  Estimate costs and make the order.  @return ERR_MEMORY */
+/** Estimate the costs of the trials and sort them, the longest first.  Local.  @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_queue_make(tutti_study *study);
 
-/** Collective over study->world.  Whether claims of one group are seen by the others. */
+/** Find out whether all groups see the claims of rank 0.  Collective over study->world. */
 TUTTI_NODISCARD
 tutti_status tutti_queue_probe(tutti_study *study);
 
-/** Local, on a leader.  The longest trial that is neither done nor claimed, claimed for this group; -1: there is none.
- * @return ERR_CREATE, and what reading a trial returns */
+/** Claim the longest trial that is neither done nor claimed.  Local, on a leader.
+ * @param[out] trial  -1: there is none
+ * @return ERR_CREATE, and errors of reading a trial */
 TUTTI_NODISCARD
 tutti_status tutti_queue_take(tutti_study *study, int64_t *trial);
 
-// --- trial_run.c
+// --- record.c ------------------------------------------------------------------------------------
 
-/** Local.  The row of a trial of which nothing is known but what it is. */
+/** Return the row of a trial that waits.  Local. */
 tutti_trial_result tutti_trial_waiting(const tutti_trial *trial);
 
-/** Local.  tutti_trial_config of a trial of this study. */
+// --- trial_run.c ---------------------------------------------------------------------------------
+
+/** Make the config of a trial of this study; the caller clears it.  Local.  As tutti_trial_config. */
 TUTTI_NODISCARD
 tutti_status tutti_trial_parse(const tutti_study *study, const tutti_trial *trial, tutti_config *config);
 
-/** Local.  Put what the trial is before the text of its failure; gives `status` back. */
+/** Put the number and the values of a trial before the text of its failure.  Local.  @return status */
 tutti_status tutti_trial_name_failure(const tutti_study *study, const tutti_trial *trial,
                                       tutti_status status);
 
-/** Collective over study->group.  Compute a trial.
- * @param[out] record  on the leader; to be cleared */
+/** Compute a trial.  Collective over study->group.
+ * @param[out] record  complete on the leader; the caller clears it */
 TUTTI_NODISCARD
 tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, tutti_trial_record *record);
 
-// --- same.c; local, on a leader
+// --- identity.c; local ---------------------------------------------------------------------------
 
-/** Between the config of a file and that of this study. */
+/** Return the hash of trial i, whose setting is known. */
+uint64_t tutti_study_hash(const tutti_study *study, int64_t i);
+
+// --- compatible.c; local, on a leader ------------------------------------------------------------
+
+/** How the config of a file differs from that of this study. */
 typedef struct {
   bool any, extent; // see tutti_config_study_differences
   char text[1024];  // tutti_differences_text
 } tutti_study_difference;
 
-/** The trials in the folder have the numbers of its config.
+/** Compare the config in the folder.
  * @param[out] marked  false: there is none
- * @param[out] found   a difference of the extent
- * @return ERR_CONFIG they are of another study; ERR_IO */
+ * @param[out] found   a difference of the extent, which is no reason to refuse the folder
+ * @return ERR_CONFIG the folder is of another study; ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_study_check_folder(const tutti_study *study, bool *marked, tutti_study_difference *found);
 
-/** Put the study's config there.  @return ERR_IO, ERR_CREATE */
+/** Put the study's config into the folder.  @return ERR_IO, ERR_CREATE */
 TUTTI_NODISCARD
 tutti_status tutti_study_mark_folder(const tutti_study *study);
 
-/** @param[out] found  a difference of the extent, which is no reason to refuse the file
- * @return ERR_CONFIG it is of another study; ERR_CREATE it is no study; ERR_DATA, ERR_IO */
+/** Compare the config and the data of a study's file, or of the file of a trial.
+ * @param[out] found  a difference of the extent, which is no reason to refuse the file
+ * @return ERR_CONFIG the file is of another study; ERR_CREATE it is not of a study; ERR_DATA, ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_study_check_file(const tutti_study *study, const tutti_file *file,
                                     tutti_study_difference *found);
 
-// --- output.c; local, on rank 0
+// --- output.c; local, on rank 0 ------------------------------------------------------------------
 
 /** Read the study's file.
- * @param[out] found  a difference of the extent: then nothing but the head is taken
+ * @param[out] found  a difference of the extent; if there is one, only the head is read
  * @return as tutti_study_check_file */
 TUTTI_NODISCARD
 tutti_status tutti_output_read(tutti_study *study, tutti_study_difference *found);
@@ -170,7 +187,7 @@ tutti_status tutti_output_read(tutti_study *study, tutti_study_difference *found
 TUTTI_NODISCARD
 tutti_status tutti_output_add_curve(const tutti_study *study, tutti_file *file, int64_t i);
 
-/** Write all of it but the curves. */
+/** Write all of the study's file except the curves. */
 TUTTI_NODISCARD
 tutti_status tutti_output_write(tutti_study *study, tutti_file *file);
 
@@ -178,40 +195,36 @@ tutti_status tutti_output_write(tutti_study *study, tutti_file *file);
 TUTTI_NODISCARD
 tutti_status tutti_output_collect_trials(tutti_study *study);
 
-/** Bring what is finished into the study's file, now and then: not while another process writes, nor shortly after one
- * has, nor so often that it takes more than a small part of the time.  A failure is warned of, once: the trials are in
- * the folder, and it may be gone the next time. */
+/** Merge the trials that are done into the study's file if it is time: not while another process writes, nor shortly after
+ * one has, nor so often that merges take more than a small part of the time.  A failure is a warning, given once, because
+ * the trials are safe in the folder and the next merge may succeed. */
 void tutti_output_merge_if_due(tutti_study *study);
 
-/** The seconds from a merge that took so many to the next one. */
+/** Return the seconds to wait after a merge that took `cost` seconds. */
 double tutti_output_pause(double cost);
 
-/** Bring all that is finished into it, waiting for others who write; where all trials are in, remove the folder. */
+/** Merge all trials that are done, after waiting for other processes that write.  If the file has all trials then, remove
+ * the folder. */
 TUTTI_NODISCARD
 tutti_status tutti_output_merge(tutti_study *study);
 
-/** Tell of the last failure, where it is the first of its kind, and that nothing is lost. */
+/** Warn of the last failure, unless there was a warning before, and say that nothing is lost. */
 void tutti_output_warn(tutti_study *study);
 
-/** Where the name of the metric is not known yet. */
-void tutti_output_take_metric(tutti_study *study, const char *metric);
+/** Set the name of the metric, unless it is known. */
+void tutti_output_set_metric(tutti_study *study, const char *metric);
 
-/** How many trials are in each state.  @return how many there are, as far as that is known */
+/** Count the trials in each state.  @return how many there are, as far as that is known */
 int64_t tutti_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]);
 
-// --- identity.c; local
+// --- numbered.c; local, on rank 0 ----------------------------------------------------------------
 
-/** Return the hash of trial i, whose setting is known. */
-uint64_t tutti_study_hash(const tutti_study *study, int64_t i);
-
-// --- numbered.c; local, on rank 0
-
-/** Rename the trials that an earlier version left in the folder, which have numbers.
+/** Rename the trials that an earlier version left in the folder with numbers for names.
  * @return ERR_CONFIG a job of an earlier version is at work, or a trial is of another study; ERR_DATA, ERR_IO, ERR_CREATE */
 TUTTI_NODISCARD
 tutti_status tutti_study_take_numbered(const tutti_study *study);
 
-// --- grow.c; local, on rank 0
+// --- grow.c; local, on rank 0 --------------------------------------------------------------------
 
 /** Continue a study of another extent, with its file and the trials of the folder.
  * @param[in] found  how it differs
@@ -219,19 +232,19 @@ tutti_status tutti_study_take_numbered(const tutti_study *study);
 TUTTI_NODISCARD
 tutti_status tutti_study_grow(tutti_study *study, bool has_file, const tutti_study_difference *found);
 
-// --- open.c; local, on rank 0
+// --- open.c; local, on rank 0 --------------------------------------------------------------------
 
-/** The folder; the study's file as it stands, or a new one.  What was done by a study of another extent is taken over,
- * from its file and from the folder: then nobody else may be at work.
- * @return ERR_CONFIG it is of another study, or somebody is; ERR_CREATE it is no study; ERR_DATA, ERR_IO */
+/** Open the folder, and read the study's file or make it.  A study of another extent is continued if nobody else is at work.
+ * @return ERR_CONFIG the file is of another study, or somebody is at work; ERR_CREATE it is not a study; ERR_DATA, ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_output_open(tutti_study *study);
 
-// --- progress.c
+// --- progress.c ----------------------------------------------------------------------------------
 
-/** Local, on rank 0.  A line of progress, not more often than every few seconds. */
+/** Log a line of progress, at most every few seconds.  Local, on rank 0. */
 void tutti_study_show(tutti_study *study);
 
-/** Local, on a leader.  "; under way: 17 (batch_size 64, step 1200, val_accuracy 0.931), 18 (batch_size 64)": the trial
- * of this group, as far as it has been seen, and those that others have a claim to; "" where nothing is known. */
+/** Print the trial of this group, and those that others have claimed:
+ * "; under way: 17 (batch_size 64, step 1200, val_accuracy 0.931), 18 (batch_size 64)".  Local, on a leader.  "" if nothing
+ * is known. */
 void tutti_study_print_under_way(const tutti_study *study, char *text, size_t bytes);

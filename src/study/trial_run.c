@@ -1,4 +1,7 @@
-/** One trial, from its config to its row. */
+/** One trial, from its config to its row: a training of the group, or a solution of the noisy quadratic.
+ *
+ * While a training runs, the leader of the group collects the rows of its curve and notes the best value of the goal's
+ * metric.  run.c calls this for each trial that the queue gives out. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,10 +24,10 @@ typedef struct {
   tutti_study *study;
   tutti_trial_record *record;
   const tutti_train_result *result;
-  tutti_status status; // a failure in between; known to the leader alone
+  tutti_status status; // of the last row; only the leader knows it
 } watcher;
 
-/** What a trial is watched for: its goal, or as good a value as can be of study.at_budget. */
+/** Return the goal of the trials; without one, the best value of the metric of study.at_budget is wanted. */
 static tutti_goal watched_of(const tutti_study_options *study) {
   tutti_goal goal = study->goal;
   if (goal.metric[0] || !study->at_budget) return goal;
@@ -38,7 +41,8 @@ static bool is_better(const tutti_goal *goal, double value, double best) {
   return isnan(best) || (small ? value < best : value > best);
 }
 
-/** Means over a part of an epoch's training samples are none that a training is judged by; evaluations always count. */
+/** Return whether the goal's metric counts in this row.  A mean over part of the samples of an epoch does not; an
+ * evaluation always does. */
 static bool counts(const tutti_goal *goal, const tutti_train_result *training, const tutti_metrics_row *row) {
   const bool of_epoch = strcmp(goal->metric, "loss") == 0 || strcmp(goal->metric, training->metric) == 0;
   return !of_epoch || training->epochs >= (double)row->epoch;
@@ -98,7 +102,7 @@ static tutti_status train(tutti_study *study, const tutti_config *config, tutti_
 
 // --- the noisy quadratic
 
-/** On the leader alone: there is nothing in it to share. */
+/** Solve the noisy quadratic.  Only the leader does, because the ranks have nothing to share. */
 static tutti_status solve(const tutti_config *config, tutti_trial_record *record) {
   tutti_trial_result *to = &record->result;
   const double start = tutti_clock_s();
@@ -129,7 +133,7 @@ static tutti_status run_config(tutti_study *study, const tutti_config *config, t
   return tutti_agree_from(study->group, 0, study->leads ? solve(config, record) : TUTTI_OK);
 }
 
-/** ", optimizer.learning_rate 0.31"; nothing of a key that this trial does not have. */
+/** Append ", optimizer.learning_rate 0.31", or nothing if the branch of the trial does not vary the key. */
 static void append_varied(const tutti_trial_set *set, int k, double value, char *text, size_t bytes) {
   char number[32];
   if (isnan(value)) return;

@@ -36,8 +36,8 @@ expect_files . study.h5 study.yaml
 set -- --study.trials=1 --study.budget='1 epoch' --study.vary.train.batch_size='[7]' --study.output=old.h5
 succeed 1 study study.yaml "$@" --train.last_batch=short # of 360 samples
 expect_text 'an epoch ends with a step of 3 of 7 samples'
-refuse 78 old.h5 'was short there and is carry now' 'train.last_batch=short goes on' \
-  'an earlier version had it where nothing was said' -- study study.yaml "$@"
+refuse 78 old.h5 'was short there and is carry now' 'train.last_batch=short continues it' \
+  'the default of an earlier version' -- study study.yaml "$@"
 rm old.h5
 
 # --- a larger one takes them over ---------------------------------------------------------------------------------
