@@ -1,54 +1,65 @@
 #pragma once
-/** The fit without its text, for the many of a bootstrap.  Local. */
+/** What the files of this room share: fits without text, branches, edges and medians.  Local. */
 #include "fit/trial_set.h"
+
+// --- fit.c ---------------------------------------------------------------------------------------
 
 enum { TUTTI_FIT_LEAST_SIZES = 4 };
 
-/** As tutti_fit_make, with squares that count by weights[n]; NULL: all alike. */
+/** Fit as tutti_fit_make with weighted squares.
+ * @param[in] weights  [n] NULL: all equal */
 void tutti_fit_make_weighted(const double *batch, const double *steps, const double *weights, int n,
                              tutti_fit *fit);
 
-/** The same for at least one batch size with steps; the numbers come out at the end of the range, too. */
+/** Fit at least one batch size with steps, also if B_crit reaches an end of its range.  Arguments as above.
+ * @param[out] residual  root mean square of log S - log fit
+ * @return where B_crit lies in the range */
 tutti_fit_end tutti_fit_solve(const double *batch, const double *steps, const double *weights, int n,
                               double value[TUTTI_N_FIT_NUMBERS], double *residual);
 
-/** The fit through the searched minima of /best, with percentiles of the bootstrap: each draw takes, within each batch
- * size, as many of its settings as there are, with replacement, and of each as many of its seeds; then the best setting
- * and the fit are made anew.  The search's luck is in the minima, so that these intervals hold the truth less often
- * than 95 %.  There is none, and no_interval says so, where more than 5 % of the draws leave fewer than 4 batch sizes
- * with steps.  Arguments as of tutti_fit_study.
+// --- bootstrap.c ---------------------------------------------------------------------------------
+
+/** Fit the best steps of /best, with percentiles of a bootstrap over settings and seeds.  These intervals hold the truth in
+ * fewer than 95 % of studies, because the luck of the search is in the best steps.  There is no interval, and no_interval
+ * says so, if more than 5 % of the draws leave fewer than 4 batch sizes with steps.  Arguments as of tutti_fit_study.
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_fit_search(const tutti_trial_set *set, const tutti_best_table *best, int branch,
                               uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit);
 
-/** Put the 95 % intervals of draws into `fit`.
- * @param[in,out] numbers  the first n of the room for n_draws numbers of each kind; sorted */
+/** Put the 95 % intervals of draws into `fit` (fit.c).
+ * @param[in,out] numbers  [TUTTI_N_FIT_NUMBERS, n_draws] of which the first n of each row count; these come out sorted */
 void tutti_fit_intervals(double *numbers, int64_t n, int64_t n_draws, tutti_fit *fit);
 
-/** tutti_best.at_edge of the batch size with these trials[n], whose best setting has the trial `best`. */
+// --- edge.c --------------------------------------------------------------------------------------
+
+/** Return tutti_best.at_edge of a batch size.
+ * @param[in] trials  [n] indices of its trials
+ * @param[in] best    index of a trial of its best setting */
 int64_t tutti_best_edge(const tutti_trial_set *set, const int64_t *trials, int64_t n, int64_t best);
 
-/** Where a fit is refused, say what the study lacks: which trials wait, which batch sizes did not reach the goal, whose
- * best lies at the end of a range. */
+// --- advice.c ------------------------------------------------------------------------------------
+
+/** Replace the reason of a refused fit by one that says what to change in the study.  Does nothing if there is a fit. */
 void tutti_fit_advise(const tutti_trial_set *set, const tutti_best_table *best, int branch, tutti_fit *fit);
 
-/** How many of steps[n] are finite and above 0. */
+/** Return how many of steps[n] are finite and above 0 (fit.c). */
 int tutti_fit_count(const double *steps, int n);
 
-// --- trial_set.c
+// --- trial_set.c ---------------------------------------------------------------------------------
 
 /** Return the scale of varied key k in a branch; log if its values are a list. */
 tutti_axis_scale tutti_trial_set_scale(const tutti_trial_set *set, int branch, int k);
 
-/** Whether values of key k lie nearer to each other or further: not those of words, nor seeds. */
+/** Return whether the values of key k have distances.  Texts and seeds do not. */
 bool tutti_trial_set_has_scale(const tutti_trial_set *set, int k);
 
-// --- median.c
+// --- median.c ------------------------------------------------------------------------------------
 
-/** Sort values[n], none of them NAN, from the least. */
+/** Sort values[n] in ascending order.  None of them is NAN. */
 void tutti_sort_reals(double *values, int64_t n);
 
-/** Sort steps[n], those of the seeds of a setting, INFINITY where the goal was not reached.
- * @return their median, of an even number the upper of the two in the middle: finite where more than half of them are */
+/** Sort the steps of the seeds of a setting and return their median; for an even number the upper one in the middle.
+ * @param[in,out] steps  [n] INFINITY for a seed that did not reach the goal
+ * @return finite if more than half of the steps are */
 double tutti_median_of_seeds(double *steps, int64_t n);

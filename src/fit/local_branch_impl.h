@@ -10,26 +10,29 @@ typedef struct {
   double low, width;
 } tutti_local_key;
 
+/** The local model of a branch with its keys. */
 typedef struct tutti_local_study {
   tutti_local_key *keys; // [model.n_keys]
   tutti_local_model model;
 } tutti_local_study;
 
-/** From the medians over seeds of the branch's settings.  The caller owns it: tutti_local_study_clear.
+/** Make the model from the medians over seeds of the settings of a branch.
+ * @param[out] local  owned by the caller: tutti_local_study_clear
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_local_study_make(const tutti_trial_set *set, const tutti_trial_order *order, int branch,
                                     tutti_local_study *local);
-void tutti_local_study_clear(tutti_local_study *local);
+void tutti_local_study_clear(tutti_local_study *local); // Frees what it owns; zeroes it.
 
-/** Put the fresh seeds of set->confirm into rows[model->n_sizes], and how they agree with the model. */
+/** Fill the confirm columns of rows[model->n_sizes]: the fresh seeds of set->confirm, and how they agree with the model
+ * (fresh_seeds.c). */
 void tutti_best_check(const tutti_trial_set *set, const tutti_local_model *model, tutti_best *rows);
 
-/** The value of a key at a place. */
+/** Return the value of a key at a place. */
 double tutti_local_value(const tutti_local_key *key, double place);
 
-/** Fit and intervals through the leasts of the sizes that have a model: weighted by their variances, and draws of
- * them by their covariance, with Student's distribution.
+/** Fit the minima of the sizes that have a model, weighted by their variances, with intervals from draws by their covariance
+ * (local_fit.c).
  * @param[in]  batch  [model->n_sizes]
  * @param[out] draws  as tutti_fit_study
  * @return ERR_MEMORY */
