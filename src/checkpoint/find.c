@@ -74,8 +74,7 @@ static tutti_status check_whole(const char *path) {
   TUTTI_TRY(tutti_checkpoint_open(path, &file));
   const tutti_status status = tutti_checkpoint_walk(file, "/", read_whole, NULL);
   tutti_file_close(&file);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
+  return status;
 }
 
 // --- candidates

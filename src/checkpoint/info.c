@@ -27,8 +27,7 @@ static tutti_status read_info(const tutti_file *file, tutti_checkpoint_info *inf
   if (tutti_file_has_attribute(file, "/", "features"))
     TUTTI_TRY(tutti_file_get_text(file, "/", "features", &info->features));
   TUTTI_TRY(read_is_average(file, &info->is_average));
-  TUTTI_TRY(tutti_table_rows(file, "/history", &info->n_history));
-  return TUTTI_OK;
+  return tutti_table_rows(file, "/history", &info->n_history);
 }
 
 tutti_status tutti_checkpoint_read_info(const char *path, tutti_checkpoint_info *info) {
@@ -38,8 +37,7 @@ tutti_status tutti_checkpoint_read_info(const char *path, tutti_checkpoint_info 
   const tutti_status status = read_info(file, info);
   tutti_file_close(&file);
   if (status != TUTTI_OK) tutti_checkpoint_info_clear(info);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
+  return status;
 }
 
 void tutti_checkpoint_info_clear(tutti_checkpoint_info *info) {
@@ -62,8 +60,7 @@ tutti_status tutti_checkpoint_list_slots(const char *path, char ***names, int *n
   if (tutti_file_has(file, TUTTI_CHECKPOINT_OPTIMIZER))
     status = tutti_file_list(file, TUTTI_CHECKPOINT_OPTIMIZER, names, n);
   tutti_file_close(&file);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
+  return status;
 }
 
 tutti_status tutti_checkpoint_history_columns(const char *path, char ***names, int *n) {
@@ -73,8 +70,7 @@ tutti_status tutti_checkpoint_history_columns(const char *path, char ***names, i
   TUTTI_TRY(tutti_checkpoint_open(path, &file));
   const tutti_status status = tutti_table_columns(file, "/history", names, n);
   tutti_file_close(&file);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
+  return status;
 }
 
 /** The weights that were found so far. */
@@ -129,8 +125,7 @@ static tutti_status read_vector(const tutti_file *file, const char *name, double
               "%s: %s is not a one-dimensional array of floating-point numbers", tutti_file_path(file), name);
   *n = shape.dims[0];
   TUTTI_TRY(TUTTI_NEW(*values, *n));
-  TUTTI_TRY(tutti_checkpoint_read_array(file, name, TUTTI_F64, *n, *values));
-  return TUTTI_OK;
+  return tutti_checkpoint_read_array(file, name, TUTTI_F64, *n, *values);
 }
 
 tutti_status tutti_checkpoint_read_vector(const char *path, const char *name, double **values, int64_t *n) {
@@ -145,8 +140,7 @@ tutti_status tutti_checkpoint_read_vector(const char *path, const char *name, do
     *values = NULL;
     *n = 0;
   }
-  TUTTI_TRY(status);
-  return TUTTI_OK;
+  return status;
 }
 
 // --- tables of named records
@@ -170,8 +164,7 @@ static tutti_status read_records(const tutti_file *file, const tutti_checkpoint_
   TUTTI_TRY(tutti_file_get_texts(file, table->name, "names", &names, &n));
   for (int row = 0; row < n && status == TUTTI_OK; row++) status = read_record(file, table, names[row], row);
   tutti_file_list_free(&names, n);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
+  return status;
 }
 
 tutti_status tutti_checkpoint_read_table(const char *path, const tutti_checkpoint_table *table) {
@@ -180,6 +173,5 @@ tutti_status tutti_checkpoint_read_table(const char *path, const tutti_checkpoin
   TUTTI_TRY(tutti_checkpoint_open(path, &file));
   const tutti_status status = read_records(file, table);
   tutti_file_close(&file);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
+  return status;
 }

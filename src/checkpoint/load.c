@@ -116,9 +116,8 @@ static tutti_status read_history(const tutti_file *file, const tutti_table_layou
   TUTTI_TRY(tutti_table_rows(file, "/history", &n));
   if (n == 0) return TUTTI_OK;
   TUTTI_TRY(tutti_file_check_stored(file, "/history"));
-  TUTTI_TRY(tutti_table_read(file, "/history", layout->columns, layout->n_columns, layout->record_bytes, 0, n,
-                             history));
-  return TUTTI_OK;
+  return tutti_table_read(file, "/history", layout->columns, layout->n_columns, layout->record_bytes, 0, n,
+                          history);
 }
 
 tutti_status tutti_checkpoint_load(const char *path, const tutti_view *views, int64_t n_views,

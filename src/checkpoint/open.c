@@ -21,8 +21,7 @@ tutti_status tutti_checkpoint_open(const char *path, tutti_file **file) {
   TUTTI_TRY(tutti_file_open(path, file));
   const tutti_status status = check_format(*file);
   if (status != TUTTI_OK) tutti_file_close(file);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
+  return status;
 }
 
 /** Only an array has a shape.  A member that is neither an array nor a group fails when its own members are listed. */

@@ -12,8 +12,7 @@ static tutti_status write_table(tutti_file *file, const tutti_checkpoint_table *
   if (table->n == 0) return TUTTI_OK;
   TUTTI_TRY(tutti_table_append(file, table->name, layout->columns, layout->n_columns, layout->record_bytes,
                                table->records, table->n));
-  TUTTI_TRY(tutti_file_set_texts(file, table->name, "names", table->names, table->n));
-  return TUTTI_OK;
+  return tutti_file_set_texts(file, table->name, "names", table->names, table->n);
 }
 
 static tutti_status write_arrays(tutti_file *file, const tutti_checkpoint *checkpoint) {

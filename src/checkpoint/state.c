@@ -109,8 +109,7 @@ static tutti_status read_seed(const tutti_file *file, const char *name, uint64_t
   TUTTI_TRY(tutti_file_get_text(file, "/", name, &text));
   const tutti_status status = parse_seed(file, name, text, seed);
   tutti_free(text);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
+  return status;
 }
 
 tutti_status tutti_checkpoint_write_state(tutti_file *file, const tutti_checkpoint_state *state) {
@@ -126,8 +125,7 @@ tutti_status tutti_checkpoint_write_state(tutti_file *file, const tutti_checkpoi
     TUTTI_TRY(tutti_file_set_real(file, "/", reals[i].name, value));
   }
   TUTTI_TRY(write_seed(file, "seed", state->seed));
-  TUTTI_TRY(write_seed(file, split_seed, state->split_seed));
-  return TUTTI_OK;
+  return write_seed(file, split_seed, state->split_seed);
 }
 
 static tutti_status read_integer(const tutti_file *file, const member *one, int64_t *value) {

@@ -43,6 +43,17 @@ struct tutti_dataset {
   int64_t fingerprint; // of the training rows
 };
 
+/** Call name_u8, name_f32 or name_f64, by the type of the numbers in the window. */
+#define TUTTI_CALL_FOR_TYPE(type, name, ...)                                                                 \
+  do {                                                                                                       \
+    if ((type) == TUTTI_U8)                                                                                  \
+      name##_u8(__VA_ARGS__);                                                                                \
+    else if ((type) == TUTTI_F32)                                                                            \
+      name##_f32(__VA_ARGS__);                                                                               \
+    else                                                                                                     \
+      name##_f64(__VA_ARGS__);                                                                               \
+  } while (0)
+
 // --- dataset.c: what is known of a data set
 
 /** Local.  Borrowed: x [n, n_features] of the part's type. */

@@ -24,7 +24,8 @@ typedef struct {
 #define PART_TOLERANCE 1e-3
 
 #define DEFINE_LOOK(NAME, RAW)                                                                               \
-  TUTTI_CLONES static void NAME(const RAW *restrict x, int64_t n, verdict *v) {                              \
+  TUTTI_CLONES static void NAME(const void *from, int64_t n, verdict *v) {                                   \
+    const RAW *restrict x = from;                                                                            \
     int bits = 1, whole = 1, parts = 1;                                                                      \
     for (int64_t i = 0; i < n; i++) {                                                                        \
       const double value = x[i] >= 0 && x[i] <= 255 ? (double)x[i] : 0.5;                                    \
@@ -41,23 +42,16 @@ DEFINE_LOOK(look_u8, uint8_t)
 DEFINE_LOOK(look_f32, float)
 DEFINE_LOOK(look_f64, double)
 
-static void look(tutti_type type, const void *x, int64_t at, int64_t n, verdict *v) {
-  if (type == TUTTI_U8)
-    look_u8((const uint8_t *)x + at, n, v);
-  else if (type == TUTTI_F32)
-    look_f32((const float *)x + at, n, v);
-  else
-    look_f64((const double *)x + at, n, v);
-}
-
 static tutti_features features_of(const tutti_dataset *d, tutti_rows which) {
   const tutti_part *part = &d->layout.parts[which];
   const int64_t n = part->n * d->layout.n_features;
   const bool bytes = part->type == TUTTI_U8;
+  const char *x = tutti_dataset_x(d, which);
+  const int64_t unit = (int64_t)tutti_type_bytes(part->type);
   verdict v = {1, 1, 1};
   if (n == 0) return TUTTI_FEATURES_UNKNOWN;
   for (int64_t at = 0; at < n && (bytes ? v.bits : v.whole || v.parts); at += BLOCK)
-    look(part->type, tutti_dataset_x(d, which), at, n - at < BLOCK ? n - at : BLOCK, &v);
+    TUTTI_CALL_FOR_TYPE(part->type, look, x + at * unit, n - at < BLOCK ? n - at : BLOCK, &v);
   if (bytes) return v.bits ? TUTTI_FEATURES_BYTE_BITS : TUTTI_FEATURES_BYTES;
   if (v.bits) return TUTTI_FEATURES_BITS;
   if (v.whole) return TUTTI_FEATURES_WHOLE;

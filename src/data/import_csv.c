@@ -223,25 +223,16 @@ static tutti_status read_rows(table *t) {
 
 // --- the output
 
-static void fill_doubles(const void *context, int64_t row, void *x) {
-  const table *t = context;
-  const int64_t width = t->n_columns - 1;
-  memcpy(x, (const double *)t->x.data + row * width, (size_t)width * sizeof(double));
-}
-
-static void fill_floats(const void *context, int64_t row, void *x) {
-  const table *t = context;
-  const int64_t width = t->n_columns - 1;
-  const double *from = (const double *)t->x.data + row * width;
-  for (int64_t j = 0; j < width; j++) ((float *)x)[j] = (float)from[j];
-}
-
-static void fill_bytes(const void *context, int64_t row, void *x) {
-  const table *t = context;
-  const int64_t width = t->n_columns - 1;
-  const double *from = (const double *)t->x.data + row * width;
-  for (int64_t j = 0; j < width; j++) ((uint8_t *)x)[j] = (uint8_t)from[j];
-}
+#define DEFINE_FILL(NAME, TYPE)                                                                              \
+  static void NAME(const void *context, int64_t row, void *x) {                                              \
+    const table *t = context;                                                                                \
+    const int64_t width = t->n_columns - 1;                                                                  \
+    const double *from = (const double *)t->x.data + row * width;                                            \
+    for (int64_t j = 0; j < width; j++) ((TYPE *)x)[j] = (TYPE)from[j];                                      \
+  }
+DEFINE_FILL(fill_bytes, uint8_t)
+DEFINE_FILL(fill_floats, float)
+DEFINE_FILL(fill_doubles, double)
 
 /** Choose the type of x, after the name of the label was moved to the end of t->columns. */
 static tutti_status choose_type(const table *t, tutti_type *type) {

@@ -60,33 +60,13 @@ DEFINE_SPREAD(spread_f64, double)
 static void add_rows(const tutti_dataset *d, const uint64_t *marks, const statistics *s) {
   const void *x = tutti_dataset_x(d, TUTTI_ROWS_TRAIN);
   const tutti_part *part = &d->layout.parts[TUTTI_ROWS_TRAIN];
-  switch (part->type) {
-  case TUTTI_U8:
-    add_u8(x, part->n, d->layout.n_features, marks, s->min, s->max, s->mean);
-    break;
-  case TUTTI_F32:
-    add_f32(x, part->n, d->layout.n_features, marks, s->min, s->max, s->mean);
-    break;
-  default:
-    add_f64(x, part->n, d->layout.n_features, marks, s->min, s->max, s->mean);
-    break;
-  }
+  TUTTI_CALL_FOR_TYPE(part->type, add, x, part->n, d->layout.n_features, marks, s->min, s->max, s->mean);
 }
 
 static void spread_rows(const tutti_dataset *d, const uint64_t *marks, const statistics *s) {
   const void *x = tutti_dataset_x(d, TUTTI_ROWS_TRAIN);
   const tutti_part *part = &d->layout.parts[TUTTI_ROWS_TRAIN];
-  switch (part->type) {
-  case TUTTI_U8:
-    spread_u8(x, part->n, d->layout.n_features, marks, s->mean, s->variance);
-    break;
-  case TUTTI_F32:
-    spread_f32(x, part->n, d->layout.n_features, marks, s->mean, s->variance);
-    break;
-  default:
-    spread_f64(x, part->n, d->layout.n_features, marks, s->mean, s->variance);
-    break;
-  }
+  TUTTI_CALL_FOR_TYPE(part->type, spread, x, part->n, d->layout.n_features, marks, s->mean, s->variance);
 }
 
 static void find_ranges(const tutti_dataset *d, const uint64_t *marks, const statistics *s) {

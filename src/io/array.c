@@ -67,8 +67,7 @@ tutti_status tutti_file_shape(const tutti_file *file, const char *name, tutti_ar
   TUTTI_TRY(tutti_object_open(file, "array", name, H5P_DEFAULT, &dataset));
   const tutti_status status = describe(file, name, dataset, shape);
   tutti_h5_release(dataset);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
+  return status;
 }
 
 // --- rows
@@ -150,7 +149,7 @@ tutti_status tutti_file_write_rows(tutti_file *file, const char *name, tutti_typ
   TUTTI_H5(done, H5Dclose(dataset), TUTTI_ERR_IO, "%s: array '%s': cannot write", file->path, name);
 done:
   selection_close(&rows);
-  return tutti_file_settle(file, status);
+  return tutti_file_check_write(file, status);
 }
 
 // --- new arrays
@@ -196,12 +195,11 @@ done:
   tutti_h5_release(dataset);
   tutti_h5_release(space);
   tutti_h5_release(creation);
-  return tutti_file_settle(file, status);
+  return tutti_file_check_write(file, status);
 }
 
 tutti_status tutti_file_write(tutti_file *file, const char *name, tutti_type type, int n_dims,
                               const int64_t *dims, int deflate, const void *data) {
   TUTTI_TRY(tutti_file_create_array(file, name, type, n_dims, dims, deflate));
-  TUTTI_TRY(tutti_file_write_rows(file, name, type, 0, dims[0], data));
-  return TUTTI_OK;
+  return tutti_file_write_rows(file, name, type, 0, dims[0], data);
 }

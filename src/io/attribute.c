@@ -69,7 +69,7 @@ static tutti_status put(tutti_file *file, const char *object, const char *name, 
 done:
   tutti_h5_release(attribute);
   tutti_h5_release(space);
-  return tutti_file_settle(file, status);
+  return tutti_file_check_write(file, status);
 }
 
 /** UTF-8 of variable length, which h5py reads as str. */
@@ -99,25 +99,21 @@ done:
 }
 
 tutti_status tutti_file_set_text(tutti_file *file, const char *object, const char *name, const char *text) {
-  TUTTI_TRY(put_texts(file, object, name, &text, -1));
-  return TUTTI_OK;
+  return put_texts(file, object, name, &text, -1);
 }
 
 tutti_status tutti_file_set_texts(tutti_file *file, const char *object, const char *name,
                                   const char *const *texts, int n) {
   TUTTI_CHECK(n >= 0, TUTTI_ERR_INTERNAL, "%s: attribute '%s': %d texts", file->path, name, n);
-  TUTTI_TRY(put_texts(file, object, name, texts, n));
-  return TUTTI_OK;
+  return put_texts(file, object, name, texts, n);
 }
 
 tutti_status tutti_file_set_integer(tutti_file *file, const char *object, const char *name, int64_t value) {
-  TUTTI_TRY(put(file, object, name, H5T_STD_I64LE, H5T_NATIVE_INT64, -1, &value));
-  return TUTTI_OK;
+  return put(file, object, name, H5T_STD_I64LE, H5T_NATIVE_INT64, -1, &value);
 }
 
 tutti_status tutti_file_set_real(tutti_file *file, const char *object, const char *name, double value) {
-  TUTTI_TRY(put(file, object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, -1, &value));
-  return TUTTI_OK;
+  return put(file, object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, -1, &value);
 }
 
 // --- reading
@@ -193,14 +189,12 @@ done:
 
 tutti_status tutti_file_get_integer(const tutti_file *file, const char *object, const char *name,
                                     int64_t *value) {
-  TUTTI_TRY(get_number(file, object, name, false, H5T_NATIVE_INT64, value));
-  return TUTTI_OK;
+  return get_number(file, object, name, false, H5T_NATIVE_INT64, value);
 }
 
 tutti_status tutti_file_get_real(const tutti_file *file, const char *object, const char *name,
                                  double *value) {
-  TUTTI_TRY(get_number(file, object, name, true, H5T_NATIVE_DOUBLE, value));
-  return TUTTI_OK;
+  return get_number(file, object, name, true, H5T_NATIVE_DOUBLE, value);
 }
 
 /** Read texts of variable length.  HDF5 allocates each of them, and they are copied. */

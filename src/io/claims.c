@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/io_impl.h"
@@ -14,7 +13,7 @@ struct tutti_claims {
   int fd;     // owned; -1: there was no such file
 };
 
-static bool is_without_locks(int error) {
+bool tutti_has_no_locks(int error) {
   return error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP || error == EINVAL;
 }
 
@@ -50,14 +49,12 @@ void tutti_claims_close(tutti_claims **claims) {
 }
 
 bool tutti_claims_current(const tutti_claims *claims) {
-  struct stat named, opened;
-  return claims->fd >= 0 && stat(claims->path, &named) == 0 && fstat(claims->fd, &opened) == 0 &&
-         named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+  return claims->fd >= 0 && tutti_is_open_file(claims->path, claims->fd);
 }
 
 bool tutti_claims_work(const tutti_claims *claims) {
   struct flock byte = one_byte(F_WRLCK, 0);
-  return claims->fd < 0 || fcntl(claims->fd, F_GETLK, &byte) == 0 || !is_without_locks(errno);
+  return claims->fd < 0 || fcntl(claims->fd, F_GETLK, &byte) == 0 || !tutti_has_no_locks(errno);
 }
 
 static tutti_status take(tutti_claims *claims, short type, int64_t i, bool *taken) {
@@ -69,7 +66,7 @@ static tutti_status take(tutti_claims *claims, short type, int64_t i, bool *take
   while (result != 0 && errno == EINTR);
   const int error = result == 0 ? 0 : errno;
   if (error == EACCES || error == EAGAIN) return TUTTI_OK;
-  TUTTI_CHECK(error == 0 || is_without_locks(error), TUTTI_ERR_CREATE, "%s: cannot lock: %s", claims->path,
+  TUTTI_CHECK(error == 0 || tutti_has_no_locks(error), TUTTI_ERR_CREATE, "%s: cannot lock: %s", claims->path,
               strerror(error));
   *taken = true;
   return TUTTI_OK;

@@ -121,7 +121,7 @@ done:
   return status;
 }
 
-tutti_status tutti_external_settle(tutti_bounds *bounds, tutti_status status) {
+tutti_status tutti_external_check_links(tutti_bounds *bounds, tutti_status status) {
   const tutti_status refused = bounds->status;
   bounds->status = TUTTI_OK;
   if (refused == TUTTI_OK) return status;

@@ -206,26 +206,23 @@ done:
 
 tutti_status tutti_file_create(const char *path, tutti_file **file) {
   *file = NULL;
-  TUTTI_TRY(begin_writing(path, false, file));
-  return TUTTI_OK;
+  return begin_writing(path, false, file);
 }
 
 tutti_status tutti_file_update(const char *path, tutti_file **file) {
   *file = NULL;
   const bool exists = access(path, F_OK) == 0;
   if (exists) TUTTI_TRY(check_readable(path));
-  TUTTI_TRY(begin_writing(path, exists, file));
-  return TUTTI_OK;
+  return begin_writing(path, exists, file);
 }
 
 tutti_status tutti_file_writable(const tutti_file *file) {
   TUTTI_CHECK(file->writable, TUTTI_ERR_INTERNAL, "%s: is open for reading, and cannot be written",
               file->path);
-  TUTTI_TRY(tutti_file_settle(file, TUTTI_OK));
-  return TUTTI_OK;
+  return tutti_file_check_write(file, TUTTI_OK);
 }
 
-tutti_status tutti_file_settle(const tutti_file *file, tutti_status status) {
+tutti_status tutti_file_check_write(const tutti_file *file, tutti_status status) {
   return file->writable && file->disk.error ? tutti_write_failed(file->path, "write", file->disk.error)
                                             : status;
 }
@@ -239,7 +236,7 @@ tutti_status tutti_file_commit(tutti_file **file) {
   const hid_t id = (*file)->id;
   (*file)->id = H5I_INVALID_HID; // not closed a second time, even if closing fails
   TUTTI_H5(done, H5Fclose(id), TUTTI_ERR_IO, "%s: cannot close", (*file)->path);
-  TUTTI_TRY_GOTO(done, tutti_file_settle(*file, TUTTI_OK));
+  TUTTI_TRY_GOTO(done, tutti_file_check_write(*file, TUTTI_OK));
   TUTTI_TRY_GOTO(done, tutti_temporary_commit(&(*file)->temporary));
 done:
   tutti_file_close(file);

@@ -130,35 +130,21 @@ size_t tutti_type_bytes(tutti_type type) {
 }
 
 hid_t tutti_h5_file_type(tutti_type type) {
-  switch (type) {
-  case TUTTI_U8:
-    return H5T_STD_U8LE;
-  case TUTTI_I32:
-    return H5T_STD_I32LE;
-  case TUTTI_I64:
-    return H5T_STD_I64LE;
-  case TUTTI_F32:
-    return H5T_IEEE_F32LE;
-  case TUTTI_F64:
-    break;
-  }
-  return H5T_IEEE_F64LE;
+  const hid_t types[] = {[TUTTI_U8] = H5T_STD_U8LE,
+                         [TUTTI_I32] = H5T_STD_I32LE,
+                         [TUTTI_I64] = H5T_STD_I64LE,
+                         [TUTTI_F32] = H5T_IEEE_F32LE,
+                         [TUTTI_F64] = H5T_IEEE_F64LE};
+  return types[type];
 }
 
 hid_t tutti_h5_memory_type(tutti_type type) {
-  switch (type) {
-  case TUTTI_U8:
-    return H5T_NATIVE_UINT8;
-  case TUTTI_I32:
-    return H5T_NATIVE_INT32;
-  case TUTTI_I64:
-    return H5T_NATIVE_INT64;
-  case TUTTI_F32:
-    return H5T_NATIVE_FLOAT;
-  case TUTTI_F64:
-    break;
-  }
-  return H5T_NATIVE_DOUBLE;
+  const hid_t types[] = {[TUTTI_U8] = H5T_NATIVE_UINT8,
+                         [TUTTI_I32] = H5T_NATIVE_INT32,
+                         [TUTTI_I64] = H5T_NATIVE_INT64,
+                         [TUTTI_F32] = H5T_NATIVE_FLOAT,
+                         [TUTTI_F64] = H5T_NATIVE_DOUBLE};
+  return types[type];
 }
 
 const char *tutti_hdf5_version(void) {

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,18 +25,8 @@ typedef enum { TAKEN, HELD, NO_LOCKS, FAILED } outcome; // FAILED: errno says wh
 static outcome try_lock(int fd) {
   struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
   if (fcntl(fd, F_SETLK, &whole) == 0) return TAKEN;
-  switch (errno) {
-  case EACCES:
-  case EAGAIN:
-    return HELD;
-  case ENOLCK:
-  case ENOSYS:
-  case EOPNOTSUPP:
-  case EINVAL:
-    return NO_LOCKS;
-  default:
-    return FAILED;
-  }
+  if (errno == EACCES || errno == EAGAIN) return HELD;
+  return tutti_has_no_locks(errno) ? NO_LOCKS : FAILED;
 }
 
 /** A job that is restarted at once may meet processes of the last job that are still ending: wait two seconds for them. */
@@ -50,14 +39,6 @@ static outcome try_lock_for_a_while(int fd) {
     got = try_lock(fd);
   }
   return got;
-}
-
-/** Whether the path still leads to the open file.  Its last holder may have removed it after we opened it and before we locked
- * it, and the next process would then lock another file. */
-static bool is_current(const char *path, int fd) {
-  struct stat named, opened;
-  return stat(path, &named) == 0 && fstat(fd, &opened) == 0 && named.st_dev == opened.st_dev &&
-         named.st_ino == opened.st_ino;
 }
 
 static tutti_status refuse(const char *folder, int fd) {
@@ -93,7 +74,9 @@ static tutti_status take_once(const char *folder, tutti_lock *lock, bool *done) 
   *done = true;
   switch (try_lock_for_a_while(lock->fd)) {
   case TAKEN:
-    *done = is_current(lock->path, lock->fd);
+    // Its last holder may have removed the file after we opened it and before we locked it, and the next process would then
+    // lock another file.
+    *done = tutti_is_open_file(lock->path, lock->fd);
     if (*done) write_holder(lock);
     return TUTTI_OK;
   case HELD:

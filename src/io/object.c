@@ -44,7 +44,7 @@ tutti_status tutti_object_find(const tutti_file *file, const char *name, bool *t
 done:
   tutti_free(part);
   *there = exists > 0;
-  return tutti_external_settle(file->bounds, status);
+  return tutti_external_check_links(file->bounds, status);
 }
 
 bool tutti_file_has(const tutti_file *file, const char *name) {

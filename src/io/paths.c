@@ -14,10 +14,18 @@ static bool is_folder(const char *path) {
   return stat(path, &state) == 0 && S_ISDIR(state.st_mode);
 }
 
+static bool is_same(const struct stat *a, const struct stat *b) {
+  return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 bool tutti_same_file(const char *a, const char *b) {
   struct stat state_a, state_b;
-  return stat(a, &state_a) == 0 && stat(b, &state_b) == 0 && state_a.st_dev == state_b.st_dev &&
-         state_a.st_ino == state_b.st_ino;
+  return stat(a, &state_a) == 0 && stat(b, &state_b) == 0 && is_same(&state_a, &state_b);
+}
+
+bool tutti_is_open_file(const char *path, int fd) {
+  struct stat named, opened;
+  return stat(path, &named) == 0 && fstat(fd, &opened) == 0 && is_same(&named, &opened);
 }
 
 /** mkdir that accepts an existing folder, which another process may make at the same time. */

@@ -191,7 +191,7 @@ tutti_status tutti_table_append(tutti_file *file, const char *name, const tutti_
 done:
   transfer_close(&move);
   table_close(&t);
-  return tutti_file_settle(file, status);
+  return tutti_file_check_write(file, status);
 }
 
 /** Whether the table has these columns and no others. */
@@ -222,7 +222,7 @@ done:
 tutti_status tutti_table_replace(tutti_file *file, const char *name, const tutti_column *columns,
                                  int n_columns, size_t record_bytes, const void *records, int64_t n) {
   TUTTI_TRY(tutti_file_writable(file));
-  TUTTI_TRY(tutti_file_settle(file, clear_table(file, name, columns, n_columns)));
+  TUTTI_TRY(tutti_file_check_write(file, clear_table(file, name, columns, n_columns)));
   return tutti_table_append(file, name, columns, n_columns, record_bytes, records, n);
 }
 
@@ -297,5 +297,5 @@ tutti_status tutti_table_truncate(tutti_file *file, const char *name, int64_t n)
   TUTTI_TRY_GOTO(done, set_rows(file, name, &t, n));
 done:
   table_close(&t);
-  return tutti_file_settle(file, status);
+  return tutti_file_check_write(file, status);
 }

@@ -15,8 +15,7 @@ tutti_status tutti_write_text(const char *path, const char *text) {
     tutti_temporary_drop(&temporary);
     return status;
   }
-  TUTTI_TRY(tutti_temporary_commit(&temporary));
-  return TUTTI_OK;
+  return tutti_temporary_commit(&temporary);
 }
 
 /** Double the buffer. */
@@ -60,6 +59,5 @@ tutti_status tutti_read_text(const char *path, char **text) {
               "%s: cannot read: %s", path, strerror(errno));
   const tutti_status status = read_all(path, fd, text);
   close(fd);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
+  return status;
 }

@@ -61,8 +61,7 @@ static tutti_status write_timing(tutti_file *file, const tutti_timing_row rows[T
   if (tutti_file_has(file, "/timing")) TUTTI_TRY(tutti_table_truncate(file, "/timing", 0));
   TUTTI_TRY(tutti_table_append(file, "/timing", timing_columns, N_TIMING_COLUMNS, sizeof records[0], records,
                                TUTTI_N_TIMINGS));
-  TUTTI_TRY(write_texts(file, "/timing", "phases", names, TUTTI_N_TIMINGS));
-  return TUTTI_OK;
+  return write_texts(file, "/timing", "phases", names, TUTTI_N_TIMINGS);
 }
 
 static tutti_status write_origin(tutti_file *file, const tutti_metrics_origin *origin) {
@@ -79,8 +78,7 @@ static tutti_status write_origin(tutti_file *file, const tutti_metrics_origin *o
   TUTTI_TRY(tutti_file_set_integer(file, "/", "ranks", origin->ranks));
   TUTTI_TRY(tutti_file_set_integer(file, "/", "threads", origin->threads));
   TUTTI_TRY(write_texts(file, "/", "hosts", origin->hosts, origin->ranks));
-  TUTTI_TRY(write_texts(file, "/", "bindings", origin->bindings, origin->ranks));
-  return TUTTI_OK;
+  return write_texts(file, "/", "bindings", origin->bindings, origin->ranks);
 }
 
 /** The text of the failure says what is wrong with the file.  Add what it means for the run, and what to do. */
@@ -156,8 +154,7 @@ static tutti_status rewind_tables(tutti_file *file, const tutti_metrics_layout *
   if (n > n_epochs) TUTTI_TRY(tutti_table_truncate(file, "/epochs", n_epochs));
   TUTTI_TRY(tutti_table_rows(file, "/steps", &n_steps));
   TUTTI_TRY(count_until(file, step, &n_steps));
-  TUTTI_TRY(tutti_table_truncate(file, "/steps", n_steps));
-  return TUTTI_OK;
+  return tutti_table_truncate(file, "/steps", n_steps);
 }
 
 tutti_status tutti_metrics_rewind(const char *path, const tutti_metrics_layout *layout, int64_t n_epochs,

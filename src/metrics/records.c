@@ -112,8 +112,7 @@ tutti_status tutti_metrics_write(tutti_file *file, const char *table, const tutt
   const tutti_status status = tutti_table_append(file, table, columns, tutti_metrics_n_columns(layout),
                                                  tutti_metrics_record_bytes(layout), records, n);
   tutti_free(columns);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
+  return status;
 }
 
 static bool is_of_row(const char *name, const char *metric) {
