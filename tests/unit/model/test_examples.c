@@ -1,9 +1,11 @@
 /** Squared norms of the gradients of single samples, which are never formed, against those that are. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fixture.h"
+#include "model/model_impl.h"
 #include "support/numbers.h"
 
 enum { ROWS = 17, N_IN = 5 };
@@ -60,21 +62,34 @@ static const char *const networks[] = {
 };
 enum { N_NETWORKS = sizeof networks / sizeof networks[0] };
 
+static void check_squares(const char *words, uint32_t part) {
+  fixture f;
+  double loss = 0, metric = 0, found = 1;
+  fixture_make(&f, words, TUTTI_LOSS_AUTO, N_IN, ROWS, part);
+  tutti_model_pass pass = fixture_pass(&f);
+  pass.squares = &found;
+  assert_true(tutti_model_has_examples(f.model));
+  CHECK_OK(fixture_step(&f, pass, 0, ROWS, &loss, &metric));
+  const double sum = found - 1, explicit = one_by_one(&f, 0, ROWS);
+  if (!(fabs(sum - explicit) <= 1e-6 * explicit)) print_error("%s\n", words);
+  CHECK_CLOSE(sum, explicit, 1e-6, 0);
+  CHECK_CLOSE(sum, by_differences(&f), 1e-5, 0); // the precision of a network in float
+  fixture_free(&f);
+}
+
 static void squares_are_those_of_explicit_gradients(void **state) {
   (void)state;
-  for (int i = 0; i < N_NETWORKS; i++) {
-    fixture f;
-    double loss = 0, metric = 0, found = 1;
-    fixture_make(&f, networks[i], TUTTI_LOSS_AUTO, N_IN, ROWS, (uint32_t)i);
-    tutti_model_pass pass = fixture_pass(&f);
-    pass.squares = &found;
-    assert_true(tutti_model_has_examples(f.model));
-    CHECK_OK(fixture_step(&f, pass, 0, ROWS, &loss, &metric));
-    const double sum = found - 1, explicit = one_by_one(&f, 0, ROWS);
-    if (!(fabs(sum - explicit) <= 1e-6 * explicit)) print_error("%s\n", networks[i]);
-    CHECK_CLOSE(sum, explicit, 1e-6, 0);
-    CHECK_CLOSE(sum, by_differences(&f), 1e-5, 0); // what a network in single precision is good for
-    fixture_free(&f);
+  for (int i = 0; i < N_NETWORKS; i++) check_squares(networks[i], (uint32_t)i);
+}
+
+static void squares_of_each_kind_of_the_list(void **state) {
+  (void)state;
+  for (int kind = 0; kind < TUTTI_N_LAYER_KINDS; kind++) {
+    const tutti_layer_ops *ops = tutti_layer_ops_of((tutti_layer_kind)kind);
+    char words[128];
+    if (ops->mixes_samples) continue;
+    snprintf(words, sizeof words, "dense 5 tanh,%s,dense 6 tanh,%s,dense 2", ops->example, ops->example);
+    check_squares(words, (uint32_t)kind);
   }
 }
 
@@ -128,6 +143,7 @@ static void rows_of_batch_norm_have_no_gradient_of_their_own(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(squares_are_those_of_explicit_gradients),
+      cmocka_unit_test(squares_of_each_kind_of_the_list),
       cmocka_unit_test(each_leaf_has_its_sum_and_gradients_stay_the_same),
       cmocka_unit_test(rows_of_batch_norm_have_no_gradient_of_their_own),
   };

@@ -1,8 +1,10 @@
 /** Layers with trainable=no: the same network, of which a part has no gradient and no place in the flat buffers. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fixture.h"
+#include "model/model_impl.h"
 #include "support/numbers.h"
 
 enum { ROWS = 14, N_IN = 4 };
@@ -48,6 +50,23 @@ static void check(const char *frozen, const char *whole) {
   }
   fixture_free(&a);
   fixture_free(&b);
+}
+
+/** The words of each kind that has weights, but of batch_norm, whose frozen layers take other statistics. */
+static void each_kind_of_the_list_can_be_frozen(void **state) {
+  (void)state;
+  for (int kind = 0; kind < TUTTI_N_LAYER_KINDS; kind++) {
+    const tutti_layer_ops *ops = tutti_layer_ops_of((tutti_layer_kind)kind);
+    char whole[128], frozen[160];
+    fixture f;
+    snprintf(whole, sizeof whole, "dense 5 tanh,%s,dense 2", ops->example);
+    fixture_make(&f, whole, TUTTI_LOSS_AUTO, N_IN, ROWS, 1);
+    const bool has_weights = f.model->layers[1].n_weights > 0;
+    fixture_free(&f);
+    if (!has_weights || ops->mixes_samples) continue;
+    snprintf(frozen, sizeof frozen, "dense 5 tanh,%s trainable=no,dense 2", ops->example);
+    check(frozen, whole);
+  }
 }
 
 static void what_is_trained_has_the_gradients_of_the_whole(void **state) {
@@ -132,6 +151,7 @@ static void nothing_to_train_is_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_kind_of_the_list_can_be_frozen),
       cmocka_unit_test(what_is_trained_has_the_gradients_of_the_whole),
       cmocka_unit_test(a_frozen_batch_norm_takes_its_moving_statistics),
       cmocka_unit_test(only_what_moves_is_summed),

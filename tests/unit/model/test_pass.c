@@ -1,5 +1,6 @@
 /** Micro-batches, empty ones, and what the buffers hold after them. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,35 +13,54 @@ static const char *const words =
     "dropout 0.1,dense 7,batch_norm ghost=4,activation relu,gaussian_dropout 0.2,dense 6 "
     "gelu,prelu,dense 3 softmax";
 
-/** Any cut between groups gives the gradient, the loss and the state of the whole. */
-static void micro_batches_sum_to_the_batch(void **state) {
-  (void)state;
-  const int cuts[][8] = {{0, 8, 16, 22}, {0, 4, 8, 12, 16, 20, 22}, {0, 20, 22}, {0, 0, 12, 12, 22}};
+/** The gradient, loss and state of micro-batches that end at cuts[...] against those of the whole. */
+static void check_cuts(const char *layers, const int *cuts) {
   fixture whole, parts;
-  double loss = 0, metric = 0;
-  fixture_make(&whole, words, TUTTI_LOSS_AUTO, N_IN, ROWS, 3);
+  double loss = 0, metric = 0, loss_sum = 0, metric_sum = 0;
+  fixture_make(&whole, layers, TUTTI_LOSS_AUTO, N_IN, ROWS, 3);
   CHECK_OK(fixture_step(&whole, fixture_pass(&whole), 0, ROWS, &loss, &metric));
   CHECK_OK(tutti_model_merge_state(whole.model, ROWS, NULL, NULL));
-  for (size_t k = 0; k < sizeof cuts / sizeof cuts[0]; k++) {
-    double loss_sum = 0, metric_sum = 0;
-    fixture_make(&parts, words, TUTTI_LOSS_AUTO, N_IN, ROWS, 3);
-    tutti_model_init(parts.model, 3, parts.params);
-    memcpy(parts.params, whole.params, (size_t)whole.n_params * sizeof(float));
-    for (int i = 0; cuts[k][i] < ROWS; i++) {
-      tutti_model_pass pass = fixture_pass(&parts);
-      pass.accumulate = i > 0;
-      CHECK_OK(fixture_step(&parts, pass, cuts[k][i], cuts[k][i + 1] - cuts[k][i], &loss_sum, &metric_sum));
-    }
-    CHECK_OK(tutti_model_merge_state(parts.model, ROWS, NULL, NULL));
-    CHECK_NEAR(loss_sum, loss, 1e-6 * loss);
-    assert_true(metric_sum == metric);
-    const double norm = fixture_norm(whole.grads, whole.n_params);
-    for (int64_t i = 0; i < whole.n_params; i++) CHECK_NEAR(parts.grads[i], whole.grads[i], 1e-6 * norm);
-    for (int64_t i = 0; i < tutti_model_n_state(whole.model); i++)
-      CHECK_NEAR(tutti_model_state(parts.model)[i], tutti_model_state(whole.model)[i], 1e-6);
-    fixture_free(&parts);
+  fixture_make(&parts, layers, TUTTI_LOSS_AUTO, N_IN, ROWS, 3);
+  tutti_model_init(parts.model, 3, parts.params);
+  memcpy(parts.params, whole.params, (size_t)whole.n_params * sizeof(float));
+  for (int i = 0; cuts[i] < ROWS; i++) {
+    tutti_model_pass pass = fixture_pass(&parts);
+    pass.accumulate = i > 0;
+    CHECK_OK(fixture_step(&parts, pass, cuts[i], cuts[i + 1] - cuts[i], &loss_sum, &metric_sum));
   }
+  CHECK_OK(tutti_model_merge_state(parts.model, ROWS, NULL, NULL));
+  CHECK_NEAR(loss_sum, loss, 1e-6 * loss);
+  assert_true(metric_sum == metric);
+  const double norm = fixture_norm(whole.grads, whole.n_params);
+  for (int64_t i = 0; i < whole.n_params; i++) {
+    if (!(fabs((double)parts.grads[i] - (double)whole.grads[i]) <= 1e-6 * norm)) print_error("%s\n", layers);
+    CHECK_NEAR(parts.grads[i], whole.grads[i], 1e-6 * norm);
+  }
+  for (int64_t i = 0; i < tutti_model_n_state(whole.model); i++)
+    CHECK_NEAR(tutti_model_state(parts.model)[i], tutti_model_state(whole.model)[i], 1e-6);
+  fixture_free(&parts);
   fixture_free(&whole);
+}
+
+static const int cuts[][8] = {{0, 8, 16, 22}, {0, 4, 8, 12, 16, 20, 22}, {0, 20, 22}, {0, 0, 12, 12, 22}};
+enum { N_CUTS = sizeof cuts / sizeof cuts[0] };
+
+/** Cuts lie between groups. */
+static void micro_batches_sum_to_the_batch(void **state) {
+  (void)state;
+  for (int k = 0; k < N_CUTS; k++) check_cuts(words, cuts[k]);
+}
+
+static void micro_batches_of_each_kind_of_the_list(void **state) {
+  (void)state;
+  for (int kind = 0; kind < TUTTI_N_LAYER_KINDS; kind++) {
+    const tutti_layer_ops *ops = tutti_layer_ops_of((tutti_layer_kind)kind);
+    char layers[128];
+    if (ops->mixes_samples) continue;
+    snprintf(layers, sizeof layers, "dense 7 tanh,%s,dense 6 tanh,%s,dense 3 softmax", ops->example,
+             ops->example);
+    for (int k = 0; k < N_CUTS; k++) check_cuts(layers, cuts[k]);
+  }
 }
 
 static void no_rows_give_zeros_or_add_nothing(void **state) {
@@ -229,6 +249,7 @@ static void the_gradient_is_divided_by_the_global_batch(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(micro_batches_sum_to_the_batch),
+      cmocka_unit_test(micro_batches_of_each_kind_of_the_list),
       cmocka_unit_test(no_rows_give_zeros_or_add_nothing),
       cmocka_unit_test(many_micro_batches_lose_no_digits),
       cmocka_unit_test(cuts_change_no_bit_of_many_samples),
