@@ -125,8 +125,7 @@ typedef struct {
   char *config;
   tutti_checkpoint_state state;
   int64_t n_history;
-  char **classes; // [n_classes]
-  int n_classes;
+  tutti_texts classes; // names
   char *time, *version;
   char *features; // NULL: the file does not say
   bool is_average;
@@ -161,16 +160,16 @@ TUTTI_NODISCARD
 tutti_status tutti_checkpoint_read_arrays(const char *path, const tutti_view *views, int64_t n);
 
 /** List the optimizer slots of a file, in order of name.
- * @param[out] names  [n] to be freed with tutti_file_list_free
+ * @param[out] names  to be freed with tutti_texts_clear
  * @return as tutti_checkpoint_read_info */
 TUTTI_NODISCARD
-tutti_status tutti_checkpoint_list_slots(const char *path, char ***names, int *n);
+tutti_status tutti_checkpoint_list_slots(const char *path, tutti_texts *names);
 
 /** List the columns of /history.
- * @param[out] names  [n] to be freed with tutti_file_list_free
+ * @param[out] names  to be freed with tutti_texts_clear
  * @return as tutti_checkpoint_read_info */
 TUTTI_NODISCARD
-tutti_status tutti_checkpoint_history_columns(const char *path, char ***names, int *n);
+tutti_status tutti_checkpoint_history_columns(const char *path, tutti_texts *names);
 
 /** Read records of a table by their names.  Records and columns that the file lacks stay as they are.
  * @param[in,out] table  its records are written

@@ -91,9 +91,9 @@ const char *const *tutti_dataset_classes(const tutti_dataset *dataset, int *n);
 
 /** Read the names of the classes of an array y in an open file.  Local.  Another program may have given the attribute another
  * meaning: a value that is not a list of texts, or that lacks a name for some row, is ignored with a warning.
- * @param[out] names  [n], to be freed with tutti_file_list_free */
+ * @param[out] names  to be freed with tutti_texts_clear; empty if there are none */
 TUTTI_NODISCARD
-tutti_status tutti_class_names_read(const tutti_file *file, const char *y, char ***names, int *n);
+tutti_status tutti_class_names_read(const tutti_file *file, const char *y, tutti_texts *names);
 
 /** Check that the labels of all rows are class ids in [0, n_classes), or that y has n_classes columns whose rows are one-hot
  * or probabilities with the sum 1.  Local.

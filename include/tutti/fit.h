@@ -53,9 +53,8 @@ typedef struct {
   double *
       varied; // [n_trials, n_varied] values of the varied keys without train.batch_size, or indices of texts; NAN if
               // the branch of the trial does not vary the key
-  char **names;  // [n_varied] "optimizer.learning_rate"
-  char ***texts; // [n_varied] the texts that a key chooses from; NULL: its values are numbers
-  int *n_texts;  // [n_varied]
+  char **names;       // [n_varied] "optimizer.learning_rate"
+  tutti_texts *texts; // [n_varied] the texts that a key chooses from; empty: its values are numbers
   int branches; // 1 + index of the varied key whose texts are the branches of the study; 0: it has no branches
   double learning_rate, momentum; // of trials that do not vary them; NAN: they have none
   tutti_scaling scaling;          // of the learning rate with the batch size, if it does not vary

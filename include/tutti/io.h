@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "tutti/base.h"
+#include "tutti/texts.h"
 
 typedef struct tutti_file tutti_file;
 
@@ -128,13 +129,10 @@ tutti_status tutti_file_write_rows(tutti_file *file, const char *name, tutti_typ
                                    int64_t n, const void *data);
 
 /** List the members of a group, in order of name.
- * @param[out] names  [n] owned by the caller (tutti_file_list_free)
+ * @param[out] names  owned by the caller (tutti_texts_clear); empty after a failure
  * @return ERR_DATA no such group */
 TUTTI_NODISCARD
-tutti_status tutti_file_list(const tutti_file *file, const char *group, char ***names, int *n);
-
-/** Free a list of names or texts [n].  Accepts NULL inside; nulls the list. */
-void tutti_file_list_free(char ***names, int n);
+tutti_status tutti_file_list(const tutti_file *file, const char *group, tutti_texts *names);
 
 // --- attributes; `object` is "/" or the path of an existing array or group
 
@@ -167,10 +165,10 @@ tutti_status tutti_file_get_integer(const tutti_file *file, const char *object, 
 TUTTI_NODISCARD
 tutti_status tutti_file_get_real(const tutti_file *file, const char *object, const char *name, double *value);
 
-/** @param[out] texts  [n] owned by the caller (tutti_file_list_free) */
+/** @param[out] texts  owned by the caller (tutti_texts_clear); empty after a failure */
 TUTTI_NODISCARD
-tutti_status tutti_file_get_texts(const tutti_file *file, const char *object, const char *name, char ***texts,
-                                  int *n);
+tutti_status tutti_file_get_texts(const tutti_file *file, const char *object, const char *name,
+                                  tutti_texts *texts);
 
 // --- tables: one-dimensional arrays of records with named columns
 
@@ -201,10 +199,10 @@ TUTTI_NODISCARD
 tutti_status tutti_table_rows(const tutti_file *file, const char *name, int64_t *n);
 
 /** List the columns of a table, in their order.
- * @param[out] names  [n] owned by the caller (tutti_file_list_free)
+ * @param[out] names  owned by the caller (tutti_texts_clear); empty after a failure
  * @return ERR_DATA no such table */
 TUTTI_NODISCARD
-tutti_status tutti_table_columns(const tutti_file *file, const char *name, char ***names, int *n);
+tutti_status tutti_table_columns(const tutti_file *file, const char *name, tutti_texts *names);
 
 /** Read rows [first, first + n).
  * @param[out] records  [n]; members of columns that the file lacks stay as they are

@@ -44,8 +44,7 @@ void tutti_metrics_layout_columns(const tutti_metrics_layout *layout, tutti_colu
 
 /** A list of records that grows, with the names of its further columns.  Zeros are an empty list. */
 typedef struct {
-  char **more_columns; // [n_more] owned
-  int n_more;
+  tutti_texts more_columns;
   char *records; // [capacity] of tutti_metrics_layout_of; owned
   int64_t n, capacity;
 } tutti_metrics_records;

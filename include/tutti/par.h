@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "tutti/base.h"
+#include "tutti/texts.h"
 
 // --- communicators
 
@@ -86,13 +87,11 @@ tutti_status tutti_gather(const tutti_comm *comm, int root, const double *values
 TUTTI_NODISCARD
 tutti_status tutti_gather_bytes(const tutti_comm *comm, int root, const void *data, int64_t bytes, void *all);
 
-/** Collective.  Each rank's text to root: *texts [size] there, new memory (tutti_texts_free); NULL
- * elsewhere. */
+/** Collective.  Bring each rank's text to root.
+ * @param[out] texts  [size] texts in the order of the ranks on root, empty elsewhere; the caller clears it
+ * (tutti_texts_clear) */
 TUTTI_NODISCARD
-tutti_status tutti_gather_texts(const tutti_comm *comm, int root, const char *text, char ***texts);
-
-/** Local.  Accepts NULL inside; nulls the handle. */
-void tutti_texts_free(char ***texts, int n);
+tutti_status tutti_gather_texts(const tutti_comm *comm, int root, const char *text, tutti_texts *texts);
 
 /** Collective. */
 TUTTI_NODISCARD

@@ -39,11 +39,10 @@ done:
 }
 
 static tutti_status read_texts(const tutti_file *file, const char *name, const char *attribute) {
-  char **texts = NULL;
-  int n = 0;
+  tutti_texts texts;
   if (!tutti_file_has_attribute(file, name, attribute)) return TUTTI_OK;
-  TUTTI_TRY(tutti_file_get_texts(file, name, attribute, &texts, &n));
-  tutti_file_list_free(&texts, n);
+  TUTTI_TRY(tutti_file_get_texts(file, name, attribute, &texts));
+  tutti_texts_clear(&texts);
   return TUTTI_OK;
 }
 

@@ -23,7 +23,7 @@ static tutti_status read_info(const tutti_file *file, tutti_checkpoint_info *inf
   TUTTI_TRY(tutti_file_get_text(file, "/", "time", &info->time));
   TUTTI_TRY(tutti_file_get_text(file, "/", "version", &info->version));
   if (tutti_file_has_attribute(file, "/", "classes"))
-    TUTTI_TRY(tutti_file_get_texts(file, "/", "classes", &info->classes, &info->n_classes));
+    TUTTI_TRY(tutti_file_get_texts(file, "/", "classes", &info->classes));
   if (tutti_file_has_attribute(file, "/", "features"))
     TUTTI_TRY(tutti_file_get_text(file, "/", "features", &info->features));
   TUTTI_TRY(read_is_average(file, &info->is_average));
@@ -45,30 +45,28 @@ void tutti_checkpoint_info_clear(tutti_checkpoint_info *info) {
   tutti_free(info->time);
   tutti_free(info->version);
   tutti_free(info->features);
-  tutti_file_list_free(&info->classes, info->n_classes);
+  tutti_texts_clear(&info->classes);
   memset(info, 0, sizeof *info);
 }
 
 // --- names
 
-tutti_status tutti_checkpoint_list_slots(const char *path, char ***names, int *n) {
+tutti_status tutti_checkpoint_list_slots(const char *path, tutti_texts *names) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
-  *names = NULL;
-  *n = 0;
+  *names = (tutti_texts){0};
   TUTTI_TRY(tutti_checkpoint_open(path, &file));
   if (tutti_file_has(file, TUTTI_CHECKPOINT_OPTIMIZER))
-    status = tutti_file_list(file, TUTTI_CHECKPOINT_OPTIMIZER, names, n);
+    status = tutti_file_list(file, TUTTI_CHECKPOINT_OPTIMIZER, names);
   tutti_file_close(&file);
   return status;
 }
 
-tutti_status tutti_checkpoint_history_columns(const char *path, char ***names, int *n) {
+tutti_status tutti_checkpoint_history_columns(const char *path, tutti_texts *names) {
   tutti_file *file = NULL;
-  *names = NULL;
-  *n = 0;
+  *names = (tutti_texts){0};
   TUTTI_TRY(tutti_checkpoint_open(path, &file));
-  const tutti_status status = tutti_table_columns(file, "/history", names, n);
+  const tutti_status status = tutti_table_columns(file, "/history", names);
   tutti_file_close(&file);
   return status;
 }
@@ -156,14 +154,14 @@ static tutti_status read_record(const tutti_file *file, const tutti_checkpoint_t
 }
 
 static tutti_status read_records(const tutti_file *file, const tutti_checkpoint_table *table) {
-  char **names = NULL;
-  int n = 0;
+  tutti_texts names;
   tutti_status status = TUTTI_OK;
   if (!tutti_file_has(file, table->name)) return TUTTI_OK;
   TUTTI_TRY(tutti_file_check_stored(file, table->name));
-  TUTTI_TRY(tutti_file_get_texts(file, table->name, "names", &names, &n));
-  for (int row = 0; row < n && status == TUTTI_OK; row++) status = read_record(file, table, names[row], row);
-  tutti_file_list_free(&names, n);
+  TUTTI_TRY(tutti_file_get_texts(file, table->name, "names", &names));
+  for (int row = 0; row < names.n && status == TUTTI_OK; row++)
+    status = read_record(file, table, names.list[row], row);
+  tutti_texts_clear(&names);
   return status;
 }
 

@@ -38,20 +38,19 @@ static tutti_status walk_member(const tutti_file *file, const char *name, tutti_
 tutti_status tutti_checkpoint_walk(const tutti_file *file, const char *group, tutti_checkpoint_visit visit,
                                    void *context) {
   tutti_status status = TUTTI_OK;
-  char **names = NULL;
-  int n = 0;
+  tutti_texts names = {0};
   const char *slash = strcmp(group, "/") == 0 ? "" : "/";
-  TUTTI_TRY_GOTO(done, tutti_file_list(file, group, &names, &n));
-  for (int i = 0; i < n; i++) {
+  TUTTI_TRY_GOTO(done, tutti_file_list(file, group, &names));
+  for (int i = 0; i < names.n; i++) {
     char name[512];
     // Our own names are far shorter.  Groups that contain each other also end here.
-    const int length = snprintf(name, sizeof name, "%s%s%s", group, slash, names[i]);
+    const int length = snprintf(name, sizeof name, "%s%s%s", group, slash, names.list[i]);
     TUTTI_CHECK_GOTO(done, length < (int)sizeof name, TUTTI_ERR_DATA,
                      "%s: the name %s... is too long for a checkpoint", tutti_file_path(file), name);
     TUTTI_TRY_GOTO(done, walk_member(file, name, visit, context));
   }
 done:
-  tutti_file_list_free(&names, n);
+  tutti_texts_clear(&names);
   return status;
 }
 

@@ -55,15 +55,16 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_cpu_get(&cpu);
   tutti_threads threads;
   TUTTI_TRY(tutti_preflight(comm, 0, &threads));
-  char line[1024], **lines = NULL;
+  char line[1024];
+  tutti_texts lines = {0};
   describe_rank(comm, &cpu, &threads, line, sizeof line);
   TUTTI_TRY(tutti_gather_texts(comm, 0, line, &lines));
   if (tutti_comm_rank(comm) == 0) {
     print_machine(comm, &cpu);
     printf("\nrank\thost\tprocessors\tcores\tthreads\twhy\tblas\n");
-    for (int rank = 0; rank < tutti_comm_size(comm); rank++) printf("%d\t%s\n", rank, lines[rank]);
+    for (int rank = 0; rank < tutti_comm_size(comm); rank++) printf("%d\t%s\n", rank, lines.list[rank]);
   }
-  tutti_texts_free(&lines, tutti_comm_size(comm));
+  tutti_texts_clear(&lines);
   return TUTTI_OK;
 }
 

@@ -52,11 +52,10 @@ static tutti_status print_label(const tutti_file *file, const char *y, int64_t i
   printf("sample %lld  label", (long long)i);
   for (int64_t k = 0; k < n_targets; k++) printf(" %.6g", values[k]);
   if (n_targets == 1 && tutti_file_has_texts(file, y, "classes")) {
-    char **names = NULL;
-    int n = 0;
-    TUTTI_TRY(tutti_file_get_texts(file, y, "classes", &names, &n));
-    if (values[0] >= 0 && values[0] < n) printf(" (%s)", tutti_text_tame(names[(int)values[0]]));
-    tutti_file_list_free(&names, n);
+    tutti_texts names;
+    TUTTI_TRY(tutti_file_get_texts(file, y, "classes", &names));
+    if (values[0] >= 0 && values[0] < names.n) printf(" (%s)", tutti_text_tame(names.list[(int)values[0]]));
+    tutti_texts_clear(&names);
   }
   printf("\n");
   return TUTTI_OK;

@@ -45,9 +45,9 @@ static void print_cell(double value) {
 
 /** Print the value of key k: a number, or the text that has this index. */
 static void print_varied(const tutti_trial_set *set, int k, double value) {
-  const bool is_index = set->texts[k] && value >= 0 && value < set->n_texts[k];
+  const bool is_index = value >= 0 && value < set->texts[k].n;
   if (is_index)
-    printf("\t%s", set->texts[k][(int)value]);
+    printf("\t%s", set->texts[k].list[(int)value]);
   else
     printf("\t%.6g", value);
 }

@@ -91,28 +91,26 @@ static void print_shape(const char *name, const tutti_array_shape *shape) {
 }
 
 static tutti_status print_classes(const tutti_file *file) {
-  char **names = NULL;
-  int n = 0;
-  TUTTI_TRY(tutti_class_names_read(file, "y_train", &names, &n));
-  if (n == 0) return TUTTI_OK;
+  tutti_texts names;
+  TUTTI_TRY(tutti_class_names_read(file, "y_train", &names));
+  if (names.n == 0) return TUTTI_OK;
   printf("\nclass\tname\n");
-  for (int i = 0; i < n; i++) printf("%d\t%s\n", i, tutti_text_tame(names[i]));
-  tutti_file_list_free(&names, n);
+  for (int i = 0; i < names.n; i++) printf("%d\t%s\n", i, tutti_text_tame(names.list[i]));
+  tutti_texts_clear(&names);
   return TUTTI_OK;
 }
 
 tutti_status tutti_cli_print_dataset(const tutti_file *file) {
-  char **names = NULL;
-  int n = 0;
-  TUTTI_TRY(tutti_file_list(file, "/", &names, &n));
+  tutti_texts names;
+  TUTTI_TRY(tutti_file_list(file, "/", &names));
   printf("kind data set\n\narray\tshape\ttype\n");
   tutti_status status = TUTTI_OK;
-  for (int i = 0; i < n && status == TUTTI_OK; i++) {
+  for (int i = 0; i < names.n && status == TUTTI_OK; i++) {
     tutti_array_shape shape;
-    status = tutti_file_shape(file, names[i], &shape);
-    if (status == TUTTI_OK) print_shape(tutti_text_tame(names[i]), &shape);
+    status = tutti_file_shape(file, names.list[i], &shape);
+    if (status == TUTTI_OK) print_shape(tutti_text_tame(names.list[i]), &shape);
   }
-  tutti_file_list_free(&names, n);
+  tutti_texts_clear(&names);
   TUTTI_TRY(status);
   return print_classes(file);
 }

@@ -18,19 +18,20 @@ static column_kind kind_of(const char *name) {
 
 static int count_columns(const tutti_metrics_records *epochs, column_kind kind) {
   int n = 0;
-  for (int k = 0; k < epochs->n_more; k++) n += kind_of(epochs->more_columns[k]) == kind;
+  for (int k = 0; k < epochs->more_columns.n; k++) n += kind_of(epochs->more_columns.list[k]) == kind;
   return n;
 }
 
 static void print_names(const tutti_metrics_records *epochs, column_kind kind) {
-  for (int k = 0; k < epochs->n_more; k++)
-    if (kind_of(epochs->more_columns[k]) == kind) printf("\t%s", tutti_text_tame(epochs->more_columns[k]));
+  for (int k = 0; k < epochs->more_columns.n; k++)
+    if (kind_of(epochs->more_columns.list[k]) == kind)
+      printf("\t%s", tutti_text_tame(epochs->more_columns.list[k]));
   printf("\n");
 }
 
 static void print_values(const tutti_metrics_records *epochs, column_kind kind, int64_t i) {
-  for (int k = 0; k < epochs->n_more; k++)
-    if (kind_of(epochs->more_columns[k]) == kind) printf("\t%.6g", tutti_metrics_more(epochs, i, k));
+  for (int k = 0; k < epochs->more_columns.n; k++)
+    if (kind_of(epochs->more_columns.list[k]) == kind) printf("\t%.6g", tutti_metrics_more(epochs, i, k));
   printf("\n");
 }
 
@@ -73,7 +74,7 @@ static double last_number(const tutti_metrics_records *epochs, int k) {
 
 /** The name of the layer in the name of column k, "grad_norm.dense"; NULL: the column is not about a layer. */
 static const char *layer_of(const tutti_metrics_records *epochs, int k) {
-  const char *name = epochs->more_columns[k];
+  const char *name = epochs->more_columns.list[k];
   return kind_of(name) == OF_LAYER ? strchr(name, '.') + 1 : NULL;
 }
 
@@ -81,7 +82,7 @@ static const char *layer_of(const tutti_metrics_records *epochs, int k) {
  * @param[in]  k    the first column of the layer
  * @param[out] end  the column after its last one */
 static void find_end(const tutti_metrics_records *epochs, int k, int *end) {
-  for (*end = k + 1; *end < epochs->n_more; ++*end) {
+  for (*end = k + 1; *end < epochs->more_columns.n; ++*end) {
     const char *next = layer_of(epochs, *end);
     if (!next || strcmp(next, layer_of(epochs, k)) != 0) return;
   }
@@ -89,14 +90,14 @@ static void find_end(const tutti_metrics_records *epochs, int k, int *end) {
 
 static void print_layers(const tutti_metrics_records *epochs) {
   int k = 0, end = 0;
-  while (k < epochs->n_more && !layer_of(epochs, k)) k++;
-  if (k == epochs->n_more) return;
+  while (k < epochs->more_columns.n && !layer_of(epochs, k)) k++;
+  if (k == epochs->more_columns.n) return;
   find_end(epochs, k, &end);
   printf("\nlayer");
   for (int i = k; i < end; i++)
-    printf("\t%.*s", (int)strcspn(epochs->more_columns[i], "."), epochs->more_columns[i]);
+    printf("\t%.*s", (int)strcspn(epochs->more_columns.list[i], "."), epochs->more_columns.list[i]);
   printf("\n");
-  for (; k < epochs->n_more && layer_of(epochs, k); k = end) {
+  for (; k < epochs->more_columns.n && layer_of(epochs, k); k = end) {
     find_end(epochs, k, &end);
     printf("%s", layer_of(epochs, k));
     for (int i = k; i < end; i++) printf("\t%.6g", last_number(epochs, i));

@@ -49,21 +49,19 @@ static tutti_status find_reason(const tutti_file *file, const char *y, int n_nam
   return TUTTI_OK;
 }
 
-tutti_status tutti_class_names_read(const tutti_file *file, const char *y, char ***names, int *n) {
+tutti_status tutti_class_names_read(const tutti_file *file, const char *y, tutti_texts *names) {
   char reason[REASON_BYTES] = "";
-  *names = NULL;
-  *n = 0;
+  *names = (tutti_texts){0};
   if (!tutti_file_has(file, y) || !tutti_file_has_attribute(file, y, "classes")) return TUTTI_OK;
   if (tutti_file_has_texts(file, y, "classes")) {
-    TUTTI_TRY(tutti_file_get_texts(file, y, "classes", names, n));
-    const tutti_status status = find_reason(file, y, *n, reason);
-    if (status != TUTTI_OK || reason[0]) tutti_file_list_free(names, *n);
+    TUTTI_TRY(tutti_file_get_texts(file, y, "classes", names));
+    const tutti_status status = find_reason(file, y, names->n, reason);
+    if (status != TUTTI_OK || reason[0]) tutti_texts_clear(names);
     TUTTI_TRY(status);
   } else {
     snprintf(reason, sizeof reason, "is not a list of texts");
   }
   if (!reason[0]) return TUTTI_OK;
-  *n = 0;
   tutti_log(TUTTI_LOG_WARNING,
             "%s: attribute 'classes' of '%s' %s: it is ignored, and the classes have no names; expected a "
             "name for each "

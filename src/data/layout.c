@@ -22,18 +22,17 @@ static void append_shape(char *text, size_t bytes, const tutti_array_shape *shap
  * `wanted` probably means. */
 static void describe(const tutti_file *file, const char *wanted, char list[LIST_BYTES],
                      char hint[TUTTI_HINT_BYTES]) {
-  char **names = NULL;
-  int n = 0;
+  tutti_texts names;
   list[0] = hint[0] = '\0';
-  if (tutti_file_list(file, "/", &names, &n) != TUTTI_OK) return;
-  for (int i = 0; i < n; i++) {
+  if (tutti_file_list(file, "/", &names) != TUTTI_OK) return;
+  for (int i = 0; i < names.n; i++) {
     tutti_array_shape shape;
-    if (tutti_file_shape(file, names[i], &shape) != TUTTI_OK) continue;
-    tutti_text_append_name(list, LIST_BYTES, names[i]);
+    if (tutti_file_shape(file, names.list[i], &shape) != TUTTI_OK) continue;
+    tutti_text_append_name(list, LIST_BYTES, names.list[i]);
     append_shape(list, LIST_BYTES, &shape);
   }
-  tutti_name_hint(tutti_name_nearest(wanted, (const char *const *)names, n), hint);
-  tutti_file_list_free(&names, n);
+  tutti_name_hint(tutti_name_nearest(wanted, (const char *const *)names.list, names.n), hint);
+  tutti_texts_clear(&names);
 }
 
 static tutti_status fail_missing(const tutti_file *file, const char *name) {
@@ -189,21 +188,22 @@ tutti_status tutti_dataset_read_layout(const tutti_file *file, const tutti_datas
 }
 
 tutti_status tutti_data_only_array(const tutti_file *file, char **name) {
-  char **names = NULL, list[LIST_BYTES], hint[TUTTI_HINT_BYTES];
-  int n = 0, n_arrays = 0, only = 0;
+  tutti_texts names = {0};
+  char list[LIST_BYTES], hint[TUTTI_HINT_BYTES];
+  int n_arrays = 0, only = 0;
   tutti_array_shape shape;
   tutti_status status = TUTTI_OK;
   *name = NULL;
-  TUTTI_TRY_GOTO(done, tutti_file_list(file, "/", &names, &n));
-  for (int i = 0; i < n; i++)
-    if (tutti_file_shape(file, names[i], &shape) == TUTTI_OK) only = ++n_arrays == 1 ? i : only;
+  TUTTI_TRY_GOTO(done, tutti_file_list(file, "/", &names));
+  for (int i = 0; i < names.n; i++)
+    if (tutti_file_shape(file, names.list[i], &shape) == TUTTI_OK) only = ++n_arrays == 1 ? i : only;
   describe(file, "", list, hint);
   TUTTI_CHECK_GOTO(done, n_arrays == 1 || tutti_file_has(file, "x_test"), TUTTI_ERR_DATA,
                    "%s: which array? Name it after the file, as FILE:ARRAY; arrays there: %s",
                    tutti_file_path(file), list[0] ? list : "none");
-  *name = tutti_strdup(n_arrays == 1 ? names[only] : "x_test");
+  *name = tutti_strdup(n_arrays == 1 ? names.list[only] : "x_test");
   TUTTI_TRY_GOTO(done, *name ? TUTTI_OK : TUTTI_ERR_MEMORY);
 done:
-  tutti_file_list_free(&names, n);
+  tutti_texts_clear(&names);
   return status;
 }

@@ -66,18 +66,17 @@ done:
 static tutti_status read_classes(const tutti_file *file, tutti_dataset *d, header *h) {
   const char *y = NULL;
   for (tutti_rows which = 0; which < TUTTI_N_ROWS && !y; which++) y = d->y_name[which];
-  char **names = NULL;
-  int n = 0;
+  tutti_texts names = {0};
   tutti_status status = TUTTI_OK;
   if (!y) return TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_class_names_read(file, y, &names, &n));
-  for (int k = 0; k < n; k++) h->class_bytes += (int64_t)strlen(names[k]) + 1;
+  TUTTI_TRY_GOTO(done, tutti_class_names_read(file, y, &names));
+  for (int k = 0; k < names.n; k++) h->class_bytes += (int64_t)strlen(names.list[k]) + 1;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(d->class_text, h->class_bytes));
   char *at = d->class_text;
-  for (int k = 0; k < n; k++) at = strcpy(at, names[k]) + strlen(names[k]) + 1;
-  h->n_classes = n;
+  for (int k = 0; k < names.n; k++) at = strcpy(at, names.list[k]) + strlen(names.list[k]) + 1;
+  h->n_classes = names.n;
 done:
-  tutti_file_list_free(&names, n);
+  tutti_texts_clear(&names);
   return status;
 }
 

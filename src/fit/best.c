@@ -66,7 +66,7 @@ static tutti_scaling scaling_of(const tutti_trial_set *set, const double *varied
   if (k < 0 || isnan(varied[k])) return set->scaling;
   int scaling = 0;
   while (scaling < TUTTI_N_SCALINGS - 1 &&
-         strcmp(tutti_scaling_names[scaling], set->texts[k][(int)varied[k]]) != 0)
+         strcmp(tutti_scaling_names[scaling], set->texts[k].list[(int)varied[k]]) != 0)
     scaling++;
   return (tutti_scaling)scaling;
 }

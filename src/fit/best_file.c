@@ -52,7 +52,7 @@ typedef struct {
 } layout;
 
 static bool has_estimate(const tutti_trial_set *set, int k) {
-  return !(set->texts && set->texts[k]);
+  return !(set->texts && set->texts[k].n > 0);
 }
 
 static tutti_status add_name(const char *begin, const char *key, const char *end, tutti_trial_set *names) {
@@ -66,7 +66,6 @@ static void layout_clear(layout *l) {
   for (int k = 0; k < l->names.n_varied; k++) tutti_free(l->names.names[k]);
   tutti_free(l->names.names);
   tutti_free(l->names.texts);
-  tutti_free(l->names.n_texts);
   tutti_free(l->values);
 }
 
@@ -75,12 +74,9 @@ static tutti_status layout_create(const tutti_trial_set *set, int64_t n_rows, la
   const int most = set->n_varied * (1 + PER_ESTIMATE);
   TUTTI_TRY(TUTTI_NEW(l->names.names, most));
   TUTTI_TRY(TUTTI_NEW(l->names.texts, most));
-  TUTTI_TRY(TUTTI_NEW(l->names.n_texts, most));
   for (int k = 0; k < set->n_varied; k++) {
     TUTTI_TRY(add_name("", set->names[k], "", &l->names));
-    if (has_estimate(set, k)) continue;
-    l->names.texts[k] = set->texts[k];
-    l->names.n_texts[k] = set->n_texts[k];
+    if (!has_estimate(set, k)) l->names.texts[k] = set->texts[k];
   }
   for (int k = 0; k < set->n_varied; k++)
     for (int e = 0; e < PER_ESTIMATE && has_estimate(set, k); e++)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static bool has_texts(const tutti_trial_set *set, int k) {
-  return set->texts && set->texts[k];
+  return set->texts && set->texts[k].n > 0;
 }
 
 /** Make the list of columns: the fixed ones, then those of the varied keys.
@@ -62,8 +62,8 @@ static tutti_status make_records(const tutti_record_table *table, const tutti_tr
 static tutti_status write_texts(tutti_file *file, const char *name, const tutti_trial_set *set) {
   for (int k = 0; k < set->n_varied; k++)
     if (has_texts(set, k))
-      TUTTI_TRY(tutti_file_set_texts(file, name, set->names[k], (const char *const *)set->texts[k],
-                                     set->n_texts[k]));
+      TUTTI_TRY(tutti_file_set_texts(file, name, set->names[k], (const char *const *)set->texts[k].list,
+                                     set->texts[k].n));
   return TUTTI_OK;
 }
 

@@ -20,7 +20,7 @@ int tutti_trial_set_find(const tutti_trial_set *set, const char *name) {
 }
 
 int tutti_trial_set_n_branches(const tutti_trial_set *set) {
-  return set->branches > 0 ? set->n_texts[set->branches - 1] : 1;
+  return set->branches > 0 ? set->texts[set->branches - 1].n : 1;
 }
 
 int tutti_trial_set_branch(const tutti_trial_set *set, int64_t i) {
@@ -28,7 +28,7 @@ int tutti_trial_set_branch(const tutti_trial_set *set, int64_t i) {
 }
 
 const char *tutti_trial_set_branch_name(const tutti_trial_set *set, int branch) {
-  return set->branches > 0 ? set->texts[set->branches - 1][branch] : "";
+  return set->branches > 0 ? set->texts[set->branches - 1].list[branch] : "";
 }
 
 tutti_axis_scale tutti_trial_set_scale(const tutti_trial_set *set, int branch, int k) {
@@ -36,7 +36,7 @@ tutti_axis_scale tutti_trial_set_scale(const tutti_trial_set *set, int branch, i
 }
 
 bool tutti_trial_set_has_scale(const tutti_trial_set *set, int k) {
-  return !(set->texts && set->texts[k]) && strcmp(set->names[k], "train.seed") != 0;
+  return !(set->texts && set->texts[k].n > 0) && strcmp(set->names[k], "train.seed") != 0;
 }
 
 // --- what the set keeps of the study's config ----------------------------------------------------
@@ -75,11 +75,10 @@ void tutti_trial_curve_name(int64_t trial, char name[TUTTI_CURVE_NAME]) {
 
 void tutti_trial_set_clear(tutti_trial_set *set) {
   for (int k = 0; k < set->n_varied; k++) {
-    if (set->texts && set->texts[k]) tutti_file_list_free(&set->texts[k], set->n_texts[k]);
+    if (set->texts) tutti_texts_clear(&set->texts[k]);
     tutti_free(set->names[k]);
   }
   tutti_free(set->texts);
-  tutti_free(set->n_texts);
   tutti_free(set->names);
   tutti_free(set->results);
   tutti_free(set->confirm);

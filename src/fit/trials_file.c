@@ -70,24 +70,21 @@ done:
 
 /** Read the names of the varied keys that are columns, and the texts of those that choose from texts. */
 static tutti_status read_names(const tutti_file *file, tutti_trial_set *set) {
-  char **keys = NULL;
-  int n_keys = 0;
+  tutti_texts keys;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_file_get_texts(file, "/", "varied", &keys, &n_keys));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(set->names, n_keys));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(set->texts, n_keys));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(set->n_texts, n_keys));
-  for (int i = 0; i < n_keys; i++) {
-    if (strcmp(keys[i], "train.batch_size") == 0) continue; // a column of its own
+  TUTTI_TRY_GOTO(done, tutti_file_get_texts(file, "/", "varied", &keys));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(set->names, keys.n));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(set->texts, keys.n));
+  for (int i = 0; i < keys.n; i++) {
+    if (strcmp(keys.list[i], "train.batch_size") == 0) continue; // a column of its own
     const int k = set->n_varied++;
-    set->names[k] = keys[i];
-    keys[i] = NULL;
+    set->names[k] = keys.list[i];
+    keys.list[i] = NULL;
     if (tutti_file_has_attribute(file, table.name, set->names[k]))
-      TUTTI_TRY_GOTO(done,
-                     tutti_file_get_texts(file, table.name, set->names[k], &set->texts[k], &set->n_texts[k]));
+      TUTTI_TRY_GOTO(done, tutti_file_get_texts(file, table.name, set->names[k], &set->texts[k]));
   }
 done:
-  tutti_file_list_free(&keys, n_keys);
+  tutti_texts_clear(&keys);
   return status;
 }
 
@@ -98,7 +95,7 @@ static tutti_status read_branches(const tutti_file *file, tutti_trial_set *set) 
   TUTTI_TRY(tutti_file_get_text(file, "/", "branches", &key));
   const int k = tutti_trial_set_find(set, key);
   tutti_free(key);
-  TUTTI_CHECK(k >= 0 && set->texts[k], TUTTI_ERR_DATA,
+  TUTTI_CHECK(k >= 0 && set->texts[k].n > 0, TUTTI_ERR_DATA,
               "%s: the attribute 'branches' names no varied key with texts: damaged", tutti_file_path(file));
   set->branches = k + 1;
   return TUTTI_OK;

@@ -199,16 +199,13 @@ tutti_status tutti_file_get_real(const tutti_file *file, const char *object, con
 
 /** Read texts of variable length.  HDF5 allocates each of them, and they are copied. */
 static tutti_status read_variable(const tutti_file *file, const char *name, const attribute *a,
-                                  char **texts) {
+                                  tutti_texts *texts) {
   tutti_status status = TUTTI_OK;
   char **theirs = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(theirs, a->n));
   TUTTI_H5(done, H5Aread(a->id, a->type, theirs), TUTTI_ERR_DATA, "%s: cannot read attribute '%s'",
            file->path, name);
-  for (int64_t i = 0; i < a->n; i++) {
-    texts[i] = tutti_strdup(theirs[i] ? theirs[i] : "");
-    if (!texts[i]) status = TUTTI_ERR_MEMORY;
-  }
+  for (int64_t i = 0; i < a->n; i++) TUTTI_TRY_GOTO(done, tutti_texts_add(texts, theirs[i] ? theirs[i] : ""));
 done:
   for (int64_t i = 0; theirs && i < a->n; i++)
     if (theirs[i]) H5free_memory(theirs[i]);
@@ -218,7 +215,8 @@ done:
 
 /** Read texts of a fixed length, for example of NumPy's "S" types.  They are filled up with zeros, or with spaces if Fortran
  * wrote them. */
-static tutti_status read_fixed(const tutti_file *file, const char *name, const attribute *a, char **texts) {
+static tutti_status read_fixed(const tutti_file *file, const char *name, const attribute *a,
+                               tutti_texts *texts) {
   tutti_status status = TUTTI_OK;
   const size_t size = H5Tget_size(a->type);
   const bool spaces = H5Tget_strpad(a->type) == H5T_STR_SPACEPAD;
@@ -230,8 +228,9 @@ static tutti_status read_fixed(const tutti_file *file, const char *name, const a
     const char *from = block + (size_t)i * size;
     size_t length = strnlen(from, size);
     while (spaces && length > 0 && from[length - 1] == ' ') length--;
-    TUTTI_TRY_GOTO(done, TUTTI_NEW(texts[i], (int64_t)length + 1));
-    memcpy(texts[i], from, length);
+    char *text = tutti_texts_add_room(texts, (int64_t)length + 1);
+    TUTTI_TRY_GOTO(done, text ? TUTTI_OK : TUTTI_ERR_MEMORY);
+    memcpy(text, from, length);
   }
 done:
   tutti_free(block);
@@ -247,41 +246,33 @@ bool tutti_file_has_texts(const tutti_file *file, const char *object, const char
   return texts;
 }
 
-tutti_status tutti_file_get_texts(const tutti_file *file, const char *object, const char *name, char ***texts,
-                                  int *n) {
+tutti_status tutti_file_get_texts(const tutti_file *file, const char *object, const char *name,
+                                  tutti_texts *texts) {
   tutti_status status = TUTTI_OK;
   attribute a;
-  char **list = NULL;
-  int count = 0;
-  *texts = NULL;
-  *n = 0;
+  *texts = (tutti_texts){0};
   TUTTI_TRY(attribute_open(file, object, name, &a));
   TUTTI_CHECK_GOTO(done, a.type_class == H5T_STRING, TUTTI_ERR_DATA,
                    "%s: attribute '%s' of '%s' is not a text", file->path, name, object);
-  TUTTI_TRY_GOTO(done, tutti_to_int(a.n, "the number of texts", &count));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(list, count));
   const bool variable = H5Tis_variable_str(a.type) > 0;
-  if (count > 0) TUTTI_TRY_GOTO(done, (variable ? read_variable : read_fixed)(file, name, &a, list));
-  TUTTI_TRY_GOTO(done, check_sum(file, object, name, (const char *const *)list, count));
-  *texts = list;
-  *n = count;
-  list = NULL;
+  if (a.n > 0) TUTTI_TRY_GOTO(done, (variable ? read_variable : read_fixed)(file, name, &a, texts));
+  TUTTI_TRY_GOTO(done, check_sum(file, object, name, (const char *const *)texts->list, texts->n));
 done:
-  tutti_file_list_free(&list, count);
+  if (status != TUTTI_OK) tutti_texts_clear(texts);
   attribute_close(&a);
   return status;
 }
 
 tutti_status tutti_file_get_text(const tutti_file *file, const char *object, const char *name, char **text) {
-  char **texts = NULL;
-  int n = 0;
+  tutti_texts texts;
   *text = NULL;
-  TUTTI_TRY(tutti_file_get_texts(file, object, name, &texts, &n));
+  TUTTI_TRY(tutti_file_get_texts(file, object, name, &texts));
+  const int n = texts.n;
   if (n == 1) {
-    *text = texts[0];
-    texts[0] = NULL;
+    *text = texts.list[0];
+    texts.list[0] = NULL;
   }
-  tutti_file_list_free(&texts, n);
+  tutti_texts_clear(&texts);
   TUTTI_CHECK(n == 1, TUTTI_ERR_DATA, "%s: attribute '%s' of '%s' has %d texts, expected one", file->path,
               name, object, n);
   return TUTTI_OK;

@@ -115,50 +115,36 @@ done:
   return status;
 }
 
-static tutti_status read_name(const tutti_file *file, hid_t group, hsize_t i, char **name) {
+static tutti_status read_name(const tutti_file *file, hid_t group, hsize_t i, tutti_texts *names) {
   tutti_status status = TUTTI_OK;
   ssize_t length = 0;
   TUTTI_H5_GET(done, length,
                H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, NULL, 0, H5P_DEFAULT),
                TUTTI_ERR_DATA, "%s: cannot list a group", file->path);
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(*name, length + 1));
+  char *name = tutti_texts_add_room(names, length + 1);
+  if (!name) return TUTTI_ERR_MEMORY;
   TUTTI_H5_GET(
       done, length,
-      H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, *name, (size_t)length + 1, H5P_DEFAULT),
+      H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, (size_t)length + 1, H5P_DEFAULT),
       TUTTI_ERR_DATA, "%s: cannot list a group", file->path);
 done:
   return status;
 }
 
-tutti_status tutti_file_list(const tutti_file *file, const char *group, char ***names, int *n) {
+tutti_status tutti_file_list(const tutti_file *file, const char *group, tutti_texts *names) {
   tutti_status status = TUTTI_OK;
   hid_t id = H5I_INVALID_HID;
   H5G_info_t info;
-  char **list = NULL;
-  int count = 0;
-  *names = NULL;
-  *n = 0;
+  *names = (tutti_texts){0};
   bool there = false;
   TUTTI_TRY(tutti_object_find(file, group, &there));
   TUTTI_CHECK(there, TUTTI_ERR_DATA, "%s: no group '%s'", file->path, group);
   TUTTI_H5_GET(done, id, H5Oopen(file->id, group[0] ? group : "/", file->access), TUTTI_ERR_DATA,
                "%s: cannot list '%s'", file->path, group);
   TUTTI_H5(done, H5Gget_info(id, &info), TUTTI_ERR_DATA, "%s: cannot list '%s'", file->path, group);
-  TUTTI_TRY_GOTO(done, tutti_to_int((int64_t)info.nlinks, "the number of members of a group", &count));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(list, count));
-  for (int i = 0; i < count; i++) TUTTI_TRY_GOTO(done, read_name(file, id, (hsize_t)i, &list[i]));
-  *names = list;
-  *n = count;
-  list = NULL;
+  for (hsize_t i = 0; i < info.nlinks; i++) TUTTI_TRY_GOTO(done, read_name(file, id, i, names));
 done:
   tutti_h5_release(id);
-  tutti_file_list_free(&list, count);
+  if (status != TUTTI_OK) tutti_texts_clear(names);
   return status;
-}
-
-void tutti_file_list_free(char ***names, int n) {
-  if (!*names) return;
-  for (int i = 0; i < n; i++) tutti_free((*names)[i]);
-  tutti_free(*names);
-  *names = NULL;
 }

@@ -238,30 +238,23 @@ tutti_status tutti_table_rows(const tutti_file *file, const char *name, int64_t 
   return TUTTI_OK;
 }
 
-static char *copy_column_name(const table *t, int i) {
+static tutti_status add_column_name(const table *t, int i, tutti_texts *names) {
   char *name = H5Tget_member_name(t->type, (unsigned)i);
-  char *copy = name ? tutti_strdup(name) : NULL;
-  if (name) H5free_memory(name);
-  return copy;
+  if (!name) return TUTTI_ERR_MEMORY;
+  const tutti_status status = tutti_texts_add(names, name);
+  H5free_memory(name);
+  return status;
 }
 
-tutti_status tutti_table_columns(const tutti_file *file, const char *name, char ***names, int *n) {
+tutti_status tutti_table_columns(const tutti_file *file, const char *name, tutti_texts *names) {
   tutti_status status = TUTTI_OK;
   table t = no_table;
-  char **list = NULL;
-  int count = 0;
-  *names = NULL;
-  *n = 0;
+  *names = (tutti_texts){0};
   TUTTI_TRY_GOTO(done, table_open(file, name, &t));
-  count = H5Tget_nmembers(t.type);
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(list, count));
-  for (int i = 0; i < count; i++)
-    if (!(list[i] = copy_column_name(&t, i))) TUTTI_TRY_GOTO(done, TUTTI_ERR_MEMORY);
-  *names = list;
-  *n = count;
-  list = NULL;
+  const int n = H5Tget_nmembers(t.type);
+  for (int i = 0; i < n; i++) TUTTI_TRY_GOTO(done, add_column_name(&t, i, names));
 done:
-  tutti_file_list_free(&list, count);
+  if (status != TUTTI_OK) tutti_texts_clear(names);
   table_close(&t);
   return status;
 }

@@ -235,13 +235,13 @@ done:
 
 /** @return ERR_DATA, with the members of the root group */
 static tutti_status not_there(const tutti_file *file, const char *kind, const char *name) {
-  char **names = NULL, text[512];
-  int n = 0;
-  TUTTI_TRY(tutti_file_list(file, "/", &names, &n));
-  tutti_text_list(text, sizeof text, (const char *const *)names, n);
-  tutti_file_list_free(&names, n);
+  tutti_texts names;
+  char text[512];
+  TUTTI_TRY(tutti_file_list(file, "/", &names));
+  tutti_text_list(text, sizeof text, (const char *const *)names.list, names.n);
+  tutti_texts_clear(&names);
   TUTTI_FAIL(TUTTI_ERR_DATA, "%s: no %s '%s'; the file has: %s", file->path, kind, name,
-             n ? text : "nothing");
+             text[0] ? text : "nothing");
 }
 
 tutti_status tutti_object_open(const tutti_file *file, const char *kind, const char *name, hid_t access,

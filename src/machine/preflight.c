@@ -90,7 +90,7 @@ tutti_status tutti_preflight(const tutti_comm *comm, int64_t wanted, tutti_threa
   const tutti_placement own = place(comm, threads);
   const char *kernels = tutti_kernels_warning();
   tutti_placement *placements = NULL;
-  char **hosts = NULL, **warnings = NULL;
+  tutti_texts hosts = {0}, warnings = {0};
   tutti_status status = is_root ? TUTTI_NEW(placements, size) : TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
   TUTTI_TRY_GOTO(done, tutti_gather_bytes(comm, 0, &own, sizeof own, placements));
@@ -100,11 +100,11 @@ tutti_status tutti_preflight(const tutti_comm *comm, int64_t wanted, tutti_threa
   tutti_placing_fault faults[4];
   const int n_faults = tutti_placement_check(placements, size, faults);
   for (int i = 0; i < n_faults; i++)
-    warn_of_fault(&faults[i], &placements[faults[i].rank], hosts[faults[i].rank]);
-  warn_of_kernels(warnings, hosts, size);
+    warn_of_fault(&faults[i], &placements[faults[i].rank], hosts.list[faults[i].rank]);
+  warn_of_kernels(warnings.list, hosts.list, size);
 done:
-  tutti_texts_free(&hosts, size);
-  tutti_texts_free(&warnings, size);
+  tutti_texts_clear(&hosts);
+  tutti_texts_clear(&warnings);
   tutti_free(placements);
   return status;
 }

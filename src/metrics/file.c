@@ -30,13 +30,12 @@ enum { N_TIMING_COLUMNS = sizeof timing_columns / sizeof timing_columns[0] };
  * a text that has not changed is not written again, and the file grows only by its rows. */
 static bool has_texts(const tutti_file *file, const char *object, const char *name, const char *const *texts,
                       int n) {
-  char **there = NULL;
-  int n_there = 0;
+  tutti_texts there;
   if (!tutti_file_has_attribute(file, object, name)) return false;
-  if (tutti_file_get_texts(file, object, name, &there, &n_there) != TUTTI_OK) return false;
-  bool same = n_there == n;
-  for (int i = 0; i < n && same; i++) same = strcmp(there[i], texts[i]) == 0;
-  tutti_file_list_free(&there, n_there);
+  if (tutti_file_get_texts(file, object, name, &there) != TUTTI_OK) return false;
+  bool same = there.n == n;
+  for (int i = 0; i < n && same; i++) same = strcmp(there.list[i], texts[i]) == 0;
+  tutti_texts_clear(&there);
   return same;
 }
 

@@ -6,15 +6,15 @@
 #include "tutti/metrics.h"
 
 void tutti_metrics_records_clear(tutti_metrics_records *records) {
-  tutti_file_list_free(&records->more_columns, records->n_more);
+  tutti_texts_clear(&records->more_columns);
   tutti_free(records->records);
   *records = (tutti_metrics_records){0};
 }
 
 tutti_metrics_layout tutti_metrics_layout_of(const tutti_metrics_records *records, const char *metric) {
   return (tutti_metrics_layout){.metric = metric,
-                                .more_columns = (const char *const *)records->more_columns,
-                                .n_more = records->n_more};
+                                .more_columns = (const char *const *)records->more_columns.list,
+                                .n_more = records->more_columns.n};
 }
 
 static size_t bytes_of(const tutti_metrics_records *records) {
@@ -32,29 +32,10 @@ double tutti_metrics_more(const tutti_metrics_records *records, int64_t i, int k
 
 // --- in memory -------------------------------------------------------------------------------------------
 
-static tutti_status take_columns(tutti_metrics_records *records, const tutti_metrics_layout *layout) {
-  TUTTI_TRY(TUTTI_NEW(records->more_columns, layout->n_more));
-  for (; records->n_more < layout->n_more; records->n_more++) {
-    char *copy = tutti_strdup(layout->more_columns[records->n_more]);
-    if (!copy) return TUTTI_ERR_MEMORY;
-    records->more_columns[records->n_more] = copy;
-  }
-  return TUTTI_OK;
-}
-
 tutti_status tutti_metrics_records_add_column(tutti_metrics_records *records, const char *name, int *column) {
-  char **names = NULL;
   TUTTI_ASSERT(records->capacity == 0);
-  TUTTI_TRY(TUTTI_NEW(names, records->n_more + 1));
-  char *copy = tutti_strdup(name);
-  if (!copy) tutti_free(names);
-  if (!copy) return TUTTI_ERR_MEMORY;
-  if (records->n_more > 0) memcpy(names, records->more_columns, (size_t)records->n_more * sizeof *names);
-  names[records->n_more] = copy;
-  tutti_free(records->more_columns);
-  records->more_columns = names;
-  *column = records->n_more++;
-  return TUTTI_OK;
+  *column = records->more_columns.n;
+  return tutti_texts_add(&records->more_columns, name);
 }
 
 /** A column that nobody fills has no value, which is not the value 0. */
@@ -69,7 +50,7 @@ static void set_unknown(const tutti_metrics_records *records, int64_t i) {
   char *record = records->records + (size_t)i * bytes_of(records);
   memcpy(record, &row, sizeof row);
   double *more = (double *)(record + sizeof row);
-  for (int k = 0; k < records->n_more; k++) more[k] = NAN;
+  for (int k = 0; k < records->more_columns.n; k++) more[k] = NAN;
 }
 
 tutti_status tutti_metrics_records_reserve(tutti_metrics_records *records, int64_t n) {
@@ -86,13 +67,15 @@ tutti_status tutti_metrics_records_reserve(tutti_metrics_records *records, int64
 
 tutti_status tutti_metrics_records_append(tutti_metrics_records *records, const tutti_metrics_layout *layout,
                                           const tutti_metrics_row *row, const double *more) {
-  if (!records->more_columns) TUTTI_TRY(take_columns(records, layout));
-  TUTTI_ASSERT(records->n_more == layout->n_more);
+  const int n_more = layout->n_more;
+  if (records->more_columns.n == 0 && records->capacity == 0)
+    TUTTI_TRY(tutti_texts_add_all(&records->more_columns, layout->more_columns, n_more));
+  TUTTI_ASSERT(records->more_columns.n == n_more);
   if (records->n == records->capacity)
     TUTTI_TRY(tutti_metrics_records_reserve(records, records->n > 64 ? records->n : 64));
   char *record = records->records + (size_t)records->n++ * bytes_of(records);
   memcpy(record, row, sizeof *row);
-  if (records->n_more > 0) memcpy(record + sizeof *row, more, (size_t)records->n_more * sizeof *more);
+  if (n_more > 0) memcpy(record + sizeof *row, more, (size_t)n_more * sizeof *more);
   return TUTTI_OK;
 }
 
@@ -124,17 +107,13 @@ static bool is_of_row(const char *name, const char *metric) {
 /** The columns of the table that are not those of a row. */
 static tutti_status find_columns(const tutti_file *file, const char *table, const char *metric,
                                  tutti_metrics_records *records) {
-  char **names = NULL;
-  int n = 0;
-  TUTTI_TRY(tutti_table_columns(file, table, &names, &n));
-  for (int i = 0; i < n; i++) {
-    if (is_of_row(names[i], metric))
-      tutti_free(names[i]);
-    else
-      names[records->n_more++] = names[i];
-  }
-  records->more_columns = names;
-  return TUTTI_OK;
+  tutti_texts names;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY(tutti_table_columns(file, table, &names));
+  for (int i = 0; i < names.n && status == TUTTI_OK; i++)
+    if (!is_of_row(names.list[i], metric)) status = tutti_texts_add(&records->more_columns, names.list[i]);
+  tutti_texts_clear(&names);
+  return status;
 }
 
 tutti_status tutti_metrics_read(const tutti_file *file, const char *table, const char *metric,

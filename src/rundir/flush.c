@@ -26,8 +26,8 @@ static tutti_status write_rows(const tutti_saver *saver, const double *seconds) 
                                        .reducer = tutti_reducer_name(run->fixed.reducer),
                                        .ranks = run->fixed.size,
                                        .threads = tutti_linalg_threads(),
-                                       .hosts = (const char *const *)saver->hosts,
-                                       .bindings = (const char *const *)saver->bindings};
+                                       .hosts = (const char *const *)saver->hosts.list,
+                                       .bindings = (const char *const *)saver->bindings.list};
   tutti_timing_row timing[TUTTI_N_TIMINGS];
   tutti_timing_make(seconds, run->fixed.size, timing);
   return tutti_metrics_flush(saver->metrics_path, saver->metrics_anew, &run->state.rows.layout, &origin,

@@ -37,17 +37,16 @@ static void drop_partial_epoch(tutti_run *run) {
 /** A run of an earlier version goes on with the names that its tables have: it called binary_accuracy accuracy. */
 static tutti_status keep_names(tutti_run *run, const char *path) {
   static const char now[] = "binary_accuracy", then[] = "accuracy";
-  char **names = NULL;
-  int n = 0;
+  tutti_texts names;
   bool old = false;
   if (strcmp(run->state.rows.layout.metric, now) != 0) return TUTTI_OK;
-  TUTTI_TRY(tutti_checkpoint_history_columns(path, &names, &n));
-  for (int i = 0; i < n; i++) old = old || strcmp(names[i], then) == 0;
-  tutti_file_list_free(&names, n);
+  TUTTI_TRY(tutti_checkpoint_history_columns(path, &names));
+  for (int i = 0; i < names.n; i++) old = old || strcmp(names.list[i], then) == 0;
+  tutti_texts_clear(&names);
   if (!old) return TUTTI_OK;
   run->state.rows.layout.metric = then;
   for (int i = 0; i < run->state.rows.layout.n_more; i++) {
-    char *at = strstr(run->state.rows.history.more_columns[i], now);
+    char *at = strstr(run->state.rows.history.more_columns.list[i], now);
     if (at) memmove(at, then, sizeof then);
   }
   return TUTTI_OK;
@@ -124,15 +123,16 @@ static tutti_status check_warmup(const tutti_run *run) {
 /** A file of the average goes on with all its slots, among which the weights are, or not at all. */
 static tutti_status check_slots_of_average(const tutti_run *run, const char *path) {
   const int n_slots = tutti_optim_n_slots(run->fixed.optim);
-  char **there = NULL;
-  int n = 0, n_found = 0;
-  TUTTI_TRY(tutti_checkpoint_list_slots(path, &there, &n));
+  tutti_texts there;
+  int n_found = 0;
+  TUTTI_TRY(tutti_checkpoint_list_slots(path, &there));
   for (int i = 0; i < n_slots; i++) {
     const bool averaged = tutti_optim_average(run->fixed.optim) && i == n_slots - 1;
     const char *name = averaged ? "weights" : tutti_optim_slot_name(run->fixed.optim, i);
-    for (int k = 0; k < n; k++) n_found += strcmp(there[k], name) == 0;
+    for (int k = 0; k < there.n; k++) n_found += strcmp(there.list[k], name) == 0;
   }
-  tutti_file_list_free(&there, n);
+  const int n = there.n;
+  tutti_texts_clear(&there);
   TUTTI_CHECK(
       n_found == n_slots && n == n_slots, TUTTI_ERR_CONFIG,
       "%s has the average of the weights in their place, so it goes on with the optimizer and "

@@ -25,11 +25,9 @@ tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint
   restored->state = info.state;
   TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &restored->state, sizeof restored->state));
   restored->classes = info.classes;
-  restored->n_classes = info.n_classes;
   restored->features = tutti_restore_features(info.features);
   restored->is_average = info.is_average;
-  info.classes = NULL;
-  info.n_classes = 0;
+  info.classes = (tutti_texts){0};
 done:
   if (text != info.config) tutti_free(text);
   tutti_checkpoint_info_clear(&info);
@@ -152,7 +150,6 @@ void tutti_restored_clear(tutti_restored *restored) {
   tutti_dataset_close(&restored->dataset);
   tutti_config_clear(&restored->config);
   tutti_free(restored->params);
-  for (int i = 0; i < restored->n_classes; i++) tutti_free(restored->classes[i]);
-  tutti_free(restored->classes);
+  tutti_texts_clear(&restored->classes);
   *restored = (tutti_restored){0};
 }

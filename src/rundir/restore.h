@@ -7,9 +7,8 @@ typedef struct {
   tutti_config config;    // of the training
   tutti_dataset *dataset; // owned
   tutti_network network;
-  float *params;  // [n_params], equal on all ranks
-  char **classes; // [n_classes] names; on rank 0 alone
-  int n_classes;
+  float *params;       // [n_params], equal on all ranks
+  tutti_texts classes; // names of the classes; on rank 0 alone
   tutti_checkpoint_state state;
   tutti_features features; // of the rows trained on; on rank 0 alone
   bool is_average;         // the file's network is the average of the weights; on rank 0 alone

@@ -123,8 +123,8 @@ void tutti_saver_destroy(tutti_saver **handle) {
   if (saver->slots)
     for (int i = 0; i < tutti_optim_n_slots(saver->run->fixed.optim); i++) tutti_free(saver->slots[i]);
   tutti_lock_release(&saver->lock);
-  tutti_texts_free(&saver->hosts, saver->run->fixed.size);
-  tutti_texts_free(&saver->bindings, saver->run->fixed.size);
+  tutti_texts_clear(&saver->hosts);
+  tutti_texts_clear(&saver->bindings);
   void *const owned[] = {saver->checkpoint_path, saver->best_path, saver->metrics_path, saver->config_path,
                          saver->config,          saver->weights,   saver->slots,        saver->input,
                          saver->views,           saver->seconds,   saver->columns};

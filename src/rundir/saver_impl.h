@@ -24,8 +24,8 @@ struct tutti_saver {
   int64_t n_views, n_loadable; // the first n_loadable are read when a run resumes
 
   // Where the run runs, for metrics.h5; on rank 0 alone, one text a rank.
-  char **hosts;
-  char **bindings;
+  tutti_texts hosts;
+  tutti_texts bindings;
 };
 
 /** Collective.  Find out hosts and cores of all ranks. */

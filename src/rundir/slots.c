@@ -71,9 +71,9 @@ static bool is_average(const tutti_run *run, int i) {
 }
 
 /** Another quantity of the same name begins anew; not a velocity, which is hardly meant to be lost. */
-static bool goes_on(const pair *p, char *const *there, int n) {
+static bool goes_on(const pair *p, const tutti_texts *there) {
   bool found = false;
-  for (int k = 0; k < n; k++) found = found || strcmp(there[k], p->name) == 0;
+  for (int k = 0; k < there->n; k++) found = found || strcmp(there->list[k], p->name) == 0;
   if (!found || !p->from.quantity) return false;
   return strcmp(p->from.quantity, p->to.quantity) == 0 || (p->from.is_velocity && p->to.is_velocity);
 }
@@ -107,25 +107,25 @@ static tutti_status take_slot(tutti_saver *saver, const char *path, const pair *
 }
 
 static tutti_status take_over(tutti_saver *saver, const char *path, const tutti_optim_options *then,
-                              char *const *there, int n, outcome *o) {
+                              const tutti_texts *there, outcome *o) {
   tutti_run *run = saver->run;
   const int n_slots = tutti_optim_n_slots(run->fixed.optim);
   o->keeps_count = n_slots == (tutti_optim_average(run->fixed.optim) != NULL); // there is nothing that counts
   for (int i = 0; i < n_slots; i++) {
     const pair p = pair_of(run, then, i);
-    o->keeps_count = o->keeps_count || (!is_average(run, i) && goes_on(&p, there, n));
+    o->keeps_count = o->keeps_count || (!is_average(run, i) && goes_on(&p, there));
   }
   for (int i = 0; i < n_slots; i++) {
     const pair p = pair_of(run, then, i);
     // After the first update of a count the average is what the weights are.
-    const bool takes = goes_on(&p, there, n) && (o->keeps_count || !is_average(run, i));
+    const bool takes = goes_on(&p, there) && (o->keeps_count || !is_average(run, i));
     TUTTI_TRY(take_slot(saver, path, &p, i, takes, o));
   }
-  for (int k = 0; k < n; k++) {
+  for (int k = 0; k < there->n; k++) {
     bool kept = false;
     for (int i = 0; i < n_slots; i++)
-      kept = kept || strcmp(there[k], tutti_optim_slot_name(run->fixed.optim, i)) == 0;
-    if (!kept) tutti_text_append_name(o->left, NAMES_BYTES, there[k]);
+      kept = kept || strcmp(there->list[k], tutti_optim_slot_name(run->fixed.optim, i)) == 0;
+    if (!kept) tutti_text_append_name(o->left, NAMES_BYTES, there->list[k]);
   }
   return TUTTI_OK;
 }
@@ -140,12 +140,11 @@ static void tell(const char *path, const outcome *o) {
 
 tutti_status tutti_slots_take_over(tutti_saver *saver, const char *path, const tutti_optim_options *then) {
   tutti_run *run = saver->run;
-  char **there = NULL;
-  int n = 0;
+  tutti_texts there;
   outcome o = {0};
-  TUTTI_TRY(tutti_checkpoint_list_slots(path, &there, &n));
-  const tutti_status status = take_over(saver, path, then, there, n, &o);
-  tutti_file_list_free(&there, n);
+  TUTTI_TRY(tutti_checkpoint_list_slots(path, &there));
+  const tutti_status status = take_over(saver, path, then, &there, &o);
+  tutti_texts_clear(&there);
   TUTTI_TRY(status);
   // Rules that count their updates, for the bias of their means, count those that the means are of.
   if (!o.keeps_count) run->state.at.rule_from = run->state.at.step;

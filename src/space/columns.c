@@ -13,26 +13,17 @@ int tutti_space_columns_find(const tutti_space_columns *columns, const char *key
   return c;
 }
 
-/** Return the index of a text, or n_texts if the column does not have it. */
+/** Return the index of a text, or the number of texts if the column does not have it. */
 static int find_text(const tutti_space_column *column, const char *text) {
   int i = 0;
-  while (i < column->n_texts && strcmp(column->texts[i], text) != 0) i++;
+  while (i < column->texts.n && strcmp(column->texts.list[i], text) != 0) i++;
   return i;
 }
 
 /** Add those of texts[n] that the column does not have yet. */
 static tutti_status add_texts(tutti_space_column *column, char *const *texts, int64_t n) {
-  char **longer = NULL;
-  TUTTI_TRY(TUTTI_NEW(longer, column->n_texts + n));
-  if (column->n_texts > 0) memcpy(longer, column->texts, (size_t)column->n_texts * sizeof *longer);
-  tutti_free(column->texts);
-  column->texts = longer;
-  for (int64_t i = 0; i < n; i++) {
-    if (find_text(column, texts[i]) < column->n_texts) continue;
-    char *copy = tutti_strdup(texts[i]);
-    if (!copy) return TUTTI_ERR_MEMORY;
-    column->texts[column->n_texts++] = copy;
-  }
+  for (int64_t i = 0; i < n; i++)
+    if (find_text(column, texts[i]) == column->texts.n) TUTTI_TRY(tutti_texts_add(&column->texts, texts[i]));
   return TUTTI_OK;
 }
 
@@ -74,8 +65,7 @@ done:
 
 void tutti_space_columns_clear(tutti_space_columns *columns) {
   for (int c = 0; c < columns->n; c++) {
-    for (int i = 0; i < columns->list[c].n_texts; i++) tutti_free(columns->list[c].texts[i]);
-    tutti_free(columns->list[c].texts);
+    tutti_texts_clear(&columns->list[c].texts);
     tutti_free(columns->list[c].key);
   }
   tutti_free(columns->list);

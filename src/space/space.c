@@ -111,7 +111,7 @@ static void set_values(const tutti_space *space, int64_t k, tutti_trial *trial) 
   if (columns->branch >= 0) {
     const tutti_space_column *column = &columns->list[columns->branch];
     trial->values[columns->branch] = trial->branch;
-    add_override(trial, column->key, column->texts[trial->branch]);
+    add_override(trial, column->key, column->texts.list[trial->branch]);
   }
   for (int p = 0; p < settings->n_columns; p++) {
     const tutti_space_values *own = &settings->columns[p];
@@ -247,8 +247,8 @@ const char *tutti_space_varied(const tutti_space *space, int i) {
 
 const char *const *tutti_space_choices(const tutti_space *space, int i, int *n) {
   const tutti_space_column *column = column_at(space, i);
-  *n = column->n_texts;
-  return column->is_choice ? (const char *const *)column->texts : NULL;
+  *n = column->texts.n;
+  return column->is_choice ? (const char *const *)column->texts.list : NULL;
 }
 
 bool tutti_space_bounds(const tutti_space *space, int i, double *low, double *high) {

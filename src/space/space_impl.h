@@ -81,10 +81,9 @@ void tutti_space_settings_clear(tutti_space_settings *settings);
 /** A varied key as a column of a study's tables. */
 typedef struct {
   char *key;
-  bool is_choice;   // its values are indices of its texts, and it has no bounds
-  double low, high; // over all branches
-  char **texts;     // [n_texts] of all branches
-  int n_texts;
+  bool is_choice;    // its values are indices of its texts, and it has no bounds
+  double low, high;  // over all branches
+  tutti_texts texts; // of all branches
 } tutti_space_column;
 
 /** The columns of all varied keys.  A key that several branches vary is one column. */

@@ -9,13 +9,6 @@
 #include "fit/trial_set.h"
 #include "study/study_impl.h"
 
-static tutti_status copy_texts(const char *const *texts, int n, char ***copy) {
-  TUTTI_TRY(TUTTI_NEW(*copy, n));
-  for (int i = 0; i < n; i++)
-    if (!((*copy)[i] = tutti_strdup(texts[i]))) return TUTTI_ERR_MEMORY;
-  return TUTTI_OK;
-}
-
 /** Copy names and texts of the varied keys from the space to the set, with what the set keeps of the config. */
 static tutti_status make_varied(tutti_study *study) {
   const tutti_space *space = study->space;
@@ -23,13 +16,13 @@ static tutti_status make_varied(tutti_study *study) {
   const int n = tutti_space_n_varied(space);
   TUTTI_TRY(TUTTI_NEW(set->names, n));
   TUTTI_TRY(TUTTI_NEW(set->texts, n));
-  TUTTI_TRY(TUTTI_NEW(set->n_texts, n));
   for (int k = 0; k < n; k++) {
     set->names[k] = tutti_strdup(tutti_space_varied(space, k));
     if (!set->names[k]) return TUTTI_ERR_MEMORY;
     set->n_varied++;
-    const char *const *texts = tutti_space_choices(space, k, &set->n_texts[k]);
-    if (texts) TUTTI_TRY(copy_texts(texts, set->n_texts[k], &set->texts[k]));
+    int n_texts = 0;
+    const char *const *texts = tutti_space_choices(space, k, &n_texts);
+    if (texts) TUTTI_TRY(tutti_texts_add_all(&set->texts[k], texts, n_texts));
   }
   set->branches = tutti_space_branches(space) + 1;
   return tutti_trial_set_take_config(set, study->config);

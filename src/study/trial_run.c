@@ -137,9 +137,9 @@ static tutti_status run_config(tutti_study *study, const tutti_config *config, t
 static void append_varied(const tutti_trial_set *set, int k, double value, char *text, size_t bytes) {
   char number[32];
   if (isnan(value)) return;
-  const bool is_index = set->texts[k] && value >= 0 && value < set->n_texts[k];
+  const bool is_index = value >= 0 && value < set->texts[k].n;
   tutti_text_append(text, bytes, ", %s %s", set->names[k],
-                    is_index ? set->texts[k][(int)value]
+                    is_index ? set->texts[k].list[(int)value]
                              : tutti_text_print_real(number, sizeof number, value));
 }
 

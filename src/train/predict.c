@@ -33,9 +33,9 @@ static tutti_status create_arrays(prediction *p, const char *output, int64_t n) 
   if (p->n_decisions == 0) return TUTTI_OK;
   const int64_t dims[2] = {n, p->n_decisions};
   TUTTI_TRY(tutti_file_create_array(p->file, "classes", TUTTI_I32, p->n_decisions > 1 ? 2 : 1, dims, 0));
-  if (restored->n_classes == 0) return TUTTI_OK;
-  return tutti_file_set_texts(p->file, "classes", "classes", (const char *const *)restored->classes,
-                              restored->n_classes);
+  if (restored->classes.n == 0) return TUTTI_OK;
+  return tutti_file_set_texts(p->file, "classes", "classes", (const char *const *)restored->classes.list,
+                              restored->classes.n);
 }
 
 /** This rank's rows of one round through the network. */

@@ -50,10 +50,10 @@ static tutti_status print_columns(const tutti_file *file, const tutti_trial_resu
   snprintf(name, sizeof name, "/curves/%06lld", (long long)t->trial);
   if (!tutti_file_has(file, name)) return TUTTI_OK;
   TUTTI_TRY(tutti_metrics_read(file, name, "accuracy", &records));
-  for (int k = 0; k < records.n_more; k++) {
+  for (int k = 0; k < records.more_columns.n; k++) {
     int64_t n_numbers = 0;
     for (int64_t i = 0; i < records.n; i++) n_numbers += isfinite(tutti_metrics_more(&records, i, k)) != 0;
-    printf("%lld %s %lld of %lld\n", (long long)t->trial, records.more_columns[k], (long long)n_numbers,
+    printf("%lld %s %lld of %lld\n", (long long)t->trial, records.more_columns.list[k], (long long)n_numbers,
            (long long)records.n);
   }
   tutti_metrics_records_clear(&records);

@@ -148,18 +148,17 @@ static float *array_data(const parity_case *c, int i) {
 
 /** The arrays of the network are those of the file, no fewer. */
 static void check_array_count(const parity_case *c) {
-  char **layers = NULL;
-  int n_layers, n_found = 0;
-  CHECK_OK(tutti_file_list(c->file, c->name, &layers, &n_layers));
-  for (int i = 0; i < n_layers; i++) {
-    char path[2 * NAME_BYTES], **arrays = NULL;
-    int n_arrays;
-    snprintf(path, sizeof path, "%s/%s", c->name, layers[i]);
-    CHECK_OK(tutti_file_list(c->file, path, &arrays, &n_arrays));
-    n_found += n_arrays;
-    tutti_file_list_free(&arrays, n_arrays);
+  tutti_texts layers, arrays;
+  int n_found = 0;
+  CHECK_OK(tutti_file_list(c->file, c->name, &layers));
+  for (int i = 0; i < layers.n; i++) {
+    char path[2 * NAME_BYTES];
+    snprintf(path, sizeof path, "%s/%s", c->name, layers.list[i]);
+    CHECK_OK(tutti_file_list(c->file, path, &arrays));
+    n_found += arrays.n;
+    tutti_texts_clear(&arrays);
   }
-  tutti_file_list_free(&layers, n_layers);
+  tutti_texts_clear(&layers);
   assert_int_equal(tutti_model_n_arrays(c->model), n_found);
 }
 
@@ -268,20 +267,20 @@ static bool is_without_case(int rule) {
 
 /** @param[in,out] rules, layers  [TUTTI_N_OPTIMS] and [TUTTI_N_LAYER_KINDS] of which there is a case */
 static void note_cases(const char *library, bool *rules, bool *layers) {
-  char group[NAME_BYTES], **names = NULL;
-  int n_cases;
+  char group[NAME_BYTES];
+  tutti_texts names;
   tutti_file *file = NULL;
   snprintf(group, sizeof group, "cases/%s", library);
   CHECK_OK(tutti_file_open(golden_path, &file));
-  CHECK_OK(tutti_file_list(file, group, &names, &n_cases));
-  for (int i = 0; i < n_cases; i++) {
+  CHECK_OK(tutti_file_list(file, group, &names));
+  for (int i = 0; i < names.n; i++) {
     parity_case c;
-    load(&c, file, library, names[i]);
+    load(&c, file, library, names.list[i]);
     rules[c.optim_options.rule] = true;
     note_layers(&c, layers);
     clear(&c);
   }
-  tutti_file_list_free(&names, n_cases);
+  tutti_texts_clear(&names);
   tutti_file_close(&file);
 }
 
@@ -305,21 +304,23 @@ static void each_rule_and_layer_has_a_case(void **state) {
 }
 
 static void check_library(const char *library, int n_expected) {
-  char group[NAME_BYTES], **names = NULL;
-  int n_cases, n_wrong = 0;
+  char group[NAME_BYTES];
+  tutti_texts names;
+  int n_wrong = 0;
   tutti_file *file = NULL;
   snprintf(group, sizeof group, "cases/%s", library);
   CHECK_OK(tutti_file_open(golden_path, &file));
-  CHECK_OK(tutti_file_list(file, group, &names, &n_cases));
+  CHECK_OK(tutti_file_list(file, group, &names));
+  const int n_cases = names.n;
   assert_true(n_cases >= n_expected);
-  for (int i = 0; i < n_cases; i++) {
+  for (int i = 0; i < names.n; i++) {
     parity_case c;
-    load(&c, file, library, names[i]);
+    load(&c, file, library, names.list[i]);
     train(&c);
     n_wrong += compare(&c) > 0;
     clear(&c);
   }
-  tutti_file_list_free(&names, n_cases);
+  tutti_texts_clear(&names);
   tutti_file_close(&file);
   if (n_wrong > 0) fail_msg("%d of %d cases differ from %s", n_wrong, n_cases, library);
 }

@@ -116,18 +116,19 @@ static void gather_carries_bytes(const tutti_comm *comm) {
 
 static void texts_of_all_ranks_come_to_root(const tutti_comm *comm) {
   const int rank = tutti_comm_rank(comm), size = tutti_comm_size(comm);
-  char own[64], expected[64], **all = NULL;
+  char own[64], expected[64];
+  tutti_texts all = {0};
   memset(own, 'x', sizeof own);
   own[3 * rank + 1] = '\0'; // lengths differ
   for (int root = 0; root < size; root++) {
     EXPECT_OK(tutti_gather_texts(comm, root, own, &all));
-    EXPECT((rank == root) == (all != NULL), "rank %d root %d", rank, root);
-    for (int r = 0; all && r < size; r++) {
+    EXPECT(all.n == (rank == root ? size : 0), "rank %d root %d", rank, root);
+    for (int r = 0; r < all.n; r++) {
       memset(expected, 'x', sizeof expected);
       expected[3 * r + 1] = '\0';
-      EXPECT(strcmp(all[r], expected) == 0, "text of rank %d is '%s'", r, all[r]);
+      EXPECT(strcmp(all.list[r], expected) == 0, "text of rank %d is '%s'", r, all.list[r]);
     }
-    tutti_texts_free(&all, size);
+    tutti_texts_clear(&all);
   }
 }
 

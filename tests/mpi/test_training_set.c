@@ -182,21 +182,22 @@ static void divergence_is_a_result(const tutti_comm *comm) {
 
 /** Each column of the run's own table of epochs, at each of them. */
 static void compare_more(const training_folder *folder, const char *name, const tutti_metrics_records *seen) {
-  EXPECT(seen->n == 3 && seen->n_more > 20, "%lld rows of %d columns", (long long)seen->n, seen->n_more);
+  EXPECT(seen->n == 3 && seen->more_columns.n > 20, "%lld rows of %d columns", (long long)seen->n,
+         seen->more_columns.n);
   int n_finite = 0;
-  for (int k = 0; k < seen->n_more; k++) {
+  for (int k = 0; k < seen->more_columns.n; k++) {
     double *values = NULL;
-    const int64_t n = training_column(folder, name, "epochs", seen->more_columns[k], &values);
-    EXPECT(n == seen->n, "%lld rows of %s", (long long)n, seen->more_columns[k]);
+    const int64_t n = training_column(folder, name, "epochs", seen->more_columns.list[k], &values);
+    EXPECT(n == seen->n, "%lld rows of %s", (long long)n, seen->more_columns.list[k]);
     for (int64_t i = 0; n == seen->n && i < n; i++) {
       const double told = tutti_metrics_more(seen, i, k);
       n_finite += isfinite(told);
       EXPECT(isnan(told) ? isnan(values[i]) : fabs(told - values[i]) <= 1e-9 * fabs(told),
-             "%s of row %lld: %.17g, alone %.17g", seen->more_columns[k], (long long)i, told, values[i]);
+             "%s of row %lld: %.17g, alone %.17g", seen->more_columns.list[k], (long long)i, told, values[i]);
     }
     free(values);
   }
-  EXPECT(n_finite == 3 * seen->n_more, "%d numbers in %d columns", n_finite, seen->n_more);
+  EXPECT(n_finite == 3 * seen->more_columns.n, "%d numbers in %d columns", n_finite, seen->more_columns.n);
 }
 
 /** What a run measures is told beside its rows, whatever run.metrics_every says; and the training is the same. */
@@ -225,8 +226,8 @@ static void what_is_measured_is_told(const tutti_comm *comm) {
   ok = ok && train_on(set, comm, yaml, &keys, &seen_plain, &plain);
   if (ok) {
     compare(&plain, &measured, 0, 0);
-    EXPECT(seen_plain.n_more == 2 && strcmp(seen_plain.more_columns[0], "ema_val_loss") == 0,
-           "%d columns where nothing is measured", seen_plain.n_more);
+    EXPECT(seen_plain.more_columns.n == 2 && strcmp(seen_plain.more_columns.list[0], "ema_val_loss") == 0,
+           "%d columns where nothing is measured", seen_plain.more_columns.n);
   }
   tutti_metrics_records_clear(&seen_plain);
   tutti_metrics_records_clear(&seen);

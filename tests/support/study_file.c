@@ -86,15 +86,13 @@ void study_file_write(const char *path, bool alone) {
   double varied[2 * N_TRIALS];
   char *names[] = {"optimizer.learning_rate", "model.initializer"},
        *choices[] = {"he_uniform", "glorot_uniform"};
-  char **texts[] = {NULL, choices};
-  int n_texts[] = {0, 2};
+  tutti_texts texts[] = {{0}, {choices, 2}};
   tutti_trial_set set = {.n_trials = N_TRIALS,
                          .results = results,
                          .n_varied = 2,
                          .varied = varied,
                          .names = names,
                          .texts = texts,
-                         .n_texts = n_texts,
                          .learning_rate = NAN,
                          .momentum = 0.5};
   tutti_file *file = NULL;

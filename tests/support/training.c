@@ -270,16 +270,15 @@ static double compare_array(const tutti_file *a, const tutti_file *b, const char
 
 /** All arrays below a group: layers hold arrays, slots hold layers. */
 static double compare_group(const tutti_file *a, const tutti_file *b, const char *group, int depth) {
-  char **names = NULL;
-  int n = 0;
-  if (tutti_file_list(a, group, &names, &n) != TUTTI_OK) return INFINITY;
+  tutti_texts names;
+  if (tutti_file_list(a, group, &names) != TUTTI_OK) return INFINITY;
   double worst = 0;
-  for (int i = 0; i < n; i++) {
+  for (int i = 0; i < names.n; i++) {
     char name[1024];
-    snprintf(name, sizeof name, "%.300s/%.300s", group, names[i]);
+    snprintf(name, sizeof name, "%.300s/%.300s", group, names.list[i]);
     worst = fmax(worst, depth > 0 ? compare_group(a, b, name, depth - 1) : compare_array(a, b, name));
   }
-  tutti_file_list_free(&names, n);
+  tutti_texts_clear(&names);
   return worst;
 }
 

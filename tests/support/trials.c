@@ -10,15 +10,12 @@ tutti_trial_set trials_begin(int64_t n_most, int n_varied, const char *const *na
   CHECK_OK(TUTTI_NEW(set.varied, n_most * n_varied));
   CHECK_OK(TUTTI_NEW(set.names, n_varied));
   CHECK_OK(TUTTI_NEW(set.texts, n_varied));
-  CHECK_OK(TUTTI_NEW(set.n_texts, n_varied));
   for (int k = 0; k < n_varied; k++) set.names[k] = tutti_strdup(names[k]);
   return set;
 }
 
 void trials_choice(tutti_trial_set *set, int k, const char *const *texts, int n) {
-  CHECK_OK(TUTTI_NEW(set->texts[k], n));
-  set->n_texts[k] = n;
-  for (int i = 0; i < n; i++) set->texts[k][i] = tutti_strdup(texts[i]);
+  CHECK_OK(tutti_texts_add_all(&set->texts[k], texts, n));
 }
 
 void trials_add(tutti_trial_set *set, int64_t batch_size, int64_t setting, tutti_trial_state state,

@@ -15,8 +15,8 @@ static void what_was_saved_is_loaded(void **state) {
   assert_string_equal(info.config, "train: {batch_size: 32}\n");
   assert_string_equal(info.version, TUTTI_VERSION);
   assert_int_equal(strlen(info.time), 20);
-  assert_int_equal(info.n_classes, 2);
-  assert_string_equal(info.classes[1], "dog");
+  assert_int_equal(info.classes.n, 2);
+  assert_string_equal(info.classes.list[1], "dog");
   assert_true(isnan(info.state.best));
   tutti_checkpoint_info_clear(&info);
   assert_null(info.config);
@@ -60,7 +60,7 @@ static tutti_checkpoint_state save_state(const char *path, tutti_checkpoint_stat
   CHECK_OK(tutti_checkpoint_save(&checkpoint, 1));
   CHECK_OK(tutti_checkpoint_read_info(path, &info));
   assert_int_equal(info.n_history, 0);
-  assert_int_equal(info.n_classes, 0);
+  assert_int_equal(info.classes.n, 0);
   const tutti_checkpoint_state read = info.state;
   tutti_checkpoint_info_clear(&info);
   return read;

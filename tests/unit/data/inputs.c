@@ -45,13 +45,14 @@ void check_array(const char *path, const char *array, const double *expected, in
 
 void check_texts(const char *path, const char *object, const char *attribute, const char *expected) {
   tutti_file *file = NULL;
-  char **texts = NULL, joined[256] = "";
-  int n = 0;
+  tutti_texts texts;
+  char joined[256] = "";
   CHECK_OK(tutti_file_open(path, &file));
-  CHECK_OK(tutti_file_get_texts(file, object, attribute, &texts, &n));
-  for (int i = 0; i < n; i++) tutti_text_append(joined, sizeof joined, "%s%s", i ? "|" : "", texts[i]);
+  CHECK_OK(tutti_file_get_texts(file, object, attribute, &texts));
+  for (int i = 0; i < texts.n; i++)
+    tutti_text_append(joined, sizeof joined, "%s%s", i ? "|" : "", texts.list[i]);
   assert_string_equal(joined, expected);
-  tutti_file_list_free(&texts, n);
+  tutti_texts_clear(&texts);
   tutti_file_close(&file);
 }
 

@@ -254,9 +254,9 @@ static void trials_are_read_as_written(void **state) {
   assert_int_equal(read.n_trials, 2);
   assert_int_equal(read.n_varied, 2);
   assert_string_equal(read.names[1], names[1]);
-  assert_null(read.texts[0]);
-  assert_int_equal(read.n_texts[1], 2);
-  assert_string_equal(read.texts[1][1], "glorot_uniform");
+  assert_int_equal(read.texts[0].n, 0);
+  assert_int_equal(read.texts[1].n, 2);
+  assert_string_equal(read.texts[1].list[1], "glorot_uniform");
   assert_memory_equal(read.results, set.results, 2 * sizeof *set.results);
   assert_memory_equal(read.varied, set.varied, 4 * sizeof(double));
   CHECK_NEAR(read.learning_rate, 0.25, 0);

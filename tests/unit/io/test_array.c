@@ -301,8 +301,7 @@ static void wrong_requests_are_answered(void **state) {
   const float x[10] = {0};
   float y[20];
   tutti_array_shape shape;
-  char **names = NULL;
-  int n_names = 0;
+  tutti_texts names = {0};
   tutti_file *file = begin(state);
   CHECK_FAILS(tutti_file_shape(file, "x", &shape), TUTTI_ERR_DATA, "no array 'x'; the file has: nothing");
   CHECK_OK(tutti_file_write(file, "x_train", TUTTI_F32, 1, &n, 0, x));
@@ -321,8 +320,8 @@ static void wrong_requests_are_answered(void **state) {
     CHECK_FAILS(tutti_file_read_rows(file, "x_train", TUTTI_F32, wrong[i][0], wrong[i][1], y), TUTTI_ERR_DATA,
                 "array 'x_train' has 10 rows, expected at least ");
   CHECK_OK(tutti_file_read_rows(file, "x_train", TUTTI_F32, 10, 0, y));
-  CHECK_FAILS(tutti_file_list(file, "x_train", &names, &n_names), TUTTI_ERR_DATA, "cannot list 'x_train'");
-  CHECK_FAILS(tutti_file_list(file, "none", &names, &n_names), TUTTI_ERR_DATA, "no group 'none'");
+  CHECK_FAILS(tutti_file_list(file, "x_train", &names), TUTTI_ERR_DATA, "cannot list 'x_train'");
+  CHECK_FAILS(tutti_file_list(file, "none", &names), TUTTI_ERR_DATA, "no group 'none'");
   tutti_file_close(&file);
 }
 
@@ -330,21 +329,20 @@ static void groups_are_listed_by_name(void **state) {
   const int64_t n = 1;
   const float x = 1;
   const char *const made[] = {"w/dense_1/kernel", "w/dense/bias", "w/dense/kernel", "w/conv", "w/dense_10/x"};
-  char **names = NULL;
-  int n_names = 0;
+  tutti_texts names = {0};
   tutti_file *file = begin(state);
-  CHECK_OK(tutti_file_list(file, "/", &names, &n_names));
-  assert_int_equal(n_names, 0);
-  tutti_file_list_free(&names, n_names);
+  CHECK_OK(tutti_file_list(file, "/", &names));
+  assert_int_equal(names.n, 0);
+  tutti_texts_clear(&names);
   for (int i = 0; i < 5; i++) CHECK_OK(tutti_file_write(file, made[i], TUTTI_F32, 1, &n, 0, &x));
   file = reopen(state, file);
-  CHECK_OK(tutti_file_list(file, "/w", &names, &n_names));
+  CHECK_OK(tutti_file_list(file, "/w", &names));
   const char *const expected[] = {"conv", "dense", "dense_1", "dense_10"};
-  assert_int_equal(n_names, 4);
-  for (int i = 0; i < 4; i++) assert_string_equal(names[i], expected[i]);
-  tutti_file_list_free(&names, n_names);
-  assert_null(names);
-  tutti_file_list_free(&names, 0);
+  assert_int_equal(names.n, 4);
+  for (int i = 0; i < 4; i++) assert_string_equal(names.list[i], expected[i]);
+  tutti_texts_clear(&names);
+  assert_null(names.list);
+  tutti_texts_clear(&names);
   assert_true(tutti_file_has(file, "/") && tutti_file_has(file, "w") &&
               tutti_file_has(file, "/w/dense/bias"));
   assert_true(tutti_file_has(file, "/w/dense/") && tutti_file_has(file, "w//dense"));

@@ -29,8 +29,8 @@ static void flip_bit(const char *path, const char *text, const char *damaged) {
 static void a_damaged_text_is_told(void **state) {
   const char *path = folder_path(state, "x.h5");
   const char *const names[] = {"loss", "val_loss"};
-  char *text = NULL, **texts = NULL;
-  int n = 0;
+  char *text = NULL;
+  tutti_texts texts = {0};
   for (int open = 0; open < 2; open++) {
     tutti_file *file = NULL;
     CHECK_OK(tutti_file_create(path, &file));
@@ -48,8 +48,7 @@ static void a_damaged_text_is_told(void **state) {
     } else {
       CHECK_FAILS(tutti_file_get_text(file, "/", "config", &text), TUTTI_ERR_DATA,
                   "the text of attribute 'config' of '/' is not the one that was written");
-      CHECK_FAILS(tutti_file_get_texts(file, "/", "names", &texts, &n), TUTTI_ERR_DATA,
-                  "the file is damaged");
+      CHECK_FAILS(tutti_file_get_texts(file, "/", "names", &texts), TUTTI_ERR_DATA, "the file is damaged");
     }
     tutti_file_close(&file);
   }
@@ -81,8 +80,7 @@ static void attributes_come_back(void **state) {
 
   int64_t seed = 0;
   double lr = 0;
-  char **texts = NULL;
-  int n_texts = -1;
+  tutti_texts texts = {0};
   CHECK_OK(tutti_file_open(path, &file));
   CHECK_OK(tutti_file_get_text(file, "/", "config", &text));
   assert_string_equal(text, config);
@@ -97,13 +95,13 @@ static void attributes_come_back(void **state) {
   assert_true(seed == INT64_MIN);
   CHECK_OK(tutti_file_get_real(file, "/g", "lr", &lr));
   assert_true(lr == 0.1);
-  CHECK_OK(tutti_file_get_texts(file, "/g/x", "hosts", &texts, &n_texts));
-  assert_int_equal(n_texts, 3);
-  for (int i = 0; i < 3; i++) assert_string_equal(texts[i], hosts[i]);
-  tutti_file_list_free(&texts, n_texts);
-  CHECK_OK(tutti_file_get_texts(file, "/", "none", &texts, &n_texts));
-  assert_int_equal(n_texts, 0);
-  tutti_file_list_free(&texts, n_texts);
+  CHECK_OK(tutti_file_get_texts(file, "/g/x", "hosts", &texts));
+  assert_int_equal(texts.n, 3);
+  for (int i = 0; i < 3; i++) assert_string_equal(texts.list[i], hosts[i]);
+  tutti_texts_clear(&texts);
+  CHECK_OK(tutti_file_get_texts(file, "/", "none", &texts));
+  assert_int_equal(texts.n, 0);
+  tutti_texts_clear(&texts);
   tutti_file_close(&file);
   tutti_free(config);
 }
@@ -124,14 +122,14 @@ static void missing_and_other_types_are_told_apart(void **state) {
   assert_false(tutti_file_has_attribute(file, "/none", "real"));
   int64_t k = 0;
   double x = 0;
-  char *text = NULL, **texts = NULL;
-  int n = 0;
+  char *text = NULL;
+  tutti_texts texts = {0};
   CHECK_FAILS(tutti_file_get_text(file, "/", "none", &text), TUTTI_ERR_DATA,
               "x.h5: '/' has no attribute 'none'");
   CHECK_FAILS(tutti_file_get_text(file, "/none", "text", &text), TUTTI_ERR_DATA, "'/none' has no attribute");
   CHECK_FAILS(tutti_file_get_text(file, "/", "real", &text), TUTTI_ERR_DATA, "is not a text");
   CHECK_FAILS(tutti_file_get_text(file, "/", "two", &text), TUTTI_ERR_DATA, "has 2 texts, expected one");
-  CHECK_FAILS(tutti_file_get_texts(file, "/", "real", &texts, &n), TUTTI_ERR_DATA, "is not a text");
+  CHECK_FAILS(tutti_file_get_texts(file, "/", "real", &texts), TUTTI_ERR_DATA, "is not a text");
   CHECK_FAILS(tutti_file_get_integer(file, "/", "real", &k), TUTTI_ERR_DATA, "is not one integer");
   CHECK_FAILS(tutti_file_get_integer(file, "/", "text", &k), TUTTI_ERR_DATA, "is not one integer");
   CHECK_FAILS(tutti_file_get_real(file, "/", "text", &x), TUTTI_ERR_DATA, "is not one number");
@@ -169,8 +167,8 @@ static void foreign_attributes_are_read(void **state) {
   H5Fclose(id);
 
   tutti_file *file = NULL;
-  char *text = NULL, **texts = NULL;
-  int n = 0;
+  char *text = NULL;
+  tutti_texts texts = {0};
   double real = 0;
   CHECK_OK(tutti_file_open(path, &file));
   CHECK_OK(tutti_file_get_text(file, "/", "terminated", &text));
@@ -179,11 +177,11 @@ static void foreign_attributes_are_read(void **state) {
   CHECK_OK(tutti_file_get_text(file, "/", "spaces", &text));
   assert_string_equal(text, "ab");
   tutti_free(text);
-  CHECK_OK(tutti_file_get_texts(file, "/", "padded", &texts, &n));
-  assert_int_equal(n, 2);
-  assert_string_equal(texts[0], "kern");
-  assert_string_equal(texts[1], "bia");
-  tutti_file_list_free(&texts, n);
+  CHECK_OK(tutti_file_get_texts(file, "/", "padded", &texts));
+  assert_int_equal(texts.n, 2);
+  assert_string_equal(texts.list[0], "kern");
+  assert_string_equal(texts.list[1], "bia");
+  tutti_texts_clear(&texts);
   CHECK_OK(tutti_file_get_real(file, "/", "array", &real));
   assert_true(real == 1.5);
   tutti_file_close(&file);

@@ -67,16 +67,15 @@ static void table_grows_over_updates(void **state) {
 
 static void columns_have_their_names_and_order(void **state) {
   tutti_file *file = NULL;
-  char **names = NULL;
-  int n = -1;
+  tutti_texts names;
   CHECK_OK(tutti_file_create(folder_path(state, "x.h5"), &file));
   CHECK_OK(append(file, "t", 0, 1));
-  CHECK_OK(tutti_table_columns(file, "t", &names, &n));
-  assert_int_equal(n, N_COLUMNS);
-  for (int i = 0; i < N_COLUMNS; i++) assert_string_equal(names[i], columns[i].name);
-  tutti_file_list_free(&names, n);
-  CHECK_FAILS(tutti_table_columns(file, "u", &names, &n), TUTTI_ERR_DATA, "no table 'u'");
-  assert_true(!names && n == 0);
+  CHECK_OK(tutti_table_columns(file, "t", &names));
+  assert_int_equal(names.n, N_COLUMNS);
+  for (int i = 0; i < N_COLUMNS; i++) assert_string_equal(names.list[i], columns[i].name);
+  tutti_texts_clear(&names);
+  CHECK_FAILS(tutti_table_columns(file, "u", &names), TUTTI_ERR_DATA, "no table 'u'");
+  assert_true(!names.list && names.n == 0);
   tutti_file_close(&file);
 }
 

@@ -112,8 +112,7 @@ static void timing_is_that_of_the_last_flush(void **state) {
     double max;
   } rows[TUTTI_N_TIMINGS];
   tutti_file *file = NULL;
-  char **phases = NULL;
-  int n_phases = 0;
+  tutti_texts phases;
   int64_t n = 0;
   CHECK_OK(flush(path, &accuracy, 1));
   CHECK_OK(flush(path, &accuracy, 2));
@@ -127,11 +126,11 @@ static void timing_is_that_of_the_last_flush(void **state) {
     assert_int_equal(rows[i].phase, i);
     assert_true(rows[i].max == (i < TUTTI_N_PHASES ? 2 : 0));
   }
-  CHECK_OK(tutti_file_get_texts(file, "/timing", "phases", &phases, &n_phases));
-  assert_int_equal(n_phases, TUTTI_N_TIMINGS);
-  assert_string_equal(phases[TUTTI_PHASE_REDUCE], "reduce");
-  assert_string_equal(phases[TUTTI_N_PHASES], "wait");
-  tutti_file_list_free(&phases, n_phases);
+  CHECK_OK(tutti_file_get_texts(file, "/timing", "phases", &phases));
+  assert_int_equal(phases.n, TUTTI_N_TIMINGS);
+  assert_string_equal(phases.list[TUTTI_PHASE_REDUCE], "reduce");
+  assert_string_equal(phases.list[TUTTI_N_PHASES], "wait");
+  tutti_texts_clear(&phases);
   tutti_file_close(&file);
 }
 
@@ -167,9 +166,9 @@ static void the_file_says_where_it_ran(void **state) {
   CHECK_OK(flush(path, &accuracy, 1));
 
   tutti_file *file = NULL;
-  char *config = NULL, *metric = NULL, **texts = NULL;
+  char *config = NULL, *metric = NULL;
+  tutti_texts texts;
   int64_t ranks = 0;
-  int n = 0;
   CHECK_OK(tutti_file_open(path, &file));
   CHECK_OK(tutti_file_get_text(file, "/", "config", &config));
   assert_string_equal(config, "train: {}\n");
@@ -177,10 +176,10 @@ static void the_file_says_where_it_ran(void **state) {
   assert_string_equal(metric, "accuracy");
   CHECK_OK(tutti_file_get_integer(file, "/", "ranks", &ranks));
   assert_int_equal(ranks, 2);
-  CHECK_OK(tutti_file_get_texts(file, "/", "hosts", &texts, &n));
-  assert_int_equal(n, 2);
-  assert_string_equal(texts[1], "node2");
-  tutti_file_list_free(&texts, n);
+  CHECK_OK(tutti_file_get_texts(file, "/", "hosts", &texts));
+  assert_int_equal(texts.n, 2);
+  assert_string_equal(texts.list[1], "node2");
+  tutti_texts_clear(&texts);
   assert_true(tutti_file_has_attribute(file, "/", "bindings"));
   assert_false(tutti_file_has_attribute(file, "/", "cpu")); // was NULL
   static const char *const tables[] = {"/epochs", "/steps"};

@@ -25,8 +25,8 @@ static void append(tutti_metrics_records *records, const tutti_metrics_layout *l
 
 static void check(const tutti_metrics_records *records, int n_more, int64_t n) {
   assert_int_equal(records->n, n);
-  assert_int_equal(records->n_more, n_more);
-  for (int k = 0; k < n_more; k++) assert_string_equal(records->more_columns[k], names[k]);
+  assert_int_equal(records->more_columns.n, n_more);
+  for (int k = 0; k < n_more; k++) assert_string_equal(records->more_columns.list[k], names[k]);
   for (int64_t i = 0; i < n; i++) {
     const tutti_metrics_row *row = tutti_metrics_record(records, i);
     assert_int_equal(row->step, i);
@@ -64,8 +64,8 @@ static void columns_of_another_metric_have_no_value(void **state) {
   CHECK_OK(tutti_file_create(folder_path(state, "x.h5"), &file));
   CHECK_OK(tutti_metrics_write(file, "/rows", &plain, records.records, records.n));
   CHECK_OK(tutti_metrics_read(file, "/rows", "mean_absolute_error", &back));
-  assert_int_equal(back.n_more, 2);
-  assert_string_equal(back.more_columns[0], "accuracy");
+  assert_int_equal(back.more_columns.n, 2);
+  assert_string_equal(back.more_columns.list[0], "accuracy");
   assert_true(isnan(tutti_metrics_record(&back, 1)->metric) &&
               isnan(tutti_metrics_record(&back, 1)->val_metric));
   CHECK_NEAR(tutti_metrics_record(&back, 1)->loss, 0.5, 0);
@@ -98,7 +98,7 @@ static void columns_come_one_by_one_and_have_no_value_at_first(void **state) {
   append(&records, &with_more, 2);
   CHECK_OK(tutti_metrics_records_reserve(&records, 100));
   records.n += 100;
-  assert_string_equal(records.more_columns[2], names[2]);
+  assert_string_equal(records.more_columns.list[2], names[2]);
   CHECK_NEAR(tutti_metrics_more(&records, 1, 2), more_at(1, 2), 0);
   for (int k = 0; k < 3; k++) assert_true(isnan(tutti_metrics_more(&records, 101, k)));
   assert_true(isnan(tutti_metrics_record(&records, 2)->loss));

@@ -149,7 +149,6 @@ static void make_study(void **state, const char *text, tutti_config *config, tut
   *set = (tutti_trial_set){.n_trials = tutti_space_n_trials(study->space), .n_varied = 1};
   CHECK_OK(TUTTI_NEW(set->names, 1));
   CHECK_OK(TUTTI_NEW(set->texts, 1));
-  CHECK_OK(TUTTI_NEW(set->n_texts, 1));
   CHECK_OK(TUTTI_NEW(set->results, set->n_trials));
   CHECK_OK(TUTTI_NEW(set->varied, set->n_trials));
   set->names[0] = tutti_strdup(varied[0]);
@@ -206,9 +205,9 @@ static void write_small(void **state) {
 static void check_curve(const tutti_file *file, const char *table, int64_t step) {
   tutti_metrics_records curve;
   CHECK_OK(tutti_metrics_read(file, table, "accuracy", &curve));
-  assert_true(curve.n == 1 && curve.n_more == 1);
+  assert_true(curve.n == 1 && curve.more_columns.n == 1);
   assert_int_equal(tutti_metrics_record(&curve, 0)->step, step);
-  assert_string_equal(curve.more_columns[0], "noise_scale");
+  assert_string_equal(curve.more_columns.list[0], "noise_scale");
   CHECK_NEAR(tutti_metrics_more(&curve, 0, 0), 123, 0);
   tutti_metrics_records_clear(&curve);
 }

@@ -1,21 +1,16 @@
+/** The texts of all ranks on one of them: host names, bindings and warnings for reports, and the lines of `tutti doctor`.
+ * Each text is a message of its own, because there are few of them, at the start and at the end of a job. */
 #include <string.h>
 
 #include "par/par_impl.h"
 
-void tutti_texts_free(char ***texts, int n) {
-  for (int i = 0; *texts && i < n; i++) tutti_free((*texts)[i]);
-  tutti_free(*texts);
-  *texts = NULL;
-}
-
-/** Room for the ranks' texts, of which rank r's has bytes[r] with its end. */
-static tutti_status allocate(int size, const int64_t *bytes, char ***texts) {
-  TUTTI_TRY(TUTTI_NEW(*texts, size));
-  for (int rank = 0; rank < size; rank++) TUTTI_TRY(TUTTI_NEW((*texts)[rank], bytes[rank]));
+/** Local.  Room for the text of each rank, which has bytes[rank] bytes with its NUL. */
+static tutti_status add_rooms(int size, const int64_t *bytes, tutti_texts *texts) {
+  for (int rank = 0; rank < size; rank++)
+    if (!tutti_texts_add_room(texts, bytes[rank])) return TUTTI_ERR_MEMORY;
   return TUTTI_OK;
 }
 
-/** Each rank's text in a message of its own: there is one only at the start and the end of a job. */
 static tutti_status receive(const tutti_comm *comm, const int64_t *bytes, char **texts) {
   for (int rank = 0; rank < comm->size; rank++) {
     int count = 0;
@@ -26,22 +21,22 @@ static tutti_status receive(const tutti_comm *comm, const int64_t *bytes, char *
   return TUTTI_OK;
 }
 
-tutti_status tutti_gather_texts(const tutti_comm *comm, int root, const char *text, char ***texts) {
+tutti_status tutti_gather_texts(const tutti_comm *comm, int root, const char *text, tutti_texts *texts) {
   const bool is_root = comm->rank == root;
   int64_t own = (int64_t)strlen(text) + 1, *bytes = NULL;
-  *texts = NULL;
+  *texts = (tutti_texts){0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_agree(comm, is_root ? TUTTI_NEW(bytes, comm->size) : TUTTI_OK));
   TUTTI_MPI_GOTO(done, MPI_Gather(&own, 1, MPI_INT64_T, bytes, 1, MPI_INT64_T, root, comm->all));
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, is_root ? allocate(comm->size, bytes, texts) : TUTTI_OK));
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, is_root ? add_rooms(comm->size, bytes, texts) : TUTTI_OK));
   if (is_root) {
-    memcpy((*texts)[root], text, (size_t)own);
-    TUTTI_TRY_GOTO(done, receive(comm, bytes, *texts));
+    memcpy(texts->list[root], text, (size_t)own);
+    TUTTI_TRY_GOTO(done, receive(comm, bytes, texts->list));
   } else {
     TUTTI_MPI_GOTO(done, MPI_Send(text, (int)own, MPI_CHAR, root, 0, comm->all));
   }
 done:
-  if (status != TUTTI_OK) tutti_texts_free(texts, comm->size);
+  if (status != TUTTI_OK) tutti_texts_clear(texts);
   tutti_free(bytes);
   return status;
 }
