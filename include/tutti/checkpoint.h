@@ -72,7 +72,7 @@ typedef struct {
   // State of schedule.decay plateau: see tutti_plateau.  May be absent.
   double plateau_best, plateau_waited, plateau_cooling, plateau_drops;
   // State of schedule.scaling adascale: the number of steps of the base batch that the run is worth, 0 if it is not counted,
-  // and two averages, see tutti_smoothed.
+  // and two averages, see tutti_measure_smoothed.
   double gained, gain_variance_sum, gain_variance_weight, gain_square_sum, gain_square_weight;
   int64_t data, data_hash; // fingerprint of the training rows, and its hash: see tutti_dataset_fingerprint
   int64_t weights_hash;    // of the arrays that the run took from model.weights; 0: none, or absent

@@ -90,7 +90,7 @@ void tutti_training_set_close(
  * @param[in] metric  [32] receives the metric's name
  * @return ERR_CONFIG there is no such split, or no average */
 TUTTI_NODISCARD
-tutti_status tutti_evaluate_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *file,
+tutti_status tutti_train_evaluate_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *file,
                                        bool external, tutti_split split, tutti_weights weights,
                                        char metric[32], tutti_evaluation *result);
 
@@ -104,6 +104,6 @@ tutti_status tutti_evaluate_checkpoint(const tutti_comm *comm, const char *check
  * @param[out] n_samples  rows predicted
  * @return ERR_USAGE the output is the input or the checkpoint; ERR_CONFIG there is no average; what the rooms return */
 TUTTI_NODISCARD
-tutti_status tutti_predict_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *input,
+tutti_status tutti_train_predict_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *input,
                                       const char *dataset, bool external, const char *output,
                                       tutti_weights weights, int64_t *n_samples);

@@ -128,7 +128,7 @@ static void weight_gradient(const product_layer *l, tutti_sum_order order, int64
     tutti_matmul_weight_gradient(order, x, dz, rows, l->n_in, l->n_out, accumulate, l->dw);
 }
 
-void tutti_products_pass(tutti_products *products, const tutti_probe_pass *pass, bool by_blas) {
+void tutti_products_pass(tutti_products *products, const tutti_probe_micro_batch *pass, bool by_blas) {
   const tutti_sum_order order = products->order;
   for (int i = 0; i < products->n_layers; i++) forward(&products->layers[i], order, pass->rows, by_blas);
   for (int i = products->n_layers - 1; i >= 0; i--) {

@@ -14,7 +14,7 @@ void tutti_products_destroy(tutti_products **products); // Accepts NULL inside; 
 
 /** Compute the products of one micro-batch: forward through all layers, then backward.
  * @param[in] by_blas  with the BLAS; else as a training does */
-void tutti_products_pass(tutti_products *products, const tutti_probe_pass *pass, bool by_blas);
+void tutti_products_pass(tutti_products *products, const tutti_probe_micro_batch *pass, bool by_blas);
 
 /** The multiplications and additions of such a pass: 2 rows n_in n_out for each product.  A layer has three products,
  * but the first trained layer has two, because no gradient goes on to its input. */

@@ -86,7 +86,7 @@ static void free_products(product_work *work) {
   for (int i = 0; i < 2; i++) tutti_free(work->seconds[i]);
 }
 
-static void count_rows(void *context, const tutti_probe_pass *pass) {
+static void count_rows(void *context, const tutti_probe_micro_batch *pass) {
   product_work *work = context;
   work->rows += pass->rows;
   if (pass->rows > work->largest) work->largest = pass->rows;
@@ -94,19 +94,19 @@ static void count_rows(void *context, const tutti_probe_pass *pass) {
 
 static tutti_status make_products(const tutti_bench_setup *setup, product_work *work) {
   *work = (product_work){.probe = setup->probe};
-  tutti_probe_passes(setup->probe, count_rows, work);
+  tutti_probe_visit_micro_batches(setup->probe, count_rows, work);
   for (int i = 0; i < 2; i++) TUTTI_TRY(TUTTI_NEW(work->seconds[i], setup->rounds));
   return tutti_products_create(tutti_probe_model(setup->probe), work->largest, &work->products);
 }
 
-static void multiply(void *context, const tutti_probe_pass *pass) {
+static void multiply(void *context, const tutti_probe_micro_batch *pass) {
   const product_work *work = context;
   tutti_products_pass(work->products, pass, work->by_blas);
 }
 
 static tutti_status run_products(product_work *work, int64_t n, bool by_blas) {
   work->by_blas = by_blas;
-  for (int64_t i = 0; i < n; i++) tutti_probe_passes(work->probe, multiply, work);
+  for (int64_t i = 0; i < n; i++) tutti_probe_visit_micro_batches(work->probe, multiply, work);
   return TUTTI_OK;
 }
 

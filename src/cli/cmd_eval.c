@@ -37,8 +37,8 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   TUTTI_TRY(tutti_agree(comm, parse(argc, argv, &eval)));
   char metric[32];
   tutti_evaluation result;
-  TUTTI_TRY(tutti_evaluate_checkpoint(comm, eval.checkpoint, eval.file, eval.external,
-                                      (tutti_split)eval.split, eval.weights, metric, &result));
+  TUTTI_TRY(tutti_train_evaluate_checkpoint(comm, eval.checkpoint, eval.file, eval.external,
+                                            (tutti_split)eval.split, eval.weights, metric, &result));
   if (tutti_comm_rank(comm) == 0)
     printf("loss %.6g\n%s %.6g\nsamples %lld\n", result.loss, metric, result.metric,
            (long long)result.samples);

@@ -51,8 +51,8 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   int64_t n = 0;
   tutti_status status = tutti_agree(comm, parse(argc, argv, &predict));
   if (status == TUTTI_OK)
-    status = tutti_predict_checkpoint(comm, predict.checkpoint, predict.file, predict.dataset,
-                                      predict.external, predict.output, predict.weights, &n);
+    status = tutti_train_predict_checkpoint(comm, predict.checkpoint, predict.file, predict.dataset,
+                                            predict.external, predict.output, predict.weights, &n);
   if (status == TUTTI_OK && tutti_comm_rank(comm) == 0)
     printf("samples %lld\noutput %s\n", (long long)n, predict.output);
   tutti_free(predict.file);

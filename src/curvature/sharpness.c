@@ -2,7 +2,7 @@
 #include "base/log.h"
 #include "curvature/ascent.h"
 #include "curvature/lanczos.h"
-#include "run/class_weights.h"
+#include "run/network.h"
 #include "run/plan.h"
 #include "rundir/restore.h"
 #include "tutti/curvature.h"
@@ -53,8 +53,8 @@ static tutti_status choose_samples(measurement *m, tutti_sharpness *sharpness) {
   TUTTI_CHECK(m->set.n > 0, TUTTI_ERR_CONFIG, "%s: there are no training samples to take the loss of",
               tutti_dataset_file(m->restored.dataset));
   TUTTI_TRY(find_learning_rate(m, &sharpness->learning_rate));
-  TUTTI_TRY(
-      tutti_agree(m->comm, tutti_class_weights_make(&m->restored.config, &all.train, &m->restored.network)));
+  TUTTI_TRY(tutti_agree(
+      m->comm, tutti_network_set_class_weights(&m->restored.config, &all.train, &m->restored.network)));
   const int64_t limit = m->options->limit_train;
   if (limit > 0 && limit < m->set.n) m->set.n = limit;
   sharpness->samples = m->set.n;

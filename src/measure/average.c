@@ -1,17 +1,20 @@
+/* The average of the weights: its columns, its first value, its evaluations.  The optimizer updates it slice by slice, so it has to
+ * be gathered from the ranks before it is evaluated.  The room train and the saver of a run directory call this. */
 #include "measure/average.h"
 
 #include <string.h>
 
 #include "run/evaluated.h"
 
-tutti_status tutti_average_create(tutti_run *run) {
+tutti_status tutti_measure_average_create(tutti_run *run) {
   if (!tutti_optim_average(run->fixed.optim)) return TUTTI_OK;
   TUTTI_TRY(TUTTI_NEW(run->fixed.averaged, tutti_model_n_params(run->fixed.network.model)));
   const int64_t n = run->fixed.samples.validation.n;
-  return n > 0 ? tutti_evaluated_create(run, TUTTI_AVERAGE_PREFIX, n, &run->state.rows.average) : TUTTI_OK;
+  return n > 0 ? tutti_run_evaluated_create(run, TUTTI_AVERAGE_PREFIX, n, &run->state.rows.average)
+               : TUTTI_OK;
 }
 
-void tutti_average_begin(tutti_run *run) {
+void tutti_measure_average_begin(tutti_run *run) {
   int64_t begin = 0, end = 0;
   if (!run->fixed.averaged) return;
   tutti_reducer_slice(run->fixed.reducer, &begin, &end);
@@ -19,8 +22,8 @@ void tutti_average_begin(tutti_run *run) {
          tutti_reducer_params(run->fixed.reducer) + begin, (size_t)(end - begin) * sizeof(float));
 }
 
-tutti_status tutti_average_evaluate(const tutti_run *run, const tutti_samples *set,
-                                    tutti_evaluation *result) {
+tutti_status tutti_measure_average_evaluate(const tutti_run *run, const tutti_samples *set,
+                                            tutti_evaluation *result) {
   *result = (tutti_evaluation){0};
   if (!run->fixed.averaged || set->n == 0) return TUTTI_OK;
   TUTTI_TRY(
@@ -31,7 +34,7 @@ tutti_status tutti_average_evaluate(const tutti_run *run, const tutti_samples *s
   return tutti_network_evaluate(&run->fixed.network, run->fixed.averaged, set, result);
 }
 
-bool tutti_average_has(const tutti_run *run, const char *name) {
+bool tutti_measure_average_has(const tutti_run *run, const char *name) {
   double unused;
-  return name && tutti_evaluated_value(run, &run->state.rows.average, name, &unused);
+  return name && tutti_run_evaluated_value(run, &run->state.rows.average, name, &unused);
 }

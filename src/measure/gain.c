@@ -1,36 +1,39 @@
+/* The gain of AdaScale (Johnson et al., arXiv 2007.05105): r = (variance + square) / (variance / K + square), for a batch of K
+ * reference batches, from averages that the checkpoint keeps.  The update calls this before it changes the first weight. */
 #include "measure/gain.h"
 
 #include <math.h>
 
-#include "measure/meter.h"
+#include "measure/meter_impl.h"
 
-void tutti_gain_see(tutti_run *run, int64_t first, int64_t n, const float *grads) {
+void tutti_measure_gain_add(tutti_run *run, int64_t first, int64_t n, const float *grads) {
   if (run->step.gain_squares)
     tutti_optim_all_squares(run->fixed.optim, first, n, grads, run->step.gain_squares);
 }
 
 static double smooth(double *sum, double *weight, double value, double decay) {
-  tutti_smoothed average = {*sum, *weight};
-  tutti_smoothed_add(&average, value, decay);
+  tutti_measure_smoothed average = {*sum, *weight};
+  tutti_measure_smoothed_add(&average, value, decay);
   *sum = average.sum;
   *weight = average.weight;
-  return tutti_smoothed_value(&average);
+  return tutti_measure_smoothed_value(&average);
 }
 
-tutti_status tutti_gain_find(tutti_run *run) {
+tutti_status tutti_measure_gain_compute(tutti_run *run) {
   if (!run->step.gain_squares) return TUTTI_OK;
   tutti_checkpoint_state *state = &run->state.at;
   TUTTI_TRY(tutti_reducer_sum_slices(run->fixed.reducer, run->step.gain_squares,
                                      tutti_optim_all_pieces(run->fixed.optim)));
-  const tutti_noise_sums sums =
+  const tutti_measure_noise_sums sums =
       tutti_meter_noise(run, run->step.tail[0], tutti_optim_square(run->fixed.optim, run->step.gain_squares));
-  const double k = sums.batch / run->fixed.plan.base, decay = tutti_adascale_decay(k, 1);
-  const tutti_adascale one = tutti_adascale_estimate(&sums, run->fixed.plan.base);
-  const tutti_adascale smoothed = {
+  const double k = sums.batch / run->fixed.plan.base, decay = tutti_measure_adascale_decay(k, 1);
+  const tutti_measure_adascale one = tutti_measure_adascale_estimate(&sums, run->fixed.plan.base);
+  const tutti_measure_adascale smoothed = {
       .variance = smooth(&state->gain_variance_sum, &state->gain_variance_weight, one.variance, decay),
       .square = smooth(&state->gain_square_sum, &state->gain_square_weight, one.square, decay)};
-  // A first batch of one part tells nothing.  A short batch may be smaller than the base: it is a step all the same.
-  const double gain = tutti_adascale_gain(smoothed, k);
+  // Before the first batch with two groups the gain is not a number, and a batch that is smaller than the base would have a
+  // gain below 1.  Both count as one step.
+  const double gain = tutti_measure_adascale_gain(smoothed, k);
   run->step.gain = gain > 1 ? gain : 1;
   return TUTTI_OK;
 }

@@ -1,4 +1,6 @@
-/** What is seen of a step's gradients and parameters. */
+/* Sums over the gradients and parameters of a measured step: squared norms of parts of the gradient, for its noise, and of layers.
+ * train/gradients.c and update.c call this with each piece while the piece is in a cache, several threads at once.  All sums
+ * are in double and in a fixed order, so results do not depend on the number of threads. */
 #include "measure/meter.h"
 
 #include <math.h>
@@ -7,12 +9,14 @@
 #include "base/log.h"
 #include "linalg/squares.h"
 #include "measure/meter_impl.h"
+#include "run/stages.h"
 
 // --- create and destroy ----------------------------------------------------------------------------------
 
-/** Whether the next step is measured, and for how many it stands.  A number that is given names its multiples.  Else it is
- * the first step and, at the present batch size, which may grow, so many later: an epoch ends with a short batch, and the
- * multiples would be such steps alone where they lie a whole number of epochs apart. */
+/** Whether the next step is measured, and how many steps it stands for.  If run.measure_every is a number, its multiples are
+ * measured.  Otherwise the first step is measured, and from there on each `every`-th one, which depends on the current
+ * batch size.  Multiples would be a bad choice there: if they lie a whole number of epochs apart, each of them could be
+ * the short last batch of an epoch. */
 static bool is_due(const tutti_run *run, int64_t *since) {
   const int64_t given = (int64_t)run->fixed.config->run.measure_every.value, step = run->state.at.step;
   if (given > 0) {
@@ -20,7 +24,7 @@ static bool is_due(const tutti_run *run, int64_t *since) {
     return (step + 1) % given == 0;
   }
   const int64_t every =
-      tutti_noise_every(tutti_stages_batch(&run->fixed.plan.stages, tutti_run_position(run).at));
+      tutti_measure_noise_every(tutti_stages_batch(&run->fixed.plan.stages, tutti_run_position(run).at));
   *since = step == 0 ? 1 : every;
   return step % every == 0;
 }
@@ -55,8 +59,8 @@ static tutti_status allocate(const tutti_run *run, tutti_meter *meter) {
   return TUTTI_NEW(meter->sums, meter->n_layers);
 }
 
-/** Whether each micro-batch is one ghost group, so that the parts are the same whatever the ranks and leaves.  What
- * takes its statistics together with others is no part that stands for itself. */
+/** Whether each micro-batch is one ghost group of batch_norm, so that the parts of the gradient are the same for all numbers of
+ * ranks and leaves.  A micro-batch that shares its statistics with others is not an independent part. */
 static bool has_parts(const tutti_run *run, int64_t batch) {
   const tutti_plan *plan = &run->fixed.plan;
   const int64_t grain = tutti_plan_grain(run->fixed.config, batch);
@@ -64,12 +68,12 @@ static bool has_parts(const tutti_run *run, int64_t batch) {
          !tutti_plan_shares_groups(run->fixed.config, plan, batch);
 }
 
-/** What cannot be measured is told, and what goes by it refused. */
+/** Warn if the noise cannot be measured; refuse AdaScale, which depends on it. */
 static tutti_status check_parts(const tutti_run *run) {
   static const char wanted[] =
-      "with batch_norm it is that of ghost groups, each of which one rank, and with reduce=tree one leaf, "
-      "has "
-      "for itself in a micro-batch of its own; set ghost= to a part of the batch, fewer parallel.leaves, and "
+      "with batch_norm it is that of ghost groups, each of which must be a micro-batch of its own, of one "
+      "rank "
+      "and with reduce=tree of one leaf; set ghost= to a part of the batch, set fewer parallel.leaves, and "
       "leave train.micro_batch_size at auto";
   if (has_parts(run, run->fixed.plan.stages.stages[0].batch)) return TUTTI_OK;
   TUTTI_CHECK(!run->fixed.meter->gains, TUTTI_ERR_CONFIG,
@@ -95,15 +99,15 @@ tutti_status tutti_meter_create(tutti_run *run) {
   if ((gains || meter->noise) && !meter->examples) TUTTI_TRY(check_parts(run));
   TUTTI_TRY(list_layers(model, meter));
   TUTTI_TRY(allocate(run, meter));
-  return tutti_readings_create(run, meter);
+  return tutti_meter_create_quantities(run, meter);
 }
 
 void tutti_meter_destroy(tutti_meter **handle) {
   tutti_meter *meter = *handle;
   if (!meter) return;
-  void *const owned[] = {meter->groups,     meter->squares,  meter->earlier, meter->layers,
-                         meter->places,     meter->sums,     meter->before,  meter->start,
-                         meter->quantities, meter->readings, meter->names};
+  void *const owned[] = {meter->groups,     meter->squares, meter->earlier, meter->layers,
+                         meter->places,     meter->sums,    meter->before,  meter->start,
+                         meter->quantities, meter->values,  meter->names};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
   tutti_free(meter);
   *handle = NULL;
@@ -121,7 +125,7 @@ tutti_status tutti_meter_start(tutti_run *run, const float *weights) {
 void tutti_meter_forget_start(tutti_run *run) {
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(run->fixed.reducer, &begin, &end);
-  // A distance from here is no number, and such readings are none.
+  // Distances become NaN, and a value that is not finite is not recorded.
   for (int64_t i = 0; i < end - begin; i++) run->fixed.meter->start[i] = NAN;
 }
 
@@ -131,7 +135,7 @@ static bool is_on(const tutti_run *run) {
   return run->fixed.meter && run->fixed.meter->on;
 }
 
-/** Whether this step's noise is wanted. */
+/** Whether the noise of this step is measured. */
 static bool sees_noise(const tutti_meter *meter) {
   return meter->gains || (meter->on && meter->noise);
 }
@@ -157,22 +161,24 @@ bool tutti_meter_sees_leaves(const tutti_run *run) {
   return run->fixed.meter && run->fixed.meter->parts;
 }
 
-void tutti_meter_leaf(tutti_run *run, const tutti_pass *pass, int leaf, int64_t begin, int64_t n,
-                      const float *grads) {
+void tutti_meter_leaf(tutti_run *run, const tutti_micro_batch *micro_batch, int leaf, int64_t begin,
+                      int64_t n, const float *grads) {
   if (!tutti_meter_sees_leaves(run)) return;
+  // The leaf's buffer has the sum up to here, so the micro-batch's own gradient is the difference to the sum before.
   float *earlier = run->fixed.meter->earlier + begin;
-  run->fixed.meter->groups[leaf - pass->leaf] +=
-      pass->begins ? tutti_squares(grads, n) : tutti_squares_of_difference(grads, earlier, n);
-  if (!pass->ends) memcpy(earlier, grads, (size_t)n * sizeof *grads);
+  run->fixed.meter->groups[leaf - micro_batch->leaf] +=
+      micro_batch->begins ? tutti_squares(grads, n) : tutti_squares_of_difference(grads, earlier, n);
+  if (!micro_batch->ends) memcpy(earlier, grads, (size_t)n * sizeof *grads);
 }
 
-/** Gradients are sums of those of loss / B: a group's mean gradient is B / b of its sum. */
-void tutti_meter_micro_batch(tutti_run *run, const tutti_pass *pass, int64_t batch_count,
+void tutti_meter_micro_batch(tutti_run *run, const tutti_micro_batch *micro_batch, int64_t batch_count,
                              double (*tail)[TUTTI_N_TAIL]) {
   const tutti_meter *meter = run->fixed.meter;
   if (!meter || !sees_noise(meter)) return;
+  // The loss is divided by the global batch B, so the buffers have sums of gradients / B.  The mean gradient of a group of
+  // b samples is B / b times its sum; the estimate needs b times its square: B^2 / b times the square of the sum.
   const double scale = (double)batch_count * (double)batch_count;
-  for (int i = 0; i < pass->n_leaves; i++) {
+  for (int i = 0; i < micro_batch->n_leaves; i++) {
     const int64_t rows = run->step.leaf_ends[i] - (i ? run->step.leaf_ends[i - 1] : 0);
     if (rows == 0) continue;
     tail[i][TUTTI_TAIL_GROUPS] += meter->parts;
@@ -189,41 +195,44 @@ static int layer_at(const tutti_meter *meter, int64_t at) {
   return layer;
 }
 
-/** Elements [at, to) of a pass, which lie in one block of it and in one layer. */
+/** Elements [at, to) of a pass that lie in one block of it and in one layer. */
 typedef struct {
   int64_t at, to, place;
   int layer;
-} stretch;
+} block_in_layer;
 
-static stretch stretch_at(const tutti_meter *meter, int64_t first, int64_t at, int64_t end) {
+/** The elements from `at` on.  Each border between layers inside of a block needs one more place: hence block + layers. */
+static block_in_layer next_in_layer(const tutti_meter *meter, int64_t first, int64_t at, int64_t end) {
   const int64_t block = (at - first) / TUTTI_BLOCK, block_end = first + (block + 1) * TUTTI_BLOCK;
   const int layer = layer_at(meter, at);
   const int64_t layer_end = meter->layers[layer].end;
   int64_t to = block_end < layer_end ? block_end : layer_end;
   if (end < to) to = end;
-  return (stretch){.at = at, .to = to, .layer = layer, .place = block + layer - layer_at(meter, first)};
+  return (block_in_layer){
+      .at = at, .to = to, .layer = layer, .place = block + layer - layer_at(meter, first)};
 }
 
 void tutti_meter_before(tutti_run *run, int64_t first, int64_t at, int64_t n, const float *params,
-                        const float *grads, float *room) {
+                        const float *grads, float *scratch) {
   if (!is_on(run)) return;
   tutti_meter *meter = run->fixed.meter;
-  for (stretch s = {.to = at}; s.to < at + n;) {
-    s = stretch_at(meter, first, s.to, at + n);
+  for (block_in_layer s = {.to = at}; s.to < at + n;) {
+    s = next_in_layer(meter, first, s.to, at + n);
     meter->places[s.place][TUTTI_OF_GRADIENT] = tutti_squares(grads + (s.at - at), s.to - s.at);
   }
   if (meter->norms)
-    memcpy(meter->before ? meter->before + (at - meter->begin) : room, params, (size_t)n * sizeof *room);
+    memcpy(meter->before ? meter->before + (at - meter->begin) : scratch, params,
+           (size_t)n * sizeof *scratch);
 }
 
 void tutti_meter_after(tutti_run *run, int64_t first, int64_t at, int64_t n, const float *params,
-                       const float *room) {
+                       const float *scratch) {
   if (!is_on(run) || !run->fixed.meter->norms) return;
   tutti_meter *meter = run->fixed.meter;
-  const float *before = meter->before ? meter->before + (at - meter->begin) : room;
+  const float *before = meter->before ? meter->before + (at - meter->begin) : scratch;
   const float *start = meter->start + (at - meter->begin);
-  for (stretch s = {.to = at}; s.to < at + n;) {
-    s = stretch_at(meter, first, s.to, at + n);
+  for (block_in_layer s = {.to = at}; s.to < at + n;) {
+    s = next_in_layer(meter, first, s.to, at + n);
     const int64_t k = s.at - at, count = s.to - s.at;
     double *place = meter->places[s.place];
     place[TUTTI_OF_WEIGHTS] = tutti_squares(params + k, count);
@@ -232,11 +241,12 @@ void tutti_meter_after(tutti_run *run, int64_t first, int64_t at, int64_t n, con
   }
 }
 
-void tutti_meter_fold(tutti_run *run, int64_t first, int64_t n) {
+void tutti_meter_add_block_sums(tutti_run *run, int64_t first, int64_t n) {
+  // One thread adds the blocks up in their order: the sums have the same bits for every number of threads.
   if (!is_on(run)) return;
   tutti_meter *meter = run->fixed.meter;
-  for (stretch s = {.to = first}; s.to < first + n;) {
-    s = stretch_at(meter, first, s.to, first + n);
+  for (block_in_layer s = {.to = first}; s.to < first + n;) {
+    s = next_in_layer(meter, first, s.to, first + n);
     double *place = meter->places[s.place];
     for (int i = 0; i < TUTTI_N_SQUARES; i++) {
       meter->sums[s.layer][i] += place[i];
@@ -247,7 +257,8 @@ void tutti_meter_fold(tutti_run *run, int64_t first, int64_t n) {
 
 // --- the end of a step -----------------------------------------------------------------------------------
 
-/** See tutti_noise_sums. */
+/** tutti_measure_noise_sums.mixed: the batch takes `first` samples from the current epoch, `whole` times all n, and the rest from
+ * one more epoch. */
 static double mixed(const tutti_run *run) {
   const tutti_range batch = tutti_plan_batch(&run->fixed.plan, tutti_run_position(run));
   const double n = (double)run->fixed.samples.train.n, count = (double)batch.count;
@@ -256,14 +267,15 @@ static double mixed(const tutti_run *run) {
   return count * count - (first * first + whole * n * n + rest * rest);
 }
 
-tutti_noise_sums tutti_meter_noise(const tutti_run *run, const double *tail, double square) {
+tutti_measure_noise_sums tutti_meter_noise(const tutti_run *run, const double *tail, double square) {
   const bool examples = run->fixed.meter->examples;
-  return (tutti_noise_sums){.groups = tail[examples ? TUTTI_TAIL_SAMPLES : TUTTI_TAIL_GROUPS],
-                            .squares = tail[examples ? TUTTI_TAIL_EXAMPLE_SQUARES : TUTTI_TAIL_GROUP_SQUARES],
-                            .batch = tail[TUTTI_TAIL_SAMPLES],
-                            .square = square,
-                            .population = (double)run->fixed.samples.train.n,
-                            .mixed = mixed(run)};
+  return (tutti_measure_noise_sums){
+      .groups = tail[examples ? TUTTI_TAIL_SAMPLES : TUTTI_TAIL_GROUPS],
+      .squares = tail[examples ? TUTTI_TAIL_EXAMPLE_SQUARES : TUTTI_TAIL_GROUP_SQUARES],
+      .batch = tail[TUTTI_TAIL_SAMPLES],
+      .square = square,
+      .population = (double)run->fixed.samples.train.n,
+      .mixed = mixed(run)};
 }
 
 tutti_status tutti_meter_end_step(tutti_run *run, const double *tail) {
@@ -274,9 +286,9 @@ tutti_status tutti_meter_end_step(tutti_run *run, const double *tail) {
   if (run->fixed.rank != 0) return TUTTI_OK;
   double square = 0;
   for (int i = 0; i < meter->n_layers; i++) square += meter->sums[i][TUTTI_OF_GRADIENT];
-  const tutti_noise_sums sums = tutti_meter_noise(run, tail, square);
-  tutti_readings_note(meter, &sums);
+  const tutti_measure_noise_sums sums = tutti_meter_noise(run, tail, square);
+  tutti_meter_add_step(meter, &sums);
   if (meter->noise && meter->gains)
-    tutti_readings_note_gain(meter, run->step.gain, run->state.at.gained + run->step.gain);
+    tutti_meter_add_gain(meter, run->step.gain, run->state.at.gained + run->step.gain);
   return TUTTI_OK;
 }

@@ -1,14 +1,15 @@
 #pragma once
-/** Private to meter.c and readings.c. */
+/** The meter's struct, and how its files share the work: meter.c sums during a step, quantities.c turns the sums into the
+ * columns of rows, gain.c uses the noise for AdaScale. */
 #include "measure/meter.h"
-#include "measure/noise.h"
+#include "measure/noise_impl.h"
 
-/** Sums of squares of a layer's numbers. */
+/** Sums of squares that are kept for each layer. */
 enum { TUTTI_OF_GRADIENT, TUTTI_OF_WEIGHTS, TUTTI_OF_UPDATE, TUTTI_OF_DISTANCE, TUTTI_N_SQUARES };
 
-/** X(code, name, shown in which of the sets of run.measure, whether rows have its mean).  Those of no set are averaged
- * for others. */
-#define TUTTI_READING_LIST(X)                                                                                \
+/** X(code, name, value of run.measure that shows it, rows have its mean instead of its last value).  A quantity that no value
+ * shows is only averaged, for others. */
+#define TUTTI_QUANTITY_LIST(X)                                                                               \
   X(GRAD_NORM, "grad_norm", TUTTI_MEASURE_ALL, true)                                                         \
   X(TRACE, "trace", TUTTI_MEASURE_NOISE, true)                                                               \
   X(GRAD_SQUARED, "grad_squared", TUTTI_MEASURE_NOISE, true)                                                 \
@@ -26,60 +27,72 @@ enum { TUTTI_OF_GRADIENT, TUTTI_OF_WEIGHTS, TUTTI_OF_UPDATE, TUTTI_OF_DISTANCE, 
   X(UPDATE_NORM, "update_norm", TUTTI_MEASURE_NORMS, true)
 
 enum {
-#define X(code, name, set, mean) TUTTI_READING_##code,
-  TUTTI_READING_LIST(X)
+#define X(code, name, set, mean) TUTTI_QUANTITY_##code,
+  TUTTI_QUANTITY_LIST(X)
 #undef X
-      TUTTI_N_READINGS // then three of each layer: norms of gradient, weights, update
+      TUTTI_N_QUANTITIES // after these come three for each layer: the norms of gradient, weights and update
 };
 
 /** The values of one quantity, as a checkpoint has them. */
 typedef struct {
-  double last;                                               // measured; NaN: none yet
-  double sum[TUTTI_METER_TABLES], count[TUTTI_METER_TABLES]; // measured since the table's last row
-  tutti_smoothed average;
-} tutti_reading;
+  double last;                      // the last measured value; NaN: none yet
+  double sum[TUTTI_METER_TABLES];   // of the values since the last row of a table
+  double count[TUTTI_METER_TABLES]; // of these values
+  tutti_measure_smoothed average;
+} tutti_quantity_values;
 
 typedef struct {
   char name[96];
-  int column; // of run->state.rows.more; -1: none
-  bool mean;  // of the values since the last row, else the last one
+  int column; // of run->state.rows.more; -1: it is not shown
+  bool mean;  // rows have the mean of the values since the last row, else the last value
 } tutti_quantity;
 
 typedef struct {
   const char *name; // borrowed from the model
-  int64_t end;      // of its parameters, which begin where those of the layer before end
+  int64_t end;      // of its parameters; they begin at the end of the layer before
 } tutti_meter_layer;
 
 struct tutti_meter {
-  bool noise, norms, examples; // what is measured
-  bool gains;                  // AdaScale wants the noise of every step, for its gain
-  double base;                 // samples of AdaScale's reference batch
-  bool on;                     // this step is measured
-  bool parts;                  // and the gradients of its parts are looked at
-  int64_t since;               // and stands for so many, those since the measured one before
+  bool noise, norms; // run.measure
+  bool examples;     // noise is that of single examples, else that of ghost groups of batch_norm
+  bool gains;        // AdaScale needs the noise of every step
+  double base;       // samples of AdaScale's reference batch
+  bool on;           // this step is measured
+  bool parts;        // in this step the gradients of leaves are looked at
+  int64_t since;     // steps since the measured step before, for which this one stands
 
-  // Of the gradients of leaves.
-  double *groups, *squares; // [max(1, own leaves)] of groups and examples of the micro-batch
-  float *earlier;           // [n_params] a leaf's sum before this micro-batch; NULL without noise
+  // Gradients of leaves.
+  double *groups;  // [max(1, own leaves)] squared norm of the micro-batch's gradient in each of its leaves
+  double *squares; // [max(1, own leaves)] sum of the squared norms of its examples' gradients
+  float *earlier;  // [n_params] a leaf's sum before this micro-batch; NULL: no ghost groups are measured
 
-  // Of parameters: a pass's sums lie in places of their own, one for each block and layer, so that threads need no order.
-  tutti_meter_layer *layers; // [n_layers] with parameters
+  // Parameters.  Each block and layer of a pass has a place of its own for its sums, so that the threads need no order.
+  tutti_meter_layer *layers; // [n_layers] the layers with parameters
   int n_layers;
   int64_t begin;                     // of this rank's slice
-  double (*places)[TUTTI_N_SQUARES]; // of a pass
+  double (*places)[TUTTI_N_SQUARES]; // [blocks of the slice + n_layers] of a pass
   double (*sums)[TUTTI_N_SQUARES];   // [n_layers] of the step
-  float *before, *start; // [slice] the parameters before this step, and at first; NULL: not wanted
+  float *before;                     // [slice] the parameters before this step; NULL: not needed
+  float *start;                      // [slice] the first parameters; NULL: not needed
 
-  // What it comes to; on rank 0 alone.
+  // The results; only rank 0 fills them.
   int n_quantities;
-  tutti_quantity *quantities; // [n_quantities]
-  tutti_reading *readings;    // [n_quantities]
-  const char **names;         // [n_quantities] borrowed from quantities
+  tutti_quantity *quantities;    // [n_quantities]
+  tutti_quantity_values *values; // [n_quantities]
+  const char **names;            // [n_quantities] borrowed from quantities
 };
 
-/** Readings (readings.c): which there are, with their columns; what the step's sums come to. */
+/** Local, between the reduction and an update.  The sums of the step's noise, for a gradient whose |g|^2 is `square`.
+ * @param[in] tail  [TUTTI_N_TAIL] reduced */
+tutti_measure_noise_sums tutti_meter_noise(const tutti_run *run, const double *tail, double square);
+
+/** Local, quantities.c.  Make the list of quantities, with their columns.  @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_readings_create(tutti_run *run, tutti_meter *meter);
-void tutti_readings_note(tutti_meter *meter, const tutti_noise_sums *sums);
-/** AdaScale's, where the training goes by it. */
-void tutti_readings_note_gain(tutti_meter *meter, double gain, double steps);
+tutti_status tutti_meter_create_quantities(tutti_run *run, tutti_meter *meter);
+
+/** Local.  Add the sums of a measured step to the quantities. */
+void tutti_meter_add_step(tutti_meter *meter, const tutti_measure_noise_sums *sums);
+
+/** Local.  Add AdaScale's gain, if the training uses it.
+ * @param[in] steps  all gains so far */
+void tutti_meter_add_gain(tutti_meter *meter, double gain, double steps);

@@ -1,5 +1,5 @@
 /** What the losses of a class are multiplied with: data.class_weight. */
-#include "run/class_weights.h"
+#include "run/class_weights_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -115,8 +115,8 @@ done:
 
 // --- public ----------------------------------------------------------------------------------------------
 
-tutti_status tutti_class_weights_make(const tutti_config *config, const tutti_samples *train,
-                                      tutti_network *network) {
+tutti_status tutti_network_set_class_weights(const tutti_config *config, const tutti_samples *train,
+                                             tutti_network *network) {
   if (!config->data.class_weight) return TUTTI_OK;
   const int64_t n_classes = count_classes(network);
   TUTTI_CHECK(
@@ -136,7 +136,7 @@ tutti_status tutti_class_weights_make(const tutti_config *config, const tutti_sa
   return read_mapping(config, network->dataset, n_classes, network->class_weights);
 }
 
-void tutti_class_weights_apply(const tutti_network *network, tutti_targets targets, int64_t n,
-                               float *weights) {
+void tutti_network_apply_class_weights(const tutti_network *network, tutti_targets targets, int64_t n,
+                                       float *weights) {
   for (int64_t i = 0; i < n; i++) weights[i] *= network->class_weights[class_of(network, targets, i)];
 }

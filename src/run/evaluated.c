@@ -10,9 +10,9 @@ static void column_name(const char *prefix, const char *metric, int i, char *nam
   snprintf(name, bytes, "%s%s", prefix, i == LOSS ? "loss" : metric);
 }
 
-tutti_status tutti_evaluated_create(tutti_run *run, const char *prefix, int64_t samples,
-                                    tutti_evaluated *evaluated) {
-  *evaluated = (tutti_evaluated){.prefix = prefix, .samples = samples};
+tutti_status tutti_run_evaluated_create(tutti_run *run, const char *prefix, int64_t samples,
+                                        tutti_run_evaluated *evaluated) {
+  *evaluated = (tutti_run_evaluated){.prefix = prefix, .samples = samples};
   for (int i = 0; i < N_COLUMNS; i++) {
     char name[TUTTI_METRIC_NAME];
     column_name(prefix, tutti_model_metric_name(run->fixed.network.model), i, name, sizeof name);
@@ -26,12 +26,12 @@ static double value_of(const tutti_evaluation *now, int i) {
   return i == LOSS ? now->loss : now->metric;
 }
 
-void tutti_evaluated_tell(tutti_run *run, const tutti_evaluated *evaluated) {
+void tutti_run_evaluated_put_columns(tutti_run *run, const tutti_run_evaluated *evaluated) {
   for (int i = 0; i < N_COLUMNS && evaluated->prefix; i++)
     run->state.rows.more[evaluated->columns[i]] = value_of(&evaluated->now, i);
 }
 
-void tutti_evaluated_recall(const tutti_metrics_row *record, tutti_evaluated *evaluated) {
+void tutti_run_evaluated_get_columns(const tutti_metrics_row *record, tutti_run_evaluated *evaluated) {
   double values[N_COLUMNS];
   evaluated->now = (tutti_evaluation){0};
   if (!evaluated->prefix) return;
@@ -42,8 +42,8 @@ void tutti_evaluated_recall(const tutti_metrics_row *record, tutti_evaluated *ev
     evaluated->now = (tutti_evaluation){evaluated->samples, values[LOSS], values[METRIC]};
 }
 
-bool tutti_evaluated_find(const char *prefix, const char *metric, const tutti_evaluation *now,
-                          const char *name, double *value) {
+bool tutti_run_evaluated_find(const char *prefix, const char *metric, const tutti_evaluation *now,
+                              const char *name, double *value) {
   for (int i = 0; i < N_COLUMNS; i++) {
     char column[TUTTI_METRIC_NAME];
     column_name(prefix, metric, i, column, sizeof column);
@@ -54,9 +54,9 @@ bool tutti_evaluated_find(const char *prefix, const char *metric, const tutti_ev
   return false;
 }
 
-bool tutti_evaluated_value(const tutti_run *run, const tutti_evaluated *evaluated, const char *name,
-                           double *value) {
+bool tutti_run_evaluated_value(const tutti_run *run, const tutti_run_evaluated *evaluated, const char *name,
+                               double *value) {
   return evaluated->prefix &&
-         tutti_evaluated_find(evaluated->prefix, tutti_model_metric_name(run->fixed.network.model),
-                              &evaluated->now, name, value);
+         tutti_run_evaluated_find(evaluated->prefix, tutti_model_metric_name(run->fixed.network.model),
+                                  &evaluated->now, name, value);
 }

@@ -1,12 +1,12 @@
 #include "run/micro_batches.h"
 
-tutti_pass tutti_pass_before(int first) {
-  return (tutti_pass){.leaf = first, .ends = true};
+tutti_micro_batch tutti_micro_batch_before(int first) {
+  return (tutti_micro_batch){.leaf = first, .ends = true};
 }
 
 /** As many leaves from pass->leaf on as a micro-batch holds. */
 static void collect_leaves(const tutti_plan *plan, tutti_range batch, int64_t grain, int end,
-                           tutti_pass *pass, int64_t *leaf_ends) {
+                           tutti_micro_batch *pass, int64_t *leaf_ends) {
   pass->rows = tutti_shard(batch, grain, pass->leaf, plan->n_leaves);
   pass->n_leaves = 1;
   leaf_ends[0] = pass->rows.count;
@@ -18,8 +18,8 @@ static void collect_leaves(const tutti_plan *plan, tutti_range batch, int64_t gr
   }
 }
 
-bool tutti_pass_next(const tutti_plan *plan, tutti_range batch, int64_t grain, int end, tutti_pass *pass,
-                     int64_t *leaf_ends) {
+bool tutti_micro_batch_next(const tutti_plan *plan, tutti_range batch, int64_t grain, int end,
+                            tutti_micro_batch *pass, int64_t *leaf_ends) {
   pass->begins = pass->ends;
   if (pass->begins) {
     pass->leaf += pass->n_leaves;

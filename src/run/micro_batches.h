@@ -1,20 +1,22 @@
 #pragma once
-/** How one rank's leaves of a global batch go through the network.  Local, pure. */
+/** How the leaves that one rank has of a global batch go through the network.  Local, pure. */
 #include "run/plan.h"
 
-/** A micro-batch: several leaves, or a part of one. */
+/** A micro-batch: several whole leaves, or a part of one leaf. */
 typedef struct {
-  int leaf, n_leaves; // [leaf, leaf + n_leaves)
+  int leaf, n_leaves; // leaves [leaf, leaf + n_leaves)
   tutti_range rows;   // positions in the epoch
-  bool begins, ends;  // with the leaves' first rows, with their last
-} tutti_pass;
+  bool begins, ends;  // it has the first rows of its leaves, their last rows
+} tutti_micro_batch;
 
-/** In front of the first micro-batch of leaves from `first` on. */
-tutti_pass tutti_pass_before(int first);
+/** The state before the first micro-batch of the leaves from `first` on. */
+tutti_micro_batch tutti_micro_batch_before(int first);
 
-/** On to the next micro-batch of the leaves before `end`: as many of them as it holds, at least one.  A leaf
- * of more rows takes several, one without any an empty one.
- * @param[out] leaf_ends  [n_leaves] the row behind each leaf's last one here
- * @return false: there is none */
-bool tutti_pass_next(const tutti_plan *plan, tutti_range batch, int64_t grain, int end, tutti_pass *pass,
-                     int64_t *leaf_ends);
+/** Step to the next micro-batch of the leaves before `end`.  It takes as many leaves as fit into plan->micro_rows, at least
+ * one.  A leaf with more rows needs several micro-batches; a leaf without rows has an empty one.
+ * @param[in]     grain        samples that stay together, see tutti_plan_grain
+ * @param[in,out] micro_batch  the one before, then the next one
+ * @param[out]    leaf_ends    [micro_batch->n_leaves] the row of the micro-batch behind the last one of each leaf
+ * @return false: there are no more leaves */
+bool tutti_micro_batch_next(const tutti_plan *plan, tutti_range batch, int64_t grain, int end,
+                            tutti_micro_batch *micro_batch, int64_t *leaf_ends);

@@ -1,6 +1,6 @@
 #include "run/network.h"
 
-#include "run/class_weights.h"
+#include "run/class_weights_impl.h"
 
 #include <string.h>
 
@@ -115,7 +115,7 @@ static const float *gather_weights(const tutti_network *network, tutti_rows whic
     tutti_dataset_gather_weights(network->dataset, network->rows, n, network->weights);
   else
     for (int64_t i = 0; i < n; i++) network->weights[i] = 1;
-  if (of_classes) tutti_class_weights_apply(network, targets, n, network->weights);
+  if (of_classes) tutti_network_apply_class_weights(network, targets, n, network->weights);
   return network->weights;
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "run/class_weights.h"
+#include "run/class_weights_impl.h"
 
 tutti_status tutti_run_split_samples_by(tutti_run *run, uint64_t seed) {
   run->fixed.samples = tutti_samples_divide(run->fixed.config, run->fixed.dataset, seed);
@@ -86,8 +86,8 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
                                  &run->fixed.network));
   run->state.rows.layout.metric = tutti_model_metric_name(run->fixed.network.model);
   TUTTI_TRY(tutti_network_check_labels(&run->fixed.network));
-  TUTTI_TRY(
-      tutti_agree(comm, tutti_class_weights_make(config, &run->fixed.samples.train, &run->fixed.network)));
+  TUTTI_TRY(tutti_agree(
+      comm, tutti_network_set_class_weights(config, &run->fixed.samples.train, &run->fixed.network)));
   TUTTI_TRY(tutti_agree(comm, reserve(run)));
   TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce,
                                  tutti_model_n_params(run->fixed.network.model), run->fixed.plan.n_leaves,
@@ -113,8 +113,8 @@ tutti_status tutti_run_keep_rows(tutti_run *run) {
                  "the validation rows stay those that train.seed %llu has drawn: others were trained on",
                  (unsigned long long)seed);
   TUTTI_TRY(tutti_run_split_samples_by(run, seed));
-  return tutti_agree(run->fixed.comm, tutti_class_weights_make(run->fixed.config, &run->fixed.samples.train,
-                                                               &run->fixed.network));
+  return tutti_agree(run->fixed.comm, tutti_network_set_class_weights(
+                                          run->fixed.config, &run->fixed.samples.train, &run->fixed.network));
 }
 
 tutti_status tutti_run_schedule(tutti_run *run) {

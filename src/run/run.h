@@ -14,7 +14,7 @@ typedef struct {
   int columns[2];       // loss, metric
   int64_t samples;      // of the set that is evaluated
   tutti_evaluation now; // at this step; samples 0: not evaluated
-} tutti_evaluated;
+} tutti_run_evaluated;
 
 /** The parts of a training.  They stay the same while steps are taken. */
 typedef struct {
@@ -44,8 +44,8 @@ typedef struct {
   tutti_metrics_layout layout;   // of a row
   double *more;                  // [layout.n_more] values of the next row in its further columns
   tutti_metrics_row last;        // row of /epochs; step 0: none
-  tutti_evaluated average;       // of the validation rows, at the average of the weights
-  tutti_evaluated training;      // of train.train_rows
+  tutti_run_evaluated average;   // of the validation rows, at the average of the weights
+  tutti_run_evaluated training;  // of train.train_rows
   tutti_metrics_records history; // all rows of /epochs, on rank 0; all ranks have the further columns
   int64_t n_flushed;             // rows of the history that are in metrics.h5
   tutti_metrics_records steps;   // rows of /steps that are not in metrics.h5 yet, on rank 0

@@ -4,11 +4,11 @@
 #include "tutti/data.h"
 #include "tutti/sampler.h"
 
-/** Sample i in [0, n) of the set is row split(first + i) of one of the file's arrays. */
+/** A set of n samples of one array of the file.  Sample i is row split(first + drawn(i)). */
 typedef struct {
   tutti_rows which;
   tutti_permutation split;
-  tutti_permutation drawn; // of the set, before that; n = 0: the samples are in their order
+  tutti_permutation drawn; // its n = 0: the samples stay in their order
   int64_t first, n;        // n = 0: there is no such set
 } tutti_samples;
 
@@ -17,22 +17,26 @@ typedef struct {
   tutti_samples looked_at; // train.train_rows of the training rows, drawn by the seed
 } tutti_samples_all;
 
-/** Local.  What a config takes of the file, borrowed: the file's own validation rows unless some are held out. */
+/** Local.  The part of a file that a config uses, borrowed from it.  The file's own validation rows are used unless the
+ * config holds out training rows, or wants none. */
 tutti_data_options tutti_samples_options(const tutti_config *config);
 
-/** Collective.  Open the data set that a config names. */
+/** Collective.  Open the data set that a config names.
+ * @return as tutti_dataset_open */
 TUTTI_NODISCARD
 tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, tutti_dataset **dataset);
 
-/** Collective.  What there is to say of a scaling that nobody chose: nothing where model.weights brings its own. */
+/** Collective.  Warn about features whose scaling nobody chose.  With model.weights the scaling comes from that file, and there
+ * is no warning. */
 TUTTI_NODISCARD
 tutti_status tutti_samples_advise(const tutti_comm *comm, const tutti_config *config,
                                   const tutti_dataset *dataset);
 
-/** Local.  Held-out rows are the same in every epoch and for every batch size: they depend on the seed
- * alone, which is train.seed, or the split_seed of a checkpoint. */
+/** Local.  Divide the rows into sets.  Held-out rows are the same in every epoch, for every batch size and number of ranks.
+ * @param[in] seed  train.seed, or the split_seed of a checkpoint */
 tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset,
                                        uint64_t seed);
 
-/** Local.  Replace each of ids[n], samples of the set, by its row.  A tutti_rows_get: context is a tutti_samples. */
+/** Local.  Replace each of ids[n], samples of the set, by its row: a tutti_rows_at.
+ * @param[in] samples  a tutti_samples */
 void tutti_samples_rows(const void *samples, int64_t n, int64_t *ids);

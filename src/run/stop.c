@@ -11,13 +11,13 @@
 bool tutti_run_value(const tutti_run *run, const tutti_metrics_row *row, const char *name, double *value) {
   const char *metric = tutti_model_metric_name(run->fixed.network.model);
   return (tutti_metrics_value(row, metric, name, value) ||
-          tutti_evaluated_value(run, &run->state.rows.average, name, value) ||
-          tutti_evaluated_value(run, &run->state.rows.training, name, value)) &&
+          tutti_run_evaluated_value(run, &run->state.rows.average, name, value) ||
+          tutti_run_evaluated_value(run, &run->state.rows.training, name, value)) &&
          !isnan(*value);
 }
 
-bool tutti_stop_goal_reached(const tutti_run *run, const tutti_metrics_row *row, tutti_stop *stop,
-                             char *reason) {
+bool tutti_run_goal_reached(const tutti_run *run, const tutti_metrics_row *row, tutti_stop *stop,
+                            char *reason) {
   const tutti_goal *goal = &run->fixed.config->train.stop_at;
   double value = 0;
   if (!goal->metric[0] || !tutti_run_value(run, row, goal->metric, &value) ||
@@ -29,7 +29,7 @@ bool tutti_stop_goal_reached(const tutti_run *run, const tutti_metrics_row *row,
   return true;
 }
 
-bool tutti_stop_out_of_patience(const tutti_run *run, tutti_stop *stop, char *reason) {
+bool tutti_run_out_of_patience(const tutti_run *run, tutti_stop *stop, char *reason) {
   const tutti_train_options *train = &run->fixed.config->train;
   if (train->patience == 0 || run->state.at.evaluations_since_best < train->patience) return false;
   *stop = TUTTI_STOP_PATIENCE;
@@ -38,7 +38,7 @@ bool tutti_stop_out_of_patience(const tutti_run *run, tutti_stop *stop, char *re
   return true;
 }
 
-bool tutti_stop_budget_done(const tutti_run *run, tutti_stop *stop, char *reason) {
+bool tutti_run_budget_done(const tutti_run *run, tutti_stop *stop, char *reason) {
   if (!tutti_plan_done(&run->fixed.plan, run->fixed.config->train.budget, tutti_run_position(run)))
     return false;
   *stop = TUTTI_STOP_BUDGET;
@@ -53,7 +53,7 @@ bool tutti_stop_budget_done(const tutti_run *run, tutti_stop *stop, char *reason
 
 /** What the row is judged by: means of the training samples count once an epoch is whole, evaluations always.
  * So it makes no difference how often rows are written. */
-tutti_metrics_row tutti_stop_judged(const tutti_metrics_row *row, bool whole) {
+tutti_metrics_row tutti_run_row_for_goal(const tutti_metrics_row *row, bool whole) {
   tutti_metrics_row judged = *row;
   if (!whole) judged.loss = judged.metric = NAN;
   return judged;
@@ -61,7 +61,7 @@ tutti_metrics_row tutti_stop_judged(const tutti_metrics_row *row, bool whole) {
 
 bool tutti_run_is_over(const tutti_run *run, tutti_stop *stop, char *reason) {
   const tutti_metrics_row judge =
-      tutti_stop_judged(&run->state.rows.last, run->state.rows.last.epoch <= run->state.at.epoch);
-  if (run->state.rows.last.step > 0 && tutti_stop_goal_reached(run, &judge, stop, reason)) return true;
-  return tutti_stop_out_of_patience(run, stop, reason) || tutti_stop_budget_done(run, stop, reason);
+      tutti_run_row_for_goal(&run->state.rows.last, run->state.rows.last.epoch <= run->state.at.epoch);
+  if (run->state.rows.last.step > 0 && tutti_run_goal_reached(run, &judge, stop, reason)) return true;
+  return tutti_run_out_of_patience(run, stop, reason) || tutti_run_budget_done(run, stop, reason);
 }

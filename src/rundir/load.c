@@ -16,8 +16,8 @@ static void recall_last(tutti_run *run) {
   const tutti_metrics_records *history = &run->state.rows.history;
   if (history->n > 0) {
     run->state.rows.last = *tutti_metrics_record(history, history->n - 1);
-    tutti_evaluated_recall(tutti_metrics_record(history, history->n - 1), &run->state.rows.average);
-    tutti_evaluated_recall(tutti_metrics_record(history, history->n - 1), &run->state.rows.training);
+    tutti_run_evaluated_get_columns(tutti_metrics_record(history, history->n - 1), &run->state.rows.average);
+    tutti_run_evaluated_get_columns(tutti_metrics_record(history, history->n - 1), &run->state.rows.training);
   } else {
     run->state.rows.last = (tutti_metrics_row){0};
     run->state.rows.average.now = run->state.rows.training.now = (tutti_evaluation){0};

@@ -168,7 +168,7 @@ tutti_status tutti_saver_check_config(const tutti_saver *saver) {
 /** The network of best.h5 is the one whose value is the best: the average of the weights, where that is monitored. */
 static tutti_status write_best(tutti_saver *saver, tutti_checkpoint checkpoint) {
   const tutti_run *run = saver->run;
-  checkpoint.is_average = tutti_average_has(run, run->fixed.config->train.monitor);
+  checkpoint.is_average = tutti_measure_average_has(run, run->fixed.config->train.monitor);
   tutti_saver_view(saver, checkpoint.is_average);
   const tutti_status status = tutti_checkpoint_save(&checkpoint, 1);
   tutti_saver_view(saver, false);

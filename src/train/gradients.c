@@ -1,5 +1,9 @@
-/** ids -> samples -> forward, loss, backward: the gradients of this rank's leaves. */
-#include "train/gradients.h"
+/* The first half of a step, ids -> samples -> forward, loss, backward: the gradients of this rank's leaves.
+ *
+ * The global batch is cut into leaves, by default one per rank; with reduce=tree their number is fixed, so that no sum depends
+ * on the number of ranks.  A rank sends its leaves through the network in micro-batches: a micro-batch is as many leaves
+ * as fit into it, or a part of one large leaf, whose gradients then add up.  step.c calls this. */
+#include "train/train_impl.h"
 
 #include <math.h>
 #include <string.h>
@@ -7,13 +11,12 @@
 #include "base/random.h"
 #include "measure/meter.h"
 #include "run/micro_batches.h"
-#include "train/update.h"
 
-/** The global batch of this step, and how its micro-batches are to be passed. */
+/** The global batch of this step, and what all of its micro-batches have in common. */
 typedef struct {
-  tutti_range batch; // positions in the epoch where it begins
-  int64_t grain;
-  tutti_model_pass pass;
+  tutti_range batch;     // positions in the epoch in which it begins
+  int64_t grain;         // samples that stay together, see tutti_plan_grain
+  tutti_model_pass pass; // the same for each micro-batch; the rest is set there
 } step_work;
 
 static step_work plan_step(const tutti_run *run) {
@@ -32,8 +35,9 @@ static step_work plan_step(const tutti_run *run) {
                               .context = (void *)run->fixed.comm}};
 }
 
-/** Training samples ids[rows.count] of positions of an epoch; those from its end on are of the epochs behind it, each in
- * an order of its own. */
+/** List the training samples at positions of an epoch.  Positions behind its end belong to the epochs after it, each of them
+ * in an order of its own.
+ * @param[out] ids  [rows.count] */
 static void list_samples(const tutti_run *run, uint32_t epoch, tutti_range rows, int64_t *ids) {
   const tutti_train_options *train = &run->fixed.config->train;
   const int64_t n = run->fixed.samples.train.n;
@@ -49,47 +53,48 @@ static void list_samples(const tutti_run *run, uint32_t epoch, tutti_range rows,
   }
 }
 
-// --- leaves ----------------------------------------------------------------------------------------------
+// --- the gradients of leaves, as backward delivers them --------------------------------------------------------
 
-/** A micro-batch, and what becomes of its leaves' gradients. */
+/** A micro-batch, and where the gradients of its leaves go. */
 typedef struct {
-  tutti_pass pass;
+  tutti_micro_batch micro_batch;
   tutti_run *run;
   tutti_model_leaves leaves;
   bool early;   // a complete part is used for the update at once
-  float *given; // where the part that is under way goes
-} bundle;
+  float *given; // destination of the current part
+} micro_batch_sink;
 
 static float *gradient_of_leaf(void *context, int leaf, int64_t begin, int64_t n) {
-  bundle *b = context;
-  const bool in_cache = b->early && n <= TUTTI_UPDATE_BUFFER;
-  b->given = in_cache ? b->run->step.part : tutti_reducer_leaf(b->run->fixed.reducer, leaf) + begin;
-  return b->given;
+  micro_batch_sink *sink = context;
+  const bool in_cache = sink->early && n <= TUTTI_UPDATE_BUFFER;
+  sink->given = in_cache ? sink->run->step.part : tutti_reducer_leaf(sink->run->fixed.reducer, leaf) + begin;
+  return sink->given;
 }
 
-/** Kept in its place in the leaf until backward is over. */
-static void keep_part(bundle *b, int leaf, int64_t begin, int64_t n) {
-  tutti_run *run = b->run;
+/** Keep a part in its place in the leaf until backward is over, because backward still reads its parameters. */
+static void keep_part(micro_batch_sink *sink, int leaf, int64_t begin, int64_t n) {
+  tutti_run *run = sink->run;
   float *kept = tutti_reducer_leaf(run->fixed.reducer, leaf) + begin;
-  if (kept != b->given) memcpy(kept, b->given, (size_t)n * sizeof *kept);
+  if (kept != sink->given) memcpy(kept, sink->given, (size_t)n * sizeof *kept);
   TUTTI_ASSERT(run->step.n_late < tutti_model_n_arrays(run->fixed.network.model));
   run->step.late[run->step.n_late++] = (tutti_range){.begin = begin, .count = n};
 }
 
 static void part_is_done(void *context, int leaf, int64_t begin, int64_t n, bool settled) {
-  bundle *b = context;
-  if (!b->early) tutti_meter_leaf(b->run, &b->pass, leaf, begin, n, b->given);
-  if (b->early && settled)
-    tutti_train_update_part(b->run, begin, n, b->given);
-  else if (b->early)
-    keep_part(b, leaf, begin, n);
-  else if (b->pass.ends)
-    tutti_reducer_leaf_done(b->run->fixed.reducer, leaf, begin, n);
+  micro_batch_sink *sink = context;
+  if (!sink->early) tutti_meter_leaf(sink->run, &sink->micro_batch, leaf, begin, n, sink->given);
+  if (sink->early && settled)
+    tutti_train_update_part(sink->run, begin, n, sink->given);
+  else if (sink->early)
+    keep_part(sink, leaf, begin, n);
+  else if (sink->micro_batch.ends)
+    tutti_reducer_leaf_done(sink->run->fixed.reducer, leaf, begin, n);
 }
 
 // --- gradients -------------------------------------------------------------------------------------------
 
-/** Losses and metrics of a micro-batch into the tail's rows of its leaves. */
+/** Add losses, metrics and counts of a micro-batch.
+ * @param[in,out] tail  rows of its leaves */
 static void add_losses(tutti_run *run, const tutti_model_pass *pass, int64_t rows, tutti_targets targets,
                        double (*tail)[TUTTI_N_TAIL]) {
   const int64_t n_out = tutti_model_n_out(run->fixed.network.model);
@@ -106,70 +111,73 @@ static void add_losses(tutti_run *run, const tutti_model_pass *pass, int64_t row
     tail[i][TUTTI_TAIL_SAMPLES] += (double)(to - from);
     all += loss;
   }
-  // The next micro-batch takes the place of these outputs.
+  // The next micro-batch overwrites these outputs, so the layer that spoiled them has to be found now.
   if (!isfinite(all) && run->step.bad_layer < 0)
     run->step.bad_layer =
         tutti_model_first_nonfinite(run->fixed.network.model, tutti_reducer_params(run->fixed.reducer), rows);
 }
 
-/** Forward, loss and backward of samples that network->rows names. */
-static tutti_status pass_through(tutti_run *run, const tutti_model_pass *pass, bundle *b,
-                                 double (*tail)[TUTTI_N_TAIL]) {
+/** Forward, loss and backward of the samples network->rows. */
+static tutti_status forward_backward(tutti_run *run, const tutti_model_pass *pass, micro_batch_sink *sink,
+                                     double (*tail)[TUTTI_N_TAIL]) {
   const tutti_network *network = &run->fixed.network;
   const float *params = tutti_reducer_params(run->fixed.reducer);
-  const int64_t rows = b->pass.rows.count;
+  const int64_t rows = sink->micro_batch.rows.count;
   const tutti_targets targets = tutti_network_gather(network, TUTTI_ROWS_TRAIN, rows, TUTTI_TO_TRAIN);
   tutti_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
   TUTTI_TRY(tutti_model_forward(network->model, params, pass, network->x, rows));
   add_losses(run, pass, rows, targets, tail);
-  // With the gradients of all samples, which are known to be used.
-  b->early = b->pass.begins && b->pass.ends && tutti_train_may_update_early(run, tail[0][TUTTI_TAIL_LOSS]);
-  // Leaves that are kept apart are added up as soon as a part of them is complete.
-  b->leaves.part = b->early || run->fixed.plan.leaves_apart ? TUTTI_UPDATE_PART : 0;
-  if (b->early) tutti_train_update_begin(run);
+  // Only a micro-batch that is the whole batch has the complete gradient, and a loss that decides about the update.
+  sink->early = sink->micro_batch.begins && sink->micro_batch.ends &&
+                tutti_train_may_update_early(run, tail[0][TUTTI_TAIL_LOSS]);
+  // Leaves that are kept apart are added up part by part, each as soon as it is complete.
+  sink->leaves.part = sink->early || run->fixed.plan.leaves_apart ? TUTTI_UPDATE_PART : 0;
+  if (sink->early) tutti_train_update_begin(run);
   TUTTI_TRY(tutti_model_backward(network->model, params, pass, network->x, rows, NULL));
-  if (b->early) tutti_train_update_late(run);
+  if (sink->early) tutti_train_update_late(run);
   return TUTTI_OK;
 }
 
-/** Gradients of one micro-batch into the reducer's leaves; loss and metric into their rows of the tail. */
-static tutti_status micro_batch(tutti_run *run, const step_work *work, tutti_pass part,
-                                double (*tail)[TUTTI_N_TAIL]) {
+/** Send one micro-batch through the network: its gradients go into the reducer's leaves, loss and metric into the tail.
+ * @param[in,out] tail  rows of its leaves */
+static tutti_status do_micro_batch(tutti_run *run, const step_work *work, tutti_micro_batch micro_batch,
+                                   double (*tail)[TUTTI_N_TAIL]) {
   const tutti_network *network = &run->fixed.network;
-  bundle b = {.pass = part, .run = run};
-  b.leaves = (tutti_model_leaves){.first = part.leaf,
-                                  .count = part.n_leaves,
-                                  .apart = run->fixed.plan.leaves_apart,
-                                  .ends = run->step.leaf_ends,
-                                  .gradient = gradient_of_leaf,
-                                  .done = part_is_done,
-                                  .context = &b};
+  micro_batch_sink sink = {.micro_batch = micro_batch, .run = run};
+  sink.leaves = (tutti_model_leaves){.first = micro_batch.leaf,
+                                     .count = micro_batch.n_leaves,
+                                     .apart = run->fixed.plan.leaves_apart,
+                                     .ends = run->step.leaf_ends,
+                                     .gradient = gradient_of_leaf,
+                                     .done = part_is_done,
+                                     .context = &sink};
   tutti_model_pass pass = work->pass;
-  pass.leaves = &b.leaves;
-  pass.position = part.rows.begin;
-  pass.accumulate = !part.begins;
-  pass.goes_on = !part.ends && !tutti_meter_sees_leaves(run);
-  pass.squares = tutti_meter_examples(run, part.n_leaves);
+  pass.leaves = &sink.leaves;
+  pass.position = micro_batch.rows.begin;
+  pass.accumulate = !micro_batch.begins;
+  pass.goes_on = !micro_batch.ends && !tutti_meter_sees_leaves(run);
+  pass.squares = tutti_meter_examples(run, micro_batch.n_leaves);
   tutti_phases_enter(&run->state.phases, TUTTI_PHASE_DATA);
-  list_samples(run, pass.epoch, part.rows, network->rows);
-  tutti_samples_rows(&run->fixed.samples.train, part.rows.count, network->rows);
-  TUTTI_TRY(pass_through(run, &pass, &b, tail));
-  tutti_meter_micro_batch(run, &part, work->batch.count, tail);
+  list_samples(run, pass.epoch, micro_batch.rows, network->rows);
+  tutti_samples_rows(&run->fixed.samples.train, micro_batch.rows.count, network->rows);
+  TUTTI_TRY(forward_backward(run, &pass, &sink, tail));
+  tutti_meter_micro_batch(run, &micro_batch, work->batch.count, tail);
   return TUTTI_OK;
 }
 
-/** All leaves of this rank.  One without samples still makes one empty pass: it writes a zero gradient, and takes part
- * in the sums that batch_norm may need; so does a rank without leaves. */
+/** Compute all leaves of this rank.  A leaf without samples still has one empty micro-batch: it writes a zero gradient and
+ * takes part in the sums over ranks that batch_norm may need.  For the sake of these sums a rank without leaves has one, too. */
 static tutti_status compute(tutti_run *run, const step_work *work) {
   int first = 0, count = 0;
   tutti_reducer_own_leaves(run->fixed.reducer, &first, &count);
   memset(run->step.tail, 0, (size_t)(count > 1 ? count : 1) * sizeof *run->step.tail);
-  tutti_pass part = tutti_pass_before(first);
-  while (
-      tutti_pass_next(&run->fixed.plan, work->batch, work->grain, first + count, &part, run->step.leaf_ends))
-    TUTTI_TRY(micro_batch(run, work, part, run->step.tail + (part.leaf - first)));
+  tutti_micro_batch micro_batch = tutti_micro_batch_before(first);
+  while (tutti_micro_batch_next(&run->fixed.plan, work->batch, work->grain, first + count, &micro_batch,
+                                run->step.leaf_ends))
+    TUTTI_TRY(do_micro_batch(run, work, micro_batch, run->step.tail + (micro_batch.leaf - first)));
   if (count == 0 && work->pass.sum)
-    TUTTI_TRY(micro_batch(run, work, (tutti_pass){.begins = true, .ends = true}, run->step.tail));
+    TUTTI_TRY(do_micro_batch(run, work, (tutti_micro_batch){.begins = true, .ends = true}, run->step.tail));
+  // Now that all micro-batches are through, batch_norm's moving statistics take over those of the global batch.
   TUTTI_TRY(tutti_model_merge_state(run->fixed.network.model, work->pass.batch_count,
                                     run->fixed.size > 1 && !work->pass.sum ? tutti_network_sum : NULL,
                                     work->pass.context));

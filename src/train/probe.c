@@ -1,16 +1,17 @@
+/* Steps of a training for the benchmark: the same data and the same code, but no run directory, no evaluation and no rows.
+ * `tutti bench` calls this for several batch sizes and groups of ranks one after another. */
 #include "train/probe.h"
 
 #include <string.h>
 
 #include "machine/threads.h"
 #include "run/micro_batches.h"
-#include "run/run.h"
-#include "train/setup.h"
-#include "train/step.h"
+#include "train/train_impl.h"
 
 struct tutti_probe {
   const tutti_comm *comm; // borrowed
-  tutti_config config;    // what it holds is borrowed; the batch size is of the last prepare
+  tutti_config
+      config; // its texts and lists are borrowed; batch size and reduction are those of the last prepare
   tutti_run run;
 };
 
@@ -22,8 +23,8 @@ tutti_status tutti_probe_create(const tutti_comm *comm, const tutti_config *conf
   if (status != TUTTI_OK) goto done;
   made->comm = comm;
   made->config = *config;
-  made->config.schedule =
-      (tutti_schedule_options){0}; // costs nothing, and its lengths need not fit each batch size
+  // A schedule costs no time, and its lengths need not fit every batch size that is measured.
+  made->config.schedule = (tutti_schedule_options){0};
   TUTTI_TRY_GOTO(done, tutti_run_open(comm, &made->config, &made->run));
   *probe = made;
   made = NULL;
@@ -59,7 +60,7 @@ tutti_status tutti_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int
   return status;
 }
 
-/** On to the next batch; past the last whole one to the next epoch. */
+/** Move on to the next whole batch.  A short last batch of an epoch would take less time, so it is left out. */
 static void advance(tutti_run *run) {
   const tutti_plan *plan = &run->fixed.plan;
   const int64_t n = plan->epoch.n;
@@ -75,7 +76,7 @@ static void advance(tutti_run *run) {
 tutti_status tutti_probe_steps(tutti_probe *probe, int64_t n, double (*seconds)[TUTTI_N_PHASES]) {
   tutti_run *run = &probe->run;
   for (int64_t i = 0; i < n; i++) {
-    tutti_step_result result;
+    tutti_train_step_result result;
     tutti_phases_start(&run->state.phases);
     TUTTI_TRY(tutti_train_step(run, &result));
     TUTTI_CHECK(
@@ -97,17 +98,19 @@ const char *tutti_probe_reducer(const tutti_probe *probe) {
   return tutti_reducer_name(probe->run.fixed.reducer);
 }
 
-void tutti_probe_passes(const tutti_probe *probe, void (*visit)(void *context, const tutti_probe_pass *pass),
-                        void *context) {
+void tutti_probe_visit_micro_batches(const tutti_probe *probe,
+                                     void (*visit)(void *context, const tutti_probe_micro_batch *pass),
+                                     void *context) {
   const tutti_run *run = &probe->run;
   const tutti_range batch = tutti_plan_batch(&run->fixed.plan, (tutti_position){0});
   const int64_t grain = tutti_plan_grain(run->fixed.config, batch.count);
   int first = 0, count = 0;
   tutti_reducer_own_leaves(run->fixed.reducer, &first, &count);
-  tutti_pass part = tutti_pass_before(first);
-  while (tutti_pass_next(&run->fixed.plan, batch, grain, first + count, &part, run->step.leaf_ends))
-    visit(context, &(tutti_probe_pass){.rows = (int)part.rows.count,
-                                       .n_leaves = part.n_leaves,
-                                       .leaf_ends = run->step.leaf_ends,
-                                       .accumulate = !part.begins});
+  tutti_micro_batch micro_batch = tutti_micro_batch_before(first);
+  while (tutti_micro_batch_next(&run->fixed.plan, batch, grain, first + count, &micro_batch,
+                                run->step.leaf_ends))
+    visit(context, &(tutti_probe_micro_batch){.rows = (int)micro_batch.rows.count,
+                                              .n_leaves = micro_batch.n_leaves,
+                                              .leaf_ends = run->step.leaf_ends,
+                                              .accumulate = !micro_batch.begins});
 }

@@ -1,17 +1,19 @@
-/** Everything of a training that can fail before its first step: what its config asks of the network and of the metrics, what is
- * measured, and the weights that it begins with. */
-#include "train/setup.h"
+/* Everything of a training that can fail before its first step: check what the config asks of network and metrics, create
+ * what is measured and the buffers of a step, and draw the initial weights.  Trainings, trials, the probe and the check of
+ * a study's trials call this. */
+#include "train/train_impl.h"
 
 #include <string.h>
 
 #include "measure/average.h"
 #include "measure/meter.h"
-#include "run/class_weights.h"
 #include "run/evaluated.h"
 #include "rundir/start.h"
-#include "train/update.h"
 
-/** Monitored values and goals name a metric: it has to be this network's. */
+// --- checks --------------------------------------------------------------------------------------------------
+
+/** Check that `name`, the value of a key, is a column that this network and this data have.  "ema_" stands for the averaged
+ * weights, "train_" for train.train_rows; the rest of the name is the same with and without them. */
 static tutti_status check_metric_name(const tutti_run *run, const char *key, const char *name) {
   const char *metric = tutti_model_metric_name(run->fixed.network.model);
   const char *of_weights = strncmp(name, "ema_", 4) == 0     ? name + 4
@@ -41,7 +43,7 @@ static tutti_status check_metric_names(const tutti_run *run) {
   return TUTTI_OK;
 }
 
-/** What a study asks of the curves of its trials; a training by itself has no use for it. */
+/** study.at_budget matters to the trials of a study only, so a training by itself does not check it. */
 static tutti_status check_study_metric(const tutti_run *run) {
   const char *metric = run->fixed.config->study.at_budget;
   return metric ? check_metric_name(run, "study.at_budget", metric) : TUTTI_OK;
@@ -50,7 +52,8 @@ static tutti_status check_study_metric(const tutti_run *run) {
 static tutti_status check_network(tutti_run *run, const tutti_dataset *dataset) {
   TUTTI_TRY(tutti_network_create_bare(run->fixed.config, dataset, &run->fixed.network));
   TUTTI_TRY(tutti_network_check_labels(&run->fixed.network));
-  TUTTI_TRY(tutti_class_weights_make(run->fixed.config, &run->fixed.samples.train, &run->fixed.network));
+  TUTTI_TRY(
+      tutti_network_set_class_weights(run->fixed.config, &run->fixed.samples.train, &run->fixed.network));
   TUTTI_TRY(tutti_start_check(run->fixed.config, run->fixed.network.model));
   TUTTI_TRY(check_metric_names(run));
   return check_study_metric(run);
@@ -70,8 +73,11 @@ done:
   return status;
 }
 
+// --- create and destroy --------------------------------------------------------------------------------------
+
 static tutti_status create_scratch(tutti_run *run) {
   const int64_t n = tutti_model_n_params(run->fixed.network.model);
+  // Only a rank that is alone updates during backward: several ranks have to add up their gradients first.
   if (run->fixed.size == 1)
     TUTTI_TRY(TUTTI_NEW(run->step.part, n < TUTTI_UPDATE_BUFFER ? n : TUTTI_UPDATE_BUFFER));
   return TUTTI_NEW(run->step.late, tutti_model_n_arrays(run->fixed.network.model));
@@ -81,11 +87,11 @@ tutti_status tutti_train_build(const tutti_comm *comm, const tutti_config *confi
   TUTTI_TRY(tutti_run_build(comm, config, run));
   TUTTI_TRY(check_metric_names(run));
   TUTTI_TRY(tutti_agree(comm, create_scratch(run)));
-  TUTTI_TRY(tutti_agree(comm, tutti_average_create(run)));
+  TUTTI_TRY(tutti_agree(comm, tutti_measure_average_create(run)));
   const int64_t n_looked_at = run->fixed.samples.looked_at.n;
   if (n_looked_at > 0)
     TUTTI_TRY(tutti_agree(
-        comm, tutti_evaluated_create(run, TUTTI_TRAIN_PREFIX, n_looked_at, &run->state.rows.training)));
+        comm, tutti_run_evaluated_create(run, TUTTI_TRAIN_PREFIX, n_looked_at, &run->state.rows.training)));
   return tutti_agree(comm, tutti_meter_create(run));
 }
 
@@ -104,6 +110,7 @@ tutti_status tutti_train_begin(tutti_run *run) {
   TUTTI_TRY(tutti_run_schedule(run));
   if (run->fixed.rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
   TUTTI_TRY_GOTO(done, tutti_agree(run->fixed.comm, status));
+  // Rank 0 draws the weights and distributes them, so the result does not depend on the number of ranks.
   if (run->fixed.rank == 0) tutti_model_init(model, run->fixed.config->train.seed, weights);
   TUTTI_TRY_GOTO(done, tutti_start_from_weights(run, weights, true));
   int64_t begin = 0, end = 0;
@@ -128,7 +135,7 @@ void tutti_train_release(tutti_run *run) {
   run->step.part = NULL;
   run->step.late = NULL;
   run->fixed.averaged = NULL;
-  run->state.rows.average = run->state.rows.training = (tutti_evaluated){0};
+  run->state.rows.average = run->state.rows.training = (tutti_run_evaluated){0};
   run->step.gain = 0;
 }
 

@@ -1,5 +1,7 @@
-/** One step, as data flows: ids -> samples -> forward, loss, backward -> reduce -> update -> publish. */
-#include "train/step.h"
+/* One step, as data flows: ids -> samples -> forward, loss, backward -> reduce -> update -> publish.  The loop of train.c and the
+ * probe call it.  A rank that fails still takes part in the reduction: it counts itself in the tail, so that all ranks learn
+ * of the failure in the communication that they do anyway. */
+#include "train/train_impl.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,37 +9,35 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "measure/meter.h"
-#include "train/gradients.h"
-#include "train/update.h"
 
-/** Whether rank 0's clock asks for a checkpoint. */
+/** Whether a checkpoint is due by the clock of rank 0.  The clocks of ranks differ, so rank 0 alone decides. */
 static bool clock_asks(const tutti_run *run) {
   const tutti_count every = run->fixed.config->run.checkpoint_every;
   return run->fixed.rank == 0 && every.unit == TUTTI_UNIT_SECONDS && every.value > 0 &&
          tutti_clock_s() - run->state.saved_at >= every.value;
 }
 
-/** What of the tail does not come from the samples. */
+/** Fill the entries of the tail that are not sums over samples. */
 static void complete_tail(const tutti_run *run, double *tail) {
   tail[TUTTI_TAIL_FAILED] = run->step.local != TUTTI_OK;
   tail[TUTTI_TAIL_SAVE] = clock_asks(run);
   tail[TUTTI_TAIL_PENALTY] = run->step.penalty;
 }
 
-/** The fault "weight": a sign that memory has turned. */
-static void turn_one(const tutti_run *run) {
+/** The fault "weight": flip the sign of one parameter, as a memory error might. */
+static void flip_one(const tutti_run *run) {
   float *one = tutti_reducer_params(run->fixed.reducer) + tutti_model_n_params(run->fixed.network.model) / 2;
   *one = -*one;
 }
 
-tutti_status tutti_train_step(tutti_run *run, tutti_step_result *result) {
+tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
   double *tail = run->step.tail[0];
   tutti_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
   run->step.local = run->state.deferred != TUTTI_OK ? run->state.deferred : tutti_fault("step");
   if (run->fixed.rank == 0)
     run->step.penalty =
         tutti_model_penalty(run->fixed.network.model, tutti_reducer_params(run->fixed.reducer));
-  // Who fails alone in what is computed still takes part in the reduction, which tells the others.
+  // A failure of this rank alone waits for the reduction.  After an error of MPI there is no way to inform the others.
   const tutti_status computed = tutti_train_gradients(run);
   if (computed == TUTTI_ERR_MPI) return computed;
   if (run->step.local == TUTTI_OK) run->step.local = computed;
@@ -48,23 +48,23 @@ tutti_status tutti_train_step(tutti_run *run, tutti_step_result *result) {
   if (tail[TUTTI_TAIL_FAILED] > 0) TUTTI_TRY(tutti_agree(run->fixed.comm, run->step.local));
 
   tutti_phases_enter(&run->state.phases, TUTTI_PHASE_UPDATE);
-  *result = (tutti_step_result){.samples = tail[TUTTI_TAIL_SAMPLES],
-                                .loss = tail[TUTTI_TAIL_LOSS],
-                                .metric = tail[TUTTI_TAIL_METRIC],
-                                .penalty = tail[TUTTI_TAIL_PENALTY],
-                                .save = tail[TUTTI_TAIL_SAVE] > 0};
+  *result = (tutti_train_step_result){.samples = tail[TUTTI_TAIL_SAMPLES],
+                                      .loss = tail[TUTTI_TAIL_LOSS],
+                                      .metric = tail[TUTTI_TAIL_METRIC],
+                                      .penalty = tail[TUTTI_TAIL_PENALTY],
+                                      .save = tail[TUTTI_TAIL_SAVE] > 0};
   result->finite = isfinite(result->loss) && isfinite(result->penalty);
   if (result->finite && !run->step.updated) TUTTI_TRY(tutti_train_update(run));
   if (result->finite) TUTTI_TRY(tutti_meter_end_step(run, tail));
 
   tutti_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
   TUTTI_TRY(tutti_reducer_publish(run->fixed.reducer));
-  if (tutti_fault("weight") != TUTTI_OK) turn_one(run);
+  if (tutti_fault("weight") != TUTTI_OK) flip_one(run);
   tutti_phases_leave(&run->state.phases);
   return TUTTI_OK;
 }
 
-/** The lowest of the ranks' layers (-1: none) by name, after `words`. */
+/** Write `words` and the name of the lowest layer that any rank passes; "" if all pass -1. */
 static tutti_status name_layer(const tutti_run *run, int local, const char *words, char *text, size_t bytes) {
   const int n_layers = tutti_model_n_layers(run->fixed.network.model);
   double first = local < 0 ? n_layers : local;
@@ -84,7 +84,7 @@ tutti_status tutti_train_find_bad_layer(const tutti_run *run, char *text, size_t
   if (layer < 0) layer = tutti_model_first_nonfinite(model, tutti_reducer_params(run->fixed.reducer), rows);
   TUTTI_TRY(name_layer(run, layer, ", first in layer ", text, bytes));
   if (text[0]) return TUTTI_OK;
-  // Sums of squares can leave the range of numbers before any output does.
+  // Sums of squares can overflow although all outputs are finite: then the layer with the largest numbers is the cause.
   double own = 0;
   layer = tutti_model_largest_layer(model, rows, &own);
   double largest = own;
@@ -96,9 +96,9 @@ tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite) {
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(run->fixed.reducer, &begin, &end);
   const float *params = tutti_reducer_params(run->fixed.reducer);
-  double astray = 0;
-  for (int64_t i = begin; i < end; i++) astray += !isfinite(params[i]);
-  TUTTI_TRY(tutti_sum(run->fixed.comm, &astray, 1));
-  *finite = astray == 0;
+  double bad = 0;
+  for (int64_t i = begin; i < end; i++) bad += !isfinite(params[i]);
+  TUTTI_TRY(tutti_sum(run->fixed.comm, &bad, 1)); // the slices of all ranks are all parameters
+  *finite = bad == 0;
   return TUTTI_OK;
 }

@@ -1,25 +1,23 @@
-#include "tutti/train.h"
+/* A training from beginning to end: announce it, take steps until one of them says that it is over, evaluate its last
+ * weights.  The command line calls tutti_train; studies call tutti_train_on (training_set.c), which shares the loop. */
+#include "train/train_impl.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "machine/threads.h"
 #include "measure/average.h"
 #include "run/evaluated.h"
+#include "run/stages.h"
 #include "run/stop.h"
-#include "train/advice.h"
-#include "train/events.h"
-#include "train/setup.h"
-#include "train/step.h"
 
-/** train.steps: 0 */
+/** With train.steps: 0 the checkpoint has the initial weights, so that others can be started from them. */
 static tutti_status save_beginning(tutti_run *run, tutti_saver *saver) {
   tutti_log_root(TUTTI_LOG_INFO,
                  "no step is to be done: the checkpoint has the weights before the first one");
-  tutti_average_begin(run);
+  tutti_measure_average_begin(run);
   return tutti_saver_save(saver, false);
 }
 
@@ -27,14 +25,15 @@ static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result 
   bool stopping = tutti_run_is_over(run, &result->stop, result->reason);
   if (stopping && run->state.at.step == 0) return save_beginning(run, saver);
   if (stopping)
-    tutti_log_root(TUTTI_LOG_INFO,
-                   "%s is complete, nothing is left to train: %s goes on, run.resume=no begins anew",
-                   run->fixed.config->run.directory,
-                   result->stop == TUTTI_STOP_GOAL       ? "another train.stop_at"
-                   : result->stop == TUTTI_STOP_PATIENCE ? "more train.patience"
-                                                         : "a larger budget");
+    tutti_log_root(
+        TUTTI_LOG_INFO,
+        "%s is complete, nothing is left to train: %s continues it, run.resume=no starts from scratch",
+        run->fixed.config->run.directory,
+        result->stop == TUTTI_STOP_GOAL       ? "another train.stop_at"
+        : result->stop == TUTTI_STOP_PATIENCE ? "more train.patience"
+                                              : "a larger budget");
   while (!stopping) {
-    tutti_step_result step;
+    tutti_train_step_result step;
     const double start = tutti_clock_s();
     TUTTI_TRY(tutti_train_step(run, &step));
     if (!step.finite)
@@ -44,7 +43,8 @@ static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result 
   return TUTTI_OK;
 }
 
-/** Of the first epoch with these batches, which begins where another training ended one. */
+/** Steps of the first epoch of this plan.  After a change of data or batch it begins where the training before it has
+ * ended an epoch. */
 static double steps_of_epoch(const tutti_plan *plan) {
   const tutti_epoch *epoch = &plan->epoch;
   if (epoch->last == TUTTI_LAST_CARRY) return (double)epoch->n / (double)plan->stages.stages[0].batch;
@@ -54,7 +54,7 @@ static double steps_of_epoch(const tutti_plan *plan) {
 static void announce(const tutti_run *run, const tutti_threads *threads) {
   const tutti_comm *comm = run->fixed.comm;
   const tutti_plan *plan = &run->fixed.plan;
-  tutti_log_root(TUTTI_LOG_INFO, "%d rank%s on %d node%s, %s reduction, %d thread%s a rank (%s), %s",
+  tutti_log_root(TUTTI_LOG_INFO, "%d rank%s on %d node%s, %s reduction, %d thread%s per rank (%s), %s",
                  run->fixed.size, run->fixed.size > 1 ? "s" : "", tutti_comm_n_nodes(comm),
                  tutti_comm_n_nodes(comm) > 1 ? "s" : "", tutti_reducer_name(run->fixed.reducer), threads->n,
                  threads->n > 1 ? "s" : "", threads->why, tutti_blas_description());
@@ -62,42 +62,36 @@ static void announce(const tutti_run *run, const tutti_threads *threads) {
                  tutti_dataset_file(run->fixed.dataset), (long long)run->fixed.samples.train.n,
                  (long long)run->fixed.samples.validation.n, (long long)run->fixed.samples.test.n,
                  (long long)tutti_dataset_n_features(run->fixed.dataset));
-  tutti_log_root(TUTTI_LOG_INFO, "%lld parameters, batch %lld, %.6g steps an epoch",
+  tutti_log_root(TUTTI_LOG_INFO, "%lld parameters, batch %lld, %.6g steps per epoch",
                  (long long)tutti_model_n_params(run->fixed.network.model),
                  (long long)plan->stages.stages[0].batch, steps_of_epoch(plan));
   if (plan->stages.n_stages > 1)
     tutti_log_root(
-        TUTTI_LOG_INFO, "the batch grows: %lld samples from step %lld, and so on to %lld from step %lld",
+        TUTTI_LOG_INFO, "the batch grows: %lld samples from step %lld, and finally %lld from step %lld",
         (long long)plan->stages.stages[1].batch, (long long)plan->stages.stages[1].at + 1,
         (long long)plan->largest_batch, (long long)plan->stages.stages[plan->stages.n_stages - 1].at + 1);
 }
 
-/** The sets that there are, at the last weights. */
+/** Evaluate all sets at the last weights.  What the last row has already is not computed twice. */
 static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
   const float *params = tutti_reducer_params(run->fixed.reducer);
+  const tutti_samples_all *sets = &run->fixed.samples;
   const tutti_metrics_row *last = &run->state.rows.last;
-  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_EVALUATE);
   const bool at_end = last->step > 0 && last->step == run->state.at.step;
   if (at_end && !isnan(last->val_loss)) {
-    result->validation =
-        (tutti_evaluation){run->fixed.samples.validation.n, last->val_loss, last->val_metric};
+    result->validation = (tutti_evaluation){sets->validation.n, last->val_loss, last->val_metric};
     result->average_validation = run->state.rows.average.now;
-  } else if (run->fixed.samples.validation.n > 0) {
-    TUTTI_TRY(tutti_network_evaluate(&run->fixed.network, params, &run->fixed.samples.validation,
-                                     &result->validation));
-    TUTTI_TRY(tutti_average_evaluate(run, &run->fixed.samples.validation, &result->average_validation));
   }
   result->training = at_end ? run->state.rows.training.now : (tutti_evaluation){0};
-  if (run->fixed.samples.looked_at.n > 0 && result->training.samples == 0)
-    TUTTI_TRY(tutti_network_evaluate(&run->fixed.network, params, &run->fixed.samples.looked_at,
-                                     &result->training));
-  if (run->fixed.samples.test.n > 0)
-    TUTTI_TRY(tutti_network_evaluate(&run->fixed.network, params, &run->fixed.samples.test, &result->test));
-  TUTTI_TRY(tutti_average_evaluate(run, &run->fixed.samples.test, &result->average_test));
+  TUTTI_TRY(tutti_train_evaluate(run, &result->validation, &result->average_validation, &result->training));
+  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_EVALUATE);
+  if (sets->test.n > 0)
+    TUTTI_TRY(tutti_network_evaluate(&run->fixed.network, params, &sets->test, &result->test));
+  TUTTI_TRY(tutti_measure_average_evaluate(run, &sets->test, &result->average_test));
   tutti_phases_leave(&run->state.phases);
   if (!isfinite(result->validation.loss) || !isfinite(result->test.loss))
     return tutti_train_diverged(run, saver, "an evaluation is not finite after", run->state.at.step, result);
-  return tutti_saver_flush(saver); // with the times of the last checkpoint and of this
+  return tutti_saver_flush(saver); // writes the times of the last checkpoint and of these evaluations
 }
 
 void tutti_train_result_init(const tutti_run *run, tutti_train_result *result) {
@@ -124,7 +118,7 @@ static tutti_status train(tutti_run *run, const tutti_threads *threads, FILE *pr
   TUTTI_TRY_GOTO(done, tutti_saver_create(run, &saver));
   TUTTI_TRY_GOTO(done, tutti_saver_begin(saver));
   announce(run, threads);
-  tutti_train_advise(run);
+  tutti_train_warn(run);
   if (run->fixed.rank == 0 && progress)
     status = tutti_progress_create(
         progress, result->metric,
@@ -153,7 +147,7 @@ tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FIL
 bool tutti_train_value(const tutti_train_result *result, const tutti_metrics_row *row, const char *name,
                        double *value) {
   return tutti_metrics_value(row, result->metric, name, value) ||
-         tutti_evaluated_find(TUTTI_AVERAGE_PREFIX, result->metric, &result->average_validation, name,
-                              value) ||
-         tutti_evaluated_find(TUTTI_TRAIN_PREFIX, result->metric, &result->training, name, value);
+         tutti_run_evaluated_find(TUTTI_AVERAGE_PREFIX, result->metric, &result->average_validation, name,
+                                  value) ||
+         tutti_run_evaluated_find(TUTTI_TRAIN_PREFIX, result->metric, &result->training, name, value);
 }

@@ -1,22 +1,24 @@
+/* Several trainings on one data set.  The groups of a study train side by side, and each node has one copy of the data for
+ * all of them.  A trial whose config names other data opens them for its group alone. */
+#include "train/train_impl.h"
+
 #include <string.h>
 
 #include "machine/preflight.h"
-#include "train/advice.h"
-#include "train/events.h"
-#include "train/setup.h"
+#include "run/samples.h"
 #include "tutti/linalg.h"
 
 enum { X_VAL, Y_VAL, UNUSED, N_NAMES = 9 };
 
 struct tutti_training_set {
   tutti_dataset *dataset; // owned
-  int n_threads;          // of this rank, where a config does not say
-  // What the data set was opened by; the texts are owned.
-  char *names[N_NAMES];
-  int64_t limits[2];
+  int n_threads;          // of this rank, for configs without parallel.threads
+  // The names and limits that the data set was opened with.  A config with the same ones shares it.
+  char *names[N_NAMES]; // owned; NULL: not given
+  int64_t limits[2];    // rows of training and test
 };
 
-/** Borrowed. */
+/** List the names by which a config selects its data.  They are borrowed from it. */
 static void list_names(const tutti_config *config, const char *names[N_NAMES]) {
   const tutti_data_options o = tutti_samples_options(config);
   const char *const all[N_NAMES] = {o.x_val,   o.y_val,  o.unused, o.file,   o.x_train,
@@ -37,8 +39,8 @@ static tutti_status note_names(tutti_training_set *set, const tutti_config *conf
   return TUTTI_OK;
 }
 
-/** A config that wants no validation rows of the file is at home on a data set without such rows, and the other way
- * round, where the file has none. */
+/** Whether both have the same validation rows.  A config that takes none from the file can share a data set whose file has
+ * none, and a config that takes them can share one that left nothing out. */
 static bool same_validation(const tutti_training_set *set, const char *const names[N_NAMES]) {
   const char *const had = set->names[X_VAL], *const wanted = names[X_VAL], *const left = set->names[UNUSED];
   if (had && wanted) return strcmp(had, wanted) == 0 && strcmp(set->names[Y_VAL], names[Y_VAL]) == 0;
@@ -63,7 +65,7 @@ static tutti_status create(const tutti_config *config, tutti_training_set **set)
   return note_names(*set, config);
 }
 
-/** Whether trials differ in what there is to say of their networks. */
+/** Whether the trials of a study differ in keys that tutti_train_warn_network looks at. */
 static bool varies_network(const tutti_study_options *study) {
   static const char *const keys[] = {"model.layers", "model.loss", "model.label_smoothing"};
   for (int64_t i = 0; i < study->n_axes; i++)
@@ -72,13 +74,13 @@ static bool varies_network(const tutti_study_options *study) {
   return false;
 }
 
-/** What is wrong with a network is said where all trials are checked.  The config is that of one trial, and nothing is
- * said that may be true of it alone. */
-static void advise(const tutti_comm *comm, const tutti_config *config, const tutti_dataset *dataset) {
+/** Warn about the network once for all trials.  The config is that of one trial, so a warning that may be true for this
+ * trial alone is left out.  Errors of a network are reported when all trials are checked. */
+static void warn_network(const tutti_comm *comm, const tutti_config *config, const tutti_dataset *dataset) {
   tutti_network network = {0};
   if (varies_network(&config->study)) return;
   if (tutti_comm_rank(comm) == 0 && tutti_network_create_bare(config, dataset, &network) == TUTTI_OK)
-    tutti_train_advise_network(config, &network);
+    tutti_train_warn_network(config, &network);
   tutti_network_destroy(&network);
 }
 
@@ -90,7 +92,7 @@ tutti_status tutti_training_set_open(const tutti_comm *comm, const tutti_config 
   tutti_status status = tutti_agree(comm, create(config, set));
   if (status == TUTTI_OK) status = tutti_samples_open(comm, config, &(*set)->dataset);
   if (status == TUTTI_OK) status = tutti_samples_advise(comm, config, (*set)->dataset);
-  if (status == TUTTI_OK) advise(comm, config, (*set)->dataset);
+  if (status == TUTTI_OK) warn_network(comm, config, (*set)->dataset);
   if (status == TUTTI_OK) (*set)->n_threads = threads.n;
   if (status != TUTTI_OK) tutti_training_set_close(set);
   return status;
@@ -114,12 +116,12 @@ tutti_status tutti_training_set_check(const tutti_training_set *set, const tutti
   if (!names_same_data(set, config)) return TUTTI_OK;
   const long long n = tutti_samples_divide(config, set->dataset, config->train.seed).train.n,
                   batch = config->train.batch_size;
-  TUTTI_CHECK(
-      batch <= n || config->train.last_batch != TUTTI_LAST_SHORT, TUTTI_ERR_CONFIG,
-      "train.batch_size: %lld is more than the %lld training samples, so this would be a trial of "
-      "batch %lld; "
-      "leave this size out, give more samples, or train.last_batch=carry, which takes them several times",
-      batch, n, n);
+  TUTTI_CHECK(batch <= n || config->train.last_batch != TUTTI_LAST_SHORT, TUTTI_ERR_CONFIG,
+              "train.batch_size: %lld is more than the %lld training samples, so the batch of this trial "
+              "would be %lld; "
+              "leave this size out, give more samples, or set train.last_batch=carry, which uses samples "
+              "several times",
+              batch, n, n);
   return tutti_train_check(config, set->dataset, n_ranks, with_network);
 }
 
@@ -129,7 +131,7 @@ int64_t tutti_training_set_last_batch(const tutti_training_set *set, const tutti
   return config->train.last_batch == TUTTI_LAST_SHORT && n % batch > 0 ? n % batch : batch;
 }
 
-/** A run on the set's data, or on its own. */
+/** Open a run on the set's data, or on data of its own if the config names others. */
 static tutti_status open_run(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
                              tutti_run *run) {
   if (!names_same_data(set, config)) return tutti_run_open(group, config, run);
@@ -152,7 +154,7 @@ tutti_status tutti_train_on(tutti_training_set *set, const tutti_comm *group, co
   TUTTI_TRY_GOTO(done, tutti_train_begin(&run));
   TUTTI_TRY_GOTO(done, tutti_train_finish(&run, NULL, result));
 done:
-  if (run.fixed.dataset == set->dataset) run.fixed.dataset = NULL;
+  if (run.fixed.dataset == set->dataset) run.fixed.dataset = NULL; // borrowed: it outlives this training
   tutti_train_destroy(&run);
   return status;
 }

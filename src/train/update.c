@@ -1,4 +1,9 @@
-#include "train/update.h"
+/* The update of this rank's slice of the parameters, after the reduction; or on a single rank part by part during backward, while
+ * the part's gradient is still in the cache.  step.c and gradients.c call it.
+ *
+ * A plain update is one pass over the slice.  Clipping needs the norm of the whole gradient first, and rules such as LAMB need
+ * norms of their directions: each of these norms costs one more pass. */
+#include "train/train_impl.h"
 
 #include <string.h>
 
@@ -8,9 +13,9 @@
 #include "tutti/linalg.h"
 
 enum {
-  BLOCK = 4 * TUTTI_BLOCK, // elements of some arrays in the nearest cache
-  WORTH_THREADS =
-      1 << 17 // of a slice: fewer are updated before other threads have begun, or given their core back
+  BLOCK = 4 * TUTTI_BLOCK, // elements that a thread handles at once: their arrays fit in the nearest cache
+  // Elements of a slice from which on threads pay: a smaller slice is done before other threads have even started.
+  WORTH_THREADS = 1 << 17
 };
 
 void tutti_train_update_begin(tutti_run *run) {
@@ -23,16 +28,18 @@ void tutti_train_update_begin(tutti_run *run) {
                     run->step.squares);
 }
 
-/** What the threads of this rank share in one pass: parameters from `first` on, and their gradient. */
+/** Work on elements [first, first + n) of the slice, by one of several threads. */
+typedef void slice_action(tutti_run *run, int64_t first, int64_t n, float *params, float *grads);
+
+/** One pass over parameters from `first` on, shared by the threads of this rank. */
 typedef struct {
   tutti_run *run;
-  int64_t slice; // where the rank's begins
+  int64_t slice; // begin of the rank's slice
   int64_t first;
-  float *grads;
-  bool is_new; // the gradient lacks that of the penalty
-  /** Of elements [first, first + n) of the slice; NULL: what is seen of a new gradient is all. */
-  void (*action)(tutti_run *run, int64_t first, int64_t n, float *params, float *grads);
-} pass;
+  float *grads;         // gradient of the parameters from `first` on
+  bool is_new;          // this is the first pass: the gradient is not measured yet and lacks the penalty's
+  slice_action *action; // NULL: the pass only measures
+} slice_pass;
 
 static void square(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
   (void)params;
@@ -47,33 +54,33 @@ static void step(tutti_run *run, int64_t first, int64_t n, float *params, float 
   tutti_optim_step(run->fixed.optim, first, n, params, grads);
 }
 
-static void pass_part(void *context, int64_t begin, int64_t end) {
-  const pass *p = context;
+static void do_blocks(void *context, int64_t begin, int64_t end) {
+  const slice_pass *p = context;
   tutti_run *run = p->run;
   for (int64_t at = begin; at < end; at += BLOCK) {
     const int64_t n = end - at < BLOCK ? end - at : BLOCK, k = p->first + at;
-    float *params = tutti_reducer_params(run->fixed.reducer) + k, *grads = p->grads + at, room[BLOCK];
+    float *params = tutti_reducer_params(run->fixed.reducer) + k, *grads = p->grads + at, scratch[BLOCK];
     if (p->is_new) {
-      tutti_meter_before(run, p->first, k, n, params, grads, room);
-      tutti_gain_see(run, k - p->slice, n, grads);
+      // Noise and gain are those of the loss alone, so they are measured before the penalty joins in.
+      tutti_meter_before(run, p->first, k, n, params, grads, scratch);
+      tutti_measure_gain_add(run, k - p->slice, n, grads);
       tutti_model_penalty_gradient(run->fixed.network.model, params, k, k + n, grads);
     }
     if (p->action) p->action(run, k - p->slice, n, params, grads);
-    if (p->action == step) tutti_meter_after(run, p->first, k, n, params, room);
+    if (p->action == step) tutti_meter_after(run, p->first, k, n, params, scratch);
   }
 }
 
-static void go_over(pass p, int64_t n) {
+static void for_each_block(slice_pass p, int64_t n) {
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(p.run->fixed.reducer, &begin, &end);
-  tutti_parallel(n, end - begin < WORTH_THREADS && n > BLOCK ? n : BLOCK, pass_part, &p);
-  tutti_meter_fold(p.run, p.first, n);
+  tutti_parallel(n, end - begin < WORTH_THREADS && n > BLOCK ? n : BLOCK, do_blocks, &p);
+  tutti_meter_add_block_sums(p.run, p.first, n);
 }
 
-/** The first pass over the slice: some blocks at once, one a thread, whose sums over the leaves are then still in a near
- * cache.  @return the gradient of the slice */
-static float *pass_new(tutti_run *run, int64_t begin, int64_t end,
-                       void (*action)(tutti_run *, int64_t, int64_t, float *, float *)) {
+/** The first pass over the slice.  It takes one block per thread at a time, because tutti_reducer_gradient may add up these
+ * blocks over the leaves at this moment, and their sums are then still in a near cache.  @return the gradient of the slice */
+static float *first_pass(tutti_run *run, int64_t begin, int64_t end, slice_action *action) {
   const int64_t block = (int64_t)BLOCK * tutti_linalg_threads();
   float *first = NULL;
   for (int64_t at = begin; at < end; at += block) {
@@ -81,18 +88,17 @@ static float *pass_new(tutti_run *run, int64_t begin, int64_t end,
     float *grads = tutti_reducer_gradient(run->fixed.reducer, at, n);
     if (!first) first = grads;
     TUTTI_ASSERT(grads == first + (at - begin));
-    go_over((pass){run, begin, at, grads, true, action}, n);
+    for_each_block((slice_pass){run, begin, at, grads, true, action}, n);
   }
   return first;
 }
 
-/** A later one. */
-static void pass_again(tutti_run *run, int64_t begin, int64_t end, float *grads,
-                       void (*action)(tutti_run *, int64_t, int64_t, float *, float *)) {
-  go_over((pass){run, begin, begin, grads, false, action}, end - begin);
+/** A later pass over the same gradient. */
+static void next_pass(tutti_run *run, int64_t begin, int64_t end, float *grads, slice_action *action) {
+  for_each_block((slice_pass){run, begin, begin, grads, false, action}, end - begin);
 }
 
-/** Norms need all of the gradient, or of the rule's directions, before any of it is used. */
+/** A norm needs the whole gradient, or all of the rule's directions, before the first element is updated. */
 static tutti_status update_with_norms(tutti_run *run, int64_t begin, int64_t end) {
   const int64_t n_pieces = tutti_optim_n_pieces(run->fixed.optim),
                 n_norms = tutti_optim_n_norms(run->fixed.optim);
@@ -102,23 +108,23 @@ static tutti_status update_with_norms(tutti_run *run, int64_t begin, int64_t end
            (size_t)tutti_optim_all_pieces(run->fixed.optim) * sizeof *run->step.gain_squares);
   if (n_pieces > 0) {
     memset(run->step.squares, 0, (size_t)n_pieces * sizeof *run->step.squares);
-    grads = pass_new(run, begin, end, square);
+    grads = first_pass(run, begin, end, square);
     TUTTI_TRY(tutti_reducer_sum_slices(run->fixed.reducer, run->step.squares, n_pieces));
   } else if (run->step.gain_squares) {
-    grads = pass_new(run, begin, end, NULL);
+    grads = first_pass(run, begin, end, NULL);
   }
-  TUTTI_TRY(tutti_gain_find(run));
+  TUTTI_TRY(tutti_measure_gain_compute(run));
   tutti_train_update_begin(run);
   if (n_norms > 0) {
     memset(run->step.norms, 0, (size_t)n_norms * sizeof *run->step.norms);
     if (grads)
-      pass_again(run, begin, end, grads, prepare);
+      next_pass(run, begin, end, grads, prepare);
     else
-      grads = pass_new(run, begin, end, prepare);
+      grads = first_pass(run, begin, end, prepare);
     TUTTI_TRY(tutti_reducer_sum_slices(run->fixed.reducer, run->step.norms, n_norms));
     tutti_optim_set_ratios(run->fixed.optim, run->step.norms);
   }
-  pass_again(run, begin, end, grads, step);
+  next_pass(run, begin, end, grads, step);
   return TUTTI_OK;
 }
 
@@ -132,22 +138,24 @@ tutti_status tutti_train_update(tutti_run *run) {
   tutti_reducer_slice(run->fixed.reducer, &begin, &end);
   if (has_norms(run)) return update_with_norms(run, begin, end);
   tutti_train_update_begin(run);
-  pass_new(run, begin, end, step);
+  first_pass(run, begin, end, step);
   return TUTTI_OK;
 }
 
 bool tutti_train_may_update_early(const tutti_run *run, double loss) {
+  // A step that must not change the weights would be noticed too late: hence the checks of failure, loss and penalty.
   return run->fixed.size == 1 && !run->fixed.plan.leaves_apart && !has_norms(run) &&
          run->step.local == TUTTI_OK && tutti_tail_holds(loss) && tutti_tail_holds(run->step.penalty);
 }
 
 void tutti_train_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads) {
   tutti_phases_enter(&run->state.phases, TUTTI_PHASE_UPDATE);
-  go_over((pass){run, 0, begin, grads, true, step}, n);
+  for_each_block((slice_pass){run, 0, begin, grads, true, step}, n);
   tutti_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
 }
 
 void tutti_train_update_late(tutti_run *run) {
+  // Backward reads these parameters after their gradient is complete, for the layers below, so they had to wait for its end.
   int first = 0, count = 0;
   tutti_reducer_own_leaves(run->fixed.reducer, &first, &count);
   for (int i = 0; i < run->step.n_late; i++)

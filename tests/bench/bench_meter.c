@@ -3,8 +3,8 @@
 
 #include "bench/endless.h"
 #include "bench/samples.h"
-#include "measure/noise.h"
-#include "train/setup.h"
+#include "measure/noise_impl.h"
+#include "train/train_impl.h"
 
 static const char *const measures[] = {"none", "noise", "norms", "all"};
 enum { N = sizeof measures / sizeof *measures };
@@ -19,7 +19,7 @@ typedef struct {
 } training;
 
 static tutti_status step(training *t) {
-  tutti_step_result result;
+  tutti_train_step_result result;
   TUTTI_TRY(endless_step(&t->run, &result));
   t->loss = result.loss;
   return TUTTI_OK;
@@ -47,7 +47,7 @@ static tutti_status create(const bench *b, const char *file, int64_t batch, cons
                            training *t) {
   TUTTI_TRY(tutti_agree(b->comm, endless_parse(b, file, batch, measure, &t->config)));
   TUTTI_TRY(tutti_train_create(b->comm, &t->config, &t->run));
-  t->n_steps = tutti_noise_every(batch);
+  t->n_steps = tutti_measure_noise_every(batch);
   return tutti_train_begin(&t->run);
 }
 

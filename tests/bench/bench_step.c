@@ -8,10 +8,10 @@
 #include "bench/samples.h"
 #include "support/numbers.h"
 #include "support/reference_net.h"
-#include "train/setup.h"
+#include "train/train_impl.h"
 
 static tutti_status step(void *context) {
-  tutti_step_result result;
+  tutti_train_step_result result;
   return endless_step(context, &result);
 }
 
@@ -73,7 +73,7 @@ static tutti_status check_step(void *context, double *checksum) {
   double expected = 0;
   const tutti_status local = run->fixed.rank == 0 ? expect(run, &expected) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(run->fixed.comm, 0, local));
-  tutti_step_result result;
+  tutti_train_step_result result;
   TUTTI_TRY(tutti_train_step(run, &result));
   *checksum = result.loss;
   TUTTI_CHECK(result.samples == (double)run->fixed.plan.epoch.batch, TUTTI_ERR_INTERNAL,
@@ -92,7 +92,7 @@ typedef struct {
 } product_work;
 
 static tutti_status multiply(product_work *work, bool by_blas) {
-  const tutti_probe_pass pass = {.rows = (int)work->rows, .n_leaves = 1, .leaf_ends = &work->rows};
+  const tutti_probe_micro_batch pass = {.rows = (int)work->rows, .n_leaves = 1, .leaf_ends = &work->rows};
   tutti_products_pass(work->products, &pass, by_blas);
   return TUTTI_OK;
 }

@@ -19,7 +19,7 @@ tutti_status endless_parse(const bench *b, const char *file, int64_t batch, cons
   return tutti_config_parse(NULL, NULL, overrides, sizeof overrides / sizeof *overrides, config);
 }
 
-tutti_status endless_step(tutti_run *run, tutti_step_result *result) {
+tutti_status endless_step(tutti_run *run, tutti_train_step_result *result) {
   TUTTI_TRY(tutti_train_step(run, result));
   TUTTI_CHECK(result->finite, TUTTI_ERR_INTERNAL, "the loss is not finite at step %lld",
               (long long)run->state.at.step);

@@ -47,7 +47,7 @@ refuse 78 train.monitor "'val_accuracy' is not measured" val_binary_accuracy -- 
 
 # --- what is legal and hardly meant is told, and only that
 
-quiet() { expect_no_text 'train.stop_at:' 'train.monitor:' 'schedule.decay' 'model.layers:' 'label_smoothing' 'model.loss:' 'which is all that'; }
+quiet() { expect_no_text 'train.stop_at:' 'train.monitor:' 'schedule.decay' 'model.layers:' 'label_smoothing' 'model.loss:' 'gives nothing else'; }
 train one --model.layers='dense 8 sigmoid, dense 1 sigmoid' --run.directory=quiet --train.monitor=loss
 quiet
 train hot --model.layers='dense 4 softmax' --model.loss=mean_squared_error --run.directory=quiet2
@@ -61,9 +61,9 @@ expect_text 'model.layers: the last layer, softmax, takes the probabilities of a
 train hot --model.layers='dense 4 sigmoid, dropout 0.1, activation softmax' --run.directory=told4
 expect_text 'takes the probabilities of a sigmoid'
 train hot --model.layers='dense 4 tanh, activation softmax' --run.directory=told8
-expect_text 'takes the outputs of a tanh before it, -1 to 1, and can give none near 0 or 1'
+expect_text 'takes the outputs of a tanh before it, -1 to 1, and so cannot give any near 0 or 1'
 train one --model.layers='dense 1 relu, activation sigmoid' --run.directory=told9
-expect_text 'takes the outputs of a relu before it, 0 and above, and can give none below 0.5'
+expect_text 'takes the outputs of a relu before it, 0 and above, and so cannot give any below 0.5'
 train hot --model.layers='dense 4 sigmoid, batch_norm, activation softmax' --run.directory=quiet3 \
   --schedule.decay=plateau
 quiet
@@ -79,10 +79,10 @@ quiet
 train hot --model.layers='dense 4 softmax, dense 4 softmax' --run.directory=told5
 expect_text 'model.layers: layer 1 has softmax'
 train one --model.layers='dense 1 relu' --model.loss=hinge --run.directory=told6
-expect_text 'model.loss: hinge wants outputs on both sides of 0'
+expect_text 'model.loss: hinge requires outputs on both sides of 0'
 succeed "$RANKS" train --data.file=data.h5 --data.y_train=x_train --data.y_test=x_test --run.directory=told7 \
   --model.layers='dense 5 tanh'
-expect_text "which is all that the last layer's tanh gives"
+expect_text "because the last layer's tanh gives nothing else"
 
 # A run of an earlier version, whose columns are named accuracy, goes on with these.
 "$python" - <<'EOF' || fail 'no run of an earlier version'

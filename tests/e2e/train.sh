@@ -60,7 +60,7 @@ succeed "$RANKS" train small.yaml --run.directory=runs/branch --run.resume=runs/
   --train.epochs=4 --optimizer.learning_rate=0.01 --schedule.batch_growth=step --schedule.batch_factor=2 \
   --schedule.batch_milestones='1 epoch'
 expect_text 'optimizer.learning_rate was 0.001 there and is 0.01 now'
-expect_text 'batch 64, 21 steps an epoch'
+expect_text 'batch 64, 21 steps per epoch'
 expect_count 1 'epoch '
 expect_count 1 'epoch 4/4 .* lr 0.01$'
 
@@ -89,7 +89,7 @@ expect_same "$(grep -c '^[1-4]	' "$out")" 2
 # They win over the file; layers are separated by commas; a value may follow as an argument of its own.
 succeed "$RANKS" train small.yaml --model.layers='dense 12 tanh, dense 10 softmax' --train.batch_size 64 \
   --run.directory=runs/options --train.epochs=1 --data.validation_split=0 --run.keep=1 --run.metrics_every='5 steps'
-expect_text '910 parameters, batch 64, 23 steps an epoch'
+expect_text '910 parameters, batch 64, 23 steps per epoch'
 expect_same "$(value step)" 23
 expect_no_text val_loss
 expect_files runs/options config.yaml metrics.h5 checkpoint.h5

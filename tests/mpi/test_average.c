@@ -167,8 +167,8 @@ static tutti_evaluation evaluate(const tutti_comm *comm, const training_folder *
   tutti_evaluation result = {0};
   char path[400], metric[32];
   snprintf(path, sizeof path, "%s/%s", folder->path, file);
-  EXPECT_OK(
-      tutti_evaluate_checkpoint(comm, path, NULL, false, TUTTI_SPLIT_VALIDATION, weights, metric, &result));
+  EXPECT_OK(tutti_train_evaluate_checkpoint(comm, path, NULL, false, TUTTI_SPLIT_VALIDATION, weights, metric,
+                                            &result));
   return result;
 }
 
@@ -183,7 +183,7 @@ static void predict(const tutti_comm *comm, const training_folder *folder, const
   snprintf(path, sizeof path, "%s/%s", folder->path, file);
   snprintf(data, sizeof data, "%s/data.h5", folder->path);
   snprintf(output, sizeof output, "%s/predicted.h5", folder->path);
-  EXPECT_OK(tutti_predict_checkpoint(comm, path, data, "x_test", false, output, weights, &n));
+  EXPECT_OK(tutti_train_predict_checkpoint(comm, path, data, "x_test", false, output, weights, &n));
   if (tutti_comm_rank(comm) > 0) return;
   EXPECT_OK(tutti_file_open(output, &predicted));
   EXPECT_OK(tutti_file_read_rows(predicted, "predictions", TUTTI_F32, 0, N_TEST, values));
@@ -256,8 +256,8 @@ static void only_an_average_that_is_kept_is_evaluated(const tutti_comm *comm) {
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "run", COMMON, NULL, &result));
   snprintf(path, sizeof path, "%s/run/checkpoint.h5", folder.path);
-  EXPECT_FAILS(tutti_evaluate_checkpoint(comm, path, NULL, false, TUTTI_SPLIT_TEST, TUTTI_WEIGHTS_AVERAGE,
-                                         metric, &unused),
+  EXPECT_FAILS(tutti_train_evaluate_checkpoint(comm, path, NULL, false, TUTTI_SPLIT_TEST,
+                                               TUTTI_WEIGHTS_AVERAGE, metric, &unused),
                TUTTI_ERR_CONFIG, "has no average of the weights");
   training_folder_remove(comm, &folder);
 }

@@ -248,8 +248,8 @@ static void ranks_make_no_difference(const tutti_comm *comm) {
   const tutti_sharpness_options options = usual();
   EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
   EXPECT_OK(tutti_sharpness_of_checkpoint(folder.self, checkpoint, &options, &alone));
-  EXPECT_OK(tutti_evaluate_checkpoint(comm, checkpoint, NULL, false, TUTTI_SPLIT_TRAIN, TUTTI_WEIGHTS_OF_FILE,
-                                      metric, &evaluated));
+  EXPECT_OK(tutti_train_evaluate_checkpoint(comm, checkpoint, NULL, false, TUTTI_SPLIT_TRAIN,
+                                            TUTTI_WEIGHTS_OF_FILE, metric, &evaluated));
   EXPECT(fabs(found.train_loss - evaluated.loss) < 1e-6, "%.9g, eval says %.9g", found.train_loss,
          evaluated.loss);
   expect_near(found.train_loss, alone.train_loss, "train_loss");

@@ -75,10 +75,10 @@ static void check_case(const tutti_comm *comm, const training_folder *folder, co
   snprintf(checkpoint, sizeof checkpoint, "%.250s/%s/checkpoint.h5", folder->path, run);
   snprintf(output, sizeof output, "%.250s/%s/out.h5", folder->path, run);
   EXPECT_OK(training_run(comm, folder, run, yaml, NULL, &trained));
-  EXPECT_OK(tutti_evaluate_checkpoint(comm, checkpoint, NULL, false, TUTTI_SPLIT_TEST, TUTTI_WEIGHTS_OF_FILE,
-                                      metric, &measured));
-  EXPECT_OK(
-      tutti_predict_checkpoint(comm, checkpoint, data, "x_test", false, output, TUTTI_WEIGHTS_OF_FILE, &n));
+  EXPECT_OK(tutti_train_evaluate_checkpoint(comm, checkpoint, NULL, false, TUTTI_SPLIT_TEST,
+                                            TUTTI_WEIGHTS_OF_FILE, metric, &measured));
+  EXPECT_OK(tutti_train_predict_checkpoint(comm, checkpoint, data, "x_test", false, output,
+                                           TUTTI_WEIGHTS_OF_FILE, &n));
   EXPECT(n == N_TEST && measured.samples == N_TEST, "%lld rows, %lld samples", (long long)n,
          (long long)measured.samples);
   if (tutti_comm_rank(comm) > 0) return;
@@ -137,11 +137,11 @@ static void the_output_is_another_file(const tutti_comm *comm) {
   snprintf(data, sizeof data, "%s/data.h5", folder.path);
   snprintf(checkpoint, sizeof checkpoint, "%s/run/checkpoint.h5", folder.path);
   EXPECT_OK(training_run(comm, &folder, "run", yaml, NULL, &result));
-  EXPECT_FAILS(
-      tutti_predict_checkpoint(comm, checkpoint, data, "x_test", false, data, TUTTI_WEIGHTS_OF_FILE, &n),
-      TUTTI_ERR_USAGE, "is both input and output");
-  EXPECT_FAILS(tutti_predict_checkpoint(comm, checkpoint, data, "x_test", false, checkpoint,
-                                        TUTTI_WEIGHTS_OF_FILE, &n),
+  EXPECT_FAILS(tutti_train_predict_checkpoint(comm, checkpoint, data, "x_test", false, data,
+                                              TUTTI_WEIGHTS_OF_FILE, &n),
+               TUTTI_ERR_USAGE, "is both input and output");
+  EXPECT_FAILS(tutti_train_predict_checkpoint(comm, checkpoint, data, "x_test", false, checkpoint,
+                                              TUTTI_WEIGHTS_OF_FILE, &n),
                TUTTI_ERR_USAGE, "is both checkpoint and output");
   training_folder_remove(comm, &folder);
 }
@@ -181,16 +181,16 @@ static void rows_of_another_type_mean_the_same(const tutti_comm *comm) {
     for (int k = 0; k < 2; k++) {
       snprintf(test, sizeof test, "%s_test", names[i][k]);
       snprintf(output[k], sizeof output[k], "%.250s/out-%d.h5", folder.path, k);
-      EXPECT_OK(tutti_predict_checkpoint(comm, checkpoint, data, test, false, output[k],
-                                         TUTTI_WEIGHTS_OF_FILE, &n));
+      EXPECT_OK(tutti_train_predict_checkpoint(comm, checkpoint, data, test, false, output[k],
+                                               TUTTI_WEIGHTS_OF_FILE, &n));
       if (training_is_root(comm)) EXPECT_OK(read_predictions(output[k], values[k]));
     }
     for (int j = 0; j < N_TEST * 3; j++)
       EXPECT(fabsf(values[0][j] - values[1][j]) < 1e-5F, "output %d: %g and %g", j, (double)values[0][j],
              (double)values[1][j]);
     if (i == 0)
-      EXPECT_FAILS(tutti_predict_checkpoint(comm, checkpoint, data, "x_test", false, output[0],
-                                            TUTTI_WEIGHTS_OF_FILE, &n),
+      EXPECT_FAILS(tutti_train_predict_checkpoint(comm, checkpoint, data, "x_test", false, output[0],
+                                                  TUTTI_WEIGHTS_OF_FILE, &n),
                    TUTTI_ERR_DATA,
                    "array 'x_test' contains numbers, but the network is trained on rows of bytes");
   }
@@ -217,8 +217,8 @@ static void features_as_targets_are_scaled(const tutti_comm *comm) {
     EXPECT(fabs(own.test.loss - other.test.loss) < 1e-6 * other.test.loss, "%s: %g and %g", losses[i],
            own.test.loss, other.test.loss);
     snprintf(checkpoint, sizeof checkpoint, "%.250s/own/checkpoint.h5", folder.path);
-    EXPECT_OK(tutti_evaluate_checkpoint(comm, checkpoint, NULL, false, TUTTI_SPLIT_TEST,
-                                        TUTTI_WEIGHTS_OF_FILE, metric, &measured));
+    EXPECT_OK(tutti_train_evaluate_checkpoint(comm, checkpoint, NULL, false, TUTTI_SPLIT_TEST,
+                                              TUTTI_WEIGHTS_OF_FILE, metric, &measured));
     EXPECT(fabs(own.test.loss - measured.loss) < 1e-6 * own.test.loss, "evaluated: %g and %g", own.test.loss,
            measured.loss);
     EXPECT_FAILS(

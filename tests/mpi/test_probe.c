@@ -26,7 +26,7 @@ typedef struct {
   bool added; // one pass was added to the one before
 } pass_sums;
 
-static void add_pass(void *context, const tutti_probe_pass *pass) {
+static void add_pass(void *context, const tutti_probe_micro_batch *pass) {
   pass_sums *sums = context;
   EXPECT(pass->n_leaves >= 1 && pass->leaf_ends[pass->n_leaves - 1] == pass->rows, "%d rows in %d leaves",
          pass->rows, pass->n_leaves);
@@ -38,7 +38,7 @@ static void add_pass(void *context, const tutti_probe_pass *pass) {
 static void check_passes(const tutti_comm *comm, tutti_probe *probe, int64_t batch_size, int64_t largest) {
   pass_sums sums = {0};
   if (!EXPECT_OK(tutti_probe_prepare(probe, comm, batch_size, TUTTI_REDUCE_AUTO))) return;
-  tutti_probe_passes(probe, add_pass, &sums);
+  tutti_probe_visit_micro_batches(probe, add_pass, &sums);
   EXPECT(sums.largest <= largest, "a pass has %lld rows", (long long)sums.largest);
   EXPECT(sums.added == (sums.samples > (double)largest), "%g samples", sums.samples);
   EXPECT_OK(tutti_sum(comm, &sums.samples, 1));

@@ -295,8 +295,8 @@ static void validation_rows_stay_those_of_a_named_checkpoint(const tutti_comm *c
     EXPECT(fabs(first.validation.loss - second.validation.loss) <= 1e-5, "%.9g and %.9g",
            first.validation.loss, second.validation.loss);
   }
-  EXPECT_OK(tutti_evaluate_checkpoint(comm, path, NULL, false, TUTTI_SPLIT_VALIDATION, TUTTI_WEIGHTS_OF_FILE,
-                                      metric, &again));
+  EXPECT_OK(tutti_train_evaluate_checkpoint(comm, path, NULL, false, TUTTI_SPLIT_VALIDATION,
+                                            TUTTI_WEIGHTS_OF_FILE, metric, &again));
   EXPECT(fabs(first.validation.loss - again.loss) <= 1e-5, "%.9g and %.9g", first.validation.loss,
          again.loss);
   training_folder_remove(comm, &folder);

@@ -48,8 +48,8 @@ static void the_second_half_of_a_training_begins_with_the_weights(const tutti_co
     tutti_evaluation evaluation;
     char path[400], metric[32];
     snprintf(path, sizeof path, "%s/second/checkpoint.h5", folder.path);
-    EXPECT_OK(tutti_evaluate_checkpoint(folder.self, path, NULL, false, TUTTI_SPLIT_TEST,
-                                        TUTTI_WEIGHTS_OF_FILE, metric, &evaluation));
+    EXPECT_OK(tutti_train_evaluate_checkpoint(folder.self, path, NULL, false, TUTTI_SPLIT_TEST,
+                                              TUTTI_WEIGHTS_OF_FILE, metric, &evaluation));
     EXPECT(evaluation.loss == straight.test.loss, "eval has %.9g", evaluation.loss);
     EXPECT_OK(training_run(folder.self, &folder, "alone", yaml, (training_overrides){weights}, &result));
   }

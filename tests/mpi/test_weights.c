@@ -49,10 +49,10 @@ static void the_loss_is_the_weighted_sum_over_the_batch(const tutti_comm *comm) 
   snprintf(checkpoint, sizeof checkpoint, "%.250s/still/checkpoint.h5", folder.path);
   snprintf(data, sizeof data, "%s/data.h5", folder.path);
   snprintf(out, sizeof out, "%.250s/out.h5", folder.path);
-  EXPECT_OK(
-      tutti_predict_checkpoint(comm, checkpoint, data, "x_train", false, out, TUTTI_WEIGHTS_OF_FILE, &n));
-  EXPECT_OK(tutti_evaluate_checkpoint(comm, checkpoint, NULL, false, TUTTI_SPLIT_TRAIN, TUTTI_WEIGHTS_OF_FILE,
-                                      metric, &measured));
+  EXPECT_OK(tutti_train_predict_checkpoint(comm, checkpoint, data, "x_train", false, out,
+                                           TUTTI_WEIGHTS_OF_FILE, &n));
+  EXPECT_OK(tutti_train_evaluate_checkpoint(comm, checkpoint, NULL, false, TUTTI_SPLIT_TRAIN,
+                                            TUTTI_WEIGHTS_OF_FILE, metric, &measured));
   if (training_is_root(comm)) {
     static float p[N_TRAIN * N_CLASSES], y[N_TRAIN], w[N_TRAIN];
     double trained = 0, evaluated = 0, right = 0;

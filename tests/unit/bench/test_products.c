@@ -12,9 +12,9 @@ static double flops_of(const char *const *words, int n_layers) {
   CHECK_OK(tutti_model_create(&options, 20, 10, &model));
   CHECK_OK(tutti_products_create(model, 10, &products));
   for (int by_blas = 0; by_blas < 2; by_blas++) { // reads and writes only what it owns
-    tutti_products_pass(products, &(tutti_probe_pass){10, 1, (int64_t[]){10}, false}, by_blas);
-    tutti_products_pass(products, &(tutti_probe_pass){9, 3, (int64_t[]){4, 4, 9}, true}, by_blas);
-    tutti_products_pass(products, &(tutti_probe_pass){0, 1, (int64_t[]){0}, false}, by_blas);
+    tutti_products_pass(products, &(tutti_probe_micro_batch){10, 1, (int64_t[]){10}, false}, by_blas);
+    tutti_products_pass(products, &(tutti_probe_micro_batch){9, 3, (int64_t[]){4, 4, 9}, true}, by_blas);
+    tutti_products_pass(products, &(tutti_probe_micro_batch){0, 1, (int64_t[]){0}, false}, by_blas);
   }
   const double flops = tutti_products_flops(products, 10);
   tutti_products_destroy(&products);

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 #include "base/random.h"
-#include "measure/noise.h"
+#include "measure/noise_impl.h"
 #include "support/check.h"
 
 enum { N = 200, DIM = 6 };
@@ -36,9 +36,9 @@ static void make_population(population *p) {
 }
 
 /** The sums of a batch of these ids, divided into groups of these sizes. */
-static tutti_noise_sums sums_of(const population *p, const int *ids, const int *sizes, int n_groups,
-                                double among) {
-  tutti_noise_sums sums = {.groups = n_groups, .population = among};
+static tutti_measure_noise_sums sums_of(const population *p, const int *ids, const int *sizes, int n_groups,
+                                        double among) {
+  tutti_measure_noise_sums sums = {.groups = n_groups, .population = among};
   double all[DIM] = {0};
   int at = 0;
   for (int r = 0; r < n_groups; r++) {
@@ -81,8 +81,8 @@ static void check_means(const int *sizes, int n_groups, bool again) {
   for (int trial = 0; trial < TRIALS; trial++) {
     int ids[N];
     draw((uint64_t)trial, again, BATCH, ids);
-    const tutti_noise_sums sums = sums_of(&p, ids, sizes, n_groups, again ? INFINITY : N);
-    const tutti_noise found = tutti_noise_estimate(&sums);
+    const tutti_measure_noise_sums sums = sums_of(&p, ids, sizes, n_groups, again ? INFINITY : N);
+    const tutti_measure_noise found = tutti_measure_noise_estimate(&sums);
     trace += found.trace / TRIALS;
     square += found.grad_squared / TRIALS;
     uncorrected += (sums.square - found.trace / sums.batch) / TRIALS;
@@ -113,12 +113,12 @@ static void a_batch_of_all_examples_gives_the_square_exactly(void **state) {
   int ids[N], sizes[3] = {17, 100, 83};
   make_population(&p);
   for (int i = 0; i < N; i++) ids[i] = (i * 7) % N;
-  const tutti_noise_sums sums = sums_of(&p, ids, sizes, 3, N);
-  CHECK_CLOSE(tutti_noise_estimate(&sums).grad_squared, p.square, 1e-13, 0);
+  const tutti_measure_noise_sums sums = sums_of(&p, ids, sizes, 3, N);
+  CHECK_CLOSE(tutti_measure_noise_estimate(&sums).grad_squared, p.square, 1e-13, 0);
 }
 
 /** Examples are groups of one. */
-static tutti_noise_sums all_examples(const population *p) {
+static tutti_measure_noise_sums all_examples(const population *p) {
   int ids[N], ones[N];
   for (int i = 0; i < N; i++) {
     ids[i] = i;
@@ -131,8 +131,8 @@ static void examples_as_groups_give_the_population_itself(void **state) {
   (void)state;
   population p;
   make_population(&p);
-  const tutti_noise_sums sums = all_examples(&p);
-  const tutti_noise found = tutti_noise_estimate(&sums);
+  const tutti_measure_noise_sums sums = all_examples(&p);
+  const tutti_measure_noise found = tutti_measure_noise_estimate(&sums);
   CHECK_CLOSE(found.trace, p.trace * N / (N - 1.0), 1e-12, 0);
   CHECK_CLOSE(found.grad_squared, p.square, 1e-12, 0);
 }
@@ -142,8 +142,8 @@ static void diversity_is_the_noise_scale_in_other_words(void **state) {
   (void)state;
   population p;
   make_population(&p);
-  const tutti_noise_sums sums = all_examples(&p);
-  CHECK_CLOSE(N * tutti_noise_diversity(&sums) - 1, p.trace / p.square, 1e-12, 0);
+  const tutti_measure_noise_sums sums = all_examples(&p);
+  CHECK_CLOSE(N * tutti_measure_noise_diversity(&sums) - 1, p.trace / p.square, 1e-12, 0);
 }
 
 /** gain = K (B_simple + b) / (B_simple + B) for reference batches of b samples. */
@@ -154,42 +154,43 @@ static void gain_of_adascale_is_the_noise_scale_in_other_words(void **state) {
   for (int trial = 0; trial < 20; trial++) {
     int ids[N];
     draw((uint64_t)trial, true, 80, ids);
-    const tutti_noise_sums sums = sums_of(&p, ids, equal, 4, INFINITY);
-    const tutti_noise noise = tutti_noise_estimate(&sums);
+    const tutti_measure_noise_sums sums = sums_of(&p, ids, equal, 4, INFINITY);
+    const tutti_measure_noise noise = tutti_measure_noise_estimate(&sums);
     const double scale = noise.trace / noise.grad_squared;
     assert_true(noise.trace > 0 && noise.grad_squared > 0); // no floor is reached
-    CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&sums, 20), 4), 4 * (scale + 20) / (scale + 80),
-                1e-12, 0);
+    CHECK_CLOSE(tutti_measure_adascale_gain(tutti_measure_adascale_estimate(&sums, 20), 4),
+                4 * (scale + 20) / (scale + 80), 1e-12, 0);
     // Any other reference batch, from the same groups.
-    CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&sums, 5), 16), 16 * (scale + 5) / (scale + 80),
-                1e-12, 0);
+    CHECK_CLOSE(tutti_measure_adascale_gain(tutti_measure_adascale_estimate(&sums, 5), 16),
+                16 * (scale + 5) / (scale + 80), 1e-12, 0);
   }
 }
 
 static void gain_is_between_1_and_the_number_of_groups(void **state) {
   (void)state;
-  const tutti_noise_sums quiet = {
+  const tutti_measure_noise_sums quiet = {
       .groups = 8, .squares = 64, .batch = 64, .square = 1, .population = INFINITY};
-  const tutti_noise_sums loud = {.groups = 8, .squares = 64, .batch = 64, .population = INFINITY};
-  CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&quiet, 8), 8), 1, 1e-5,
+  const tutti_measure_noise_sums loud = {.groups = 8, .squares = 64, .batch = 64, .population = INFINITY};
+  CHECK_CLOSE(tutti_measure_adascale_gain(tutti_measure_adascale_estimate(&quiet, 8), 8), 1, 1e-5,
               0); // but for the floor of 1e-6
-  CHECK_CLOSE(tutti_adascale_gain(tutti_adascale_estimate(&loud, 8), 8), 8, 1e-12, 0);
+  CHECK_CLOSE(tutti_measure_adascale_gain(tutti_measure_adascale_estimate(&loud, 8), 8), 8, 1e-12, 0);
   // Below the floors of both.
-  CHECK_NEAR(tutti_adascale_estimate(&quiet, 8).variance, 1e-6, 0);
-  CHECK_NEAR(tutti_adascale_estimate(&loud, 8).square, 0, 0);
-  CHECK_NEAR(tutti_adascale_decay(8, 1), 0.992, 1e-15);
-  CHECK_NEAR(tutti_adascale_decay(8, 32), pow(0.992, 32), 1e-15);
-  assert_true(tutti_adascale_decay(2000, 1) == 0);
+  CHECK_NEAR(tutti_measure_adascale_estimate(&quiet, 8).variance, 1e-6, 0);
+  CHECK_NEAR(tutti_measure_adascale_estimate(&loud, 8).square, 0, 0);
+  CHECK_NEAR(tutti_measure_adascale_decay(8, 1), 0.992, 1e-15);
+  CHECK_NEAR(tutti_measure_adascale_decay(8, 32), pow(0.992, 32), 1e-15);
+  assert_true(tutti_measure_adascale_decay(2000, 1) == 0);
 }
 
 /** Also where rounding leaves a rest of what cancels. */
 static void one_group_tells_nothing(void **state) {
   (void)state;
-  const tutti_noise_sums sums = {
+  const tutti_measure_noise_sums sums = {
       .groups = 1, .squares = 32 * (1 + 1e-15), .batch = 32, .square = 1, .population = 100};
-  assert_true(isnan(tutti_noise_estimate(&sums).trace) && isnan(tutti_noise_estimate(&sums).grad_squared));
-  assert_true(isnan(tutti_adascale_estimate(&sums, 32).variance));
-  assert_true(isnan(tutti_adascale_gain(tutti_adascale_estimate(&sums, 32), 1)));
+  assert_true(isnan(tutti_measure_noise_estimate(&sums).trace) &&
+              isnan(tutti_measure_noise_estimate(&sums).grad_squared));
+  assert_true(isnan(tutti_measure_adascale_estimate(&sums, 32).variance));
+  assert_true(isnan(tutti_measure_adascale_gain(tutti_measure_adascale_estimate(&sums, 32), 1)));
 }
 
 /** The gradient of a net falls tenfold within an epoch of 60,000: its noise scale has to show most of that by the
@@ -199,32 +200,32 @@ static void averages_follow_a_training(void **state) {
   const double samples[] = {16, 128, 4096};
   for (int i = 0; i < 3; i++) {
     const int n = (int)(60000 / samples[i]);
-    const double decay = tutti_noise_decay(samples[i]);
-    tutti_smoothed trace = {0}, squared = {0};
+    const double decay = tutti_measure_noise_decay(samples[i]);
+    tutti_measure_smoothed trace = {0}, squared = {0};
     for (int step = 0; step < 2 * n; step++) {
-      tutti_smoothed_add(&trace, 1, decay);
-      tutti_smoothed_add(&squared, step < n ? 1 : 0.1, decay);
-      if (step + 1 == n) CHECK_NEAR(tutti_smoothed_value(&squared), 1, 1e-12);
+      tutti_measure_smoothed_add(&trace, 1, decay);
+      tutti_measure_smoothed_add(&squared, step < n ? 1 : 0.1, decay);
+      if (step + 1 == n) CHECK_NEAR(tutti_measure_smoothed_value(&squared), 1, 1e-12);
     }
-    const double scale = tutti_smoothed_value(&trace) / tutti_smoothed_value(&squared);
+    const double scale = tutti_measure_smoothed_value(&trace) / tutti_measure_smoothed_value(&squared);
     if (!(scale > 3.5 && scale < 10)) fail_msg("%g samples: %g, expected 3.5 to 10", samples[i], scale);
   }
-  CHECK_NEAR(tutti_noise_decay(60000), 0.9, 1e-15);
+  CHECK_NEAR(tutti_measure_noise_decay(60000), 0.9, 1e-15);
 }
 
 static void averages_have_no_bias_and_leave_out_what_is_unknown(void **state) {
   (void)state;
-  tutti_smoothed average = {0};
-  assert_true(isnan(tutti_smoothed_value(&average)));
-  tutti_smoothed_add(&average, -3, 0.99); // single estimates may be negative
-  CHECK_NEAR(tutti_smoothed_value(&average), -3, 1e-14);
-  tutti_smoothed_add(&average, NAN, 0.99);
-  tutti_smoothed_add(&average, INFINITY, 0.99);
-  CHECK_NEAR(tutti_smoothed_value(&average), -3, 1e-14);
-  tutti_smoothed_add(&average, 5, 0.99);
-  CHECK_NEAR(tutti_smoothed_value(&average), (0.99 * -3 + 5) / 1.99, 1e-14);
-  for (int i = 0; i < 3000; i++) tutti_smoothed_add(&average, 5, 0.99);
-  CHECK_NEAR(tutti_smoothed_value(&average), 5, 1e-10);
+  tutti_measure_smoothed average = {0};
+  assert_true(isnan(tutti_measure_smoothed_value(&average)));
+  tutti_measure_smoothed_add(&average, -3, 0.99); // single estimates may be negative
+  CHECK_NEAR(tutti_measure_smoothed_value(&average), -3, 1e-14);
+  tutti_measure_smoothed_add(&average, NAN, 0.99);
+  tutti_measure_smoothed_add(&average, INFINITY, 0.99);
+  CHECK_NEAR(tutti_measure_smoothed_value(&average), -3, 1e-14);
+  tutti_measure_smoothed_add(&average, 5, 0.99);
+  CHECK_NEAR(tutti_measure_smoothed_value(&average), (0.99 * -3 + 5) / 1.99, 1e-14);
+  for (int i = 0; i < 3000; i++) tutti_measure_smoothed_add(&average, 5, 0.99);
+  CHECK_NEAR(tutti_measure_smoothed_value(&average), 5, 1e-10);
 }
 
 /** About 4096 samples lie between two measured steps; a batch of more than half of them is not measured each time. */
@@ -234,7 +235,7 @@ static void a_step_is_measured_for_so_many_samples(void **state) {
     int64_t batch, every;
   } cases[] = {{1, 4096}, {16, 256}, {333, 12}, {2047, 2}, {2048, 2}, {4096, 2}, {60000, 2}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-    assert_int_equal(tutti_noise_every(cases[i].batch), cases[i].every);
+    assert_int_equal(tutti_measure_noise_every(cases[i].batch), cases[i].every);
 }
 
 int main(void) {

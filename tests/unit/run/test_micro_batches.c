@@ -4,7 +4,7 @@
 enum { MAX_PASSES = 16, MAX_LEAVES = 64 };
 
 typedef struct {
-  tutti_pass passes[MAX_PASSES];
+  tutti_micro_batch passes[MAX_PASSES];
   int64_t ends[MAX_PASSES][MAX_LEAVES];
   int n;
 } pass_list;
@@ -15,8 +15,8 @@ static pass_list all_passes(int64_t count, int64_t grain, int n_leaves, int firs
   const tutti_plan plan = {.n_leaves = n_leaves, .micro_rows = micro_rows};
   const tutti_range batch = {.begin = 100, .count = count};
   pass_list list = {.n = 0};
-  tutti_pass pass = tutti_pass_before(first);
-  while (tutti_pass_next(&plan, batch, grain, end, &pass, list.ends[list.n])) {
+  tutti_micro_batch pass = tutti_micro_batch_before(first);
+  while (tutti_micro_batch_next(&plan, batch, grain, end, &pass, list.ends[list.n])) {
     assert_true(list.n + 1 < MAX_PASSES);
     list.passes[list.n++] = pass;
   }
@@ -25,7 +25,7 @@ static pass_list all_passes(int64_t count, int64_t grain, int n_leaves, int firs
 
 static void check_pass(const pass_list *list, int i, int leaf, int n_leaves, int64_t begin, int64_t count,
                        bool begins, bool ends) {
-  const tutti_pass *pass = &list->passes[i];
+  const tutti_micro_batch *pass = &list->passes[i];
   assert_int_equal(pass->leaf, leaf);
   assert_int_equal(pass->n_leaves, n_leaves);
   assert_int_equal(pass->rows.begin, begin);

@@ -1,16 +1,19 @@
-/** Outputs of a checkpoint's network: the ranks share the rows, rank 0 writes them piece by piece. */
+/* Outputs of the network in a checkpoint for the rows of an array.  The ranks share the rows in rounds, and rank 0 writes each
+ * round to the file, so that no rank needs memory for all of them.  The command `tutti predict` calls this. */
 #include "rundir/restore.h"
 #include "tutti/io.h"
 #include "tutti/train.h"
 
-/** What a prediction works with.  A round is max_rows rows of each rank. */
+/** A prediction.  A round is network->max_rows rows of each rank. */
 typedef struct {
   const tutti_comm *comm;
   const tutti_restored *restored;
   int64_t n_out, n_decisions;
-  tutti_file *file;               // on rank 0 alone
-  float *own_out, *out;           // [max_rows, n_out]; those of the round, on rank 0 alone
-  int32_t *own_classes, *classes; // [max_rows, n_decisions]; those of the round, on rank 0 alone
+  tutti_file *file;     // on rank 0 alone
+  float *own_out;       // [max_rows, n_out] of this rank
+  float *out;           // [size * max_rows, n_out] of the round; on rank 0 alone
+  int32_t *own_classes; // [max_rows, n_decisions] of this rank
+  int32_t *classes;     // [size * max_rows, n_decisions] of the round; on rank 0 alone
 } prediction;
 
 static tutti_status allocate(prediction *p) {
@@ -38,7 +41,7 @@ static tutti_status create_arrays(prediction *p, const char *output, int64_t n) 
                               restored->classes.n);
 }
 
-/** This rank's rows of one round through the network. */
+/** Send this rank's rows of one round through the network. */
 static tutti_status forward(prediction *p, int64_t first, int64_t n) {
   const tutti_network *network = &p->restored->network;
   const tutti_model_pass pass = {.batch_count = n};
@@ -57,14 +60,15 @@ static tutti_status gather(const prediction *p) {
                             p->classes);
 }
 
-/** Rows [first, first + n), which are a round's, into the file. */
+/** Write the round with rows [first, first + n). */
 static tutti_status write(const prediction *p, int64_t first, int64_t n) {
   TUTTI_TRY(tutti_file_write_rows(p->file, "predictions", TUTTI_F32, first, n, p->out));
   if (p->n_decisions == 0) return TUTTI_OK;
   return tutti_file_write_rows(p->file, "classes", TUTTI_I32, first, n, p->classes);
 }
 
-/** The ranks' rows of a round stand one after another. */
+/** In a round the rows of the ranks follow one another, so the gathered arrays are in the order of the file.  Ranks for which
+ * no rows are left take part with none. */
 static tutti_status predict_rows(prediction *p, int64_t n) {
   const int rank = tutti_comm_rank(p->comm), size = tutti_comm_size(p->comm);
   const int64_t rows = p->restored->network.max_rows;
@@ -104,9 +108,9 @@ static tutti_status predict(prediction *p, const char *checkpoint, const char *i
   return TUTTI_OK;
 }
 
-tutti_status tutti_predict_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *input,
-                                      const char *dataset, bool external, const char *output,
-                                      tutti_weights weights, int64_t *n_samples) {
+tutti_status tutti_train_predict_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *input,
+                                            const char *dataset, bool external, const char *output,
+                                            tutti_weights weights, int64_t *n_samples) {
   tutti_restored restored = {0};
   prediction p = {.comm = comm, .restored = &restored};
   const tutti_status status =

@@ -1,5 +1,7 @@
-/** What is said at the start of settings that are legal and hardly meant. */
-#include "train/advice.h"
+/* Warnings at the start of a training, or of a study, about settings that are legal but probably a mistake: goals that cannot
+ * be reached, activations that squash their input twice, a last layer that cannot give the targets.  Each warning says what
+ * will happen and what to do.  train.c and training_set.c call this. */
+#include "train/train_impl.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,18 +12,21 @@
 
 // --- goals -------------------------------------------------------------------------------------------------
 
-static void advise_goal(const tutti_goal *goal) {
+static void warn_goal(const tutti_goal *goal) {
   char text[128];
   if (!tutti_goal_out_of_reach(goal)) return;
   tutti_goal_print(goal, text, sizeof text);
-  tutti_log_root(TUTTI_LOG_WARNING,
-                 "train.stop_at: nothing can reach %s, an accuracy is at most 1 and a loss at least 0: the "
-                 "training will take its whole budget",
-                 text);
+  tutti_log_root(
+      TUTTI_LOG_WARNING,
+      "train.stop_at: nothing can reach %s, because an accuracy is at most 1 and a loss at least 0: the "
+      "training will take its whole budget",
+      text);
 }
 
-/** Evaluations count when they are done, means of the training samples at the end of an epoch. */
-static void advise_watched(const tutti_run *run, const char *key, const char *metric) {
+/** Warn if the first value of `metric` comes too late to change anything.  Evaluations count when they are done, means over
+ * the training samples at the end of an epoch.
+ * @param[in] key  setting that depends on the metric */
+static void warn_watched(const tutti_run *run, const char *key, const char *metric) {
   const tutti_train_options *train = &run->fixed.config->train;
   const tutti_count every =
       tutti_metric_is_evaluated(metric) ? train->evaluate_every : (tutti_count){1, TUTTI_UNIT_EPOCHS};
@@ -37,20 +42,20 @@ static void advise_watched(const tutti_run *run, const char *key, const char *me
                  key, metric, text);
 }
 
-/** It goes by the monitor, of which is told by its own key, or by val_loss. */
-static void advise_plateau(const tutti_run *run) {
+/** schedule.decay: plateau watches train.monitor, which has a warning of its own, or without one val_loss. */
+static void warn_plateau(const tutti_run *run) {
   const double peak = run->fixed.schedule.peak, least = run->fixed.schedule.least;
-  if (!run->fixed.config->train.monitor) advise_watched(run, "schedule.decay: plateau", "val_loss");
+  if (!run->fixed.config->train.monitor) warn_watched(run, "schedule.decay: plateau", "val_loss");
   if (peak > 0 && least >= peak)
     tutti_log_root(
         TUTTI_LOG_WARNING,
-        "schedule.decay_min: %g is not below the learning rate, %g, which plateau will never lower", least,
+        "schedule.decay_min: %g is not below the learning rate, %g, so plateau will never lower it", least,
         peak);
 }
 
-// --- what activations can give -------------------------------------------------------------------------------
+// --- ranges of activations -----------------------------------------------------------------------------------
 
-enum { BEYOND = 2 }; // what no activation gives that is bounded above
+enum { BEYOND = 2 }; // an output that no activation with an upper bound gives
 
 static bool from_0_to_1(float y) {
   return y >= 0 && y <= 1;
@@ -64,22 +69,23 @@ static bool from_0(float y) {
   return y >= 0;
 }
 
-/** What an activation can give. */
+/** The range of an activation's outputs. */
 typedef struct {
   tutti_activation activation;
-  bool (*gives)(float);
-  const char *range;
-} reach;
+  bool (*gives)(float); // whether an output can have this value
+  const char *range;    // the same in words
+} output_range;
 
-static const reach reaches[] = {
+static const output_range output_ranges[] = {
     {TUTTI_SIGMOID, from_0_to_1, "0 to 1"},         {TUTTI_HARD_SIGMOID, from_0_to_1, "0 to 1"},
     {TUTTI_SOFTMAX, from_0_to_1, "0 to 1"},         {TUTTI_TANH, from_minus_1_to_1, "-1 to 1"},
     {TUTTI_SOFTSIGN, from_minus_1_to_1, "-1 to 1"}, {TUTTI_RELU, from_0, "0 and above"},
     {TUTTI_SOFTPLUS, from_0, "0 and above"},        {TUTTI_EXPONENTIAL, from_0, "0 and above"}};
 
-static const reach *reach_of(tutti_activation activation) {
-  for (size_t i = 0; i < sizeof reaches / sizeof reaches[0]; i++)
-    if (reaches[i].activation == activation) return &reaches[i];
+/** NULL: every value is possible. */
+static const output_range *range_of(tutti_activation activation) {
+  for (size_t i = 0; i < sizeof output_ranges / sizeof output_ranges[0]; i++)
+    if (output_ranges[i].activation == activation) return &output_ranges[i];
   return NULL;
 }
 
@@ -90,54 +96,55 @@ static bool gives_probabilities(const tutti_layer_spec *layer) {
          (layer->activation == TUTTI_SOFTMAX || layer->activation == TUTTI_SIGMOID);
 }
 
-/** The layer of whose narrow outputs the last layer makes probabilities, with nothing trained between; NULL: there is
- * none. */
+/** The layer whose bounded outputs the last layer squashes again into probabilities, with nothing trained in between; NULL:
+ * there is no such layer. */
 static const tutti_layer_spec *squashed_twice(const tutti_layer_spec *layers, int64_t n) {
   const tutti_layer_spec *last = &layers[n - 1];
   if (last->kind != TUTTI_LAYER_ACTIVATION || !gives_probabilities(last)) return NULL;
   int64_t before = n - 2;
   while (before >= 0 && tutti_layer_keeps_range(&layers[before])) before--;
   if (before < 0 || !tutti_layer_has_activation(&layers[before])) return NULL;
-  const reach *given = reach_of(layers[before].activation);
+  const output_range *given = range_of(layers[before].activation);
   const bool narrow = given && (last->activation == TUTTI_SIGMOID || !given->gives(BEYOND));
   return narrow ? &layers[before] : NULL;
 }
 
-static void advise_squashed(const tutti_layer_spec *before, const tutti_layer_spec *last) {
-  const reach *given = reach_of(before->activation);
+static void warn_squashed(const tutti_layer_spec *before, const tutti_layer_spec *last) {
+  const output_range *given = range_of(before->activation);
   tutti_log_root(
       TUTTI_LOG_WARNING,
-      "model.layers: the last layer, %s, takes the %s of a %s before it, %s, and can give none %s: "
+      "model.layers: the last layer, %s, takes the %s of a %s before it, %s, and so cannot give any %s: "
       "leave one of the two out",
       tutti_activation_names[last->activation], gives_probabilities(before) ? "probabilities" : "outputs",
       tutti_activation_names[before->activation], given->range,
       given->gives(BEYOND) ? "below 0.5" : "near 0 or 1");
 }
 
-static void advise_layers(const tutti_config *config) {
+static void warn_layers(const tutti_config *config) {
   const tutti_layer_spec *layers = config->model.layers;
   const int64_t n = config->model.n_layers;
   const tutti_layer_spec *before = squashed_twice(layers, n);
   if (before) {
-    advise_squashed(before, &layers[n - 1]);
+    warn_squashed(before, &layers[n - 1]);
     return;
   }
   for (int64_t i = 0; i < n - 1; i++)
     if (tutti_layer_has_activation(&layers[i]) && layers[i].activation == TUTTI_SOFTMAX)
-      tutti_log_root(
-          TUTTI_LOG_WARNING,
-          "model.layers: layer %lld has softmax, which is for the last one: between others it leaves hardly "
-          "any gradient; relu is usual there",
-          (long long)i + 1);
+      tutti_log_root(TUTTI_LOG_WARNING,
+                     "model.layers: layer %lld has softmax, which is meant for the last layer: between "
+                     "others it leaves hardly "
+                     "any gradient; relu is usual there",
+                     (long long)i + 1);
 }
 
 // --- the loss and the last layer ---------------------------------------------------------------------------
 
-/** Where the targets lie outside of what the last layer can give. */
-static void advise_targets(const tutti_dataset *dataset, const reach *last) {
+/** Warn if targets lie outside of the range of the last layer. */
+static void warn_targets(const tutti_dataset *dataset, const output_range *last) {
   const char *name = tutti_activation_names[last->activation];
   char expected[128];
-  snprintf(expected, sizeof expected, "%s, which is all that the last layer's %s gives", last->range, name);
+  snprintf(expected, sizeof expected, "%s, because the last layer's %s gives nothing else", last->range,
+           name);
   if (tutti_dataset_check_targets(dataset, last->gives, expected) == TUTTI_ERR_DATA)
     tutti_log_root(TUTTI_LOG_WARNING,
                    "%s; end with another activation, 'dense UNITS' for any number, or scale the "
@@ -145,23 +152,23 @@ static void advise_targets(const tutti_dataset *dataset, const reach *last) {
                    tutti_fail_text());
 }
 
-static void advise_last(const tutti_config *config, const tutti_network *network) {
+static void warn_last(const tutti_config *config, const tutti_network *network) {
   const tutti_layer_spec *last = &config->model.layers[config->model.n_layers - 1];
   const tutti_loss loss = tutti_model_loss_kind(network->model);
-  const reach *given = tutti_layer_has_activation(last) ? reach_of(last->activation) : NULL;
+  const output_range *given = tutti_layer_has_activation(last) ? range_of(last->activation) : NULL;
   if (!given || loss == TUTTI_CATEGORICAL_CROSSENTROPY || loss == TUTTI_BINARY_CROSSENTROPY) return;
   if (loss != TUTTI_HINGE)
-    advise_targets(network->dataset, given);
+    warn_targets(network->dataset, given);
   else if (!given->gives(-1))
     tutti_log_root(
         TUTTI_LOG_WARNING,
-        "model.loss: hinge wants outputs on both sides of 0, and the last layer's %s gives %s: end "
+        "model.loss: hinge requires outputs on both sides of 0, and the last layer's %s gives %s: end "
         "with 'dense UNITS' or tanh",
         tutti_activation_names[last->activation], given->range);
 }
 
-/** Whether the names are other than the numbers of their classes.  Two texts are the sides of one question, which 0 and 1
- * say well. */
+/** Whether class numbers stand for something else than they seem to: names that are texts, or other numbers.  Two texts
+ * do not count, because they are the two answers to one question, and 0 and 1 are good values for these. */
 static bool are_renumbered(const char *const *names, int n) {
   int64_t number = 0;
   int n_texts = 0, n_others = 0;
@@ -173,8 +180,9 @@ static bool are_renumbered(const char *const *names, int n) {
   return n_others > 0 && !(n == 2 && n_texts == 2);
 }
 
-/** An import makes classes of whole numbers too, and what is trained on then is their place among all. */
-static void advise_class_numbers(const tutti_network *network) {
+/** Warn if a loss for values gets class numbers.  An import turns whole numbers into classes, too: 10, 20, 30 become 0, 1, 2,
+ * and the network would be trained on these. */
+static void warn_class_numbers(const tutti_network *network) {
   int n = 0;
   const char *const *names = tutti_dataset_classes(network->dataset, &n);
   const tutti_loss loss = tutti_model_loss_kind(network->model);
@@ -183,14 +191,14 @@ static void advise_class_numbers(const tutti_network *network) {
     return;
   tutti_log_root(
       TUTTI_LOG_WARNING,
-      "%s: the labels are numbers of classes ('%.40s' is 0, '%.40s' is %d), and the loss %s takes "
+      "%s: the labels are numbers of classes ('%.40s' is 0, '%.40s' is %d), but the loss %s takes "
       "them for values: end with 'dense %d softmax', or if the labels are values, import them with "
       "--kind=regression",
       tutti_dataset_file(network->dataset), names[0], names[n - 1], n - 1, tutti_loss_names[loss], n);
 }
 
-/** Smoothed labels have a loss whatever is trained. */
-static void advise_smoothing(const tutti_config *config, const tutti_network *network) {
+/** Warn about a goal below the least loss.  With smoothed labels even a perfect network has a loss: their entropy. */
+static void warn_smoothing(const tutti_config *config, const tutti_network *network) {
   const tutti_goal *goal = &config->train.stop_at;
   const double smoothing = config->model.label_smoothing;
   const double least =
@@ -203,23 +211,23 @@ static void advise_smoothing(const tutti_config *config, const tutti_network *ne
   tutti_goal_print(goal, text, sizeof text);
   tutti_log_root(
       TUTTI_LOG_WARNING,
-      "model.label_smoothing: with %g no loss is below %.4g, in evaluations neither, and nothing can "
-      "reach the goal %s: the whole budget will be taken",
+      "model.label_smoothing: with %g no loss is below %.4g, not in evaluations either, so nothing can "
+      "reach the goal %s: the training will take its whole budget",
       smoothing, least, text);
 }
 
-void tutti_train_advise_network(const tutti_config *config, const tutti_network *network) {
-  advise_layers(config);
-  advise_last(config, network);
-  advise_class_numbers(network);
-  advise_smoothing(config, network);
+void tutti_train_warn_network(const tutti_config *config, const tutti_network *network) {
+  warn_layers(config);
+  warn_last(config, network);
+  warn_class_numbers(network);
+  warn_smoothing(config, network);
 }
 
-void tutti_train_advise(const tutti_run *run) {
+void tutti_train_warn(const tutti_run *run) {
   const tutti_train_options *train = &run->fixed.config->train;
-  advise_goal(&train->stop_at);
-  if (train->stop_at.metric[0]) advise_watched(run, "train.stop_at", train->stop_at.metric);
-  if (train->monitor) advise_watched(run, "train.monitor", train->monitor);
-  if (run->fixed.config->schedule.decay == TUTTI_DECAY_PLATEAU) advise_plateau(run);
-  if (run->fixed.rank == 0) tutti_train_advise_network(run->fixed.config, &run->fixed.network);
+  warn_goal(&train->stop_at);
+  if (train->stop_at.metric[0]) warn_watched(run, "train.stop_at", train->stop_at.metric);
+  if (train->monitor) warn_watched(run, "train.monitor", train->monitor);
+  if (run->fixed.config->schedule.decay == TUTTI_DECAY_PLATEAU) warn_plateau(run);
+  if (run->fixed.rank == 0) tutti_train_warn_network(run->fixed.config, &run->fixed.network);
 }

@@ -1,0 +1,103 @@
+/* After a step with a finite loss: count it, evaluate, record rows, save, and stop if the training is over or has diverged.
+ * The loop of train.c calls this.  Everything is decided on reduced values and on counts, so that all ranks take the same
+ * branch and none of them leaves a collective alone. */
+#include "train/train_impl.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "measure/average.h"
+
+tutti_status tutti_train_evaluate(tutti_run *run, tutti_evaluation *validation, tutti_evaluation *average,
+                                  tutti_evaluation *training) {
+  const tutti_network *network = &run->fixed.network;
+  const tutti_samples_all *sets = &run->fixed.samples;
+  const float *params = tutti_reducer_params(run->fixed.reducer);
+  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_EVALUATE);
+  if (sets->validation.n > 0 && validation->samples == 0) {
+    TUTTI_TRY(tutti_network_evaluate(network, params, &sets->validation, validation));
+    TUTTI_TRY(tutti_measure_average_evaluate(run, &sets->validation, average));
+  }
+  if (sets->looked_at.n > 0 && training->samples == 0)
+    TUTTI_TRY(tutti_network_evaluate(network, params, &sets->looked_at, training));
+  tutti_phases_leave(&run->state.phases);
+  return TUTTI_OK;
+}
+
+static void show_progress(const tutti_run *run) {
+  const tutti_checkpoint_sums *sums = &run->state.at.in_epoch;
+  if (run->fixed.progress)
+    tutti_progress_step(run->fixed.progress, run->state.at.epoch + 1, (int64_t)sums->samples,
+                        sums->loss / sums->samples, sums->metric / sums->samples);
+}
+
+tutti_status tutti_train_diverged(tutti_run *run, tutti_saver *saver, const char *what, int64_t at,
+                                  tutti_train_result *result) {
+  char layer[128];
+  TUTTI_TRY(tutti_run_check_same(run)); // if one rank's copy was damaged, that is an error, not a divergence
+  TUTTI_TRY(tutti_train_find_bad_layer(run, layer, sizeof layer));
+  const tutti_plan *plan = &run->fixed.plan;
+  const tutti_position now = tutti_run_position(run);
+  const tutti_position before = at > run->state.at.step ? now : tutti_plan_move(plan, now, -1);
+  result->stop = TUTTI_STOP_DIVERGED;
+  snprintf(result->reason, sizeof result->reason,
+           "%s step %lld (epoch %lld)%s, learning rate %g; try a smaller optimizer.learning_rate, "
+           "schedule.warmup, or "
+           "optimizer.global_clipnorm",
+           what, (long long)at, (long long)(before.place / plan->epoch.n + 1), layer,
+           tutti_plan_learning_rate(plan, &run->fixed.schedule, before));
+  return tutti_saver_flush(saver);
+}
+
+/** Save a checkpoint, but never overwrite good weights with weights that are not finite. */
+static tutti_status save(tutti_run *run, tutti_saver *saver, bool best, tutti_train_result *result,
+                         bool *stopping) {
+  bool finite = false;
+  TUTTI_TRY(tutti_train_is_finite(run, &finite));
+  if (finite) return tutti_saver_save(saver, best);
+  *stopping = true;
+  return tutti_train_diverged(run, saver, "the weights are not finite after", run->state.at.step, result);
+}
+
+/** Whether the ranks compare their weights after a step that evaluates and saves nothing: after the last step, and rarely
+ * enough in between that it costs nothing. */
+static bool is_time_to_check(const tutti_run *run) {
+  enum { EVERY = 1000 };
+  return run->state.at.step % EVERY == 0 ||
+         tutti_plan_done(&run->fixed.plan, run->fixed.config->train.budget, tutti_run_position(run));
+}
+
+static tutti_status check_same(tutti_run *run) {
+  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
+  TUTTI_TRY(tutti_run_check_same(run));
+  tutti_phases_leave(&run->state.phases);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_train_after_step(tutti_run *run, tutti_saver *saver, const tutti_train_step_result *step,
+                                    double seconds, tutti_train_result *result, bool *stopping) {
+  const tutti_config *config = run->fixed.config;
+  tutti_run_rows *rows = &run->state.rows;
+  tutti_train_count_step(run, step, seconds);
+  show_progress(run);
+  const tutti_position now = tutti_run_position(run);
+  const bool whole = tutti_plan_ends_epoch(&run->fixed.plan, now);
+  const bool due = tutti_plan_due(&run->fixed.plan, config->run.checkpoint_every, now);
+  const bool evaluated =
+      tutti_train_evaluates(run) && tutti_plan_due(&run->fixed.plan, config->train.evaluate_every, now);
+  tutti_evaluation validation = {0};
+  rows->average.now = rows->training.now = (tutti_evaluation){0};
+  // Before weights are judged or saved, the ranks make sure that all have the same ones.
+  if (whole || due || evaluated || step->save || is_time_to_check(run)) TUTTI_TRY(check_same(run));
+  if (evaluated) TUTTI_TRY(tutti_train_evaluate(run, &validation, &rows->average.now, &rows->training.now));
+  if (!isfinite(validation.loss) || !isfinite(rows->training.now.loss)) {
+    const char *what = isfinite(validation.loss) ? "train_loss is not finite after"
+                                                 : "the validation loss is not finite after";
+    *stopping = true;
+    return tutti_train_diverged(run, saver, what, run->state.at.step, result);
+  }
+  const bool best = tutti_train_record_rows(run, &validation, whole, result, stopping);
+  if (*stopping || best || step->save || due) return save(run, saver, best, result, stopping);
+  if (whole) TUTTI_TRY(tutti_saver_flush(saver));
+  return TUTTI_OK;
+}

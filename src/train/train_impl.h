@@ -1,0 +1,150 @@
+#pragma once
+/** The files of this room see one another's functions here; other rooms see tutti/train.h and probe.h. */
+#include "run/run.h"
+#include "rundir/saver.h"
+#include "tutti/train.h"
+
+// --- setup.c: a training in memory, from its data to its first weights -----------------------------------------
+
+/** Collective.  Create data, network, reducer and optimizer: all that can fail before it is known where the training
+ * begins.  The caller destroys the run. */
+TUTTI_NODISCARD
+tutti_status tutti_train_create(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
+void tutti_train_destroy(tutti_run *run); // Collective.
+
+/** Collective over `comm`, after tutti_run_open.  Call tutti_run_build, then create what is measured and the buffers of a
+ * step.  If it fails, tutti_train_release frees what has been made. */
+TUTTI_NODISCARD
+tutti_status tutti_train_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
+void tutti_train_release(
+    tutti_run *run); // Collective over that communicator.  Frees everything but the data.
+
+/** Local.  Check for tutti_train_build what config and data alone decide.
+ * @param[in] n_ranks       ranks that would train
+ * @param[in] with_network  also check that layers, loss, labels and the metric of study.at_budget fit together
+ * @return the errors of tutti_train_build */
+TUTTI_NODISCARD
+tutti_status tutti_train_check(const tutti_config *config, const tutti_dataset *dataset, int n_ranks,
+                               bool with_network);
+
+/** Collective.  Begin from scratch: all ranks get the initial weights, and no step is done yet. */
+TUTTI_NODISCARD
+tutti_status tutti_train_begin(tutti_run *run);
+
+// --- warnings.c: settings that are legal but probably a mistake ------------------------------------------------
+
+/** Local.  Rank 0 warns about the settings of a run that is about to begin. */
+void tutti_train_warn(const tutti_run *run);
+
+/** Local.  Warn about the network alone.  A study calls this once, not once per trial. */
+void tutti_train_warn_network(const tutti_config *config, const tutti_network *network);
+
+// --- gradients.c and update.c: the two halves of a step --------------------------------------------------------
+
+/** Collective if batch_norm sums over ranks.  Compute the gradients of this rank's leaves into the reducer, and those
+ * entries of run->step.tail that are sums over samples.  If run->step.updated is true afterwards, the parameters have
+ * been updated already. */
+TUTTI_NODISCARD
+tutti_status tutti_train_gradients(tutti_run *run);
+
+enum {
+  /** Elements of a part that is used as soon as it is complete.  The gradient, the parameters and two or three slots of the
+   * optimizer of one part fit together in the second-level cache of a core (0.6 MB).  Kernels of more than 128 columns
+   * have larger parts (see dense.c); for these the cache holds the gradient alone.  Parameters and slots come from
+   * further away in any case, because a step reads each of them once. */
+  TUTTI_UPDATE_PART = 1 << 15,
+  /** Elements of the largest part that has a buffer of its own, 4 MB: the next part overwrites the buffer before it is
+   * written back to memory.  A larger gradient does not fit in the cache of a core. */
+  TUTTI_UPDATE_BUFFER = 1 << 20,
+};
+
+/** Collective if clipping or the rule needs norms.  Update this rank's slice, after tutti_reducer_reduce. */
+TUTTI_NODISCARD
+tutti_status tutti_train_update(tutti_run *run);
+
+/** Local.  Whether this step can be updated during backward: no other rank takes part in it, it needs no norm, nothing has
+ * failed and the loss is finite.
+ * @param[in] loss  sum over all samples */
+bool tutti_train_may_update_early(const tutti_run *run, double loss);
+
+/** Local.  Update during backward: call begin once, then part for each part in any order, until all parameters but those of
+ * run->step.late have had their turn, then late, which sets run->step.updated.
+ * @param[in] begin, n  the part is parameters [begin, begin + n)
+ * @param[in] grads     [n] their gradient; the penalty's gradient is added to it */
+void tutti_train_update_begin(tutti_run *run);
+void tutti_train_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads);
+void tutti_train_update_late(tutti_run *run);
+
+// --- step.c: one step -------------------------------------------------------------------------------------------
+
+/** The result of one step, reduced: equal on all ranks. */
+typedef struct {
+  double samples, loss, metric; // sums over the samples; the loss is without the penalty
+  double penalty;               // of the parameters before the step
+  bool finite;                  // false: the loss is not finite, and the weights are as before the step
+  bool save;                    // a checkpoint is due by the clock of rank 0
+} tutti_train_step_result;
+
+/** Collective.  Do one update: number state.at.step + 1, with the batch at state.at.place. */
+TUTTI_NODISCARD
+tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result);
+
+/** Collective.  The layer with the first bad numbers of the last step.
+ * @param[out] text  [bytes] the end of a sentence, such as ", first in layer dense"; "" if no layer stands out */
+TUTTI_NODISCARD
+tutti_status tutti_train_find_bad_layer(const tutti_run *run, char *text, size_t bytes);
+
+/** Collective.  Whether all parameters are finite. */
+TUTTI_NODISCARD
+tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite);
+
+// --- after_step.c and record_rows.c: between two steps ----------------------------------------------------------
+
+/** Collective.  After a step with a finite loss: count it, then evaluate, log and save what is due.
+ * @param[in]  seconds   duration of the step
+ * @param[out] result    if the training is over, its stop and reason are set
+ * @param[out] stopping  whether the training is over */
+TUTTI_NODISCARD
+tutti_status tutti_train_after_step(tutti_run *run, tutti_saver *saver, const tutti_train_step_result *step,
+                                    double seconds, tutti_train_result *result, bool *stopping);
+
+/** Collective.  Evaluate the validation rows, also at the averaged weights, and train.train_rows.  Each of the results is
+ * computed only if its `samples` is 0, and stays so if there is no such set.
+ * @param[in,out] average  computed together with validation */
+TUTTI_NODISCARD
+tutti_status tutti_train_evaluate(tutti_run *run, tutti_evaluation *validation, tutti_evaluation *average,
+                                  tutti_evaluation *training);
+
+/** Collective.  The training has diverged: set the result's reason, with step and layer, and write the rows so far to
+ * metrics.h5.
+ * @param[in] what  for example "the loss is not finite at"
+ * @param[in] at    number of that step, from 1 */
+TUTTI_NODISCARD
+tutti_status tutti_train_diverged(tutti_run *run, tutti_saver *saver, const char *what, int64_t at,
+                                  tutti_train_result *result);
+
+/** Local.  Add a step to the counters and sums of the run's state. */
+void tutti_train_count_step(tutti_run *run, const tutti_train_step_result *step, double seconds);
+
+/** Local.  Whether some rows are evaluated during training: validation rows or train.train_rows. */
+bool tutti_train_evaluates(const tutti_run *run);
+
+/** Local, the same on all ranks.  Append the rows that are due after this step, pass them to the observer, and decide by
+ * them.
+ * @param[in]  validation  samples 0: not evaluated at this step
+ * @param[in]  whole       the step ends an epoch
+ * @param[out] last        the training is over
+ * @return whether the monitored value is the best so far */
+bool tutti_train_record_rows(tutti_run *run, const tutti_evaluation *validation, bool whole,
+                             tutti_train_result *result, bool *last);
+
+// --- train.c: the loop --------------------------------------------------------------------------------------------
+
+/** Local.  Set the fields of a result that are known before the end: the metric's name. */
+void tutti_train_result_init(const tutti_run *run, tutti_train_result *result);
+
+/** Collective.  The loop of a training that has begun, and the evaluations at its end.
+ * @param[in]     saver   NULL: nothing is saved
+ * @param[in,out] result  as tutti_train_result_init has left it; the rest is set */
+TUTTI_NODISCARD
+tutti_status tutti_train_finish(tutti_run *run, tutti_saver *saver, tutti_train_result *result);
