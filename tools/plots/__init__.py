@@ -1,6 +1,7 @@
 """Shared by tools/plot_run and tools/plot_study: reading files, colours, saving.  They import it before other packages,
 because it reports a missing package."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -78,6 +79,8 @@ def save(figure, stem, formats=("png", "svg")):
         path.parent.mkdir(parents=True, exist_ok=True)
         metadata = {"Date": None} if kind == "svg" else None
         figure.savefig(path, dpi=200, metadata=metadata)
+        if kind == "svg":  # five digits are enough for the eye, and the file is much smaller
+            path.write_text(re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.5g}", path.read_text()))
         print(path)
     plt.close(figure)
 
