@@ -15,12 +15,12 @@ static void tell_no_claim(const tutti_local_model *model, const tutti_best *rows
   int i = 0;
   while (i < model->n_sizes && model->states[i] == TUTTI_LOCAL_MADE) i++;
   if (fit->refused[0] || i == model->n_sizes) return;
-  snprintf(
-      fit->no_claim, sizeof fit->no_claim,
-      "the intervals are no 95 %%: %d batch sizes have a local model, %d are needed, so that the steps are "
-      "the best of each search, luck and all (batch_size %lld: %s)",
-      count_made(model), TUTTI_FIT_LEAST_SIZES, (long long)rows[i].batch_size,
-      tutti_local_state_names[model->states[i]]);
+  snprintf(fit->no_claim, sizeof fit->no_claim,
+           "these are not 95 %% intervals: %d batch sizes have a local model, %d are needed, so that the "
+           "steps are "
+           "the best of each search, luck and all (batch_size %lld: %s)",
+           count_made(model), TUTTI_FIT_LEAST_SIZES, (long long)rows[i].batch_size,
+           tutti_local_state_names[model->states[i]]);
 }
 
 static tutti_status fit_model(const tutti_local_model *model, const tutti_best *rows, uint64_t seed,

@@ -100,7 +100,7 @@ static void draw_fit(work *w, int64_t freedom, draws_from *from, double value[TU
 
 static void tell_no_covariance(tutti_fit *fit) {
   snprintf(fit->no_interval, sizeof fit->no_interval,
-           "the errors of the local models of the batch sizes are no covariance that can be drawn from: give "
+           "the errors of the local models of the batch sizes give no covariance to draw from: give "
            "the study more settings, or seeds");
 }
 

@@ -37,7 +37,7 @@ static tutti_status refuse(const tutti_file *file, const yardstick *by, const tu
   if (n > 0 && !by->known) return TUTTI_OK; // the metric is missing, which is reported once for all trials
   TUTTI_FAIL(
       TUTTI_ERR_USAGE,
-      "%s: trial %lld %s, so it cannot be told when its %s would have reached %g; expected a goal that comes "
+      "%s: trial %lld %s, so nobody knows when its %s would have reached %g; expected a goal that comes "
       "before the study's own",
       tutti_file_path(file), (long long)result->trial,
       n > 0 ? "was stopped at the study's goal" : "has no curve", goal->metric, goal->value);

@@ -88,7 +88,7 @@ static tutti_status read_claim(const tutti_file *file, const char *group, tutti_
   if (!fit->refused[0])
     snprintf(
         fit->no_claim, sizeof fit->no_claim,
-        "the intervals are no 95 %%: an earlier version made them from the best of each search, luck and "
+        "these are not 95 %% intervals: an earlier version made them from the best of each search, luck and "
         "all; tutti study brings the file up to date");
   return TUTTI_OK;
 }

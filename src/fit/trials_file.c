@@ -88,7 +88,7 @@ done:
   return status;
 }
 
-/** The column that tells the branch of a trial, where the study has branches. */
+/** Find the column of the branches, if the study has branches. */
 static tutti_status read_branches(const tutti_file *file, tutti_trial_set *set) {
   char *key = NULL;
   if (!tutti_file_has_attribute(file, "/", "branches")) return TUTTI_OK;

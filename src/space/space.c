@@ -43,7 +43,7 @@ static tutti_status make_batch_sizes(const tutti_config *config, tutti_space *sp
     if (tutti_space_is_batch_size(&config->study.axes[i])) axis = &config->study.axes[i];
   TUTTI_CHECK(
       tutti_space_is_discrete(axis), TUTTI_ERR_CONFIG,
-      "study.vary.train.batch_size: each batch size is tried with all settings, so the range wants points: "
+      "study.vary.train.batch_size: each batch size is tried with all settings, so the range needs points: "
       "{from: %g, to: %g, points: N}",
       axis->from, axis->to);
   return tutti_space_values_create(axis, &space->batch);

@@ -72,10 +72,10 @@ static tutti_status work_together(tutti_study *study) {
   if (status != TUTTI_OK && status != TUTTI_ERR_MPI && study->leads && study->n_groups > 1) {
     tutti_log(TUTTI_LOG_WARNING,
               "%s; the other groups finish the trials that they are at, then the job ends: started again it "
-              "goes on from there",
+              "continues from there",
               tutti_fail_text());
-    const tutti_status told = tutti_alarm_raise(study->failed);
-    if (told != TUTTI_OK) return told;
+    const tutti_status raised = tutti_alarm_raise(study->failed);
+    if (raised != TUTTI_OK) return raised;
   }
   return tutti_agree(study->world, status);
 }
@@ -100,11 +100,10 @@ static double cost_of_done(const tutti_study *study) {
 /** Warn of trials that other jobs compute: if those jobs are killed or hang, nobody else says that trials are missing. */
 static void warn_of_rest(const tutti_study *study, int64_t n) {
   if (n == 0) return;
-  tutti_log_root(
-      TUTTI_LOG_WARNING,
-      "%s: %lld trial%s left, which other jobs have begun; where one of them does not come to its end, "
-      "run the study again",
-      study->config->study.output, (long long)n, n > 1 ? "s are" : " is");
+  tutti_log_root(TUTTI_LOG_WARNING,
+                 "%s: %lld trial%s left, which other jobs compute; if one of them does not end, "
+                 "run the study again",
+                 study->config->study.output, (long long)n, n > 1 ? "s are" : " is");
 }
 
 /** Merge everything into the study's file, when all groups have reached the end of the queue. */

@@ -64,16 +64,16 @@ static const double WAIT_SILENT_S = 5;
 tutti_status tutti_store_wait(const tutti_store *store, int64_t claim, bool *taken) {
   const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
   const double start = tutti_clock_s();
-  bool told = false;
+  bool warned = false;
   for (;;) {
     TUTTI_TRY(tutti_claims_take(store->claims, claim, taken));
     if (*taken || !tutti_store_current(store)) return TUTTI_OK;
-    if (!told && tutti_clock_s() - start > WAIT_SILENT_S) {
+    if (!warned && tutti_clock_s() - start > WAIT_SILENT_S) {
       tutti_log(TUTTI_LOG_WARNING,
                 "%s: another job brings trials in or begins, for more than %.0f s; waiting for it: if it "
                 "hangs, end it",
                 store->folder, WAIT_SILENT_S);
-      told = true;
+      warned = true;
     }
     nanosleep(&pause, NULL);
   }

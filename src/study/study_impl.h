@@ -183,6 +183,14 @@ tutti_status tutti_study_check_file(const tutti_study *study, const tutti_file *
 TUTTI_NODISCARD
 tutti_status tutti_output_read(tutti_study *study, tutti_study_difference *found);
 
+/** Take the results of a file, whose trials must be those of the study.
+ * @param[in]  there  as the file has them
+ * @param[out] known  [study->set.n_trials] whether the file has the result of a trial; NULL: not wanted
+ * @return ERR_DATA the trials are others; ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_output_adopt(tutti_study *study, const tutti_file *file, const tutti_trial_set *there,
+                                bool *known);
+
 /** Add the curve of trial i to the file, if the folder has the trial and the file does not have the curve. */
 TUTTI_NODISCARD
 tutti_status tutti_output_add_curve(const tutti_study *study, tutti_file *file, int64_t i);
@@ -194,6 +202,14 @@ tutti_status tutti_output_write(tutti_study *study, tutti_file *file);
 /** Read the trials of the folder that are done since the last time. */
 TUTTI_NODISCARD
 tutti_status tutti_output_collect_trials(tutti_study *study);
+
+/** Set the name of the metric, unless it is known. */
+void tutti_output_set_metric(tutti_study *study, const char *metric);
+
+/** Count the trials in each state.  @return how many there are, as far as that is known */
+int64_t tutti_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]);
+
+// --- merge.c; local, on rank 0 -------------------------------------------------------------------
 
 /** Merge the trials that are done into the study's file if it is time: not while another process writes, nor shortly after
  * one has, nor so often that merges take more than a small part of the time.  A failure is a warning, given once, because
@@ -210,12 +226,6 @@ tutti_status tutti_output_merge(tutti_study *study);
 
 /** Warn of the last failure, unless there was a warning before, and say that nothing is lost. */
 void tutti_output_warn(tutti_study *study);
-
-/** Set the name of the metric, unless it is known. */
-void tutti_output_set_metric(tutti_study *study, const char *metric);
-
-/** Count the trials in each state.  @return how many there are, as far as that is known */
-int64_t tutti_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]);
 
 // --- numbered.c; local, on rank 0 ----------------------------------------------------------------
 

@@ -26,7 +26,7 @@ count() { find "$1.d" -name '*.h5' | grep -c .; }
 TUTTI_FAULT=step:$((RANKS - 1)):1
 export TUTTI_FAULT
 refuse 70 "rank $((RANKS - 1)) on" 'fault injected at step' ', optimizer.learning_rate ' -- study study.yaml
-expect_text 'the other groups finish the trials that they are at' 'started again it goes on'
+expect_text 'the other groups finish the trials that they are at' 'started again it continues'
 expect_same "$(count study.h5)" $((n_groups - 1))
 # A trial that cannot be kept, on a leader.
 TUTTI_FAULT=study.trial:$((RANKS - 2)):1

@@ -39,7 +39,7 @@ done
 sleep 0.1 # it is at the next one
 kill -STOP $job
 succeed "$RANKS" study study.yaml
-expect_text 'study.h5: 1 trial is left, which other jobs have begun' 'run the study again'
+expect_text 'study.h5: 1 trial is left, which other jobs compute' 'run the study again'
 # It would bring its trials into the file as that was.
 refuse 78 'study.h5.d: another job is at work' 'study.seeds was 1 there and is 2 now' -- study study.yaml --study.seeds=2
 kill -CONT $job

@@ -44,7 +44,7 @@ expect_same "$(value waiting)" 0
 expect_no_text unmerged
 [ ! -e study.h5.d ] || fail 'the folder is left'
 
-# At the end it is one, and the same command goes on from there.
+# At the end it is one, and the same command continues from there.
 refuse 70 'fault injected at study.merge' 'no trial is lost' 'last.h5.d' 'the same command' -- \
   study study.yaml --study.output=last.h5
 unset TUTTI_FAULT

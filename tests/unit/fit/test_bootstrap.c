@@ -160,7 +160,7 @@ static void too_few_sizes_have_no_interval(void **state) {
   CHECK_OK(tutti_fit_summary_write(file, &set));
   CHECK_OK(tutti_fit_read(file, &set, 0, &fit));
   assert_non_null(strstr(fit.no_interval, "of 1000 draws of the bootstrap"));
-  assert_non_null(strstr(fit.no_claim, "no 95 %: 0 batch sizes have a local model, 4 are needed"));
+  assert_non_null(strstr(fit.no_claim, "not 95 % intervals: 0 batch sizes have a local model, 4 are needed"));
   tutti_file_close(&file);
   tutti_trial_set_clear(&set);
 }
