@@ -47,6 +47,9 @@ int64_t tutti_space_n_trials(const tutti_space *space); // Local.
 /** Return trial i of [0, n_trials), borrowed from the space.  Local. */
 const tutti_trial *tutti_space_trial(const tutti_space *space, int64_t i);
 
+/** Return the trial of a batch size and a setting with the first seed; NULL if there is none.  Local. */
+const tutti_trial *tutti_space_find(const tutti_space *space, int64_t batch_size, int64_t setting);
+
 /** Return the hash by which a trial is known, whatever its number: of the overrides that distinguish it from other trials
  * of the study.  Local.  It stays the same if the study grows.  A seed that the space does not have is hashed as well.
  * @param[in] setting  its number in this space

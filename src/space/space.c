@@ -200,8 +200,7 @@ static uint64_t hash_pair(const char *key, const char *value) {
   return tutti_hash(of_key, value, (int64_t)strlen(value));
 }
 
-/** A trial of this batch size and setting, with any seed; NULL if there is none. */
-static const tutti_trial *find_like(const tutti_space *space, int64_t batch_size, int64_t setting) {
+const tutti_trial *tutti_space_find(const tutti_space *space, int64_t batch_size, int64_t setting) {
   int64_t b = 0;
   while (b < space->batch.n && (int64_t)space->batch.values[b] != batch_size) b++;
   if (b == space->batch.n || setting < 0 || setting >= space->n_settings) return NULL;
@@ -212,7 +211,7 @@ static const tutti_trial *find_like(const tutti_space *space, int64_t batch_size
 uint64_t tutti_space_hash(const tutti_space *space, int64_t batch_size, int64_t setting, int64_t seed) {
   char text[TEXT_BYTES];
   uint64_t sum = 0;
-  const tutti_trial *like = find_like(space, batch_size, setting);
+  const tutti_trial *like = tutti_space_find(space, batch_size, setting);
   if (!like) return 0;
   for (int i = 0; i < like->n_overrides; i++)
     if ((i < FIRST_SHARED || i >= FIRST_VARIED) && strcmp(like->overrides[i].key, "train.seed") != 0)

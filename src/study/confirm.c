@@ -171,23 +171,13 @@ tutti_status tutti_study_results(tutti_study *study, tutti_trial_set *set) {
 
 // --- as trials
 
-/** Return the trial of the search with this setting and the first seed. */
-static const tutti_trial *find_like(const tutti_study *study, int64_t batch_size, int64_t setting) {
-  for (int64_t i = 0; i < study->n_searched; i++) {
-    const tutti_trial *trial = tutti_space_trial(study->space, i);
-    if (trial->batch_size == batch_size && trial->setting == setting) return trial;
-  }
-  TUTTI_ASSERT(false);
-  return NULL;
-}
-
 tutti_status tutti_study_trial(tutti_study *study, int64_t number, int64_t setting, tutti_trial *trial) {
   const tutti_trial_result *slot = &study->set.results[number];
   if (number < study->n_searched) {
     *trial = *tutti_space_trial(study->space, number);
     return TUTTI_OK;
   }
-  *trial = *find_like(study, slot->batch_size, setting);
+  *trial = *tutti_space_find(study->space, slot->batch_size, setting);
   tutti_free(study->fresh);
   study->fresh = NULL;
   TUTTI_TRY(TUTTI_NEW(study->fresh, trial->n_overrides));

@@ -2,6 +2,7 @@
  * the numbers of settings too; hashes do not. */
 #include "study/identity_impl.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 uint64_t tutti_study_hash(const tutti_study *study, int64_t i) {
@@ -21,6 +22,16 @@ done:
   tutti_config_clear(&config);
   tutti_free(text);
   return status;
+}
+
+bool tutti_identity_is_of(const tutti_space *space, const tutti_trial_set *set, int64_t i) {
+  const tutti_trial_result *result = &set->results[i];
+  const tutti_trial *like = tutti_space_find(space, result->batch_size, result->setting);
+  const double *varied = set->varied + i * set->n_varied;
+  bool same = like != NULL && set->n_varied == tutti_space_n_varied(space);
+  for (int k = 0; same && k < set->n_varied; k++)
+    same = varied[k] == like->values[k] || (isnan(varied[k]) && isnan(like->values[k]));
+  return same;
 }
 
 static int compare(const void *a, const void *b) {

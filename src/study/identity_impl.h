@@ -7,6 +7,9 @@
 TUTTI_NODISCARD
 tutti_status tutti_identity_space(const tutti_file *file, tutti_space **space);
 
+/** Return whether row i of a file has the values that its setting has in the space.  Another version may have drawn others. */
+bool tutti_identity_is_of(const tutti_space *space, const tutti_trial_set *set, int64_t i);
+
 typedef struct {
   uint64_t hash;
   int64_t trial;

@@ -34,7 +34,10 @@ static void take_result(const content *c, uint64_t hash, bool is_numbered, tutti
     if (status == TUTTI_OK) status = tutti_store_read_trial(file, false, &record);
     tutti_file_close(&file);
   }
-  if (status == TUTTI_OK) set->results[i] = record.result;
+  const tutti_trial_result *is = &record.result, *wanted = &set->results[i];
+  const bool is_same =
+      is->batch_size == wanted->batch_size && is->setting == wanted->setting && is->seed == wanted->seed;
+  if (status == TUTTI_OK && is_same) set->results[i] = record.result;
   tutti_trial_record_clear(&record);
 }
 

@@ -271,6 +271,67 @@ static void nothing_that_is_done_is_lost(void **state) {
   }
 }
 
+/** As a version that draws other settings has left it. */
+static void rows_of_other_values_are_refused(void **state) {
+  const tutti_study_difference found = {.any = true, .extent = true, .text = "study.vary"};
+  tutti_config config;
+  tutti_study study;
+  tutti_file *file;
+  make_study(state, small, &config, &study);
+  study.set.varied[1] = 0.25;
+  CHECK_OK(tutti_file_create(config.study.output, &file));
+  CHECK_OK(tutti_output_write(&study, file));
+  CHECK_OK(tutti_file_commit(&file));
+  clear_study(&config, &study);
+  make_study(state, large, &config, &study);
+  CHECK_FAILS(tutti_study_grow(&study, true, &found), TUTTI_ERR_DATA, "row 1 is not the trial of its config");
+  clear_study(&config, &study);
+}
+
+/** Trial i of the small study, in the folder under its number. */
+static void leave_numbered(void **state, int64_t i, double value) {
+  tutti_config config;
+  tutti_study study;
+  char from[64], to[64], path[1024];
+  make_study(state, small, &config, &study);
+  study.set.varied[i] = value;
+  tutti_trial_record record = make_record(&study, i);
+  const uint64_t hash = tutti_study_hash(&study, i);
+  CHECK_OK(tutti_store_put(&study.store, hash, &study.head, &study.set, &record));
+  tutti_trial_record_clear(&record);
+  snprintf(from, sizeof from, "study.h5.d/%016llx.h5", (unsigned long long)hash);
+  snprintf(to, sizeof to, "study.h5.d/%06lld.h5", (long long)i);
+  snprintf(path, sizeof path, "%s", folder_path(state, from));
+  assert_int_equal(rename(path, folder_path(state, to)), 0);
+  clear_study(&config, &study);
+}
+
+static void trials_with_numbers_get_hashes(void **state) {
+  tutti_config config;
+  tutti_study study;
+  uint64_t *list;
+  int64_t n;
+  leave_numbered(state, 0, 0.1);
+  leave_numbered(state, 1, 0.2);
+  // Their numbers are those of their own config, which this study has grown from.
+  make_study(state, large, &config, &study);
+  const int64_t before = tutti_alloc_live();
+  CHECK_OK(tutti_study_take_numbered(&study));
+  assert_int_equal(tutti_alloc_live(), before);
+  CHECK_OK(tutti_store_list_numbered(&study.store, &list, &n));
+  assert_int_equal(n, 0);
+  CHECK_OK(tutti_output_collect_trials(&study));
+  assert_int_equal(study.set.results[0].status, TUTTI_TRIAL_WAITING);
+  CHECK_NEAR(study.set.results[1].steps, 101, 0);
+  CHECK_NEAR(study.set.results[2].steps, 100, 0);
+  clear_study(&config, &study);
+  // As a version that draws other settings has left it.
+  leave_numbered(state, 1, 0.25);
+  make_study(state, large, &config, &study);
+  CHECK_FAILS(tutti_study_take_numbered(&study), TUTTI_ERR_DATA, "does not hold trial 1 of its config");
+  clear_study(&config, &study);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(trials_are_found_by_what_they_are),
@@ -279,6 +340,8 @@ int main(void) {
       cmocka_unit_test(each_trial_has_a_hash_of_its_own),
       cmocka_unit_test_setup_teardown(file_and_folder_are_taken_over, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(nothing_that_is_done_is_lost, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(rows_of_other_values_are_refused, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(trials_with_numbers_get_hashes, folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("study.grow", tests, NULL, check_no_leak);
 }
