@@ -16,6 +16,7 @@ typedef struct {
   int n;
 } sizes;
 
+/** Count the trials that are neither done nor failed. */
 static int64_t count_waiting(const sizes *of) {
   int64_t n = 0;
   for (int i = 0; i < of->n; i++) {
@@ -47,6 +48,7 @@ static bool find_rise(const sizes *of, const tutti_best **from, const tutti_best
   return *to != NULL;
 }
 
+/** Return whether all batch sizes take the same steps.  Then the first evaluation of each may have met the goal. */
 static bool all_take_the_same(const sizes *of, double *steps) {
   *steps = NAN;
   for (int i = 0; i < of->n; i++) {
@@ -84,6 +86,7 @@ static void append_first(const sizes *of, char *text, size_t bytes) {
   }
 }
 
+/** Fewer batch sizes have steps than a fit needs: say what the others ran into. */
 static void advise_few(const sizes *of, int n_sizes, char *text, size_t bytes) {
   int64_t diverged = 0, not_reached = 0;
   for (int i = 0; i < of->n; i++) {
@@ -103,6 +106,7 @@ static void advise_few(const sizes *of, int n_sizes, char *text, size_t bytes) {
                       "goal, or other settings");
 }
 
+/** B_crit is at the low end: say where steps rise with the batch size, or that all are equal. */
 static void advise_flat(const sizes *of, char *text, size_t bytes) {
   double steps;
   const tutti_best *from, *to;
@@ -120,6 +124,7 @@ static void advise_flat(const sizes *of, char *text, size_t bytes) {
     tutti_text_append(text, bytes, "add smaller batch sizes");
 }
 
+/** B_crit is at the high end: larger batch sizes would still take fewer steps. */
 static void advise_steep(const sizes *of, char *text, size_t bytes) {
   const bool fast = falls_too_fast(of);
   snprintf(text, bytes,

@@ -49,6 +49,7 @@ static double margin_of(const work *w, const tutti_trial_result *result) {
   return place_of(w, 1, batch, batch * result->epochs / result->samples) * (1 - 1e-9);
 }
 
+/** Return the best value of a curve until a part of the budget. */
 static reading read_until(const work *w, const tutti_trial_result *result, const tutti_evaluation *rows,
                           int64_t n, double budget) {
   const double margin = margin_of(w, result);
@@ -67,6 +68,7 @@ static reading read_until(const work *w, const tutti_trial_result *result, const
   return best;
 }
 
+/** Read the curve of trial i once, for all parts of the budget. */
 static tutti_status read_trial(work *w, int64_t i) {
   const tutti_trial_result *result = &w->set->results[i];
   tutti_evaluation *rows = NULL;
@@ -99,6 +101,7 @@ static double median_of(const work *w, const tutti_setting_trials *setting, int 
   return n == setting->n ? tutti_median_of_seeds(w->scratch, n) : NAN;
 }
 
+/** Fill in the best setting of a row: its median seed, the range of its seeds and its values. */
 static void fill_setting(const work *w, const tutti_setting_trials *setting, int part, double score,
                          tutti_budget_row *row, double *varied) {
   const tutti_trial_set *set = w->set;
@@ -156,6 +159,7 @@ static bool is_measured(const work *w, int part) {
   return false;
 }
 
+/** Make a row for each batch size and each part of the budget that some trial has a value for. */
 static tutti_status make_rows(const work *w, tutti_budget_table *table) {
   const int n_varied = table->n_varied = w->set->n_varied;
   TUTTI_TRY(TUTTI_NEW(table->rows, (int64_t)w->order.n_sizes * N_PARTS));

@@ -28,6 +28,7 @@ static double median_of(const tutti_trial_set *set, const int64_t *trials, int64
 
 // --- the best setting
 
+/** Count the trials of a batch size by their states. */
 static void count_states(const tutti_trial_set *set, const int64_t *trials, int64_t n, tutti_best *best) {
   best->trials = n;
   for (int64_t i = 0; i < n; i++) {
@@ -61,6 +62,7 @@ static double value_of(const tutti_trial_set *set, const double *varied, const c
   return k < 0 || isnan(varied[k]) ? fallback : varied[k];
 }
 
+/** Return the scaling of the learning rate in a setting, which may vary it. */
 static tutti_scaling scaling_of(const tutti_trial_set *set, const double *varied) {
   const int k = tutti_trial_set_find(set, "schedule.scaling");
   if (k < 0 || isnan(varied[k])) return set->scaling;
@@ -116,6 +118,7 @@ static tutti_estimate estimate(double value, double error, double student) {
   return (tutti_estimate){value, value - student * error, value + student * error};
 }
 
+/** Translate a place on the scale of a key into its value.  The scale may turn the order of the ends. */
 static void take_place(const tutti_local_key *key, tutti_estimate place, tutti_estimate *to) {
   const double a = tutti_local_value(key, place.low), b = tutti_local_value(key, place.high);
   *to = (tutti_estimate){tutti_local_value(key, place.value), fmin(a, b), fmax(a, b)};
@@ -143,6 +146,7 @@ static void take_model(const tutti_local_study *local, int i, tutti_best *best, 
   }
 }
 
+/** Make the local model of each branch and fill the columns that come from it. */
 static tutti_status make_models(const tutti_trial_set *set, const tutti_trial_order *order,
                                 tutti_best_table *best) {
   const int64_t n = (int64_t)best->n_rows * best->n_varied;

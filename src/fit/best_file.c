@@ -51,10 +51,12 @@ typedef struct {
   double *values; // [n_rows, names.n_varied]
 } layout;
 
+/** Return whether the local model has a place for the key: only numbers have one. */
 static bool has_estimate(const tutti_trial_set *set, int k) {
   return !(set->texts && set->texts[k].n > 0);
 }
 
+/** Add the name of a column, put together from three parts. */
 static tutti_status add_name(const char *begin, const char *key, const char *end, tutti_trial_set *names) {
   const size_t bytes = strlen(begin) + strlen(key) + strlen(end) + 1;
   TUTTI_TRY(TUTTI_NEW(names->names[names->n_varied], (int64_t)bytes));
@@ -69,6 +71,7 @@ static void layout_clear(layout *l) {
   tutti_free(l->values);
 }
 
+/** Lay out the columns: the best value of each key, then three estimates of each key of numbers. */
 static tutti_status layout_create(const tutti_trial_set *set, int64_t n_rows, layout *l) {
   static const char *const ends[PER_ESTIMATE] = {"", "_low", "_high"};
   const int most = set->n_varied * (1 + PER_ESTIMATE);

@@ -52,6 +52,7 @@ typedef struct {
   double *numbers;       // [TUTTI_N_FIT_NUMBERS, n_draws]
 } work;
 
+/** Draw each batch size anew and fit the result. */
 static void draw_fit(const tutti_trial_set *set, work *w, draws_from *from,
                      double value[TUTTI_N_FIT_NUMBERS]) {
   const int n = w->n_sizes;
@@ -78,6 +79,7 @@ static void make_all_intervals(double *numbers, int64_t n, int64_t n_draws, tutt
   tutti_fit_intervals(numbers, n, n_draws, fit);
 }
 
+/** Make all draws and the intervals from them. */
 static tutti_status make_intervals(const tutti_trial_set *set, const tutti_best_table *best, int branch,
                                    uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit) {
   tutti_status status = TUTTI_OK;

@@ -45,6 +45,7 @@ void tutti_bowl_slopes(const tutti_bowl *bowl, const double *t, int key, double 
   }
 }
 
+/** Return the second derivative of a term by keys a and b: the sum over its pairs of factors. */
 static double bend_of_term(const int keys[3], const double *t, int a, int b) {
   double sum = 0;
   for (int p = 0; p < 3; p++)

@@ -11,7 +11,7 @@ static int count_made(const tutti_local_model *model) {
 }
 
 /** Say why the intervals are not 95 %, by the first batch size without a local model. */
-static void tell_no_claim(const tutti_local_model *model, const tutti_best *rows, tutti_fit *fit) {
+static void explain_no_claim(const tutti_local_model *model, const tutti_best *rows, tutti_fit *fit) {
   int i = 0;
   while (i < model->n_sizes && model->states[i] == TUTTI_LOCAL_MADE) i++;
   if (fit->refused[0] || i == model->n_sizes) return;
@@ -23,6 +23,7 @@ static void tell_no_claim(const tutti_local_model *model, const tutti_best *rows
            tutti_local_state_names[model->states[i]]);
 }
 
+/** Fit the steps of the local model. */
 static tutti_status fit_model(const tutti_local_model *model, const tutti_best *rows, uint64_t seed,
                               int64_t n_draws, double *draws, tutti_fit *fit) {
   double *batch = NULL;
@@ -41,7 +42,7 @@ tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table 
     TUTTI_TRY(fit_model(model, rows, seed, n_draws, draws, fit));
   } else {
     TUTTI_TRY(tutti_fit_search(set, best, branch, seed, n_draws, draws, fit));
-    tell_no_claim(model, rows, fit);
+    explain_no_claim(model, rows, fit);
   }
   tutti_fit_advise(set, best, branch, fit);
   return TUTTI_OK;

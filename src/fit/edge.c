@@ -39,6 +39,7 @@ static int count_beyond(const trials_of *of, int k, double value, int sign, int 
   return n;
 }
 
+/** Return whether a trial beyond the value reached the goal. */
 static bool reached_beyond(const trials_of *of, int k, double value, int sign) {
   bool reached = false;
   for (int64_t i = 0; i < of->n; i++)

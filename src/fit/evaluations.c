@@ -90,6 +90,7 @@ static bool varies(const tutti_study_options *study, const char *key) {
   return false;
 }
 
+/** Find out from the study's config where evaluations lie, and whether epochs have equal samples. */
 static tutti_status find_ends(const tutti_file *file, tutti_evaluation_kind *kind) {
   tutti_config config = {0};
   char *text = NULL;

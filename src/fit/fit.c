@@ -14,6 +14,7 @@ const char *const tutti_fit_names[TUTTI_N_FIT_NUMBERS] = {"S_min", "E_min", "B_c
 
 // --- cuts of the curve
 
+/** Return whether steps take part in a fit, which takes their logarithm. */
 static bool is_measured(double steps) {
   return isfinite(steps) && steps > 0; // a goal that is met before the first step has no logarithm
 }
@@ -77,6 +78,7 @@ static double search_grid(const points *p, double low, double high, int n_grid) 
   return best_at;
 }
 
+/** Find the minimum between two points by golden sections: each step keeps one of the two inner points. */
 static double search_golden(const points *p, double low, double high) {
   const double golden = 0.61803398874989485;
   double log_s_min, a = high - golden * (high - low), b = low + golden * (high - low);
@@ -103,6 +105,7 @@ typedef struct {
   double log_low, log_high; // where B_crit is looked for
 } range;
 
+/** Return the range of log B_crit: from a 16th of the smallest batch size to 16 times the largest. */
 static range search_range(const points *p) {
   double low = INFINITY, high = 0;
   for (int i = 0; i < p->n; i++) {

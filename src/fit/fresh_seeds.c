@@ -14,6 +14,7 @@ typedef struct {
   double mean, squares; // about the mean
 } sample;
 
+/** Gather the fresh seeds of a row, with mean and squares in one pass (Welford, 1962). */
 static sample sample_of(const tutti_trial_set *set, const tutti_best *row) {
   sample s = {0};
   for (int64_t i = 0; i < set->n_confirm; i++) {
@@ -28,6 +29,7 @@ static sample sample_of(const tutti_trial_set *set, const tutti_best *row) {
   return s;
 }
 
+/** Fill in their geometric mean and its interval.  A setting that most of them miss disagrees with the search. */
 static void take_sample(const sample *s, tutti_best *row) {
   row->confirm_trials = s->n_trials;
   row->confirm_reached = s->n;

@@ -106,6 +106,7 @@ static void finish_best(tutti_local_bowls *fit, int size, tutti_local_model *mod
   model->best_errors[size] = model->noise * sqrt(dot(p, fit->scratch, fit->scratch));
 }
 
+/** Fill the model from the fitted bowls: noise first, because all errors are in its units. */
 static tutti_status finish(tutti_local_bowls *fit, tutti_local_model *model) {
   model->freedom = fit->n_chosen - fit->n_parameters;
   model->noise = sqrt(fit->squares / (double)model->freedom);

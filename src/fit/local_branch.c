@@ -8,6 +8,7 @@
 
 // --- keys
 
+/** Return the place of a value on the scale of its key, before it is shifted and stretched to [0, 1]. */
 static double to_scale(tutti_axis_scale scale, double value) {
   return scale == TUTTI_AXIS_LINEAR ? value : scale == TUTTI_AXIS_REVERSE_LOG ? log1p(-value) : log(value);
 }
@@ -29,6 +30,7 @@ static double value_of(const trials_of *of, int64_t i, int k) {
   return of->set->varied[of->order->order[i] * of->set->n_varied + k];
 }
 
+/** Find the trials of a branch, which follow each other in the order. */
 static trials_of find_trials(const tutti_trial_set *set, const tutti_trial_order *order, int branch) {
   const int64_t first = order->sizes[order->branches[branch]],
                 end = order->sizes[order->branches[branch + 1]];
@@ -80,6 +82,7 @@ typedef struct {
   double lower, upper; // infinite if at most half of them reached the goal, or at step 0
 } middle;
 
+/** Return the two middle log steps of the seeds of a setting. */
 static middle middle_of(const trials_of *of, const tutti_setting_trials *setting, double *scratch) {
   const int64_t n = setting->n;
   for (int64_t i = 0; i < n; i++) {
@@ -121,6 +124,7 @@ static void add_size(const trials_of *of, const tutti_local_key *keys, int64_t b
   }
 }
 
+/** Make the points of all batch sizes of the branch. */
 static tutti_status make_points(const trials_of *of, const tutti_local_key *keys, double *scratch,
                                 tutti_local_points *points) {
   const tutti_trial_order *order = of->order;

@@ -74,6 +74,7 @@ static void work_clear(work *w) {
   tutti_free(w->numbers);
 }
 
+/** Take the heights that a model has, their weights and their covariance. */
 static void take_points(const tutti_local_model *model, const double *batch, work *w) {
   for (int i = 0; i < w->n; i++) {
     const double *row = model->covariance + (int64_t)w->sizes[i] * model->n_sizes;
@@ -98,7 +99,8 @@ static void draw_fit(work *w, int64_t freedom, draws_from *from, double value[TU
   (void)tutti_fit_solve(w->batch, w->drawn, w->weights, w->n, value, &residual);
 }
 
-static void tell_no_covariance(tutti_fit *fit) {
+/** Say why there is no interval: rounding has left a matrix that no covariance can be. */
+static void explain_no_covariance(tutti_fit *fit) {
   snprintf(fit->no_interval, sizeof fit->no_interval,
            "the errors of the local models of the batch sizes give no covariance to draw from: give "
            "the study more settings, or seeds");
@@ -114,7 +116,7 @@ tutti_status tutti_local_fit(const tutti_local_model *model, const double *batch
   tutti_fit_make_weighted(w.batch, w.steps, w.weights, w.n, fit);
   if (fit->refused[0] || n_draws == 0) goto done;
   if (!tutti_cholesky_factor(w.n, w.factor)) {
-    tell_no_covariance(fit);
+    explain_no_covariance(fit);
     goto done;
   }
   for (int64_t d = 0; d < n_draws; d++) {

@@ -27,6 +27,7 @@ static size_t record_bytes(const tutti_record_table *table, const tutti_trial_se
   return table->head_bytes + (size_t)set->n_varied * sizeof(double);
 }
 
+/** Put the varied values behind the fixed columns of a record. */
 static void put_varied(const tutti_trial_set *set, const double *varied, char *to) {
   for (int k = 0; k < set->n_varied; k++) {
     // -1 if there is no setting, or if the branch does not vary the key.
@@ -36,6 +37,7 @@ static void put_varied(const tutti_trial_set *set, const double *varied, char *t
   }
 }
 
+/** Take the varied values from behind the fixed columns of a record. */
 static void take_varied(const tutti_trial_set *set, const char *from, double *varied) {
   for (int k = 0; k < set->n_varied; k++) {
     int64_t index;

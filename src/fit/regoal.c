@@ -22,6 +22,7 @@ static void withdraw(tutti_trial_result *result) {
   result->goal_step = result->goal_samples = result->goal_epoch = result->goal_seconds = NAN;
 }
 
+/** The trial reaches the goal with this evaluation. */
 static void reach(tutti_trial_result *result, const tutti_evaluation *at) {
   result->status = TUTTI_TRIAL_REACHED;
   result->goal_step = (double)at->step;
@@ -43,6 +44,7 @@ static tutti_status refuse(const tutti_file *file, const yardstick *by, const tu
       n > 0 ? "was stopped at the study's goal" : "has no curve", goal->metric, goal->value);
 }
 
+/** Look for the first evaluation of a trial that reaches the goal. */
 static tutti_status judge(const tutti_file *file, yardstick *by, tutti_trial_result *result) {
   tutti_status status = TUTTI_OK;
   const bool stopped = result->status == TUTTI_TRIAL_REACHED;

@@ -34,6 +34,7 @@ static double *fit_number(tutti_fit *fit, int i, char name[64]) {
   return i < n + 3 ? other_values[i - n] : NULL;
 }
 
+/** Replace the draws of the intervals. */
 static tutti_status write_draws(tutti_file *file, const char *path, const double *draws, int64_t n) {
   static const tutti_column draw_columns[] = {
       {"S_min", TUTTI_F64, TUTTI_FIT_S_MIN * sizeof(double)},

@@ -23,6 +23,7 @@ static int compare_entries(const void *a, const void *b) {
   return by_size ? by_size : by_setting ? by_setting : compare(x->trial, y->trial);
 }
 
+/** Note where branches, batch sizes and settings begin in the sorted trials. */
 static void group(const tutti_trial_set *set, const entry *entries, tutti_trial_order *order) {
   for (int64_t i = 0; i < set->n_trials; i++) {
     const tutti_trial_result *now = entries[i].result, *before = i > 0 ? entries[i - 1].result : NULL;

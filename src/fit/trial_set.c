@@ -53,6 +53,7 @@ static void take_rates(tutti_trial_set *set, const tutti_config *config) {
     snprintf(set->asks.metric, sizeof set->asks.metric, "%s", config->study.at_budget);
 }
 
+/** Take the scale of each varied key in each branch that varies it. */
 static tutti_status take_scales(tutti_trial_set *set, const tutti_study_options *study) {
   const int n_branches = tutti_trial_set_n_branches(set);
   TUTTI_TRY(TUTTI_NEW(set->scales, (int64_t)n_branches * set->n_varied));

@@ -101,6 +101,7 @@ static tutti_status read_branches(const tutti_file *file, tutti_trial_set *set) 
   return TUTTI_OK;
 }
 
+/** Check that the branch of a row is one of the study. */
 static tutti_status check_branch(const tutti_file *file, const tutti_trial_set *set, int64_t i) {
   if (set->branches == 0) return TUTTI_OK;
   const double branch = set->varied[i * set->n_varied + set->branches - 1];
@@ -110,6 +111,7 @@ static tutti_status check_branch(const tutti_file *file, const tutti_trial_set *
   return TUTTI_OK;
 }
 
+/** Check what later code relies on: a known state and a positive batch size. */
 static tutti_status check_result(const tutti_file *file, const char *name, int64_t i,
                                  const tutti_trial_result *result) {
   TUTTI_CHECK(result->status >= 0 && result->status < TUTTI_N_TRIAL_STATES && result->batch_size > 0,
@@ -146,6 +148,7 @@ done:
   return status;
 }
 
+/** Take from the study's config what the set keeps of it. */
 static tutti_status read_config(const tutti_file *file, tutti_trial_set *set) {
   tutti_config config = {0};
   char *text = NULL;

@@ -27,6 +27,7 @@ static tutti_status add_texts(tutti_space_column *column, char *const *texts, in
   return TUTTI_OK;
 }
 
+/** Add the column of a key, unless it is there.  The key of the branches brings its texts along. */
 static tutti_status add_key(tutti_space_columns *columns, const tutti_axis *axis) {
   if (tutti_space_columns_find(columns, axis->key) < columns->n) return TUTTI_OK;
   tutti_space_column *column = &columns->list[columns->n];
@@ -39,6 +40,7 @@ static tutti_status add_key(tutti_space_columns *columns, const tutti_axis *axis
   return axis->branches ? add_texts(column, axis->values, axis->n_values) : TUTTI_OK;
 }
 
+/** Extend the bounds and the texts of a column by the values of one branch. */
 static tutti_status add_values(tutti_space_column *column, const tutti_space_values *own) {
   column->low = fmin(column->low, own->low);
   column->high = fmax(column->high, own->high);

@@ -5,6 +5,7 @@
 
 #include "space/space_impl.h"
 
+/** Return whether a search has a key to draw from. */
 static bool varies_settings(const tutti_study_options *study) {
   for (int64_t i = 0; i < study->n_axes; i++)
     if (strcmp(study->axes[i].key, "train.batch_size") != 0 && !study->axes[i].branches) return true;

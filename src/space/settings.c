@@ -101,6 +101,7 @@ static tutti_status pick_distinct(const tutti_study_options *study, uint64_t see
   return TUTTI_OK;
 }
 
+/** Set one key of all settings: from its list by index, or from its range by place. */
 static tutti_status fill_column(const tutti_axis *axis, const double *u, int c,
                                 tutti_space_settings *settings) {
   const bool discrete = tutti_space_is_discrete(axis);
@@ -110,6 +111,7 @@ static tutti_status fill_column(const tutti_axis *axis, const double *u, int c,
   return TUTTI_OK;
 }
 
+/** Draw the settings of a search. */
 static tutti_status draw(const tutti_study_options *study, const tutti_axis *const *axes, int branch,
                          uint64_t seed, tutti_space_settings *settings) {
   tutti_status status = TUTTI_OK;

@@ -33,6 +33,7 @@ struct tutti_space {
 
 // --- what all trials share --------------------------------------------------------------
 
+/** List the batch sizes; train.batch_size alone if the study does not vary it. */
 static tutti_status make_batch_sizes(const tutti_config *config, tutti_space *space) {
   char text[TEXT_BYTES], *only = text;
   snprintf(text, sizeof text, "%" PRId64, config->train.batch_size);
@@ -54,6 +55,7 @@ static const char *budget_key(tutti_unit unit) {
   return unit == TUTTI_UNIT_STEPS ? "train.steps" : "train.samples";
 }
 
+/** Print the texts of overrides that all trials share. */
 static void print_limits(const tutti_study_options *study, tutti_space *space) {
   space->budget_key = budget_key(study->budget.unit);
   snprintf(space->budget, sizeof space->budget, "%.0f", study->budget.value);
@@ -123,6 +125,7 @@ static void set_values(const tutti_space *space, int64_t k, tutti_trial *trial) 
   }
 }
 
+/** Make trial i from its number. */
 static void set_trial(tutti_space *space, int64_t i) {
   tutti_trial *trial = &space->trials[i];
   const int64_t batch = i / (space->n_settings * space->n_seeds);

@@ -19,6 +19,7 @@ static bool lacks_short(const tutti_study *study, const tutti_config *old) {
          now->last_batch != TUTTI_LAST_SHORT;
 }
 
+/** Compare the config of a file with that of this study. */
 static tutti_status compare_config(const tutti_study *study, const char *path, const char *text,
                                    tutti_study_difference *found) {
   tutti_config old = {0};
@@ -73,6 +74,7 @@ static bool is_kind(const tutti_file *file) {
   return same;
 }
 
+/** Compare the fingerprint of the training rows, by the algorithm that the file was written with. */
 static tutti_status check_data(const tutti_study *study, const tutti_file *file) {
   int64_t then = 0, hash = 0;
   if (!study->data || !tutti_file_has_attribute(file, "/", "data")) return TUTTI_OK;

@@ -13,6 +13,7 @@
 
 // --- which there are
 
+/** Return the set without the fresh seeds, which have no part in the search. */
 static tutti_trial_set searched(const tutti_study *study) {
   tutti_trial_set set = study->set;
   set.n_trials = study->n_searched;
@@ -51,6 +52,7 @@ static tutti_status extend(tutti_study *study, int64_t n) {
   return TUTTI_OK;
 }
 
+/** Add the slots of all batch sizes, seed by seed, so that more seeds do not move the others. */
 static tutti_status add_slots(tutti_study *study, const tutti_trial_order *order) {
   tutti_trial_set *set = &study->set;
   const int64_t per_row = study->config->study.confirm, n = set->n_trials + per_row * order->n_sizes;
@@ -87,6 +89,7 @@ bool tutti_study_is_due(const tutti_study *study, int64_t i) {
   return i < study->n_searched || study->set.results[i].setting >= 0;
 }
 
+/** Count the trials of the search that are done. */
 static int64_t count_searched(const tutti_study *study) {
   int64_t n = 0;
   for (int64_t i = 0; i < study->n_searched; i++) n += study->set.results[i].status != TUTTI_TRIAL_WAITING;

@@ -47,6 +47,7 @@ static void take(tutti_trial_set *set, int64_t i, const tutti_trial_result *resu
   to->setting = setting;
 }
 
+/** Find the number here of each trial in the file, and take the results over. */
 static tutti_status read_file(growth *g) {
   TUTTI_TRY(tutti_file_open(g->study->config->study.output, &g->file));
   TUTTI_TRY(tutti_trial_set_read(g->file, &g->then));
@@ -84,6 +85,7 @@ done:
   return status;
 }
 
+/** Refuse a study without trials that are done: they may have taken hours. */
 static tutti_status check_lost(const growth *g, const tutti_study_difference *found) {
   const char *output = g->study->config->study.output;
   TUTTI_CHECK(g->n_lost == 0 || !found->any, TUTTI_ERR_CONFIG,

@@ -42,6 +42,7 @@ static tutti_status asks_more(const tutti_study *study, const tutti_file *file, 
   return TUTTI_OK;
 }
 
+/** Write the study's file, unless it has everything already. */
 static tutti_status update(tutti_study *study, bool last) {
   tutti_file *file = NULL;
   bool *known = NULL;
@@ -97,6 +98,7 @@ static bool is_old(const tutti_study *study) {
   return difftime(time(NULL), state.st_mtime) >= MERGE_EVERY_S;
 }
 
+/** Merge, unless another process writes just now. */
 static tutti_status try_merge(tutti_study *study) {
   bool taken = false;
   TUTTI_TRY(tutti_claims_take(study->store.claims, TUTTI_CLAIM_WRITING, &taken));
@@ -154,6 +156,7 @@ done:
   return status;
 }
 
+/** Remove the folder, unless another job still needs it. */
 static tutti_status leave_folder(const tutti_study *study) {
   bool more;
   TUTTI_TRY(look_for_more(study, &more));

@@ -12,6 +12,7 @@ typedef struct {
   tutti_space *space;
 } last_space;
 
+/** Make the space of a file, unless it is that of the last one. */
 static tutti_status find_space(const tutti_file *file, last_space *last) {
   char *config = NULL;
   TUTTI_TRY(tutti_file_get_text(file, "/", "config", &config));
@@ -23,6 +24,7 @@ static tutti_status find_space(const tutti_file *file, last_space *last) {
   return tutti_identity_space(file, &last->space);
 }
 
+/** Give one trial its name by hash, if it is a trial of its config. */
 static tutti_status rename_trial(const tutti_study *study, uint64_t number, last_space *last) {
   tutti_file *file = NULL;
   tutti_trial_set one = {0};

@@ -47,6 +47,7 @@ static tutti_status ask_trial(tutti_study *study, uint64_t hash) {
   return status;
 }
 
+/** Make the study's file, without a trial that is done. */
 static tutti_status begin_file(tutti_study *study) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
@@ -85,6 +86,7 @@ done:
   return status;
 }
 
+/** Open everything while no other job opens or writes. */
 static tutti_status open_alone(tutti_study *study) {
   tutti_study_difference of_file = {0}, of_folder = {0};
   bool marked = false;

@@ -49,6 +49,7 @@ tutti_status tutti_output_adopt(tutti_study *study, const tutti_file *file, cons
   return tutti_confirm_keep(study, there->confirm, there->n_confirm);
 }
 
+/** Take what only the file knows: the name of the metric, and when the study began. */
 static tutti_status read_head(tutti_study *study, const tutti_file *file) {
   char *metric = NULL;
   TUTTI_TRY(tutti_file_get_text(file, "/", "metric", &metric));

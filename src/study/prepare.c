@@ -28,6 +28,7 @@ static tutti_status make_varied(tutti_study *study) {
   return tutti_trial_set_take_config(set, study->config);
 }
 
+/** Make the rows of all trials, which wait, and the slots of the fresh seeds. */
 static tutti_status make_set(tutti_study *study) {
   tutti_trial_set *set = &study->set;
   TUTTI_TRY(make_varied(study));
@@ -101,6 +102,7 @@ static tutti_status prepare_local(tutti_study *study) {
   return tutti_queue_make(study);
 }
 
+/** Open the data of the first trial, which all trials share. */
 static tutti_status open_data(tutti_study *study) {
   const tutti_trial *first = tutti_space_trial(study->space, 0);
   tutti_config config = {0};
@@ -113,6 +115,7 @@ static tutti_status open_data(tutti_study *study) {
   return status;
 }
 
+/** Check the config of one trial, with its network if asked to. */
 static tutti_status check_config(const tutti_study *study, const tutti_trial *trial, bool with_network) {
   tutti_config config = {0};
   tutti_status status = tutti_trial_parse(study, trial, &config);
@@ -122,6 +125,7 @@ static tutti_status check_config(const tutti_study *study, const tutti_trial *tr
   return tutti_trial_name_failure(study, trial, status);
 }
 
+/** Return whether networks differ, so that each has to be checked. */
 static bool varies_model(const tutti_study *study) {
   for (int k = 0; k < study->set.n_varied; k++)
     if (strncmp(study->set.names[k], "model.", 6) == 0) return true;
@@ -142,6 +146,7 @@ static tutti_status check_configs(const tutti_study *study) {
   return TUTTI_OK;
 }
 
+/** Warn of a goal that no trial can reach, or that is a mean over an epoch. */
 static void warn_of_goal(const tutti_goal *goal) {
   char text[128];
   tutti_goal_print(goal, text, sizeof text);

@@ -22,12 +22,14 @@ static bool falls_monotonically(const tutti_quadratic *q) {
   return q->momentum == 0 && q->learning_rate < 2 && settled(q, curvature(0)) <= 1;
 }
 
+/** Return whether the steepest direction stays bounded with momentum. */
 static bool is_stable(const tutti_quadratic *q) {
   return q->learning_rate * curvature(0) < 2 * (1 + q->momentum);
 }
 
 // --- plain SGD: E w_i^2(t) = (1 - lr h_i)^2t (1 - s_i) + s_i
 
+/** Return the expected loss after t steps of plain SGD. */
 static double loss_at(const tutti_quadratic *q, double t) {
   double sum = 0;
   for (int64_t i = 0; i < q->dimensions; i++) {
@@ -38,6 +40,7 @@ static double loss_at(const tutti_quadratic *q, double t) {
   return sum / 2;
 }
 
+/** Find the first step below the target by bisection, because the loss falls monotonically. */
 static void run_closed(const tutti_quadratic *q, tutti_quadratic_result *result) {
   int64_t low = -1, high = q->budget; // the loss is above the target at low, not above at high
   result->state = loss_at(q, (double)high) <= q->target ? TUTTI_TRIAL_REACHED : TUTTI_TRIAL_NOT_REACHED;
@@ -99,6 +102,7 @@ static double loss_of(const tutti_quadratic *q, moments m, double *noise) {
   return (path + variance) / 2;
 }
 
+/** Step until the loss reaches the target, or can be seen never to reach it. */
 static void run_stepwise(const tutti_quadratic *q, moments m, tutti_quadratic_result *result) {
   double noise = 0, loss = loss_of(q, m, &noise);
   int64_t t = 0;

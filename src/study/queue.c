@@ -13,6 +13,7 @@
  * is enough, because it only sorts the trials. */
 static const double STEP_OVERHEAD = 16;
 
+/** Estimate the cost of the budget of a trial, in samples. */
 static double cost(const tutti_config *config, int64_t batch_size) {
   const tutti_count budget = config->study.budget;
   const double batch = (double)batch_size;

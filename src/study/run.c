@@ -28,6 +28,7 @@ typedef struct {
   int64_t number, setting;
 } choice;
 
+/** Compute one trial with the group, and keep it. */
 static tutti_status run_one(tutti_study *study, choice next) {
   tutti_trial_record record;
   tutti_trial trial;
@@ -54,6 +55,7 @@ static tutti_status choose(tutti_study *study, choice *next) {
   return TUTTI_OK;
 }
 
+/** Compute trials until the leader has none. */
 static tutti_status work(tutti_study *study) {
   for (;;) {
     choice next = {-1, -1};

@@ -48,6 +48,7 @@ static bool counts(const tutti_goal *goal, const tutti_train_result *training, c
   return !of_epoch || training->epochs >= (double)row->epoch;
 }
 
+/** Note the last and the best value of the metric of the goal. */
 static void note_value(const tutti_goal *goal, const tutti_train_result *training,
                        const tutti_metrics_row *row, tutti_trial_result *result) {
   double value = NAN;
@@ -59,6 +60,7 @@ static void note_value(const tutti_goal *goal, const tutti_train_result *trainin
   result->best_step = (double)row->step;
 }
 
+/** Collect a row of the curve while the training runs. */
 static void watch(void *context, const tutti_metrics_layout *layout, const tutti_metrics_row *row,
                   const double *more) {
   watcher *w = context;
@@ -72,6 +74,7 @@ static void watch(void *context, const tutti_metrics_layout *layout, const tutti
   if (tutti_comm_rank(w->study->world) == 0) tutti_study_show(w->study);
 }
 
+/** Take the result of a training into the row of its trial. */
 static void take_result(const tutti_train_result *from, tutti_trial_record *record) {
   tutti_trial_result *to = &record->result;
   snprintf(record->metric, sizeof record->metric, "%s", from->metric);

@@ -13,6 +13,7 @@ typedef struct {
   int64_t n_hashes, n_numbers;
 } content;
 
+/** List what is in the folder. */
 static tutti_status look(const char *output, content *c) {
   const size_t bytes = strlen(output) + sizeof ".d";
   TUTTI_TRY(TUTTI_NEW(c->store.folder, (int64_t)bytes));
