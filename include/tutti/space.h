@@ -67,10 +67,6 @@ const char *tutti_space_varied(const tutti_space *space, int i);
  * @param[out] n  number of the texts */
 const char *const *tutti_space_choices(const tutti_space *space, int i, int *n);
 
-/** Get the least and the largest value of varied key i.  Local.
- * @return false: the key chooses from texts, which have no bounds */
-bool tutti_space_bounds(const tutti_space *space, int i, double *low, double *high);
-
 /** Return the index of the varied key whose values are the branches; -1 if there are none.  Local. */
 int tutti_space_branches(const tutti_space *space);
 

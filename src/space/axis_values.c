@@ -14,10 +14,7 @@
 enum { TEXT_BYTES = 40 };
 
 static tutti_status start(const tutti_axis *axis, int64_t n, tutti_space_values *list) {
-  *list = (tutti_space_values){.key = tutti_strdup(axis->key),
-                               .is_choice = axis->kind == TUTTI_AXIS_CHOICE,
-                               .low = axis->from,
-                               .high = axis->to};
+  *list = (tutti_space_values){.key = tutti_strdup(axis->key), .is_choice = axis->kind == TUTTI_AXIS_CHOICE};
   if (!list->key) return TUTTI_ERR_MEMORY;
   TUTTI_TRY(TUTTI_NEW(list->values, n));
   TUTTI_TRY(TUTTI_NEW(list->texts, n));
@@ -90,8 +87,6 @@ static tutti_status add_list(const tutti_axis *axis, tutti_space_values *list) {
     TUTTI_CHECK(is_number, TUTTI_ERR_INTERNAL, "study.vary.%s: '%s' is not a number", axis->key,
                 axis->values[i]);
     TUTTI_TRY(append(list, value, axis->values[i]));
-    list->low = i == 0 ? value : fmin(list->low, value);
-    list->high = i == 0 ? value : fmax(list->high, value);
   }
   return TUTTI_OK;
 }

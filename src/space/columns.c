@@ -1,10 +1,9 @@
 /** The varied keys as columns of a study's tables.
  *
  * Branches may vary different keys, or the same key over different values.  The tables have one column per key, so this
- * file unites the bounds and the texts of all branches.  space.c calls it once the settings of all branches exist. */
+ * file unites the texts of all branches.  space.c calls it once the settings of all branches exist. */
 #include "space/space_impl.h"
 
-#include <math.h>
 #include <string.h>
 
 int tutti_space_columns_find(const tutti_space_columns *columns, const char *key) {
@@ -31,20 +30,12 @@ static tutti_status add_texts(tutti_space_column *column, char *const *texts, in
 static tutti_status add_key(tutti_space_columns *columns, const tutti_axis *axis) {
   if (tutti_space_columns_find(columns, axis->key) < columns->n) return TUTTI_OK;
   tutti_space_column *column = &columns->list[columns->n];
-  *column =
-      (tutti_space_column){.is_choice = axis->kind == TUTTI_AXIS_CHOICE, .low = INFINITY, .high = -INFINITY};
+  *column = (tutti_space_column){.is_choice = axis->kind == TUTTI_AXIS_CHOICE};
   column->key = tutti_strdup(axis->key);
   if (!column->key) return TUTTI_ERR_MEMORY;
   if (axis->branches) columns->branch = columns->n;
   columns->n++;
   return axis->branches ? add_texts(column, axis->values, axis->n_values) : TUTTI_OK;
-}
-
-/** Extend the bounds and the texts of a column by the values of one branch. */
-static tutti_status add_values(tutti_space_column *column, const tutti_space_values *own) {
-  column->low = fmin(column->low, own->low);
-  column->high = fmax(column->high, own->high);
-  return column->is_choice ? add_texts(column, own->texts, own->n) : TUTTI_OK;
 }
 
 tutti_status tutti_space_columns_create(const tutti_study_options *study,
@@ -58,7 +49,8 @@ tutti_status tutti_space_columns_create(const tutti_study_options *study,
   for (int b = 0; b < n_branches; b++)
     for (int c = 0; c < settings[b].n_columns; c++) {
       const tutti_space_values *own = &settings[b].columns[c];
-      TUTTI_TRY_GOTO(done, add_values(&columns->list[tutti_space_columns_find(columns, own->key)], own));
+      tutti_space_column *column = &columns->list[tutti_space_columns_find(columns, own->key)];
+      if (column->is_choice) TUTTI_TRY_GOTO(done, add_texts(column, own->texts, own->n));
     }
 done:
   if (status != TUTTI_OK) tutti_space_columns_clear(columns);

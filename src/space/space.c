@@ -253,13 +253,6 @@ const char *const *tutti_space_choices(const tutti_space *space, int i, int *n) 
   return column->is_choice ? (const char *const *)column->texts.list : NULL;
 }
 
-bool tutti_space_bounds(const tutti_space *space, int i, double *low, double *high) {
-  const tutti_space_column *column = column_at(space, i);
-  *low = column->low;
-  *high = column->high;
-  return !column->is_choice;
-}
-
 int tutti_space_branches(const tutti_space *space) {
   return space->columns.branch;
 }

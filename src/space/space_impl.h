@@ -24,7 +24,6 @@ uint32_t tutti_space_sobol(int dimension, uint32_t index);
 typedef struct {
   char *key;
   bool is_choice;
-  double low, high; // the least and largest of numbers
   int64_t n;
   double *values; // [n] numbers; of choices 0, 1, ...
   char **texts;   // [n] as YAML
@@ -81,8 +80,7 @@ void tutti_space_settings_clear(tutti_space_settings *settings);
 /** A varied key as a column of a study's tables. */
 typedef struct {
   char *key;
-  bool is_choice;    // its values are indices of its texts, and it has no bounds
-  double low, high;  // over all branches
+  bool is_choice;    // its values are indices of its texts
   tutti_texts texts; // of all branches
 } tutti_space_column;
 

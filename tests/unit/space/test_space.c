@@ -60,7 +60,6 @@ static void the_values_of_a_range_lie_evenly_on_its_scale(void **state) {
   for (int c = 0; c < 4; c++) {
     char text[1024];
     tutti_space *space;
-    double low, high;
     snprintf(text, sizeof text, STUDY "  vary: {%s}\nschedule: {scaling: linear, base_batch_size: 2}\n",
              cases[c].axis);
     CHECK_OK(make_space(text, &space));
@@ -72,8 +71,6 @@ static void the_values_of_a_range_lie_evenly_on_its_scale(void **state) {
       if (trial->values[0] != cases[c].values[i] || strtod(written, NULL) != trial->values[0])
         fail_msg("%s: value %d is %.17g (%s)", cases[c].axis, (int)i, trial->values[0], written);
     }
-    assert_true(tutti_space_bounds(space, 0, &low, &high));
-    assert_true(low == cases[c].values[0] && high == cases[c].values[3]);
     tutti_space_destroy(&space);
   }
 }
@@ -89,10 +86,9 @@ static void whole_numbers_that_round_to_one_are_one(void **state) {
   tutti_space_destroy(&space);
 }
 
-static void choices_have_their_numbers_and_no_bounds(void **state) {
+static void choices_have_their_numbers(void **state) {
   (void)state;
   tutti_space *space;
-  double low, high;
   int n;
   CHECK_OK(make_space(STUDY
                       "  vary:\n    optimizer.name: [sgd, adam]\n    optimizer.epsilon: [1e-3, 1e-7, 1e-5]\n"
@@ -101,9 +97,7 @@ static void choices_have_their_numbers_and_no_bounds(void **state) {
   const char *const *names = tutti_space_choices(space, 0, &n);
   assert_int_equal(n, 2);
   assert_string_equal(names[1], "adam");
-  assert_false(tutti_space_bounds(space, 0, &low, &high));
   assert_null(tutti_space_choices(space, 1, &n));
-  assert_true(tutti_space_bounds(space, 1, &low, &high) && low == 1e-7 && high == 1e-3);
   assert_string_equal(tutti_space_choices(space, 2, &n)[0], "auto");
   assert_true(tutti_space_trial(space, 11)->values[0] == 1 &&
               tutti_space_trial(space, 11)->values[1] == 1e-5);
@@ -260,7 +254,7 @@ int main(void) {
       cmocka_unit_test(a_grid_goes_by_batch_size_setting_and_seed),
       cmocka_unit_test(the_values_of_a_range_lie_evenly_on_its_scale),
       cmocka_unit_test(whole_numbers_that_round_to_one_are_one),
-      cmocka_unit_test(choices_have_their_numbers_and_no_bounds),
+      cmocka_unit_test(choices_have_their_numbers),
       cmocka_unit_test(sobol_settings_fill_the_range),
       cmocka_unit_test(settings_stay_as_they_are),
       cmocka_unit_test(drawn_lists_give_each_setting_once),
