@@ -53,7 +53,7 @@ typedef struct {
   int64_t epoch;         // epochs done
   int64_t step_in_epoch; // updates since the last epoch ended
   int64_t samples;       // samples seen
-  int64_t place;         // where the next step begins: epoch * samples of an epoch + position; -1: not known
+  int64_t place;         // place of the next step: epoch * samples of an epoch + position; -1: not known
   uint64_t seed;
   uint64_t split_seed;  // seed that drew the validation rows; not `seed` if the run began from a named file
   double learning_rate; // of the last update; 0: none, or absent
@@ -94,7 +94,7 @@ typedef struct {
   int n;         // 0: there is no such table
 } tutti_checkpoint_table;
 
-/** What a save writes.  All borrowed. */
+/** The content of a checkpoint to save.  All borrowed. */
 typedef struct {
   const char *path;
   const char *config; // resolved YAML
@@ -113,8 +113,8 @@ typedef struct {
 
 /** Write a checkpoint, complete or not at all.  The files before it get the next older names (checkpoint.h5 ->
  * checkpoint.prev.h5 -> checkpoint.prev2.h5 ...), `keep` files remain, and older ones are removed.  At each moment
- * tutti_checkpoint_find finds a complete one; on file systems with hard links checkpoint.h5 is never absent.  What a killed
- * save has left is cleaned up.
+ * tutti_checkpoint_find finds a complete one; on file systems with hard links checkpoint.h5 is never absent.  The leftovers
+ * of a killed save are removed.
  * @param[in] keep  number of files, at least 1, with this one
  * @return ERR_CREATE, ERR_IO; the files before are then unchanged */
 TUTTI_NODISCARD

@@ -247,7 +247,7 @@ typedef struct {
   bool required;
 } tutti_format_option;
 
-/** What a command line asks for.  All borrowed. */
+/** The values of a command line.  All borrowed. */
 typedef struct {
   const char *const *files; // [n_files]
   int n_files;

@@ -183,7 +183,7 @@ void tutti_progress_destroy(tutti_progress **progress);
 
 // --- metrics.h5 --------------------------------------------------------------------------------------------
 
-/** Attributes of the root that say where and how the run ran.  All borrowed; a NULL is not written. */
+/** Attributes of the root about the machine and the settings of the run.  All borrowed; a NULL is not written. */
 typedef struct {
   const char *config, *version, *mpi, *hdf5, *blas, *cpu, *reducer;
   int ranks, threads;
@@ -196,14 +196,14 @@ typedef struct {
  *
  * The attribute "metric" of the root is the name of the metric's column.  /timing has the columns phase, min, mean, max,
  * rank_of_max; phase is an index into its attribute "phases".
- * @param[in] anew    the new file begins empty and replaces the old one, whatever that contains, when it is complete
+ * @param[in] replace the new file begins empty and replaces the old one, whatever that contains, when it is complete
  * @param[in] epochs  [n_epochs] records of the layout
  * @param[in] steps   [n_steps] records of the layout
  * @param[in] timing  NULL: /timing stays as it is
  * @return ERR_DATA the file is damaged or has other columns (the text says what to do), ERR_CREATE, ERR_IO; the file is then
  * unchanged, and the caller still has the rows */
 TUTTI_NODISCARD
-tutti_status tutti_metrics_flush(const char *path, bool anew, const tutti_metrics_layout *layout,
+tutti_status tutti_metrics_flush(const char *path, bool replace, const tutti_metrics_layout *layout,
                                  const tutti_metrics_origin *origin, const void *epochs, int64_t n_epochs,
                                  const void *steps, int64_t n_steps,
                                  const tutti_timing_row timing[TUTTI_N_TIMINGS]);

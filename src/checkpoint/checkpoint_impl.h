@@ -1,5 +1,5 @@
 #pragma once
-/** What the files of this room share.  Private to this room and its tests. */
+/** Declarations that the files of this room share.  Private to this room and its tests. */
 #include <limits.h>
 
 #include "tutti/checkpoint.h"

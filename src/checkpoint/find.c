@@ -38,6 +38,7 @@ done:
   return status;
 }
 
+/** Reading a text compares its checksum. */
 static tutti_status read_texts(const tutti_file *file, const char *name, const char *attribute) {
   tutti_texts texts;
   if (!tutti_file_has_attribute(file, name, attribute)) return TUTTI_OK;
@@ -46,6 +47,7 @@ static tutti_status read_texts(const tutti_file *file, const char *name, const c
   return TUTTI_OK;
 }
 
+/** Read one array or table with its texts; any damage is a failure. */
 static tutti_status read_whole(const tutti_file *file, const char *name, const tutti_array_shape *shape,
                                void *context) {
   (void)context;

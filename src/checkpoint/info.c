@@ -1,4 +1,4 @@
-/* What a checkpoint contains: the state of the training, the config, names of weights and optimizer slots, and single arrays
+/* Reads the content of a checkpoint except for the weights of a model: the state of the training, the config, names of weights and optimizer slots, and single arrays
  * and tables.  Resume, eval, predict, sharpness and `tutti info` call it before they load, or instead. */
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 
 // --- the state and the texts
 
+/** Files of earlier versions lack the attribute, and have the last weights. */
 static tutti_status read_is_average(const tutti_file *file, bool *is_average) {
   char *text = NULL;
   *is_average = false;
@@ -77,6 +78,7 @@ typedef struct {
   int64_t n;
 } weight_list;
 
+/** Keep the name and the shape of one array. */
 static tutti_status list_weight(const tutti_file *file, const char *name, const tutti_array_shape *shape,
                                 void *context) {
   weight_list *list = context;
@@ -143,6 +145,7 @@ tutti_status tutti_checkpoint_read_vector(const char *path, const char *name, do
 
 // --- tables of named records
 
+/** Read one row of the table into the record of the same name, if there is one. */
 static tutti_status read_record(const tutti_file *file, const tutti_checkpoint_table *table, const char *name,
                                 int64_t row) {
   for (int i = 0; i < table->n; i++)

@@ -40,6 +40,7 @@ static bool is_slot_of_others(const tutti_file *file, const char *name) {
   return tutti_file_has(file, group);
 }
 
+/** A missing weight means another model, a missing slot another optimizer or a frozen layer; the text says which. */
 static tutti_status check_there(const tutti_file *file, const char *name) {
   const char *path = tutti_file_path(file);
   char slot[64];
@@ -59,6 +60,7 @@ static tutti_status check_there(const tutti_file *file, const char *name) {
              name);
 }
 
+/** Compare one array of the file with the view, before any number is read. */
 static tutti_status check_view(const tutti_file *file, const tutti_view *view) {
   tutti_array_shape shape;
   char there[128], wanted[128];
@@ -73,6 +75,7 @@ static tutti_status check_view(const tutti_file *file, const tutti_view *view) {
   return TUTTI_OK;
 }
 
+/** An array of the file that no view names would be lost silently. */
 static tutti_status check_is_viewed(const tutti_file *file, const char *name, const tutti_array_shape *shape,
                                     void *context) {
   const view_list *list = context;

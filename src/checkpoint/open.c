@@ -1,9 +1,10 @@
-/* Opens a checkpoint, goes through its arrays, and reads one of them: the ground that info.c, load.c and find.c share. */
+/* Opens a checkpoint, visits its arrays, and reads one of them, for info.c, load.c and find.c. */
 #include <stdio.h>
 #include <string.h>
 
 #include "checkpoint/checkpoint_impl.h"
 
+/** A newer version may have changed the format, and then this program must not guess. */
 static tutti_status check_format(const tutti_file *file) {
   const char *path = tutti_file_path(file);
   int64_t format = 0;

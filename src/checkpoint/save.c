@@ -15,6 +15,7 @@ static tutti_status write_table(tutti_file *file, const tutti_checkpoint_table *
   return tutti_file_set_texts(file, table->name, "names", table->names, table->n);
 }
 
+/** Write weights, slots, scaling, history and the other table. */
 static tutti_status write_arrays(tutti_file *file, const tutti_checkpoint *checkpoint) {
   // Trained weights look like noise: compression would cost time and save a few percent.
   for (int64_t i = 0; i < checkpoint->n_views; i++) {

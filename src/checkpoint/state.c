@@ -78,6 +78,7 @@ static const member reals[] = {LATER_TIME(learning_rate),
 
 static const char split_seed[] = "split_seed";
 
+/** HDF5 readers have signed integers, so a large seed is written as text. */
 static tutti_status write_seed(tutti_file *file, const char *name, uint64_t seed) {
   char text[24];
   if (seed <= INT64_MAX) {
@@ -99,6 +100,7 @@ static tutti_status parse_seed(const tutti_file *file, const char *name, const c
   return TUTTI_OK;
 }
 
+/** A seed is an integer or a text, see write_seed. */
 static tutti_status read_seed(const tutti_file *file, const char *name, uint64_t *seed) {
   int64_t integer = 0;
   if (tutti_file_get_integer(file, "/", name, &integer) == TUTTI_OK) {
@@ -128,6 +130,7 @@ tutti_status tutti_checkpoint_write_state(tutti_file *file, const tutti_checkpoi
   return write_seed(file, split_seed, state->split_seed);
 }
 
+/** A member that the file lacks is 0, or -1 if it is a count that may be unknown. */
 static tutti_status read_integer(const tutti_file *file, const member *one, int64_t *value) {
   *value = one->any ? 0 : -1;
   if (one->later && !tutti_file_has_attribute(file, "/", one->name)) return TUTTI_OK;

@@ -15,6 +15,7 @@ typedef struct {
   double narrow_range, wide_range;
 } extremes;
 
+/** Find the features with the smallest and the largest range.  A constant feature has no range and is skipped. */
 static extremes find_extremes(int64_t n, const double *min, const double *max) {
   extremes e = {.narrow = -1, .wide = -1};
   for (int64_t j = 0; j < n; j++) {
@@ -31,6 +32,7 @@ static extremes find_extremes(int64_t n, const double *min, const double *max) {
   return e;
 }
 
+/** Warn if ranges differ so much that the large features dominate the first layer. */
 static tutti_status advise_ranges(const tutti_dataset *d) {
   const int64_t n = d->layout.n_features;
   double *all = NULL;
@@ -51,6 +53,7 @@ static tutti_status advise_ranges(const tutti_dataset *d) {
   return TUTTI_OK;
 }
 
+/** Warn about what data.scale auto does to this kind of numbers.  Numbers of other kinds are fine. */
 static tutti_status advise(const tutti_dataset *d) {
   const char *name = d->x_name[TUTTI_ROWS_TRAIN];
   switch (d->layout.parts[TUTTI_ROWS_TRAIN].features) {

@@ -1,4 +1,4 @@
-/* An array that grows: import collects rows in it, since only the end of a file tells how many there are. */
+/* An array that grows: import collects rows in it, because their number is known only at the end of a file. */
 #include <string.h>
 
 #include "data/import_impl.h"

@@ -14,6 +14,7 @@ tutti_status tutti_import_check_n_dims(const tutti_import_array *a, int max_labe
   return TUTTI_OK;
 }
 
+/** Check the shape before any memory depends on it, because a damaged header may announce anything. */
 static tutti_status check_dims(const tutti_array_format *format, tutti_import_array *a) {
   const char *path = tutti_data_input_path(a->input);
   a->row_items = 1;
@@ -103,6 +104,7 @@ done:
   return status;
 }
 
+/** Both files of a pair are given, or none.  i ^ 1 is the other option of the pair. */
 static tutti_status check_options(const tutti_format_option *options, const char *const *values, int n_pairs,
                                   const char *output) {
   TUTTI_CHECK(values[0] && values[1], TUTTI_ERR_USAGE, "import: both %s and %s are needed", options[0].name,

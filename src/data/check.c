@@ -94,6 +94,7 @@ static tutti_status check_part(const tutti_dataset *d, tutti_rows which, check_b
   return check(&(target_block){d, which, 0, part->n, tutti_dataset_y(d, which)}, context);
 }
 
+/** A label with one column is the id of a class. */
 static tutti_status check_ids(const target_block *b, const void *context) {
   const int64_t n_classes = *(const int64_t *)context;
   for (int64_t i = 0; i < b->n; i++)
@@ -119,6 +120,7 @@ static const char *advise_features(const target_block *b) {
   return alike && !layout->parts[b->which].y_is_x ? advice : "";
 }
 
+/** Check each number by itself; the loss decides which numbers fit. */
 static tutti_status check_numbers(const target_block *b, const void *context) {
   const target_rule *rule = context;
   const int64_t width = b->d->layout.n_targets;
@@ -187,6 +189,7 @@ static tutti_status check_mixture(const target_block *b, int64_t i) {
   return TUTTI_OK;
 }
 
+/** Check rows of several columns: each number first, then the sum of each row. */
 static tutti_status check_mixtures(const target_block *b, const void *context) {
   (void)context;
   TUTTI_TRY(check_numbers(

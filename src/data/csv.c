@@ -93,6 +93,7 @@ static tutti_status first_line(tutti_data_csv *csv, char **line, int64_t *length
   return TUTTI_OK;
 }
 
+/** Read the record that begins in `line`; a quoted field may continue in the following lines. */
 static tutti_status take_record(tutti_data_csv *csv, const char *line, int64_t length) {
   csv->text.n = csv->starts.n = 0;
   csv->at = BEFORE_FIELD;
@@ -108,6 +109,7 @@ static tutti_status take_record(tutti_data_csv *csv, const char *line, int64_t l
   return TUTTI_OK;
 }
 
+/** Count the candidates outside quotes, because a text in quotes may have commas. */
 static char find_separator(const char *line) {
   static const char candidates[] = ",;\t";
   int64_t counts[sizeof candidates - 1] = {0};

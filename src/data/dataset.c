@@ -1,4 +1,4 @@
-/* What is known of an open data set: numbers of rows and columns, names, and where the arrays are in the window.  All other
+/* Facts about an open data set: numbers of rows and columns, names, and the places of the arrays in the window.  All other
  * files of the data set call it; it calls none of them. */
 #include "data/dataset_impl.h"
 

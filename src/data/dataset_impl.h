@@ -1,5 +1,5 @@
 #pragma once
-/** What the files of this room share about an open data set.  Private to this room and its tests. */
+/** The open data set, for all files that work on it.  Private to this room and its tests. */
 #include "tutti/data.h"
 #include "tutti/io.h"
 

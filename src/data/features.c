@@ -42,6 +42,7 @@ DEFINE_LOOK(look_u8, uint8_t)
 DEFINE_LOOK(look_f32, float)
 DEFINE_LOOK(look_f64, double)
 
+/** Look at the numbers of one part.  Most data need one block, because the search ends when no kind is left. */
 static tutti_features features_of(const tutti_dataset *d, tutti_rows which) {
   const tutti_part *part = &d->layout.parts[which];
   const int64_t n = part->n * d->layout.n_features;
@@ -104,6 +105,7 @@ static tutti_status find_unit(const tutti_dataset *d, tutti_rows which, double *
   return TUTTI_OK;
 }
 
+/** A part of another kind gets its own shift and factor: (unit * raw - shift) * factor, written for the raw numbers. */
 static tutti_status adapt_part(tutti_dataset *d, tutti_rows which) {
   const int64_t n = d->layout.n_features;
   double unit = 1;

@@ -41,6 +41,7 @@ static int by_name(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/** Each column needs a name of its own, so that a label can be chosen by it.  Numbers are probably not names. */
 static tutti_status check_names(const table *t) {
   const char *path = t->options->file;
   const char **sorted = NULL;
@@ -136,6 +137,7 @@ static const char *name_of(const table *t, int64_t column, char number[NUMBER_BY
   return number;
 }
 
+/** Read the names of the columns from the current record, or number the columns. */
 static tutti_status read_header(table *t) {
   char number[NUMBER_BYTES];
   const int64_t n = tutti_data_csv_n_fields(t->csv);
@@ -165,6 +167,7 @@ static tutti_status check_present(const table *t, int64_t column, const char *fi
   return TUTTI_OK;
 }
 
+/** Read a feature.  The double is checked against float32 here, because the place is still known for the message. */
 static tutti_status read_number(const table *t, int64_t column, const char *field, double *x) {
   double value = 0;
   const bool is_number = tutti_text_real(field, &value);
@@ -186,6 +189,7 @@ static tutti_status read_number(const table *t, int64_t column, const char *fiel
   return TUTTI_OK;
 }
 
+/** Append the features and the label of the current record. */
 static tutti_status read_row(table *t) {
   const int64_t found = tutti_data_csv_n_fields(t->csv);
   TUTTI_CHECK(found == t->n_columns, TUTTI_ERR_DATA,
@@ -210,6 +214,7 @@ static tutti_status read_row(table *t) {
   return TUTTI_OK;
 }
 
+/** Read all records; without a header line the first record is already there. */
 static tutti_status read_rows(table *t) {
   if (t->options->header == TUTTI_HEADER_NO) TUTTI_TRY(read_row(t));
   for (bool there = true;;) {
@@ -256,6 +261,7 @@ static tutti_fill_row fill_of(tutti_type type) {
   return type == TUTTI_U8 ? fill_bytes : type == TUTTI_F32 ? fill_floats : fill_doubles;
 }
 
+/** Decide classes, test rows and type after all rows are known, and write the file. */
 static tutti_status write_table(table *t, tutti_import_result *result) {
   char place[PLACE_BYTES] = "";
   tutti_labels labels = {0};

@@ -12,6 +12,7 @@ static tutti_status read_head(tutti_data_input *input, uint8_t head[HEADER_BYTES
   return tutti_data_input_read_exactly(input, head + 1, HEADER_BYTES - 1, "IDX header");
 }
 
+/** Read everything before the items.  Only bytes are read, the type of MNIST. */
 static tutti_status read_header(tutti_import_array *a) {
   const char *path = tutti_data_input_path(a->input);
   uint8_t head[HEADER_BYTES] = {0}, b[4];

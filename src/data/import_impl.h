@@ -1,5 +1,5 @@
 #pragma once
-/** What the files of the import share.  Private to this room and its tests.  All Local. */
+/** Declarations that the files of the import share.  Private to this room and its tests.  All Local. */
 #include <stdbool.h>
 
 #include "tutti/data.h"

@@ -37,6 +37,7 @@ typedef struct {
 
 // --- the header
 
+/** Read the magic bytes, the version and the length of the header.  All minor numbers are accepted. */
 static tutti_status read_start(tutti_data_input *input, int64_t *header_bytes) {
   const char *path = tutti_data_input_path(input);
   uint8_t start[MAGIC_BYTES + 2], length[4] = {0};
@@ -60,7 +61,7 @@ static tutti_status read_start(tutti_data_input *input, int64_t *header_bytes) {
   return TUTTI_OK;
 }
 
-/** Where the value of a quoted key begins in the header. */
+/** Find the beginning of the value of a quoted key in the header. */
 static tutti_status find_value(const char *path, const char *header, const char *key, const char **value) {
   const char *at = strstr(header, key);
   if (at) at += strlen(key) + strspn(at + strlen(key), " :");
@@ -69,6 +70,7 @@ static tutti_status find_value(const char *path, const char *header, const char 
   return TUTTI_OK;
 }
 
+/** Read the type, "'<f4'" in the header: the order of bytes, the kind and the number of bytes. */
 static tutti_status read_number_type(const char *path, const char *value, npy *f) {
   char descr[DESCR_BYTES] = "";
   TUTTI_CHECK(
@@ -109,6 +111,7 @@ static tutti_status read_shape(const char *text, tutti_import_array *a) {
   return tutti_import_check_n_dims(a, 2);
 }
 
+/** Read the three values that the format requires; their order in the dict does not matter. */
 static tutti_status parse_header(const char *header, tutti_import_array *a) {
   npy *f = a->state;
   const char *path = tutti_data_input_path(a->input), *descr = NULL, *order = NULL, *shape = NULL;
@@ -164,6 +167,7 @@ static double half_of(uint64_t bits) {
   return bits >> 15 ? -size : size;
 }
 
+/** The number is IEEE 754 in all three sizes, and so are float and double here. */
 static double real_of(const npy *f, uint64_t bits) {
   const uint32_t low = (uint32_t)bits;
   float single = 0;
@@ -179,6 +183,7 @@ static int64_t integer_of(const npy *f, uint64_t bits) {
   return (int64_t)((bits ^ sign) - sign); // extends the sign
 }
 
+/** Store one number.  The types of the output were chosen so that no number changes. */
 static void put(const npy *f, uint64_t bits, tutti_type type, void *rows, int64_t i) {
   const bool is_real = f->number->kind == 'f';
   const int64_t integer = is_real ? 0 : integer_of(f, bits);
@@ -201,7 +206,9 @@ static void put(const npy *f, uint64_t bits, tutti_type type, void *rows, int64_
   }
 }
 
-/** Where item j of the next rows' row i is in f->bytes. */
+/** The place of an item in f->bytes.
+ * @param[in] i  row, from the first one of this call on
+ * @param[in] j  item of the row */
 static const uint8_t *item_at(const npy *f, const tutti_import_array *a, int64_t i, int64_t j) {
   if (!f->columns_first) return f->bytes + (i * a->row_items + j) * f->number->bytes;
   int64_t at = 0, stride = a->row_items,

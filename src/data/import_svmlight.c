@@ -1,5 +1,5 @@
 /* Imports svmlight and LIBSVM files, which list only the features that are not zero.  The rows of both files are collected in
- * compressed form, because only the largest index tells how wide x is, and written as full rows.  `tutti import svmlight` calls
+ * compressed form, because the largest index of all rows decides how wide x is, and written as full rows.  `tutti import svmlight` calls
  * it through formats.def. */
 #include <float.h>
 #include <math.h>
@@ -40,6 +40,7 @@ static char *next_word(char **rest) {
   return word;
 }
 
+/** Remember the smallest and the largest index with their lines, for the messages of find_columns. */
 static void note_index(sparse *s, place at, int32_t index) {
   if (index < s->smallest) {
     s->smallest = index;
@@ -51,6 +52,7 @@ static void note_index(sparse *s, place at, int32_t index) {
   }
 }
 
+/** Read one entry "index:value".  Ascending indices exclude an index that occurs twice. */
 static tutti_status take_entry(sparse *s, place at, char *word, int64_t *previous) {
   char *colon = strchr(word, ':');
   int64_t index = 0;
@@ -74,6 +76,7 @@ static tutti_status take_entry(sparse *s, place at, char *word, int64_t *previou
   return tutti_data_array_add(&s->values, &value, 1);
 }
 
+/** Read one line: a label, then entries; text after # is a comment. */
 static tutti_status take_line(sparse *s, place at, char *line) {
   line[strcspn(line, "#")] = '\0';
   char *rest = line;
@@ -156,6 +159,7 @@ static void group(const sparse *s, int64_t *ends, double *values) {
     values[ends[indices[k] - s->base]++] = ((const double *)s->values.data)[k];
 }
 
+/** Decide by all values of each column, as the import of CSV does. */
 static tutti_status choose_type(const sparse *s, const char *path, tutti_type *type) {
   int64_t *ends = NULL;
   double *values = NULL;

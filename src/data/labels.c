@@ -46,6 +46,7 @@ static const char *text_of(const tutti_label_texts *texts, int64_t i) {
   return (const char *)texts->text.data + ((const item *)texts->items.data)[i].at;
 }
 
+/** Read all labels as numbers, and remember the first one that is not a number. */
 static void look(const tutti_label_texts *texts, survey *s) {
   for (int64_t i = 0; i < s->n; i++) {
     if (tutti_text_real(text_of(texts, i), &s->values[i])) {
@@ -79,6 +80,7 @@ static int64_t sort_unique(void *keys, int64_t n, size_t unit, int (*compare)(co
   return kept;
 }
 
+/** A single class cannot be learned.  Many different texts are probably not labels but names or comments. */
 static tutti_status check_count(int64_t n_classes, tutti_import_kind kind, const char *place) {
   TUTTI_CHECK(n_classes > 1, TUTTI_ERR_DATA, "%s: every row has the same label, so there is nothing to learn",
               place);
@@ -144,6 +146,7 @@ done:
   return status;
 }
 
+/** Keep the numbers as labels, in float32, in which they are trained on. */
 static tutti_status regression(const survey *s, const char *place, tutti_labels *labels) {
   for (int64_t i = 0; i < s->n; i++) {
     TUTTI_CHECK(fabs(s->values[i]) <= FLT_MAX, TUTTI_ERR_DATA, "%s: the label %g does not fit into float32",

@@ -67,6 +67,7 @@ static tutti_status memory_type(const tutti_file *file, const char *name, const 
   return TUTTI_OK;
 }
 
+/** Read the shape of an array, which has at least one sample. */
 static tutti_status array_shape(const tutti_file *file, const char *name, tutti_array_shape *shape) {
   if (!tutti_file_has(file, name)) return fail_missing(file, name);
   TUTTI_TRY(tutti_file_shape(file, name, shape));
@@ -76,6 +77,7 @@ static tutti_status array_shape(const tutti_file *file, const char *name, tutti_
   return TUTTI_OK;
 }
 
+/** Read the shape of features.  A sample may have any dimensions; its numbers are one row of the window. */
 static tutti_status read_x(const tutti_file *file, const char *name, tutti_part *part, int64_t *n_features) {
   tutti_array_shape shape = {0};
   TUTTI_TRY(array_shape(file, name, &shape));
@@ -113,6 +115,7 @@ static tutti_status read_y_of_x(const tutti_file *file, const tutti_dataset *d, 
       d->y_name[part->y_is_x ? TUTTI_ROWS_TRAIN : which]);
 }
 
+/** Read the shape of labels: one number per sample, or one row of numbers. */
 static tutti_status read_y(const tutti_file *file, const char *x_name, const char *name,
                            const tutti_part *part, int64_t *n_targets) {
   tutti_array_shape shape = {0};
@@ -147,6 +150,7 @@ static tutti_status read_weights(const tutti_file *file, const char *name, tutti
   return tutti_file_check_stored(file, name);
 }
 
+/** Read the shapes of one pair x, y, and of the weights if these are the training rows. */
 static tutti_status read_part(const tutti_file *file, const tutti_dataset *d, tutti_rows which,
                               tutti_layout *layout) {
   const char *x = d->x_name[which], *y = d->y_name[which];

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "data/dataset_impl.h"
 
-/** What rank 0 finds in the file and sends to the other ranks. */
+/** The facts that rank 0 finds in the file and sends to the other ranks. */
 typedef struct {
   tutti_layout layout;
   int64_t n_classes, class_bytes; // class_bytes: of their names
@@ -21,6 +21,7 @@ static tutti_status copy_name(const char *name, char **copy) {
   return *copy ? TUTTI_OK : TUTTI_ERR_MEMORY;
 }
 
+/** Check the options alone, which are equal on all ranks, before any file is opened. */
 static tutti_status check_options(const tutti_data_options *o) {
   TUTTI_CHECK(o->file, TUTTI_ERR_CONFIG, "data.file is not set: which data set file?");
   TUTTI_CHECK(!o->x_train == !o->y_train, TUTTI_ERR_CONFIG, "data.%s is set without data.%s",

@@ -28,6 +28,7 @@ static tutti_status fail_other_file(const char *path) {
              "%s: this node has another file than rank 0 at this path; all nodes need the same one", path);
 }
 
+/** Each node opens the path by itself.  Compare shapes and types first: the window has the size of rank 0's file. */
 static tutti_status check_layout(const tutti_file *file, const tutti_dataset *d) {
   tutti_layout here;
   TUTTI_TRY(tutti_dataset_read_layout(file, d, &here));
@@ -84,6 +85,7 @@ static uint64_t fingerprint_of_words(const tutti_dataset *d, tutti_rows which) {
   return hash_words(hash, tutti_dataset_y(d, which), part->n * d->layout.n_targets * (int64_t)sizeof(float));
 }
 
+/** The shape is part of the hash, so that the same numbers in another shape are other data. */
 static uint64_t fingerprint(const tutti_dataset *d, tutti_rows which) {
   const tutti_part *part = &d->layout.parts[which];
   const int64_t shape[] = {part->n, d->layout.n_features, part->y_is_x ? 0 : d->layout.n_targets},

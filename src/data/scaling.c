@@ -133,6 +133,7 @@ static void put(tutti_dataset *d, int64_t j, double shift, double width, const s
   d->factor[j] = constant ? 1 : (double)factor;
 }
 
+/** Compute shift and factor from the marked rows. */
 static tutti_status fit(tutti_dataset *d, tutti_scale scale, tutti_rows_at rows_at, const void *context,
                         int64_t n) {
   const int64_t width = d->layout.n_features;

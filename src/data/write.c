@@ -26,6 +26,7 @@ static int64_t row_at(const tutti_import_table *w, int64_t i) {
   return w->order ? w->order[i] : i;
 }
 
+/** Write features of rows [first, first + n) of the output, in pieces. */
 static tutti_status write_x(tutti_file *file, const char *name, const tutti_import_table *w, int64_t first,
                             int64_t n) {
   const int64_t row_bytes = w->n_features * (int64_t)tutti_type_bytes(w->type);
@@ -54,6 +55,7 @@ static tutti_type label_type(const tutti_labels *labels) {
   return labels->n_classes <= 256 ? TUTTI_U8 : TUTTI_I32;
 }
 
+/** Class ids and float32 labels are floats up to here; each id below 2^24 is exact. */
 static void put_label(tutti_type type, float value, void *y, int64_t i) {
   if (type == TUTTI_U8)
     ((uint8_t *)y)[i] = (uint8_t)value;
@@ -63,6 +65,7 @@ static void put_label(tutti_type type, float value, void *y, int64_t i) {
     ((float *)y)[i] = value;
 }
 
+/** Write labels of rows [first, first + n) of the output, with the names of the classes. */
 static tutti_status write_y(tutti_file *file, const char *name, const tutti_import_table *w, int64_t first,
                             int64_t n) {
   const tutti_type type = label_type(w->labels);

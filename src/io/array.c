@@ -31,6 +31,7 @@ done:
   return status;
 }
 
+/** A null data space has no numbers and no shape, so it cannot be a data set. */
 static tutti_status describe_space(const tutti_file *file, const char *name, hid_t space,
                                    tutti_array_shape *shape) {
   tutti_status status = TUTTI_OK;
@@ -47,6 +48,7 @@ done:
   return status;
 }
 
+/** Read the type and the shape of an open array. */
 static tutti_status describe(const tutti_file *file, const char *name, hid_t dataset,
                              tutti_array_shape *shape) {
   tutti_status status = TUTTI_OK;

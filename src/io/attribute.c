@@ -132,6 +132,7 @@ static void attribute_close(attribute *a) {
   *a = no_attribute;
 }
 
+/** HDF5 fails if the object itself does not exist, so look for that first. */
 static tutti_status find(const tutti_file *file, const char *object, const char *name, bool *there) {
   tutti_status status = TUTTI_OK;
   htri_t exists = 0;
@@ -150,6 +151,7 @@ bool tutti_file_has_attribute(const tutti_file *file, const char *object, const 
   return find(file, object, name, &there) != TUTTI_OK || there;
 }
 
+/** Open an attribute with its type and its number of values. */
 static tutti_status attribute_open(const tutti_file *file, const char *object, const char *name,
                                    attribute *a) {
   tutti_status status = TUTTI_OK;

@@ -57,6 +57,7 @@ bool tutti_claims_work(const tutti_claims *claims) {
   return claims->fd < 0 || fcntl(claims->fd, F_GETLK, &byte) == 0 || !tutti_has_no_locks(errno);
 }
 
+/** Try to lock one byte, without waiting.  EACCES and EAGAIN mean that another process has it. */
 static tutti_status take(tutti_claims *claims, short type, int64_t i, bool *taken) {
   struct flock byte = one_byte(type, i);
   int result;

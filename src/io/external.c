@@ -83,6 +83,7 @@ bool tutti_external_allowed(const tutti_bounds *bounds, const char *path) {
 
 // --- links to other files
 
+/** Check the target of a link before HDF5 opens it: it exists, is allowed, and is a regular file, not a pipe. */
 static tutti_status check_link(const tutti_bounds *bounds, const char *file, const char *name,
                                const char *object) {
   char path[TUTTI_PATH_BYTES];

@@ -25,6 +25,7 @@ static void describe_head(const unsigned char *head, ssize_t n, char *text, size
     tutti_text_append(text, bytes, isprint(head[i]) ? "%c" : "\\x%02x", head[i]);
 }
 
+/** The limit on open files is a frequent reason that is easy to change, so the text says how. */
 static tutti_status fail_unreadable(const char *path, const char *of_system) {
   char reason[512];
   snprintf(reason, sizeof reason, "%s", of_system); // another call of strerror may overwrite it
@@ -44,6 +45,7 @@ static tutti_status read_head(const char *path, unsigned char head[HEAD_BYTES], 
   return *n < 0 ? fail_unreadable(path, strerror(error)) : TUTTI_OK;
 }
 
+/** A user often gives a file of another format: say what it is and how to convert it. */
 static tutti_status check_signature(const char *path) {
   unsigned char head[HEAD_BYTES];
   char text[4 * HEAD_BYTES + 1];
@@ -120,6 +122,7 @@ static tutti_status open_h5(const char *path, unsigned flags, hid_t access, hid_
   TUTTI_FAIL(TUTTI_ERR_DATA, "%s: is truncated or damaged: %s; copy it or make it again", path, reason);
 }
 
+/** Make a handle with nothing open, so that tutti_file_close works after any failure. */
 static tutti_status new_file(const char *path, tutti_file **file) {
   *file = NULL;
   tutti_file *f = NULL;
@@ -151,6 +154,7 @@ done:
 
 // --- writing
 
+/** Copy the old file into the temporary one. */
 static tutti_status copy_into(const char *path, tutti_temporary *temporary) {
   tutti_status status = TUTTI_OK;
   char *buffer = NULL;
@@ -183,6 +187,7 @@ done:
   return status;
 }
 
+/** Begin a new file, empty or as a copy, with HDF5 on top of the temporary file. */
 static tutti_status begin_writing(const char *path, bool copy, tutti_file **file) {
   tutti_status status = TUTTI_OK;
   hid_t access = H5I_INVALID_HID;

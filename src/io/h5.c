@@ -75,6 +75,7 @@ tutti_h5_cause tutti_h5_why(void) {
   return found;
 }
 
+/** The innermost entry is the most precise one; the others say which calls led there. */
 static herr_t take_innermost(unsigned n, const H5E_error2_t *entry, void *data) {
   sentence *out = data;
   if (n > 0) return 1;

@@ -1,5 +1,5 @@
 #pragma once
-/** What the files of this room share.  Private to this room and its tests.  All Local. */
+/** Declarations that the files of this room share.  Private to this room and its tests.  All Local. */
 #include <hdf5.h>
 
 #include "tutti/io.h"

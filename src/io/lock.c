@@ -41,6 +41,7 @@ static outcome try_lock_for_a_while(int fd) {
   return got;
 }
 
+/** The line in the file may be missing, because its writer has just begun. */
 static tutti_status refuse(const char *folder, int fd) {
   static const char advice[] = "another training writes there; wait for it, or choose another run.directory";
   char line[LINE_BYTES] = "", host[64];

@@ -115,6 +115,7 @@ done:
   return status;
 }
 
+/** The first call gives the length of the name, the second the name. */
 static tutti_status read_name(const tutti_file *file, hid_t group, hsize_t i, tutti_texts *names) {
   tutti_status status = TUTTI_OK;
   ssize_t length = 0;

@@ -66,6 +66,7 @@ tutti_extent tutti_selection_extent(hid_t space, int n_dims, const hsize_t *dims
 
 // --- several selections together
 
+/** Clip each dimension, so that an endless selection becomes a finite one that HDF5 can combine. */
 static herr_t add_slab(hid_t covered, int n_dims, const hsize_t *dims, slab *r) {
   for (int i = 0; i < n_dims; i++) {
     int64_t n = 0, n_blocks = 0;

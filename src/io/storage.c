@@ -34,6 +34,7 @@ done:
   return status;
 }
 
+/** A chunk that was never written is not in the file, so count the chunks. */
 static tutti_status check_chunks(const tutti_array_place *at, const tutti_array_storage *s) {
   hsize_t chunk[H5S_MAX_RANK] = {0};
   int64_t wanted = 1, n = 0;
@@ -52,6 +53,7 @@ done:
   return status;
 }
 
+/** An array without chunks is one block, which HDF5 allocates when the first number is written. */
 static tutti_status check_block(const tutti_array_place *at, const tutti_array_storage *s) {
   H5D_space_status_t space = H5D_SPACE_STATUS_ALLOCATED;
   tutti_status status = TUTTI_OK;
@@ -65,6 +67,7 @@ done:
 
 // --- numbers in files without a format
 
+/** The file is found, allowed, regular and long enough; HDF5 would wait for ever for a pipe. */
 static tutti_status check_raw_file(const tutti_array_place *at, const char *name, int64_t wanted) {
   char path[TUTTI_PATH_BYTES];
   struct stat state;
@@ -88,6 +91,7 @@ static tutti_status check_raw_file(const tutti_array_place *at, const char *name
   return TUTTI_OK;
 }
 
+/** The numbers may be spread over several files; each holds a part from an offset on. */
 static tutti_status check_raw(const tutti_array_place *at, const tutti_array_storage *s, int n_files) {
   tutti_status status = TUTTI_OK;
   hid_t type = H5I_INVALID_HID;
@@ -256,6 +260,7 @@ static tutti_status fail_linked(tutti_status status, const tutti_file *file, con
   TUTTI_FAIL(status, "%s; '%s' of %s is a link to it", text, name, file->path);
 }
 
+/** Check one array, and for a virtual one its sources, which may be virtual themselves. */
 static tutti_status check_array(const tutti_file *file, const char *name, const tutti_array_place *above,
                                 tutti_file **opened) {
   tutti_array_storage s = TUTTI_NO_STORAGE;

@@ -78,6 +78,7 @@ done:
   return status;
 }
 
+/** Make an empty table that can grow, in chunks with checksums. */
 static tutti_status create_table(tutti_file *file, const char *name, const tutti_column *columns,
                                  int n_columns) {
   tutti_status status = TUTTI_OK;
@@ -205,6 +206,7 @@ static tutti_status has_columns(const tutti_file *file, const char *name, const 
   return TUTTI_OK;
 }
 
+/** Remove all rows.  HDF5 cannot change the columns of a table, so with other columns the table is removed. */
 static tutti_status clear_table(tutti_file *file, const char *name, const tutti_column *columns,
                                 int n_columns) {
   tutti_status status = TUTTI_OK;

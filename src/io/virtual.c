@@ -1,5 +1,4 @@
-/* Arrays that are made of others (virtual arrays of HDF5): where an array is, which sources it has, and how these are
- * opened.  HDF5 opens the sources by itself, follows an array that is made of itself until the stack is full, and waits for
+/* Arrays that are made of others (virtual arrays of HDF5): the place of an array, its sources, and opening these.  HDF5 opens the sources by itself, follows an array that is made of itself until the stack is full, and waits for
  * ever for a pipe.  So the sources are found and opened here first, by the rules of external.c.  Every read opens its array
  * with tutti_object_open; storage.c and same_array.c look at the sources. */
 #include "io/virtual_impl.h"
@@ -13,7 +12,7 @@
   "%s: array '%s' is more than %d arrays away from the one that is made of it, or part of itself; "          \
   "write the array into the file itself"
 
-// --- an open array, and where it is
+// --- an open array, and its place
 
 void tutti_array_storage_close(tutti_array_storage *s) {
   tutti_h5_release(s->space);
@@ -35,6 +34,7 @@ done:
   return status;
 }
 
+/** The address identifies an array in a file, whatever its name is.  HDF5 has changed this call twice. */
 static herr_t get_address(hid_t dataset, unsigned char address[TUTTI_ADDRESS_BYTES]) {
 #if H5_VERSION_GE(1, 12, 0)
   H5O_info2_t info;
@@ -200,6 +200,7 @@ static tutti_status try_source(const tutti_array_place *at, const tutti_array_ma
   return status == TUTTI_OK || at->bounds->depth > 0 ? status : tutti_array_fail_source(status, at);
 }
 
+/** Open the sources of an endless mapping one after another, as HDF5 does when it is asked for the shape. */
 static tutti_status try_mapping(const tutti_array_place *at, hid_t creation, size_t i) {
   tutti_array_mapping m;
   bool there = true;
@@ -213,6 +214,10 @@ done:
   return status;
 }
 
+/** HDF5 opens all sources of an array that grows with them when it is asked for the shape.  So check these sources before,
+ * and do nothing for other arrays.
+ * @param[in] dataset  the array `name`, just opened
+ * @return ERR_DATA a source is not an HDF5 file, is out of bounds, or is made of the array itself */
 static tutti_status check_growing_sources(const tutti_file *file, const char *name, hid_t dataset) {
   hid_t creation = H5I_INVALID_HID;
   size_t n = 0;

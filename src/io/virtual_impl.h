@@ -1,5 +1,5 @@
 #pragma once
-/** Virtual arrays: where an array is, and its sources.  Private to this room. */
+/** Virtual arrays: the place of an array, and its sources.  Private to this room. */
 #include "io/io_impl.h"
 
 enum { TUTTI_MAX_SOURCE_DEPTH = 8, TUTTI_NAME_BYTES = 1024, TUTTI_ADDRESS_BYTES = 16 };

@@ -50,6 +50,7 @@ static tutti_status write_texts(tutti_file *file, const char *object, const char
   return tutti_file_set_texts(file, object, name, texts, n);
 }
 
+/** /timing has the sums since the last start, so its rows are replaced. */
 static tutti_status write_timing(tutti_file *file, const tutti_timing_row rows[TUTTI_N_TIMINGS]) {
   timing_record records[TUTTI_N_TIMINGS];
   const char *names[TUTTI_N_TIMINGS];
@@ -108,13 +109,13 @@ static tutti_status describe(tutti_file *file, const char *table) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_metrics_flush(const char *path, bool anew, const tutti_metrics_layout *layout,
+tutti_status tutti_metrics_flush(const char *path, bool replace, const tutti_metrics_layout *layout,
                                  const tutti_metrics_origin *origin, const void *epochs, int64_t n_epochs,
                                  const void *steps, int64_t n_steps,
                                  const tutti_timing_row timing[TUTTI_N_TIMINGS]) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, anew ? tutti_file_create(path, &file) : tutti_file_update(path, &file));
+  TUTTI_TRY_GOTO(done, replace ? tutti_file_create(path, &file) : tutti_file_update(path, &file));
   TUTTI_TRY_GOTO(done, tutti_metrics_write(file, "/epochs", layout, epochs, n_epochs));
   TUTTI_TRY_GOTO(done, tutti_metrics_write(file, "/steps", layout, steps, n_steps));
   TUTTI_TRY_GOTO(done, describe(file, "/epochs"));
@@ -143,6 +144,7 @@ done:
   return status;
 }
 
+/** Remove the rows that the resumed run will compute again. */
 static tutti_status rewind_tables(tutti_file *file, const tutti_metrics_layout *layout, int64_t n_epochs,
                                   int64_t step) {
   int64_t n = 0, n_steps = 0;

@@ -74,6 +74,7 @@ static void append_bar(char line[LINE_BYTES], double fraction, int cells) {
 
 // --- the bar
 
+/** The window may have changed its size, so the width is asked for at each drawing. */
 static int terminal_width(FILE *stream) {
   struct winsize size;
   if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
@@ -101,6 +102,7 @@ static void shorten(char *line, int width) {
   }
 }
 
+/** Draw the bar with the texts around it, over the bar that was drawn before. */
 static void draw(tutti_progress *progress, int64_t epoch, double fraction, double loss, double metric,
                  double seconds_left) {
   char line[LINE_BYTES] = "", tail[LINE_BYTES] = "";

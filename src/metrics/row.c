@@ -1,5 +1,5 @@
 /* The columns of a row, and of a record with further columns.  All that writes, reads or shows tables takes them from here, so
- * that a name or type stands in one place. */
+ * that each name and type is written once. */
 #include <string.h>
 
 #include "base/text.h"
@@ -43,6 +43,7 @@ void tutti_metrics_layout_columns(const tutti_metrics_layout *layout, tutti_colu
         layout->more_columns[i], TUTTI_F64, sizeof(tutti_metrics_row) + (size_t)i * sizeof(double)};
 }
 
+/** A member of the row by its offset; memcpy is free of alignment and type rules. */
 static double value_at(const tutti_metrics_row *row, const tutti_column *column) {
   const char *at = (const char *)row + column->offset;
   if (column->type == TUTTI_F64) {
