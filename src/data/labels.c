@@ -59,11 +59,6 @@ static void look(const tutti_label_texts *texts, survey *s) {
   }
 }
 
-static int by_value(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static int by_text(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -96,7 +91,7 @@ static tutti_status check_count(int64_t n_classes, tutti_import_kind kind, const
 
 /** Allocate the names of the classes.
  * @param[in] name_bytes  of all names together, with NULs */
-static tutti_status allot_names(tutti_labels *labels, int64_t n_classes, int64_t name_bytes) {
+static tutti_status allocate_names(tutti_labels *labels, int64_t n_classes, int64_t name_bytes) {
   TUTTI_TRY(TUTTI_NEW(labels->names, n_classes));
   TUTTI_TRY(TUTTI_NEW(labels->name_text, name_bytes));
   labels->n_classes = (int)n_classes;
@@ -106,14 +101,14 @@ static tutti_status allot_names(tutti_labels *labels, int64_t n_classes, int64_t
 /** Make classes of numbers, in ascending order, so that 0..K-1 keep their ids. */
 static tutti_status number_classes(const survey *s, const double *keys, int64_t n_classes,
                                    tutti_labels *labels) {
-  TUTTI_TRY(allot_names(labels, n_classes, n_classes * NUMBER_BYTES));
+  TUTTI_TRY(allocate_names(labels, n_classes, n_classes * NUMBER_BYTES));
   for (int64_t k = 0; k < n_classes; k++) {
     char *name = labels->name_text + k * NUMBER_BYTES;
     snprintf(name, NUMBER_BYTES, "%.17g", keys[k]);
     labels->names[k] = name;
   }
   for (int64_t i = 0; i < s->n; i++) {
-    const double *key = bsearch(&s->values[i], keys, (size_t)n_classes, sizeof *keys, by_value);
+    const double *key = bsearch(&s->values[i], keys, (size_t)n_classes, sizeof *keys, tutti_import_by_value);
     labels->values[i] = (float)(key - keys);
   }
   return TUTTI_OK;
@@ -130,7 +125,7 @@ static tutti_status text_classes(const tutti_label_texts *texts, tutti_import_ki
   n_classes = sort_unique(keys, labels->n, sizeof *keys, by_text);
   TUTTI_TRY_GOTO(done, check_count(n_classes, kind, place));
   for (int64_t k = 0; k < n_classes; k++) name_bytes += (int64_t)strlen(keys[k]) + 1;
-  TUTTI_TRY_GOTO(done, allot_names(labels, n_classes, name_bytes));
+  TUTTI_TRY_GOTO(done, allocate_names(labels, n_classes, name_bytes));
   for (int64_t i = 0; i < labels->n; i++) {
     const char *text = text_of(texts, i);
     const char **key = bsearch(&text, keys, (size_t)n_classes, sizeof *keys, by_text);
@@ -172,7 +167,7 @@ static tutti_status from_numbers(const survey *s, tutti_import_kind kind, const 
     return regression(s, place, labels);
   TUTTI_TRY(TUTTI_NEW(keys, s->n));
   memcpy(keys, s->values, (size_t)s->n * sizeof *keys);
-  const int64_t n_classes = sort_unique(keys, s->n, sizeof *keys, by_value);
+  const int64_t n_classes = sort_unique(keys, s->n, sizeof *keys, tutti_import_by_value);
   if (kind == TUTTI_IMPORT_AUTO && n_classes > MAX_AUTO_CLASSES) {
     status = regression(s, place, labels);
   } else {

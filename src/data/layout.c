@@ -172,7 +172,7 @@ static tutti_status read_part(const tutti_file *file, const tutti_dataset *d, tu
 }
 
 /** Reserve `bytes` at the end of the window.  @return where they begin */
-static int64_t allot(int64_t *end, int64_t bytes) {
+static int64_t reserve(int64_t *end, int64_t bytes) {
   const int64_t at = *end;
   *end += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   return at;
@@ -183,10 +183,11 @@ tutti_status tutti_dataset_read_layout(const tutti_file *file, const tutti_datas
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) TUTTI_TRY(read_part(file, d, which, layout));
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     tutti_part *part = &layout->parts[which];
-    part->x_at = allot(&layout->bytes, part->n * layout->n_features * (int64_t)tutti_type_bytes(part->type));
-    if (part->has_weights) part->w_at = allot(&layout->bytes, part->n * (int64_t)sizeof(float));
+    part->x_at =
+        reserve(&layout->bytes, part->n * layout->n_features * (int64_t)tutti_type_bytes(part->type));
+    if (part->has_weights) part->w_at = reserve(&layout->bytes, part->n * (int64_t)sizeof(float));
     if (!part->y_is_x)
-      part->y_at = allot(&layout->bytes, part->n * layout->n_targets * (int64_t)sizeof(float));
+      part->y_at = reserve(&layout->bytes, part->n * layout->n_targets * (int64_t)sizeof(float));
   }
   return TUTTI_OK;
 }

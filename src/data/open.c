@@ -102,7 +102,7 @@ done:
 }
 
 /** Local.  Allocate the own memory of this rank for the content of the header. */
-static tutti_status allot(tutti_dataset *d, const header *h) {
+static tutti_status allocate(tutti_dataset *d, const header *h) {
   d->layout = h->layout;
   d->n_classes = (int)h->n_classes;
   d->has_unused = h->has_unused;
@@ -134,7 +134,7 @@ static tutti_status open_agreed(const tutti_comm *comm, const tutti_data_options
   local = tutti_comm_rank(comm) == 0 ? read_header(d, options, &h) : TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, local));
   TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &h, sizeof h));
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, allot(d, &h)));
+  TUTTI_TRY_GOTO(done, tutti_agree(comm, allocate(d, &h)));
   TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, d->class_text, h.class_bytes));
   point_at_classes(d);
   TUTTI_TRY_GOTO(done, tutti_window_create(comm, h.layout.bytes, &d->window));

@@ -15,7 +15,7 @@ static bool is_whole(double value) {
          fabs(value) <= 9007199254740992.0; // 2^53: above it float64 cannot hold all whole numbers
 }
 
-static int by_value(const void *a, const void *b) {
+int tutti_import_by_value(const void *a, const void *b) {
   const double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
 }
@@ -24,7 +24,7 @@ static int by_value(const void *a, const void *b) {
  * sorting. */
 static bool merges(double *column, int64_t n) {
   int64_t distinct = 1, lost = 0;
-  qsort(column, (size_t)n, sizeof *column, by_value);
+  qsort(column, (size_t)n, sizeof *column, tutti_import_by_value);
   for (int64_t i = 1; i < n; i++) {
     if (column[i] == column[i - 1]) continue;
     distinct++;
