@@ -45,7 +45,9 @@ static tutti_status array_open(const tutti_array_format *format, const char *pat
   return check_dims(format, a);
 }
 
-/** The largest of the labels [n] if they are integers that may be numbers of classes, else unchanged. */
+/** The largest label so far, or INT64_MAX if one of the labels is not an integer that may be the id of a class.
+ * @param[in] rows     [n] labels
+ * @param[in] largest  of the labels before */
 static int64_t largest_label(const tutti_import_array *a, const void *rows, int64_t n, int64_t largest) {
   for (int64_t i = 0; i < n; i++) {
     const int64_t label = a->type == TUTTI_U8    ? ((const uint8_t *)rows)[i]
@@ -57,7 +59,8 @@ static int64_t largest_label(const tutti_import_array *a, const void *rows, int6
   return largest;
 }
 
-/** @param[in,out] largest  of the labels so far; INT64_MAX where they are not numbers of classes */
+/** Copy the rows of a file to the array in pieces.
+ * @param[in,out] largest  label so far, see largest_label; NULL for samples */
 static tutti_status copy_array(const tutti_array_format *format, tutti_import_array *a, tutti_file *file,
                                int64_t *largest) {
   const int64_t n = a->dims[0], row_bytes = a->row_items * (int64_t)tutti_type_bytes(a->type);
@@ -79,8 +82,9 @@ done:
   return status;
 }
 
-/** @param[in,out] n_features  0: these are the first samples
- * @param[out] n  number of samples */
+/** Open both files of a pair, compare their shapes, and copy them.
+ * @param[out]    n           number of samples
+ * @param[in,out] n_features  0: these are the first samples */
 static tutti_status import_pair(const tutti_array_format *format, const tutti_format_option *options,
                                 const char *const *paths, tutti_file *file, int64_t *n, int64_t *n_features,
                                 int64_t *largest) {

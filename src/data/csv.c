@@ -11,7 +11,7 @@ struct tutti_data_csv {
   char separator;
   int64_t line;
   tutti_data_array text;   // of char: the fields one after another, each with its NUL
-  tutti_data_array starts; // of int64_t: where in `text` each field begins
+  tutti_data_array starts; // of int64_t: the beginning of each field in `text`
   place at;
 };
 
