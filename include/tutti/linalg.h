@@ -6,45 +6,21 @@
 
 #include "tutti/base.h"
 
-/** X(code, name as in a config). */
-#define TUTTI_ACTIVATION_LIST(X)                                                                             \
-  X(LINEAR, "linear")                                                                                        \
-  X(RELU, "relu")                                                                                            \
-  X(SIGMOID, "sigmoid")                                                                                      \
-  X(TANH, "tanh")                                                                                            \
-  X(SOFTMAX, "softmax")                                                                                      \
-  X(SOFTPLUS, "softplus")                                                                                    \
-  X(SOFTSIGN, "softsign")                                                                                    \
-  X(ELU, "elu")                                                                                              \
-  X(SELU, "selu")                                                                                            \
-  X(LEAKY_RELU, "leaky_relu")                                                                                \
-  X(GELU, "gelu")                                                                                            \
-  X(SILU, "silu")                                                                                            \
-  X(HARD_SIGMOID, "hard_sigmoid")                                                                            \
-  X(EXPONENTIAL, "exponential")
-
+/** The activations, from the rows of activations.def. */
 typedef enum {
-#define X(code, name) TUTTI_##code,
-  TUTTI_ACTIVATION_LIST(X)
-#undef X
-      TUTTI_N_ACTIVATIONS
+#define ACTIVATION(code, word, ...) TUTTI_##code,
+#define ROW_ACTIVATION(code, word)  TUTTI_##code,
+#include "tutti/activations.def"
+  TUTTI_N_ACTIVATIONS
 } tutti_activation;
 
-/** X(code, name as in a config). */
-#define TUTTI_LOSS_LIST(X)                                                                                   \
-  X(LOSS_AUTO, "auto")                                                                                       \
-  X(CATEGORICAL_CROSSENTROPY, "categorical_crossentropy")                                                    \
-  X(BINARY_CROSSENTROPY, "binary_crossentropy")                                                              \
-  X(MEAN_SQUARED_ERROR, "mean_squared_error")                                                                \
-  X(MEAN_ABSOLUTE_ERROR, "mean_absolute_error")                                                              \
-  X(HUBER, "huber")                                                                                          \
-  X(HINGE, "hinge")
-
+/** The losses, from the rows of losses.def; LOSS_AUTO stands for the one that fits the last layer. */
 typedef enum {
-#define X(code, name) TUTTI_##code,
-  TUTTI_LOSS_LIST(X)
-#undef X
-      TUTTI_N_LOSSES
+  TUTTI_LOSS_AUTO,
+#define LOSS(code, word, ...)     TUTTI_##code,
+#define ROW_LOSS(code, word, ...) TUTTI_##code,
+#include "tutti/losses.def"
+  TUTTI_N_LOSSES
 } tutti_loss;
 
 /** What the samples should have given: one of the two is set.  Class c stands for the value c where there is

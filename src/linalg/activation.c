@@ -1,3 +1,6 @@
+/** Forward, backward and second derivative of each activation: three functions that expand the rows of activations.def
+ * into one loop per activation.  A switch chooses the loop, so that no element costs a call; TUTTI_CLONES compiles the
+ * loops for each kind of vector unit.  The layers of the room model call them. */
 #include "linalg/activation.h"
 
 #include <math.h>
@@ -9,13 +12,26 @@
 #include "linalg/softmax.h"
 #include "linalg/vector_math.h"
 
-// Clamps are written so that a comparison with NaN lets NaN through.
+const char *const tutti_activation_names[TUTTI_N_ACTIVATIONS] = {
+#define ACTIVATION(code, word, ...) #word,
+#define ROW_ACTIVATION(code, word)  #word,
+#include "tutti/activations.def"
+};
 
-TUTTI_INLINE float hard_sigmoid(float z) {
-  const float shifted = z + 3;
-  const float low = shifted < 0 ? 0 : shifted;
-  return (low > 6 ? 6 : low) / 6;
+bool tutti_activation_needs_input(tutti_activation kind) {
+  enum { INPUT = true, OUTPUT = false };
+  static const bool needs[TUTTI_N_ACTIVATIONS] = {
+#define ACTIVATION(code, word, from, ...) from,
+#define ROW_ACTIVATION(code, word)        OUTPUT,
+#include "tutti/activations.def"
+  };
+  return needs[kind];
 }
+
+// --- helpers of the rows: constants in float, and expressions with a step between
+
+#define SELU_SCALE       ((float)TUTTI_SELU_SCALE)
+#define SELU_SCALE_ALPHA ((float)(TUTTI_SELU_SCALE * TUTTI_SELU_ALPHA))
 
 TUTTI_INLINE float gelu(float z) {
   float density;
@@ -28,108 +44,96 @@ TUTTI_INLINE float gelu_slope(float z) {
   return cdf + z * density;
 }
 
+TUTTI_INLINE float gelu_curvature(float z) {
+  float density;
+  (void)tutti_normal_cdf(z, &density);
+  return density > 0 ? density * (2 - z * z) : 0; // 0 times infinity would be NaN
+}
+
 TUTTI_INLINE float silu_slope(float z) {
   const float s = tutti_sigmoid(z);
   return s * (1 + z * (1 - s));
 }
 
-bool tutti_activation_needs_input(tutti_activation kind) {
-  return kind == TUTTI_GELU || kind == TUTTI_SILU;
+TUTTI_INLINE float silu_curvature(float z) {
+  const float s = tutti_sigmoid(z), slope = s * tutti_sigmoid(-z);
+  return slope > 0 ? slope * (2 + z * (1 - 2 * s)) : 0;
 }
 
-#define EACH(expression)                                                                                     \
-  TUTTI_INDEPENDENT                                                                                          \
-  for (int64_t i = 0; i < size; i++) {                                                                       \
-    const float v = z[i];                                                                                    \
-    y[i] = (expression);                                                                                     \
-  }                                                                                                          \
-  break
+// --- loops
 
-TUTTI_CLONES void tutti_activation_forward(tutti_activation kind, const float *z, int64_t rows, int64_t n,
-                                           float *y) {
+/** Run `statement` for each element.  It sees the input and the output of the activation as z and y, which both are `given`:
+ * a row names the one that it is given. */
+#define EACH(given, statement)                                                                               \
+  do {                                                                                                       \
+    TUTTI_INDEPENDENT                                                                                        \
+    for (int64_t i = 0; i < size; i++) {                                                                     \
+      const float z = (given), y = z;                                                                        \
+      (void)y;                                                                                               \
+      statement;                                                                                             \
+    }                                                                                                        \
+  } while (0)
+
+TUTTI_CLONES void tutti_activation_forward(tutti_activation kind, const float *in, int64_t rows, int64_t n,
+                                           float *out) {
   const int64_t size = rows * n;
-  const float scale = (float)TUTTI_SELU_SCALE, scale_alpha = (float)(TUTTI_SELU_SCALE * TUTTI_SELU_ALPHA);
+  // The loop of `linear` would copy; in place, nothing is to be done.
+  if (kind == TUTTI_LINEAR && in == out) return;
   switch (kind) {
-  case TUTTI_LINEAR:
-    if (y != z) memcpy(y, z, (size_t)size * sizeof *y);
+#define ACTIVATION(code, word, from, f, ...)                                                                 \
+  case TUTTI_##code:                                                                                         \
+    EACH(in[i], out[i] = (f));                                                                               \
     break;
-  case TUTTI_RELU:
-    EACH(v < 0 ? 0 : v);
-  case TUTTI_SIGMOID:
-    EACH(tutti_sigmoid(v));
-  case TUTTI_TANH:
-    EACH(tutti_tanh(v));
-  case TUTTI_SOFTMAX:
-    tutti_softmax_forward(z, rows, n, y);
+#define ROW_ACTIVATION(code, word)                                                                           \
+  case TUTTI_##code:                                                                                         \
+    tutti_##word##_forward(in, rows, n, out);                                                                \
     break;
-  case TUTTI_SOFTPLUS:
-    EACH(tutti_softplus(v));
-  case TUTTI_SOFTSIGN:
-    EACH(v / (1 + fabsf(v)));
-  case TUTTI_ELU:
-    EACH(v > 0 ? v : tutti_expm1(v));
-  case TUTTI_SELU:
-    EACH(v > 0 ? scale * v : scale_alpha * tutti_expm1(v));
-  case TUTTI_LEAKY_RELU:
-    EACH(v > 0 ? v : (float)TUTTI_LEAKY_SLOPE * v);
-  case TUTTI_GELU:
-    EACH(gelu(v));
-  case TUTTI_SILU:
-    EACH(v * tutti_sigmoid(v));
-  case TUTTI_HARD_SIGMOID:
-    EACH(hard_sigmoid(v));
-  case TUTTI_EXPONENTIAL:
-    EACH(tutti_exp(v));
+#include "tutti/activations.def"
   case TUTTI_N_ACTIVATIONS:
     TUTTI_ASSERT(false);
   }
 }
 
-#undef EACH
-#define EACH(expression)                                                                                     \
-  TUTTI_INDEPENDENT                                                                                          \
-  for (int64_t i = 0; i < size; i++) {                                                                       \
-    const float v = from[i];                                                                                 \
-    dz[i] = dy[i] * (expression);                                                                            \
-  }                                                                                                          \
-  break
-
-TUTTI_CLONES void tutti_activation_backward(tutti_activation kind, const float *z, const float *y,
+TUTTI_CLONES void tutti_activation_backward(tutti_activation kind, const float *in, const float *out,
                                             const float *dy, int64_t rows, int64_t n, float *dz) {
   const int64_t size = rows * n;
-  const float *from = tutti_activation_needs_input(kind) ? z : y;
-  const float scale = (float)TUTTI_SELU_SCALE, scale_alpha = (float)(TUTTI_SELU_SCALE * TUTTI_SELU_ALPHA);
-  switch (kind) {
-  case TUTTI_LINEAR:
+  const float *from = tutti_activation_needs_input(kind) ? in : out;
+  if (kind == TUTTI_LINEAR) {
     if (dz != dy) memcpy(dz, dy, (size_t)size * sizeof *dz);
+    return;
+  }
+  switch (kind) {
+#define ACTIVATION(code, word, given, f, slope, ...)                                                         \
+  case TUTTI_##code:                                                                                         \
+    EACH(from[i], dz[i] = dy[i] * (slope));                                                                  \
     break;
-  case TUTTI_RELU:
-    EACH(v > 0 ? 1.0f : 0.0f);
-  case TUTTI_SIGMOID:
-    EACH(v * (1 - v));
-  case TUTTI_TANH:
-    EACH(1 - v * v);
-  case TUTTI_SOFTMAX:
-    tutti_softmax_backward(y, dy, rows, n, dz);
+#define ROW_ACTIVATION(code, word)                                                                           \
+  case TUTTI_##code:                                                                                         \
+    tutti_##word##_backward(out, dy, rows, n, dz);                                                           \
     break;
-  case TUTTI_SOFTPLUS:
-    EACH(-tutti_expm1(-v));
-  case TUTTI_SOFTSIGN:
-    EACH((1 - fabsf(v)) * (1 - fabsf(v)));
-  case TUTTI_ELU:
-    EACH(v > 0 ? 1 : v + 1);
-  case TUTTI_SELU:
-    EACH(v > 0 ? scale : v + scale_alpha);
-  case TUTTI_LEAKY_RELU:
-    EACH(v > 0 ? 1 : (float)TUTTI_LEAKY_SLOPE);
-  case TUTTI_GELU:
-    EACH(gelu_slope(v));
-  case TUTTI_SILU:
-    EACH(silu_slope(v));
-  case TUTTI_HARD_SIGMOID:
-    EACH(v > 0 && v < 1 ? 1 / 6.0f : 0);
-  case TUTTI_EXPONENTIAL:
-    EACH(v);
+#include "tutti/activations.def"
+  case TUTTI_N_ACTIVATIONS:
+    TUTTI_ASSERT(false);
+  }
+}
+
+TUTTI_CLONES void tutti_activation_curvature(tutti_activation kind, const float *in, const float *out,
+                                             const float *tz, const float *ty, const float *dy, int64_t rows,
+                                             int64_t n, float *dz) {
+  const int64_t size = rows * n;
+  const float *from = tutti_activation_needs_input(kind) ? in : out;
+  switch (kind) {
+#define STRAIGHT           // adds nothing
+#define CURVED(expression) EACH(from[i], dz[i] += (expression)*tz[i] * dy[i])
+#define ACTIVATION(code, word, given, f, slope, curvature, twin, kink)                                       \
+  case TUTTI_##code:                                                                                         \
+    curvature;                                                                                               \
+    break;
+#define ROW_ACTIVATION(code, word)                                                                           \
+  case TUTTI_##code:                                                                                         \
+    tutti_##word##_curvature(out, ty, dy, rows, n, dz);                                                      \
+    break;
+#include "tutti/activations.def"
   case TUTTI_N_ACTIVATIONS:
     TUTTI_ASSERT(false);
   }

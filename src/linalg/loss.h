@@ -9,6 +9,9 @@
 /** The activation that the loss contains, and so wants last: SOFTMAX, SIGMOID, else LINEAR (none). */
 tutti_activation tutti_loss_activation(tutti_loss loss);
 
+/** The loss that `auto` stands for: the one that contains the last activation of the network, else the mean squared error. */
+tutti_loss tutti_loss_for(tutti_activation last);
+
 /** Whether the metric is an accuracy: the largest output is the right class (categorical, or targets.one_hot), or an
  * output lies on the right side of its threshold, averaged over the outputs (binary, hinge).  Else the metric is the
  * mean absolute error. */
@@ -32,3 +35,8 @@ void tutti_loss_decide(tutti_loss loss, const float *z, int64_t rows, int64_t n,
  * @param[out] dz  [rows, n] scale * the gradient of each sample's loss by z; NULL where it is not wanted */
 void tutti_loss_rows(tutti_loss loss, const float *z, tutti_targets targets, int64_t rows, int64_t n,
                      double scale, double *loss_sum, double *metric_sum, float *dz);
+
+/** The derivative along tz of the gradient that tutti_loss_rows gives: out[rows, n] = scale d^2 loss / dz^2 tz.  At a kink it
+ * is taken from the side from which the gradient is taken. */
+void tutti_loss_curvature(tutti_loss loss, const float *z, tutti_targets targets, int64_t rows, int64_t n,
+                          double scale, const float *tz, float *out);

@@ -73,8 +73,8 @@ static void add_value_row(const float *z, const float *target, int64_t n, float 
   }
 }
 
-void tutti_loss_categorical(const float *z, tutti_targets targets, int64_t rows, int64_t n, double scale,
-                            double *loss_sum, double *metric_sum, float *dz) {
+void tutti_loss_categorical_crossentropy(const float *z, tutti_targets targets, int64_t rows, int64_t n,
+                                         double scale, double *loss_sum, double *metric_sum, float *dz) {
   const shares share = {.kept = 1 - targets.smoothing, .spread = targets.smoothing / (double)n};
   row_facts facts;
   for (int64_t first = 0; first < rows; first += ROWS) {
@@ -92,5 +92,19 @@ void tutti_loss_categorical(const float *z, tutti_targets targets, int64_t rows,
     const int32_t *classes = targets.classes + first;
     add_class_rows(part, classes, count, n, &facts, share, loss_sum, metric_sum);
     if (slopes) slope_class_rows(classes, count, n, share, scale, slopes);
+  }
+}
+
+/** mass (diag p - p p') tz with p = softmax z; the mass is the sum of the targets after smoothing. */
+void tutti_loss_categorical_crossentropy_curvature(const float *z, tutti_targets targets, int64_t rows,
+                                                   int64_t n, double scale, const float *tz, float *out) {
+  tutti_softmax_forward(z, rows, n, out);
+  for (int64_t i = 0; i < rows; i++, tz += n, out += n) {
+    double mean = 0, mass = targets.values ? targets.smoothing : 1;
+    for (int64_t j = 0; j < n; j++) {
+      mean += (double)out[j] * tz[j];
+      if (targets.values) mass += (1 - targets.smoothing) * targets.values[i * n + j];
+    }
+    for (int64_t j = 0; j < n; j++) out[j] = (float)(scale * mass * out[j] * (tz[j] - mean));
   }
 }

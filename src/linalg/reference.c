@@ -1,3 +1,5 @@
+/** The slow twins: loops over doubles, straight from the definitions.  The tests and the benchmarks compare the fast loops
+ * with them; no command calls them. */
 #include "linalg/reference.h"
 
 #include <math.h>
@@ -43,34 +45,16 @@ void tutti_reference_column_sums(const float *x, const float *dy, int64_t rows, 
   }
 }
 
+/** ACTIVATION rows: of one input. */
 static double one_activation(tutti_activation kind, double z) {
   switch (kind) {
-  case TUTTI_RELU:
-    return fmax(z, 0);
-  case TUTTI_SIGMOID:
-    return 1 / (1 + exp(-z));
-  case TUTTI_TANH:
-    return tanh(z);
-  case TUTTI_SOFTPLUS:
-    return z > 30 ? z + exp(-z) : log1p(exp(z));
-  case TUTTI_SOFTSIGN:
-    return z / (1 + fabs(z));
-  case TUTTI_ELU:
-    return z > 0 ? z : expm1(z);
-  case TUTTI_SELU:
-    return TUTTI_SELU_SCALE * (z > 0 ? z : TUTTI_SELU_ALPHA * expm1(z));
-  case TUTTI_LEAKY_RELU:
-    return z > 0 ? z : TUTTI_LEAKY_SLOPE * z;
-  case TUTTI_GELU:
-    return z / 2 * erfc(-z * TUTTI_SQRT_HALF);
-  case TUTTI_SILU:
-    return z / (1 + exp(-z));
-  case TUTTI_HARD_SIGMOID:
-    return fmin(fmax(z + 3, 0), 6) / 6;
-  case TUTTI_EXPONENTIAL:
-    return exp(z);
+#define ACTIVATION(code, word, from, f, slope, curvature, twin, kink)                                        \
+  case TUTTI_##code:                                                                                         \
+    return twin;
+#define ROW_ACTIVATION(code, word)
+#include "tutti/activations.def"
   default:
-    return z;
+    return NAN;
   }
 }
 
@@ -82,11 +66,29 @@ static void softmax(const double *z, int64_t n, double *y) {
 }
 
 void tutti_reference_activation(tutti_activation kind, const double *z, int64_t rows, int64_t n, double *y) {
-  for (int64_t i = 0; i < rows; i++) {
-    if (kind == TUTTI_SOFTMAX)
-      softmax(z + i * n, n, y + i * n);
-    else
-      for (int64_t j = i * n; j < (i + 1) * n; j++) y[j] = one_activation(kind, z[j]);
+  for (int64_t i = 0; i < rows; i++, z += n, y += n) {
+    switch (kind) {
+#define ACTIVATION(code, ...)
+#define ROW_ACTIVATION(code, word)                                                                           \
+  case TUTTI_##code:                                                                                         \
+    word(z, n, y);                                                                                           \
+    break;
+#include "tutti/activations.def"
+    default:
+      for (int64_t j = 0; j < n; j++) y[j] = one_activation(kind, z[j]);
+    }
+  }
+}
+
+double tutti_reference_activation_kink(tutti_activation kind, double z) {
+  switch (kind) {
+#define ACTIVATION(code, word, from, f, slope, curvature, twin, kink)                                        \
+  case TUTTI_##code:                                                                                         \
+    return kink;
+#define ROW_ACTIVATION(code, word)
+#include "tutti/activations.def"
+  default:
+    return INFINITY;
   }
 }
 
@@ -95,28 +97,49 @@ static double target_at(tutti_targets targets, int64_t i, int64_t j, int64_t n) 
   return n == 1 ? targets.classes[i] : targets.classes[i] == j;
 }
 
+/** The target of an output after smoothing. */
 static double smoothed(tutti_loss loss, tutti_targets targets, int64_t i, int64_t j, int64_t n) {
   const double t = target_at(targets, i, j, n), a = targets.smoothing;
   if (a == 0) return t;
-  return t * (1 - a) + a / (loss == TUTTI_CATEGORICAL_CROSSENTROPY ? (double)n : 2.0);
-}
-
-static double one_loss(tutti_loss loss, double y, double t, double n) {
   switch (loss) {
-  case TUTTI_CATEGORICAL_CROSSENTROPY:
-    return t == 0 ? 0 : -t * log(y);
-  case TUTTI_BINARY_CROSSENTROPY:
-    return -(t * log(y) + (1 - t) * log1p(-y)) / n;
-  case TUTTI_MEAN_SQUARED_ERROR:
-    return (y - t) * (y - t) / n;
-  case TUTTI_MEAN_ABSOLUTE_ERROR:
-    return fabs(y - t) / n;
-  case TUTTI_HUBER:
-    return (fabs(y - t) <= 1 ? (y - t) * (y - t) / 2 : fabs(y - t) - 0.5) / n;
-  case TUTTI_HINGE:
-    return fmax(1 - (t == 0 ? -1 : t) * y, 0) / n;
+#define LOSS(code, word, last, metric, sides, ...)                                                           \
+  case TUTTI_##code:                                                                                         \
+    return t * (1 - a) + a / (double)(sides);
+#define ROW_LOSS(code, word, last, sides, ...)                                                               \
+  case TUTTI_##code:                                                                                         \
+    return t * (1 - a) + a / (double)(sides);
+#include "tutti/losses.def"
   default:
     return NAN;
+  }
+}
+
+/** What output y adds to the loss of its sample. */
+static double one_loss(tutti_loss loss, double y, double t, double n) {
+  switch (loss) {
+#define LOSS(code, word, last, metric, sides, f, slope, curvature, twin, kink)                               \
+  case TUTTI_##code:                                                                                         \
+    return (twin) / n;
+#define ROW_LOSS(code, word, last, sides, twin, kink)                                                        \
+  case TUTTI_##code:                                                                                         \
+    return twin;
+#include "tutti/losses.def"
+  default:
+    return NAN;
+  }
+}
+
+double tutti_reference_loss_kink(tutti_loss loss, double y, double t) {
+  switch (loss) {
+#define LOSS(code, word, last, metric, sides, f, slope, curvature, twin, kink)                               \
+  case TUTTI_##code:                                                                                         \
+    return kink;
+#define ROW_LOSS(code, word, last, sides, twin, kink)                                                        \
+  case TUTTI_##code:                                                                                         \
+    return kink;
+#include "tutti/losses.def"
+  default:
+    return INFINITY;
   }
 }
 
@@ -129,6 +152,32 @@ double tutti_reference_loss(tutti_loss loss, const double *y, tutti_targets targ
   return sum;
 }
 
+/** What output y adds to the metric of its sample, for the losses that look at each output by itself. */
+static double one_metric(tutti_loss loss, double y, double t) {
+  switch (loss) {
+#define ERROR           fabs(y - t)
+#define SIDE(threshold) ((y > (threshold)) == (t > (threshold)))
+#define LOSS(code, word, last, metric, ...)                                                                  \
+  case TUTTI_##code:                                                                                         \
+    return metric;
+#define ROW_LOSS(code, ...)
+#include "tutti/losses.def"
+  default:
+    return NAN;
+  }
+}
+
+static bool is_row_loss(tutti_loss loss) {
+  switch (loss) {
+#define LOSS(code, ...)
+#define ROW_LOSS(code, ...) case TUTTI_##code:
+#include "tutti/losses.def"
+    return true;
+  default:
+    return false;
+  }
+}
+
 double tutti_reference_metric(tutti_loss loss, const double *y, tutti_targets targets, int64_t rows,
                               int64_t n) {
   double sum = 0;
@@ -138,14 +187,9 @@ double tutti_reference_metric(tutti_loss loss, const double *y, tutti_targets ta
       const double v = y[i * n + j], t = target_at(targets, i, j, n);
       if (v > y[i * n + best_y]) best_y = j;
       if (t > target_at(targets, i, best_t, n)) best_t = j;
-      if (loss == TUTTI_BINARY_CROSSENTROPY)
-        sum += ((v > 0.5) == (t > 0.5)) / (double)n;
-      else if (loss == TUTTI_HINGE)
-        sum += ((v > 0) == (t > 0)) / (double)n;
-      else if (loss != TUTTI_CATEGORICAL_CROSSENTROPY)
-        sum += fabs(v - t) / (double)n;
+      if (!is_row_loss(loss)) sum += one_metric(loss, v, t) / (double)n;
     }
-    if (loss == TUTTI_CATEGORICAL_CROSSENTROPY) sum += best_y == best_t;
+    if (is_row_loss(loss)) sum += best_y == best_t;
   }
   return sum;
 }

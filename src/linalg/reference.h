@@ -1,6 +1,5 @@
 #pragma once
-/** Slow twins of the kernels in double precision, written straight from the definitions: what tests compare
- * with.  Local. */
+/** Slow twins of the loops in double, straight from the definitions, with which the tests compare.  Local. */
 #include "tutti/linalg.h"
 
 /** z[rows, n_out] = x[rows, n_in] w[n_in, n_out] + bias[n_out] (NULL: none). */
@@ -21,7 +20,13 @@ void tutti_reference_column_sums(const float *x, const float *dy, int64_t rows, 
 /** y[rows, n] = activation of z[rows, n]; y may be z. */
 void tutti_reference_activation(tutti_activation kind, const double *z, int64_t rows, int64_t n, double *y);
 
-/** Sums over the rows of y[rows, n], which are *outputs*: probabilities for the cross-entropies. */
+/** How far z is from the nearest point at which a derivative of the activation jumps. */
+double tutti_reference_activation_kink(tutti_activation kind, double z);
+
+/** Sums over the rows of y[rows, n], the outputs after the last activation: probabilities for the cross-entropies. */
 double tutti_reference_loss(tutti_loss loss, const double *y, tutti_targets targets, int64_t rows, int64_t n);
 double tutti_reference_metric(tutti_loss loss, const double *y, tutti_targets targets, int64_t rows,
                               int64_t n);
+
+/** How far output y is from the nearest point at which a derivative of the loss for the target t jumps. */
+double tutti_reference_loss_kink(tutti_loss loss, double y, double t);

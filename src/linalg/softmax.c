@@ -116,3 +116,15 @@ TUTTI_CLONES void tutti_softmax_backward(const float *y, const float *dy, int64_
     for (int64_t j = 0; j < n; j++) dz_row[j] = y_row[j] * (dy_row[j] - mean);
   }
 }
+
+void tutti_softmax_curvature(const float *y, const float *ty, const float *dy, int64_t rows, int64_t n,
+                             float *dz) {
+  for (int64_t i = 0; i < rows; i++, y += n, ty += n, dy += n, dz += n) {
+    double mean = 0, change = 0;
+    for (int64_t j = 0; j < n; j++) {
+      mean += (double)y[j] * dy[j];
+      change += (double)ty[j] * dy[j];
+    }
+    for (int64_t j = 0; j < n; j++) dz[j] += ty[j] * (dy[j] - (float)mean) - y[j] * (float)change;
+  }
+}

@@ -25,15 +25,7 @@ static tutti_activation last_activation(const tutti_model_options *options) {
 }
 
 static tutti_loss resolve_loss(const tutti_model_options *options) {
-  if (options->loss != TUTTI_LOSS_AUTO) return options->loss;
-  switch (last_activation(options)) {
-  case TUTTI_SOFTMAX:
-    return TUTTI_CATEGORICAL_CROSSENTROPY;
-  case TUTTI_SIGMOID:
-    return TUTTI_BINARY_CROSSENTROPY;
-  default:
-    return TUTTI_MEAN_SQUARED_ERROR;
-  }
+  return options->loss == TUTTI_LOSS_AUTO ? tutti_loss_for(last_activation(options)) : options->loss;
 }
 
 static tutti_status check_loss(const tutti_model_options *options, tutti_loss loss) {

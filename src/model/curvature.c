@@ -2,7 +2,6 @@
  * (Pearlmutter 1994).  Each costs a few passes, whatever the number of parameters. */
 #include <string.h>
 
-#include "linalg/curvature.h"
 #include "linalg/loss.h"
 #include "model/model_impl.h"
 

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "linalg/activation.h"
-#include "linalg/curvature.h"
 #include "model/model_impl.h"
 
 tutti_activation tutti_layer_activation(const tutti_layer *layer) {

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Each table of an update rule or layer is in rules.def or layers.def, with a sentence, and the reference leads there.  Each format of formats.def is
 # imported by a test, and each file of a format is in the list.  So is each file of a command, which README mentions.
-# tools/export_study lists the whole numbers of keys.c.
+# tools/export_study lists the whole numbers of keys.c.  The reference mentions each loss of losses.def.
 # usage: lists.sh TOP
 set -u
 top=$1 failed=0
 # words LIST: its words, in order.
-words() { sed -n 's/^X([A-Z0-9_]*, \([a-z0-9_]*\)[,)].*/\1/p' "$1"; }
+words() { sed -n 's/^[A-Z_]*([A-Z0-9_]*, \([a-z0-9_]*\)[,)].*/\1/p' "$1"; }
 
 # check_tables LIST PATTERN FILE...: each line of LIST has a sentence, each table that PATTERN finds in the files is in LIST, and
 # the reference leads to LIST.
@@ -61,6 +61,13 @@ for file in "$1"/src/cli/cmd_*.c; do
   }
   grep -q "tutti $command" "$1/README.md" || {
     echo "README.md: does not mention tutti $command"
+    failed=1
+  }
+done
+
+for loss in $(words "$top/include/tutti/losses.def"); do
+  grep -q -F "\`$loss\`" "$top/docs/reference.md" || {
+    echo "docs/reference.md: does not mention the loss '$loss', which include/tutti/losses.def has"
     failed=1
   }
 done

@@ -12,6 +12,7 @@ BEGIN {
   owner["rules.def"] = owner["optim_options.def"] = "optim"
   owner["layers.def"] = "model"
   owner["formats.def"] = "data"
+  owner["activations.def"] = owner["losses.def"] = "linalg"
   # Serial code, tested without MPI.
   serial["sampler"] = serial["model"] = serial["optim"] = serial["space"] = serial["fit"] = 1
   # One foreign library, one room; MPI starts and ends in cli.

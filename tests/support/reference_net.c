@@ -26,11 +26,7 @@ static void near_kink(walk *w, double distance) {
 }
 
 static void activate(walk *w, tutti_activation kind) {
-  for (int64_t i = 0; i < w->rows * w->n; i++) {
-    if (kind == TUTTI_RELU || kind == TUTTI_LEAKY_RELU || kind == TUTTI_SELU) near_kink(w, w->a[i]);
-    if (kind == TUTTI_ELU || kind == TUTTI_SOFTSIGN) near_kink(w, w->a[i]); // of the slope
-    if (kind == TUTTI_HARD_SIGMOID) near_kink(w, fabs(w->a[i]) - 3);
-  }
+  for (int64_t i = 0; i < w->rows * w->n; i++) near_kink(w, tutti_reference_activation_kink(kind, w->a[i]));
   tutti_reference_activation(kind, w->a, w->rows, w->n, w->a);
 }
 
@@ -161,9 +157,7 @@ static void pass_layer(walk *w, const tutti_layer_spec *spec) {
 static void loss_kinks(walk *w, tutti_targets targets) {
   for (int64_t i = 0; targets.values && i < w->rows * w->n; i++) {
     const double t = targets.values[i];
-    if (w->net->loss == TUTTI_MEAN_ABSOLUTE_ERROR) near_kink(w, w->a[i] - t);
-    if (w->net->loss == TUTTI_HUBER) near_kink(w, fabs(w->a[i] - t) - 1); // of the slope
-    if (w->net->loss == TUTTI_HINGE) near_kink(w, 1 - (t == 0 ? -1 : t) * w->a[i]);
+    near_kink(w, tutti_reference_loss_kink(w->net->loss, w->a[i], t));
   }
 }
 

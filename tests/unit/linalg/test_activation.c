@@ -10,14 +10,12 @@
 
 enum { ROWS = 40, N = 9, SIZE = ROWS * N };
 
-/** Arguments small and large, none within 1e-3 of a kink (0, -3, 3). */
-static void arguments(float *z) {
+/** Arguments small and large, none within 1e-3 of a kink. */
+static void arguments(int kind, float *z) {
   numbers_fill(1, -1, 1, SIZE, z);
   for (int i = 0; i < SIZE; i++) {
     z[i] *= (float)(1 << i % 5);
-    const double kinks[] = {0, -3, 3};
-    for (int k = 0; k < 3; k++)
-      if (fabs(z[i] - kinks[k]) < 1e-3) z[i] = (float)(kinks[k] + 0.01);
+    if (tutti_reference_activation_kink((tutti_activation)kind, z[i]) < 1e-3) z[i] += 0.01f;
   }
 }
 
@@ -25,9 +23,9 @@ static void forward_is_the_definition(void **state) {
   (void)state;
   float z[SIZE], y[SIZE];
   double wide[SIZE], expected[SIZE];
-  arguments(z);
-  numbers_widen(z, SIZE, wide);
   for (int kind = 0; kind < TUTTI_N_ACTIVATIONS; kind++) {
+    arguments(kind, z);
+    numbers_widen(z, SIZE, wide);
     tutti_activation_forward((tutti_activation)kind, z, ROWS, N, y);
     tutti_reference_activation((tutti_activation)kind, wide, ROWS, N, expected);
     for (int i = 0; i < SIZE; i++) {
@@ -45,7 +43,7 @@ static void forward_works_in_place(void **state) {
   (void)state;
   float z[SIZE], y[SIZE];
   for (int kind = 0; kind < TUTTI_N_ACTIVATIONS; kind++) {
-    arguments(z);
+    arguments(kind, z);
     tutti_activation_forward((tutti_activation)kind, z, ROWS, N, y);
     tutti_activation_forward((tutti_activation)kind, z, ROWS, N, z);
     assert_memory_equal(z, y, sizeof z);
@@ -69,10 +67,10 @@ static void backward_is_the_slope(void **state) {
   (void)state;
   float z[SIZE], y[SIZE], dy[SIZE], dz[SIZE];
   double wide[SIZE];
-  arguments(z);
   numbers_fill(2, -1, 1, SIZE, dy);
-  numbers_widen(z, SIZE, wide);
   for (int kind = 0; kind < TUTTI_N_ACTIVATIONS; kind++) {
+    arguments(kind, z);
+    numbers_widen(z, SIZE, wide);
     const bool needs_input = tutti_activation_needs_input((tutti_activation)kind);
     tutti_activation_forward((tutti_activation)kind, z, ROWS, N, y);
     tutti_activation_backward((tutti_activation)kind, needs_input ? z : NULL, needs_input ? NULL : y, dy,
@@ -84,6 +82,44 @@ static void backward_is_the_slope(void **state) {
       if (fabs(dz[i] - expected) > tolerance)
         print_error("%s at %g\n", tutti_activation_names[kind], wide[i]);
       CHECK_NEAR(dz[i], expected, tolerance);
+    }
+  }
+}
+
+/** The derivative of slope(j) along tz, by central differences of the twin. */
+static double curvature(tutti_activation kind, const double *row, const float *dy, const float *tz, int j) {
+  const double h = 1e-4;
+  double moved[N], y[4][N], sum = 0;
+  for (int corner = 0; corner < 4; corner++) {
+    for (int k = 0; k < N; k++)
+      moved[k] = row[k] + (corner & 1 ? h : -h) * tz[k] + (k != j ? 0 : corner & 2 ? h : -h);
+    tutti_reference_activation(kind, moved, 1, N, y[corner]);
+  }
+  for (int k = 0; k < N; k++) sum += dy[k] * ((y[3][k] - y[2][k]) - (y[1][k] - y[0][k])) / (4 * h * h);
+  return sum;
+}
+
+/** Added to what there is. */
+static void curvature_is_the_slope_of_the_slope(void **state) {
+  (void)state;
+  float z[SIZE], y[SIZE], dy[SIZE], tz[SIZE], ty[SIZE], dz[SIZE];
+  double wide[SIZE];
+  numbers_fill(2, -1, 1, SIZE, dy);
+  numbers_fill(3, -1, 1, SIZE, tz);
+  for (int kind = 0; kind < TUTTI_N_ACTIVATIONS; kind++) {
+    arguments(kind, z);
+    numbers_widen(z, SIZE, wide);
+    tutti_activation_forward((tutti_activation)kind, z, ROWS, N, y);
+    tutti_activation_backward((tutti_activation)kind, z, y, tz, ROWS, N, ty);
+    for (int i = 0; i < SIZE; i++) dz[i] = 1;
+    tutti_activation_curvature((tutti_activation)kind, z, y, tz, ty, dy, ROWS, N, dz);
+    for (int i = 0; i < SIZE; i++) {
+      const int row = i / N * N;
+      const double expected = curvature((tutti_activation)kind, wide + row, dy + row, tz + row, i % N);
+      const double tolerance = 1e-5 * fmax(1, fmax(fabs(expected), fabs(y[i])));
+      if (fabs(dz[i] - 1 - expected) > tolerance)
+        print_error("%s at %g\n", tutti_activation_names[kind], wide[i]);
+      CHECK_NEAR(dz[i] - 1, expected, tolerance);
     }
   }
 }
@@ -163,6 +199,7 @@ int main(void) {
       cmocka_unit_test(forward_is_the_definition),
       cmocka_unit_test(forward_works_in_place),
       cmocka_unit_test(backward_is_the_slope),
+      cmocka_unit_test(curvature_is_the_slope_of_the_slope),
       cmocka_unit_test(large_arguments_saturate),
       cmocka_unit_test(nan_is_not_hidden),
       cmocka_unit_test(softmax_neither_overflows_nor_loses_its_sum),

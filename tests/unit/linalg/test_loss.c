@@ -1,7 +1,6 @@
 #include <float.h>
 #include <math.h>
 
-#include "linalg/curvature.h"
 #include "linalg/loss.h"
 #include "linalg/reference.h"
 #include "support/check.h"
@@ -13,8 +12,10 @@ enum { ROWS = 12, N = 5, SIZE = ROWS * N };
 static void fill_values(tutti_loss loss, float *values) {
   numbers_fill(3, 0, 1, SIZE, values);
   for (int i = 0; i < SIZE; i++) {
-    if (loss == TUTTI_BINARY_CROSSENTROPY || loss == TUTTI_HINGE) values[i] = values[i] > 0.5f;
-    if (loss == TUTTI_HUBER) values[i] *= 4;
+    if (!tutti_loss_is_classification(loss))
+      values[i] *= 4; // on both sides of the bends of huber
+    else if (tutti_loss_n_decisions(loss, 2) == 2)
+      values[i] = values[i] > 0.5f;
   }
 }
 
@@ -57,6 +58,40 @@ static void check_against_reference(tutti_loss loss, tutti_targets targets, int6
               fabs(again + 1 - sum) < 1e-12 * sum); // without a gradient the loss is the same
 }
 
+/** The change of the gradient's element j along tz, by central differences of the twin, for one row. */
+static double curvature(tutti_loss loss, const double *row, tutti_targets targets, const float *tz, int j) {
+  const double h = 1e-4;
+  double moved[N], sum = 0;
+  for (int corner = 0; corner < 4; corner++) {
+    const double along = corner & 1 ? h : -h, in_j = corner & 2 ? h : -h;
+    for (int k = 0; k < N; k++) moved[k] = row[k] + along * tz[k] + (k == j ? in_j : 0);
+    sum += (along * in_j > 0 ? 1 : -1) * reference(loss, moved, targets, 1, N, NULL) / (4 * h * h);
+  }
+  return sum;
+}
+
+static void curvature_is_the_slope_of_the_slope(void **state) {
+  (void)state;
+  const double scale = 0.25;
+  float z[SIZE], tz[SIZE], values[SIZE], out[SIZE];
+  double wide[SIZE];
+  numbers_fill(1, -3, 3, SIZE, z);
+  numbers_fill(2, -1, 1, SIZE, tz);
+  numbers_widen(z, SIZE, wide);
+  for (tutti_loss loss = TUTTI_LOSS_AUTO + 1; loss < TUTTI_N_LOSSES; loss++) {
+    fill_values(loss, values);
+    tutti_loss_curvature(loss, z, (tutti_targets){.values = values}, ROWS, N, scale, tz, out);
+    for (int i = 0; i < SIZE; i++) {
+      const int row = i / N * N;
+      if (tutti_reference_loss_kink(loss, wide[i], values[i]) < 1e-3) continue;
+      const double expected =
+          scale * curvature(loss, wide + row, (tutti_targets){.values = values + row}, tz + row, i % N);
+      if (fabs(out[i] - expected) > 1e-6) print_error("%s at %g\n", tutti_loss_names[loss], wide[i]);
+      CHECK_NEAR(out[i], expected, 1e-6);
+    }
+  }
+}
+
 static void each_loss_is_its_definition_and_has_its_slope(void **state) {
   (void)state;
   for (int loss = TUTTI_CATEGORICAL_CROSSENTROPY; loss < TUTTI_N_LOSSES; loss++) {
@@ -72,11 +107,19 @@ static void each_loss_is_its_definition_and_has_its_slope(void **state) {
   }
 }
 
+static void auto_is_the_loss_that_contains_the_last_activation(void **state) {
+  (void)state;
+  assert_int_equal(tutti_loss_for(TUTTI_SOFTMAX), TUTTI_CATEGORICAL_CROSSENTROPY);
+  assert_int_equal(tutti_loss_for(TUTTI_SIGMOID), TUTTI_BINARY_CROSSENTROPY);
+  assert_int_equal(tutti_loss_for(TUTTI_LINEAR), TUTTI_MEAN_SQUARED_ERROR);
+  assert_int_equal(tutti_loss_for(TUTTI_RELU), TUTTI_MEAN_SQUARED_ERROR);
+}
+
 /** Integer labels, one-hot rows and probabilities. */
 static void smoothed_losses_are_their_definition_and_have_its_slope(void **state) {
   (void)state;
-  const tutti_loss losses[] = {TUTTI_CATEGORICAL_CROSSENTROPY, TUTTI_BINARY_CROSSENTROPY};
-  for (int k = 0; k < 2; k++) {
+  for (tutti_loss loss = TUTTI_LOSS_AUTO + 1; loss < TUTTI_N_LOSSES; loss++) {
+    if (!tutti_loss_takes_smoothing(loss)) continue;
     for (double smoothing = 0.1; smoothing < 1; smoothing += 0.4) {
       float probabilities[SIZE], one_hot[SIZE];
       int32_t classes[ROWS], binary[ROWS];
@@ -84,11 +127,11 @@ static void smoothed_losses_are_their_definition_and_have_its_slope(void **state
       fill_classes(classes, N);
       fill_classes(binary, 2);
       for (int i = 0; i < SIZE; i++) one_hot[i] = classes[i / N] == i % N;
-      check_against_reference(losses[k], (tutti_targets){.values = probabilities, .smoothing = smoothing}, N);
-      check_against_reference(losses[k], (tutti_targets){.values = one_hot, .smoothing = smoothing}, N);
-      check_against_reference(losses[k], (tutti_targets){.classes = classes, .smoothing = smoothing}, N);
-      if (k == 1)
-        check_against_reference(losses[k], (tutti_targets){.classes = binary, .smoothing = smoothing}, 1);
+      check_against_reference(loss, (tutti_targets){.values = probabilities, .smoothing = smoothing}, N);
+      check_against_reference(loss, (tutti_targets){.values = one_hot, .smoothing = smoothing}, N);
+      check_against_reference(loss, (tutti_targets){.classes = classes, .smoothing = smoothing}, N);
+      if (tutti_loss_n_decisions(loss, 2) == 2)
+        check_against_reference(loss, (tutti_targets){.classes = binary, .smoothing = smoothing}, 1);
     }
   }
 }
@@ -376,6 +419,8 @@ static void small_slopes_keep_their_digits(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_loss_is_its_definition_and_has_its_slope),
+      cmocka_unit_test(curvature_is_the_slope_of_the_slope),
+      cmocka_unit_test(auto_is_the_loss_that_contains_the_last_activation),
       cmocka_unit_test(smoothed_losses_are_their_definition_and_have_its_slope),
       cmocka_unit_test(smoothing_leaves_a_loss),
       cmocka_unit_test(smoothing_on_paper),
