@@ -1,10 +1,11 @@
-/** What the losses of a class are multiplied with: data.class_weight. */
+/* data.class_weight: factors of the loss in training by class, as in Keras.  "balanced" gives each class the weight
+ * n / (classes that occur * samples of the class), as in scikit-learn, so that the mean weight of the samples is 1. */
 #include "run/class_weights_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/** How many classes the labels tell apart; 0: they are no classes. */
+/** The number of classes among which the labels choose; 0: the labels are not classes. */
 static int64_t count_classes(const tutti_network *network) {
   const tutti_loss loss = tutti_model_loss_kind(network->model);
   const int64_t n_out = tutti_model_n_out(network->model);
@@ -14,7 +15,7 @@ static int64_t count_classes(const tutti_network *network) {
   return network->by_class || by_row ? n_out : 0;
 }
 
-/** Of one-hot and soft rows the largest, and of single labels the side. */
+/** The class of a target: an id, the largest entry of a one-hot or soft row, or the side of a single label. */
 static int64_t class_of(const tutti_network *network, tutti_targets targets, int64_t i) {
   const int64_t n = tutti_dataset_n_targets(network->dataset);
   int64_t best = 0;
@@ -27,7 +28,7 @@ static int64_t class_of(const tutti_network *network, tutti_targets targets, int
 
 // --- the weights of the config ---------------------------------------------------------------------------
 
-/** By name, where the data set has names, else by number; -1: there is no such class. */
+/** Find a class by its name, or by its number.  @return -1: there is no such class */
 static int64_t find_class(const tutti_dataset *dataset, const char *name, int64_t n_classes) {
   int n_names = 0;
   const char *const *names = tutti_dataset_classes(dataset, &n_names);
@@ -38,7 +39,7 @@ static int64_t find_class(const tutti_dataset *dataset, const char *name, int64_
   return *end == '\0' && number >= 0 && number < n_classes ? number : -1;
 }
 
-/** Classes that are not named keep weight 1. */
+/** Read "class: weight" pairs.  The other classes keep weight 1. */
 static tutti_status read_mapping(const tutti_config *config, const tutti_dataset *dataset, int64_t n_classes,
                                  float *weights) {
   bool *given = NULL;
@@ -69,47 +70,46 @@ done:
 
 enum { AT_ONCE = 256 };
 
-/** Targets of AT_ONCE rows; one of the two is set. */
+/** Buffers for the targets of AT_ONCE rows; one of the two is set. */
 typedef struct {
   int32_t *classes;
   float *values;
-} label_room;
+} label_buffers;
 
-static void count_labels(const tutti_network *network, const tutti_samples *train, label_room room,
+static void count_labels(const tutti_network *network, const tutti_samples *train, label_buffers labels,
                          double *counts) {
-  const tutti_targets targets = {.classes = room.classes, .values = room.values};
+  const tutti_targets targets = {.classes = labels.classes, .values = labels.values};
   int64_t rows[AT_ONCE];
   for (int64_t first = 0; first < train->n; first += AT_ONCE) {
     const int64_t now = train->n - first < AT_ONCE ? train->n - first : AT_ONCE;
     for (int64_t i = 0; i < now; i++) rows[i] = first + i;
     tutti_samples_rows(train, now, rows);
-    if (room.classes)
-      tutti_dataset_gather_classes(network->dataset, train->which, rows, now, room.classes);
+    if (labels.classes)
+      tutti_dataset_gather_classes(network->dataset, train->which, rows, now, labels.classes);
     else
-      tutti_dataset_gather_values(network->dataset, train->which, rows, now, room.values);
+      tutti_dataset_gather_values(network->dataset, train->which, rows, now, labels.values);
     for (int64_t i = 0; i < now; i++) counts[class_of(network, targets, i)]++;
   }
 }
 
-/** Samples / (classes that occur * samples of the class), as scikit-learn has it: the mean over the samples is 1. */
 static tutti_status balance(const tutti_network *network, const tutti_samples *train, int64_t n_classes,
                             float *weights) {
-  label_room room = {0};
+  label_buffers labels = {0};
   double *counts = NULL, n_there = 0;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(counts, n_classes));
   if (network->by_class)
-    TUTTI_TRY_GOTO(done, TUTTI_NEW(room.classes, AT_ONCE));
+    TUTTI_TRY_GOTO(done, TUTTI_NEW(labels.classes, AT_ONCE));
   else
-    TUTTI_TRY_GOTO(done, TUTTI_NEW(room.values, AT_ONCE * tutti_dataset_n_targets(network->dataset)));
-  count_labels(network, train, room, counts);
+    TUTTI_TRY_GOTO(done, TUTTI_NEW(labels.values, AT_ONCE * tutti_dataset_n_targets(network->dataset)));
+  count_labels(network, train, labels, counts);
   for (int64_t k = 0; k < n_classes; k++) n_there += counts[k] > 0;
   for (int64_t k = 0; k < n_classes; k++)
     weights[k] = counts[k] > 0 ? (float)((double)train->n / (n_there * counts[k])) : 1;
 done:
   tutti_free(counts);
-  tutti_free(room.classes);
-  tutti_free(room.values);
+  tutti_free(labels.classes);
+  tutti_free(labels.values);
   return status;
 }
 
@@ -121,14 +121,14 @@ tutti_status tutti_network_set_class_weights(const tutti_config *config, const t
   const int64_t n_classes = count_classes(network);
   TUTTI_CHECK(
       n_classes > 0, TUTTI_ERR_CONFIG,
-      "data.class_weight: with model.loss %s and %lld outputs a label is no class; expected "
+      "data.class_weight: with model.loss %s and %lld outputs a label is not a class; expected "
       "categorical_crossentropy, one-hot rows, or one output with binary_crossentropy or hinge: leave it "
       "out, or weigh samples by data.weights",
       tutti_loss_names[tutti_model_loss_kind(network->model)], (long long)tutti_model_n_out(network->model));
   if (tutti_dataset_n_targets(network->dataset) == 1 && !network->by_class)
     TUTTI_TRY(tutti_dataset_check_targets(network->dataset, tutti_network_is_side,
                                           "a class, 0 or 1, for data.class_weight"));
-  tutti_free(network->class_weights); // of other rows
+  tutti_free(network->class_weights); // balanced ones of other training rows
   network->class_weights = NULL;
   TUTTI_TRY(TUTTI_NEW(network->class_weights, n_classes));
   if (strcmp(config->data.class_weight, "balanced") == 0)

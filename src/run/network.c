@@ -1,11 +1,15 @@
+/* A model with the buffers to feed it: gathers samples and targets, and evaluates sets of samples.
+ *
+ * With reduce=tree an evaluation sums the parts of a set, of fixed number and size, one after another, so that its result has the
+ * same bits for every number of ranks. */
 #include "run/network.h"
-
-#include "run/class_weights_impl.h"
 
 #include <string.h>
 
-/** Enough rows for the products of an evaluation to run at full speed, as far as a layer's outputs for them
- * take no more than so many bytes. */
+#include "run/class_weights_impl.h"
+
+/** Rows of a micro-batch with which the products of an evaluation run at full speed, and the most bytes that the outputs of one layer
+ * may take for them. */
 enum { EVALUATION_ROWS = 256, EVALUATION_BYTES = 8 << 20 };
 
 static int64_t evaluation_rows(const tutti_config *config, int64_t n_in) {
@@ -80,8 +84,7 @@ tutti_status tutti_network_check_labels(const tutti_network *network) {
   const int64_t n_out = tutti_model_n_out(network->model), n_targets = tutti_dataset_n_targets(dataset);
   TUTTI_CHECK(network->by_class || n_targets == n_out, TUTTI_ERR_DATA,
               "%s: a label has %lld number%s, but the last of model.layers gives %lld: make them equal; "
-              "labels that are "
-              "classes want a softmax over the classes last",
+              "if the labels are classes, the last layer has to be a softmax over them",
               tutti_dataset_file(dataset), (long long)n_targets, n_targets == 1 ? "" : "s", (long long)n_out);
   switch (tutti_model_loss_kind(network->model)) {
   case TUTTI_CATEGORICAL_CROSSENTROPY:
@@ -105,7 +108,7 @@ static tutti_targets gather_targets(const tutti_network *network, tutti_rows whi
   return (tutti_targets){.classes = network->classes, .values = network->values};
 }
 
-/** NULL: each is 1. */
+/** The weights of gathered samples; NULL: all are 1. */
 static const float *gather_weights(const tutti_network *network, tutti_rows which, int64_t n,
                                    tutti_purpose purpose, tutti_targets targets) {
   const bool of_rows = which == TUTTI_ROWS_TRAIN && tutti_dataset_has_weights(network->dataset);
@@ -132,7 +135,10 @@ tutti_status tutti_network_sum(void *comm, double *values, int64_t n) {
   return tutti_sum(comm, values, n);
 }
 
-/** Sums of loss and metric of samples [begin, begin + count) of a set, so many at once. */
+/** Sum loss and metric of samples of a set.
+ * @param[in]     range    samples [begin, begin + count)
+ * @param[in]     at_once  samples of a micro-batch
+ * @param[in,out] sums     loss, metric */
 static tutti_status evaluate_range(const tutti_network *network, const float *params,
                                    const tutti_samples *set, tutti_range range, int64_t at_once,
                                    double sums[2]) {
@@ -148,13 +154,14 @@ static tutti_status evaluate_range(const tutti_network *network, const float *pa
   return TUTTI_OK;
 }
 
-/** This rank's part of n things. */
+/** This rank's share of n samples or leaves. */
 static tutti_range own_part(const tutti_network *network, int64_t n) {
   return tutti_shard((tutti_range){.count = n}, 1, tutti_comm_rank(network->comm),
                      tutti_comm_size(network->comm));
 }
 
-/** Each leaf of the set has a sum of its own, which one rank gives; all add them up in their order. */
+/** Each leaf of the set has a sum of its own, which one rank computes.  The other ranks contribute 0 to it, so the sum over the
+ * ranks is exact, and all of them then add the leaves up in the same order. */
 static tutti_status evaluate_leaves(const tutti_network *network, const float *params,
                                     const tutti_samples *set, double sums[2]) {
   const tutti_range all = {.count = set->n}, own = own_part(network, network->n_leaves);

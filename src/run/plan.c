@@ -1,11 +1,16 @@
+/* The plan of a training: how many steps the budget is, how a global batch is cut into leaves and micro-batches, and at which step
+ * something is due.  Pure arithmetic on counts, so all ranks compute it by themselves and agree without communication.
+ *
+ * With AdaScale (a plan with a `base`) a step counts as `gain` steps of the base batch (Johnson et al., arXiv 2007.05105), so the
+ * budget and the schedule are in steps of that batch and the number of real steps is known only at the end. */
 #include "run/plan.h"
 
 #include <math.h>
 
-/** Enough rows for the products to run at full speed; more only costs memory. */
+/** Rows of a micro-batch with which the products run at full speed; more rows only cost memory. */
 enum { AUTO_MICRO_ROWS = 1024 };
 
-/** What a double counts exactly, what keys the random numbers of an epoch, and what leaves room for sums. */
+/** The limits of a double that counts exactly, of the 32 bits of an epoch in the keys of random numbers, and of sums in int64_t. */
 static const double MAX_STEPS = 0x1p53, MAX_EPOCHS = 0x1p32 - 1, MAX_SAMPLES = 0x1p62;
 
 int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count) {
@@ -24,13 +29,14 @@ static int64_t min64(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-/** `samples` are places where the budget is in epochs. */
+/** Steps of a budget in epochs or samples.
+ * @param[in] samples  the budget in samples; with epochs, the place at which it ends */
 static int64_t steps_of_budget(const tutti_plan *plan, tutti_count budget, double samples) {
   return budget.unit == TUTTI_UNIT_EPOCHS ? tutti_stages_reach(&plan->stages, (int64_t)samples)
                                           : tutti_stages_steps(&plan->stages, (int64_t)samples);
 }
 
-/** Steps of the budget; a part of an epoch counts as the steps that it needs. */
+/** Count the steps of the budget.  A part of an epoch counts as the least number of steps that cover it. */
 static tutti_status count_budget(tutti_count budget, tutti_plan *plan) {
   const bool by_steps = budget.unit == TUTTI_UNIT_STEPS;
   const double n = (double)plan->epoch.n;
@@ -47,15 +53,15 @@ static tutti_status count_budget(tutti_count budget, tutti_plan *plan) {
     TUTTI_CHECK(plan->base_steps <= MAX_STEPS, TUTTI_ERR_CONFIG,
                 "train: the budget is %g steps of schedule.base_batch_size; at most %g can be counted",
                 plan->base_steps, MAX_STEPS);
-    plan->total_steps = (int64_t)ceil(plan->base_steps); // a gain is 1 or more
+    plan->total_steps = (int64_t)ceil(plan->base_steps); // at most, because a gain is at least 1
   }
   plan->total_steps = max64(plan->total_steps, plan->from.at);
   plan->total_epochs = (double)tutti_stages_place(&plan->stages, plan->total_steps) / n;
   return TUTTI_OK;
 }
 
-/** A group of one sample gives the same output for any: refused for the batches that all steps have but the last of an
- * epoch. */
+/** A group of one sample has no variance, so batch_norm would give the same output for every sample.  Such groups are refused in
+ * whole batches; the short last batch of an epoch may have one. */
 static tutti_status check_groups(const tutti_config *config, const tutti_stage *stage) {
   const tutti_layer_spec *layers = config->model.layers;
   const int n_layers = (int)config->model.n_layers;
@@ -65,28 +71,28 @@ static tutti_status check_groups(const tutti_config *config, const tutti_stage *
   while (tutti_layers_single_group(layers, n_layers, better));
   TUTTI_FAIL(TUTTI_ERR_CONFIG,
              "%s: %lld leaves a group of one sample to batch_norm, and one sample has no variance; the next "
-             "that does not is %lld, or change ghost",
+             "size that does not is %lld, or change ghost",
              stage->at == 0 ? "train.batch_size" : "schedule.batch_growth, a batch that it makes",
              (long long)stage->batch, (long long)better);
 }
 
-/** Samples of the rank that has most. */
+/** Samples of the rank that has the most, in a batch of `batch` samples. */
 static int64_t most_rows(const tutti_config *config, const tutti_plan *plan, int64_t batch, int size) {
   const int64_t leaf = tutti_shard_largest(batch, tutti_plan_grain(config, batch), plan->n_leaves);
   return min64(leaf * ((plan->n_leaves + size - 1) / size), batch);
 }
 
-/** Samples of it that have to be in one micro-batch, since their groups lie on other ranks too. */
+/** Samples of that rank that have to be in one micro-batch, because their groups lie on other ranks, too. */
 static int64_t rows_together(const tutti_config *config, const tutti_plan *plan, int64_t batch, int size) {
   return tutti_plan_shares_groups(config, plan, batch) ? most_rows(config, plan, batch, size) : 1;
 }
 
-/** The most that any batch asks for. */
+/** The largest requirements of any batch size. */
 typedef struct {
   const tutti_config *config;
   const tutti_plan *plan;
   int size;
-  int64_t largest, together; // samples of a rank, and of those that it needs in one micro-batch
+  int64_t largest, together; // samples of a rank; samples of it that have to be in one micro-batch
 } demand;
 
 static tutti_status add_demand(void *context, int64_t batch) {
@@ -96,7 +102,7 @@ static tutti_status add_demand(void *context, int64_t batch) {
   return TUTTI_OK;
 }
 
-/** Whether train.micro_batch_size keeps the groups of a batch whole. */
+/** Check that train.micro_batch_size keeps the groups of a batch together. */
 static tutti_status check_wanted(void *context, int64_t batch) {
   const demand *d = context;
   const int64_t wanted = d->config->train.micro_batch_size, grain = tutti_plan_grain(d->config, batch);
@@ -104,13 +110,14 @@ static tutti_status check_wanted(void *context, int64_t batch) {
       wanted % grain != 0 || (grain > 1 && wanted < rows_together(d->config, d->plan, batch, d->size));
   TUTTI_CHECK(!splits || wanted >= most_rows(d->config, d->plan, batch, d->size), TUTTI_ERR_CONFIG,
               "train.micro_batch_size: %lld would split a group of %lld samples whose statistics batch_norm "
-              "takes together; "
+              "computes together; "
               "give a multiple of %lld, or at least %lld, the largest shard of %d ranks",
               (long long)wanted, (long long)grain, (long long)grain, (long long)d->largest, d->size);
   return TUTTI_OK;
 }
 
-/** The noise of a gradient with batch_norm is that of its ghost groups, one a micro-batch; else of the samples. */
+/** Whether each ghost group of batch_norm is a micro-batch, so that the noise of the gradient can be measured over groups.  Without
+ * batch_norm it is measured over samples. */
 static bool measures_parts(const tutti_config *config) {
   const bool mixes = tutti_layers_group(config->model.layers, (int)config->model.n_layers, INT64_MAX) > 1;
   const bool gains = config->schedule.scaling == TUTTI_SCALING_ADASCALE;
@@ -123,7 +130,7 @@ static tutti_status choose_micro_rows(const tutti_config *config, const tutti_pl
   const int64_t wanted = config->train.micro_batch_size;
   TUTTI_TRY(tutti_stages_visit(&plan->stages, add_demand, &d));
   if (wanted > 0) TUTTI_TRY(tutti_stages_visit(&plan->stages, check_wanted, &d));
-  // Smaller batches have no larger groups.  What one wants together may be no multiple of the grain of the others.
+  // Smaller batches have no larger groups, but `together` may be that of a batch with another grain: round it up.
   const int64_t grain = tutti_plan_grain(config, plan->largest_batch);
   const int64_t together = grain > 1 ? (d.together + grain - 1) / grain * grain : 1;
   const int64_t full =
@@ -138,8 +145,8 @@ static tutti_status make_stages(const tutti_config *config, tutti_plan *plan) {
   const int64_t most = epoch->last == TUTTI_LAST_CARRY ? INT64_MAX : epoch->n;
   TUTTI_CHECK(
       epoch->batch <= most, TUTTI_ERR_CONFIG,
-      "train.batch_size: %lld is more than the %lld training samples, and train.last_batch: drop leaves "
-      "nothing of them; take a smaller batch, or carry, which takes them several times",
+      "train.batch_size: %lld is more than the %lld training samples, and train.last_batch: drop would drop "
+      "all of them; take a smaller batch, or carry, which uses samples several times",
       (long long)epoch->batch, (long long)epoch->n);
   TUTTI_TRY(tutti_growth_make(&config->schedule, config->train.batch_size, epoch->n, most, &plan->growth));
   TUTTI_TRY(tutti_stages_make(&plan->growth, epoch, &plan->from, &plan->stages));
@@ -158,7 +165,7 @@ tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int si
   plan->base_steps = 0;
   TUTTI_TRY(count_budget(config->train.budget, plan));
   plan->leaves_apart = config->parallel.reduce == TUTTI_REDUCE_TREE;
-  // A leaf that never has samples would cost a pass over the parameters.
+  // A leaf that never has samples would only cost time: its gradient is all zeros, and is added up all the same.
   plan->n_leaves = plan->leaves_apart ? (int)min64(config->parallel.leaves, plan->largest_batch) : size;
   TUTTI_TRY(choose_micro_rows(config, plan, size, &plan->micro_rows));
   return TUTTI_OK;
@@ -172,10 +179,10 @@ tutti_status tutti_plan_go_on(tutti_plan *plan, const tutti_config *config,
   TUTTI_TRY(make_stages(config, plan));
   TUTTI_TRY(count_budget(config->train.budget, plan));
   TUTTI_TRY(choose_micro_rows(config, plan, size, &rows));
-  // The network has room for what the batches of a training from its begin want.
+  // The buffers of the network are those of a plan from the beginning, and this plan may reach other batch sizes.
   TUTTI_CHECK(
       rows <= plan->micro_rows, TUTTI_ERR_CONFIG,
-      "train.micro_batch_size: from step %lld, where run.resume goes on, a batch that grows wants %lld "
+      "train.micro_batch_size: from step %lld, where run.resume continues, a batch that grows requires %lld "
       "samples together, for its groups of batch_norm; set it to %lld",
       (long long)plan->from.at, (long long)rows, (long long)rows);
   return TUTTI_OK;
@@ -226,7 +233,7 @@ tutti_extent tutti_plan_extent(const tutti_plan *plan, tutti_position now) {
                         .samples = (double)now.samples};
 }
 
-/** Steps of the base batch in all units. */
+/** A number of steps of the base batch, in all units. */
 static tutti_extent of_base(const tutti_plan *plan, double steps) {
   return (tutti_extent){
       .steps = steps, .epochs = steps * plan->base / (double)plan->epoch.n, .samples = steps * plan->base};
@@ -240,7 +247,7 @@ bool tutti_plan_ends_epoch(const tutti_plan *plan, tutti_position now) {
   return now.place / plan->epoch.n > tutti_plan_move(plan, now, -1).place / plan->epoch.n;
 }
 
-/** What the steps of this plan from `begin` up to `end` have. */
+/** The extent of the steps [begin, end) of this plan. */
 static tutti_extent extent_between(const tutti_plan *plan, int64_t begin, int64_t end) {
   const tutti_stages *stages = &plan->stages;
   const int64_t places = tutti_stages_place(stages, end) - tutti_stages_place(stages, begin);
@@ -250,8 +257,8 @@ static tutti_extent extent_between(const tutti_plan *plan, int64_t begin, int64_
       .samples = (double)(tutti_stages_samples(stages, end) - tutti_stages_samples(stages, begin))};
 }
 
-/** Of a batch that grows, only warmup has a schedule, and one of which so much is done at step `at` of this plan ends
- * before the next growth. */
+/** If the batch grows, the only schedule of the learning rate is a warmup.  Check that it ends before the next growth.
+ * @param[in] done  the part of the warmup that is done at step `at` of this plan, in its unit */
 static tutti_status check_growth_after(const tutti_plan *plan, tutti_count warmup, double done, int64_t at) {
   const tutti_stages *stages = &plan->stages;
   int next = 1;
@@ -275,7 +282,7 @@ tutti_extent tutti_plan_total(const tutti_plan *plan) {
                         .samples = (double)tutti_stages_samples(&plan->stages, plan->total_steps)};
 }
 
-/** What was done before the steps of this plan; with a base all steps are of one size. */
+/** The extent of the steps before this plan.  With a base all steps are of one size, and none of them lies before it. */
 static tutti_extent before_plan(const tutti_plan *plan) {
   if (plan->base > 0) return (tutti_extent){0};
   return (tutti_extent){.steps = (double)plan->from.at,
@@ -287,7 +294,7 @@ tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *con
                                  tutti_schedule *schedule) {
   const tutti_course course = {
       .total = tutti_plan_total(plan), .earlier = before_plan(plan), .warmup_from = warmup_from};
-  // A training of no step has no rate, and no room for a warmup.
+  // A training without steps has no learning rate, and its warmup must not be refused for being too long.
   const tutti_schedule_options *options =
       plan->total_steps > 0 ? &config->schedule : &(tutti_schedule_options){0};
   TUTTI_TRY(tutti_schedule_make(options, config->optimizer.learning_rate, plan->epoch.batch, &course,
@@ -298,7 +305,7 @@ tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *con
   return check_growth_after(plan, warmup, fmax(done, 0), plan->from.at);
 }
 
-/** The step of this plan at which the budget of a training that stands at `now` ends. */
+/** The step of this plan at which the budget of a training at `now` ends. */
 static int64_t end_of_budget(const tutti_plan *plan, tutti_count budget, tutti_position now) {
   const tutti_stages *stages = &plan->stages;
   int64_t end = plan->total_steps;
@@ -317,14 +324,15 @@ tutti_status tutti_plan_check_warmup(const tutti_plan *plan, tutti_count warmup,
   char wanted[64], rest[64];
   tutti_count_print(warmup, wanted, sizeof wanted);
   tutti_count_print((tutti_count){most, warmup.unit}, rest, sizeof rest);
-  TUTTI_CHECK(warmup.value <= most * (1 + 1e-12), TUTTI_ERR_CONFIG,
-              "schedule.warmup is %s, longer than the %s that are left from step %lld, where run.resume goes "
-              "on and it begins; shorten it or train longer",
-              wanted, rest, (long long)now.step);
+  TUTTI_CHECK(
+      warmup.value <= most * (1 + 1e-12), TUTTI_ERR_CONFIG,
+      "schedule.warmup is %s, longer than the %s that are left from step %lld, where run.resume continues "
+      "and the warmup begins; shorten it or train longer",
+      wanted, rest, (long long)now.step);
   return check_growth_after(plan, warmup, 0, now.at);
 }
 
-/** The factor of the growth on the learning rate of the step after `at`. */
+/** The factor of schedule.batch_growth on the learning rate of the step after `at` steps. */
 static double growth_rate(const tutti_plan *plan, int64_t at) {
   const tutti_growth *growth = &plan->growth;
   int64_t done = at;
@@ -335,7 +343,7 @@ static double growth_rate(const tutti_plan *plan, int64_t at) {
 
 double tutti_plan_learning_rate(const tutti_plan *plan, const tutti_schedule *schedule, tutti_position now) {
   tutti_position next = tutti_plan_move(plan, now, 1);
-  next.gained += 1; // the schedule is that of steps with the base batch
+  next.gained += 1; // a schedule with a base is one of steps of the base batch
   const tutti_extent before = tutti_plan_progress(plan, now), after = tutti_plan_progress(plan, next);
   return tutti_schedule_at(schedule, &before, &after) * growth_rate(plan, now.at);
 }
@@ -354,7 +362,7 @@ double tutti_plan_last_epoch(const tutti_plan *plan, tutti_count budget, tutti_p
   const int64_t shift = now.place - tutti_stages_place(stages, now.at), n = plan->epoch.n;
   const int64_t place = shift + tutti_stages_place(stages, end);
   const int64_t before = end > plan->from.at ? shift + tutti_stages_place(stages, end - 1) : place;
-  // What a last step has beyond the end of an epoch is in that epoch's row.
+  // If the last step crosses the end of an epoch, its samples belong to that epoch's row.
   return before / n < place / n ? (double)(place / n) : (double)place / (double)n;
 }
 
@@ -362,8 +370,7 @@ bool tutti_plan_due(const tutti_plan *plan, tutti_count every, tutti_position no
   if (every.value <= 0 || every.unit == TUTTI_UNIT_SECONDS) return false;
   const tutti_extent done = tutti_plan_extent(plan, now),
                      before = tutti_plan_extent(plan, tutti_plan_move(plan, now, -1));
-  // A tenth of an epoch is no binary fraction: what is due at a whole step must not slip to the next by
-  // rounding.
+  // A tenth of an epoch is not a binary fraction: rounding must not move what is due after this step to the next one.
   const double slack = 1e-9;
   return floor(tutti_extent_in(&done, every.unit) / every.value + slack) >
          floor(tutti_extent_in(&before, every.unit) / every.value + slack);

@@ -1,5 +1,5 @@
-/** What a training is made of, from the data set up to the optimizer; and where it stands.  Training, its measurements and its
- * files are built on this. */
+/* The parts of a training, from the data set up to the optimizer, and its position.  The rooms measure, rundir and train work on
+ * them.  What can fail on one rank alone is agreed on before the next collective. */
 #include "run/run.h"
 
 #include <math.h>
@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "run/class_weights_impl.h"
 
 tutti_status tutti_run_split_samples_by(tutti_run *run, uint64_t seed) {
   run->fixed.samples = tutti_samples_divide(run->fixed.config, run->fixed.dataset, seed);
@@ -23,8 +22,8 @@ tutti_status tutti_run_split_samples(tutti_run *run) {
   if (config->train.batch_size > train->n && config->train.last_batch == TUTTI_LAST_SHORT)
     tutti_log_root(
         TUTTI_LOG_WARNING,
-        "train.batch_size %lld is more than the %lld training samples: each step takes them all once; "
-        "train.last_batch=carry takes as many as that",
+        "train.batch_size %lld is more than the %lld training samples: each step uses all of them once; "
+        "with train.last_batch=carry a step has the full batch size",
         (long long)config->train.batch_size, (long long)train->n);
   return TUTTI_OK;
 }
@@ -32,7 +31,7 @@ tutti_status tutti_run_split_samples(tutti_run *run) {
 static tutti_status create_optimizer(tutti_run *run) {
   const tutti_model *model = run->fixed.network.model;
   const tutti_config *config = run->fixed.config;
-  int n_arrays = 0;
+  int n_arrays = 0; // moving statistics come after all trainable arrays
   while (n_arrays < tutti_model_n_arrays(model) && tutti_model_array_at(model, n_arrays)->trainable)
     n_arrays++;
   int64_t *offsets = NULL;
@@ -43,7 +42,7 @@ static tutti_status create_optimizer(tutti_run *run) {
   for (int i = 0; i < n_arrays; i++) {
     const tutti_model_array *array = tutti_model_array_at(model, i);
     offsets[i] = array->offset;
-    plain[i] = array->rows == 0;
+    plain[i] = array->rows == 0; // a vector such as a bias, which lars neither scales nor decays
   }
   offsets[n_arrays] = tutti_model_n_params(model);
   int64_t begin = 0, end = 0;
@@ -61,12 +60,14 @@ done:
 }
 
 static tutti_status create_leaves(tutti_run *run) {
+  // A rank without leaves has a row of the tail all the same, because it may be the one that fails.
   int first = 0, count = 0;
   tutti_reducer_own_leaves(run->fixed.reducer, &first, &count);
   TUTTI_TRY(TUTTI_NEW(run->step.tail, count > 1 ? count : 1));
   return TUTTI_NEW(run->step.leaf_ends, count > 1 ? count : 1);
 }
 
+/** Allocate what the layers need for the largest batch now: during a step there is nothing left that can fail. */
 static tutti_status reserve(const tutti_run *run) {
   const int64_t batch = run->fixed.plan.largest_batch;
   const int64_t leaf_rows =
@@ -166,7 +167,7 @@ tutti_status tutti_run_check_same(const tutti_run *run) {
   tutti_model *model = run->fixed.network.model;
   const long long step = (long long)run->state.at.step;
   char what[64];
-  if (run->fixed.size == 1) return TUTTI_OK;
+  if (run->fixed.size == 1) return TUTTI_OK; // there is no other copy
   snprintf(what, sizeof what, "the parameters after step %lld", step);
   TUTTI_TRY(tutti_same_floats(run->fixed.comm, tutti_reducer_params(run->fixed.reducer),
                               tutti_model_n_params(model), what));

@@ -1,3 +1,5 @@
+/* Which rows of a data set are training, validation and test samples, as permutations of row numbers: no row is copied.  The
+ * division depends on the config and a seed only, so all ranks compute it by themselves and agree. */
 #include "run/samples.h"
 
 #include "base/random.h"
@@ -15,10 +17,9 @@ tutti_data_options tutti_samples_options(const tutti_config *config) {
   const bool none = tutti_config_no_val(config), held_out = config->data.validation_split > 0;
   if (none || held_out) {
     options.unused = none ? TUTTI_X_VAL : config->data.x_val;
-    options.why = held_out
-                      ? "data.validation_split holds out training rows in its place; without that key the "
-                        "file's own validation rows are taken"
-                      : "data.x_val is none";
+    options.why = held_out ? "data.validation_split holds out training rows instead; without that key the "
+                             "file's own validation rows are used"
+                           : "data.x_val is none";
   } else {
     options.x_val = config->data.x_val;
     options.y_val = config->data.y_val;
@@ -31,7 +32,7 @@ tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *conf
   return tutti_dataset_open(comm, &options, dataset);
 }
 
-/** A whole part of the file. */
+/** All rows of one array of the file. */
 static tutti_samples whole(const tutti_dataset *dataset, tutti_rows which) {
   const int64_t n = tutti_dataset_n_rows(dataset, which);
   tutti_samples set = {.which = which, .n = n};
@@ -56,7 +57,7 @@ tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_d
     const bool shuffled = held_out > 0 && config->data.validation_take == TUTTI_TAKE_SHUFFLED;
     all.train.split =
         shuffled ? tutti_permutation_make(n, seed, TUTTI_STREAM_SPLIT, 0) : tutti_permutation_identity(n);
-    all.train.n = n - held_out;
+    all.train.n = n - held_out; // the rows at the end of the permutation are held out
     if (held_out > 0)
       all.validation = (tutti_samples){
           .which = TUTTI_ROWS_TRAIN, .split = all.train.split, .first = all.train.n, .n = held_out};

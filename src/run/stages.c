@@ -1,3 +1,8 @@
+/* Steps, places and samples of a training whose batch grows, in closed form: any question about step 10^9 costs a loop over the
+ * stages, not over the steps.  plan.c answers everything about progress with this.
+ *
+ * Within a stage there is a first, possibly partial epoch (from the stage's place to the epoch's end) with `first` steps, and
+ * then whole epochs with `each` steps.  What follows computes with these two. */
 #include "run/stages.h"
 
 static int64_t ceil_div(int64_t a, int64_t b) {
@@ -8,18 +13,19 @@ static int64_t min64(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-// --- within a stage, as if it had no end -------------------------------------------------------------------
+// --- within a stage, as if it did not end -------------------------------------------------------------------
 
-/** Steps that use up so many samples of an epoch. */
+/** Steps that use up `samples` samples of an epoch. */
 static int64_t steps_of(const tutti_epoch *epoch, int64_t batch, int64_t samples) {
   return epoch->last == TUTTI_LAST_DROP ? samples / batch : ceil_div(samples, batch);
 }
 
-/** What is left of the epoch in which it begins. */
+/** Samples that are left of the epoch in which the stage begins. */
 static int64_t samples_left(const tutti_epoch *epoch, const tutti_stage *stage) {
   return epoch->n - stage->place % epoch->n;
 }
 
+/** The place after `at` steps. */
 static int64_t place_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t at) {
   const int64_t batch = stage->batch, steps = at - stage->at, rest = samples_left(epoch, stage);
   const int64_t first = steps_of(epoch, batch, rest);
@@ -28,7 +34,7 @@ static int64_t place_in(const tutti_epoch *epoch, const tutti_stage *stage, int6
   return stage->place + rest + more / each * epoch->n + more % each * batch;
 }
 
-/** Of a place behind the stage's. */
+/** The least number of steps that lead to a place behind that of the stage. */
 static int64_t reach_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t place) {
   const int64_t batch = stage->batch, here = place - stage->place, rest = samples_left(epoch, stage);
   if (epoch->last == TUTTI_LAST_CARRY) return stage->at + ceil_div(here, batch);
@@ -38,13 +44,13 @@ static int64_t reach_in(const tutti_epoch *epoch, const tutti_stage *stage, int6
   return stage->at + first + more / epoch->n * each + min64(ceil_div(more % epoch->n, batch), each);
 }
 
-/** Without short batches each step has as many samples as all others; with them nothing is dropped. */
+/** Samples of `at` steps.  With short batches nothing is dropped, so places count samples; else all steps have the same number. */
 static int64_t samples_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t at) {
   if (epoch->last == TUTTI_LAST_SHORT) return stage->samples + place_in(epoch, stage, at) - stage->place;
   return stage->samples + (at - stage->at) * stage->batch;
 }
 
-/** Of samples > stage->samples. */
+/** The least number of steps that have `samples` > stage->samples samples. */
 static int64_t steps_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t samples) {
   if (epoch->last == TUTTI_LAST_SHORT) return reach_in(epoch, stage, stage->place + samples - stage->samples);
   return stage->at + ceil_div(samples - stage->samples, stage->batch);
@@ -56,19 +62,19 @@ static const tutti_stage *last(const tutti_stages *stages) {
   return &stages->stages[stages->n_stages - 1];
 }
 
-/** A larger batch may find too few samples before the epoch's end. */
+/** The place at which a stage begins.  If the epoch has too few samples left for a whole batch, these are dropped. */
 static int64_t first_place(const tutti_epoch *epoch, int64_t place, int64_t batch) {
   const int64_t left = epoch->n - place % epoch->n;
   return epoch->last == TUTTI_LAST_DROP && left < batch ? place + left : place;
 }
 
-/** From step `at` on, which is the last stage's first or one behind it. */
+/** Add a stage that begins after `at` steps, not before the last stage.  A stage that would have no step is replaced. */
 static tutti_status add_stage(tutti_stages *stages, int64_t at, int64_t batch) {
   const tutti_stage stage = {.at = at,
                              .place = first_place(&stages->epoch, tutti_stages_place(stages, at), batch),
                              .samples = tutti_stages_samples(stages, at),
                              .batch = batch};
-  if (at == last(stages)->at) stages->n_stages--; // it would have no step
+  if (at == last(stages)->at) stages->n_stages--;
   TUTTI_CHECK(
       stages->n_stages < TUTTI_MAX_STAGES, TUTTI_ERR_CONFIG,
       "schedule.batch_factor: the batch would have more than %d sizes until it is largest; give a larger "
@@ -78,13 +84,13 @@ static tutti_status add_stage(tutti_stages *stages, int64_t at, int64_t batch) {
   return TUTTI_OK;
 }
 
-/** Steps after which a growth comes. */
+/** Steps before a growth whose place is given in the unit of the schedule. */
 static int64_t steps_before(const tutti_stages *stages, tutti_unit unit, int64_t place) {
   if (unit == TUTTI_UNIT_STEPS) return place;
   return unit == TUTTI_UNIT_EPOCHS ? tutti_stages_reach(stages, place) : tutti_stages_steps(stages, place);
 }
 
-/** How many growths have come where the first step begins. */
+/** The number of growths before the first step. */
 static int64_t growths_before(const tutti_growth *growth, const tutti_stage *from) {
   if (growth->unit == TUTTI_UNIT_STEPS) return tutti_growth_count(growth, from->at);
   return tutti_growth_count(growth, growth->unit == TUTTI_UNIT_EPOCHS ? from->place : from->samples);
@@ -98,13 +104,13 @@ tutti_status tutti_stages_make(const tutti_growth *growth, const tutti_epoch *ep
   for (int64_t k = before + 1; last(stages)->batch < growth->most; k++) {
     const int64_t place = tutti_growth_at(growth, k), batch = tutti_growth_batch(growth, k);
     if (place == INT64_MAX) break;
-    if (batch == last(stages)->batch) continue;
+    if (batch == last(stages)->batch) continue; // growth by less than one sample
     TUTTI_TRY(add_stage(stages, steps_before(stages, growth->unit, place), batch));
   }
   return TUTTI_OK;
 }
 
-/** The stage of the step after `at`. */
+/** The stage of the step after the first `at` steps. */
 static const tutti_stage *stage_at(const tutti_stages *stages, int64_t at) {
   const tutti_stage *stage = last(stages);
   while (stage->at > at) stage--;
@@ -120,7 +126,7 @@ int64_t tutti_stages_reach(const tutti_stages *stages, int64_t place) {
   if (place <= stages->stages[0].place) return stages->stages[0].at;
   while (stage->place >= place) stage--;
   const int64_t steps = reach_in(&stages->epoch, stage, place);
-  // What the next stage drops before its first step lies behind the last of this one.
+  // Samples that the next stage drops lie between its first step and the last step of this one: no step leads to them.
   return stage < last(stages) && steps > stage[1].at ? stage[1].at : steps;
 }
 

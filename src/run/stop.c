@@ -1,4 +1,4 @@
-/** Whether a training is over: its goal, its patience and its budget, in this order.  Everything is decided on reduced values and
+/* Whether a training is over: its goal, its patience and its budget, in this order.  Everything is decided on reduced values and
  * on counts, so that all ranks decide alike.  The loop asks after each row, and a run that resumes asks before its first step. */
 #include "run/stop.h"
 
@@ -7,7 +7,6 @@
 
 #include "run/evaluated.h"
 
-/** A value of a row by its column's name; false where the row has none. */
 bool tutti_run_value(const tutti_run *run, const tutti_metrics_row *row, const char *name, double *value) {
   const char *metric = tutti_model_metric_name(run->fixed.network.model);
   return (tutti_metrics_value(row, metric, name, value) ||
@@ -51,8 +50,6 @@ bool tutti_run_budget_done(const tutti_run *run, tutti_stop *stop, char *reason)
   return true;
 }
 
-/** What the row is judged by: means of the training samples count once an epoch is whole, evaluations always.
- * So it makes no difference how often rows are written. */
 tutti_metrics_row tutti_run_row_for_goal(const tutti_metrics_row *row, bool whole) {
   tutti_metrics_row judged = *row;
   if (!whole) judged.loss = judged.metric = NAN;

@@ -176,7 +176,7 @@ static void weights_without_meaning_are_refused(const tutti_comm *comm) {
        "did you mean weight_train?"},
       {"data.class_weight={3: 1}", "layers: [dense 3 softmax]", TUTTI_ERR_CONFIG, "there is no class '3'"},
       {"data.class_weight={0: 1, 00: 1}", "layers: [dense 3 softmax]", TUTTI_ERR_CONFIG, "has two weights"},
-      {"data.class_weight=balanced", "layers: [dense 1]", TUTTI_ERR_CONFIG, "a label is no class"},
+      {"data.class_weight=balanced", "layers: [dense 1]", TUTTI_ERR_CONFIG, "a label is not a class"},
   };
   training_folder folder;
   tutti_train_result result;
