@@ -21,7 +21,7 @@ typedef struct {
       values; // [n_varied] value of each varied key, or its index among tutti_space_choices; NAN if the branch
               // does not vary the key
   tutti_override
-      *overrides; // [n_overrides] what distinguishes its config from the study's: tutti_trial_config
+      *overrides; // [n_overrides] the differences of its config from the study's: tutti_trial_config
   int n_overrides;
 } tutti_trial;
 

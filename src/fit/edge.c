@@ -1,4 +1,4 @@
-/** Whether the best setting lies at the end of the values that were tried, so that a better one may lie beyond.
+/** Decides whether the best setting lies at the end of the values that were tried, so that a better one may lie beyond.
  *
  * It does if no value was tried beyond it, or only one that reached the goal as well while several lie on the other side.
  * best.c fills the column at_edge with this. */

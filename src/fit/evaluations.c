@@ -20,7 +20,7 @@ static tutti_status read_curve(const tutti_file *file, const char *name, const c
   TUTTI_TRY(tutti_table_rows(file, name, n));
   if (*n == 0) return TUTTI_OK;
   TUTTI_TRY(TUTTI_NEW(*rows, *n));
-  for (int64_t i = 0; i < *n; i++) (*rows)[i].value = NAN; // as it stays where the curve has no such column
+  for (int64_t i = 0; i < *n; i++) (*rows)[i].value = NAN; // for a curve without this column
   return tutti_table_read(file, name, columns, 5, sizeof **rows, 0, *n, *rows);
 }
 
@@ -75,7 +75,7 @@ tutti_status tutti_evaluations_read(const tutti_file *file, const tutti_trial_re
   return TUTTI_OK;
 }
 
-// --- what is read
+// --- the kind of a metric
 
 /** Return whether evaluations of this frequency come at ends of epochs. */
 static bool is_at_ends(tutti_count every) {

@@ -102,7 +102,7 @@ static double search_golden(const points *p, double low, double high) {
 }
 
 typedef struct {
-  double log_low, log_high; // where B_crit is looked for
+  double log_low, log_high; // the range of the search for B_crit
 } range;
 
 /** Return the range of log B_crit: from a 16th of the smallest batch size to 16 times the largest. */

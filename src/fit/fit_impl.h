@@ -1,5 +1,5 @@
 #pragma once
-/** What the files of this room share: fits without text, branches, edges and medians.  Local. */
+/** Shared by the files of this room: fits without text, branches, edges and medians.  Local. */
 #include "fit/trial_set.h"
 
 // --- fit.c ---------------------------------------------------------------------------------------

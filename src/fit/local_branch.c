@@ -56,7 +56,7 @@ static bool find_key(const trials_of *of, int k, tutti_local_key *key) {
     least = fmin(least, value_of(of, i, k));
     most = fmax(most, value_of(of, i, k));
   }
-  if (!(least < most)) return false; // also where the branch does not vary it
+  if (!(least < most)) return false; // also if the branch does not vary it, and all values are NAN
   *key = (tutti_local_key){.varied = k, .scale = scale_of(of, k, least, most)};
   const double a = to_scale(key->scale, least), b = to_scale(key->scale, most);
   key->low = fmin(a, b);

@@ -1,4 +1,5 @@
-/** What a set of trials knows of its varied keys and branches, whatever file or study it comes from. */
+/** The varied keys and branches of a set of trials, and the part of the study's config that the set keeps.  Both come from a
+ * file, or from the space of a study that is about to run. */
 #include "fit/trial_set.h"
 
 #include <math.h>
@@ -39,7 +40,7 @@ bool tutti_trial_set_has_scale(const tutti_trial_set *set, int k) {
   return !(set->texts && set->texts[k].n > 0) && strcmp(set->names[k], "train.seed") != 0;
 }
 
-// --- what the set keeps of the study's config ----------------------------------------------------
+// --- from the study's config ----------------------------------------------------
 
 static void take_rates(tutti_trial_set *set, const tutti_config *config) {
   // Momentum means something else in each rule, and some have none.

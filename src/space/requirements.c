@@ -1,4 +1,4 @@
-/** What a study requires of a config that a training does not: varied keys, a goal or a question, a budget.
+/** The requirements of a study on its config that a training does not have: varied keys, a goal or a question, a budget.
  * space.c checks this before it makes the trials. */
 #include <inttypes.h>
 #include <string.h>
@@ -42,10 +42,9 @@ tutti_status tutti_space_check_requirements(const tutti_config *config) {
               ", and runs the setting again that reaches the goal in the fewest steps, but there is no goal; "
               "write 'goal: val_accuracy >= 0.97', or set study.confirm to 0",
               study->confirm);
-  TUTTI_CHECK(
-      study->budget.value > 0, TUTTI_ERR_CONFIG,
-      "study.budget is missing: when does a trial give up? write 'budget: 20 epochs', or so many steps or "
-      "samples, or give --study.budget='20 epochs'");
+  TUTTI_CHECK(study->budget.value > 0, TUTTI_ERR_CONFIG,
+              "study.budget is missing: when does a trial give up? write 'budget: 20 epochs', or steps or "
+              "samples, or give --study.budget='20 epochs'");
   TUTTI_CHECK(
       !study->overridden[0], TUTTI_ERR_CONFIG,
       "--%s has no effect on a study: each trial has its value from study.vary, study.goal, study.budget, "

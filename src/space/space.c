@@ -31,7 +31,7 @@ struct tutti_space {
   int n_overrides;
 };
 
-// --- what all trials share --------------------------------------------------------------
+// --- texts that all trials share --------------------------------------------------------------
 
 /** List the batch sizes; train.batch_size alone if the study does not vary it. */
 static tutti_status make_batch_sizes(const tutti_config *config, tutti_space *space) {
@@ -196,7 +196,7 @@ void tutti_space_destroy(tutti_space **space) {
   *space = NULL;
 }
 
-// --- what a trial is known by ------------------------------------------------------------------
+// --- the identity of a trial ------------------------------------------------------------------
 
 static uint64_t hash_pair(const char *key, const char *value) {
   const uint64_t of_key = tutti_hash(0, key, (int64_t)strlen(key));

@@ -1,5 +1,5 @@
 #pragma once
-/** What the files of this room share: from the axes of a config to the settings of each branch.  Local. */
+/** Shared by the files of this room: from the axes of a config to the settings of each branch.  Local. */
 #include "tutti/space.h"
 
 // --- requirements.c ------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-/** What a trial is known by: the hash of the overrides that distinguish it.  The numbers of trials change if a study grows, and
- * the numbers of settings too; hashes do not. */
+/** The identity of a trial: the hash of the overrides that distinguish it.  The numbers of trials and settings change if a study
+ * grows, but the hashes do not. */
 #include "study/identity_impl.h"
 
 #include <math.h>

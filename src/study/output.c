@@ -8,7 +8,7 @@
 #include "fit/trial_set.h"
 #include "study/identity_impl.h"
 
-// --- what it holds
+// --- its contents
 
 void tutti_output_set_metric(tutti_study *study, const char *metric) {
   if (!study->metric[0]) snprintf(study->metric, sizeof study->metric, "%s", metric);

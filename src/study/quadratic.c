@@ -57,8 +57,8 @@ static void run_closed(const tutti_quadratic *q, tutti_quadratic_result *result)
 
 // --- with momentum, or where directions grow noisier: step by step
 //
-// E w^2 is the square of the path without noise plus the variance that noise adds.  The variance only grows:
-// where it is too much for the target by itself, the target is out of reach, and no further step is needed.
+// E w^2 is the square of the path without noise plus the variance that noise adds.  The variance only grows.
+// As soon as it alone exceeds the target, the target is out of reach, and the steps end.
 
 typedef struct {
   double *h;
@@ -106,7 +106,7 @@ static double loss_of(const tutti_quadratic *q, moments m, double *noise) {
 static void run_stepwise(const tutti_quadratic *q, moments m, tutti_quadratic_result *result) {
   double noise = 0, loss = loss_of(q, m, &noise);
   int64_t t = 0;
-  // Written so that a loss that is no number ends it.
+  // The comparison is written so that a loss of NaN ends the loop.
   while (t < q->budget && loss > q->target && noise <= q->target) {
     moments_step(q, m);
     loss = loss_of(q, m, &noise);

@@ -103,7 +103,7 @@ void tutti_store_remove(const tutti_store *store) {
   // Last, while the right to write is still ours: until then nobody can take the folder for a new one.
   (void)unlinkat(dirfd(folder), claims_name, 0);
   closedir(folder);
-  (void)rmdir(store->folder); // where something of others is in it, it stays
+  (void)rmdir(store->folder); // it stays if others have put something into it
 }
 
 void tutti_store_leave(const tutti_store *store) {

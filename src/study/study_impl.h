@@ -1,5 +1,5 @@
 #pragma once
-/** A running study: what its parts share.  Private to this room. */
+/** A running study, shared by the files of this room.  Private to it. */
 #include "study/store_impl.h"
 #include "tutti/fit.h"
 #include "tutti/space.h"
