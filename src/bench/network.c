@@ -20,24 +20,24 @@ static const double ASSUMED_LATENCY_S = 1.5e-6, ASSUMED_BANDWIDTH = 12.5e9;
 static tutti_status measure_reducer(const tutti_bench_setup *setup, const tutti_comm *comm,
                                     tutti_reduce_kind kind, int64_t n_params, tutti_bench_reducer *reducer) {
   const int rounds = setup->rounds;
-  tutti_reduction reduction;
+  tutti_bench_reduction reduction;
   double *seconds = NULL;
-  tutti_status status = tutti_reduction_create(comm, kind, n_params, setup->n_leaves, &reduction);
+  tutti_status status = tutti_bench_reduction_create(comm, kind, n_params, setup->n_leaves, &reduction);
   if (status == TUTTI_OK) status = TUTTI_NEW(seconds, rounds);
   TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, status));
-  tutti_repeat repeat = {.run = tutti_reduction_run,
-                         .context = &reduction,
-                         .aside = &reduction.aside,
-                         .at_once = INT64_MAX,
-                         .seconds = seconds};
-  TUTTI_TRY_GOTO(done, tutti_repeat_run(setup->comm, setup->round_s, rounds, &repeat, 1));
+  tutti_bench_repeat repeat = {.run = tutti_bench_reduction_run,
+                               .context = &reduction,
+                               .aside = &reduction.aside,
+                               .at_once = INT64_MAX,
+                               .seconds = seconds};
+  TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->round_s, rounds, &repeat, 1));
   TUTTI_TRY_GOTO(done, tutti_max(setup->comm, seconds, rounds));
   *reducer = (tutti_bench_reducer){.name = tutti_reducer_name(reduction.reducer),
-                                   .reduce_s = seconds[tutti_repeat_median(seconds, rounds)],
-                                   .reduce_min_s = seconds[tutti_repeat_least(seconds, rounds)]};
+                                   .reduce_s = seconds[tutti_bench_repeat_median(seconds, rounds)],
+                                   .reduce_min_s = seconds[tutti_bench_repeat_least(seconds, rounds)]};
 done:
   tutti_free(seconds);
-  tutti_reduction_destroy(&reduction);
+  tutti_bench_reduction_destroy(&reduction);
   return status;
 }
 
@@ -86,10 +86,11 @@ static tutti_status measure_messages(const tutti_bench_setup *setup, const tutti
   TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, status));
   for (int i = 0; i < network->n_messages; i++) {
     work.n = (int64_t)network->bytes[i] / 8;
-    tutti_repeat repeat = {.run = run_exchanges, .context = &work, .at_once = INT64_MAX, .seconds = seconds};
-    TUTTI_TRY_GOTO(done, tutti_repeat_run(setup->comm, setup->round_s, setup->rounds, &repeat, 1));
+    tutti_bench_repeat repeat = {
+        .run = run_exchanges, .context = &work, .at_once = INT64_MAX, .seconds = seconds};
+    TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->round_s, setup->rounds, &repeat, 1));
     TUTTI_TRY_GOTO(done, tutti_max(setup->comm, seconds, setup->rounds));
-    network->seconds[i] = seconds[tutti_repeat_least(seconds, setup->rounds)];
+    network->seconds[i] = seconds[tutti_bench_repeat_least(seconds, setup->rounds)];
   }
 done:
   tutti_free(work.values);

@@ -21,7 +21,7 @@ typedef struct {
   float *z;                         // [max_rows, n_out] output, also used as its gradient
 } product_layer;
 
-struct tutti_products {
+struct tutti_bench_products {
   tutti_sum_order order;
   product_layer *layers; // [n_layers]
   int n_layers;
@@ -69,7 +69,7 @@ static tutti_status make_layer(const tutti_model *model, int array, int64_t max_
   return TUTTI_NEW(layer->z, max_rows * n_out);
 }
 
-static tutti_status make_layers(const tutti_model *model, int max_rows, tutti_products *products) {
+static tutti_status make_layers(const tutti_model *model, int max_rows, tutti_bench_products *products) {
   int widest = 1;
   TUTTI_TRY(TUTTI_NEW(products->layers, tutti_model_n_arrays(model)));
   for (int i = 0; i < tutti_model_n_arrays(model); i++) {
@@ -81,16 +81,17 @@ static tutti_status make_layers(const tutti_model *model, int max_rows, tutti_pr
   return TUTTI_NEW(products->dx, (int64_t)max_rows * widest);
 }
 
-tutti_status tutti_products_create(const tutti_model *model, int max_rows, tutti_products **products) {
+tutti_status tutti_bench_products_create(const tutti_model *model, int max_rows,
+                                         tutti_bench_products **products) {
   *products = NULL;
   TUTTI_TRY(TUTTI_NEW(*products, 1));
   (*products)->order = tutti_model_order(model);
   const tutti_status status = make_layers(model, max_rows, *products);
-  if (status != TUTTI_OK) tutti_products_destroy(products);
+  if (status != TUTTI_OK) tutti_bench_products_destroy(products);
   return status;
 }
 
-void tutti_products_destroy(tutti_products **products) {
+void tutti_bench_products_destroy(tutti_bench_products **products) {
   if (!*products) return;
   for (int i = 0; i < (*products)->n_layers; i++) {
     const product_layer *layer = &(*products)->layers[i];
@@ -128,7 +129,8 @@ static void weight_gradient(const product_layer *l, tutti_sum_order order, int64
     tutti_matmul_weight_gradient(order, x, dz, rows, l->n_in, l->n_out, accumulate, l->dw);
 }
 
-void tutti_products_pass(tutti_products *products, const tutti_probe_micro_batch *pass, bool by_blas) {
+void tutti_bench_products_pass(tutti_bench_products *products, const tutti_probe_micro_batch *pass,
+                               bool by_blas) {
   const tutti_sum_order order = products->order;
   for (int i = 0; i < products->n_layers; i++) forward(&products->layers[i], order, pass->rows, by_blas);
   for (int i = products->n_layers - 1; i >= 0; i--) {
@@ -140,7 +142,7 @@ void tutti_products_pass(tutti_products *products, const tutti_probe_micro_batch
   }
 }
 
-double tutti_products_sum(const tutti_products *products, int64_t rows) {
+double tutti_bench_products_sum(const tutti_bench_products *products, int64_t rows) {
   double sum = 0;
   for (int i = 0; i < products->n_layers; i++) {
     const product_layer *l = &products->layers[i];
@@ -150,7 +152,7 @@ double tutti_products_sum(const tutti_products *products, int64_t rows) {
   return sum;
 }
 
-double tutti_products_flops(const tutti_products *products, int64_t rows) {
+double tutti_bench_products_flops(const tutti_bench_products *products, int64_t rows) {
   double flops = 0;
   for (int i = 0; i < products->n_layers; i++) {
     const product_layer *l = &products->layers[i];

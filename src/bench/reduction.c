@@ -6,7 +6,7 @@
 
 enum { PERIOD = 17, UPDATE = 8 * TUTTI_BLOCK };
 
-float tutti_reduction_gradient(int leaf, int64_t i) {
+float tutti_bench_reduction_gradient(int leaf, int64_t i) {
   return (float)((leaf + 1) * (i % PERIOD - 8));
 }
 
@@ -14,15 +14,15 @@ float tutti_reduction_gradient(int leaf, int64_t i) {
  * the others cannot see yet that the barrier is over. */
 static void fill(float *gradient, int64_t n, int leaf) {
   float period[PERIOD];
-  for (int k = 0; k < PERIOD; k++) period[k] = tutti_reduction_gradient(leaf, k);
+  for (int k = 0; k < PERIOD; k++) period[k] = tutti_bench_reduction_gradient(leaf, k);
   for (int64_t i = 0; i + PERIOD <= n; i += PERIOD)
     for (int k = 0; k < PERIOD; k++) gradient[i + k] = period[k];
-  for (int64_t i = n - n % PERIOD; i < n; i++) gradient[i] = tutti_reduction_gradient(leaf, i);
+  for (int64_t i = n - n % PERIOD; i < n; i++) gradient[i] = tutti_bench_reduction_gradient(leaf, i);
 }
 
 /** Make up the gradient of a leaf.  Before the last leaf is reported, the ranks meet, so that the reduction does not
  * include the wait for another rank's numbers. */
-static tutti_status make_up(tutti_reduction *r, int leaf, bool is_last) {
+static tutti_status make_up(tutti_bench_reduction *r, int leaf, bool is_last) {
   const double start = tutti_clock_s();
   fill(tutti_reducer_leaf(r->reducer, leaf), r->n, leaf);
   if (is_last) TUTTI_TRY(tutti_barrier(r->comm));
@@ -36,7 +36,7 @@ static void clear_tail(double *tail, double samples) {
 }
 
 /** Ask for the sums of the slice block by block, as an optimizer does. */
-static void read_slice(const tutti_reduction *r) {
+static void read_slice(const tutti_bench_reduction *r) {
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(r->reducer, &begin, &end);
   float *params = tutti_reducer_params(r->reducer);
@@ -47,7 +47,7 @@ static void read_slice(const tutti_reduction *r) {
   }
 }
 
-static tutti_status reduce(tutti_reduction *r) {
+static tutti_status reduce(tutti_bench_reduction *r) {
   int first = 0, count = 0;
   tutti_reducer_own_leaves(r->reducer, &first, &count);
   for (int i = 0; i < count; i++) {
@@ -64,22 +64,22 @@ static tutti_status reduce(tutti_reduction *r) {
   return tutti_reducer_publish(r->reducer);
 }
 
-tutti_status tutti_reduction_run(void *context, int64_t n) {
+tutti_status tutti_bench_reduction_run(void *context, int64_t n) {
   for (int64_t i = 0; i < n; i++) TUTTI_TRY(reduce(context));
   return TUTTI_OK;
 }
 
-tutti_status tutti_reduction_create(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n, int n_leaves,
-                                    tutti_reduction *reduction) {
+tutti_status tutti_bench_reduction_create(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n,
+                                          int n_leaves, tutti_bench_reduction *reduction) {
   int first = 0, count = 0;
-  *reduction = (tutti_reduction){.comm = comm, .n = n};
+  *reduction = (tutti_bench_reduction){.comm = comm, .n = n};
   TUTTI_TRY(tutti_reducer_create(comm, kind, n, n_leaves, &reduction->reducer));
   tutti_reducer_own_leaves(reduction->reducer, &first, &count);
   return tutti_agree(comm, TUTTI_NEW(reduction->tail, count > 1 ? count : 1));
 }
 
-void tutti_reduction_destroy(tutti_reduction *reduction) {
+void tutti_bench_reduction_destroy(tutti_bench_reduction *reduction) {
   tutti_reducer_destroy(&reduction->reducer);
   tutti_free(reduction->tail);
-  *reduction = (tutti_reduction){0};
+  *reduction = (tutti_bench_reduction){0};
 }

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 
 /** Run a work n times, which is the part `share` of a round.  Its seconds on this rank are added to *seconds. */
-static tutti_status run_once(const tutti_comm *comm, const tutti_repeat *work, int64_t n, int round,
+static tutti_status run_once(const tutti_comm *comm, const tutti_bench_repeat *work, int64_t n, int round,
                              double share, double *seconds) {
   if (work->before) work->before(work->context);
   TUTTI_TRY(tutti_barrier(comm));
@@ -24,7 +24,7 @@ static tutti_status run_once(const tutti_comm *comm, const tutti_repeat *work, i
 
 /** Run one round of n times, in runs of at most work->at_once.
  * @param[out] seconds  of all n, on this rank */
-static tutti_status run_round(const tutti_comm *comm, const tutti_repeat *work, int64_t n, int round,
+static tutti_status run_round(const tutti_comm *comm, const tutti_bench_repeat *work, int64_t n, int round,
                               double *seconds) {
   *seconds = 0;
   for (int64_t done = 0; done < n; done += work->at_once) {
@@ -36,7 +36,8 @@ static tutti_status run_round(const tutti_comm *comm, const tutti_repeat *work, 
 
 /** Calibrate one work: four times as many tries until an eighth of a round is filled.  What is aside counts here, since a
  * round should not last longer than it has to. */
-static tutti_status calibrate(const tutti_comm *comm, double round_s, tutti_repeat *work, double *total_s) {
+static tutti_status calibrate(const tutti_comm *comm, double round_s, tutti_bench_repeat *work,
+                              double *total_s) {
   double seconds = 0;
   for (work->n = 1;; work->n *= 4) {
     const double aside = work->aside ? *work->aside : 0;
@@ -51,28 +52,30 @@ static tutti_status calibrate(const tutti_comm *comm, double round_s, tutti_repe
   return TUTTI_OK;
 }
 
-tutti_status tutti_repeat_calibrate(const tutti_comm *comm, double round_s, tutti_repeat *works, int n_works,
-                                    double *total_s) {
+tutti_status tutti_bench_repeat_calibrate(const tutti_comm *comm, double round_s, tutti_bench_repeat *works,
+                                          int n_works, double *total_s) {
   *total_s = 0;
   for (int i = 0; i < n_works; i++) TUTTI_TRY(calibrate(comm, round_s, &works[i], total_s));
   return TUTTI_OK;
 }
 
-tutti_status tutti_repeat_rounds(const tutti_comm *comm, int rounds, tutti_repeat *works, int n_works) {
+tutti_status tutti_bench_repeat_rounds(const tutti_comm *comm, int rounds, tutti_bench_repeat *works,
+                                       int n_works) {
   for (int round = 0; round < rounds; round++)
     for (int i = 0; i < n_works; i++) {
-      tutti_repeat *work = &works[(round + i) % n_works]; // each work follows each other one in some round
+      tutti_bench_repeat *work =
+          &works[(round + i) % n_works]; // each work follows each other one in some round
       TUTTI_TRY(run_round(comm, work, work->n, round, &work->seconds[round]));
       work->seconds[round] /= (double)work->n;
     }
   return TUTTI_OK;
 }
 
-tutti_status tutti_repeat_run(const tutti_comm *comm, double round_s, int rounds, tutti_repeat *works,
-                              int n_works) {
+tutti_status tutti_bench_repeat_run(const tutti_comm *comm, double round_s, int rounds,
+                                    tutti_bench_repeat *works, int n_works) {
   double total_s = 0;
-  TUTTI_TRY(tutti_repeat_calibrate(comm, round_s, works, n_works, &total_s));
-  return tutti_repeat_rounds(comm, rounds, works, n_works);
+  TUTTI_TRY(tutti_bench_repeat_calibrate(comm, round_s, works, n_works, &total_s));
+  return tutti_bench_repeat_rounds(comm, rounds, works, n_works);
 }
 
 /** The index of the value that `rank` values are before, in ascending order; equal values keep their order. */
@@ -85,14 +88,14 @@ static int index_of_rank(const double *values, int n, int rank) {
   return 0;
 }
 
-int tutti_repeat_median(const double *values, int n) {
+int tutti_bench_repeat_median(const double *values, int n) {
   return index_of_rank(values, n, (n - 1) / 2);
 }
 
-int tutti_repeat_least(const double *values, int n) {
+int tutti_bench_repeat_least(const double *values, int n) {
   return index_of_rank(values, n, 0);
 }
 
-int tutti_repeat_most(const double *values, int n) {
+int tutti_bench_repeat_most(const double *values, int n) {
   return index_of_rank(values, n, n - 1);
 }

@@ -18,9 +18,9 @@ typedef struct {
   void *context;
   const double *aside; // seconds that `run` has spent on what does not count, since the start; NULL: none
   int64_t at_once;     // largest n of a run; a round has as many runs as it needs
-  int64_t n;           // times in a round; set by tutti_repeat_calibrate
+  int64_t n;           // times in a round; set by tutti_bench_repeat_calibrate
   double *seconds;     // [rounds] set to the seconds of one time on this rank
-} tutti_repeat;
+} tutti_bench_repeat;
 
 /** Find how many times fill a round of about round_s seconds on the slowest rank, at least one.  Collective; run and
  * note may be collective over a part of the ranks.  The tries warm up the caches.
@@ -28,21 +28,22 @@ typedef struct {
  * @param[out]    total_s  seconds of a round of all works
  * @return (agreed) what the works return */
 TUTTI_NODISCARD
-tutti_status tutti_repeat_calibrate(const tutti_comm *comm, double round_s, tutti_repeat *works, int n_works,
-                                    double *total_s);
+tutti_status tutti_bench_repeat_calibrate(const tutti_comm *comm, double round_s, tutti_bench_repeat *works,
+                                          int n_works, double *total_s);
 
-/** Time `rounds` rounds of each work, after tutti_repeat_calibrate.  Collective.  All ranks begin each run together.  The
+/** Time `rounds` rounds of each work, after tutti_bench_repeat_calibrate.  Collective.  All ranks begin each run together.  The
  * order of the works changes from round to round.
  * @return (agreed) what the works return */
 TUTTI_NODISCARD
-tutti_status tutti_repeat_rounds(const tutti_comm *comm, int rounds, tutti_repeat *works, int n_works);
+tutti_status tutti_bench_repeat_rounds(const tutti_comm *comm, int rounds, tutti_bench_repeat *works,
+                                       int n_works);
 
 /** Calibrate, and time.  Collective. */
 TUTTI_NODISCARD
-tutti_status tutti_repeat_run(const tutti_comm *comm, double round_s, int rounds, tutti_repeat *works,
-                              int n_works);
+tutti_status tutti_bench_repeat_run(const tutti_comm *comm, double round_s, int rounds,
+                                    tutti_bench_repeat *works, int n_works);
 
 /** The index of the median of values[n], the lower one of two; of the smallest and of the largest value.  Local. */
-int tutti_repeat_median(const double *values, int n);
-int tutti_repeat_least(const double *values, int n);
-int tutti_repeat_most(const double *values, int n);
+int tutti_bench_repeat_median(const double *values, int n);
+int tutti_bench_repeat_least(const double *values, int n);
+int tutti_bench_repeat_most(const double *values, int n);

@@ -18,7 +18,7 @@ typedef struct {
   double least_reduce;           // smallest of all ranks, step by step
 } round_parts;
 
-/** Steps among the ranks of `comm`, for tutti_repeat_run. */
+/** Steps among the ranks of `comm`, for tutti_bench_repeat_run. */
 typedef struct {
   tutti_probe *probe;
   const tutti_comm *comm;
@@ -63,18 +63,18 @@ static tutti_status note_steps(void *context, int64_t n, int round, double share
   return TUTTI_OK;
 }
 
-static tutti_repeat repeat_steps(step_work *work) {
-  return (tutti_repeat){.run = run_steps,
-                        .note = note_steps,
-                        .context = work,
-                        .at_once = STEPS_AT_ONCE,
-                        .seconds = work->seconds};
+static tutti_bench_repeat repeat_steps(step_work *work) {
+  return (tutti_bench_repeat){.run = run_steps,
+                              .note = note_steps,
+                              .context = work,
+                              .at_once = STEPS_AT_ONCE,
+                              .seconds = work->seconds};
 }
 
-/** The products of this rank's part of a step, for tutti_repeat_run. */
+/** The products of this rank's part of a step, for tutti_bench_repeat_run. */
 typedef struct {
   const tutti_probe *probe;
-  tutti_products *products;
+  tutti_bench_products *products;
   int64_t rows; // of all passes
   int largest;  // rows of a pass
   bool by_blas;
@@ -82,7 +82,7 @@ typedef struct {
 } product_work;
 
 static void free_products(product_work *work) {
-  tutti_products_destroy(&work->products);
+  tutti_bench_products_destroy(&work->products);
   for (int i = 0; i < 2; i++) tutti_free(work->seconds[i]);
 }
 
@@ -96,12 +96,12 @@ static tutti_status make_products(const tutti_bench_setup *setup, product_work *
   *work = (product_work){.probe = setup->probe};
   tutti_probe_visit_micro_batches(setup->probe, count_rows, work);
   for (int i = 0; i < 2; i++) TUTTI_TRY(TUTTI_NEW(work->seconds[i], setup->rounds));
-  return tutti_products_create(tutti_probe_model(setup->probe), work->largest, &work->products);
+  return tutti_bench_products_create(tutti_probe_model(setup->probe), work->largest, &work->products);
 }
 
 static void multiply(void *context, const tutti_probe_micro_batch *pass) {
   const product_work *work = context;
-  tutti_products_pass(work->products, pass, work->by_blas);
+  tutti_bench_products_pass(work->products, pass, work->by_blas);
 }
 
 static tutti_status run_products(product_work *work, int64_t n, bool by_blas) {
@@ -118,11 +118,11 @@ static tutti_status run_blas(void *context, int64_t n) {
   return run_products(context, n, true);
 }
 
-static tutti_repeat repeat_products(product_work *work, int which) {
-  return (tutti_repeat){.run = which == 0 ? run_own : run_blas,
-                        .context = work,
-                        .at_once = INT64_MAX,
-                        .seconds = work->seconds[which]};
+static tutti_bench_repeat repeat_products(product_work *work, int which) {
+  return (tutti_bench_repeat){.run = which == 0 ? run_own : run_blas,
+                              .context = work,
+                              .at_once = INT64_MAX,
+                              .seconds = work->seconds[which]};
 }
 
 // --- from the rounds of the ranks to one row
@@ -147,9 +147,9 @@ static tutti_status rank_of_least(const tutti_comm *comm, double value, int *ran
 static tutti_status summarise_steps(const tutti_bench_setup *setup, step_work *work, tutti_bench_step *step) {
   const tutti_comm *comm = setup->comm;
   TUTTI_TRY(mean_over_ranks(comm, work->seconds, setup->rounds));
-  const int median = tutti_repeat_median(work->seconds, setup->rounds);
+  const int median = tutti_bench_repeat_median(work->seconds, setup->rounds);
   step->step_s = work->seconds[median];
-  step->step_min_s = work->seconds[tutti_repeat_least(work->seconds, setup->rounds)];
+  step->step_min_s = work->seconds[tutti_bench_repeat_least(work->seconds, setup->rounds)];
   round_parts *parts = &work->rounds[median];
   TUTTI_TRY(rank_of_least(comm, parts->phases[TUTTI_PHASE_REDUCE], &step->slowest_rank));
   TUTTI_TRY(mean_over_ranks(comm, parts->phases, TUTTI_N_PHASES));
@@ -167,12 +167,12 @@ static tutti_status summarise_products(const tutti_bench_setup *setup, product_w
   double *own = work->seconds[0], *blas = work->seconds[1];
   TUTTI_TRY(mean_over_ranks(setup->comm, own, n));
   TUTTI_TRY(mean_over_ranks(setup->comm, blas, n));
-  step->products_s = own[tutti_repeat_median(own, n)];
-  step->products_min_s = own[tutti_repeat_least(own, n)];
-  step->blas_s = blas[tutti_repeat_median(blas, n)];
-  step->blas_min_s = blas[tutti_repeat_least(blas, n)];
+  step->products_s = own[tutti_bench_repeat_median(own, n)];
+  step->products_min_s = own[tutti_bench_repeat_least(own, n)];
+  step->blas_s = blas[tutti_bench_repeat_median(blas, n)];
+  step->blas_min_s = blas[tutti_bench_repeat_least(blas, n)];
   step->other_s -= step->products_s;
-  step->flops = tutti_products_flops(work->products, work->rows);
+  step->flops = tutti_bench_products_flops(work->products, work->rows);
   return tutti_sum(setup->comm, &step->flops, 1);
 }
 
@@ -209,8 +209,9 @@ tutti_status tutti_bench_measure_step(const tutti_bench_setup *setup, int64_t ba
   status = make_steps(setup, setup->comm, &steps);
   if (status == TUTTI_OK) status = make_products(setup, &products);
   TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, status));
-  tutti_repeat works[] = {repeat_steps(&steps), repeat_products(&products, 0), repeat_products(&products, 1)};
-  TUTTI_TRY_GOTO(done, tutti_repeat_run(setup->comm, setup->round_s, setup->rounds, works, 3));
+  tutti_bench_repeat works[] = {repeat_steps(&steps), repeat_products(&products, 0),
+                                repeat_products(&products, 1)};
+  TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->round_s, setup->rounds, works, 3));
   TUTTI_TRY_GOTO(done, largest_shard(setup->comm, &products, &step->rows));
   TUTTI_TRY_GOTO(done, summarise_steps(setup, &steps, step));
   TUTTI_TRY_GOTO(done, summarise_products(setup, &products, step));
@@ -227,10 +228,10 @@ tutti_status tutti_bench_measure_shard(const tutti_bench_setup *setup, int64_t r
   tutti_status status = tutti_probe_prepare(setup->probe, setup->alone, rows, TUTTI_REDUCE_AUTO);
   if (status != TUTTI_OK) goto done;
   TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, make_steps(setup, setup->alone, &steps)));
-  tutti_repeat work = repeat_steps(&steps);
-  TUTTI_TRY_GOTO(done, tutti_repeat_run(setup->comm, setup->round_s, setup->rounds, &work, 1));
-  const int median = tutti_repeat_median(steps.seconds, setup->rounds),
-            least = tutti_repeat_least(steps.seconds, setup->rounds);
+  tutti_bench_repeat work = repeat_steps(&steps);
+  TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->round_s, setup->rounds, &work, 1));
+  const int median = tutti_bench_repeat_median(steps.seconds, setup->rounds),
+            least = tutti_bench_repeat_least(steps.seconds, setup->rounds);
   TUTTI_TRY_GOTO(done, summarise_shard(setup, &steps, median, rows, shard));
   TUTTI_TRY_GOTO(done, summarise_shard(setup, &steps, least, rows, fastest));
 done:

@@ -95,23 +95,30 @@ static tutti_status run_gather(const bench *b, source *s, int64_t batch) {
   return bench_run(b, &(bench_case){"gather", shape, n, n * sizeof *s->x, "GB/s", variants, N_KINDS});
 }
 
-// --- which samples
+// --- choose ---------------------------------------------------------------------------------------
 
-static tutti_status one_by_one(void *context) {
-  const job *j = context;
-  for (int64_t i = 0; i < j->batch; i++) j->source->ids[i] = tutti_permutation_at(&j->source->order, i);
+/** The two ways, on the same batch. */
+typedef struct {
+  source *source;
+  int64_t batch;
+  bool at_once;
+} order;
+
+static tutti_status permute(void *context) {
+  const order *o = context;
+  const tutti_permutation *permutation = &o->source->order;
+  if (o->at_once)
+    tutti_permutation_fill(permutation, 0, o->batch, o->source->ids);
+  else
+    for (int64_t i = 0; i < o->batch; i++) o->source->ids[i] = tutti_permutation_at(permutation, i);
   return TUTTI_OK;
 }
 
-static tutti_status all_at_once(void *context) {
-  const job *j = context;
-  tutti_permutation_fill(&j->source->order, 0, j->batch, j->source->ids);
-  return TUTTI_OK;
-}
-
-static tutti_status check_ids(const job *j, double *checksum) {
-  for (int64_t i = 0; i < j->batch; i++) {
-    const long long id = j->source->ids[i], expected = j->source->rows[i];
+static tutti_status check_order(void *context, double *checksum) {
+  const order *o = context;
+  TUTTI_TRY(permute(context));
+  for (int64_t i = 0; i < o->batch; i++) {
+    const long long id = o->source->ids[i], expected = o->source->rows[i];
     TUTTI_CHECK(id == expected, TUTTI_ERR_INTERNAL, "sample %lld of the epoch is %lld, expected %lld",
                 (long long)i, id, expected);
     *checksum += (double)id;
@@ -119,23 +126,16 @@ static tutti_status check_ids(const job *j, double *checksum) {
   return TUTTI_OK;
 }
 
-static tutti_status check_one_by_one(void *context, double *checksum) {
-  TUTTI_TRY(one_by_one(context));
-  return check_ids(context, checksum);
-}
-
-static tutti_status check_all_at_once(void *context, double *checksum) {
-  TUTTI_TRY(all_at_once(context));
-  return check_ids(context, checksum);
-}
-
 static tutti_status run_permutation(const bench *b, source *s, int64_t batch) {
-  job j = {.source = s, .batch = batch};
+  order orders[] = {{s, batch, false}, {s, batch, true}};
+  bench_variant variants[2];
   char shape[64];
   snprintf(shape, sizeof shape, "%lld", (long long)batch);
-  const bench_variant variants[] = {
-      {.name = "one by one", .run = one_by_one, .check = check_one_by_one, .context = &j},
-      {.name = "all at once", .run = all_at_once, .check = check_all_at_once, .context = &j}};
+  for (int i = 0; i < 2; i++)
+    variants[i] = (bench_variant){.name = i ? "all at once" : "one by one",
+                                  .run = permute,
+                                  .check = check_order,
+                                  .context = &orders[i]};
   const double n = (double)batch;
   return bench_run(b, &(bench_case){"permutation", shape, n, n * sizeof *s->ids, "GB/s", variants, 2});
 }

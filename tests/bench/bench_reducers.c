@@ -10,16 +10,16 @@ static const tutti_reduce_kind kinds[] = {TUTTI_REDUCE_FLAT, TUTTI_REDUCE_SHARED
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
 static tutti_status run(void *context) {
-  return tutti_reduction_run(context, 1);
+  return tutti_bench_reduction_run(context, 1);
 }
 
 /** The sum over leaves; gradients are small integers, so it is exact. */
 static float gradient_sum(int n_leaves, int64_t i) {
-  return (float)(n_leaves * (n_leaves + 1) / 2) * tutti_reduction_gradient(0, i);
+  return (float)(n_leaves * (n_leaves + 1) / 2) * tutti_bench_reduction_gradient(0, i);
 }
 
 static tutti_status check(void *context, double *checksum) {
-  const tutti_reduction *r = context;
+  const tutti_bench_reduction *r = context;
   const char *name = tutti_reducer_name(r->reducer);
   const int n_leaves = tutti_reducer_n_leaves(r->reducer);
   TUTTI_TRY(run(context));
@@ -35,14 +35,14 @@ static tutti_status check(void *context, double *checksum) {
 }
 
 static tutti_status run_length(const bench *b, int64_t n, int n_leaves) {
-  tutti_reduction jobs[N_KINDS] = {{0}};
+  tutti_bench_reduction jobs[N_KINDS] = {{0}};
   bench_variant variants[N_KINDS];
   char shape[32];
   snprintf(shape, sizeof shape, "%lld", (long long)n);
   if (!bench_wants(b, "reduce", shape)) return TUTTI_OK;
   tutti_status status = TUTTI_OK;
   for (int k = 0; k < N_KINDS; k++) {
-    TUTTI_TRY_GOTO(done, tutti_reduction_create(b->comm, kinds[k], n, n_leaves, &jobs[k]));
+    TUTTI_TRY_GOTO(done, tutti_bench_reduction_create(b->comm, kinds[k], n, n_leaves, &jobs[k]));
     jobs[k].updates = true;
     variants[k] = (bench_variant){.name = tutti_reducer_name(jobs[k].reducer),
                                   .run = run,
@@ -58,7 +58,7 @@ static tutti_status run_length(const bench *b, int64_t n, int n_leaves) {
                                                   .variants = variants,
                                                   .n_variants = N_KINDS}));
 done:
-  for (int k = 0; k < N_KINDS; k++) tutti_reduction_destroy(&jobs[k]);
+  for (int k = 0; k < N_KINDS; k++) tutti_bench_reduction_destroy(&jobs[k]);
   return status;
 }
 

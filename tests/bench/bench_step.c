@@ -87,13 +87,13 @@ static tutti_status check_step(void *context, double *checksum) {
 
 /** The products of the largest part of a batch, by the BLAS: the same baseline on all ranks. */
 typedef struct {
-  tutti_products *products;
+  tutti_bench_products *products;
   int64_t rows;
 } product_work;
 
 static tutti_status multiply(product_work *work, bool by_blas) {
   const tutti_probe_micro_batch pass = {.rows = (int)work->rows, .n_leaves = 1, .leaf_ends = &work->rows};
-  tutti_products_pass(work->products, &pass, by_blas);
+  tutti_bench_products_pass(work->products, &pass, by_blas);
   return TUTTI_OK;
 }
 
@@ -105,9 +105,9 @@ static tutti_status run_products(void *context) {
 static tutti_status check_products(void *context, double *checksum) {
   product_work *work = context;
   TUTTI_TRY(multiply(work, false));
-  const double expected = tutti_products_sum(work->products, work->rows);
+  const double expected = tutti_bench_products_sum(work->products, work->rows);
   TUTTI_TRY(multiply(work, true));
-  *checksum = tutti_products_sum(work->products, work->rows);
+  *checksum = tutti_bench_products_sum(work->products, work->rows);
   TUTTI_CHECK(fabs(*checksum - expected) <= 1e-5 * expected, TUTTI_ERR_INTERNAL,
               "products alone: the results add up to %.9g, expected %.9g", *checksum, expected);
   return TUTTI_OK;
@@ -117,7 +117,7 @@ static tutti_status create_products(const tutti_run *run, product_work *work) {
   int rows = 0;
   work->rows = tutti_shard_largest(run->fixed.plan.epoch.batch, 1, run->fixed.size);
   TUTTI_TRY(tutti_to_int(work->rows, "samples", &rows));
-  return tutti_products_create(run->fixed.network.model, rows, &work->products);
+  return tutti_bench_products_create(run->fixed.network.model, rows, &work->products);
 }
 
 static tutti_status measure(const bench *b, tutti_run *run) {
@@ -127,13 +127,13 @@ static tutti_status measure(const bench *b, tutti_run *run) {
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_agree(b->comm, create_products(run, &products)));
   const double samples = (double)run->fixed.plan.epoch.batch,
-               flops = tutti_products_flops(products.products, run->fixed.plan.epoch.batch);
+               flops = tutti_bench_products_flops(products.products, run->fixed.plan.epoch.batch);
   const bench_variant variants[] = {
       {.name = "products", .run = run_products, .check = check_products, .context = &products},
       {.name = tutti_reducer_name(run->fixed.reducer), .run = step, .check = check_step, .context = run}};
   TUTTI_TRY_GOTO(done, bench_run(b, &(bench_case){"step", shape, samples, flops, "GFLOP/s", variants, 2}));
 done:
-  tutti_products_destroy(&products.products);
+  tutti_bench_products_destroy(&products.products);
   return status;
 }
 

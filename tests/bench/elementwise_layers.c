@@ -33,7 +33,7 @@ static tutti_status allocate(layer *a) {
   TUTTI_TRY(TUTTI_NEW(a->expected, n));
   numbers_fill(1, -4, 4, n, a->z);
   numbers_fill(2, -1, 1, n, a->dy);
-  for (int64_t i = 0; i < n; i++) // away from where there is no slope: -3, 0, 3
+  for (int64_t i = 0; i < n; i++) // away from -3, 0 and 3, which have no slope
     for (int kink = -3; kink <= 3; kink += 3)
       if (fabsf(a->z[i] - (float)kink) < 1e-3f) a->z[i] = (float)kink + 0.01f;
   for (int64_t i = 0; i < a->rows; i++) a->classes[i] = (int32_t)(i * 7 % a->n);

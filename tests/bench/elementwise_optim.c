@@ -78,7 +78,7 @@ static tutti_status create(job *j) {
   return TUTTI_OK;
 }
 
-/** A rule, with momentum where it is a variant of its own. */
+/** Measure a rule; sgd with momentum is a variant of its own. */
 static tutti_status run_rule(const bench *b, tutti_optim_rule rule, double momentum, int64_t n) {
   char name[64], shape[32];
   snprintf(name, sizeof name, "%s%s", tutti_optim_names[rule], isnan(momentum) ? "" : " momentum");

@@ -22,7 +22,7 @@ typedef struct {
   bool is_short; // small sizes, few repeats
   bool is_cold;  // the data of a run is in no cache when it begins
   int repeats;   // 0: as many as a second holds
-  float *other;  // what fills the caches where is_cold; else NULL
+  float *other;  // fills the caches if is_cold; else NULL
 } bench;
 
 /** Run a program.  @return the exit status: 1 if `run` fails, as it does if a verification fails */

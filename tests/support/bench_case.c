@@ -15,7 +15,7 @@ enum { MIN_REPEATS = 3, MAX_REPEATS = 25 };
 /** Seconds of a variant's turn, and of all turns of a case. */
 static const double turn_s = 2e-3, short_turn_s = 1e-4, case_s = 1, short_case_s = 0.01;
 
-/** A variant as a work of tutti_repeat. */
+/** A variant as a work of tutti_bench_repeat. */
 typedef struct {
   const bench *b;
   const bench_variant *variant;
@@ -26,8 +26,8 @@ typedef struct {
   const bench *b;
   const bench_case *c;
   int repeats;
-  work *works;           // [n_variants]
-  tutti_repeat *timings; // [n_variants]
+  work *works;                 // [n_variants]
+  tutti_bench_repeat *timings; // [n_variants]
   double *seconds; // [n_variants, repeats] of one run, on this rank; on rank 0 at last of the slowest rank
   double *all_seconds; // [size, n_variants, repeats] on rank 0
 } measurement;
@@ -50,11 +50,11 @@ static tutti_status verify(measurement *m) {
   for (int v = 0; v < m->c->n_variants; v++) {
     const bench_variant *variant = &m->c->variants[v];
     m->works[v] = (work){.b = m->b, .variant = variant};
-    m->timings[v] = (tutti_repeat){.run = run_work,
-                                   .before = m->b->is_cold ? fill_caches : NULL,
-                                   .context = &m->works[v],
-                                   .aside = variant->aside,
-                                   .at_once = m->b->is_cold ? 1 : INT64_MAX};
+    m->timings[v] = (tutti_bench_repeat){.run = run_work,
+                                         .before = m->b->is_cold ? fill_caches : NULL,
+                                         .context = &m->works[v],
+                                         .aside = variant->aside,
+                                         .at_once = m->b->is_cold ? 1 : INT64_MAX};
     TUTTI_TRY(tutti_agree(m->b->comm, variant->check(variant->context, &m->works[v].checksum)));
   }
   return TUTTI_OK;
@@ -64,8 +64,8 @@ static tutti_status verify(measurement *m) {
 static tutti_status plan(measurement *m) {
   const bench *b = m->b;
   double total_s = 0;
-  TUTTI_TRY(tutti_repeat_calibrate(b->comm, b->is_short ? short_turn_s : turn_s, m->timings, m->c->n_variants,
-                                   &total_s));
+  TUTTI_TRY(tutti_bench_repeat_calibrate(b->comm, b->is_short ? short_turn_s : turn_s, m->timings,
+                                         m->c->n_variants, &total_s));
   const double repeats = (b->is_short ? short_case_s : case_s) / total_s;
   m->repeats = b->repeats > 0 ? b->repeats : (int)fmin(MAX_REPEATS, fmax(MIN_REPEATS, repeats));
   return TUTTI_OK;
@@ -74,7 +74,7 @@ static tutti_status plan(measurement *m) {
 static tutti_status take_times(measurement *m) {
   const int n = m->c->n_variants;
   for (int v = 0; v < n; v++) m->timings[v].seconds = m->seconds + v * m->repeats;
-  TUTTI_TRY(tutti_repeat_rounds(m->b->comm, m->repeats, m->timings, n));
+  TUTTI_TRY(tutti_bench_repeat_rounds(m->b->comm, m->repeats, m->timings, n));
   return tutti_gather(m->b->comm, 0, m->seconds, (int64_t)n * m->repeats, m->all_seconds);
 }
 
@@ -100,14 +100,14 @@ static void print_row(measurement *m, int v, double *ratios) {
   const bench_case *c = m->c;
   const int n = m->repeats;
   const double *seconds = m->seconds + v * n;
-  const int middle = tutti_repeat_median(seconds, n);
+  const int middle = tutti_bench_repeat_median(seconds, n);
   for (int r = 0; r < n; r++) ratios[r] = seconds[r] / m->seconds[r];
   printf("%s\t%s\t%s\t%d\t%d\t%s\t%d\t%.4g\t%.4g\t%.4g\t%d\t%.4g\t%s\t%.4g\t%.3f\t%.9g\n", c->what, c->shape,
          c->variants[v].name, tutti_comm_size(m->b->comm), tutti_linalg_threads(),
-         m->b->is_cold ? "cold" : "warm", n, seconds[tutti_repeat_least(seconds, n)], seconds[middle],
-         seconds[tutti_repeat_most(seconds, n)], take_slowest(m, v * n + middle),
+         m->b->is_cold ? "cold" : "warm", n, seconds[tutti_bench_repeat_least(seconds, n)], seconds[middle],
+         seconds[tutti_bench_repeat_most(seconds, n)], take_slowest(m, v * n + middle),
          c->work / seconds[middle] * 1e-9, c->unit, seconds[middle] / c->items * 1e9,
-         ratios[tutti_repeat_median(ratios, n)], m->works[v].checksum);
+         ratios[tutti_bench_repeat_median(ratios, n)], m->works[v].checksum);
 }
 
 static tutti_status print_rows(measurement *m) {

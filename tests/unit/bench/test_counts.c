@@ -25,14 +25,14 @@ static void what_does_not_fit_is_left_out(void **state) {
 static void the_median_is_one_of_the_values(void **state) {
   (void)state;
   const double values[] = {5, 1, 4, 1, 3, 2};
-  assert_int_equal(tutti_repeat_median(values, 1), 0);
-  assert_int_equal(tutti_repeat_median(values, 2), 1); // the lower one
-  assert_int_equal(tutti_repeat_median(values, 3), 2);
-  assert_int_equal(tutti_repeat_median(values, 5), 4);
-  assert_int_equal(tutti_repeat_median(values, 6), 5);
-  assert_int_equal(tutti_repeat_least(values, 6), 1);
+  assert_int_equal(tutti_bench_repeat_median(values, 1), 0);
+  assert_int_equal(tutti_bench_repeat_median(values, 2), 1); // the lower one
+  assert_int_equal(tutti_bench_repeat_median(values, 3), 2);
+  assert_int_equal(tutti_bench_repeat_median(values, 5), 4);
+  assert_int_equal(tutti_bench_repeat_median(values, 6), 5);
+  assert_int_equal(tutti_bench_repeat_least(values, 6), 1);
   const double equal[] = {7, 7, 7};
-  assert_int_equal(tutti_repeat_median(equal, 3), 1);
+  assert_int_equal(tutti_bench_repeat_median(equal, 3), 1);
 }
 
 int main(void) {

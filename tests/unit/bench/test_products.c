@@ -8,19 +8,41 @@ static double flops_of(const char *const *words, int n_layers) {
   const tutti_model_options options = {
       .layers = layers, .n_layers = n_layers, .loss = TUTTI_MEAN_SQUARED_ERROR};
   tutti_model *model = NULL;
-  tutti_products *products = NULL;
+  tutti_bench_products *products = NULL;
   CHECK_OK(tutti_model_create(&options, 20, 10, &model));
-  CHECK_OK(tutti_products_create(model, 10, &products));
+  CHECK_OK(tutti_bench_products_create(model, 10, &products));
   for (int by_blas = 0; by_blas < 2; by_blas++) { // reads and writes only what it owns
-    tutti_products_pass(products, &(tutti_probe_micro_batch){10, 1, (int64_t[]){10}, false}, by_blas);
-    tutti_products_pass(products, &(tutti_probe_micro_batch){9, 3, (int64_t[]){4, 4, 9}, true}, by_blas);
-    tutti_products_pass(products, &(tutti_probe_micro_batch){0, 1, (int64_t[]){0}, false}, by_blas);
+    tutti_bench_products_pass(products, &(tutti_probe_micro_batch){10, 1, (int64_t[]){10}, false}, by_blas);
+    tutti_bench_products_pass(products, &(tutti_probe_micro_batch){9, 3, (int64_t[]){4, 4, 9}, true},
+                              by_blas);
+    tutti_bench_products_pass(products, &(tutti_probe_micro_batch){0, 1, (int64_t[]){0}, false}, by_blas);
   }
-  const double flops = tutti_products_flops(products, 10);
-  tutti_products_destroy(&products);
-  tutti_products_destroy(&products);
+  const double flops = tutti_bench_products_flops(products, 10);
+  tutti_bench_products_destroy(&products);
+  tutti_bench_products_destroy(&products);
   tutti_model_destroy(&model);
   return flops;
+}
+
+static void both_ways_give_the_same_numbers(void **state) {
+  (void)state;
+  enum { ROWS = 9 };
+  tutti_layer_spec layers[2];
+  CHECK_OK(tutti_layer_parse("dense 30 relu", &layers[0]));
+  CHECK_OK(tutti_layer_parse("dense 7", &layers[1]));
+  const tutti_model_options options = {.layers = layers, .n_layers = 2, .loss = TUTTI_MEAN_SQUARED_ERROR};
+  const tutti_probe_micro_batch pass = {ROWS, 1, (int64_t[]){ROWS}, false};
+  tutti_model *model = NULL;
+  tutti_bench_products *products = NULL;
+  CHECK_OK(tutti_model_create(&options, 20, 7, &model));
+  CHECK_OK(tutti_bench_products_create(model, ROWS, &products));
+  tutti_bench_products_pass(products, &pass, false);
+  const double own = tutti_bench_products_sum(products, ROWS);
+  tutti_bench_products_pass(products, &pass, true);
+  assert_true(own > 0);
+  CHECK_CLOSE(tutti_bench_products_sum(products, ROWS), own, 1e-5 * own, 0);
+  tutti_bench_products_destroy(&products);
+  tutti_model_destroy(&model);
 }
 
 static void the_first_layer_gives_no_gradient_to_the_data(void **state) {
@@ -39,6 +61,7 @@ static void weights_before_it_want_a_gradient(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(both_ways_give_the_same_numbers),
       cmocka_unit_test(the_first_layer_gives_no_gradient_to_the_data),
       cmocka_unit_test(weights_before_it_want_a_gradient),
   };
