@@ -260,7 +260,7 @@ bool tutti_config_any_difference(const tutti_config *a, const tutti_config *b, t
 
 typedef struct {
   const char *section, *name;
-  const char *fallback; // default as text, "" where there is none
+  const char *fallback; // default as text; "": there is none
   const char *sentence; // what the key means
   char allowed[480];    // "a whole number from 1", "none, step, cosine"
 } tutti_key_info;

@@ -46,8 +46,9 @@ static void print_reason(const tutti_bench_report *r, const tutti_bench_layout *
   const double now = r->steps[0].step_min_s;
   printf("a step takes %.4g s (%s)", best->step_s, best->measured ? "measured" : "predicted");
   if (best->ranks == r->node_ranks && best->threads == r->threads) {
-    printf(" as in this run, %s\n",
-           r->disturbed ? "whose rounds differ too much to tell what is fastest" : "which is the fastest");
+    printf(" as in this run, %s\n", r->disturbed
+                                        ? "whose rounds differ too much to say which layout is the fastest"
+                                        : "which is the fastest");
     return;
   }
   if (r->best_gain > 0)
@@ -57,7 +58,7 @@ static void print_reason(const tutti_bench_report *r, const tutti_bench_layout *
     printf(", to compare with");
   printf(" %.4g s in this run (%d rank%s of %d thread%s)", now, r->ranks, r->ranks > 1 ? "s" : "", r->threads,
          r->threads > 1 ? "s" : "");
-  printf("%s\n", r->disturbed ? "; but its rounds differ too much to tell how much faster it would be" : "");
+  printf("%s\n", r->disturbed ? "; but its rounds differ too much to say how much faster it would be" : "");
 }
 
 void tutti_cli_print_best_command(const tutti_bench_report *r, const tutti_cli_arguments *arguments) {

@@ -36,7 +36,7 @@ typedef struct {
   bool shows_keys;         // the help lists the keys of a config
   const char *own_section; // the section whose keys come first; NULL: none
   bool trains;             // starting it alone in a job of several tasks is a mistake
-  bool only_warns;         // it warns of a wrong launcher and goes on; the others fail
+  bool only_warns;         // it warns of a wrong launcher and continues; the others fail
 
   /** Run the command.  Collective.
    * @param[in]  argv         [argc] its arguments; argv[0] is its name

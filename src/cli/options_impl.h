@@ -9,7 +9,7 @@
 /** An option that a command takes besides the keys of a config. */
 typedef struct {
   const char *name;
-  const char **value; // where its text goes (borrowed from argv); unchanged if the option is not given
+  const char **value; // receives its text (borrowed from argv); unchanged if the option is not given
 } tutti_cli_option;
 
 /** What a command accepts. */

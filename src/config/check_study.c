@@ -140,7 +140,7 @@ static bool is_trials_own(const tutti_key *key, const tutti_study_options *study
   return false;
 }
 
-/** In a file, the key's own value is for a training with this config.  An option is meant for what it stands beside,
+/** In a file, the key's own value is for a training with this config.  An option is meant for this very command,
  * so a study must not pass it over; a training and a trial take it. */
 static void note_overridden(const tutti_origins *origins, tutti_study_options *study) {
   for (int i = 0; i < tutti_config_n_keys(); i++) {

@@ -1,3 +1,7 @@
+/** The list of keys: section, name, type, default, range and sentence of each.
+ *
+ * The parser, the options of the command line, --help, the dump and the comparison of configs loop over this list, so a key
+ * is one row here and one field of tutti_config.  The effect says whether a resumed run may change the key. */
 #include "config/keys_impl.h"
 
 #include <math.h>
@@ -99,7 +103,8 @@ static const tutti_key keys[] = {
     {CHOICE(data, scale, scale, "auto", tutti_scale_names, TRAINING,
           "scaling of the features; auto: bytes are divided by 255, other types stay as they are")},
 
-    {KEY(model, layers, layers, LAYERS, "", TRAINING, "layers of the network, from the input to the output")},
+    {KEY(model, layers, layers, LAYERS, "", TRAINING,
+          "layers of the network, from the input to the output; see tutti help layers")},
     {CHOICE(model, loss, loss, "auto", tutti_loss_names, TRAINING,
           "loss function; auto: the loss that fits the last layer")},
     {REAL(model, label_smoothing, "0", 0, 1, TRAINING,
@@ -114,7 +119,7 @@ static const tutti_key keys[] = {
           "layers or arrays that are not taken from model.weights; those of this network start as usual"),
      .word = "names such as dense_1 or dense_1/bias, separated by commas"},
 
-    {CHOICE(optimizer, name, rule, "rmsprop", tutti_optim_names, TRAINING, "update rule")},
+    {CHOICE(optimizer, name, rule, "rmsprop", tutti_optim_names, TRAINING, "update rule; see tutti help optimizers")},
 #include "tutti/optim_options.def"
     {CHOICE(optimizer, dialect, dialect, "keras", tutti_dialect_names, TRAINING,
           "library whose formulas and defaults the update rule follows")},

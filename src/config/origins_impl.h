@@ -61,8 +61,11 @@ tutti_status tutti_config_resolve(const tutti_origins *origins, tutti_config *co
 TUTTI_NODISCARD
 tutti_status tutti_study_check(const tutti_origins *origins, tutti_config *config);
 
-/** The goal or the monitor section.name is about `metric`, NULL or "" for none: where that is of validation rows,
- * there are such rows; where of averaged weights, such are kept. */
+/** Check that the metric of a goal or of the monitor can be evaluated: there are validation rows, train_rows or averaged
+ * weights if it needs them.
+ * @param[in] section, name  the key that names the metric, for the message
+ * @param[in] metric         NULL or "": none, which is fine
+ * @return ERR_CONFIG with the place of the key */
 TUTTI_NODISCARD
 tutti_status tutti_check_rows(const tutti_origins *origins, const tutti_config *config, const char *section,
                               const char *name, const char *metric);

@@ -1,11 +1,11 @@
-# A bad config: one message with file, line, key, the given value and what is allowed; status 78.
+# A bad config gives one message with file, line, key, the given value and what is allowed, and status 78.
 . "$SOURCE_DIR/tests/e2e/lib.sh"
 write_small_config
 
 # spoil NAME SED-COMMAND: a copy of small.yaml that is wrong in one place.
 spoil() { sed -e "$2" small.yaml >"$1.yaml"; }
 
-# The run directory of a training that is done; nothing may change in it.
+# Nothing may change in the run directory of a training that is done.
 succeed "$RANKS" train small.yaml
 before=$(fingerprint runs/small)
 
@@ -17,7 +17,7 @@ spoil layer 's/dense 16 relu/dnese 16 relu/'
 refuse 78 layer.yaml:7: "'dnese'" "did you mean dense" -- train layer.yaml --run.directory=runs/small
 refuse 78 --train.batch_size "'0'" "from 1" -- train small.yaml --train.batch_size=0
 refuse 66 missing.yaml -- train missing.yaml
-# Another net or rule than that of the checkpoint there.
+# Another network or update rule than that of the checkpoint.
 refuse 78 runs/small/checkpoint.h5 model.layers "dense 17" run.directory run.resume=no -- \
   train small.yaml --model.layers='dense 17 relu, dense 10 softmax'
 refuse 78 runs/small/checkpoint.h5 optimizer.name adam sgd -- train small.yaml --optimizer.name=sgd
@@ -77,7 +77,7 @@ for resume in auto no; do
   [ ! -e runs/never ] || fail "an empty run directory is left, with run.resume=$resume"
 done
 
-# A batch larger than the data is fine, and said once.
+# A batch larger than the data is allowed, with one warning.
 succeed 3 train small.yaml --train.batch_size=5000 --run.directory=runs/large
 expect_count 1 'tutti: warning: train.batch_size '
 expect_text 5000 1294

@@ -80,7 +80,7 @@ good=runs/net/checkpoint.h5
 head -c 3000 $good >half.h5
 refuse 65 half.h5 truncated -- eval half.h5
 refuse 66 missing.h5 -- eval missing.h5
-refuse 65 sound.h5 'no checkpoint' -- eval sound.h5
+refuse 65 sound.h5 'not a checkpoint' -- eval sound.h5
 refuse 66 missing.h5 -- eval $good --data.file=missing.h5
 refuse 65 "$SOURCE_DIR/data/digits.h5" 64 4 -- eval $good --data.file="$SOURCE_DIR/data/digits.h5"
 refuse 78 validation data.validation_split -- eval $good --split=validation

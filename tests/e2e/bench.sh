@@ -1,8 +1,8 @@
-# What a step costs: tables whose parts add up, a prediction, no files.
+# tutti bench prints tables whose parts add up, and a prediction, and writes no files.
 . "$SOURCE_DIR/tests/e2e/lib.sh"
 write_small_config
 
-# table COLUMN...: the rows of the table whose header begins so, as "name=value" words, one row a line.
+# table COLUMN COLUMN: the rows of the table that begins with these columns, as "name=value" words, one row per line.
 table() {
   awk -F '\t' -v first="$1" -v second="$2" '
     $1 == first && $2 == second && !inside { for (i = 1; i <= NF; i++) name[i] = $i; n = NF; inside = 1; next }
@@ -17,7 +17,7 @@ table() {
 # get NAME: the values of a column in the rows on standard input.
 get() { tr ' ' '\n' | sed -n "s/^$1=//p"; }
 
-# The largest part of a step that its parts do not make up, or make up beside it.
+# The largest relative difference between a step and the sum of its parts.
 gap() {
   table batch_size rows | tr ' ' '\n' | awk -F = '
     $1 ~ /^(data|products|other_compute|wait|reduce|update)_s$/ { sum += $2 }
@@ -26,7 +26,7 @@ gap() {
     END { print most + 0 }'
 }
 
-# The parts are of one rank and the step of all: where another program takes a core in between they differ, so again.
+# Another program that takes a core in between makes them differ, so there are three tries.
 for try in 1 2 3; do
   succeed "$RANKS" bench small.yaml --batch_sizes=32,128 --seconds=0.002 --rounds=3 --bandwidth=1e9 --latency=2e-6
   [ "$(gap | awk '{ print $1 < 0.1 }')" = 0 ] || break
@@ -34,7 +34,7 @@ for try in 1 2 3; do
 done
 expect_files . small.yaml
 
-# --- a table is a line of names and rows of as many fields; an empty line between two -----------------------------------
+# --- a table is a line of names, and rows with as many fields; an empty line separates two tables -----------------------
 
 awk -F '\t' 'NF == 0 { n = 0; next } n == 0 { n = NF } NF != n { exit 1 }' "$out" || fail 'a table with uneven rows'
 awk 'NF == 0 { inside = 0; next } !inside++ { gsub("\t", "\n"); print }' "$out" | sort -u >columns.txt
@@ -44,7 +44,7 @@ expect_same "$(get parameters <run.txt)" 1210
 expect_same "$(get train_samples <run.txt)" 1294
 get peak_all_gflops <run.txt | awk '{ exit !($1 > 0) }' || fail 'no peak'
 
-# --- steps: the parts of a step, which was timed from outside, add up to it ----------------------------------------------
+# --- steps: the parts add up to the step, which was timed from outside -----------------------------------------------------
 
 table batch_size rows >steps.txt
 expect_same "$(get batch_size <steps.txt | tr '\n' ' ')" '32 128 '
@@ -87,8 +87,8 @@ table layout_batch_size ranks_per_node >layouts.txt
 expect_same "$(get best <layouts.txt | grep -c yes)" 1
 get basis <layouts.txt | grep -q measured || fail 'no layout was measured'
 
-# best: the row of the best command.  It binds no rank with several threads to one core, and a machine that something
-# else kept busy has no say in how much faster it is.
+# best: the row of the best command.  It does not bind a rank with several threads to one core, and after a disturbance it
+# does not say how much faster it is.
 best() { sed -n '/^best_command/{n;p;}' "$out"; }
 check_best() {
   threads=$(best | sed -n 's/.* --parallel.threads=\([0-9]*\)\t.*/\1/p')
@@ -116,7 +116,7 @@ table batch_size ranks >predictions.txt
 for ranks in 1 2 4 8 16 32 64 128 256 512 1024 2048 4096; do
   expect_same "$(get ranks <predictions.txt | grep -c -x $ranks)" 2
 done
-# Each is the sum of its parts; as many ranks as this run has stand beside what was measured.
+# Each one is the sum of its parts; the row with the ranks of this run has the measured step.
 tr '\n' '|' <predictions.txt | sed 's/|/\n/g' | awk -v ranks="$RANKS" '{
   split("", v)
   for (i = 1; i <= NF; i++) { split($i, pair, "="); v[pair[1]] = pair[2] }
@@ -127,17 +127,17 @@ tr '\n' '|' <predictions.txt | sed 's/|/\n/g' | awk -v ranks="$RANKS" '{
 } END { if (n != 2) exit 1 }' || fail 'a prediction that is not the sum of its parts'
 expect_same "$(table batch_size efficient_ranks | get useful_ranks | wc -l | tr -d ' ')" 2
 
-# --- --help tells what each column is, and of no other --------------------------------------------------------------------
+# --- --help explains each column, and no other -------------------------------------------------------------------------------
 
 [ "$RANKS" -gt 1 ] || printf '%s\n' message_bytes measured_s fitted_s >>columns.txt
 run 1 bench --help
 expect_status 0
-# They stand at the left of the part about the tables, separated by commas.
+# The names are at the left of the part about the tables, separated by commas.
 sed -n '/^Tables/,/^Keys/s/^  \([a-z].*\)$/\1/p' "$out" | sed 's/   *.*//' | tr -s ', ' '\n\n' | sort -u >told.txt
 expect_same "$(cat told.txt)" "$(sort -u columns.txt)"
 rm columns.txt told.txt
 
-# --- two hundred ranks a node: no network up to there ---------------------------------------------------------------------
+# --- 256 ranks per node need no network ---------------------------------------------------------------------------------------
 
 succeed "$RANKS" bench small.yaml --batch_sizes=32 --seconds=0.0005 --rounds=1 --ranks_per_node=256 \
   --parallel.threads=1
@@ -151,7 +151,7 @@ cores=$(table ranks nodes | get cores_of_node)
 refuse 64 ranks_per_node '4096 ranks with 2 threads' 'parallel.threads=1' -- \
   bench small.yaml --parallel.threads=2 --ranks_per_node=4096
 if [ "$RANKS" -eq 1 ]; then
-  # As `doctor` counts them: cores that this process may use, as far as a quota leaves them.
+  # The number of doctor: cores that this process may use, or what a quota leaves of them.
   succeed 1 doctor
   expect_same "$cores" "$(awk -F '\t' '$1 == "cpu_quota" { quota = $2 }
     $1 == "rank" { getline; n = $4; if (quota > 0 && quota < n) n = quota < 1 ? 1 : int(quota); print n; exit }' "$out")"
@@ -159,7 +159,7 @@ fi
 expect_same "$(get allreduce <predictions.txt | head -n 9 | sort -u)" none
 expect_files . predictions.txt run.txt steps.txt reducers.txt network.txt layouts.txt small.yaml
 
-# --- by default all sizes that a batch grows to before the budget is done, then the usual ones, each once ------------------
+# --- by default, all sizes to which the batch grows within the budget, then the usual ones, each once ------------------------
 
 succeed "$RANKS" bench small.yaml --train.epochs=3 --schedule.batch_growth=step --schedule.batch_factor=4 \
   --schedule.batch_milestones='1, 2, 30 epochs' --seconds=0.0005 --rounds=1
@@ -172,7 +172,7 @@ table ranks nodes >run.txt
 expect_same "$(get reducer <run.txt)" tree
 expect_same "$(table batch_size rows | get rows)" "$([ "$RANKS" -eq 1 ] && echo 32 || echo 13)"
 
-# --- the command repeats what this one says; samples that batch_norm can not take alone are not tried ---------------------
+# --- the best command repeats the options; shards that are too small for batch_norm are not tried --------------------------
 
 succeed "$RANKS" bench small.yaml --batch_sizes=2 --seconds=0.0005 --rounds=1 --parallel.threads=2 --train.batch_size=50 \
   --model.layers='[dense 32 relu, batch_norm, dense 10 softmax]' --optimizer.name=sgd --run.directory="it's"

@@ -25,7 +25,7 @@ expect_same "$(value accuracy)" "$train_accuracy"
 
 # --- predict ----------------------------------------------------------------------------------------------------
 
-# predict wants an answer for each row; as many are right as eval says.
+# predict answers each row; the share of right answers is the accuracy of eval.
 data=$SOURCE_DIR/data/digits.h5
 succeed "$RANKS" predict $checkpoint "$data" out.h5
 expect_same "$(value samples)" 359
@@ -36,7 +36,7 @@ expect_text 'predictions	359 x 10	float32' 'classes	359	int32'
 "$ARRAYS" print "$data" y_test >labels.txt
 right=$(paste -d ' ' classes.txt labels.txt | awk '$1 == $2 { n++ } END { print n / NR }')
 expect_close "$right" "$test_accuracy" 1e-5
-# Each row is a distribution, and the class its largest part.
+# Each row is a distribution, and the class is its largest part.
 "$ARRAYS" print out.h5 predictions | paste -d ' ' - classes.txt | awk '{
   sum = 0; best = 1
   for (i = 1; i <= 10; i++) { sum += $i; if ($i > $best) best = i }
@@ -127,11 +127,15 @@ for command in $(sed -n 's/^  tutti \([a-z]*\)  .*/\1/p' "$out"); do
     expect_text "usage: tutti $command"
     [ ! -s "$err" ] || fail 'help goes to standard output'
   done
+  # Each option of the usage line is explained below it.
+  for option in $(sed '/^$/q' "$out" | grep -o -e '--[a-z_.]*='); do
+    [ "$(grep -c -e "$option" "$out")" -ge 2 ] || fail "the help of $command does not explain $option"
+  done
 done
 succeed 1 train --help
 expect_text 'train:' 'batch_size' 'samples per step, over all ranks [32]' 'keras, torch'
 
-# --- the configs that come along --------------------------------------------------------------------------------
+# --- the configs in jobs/ ---------------------------------------------------------------------------------------
 
 cd "$SOURCE_DIR" || exit 1
 for config in jobs/*.yaml; do

@@ -47,4 +47,4 @@ refuse 64 '--subspace=few' 'whole number' -- sharpness $checkpoint --subspace=fe
 refuse 64 '--tolerance=0' 'above 0' -- sharpness $checkpoint --tolerance=0
 refuse 64 '--products=0' 'from 1' -- sharpness $checkpoint --products=0
 refuse 64 '--epsiln=1' 'did you mean --epsilon' -- sharpness $checkpoint --epsiln=1
-refuse 65 'no checkpoint' -- sharpness "$SOURCE_DIR/data/digits.h5"
+refuse 65 'not a checkpoint' -- sharpness "$SOURCE_DIR/data/digits.h5"

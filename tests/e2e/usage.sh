@@ -1,4 +1,4 @@
-# Wrong usage: one message, status 64, and the nearest right word.
+# Wrong usage gives one message with the nearest right word, and status 64.
 . "$SOURCE_DIR/tests/e2e/lib.sh"
 write_small_config
 
@@ -20,7 +20,7 @@ refuse 64 --train.learning_rate=3 "did you mean --optimizer.learning_rate" -- tr
 refuse 64 --batch_size=3 "did you mean --train.batch_size" -- train small.yaml --batch_size=3
 refuse 64 --optimizer.lr=3 "did you mean --optimizer.learning_rate" -- train small.yaml --optimizer.lr=3
 refuse 64 --optimizer.xyz=3 "--help lists" -- train small.yaml --optimizer.xyz=3
-# The beginning of a name is not the name.
+# The beginning of a name is not enough.
 refuse 64 --train.epoch=3 "did you mean --train.epochs" -- train small.yaml --train.epoch=3
 refuse 64 "unknown option -x" -- train small.yaml -xyz
 refuse 64 --train.epochs "needs a value" -- train small.yaml --train.epochs
@@ -55,7 +55,7 @@ done
 succeed 1 --help
 expect_text 'tutti help optimizers' 'tutti help layers'
 
-# Results that cannot be written are not lost in silence.
+# If results cannot be written, the program fails.
 if [ -c /dev/full ]; then
   for command in doctor --help; do
     # shellcheck disable=SC2016 # for the inner shell
