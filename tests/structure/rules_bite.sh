@@ -6,12 +6,14 @@ rm -rf "$1"
 mkdir -p "$1"
 cd "$1"
 failures=0
+opening='// What it does.'
 
 # Runs the rules on a tree of one file, besides a few that keep them.
 check() { # FILE LINE
   rm -rf tree
   mkdir -p "tree/$(dirname "$1")" tree/include/tutti tree/src/par tree/src/base
   cat >tree/src/par/comm.c <<'EOF'
+// Communicators.
 #include <mpi.h>
 #include "tutti/par.h"
 #include "par/par_impl.h"
@@ -21,15 +23,15 @@ check() { # FILE LINE
 static const char *text = "exit(1); \" stdout"; // printf("x")
 static int snprintf_like(void) { return at_exit(0); } /** stderr */
 EOF
-  printf '#include <stdio.h>\nvoid f(void) { abort(); fputs("", stderr); }\n' >tree/src/base/assert.c
-  printf '%s\n' "$2" >"tree/$1"
+  printf '/* A bug. */\n#include <stdio.h>\nvoid f(void) { abort(); fputs("", stderr); }\n' >tree/src/base/assert.c
+  printf '%s\n%s\n' "$opening" "$2" >"tree/$1"
   outcome=0
   "$here/rules.sh" tree >output 2>&1 || outcome=$?
 }
 
 fails() { # FILE LINE TEXT
   check "$1" "$2"
-  if [ "$outcome" -eq 0 ] || ! grep -qF "$1:1: " output || ! grep -qF "$3" output; then
+  if [ "$outcome" -eq 0 ] || ! grep -q "^$1:[12]: " output || ! grep -qF "$3" output; then
     echo "$1: '$2' should have failed with '$3', but exit $outcome and:"
     cat output
     failures=$((failures + 1))
@@ -45,7 +47,8 @@ passes() { # FILE LINE
   fi
 }
 
-passes src/io/h5.h '#include <hdf5.h>'
+passes src/io/h5_impl.h '#include <hdf5.h>'
+passes src/base/log.h 'int x;'
 passes src/cli/main.c 'int main(void) { printf("x"); exit(0); }'
 passes src/train/step.c '#include "tutti/model.h"'
 passes src/model/dense.c '#include "model/model_impl.h"'
@@ -80,6 +83,10 @@ fails src/par/comm.c '/* why */ MPI_Abort(comm, 1);' 'only cli ends the program'
 fails src/metrics/row.c 'printf("x");' 'only cli writes to stdout'
 fails src/metrics/row.c 'fprintf(stdout, "x");' 'only cli writes to stdout'
 fails src/metrics/row.c 'fprintf(stderr, "x");' 'only the log writes to stderr'
+fails src/io/h5.h '#include <hdf5.h>' 'no other room includes it'
+opening=''
+fails src/io/file.c 'int x;' 'open with a comment'
+passes src/io/h5_impl.h 'int x;'
 
 rm -rf tree output
 exit "$failures"
