@@ -167,7 +167,8 @@ static void weights_without_meaning_are_refused(const tutti_comm *comm) {
     tutti_status status;
     const char *part;
   } refused[] = {
-      {"data.weights=side_train", "layers: [dense 3 softmax]", TUTTI_ERR_DATA, "expected a weight that is at least 0"},
+      {"data.weights=side_train", "layers: [dense 3 softmax]", TUTTI_ERR_DATA,
+       "expected a weight that is at least 0"},
       {"data.weights=y_test", "layers: [dense 3 softmax]", TUTTI_ERR_DATA,
        "array 'y_test' has shape [57], expected [N], a weight for each of the training rows"},
       {"data.weights=x_train", "layers: [dense 3 softmax]", TUTTI_ERR_DATA,
