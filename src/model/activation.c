@@ -3,6 +3,7 @@
 #include "linalg/activation.h"
 #include "model/model_impl.h"
 
+/** Without a function of its own the layer passes its inputs on, without a copy. */
 static bool changes_nothing(const tutti_layer *layer) {
   return layer->gives_logits || layer->spec.activation == TUTTI_LINEAR;
 }
@@ -22,6 +23,7 @@ static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_
   return TUTTI_OK;
 }
 
+/** dx = f'(x) dy, in place. */
 static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
                              const float *x, float *dy, float *dx) {
   (void)model;
@@ -30,6 +32,7 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
   return TUTTI_OK;
 }
 
+/** ty = f'(x) tx: the same product as in backward. */
 static void tangent_forward(const tutti_tangent_pass *pass) {
   const tutti_activation kind = tutti_layer_activation(pass->layer);
   pass->tangent->out = pass->tx;
@@ -39,6 +42,7 @@ static void tangent_forward(const tutti_tangent_pass *pass) {
   pass->tangent->out = pass->tangent->ty;
 }
 
+/** Other functions than the identity may leave the range of their inputs. */
 static bool keeps_range(const tutti_layer_spec *spec) {
   return spec->activation == TUTTI_LINEAR;
 }

@@ -9,6 +9,7 @@
 #include "model/groups_impl.h"
 #include "model/model_impl.h"
 
+/** The groups that a micro-batch can have rows of are known here; groups over several ranks need reserve. */
 static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   layer->n_out = layer->n_in;
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "gamma", true, 1));
@@ -28,10 +29,12 @@ TUTTI_CLONES static void normalise(const float *restrict x, int64_t rows, int n,
     for (int j = 0; j < n; j++) y[i * n + j] = (x[i * n + j] - mean[j]) * inverse[j] * gamma[j] + beta[j];
 }
 
+/** Computed in double and rounded once. */
 static float inverse_deviation(double variance, double epsilon) {
   return (float)(1 / sqrt(variance + epsilon));
 }
 
+/** y from the moving statistics, which backward of a frozen layer finds as those of group 0. */
 static void forward_moving(const tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
                            const float *x) {
   const int n = layer->n_out;
@@ -77,6 +80,7 @@ static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_bat
   }
 }
 
+/** First the sums of all groups, over ranks if they share groups, then the outputs group by group. */
 static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
                             const float *x) {
   layer->out = layer->y;
@@ -108,20 +112,20 @@ static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_
   return TUTTI_OK;
 }
 
-/** sums[2, n] += sum of dy, sum of dy xhat over the rows. */
+/** sums[2, n] += sums of dy xhat and of dy over the rows: the gradients of gamma and beta. */
 TUTTI_CLONES static void gradient_sums(const float *restrict x, const float *restrict dy, int64_t rows, int n,
                                        const float *restrict stats, double *restrict sums) {
   const float *mean = stats, *inverse = stats + n;
   for (int64_t i = 0; i < rows; i++) {
     for (int j = 0; j < n; j++) {
       const double d = dy[i * n + j];
-      sums[j] += d;
-      sums[n + j] += d * (double)((x[i * n + j] - mean[j]) * inverse[j]);
+      sums[j] += d * (double)((x[i * n + j] - mean[j]) * inverse[j]);
+      sums[n + j] += d;
     }
   }
 }
 
-/** dx = gamma inverse (dy - mean of dy - xhat mean of dy xhat), means[2, n] over the group. */
+/** dx = gamma inverse (dy - mean of dy - xhat mean of dy xhat); means[2, n] of dy xhat and of dy over the group. */
 TUTTI_CLONES static void gradient_by_input(const float *restrict x, int64_t rows, int n,
                                            const float *restrict stats, const float *restrict gamma,
                                            const double *restrict means, float *restrict dy) {
@@ -129,7 +133,7 @@ TUTTI_CLONES static void gradient_by_input(const float *restrict x, int64_t rows
   for (int64_t i = 0; i < rows; i++) {
     for (int j = 0; j < n; j++) {
       const float xhat = (x[i * n + j] - mean[j]) * inverse[j];
-      dy[i * n + j] = gamma[j] * inverse[j] * (dy[i * n + j] - (float)means[j] - xhat * (float)means[n + j]);
+      dy[i * n + j] = gamma[j] * inverse[j] * (dy[i * n + j] - (float)means[n + j] - xhat * (float)means[j]);
     }
   }
 }
@@ -145,10 +149,7 @@ static void gradient_of_piece(const tutti_layer *layer, const tutti_group_span *
   for (tutti_group_cell cell = {0}; tutti_group_next(span, batch->pass, &cell);) {
     if (cell.leaf != i) continue;
     const double *sums = tutti_group_cell_sums(layer->own, batch->pass, &cell);
-    for (int j = 0; j < n; j++) {
-      total[j] += sums[n + j];
-      total[n + j] += sums[j];
-    }
+    for (int j = 0; j < 2 * n; j++) total[j] += sums[j];
   }
   tutti_layer_round(layer, 2 * n, grads);
   tutti_layer_gradient_done(batch, &leaf, layer->offset, 2 * n, false);
@@ -164,6 +165,7 @@ static void backward_moving(const tutti_model *model, const tutti_layer *layer, 
     for (int j = 0; j < n; j++) dy[i * n + j] *= gamma[j] * inverse[j];
 }
 
+/** The gradients of gamma and beta are sums over rows; dx needs the means over the whole group as well. */
 static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
                              const float *x, float *dy, float *dx) {
   if (layer->spec.frozen) {
@@ -195,6 +197,7 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
   return TUTTI_OK;
 }
 
+/** If ranks share groups, each of them sums all groups of the global batch. */
 static tutti_status reserve(tutti_layer *layer, int64_t batch_count, int n_leaves, int64_t leaf_rows) {
   (void)leaf_rows;
   if (layer->spec.frozen) return TUTTI_OK;
@@ -213,6 +216,7 @@ static const float *statistics(const tutti_layer *layer) {
   return tutti_group_stats(layer->own, 0);
 }
 
+/** ty = v_gamma xhat + v_beta + gamma inverse tx. */
 TUTTI_CLONES static void norm_tangent(const float *x, const float *tx, int64_t rows, int n,
                                       const float *stats, const float *params, const float *v, float *ty) {
   const float *mean = stats, *inverse = stats + n;
@@ -228,17 +232,6 @@ static void tangent_forward(const tutti_tangent_pass *pass) {
   norm_tangent(pass->x, pass->tx, pass->rows, layer->n_out, statistics(layer), pass->params, pass->v,
                pass->tangent->ty);
   pass->tangent->out = pass->tangent->ty;
-}
-
-/** sums[2, n] += sums of d xhat and of d over the rows. */
-TUTTI_CLONES static void norm_gradient(const float *restrict x, const float *restrict d, int64_t rows, int n,
-                                       const float *restrict stats, double *restrict sums) {
-  const float *mean = stats, *inverse = stats + n;
-  for (int64_t i = 0; i < rows; i++)
-    for (int j = 0; j < n; j++) {
-      sums[j] += (double)(d[i * n + j] * (x[i * n + j] - mean[j]) * inverse[j]);
-      sums[n + j] += (double)d[i * n + j];
-    }
 }
 
 /** sums[n] += sum of dy times the derivative of xhat. */
@@ -267,7 +260,7 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
   const int rows = pass->rows, n = layer->n_out;
   const float *stats = statistics(layer);
   double *sums = tutti_tangent_sums(pass, 2 * n);
-  norm_gradient(pass->x, pass->tdy ? pass->tdy : pass->dy, rows, n, stats, sums);
+  gradient_sums(pass->x, pass->tdy ? pass->tdy : pass->dy, rows, n, stats, sums);
   if (pass->tdy && pass->tx) norm_gradient_tangent(pass->tx, pass->dy, rows, n, stats, sums);
   tutti_layer_round(layer, 2 * n, pass->grads);
   if (pass->dx) norm_by_input(rows, n, stats, pass->params, pass->v, pass->dy, pass->tdy);

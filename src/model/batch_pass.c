@@ -7,6 +7,7 @@ int tutti_layer_n_leaves(const tutti_batch_pass *batch) {
   return batch->pass->leaves ? batch->pass->leaves->count : 1;
 }
 
+/** The rows of leaf i begin where those of leaf i - 1 end. */
 tutti_leaf_rows tutti_layer_leaf_rows(const tutti_batch_pass *batch, int i) {
   const tutti_model_leaves *leaves = batch->pass->leaves;
   if (!leaves) return (tutti_leaf_rows){.rows = batch->rows};
@@ -14,6 +15,7 @@ tutti_leaf_rows tutti_layer_leaf_rows(const tutti_batch_pass *batch, int i) {
   return (tutti_leaf_rows){.index = leaves->first + i, .from = from, .rows = (int)leaves->ends[i] - from};
 }
 
+/** Without leaves, gradients go to the one buffer of the pass. */
 float *tutti_layer_gradient(const tutti_batch_pass *batch, const tutti_leaf_rows *leaf, int64_t begin,
                             int64_t n) {
   const tutti_model_leaves *leaves = batch->pass->leaves;
@@ -26,6 +28,7 @@ void tutti_layer_gradient_done(const tutti_batch_pass *batch, const tutti_leaf_r
   if (leaves) leaves->done(leaves->context, leaf->index, begin, n, settled);
 }
 
+/** One number per leaf, so that the sums do not depend on the ranks. */
 void tutti_layer_add_squares(const tutti_batch_pass *batch, const double *squares) {
   for (int i = 0; i < tutti_layer_n_leaves(batch); i++) {
     const tutti_leaf_rows leaf = tutti_layer_leaf_rows(batch, i);

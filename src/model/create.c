@@ -24,10 +24,12 @@ static tutti_activation last_activation(const tutti_model_options *options) {
   return tutti_layer_has_activation(last) ? last->activation : TUTTI_LINEAR;
 }
 
+/** AUTO is the cross-entropy of the last activation, or the mean squared error. */
 static tutti_loss resolve_loss(const tutti_model_options *options) {
   return options->loss == TUTTI_LOSS_AUTO ? tutti_loss_for(last_activation(options)) : options->loss;
 }
 
+/** A cross-entropy contains its softmax or sigmoid, which must be the end of the network. */
 static tutti_status check_loss(const tutti_model_options *options, tutti_loss loss) {
   const tutti_activation wanted = tutti_loss_activation(loss);
   char last[128];
@@ -46,6 +48,7 @@ static tutti_status check_loss(const tutti_model_options *options, tutti_loss lo
   return TUTTI_OK;
 }
 
+/** Checks that hold for all kinds, after set-up, when the sizes are known. */
 static tutti_status check_layer(const tutti_layer *layer) {
   const bool softmax = layer->ops->has_activation && layer->spec.activation == TUTTI_SOFTMAX;
   TUTTI_CHECK(!softmax || layer->n_out > 1, TUTTI_ERR_CONFIG,
@@ -54,6 +57,7 @@ static tutti_status check_layer(const tutti_layer *layer) {
   return TUTTI_OK;
 }
 
+/** Set up layer `index` behind the layers before it.  Offsets follow from the arrays that these have added. */
 static tutti_status add_layer(tutti_model *model, const tutti_layer_spec *spec, int index,
                               bool gives_logits) {
   tutti_layer *layer = &model->layers[index];
@@ -88,6 +92,7 @@ static void place_frozen(tutti_model *model) {
   }
 }
 
+/** Buffers that all layers share: two for gradients by outputs, which backward uses in turn, and two for squares. */
 static tutti_status allocate(tutti_model *model) {
   int64_t widest = 0;
   for (int i = 0; i < model->n_layers; i++)
@@ -150,6 +155,7 @@ done:
   return status;
 }
 
+/** A kind frees the memory behind its own struct; the struct itself is freed here. */
 static void free_layer(tutti_layer *layer) {
   if (layer->own && layer->ops->release) layer->ops->release(layer->own);
   tutti_free(layer->own);

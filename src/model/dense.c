@@ -16,6 +16,7 @@ typedef struct {
   float *chain;  // [n_in * n_out] owned; the chain that is under way; or NULL
 } chains;
 
+/** The inputs of the activation are kept only for functions whose derivative needs them. */
 static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   TUTTI_TRY(tutti_to_int(layer->spec.units, "units of a dense layer", &layer->n_out));
   const tutti_array kernel = {
@@ -27,6 +28,7 @@ static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   return tutti_layer_allocate(model, layer, tutti_activation_needs_input(tutti_layer_activation(layer)));
 }
 
+/** The bias lies behind the kernel. */
 static int64_t bias_offset(const tutti_layer *layer) {
   return layer->offset + (int64_t)layer->n_in * layer->n_out;
 }
@@ -49,6 +51,7 @@ typedef struct {
   float *grads;
 } kernel_part;
 
+/** sums (+)= x' dy over rows [from, from + rows) of the leaf, for the inputs of `k`. */
 static void add_product(const tutti_model *model, const tutti_layer *layer, const kernel_part *k, int from,
                         int rows, bool accumulate, float *sums) {
   tutti_matmul_weight_gradient_part(model->order, k->x + (int64_t)from * layer->n_in + k->first, layer->n_in,
@@ -114,6 +117,7 @@ static void kernel_gradients(const tutti_model *model, const tutti_layer *layer,
   }
 }
 
+/** db = sum of dz over the rows of each leaf. */
 static void bias_gradient(const tutti_layer *layer, const tutti_batch_pass *batch, const float *dy) {
   const int n = layer->n_out;
   for (int i = 0; i < tutti_layer_n_leaves(batch); i++) {
@@ -151,6 +155,7 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
   return TUTTI_OK;
 }
 
+/** Memory for chains, if a leaf has more than one. */
 static tutti_status reserve(tutti_layer *layer, int64_t batch_count, int n_leaves, int64_t leaf_rows) {
   (void)batch_count, (void)n_leaves;
   chains *own = layer->own;
@@ -183,6 +188,7 @@ static void tangent_forward(const tutti_tangent_pass *pass) {
   tangent->out = tangent->ty;
 }
 
+/** `last` is the derivative of dz, or dz itself without a direction. */
 static void tangent_bias_gradient(const tutti_tangent_pass *pass, const float *last, float *grads) {
   const int n = pass->layer->n_out;
   double *sums = tutti_tangent_sums(pass, n);

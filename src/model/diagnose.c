@@ -10,6 +10,7 @@ static bool all_finite(const float *values, int64_t n) {
   return true;
 }
 
+/** Weights before outputs: a layer with broken weights is to blame for its outputs. */
 int tutti_model_first_nonfinite(const tutti_model *model, const float *params, int64_t rows) {
   if (rows > model->n_rows) rows = model->n_rows;
   for (int i = 0; i < model->n_layers; i++) {

@@ -14,6 +14,7 @@ static int64_t cell_length(const tutti_groups *groups) {
   return row_length(groups) + 1;
 }
 
+/** Memory never shrinks, so that a model can be reserved more than once. */
 tutti_status tutti_groups_reserve(tutti_groups *groups, int64_t n, int64_t capacity, int n_leaves) {
   if (groups->sums && capacity <= groups->capacity && n_leaves <= groups->n_leaves) return TUTTI_OK;
   tutti_groups_free(groups);
@@ -63,6 +64,7 @@ int64_t tutti_groups_of_rows(int64_t ghost, int64_t max_rows) {
   return ghost ? ceil_div(max_rows, ghost) + 1 : 1; // one more, if the rows do not begin with a group
 }
 
+/** Ranks that sum work with all groups of the batch, so that their vectors of sums have the same length. */
 tutti_group_span tutti_group_span_of(int64_t ghost, const tutti_model_pass *pass, int64_t rows) {
   tutti_group_span span = {.size = ghost ? ghost : larger(pass->batch_count, 1),
                            .batch = pass->batch_count,
@@ -78,6 +80,7 @@ tutti_group_span tutti_group_span_of(int64_t ghost, const tutti_model_pass *pass
   return span;
 }
 
+/** A group may begin before the micro-batch, or behind it. */
 int64_t tutti_group_from(const tutti_group_span *span, int64_t i) {
   return larger(0, smaller(span->rows, (span->first + i) * span->size - span->begin));
 }
@@ -90,6 +93,7 @@ int64_t tutti_group_count(const tutti_group_span *span, int64_t i) {
   return smaller(span->size, span->batch - (span->first + i) * span->size);
 }
 
+/** A cell ends with its group, its leaf or the micro-batch. */
 bool tutti_group_next(const tutti_group_span *span, const tutti_model_pass *pass, tutti_group_cell *cell) {
   const tutti_model_leaves *leaves = pass->leaves;
   cell->from = cell->to;
@@ -126,6 +130,7 @@ double *tutti_group_cell_sums(const tutti_groups *groups, const tutti_model_pass
   return sums;
 }
 
+/** A cell that nobody asks for stays 0, and its group 0 says that it has no rows. */
 void tutti_groups_clear(const tutti_groups *groups, const tutti_group_span *span,
                         const tutti_model_pass *pass) {
   const int64_t n_cells = span->n + groups->n_leaves;

@@ -36,6 +36,7 @@ static double variance(tutti_initializer initializer, double fan_in, double fan_
   }
 }
 
+/** weights[n] in [-limit, limit). */
 static void fill_uniform(tutti_stream stream, double limit, int64_t n, float *weights) {
   uint32_t words[CHUNK];
   for (int64_t done = 0; done < n; done += CHUNK) {
@@ -60,10 +61,12 @@ static double truncated_normal(tutti_stream stream, uint64_t element) {
   }
 }
 
+/** weights[n] with the given deviation before the cut. */
 static void fill_normal(tutti_stream stream, double deviation, int64_t n, float *weights) {
   for (int64_t i = 0; i < n; i++) weights[i] = (float)(deviation * truncated_normal(stream, (uint64_t)i));
 }
 
+/** The number of the array is its part of the stream, so that other arrays do not change its weights. */
 static void fill_array(const tutti_array *array, uint64_t seed, float *weights) {
   const tutti_model_array *view = &array->view;
   if (!array->random) {
@@ -78,6 +81,7 @@ static void fill_array(const tutti_array *array, uint64_t seed, float *weights) 
     fill_uniform(stream, sqrt(3 * v), view->n, weights);
 }
 
+/** Frozen weights start as if they were trained. */
 void tutti_model_init(tutti_model *model, uint64_t seed, float *params) {
   for (int i = 0; i < model->n_trained; i++)
     fill_array(&model->trained[i], seed, params + model->trained[i].view.offset);

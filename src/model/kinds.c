@@ -28,6 +28,7 @@ bool tutti_layer_keeps_range(const tutti_layer_spec *spec) {
 
 // --- groups of samples that belong together --------------------------------------------------------------
 
+/** A frozen batch_norm uses its moving statistics, and its samples are independent. */
 static bool mixes_samples(const tutti_layer_spec *spec) {
   return tutti_layer_ops_of(spec->kind)->mixes_samples && !spec->frozen;
 }

@@ -23,6 +23,7 @@ static float *inverse_of(const tutti_layer *layer) {
   return ((scratch *)layer->own)->inverse;
 }
 
+/** Backward needs xhat, in layer->kept, and the inverse deviations of the rows. */
 static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   layer->n_out = layer->n_in;
   TUTTI_CHECK(
@@ -36,6 +37,7 @@ static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   return tutti_layer_allocate(model, layer, true);
 }
 
+/** The lanes are added in their order. */
 TUTTI_INLINE double sum_of(const double *lanes) {
   double sum = 0;
   for (int l = 0; l < LANES; l++) sum += lanes[l];
@@ -64,6 +66,7 @@ TUTTI_INLINE double dot(const float *restrict a, const float *restrict b, int n)
 
 // --- forward and backward --------------------------------------------------------------------------------------
 
+/** xhat, inverse and y of each row.  The variance is taken of centred values, so that a large mean costs no digits. */
 TUTTI_CLONES static void normalise(const float *restrict x, int64_t rows, int n, double epsilon,
                                    const float *restrict gamma, float *restrict xhat, float *restrict inverse,
                                    float *restrict y) {
@@ -123,6 +126,7 @@ TUTTI_CLONES static void gradient_by_input(const float *restrict xhat, const flo
   }
 }
 
+/** Gradients of gamma and beta for each leaf, and the squares of rows if they are wanted. */
 static void parameter_gradients(tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
                                 const float *dy) {
   const int n = layer->n_out;
@@ -163,6 +167,7 @@ static float tangent_of_row(const float *h, float inverse, const float *tx, int 
   return (float)(-(double)inverse * (double)inverse * along);
 }
 
+/** ty = v_gamma xhat + v_beta + gamma t_xhat, row by row. */
 static void tangent_forward(const tutti_tangent_pass *pass) {
   const tutti_layer *layer = pass->layer;
   const int n = layer->n_out;
@@ -204,6 +209,7 @@ static void tangent_by_input(const tutti_tangent_pass *pass, const float *h, flo
   }
 }
 
+/** Without a direction it is backward; else each row needs its t_xhat again. */
 static void tangent_backward(const tutti_tangent_pass *pass) {
   const tutti_layer *layer = pass->layer;
   const int n = layer->n_out;

@@ -9,7 +9,7 @@
 
 typedef tutti_layer_field field;
 
-enum { MAX_WORDS = 16, MAX_TEXT = 256 };
+enum { MAX_WORDS = 16, MAX_TEXT = 256, NUMBER_BYTES = 32 };
 
 const char *const tutti_layer_sentences[TUTTI_N_LAYER_KINDS] = {
 #define X(code, word, sentence) sentence,
@@ -26,6 +26,7 @@ static int n_fields(tutti_layer_kind kind) {
   return n;
 }
 
+/** The defaults of a kind. */
 static tutti_layer_spec spec_default(tutti_layer_kind kind) {
   tutti_layer_spec spec = tutti_layer_ops_of(kind)->usual;
   spec.kind = kind;
@@ -135,6 +136,7 @@ static tutti_status find_field(const char *text, tutti_layer_kind kind, char *wo
   return TUTTI_OK;
 }
 
+/** Cut `copy` at blanks into at most MAX_WORDS words. */
 static int split(char *copy, char **words) {
   int n = 0;
   char *rest = NULL;
@@ -143,6 +145,7 @@ static int split(char *copy, char **words) {
   return n;
 }
 
+/** The first word is the kind; the others are values by their place, or key=value in any order. */
 tutti_status tutti_layer_parse(const char *text, tutti_layer_spec *spec) {
   char copy[MAX_TEXT], *words[MAX_WORDS];
   TUTTI_CHECK(strlen(text) < sizeof copy, TUTTI_ERR_CONFIG, "layer '%.40s...' has more than %d letters", text,
@@ -171,77 +174,50 @@ tutti_status tutti_layer_parse(const char *text, tutti_layer_spec *spec) {
 
 // --- writing ---------------------------------------------------------------------------------------------
 
-static void print_field(const field *f, const tutti_layer_spec *spec, const tutti_layer_spec *usual,
-                        char *text, size_t bytes) {
-  const char *value = (const char *)spec + f->at, *other = (const char *)usual + f->at;
-  char number[32];
-  const char *word = NULL;
+/** The value of a field as its word.
+ * @param[out] buffer  [NUMBER_BYTES] for numbers */
+static const char *word_of(const field *f, const tutti_layer_spec *spec, char *buffer) {
+  const char *value = (const char *)spec + f->at;
   switch (f->type) {
   case TUTTI_WORD_REAL:
-    if (f->required || *(const double *)value != *(const double *)other)
-      word = tutti_text_print_real(number, sizeof number, *(const double *)value);
-    break;
+    return tutti_text_print_real(buffer, NUMBER_BYTES, *(const double *)value + 0.0); // 0 for -0
   case TUTTI_WORD_COUNT:
-    snprintf(number, sizeof number, "%lld", (long long)*(const int64_t *)value);
-    if (f->required || *(const int64_t *)value != *(const int64_t *)other) word = number;
-    break;
+    snprintf(buffer, NUMBER_BYTES, "%lld", (long long)*(const int64_t *)value);
+    return buffer;
   case TUTTI_WORD_FLAG:
-    if (*(const bool *)value != *(const bool *)other) word = *(const bool *)value ? "yes" : "no";
-    break;
   case TUTTI_WORD_NO_FLAG:
-    if (*(const bool *)value) word = "no";
-    break;
+    return *(const bool *)value == (f->type == TUTTI_WORD_FLAG) ? "yes" : "no";
   case TUTTI_WORD_ACTIVATION:
-    if (f->required || spec->activation != usual->activation) word = tutti_activation_names[spec->activation];
-    break;
+    return tutti_activation_names[spec->activation];
   case TUTTI_WORD_INITIALIZER:
-    if (spec->has_initializer) word = tutti_initializer_names[spec->initializer];
-    break;
+    return spec->has_initializer ? tutti_initializer_names[spec->initializer] : "NAME"; // the model's
   }
-  if (word) tutti_text_append(text, bytes, " %s%s%s", f->key ? f->key : "", f->key ? "=" : "", word);
+  return "";
 }
 
 void tutti_layer_print(const tutti_layer_spec *spec, char *text, size_t bytes) {
   const tutti_layer_spec usual = spec_default(spec->kind);
   snprintf(text, bytes, "%s", tutti_layer_kind_names[spec->kind]);
-  for (int i = 0; i < n_fields(spec->kind); i++)
-    print_field(&fields_of(spec->kind)[i], spec, &usual, text, bytes);
+  for (int i = 0; i < n_fields(spec->kind); i++) {
+    const field *f = &fields_of(spec->kind)[i];
+    char ours[NUMBER_BYTES], theirs[NUMBER_BYTES];
+    const char *word = word_of(f, spec, ours);
+    // A default is left out, unless the kind cannot be read without the word.
+    if (f->required || strcmp(word, word_of(f, &usual, theirs)) != 0)
+      tutti_text_append(text, bytes, " %s%s%s", f->key ? f->key : "", f->key ? "=" : "", word);
+  }
 }
 
 // --- help ------------------------------------------------------------------------------------------------
 
-/** "bias=yes": a field with a key, and its default. */
-static void append_key(const field *f, const tutti_layer_spec *usual, char *text, size_t bytes) {
-  const char *value = (const char *)usual + f->at;
-  char number[32];
-  tutti_text_append(text, bytes, " [%s=", f->key);
-  switch (f->type) {
-  case TUTTI_WORD_REAL:
-    tutti_text_append(text, bytes, "%s]",
-                      tutti_text_print_real(number, sizeof number, *(const double *)value));
-    break;
-  case TUTTI_WORD_COUNT:
-    tutti_text_append(text, bytes, "%lld]", (long long)*(const int64_t *)value);
-    break;
-  case TUTTI_WORD_FLAG:
-  case TUTTI_WORD_NO_FLAG:
-    tutti_text_append(text, bytes, "%s]",
-                      *(const bool *)value == (f->type == TUTTI_WORD_FLAG) ? "yes" : "no");
-    break;
-  case TUTTI_WORD_ACTIVATION:
-  case TUTTI_WORD_INITIALIZER:
-    tutti_text_append(text, bytes, "NAME]");
-    break;
-  }
-}
-
 const char *tutti_layer_usage(tutti_layer_kind kind, char *text, size_t bytes) {
   const tutti_layer_spec usual = spec_default(kind);
+  char number[NUMBER_BYTES];
   snprintf(text, bytes, "%s", tutti_layer_kind_names[kind]);
   for (int i = 0; i < n_fields(kind); i++) {
     const field *f = &fields_of(kind)[i];
     if (f->key)
-      append_key(f, &usual, text, bytes);
+      tutti_text_append(text, bytes, " [%s=%s]", f->key, word_of(f, &usual, number));
     else
       tutti_text_append(text, bytes, f->required ? " %s" : " [%s]", f->label);
   }

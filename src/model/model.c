@@ -74,6 +74,7 @@ void tutti_model_layer(const tutti_model *model, int i, tutti_layer_info *info) 
 
 // --- one micro-batch -------------------------------------------------------------------------------------
 
+/** Each layer reads the outputs of the one before: its own array, or an earlier one that was passed on. */
 tutti_status tutti_model_forward(tutti_model *model, const float *params, const tutti_model_pass *pass,
                                  const float *x, int64_t rows) {
   TUTTI_ASSERT(rows >= 0 && rows <= model->max_rows);
@@ -91,6 +92,7 @@ static const tutti_layer *last_layer(const tutti_model *model) {
   return &model->layers[model->n_layers - 1];
 }
 
+/** The gradient by the last outputs goes to delta[0], where backward begins. */
 void tutti_model_loss_part(tutti_model *model, const tutti_model_pass *pass, tutti_targets targets,
                            int64_t from, int64_t to, double *loss_sum, double *metric_sum) {
   const tutti_layer *last = last_layer(model);
@@ -108,6 +110,7 @@ void tutti_model_loss(tutti_model *model, const tutti_model_pass *pass, tutti_ta
   tutti_model_loss_part(model, pass, targets, 0, rows, loss_sum, metric_sum);
 }
 
+/** One layer that mixes samples is enough. */
 bool tutti_model_has_examples(const tutti_model *model) {
   for (int i = 0; i < model->n_layers; i++)
     if (tutti_layer_mixes_samples(&model->layers[i])) return false;
@@ -133,6 +136,7 @@ tutti_status tutti_model_backward(tutti_model *model, const float *params, const
   return TUTTI_OK;
 }
 
+/** If the loss contains the last activation, the outputs are logits until here. */
 void tutti_model_predict(const tutti_model *model, int64_t rows, float *out) {
   const tutti_layer *last = last_layer(model);
   TUTTI_ASSERT(rows <= model->n_rows);
@@ -152,6 +156,7 @@ void tutti_model_decide(const tutti_model *model, int64_t rows, int32_t *classes
 
 // --- groups and moving statistics of batch_norm ----------------------------------------------------------
 
+/** Each leaf has sums of its own for the state, which are added in the order of leaves. */
 tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count, int n_leaves, int64_t leaf_rows) {
   tutti_free(model->moving);
   model->n_leaves = n_leaves;
@@ -163,6 +168,7 @@ tutti_status tutti_model_reserve(tutti_model *model, int64_t batch_count, int n_
   return TUTTI_OK;
 }
 
+/** The state keeps momentum^K of itself for K groups; their own parts, with weights, were summed by the layers. */
 tutti_status tutti_model_merge_state(tutti_model *model, int64_t batch_count, tutti_model_sum sum,
                                      void *context) {
   if (model->n_moving == 0) return TUTTI_OK;

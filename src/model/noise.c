@@ -15,6 +15,7 @@
 
 enum { CHUNK = 1024 }; // words on the stack
 
+/** The seed and the epoch make the stream, and each layer has its own part of it. */
 static tutti_stream stream_of(const tutti_layer *layer, const tutti_batch_pass *batch) {
   return (tutti_stream){.seed = batch->pass->seed,
                         .kind = TUTTI_STREAM_NOISE,
@@ -33,6 +34,7 @@ static int64_t n_elements(const tutti_layer *layer, const tutti_batch_pass *batc
 
 // --- drawing ---------------------------------------------------------------------------------------------
 
+/** kept[i] = keep if the random word is at least the threshold, else 0. */
 TUTTI_CLONES static void compare(const uint32_t *restrict words, int64_t n, uint32_t threshold, float keep,
                                  float *restrict kept) {
   for (int64_t i = 0; i < n; i++) kept[i] = words[i] >= threshold ? keep : 0;
@@ -49,6 +51,7 @@ static void draw_kept(tutti_stream stream, uint64_t first, int64_t n, double rat
   }
 }
 
+/** Two words make two normal numbers (Box and Muller). */
 TUTTI_CLONES static void transform(const uint32_t *restrict words, int64_t n_pairs, float mean,
                                    float deviation, float *restrict values) {
   for (int64_t i = 0; i < n_pairs; i++) {
@@ -82,6 +85,7 @@ TUTTI_CLONES static void multiply(const float *x, const float *factors, int64_t 
   for (int64_t i = 0; i < n; i++) y[i] = x[i] * factors[i];
 }
 
+/** Srivastava et al. (2014), with the scale 1 / (1 - rate) in training, so that evaluation needs none. */
 static void dropout(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
   const double rate = layer->spec.rate;
   const int64_t n = n_elements(layer, batch);
@@ -90,6 +94,7 @@ static void dropout(tutti_layer *layer, const tutti_batch_pass *batch, const flo
   multiply(x, layer->kept, n, layer->y);
 }
 
+/** Factors of mean 1 and the variance that dropout has. */
 static void gaussian_dropout(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
   const double rate = layer->spec.rate;
   const int64_t n = n_elements(layer, batch);
@@ -131,6 +136,7 @@ static tutti_status setup_sum(tutti_model *model, tutti_layer *layer) {
   return tutti_layer_allocate(model, layer, false);
 }
 
+/** The factors of forward, for backward. */
 static tutti_status setup_factors(tutti_model *model, tutti_layer *layer) {
   layer->n_out = layer->n_in;
   return tutti_layer_allocate(model, layer, true);

@@ -8,6 +8,7 @@
 
 enum { LANES = 8 }; // of a sum, which fix the order of the additions on any processor
 
+/** Frozen kernels add a constant, which is left out. */
 static bool has_penalty(const tutti_layer *layer) {
   return !layer->spec.frozen && (layer->spec.l1 > 0 || layer->spec.l2 > 0);
 }
@@ -53,6 +54,7 @@ TUTTI_CLONES static void add_slope(const float *restrict w, int64_t n, float l1,
   for (int64_t k = 0; k < n; k++) grads[k] += l1 * (float)((w[k] > 0) - (w[k] < 0)) + 2 * l2 * w[k];
 }
 
+/** The slice may begin and end within a kernel. */
 void tutti_model_penalty_gradient(const tutti_model *model, const float *params, int64_t begin, int64_t end,
                                   float *grads) {
   for (int i = 0; i < model->n_layers; i++) {

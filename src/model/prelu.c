@@ -16,6 +16,7 @@ TUTTI_CLONES static void forward_rows(const float *restrict x, int64_t rows, int
     for (int j = 0; j < n; j++) y[i * n + j] = x[i * n + j] > 0 ? x[i * n + j] : alpha[j] * x[i * n + j];
 }
 
+/** dx = dy above 0, else alpha dy, in place. */
 TUTTI_CLONES static void input_gradient(const float *restrict x, int64_t rows, int n,
                                         const float *restrict alpha, float *restrict dy) {
   for (int64_t i = 0; i < rows; i++)
@@ -42,6 +43,7 @@ static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_
   return TUTTI_OK;
 }
 
+/** Sums over the rows of each leaf, before input_gradient overwrites dy. */
 static void alpha_gradients(tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
                             const float *x, const float *dy) {
   const int n = layer->n_out;
@@ -67,6 +69,7 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
   return TUTTI_OK;
 }
 
+/** ty = tx above 0, else alpha tx + v x. */
 static void tangent_forward(const tutti_tangent_pass *pass) {
   const int n = pass->layer->n_out;
   const float *x = pass->x, *tx = pass->tx;
@@ -78,6 +81,7 @@ static void tangent_forward(const tutti_tangent_pass *pass) {
   pass->tangent->out = ty;
 }
 
+/** Derivatives of dalpha and dx; without a direction, dalpha and dx. */
 static void tangent_backward(const tutti_tangent_pass *pass) {
   const int n = pass->layer->n_out;
   const float *x = pass->x, *alpha = pass->params;

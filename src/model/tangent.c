@@ -5,10 +5,12 @@
 #include "linalg/activation.h"
 #include "model/model_impl.h"
 
+/** The loss contains the activation of a layer that gives logits. */
 tutti_activation tutti_layer_activation(const tutti_layer *layer) {
   return layer->ops->has_activation && !layer->gives_logits ? layer->spec.activation : TUTTI_LINEAR;
 }
 
+/** dz = f'(z) dy has the derivative f'(z) tdy + f''(z) tz dy. */
 void tutti_tangent_activation(const tutti_tangent_pass *pass, const float *z, const float *tz) {
   const tutti_activation kind = tutti_layer_activation(pass->layer);
   const float *y = pass->layer->y;

@@ -55,34 +55,19 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
     plain(s->rate, s->blend_1, s->blend_2, s->eps_out, n, m, v, w, g);
 }
 
-// adam and adamw differ in the default and the place of weight decay alone.
-#define SLOTS                                                                                                \
-  {                                                                                                          \
-    {"momentum", .quantity = TUTTI_MEAN_GRADIENT}, {"velocity", .quantity = TUTTI_MEAN_SQUARE},              \
-        {"velocity_hat", .needed = is_amsgrad, .quantity = "largest mean of squared gradients"},             \
-  }
+// adam and adamw differ only in the default and the place of weight decay.
+#define ADAM(keras_decay, torch_decay)                                                                       \
+  .takes = {{TUTTI_TAKES_LEARNING_RATE, 1e-3, 1e-3},                                                         \
+            {TUTTI_TAKES_BETA_1, 0.9, 0.9},                                                                  \
+            {TUTTI_TAKES_BETA_2, 0.999, 0.999},                                                              \
+            {TUTTI_TAKES_EPSILON, 1e-7, 1e-8},                                                               \
+            {TUTTI_TAKES_AMSGRAD},                                                                           \
+            {TUTTI_TAKES_WEIGHT_DECAY, keras_decay, torch_decay}},                                           \
+  .slots = {{"momentum", .quantity = TUTTI_MEAN_GRADIENT},                                                   \
+            {"velocity", .quantity = TUTTI_MEAN_SQUARE},                                                     \
+            {"velocity_hat", .needed = is_amsgrad, .quantity = "largest mean of squared gradients"}},        \
+  .scalars = scalars, .update = update
 
-const tutti_optim_table tutti_optim_adam = {
-    .takes = {{TUTTI_TAKES_LEARNING_RATE, 1e-3, 1e-3},
-              {TUTTI_TAKES_BETA_1, 0.9, 0.9},
-              {TUTTI_TAKES_BETA_2, 0.999, 0.999},
-              {TUTTI_TAKES_EPSILON, 1e-7, 1e-8},
-              {TUTTI_TAKES_AMSGRAD},
-              {TUTTI_TAKES_WEIGHT_DECAY, 0, 0}},
-    .slots = SLOTS,
-    .scalars = scalars,
-    .update = update,
-};
+const tutti_optim_table tutti_optim_adam = {ADAM(0, 0)};
 
-const tutti_optim_table tutti_optim_adamw = {
-    .takes = {{TUTTI_TAKES_LEARNING_RATE, 1e-3, 1e-3},
-              {TUTTI_TAKES_BETA_1, 0.9, 0.9},
-              {TUTTI_TAKES_BETA_2, 0.999, 0.999},
-              {TUTTI_TAKES_EPSILON, 1e-7, 1e-8},
-              {TUTTI_TAKES_AMSGRAD},
-              {TUTTI_TAKES_WEIGHT_DECAY, 4e-3, 1e-2}},
-    .slots = SLOTS,
-    .decoupled_decay = true,
-    .scalars = scalars,
-    .update = update,
-};
+const tutti_optim_table tutti_optim_adamw = {ADAM(4e-3, 1e-2), .decoupled_decay = true};

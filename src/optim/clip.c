@@ -61,10 +61,12 @@ void tutti_optim_set_factors(tutti_optim *optim, const double *pieces) {
   }
 }
 
+/** product[n] = factor g. */
 TUTTI_CLONES static void multiply(float factor, int64_t n, const float *restrict g, float *restrict product) {
   for (int64_t i = 0; i < n; i++) product[i] = factor * g[i];
 }
 
+/** limited[n] = g, cut at +-bound. */
 TUTTI_CLONES static void limit(float bound, int64_t n, const float *restrict g, float *restrict limited) {
   for (int64_t i = 0; i < n; i++) {
     // A NaN compares as false both times and stays NaN.

@@ -19,6 +19,7 @@ const char *tutti_optim_rules_with(tutti_optim_option option, char *text, size_t
   return n == TUTTI_N_OPTIMS ? text : tutti_text_list(text, bytes, names, n);
 }
 
+/** Keys that no table mentions belong to all rules. */
 const char *tutti_optim_takers(const char *option, char *text, size_t bytes) {
   text[0] = '\0';
   for (int i = TUTTI_TAKES_NO_MORE + 1; i < TUTTI_N_TAKEN; i++)

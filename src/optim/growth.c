@@ -15,6 +15,7 @@ static tutti_unit unit_of(const tutti_schedule_options *options) {
                                                     : options->batch_every.unit;
 }
 
+/** Check the options of the chosen kind of growth. */
 static tutti_status check(const tutti_schedule_options *options, int64_t batch_size) {
   const bool by_step = options->batch_growth == TUTTI_GROWTH_STEP;
   TUTTI_CHECK(isfinite(options->batch_factor) && options->batch_factor > 1, TUTTI_ERR_CONFIG,

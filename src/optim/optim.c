@@ -8,6 +8,7 @@
 
 // --- create and destroy
 
+/** Allocate the slots that the options need, with their initial value. */
 static tutti_status make_slots(tutti_optim *optim) {
   const int64_t n = optim->end - optim->begin;
   for (int i = 0; i < TUTTI_MAX_SLOTS; i++) {

@@ -38,6 +38,7 @@ static tutti_status check_range(const tutti_option_info *option, double value) {
   return TUTTI_OK;
 }
 
+/** The value of an option that is a number. */
 static const double *number_of(const tutti_optim_options *options, const tutti_option_info *option) {
   return (const double *)((const char *)options + option->offset);
 }
@@ -64,6 +65,7 @@ static const char *set_value(const tutti_optim_options *options, const tutti_opt
   return isnan(*number_of(options, option)) ? NULL : text;
 }
 
+/** Refuse an option that the rule does not take, or replace NAN by the default of the dialect. */
 static tutti_status resolve_option(tutti_optim_options *options, tutti_optim_option i) {
   const tutti_option_info *option = &tutti_optim_taken_options[i];
   const tutti_optim_taken *taken = tutti_optim_find_taken(options->rule, i);
@@ -81,6 +83,7 @@ static tutti_status resolve_option(tutti_optim_options *options, tutti_optim_opt
 
 // --- combinations
 
+/** Switches without effect are mistakes. */
 static tutti_status check_switches(const tutti_optim_options *options) {
   TUTTI_CHECK(
       !options->centered || options->rho > 0, TUTTI_ERR_CONFIG,
@@ -120,6 +123,7 @@ static tutti_status check_correction(const tutti_optim_options *options) {
   return TUTTI_OK;
 }
 
+/** At most one way of clipping is set. */
 static tutti_status check_clips(const tutti_optim_options *options) {
   static const char *const names[] = {"clipnorm", "global_clipnorm", "clipvalue"};
   const double values[] = {options->clipnorm, options->global_clipnorm, options->clipvalue};

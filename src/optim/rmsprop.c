@@ -15,6 +15,7 @@ static bool is_centered(const tutti_optim_options *options) {
   return options->centered;
 }
 
+/** Without momentum the rate is outside, as in PyTorch. */
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   (void)t;
   s->blend_2 = (float)(1 - optim->options.rho);

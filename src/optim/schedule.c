@@ -39,6 +39,7 @@ static tutti_status check_counts(const tutti_schedule_options *options) {
   return TUTTI_OK;
 }
 
+/** Nobody would see the full rate of a warmup that is longer than the training. */
 static tutti_status check_warmup(tutti_count warmup, const tutti_extent *total) {
   const double longest = warmup.value > 0 ? tutti_extent_in(total, warmup.unit) : 0;
   if (warmup.value <= longest * (1 + ROUNDING)) return TUTTI_OK;
@@ -76,6 +77,7 @@ static double warmup_in(const tutti_schedule *s, const tutti_course *course, tut
   return convert(begin + inside.value, course, inside.unit, unit) - convert(begin, course, inside.unit, unit);
 }
 
+/** LINEAR keeps the step per sample, SQRT the variance of the weights' increments. */
 double tutti_scaling_factor(tutti_scaling scaling, double base_batch_size, double batch_size) {
   if (scaling == TUTTI_SCALING_NONE || scaling == TUTTI_SCALING_ADASCALE) return 1;
   const double ratio = batch_size / base_batch_size;
@@ -111,6 +113,7 @@ static tutti_status check_plateau(const tutti_schedule *s) {
   return TUTTI_OK;
 }
 
+/** Check the numbers that the chosen decay uses. */
 static tutti_status check_decay(const tutti_schedule *s) {
   const char *decay = tutti_decay_names[s->decay];
   if (s->decay == TUTTI_DECAY_STEP || s->decay == TUTTI_DECAY_EXPONENTIAL) {
