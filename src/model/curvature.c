@@ -1,5 +1,6 @@
-/** Gradients of the trained network's loss, and products of its Hessian with a vector: forward over reverse
- * (Pearlmutter 1994).  Each costs a few passes, whatever the number of parameters. */
+/** Gradients of the trained network's loss, and products of its Hessian with a vector: derivatives along the vector go forward
+ * and backward with the values (Pearlmutter 1994).  Each costs a few passes, whatever the number of parameters is.  The room
+ * curvature calls it. */
 #include <string.h>
 
 #include "linalg/loss.h"
@@ -10,13 +11,14 @@ struct tutti_curvature {
   tutti_tangent *tangents; // [n_layers] owned
   float *spare;            // [max_rows, widest layer] owned
   float *d[2],
-      *td[2];   // the same: gradients by outputs and their derivatives, one for each end of a dense layer
+      *td[2];   // [max_rows, widest layer] owned; gradients by outputs and their derivatives, used in turn
   float *grads; // [weights of the largest layer] owned
   float *still; // [the same] owned; zeros, which a direction has for frozen weights
 };
 
-// --- making --------------------------------------------------------------------------------------------------
+// --- create and destroy --------------------------------------------------------------------------------------------------
 
+/** A layer whose activation is not its own last step needs tz beside ty. */
 static tutti_status create_tangent(const tutti_model *model, const tutti_layer *layer,
                                    tutti_tangent *tangent) {
   const int64_t n = (int64_t)model->max_rows * layer->n_out;
@@ -26,12 +28,13 @@ static tutti_status create_tangent(const tutti_model *model, const tutti_layer *
   return apart ? TUTTI_NEW(tangent->tz, n) : TUTTI_OK;
 }
 
+/** A kind without tangent passes is refused here: taken for an identity it would give wrong numbers. */
 static tutti_status check_layers(const tutti_model *model) {
   for (int i = 0; i < model->n_layers; i++)
     TUTTI_CHECK(
         model->layers[i].ops->tangent_backward, TUTTI_ERR_CONFIG,
         "layer %d (%s): there are no second derivatives of its kind, so the sharpness of a network with "
-        "such a layer cannot be told",
+        "such a layer cannot be computed",
         i + 1, model->layers[i].name);
   return TUTTI_OK;
 }
@@ -92,7 +95,7 @@ void tutti_curvature_destroy(tutti_curvature **curvature) {
 
 // --- passes --------------------------------------------------------------------------------------------------
 
-/** What both passes give a layer. */
+/** The members of a layer's pass that forward and backward share. */
 static tutti_tangent_pass pass_of(tutti_curvature *curvature, const tutti_curvature_batch *batch,
                                   const float *v, int i) {
   tutti_model *model = curvature->model;
@@ -126,7 +129,8 @@ static void add_gradient(const tutti_layer *layer, const float *grads, double *s
   for (int64_t k = 0; k < layer->n_params; k++) sums[layer->offset + k] += grads[k];
 }
 
-/** From the gradient by the last outputs in d[0], and with a direction its derivative in td[0]. */
+/** Go through the layers from the last one, with the gradient by its outputs in d[0] and, with a direction, its derivative in
+ * td[0]. */
 static void backward(tutti_curvature *curvature, const tutti_curvature_batch *batch, const float *v,
                      double *sums) {
   const tutti_model *model = curvature->model;
@@ -145,7 +149,7 @@ static void backward(tutti_curvature *curvature, const tutti_curvature_batch *ba
   }
 }
 
-/** Loss and, in d[0], its gradient by the outputs of the last layer; with a direction its derivative in td[0]. */
+/** Compute the loss and, in d[0], its gradient by the outputs of the last layer; with a direction its derivative in td[0]. */
 static void start_backward(tutti_curvature *curvature, const tutti_curvature_batch *batch, bool along,
                            double *loss_sum) {
   const tutti_model *model = curvature->model;
@@ -162,7 +166,7 @@ static void start_backward(tutti_curvature *curvature, const tutti_curvature_bat
                          curvature->td[0]);
 }
 
-/** v NULL: the gradient alone. */
+/** Add the gradient of the batch, or with v the product of its Hessian with v, to sums[n_params]. */
 static tutti_status add_derivatives(tutti_curvature *curvature, const tutti_curvature_batch *batch,
                                     const float *v, double *loss_sum, double *sums) {
   if (batch->rows == 0) return TUTTI_OK;

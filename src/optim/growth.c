@@ -24,19 +24,20 @@ static tutti_status check(const tutti_schedule_options *options, int64_t batch_s
   TUTTI_CHECK(
       !by_step || options->batch_milestones.n > 0, TUTTI_ERR_CONFIG,
       "schedule.batch_milestones is not set, but schedule.batch_growth is step; write when the batch grows, "
-      "as '60, 120, 160 epochs'");
+      "for example '60, 120, 160 epochs'");
   TUTTI_CHECK(
       by_step || options->batch_every.value > 0, TUTTI_ERR_CONFIG,
       "schedule.batch_every is not set, but schedule.batch_growth is geometric; write a count such as 10 "
       "epochs");
   TUTTI_CHECK(
       unit_of(options) != TUTTI_UNIT_SECONDS, TUTTI_ERR_CONFIG,
-      "schedule.batch_%s is a time; a batch size that depends on the clock cannot be repeated, write steps, "
+      "schedule.batch_%s is a time; a batch size that depends on the clock cannot be repeated; write steps, "
       "epochs or samples",
       by_step ? "milestones" : "every");
-  TUTTI_CHECK(options->batch_max == 0 || options->batch_max >= batch_size, TUTTI_ERR_CONFIG,
-              "schedule.batch_max is %lld, below train.batch_size %lld, which the batch grows from",
-              (long long)options->batch_max, (long long)batch_size);
+  TUTTI_CHECK(
+      options->batch_max == 0 || options->batch_max >= batch_size, TUTTI_ERR_CONFIG,
+      "schedule.batch_max is %lld, expected at least train.batch_size, %lld, from which the batch grows",
+      (long long)options->batch_max, (long long)batch_size);
   return TUTTI_OK;
 }
 

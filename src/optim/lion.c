@@ -28,7 +28,7 @@ static void update(const tutti_optim_options *options, const tutti_scalars *s, f
   loop(s->rate, s->blend_1, s->blend_2, n, slots[MOMENTUM], w, g);
 }
 
-// The paper's defaults where Keras has others: its rate is that of its code.
+// Keras' defaults are those of its own code; with dialect torch they are the paper's.
 const tutti_optim_table tutti_optim_lion = {
     .takes = {{TUTTI_TAKES_LEARNING_RATE, 1e-3, 1e-4},
               {TUTTI_TAKES_BETA_1, 0.9, 0.9},

@@ -35,8 +35,8 @@ typedef struct {
 
 /** The numbers of one update: computed in double, narrowed once.  A rule sets those that it reads. */
 typedef struct {
-  float rate;             // of what is subtracted from the weights
-  float gain;             // of what enters the velocity
+  float rate;             // factor of the direction that is subtracted from the weights
+  float gain;             // factor of the gradient that enters the velocity
   float keep;             // of the velocity: momentum
   float blend_1, blend_2; // 1 - beta (1 - rho), for tutti_optim_blend of g and of g^2
   float eps_in, eps_out;  // sqrt(v + eps_in) + eps_out: Keras has the first, PyTorch the second
@@ -96,7 +96,7 @@ struct tutti_optim {
   float newest;   // part of the new weights in their average
   bool clips;     // whether any factor is below 1
   float *factors; // [n_arrays] of the gradients of each array, owned; NULL without norms
-  float *ratios;  // [n_arrays] of the direction of each array, owned; NULL where the rule has none
+  float *ratios;  // [n_arrays] of the direction of each array, owned; NULL if the rule has none
 };
 
 /** The next value of a mean that decays, old + part (now - old).  With a decay near 0 it is computed from `now`: else the

@@ -22,9 +22,8 @@ static tutti_status check_count(tutti_count count, const char *key) {
   TUTTI_CHECK(isfinite(count.value) && count.value >= 0, TUTTI_ERR_CONFIG,
               "schedule.%s is %g, expected a number from 0", key, count.value);
   TUTTI_CHECK(count.value == 0 || count.unit != TUTTI_UNIT_SECONDS, TUTTI_ERR_CONFIG,
-              "schedule.%s is a time; a learning rate that depends on the clock cannot be repeated, write "
-              "steps, epochs or "
-              "samples",
+              "schedule.%s is a time; a learning rate that depends on the clock cannot be repeated; write "
+              "steps, epochs or samples",
               key);
   return TUTTI_OK;
 }
@@ -87,8 +86,8 @@ double tutti_scaling_factor(tutti_scaling scaling, double base_batch_size, doubl
 static tutti_status scale(const tutti_schedule_options *options, double learning_rate, int64_t batch_size,
                           double *peak) {
   TUTTI_CHECK(options->scaling == TUTTI_SCALING_NONE || options->base_batch_size > 0, TUTTI_ERR_CONFIG,
-              "schedule.scaling is %s, but schedule.base_batch_size is %lld; set the batch size at which "
-              "optimizer.learning_rate is meant",
+              "schedule.scaling is %s, but schedule.base_batch_size is %lld; set the batch size that "
+              "optimizer.learning_rate is meant for",
               tutti_scaling_names[options->scaling], (long long)options->base_batch_size);
   *peak = learning_rate *
           tutti_scaling_factor(options->scaling, (double)options->base_batch_size, (double)batch_size);
@@ -107,9 +106,10 @@ static tutti_status check_plateau(const tutti_schedule *s) {
               (long long)s->cooldown);
   TUTTI_CHECK(isfinite(s->least) && s->least >= 0, TUTTI_ERR_CONFIG,
               "schedule.decay_min is %g, expected a number from 0: the least learning rate", s->least);
-  TUTTI_CHECK(isfinite(s->delta) && s->delta >= 0, TUTTI_ERR_CONFIG,
-              "schedule.decay_delta is %g, expected a number from 0: what a better value is better by",
-              s->delta);
+  TUTTI_CHECK(
+      isfinite(s->delta) && s->delta >= 0, TUTTI_ERR_CONFIG,
+      "schedule.decay_delta is %g, expected a number from 0: a better value is better by more than it",
+      s->delta);
   return TUTTI_OK;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
-/** A network in double precision, written from the definitions and sharing no code with src/model: what
- * gradients are checked against by central differences.  One call is one whole global batch; BN groups and
- * noise follow from the pass. */
+/** A network in double precision, written from the definitions, without code of src/model: the gradients of the library are
+ * compared with central differences of it.  One call passes one whole global batch; groups and noise follow from the pass. */
 #include "tutti/model.h"
 
 typedef struct {
@@ -13,7 +12,7 @@ typedef struct {
 
 typedef struct {
   double loss, metric; // sums over the rows
-  double kink; // the smallest distance of an argument to a place where a function has no second derivative
+  double kink;         // the smallest distance of an argument from a point without a second derivative
 } reference_result;
 
 /** Forward pass of x[rows, n_in].

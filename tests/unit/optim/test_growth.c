@@ -104,7 +104,7 @@ static void what_is_incomplete_is_refused(void **state) {
   check_refused(options, "schedule.batch_factor is 1, expected a number above 1");
   options = published;
   options.batch_max = 127;
-  check_refused(options, "schedule.batch_max is 127, below train.batch_size 128");
+  check_refused(options, "schedule.batch_max is 127, expected at least train.batch_size, 128");
   options = published;
   options.batch_milestones.unit = TUTTI_UNIT_SECONDS;
   check_refused(options, "schedule.batch_milestones is a time");
