@@ -11,9 +11,9 @@
 #include "tutti/count.h"
 #include "tutti/data.h"
 #include "tutti/model.h"
-#include "tutti/optim.h"
 #include "tutti/par.h"
 #include "tutti/sampler.h"
+#include "tutti/schedule.h"
 
 /** "val_accuracy >= 0.97" */
 typedef struct {

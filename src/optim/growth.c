@@ -2,7 +2,7 @@
  * the options and of k alone, so that a resumed run finds the same batches.  The stages of a training's plan are made of it. */
 #include <math.h>
 
-#include "tutti/optim.h"
+#include "tutti/schedule.h"
 
 const char *const tutti_batch_growth_names[TUTTI_N_BATCH_GROWTHS] = {"none", "step", "geometric"};
 

@@ -3,7 +3,7 @@
  * The training calls it after each evaluation; schedule.c reads the rate. */
 #include <math.h>
 
-#include "tutti/optim.h"
+#include "tutti/schedule.h"
 
 /** PyTorch leaves out a fall of the rate by less than this. */
 static const double TORCH_LEAST = 1e-8;

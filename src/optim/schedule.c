@@ -3,7 +3,7 @@
  * another unit than the decay is converted by the lengths of the training.  The training's plan calls it. */
 #include <math.h>
 
-#include "tutti/optim.h"
+#include "tutti/schedule.h"
 
 const char *const tutti_decay_names[TUTTI_N_DECAYS] = {"constant",   "step",   "exponential",
                                                        "polynomial", "cosine", "plateau"};

@@ -4,8 +4,8 @@
  * A growth takes effect at the first step that begins at its place or behind it, also in the middle of an epoch: the epoch
  * is used up in the order of its permutation, and train.last_batch decides about its last samples that do not fill a
  * batch.  So the begin of each step is known without looking at the steps before it.  Places are those of tutti_epoch. */
-#include "tutti/optim.h"
 #include "tutti/sampler.h"
+#include "tutti/schedule.h"
 
 /** Steps with one batch size. */
 typedef struct {

@@ -9,7 +9,7 @@ BEGIN {
   }
   # Public headers that are not named for their room.
   owner["count"] = owner["texts"] = "base"
-  owner["rules.def"] = owner["optim_options.def"] = "optim"
+  owner["rules.def"] = owner["optim_options.def"] = owner["schedule"] = "optim"
   owner["layers.def"] = "model"
   owner["formats.def"] = "data"
   owner["activations.def"] = owner["losses.def"] = "linalg"

@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "support/check.h"
-#include "tutti/optim.h"
+#include "tutti/schedule.h"
 
 enum { N = 50000 };
 

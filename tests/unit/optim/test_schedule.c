@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "support/check.h"
-#include "tutti/optim.h"
+#include "tutti/schedule.h"
 
 static const tutti_count never = {0, TUTTI_UNIT_STEPS};
 
