@@ -1,6 +1,6 @@
-/* Sums over the gradients and parameters of a measured step: squared norms of parts of the gradient, for its noise, and of layers.
- * train/gradients.c and update.c call this with each piece while the piece is in a cache, several threads at once.  All sums
- * are in double and in a fixed order, so results do not depend on the number of threads. */
+/* The meter of a run, and what it sums during backward: squared norms of the gradients of single examples, or of ghost groups of
+ * batch_norm, for the noise of the gradient.  train/gradients.c calls this with each part of a gradient while it is in a
+ * cache.  layer_squares.c sums over layers, quantities.c makes the columns. */
 #include "measure/meter.h"
 
 #include <math.h>
@@ -131,10 +131,6 @@ void tutti_meter_forget_start(tutti_run *run) {
 
 // --- gradients of leaves ---------------------------------------------------------------------------------
 
-static bool is_on(const tutti_run *run) {
-  return run->fixed.meter && run->fixed.meter->on;
-}
-
 /** Whether the noise of this step is measured. */
 static bool sees_noise(const tutti_meter *meter) {
   return meter->gains || (meter->on && meter->noise);
@@ -187,74 +183,6 @@ void tutti_meter_micro_batch(tutti_run *run, const tutti_micro_batch *micro_batc
   }
 }
 
-// --- parameters ------------------------------------------------------------------------------------------
-
-static int layer_at(const tutti_meter *meter, int64_t at) {
-  int layer = 0;
-  while (meter->layers[layer].end <= at) layer++;
-  return layer;
-}
-
-/** Elements [at, to) of a pass that lie in one block of it and in one layer. */
-typedef struct {
-  int64_t at, to, place;
-  int layer;
-} block_in_layer;
-
-/** The elements from `at` on.  Each border between layers inside of a block needs one more place: hence block + layers. */
-static block_in_layer next_in_layer(const tutti_meter *meter, int64_t first, int64_t at, int64_t end) {
-  const int64_t block = (at - first) / TUTTI_BLOCK, block_end = first + (block + 1) * TUTTI_BLOCK;
-  const int layer = layer_at(meter, at);
-  const int64_t layer_end = meter->layers[layer].end;
-  int64_t to = block_end < layer_end ? block_end : layer_end;
-  if (end < to) to = end;
-  return (block_in_layer){
-      .at = at, .to = to, .layer = layer, .place = block + layer - layer_at(meter, first)};
-}
-
-void tutti_meter_before(tutti_run *run, int64_t first, int64_t at, int64_t n, const float *params,
-                        const float *grads, float *scratch) {
-  if (!is_on(run)) return;
-  tutti_meter *meter = run->fixed.meter;
-  for (block_in_layer s = {.to = at}; s.to < at + n;) {
-    s = next_in_layer(meter, first, s.to, at + n);
-    meter->places[s.place][TUTTI_OF_GRADIENT] = tutti_squares(grads + (s.at - at), s.to - s.at);
-  }
-  if (meter->norms)
-    memcpy(meter->before ? meter->before + (at - meter->begin) : scratch, params,
-           (size_t)n * sizeof *scratch);
-}
-
-void tutti_meter_after(tutti_run *run, int64_t first, int64_t at, int64_t n, const float *params,
-                       const float *scratch) {
-  if (!is_on(run) || !run->fixed.meter->norms) return;
-  tutti_meter *meter = run->fixed.meter;
-  const float *before = meter->before ? meter->before + (at - meter->begin) : scratch;
-  const float *start = meter->start + (at - meter->begin);
-  for (block_in_layer s = {.to = at}; s.to < at + n;) {
-    s = next_in_layer(meter, first, s.to, at + n);
-    const int64_t k = s.at - at, count = s.to - s.at;
-    double *place = meter->places[s.place];
-    place[TUTTI_OF_WEIGHTS] = tutti_squares(params + k, count);
-    place[TUTTI_OF_UPDATE] = tutti_squares_of_difference(params + k, before + k, count);
-    place[TUTTI_OF_DISTANCE] = tutti_squares_of_difference(params + k, start + k, count);
-  }
-}
-
-void tutti_meter_add_block_sums(tutti_run *run, int64_t first, int64_t n) {
-  // One thread adds the blocks up in their order: the sums have the same bits for every number of threads.
-  if (!is_on(run)) return;
-  tutti_meter *meter = run->fixed.meter;
-  for (block_in_layer s = {.to = first}; s.to < first + n;) {
-    s = next_in_layer(meter, first, s.to, first + n);
-    double *place = meter->places[s.place];
-    for (int i = 0; i < TUTTI_N_SQUARES; i++) {
-      meter->sums[s.layer][i] += place[i];
-      place[i] = 0;
-    }
-  }
-}
-
 // --- the end of a step -----------------------------------------------------------------------------------
 
 /** tutti_measure_noise_sums.mixed: the batch takes `first` samples from the current epoch, `whole` times all n, and the rest from
@@ -279,7 +207,7 @@ tutti_measure_noise_sums tutti_meter_noise(const tutti_run *run, const double *t
 }
 
 tutti_status tutti_meter_end_step(tutti_run *run, const double *tail) {
-  if (!is_on(run)) return TUTTI_OK;
+  if (!tutti_meter_is_on(run)) return TUTTI_OK;
   tutti_meter *meter = run->fixed.meter;
   TUTTI_TRY(tutti_reducer_sum_slices(run->fixed.reducer, meter->sums[0],
                                      (int64_t)meter->n_layers * TUTTI_N_SQUARES));

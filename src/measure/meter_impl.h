@@ -1,5 +1,5 @@
 #pragma once
-/** The meter's struct, and how its files share the work: meter.c sums during a step, quantities.c turns the sums into the
+/** The meter's struct, and how its files share the work: meter.c and layer_squares.c sum during a step, quantities.c turns the sums into the
  * columns of rows, gain.c uses the noise for AdaScale. */
 #include "measure/meter.h"
 #include "measure/noise_impl.h"
@@ -81,6 +81,11 @@ struct tutti_meter {
   tutti_quantity_values *values; // [n_quantities]
   const char **names;            // [n_quantities] borrowed from quantities
 };
+
+/** Local.  Whether this step is measured. */
+static inline bool tutti_meter_is_on(const tutti_run *run) {
+  return run->fixed.meter && run->fixed.meter->on;
+}
 
 /** Local, between the reduction and an update.  The sums of the step's noise, for a gradient whose |g|^2 is `square`.
  * @param[in] tail  [TUTTI_N_TAIL] reduced */
