@@ -18,6 +18,7 @@ void tutti_measure_average_begin(tutti_run *run) {
   int64_t begin = 0, end = 0;
   if (!run->fixed.averaged) return;
   tutti_reducer_slice(run->fixed.reducer, &begin, &end);
+  // The average is the last slot of the optimizer.
   memcpy(tutti_optim_slot(run->fixed.optim, tutti_optim_n_slots(run->fixed.optim) - 1),
          tutti_reducer_params(run->fixed.reducer) + begin, (size_t)(end - begin) * sizeof(float));
 }
@@ -26,6 +27,7 @@ tutti_status tutti_measure_average_evaluate(const tutti_run *run, const tutti_sa
                                             tutti_evaluation *result) {
   *result = (tutti_evaluation){0};
   if (!run->fixed.averaged || set->n == 0) return TUTTI_OK;
+  // Each rank has its slice of the average; the network needs all of it on every rank.
   TUTTI_TRY(
       tutti_reducer_gather(run->fixed.reducer, tutti_optim_average(run->fixed.optim), run->fixed.averaged));
   TUTTI_TRY(

@@ -28,6 +28,7 @@ static tutti_status add_quantity(tutti_run *run, tutti_meter *meter, bool shown,
   return shown ? tutti_run_add_column(run, quantity->name, &quantity->column) : TUTTI_OK;
 }
 
+/** Each layer has three norms; the distance from the first weights is that of all layers together. */
 static tutti_status add_layers(tutti_run *run, tutti_meter *meter) {
   static const char *const norms[PER_LAYER] = {"grad_norm", "weight_norm", "update_norm"};
   static const bool means[PER_LAYER] = {true, false, true};
@@ -106,6 +107,7 @@ static void note_adascale(tutti_meter *meter, const tutti_measure_noise_sums *su
   note(meter, TUTTI_QUANTITY_ADASCALE_STEPS, (isnan(before) ? 0 : before) + gain * (double)meter->since);
 }
 
+/** Norms of the layers, and of all of them together. */
 static void note_norms(tutti_meter *meter) {
   double all[TUTTI_N_SQUARES] = {0};
   for (int layer = 0; layer < meter->n_layers; layer++) {
@@ -126,6 +128,7 @@ void tutti_meter_add_step(tutti_meter *meter, const tutti_measure_noise_sums *su
   if (meter->norms) note_norms(meter);
   if (!meter->noise) return;
   note_noise(meter, sums, TUTTI_QUANTITY_TRACE, TUTTI_QUANTITY_GRAD_SQUARED, TUTTI_QUANTITY_NOISE_SCALE);
+  // A training with AdaScale has the gain that it really used: see tutti_meter_add_gain.
   if (!meter->gains) note_adascale(meter, sums);
   if (!meter->examples) return;
   note_noise(meter, sums, TUTTI_QUANTITY_EXAMPLE_TRACE, TUTTI_QUANTITY_EXAMPLE_GRAD_SQUARED,

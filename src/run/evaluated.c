@@ -37,6 +37,7 @@ void tutti_run_evaluated_get_columns(const tutti_metrics_row *record, tutti_run_
   double values[N_COLUMNS];
   evaluated->now = (tutti_evaluation){0};
   if (!evaluated->prefix) return;
+  // Further columns lie behind the row of a record.
   for (int i = 0; i < N_COLUMNS; i++)
     memcpy(&values[i], (const char *)(record + 1) + (size_t)evaluated->columns[i] * sizeof(double),
            sizeof(double));

@@ -82,6 +82,8 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   run->fixed.rank = tutti_comm_rank(comm);
   run->fixed.size = tutti_comm_size(comm);
   tutti_phases_start(&run->state.phases);
+  // The plan decides how large the micro-batches are, the network how many parameters the reducer holds, and the reducer which
+  // slice of them the optimizer has: hence this order.
   TUTTI_TRY(tutti_plan_make(config, run->fixed.samples.train.n, run->fixed.size, &run->fixed.plan));
   TUTTI_TRY(tutti_network_create(comm, config, run->fixed.dataset, run->fixed.plan.micro_rows,
                                  &run->fixed.network));
@@ -108,11 +110,13 @@ tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, 
 
 tutti_status tutti_run_keep_rows(tutti_run *run) {
   const uint64_t seed = run->state.at.split_seed;
+  // Rows that are in the order of the file are the same for every seed.
   if (seed == run->fixed.config->train.seed || run->fixed.config->data.validation_split == 0) return TUTTI_OK;
   if (run->fixed.config->data.validation_take != TUTTI_TAKE_SHUFFLED) return TUTTI_OK;
-  tutti_log_once(TUTTI_LOG_INFO,
-                 "the validation rows stay those that train.seed %llu has drawn: others were trained on",
-                 (unsigned long long)seed);
+  tutti_log_once(
+      TUTTI_LOG_INFO,
+      "the validation rows stay those that train.seed %llu has drawn, because the others were trained on",
+      (unsigned long long)seed);
   TUTTI_TRY(tutti_run_split_samples_by(run, seed));
   return tutti_agree(run->fixed.comm, tutti_network_set_class_weights(
                                           run->fixed.config, &run->fixed.samples.train, &run->fixed.network));
@@ -145,6 +149,7 @@ void tutti_run_release(tutti_run *run) {
   tutti_reducer_destroy(&run->fixed.reducer);
   tutti_network_destroy(&run->fixed.network);
   tutti_run_clear_rows(run);
+  // Pointers become NULL, because a run can be built again on the same data.
   tutti_free(run->step.squares);
   tutti_free(run->step.norms);
   tutti_free(run->step.gain_squares);

@@ -15,6 +15,7 @@ tutti_data_options tutti_samples_options(const tutti_config *config) {
                                 .weights = config->data.weights,
                                 .external = config->data.external};
   const bool none = tutti_config_no_val(config), held_out = config->data.validation_split > 0;
+  // The data set does not read validation rows that will not be used; if the file has some, it says why they are not.
   if (none || held_out) {
     options.unused = none ? TUTTI_X_VAL : config->data.x_val;
     options.why = held_out ? "data.validation_split holds out training rows instead; without that key the "
@@ -63,6 +64,7 @@ tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_d
           .which = TUTTI_ROWS_TRAIN, .split = all.train.split, .first = all.train.n, .n = held_out};
   }
   const int64_t wanted = config->train.train_rows, n_train = all.train.n;
+  // A stream of its own: train.train_rows must not change which rows are held out or in which order the others come.
   if (wanted > 0 && n_train > 0) {
     all.looked_at = all.train;
     all.looked_at.drawn = tutti_permutation_make(n_train, seed, TUTTI_STREAM_TRAIN_ROWS, 0);

@@ -28,6 +28,7 @@ static tutti_status allocate(prediction *p) {
   return TUTTI_NEW(p->classes, rows * p->n_decisions);
 }
 
+/** Create the file with arrays for all rows.  With one decision per row `classes` is a vector. */
 static tutti_status create_arrays(prediction *p, const char *output, int64_t n) {
   const tutti_restored *restored = p->restored;
   TUTTI_TRY(tutti_file_create(output, &p->file));
@@ -84,6 +85,7 @@ static tutti_status predict_rows(prediction *p, int64_t n) {
   return TUTTI_OK;
 }
 
+/** Writing must not destroy what the prediction reads. */
 static tutti_status check_output(const char *checkpoint, const char *input, const char *output) {
   TUTTI_CHECK(!tutti_same_file(input, output), TUTTI_ERR_USAGE,
               "%s is both input and output; give the output another name", output);

@@ -52,7 +52,7 @@ static tutti_status prepare(tutti_probe *probe, const tutti_comm *comm) {
 
 tutti_status tutti_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int64_t batch_size,
                                  tutti_reduce_kind reduce) {
-  tutti_train_release(&probe->run);
+  tutti_train_release(&probe->run); // the data stay open for all batch sizes
   probe->config.train.batch_size = batch_size;
   probe->config.parallel.reduce = reduce;
   const tutti_status status = tutti_agree(probe->comm, prepare(probe, comm));
@@ -77,6 +77,7 @@ tutti_status tutti_probe_steps(tutti_probe *probe, int64_t n, double (*seconds)[
   tutti_run *run = &probe->run;
   for (int64_t i = 0; i < n; i++) {
     tutti_train_step_result result;
+    // Phases add up over steps, so each step starts them from 0.
     tutti_phases_start(&run->state.phases);
     TUTTI_TRY(tutti_train_step(run, &result));
     TUTTI_CHECK(

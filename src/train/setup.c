@@ -49,6 +49,7 @@ static tutti_status check_study_metric(const tutti_run *run) {
   return metric ? check_metric_name(run, "study.at_budget", metric) : TUTTI_OK;
 }
 
+/** The checks of tutti_train_build that need a network. */
 static tutti_status check_network(tutti_run *run, const tutti_dataset *dataset) {
   TUTTI_TRY(tutti_network_create_bare(run->fixed.config, dataset, &run->fixed.network));
   TUTTI_TRY(tutti_network_check_labels(&run->fixed.network));
@@ -136,7 +137,7 @@ void tutti_train_release(tutti_run *run) {
   run->step.late = NULL;
   run->fixed.averaged = NULL;
   run->state.rows.average = run->state.rows.training = (tutti_run_evaluated){0};
-  run->step.gain = 0;
+  run->step.gain = 0; // a run without AdaScale counts none
 }
 
 void tutti_train_destroy(tutti_run *run) {

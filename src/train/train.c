@@ -21,6 +21,7 @@ static tutti_status save_beginning(tutti_run *run, tutti_saver *saver) {
   return tutti_saver_save(saver, false);
 }
 
+/** Steps until the budget, the goal or the patience ends them, or the training diverges. */
 static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
   bool stopping = tutti_run_is_over(run, &result->stop, result->reason);
   if (stopping && run->state.at.step == 0) return save_beginning(run, saver);
@@ -51,6 +52,7 @@ static double steps_of_epoch(const tutti_plan *plan) {
   return (double)(tutti_stages_reach(&plan->stages, plan->from.place + epoch->n) - plan->from.at);
 }
 
+/** Log the setup: ranks, data, size of the model and the batches. */
 static void announce(const tutti_run *run, const tutti_threads *threads) {
   const tutti_comm *comm = run->fixed.comm;
   const tutti_plan *plan = &run->fixed.plan;
@@ -100,6 +102,7 @@ void tutti_train_result_init(const tutti_run *run, tutti_train_result *result) {
 
 tutti_status tutti_train_finish(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
   TUTTI_TRY(loop(run, saver, result));
+  // A training can end between two rows: what counts is where it stands, not where its last row was.
   result->row = run->state.rows.last;
   result->row.epoch =
       run->state.rows.last.step == run->state.at.step ? run->state.rows.last.epoch : run->state.at.epoch;

@@ -1,4 +1,4 @@
-/** Estimates of the noise of a gradient, against populations whose every number is known. */
+/** Compares estimates of the noise of a gradient with populations whose mean and covariance are known. */
 #include <math.h>
 #include <stdbool.h>
 
@@ -8,7 +8,7 @@
 
 enum { N = 200, DIM = 6 };
 
-/** Gradients of N examples: normal, about a mean that is not 0. */
+/** Gradients of N examples, normally distributed around a mean that is not 0. */
 typedef struct {
   double g[N][DIM];
   double square, trace; // |mean|^2, and the trace of the covariance over N
@@ -35,7 +35,7 @@ static void make_population(population *p) {
     for (int j = 0; j < DIM; j++) p->trace += pow(p->g[i][j] - mean[j], 2) / N;
 }
 
-/** The sums of a batch of these ids, divided into groups of these sizes. */
+/** The sums of a batch with these ids, divided into groups of these sizes. */
 static tutti_measure_noise_sums sums_of(const population *p, const int *ids, const int *sizes, int n_groups,
                                         double among) {
   tutti_measure_noise_sums sums = {.groups = n_groups, .population = among};
@@ -56,7 +56,7 @@ static tutti_measure_noise_sums sums_of(const population *p, const int *ids, con
   return sums;
 }
 
-/** ids[n]: other ones in each trial; the first n of a shuffle, or any. */
+/** ids[n], different in each trial: the first n of a shuffle, or drawn with replacement. */
 static void draw(uint64_t trial, bool again, int n, int *ids) {
   int all[N];
   for (int i = 0; i < N; i++) all[i] = i;
@@ -87,7 +87,7 @@ static void check_means(const int *sizes, int n_groups, bool again) {
     square += found.grad_squared / TRIALS;
     uncorrected += (sums.square - found.trace / sums.batch) / TRIALS;
   }
-  // Sampled without replacement, an example's deviation is that of a population without itself.
+  // Without replacement, the deviation of an example is that from a population without this example.
   const double expected = again ? p.trace : p.trace * N / (N - 1.0);
   CHECK_CLOSE(trace, expected, 0.01, 0);
   CHECK_CLOSE(square, p.square, 0.01, 0);
@@ -137,7 +137,7 @@ static void examples_as_groups_give_the_population_itself(void **state) {
   CHECK_CLOSE(found.grad_squared, p.square, 1e-12, 0);
 }
 
-/** N times the diversity less 1 is the noise scale of the population. */
+/** N times the diversity, minus 1, is the noise scale of the population. */
 static void diversity_is_the_noise_scale_in_other_words(void **state) {
   (void)state;
   population p;
@@ -172,9 +172,9 @@ static void gain_is_between_1_and_the_number_of_groups(void **state) {
       .groups = 8, .squares = 64, .batch = 64, .square = 1, .population = INFINITY};
   const tutti_measure_noise_sums loud = {.groups = 8, .squares = 64, .batch = 64, .population = INFINITY};
   CHECK_CLOSE(tutti_measure_adascale_gain(tutti_measure_adascale_estimate(&quiet, 8), 8), 1, 1e-5,
-              0); // but for the floor of 1e-6
+              0); // except for the floor of 1e-6
   CHECK_CLOSE(tutti_measure_adascale_gain(tutti_measure_adascale_estimate(&loud, 8), 8), 8, 1e-12, 0);
-  // Below the floors of both.
+  // Both values are below their floors.
   CHECK_NEAR(tutti_measure_adascale_estimate(&quiet, 8).variance, 1e-6, 0);
   CHECK_NEAR(tutti_measure_adascale_estimate(&loud, 8).square, 0, 0);
   CHECK_NEAR(tutti_measure_adascale_decay(8, 1), 0.992, 1e-15);
@@ -182,7 +182,7 @@ static void gain_is_between_1_and_the_number_of_groups(void **state) {
   assert_true(tutti_measure_adascale_decay(2000, 1) == 0);
 }
 
-/** Also where rounding leaves a rest of what cancels. */
+/** One group gives NaN, even if rounding leaves a remainder of terms that cancel. */
 static void one_group_tells_nothing(void **state) {
   (void)state;
   const tutti_measure_noise_sums sums = {
@@ -194,7 +194,7 @@ static void one_group_tells_nothing(void **state) {
 }
 
 /** The gradient of a net falls tenfold within an epoch of 60,000: its noise scale has to show most of that by the
- * end of the next, however often it is measured. */
+ * end of the next epoch, no matter how often it is measured. */
 static void averages_follow_a_training(void **state) {
   (void)state;
   const double samples[] = {16, 128, 4096};

@@ -7,14 +7,14 @@ typedef struct {
   tutti_micro_batch passes[MAX_PASSES];
   int64_t ends[MAX_PASSES][MAX_LEAVES];
   int n;
-} pass_list;
+} micro_batch_list;
 
-/** The micro-batches of leaves [first, end) of `n_leaves`, of a batch at position 100. */
-static pass_list all_passes(int64_t count, int64_t grain, int n_leaves, int first, int end,
-                            int64_t micro_rows) {
+/** All micro-batches of leaves [first, end) of `n_leaves`, in a batch at position 100. */
+static micro_batch_list all_micro_batches(int64_t count, int64_t grain, int n_leaves, int first, int end,
+                                          int64_t micro_rows) {
   const tutti_plan plan = {.n_leaves = n_leaves, .micro_rows = micro_rows};
   const tutti_range batch = {.begin = 100, .count = count};
-  pass_list list = {.n = 0};
+  micro_batch_list list = {.n = 0};
   tutti_micro_batch pass = tutti_micro_batch_before(first);
   while (tutti_micro_batch_next(&plan, batch, grain, end, &pass, list.ends[list.n])) {
     assert_true(list.n + 1 < MAX_PASSES);
@@ -23,8 +23,8 @@ static pass_list all_passes(int64_t count, int64_t grain, int n_leaves, int firs
   return list;
 }
 
-static void check_pass(const pass_list *list, int i, int leaf, int n_leaves, int64_t begin, int64_t count,
-                       bool begins, bool ends) {
+static void check_pass(const micro_batch_list *list, int i, int leaf, int n_leaves, int64_t begin,
+                       int64_t count, bool begins, bool ends) {
   const tutti_micro_batch *pass = &list->passes[i];
   assert_int_equal(pass->leaf, leaf);
   assert_int_equal(pass->n_leaves, n_leaves);
@@ -36,7 +36,7 @@ static void check_pass(const pass_list *list, int i, int leaf, int n_leaves, int
 
 static void a_large_leaf_takes_several(void **state) {
   (void)state;
-  const pass_list list = all_passes(20, 1, 2, 1, 2, 4); // the second half
+  const micro_batch_list list = all_micro_batches(20, 1, 2, 1, 2, 4); // the second half
   assert_int_equal(list.n, 3);
   check_pass(&list, 0, 1, 1, 110, 4, true, false);
   check_pass(&list, 1, 1, 1, 114, 4, false, false);
@@ -45,7 +45,7 @@ static void a_large_leaf_takes_several(void **state) {
 
 static void small_leaves_go_together(void **state) {
   (void)state;
-  const pass_list list = all_passes(10, 1, 5, 0, 5, 5); // leaves of two, two of which fit
+  const micro_batch_list list = all_micro_batches(10, 1, 5, 0, 5, 5); // leaves of two, two of which fit
   assert_int_equal(list.n, 3);
   check_pass(&list, 0, 0, 2, 100, 4, true, true);
   check_pass(&list, 1, 2, 2, 104, 4, true, true);
@@ -56,7 +56,7 @@ static void small_leaves_go_together(void **state) {
 
 static void leaves_of_a_micro_batch_and_more(void **state) {
   (void)state;
-  const pass_list list = all_passes(13, 1, 2, 0, 2, 6); // leaves of seven and six
+  const micro_batch_list list = all_micro_batches(13, 1, 2, 0, 2, 6); // leaves of seven and six
   assert_int_equal(list.n, 3);
   check_pass(&list, 0, 0, 1, 100, 6, true, false);
   check_pass(&list, 1, 0, 1, 106, 1, false, true);
@@ -65,10 +65,10 @@ static void leaves_of_a_micro_batch_and_more(void **state) {
 
 static void a_leaf_without_samples_has_an_empty_one(void **state) {
   (void)state;
-  const pass_list list = all_passes(2, 1, 4, 3, 4, 2);
+  const micro_batch_list list = all_micro_batches(2, 1, 4, 3, 4, 2);
   assert_int_equal(list.n, 1);
   check_pass(&list, 0, 3, 1, 102, 0, true, true);
-  assert_int_equal(all_passes(2, 1, 4, 4, 4, 2).n, 0); // no leaves at all
+  assert_int_equal(all_micro_batches(2, 1, 4, 4, 4, 2).n, 0); // a rank without leaves
 }
 
 int main(void) {

@@ -7,7 +7,7 @@ static const char layers_plain[] = "[dense 8 relu, dense 3 softmax]";
 static const char layers_norm[] = "[dense 8, batch_norm, dense 3 softmax]";
 static const char layers_ghost[] = "[dense 8, batch_norm ghost=32, dense 3 softmax]";
 
-/** A config of these layers and train keys; the caller clears it. */
+/** A config with these layers and keys of the section train; the caller clears it. */
 static tutti_config make_config(const char *layers, const char *batch, const char *micro,
                                 const char *budget_key, const char *budget) {
   char key[32] = "train.";
@@ -22,7 +22,7 @@ static tutti_config make_config(const char *layers, const char *batch, const cha
   return config;
 }
 
-/** After so many steps of this one and other batch sizes. */
+/** The position after steps with this and with other batch sizes. */
 static tutti_position position(const tutti_plan *plan, int64_t step, int64_t epoch, int64_t step_in_epoch) {
   tutti_checkpoint_state state = {.step = step, .epoch = epoch, .step_in_epoch = step_in_epoch};
   state.place = tutti_plan_place(plan, &state);
@@ -51,7 +51,7 @@ static void events_fall_where_they_are_due(void **state) {
   (void)state;
   tutti_config config = make_config(layers_plain, "40", "auto", "epochs", "3");
   tutti_plan plan;
-  CHECK_OK(tutti_plan_make(&config, 100, 1, &plan)); // three steps an epoch: 40, 40, 20
+  CHECK_OK(tutti_plan_make(&config, 100, 1, &plan)); // three steps per epoch: 40, 40, 20
   const struct {
     tutti_count every;
     const char *due; // of steps 1 to 9
@@ -69,12 +69,12 @@ static void events_fall_where_they_are_due(void **state) {
   tutti_config_clear(&config);
 }
 
-/** A tenth of an epoch is no binary fraction; what falls on whole steps is due at these, and nowhere else. */
+/** A tenth of an epoch is not a binary fraction.  What falls on whole steps is due at these steps and at no others. */
 static void parts_of_an_epoch_are_due_at_whole_steps(void **state) {
   (void)state;
   tutti_config config = make_config(layers_plain, "10", "auto", "epochs", "3");
   tutti_plan plan;
-  CHECK_OK(tutti_plan_make(&config, 1000, 1, &plan)); // 100 steps an epoch
+  CHECK_OK(tutti_plan_make(&config, 1000, 1, &plan)); // 100 steps per epoch
   int n_due = 0;
   for (int64_t step = 1; step <= 300; step++) {
     const tutti_position now = position(&plan, step, (step - 1) / 100, (step - 1) % 100 + 1);
@@ -94,7 +94,7 @@ static void a_budget_beyond_counting_is_refused(void **state) {
   tutti_config_clear(&config);
 }
 
-/** Resumed with another batch size, a run counts epochs on, whatever the steps before were. */
+/** A run that resumes with another batch size keeps counting epochs, no matter how its earlier steps were made. */
 static void epochs_count_on_after_another_batch_size(void **state) {
   (void)state;
   tutti_config config = make_config(layers_plain, "50", "auto", "epochs", "4");
@@ -112,7 +112,7 @@ static double rate_at(const tutti_plan *plan, const tutti_config *config, tutti_
   return tutti_plan_learning_rate(plan, &schedule, now);
 }
 
-/** 20 steps of batch 256, then batches of 32: the rate falls over what the budget has left, not to 0 at once. */
+/** 20 steps with batch 256, then batches of 32: the rate falls over the rest of the budget, not to 0 at once. */
 static void the_rate_goes_on_from_where_the_run_stands(void **state) {
   (void)state;
   tutti_config config = make_config(layers_plain, "32", "auto", "steps", "100");
@@ -128,7 +128,7 @@ static void the_rate_goes_on_from_where_the_run_stands(void **state) {
   tutti_config_clear(&config);
 }
 
-/** What the last step carries beyond the end of the last epoch begins no other. */
+/** Samples of the last step that lie beyond the end of the last epoch do not begin another one. */
 static void the_last_epoch_is_the_last_that_has_a_row(void **state) {
   (void)state;
   tutti_config config = make_config(layers_plain, "4", "auto", "epochs", "3");
@@ -139,7 +139,7 @@ static void the_last_epoch_is_the_last_that_has_a_row(void **state) {
   tutti_config_clear(&config);
 }
 
-/** With other data the epochs are others; samples are those that the run has had. */
+/** Other data have other epochs; the samples are those that the run has used. */
 static void a_budget_of_samples_counts_those_of_the_run(void **state) {
   (void)state;
   tutti_config config = make_config(layers_plain, "50", "auto", "samples", "1000");
@@ -156,7 +156,7 @@ static void a_budget_of_samples_counts_those_of_the_run(void **state) {
   tutti_config_clear(&config);
 }
 
-/** What is left where a run goes on has to be as long, and to have one batch size. */
+/** The warmup of a run that continues has to fit into the rest of the budget, with one batch size. */
 static void a_later_warmup_fits_in_what_is_left(void **state) {
   (void)state;
   tutti_config config = make_config(layers_plain, "50", "auto", "epochs", "4");
@@ -210,7 +210,7 @@ static void a_micro_batch_that_splits_a_group_is_refused(void **state) {
   tutti_config_clear(&norm);
 }
 
-/** The last batch has fewer groups than leaves, and wants its rows together; those of the others stay whole groups. */
+/** The last batch has fewer groups than leaves and needs its rows together; those of the others are whole groups. */
 static void a_last_batch_does_not_split_the_groups_of_others(void **state) {
   (void)state;
   for (int size = 1; size <= 4; size++) {
@@ -305,7 +305,8 @@ static void room_is_made_for_the_largest_batch(void **state) {
   CHECK_OK(status);
   growing_plan(layers_norm, "10", "10", "epochs", "1", &status);
   CHECK_FAILS(status, TUTTI_ERR_CONFIG, "would split a group of 40 samples");
-  growing_plan(layers_ghost, "20", "20", "epochs", "1", &status); // right at first, wrong for groups of 32
+  growing_plan(layers_ghost, "20", "20", "epochs", "1",
+               &status); // fits the first batch, but not groups of 32
   CHECK_FAILS(status, TUTTI_ERR_CONFIG, "would split a group of 32 samples");
   growing_plan(layers_ghost, "15", "32", "epochs", "1", &status);
   CHECK_OK(status);

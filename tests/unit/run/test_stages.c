@@ -1,4 +1,4 @@
-/** The closed forms against a walk from step to step. */
+/** Compares the closed forms with a walk from step to step. */
 #include "run/stages.h"
 #include "support/check.h"
 
@@ -23,7 +23,7 @@ static const growth_case cases[] = {
     {EVERY(1.3, {3, TUTTI_UNIT_STEPS}), 1, 57},
     {EVERY(1.01, {1, TUTTI_UNIT_STEPS}), 3, 57}, // sizes that rounding leaves as they are
     {EVERY(2, {0.3, TUTTI_UNIT_EPOCHS}), 5, 1000},
-    {EVERY(10, {1, TUTTI_UNIT_SAMPLES}), 1, 12}, // at once
+    {EVERY(10, {1, TUTTI_UNIT_SAMPLES}), 1, 12}, // grows at once
     {EVERY(5, {70, TUTTI_UNIT_SAMPLES}), 9, 1},  // epochs of one sample
 };
 enum { N_CASES = sizeof cases / sizeof cases[0] };
@@ -42,19 +42,19 @@ static tutti_stages make(const growth_case *c, tutti_last_batch last, tutti_grow
   return make_from(c, last, &(tutti_stage){0}, growth);
 }
 
-/** What the growth counts. */
+/** The number that the growth counts, in its unit. */
 static int64_t done(const tutti_growth *growth, int64_t at, int64_t place, int64_t samples) {
   if (growth->unit == TUTTI_UNIT_STEPS) return at;
   return growth->unit == TUTTI_UNIT_EPOCHS ? place : samples;
 }
 
-/** What is left of an epoch where it is less than the batch that comes. */
+/** The rest of an epoch, if it is smaller than the next batch. */
 static int64_t dropped(tutti_last_batch last, int64_t n, int64_t place, int64_t batch) {
   const int64_t left = n - place % n;
   return last == TUTTI_LAST_DROP && left < batch ? left : 0;
 }
 
-/** The rule: the batch is that of the growths that have come when the step begins. */
+/** The rule: the batch of a step is that of all growths before its begin. */
 static void check_walk(const growth_case *c, tutti_last_batch last, const tutti_stage *from) {
   tutti_growth growth;
   const tutti_stages stages = make_from(c, last, from, &growth);
@@ -91,7 +91,7 @@ static void steps_are_those_of_the_walk(void **state) {
       check_walk(&cases[i], (tutti_last_batch)last, &(tutti_stage){0});
 }
 
-/** Four steps and 240 samples of other batches and data, in two epochs; of carried ones a place in the third. */
+/** Begin after four steps with 240 samples of other batches and data, in two epochs; if samples are carried, in the third. */
 static void steps_go_on_from_those_of_another_training(void **state) {
   (void)state;
   for (int i = 0; i < N_CASES; i++)
