@@ -124,7 +124,7 @@ tutti_status tutti_alarm_raise(tutti_alarm *alarm);
 
 /** Local.  Whether this rank has raised it, or another one of which word has come; waits for nobody. */
 TUTTI_NODISCARD
-tutti_status tutti_alarm_look(tutti_alarm *alarm, bool *raised);
+tutti_status tutti_alarm_is_raised(tutti_alarm *alarm, bool *raised);
 
 void tutti_alarm_destroy(tutti_alarm **alarm); // Collective.  Accepts NULL inside; nulls the handle.
 
@@ -177,7 +177,7 @@ typedef enum {
 } tutti_tail_slot;
 
 /** Local.  Whether a value can be a part of such a sum, or makes it NaN. */
-bool tutti_tail_holds(double value);
+bool tutti_tail_representable(double value);
 
 /** Owns the memory of parameters and gradients, because it knows how they are shared.
  *

@@ -9,7 +9,7 @@
 #include "base/clones.h"
 #include "base/loops.h"
 #include "linalg/constants.h"
-#include "linalg/softmax.h"
+#include "linalg/softmax_impl.h"
 #include "linalg/vector_math.h"
 
 const char *const tutti_activation_names[TUTTI_N_ACTIVATIONS] = {

@@ -2,7 +2,7 @@
  * loss = sum of t (log(sum of exp(z - top)) - (z - top)), and its slope is (sum of t) softmax - t. */
 #include "base/clones.h"
 #include "linalg/loss_impl.h"
-#include "linalg/softmax.h"
+#include "linalg/softmax_impl.h"
 #include "linalg/vector_math.h"
 
 enum { ROWS = 64 };

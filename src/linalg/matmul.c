@@ -1,7 +1,7 @@
 #include "linalg/matmul.h"
 
 #include "linalg/matmul_blas.h"
-#include "linalg/product.h"
+#include "linalg/product_impl.h"
 #include "tutti/linalg.h"
 
 typedef enum { FORWARD, WEIGHT_GRADIENT, INPUT_GRADIENT } which;

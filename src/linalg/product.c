@@ -1,4 +1,4 @@
-#include "linalg/product.h"
+#include "linalg/product_impl.h"
 
 #include "base/vector_unit.h"
 #include "linalg/parallel.h"

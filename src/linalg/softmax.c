@@ -1,6 +1,6 @@
 /** Two ways through the rows.  Short ones are put together, so that their exponentials fill the vectors; what is
  * done row by row there costs as much as they do.  Long ones fill the vectors themselves. */
-#include "linalg/softmax.h"
+#include "linalg/softmax_impl.h"
 
 #include "base/clones.h"
 #include "base/loops.h"

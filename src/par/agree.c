@@ -1,3 +1,5 @@
+/** One status for all ranks: the largest code wins, and its text goes to everybody.  All rooms that communicate call it, so
+ * that no rank leaves a collective path alone. */
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,6 +1,9 @@
+/** A flag that one rank raises and the others see while they work: a message without content to each of them.  A study stops
+ * its groups of ranks with it if one of them fails. */
 #include "par/par_impl.h"
 
-/** MPI gets on in its own calls alone: the first ones may be what brings word to a rank that was busy for long. */
+/** MPI makes progress only in calls of MPI.  On a rank that was busy for long, the first calls may be those that receive the
+ * message. */
 enum { N_LOOKS = 32 };
 
 struct tutti_alarm {
@@ -44,34 +47,34 @@ tutti_status tutti_alarm_raise(tutti_alarm *alarm) {
   return TUTTI_OK;
 }
 
-static tutti_status hear_one(tutti_alarm *alarm) {
+static tutti_status receive_one(tutti_alarm *alarm) {
   TUTTI_MPI(MPI_Recv(NULL, 0, MPI_CHAR, MPI_ANY_SOURCE, 0, alarm->all, MPI_STATUS_IGNORE));
   alarm->n_heard++;
   return TUTTI_OK;
 }
 
-tutti_status tutti_alarm_look(tutti_alarm *alarm, bool *raised) {
+tutti_status tutti_alarm_is_raised(tutti_alarm *alarm, bool *raised) {
   int there = 0;
   for (int i = 0; i < N_LOOKS && !there; i++)
     TUTTI_MPI(MPI_Iprobe(MPI_ANY_SOURCE, 0, alarm->all, &there, MPI_STATUS_IGNORE));
-  if (there) TUTTI_TRY(hear_one(alarm));
+  if (there) TUTTI_TRY(receive_one(alarm));
   *raised = alarm->raised || alarm->n_heard > 0;
   return TUTTI_OK;
 }
 
-/** No message may be left under way: each rank waits for those that it has not looked at. */
-static tutti_status settle(tutti_alarm *alarm) {
+/** Wait for the messages that this rank has not received, because none may be left under way. */
+static tutti_status receive_rest(tutti_alarm *alarm) {
   int n = alarm->raised;
   TUTTI_MPI(MPI_Allreduce(MPI_IN_PLACE, &n, 1, MPI_INT, MPI_SUM, alarm->all));
-  while (alarm->n_heard < n - alarm->raised) TUTTI_TRY(hear_one(alarm));
+  while (alarm->n_heard < n - alarm->raised) TUTTI_TRY(receive_one(alarm));
   TUTTI_MPI(MPI_Waitall(alarm->size, alarm->sends, MPI_STATUSES_IGNORE));
   return TUTTI_OK;
 }
 
 void tutti_alarm_destroy(tutti_alarm **alarm) {
   if (!*alarm) return;
-  // Nobody could act on a failure here; with a broken MPI the communicator is let go as it is.
-  if (settle(*alarm) == TUTTI_OK) MPI_Comm_free(&(*alarm)->all);
+  // Nobody could act on a failure here.  If MPI is broken, the communicator is not freed.
+  if (receive_rest(*alarm) == TUTTI_OK) MPI_Comm_free(&(*alarm)->all);
   tutti_free((*alarm)->sends);
   tutti_free(*alarm);
   *alarm = NULL;

@@ -1,9 +1,11 @@
-#include "par/barrier.h"
+/** A barrier of counters in the shared memory of a node: the last rank to come starts the next round.  node.c calls it several
+ * times per step. */
+#include "par/barrier_impl.h"
 
 #include <sched.h>
 #include <stdatomic.h>
 
-/** Two cache lines: those who wait read one while those who come write the other. */
+/** Two cache lines: ranks that wait read one, ranks that arrive write the other. */
 typedef struct {
   _Alignas(64) _Atomic uint32_t n_here;
   _Alignas(64) _Atomic uint32_t round;
@@ -11,8 +13,8 @@ typedef struct {
 _Static_assert(sizeof(shared_state) == TUTTI_BARRIER_BYTES, "the memory that callers set aside");
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a lock of one process does not hold for another");
 
-/** Where ranks are not more than cores, the others come in a moment or are still busy; where they are more,
- * spinning takes the core from the rank that is waited for.  A few microseconds serve both. */
+/** If there are no more ranks than cores, the others arrive in a moment or are busy for longer.  If there are more, spinning
+ * takes the core from the rank that is waited for.  A few microseconds of spinning suit both cases. */
 enum { N_SPINS = 50 };
 
 static inline void pause_core(void) {
@@ -21,9 +23,9 @@ static inline void pause_core(void) {
 #endif
 }
 
-/** A message to another node may still be on its way out, and leave only when MPI is called.  Somebody there may
- * wait for it whom somebody here waits for. */
-static tutti_status let_messages_out(const tutti_comm *comm) {
+/** Call MPI, because a message to another node may leave only then.  A rank there may wait for it, and a rank here for that
+ * rank. */
+static tutti_status advance_messages(const tutti_comm *comm) {
   int found = 0;
   if (comm->n_nodes > 1)
     TUTTI_MPI(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm->node, &found, MPI_STATUS_IGNORE));
@@ -42,7 +44,7 @@ tutti_status tutti_node_barrier_wait(tutti_node_barrier *barrier) {
   shared_state *state = barrier->shared;
   const uint32_t size = (uint32_t)barrier->comm->node_size, round = ++barrier->round;
   if (size == 1) return TUTTI_OK;
-  // The last one to come knows what all wrote, and tells it on to those who wait for the round.
+  // The last rank to arrive sees all writes, and its release makes them visible to the ranks that wait for the round.
   if (atomic_fetch_add_explicit(&state->n_here, 1, memory_order_acq_rel) + 1 == size) {
     atomic_store_explicit(&state->n_here, 0, memory_order_relaxed);
     atomic_store_explicit(&state->round, round, memory_order_release);
@@ -53,7 +55,7 @@ tutti_status tutti_node_barrier_wait(tutti_node_barrier *barrier) {
     pause_core();
   }
   while (!is_over(state, round)) {
-    TUTTI_TRY(let_messages_out(barrier->comm));
+    TUTTI_TRY(advance_messages(barrier->comm));
     sched_yield();
   }
   return TUTTI_OK;

@@ -1,3 +1,4 @@
+/** Broadcasts, reductions and gatherings with 64-bit counts: large messages are cut into pieces that an int counts. */
 #include <string.h>
 
 #include "par/par_impl.h"

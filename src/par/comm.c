@@ -1,10 +1,11 @@
+/** Communicators: a duplicate of MPI's, the ranks that share memory with this one, and the numbers of the nodes. */
 #include <limits.h>
 
 #include "base/log.h"
 #include "par/par_impl.h"
 
-/** Nodes are numbered in the order of their lowest ranks: the node's first rank counts the first ranks of
- * other nodes before it, and tells its neighbours. */
+/** Number the nodes in the order of their lowest ranks: the first rank of a node counts the first ranks of other nodes before
+ * it, and broadcasts the count on its node. */
 static tutti_status number_nodes(tutti_comm *comm) {
   const int is_first = comm->node_rank == 0;
   int n_first = 0;
@@ -31,7 +32,7 @@ static tutti_status find_node(tutti_comm *comm, int max_node_size) {
 static tutti_status connect(tutti_comm *comm, MPI_Comm parent, int max_node_size) {
   int length = 0;
   TUTTI_MPI(MPI_Comm_dup(parent, &comm->all));
-  // The node's communicator inherits it.
+  // The communicator of the node inherits the handler.
   TUTTI_MPI(MPI_Comm_set_errhandler(comm->all, MPI_ERRORS_RETURN));
   TUTTI_MPI(MPI_Comm_rank(comm->all, &comm->rank));
   TUTTI_MPI(MPI_Comm_size(comm->all, &comm->size));
@@ -39,7 +40,7 @@ static tutti_status connect(tutti_comm *comm, MPI_Comm parent, int max_node_size
   return find_node(comm, max_node_size);
 }
 
-/** Nobody could act on a failure here, so it is let go. */
+/** Nobody could act on a failure here, so it is ignored. */
 static void disconnect(tutti_comm *comm) {
   if (comm->node != MPI_COMM_NULL) MPI_Comm_free(&comm->node);
   if (comm->all != MPI_COMM_NULL) MPI_Comm_free(&comm->all);

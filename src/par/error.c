@@ -1,3 +1,4 @@
+/** Errors of MPI as a tutti_status with the name of the call and MPI's own sentence (TUTTI_MPI). */
 #include <stdio.h>
 #include <string.h>
 

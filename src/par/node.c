@@ -1,9 +1,11 @@
+/** What the reducers shared and tree have in common: the parameters of a node in its shared memory, the slices and their owners,
+ * the sum of the tails, and the way of slices to the first rank and back. */
 #include "par/node_impl.h"
 
 #include <string.h>
 
-#include "par/slices.h"
-#include "par/tail.h"
+#include "par/exact_sums_impl.h"
+#include "par/slices_impl.h"
 
 enum { LINE = 64, TAG = 0 };
 
@@ -13,7 +15,7 @@ static int64_t whole_lines(int64_t bytes) {
 
 // --- create
 
-/** How many ranks the nodes have, and which slices this rank owns. */
+/** Collective.  Find how many ranks the nodes have, and which slices this rank owns. */
 static tutti_status survey(const tutti_comm *comm, tutti_node *node) {
   int most[2] = {comm->node_size, -comm->node_size};
   TUTTI_MPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_INT, MPI_MAX, comm->all));
@@ -50,7 +52,7 @@ static tutti_status connect_owners(const tutti_comm *comm, tutti_node *node) {
   return TUTTI_OK;
 }
 
-/** Collective.  One window: barrier, digits, small sums, parameters. */
+/** Collective.  Lay out one window for the barrier, the digits, the small sums and the parameters. */
 static tutti_status share_memory(tutti_reducer *reducer, tutti_node *node) {
   const tutti_comm *comm = reducer->comm;
   const int64_t at_digits = TUTTI_BARRIER_BYTES;
@@ -115,7 +117,8 @@ static void add_digits(const float *digits, int n, float *sums) {
   for (int i = 0; i < n; i++) sums[i] += digits[i];
 }
 
-tutti_status tutti_node_meet(tutti_node *node, double (*tail)[TUTTI_N_TAIL], int n_rows, float *sums) {
+tutti_status tutti_node_barrier_sum_tails(tutti_node *node, double (*tail)[TUTTI_N_TAIL], int n_rows,
+                                          float *sums) {
   const tutti_comm *comm = node->barrier.comm;
   float *own = digits_of(node, comm->node_rank);
   tutti_tail_encode(tail[0], TUTTI_N_TAIL, node->n_tails, own);
@@ -129,8 +132,8 @@ tutti_status tutti_node_meet(tutti_node *node, double (*tail)[TUTTI_N_TAIL], int
   return TUTTI_OK;
 }
 
-/** One barrier is enough where two places are used by turns: nobody writes to one before all have left the sum in
- * the other, and with it the one before. */
+/** Sum a few values over the node.  The calls use two places by turns, so that one barrier per call is enough: when a rank
+ * writes to a place again, all ranks have passed the barrier of the other place, and so have read this one. */
 static tutti_status sum_small(tutti_node *node, double *values, int n) {
   const tutti_comm *comm = node->barrier.comm;
   double *place = node->small + (int64_t)node->turn * comm->node_size * TUTTI_SMALL;
@@ -148,7 +151,7 @@ tutti_status tutti_node_sum_slices(const tutti_reducer *reducer, double *values,
   tutti_node *node = reducer->node;
   for (int64_t done = 0; done < n && comm->node_size > 1; done += TUTTI_SMALL)
     TUTTI_TRY(sum_small(node, values + done, n - done < TUTTI_SMALL ? (int)(n - done) : TUTTI_SMALL));
-  // Each node has all slices.  Where nodes cut them alike they find the same bits, else the first one's count.
+  // Each node has all slices.  If the nodes cut them alike, they find the same bits; else those of the first node count.
   if (!node->equal_nodes) TUTTI_TRY(tutti_bcast(comm, 0, values, n * (int64_t)sizeof *values));
   return TUTTI_OK;
 }

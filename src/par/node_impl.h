@@ -1,11 +1,11 @@
 #pragma once
-/** What the reducers that work in a node's shared memory have in common: one copy of the parameters a node, a
- * barrier, the tail, the slices and who owns them on the other nodes.
+/** What the reducers that work in the shared memory of a node have in common: one copy of the parameters per node, a barrier,
+ * the tail, and the slices with their owners on the other nodes.
  *
  * The parameters are cut into as many slices as the largest node has ranks.  On a smaller node a rank owns
- * several, one after another.  The owners of a slice, one a node, have a communicator of their own; a rank with
- * several uses them in the order of the slices, as all do, so that nobody waits in a circle. */
-#include "par/barrier.h"
+ * several, one after another.  The owners of a slice, one per node, have a communicator of their own.  All ranks use these
+ * communicators in the order of the slices, so that no ranks wait for each other in a circle. */
+#include "par/barrier_impl.h"
 #include "par/reducer_impl.h"
 
 typedef struct tutti_node {
@@ -25,8 +25,9 @@ typedef struct tutti_node {
 
 enum { TUTTI_SMALL = 512 };
 
-/** Collective.  Sets the reducer's node, params, begin and end; what fails is agreed on.  The caller destroys, also
- * after a failure. */
+/** Collective.  Set the reducer's node, params, begin and end.  A failure is agreed on.  The caller destroys, also after a
+ * failure.
+ * @param[in] n_tails  the largest number of tails that one step sums */
 TUTTI_NODISCARD
 tutti_status tutti_node_create(tutti_reducer *reducer, int n_tails);
 void tutti_node_destroy(tutti_reducer *reducer);
@@ -34,12 +35,14 @@ void tutti_node_destroy(tutti_reducer *reducer);
 /** Local.  Where own slice k begins, k in [0, n_own_slices]. */
 int64_t tutti_node_slice_begin(const tutti_reducer *reducer, int k);
 
-/** Collective over the node.  The digits of all tails of the node's ranks, tail[n_rows], are summed into
- * sums[n_digits].  It is the barrier between the ranks' leaves and the sums over them. */
+/** Collective over the node.  Wait until all ranks have written their leaves, and sum the tails of the node.
+ * @param[in]  tail  [n_rows] tails of this rank
+ * @param[out] sums  [n_digits] digits of the sums, see exact_sums_impl.h */
 TUTTI_NODISCARD
-tutti_status tutti_node_meet(tutti_node *node, double (*tail)[TUTTI_N_TAIL], int n_rows, float *sums);
+tutti_status tutti_node_barrier_sum_tails(tutti_node *node, double (*tail)[TUTTI_N_TAIL], int n_rows,
+                                          float *sums);
 
-/** Operations of the reducers' tables. */
+/** Operations for the tables of the reducers. */
 TUTTI_NODISCARD
 tutti_status tutti_node_sum_slices(const tutti_reducer *reducer, double *values, int64_t n);
 TUTTI_NODISCARD

@@ -1,3 +1,5 @@
+/** The public side of the reducers: it chooses the implementation and calls it through its table.  An implementation is a way
+ * to sum gradients over ranks (flat, shared, tree).  The room train calls it in each step. */
 #include "base/fault.h"
 #include "par/par_impl.h"
 #include "par/reducer_impl.h"
@@ -15,7 +17,7 @@ static const tutti_reducer_ops *find(tutti_reduce_kind kind) {
   return NULL;
 }
 
-/** So that bytes of all buffers of a node can be counted. */
+/** An int64_t holds the bytes of all buffers of a node up to this number. */
 static const int64_t MAX_PARAMS = INT64_C(1) << 44;
 
 static tutti_status create_local(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n, int n_leaves,
@@ -49,7 +51,7 @@ tutti_status tutti_reducer_create(const tutti_comm *comm, tutti_reduce_kind kind
   *reducer = made;
   made = NULL;
 done:
-  // Where the local part failed on another rank, the implementation has not begun, here or there.
+  // If the local part failed on another rank, the implementation has not begun, here or there.
   tutti_reducer_destroy(&made);
   return status;
 }
@@ -91,11 +93,7 @@ float *tutti_reducer_leaf(tutti_reducer *reducer, int leaf) {
 void tutti_reducer_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count) {
   TUTTI_ASSERT(leaf >= reducer->first_leaf && leaf < reducer->first_leaf + reducer->n_own_leaves);
   TUTTI_ASSERT(begin >= 0 && count >= 0 && begin + count <= reducer->n);
-  reducer->ops->leaf_done(reducer, leaf, begin, count);
-}
-
-void tutti_reducer_no_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count) {
-  (void)reducer, (void)leaf, (void)begin, (void)count;
+  if (reducer->ops->leaf_done) reducer->ops->leaf_done(reducer, leaf, begin, count);
 }
 
 tutti_status tutti_reducer_reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]) {

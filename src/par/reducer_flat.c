@@ -2,9 +2,9 @@
  * reference for the tests of the others.  The tail lies behind the gradient in the same buffer. */
 #include <string.h>
 
+#include "par/exact_sums_impl.h"
 #include "par/par_impl.h"
 #include "par/reducer_impl.h"
-#include "par/tail.h"
 
 static int64_t message_length(const tutti_reducer *reducer) {
   return reducer->n + TUTTI_N_TAIL * (int64_t)tutti_tail_digits(tutti_comm_size(reducer->comm));
@@ -78,7 +78,6 @@ const tutti_reducer_ops tutti_reducer_flat = {
     .create = create,
     .destroy = destroy,
     .leaf = leaf_buffer,
-    .leaf_done = tutti_reducer_no_leaf_done,
     .reduce = reduce,
     .gradient = gradient,
     .sum_slices = sum_slices,

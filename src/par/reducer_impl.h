@@ -1,16 +1,16 @@
 #pragma once
-/** Inside of the reducers: one implementation is one table of operations.  Each operation keeps the promise
- * of the function of the same name in tutti/par.h. */
+/** Inside of the reducers: an implementation is a table of operations.  Each operation keeps the promise of the function of
+ * the same name in tutti/par.h. */
 #include "tutti/par.h"
 
 typedef struct {
   const char *name;
-  /** Collective.  Sets params, begin, end and data; what fails is agreed on.  The caller destroys. */
+  /** Collective.  Sets params, begin, end and data.  A failure is agreed on.  The caller destroys, also after a failure. */
   tutti_status (*create)(tutti_reducer *reducer);
-  /** Collective.  Also after a create that failed half-way. */
+  /** Collective. */
   void (*destroy)(tutti_reducer *reducer);
   float *(*leaf)(tutti_reducer *reducer, int leaf);
-  void (*leaf_done)(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count);
+  void (*leaf_done)(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count); // NULL: nothing to do
   tutti_status (*reduce)(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]);
   float *(*gradient)(tutti_reducer *reducer, int64_t at, int64_t count);
   tutti_status (*sum_slices)(const tutti_reducer *reducer, double *values, int64_t n);
@@ -30,8 +30,5 @@ struct tutti_reducer {
   struct tutti_node *node; // NULL for flat; see node_impl.h
   void *data;              // the implementation's own
 };
-
-/** A leaf a rank: nothing is summed before all have come. */
-void tutti_reducer_no_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count);
 
 extern const tutti_reducer_ops tutti_reducer_flat, tutti_reducer_shared, tutti_reducer_tree;

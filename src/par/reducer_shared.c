@@ -6,9 +6,9 @@
  * gradient is read before all are written, and no parameter before all are updated. */
 #include <string.h>
 
+#include "par/exact_sums_impl.h"
 #include "par/node_impl.h"
-#include "par/sums.h"
-#include "par/tail.h"
+#include "par/sums_impl.h"
 
 typedef struct {
   tutti_window *gradients; // [node_size, n] a part for each rank
@@ -86,7 +86,7 @@ static tutti_status sum_nodes(const tutti_reducer *reducer, int k) {
 static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]) {
   shared *self = reducer->data;
   const float *sums = self->digits;
-  TUTTI_TRY(tutti_node_meet(reducer->node, tail, 1, self->digits));
+  TUTTI_TRY(tutti_node_barrier_sum_tails(reducer->node, tail, 1, self->digits));
   if (self->message) {
     for (int k = 0; k < reducer->node->n_own_slices; k++) TUTTI_TRY(sum_nodes(reducer, k));
     sums = self->message + (reducer->end - reducer->begin);
@@ -108,7 +108,6 @@ const tutti_reducer_ops tutti_reducer_shared = {
     .create = create,
     .destroy = destroy,
     .leaf = leaf_buffer,
-    .leaf_done = tutti_reducer_no_leaf_done,
     .reduce = reduce,
     .gradient = gradient,
     .sum_slices = tutti_node_sum_slices,

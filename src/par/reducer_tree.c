@@ -1,14 +1,14 @@
-/** Leaves are summed in one binary tree, so that the bits do not depend on who computed which.  A rank sums its own
- * leaves while they come, as a binary counter counts: a subtree is summed when its last leaf is there.  What is left
- * is at most two subtrees of each size; each rank sums its slice over those of all ranks of its node, and on several
- * nodes the owners of the slice exchange what their nodes have. */
+/** Leaves are summed in one binary tree, so that the bits do not depend on the rank that computed a leaf.  A rank sums its own
+ * leaves while they come, as a binary counter counts: it sums a subtree when the last leaf of the subtree is there.  At most
+ * two subtrees of each size are left.  Then each rank sums its slice over the subtrees of all ranks of its node, and on
+ * several nodes the owners of the slice exchange the sums of their nodes. */
 #include "par/tree_impl.h"
 
 #include <string.h>
 
-#include "par/slices.h"
-#include "par/sums.h"
-#include "par/tail.h"
+#include "par/exact_sums_impl.h"
+#include "par/slices_impl.h"
+#include "par/sums_impl.h"
 
 // --- create
 
@@ -21,12 +21,7 @@ static tutti_status find_places(const tutti_comm *comm, tutti_tree *self) {
   return TUTTI_OK;
 }
 
-void tutti_tree_leaves(const tutti_reducer *reducer, int place, int *first, int *end) {
-  *first = tutti_part_begin(reducer->n_leaves, place, reducer->comm->size);
-  *end = tutti_part_begin(reducer->n_leaves, place + 1, reducer->comm->size);
-}
-
-/** Local.  Which slot each own leaf goes to. */
+/** Local.  Choose the slot of each own leaf. */
 static tutti_status plan_slots(tutti_reducer *reducer, tutti_tree *self) {
   const tutti_comm *comm = reducer->comm;
   int first = 0, end = 0;
@@ -56,7 +51,7 @@ static tutti_subtrees subtrees_of(const tutti_reducer *reducer, int place) {
   return subtrees;
 }
 
-/** Local, with the window.  How the node's slots are summed. */
+/** Local, after the window is there.  Plan the sums over the slots of the node. */
 static tutti_status plan_fold(const tutti_reducer *reducer, tutti_tree *self) {
   const tutti_comm *comm = reducer->comm;
   const int place = self->places[comm->node_index];
@@ -146,7 +141,7 @@ static void leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t c
 static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]) {
   tutti_tree *self = reducer->data;
   const int n_rows = reducer->n_own_leaves > 0 ? reducer->n_own_leaves : 1;
-  TUTTI_TRY(tutti_node_meet(reducer->node, tail, n_rows, self->digits));
+  TUTTI_TRY(tutti_node_barrier_sum_tails(reducer->node, tail, n_rows, self->digits));
   for (int k = 0; self->exchange && k < reducer->node->n_own_slices; k++) {
     TUTTI_TRY(tutti_tree_exchange_slice(reducer, k));
     TUTTI_MPI(MPI_Allreduce(self->digits, self->all_digits, reducer->node->n_digits, MPI_FLOAT, MPI_SUM,
@@ -157,11 +152,7 @@ static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL])
   return TUTTI_OK;
 }
 
-void tutti_tree_seek(tutti_tree *tree, int64_t at) {
-  for (int k = 0; k < tree->fold.n; k++) tree->sources[k] = tree->bases[k] + at;
-}
-
-/** Block by block, each of which stays in the cache while it is summed. */
+/** Sum block by block, because a block stays in the cache while it is summed. */
 static void sum_node(tutti_tree *self, int64_t at, int64_t count, float *sum) {
   for (int64_t done = 0; done < count; done += TUTTI_BLOCK) {
     const int64_t left = count - done;

@@ -1,8 +1,10 @@
-#include "par/subtrees.h"
+/** Sums in the order of one binary tree over leaves.  A range of leaves is kept as the counts of its subtrees, as a binary
+ * counter keeps its digits: equal neighbours are summed.  reducer_tree.c and tree_exchange.c call it. */
+#include "par/subtrees_impl.h"
 
 #include <stdbool.h>
 
-#include "par/sums.h"
+#include "par/sums_impl.h"
 
 tutti_subtrees tutti_subtrees_make(int begin) {
   return (tutti_subtrees){.end = begin};

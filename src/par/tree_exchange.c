@@ -1,11 +1,11 @@
-/** A slice's sum over several nodes.  Its owners, one a node, cut it into as many parts as they are.  Each sends to each
- * what its node has of that one's part, which sums it in the order of the tree and sends the sum to all. */
+/** The sum of a slice over several nodes.  The owners of the slice, one per node, cut it into one part per owner.  Each sends
+ * the sums of its node to the owner of the part, who sums them in the order of the tree and sends the result to all.
+ * Only reducer_tree.c calls it. */
 #include "par/tree_impl.h"
 
 #include <string.h>
 
-/** Elements of a slice that are exchanged at once: enough for messages to be long, few enough for buffers to be
- * small. */
+/** Elements of a slice that are exchanged at once: messages are long then, and buffers still small. */
 enum { CHUNK = 1 << 18 };
 
 struct tutti_tree_exchange {
@@ -98,7 +98,7 @@ static void cut(tutti_tree_exchange *self, int node, int count) {
   }
 }
 
-/** What this node has of one part, elements [at, at + count): a row for each of its subtrees. */
+/** Write the sums of this node for one part, elements [at, at + count), as a row per subtree. */
 static void fill(tutti_tree *tree, int64_t at, int count, float *rows) {
   const float *sums[TUTTI_MAX_SUBTREES];
   for (int done = 0; done < count; done += TUTTI_BLOCK) {
@@ -110,7 +110,7 @@ static void fill(tutti_tree *tree, int64_t at, int count, float *rows) {
   }
 }
 
-/** The sum over all nodes of this one's part. */
+/** Sum the part of this node over all nodes. */
 static void sum_part(tutti_tree *tree, int count, float *sum) {
   tutti_tree_exchange *self = tree->exchange;
   for (int done = 0; done < count; done += TUTTI_BLOCK) {

@@ -1,13 +1,14 @@
 #pragma once
 /** Inside of the tree reducer: the leaves that a rank owns, and where their sums lie. */
 #include "par/node_impl.h"
-#include "par/subtrees.h"
+#include "par/slices_impl.h"
+#include "par/subtrees_impl.h"
 
 typedef struct tutti_tree_exchange tutti_tree_exchange;
 
-/** The ranks' places in the order of (node, rank on it) divide the leaves.  Of its own leaves a rank keeps the sums over
- * the subtrees that they fall into, in *slots*: [n_slots, stride] floats.  Those that are left in the end are shared
- * with the node. */
+/** The leaves are divided among the ranks by their places, in the order of (node, rank on it).  A rank keeps the sums over the
+ * subtrees of its own leaves in *slots*, [n_slots, stride] floats.  The slots that are left in the end are shared with the
+ * node. */
 typedef struct {
   int *places; // [n_nodes + 1] of the nodes' first ranks; how many ranks there are
 
@@ -28,15 +29,20 @@ typedef struct {
 } tutti_tree;
 
 /** Local.  Leaves [first, end) of the rank at a place. */
-void tutti_tree_leaves(const tutti_reducer *reducer, int place, int *first, int *end);
+static inline void tutti_tree_leaves(const tutti_reducer *reducer, int place, int *first, int *end) {
+  *first = tutti_part_begin(reducer->n_leaves, place, reducer->comm->size);
+  *end = tutti_part_begin(reducer->n_leaves, place + 1, reducer->comm->size);
+}
 
-/** Local.  What goes to the other owners of a slice and comes from them.  Fails alone: to be agreed on. */
+/** Local.  Point tree->sources to elements from `at` on. */
+static inline void tutti_tree_seek(tutti_tree *tree, int64_t at) {
+  for (int k = 0; k < tree->fold.n; k++) tree->sources[k] = tree->bases[k] + at;
+}
+
+/** Local.  The messages between the owners of a slice, and memory for them.  The caller agrees on a failure. */
 TUTTI_NODISCARD
 tutti_status tutti_tree_exchange_create(const tutti_reducer *reducer, tutti_tree_exchange **exchange);
 void tutti_tree_exchange_destroy(tutti_tree_exchange **exchange);
-
-/** Local.  Point tree->sources to elements from `at` on. */
-void tutti_tree_seek(tutti_tree *tree, int64_t at);
 
 /** Collective over the owners of own slice k: its sums over all nodes into tree->result. */
 TUTTI_NODISCARD

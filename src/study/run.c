@@ -49,7 +49,7 @@ static tutti_status run_one(tutti_study *study, choice next) {
 /** Choose the next trial; -1 if there is none, or if another group has failed.  On the leader. */
 static tutti_status choose(tutti_study *study, choice *next) {
   bool ending = false;
-  TUTTI_TRY(tutti_alarm_look(study->failed, &ending));
+  TUTTI_TRY(tutti_alarm_is_raised(study->failed, &ending));
   if (!ending) TUTTI_TRY(tutti_queue_take(study, &next->number));
   if (next->number >= 0) next->setting = study->set.results[next->number].setting;
   return TUTTI_OK;

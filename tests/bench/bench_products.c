@@ -8,7 +8,7 @@
 #include "linalg/matmul.h"
 #include "linalg/matmul_blas.h"
 #include "linalg/peak.h"
-#include "linalg/reference.h"
+#include "linalg/reference_impl.h"
 #include "support/bench.h"
 #include "support/numbers.h"
 #ifdef BENCH_XSMM

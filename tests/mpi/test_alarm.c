@@ -5,7 +5,7 @@
 
 static bool look(tutti_alarm *alarm) {
   bool raised = false;
-  EXPECT_OK(tutti_alarm_look(alarm, &raised));
+  EXPECT_OK(tutti_alarm_is_raised(alarm, &raised));
   return raised;
 }
 

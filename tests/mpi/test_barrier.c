@@ -2,7 +2,7 @@
 #include <time.h>
 
 #include "layouts.h"
-#include "par/barrier.h"
+#include "par/barrier_impl.h"
 #include "support/mpi_main.h"
 
 /** Barrier, and a number of each rank on a cache line of its own. */

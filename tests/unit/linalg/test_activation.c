@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "linalg/activation.h"
-#include "linalg/reference.h"
-#include "linalg/softmax.h"
+#include "linalg/reference_impl.h"
+#include "linalg/softmax_impl.h"
 #include "support/check.h"
 #include "support/numbers.h"
 

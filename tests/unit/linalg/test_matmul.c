@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "linalg/matmul.h"
-#include "linalg/reference.h"
+#include "linalg/reference_impl.h"
 #include "support/check.h"
 #include "support/numbers.h"
 

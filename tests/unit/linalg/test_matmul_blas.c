@@ -3,7 +3,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "linalg/reference.h"
+#include "linalg/reference_impl.h"
 #include "support/check.h"
 #include "support/numbers.h"
 #include "tutti/linalg.h"

@@ -1,7 +1,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "linalg/product.h"
+#include "linalg/product_impl.h"
 #include "support/check.h"
 #include "support/numbers.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "linalg/reduce.h"
-#include "linalg/reference.h"
+#include "linalg/reference_impl.h"
 #include "support/check.h"
 #include "support/numbers.h"
 

@@ -1,4 +1,4 @@
-#include "par/slices.h"
+#include "par/slices_impl.h"
 
 #include "support/check.h"
 

@@ -1,4 +1,4 @@
-#include "par/subtrees.h"
+#include "par/subtrees_impl.h"
 
 #include <stdbool.h>
 

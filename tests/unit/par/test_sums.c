@@ -1,4 +1,4 @@
-#include "par/sums.h"
+#include "par/sums_impl.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 #pragma once
-/** Sums of arrays, each element read once and written once.  Local. */
+/** Sums of arrays that read and write each element once.  Local. */
 #include "tutti/base.h"
 
 /** sum[count] = sources[0] + (sources[1] + (... + sources[n - 1])), n >= 1, element by element in that order.

@@ -1,4 +1,6 @@
-#include "par/tail.h"
+/** Exact sums of doubles that travel in the floats of a gradient's message (exact_sums_impl.h has the idea).  The reducers
+ * encode the tail before the reduction and decode it afterwards. */
+#include "par/exact_sums_impl.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -24,7 +26,7 @@ static int n_digits(int bits) {
   return (RANGE_BITS + bits - 1) / bits;
 }
 
-bool tutti_tail_holds(double value) {
+bool tutti_tail_representable(double value) {
   return fabs(value) < ldexp(1, RANGE_BITS + LOWEST_BIT);
 }
 
@@ -32,7 +34,7 @@ bool tutti_tail_holds(double value) {
  * whole part away are exact. */
 static void encode(double value, int n, int bits, float *digits) {
   for (int k = 0; k < n; k++) digits[k] = 0;
-  if (!tutti_tail_holds(value)) {
+  if (!tutti_tail_representable(value)) {
     digits[0] = NAN;
     return;
   }

@@ -1,8 +1,8 @@
 #pragma once
-/** One binary tree over leaves 0, 1, ..., whoever computed them, and sums in its order.  Local.
+/** One binary tree over leaves 0, 1, ..., and sums in its order.  Local.
  *
- * The tree is that of the next power of two, without the leaves that are not there: a node is the sum of its two
- * children, left + right, or the left child alone where the right one has no leaf.  A *subtree* is 2^k leaves from a
+ * The tree is that of the next power of two, without the leaves that do not exist: a node is the sum of its two
+ * children, left + right, or the left child alone if the right one has no leaf.  A *subtree* is 2^k leaves from a
  * multiple of 2^k on.  A range of leaves falls into subtrees, the largest possible ones, in one way; two neighbours
  * that are the children of one node are summed as soon as both are there. */
 #include "tutti/base.h"
@@ -23,8 +23,7 @@ tutti_subtrees tutti_subtrees_make(int begin);
  * @return how many of those before it are then summed with it, one after another from the right */
 int tutti_subtrees_grow(tutti_subtrees *subtrees, int count);
 
-/** How sources that come in the order of the leaves, each the sum over a subtree, are summed as far as the tree
- * allows, a block at a time. */
+/** A plan for summing sources, each the sum over a subtree, in the order of their leaves. */
 typedef struct {
   tutti_subtrees subtrees; // of the sources so far
   int n, capacity;         // sources
@@ -39,7 +38,7 @@ void tutti_fold_destroy(tutti_fold *fold);
 /** The next source: the sum over a subtree of `count` leaves. */
 void tutti_fold_add(tutti_fold *fold, int count);
 
-/** What folding takes: work[TUTTI_FOLD_WORK], of which no more is touched than the sources make needed. */
+/** Floats of scratch memory for folding.  Only as much is touched as the sources need. */
 enum { TUTTI_FOLD_WORK = TUTTI_MAX_SUBTREES * TUTTI_BLOCK };
 
 /** The sums over the range's subtrees, the first fold->subtrees.n of sums: `count` elements each, at most TUTTI_BLOCK,

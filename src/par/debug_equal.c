@@ -1,3 +1,4 @@
+/** The check, in debug builds only, that the arguments of a collective call are equal on all ranks. */
 #include "par/par_impl.h"
 
 #ifdef NDEBUG

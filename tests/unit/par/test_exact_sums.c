@@ -1,4 +1,4 @@
-#include "par/tail.h"
+#include "par/exact_sums_impl.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -174,5 +174,5 @@ int main(void) {
       cmocka_unit_test(what_is_not_finite_is_seen),
       cmocka_unit_test(values_do_not_mix),
   };
-  return cmocka_run_group_tests_name("par.tail", tests, NULL, check_no_leak);
+  return cmocka_run_group_tests_name("par.exact_sums", tests, NULL, check_no_leak);
 }

@@ -1,3 +1,5 @@
+/** The check that arrays are equal bit by bit on all ranks, for parameters after a step: first by a fingerprint, and number by
+ * number only if these differ.  It finds memory, processors and networks that change data. */
 #include <math.h>
 #include <string.h>
 
@@ -5,10 +7,10 @@
 #include "base/log.h"
 #include "par/par_impl.h"
 
-/** What one rank has. */
+/** The fingerprint of one rank. */
 typedef struct {
   uint64_t fingerprint;
-  int64_t number; // of the rank in the job, which its user knows it by
+  int64_t number; // of the rank in the job, as in its log
 } holder;
 
 static bool is_held_by_most(const holder *all, int n, uint64_t fingerprint) {
@@ -17,7 +19,8 @@ static bool is_held_by_most(const holder *all, int n, uint64_t fingerprint) {
   return n_holders > n / 2;
 }
 
-/** The lowest rank that has what most have, else rank 0: by a vote in one pass (Boyer and Moore, 1981). */
+/** The lowest rank with the fingerprint of most ranks, or rank 0 if no fingerprint has a majority: a vote in one pass (Boyer and
+ * Moore, 1981). */
 static int find_right(const holder *all, int n, bool *by_most) {
   int votes = 0, right = 0;
   uint64_t candidate = all[0].fingerprint;
@@ -30,19 +33,21 @@ static int find_right(const holder *all, int n, bool *by_most) {
   return right;
 }
 
-/** Of the bits of what is not a number a sum promises nothing. */
+/** A sum may give any bits for a NaN. */
 static bool is_same(float a, float b) {
   return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
 }
 
-/** How many of values[n] are those of `right` from the first on. */
+/** The number of equal elements before the first difference. */
 static int64_t count_same(const float *values, const float *right, int64_t n) {
   int64_t i = 0;
   while (i < n && is_same(values[i], right[i])) i++;
   return i;
 }
 
-/** Collective.  The first of values[n] that is not the one of rank `root`, n: none, and both. */
+/** Collective.  Compare with the values of rank `root`.
+ * @param[out] first  index of the first difference; n: none
+ * @param[out] both   the own value there and that of root */
 static tutti_status find_first(const tutti_comm *comm, int root, const float *values, int64_t n,
                                int64_t *first, float both[2]) {
   enum { PIECE = 4096 };
@@ -61,9 +66,9 @@ static tutti_status find_first(const tutti_comm *comm, int root, const float *va
   return TUTTI_OK;
 }
 
-/** Collective, where the fingerprints differ. */
-static tutti_status blame(const tutti_comm *comm, const holder *all, const float *values, int64_t n,
-                          const char *what) {
+/** Collective, if the fingerprints differ.  Fails on the ranks that differ from the majority. */
+static tutti_status report_difference(const tutti_comm *comm, const holder *all, const float *values,
+                                      int64_t n, const char *what) {
   bool by_most;
   int64_t first;
   float both[2] = {0, 0};
@@ -74,8 +79,8 @@ static tutti_status blame(const tutti_comm *comm, const holder *all, const float
     local = tutti_fail(
         TUTTI_ERR_SYSTEM, __func__, __FILE__, __LINE__,
         "%s are not those of rank %lld%s: number %lld of %lld is %.9g here and %.9g there; memory, a "
-        "processor or the network has changed it; start again, which goes on from the last checkpoint, and "
-        "do without that host where it happens again",
+        "processor or the network has changed it; start again, which continues from the last checkpoint, and "
+        "leave that host out if it happens again",
         what, (long long)all[root].number, by_most ? " and of most" : ", and either may be wrong",
         (long long)first, (long long)n, (double)both[0], (double)both[1]);
   return tutti_agree(comm, local);
@@ -84,7 +89,7 @@ static tutti_status blame(const tutti_comm *comm, const holder *all, const float
 tutti_status tutti_same_floats(const tutti_comm *comm, const float *values, int64_t n, const char *what) {
   const holder own = {tutti_hash(0, values, n * (int64_t)sizeof *values), tutti_log_rank()};
   const int64_t bits = (int64_t)own.fingerprint;
-  int64_t most[2] = {bits, ~bits}; // as in tutti_same
+  int64_t most[2] = {bits, ~bits}; // the largest and the smallest at once, as in tutti_same
   holder *all = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY(tutti_same(comm, n, what));
@@ -92,7 +97,7 @@ tutti_status tutti_same_floats(const tutti_comm *comm, const float *values, int6
   if (most[0] == ~most[1]) return TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_agree(comm, TUTTI_NEW(all, comm->size)));
   TUTTI_MPI_GOTO(done, MPI_Allgather(&own, sizeof own, MPI_BYTE, all, sizeof own, MPI_BYTE, comm->all));
-  TUTTI_TRY_GOTO(done, blame(comm, all, values, n, what));
+  TUTTI_TRY_GOTO(done, report_difference(comm, all, values, n, what));
 done:
   tutti_free(all);
   return status;
