@@ -38,28 +38,28 @@ typedef enum {
       TUTTI_N_STATUS
 } tutti_status;
 
-/** Local.  The process exit status of a code; 70 for a value that is no code. */
+/** Local.  The exit status of the program for a code; 70 for a value that is not a code. */
 int tutti_status_exit(tutti_status status);
 
 /** Local.  A short phrase for the kind of failure. */
 const char *tutti_status_sentence(tutti_status status);
 
-/** Local.  Record the text of a failure for this thread and give `status` back.  Use TUTTI_FAIL or
- * TUTTI_CHECK. The text says what happened, where (file, key, line), what was expected and what to do; no
- * full stop, no newline. */
+/** Local.  Record the text of a failure for this thread.  Use TUTTI_FAIL or TUTTI_CHECK.  The text says what happened, where
+ * (file, key, line), what was expected and what to do, without a full stop or newline.
+ * @return status */
 tutti_status tutti_fail(tutti_status status, const char *function, const char *file, int line,
                         const char *format, ...) TUTTI_PRINTF(5, 6);
 
-/** Local.  Note one more frame on the failure's way up.  Use TUTTI_TRY. */
+/** Local.  Add a frame to the trace of the failure.  Use TUTTI_TRY. */
 void tutti_fail_pass(const char *function, const char *file, int line);
 
-/** Local.  The text of this thread's last failure ("" before the first); valid until the next failure. */
+/** Local.  The text of the last failure of this thread, "" before the first; valid until the next failure. */
 const char *tutti_fail_text(void);
 
-/** Local.  The frames the last failure passed, innermost first, one a line. */
+/** Local.  The frames that the last failure passed, innermost first, one per line. */
 const char *tutti_fail_trace(void);
 
-/** Local.  Replace the text (another rank's has been received).  The text is copied. */
+/** Local.  Replace the text by that of another rank.  The text is copied. */
 void tutti_fail_set_text(const char *text);
 
 #define TUTTI_FAIL(status, ...) return tutti_fail((status), __func__, __FILE__, __LINE__, __VA_ARGS__)
@@ -78,7 +78,7 @@ void tutti_fail_set_text(const char *text);
     }                                                                                                        \
   } while (0)
 
-/** For functions that own something: set the variable `status`, leave by the label. */
+/** TUTTI_TRY for functions that own something: they set the variable `status` and leave by the label. */
 #define TUTTI_TRY_GOTO(label, call)                                                                          \
   do {                                                                                                       \
     status = (call);                                                                                         \
@@ -96,7 +96,7 @@ void tutti_fail_set_text(const char *text);
     }                                                                                                        \
   } while (0)
 
-/** A bug of ours, never a user's: debug builds print the place and abort. */
+/** A check for bugs of ours, never for input: debug builds print the place and abort. */
 #ifdef NDEBUG
 #define TUTTI_ASSERT(condition) ((void)0)
 #else
@@ -104,29 +104,29 @@ void tutti_assert_failed(const char *condition, const char *file, int line);
 #define TUTTI_ASSERT(condition) ((condition) ? (void)0 : tutti_assert_failed(#condition, __FILE__, __LINE__))
 #endif
 
-/** Local.  [n] elements of `unit` bytes, zeroed, 64-byte aligned; n = 0 gives a valid pointer.
- * @return NULL without memory or on overflow, with the failure's text set.  The caller frees with
- * tutti_free. */
+/** Local.  Allocate n elements of `unit` bytes, zeroed, 64-byte aligned; n = 0 gives a valid pointer.
+ * @return owned by the caller (tutti_free); NULL, with the text of the failure set, without memory or on overflow */
 void *tutti_calloc(int64_t n, size_t unit);
 
-/** Local.  A copy of `text`, to be freed with tutti_free; NULL without memory. */
+/** Local.  A copy of `text`, owned by the caller (tutti_free); NULL without memory. */
 char *tutti_strdup(const char *text);
 
 /** Local.  Accepts NULL. */
 void tutti_free(void *memory);
 
-/** Local.  Allocations of tutti_calloc that are not freed yet, over all threads. */
+/** Local.  The number of allocations that are not freed yet, over all threads. */
 int64_t tutti_alloc_live(void);
 
 /** TUTTI_TRY(TUTTI_NEW(pointer, n)): pointer to n zeroed elements of its type, or TUTTI_ERR_MEMORY. */
 #define TUTTI_NEW(pointer, n)                                                                                \
   (((pointer) = tutti_calloc((n), sizeof *(pointer))) ? TUTTI_OK : TUTTI_ERR_MEMORY)
 
-/** Elements of a block of the flat buffers of parameters and gradients.  Where a buffer is cut into slices, they
- * begin at whole blocks, and sums over a buffer add up its blocks' sums: so no number depends on the slices. */
+/** Elements of a block of the flat buffers of parameters and gradients.  Slices of a buffer begin at whole blocks, and sums over
+ * a buffer add the sums of its blocks, so that no number depends on the slices. */
 enum { TUTTI_BLOCK = 1024 };
 
-/** Local.  The one way from a 64-bit count to the int that MPI 3 and BLAS take.
- * @return ERR_INTERNAL where n does not fit, `what` in the text */
+/** Local.  Convert a 64-bit count to the int that MPI 3 and BLAS take.
+ * @param[in] what  the name of the count, for the message
+ * @return ERR_INTERNAL if n does not fit */
 TUTTI_NODISCARD
 tutti_status tutti_to_int(int64_t n, const char *what, int *out);

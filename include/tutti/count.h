@@ -11,19 +11,21 @@ typedef enum {
 } tutti_unit;
 
 typedef struct {
-  double value; // 0: never, or none
+  double value; // in `unit`; 0: never, or none
   tutti_unit unit;
 } tutti_count;
 
-/** Read `text`; a bare number takes the unit `bare`.  `allowed` is a sum of tutti_unit.
- * @return ERR_CONFIG with what is allowed, where it is no count >= 0 in an allowed unit */
+/** Read a count.
+ * @param[in] allowed  sum of the tutti_unit that are allowed
+ * @param[in] bare     the unit of a number without one
+ * @return ERR_CONFIG, with what is allowed, if `text` is not a count >= 0 in an allowed unit */
 TUTTI_NODISCARD
 tutti_status tutti_count_parse(const char *text, unsigned allowed, tutti_unit bare, tutti_count *count);
 
-/** Write it as tutti_count_parse reads it. */
+/** Write a count as tutti_count_parse reads it. */
 void tutti_count_print(tutti_count count, char *text, size_t bytes);
 
-/** Places in a training, each after the one before, all in one unit: "10, 20, 30 epochs". */
+/** Places in a training in ascending order, all in one unit: "10, 20, 30 epochs". */
 enum { TUTTI_MAX_MILESTONES = 16 };
 typedef struct {
   int n; // 0: none
@@ -31,11 +33,11 @@ typedef struct {
   double values[TUTTI_MAX_MILESTONES]; // above 0, rising
 } tutti_milestones;
 
-/** Read `text`: counts separated by commas; only the last needs its unit.  `allowed` is a sum of tutti_unit.
- * @return ERR_CONFIG with what is allowed: no count, more than TUTTI_MAX_MILESTONES, several units, one that is not above
- * the one before */
+/** Read counts that are separated by commas; only the last needs its unit.
+ * @param[in] allowed  sum of the tutti_unit that are allowed
+ * @return ERR_CONFIG, with what is allowed: not a count, more than TUTTI_MAX_MILESTONES, several units, or not ascending */
 TUTTI_NODISCARD
 tutti_status tutti_milestones_parse(const char *text, unsigned allowed, tutti_milestones *milestones);
 
-/** Write them as tutti_milestones_parse reads them; "" for none. */
+/** Write milestones as tutti_milestones_parse reads them; "" for none. */
 void tutti_milestones_print(const tutti_milestones *milestones, char *text, size_t bytes);

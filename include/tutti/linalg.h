@@ -23,36 +23,34 @@ typedef enum {
   TUTTI_N_LOSSES
 } tutti_loss;
 
-/** What the samples should have given: one of the two is set.  Class c stands for the value c where there is
- * one output, and for a row with 1 in column c and 0 elsewhere where there are several. */
+/** The targets of samples: either classes or values are set.  Class c stands for the value c if there is one output, and for a row
+ * with 1 in column c and 0 elsewhere if there are several. */
 typedef struct {
-  const int32_t *classes; // [rows], each in [0, n_out); 0 or 1 where n_out is 1
+  const int32_t *classes; // [rows], each in [0, n_out); 0 or 1 if n_out is 1
   const float *values;    // [rows, n_out]
-  const float *weights;   // [rows] what a sample's loss is multiplied with, finite and >= 0; NULL: 1
-  double
-      smoothing; // in [0, 1), for losses that take it (tutti_loss_takes_smoothing): so much of each sample's target
-  // is spread evenly over the classes, t (1 - smoothing) + smoothing / n_out, or over the two sides
-  // of an output where each is a label of its own, t (1 - smoothing) + smoothing / 2 (Keras)
-  bool
-      one_hot; // binary, hinge: the outputs are classes of which one is right, and the metric counts them as such
+  const float *weights;   // [rows] factors of the losses, finite and >= 0; NULL: 1
+  // In [0, 1), for losses that take it (tutti_loss_takes_smoothing).  As in Keras, this part of each target is spread evenly
+  // over the classes, t (1 - smoothing) + smoothing / n_out, or over the two sides of an output that is a label of its own.
+  double smoothing;
+  bool one_hot; // binary, hinge: exactly one output of a sample is right, and the metric counts samples
 } tutti_targets;
 
-/** How the terms of an element are added.  ANY takes whatever is fastest for the shape: the BLAS or our own loops,
- * by a rule of the shape alone, so that all ranks take the same.  IN_ORDER takes our own loops:
- * an element's bits then depend on nothing but its own factors, neither on the other rows nor on threads. */
+/** The order in which the terms of an element of a product are added.  ANY chooses the fastest loops for the shape, our own or
+ * those of the BLAS, by a rule of the shape alone, so that all ranks choose alike.  IN_ORDER chooses our own loops: the bits of
+ * an element then depend only on its own factors, not on other rows or threads. */
 typedef enum { TUTTI_SUM_ANY, TUTTI_SUM_IN_ORDER } tutti_sum_order;
 
 /** Names in the order of the enums. */
 extern const char *const tutti_activation_names[TUTTI_N_ACTIVATIONS];
 extern const char *const tutti_loss_names[TUTTI_N_LOSSES];
 
-/** What the BLAS says of itself, for reports: "OpenBLAS 0.3.21 Zen", "BLIS 0.9.0 skx", and whether this
+/** The BLAS as it describes itself, for reports: "OpenBLAS 0.3.21 Zen", "BLIS 0.9.0 skx", and whether this
  * program chose the kernels.  Valid until the thread's next call. */
 const char *tutti_blas_description(void);
 
-/** Threads of each call from now on, products and loops alike (n < 1 is 1).  Local to the process; not while
- * another thread is in a call. */
+/** Set the threads of each call, for products and for loops (n < 1 is 1).  Local to the process; not while another thread is in a
+ * call. */
 void tutti_linalg_set_threads(int n);
 
-/** That number; 1 before it is set, whatever the BLAS started with. */
+/** The number of threads; 1 before it is set, whatever the BLAS started with. */
 int tutti_linalg_threads(void);

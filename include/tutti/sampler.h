@@ -18,27 +18,27 @@ typedef struct {
 /** `kind` is a tutti_stream_kind; n >= 1. */
 tutti_permutation tutti_permutation_make(int64_t n, uint64_t seed, uint32_t kind, uint32_t epoch);
 
-/** The order as it is. */
+/** The permutation that leaves the order as it is. */
 tutti_permutation tutti_permutation_identity(int64_t n);
 
 /** The image of i in [0, n). */
 int64_t tutti_permutation_at(const tutti_permutation *permutation, int64_t i);
 
-/** images[n] = those of first, first + 1, ..., first + n - 1: several times as fast as one after another. */
+/** images[n] = the images of first, first + 1, ..., first + n - 1; several times as fast as one by one. */
 void tutti_permutation_fill(const tutti_permutation *permutation, int64_t first, int64_t n, int64_t *images);
 
 /** Replace each of values[n], in the permutation's range, by its image. */
 void tutti_permutation_map(const tutti_permutation *permutation, int64_t n, int64_t *values);
 
-/** What becomes of the samples that an epoch has beyond its whole batches. */
+/** The treatment of the samples that an epoch has beyond its whole batches. */
 typedef enum {
-  TUTTI_LAST_SHORT, // a batch of what is left; one larger than the epoch is cut to it
-  TUTTI_LAST_DROP,  // nothing: they are left out in this epoch
-  TUTTI_LAST_CARRY, // they begin a batch that goes on with the next epoch, or takes several
+  TUTTI_LAST_SHORT, // they are a shorter batch; a batch larger than the epoch is cut to it
+  TUTTI_LAST_DROP,  // they are left out in this epoch
+  TUTTI_LAST_CARRY, // they begin a batch that continues in the next epochs
   TUTTI_N_LASTS
 } tutti_last_batch;
 
-/** How an epoch of n samples falls into global batches. */
+/** The division of an epoch of n samples into global batches. */
 typedef struct {
   int64_t n, batch;
   tutti_last_batch last;
@@ -51,24 +51,23 @@ typedef struct {
   int64_t begin, count;
 } tutti_range;
 
-/** The epochs one after the other are one sequence of places: place p is position p mod n of epoch p / n.
- *
- * The global batch of up to `batch` samples that begins at a place, where a batch may begin: positions [begin, begin +
- * count) of its epoch.  With CARRY those from n on are positions of the epochs behind it. */
+/** The global batch of up to `batch` samples that begins at a place.  Places number the samples of all epochs in one sequence:
+ * place p is position p mod n of epoch p / n.
+ * @param[in] place  where a batch begins, as tutti_epoch_after gives it
+ * @return positions [begin, begin + count) of the epoch; with CARRY, positions from n on belong to the epochs after it */
 tutti_range tutti_epoch_batch(const tutti_epoch *epoch, int64_t place, int64_t batch);
 
-/** Where the next one begins; DROP: what is left of an epoch is skipped where it is less than `batch`. */
+/** The place where the next batch begins.  With DROP the rest of an epoch is skipped if it is less than `batch`. */
 int64_t tutti_epoch_after(const tutti_epoch *epoch, int64_t place, int64_t batch);
 
-/** One rank's shard of the `count` samples from `begin`: contiguous, the shards cover them in rank order,
- * sizes differ by at most one grain.  Where there are at least as many grains (groups of `grain` samples, the
- * last one shorter) as ranks, shards begin at whole grains, so that a group never falls on two ranks; else
- * the samples are cut evenly. grain = 1 for no groups.  More ranks than samples leaves ranks with none. */
+/** The shard of one rank of a batch.  Shards are contiguous, cover the batch in the order of the ranks, and differ by at most one
+ * grain in size.  If there are at least as many grains as ranks, shards begin at whole grains, so that a grain never falls on
+ * two ranks; else the samples are divided evenly.  Some shards are empty if there are more ranks than samples.
+ * @param[in] grain  samples of a group, the last one of a batch may be shorter; 1: there are no groups */
 tutti_range tutti_shard(tutti_range batch, int64_t grain, int rank, int size);
 
-/** Samples of the largest shard of such a batch. */
+/** The number of samples in the largest shard of a batch of `count` samples. */
 int64_t tutti_shard_largest(int64_t count, int64_t grain, int size);
 
-/** Rows held out for validation: round(n * fraction), at least 1 and at most n - 1 where fraction > 0 and n
- * > 1. */
+/** The number of rows held out for validation: round(n * fraction), between 1 and n - 1 if fraction > 0 and n > 1. */
 int64_t tutti_split_count(int64_t n, double fraction);

@@ -1,3 +1,4 @@
+/** The end of a program with a bug of ours: TUTTI_ASSERT in debug builds prints the place and aborts. */
 #include "tutti/base.h"
 
 #ifndef NDEBUG

@@ -1,3 +1,4 @@
+/** Clocks: one for durations, one for points in time that several hosts agree on, and the date for files and names. */
 #include "base/clock.h"
 
 #include <time.h>

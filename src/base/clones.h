@@ -1,6 +1,6 @@
 #pragma once
 /** One binary for every x86-64 machine: a loop marked TUTTI_CLONES is compiled for AVX-512, for AVX2 and for
- * the baseline, and the dynamic linker takes what the processor has.  The clones give the same bits: in ISO C
+ * the baseline, and the dynamic linker chooses the one for the processor.  The clones give the same bits: in ISO C
  * mode GCC does not fuse multiplications with additions.
  *
  * Not under the address sanitizer, whose checks would run in the linker's resolvers before it is set up. */

@@ -1,3 +1,5 @@
+/** Counts with a unit, such as "5 epochs", and milestones, such as "10, 20, 30 epochs": the texts of configs and command lines.
+ * One table of words serves reading, writing and messages. */
 #include "tutti/count.h"
 
 #include <stdio.h>
@@ -40,7 +42,7 @@ tutti_status tutti_count_parse(const char *text, unsigned allowed, tutti_unit ba
   const int n = sscanf(text, "%63s %63s %1s", number, unit, rest);
   double value = 0;
   TUTTI_CHECK((n == 1 || n == 2) && tutti_text_real(number, &value) && value >= 0, TUTTI_ERR_CONFIG,
-              "'%s' is no count; write a number and one of: %s", text,
+              "'%s' is not a count; write a number and one of: %s", text,
               allowed_text(allowed, units, sizeof units));
   const unit_word *word = n == 2 ? find(unit, allowed) : NULL;
   TUTTI_CHECK(n == 1 || word, TUTTI_ERR_CONFIG, "'%s': the unit '%s' is not one of: %s", text, unit,
@@ -58,21 +60,21 @@ void tutti_count_print(tutti_count count, char *text, size_t bytes) {
   snprintf(text, bytes, "%s %s", tutti_text_print_real(number, sizeof number, count.value), word);
 }
 
-/** Its unit; 0 with a bare number as without one. */
+/** Read one milestone.  A bare number gets the unit 0. */
 static tutti_status parse_item(const char *item, unsigned allowed, tutti_count *count) {
   TUTTI_TRY(tutti_count_parse(item, allowed, 0, count));
-  TUTTI_CHECK(count->value > 0, TUTTI_ERR_CONFIG, "'%s' is no place in a training; write a number above 0",
+  TUTTI_CHECK(count->value > 0, TUTTI_ERR_CONFIG, "'%s' is not a place in a training; write a number above 0",
               item);
   return TUTTI_OK;
 }
 
-/** All that is given has to have the unit of the last. */
+/** Check the last of the counts so far: its unit, if it has one, and that it is larger than the one before. */
 static tutti_status check_item(const char *text, tutti_unit unit, const tutti_milestones *counts) {
   TUTTI_CHECK(unit == 0 || unit == counts->unit, TUTTI_ERR_CONFIG,
-              "'%s' has several units; write all in one, as '10, 20, 30 epochs'", text);
+              "'%s' has several units; write all in one, for example '10, 20, 30 epochs'", text);
   const double *last = &counts->values[counts->n - 1];
   TUTTI_CHECK(counts->n == 1 || last[0] > last[-1], TUTTI_ERR_CONFIG,
-              "'%s': %g does not come after %g; write them in their order", text, last[0], last[-1]);
+              "'%s': %g does not come after %g; write them in ascending order", text, last[0], last[-1]);
   return TUTTI_OK;
 }
 
@@ -90,7 +92,7 @@ tutti_status tutti_milestones_parse(const char *text, unsigned allowed, tutti_mi
   for (const char *item = text; item; item = next) {
     char one[64];
     const size_t length = strcspn(item, ",");
-    TUTTI_CHECK(length < sizeof one, TUTTI_ERR_CONFIG, "'%.80s' is no list of counts", text);
+    TUTTI_CHECK(length < sizeof one, TUTTI_ERR_CONFIG, "'%.80s' is not a list of counts", text);
     TUTTI_CHECK(read.n < TUTTI_MAX_MILESTONES, TUTTI_ERR_CONFIG, "'%s': more than %d counts", text,
                 (int)TUTTI_MAX_MILESTONES);
     snprintf(one, sizeof one, "%.*s", (int)length, item);

@@ -1,3 +1,5 @@
+/** Faults on demand.  Fallible functions call tutti_fault with the name of their site, and the tests choose one site, rank and
+ * pass by the environment. */
 #include "base/fault.h"
 
 #include <stdio.h>
@@ -6,7 +8,7 @@
 
 #include "base/log.h"
 
-/** Split "site:rank:nth"; false where it is not of that form. */
+/** Split "site:rank:nth".  @return false if the text does not have this form */
 static bool parse(const char *text, size_t *site_length, long *rank, long *nth) {
   const char *colon = strchr(text, ':');
   if (!colon) return false;
@@ -19,7 +21,7 @@ static bool parse(const char *text, size_t *site_length, long *rank, long *nth) 
 }
 
 tutti_status tutti_fault(const char *site) {
-  static _Thread_local char counted[64]; // the variable's text that passes are counted for
+  static _Thread_local char counted[64]; // the text of the variable for which passes are counted
   static _Thread_local long passes;
   const char *wanted = getenv("TUTTI_FAULT");
   if (!wanted) {

@@ -1,3 +1,5 @@
+/** Lines on standard error with the name of the program and the rank.  All rooms report through it, because library code does
+ * not print. */
 #include "base/log.h"
 
 #include <stdarg.h>
@@ -26,7 +28,7 @@ int tutti_log_rank(void) {
   return log_rank;
 }
 
-/** One fputs, so that lines of several ranks do not mix. */
+/** Print with one fputs, so that lines of several ranks do not mix. */
 static void print_text(tutti_log_level level, const char *text) {
   static const char *const word[] = {"error: ", "warning: ", "", ""};
   char line[2200], where[32] = "";
@@ -42,15 +44,15 @@ static void print(tutti_log_level level, const char *format, va_list arguments) 
   print_text(level, text);
 }
 
-/** Whether it is among the last texts that were said once; then it is. */
-static bool was_said(const char *text) {
+/** Whether the text is among the last ones that were printed once.  It is from now on. */
+static bool was_printed(const char *text) {
   enum { N_KEPT = 64 };
-  static uint64_t said[N_KEPT];
+  static uint64_t printed[N_KEPT];
   static int next;
   const uint64_t hash = tutti_hash(0, text, (int64_t)strlen(text));
   for (int i = 0; i < N_KEPT; i++)
-    if (said[i] == hash) return true;
-  said[next] = hash;
+    if (printed[i] == hash) return true;
+  printed[next] = hash;
   next = (next + 1) % N_KEPT;
   return false;
 }
@@ -77,5 +79,5 @@ void tutti_log_once(tutti_log_level level, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  if (!was_said(text)) print_text(level, text);
+  if (!was_printed(text)) print_text(level, text);
 }

@@ -1,6 +1,6 @@
 #pragma once
-/** For loops over arrays that are the same or apart, never shifted: y[i] = f(x[i]) with y == x allowed.
- * Without the promise the compiler falls back to one element at a time where they are the same. */
+/** A promise for a loop like y[i] = f(x[i]): the arrays are the same or do not overlap.  Without it the compiler computes one
+ * element at a time if they are the same. */
 #if defined(__GNUC__) && !defined(__clang__)
 #define TUTTI_INDEPENDENT _Pragma("GCC ivdep")
 #else

@@ -1,3 +1,4 @@
+/** Allocation that checks for overflow, zeroes, aligns to cache lines and counts: each test ends with no allocation left. */
 #include "tutti/base.h"
 
 #include <stdatomic.h>

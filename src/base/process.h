@@ -3,9 +3,9 @@
 
 typedef struct {
   char name[64]; // of the program, cut by the system
-  char state;    // as ps shows it: 'R', 'S', ..., 'Z' for one that has ended and that nobody has waited for
+  char state;    // as ps shows it: 'R', 'S', ..., 'Z' for one that has ended but still has an entry
   long parent;
 } tutti_process;
 
-/** Local.  What the system tells of a process of this host; false where it does not, or where there is none. */
+/** Local.  Read what the system says about a process of this host.  @return false if it says nothing, or there is no such process */
 bool tutti_process_read(long pid, tutti_process *process);

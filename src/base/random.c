@@ -1,3 +1,5 @@
+/** Philox as Random123 defines it, with loops over many counters that the compiler vectorises.  Sampler, initialisers and noise
+ * layers call it. */
 #include "base/random.h"
 
 #include <Random123/philox.h>
@@ -9,7 +11,7 @@
 
 #define TWO_PI 6.283185307179586476925286766559
 
-/** Where counter `index` of a stream begins. */
+/** The counter number `index` of a stream, as Philox takes it. */
 static philox4x32_ctr_t counter_at(tutti_stream stream, uint64_t index) {
   TUTTI_ASSERT(stream.kind < (1u << 16) && index < (UINT64_C(1) << 48));
   return (philox4x32_ctr_t){
@@ -48,7 +50,7 @@ TUTTI_CLONES static void fill_in_loop(philox4x32_ctr_t first, philox4x32_key_t k
   }
 }
 
-/** The four words each of the n counters from `first` on; its low half does not wrap among them. */
+/** Write the four words of each of n counters from `first` on.  The low half of the counter does not wrap among them. */
 static void fill_counters(philox4x32_ctr_t first, philox4x32_key_t key, int64_t n, uint32_t *words) {
   int64_t done = 0;
 #ifdef TUTTI_RANDOM_AVX2
@@ -61,7 +63,7 @@ static void fill_counters(philox4x32_ctr_t first, philox4x32_key_t key, int64_t 
   fill_in_loop(first, key, n - done, words + 4 * done);
 }
 
-/** The words of one counter from word number `at` on, at most n of them; how many. */
+/** Write the words of one counter from word number `at` on, at most n.  @return their number */
 static int64_t fill_within(tutti_stream stream, uint64_t at, int64_t n, uint32_t *words) {
   uint32_t four[4];
   tutti_random_words(stream, at / 4, four);

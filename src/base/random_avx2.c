@@ -1,3 +1,5 @@
+/** Philox over four counters at a time in AVX2 instructions, for processors without AVX-512 (random_impl.h has the reason).  Only
+ * random.c calls it. */
 #include "base/random_impl.h"
 
 #ifdef TUTTI_RANDOM_AVX2
@@ -7,7 +9,7 @@
 
 enum { ROUNDS = philox4x32_rounds };
 
-/** One word of each of four counters, 64 bits apart; what stands above a word is ignored. */
+/** One word of each of four counters, in elements of 64 bits whose upper halves are ignored. */
 typedef struct {
   __m256i word[4];
 } four_counters;
@@ -24,12 +26,12 @@ __attribute__((target("avx2"))) static inline void encrypt(four_counters *v, con
   }
 }
 
-/** Low halves of the elements of a and b in turn. */
+/** The low halves of the elements of a and b in turn. */
 __attribute__((target("avx2"))) static inline __m256i pairs(__m256i a, __m256i b) {
   return _mm256_blend_epi32(a, _mm256_slli_epi64(b, 32), 0xaa);
 }
 
-/** The words of one counter after those of the other. */
+/** Store the words counter by counter. */
 __attribute__((target("avx2"))) static inline void store(const four_counters *v, uint32_t *words) {
   const __m256i front = pairs(v->word[0], v->word[1]), back = pairs(v->word[2], v->word[3]);
   const __m256i even = _mm256_unpacklo_epi64(front, back), odd = _mm256_unpackhi_epi64(front, back);

@@ -1,3 +1,5 @@
+/** The codes of failures and the text and trace of the last failure of each thread.  TUTTI_FAIL, TUTTI_CHECK and TUTTI_TRY of
+ * base.h end here. */
 #include "tutti/base.h"
 
 #include <limits.h>

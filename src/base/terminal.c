@@ -1,3 +1,5 @@
+/** The terminal of the user.  Launchers give their ranks pipes, so it is found through the launcher: an ancestor process by its
+ * name, and the file that this process has as its standard error.  The progress line is written there. */
 #include "base/terminal.h"
 
 #include <fcntl.h>
@@ -18,7 +20,7 @@ static bool is_launcher(const char *name) {
   return false;
 }
 
-/** The launcher that the user started: the last of the nearest unbroken row of launchers above; 0: none. */
+/** The process that the user started: the highest of the nearest unbroken chain of launchers among the ancestors; 0: none. */
 static long find_launcher(void) {
   long launcher = 0, pid = getppid();
   for (int i = 0; i < MAX_ANCESTORS && pid > 1; i++) {
@@ -33,8 +35,7 @@ static long find_launcher(void) {
   return launcher;
 }
 
-/** Ranks run in the background of the terminal, which may be set (stty tostop) to stop them when they
- * write. */
+/** Ranks run in the background of the terminal, which stops them when they write if it is set to (stty tostop). */
 static bool is_writable_terminal(int fd) {
   struct termios settings;
   return isatty(fd) && tcgetattr(fd, &settings) == 0 && (settings.c_lflag & TOSTOP) == 0;

@@ -1,3 +1,5 @@
+/** The BLAS library by its own functions: its name, its version, its kernels and its threads, for reports and for the choice of
+ * kernels in the room machine. */
 #define _GNU_SOURCE // dladdr
 #include "linalg/blas.h"
 
@@ -17,8 +19,8 @@ typedef struct {
   char *status, *build, *processor, *platform;
 } mkl_version;
 
-// What no standard BLAS interface has, the libraries offer under names of their own.  Weak references are
-// null where the library linked is another one, so that any CBLAS links and runs.
+// No standard interface has these functions, so each library has its own names.  Weak references are null if another library
+// is linked, so that any CBLAS links and runs.
 extern char *openblas_get_config(void) __attribute__((weak));
 extern char *openblas_get_corename(void) __attribute__((weak));
 extern void openblas_set_num_threads(int n) __attribute__((weak));
@@ -55,7 +57,7 @@ static void get_blis(tutti_blas_facts *facts) {
   if (bli_arch_query_id && bli_arch_string) facts->kernels = bli_arch_string(bli_arch_query_id());
 }
 
-/** The file it was loaded from is what tells most. */
+/** The path of the file is all that is known of another library. */
 static void get_unknown(tutti_blas_facts *facts) {
   Dl_info info;
   union {

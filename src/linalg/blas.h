@@ -6,7 +6,7 @@
  * the ones that the library had taken by itself. */
 #define TUTTI_KERNELS_BEFORE "TUTTI_KERNELS_BEFORE"
 
-/** What it says of itself; "" where it does not. */
+/** What the library says about itself; "" if it says nothing. */
 typedef struct {
   char name[96];       // "OpenBLAS"; of an unknown library its file
   char version[32];    // "0.3.21"
@@ -16,8 +16,8 @@ typedef struct {
 
 void tutti_blas_get(tutti_blas_facts *facts);
 
-/** Threads of one call of the BLAS from now on, where the library lets itself be told. */
+/** Set the threads of each call of the BLAS, if the library has a function for it. */
 void tutti_blas_set_threads(int n);
 
-/** What it says of them; 1 where it cannot say. */
+/** The number of threads as the library says; 1 if it does not. */
 int tutti_blas_threads(void);

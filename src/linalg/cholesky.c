@@ -1,8 +1,9 @@
+/** The Cholesky factor of a small symmetric matrix, row by row.  The room fit solves its normal equations with it. */
 #include "linalg/cholesky.h"
 
 #include <math.h>
 
-/** What is left of a diagonal element when the columns before it are taken off; less than this part is rounding. */
+/** The least part of a diagonal element that may be left after the columns before it are subtracted; less is rounding. */
 static const double LEAST_PART = 1e-10;
 
 static double dot(int n, const double *x, const double *y) {

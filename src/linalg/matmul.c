@@ -1,3 +1,5 @@
+/** The three products of a dense layer, each by our own loops (product.c) or by the BLAS (matmul_blas.c).  The rule depends on
+ * shapes alone, so that all ranks choose alike. */
 #include "linalg/matmul.h"
 
 #include "linalg/matmul_blas.h"
@@ -6,15 +8,15 @@
 
 typedef enum { FORWARD, WEIGHT_GRADIENT, INPUT_GRADIENT } which;
 
-/** Columns that whole vectors fill, or so many that the last one does not count. */
+/** Whether the columns fill whole vectors, or are so many that the last vector does not count. */
 static bool fills_vectors(int columns, int width, int many) {
   return columns % width == 0 || columns >= many;
 }
 
-/** Drawn from the table of tests/bench/bench_products, against OpenBLAS 0.3.21: with AVX-512 our loops win wherever
- * the columns of the result fill vectors, most of all with few rows, which a BLAS packs for nothing; narrow results
- * and products with a vector are the BLAS's, and the gradients of wide weights by many rows, whose transposed factor it
- * packs and we do not.  With AVX2 only the thin products are ours. */
+/** The rule is drawn from the table of tests/bench/bench_products, against OpenBLAS 0.3.21.  With AVX-512 our loops are faster if
+ * the columns of the result fill vectors, most of all with few rows, which a BLAS packs in vain.  The BLAS is faster for narrow
+ * results, for products with a vector, and for gradients of wide weights from many rows, whose transposed factor it packs and
+ * we do not.  With AVX2 our loops are faster only for products with few rows. */
 static bool is_ours(which product, int width, int rows, const tutti_product *p) {
   const int columns = p->n;
   if (width < 8 || columns < 64) return false;
@@ -27,7 +29,7 @@ static bool is_ours(which product, int width, int rows, const tutti_product *p) 
                                                                        : 256);
 }
 
-/** @return false where the product is the BLAS's */
+/** @return false if the BLAS has to compute the product */
 static bool run(tutti_sum_order order, which product, int rows, const tutti_product *p) {
   const tutti_product_kind kind = tutti_product_kind_at(tutti_product_n_kinds() - 1);
   if (order == TUTTI_SUM_ANY && !is_ours(product, kind.width, rows, p)) return false;

@@ -1,6 +1,6 @@
 #pragma once
 /** The three products of a dense layer z = x W + b.  Local; row-major; rows may be 0, the other sizes are at
- * least 1.  The sizes are int, as BLAS wants them: whoever makes the matrices checks them once with
+ * least 1.  The sizes are int as in BLAS.  The owner of the matrices checks them once with
  * tutti_to_int. */
 #include <stdbool.h>
 
@@ -14,7 +14,8 @@ void tutti_matmul_forward(tutti_sum_order order, const float *x, const float *w,
 void tutti_matmul_weight_gradient(tutti_sum_order order, const float *x, const float *dz, int rows, int n_in,
                                   int n_out, bool accumulate, float *dw);
 
-/** The same for n_in of the features of rows that are `stride` long. */
+/** The same for n_in features of longer rows.
+ * @param[in] stride  elements from one row of x to the next */
 void tutti_matmul_weight_gradient_part(tutti_sum_order order, const float *x, int stride, const float *dz,
                                        int rows, int n_in, int n_out, bool accumulate, float *dw);
 

@@ -1,3 +1,5 @@
+/** The three products of a dense layer by the BLAS, one call per thread.  matmul.c calls it for the shapes that the BLAS does best,
+ * and the benchmarks for comparison. */
 #include "linalg/matmul_blas.h"
 
 #include <cblas.h>
@@ -15,7 +17,7 @@ typedef struct {
   float *c;
 } operation;
 
-/** Rows, or where C has more of those, columns [begin, end) of C. */
+/** Compute rows [begin, end) of C, or columns if C has more of those. */
 static void multiply_part(void *context, int64_t begin, int64_t end) {
   const operation *o = context;
   const bool by_rows = o->m >= o->n;
@@ -27,11 +29,11 @@ static void multiply_part(void *context, int64_t begin, int64_t end) {
               o->c + row * o->ldc + column, o->ldc);
 }
 
-/** Each thread makes a product of its own, with a BLAS of one thread.  The threads of a BLAS that has a pool of its
- * own would wait in vain for the cores, on which ours look for new work a while after each loop.  The longer side
- * of C is cut, since each part reads all of the other operand. */
+/** Each thread computes a product of its own with a BLAS of one thread.  The threads of a BLAS with its own pool would wait in
+ * vain for the cores, because our threads spin there for a while after each loop.  The longer side of C is cut, because each
+ * part reads all of the other operand. */
 static void multiply(operation o) {
-  enum { BLOCK = 16 }; // rows and columns that kernels like
+  enum { BLOCK = 16 }; // rows and columns of the kernels
   const int longer = o.m >= o.n ? o.m : o.n, shorter = o.m >= o.n ? o.n : o.m;
   const int64_t terms_of_block = (int64_t)BLOCK * shorter * o.k;
   tutti_parallel(longer, BLOCK * (1 + TUTTI_TERMS_WORTH_A_THREAD / terms_of_block), multiply_part, &o);
@@ -40,7 +42,7 @@ static void multiply(operation o) {
 void tutti_blas_forward(const float *x, const float *w, const float *bias, int rows, int n_in, int n_out,
                         float *z) {
   if (rows == 0) return;
-  // The product adds itself to rows that hold the bias already.
+  // The product is added to rows that already hold the bias.
   if (bias)
     for (int64_t i = 0; i < rows; i++) memcpy(z + i * n_out, bias, (size_t)n_out * sizeof *z);
   multiply((operation){.m = rows,

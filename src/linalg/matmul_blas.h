@@ -1,6 +1,6 @@
 #pragma once
-/** The products of linalg/matmul.h as the BLAS does them: its path for shapes that the BLAS does best, and what
- * measurements compare with.  Local; the same arguments. */
+/** The products of linalg/matmul.h by the BLAS: for shapes that the BLAS does best, and for comparisons.  Local; the arguments are
+ * the same. */
 #include <stdbool.h>
 
 #include "tutti/base.h"

@@ -1,3 +1,4 @@
+/** A loop cut into parts for the threads of this rank.  Products, sums of squares and elementwise layers call it. */
 #include "linalg/parallel.h"
 
 #include "tutti/linalg.h"

@@ -1,4 +1,5 @@
-/** Compiled with contraction, see CMakeLists.txt: a * b + c is one operation where the processor has it. */
+/** The largest rate of multiplications and additions, measured on registers.  The file is compiled with contraction (see
+ * CMakeLists.txt), so that a * b + c is one operation if the processor has it.  tutti bench compares products with it. */
 #include "linalg/peak.h"
 
 #include "base/clock.h"
@@ -47,7 +48,7 @@ static peak_loop choose(int *n_lanes) {
 
 #else
 
-/** Without vectors in the language the compiler may make some of its own. */
+/** For compilers without vector types, which may vectorise it themselves. */
 static float loop_of_1(long n, const float *factor_term) {
   float sums[N_ACCUMULATORS], all = 0;
   for (int k = 0; k < N_ACCUMULATORS; k++) sums[k] = factor_term[1];

@@ -1,8 +1,7 @@
 #pragma once
-/** What the arithmetic units give at most: the ceiling that products are compared with. */
+/** The largest rate of the arithmetic units, with which products are compared. */
 
-/** Local.  Single-precision operations a second of `n_threads` threads together (of one where there is no
- * OpenMP) that do nothing for `seconds` but multiply and add on registers: fused, with as many numbers at
- * once as the processor takes.  Busy processors are shared: what other processes do at that time is missing
- * here. */
+/** Local.  Measure single-precision operations per second of `n_threads` threads together (of one thread without OpenMP), which
+ * for `seconds` only multiply and add on registers, fused and in the widest vectors of the processor.  On a busy machine the
+ * work of other processes is missing here. */
 double tutti_peak_flops(int n_threads, double seconds);

@@ -1,3 +1,4 @@
+/** The loops of the matrix products for any processor, in vectors of four floats; product.c chooses them. */
 #define TUTTI_PRODUCT tutti_product_generic
 #define WIDTH         4
 enum { IN_PLACE = 12 };

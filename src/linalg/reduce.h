@@ -3,13 +3,13 @@
 #include "tutti/base.h"
 
 /** sums[n] += sum over the rows of x[rows, n], row after row in double: the gradient of a bias.  In single precision a sum
- * of 2^24 like numbers would be 10 % off. */
+ * of 2^24 equal numbers would have an error of 10 %. */
 void tutti_column_sums(const float *x, int64_t rows, int64_t n, double *sums);
 
 /** rounded[n] = sums + x. */
 void tutti_round_sums(const double *sums, const float *x, int64_t n, float *rounded);
 
-/** sums[n] += sum over the rows of x[rows, n] dy[rows, n] where x is not above 0: the gradient of prelu's alpha. */
+/** sums[n] += sum over the rows of x[rows, n] dy[rows, n] where x <= 0: the gradient of alpha of prelu. */
 void tutti_column_sums_below(const float *x, const float *dy, int64_t rows, int64_t n, double *sums);
 
 /** sums[n] += sum of x, squares[n] += sum of x^2 over the rows of x[rows, n]. */

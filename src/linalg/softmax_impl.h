@@ -2,9 +2,10 @@
 /** Softmax over the columns of each row, by the shifted exponentials that cannot overflow.  Local. */
 #include "tutti/base.h"
 
-/** Of each row i of z[rows, n]: tops[i] the largest element and sums[i] the sum of exp(z - top), which is at least
- * 1 (NaN where z holds NaN or +infinity); and y[rows, n] = scale * softmax, NULL where it is not wanted; y may be
- * z. */
+/** Softmax of the rows of z[rows, n], times a scale.
+ * @param[out] y     [rows, n] scale * softmax; may be z; NULL: not wanted
+ * @param[out] tops  [rows] the largest element of each row
+ * @param[out] sums  [rows] the sum of exp(z - top), at least 1; NaN if z has NaN or +infinity */
 void tutti_softmax_scaled(const float *z, int64_t rows, int64_t n, double scale, float *y, float *tops,
                           double *sums);
 

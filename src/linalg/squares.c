@@ -1,3 +1,4 @@
+/** Sums of squares in many lanes of floats per block, and in double over blocks: norms of gradients and of parameters. */
 #include "linalg/squares.h"
 
 #include <stdbool.h>
@@ -7,7 +8,7 @@
 
 enum { WIDE = 64, NARROW = 16 }; // lanes
 
-/** Over n <= TUTTI_BLOCK elements of x - y (y NULL: of x).  The lanes are added in one fixed order. */
+/** Sum the squares of n <= TUTTI_BLOCK elements of x - y (y NULL: of x).  The lanes are added in one fixed order. */
 TUTTI_INLINE float sum_block(const float *x, const float *y, int64_t n, int lanes) {
   float sum[WIDE] = {0};
   int64_t i = 0;
@@ -50,8 +51,9 @@ TUTTI_CLONES static void wide_rows(const float *x, int64_t rows, int64_t n, doub
   for (int64_t i = 0; i < rows; i++) squares[i] = sum_blocks(x + i * n, NULL, n, WIDE);
 }
 
-/** Rows of whole lanes and a rest, which is loaded as one more: the last elements of the row, or where it is shorter than
- * the lanes, the row and what follows it; `keep` is 1 for what has not been added, else 0. */
+/** Sum the squares of a row of whole lanes and a rest.  The rest is loaded as whole lanes too: the last elements of the row, or if
+ * the row is shorter than the lanes, the row and the elements after it.
+ * @param[in] keep  [NARROW] 1 for the elements of `rest` that are not added yet, else 0 */
 TUTTI_INLINE double sum_narrow(const float *row, int64_t n, const float *rest, const float *keep) {
   float sum[NARROW];
   for (int j = 0; j < NARROW; j++) {

@@ -1,3 +1,4 @@
+/** The number of threads of this rank, for our loops and for the BLAS.  The room machine sets it. */
 #include "linalg/blas.h"
 #include "tutti/linalg.h"
 

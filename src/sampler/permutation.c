@@ -1,11 +1,13 @@
+/** A permutation of any number of samples without memory: an alternating Feistel network on pairs of halves, with cycle walking
+ * (sampler.h has the source).  The shuffle of each epoch and the split of a data set call it. */
 #include "base/clones.h"
 #include "base/random.h"
 #include "tutti/sampler.h"
 
-/** Enough that even a handful of samples is shuffled well; test_permutation.c measures it. */
+/** Rounds that shuffle even a handful of samples well; test_permutation.c measures it. */
 enum { N_ROUNDS = 8 };
 
-/** Walks side by side: few enough for the first-level cache. */
+/** Values that are mapped at once: few enough for the first-level cache. */
 enum { BLOCK = 256 };
 
 static int64_t ceil_sqrt(int64_t n) {

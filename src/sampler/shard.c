@@ -1,3 +1,5 @@
+/** The cuts of an epoch into global batches and of a batch into the shards of the ranks.  It depends on sizes alone, so that
+ * training, resuming and evaluation agree. */
 #include <math.h>
 
 #include "tutti/sampler.h"
@@ -22,7 +24,7 @@ int64_t tutti_epoch_after(const tutti_epoch *epoch, int64_t place, int64_t batch
   return epoch->last == TUTTI_LAST_DROP && left < batch ? end + left : end;
 }
 
-/** Where part `rank` of n things begins when they are dealt evenly, the first parts taking the remainder. */
+/** The begin of part `rank` of n things that are divided evenly; the first parts get the remainder. */
 static int64_t part_begin(int64_t n, int rank, int size) {
   const int64_t quotient = n / size, remainder = n % size;
   return rank * quotient + (rank < remainder ? rank : remainder);

@@ -21,8 +21,8 @@ static void what_is_no_count_is_refused(void **state) {
   tutti_count count;
   CHECK_FAILS(tutti_count_parse("five epochs", any, TUTTI_UNIT_STEPS, &count), TUTTI_ERR_CONFIG,
               "steps, epochs");
-  CHECK_FAILS(tutti_count_parse("-1 epochs", any, TUTTI_UNIT_STEPS, &count), TUTTI_ERR_CONFIG, "no count");
-  CHECK_FAILS(tutti_count_parse("1 epochs 2", any, TUTTI_UNIT_STEPS, &count), TUTTI_ERR_CONFIG, "no count");
+  CHECK_FAILS(tutti_count_parse("-1 epochs", any, TUTTI_UNIT_STEPS, &count), TUTTI_ERR_CONFIG, "is not a count");
+  CHECK_FAILS(tutti_count_parse("1 epochs 2", any, TUTTI_UNIT_STEPS, &count), TUTTI_ERR_CONFIG, "is not a count");
   CHECK_FAILS(tutti_count_parse("3 minutes", TUTTI_UNIT_STEPS, TUTTI_UNIT_STEPS, &count), TUTTI_ERR_CONFIG,
               "'minutes'");
 }
@@ -61,10 +61,10 @@ static void lists_are_read_in_one_unit_and_in_order(void **state) {
                {"20, 10 epochs", "10 does not come after 20"},
                {"10, 10 epochs", "does not come after"},
                {"0, 10 epochs", "above 0"},
-               {",10 epochs", "no count"},
-               {"10,, 20 epochs", "no count"},
-               {"10, 20 epochs,", "no count"},
-               {"", "no count"},
+               {",10 epochs", "is not a count"},
+               {"10,, 20 epochs", "is not a count"},
+               {"10, 20 epochs,", "is not a count"},
+               {"", "is not a count"},
                {"3, 4 minutes", "'minutes'"},
                {"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17 steps", "more than 16"}};
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
