@@ -52,6 +52,7 @@ tutti_status tutti_meter_create_quantities(tutti_run *run, tutti_meter *meter) {
 #undef X
   };
   const int64_t n = TUTTI_N_QUANTITIES + (int64_t)PER_LAYER * meter->n_layers;
+  // The list never grows later: meter->names borrows from its elements.
   TUTTI_TRY(TUTTI_NEW(meter->quantities, n));
   TUTTI_TRY(TUTTI_NEW(meter->values, n));
   TUTTI_TRY(TUTTI_NEW(meter->names, n));

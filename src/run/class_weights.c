@@ -10,6 +10,7 @@ static int64_t count_classes(const tutti_network *network) {
   const tutti_loss loss = tutti_model_loss_kind(network->model);
   const int64_t n_out = tutti_model_n_out(network->model);
   if (network->by_features) return 0;
+  // One output has two sides, but only with these losses: otherwise its label is a number.
   if (n_out == 1) return loss == TUTTI_BINARY_CROSSENTROPY || loss == TUTTI_HINGE ? 2 : 0;
   const bool by_row = loss == TUTTI_CATEGORICAL_CROSSENTROPY || tutti_dataset_is_one_hot(network->dataset);
   return network->by_class || by_row ? n_out : 0;
@@ -80,6 +81,7 @@ static void count_labels(const tutti_network *network, const tutti_samples *trai
                          double *counts) {
   const tutti_targets targets = {.classes = labels.classes, .values = labels.values};
   int64_t rows[AT_ONCE];
+  // Every rank counts all labels by itself: its node has them in memory, and all ranks get the same counts.
   for (int64_t first = 0; first < train->n; first += AT_ONCE) {
     const int64_t now = train->n - first < AT_ONCE ? train->n - first : AT_ONCE;
     for (int64_t i = 0; i < now; i++) rows[i] = first + i;

@@ -41,6 +41,7 @@ void tutti_run_evaluated_get_columns(const tutti_metrics_row *record, tutti_run_
   for (int i = 0; i < N_COLUMNS; i++)
     memcpy(&values[i], (const char *)(record + 1) + (size_t)evaluated->columns[i] * sizeof(double),
            sizeof(double));
+  // The number of samples is not a column: a loss says that all of the set were evaluated.
   if (!isnan(values[LOSS]))
     evaluated->now = (tutti_evaluation){evaluated->samples, values[LOSS], values[METRIC]};
 }

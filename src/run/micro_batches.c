@@ -33,6 +33,7 @@ bool tutti_micro_batch_next(const tutti_plan *plan, tutti_range batch, int64_t g
     micro_batch->rows.begin += micro_batch->rows.count;
     micro_batch->rows.count = leaf.begin + leaf.count - micro_batch->rows.begin;
   }
+  // Whatever does not fit is left for the next one.
   micro_batch->ends = micro_batch->rows.count <= plan->micro_rows;
   if (micro_batch->ends) {
     if (micro_batch->n_leaves == 1) leaf_ends[0] = micro_batch->rows.count;

@@ -19,6 +19,7 @@ tutti_status tutti_run_split_samples(tutti_run *run) {
   const tutti_config *config = run->fixed.config;
   TUTTI_TRY(tutti_run_split_samples_by(run, config->train.seed));
   const tutti_samples *train = &run->fixed.samples.train;
+  // Legal, but no step has the batch size that the user asked for.
   if (config->train.batch_size > train->n && config->train.last_batch == TUTTI_LAST_SHORT)
     tutti_log_root(
         TUTTI_LOG_WARNING,
@@ -132,6 +133,7 @@ tutti_status tutti_run_schedule(tutti_run *run) {
 }
 
 tutti_checkpoint_state tutti_run_first_state(const tutti_run *run) {
+  // The fingerprint tells a run that resumes whether its data have changed.
   return (tutti_checkpoint_state){.seed = run->fixed.config->train.seed,
                                   .split_seed = run->fixed.config->train.seed,
                                   .best = NAN,

@@ -35,7 +35,7 @@ tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *conf
 
 /** All rows of one array of the file. */
 static tutti_samples whole(const tutti_dataset *dataset, tutti_rows which) {
-  const int64_t n = tutti_dataset_n_rows(dataset, which);
+  const int64_t n = tutti_dataset_n_rows(dataset, which); // 0: the file has no such array
   tutti_samples set = {.which = which, .n = n};
   if (n > 0) set.split = tutti_permutation_identity(n);
   return set;
@@ -74,6 +74,7 @@ tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_d
 }
 
 void tutti_samples_rows(const void *samples, int64_t n, int64_t *ids) {
+  // From the inside out: position in the set, then position among the rows that it shares, then row of the file.
   const tutti_samples *set = samples;
   if (set->drawn.n > 0) tutti_permutation_map(&set->drawn, n, ids);
   for (int64_t i = 0; i < n; i++) ids[i] += set->first;

@@ -57,6 +57,7 @@ tutti_metrics_row tutti_run_row_for_goal(const tutti_metrics_row *row, bool whol
 }
 
 bool tutti_run_is_over(const tutti_run *run, tutti_stop *stop, char *reason) {
+  // The last row is that of a whole epoch if its epoch is among those that are done.
   const tutti_metrics_row judge =
       tutti_run_row_for_goal(&run->state.rows.last, run->state.rows.last.epoch <= run->state.at.epoch);
   if (run->state.rows.last.step > 0 && tutti_run_goal_reached(run, &judge, stop, reason)) return true;

@@ -55,6 +55,7 @@ tutti_status tutti_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int
   tutti_train_release(&probe->run); // the data stay open for all batch sizes
   probe->config.train.batch_size = batch_size;
   probe->config.parallel.reduce = reduce;
+  // Groups differ, so one of them can fail alone.  All ranks have to know before the next collective of the whole probe.
   const tutti_status status = tutti_agree(probe->comm, prepare(probe, comm));
   if (status != TUTTI_OK) tutti_train_release(&probe->run);
   return status;

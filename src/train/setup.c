@@ -119,6 +119,7 @@ tutti_status tutti_train_begin(tutti_run *run) {
   TUTTI_TRY_GOTO(done, tutti_reducer_scatter(run->fixed.reducer, weights,
                                              tutti_reducer_params(run->fixed.reducer) + begin));
   TUTTI_TRY_GOTO(done, tutti_reducer_publish(run->fixed.reducer));
+  // model.weights may bring moving statistics, which only rank 0 has read.
   TUTTI_TRY_GOTO(done, tutti_bcast(run->fixed.comm, 0, tutti_model_state(model),
                                    tutti_model_n_state(model) * (int64_t)sizeof(float)));
   TUTTI_TRY_GOTO(done, tutti_meter_start(run, weights));

@@ -15,6 +15,7 @@
 
 /** With train.steps: 0 the checkpoint has the initial weights, so that others can be started from them. */
 static tutti_status save_beginning(tutti_run *run, tutti_saver *saver) {
+  // The average of the weights is a part of a checkpoint, and before the first step it is not set yet.
   tutti_log_root(TUTTI_LOG_INFO,
                  "no step is to be done: the checkpoint has the weights before the first one");
   tutti_measure_average_begin(run);
@@ -23,6 +24,7 @@ static tutti_status save_beginning(tutti_run *run, tutti_saver *saver) {
 
 /** Steps until the budget, the goal or the patience ends them, or the training diverges. */
 static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
+  // A run that resumes may have reached its goal already, or its config may have a smaller budget now.
   bool stopping = tutti_run_is_over(run, &result->stop, result->reason);
   if (stopping && run->state.at.step == 0) return save_beginning(run, saver);
   if (stopping)
