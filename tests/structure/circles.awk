@@ -39,7 +39,7 @@ function visit(file,    i, next_file, n) {
 }
 
 function report(n,    i, j, members, names, file, to) {
-  if (index(" " unfinished " ", " " substr(circle[1], 1, index(circle[1], "/") - 1) " ") == 0) n_circles++
+  n_circles++
   for (i = n; i >= 1; i--) {
     members[circle[i]]
     names = names " " circle[i]

@@ -14,7 +14,7 @@ BEGIN {
   owner["formats.def"] = "data"
   owner["activations.def"] = owner["losses.def"] = "linalg"
   # Rooms that do not keep the rules about opening comments and names of headers yet.
-  m = split("base config curvature linalg machine par rundir sampler", rooms, " ")
+  m = split("curvature machine rundir", rooms, " ")
   for (j = 1; j <= m; j++) unfinished[rooms[j]]
   # Serial code, tested without MPI.
   serial["sampler"] = serial["model"] = serial["optim"] = serial["space"] = serial["fit"] = 1
