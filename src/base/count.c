@@ -13,6 +13,7 @@ typedef struct {
   double factor;
 } unit_word;
 
+// Singular and plural by turns: messages list the plurals, and a count of 1 is written with the singular.
 static const unit_word words[] = {
     {"step", TUTTI_UNIT_STEPS, 1},      {"steps", TUTTI_UNIT_STEPS, 1},
     {"epoch", TUTTI_UNIT_EPOCHS, 1},    {"epochs", TUTTI_UNIT_EPOCHS, 1},

@@ -8,7 +8,7 @@
 
 #include "base/fault.h"
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64 }; // bytes of a cache line and of the widest vector
 
 static _Atomic int64_t live;
 
@@ -16,6 +16,7 @@ void *tutti_calloc(int64_t n, size_t unit) {
   void *memory = NULL;
   const bool fits = n >= 0 && (unit == 0 || (uint64_t)n <= (SIZE_MAX - ALIGNMENT) / unit);
   if (fits && tutti_fault("memory") == TUTTI_OK) {
+    // aligned_alloc takes whole multiples, of which there is at least one, so that n = 0 gives memory, too.
     const size_t bytes = ((size_t)n * unit + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
     memory = aligned_alloc(ALIGNMENT, bytes);
     if (memory) memset(memory, 0, bytes);

@@ -23,6 +23,7 @@ static philox4x32_key_t key_of(tutti_stream stream) {
 }
 
 void tutti_random_words(tutti_stream stream, uint64_t index, uint32_t words[4]) {
+  // One counter by Random123 itself, with which the tests compare the loops below.
   const philox4x32_ctr_t random = philox4x32(counter_at(stream, index), key_of(stream));
   for (int i = 0; i < 4; i++) words[i] = random.v[i];
 }

@@ -10,6 +10,7 @@
 
 enum { TEXT_BYTES = 2048, TRACE_BYTES = 4096 };
 
+// Per thread, so that failures on several threads do not mix.
 static _Thread_local char last_text[TEXT_BYTES];
 static _Thread_local char last_trace[TRACE_BYTES];
 

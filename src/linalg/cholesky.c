@@ -15,6 +15,7 @@ static double dot(int n, const double *x, const double *y) {
 bool tutti_cholesky_factor(int n, double *a) {
   for (int j = 0; j < n; j++) {
     double *row = a + (int64_t)j * n;
+    // Row j of L so far is what was subtracted from row j of a: a_jj - sum of l_jk^2 is l_jj^2.
     const double whole = row[j], left = whole - dot(j, row, row);
     if (!(left > LEAST_PART * whole)) return false;
     row[j] = sqrt(left);

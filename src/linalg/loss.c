@@ -105,6 +105,7 @@ void tutti_loss_rows(tutti_loss loss, const float *z, tutti_targets targets, int
   TUTTI_ASSERT(targets.smoothing == 0 || tutti_loss_takes_smoothing(loss));
   for (int64_t i = 0; targets.weights && i < rows; i++) {
     const double weight = targets.weights[i];
+    // Row by row: a weight changes the scale of its gradient.
     double one = 0;
     tutti_loss_rows(loss, z + i * n, targets_of_row(targets, i, n), 1, n, scale * weight, &one, metric_sum,
                     dz ? dz + i * n : NULL);

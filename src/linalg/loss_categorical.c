@@ -76,7 +76,7 @@ static void add_value_row(const float *z, const float *target, int64_t n, float 
 void tutti_loss_categorical_crossentropy(const float *z, tutti_targets targets, int64_t rows, int64_t n,
                                          double scale, double *loss_sum, double *metric_sum, float *dz) {
   const shares share = {.kept = 1 - targets.smoothing, .spread = targets.smoothing / (double)n};
-  row_facts facts;
+  row_facts facts; // of ROWS rows at a time, so that their logarithms fill the vectors
   for (int64_t first = 0; first < rows; first += ROWS) {
     const int64_t count = rows - first < ROWS ? rows - first : ROWS;
     const float *part = z + first * n;

@@ -54,6 +54,7 @@ static grid choose_grid(const tutti_product *p, int unit, int n_threads) {
 }
 
 void tutti_product_run(tutti_product_kind kind, const tutti_product *p, int n_threads) {
+  // A thread is started only for as many terms as pay for it.
   const double n_worth = (double)p->m * p->n * p->k / TUTTI_TERMS_WORTH_A_THREAD;
   if (n_worth < n_threads) n_threads = (int)n_worth;
   if (n_threads <= 1) {

@@ -28,6 +28,7 @@ TUTTI_CLONES void tutti_column_sums_below(const float *restrict x, const float *
                                           int64_t n, double *restrict sums) {
   for (int64_t i = 0; i < rows; i++)
     for (int64_t j = 0; j < n; j++) {
+      // The product is computed for all elements, because a branch would keep the loop from the vector units.
       const float product = dy[i * n + j] * x[i * n + j];
       sums[j] += (double)(x[i * n + j] > 0 ? 0 : product);
     }

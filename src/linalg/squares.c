@@ -6,7 +6,8 @@
 #include "base/clones.h"
 #include "linalg/parallel.h"
 
-enum { WIDE = 64, NARROW = 16 }; // lanes
+// Lanes of a sum: many for long rows, since each addition waits for the one before it, and few for short ones.
+enum { WIDE = 64, NARROW = 16 };
 
 /** Sum the squares of n <= TUTTI_BLOCK elements of x - y (y NULL: of x).  The lanes are added in one fixed order. */
 TUTTI_INLINE float sum_block(const float *x, const float *y, int64_t n, int lanes) {

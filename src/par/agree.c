@@ -10,12 +10,12 @@
 
 enum { TEXT_BYTES = 2048 };
 
-/** Collective.  `speaker`'s failure becomes everybody's.  The speaker keeps its trace; the others, whose own
- * failure (if any) is now beside the point, start a new one. */
+/** Collective.  Make the failure of `speaker` that of all ranks.  The speaker keeps its trace; the others start a new one, because
+ * a failure of their own does not matter any more. */
 static tutti_status spread(const tutti_comm *comm, int speaker, tutti_status status, bool name_speaker) {
   char text[TEXT_BYTES] = "";
   if (comm->rank == speaker) {
-    // Its number in the job, which is what its user and the log know it by, also where `comm` is a part of the ranks.
+    // The number in the job, as in the log, even if `comm` has only some of its ranks.
     if (name_speaker) snprintf(text, sizeof text, "rank %d on %s: ", tutti_log_rank(), comm->host);
     const size_t used = strlen(text);
     snprintf(text + used, sizeof text - used, "%s", tutti_fail_text());
@@ -35,7 +35,7 @@ tutti_status tutti_agree(const tutti_comm *comm, tutti_status local) {
   const tutti_status agreed = (tutti_status)(most[0] / rank_bits);
   if (agreed == TUTTI_OK) return TUTTI_OK;
   const int speaker = INT_MAX - (int)(most[0] % rank_bits);
-  const bool alike = -most[1] == (int64_t)agreed; // always so on one rank
+  const bool alike = -most[1] == (int64_t)agreed; // always true on one rank
   return spread(comm, speaker, agreed, !alike);
 }
 

@@ -23,6 +23,7 @@ tutti_status tutti_bcast(const tutti_comm *comm, int root, void *data, int64_t b
 }
 
 tutti_status tutti_bcast_text(const tutti_comm *comm, int root, char **text) {
+  // The length goes first, so that all ranks can agree that they have the memory.
   const bool is_root = comm->rank == root;
   int64_t bytes = is_root ? (int64_t)strlen(*text) + 1 : 0;
   TUTTI_MPI(MPI_Bcast(&bytes, 1, MPI_INT64_T, root, comm->all));

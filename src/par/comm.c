@@ -22,6 +22,7 @@ static tutti_status find_node(tutti_comm *comm, int max_node_size) {
   int shared_rank = 0;
   TUTTI_MPI(MPI_Comm_split_type(comm->all, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &shared));
   TUTTI_MPI(MPI_Comm_rank(shared, &shared_rank));
+  // The test layouts cut one machine into several nodes here; a real node stays whole.
   TUTTI_MPI(MPI_Comm_split(shared, shared_rank / max_node_size, shared_rank, &comm->node));
   TUTTI_MPI(MPI_Comm_free(&shared));
   TUTTI_MPI(MPI_Comm_rank(comm->node, &comm->node_rank));

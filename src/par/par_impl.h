@@ -1,5 +1,5 @@
 #pragma once
-/** Inside of par: what its files share, and its white-box tests see. */
+/** Declarations that the files of par and its white-box tests share. */
 #include <mpi.h>
 
 #include "tutti/par.h"
@@ -13,8 +13,9 @@ struct tutti_comm {
   char host[MPI_MAX_PROCESSOR_NAME];
 };
 
-/** Collective over `parent`, as tutti_comm_create_world.  A node is cut after every `max_node_size` ranks, so
- * that one machine can stand for several; INT_MAX leaves it whole. */
+/** Collective over `parent`, as tutti_comm_create_world.
+ * @param[in] max_node_size  a node is cut after this number of ranks, so that one machine can stand for several; INT_MAX: it is
+ *                           not cut */
 TUTTI_NODISCARD
 tutti_status tutti_comm_create_from(MPI_Comm parent, int max_node_size, tutti_comm **comm);
 
@@ -27,18 +28,19 @@ tutti_status tutti_bcast_pieces(const tutti_comm *comm, int root, void *data, in
 TUTTI_NODISCARD
 tutti_status tutti_sum_floats(MPI_Comm comm, float *values, int64_t n, int piece);
 
-/** Elements of one message: the largest power of two that an int holds. */
+/** The most elements of a message: the largest power of two that an int holds. */
 enum { TUTTI_PIECE = 1 << 30 };
 
-/** Collective, as tutti_window_create, but of a part for each rank, of the bytes that this one asks for: at the
- * beginning of a page, and in the memory next to the rank. */
+/** Collective, as tutti_window_create, but with a part for each rank, which begins at a page and lies in the memory next to the
+ * rank.
+ * @param[in] own_bytes  size of the part of this rank */
 TUTTI_NODISCARD
 tutti_status tutti_window_create_parts(const tutti_comm *comm, int64_t own_bytes, tutti_window **window);
 
-/** Local.  The part of a rank of this node, borrowed. */
+/** Local.  The part of a rank of this node; borrowed. */
 void *tutti_window_part(const tutti_window *window, int node_rank);
 
-/** Local.  MPI's own sentence for an error code, into `text`, which is returned. */
+/** Local.  Write MPI's own sentence for an error code.  @return text */
 const char *tutti_mpi_text(int code, char text[MPI_MAX_ERROR_STRING]);
 
 /** Local.  ERR_MPI with the name of the call and MPI's own sentence.  Use TUTTI_MPI. */

@@ -1,5 +1,5 @@
-/** One MPI_Allreduce of the whole gradient; each rank updates all parameters.  The baseline, and the
- * reference for the tests of the others.  The tail lies behind the gradient in the same buffer. */
+/** One MPI_Allreduce of the whole gradient; each rank updates all parameters.  It is the baseline of the benchmarks, and the
+ * reference for the tests of the other reducers.  The tail lies after the gradient in the same buffer. */
 #include <string.h>
 
 #include "par/exact_sums_impl.h"
@@ -49,13 +49,13 @@ static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL])
   return TUTTI_OK;
 }
 
-/** Each rank has the one slice there is, and so the sum over it. */
+/** There is one slice, and each rank has it: the values are the sums. */
 static tutti_status sum_slices(const tutti_reducer *reducer, double *values, int64_t n) {
   (void)reducer, (void)values, (void)n;
   return TUTTI_OK;
 }
 
-/** Each rank has updated all parameters, alike, from a gradient that MPI promises to be alike. */
+/** Nothing is to be done: each rank has updated all parameters from the gradient, which MPI promises to be equal on all ranks. */
 static tutti_status publish(tutti_reducer *reducer) {
   (void)reducer;
   return TUTTI_OK;

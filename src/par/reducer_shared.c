@@ -1,9 +1,9 @@
-/** The gradients of a node's ranks lie in its shared memory.  Each rank sums one slice of them, which on several
- * nodes is then summed among the ranks that own it, one a node; it updates that slice of the one copy of the
- * parameters that the node has.
+/** The gradients of the ranks of a node lie in its shared memory.  Each rank sums one slice of them.  On several nodes the owners
+ * of the slice, one per node, then sum it over the nodes.  The rank updates this slice of the parameters, of which the node has
+ * one copy.
  *
- * On a single node nothing is summed before the update asks for it, block by block.  A step has two barriers: no
- * gradient is read before all are written, and no parameter before all are updated. */
+ * On a single node a block is summed only when the update asks for it.  A step has two barriers: no gradient is read before all
+ * are written, and no parameter before all are updated. */
 #include <string.h>
 
 #include "par/exact_sums_impl.h"
@@ -72,7 +72,7 @@ static void sum_node(const tutti_reducer *reducer, int64_t at, int64_t count, fl
   tutti_sum_sources(self->sources, n, count, sum);
 }
 
-/** One slice with the tail behind it, in one message: in the place of the next slice, which comes later. */
+/** Sum own slice k with the tail in one message.  The tail takes the place of the next slice, which is summed later. */
 static tutti_status sum_nodes(const tutti_reducer *reducer, int k) {
   const shared *self = reducer->data;
   const tutti_node *node = reducer->node;
@@ -87,7 +87,7 @@ static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL])
   shared *self = reducer->data;
   const float *sums = self->digits;
   TUTTI_TRY(tutti_node_barrier_sum_tails(reducer->node, tail, 1, self->digits));
-  if (self->message) {
+  if (self->message) { // several nodes: all that the update needs is summed here
     for (int k = 0; k < reducer->node->n_own_slices; k++) TUTTI_TRY(sum_nodes(reducer, k));
     sums = self->message + (reducer->end - reducer->begin);
   }
@@ -99,6 +99,8 @@ static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
   const shared *self = reducer->data;
   if (self->message) return self->message + (at - reducer->begin);
   float *sum = own_gradient(reducer) + at;
+  // A single rank has its sum already.  Else the sum replaces the own gradient there, which no other rank reads: each sums only
+  // its own slice.
   if (reducer->comm->node_size > 1) sum_node(reducer, at, count, sum);
   return sum;
 }

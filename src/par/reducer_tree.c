@@ -42,7 +42,7 @@ static tutti_status plan_slots(tutti_reducer *reducer, tutti_tree *self) {
   return TUTTI_NEW(self->others, (self->n_slots - self->n_shared) * self->stride);
 }
 
-/** The subtrees of one rank's leaves. */
+/** The subtrees of the leaves of the rank at a place.  Each rank can compute those of all ranks, without communication. */
 static tutti_subtrees subtrees_of(const tutti_reducer *reducer, int place) {
   int first = 0, end = 0;
   tutti_tree_leaves(reducer, place, &first, &end);

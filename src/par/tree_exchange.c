@@ -84,6 +84,7 @@ void tutti_tree_exchange_destroy(tutti_tree_exchange **exchange) {
 
 /** Cut `count` elements into a part for each node, and plan the messages. */
 static void cut(tutti_tree_exchange *self, int node, int count) {
+  // A node sends a row per subtree of its own, and receives a row per subtree of each other node.
   int out = 0, in = 0;
   for (int other = 0; other < self->n_nodes; other++)
     self->part_at[other] = (int)((int64_t)count * other / self->n_nodes);
@@ -141,6 +142,7 @@ tutti_status tutti_tree_exchange_slice(const tutti_reducer *reducer, int k) {
   const tutti_tree_exchange *self = tree->exchange;
   const MPI_Comm owners = reducer->node->owners[k];
   const int64_t begin = tutti_node_slice_begin(reducer, k), end = tutti_node_slice_begin(reducer, k + 1);
+  // The counts of all messages together have to fit an int of MPI.
   int most = least(CHUNK, reducer->piece / self->fold.n);
   if (most < 1) most = 1;
   for (int64_t at = begin; at < end; at += most)

@@ -1,6 +1,6 @@
-/** POSIX shared memory rather than MPI_Win_allocate_shared: an MPI library may leave the other ranks of a
- * node waiting when the first cannot get the memory, or promise memory whose first use kills the process.
- * Here every page is reserved before anyone relies on it, and a failure of one rank is everybody's. */
+/** Memory that the ranks of a node share.  It is POSIX shared memory instead of MPI_Win_allocate_shared, because some MPI
+ * libraries leave the other ranks of a node waiting if the first cannot get the memory, or promise memory whose first use kills
+ * the process.  Here all pages are reserved before a rank relies on them, and a failure of one rank is agreed on. */
 #define _DEFAULT_SOURCE // MAP_ANONYMOUS
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ struct tutti_window {
   int64_t *begins;        // [node_size + 1] where the parts of the ranks begin
 };
 
-/** What the ranks of a node find the memory by, until all have mapped it. */
+/** The name by which the ranks of a node find the memory, until all have mapped it. */
 typedef struct {
   char name[48]; // "": none
   int file;      // -1: not open
@@ -70,16 +70,16 @@ static tutti_status make_segment(size_t length, segment *shared) {
 
 static tutti_status open_segment(segment *shared) {
   shared->file = shm_open(shared->name, O_RDWR, 0);
-  TUTTI_CHECK(
-      shared->file >= 0, TUTTI_ERR_SYSTEM,
-      "%s: shared memory of this node's first rank cannot be opened: %s; do all ranks on this host see "
-      "the same /dev/shm?",
-      shared->name, strerror(errno));
+  TUTTI_CHECK(shared->file >= 0, TUTTI_ERR_SYSTEM,
+              "%s: the shared memory of the first rank of this node cannot be opened: %s; do all ranks on "
+              "this host see "
+              "the same /dev/shm?",
+              shared->name, strerror(errno));
   return TUTTI_OK;
 }
 
-/** Local.  Each rank reserves its part, so that on a machine with several memories the pages, which come from
- * the memory next to who asks first, lie next to that rank.  They come zeroed. */
+/** Local.  Each rank reserves its own part: on a machine with several memories, pages lie in the memory next to the rank that asks
+ * for them first.  The pages are zeroed. */
 static tutti_status reserve_part(const tutti_window *window, int file) {
   const int64_t *part = window->begins + window->comm->node_rank;
   if (part[0] == part[1]) return TUTTI_OK;
@@ -110,8 +110,8 @@ static tutti_status share(tutti_window *window, segment *shared) {
   return TUTTI_OK;
 }
 
-/** Once all have mapped it, or one could not, the name has served: without it the memory goes with its last
- * user, however that one ends. */
+/** Remove the name after all ranks have tried to map the memory.  Without a name the system frees the memory with its last user,
+ * even if that one is killed. */
 static void forget_segment(const tutti_window *window, const segment *shared) {
   if (shared->file >= 0) close(shared->file);
   if (shared->name[0] && window->comm->node_rank == 0) shm_unlink(shared->name);
@@ -158,9 +158,9 @@ void *tutti_window_data(const tutti_window *window) {
 }
 
 tutti_status tutti_window_sync(const tutti_window *window) {
-  atomic_thread_fence(memory_order_seq_cst); // what I wrote is out
+  atomic_thread_fence(memory_order_seq_cst); // other ranks see my writes
   TUTTI_MPI(MPI_Barrier(window->comm->node));
-  atomic_thread_fence(memory_order_seq_cst); // and what I read is new
+  atomic_thread_fence(memory_order_seq_cst); // and I see theirs
   return TUTTI_OK;
 }
 
