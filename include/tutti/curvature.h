@@ -15,9 +15,9 @@ typedef struct {
   uint64_t seed;        // of the subspace, and of the first direction for the eigenvalues
   double tolerance;     // of the eigenvalues, relative to that of largest magnitude
   int64_t max_products; // of the Hessian with a vector, for the eigenvalues; at least 1
-} tutti_sharpness_options;
+} tutti_curvature_options;
 
-enum { TUTTI_MAX_EPSILONS = 8 };
+enum { TUTTI_CURVATURE_MAX_EPSILONS = 8 };
 
 typedef struct {
   int64_t samples;                             // over which the loss is a mean
@@ -26,9 +26,9 @@ typedef struct {
   double lambda_max, lambda_min;               // ends of the Hessian's spectrum (algebraically)
   double lambda_residual, lambda_min_residual; // |H v - lambda v| of their unit vectors
   int64_t n_products;
-  double full[TUTTI_MAX_EPSILONS];   // sharpness in the boxes over all weights
-  double inside[TUTTI_MAX_EPSILONS]; // in those over the subspace
-} tutti_sharpness;
+  double full[TUTTI_CURVATURE_MAX_EPSILONS];   // sharpness in the boxes over all weights
+  double inside[TUTTI_CURVATURE_MAX_EPSILONS]; // in those over the subspace
+} tutti_curvature_result;
 
 /** Collective, arguments equal on all ranks.  Curvature of a checkpoint's training loss f, as the network is evaluated:
  * layers of noise are off and batch_norm takes its moving statistics.  The eigenvalues are those of the exact Hessian
@@ -37,6 +37,6 @@ typedef struct {
  * matrix of standard normal numbers, and the maximum as far as ten iterations of L-BFGS-B from y = 0 come.
  * @return ERR_USAGE a subspace of more dimensions than weights; ERR_CONFIG no training samples; what the rooms return */
 TUTTI_NODISCARD
-tutti_status tutti_sharpness_of_checkpoint(const tutti_comm *comm, const char *checkpoint,
-                                           const tutti_sharpness_options *options,
-                                           tutti_sharpness *sharpness);
+tutti_status tutti_curvature_of_checkpoint(const tutti_comm *comm, const char *checkpoint,
+                                           const tutti_curvature_options *options,
+                                           tutti_curvature_result *sharpness);

@@ -288,15 +288,16 @@ int tutti_model_largest_layer(const tutti_model *model, int64_t rows, double *la
 
 /** Work memory for gradients and exact products with the Hessian of the loss in evaluation: layers of noise are off, and
  * batch_norm uses the moving statistics, which do not depend on the weights. */
-typedef struct tutti_curvature tutti_curvature;
+typedef struct tutti_model_curvature tutti_model_curvature;
 
 /** Local.  For micro-batches of as many rows as the model takes.
  * @param[in]  model      borrowed; the calls below replace the results of its last forward
  * @param[out] curvature  owned by the caller
  * @return ERR_MEMORY; ERR_CONFIG a layer has no second derivatives */
 TUTTI_NODISCARD
-tutti_status tutti_curvature_create(tutti_model *model, tutti_curvature **curvature);
-void tutti_curvature_destroy(tutti_curvature **curvature); // Local.  Accepts NULL inside; nulls the handle.
+tutti_status tutti_model_curvature_create(tutti_model *model, tutti_model_curvature **curvature);
+/** Local.  Accepts NULL inside; nulls the handle. */
+void tutti_model_curvature_destroy(tutti_model_curvature **curvature);
 
 /** A micro-batch and the point; all borrowed. */
 typedef struct {
@@ -305,19 +306,21 @@ typedef struct {
   tutti_targets targets;
   int64_t rows;  // at most the model's; 0: nothing is added
   int64_t count; // samples of the whole set: the loss is their mean
-} tutti_curvature_batch;
+} tutti_model_curvature_batch;
 
 /** Local.  *loss_sum += the rows' losses, grads[n_params] += the gradient of their sum / count; without the penalty. */
 TUTTI_NODISCARD
-tutti_status tutti_curvature_gradient(tutti_curvature *curvature, const tutti_curvature_batch *batch,
-                                      double *loss_sum, double *grads);
+tutti_status tutti_model_curvature_gradient(tutti_model_curvature *curvature,
+                                            const tutti_model_curvature_batch *batch, double *loss_sum,
+                                            double *grads);
 
 /** Local.  product[n_params] += H v (Pearlmutter 1994), with H the Hessian of the rows' losses / count, without the
  * penalty.  At a kink the derivatives are those of the side that the gradient belongs to: relu and similar functions have
  * second derivative 0. */
 TUTTI_NODISCARD
-tutti_status tutti_curvature_product(tutti_curvature *curvature, const tutti_curvature_batch *batch,
-                                     const float *v, double *product);
+tutti_status tutti_model_curvature_product(tutti_model_curvature *curvature,
+                                           const tutti_model_curvature_batch *batch, const float *v,
+                                           double *product);
 
 /** Local.  product[n_params] += the Hessian of the penalty times v: 2 l2 v for kernels; l1 has none. */
 void tutti_model_penalty_product(const tutti_model *model, const float *v, double *product);

@@ -46,7 +46,7 @@ bool tutti_train_value(const tutti_train_result *result, const tutti_metrics_row
 typedef struct tutti_training_set tutti_training_set;
 
 /** Collective over all ranks of the job, config equal on all.  Open the data set that the config names, set the threads, and
- * warn about slow settings as tutti_preflight does.
+ * warn about slow settings as tutti_machine_preflight does.
  * @param[in]  comm  borrowed
  * @param[out] set   owned by the caller
  * @return (agreed) as tutti_dataset_open */

@@ -119,17 +119,17 @@ static tutti_status measure_shards(const tutti_bench_setup *setup, tutti_bench_r
 
 /** Count the cores on which any rank of a node may run, or what a CPU quota leaves of them, on the node with the most. */
 static tutti_status count_cores(const tutti_bench_setup *setup, int *n_cores) {
-  int own[TUTTI_MAX_CPUS];
+  int own[TUTTI_MACHINE_MAX_CPUS];
   double *used = NULL;
-  TUTTI_TRY(tutti_agree(setup->comm, TUTTI_NEW(used, TUTTI_MAX_CPUS)));
-  const int n = tutti_cpu_cores(own);
+  TUTTI_TRY(tutti_agree(setup->comm, TUTTI_NEW(used, TUTTI_MACHINE_MAX_CPUS)));
+  const int n = tutti_machine_cores(own);
   for (int i = 0; i < n; i++) used[own[i]] = 1;
-  tutti_status status = tutti_max(setup->node, used, TUTTI_MAX_CPUS);
+  tutti_status status = tutti_max(setup->node, used, TUTTI_MACHINE_MAX_CPUS);
   double together = 0;
-  for (int i = 0; i < TUTTI_MAX_CPUS; i++) together += used[i];
+  for (int i = 0; i < TUTTI_MACHINE_MAX_CPUS; i++) together += used[i];
   tutti_free(used);
   TUTTI_TRY(tutti_agree(setup->comm, status));
-  const double quota = tutti_cpu_quota("");
+  const double quota = tutti_machine_quota("");
   if (quota > 0 && quota < together) together = quota > 1 ? floor(quota) : 1;
   TUTTI_TRY(tutti_max(setup->comm, &together, 1));
   *n_cores = (int)together;

@@ -51,13 +51,13 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_bench_options options = TUTTI_BENCH_OPTIONS_DEFAULT;
   tutti_cli_arguments arguments = {0};
   tutti_config config = {0};
-  tutti_threads threads;
+  tutti_machine_threads threads;
   tutti_bench_report report = {0};
   int64_t *sizes = NULL;
   tutti_status status = parse(argc, argv, &arguments, &sizes, &options);
   TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_cli_read_config(comm, &arguments, &config));
-  TUTTI_TRY_GOTO(done, tutti_preflight(comm, config.parallel.threads, &threads));
+  TUTTI_TRY_GOTO(done, tutti_machine_preflight(comm, config.parallel.threads, &threads));
   TUTTI_TRY_GOTO(done, tutti_bench(comm, &config, &options, &report));
   if (tutti_comm_rank(comm) == 0) tutti_cli_print_bench(&report, &arguments);
 done:

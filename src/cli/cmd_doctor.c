@@ -22,7 +22,7 @@ static void print_environment(void) {
     if (getenv(names[i])) printf("environment\t%s=%s\n", names[i], getenv(names[i]));
 }
 
-static void print_machine(const tutti_comm *comm, const tutti_cpu *cpu) {
+static void print_machine(const tutti_comm *comm, const tutti_machine_cpu *cpu) {
   printf("tutti\t%s\n", TUTTI_VERSION);
   printf("mpi\t%s\n", tutti_mpi_version());
   printf("hdf5\t%s\n", tutti_hdf5_version());
@@ -30,7 +30,7 @@ static void print_machine(const tutti_comm *comm, const tutti_cpu *cpu) {
   printf("cpu\t%s\n", cpu->model);
   printf("vector_units\t%s\n", cpu->avx512 ? "AVX-512" : cpu->avx2_fma ? "AVX2" : "baseline");
   printf("processors\t%d\n", cpu->n_cpus);
-  const double quota = tutti_cpu_quota("");
+  const double quota = tutti_machine_quota("");
   if (quota > 0) printf("cpu_quota\t%.3g\n", quota);
   printf("ranks\t%d\n", tutti_comm_size(comm));
   printf("nodes\t%d\n", tutti_comm_n_nodes(comm));
@@ -38,12 +38,12 @@ static void print_machine(const tutti_comm *comm, const tutti_cpu *cpu) {
 }
 
 /** Write the row of this rank, without its number. */
-static void describe_rank(const tutti_comm *comm, const tutti_cpu *cpu, const tutti_threads *threads,
-                          char *text, size_t bytes) {
-  int cores[TUTTI_MAX_CPUS];
+static void describe_rank(const tutti_comm *comm, const tutti_machine_cpu *cpu,
+                          const tutti_machine_threads *threads, char *text, size_t bytes) {
+  int cores[TUTTI_MACHINE_MAX_CPUS];
   text[0] = '\0';
   tutti_text_append(text, bytes, "%s\t%s\t%d\t%d\t%s\t%s", tutti_comm_host(comm), cpu->allowed,
-                    tutti_cpu_cores(cores), threads->n, threads->why, tutti_blas_description());
+                    tutti_machine_cores(cores), threads->n, threads->why, tutti_blas_description());
 }
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
@@ -51,10 +51,10 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_cli_arguments arguments;
   TUTTI_TRY(tutti_agree(comm, tutti_cli_parse(argc, argv, &(tutti_cli_syntax){.usage = ""}, &arguments)));
   tutti_cli_arguments_clear(&arguments);
-  tutti_cpu cpu;
-  tutti_cpu_get(&cpu);
-  tutti_threads threads;
-  TUTTI_TRY(tutti_preflight(comm, 0, &threads));
+  tutti_machine_cpu cpu;
+  tutti_machine_cpu_get(&cpu);
+  tutti_machine_threads threads;
+  TUTTI_TRY(tutti_machine_preflight(comm, 0, &threads));
   char line[1024];
   tutti_texts lines = {0};
   describe_rank(comm, &cpu, &threads, line, sizeof line);

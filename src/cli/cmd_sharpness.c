@@ -18,8 +18,8 @@ static const char usage[] =
 
 typedef struct {
   const char *checkpoint;
-  double epsilons[TUTTI_MAX_EPSILONS];
-  tutti_sharpness_options options; // its epsilons are the ones above
+  double epsilons[TUTTI_CURVATURE_MAX_EPSILONS];
+  tutti_curvature_options options; // its epsilons are the ones above
 } sharpness_arguments;
 
 /** Read "0.001,0.0005", or none. */
@@ -28,8 +28,8 @@ static tutti_status read_epsilons(const char *list, double *values, int *n) {
   *n = 0;
   if (strcmp(list, "none") == 0) return TUTTI_OK;
   for (const char *left = list; left;) {
-    TUTTI_CHECK(*n < TUTTI_MAX_EPSILONS, TUTTI_ERR_USAGE, "--epsilon=%s: more than %d sizes of boxes", list,
-                TUTTI_MAX_EPSILONS);
+    TUTTI_CHECK(*n < TUTTI_CURVATURE_MAX_EPSILONS, TUTTI_ERR_USAGE,
+                "--epsilon=%s: more than %d sizes of boxes", list, TUTTI_CURVATURE_MAX_EPSILONS);
     double *value = &values[(*n)++];
     TUTTI_CHECK(
         tutti_cli_next_item(&left, item) && tutti_text_real(item, value) && *value > 0, TUTTI_ERR_USAGE,
@@ -40,7 +40,7 @@ static tutti_status read_epsilons(const char *list, double *values, int *n) {
 }
 
 static tutti_status parse(int argc, char **argv, sharpness_arguments *sharpness) {
-  tutti_sharpness_options *options = &sharpness->options;
+  tutti_curvature_options *options = &sharpness->options;
   const char *epsilon = "0.001,0.0005", *subspace = "100", *limit_train = NULL, *seed = "0",
              *tolerance = "0.001", *products = "100", *external = NULL;
   const tutti_cli_option named[] = {{"data.file", &options->file},
@@ -68,8 +68,8 @@ static tutti_status parse(int argc, char **argv, sharpness_arguments *sharpness)
   return tutti_cli_read_positive("tolerance", tolerance, &options->tolerance);
 }
 
-static void print(const sharpness_arguments *arguments, const tutti_sharpness *found) {
-  const tutti_sharpness_options *options = &arguments->options;
+static void print(const sharpness_arguments *arguments, const tutti_curvature_result *found) {
+  const tutti_curvature_options *options = &arguments->options;
   printf("samples %lld\ntrain_loss %.9g\nlearning_rate %.6g\n", (long long)found->samples, found->train_loss,
          found->learning_rate);
   printf("lambda_max %.6g\nlambda_residual %.3g\nlambda_min %.6g\nlambda_min_residual %.3g\n",
@@ -82,7 +82,7 @@ static void print(const sharpness_arguments *arguments, const tutti_sharpness *f
     printf("sharpness_%g_subspace_%d %.6g\n", options->epsilons[i], options->subspace, found->inside[i]);
 }
 
-static void warn(const sharpness_arguments *arguments, const tutti_sharpness *found) {
+static void warn(const sharpness_arguments *arguments, const tutti_curvature_result *found) {
   const double magnitude = fmax(fabs(found->lambda_max), fabs(found->lambda_min)),
                worst = fmax(found->lambda_residual, found->lambda_min_residual);
   if (worst > arguments->options.tolerance * magnitude)
@@ -95,10 +95,10 @@ static void warn(const sharpness_arguments *arguments, const tutti_sharpness *fo
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   sharpness_arguments arguments = {0};
-  tutti_sharpness found;
+  tutti_curvature_result found;
   TUTTI_TRY(tutti_agree(comm, parse(argc, argv, &arguments)));
   arguments.options.epsilons = arguments.epsilons;
-  TUTTI_TRY(tutti_sharpness_of_checkpoint(comm, arguments.checkpoint, &arguments.options, &found));
+  TUTTI_TRY(tutti_curvature_of_checkpoint(comm, arguments.checkpoint, &arguments.options, &found));
   if (tutti_comm_rank(comm) == 0) print(&arguments, &found);
   if (!isfinite(found.train_loss)) {
     *exit_status = TUTTI_EXIT_DIVERGED;

@@ -32,8 +32,8 @@ static void print_result(const tutti_config *config, const tutti_train_result *r
 /** Rank 0 draws the progress line on the user's terminal, also under mpirun.  Without a terminal it writes lines to
  * standard error. */
 static tutti_status train(const tutti_comm *comm, const tutti_config *config, tutti_train_result *result) {
-  tutti_threads threads;
-  TUTTI_TRY(tutti_preflight(comm, config->parallel.threads, &threads));
+  tutti_machine_threads threads;
+  TUTTI_TRY(tutti_machine_preflight(comm, config->parallel.threads, &threads));
   FILE *terminal = tutti_comm_rank(comm) == 0 ? tutti_terminal_open() : NULL;
   const tutti_status status = tutti_train(comm, config, terminal ? terminal : stderr, result);
   if (terminal) fclose(terminal);

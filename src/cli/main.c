@@ -103,8 +103,8 @@ static int end_without_mpi(void) {
 /** Ask for kernels that suit the processor better, if the BLAS has not chosen them.
  * @return whether the environment has changed */
 static bool ask_for_kernels(void) {
-  char taken[TUTTI_KERNELS_NAME];
-  const char *wanted = tutti_kernels_wanted(taken);
+  char taken[TUTTI_MACHINE_KERNELS_NAME];
+  const char *wanted = tutti_machine_wanted_kernels(taken);
   return wanted && setenv("OPENBLAS_CORETYPE", wanted, 1) == 0 && setenv(TUTTI_KERNELS_BEFORE, taken, 1) == 0;
 }
 
@@ -114,7 +114,7 @@ static bool ask_for_kernels(void) {
 static bool leave_binding_to(const tutti_cli_launcher *by) {
   const char *bind = getenv("OMP_PROC_BIND");
   const bool several = by->variable && by->ranks != 1;
-  if (!several || !tutti_cpu_openmp_binds() || (bind && strcmp(bind, "false") == 0)) return false;
+  if (!several || !tutti_machine_openmp_binds() || (bind && strcmp(bind, "false") == 0)) return false;
   return setenv("OMP_PROC_BIND", "false", 1) == 0;
 }
 
@@ -123,7 +123,7 @@ static bool leave_binding_to(const tutti_cli_launcher *by) {
 static void take_better_environment(const tutti_cli_launcher *by, char **argv) {
   const bool kernels = ask_for_kernels(), binding = leave_binding_to(by);
   if (!kernels && !binding) return;
-  tutti_cpu_unbind(); // otherwise the program would get the cores of this thread only
+  tutti_machine_unbind(); // otherwise the program would get the cores of this thread only
   execv("/proc/self/exe", argv);
   if (kernels) unsetenv("OPENBLAS_CORETYPE");
   if (kernels) unsetenv(TUTTI_KERNELS_BEFORE);

@@ -1,7 +1,7 @@
 /** Three vectors, and a tridiagonal matrix whose ends come near the matrix' own.  The vectors are not made orthogonal
  * again: rounding then repeats eigenvalues that have been found, but moves no end (Paige 1976, "Error analysis of the
  * Lanczos algorithm"), and the memory does not grow with the number of products. */
-#include "curvature/lanczos.h"
+#include "curvature/curvature_impl.h"
 
 #include <float.h>
 #include <math.h>
@@ -11,7 +11,7 @@
 #include "base/random.h"
 
 typedef struct {
-  const tutti_lanczos_problem *problem;
+  const tutti_curvature_lanczos_problem *problem;
   double *v, *before, *next;     // [n]
   double *alpha, *beta;          // [max_products] of the tridiagonal matrix: diagonal, and below it
   double *values, *below, *last; // [max_products] work space: eigenvalues, their vectors' last components
@@ -113,7 +113,7 @@ static void solve_tridiagonal(lanczos *l, int m) {
     }
 }
 
-static void find_ends(lanczos *l, int m, tutti_spectrum *spectrum) {
+static void find_ends(lanczos *l, int m, tutti_curvature_spectrum *spectrum) {
   solve_tridiagonal(l, m);
   int low = 0, high = 0;
   for (int i = 1; i < m; i++) {
@@ -121,13 +121,13 @@ static void find_ends(lanczos *l, int m, tutti_spectrum *spectrum) {
     if (l->values[i] > l->values[high]) high = i;
   }
   const double beta = l->beta[m - 1];
-  spectrum->largest = (tutti_ritz){l->values[high], beta * fabs(l->last[high])};
-  spectrum->smallest = (tutti_ritz){l->values[low], beta * fabs(l->last[low])};
+  spectrum->largest = (tutti_curvature_ritz){l->values[high], beta * fabs(l->last[high])};
+  spectrum->smallest = (tutti_curvature_ritz){l->values[low], beta * fabs(l->last[low])};
   spectrum->n_products = m;
 }
 
-static bool is_precise(const tutti_spectrum *spectrum, double tolerance) {
-  const tutti_ritz a = spectrum->largest, b = spectrum->smallest;
+static bool is_precise(const tutti_curvature_spectrum *spectrum, double tolerance) {
+  const tutti_curvature_ritz a = spectrum->largest, b = spectrum->smallest;
   const double limit = tolerance * fmax(fabs(a.value), fabs(b.value));
   return a.residual <= limit && b.residual <= limit;
 }
@@ -148,13 +148,13 @@ static tutti_status advance(lanczos *l, int m) {
   return TUTTI_OK;
 }
 
-static tutti_status run(lanczos *l, tutti_spectrum *spectrum) {
+static tutti_status run(lanczos *l, tutti_curvature_spectrum *spectrum) {
   TUTTI_TRY(allocate(l));
   start(l);
   for (int m = 0; m < l->problem->max_products; m++) {
     TUTTI_TRY(advance(l, m));
     if (!isfinite(l->alpha[m]) || !isfinite(l->beta[m])) {
-      *spectrum = (tutti_spectrum){{NAN, NAN}, {NAN, NAN}, m + 1};
+      *spectrum = (tutti_curvature_spectrum){{NAN, NAN}, {NAN, NAN}, m + 1};
       return TUTTI_OK;
     }
     find_ends(l, m + 1, spectrum);
@@ -163,7 +163,8 @@ static tutti_status run(lanczos *l, tutti_spectrum *spectrum) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_lanczos_ends(const tutti_lanczos_problem *problem, tutti_spectrum *spectrum) {
+tutti_status tutti_curvature_find_spectrum(const tutti_curvature_lanczos_problem *problem,
+                                           tutti_curvature_spectrum *spectrum) {
   lanczos l = {.problem = problem};
   const tutti_status status = run(&l, spectrum);
   release(&l);

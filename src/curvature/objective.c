@@ -1,28 +1,29 @@
-#include "curvature/objective.h"
+#include "curvature/curvature_impl.h"
 
 #include <string.h>
 
 #include "base/fault.h"
 
-static tutti_status create_local(tutti_objective *objective) {
-  TUTTI_TRY(tutti_curvature_create(objective->network->model, &objective->curvature));
+static tutti_status create_local(tutti_curvature_objective *objective) {
+  TUTTI_TRY(tutti_model_curvature_create(objective->network->model, &objective->curvature));
   TUTTI_TRY(TUTTI_NEW(objective->params, objective->n));
   TUTTI_TRY(TUTTI_NEW(objective->direction, objective->n));
   return TUTTI_NEW(objective->sums, objective->n + 1);
 }
 
-tutti_status tutti_objective_create(const tutti_network *network, const tutti_samples *set,
-                                    tutti_objective *objective) {
-  *objective = (tutti_objective){.network = network, .set = set, .n = tutti_model_n_params(network->model)};
+tutti_status tutti_curvature_objective_create(const tutti_network *network, const tutti_samples *set,
+                                              tutti_curvature_objective *objective) {
+  *objective =
+      (tutti_curvature_objective){.network = network, .set = set, .n = tutti_model_n_params(network->model)};
   return tutti_agree(network->comm, create_local(objective));
 }
 
-void tutti_objective_destroy(tutti_objective *objective) {
-  tutti_curvature_destroy(&objective->curvature);
+void tutti_curvature_objective_destroy(tutti_curvature_objective *objective) {
+  tutti_model_curvature_destroy(&objective->curvature);
   tutti_free(objective->params);
   tutti_free(objective->direction);
   tutti_free(objective->sums);
-  *objective = (tutti_objective){0};
+  *objective = (tutti_curvature_objective){0};
 }
 
 static void narrow(const double *from, int64_t n, float *to) {
@@ -30,23 +31,23 @@ static void narrow(const double *from, int64_t n, float *to) {
 }
 
 /** Samples [first, first + rows) of the set. */
-static tutti_status add_block(tutti_objective *objective, const float *v, int64_t first, int64_t rows,
-                              double *loss_sum) {
+static tutti_status add_block(tutti_curvature_objective *objective, const float *v, int64_t first,
+                              int64_t rows, double *loss_sum) {
   const tutti_network *network = objective->network;
   for (int64_t i = 0; i < rows; i++) network->rows[i] = first + i;
   tutti_samples_rows(objective->set, rows, network->rows);
-  const tutti_curvature_batch batch = {
+  const tutti_model_curvature_batch batch = {
       .params = objective->params,
       .x = network->x,
       .targets = tutti_network_gather(network, objective->set->which, rows, TUTTI_TO_TRAIN),
       .rows = rows,
       .count = objective->set->n};
-  if (v) return tutti_curvature_product(objective->curvature, &batch, v, objective->sums);
-  return tutti_curvature_gradient(objective->curvature, &batch, loss_sum, objective->sums);
+  if (v) return tutti_model_curvature_product(objective->curvature, &batch, v, objective->sums);
+  return tutti_model_curvature_gradient(objective->curvature, &batch, loss_sum, objective->sums);
 }
 
 /** This rank's blocks into the sums, the loss behind the weights'. */
-static tutti_status add_own_blocks(tutti_objective *objective, const float *v) {
+static tutti_status add_own_blocks(tutti_curvature_objective *objective, const float *v) {
   const tutti_comm *comm = objective->network->comm;
   const int64_t n = objective->set->n, block = objective->network->evaluation_rows;
   const tutti_range own = tutti_shard((tutti_range){.count = (n + block - 1) / block}, 1,
@@ -61,14 +62,14 @@ static tutti_status add_own_blocks(tutti_objective *objective, const float *v) {
   return TUTTI_OK;
 }
 
-static tutti_status sum_blocks(tutti_objective *objective, const float *v) {
+static tutti_status sum_blocks(tutti_curvature_objective *objective, const float *v) {
   const tutti_comm *comm = objective->network->comm;
   TUTTI_TRY(tutti_agree(comm, add_own_blocks(objective, v)));
   return tutti_sum(comm, objective->sums, objective->n + 1);
 }
 
-tutti_status tutti_objective_gradient(tutti_objective *objective, const double *params, double *value,
-                                      double *gradient) {
+tutti_status tutti_curvature_objective_gradient(tutti_curvature_objective *objective, const double *params,
+                                                double *value, double *gradient) {
   const tutti_model *model = objective->network->model;
   const int64_t n = objective->n;
   narrow(params, n, objective->params);
@@ -80,8 +81,8 @@ tutti_status tutti_objective_gradient(tutti_objective *objective, const double *
   return TUTTI_OK;
 }
 
-tutti_status tutti_objective_product(tutti_objective *objective, const double *params, const double *v,
-                                     double *product) {
+tutti_status tutti_curvature_objective_product(tutti_curvature_objective *objective, const double *params,
+                                               const double *v, double *product) {
   const int64_t n = objective->n;
   narrow(params, n, objective->params);
   narrow(v, n, objective->direction);

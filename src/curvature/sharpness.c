@@ -1,7 +1,6 @@
 /** Curvature of the training loss around a checkpoint's weights. */
 #include "base/log.h"
-#include "curvature/ascent.h"
-#include "curvature/lanczos.h"
+#include "curvature/curvature_impl.h"
 #include "run/network.h"
 #include "run/plan.h"
 #include "rundir/restore.h"
@@ -10,11 +9,11 @@
 
 typedef struct {
   const tutti_comm *comm;
-  const tutti_sharpness_options *options;
-  tutti_restored restored;
+  const tutti_curvature_options *options;
+  tutti_rundir_restored restored;
   tutti_samples set;
-  tutti_objective objective;
-  tutti_subspace subspace;
+  tutti_curvature_objective objective;
+  tutti_curvature_subspace subspace;
   double *params, *gradient; // [n] owned
 } measurement;
 
@@ -46,7 +45,7 @@ static tutti_status find_learning_rate(measurement *m, double *learning_rate) {
   return TUTTI_OK;
 }
 
-static tutti_status choose_samples(measurement *m, tutti_sharpness *sharpness) {
+static tutti_status choose_samples(measurement *m, tutti_curvature_result *sharpness) {
   const tutti_samples_all all =
       tutti_samples_divide(&m->restored.config, m->restored.dataset, m->restored.state.split_seed);
   m->set = all.train;
@@ -70,14 +69,15 @@ static tutti_status check_subspace(const measurement *m, const char *checkpoint)
   return TUTTI_OK;
 }
 
-static tutti_status prepare(measurement *m, const char *checkpoint, tutti_sharpness *sharpness) {
-  tutti_restored *const restored = &m->restored;
-  TUTTI_TRY(tutti_restore_config(m->comm, checkpoint, restored));
-  TUTTI_TRY(tutti_restore_data(m->comm, m->options->file, m->options->external, TUTTI_SPLIT_TRAIN, restored));
-  TUTTI_TRY(tutti_restore_network(m->comm, checkpoint, TUTTI_WEIGHTS_OF_FILE, restored));
+static tutti_status prepare(measurement *m, const char *checkpoint, tutti_curvature_result *sharpness) {
+  tutti_rundir_restored *const restored = &m->restored;
+  TUTTI_TRY(tutti_rundir_restore_config(m->comm, checkpoint, restored));
+  TUTTI_TRY(tutti_rundir_restore_data(m->comm, m->options->file, m->options->external, TUTTI_SPLIT_TRAIN,
+                                      restored));
+  TUTTI_TRY(tutti_rundir_restore_network(m->comm, checkpoint, TUTTI_WEIGHTS_OF_FILE, restored));
   TUTTI_TRY(tutti_network_check_labels(&restored->network));
   TUTTI_TRY(choose_samples(m, sharpness));
-  TUTTI_TRY(tutti_objective_create(&restored->network, &m->set, &m->objective));
+  TUTTI_TRY(tutti_curvature_objective_create(&restored->network, &m->set, &m->objective));
   TUTTI_TRY(check_subspace(m, checkpoint));
   const int64_t n = m->objective.n;
   tutti_status local = TUTTI_NEW(m->params, n);
@@ -89,18 +89,18 @@ static tutti_status prepare(measurement *m, const char *checkpoint, tutti_sharpn
 
 static tutti_status hessian_product(void *context, const double *v, double *out) {
   measurement *m = context;
-  return tutti_objective_product(&m->objective, m->params, v, out);
+  return tutti_curvature_objective_product(&m->objective, m->params, v, out);
 }
 
-static tutti_status measure_spectrum(measurement *m, tutti_sharpness *sharpness) {
-  const tutti_lanczos_problem problem = {.n = m->objective.n,
-                                         .seed = m->options->seed,
-                                         .tolerance = m->options->tolerance,
-                                         .max_products = m->options->max_products,
-                                         .product = hessian_product,
-                                         .context = m};
-  tutti_spectrum spectrum;
-  TUTTI_TRY(tutti_lanczos_ends(&problem, &spectrum));
+static tutti_status measure_spectrum(measurement *m, tutti_curvature_result *sharpness) {
+  const tutti_curvature_lanczos_problem problem = {.n = m->objective.n,
+                                                   .seed = m->options->seed,
+                                                   .tolerance = m->options->tolerance,
+                                                   .max_products = m->options->max_products,
+                                                   .product = hessian_product,
+                                                   .context = m};
+  tutti_curvature_spectrum spectrum;
+  TUTTI_TRY(tutti_curvature_find_spectrum(&problem, &spectrum));
   sharpness->lambda_max = spectrum.largest.value;
   sharpness->lambda_residual = spectrum.largest.residual;
   sharpness->lambda_min = spectrum.smallest.value;
@@ -109,39 +109,41 @@ static tutti_status measure_spectrum(measurement *m, tutti_sharpness *sharpness)
   return TUTTI_OK;
 }
 
-static tutti_status measure_boxes(measurement *m, const tutti_subspace *subspace, double loss,
+static tutti_status measure_boxes(measurement *m, const tutti_curvature_subspace *subspace, double loss,
                                   double *values) {
-  const tutti_ascent ascent = {
+  const tutti_curvature_sharpness_problem ascent = {
       .objective = &m->objective, .center = m->params, .loss = loss, .subspace = subspace};
   for (int i = 0; i < m->options->n_epsilons; i++)
-    TUTTI_TRY(tutti_ascent_sharpness(&ascent, m->options->epsilons[i], &values[i]));
+    TUTTI_TRY(tutti_curvature_sharpness_max(&ascent, m->options->epsilons[i], &values[i]));
   return TUTTI_OK;
 }
 
-static tutti_status measure(measurement *m, tutti_sharpness *sharpness) {
-  const tutti_sharpness_options *options = m->options;
-  TUTTI_TRY(tutti_objective_gradient(&m->objective, m->params, &sharpness->train_loss, m->gradient));
+static tutti_status measure(measurement *m, tutti_curvature_result *sharpness) {
+  const tutti_curvature_options *options = m->options;
+  TUTTI_TRY(
+      tutti_curvature_objective_gradient(&m->objective, m->params, &sharpness->train_loss, m->gradient));
   TUTTI_TRY(measure_spectrum(m, sharpness));
   TUTTI_TRY(measure_boxes(m, NULL, sharpness->train_loss, sharpness->full));
   if (options->subspace == 0 || options->n_epsilons == 0) return TUTTI_OK;
-  TUTTI_TRY(tutti_subspace_create(m->comm, m->objective.n, options->subspace, options->seed, &m->subspace));
+  TUTTI_TRY(tutti_curvature_subspace_create(m->comm, m->objective.n, options->subspace, options->seed,
+                                            &m->subspace));
   return measure_boxes(m, &m->subspace, sharpness->train_loss, sharpness->inside);
 }
 
-tutti_status tutti_sharpness_of_checkpoint(const tutti_comm *comm, const char *checkpoint,
-                                           const tutti_sharpness_options *options,
-                                           tutti_sharpness *sharpness) {
+tutti_status tutti_curvature_of_checkpoint(const tutti_comm *comm, const char *checkpoint,
+                                           const tutti_curvature_options *options,
+                                           tutti_curvature_result *sharpness) {
   measurement m = {.comm = comm, .options = options};
   tutti_status status = TUTTI_OK;
-  *sharpness = (tutti_sharpness){0};
-  TUTTI_ASSERT(options->n_epsilons <= TUTTI_MAX_EPSILONS && options->max_products > 0);
+  *sharpness = (tutti_curvature_result){0};
+  TUTTI_ASSERT(options->n_epsilons <= TUTTI_CURVATURE_MAX_EPSILONS && options->max_products > 0);
   TUTTI_TRY_GOTO(done, prepare(&m, checkpoint, sharpness));
   TUTTI_TRY_GOTO(done, measure(&m, sharpness));
 done:
   tutti_free(m.params);
   tutti_free(m.gradient);
-  tutti_subspace_destroy(&m.subspace);
-  tutti_objective_destroy(&m.objective);
-  tutti_restored_clear(&m.restored);
+  tutti_curvature_subspace_destroy(&m.subspace);
+  tutti_curvature_objective_destroy(&m.objective);
+  tutti_rundir_restored_clear(&m.restored);
   return status;
 }

@@ -1,4 +1,4 @@
-#include "curvature/subspace.h"
+#include "curvature/curvature_impl.h"
 
 #include <math.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 enum { ROWS = 16, WORDS = 1024 }; // of a block; on the stack
 
-static int stride_of(const tutti_subspace *subspace) {
+static int stride_of(const tutti_curvature_subspace *subspace) {
   return subspace->p + subspace->p % 2; // normal numbers come in pairs
 }
 
@@ -21,7 +21,7 @@ TUTTI_CLONES static void make_normal(const uint32_t *restrict words, int64_t n_p
 }
 
 /** subspace->rows = rows [first, first + n) of A. */
-static void draw(const tutti_subspace *subspace, int64_t first, int64_t n) {
+static void draw(const tutti_curvature_subspace *subspace, int64_t first, int64_t n) {
   const tutti_stream stream = {.seed = subspace->seed, .kind = TUTTI_STREAM_SHARPNESS, .part = 1};
   const int64_t stride = stride_of(subspace), size = n * stride;
   uint32_t words[WORDS];
@@ -33,7 +33,7 @@ static void draw(const tutti_subspace *subspace, int64_t first, int64_t n) {
 }
 
 /** A block of this rank's rows: i = its first, 0 to begin with; @return how many, 0 behind the last. */
-static int64_t next_block(const tutti_subspace *subspace, int64_t *first, int64_t before) {
+static int64_t next_block(const tutti_curvature_subspace *subspace, int64_t *first, int64_t before) {
   *first = before == 0 ? subspace->begin : *first + before;
   const int64_t left = subspace->end - *first, n = left < ROWS ? left : ROWS;
   draw(subspace, *first, n);
@@ -62,17 +62,17 @@ static tutti_status factorise(int p, double *a) {
   return TUTTI_OK;
 }
 
-static tutti_status allocate(tutti_subspace *subspace) {
+static tutti_status allocate(tutti_curvature_subspace *subspace) {
   const int p = subspace->p;
   TUTTI_TRY(TUTTI_NEW(subspace->rows, (int64_t)ROWS * stride_of(subspace)));
   return TUTTI_NEW(subspace->factor, (int64_t)p * p);
 }
 
-tutti_status tutti_subspace_create(const tutti_comm *comm, int64_t n, int p, uint64_t seed,
-                                   tutti_subspace *subspace) {
+tutti_status tutti_curvature_subspace_create(const tutti_comm *comm, int64_t n, int p, uint64_t seed,
+                                             tutti_curvature_subspace *subspace) {
   const tutti_range own =
       tutti_shard((tutti_range){.count = n}, 1, tutti_comm_rank(comm), tutti_comm_size(comm));
-  *subspace = (tutti_subspace){
+  *subspace = (tutti_curvature_subspace){
       .comm = comm, .seed = seed, .n = n, .begin = own.begin, .end = own.begin + own.count, .p = p};
   TUTTI_TRY(tutti_agree(comm, allocate(subspace)));
   int64_t first = 0;
@@ -83,15 +83,16 @@ tutti_status tutti_subspace_create(const tutti_comm *comm, int64_t n, int p, uin
   return tutti_agree(comm, factorise(p, subspace->factor));
 }
 
-void tutti_subspace_destroy(tutti_subspace *subspace) {
+void tutti_curvature_subspace_destroy(tutti_curvature_subspace *subspace) {
   tutti_free(subspace->rows);
   tutti_free(subspace->factor);
-  *subspace = (tutti_subspace){0};
+  *subspace = (tutti_curvature_subspace){0};
 }
 
 // --- products ------------------------------------------------------------------------------------------------
 
-tutti_status tutti_subspace_apply(const tutti_subspace *subspace, const double *y, double *x) {
+tutti_status tutti_curvature_subspace_apply(const tutti_curvature_subspace *subspace, const double *y,
+                                            double *x) {
   memset(x, 0, (size_t)subspace->n * sizeof *x);
   int64_t first = 0;
   for (int64_t block = 0; (block = next_block(subspace, &first, block)) > 0;)
@@ -102,7 +103,8 @@ tutti_status tutti_subspace_apply(const tutti_subspace *subspace, const double *
   return tutti_sum(subspace->comm, x, subspace->n);
 }
 
-tutti_status tutti_subspace_transposed(const tutti_subspace *subspace, const double *x, double *y) {
+tutti_status tutti_curvature_subspace_apply_transposed(const tutti_curvature_subspace *subspace,
+                                                       const double *x, double *y) {
   memset(y, 0, (size_t)subspace->p * sizeof *y);
   int64_t first = 0;
   for (int64_t block = 0; (block = next_block(subspace, &first, block)) > 0;)
@@ -113,10 +115,11 @@ tutti_status tutti_subspace_transposed(const tutti_subspace *subspace, const dou
   return tutti_sum(subspace->comm, y, subspace->p);
 }
 
-tutti_status tutti_subspace_coordinates(const tutti_subspace *subspace, const double *x, double *y) {
+tutti_status tutti_curvature_subspace_solve(const tutti_curvature_subspace *subspace, const double *x,
+                                            double *y) {
   const int p = subspace->p;
   const double *l = subspace->factor;
-  TUTTI_TRY(tutti_subspace_transposed(subspace, x, y));
+  TUTTI_TRY(tutti_curvature_subspace_apply_transposed(subspace, x, y));
   for (int i = 0; i < p; i++) {
     for (int k = 0; k < i; k++) y[i] -= l[i * p + k] * y[k];
     y[i] /= l[i * p + i];

@@ -78,21 +78,21 @@ static bool get_given(cpu_set_t *set) {
 #endif
 
 /** The logical processors this process may run on, ascending: all, where the system does not tell. */
-static int get_allowed(int cpus[TUTTI_MAX_CPUS]) {
+static int get_allowed(int cpus[TUTTI_MACHINE_MAX_CPUS]) {
   int n = 0;
 #ifdef __linux__
   cpu_set_t set;
   const bool told = get_given(&set);
-  for (int i = 0; told && i < CPU_SETSIZE && i < TUTTI_MAX_CPUS; i++)
+  for (int i = 0; told && i < CPU_SETSIZE && i < TUTTI_MACHINE_MAX_CPUS; i++)
     if (CPU_ISSET(i, &set)) cpus[n++] = i;
 #endif
   if (n > 0) return n;
   const int n_online = count_online();
-  for (; n < n_online && n < TUTTI_MAX_CPUS; n++) cpus[n] = n;
+  for (; n < n_online && n < TUTTI_MACHINE_MAX_CPUS; n++) cpus[n] = n;
   return n;
 }
 
-bool tutti_cpu_openmp_binds(void) {
+bool tutti_machine_openmp_binds(void) {
 #ifdef __linux__
   cpu_set_t places;
   CPU_ZERO(&places);
@@ -103,14 +103,14 @@ bool tutti_cpu_openmp_binds(void) {
 #endif
 }
 
-void tutti_cpu_unbind(void) {
+void tutti_machine_unbind(void) {
 #ifdef __linux__
   cpu_set_t set;
   if (get_given(&set)) (void)sched_setaffinity(0, sizeof set, &set);
 #endif
 }
 
-int tutti_cpu_core(const char *root, int cpu) {
+int tutti_machine_core_of(const char *root, int cpu) {
   char path[1024];
   snprintf(path, sizeof path, "%s/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", root, cpu);
   FILE *file = fopen(path, "r");
@@ -121,18 +121,18 @@ int tutti_cpu_core(const char *root, int cpu) {
   return first;
 }
 
-int tutti_cpu_cores(int cores[TUTTI_MAX_CPUS]) {
-  int cpus[TUTTI_MAX_CPUS];
-  bool is_core[TUTTI_MAX_CPUS] = {false};
+int tutti_machine_cores(int cores[TUTTI_MACHINE_MAX_CPUS]) {
+  int cpus[TUTTI_MACHINE_MAX_CPUS];
+  bool is_core[TUTTI_MACHINE_MAX_CPUS] = {false};
   const int n_cpus = get_allowed(cpus);
-  for (int i = 0; i < n_cpus; i++) is_core[tutti_cpu_core("", cpus[i])] = true;
+  for (int i = 0; i < n_cpus; i++) is_core[tutti_machine_core_of("", cpus[i])] = true;
   int n = 0;
-  for (int i = 0; i < TUTTI_MAX_CPUS; i++)
+  for (int i = 0; i < TUTTI_MACHINE_MAX_CPUS; i++)
     if (is_core[i]) cores[n++] = i;
   return n;
 }
 
-char *tutti_cpu_ranges(const int *numbers, int n, char *text, size_t bytes) {
+char *tutti_machine_ranges(const int *numbers, int n, char *text, size_t bytes) {
   text[0] = '\0';
   for (int i = 0, last; i < n; i = last + 1) {
     for (last = i; last + 1 < n && numbers[last + 1] == numbers[last] + 1;) last++;
@@ -142,13 +142,13 @@ char *tutti_cpu_ranges(const int *numbers, int n, char *text, size_t bytes) {
   return text;
 }
 
-void tutti_cpu_get(tutti_cpu *cpu) {
-  int cpus[TUTTI_MAX_CPUS];
+void tutti_machine_cpu_get(tutti_machine_cpu *cpu) {
+  int cpus[TUTTI_MACHINE_MAX_CPUS];
   memset(cpu, 0, sizeof *cpu);
   read_model(cpu->model, sizeof cpu->model);
   cpu->n_cpus = count_online();
   cpu->n_allowed = get_allowed(cpus);
-  tutti_cpu_ranges(cpus, cpu->n_allowed, cpu->allowed, sizeof cpu->allowed);
+  tutti_machine_ranges(cpus, cpu->n_allowed, cpu->allowed, sizeof cpu->allowed);
   cpu->avx2_fma = tutti_cpu_has_avx2_fma();
   cpu->avx512 = tutti_cpu_has_avx512();
 }

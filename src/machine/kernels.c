@@ -37,7 +37,7 @@ static bool is_among(const char *name, const char *const *names, size_t n) {
   return false;
 }
 
-const char *tutti_kernels_better(const tutti_cpu *cpu, const char *kernels) {
+const char *tutti_machine_better_kernels(const tutti_machine_cpu *cpu, const char *kernels) {
   const bool slow = is_among(kernels, below_avx2, sizeof below_avx2 / sizeof below_avx2[0]);
   if (cpu->avx512 && (slow || is_among(kernels, below_avx512, sizeof below_avx512 / sizeof below_avx512[0])))
     return "SkylakeX";
@@ -54,25 +54,25 @@ static bool user_has_chosen(void) {
   return environment("OPENBLAS_CORETYPE") && !environment(TUTTI_KERNELS_BEFORE);
 }
 
-const char *tutti_kernels_wanted(char taken[TUTTI_KERNELS_NAME]) {
+const char *tutti_machine_wanted_kernels(char taken[TUTTI_MACHINE_KERNELS_NAME]) {
   tutti_blas_facts blas;
   tutti_blas_get(&blas);
   if (!blas.dispatches || environment("OPENBLAS_CORETYPE") || environment(TUTTI_KERNELS_BEFORE)) return NULL;
-  tutti_cpu cpu;
-  tutti_cpu_get(&cpu);
+  tutti_machine_cpu cpu;
+  tutti_machine_cpu_get(&cpu);
   // With the fault any processor is one that the library does not know.
   const bool known = tutti_fault("linalg.kernels") == TUTTI_OK;
-  snprintf(taken, TUTTI_KERNELS_NAME, "%s", known ? blas.kernels : "Prescott");
-  return tutti_kernels_better(&cpu, taken);
+  snprintf(taken, TUTTI_MACHINE_KERNELS_NAME, "%s", known ? blas.kernels : "Prescott");
+  return tutti_machine_better_kernels(&cpu, taken);
 }
 
-const char *tutti_kernels_warning(void) {
+const char *tutti_machine_kernels_warning(void) {
   static _Thread_local char text[400];
   tutti_blas_facts blas;
   tutti_blas_get(&blas);
-  tutti_cpu cpu;
-  tutti_cpu_get(&cpu);
-  const char *better = tutti_kernels_better(&cpu, blas.kernels);
+  tutti_machine_cpu cpu;
+  tutti_machine_cpu_get(&cpu);
+  const char *better = tutti_machine_better_kernels(&cpu, blas.kernels);
   if (!better) return NULL;
   char cure[96] = "link a newer one";
   if (blas.dispatches && user_has_chosen())

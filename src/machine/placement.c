@@ -1,8 +1,8 @@
-#include "machine/placement.h"
+#include "machine/placement_impl.h"
 
 #include <string.h>
 
-enum { N_WORDS = TUTTI_MAX_CPUS / 64 };
+enum { N_WORDS = TUTTI_MACHINE_MAX_CPUS / 64 };
 
 static bool is_within(const uint64_t *inner, const uint64_t *outer) {
   for (int i = 0; i < N_WORDS; i++)
@@ -10,16 +10,16 @@ static bool is_within(const uint64_t *inner, const uint64_t *outer) {
   return true;
 }
 
-static int list_cores(const uint64_t *words, int cores[TUTTI_MAX_CPUS]) {
+static int list_cores(const uint64_t *words, int cores[TUTTI_MACHINE_MAX_CPUS]) {
   int n = 0;
-  for (int i = 0; i < TUTTI_MAX_CPUS; i++)
+  for (int i = 0; i < TUTTI_MACHINE_MAX_CPUS; i++)
     if (words[i / 64] >> (i % 64) & 1) cores[n++] = i;
   return n;
 }
 
 /** Ranks of the node that must do with the cores of `rank`. */
-static void count(const tutti_placement *ranks, int n, int rank, tutti_placing_fault *fault) {
-  const tutti_placement *own = &ranks[rank];
+static void count(const tutti_machine_placement *ranks, int n, int rank, tutti_machine_fault *fault) {
+  const tutti_machine_placement *own = &ranks[rank];
   for (int i = 0; i < n; i++) {
     if (ranks[i].node != own->node || !is_within(ranks[i].cores, own->cores)) continue;
     fault->n_ranks++;
@@ -27,7 +27,7 @@ static void count(const tutti_placement *ranks, int n, int rank, tutti_placing_f
   }
 }
 
-static void count_node(const tutti_placement *ranks, int n, int rank, tutti_placing_fault *fault) {
+static void count_node(const tutti_machine_placement *ranks, int n, int rank, tutti_machine_fault *fault) {
   fault->n_ranks = fault->n_threads = 0;
   for (int i = 0; i < n; i++) {
     if (ranks[i].node != ranks[rank].node) continue;
@@ -36,8 +36,8 @@ static void count_node(const tutti_placement *ranks, int n, int rank, tutti_plac
   }
 }
 
-static tutti_placing_fault check_rank(const tutti_placement *ranks, int n, int rank) {
-  tutti_placing_fault fault = {.kind = TUTTI_PLACED_WELL, .rank = rank};
+static tutti_machine_fault check_rank(const tutti_machine_placement *ranks, int n, int rank) {
+  tutti_machine_fault fault = {.kind = TUTTI_PLACED_WELL, .rank = rank};
   fault.n_cores = list_cores(ranks[rank].cores, fault.cores);
   count(ranks, n, rank, &fault);
   if (fault.n_ranks > fault.n_cores)
@@ -52,13 +52,14 @@ static tutti_placing_fault check_rank(const tutti_placement *ranks, int n, int r
   return fault;
 }
 
-int tutti_placement_check(const tutti_placement *ranks, int n, tutti_placing_fault faults[4]) {
+int tutti_machine_check_placement(const tutti_machine_placement *ranks, int n,
+                                  tutti_machine_fault faults[4]) {
   bool seen[TUTTI_PLACED_THROTTLED + 1] = {[TUTTI_PLACED_WELL] = true};
   int n_faults = 0;
   for (int rank = 0; rank < n; rank++) {
     // Ranks that are placed alike have the same fault or none.
     if (rank > 0 && memcmp(&ranks[rank], &ranks[rank - 1], sizeof *ranks) == 0) continue;
-    const tutti_placing_fault fault = check_rank(ranks, n, rank);
+    const tutti_machine_fault fault = check_rank(ranks, n, rank);
     if (seen[fault.kind]) continue;
     seen[fault.kind] = true;
     faults[n_faults++] = fault;

@@ -5,18 +5,18 @@
 
 #include "base/log.h"
 #include "machine/kernels.h"
-#include "machine/placement.h"
+#include "machine/placement_impl.h"
 #include "machine/quota.h"
 
-static tutti_placement place(const tutti_comm *comm, const tutti_threads *threads) {
-  tutti_cpu cpu;
-  tutti_cpu_get(&cpu);
-  tutti_placement own = {.node = tutti_comm_node(comm),
-                         .threads = threads->n,
-                         .n_barred = cpu.n_cpus - cpu.n_allowed,
-                         .quota = tutti_cpu_quota("")};
-  int cores[TUTTI_MAX_CPUS];
-  const int n = tutti_cpu_cores(cores);
+static tutti_machine_placement place(const tutti_comm *comm, const tutti_machine_threads *threads) {
+  tutti_machine_cpu cpu;
+  tutti_machine_cpu_get(&cpu);
+  tutti_machine_placement own = {.node = tutti_comm_node(comm),
+                                 .threads = threads->n,
+                                 .n_barred = cpu.n_cpus - cpu.n_allowed,
+                                 .quota = tutti_machine_quota("")};
+  int cores[TUTTI_MACHINE_MAX_CPUS];
+  const int n = tutti_machine_cores(cores);
   for (int i = 0; i < n; i++) own.cores[cores[i] / 64] |= (uint64_t)1 << (cores[i] % 64);
   return own;
 }
@@ -30,11 +30,12 @@ static const char *condition(char *text, size_t bytes) {
   return text;
 }
 
-static void warn_of_fault(const tutti_placing_fault *fault, const tutti_placement *at, const char *host) {
+static void warn_of_fault(const tutti_machine_fault *fault, const tutti_machine_placement *at,
+                          const char *host) {
   const int n_cores = fault->n_cores, n_ranks = fault->n_ranks, threads = at->threads;
   char numbers[64], where[384], without[40], advice[160] = "";
   condition(without, sizeof without);
-  tutti_cpu_ranges(fault->cores, n_cores, numbers, sizeof numbers);
+  tutti_machine_ranges(fault->cores, n_cores, numbers, sizeof numbers);
   snprintf(where, sizeof where, "%d core%s of %s (%s)", n_cores, n_cores > 1 ? "s" : "", host, numbers);
   switch (fault->kind) {
   case TUTTI_PLACED_SHARING:
@@ -83,13 +84,13 @@ static void warn_of_kernels(char *const *warnings, char *const *hosts, int size)
               warnings[first]);
 }
 
-tutti_status tutti_preflight(const tutti_comm *comm, int64_t wanted, tutti_threads *threads) {
-  TUTTI_TRY(tutti_threads_set(comm, wanted, threads));
+tutti_status tutti_machine_preflight(const tutti_comm *comm, int64_t wanted, tutti_machine_threads *threads) {
+  TUTTI_TRY(tutti_machine_set_threads(comm, wanted, threads));
   const int size = tutti_comm_size(comm);
   const bool is_root = tutti_comm_rank(comm) == 0;
-  const tutti_placement own = place(comm, threads);
-  const char *kernels = tutti_kernels_warning();
-  tutti_placement *placements = NULL;
+  const tutti_machine_placement own = place(comm, threads);
+  const char *kernels = tutti_machine_kernels_warning();
+  tutti_machine_placement *placements = NULL;
   tutti_texts hosts = {0}, warnings = {0};
   tutti_status status = is_root ? TUTTI_NEW(placements, size) : TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
@@ -97,8 +98,8 @@ tutti_status tutti_preflight(const tutti_comm *comm, int64_t wanted, tutti_threa
   TUTTI_TRY_GOTO(done, tutti_gather_texts(comm, 0, tutti_comm_host(comm), &hosts));
   TUTTI_TRY_GOTO(done, tutti_gather_texts(comm, 0, kernels ? kernels : "", &warnings));
   if (!is_root) goto done;
-  tutti_placing_fault faults[4];
-  const int n_faults = tutti_placement_check(placements, size, faults);
+  tutti_machine_fault faults[4];
+  const int n_faults = tutti_machine_check_placement(placements, size, faults);
   for (int i = 0; i < n_faults; i++)
     warn_of_fault(&faults[i], &placements[faults[i].rank], hosts.list[faults[i].rank]);
   warn_of_kernels(warnings.list, hosts.list, size);

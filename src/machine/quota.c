@@ -50,7 +50,7 @@ static bool has_cpu(const char *controllers) {
   return strstr(list, ",cpu,") != NULL;
 }
 
-double tutti_cpu_quota(const char *root) {
+double tutti_machine_quota(const char *root) {
   char name[PATH_BYTES], line[PATH_BYTES], mount[PATH_BYTES];
   snprintf(name, sizeof name, "%s/proc/self/cgroup", root);
   FILE *file = fopen(name, "r");

@@ -12,10 +12,10 @@
 static int number_in(const char *name) {
   const char *text = getenv(name);
   const long n = text ? strtol(text, NULL, 10) : 0;
-  return n > 0 && n <= TUTTI_MAX_CPUS ? (int)n : 0;
+  return n > 0 && n <= TUTTI_MACHINE_MAX_CPUS ? (int)n : 0;
 }
 
-static void choose_by_environment(tutti_threads *threads) {
+static void choose_by_environment(tutti_machine_threads *threads) {
   static const char *const names[] = {"OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
                                       "OMP_NUM_THREADS"};
   for (int i = 0; i < 4; i++) {
@@ -28,7 +28,7 @@ static void choose_by_environment(tutti_threads *threads) {
 }
 
 /** The rank's share of its cores [n]: claims[core] ranks of the node may run on each. */
-static void share_cores(const int *cores, int n, const double *claims, tutti_threads *threads) {
+static void share_cores(const int *cores, int n, const double *claims, tutti_machine_threads *threads) {
   double share = 0, ranks = 1;
   for (int i = 0; i < n; i++) {
     share += 1 / claims[cores[i]];
@@ -41,9 +41,9 @@ static void share_cores(const int *cores, int n, const double *claims, tutti_thr
 
 /** A rank that is bound has got what it was meant to have; one that may run everywhere shares the node with the
  * jobs of others. */
-static void limit_by_slurm(const tutti_comm *comm, tutti_threads *threads) {
-  tutti_cpu cpu;
-  tutti_cpu_get(&cpu);
+static void limit_by_slurm(const tutti_comm *comm, tutti_machine_threads *threads) {
+  tutti_machine_cpu cpu;
+  tutti_machine_cpu_get(&cpu);
   if (cpu.n_allowed < cpu.n_cpus) return;
   const char *name = "SLURM_CPUS_PER_TASK";
   int limit = number_in(name);
@@ -58,16 +58,16 @@ static void limit_by_slurm(const tutti_comm *comm, tutti_threads *threads) {
   snprintf(threads->why, sizeof threads->why, "%s", name);
 }
 
-static void limit_by_quota(const tutti_comm *comm, tutti_threads *threads) {
-  const double quota = tutti_cpu_quota(""), share = quota / tutti_comm_node_size(comm);
+static void limit_by_quota(const tutti_comm *comm, tutti_machine_threads *threads) {
+  const double quota = tutti_machine_quota(""), share = quota / tutti_comm_node_size(comm);
   if (quota == 0 || share >= threads->n) return;
   threads->n = share > 1 ? (int)share : 1;
   snprintf(threads->why, sizeof threads->why, "CPU quota of %.3g cores", quota);
 }
 
-static tutti_status decide(const tutti_comm *comm, tutti_threads *threads) {
-  int cores[TUTTI_MAX_CPUS];
-  const int n = tutti_cpu_cores(cores);
+static tutti_status decide(const tutti_comm *comm, tutti_machine_threads *threads) {
+  int cores[TUTTI_MACHINE_MAX_CPUS];
+  const int n = tutti_machine_cores(cores);
   double n_numbers = cores[n - 1] + 1, *claims = NULL;
   TUTTI_TRY(tutti_max(comm, &n_numbers, 1));
   const int64_t stride = (int64_t)n_numbers;
@@ -84,9 +84,10 @@ done:
   return status;
 }
 
-tutti_status tutti_threads_set(const tutti_comm *comm, int64_t wanted, tutti_threads *threads) {
+tutti_status tutti_machine_set_threads(const tutti_comm *comm, int64_t wanted,
+                                       tutti_machine_threads *threads) {
   tutti_cpu_flush_subnormals(); // before there are threads, which take it over
-  tutti_threads decided = {.n = (int)wanted, .why = "parallel.threads"};
+  tutti_machine_threads decided = {.n = (int)wanted, .why = "parallel.threads"};
   if (wanted == 0) {
     // All ranks take part in the counting, or none: the environment may differ between them.
     TUTTI_TRY(decide(comm, &decided));

@@ -6,7 +6,7 @@
 typedef struct {
   int n;        // threads of this rank
   char why[64]; // who decided: "parallel.threads", "OMP_NUM_THREADS", "8 cores, 4 ranks"
-} tutti_threads;
+} tutti_machine_threads;
 
 /** Collective over all ranks of the job (a part of them would take the cores of the others).  Threads of this
  * rank's products and loops from now on: `wanted`, or for 0
@@ -21,4 +21,5 @@ typedef struct {
  *
  * @param[out] threads  what was decided; may be NULL */
 TUTTI_NODISCARD
-tutti_status tutti_threads_set(const tutti_comm *comm, int64_t wanted, tutti_threads *threads);
+tutti_status tutti_machine_set_threads(const tutti_comm *comm, int64_t wanted,
+                                       tutti_machine_threads *threads);

@@ -6,7 +6,7 @@
 #include "linalg/loss.h"
 #include "model/model_impl.h"
 
-struct tutti_curvature {
+struct tutti_model_curvature {
   tutti_model *model;      // borrowed
   tutti_tangent *tangents; // [n_layers] owned
   float *spare;            // [max_rows, widest layer] owned
@@ -39,7 +39,7 @@ static tutti_status check_layers(const tutti_model *model) {
   return TUTTI_OK;
 }
 
-static tutti_status allocate(tutti_curvature *curvature) {
+static tutti_status allocate(tutti_model_curvature *curvature) {
   const tutti_model *model = curvature->model;
   int64_t widest = 0, largest = 0;
   TUTTI_TRY(TUTTI_NEW(curvature->tangents, model->n_layers));
@@ -59,9 +59,9 @@ static tutti_status allocate(tutti_curvature *curvature) {
   return TUTTI_NEW(curvature->grads, largest);
 }
 
-tutti_status tutti_curvature_create(tutti_model *model, tutti_curvature **curvature) {
+tutti_status tutti_model_curvature_create(tutti_model *model, tutti_model_curvature **curvature) {
   *curvature = NULL;
-  tutti_curvature *made = NULL;
+  tutti_model_curvature *made = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(made, 1));
   made->model = model;
@@ -70,12 +70,12 @@ tutti_status tutti_curvature_create(tutti_model *model, tutti_curvature **curvat
   *curvature = made;
   made = NULL;
 done:
-  tutti_curvature_destroy(&made);
+  tutti_model_curvature_destroy(&made);
   return status;
 }
 
-void tutti_curvature_destroy(tutti_curvature **curvature) {
-  tutti_curvature *c = *curvature;
+void tutti_model_curvature_destroy(tutti_model_curvature **curvature) {
+  tutti_model_curvature *c = *curvature;
   if (!c) return;
   for (int i = 0; c->tangents && i < c->model->n_layers; i++) {
     if (c->tangents[i].tz != c->tangents[i].ty) tutti_free(c->tangents[i].tz);
@@ -96,7 +96,7 @@ void tutti_curvature_destroy(tutti_curvature **curvature) {
 // --- passes --------------------------------------------------------------------------------------------------
 
 /** The members of a layer's pass that forward and backward share. */
-static tutti_tangent_pass pass_of(tutti_curvature *curvature, const tutti_curvature_batch *batch,
+static tutti_tangent_pass pass_of(tutti_model_curvature *curvature, const tutti_model_curvature_batch *batch,
                                   const float *v, int i) {
   tutti_model *model = curvature->model;
   const tutti_layer *layer = &model->layers[i];
@@ -113,7 +113,8 @@ static tutti_tangent_pass pass_of(tutti_curvature *curvature, const tutti_curvat
                               .spare = curvature->spare};
 }
 
-static tutti_status forward(tutti_curvature *curvature, const tutti_curvature_batch *batch, const float *v) {
+static tutti_status forward(tutti_model_curvature *curvature, const tutti_model_curvature_batch *batch,
+                            const float *v) {
   tutti_model *model = curvature->model;
   const tutti_model_pass pass = {.batch_count = batch->count};
   TUTTI_TRY(tutti_model_forward(model, batch->params, &pass, batch->x, batch->rows));
@@ -131,8 +132,8 @@ static void add_gradient(const tutti_layer *layer, const float *grads, double *s
 
 /** Go through the layers from the last one, with the gradient by its outputs in d[0] and, with a direction, its derivative in
  * td[0]. */
-static void backward(tutti_curvature *curvature, const tutti_curvature_batch *batch, const float *v,
-                     double *sums) {
+static void backward(tutti_model_curvature *curvature, const tutti_model_curvature_batch *batch,
+                     const float *v, double *sums) {
   const tutti_model *model = curvature->model;
   int at = 0;
   for (int i = model->n_layers - 1; i >= model->first_trained; i--) {
@@ -150,8 +151,8 @@ static void backward(tutti_curvature *curvature, const tutti_curvature_batch *ba
 }
 
 /** Compute the loss and, in d[0], its gradient by the outputs of the last layer; with a direction its derivative in td[0]. */
-static void start_backward(tutti_curvature *curvature, const tutti_curvature_batch *batch, bool along,
-                           double *loss_sum) {
+static void start_backward(tutti_model_curvature *curvature, const tutti_model_curvature_batch *batch,
+                           bool along, double *loss_sum) {
   const tutti_model *model = curvature->model;
   const int last = model->n_layers - 1;
   const float *z = model->layers[last].out;
@@ -167,8 +168,9 @@ static void start_backward(tutti_curvature *curvature, const tutti_curvature_bat
 }
 
 /** Add the gradient of the batch, or with v the product of its Hessian with v, to sums[n_params]. */
-static tutti_status add_derivatives(tutti_curvature *curvature, const tutti_curvature_batch *batch,
-                                    const float *v, double *loss_sum, double *sums) {
+static tutti_status add_derivatives(tutti_model_curvature *curvature,
+                                    const tutti_model_curvature_batch *batch, const float *v,
+                                    double *loss_sum, double *sums) {
   if (batch->rows == 0) return TUTTI_OK;
   TUTTI_TRY(forward(curvature, batch, v));
   start_backward(curvature, batch, v, loss_sum);
@@ -176,13 +178,15 @@ static tutti_status add_derivatives(tutti_curvature *curvature, const tutti_curv
   return TUTTI_OK;
 }
 
-tutti_status tutti_curvature_gradient(tutti_curvature *curvature, const tutti_curvature_batch *batch,
-                                      double *loss_sum, double *grads) {
+tutti_status tutti_model_curvature_gradient(tutti_model_curvature *curvature,
+                                            const tutti_model_curvature_batch *batch, double *loss_sum,
+                                            double *grads) {
   return add_derivatives(curvature, batch, NULL, loss_sum, grads);
 }
 
-tutti_status tutti_curvature_product(tutti_curvature *curvature, const tutti_curvature_batch *batch,
-                                     const float *v, double *product) {
+tutti_status tutti_model_curvature_product(tutti_model_curvature *curvature,
+                                           const tutti_model_curvature_batch *batch, const float *v,
+                                           double *product) {
   double loss_sum = 0;
   return add_derivatives(curvature, batch, v, &loss_sum, product);
 }

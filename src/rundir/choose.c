@@ -9,7 +9,7 @@
 
 /** The directory's own best.h5 takes the place of its last checkpoint: once, or a job that is started again would lose
  * what it has done since. */
-static tutti_status choose_best(const tutti_saver *saver, tutti_rundir_choice *chosen) {
+static tutti_status choose_best(const tutti_rundir_saver *saver, tutti_rundir_choice *chosen) {
   tutti_checkpoint_info last = {0}, best = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(chosen->path, &last));
@@ -51,7 +51,7 @@ done:
 
 /** A checkpoint of this directory comes before one of another run that the user names, or a job that is started again
  * would lose what it has done; unless it is of another training, which then makes room. */
-tutti_status tutti_rundir_choose(const tutti_saver *saver, tutti_rundir_choice *chosen) {
+tutti_status tutti_rundir_choose(const tutti_rundir_saver *saver, tutti_rundir_choice *chosen) {
   const tutti_config *config = saver->run->fixed.config;
   const char *resume = config->run.resume, *directory = config->run.directory;
   const bool names = strcmp(resume, "auto") != 0;

@@ -6,8 +6,8 @@
 
 #include "base/log.h"
 #include "measure/meter.h"
-#include "rundir/held_out.h"
 #include "rundir/resume_impl.h"
+#include "rundir/rundir_impl.h"
 
 /** All that makes this run another training than the checkpoint's. */
 void tutti_rundir_find_differences(const tutti_run *run, const tutti_config *old,
@@ -33,11 +33,11 @@ static tutti_status check_weights(const tutti_run *run, const char *path, const 
 
 static tutti_status check_rows(const tutti_run *run, const char *path, const tutti_config *old,
                                const tutti_checkpoint_info *info, const tutti_differences *found) {
-  const bool same_data = tutti_held_out_has_same_data(run, &info->state);
+  const bool same_data = tutti_rundir_same_data(run, &info->state);
   char text[512];
-  if (!tutti_held_out_trained(old, &info->state)) return TUTTI_OK;
-  if (!tutti_held_out_loses(run, old, same_data, found)) {
-    if (!same_data && tutti_held_out_of_train(run))
+  if (!tutti_rundir_was_trained(old, &info->state)) return TUTTI_OK;
+  if (!tutti_rundir_leaks(run, old, same_data, found)) {
+    if (!same_data && tutti_rundir_validates_on_train(run))
       tutti_log(
           TUTTI_LOG_WARNING,
           "run.resume: %s was trained on other data than those of %s; rows that are in both may be "
@@ -46,7 +46,7 @@ static tutti_status check_rows(const tutti_run *run, const char *path, const tut
           path, run->fixed.config->data.file);
     return TUTTI_OK;
   }
-  tutti_held_out_text(found, text, sizeof text);
+  tutti_rundir_leak_text(found, text, sizeof text);
   TUTTI_FAIL(
       TUTTI_ERR_CONFIG,
       "%s was trained on rows that would be validation rows now: %s; leave these keys as they were, or "
@@ -68,7 +68,7 @@ static tutti_status compare_config(const tutti_run *run, const char *path, bool 
   tutti_differences_text(&found, text, sizeof text);
   with->differs = found.n > 0;
   with->warms = tutti_differences_have(&found, "schedule.warmup");
-  with->same_order = tutti_held_out_has_same_data(run, &info->state);
+  with->same_order = tutti_rundir_same_data(run, &info->state);
   for (size_t i = 0; i < sizeof ordering / sizeof *ordering; i++)
     if (tutti_differences_have(&found, ordering[i])) with->same_order = false;
   if (!with->differs) return TUTTI_OK;

@@ -1,22 +1,22 @@
 /** Rows and timers into metrics.h5. */
 #include "machine/cpu.h"
-#include "rundir/saver_impl.h"
+#include "rundir/rundir_impl.h"
 #include "tutti/linalg.h"
 
-tutti_status tutti_saver_survey(tutti_saver *saver) {
+tutti_status tutti_rundir_survey(tutti_rundir_saver *saver) {
   const tutti_comm *comm = saver->run->fixed.comm;
-  tutti_cpu cpu;
-  tutti_cpu_get(&cpu);
+  tutti_machine_cpu cpu;
+  tutti_machine_cpu_get(&cpu);
   TUTTI_TRY(tutti_gather_texts(comm, 0, tutti_comm_host(comm), &saver->hosts));
   TUTTI_TRY(tutti_gather_texts(comm, 0, cpu.allowed, &saver->bindings));
   return TUTTI_OK;
 }
 
-static tutti_status write_rows(const tutti_saver *saver, const double *seconds) {
+static tutti_status write_rows(const tutti_rundir_saver *saver, const double *seconds) {
   const tutti_run *run = saver->run;
   if (run->state.deferred != TUTTI_OK) return run->state.deferred;
-  tutti_cpu cpu;
-  tutti_cpu_get(&cpu);
+  tutti_machine_cpu cpu;
+  tutti_machine_cpu_get(&cpu);
   const tutti_metrics_origin origin = {.config = saver->config,
                                        .version = TUTTI_VERSION,
                                        .mpi = tutti_mpi_version(),
@@ -30,20 +30,20 @@ static tutti_status write_rows(const tutti_saver *saver, const double *seconds) 
                                        .bindings = (const char *const *)saver->bindings.list};
   tutti_timing_row timing[TUTTI_N_TIMINGS];
   tutti_timing_make(seconds, run->fixed.size, timing);
-  return tutti_metrics_flush(saver->metrics_path, saver->metrics_anew, &run->state.rows.layout, &origin,
+  return tutti_metrics_flush(saver->metrics_path, saver->creates_metrics, &run->state.rows.layout, &origin,
                              tutti_metrics_record(&run->state.rows.history, run->state.rows.n_flushed),
                              run->state.rows.history.n - run->state.rows.n_flushed,
                              run->state.rows.steps.records, run->state.rows.steps.n, timing);
 }
 
-tutti_status tutti_saver_flush(tutti_saver *saver) {
+tutti_status tutti_rundir_flush(tutti_rundir_saver *saver) {
   if (!saver || saver->waits) return TUTTI_OK;
   tutti_run *run = saver->run;
   tutti_phases_enter(&run->state.phases, TUTTI_PHASE_SAVE);
   TUTTI_TRY(tutti_gather(run->fixed.comm, 0, run->state.phases.seconds, TUTTI_N_PHASES, saver->seconds));
   const tutti_status local = run->fixed.rank == 0 ? write_rows(saver, saver->seconds) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(run->fixed.comm, 0, local));
-  saver->metrics_anew = false;
+  saver->creates_metrics = false;
   run->state.rows.n_flushed = run->state.rows.history.n;
   run->state.rows.steps.n = 0;
   tutti_phases_leave(&run->state.phases);

@@ -9,7 +9,7 @@
 #include "run/stop.h"
 #include "rundir/restore.h"
 #include "rundir/resume_impl.h"
-#include "rundir/slots.h"
+#include "rundir/rundir_impl.h"
 
 /** The last row that is kept, and what goes with it. */
 static void recall_last(tutti_run *run) {
@@ -143,15 +143,16 @@ static tutti_status check_slots_of_average(const tutti_run *run, const char *pat
 }
 
 /** @param[in] takes_over  from a training with other options, maybe of another optimizer: its slots are looked at later */
-static tutti_status load_arrays(tutti_saver *saver, const char *path, bool is_average, bool takes_over) {
+static tutti_status load_arrays(tutti_rundir_saver *saver, const char *path, bool is_average,
+                                bool takes_over) {
   tutti_run *run = saver->run;
-  const tutti_table_layout layout = tutti_saver_layout(saver);
+  const tutti_table_layout layout = tutti_rundir_layout(saver);
   if (is_average) TUTTI_TRY(check_slots_of_average(run, path));
-  tutti_saver_view(saver, is_average);
+  tutti_rundir_set_views(saver, is_average);
   const int64_t n = takes_over ? tutti_model_n_arrays(run->fixed.network.model) : saver->n_loadable;
   const tutti_status status =
       tutti_checkpoint_load(path, saver->views, n, &layout, run->state.rows.history.records);
-  tutti_saver_view(saver, false);
+  tutti_rundir_set_views(saver, false);
   return status;
 }
 
@@ -167,7 +168,8 @@ static bool lost_start(const tutti_run *run, int64_t began) {
   return true;
 }
 
-tutti_status tutti_rundir_load(tutti_saver *saver, const char *path, bool named, tutti_rundir_start *start) {
+tutti_status tutti_rundir_load(tutti_rundir_saver *saver, const char *path, bool named,
+                               tutti_rundir_found *start) {
   tutti_run *run = saver->run;
   tutti_checkpoint_info info = {0};
   tutti_optim_options then;
@@ -194,16 +196,16 @@ tutti_status tutti_rundir_load(tutti_saver *saver, const char *path, bool named,
   if (with.warms) TUTTI_TRY_GOTO(done, check_warmup(run));
   TUTTI_TRY_GOTO(done, tutti_run_schedule(run));
   // A velocity is converted by the rate of the schedule.
-  TUTTI_TRY_GOTO(done, takes_over ? tutti_slots_take_over(saver, path, &then)
-                                  : tutti_slots_convert(saver, path, &then));
+  TUTTI_TRY_GOTO(done, takes_over ? tutti_rundir_take_over_slots(saver, path, &then)
+                                  : tutti_rundir_convert_slots(saver, path, &then));
   // Rows of another training do not tell whether this one is over.
   if (!with.differs) recall_last(run);
   drop_partial_epoch(run);
-  *start = (tutti_rundir_start){.resumed = true,
+  *start = (tutti_rundir_found){.resumed = true,
                                 .lost_start = start->lost_start,
                                 .keeps_scaling = with.same_scale &&
                                                  info.features, // an earlier version's numbers are rounded
-                                .features = tutti_restore_features(info.features),
+                                .features = tutti_rundir_restore_features(info.features),
                                 .state = run->state.at,
                                 .last = run->state.rows.last,
                                 .average = run->state.rows.average.now,

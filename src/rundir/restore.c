@@ -4,16 +4,17 @@
 
 #include "base/fault.h"
 #include "machine/threads.h"
-#include "rundir/views.h"
+#include "rundir/rundir_impl.h"
 
-tutti_features tutti_restore_features(const char *text) {
+tutti_features tutti_rundir_restore_features(const char *text) {
   for (tutti_features i = 0; text && i < TUTTI_N_FEATURES; i++)
     if (strcmp(text, tutti_features_names[i]) == 0) return i;
   return TUTTI_FEATURES_UNKNOWN;
 }
 
-tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored) {
-  *restored = (tutti_restored){0};
+tutti_status tutti_rundir_restore_config(const tutti_comm *comm, const char *checkpoint,
+                                         tutti_rundir_restored *restored) {
+  *restored = (tutti_rundir_restored){0};
   tutti_checkpoint_info info = {0};
   char *text = NULL;
   tutti_status status = tutti_comm_rank(comm) == 0 ? tutti_checkpoint_read_info(checkpoint, &info) : TUTTI_OK;
@@ -21,11 +22,11 @@ tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint
   text = info.config;
   TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &text));
   TUTTI_TRY_GOTO(done, tutti_agree(comm, tutti_config_parse(text, checkpoint, NULL, 0, &restored->config)));
-  TUTTI_TRY_GOTO(done, tutti_threads_set(comm, restored->config.parallel.threads, NULL));
+  TUTTI_TRY_GOTO(done, tutti_machine_set_threads(comm, restored->config.parallel.threads, NULL));
   restored->state = info.state;
   TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &restored->state, sizeof restored->state));
   restored->classes = info.classes;
-  restored->features = tutti_restore_features(info.features);
+  restored->features = tutti_rundir_restore_features(info.features);
   restored->is_average = info.is_average;
   info.classes = (tutti_texts){0};
 done:
@@ -34,8 +35,8 @@ done:
   return status;
 }
 
-tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, bool external, tutti_split split,
-                                tutti_restored *restored) {
+tutti_status tutti_rundir_restore_data(const tutti_comm *comm, const char *file, bool external,
+                                       tutti_split split, tutti_rundir_restored *restored) {
   tutti_config *config = &restored->config;
   config->data.external = external || (!file && config->data.external);
   if (!file) return tutti_samples_open(comm, config, &restored->dataset);
@@ -53,7 +54,7 @@ tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, bool e
 }
 
 /** The average of the weights where they are the network, or the other way round: trainable arrays alone. */
-static tutti_status load_others(const char *checkpoint, tutti_view *views, tutti_restored *restored) {
+static tutti_status load_others(const char *checkpoint, tutti_view *views, tutti_rundir_restored *restored) {
   const char *group = restored->is_average ? "/optimizer/weights" : "/optimizer/average";
   int64_t n = 0;
   TUTTI_CHECK(
@@ -61,11 +62,12 @@ static tutti_status load_others(const char *checkpoint, tutti_view *views, tutti
       "%s: has no average of the weights, since it was trained with optimizer.ema_momentum 0: train with "
       "optimizer.ema_momentum=0.99, or leave --weights=average out",
       checkpoint);
-  tutti_views_add(restored->network.model, group, false, restored->params, views, &n);
+  tutti_rundir_add_views(restored->network.model, group, false, restored->params, views, &n);
   return tutti_checkpoint_read_arrays(checkpoint, views, n);
 }
 
-static tutti_status load_weights(const char *checkpoint, tutti_weights weights, tutti_restored *restored) {
+static tutti_status load_weights(const char *checkpoint, tutti_weights weights,
+                                 tutti_rundir_restored *restored) {
   const bool others =
       weights != TUTTI_WEIGHTS_OF_FILE && (weights == TUTTI_WEIGHTS_AVERAGE) != restored->is_average;
   tutti_model *model = restored->network.model;
@@ -73,7 +75,7 @@ static tutti_status load_weights(const char *checkpoint, tutti_weights weights, 
   int64_t n = 0;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(views, tutti_model_n_arrays(model)));
-  tutti_views_add(model, "/model/weights", true, restored->params, views, &n);
+  tutti_rundir_add_views(model, "/model/weights", true, restored->params, views, &n);
   TUTTI_TRY_GOTO(done, tutti_checkpoint_load(checkpoint, views, n, NULL, NULL));
   if (others) TUTTI_TRY_GOTO(done, load_others(checkpoint, views, restored));
 done:
@@ -110,8 +112,8 @@ done:
   return status;
 }
 
-tutti_status tutti_restore_scaling(const tutti_comm *comm, const char *checkpoint, tutti_features features,
-                                   tutti_dataset *dataset) {
+tutti_status tutti_rundir_restore_scaling(const tutti_comm *comm, const char *checkpoint,
+                                          tutti_features features, tutti_dataset *dataset) {
   double *values = NULL;
   tutti_scaling_values scaling = {.features = features};
   tutti_status status = TUTTI_NEW(values, 2 * tutti_dataset_n_features(dataset));
@@ -128,10 +130,10 @@ done:
   return status;
 }
 
-tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoint, tutti_weights weights,
-                                   tutti_restored *restored) {
+tutti_status tutti_rundir_restore_network(const tutti_comm *comm, const char *checkpoint,
+                                          tutti_weights weights, tutti_rundir_restored *restored) {
   // First, since its size tells whether these are samples for this network.
-  TUTTI_TRY(tutti_restore_scaling(comm, checkpoint, restored->features, restored->dataset));
+  TUTTI_TRY(tutti_rundir_restore_scaling(comm, checkpoint, restored->features, restored->dataset));
   TUTTI_TRY(tutti_network_create(comm, &restored->config, restored->dataset, 1, &restored->network));
   tutti_model *model = restored->network.model;
   const int64_t n = tutti_model_n_params(model);
@@ -145,11 +147,11 @@ tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoin
   return TUTTI_OK;
 }
 
-void tutti_restored_clear(tutti_restored *restored) {
+void tutti_rundir_restored_clear(tutti_rundir_restored *restored) {
   tutti_network_destroy(&restored->network);
   tutti_dataset_close(&restored->dataset);
   tutti_config_clear(&restored->config);
   tutti_free(restored->params);
   tutti_texts_clear(&restored->classes);
-  *restored = (tutti_restored){0};
+  *restored = (tutti_rundir_restored){0};
 }

@@ -1,5 +1,5 @@
 #pragma once
-/** A trained network from a checkpoint, for a data set.  Private to this room. */
+/** A trained network from a checkpoint, for a data set: for evaluation, prediction and curvature. */
 #include "run/network.h"
 #include "tutti/checkpoint.h"
 
@@ -11,36 +11,45 @@ typedef struct {
   tutti_texts classes; // names of the classes; on rank 0 alone
   tutti_checkpoint_state state;
   tutti_features features; // of the rows trained on; on rank 0 alone
-  bool is_average;         // the file's network is the average of the weights; on rank 0 alone
-} tutti_restored;
+  bool is_average;         // the network of the file is the average of the weights; on rank 0 alone
+} tutti_rundir_restored;
 
-/** Collective.  Reads the config that the checkpoint carries (rank 0 reads, all parse). */
+/** Collective.  Read the config that the checkpoint carries (rank 0 reads, all parse), and set this rank's threads by it.
+ * @return (agreed) what tutti_checkpoint_read_info and tutti_config_parse return */
 TUTTI_NODISCARD
-tutti_status tutti_restore_config(const tutti_comm *comm, const char *checkpoint, tutti_restored *restored);
+tutti_status tutti_rundir_restore_config(const tutti_comm *comm, const char *checkpoint,
+                                         tutti_rundir_restored *restored);
 
-/** Collective.  The training's data set with its limits, so that the splits are the training's (file NULL); or all rows
- * of another file, of which only the arrays of the split have to be there.
- * @param[in] external  it may lead to files outside of its folder; the training's also where the training's could */
+/** Collective.  Open the data set, after tutti_rundir_restore_config.
+ * @param[in] file      NULL: the training's data set with its limits, so that the splits are the training's; else all rows
+ * of this file, where only the arrays of the split must exist
+ * @param[in] external  the file may lead to files outside of its folder; the training's file also if its config allowed
+ * it
+ * @param[in] split     rows that are wanted of another file
+ * @return (agreed) what tutti_dataset_open returns */
 TUTTI_NODISCARD
-tutti_status tutti_restore_data(const tutti_comm *comm, const char *file, bool external, tutti_split split,
-                                tutti_restored *restored);
+tutti_status tutti_rundir_restore_data(const tutti_comm *comm, const char *file, bool external,
+                                       tutti_split split, tutti_rundir_restored *restored);
 
-/** Collective.  After restored->dataset was opened: network, weights, and the training's scaling for the data
- * set.  @return (agreed) ERR_CONFIG there is no average */
+/** Collective, after restored->dataset was opened.  Create the network, load the weights, and give the data set the
+ * training's scaling.
+ * @return (agreed) ERR_CONFIG the file has no average; ERR_DATA the file does not fit; ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_restore_network(const tutti_comm *comm, const char *checkpoint, tutti_weights weights,
-                                   tutti_restored *restored);
+tutti_status tutti_rundir_restore_network(const tutti_comm *comm, const char *checkpoint,
+                                          tutti_weights weights, tutti_rundir_restored *restored);
 
-/** Local.  What a checkpoint says that its rows held; UNKNOWN where it is of an earlier version, or says what this one
- * does not know. */
-tutti_features tutti_restore_features(const char *text);
+/** Local.  The kind of rows that a checkpoint was trained on.
+ * @param[in] text  what the checkpoint says; NULL: it is of an earlier version
+ * @return UNKNOWN if the text is NULL or not known here */
+tutti_features tutti_rundir_restore_features(const char *text);
 
-/** Collective.  The scaling that a checkpoint carries, for a data set.
- * @param[in] checkpoint, features  on rank 0 alone
- * @return (agreed) ERR_DATA another number of features, or rows of a type for which it cannot be told */
+/** Collective.  Give a data set the scaling that a checkpoint carries.
+ * @param[in] checkpoint  path; on rank 0 alone
+ * @param[in] features    of the checkpoint; on rank 0 alone
+ * @return (agreed) ERR_DATA another number of features, or rows of a type that this scaling cannot be converted for */
 TUTTI_NODISCARD
-tutti_status tutti_restore_scaling(const tutti_comm *comm, const char *checkpoint, tutti_features features,
-                                   tutti_dataset *dataset);
+tutti_status tutti_rundir_restore_scaling(const tutti_comm *comm, const char *checkpoint,
+                                          tutti_features features, tutti_dataset *dataset);
 
 /** Collective. */
-void tutti_restored_clear(tutti_restored *restored);
+void tutti_rundir_restored_clear(tutti_rundir_restored *restored);

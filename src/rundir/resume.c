@@ -6,29 +6,29 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "measure/meter.h"
-#include "rundir/displace.h"
 #include "rundir/restore.h"
 #include "rundir/resume_impl.h"
-#include "rundir/start.h"
+#include "rundir/rundir_impl.h"
+#include "rundir/weights.h"
 
 /** The run that is in the directory is another training, and begins to be another run's. */
 static tutti_status make_room(const tutti_run *run, const tutti_rundir_choice *chosen) {
   const char *directory = run->fixed.config->run.directory;
-  char place[TUTTI_DISPLACED_BYTES];
-  TUTTI_TRY(tutti_displace_find(directory, place));
+  char place[TUTTI_RUNDIR_PATH_BYTES];
+  TUTTI_TRY(tutti_rundir_find_aside(directory, place));
   tutti_log(TUTTI_LOG_WARNING,
             "%s holds another training: %s; its files are moved to %s, and a new run begins in %s from %s",
             directory, chosen->displaced, place, directory, chosen->path);
-  return tutti_displace(directory, place);
+  return tutti_rundir_move_aside(directory, place);
 }
 
 /** On rank 0: fill the gather buffers from a checkpoint (NULL: they have what a training begins with). */
-static tutti_status begin_root(tutti_saver *saver, const tutti_rundir_choice *chosen,
-                               tutti_rundir_start *start) {
+static tutti_status begin_root(tutti_rundir_saver *saver, const tutti_rundir_choice *chosen,
+                               tutti_rundir_found *start) {
   const char *path = chosen->path;
   const bool named = chosen->named;
-  TUTTI_TRY(tutti_saver_check_config(saver));
-  saver->anew = saver->metrics_anew = !path || named;
+  TUTTI_TRY(tutti_rundir_check_config(saver));
+  saver->replaces = saver->creates_metrics = !path || named;
   saver->drops_best = !path || (named && !tutti_same_file(path, saver->best_path));
   if (path) TUTTI_TRY(tutti_rundir_load(saver, path, named, start));
   start->returns = chosen->returns;
@@ -38,13 +38,13 @@ static tutti_status begin_root(tutti_saver *saver, const tutti_rundir_choice *ch
 
 /** On rank 0, when nothing is left that would refuse the run: put the directory in order.  Nothing of an earlier run goes
  * before there is something in its place. */
-static tutti_status prepare_directory(const tutti_saver *saver, const tutti_rundir_choice *chosen) {
+static tutti_status prepare_directory(const tutti_rundir_saver *saver, const tutti_rundir_choice *chosen) {
   const tutti_run *run = saver->run;
   const char *path = chosen->path;
   if (chosen->displaced[0]) TUTTI_TRY(make_room(run, chosen));
   // All rows of /epochs are written again from the checkpoint's history, which knows of those that a kill cut
   // off.
-  if (!saver->metrics_anew)
+  if (!saver->creates_metrics)
     TUTTI_TRY(tutti_metrics_rewind(saver->metrics_path, &run->state.rows.layout, 0, run->state.at.step));
   if (!saver->waits) TUTTI_TRY(tutti_write_text(saver->config_path, saver->config));
   if (path) tutti_log(TUTTI_LOG_INFO, "goes on from %s: step %lld", path, (long long)run->state.at.step);
@@ -52,7 +52,7 @@ static tutti_status prepare_directory(const tutti_saver *saver, const tutti_rund
 }
 
 /** The gather buffers of rank 0 to all ranks. */
-static tutti_status distribute(tutti_saver *saver, bool slots) {
+static tutti_status distribute(tutti_rundir_saver *saver, bool slots) {
   tutti_run *run = saver->run;
   tutti_model *model = run->fixed.network.model;
   int64_t begin = 0, end = 0;
@@ -70,19 +70,19 @@ static tutti_status distribute(tutti_saver *saver, bool slots) {
 
 /** The weights that a training begins with, which are also what run.measure's distances are from: then they are wanted
  * where it goes on, too. */
-static tutti_status begin_weights(tutti_saver *saver, bool goes_on) {
+static tutti_status begin_weights(tutti_rundir_saver *saver, bool goes_on) {
   tutti_run *run = saver->run;
   if (run->fixed.rank == 0)
     tutti_model_init(run->fixed.network.model, run->fixed.config->train.seed, saver->weights);
   if (!goes_on || tutti_meter_keeps_start(run))
-    TUTTI_TRY(tutti_start_from_weights(run, saver->weights, !goes_on));
+    TUTTI_TRY(tutti_rundir_load_weights(run, saver->weights, !goes_on));
   return tutti_meter_start(run, saver->weights);
 }
 
 /** @param[in] chosen  known on rank 0 */
-static tutti_status begin(tutti_saver *saver, const tutti_rundir_choice *chosen) {
+static tutti_status begin(tutti_rundir_saver *saver, const tutti_rundir_choice *chosen) {
   tutti_run *run = saver->run;
-  tutti_rundir_start start = {.resumed = chosen->path != NULL};
+  tutti_rundir_found start = {.resumed = chosen->path != NULL};
   TUTTI_TRY(tutti_bcast(run->fixed.comm, 0, &start.resumed, sizeof start.resumed));
   TUTTI_TRY(begin_weights(saver, start.resumed));
   start.state = run->state.at;
@@ -98,19 +98,20 @@ static tutti_status begin(tutti_saver *saver, const tutti_rundir_choice *chosen)
   if (start.lost_start) tutti_meter_forget_start(run);
   if (start.resumed) TUTTI_TRY(tutti_run_keep_rows(run));
   if (start.keeps_scaling)
-    TUTTI_TRY(tutti_restore_scaling(run->fixed.comm, chosen->path, start.features, run->fixed.dataset));
-  tutti_saver_note_scaling(saver);
+    TUTTI_TRY(
+        tutti_rundir_restore_scaling(run->fixed.comm, chosen->path, start.features, run->fixed.dataset));
+  tutti_rundir_note_scaling(saver);
   TUTTI_TRY(distribute(saver, start.resumed));
   TUTTI_TRY(tutti_run_check_same(run));
   const tutti_status prepared = run->fixed.rank == 0 ? prepare_directory(saver, chosen) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(run->fixed.comm, 0, prepared));
-  if (start.returns) TUTTI_TRY(tutti_saver_save(saver, false)); // who goes on next goes on from here
-  if (start.resumed && !start.returns) TUTTI_TRY(tutti_saver_flush(saver));
+  if (start.returns) TUTTI_TRY(tutti_rundir_save(saver, false)); // who goes on next goes on from here
+  if (start.resumed && !start.returns) TUTTI_TRY(tutti_rundir_flush(saver));
   run->state.saved_at = tutti_clock_s();
   return TUTTI_OK;
 }
 
-tutti_status tutti_saver_begin(tutti_saver *saver) {
+tutti_status tutti_rundir_start(tutti_rundir_saver *saver) {
   tutti_run *run = saver->run;
   tutti_rundir_choice chosen = {0};
   run->state.at = tutti_run_first_state(run);

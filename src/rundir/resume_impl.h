@@ -1,64 +1,67 @@
 #pragma once
-/** How a run finds the checkpoint that it continues from, and what it takes from it.  On rank 0, without communication.
- *
- * choose.c: which checkpoint.  compare.c: how its training differs from this run.  load.c: what is taken from it.
- * resume.c, above them: the order, and what rank 0 found for all ranks. */
-#include "rundir/saver_impl.h"
+/** How a run finds the checkpoint that it continues from, and what it takes from it.  All of this runs on rank 0, without
+ * communication.  resume.c, above these files, fixes the order and sends to all ranks what rank 0 found. */
+#include "rundir/rundir_impl.h"
 
-// --- choose.c ------------------------------------------------------------------------------------------------
+// --- choose.c ----------------------------------------------------------------------------------------------------
 
-/** The checkpoint that rank 0 goes on from. */
+/** The checkpoint that the run continues from. */
 typedef struct {
-  char *path;           // owned; NULL: none
-  bool named;           // by the user, and of another run
-  bool returns;         // best.h5 of this directory, in the place of the last one
-  char displaced[1024]; // how the run of this directory differs, whose files make room; "": they do not
+  char *path;   // owned; NULL: none
+  bool named;   // the user named it, and it is of another run
+  bool returns; // it is best.h5 of this directory, which replaces the last checkpoint
+  char displaced
+      [1024]; // how the training in this directory differs, so that its files are moved aside; "": they stay
 } tutti_rundir_choice;
 
-/** The checkpoint that run.resume leads to.  The caller frees chosen->path.
+/** Local.  Find the checkpoint that run.resume leads to.  The caller frees chosen->path.
  * @return ERR_MEMORY; what reading a checkpoint returns */
 TUTTI_NODISCARD
-tutti_status tutti_rundir_choose(const tutti_saver *saver, tutti_rundir_choice *chosen);
+tutti_status tutti_rundir_choose(const tutti_rundir_saver *saver, tutti_rundir_choice *chosen);
 
-// --- compare.c -----------------------------------------------------------------------------------------------
+// --- compare.c ---------------------------------------------------------------------------------------------------
 
-/** How the training of a checkpoint is another one than this run. */
+/** How the training of a checkpoint differs from this run. */
 typedef struct {
-  bool differs;
-  bool warms;      // its schedule.warmup is another one
+  bool differs;    // in anything
+  bool warms;      // in schedule.warmup
   bool same_scale; // data.scale is the same
-  bool same_order; // and so are the samples of an epoch, one after another
-  double base;     // samples of the batch whose steps it counted, see tutti_plan; 0: it counted none
+  bool same_order; // the data and the order of the samples in an epoch are the same
+  double base;     // samples of the batch that its steps were counted in, see tutti_plan; 0: it had none
 } tutti_rundir_comparison;
 
-/** All keys in which this run differs from the config `old` of a checkpoint, and the contents of its data. */
+/** Local.  List all keys in which this run differs from a checkpoint, and the contents of the data if they differ.
+ * @param[in] old  config of the checkpoint */
 void tutti_rundir_find_differences(const tutti_run *run, const tutti_config *old,
                                    const tutti_checkpoint_info *info, tutti_differences *found);
 
-/** Compare the training of a checkpoint with this run, and refuse what cannot go on.  A best value of another quantity, or of
- * another training, means nothing for what is monitored now, so it is removed from info->state.
+/** Local.  Compare the training of a checkpoint with this run, and refuse a checkpoint that this run cannot continue from.
+ * A best value of another quantity or of another training means nothing for this run, so it is removed from info->state.
  * @param[in]  named      the user named the file in run.resume
- * @param[out] optimizer  the options of its optimizer
- * @return ERR_CONFIG it belongs to another training, and is not named or lies in mid-epoch */
+ * @param[out] optimizer  options of the checkpoint
+ * @return ERR_CONFIG it belongs to another training, and is not named or lies within an epoch */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_compare(tutti_run *run, const char *path, bool named, tutti_checkpoint_info *info,
                                   tutti_optim_options *optimizer, tutti_rundir_comparison *with);
 
-// --- load.c --------------------------------------------------------------------------------------------------
+// --- load.c ------------------------------------------------------------------------------------------------------
 
 /** What rank 0 found, for all ranks. */
 typedef struct {
-  bool resumed;
+  bool resumed;       // the run continues from a checkpoint
   bool returns;       // see tutti_rundir_choice
-  bool keeps_scaling; // rows are scaled as the checkpoint's were
-  bool lost_start;    // model.weights has no longer what the run began with
+  bool keeps_scaling; // rows are scaled with the numbers of the checkpoint
+  bool lost_start;    // the file in model.weights no longer has the weights that the run began with
   tutti_features features;
   tutti_checkpoint_state state;
   tutti_metrics_row last;
   tutti_evaluation average, training;
-} tutti_rundir_start;
+} tutti_rundir_found;
 
-/** Everything of a checkpoint that this run takes: arrays into the buffers of the saver, rows and position into the run.
- * @return ERR_CONFIG, ERR_DATA it does not fit this run, or nothing is left to train */
+/** Local.  Take everything that this run needs from a checkpoint: arrays into the buffers of the saver, rows and position
+ * into the run.
+ * @param[in] named  the user named the file in run.resume
+ * @return ERR_CONFIG, ERR_DATA the checkpoint does not fit this run, or nothing is left to train */
 TUTTI_NODISCARD
-tutti_status tutti_rundir_load(tutti_saver *saver, const char *path, bool named, tutti_rundir_start *start);
+tutti_status tutti_rundir_load(tutti_rundir_saver *saver, const char *path, bool named,
+                               tutti_rundir_found *found);

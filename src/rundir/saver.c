@@ -5,8 +5,7 @@
 #include "base/clock.h"
 #include "measure/average.h"
 #include "measure/meter.h"
-#include "rundir/saver_impl.h"
-#include "rundir/views.h"
+#include "rundir/rundir_impl.h"
 
 static tutti_status join(const char *directory, const char *name, char **path) {
   const size_t bytes = strlen(directory) + strlen(name) + 2;
@@ -15,7 +14,7 @@ static tutti_status join(const char *directory, const char *name, char **path) {
   return TUTTI_OK;
 }
 
-static tutti_status create_paths(tutti_saver *saver) {
+static tutti_status create_paths(tutti_rundir_saver *saver) {
   const char *directory = saver->run->fixed.config->run.directory;
   TUTTI_TRY(join(directory, "checkpoint.h5", &saver->checkpoint_path));
   TUTTI_TRY(join(directory, "best.h5", &saver->best_path));
@@ -24,7 +23,7 @@ static tutti_status create_paths(tutti_saver *saver) {
   return TUTTI_OK;
 }
 
-void tutti_saver_note_scaling(tutti_saver *saver) {
+void tutti_rundir_note_scaling(tutti_rundir_saver *saver) {
   const tutti_scaling_values scaling = tutti_dataset_scaling(saver->run->fixed.dataset);
   const int64_t n = tutti_dataset_n_features(saver->run->fixed.dataset);
   for (int64_t j = 0; saver->input && j < n; j++) {
@@ -35,36 +34,37 @@ void tutti_saver_note_scaling(tutti_saver *saver) {
 
 /** A checkpoint carries the scaling's numbers, one pair a feature, so that it can be used without the data set, whose they
  * are, and tells how many features a sample has. */
-static void view_input(tutti_saver *saver) {
+static void view_input(tutti_rundir_saver *saver) {
   const int64_t n = tutti_dataset_n_features(saver->run->fixed.dataset);
-  tutti_views_add_vector("/input/shift", saver->input, n, saver->views, &saver->n_views);
-  tutti_views_add_vector("/input/factor", saver->input + n, n, saver->views, &saver->n_views);
+  tutti_rundir_add_vector_view("/input/shift", saver->input, n, saver->views, &saver->n_views);
+  tutti_rundir_add_vector_view("/input/factor", saver->input + n, n, saver->views, &saver->n_views);
 }
 
-static void view_slot(tutti_saver *saver, int i) {
+static void view_slot(tutti_rundir_saver *saver, int i) {
   const tutti_run *run = saver->run;
   const char *name = tutti_optim_slot_name(run->fixed.optim, i);
   const tutti_unit_of_state unit = tutti_optim_unit(&run->fixed.config->optimizer, name);
   const int64_t first = saver->n_views;
   char prefix[64];
   snprintf(prefix, sizeof prefix, "/optimizer/%s", name);
-  tutti_views_add(run->fixed.network.model, prefix, false, saver->slots[i], saver->views, &saver->n_views);
+  tutti_rundir_add_views(run->fixed.network.model, prefix, false, saver->slots[i], saver->views,
+                         &saver->n_views);
   for (int64_t k = first; k < saver->n_views; k++)
     tutti_optim_unit_text(&unit, saver->views[k].unit, sizeof saver->views[k].unit);
 }
 
-void tutti_saver_view(tutti_saver *saver, bool is_average) {
+void tutti_rundir_set_views(tutti_rundir_saver *saver, bool is_average) {
   const tutti_run *run = saver->run;
   tutti_model *model = run->fixed.network.model;
   const int n_slots = tutti_optim_n_slots(run->fixed.optim);
   const bool swapped = is_average && tutti_optim_average(run->fixed.optim);
   float *network = swapped ? saver->slots[n_slots - 1] : saver->weights;
   saver->n_views = 0;
-  memset(saver->views, 0, (size_t)saver->n_room * sizeof *saver->views);
-  tutti_views_add(model, "/model/weights", true, network, saver->views, &saver->n_views);
+  memset(saver->views, 0, (size_t)saver->n_allocated * sizeof *saver->views);
+  tutti_rundir_add_views(model, "/model/weights", true, network, saver->views, &saver->n_views);
   for (int i = 0; i < n_slots - swapped; i++) view_slot(saver, i);
   if (swapped)
-    tutti_views_add(model, "/optimizer/weights", false, saver->weights, saver->views, &saver->n_views);
+    tutti_rundir_add_views(model, "/optimizer/weights", false, saver->weights, saver->views, &saver->n_views);
   saver->n_loadable = saver->n_views;
   view_input(saver);
 }
@@ -80,7 +80,7 @@ static tutti_status check_schedule(const tutti_run *run) {
   return anew ? tutti_plan_schedule(&run->fixed.plan, run->fixed.config, 0, &unused) : TUTTI_OK;
 }
 
-static tutti_status create_root(tutti_saver *saver) {
+static tutti_status create_root(tutti_rundir_saver *saver) {
   tutti_run *run = saver->run;
   tutti_model *model = run->fixed.network.model;
   const int64_t n = tutti_model_n_params(model);
@@ -88,20 +88,20 @@ static tutti_status create_root(tutti_saver *saver) {
   TUTTI_TRY(check_schedule(run));
   TUTTI_TRY(tutti_lock_take(run->fixed.config->run.directory, &saver->lock));
   TUTTI_TRY(tutti_config_dump(run->fixed.config, &saver->config));
-  saver->n_room = (n_slots + 1) * tutti_model_n_arrays(model) + 2;
-  TUTTI_TRY(TUTTI_NEW(saver->views, saver->n_room));
+  saver->n_allocated = (n_slots + 1) * tutti_model_n_arrays(model) + 2;
+  TUTTI_TRY(TUTTI_NEW(saver->views, saver->n_allocated));
   TUTTI_TRY(TUTTI_NEW(saver->seconds, (int64_t)run->fixed.size * TUTTI_N_PHASES));
   TUTTI_TRY(TUTTI_NEW(saver->columns, tutti_metrics_n_columns(&run->state.rows.layout)));
   TUTTI_TRY(TUTTI_NEW(saver->weights, n));
   TUTTI_TRY(TUTTI_NEW(saver->slots, n_slots));
   for (int i = 0; i < n_slots; i++) TUTTI_TRY(TUTTI_NEW(saver->slots[i], n));
   TUTTI_TRY(TUTTI_NEW(saver->input, 2 * tutti_dataset_n_features(run->fixed.dataset)));
-  tutti_saver_note_scaling(saver);
-  tutti_saver_view(saver, false);
+  tutti_rundir_note_scaling(saver);
+  tutti_rundir_set_views(saver, false);
   return TUTTI_OK;
 }
 
-static tutti_status create_local(tutti_run *run, tutti_saver **saver) {
+static tutti_status create_local(tutti_run *run, tutti_rundir_saver **saver) {
   TUTTI_TRY(TUTTI_NEW(*saver, 1));
   (*saver)->run = run;
   TUTTI_TRY(create_paths(*saver));
@@ -109,16 +109,16 @@ static tutti_status create_local(tutti_run *run, tutti_saver **saver) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_saver_create(tutti_run *run, tutti_saver **saver) {
+tutti_status tutti_rundir_saver_create(tutti_run *run, tutti_rundir_saver **saver) {
   *saver = NULL;
   tutti_status status = tutti_agree(run->fixed.comm, create_local(run, saver));
-  if (status == TUTTI_OK) status = tutti_saver_survey(*saver);
-  if (status != TUTTI_OK) tutti_saver_destroy(saver);
+  if (status == TUTTI_OK) status = tutti_rundir_survey(*saver);
+  if (status != TUTTI_OK) tutti_rundir_saver_destroy(saver);
   return status;
 }
 
-void tutti_saver_destroy(tutti_saver **handle) {
-  tutti_saver *saver = *handle;
+void tutti_rundir_saver_destroy(tutti_rundir_saver **handle) {
+  tutti_rundir_saver *saver = *handle;
   if (!saver) return;
   if (saver->slots)
     for (int i = 0; i < tutti_optim_n_slots(saver->run->fixed.optim); i++) tutti_free(saver->slots[i]);
@@ -133,7 +133,7 @@ void tutti_saver_destroy(tutti_saver **handle) {
   *handle = NULL;
 }
 
-tutti_table_layout tutti_saver_layout(const tutti_saver *saver) {
+tutti_table_layout tutti_rundir_layout(const tutti_rundir_saver *saver) {
   const tutti_metrics_layout *layout = &saver->run->state.rows.layout;
   tutti_metrics_layout_columns(layout, saver->columns);
   return (tutti_table_layout){saver->columns, tutti_metrics_n_columns(layout),
@@ -141,7 +141,7 @@ tutti_table_layout tutti_saver_layout(const tutti_saver *saver) {
 }
 
 /** The parts of all ranks into rank 0's buffers. */
-static tutti_status gather(tutti_saver *saver) {
+static tutti_status gather(tutti_rundir_saver *saver) {
   const tutti_run *run = saver->run;
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(run->fixed.reducer, &begin, &end);
@@ -153,7 +153,7 @@ static tutti_status gather(tutti_saver *saver) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_saver_check_config(const tutti_saver *saver) {
+tutti_status tutti_rundir_check_config(const tutti_rundir_saver *saver) {
   char *old = NULL;
   const tutti_status status = tutti_read_text(saver->config_path, &old);
   const bool foreign = status == TUTTI_OK && strncmp(old, TUTTI_CONFIG_MARK, strlen(TUTTI_CONFIG_MARK)) != 0;
@@ -166,19 +166,19 @@ tutti_status tutti_saver_check_config(const tutti_saver *saver) {
 }
 
 /** The network of best.h5 is the one whose value is the best: the average of the weights, where that is monitored. */
-static tutti_status write_best(tutti_saver *saver, tutti_checkpoint checkpoint) {
+static tutti_status write_best(tutti_rundir_saver *saver, tutti_checkpoint checkpoint) {
   const tutti_run *run = saver->run;
   checkpoint.is_average = tutti_measure_average_has(run, run->fixed.config->train.monitor);
-  tutti_saver_view(saver, checkpoint.is_average);
+  tutti_rundir_set_views(saver, checkpoint.is_average);
   const tutti_status status = tutti_checkpoint_save(&checkpoint, 1);
-  tutti_saver_view(saver, false);
+  tutti_rundir_set_views(saver, false);
   TUTTI_TRY(status);
   return TUTTI_OK;
 }
 
 /** best.h5 first: a checkpoint that knows of a best value must never stand beside an older best.h5.  The
  * first checkpoint of a run that begins anew takes the place of all that an earlier run has left. */
-static tutti_status write_root(tutti_saver *saver, bool best) {
+static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
   const tutti_run *run = saver->run;
   tutti_checkpoint checkpoint = {
       .path = saver->best_path,
@@ -186,7 +186,7 @@ static tutti_status write_root(tutti_saver *saver, bool best) {
       .state = run->state.at,
       .views = saver->views,
       .n_views = saver->n_views,
-      .layout = tutti_saver_layout(saver),
+      .layout = tutti_rundir_layout(saver),
       .history = run->state.rows.history.records,
       .n_history = run->state.rows.history.n,
       .table = tutti_meter_state(run),
@@ -194,20 +194,20 @@ static tutti_status write_root(tutti_saver *saver, bool best) {
   checkpoint.classes = tutti_dataset_classes(run->fixed.dataset, &checkpoint.n_classes);
   if (best) TUTTI_TRY(write_best(saver, checkpoint));
   checkpoint.path = saver->checkpoint_path;
-  TUTTI_TRY(tutti_checkpoint_save(&checkpoint, saver->anew ? 1 : run->fixed.config->run.keep));
+  TUTTI_TRY(tutti_checkpoint_save(&checkpoint, saver->replaces ? 1 : run->fixed.config->run.keep));
   if (saver->drops_best && !best) remove(saver->best_path);
-  saver->anew = saver->drops_best = false;
+  saver->replaces = saver->drops_best = false;
   return TUTTI_OK;
 }
 
-tutti_status tutti_saver_save(tutti_saver *saver, bool best) {
+tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
   if (!saver) return TUTTI_OK;
   tutti_run *run = saver->run;
   const bool first = saver->waits;
   saver->waits = false;
   // Metrics first: rows beyond a checkpoint are taken back when a run resumes, missing ones could not be made
   // up.
-  TUTTI_TRY(tutti_saver_flush(saver));
+  TUTTI_TRY(tutti_rundir_flush(saver));
   tutti_phases_enter(&run->state.phases, TUTTI_PHASE_SAVE);
   TUTTI_TRY(gather(saver));
   tutti_status local = run->fixed.rank == 0 ? write_root(saver, best) : TUTTI_OK;

@@ -31,7 +31,7 @@ static void show_progress(const tutti_run *run) {
                         sums->loss / sums->samples, sums->metric / sums->samples);
 }
 
-tutti_status tutti_train_diverged(tutti_run *run, tutti_saver *saver, const char *what, int64_t at,
+tutti_status tutti_train_diverged(tutti_run *run, tutti_rundir_saver *saver, const char *what, int64_t at,
                                   tutti_train_result *result) {
   char layer[128];
   TUTTI_TRY(tutti_run_check_same(run)); // if one rank's copy was damaged, that is an error, not a divergence
@@ -46,15 +46,15 @@ tutti_status tutti_train_diverged(tutti_run *run, tutti_saver *saver, const char
            "optimizer.global_clipnorm",
            what, (long long)at, (long long)(before.place / plan->epoch.n + 1), layer,
            tutti_plan_learning_rate(plan, &run->fixed.schedule, before));
-  return tutti_saver_flush(saver);
+  return tutti_rundir_flush(saver);
 }
 
 /** Save a checkpoint, but never overwrite good weights with weights that are not finite. */
-static tutti_status save(tutti_run *run, tutti_saver *saver, bool best, tutti_train_result *result,
+static tutti_status save(tutti_run *run, tutti_rundir_saver *saver, bool best, tutti_train_result *result,
                          bool *stopping) {
   bool finite = false;
   TUTTI_TRY(tutti_train_is_finite(run, &finite));
-  if (finite) return tutti_saver_save(saver, best);
+  if (finite) return tutti_rundir_save(saver, best);
   *stopping = true;
   return tutti_train_diverged(run, saver, "the weights are not finite after", run->state.at.step, result);
 }
@@ -74,8 +74,9 @@ static tutti_status check_same(tutti_run *run) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_train_after_step(tutti_run *run, tutti_saver *saver, const tutti_train_step_result *step,
-                                    double seconds, tutti_train_result *result, bool *stopping) {
+tutti_status tutti_train_after_step(tutti_run *run, tutti_rundir_saver *saver,
+                                    const tutti_train_step_result *step, double seconds,
+                                    tutti_train_result *result, bool *stopping) {
   const tutti_config *config = run->fixed.config;
   tutti_run_rows *rows = &run->state.rows;
   tutti_train_count_step(run, step, seconds);
@@ -98,6 +99,6 @@ tutti_status tutti_train_after_step(tutti_run *run, tutti_saver *saver, const tu
   }
   const bool best = tutti_train_record_rows(run, &validation, whole, result, stopping);
   if (*stopping || best || step->save || due) return save(run, saver, best, result, stopping);
-  if (whole) TUTTI_TRY(tutti_saver_flush(saver));
+  if (whole) TUTTI_TRY(tutti_rundir_flush(saver));
   return TUTTI_OK;
 }

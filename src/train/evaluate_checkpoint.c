@@ -9,11 +9,11 @@
 const char *const tutti_split_names[TUTTI_N_SPLITS] = {"test", "validation", "train"};
 
 static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, const char *file, bool external,
-                             tutti_split split, tutti_weights weights, tutti_restored *restored,
+                             tutti_split split, tutti_weights weights, tutti_rundir_restored *restored,
                              char metric[32], tutti_evaluation *result) {
-  TUTTI_TRY(tutti_restore_config(comm, checkpoint, restored));
-  TUTTI_TRY(tutti_restore_data(comm, file, external, split, restored));
-  TUTTI_TRY(tutti_restore_network(comm, checkpoint, weights, restored));
+  TUTTI_TRY(tutti_rundir_restore_config(comm, checkpoint, restored));
+  TUTTI_TRY(tutti_rundir_restore_data(comm, file, external, split, restored));
+  TUTTI_TRY(tutti_rundir_restore_network(comm, checkpoint, weights, restored));
   TUTTI_TRY(tutti_network_check_labels(&restored->network));
   // The split is that of the training: by its seed, else the network would be judged by rows that it was trained on.
   const tutti_samples_all all =
@@ -33,9 +33,9 @@ static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, con
 tutti_status tutti_train_evaluate_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *file,
                                              bool external, tutti_split split, tutti_weights weights,
                                              char metric[32], tutti_evaluation *result) {
-  tutti_restored restored = {0};
+  tutti_rundir_restored restored = {0};
   const tutti_status status =
       evaluate(comm, checkpoint, file, external, split, weights, &restored, metric, result);
-  tutti_restored_clear(&restored);
+  tutti_rundir_restored_clear(&restored);
   return status;
 }

@@ -7,7 +7,7 @@
 /** A prediction.  A round is network->max_rows rows of each rank. */
 typedef struct {
   const tutti_comm *comm;
-  const tutti_restored *restored;
+  const tutti_rundir_restored *restored;
   int64_t n_out, n_decisions;
   tutti_file *file;     // on rank 0 alone
   float *own_out;       // [max_rows, n_out] of this rank
@@ -30,7 +30,7 @@ static tutti_status allocate(prediction *p) {
 
 /** Create the file with arrays for all rows.  With one decision per row `classes` is a vector. */
 static tutti_status create_arrays(prediction *p, const char *output, int64_t n) {
-  const tutti_restored *restored = p->restored;
+  const tutti_rundir_restored *restored = p->restored;
   TUTTI_TRY(tutti_file_create(output, &p->file));
   tutti_file_leave_texts_open(p->file);
   TUTTI_TRY(tutti_file_create_array(p->file, "predictions", TUTTI_F32, 2, (int64_t[]){n, p->n_out}, 0));
@@ -96,12 +96,12 @@ static tutti_status check_output(const char *checkpoint, const char *input, cons
 
 static tutti_status predict(prediction *p, const char *checkpoint, const char *input, const char *dataset,
                             bool external, const char *output, tutti_weights weights,
-                            tutti_restored *restored, int64_t *n_samples) {
+                            tutti_rundir_restored *restored, int64_t *n_samples) {
   const bool root = tutti_comm_rank(p->comm) == 0;
   TUTTI_TRY(tutti_agree_from(p->comm, 0, root ? check_output(checkpoint, input, output) : TUTTI_OK));
-  TUTTI_TRY(tutti_restore_config(p->comm, checkpoint, restored));
+  TUTTI_TRY(tutti_rundir_restore_config(p->comm, checkpoint, restored));
   TUTTI_TRY(tutti_dataset_open_array(p->comm, input, dataset, external, &restored->dataset));
-  TUTTI_TRY(tutti_restore_network(p->comm, checkpoint, weights, restored));
+  TUTTI_TRY(tutti_rundir_restore_network(p->comm, checkpoint, weights, restored));
   *n_samples = tutti_dataset_n_rows(restored->dataset, TUTTI_ROWS_TEST);
   TUTTI_TRY(tutti_agree(p->comm, allocate(p)));
   TUTTI_TRY(tutti_agree_from(p->comm, 0, root ? create_arrays(p, output, *n_samples) : TUTTI_OK));
@@ -113,13 +113,13 @@ static tutti_status predict(prediction *p, const char *checkpoint, const char *i
 tutti_status tutti_train_predict_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *input,
                                             const char *dataset, bool external, const char *output,
                                             tutti_weights weights, int64_t *n_samples) {
-  tutti_restored restored = {0};
+  tutti_rundir_restored restored = {0};
   prediction p = {.comm = comm, .restored = &restored};
   const tutti_status status =
       predict(&p, checkpoint, input, dataset, external, output, weights, &restored, n_samples);
   tutti_file_close(&p.file);
   void *const owned[] = {p.own_out, p.out, p.own_classes, p.classes};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
-  tutti_restored_clear(&restored);
+  tutti_rundir_restored_clear(&restored);
   return status;
 }

@@ -18,7 +18,7 @@ struct tutti_probe {
 tutti_status tutti_probe_create(const tutti_comm *comm, const tutti_config *config, tutti_probe **probe) {
   tutti_probe *made = NULL;
   *probe = NULL;
-  TUTTI_TRY(tutti_threads_set(comm, config->parallel.threads, NULL));
+  TUTTI_TRY(tutti_machine_set_threads(comm, config->parallel.threads, NULL));
   tutti_status status = tutti_agree(comm, TUTTI_NEW(made, 1));
   if (status != TUTTI_OK) goto done;
   made->comm = comm;

@@ -8,7 +8,7 @@
 #include "measure/average.h"
 #include "measure/meter.h"
 #include "run/evaluated.h"
-#include "rundir/start.h"
+#include "rundir/weights.h"
 
 // --- checks --------------------------------------------------------------------------------------------------
 
@@ -55,7 +55,7 @@ static tutti_status check_network(tutti_run *run, const tutti_dataset *dataset) 
   TUTTI_TRY(tutti_network_check_labels(&run->fixed.network));
   TUTTI_TRY(
       tutti_network_set_class_weights(run->fixed.config, &run->fixed.samples.train, &run->fixed.network));
-  TUTTI_TRY(tutti_start_check(run->fixed.config, run->fixed.network.model));
+  TUTTI_TRY(tutti_rundir_check_weights(run->fixed.config, run->fixed.network.model));
   TUTTI_TRY(check_metric_names(run));
   return check_study_metric(run);
 }
@@ -113,7 +113,7 @@ tutti_status tutti_train_begin(tutti_run *run) {
   TUTTI_TRY_GOTO(done, tutti_agree(run->fixed.comm, status));
   // Rank 0 draws the weights and distributes them, so the result does not depend on the number of ranks.
   if (run->fixed.rank == 0) tutti_model_init(model, run->fixed.config->train.seed, weights);
-  TUTTI_TRY_GOTO(done, tutti_start_from_weights(run, weights, true));
+  TUTTI_TRY_GOTO(done, tutti_rundir_load_weights(run, weights, true));
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(run->fixed.reducer, &begin, &end);
   TUTTI_TRY_GOTO(done, tutti_reducer_scatter(run->fixed.reducer, weights,

@@ -14,16 +14,16 @@
 #include "run/stop.h"
 
 /** With train.steps: 0 the checkpoint has the initial weights, so that others can be started from them. */
-static tutti_status save_beginning(tutti_run *run, tutti_saver *saver) {
+static tutti_status save_beginning(tutti_run *run, tutti_rundir_saver *saver) {
   // The average of the weights is a part of a checkpoint, and before the first step it is not set yet.
   tutti_log_root(TUTTI_LOG_INFO,
                  "no step is to be done: the checkpoint has the weights before the first one");
   tutti_measure_average_begin(run);
-  return tutti_saver_save(saver, false);
+  return tutti_rundir_save(saver, false);
 }
 
 /** Steps until the budget, the goal or the patience ends them, or the training diverges. */
-static tutti_status loop(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
+static tutti_status loop(tutti_run *run, tutti_rundir_saver *saver, tutti_train_result *result) {
   // A run that resumes may have reached its goal already, or its config may have a smaller budget now.
   bool stopping = tutti_run_is_over(run, &result->stop, result->reason);
   if (stopping && run->state.at.step == 0) return save_beginning(run, saver);
@@ -55,7 +55,7 @@ static double steps_of_epoch(const tutti_plan *plan) {
 }
 
 /** Log the setup: ranks, data, size of the model and the batches. */
-static void announce(const tutti_run *run, const tutti_threads *threads) {
+static void announce(const tutti_run *run, const tutti_machine_threads *threads) {
   const tutti_comm *comm = run->fixed.comm;
   const tutti_plan *plan = &run->fixed.plan;
   tutti_log_root(TUTTI_LOG_INFO, "%d rank%s on %d node%s, %s reduction, %d thread%s per rank (%s), %s",
@@ -77,7 +77,7 @@ static void announce(const tutti_run *run, const tutti_threads *threads) {
 }
 
 /** Evaluate all sets at the last weights.  What the last row has already is not computed twice. */
-static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
+static tutti_status evaluate_end(tutti_run *run, tutti_rundir_saver *saver, tutti_train_result *result) {
   const float *params = tutti_reducer_params(run->fixed.reducer);
   const tutti_samples_all *sets = &run->fixed.samples;
   const tutti_metrics_row *last = &run->state.rows.last;
@@ -95,14 +95,14 @@ static tutti_status evaluate_end(tutti_run *run, tutti_saver *saver, tutti_train
   tutti_phases_leave(&run->state.phases);
   if (!isfinite(result->validation.loss) || !isfinite(result->test.loss))
     return tutti_train_diverged(run, saver, "an evaluation is not finite after", run->state.at.step, result);
-  return tutti_saver_flush(saver); // writes the times of the last checkpoint and of these evaluations
+  return tutti_rundir_flush(saver); // writes the times of the last checkpoint and of these evaluations
 }
 
 void tutti_train_result_init(const tutti_run *run, tutti_train_result *result) {
   snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run->fixed.network.model));
 }
 
-tutti_status tutti_train_finish(tutti_run *run, tutti_saver *saver, tutti_train_result *result) {
+tutti_status tutti_train_finish(tutti_run *run, tutti_rundir_saver *saver, tutti_train_result *result) {
   TUTTI_TRY(loop(run, saver, result));
   // A training can end between two rows: what counts is where it stands, not where its last row was.
   result->row = run->state.rows.last;
@@ -116,12 +116,12 @@ tutti_status tutti_train_finish(tutti_run *run, tutti_saver *saver, tutti_train_
   return TUTTI_OK;
 }
 
-static tutti_status train(tutti_run *run, const tutti_threads *threads, FILE *progress,
+static tutti_status train(tutti_run *run, const tutti_machine_threads *threads, FILE *progress,
                           tutti_train_result *result) {
-  tutti_saver *saver = NULL;
+  tutti_rundir_saver *saver = NULL;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_saver_create(run, &saver));
-  TUTTI_TRY_GOTO(done, tutti_saver_begin(saver));
+  TUTTI_TRY_GOTO(done, tutti_rundir_saver_create(run, &saver));
+  TUTTI_TRY_GOTO(done, tutti_rundir_start(saver));
   announce(run, threads);
   tutti_train_warn(run);
   if (run->fixed.rank == 0 && progress)
@@ -132,15 +132,15 @@ static tutti_status train(tutti_run *run, const tutti_threads *threads, FILE *pr
   TUTTI_TRY_GOTO(done, tutti_agree(run->fixed.comm, status));
   TUTTI_TRY_GOTO(done, tutti_train_finish(run, saver, result));
 done:
-  tutti_saver_destroy(&saver);
+  tutti_rundir_saver_destroy(&saver);
   return status;
 }
 
 tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FILE *progress,
                          tutti_train_result *result) {
   *result = (tutti_train_result){0};
-  tutti_threads threads;
-  TUTTI_TRY(tutti_threads_set(comm, config->parallel.threads, &threads));
+  tutti_machine_threads threads;
+  TUTTI_TRY(tutti_machine_set_threads(comm, config->parallel.threads, &threads));
   tutti_run run;
   TUTTI_TRY(tutti_train_create(comm, config, &run));
   tutti_train_result_init(&run, result);

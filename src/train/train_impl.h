@@ -105,8 +105,9 @@ tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite);
  * @param[out] result    if the training is over, its stop and reason are set
  * @param[out] stopping  whether the training is over */
 TUTTI_NODISCARD
-tutti_status tutti_train_after_step(tutti_run *run, tutti_saver *saver, const tutti_train_step_result *step,
-                                    double seconds, tutti_train_result *result, bool *stopping);
+tutti_status tutti_train_after_step(tutti_run *run, tutti_rundir_saver *saver,
+                                    const tutti_train_step_result *step, double seconds,
+                                    tutti_train_result *result, bool *stopping);
 
 /** Collective.  Evaluate the validation rows, also at the averaged weights, and train.train_rows.  Each of the results is
  * computed only if its `samples` is 0, and stays so if there is no such set.
@@ -120,7 +121,7 @@ tutti_status tutti_train_evaluate(tutti_run *run, tutti_evaluation *validation, 
  * @param[in] what  for example "the loss is not finite at"
  * @param[in] at    number of that step, from 1 */
 TUTTI_NODISCARD
-tutti_status tutti_train_diverged(tutti_run *run, tutti_saver *saver, const char *what, int64_t at,
+tutti_status tutti_train_diverged(tutti_run *run, tutti_rundir_saver *saver, const char *what, int64_t at,
                                   tutti_train_result *result);
 
 /** Local.  Add a step to the counters and sums of the run's state. */
@@ -147,4 +148,4 @@ void tutti_train_result_init(const tutti_run *run, tutti_train_result *result);
  * @param[in]     saver   NULL: nothing is saved
  * @param[in,out] result  as tutti_train_result_init has left it; the rest is set */
 TUTTI_NODISCARD
-tutti_status tutti_train_finish(tutti_run *run, tutti_saver *saver, tutti_train_result *result);
+tutti_status tutti_train_finish(tutti_run *run, tutti_rundir_saver *saver, tutti_train_result *result);

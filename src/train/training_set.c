@@ -86,9 +86,9 @@ static void warn_network(const tutti_comm *comm, const tutti_config *config, con
 
 tutti_status tutti_training_set_open(const tutti_comm *comm, const tutti_config *config,
                                      tutti_training_set **set) {
-  tutti_threads threads;
+  tutti_machine_threads threads;
   *set = NULL;
-  TUTTI_TRY(tutti_preflight(comm, config->parallel.threads, &threads));
+  TUTTI_TRY(tutti_machine_preflight(comm, config->parallel.threads, &threads));
   tutti_status status = tutti_agree(comm, create(config, set));
   if (status == TUTTI_OK) status = tutti_samples_open(comm, config, &(*set)->dataset);
   if (status == TUTTI_OK) status = tutti_samples_advise(comm, config, (*set)->dataset);

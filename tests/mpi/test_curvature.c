@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "curvature/subspace.h"
+#include "curvature/curvature_impl.h"
 #include "support/training.h"
 #include "tutti/curvature.h"
 #include "tutti/io.h"
 
 static const double epsilons[] = {1e-3, 5e-4};
 
-static tutti_sharpness_options usual(void) {
-  return (tutti_sharpness_options){
+static tutti_curvature_options usual(void) {
+  return (tutti_curvature_options){
       .epsilons = epsilons, .n_epsilons = 2, .subspace = 20, .tolerance = 1e-3, .max_products = 200};
 }
 
@@ -73,27 +73,27 @@ static double highest(const float *w, double epsilon) {
 /** Over a whole basis A as the subspace the box |y_i| <= epsilon (|(A+ w)_i| + 1) has its highest points at corners: what
  * was found is the height of one. */
 static void expect_a_corner(const tutti_comm *comm, const float *w, double epsilon, double found) {
-  tutti_subspace basis = {0};
+  tutti_curvature_subspace basis = {0};
   double center[D], size[D], moved[D], loss = highest(w, 0), nearest = INFINITY;
   for (int j = 0; j < D; j++) center[j] = (double)w[j];
-  EXPECT_OK(tutti_subspace_create(comm, D, D, 0, &basis));
-  EXPECT_OK(tutti_subspace_coordinates(&basis, center, size));
+  EXPECT_OK(tutti_curvature_subspace_create(comm, D, D, 0, &basis));
+  EXPECT_OK(tutti_curvature_subspace_solve(&basis, center, size));
   for (int corner = 0; corner < 1 << D; corner++) {
     double y[D], height = 0;
     for (int j = 0; j < D; j++) y[j] = (corner >> j & 1 ? 1 : -1) * epsilon * (fabs(size[j]) + 1);
-    EXPECT_OK(tutti_subspace_apply(&basis, y, moved));
+    EXPECT_OK(tutti_curvature_subspace_apply(&basis, y, moved));
     for (int j = 0; j < D; j++) height += curvature(j) / 2 * pow(center[j] + moved[j], 2);
     const double expected = 100 * (height - loss) / (1 + loss);
     if (fabs(found - expected) < fabs(found - nearest)) nearest = expected;
   }
   EXPECT(fabs(found - nearest) < 1e-3 * nearest, "%g, expected that of a corner, as %g", found, nearest);
-  tutti_subspace_destroy(&basis);
+  tutti_curvature_subspace_destroy(&basis);
 }
 
 static void a_bowl_is_as_sharp_as_it_is(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
-  tutti_sharpness found = {0};
+  tutti_curvature_result found = {0};
   char bowl[300], setting[320], checkpoint[300];
   float w[D] = {0};
   training_folder_make(comm, &folder);
@@ -108,9 +108,9 @@ static void a_bowl_is_as_sharp_as_it_is(const tutti_comm *comm) {
                          (training_overrides){setting, NULL}, &trained));
   checkpoint_of(&folder, "bowl", checkpoint);
   EXPECT_OK(read_weights(checkpoint, w));
-  tutti_sharpness_options options = usual();
+  tutti_curvature_options options = usual();
   options.subspace = D;
-  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
   const double loss = highest(w, 0);
   EXPECT(found.samples == N, "%lld", (long long)found.samples);
   EXPECT(fabs(found.train_loss - loss) < 1e-6 * loss, "%g, expected %g", found.train_loss, loss);
@@ -136,9 +136,9 @@ static void expect_near(double a, double b, const char *what) {
 static void a_file_of_other_size_has_the_same_rate(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
-  tutti_sharpness found = {0};
+  tutti_curvature_result found = {0};
   char checkpoint[300], file[300];
-  tutti_sharpness_options options = usual();
+  tutti_curvature_options options = usual();
   options.n_epsilons = 0;
   options.file = file;
   training_folder_make(comm, &folder);
@@ -151,7 +151,7 @@ static void a_file_of_other_size_has_the_same_rate(const tutti_comm *comm) {
                          "train: {batch_size: 30, steps: 7}\n",
                          NULL, &trained));
   checkpoint_of(&folder, "net", checkpoint);
-  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
   EXPECT(found.samples > 90, "%lld", (long long)found.samples);
   EXPECT(fabs(found.learning_rate - 0.0025) < 1e-12, "%g", found.learning_rate);
   training_folder_remove(comm, &folder);
@@ -164,9 +164,9 @@ static void so_has_one_after_other_data(const tutti_comm *comm) {
                              "train: {batch_size: 30}\n";
   training_folder folder;
   tutti_train_result trained;
-  tutti_sharpness found = {0};
+  tutti_curvature_result found = {0};
   char checkpoint[300], file[300], resume[320];
-  tutti_sharpness_options options = usual();
+  tutti_curvature_options options = usual();
   options.n_epsilons = 0;
   options.file = file;
   training_folder_make(comm, &folder);
@@ -181,7 +181,7 @@ static void so_has_one_after_other_data(const tutti_comm *comm) {
       &trained));
   EXPECT(trained.row.samples == 2 * 90 + 3 * 60, "%lld samples", (long long)trained.row.samples);
   checkpoint_of(&folder, "second", checkpoint);
-  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
   const double rate = 0.005 * (1 + cos(acos(-1.0) * 4.5 / 5));
   EXPECT(fabs(found.learning_rate - rate) < 1e-12, "%g, expected %g", found.learning_rate, rate);
   training_folder_remove(comm, &folder);
@@ -191,9 +191,9 @@ static void so_has_one_after_other_data(const tutti_comm *comm) {
 static void growth_is_in_the_rate(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
-  tutti_sharpness found = {0};
+  tutti_curvature_result found = {0};
   char checkpoint[300];
-  tutti_sharpness_options options = usual();
+  tutti_curvature_options options = usual();
   options.n_epsilons = 0;
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(
@@ -204,7 +204,7 @@ static void growth_is_in_the_rate(const tutti_comm *comm) {
       "train: {batch_size: 10, steps: 3}\n",
       NULL, &trained));
   checkpoint_of(&folder, "net", checkpoint);
-  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
   EXPECT(fabs(found.learning_rate - 0.005) < 1e-12, "%g", found.learning_rate);
   training_folder_remove(comm, &folder);
 }
@@ -213,9 +213,9 @@ static void growth_is_in_the_rate(const tutti_comm *comm) {
 static void micro_batches_of_the_training_do_not_matter(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
-  tutti_sharpness found = {0}, alone = {0};
+  tutti_curvature_result found = {0}, alone = {0};
   char checkpoint[300], setting[64];
-  tutti_sharpness_options options = usual();
+  tutti_curvature_options options = usual();
   options.n_epsilons = 0;
   training_folder_make(comm, &folder);
   snprintf(setting, sizeof setting, "train.micro_batch_size=%d", (96 - 1) / tutti_comm_size(comm) + 1);
@@ -224,8 +224,8 @@ static void micro_batches_of_the_training_do_not_matter(const tutti_comm *comm) 
                          "train: {batch_size: 96, steps: 2}\n",
                          (training_overrides){setting, NULL}, &trained));
   checkpoint_of(&folder, "net", checkpoint);
-  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
-  EXPECT_OK(tutti_sharpness_of_checkpoint(folder.self, checkpoint, &options, &alone));
+  EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
+  EXPECT_OK(tutti_curvature_of_checkpoint(folder.self, checkpoint, &options, &alone));
   expect_near(found.lambda_max, alone.lambda_max, "lambda_max");
   training_folder_remove(comm, &folder);
 }
@@ -233,7 +233,7 @@ static void micro_batches_of_the_training_do_not_matter(const tutti_comm *comm) 
 static void ranks_make_no_difference(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
-  tutti_sharpness found = {0}, alone = {0};
+  tutti_curvature_result found = {0}, alone = {0};
   char checkpoint[300], metric[32];
   tutti_evaluation evaluated;
   training_folder_make(comm, &folder);
@@ -245,9 +245,9 @@ static void ranks_make_no_difference(const tutti_comm *comm) {
                    "train: {batch_size: 50, epochs: 2}\n",
                    NULL, &trained));
   checkpoint_of(&folder, "net", checkpoint);
-  const tutti_sharpness_options options = usual();
-  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
-  EXPECT_OK(tutti_sharpness_of_checkpoint(folder.self, checkpoint, &options, &alone));
+  const tutti_curvature_options options = usual();
+  EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
+  EXPECT_OK(tutti_curvature_of_checkpoint(folder.self, checkpoint, &options, &alone));
   EXPECT_OK(tutti_train_evaluate_checkpoint(comm, checkpoint, NULL, false, TUTTI_SPLIT_TRAIN,
                                             TUTTI_WEIGHTS_OF_FILE, metric, &evaluated));
   EXPECT(fabs(found.train_loss - evaluated.loss) < 1e-6, "%.9g, eval says %.9g", found.train_loss,
@@ -271,7 +271,7 @@ static void ranks_make_no_difference(const tutti_comm *comm) {
 static void wrong_options_are_refused(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
-  tutti_sharpness found;
+  tutti_curvature_result found;
   char checkpoint[300];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "net",
@@ -279,12 +279,12 @@ static void wrong_options_are_refused(const tutti_comm *comm) {
                          "train: {steps: 2}\n",
                          NULL, &trained));
   checkpoint_of(&folder, "net", checkpoint);
-  tutti_sharpness_options options = usual();
-  EXPECT_FAILS(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found), TUTTI_ERR_USAGE,
+  tutti_curvature_options options = usual();
+  EXPECT_FAILS(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found), TUTTI_ERR_USAGE,
                "has 13 weights; take no more dimensions");
   options.subspace = 13;
   options.limit_train = 7; // fewer than some numbers of ranks
-  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
   EXPECT(found.samples == 7, "%lld", (long long)found.samples);
   training_folder_remove(comm, &folder);
 }
@@ -299,25 +299,25 @@ static void no_rank_is_left_alone(const tutti_comm *comm) {
                 {"objective", false, 11}, {"ascent", false, 1},   {"ascent", false, 4}};
   training_folder folder;
   tutti_train_result trained;
-  tutti_sharpness found;
+  tutti_curvature_result found;
   char checkpoint[300];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "net",
                          "model: {layers: [dense 9 tanh, dense 3 softmax]}\ntrain: {steps: 5}\n", NULL,
                          &trained));
   checkpoint_of(&folder, "net", checkpoint);
-  tutti_sharpness_options options = usual();
+  tutti_curvature_options options = usual();
   options.max_products = 5;
   for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
     char fault[64];
     snprintf(fault, sizeof fault, "%s:%d:%d", faults[i].site, faults[i].last ? tutti_comm_size(comm) - 1 : 0,
              faults[i].nth);
     setenv("TUTTI_FAULT", fault, 1);
-    EXPECT_FAILS(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found), TUTTI_ERR_INTERNAL,
+    EXPECT_FAILS(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found), TUTTI_ERR_INTERNAL,
                  "fault injected at");
     unsetenv("TUTTI_FAULT");
   }
-  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
   training_folder_remove(comm, &folder);
 }
 
@@ -325,23 +325,23 @@ static void no_rank_is_left_alone(const tutti_comm *comm) {
 static void the_search_has_ten_iterations(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
-  tutti_sharpness found;
+  tutti_curvature_result found;
   char checkpoint[300];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "net",
                          "model: {layers: [dense 9 tanh, dense 3 softmax]}\ntrain: {steps: 5}\n", NULL,
                          &trained));
   checkpoint_of(&folder, "net", checkpoint);
-  tutti_sharpness_options options = usual();
+  tutti_curvature_options options = usual();
   options.max_products = 5;
   options.epsilons = (const double[]){1};
   options.n_epsilons = 1;
   options.subspace = 0;
   setenv("TUTTI_FAULT", "ascent:0:11", 1);
-  EXPECT_FAILS(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found), TUTTI_ERR_INTERNAL,
+  EXPECT_FAILS(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found), TUTTI_ERR_INTERNAL,
                "fault injected at");
   setenv("TUTTI_FAULT", "ascent:0:26", 1);
-  EXPECT_OK(tutti_sharpness_of_checkpoint(comm, checkpoint, &options, &found));
+  EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
   unsetenv("TUTTI_FAULT");
   training_folder_remove(comm, &folder);
 }
@@ -352,28 +352,28 @@ enum { ROWS = 301, P = 7 };
 
 static void a_subspace_is_the_same_everywhere(const tutti_comm *comm) {
   tutti_comm *self = NULL;
-  tutti_subspace shared = {0}, alone = {0};
+  tutti_curvature_subspace shared = {0}, alone = {0};
   double y[P], x[ROWS], x_alone[ROWS], back[P], rest[P];
   EXPECT_OK(tutti_comm_split(comm, tutti_comm_rank(comm), &self));
-  EXPECT_OK(tutti_subspace_create(comm, ROWS, P, 5, &shared));
-  EXPECT_OK(tutti_subspace_create(self, ROWS, P, 5, &alone));
+  EXPECT_OK(tutti_curvature_subspace_create(comm, ROWS, P, 5, &shared));
+  EXPECT_OK(tutti_curvature_subspace_create(self, ROWS, P, 5, &alone));
   for (int k = 0; k < P; k++) y[k] = cos(k);
-  EXPECT_OK(tutti_subspace_apply(&shared, y, x));
-  EXPECT_OK(tutti_subspace_apply(&alone, y, x_alone));
+  EXPECT_OK(tutti_curvature_subspace_apply(&shared, y, x));
+  EXPECT_OK(tutti_curvature_subspace_apply(&alone, y, x_alone));
   EXPECT(memcmp(x, x_alone, sizeof x) == 0, "A y is another with several ranks");
   // The coordinates of what lies in the subspace are those it was made of; what is left of anything else is
   // orthogonal to it.
-  EXPECT_OK(tutti_subspace_coordinates(&shared, x, back));
+  EXPECT_OK(tutti_curvature_subspace_solve(&shared, x, back));
   for (int k = 0; k < P; k++)
     EXPECT(fabs(back[k] - y[k]) < 1e-12, "%d: %.15g, expected %.15g", k, back[k], y[k]);
   for (int i = 0; i < ROWS; i++) x[i] = sin(i * 0.3) + 1;
-  EXPECT_OK(tutti_subspace_coordinates(&shared, x, back));
-  EXPECT_OK(tutti_subspace_apply(&shared, back, x_alone));
+  EXPECT_OK(tutti_curvature_subspace_solve(&shared, x, back));
+  EXPECT_OK(tutti_curvature_subspace_apply(&shared, back, x_alone));
   for (int i = 0; i < ROWS; i++) x[i] -= x_alone[i];
-  EXPECT_OK(tutti_subspace_transposed(&shared, x, rest));
+  EXPECT_OK(tutti_curvature_subspace_apply_transposed(&shared, x, rest));
   for (int k = 0; k < P; k++) EXPECT(fabs(rest[k]) < 1e-11, "%d: %g is left", k, rest[k]);
-  tutti_subspace_destroy(&alone);
-  tutti_subspace_destroy(&shared);
+  tutti_curvature_subspace_destroy(&alone);
+  tutti_curvature_subspace_destroy(&shared);
   tutti_comm_destroy(&self);
 }
 
@@ -381,10 +381,10 @@ static void a_subspace_is_the_same_everywhere(const tutti_comm *comm) {
 static void its_numbers_are_normal(const tutti_comm *comm) {
   enum { MANY = 4000 };
   static double columns[2][MANY];
-  tutti_subspace subspace = {0};
-  EXPECT_OK(tutti_subspace_create(comm, MANY, 2, 1, &subspace));
-  EXPECT_OK(tutti_subspace_apply(&subspace, (double[]){1, 0}, columns[0]));
-  EXPECT_OK(tutti_subspace_apply(&subspace, (double[]){0, 1}, columns[1]));
+  tutti_curvature_subspace subspace = {0};
+  EXPECT_OK(tutti_curvature_subspace_create(comm, MANY, 2, 1, &subspace));
+  EXPECT_OK(tutti_curvature_subspace_apply(&subspace, (double[]){1, 0}, columns[0]));
+  EXPECT_OK(tutti_curvature_subspace_apply(&subspace, (double[]){0, 1}, columns[1]));
   double mean = 0, square = 0, product = 0;
   for (int i = 0; i < MANY; i++) {
     mean += (columns[0][i] + columns[1][i]) / (2 * MANY);
@@ -393,7 +393,7 @@ static void its_numbers_are_normal(const tutti_comm *comm) {
   }
   EXPECT(fabs(mean) < 0.056 && fabs(square - 1) < 0.08 && fabs(product) < 0.08, "%g, %g, %g", mean, square,
          product);
-  tutti_subspace_destroy(&subspace);
+  tutti_curvature_subspace_destroy(&subspace);
 }
 
 int main(void) {

@@ -17,8 +17,8 @@ static void forget_environment(void) {
 }
 
 static void expect(const tutti_comm *comm, int64_t wanted, int n, const char *why) {
-  tutti_threads threads = {0};
-  EXPECT_OK(tutti_threads_set(comm, wanted, &threads));
+  tutti_machine_threads threads = {0};
+  EXPECT_OK(tutti_machine_set_threads(comm, wanted, &threads));
   EXPECT(threads.n == n && tutti_linalg_threads() == n, "%d (%s), expected %d", threads.n, threads.why, n);
   EXPECT(strcmp(threads.why, why) == 0, "'%s', expected '%s'", threads.why, why);
 }
@@ -26,7 +26,7 @@ static void expect(const tutti_comm *comm, int64_t wanted, int n, const char *wh
 static void the_config_wins(const tutti_comm *comm) {
   setenv("OMP_NUM_THREADS", "2", 1);
   expect(comm, 3, 3, "parallel.threads");
-  EXPECT_OK(tutti_threads_set(comm, 1, NULL));
+  EXPECT_OK(tutti_machine_set_threads(comm, 1, NULL));
   EXPECT(tutti_linalg_threads() == 1, "%d threads", tutti_linalg_threads());
 }
 
@@ -45,8 +45,8 @@ static void the_environment_is_respected(const tutti_comm *comm) {
 static void ranks_may_have_other_environments(const tutti_comm *comm) {
   forget_environment();
   if (tutti_comm_rank(comm) == 0) setenv("OMP_NUM_THREADS", "5", 1);
-  tutti_threads threads = {0};
-  EXPECT_OK(tutti_threads_set(comm, 0, &threads));
+  tutti_machine_threads threads = {0};
+  EXPECT_OK(tutti_machine_set_threads(comm, 0, &threads));
   const bool chosen = strcmp(threads.why, "OMP_NUM_THREADS") == 0;
   EXPECT(chosen == (tutti_comm_rank(comm) == 0), "%s", threads.why);
 }
@@ -54,10 +54,10 @@ static void ranks_may_have_other_environments(const tutti_comm *comm) {
 static void cores_are_shared_among_ranks(const tutti_comm *comm) {
   forget_environment();
   const int size = tutti_comm_size(comm);
-  int cores[TUTTI_MAX_CPUS];
-  const int n = tutti_cpu_cores(cores);
-  tutti_threads threads = {0};
-  EXPECT_OK(tutti_threads_set(comm, 0, &threads));
+  int cores[TUTTI_MACHINE_MAX_CPUS];
+  const int n = tutti_machine_cores(cores);
+  tutti_machine_threads threads = {0};
+  EXPECT_OK(tutti_machine_set_threads(comm, 0, &threads));
   const int most = n / size > 1 ? n / size : 1; // less where a CPU quota says so
   EXPECT(threads.n >= 1 && threads.n <= most, "%d threads, %d cores, %d ranks", threads.n, n, size);
 }
@@ -76,8 +76,8 @@ static void a_bound_rank_has_its_cores(const tutti_comm *comm) {
   const int size = tutti_comm_size(comm), rank = tutti_comm_rank(comm);
   cpu_set_t before;
   EXPECT(sched_getaffinity(0, sizeof before, &before) == 0, "affinity");
-  int cores[TUTTI_MAX_CPUS];
-  const int n = tutti_cpu_cores(cores);
+  int cores[TUTTI_MACHINE_MAX_CPUS];
+  const int n = tutti_machine_cores(cores);
   bind(cores[0]);
   const char *const shared[] = {"1 core, 1 rank", "1 core, 2 ranks", "1 core, 3 ranks"};
   expect(comm, 0, 1, shared[size - 1]);
@@ -92,20 +92,20 @@ static void a_bound_rank_has_its_cores(const tutti_comm *comm) {
 /** Where the rank may run everywhere, Slurm's allocation is less than the node. */
 static void slurm_limits_ranks_that_are_not_bound(const tutti_comm *comm) {
   forget_environment();
-  tutti_cpu cpu;
-  tutti_cpu_get(&cpu);
-  tutti_threads alone = {0}, threads = {0};
-  EXPECT_OK(tutti_threads_set(comm, 0, &alone));
+  tutti_machine_cpu cpu;
+  tutti_machine_cpu_get(&cpu);
+  tutti_machine_threads alone = {0}, threads = {0};
+  EXPECT_OK(tutti_machine_set_threads(comm, 0, &alone));
   const bool limited = cpu.n_allowed == cpu.n_cpus && alone.n > 1;
   const char *const names[] = {"SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE"};
   for (int i = 0; i < 2; i++) {
     forget_environment();
     setenv(names[i], "1", 1);
-    EXPECT_OK(tutti_threads_set(comm, 0, &threads));
+    EXPECT_OK(tutti_machine_set_threads(comm, 0, &threads));
     EXPECT(threads.n == (limited ? 1 : alone.n), "%d threads, %d without %s", threads.n, alone.n, names[i]);
     EXPECT((strcmp(threads.why, names[i]) == 0) == limited, "%s", threads.why);
     setenv(names[i], "1000", 1);
-    EXPECT_OK(tutti_threads_set(comm, 0, &threads));
+    EXPECT_OK(tutti_machine_set_threads(comm, 0, &threads));
     EXPECT(threads.n == alone.n, "%d threads, %d without %s", threads.n, alone.n, names[i]);
   }
   forget_environment();

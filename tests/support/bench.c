@@ -100,13 +100,13 @@ static const char *build(void) {
 }
 
 static void print_head(const bench *b) {
-  tutti_cpu cpu;
-  tutti_cpu_get(&cpu);
+  tutti_machine_cpu cpu;
+  tutti_machine_cpu_get(&cpu);
   printf("# %s, tutti %s, build %s\n", b->program->name, TUTTI_VERSION, build());
   printf("# %s, %d processors, rank 0 on %s; %s\n", cpu.model, cpu.n_cpus, cpu.allowed, tutti_mpi_version());
   // a program without products may be linked without the BLAS
   if (strcmp(tutti_blas_description(), "unknown BLAS") != 0) printf("# %s\n", tutti_blas_description());
-  if (tutti_kernels_warning()) printf("# %s\n", tutti_kernels_warning());
+  if (tutti_machine_kernels_warning()) printf("# %s\n", tutti_machine_kernels_warning());
   bench_print_columns();
 }
 

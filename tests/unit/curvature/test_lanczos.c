@@ -1,7 +1,7 @@
 /** Ends of spectra that are known. */
 #include <math.h>
 
-#include "curvature/lanczos.h"
+#include "curvature/curvature_impl.h"
 #include "support/check.h"
 
 enum { MAX_N = 200 };
@@ -45,15 +45,15 @@ static matrix make(int n) {
   return m;
 }
 
-static tutti_spectrum ends_of(matrix *m, double tolerance, int64_t max_products) {
-  const tutti_lanczos_problem problem = {.n = m->n,
-                                         .seed = 1,
-                                         .tolerance = tolerance,
-                                         .max_products = max_products,
-                                         .product = multiply,
-                                         .context = m};
-  tutti_spectrum spectrum = {0};
-  CHECK_OK(tutti_lanczos_ends(&problem, &spectrum));
+static tutti_curvature_spectrum ends_of(matrix *m, double tolerance, int64_t max_products) {
+  const tutti_curvature_lanczos_problem problem = {.n = m->n,
+                                                   .seed = 1,
+                                                   .tolerance = tolerance,
+                                                   .max_products = max_products,
+                                                   .product = multiply,
+                                                   .context = m};
+  tutti_curvature_spectrum spectrum = {0};
+  CHECK_OK(tutti_curvature_find_spectrum(&problem, &spectrum));
   assert_int_equal(spectrum.n_products, m->products);
   return spectrum;
 }
@@ -68,7 +68,7 @@ static void finds_both_ends(void **state) {
     for (int i = 0; i < m.n; i++) m.values[i] = sin(i * 1.0) * 0.5;
     m.values[17] = highest;
     m.values[90] = lowest;
-    const tutti_spectrum found = ends_of(&m, tolerance, 60);
+    const tutti_curvature_spectrum found = ends_of(&m, tolerance, 60);
     assert_true(found.largest.residual <= 7 * tolerance && found.smallest.residual <= 7 * tolerance);
     CHECK_NEAR(found.largest.value, highest, fmax(found.largest.residual, 1e-12));
     CHECK_NEAR(found.smallest.value, lowest, fmax(found.smallest.residual, 1e-12));
@@ -82,7 +82,7 @@ static void rounding_moves_no_end(void **state) {
   matrix m = make(12);
   for (int i = 0; i < m.n; i++) m.values[i] = i < 4 ? 3 : 0.01 * i;
   m.noise = 1e-7;
-  const tutti_spectrum found = ends_of(&m, 1e-12, 80);
+  const tutti_curvature_spectrum found = ends_of(&m, 1e-12, 80);
   assert_int_equal(found.n_products, 80);
   CHECK_NEAR(found.largest.value, 3, 1e-5);
   CHECK_NEAR(found.smallest.value, 0.04, 1e-5);
@@ -92,7 +92,7 @@ static void few_products_are_told_by_the_residual(void **state) {
   (void)state;
   matrix m = make(MAX_N);
   for (int i = 0; i < m.n; i++) m.values[i] = i;
-  const tutti_spectrum found = ends_of(&m, 1e-3, 5);
+  const tutti_curvature_spectrum found = ends_of(&m, 1e-3, 5);
   assert_int_equal(found.n_products, 5);
   assert_true(found.largest.residual > 1);
   assert_true(found.largest.value <= 199 && found.largest.value >= 199 - 4 * found.largest.residual);
@@ -102,7 +102,7 @@ static void one_dimension_and_nothing(void **state) {
   (void)state;
   matrix one = make(1);
   one.values[0] = -3;
-  tutti_spectrum found = ends_of(&one, 1e-3, 10);
+  tutti_curvature_spectrum found = ends_of(&one, 1e-3, 10);
   CHECK_NEAR(found.largest.value, -3, 1e-12);
   CHECK_NEAR(found.smallest.value, -3, 1e-12);
   matrix zero = make(9);
@@ -115,7 +115,7 @@ static void what_is_not_finite_ends_it(void **state) {
   (void)state;
   matrix m = make(9);
   m.values[3] = NAN;
-  const tutti_spectrum found = ends_of(&m, 1e-3, 10);
+  const tutti_curvature_spectrum found = ends_of(&m, 1e-3, 10);
   assert_true(isnan(found.largest.value) && isnan(found.smallest.residual));
   assert_int_equal(found.n_products, 1);
 }
@@ -125,10 +125,10 @@ static void failures_come_back(void **state) {
   matrix m = make(9);
   for (int i = 0; i < m.n; i++) m.values[i] = i;
   m.fails_at = 3;
-  const tutti_lanczos_problem problem = {
+  const tutti_curvature_lanczos_problem problem = {
       .n = m.n, .tolerance = 1e-9, .max_products = 20, .product = multiply, .context = &m};
-  tutti_spectrum spectrum;
-  CHECK_FAILS(tutti_lanczos_ends(&problem, &spectrum), TUTTI_ERR_DATA, "no product");
+  tutti_curvature_spectrum spectrum;
+  CHECK_FAILS(tutti_curvature_find_spectrum(&problem, &spectrum), TUTTI_ERR_DATA, "no product");
 }
 
 int main(void) {

@@ -20,67 +20,67 @@ static void put(void **state, const char *path, const char *text) {
 }
 
 static void without_cgroups_there_is_no_limit(void **state) {
-  assert_true(tutti_cpu_quota(*state) == 0);
+  assert_true(tutti_machine_quota(*state) == 0);
   put(state, "proc/self/cgroup", "0::/job\n");
-  assert_true(tutti_cpu_quota(*state) == 0);
+  assert_true(tutti_machine_quota(*state) == 0);
 }
 
 static void the_tightest_group_limits(void **state) {
   put(state, "proc/self/cgroup", "0::/slice/job\n");
   put(state, "sys/fs/cgroup/cpu.max", "max 100000\n");
   put(state, "sys/fs/cgroup/slice/job/cpu.max", "max 100000\n");
-  assert_true(tutti_cpu_quota(*state) == 0);
+  assert_true(tutti_machine_quota(*state) == 0);
   put(state, "sys/fs/cgroup/slice/cpu.max", "150000 100000\n");
-  assert_true(tutti_cpu_quota(*state) == 1.5);
+  assert_true(tutti_machine_quota(*state) == 1.5);
   put(state, "sys/fs/cgroup/slice/job/cpu.max", "400000 100000\n");
-  assert_true(tutti_cpu_quota(*state) == 1.5);
+  assert_true(tutti_machine_quota(*state) == 1.5);
   put(state, "sys/fs/cgroup/slice/job/cpu.max", "50000 100000\n");
-  assert_true(tutti_cpu_quota(*state) == 0.5);
+  assert_true(tutti_machine_quota(*state) == 0.5);
   // In a container the group may be named by a path that is not there; what is mounted is its own.
   put(state, "proc/self/cgroup", "0::/elsewhere\n");
   put(state, "sys/fs/cgroup/cpu.max", "200000 100000\n");
-  assert_true(tutti_cpu_quota(*state) == 2);
+  assert_true(tutti_machine_quota(*state) == 2);
   put(state, "proc/self/cgroup", "0::/\n");
-  assert_true(tutti_cpu_quota(*state) == 2);
+  assert_true(tutti_machine_quota(*state) == 2);
 }
 
 static void version_1_has_two_files(void **state) {
   put(state, "proc/self/cgroup", "11:cpuset:/job\n4:cpu,cpuacct:/job\n1:name=systemd:/job\n");
   put(state, "sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "-1\n");
   put(state, "sys/fs/cgroup/cpu/job/cpu.cfs_period_us", "100000\n");
-  assert_true(tutti_cpu_quota(*state) == 0);
+  assert_true(tutti_machine_quota(*state) == 0);
   put(state, "sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "250000\n");
-  assert_true(tutti_cpu_quota(*state) == 2.5);
+  assert_true(tutti_machine_quota(*state) == 2.5);
   put(state, "proc/self/cgroup", "11:cpuset:/job\n");
-  assert_true(tutti_cpu_quota(*state) == 0);
+  assert_true(tutti_machine_quota(*state) == 0);
 }
 
 static void hardware_threads_of_a_core_are_one(void **state) {
   put(state, "sys/devices/system/cpu/cpu3/topology/thread_siblings_list", "3,67\n");
   put(state, "sys/devices/system/cpu/cpu67/topology/thread_siblings_list", "3,67\n");
   put(state, "sys/devices/system/cpu/cpu7/topology/thread_siblings_list", "6-7\n");
-  assert_int_equal(tutti_cpu_core(*state, 3), 3);
-  assert_int_equal(tutti_cpu_core(*state, 67), 3);
-  assert_int_equal(tutti_cpu_core(*state, 7), 6);
-  assert_int_equal(tutti_cpu_core(*state, 5), 5);
+  assert_int_equal(tutti_machine_core_of(*state, 3), 3);
+  assert_int_equal(tutti_machine_core_of(*state, 67), 3);
+  assert_int_equal(tutti_machine_core_of(*state, 7), 6);
+  assert_int_equal(tutti_machine_core_of(*state, 5), 5);
 }
 
 static void numbers_are_printed_as_ranges(void **state) {
   (void)state;
   char text[64], small[4];
   const int numbers[] = {0, 1, 2, 3, 8, 10, 11};
-  assert_string_equal(tutti_cpu_ranges(numbers, 7, text, sizeof text), "0-3,8,10-11");
-  assert_string_equal(tutti_cpu_ranges(numbers, 1, text, sizeof text), "0");
-  assert_string_equal(tutti_cpu_ranges(numbers, 0, text, sizeof text), "");
-  assert_string_equal(tutti_cpu_ranges(numbers, 7, small, sizeof small), "0-3");
+  assert_string_equal(tutti_machine_ranges(numbers, 7, text, sizeof text), "0-3,8,10-11");
+  assert_string_equal(tutti_machine_ranges(numbers, 1, text, sizeof text), "0");
+  assert_string_equal(tutti_machine_ranges(numbers, 0, text, sizeof text), "");
+  assert_string_equal(tutti_machine_ranges(numbers, 7, small, sizeof small), "0-3");
 }
 
 static void this_process_has_cores(void **state) {
   (void)state;
-  int cores[TUTTI_MAX_CPUS];
-  tutti_cpu cpu;
-  tutti_cpu_get(&cpu);
-  const int n = tutti_cpu_cores(cores);
+  int cores[TUTTI_MACHINE_MAX_CPUS];
+  tutti_machine_cpu cpu;
+  tutti_machine_cpu_get(&cpu);
+  const int n = tutti_machine_cores(cores);
   assert_in_range(n, 1, cpu.n_allowed);
   assert_in_range(cpu.n_allowed, 1, cpu.n_cpus);
   for (int i = 1; i < n; i++) assert_true(cores[i] > cores[i - 1]);

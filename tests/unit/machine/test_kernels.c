@@ -5,11 +5,11 @@
 #include "support/check.h"
 #include "tutti/linalg.h"
 
-static const tutti_cpu plain = {.n_cpus = 1}, avx2 = {.avx2_fma = true},
-                       avx512 = {.avx2_fma = true, .avx512 = true};
+static const tutti_machine_cpu plain = {.n_cpus = 1}, avx2 = {.avx2_fma = true},
+                               avx512 = {.avx2_fma = true, .avx512 = true};
 
-static void check(const tutti_cpu *cpu, const char *kernels, const char *better) {
-  const char *given = tutti_kernels_better(cpu, kernels);
+static void check(const tutti_machine_cpu *cpu, const char *kernels, const char *better) {
+  const char *given = tutti_machine_better_kernels(cpu, kernels);
   if (better) {
     assert_non_null(given);
     assert_string_equal(given, better);
@@ -46,13 +46,13 @@ static void kernels_that_are_not_known_stay(void **state) {
 /** What the process' own environment and library give, with a processor that the library does not know. */
 static void the_user_and_one_start_are_enough(void **state) {
   (void)state;
-  tutti_cpu cpu;
-  tutti_cpu_get(&cpu);
-  char taken[TUTTI_KERNELS_NAME] = "";
+  tutti_machine_cpu cpu;
+  tutti_machine_cpu_get(&cpu);
+  char taken[TUTTI_MACHINE_KERNELS_NAME] = "";
   unsetenv("OPENBLAS_CORETYPE");
   unsetenv(TUTTI_KERNELS_BEFORE);
   setenv("TUTTI_FAULT", "linalg.kernels:0:1", 1);
-  const char *wanted = tutti_kernels_wanted(taken);
+  const char *wanted = tutti_machine_wanted_kernels(taken);
   const bool openblas = strncmp(tutti_blas_description(), "OpenBLAS", 8) == 0;
   if (openblas && cpu.avx2_fma) {
     assert_non_null(wanted);
@@ -64,10 +64,10 @@ static void the_user_and_one_start_are_enough(void **state) {
   const char *const names[] = {"OPENBLAS_CORETYPE", TUTTI_KERNELS_BEFORE};
   for (int i = 0; i < 2; i++) {
     unsetenv("TUTTI_FAULT"); // counts anew
-    tutti_kernels_wanted(taken);
+    tutti_machine_wanted_kernels(taken);
     setenv("TUTTI_FAULT", "linalg.kernels:0:1", 1);
     setenv(names[i], "Prescott", 1);
-    assert_null(tutti_kernels_wanted(taken));
+    assert_null(tutti_machine_wanted_kernels(taken));
     unsetenv(names[i]);
   }
   unsetenv("TUTTI_FAULT");

@@ -18,7 +18,7 @@ enum { ROWS = 9, N_IN = 4, MAX_PARAMS = 200, MAX_STATE = 64 };
 
 typedef struct {
   fixture f;
-  tutti_curvature *curvature;
+  tutti_model_curvature *curvature;
   reference_net net;
   tutti_model_pass pass;
   double params[MAX_PARAMS], x[ROWS * N_IN], state[MAX_STATE];
@@ -46,7 +46,7 @@ static void draw(bent *b, uint32_t part) {
 static void make(bent *b, const char *words, tutti_loss loss, double smoothing) {
   fixture_make_smoothed(&b->f, words, loss, smoothing, N_IN, ROWS, 1);
   assert_true(b->f.n_params <= MAX_PARAMS && tutti_model_n_state(b->f.model) <= MAX_STATE);
-  CHECK_OK(tutti_curvature_create(b->f.model, &b->curvature));
+  CHECK_OK(tutti_model_curvature_create(b->f.model, &b->curvature));
   b->net = fixture_reference(&b->f);
   b->pass = (tutti_model_pass){.batch_count = ROWS};
   for (uint32_t part = 1; part < 500; part++) {
@@ -59,12 +59,12 @@ static void make(bent *b, const char *words, tutti_loss loss, double smoothing) 
 }
 
 static void clear(bent *b) {
-  tutti_curvature_destroy(&b->curvature);
+  tutti_model_curvature_destroy(&b->curvature);
   fixture_free(&b->f);
 }
 
-static tutti_curvature_batch batch_of(const bent *b) {
-  return (tutti_curvature_batch){
+static tutti_model_curvature_batch batch_of(const bent *b) {
+  return (tutti_model_curvature_batch){
       .params = b->f.params, .x = b->f.x, .targets = fixture_targets(&b->f, 0), .rows = ROWS, .count = ROWS};
 }
 
@@ -126,14 +126,14 @@ static void check_near_differences(bent *b, const double *found, double (*differ
 
 static void check_derivatives(bent *b, const char *words) {
   double grads[MAX_PARAMS] = {0}, hv[MAX_PARAMS] = {0}, hu[MAX_PARAMS] = {0}, loss_sum = 0;
-  const tutti_curvature_batch batch = batch_of(b);
+  const tutti_model_curvature_batch batch = batch_of(b);
   const int64_t n = b->f.n_params;
-  CHECK_OK(tutti_curvature_gradient(b->curvature, &batch, &loss_sum, grads));
+  CHECK_OK(tutti_model_curvature_gradient(b->curvature, &batch, &loss_sum, grads));
   CHECK_CLOSE(loss_sum / ROWS, run(b, NULL), 1e-5, 1);
   check_near_differences(b, grads, first_difference, "gradient", words);
-  CHECK_OK(tutti_curvature_product(b->curvature, &batch, b->v, hv));
+  CHECK_OK(tutti_model_curvature_product(b->curvature, &batch, b->v, hv));
   check_near_differences(b, hv, second_difference, "product", words);
-  CHECK_OK(tutti_curvature_product(b->curvature, &batch, b->u, hu));
+  CHECK_OK(tutti_model_curvature_product(b->curvature, &batch, b->u, hu));
   CHECK_NEAR(dot(b->u, hv, n), dot(b->v, hu, n),
              1e-5 * (fixture_norm(b->u, n) * norm_of(hv, n) + fixture_norm(b->v, n) * norm_of(hu, n)));
 }
@@ -207,13 +207,13 @@ static void a_kind_without_second_derivatives_is_refused(void **state) {
   (void)state;
   static bent b;
   make(&b, "dense 3,dense 2", TUTTI_MEAN_SQUARED_ERROR, 0);
-  tutti_curvature *curvature = NULL;
+  tutti_model_curvature *curvature = NULL;
   tutti_layer *layer = &b.f.model->layers[0];
   const tutti_layer_ops *ops = layer->ops;
   tutti_layer_ops without = *ops;
   without.tangent_forward = without.tangent_backward = NULL;
   layer->ops = &without;
-  assert_int_equal(tutti_curvature_create(b.f.model, &curvature), TUTTI_ERR_CONFIG);
+  assert_int_equal(tutti_model_curvature_create(b.f.model, &curvature), TUTTI_ERR_CONFIG);
   assert_non_null(strstr(tutti_fail_text(), "layer 1 (dense): there are no second derivatives"));
   assert_null(curvature);
   layer->ops = ops;
@@ -241,14 +241,14 @@ static void parts_add_up(void **state) {
   static bent b;
   double whole[MAX_PARAMS] = {0}, sum[MAX_PARAMS] = {0};
   make(&b, "dense 4 tanh,dense 3 softmax", TUTTI_LOSS_AUTO, 0);
-  tutti_curvature_batch batch = batch_of(&b);
-  CHECK_OK(tutti_curvature_product(b.curvature, &batch, b.v, whole));
+  tutti_model_curvature_batch batch = batch_of(&b);
+  CHECK_OK(tutti_model_curvature_product(b.curvature, &batch, b.v, whole));
   const int64_t ends[] = {0, 4, 4, ROWS};
   for (int i = 0; i < 3; i++) {
     batch.rows = ends[i + 1] - ends[i];
     batch.x = b.f.x + ends[i] * N_IN;
     batch.targets = fixture_targets(&b.f, ends[i]);
-    CHECK_OK(tutti_curvature_product(b.curvature, &batch, b.v, sum));
+    CHECK_OK(tutti_model_curvature_product(b.curvature, &batch, b.v, sum));
   }
   for (int64_t i = 0; i < b.f.n_params; i++) CHECK_NEAR(sum[i], whole[i], 1e-6);
   clear(&b);
@@ -270,9 +270,9 @@ static void many_samples_lose_no_digits(void **state) {
   (void)state;
   enum { N = 1 << 17, WIDTH = 3 };
   fixture f;
-  tutti_curvature *curvature = NULL;
+  tutti_model_curvature *curvature = NULL;
   fixture_make(&f, "dense 3,prelu,batch_norm", TUTTI_MEAN_SQUARED_ERROR, WIDTH, N, 3);
-  CHECK_OK(tutti_curvature_create(f.model, &curvature));
+  CHECK_OK(tutti_model_curvature_create(f.model, &curvature));
   numbers_fill(50, 0.2, 1.5, tutti_model_n_state(f.model), tutti_model_state(f.model));
   for (int i = WIDTH; i < N * WIDTH; i++) {
     f.x[i] = f.x[i - WIDTH];
@@ -281,7 +281,7 @@ static void many_samples_lose_no_digits(void **state) {
   double one[MAX_PARAMS] = {0}, all[MAX_PARAMS] = {0}, loss_sum = 0;
   float v[MAX_PARAMS];
   numbers_fill(51, -1, 1, f.n_params, v);
-  tutti_curvature_batch batch = {
+  tutti_model_curvature_batch batch = {
       .params = f.params, .x = f.x, .targets = fixture_targets(&f, 0), .rows = 1, .count = 1};
   for (int product = 0; product < 2; product++) {
     memset(one, 0, sizeof one);
@@ -289,14 +289,14 @@ static void many_samples_lose_no_digits(void **state) {
     for (batch.rows = 1; batch.rows <= N; batch.rows += N - 1) {
       double *sums = batch.rows == 1 ? one : all;
       if (product)
-        CHECK_OK(tutti_curvature_product(curvature, &batch, v, sums));
+        CHECK_OK(tutti_model_curvature_product(curvature, &batch, v, sums));
       else
-        CHECK_OK(tutti_curvature_gradient(curvature, &batch, &loss_sum, sums));
+        CHECK_OK(tutti_model_curvature_gradient(curvature, &batch, &loss_sum, sums));
     }
     for (int64_t k = WIDTH * WIDTH; k < f.n_params; k++)
       CHECK_NEAR(all[k], N * one[k], 1e-6 * fabs(N * one[k]));
   }
-  tutti_curvature_destroy(&curvature);
+  tutti_model_curvature_destroy(&curvature);
   fixture_free(&f);
 }
 

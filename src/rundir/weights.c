@@ -1,4 +1,4 @@
-#include "rundir/start.h"
+#include "rundir/weights.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -6,9 +6,8 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "rundir/held_out.h"
 #include "rundir/restore.h"
-#include "rundir/views.h"
+#include "rundir/rundir_impl.h"
 
 #define WEIGHTS "/model/weights"
 
@@ -148,7 +147,7 @@ static tutti_status make_match(const tutti_config *config, tutti_model *model, f
       (match){.path = config->model.weights, .skip = config->model.weights_skip, .first = first_layer(model)};
   TUTTI_TRY(tutti_checkpoint_list_weights(m->path, &m->stored, &m->n_stored));
   TUTTI_TRY(TUTTI_NEW(m->views, tutti_model_n_arrays(model)));
-  tutti_views_add(model, WEIGHTS, true, weights, m->views, &m->n_views);
+  tutti_rundir_add_views(model, WEIGHTS, true, weights, m->views, &m->n_views);
   TUTTI_TRY(check_skipped(m));
   compare_all(m);
   TUTTI_CHECK(
@@ -215,7 +214,7 @@ static int64_t hash_of_taken(const match *m) {
 
 static void warn_of_rows(const char *path, const tutti_differences *differences) {
   char text[512];
-  tutti_held_out_text(differences, text, sizeof text);
+  tutti_rundir_leak_text(differences, text, sizeof text);
   tutti_log_once(
       TUTTI_LOG_WARNING,
       "model.weights: %s was trained on rows that are validation rows now, so val_loss is too good: %s; "
@@ -226,14 +225,14 @@ static void warn_of_rows(const char *path, const tutti_differences *differences)
 /** In the data that they were trained on, weights keep their validation rows, which the seed of the file drew. */
 static tutti_status find_split(const tutti_run *run, const tutti_checkpoint_info *info, uint64_t *seed) {
   const char *path = run->fixed.config->model.weights;
-  const bool same_data = tutti_held_out_has_same_data(run, &info->state);
+  const bool same_data = tutti_rundir_same_data(run, &info->state);
   tutti_config old = {0};
   tutti_differences differences;
   TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
   tutti_config_differences(&old, run->fixed.config, &differences);
-  const bool trained = tutti_held_out_trained(&old, &info->state);
-  const bool loses = trained && tutti_held_out_loses(run, &old, same_data, &differences);
-  if (trained && same_data && !loses && tutti_held_out_of_train(run)) *seed = info->state.split_seed;
+  const bool trained = tutti_rundir_was_trained(&old, &info->state);
+  const bool loses = trained && tutti_rundir_leaks(run, &old, same_data, &differences);
+  if (trained && same_data && !loses && tutti_rundir_validates_on_train(run)) *seed = info->state.split_seed;
   if (loses) warn_of_rows(path, &differences);
   tutti_config_clear(&old);
   return TUTTI_OK;
@@ -247,7 +246,7 @@ static tutti_status load(const tutti_run *run, float *weights, bool begins, foun
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_arrays(m.path, m.views, m.n_taken));
   result->takes_scaling = m.takes_first;
   result->hash = hash_of_taken(&m);
-  result->features = tutti_restore_features(info.features);
+  result->features = tutti_rundir_restore_features(info.features);
   if (begins) TUTTI_TRY_GOTO(done, find_split(run, &info, &result->split_seed));
   tell(&m, &info);
 done:
@@ -265,7 +264,7 @@ static tutti_status name_key(tutti_status status) {
   return status;
 }
 
-tutti_status tutti_start_from_weights(tutti_run *run, float *weights, bool begins) {
+tutti_status tutti_rundir_load_weights(tutti_run *run, float *weights, bool begins) {
   const char *path = run->fixed.config->model.weights;
   found result = {.split_seed = run->state.at.split_seed};
   if (!path) return TUTTI_OK;
@@ -276,10 +275,10 @@ tutti_status tutti_start_from_weights(tutti_run *run, float *weights, bool begin
   run->state.at.weights_hash = result.hash;
   if (begins) TUTTI_TRY(tutti_run_keep_rows(run));
   if (!result.takes_scaling) return TUTTI_OK;
-  return tutti_restore_scaling(run->fixed.comm, path, result.features, run->fixed.dataset);
+  return tutti_rundir_restore_scaling(run->fixed.comm, path, result.features, run->fixed.dataset);
 }
 
-tutti_status tutti_start_check(const tutti_config *config, tutti_model *model) {
+tutti_status tutti_rundir_check_weights(const tutti_config *config, tutti_model *model) {
   tutti_checkpoint_info info = {0};
   match m = {0};
   if (!config->model.weights) return TUTTI_OK;

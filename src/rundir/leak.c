@@ -1,30 +1,30 @@
-#include "rundir/held_out.h"
+#include "rundir/rundir_impl.h"
 
 #include <string.h>
 
-bool tutti_held_out_has_same_data(const tutti_run *run, const tutti_checkpoint_state *state) {
+bool tutti_rundir_same_data(const tutti_run *run, const tutti_checkpoint_state *state) {
   return state->data == tutti_dataset_fingerprint(run->fixed.dataset, state->data_hash);
 }
 
-bool tutti_held_out_of_train(const tutti_run *run) {
+bool tutti_rundir_validates_on_train(const tutti_run *run) {
   return run->fixed.samples.validation.n > 0 && run->fixed.samples.validation.which == TUTTI_ROWS_TRAIN;
 }
 
-bool tutti_held_out_trained(const tutti_config *old, const tutti_checkpoint_state *state) {
+bool tutti_rundir_was_trained(const tutti_config *old, const tutti_checkpoint_state *state) {
   return state->step > 0 || old->model.weights;
 }
 
-bool tutti_held_out_loses(const tutti_run *run, const tutti_config *old, bool same_data,
-                          const tutti_differences *found) {
+bool tutti_rundir_leaks(const tutti_run *run, const tutti_config *old, bool same_data,
+                        const tutti_differences *found) {
   const bool same_array = same_data || (tutti_differences_have(found, "data.limit_train") &&
                                         !tutti_differences_have(found, "data.file") &&
                                         !tutti_differences_have(found, "data.x_train"));
   const bool within = same_data && !tutti_differences_have(found, "data.validation_take") &&
                       old->data.validation_split >= run->fixed.config->data.validation_split;
-  return tutti_held_out_of_train(run) && same_array && !within;
+  return tutti_rundir_validates_on_train(run) && same_array && !within;
 }
 
-void tutti_held_out_text(const tutti_differences *found, char *text, size_t bytes) {
+void tutti_rundir_leak_text(const tutti_differences *found, char *text, size_t bytes) {
   static const char *const keys[] = {"data.validation_split", "data.validation_take", "data.limit_train"};
   tutti_differences decide = {0};
   for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)

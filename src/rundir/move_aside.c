@@ -1,4 +1,4 @@
-#include "rundir/displace.h"
+#include "rundir/rundir_impl.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -34,9 +34,10 @@ static bool is_of_run(const char *name) {
          is_last(name);
 }
 
-static tutti_status join(const char *folder, const char *name, char path[TUTTI_DISPLACED_BYTES]) {
-  const int length = snprintf(path, TUTTI_DISPLACED_BYTES, "%s/%s", folder, name);
-  TUTTI_CHECK(length < TUTTI_DISPLACED_BYTES, TUTTI_ERR_CREATE, "%s/%s: the path is too long", folder, name);
+static tutti_status join(const char *folder, const char *name, char path[TUTTI_RUNDIR_PATH_BYTES]) {
+  const int length = snprintf(path, TUTTI_RUNDIR_PATH_BYTES, "%s/%s", folder, name);
+  TUTTI_CHECK(length < TUTTI_RUNDIR_PATH_BYTES, TUTTI_ERR_CREATE, "%s/%s: the path is too long", folder,
+              name);
   return TUTTI_OK;
 }
 
@@ -63,7 +64,7 @@ typedef struct {
 static tutti_status see_taken(const char *folder, const char *name, void *context) {
   (void)folder;
   candidate *c = context;
-  char path[TUTTI_DISPLACED_BYTES];
+  char path[TUTTI_RUNDIR_PATH_BYTES];
   struct stat about;
   TUTTI_TRY(join(c->place, name, path));
   // What cannot be looked at is not free.
@@ -71,7 +72,7 @@ static tutti_status see_taken(const char *folder, const char *name, void *contex
   return TUTTI_OK;
 }
 
-tutti_status tutti_displace_find(const char *folder, char place[TUTTI_DISPLACED_BYTES]) {
+tutti_status tutti_rundir_find_aside(const char *folder, char place[TUTTI_RUNDIR_PATH_BYTES]) {
   struct stat about;
   for (int i = 1;; i++) {
     char name[32];
@@ -87,7 +88,7 @@ tutti_status tutti_displace_find(const char *folder, char place[TUTTI_DISPLACED_
 
 static tutti_status move(const char *folder, const char *name, void *context) {
   const candidate *to = context;
-  char from[TUTTI_DISPLACED_BYTES], path[TUTTI_DISPLACED_BYTES];
+  char from[TUTTI_RUNDIR_PATH_BYTES], path[TUTTI_RUNDIR_PATH_BYTES];
   TUTTI_TRY(join(folder, name, from));
   TUTTI_TRY(join(to->place, name, path));
   TUTTI_TRY(tutti_fault("displace"));
@@ -98,7 +99,7 @@ static tutti_status move(const char *folder, const char *name, void *context) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_displace(const char *folder, const char *place) {
+tutti_status tutti_rundir_move_aside(const char *folder, const char *place) {
   candidate to = {.place = place};
   TUTTI_TRY(tutti_make_folder(place));
   TUTTI_TRY(visit(folder, false, move, &to));

@@ -2,14 +2,15 @@
  * that holds a good step is narrowed by cubic and quadratic interpolation. */
 #include <math.h>
 
-#include "curvature/box_impl.h"
+#include "curvature/lbfgsb_impl.h"
 
 // Their constants as L-BFGS-B has them: sufficient decrease, curvature, width of the interval.
 static const double DECREASE = 1e-3, CURVATURE = 0.9, NARROW = 0.1;
 static const double SHRINK = 0.66, REACH_LEAST = 1.1, REACH_MOST = 4;
 
-void tutti_box_line_begin(tutti_box_line *line, tutti_box_point start, double step, double longest) {
-  *line = (tutti_box_line){.start = start, .best = start, .other = start, .longest = longest};
+void tutti_curvature_line_search_init(tutti_curvature_line_search *line, tutti_curvature_line_point start,
+                                      double step, double longest) {
+  *line = (tutti_curvature_line_search){.start = start, .best = start, .other = start, .longest = longest};
   line->start.step = line->best.step = line->other.step = 0;
   line->most = step + REACH_MOST * step;
   line->width = longest;
@@ -25,7 +26,7 @@ typedef struct {
   double theta, gamma;
 } cubic;
 
-static cubic cubic_of(tutti_box_point a, tutti_box_point b, bool backward) {
+static cubic cubic_of(tutti_curvature_line_point a, tutti_curvature_line_point b, bool backward) {
   const double theta = 3 * (a.value - b.value) / (b.step - a.step) + a.slope + b.slope;
   const double scale = fmax(fabs(theta), fmax(fabs(a.slope), fabs(b.slope)));
   if (scale == 0) return (cubic){0};
@@ -35,19 +36,19 @@ static cubic cubic_of(tutti_box_point a, tutti_box_point b, bool backward) {
 }
 
 /** The cubic's minimum between a point and one from which the slope has changed its sign, seen from the latter. */
-static double cubic_step(tutti_box_point from, tutti_box_point to, bool backward) {
+static double cubic_step(tutti_curvature_line_point from, tutti_curvature_line_point to, bool backward) {
   const cubic c = cubic_of(to, from, backward);
   const double p = (c.gamma - from.slope) + c.theta, q = ((c.gamma - from.slope) + c.gamma) + to.slope;
   return from.step + p / q * (to.step - from.step);
 }
 
 /** Where the line through both slopes is 0. */
-static double secant_step(tutti_box_point a, tutti_box_point b) {
+static double secant_step(tutti_curvature_line_point a, tutti_curvature_line_point b) {
   return b.step + b.slope / (b.slope - a.slope) * (a.step - b.step);
 }
 
 /** The trial is higher: a minimum lies between. */
-static double step_when_higher(tutti_box_point best, tutti_box_point trial) {
+static double step_when_higher(tutti_curvature_line_point best, tutti_curvature_line_point trial) {
   const double distance = trial.step - best.step;
   const double third = cubic_step(best, trial, trial.step < best.step);
   const double mean_slope = (best.value - trial.value) / distance + best.slope;
@@ -57,14 +58,14 @@ static double step_when_higher(tutti_box_point best, tutti_box_point trial) {
 }
 
 /** Lower, with a slope of the other sign. */
-static double step_when_passed(tutti_box_point best, tutti_box_point trial) {
+static double step_when_passed(tutti_curvature_line_point best, tutti_curvature_line_point trial) {
   const double third = cubic_step(trial, best, trial.step > best.step), second = secant_step(best, trial);
   return fabs(third - trial.step) > fabs(second - trial.step) ? third : second;
 }
 
 /** Lower, with a flatter slope of the same sign: the cubic may have no minimum ahead. */
-static double step_when_flatter(const tutti_box_line *line, tutti_box_point best, tutti_box_point other,
-                                tutti_box_point trial) {
+static double step_when_flatter(const tutti_curvature_line_search *line, tutti_curvature_line_point best,
+                                tutti_curvature_line_point other, tutti_curvature_line_point trial) {
   const bool forward = trial.step > best.step;
   const cubic c = cubic_of(best, trial, forward);
   const double p = (c.gamma - trial.slope) + c.theta, q = (c.gamma + (best.slope - trial.slope)) + c.gamma,
@@ -83,15 +84,15 @@ static double step_when_flatter(const tutti_box_line *line, tutti_box_point best
 }
 
 /** Lower, and no flatter. */
-static double step_when_steep(const tutti_box_line *line, tutti_box_point best, tutti_box_point other,
-                              tutti_box_point trial) {
+static double step_when_steep(const tutti_curvature_line_search *line, tutti_curvature_line_point best,
+                              tutti_curvature_line_point other, tutti_curvature_line_point trial) {
   if (line->bracketed) return cubic_step(trial, other, trial.step > other.step);
   return trial.step > best.step ? line->most : line->least;
 }
 
 /** The next step, and the interval with the trial as one of its ends. */
-static double narrow(tutti_box_line *line, tutti_box_point *best, tutti_box_point *other,
-                     tutti_box_point trial) {
+static double narrow(tutti_curvature_line_search *line, tutti_curvature_line_point *best,
+                     tutti_curvature_line_point *other, tutti_curvature_line_point trial) {
   const bool passed = (trial.slope < 0) != (best->slope < 0) && trial.slope != 0;
   double next;
   if (trial.value > best->value) {
@@ -115,24 +116,27 @@ static double narrow(tutti_box_line *line, tutti_box_point *best, tutti_box_poin
 }
 
 /** Above the line of sufficient decrease. */
-static tutti_box_point lifted(tutti_box_point point, double slope, double sign) {
-  return (tutti_box_point){point.step, point.value - sign * point.step * slope, point.slope - sign * slope};
+static tutti_curvature_line_point lifted(tutti_curvature_line_point point, double slope, double sign) {
+  return (tutti_curvature_line_point){point.step, point.value - sign * point.step * slope,
+                                      point.slope - sign * slope};
 }
 
 /** In the first stage the distance from the line of sufficient decrease is searched instead, where the trial has a
  * lower value than the best but lies above that line. */
-static double narrow_in_stage(tutti_box_line *line, tutti_box_point trial, double wanted) {
+static double narrow_in_stage(tutti_curvature_line_search *line, tutti_curvature_line_point trial,
+                              double wanted) {
   const double slope = DECREASE * line->start.slope;
   if (line->second_stage || trial.value > line->best.value || trial.value <= wanted)
     return narrow(line, &line->best, &line->other, trial);
-  tutti_box_point best = lifted(line->best, slope, 1), other = lifted(line->other, slope, 1);
+  tutti_curvature_line_point best = lifted(line->best, slope, 1), other = lifted(line->other, slope, 1);
   const double next = narrow(line, &best, &other, lifted(trial, slope, 1));
   line->best = lifted(best, slope, -1);
   line->other = lifted(other, slope, -1);
   return next;
 }
 
-static bool will_do(const tutti_box_line *line, tutti_box_point trial, double wanted) {
+static bool will_do(const tutti_curvature_line_search *line, tutti_curvature_line_point trial,
+                    double wanted) {
   const double slope = DECREASE * line->start.slope;
   const bool low = trial.value <= wanted;
   if (line->bracketed && (trial.step <= line->least || trial.step >= line->most)) return true; // rounding
@@ -141,7 +145,8 @@ static bool will_do(const tutti_box_line *line, tutti_box_point trial, double wa
   return low && fabs(trial.slope) <= -CURVATURE * line->start.slope;
 }
 
-bool tutti_box_line_next(tutti_box_line *line, tutti_box_point trial, double *step) {
+bool tutti_curvature_line_search_step(tutti_curvature_line_search *line, tutti_curvature_line_point trial,
+                                      double *step) {
   const double wanted = line->start.value + trial.step * DECREASE * line->start.slope;
   if (trial.value <= wanted && trial.slope >= 0) line->second_stage = true;
   if (will_do(line, trial, wanted)) return false;

@@ -1,14 +1,14 @@
-#include "curvature/ascent.h"
+#include "curvature/curvature_impl.h"
 
 #include <math.h>
 
 #include "base/fault.h"
-#include "curvature/box.h"
+#include "curvature/lbfgsb_impl.h"
 
 enum { ITERATIONS = 10 }; // of L-BFGS-B, as the paper's numbers have it
 
 typedef struct {
-  const tutti_ascent *ascent;
+  const tutti_curvature_sharpness_problem *ascent;
   const tutti_comm *comm;
   int64_t n;              // variables
   double *y;              // [n] where all evaluate
@@ -37,18 +37,19 @@ static void release(search *s) {
 
 /** Collective: loss and its gradient by y, at rank 0's y. */
 static tutti_status evaluate_all(search *s, double *loss) {
-  const tutti_ascent *ascent = s->ascent;
+  const tutti_curvature_sharpness_problem *ascent = s->ascent;
   const int64_t n_params = ascent->objective->n;
   TUTTI_TRY(tutti_bcast(s->comm, 0, s->y, s->n * (int64_t)sizeof *s->y));
   const double *moved = s->y;
   if (ascent->subspace) {
-    TUTTI_TRY(tutti_subspace_apply(ascent->subspace, s->y, s->params));
+    TUTTI_TRY(tutti_curvature_subspace_apply(ascent->subspace, s->y, s->params));
     moved = s->params;
   }
   for (int64_t i = 0; i < n_params; i++) s->params[i] = ascent->center[i] + moved[i];
-  if (!ascent->subspace) return tutti_objective_gradient(ascent->objective, s->params, loss, s->rise);
-  TUTTI_TRY(tutti_objective_gradient(ascent->objective, s->params, loss, s->grads));
-  return tutti_subspace_transposed(ascent->subspace, s->grads, s->rise);
+  if (!ascent->subspace)
+    return tutti_curvature_objective_gradient(ascent->objective, s->params, loss, s->rise);
+  TUTTI_TRY(tutti_curvature_objective_gradient(ascent->objective, s->params, loss, s->grads));
+  return tutti_curvature_subspace_apply_transposed(ascent->subspace, s->grads, s->rise);
 }
 
 /** Collective.  What rank 0 tells the others before each evaluation, and after the last. */
@@ -73,16 +74,16 @@ static tutti_status evaluate(void *context, const double *y, double *value, doub
 }
 
 static tutti_status lead(search *s, double *highest) {
-  const tutti_box_problem problem = {.n = s->n,
-                                     .lower = s->lower,
-                                     .upper = s->upper,
-                                     .iterations = ITERATIONS,
-                                     .evaluate = evaluate,
-                                     .context = s};
+  const tutti_curvature_lbfgsb_problem problem = {.n = s->n,
+                                                  .lower = s->lower,
+                                                  .upper = s->upper,
+                                                  .iterations = ITERATIONS,
+                                                  .evaluate = evaluate,
+                                                  .context = s};
   double *y = NULL, value = 0;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(y, s->n));
-  TUTTI_TRY_GOTO(done, tutti_box_minimize(&problem, y, &value));
+  TUTTI_TRY_GOTO(done, tutti_curvature_lbfgsb_minimize(&problem, y, &value));
 done:
   tutti_free(y);
   *highest = -value;
@@ -108,9 +109,9 @@ static tutti_status follow(search *s) {
 
 /** Collective. */
 static tutti_status make_box(search *s, double epsilon) {
-  const tutti_ascent *ascent = s->ascent;
+  const tutti_curvature_sharpness_problem *ascent = s->ascent;
   if (ascent->subspace) {
-    TUTTI_TRY(tutti_subspace_coordinates(ascent->subspace, ascent->center, s->upper));
+    TUTTI_TRY(tutti_curvature_subspace_solve(ascent->subspace, ascent->center, s->upper));
   } else {
     for (int64_t i = 0; i < s->n; i++) s->upper[i] = ascent->center[i];
   }
@@ -130,7 +131,8 @@ static tutti_status climb(search *s, double epsilon, double *highest) {
   return tutti_bcast(s->comm, 0, highest, sizeof *highest);
 }
 
-tutti_status tutti_ascent_sharpness(const tutti_ascent *ascent, double epsilon, double *sharpness) {
+tutti_status tutti_curvature_sharpness_max(const tutti_curvature_sharpness_problem *ascent, double epsilon,
+                                           double *sharpness) {
   search s = {.ascent = ascent,
               .comm = ascent->objective->network->comm,
               .n = ascent->subspace ? ascent->subspace->p : ascent->objective->n};

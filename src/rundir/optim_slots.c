@@ -1,4 +1,4 @@
-#include "rundir/slots.h"
+#include "rundir/rundir_impl.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static pair pair_of(const tutti_run *run, const tutti_optim_options *then, int i
   return p;
 }
 
-static tutti_status convert(tutti_saver *saver, const char *path, const pair *p, int i) {
+static tutti_status convert(tutti_rundir_saver *saver, const char *path, const pair *p, int i) {
   const int64_t n = tutti_model_n_params(saver->run->fixed.network.model);
   char was[96], wanted[96], rate[96] = "0 or, in a file of an earlier version, not told";
   double factor = 1;
@@ -48,7 +48,8 @@ static tutti_status convert(tutti_saver *saver, const char *path, const pair *p,
   return TUTTI_OK;
 }
 
-tutti_status tutti_slots_convert(tutti_saver *saver, const char *path, const tutti_optim_options *then) {
+tutti_status tutti_rundir_convert_slots(tutti_rundir_saver *saver, const char *path,
+                                        const tutti_optim_options *then) {
   for (int i = 0; i < tutti_optim_n_slots(saver->run->fixed.optim); i++) {
     const pair p = pair_of(saver->run, then, i);
     TUTTI_TRY(convert(saver, path, &p, i));
@@ -79,21 +80,21 @@ static bool goes_on(const pair *p, const tutti_texts *there) {
 }
 
 /** Views of slot i. */
-static const tutti_view *views_of(const tutti_saver *saver, int i, int64_t *n) {
+static const tutti_view *views_of(const tutti_rundir_saver *saver, int i, int64_t *n) {
   const int n_slots = tutti_optim_n_slots(saver->run->fixed.optim),
             n_arrays = tutti_model_n_arrays(saver->run->fixed.network.model);
   *n = (saver->n_loadable - n_arrays) / n_slots;
   return saver->views + n_arrays + i * *n;
 }
 
-static void begin_anew(tutti_saver *saver, int i) {
+static void begin_anew(tutti_rundir_saver *saver, int i) {
   const tutti_run *run = saver->run;
   const int64_t n = tutti_model_n_params(run->fixed.network.model);
   const float initial = tutti_optim_slot_initial(run->fixed.optim, i);
   for (int64_t k = 0; k < n; k++) saver->slots[i][k] = is_average(run, i) ? saver->weights[k] : initial;
 }
 
-static tutti_status take_slot(tutti_saver *saver, const char *path, const pair *p, int i, bool takes,
+static tutti_status take_slot(tutti_rundir_saver *saver, const char *path, const pair *p, int i, bool takes,
                               outcome *o) {
   int64_t n = 0;
   const tutti_view *views = views_of(saver, i, &n);
@@ -106,7 +107,7 @@ static tutti_status take_slot(tutti_saver *saver, const char *path, const pair *
   return convert(saver, path, p, i);
 }
 
-static tutti_status take_over(tutti_saver *saver, const char *path, const tutti_optim_options *then,
+static tutti_status take_over(tutti_rundir_saver *saver, const char *path, const tutti_optim_options *then,
                               const tutti_texts *there, outcome *o) {
   tutti_run *run = saver->run;
   const int n_slots = tutti_optim_n_slots(run->fixed.optim);
@@ -138,7 +139,8 @@ static void tell(const char *path, const outcome *o) {
             o->left[0] ? o->left : "none");
 }
 
-tutti_status tutti_slots_take_over(tutti_saver *saver, const char *path, const tutti_optim_options *then) {
+tutti_status tutti_rundir_take_over_slots(tutti_rundir_saver *saver, const char *path,
+                                          const tutti_optim_options *then) {
   tutti_run *run = saver->run;
   tutti_texts there;
   outcome o = {0};

@@ -1,21 +1,19 @@
-#include "curvature/box.h"
+#include "curvature/lbfgsb_impl.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
-#include "curvature/box_impl.h"
-
 enum { MAX_TRIALS = 20 }; // of a line search
 
 typedef struct {
-  const tutti_box_problem *problem;
-  tutti_box_curvature curvature;
-  tutti_box_break *breaks;         // [n]
-  double *work;                    // [n]
-  double *z, *direction;           // [n] of the model's minimum
-  double *x_before, *g_before, *g; // [n]
-  double *x;                       // [n] borrowed
+  const tutti_curvature_lbfgsb_problem *problem;
+  tutti_curvature_bfgs curvature;
+  tutti_curvature_breakpoint *breaks; // [n]
+  double *work;                       // [n]
+  double *z, *direction;              // [n] of the model's minimum
+  double *x_before, *g_before, *g;    // [n]
+  double *x;                          // [n] borrowed
   double value;
 } search;
 
@@ -36,7 +34,7 @@ static void release(search *s) {
   double *const arrays[] = {s->work, s->z, s->direction, s->x_before, s->g_before, s->g};
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) tutti_free(arrays[i]);
   tutti_free(s->breaks);
-  tutti_box_curvature_clear(&s->curvature);
+  tutti_curvature_bfgs_clear(&s->curvature);
 }
 
 static tutti_status evaluate(search *s) {
@@ -45,7 +43,7 @@ static tutti_status evaluate(search *s) {
 
 /** The longest step along the direction, from the point before, that stays in the box. */
 static double longest_step(const search *s) {
-  const tutti_box_problem *problem = s->problem;
+  const tutti_curvature_lbfgsb_problem *problem = s->problem;
   double longest = 1e10;
   for (int64_t i = 0; i < problem->n; i++) {
     const double d = s->direction[i];
@@ -57,7 +55,7 @@ static double longest_step(const search *s) {
 }
 
 static void go(search *s, double step) {
-  const tutti_box_problem *problem = s->problem;
+  const tutti_curvature_lbfgsb_problem *problem = s->problem;
   for (int64_t i = 0; i < problem->n; i++) {
     const double wanted = step == 1 ? s->z[i] : s->x_before[i] + step * s->direction[i];
     s->x[i] = fmax(problem->lower[i], fmin(wanted, problem->upper[i]));
@@ -72,16 +70,17 @@ static tutti_status search_line(search *s, bool first, double *step, outcome *re
   const double value_before = s->value, slope = dot(n, s->g_before, s->direction);
   *result = STUCK;
   if (!(slope < 0)) return TUTTI_OK;
-  tutti_box_line line;
+  tutti_curvature_line_search line;
   *step = 1;
-  tutti_box_line_begin(&line, (tutti_box_point){0, s->value, slope}, *step, first ? 1 : longest_step(s));
+  tutti_curvature_line_search_init(&line, (tutti_curvature_line_point){0, s->value, slope}, *step,
+                                   first ? 1 : longest_step(s));
   for (int trial = 0; trial < MAX_TRIALS; trial++) {
     go(s, *step);
     TUTTI_TRY(evaluate(s));
     *result = isfinite(s->value) ? MOVED : ENDED;
     if (*result == ENDED) return TUTTI_OK;
-    const tutti_box_point point = {*step, s->value, dot(n, s->g, s->direction)};
-    if (!tutti_box_line_next(&line, point, step)) return TUTTI_OK;
+    const tutti_curvature_line_point point = {*step, s->value, dot(n, s->g, s->direction)};
+    if (!tutti_curvature_line_search_step(&line, point, step)) return TUTTI_OK;
   }
   *result = STUCK;
   s->value = value_before;
@@ -99,7 +98,7 @@ static tutti_status learn(search *s, double step) {
     s->direction[i] *= step;
     s->work[i] = s->g[i] - s->g_before[i];
   }
-  return tutti_box_curvature_add(&s->curvature, s->direction, s->work);
+  return tutti_curvature_bfgs_add(&s->curvature, s->direction, s->work);
 }
 
 static tutti_status iterate(search *s, bool first, outcome *result) {
@@ -108,20 +107,20 @@ static tutti_status iterate(search *s, bool first, outcome *result) {
   memcpy(s->g_before, s->g, (size_t)n * sizeof *s->g);
   for (;;) {
     double step = 1;
-    tutti_box_model_minimum(s->problem, &s->curvature, s->x, s->g, s->breaks, s->work, s->z);
+    tutti_curvature_model_minimum(s->problem, &s->curvature, s->x, s->g, s->breaks, s->work, s->z);
     for (int64_t i = 0; i < n; i++) s->direction[i] = s->z[i] - s->x[i];
     TUTTI_TRY(search_line(s, first, &step, result));
     if (*result == MOVED) return learn(s, step);
     if (*result == ENDED || s->curvature.n_pairs == 0) return TUTTI_OK;
-    tutti_box_curvature_forget(&s->curvature); // once more along the gradient
+    tutti_curvature_bfgs_reset(&s->curvature); // once more along the gradient
   }
 }
 
 static tutti_status minimize(search *s) {
-  const tutti_box_problem *problem = s->problem;
+  const tutti_curvature_lbfgsb_problem *problem = s->problem;
   TUTTI_TRY(allocate(s));
   s->curvature.n = problem->n;
-  tutti_box_curvature_forget(&s->curvature);
+  tutti_curvature_bfgs_reset(&s->curvature);
   for (int64_t i = 0; i < problem->n; i++)
     s->x[i] = fmax(problem->lower[i], fmin(s->x[i], problem->upper[i]));
   TUTTI_TRY(evaluate(s));
@@ -130,7 +129,8 @@ static tutti_status minimize(search *s) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_box_minimize(const tutti_box_problem *problem, double *x, double *value) {
+tutti_status tutti_curvature_lbfgsb_minimize(const tutti_curvature_lbfgsb_problem *problem, double *x,
+                                             double *value) {
   search s = {.problem = problem, .x = x};
   const tutti_status status = minimize(&s);
   release(&s);

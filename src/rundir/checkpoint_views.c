@@ -1,9 +1,9 @@
-#include "rundir/views.h"
+#include "rundir/rundir_impl.h"
 
 #include <stdio.h>
 
-void tutti_views_add(tutti_model *model, const char *prefix, bool with_state, float *weights,
-                     tutti_view *views, int64_t *n) {
+void tutti_rundir_add_views(tutti_model *model, const char *prefix, bool with_state, float *weights,
+                            tutti_view *views, int64_t *n) {
   for (int i = 0; i < tutti_model_n_arrays(model); i++) {
     const tutti_model_array *array = tutti_model_array_at(model, i);
     if (!array->trainable && !with_state) continue;
@@ -18,7 +18,8 @@ void tutti_views_add(tutti_model *model, const char *prefix, bool with_state, fl
   }
 }
 
-void tutti_views_add_vector(const char *name, double *data, int64_t length, tutti_view *views, int64_t *n) {
+void tutti_rundir_add_vector_view(const char *name, double *data, int64_t length, tutti_view *views,
+                                  int64_t *n) {
   tutti_view *view = &views[(*n)++];
   *view = (tutti_view){.n_dims = 1, .dims = {length}, .data = data, .is_double = true};
   snprintf(view->name, sizeof view->name, "%s", name);

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "curvature/box.h"
+#include "curvature/lbfgsb_impl.h"
 #include "support/check.h"
 
 enum { MAX_N = 25 };
@@ -28,15 +28,15 @@ static tutti_status evaluate(void *context, const double *x, double *value, doub
 }
 
 static tutti_status minimize(task *t, int iterations, double *x, double *value) {
-  const tutti_box_problem problem = {.n = t->n,
-                                     .lower = t->lower,
-                                     .upper = t->upper,
-                                     .iterations = iterations,
-                                     .evaluate = evaluate,
-                                     .context = t};
+  const tutti_curvature_lbfgsb_problem problem = {.n = t->n,
+                                                  .lower = t->lower,
+                                                  .upper = t->upper,
+                                                  .iterations = iterations,
+                                                  .evaluate = evaluate,
+                                                  .context = t};
   t->evaluations = 0;
   for (int i = 0; i < t->n; i++) x[i] = t->start[i];
-  return tutti_box_minimize(&problem, x, value);
+  return tutti_curvature_lbfgsb_minimize(&problem, x, value);
 }
 
 static void rosenbrock(int n, const double *x, double *value, double *gradient) {

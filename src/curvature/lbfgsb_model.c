@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "curvature/box_impl.h"
+#include "curvature/lbfgsb_impl.h"
 
 static double small_dot(int n, const double *a, const double *b) {
   double sum = 0;
@@ -13,38 +13,39 @@ static double small_dot(int n, const double *a, const double *b) {
 }
 
 /** a'M b. */
-static double between(const tutti_box_curvature *curvature, const double *a, const double *b) {
-  double mb[TUTTI_BOX_WIDTH];
-  tutti_box_curvature_apply(curvature, b, mb);
+static double between(const tutti_curvature_bfgs *curvature, const double *a, const double *b) {
+  double mb[TUTTI_LBFGSB_WIDTH];
+  tutti_curvature_bfgs_multiply(curvature, b, mb);
   return small_dot(2 * curvature->n_pairs, a, mb);
 }
 
 static int by_place(const void *a, const void *b) {
-  const tutti_box_break *const p = a, *const q = b;
+  const tutti_curvature_breakpoint *const p = a, *const q = b;
   if (p->at != q->at) return p->at < q->at ? -1 : 1;
   return (p->i > q->i) - (p->i < q->i);
 }
 
 /** Along the path: the direction left is d, p = W'd, c = W'(z - x); the model's slope and curvature along d. */
 typedef struct {
-  double p[TUTTI_BOX_WIDTH], c[TUTTI_BOX_WIDTH];
+  double p[TUTTI_LBFGSB_WIDTH], c[TUTTI_LBFGSB_WIDTH];
   double slope, curvature;
 } path;
 
 /** In d the negative gradient but for variables at the bound it points out of, in breaks[*n_breaks] the others'
  * bounds. */
-static path begin_path(const tutti_box_problem *problem, const tutti_box_curvature *b, const double *x,
-                       const double *g, double *d, tutti_box_break *breaks, int64_t *n_breaks) {
+static path begin_path(const tutti_curvature_lbfgsb_problem *problem, const tutti_curvature_bfgs *b,
+                       const double *x, const double *g, double *d, tutti_curvature_breakpoint *breaks,
+                       int64_t *n_breaks) {
   path w = {.slope = 0};
-  double row[TUTTI_BOX_WIDTH];
+  double row[TUTTI_LBFGSB_WIDTH];
   *n_breaks = 0;
   for (int64_t i = 0; i < problem->n; i++) {
     const double room = g[i] > 0 ? x[i] - problem->lower[i] : problem->upper[i] - x[i];
     d[i] = g[i] == 0 || room <= 0 ? 0 : -g[i];
     if (d[i] == 0) continue;
-    breaks[(*n_breaks)++] = (tutti_box_break){room / fabs(g[i]), i};
+    breaks[(*n_breaks)++] = (tutti_curvature_breakpoint){room / fabs(g[i]), i};
     w.slope -= d[i] * d[i];
-    tutti_box_curvature_row(b, i, row);
+    tutti_curvature_bfgs_row(b, i, row);
     for (int k = 0; k < 2 * b->n_pairs; k++) w.p[k] += row[k] * d[i];
   }
   w.curvature = -b->theta * w.slope - between(b, w.p, w.p);
@@ -52,11 +53,11 @@ static path begin_path(const tutti_box_problem *problem, const tutti_box_curvatu
 }
 
 /** Variable i has come to its bound, by `moved`; the path goes on without it. */
-static void turn(const tutti_box_curvature *b, int64_t i, double gradient, double moved, double length,
+static void turn(const tutti_curvature_bfgs *b, int64_t i, double gradient, double moved, double length,
                  double least_curvature, path *w) {
   const int width = 2 * b->n_pairs;
-  double row[TUTTI_BOX_WIDTH];
-  tutti_box_curvature_row(b, i, row);
+  double row[TUTTI_LBFGSB_WIDTH];
+  tutti_curvature_bfgs_row(b, i, row);
   for (int k = 0; k < width; k++) w->c[k] += length * w->p[k];
   w->slope += length * w->curvature + gradient * gradient + b->theta * gradient * moved;
   w->curvature -= b->theta * gradient * gradient;
@@ -69,8 +70,9 @@ static void turn(const tutti_box_curvature *b, int64_t i, double gradient, doubl
 }
 
 /** The first local minimum along the path, in z; c = W'(z - x). */
-static void cauchy_point(const tutti_box_problem *problem, const tutti_box_curvature *b, const double *x,
-                         const double *g, tutti_box_break *breaks, double *d, double *z, double *c) {
+static void cauchy_point(const tutti_curvature_lbfgsb_problem *problem, const tutti_curvature_bfgs *b,
+                         const double *x, const double *g, tutti_curvature_breakpoint *breaks, double *d,
+                         double *z, double *c) {
   int64_t n_breaks;
   path w = begin_path(problem, b, x, g, d, breaks, &n_breaks);
   const double least_curvature = DBL_EPSILON * w.curvature;
@@ -93,24 +95,24 @@ static void cauchy_point(const tutti_box_problem *problem, const tutti_box_curva
   for (int k = 0; k < 2 * b->n_pairs; k++) c[k] = w.c[k] + length * w.p[k];
 }
 
-static bool is_free(const tutti_box_problem *problem, const double *z, int64_t i) {
+static bool is_free(const tutti_curvature_lbfgsb_problem *problem, const double *z, int64_t i) {
   return z[i] > problem->lower[i] && z[i] < problem->upper[i];
 }
 
 /** In d the way from the Cauchy point z to the model's minimum over the free variables, 0 for the others; the inverse
  * of the free part of B by Sherman, Morrison and Woodbury.  @return false: there is none */
-static bool free_direction(const tutti_box_problem *problem, const tutti_box_curvature *b, const double *x,
-                           const double *g, const double *z, const double *c, double *d) {
+static bool free_direction(const tutti_curvature_lbfgsb_problem *problem, const tutti_curvature_bfgs *b,
+                           const double *x, const double *g, const double *z, const double *c, double *d) {
   const int width = 2 * b->n_pairs;
-  double mc[TUTTI_BOX_WIDTH], row[TUTTI_BOX_WIDTH], v[TUTTI_BOX_WIDTH] = {0}, mv[TUTTI_BOX_WIDTH];
-  double gram[TUTTI_BOX_WIDTH][TUTTI_BOX_WIDTH] = {{0}}, a[TUTTI_BOX_WIDTH][TUTTI_BOX_WIDTH];
+  double mc[TUTTI_LBFGSB_WIDTH], row[TUTTI_LBFGSB_WIDTH], v[TUTTI_LBFGSB_WIDTH] = {0}, mv[TUTTI_LBFGSB_WIDTH];
+  double gram[TUTTI_LBFGSB_WIDTH][TUTTI_LBFGSB_WIDTH] = {{0}}, a[TUTTI_LBFGSB_WIDTH][TUTTI_LBFGSB_WIDTH];
   bool any = false;
-  tutti_box_curvature_apply(b, c, mc);
+  tutti_curvature_bfgs_multiply(b, c, mc);
   for (int64_t i = 0; i < problem->n; i++) {
     d[i] = 0;
     if (!is_free(problem, z, i)) continue;
     any = true;
-    tutti_box_curvature_row(b, i, row);
+    tutti_curvature_bfgs_row(b, i, row);
     d[i] = g[i] + b->theta * (z[i] - x[i]) - small_dot(width, row, mc);
     for (int k = 0; k < width; k++) {
       v[k] += row[k] * d[i];
@@ -123,22 +125,22 @@ static bool free_direction(const tutti_box_problem *problem, const tutti_box_cur
       a[k][j] = k == j;
       for (int l = 0; l < width; l++) a[k][j] -= b->m[k][l] * gram[l][j] / b->theta;
     }
-  tutti_box_curvature_apply(b, v, mv);
-  if (!tutti_box_solve(width, a, mv)) return false;
+  tutti_curvature_bfgs_multiply(b, v, mv);
+  if (!tutti_curvature_solve(width, a, mv)) return false;
   for (int64_t i = 0; i < problem->n; i++) {
     if (!is_free(problem, z, i)) continue;
-    tutti_box_curvature_row(b, i, row);
+    tutti_curvature_bfgs_row(b, i, row);
     d[i] = -(d[i] + small_dot(width, row, mv) / b->theta) / b->theta;
   }
   return true;
 }
 
-static double clamped(const tutti_box_problem *problem, int64_t i, double value) {
+static double clamped(const tutti_curvature_lbfgsb_problem *problem, int64_t i, double value) {
   return fmax(problem->lower[i], fmin(value, problem->upper[i]));
 }
 
 /** z += d, as far as the box goes. */
-static void step_within(const tutti_box_problem *problem, const double *d, double *z) {
+static void step_within(const tutti_curvature_lbfgsb_problem *problem, const double *d, double *z) {
   double length = 1;
   int64_t blocking = -1;
   for (int64_t i = 0; i < problem->n; i++) {
@@ -153,7 +155,7 @@ static void step_within(const tutti_box_problem *problem, const double *d, doubl
 
 /** z += d, brought back into the box, where that leads down from x (Morales and Nocedal 2011); else as far as it
  * goes. */
-static void step_projected(const tutti_box_problem *problem, const double *x, const double *g,
+static void step_projected(const tutti_curvature_lbfgsb_problem *problem, const double *x, const double *g,
                            const double *d, double *z) {
   double slope = 0;
   bool outside = false;
@@ -170,10 +172,11 @@ static void step_projected(const tutti_box_problem *problem, const double *x, co
     if (d[i] != 0) z[i] = clamped(problem, i, z[i] + d[i]);
 }
 
-void tutti_box_model_minimum(const tutti_box_problem *problem, const tutti_box_curvature *curvature,
-                             const double *x, const double *gradient, tutti_box_break *breaks, double *work,
-                             double *z) {
-  double c[TUTTI_BOX_WIDTH] = {0};
+void tutti_curvature_model_minimum(const tutti_curvature_lbfgsb_problem *problem,
+                                   const tutti_curvature_bfgs *curvature, const double *x,
+                                   const double *gradient, tutti_curvature_breakpoint *breaks, double *work,
+                                   double *z) {
+  double c[TUTTI_LBFGSB_WIDTH] = {0};
   cauchy_point(problem, curvature, x, gradient, breaks, work, z, c);
   // With B = I the Cauchy point is the minimum already.
   if (curvature->n_pairs == 0) return;

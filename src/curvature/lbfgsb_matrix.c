@@ -1,7 +1,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "curvature/box_impl.h"
+#include "curvature/lbfgsb_impl.h"
 
 static double dot(int64_t n, const double *a, const double *b) {
   double sum = 0;
@@ -9,19 +9,19 @@ static double dot(int64_t n, const double *a, const double *b) {
   return sum;
 }
 
-void tutti_box_curvature_forget(tutti_box_curvature *curvature) {
+void tutti_curvature_bfgs_reset(tutti_curvature_bfgs *curvature) {
   curvature->n_pairs = 0;
   curvature->theta = 1;
 }
 
-void tutti_box_curvature_clear(tutti_box_curvature *curvature) {
-  for (int k = 0; k < TUTTI_BOX_PAIRS; k++) {
+void tutti_curvature_bfgs_clear(tutti_curvature_bfgs *curvature) {
+  for (int k = 0; k < TUTTI_LBFGSB_PAIRS; k++) {
     tutti_free(curvature->s[k]);
     tutti_free(curvature->y[k]);
   }
 }
 
-bool tutti_box_solve(int n, double a[][TUTTI_BOX_WIDTH], double *b) {
+bool tutti_curvature_solve(int n, double a[][TUTTI_LBFGSB_WIDTH], double *b) {
   for (int k = 0; k < n; k++) {
     int pivot = k;
     for (int i = k + 1; i < n; i++)
@@ -49,24 +49,24 @@ bool tutti_box_solve(int n, double a[][TUTTI_BOX_WIDTH], double *b) {
 }
 
 /** The inverse of (-D, L'; L, theta S'S), with D the diagonal of S'Y and L what is below it. */
-static bool make_middle(tutti_box_curvature *curvature) {
+static bool make_middle(tutti_curvature_bfgs *curvature) {
   const int c = curvature->n_pairs;
   for (int column = 0; column < 2 * c; column++) {
-    double a[TUTTI_BOX_WIDTH][TUTTI_BOX_WIDTH] = {{0}}, b[TUTTI_BOX_WIDTH] = {0};
+    double a[TUTTI_LBFGSB_WIDTH][TUTTI_LBFGSB_WIDTH] = {{0}}, b[TUTTI_LBFGSB_WIDTH] = {0};
     for (int i = 0; i < c; i++) {
       a[i][i] = -curvature->sy[i][i];
       for (int j = 0; j < i; j++) a[c + i][j] = a[j][c + i] = curvature->sy[i][j];
       for (int j = 0; j < c; j++) a[c + i][c + j] = curvature->theta * curvature->ss[i][j];
     }
     b[column] = 1;
-    if (!tutti_box_solve(2 * c, a, b)) return false;
+    if (!tutti_curvature_solve(2 * c, a, b)) return false;
     for (int i = 0; i < 2 * c; i++) curvature->m[i][column] = b[i];
   }
   return true;
 }
 
-static void drop_oldest(tutti_box_curvature *curvature) {
-  enum { LAST = TUTTI_BOX_PAIRS - 1 };
+static void drop_oldest(tutti_curvature_bfgs *curvature) {
+  enum { LAST = TUTTI_LBFGSB_PAIRS - 1 };
   double *const s = curvature->s[0], *const y = curvature->y[0];
   memmove(curvature->s, curvature->s + 1, LAST * sizeof *curvature->s);
   memmove(curvature->y, curvature->y + 1, LAST * sizeof *curvature->y);
@@ -79,9 +79,9 @@ static void drop_oldest(tutti_box_curvature *curvature) {
   curvature->n_pairs--;
 }
 
-tutti_status tutti_box_curvature_add(tutti_box_curvature *curvature, const double *s, const double *y) {
+tutti_status tutti_curvature_bfgs_add(tutti_curvature_bfgs *curvature, const double *s, const double *y) {
   const int64_t n = curvature->n;
-  if (curvature->n_pairs == TUTTI_BOX_PAIRS) drop_oldest(curvature);
+  if (curvature->n_pairs == TUTTI_LBFGSB_PAIRS) drop_oldest(curvature);
   const int last = curvature->n_pairs;
   if (!curvature->s[last]) TUTTI_TRY(TUTTI_NEW(curvature->s[last], n));
   if (!curvature->y[last]) TUTTI_TRY(TUTTI_NEW(curvature->y[last], n));
@@ -94,11 +94,11 @@ tutti_status tutti_box_curvature_add(tutti_box_curvature *curvature, const doubl
   }
   curvature->theta = dot(n, y, y) / curvature->sy[last][last];
   curvature->n_pairs++;
-  if (!make_middle(curvature)) tutti_box_curvature_forget(curvature);
+  if (!make_middle(curvature)) tutti_curvature_bfgs_reset(curvature);
   return TUTTI_OK;
 }
 
-void tutti_box_curvature_row(const tutti_box_curvature *curvature, int64_t i, double *row) {
+void tutti_curvature_bfgs_row(const tutti_curvature_bfgs *curvature, int64_t i, double *row) {
   const int c = curvature->n_pairs;
   for (int k = 0; k < c; k++) {
     row[k] = curvature->y[k][i];
@@ -106,7 +106,7 @@ void tutti_box_curvature_row(const tutti_box_curvature *curvature, int64_t i, do
   }
 }
 
-void tutti_box_curvature_apply(const tutti_box_curvature *curvature, const double *v, double *out) {
+void tutti_curvature_bfgs_multiply(const tutti_curvature_bfgs *curvature, const double *v, double *out) {
   const int width = 2 * curvature->n_pairs;
   for (int i = 0; i < width; i++) {
     out[i] = 0;

@@ -1,0 +1,124 @@
+#pragma once
+/** What the files of this room share, in one section per file. */
+#include "rundir/saver.h"
+
+// --- saver.c -----------------------------------------------------------------------------------------------------
+
+struct tutti_rundir_saver {
+  tutti_run *run; // borrowed
+  char *checkpoint_path, *best_path, *metrics_path, *config_path;
+
+  tutti_lock *lock; // of the run directory; on rank 0 alone
+  bool waits;       // run.resume=no: until this run has a checkpoint, all files stay those of the earlier run
+  bool replaces;    // the first checkpoint replaces all that are there; on rank 0 alone
+  bool drops_best;  // the first checkpoint also removes best.h5
+  bool creates_metrics; // the next flush creates metrics.h5
+
+  // The buffers that a checkpoint is gathered in; on rank 0 alone.
+  char *config;          // resolved YAML
+  float *weights;        // [n_params]
+  float **slots;         // [n_slots][n_params]
+  double *input;         // [2 n_features] shift and then factor of the scaling
+  tutti_column *columns; // of the run's rows
+  double *seconds;       // [size][TUTTI_N_PHASES] the timers of all ranks
+  tutti_view *views;     // [n_allocated] weights, state, slots; then the two views of `input`
+  int64_t n_allocated;
+  int64_t n_views, n_loadable; // the first n_loadable are read when a run resumes
+
+  // Where each rank runs, for metrics.h5; on rank 0 alone.
+  tutti_texts hosts;    // [size]
+  tutti_texts bindings; // [size] processors, such as "0-3"
+};
+
+/** Local, on rank 0.  @return ERR_CREATE config.yaml was not written by a run */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_check_config(const tutti_rundir_saver *saver);
+
+/** Local.  Copy the present scaling of the data set into saver->input, if this rank has that buffer. */
+void tutti_rundir_note_scaling(tutti_rundir_saver *saver);
+
+/** Local, on rank 0.  Set saver->views for a file.
+ * @param[in] is_average  the network of the file is the average of the weights, and its weights are a slot */
+void tutti_rundir_set_views(tutti_rundir_saver *saver, bool is_average);
+
+/** Local, on rank 0.  The columns of the run's rows, borrowed from saver->columns. */
+tutti_table_layout tutti_rundir_layout(const tutti_rundir_saver *saver);
+
+// --- flush.c -----------------------------------------------------------------------------------------------------
+
+/** Collective.  Gather the hosts and processors of all ranks.  @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_survey(tutti_rundir_saver *saver);
+
+// --- checkpoint_views.c ------------------------------------------------------------------------------------------
+
+/** Local.  Append a view of each array of a network, under the name that a checkpoint has for it.
+ * @param[in]     prefix      group in the file: "/model/weights", or "/optimizer/velocity"
+ * @param[in]     with_state  also views of the arrays that are not trained, which are in the model's state
+ * @param[in]     weights     [n_params] the trainable arrays; NULL: only names and shapes are wanted
+ * @param[in,out] views       [*n] and room for the new ones
+ * @param[in,out] n           views so far */
+void tutti_rundir_add_views(tutti_model *model, const char *prefix, bool with_state, float *weights,
+                            tutti_view *views, int64_t *n);
+
+/** Local.  Append a view of data[length]. */
+void tutti_rundir_add_vector_view(const char *name, double *data, int64_t length, tutti_view *views,
+                                  int64_t *n);
+
+// --- leak.c ------------------------------------------------------------------------------------------------------
+
+/** Local.  Whether the data set has the contents that a checkpoint was trained on, by the hash in `state`. */
+bool tutti_rundir_same_data(const tutti_run *run, const tutti_checkpoint_state *state);
+
+/** Local.  Whether the validation rows of this run are drawn from the training rows of the file. */
+bool tutti_rundir_validates_on_train(const tutti_run *run);
+
+/** Local.  Whether the weights of a checkpoint have seen any data: at step 0 they have not, unless the run began with
+ * trained weights.
+ * @param[in] old  config of the checkpoint */
+bool tutti_rundir_was_trained(const tutti_config *old, const tutti_checkpoint_state *state);
+
+/** Local.  Whether a training row of the checkpoint may be a validation row of this run.  Another train.seed alone is
+ * harmless, because the run keeps the seed that drew the rows (tutti_run_keep_rows).
+ * @param[in] old        config of the checkpoint
+ * @param[in] same_data  see tutti_rundir_same_data
+ * @param[in] found      keys of `old` that differ from this run's */
+bool tutti_rundir_leaks(const tutti_run *run, const tutti_config *old, bool same_data,
+                        const tutti_differences *found);
+
+/** Local.  The keys that decide about the validation rows, as "KEY was A there and is B now, ...". */
+void tutti_rundir_leak_text(const tutti_differences *found, char *text, size_t bytes);
+
+// --- move_aside.c ------------------------------------------------------------------------------------------------
+
+enum { TUTTI_RUNDIR_PATH_BYTES = 4096 };
+
+/** Local.  Find the folder FOLDER/before-N with the smallest N >= 1 that has none of the run's files.  A move that was
+ * interrupted is so completed in one place.
+ * @return ERR_CREATE the path is too long, or `folder` cannot be read */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_find_aside(const char *folder, char place[TUTTI_RUNDIR_PATH_BYTES]);
+
+/** Local.  Move all files of the run in `folder` to `place`, which is made if it is missing.
+ * @return ERR_CREATE a file could not be moved; it and those after it stay where they are */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_move_aside(const char *folder, const char *place);
+
+// --- optim_slots.c -----------------------------------------------------------------------------------------------
+
+/** Local, on rank 0.  Convert saver->slots, which are loaded, to the units of this run's options.  run->state.at is the
+ * state of the checkpoint.
+ * @param[in] path  the checkpoint, for messages
+ * @param[in] then  options of the checkpoint
+ * @return ERR_CONFIG no factor converts a velocity */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_convert_slots(tutti_rundir_saver *saver, const char *path,
+                                        const tutti_optim_options *then);
+
+/** Local, on rank 0.  Fill saver->slots if the checkpoint is of another optimizer: a slot of the same meaning is read
+ * and converted, all others get their initial values.  saver->weights are already those of the checkpoint.
+ * @param[in] then  options of the checkpoint
+ * @return as tutti_rundir_convert_slots; what reading a checkpoint returns */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_take_over_slots(tutti_rundir_saver *saver, const char *path,
+                                          const tutti_optim_options *then);
