@@ -1,6 +1,6 @@
-/** The processors that this process may run on: the affinity mask of the thread that asks, and the places of OpenMP, which may
- * have bound that thread to a part of what the process was given.  The preflight, `doctor`, `bench` and the metrics file show
- * them. */
+/** The processors that this process may run on: the affinity mask of the calling thread, and the places of OpenMP.  OpenMP
+ * may have bound the calling thread to a part of what the process was given, so the mask alone can be too small.  The
+ * preflight, `doctor`, `bench` and the metrics file show the result. */
 #define _GNU_SOURCE // sched_getaffinity, RTLD_DEFAULT
 #include "machine/cpu.h"
 
@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/vector_unit.h"
 
+/** The name of the processor, as Linux shows it. */
 static void read_model(char *model, size_t bytes) {
   snprintf(model, bytes, "unknown");
   FILE *file = fopen("/proc/cpuinfo", "r");
@@ -33,15 +34,15 @@ static int count_online(void) {
 }
 
 #ifdef __linux__
-/** ISO C has no cast from dlsym's pointer to that of a function. */
+/** ISO C has no cast from the data pointer of dlsym to a function pointer, so its bytes are copied. */
 static void find_function(const char *name, void *function, size_t bytes) {
   void *const found = dlsym(RTLD_DEFAULT, name);
   memcpy(function, &found, bytes);
 }
 
-/** Add the processors of the places that OpenMP binds its threads to, this one among them, before main begins
- * (OMP_PROC_BIND, OMP_PLACES, GOMP_CPU_AFFINITY): none where it does not bind.  Its library may come with the BLAS
- * alone, so it is asked for by name. */
+/** Add the processors of the places of OpenMP; it has none if it does not bind threads.  It binds the main thread before
+ * main begins (OMP_PROC_BIND, OMP_PLACES, GOMP_CPU_AFFINITY).  Perhaps only the BLAS brings the OpenMP library with it, so
+ * the functions are looked up by name. */
 static void add_places(cpu_set_t *set) {
   int (*n_places)(void), (*n_procs)(int), ids[CPU_SETSIZE];
   void (*get_ids)(int, int *);
@@ -57,33 +58,36 @@ static void add_places(cpu_set_t *set) {
   }
 }
 
-/** Those of a set that there are, and that the process may have: the system leaves out the others. */
-static bool leave_out(const cpu_set_t *own, cpu_set_t *set) {
-  const bool told =
+/** Remove from a set the processors that do not exist or are not granted to the process.  The system does this when the
+ * set becomes the affinity mask; then the mask is put back to `own`. */
+static bool keep_granted(const cpu_set_t *own, cpu_set_t *set) {
+  const bool known =
       sched_setaffinity(0, sizeof *set, set) == 0 && sched_getaffinity(0, sizeof *set, set) == 0;
-  return sched_setaffinity(0, sizeof *own, own) == 0 && told;
+  return sched_setaffinity(0, sizeof *own, own) == 0 && known;
 }
 
-/** What the process was given.  The system tells of the thread that asks, which OpenMP may have bound to a part. */
+/** The processors that the process was given.  The system reports only those of the calling thread, which OpenMP may have
+ * bound to a part of them. */
 static bool get_given(cpu_set_t *set) {
   cpu_set_t places, both;
   if (sched_getaffinity(0, sizeof *set, set) != 0) return false;
   CPU_ZERO(&places);
   add_places(&places);
   CPU_AND(&both, set, &places);
-  const bool by_openmp = CPU_EQUAL(&both, set); // else somebody has bound it after OpenMP
-  if (by_openmp && !CPU_EQUAL(set, &places) && leave_out(set, &places)) *set = places;
+  // A thread with processors outside of all places was bound by somebody else, after OpenMP: that counts.
+  const bool by_openmp = CPU_EQUAL(&both, set);
+  if (by_openmp && !CPU_EQUAL(set, &places) && keep_granted(set, &places)) *set = places;
   return true;
 }
 #endif
 
-/** The logical processors this process may run on, ascending: all, where the system does not tell. */
+/** The logical processors that this process may run on, ascending; all processors if the system does not report them. */
 static int get_allowed(int cpus[TUTTI_MACHINE_MAX_CPUS]) {
   int n = 0;
 #ifdef __linux__
   cpu_set_t set;
-  const bool told = get_given(&set);
-  for (int i = 0; told && i < CPU_SETSIZE && i < TUTTI_MACHINE_MAX_CPUS; i++)
+  const bool known = get_given(&set);
+  for (int i = 0; known && i < CPU_SETSIZE && i < TUTTI_MACHINE_MAX_CPUS; i++)
     if (CPU_ISSET(i, &set)) cpus[n++] = i;
 #endif
   if (n > 0) return n;
@@ -125,6 +129,7 @@ int tutti_machine_cores(int cores[TUTTI_MACHINE_MAX_CPUS]) {
   int cpus[TUTTI_MACHINE_MAX_CPUS];
   bool is_core[TUTTI_MACHINE_MAX_CPUS] = {false};
   const int n_cpus = get_allowed(cpus);
+  // Hardware threads of one core share its arithmetic units, so that they count once.
   for (int i = 0; i < n_cpus; i++) is_core[tutti_machine_core_of("", cpus[i])] = true;
   int n = 0;
   for (int i = 0; i < TUTTI_MACHINE_MAX_CPUS; i++)

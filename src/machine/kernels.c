@@ -1,17 +1,19 @@
-/** OpenBLAS looks at the processor's family and model.  One that is younger than the library may get the oldest
- * kernels that there are, several times slower, and nothing says so.  What the processor can do is known
- * without its model, so that much can be compared:
+/** Whether the BLAS has chosen kernels that are too slow for the processor.
  *
- * - Below AVX2: all names in below_avx2.  Bulldozer and its successors up to Steamroller have no AVX2 and
- *   Sandybridge neither, so on a processor that has it these names are a mistake.
- * - Below AVX-512: also Haswell, whose kernels do half the work in an instruction.
- * - Right on any processor: SkylakeX, Cooperlake, SapphireRapids (AVX-512); Excavator, which is taken only where it
- *   is meant, and has AVX2; and Zen, although it is AVX2: libraries take it on AMD alone, where AVX-512 came late
- *   and in two halves, so that the two were measured to be equal.  A name that is not known here is younger
- *   than this list, and belongs to a library that knows the processor.
+ * OpenBLAS chooses by the family and model of the processor.  If the processor is newer than the library, it may choose
+ * its oldest kernels, which are several times slower, without a message.  The instructions that a processor has are known
+ * without its model, so they can be compared with what the kernels need:
  *
- * SkylakeX is the one to ask for with AVX-512, since Cooperlake and SapphireRapids want more than that, and
- * every OpenBLAS since 2017 has it; Haswell the one with AVX2. */
+ * - Below AVX2: all names in below_avx2.  Sandybridge and the AMD family from Bulldozer to Steamroller have no AVX2, so
+ *   on a processor with AVX2 these names are a mistake.
+ * - Below AVX-512: also Haswell, whose kernels do half as much work per instruction.
+ * - Right on each processor that they are chosen for: SkylakeX, Cooperlake, SapphireRapids (AVX-512), Excavator (AVX2),
+ *   and Zen (AVX2).  Libraries choose Zen only on AMD processors, where AVX-512 came late and in two halves, and
+ *   measurements showed no difference.  A name that is not listed here is newer than this list, so its library knows the
+ *   processor.
+ *
+ * The kernels to ask for are SkylakeX with AVX-512, because each OpenBLAS since 2017 has them (Cooperlake and
+ * SapphireRapids need more instructions), and Haswell with AVX2. */
 #include "machine/kernels.h"
 
 #include <stdio.h>
@@ -23,12 +25,11 @@
 #include "linalg/blas.h"
 #include "tutti/linalg.h"
 
-static const char *const below_avx2[] =
-    {
-        "Katmai",       "Coppermine",  "Northwood",  "Prescott", "Banias",    "Atom",
-        "Core2",        "Penryn",      "Dunnington", "Nehalem",  "Athlon",    "Opteron",
-        "Opteron_SSE3", "Barcelona",   "Nano",       "Bobcat",   "Bulldozer", "Piledriver",
-        "Steamroller",  "Sandybridge", "Generic"}; // and the names in BLIS: generic, penryn, sandybridge, bulldozer, piledriver, steamroller
+static const char *const below_avx2[] = {"Katmai", "Coppermine", "Northwood",    "Prescott",    "Banias",
+                                         "Atom",   "Core2",      "Penryn",       "Dunnington",  "Nehalem",
+                                         "Athlon", "Opteron",    "Opteron_SSE3", "Barcelona",   "Nano",
+                                         "Bobcat", "Bulldozer",  "Piledriver",   "Steamroller", "Sandybridge",
+                                         "Generic"}; // BLIS has some of the same names in lower case
 static const char *const below_avx512[] = {"Haswell"};
 
 static bool is_among(const char *name, const char *const *names, size_t n) {
@@ -49,7 +50,7 @@ static const char *environment(const char *name) {
   return text && text[0] ? text : NULL;
 }
 
-/** Whether the environment, and not this program, names the kernels. */
+/** Whether the user, and not this program, has set OPENBLAS_CORETYPE: a restart by `main` also sets the other variable. */
 static bool user_has_chosen(void) {
   return environment("OPENBLAS_CORETYPE") && !environment(TUTTI_KERNELS_BEFORE);
 }
@@ -60,7 +61,7 @@ const char *tutti_machine_wanted_kernels(char taken[TUTTI_MACHINE_KERNELS_NAME])
   if (!blas.dispatches || environment("OPENBLAS_CORETYPE") || environment(TUTTI_KERNELS_BEFORE)) return NULL;
   tutti_machine_cpu cpu;
   tutti_machine_cpu_get(&cpu);
-  // With the fault any processor is one that the library does not know.
+  // The fault stands for a processor that the library does not know.
   const bool known = tutti_fault("linalg.kernels") == TUTTI_OK;
   snprintf(taken, TUTTI_MACHINE_KERNELS_NAME, "%s", known ? blas.kernels : "Prescott");
   return tutti_machine_better_kernels(&cpu, taken);
@@ -74,9 +75,9 @@ const char *tutti_machine_kernels_warning(void) {
   tutti_machine_cpu_get(&cpu);
   const char *better = tutti_machine_better_kernels(&cpu, blas.kernels);
   if (!better) return NULL;
-  char cure[96] = "link a newer one";
+  char cure[96] = "link a newer version";
   if (blas.dispatches && user_has_chosen())
-    snprintf(cure, sizeof cure, "take OPENBLAS_CORETYPE out of the environment, or make it %s", better);
+    snprintf(cure, sizeof cure, "remove OPENBLAS_CORETYPE from the environment, or set it to %s", better);
   else if (blas.dispatches && !environment("OPENBLAS_CORETYPE"))
     snprintf(cure, sizeof cure, "set OPENBLAS_CORETYPE=%s in the environment", better);
   snprintf(

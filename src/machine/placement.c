@@ -1,3 +1,6 @@
+/** Whether ranks and their threads have enough cores.  The ranks that compete for the cores of a rank are those of its
+ * node that may run on these cores and on no others: a rank with more choice can move away.  The preflight gathers the
+ * placements on rank 0 and reports the faults. */
 #include "machine/placement_impl.h"
 
 #include <string.h>
@@ -17,7 +20,7 @@ static int list_cores(const uint64_t *words, int cores[TUTTI_MACHINE_MAX_CPUS]) 
   return n;
 }
 
-/** Ranks of the node that must do with the cores of `rank`. */
+/** Count the ranks of the node that can run only on cores of `rank`, and their threads. */
 static void count(const tutti_machine_placement *ranks, int n, int rank, tutti_machine_fault *fault) {
   const tutti_machine_placement *own = &ranks[rank];
   for (int i = 0; i < n; i++) {
@@ -27,6 +30,7 @@ static void count(const tutti_machine_placement *ranks, int n, int rank, tutti_m
   }
 }
 
+/** A CPU quota is shared by all ranks of the node. */
 static void count_node(const tutti_machine_placement *ranks, int n, int rank, tutti_machine_fault *fault) {
   fault->n_ranks = fault->n_threads = 0;
   for (int i = 0; i < n; i++) {
@@ -36,6 +40,7 @@ static void count_node(const tutti_machine_placement *ranks, int n, int rank, tu
   }
 }
 
+/** The first fault of one rank.  A quota is looked at last, because wrong binding explains too many threads better. */
 static tutti_machine_fault check_rank(const tutti_machine_placement *ranks, int n, int rank) {
   tutti_machine_fault fault = {.kind = TUTTI_PLACED_WELL, .rank = rank};
   fault.n_cores = list_cores(ranks[rank].cores, fault.cores);
@@ -57,7 +62,7 @@ int tutti_machine_check_placement(const tutti_machine_placement *ranks, int n,
   bool seen[TUTTI_PLACED_THROTTLED + 1] = {[TUTTI_PLACED_WELL] = true};
   int n_faults = 0;
   for (int rank = 0; rank < n; rank++) {
-    // Ranks that are placed alike have the same fault or none.
+    // Ranks with the same placement have the same fault or none.
     if (rank > 0 && memcmp(&ranks[rank], &ranks[rank - 1], sizeof *ranks) == 0) continue;
     const tutti_machine_fault fault = check_rank(ranks, n, rank);
     if (seen[fault.kind]) continue;

@@ -1,3 +1,6 @@
+/** Warnings before a training about everything that will make it slow: ranks that share cores, too many threads, a CPU
+ * quota, BLAS kernels that do not suit the processor.  Rank 0 gathers the facts and logs one sentence for each kind of
+ * fault, because a job of 1,000 ranks must not log 1,000 warnings.  `train`, `study`, `bench` and `doctor` call it. */
 #include "machine/preflight.h"
 
 #include <stdio.h>
@@ -8,6 +11,7 @@
 #include "machine/placement_impl.h"
 #include "machine/quota.h"
 
+/** The placement of this rank. */
 static tutti_machine_placement place(const tutti_comm *comm, const tutti_machine_threads *threads) {
   tutti_machine_cpu cpu;
   tutti_machine_cpu_get(&cpu);
@@ -21,7 +25,7 @@ static tutti_machine_placement place(const tutti_comm *comm, const tutti_machine
   return own;
 }
 
-/** "without OMP_PLACES, ": the condition of all advice on cores, where OpenMP was told to leave the ranks some alone. */
+/** "without OMP_PLACES, ": a condition for advice on cores, because such a variable makes OpenMP use only some of them. */
 static const char *condition(char *text, size_t bytes) {
   static const char *const names[] = {"OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"};
   text[0] = '\0';
@@ -41,27 +45,27 @@ static void warn_of_fault(const tutti_machine_fault *fault, const tutti_machine_
   case TUTTI_PLACED_SHARING:
     if (at->n_barred > 0)
       snprintf(advice, sizeof advice,
-               "; %smpirun --bind-to none, or srun --cpu-bind=none, lets them have the others", without);
-    tutti_log(TUTTI_LOG_WARNING, "%d ranks share %s: right for trying, slow for measuring%s", n_ranks, where,
+               "; %smpirun --bind-to none, or srun --cpu-bind=none, lets them use the other cores", without);
+    tutti_log(TUTTI_LOG_WARNING,
+              "%d ranks share %s: this is fine for trying things, but slow for measuring%s", n_ranks, where,
               advice);
     break;
   case TUTTI_PLACED_NARROW:
-    tutti_log(
-        TUTTI_LOG_WARNING,
-        "rank %d has %d threads but %s: bind each rank to more (%smpirun --map-by slot:PE=%d, or --bind-to "
-        "none; srun --cpus-per-task=%d), or take parallel.threads=%d",
-        fault->rank, threads, where, without, threads, threads, n_cores);
+    tutti_log(TUTTI_LOG_WARNING,
+              "rank %d has %d threads but %s: bind each rank to more cores (%smpirun --map-by slot:PE=%d, or "
+              "--bind-to none; srun --cpus-per-task=%d), or give parallel.threads=%d",
+              fault->rank, threads, where, without, threads, threads, n_cores);
     break;
   case TUTTI_PLACED_CROWDED:
     tutti_log(TUTTI_LOG_WARNING,
-              "%d ranks with %d threads in all share %s: take parallel.threads=%d, or start fewer ranks",
+              "%d ranks with %d threads in total share %s: give parallel.threads=%d, or start fewer ranks",
               n_ranks, fault->n_threads, where, n_cores / n_ranks);
     break;
   case TUTTI_PLACED_THROTTLED:
     tutti_log(
         TUTTI_LOG_WARNING,
-        "a CPU quota (cgroup) gives %s the time of %.3g cores, and the threads of its ranks are %d: they "
-        "will be stopped again and again; raise the quota, or start fewer",
+        "a CPU quota (cgroup) gives %s the time of %.3g cores, but its ranks have %d threads: the system "
+        "will stop them again and again; raise the quota, or start fewer threads",
         host, at->quota, fault->n_threads);
     break;
   case TUTTI_PLACED_WELL:
@@ -69,6 +73,7 @@ static void warn_of_fault(const tutti_machine_fault *fault, const tutti_machine_
   }
 }
 
+/** One warning for all ranks: the first rank that has one stands for the others. */
 static void warn_of_kernels(char *const *warnings, char *const *hosts, int size) {
   int n = 0, first = 0;
   for (int i = size - 1; i >= 0; i--) {

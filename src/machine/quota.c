@@ -1,3 +1,6 @@
+/** The CPU quota of a cgroup (Linux: "Control Group v2", and the cpu controller of version 1).  In a container or a batch
+ * job a process may see 64 processors and get the time of two.  More threads than that are stopped in each period of the
+ * quota, and the other ranks wait for them.  Thread counts, the preflight and `doctor` ask for it. */
 #include "machine/quota.h"
 
 #include <stdbool.h>
@@ -16,8 +19,8 @@ static bool read_line(const char *folder, const char *name, char *line, int byte
   return read;
 }
 
-/** What one folder says; 0: nothing.  Version 2 has both numbers in one file, "max 100000" without a limit;
- * version 1 has two files, and -1. */
+/** The quota of one folder, in cores; 0: no limit.  Version 2 has both numbers in one file, and "max 100000" means no
+ * limit; version 1 has two files, and -1 means no limit. */
 static double quota_of(const char *folder) {
   char line[64];
   double quota = 0, period = 0;
@@ -29,7 +32,8 @@ static double quota_of(const char *folder) {
   return quota > 0 && period > 0 ? quota / period : 0;
 }
 
-/** The tightest from the group at `path` up to the mount, which is all there is to see in a container. */
+/** The smallest quota from the group at `path` up to the mount: the quota of a group also limits those inside it.  In a
+ * container only the mount is visible. */
 static double tightest(const char *mount, const char *path, double found) {
   char folder[PATH_BYTES];
   if (snprintf(folder, sizeof folder, "%s%s", mount, path) >= (int)sizeof folder) return found;

@@ -1,3 +1,8 @@
+/** How many threads a rank gets: its share of the cores, unless the config or the environment names a number.
+ *
+ * The cores are counted per node.  Each rank adds 1 to the claims of each core that it may run on, and gets the sum of
+ * 1 / claims over its cores.  So it does not matter whether a launcher bound the ranks to separate cores, to sockets, or
+ * not at all.  The preflight calls it before a training. */
 #include "machine/threads.h"
 
 #include <stdio.h>
@@ -8,7 +13,8 @@
 #include "machine/quota.h"
 #include "tutti/linalg.h"
 
-/** The number in an environment variable; 0: none.  Of OpenMP's list the first, which is the outermost. */
+/** The number in an environment variable; 0: none.  OMP_NUM_THREADS may be a list: its first number is for the outermost
+ * level. */
 static int number_in(const char *name) {
   const char *text = getenv(name);
   const long n = text ? strtol(text, NULL, 10) : 0;
@@ -27,7 +33,8 @@ static void choose_by_environment(tutti_machine_threads *threads) {
   }
 }
 
-/** The rank's share of its cores [n]: claims[core] ranks of the node may run on each. */
+/** Set this rank's share of its cores[n].
+ * @param[in] claims  [all cores of the node] how many ranks may run on each */
 static void share_cores(const int *cores, int n, const double *claims, tutti_machine_threads *threads) {
   double share = 0, ranks = 1;
   for (int i = 0; i < n; i++) {
@@ -39,8 +46,8 @@ static void share_cores(const int *cores, int n, const double *claims, tutti_mac
            ranks > 1 ? "s" : "");
 }
 
-/** A rank that is bound has got what it was meant to have; one that may run everywhere shares the node with the
- * jobs of others. */
+/** Slurm's limits hold for a rank that may run on the whole node, because other jobs may be there too.  A rank that is
+ * bound already has the cores that it was meant to have. */
 static void limit_by_slurm(const tutti_comm *comm, tutti_machine_threads *threads) {
   tutti_machine_cpu cpu;
   tutti_machine_cpu_get(&cpu);
@@ -86,10 +93,10 @@ done:
 
 tutti_status tutti_machine_set_threads(const tutti_comm *comm, int64_t wanted,
                                        tutti_machine_threads *threads) {
-  tutti_cpu_flush_subnormals(); // before there are threads, which take it over
+  tutti_cpu_flush_subnormals(); // before the threads start, because they inherit it
   tutti_machine_threads decided = {.n = (int)wanted, .why = "parallel.threads"};
   if (wanted == 0) {
-    // All ranks take part in the counting, or none: the environment may differ between them.
+    // All ranks take part in the counting, even those whose environment decides: it may differ between ranks.
     TUTTI_TRY(decide(comm, &decided));
     choose_by_environment(&decided);
   }

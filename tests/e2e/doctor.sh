@@ -121,7 +121,7 @@ case $(field vector_units) in AVX*) ;; *) exit 0 ;; esac
 OPENBLAS_CORETYPE=Prescott run "$RANKS" doctor
 expect_status 0
 if ! field blas | grep -q ' Prescott$'; then exit 0; fi # built for one processor
-expect_text 'environment	OPENBLAS_CORETYPE=Prescott' 'Prescott kernels' 'take OPENBLAS_CORETYPE out of the environment'
+expect_text 'environment	OPENBLAS_CORETYPE=Prescott' 'Prescott kernels' 'remove OPENBLAS_CORETYPE from the environment'
 expect_same "$(column $((RANKS - 1)) blas)" "$(field blas)"
 
 # With the fault the library knows no processor: the program starts again, once, with the kernels that it should have
