@@ -1,6 +1,14 @@
-/** Three vectors, and a tridiagonal matrix whose ends come near the matrix' own.  The vectors are not made orthogonal
- * again: rounding then repeats eigenvalues that have been found, but moves no end (Paige 1976, "Error analysis of the
- * Lanczos algorithm"), and the memory does not grow with the number of products. */
+/** The largest and the smallest eigenvalue of a matrix that is known by its products (Lanczos 1950).  sharpness.c calls it
+ * with the Hessian.
+ *
+ * In the basis v_1, v_2, ... that the products generate, the matrix is tridiagonal: beta_m v_m+1 = A v_m - alpha_m v_m -
+ * beta_m-1 v_m-1.  The ends of this small matrix approach those of A.  Only three vectors are kept, and they are not made
+ * orthogonal to the earlier ones: rounding then repeats eigenvalues that were already found, but it does not move an end
+ * (Paige 1976, "Error analysis of the Lanczos algorithm"), and the memory does not grow with the number of products.
+ *
+ * The eigenvalues of the small matrix come from our own QL iteration, not from LAPACK (dsteqr): tutti links a CBLAS, and
+ * not each CBLAS that may be found here (BLIS, for example) brings LAPACK.  dsteqr would also need all components of the
+ * eigenvectors, while the residuals need only the last ones. */
 #include "curvature/curvature_impl.h"
 
 #include <float.h>
@@ -12,9 +20,9 @@
 
 typedef struct {
   const tutti_curvature_lanczos_problem *problem;
-  double *v, *before, *next;     // [n]
-  double *alpha, *beta;          // [max_products] of the tridiagonal matrix: diagonal, and below it
-  double *values, *below, *last; // [max_products] work space: eigenvalues, their vectors' last components
+  double *v, *before, *next; // [n]
+  double *alpha, *beta;      // [max_products] diagonal of the tridiagonal matrix, and the elements below it
+  double *values, *below, *last; // [max_products] work space: eigenvalues, last components of their vectors
 } lanczos;
 
 static tutti_status allocate(lanczos *l) {
@@ -32,16 +40,12 @@ static void release(lanczos *l) {
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
 }
 
-static double dot(int64_t n, const double *a, const double *b) {
-  double sum = 0;
-  for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
-
 static void scale(int64_t n, double factor, double *v) {
   for (int64_t i = 0; i < n; i++) v[i] *= factor;
 }
 
+/** A random unit vector: with probability 1 it has a component along each eigenvector.  It depends on the seed alone, so
+ * that all ranks start with the same bits. */
 static void start(lanczos *l) {
   const int64_t n = l->problem->n;
   const tutti_stream stream = {.seed = l->problem->seed, .kind = TUTTI_STREAM_SHARPNESS};
@@ -52,17 +56,18 @@ static void start(lanczos *l) {
     tutti_random_normal(words[0], words[1], normal);
     l->v[i] = normal[0];
   }
-  scale(n, 1 / sqrt(dot(n, l->v, l->v)), l->v);
+  scale(n, 1 / sqrt(tutti_curvature_dot(n, l->v, l->v)), l->v);
 }
 
-/** What one plane rotation of a sweep gives the next, upwards along the diagonal: the element that it has left outside of
- * the three diagonals, and what it has taken from the next diagonal element. */
+/** State that one plane rotation of a sweep passes to the next one, upwards along the diagonal: the element that it left
+ * outside of the three diagonals, and the amount that it subtracted from the next diagonal element. */
 typedef struct {
   double sine, cosine, bulge, shift;
 } rotation;
 
-/** A sweep of the implicit QL algorithm (Dubrulle 1970) over the unreduced block [row, end]: e[row] becomes smaller.  z is
- * turned along. */
+/** A sweep of the implicit QL algorithm (Dubrulle 1970, "A short note on the implicit QL algorithm for symmetric
+ * tridiagonal matrices") over the block [row, end], in which no e is 0: e[row] becomes smaller.  The shift is the
+ * eigenvalue of the upper 2 x 2 block that is nearer to d[row].  The same rotations are applied to z. */
 static void sweep(double *d, double *e, double *z, int row, int end) {
   const double half = (d[row + 1] - d[row]) / (2 * e[row]), root = sqrt(half * half + 1);
   rotation r = {.sine = 1, .cosine = 1};
@@ -90,16 +95,18 @@ static void sweep(double *d, double *e, double *z, int row, int end) {
   e[end] = 0;
 }
 
-/** The end of the block that begins at `row`: behind it the matrix falls apart. */
+/** The last row of the block that begins at `row`.  An element e that is negligible beside its neighbours splits the
+ * matrix there. */
 static int block_end(const double *d, const double *e, int row, int m) {
   int end = row;
   while (end < m - 1 && fabs(e[end]) > DBL_EPSILON * (fabs(d[end]) + fabs(d[end + 1]))) end++;
   return end;
 }
 
-/** values[m] of the tridiagonal matrix of the first m products, and last[m] of their unit vectors. */
+/** Eigenvalues values[m] of the tridiagonal matrix of the first m products, and the last components last[m] of their unit
+ * vectors. */
 static void solve_tridiagonal(lanczos *l, int m) {
-  enum { SWEEPS = 60 }; // two or three are enough; NaN would never end
+  enum { SWEEPS = 60 }; // two or three are enough; the limit is for NaN, which never converges
   for (int i = 0; i < m; i++) {
     l->values[i] = l->alpha[i];
     l->below[i] = i + 1 < m ? l->beta[i] : 0;
@@ -113,6 +120,8 @@ static void solve_tridiagonal(lanczos *l, int m) {
     }
 }
 
+/** The residual of the Ritz vector u = V w of a value is |A u - value u| = beta_m |w_m|, so no vector of length n is
+ * needed for it. */
 static void find_ends(lanczos *l, int m, tutti_curvature_spectrum *spectrum) {
   solve_tridiagonal(l, m);
   int low = 0, high = 0;
@@ -132,14 +141,15 @@ static bool is_precise(const tutti_curvature_spectrum *spectrum, double toleranc
   return a.residual <= limit && b.residual <= limit;
 }
 
-/** One product: row m of the tridiagonal matrix. */
+/** One product gives row m of the tridiagonal matrix.  beta_m = 0 means that the basis spans an invariant subspace, whose
+ * eigenvalues are exact: then all residuals are 0. */
 static tutti_status advance(lanczos *l, int m) {
   const int64_t n = l->problem->n;
   TUTTI_TRY(l->problem->product(l->problem->context, l->v, l->next));
   for (int64_t i = 0; m > 0 && i < n; i++) l->next[i] -= l->beta[m - 1] * l->before[i];
-  l->alpha[m] = dot(n, l->v, l->next);
+  l->alpha[m] = tutti_curvature_dot(n, l->v, l->next);
   for (int64_t i = 0; i < n; i++) l->next[i] -= l->alpha[m] * l->v[i];
-  l->beta[m] = sqrt(dot(n, l->next, l->next));
+  l->beta[m] = sqrt(tutti_curvature_dot(n, l->next, l->next));
   double *const unused = l->before;
   l->before = l->v;
   l->v = l->next;
@@ -153,6 +163,7 @@ static tutti_status run(lanczos *l, tutti_curvature_spectrum *spectrum) {
   start(l);
   for (int m = 0; m < l->problem->max_products; m++) {
     TUTTI_TRY(advance(l, m));
+    // The sums are the same on all ranks, so all of them leave here together.
     if (!isfinite(l->alpha[m]) || !isfinite(l->beta[m])) {
       *spectrum = (tutti_curvature_spectrum){{NAN, NAN}, {NAN, NAN}, m + 1};
       return TUTTI_OK;

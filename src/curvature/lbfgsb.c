@@ -1,27 +1,27 @@
+/** L-BFGS-B: its iteration.  Each one minimizes the quadratic model of the function in the box (lbfgsb_model.c), searches
+ * along the line from x to that minimum (lbfgsb_line.c), and adds the step to the approximation of the Hessian
+ * (lbfgsb_matrix.c).  Order of the operations and constants are those of the authors' version 3.0, so that ten iterations
+ * give their numbers.  Called by sharpness_max.c. */
 #include "curvature/lbfgsb_impl.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
+#include "curvature/curvature_impl.h"
+
 enum { MAX_TRIALS = 20 }; // of a line search
 
 typedef struct {
   const tutti_curvature_lbfgsb_problem *problem;
-  tutti_curvature_bfgs curvature;
+  tutti_curvature_bfgs bfgs;
   tutti_curvature_breakpoint *breaks; // [n]
   double *work;                       // [n]
-  double *z, *direction;              // [n] of the model's minimum
+  double *z, *direction;              // [n] minimum of the model, and the way to it
   double *x_before, *g_before, *g;    // [n]
   double *x;                          // [n] borrowed
   double value;
 } search;
-
-static double dot(int64_t n, const double *a, const double *b) {
-  double sum = 0;
-  for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
 
 static tutti_status allocate(search *s) {
   const int64_t n = s->problem->n;
@@ -34,14 +34,14 @@ static void release(search *s) {
   double *const arrays[] = {s->work, s->z, s->direction, s->x_before, s->g_before, s->g};
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) tutti_free(arrays[i]);
   tutti_free(s->breaks);
-  tutti_curvature_bfgs_clear(&s->curvature);
+  tutti_curvature_bfgs_clear(&s->bfgs);
 }
 
 static tutti_status evaluate(search *s) {
   return s->problem->evaluate(s->problem->context, s->x, &s->value, s->g);
 }
 
-/** The longest step along the direction, from the point before, that stays in the box. */
+/** The longest step along the direction, from the previous point, that stays in the box. */
 static double longest_step(const search *s) {
   const tutti_curvature_lbfgsb_problem *problem = s->problem;
   double longest = 1e10;
@@ -54,6 +54,8 @@ static double longest_step(const search *s) {
   return longest;
 }
 
+/** Set x to the point of a step.  The full step leads to z exactly, without rounding; the clamp removes rounding beyond a
+ * bound. */
 static void go(search *s, double step) {
   const tutti_curvature_lbfgsb_problem *problem = s->problem;
   for (int64_t i = 0; i < problem->n; i++) {
@@ -64,10 +66,11 @@ static void go(search *s, double step) {
 
 typedef enum { MOVED, STUCK, ENDED } outcome;
 
-/** From the point before along the direction.  STUCK: there is no lower point to be found, x is back. */
+/** Search from the previous point along the direction.  STUCK: no lower point was found, and x is the previous point.
+ * @param[in] first  in the first iteration, whose direction has no curvature yet, the step is at most 1 */
 static tutti_status search_line(search *s, bool first, double *step, outcome *result) {
   const int64_t n = s->problem->n;
-  const double value_before = s->value, slope = dot(n, s->g_before, s->direction);
+  const double value_before = s->value, slope = tutti_curvature_dot(n, s->g_before, s->direction);
   *result = STUCK;
   if (!(slope < 0)) return TUTTI_OK;
   tutti_curvature_line_search line;
@@ -79,7 +82,7 @@ static tutti_status search_line(search *s, bool first, double *step, outcome *re
     TUTTI_TRY(evaluate(s));
     *result = isfinite(s->value) ? MOVED : ENDED;
     if (*result == ENDED) return TUTTI_OK;
-    const tutti_curvature_line_point point = {*step, s->value, dot(n, s->g, s->direction)};
+    const tutti_curvature_line_point point = {*step, s->value, tutti_curvature_dot(n, s->g, s->direction)};
     if (!tutti_curvature_line_search_step(&line, point, step)) return TUTTI_OK;
   }
   *result = STUCK;
@@ -89,16 +92,18 @@ static tutti_status search_line(search *s, bool first, double *step, outcome *re
   return TUTTI_OK;
 }
 
-/** The pair of the step, where the slope has become so much flatter that its curvature says something. */
-static tutti_status learn(search *s, double step) {
+/** Add the pair of the step to the approximation of the Hessian.  A pair with y's near 0 or below is skipped, because the
+ * matrix would no longer be positive definite. */
+static tutti_status add_pair(search *s, double step) {
   const int64_t n = s->problem->n;
-  const double slope_before = dot(n, s->g_before, s->direction), slope = dot(n, s->g, s->direction);
+  const double slope_before = tutti_curvature_dot(n, s->g_before, s->direction),
+               slope = tutti_curvature_dot(n, s->g, s->direction);
   if ((slope - slope_before) * step <= -DBL_EPSILON * slope_before * step) return TUTTI_OK;
   for (int64_t i = 0; i < n; i++) {
     s->direction[i] *= step;
     s->work[i] = s->g[i] - s->g_before[i];
   }
-  return tutti_curvature_bfgs_add(&s->curvature, s->direction, s->work);
+  return tutti_curvature_bfgs_add(&s->bfgs, s->direction, s->work);
 }
 
 static tutti_status iterate(search *s, bool first, outcome *result) {
@@ -107,20 +112,20 @@ static tutti_status iterate(search *s, bool first, outcome *result) {
   memcpy(s->g_before, s->g, (size_t)n * sizeof *s->g);
   for (;;) {
     double step = 1;
-    tutti_curvature_model_minimum(s->problem, &s->curvature, s->x, s->g, s->breaks, s->work, s->z);
+    tutti_curvature_model_minimum(s->problem, &s->bfgs, s->x, s->g, s->breaks, s->work, s->z);
     for (int64_t i = 0; i < n; i++) s->direction[i] = s->z[i] - s->x[i];
     TUTTI_TRY(search_line(s, first, &step, result));
-    if (*result == MOVED) return learn(s, step);
-    if (*result == ENDED || s->curvature.n_pairs == 0) return TUTTI_OK;
-    tutti_curvature_bfgs_reset(&s->curvature); // once more along the gradient
+    if (*result == MOVED) return add_pair(s, step);
+    if (*result == ENDED || s->bfgs.n_pairs == 0) return TUTTI_OK;
+    tutti_curvature_bfgs_reset(&s->bfgs); // old pairs may mislead: try once more, along the gradient
   }
 }
 
 static tutti_status minimize(search *s) {
   const tutti_curvature_lbfgsb_problem *problem = s->problem;
   TUTTI_TRY(allocate(s));
-  s->curvature.n = problem->n;
-  tutti_curvature_bfgs_reset(&s->curvature);
+  s->bfgs.n = problem->n;
+  tutti_curvature_bfgs_reset(&s->bfgs);
   for (int64_t i = 0; i < problem->n; i++)
     s->x[i] = fmax(problem->lower[i], fmin(s->x[i], problem->upper[i]));
   TUTTI_TRY(evaluate(s));

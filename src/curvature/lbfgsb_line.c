@@ -1,11 +1,14 @@
-/** The line search of Moré and Thuente 1994, "Line search algorithms with guaranteed sufficient decrease": an interval
- * that holds a good step is narrowed by cubic and quadratic interpolation. */
+/** The line search of Moré and Thuente 1994, "Line search algorithms with guaranteed sufficient decrease".  It looks for a
+ * step t with f(t) <= f(0) + DECREASE t f'(0) and |f'(t)| <= CURVATURE |f'(0)|.  An interval that contains such a step is
+ * narrowed by cubic and quadratic interpolation.  The caller evaluates: it gives a trial and gets the next step.  Called
+ * by lbfgsb.c. */
 #include <math.h>
 
 #include "curvature/lbfgsb_impl.h"
 
-// Their constants as L-BFGS-B has them: sufficient decrease, curvature, width of the interval.
+// The constants that L-BFGS-B gives this search: sufficient decrease, curvature, and relative width of the interval.
 static const double DECREASE = 1e-3, CURVATURE = 0.9, NARROW = 0.1;
+// An interval that two trials did not shrink to this part is halved; before there is one, a step grows by these factors.
 static const double SHRINK = 0.66, REACH_LEAST = 1.1, REACH_MOST = 4;
 
 void tutti_curvature_line_search_init(tutti_curvature_line_search *line, tutti_curvature_line_point start,
@@ -21,11 +24,13 @@ static double clamp(double value, double low, double high) {
   return fmax(low, fmin(value, high));
 }
 
-/** What the cubic through both points and slopes needs, with the sign that `backward` asks for. */
+/** Coefficients of the cubic through the values and slopes of two points.  Its two extrema differ in the sign of gamma;
+ * `backward` chooses. */
 typedef struct {
   double theta, gamma;
 } cubic;
 
+/** The division by `scale` avoids overflow of the squares. */
 static cubic cubic_of(tutti_curvature_line_point a, tutti_curvature_line_point b, bool backward) {
   const double theta = 3 * (a.value - b.value) / (b.step - a.step) + a.slope + b.slope;
   const double scale = fmax(fabs(theta), fmax(fabs(a.slope), fabs(b.slope)));
@@ -35,19 +40,20 @@ static cubic cubic_of(tutti_curvature_line_point a, tutti_curvature_line_point b
   return (cubic){theta, backward ? -gamma : gamma};
 }
 
-/** The cubic's minimum between a point and one from which the slope has changed its sign, seen from the latter. */
+/** The minimum of the cubic between two points whose slopes differ in sign, relative to `from`. */
 static double cubic_step(tutti_curvature_line_point from, tutti_curvature_line_point to, bool backward) {
   const cubic c = cubic_of(to, from, backward);
   const double p = (c.gamma - from.slope) + c.theta, q = ((c.gamma - from.slope) + c.gamma) + to.slope;
   return from.step + p / q * (to.step - from.step);
 }
 
-/** Where the line through both slopes is 0. */
+/** The zero of the line through both slopes: the minimum of a parabola. */
 static double secant_step(tutti_curvature_line_point a, tutti_curvature_line_point b) {
   return b.step + b.slope / (b.slope - a.slope) * (a.step - b.step);
 }
 
-/** The trial is higher: a minimum lies between. */
+/** The trial is higher, so that a minimum lies between.  The cubic step is taken if it is nearer to the best point than the
+ * quadratic one, else the mean of both. */
 static double step_when_higher(tutti_curvature_line_point best, tutti_curvature_line_point trial) {
   const double distance = trial.step - best.step;
   const double third = cubic_step(best, trial, trial.step < best.step);
@@ -57,13 +63,15 @@ static double step_when_higher(tutti_curvature_line_point best, tutti_curvature_
   return third + (second - third) / 2;
 }
 
-/** Lower, with a slope of the other sign. */
+/** The trial is lower, and its slope has the other sign, so that a minimum lies between.  The step farther from the trial
+ * is taken. */
 static double step_when_passed(tutti_curvature_line_point best, tutti_curvature_line_point trial) {
   const double third = cubic_step(trial, best, trial.step > best.step), second = secant_step(best, trial);
   return fabs(third - trial.step) > fabs(second - trial.step) ? third : second;
 }
 
-/** Lower, with a flatter slope of the same sign: the cubic may have no minimum ahead. */
+/** The trial is lower, and its slope is flatter with the same sign.  The cubic may have no minimum ahead; then it counts as
+ * one at the limit. */
 static double step_when_flatter(const tutti_curvature_line_search *line, tutti_curvature_line_point best,
                                 tutti_curvature_line_point other, tutti_curvature_line_point trial) {
   const bool forward = trial.step > best.step;
@@ -83,14 +91,14 @@ static double step_when_flatter(const tutti_curvature_line_search *line, tutti_c
   return forward ? fmin(limit, nearer) : fmax(limit, nearer);
 }
 
-/** Lower, and no flatter. */
+/** The trial is lower, and its slope is not flatter: take a large step. */
 static double step_when_steep(const tutti_curvature_line_search *line, tutti_curvature_line_point best,
                               tutti_curvature_line_point other, tutti_curvature_line_point trial) {
   if (line->bracketed) return cubic_step(trial, other, trial.step > other.step);
   return trial.step > best.step ? line->most : line->least;
 }
 
-/** The next step, and the interval with the trial as one of its ends. */
+/** Choose the next step, and update the interval: the trial becomes one of its ends. */
 static double narrow(tutti_curvature_line_search *line, tutti_curvature_line_point *best,
                      tutti_curvature_line_point *other, tutti_curvature_line_point trial) {
   const bool passed = (trial.slope < 0) != (best->slope < 0) && trial.slope != 0;
@@ -115,14 +123,15 @@ static double narrow(tutti_curvature_line_search *line, tutti_curvature_line_poi
   return next;
 }
 
-/** Above the line of sufficient decrease. */
+/** A point of the function f(t) - t slope, or with sign -1 back to f. */
 static tutti_curvature_line_point lifted(tutti_curvature_line_point point, double slope, double sign) {
   return (tutti_curvature_line_point){point.step, point.value - sign * point.step * slope,
                                       point.slope - sign * slope};
 }
 
-/** In the first stage the distance from the line of sufficient decrease is searched instead, where the trial has a
- * lower value than the best but lies above that line. */
+/** In the first stage, until a point below the line of sufficient decrease with a rising slope is found, a trial that is
+ * lower than the best point but above that line does not count as progress.  For it, the interval is updated with the
+ * distance from the line in place of the function. */
 static double narrow_in_stage(tutti_curvature_line_search *line, tutti_curvature_line_point trial,
                               double wanted) {
   const double slope = DECREASE * line->start.slope;
@@ -135,7 +144,9 @@ static double narrow_in_stage(tutti_curvature_line_search *line, tutti_curvature
   return next;
 }
 
-static bool will_do(const tutti_curvature_line_search *line, tutti_curvature_line_point trial,
+/** Whether the search ends with this trial: it fulfills both conditions, or no better step can be found.
+ * @param[in] wanted  the value of sufficient decrease at this step */
+static bool is_good(const tutti_curvature_line_search *line, tutti_curvature_line_point trial,
                     double wanted) {
   const double slope = DECREASE * line->start.slope;
   const bool low = trial.value <= wanted;
@@ -149,7 +160,7 @@ bool tutti_curvature_line_search_step(tutti_curvature_line_search *line, tutti_c
                                       double *step) {
   const double wanted = line->start.value + trial.step * DECREASE * line->start.slope;
   if (trial.value <= wanted && trial.slope >= 0) line->second_stage = true;
-  if (will_do(line, trial, wanted)) return false;
+  if (is_good(line, trial, wanted)) return false;
   double next = narrow_in_stage(line, trial, wanted);
   const double a = line->best.step, b = line->other.step;
   if (line->bracketed) {
@@ -163,6 +174,7 @@ bool tutti_curvature_line_search_step(tutti_curvature_line_search *line, tutti_c
     line->most = next + REACH_MOST * (next - a);
   }
   next = clamp(next, 0, line->longest);
+  // No step in the interval is left to try: the best one so far ends the search.
   const bool exhausted = line->bracketed && (next <= line->least || next >= line->most ||
                                              line->most - line->least <= NARROW * line->most);
   *step = exhausted ? a : next;

@@ -1,26 +1,29 @@
+/** The limited-memory approximation of the Hessian, in the compact form of Byrd, Nocedal and Schnabel 1994,
+ * "Representations of quasi-Newton matrices and their use in limited memory methods", equation 3.5:
+ *
+ *   B = theta I - W M W',  W = (Y, theta S),  M = inverse of (-D, L'; L, theta S'S)
+ *
+ * with the steps S, the changes of the gradient Y, D the diagonal of S'Y, and L its part below the diagonal.  M has at
+ * most 20 rows, so that it is computed again after each step.  lbfgsb.c adds the pairs, lbfgsb_model.c multiplies. */
 #include <math.h>
 #include <string.h>
 
+#include "curvature/curvature_impl.h"
 #include "curvature/lbfgsb_impl.h"
 
-static double dot(int64_t n, const double *a, const double *b) {
-  double sum = 0;
-  for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
+void tutti_curvature_bfgs_reset(tutti_curvature_bfgs *bfgs) {
+  bfgs->n_pairs = 0;
+  bfgs->theta = 1;
 }
 
-void tutti_curvature_bfgs_reset(tutti_curvature_bfgs *curvature) {
-  curvature->n_pairs = 0;
-  curvature->theta = 1;
-}
-
-void tutti_curvature_bfgs_clear(tutti_curvature_bfgs *curvature) {
+void tutti_curvature_bfgs_clear(tutti_curvature_bfgs *bfgs) {
   for (int k = 0; k < TUTTI_LBFGSB_PAIRS; k++) {
-    tutti_free(curvature->s[k]);
-    tutti_free(curvature->y[k]);
+    tutti_free(bfgs->s[k]);
+    tutti_free(bfgs->y[k]);
   }
 }
 
+// M is indefinite, so that Cholesky's method does not apply: this is elimination with row pivots.
 bool tutti_curvature_solve(int n, double a[][TUTTI_LBFGSB_WIDTH], double *b) {
   for (int k = 0; k < n; k++) {
     int pivot = k;
@@ -48,68 +51,70 @@ bool tutti_curvature_solve(int n, double a[][TUTTI_LBFGSB_WIDTH], double *b) {
   return true;
 }
 
-/** The inverse of (-D, L'; L, theta S'S), with D the diagonal of S'Y and L what is below it. */
-static bool make_middle(tutti_curvature_bfgs *curvature) {
-  const int c = curvature->n_pairs;
+/** Compute M column by column.  @return false: the matrix is singular */
+static bool make_middle(tutti_curvature_bfgs *bfgs) {
+  const int c = bfgs->n_pairs;
   for (int column = 0; column < 2 * c; column++) {
     double a[TUTTI_LBFGSB_WIDTH][TUTTI_LBFGSB_WIDTH] = {{0}}, b[TUTTI_LBFGSB_WIDTH] = {0};
     for (int i = 0; i < c; i++) {
-      a[i][i] = -curvature->sy[i][i];
-      for (int j = 0; j < i; j++) a[c + i][j] = a[j][c + i] = curvature->sy[i][j];
-      for (int j = 0; j < c; j++) a[c + i][c + j] = curvature->theta * curvature->ss[i][j];
+      a[i][i] = -bfgs->sy[i][i];
+      for (int j = 0; j < i; j++) a[c + i][j] = a[j][c + i] = bfgs->sy[i][j];
+      for (int j = 0; j < c; j++) a[c + i][c + j] = bfgs->theta * bfgs->ss[i][j];
     }
     b[column] = 1;
     if (!tutti_curvature_solve(2 * c, a, b)) return false;
-    for (int i = 0; i < 2 * c; i++) curvature->m[i][column] = b[i];
+    for (int i = 0; i < 2 * c; i++) bfgs->m[i][column] = b[i];
   }
   return true;
 }
 
-static void drop_oldest(tutti_curvature_bfgs *curvature) {
+/** The buffers of the oldest pair go to the end of the list, for the new pair. */
+static void drop_oldest(tutti_curvature_bfgs *bfgs) {
   enum { LAST = TUTTI_LBFGSB_PAIRS - 1 };
-  double *const s = curvature->s[0], *const y = curvature->y[0];
-  memmove(curvature->s, curvature->s + 1, LAST * sizeof *curvature->s);
-  memmove(curvature->y, curvature->y + 1, LAST * sizeof *curvature->y);
-  curvature->s[LAST] = s;
-  curvature->y[LAST] = y;
+  double *const s = bfgs->s[0], *const y = bfgs->y[0];
+  memmove(bfgs->s, bfgs->s + 1, LAST * sizeof *bfgs->s);
+  memmove(bfgs->y, bfgs->y + 1, LAST * sizeof *bfgs->y);
+  bfgs->s[LAST] = s;
+  bfgs->y[LAST] = y;
   for (int i = 0; i < LAST; i++) {
-    memmove(curvature->sy[i], curvature->sy[i + 1] + 1, LAST * sizeof(double));
-    memmove(curvature->ss[i], curvature->ss[i + 1] + 1, LAST * sizeof(double));
+    memmove(bfgs->sy[i], bfgs->sy[i + 1] + 1, LAST * sizeof(double));
+    memmove(bfgs->ss[i], bfgs->ss[i + 1] + 1, LAST * sizeof(double));
   }
-  curvature->n_pairs--;
+  bfgs->n_pairs--;
 }
 
-tutti_status tutti_curvature_bfgs_add(tutti_curvature_bfgs *curvature, const double *s, const double *y) {
-  const int64_t n = curvature->n;
-  if (curvature->n_pairs == TUTTI_LBFGSB_PAIRS) drop_oldest(curvature);
-  const int last = curvature->n_pairs;
-  if (!curvature->s[last]) TUTTI_TRY(TUTTI_NEW(curvature->s[last], n));
-  if (!curvature->y[last]) TUTTI_TRY(TUTTI_NEW(curvature->y[last], n));
-  memcpy(curvature->s[last], s, (size_t)n * sizeof *s);
-  memcpy(curvature->y[last], y, (size_t)n * sizeof *y);
+tutti_status tutti_curvature_bfgs_add(tutti_curvature_bfgs *bfgs, const double *s, const double *y) {
+  const int64_t n = bfgs->n;
+  if (bfgs->n_pairs == TUTTI_LBFGSB_PAIRS) drop_oldest(bfgs);
+  const int last = bfgs->n_pairs;
+  if (!bfgs->s[last]) TUTTI_TRY(TUTTI_NEW(bfgs->s[last], n));
+  if (!bfgs->y[last]) TUTTI_TRY(TUTTI_NEW(bfgs->y[last], n));
+  memcpy(bfgs->s[last], s, (size_t)n * sizeof *s);
+  memcpy(bfgs->y[last], y, (size_t)n * sizeof *y);
   for (int k = 0; k <= last; k++) {
-    curvature->sy[last][k] = dot(n, s, curvature->y[k]);
-    curvature->sy[k][last] = dot(n, curvature->s[k], y);
-    curvature->ss[last][k] = curvature->ss[k][last] = dot(n, s, curvature->s[k]);
+    bfgs->sy[last][k] = tutti_curvature_dot(n, s, bfgs->y[k]);
+    bfgs->sy[k][last] = tutti_curvature_dot(n, bfgs->s[k], y);
+    bfgs->ss[last][k] = bfgs->ss[k][last] = tutti_curvature_dot(n, s, bfgs->s[k]);
   }
-  curvature->theta = dot(n, y, y) / curvature->sy[last][last];
-  curvature->n_pairs++;
-  if (!make_middle(curvature)) tutti_curvature_bfgs_reset(curvature);
+  // The scale of B is the curvature along the last step.
+  bfgs->theta = tutti_curvature_dot(n, y, y) / bfgs->sy[last][last];
+  bfgs->n_pairs++;
+  if (!make_middle(bfgs)) tutti_curvature_bfgs_reset(bfgs);
   return TUTTI_OK;
 }
 
-void tutti_curvature_bfgs_row(const tutti_curvature_bfgs *curvature, int64_t i, double *row) {
-  const int c = curvature->n_pairs;
+void tutti_curvature_bfgs_row(const tutti_curvature_bfgs *bfgs, int64_t i, double *row) {
+  const int c = bfgs->n_pairs;
   for (int k = 0; k < c; k++) {
-    row[k] = curvature->y[k][i];
-    row[c + k] = curvature->theta * curvature->s[k][i];
+    row[k] = bfgs->y[k][i];
+    row[c + k] = bfgs->theta * bfgs->s[k][i];
   }
 }
 
-void tutti_curvature_bfgs_multiply(const tutti_curvature_bfgs *curvature, const double *v, double *out) {
-  const int width = 2 * curvature->n_pairs;
+void tutti_curvature_bfgs_multiply(const tutti_curvature_bfgs *bfgs, const double *v, double *out) {
+  const int width = 2 * bfgs->n_pairs;
   for (int i = 0; i < width; i++) {
     out[i] = 0;
-    for (int j = 0; j < width; j++) out[i] += curvature->m[i][j] * v[j];
+    for (int j = 0; j < width; j++) out[i] += bfgs->m[i][j] * v[j];
   }
 }

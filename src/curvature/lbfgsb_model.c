@@ -1,38 +1,42 @@
-/** The least point of the quadratic model g'(z - x) + (z - x)'B(z - x) / 2 in the box (Byrd et al. 1995, sections 4
- * and 5). */
+/** The minimum of the quadratic model g'(z - x) + (z - x)'B(z - x) / 2 in the box (Byrd, Lu, Nocedal and Zhu 1995,
+ * sections 4 and 5), in two steps:
+ *
+ * 1. The generalized Cauchy point: the first local minimum along the path x - t g, projected onto the box.  The path is
+ *    straight between its breakpoints, where one variable reaches its bound, so the model is a parabola in each part.
+ * 2. The minimum over the variables that are not at a bound there, with the others fixed.
+ *
+ * Each costs O(n) per column of W, because B is never formed.  Called by lbfgsb.c. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "curvature/curvature_impl.h"
 #include "curvature/lbfgsb_impl.h"
 
-static double small_dot(int n, const double *a, const double *b) {
-  double sum = 0;
-  for (int k = 0; k < n; k++) sum += a[k] * b[k];
-  return sum;
-}
-
 /** a'M b. */
-static double between(const tutti_curvature_bfgs *curvature, const double *a, const double *b) {
+static double between(const tutti_curvature_bfgs *bfgs, const double *a, const double *b) {
   double mb[TUTTI_LBFGSB_WIDTH];
-  tutti_curvature_bfgs_multiply(curvature, b, mb);
-  return small_dot(2 * curvature->n_pairs, a, mb);
+  tutti_curvature_bfgs_multiply(bfgs, b, mb);
+  return tutti_curvature_dot(2 * bfgs->n_pairs, a, mb);
 }
 
+/** The order of breakpoints along the path; equal ones in the order of their variables, so that it is the same on each
+ * machine. */
 static int by_place(const void *a, const void *b) {
   const tutti_curvature_breakpoint *const p = a, *const q = b;
   if (p->at != q->at) return p->at < q->at ? -1 : 1;
   return (p->i > q->i) - (p->i < q->i);
 }
 
-/** Along the path: the direction left is d, p = W'd, c = W'(z - x); the model's slope and curvature along d. */
+/** A place on the path: d is the direction of the variables that still move, p = W'd, c = W'(z - x), and the slope and the
+ * curvature are those of the model along d. */
 typedef struct {
   double p[TUTTI_LBFGSB_WIDTH], c[TUTTI_LBFGSB_WIDTH];
   double slope, curvature;
 } path;
 
-/** In d the negative gradient but for variables at the bound it points out of, in breaks[*n_breaks] the others'
- * bounds. */
+/** Set d to the negative gradient, with 0 for each variable that is at a bound and would leave the box; and list the
+ * breakpoints of all others in breaks[*n_breaks]. */
 static path begin_path(const tutti_curvature_lbfgsb_problem *problem, const tutti_curvature_bfgs *b,
                        const double *x, const double *g, double *d, tutti_curvature_breakpoint *breaks,
                        int64_t *n_breaks) {
@@ -52,7 +56,11 @@ static path begin_path(const tutti_curvature_lbfgsb_problem *problem, const tutt
   return w;
 }
 
-/** Variable i has come to its bound, by `moved`; the path goes on without it. */
+/** Variable i has reached its bound, and the path continues without it.  The update costs O(n_pairs^2), while computing
+ * slope and curvature again would cost O(n) per breakpoint.
+ * @param[in] gradient  of variable i
+ * @param[in] moved     distance that variable i has moved
+ * @param[in] length    of the part of the path that ends here */
 static void turn(const tutti_curvature_bfgs *b, int64_t i, double gradient, double moved, double length,
                  double least_curvature, path *w) {
   const int width = 2 * b->n_pairs;
@@ -69,7 +77,7 @@ static void turn(const tutti_curvature_bfgs *b, int64_t i, double gradient, doub
   for (int k = 0; k < width; k++) w->p[k] += gradient * row[k];
 }
 
-/** The first local minimum along the path, in z; c = W'(z - x). */
+/** Set z to the first local minimum along the path, and c = W'(z - x). */
 static void cauchy_point(const tutti_curvature_lbfgsb_problem *problem, const tutti_curvature_bfgs *b,
                          const double *x, const double *g, tutti_curvature_breakpoint *breaks, double *d,
                          double *z, double *c) {
@@ -82,7 +90,7 @@ static void cauchy_point(const tutti_curvature_lbfgsb_problem *problem, const tu
   for (int64_t k = 0; k < n_breaks; k++) {
     const int64_t i = breaks[k].i;
     const double length = breaks[k].at - done;
-    if (-w.slope / w.curvature < length) break;
+    if (-w.slope / w.curvature < length) break; // the parabola has its minimum before the next breakpoint
     z[i] = d[i] > 0 ? problem->upper[i] : problem->lower[i];
     d[i] = 0;
     done = breaks[k].at;
@@ -99,8 +107,10 @@ static bool is_free(const tutti_curvature_lbfgsb_problem *problem, const double 
   return z[i] > problem->lower[i] && z[i] < problem->upper[i];
 }
 
-/** In d the way from the Cauchy point z to the model's minimum over the free variables, 0 for the others; the inverse
- * of the free part of B by Sherman, Morrison and Woodbury.  @return false: there is none */
+/** Set d to the way from the Cauchy point z to the minimum of the model over the free variables, with 0 for the others:
+ * d = -B_FF^-1 r, where r is the gradient of the model at z.  By the formula of Sherman, Morrison and Woodbury, the
+ * inverse of the free part B_FF needs only a system of 2 n_pairs rows (Byrd et al. 1995, section 5.1, direct primal
+ * method).  @return false: no variable is free, or the system is singular */
 static bool free_direction(const tutti_curvature_lbfgsb_problem *problem, const tutti_curvature_bfgs *b,
                            const double *x, const double *g, const double *z, const double *c, double *d) {
   const int width = 2 * b->n_pairs;
@@ -113,7 +123,7 @@ static bool free_direction(const tutti_curvature_lbfgsb_problem *problem, const 
     if (!is_free(problem, z, i)) continue;
     any = true;
     tutti_curvature_bfgs_row(b, i, row);
-    d[i] = g[i] + b->theta * (z[i] - x[i]) - small_dot(width, row, mc);
+    d[i] = g[i] + b->theta * (z[i] - x[i]) - tutti_curvature_dot(width, row, mc);
     for (int k = 0; k < width; k++) {
       v[k] += row[k] * d[i];
       for (int j = 0; j < width; j++) gram[k][j] += row[k] * row[j];
@@ -130,7 +140,7 @@ static bool free_direction(const tutti_curvature_lbfgsb_problem *problem, const 
   for (int64_t i = 0; i < problem->n; i++) {
     if (!is_free(problem, z, i)) continue;
     tutti_curvature_bfgs_row(b, i, row);
-    d[i] = -(d[i] + small_dot(width, row, mv) / b->theta) / b->theta;
+    d[i] = -(d[i] + tutti_curvature_dot(width, row, mv) / b->theta) / b->theta;
   }
   return true;
 }
@@ -139,7 +149,7 @@ static double clamped(const tutti_curvature_lbfgsb_problem *problem, int64_t i, 
   return fmax(problem->lower[i], fmin(value, problem->upper[i]));
 }
 
-/** z += d, as far as the box goes. */
+/** z += length d with the largest length <= 1 that stays in the box. */
 static void step_within(const tutti_curvature_lbfgsb_problem *problem, const double *d, double *z) {
   double length = 1;
   int64_t blocking = -1;
@@ -153,8 +163,8 @@ static void step_within(const tutti_curvature_lbfgsb_problem *problem, const dou
   if (blocking >= 0) z[blocking] = d[blocking] < 0 ? problem->lower[blocking] : problem->upper[blocking];
 }
 
-/** z += d, brought back into the box, where that leads down from x (Morales and Nocedal 2011); else as far as it
- * goes. */
+/** z += d, projected onto the box, if the direction from x to that point leads down (Morales and Nocedal 2011, "Remark on
+ * Algorithm 778"); else z moves along d to the first bound. */
 static void step_projected(const tutti_curvature_lbfgsb_problem *problem, const double *x, const double *g,
                            const double *d, double *z) {
   double slope = 0;
@@ -173,13 +183,11 @@ static void step_projected(const tutti_curvature_lbfgsb_problem *problem, const 
 }
 
 void tutti_curvature_model_minimum(const tutti_curvature_lbfgsb_problem *problem,
-                                   const tutti_curvature_bfgs *curvature, const double *x,
-                                   const double *gradient, tutti_curvature_breakpoint *breaks, double *work,
-                                   double *z) {
+                                   const tutti_curvature_bfgs *bfgs, const double *x, const double *gradient,
+                                   tutti_curvature_breakpoint *breaks, double *work, double *z) {
   double c[TUTTI_LBFGSB_WIDTH] = {0};
-  cauchy_point(problem, curvature, x, gradient, breaks, work, z, c);
+  cauchy_point(problem, bfgs, x, gradient, breaks, work, z, c);
   // With B = I the Cauchy point is the minimum already.
-  if (curvature->n_pairs == 0) return;
-  if (free_direction(problem, curvature, x, gradient, z, c, work))
-    step_projected(problem, x, gradient, work, z);
+  if (bfgs->n_pairs == 0) return;
+  if (free_direction(problem, bfgs, x, gradient, z, c, work)) step_projected(problem, x, gradient, work, z);
 }

@@ -1,3 +1,7 @@
+/** The training loss of a network as a function of its weights: mean over a set of samples, with the penalty; its gradient,
+ * and its Hessian times a vector.  The ranks divide blocks of samples among themselves.  Each block is computed in float
+ * by the model (model/curvature.c), and all sums over blocks are double.  lanczos.c (through sharpness.c) and
+ * sharpness_max.c evaluate it. */
 #include "curvature/curvature_impl.h"
 
 #include <string.h>
@@ -30,7 +34,8 @@ static void narrow(const double *from, int64_t n, float *to) {
   for (int64_t i = 0; i < n; i++) to[i] = (float)from[i];
 }
 
-/** Samples [first, first + rows) of the set. */
+/** Add samples [first, first + rows) of the set to the sums.
+ * @param[in] v  [n] direction; NULL: the loss and its gradient are wanted */
 static tutti_status add_block(tutti_curvature_objective *objective, const float *v, int64_t first,
                               int64_t rows, double *loss_sum) {
   const tutti_network *network = objective->network;
@@ -46,7 +51,8 @@ static tutti_status add_block(tutti_curvature_objective *objective, const float 
   return tutti_model_curvature_gradient(objective->curvature, &batch, loss_sum, objective->sums);
 }
 
-/** This rank's blocks into the sums, the loss behind the weights'. */
+/** Sum this rank's blocks: n values of the gradient or the product, then the loss.  Local, so that a failure can be
+ * agreed on before the ranks sum. */
 static tutti_status add_own_blocks(tutti_curvature_objective *objective, const float *v) {
   const tutti_comm *comm = objective->network->comm;
   const int64_t n = objective->set->n, block = objective->network->evaluation_rows;

@@ -1,4 +1,7 @@
-/** Curvature of the training loss around a checkpoint's weights. */
+/** Curvature of the training loss around the weights of a checkpoint: the command `tutti sharpness`.  It restores network
+ * and data, then measures the ends of the spectrum of the Hessian (lanczos.c) and the largest rise of the loss in small
+ * boxes (sharpness_max.c).  The learning rate of the last update is reported beside them, because training by gradient
+ * descent is stable only while lambda_max < 2 / learning rate. */
 #include "base/log.h"
 #include "curvature/curvature_impl.h"
 #include "run/network.h"
@@ -17,21 +20,22 @@ typedef struct {
   double *params, *gradient; // [n] owned
 } measurement;
 
-/** Samples of the training's epochs: another file may have more or less, but what was done tells, once an epoch is.  Of
- * epochs before the run went on with other data, the place counts, which is in epochs of these. */
+/** Samples per epoch of the training.  The data file may be another one, but as soon as an epoch is complete, the state of
+ * the training shows it: the samples of its complete epochs.  For epochs before the run continued with other data, their
+ * place counts, which is in epochs of the new data. */
 static int64_t samples_of_epoch(const tutti_checkpoint_state *state, int64_t n_here) {
   const int64_t since = state->samples - state->from_samples - (int64_t)state->in_epoch.samples;
   const int64_t whole = state->from_place + since;
   return state->epoch > 0 && whole > 0 ? whole / state->epoch : n_here;
 }
 
-/** That of the last update, by the schedule of the training. */
+/** The learning rate of the last update, by the schedule of the training. */
 static tutti_status find_learning_rate(measurement *m, double *learning_rate) {
   tutti_config config = m->restored.config; // borrows all that it points to
   tutti_checkpoint_state state = m->restored.state;
   tutti_plan plan;
   tutti_schedule schedule;
-  config.train.micro_batch_size = 0; // what suited the ranks of the training need not suit one
+  config.train.micro_batch_size = 0; // the size for the ranks of the training may be invalid for one rank
   const int64_t n_train = m->options->file ? samples_of_epoch(&state, m->set.n) : m->set.n;
   TUTTI_TRY(tutti_plan_make(&config, n_train, 1, &plan));
   TUTTI_TRY(tutti_plan_go_on(&plan, &config, &state, 1));
@@ -39,9 +43,9 @@ static tutti_status find_learning_rate(measurement *m, double *learning_rate) {
   state.place = tutti_plan_place(&plan, &state);
   const tutti_position now = tutti_plan_position(&plan, &state);
   const tutti_position last = now.at > plan.from.at ? tutti_plan_move(&plan, now, -1) : now;
-  // A plateau and a gain have no place in the plan.
-  const bool told = (schedule.decay == TUTTI_DECAY_PLATEAU || plan.base > 0) && state.step > 0;
-  *learning_rate = told ? state.learning_rate : tutti_plan_learning_rate(&plan, &schedule, last);
+  // The plan knows neither when a plateau lowered the rate nor the gain of AdaScale, but the checkpoint does.
+  const bool stored = (schedule.decay == TUTTI_DECAY_PLATEAU || plan.base > 0) && state.step > 0;
+  *learning_rate = stored ? state.learning_rate : tutti_plan_learning_rate(&plan, &schedule, last);
   return TUTTI_OK;
 }
 
@@ -49,7 +53,7 @@ static tutti_status choose_samples(measurement *m, tutti_curvature_result *sharp
   const tutti_samples_all all =
       tutti_samples_divide(&m->restored.config, m->restored.dataset, m->restored.state.split_seed);
   m->set = all.train;
-  TUTTI_CHECK(m->set.n > 0, TUTTI_ERR_CONFIG, "%s: there are no training samples to take the loss of",
+  TUTTI_CHECK(m->set.n > 0, TUTTI_ERR_CONFIG, "%s: there are no training samples to compute the loss of",
               tutti_dataset_file(m->restored.dataset));
   TUTTI_TRY(find_learning_rate(m, &sharpness->learning_rate));
   TUTTI_TRY(tutti_agree(
@@ -62,10 +66,10 @@ static tutti_status choose_samples(measurement *m, tutti_curvature_result *sharp
 
 static tutti_status check_subspace(const measurement *m, const char *checkpoint) {
   const int64_t n = m->objective.n;
-  TUTTI_CHECK(
-      m->options->subspace <= n, TUTTI_ERR_USAGE,
-      "--subspace=%d: the network of %s has %lld weights; take no more dimensions, or 0 for no subspace",
-      m->options->subspace, checkpoint, (long long)n);
+  TUTTI_CHECK(m->options->subspace <= n, TUTTI_ERR_USAGE,
+              "--subspace=%d: the network of %s has %lld weights; give at most that many dimensions, or 0 "
+              "for no subspace",
+              m->options->subspace, checkpoint, (long long)n);
   return TUTTI_OK;
 }
 
@@ -87,6 +91,7 @@ static tutti_status prepare(measurement *m, const char *checkpoint, tutti_curvat
   return TUTTI_OK;
 }
 
+/** The product that Lanczos' method asks for. */
 static tutti_status hessian_product(void *context, const double *v, double *out) {
   measurement *m = context;
   return tutti_curvature_objective_product(&m->objective, m->params, v, out);
@@ -111,10 +116,10 @@ static tutti_status measure_spectrum(measurement *m, tutti_curvature_result *sha
 
 static tutti_status measure_boxes(measurement *m, const tutti_curvature_subspace *subspace, double loss,
                                   double *values) {
-  const tutti_curvature_sharpness_problem ascent = {
+  const tutti_curvature_sharpness_problem problem = {
       .objective = &m->objective, .center = m->params, .loss = loss, .subspace = subspace};
   for (int i = 0; i < m->options->n_epsilons; i++)
-    TUTTI_TRY(tutti_curvature_sharpness_max(&ascent, m->options->epsilons[i], &values[i]));
+    TUTTI_TRY(tutti_curvature_sharpness_max(&problem, m->options->epsilons[i], &values[i]));
   return TUTTI_OK;
 }
 

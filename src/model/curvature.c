@@ -1,6 +1,9 @@
-/** Gradients of the trained network's loss, and products of its Hessian with a vector: derivatives along the vector go forward
- * and backward with the values (Pearlmutter 1994).  Each costs a few passes, whatever the number of parameters is.  The room
- * curvature calls it. */
+/** The gradient of a trained network's loss in evaluation, and the product of its Hessian with a vector v.
+ *
+ * H v is the derivative of the gradient along v (Pearlmutter 1994, "Fast exact multiplication by the Hessian").  So the
+ * forward pass also computes the derivative of each layer's outputs along v, and the backward pass that of each gradient
+ * (forward over reverse).  A product costs about two gradients, whatever the number of parameters.  The layers bring their
+ * own tangent passes.  The room curvature calls this for blocks of samples. */
 #include <string.h>
 
 #include "linalg/loss.h"
@@ -10,10 +13,10 @@ struct tutti_model_curvature {
   tutti_model *model;      // borrowed
   tutti_tangent *tangents; // [n_layers] owned
   float *spare;            // [max_rows, widest layer] owned
-  float *d[2],
-      *td[2];   // [max_rows, widest layer] owned; gradients by outputs and their derivatives, used in turn
+  // [max_rows, widest layer] owned: gradients by outputs and their derivatives, for both ends of a dense layer
+  float *d[2], *td[2];
   float *grads; // [weights of the largest layer] owned
-  float *still; // [the same] owned; zeros, which a direction has for frozen weights
+  float *zeros; // [weights of the largest layer] owned; the direction of frozen weights
 };
 
 // --- create and destroy --------------------------------------------------------------------------------------------------
@@ -33,8 +36,8 @@ static tutti_status check_layers(const tutti_model *model) {
   for (int i = 0; i < model->n_layers; i++)
     TUTTI_CHECK(
         model->layers[i].ops->tangent_backward, TUTTI_ERR_CONFIG,
-        "layer %d (%s): there are no second derivatives of its kind, so the sharpness of a network with "
-        "such a layer cannot be computed",
+        "layer %d (%s): this kind of layer has no second derivatives, so the sharpness of a network with "
+        "such a layer cannot be measured",
         i + 1, model->layers[i].name);
   return TUTTI_OK;
 }
@@ -55,7 +58,7 @@ static tutti_status allocate(tutti_model_curvature *curvature) {
     TUTTI_TRY(TUTTI_NEW(curvature->d[i], n));
     TUTTI_TRY(TUTTI_NEW(curvature->td[i], n));
   }
-  TUTTI_TRY(TUTTI_NEW(curvature->still, largest));
+  TUTTI_TRY(TUTTI_NEW(curvature->zeros, largest));
   return TUTTI_NEW(curvature->grads, largest);
 }
 
@@ -88,14 +91,15 @@ void tutti_model_curvature_destroy(tutti_model_curvature **curvature) {
     tutti_free(c->td[i]);
   }
   tutti_free(c->grads);
-  tutti_free(c->still);
+  tutti_free(c->zeros);
   tutti_free(c);
   *curvature = NULL;
 }
 
 // --- passes --------------------------------------------------------------------------------------------------
 
-/** The members of a layer's pass that forward and backward share. */
+/** What both passes give layer i.  A frozen layer has no weights in v, so that its direction is 0; the first layer has no
+ * tangent of its inputs, because the samples do not depend on the weights. */
 static tutti_tangent_pass pass_of(tutti_model_curvature *curvature, const tutti_model_curvature_batch *batch,
                                   const float *v, int i) {
   tutti_model *model = curvature->model;
@@ -106,7 +110,7 @@ static tutti_tangent_pass pass_of(tutti_model_curvature *curvature, const tutti_
                               .rows = model->n_rows,
                               .params = tutti_layer_weights(model, layer, batch->params),
                               .v = !v                   ? NULL
-                                   : layer->spec.frozen ? curvature->still
+                                   : layer->spec.frozen ? curvature->zeros
                                                         : v + layer->offset,
                               .x = i ? model->layers[i - 1].out : batch->x,
                               .tx = v && i ? curvature->tangents[i - 1].out : NULL,
@@ -125,13 +129,13 @@ static tutti_status forward(tutti_model_curvature *curvature, const tutti_model_
   return TUTTI_OK;
 }
 
-/** Sums over many micro-batches keep their digits in double. */
+/** The sums over many micro-batches are double, so that they keep the digits of float. */
 static void add_gradient(const tutti_layer *layer, const float *grads, double *sums) {
   for (int64_t k = 0; k < layer->n_params; k++) sums[layer->offset + k] += grads[k];
 }
 
-/** Go through the layers from the last one, with the gradient by its outputs in d[0] and, with a direction, its derivative in
- * td[0]. */
+/** The backward pass.  d[0] is the gradient by the last outputs and td[0] its derivative along v.  A layer that works in
+ * place overwrites them; another writes into the second pair of buffers, which then becomes the first. */
 static void backward(tutti_model_curvature *curvature, const tutti_model_curvature_batch *batch,
                      const float *v, double *sums) {
   const tutti_model *model = curvature->model;
@@ -150,7 +154,7 @@ static void backward(tutti_model_curvature *curvature, const tutti_model_curvatu
   }
 }
 
-/** Compute the loss and, in d[0], its gradient by the outputs of the last layer; with a direction its derivative in td[0]. */
+/** Add the loss, and set d[0] to its gradient by the outputs of the last layer, and td[0] to its derivative along v. */
 static void start_backward(tutti_model_curvature *curvature, const tutti_model_curvature_batch *batch,
                            bool along, double *loss_sum) {
   const tutti_model *model = curvature->model;
@@ -167,7 +171,7 @@ static void start_backward(tutti_model_curvature *curvature, const tutti_model_c
                          curvature->td[0]);
 }
 
-/** Add the gradient of the batch, or with v the product of its Hessian with v, to sums[n_params]. */
+/** Add the gradient of the batch, or with v[n_params] the product of its Hessian with v, to sums[n_params]. */
 static tutti_status add_derivatives(tutti_model_curvature *curvature,
                                     const tutti_model_curvature_batch *batch, const float *v,
                                     double *loss_sum, double *sums) {

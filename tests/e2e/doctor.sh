@@ -110,7 +110,7 @@ if [ "$RANKS" -gt "$n_processors" ]; then
   expect_count 1 "tutti: warning: $RANKS ranks share "
 fi
 succeed 1 train small.yaml --train.epochs=1 --parallel.threads=$((n_processors + 1)) --run.directory=runs/crowded
-expect_text ' threads but ' "$((n_processors + 1)) threads a rank (parallel.threads)"
+expect_text ' threads but ' "$((n_processors + 1)) threads per rank (parallel.threads)"
 expect_count 1 'tutti: warning: rank 0 has '
 
 # --- kernels ----------------------------------------------------------------------------------------------------

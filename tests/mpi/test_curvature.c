@@ -295,8 +295,8 @@ static void no_rank_is_left_alone(const tutti_comm *comm) {
     const char *site;
     bool last; // the last rank fails, else rank 0
     int nth;
-  } faults[] = {{"objective", true, 1},   {"objective", true, 3}, {"objective", true, 10},
-                {"objective", false, 11}, {"ascent", false, 1},   {"ascent", false, 4}};
+  } faults[] = {{"objective", true, 1},   {"objective", true, 3},      {"objective", true, 10},
+                {"objective", false, 11}, {"sharpness_max", false, 1}, {"ascent", false, 4}};
   training_folder folder;
   tutti_train_result trained;
   tutti_curvature_result found;
@@ -337,10 +337,10 @@ static void the_search_has_ten_iterations(const tutti_comm *comm) {
   options.epsilons = (const double[]){1};
   options.n_epsilons = 1;
   options.subspace = 0;
-  setenv("TUTTI_FAULT", "ascent:0:11", 1);
+  setenv("TUTTI_FAULT", "sharpness_max:0:11", 1);
   EXPECT_FAILS(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found), TUTTI_ERR_INTERNAL,
                "fault injected at");
-  setenv("TUTTI_FAULT", "ascent:0:26", 1);
+  setenv("TUTTI_FAULT", "sharpness_max:0:26", 1);
   EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
   unsetenv("TUTTI_FAULT");
   training_folder_remove(comm, &folder);

@@ -214,7 +214,7 @@ static void a_kind_without_second_derivatives_is_refused(void **state) {
   without.tangent_forward = without.tangent_backward = NULL;
   layer->ops = &without;
   assert_int_equal(tutti_model_curvature_create(b.f.model, &curvature), TUTTI_ERR_CONFIG);
-  assert_non_null(strstr(tutti_fail_text(), "layer 1 (dense): there are no second derivatives"));
+  assert_non_null(strstr(tutti_fail_text(), "layer 1 (dense): this kind of layer has no second derivatives"));
   assert_null(curvature);
   layer->ops = ops;
   clear(&b);
