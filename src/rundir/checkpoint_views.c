@@ -1,3 +1,6 @@
+/** Views of the arrays of a network, under the names that a checkpoint has for them: "/model/weights/dense/kernel", and with
+ * another prefix the same array of an optimizer slot.  Weights and slots have the layout of the parameters, so one list
+ * of arrays serves all of them.  saver.c, restore.c and weights.c use it. */
 #include "rundir/rundir_impl.h"
 
 #include <stdio.h>
@@ -9,6 +12,7 @@ void tutti_rundir_add_views(tutti_model *model, const char *prefix, bool with_st
     if (!array->trainable && !with_state) continue;
     tutti_view *view = &views[(*n)++];
     snprintf(view->name, sizeof view->name, "%s/%s/%s", prefix, array->layer, array->name);
+    // What is not trained has no place among the parameters: the model keeps it.
     float *base = array->trainable ? weights : tutti_model_state(model);
     view->data = base ? base + array->offset : NULL;
     view->is_double = false;

@@ -1,5 +1,7 @@
-/** Which checkpoint a run continues from: the newest of its own directory, the best.h5 of that directory if the user names it, or
- * the file of another run.  A checkpoint of the directory comes first, so that a job that is started again loses nothing. */
+/** Which checkpoint a run continues from: the newest one of its own directory, the best.h5 of that directory if the user
+ * names it, or the file of another run.  A batch system may start the same command again at any time, so a checkpoint of the
+ * directory comes before one that the user names: the command then continues its own work, and loses nothing.  resume.c
+ * calls it on rank 0. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,8 +9,8 @@
 #include "rundir/resume_impl.h"
 #include "tutti/io.h"
 
-/** The directory's own best.h5 takes the place of its last checkpoint: once, or a job that is started again would lose
- * what it has done since. */
+/** The best.h5 of the directory replaces its last checkpoint, but only once: otherwise a job that is started again would
+ * lose what it has done since.  state.returned_to notes that it happened. */
 static tutti_status choose_best(const tutti_rundir_saver *saver, tutti_rundir_choice *chosen) {
   tutti_checkpoint_info last = {0}, best = {0};
   tutti_status status = TUTTI_OK;
@@ -17,8 +19,8 @@ static tutti_status choose_best(const tutti_rundir_saver *saver, tutti_rundir_ch
   const int64_t returned_to = last.state.returned_to;
   if (returned_to > 0 && returned_to <= best.state.step) {
     tutti_log(TUTTI_LOG_INFO,
-              "run.resume=%s is not used: %s has gone on from its step %lld already; in another "
-              "run.directory it begins from there again",
+              "run.resume=%s is not used, because %s has already continued from its step %lld; give another "
+              "run.directory to continue from that step again",
               saver->best_path, chosen->path, (long long)returned_to);
     goto done;
   }
@@ -32,7 +34,7 @@ done:
   return status;
 }
 
-/** Whether a checkpoint is of another training than this run. */
+/** Write how the training of a checkpoint differs from this run; "" if it is the same training. */
 static tutti_status describe_differences(const tutti_run *run, const char *path, char *text, size_t bytes) {
   tutti_checkpoint_info info = {0};
   tutti_config old = {0};
@@ -49,8 +51,8 @@ done:
   return status;
 }
 
-/** A checkpoint of this directory comes before one of another run that the user names, or a job that is started again
- * would lose what it has done; unless it is of another training, which then makes room. */
+// A checkpoint of this directory is used before one of another run that the user names, unless it is of another training.
+// The files of that training are then moved aside.
 tutti_status tutti_rundir_choose(const tutti_rundir_saver *saver, tutti_rundir_choice *chosen) {
   const tutti_config *config = saver->run->fixed.config;
   const char *resume = config->run.resume, *directory = config->run.directory;
@@ -61,7 +63,8 @@ tutti_status tutti_rundir_choose(const tutti_rundir_saver *saver, tutti_rundir_c
   if (chosen->path && names && !tutti_file_is_in(resume, directory))
     TUTTI_TRY(describe_differences(saver->run, chosen->path, chosen->displaced, sizeof chosen->displaced));
   if (chosen->path && names && !chosen->displaced[0])
-    tutti_log(TUTTI_LOG_INFO, "run.resume=%s is not used: %s has a checkpoint of its own", resume, directory);
+    tutti_log(TUTTI_LOG_INFO, "run.resume=%s is not used, because %s has a checkpoint of its own", resume,
+              directory);
   if (!names || (chosen->path && !chosen->displaced[0])) return TUTTI_OK;
   tutti_free(chosen->path);
   chosen->named = true;

@@ -1,5 +1,6 @@
-/** How the training of a checkpoint differs from this run.  Without a difference the run goes on as if it had never stopped.  With
- * one, the user must have named the file, and the run goes on from the end of an epoch as another training. */
+/** How the training of a checkpoint differs from this run.  Without a difference, the run continues as if it had never
+ * stopped.  With a difference, the user must have named the file, and its training must be at the end of an epoch, because
+ * the rest of an epoch has a meaning only with the same order of samples.  load.c calls it. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "rundir/resume_impl.h"
 #include "rundir/rundir_impl.h"
 
-/** All that makes this run another training than the checkpoint's. */
+// The config names the data file, but not its contents, so the fingerprints of the contents are compared as well.
 void tutti_rundir_find_differences(const tutti_run *run, const tutti_config *old,
                                    const tutti_checkpoint_info *info, tutti_differences *found) {
   const int64_t data = tutti_dataset_fingerprint(run->fixed.dataset, info->state.data_hash);
@@ -21,16 +22,19 @@ void tutti_rundir_find_differences(const tutti_run *run, const tutti_config *old
   snprintf(one->now, sizeof one->now, "%016llx", (unsigned long long)data);
 }
 
-/** A run goes on with its checkpoint's weights, so others would not be used. */
+/** The weights come from the checkpoint, so that those of model.weights would be ignored without a message. */
 static tutti_status check_weights(const tutti_run *run, const char *path, const tutti_differences *found) {
-  TUTTI_CHECK(
-      !run->fixed.config->model.weights || !tutti_differences_have(found, "model.weights"), TUTTI_ERR_CONFIG,
-      "model.weights: %s would not be used, since run.resume goes on from the weights of %s; leave one of "
-      "them out: model.weights begins anew from weights alone, run.resume goes on with optimizer and epochs",
-      run->fixed.config->model.weights, path);
+  TUTTI_CHECK(!run->fixed.config->model.weights || !tutti_differences_have(found, "model.weights"),
+              TUTTI_ERR_CONFIG,
+              "model.weights: %s would not be used, because run.resume continues from the weights of %s; "
+              "give only one "
+              "of them: model.weights starts from scratch with these weights, run.resume continues optimizer "
+              "and epochs",
+              run->fixed.config->model.weights, path);
   return TUTTI_OK;
 }
 
+/** Refuse a run that would validate on rows which the weights were trained on: its val_loss would be too good. */
 static tutti_status check_rows(const tutti_run *run, const char *path, const tutti_config *old,
                                const tutti_checkpoint_info *info, const tutti_differences *found) {
   const bool same_data = tutti_rundir_same_data(run, &info->state);
@@ -38,12 +42,11 @@ static tutti_status check_rows(const tutti_run *run, const char *path, const tut
   if (!tutti_rundir_was_trained(old, &info->state)) return TUTTI_OK;
   if (!tutti_rundir_leaks(run, old, same_data, found)) {
     if (!same_data && tutti_rundir_validates_on_train(run))
-      tutti_log(
-          TUTTI_LOG_WARNING,
-          "run.resume: %s was trained on other data than those of %s; rows that are in both may be "
-          "validation rows now, and val_loss is too good then: give such rows apart, as data.x_val with "
-          "data.validation_split=0, or go by the test rows",
-          path, run->fixed.config->data.file);
+      tutti_log(TUTTI_LOG_WARNING,
+                "run.resume: %s was trained on other data than those of %s; a row that is in both may be a "
+                "validation row now, and then val_loss is too good: give validation rows as an array, with "
+                "data.x_val and data.validation_split=0, or judge by the test rows",
+                path, run->fixed.config->data.file);
     return TUTTI_OK;
   }
   tutti_rundir_leak_text(found, text, sizeof text);
@@ -54,12 +57,12 @@ static tutti_status check_rows(const tutti_run *run, const char *path, const tut
       path, text);
 }
 
-/** The run that a checkpoint belongs to has to be this one, unless the user named the file: then its weights
- * may go on with other hyper-parameters and other data, from an epoch's end. */
+/** Check that the checkpoint belongs to this run.  If the user named the file, its weights may continue with other
+ * hyperparameters and other data, from the end of an epoch. */
 static tutti_status compare_config(const tutti_run *run, const char *path, bool named,
                                    const tutti_config *old, const tutti_checkpoint_info *info,
                                    tutti_rundir_comparison *with) {
-  // All that an epoch's samples and their order come from.
+  // The keys that decide which samples an epoch has, and in which order.
   static const char *const ordering[] = {"train.seed", "train.shuffle", "data.validation_split",
                                          "data.validation_take"};
   char text[1024];
@@ -74,17 +77,17 @@ static tutti_status compare_config(const tutti_run *run, const char *path, bool 
   if (!with->differs) return TUTTI_OK;
   TUTTI_CHECK(
       named, TUTTI_ERR_CONFIG,
-      "%s belongs to another training: %s; choose another run.directory, to go on from this file there "
-      "with run.resume=%s, or give run.resume=no to begin anew here",
+      "%s belongs to another training: %s; choose another run.directory, and continue from this file there "
+      "with run.resume=%s, or give run.resume=no to start from scratch here",
       path, text, path);
   TUTTI_TRY(check_weights(run, path, &found));
   TUTTI_CHECK(
       info->state.step_in_epoch == 0, TUTTI_ERR_CONFIG,
-      "%s was written in mid-epoch, so it can only go on as it began, but %s; leave these keys as they "
-      "were, or begin anew with its weights alone, with model.weights=%s",
+      "%s was written within an epoch, so that its training can only continue unchanged, but %s; leave these "
+      "keys as they were, or start from scratch with its weights, by model.weights=%s",
       path, text, path);
   TUTTI_TRY(check_rows(run, path, old, info, &found));
-  tutti_log(TUTTI_LOG_INFO, "goes on from %s as another training: %s", path, text);
+  tutti_log(TUTTI_LOG_INFO, "continues from %s as another training: %s", path, text);
   return TUTTI_OK;
 }
 
@@ -92,7 +95,8 @@ static bool same_text(const char *a, const char *b) {
   return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/** Also: a best value of another quantity, or of another training, means nothing for what is monitored now. */
+// State that means nothing for this run is reset: the best value of another quantity or another training, and sums over
+// rows that this run would end at another step.
 tutti_status tutti_rundir_compare(tutti_run *run, const char *path, bool named, tutti_checkpoint_info *info,
                                   tutti_optim_options *optimizer, tutti_rundir_comparison *with) {
   tutti_config old = {0};

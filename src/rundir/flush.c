@@ -1,4 +1,6 @@
-/** Rows and timers into metrics.h5. */
+/** The rows since the last flush and the timers of all ranks go into metrics.h5, with a description of the machine.  A
+ * flush comes before each checkpoint, and metrics.h5 can be read while a run writes it.  Called by saver.c, resume.c and
+ * the loop in train. */
 #include "machine/cpu.h"
 #include "rundir/rundir_impl.h"
 #include "tutti/linalg.h"

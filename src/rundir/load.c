@@ -1,5 +1,6 @@
-/** What a run takes from the checkpoint that it continues from: weights, optimizer slots, rows, and its place in the sequence of
- * steps.  Another training keeps what was done before, but counts its own budget, growth and warmup from here. */
+/** What a run takes from the checkpoint that it continues from: weights, optimizer slots, rows, and its place in the
+ * sequence of steps.  Another training keeps what was done before, but counts its own budget, growth and warmup from here.
+ * resume.c calls it on rank 0; what it reads goes into the buffers of the saver and into the run's state. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,8 +12,8 @@
 #include "rundir/resume_impl.h"
 #include "rundir/rundir_impl.h"
 
-/** The last row that is kept, and what goes with it. */
-static void recall_last(tutti_run *run) {
+/** Set the last row, and the evaluations that it contains, by the history. */
+static void restore_last(tutti_run *run) {
   const tutti_metrics_records *history = &run->state.rows.history;
   if (history->n > 0) {
     run->state.rows.last = *tutti_metrics_record(history, history->n - 1);
@@ -24,17 +25,17 @@ static void recall_last(tutti_run *run) {
   }
 }
 
-/** A run that ended in mid-epoch left a row for the part; where it goes on, it makes the row of the whole. */
+/** A run that ended within an epoch left a row for that part.  If it continues, it will write the row of the whole epoch. */
 static void drop_partial_epoch(tutti_run *run) {
   tutti_metrics_records *history = &run->state.rows.history;
   tutti_stop stop;
   char reason[TUTTI_STOP_BYTES];
   if (run->state.rows.last.epoch <= run->state.at.epoch || tutti_run_is_over(run, &stop, reason)) return;
   history->n--;
-  recall_last(run);
+  restore_last(run);
 }
 
-/** A run of an earlier version goes on with the names that its tables have: it called binary_accuracy accuracy. */
+/** A run of an earlier version keeps the names that its tables have: it called binary_accuracy accuracy. */
 static tutti_status keep_names(tutti_run *run, const char *path) {
   static const char now[] = "binary_accuracy", then[] = "accuracy";
   tutti_texts names;
@@ -52,8 +53,9 @@ static tutti_status keep_names(tutti_run *run, const char *path) {
   return TUTTI_OK;
 }
 
-/** Samples that a batch took from the epoch behind the one it ended are not taken again, also by other batches; in another
- * order they would be others. */
+/** The place in the sequence of samples.  With train.last_batch=carry, a batch that ends an epoch takes samples from the
+ * next epoch.  They are not taken again, even by batches of another size; but in another order they would be other
+ * samples. */
 static int64_t find_place(const tutti_run *run, const tutti_checkpoint_state *state,
                           const tutti_rundir_comparison *with) {
   const tutti_epoch *epoch = &run->fixed.plan.epoch;
@@ -62,7 +64,8 @@ static int64_t find_place(const tutti_run *run, const tutti_checkpoint_state *st
   return with->differs ? state->epoch * epoch->n : tutti_plan_place(&run->fixed.plan, state);
 }
 
-/** A budget counts from the training's begin: one that the file of another run has spent is hardly what is meant. */
+/** A budget counts from the beginning of the training.  If the file of another run has used all of it, the user has
+ * probably overlooked that. */
 static tutti_status check_budget(const tutti_run *run, const char *path, bool named) {
   const tutti_count budget = run->fixed.config->train.budget;
   const tutti_checkpoint_state *state = &run->state.at;
@@ -71,13 +74,13 @@ static tutti_status check_budget(const tutti_run *run, const char *path, bool na
   TUTTI_CHECK(!named || !tutti_plan_done(&run->fixed.plan, budget, tutti_run_position(run)), TUTTI_ERR_CONFIG,
               "run.resume: nothing would be trained: %s has done %lld steps, %lld epochs, and the whole "
               "budget is %s; "
-              "give a larger one, or model.weights=%s, which begins anew with its weights",
+              "give a larger one, or model.weights=%s, which starts from scratch with its weights",
               path, (long long)state->step, (long long)state->epoch, text, path);
   return TUTTI_OK;
 }
 
-/** Steps with other batches, or of other data, begin here: what was done before is counted in, but not again as if they
- * had done it. */
+/** The steps of another training begin here.  Steps, samples and epochs that were done before are included in the totals,
+ * but they are not converted into steps of the new batch size. */
 static tutti_status begin_steps(tutti_run *run) {
   tutti_checkpoint_state *state = &run->state.at;
   state->from_step = state->step;
@@ -86,8 +89,8 @@ static tutti_status begin_steps(tutti_run *run) {
   return tutti_plan_go_on(&run->fixed.plan, run->fixed.config, state, run->fixed.size);
 }
 
-/** Progress of a training with another base batch, or none, as this one counts it, and averages begun anew.  As much of
- * the warmup is done as was. */
+/** Convert the progress of a training with another base batch (AdaScale), or none, to the units of this run, and reset the
+ * averages of the gain.  The part of the warmup that is done stays the same. */
 static void convert_progress(tutti_run *run, double base) {
   tutti_checkpoint_state *state = &run->state.at;
   const tutti_unit unit = run->fixed.config->schedule.warmup.unit;
@@ -102,7 +105,7 @@ static void convert_progress(tutti_run *run, double base) {
   state->warmup_from += tutti_extent_in(&after, unit) - tutti_extent_in(&before, unit);
 }
 
-/** A warmup that was not the checkpoint's begins where the run goes on, not where the training began. */
+/** A warmup that the checkpoint did not have begins where the run continues, not where the training began. */
 static void begin_warmup(tutti_run *run) {
   const tutti_count warmup = run->fixed.config->schedule.warmup;
   const tutti_extent done = tutti_plan_progress(&run->fixed.plan, tutti_run_position(run));
@@ -120,7 +123,8 @@ static tutti_status check_warmup(const tutti_run *run) {
                                  tutti_run_position(run));
 }
 
-/** A file of the average goes on with all its slots, among which the weights are, or not at all. */
+/** In a file of the average, the weights are one of the slots.  So a run continues from it with all its slots, or not at
+ * all. */
 static tutti_status check_slots_of_average(const tutti_run *run, const char *path) {
   const int n_slots = tutti_optim_n_slots(run->fixed.optim);
   tutti_texts there;
@@ -135,14 +139,14 @@ static tutti_status check_slots_of_average(const tutti_run *run, const char *pat
   tutti_texts_clear(&there);
   TUTTI_CHECK(
       n_found == n_slots && n == n_slots, TUTTI_ERR_CONFIG,
-      "%s has the average of the weights in their place, so it goes on with the optimizer and "
-      "optimizer.ema_momentum that it was made with; go on from the checkpoint.h5 of its run, or begin "
-      "anew with the average, with model.weights=%s",
+      "%s has the average of the weights in their place, so a run can continue from it only with the "
+      "optimizer and optimizer.ema_momentum that it was made with; continue from the checkpoint.h5 of "
+      "its run, or start from scratch with the average, by model.weights=%s",
       path, path);
   return TUTTI_OK;
 }
 
-/** @param[in] takes_over  from a training with other options, maybe of another optimizer: its slots are looked at later */
+/** @param[in] takes_over  the options, perhaps even the optimizer, are others, so that the slots are read later */
 static tutti_status load_arrays(tutti_rundir_saver *saver, const char *path, bool is_average,
                                 bool takes_over) {
   tutti_run *run = saver->run;
@@ -156,15 +160,16 @@ static tutti_status load_arrays(tutti_rundir_saver *saver, const char *path, boo
   return status;
 }
 
-/** Distances are from the weights that the run began with, which are read again.
- * @param[in] began  with these
- * @return whether the file has others now */
+/** run.measure's distances are from the weights that the run began with, which are read again from model.weights.
+ * @param[in] began  hash of the weights that the run began with; 0: it has none
+ * @return whether the file has other weights now */
 static bool lost_start(const tutti_run *run, int64_t began) {
   if (!tutti_meter_keeps_start(run) || began == 0 || began == run->state.at.weights_hash) return false;
-  tutti_log(TUTTI_LOG_WARNING,
-            "%s (model.weights) has other weights than those that this run began with, so run.measure cannot "
-            "tell the distance from these: it is NaN from now on; put the file back as it was to have it",
-            run->fixed.config->model.weights);
+  tutti_log(
+      TUTTI_LOG_WARNING,
+      "%s (model.weights) no longer has the weights that this run began with, so run.measure cannot measure "
+      "the distance from them, which is NaN from now on; restore the file if you need it",
+      run->fixed.config->model.weights);
   return true;
 }
 
@@ -195,11 +200,11 @@ tutti_status tutti_rundir_load(tutti_rundir_saver *saver, const char *path, bool
   TUTTI_TRY_GOTO(done, check_budget(run, path, named));
   if (with.warms) TUTTI_TRY_GOTO(done, check_warmup(run));
   TUTTI_TRY_GOTO(done, tutti_run_schedule(run));
-  // A velocity is converted by the rate of the schedule.
+  // After the schedule, because a velocity is converted by its learning rate.
   TUTTI_TRY_GOTO(done, takes_over ? tutti_rundir_take_over_slots(saver, path, &then)
                                   : tutti_rundir_convert_slots(saver, path, &then));
-  // Rows of another training do not tell whether this one is over.
-  if (!with.differs) recall_last(run);
+  // The last row decides whether a run is over, so a row of another training does not count.
+  if (!with.differs) restore_last(run);
   drop_partial_epoch(run);
   *start = (tutti_rundir_found){.resumed = true,
                                 .lost_start = start->lost_start,

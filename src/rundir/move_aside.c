@@ -1,3 +1,6 @@
+/** The files of an earlier training move to DIRECTORY/before-N when a run of another training begins in their directory.
+ * Checkpoints move last: as long as one is in the directory, a run that was interrupted in the middle of the moves is still
+ * seen there, and the next start completes the moves into the same folder.  resume.c calls it on rank 0. */
 #include "rundir/rundir_impl.h"
 
 #include <dirent.h>
@@ -9,13 +12,13 @@
 #include "base/fault.h"
 #include "tutti/io.h"
 
-/** Where `name` goes on behind `word`; NULL where it begins with another one. */
+/** The rest of `name` behind `word`; NULL if it does not begin with that word. */
 static const char *skip(const char *name, const char *word) {
   const size_t length = strlen(word);
   return strncmp(name, word, length) == 0 ? name + length : NULL;
 }
 
-/** STEM.h5, or one that is held or rotated; see checkpoint/rotate.c. */
+/** Whether the name is STEM.h5, or that of a rotated or held checkpoint; see checkpoint/rotate.c. */
 static bool is_checkpoint(const char *name, const char *stem) {
   const char *rest = skip(name, stem);
   if (!rest) return false;
@@ -44,7 +47,8 @@ static tutti_status join(const char *folder, const char *name, char path[TUTTI_R
 /** Called with each file of the run. */
 typedef tutti_status visitor(const char *folder, const char *name, void *context);
 
-/** @param[in] last  the checkpoints, else the others */
+/** Call `see` with files of the run.
+ * @param[in] last  only the checkpoints that a run continues from; else only the other files */
 static tutti_status visit(const char *folder, bool last, visitor *see, void *context) {
   DIR *all = opendir(folder);
   tutti_status status = TUTTI_OK;
@@ -55,7 +59,7 @@ static tutti_status visit(const char *folder, bool last, visitor *see, void *con
   return status;
 }
 
-/** Where the files may go. */
+/** A folder that the files may move to. */
 typedef struct {
   const char *place;
   bool taken; // by files of the same names
@@ -67,7 +71,7 @@ static tutti_status see_taken(const char *folder, const char *name, void *contex
   char path[TUTTI_RUNDIR_PATH_BYTES];
   struct stat about;
   TUTTI_TRY(join(c->place, name, path));
-  // What cannot be looked at is not free.
+  // A name that cannot be looked at counts as taken.
   if (lstat(path, &about) == 0 || errno != ENOENT) c->taken = true;
   return TUTTI_OK;
 }
@@ -91,11 +95,12 @@ static tutti_status move(const char *folder, const char *name, void *context) {
   char from[TUTTI_RUNDIR_PATH_BYTES], path[TUTTI_RUNDIR_PATH_BYTES];
   TUTTI_TRY(join(folder, name, from));
   TUTTI_TRY(join(to->place, name, path));
-  TUTTI_TRY(tutti_fault("displace"));
-  TUTTI_CHECK(rename(from, path) == 0, TUTTI_ERR_CREATE,
-              "%s: cannot move it to %s: %s; nothing is lost, but a part of the run may be there already; "
-              "choose another run.directory",
-              from, path, strerror(errno));
+  TUTTI_TRY(tutti_fault("move_aside"));
+  TUTTI_CHECK(
+      rename(from, path) == 0, TUTTI_ERR_CREATE,
+      "%s: cannot move it to %s: %s; nothing is lost, but some files of the run may be there already; "
+      "choose another run.directory",
+      from, path, strerror(errno));
   return TUTTI_OK;
 }
 

@@ -1,3 +1,6 @@
+/** A trained network from a checkpoint.  The checkpoint carries the config of its training and the numbers of the scaling,
+ * so that it can be used without the data set that it was trained on.  Rank 0 reads, and each part is agreed on before it
+ * is sent.  Evaluation and prediction (train) and curvature call it; a run that continues uses the scaling. */
 #include "rundir/restore.h"
 
 #include <string.h>
@@ -53,7 +56,8 @@ tutti_status tutti_rundir_restore_data(const tutti_comm *comm, const char *file,
   return tutti_dataset_open(comm, &options, &restored->dataset);
 }
 
-/** The average of the weights where they are the network, or the other way round: trainable arrays alone. */
+/** Load the average of the weights if the network of the file are the weights, or the weights if it is their average.  Only
+ * trainable arrays have an average. */
 static tutti_status load_others(const char *checkpoint, tutti_view *views, tutti_rundir_restored *restored) {
   const char *group = restored->is_average ? "/optimizer/weights" : "/optimizer/average";
   int64_t n = 0;
@@ -83,7 +87,9 @@ done:
   return status;
 }
 
-/** The numbers of the scaling, on rank 0: values[2 n], shift and then factor; of one number for all features n is 1. */
+/** On rank 0: read the numbers of the scaling.
+ * @param[out] values  [2 n] shift, then factor
+ * @param[out] n       features; 1 if all of them have the same numbers */
 static tutti_status load_scaling(const char *checkpoint, const tutti_dataset *dataset, double *values,
                                  int64_t *n) {
   double *shift = NULL, *factor = NULL;
@@ -97,7 +103,7 @@ static tutti_status load_scaling(const char *checkpoint, const tutti_dataset *da
                    "%s: /input/shift has %lld numbers, /input/factor %lld: damaged", checkpoint,
                    (long long)*n, (long long)n_factor);
   TUTTI_CHECK_GOTO(done, *n == tutti_dataset_n_features(dataset), TUTTI_ERR_DATA,
-                   "%s: a sample has %lld features, the network of %s takes %lld",
+                   "%s: a sample has %lld features, but the network of %s takes %lld",
                    tutti_dataset_file(dataset), (long long)tutti_dataset_n_features(dataset), checkpoint,
                    (long long)*n);
   for (int64_t i = 0; i < *n; i++) alike = alike && shift[i] == shift[0] && factor[i] == factor[0];
@@ -132,7 +138,7 @@ done:
 
 tutti_status tutti_rundir_restore_network(const tutti_comm *comm, const char *checkpoint,
                                           tutti_weights weights, tutti_rundir_restored *restored) {
-  // First, since its size tells whether these are samples for this network.
+  // The scaling is first, because its size shows whether the samples fit this network.
   TUTTI_TRY(tutti_rundir_restore_scaling(comm, checkpoint, restored->features, restored->dataset));
   TUTTI_TRY(tutti_network_create(comm, &restored->config, restored->dataset, 1, &restored->network));
   tutti_model *model = restored->network.model;

@@ -1,5 +1,6 @@
-/** Where a training begins: fresh weights, or everything of a checkpoint.  Rank 0 chooses and loads, then all ranks agree, and the
- * directory is put in order last, when nothing is left that would refuse the run. */
+/** Where a training begins: fresh weights, or everything of a checkpoint.  Rank 0 chooses (choose.c) and loads (load.c),
+ * then all ranks agree and get their parts.  The files of the directory are changed last, when nothing is left that could
+ * refuse the run, so a refused run leaves an earlier one as it was.  The loop in train calls it once. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,18 +12,18 @@
 #include "rundir/rundir_impl.h"
 #include "rundir/weights.h"
 
-/** The run that is in the directory is another training, and begins to be another run's. */
+/** The directory holds another training: its files move aside, and the new run begins there. */
 static tutti_status make_room(const tutti_run *run, const tutti_rundir_choice *chosen) {
   const char *directory = run->fixed.config->run.directory;
   char place[TUTTI_RUNDIR_PATH_BYTES];
   TUTTI_TRY(tutti_rundir_find_aside(directory, place));
   tutti_log(TUTTI_LOG_WARNING,
-            "%s holds another training: %s; its files are moved to %s, and a new run begins in %s from %s",
+            "%s holds another training: %s; its files are moved to %s, and a new run starts in %s from %s",
             directory, chosen->displaced, place, directory, chosen->path);
   return tutti_rundir_move_aside(directory, place);
 }
 
-/** On rank 0: fill the gather buffers from a checkpoint (NULL: they have what a training begins with). */
+/** On rank 0: fill the gather buffers from the checkpoint.  Without one they already have the initial weights. */
 static tutti_status begin_root(tutti_rundir_saver *saver, const tutti_rundir_choice *chosen,
                                tutti_rundir_found *start) {
   const char *path = chosen->path;
@@ -36,22 +37,22 @@ static tutti_status begin_root(tutti_rundir_saver *saver, const tutti_rundir_cho
   return TUTTI_OK;
 }
 
-/** On rank 0, when nothing is left that would refuse the run: put the directory in order.  Nothing of an earlier run goes
- * before there is something in its place. */
+/** On rank 0, when nothing is left that could refuse the run: bring the directory to the state of this run.  Files of an
+ * earlier run are never removed before others replace them. */
 static tutti_status prepare_directory(const tutti_rundir_saver *saver, const tutti_rundir_choice *chosen) {
   const tutti_run *run = saver->run;
   const char *path = chosen->path;
   if (chosen->displaced[0]) TUTTI_TRY(make_room(run, chosen));
-  // All rows of /epochs are written again from the checkpoint's history, which knows of those that a kill cut
-  // off.
+  // Rows behind the checkpoint would be computed again, so they are removed.  All rows of /epochs are written again from
+  // the history in the checkpoint, because a kill may have cut off some of them.
   if (!saver->creates_metrics)
     TUTTI_TRY(tutti_metrics_rewind(saver->metrics_path, &run->state.rows.layout, 0, run->state.at.step));
   if (!saver->waits) TUTTI_TRY(tutti_write_text(saver->config_path, saver->config));
-  if (path) tutti_log(TUTTI_LOG_INFO, "goes on from %s: step %lld", path, (long long)run->state.at.step);
+  if (path) tutti_log(TUTTI_LOG_INFO, "continues from %s: step %lld", path, (long long)run->state.at.step);
   return TUTTI_OK;
 }
 
-/** The gather buffers of rank 0 to all ranks. */
+/** Send the gather buffers of rank 0 to all ranks: to each its slice of weights and slots. */
 static tutti_status distribute(tutti_rundir_saver *saver, bool slots) {
   tutti_run *run = saver->run;
   tutti_model *model = run->fixed.network.model;
@@ -68,14 +69,14 @@ static tutti_status distribute(tutti_rundir_saver *saver, bool slots) {
   return TUTTI_OK;
 }
 
-/** The weights that a training begins with, which are also what run.measure's distances are from: then they are wanted
- * where it goes on, too. */
-static tutti_status begin_weights(tutti_rundir_saver *saver, bool goes_on) {
+/** Set the weights that the training begins with.  run.measure's distances start from them, so a run that continues may
+ * need them too. */
+static tutti_status begin_weights(tutti_rundir_saver *saver, bool continues) {
   tutti_run *run = saver->run;
   if (run->fixed.rank == 0)
     tutti_model_init(run->fixed.network.model, run->fixed.config->train.seed, saver->weights);
-  if (!goes_on || tutti_meter_keeps_start(run))
-    TUTTI_TRY(tutti_rundir_load_weights(run, saver->weights, !goes_on));
+  if (!continues || tutti_meter_keeps_start(run))
+    TUTTI_TRY(tutti_rundir_load_weights(run, saver->weights, !continues));
   return tutti_meter_start(run, saver->weights);
 }
 
@@ -86,7 +87,7 @@ static tutti_status begin(tutti_rundir_saver *saver, const tutti_rundir_choice *
   TUTTI_TRY(tutti_bcast(run->fixed.comm, 0, &start.resumed, sizeof start.resumed));
   TUTTI_TRY(begin_weights(saver, start.resumed));
   start.state = run->state.at;
-  // What a checkpoint has then takes the place of these weights.
+  // The arrays of a checkpoint now replace these weights.
   const tutti_status local = run->fixed.rank == 0 ? begin_root(saver, chosen, &start) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(run->fixed.comm, 0, local));
   TUTTI_TRY(tutti_bcast(run->fixed.comm, 0, &start, sizeof start));
@@ -105,7 +106,8 @@ static tutti_status begin(tutti_rundir_saver *saver, const tutti_rundir_choice *
   TUTTI_TRY(tutti_run_check_same(run));
   const tutti_status prepared = run->fixed.rank == 0 ? prepare_directory(saver, chosen) : TUTTI_OK;
   TUTTI_TRY(tutti_agree_from(run->fixed.comm, 0, prepared));
-  if (start.returns) TUTTI_TRY(tutti_rundir_save(saver, false)); // who goes on next goes on from here
+  // After a return to best.h5, the newest checkpoint must be the one that a restarted job continues from.
+  if (start.returns) TUTTI_TRY(tutti_rundir_save(saver, false));
   if (start.resumed && !start.returns) TUTTI_TRY(tutti_rundir_flush(saver));
   run->state.saved_at = tutti_clock_s();
   return TUTTI_OK;

@@ -122,3 +122,29 @@ tutti_status tutti_rundir_convert_slots(tutti_rundir_saver *saver, const char *p
 TUTTI_NODISCARD
 tutti_status tutti_rundir_take_over_slots(tutti_rundir_saver *saver, const char *path,
                                           const tutti_optim_options *then);
+
+// --- weights_match.c ---------------------------------------------------------------------------------------------
+
+enum { TUTTI_RUNDIR_LIST_BYTES = 2048 };
+
+/** The arrays of a network beside those of a file. */
+typedef struct {
+  const char *path, *skip; // model.weights, model.weights_skip; borrowed
+  tutti_view *views;       // [n_views] of the network; after the comparison the first n_taken are read
+  tutti_view *stored;      // [n_stored] of the file
+  int64_t n_views, n_taken, n_stored;
+  const char *first; // first layer of the network that has weights
+  bool takes_first;  // some of its arrays are read
+  char misfits[TUTTI_RUNDIR_LIST_BYTES];
+  char layers[TUTTI_RUNDIR_LIST_BYTES];  // of the misfits
+  char initial[TUTTI_RUNDIR_LIST_BYTES]; // arrays of the network that `skip` names
+  char unused[TUTTI_RUNDIR_LIST_BYTES];  // arrays of the file alone that `skip` names
+} tutti_rundir_match;
+
+/** Local.  Compare the arrays of model.weights with the network.  If it fails, tutti_rundir_match_clear frees what was made.
+ * @param[in] weights  [n_params] that the arrays shall be read into; NULL: they are only compared
+ * @return ERR_CONFIG they do not fit; what tutti_checkpoint_list_weights returns */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_match_create(const tutti_config *config, tutti_model *model, float *weights,
+                                       tutti_rundir_match *match);
+void tutti_rundir_match_clear(tutti_rundir_match *match);

@@ -1,3 +1,9 @@
+/** The writer of a run directory: it gathers weights and slots on rank 0 and writes them as a checkpoint.
+ *
+ * A crash between any two writes must leave a directory that a run can continue from, so the order is: rows into
+ * metrics.h5, then best.h5, then checkpoint.h5.  Rows behind the last checkpoint are removed when a run resumes, while
+ * missing rows could not be restored; and a checkpoint that knows a best value never stands beside an older best.h5.
+ * Each file is replaced as a whole (io, checkpoint/rotate.c).  The loop in train calls it. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,8 +38,8 @@ void tutti_rundir_note_scaling(tutti_rundir_saver *saver) {
   }
 }
 
-/** A checkpoint carries the scaling's numbers, one pair a feature, so that it can be used without the data set, whose they
- * are, and tells how many features a sample has. */
+/** A checkpoint carries the numbers of the scaling, one pair per feature, so that it can be used without the data set.  They
+ * also show how many features a sample has. */
 static void view_input(tutti_rundir_saver *saver) {
   const int64_t n = tutti_dataset_n_features(saver->run->fixed.dataset);
   tutti_rundir_add_vector_view("/input/shift", saver->input, n, saver->views, &saver->n_views);
@@ -69,15 +75,15 @@ void tutti_rundir_set_views(tutti_rundir_saver *saver, bool is_average) {
   view_input(saver);
 }
 
-/** A schedule that is refused leaves no folder behind, and no weights have been read for it.  Where a run goes on, what is
- * right depends on where that is. */
+/** A run that starts from scratch with a schedule that is not valid is refused before the folder is made or weights are
+ * read.  If a run continues, the check needs its position and comes later. */
 static tutti_status check_schedule(const tutti_run *run) {
   const tutti_run_options *options = &run->fixed.config->run;
   const bool automatic = strcmp(options->resume, "auto") == 0;
-  const bool anew =
+  const bool starts =
       strcmp(options->resume, "no") == 0 || (automatic && access(options->directory, F_OK) != 0);
   tutti_schedule unused;
-  return anew ? tutti_plan_schedule(&run->fixed.plan, run->fixed.config, 0, &unused) : TUTTI_OK;
+  return starts ? tutti_plan_schedule(&run->fixed.plan, run->fixed.config, 0, &unused) : TUTTI_OK;
 }
 
 static tutti_status create_root(tutti_rundir_saver *saver) {
@@ -140,7 +146,7 @@ tutti_table_layout tutti_rundir_layout(const tutti_rundir_saver *saver) {
                               tutti_metrics_record_bytes(layout)};
 }
 
-/** The parts of all ranks into rank 0's buffers. */
+/** Gather the slices of all ranks in the buffers of rank 0. */
 static tutti_status gather(tutti_rundir_saver *saver) {
   const tutti_run *run = saver->run;
   int64_t begin = 0, end = 0;
@@ -158,14 +164,13 @@ tutti_status tutti_rundir_check_config(const tutti_rundir_saver *saver) {
   const tutti_status status = tutti_read_text(saver->config_path, &old);
   const bool foreign = status == TUTTI_OK && strncmp(old, TUTTI_CONFIG_MARK, strlen(TUTTI_CONFIG_MARK)) != 0;
   tutti_free(old);
-  TUTTI_CHECK(
-      !foreign, TUTTI_ERR_CREATE,
-      "%s was not written by a run, and would be replaced by this run's: choose another run.directory",
-      saver->config_path);
+  TUTTI_CHECK(!foreign, TUTTI_ERR_CREATE,
+              "%s was not written by a run, and this run would replace it: choose another run.directory",
+              saver->config_path);
   return TUTTI_OK;
 }
 
-/** The network of best.h5 is the one whose value is the best: the average of the weights, where that is monitored. */
+/** The network of best.h5 is the one whose value is the best: the average of the weights, if that is monitored. */
 static tutti_status write_best(tutti_rundir_saver *saver, tutti_checkpoint checkpoint) {
   const tutti_run *run = saver->run;
   checkpoint.is_average = tutti_measure_average_has(run, run->fixed.config->train.monitor);
@@ -176,8 +181,8 @@ static tutti_status write_best(tutti_rundir_saver *saver, tutti_checkpoint check
   return TUTTI_OK;
 }
 
-/** best.h5 first: a checkpoint that knows of a best value must never stand beside an older best.h5.  The
- * first checkpoint of a run that begins anew takes the place of all that an earlier run has left. */
+/** On rank 0: write best.h5, then the checkpoint.  The first checkpoint of a run that starts from scratch replaces all that
+ * an earlier run has left (keep = 1), and only then its best.h5 goes. */
 static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
   const tutti_run *run = saver->run;
   tutti_checkpoint checkpoint = {
@@ -205,8 +210,7 @@ tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
   tutti_run *run = saver->run;
   const bool first = saver->waits;
   saver->waits = false;
-  // Metrics first: rows beyond a checkpoint are taken back when a run resumes, missing ones could not be made
-  // up.
+  // Rows behind a checkpoint are removed when a run resumes; missing rows could not be restored.
   TUTTI_TRY(tutti_rundir_flush(saver));
   tutti_phases_enter(&run->state.phases, TUTTI_PHASE_SAVE);
   TUTTI_TRY(gather(saver));

@@ -55,7 +55,7 @@ cp -R runs/small runs/damaged
 head -c 5000 runs/small/checkpoint.h5 >runs/damaged/checkpoint.h5
 succeed "$RANKS" train small.yaml --run.directory=runs/damaged
 expect_count 1 'tutti: warning: checkpoint '
-expect_text runs/damaged/checkpoint.h5 'goes on from runs/damaged/checkpoint.prev.h5'
+expect_text runs/damaged/checkpoint.h5 'continues from runs/damaged/checkpoint.prev.h5'
 expect_close "$(value test_loss)" "$test_loss" 1e-4
 # Both damaged: not silently anew.
 head -c 5000 runs/small/checkpoint.h5 >runs/damaged/checkpoint.h5
@@ -92,7 +92,7 @@ expect_status 70
 expect_no_text 'are moved to'
 expect_same "$(fingerprint runs/taken)" "$taken"
 # Cut off after two of five files, the run is still seen there; started again, it is moved to the same place.
-TUTTI_FAULT=displace:0:3
+TUTTI_FAULT=move_aside:0:3
 export TUTTI_FAULT
 taking --optimizer.learning_rate=0.01
 unset TUTTI_FAULT
@@ -103,7 +103,7 @@ taking --optimizer.learning_rate=0.01
 expect_status 0
 expect_count 1 'tutti: warning: runs/taken holds another training'
 expect_text 'optimizer.learning_rate was 0.001 there and is 0.01 now' 'its files are moved to runs/taken/before-1' \
-  'begins in runs/taken from runs/small/checkpoint.h5'
+  'starts in runs/taken from runs/small/checkpoint.h5'
 expect_same "$(fingerprint runs/taken/before-1)" "$taken"
 expect_files runs/taken before-1 config.yaml metrics.h5 checkpoint.h5
 expect_same "$("$ARRAYS" rows runs/taken/metrics.h5 epochs)" 3
@@ -111,7 +111,7 @@ taken=$(fingerprint runs/taken | grep -v before-1)
 # The same again goes on from what is there; still another has a place of its own.
 taking --optimizer.learning_rate=0.01
 expect_status 0
-expect_text 'goes on from runs/taken/checkpoint.h5' 'is not used'
+expect_text 'continues from runs/taken/checkpoint.h5' 'is not used'
 expect_same "$(fingerprint runs/taken | grep checkpoint.h5 | grep -v before-1)" "$(echo "$taken" | grep checkpoint.h5)"
 taking --optimizer.learning_rate=0.02
 expect_status 0
@@ -121,7 +121,7 @@ expect_same "$(fingerprint runs/taken/before-2 | grep checkpoint)" "$(echo "$tak
 # And back to the first one, whose place is no file of the run.
 run "$RANKS" train small.yaml --run.directory=runs/taken --run.resume=runs/taken/before-1/best.h5 --train.epochs=3
 expect_status 0
-expect_text 'goes on from runs/taken/before-1/best.h5' runs/taken/before-3
+expect_text 'continues from runs/taken/before-1/best.h5' runs/taken/before-3
 
 expect_same "$(fingerprint runs/small)" "$before"
 [ -z "$(find . -name '*.tmp-*')" ] || fail 'a temporary file is left'
@@ -224,7 +224,7 @@ if [ "$RANKS" -gt 1 ]; then
   flip 5 6 --run.checkpoint_every='3 steps'
   # What is saved is from before, and goes on as if nothing had been.
   succeed "$RANKS" train small.yaml --parallel.reduce=flat --run.directory=runs/flipped
-  expect_text 'goes on from runs/flipped/checkpoint.h5: step 3'
+  expect_text 'continues from runs/flipped/checkpoint.h5: step 3'
   loss=$(value test_loss)
   succeed "$RANKS" train small.yaml --parallel.reduce=flat --run.directory=runs/flipped --run.resume=no
   expect_close "$(value test_loss)" "$loss" 1e-5

@@ -22,7 +22,7 @@ refuse 65 net/checkpoint.h5 "'config'" 'damaged' -- eval net/checkpoint.h5
 refuse 65 net/checkpoint.h5 "'config'" 'damaged' -- info net/checkpoint.h5
 succeed "$RANKS" train net.yaml --train.epochs=3
 expect_count 1 'tutti: warning: checkpoint net/checkpoint.h5 is not complete'
-expect_text 'goes on from net/checkpoint.prev.h5'
+expect_text 'continues from net/checkpoint.prev.h5'
 
 [ "$RANKS" -eq 1 ] || exit 0
 
@@ -30,11 +30,11 @@ expect_text 'goes on from net/checkpoint.prev.h5'
 flip 'learning_rate: 0.001' 'learning_rate: 0.009' net/checkpoint.h5
 refuse 65 damaged -- train net.yaml --run.resume=net/checkpoint.h5 --run.directory=other
 succeed 1 train net.yaml --train.epochs=4
-expect_text 'goes on from net/checkpoint.prev.h5'
+expect_text 'continues from net/checkpoint.prev.h5'
 flip val_loss val_lo3s net/checkpoint.h5
 export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" # HDF5 1.10 loses memory with each header that is damaged
 succeed 1 train net.yaml --train.epochs=5
-expect_text 'goes on from net/checkpoint.prev.h5'
+expect_text 'continues from net/checkpoint.prev.h5'
 expect_no_text HDF5 # which has words of its own about a damaged object when the process ends
 flip accuracy accurac9 net/metrics.h5
 refuse 65 net/metrics.h5 damaged -- info net/metrics.h5

@@ -63,7 +63,7 @@ refused
 cp whole.h5 data.h5
 train --train.epochs=2
 expect_status 0
-expect_text 'goes on from runs/one/checkpoint.h5'
+expect_text 'continues from runs/one/checkpoint.h5'
 
 # A run of an earlier version: of other rows it does not go on, of these it does, and has today's fingerprint then.
 edit earlier runs/one/checkpoint.h5 data.h5
@@ -73,7 +73,7 @@ refused
 cp whole.h5 data.h5
 train --train.epochs=3
 expect_status 0
-expect_text 'goes on from runs/one/checkpoint.h5'
+expect_text 'continues from runs/one/checkpoint.h5'
 edit show runs/one/checkpoint.h5 >second
 expect_same "$(cat second)" "$(cat first)"
 

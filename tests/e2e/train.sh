@@ -40,7 +40,7 @@ succeed "$RANKS" train small.yaml --run.directory=runs/straight --train.epochs=4
 straight=$(value test_loss)
 # Two epochs more, at another number of ranks.
 succeed $other train small.yaml --train.epochs=4
-expect_text 'goes on from runs/small/checkpoint.h5: step 82'
+expect_text 'continues from runs/small/checkpoint.h5: step 82'
 expect_count 0 'epoch [12]/'
 expect_count 1 'epoch 3/4 '
 expect_same "$(value epoch) $(value step)" '4 164'

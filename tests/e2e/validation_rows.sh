@@ -67,4 +67,4 @@ expect_no_text 'was trained on rows'
 succeed 1 train net.yaml --run.resume=split/checkpoint.h5 --data.x_train=x_test --data.y_train=y_test \
   --data.validation_split=0.2 --train.epochs=4 --run.directory=elsewhere
 expect_text 'run.resume: split/checkpoint.h5 was trained on other data than those of val.h5' \
-  'give such rows apart, as data.x_val with data.validation_split=0'
+  'give validation rows as an array, with data.x_val and data.validation_split=0'

@@ -264,7 +264,7 @@ static void a_velocity_whose_rate_is_not_told_is_refused(const tutti_comm *comm)
   EXPECT_FAILS(training_run(comm, &folder, "second", sgd,
                             (training_overrides){resume, "optimizer.dialect=torch"}, &result),
                TUTTI_ERR_CONFIG,
-               "the learning rate (0 or, in a file of an earlier version, not told) does not make");
+               "the learning rate (0 or, in a file of an earlier version, unknown) does not convert");
   EXPECT_OK(training_run(comm, &folder, "second", sgd, (training_overrides){resume, "train.batch_size=50"},
                          &result));
   training_folder_remove(comm, &folder);

@@ -183,7 +183,7 @@ static void what_does_not_fit_is_named(const tutti_comm *comm) {
   EXPECT_FAILS(training_run(comm, &folder, "deep", yaml,
                             (training_overrides){weights, "model.weights_skip=dense_1/bias, dense_2"},
                             &result),
-               TUTTI_ERR_CONFIG, "model.weights_skip: 'dense_2' is no layer or array");
+               TUTTI_ERR_CONFIG, "model.weights_skip: 'dense_2' is not a layer or array");
   EXPECT_FAILS(
       training_run(comm, &folder, "scale", yaml, (training_overrides){weights, "data.scale=unit"}, &result),
       TUTTI_ERR_CONFIG, "trained on rows scaled by standardize_features");
@@ -191,7 +191,7 @@ static void what_does_not_fit_is_named(const tutti_comm *comm) {
                          (training_overrides){weights, "data.scale=unit", "model.weights_skip=dense"},
                          &result));
   EXPECT_FAILS(training_run(comm, &folder, "both", yaml, (training_overrides){weights, resume}, &result),
-               TUTTI_ERR_CONFIG, "would not be used, since run.resume goes on");
+               TUTTI_ERR_CONFIG, "would not be used, because run.resume continues");
   training_folder_remove(comm, &folder);
 }
 
