@@ -1,5 +1,5 @@
-/** Curvature of a checkpoint: a quadratic bowl whose numbers are known, the same numbers at every number of ranks, and
- * the random subspace. */
+/** Curvature around a checkpoint: a quadratic bowl with known results, the same results at each number of ranks, and the
+ * random subspace. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>
@@ -16,10 +16,6 @@ static const double epsilons[] = {1e-3, 5e-4};
 static tutti_curvature_options usual(void) {
   return (tutti_curvature_options){
       .epsilons = epsilons, .n_epsilons = 2, .subspace = 20, .tolerance = 1e-3, .max_products = 200};
-}
-
-static void checkpoint_of(const training_folder *folder, const char *run, char path[300]) {
-  snprintf(path, 300, "%s/%s/checkpoint.h5", folder->path, run);
 }
 
 // --- a bowl --------------------------------------------------------------------------------------------------
@@ -60,7 +56,8 @@ done:
   return status;
 }
 
-/** Where a convex function of each weight alone is largest in the box: at the farther end. */
+/** The largest value in the box.  The function is a sum of convex functions of one weight each, so each weight is at its
+ * farther end. */
 static double highest(const float *w, double epsilon) {
   double sum = 0;
   for (int j = 0; j < D; j++) {
@@ -70,8 +67,8 @@ static double highest(const float *w, double epsilon) {
   return sum;
 }
 
-/** Over a whole basis A as the subspace the box |y_i| <= epsilon (|(A+ w)_i| + 1) has its highest points at corners: what
- * was found is the height of one. */
+/** If the subspace is the whole space with a basis A, the box |y_i| <= epsilon (|(A+ w)_i| + 1) has its highest points at
+ * corners, so the result must be the height of a corner. */
 static void expect_a_corner(const tutti_comm *comm, const float *w, double epsilon, double found) {
   tutti_curvature_subspace basis = {0};
   double center[D], size[D], moved[D], loss = highest(w, 0), nearest = INFINITY;
@@ -94,11 +91,11 @@ static void a_bowl_is_as_sharp_as_it_is(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
   tutti_curvature_result found = {0};
-  char bowl[300], setting[320], checkpoint[300];
+  char bowl[TRAINING_TEXT], setting[TRAINING_TEXT], checkpoint[TRAINING_TEXT];
   float w[D] = {0};
   training_folder_make(comm, &folder);
-  snprintf(bowl, sizeof bowl, "%s/bowl.h5", folder.path);
-  snprintf(setting, sizeof setting, "data.file=%s", bowl);
+  training_path(&folder, "", "bowl.h5", bowl);
+  training_path(&folder, "data.file=", "bowl.h5", setting);
   EXPECT_OK(tutti_agree_from(comm, 0, tutti_comm_rank(comm) == 0 ? write_bowl(bowl) : TUTTI_OK));
   EXPECT_OK(training_run(comm, &folder, "bowl",
                          "model: {layers: [dense 1 bias=no]}\n"
@@ -106,7 +103,7 @@ static void a_bowl_is_as_sharp_as_it_is(const tutti_comm *comm) {
                          "schedule: {decay: step, decay_rate: 0.5, decay_every: 2 steps}\n"
                          "train: {batch_size: 10, steps: 3}\n",
                          (training_overrides){setting, NULL}, &trained));
-  checkpoint_of(&folder, "bowl", checkpoint);
+  training_path(&folder, "", "bowl/checkpoint.h5", checkpoint);
   EXPECT_OK(read_weights(checkpoint, w));
   tutti_curvature_options options = usual();
   options.subspace = D;
@@ -132,17 +129,17 @@ static void expect_near(double a, double b, const char *what) {
   EXPECT(fabs(a - b) <= 1e-6 * fabs(b), "%s is %.12g, on one rank %.12g", what, a, b);
 }
 
-/** The learning rate is the training's, also where its samples were fewer than those of the file that is measured. */
+/** The learning rate is that of the training, even if the file that is measured has more samples. */
 static void a_file_of_other_size_has_the_same_rate(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
   tutti_curvature_result found = {0};
-  char checkpoint[300], file[300];
+  char checkpoint[TRAINING_TEXT], file[TRAINING_TEXT];
   tutti_curvature_options options = usual();
   options.n_epsilons = 0;
   options.file = file;
   training_folder_make(comm, &folder);
-  snprintf(file, sizeof file, "%s/data.h5", folder.path);
+  training_path(&folder, "", "data.h5", file);
   EXPECT_OK(training_run(comm, &folder, "net",
                          "data: {limit_train: 90}\n"
                          "model: {layers: [dense 3 softmax]}\n"
@@ -150,14 +147,14 @@ static void a_file_of_other_size_has_the_same_rate(const tutti_comm *comm) {
                          "schedule: {decay: step, decay_rate: 0.5, decay_every: 2 steps, warmup: 1 step}\n"
                          "train: {batch_size: 30, steps: 7}\n",
                          NULL, &trained));
-  checkpoint_of(&folder, "net", checkpoint);
+  training_path(&folder, "", "net/checkpoint.h5", checkpoint);
   EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
   EXPECT(found.samples > 90, "%lld", (long long)found.samples);
   EXPECT(fabs(found.learning_rate - 0.0025) < 1e-12, "%g", found.learning_rate);
   training_folder_remove(comm, &folder);
 }
 
-/** Also where the run went on with other data: 2 epochs of 90 samples, then 3 of 60. */
+/** The same holds if the run continued with other data: 2 epochs of 90 samples, then 3 of 60. */
 static void so_has_one_after_other_data(const tutti_comm *comm) {
   static const char yaml[] = "model: {layers: [dense 3 softmax]}\n"
                              "optimizer: {name: sgd, learning_rate: 0.01}\n"
@@ -165,34 +162,33 @@ static void so_has_one_after_other_data(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
   tutti_curvature_result found = {0};
-  char checkpoint[300], file[300], resume[320];
+  char checkpoint[TRAINING_TEXT], file[TRAINING_TEXT], resume[TRAINING_TEXT];
   tutti_curvature_options options = usual();
   options.n_epsilons = 0;
   options.file = file;
   training_folder_make(comm, &folder);
-  snprintf(file, sizeof file, "%s/data.h5", folder.path);
+  training_path(&folder, "", "data.h5", file);
   EXPECT_OK(training_run(comm, &folder, "first", yaml,
                          (training_overrides){"data.limit_train=90", "train.epochs=2"}, &trained));
-  checkpoint_of(&folder, "first", checkpoint);
-  snprintf(resume, sizeof resume, "run.resume=%s", checkpoint);
+  training_path(&folder, "run.resume=", "first/checkpoint.h5", resume);
   EXPECT_OK(training_run(
       comm, &folder, "second", yaml,
       (training_overrides){resume, "data.limit_train=60", "train.epochs=5", "schedule.decay=cosine"},
       &trained));
   EXPECT(trained.row.samples == 2 * 90 + 3 * 60, "%lld samples", (long long)trained.row.samples);
-  checkpoint_of(&folder, "second", checkpoint);
+  training_path(&folder, "", "second/checkpoint.h5", checkpoint);
   EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
   const double rate = 0.005 * (1 + cos(acos(-1.0) * 4.5 / 5));
   EXPECT(fabs(found.learning_rate - rate) < 1e-12, "%g, expected %g", found.learning_rate, rate);
   training_folder_remove(comm, &folder);
 }
 
-/** What is left of a growth beyond the largest batch divides the rate: 4 times 10 samples are more than 20. */
+/** Growth beyond the largest batch divides the rate instead: 4 times 10 samples are more than 20. */
 static void growth_is_in_the_rate(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
   tutti_curvature_result found = {0};
-  char checkpoint[300];
+  char checkpoint[TRAINING_TEXT];
   tutti_curvature_options options = usual();
   options.n_epsilons = 0;
   training_folder_make(comm, &folder);
@@ -203,18 +199,18 @@ static void growth_is_in_the_rate(const tutti_comm *comm) {
       "schedule: {batch_growth: step, batch_milestones: 2 steps, batch_factor: 4, batch_max: 20}\n"
       "train: {batch_size: 10, steps: 3}\n",
       NULL, &trained));
-  checkpoint_of(&folder, "net", checkpoint);
+  training_path(&folder, "", "net/checkpoint.h5", checkpoint);
   EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
   EXPECT(fabs(found.learning_rate - 0.005) < 1e-12, "%g", found.learning_rate);
   training_folder_remove(comm, &folder);
 }
 
-/** Micro-batches that keep a batch's statistics together on its ranks need not do so on others. */
+/** A micro-batch size that is valid on the ranks of the training may be invalid on another number of ranks. */
 static void micro_batches_of_the_training_do_not_matter(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
   tutti_curvature_result found = {0}, alone = {0};
-  char checkpoint[300], setting[64];
+  char checkpoint[TRAINING_TEXT], setting[64];
   tutti_curvature_options options = usual();
   options.n_epsilons = 0;
   training_folder_make(comm, &folder);
@@ -223,7 +219,7 @@ static void micro_batches_of_the_training_do_not_matter(const tutti_comm *comm) 
                          "model: {layers: [dense 9 tanh, batch_norm, dense 3 softmax]}\n"
                          "train: {batch_size: 96, steps: 2}\n",
                          (training_overrides){setting, NULL}, &trained));
-  checkpoint_of(&folder, "net", checkpoint);
+  training_path(&folder, "", "net/checkpoint.h5", checkpoint);
   EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
   EXPECT_OK(tutti_curvature_of_checkpoint(folder.self, checkpoint, &options, &alone));
   expect_near(found.lambda_max, alone.lambda_max, "lambda_max");
@@ -234,7 +230,7 @@ static void ranks_make_no_difference(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
   tutti_curvature_result found = {0}, alone = {0};
-  char checkpoint[300], metric[32];
+  char checkpoint[TRAINING_TEXT], metric[32];
   tutti_evaluation evaluated;
   training_folder_make(comm, &folder);
   EXPECT_OK(
@@ -244,7 +240,7 @@ static void ranks_make_no_difference(const tutti_comm *comm) {
                    "  label_smoothing: 0.1\n"
                    "train: {batch_size: 50, epochs: 2}\n",
                    NULL, &trained));
-  checkpoint_of(&folder, "net", checkpoint);
+  training_path(&folder, "", "net/checkpoint.h5", checkpoint);
   const tutti_curvature_options options = usual();
   EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
   EXPECT_OK(tutti_curvature_of_checkpoint(folder.self, checkpoint, &options, &alone));
@@ -272,16 +268,16 @@ static void wrong_options_are_refused(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
   tutti_curvature_result found;
-  char checkpoint[300];
+  char checkpoint[TRAINING_TEXT];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "net",
                          "data: {y_train: real_train, y_test: real_test}\nmodel: {layers: [dense 1]}\n"
                          "train: {steps: 2}\n",
                          NULL, &trained));
-  checkpoint_of(&folder, "net", checkpoint);
+  training_path(&folder, "", "net/checkpoint.h5", checkpoint);
   tutti_curvature_options options = usual();
   EXPECT_FAILS(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found), TUTTI_ERR_USAGE,
-               "has 13 weights; take no more dimensions");
+               "has 13 weights; give at most that many dimensions");
   options.subspace = 13;
   options.limit_train = 7; // fewer than some numbers of ranks
   EXPECT_OK(tutti_curvature_of_checkpoint(comm, checkpoint, &options, &found));
@@ -289,23 +285,23 @@ static void wrong_options_are_refused(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
-/** A rank that fails, in the first gradient, in a product or on the way up, ends the measurement on all of them. */
+/** If a rank fails, in the first gradient, in a product or in the search, the measurement ends on all ranks. */
 static void no_rank_is_left_alone(const tutti_comm *comm) {
   static const struct {
     const char *site;
     bool last; // the last rank fails, else rank 0
     int nth;
   } faults[] = {{"objective", true, 1},   {"objective", true, 3},      {"objective", true, 10},
-                {"objective", false, 11}, {"sharpness_max", false, 1}, {"ascent", false, 4}};
+                {"objective", false, 11}, {"sharpness_max", false, 1}, {"sharpness_max", false, 4}};
   training_folder folder;
   tutti_train_result trained;
   tutti_curvature_result found;
-  char checkpoint[300];
+  char checkpoint[TRAINING_TEXT];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "net",
                          "model: {layers: [dense 9 tanh, dense 3 softmax]}\ntrain: {steps: 5}\n", NULL,
                          &trained));
-  checkpoint_of(&folder, "net", checkpoint);
+  training_path(&folder, "", "net/checkpoint.h5", checkpoint);
   tutti_curvature_options options = usual();
   options.max_products = 5;
   for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
@@ -321,17 +317,18 @@ static void no_rank_is_left_alone(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
-/** In a box so wide that the search has no early end: ten iterations are eleven evaluations at least, and not many more. */
+/** The box is so wide that the search does not end early: ten iterations take at least eleven evaluations, and at most a few
+ * more. */
 static void the_search_has_ten_iterations(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result trained;
   tutti_curvature_result found;
-  char checkpoint[300];
+  char checkpoint[TRAINING_TEXT];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "net",
                          "model: {layers: [dense 9 tanh, dense 3 softmax]}\ntrain: {steps: 5}\n", NULL,
                          &trained));
-  checkpoint_of(&folder, "net", checkpoint);
+  training_path(&folder, "", "net/checkpoint.h5", checkpoint);
   tutti_curvature_options options = usual();
   options.max_products = 5;
   options.epsilons = (const double[]){1};
@@ -361,8 +358,8 @@ static void a_subspace_is_the_same_everywhere(const tutti_comm *comm) {
   EXPECT_OK(tutti_curvature_subspace_apply(&shared, y, x));
   EXPECT_OK(tutti_curvature_subspace_apply(&alone, y, x_alone));
   EXPECT(memcmp(x, x_alone, sizeof x) == 0, "A y is another with several ranks");
-  // The coordinates of what lies in the subspace are those it was made of; what is left of anything else is
-  // orthogonal to it.
+  // A point of the subspace has the coordinates that it was made with.  The rest of any other point is orthogonal to the
+  // subspace.
   EXPECT_OK(tutti_curvature_subspace_solve(&shared, x, back));
   for (int k = 0; k < P; k++)
     EXPECT(fabs(back[k] - y[k]) < 1e-12, "%d: %.15g, expected %.15g", k, back[k], y[k]);
@@ -377,7 +374,7 @@ static void a_subspace_is_the_same_everywhere(const tutti_comm *comm) {
   tutti_comm_destroy(&self);
 }
 
-/** Means of the numbers, of their squares, and of products of neighbours, within five deviations. */
+/** The means of the numbers, of their squares and of products of neighbours are within five standard deviations. */
 static void its_numbers_are_normal(const tutti_comm *comm) {
   enum { MANY = 4000 };
   static double columns[2][MANY];

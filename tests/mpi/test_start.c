@@ -1,4 +1,4 @@
-/** A training that begins with the weights of a checkpoint, and with nothing else of it. */
+/** Trainings that begin with the weights of a checkpoint, and take nothing else from it. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,62 +8,50 @@
 #include "support/training.h"
 #include "tutti/checkpoint.h"
 
-// Without state of the optimizer, and with the same order in each epoch: then the second half of a training is one that
-// begins with the weights of the first.
+// The optimizer has no state, and each epoch has the same order: so the second half of a training equals a training that
+// begins with the weights of the first half.
 static const char yaml[] = "model: {layers: [dense 16 relu, batch_norm ghost=10, dense 3 softmax]}\n"
                            "optimizer: {name: sgd, learning_rate: 0.05}\n"
                            "train: {batch_size: 40, epochs: 2, shuffle: no}\n"
                            "parallel: {reduce: tree, leaves: 8}\n";
 static const char scaled[] = "data.scale=standardize_features";
 
-/** "model.weights=FOLDER/first/checkpoint.h5" */
-static const char *weights_of(const training_folder *folder, const char *name, char text[400]) {
-  snprintf(text, 400, "model.weights=%s/%s/checkpoint.h5", folder->path, name);
-  return text;
-}
-
-static void expect_same(const tutti_comm *comm, const training_folder *folder, const char *a, const char *b) {
-  if (training_is_root(comm))
-    EXPECT(training_difference(folder, a, b) == 0, "%s and %s differ by %g", a, b,
-           training_difference(folder, a, b));
-}
-
-/** Kernels, batch_norm's moving statistics and the scaling of the rows come along. */
+/** The run takes kernels, moving statistics of batch_norm and the scaling of the rows. */
 static void the_second_half_of_a_training_begins_with_the_weights(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result result, straight;
-  char weights[400];
+  char weights[TRAINING_TEXT];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "straight", yaml, (training_overrides){scaled, "train.epochs=4"},
                          &straight));
   EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){scaled}, &result));
-  weights_of(&folder, "first", weights);
+  training_path(&folder, "model.weights=", "first/checkpoint.h5", weights);
   EXPECT_OK(training_run(comm, &folder, "second", yaml, (training_overrides){weights}, &result));
   EXPECT(result.row.epoch == 2 && result.row.step == straight.row.step / 2, "epoch %lld, step %lld",
          (long long)result.row.epoch, (long long)result.row.step);
   EXPECT(result.test.loss == straight.test.loss, "test loss %.9g and %.9g", result.test.loss,
          straight.test.loss);
-  expect_same(comm, &folder, "straight", "second");
+  training_expect_same(comm, &folder, "straight", "second", 0);
   if (training_is_root(comm)) {
     tutti_evaluation evaluation;
-    char path[400], metric[32];
-    snprintf(path, sizeof path, "%s/second/checkpoint.h5", folder.path);
+    char path[TRAINING_TEXT], metric[32];
+    training_path(&folder, "", "second/checkpoint.h5", path);
     EXPECT_OK(tutti_train_evaluate_checkpoint(folder.self, path, NULL, false, TUTTI_SPLIT_TEST,
                                               TUTTI_WEIGHTS_OF_FILE, metric, &evaluation));
     EXPECT(evaluation.loss == straight.test.loss, "eval has %.9g", evaluation.loss);
     EXPECT_OK(training_run(folder.self, &folder, "alone", yaml, (training_overrides){weights}, &result));
   }
   EXPECT_OK(tutti_barrier(comm));
-  expect_same(comm, &folder, "second", "alone");
+  training_expect_same(comm, &folder, "second", "alone", 0);
   training_folder_remove(comm, &folder);
 }
 
-/** train.steps: 0 leaves the weights before step 1, which a training of any seed may begin with. */
+/** train.steps: 0 saves the weights before step 1, and a training with another seed can begin with them. */
 static void no_step_leaves_the_initial_weights(const tutti_comm *comm) {
   static const char ema[] = "optimizer.ema_momentum=0.9", warmup[] = "schedule.warmup=2 steps";
   training_folder folder;
   tutti_train_result result, first;
-  char weights[400];
+  char weights[TRAINING_TEXT];
   training_folder_make(comm, &folder);
   EXPECT_OK(
       training_run(comm, &folder, "straight", yaml, (training_overrides){scaled, ema, warmup}, &result));
@@ -73,24 +61,24 @@ static void no_step_leaves_the_initial_weights(const tutti_comm *comm) {
              first.test.loss == first.average_test.loss,
          "step %lld, loss %g, of the average %g, later %g", (long long)first.row.step, first.test.loss,
          first.average_test.loss, result.test.loss);
-  weights_of(&folder, "none", weights);
+  training_path(&folder, "model.weights=", "none/checkpoint.h5", weights);
   EXPECT_OK(training_run(comm, &folder, "second", yaml,
                          (training_overrides){weights, ema, warmup, "train.seed=3"}, &result));
-  expect_same(comm, &folder, "straight", "second");
+  training_expect_same(comm, &folder, "straight", "second", 0);
   EXPECT_OK(training_run(comm, &folder, "none", yaml, (training_overrides){scaled, ema, warmup}, &result));
-  expect_same(comm, &folder, "straight", "none");
+  training_expect_same(comm, &folder, "straight", "none", 0);
   training_folder_remove(comm, &folder);
 }
 
-/** All else begins anew: another rule, an average of the weights, warmup. */
-static void the_optimizer_and_the_schedule_begin_anew(const tutti_comm *comm) {
+/** Everything else starts from scratch: another rule, an average of the weights, warmup. */
+static void the_optimizer_and_the_schedule_start_from_scratch(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result result;
   tutti_metrics_row row;
-  char weights[400];
+  char weights[TRAINING_TEXT];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){"optimizer.name=adam"}, &result));
-  weights_of(&folder, "first", weights);
+  training_path(&folder, "model.weights=", "first/checkpoint.h5", weights);
   EXPECT_OK(training_run(comm, &folder, "second", yaml,
                          (training_overrides){weights, "optimizer.momentum=0.9", "optimizer.ema_momentum=0.9",
                                               "schedule.warmup=1 epoch", "train.seed=7",
@@ -103,20 +91,20 @@ static void the_optimizer_and_the_schedule_begin_anew(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
-static void a_run_goes_on_without_the_file(const tutti_comm *comm) {
+static void a_run_continues_without_the_file(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result result;
-  char weights[400];
+  char weights[TRAINING_TEXT];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){scaled}, &result));
-  weights_of(&folder, "first", weights);
+  training_path(&folder, "model.weights=", "first/checkpoint.h5", weights);
   EXPECT_OK(training_run(comm, &folder, "straight", yaml, (training_overrides){weights}, &result));
   EXPECT_OK(
       training_run(comm, &folder, "second", yaml, (training_overrides){weights, "train.epochs=1"}, &result));
   if (training_is_root(comm)) EXPECT(unlink(strchr(weights, '=') + 1) == 0, "%s stays", weights);
   EXPECT_OK(tutti_barrier(comm));
   EXPECT_OK(training_run(comm, &folder, "second", yaml, (training_overrides){weights}, &result));
-  expect_same(comm, &folder, "straight", "second");
+  training_expect_same(comm, &folder, "straight", "second", 0);
   EXPECT_FAILS(training_run(comm, &folder, "second", yaml, NULL, &result), TUTTI_ERR_CONFIG,
                "model.weights was /");
   EXPECT_FAILS(training_run(comm, &folder, "third", yaml, (training_overrides){weights}, &result),
@@ -124,7 +112,7 @@ static void a_run_goes_on_without_the_file(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
-/** Of the last step of run "second". */
+/** The distance in the last step of run "second". */
 static double last_distance(const training_folder *folder) {
   double *values = NULL;
   const int64_t n = training_column(folder, "second", "steps", "distance", &values);
@@ -133,16 +121,16 @@ static double last_distance(const training_folder *folder) {
   return last;
 }
 
-/** The run that they are of has gone on meanwhile. */
+/** The run that the weights belong to has continued meanwhile. */
 static void no_distance_is_from_other_weights(const tutti_comm *comm) {
   static const char norms[] = "run.measure=norms", every[] = "run.measure_every=1 steps",
                     rows[] = "run.metrics_every=1 steps";
   training_folder folder;
   tutti_train_result result;
-  char weights[400];
+  char weights[TRAINING_TEXT];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "first", yaml, NULL, &result));
-  weights_of(&folder, "first", weights);
+  training_path(&folder, "model.weights=", "first/checkpoint.h5", weights);
   for (int epochs = 1; epochs <= 3; epochs++) {
     char budget[32];
     snprintf(budget, sizeof budget, "train.epochs=%d", epochs);
@@ -160,11 +148,11 @@ static void no_distance_is_from_other_weights(const tutti_comm *comm) {
 static void what_does_not_fit_is_named(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result result;
-  char weights[400], resume[400];
+  char weights[TRAINING_TEXT], resume[TRAINING_TEXT];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){scaled}, &result));
-  weights_of(&folder, "first", weights);
-  snprintf(resume, sizeof resume, "run.resume=%s/first/checkpoint.h5", folder.path);
+  training_path(&folder, "model.weights=", "first/checkpoint.h5", weights);
+  training_path(&folder, "run.resume=", "first/checkpoint.h5", resume);
   const char *const head[] = {"model.layers=dense 16 relu, batch_norm, dense 2 softmax",
                               "data.y_train=bit_train", "data.y_test=bit_test"};
   EXPECT_FAILS(training_run(comm, &folder, "head", yaml,
@@ -195,31 +183,31 @@ static void what_does_not_fit_is_named(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
-/** Where a run goes on with another optimizer, that one begins as it would with the weights alone, its count of updates
- * and the average too; it goes on as it began. */
-static void another_optimizer_begins_anew_in_a_run_that_goes_on(const tutti_comm *comm) {
+/** If a run continues with another optimizer, this optimizer starts as it would with the weights alone, including its count
+ * of updates and the average. */
+static void another_optimizer_starts_from_scratch_in_a_run_that_continues(const tutti_comm *comm) {
   static const char adam[] = "optimizer.name=adam", ema[] = "optimizer.ema_momentum=0.9";
   training_folder folder;
   tutti_train_result result;
-  char weights[400], resume[400], mixed[400];
+  char weights[TRAINING_TEXT], resume[TRAINING_TEXT], mixed[TRAINING_TEXT];
   training_folder_make(comm, &folder);
   EXPECT_OK(
       training_run(comm, &folder, "first", yaml, (training_overrides){"optimizer.momentum=0.5"}, &result));
-  weights_of(&folder, "first", weights);
-  snprintf(resume, sizeof resume, "run.resume=%s", strchr(weights, '=') + 1);
+  training_path(&folder, "model.weights=", "first/checkpoint.h5", weights);
+  training_path(&folder, "run.resume=", "first/checkpoint.h5", resume);
   EXPECT_OK(training_run(comm, &folder, "anew", yaml, (training_overrides){weights, adam, ema}, &result));
   EXPECT_OK(training_run(comm, &folder, "goes-on", yaml,
                          (training_overrides){resume, adam, ema, "train.epochs=3"}, &result));
   EXPECT_OK(training_run(comm, &folder, "goes-on", yaml,
                          (training_overrides){resume, adam, ema, "train.epochs=4"}, &result));
-  expect_same(comm, &folder, "anew", "goes-on");
-  // what means the same goes on, with its count
-  snprintf(mixed, sizeof mixed, "run.resume=%s/anew/checkpoint.h5", folder.path);
+  training_expect_same(comm, &folder, "anew", "goes-on", 0);
+  // a slot with the same meaning is kept, with its count
+  training_path(&folder, "run.resume=", "anew/checkpoint.h5", mixed);
   EXPECT_OK(training_run(comm, &folder, "straight", yaml,
                          (training_overrides){weights, adam, "train.epochs=4"}, &result));
   EXPECT_OK(training_run(comm, &folder, "mixed", yaml, (training_overrides){mixed, adam, "train.epochs=4"},
                          &result));
-  expect_same(comm, &folder, "straight", "mixed");
+  training_expect_same(comm, &folder, "straight", "mixed", 0);
   EXPECT_OK(training_run(comm, &folder, "amsgrad", yaml,
                          (training_overrides){mixed, adam, "optimizer.amsgrad=yes", "train.epochs=4"},
                          &result));
@@ -229,14 +217,14 @@ static void another_optimizer_begins_anew_in_a_run_that_goes_on(const tutti_comm
   training_folder_remove(comm, &folder);
 }
 
-/** The array of a run has the same bits as that of the first one. */
+/** Whether the array of a run has the same bits as in run "first". */
 static bool is_as_in_first(const training_folder *folder, const char *run, const char *array, int64_t rows,
                            int64_t cols) {
   const char *const runs[] = {"first", run};
   float values[2][256];
   for (int i = 0; i < 2; i++) {
     tutti_view view = {.n_dims = cols ? 2 : 1, .dims = {rows, cols}, .data = values[i]};
-    char path[400];
+    char path[TRAINING_TEXT];
     snprintf(path, sizeof path, "%s/%s/checkpoint.h5", folder->path, runs[i]);
     snprintf(view.name, sizeof view.name, "/model/weights/%s", array);
     if (!EXPECT_OK(tutti_checkpoint_read_arrays(path, &view, 1))) return false;
@@ -244,7 +232,7 @@ static bool is_as_in_first(const training_folder *folder, const char *run, const
   return memcmp(values[0], values[1], (size_t)(rows * (cols ? cols : 1)) * sizeof(float)) == 0;
 }
 
-/** Whatever the rule, its decay, its norms and what is measured: what is frozen keeps its bits, and has no state. */
+/** A frozen layer keeps its bits and has no state, with each rule, decay, norm and measurement. */
 static void what_is_frozen_stays(const tutti_comm *comm) {
   static const char layers[] =
       "model.layers=dense 16 relu trainable=no l2=0.1, batch_norm ghost=10 trainable=no, dense 3 softmax";
@@ -257,10 +245,10 @@ static void what_is_frozen_stays(const tutti_comm *comm) {
        "parallel.reduce=flat"}};
   training_folder folder;
   tutti_train_result result;
-  char weights[400];
+  char weights[TRAINING_TEXT];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){scaled}, &result));
-  weights_of(&folder, "first", weights);
+  training_path(&folder, "model.weights=", "first/checkpoint.h5", weights);
   for (int i = 0; i < 4; i++) {
     const char *const *rule = rules[i];
     char name[16], alone[16];
@@ -281,18 +269,20 @@ static void what_is_frozen_stays(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
-/** A trial is the training of that config, and what it would refuse is told before. */
+/** A trial equals the training of its config, and the check in advance refuses what the training would refuse. */
 static void a_trial_begins_with_the_weights(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result result, trial;
   tutti_training_set *set = NULL;
   tutti_config config = {0};
-  char weights[400], file[300];
+  char weights[TRAINING_TEXT], file[TRAINING_TEXT];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){scaled}, &result));
-  EXPECT_OK(training_run(comm, &folder, "second", yaml,
-                         (training_overrides){weights_of(&folder, "first", weights)}, &result));
-  snprintf(file, sizeof file, "%s/data.h5", folder.path);
+  EXPECT_OK(training_run(
+      comm, &folder, "second", yaml,
+      (training_overrides){training_path(&folder, "model.weights=", "first/checkpoint.h5", weights)},
+      &result));
+  training_path(&folder, "", "data.h5", file);
   const tutti_override overrides[] = {{"data.file", file},
                                       {"model.weights", strchr(weights, '=') + 1},
                                       {"parallel.threads", "1"},
@@ -311,7 +301,8 @@ static void a_trial_begins_with_the_weights(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
-/** With a rate of almost 0 the validation loss tells which rows it is of: in a run, where that goes on, and in a trial. */
+/** With a rate of almost 0 the validation loss shows which rows it is computed on: in a run, when it continues, and in a
+ * trial. */
 static void validation_rows_stay_those_of_the_weights(const tutti_comm *comm) {
   static const char held_out[] = "data: {validation_split: 0.25}\n"
                                  "model: {layers: [dense 8 relu, dense 3 softmax]}\n"
@@ -322,11 +313,11 @@ static void validation_rows_stay_those_of_the_weights(const tutti_comm *comm) {
   tutti_train_result first, result;
   tutti_config config = {0};
   tutti_training_set *set = NULL;
-  char weights[400], file[300];
+  char weights[TRAINING_TEXT], file[TRAINING_TEXT];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "first", held_out, (training_overrides){scaled}, &first));
-  weights_of(&folder, "first", weights);
-  for (int epochs = 1; epochs <= 2; epochs++) { // the second one goes on from its own checkpoint
+  training_path(&folder, "model.weights=", "first/checkpoint.h5", weights);
+  for (int epochs = 1; epochs <= 2; epochs++) { // the second one continues from its own checkpoint
     const char *budget = epochs > 1 ? "train.epochs=2" : "train.epochs=1";
     EXPECT_OK(training_run(comm, &folder, "second", held_out,
                            (training_overrides){weights, still, seed, budget, "run.measure=norms"}, &result));
@@ -334,7 +325,7 @@ static void validation_rows_stay_those_of_the_weights(const tutti_comm *comm) {
            "epoch %lld: %.9g and %.9g", (long long)result.row.epoch, first.validation.loss,
            result.validation.loss);
   }
-  snprintf(file, sizeof file, "%s/data.h5", folder.path);
+  training_path(&folder, "", "data.h5", file);
   const tutti_override overrides[] = {{"data.file", file},
                                       {"model.weights", strchr(weights, '=') + 1},
                                       {"parallel.threads", "1"},
@@ -354,11 +345,11 @@ int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(the_second_half_of_a_training_begins_with_the_weights),
       MPI_TEST(no_step_leaves_the_initial_weights),
-      MPI_TEST(the_optimizer_and_the_schedule_begin_anew),
-      MPI_TEST(a_run_goes_on_without_the_file),
+      MPI_TEST(the_optimizer_and_the_schedule_start_from_scratch),
+      MPI_TEST(a_run_continues_without_the_file),
       MPI_TEST(no_distance_is_from_other_weights),
       MPI_TEST(what_does_not_fit_is_named),
-      MPI_TEST(another_optimizer_begins_anew_in_a_run_that_goes_on),
+      MPI_TEST(another_optimizer_starts_from_scratch_in_a_run_that_continues),
       MPI_TEST(what_is_frozen_stays),
       MPI_TEST(validation_rows_stay_those_of_the_weights),
       MPI_TEST(a_trial_begins_with_the_weights),

@@ -58,7 +58,7 @@ static void cores_are_shared_among_ranks(const tutti_comm *comm) {
   const int n = tutti_machine_cores(cores);
   tutti_machine_threads threads = {0};
   EXPECT_OK(tutti_machine_set_threads(comm, 0, &threads));
-  const int most = n / size > 1 ? n / size : 1; // less where a CPU quota says so
+  const int most = n / size > 1 ? n / size : 1; // less with a CPU quota
   EXPECT(threads.n >= 1 && threads.n <= most, "%d threads, %d cores, %d ranks", threads.n, n, size);
 }
 
@@ -89,7 +89,7 @@ static void a_bound_rank_has_its_cores(const tutti_comm *comm) {
 }
 #endif
 
-/** Where the rank may run everywhere, Slurm's allocation is less than the node. */
+/** If the rank may run everywhere, Slurm's allocation is smaller than the node. */
 static void slurm_limits_ranks_that_are_not_bound(const tutti_comm *comm) {
   forget_environment();
   tutti_machine_cpu cpu;

@@ -1,4 +1,4 @@
-/** Weights of samples and of classes: what the loss is, and that nothing else is meant by them. */
+/** Weights of samples and of classes change the loss, and nothing else. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static void expect_same(const tutti_comm *comm, const training_folder *folder, c
   EXPECT(difference < SAME, "%s and %s differ by %g", a, b, difference);
 }
 
-/** Reads rows of an array of the data set, or of another file of the folder. */
+/** Read rows of an array of the data set, or of another file of the folder. */
 static void read_rows(const training_folder *folder, const char *file, const char *name, float *values) {
   char path[300];
   tutti_file *h5 = NULL;
@@ -34,7 +34,7 @@ static void read_rows(const training_folder *folder, const char *file, const cha
   tutti_file_close(&h5);
 }
 
-/** The sum of w l / B, as Keras has it; the accuracy counts each sample as one. */
+/** The loss is the sum of w l / B, as in Keras; the accuracy counts each sample as one. */
 static void the_loss_is_the_weighted_sum_over_the_batch(const tutti_comm *comm) {
   static const char still[] = "data: {weights: weight_train, class_weight: {0: 3, 2: 0.25}}\n" NET
                               "train: {batch_size: 333}\noptimizer: {name: sgd, learning_rate: 1e-30}\n";
@@ -43,10 +43,10 @@ static void the_loss_is_the_weighted_sum_over_the_batch(const tutti_comm *comm) 
   tutti_train_result result;
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "still", still, NULL, &result));
-  char checkpoint[300], data[300], out[300], metric[32];
+  char checkpoint[TRAINING_TEXT], data[300], out[300], metric[32];
   tutti_evaluation measured = {0};
   int64_t n = 0;
-  snprintf(checkpoint, sizeof checkpoint, "%.250s/still/checkpoint.h5", folder.path);
+  training_path(&folder, "", "still/checkpoint.h5", checkpoint);
   snprintf(data, sizeof data, "%s/data.h5", folder.path);
   snprintf(out, sizeof out, "%.250s/out.h5", folder.path);
   EXPECT_OK(tutti_train_predict_checkpoint(comm, checkpoint, data, "x_train", false, out,
@@ -75,7 +75,7 @@ static void the_loss_is_the_weighted_sum_over_the_batch(const tutti_comm *comm) 
   training_folder_remove(comm, &folder);
 }
 
-/** Of all samples at once those with weight 0 have no part in the gradient, but the batch counts them. */
+/** In a batch of all samples, those with weight 0 add nothing to the gradient, but the batch size includes them. */
 static void weight_0_takes_a_sample_out(const tutti_comm *comm) {
   static const char yaml[] =
       NET "train: {batch_size: 333, steps: 10}\noptimizer: {name: sgd, learning_rate: 0.3}\n";
@@ -112,7 +112,7 @@ static void weights_of_classes_are_those_of_their_samples(const tutti_comm *comm
   training_folder_remove(comm, &folder);
 }
 
-/** n / (classes * n of the class), counted over the rows that are trained on. */
+/** The weight of a class is n / (classes * n of the class), counted over the rows that are trained on. */
 static void balanced_classes_have_the_same_weight_in_all(const tutti_comm *comm) {
   training_folder folder;
   char option[200];
@@ -127,7 +127,7 @@ static void balanced_classes_have_the_same_weight_in_all(const tutti_comm *comm)
         (training_overrides){"data.class_weight=balanced", "data.limit_train=111"});
   train(comm, &folder, "given", NET STEPS, (training_overrides){option, "data.limit_train=111"});
   expect_same(comm, &folder, "balanced", "given");
-  // Of binary labels the sides are the classes.
+  // The classes of binary labels are their two values.
   static const char binary[] = "data: {y_train: bit_train, y_test: bit_test}\n"
                                "model: {layers: [dense 8 tanh, dense 1 sigmoid]}\n" STEPS;
   double ones = 0;
@@ -141,7 +141,7 @@ static void balanced_classes_have_the_same_weight_in_all(const tutti_comm *comm)
   training_folder_remove(comm, &folder);
 }
 
-/** Twice the loss and twice the penalty at half the rate is the same training, whatever becomes of the last batch. */
+/** Twice the loss and twice the penalty at half the rate is the same training, with each kind of last batch. */
 static void a_penalty_has_no_weight(const tutti_comm *comm) {
   static const char penalty[] = "model: {layers: [dense 8 tanh l2=0.01, dense 3 softmax]}\n"
                                 "train: {batch_size: 50, epochs: 2}\n"

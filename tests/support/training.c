@@ -143,7 +143,21 @@ void training_folder_remove(const tutti_comm *comm, training_folder *folder) {
   if (tutti_comm_rank(comm) == 0) nftw(folder->path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+const char *training_path(const training_folder *folder, const char *prefix, const char *file,
+                          char text[TRAINING_TEXT]) {
+  snprintf(text, TRAINING_TEXT, "%s%s/%s", prefix, folder->path, file);
+  return text;
+}
+
 // --- runs
+
+const char training_yaml[] =
+    "data: {validation_split: 0.1}\n"
+    "model: {layers: [dense 24 relu, batch_norm ghost=10, dropout 0.3, dense 3 softmax]}\n"
+    "optimizer: {name: nadam, ema_momentum: 0.9}\n"
+    "schedule: {decay: exponential, decay_every: 10 steps, decay_rate: 0.9}\n"
+    "train: {batch_size: 40, epochs: 4, evaluate_every: 3 steps, monitor: val_loss}\n"
+    "run: {metrics_every: 2 steps, checkpoint_every: 5 steps}\n";
 
 tutti_status training_run(const tutti_comm *comm, const training_folder *folder, const char *name,
                           const char *yaml, const training_overrides overrides, tutti_train_result *result) {
@@ -296,4 +310,11 @@ double training_difference(const training_folder *folder, const char *a, const c
   tutti_file_close(&file_a);
   tutti_file_close(&file_b);
   return worst;
+}
+
+void training_expect_same(const tutti_comm *comm, const training_folder *folder, const char *a, const char *b,
+                          double tolerance) {
+  if (!training_is_root(comm)) return;
+  const double difference = training_difference(folder, a, b);
+  EXPECT(difference <= tolerance, "%s and %s differ by %g", a, b, difference);
 }

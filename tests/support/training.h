@@ -22,6 +22,18 @@ bool training_is_root(const tutti_comm *comm); // Local.
 
 void training_folder_remove(const tutti_comm *comm, training_folder *folder); // Collective.
 
+enum { TRAINING_TEXT = 400 };
+
+/** Local.  Write PREFIX, then the path of a file in the folder: with "run.resume=" and "first/checkpoint.h5" this is an
+ * override.
+ * @return text */
+const char *training_path(const training_folder *folder, const char *prefix, const char *file,
+                          char text[TRAINING_TEXT]);
+
+/** A config of 32 steps, in 4 epochs, whose state has many parts: dropout, batch_norm, two slots, an average of the weights, a
+ * monitored value, and rows every 2 steps. */
+extern const char training_yaml[];
+
 enum { TRAINING_MAX_OVERRIDES = 8 };
 
 /** "train.seed=3" ..., ended by NULL. */
@@ -39,16 +51,20 @@ void training_run_in_two(const tutti_comm *comm, const training_folder *folder, 
                          const char *yaml, const training_overrides overrides, int stop, bool alone_first);
 
 /** Local.  Rows of a table ("steps", "epochs") of FOLDER/NAME/metrics.h5 into rows[max]; gives their number,
- * -1 where the file cannot be read. */
+ * -1 if the file cannot be read. */
 int64_t training_rows(const training_folder *folder, const char *name, const char *table,
                       tutti_metrics_row *rows, int64_t max);
 
-/** Local.  The same for one column of real numbers; *values is the caller's (free).  -1 also where the table has no such
+/** Local.  The same for one column of real numbers; *values is the caller's (free).  -1 also if the table has no such
  * column. */
 int64_t training_column(const training_folder *folder, const char *name, const char *table,
                         const char *column, double **values);
 
 /** Local.  The largest difference between the weights, state and slots of FOLDER/A/checkpoint.h5 and
- * FOLDER/B/checkpoint.h5, relative to max(1, |value|); INFINITY where arrays are missing or of other
+ * FOLDER/B/checkpoint.h5, relative to max(1, |value|); INFINITY if arrays are missing or of other
  * shapes. */
 double training_difference(const training_folder *folder, const char *a, const char *b);
+
+/** Local.  Expect that this difference is at most `tolerance`; only rank 0 looks. */
+void training_expect_same(const tutti_comm *comm, const training_folder *folder, const char *a, const char *b,
+                          double tolerance);

@@ -1,4 +1,4 @@
-/** Ends of spectra that are known. */
+/** The ends of spectra that are known. */
 #include <math.h>
 
 #include "curvature/curvature_impl.h"
@@ -58,7 +58,7 @@ static tutti_curvature_spectrum ends_of(matrix *m, double tolerance, int64_t max
   return spectrum;
 }
 
-/** Either may be that of the largest magnitude; the residuals bound the errors and are within the tolerance. */
+/** Either end may have the largest magnitude; the residuals bound the errors and are within the tolerance. */
 static void finds_both_ends(void **state) {
   (void)state;
   const double tolerances[] = {1e-2, 1e-4, 1e-8};
@@ -76,7 +76,7 @@ static void finds_both_ends(void **state) {
   }
 }
 
-/** Products of single precision, an eigenvalue many times over, and more products than there are dimensions. */
+/** Products in single precision, a repeated eigenvalue, and more products than dimensions. */
 static void rounding_moves_no_end(void **state) {
   (void)state;
   matrix m = make(12);

@@ -1,5 +1,5 @@
-/** Searches in a box against the numbers of SciPy 1.17.1, minimize(method="L-BFGS-B", maxcor=10, ftol=0, gtol=0), which
- * is the authors' program: the same points, so the same values after as many iterations and evaluations. */
+/** Searches in a box compared with SciPy 1.17.1, minimize(method="L-BFGS-B", maxcor=10, ftol=0, gtol=0), which is the
+ * authors' program: the points are the same, so are the values after a number of iterations, and the evaluations. */
 #include <math.h>
 #include <stdbool.h>
 
@@ -117,7 +117,7 @@ static void steps_are_the_authors(void **state) {
   check(rosenbrock_task(), 2, 59.6962168188224, 4);
   check(rosenbrock_task(), 5, 10.2039685985435, 7);
   check(rosenbrock_task(), 10, 9.52279978763671, 12);
-  check(rosenbrock_task(), 30, 7.59481294894687, 38); // more steps than are kept
+  check(rosenbrock_task(), 30, 7.59481294894687, 38); // more steps than pairs
   check(other_task(bowl, 20), 1, 172.235063550251, 2);
   check(other_task(bowl, 20), 3, 99.3479363075576, 4);
   check(other_task(bowl, 20), 10, 98.0295673024806, 11);
@@ -126,7 +126,7 @@ static void steps_are_the_authors(void **state) {
   check(other_task(waves, 25), 10, -55.5894347552184, 16);
 }
 
-/** In small boxes the path along the gradient is bent at many bounds, in large ones it ends far from them. */
+/** In small boxes the path along the gradient has many breakpoints; in large ones it ends far from the bounds. */
 static void boxes_of_many_sizes(void **state) {
   (void)state;
   check(sized_task(waves, 25, 0.1), 2, -10.6795089005323, 3);
@@ -147,7 +147,7 @@ static void boxes_of_many_sizes(void **state) {
   check(sized_task(ridges, 25, 3), 10, -61.6290316701795, 12);
 }
 
-/** These are other steps where a term is missing at a bend, or what is brought back into the box is not looked at. */
+/** The steps differ if a term is missing at a breakpoint, or if the projection into the box is not checked. */
 static void bends_count_the_curvature(void **state) {
   (void)state;
   check(sized_task(waves, 4, 0.737894528), 3, -4.45168822248418, 5);
@@ -160,7 +160,7 @@ static void bends_count_the_curvature(void **state) {
   check(sized_task(rosenbrock, 4, 0.3764768), 10, 2.06316510970803, 13);
 }
 
-/** At the least point of a convex function in a box the gradient is 0, or points out of the box. */
+/** At the minimum of a convex function in a box, each component of the gradient is 0, or its descent leads out of the box. */
 static void ends_at_the_minimum(void **state) {
   (void)state;
   task t = other_task(bowl, 20);
@@ -178,7 +178,7 @@ static void ends_at_the_minimum(void **state) {
   assert_in_range(at_bounds, 5, 19);
 }
 
-/** The corner that a straight line falls to is found in one step. */
+/** The minimum of a linear function is a corner, which is found in one step. */
 static void slope(int n, const double *x, double *value, double *gradient) {
   for (int i = 0; i < n; i++) {
     gradient[i] = i % 2 ? 100 : -100;

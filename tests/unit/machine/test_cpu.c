@@ -8,7 +8,7 @@
 #include "support/check.h"
 #include "support/folder.h"
 
-/** ROOT/path, with its folders, holds the text. */
+/** Write the text to ROOT/path, and make its folders. */
 static void put(void **state, const char *path, const char *text) {
   char name[512];
   snprintf(name, sizeof name, "%s", folder_path(state, path));
@@ -36,7 +36,7 @@ static void the_tightest_group_limits(void **state) {
   assert_true(tutti_machine_quota(*state) == 1.5);
   put(state, "sys/fs/cgroup/slice/job/cpu.max", "50000 100000\n");
   assert_true(tutti_machine_quota(*state) == 0.5);
-  // In a container the group may be named by a path that is not there; what is mounted is its own.
+  // In a container the name of the group may be a path that does not exist there; the mount is its own group.
   put(state, "proc/self/cgroup", "0::/elsewhere\n");
   put(state, "sys/fs/cgroup/cpu.max", "200000 100000\n");
   assert_true(tutti_machine_quota(*state) == 2);

@@ -43,7 +43,7 @@ static void kernels_that_are_not_known_stay(void **state) {
   for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) check(&avx512, unknown[i], NULL);
 }
 
-/** What the process' own environment and library give, with a processor that the library does not know. */
+/** The environment and the library of this process decide, with a processor that the library does not know. */
 static void the_user_and_one_start_are_enough(void **state) {
   (void)state;
   tutti_machine_cpu cpu;
@@ -63,7 +63,7 @@ static void the_user_and_one_start_are_enough(void **state) {
 
   const char *const names[] = {"OPENBLAS_CORETYPE", TUTTI_KERNELS_BEFORE};
   for (int i = 0; i < 2; i++) {
-    unsetenv("TUTTI_FAULT"); // counts anew
+    unsetenv("TUTTI_FAULT"); // the count starts again
     tutti_machine_wanted_kernels(taken);
     setenv("TUTTI_FAULT", "linalg.kernels:0:1", 1);
     setenv(names[i], "Prescott", 1);
