@@ -49,6 +49,7 @@ static tutti_status find_learning_rate(measurement *m, double *learning_rate) {
   return TUTTI_OK;
 }
 
+/** The training samples, with the split of the training: the seed that drew it is in the checkpoint. */
 static tutti_status choose_samples(measurement *m, tutti_curvature_result *sharpness) {
   const tutti_samples_all all =
       tutti_samples_divide(&m->restored.config, m->restored.dataset, m->restored.state.split_seed);
@@ -123,6 +124,7 @@ static tutti_status measure_boxes(measurement *m, const tutti_curvature_subspace
   return TUTTI_OK;
 }
 
+/** Loss, spectrum, then the boxes over all weights, and those over the subspace if there is one. */
 static tutti_status measure(measurement *m, tutti_curvature_result *sharpness) {
   const tutti_curvature_options *options = m->options;
   TUTTI_TRY(

@@ -34,6 +34,7 @@ static const char *condition(char *text, size_t bytes) {
   return text;
 }
 
+/** One sentence: who shares what, and which option of the launcher or the config helps. */
 static void warn_of_fault(const tutti_machine_fault *fault, const tutti_machine_placement *at,
                           const char *host) {
   const int n_cores = fault->n_cores, n_ranks = fault->n_ranks, threads = at->threads;
@@ -43,6 +44,7 @@ static void warn_of_fault(const tutti_machine_fault *fault, const tutti_machine_
   snprintf(where, sizeof where, "%d core%s of %s (%s)", n_cores, n_cores > 1 ? "s" : "", host, numbers);
   switch (fault->kind) {
   case TUTTI_PLACED_SHARING:
+    // If the ranks are bound to a part of the node, other cores are idle, and the launcher can give them.
     if (at->n_barred > 0)
       snprintf(advice, sizeof advice,
                "; %smpirun --bind-to none, or srun --cpu-bind=none, lets them use the other cores", without);
@@ -76,6 +78,7 @@ static void warn_of_fault(const tutti_machine_fault *fault, const tutti_machine_
 /** One warning for all ranks: the first rank that has one stands for the others. */
 static void warn_of_kernels(char *const *warnings, char *const *hosts, int size) {
   int n = 0, first = 0;
+  // Backwards, so that `first` ends at the lowest rank.
   for (int i = size - 1; i >= 0; i--) {
     if (!warnings[i][0]) continue;
     first = i;

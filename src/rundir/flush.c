@@ -16,6 +16,7 @@ tutti_status tutti_rundir_survey(tutti_rundir_saver *saver) {
 
 static tutti_status write_rows(const tutti_rundir_saver *saver, const double *seconds) {
   const tutti_run *run = saver->run;
+  // Rows are missing if memory for them was missing: then the file must not be replaced.
   if (run->state.deferred != TUTTI_OK) return run->state.deferred;
   tutti_machine_cpu cpu;
   tutti_machine_cpu_get(&cpu);
@@ -38,6 +39,8 @@ static tutti_status write_rows(const tutti_rundir_saver *saver, const double *se
                              run->state.rows.steps.records, run->state.rows.steps.n, timing);
 }
 
+// The phase is entered before the gather, so that waiting for other ranks counts as saving.  The rows of /steps are dropped
+// afterwards; those of /epochs stay, because each checkpoint contains all of them.
 tutti_status tutti_rundir_flush(tutti_rundir_saver *saver) {
   if (!saver || saver->waits) return TUTTI_OK;
   tutti_run *run = saver->run;

@@ -28,6 +28,7 @@ tutti_status tutti_rundir_restore_config(const tutti_comm *comm, const char *che
   TUTTI_TRY_GOTO(done, tutti_machine_set_threads(comm, restored->config.parallel.threads, NULL));
   restored->state = info.state;
   TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &restored->state, sizeof restored->state));
+  // From here on `restored` owns the names of the classes.
   restored->classes = info.classes;
   restored->features = tutti_rundir_restore_features(info.features);
   restored->is_average = info.is_average;
@@ -48,6 +49,7 @@ tutti_status tutti_rundir_restore_data(const tutti_comm *comm, const char *file,
   options.external = external;
   options.limit_train = options.limit_test = 0;
   options.unused = NULL;
+  // Only the arrays of the wanted split need to exist.  Held-out validation rows are drawn from the training rows.
   const bool held_out = !options.x_val;
   if (split == TUTTI_SPLIT_TEST || (split == TUTTI_SPLIT_VALIDATION && !held_out))
     options.x_train = options.y_train = options.weights = NULL;
@@ -106,6 +108,7 @@ static tutti_status load_scaling(const char *checkpoint, const tutti_dataset *da
                    "%s: a sample has %lld features, but the network of %s takes %lld",
                    tutti_dataset_file(dataset), (long long)tutti_dataset_n_features(dataset), checkpoint,
                    (long long)*n);
+  // One pair of numbers for all features is the fast form of the data set.
   for (int64_t i = 0; i < *n; i++) alike = alike && shift[i] == shift[0] && factor[i] == factor[0];
   if (alike) *n = 1;
   for (int64_t i = 0; i < *n; i++) {

@@ -46,6 +46,7 @@ static void view_input(tutti_rundir_saver *saver) {
   tutti_rundir_add_vector_view("/input/factor", saver->input + n, n, saver->views, &saver->n_views);
 }
 
+/** Each slot carries its unit, so that a run with other options can convert it (optim_slots.c). */
 static void view_slot(tutti_rundir_saver *saver, int i) {
   const tutti_run *run = saver->run;
   const char *name = tutti_optim_slot_name(run->fixed.optim, i);
@@ -71,6 +72,7 @@ void tutti_rundir_set_views(tutti_rundir_saver *saver, bool is_average) {
   for (int i = 0; i < n_slots - swapped; i++) view_slot(saver, i);
   if (swapped)
     tutti_rundir_add_views(model, "/optimizer/weights", false, saver->weights, saver->views, &saver->n_views);
+  // The scaling behind these is written, but a run reads it by itself: its data may be scaled otherwise.
   saver->n_loadable = saver->n_views;
   view_input(saver);
 }
@@ -86,6 +88,8 @@ static tutti_status check_schedule(const tutti_run *run) {
   return starts ? tutti_plan_schedule(&run->fixed.plan, run->fixed.config, 0, &unused) : TUTTI_OK;
 }
 
+/** Everything that can fail is done here, before the first step, so that a save in the middle of a long run needs no
+ * memory.  The lock keeps a second job out of the directory. */
 static tutti_status create_root(tutti_rundir_saver *saver) {
   tutti_run *run = saver->run;
   tutti_model *model = run->fixed.network.model;
@@ -162,6 +166,7 @@ static tutti_status gather(tutti_rundir_saver *saver) {
 tutti_status tutti_rundir_check_config(const tutti_rundir_saver *saver) {
   char *old = NULL;
   const tutti_status status = tutti_read_text(saver->config_path, &old);
+  // A config that a run has written begins with a mark; a user's own file must not be overwritten.
   const bool foreign = status == TUTTI_OK && strncmp(old, TUTTI_CONFIG_MARK, strlen(TUTTI_CONFIG_MARK)) != 0;
   tutti_free(old);
   TUTTI_CHECK(!foreign, TUTTI_ERR_CREATE,

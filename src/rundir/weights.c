@@ -1,6 +1,6 @@
 /** The weights that a training begins with if model.weights names a checkpoint (transfer learning, or the second half of a
  * training with another optimizer).  Weights without their scaling and their validation rows would be trained or judged
- * wrongly, so both come along.  Rank 0 reads, then all ranks get what it found.  resume.c calls it before it looks at a
+ * wrongly, so both come along.  Rank 0 reads, then all ranks get what it found.  resume.c calls it before it loads a
  * checkpoint of the run itself, and setup in train checks in advance. */
 #include "rundir/weights.h"
 
@@ -58,6 +58,7 @@ static int64_t hash_of_taken(const tutti_rundir_match *m) {
   return (int64_t)hash;
 }
 
+/** This is a warning only: fine-tuning on more data than before is legitimate. */
 static void warn_of_rows(const char *path, const tutti_differences *differences) {
   char text[512];
   tutti_rundir_leak_text(differences, text, sizeof text);
@@ -120,6 +121,7 @@ tutti_status tutti_rundir_load_weights(tutti_run *run, float *weights, bool begi
   TUTTI_TRY(tutti_bcast(run->fixed.comm, 0, &result, sizeof result));
   run->state.at.split_seed = result.split_seed;
   run->state.at.weights_hash = result.hash;
+  // The seed of the split may now be that of the file, so the rows are drawn again.
   if (begins) TUTTI_TRY(tutti_run_keep_rows(run));
   if (!result.takes_scaling) return TUTTI_OK;
   return tutti_rundir_restore_scaling(run->fixed.comm, path, result.features, run->fixed.dataset);
