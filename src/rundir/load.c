@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/names.h"
 #include "measure/meter.h"
 #include "run/evaluated.h"
 #include "run/stop.h"
@@ -39,10 +40,9 @@ static void drop_partial_epoch(tutti_run *run) {
 static tutti_status keep_names(tutti_run *run, const char *path) {
   static const char now[] = "binary_accuracy", then[] = "accuracy";
   tutti_texts names;
-  bool old = false;
   if (strcmp(run->state.rows.layout.metric, now) != 0) return TUTTI_OK;
   TUTTI_TRY(tutti_checkpoint_history_columns(path, &names));
-  for (int i = 0; i < names.n; i++) old = old || strcmp(names.list[i], then) == 0;
+  const bool old = tutti_name_find(then, (const char *const *)names.list, names.n) >= 0;
   tutti_texts_clear(&names);
   if (!old) return TUTTI_OK;
   run->state.rows.layout.metric = then;
@@ -133,7 +133,7 @@ static tutti_status check_slots_of_average(const tutti_run *run, const char *pat
   for (int i = 0; i < n_slots; i++) {
     const bool averaged = tutti_optim_average(run->fixed.optim) && i == n_slots - 1;
     const char *name = averaged ? "weights" : tutti_optim_slot_name(run->fixed.optim, i);
-    for (int k = 0; k < there.n; k++) n_found += strcmp(there.list[k], name) == 0;
+    n_found += tutti_name_find(name, (const char *const *)there.list, there.n) >= 0;
   }
   const int n = there.n;
   tutti_texts_clear(&there);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/names.h"
 #include "base/text.h"
 
 /** A slot in the unit of the file, and in that of this run's options. */
@@ -77,8 +78,7 @@ static bool is_average(const tutti_run *run, int i) {
 /** Whether a slot is kept: the file has it, as the same quantity.  A velocity in another unit is converted, because the
  * user would hardly want to lose it. */
 static bool is_kept(const pair *p, const tutti_texts *there) {
-  bool found = false;
-  for (int k = 0; k < there->n; k++) found = found || strcmp(there->list[k], p->name) == 0;
+  const bool found = tutti_name_find(p->name, (const char *const *)there->list, there->n) >= 0;
   if (!found || !p->from.quantity) return false;
   return strcmp(p->from.quantity, p->to.quantity) == 0 || (p->from.is_velocity && p->to.is_velocity);
 }
