@@ -159,7 +159,7 @@ static void nothing_left_is_refused(const tutti_comm *comm) {
   training_folder_make(comm, &folder);
   EXPECT_FAILS(
       training_run(comm, &folder, "run", dropped, (training_overrides){"train.batch_size=301"}, &result),
-      TUTTI_ERR_CONFIG, "train.last_batch: drop leaves nothing");
+      TUTTI_ERR_CONFIG, "train.last_batch: drop would drop all of them");
   training_folder_remove(comm, &folder);
 }
 
