@@ -145,7 +145,8 @@ tutti_status tutti_train_update(tutti_run *run) {
 bool tutti_train_may_update_early(const tutti_run *run, double loss) {
   // A step that must not change the weights would be noticed too late: hence the checks of failure, loss and penalty.
   return run->fixed.size == 1 && !run->fixed.plan.leaves_apart && !has_norms(run) &&
-         run->step.local == TUTTI_OK && tutti_tail_representable(loss) && tutti_tail_representable(run->step.penalty);
+         run->step.local == TUTTI_OK && tutti_tail_representable(loss) &&
+         tutti_tail_representable(run->step.penalty);
 }
 
 void tutti_train_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads) {

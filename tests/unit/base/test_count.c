@@ -21,8 +21,10 @@ static void what_is_no_count_is_refused(void **state) {
   tutti_count count;
   CHECK_FAILS(tutti_count_parse("five epochs", any, TUTTI_UNIT_STEPS, &count), TUTTI_ERR_CONFIG,
               "steps, epochs");
-  CHECK_FAILS(tutti_count_parse("-1 epochs", any, TUTTI_UNIT_STEPS, &count), TUTTI_ERR_CONFIG, "is not a count");
-  CHECK_FAILS(tutti_count_parse("1 epochs 2", any, TUTTI_UNIT_STEPS, &count), TUTTI_ERR_CONFIG, "is not a count");
+  CHECK_FAILS(tutti_count_parse("-1 epochs", any, TUTTI_UNIT_STEPS, &count), TUTTI_ERR_CONFIG,
+              "is not a count");
+  CHECK_FAILS(tutti_count_parse("1 epochs 2", any, TUTTI_UNIT_STEPS, &count), TUTTI_ERR_CONFIG,
+              "is not a count");
   CHECK_FAILS(tutti_count_parse("3 minutes", TUTTI_UNIT_STEPS, TUTTI_UNIT_STEPS, &count), TUTTI_ERR_CONFIG,
               "'minutes'");
 }
