@@ -23,23 +23,23 @@ typedef struct {
 } tutti_goal;
 
 /** Whether small values of the metric are good: true for losses and errors, false for accuracies. */
-bool tutti_metric_wants_small(const char *name);
+bool tutti_config_metric_wants_small(const char *name);
 
 /** Read a goal; "" and "none" mean that there is none.
  * @return ERR_CONFIG it is not a goal, or its metric is unknown */
 TUTTI_NODISCARD
-tutti_status tutti_goal_parse(const char *text, tutti_goal *goal);
-/** Print a goal so that tutti_goal_parse reads it. */
-void tutti_goal_print(const tutti_goal *goal, char *text, size_t bytes);
+tutti_status tutti_config_goal_parse(const char *text, tutti_goal *goal);
+/** Print a goal so that tutti_config_goal_parse reads it. */
+void tutti_config_goal_print(const tutti_goal *goal, char *text, size_t bytes);
 /** Whether a value of the metric reaches the goal; false without a goal. */
-bool tutti_goal_reached(const tutti_goal *goal, double value);
+bool tutti_config_goal_reached(const tutti_goal *goal, double value);
 
 /** Whether the metric is evaluated at fixed weights, on validation rows or on train.train_rows.  The other metrics are means
  * over the steps of an epoch. */
-bool tutti_metric_is_evaluated(const char *metric);
+bool tutti_config_metric_is_evaluated(const char *metric);
 
 /** Whether no value of the metric can reach the goal: accuracies are at most 1, losses and errors are at least 0. */
-bool tutti_goal_out_of_reach(const tutti_goal *goal);
+bool tutti_config_goal_out_of_reach(const tutti_goal *goal);
 
 typedef enum { TUTTI_TAKE_SHUFFLED, TUTTI_TAKE_LAST, TUTTI_N_TAKES } tutti_validation_take;
 
@@ -139,7 +139,7 @@ typedef struct {
   struct {
     char *file, *x_train, *y_train, *x_test, *y_test, *x_val, *y_val;
     char *weights;      // the name of an array; NULL: none
-    char *class_weight; // "balanced", or as tutti_class_weight_next reads it; NULL: none
+    char *class_weight; // "balanced", or as tutti_config_class_weight_next reads it; NULL: none
     double validation_split;
     tutti_validation_take validation_take;
     int64_t limit_train, limit_test;
@@ -190,10 +190,10 @@ void tutti_config_clear(tutti_config *config);
 
 /** The axis whose values are the branches of the study.  Local.
  * @return NULL if the study has one branch without a name */
-const tutti_axis *tutti_study_branches(const tutti_study_options *study);
+const tutti_axis *tutti_config_study_branches(const tutti_study_options *study);
 
 /** Whether the trials of a branch, counted from 0, vary the key.  Local. */
-bool tutti_axis_is_of(const tutti_axis *axis, int branch);
+bool tutti_config_axis_is_of(const tutti_axis *axis, int branch);
 
 /** Whether data.x_val is "none", so that the validation rows of the file are ignored.  Local. */
 bool tutti_config_no_val(const tutti_config *config);
@@ -211,7 +211,7 @@ typedef struct {
  * @param[in,out] text  moves to the next item; NULL after the last one
  * @return ERR_CONFIG it is not such an item, or the weight is not finite or below 0 */
 TUTTI_NODISCARD
-tutti_status tutti_class_weight_next(const char **text, tutti_class_weight *item);
+tutti_status tutti_config_class_weight_next(const char **text, tutti_class_weight *item);
 
 /** The first line of a dump.  It distinguishes the config.yaml of a run from one that a user wrote. */
 #define TUTTI_CONFIG_MARK "# A run of tutti, every key resolved; runs again as it is"
@@ -246,11 +246,11 @@ void tutti_config_differences(const tutti_config *a, const tutti_config *b, tutt
 bool tutti_config_study_differences(const tutti_config *a, const tutti_config *b, tutti_differences *found);
 
 /** Whether the key differs.  Local. */
-bool tutti_differences_have(const tutti_differences *found, const char *key);
+bool tutti_config_differences_have(const tutti_differences *found, const char *key);
 
 /** Print all keys, with the values of the first ones: "train.seed was 0 there and is 1 now, data.scale was auto there and is
  * unit now".  Local. */
-void tutti_differences_text(const tutti_differences *found, char *text, size_t bytes);
+void tutti_config_differences_text(const tutti_differences *found, char *text, size_t bytes);
 
 /** Whether any key differs, whatever its effect.  Local.
  * @param[out] first  the first such key, with the value of `a` as `then` and that of `b` as `now` */

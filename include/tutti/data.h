@@ -16,7 +16,7 @@ typedef enum {
   TUTTI_SCALE_STANDARDIZE_FEATURES, // the same for each feature by itself
   TUTTI_N_SCALES
 } tutti_scale;
-extern const char *const tutti_scale_names[TUTTI_N_SCALES];
+extern const char *const tutti_data_scale_names[TUTTI_N_SCALES];
 
 #define TUTTI_X_VAL "x_val" // The default names of the validation arrays.
 #define TUTTI_Y_VAL "y_val"
@@ -93,7 +93,7 @@ const char *const *tutti_dataset_classes(const tutti_dataset *dataset, int *n);
  * meaning: a value that is not a list of texts, or that lacks a name for some row, is ignored with a warning.
  * @param[out] names  to be freed with tutti_texts_clear; empty if there are none */
 TUTTI_NODISCARD
-tutti_status tutti_class_names_read(const tutti_file *file, const char *y, tutti_texts *names);
+tutti_status tutti_data_class_names_read(const tutti_file *file, const char *y, tutti_texts *names);
 
 /** Check that the labels of all rows are class ids in [0, n_classes), or that y has n_classes columns whose rows are one-hot
  * or probabilities with the sum 1.  Local.
@@ -123,7 +123,7 @@ typedef enum {
   TUTTI_FEATURES_PARTS,     // bytes / 255
   TUTTI_N_FEATURES
 } tutti_features;
-extern const char *const tutti_features_names[TUTTI_N_FEATURES];
+extern const char *const tutti_data_features_names[TUTTI_N_FEATURES];
 
 /** Local.  The kind of numbers in all rows of a set. */
 tutti_features tutti_dataset_features(const tutti_dataset *dataset, tutti_rows which);

@@ -21,7 +21,7 @@ typedef enum {
 #undef X
       TUTTI_N_TRIAL_STATES
 } tutti_trial_state;
-extern const char *const tutti_trial_state_names[TUTTI_N_TRIAL_STATES];
+extern const char *const tutti_fit_trial_state_names[TUTTI_N_TRIAL_STATES];
 
 /** One trial: a setting of the varied keys at one batch size with one seed.  The columns of /trials without those of
  * the varied keys.  NAN stands for a missing value. */
@@ -68,31 +68,31 @@ typedef struct {
 } tutti_trial_set;
 
 /** Return the number of branches, at least 1.  Local.  Each branch has its own best settings and its own fit. */
-int tutti_trial_set_n_branches(const tutti_trial_set *set);
+int tutti_fit_trial_set_n_branches(const tutti_trial_set *set);
 
 /** Return the branch of trial i, from 0.  Local. */
-int tutti_trial_set_branch(const tutti_trial_set *set, int64_t i);
+int tutti_fit_trial_set_branch(const tutti_trial_set *set, int64_t i);
 
 /** Return the value of the branches' key for a branch, for example "sgd"; "" if there are no branches.  Local. */
-const char *tutti_trial_set_branch_name(const tutti_trial_set *set, int branch);
+const char *tutti_fit_trial_set_branch_name(const tutti_trial_set *set, int branch);
 
 /** Write or replace /confirm, which has the columns of /trials: the trials of set->confirm that are done.  Local.  If none
  * is done and the file has no such table, it gets none.
- * @return as tutti_trial_set_write */
+ * @return as tutti_fit_trial_set_write */
 TUTTI_NODISCARD
-tutti_status tutti_trial_set_write_confirm(tutti_file *file, const tutti_trial_set *set);
+tutti_status tutti_fit_trial_set_write_confirm(tutti_file *file, const tutti_trial_set *set);
 
 /** Write or replace /trials: a tutti_trial_result and the varied keys in each row.  Local.  The attribute "states" of the
  * table has the names of the states; for each key that chooses from texts, an attribute of its name has them.
  * @return ERR_MEMORY, ERR_IO */
 TUTTI_NODISCARD
-tutti_status tutti_trial_set_write(tutti_file *file, const tutti_trial_set *set);
+tutti_status tutti_fit_trial_set_write(tutti_file *file, const tutti_trial_set *set);
 
 /** Read /trials and /confirm, with the attributes "varied", "branches" and "config" of the root.  Local.
- * @param[out] set  owned by the caller: tutti_trial_set_clear; empty after a failure
+ * @param[out] set  owned by the caller: tutti_fit_trial_set_clear; empty after a failure
  * @return ERR_DATA the file is not a study, or is damaged; ERR_CONFIG its config does not parse; ERR_IO, ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_trial_set_read(const tutti_file *file, tutti_trial_set *set);
+tutti_status tutti_fit_trial_set_read(const tutti_file *file, tutti_trial_set *set);
 
 /** Set status and goal_* of all trials by another goal than the study's own, from their curves.  Local.  The critical batch
  * size depends on the goal, so one study answers for all goals that a trial reaches before the study's own; it cannot
@@ -102,15 +102,16 @@ tutti_status tutti_trial_set_read(const tutti_file *file, tutti_trial_set *set);
  * @return ERR_USAGE a trial ended before it could reach this goal, or the curves lack its metric; ERR_DATA, ERR_IO,
  * ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_trial_set_regoal(tutti_trial_set *set, const tutti_file *file, const tutti_goal *goal);
+tutti_status tutti_fit_trial_set_regoal(tutti_trial_set *set, const tutti_file *file, const tutti_goal *goal);
 
 /** Set the best and the last value of each trial that has a curve to those of a metric.  Local.  The study may have asked for
  * another metric when the trial ran.
  * @param[in] file  has the curves
  * @return ERR_DATA, ERR_IO, ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_trial_set_take_values(tutti_trial_set *set, const tutti_file *file, const char *metric);
-void tutti_trial_set_clear(tutti_trial_set *set); // Local.  Frees what the set owns; zeroes it.
+tutti_status tutti_fit_trial_set_take_values(tutti_trial_set *set, const tutti_file *file,
+                                             const char *metric);
+void tutti_fit_trial_set_clear(tutti_trial_set *set); // Local.  Frees what the set owns; zeroes it.
 
 // --- the best setting of a batch size ----------------------------------------------------------------------
 
@@ -160,18 +161,18 @@ typedef enum {
 #undef X
       TUTTI_N_LOCAL_STATES
 } tutti_local_state;
-extern const char *const tutti_local_state_names[TUTTI_N_LOCAL_STATES];
+extern const char *const tutti_fit_local_state_names[TUTTI_N_LOCAL_STATES];
 
 enum { TUTTI_CLAIM_BYTES = 128 };
 
 enum { TUTTI_DISAGREEMENT_BYTES = 256 };
 
 /** Print how the fresh seeds disagree with the search and its model, "batch_size 64: ..."; "" if they agree.  Local. */
-void tutti_best_disagreement(const tutti_best *best, char text[TUTTI_DISAGREEMENT_BYTES]);
+void tutti_fit_best_disagreement(const tutti_best *best, char text[TUTTI_DISAGREEMENT_BYTES]);
 
 /** Print what the steps of a row can claim: "95 %" if there is a local model, else "best of 30 trials: ..." with the
  * reason; "-" if no setting reached the goal.  Local. */
-void tutti_best_claim(const tutti_best *best, char text[TUTTI_CLAIM_BYTES]);
+void tutti_fit_best_claim(const tutti_best *best, char text[TUTTI_CLAIM_BYTES]);
 
 /** A value of the local model with its 95 % interval. */
 typedef struct {
@@ -192,20 +193,20 @@ typedef struct {
 /** Find the best setting of each batch size and make the local models.  Local.
  * @param[in]  set   its trials, in any order; one that waits counts in `trials`, and in medians as a seed that did not reach
  * the goal
- * @param[out] best  owned by the caller: tutti_best_table_clear
+ * @param[out] best  owned by the caller: tutti_fit_best_table_clear
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_best_table_create(const tutti_trial_set *set, tutti_best_table *best);
-void tutti_best_table_clear(tutti_best_table *best); // Local.  Frees what the table owns; zeroes it.
+tutti_status tutti_fit_best_table_create(const tutti_trial_set *set, tutti_best_table *best);
+void tutti_fit_best_table_clear(tutti_best_table *best); // Local.  Frees what the table owns; zeroes it.
 
 /** Return the largest batch size B whose samples to the goal, B S, are at most 1.2 times those of the smallest one.  Local.
  * @param[in] batch  [n]
  * @param[in] steps  [n] steps S to the goal; those that are not finite and above 0 are ignored
  * @return NAN if no batch size has steps */
-double tutti_perfect_scaling_end(const double *batch, const double *steps, int n);
+double tutti_fit_perfect_scaling_end(const double *batch, const double *steps, int n);
 
 /** Return the smallest batch size whose steps are at most 1.05 times the fewest of all.  Local.  Arguments and NAN as above. */
-double tutti_largest_useful_batch(const double *batch, const double *steps, int n);
+double tutti_fit_largest_useful_batch(const double *batch, const double *steps, int n);
 
 // --- the best value at a budget ----------------------------------------------------------------------------
 
@@ -232,12 +233,12 @@ typedef struct {
 /** Answer a question from the curves of a study's file: at the budget, and at a half, a quarter and an eighth of it if some
  * trial was evaluated until then.  Local.  For a budget beyond the study's own, the values are those at the study's.
  * @param[in]  file   where `set` was read from
- * @param[out] table  owned by the caller: tutti_budget_table_clear
+ * @param[out] table  owned by the caller: tutti_fit_budget_table_clear
  * @return ERR_USAGE no curve has the metric; ERR_DATA, ERR_IO, ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_budget_table_create(const tutti_file *file, const tutti_trial_set *set,
-                                       const tutti_budget_question *question, tutti_budget_table *table);
-void tutti_budget_table_clear(tutti_budget_table *table); // Local.  Frees what the table owns; zeroes it.
+tutti_status tutti_fit_budget_table_create(const tutti_file *file, const tutti_trial_set *set,
+                                           const tutti_budget_question *question, tutti_budget_table *table);
+void tutti_fit_budget_table_clear(tutti_budget_table *table); // Local.  Frees what the table owns; zeroes it.
 
 // --- the critical batch size -------------------------------------------------------------------------------
 
@@ -283,7 +284,7 @@ enum { TUTTI_FIT_DRAWS = 1000 };
  * steps of the model, weighted by their variances, and the 95 % intervals come from draws of these steps with their
  * covariance.  Otherwise it goes through the best steps that the search found, with percentiles of a bootstrap over settings
  * and seeds.  These are not 95 % intervals, because the luck of the search is in them, and no_claim says so.
- * @param[in]  best     made from `set` by tutti_best_table_create
+ * @param[in]  best     made from `set` by tutti_fit_best_table_create
  * @param[in]  seed     of the draws
  * @param[in]  n_draws  0: no intervals
  * @param[out] draws    [n_draws, TUTTI_N_FIT_NUMBERS] numbers of each draw, NAN if it has none; NULL: not wanted
@@ -312,19 +313,19 @@ tutti_status tutti_fit_summary_write(tutti_file *file, const tutti_trial_set *se
 
 /** Read /best_at_budget.  Local.
  * @param[in]  set    of the same file; it asks for a metric
- * @param[out] table  owned by the caller: tutti_budget_table_clear
+ * @param[out] table  owned by the caller: tutti_fit_budget_table_clear
  * @return ERR_DATA, ERR_IO, ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_budget_table_read(const tutti_file *file, const tutti_trial_set *set,
-                                     tutti_budget_table *table);
+tutti_status tutti_fit_budget_table_read(const tutti_file *file, const tutti_trial_set *set,
+                                         tutti_budget_table *table);
 
 /** Read /best.  Local.
  * @param[in]  set   of the same file: its varied keys and branches
- * @param[out] best  owned by the caller: tutti_best_table_clear; it has no local models
+ * @param[out] best  owned by the caller: tutti_fit_best_table_clear; it has no local models
  * @return ERR_DATA, ERR_IO, ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_best_table_read(const tutti_file *file, const tutti_trial_set *set,
-                                   tutti_best_table *best);
+tutti_status tutti_fit_best_table_read(const tutti_file *file, const tutti_trial_set *set,
+                                       tutti_best_table *best);
 
 /** Read /fit of a branch.  Local.
  * @param[in] set  of the same file

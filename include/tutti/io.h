@@ -17,7 +17,7 @@ typedef struct tutti_file tutti_file;
 
 typedef enum { TUTTI_U8, TUTTI_I32, TUTTI_I64, TUTTI_F32, TUTTI_F64 } tutti_type;
 
-size_t tutti_type_bytes(tutti_type type);
+size_t tutti_io_type_bytes(tutti_type type);
 
 /** Open for reading.
  * @param[out] file  owned by the caller; NULL after a failure
@@ -221,21 +221,21 @@ tutti_status tutti_table_truncate(tutti_file *file, const char *name, int64_t n)
 /** Make a folder and its parents.  An existing folder is fine.
  * @return ERR_CREATE with the path that could not be made */
 TUTTI_NODISCARD
-tutti_status tutti_make_folder(const char *path);
+tutti_status tutti_io_make_folder(const char *path);
 
 /** Write a text file, complete or not at all, as tutti_file_create and tutti_file_commit do.
  * @return ERR_CREATE, ERR_IO */
 TUTTI_NODISCARD
-tutti_status tutti_write_text(const char *path, const char *text);
+tutti_status tutti_io_write_text(const char *path, const char *text);
 
 /** Read a whole text file.
  * @param[out] text  owned by the caller (tutti_free)
  * @return ERR_MISSING, ERR_IO; ERR_DATA a zero byte, which a text does not contain */
 TUTTI_NODISCARD
-tutti_status tutti_read_text(const char *path, char **text);
+tutti_status tutti_io_read_text(const char *path, char **text);
 
 /** Whether both paths lead to the same file or folder; false if one of them leads nowhere. */
-bool tutti_same_file(const char *a, const char *b);
+bool tutti_io_same_file(const char *a, const char *b);
 
 /** Whether `path` is a file in the folder itself, or a link to one; false if it leads nowhere. */
 bool tutti_file_is_in(const char *path, const char *folder);
@@ -254,47 +254,47 @@ typedef struct tutti_lock tutti_lock;
  * @param[out] lock  owned by the caller; NULL after a failure
  * @return ERR_CREATE with process and host if another process has the lock, or with the reason of the system */
 TUTTI_NODISCARD
-tutti_status tutti_lock_take(const char *folder, tutti_lock **lock);
+tutti_status tutti_io_lock_take(const char *folder, tutti_lock **lock);
 
 /** Remove the file and give up the lock.  Accepts NULL inside; nulls the handle. */
-void tutti_lock_release(tutti_lock **lock);
+void tutti_io_lock_release(tutti_lock **lock);
 
 /** Claims to numbered things, by which several processes share them out.  A claim ends with the process that has it, also if
  * that is killed. */
 typedef struct tutti_claims tutti_claims;
 
-/** Open the file of the claims, which stays empty: claim i is a POSIX record lock on byte i.  As for tutti_lock_take, claims
+/** Open the file of the claims, which stays empty: claim i is a POSIX record lock on byte i.  As for tutti_io_lock_take, claims
  * are between processes, and lost if this process closes any other descriptor of that file.
  * @param[in]  create  make the file if it does not exist; otherwise a missing file has no claims, and none can be taken
  * @param[out] claims  owned by the caller
  * @return ERR_CREATE */
 TUTTI_NODISCARD
-tutti_status tutti_claims_open(const char *path, bool create, tutti_claims **claims);
+tutti_status tutti_io_claims_open(const char *path, bool create, tutti_claims **claims);
 
 /** Give all claims back.  Accepts NULL inside; nulls the handle. */
-void tutti_claims_close(tutti_claims **claims);
+void tutti_io_claims_close(tutti_claims **claims);
 
 /** Whether the path still leads to the file that is open. */
-bool tutti_claims_current(const tutti_claims *claims);
+bool tutti_io_claims_current(const tutti_claims *claims);
 
 /** Whether the file system has locks, even if only for this host. */
-bool tutti_claims_work(const tutti_claims *claims);
+bool tutti_io_claims_work(const tutti_claims *claims);
 
 /** Take claim i.  On a file system without locks everybody gets it.
  * @param[out] taken  false: another process has it
  * @return ERR_CREATE with the reason of the system */
 TUTTI_NODISCARD
-tutti_status tutti_claims_take(tutti_claims *claims, int64_t i, bool *taken);
+tutti_status tutti_io_claims_take(tutti_claims *claims, int64_t i, bool *taken);
 
 /** Share claim i with others.  While one process shares it, no process can take it for itself.
  * @param[out] taken  false: another process has it for itself
- * @return as tutti_claims_take */
+ * @return as tutti_io_claims_take */
 TUTTI_NODISCARD
-tutti_status tutti_claims_share(tutti_claims *claims, int64_t i, bool *taken);
-void tutti_claims_give_back(tutti_claims *claims, int64_t i);
+tutti_status tutti_io_claims_share(tutti_claims *claims, int64_t i, bool *taken);
+void tutti_io_claims_give_back(tutti_claims *claims, int64_t i);
 
 /** Whether another process has claim i, shared or for itself, as far as the file system can say. */
-bool tutti_claims_held(const tutti_claims *claims, int64_t i);
+bool tutti_io_claims_held(const tutti_claims *claims, int64_t i);
 
 /** The version of the HDF5 library that runs, "1.10.8"; valid until the next call. */
-const char *tutti_hdf5_version(void);
+const char *tutti_io_hdf5_version(void);

@@ -118,7 +118,7 @@ typedef enum {
       TUTTI_N_PHASES
 } tutti_phase;
 
-extern const char *const tutti_phase_names[TUTTI_N_PHASES];
+extern const char *const tutti_metrics_phase_names[TUTTI_N_PHASES];
 
 /** Seconds per phase on one rank.  One phase runs at a time. */
 typedef struct {
@@ -128,13 +128,13 @@ typedef struct {
 } tutti_phases;
 
 /** Set all seconds to zero; no phase runs. */
-void tutti_phases_start(tutti_phases *phases);
+void tutti_metrics_phases_start(tutti_phases *phases);
 
 /** End the phase that runs, and enter another one. */
-void tutti_phases_enter(tutti_phases *phases, tutti_phase to);
+void tutti_metrics_phases_enter(tutti_phases *phases, tutti_phase to);
 
 /** End the phase that runs. */
-void tutti_phases_leave(tutti_phases *phases);
+void tutti_metrics_phases_leave(tutti_phases *phases);
 
 /** One row of /timing: seconds of a phase over the ranks. */
 typedef struct {
@@ -150,7 +150,7 @@ enum { TUTTI_N_TIMINGS = TUTTI_N_PHASES + 1 };
  * waited), and the rest of each rank's time is the row "wait".
  * @param[in]  all   [size, TUTTI_N_PHASES] seconds of each rank
  * @param[out] rows  one per phase in the order of tutti_phase, then "wait" */
-void tutti_timing_make(const double *all, int size, tutti_timing_row rows[TUTTI_N_TIMINGS]);
+void tutti_metrics_timing_make(const double *all, int size, tutti_timing_row rows[TUTTI_N_TIMINGS]);
 
 // --- progress ----------------------------------------------------------------------------------------------
 
@@ -164,22 +164,23 @@ typedef struct tutti_progress tutti_progress;
  * @param[out] progress      owned by the caller
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_progress_create(FILE *stream, const char *metric, double total_epochs,
-                                   int64_t samples_per_epoch, tutti_progress **progress);
+tutti_status tutti_metrics_progress_create(FILE *stream, const char *metric, double total_epochs,
+                                           int64_t samples_per_epoch, tutti_progress **progress);
 
 /** During an epoch, show one line with the time that this epoch still takes.  It is redrawn at most ten times a second, and
  * never wider than the terminal.  Nothing if the stream is not a terminal.
  * @param[in] epoch         from 1
  * @param[in] done          number of its samples that are done
  * @param[in] loss, metric  means over the epoch so far; NAN: not shown */
-void tutti_progress_step(tutti_progress *progress, int64_t epoch, int64_t done, double loss, double metric);
+void tutti_metrics_progress_step(tutti_progress *progress, int64_t epoch, int64_t done, double loss,
+                                 double metric);
 
 /** Print "epoch 3/5  loss 0.0687  accuracy 0.9794  val_loss ...  samples/s 161000  lr 0.001", in place of the bar if there is
  * one.  NAN values are not shown. */
-void tutti_progress_epoch(tutti_progress *progress, const tutti_metrics_row *row);
+void tutti_metrics_progress_epoch(tutti_progress *progress, const tutti_metrics_row *row);
 
 /** Accepts NULL inside; nulls the handle. */
-void tutti_progress_destroy(tutti_progress **progress);
+void tutti_metrics_progress_destroy(tutti_progress **progress);
 
 // --- metrics.h5 --------------------------------------------------------------------------------------------
 

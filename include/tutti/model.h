@@ -36,7 +36,7 @@ typedef enum {
       TUTTI_N_INITIALIZERS
 } tutti_initializer;
 
-extern const char *const tutti_initializer_names[TUTTI_N_INITIALIZERS];
+extern const char *const tutti_model_initializer_names[TUTTI_N_INITIALIZERS];
 
 /** One layer, as the words of a config describe it.  Members that its kind does not use are 0. */
 typedef struct {
@@ -80,11 +80,11 @@ bool tutti_layer_keeps_range(const tutti_layer_spec *spec);
  * batch.
  * @return 1 without batch_norm, else the size of its ghost groups (of several layers: the least common multiple), at most
  * batch_count */
-int64_t tutti_layers_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count);
+int64_t tutti_model_layers_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count);
 
 /** Local.  Whether the last group of a batch_norm has a single sample in a global batch of this size.  One sample has no
  * variance: its outputs are beta, whatever the sample is, and the moving statistics ignore it. */
-bool tutti_layers_single_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count);
+bool tutti_model_layers_single_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count);
 
 typedef struct {
   const tutti_layer_spec *layers; // [n_layers], borrowed during create

@@ -30,17 +30,17 @@ const char *tutti_optim_defaults(tutti_optim_rule rule, char *text, size_t bytes
 const char *tutti_optim_takers(const char *option, char *text, size_t bytes);
 
 typedef enum { TUTTI_DIALECT_KERAS, TUTTI_DIALECT_TORCH, TUTTI_N_DIALECTS } tutti_dialect;
-extern const char *const tutti_dialect_names[TUTTI_N_DIALECTS];
+extern const char *const tutti_optim_dialect_names[TUTTI_N_DIALECTS];
 
 /** The divisor of lars' step, with q = g + weight_decay w.  PAPER: |g| + weight_decay |w| (You, Gitman, Ginsburg, arXiv
  * 1708.03888, algorithm 1).  CLASSIC: |q|.  Both have the learning rate inside the velocity.  POPULAR: the norm of the velocity,
  * with the rate outside of it.  CLASSIC and POPULAR have their names from TensorFlow's models. */
 typedef enum { TUTTI_LARS_CLASSIC, TUTTI_LARS_POPULAR, TUTTI_LARS_PAPER, TUTTI_N_LARS_FORMS } tutti_lars_form;
-extern const char *const tutti_lars_form_names[TUTTI_N_LARS_FORMS];
+extern const char *const tutti_optim_lars_form_names[TUTTI_N_LARS_FORMS];
 
 /** Arrays without weight decay.  VECTORS: biases, gamma, beta and alpha. */
 typedef enum { TUTTI_EXCLUDE_NONE, TUTTI_EXCLUDE_VECTORS, TUTTI_N_EXCLUDES } tutti_decay_exclude;
-extern const char *const tutti_decay_exclude_names[TUTTI_N_EXCLUDES];
+extern const char *const tutti_optim_decay_exclude_names[TUTTI_N_EXCLUDES];
 
 /** Options of the optimizer; optim_options.def describes each, and the tables of the rules say which rules take it.  NAN stands
  * for the default of the rule in its dialect until tutti_optim_resolve. */

@@ -3,7 +3,7 @@
  *
  * "Collective" means: every rank of the communicator calls it, in the same order.  The rule of the house: *a
  * rank never leaves a collective path alone.*  What can fail on one rank runs in a local helper and its
- * status goes through tutti_agree before anyone branches.  ERR_MPI is not agreed on (the channel is broken):
+ * status goes through tutti_comm_agree before anyone branches.  ERR_MPI is not agreed on (the channel is broken):
  * it goes up, and main aborts the job, which also ends the ranks that still wait. */
 #include <stdbool.h>
 
@@ -42,7 +42,7 @@ const char *tutti_comm_host(const tutti_comm *comm);
 
 /** Local.  The name and version of the MPI library, the first line of its own text; borrowed.  May be called before MPI_Init and
  * after MPI_Finalize. */
-const char *tutti_mpi_version(void);
+const char *tutti_par_mpi_version(void);
 
 // --- agreement
 
@@ -52,66 +52,68 @@ const char *tutti_mpi_version(void);
  * @return the status, equal on all ranks; ERR_MPI at once, without communication, if `local` is ERR_MPI, or if the reduction
  * fails */
 TUTTI_NODISCARD
-tutti_status tutti_agree(const tutti_comm *comm, tutti_status local);
+tutti_status tutti_comm_agree(const tutti_comm *comm, tutti_status local);
 
 /** Collective.  Send the status of `root` to all ranks, with its text.
- * @return that status; ERR_MPI as for tutti_agree */
+ * @return that status; ERR_MPI as for tutti_comm_agree */
 TUTTI_NODISCARD
-tutti_status tutti_agree_from(const tutti_comm *comm, int root, tutti_status local);
+tutti_status tutti_comm_agree_from(const tutti_comm *comm, int root, tutti_status local);
 
 // --- plain collectives
 
 /** Collective, `bytes` equal on all ranks.  Send data of root to all ranks; more than 2^31 bytes are allowed. */
 TUTTI_NODISCARD
-tutti_status tutti_bcast(const tutti_comm *comm, int root, void *data, int64_t bytes);
+tutti_status tutti_comm_bcast(const tutti_comm *comm, int root, void *data, int64_t bytes);
 
 /** Collective.  Send a text of root to all ranks.  A failure is agreed on.
  * @param[in,out] text  stays as it is on root; on other ranks new memory, owned by the caller (tutti_free) */
 TUTTI_NODISCARD
-tutti_status tutti_bcast_text(const tutti_comm *comm, int root, char **text);
+tutti_status tutti_comm_bcast_text(const tutti_comm *comm, int root, char **text);
 
 /** Collective, `n` equal on all ranks.  Replace values[n] by their sums over ranks, the same bits on all ranks. */
 TUTTI_NODISCARD
-tutti_status tutti_sum(const tutti_comm *comm, double *values, int64_t n);
+tutti_status tutti_comm_sum(const tutti_comm *comm, double *values, int64_t n);
 
 /** Collective, `n` equal on all ranks.  Replace values[n] by the smallest / largest over ranks; no value may be NaN. */
 TUTTI_NODISCARD
-tutti_status tutti_min(const tutti_comm *comm, double *values, int64_t n);
+tutti_status tutti_comm_min(const tutti_comm *comm, double *values, int64_t n);
 TUTTI_NODISCARD
-tutti_status tutti_max(const tutti_comm *comm, double *values, int64_t n);
+tutti_status tutti_comm_max(const tutti_comm *comm, double *values, int64_t n);
 
 /** Collective, `n` equal on all ranks.  Bring values[n] of all ranks to root.
  * @param[out] all  [size, n] on root; may be NULL elsewhere */
 TUTTI_NODISCARD
-tutti_status tutti_gather(const tutti_comm *comm, int root, const double *values, int64_t n, double *all);
+tutti_status tutti_comm_gather(const tutti_comm *comm, int root, const double *values, int64_t n,
+                               double *all);
 
 /** Collective, `bytes` equal on all ranks, below 2^31.  Bring data of all ranks to root.
  * @param[out] all  [size, bytes] on root; may be NULL elsewhere */
 TUTTI_NODISCARD
-tutti_status tutti_gather_bytes(const tutti_comm *comm, int root, const void *data, int64_t bytes, void *all);
+tutti_status tutti_comm_gather_bytes(const tutti_comm *comm, int root, const void *data, int64_t bytes,
+                                     void *all);
 
 /** Collective.  Bring each rank's text to root.
  * @param[out] texts  [size] texts in the order of the ranks on root, empty elsewhere; the caller clears it
  * (tutti_texts_clear) */
 TUTTI_NODISCARD
-tutti_status tutti_gather_texts(const tutti_comm *comm, int root, const char *text, tutti_texts *texts);
+tutti_status tutti_comm_gather_texts(const tutti_comm *comm, int root, const char *text, tutti_texts *texts);
 
 /** Collective.  Wait for all ranks. */
 TUTTI_NODISCARD
-tutti_status tutti_barrier(const tutti_comm *comm);
+tutti_status tutti_comm_barrier(const tutti_comm *comm);
 
 /** Collective in debug builds; does nothing in release builds.  Check that an argument is equal on all ranks.
  * @param[in] what  name of the value, for the message
  * @return ERR_INTERNAL if it differs */
 TUTTI_NODISCARD
-tutti_status tutti_same(const tutti_comm *comm, int64_t value, const char *what);
+tutti_status tutti_comm_same(const tutti_comm *comm, int64_t value, const char *what);
 
 /** Collective, in every build.  The bits of values[n] are equal on all ranks, or no numbers there: each compares a fingerprint of its own, which
  * costs a pass over them and a reduction of 16 bytes.
  * @return (agreed) ERR_SYSTEM naming `what` ("the parameters after step 7"), the rank that has not what most have, and
  * the first number that differs */
 TUTTI_NODISCARD
-tutti_status tutti_same_floats(const tutti_comm *comm, const float *values, int64_t n, const char *what);
+tutti_status tutti_comm_same_floats(const tutti_comm *comm, const float *values, int64_t n, const char *what);
 
 // --- signalling busy ranks
 
@@ -120,17 +122,17 @@ typedef struct tutti_alarm tutti_alarm;
 
 /** Collective.  `comm` is borrowed for the call.  The caller owns the alarm.  @return ERR_MEMORY (agreed), ERR_MPI */
 TUTTI_NODISCARD
-tutti_status tutti_alarm_create(const tutti_comm *comm, tutti_alarm **alarm);
+tutti_status tutti_par_alarm_create(const tutti_comm *comm, tutti_alarm **alarm);
 
 /** Local.  Raise it, without waiting.  Later calls do nothing. */
 TUTTI_NODISCARD
-tutti_status tutti_alarm_raise(tutti_alarm *alarm);
+tutti_status tutti_par_alarm_raise(tutti_alarm *alarm);
 
 /** Local.  Whether this rank has raised it, or a message has come from a rank that has.  Does not wait. */
 TUTTI_NODISCARD
-tutti_status tutti_alarm_is_raised(tutti_alarm *alarm, bool *raised);
+tutti_status tutti_par_alarm_is_raised(tutti_alarm *alarm, bool *raised);
 
-void tutti_alarm_destroy(tutti_alarm **alarm); // Collective.  Accepts NULL inside; nulls the handle.
+void tutti_par_alarm_destroy(tutti_alarm **alarm); // Collective.  Accepts NULL inside; nulls the handle.
 
 // --- one copy per node
 
@@ -141,17 +143,17 @@ typedef struct tutti_window tutti_window;
  * @param[out] window  owned by the caller
  * @return (agreed) ERR_MEMORY if a node lacks the memory, ERR_SYSTEM if its ranks cannot share memory */
 TUTTI_NODISCARD
-tutti_status tutti_window_create(const tutti_comm *comm, int64_t bytes, tutti_window **window);
+tutti_status tutti_par_window_create(const tutti_comm *comm, int64_t bytes, tutti_window **window);
 
 /** Local.  The shared memory; borrowed. */
-void *tutti_window_data(const tutti_window *window);
+void *tutti_par_window_data(const tutti_window *window);
 
 /** Collective over the node.  All its ranks see after it what any of them wrote before it. */
 TUTTI_NODISCARD
-tutti_status tutti_window_sync(const tutti_window *window);
+tutti_status tutti_par_window_sync(const tutti_window *window);
 
 /** Collective.  Accepts NULL inside; nulls the handle. */
-void tutti_window_destroy(tutti_window **window);
+void tutti_par_window_destroy(tutti_window **window);
 
 // --- reduction
 
@@ -167,7 +169,7 @@ typedef enum {
  * 2^-96, rounded to double once: exact for integers up to 2^53, and independent of the order.  It is NaN if a value is NaN or
  * not below 2^144. */
 typedef enum {
-  TUTTI_TAIL_FAILED,  // ranks that failed in this step; they contribute zeros and then call tutti_agree
+  TUTTI_TAIL_FAILED,  // ranks that failed in this step; they contribute zeros and then call tutti_comm_agree
   TUTTI_TAIL_SAMPLES, // samples of this step
   TUTTI_TAIL_LOSS,    // sum of the samples' losses
   TUTTI_TAIL_METRIC,  // sum of the samples' metric
@@ -181,7 +183,7 @@ typedef enum {
 } tutti_tail_slot;
 
 /** Local.  Whether a value can be part of such a sum; else it makes the sum NaN. */
-bool tutti_tail_representable(double value);
+bool tutti_par_tail_representable(double value);
 
 /** A reducer owns the memory of parameters and gradients, because it knows how they are shared.
  *

@@ -28,7 +28,7 @@ typedef void (*tutti_observer)(void *context, const tutti_metrics_layout *layout
                                const tutti_metrics_row *row, const double *more);
 
 typedef enum { TUTTI_SPLIT_TEST, TUTTI_SPLIT_VALIDATION, TUTTI_SPLIT_TRAIN, TUTTI_N_SPLITS } tutti_split;
-extern const char *const tutti_split_names[TUTTI_N_SPLITS];
+extern const char *const tutti_train_split_names[TUTTI_N_SPLITS];
 
 /** The weights of a checkpoint: those that the file stands for (in a best.h5 that was the best by an average this average,
  * else the last weights), the last weights, or their average. */

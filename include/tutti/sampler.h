@@ -70,4 +70,4 @@ tutti_range tutti_shard(tutti_range batch, int64_t grain, int rank, int size);
 int64_t tutti_shard_largest(int64_t count, int64_t grain, int size);
 
 /** The number of rows held out for validation: round(n * fraction), between 1 and n - 1 if fraction > 0 and n > 1. */
-int64_t tutti_split_count(int64_t n, double fraction);
+int64_t tutti_sampler_split_count(int64_t n, double fraction);

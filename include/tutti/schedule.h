@@ -17,7 +17,7 @@ typedef enum {
   TUTTI_DECAY_PLATEAU,
   TUTTI_N_DECAYS
 } tutti_decay;
-extern const char *const tutti_decay_names[TUTTI_N_DECAYS];
+extern const char *const tutti_optim_decay_names[TUTTI_N_DECAYS];
 
 /** Scaling of the learning rate with the batch size.  LINEAR: Goyal et al. (arXiv 1706.02677), section 2.1.  SQRT: Hoffer,
  * Hubara, Soudry (arXiv 1705.08741), "Matching weight increment statistics for different mini-batch sizes".  ADASCALE:
@@ -30,11 +30,11 @@ typedef enum {
   TUTTI_SCALING_ADASCALE,
   TUTTI_N_SCALINGS
 } tutti_scaling;
-extern const char *const tutti_scaling_names[TUTTI_N_SCALINGS];
+extern const char *const tutti_optim_scaling_names[TUTTI_N_SCALINGS];
 
 /** Local.  The factor on the learning rate; 1 without scaling, and with ADASCALE, which measures it.
  * @param[in] base_batch_size, batch_size  samples */
-double tutti_scaling_factor(tutti_scaling scaling, double base_batch_size, double batch_size);
+double tutti_optim_scaling_factor(tutti_scaling scaling, double base_batch_size, double batch_size);
 
 /** Growth of the batch in the place of a decay of the learning rate. */
 typedef enum {
@@ -43,7 +43,7 @@ typedef enum {
   TUTTI_GROWTH_GEOMETRIC, // at regular intervals
   TUTTI_N_BATCH_GROWTHS
 } tutti_batch_growth;
-extern const char *const tutti_batch_growth_names[TUTTI_N_BATCH_GROWTHS];
+extern const char *const tutti_optim_batch_growth_names[TUTTI_N_BATCH_GROWTHS];
 
 typedef struct {
   tutti_count warmup; // 0: none
@@ -74,7 +74,7 @@ typedef struct {
 } tutti_extent;
 
 /** Local.  The extent in one unit, which is not a time. */
-double tutti_extent_in(const tutti_extent *extent, tutti_unit unit);
+double tutti_optim_extent_in(const tutti_extent *extent, tutti_unit unit);
 
 /** A schedule of the learning rate.  Each count has its own unit, in which progress is compared with it. */
 typedef struct {
@@ -131,11 +131,11 @@ typedef struct {
  * than the best by delta, and lowers the rate after `patience` of them; PyTorch's compares by delta times the best, and lowers
  * the rate after more than `patience`.
  * @return whether the rate falls: drops is then one more */
-bool tutti_plateau_see(const tutti_schedule *schedule, bool large_is_good, double value,
-                       tutti_plateau *plateau);
+bool tutti_optim_plateau_see(const tutti_schedule *schedule, bool large_is_good, double value,
+                             tutti_plateau *plateau);
 
 /** Local.  The learning rate after a number of drops. */
-double tutti_plateau_rate(const tutti_schedule *schedule, double drops);
+double tutti_optim_plateau_rate(const tutti_schedule *schedule, double drops);
 
 /** Local.  Whether the warmup lasts longer than the progress so far. */
 bool tutti_schedule_is_warming(const tutti_schedule *schedule, const tutti_extent *done);
@@ -163,17 +163,17 @@ typedef struct {
  * @return ERR_CONFIG a factor that is not above 1, no milestone, no interval, a count in seconds, a batch_max below
  * the first size */
 TUTTI_NODISCARD
-tutti_status tutti_growth_make(const tutti_schedule_options *options, int64_t batch_size, int64_t n,
-                               int64_t most, tutti_growth *growth);
+tutti_status tutti_optim_growth_make(const tutti_schedule_options *options, int64_t batch_size, int64_t n,
+                                     int64_t most, tutti_growth *growth);
 
 /** Local.  The number of steps or samples, by the unit, before the k-th growth, k >= 1; INT64_MAX: it never comes. */
-int64_t tutti_growth_at(const tutti_growth *growth, int64_t k);
+int64_t tutti_optim_growth_at(const tutti_growth *growth, int64_t k);
 
 /** Local.  The number of growths during the first `done` steps or samples. */
-int64_t tutti_growth_count(const tutti_growth *growth, int64_t done);
+int64_t tutti_optim_growth_count(const tutti_growth *growth, int64_t done);
 
 /** Local.  The samples of a batch after k growths. */
-int64_t tutti_growth_batch(const tutti_growth *growth, int64_t k);
+int64_t tutti_optim_growth_batch(const tutti_growth *growth, int64_t k);
 
 /** Local.  The factor on the learning rate after k growths: 1 as long as the batch could grow by all of them. */
-double tutti_growth_rate(const tutti_growth *growth, int64_t k);
+double tutti_optim_growth_rate(const tutti_growth *growth, int64_t k);

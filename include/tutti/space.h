@@ -21,7 +21,7 @@ typedef struct {
       values; // [n_varied] value of each varied key, or its index among tutti_space_choices; NAN if the branch
               // does not vary the key
   tutti_override
-      *overrides; // [n_overrides] the differences of its config from the study's: tutti_trial_config
+      *overrides; // [n_overrides] the differences of its config from the study's: tutti_space_trial_config
   int n_overrides;
 } tutti_trial;
 
@@ -78,5 +78,5 @@ int tutti_space_branches(const tutti_space *space);
  * @param[out] config     owned by the caller: tutti_config_clear
  * @return as tutti_config_parse: the keys of this trial contradict each other */
 TUTTI_NODISCARD
-tutti_status tutti_trial_config(const tutti_trial *trial, const char *text, const char *name,
-                                const tutti_override *overrides, int n_overrides, tutti_config *config);
+tutti_status tutti_space_trial_config(const tutti_trial *trial, const char *text, const char *name,
+                                      const tutti_override *overrides, int n_overrides, tutti_config *config);

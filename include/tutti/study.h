@@ -26,7 +26,7 @@ typedef struct {
  *             algorithm: 1 XXH64; absent in files of earlier versions), began (Unix time of the first job), seconds (wall
  *             clock during which trials were computed, over all jobs), idle (of the last job that ended: the part of the
  *             groups' time without a trial, until the last trial ended, counting groups that had none)
- *   /trials   one row per trial, see tutti_trial_set_write
+ *   /trials   one row per trial, see tutti_fit_trial_set_write
  *   /curves/<6 digits of the trial>   one row per evaluation: step, samples, epoch, seconds, loss, <metric>, val_loss,
  *             val_<metric>, learning_rate, batch_size, samples_per_second; loss and metric are means over the epoch so
  *             far; and the further columns that the tables of a run have with optimizer.ema_momentum and run.measure
@@ -79,4 +79,4 @@ typedef struct {
  * and the loss falls monotonically, else time in proportion to dimensions and steps.
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_quadratic_run(const tutti_quadratic *model, tutti_quadratic_result *result);
+tutti_status tutti_study_quadratic_run(const tutti_quadratic *model, tutti_quadratic_result *result);

@@ -76,8 +76,8 @@ static tutti_status measure_steps(const tutti_bench_setup *setup, tutti_bench_re
           "the median round took %.2f times as long as the shortest: is something else running here?", ratio);
     }
     if (i > 0) continue;
-    report->n_params = tutti_model_n_params(tutti_probe_model(setup->probe));
-    report->reducer = tutti_probe_reducer(setup->probe);
+    report->n_params = tutti_model_n_params(tutti_train_probe_model(setup->probe));
+    report->reducer = tutti_train_probe_reducer(setup->probe);
   }
   return TUTTI_OK;
 }
@@ -107,7 +107,7 @@ static tutti_status measure_shards(const tutti_bench_setup *setup, tutti_bench_r
       tutti_bench_counts_add(&rows, report->steps[i].rows);
   tutti_status status = TUTTI_NEW(report->shards, rows.n);
   if (status == TUTTI_OK) status = TUTTI_NEW(report->fastest, rows.n);
-  TUTTI_TRY(tutti_agree(setup->comm, status));
+  TUTTI_TRY(tutti_comm_agree(setup->comm, status));
   tutti_log_root(TUTTI_LOG_INFO, "shards of up to %lld samples", (long long)rows.values[rows.n - 1]);
   for (; report->n_shards < rows.n; report->n_shards++)
     TUTTI_TRY(tutti_bench_measure_shard(setup, rows.values[report->n_shards],
@@ -121,17 +121,17 @@ static tutti_status measure_shards(const tutti_bench_setup *setup, tutti_bench_r
 static tutti_status count_cores(const tutti_bench_setup *setup, int *n_cores) {
   int own[TUTTI_MACHINE_MAX_CPUS];
   double *used = NULL;
-  TUTTI_TRY(tutti_agree(setup->comm, TUTTI_NEW(used, TUTTI_MACHINE_MAX_CPUS)));
+  TUTTI_TRY(tutti_comm_agree(setup->comm, TUTTI_NEW(used, TUTTI_MACHINE_MAX_CPUS)));
   const int n = tutti_machine_cores(own);
   for (int i = 0; i < n; i++) used[own[i]] = 1;
-  tutti_status status = tutti_max(setup->node, used, TUTTI_MACHINE_MAX_CPUS);
+  tutti_status status = tutti_comm_max(setup->node, used, TUTTI_MACHINE_MAX_CPUS);
   double together = 0;
   for (int i = 0; i < TUTTI_MACHINE_MAX_CPUS; i++) together += used[i];
   tutti_free(used);
-  TUTTI_TRY(tutti_agree(setup->comm, status));
+  TUTTI_TRY(tutti_comm_agree(setup->comm, status));
   const double quota = tutti_machine_quota("");
   if (quota > 0 && quota < together) together = quota > 1 ? floor(quota) : 1;
-  TUTTI_TRY(tutti_max(setup->comm, &together, 1));
+  TUTTI_TRY(tutti_comm_max(setup->comm, &together, 1));
   *n_cores = (int)together;
   return TUTTI_OK;
 }
@@ -160,7 +160,7 @@ static tutti_status predict(const tutti_bench_setup *setup, const tutti_bench_co
   tutti_status status = TUTTI_NEW(report->predictions, (int64_t)report->n_steps * counts.n);
   if (status == TUTTI_OK) status = TUTTI_NEW(report->efficient, report->n_steps);
   if (status == TUTTI_OK) status = TUTTI_NEW(report->useful, report->n_steps);
-  TUTTI_TRY(tutti_agree(setup->comm, status));
+  TUTTI_TRY(tutti_comm_agree(setup->comm, status));
   report->n_counts = counts.n;
   for (int i = 0; i < report->n_steps; i++) {
     tutti_bench_prediction *of_batch = &report->predictions[i * counts.n];
@@ -177,8 +177,8 @@ static tutti_status predict(const tutti_bench_setup *setup, const tutti_bench_co
 
 static tutti_status measure(const tutti_bench_setup *setup, const tutti_bench_options *options,
                             tutti_bench_report *report) {
-  report->n_train = tutti_probe_n_train(setup->probe);
-  TUTTI_TRY(tutti_agree(setup->comm, choose_batches(setup, options, report)));
+  report->n_train = tutti_train_probe_n_train(setup->probe);
+  TUTTI_TRY(tutti_comm_agree(setup->comm, choose_batches(setup, options, report)));
   TUTTI_TRY(count_cores(setup, &report->cores));
   TUTTI_TRY(check_ranks_per_node(report));
   TUTTI_TRY(tutti_bench_measure_peak(setup, &report->peak_one, &report->peak_all));
@@ -209,9 +209,9 @@ tutti_status tutti_bench(const tutti_comm *comm, const tutti_config *config,
   double largest[2] = {tutti_comm_node_size(comm), 1};
   assert_options(options);
   *report = (tutti_bench_report){.ranks = tutti_comm_size(comm), .nodes = tutti_comm_n_nodes(comm)};
-  TUTTI_TRY_GOTO(done, tutti_probe_create(comm, config, &probe));
+  TUTTI_TRY_GOTO(done, tutti_train_probe_create(comm, config, &probe));
   largest[1] = tutti_linalg_threads();
-  TUTTI_TRY_GOTO(done, tutti_max(comm, largest, 2));
+  TUTTI_TRY_GOTO(done, tutti_comm_max(comm, largest, 2));
   report->node_ranks = (int)largest[0];
   report->threads = (int)largest[1];
   report->ranks_per_node = options->ranks_per_node > 0 ? options->ranks_per_node : report->node_ranks;
@@ -227,7 +227,7 @@ tutti_status tutti_bench(const tutti_comm *comm, const tutti_config *config,
                                    .rounds = options->rounds};
   TUTTI_TRY_GOTO(done, measure(&setup, options, report));
 done:
-  tutti_probe_destroy(&probe);
+  tutti_train_probe_destroy(&probe);
   tutti_comm_destroy(&alone);
   tutti_comm_destroy(&node);
   if (status != TUTTI_OK) tutti_bench_clear(report);

@@ -67,7 +67,7 @@ tutti_status tutti_bench_compare_layouts(const tutti_bench_setup *setup, const t
   tutti_bench_counts_add(&counts, report->cores);
   tutti_bench_counts_add(&counts, report->node_ranks);
   tutti_bench_counts_add(&counts, report->threads);
-  TUTTI_TRY(tutti_agree(setup->comm, TUTTI_NEW(report->layouts, (int64_t)counts.n * counts.n)));
+  TUTTI_TRY(tutti_comm_agree(setup->comm, TUTTI_NEW(report->layouts, (int64_t)counts.n * counts.n)));
   for (int i = 0; i < counts.n * counts.n; i++) {
     tutti_bench_layout *layout = &report->layouts[report->n_layouts];
     *layout = (tutti_bench_layout){.ranks = (int)counts.values[i / counts.n],

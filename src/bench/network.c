@@ -24,14 +24,14 @@ static tutti_status measure_reducer(const tutti_bench_setup *setup, const tutti_
   double *seconds = NULL;
   tutti_status status = tutti_bench_reduction_create(comm, kind, n_params, setup->n_leaves, &reduction);
   if (status == TUTTI_OK) status = TUTTI_NEW(seconds, rounds);
-  TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, status));
   tutti_bench_repeat repeat = {.run = tutti_bench_reduction_run,
                                .context = &reduction,
                                .aside = &reduction.aside,
                                .at_once = INT64_MAX,
                                .seconds = seconds};
   TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->round_s, rounds, &repeat, 1));
-  TUTTI_TRY_GOTO(done, tutti_max(setup->comm, seconds, rounds));
+  TUTTI_TRY_GOTO(done, tutti_comm_max(setup->comm, seconds, rounds));
   *reducer = (tutti_bench_reducer){.name = tutti_reducer_name(reduction.reducer),
                                    .reduce_s = seconds[tutti_bench_repeat_median(seconds, rounds)],
                                    .reduce_min_s = seconds[tutti_bench_repeat_least(seconds, rounds)]};
@@ -61,7 +61,7 @@ typedef struct {
 
 static tutti_status run_exchanges(void *context, int64_t n) {
   const exchange_work *work = context;
-  for (int64_t i = 0; work->pair && i < n; i++) TUTTI_TRY(tutti_sum(work->pair, work->values, work->n));
+  for (int64_t i = 0; work->pair && i < n; i++) TUTTI_TRY(tutti_comm_sum(work->pair, work->values, work->n));
   return TUTTI_OK;
 }
 
@@ -83,13 +83,13 @@ static tutti_status measure_messages(const tutti_bench_setup *setup, const tutti
   double *seconds = NULL;
   tutti_status status = TUTTI_NEW(work.values, (int64_t)network->bytes[network->n_messages - 1] / 8);
   if (status == TUTTI_OK) status = TUTTI_NEW(seconds, setup->rounds);
-  TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, status));
   for (int i = 0; i < network->n_messages; i++) {
     work.n = (int64_t)network->bytes[i] / 8;
     tutti_bench_repeat repeat = {
         .run = run_exchanges, .context = &work, .at_once = INT64_MAX, .seconds = seconds};
     TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->round_s, setup->rounds, &repeat, 1));
-    TUTTI_TRY_GOTO(done, tutti_max(setup->comm, seconds, setup->rounds));
+    TUTTI_TRY_GOTO(done, tutti_comm_max(setup->comm, seconds, setup->rounds));
     network->seconds[i] = seconds[tutti_bench_repeat_least(seconds, setup->rounds)];
   }
 done:
@@ -122,7 +122,7 @@ static tutti_status measure_adding(const tutti_bench_setup *setup, int64_t n_par
   float *a = NULL, *b = NULL;
   tutti_status status = TUTTI_NEW(a, n_params);
   if (status == TUTTI_OK) status = TUTTI_NEW(b, n_params);
-  TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, status));
   double least = INFINITY;
   for (int round = 0; round < setup->rounds; round++) {
     const double start = tutti_clock_s();
@@ -134,7 +134,7 @@ static tutti_status measure_adding(const tutti_bench_setup *setup, int64_t n_par
   volatile float kept = a[n_params - 1];
   (void)kept;
   *byte_s = least / ((double)n_params * sizeof(float));
-  TUTTI_TRY_GOTO(done, tutti_max(setup->comm, byte_s, 1));
+  TUTTI_TRY_GOTO(done, tutti_comm_max(setup->comm, byte_s, 1));
 done:
   tutti_free(a);
   tutti_free(b);
@@ -147,7 +147,7 @@ static tutti_status measure_node(const tutti_bench_setup *setup, int64_t n_param
                                  tutti_bench_network *network) {
   double largest = tutti_comm_node_size(setup->comm);
   tutti_bench_reducer empty, full;
-  TUTTI_TRY(tutti_max(setup->comm, &largest, 1));
+  TUTTI_TRY(tutti_comm_max(setup->comm, &largest, 1));
   if (largest == 1) {
     network->barrier_s = network->link.latency_s;
     network->barrier_from = TUTTI_BENCH_ASSUMED;

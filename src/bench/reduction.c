@@ -25,7 +25,7 @@ static void fill(float *gradient, int64_t n, int leaf) {
 static tutti_status make_up(tutti_bench_reduction *r, int leaf, bool is_last) {
   const double start = tutti_clock_s();
   fill(tutti_reducer_leaf(r->reducer, leaf), r->n, leaf);
-  if (is_last) TUTTI_TRY(tutti_barrier(r->comm));
+  if (is_last) TUTTI_TRY(tutti_comm_barrier(r->comm));
   r->aside += tutti_clock_s() - start;
   return TUTTI_OK;
 }
@@ -57,7 +57,7 @@ static tutti_status reduce(tutti_bench_reduction *r) {
   }
   if (count == 0) {
     clear_tail(r->tail[0], 0);
-    TUTTI_TRY(tutti_barrier(r->comm)); // as the ranks with leaves do
+    TUTTI_TRY(tutti_comm_barrier(r->comm)); // as the ranks with leaves do
   }
   TUTTI_TRY(tutti_reducer_reduce(r->reducer, r->tail));
   read_slice(r);
@@ -75,7 +75,7 @@ tutti_status tutti_bench_reduction_create(const tutti_comm *comm, tutti_reduce_k
   *reduction = (tutti_bench_reduction){.comm = comm, .n = n};
   TUTTI_TRY(tutti_reducer_create(comm, kind, n, n_leaves, &reduction->reducer));
   tutti_reducer_own_leaves(reduction->reducer, &first, &count);
-  return tutti_agree(comm, TUTTI_NEW(reduction->tail, count > 1 ? count : 1));
+  return tutti_comm_agree(comm, TUTTI_NEW(reduction->tail, count > 1 ? count : 1));
 }
 
 void tutti_bench_reduction_destroy(tutti_bench_reduction *reduction) {

@@ -12,13 +12,13 @@
 static tutti_status run_once(const tutti_comm *comm, const tutti_bench_repeat *work, int64_t n, int round,
                              double share, double *seconds) {
   if (work->before) work->before(work->context);
-  TUTTI_TRY(tutti_barrier(comm));
+  TUTTI_TRY(tutti_comm_barrier(comm));
   const double aside = work->aside ? *work->aside : 0, start = tutti_clock_s();
   const tutti_status local = work->run(work->context, n);
   *seconds += tutti_clock_s() - start;
   if (work->aside) *seconds -= *work->aside - aside;
-  TUTTI_TRY(tutti_agree(comm, local));
-  if (work->note) TUTTI_TRY(tutti_agree(comm, work->note(work->context, n, round, share)));
+  TUTTI_TRY(tutti_comm_agree(comm, local));
+  if (work->note) TUTTI_TRY(tutti_comm_agree(comm, work->note(work->context, n, round, share)));
   return TUTTI_OK;
 }
 
@@ -43,7 +43,7 @@ static tutti_status calibrate(const tutti_comm *comm, double round_s, tutti_benc
     const double aside = work->aside ? *work->aside : 0;
     TUTTI_TRY(run_round(comm, work, work->n, -1, &seconds));
     if (work->aside) seconds += *work->aside - aside;
-    TUTTI_TRY(tutti_max(comm, &seconds, 1));
+    TUTTI_TRY(tutti_comm_max(comm, &seconds, 1));
     if (seconds >= round_s / 8) break;
   }
   const double one_s = seconds / (double)work->n;

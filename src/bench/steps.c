@@ -45,14 +45,14 @@ static tutti_status make_steps(const tutti_bench_setup *setup, const tutti_comm 
 
 static tutti_status run_steps(void *context, int64_t n) {
   const step_work *work = context;
-  return tutti_probe_steps(work->probe, n, work->phases);
+  return tutti_train_probe_steps(work->probe, n, work->phases);
 }
 
 /** Keep the parts.  In each step, the others waited for the rank that spends the least time in the reduction. */
 static tutti_status note_steps(void *context, int64_t n, int round, double share) {
   const step_work *work = context;
   for (int64_t i = 0; i < n; i++) work->reduce[i] = work->phases[i][TUTTI_PHASE_REDUCE];
-  TUTTI_TRY(tutti_min(work->comm, work->reduce, n));
+  TUTTI_TRY(tutti_comm_min(work->comm, work->reduce, n));
   if (round < 0) return TUTTI_OK;
   round_parts *parts = &work->rounds[round];
   const double weight = share / (double)n;
@@ -94,9 +94,9 @@ static void count_rows(void *context, const tutti_probe_micro_batch *pass) {
 
 static tutti_status make_products(const tutti_bench_setup *setup, product_work *work) {
   *work = (product_work){.probe = setup->probe};
-  tutti_probe_visit_micro_batches(setup->probe, count_rows, work);
+  tutti_train_probe_visit_micro_batches(setup->probe, count_rows, work);
   for (int i = 0; i < 2; i++) TUTTI_TRY(TUTTI_NEW(work->seconds[i], setup->rounds));
-  return tutti_bench_products_create(tutti_probe_model(setup->probe), work->largest, &work->products);
+  return tutti_bench_products_create(tutti_train_probe_model(setup->probe), work->largest, &work->products);
 }
 
 static void multiply(void *context, const tutti_probe_micro_batch *pass) {
@@ -106,7 +106,7 @@ static void multiply(void *context, const tutti_probe_micro_batch *pass) {
 
 static tutti_status run_products(product_work *work, int64_t n, bool by_blas) {
   work->by_blas = by_blas;
-  for (int64_t i = 0; i < n; i++) tutti_probe_visit_micro_batches(work->probe, multiply, work);
+  for (int64_t i = 0; i < n; i++) tutti_train_probe_visit_micro_batches(work->probe, multiply, work);
   return TUTTI_OK;
 }
 
@@ -129,7 +129,7 @@ static tutti_bench_repeat repeat_products(product_work *work, int which) {
 
 /** Replace each of values[n] by its mean over the ranks. */
 static tutti_status mean_over_ranks(const tutti_comm *comm, double *values, int64_t n) {
-  TUTTI_TRY(tutti_sum(comm, values, n));
+  TUTTI_TRY(tutti_comm_sum(comm, values, n));
   for (int64_t i = 0; i < n; i++) values[i] /= tutti_comm_size(comm);
   return TUTTI_OK;
 }
@@ -137,9 +137,9 @@ static tutti_status mean_over_ranks(const tutti_comm *comm, double *values, int6
 /** Find the rank with the smallest value. */
 static tutti_status rank_of_least(const tutti_comm *comm, double value, int *rank) {
   double least = value, first;
-  TUTTI_TRY(tutti_min(comm, &least, 1));
+  TUTTI_TRY(tutti_comm_min(comm, &least, 1));
   first = value == least ? tutti_comm_rank(comm) : tutti_comm_size(comm);
-  TUTTI_TRY(tutti_min(comm, &first, 1));
+  TUTTI_TRY(tutti_comm_min(comm, &first, 1));
   *rank = (int)first;
   return TUTTI_OK;
 }
@@ -173,7 +173,7 @@ static tutti_status summarise_products(const tutti_bench_setup *setup, product_w
   step->blas_min_s = blas[tutti_bench_repeat_least(blas, n)];
   step->other_s -= step->products_s;
   step->flops = tutti_bench_products_flops(work->products, work->rows);
-  return tutti_sum(setup->comm, &step->flops, 1);
+  return tutti_comm_sum(setup->comm, &step->flops, 1);
 }
 
 /** Take one round of each rank alone; the slowest rank counts. */
@@ -181,7 +181,7 @@ static tutti_status summarise_shard(const tutti_bench_setup *setup, const step_w
                                     int64_t rows, tutti_bench_shard *shard) {
   const double update_s = work->rounds[round].phases[TUTTI_PHASE_UPDATE];
   double slowest[2] = {work->seconds[round] - update_s, update_s};
-  TUTTI_TRY(tutti_max(setup->comm, slowest, 2));
+  TUTTI_TRY(tutti_comm_max(setup->comm, slowest, 2));
   *shard = (tutti_bench_shard){.rows = rows, .step_s = slowest[0] + slowest[1], .update_s = slowest[1]};
   return TUTTI_OK;
 }
@@ -189,14 +189,14 @@ static tutti_status summarise_shard(const tutti_bench_setup *setup, const step_w
 /** Find the number of samples of the largest shard. */
 static tutti_status largest_shard(const tutti_comm *comm, const product_work *work, int64_t *rows) {
   double own = (double)work->rows;
-  TUTTI_TRY(tutti_max(comm, &own, 1));
+  TUTTI_TRY(tutti_comm_max(comm, &own, 1));
   *rows = (int64_t)own;
   return TUTTI_OK;
 }
 
 bool tutti_bench_is_possible(const tutti_bench_setup *setup, int64_t batch_size) {
   const tutti_config *config = setup->config;
-  return !tutti_layers_single_group(config->model.layers, (int)config->model.n_layers, batch_size);
+  return !tutti_model_layers_single_group(config->model.layers, (int)config->model.n_layers, batch_size);
 }
 
 tutti_status tutti_bench_measure_step(const tutti_bench_setup *setup, int64_t batch_size,
@@ -204,11 +204,11 @@ tutti_status tutti_bench_measure_step(const tutti_bench_setup *setup, int64_t ba
   step_work steps = {0};
   product_work products = {0};
   *step = (tutti_bench_step){.batch_size = batch_size};
-  tutti_status status = tutti_probe_prepare(setup->probe, setup->comm, batch_size, reduce);
+  tutti_status status = tutti_train_probe_prepare(setup->probe, setup->comm, batch_size, reduce);
   if (status != TUTTI_OK) goto done;
   status = make_steps(setup, setup->comm, &steps);
   if (status == TUTTI_OK) status = make_products(setup, &products);
-  TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, status));
   tutti_bench_repeat works[] = {repeat_steps(&steps), repeat_products(&products, 0),
                                 repeat_products(&products, 1)};
   TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->round_s, setup->rounds, works, 3));
@@ -225,9 +225,9 @@ tutti_status tutti_bench_measure_shard(const tutti_bench_setup *setup, int64_t r
                                        tutti_bench_shard *fastest) {
   step_work steps = {0};
   // A rank alone has nothing to reduce, and `tree` would cut its few samples into all the leaves.
-  tutti_status status = tutti_probe_prepare(setup->probe, setup->alone, rows, TUTTI_REDUCE_AUTO);
+  tutti_status status = tutti_train_probe_prepare(setup->probe, setup->alone, rows, TUTTI_REDUCE_AUTO);
   if (status != TUTTI_OK) goto done;
-  TUTTI_TRY_GOTO(done, tutti_agree(setup->comm, make_steps(setup, setup->alone, &steps)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, make_steps(setup, setup->alone, &steps)));
   tutti_bench_repeat work = repeat_steps(&steps);
   TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->round_s, setup->rounds, &work, 1));
   const int median = tutti_bench_repeat_median(steps.seconds, setup->rounds),
@@ -242,13 +242,13 @@ done:
 tutti_status tutti_bench_measure_peak(const tutti_bench_setup *setup, double *one, double *all) {
   *one = *all = 0;
   for (int round = 0; round < setup->rounds; round++) {
-    TUTTI_TRY(tutti_barrier(setup->comm));
-    double now = tutti_comm_rank(setup->comm) == 0 ? tutti_peak_flops(1, setup->round_s) : 0;
-    TUTTI_TRY(tutti_max(setup->comm, &now, 1));
+    TUTTI_TRY(tutti_comm_barrier(setup->comm));
+    double now = tutti_comm_rank(setup->comm) == 0 ? tutti_linalg_peak_flops(1, setup->round_s) : 0;
+    TUTTI_TRY(tutti_comm_max(setup->comm, &now, 1));
     if (now > *one) *one = now;
-    TUTTI_TRY(tutti_barrier(setup->comm));
-    now = tutti_peak_flops(tutti_linalg_threads(), setup->round_s);
-    TUTTI_TRY(tutti_sum(setup->comm, &now, 1));
+    TUTTI_TRY(tutti_comm_barrier(setup->comm));
+    now = tutti_linalg_peak_flops(tutti_linalg_threads(), setup->round_s);
+    TUTTI_TRY(tutti_comm_sum(setup->comm, &now, 1));
     if (now > *all) *all = now;
   }
   return TUTTI_OK;

@@ -78,10 +78,10 @@ tutti_status tutti_cli_check_alike(const tutti_comm *comm, int argc, char **argv
   char *own = NULL, *root = NULL;
   const bool is_root = tutti_comm_rank(comm) == 0;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, join_words(argc, argv, &own)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, join_words(argc, argv, &own)));
   if (is_root) root = own;
-  TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &root));
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, compare(own, root)));
+  TUTTI_TRY_GOTO(done, tutti_comm_bcast_text(comm, 0, &root));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, compare(own, root)));
 done:
   if (!is_root) tutti_free(root);
   tutti_free(own);

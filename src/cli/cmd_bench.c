@@ -55,7 +55,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_bench_report report = {0};
   int64_t *sizes = NULL;
   tutti_status status = parse(argc, argv, &arguments, &sizes, &options);
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_cli_read_config(comm, &arguments, &config));
   TUTTI_TRY_GOTO(done, tutti_machine_preflight(comm, config.parallel.threads, &threads));
   TUTTI_TRY_GOTO(done, tutti_bench(comm, &config, &options, &report));

@@ -24,8 +24,8 @@ static void print_environment(void) {
 
 static void print_machine(const tutti_comm *comm, const tutti_machine_cpu *cpu) {
   printf("tutti\t%s\n", TUTTI_VERSION);
-  printf("mpi\t%s\n", tutti_mpi_version());
-  printf("hdf5\t%s\n", tutti_hdf5_version());
+  printf("mpi\t%s\n", tutti_par_mpi_version());
+  printf("hdf5\t%s\n", tutti_io_hdf5_version());
   printf("blas\t%s\n", tutti_blas_description());
   printf("cpu\t%s\n", cpu->model);
   printf("vector_units\t%s\n", cpu->avx512 ? "AVX-512" : cpu->avx2_fma ? "AVX2" : "baseline");
@@ -49,7 +49,8 @@ static void describe_rank(const tutti_comm *comm, const tutti_machine_cpu *cpu,
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
   tutti_cli_arguments arguments;
-  TUTTI_TRY(tutti_agree(comm, tutti_cli_parse(argc, argv, &(tutti_cli_syntax){.usage = ""}, &arguments)));
+  TUTTI_TRY(
+      tutti_comm_agree(comm, tutti_cli_parse(argc, argv, &(tutti_cli_syntax){.usage = ""}, &arguments)));
   tutti_cli_arguments_clear(&arguments);
   tutti_machine_cpu cpu;
   tutti_machine_cpu_get(&cpu);
@@ -58,7 +59,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   char line[1024];
   tutti_texts lines = {0};
   describe_rank(comm, &cpu, &threads, line, sizeof line);
-  TUTTI_TRY(tutti_gather_texts(comm, 0, line, &lines));
+  TUTTI_TRY(tutti_comm_gather_texts(comm, 0, line, &lines));
   if (tutti_comm_rank(comm) == 0) {
     print_machine(comm, &cpu);
     printf("\nrank\thost\tprocessors\tcores\tthreads\twhy\tblas\n");

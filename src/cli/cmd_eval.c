@@ -28,13 +28,13 @@ static tutti_status parse(int argc, char **argv, eval_arguments *eval) {
   eval->checkpoint = arguments.positional[0];
   tutti_cli_arguments_clear(&arguments);
   TUTTI_TRY(tutti_cli_read_switch("data.external", external, &eval->external));
-  TUTTI_TRY(tutti_cli_read_choice("split", split, tutti_split_names, TUTTI_N_SPLITS, &eval->split));
+  TUTTI_TRY(tutti_cli_read_choice("split", split, tutti_train_split_names, TUTTI_N_SPLITS, &eval->split));
   return tutti_cli_read_weights(weights, &eval->weights);
 }
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   eval_arguments eval = {.split = TUTTI_SPLIT_TEST, .weights = TUTTI_WEIGHTS_OF_FILE};
-  TUTTI_TRY(tutti_agree(comm, parse(argc, argv, &eval)));
+  TUTTI_TRY(tutti_comm_agree(comm, parse(argc, argv, &eval)));
   char metric[32];
   tutti_evaluation result;
   TUTTI_TRY(tutti_train_evaluate_checkpoint(comm, eval.checkpoint, eval.file, eval.external,

@@ -67,7 +67,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   (void)exit_status;
   tutti_import_result result = {0};
   const bool root = tutti_comm_rank(comm) == 0;
-  TUTTI_TRY(tutti_agree_from(comm, 0, root ? import_local(argc, argv, &result) : TUTTI_OK));
+  TUTTI_TRY(tutti_comm_agree_from(comm, 0, root ? import_local(argc, argv, &result) : TUTTI_OK));
   if (!root) return TUTTI_OK;
   printf("train_samples %lld\ntest_samples %lld\nfeatures %lld\n", (long long)result.n_train,
          (long long)result.n_test, (long long)result.n_features);

@@ -141,7 +141,7 @@ static tutti_status info_local(int argc, char **argv) {
                    "--export: use the tool for the layout of the published data: tools/export_study %s %s",
                    arguments.positional[0], export_into);
   TUTTI_TRY_GOTO(done, tutti_cli_read_whole("show", show_text, 1, INT64_MAX, &extra.n_show));
-  TUTTI_TRY_GOTO(done, tutti_goal_parse(goal, &extra.goal));
+  TUTTI_TRY_GOTO(done, tutti_config_goal_parse(goal, &extra.goal));
   TUTTI_TRY_GOTO(done, parse_question(budget, metric, &extra));
   status = is_config(arguments.positional[0]) ? info_of_config(&arguments, extra)
                                               : info_of_file(&arguments, extra);
@@ -152,7 +152,7 @@ done:
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
-  TUTTI_TRY(tutti_agree_from(comm, 0, tutti_comm_rank(comm) == 0 ? info_local(argc, argv) : TUTTI_OK));
+  TUTTI_TRY(tutti_comm_agree_from(comm, 0, tutti_comm_rank(comm) == 0 ? info_local(argc, argv) : TUTTI_OK));
   return TUTTI_OK;
 }
 

@@ -49,7 +49,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   (void)exit_status;
   predict_arguments predict = {.weights = TUTTI_WEIGHTS_OF_FILE};
   int64_t n = 0;
-  tutti_status status = tutti_agree(comm, parse(argc, argv, &predict));
+  tutti_status status = tutti_comm_agree(comm, parse(argc, argv, &predict));
   if (status == TUTTI_OK)
     status = tutti_train_predict_checkpoint(comm, predict.checkpoint, predict.file, predict.dataset,
                                             predict.external, predict.output, predict.weights, &n);

@@ -96,7 +96,7 @@ static void warn(const sharpness_arguments *arguments, const tutti_curvature_res
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   sharpness_arguments arguments = {0};
   tutti_curvature_result found;
-  TUTTI_TRY(tutti_agree(comm, parse(argc, argv, &arguments)));
+  TUTTI_TRY(tutti_comm_agree(comm, parse(argc, argv, &arguments)));
   arguments.options.epsilons = arguments.epsilons;
   TUTTI_TRY(tutti_curvature_of_checkpoint(comm, arguments.checkpoint, &arguments.options, &found));
   if (tutti_comm_rank(comm) == 0) print(&arguments, &found);

@@ -26,7 +26,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_study_outcome outcome = {0};
   char *text = NULL;
   tutti_status status = tutti_cli_parse(argc, argv, &syntax, &arguments);
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_cli_read_config_text(comm, &arguments, &text, &config));
   tutti_config_for_study(&config);
   const tutti_study_source source = {.text = text,
@@ -35,7 +35,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
                                      .n_overrides = arguments.n_overrides};
   TUTTI_TRY_GOTO(done, tutti_study_run(comm, &source, &config, &outcome));
   status = tutti_comm_rank(comm) == 0 ? report(config.study.output) : TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree_from(comm, 0, status));
 done:
   tutti_config_clear(&config);
   tutti_cli_arguments_clear(&arguments);

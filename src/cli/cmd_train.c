@@ -46,7 +46,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_config config = {0};
   tutti_train_result result;
   tutti_status status = tutti_cli_parse(argc, argv, &syntax, &arguments);
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_cli_read_config(comm, &arguments, &config));
   TUTTI_TRY_GOTO(done, train(comm, &config, &result));
   const bool diverged = result.stop == TUTTI_STOP_DIVERGED;

@@ -54,7 +54,7 @@ enum {
 #include "cli/commands.def"
 
 /** All commands, in the order of commands.def. */
-extern const tutti_command *const tutti_commands[TUTTI_N_COMMANDS];
+extern const tutti_command *const tutti_cli_commands[TUTTI_N_COMMANDS];
 
 /** Find a command.  Local.  @return NULL if no command has this name */
 const tutti_command *tutti_command_find(const char *name);

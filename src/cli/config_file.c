@@ -13,7 +13,7 @@ static tutti_status read_text(const char *path, char **text) {
       !dot || strcmp(dot, ".h5") != 0, TUTTI_ERR_USAGE,
       "%s is not a config (YAML); name a data set in the config, as data.file, or with --data.file=%s", path,
       path);
-  return tutti_read_text(path, text);
+  return tutti_io_read_text(path, text);
 }
 
 /** Compare the config in the file of this node with the one of rank 0. */
@@ -38,7 +38,7 @@ static tutti_status compare(const char *text, const char *path, const tutti_cli_
 static tutti_status check_own_file(const char *path, const char *text, const tutti_cli_arguments *arguments,
                                    const tutti_config *config) {
   char *own = NULL;
-  if (tutti_read_text(path, &own) != TUTTI_OK) return TUTTI_OK;
+  if (tutti_io_read_text(path, &own) != TUTTI_OK) return TUTTI_OK;
   const tutti_status status = strcmp(own, text) == 0 ? TUTTI_OK : compare(own, path, arguments, config);
   tutti_free(own);
   return status;
@@ -50,14 +50,14 @@ tutti_status tutti_cli_read_config_text(const tutti_comm *comm, const tutti_cli_
   *text = NULL;
   if (path) {
     const tutti_status local = tutti_comm_rank(comm) == 0 ? read_text(path, text) : TUTTI_OK;
-    TUTTI_TRY(tutti_agree_from(comm, 0, local));
-    TUTTI_TRY(tutti_bcast_text(comm, 0, text));
+    TUTTI_TRY(tutti_comm_agree_from(comm, 0, local));
+    TUTTI_TRY(tutti_comm_bcast_text(comm, 0, text));
   }
   tutti_status status = tutti_config_parse(*text, path, arguments->overrides, arguments->n_overrides, config);
-  TUTTI_TRY(tutti_agree(comm, status));
+  TUTTI_TRY(tutti_comm_agree(comm, status));
   if (!path) return TUTTI_OK;
   if (tutti_comm_rank(comm) > 0) status = check_own_file(path, *text, arguments, config);
-  return tutti_agree(comm, status);
+  return tutti_comm_agree(comm, status);
 }
 
 tutti_status tutti_cli_read_config(const tutti_comm *comm, const tutti_cli_arguments *arguments,

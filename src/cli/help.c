@@ -13,21 +13,21 @@ enum { WIDTH = 110, USAGE_INDENT = 8, KEY_INDENT = 22, ROW_INDENT = 26 };
 
 // --- the commands --------------------------------------------------------------------------------
 
-const tutti_command *const tutti_commands[TUTTI_N_COMMANDS] = {
+const tutti_command *const tutti_cli_commands[TUTTI_N_COMMANDS] = {
 #define X(code, word) &tutti_command_##word,
 #include "cli/commands.def"
 };
 
 const tutti_command *tutti_command_find(const char *name) {
   for (int i = 0; i < TUTTI_N_COMMANDS; i++)
-    if (strcmp(tutti_commands[i]->name, name) == 0) return tutti_commands[i];
+    if (strcmp(tutti_cli_commands[i]->name, name) == 0) return tutti_cli_commands[i];
   return NULL;
 }
 
 void tutti_cli_print_help(void) {
   puts("tutti trains dense neural networks with MPI data parallelism.\n");
   for (int i = 0; i < TUTTI_N_COMMANDS; i++)
-    printf("  tutti %-10s %s\n", tutti_commands[i]->name, tutti_commands[i]->summary);
+    printf("  tutti %-10s %s\n", tutti_cli_commands[i]->name, tutti_cli_commands[i]->summary);
   puts("\n"
        "  tutti COMMAND --help   arguments and options of a command");
   for (int i = 0; i < TUTTI_N_CLI_TOPICS; i++)

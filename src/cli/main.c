@@ -55,7 +55,7 @@ static tutti_status choose_command(int argc, char **argv, const tutti_command **
   if (*command) return TUTTI_OK;
   char hint[TUTTI_HINT_BYTES];
   const char *names[TUTTI_N_COMMANDS + 2] = {"--help", "--version"};
-  for (int i = 0; i < TUTTI_N_COMMANDS; i++) names[2 + i] = tutti_commands[i]->name;
+  for (int i = 0; i < TUTTI_N_COMMANDS; i++) names[2 + i] = tutti_cli_commands[i]->name;
   TUTTI_FAIL(TUTTI_ERR_USAGE, "unknown command '%s'%s; tutti --help lists the commands", given,
              tutti_name_hint(tutti_name_nearest(given, names, TUTTI_N_COMMANDS + 2), hint));
 }
@@ -72,7 +72,7 @@ static tutti_status run(const tutti_comm *comm, const tutti_cli_launcher *by, in
   const tutti_command *command = NULL;
   TUTTI_TRY(tutti_cli_check_alike(comm, argc, argv));
   if (answer(argc, argv, tutti_comm_rank(comm) == 0)) return TUTTI_OK;
-  TUTTI_TRY(tutti_agree(comm, choose(comm, by, argc, argv, &command)));
+  TUTTI_TRY(tutti_comm_agree(comm, choose(comm, by, argc, argv, &command)));
   return command->run(comm, argc - 1, argv + 1, exit_status);
 }
 

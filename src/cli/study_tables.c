@@ -54,7 +54,7 @@ static void print_varied(const tutti_trial_set *set, int k, double value) {
 
 static void print_model(const tutti_best *row) {
   char claim[TUTTI_CLAIM_BYTES];
-  tutti_best_claim(row, claim);
+  tutti_fit_best_claim(row, claim);
   print_cell(row->effective_lr);
   print_cell(row->model_steps);
   print_cell(row->model_steps_low);
@@ -73,7 +73,7 @@ static void print_confirm(const tutti_best *row) {
 
 static void print_row(const tutti_trial_set *set, int branch, const tutti_best *row, const double *varied) {
   const bool at_edge = row->at_edge > 0 && row->at_edge <= set->n_varied;
-  print_branch(set, tutti_trial_set_branch_name(set, branch));
+  print_branch(set, tutti_fit_trial_set_branch_name(set, branch));
   printf("%lld\t%.10g\t%.10g\t%.6g", (long long)row->batch_size, row->steps, row->samples, row->seconds);
   for (int k = 0; k < set->n_varied; k++)
     if (!is_branch(set, k)) print_varied(set, k, varied[k]);
@@ -141,7 +141,7 @@ static void print_fit_header(const tutti_trial_set *set) {
 }
 
 static void print_fit_row(const tutti_trial_set *set, int branch, const tutti_fit *fit) {
-  print_branch(set, tutti_trial_set_branch_name(set, branch));
+  print_branch(set, tutti_fit_trial_set_branch_name(set, branch));
   printf("%d", fit->n_sizes);
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) printf("\t%.6g", fit->value[k]);
   printf("\t%.6g", fit->residual);
@@ -157,13 +157,13 @@ void tutti_cli_print_fits(const tutti_trial_set *set, const tutti_fit *fits) {
     return;
   }
   print_fit_header(set);
-  for (int b = 0; b < tutti_trial_set_n_branches(set); b++) print_fit_row(set, b, &fits[b]);
+  for (int b = 0; b < tutti_fit_trial_set_n_branches(set); b++) print_fit_row(set, b, &fits[b]);
 }
 
 // --- the best values at a budget ------------------------------------------------------------------
 
 static void print_budget_row(const tutti_trial_set *set, const tutti_budget_row *row, const double *varied) {
-  if (set->branches > 0) printf("%s\t", tutti_trial_set_branch_name(set, (int)varied[set->branches - 1]));
+  if (set->branches > 0) printf("%s\t", tutti_fit_trial_set_branch_name(set, (int)varied[set->branches - 1]));
   printf("%lld\t%.10g", (long long)row->batch_size, row->budget);
   print_cell(row->value);
   print_cell(row->value_low);

@@ -56,7 +56,7 @@ tutti_status tutti_cli_print_config(const char *path, const tutti_override *over
   tutti_config config = {0};
   int64_t n_in = 0;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_read_text(path, &text));
+  TUTTI_TRY_GOTO(done, tutti_io_read_text(path, &text));
   TUTTI_TRY_GOTO(done, tutti_config_parse(text, path, overrides, n, &config));
   TUTTI_TRY_GOTO(done, tutti_config_dump(&config, &resolved));
   printf("kind config\n\n%s\n", resolved);
@@ -92,7 +92,7 @@ static void print_shape(const char *name, const tutti_array_shape *shape) {
 
 static tutti_status print_classes(const tutti_file *file) {
   tutti_texts names;
-  TUTTI_TRY(tutti_class_names_read(file, "y_train", &names));
+  TUTTI_TRY(tutti_data_class_names_read(file, "y_train", &names));
   if (names.n == 0) return TUTTI_OK;
   printf("\nclass\tname\n");
   for (int i = 0; i < names.n; i++) printf("%d\t%s\n", i, tutti_text_tame(names.list[i]));

@@ -63,11 +63,11 @@ static tutti_status print_at_budget(const tutti_file *file, const tutti_budget_q
   tutti_budget_table table;
   const tutti_budget_question *question = asked ? asked : &set->asks;
   if (asked)
-    TUTTI_TRY(tutti_budget_table_create(file, set, question, &table));
+    TUTTI_TRY(tutti_fit_budget_table_create(file, set, question, &table));
   else
-    TUTTI_TRY(tutti_budget_table_read(file, set, &table));
+    TUTTI_TRY(tutti_fit_budget_table_read(file, set, &table));
   tutti_cli_print_budget(set, question, &table);
-  tutti_budget_table_clear(&table);
+  tutti_fit_budget_table_clear(&table);
   return TUTTI_OK;
 }
 
@@ -88,7 +88,7 @@ static tutti_status complete(const tutti_file *file, const tutti_budget_question
 static void warn_of_disagreement(const tutti_best_table *best) {
   char text[TUTTI_DISAGREEMENT_BYTES];
   for (int i = 0; i < best->n_rows; i++) {
-    tutti_best_disagreement(&best->rows[i], text);
+    tutti_fit_best_disagreement(&best->rows[i], text);
     if (text[0]) tutti_log(TUTTI_LOG_WARNING, "%s", text);
   }
 }
@@ -98,7 +98,7 @@ static void warn_of_disagreement(const tutti_best_table *best) {
 /** @param[out] fits  [best->n_branches]; NULL: the file has no results yet */
 static tutti_status read_conclusion(const tutti_file *file, const tutti_trial_set *set,
                                     tutti_best_table *best, tutti_fit **fits) {
-  TUTTI_TRY(tutti_best_table_read(file, set, best));
+  TUTTI_TRY(tutti_fit_best_table_read(file, set, best));
   if (!tutti_file_has(file, "/fit")) return TUTTI_OK;
   TUTTI_TRY(TUTTI_NEW(*fits, best->n_branches));
   for (int b = 0; b < best->n_branches; b++) TUTTI_TRY(tutti_fit_read(file, set, b, &(*fits)[b]));
@@ -107,7 +107,7 @@ static tutti_status read_conclusion(const tutti_file *file, const tutti_trial_se
 
 /** Compute it, for more trials than the file has, or for another goal. */
 static tutti_status make_conclusion(const tutti_trial_set *set, tutti_best_table *best, tutti_fit **fits) {
-  TUTTI_TRY(tutti_best_table_create(set, best));
+  TUTTI_TRY(tutti_fit_best_table_create(set, best));
   TUTTI_TRY(TUTTI_NEW(*fits, best->n_branches));
   for (int b = 0; b < best->n_branches; b++)
     TUTTI_TRY(tutti_fit_study(set, best, b, 0, TUTTI_FIT_DRAWS, NULL, &(*fits)[b]));
@@ -116,7 +116,7 @@ static tutti_status make_conclusion(const tutti_trial_set *set, tutti_best_table
 
 static tutti_status conclude(const tutti_file *file, const tutti_goal *goal, progress now,
                              tutti_trial_set *set, tutti_best_table *best, tutti_fit **fits) {
-  if (goal) TUTTI_TRY(tutti_trial_set_regoal(set, file, goal));
+  if (goal) TUTTI_TRY(tutti_fit_trial_set_regoal(set, file, goal));
   return goal || now.n_unmerged > 0 ? make_conclusion(set, best, fits)
                                     : read_conclusion(file, set, best, fits);
 }
@@ -124,7 +124,7 @@ static tutti_status conclude(const tutti_file *file, const tutti_goal *goal, pro
 static tutti_status print_head(const tutti_file *file, const tutti_goal *goal) {
   char text[64];
   printf("kind study\n");
-  if (goal) tutti_goal_print(goal, text, sizeof text);
+  if (goal) tutti_config_goal_print(goal, text, sizeof text);
   if (goal)
     printf("goal %s\n", text);
   else
@@ -156,7 +156,7 @@ tutti_status tutti_cli_print_study(const tutti_file *file, const tutti_goal *goa
   tutti_fit *fits = NULL;
   progress now = {0};
   bool to_goal = false;
-  TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &set));
+  TUTTI_TRY_GOTO(done, tutti_fit_trial_set_read(file, &set));
   TUTTI_TRY_GOTO(done, has_goal(file, &to_goal));
   TUTTI_TRY_GOTO(done, take_unmerged(file, !goal && !asked, &set, &now));
   TUTTI_TRY_GOTO(done, conclude(file, goal, now, &set, &best, &fits));
@@ -169,7 +169,7 @@ tutti_status tutti_cli_print_study(const tutti_file *file, const tutti_goal *goa
   warn_of_disagreement(&best);
 done:
   tutti_free(fits);
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
   return status;
 }

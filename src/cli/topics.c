@@ -35,7 +35,7 @@ static void print_layers(void) {
   printf("\nActivations: %s\n",
          tutti_text_list(text, sizeof text, tutti_activation_names, TUTTI_N_ACTIVATIONS));
   printf("Initializers: %s\n",
-         tutti_text_list(text, sizeof text, tutti_initializer_names, TUTTI_N_INITIALIZERS));
+         tutti_text_list(text, sizeof text, tutti_model_initializer_names, TUTTI_N_INITIALIZERS));
 }
 
 const tutti_cli_topic tutti_cli_topics[TUTTI_N_CLI_TOPICS] = {

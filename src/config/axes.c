@@ -5,22 +5,22 @@
 #include "base/text.h"
 #include "config/keys_impl.h"
 
-const char *const tutti_axis_scale_names[TUTTI_N_AXIS_SCALES] = {"log", "linear", "reverse_log"};
+const char *const tutti_config_axis_scale_names[TUTTI_N_AXIS_SCALES] = {"log", "linear", "reverse_log"};
 
-bool tutti_key_varies(const tutti_key *key) {
+bool tutti_config_key_varies(const tutti_key *key) {
   // All trials share one data set, so a study cannot vary its keys.
   return key->effect != TUTTI_EFFECT_NONE && strcmp(key->section, "data") != 0;
 }
 
-void tutti_axis_clear(tutti_axis *axis) {
+void tutti_config_axis_clear(tutti_axis *axis) {
   for (int i = 0; i < axis->n_values; i++) tutti_free(axis->values[i]);
   tutti_free(axis->values);
   tutti_free(axis->key);
   *axis = (tutti_axis){0};
 }
 
-void tutti_axes_clear(tutti_study_options *study) {
-  for (int64_t i = 0; i < study->n_axes; i++) tutti_axis_clear(&study->axes[i]);
+void tutti_config_axes_clear(tutti_study_options *study) {
+  for (int64_t i = 0; i < study->n_axes; i++) tutti_config_axis_clear(&study->axes[i]);
   tutti_free(study->axes);
   study->axes = NULL;
   study->n_axes = 0;
@@ -28,13 +28,13 @@ void tutti_axes_clear(tutti_study_options *study) {
 
 // --- branches ------------------------------------------------------------------------------------
 
-const tutti_axis *tutti_study_branches(const tutti_study_options *study) {
+const tutti_axis *tutti_config_study_branches(const tutti_study_options *study) {
   for (int64_t i = 0; i < study->n_axes; i++)
     if (study->axes[i].branches) return &study->axes[i];
   return NULL;
 }
 
-bool tutti_axis_is_of(const tutti_axis *axis, int branch) {
+bool tutti_config_axis_is_of(const tutti_axis *axis, int branch) {
   return axis->branch == TUTTI_EVERY_BRANCH || axis->branch == branch;
 }
 
@@ -45,7 +45,7 @@ static void write_range(const tutti_axis *axis, FILE *out) {
   fprintf(out, " {from: %s, to: %s", tutti_text_print_real(from, sizeof from, axis->from),
           tutti_text_print_real(to, sizeof to, axis->to));
   if (axis->points > 0) fprintf(out, ", points: %lld", (long long)axis->points);
-  if (axis->scale != TUTTI_AXIS_LOG) fprintf(out, ", scale: %s", tutti_axis_scale_names[axis->scale]);
+  if (axis->scale != TUTTI_AXIS_LOG) fprintf(out, ", scale: %s", tutti_config_axis_scale_names[axis->scale]);
   fputs("}\n", out);
 }
 
@@ -54,7 +54,7 @@ static void write_names(const tutti_axis *axis, FILE *out) {
   fputs("}\n", out);
 }
 
-void tutti_axis_write(const tutti_axis *axis, int indent, FILE *out) {
+void tutti_config_axis_write(const tutti_axis *axis, int indent, FILE *out) {
   bool commas = false;
   if (axis->n_values == 0) {
     write_range(axis, out);
@@ -77,7 +77,7 @@ void tutti_axis_write(const tutti_axis *axis, int indent, FILE *out) {
 
 static void write_entry(const tutti_axis *axis, int indent, FILE *out) {
   fprintf(out, "%*s%s:", indent, "", axis->key);
-  tutti_axis_write(axis, indent + 2, out);
+  tutti_config_axis_write(axis, indent + 2, out);
 }
 
 /** Write the axes that one branch alone varies. */
@@ -94,7 +94,7 @@ static void write_branch(const tutti_study_options *study, const char *name, int
   if (!any) fputs(" {}\n", out);
 }
 
-void tutti_axes_write(const tutti_study_options *study, int indent, FILE *out) {
+void tutti_config_axes_write(const tutti_study_options *study, int indent, FILE *out) {
   for (int64_t i = 0; i < study->n_axes; i++) {
     const tutti_axis *axis = &study->axes[i];
     if (axis->branch != TUTTI_EVERY_BRANCH) continue;

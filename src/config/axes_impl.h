@@ -10,15 +10,15 @@
  * @return ERR_CONFIG with the place: a key is unknown, cannot vary or appears twice; a value is not valid for its key; a
  * range is not valid.  ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_axes_read(tutti_origins *origins, const tutti_yaml *yaml, tutti_node mapping,
-                             tutti_place place, tutti_study_options *study);
+tutti_status tutti_config_axes_read(tutti_origins *origins, const tutti_yaml *yaml, tutti_node mapping,
+                                    tutti_place place, tutti_study_options *study);
 
 /** Set one axis, together with those of its branches.  It replaces the axis of the same key, or follows the others.
  * @param[in] path  of its key, for example "train.batch_size"
- * @return as tutti_axes_read */
+ * @return as tutti_config_axes_read */
 TUTTI_NODISCARD
-tutti_status tutti_axis_set(tutti_origins *origins, const tutti_yaml *yaml, const char *path,
-                            tutti_node value, tutti_place place, tutti_study_options *study);
+tutti_status tutti_config_axis_set(tutti_origins *origins, const tutti_yaml *yaml, const char *path,
+                                   tutti_node value, tutti_place place, tutti_study_options *study);
 
 // --- axis_key.c ----------------------------------------------------------------------------------
 
@@ -40,19 +40,20 @@ typedef struct {
  * @param[in] parent  the axis whose values are the branches; NULL if all branches vary the key
  * @param[in] branch  number of a value of `parent`
  * @return buffer */
-const char *tutti_axis_subject(const tutti_axis *parent, int branch, const char *key,
-                               char buffer[TUTTI_SUBJECT_BYTES]);
+const char *tutti_config_axis_subject(const tutti_axis *parent, int branch, const char *key,
+                                      char buffer[TUTTI_SUBJECT_BYTES]);
 
 /** Return the place of a part of a value: its own in a file, that of the option on the command line. */
-tutti_place tutti_axis_place(tutti_place whole, tutti_node node);
+tutti_place tutti_config_axis_place(tutti_place whole, tutti_node node);
 
 /** Print the place of a part of the axis.  @return buffer */
-const char *tutti_axis_where(const tutti_axis_reader *r, tutti_node node, char buffer[TUTTI_PLACE_BYTES]);
+const char *tutti_config_axis_where(const tutti_axis_reader *r, tutti_node node,
+                                    char buffer[TUTTI_PLACE_BYTES]);
 
 /** Set r->key to the key of that path.
  * @return ERR_CONFIG with the place: it is unknown, or a study cannot vary it */
 TUTTI_NODISCARD
-tutti_status tutti_axis_find_key(tutti_axis_reader *r, const char *path);
+tutti_status tutti_config_axis_find_key(tutti_axis_reader *r, const char *path);
 
 // --- axis_list.c ---------------------------------------------------------------------------------
 
@@ -60,24 +61,24 @@ tutti_status tutti_axis_find_key(tutti_axis_reader *r, const char *path);
  * @param[in,out] axis  its array of values has room for one more
  * @return ERR_CONFIG with the place: the value is not valid, or the list has it already */
 TUTTI_NODISCARD
-tutti_status tutti_axis_add_value(const tutti_axis_reader *r, tutti_node item, tutti_axis *axis);
+tutti_status tutti_config_axis_add_value(const tutti_axis_reader *r, tutti_node item, tutti_axis *axis);
 
 /** Read the values of a list, [A, B].  @return ERR_CONFIG with the place; ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_axis_read_list(const tutti_axis_reader *r, tutti_node list, tutti_axis *axis);
+tutti_status tutti_config_axis_read_list(const tutti_axis_reader *r, tutti_node list, tutti_axis *axis);
 
 // --- axis_range.c --------------------------------------------------------------------------------
 
 /** Read a range, {from: A, to: B, points: N, scale: S}.  @return ERR_CONFIG with the place */
 TUTTI_NODISCARD
-tutti_status tutti_axis_read_range(const tutti_axis_reader *r, tutti_node mapping, tutti_axis *axis);
+tutti_status tutti_config_axis_read_range(const tutti_axis_reader *r, tutti_node mapping, tutti_axis *axis);
 
 /** Return whether the mapping is a range, and not one of branches. */
-bool tutti_axis_is_range(const tutti_yaml *yaml, tutti_node mapping);
+bool tutti_config_axis_is_range(const tutti_yaml *yaml, tutti_node mapping);
 
 // --- axis_read.c ---------------------------------------------------------------------------------
 
 /** Read the axis of r->key and those of its branches, and put them after the other axes of the study.
  * @return ERR_CONFIG with the place; ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_axis_read(const tutti_axis_reader *r, tutti_node value);
+tutti_status tutti_config_axis_read(const tutti_axis_reader *r, tutti_node value);

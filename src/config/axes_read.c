@@ -18,7 +18,7 @@ static int64_t index_of(const tutti_study_options *study, const char *path) {
 /** Remove axis i together with the axes of its branches. */
 static void remove_axis(tutti_origins *origins, tutti_study_options *study, int64_t i) {
   int64_t end = i;
-  do tutti_axis_clear(&study->axes[end++]);
+  do tutti_config_axis_clear(&study->axes[end++]);
   while (end < study->n_axes && study->axes[end].branch != TUTTI_EVERY_BRANCH);
   const size_t rest = (size_t)(study->n_axes - end);
   memmove(&study->axes[i], &study->axes[end], rest * sizeof *study->axes);
@@ -39,33 +39,33 @@ static void move_up(tutti_origins *origins, tutti_study_options *study, int64_t 
   }
 }
 
-tutti_status tutti_axis_set(tutti_origins *origins, const tutti_yaml *yaml, const char *path,
-                            tutti_node value, tutti_place place, tutti_study_options *study) {
+tutti_status tutti_config_axis_set(tutti_origins *origins, const tutti_yaml *yaml, const char *path,
+                                   tutti_node value, tutti_place place, tutti_study_options *study) {
   tutti_axis_reader r = {
       .origins = origins, .yaml = yaml, .study = study, .place = place, .branch = TUTTI_EVERY_BRANCH};
-  tutti_axis_subject(NULL, 0, path, r.subject);
-  TUTTI_TRY(tutti_axis_find_key(&r, path));
+  tutti_config_axis_subject(NULL, 0, path, r.subject);
+  TUTTI_TRY(tutti_config_axis_find_key(&r, path));
   const int64_t i = index_of(study, path);
   if (i < study->n_axes) remove_axis(origins, study, i);
   const int64_t first = study->n_axes;
-  TUTTI_TRY(tutti_axis_read(&r, value));
+  TUTTI_TRY(tutti_config_axis_read(&r, value));
   move_up(origins, study, first, i);
   return TUTTI_OK;
 }
 
-tutti_status tutti_axes_read(tutti_origins *origins, const tutti_yaml *yaml, tutti_node mapping,
-                             tutti_place place, tutti_study_options *study) {
+tutti_status tutti_config_axes_read(tutti_origins *origins, const tutti_yaml *yaml, tutti_node mapping,
+                                    tutti_place place, tutti_study_options *study) {
   char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];
-  tutti_axes_clear(study);
+  tutti_config_axes_clear(study);
   for (int i = 0; i < mapping.n; i++) {
     tutti_node name, value;
-    tutti_yaml_pair(yaml, mapping, i, &name, &value);
-    const tutti_place there = tutti_axis_place(place, name);
-    tutti_place_print(origins, there, "study.vary", at);
+    tutti_config_yaml_pair(yaml, mapping, i, &name, &value);
+    const tutti_place there = tutti_config_axis_place(place, name);
+    tutti_config_place_print(origins, there, "study.vary", at);
     TUTTI_CHECK(name.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: expected the name of a key", at);
     TUTTI_CHECK(index_of(study, name.text) == study->n_axes, TUTTI_ERR_CONFIG,
                 "%s: %s appears twice; keep one", at, tutti_quote(name.text, quoted));
-    TUTTI_TRY(tutti_axis_set(origins, yaml, name.text, value, there, study));
+    TUTTI_TRY(tutti_config_axis_set(origins, yaml, name.text, value, there, study));
   }
   return TUTTI_OK;
 }

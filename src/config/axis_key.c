@@ -5,33 +5,34 @@
 
 #include "config/axes_impl.h"
 
-tutti_place tutti_axis_place(tutti_place whole, tutti_node node) {
+tutti_place tutti_config_axis_place(tutti_place whole, tutti_node node) {
   if (whole.origin == TUTTI_FROM_FILE) return (tutti_place){TUTTI_FROM_FILE, node.line, node.column};
   return whole;
 }
 
-const char *tutti_axis_where(const tutti_axis_reader *r, tutti_node node, char buffer[TUTTI_PLACE_BYTES]) {
-  return tutti_place_print(r->origins, tutti_axis_place(r->place, node), r->subject, buffer);
+const char *tutti_config_axis_where(const tutti_axis_reader *r, tutti_node node,
+                                    char buffer[TUTTI_PLACE_BYTES]) {
+  return tutti_config_place_print(r->origins, tutti_config_axis_place(r->place, node), r->subject, buffer);
 }
 
-const char *tutti_axis_subject(const tutti_axis *parent, int branch, const char *key,
-                               char buffer[TUTTI_SUBJECT_BYTES]) {
+const char *tutti_config_axis_subject(const tutti_axis *parent, int branch, const char *key,
+                                      char buffer[TUTTI_SUBJECT_BYTES]) {
   const char *choice = parent && branch >= 0 ? parent->values[branch] : "";
   snprintf(buffer, TUTTI_SUBJECT_BYTES, "study.vary.%.60s%s%.60s%s%.80s", choice[0] ? parent->key : "",
            choice[0] ? "." : "", choice, choice[0] ? "." : "", key);
   return buffer;
 }
 
-tutti_status tutti_axis_find_key(tutti_axis_reader *r, const char *path) {
+tutti_status tutti_config_axis_find_key(tutti_axis_reader *r, const char *path) {
   char at[TUTTI_PLACE_BYTES];
   int i;
-  const tutti_status status = tutti_key_of_path(path, &i);
-  if (status != TUTTI_OK) return tutti_fail_at(status, r->origins, r->place, r->subject);
-  r->key = tutti_key_at(i);
-  TUTTI_CHECK(tutti_key_varies(r->key), TUTTI_ERR_CONFIG,
+  const tutti_status status = tutti_config_key_of_path(path, &i);
+  if (status != TUTTI_OK) return tutti_config_fail_at(status, r->origins, r->place, r->subject);
+  r->key = tutti_config_key_at(i);
+  TUTTI_CHECK(tutti_config_key_varies(r->key), TUTTI_ERR_CONFIG,
               "%s: %s is the same for all trials; a study varies what makes another training: keys of model, "
               "optimizer, "
               "schedule and train, such as train.batch_size and optimizer.learning_rate",
-              tutti_place_print(r->origins, r->place, r->subject, at), r->key->path);
+              tutti_config_place_print(r->origins, r->place, r->subject, at), r->key->path);
   return TUTTI_OK;
 }

@@ -7,11 +7,11 @@
 
 #include "config/axes_impl.h"
 
-/** Print the parts of the value separated by commas, which tutti_value_read takes. */
+/** Print the parts of the value separated by commas, which tutti_config_value_read takes. */
 static void print_parts(const tutti_key *key, const tutti_config *config, FILE *out) {
   char buffer[TUTTI_VALUE_BYTES];
-  for (int64_t i = 0; i < tutti_value_n_parts(key, config); i++)
-    fprintf(out, "%s%s", i > 0 ? ", " : "", tutti_value_part(key, config, i, buffer));
+  for (int64_t i = 0; i < tutti_config_value_n_parts(key, config); i++)
+    fprintf(out, "%s%s", i > 0 ? ", " : "", tutti_config_value_part(key, config, i, buffer));
 }
 
 /** Copy a value as the key prints it, quoted for YAML. */
@@ -24,7 +24,7 @@ static tutti_status copy_canonical(const tutti_key *key, const tutti_config *con
   TUTTI_TRY(tutti_config_stream_close(&stream, TUTTI_OK, &text));
   tutti_status status = tutti_config_stream_open(&stream);
   if (status == TUTTI_OK) {
-    tutti_quote_yaml(text, stream.out);
+    tutti_config_quote_yaml(text, stream.out);
     status = tutti_config_stream_close(&stream, TUTTI_OK, value);
   }
   tutti_free(text);
@@ -38,10 +38,10 @@ static tutti_status join(const tutti_axis_reader *r, tutti_node list, char **tex
   tutti_status status = TUTTI_OK;
   TUTTI_TRY(tutti_config_stream_open(&stream));
   for (int i = 0; i < list.n; i++) {
-    const tutti_node item = tutti_yaml_item(r->yaml, list, i);
+    const tutti_node item = tutti_config_yaml_item(r->yaml, list, i);
     TUTTI_CHECK_GOTO(done, item.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG,
                      "%s: layer %d is not a line of words; expected one such as 'dense 512 relu'",
-                     tutti_axis_where(r, item, at), i + 1);
+                     tutti_config_axis_where(r, item, at), i + 1);
     fprintf(stream.out, "%s%s", i > 0 ? ", " : "", item.text);
   }
 done:
@@ -54,38 +54,39 @@ static tutti_status read_item(const tutti_axis_reader *r, tutti_node item, char 
   char *joined = NULL, at[TUTTI_PLACE_BYTES];
   const bool list = item.kind == TUTTI_NODE_LIST && r->key->type == TUTTI_KEY_LAYERS;
   TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR || list, TUTTI_ERR_CONFIG,
-              "%s: an item of the list is not a single value, which %s takes", tutti_axis_where(r, item, at),
-              r->key->path);
+              "%s: an item of the list is not a single value, which %s takes",
+              tutti_config_axis_where(r, item, at), r->key->path);
   if (list) TUTTI_TRY_GOTO(done, join(r, item, &joined));
-  status = tutti_value_read(r->key, list ? joined : item.text, &scratch);
+  status = tutti_config_value_read(r->key, list ? joined : item.text, &scratch);
   if (status != TUTTI_OK) {
-    status = tutti_fail_at(status, r->origins, tutti_axis_place(r->place, item), r->subject);
+    status = tutti_config_fail_at(status, r->origins, tutti_config_axis_place(r->place, item), r->subject);
     goto done;
   }
   TUTTI_TRY_GOTO(done, copy_canonical(r->key, &scratch, value));
 done:
   tutti_free(joined);
-  tutti_value_free(r->key, &scratch);
+  tutti_config_value_free(r->key, &scratch);
   return status;
 }
 
-tutti_status tutti_axis_add_value(const tutti_axis_reader *r, tutti_node item, tutti_axis *axis) {
+tutti_status tutti_config_axis_add_value(const tutti_axis_reader *r, tutti_node item, tutti_axis *axis) {
   char at[TUTTI_PLACE_BYTES];
   const int i = axis->n_values;
   TUTTI_TRY(read_item(r, item, &axis->values[i]));
   axis->n_values = i + 1;
   for (int k = 0; k < i; k++)
     TUTTI_CHECK(strcmp(axis->values[k], axis->values[i]) != 0, TUTTI_ERR_CONFIG,
-                "%s: %s appears twice in the list; keep one", tutti_axis_where(r, item, at), axis->values[i]);
+                "%s: %s appears twice in the list; keep one", tutti_config_axis_where(r, item, at),
+                axis->values[i]);
   return TUTTI_OK;
 }
 
-tutti_status tutti_axis_read_list(const tutti_axis_reader *r, tutti_node list, tutti_axis *axis) {
+tutti_status tutti_config_axis_read_list(const tutti_axis_reader *r, tutti_node list, tutti_axis *axis) {
   char at[TUTTI_PLACE_BYTES];
   TUTTI_CHECK(list.n > 0, TUTTI_ERR_CONFIG, "%s: the list is empty; expected values of %s",
-              tutti_axis_where(r, list, at), r->key->path);
+              tutti_config_axis_where(r, list, at), r->key->path);
   TUTTI_TRY(TUTTI_NEW(axis->values, list.n));
   for (int i = 0; i < list.n; i++)
-    TUTTI_TRY(tutti_axis_add_value(r, tutti_yaml_item(r->yaml, list, i), axis));
+    TUTTI_TRY(tutti_config_axis_add_value(r, tutti_config_yaml_item(r->yaml, list, i), axis));
   return TUTTI_OK;
 }

@@ -29,18 +29,18 @@ static tutti_status read_branch_names(const tutti_axis_reader *r, tutti_node map
   char at[TUTTI_PLACE_BYTES];
   TUTTI_CHECK(r->branch == TUTTI_EVERY_BRANCH, TUTTI_ERR_CONFIG,
               "%s: there are no branches within a branch; expected a list of values, [A, B]",
-              tutti_axis_where(r, mapping, at));
+              tutti_config_axis_where(r, mapping, at));
   TUTTI_CHECK(mapping.n > 0, TUTTI_ERR_CONFIG,
               "%s: the mapping is empty; expected values of %s, each with the keys that it alone varies",
-              tutti_axis_where(r, mapping, at), r->key->path);
+              tutti_config_axis_where(r, mapping, at), r->key->path);
   TUTTI_TRY(TUTTI_NEW(axis->values, mapping.n));
   for (int i = 0; i < mapping.n; i++) {
     tutti_node name, own;
-    tutti_yaml_pair(r->yaml, mapping, i, &name, &own);
-    TUTTI_TRY(tutti_axis_add_value(r, name, axis));
+    tutti_config_yaml_pair(r->yaml, mapping, i, &name, &own);
+    TUTTI_TRY(tutti_config_axis_add_value(r, name, axis));
     TUTTI_CHECK(strlen(axis->values[i]) <= MOST_LETTERS, TUTTI_ERR_CONFIG,
                 "%s: the value is too long for a branch: it has more than %d letters",
-                tutti_axis_where(r, name, at), MOST_LETTERS);
+                tutti_config_axis_where(r, name, at), MOST_LETTERS);
   }
   axis->branches = true;
   return TUTTI_OK;
@@ -49,13 +49,13 @@ static tutti_status read_branch_names(const tutti_axis_reader *r, tutti_node map
 static tutti_status read_values(const tutti_axis_reader *r, tutti_node value, tutti_axis *axis) {
   char at[TUTTI_PLACE_BYTES];
   const bool mapping = value.kind == TUTTI_NODE_MAPPING;
-  if (mapping && (axis->kind != TUTTI_AXIS_CHOICE || tutti_axis_is_range(r->yaml, value)))
-    return tutti_axis_read_range(r, value, axis);
+  if (mapping && (axis->kind != TUTTI_AXIS_CHOICE || tutti_config_axis_is_range(r->yaml, value)))
+    return tutti_config_axis_read_range(r, value, axis);
   if (mapping) return read_branch_names(r, value, axis);
   TUTTI_CHECK(value.kind == TUTTI_NODE_LIST, TUTTI_ERR_CONFIG,
               "%s: expected a list of values, [A, B], or a range, {from: A, to: B, points: N}",
-              tutti_axis_where(r, value, at));
-  TUTTI_TRY(tutti_axis_read_list(r, value, axis));
+              tutti_config_axis_where(r, value, at));
+  TUTTI_TRY(tutti_config_axis_read_list(r, value, axis));
   axis->kind = kind_of_list(axis);
   return TUTTI_OK;
 }
@@ -66,7 +66,7 @@ static tutti_status append(const tutti_axis_reader *r, tutti_axis *axis) {
   char at[TUTTI_PLACE_BYTES];
   if (!study->axes) TUTTI_TRY(TUTTI_NEW(study->axes, TUTTI_MAX_AXES));
   TUTTI_CHECK(study->n_axes < TUTTI_MAX_AXES, TUTTI_ERR_CONFIG, "%s: more than %d varied keys",
-              tutti_place_print(r->origins, r->place, r->subject, at), TUTTI_MAX_AXES);
+              tutti_config_place_print(r->origins, r->place, r->subject, at), TUTTI_MAX_AXES);
   r->origins->axes[study->n_axes] = r->place;
   study->axes[study->n_axes++] = *axis;
   *axis = (tutti_axis){0};
@@ -81,18 +81,18 @@ static tutti_status read_own(const tutti_axis_reader *parent, int branch, tutti_
   tutti_axis_reader r = {.origins = parent->origins,
                          .yaml = parent->yaml,
                          .study = parent->study,
-                         .place = tutti_axis_place(parent->place, name),
+                         .place = tutti_config_axis_place(parent->place, name),
                          .branch = branch};
   const tutti_study_options *study = parent->study;
   char at[TUTTI_PLACE_BYTES];
-  tutti_axis_subject(axis, branch, name.text, r.subject);
-  tutti_place_print(r.origins, r.place, r.subject, at);
+  tutti_config_axis_subject(axis, branch, name.text, r.subject);
+  tutti_config_place_print(r.origins, r.place, r.subject, at);
   TUTTI_CHECK(name.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: expected the name of a key", at);
   for (int64_t i = 0; i < study->n_axes; i++)
     TUTTI_CHECK(study->axes[i].branch != branch || strcmp(study->axes[i].key, name.text) != 0,
                 TUTTI_ERR_CONFIG, "%s: the key appears twice in the branch; keep one", at);
-  TUTTI_TRY(tutti_axis_find_key(&r, name.text));
-  return tutti_axis_read(&r, value);
+  TUTTI_TRY(tutti_config_axis_find_key(&r, name.text));
+  return tutti_config_axis_read(&r, value);
 }
 
 /** Read the axes of each branch of the last axis. */
@@ -101,20 +101,20 @@ static tutti_status read_branches(const tutti_axis_reader *r, tutti_node mapping
   char at[TUTTI_PLACE_BYTES];
   for (int b = 0; b < mapping.n; b++) {
     tutti_node choice, own, name, value;
-    tutti_yaml_pair(r->yaml, mapping, b, &choice, &own);
+    tutti_config_yaml_pair(r->yaml, mapping, b, &choice, &own);
     if (own.kind == TUTTI_NODE_NOTHING) continue;
     TUTTI_CHECK(own.kind == TUTTI_NODE_MAPPING, TUTTI_ERR_CONFIG,
                 "%s: expected the keys that %s alone varies, {KEY: VALUES, ...}, or {} for none",
-                tutti_axis_where(r, own, at), axis->values[b]);
+                tutti_config_axis_where(r, own, at), axis->values[b]);
     for (int i = 0; i < own.n; i++) {
-      tutti_yaml_pair(r->yaml, own, i, &name, &value);
+      tutti_config_yaml_pair(r->yaml, own, i, &name, &value);
       TUTTI_TRY(read_own(r, b, name, value, axis));
     }
   }
   return TUTTI_OK;
 }
 
-tutti_status tutti_axis_read(const tutti_axis_reader *r, tutti_node value) {
+tutti_status tutti_config_axis_read(const tutti_axis_reader *r, tutti_node value) {
   tutti_status status = TUTTI_OK;
   tutti_axis axis = {.key = tutti_strdup(r->key->path), .kind = kind_of(r->key), .branch = r->branch};
   TUTTI_CHECK_GOTO(done, axis.key, TUTTI_ERR_MEMORY, "no memory to read the config");
@@ -123,6 +123,6 @@ tutti_status tutti_axis_read(const tutti_axis_reader *r, tutti_node value) {
   TUTTI_TRY_GOTO(done, append(r, &axis));
   if (branches) TUTTI_TRY_GOTO(done, read_branches(r, value));
 done:
-  tutti_axis_clear(&axis);
+  tutti_config_axis_clear(&axis);
   return status;
 }

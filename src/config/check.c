@@ -29,13 +29,13 @@ static tutti_status check_one_budget(const tutti_origins *origins) {
   char a[TUTTI_PLACE_BYTES], b[TUTTI_PLACE_BYTES];
   const tutti_key *first[3] = {NULL};
   for (int i = 0; i < tutti_config_n_keys(); i++) {
-    const tutti_key *key = tutti_key_at(i);
+    const tutti_key *key = tutti_config_key_at(i);
     const tutti_origin origin = origins->keys[i].origin;
     if (key->type != TUTTI_KEY_BUDGET || origin == TUTTI_FROM_DEFAULT) continue;
     TUTTI_CHECK(!first[origin], TUTTI_ERR_CONFIG,
                 "%s: %s is set as well; a training ends by one of epochs, steps and samples: keep one",
-                tutti_place_print_key(origins, key->section, key->name, a),
-                tutti_place_print_key(origins, first[origin]->section, first[origin]->name, b));
+                tutti_config_place_print_key(origins, key->section, key->name, a),
+                tutti_config_place_print_key(origins, first[origin]->section, first[origin]->name, b));
     first[origin] = key;
   }
   return TUTTI_OK;
@@ -47,32 +47,32 @@ static tutti_status check_one_budget(const tutti_origins *origins) {
  * checked later. */
 static bool has_validation(const tutti_origins *origins, const tutti_config *config) {
   int i = 0;
-  const bool named = tutti_key_of_path("data.x_val", &i) == TUTTI_OK &&
+  const bool named = tutti_config_key_of_path("data.x_val", &i) == TUTTI_OK &&
                      origins->keys[i].origin != TUTTI_FROM_DEFAULT && !tutti_config_no_val(config);
   return config->data.validation_split > 0 || named;
 }
 
-tutti_status tutti_check_rows(const tutti_origins *origins, const tutti_config *config, const char *section,
-                              const char *name, const char *metric) {
+tutti_status tutti_config_check_rows(const tutti_origins *origins, const tutti_config *config,
+                                     const char *section, const char *name, const char *metric) {
   char at[TUTTI_PLACE_BYTES];
   const bool averaged = metric && strncmp(metric, "ema_", 4) == 0;
   TUTTI_CHECK(
       !averaged || config->optimizer.ema_momentum > 0, TUTTI_ERR_CONFIG,
       "%s: %s needs an average of the weights; set optimizer.ema_momentum, for example to 0.99, or use %s",
-      tutti_place_print_key(origins, section, name, at), metric, metric + 4);
+      tutti_config_place_print_key(origins, section, name, at), metric, metric + 4);
   const bool of_train_rows = metric && strncmp(metric, "train_", 6) == 0;
   const bool studied = strcmp(section, "study") == 0;
   const int64_t train_rows = studied ? config->study.train_rows : config->train.train_rows;
   TUTTI_CHECK(!of_train_rows || train_rows > 0, TUTTI_ERR_CONFIG,
               "%s: %s is evaluated on a part of the training rows; set %s.train_rows, for example to 10000",
-              tutti_place_print_key(origins, section, name, at), metric, section);
+              tutti_config_place_print_key(origins, section, name, at), metric, section);
   const char *of_weights = averaged ? metric + 4 : metric;
   if (!metric || strncmp(of_weights, "val_", 4) != 0) return TUTTI_OK;
   TUTTI_CHECK(has_validation(origins, config), TUTTI_ERR_CONFIG,
               "%s: %s needs validation rows; hold some out, for example with data.validation_split: 0.1, or "
               "use %s, or "
               "name those of the file, data.x_val: x_val",
-              tutti_place_print_key(origins, section, name, at), metric, of_weights + 4);
+              tutti_config_place_print_key(origins, section, name, at), metric, of_weights + 4);
   return TUTTI_OK;
 }
 
@@ -80,11 +80,11 @@ tutti_status tutti_check_rows(const tutti_origins *origins, const tutti_config *
 static tutti_status check_watched(const tutti_origins *origins, const tutti_config *config, const char *name,
                                   const char *metric) {
   char at[TUTTI_PLACE_BYTES];
-  TUTTI_TRY(tutti_check_rows(origins, config, "train", name, metric));
-  if (!metric || !tutti_metric_is_evaluated(metric)) return TUTTI_OK;
+  TUTTI_TRY(tutti_config_check_rows(origins, config, "train", name, metric));
+  if (!metric || !tutti_config_metric_is_evaluated(metric)) return TUTTI_OK;
   TUTTI_CHECK(config->train.evaluate_every.value > 0, TUTTI_ERR_CONFIG,
               "%s: %s is never evaluated, since train.evaluate_every is 0",
-              tutti_place_print_key(origins, "train", name, at), metric);
+              tutti_config_place_print_key(origins, "train", name, at), metric);
   return TUTTI_OK;
 }
 
@@ -97,7 +97,7 @@ static tutti_status check_plateau(const tutti_origins *origins, const tutti_conf
       "%s: plateau watches train.monitor, or val_loss if that is none, but this training does not evaluate "
       "val_loss; hold rows out, for example with data.validation_split: 0.1, or name those of the file, "
       "data.x_val: x_val, and leave train.evaluate_every above 0, or set train.monitor to loss",
-      tutti_place_print_key(origins, "schedule", "decay", at));
+      tutti_config_place_print_key(origins, "schedule", "decay", at));
   return TUTTI_OK;
 }
 
@@ -105,7 +105,7 @@ static tutti_status check_plateau(const tutti_origins *origins, const tutti_conf
 static tutti_status check_adascale(const tutti_origins *origins, const tutti_config *config) {
   char at[TUTTI_PLACE_BYTES];
   const tutti_schedule_options *schedule = &config->schedule;
-  tutti_place_print_key(origins, "schedule", "scaling", at);
+  tutti_config_place_print_key(origins, "schedule", "scaling", at);
   TUTTI_CHECK(
       config->optimizer.rule == TUTTI_SGD, TUTTI_ERR_CONFIG,
       "%s: adascale works with optimizer.name sgd, with or without momentum, and not with %s; use sgd, or "
@@ -128,11 +128,11 @@ static tutti_status check_pairs(const tutti_origins *origins, const tutti_config
   const tutti_schedule_options *schedule = &config->schedule;
   TUTTI_CHECK(config->train.patience == 0 || config->train.monitor, TUTTI_ERR_CONFIG,
               "%s: patience watches train.monitor, which is none; set it, for example to val_loss",
-              tutti_place_print_key(origins, "train", "patience", at));
+              tutti_config_place_print_key(origins, "train", "patience", at));
   TUTTI_CHECK(
       schedule->scaling == TUTTI_SCALING_NONE || schedule->base_batch_size > 0, TUTTI_ERR_CONFIG,
       "%s: scaling needs schedule.base_batch_size, the batch size for which optimizer.learning_rate is meant",
-      tutti_place_print_key(origins, "schedule", "scaling", at));
+      tutti_config_place_print_key(origins, "schedule", "scaling", at));
   if (schedule->scaling == TUTTI_SCALING_ADASCALE) TUTTI_TRY(check_adascale(origins, config));
   const bool measures_noise =
       config->run.measure & TUTTI_MEASURE_NOISE; // noise includes AdaScale's gain over that batch
@@ -141,7 +141,7 @@ static tutti_status check_pairs(const tutti_origins *origins, const tutti_config
               "%s: base_batch_size has no effect without schedule.scaling; set scaling to linear, sqrt or "
               "adascale, or "
               "leave base_batch_size out",
-              tutti_place_print_key(origins, "schedule", "base_batch_size", at));
+              tutti_config_place_print_key(origins, "schedule", "base_batch_size", at));
   return TUTTI_OK;
 }
 
@@ -151,15 +151,15 @@ static tutti_status check_growth(const tutti_origins *origins, const tutti_confi
   if (schedule->batch_growth == TUTTI_GROWTH_NONE) return TUTTI_OK;
   TUTTI_CHECK(schedule->decay == TUTTI_DECAY_CONSTANT, TUTTI_ERR_CONFIG,
               "%s: schedule.batch_growth replaces the decay of the learning rate; keep one of them",
-              tutti_place_print_key(origins, "schedule", "decay", at));
+              tutti_config_place_print_key(origins, "schedule", "decay", at));
   TUTTI_CHECK(
       schedule->batch_growth != TUTTI_GROWTH_STEP || schedule->batch_milestones.n > 0, TUTTI_ERR_CONFIG,
       "%s: step needs schedule.batch_milestones: when the batch grows, '60, 120, 160 epochs' for instance",
-      tutti_place_print_key(origins, "schedule", "batch_growth", at));
+      tutti_config_place_print_key(origins, "schedule", "batch_growth", at));
   TUTTI_CHECK(schedule->batch_max == 0 || schedule->batch_max >= config->train.batch_size, TUTTI_ERR_CONFIG,
               "%s: %lld is below train.batch_size, %lld, from which the batch grows",
-              tutti_place_print_key(origins, "schedule", "batch_max", at), (long long)schedule->batch_max,
-              (long long)config->train.batch_size);
+              tutti_config_place_print_key(origins, "schedule", "batch_max", at),
+              (long long)schedule->batch_max, (long long)config->train.batch_size);
   return TUTTI_OK;
 }
 
@@ -169,11 +169,11 @@ static tutti_status check_growth(const tutti_origins *origins, const tutti_confi
 static tutti_status check_unused(const tutti_origins *origins, const tutti_config *config) {
   char at[TUTTI_PLACE_BYTES];
   for (int i = 0; i < tutti_config_n_keys(); i++) {
-    const tutti_key *key = tutti_key_at(i);
+    const tutti_key *key = tutti_config_key_at(i);
     if (origins->keys[i].origin == TUTTI_FROM_DEFAULT || key->type == TUTTI_KEY_BUDGET) continue;
-    const char *why = tutti_key_unused(key, config);
+    const char *why = tutti_config_key_unused(key, config);
     TUTTI_CHECK(!why, TUTTI_ERR_CONFIG, "%s: %s; leave it out",
-                tutti_place_print(origins, origins->keys[i], key->path, at), why);
+                tutti_config_place_print(origins, origins->keys[i], key->path, at), why);
   }
   return TUTTI_OK;
 }
@@ -187,13 +187,13 @@ tutti_status tutti_config_resolve(const tutti_origins *origins, tutti_config *co
   const tutti_status status = tutti_optim_resolve(&config->optimizer);
   if (status != TUTTI_ERR_CONFIG) return status;
   sscanf(tutti_fail_text(), "optimizer.%31[a-z_0-9]", name);
-  const int i = tutti_key_find("optimizer", name);
+  const int i = tutti_config_key_find("optimizer", name);
   if (i < 0 || origins->keys[i].origin == TUTTI_FROM_DEFAULT) return status;
-  TUTTI_FAIL(status, "%s", tutti_place_print(origins, origins->keys[i], tutti_fail_text(), text));
+  TUTTI_FAIL(status, "%s", tutti_config_place_print(origins, origins->keys[i], tutti_fail_text(), text));
 }
 
 static void note_last_batch(const tutti_origins *origins, tutti_config *config) {
-  const tutti_origin origin = origins->keys[tutti_key_find("train", "last_batch")].origin;
+  const tutti_origin origin = origins->keys[tutti_config_key_find("train", "last_batch")].origin;
   config->train.chooses_last_batch = origin != TUTTI_FROM_DEFAULT;
 }
 

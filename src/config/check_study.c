@@ -11,8 +11,9 @@ static const char batch_size[] = "train.batch_size";
 static const char *where(const tutti_origins *origins, const tutti_study_options *study, int64_t axis,
                          char buffer[TUTTI_PLACE_BYTES]) {
   char subject[TUTTI_SUBJECT_BYTES];
-  tutti_axis_subject(tutti_study_branches(study), study->axes[axis].branch, study->axes[axis].key, subject);
-  return tutti_place_print(origins, origins->axes[axis], subject, buffer);
+  tutti_config_axis_subject(tutti_config_study_branches(study), study->axes[axis].branch,
+                            study->axes[axis].key, subject);
+  return tutti_config_place_print(origins, origins->axes[axis], subject, buffer);
 }
 
 /** The number of the axis, or -1. */
@@ -28,7 +29,7 @@ static tutti_status check_budget(const tutti_origins *origins, tutti_count budge
   TUTTI_CHECK(budget.unit != TUTTI_UNIT_EPOCHS ||
                   (budget.value == floor(budget.value) && budget.value <= UINT32_MAX),
               TUTTI_ERR_CONFIG, "%s: %g epochs; expected whole epochs up to %u, or steps or samples",
-              tutti_place_print_key(origins, "study", "budget", at), budget.value, UINT32_MAX);
+              tutti_config_place_print_key(origins, "study", "budget", at), budget.value, UINT32_MAX);
   return TUTTI_OK;
 }
 
@@ -47,12 +48,12 @@ static const char *clash(const tutti_axis *axis, const tutti_axis *other) {
 
 /** Check that one key at most has branches, and that no key is varied twice. */
 static tutti_status check_branches(const tutti_origins *origins, const tutti_study_options *study) {
-  const tutti_axis *parent = tutti_study_branches(study);
+  const tutti_axis *parent = tutti_config_study_branches(study);
   char at[TUTTI_PLACE_BYTES], subject[TUTTI_SUBJECT_BYTES];
   for (int64_t i = 0; i < study->n_axes; i++) {
     const tutti_axis *axis = &study->axes[i];
-    tutti_axis_subject(parent, axis->branch, axis->key, subject);
-    tutti_place_print(origins, origins->axes[i], subject, at);
+    tutti_config_axis_subject(parent, axis->branch, axis->key, subject);
+    tutti_config_place_print(origins, origins->axes[i], subject, at);
     TUTTI_CHECK(
         axis->branch == TUTTI_EVERY_BRANCH || strcmp(axis->key, "train.batch_size") != 0, TUTTI_ERR_CONFIG,
         "%s: every branch is tried at all batch sizes; put train.batch_size beside %s", at, parent->key);
@@ -104,10 +105,10 @@ static tutti_status check_quadratic(const tutti_origins *origins, const tutti_co
   const tutti_study_options *study = &config->study;
   char at[TUTTI_PLACE_BYTES];
   if (study->problem != TUTTI_PROBLEM_NOISY_QUADRATIC) return TUTTI_OK;
-  const tutti_axis *branches = tutti_study_branches(study);
+  const tutti_axis *branches = tutti_config_study_branches(study);
   TUTTI_CHECK(config->optimizer.rule == TUTTI_SGD || (branches && is_sgd_alone(branches)), TUTTI_ERR_CONFIG,
               "%s: the noisy quadratic is trained by sgd; set optimizer.name to sgd",
-              tutti_place_print_key(origins, "study", "problem", at));
+              tutti_config_place_print_key(origins, "study", "problem", at));
   for (int64_t i = 0; i < study->n_axes; i++) {
     bool is_known = is_sgd_alone(&study->axes[i]);
     TUTTI_CHECK(
@@ -123,7 +124,7 @@ static tutti_status check_quadratic(const tutti_origins *origins, const tutti_co
 
 /** Return whether each branch varies the key. */
 static bool is_varied(const tutti_study_options *study, const char *path) {
-  const tutti_axis *branches = tutti_study_branches(study);
+  const tutti_axis *branches = tutti_config_study_branches(study);
   const int n = branches ? branches->n_values : 1;
   int n_found = 0;
   for (int64_t i = 0; i < study->n_axes; i++)
@@ -144,16 +145,16 @@ static bool is_trials_own(const tutti_key *key, const tutti_study_options *study
  * so a study must not pass it over; a training and a trial take it. */
 static void note_overridden(const tutti_origins *origins, tutti_study_options *study) {
   for (int i = 0; i < tutti_config_n_keys(); i++) {
-    const tutti_key *key = tutti_key_at(i);
+    const tutti_key *key = tutti_config_key_at(i);
     if (origins->keys[i].origin != TUTTI_FROM_OPTION || !is_trials_own(key, study)) continue;
     snprintf(study->overridden, sizeof study->overridden, "%s", key->path);
     return;
   }
 }
 
-tutti_status tutti_study_check(const tutti_origins *origins, tutti_config *config) {
-  TUTTI_TRY(tutti_check_rows(origins, config, "study", "goal", config->study.goal.metric));
-  TUTTI_TRY(tutti_check_rows(origins, config, "study", "at_budget", config->study.at_budget));
+tutti_status tutti_config_study_check(const tutti_origins *origins, tutti_config *config) {
+  TUTTI_TRY(tutti_config_check_rows(origins, config, "study", "goal", config->study.goal.metric));
+  TUTTI_TRY(tutti_config_check_rows(origins, config, "study", "at_budget", config->study.at_budget));
   TUTTI_TRY(check_budget(origins, config->study.budget));
   TUTTI_TRY(check_branches(origins, &config->study));
   TUTTI_TRY(check_axes(origins, &config->study));

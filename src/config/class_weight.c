@@ -14,7 +14,7 @@ static char *trim(char *text) {
   return text;
 }
 
-tutti_status tutti_class_weight_next(const char **text, tutti_class_weight *item) {
+tutti_status tutti_config_class_weight_next(const char **text, tutti_class_weight *item) {
   char copy[ITEM_BYTES], quoted[TUTTI_QUOTE_BYTES];
   const size_t length = strcspn(*text, ",");
   snprintf(copy, sizeof copy, "%.*s", (int)(length < ITEM_BYTES ? length : ITEM_BYTES), *text);
@@ -37,14 +37,14 @@ static tutti_status write_items(const char *text, FILE *out) {
     tutti_class_weight item;
     char number[32];
     const bool first = left == text;
-    TUTTI_TRY(tutti_class_weight_next(&left, &item));
+    TUTTI_TRY(tutti_config_class_weight_next(&left, &item));
     fprintf(out, "%s%s: %s", first ? "" : ", ", item.name,
             tutti_text_print_real(number, sizeof number, item.weight));
   }
   return TUTTI_OK;
 }
 
-tutti_status tutti_class_weights_normalise(const char *text, char **normal) {
+tutti_status tutti_config_class_weights_normalise(const char *text, char **normal) {
   tutti_config_stream stream;
   *normal = NULL;
   TUTTI_TRY(tutti_config_stream_open(&stream));

@@ -40,7 +40,7 @@ static void describe_milestones(const tutti_key *key, char *text, size_t bytes) 
                     key->word, (int)TUTTI_MAX_MILESTONES, units_of(key, list, sizeof list));
 }
 
-void tutti_value_describe(const tutti_key *key, char *text, size_t bytes) {
+void tutti_config_value_describe(const tutti_key *key, char *text, size_t bytes) {
   text[0] = '\0';
   switch (key->type) {
   case TUTTI_KEY_WHOLE:

@@ -31,9 +31,9 @@ static bool part_differs(const tutti_key *key, int n_names, const tutti_config *
                          int64_t i, tutti_difference *one) {
   char buffer_a[TUTTI_VALUE_BYTES], buffer_b[TUTTI_VALUE_BYTES];
   const char *text_a =
-      i < tutti_value_n_parts(key, a) ? tutti_value_part(key, a, i, buffer_a) : "no such layer";
+      i < tutti_config_value_n_parts(key, a) ? tutti_config_value_part(key, a, i, buffer_a) : "no such layer";
   const char *text_b =
-      i < tutti_value_n_parts(key, b) ? tutti_value_part(key, b, i, buffer_b) : "no such layer";
+      i < tutti_config_value_n_parts(key, b) ? tutti_config_value_part(key, b, i, buffer_b) : "no such layer";
   if (strcmp(last_parts(text_a, n_names), last_parts(text_b, n_names)) == 0) return false;
   snprintf(one->then, sizeof one->then, "%s", text_a);
   snprintf(one->now, sizeof one->now, "%s", text_b);
@@ -42,7 +42,7 @@ static bool part_differs(const tutti_key *key, int n_names, const tutti_config *
 
 static bool parts_differ(const tutti_key *key, int n_names, const tutti_config *a, const tutti_config *b,
                          tutti_difference *one) {
-  const int64_t n_a = tutti_value_n_parts(key, a), n_b = tutti_value_n_parts(key, b);
+  const int64_t n_a = tutti_config_value_n_parts(key, a), n_b = tutti_config_value_n_parts(key, b);
   for (int64_t i = 0; i < n_a || i < n_b; i++)
     if (part_differs(key, n_names, a, b, i, one)) return true;
   return false;
@@ -59,8 +59,8 @@ static bool key_differs(const tutti_key *key, const tutti_config *a, const tutti
 /** The key of the budget that the config uses. */
 static const tutti_key *budget_key(const tutti_config *config) {
   for (int i = 0; i < tutti_config_n_keys(); i++) {
-    const tutti_key *key = tutti_key_at(i);
-    if (key->type == TUTTI_KEY_BUDGET && !tutti_key_unused(key, config)) return key;
+    const tutti_key *key = tutti_config_key_at(i);
+    if (key->type == TUTTI_KEY_BUDGET && !tutti_config_key_unused(key, config)) return key;
   }
   return NULL;
 }
@@ -68,7 +68,7 @@ static const tutti_key *budget_key(const tutti_config *config) {
 /** Budgets matter if the learning rate falls until the end: then each step has another rate. */
 static void compare_budgets(const tutti_config *a, const tutti_config *b, tutti_differences *found) {
   const tutti_count budget_a = a->train.budget, budget_b = b->train.budget;
-  if (!tutti_decays_to_the_end(a) || !tutti_decays_to_the_end(b)) return;
+  if (!tutti_config_decays_to_the_end(a) || !tutti_config_decays_to_the_end(b)) return;
   if (budget_a.unit == budget_b.unit && budget_a.value == budget_b.value) return;
   tutti_difference one = {
       .note = "schedule.decay lasts until this end, so each step would have another learning rate"};
@@ -81,19 +81,19 @@ void tutti_config_differences(const tutti_config *a, const tutti_config *b, tutt
   tutti_difference one = {0};
   found->n = 0;
   for (int i = 0; i < tutti_config_n_keys(); i++) {
-    const tutti_key *key = tutti_key_at(i);
+    const tutti_key *key = tutti_config_key_at(i);
     if (key->effect != TUTTI_EFFECT_NONE && key_differs(key, a, b, &one)) add(found, key->path, one);
   }
   compare_budgets(a, b, found);
 }
 
-bool tutti_differences_have(const tutti_differences *found, const char *key) {
+bool tutti_config_differences_have(const tutti_differences *found, const char *key) {
   for (int i = 0; i < found->n; i++)
     if (strcmp(found->list[i].key, key) == 0) return true;
   return false;
 }
 
-void tutti_differences_text(const tutti_differences *found, char *text, size_t bytes) {
+void tutti_config_differences_text(const tutti_differences *found, char *text, size_t bytes) {
   enum { WITH_VALUES = 4 };
   text[0] = '\0';
   for (int i = 0; i < found->n; i++) {
@@ -113,7 +113,7 @@ static void print_axis(const tutti_axis *axis, char text[SHOWN_BYTES]) {
   char *line = NULL;
   if (tutti_config_stream_open(&stream) == TUTTI_OK) {
     fprintf(stream.out, "%s:", axis->key);
-    tutti_axis_write(axis, 0, stream.out);
+    tutti_config_axis_write(axis, 0, stream.out);
     if (tutti_config_stream_close(&stream, TUTTI_OK, &line) != TUTTI_OK) line = NULL;
   }
   snprintf(text, SHOWN_BYTES, "%s", line ? line : "");
@@ -132,7 +132,7 @@ static bool axis_differs(const tutti_axis *a, const tutti_axis *b) {
 }
 
 static bool axes_differ(const tutti_study_options *a, const tutti_study_options *b, tutti_difference *one) {
-  const tutti_axis *branches_a = tutti_study_branches(a), *branches_b = tutti_study_branches(b);
+  const tutti_axis *branches_a = tutti_config_study_branches(a), *branches_b = tutti_config_study_branches(b);
   const tutti_axis *differ_a = NULL, *differ_b = NULL;
   snprintf(one->then, SHOWN_BYTES, "%lld keys", (long long)a->n_axes);
   snprintf(one->now, SHOWN_BYTES, "%lld", (long long)b->n_axes);
@@ -168,7 +168,7 @@ static void section_differences(const tutti_config *a, const tutti_config *b, bo
                                 tutti_differences *found) {
   tutti_difference one = {0};
   for (int i = 0; i < tutti_config_n_keys(); i++) {
-    const tutti_key *key = tutti_key_at(i);
+    const tutti_key *key = tutti_config_key_at(i);
     if (!makes_trials(key) || is_extent(key) != extent) continue;
     const bool differs =
         key->type == TUTTI_KEY_AXES ? axes_differ(&a->study, &b->study, &one) : key_differs(key, a, b, &one);
@@ -197,7 +197,7 @@ static bool have_same_keys(const tutti_study_options *a, int branch_a, const tut
 
 /** Whether both studies vary the same keys.  A branch that only one of them has does not count. */
 static bool have_same_axes(const tutti_study_options *a, const tutti_study_options *b) {
-  const tutti_axis *branches_a = tutti_study_branches(a), *branches_b = tutti_study_branches(b);
+  const tutti_axis *branches_a = tutti_config_study_branches(a), *branches_b = tutti_config_study_branches(b);
   if (!have_same_keys(a, TUTTI_EVERY_BRANCH, b, TUTTI_EVERY_BRANCH)) return false;
   for (int i = 0; branches_a && i < branches_a->n_values; i++)
     for (int k = 0; k < branches_b->n_values; k++)
@@ -218,7 +218,7 @@ bool tutti_config_study_differences(const tutti_config *a, const tutti_config *b
 
 bool tutti_config_any_difference(const tutti_config *a, const tutti_config *b, tutti_difference *first) {
   for (int i = 0; i < tutti_config_n_keys(); i++) {
-    const tutti_key *key = tutti_key_at(i);
+    const tutti_key *key = tutti_config_key_at(i);
     const bool is_axes = key->type == TUTTI_KEY_AXES;
     first->key = key->path;
     if (is_axes ? axes_differ(&a->study, &b->study, first) : parts_differ(key, 0, a, b, first)) return true;

@@ -15,21 +15,21 @@ static bool is_list(const tutti_key *key) {
 static bool is_written(const tutti_key *key, const tutti_config *config) {
   const void *field = (const char *)config + key->offset;
   char buffer[TUTTI_VALUE_BYTES];
-  if (tutti_key_unused(key, config)) return false;
-  if (is_list(key)) return tutti_value_n_parts(key, config) > 0;
+  if (tutti_config_key_unused(key, config)) return false;
+  if (is_list(key)) return tutti_config_value_n_parts(key, config) > 0;
   // the update rule does not take this number or switch
   if (key->type == TUTTI_KEY_REAL) return !isnan(*(const double *)field);
   if (key->type == TUTTI_KEY_SWITCH && strcmp(key->section, "optimizer") == 0) return *(const bool *)field;
-  return tutti_value_part(key, config, 0, buffer)[0] != '\0';
+  return tutti_config_value_part(key, config, 0, buffer)[0] != '\0';
 }
 
 static void write_key(const tutti_key *key, const tutti_config *config, FILE *out) {
   char buffer[TUTTI_VALUE_BYTES];
-  const int64_t n = tutti_value_n_parts(key, config);
+  const int64_t n = tutti_config_value_n_parts(key, config);
   const bool list = is_list(key);
   fprintf(out, "  %s:%s", key->name, list ? "\n" : " ");
   if (key->type == TUTTI_KEY_AXES) {
-    tutti_axes_write(&config->study, 4, out);
+    tutti_config_axes_write(&config->study, 4, out);
     return;
   }
   if (key->type == TUTTI_KEY_RESUME) {
@@ -38,7 +38,7 @@ static void write_key(const tutti_key *key, const tutti_config *config, FILE *ou
   }
   for (int64_t i = 0; i < n; i++) {
     if (list) fputs("    - ", out);
-    tutti_quote_yaml(tutti_value_part(key, config, i, buffer), out);
+    tutti_config_quote_yaml(tutti_config_value_part(key, config, i, buffer), out);
     fputc('\n', out);
   }
 }
@@ -60,7 +60,7 @@ tutti_status tutti_config_dump(const tutti_config *config, char **text) {
   TUTTI_TRY(tutti_config_stream_open(&stream));
   fputs(TUTTI_CONFIG_MARK "\n", stream.out);
   for (int i = 0; i < tutti_config_n_keys(); i++) {
-    const tutti_key *key = tutti_key_at(i);
+    const tutti_key *key = tutti_config_key_at(i);
     if (!is_written(key, &shown)) continue;
     if (strcmp(section, key->section) != 0) fprintf(stream.out, "%s:\n", key->section);
     section = key->section;

@@ -7,22 +7,22 @@
 #include "base/text.h"
 #include "config/keys_impl.h"
 
-const char *const tutti_metric_names[TUTTI_N_METRICS] = {"loss",
-                                                         "val_loss",
-                                                         "accuracy",
-                                                         "val_accuracy",
-                                                         "binary_accuracy",
-                                                         "val_binary_accuracy",
-                                                         "mean_absolute_error",
-                                                         "val_mean_absolute_error",
-                                                         "ema_val_loss",
-                                                         "ema_val_accuracy",
-                                                         "ema_val_binary_accuracy",
-                                                         "ema_val_mean_absolute_error",
-                                                         "train_loss",
-                                                         "train_accuracy",
-                                                         "train_binary_accuracy",
-                                                         "train_mean_absolute_error"};
+const char *const tutti_config_metric_names[TUTTI_N_METRICS] = {"loss",
+                                                                "val_loss",
+                                                                "accuracy",
+                                                                "val_accuracy",
+                                                                "binary_accuracy",
+                                                                "val_binary_accuracy",
+                                                                "mean_absolute_error",
+                                                                "val_mean_absolute_error",
+                                                                "ema_val_loss",
+                                                                "ema_val_accuracy",
+                                                                "ema_val_binary_accuracy",
+                                                                "ema_val_mean_absolute_error",
+                                                                "train_loss",
+                                                                "train_accuracy",
+                                                                "train_binary_accuracy",
+                                                                "train_mean_absolute_error"};
 
 static const char *const relations[] = {">=", ">", "<=", "<"}; // in the order of the enum
 
@@ -33,9 +33,9 @@ static int relation_at(const char *text) {
   return -1;
 }
 
-tutti_status tutti_goal_parse(const char *text, tutti_goal *goal) {
+tutti_status tutti_config_goal_parse(const char *text, tutti_goal *goal) {
   char quoted[TUTTI_QUOTE_BYTES];
-  const tutti_choice metrics = {"a metric", tutti_metric_names, TUTTI_N_METRICS};
+  const tutti_choice metrics = {"a metric", tutti_config_metric_names, TUTTI_N_METRICS};
   tutti_goal read = {.metric = ""};
   int which;
   if (text[0] && strcmp(text, "none") != 0) {
@@ -60,11 +60,11 @@ tutti_status tutti_goal_parse(const char *text, tutti_goal *goal) {
   return TUTTI_OK;
 }
 
-bool tutti_metric_wants_small(const char *name) {
+bool tutti_config_metric_wants_small(const char *name) {
   return strstr(name, "loss") || strstr(name, "error");
 }
 
-void tutti_goal_print(const tutti_goal *goal, char *text, size_t bytes) {
+void tutti_config_goal_print(const tutti_goal *goal, char *text, size_t bytes) {
   char number[32];
   if (goal->metric[0])
     snprintf(text, bytes, "%s %s %s", goal->metric, relations[goal->relation],
@@ -73,7 +73,7 @@ void tutti_goal_print(const tutti_goal *goal, char *text, size_t bytes) {
     snprintf(text, bytes, "none");
 }
 
-bool tutti_goal_reached(const tutti_goal *goal, double value) {
+bool tutti_config_goal_reached(const tutti_goal *goal, double value) {
   if (!goal->metric[0]) return false;
   switch (goal->relation) {
   case TUTTI_AT_LEAST:
@@ -88,13 +88,13 @@ bool tutti_goal_reached(const tutti_goal *goal, double value) {
   return false;
 }
 
-bool tutti_metric_is_evaluated(const char *metric) {
+bool tutti_config_metric_is_evaluated(const char *metric) {
   return strstr(metric, "val_") || strncmp(metric, "train_", 6) == 0;
 }
 
-bool tutti_goal_out_of_reach(const tutti_goal *goal) {
+bool tutti_config_goal_out_of_reach(const tutti_goal *goal) {
   if (!goal->metric[0]) return false;
   const double largest = strstr(goal->metric, "accuracy") ? 1 : INFINITY;
   const bool wants_high = goal->relation == TUTTI_AT_LEAST || goal->relation == TUTTI_ABOVE;
-  return !tutti_goal_reached(goal, wants_high ? largest : 0);
+  return !tutti_config_goal_reached(goal, wants_high ? largest : 0);
 }

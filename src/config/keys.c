@@ -100,7 +100,7 @@ static const tutti_key keys[] = {
     {WHOLE(data, limit_train, "0", 0, TUTTI_WHOLE_MAX, TRAINING,
           "number of training rows to use, from the first on; 0: all")},
     {WHOLE(data, limit_test, "0", 0, TUTTI_WHOLE_MAX, NONE, "number of test rows to use, from the first on; 0: all")},
-    {CHOICE(data, scale, scale, "auto", tutti_scale_names, TRAINING,
+    {CHOICE(data, scale, scale, "auto", tutti_data_scale_names, TRAINING,
           "scaling of the features; auto: bytes are divided by 255, other types stay as they are")},
 
     {KEY(model, layers, layers, LAYERS, "", TRAINING,
@@ -110,7 +110,7 @@ static const tutti_key keys[] = {
     {REAL(model, label_smoothing, "0", 0, 1, TRAINING,
           "cross-entropy losses: fraction of each label that is spread evenly over the classes, also in val_loss"),
      BELOW_MAX},
-    {CHOICE(model, initializer, initializer, "glorot_uniform", tutti_initializer_names, TRAINING,
+    {CHOICE(model, initializer, initializer, "glorot_uniform", tutti_model_initializer_names, TRAINING,
           "initial distribution of kernels, unless a layer sets its own")},
     {KEY(model, weights, weights, OPTIONAL, "none", BY_RUN,
           "checkpoint that provides the initial weights and the scaling of the features; everything else starts from "
@@ -121,12 +121,12 @@ static const tutti_key keys[] = {
 
     {CHOICE(optimizer, name, rule, "rmsprop", tutti_optim_names, TRAINING, "update rule; see tutti help optimizers")},
 #include "tutti/optim_options.def"
-    {CHOICE(optimizer, dialect, dialect, "keras", tutti_dialect_names, TRAINING,
+    {CHOICE(optimizer, dialect, dialect, "keras", tutti_optim_dialect_names, TRAINING,
           "library whose formulas and defaults the update rule follows")},
 
     {COUNT(schedule, warmup, "0", TIMES, TRAINING,
           "length of the warmup, during which the learning rate rises; 0: no warmup")},
-    {CHOICE(schedule, decay, decay, "constant", tutti_decay_names, TRAINING,
+    {CHOICE(schedule, decay, decay, "constant", tutti_optim_decay_names, TRAINING,
           "how the learning rate falls after the warmup")},
     {REAL(schedule, decay_rate, "0.1", 0, INFINITY, TRAINING,
           "step, exponential, plateau: factor on the learning rate at each fall"), ABOVE_MIN},
@@ -147,13 +147,13 @@ static const tutti_key keys[] = {
     {REAL(schedule, decay_min, "0", 0, INFINITY, TRAINING, "plateau: smallest learning rate")},
     {REAL(schedule, decay_delta, "1e-4", 0, INFINITY, TRAINING,
           "plateau: smallest change that counts as an improvement; dialect torch: as a fraction of the best value")},
-    {CHOICE(schedule, scaling, scaling, "none", tutti_scaling_names, TRAINING,
+    {CHOICE(schedule, scaling, scaling, "none", tutti_optim_scaling_names, TRAINING,
           "how the learning rate grows with the batch size; adascale: by a measured gain, which is also the number of "
           "steps that one step counts for in schedule and budget")},
     {WHOLE(schedule, base_batch_size, "none", 1, TUTTI_WHOLE_MAX, TRAINING,
           "batch size for which optimizer.learning_rate is meant, if schedule.scaling is used; the gain of AdaScale is "
           "relative to it"), .word = "none"},
-    {CHOICE(schedule, batch_growth, batch_growth, "none", tutti_batch_growth_names, TRAINING,
+    {CHOICE(schedule, batch_growth, batch_growth, "none", tutti_optim_batch_growth_names, TRAINING,
           "growth of the batch size in place of a decay; step: at batch_milestones; geometric: after every batch_every")},
     {REAL(schedule, batch_factor, "5", 1.01, INFINITY, TRAINING, "factor on the batch size at each growth")},
     {MILESTONES(schedule, batch_milestones, "none", TIMES, TRAINING, "step: times at which the batch grows")},
@@ -182,7 +182,7 @@ static const tutti_key keys[] = {
     {KEY(train, stop_at, stop_at, GOAL, "none", NONE, "goal at which the training stops")},
     {KEY(train, monitor, monitor, METRIC, "none", NONE,
           "metric that selects the best checkpoint, and that train.patience watches"),
-     .names = tutti_metric_names, .n_names = TUTTI_N_METRICS},
+     .names = tutti_config_metric_names, .n_names = TUTTI_N_METRICS},
     {WHOLE(train, patience, "0", 0, TUTTI_WHOLE_MAX, NONE,
           "number of evaluations without improvement of train.monitor after which the training stops; 0: off")},
 
@@ -217,7 +217,7 @@ static const tutti_key keys[] = {
     {KEY(study, goal, goal, GOAL, "none", NONE, "goal at which a trial ends with success; it replaces train.stop_at")},
     {KEY(study, at_budget, at_budget, METRIC, "none", NONE,
           "metric for a table of best values, within the budget and within parts of it; a goal is then not needed"),
-     .names = tutti_metric_names, .n_names = TUTTI_N_METRICS},
+     .names = tutti_config_metric_names, .n_names = TUTTI_N_METRICS},
     {COUNT(study, budget, "0", TIMES, NONE,
           "maximum length of a trial; it replaces train.epochs, train.steps or train.samples")},
     {COUNT(study, evaluate_every, "1 epoch", TIMES, NONE, "interval at which a trial checks for its goal"), ABOVE_MIN},
@@ -235,18 +235,18 @@ static const tutti_key keys[] = {
 enum { N_KEYS = sizeof keys / sizeof keys[0] };
 _Static_assert((int)N_KEYS <= (int)TUTTI_MAX_KEYS, "enlarge TUTTI_MAX_KEYS");
 
-const tutti_key *tutti_key_at(int i) {
+const tutti_key *tutti_config_key_at(int i) {
   TUTTI_ASSERT(i >= 0 && i < N_KEYS);
   return &keys[i];
 }
 
-int tutti_key_find(const char *section, const char *name) {
+int tutti_config_key_find(const char *section, const char *name) {
   for (int i = 0; i < N_KEYS; i++)
     if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0) return i;
   return -1;
 }
 
-int tutti_key_sections(const char *names[TUTTI_MAX_SECTIONS]) {
+int tutti_config_key_sections(const char *names[TUTTI_MAX_SECTIONS]) {
   int n = 0;
   for (int i = 0; i < N_KEYS; i++) {
     if (n > 0 && strcmp(names[n - 1], keys[i].section) == 0) continue;
@@ -256,9 +256,9 @@ int tutti_key_sections(const char *names[TUTTI_MAX_SECTIONS]) {
   return n;
 }
 
-int tutti_section_find(const char *name) {
+int tutti_config_section_find(const char *name) {
   const char *names[TUTTI_MAX_SECTIONS];
-  const int n = tutti_key_sections(names);
+  const int n = tutti_config_key_sections(names);
   for (int i = 0; i < n; i++)
     if (strcmp(names[i], name) == 0) return i;
   return -1;
@@ -269,10 +269,10 @@ int tutti_config_n_keys(void) {
 }
 
 void tutti_config_key(int i, tutti_key_info *info) {
-  const tutti_key *key = tutti_key_at(i);
+  const tutti_key *key = tutti_config_key_at(i);
   *info = (tutti_key_info){
       .section = key->section, .name = key->name, .fallback = key->fallback, .sentence = key->sentence};
-  tutti_value_describe(key, info->allowed, sizeof info->allowed);
+  tutti_config_value_describe(key, info->allowed, sizeof info->allowed);
   char rules[128] = "";
   if (strcmp(key->section, "optimizer") == 0) tutti_optim_takers(key->name, rules, sizeof rules);
   if (rules[0]) tutti_text_append(info->allowed, sizeof info->allowed, "; only with %s", rules);

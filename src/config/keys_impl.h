@@ -54,49 +54,49 @@ enum { TUTTI_MAX_KEYS = 128, TUTTI_MAX_SECTIONS = 16, TUTTI_VALUE_BYTES = 512 };
 /** Larger counts are mistakes.  Up to this one, doubles are exact and sums of a few counts do not overflow. */
 #define TUTTI_WHOLE_MAX INT64_C(1000000000000000)
 
-const tutti_key *tutti_key_at(int i);
+const tutti_key *tutti_config_key_at(int i);
 
 /** The number of the key, or -1. */
-int tutti_key_find(const char *section, const char *name);
+int tutti_config_key_find(const char *section, const char *name);
 
 /** The number of the section, or -1. */
-int tutti_section_find(const char *name);
+int tutti_config_section_find(const char *name);
 
 /** List the names of the sections in their order.  @return how many */
-int tutti_key_sections(const char *names[TUTTI_MAX_SECTIONS]);
+int tutti_config_key_sections(const char *names[TUTTI_MAX_SECTIONS]);
 
 /** Metrics that train.monitor and goals can name. */
 enum { TUTTI_N_METRICS = 16 };
-extern const char *const tutti_metric_names[TUTTI_N_METRICS];
+extern const char *const tutti_config_metric_names[TUTTI_N_METRICS];
 
 // --- the value of a key (value.c) ----------------------------------------------------------------
 
 /** Read a text into the field of the key; layers are separated by commas.
  * @return ERR_CONFIG with the value and what is allowed; the field is then as it was */
 TUTTI_NODISCARD
-tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_config *config);
+tutti_status tutti_config_value_read(const tutti_key *key, const char *text, tutti_config *config);
 
 /** Print what is allowed, in words. */
-void tutti_value_describe(const tutti_key *key, char *text, size_t bytes);
+void tutti_config_value_describe(const tutti_key *key, char *text, size_t bytes);
 
 /** Number of parts of a value: the number of layers or of axes for these keys, otherwise 1. */
-int64_t tutti_value_n_parts(const tutti_key *key, const tutti_config *config);
+int64_t tutti_config_value_n_parts(const tutti_key *key, const tutti_config *config);
 
-/** Print one part so that tutti_value_read reads it; of an axis, its key.
+/** Print one part so that tutti_config_value_read reads it; of an axis, its key.
  * @return `buffer`, or a text of the config (borrowed) */
-const char *tutti_value_part(const tutti_key *key, const tutti_config *config, int64_t i,
-                             char buffer[TUTTI_VALUE_BYTES]);
+const char *tutti_config_value_part(const tutti_key *key, const tutti_config *config, int64_t i,
+                                    char buffer[TUTTI_VALUE_BYTES]);
 
 /** Free the memory that the field of the key owns. */
-void tutti_value_free(const tutti_key *key, tutti_config *config);
+void tutti_config_value_free(const tutti_key *key, tutti_config *config);
 
 // --- keys without an effect (unused.c) --------------------------------------------------------------
 
 /** @return why the key has no effect on this config, for a message; NULL if it has one */
-const char *tutti_key_unused(const tutti_key *key, const tutti_config *config);
+const char *tutti_config_key_unused(const tutti_key *key, const tutti_config *config);
 
 /** Whether the learning rate reaches its end with the end of the budget. */
-bool tutti_decays_to_the_end(const tutti_config *config);
+bool tutti_config_decays_to_the_end(const tutti_config *config);
 
 // --- weights of classes (class_weight.c) ---------------------------------------------------------
 
@@ -104,41 +104,41 @@ bool tutti_decays_to_the_end(const tutti_config *config);
  * @param[out] normal  the caller's (tutti_free)
  * @return ERR_CONFIG an item is not valid; ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_class_weights_normalise(const char *text, char **normal);
+tutti_status tutti_config_class_weights_normalise(const char *text, char **normal);
 
 // --- layers (layers.c) ---------------------------------------------------------------------------
 
 /** Replace the layers by n empty ones, which the caller fills. */
 TUTTI_NODISCARD
-tutti_status tutti_layers_resize(tutti_config *config, int64_t n);
+tutti_status tutti_config_layers_resize(tutti_config *config, int64_t n);
 
 /** Read layers that are separated by commas. */
 TUTTI_NODISCARD
-tutti_status tutti_layers_read(const char *text, tutti_config *config);
+tutti_status tutti_config_layers_read(const char *text, tutti_config *config);
 
 // --- axes of a study (axes.c) --------------------------------------------------------------------
 
 enum { TUTTI_MAX_AXES = 64 };
-extern const char *const tutti_axis_scale_names[TUTTI_N_AXIS_SCALES];
+extern const char *const tutti_config_axis_scale_names[TUTTI_N_AXIS_SCALES];
 
 /** Whether study.vary may name the key. */
-bool tutti_key_varies(const tutti_key *key);
+bool tutti_config_key_varies(const tutti_key *key);
 
 /** Free what the axis owns; zero it. */
-void tutti_axis_clear(tutti_axis *axis);
-void tutti_axes_clear(tutti_study_options *study);
+void tutti_config_axis_clear(tutti_axis *axis);
+void tutti_config_axes_clear(tutti_study_options *study);
 
 /** " [32, 128]" or " {from: 0.003, to: 3, points: 10}", of branches " {sgd, adam}"; a list with commas in its values
  * goes over several lines, each after `indent` blanks. */
-void tutti_axis_write(const tutti_axis *axis, int indent, FILE *out);
+void tutti_config_axis_write(const tutti_axis *axis, int indent, FILE *out);
 
 /** All axes as the mapping that they are read from, each line after `indent` blanks. */
-void tutti_axes_write(const tutti_study_options *study, int indent, FILE *out);
+void tutti_config_axes_write(const tutti_study_options *study, int indent, FILE *out);
 
 // --- texts (quote.c) -----------------------------------------------------------------------------
 
 /** Write `text` as one YAML scalar: plain if that is safe, else in double quotes. */
-void tutti_quote_yaml(const char *text, FILE *out);
+void tutti_config_quote_yaml(const char *text, FILE *out);
 
 /** A text that grows while it is written. */
 typedef struct {

@@ -3,7 +3,7 @@
 
 #include "config/keys_impl.h"
 
-tutti_status tutti_layers_resize(tutti_config *config, int64_t n) {
+tutti_status tutti_config_layers_resize(tutti_config *config, int64_t n) {
   tutti_layer_spec *layers = NULL;
   TUTTI_TRY(TUTTI_NEW(layers, n));
   tutti_free(config->model.layers);
@@ -12,14 +12,14 @@ tutti_status tutti_layers_resize(tutti_config *config, int64_t n) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_layers_read(const char *text, tutti_config *config) {
+tutti_status tutti_config_layers_read(const char *text, tutti_config *config) {
   tutti_status status = TUTTI_OK;
   int64_t n = 1;
   for (const char *c = text; *c; c++) n += *c == ',';
 
   char *words = tutti_strdup(text); // each comma becomes the end of a layer
   if (!words) return TUTTI_ERR_MEMORY;
-  TUTTI_TRY_GOTO(done, tutti_layers_resize(config, n));
+  TUTTI_TRY_GOTO(done, tutti_config_layers_resize(config, n));
   char *layer = words;
   for (int64_t i = 0; i < n; i++) {
     layer += strspn(layer, " ");

@@ -8,8 +8,8 @@
 #include "base/names.h"
 #include "base/text.h"
 
-const char *tutti_place_print(const tutti_origins *origins, tutti_place place, const char *subject,
-                              char buffer[TUTTI_PLACE_BYTES]) {
+const char *tutti_config_place_print(const tutti_origins *origins, tutti_place place, const char *subject,
+                                     char buffer[TUTTI_PLACE_BYTES]) {
   switch (place.origin) {
   case TUTTI_FROM_FILE:
     snprintf(buffer, TUTTI_PLACE_BYTES, "%.400s:%d:%d: %s", origins->file, place.line, place.column, subject);
@@ -24,24 +24,24 @@ const char *tutti_place_print(const tutti_origins *origins, tutti_place place, c
   return buffer;
 }
 
-const char *tutti_place_print_key(const tutti_origins *origins, const char *section, const char *name,
-                                  char buffer[TUTTI_PLACE_BYTES]) {
-  const int i = tutti_key_find(section, name);
+const char *tutti_config_place_print_key(const tutti_origins *origins, const char *section, const char *name,
+                                         char buffer[TUTTI_PLACE_BYTES]) {
+  const int i = tutti_config_key_find(section, name);
   TUTTI_ASSERT(i >= 0);
-  return tutti_place_print(origins, origins->keys[i], tutti_key_at(i)->path, buffer);
+  return tutti_config_place_print(origins, origins->keys[i], tutti_config_key_at(i)->path, buffer);
 }
 
-tutti_status tutti_fail_at(tutti_status status, const tutti_origins *origins, tutti_place place,
-                           const char *subject) {
+tutti_status tutti_config_fail_at(tutti_status status, const tutti_origins *origins, tutti_place place,
+                                  const char *subject) {
   char where[TUTTI_PLACE_BYTES];
   if (status != TUTTI_ERR_CONFIG) return status;
-  TUTTI_FAIL(status, "%s: %s", tutti_place_print(origins, place, subject, where), tutti_fail_text());
+  TUTTI_FAIL(status, "%s: %s", tutti_config_place_print(origins, place, subject, where), tutti_fail_text());
 }
 
 /** The first key of this name, in any section; NULL: there is none. */
 static const tutti_key *key_named(const char *name) {
   for (int i = 0; i < tutti_config_n_keys(); i++)
-    if (strcmp(tutti_key_at(i)->name, name) == 0) return tutti_key_at(i);
+    if (strcmp(tutti_config_key_at(i)->name, name) == 0) return tutti_config_key_at(i);
   return NULL;
 }
 
@@ -49,7 +49,8 @@ static const tutti_key *key_named(const char *name) {
 static int names_of(const char *section, const char *names[TUTTI_MAX_KEYS]) {
   int n = 0;
   for (int i = 0; i < tutti_config_n_keys(); i++)
-    if (!section || strcmp(tutti_key_at(i)->section, section) == 0) names[n++] = tutti_key_at(i)->name;
+    if (!section || strcmp(tutti_config_key_at(i)->section, section) == 0)
+      names[n++] = tutti_config_key_at(i)->name;
   return n;
 }
 
@@ -60,15 +61,15 @@ static const tutti_key *key_meant(const char *section, const char *name) {
   const tutti_key *key = key_named(name);
   if (key) return key;
   const char *nearest = tutti_name_nearest(name, names, names_of(section, names));
-  if (nearest) return tutti_key_at(tutti_key_find(section, nearest));
+  if (nearest) return tutti_config_key_at(tutti_config_key_find(section, nearest));
   nearest = tutti_name_nearest(name, names, names_of(NULL, names));
   return nearest ? key_named(nearest) : NULL;
 }
 
-tutti_status tutti_unknown_section(const char *name) {
+tutti_status tutti_config_unknown_section(const char *name) {
   const char *names[TUTTI_MAX_SECTIONS];
   char list[256], quoted[TUTTI_QUOTE_BYTES], hint[TUTTI_HINT_BYTES];
-  const int n = tutti_key_sections(names);
+  const int n = tutti_config_key_sections(names);
   const tutti_key *key = key_named(name);
   tutti_text_list(list, sizeof list, names, n);
   TUTTI_CHECK(!key, TUTTI_ERR_CONFIG, "the key %s belongs in a section; did you mean %s?",
@@ -78,7 +79,7 @@ tutti_status tutti_unknown_section(const char *name) {
              tutti_name_hint(nearest, hint), list);
 }
 
-tutti_status tutti_unknown_key(const char *section, const char *name) {
+tutti_status tutti_config_unknown_key(const char *section, const char *name) {
   const char *names[TUTTI_MAX_KEYS];
   char list[512], quoted[TUTTI_QUOTE_BYTES], hint[TUTTI_HINT_BYTES];
   const tutti_key *meant = key_meant(section, name);
@@ -87,12 +88,13 @@ tutti_status tutti_unknown_key(const char *section, const char *name) {
              tutti_name_hint(meant ? meant->path : NULL, hint), section, list);
 }
 
-tutti_status tutti_key_of_path(const char *path, int *i) {
+tutti_status tutti_config_key_of_path(const char *path, int *i) {
   char section[64];
   const size_t letters = strcspn(path, ".");
   const char *name = path[letters] ? path + letters + 1 : "";
   snprintf(section, sizeof section, "%.*s", (int)(letters < 60 ? letters : 60), path);
-  *i = tutti_key_find(section, name);
+  *i = tutti_config_key_find(section, name);
   if (*i >= 0) return TUTTI_OK;
-  return tutti_section_find(section) >= 0 ? tutti_unknown_key(section, name) : tutti_unknown_section(section);
+  return tutti_config_section_find(section) >= 0 ? tutti_config_unknown_key(section, name)
+                                                 : tutti_config_unknown_section(section);
 }

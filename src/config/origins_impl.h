@@ -19,29 +19,29 @@ typedef struct {
 enum { TUTTI_PLACE_BYTES = 1024 };
 
 /** Print "FILE:LINE:COLUMN: SUBJECT", "--SUBJECT" or "SUBJECT", according to the origin.  @return buffer */
-const char *tutti_place_print(const tutti_origins *origins, tutti_place place, const char *subject,
-                              char buffer[TUTTI_PLACE_BYTES]);
+const char *tutti_config_place_print(const tutti_origins *origins, tutti_place place, const char *subject,
+                                     char buffer[TUTTI_PLACE_BYTES]);
 
 /** Print the place where the key was set: "FILE:LINE:COLUMN: section.name".  @return buffer */
-const char *tutti_place_print_key(const tutti_origins *origins, const char *section, const char *name,
-                                  char buffer[TUTTI_PLACE_BYTES]);
+const char *tutti_config_place_print_key(const tutti_origins *origins, const char *section, const char *name,
+                                         char buffer[TUTTI_PLACE_BYTES]);
 
 /** Put the place before the text of a failure with ERR_CONFIG.  @return status */
 TUTTI_NODISCARD
-tutti_status tutti_fail_at(tutti_status status, const tutti_origins *origins, tutti_place place,
-                           const char *subject);
+tutti_status tutti_config_fail_at(tutti_status status, const tutti_origins *origins, tutti_place place,
+                                  const char *subject);
 
 /** Fail with what was probably meant.  @return ERR_CONFIG */
 TUTTI_NODISCARD
-tutti_status tutti_unknown_section(const char *name);
+tutti_status tutti_config_unknown_section(const char *name);
 TUTTI_NODISCARD
-tutti_status tutti_unknown_key(const char *section, const char *name);
+tutti_status tutti_config_unknown_key(const char *section, const char *name);
 
 /** Find the key of a path, "train.batch_size".
  * @param[out] i  its number
  * @return ERR_CONFIG with what was probably meant */
 TUTTI_NODISCARD
-tutti_status tutti_key_of_path(const char *path, int *i);
+tutti_status tutti_config_key_of_path(const char *path, int *i);
 
 // --- checks of the whole config (check.c) ------------------------------------------------------
 
@@ -59,7 +59,7 @@ tutti_status tutti_config_resolve(const tutti_origins *origins, tutti_config *co
 /** The part of it that is about the study (check_study.c).
  * @param[in,out] config  its study.overridden is set */
 TUTTI_NODISCARD
-tutti_status tutti_study_check(const tutti_origins *origins, tutti_config *config);
+tutti_status tutti_config_study_check(const tutti_origins *origins, tutti_config *config);
 
 /** Check that the metric of a goal or of the monitor can be evaluated: there are validation rows, train_rows or averaged
  * weights if it needs them.
@@ -67,5 +67,5 @@ tutti_status tutti_study_check(const tutti_origins *origins, tutti_config *confi
  * @param[in] metric         NULL or "": none, which is fine
  * @return ERR_CONFIG with the place of the key */
 TUTTI_NODISCARD
-tutti_status tutti_check_rows(const tutti_origins *origins, const tutti_config *config, const char *section,
-                              const char *name, const char *metric);
+tutti_status tutti_config_check_rows(const tutti_origins *origins, const tutti_config *config,
+                                     const char *section, const char *name, const char *metric);

@@ -20,16 +20,16 @@ static tutti_place place_of(const tutti_node *node) {
 static tutti_status read_layer_list(const tutti_origins *origins, const tutti_key *key,
                                     const tutti_yaml *yaml, tutti_node list, tutti_place place,
                                     tutti_config *config) {
-  TUTTI_TRY(tutti_layers_resize(config, list.n));
+  TUTTI_TRY(tutti_config_layers_resize(config, list.n));
   for (int i = 0; i < list.n; i++) {
-    const tutti_node item = tutti_yaml_item(yaml, list, i);
+    const tutti_node item = tutti_config_yaml_item(yaml, list, i);
     const tutti_place at = place.origin == TUTTI_FROM_FILE ? place_of(&item) : place;
     char where[TUTTI_PLACE_BYTES];
     TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG,
                 "%s: layer %d is not a line of words; expected one such as 'dense 512 relu'",
-                tutti_place_print(origins, at, key->path, where), i + 1);
+                tutti_config_place_print(origins, at, key->path, where), i + 1);
     const tutti_status status = tutti_layer_parse(item.text, &config->model.layers[i]);
-    if (status != TUTTI_OK) return tutti_fail_at(status, origins, at, key->path);
+    if (status != TUTTI_OK) return tutti_config_fail_at(status, origins, at, key->path);
   }
   return TUTTI_OK;
 }
@@ -41,15 +41,15 @@ static tutti_status read_item_list(const tutti_origins *origins, const tutti_key
                                                   : "count; expected one such as '10 epochs'";
   char text[TUTTI_VALUE_BYTES] = "", where[TUTTI_PLACE_BYTES];
   for (int i = 0; i < list.n; i++) {
-    const tutti_node item = tutti_yaml_item(yaml, list, i);
+    const tutti_node item = tutti_config_yaml_item(yaml, list, i);
     const size_t used = strlen(text);
     TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR && used + strlen(item.text) + sizeof ", " <= sizeof text,
                 TUTTI_ERR_CONFIG, "%s: item %d is not a %s",
-                tutti_place_print(origins, place, key->path, where), i + 1, what);
+                tutti_config_place_print(origins, place, key->path, where), i + 1, what);
     snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? ", " : "", item.text);
   }
-  const tutti_status status = tutti_value_read(key, text, config);
-  return tutti_fail_at(status, origins, place, key->path);
+  const tutti_status status = tutti_config_value_read(key, text, config);
+  return tutti_config_fail_at(status, origins, place, key->path);
 }
 
 /** Read a mapping as the text "0: 1, 1: 2.5". */
@@ -62,23 +62,23 @@ static tutti_status read_weight_mapping(const tutti_origins *origins, const tutt
   TUTTI_TRY(tutti_config_stream_open(&stream));
   for (int i = 0; i < mapping.n; i++) {
     tutti_node name, weight;
-    tutti_yaml_pair(yaml, mapping, i, &name, &weight);
+    tutti_config_yaml_pair(yaml, mapping, i, &name, &weight);
     TUTTI_CHECK_GOTO(done, name.kind == TUTTI_NODE_SCALAR && weight.kind == TUTTI_NODE_SCALAR,
                      TUTTI_ERR_CONFIG, "%s: expected a number for each class, for example {0: 1, 1: 2.5}",
-                     tutti_place_print(origins, place, key->path, where));
+                     tutti_config_place_print(origins, place, key->path, where));
     fprintf(stream.out, "%s%s: %s", i > 0 ? ", " : "", name.text, weight.text);
   }
 done:
   TUTTI_TRY(tutti_config_stream_close(&stream, status, &text));
-  status = tutti_value_read(key, text, config);
+  status = tutti_config_value_read(key, text, config);
   tutti_free(text);
-  return tutti_fail_at(status, origins, place, key->path);
+  return tutti_config_fail_at(status, origins, place, key->path);
 }
 
 static tutti_status read_value(tutti_origins *origins, int i, const tutti_yaml *yaml, tutti_node value,
                                tutti_place place, tutti_config *config) {
   static const char *const kinds[] = {"nothing", "a scalar", "a list", "a mapping"};
-  const tutti_key *key = tutti_key_at(i);
+  const tutti_key *key = tutti_config_key_at(i);
   char where[TUTTI_PLACE_BYTES], allowed[TUTTI_VALUE_BYTES];
   origins->keys[i] = place;
   if (value.kind == TUTTI_NODE_LIST && key->type == TUTTI_KEY_LAYERS)
@@ -88,12 +88,12 @@ static tutti_status read_value(tutti_origins *origins, int i, const tutti_yaml *
   if (value.kind == TUTTI_NODE_MAPPING && key->type == TUTTI_KEY_WEIGHTS)
     return read_weight_mapping(origins, key, yaml, value, place, config);
   if (value.kind == TUTTI_NODE_MAPPING && key->type == TUTTI_KEY_AXES)
-    return tutti_axes_read(origins, yaml, value, place, &config->study);
-  tutti_value_describe(key, allowed, sizeof allowed);
+    return tutti_config_axes_read(origins, yaml, value, place, &config->study);
+  tutti_config_value_describe(key, allowed, sizeof allowed);
   TUTTI_CHECK(value.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: the value is %s; expected %s",
-              tutti_place_print(origins, place, key->path, where), kinds[value.kind], allowed);
-  const tutti_status status = tutti_value_read(key, value.text, config);
-  return tutti_fail_at(status, origins, place, key->path);
+              tutti_config_place_print(origins, place, key->path, where), kinds[value.kind], allowed);
+  const tutti_status status = tutti_config_value_read(key, value.text, config);
+  return tutti_config_fail_at(status, origins, place, key->path);
 }
 
 // --- the file ------------------------------------------------------------------------------------
@@ -103,13 +103,15 @@ static tutti_status read_pair(tutti_origins *origins, const char *section, const
   char where[TUTTI_PLACE_BYTES];
   const tutti_place place = place_of(&name);
   if (name.kind != TUTTI_NODE_SCALAR)
-    TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s: a key is a name", tutti_place_print(origins, place, section, where));
-  const int i = tutti_key_find(section, name.text);
-  if (i < 0) return tutti_fail_at(tutti_unknown_key(section, name.text), origins, place, section);
+    TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s: a key is a name",
+               tutti_config_place_print(origins, place, section, where));
+  const int i = tutti_config_key_find(section, name.text);
+  if (i < 0)
+    return tutti_config_fail_at(tutti_config_unknown_key(section, name.text), origins, place, section);
   const tutti_place before = origins->keys[i];
   TUTTI_CHECK(before.origin == TUTTI_FROM_DEFAULT, TUTTI_ERR_CONFIG,
               "%s: the key is set twice, at line %d before; keep one",
-              tutti_place_print(origins, place, tutti_key_at(i)->path, where), before.line);
+              tutti_config_place_print(origins, place, tutti_config_key_at(i)->path, where), before.line);
   return read_value(origins, i, yaml, value, place_of(&value), config);
 }
 
@@ -117,11 +119,11 @@ static tutti_status read_section(tutti_origins *origins, const tutti_yaml *yaml,
                                  tutti_node pairs, tutti_config *config) {
   char where[TUTTI_PLACE_BYTES];
   const tutti_place place = place_of(&name);
-  tutti_place_print(origins, place, "", where);
+  tutti_config_place_print(origins, place, "", where);
   TUTTI_CHECK(name.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%sa section has a name", where);
-  const int i = tutti_section_find(name.text);
+  const int i = tutti_config_section_find(name.text);
   if (i < 0) {
-    const tutti_status status = tutti_unknown_section(name.text);
+    const tutti_status status = tutti_config_unknown_section(name.text);
     TUTTI_FAIL(status, "%s%s", where, tutti_fail_text());
   }
   TUTTI_CHECK(origins->sections[i].origin == TUTTI_FROM_DEFAULT, TUTTI_ERR_CONFIG,
@@ -133,7 +135,7 @@ static tutti_status read_section(tutti_origins *origins, const tutti_yaml *yaml,
               "%sthe section %s has no keys; expected lines 'key: value' under it", where, name.text);
   for (int k = 0; k < pairs.n; k++) {
     tutti_node key, value;
-    tutti_yaml_pair(yaml, pairs, k, &key, &value);
+    tutti_config_yaml_pair(yaml, pairs, k, &key, &value);
     TUTTI_TRY(read_pair(origins, name.text, yaml, key, value, config));
   }
   return TUTTI_OK;
@@ -142,19 +144,19 @@ static tutti_status read_section(tutti_origins *origins, const tutti_yaml *yaml,
 static tutti_status read_file(tutti_origins *origins, const char *text, tutti_config *config) {
   tutti_status status = TUTTI_OK;
   tutti_yaml *yaml = NULL;
-  TUTTI_TRY_GOTO(done, tutti_yaml_open(text, origins->file, &yaml));
-  const tutti_node root = tutti_yaml_root(yaml);
+  TUTTI_TRY_GOTO(done, tutti_config_yaml_open(text, origins->file, &yaml));
+  const tutti_node root = tutti_config_yaml_root(yaml);
   TUTTI_CHECK_GOTO(done, root.kind == TUTTI_NODE_MAPPING || root.kind == TUTTI_NODE_NOTHING, TUTTI_ERR_CONFIG,
                    "%s:%d:%d: this is not a config; expected sections, each with its keys, for example "
                    "'train: {epochs: 5}'",
                    origins->file, root.line, root.column);
   for (int i = 0; i < root.n; i++) {
     tutti_node name, pairs;
-    tutti_yaml_pair(yaml, root, i, &name, &pairs);
+    tutti_config_yaml_pair(yaml, root, i, &name, &pairs);
     TUTTI_TRY_GOTO(done, read_section(origins, yaml, name, pairs, config));
   }
 done:
-  tutti_yaml_close(&yaml);
+  tutti_config_yaml_close(&yaml);
   return status;
 }
 
@@ -169,22 +171,22 @@ static tutti_status read_override(tutti_origins *origins, tutti_override overrid
   const tutti_place place = {.origin = TUTTI_FROM_OPTION};
   int i;
   const char *varied = strncmp(override.key, vary, strlen(vary)) == 0 ? override.key + strlen(vary) : NULL;
-  const tutti_status found = tutti_key_of_path(varied ? "study.vary" : override.key, &i);
+  const tutti_status found = tutti_config_key_of_path(varied ? "study.vary" : override.key, &i);
   TUTTI_CHECK(found == TUTTI_OK, found, "--%.80s: %s", override.key, tutti_fail_text());
   snprintf(option, sizeof option, "--%.120s", override.key);
-  status = tutti_yaml_open(override.value, option, &yaml);
+  status = tutti_config_yaml_open(override.value, option, &yaml);
   TUTTI_CHECK_GOTO(done, status != TUTTI_ERR_CONFIG, status,
                    "%s; a value is YAML: special characters need quotes, inside of those of the shell",
                    tutti_fail_text());
   TUTTI_TRY_GOTO(done, status);
-  const tutti_node value = tutti_yaml_root(yaml);
+  const tutti_node value = tutti_config_yaml_root(yaml);
   if (varied) {
     origins->keys[i] = place;
-    TUTTI_TRY_GOTO(done, tutti_axis_set(origins, yaml, varied, value, place, &config->study));
+    TUTTI_TRY_GOTO(done, tutti_config_axis_set(origins, yaml, varied, value, place, &config->study));
   } else
     TUTTI_TRY_GOTO(done, read_value(origins, i, yaml, value, place, config));
 done:
-  tutti_yaml_close(&yaml);
+  tutti_config_yaml_close(&yaml);
   return status;
 }
 
@@ -208,9 +210,9 @@ static tutti_status set_defaults(const char *file, tutti_config *config) {
   default_directory(file, directory, sizeof directory);
   config->optimizer = tutti_optim_options_default();
   for (int i = 0; i < tutti_config_n_keys(); i++) {
-    const tutti_key *key = tutti_key_at(i);
+    const tutti_key *key = tutti_config_key_at(i);
     const char *fallback = key->computed ? directory : key->fallback;
-    if (fallback[0]) TUTTI_TRY(tutti_value_read(key, fallback, config));
+    if (fallback[0]) TUTTI_TRY(tutti_config_value_read(key, fallback, config));
   }
   return TUTTI_OK;
 }
@@ -224,7 +226,7 @@ tutti_status tutti_config_parse(const char *text, const char *name, const tutti_
   if (text) TUTTI_TRY_GOTO(done, read_file(&origins, text, config));
   for (int i = 0; i < n_overrides; i++) TUTTI_TRY_GOTO(done, read_override(&origins, overrides[i], config));
   TUTTI_TRY_GOTO(done, tutti_config_check(&origins, config));
-  TUTTI_TRY_GOTO(done, tutti_study_check(&origins, config));
+  TUTTI_TRY_GOTO(done, tutti_config_study_check(&origins, config));
   TUTTI_TRY_GOTO(done, tutti_config_resolve(&origins, config));
 done:
   if (status != TUTTI_OK) tutti_config_clear(config);
@@ -232,6 +234,6 @@ done:
 }
 
 void tutti_config_clear(tutti_config *config) {
-  for (int i = 0; i < tutti_config_n_keys(); i++) tutti_value_free(tutti_key_at(i), config);
+  for (int i = 0; i < tutti_config_n_keys(); i++) tutti_config_value_free(tutti_config_key_at(i), config);
   memset(config, 0, sizeof *config);
 }

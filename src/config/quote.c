@@ -38,7 +38,7 @@ static bool needs_escape(unsigned code) {
          code == 0xFFFE || code == 0xFFFF;
 }
 
-void tutti_quote_yaml(const char *text, FILE *out) {
+void tutti_config_quote_yaml(const char *text, FILE *out) {
   if (is_plain(text)) {
     fputs(text, out);
     return;

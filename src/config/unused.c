@@ -10,7 +10,7 @@ bool tutti_config_no_val(const tutti_config *config) {
   return config->data.x_val && strcmp(config->data.x_val, "none") == 0;
 }
 
-bool tutti_decays_to_the_end(const tutti_config *config) {
+bool tutti_config_decays_to_the_end(const tutti_config *config) {
   const tutti_decay decay = config->schedule.decay;
   return (decay == TUTTI_DECAY_POLYNOMIAL || decay == TUTTI_DECAY_COSINE) &&
          config->schedule.decay_over.value == 0;
@@ -64,7 +64,7 @@ static const char *unused_study(const char *name, const tutti_study_options *stu
   return NULL;
 }
 
-const char *tutti_key_unused(const tutti_key *key, const tutti_config *config) {
+const char *tutti_config_key_unused(const tutti_key *key, const tutti_config *config) {
   if (strncmp(key->path, "schedule.decay_", 15) == 0) return unused_decay(&config->schedule, key->name);
   if (strncmp(key->path, "schedule.batch_", 15) == 0 && strcmp(key->name, "batch_growth") != 0)
     return unused_growth(config->schedule.batch_growth, key->name);

@@ -20,7 +20,7 @@ static tutti_status refuse(const tutti_key *key, const char *text, const char *w
   char allowed[TUTTI_VALUE_BYTES], quoted[TUTTI_QUOTE_BYTES];
   const char *nearest = key->n_names ? tutti_name_nearest(text, key->names, key->n_names) : NULL;
   char hint[TUTTI_HINT_BYTES];
-  tutti_value_describe(key, allowed, sizeof allowed);
+  tutti_config_value_describe(key, allowed, sizeof allowed);
   TUTTI_FAIL(TUTTI_ERR_CONFIG, "%s %s%s; expected %s", tutti_quote(text, quoted), why,
              tutti_name_hint(nearest, hint), allowed);
 }
@@ -194,7 +194,7 @@ static tutti_status read_metric(const tutti_key *key, const char *text, char **v
 static tutti_status read_weights(const tutti_key *key, const char *text, char **value) {
   char *normal = NULL;
   if (strcmp(text, "none") == 0 || strcmp(text, "balanced") == 0) return read_optional(text, value);
-  const tutti_status status = tutti_class_weights_normalise(text, &normal);
+  const tutti_status status = tutti_config_class_weights_normalise(text, &normal);
   if (status == TUTTI_ERR_CONFIG) return refuse_again(key, text);
   TUTTI_TRY(status);
   tutti_free(*value);
@@ -217,7 +217,7 @@ static bool is_text(tutti_key_type type) {
          type == TUTTI_KEY_RESUME || type == TUTTI_KEY_WEIGHTS;
 }
 
-tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_config *config) {
+tutti_status tutti_config_value_read(const tutti_key *key, const char *text, tutti_config *config) {
   void *field = (char *)config + key->offset;
   const bool any_length = is_text(key->type) || key->type == TUTTI_KEY_LAYERS;
   if (!text[0]) return refuse(key, text, "is empty");
@@ -249,9 +249,9 @@ tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_conf
   case TUTTI_KEY_BUDGET:
     return read_budget(key, text, field);
   case TUTTI_KEY_GOAL:
-    return tutti_goal_parse(text, field);
+    return tutti_config_goal_parse(text, field);
   case TUTTI_KEY_LAYERS:
-    return tutti_layers_read(text, config);
+    return tutti_config_layers_read(text, config);
   case TUTTI_KEY_AXES:
     return refuse(key, text, "is not a mapping");
   case TUTTI_N_KEY_TYPES:
@@ -260,13 +260,13 @@ tutti_status tutti_value_read(const tutti_key *key, const char *text, tutti_conf
   TUTTI_FAIL(TUTTI_ERR_INTERNAL, "%s.%s is of no known type", key->section, key->name);
 }
 
-int64_t tutti_value_n_parts(const tutti_key *key, const tutti_config *config) {
+int64_t tutti_config_value_n_parts(const tutti_key *key, const tutti_config *config) {
   if (key->type == TUTTI_KEY_LAYERS) return config->model.n_layers;
   return key->type == TUTTI_KEY_AXES ? config->study.n_axes : 1;
 }
 
-const char *tutti_value_part(const tutti_key *key, const tutti_config *config, int64_t i,
-                             char buffer[TUTTI_VALUE_BYTES]) {
+const char *tutti_config_value_part(const tutti_key *key, const tutti_config *config, int64_t i,
+                                    char buffer[TUTTI_VALUE_BYTES]) {
   const void *field = (const char *)config + key->offset;
   const char *text = buffer;
   buffer[0] = '\0';
@@ -303,7 +303,7 @@ const char *tutti_value_part(const tutti_key *key, const tutti_config *config, i
     print_whole(key, (int64_t)((const tutti_count *)field)->value, buffer, TUTTI_VALUE_BYTES);
     break;
   case TUTTI_KEY_GOAL:
-    tutti_goal_print(field, buffer, TUTTI_VALUE_BYTES);
+    tutti_config_goal_print(field, buffer, TUTTI_VALUE_BYTES);
     break;
   case TUTTI_KEY_LAYERS:
     tutti_layer_print(&config->model.layers[i], buffer, TUTTI_VALUE_BYTES);
@@ -317,9 +317,9 @@ const char *tutti_value_part(const tutti_key *key, const tutti_config *config, i
   return text;
 }
 
-void tutti_value_free(const tutti_key *key, tutti_config *config) {
+void tutti_config_value_free(const tutti_key *key, tutti_config *config) {
   void *field = (char *)config + key->offset;
-  if (key->type == TUTTI_KEY_AXES) tutti_axes_clear(&config->study);
+  if (key->type == TUTTI_KEY_AXES) tutti_config_axes_clear(&config->study);
   if (is_text(key->type) || key->type == TUTTI_KEY_METRIC || key->type == TUTTI_KEY_LAYERS) {
     void *memory;
     memcpy(&memory, field, sizeof memory);

@@ -116,7 +116,7 @@ static tutti_status check_end(yaml_parser_t *parser, const char *text, const cha
   return TUTTI_OK;
 }
 
-tutti_status tutti_yaml_open(const char *text, const char *name, tutti_yaml **yaml) {
+tutti_status tutti_config_yaml_open(const char *text, const char *name, tutti_yaml **yaml) {
   tutti_status status = TUTTI_OK;
   const size_t bytes = strlen(text);
   *yaml = NULL;
@@ -139,12 +139,12 @@ tutti_status tutti_yaml_open(const char *text, const char *name, tutti_yaml **ya
   *yaml = new;
   new = NULL;
 done:
-  tutti_yaml_close(&new);
+  tutti_config_yaml_close(&new);
   yaml_parser_delete(&parser);
   return status;
 }
 
-void tutti_yaml_close(tutti_yaml **yaml) {
+void tutti_config_yaml_close(tutti_yaml **yaml) {
   if (!*yaml) return;
   yaml_document_delete(&(*yaml)->document);
   tutti_free(*yaml);
@@ -186,17 +186,18 @@ static tutti_node make_node(const tutti_yaml *yaml, int id) {
   return made;
 }
 
-tutti_node tutti_yaml_root(const tutti_yaml *yaml) {
+tutti_node tutti_config_yaml_root(const tutti_yaml *yaml) {
   return make_node(yaml, 1);
 }
 
-tutti_node tutti_yaml_item(const tutti_yaml *yaml, tutti_node list, int i) {
+tutti_node tutti_config_yaml_item(const tutti_yaml *yaml, tutti_node list, int i) {
   TUTTI_ASSERT(list.kind == TUTTI_NODE_LIST && i >= 0 && i < list.n);
   const yaml_node_t *node = yaml_document_get_node((yaml_document_t *)&yaml->document, list.id);
   return make_node(yaml, node->data.sequence.items.start[i]);
 }
 
-void tutti_yaml_pair(const tutti_yaml *yaml, tutti_node mapping, int i, tutti_node *key, tutti_node *value) {
+void tutti_config_yaml_pair(const tutti_yaml *yaml, tutti_node mapping, int i, tutti_node *key,
+                            tutti_node *value) {
   TUTTI_ASSERT(mapping.kind == TUTTI_NODE_MAPPING && i >= 0 && i < mapping.n);
   const yaml_node_t *node = yaml_document_get_node((yaml_document_t *)&yaml->document, mapping.id);
   const yaml_node_pair_t pair = node->data.mapping.pairs.start[i];

@@ -21,14 +21,15 @@ typedef struct tutti_yaml tutti_yaml;
 
 /** Parse a text.
  * @param[in]  name  for messages, "NAME:LINE:COLUMN: ..."
- * @param[out] yaml  the caller's: tutti_yaml_close
+ * @param[out] yaml  the caller's: tutti_config_yaml_close
  * @return ERR_CONFIG it is not YAML or not UTF-8, or has more than one document, more than 256 KiB or 16 levels, or a tag;
  *         ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_yaml_open(const char *text, const char *name, tutti_yaml **yaml);
-void tutti_yaml_close(tutti_yaml **yaml); // Accepts NULL inside; nulls the handle.
+tutti_status tutti_config_yaml_open(const char *text, const char *name, tutti_yaml **yaml);
+void tutti_config_yaml_close(tutti_yaml **yaml); // Accepts NULL inside; nulls the handle.
 
 /** The root of the tree; item i of a list; pair i of a mapping. */
-tutti_node tutti_yaml_root(const tutti_yaml *yaml);
-tutti_node tutti_yaml_item(const tutti_yaml *yaml, tutti_node list, int i);
-void tutti_yaml_pair(const tutti_yaml *yaml, tutti_node mapping, int i, tutti_node *key, tutti_node *value);
+tutti_node tutti_config_yaml_root(const tutti_yaml *yaml);
+tutti_node tutti_config_yaml_item(const tutti_yaml *yaml, tutti_node list, int i);
+void tutti_config_yaml_pair(const tutti_yaml *yaml, tutti_node mapping, int i, tutti_node *key,
+                            tutti_node *value);

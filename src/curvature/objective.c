@@ -19,7 +19,7 @@ tutti_status tutti_curvature_objective_create(const tutti_network *network, cons
                                               tutti_curvature_objective *objective) {
   *objective =
       (tutti_curvature_objective){.network = network, .set = set, .n = tutti_model_n_params(network->model)};
-  return tutti_agree(network->comm, create_local(objective));
+  return tutti_comm_agree(network->comm, create_local(objective));
 }
 
 void tutti_curvature_objective_destroy(tutti_curvature_objective *objective) {
@@ -70,8 +70,8 @@ static tutti_status add_own_blocks(tutti_curvature_objective *objective, const f
 
 static tutti_status sum_blocks(tutti_curvature_objective *objective, const float *v) {
   const tutti_comm *comm = objective->network->comm;
-  TUTTI_TRY(tutti_agree(comm, add_own_blocks(objective, v)));
-  return tutti_sum(comm, objective->sums, objective->n + 1);
+  TUTTI_TRY(tutti_comm_agree(comm, add_own_blocks(objective, v)));
+  return tutti_comm_sum(comm, objective->sums, objective->n + 1);
 }
 
 tutti_status tutti_curvature_objective_gradient(tutti_curvature_objective *objective, const double *params,

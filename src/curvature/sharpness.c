@@ -57,7 +57,7 @@ static tutti_status choose_samples(measurement *m, tutti_curvature_result *sharp
   TUTTI_CHECK(m->set.n > 0, TUTTI_ERR_CONFIG, "%s: there are no training samples to compute the loss of",
               tutti_dataset_file(m->restored.dataset));
   TUTTI_TRY(find_learning_rate(m, &sharpness->learning_rate));
-  TUTTI_TRY(tutti_agree(
+  TUTTI_TRY(tutti_comm_agree(
       m->comm, tutti_network_set_class_weights(&m->restored.config, &all.train, &m->restored.network)));
   const int64_t limit = m->options->limit_train;
   if (limit > 0 && limit < m->set.n) m->set.n = limit;
@@ -87,7 +87,7 @@ static tutti_status prepare(measurement *m, const char *checkpoint, tutti_curvat
   const int64_t n = m->objective.n;
   tutti_status local = TUTTI_NEW(m->params, n);
   if (local == TUTTI_OK) local = TUTTI_NEW(m->gradient, n);
-  TUTTI_TRY(tutti_agree(m->comm, local));
+  TUTTI_TRY(tutti_comm_agree(m->comm, local));
   for (int64_t i = 0; i < n; i++) m->params[i] = restored->params[i];
   return TUTTI_OK;
 }

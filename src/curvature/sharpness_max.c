@@ -48,7 +48,7 @@ static void release(search *s) {
 static tutti_status evaluate_all(search *s, double *loss) {
   const tutti_curvature_sharpness_problem *problem = s->problem;
   const int64_t n_params = problem->objective->n;
-  TUTTI_TRY(tutti_bcast(s->comm, 0, s->y, s->n * (int64_t)sizeof *s->y));
+  TUTTI_TRY(tutti_comm_bcast(s->comm, 0, s->y, s->n * (int64_t)sizeof *s->y));
   const double *moved = s->y;
   if (problem->subspace) {
     TUTTI_TRY(tutti_curvature_subspace_apply(problem->subspace, s->y, s->params));
@@ -63,7 +63,7 @@ static tutti_status evaluate_all(search *s, double *loss) {
 
 /** Collective.  Rank 0 sends whether there is one more evaluation. */
 static tutti_status share(const search *s, int *more) {
-  return tutti_bcast(s->comm, 0, more, sizeof *more);
+  return tutti_comm_bcast(s->comm, 0, more, sizeof *more);
 }
 
 /** On rank 0, for L-BFGS-B, which minimizes: the value is the negative loss.  `failed` is set while all ranks evaluate: if
@@ -135,12 +135,12 @@ static tutti_status make_box(search *s, double epsilon) {
 }
 
 static tutti_status climb(search *s, double epsilon, double *highest) {
-  TUTTI_TRY(tutti_agree(s->comm, allocate(s)));
+  TUTTI_TRY(tutti_comm_agree(s->comm, allocate(s)));
   TUTTI_TRY(make_box(s, epsilon));
   const tutti_status status = tutti_comm_rank(s->comm) == 0 ? lead(s, highest) : follow(s);
   if (s->failed) return status;
-  TUTTI_TRY(tutti_agree_from(s->comm, 0, status));
-  return tutti_bcast(s->comm, 0, highest, sizeof *highest);
+  TUTTI_TRY(tutti_comm_agree_from(s->comm, 0, status));
+  return tutti_comm_bcast(s->comm, 0, highest, sizeof *highest);
 }
 
 tutti_status tutti_curvature_sharpness_max(const tutti_curvature_sharpness_problem *problem, double epsilon,

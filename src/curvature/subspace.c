@@ -55,7 +55,7 @@ TUTTI_CLONES static void add_products(const float *restrict row, int p, double *
 }
 
 static tutti_status factorise(int p, double *a) {
-  TUTTI_CHECK(tutti_cholesky_factor(p, a), TUTTI_ERR_INTERNAL,
+  TUTTI_CHECK(tutti_linalg_cholesky_factor(p, a), TUTTI_ERR_INTERNAL,
               "the columns of a random subspace of %d dimensions are dependent", p);
   return TUTTI_OK;
 }
@@ -72,13 +72,13 @@ tutti_status tutti_curvature_subspace_create(const tutti_comm *comm, int64_t n, 
       tutti_shard((tutti_range){.count = n}, 1, tutti_comm_rank(comm), tutti_comm_size(comm));
   *subspace = (tutti_curvature_subspace){
       .comm = comm, .seed = seed, .n = n, .begin = own.begin, .end = own.begin + own.count, .p = p};
-  TUTTI_TRY(tutti_agree(comm, allocate(subspace)));
+  TUTTI_TRY(tutti_comm_agree(comm, allocate(subspace)));
   int64_t first = 0;
   for (int64_t block = 0; (block = next_block(subspace, &first, block)) > 0;)
     for (int64_t i = 0; i < block; i++)
       add_products(subspace->rows + i * stride_of(subspace), p, subspace->factor);
-  TUTTI_TRY(tutti_sum(comm, subspace->factor, (int64_t)p * p));
-  return tutti_agree(comm, factorise(p, subspace->factor));
+  TUTTI_TRY(tutti_comm_sum(comm, subspace->factor, (int64_t)p * p));
+  return tutti_comm_agree(comm, factorise(p, subspace->factor));
 }
 
 void tutti_curvature_subspace_destroy(tutti_curvature_subspace *subspace) {
@@ -98,7 +98,7 @@ tutti_status tutti_curvature_subspace_apply(const tutti_curvature_subspace *subs
       const float *row = subspace->rows + i * stride_of(subspace);
       for (int k = 0; k < subspace->p; k++) x[first + i] += row[k] * y[k];
     }
-  return tutti_sum(subspace->comm, x, subspace->n);
+  return tutti_comm_sum(subspace->comm, x, subspace->n);
 }
 
 tutti_status tutti_curvature_subspace_apply_transposed(const tutti_curvature_subspace *subspace,
@@ -110,12 +110,12 @@ tutti_status tutti_curvature_subspace_apply_transposed(const tutti_curvature_sub
       const float *row = subspace->rows + i * stride_of(subspace);
       for (int k = 0; k < subspace->p; k++) y[k] += row[k] * x[first + i];
     }
-  return tutti_sum(subspace->comm, y, subspace->p);
+  return tutti_comm_sum(subspace->comm, y, subspace->p);
 }
 
 tutti_status tutti_curvature_subspace_solve(const tutti_curvature_subspace *subspace, const double *x,
                                             double *y) {
   TUTTI_TRY(tutti_curvature_subspace_apply_transposed(subspace, x, y));
-  tutti_cholesky_solve(subspace->p, subspace->factor, y);
+  tutti_linalg_cholesky_solve(subspace->p, subspace->factor, y);
   return TUTTI_OK;
 }

@@ -127,5 +127,5 @@ tutti_status tutti_dataset_advise(const tutti_comm *comm, const tutti_dataset *d
   tutti_dataset_warn_features(d, d->layout.parts[TUTTI_ROWS_TRAIN].features);
   tutti_status local = speaks ? advise_targets(d) : TUTTI_OK;
   if (local == TUTTI_OK && speaks && scale == TUTTI_SCALE_AUTO) local = advise(d);
-  return tutti_agree_from(comm, 0, local);
+  return tutti_comm_agree_from(comm, 0, local);
 }

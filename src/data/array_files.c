@@ -63,7 +63,7 @@ static int64_t largest_label(const tutti_import_array *a, const void *rows, int6
  * @param[in,out] largest  label so far, see largest_label; NULL for samples */
 static tutti_status copy_array(const tutti_array_format *format, tutti_import_array *a, tutti_file *file,
                                int64_t *largest) {
-  const int64_t n = a->dims[0], row_bytes = a->row_items * (int64_t)tutti_type_bytes(a->type);
+  const int64_t n = a->dims[0], row_bytes = a->row_items * (int64_t)tutti_io_type_bytes(a->type);
   const int64_t piece = tutti_import_rows_at_once(row_bytes);
   char *rows = NULL;
   tutti_status status = TUTTI_OK;

@@ -49,7 +49,7 @@ static tutti_status find_reason(const tutti_file *file, const char *y, int n_nam
   return TUTTI_OK;
 }
 
-tutti_status tutti_class_names_read(const tutti_file *file, const char *y, tutti_texts *names) {
+tutti_status tutti_data_class_names_read(const tutti_file *file, const char *y, tutti_texts *names) {
   char reason[REASON_BYTES] = "";
   *names = (tutti_texts){0};
   if (!tutti_file_has(file, y) || !tutti_file_has_attribute(file, y, "classes")) return TUTTI_OK;

@@ -5,7 +5,7 @@
 void tutti_dataset_close(tutti_dataset **dataset) {
   tutti_dataset *d = *dataset;
   if (!d) return;
-  tutti_window_destroy(&d->window);
+  tutti_par_window_destroy(&d->window);
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     tutti_free(d->x_name[which]);
     tutti_free(d->y_name[which]);
@@ -52,11 +52,11 @@ const char *const *tutti_dataset_classes(const tutti_dataset *d, int *n) {
 }
 
 const void *tutti_dataset_x(const tutti_dataset *d, tutti_rows which) {
-  return (const char *)tutti_window_data(d->window) + d->layout.parts[which].x_at;
+  return (const char *)tutti_par_window_data(d->window) + d->layout.parts[which].x_at;
 }
 
 const float *tutti_dataset_y(const tutti_dataset *d, tutti_rows which) {
-  const char *data = tutti_window_data(d->window);
+  const char *data = tutti_par_window_data(d->window);
   return (const float *)(const void *)(data + d->layout.parts[which].y_at);
 }
 
@@ -65,7 +65,7 @@ bool tutti_dataset_has_weights(const tutti_dataset *d) {
 }
 
 const float *tutti_dataset_weights(const tutti_dataset *d) {
-  const char *data = tutti_window_data(d->window);
+  const char *data = tutti_par_window_data(d->window);
   return (const float *)(const void *)(data + d->layout.parts[TUTTI_ROWS_TRAIN].w_at);
 }
 

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "data/dataset_impl.h"
 
-const char *const tutti_features_names[TUTTI_N_FEATURES] = {
+const char *const tutti_data_features_names[TUTTI_N_FEATURES] = {
     "unknown",         "numbers",    "bytes", "bytes 0 and 1", "whole numbers 0 to 255",
     "numbers 0 and 1", "bytes / 255"};
 
@@ -48,7 +48,7 @@ static tutti_features features_of(const tutti_dataset *d, tutti_rows which) {
   const int64_t n = part->n * d->layout.n_features;
   const bool bytes = part->type == TUTTI_U8;
   const char *x = tutti_dataset_x(d, which);
-  const int64_t unit = (int64_t)tutti_type_bytes(part->type);
+  const int64_t unit = (int64_t)tutti_io_type_bytes(part->type);
   verdict v = {1, 1, 1};
   if (n == 0) return TUTTI_FEATURES_UNKNOWN;
   for (int64_t at = 0; at < n && (bytes ? v.bits : v.whole || v.parts); at += BLOCK)
@@ -63,7 +63,7 @@ tutti_status tutti_dataset_find_features(tutti_dataset *d) {
   tutti_features found[TUTTI_N_ROWS] = {0};
   for (tutti_rows which = 0; tutti_comm_rank(d->comm) == 0 && which < TUTTI_N_ROWS; which++)
     found[which] = features_of(d, which);
-  TUTTI_TRY(tutti_bcast(d->comm, 0, found, sizeof found));
+  TUTTI_TRY(tutti_comm_bcast(d->comm, 0, found, sizeof found));
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) d->layout.parts[which].features = found[which];
   return TUTTI_OK;
 }
@@ -89,7 +89,8 @@ static tutti_status fail_types(const tutti_dataset *d, tutti_rows which) {
              "the two "
              "is not known; expected the type of the training rows, or for bytes also whole numbers 0 to "
              "255 or such numbers / 255: store both in one type",
-             d->file, d->x_name[which], tutti_features_names[own], tutti_features_names[d->trained_on]);
+             d->file, d->x_name[which], tutti_data_features_names[own],
+             tutti_data_features_names[d->trained_on]);
 }
 
 /** Find the factor by which a number of the part becomes a number of the training rows.
@@ -141,6 +142,6 @@ void tutti_dataset_warn_features(const tutti_dataset *d, tutti_features trained_
           "%s: array '%s' contains %s, but the network is trained on %s, and as neither are stored "
           "as bytes they "
           "are taken as they are: if both mean the same, store them in one scale",
-          d->file, d->x_name[which], tutti_features_names[own], tutti_features_names[trained_on]);
+          d->file, d->x_name[which], tutti_data_features_names[own], tutti_data_features_names[trained_on]);
   }
 }

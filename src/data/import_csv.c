@@ -204,7 +204,7 @@ static tutti_status read_row(table *t) {
                   "%s:%lld: the label '%.40s' is in the first line too, which may be a row; say --header=no "
                   "if it is one, --header=yes if it has the names of the columns",
                   t->options->file, (long long)tutti_data_csv_line(t->csv), field);
-      TUTTI_TRY(tutti_label_texts_add(&t->labels, field, tutti_data_csv_line(t->csv)));
+      TUTTI_TRY(tutti_data_label_texts_add(&t->labels, field, tutti_data_csv_line(t->csv)));
     } else {
       TUTTI_TRY(read_number(t, column, field, (double *)t->x.data + t->x.n));
       t->x.n++;
@@ -270,7 +270,7 @@ static tutti_status write_table(table *t, tutti_import_result *result) {
   tutti_import_table w = {.n_features = t->n_columns - 1};
   tutti_status status = TUTTI_OK;
   tutti_text_append(place, sizeof place, "%s, column '%.60s'", t->options->file, label_name);
-  TUTTI_TRY_GOTO(done, tutti_labels_create(&t->labels, t->options->kind, place, &labels));
+  TUTTI_TRY_GOTO(done, tutti_data_labels_create(&t->labels, t->options->kind, place, &labels));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(order, t->n));
   TUTTI_TRY_GOTO(done,
                  tutti_import_split(t->n, t->options->test_fraction, t->options->seed, order, &w.n_test));
@@ -290,7 +290,7 @@ static tutti_status write_table(table *t, tutti_import_result *result) {
   *result = (tutti_import_result){
       .n_train = w.n_train, .n_test = w.n_test, .n_features = w.n_features, .n_classes = labels.n_classes};
 done:
-  tutti_labels_free(&labels);
+  tutti_data_labels_free(&labels);
   tutti_free(order);
   return status;
 }
@@ -307,7 +307,7 @@ static tutti_status check_options(const tutti_import_csv_options *o) {
 tutti_status tutti_import_csv(const tutti_import_csv_options *options, tutti_import_result *result) {
   table t = {.options = options, .x = TUTTI_DATA_ARRAY_OF(double)};
   tutti_status status = TUTTI_OK;
-  tutti_label_texts_init(&t.labels);
+  tutti_data_label_texts_init(&t.labels);
   TUTTI_TRY_GOTO(done, check_options(options));
   TUTTI_TRY_GOTO(done, tutti_data_csv_open(options->file, &t.csv));
   TUTTI_TRY_GOTO(done, read_header(&t));
@@ -317,7 +317,7 @@ done:
   for (int64_t i = 0; i < t.n_columns; i++) tutti_free((void *)t.columns[i]);
   tutti_free(t.columns);
   tutti_data_array_free(&t.x);
-  tutti_label_texts_free(&t.labels);
+  tutti_data_label_texts_free(&t.labels);
   tutti_data_csv_close(&t.csv);
   return status;
 }

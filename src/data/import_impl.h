@@ -127,10 +127,10 @@ typedef struct {
   tutti_data_array items; // of {place in `text`, line of the file}
 } tutti_label_texts;
 
-void tutti_label_texts_init(tutti_label_texts *texts);
-void tutti_label_texts_free(tutti_label_texts *texts);
+void tutti_data_label_texts_init(tutti_label_texts *texts);
+void tutti_data_label_texts_free(tutti_label_texts *texts);
 TUTTI_NODISCARD
-tutti_status tutti_label_texts_add(tutti_label_texts *texts, const char *text, int64_t line);
+tutti_status tutti_data_label_texts_add(tutti_label_texts *texts, const char *text, int64_t line);
 
 typedef struct {
   int64_t n;
@@ -142,12 +142,12 @@ typedef struct {
 
 /** Decide by the rule of tutti_import_kind, and number the classes.
  * @param[in]  place   "iris.csv, column 'species'" for messages
- * @param[out] labels  to be freed with tutti_labels_free
+ * @param[out] labels  to be freed with tutti_data_labels_free
  * @return ERR_DATA a label that does not fit (with its line), a single class, too many classes */
 TUTTI_NODISCARD
-tutti_status tutti_labels_create(const tutti_label_texts *texts, tutti_import_kind kind, const char *place,
-                                 tutti_labels *labels);
-void tutti_labels_free(tutti_labels *labels);
+tutti_status tutti_data_labels_create(const tutti_label_texts *texts, tutti_import_kind kind,
+                                      const char *place, tutti_labels *labels);
+void tutti_data_labels_free(tutti_labels *labels);
 
 // --- split.c: which rows become the test set
 

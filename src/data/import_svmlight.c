@@ -87,7 +87,7 @@ static tutti_status take_line(sparse *s, place at, char *line) {
   TUTTI_CHECK(tutti_text_real(label, &number), TUTTI_ERR_DATA,
               "%s:%lld: the label '%.40s' is not a number (several labels per row are not supported)",
               at.path, (long long)at.line, label);
-  TUTTI_TRY(tutti_label_texts_add(&s->labels, label, at.line));
+  TUTTI_TRY(tutti_data_label_texts_add(&s->labels, label, at.line));
   for (char *word; (word = next_word(&rest));) TUTTI_TRY(take_entry(s, at, word, &previous));
   TUTTI_TRY(tutti_data_array_add(&s->starts, &s->values.n, 1));
   s->n++;
@@ -185,7 +185,7 @@ static tutti_status write_rows(const sparse *s, const tutti_import_svmlight_opti
                                tutti_import_result *result) {
   tutti_labels labels = {0};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_labels_create(&s->labels, options->kind, options->train, &labels));
+  TUTTI_TRY_GOTO(done, tutti_data_labels_create(&s->labels, options->kind, options->train, &labels));
   tutti_type type = TUTTI_F32;
   TUTTI_TRY_GOTO(done, choose_type(s, options->train, &type));
   const tutti_import_table w = {.n_train = s->n - n_test,
@@ -202,7 +202,7 @@ static tutti_status write_rows(const sparse *s, const tutti_import_svmlight_opti
                                   .n_classes = labels.n_classes,
                                   .index_base = s->base == 0 ? TUTTI_INDEX_FROM_0 : TUTTI_INDEX_FROM_1};
 done:
-  tutti_labels_free(&labels);
+  tutti_data_labels_free(&labels);
   return status;
 }
 
@@ -214,7 +214,7 @@ tutti_status tutti_import_svmlight(const tutti_import_svmlight_options *options,
               .smallest = INT32_MAX};
   int64_t n_train = 0, n_test = 0;
   tutti_status status = TUTTI_OK;
-  tutti_label_texts_init(&s.labels);
+  tutti_data_label_texts_init(&s.labels);
   TUTTI_CHECK_GOTO(done, options->train, TUTTI_ERR_USAGE, "import svmlight: no training file is given");
   const char *const inputs[] = {options->train, options->test};
   TUTTI_TRY_GOTO(done, tutti_import_check_output(options->output, inputs, 2));
@@ -231,7 +231,7 @@ done:
   tutti_data_array_free(&s.starts);
   tutti_data_array_free(&s.indices);
   tutti_data_array_free(&s.values);
-  tutti_label_texts_free(&s.labels);
+  tutti_data_label_texts_free(&s.labels);
   return status;
 }
 

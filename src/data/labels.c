@@ -26,17 +26,17 @@ typedef struct {
   double *values; // [n], if all labels are numbers
 } survey;
 
-void tutti_label_texts_init(tutti_label_texts *texts) {
+void tutti_data_label_texts_init(tutti_label_texts *texts) {
   texts->text = TUTTI_DATA_ARRAY_OF(char);
   texts->items = TUTTI_DATA_ARRAY_OF(item);
 }
 
-void tutti_label_texts_free(tutti_label_texts *texts) {
+void tutti_data_label_texts_free(tutti_label_texts *texts) {
   tutti_data_array_free(&texts->text);
   tutti_data_array_free(&texts->items);
 }
 
-tutti_status tutti_label_texts_add(tutti_label_texts *texts, const char *text, int64_t line) {
+tutti_status tutti_data_label_texts_add(tutti_label_texts *texts, const char *text, int64_t line) {
   const item new = {texts->text.n, line};
   TUTTI_TRY(tutti_data_array_add(&texts->text, text, (int64_t)strlen(text) + 1));
   return tutti_data_array_add(&texts->items, &new, 1);
@@ -190,8 +190,8 @@ static tutti_status check_mixture(const survey *s, tutti_import_kind kind, const
   return TUTTI_OK;
 }
 
-tutti_status tutti_labels_create(const tutti_label_texts *texts, tutti_import_kind kind, const char *place,
-                                 tutti_labels *labels) {
+tutti_status tutti_data_labels_create(const tutti_label_texts *texts, tutti_import_kind kind,
+                                      const char *place, tutti_labels *labels) {
   survey s = {.n = texts->items.n};
   tutti_status status = TUTTI_OK;
   *labels = (tutti_labels){.n = s.n};
@@ -205,11 +205,11 @@ tutti_status tutti_labels_create(const tutti_label_texts *texts, tutti_import_ki
     TUTTI_TRY_GOTO(done, from_numbers(&s, kind, place, labels));
 done:
   tutti_free(s.values);
-  if (status != TUTTI_OK) tutti_labels_free(labels);
+  if (status != TUTTI_OK) tutti_data_labels_free(labels);
   return status;
 }
 
-void tutti_labels_free(tutti_labels *labels) {
+void tutti_data_labels_free(tutti_labels *labels) {
   tutti_free(labels->values);
   tutti_free(labels->names);
   tutti_free(labels->name_text);

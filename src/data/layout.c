@@ -184,7 +184,7 @@ tutti_status tutti_dataset_read_layout(const tutti_file *file, const tutti_datas
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     tutti_part *part = &layout->parts[which];
     part->x_at =
-        reserve(&layout->bytes, part->n * layout->n_features * (int64_t)tutti_type_bytes(part->type));
+        reserve(&layout->bytes, part->n * layout->n_features * (int64_t)tutti_io_type_bytes(part->type));
     if (part->has_weights) part->w_at = reserve(&layout->bytes, part->n * (int64_t)sizeof(float));
     if (!part->y_is_x)
       part->y_at = reserve(&layout->bytes, part->n * layout->n_targets * (int64_t)sizeof(float));

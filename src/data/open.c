@@ -70,7 +70,7 @@ static tutti_status read_classes(const tutti_file *file, tutti_dataset *d, heade
   tutti_texts names = {0};
   tutti_status status = TUTTI_OK;
   if (!y) return TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_class_names_read(file, y, &names));
+  TUTTI_TRY_GOTO(done, tutti_data_class_names_read(file, y, &names));
   for (int k = 0; k < names.n; k++) h->class_bytes += (int64_t)strlen(names.list[k]) + 1;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(d->class_text, h->class_bytes));
   char *at = d->class_text;
@@ -130,17 +130,17 @@ static tutti_status open_agreed(const tutti_comm *comm, const tutti_data_options
   tutti_dataset *d = NULL;
   tutti_status status = TUTTI_OK, local = create(comm, options, &d);
   *dataset = NULL;
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, local));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, local));
   local = tutti_comm_rank(comm) == 0 ? read_header(d, options, &h) : TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, local));
-  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &h, sizeof h));
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, allocate(d, &h)));
-  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, d->class_text, h.class_bytes));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree_from(comm, 0, local));
+  TUTTI_TRY_GOTO(done, tutti_comm_bcast(comm, 0, &h, sizeof h));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, allocate(d, &h)));
+  TUTTI_TRY_GOTO(done, tutti_comm_bcast(comm, 0, d->class_text, h.class_bytes));
   point_at_classes(d);
-  TUTTI_TRY_GOTO(done, tutti_window_create(comm, h.layout.bytes, &d->window));
+  TUTTI_TRY_GOTO(done, tutti_par_window_create(comm, h.layout.bytes, &d->window));
   local = tutti_comm_node_rank(comm) == 0 ? tutti_dataset_read_rows(d) : TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, local));
-  TUTTI_TRY_GOTO(done, tutti_window_sync(d->window));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, local));
+  TUTTI_TRY_GOTO(done, tutti_par_window_sync(d->window));
   TUTTI_TRY_GOTO(done, tutti_dataset_compare_nodes(d));
   TUTTI_TRY_GOTO(done, tutti_dataset_find_features(d));
   *dataset = d;
@@ -155,7 +155,7 @@ done:
 tutti_status tutti_dataset_open(const tutti_comm *comm, const tutti_data_options *options,
                                 tutti_dataset **dataset) {
   *dataset = NULL;
-  TUTTI_TRY(tutti_agree(comm, check_options(options)));
+  TUTTI_TRY(tutti_comm_agree(comm, check_options(options)));
   return open_agreed(comm, options, dataset);
 }
 
@@ -179,8 +179,8 @@ tutti_status tutti_dataset_open_array(const tutti_comm *comm, const char *file, 
   *dataset = NULL;
   if (!name) {
     const tutti_status local = tutti_comm_rank(comm) == 0 ? find_array(file, external, &found) : TUTTI_OK;
-    TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, local));
-    TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &found));
+    TUTTI_TRY_GOTO(done, tutti_comm_agree_from(comm, 0, local));
+    TUTTI_TRY_GOTO(done, tutti_comm_bcast_text(comm, 0, &found));
     options.x_test = found;
   }
   TUTTI_TRY_GOTO(done, open_agreed(comm, &options, dataset));

@@ -11,7 +11,7 @@ enum { PIECE_BYTES = 1 << 24 };
 /** Read in pieces, so that the numbers are still in the cache when they are checked. */
 static tutti_status read_array(const tutti_file *file, const char *name, tutti_type type, int64_t n,
                                int64_t width, char *to) {
-  const int64_t row_bytes = width * (int64_t)tutti_type_bytes(type);
+  const int64_t row_bytes = width * (int64_t)tutti_io_type_bytes(type);
   const int64_t piece = row_bytes < PIECE_BYTES ? PIECE_BYTES / row_bytes : 1;
   for (int64_t first = 0; first < n; first += piece) {
     const int64_t now = n - first < piece ? n - first : piece;
@@ -42,7 +42,7 @@ static tutti_status check_layout(const tutti_file *file, const tutti_dataset *d)
 
 tutti_status tutti_dataset_read_rows(const tutti_dataset *d) {
   tutti_file *file = NULL;
-  char *data = tutti_window_data(d->window);
+  char *data = tutti_par_window_data(d->window);
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_fault("dataset.open"));
   TUTTI_TRY_GOTO(done, tutti_file_open(d->file, &file));
@@ -76,7 +76,7 @@ static uint64_t hash_words(uint64_t hash, const void *from, int64_t bytes) {
 
 static uint64_t fingerprint_of_words(const tutti_dataset *d, tutti_rows which) {
   const tutti_part *part = &d->layout.parts[which];
-  const int64_t x_bytes = part->n * d->layout.n_features * (int64_t)tutti_type_bytes(part->type);
+  const int64_t x_bytes = part->n * d->layout.n_features * (int64_t)tutti_io_type_bytes(part->type);
   uint64_t hash = UINT64_C(0xcbf29ce484222325);
   if (part->n == 0) return hash;
   hash = hash_words(hash, tutti_dataset_x(d, which), x_bytes);
@@ -93,7 +93,7 @@ static uint64_t fingerprint(const tutti_dataset *d, tutti_rows which) {
   uint64_t hash = tutti_hash(0, shape, sizeof shape);
   if (part->n == 0) return hash;
   hash = tutti_hash(hash, tutti_dataset_x(d, which),
-                    shape[0] * shape[1] * (int64_t)tutti_type_bytes(part->type));
+                    shape[0] * shape[1] * (int64_t)tutti_io_type_bytes(part->type));
   if (part->has_weights) hash = tutti_hash(hash, tutti_dataset_weights(d), floats);
   return shape[2] > 0 ? tutti_hash(hash, tutti_dataset_y(d, which), floats * shape[2]) : hash;
 }
@@ -108,9 +108,9 @@ tutti_status tutti_dataset_compare_nodes(tutti_dataset *d) {
   uint64_t mine[TUTTI_N_ROWS] = {0}, first[TUTTI_N_ROWS];
   for (tutti_rows which = 0; reader && which < TUTTI_N_ROWS; which++) mine[which] = fingerprint(d, which);
   memcpy(first, mine, sizeof first);
-  TUTTI_TRY(tutti_bcast(d->comm, 0, first, sizeof first));
+  TUTTI_TRY(tutti_comm_bcast(d->comm, 0, first, sizeof first));
   d->fingerprint = (int64_t)first[TUTTI_ROWS_TRAIN];
   tutti_status local = TUTTI_OK;
   if (reader && memcmp(mine, first, sizeof first) != 0) local = fail_other_file(d->file);
-  return tutti_agree(d->comm, local);
+  return tutti_comm_agree(d->comm, local);
 }

@@ -7,8 +7,8 @@
 #include "base/clones.h"
 #include "data/dataset_impl.h"
 
-const char *const tutti_scale_names[TUTTI_N_SCALES] = {"auto", "none", "unit", "standardize",
-                                                       "standardize_features"};
+const char *const tutti_data_scale_names[TUTTI_N_SCALES] = {"auto", "none", "unit", "standardize",
+                                                            "standardize_features"};
 
 /** Statistics of each feature over the training rows; [n_features] each, one allocation. */
 typedef struct {
@@ -142,7 +142,7 @@ static tutti_status fit(tutti_dataset *d, tutti_scale scale, tutti_rows_at rows_
   tutti_status status = TUTTI_OK;
   TUTTI_CHECK(n > 0, TUTTI_ERR_DATA,
               "%s: there are no training rows, from which the scaling '%s' is computed", d->file,
-              tutti_scale_names[scale]);
+              tutti_data_scale_names[scale]);
   TUTTI_TRY_GOTO(done, TUTTI_NEW(all, 4 * width));
   TUTTI_TRY_GOTO(done, mark(d, rows_at, context, n, &marks));
   const statistics s = {all, all + width, all + 2 * width, all + 3 * width};
@@ -172,10 +172,10 @@ static void set_fixed(tutti_dataset *d, bool bytes) {
 static tutti_status fit_on_root(const tutti_comm *comm, tutti_dataset *d, tutti_scale scale,
                                 tutti_rows_at rows_at, const void *context, int64_t n) {
   const tutti_status local = tutti_comm_rank(comm) == 0 ? fit(d, scale, rows_at, context, n) : TUTTI_OK;
-  TUTTI_TRY(tutti_agree_from(comm, 0, local));
+  TUTTI_TRY(tutti_comm_agree_from(comm, 0, local));
   d->n_scaling = scale == TUTTI_SCALE_STANDARDIZE_FEATURES ? d->layout.n_features : 1;
-  TUTTI_TRY(tutti_bcast(comm, 0, d->shift, d->n_scaling * (int64_t)sizeof *d->shift));
-  return tutti_bcast(comm, 0, d->factor, d->n_scaling * (int64_t)sizeof *d->factor);
+  TUTTI_TRY(tutti_comm_bcast(comm, 0, d->shift, d->n_scaling * (int64_t)sizeof *d->shift));
+  return tutti_comm_bcast(comm, 0, d->factor, d->n_scaling * (int64_t)sizeof *d->factor);
 }
 
 tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *d, tutti_scale scale,
@@ -187,7 +187,7 @@ tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *d,
     set_fixed(d, scale == TUTTI_SCALE_AUTO && part->type == TUTTI_U8);
   else
     TUTTI_TRY(fit_on_root(comm, d, scale, rows_at, context, n));
-  return tutti_agree(comm, tutti_dataset_adapt_scaling(d));
+  return tutti_comm_agree(comm, tutti_dataset_adapt_scaling(d));
 }
 
 tutti_status tutti_dataset_set_scaling(tutti_dataset *d, tutti_scaling_values values) {

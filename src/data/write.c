@@ -17,7 +17,7 @@ int64_t tutti_import_rows_at_once(int64_t row_bytes) {
 tutti_status tutti_import_check_output(const char *output, const char *const *inputs, int n) {
   TUTTI_CHECK(output, TUTTI_ERR_USAGE, "no output file is given");
   for (int i = 0; i < n; i++)
-    TUTTI_CHECK(!inputs[i] || !tutti_same_file(inputs[i], output), TUTTI_ERR_USAGE,
+    TUTTI_CHECK(!inputs[i] || !tutti_io_same_file(inputs[i], output), TUTTI_ERR_USAGE,
                 "%s is both input and output; give the output another name", output);
   return TUTTI_OK;
 }
@@ -29,7 +29,7 @@ static int64_t row_at(const tutti_import_table *w, int64_t i) {
 /** Write features of rows [first, first + n) of the output, in pieces. */
 static tutti_status write_x(tutti_file *file, const char *name, const tutti_import_table *w, int64_t first,
                             int64_t n) {
-  const int64_t row_bytes = w->n_features * (int64_t)tutti_type_bytes(w->type);
+  const int64_t row_bytes = w->n_features * (int64_t)tutti_io_type_bytes(w->type);
   const int64_t piece = tutti_import_rows_at_once(row_bytes), dims[] = {n, w->n_features};
   char *rows = NULL;
   tutti_status status = TUTTI_OK;
@@ -72,7 +72,7 @@ static tutti_status write_y(tutti_file *file, const char *name, const tutti_impo
   const int64_t dims[] = {n};
   char *y = NULL;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(y, n * (int64_t)tutti_type_bytes(type)));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(y, n * (int64_t)tutti_io_type_bytes(type)));
   for (int64_t i = 0; i < n; i++) put_label(type, w->labels->values[row_at(w, first + i)], y, i);
   TUTTI_TRY_GOTO(done, tutti_file_write(file, name, type, 1, dims, tutti_import_level(type), y));
   if (w->labels->n_classes > 0)

@@ -77,7 +77,7 @@ static tutti_status read_trial(work *w, int64_t i) {
   tutti_status status = TUTTI_OK;
   for (int p = 0; p < N_PARTS; p++) to[p].score = NAN;
   if (result->status == TUTTI_TRIAL_WAITING) return TUTTI_OK;
-  status = tutti_evaluations_read(w->file, result, w->question->metric, &w->kind, &rows, &n);
+  status = tutti_fit_evaluations_read(w->file, result, w->question->metric, &w->kind, &rows, &n);
   for (int64_t k = 0; k < n && status == TUTTI_OK; k++) w->known = w->known || !isnan(rows[k].value);
   for (int p = 0; p < N_PARTS && status == TUTTI_OK; p++)
     to[p] = read_until(w, result, rows, n, parts[p] * w->question->budget.value);
@@ -98,7 +98,7 @@ static double median_of(const work *w, const tutti_setting_trials *setting, int 
     const double score = reading_of(w, setting->first + i, part)->score;
     if (!isnan(score)) w->scratch[n++] = score;
   }
-  return n == setting->n ? tutti_median_of_seeds(w->scratch, n) : NAN;
+  return n == setting->n ? tutti_fit_median_of_seeds(w->scratch, n) : NAN;
 }
 
 /** Fill in the best setting of a row: its median seed, the range of its seeds and its values. */
@@ -187,22 +187,22 @@ static work work_of(const tutti_file *file, const tutti_trial_set *set,
   return (work){.file = file,
                 .set = set,
                 .question = question,
-                .sign = tutti_metric_wants_small(question->metric) ? 1 : -1};
+                .sign = tutti_config_metric_wants_small(question->metric) ? 1 : -1};
 }
 
 /** Make the table.  It has no row if no curve has a value. */
 static tutti_status make_table(work *w, tutti_budget_table *table) {
   tutti_status status = TUTTI_OK;
   *table = (tutti_budget_table){0};
-  TUTTI_TRY_GOTO(done, tutti_evaluations_find_kind(w->file, w->question->metric, &w->kind));
-  TUTTI_TRY_GOTO(done, tutti_trial_order_make(w->set, &w->order));
+  TUTTI_TRY_GOTO(done, tutti_fit_evaluations_find_kind(w->file, w->question->metric, &w->kind));
+  TUTTI_TRY_GOTO(done, tutti_fit_trial_order_make(w->set, &w->order));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(w->readings, w->set->n_trials * N_PARTS));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(w->scratch, w->set->n_trials));
   TUTTI_TRY_GOTO(done, read_all(w));
   TUTTI_TRY_GOTO(done, make_rows(w, table));
 done:
-  if (status != TUTTI_OK) tutti_budget_table_clear(table);
-  tutti_trial_order_clear(&w->order);
+  if (status != TUTTI_OK) tutti_fit_budget_table_clear(table);
+  tutti_fit_trial_order_clear(&w->order);
   tutti_free(w->readings);
   tutti_free(w->scratch);
   return status;
@@ -212,18 +212,18 @@ static const char *end_of_epochs(const work *w) {
   return w->kind.of_epochs ? " at the end of an epoch" : "";
 }
 
-tutti_status tutti_budget_table_create(const tutti_file *file, const tutti_trial_set *set,
-                                       const tutti_budget_question *question, tutti_budget_table *table) {
+tutti_status tutti_fit_budget_table_create(const tutti_file *file, const tutti_trial_set *set,
+                                           const tutti_budget_question *question, tutti_budget_table *table) {
   work w = work_of(file, set, question);
   TUTTI_TRY(make_table(&w, table));
   if (w.known || w.n_done == 0) return TUTTI_OK;
-  tutti_budget_table_clear(table);
+  tutti_fit_budget_table_clear(table);
   TUTTI_FAIL(TUTTI_ERR_USAGE,
              "%s: no curve of this study has a value of %s%s; expected a metric that they have",
              tutti_file_path(file), question->metric, end_of_epochs(&w));
 }
 
-void tutti_budget_table_clear(tutti_budget_table *table) {
+void tutti_fit_budget_table_clear(tutti_budget_table *table) {
   tutti_free(table->rows);
   tutti_free(table->varied);
   *table = (tutti_budget_table){0};
@@ -250,7 +250,7 @@ static void warn_of_nothing(const work *w) {
             tutti_file_path(w->file), w->question->metric, end_of_epochs(w), TUTTI_AT_BUDGET);
 }
 
-tutti_status tutti_budget_table_write(tutti_file *file, const tutti_trial_set *set) {
+tutti_status tutti_fit_budget_table_write(tutti_file *file, const tutti_trial_set *set) {
   work w = work_of(file, set, &set->asks);
   tutti_budget_table table;
   char budget[64];
@@ -259,16 +259,16 @@ tutti_status tutti_budget_table_write(tutti_file *file, const tutti_trial_set *s
   tutti_count_print(set->asks.budget, budget, sizeof budget);
   TUTTI_TRY(make_table(&w, &table));
   warn_of_nothing(&w);
-  TUTTI_TRY_GOTO(done, tutti_records_write(file, &records, set, table.rows, table.varied, table.n_rows));
+  TUTTI_TRY_GOTO(done, tutti_fit_records_write(file, &records, set, table.rows, table.varied, table.n_rows));
   TUTTI_TRY_GOTO(done, tutti_file_set_text(file, records.name, "metric", set->asks.metric));
   TUTTI_TRY_GOTO(done, tutti_file_set_text(file, records.name, "budget", budget));
 done:
-  tutti_budget_table_clear(&table);
+  tutti_fit_budget_table_clear(&table);
   return status;
 }
 
-tutti_status tutti_budget_table_read(const tutti_file *file, const tutti_trial_set *set,
-                                     tutti_budget_table *table) {
+tutti_status tutti_fit_budget_table_read(const tutti_file *file, const tutti_trial_set *set,
+                                         tutti_budget_table *table) {
   tutti_status status = TUTTI_OK;
   int64_t n = 0;
   *table = (tutti_budget_table){.n_varied = set->n_varied};
@@ -276,8 +276,8 @@ tutti_status tutti_budget_table_read(const tutti_file *file, const tutti_trial_s
   TUTTI_TRY_GOTO(done, tutti_to_int(n, "the number of rows", &table->n_rows));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(table->rows, n));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(table->varied, n * set->n_varied));
-  if (n > 0) TUTTI_TRY_GOTO(done, tutti_records_read(file, &records, set, n, table->rows, table->varied));
+  if (n > 0) TUTTI_TRY_GOTO(done, tutti_fit_records_read(file, &records, set, n, table->rows, table->varied));
 done:
-  if (status != TUTTI_OK) tutti_budget_table_clear(table);
+  if (status != TUTTI_OK) tutti_fit_budget_table_clear(table);
   return status;
 }

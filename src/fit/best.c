@@ -20,7 +20,7 @@ static double median_of(const tutti_trial_set *set, const int64_t *trials, int64
     if (result->status == TUTTI_TRIAL_REACHED) memcpy(&value, (const char *)result + offset, sizeof value);
     scratch[i] = value;
   }
-  return tutti_median_of_seeds(scratch, n);
+  return tutti_fit_median_of_seeds(scratch, n);
 }
 
 #define MEDIAN(set, trials, n, member, scratch)                                                              \
@@ -58,17 +58,17 @@ static void fill_setting(const tutti_trial_set *set, const int64_t *trials, int6
 
 /** Return the value of a key in a setting; the fallback if it does not vary. */
 static double value_of(const tutti_trial_set *set, const double *varied, const char *key, double fallback) {
-  const int k = tutti_trial_set_find(set, key);
+  const int k = tutti_fit_trial_set_find(set, key);
   return k < 0 || isnan(varied[k]) ? fallback : varied[k];
 }
 
 /** Return the scaling of the learning rate in a setting, which may vary it. */
 static tutti_scaling scaling_of(const tutti_trial_set *set, const double *varied) {
-  const int k = tutti_trial_set_find(set, "schedule.scaling");
+  const int k = tutti_fit_trial_set_find(set, "schedule.scaling");
   if (k < 0 || isnan(varied[k])) return set->scaling;
   int scaling = 0;
   while (scaling < TUTTI_N_SCALINGS - 1 &&
-         strcmp(tutti_scaling_names[scaling], set->texts[k].list[(int)varied[k]]) != 0)
+         strcmp(tutti_optim_scaling_names[scaling], set->texts[k].list[(int)varied[k]]) != 0)
     scaling++;
   return (tutti_scaling)scaling;
 }
@@ -79,7 +79,7 @@ static double effective_lr(const tutti_trial_set *set, const double *varied, int
   if (scaling == TUTTI_SCALING_ADASCALE) return NAN;
   const double base = value_of(set, varied, "schedule.base_batch_size", set->base_batch_size);
   return value_of(set, varied, "optimizer.learning_rate", set->learning_rate) *
-         tutti_scaling_factor(scaling, base, (double)batch_size) /
+         tutti_optim_scaling_factor(scaling, base, (double)batch_size) /
          (1 - value_of(set, varied, "optimizer.momentum", set->momentum));
 }
 
@@ -109,7 +109,7 @@ static void fill_row(const tutti_trial_set *set, const tutti_trial_order *order,
   fill_setting(set, trials, winner->n, scratch, best);
   for (int k = 0; k < set->n_varied; k++) varied[k] = set->varied[trials[0] * set->n_varied + k];
   best->effective_lr = effective_lr(set, varied, best->batch_size);
-  best->at_edge = tutti_best_edge(set, all, n_all, trials[0]);
+  best->at_edge = tutti_fit_best_edge(set, all, n_all, trials[0]);
 }
 
 // --- the local model
@@ -120,15 +120,15 @@ static tutti_estimate estimate(double value, double error, double student) {
 
 /** Translate a place on the scale of a key into its value.  The scale may turn the order of the ends. */
 static void take_place(const tutti_local_key *key, tutti_estimate place, tutti_estimate *to) {
-  const double a = tutti_local_value(key, place.low), b = tutti_local_value(key, place.high);
-  *to = (tutti_estimate){tutti_local_value(key, place.value), fmin(a, b), fmax(a, b)};
+  const double a = tutti_fit_local_value(key, place.low), b = tutti_fit_local_value(key, place.high);
+  *to = (tutti_estimate){tutti_fit_local_value(key, place.value), fmin(a, b), fmax(a, b)};
 }
 
 /** Fill in the model columns of batch size i.
  * @param[in,out] places  [n_varied] NAN before */
 static void take_model(const tutti_local_study *local, int i, tutti_best *best, tutti_estimate *places) {
   const tutti_local_model *model = &local->model;
-  const double student = tutti_student_95(model->freedom);
+  const double student = tutti_fit_student_95(model->freedom);
   best->model = model->states[i];
   best->model_settings = model->used[i];
   if (best->at_edge == 0 && model->edges[i] > 0) best->at_edge = local->keys[model->edges[i] - 1].varied + 1;
@@ -154,18 +154,18 @@ static tutti_status make_models(const tutti_trial_set *set, const tutti_trial_or
   TUTTI_TRY(TUTTI_NEW(best->local, best->n_branches));
   for (int64_t i = 0; i < n; i++) best->model[i] = (tutti_estimate){NAN, NAN, NAN};
   for (int b = 0; b < best->n_branches; b++) {
-    TUTTI_TRY(tutti_local_study_make(set, order, b, &best->local[b]));
+    TUTTI_TRY(tutti_fit_local_study_make(set, order, b, &best->local[b]));
     for (int i = best->first[b]; i < best->first[b + 1]; i++)
       take_model(&best->local[b], i - best->first[b], &best->rows[i],
                  best->model + (int64_t)i * best->n_varied);
-    tutti_best_check(set, &best->local[b].model, best->rows + best->first[b]);
+    tutti_fit_best_check(set, &best->local[b].model, best->rows + best->first[b]);
   }
   return TUTTI_OK;
 }
 
-void tutti_best_claim(const tutti_best *best, char text[TUTTI_CLAIM_BYTES]) {
+void tutti_fit_best_claim(const tutti_best *best, char text[TUTTI_CLAIM_BYTES]) {
   const char *why = best->model < 0 ? "an earlier version wrote the file, without local models"
-                                    : tutti_local_state_names[best->model % TUTTI_N_LOCAL_STATES];
+                                    : tutti_fit_local_state_names[best->model % TUTTI_N_LOCAL_STATES];
   if (isnan(best->steps))
     snprintf(text, TUTTI_CLAIM_BYTES, "-");
   else if (best->model == TUTTI_LOCAL_MADE)
@@ -176,12 +176,12 @@ void tutti_best_claim(const tutti_best *best, char text[TUTTI_CLAIM_BYTES]) {
 
 // --- all
 
-tutti_status tutti_best_table_create(const tutti_trial_set *set, tutti_best_table *best) {
+tutti_status tutti_fit_best_table_create(const tutti_trial_set *set, tutti_best_table *best) {
   tutti_status status = TUTTI_OK;
   tutti_trial_order order = {0};
   double *scratch = NULL;
   *best = (tutti_best_table){.n_varied = set->n_varied};
-  TUTTI_TRY_GOTO(done, tutti_trial_order_make(set, &order));
+  TUTTI_TRY_GOTO(done, tutti_fit_trial_order_make(set, &order));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(scratch, set->n_trials));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(best->rows, order.n_sizes));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(best->first, order.n_branches + 1));
@@ -194,14 +194,14 @@ tutti_status tutti_best_table_create(const tutti_trial_set *set, tutti_best_tabl
              best->varied + (int64_t)i * set->n_varied);
   TUTTI_TRY_GOTO(done, make_models(set, &order, best));
 done:
-  if (status != TUTTI_OK) tutti_best_table_clear(best);
+  if (status != TUTTI_OK) tutti_fit_best_table_clear(best);
   tutti_free(scratch);
-  tutti_trial_order_clear(&order);
+  tutti_fit_trial_order_clear(&order);
   return status;
 }
 
-void tutti_best_table_clear(tutti_best_table *best) {
-  for (int b = 0; b < best->n_branches && best->local; b++) tutti_local_study_clear(&best->local[b]);
+void tutti_fit_best_table_clear(tutti_best_table *best) {
+  for (int b = 0; b < best->n_branches && best->local; b++) tutti_fit_local_study_clear(&best->local[b]);
   tutti_free(best->local);
   tutti_free(best->model);
   tutti_free(best->rows);

@@ -103,15 +103,16 @@ static void move_row(const tutti_trial_set *set, tutti_best_table *best, int row
   }
 }
 
-tutti_status tutti_best_table_write(tutti_file *file, const tutti_trial_set *set, tutti_best_table *best) {
+tutti_status tutti_fit_best_table_write(tutti_file *file, const tutti_trial_set *set,
+                                        tutti_best_table *best) {
   tutti_status status = TUTTI_OK;
   layout l = {0};
   TUTTI_TRY_GOTO(done, layout_create(set, best->n_rows, &l));
   for (int i = 0; i < best->n_rows; i++)
     move_row(set, best, i, l.values + (int64_t)i * l.names.n_varied, true);
-  TUTTI_TRY_GOTO(done, tutti_records_write(file, &table, &l.names, best->rows, l.values, best->n_rows));
-  TUTTI_TRY_GOTO(
-      done, tutti_file_set_texts(file, table.name, "models", tutti_local_state_names, TUTTI_N_LOCAL_STATES));
+  TUTTI_TRY_GOTO(done, tutti_fit_records_write(file, &table, &l.names, best->rows, l.values, best->n_rows));
+  TUTTI_TRY_GOTO(done, tutti_file_set_texts(file, table.name, "models", tutti_fit_local_state_names,
+                                            TUTTI_N_LOCAL_STATES));
 done:
   layout_clear(&l);
   return status;
@@ -149,7 +150,7 @@ static tutti_status read_rows(const tutti_file *file, const tutti_trial_set *set
   TUTTI_TRY_GOTO(done, layout_create(set, best->n_rows, &l));
   for (int64_t i = 0; i < (int64_t)best->n_rows * l.names.n_varied; i++) l.values[i] = NAN;
   for (int i = 0; i < best->n_rows; i++) fill_missing(&best->rows[i]);
-  TUTTI_TRY_GOTO(done, tutti_records_read(file, &table, &l.names, best->n_rows, best->rows, l.values));
+  TUTTI_TRY_GOTO(done, tutti_fit_records_read(file, &table, &l.names, best->n_rows, best->rows, l.values));
   for (int i = 0; i < best->n_rows; i++)
     move_row(set, best, i, l.values + (int64_t)i * l.names.n_varied, false);
 done:
@@ -157,11 +158,11 @@ done:
   return status;
 }
 
-tutti_status tutti_best_table_read(const tutti_file *file, const tutti_trial_set *set,
-                                   tutti_best_table *best) {
+tutti_status tutti_fit_best_table_read(const tutti_file *file, const tutti_trial_set *set,
+                                       tutti_best_table *best) {
   tutti_status status = TUTTI_OK;
   int64_t n = 0;
-  *best = (tutti_best_table){.n_varied = set->n_varied, .n_branches = tutti_trial_set_n_branches(set)};
+  *best = (tutti_best_table){.n_varied = set->n_varied, .n_branches = tutti_fit_trial_set_n_branches(set)};
   TUTTI_TRY_GOTO(done, tutti_table_rows(file, table.name, &n));
   TUTTI_TRY_GOTO(done, tutti_to_int(n, "the number of batch sizes", &best->n_rows));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(best->rows, n));
@@ -170,6 +171,6 @@ tutti_status tutti_best_table_read(const tutti_file *file, const tutti_trial_set
   if (n > 0) TUTTI_TRY_GOTO(done, read_rows(file, set, best));
   TUTTI_TRY_GOTO(done, find_branches(file, set, best));
 done:
-  if (status != TUTTI_OK) tutti_best_table_clear(best);
+  if (status != TUTTI_OK) tutti_fit_best_table_clear(best);
   return status;
 }

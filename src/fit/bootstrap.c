@@ -38,7 +38,7 @@ static double draw_best(const tutti_trial_set *set, const tutti_trial_order *ord
     const tutti_setting_trials *setting = &order->settings[first + pick(from, end - first)];
     for (int64_t k = 0; k < setting->n; k++)
       scratch[k] = steps_of(set, order->order[setting->first + pick(from, setting->n)]);
-    fewest = fmin(fewest, tutti_median_of_seeds(scratch, setting->n));
+    fewest = fmin(fewest, tutti_fit_median_of_seeds(scratch, setting->n));
   }
   return fewest;
 }
@@ -85,7 +85,7 @@ static tutti_status make_intervals(const tutti_trial_set *set, const tutti_best_
   tutti_status status = TUTTI_OK;
   work w = {0};
   int64_t n = 0; // draws that have a fit
-  TUTTI_TRY_GOTO(done, tutti_trial_order_make(set, &w.order));
+  TUTTI_TRY_GOTO(done, tutti_fit_trial_order_make(set, &w.order));
   w.first = w.order.branches[branch];
   w.n_sizes = w.order.branches[branch + 1] - w.first;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(w.batch, w.n_sizes));
@@ -105,7 +105,7 @@ static tutti_status make_intervals(const tutti_trial_set *set, const tutti_best_
   }
   make_all_intervals(w.numbers, n, n_draws, fit);
 done:
-  tutti_trial_order_clear(&w.order);
+  tutti_fit_trial_order_clear(&w.order);
   tutti_free(w.batch);
   tutti_free(w.steps);
   tutti_free(w.scratch);

@@ -14,7 +14,7 @@ static void add_term(tutti_bowl *bowl, int a, int b, int c) {
   memcpy(bowl->keys[bowl->n_terms++], keys, sizeof keys);
 }
 
-tutti_bowl tutti_bowl_make(int n_keys, bool skew) {
+tutti_bowl tutti_fit_bowl_make(int n_keys, bool skew) {
   tutti_bowl bowl = {.n_keys = n_keys};
   for (int a = 0; a < n_keys; a++)
     for (int b = a; b < n_keys; b++) add_term(&bowl, a, b, -1);
@@ -33,11 +33,11 @@ static double part_of(const int keys[3], const double *t, int p, int q) {
   return product;
 }
 
-void tutti_bowl_terms(const tutti_bowl *bowl, const double *t, double *values) {
+void tutti_fit_bowl_terms(const tutti_bowl *bowl, const double *t, double *values) {
   for (int k = 0; k < bowl->n_terms; k++) values[k] = part_of(bowl->keys[k], t, -1, -1);
 }
 
-void tutti_bowl_slopes(const tutti_bowl *bowl, const double *t, int key, double *slopes) {
+void tutti_fit_bowl_slopes(const tutti_bowl *bowl, const double *t, int key, double *slopes) {
   for (int k = 0; k < bowl->n_terms; k++) {
     slopes[k] = 0;
     for (int p = 0; p < 3; p++)
@@ -54,7 +54,7 @@ static double bend_of_term(const int keys[3], const double *t, int a, int b) {
   return sum;
 }
 
-void tutti_bowl_bend(const tutti_bowl *bowl, const double *factors, const double *t, double *bend) {
+void tutti_fit_bowl_bend(const tutti_bowl *bowl, const double *factors, const double *t, double *bend) {
   const int n = bowl->n_keys;
   for (int i = 0; i < n * n; i++) {
     bend[i] = 0;
@@ -68,22 +68,22 @@ static void slope_at(const tutti_bowl *bowl, const double *slope, const double *
                      double *there) {
   double slopes[TUTTI_BOWL_TERMS];
   for (int key = 0; key < bowl->n_keys; key++) {
-    tutti_bowl_slopes(bowl, t, key, slopes);
+    tutti_fit_bowl_slopes(bowl, t, key, slopes);
     there[key] = slope[key];
     for (int k = 0; k < bowl->n_terms; k++) there[key] += factors[k] * slopes[k];
   }
 }
 
-bool tutti_bowl_descend(const tutti_bowl *bowl, const double *slope, const double *factors, const double *low,
-                        const double *high, double *t, double *bend, bool *inside) {
+bool tutti_fit_bowl_descend(const tutti_bowl *bowl, const double *slope, const double *factors,
+                            const double *low, const double *high, double *t, double *bend, bool *inside) {
   enum { MOST_STEPS = 50 };
   const double close = 1e-9;
   double step[TUTTI_BOWL_KEYS], moved = INFINITY;
   for (int i = 0; i < MOST_STEPS && moved > close; i++) {
     slope_at(bowl, slope, factors, t, step);
-    tutti_bowl_bend(bowl, factors, t, bend);
-    if (!tutti_cholesky_factor(bowl->n_keys, bend)) return false;
-    tutti_cholesky_solve(bowl->n_keys, bend, step);
+    tutti_fit_bowl_bend(bowl, factors, t, bend);
+    if (!tutti_linalg_cholesky_factor(bowl->n_keys, bend)) return false;
+    tutti_linalg_cholesky_solve(bowl->n_keys, bend, step);
     moved = 0;
     *inside = true;
     for (int key = 0; key < bowl->n_keys; key++) {

@@ -13,20 +13,20 @@ typedef struct {
 /** Make all products of two keys, and with `skew` those of three.  With more than two keys, only the cubes are taken, because
  * the other products of three are many.
  * @param[in] n_keys  1 to TUTTI_BOWL_KEYS */
-tutti_bowl tutti_bowl_make(int n_keys, bool skew);
+tutti_bowl tutti_fit_bowl_make(int n_keys, bool skew);
 
 /** Get the values [n_terms] of the terms at the place t[n_keys]. */
-void tutti_bowl_terms(const tutti_bowl *bowl, const double *t, double *values);
+void tutti_fit_bowl_terms(const tutti_bowl *bowl, const double *t, double *values);
 
 /** Get the derivatives [n_terms] of the terms by one key. */
-void tutti_bowl_slopes(const tutti_bowl *bowl, const double *t, int key, double *slopes);
+void tutti_fit_bowl_slopes(const tutti_bowl *bowl, const double *t, int key, double *slopes);
 
 /** Get the second derivatives [n_keys, n_keys] of the sum of the terms with these factors. */
-void tutti_bowl_bend(const tutti_bowl *bowl, const double *factors, const double *t, double *bend);
+void tutti_fit_bowl_bend(const tutti_bowl *bowl, const double *factors, const double *t, double *bend);
 
 /** Find the minimum of slope' t + sum of factors * terms between low and high, with Newton steps from t[n_keys].
  * @param[out] bend    second derivatives there, as its Cholesky factor
  * @param[out] inside  false: the minimum lies at an end of low and high
  * @return false: there is no minimum, because the sum bends down */
-bool tutti_bowl_descend(const tutti_bowl *bowl, const double *slope, const double *factors, const double *low,
-                        const double *high, double *t, double *bend, bool *inside);
+bool tutti_fit_bowl_descend(const tutti_bowl *bowl, const double *slope, const double *factors,
+                            const double *low, const double *high, double *t, double *bend, bool *inside);

@@ -20,7 +20,7 @@ static void explain_no_claim(const tutti_local_model *model, const tutti_best *r
            "steps are "
            "the best of each search, luck and all (batch_size %lld: %s)",
            count_made(model), TUTTI_FIT_LEAST_SIZES, (long long)rows[i].batch_size,
-           tutti_local_state_names[model->states[i]]);
+           tutti_fit_local_state_names[model->states[i]]);
 }
 
 /** Fit the steps of the local model. */
@@ -29,7 +29,7 @@ static tutti_status fit_model(const tutti_local_model *model, const tutti_best *
   double *batch = NULL;
   TUTTI_TRY(TUTTI_NEW(batch, model->n_sizes));
   for (int i = 0; i < model->n_sizes; i++) batch[i] = (double)rows[i].batch_size;
-  const tutti_status status = tutti_local_fit(model, batch, seed, n_draws, draws, fit);
+  const tutti_status status = tutti_fit_local_fit(model, batch, seed, n_draws, draws, fit);
   tutti_free(batch);
   return status;
 }

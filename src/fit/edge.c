@@ -57,11 +57,11 @@ static bool ends_at(const trials_of *of, int k, double value, int sign) {
   return beyond == 1 && before == MANY && reached_beyond(of, k, value, sign);
 }
 
-int64_t tutti_best_edge(const tutti_trial_set *set, const int64_t *trials, int64_t n, int64_t best) {
+int64_t tutti_fit_best_edge(const tutti_trial_set *set, const int64_t *trials, int64_t n, int64_t best) {
   const trials_of of = {set, trials, n};
   for (int k = 0; k < set->n_varied; k++) {
     const double value = set->varied[best * set->n_varied + k];
-    if (!tutti_trial_set_has_scale(set, k)) continue;
+    if (!tutti_fit_trial_set_has_scale(set, k)) continue;
     if (ends_at(&of, k, value, 1) || ends_at(&of, k, value, -1)) return k + 1;
   }
   return 0;

@@ -63,11 +63,11 @@ static void count_epochs(const tutti_trial_result *result, const tutti_evaluatio
   }
 }
 
-tutti_status tutti_evaluations_read(const tutti_file *file, const tutti_trial_result *result,
-                                    const char *metric, const tutti_evaluation_kind *kind,
-                                    tutti_evaluation **rows, int64_t *n) {
+tutti_status tutti_fit_evaluations_read(const tutti_file *file, const tutti_trial_result *result,
+                                        const char *metric, const tutti_evaluation_kind *kind,
+                                        tutti_evaluation **rows, int64_t *n) {
   char name[TUTTI_CURVE_NAME];
-  tutti_trial_curve_name(result->trial, name);
+  tutti_fit_trial_curve_name(result->trial, name);
   TUTTI_TRY(read_curve(file, name, metric, rows, n));
   count_epochs(result, kind, *rows, *n);
   for (int64_t i = 0; i < *n && kind->of_epochs; i++)
@@ -106,8 +106,8 @@ done:
   return status;
 }
 
-tutti_status tutti_evaluations_find_kind(const tutti_file *file, const char *metric,
-                                         tutti_evaluation_kind *kind) {
+tutti_status tutti_fit_evaluations_find_kind(const tutti_file *file, const char *metric,
+                                             tutti_evaluation_kind *kind) {
   char *own = NULL;
   *kind = (tutti_evaluation_kind){.of_epochs = strcmp(metric, "loss") == 0};
   TUTTI_TRY(find_ends(file, kind));

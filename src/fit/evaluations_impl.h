@@ -22,11 +22,11 @@ typedef struct {
  * values within an epoch are NAN
  * @return ERR_DATA, ERR_IO, ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_evaluations_read(const tutti_file *file, const tutti_trial_result *result,
-                                    const char *metric, const tutti_evaluation_kind *kind,
-                                    tutti_evaluation **rows, int64_t *n);
+tutti_status tutti_fit_evaluations_read(const tutti_file *file, const tutti_trial_result *result,
+                                        const char *metric, const tutti_evaluation_kind *kind,
+                                        tutti_evaluation **rows, int64_t *n);
 
 /** Find out how the curves of a study's file have a metric.  @return ERR_DATA, ERR_IO, ERR_CONFIG, ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_evaluations_find_kind(const tutti_file *file, const char *metric,
-                                         tutti_evaluation_kind *kind);
+tutti_status tutti_fit_evaluations_find_kind(const tutti_file *file, const char *metric,
+                                             tutti_evaluation_kind *kind);

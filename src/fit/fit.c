@@ -19,7 +19,7 @@ static bool is_measured(double steps) {
   return isfinite(steps) && steps > 0; // a goal that is met before the first step has no logarithm
 }
 
-double tutti_perfect_scaling_end(const double *batch, const double *steps, int n) {
+double tutti_fit_perfect_scaling_end(const double *batch, const double *steps, int n) {
   int smallest = -1, last = -1;
   for (int i = 0; i < n; i++)
     if (is_measured(steps[i]) && (smallest < 0 || batch[i] < batch[smallest])) smallest = i;
@@ -30,7 +30,7 @@ double tutti_perfect_scaling_end(const double *batch, const double *steps, int n
   return last < 0 ? NAN : batch[last];
 }
 
-double tutti_largest_useful_batch(const double *batch, const double *steps, int n) {
+double tutti_fit_largest_useful_batch(const double *batch, const double *steps, int n) {
   double fewest = INFINITY, first = NAN;
   for (int i = 0; i < n; i++)
     if (is_measured(steps[i]) && steps[i] < fewest) fewest = steps[i];
@@ -154,8 +154,8 @@ void tutti_fit_make(const double *batch, const double *steps, int n, tutti_fit *
 void tutti_fit_make_weighted(const double *batch, const double *steps, const double *weights, int n,
                              tutti_fit *fit) {
   *fit = (tutti_fit){.n_sizes = tutti_fit_count(steps, n),
-                     .perfect_scaling_end = tutti_perfect_scaling_end(batch, steps, n),
-                     .largest_useful_batch = tutti_largest_useful_batch(batch, steps, n)};
+                     .perfect_scaling_end = tutti_fit_perfect_scaling_end(batch, steps, n),
+                     .largest_useful_batch = tutti_fit_largest_useful_batch(batch, steps, n)};
   clear_numbers(fit);
   if (fit->n_sizes < TUTTI_FIT_LEAST_SIZES) {
     snprintf(fit->refused, sizeof fit->refused,
@@ -186,7 +186,7 @@ static double percentile(const double *sorted, int64_t n, double share) {
 
 void tutti_fit_intervals(double *numbers, int64_t n, int64_t n_draws, tutti_fit *fit) {
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) {
-    tutti_sort_reals(numbers + k * n_draws, n);
+    tutti_fit_sort_reals(numbers + k * n_draws, n);
     fit->low[k] = percentile(numbers + k * n_draws, n, 0.025);
     fit->high[k] = percentile(numbers + k * n_draws, n, 0.975);
   }

@@ -36,7 +36,7 @@ void tutti_fit_intervals(double *numbers, int64_t n, int64_t n_draws, tutti_fit 
 /** Return tutti_best.at_edge of a batch size.
  * @param[in] trials  [n] indices of its trials
  * @param[in] best    index of a trial of its best setting */
-int64_t tutti_best_edge(const tutti_trial_set *set, const int64_t *trials, int64_t n, int64_t best);
+int64_t tutti_fit_best_edge(const tutti_trial_set *set, const int64_t *trials, int64_t n, int64_t best);
 
 // --- advice.c ------------------------------------------------------------------------------------
 
@@ -49,17 +49,17 @@ int tutti_fit_count(const double *steps, int n);
 // --- trial_set.c ---------------------------------------------------------------------------------
 
 /** Return the scale of varied key k in a branch; log if its values are a list. */
-tutti_axis_scale tutti_trial_set_scale(const tutti_trial_set *set, int branch, int k);
+tutti_axis_scale tutti_fit_trial_set_scale(const tutti_trial_set *set, int branch, int k);
 
 /** Return whether the values of key k have distances.  Texts and seeds do not. */
-bool tutti_trial_set_has_scale(const tutti_trial_set *set, int k);
+bool tutti_fit_trial_set_has_scale(const tutti_trial_set *set, int k);
 
 // --- median.c ------------------------------------------------------------------------------------
 
 /** Sort values[n] in ascending order.  None of them is NAN. */
-void tutti_sort_reals(double *values, int64_t n);
+void tutti_fit_sort_reals(double *values, int64_t n);
 
 /** Sort the steps of the seeds of a setting and return their median; for an even number the upper one in the middle.
  * @param[in,out] steps  [n] INFINITY for a seed that did not reach the goal
  * @return finite if more than half of the steps are */
-double tutti_median_of_seeds(double *steps, int64_t n);
+double tutti_fit_median_of_seeds(double *steps, int64_t n);

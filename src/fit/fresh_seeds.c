@@ -37,7 +37,7 @@ static void take_sample(const sample *s, tutti_best *row) {
   row->confirm_steps_low = row->confirm_steps_high = row->confirm_off = NAN;
   row->confirm_disagrees = 2 * s->n < s->n_trials;
   if (s->n < 2) return;
-  const double n = (double)s->n, wide = tutti_student_95(s->n - 1) * sqrt(s->squares / (n - 1) / n);
+  const double n = (double)s->n, wide = tutti_fit_student_95(s->n - 1) * sqrt(s->squares / (n - 1) / n);
   row->confirm_steps_low = exp(s->mean - wide);
   row->confirm_steps_high = exp(s->mean + wide);
 }
@@ -50,10 +50,10 @@ static void compare(const sample *s, double variance, int64_t freedom, double lo
   if (s->n == 0 || freedom < 1 || isnan(log_steps)) return;
   const double all = sqrt(variance / (double)s->n + error * error);
   row->confirm_off = all > 0 ? (s->mean - log_steps) / all : 0;
-  if (fabs(row->confirm_off) > tutti_student(unlikely, freedom)) row->confirm_disagrees = 1;
+  if (fabs(row->confirm_off) > tutti_fit_student(unlikely, freedom)) row->confirm_disagrees = 1;
 }
 
-void tutti_best_check(const tutti_trial_set *set, const tutti_local_model *model, tutti_best *rows) {
+void tutti_fit_best_check(const tutti_trial_set *set, const tutti_local_model *model, tutti_best *rows) {
   double squares = 0;
   int64_t freedom = 0;
   for (int i = 0; i < model->n_sizes; i++) {
@@ -69,7 +69,7 @@ void tutti_best_check(const tutti_trial_set *set, const tutti_local_model *model
   }
 }
 
-void tutti_best_disagreement(const tutti_best *best, char text[TUTTI_DISAGREEMENT_BYTES]) {
+void tutti_fit_best_disagreement(const tutti_best *best, char text[TUTTI_DISAGREEMENT_BYTES]) {
   text[0] = '\0';
   if (!best->confirm_disagrees) return;
   if (2 * best->confirm_reached < best->confirm_trials)

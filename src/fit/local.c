@@ -12,7 +12,7 @@
 
 _Static_assert(TUTTI_BOWL_KEYS == 8, "TUTTI_LOCAL_STATE_LIST has this number");
 
-const char *const tutti_local_state_names[TUTTI_N_LOCAL_STATES] = {
+const char *const tutti_fit_local_state_names[TUTTI_N_LOCAL_STATES] = {
 #define X(code, text) [TUTTI_LOCAL_##code] = text,
     TUTTI_LOCAL_STATE_LIST(X)
 #undef X
@@ -31,8 +31,8 @@ static void slope_covariance(tutti_local_bowls *fit, int size, double variance, 
     double *row = fit->scratch + (int64_t)(1 + a) * p;
     for (int q = 0; q < p; q++) row[q] = 0;
     row[fit->columns[size] + 1 + a] = 1;
-    tutti_bowl_slopes(&fit->bowl, fit->steps + size * n, a, row + fit->shape);
-    tutti_cholesky_forward(p, fit->factor, row);
+    tutti_fit_bowl_slopes(&fit->bowl, fit->steps + size * n, a, row + fit->shape);
+    tutti_linalg_cholesky_forward(p, fit->factor, row);
   }
   for (int i = 0; i < n * n; i++)
     covariance[i] =
@@ -46,7 +46,7 @@ static void finish_size(tutti_local_bowls *fit, int size, tutti_local_model *mod
   const double *bend = fit->bends + size * n * n;
   slope_covariance(fit, size, model->noise * model->noise, slopes);
   // Columns of C H^-1, which as C and H are symmetric is the transpose of H V with V = H^-1 C H^-1.
-  for (int a = 0; a < n; a++) tutti_cholesky_solve(n, bend, slopes + a * n);
+  for (int a = 0; a < n; a++) tutti_linalg_cholesky_solve(n, bend, slopes + a * n);
   for (int a = 0; a < n; a++) {
     trace += slopes[a * n + a];
     for (int b = 0; b < n; b++) trace2 += slopes[a * n + b] * slopes[b * n + a];
@@ -56,7 +56,7 @@ static void finish_size(tutti_local_bowls *fit, int size, tutti_local_model *mod
   for (int a = 0; a < n; a++) {
     double column[TUTTI_BOWL_KEYS];
     for (int b = 0; b < n; b++) column[b] = slopes[b * n + a];
-    tutti_cholesky_solve(n, bend, column);
+    tutti_linalg_cholesky_solve(n, bend, column);
     model->errors[size * n + a] = sqrt(column[a]);
     model->places[size * n + a] = fit->centres[size * n + a] + fit->steps[size * n + a];
   }
@@ -70,9 +70,9 @@ static tutti_status finish_heights(tutti_local_bowls *fit, tutti_local_model *mo
   for (int i = 0; i < n; i++) {
     if (model->states[i] != TUTTI_LOCAL_MADE) continue;
     double *row = rows + (int64_t)i * p;
-    tutti_local_row_at(fit, i, fit->steps + i * keys, row);
+    tutti_fit_local_row_at(fit, i, fit->steps + i * keys, row);
     model->logs[i] = dot(p, row, fit->values);
-    tutti_cholesky_forward(p, fit->factor, row);
+    tutti_linalg_cholesky_forward(p, fit->factor, row);
   }
   for (int i = 0; i < n; i++)
     for (int j = 0; j < n; j++)
@@ -99,10 +99,10 @@ static void finish_best(tutti_local_bowls *fit, int size, tutti_local_model *mod
   const int p = fit->n_parameters;
   double t[TUTTI_BOWL_KEYS];
   if (k < 0 || !fit->chosen[k]) return;
-  tutti_local_from_centre(fit, size, k, t);
-  tutti_local_row_at(fit, size, t, fit->scratch);
+  tutti_fit_local_from_centre(fit, size, k, t);
+  tutti_fit_local_row_at(fit, size, t, fit->scratch);
   model->best_logs[size] = dot(p, fit->scratch, fit->values);
-  tutti_cholesky_forward(p, fit->factor, fit->scratch);
+  tutti_linalg_cholesky_forward(p, fit->factor, fit->scratch);
   model->best_errors[size] = model->noise * sqrt(dot(p, fit->scratch, fit->scratch));
 }
 
@@ -150,24 +150,24 @@ static tutti_status model_create(const tutti_local_points *points, tutti_local_m
   return TUTTI_OK;
 }
 
-tutti_status tutti_local_make(const tutti_local_points *points, tutti_local_model *model) {
+tutti_status tutti_fit_local_make(const tutti_local_points *points, tutti_local_model *model) {
   tutti_status status = TUTTI_OK;
   tutti_local_bowls fit = {0};
   bool made = false;
   TUTTI_TRY_GOTO(done, model_create(points, model));
-  if (state_of_keys(points->n_keys) != TUTTI_LOCAL_FEW || tutti_local_n_points(points) == 0) goto done;
-  TUTTI_TRY_GOTO(done, tutti_local_bowls_create(points, &fit));
-  TUTTI_TRY_GOTO(done, tutti_local_bowls_fit(&fit, &made));
+  if (state_of_keys(points->n_keys) != TUTTI_LOCAL_FEW || tutti_fit_local_n_points(points) == 0) goto done;
+  TUTTI_TRY_GOTO(done, tutti_fit_local_bowls_create(points, &fit));
+  TUTTI_TRY_GOTO(done, tutti_fit_local_bowls_fit(&fit, &made));
   if (made) TUTTI_TRY_GOTO(done, finish(&fit, model));
   for (int i = 0; i < model->n_sizes && fit.flat; i++)
     if (fit.columns[i] >= 0) model->states[i] = TUTTI_LOCAL_FLAT;
 done:
-  if (status != TUTTI_OK) tutti_local_clear(model);
-  tutti_local_bowls_clear(&fit);
+  if (status != TUTTI_OK) tutti_fit_local_clear(model);
+  tutti_fit_local_bowls_clear(&fit);
   return status;
 }
 
-void tutti_local_clear(tutti_local_model *model) {
+void tutti_fit_local_clear(tutti_local_model *model) {
   tutti_free(model->states);
   tutti_free(model->logs);
   tutti_free(model->covariance);

@@ -17,7 +17,7 @@ static const double RISE = 0.85;
 /** Most moves of the neighbourhood, and how many of them come first with a shape without skew. */
 enum { MOST_MOVES = 12, PLAIN_MOVES = 2 };
 
-int64_t tutti_local_n_points(const tutti_local_points *points) {
+int64_t tutti_fit_local_n_points(const tutti_local_points *points) {
   return points->first[points->n_sizes];
 }
 
@@ -25,10 +25,10 @@ static int most_parameters(const tutti_local_points *points) {
   return points->n_sizes * (1 + points->n_keys) + TUTTI_BOWL_TERMS;
 }
 
-tutti_status tutti_local_bowls_create(const tutti_local_points *points, tutti_local_bowls *fit) {
+tutti_status tutti_fit_local_bowls_create(const tutti_local_points *points, tutti_local_bowls *fit) {
   const int64_t n = most_parameters(points), sizes = points->n_sizes, keys = points->n_keys;
   *fit = (tutti_local_bowls){.points = points};
-  TUTTI_TRY(TUTTI_NEW(fit->chosen, tutti_local_n_points(points)));
+  TUTTI_TRY(TUTTI_NEW(fit->chosen, tutti_fit_local_n_points(points)));
   TUTTI_TRY(TUTTI_NEW(fit->centres, sizes * keys));
   TUTTI_TRY(TUTTI_NEW(fit->steps, sizes * keys));
   TUTTI_TRY(TUTTI_NEW(fit->bends, sizes * keys * keys));
@@ -40,7 +40,7 @@ tutti_status tutti_local_bowls_create(const tutti_local_points *points, tutti_lo
   return TUTTI_OK;
 }
 
-void tutti_local_bowls_clear(tutti_local_bowls *fit) {
+void tutti_fit_local_bowls_clear(tutti_local_bowls *fit) {
   tutti_free(fit->chosen);
   tutti_free(fit->centres);
   tutti_free(fit->steps);
@@ -64,15 +64,15 @@ static int64_t least_settings(const tutti_local_bowls *fit) {
 static void terms_at(const tutti_local_bowls *fit, const double *from_centre, double *own, double *shared) {
   own[0] = 1;
   memcpy(own + 1, from_centre, (size_t)fit->points->n_keys * sizeof *own);
-  tutti_bowl_terms(&fit->bowl, from_centre, shared);
+  tutti_fit_bowl_terms(&fit->bowl, from_centre, shared);
 }
 
-void tutti_local_row_at(const tutti_local_bowls *fit, int size, const double *from_centre, double *row) {
+void tutti_fit_local_row_at(const tutti_local_bowls *fit, int size, const double *from_centre, double *row) {
   for (int p = 0; p < fit->n_parameters; p++) row[p] = 0;
   terms_at(fit, from_centre, row + fit->columns[size], row + fit->shape);
 }
 
-void tutti_local_from_centre(const tutti_local_bowls *fit, int size, int64_t k, double *from_centre) {
+void tutti_fit_local_from_centre(const tutti_local_bowls *fit, int size, int64_t k, double *from_centre) {
   const int n = fit->points->n_keys;
   for (int a = 0; a < n; a++) from_centre[a] = fit->points->places[k * n + a] - fit->centres[size * n + a];
 }
@@ -93,8 +93,8 @@ static void add_squares(tutti_local_bowls *fit, int size) {
   double t[TUTTI_BOWL_KEYS];
   for (int64_t k = fit->points->first[size]; k < fit->points->first[size + 1]; k++) {
     if (!fit->chosen[k]) continue;
-    tutti_local_from_centre(fit, size, k, t);
-    tutti_local_row_at(fit, size, t, fit->scratch);
+    tutti_fit_local_from_centre(fit, size, k, t);
+    tutti_fit_local_row_at(fit, size, t, fit->scratch);
     double rest = fit->points->logs[k];
     for (int p = 0; p < fit->n_parameters; p++) rest -= fit->scratch[p] * fit->values[p];
     fit->squares += rest * rest;
@@ -116,19 +116,19 @@ static void lay_out(tutti_local_bowls *fit) {
 /** Solve the normal equations.  @return false: the settings do not determine the parameters */
 static bool solve(tutti_local_bowls *fit, bool skew) {
   double t[TUTTI_BOWL_KEYS];
-  fit->bowl = tutti_bowl_make(fit->points->n_keys, skew);
+  fit->bowl = tutti_fit_bowl_make(fit->points->n_keys, skew);
   lay_out(fit);
   memset(fit->factor, 0, (size_t)fit->n_parameters * (size_t)fit->n_parameters * sizeof *fit->factor);
   memset(fit->values, 0, (size_t)fit->n_parameters * sizeof *fit->values);
   for (int i = 0; i < fit->points->n_sizes; i++)
     for (int64_t k = fit->points->first[i]; k < fit->points->first[i + 1] && fit->columns[i] >= 0; k++) {
       if (!fit->chosen[k]) continue;
-      tutti_local_from_centre(fit, i, k, t);
-      tutti_local_row_at(fit, i, t, fit->scratch);
+      tutti_fit_local_from_centre(fit, i, k, t);
+      tutti_fit_local_row_at(fit, i, t, fit->scratch);
       add_row(fit, i, fit->scratch, fit->points->logs[k]);
     }
-  if (!tutti_cholesky_factor(fit->n_parameters, fit->factor)) return false;
-  tutti_cholesky_solve(fit->n_parameters, fit->factor, fit->values);
+  if (!tutti_linalg_cholesky_factor(fit->n_parameters, fit->factor)) return false;
+  tutti_linalg_cholesky_solve(fit->n_parameters, fit->factor, fit->values);
   fit->squares = 0;
   fit->n_chosen = 0;
   for (int i = 0; i < fit->points->n_sizes; i++)
@@ -173,7 +173,7 @@ static void bounds_of(const tutti_local_bowls *fit, int size, double *low, doubl
     high[a] = -INFINITY;
   }
   for (int64_t k = fit->points->first[size]; k < fit->points->first[size + 1]; k++) {
-    tutti_local_from_centre(fit, size, k, t);
+    tutti_fit_local_from_centre(fit, size, k, t);
     for (int a = 0; a < fit->points->n_keys; a++) {
       low[a] = fmin(low[a], t[a]);
       high[a] = fmax(high[a], t[a]);
@@ -190,8 +190,8 @@ static bool descend(tutti_local_bowls *fit) {
     double *t = fit->steps + i * n;
     bounds_of(fit, i, low, high);
     for (int a = 0; a < n; a++) t[a] = 0;
-    if (!tutti_bowl_descend(&fit->bowl, fit->values + fit->columns[i] + 1, fit->values + fit->shape, low,
-                            high, t, fit->bends + i * n * n, &fit->inside[i]))
+    if (!tutti_fit_bowl_descend(&fit->bowl, fit->values + fit->columns[i] + 1, fit->values + fit->shape, low,
+                                high, t, fit->bends + i * n * n, &fit->inside[i]))
       return false;
   }
   return true;
@@ -202,7 +202,7 @@ static double rise_to(const tutti_local_bowls *fit, int size, int64_t k) {
   const int n = fit->points->n_keys;
   const double *factor = fit->bends + size * n * n;
   double t[TUTTI_BOWL_KEYS], sum = 0;
-  tutti_local_from_centre(fit, size, k, t);
+  tutti_fit_local_from_centre(fit, size, k, t);
   for (int a = 0; a < n; a++) {
     double row = 0;
     for (int b = a; b < n; b++) row += factor[b * n + a] * t[b];
@@ -217,7 +217,7 @@ static tutti_status move(tutti_local_bowls *fit, bool *changed) {
   double *ranks = NULL;
   bool *before = NULL;
   tutti_status status = TUTTI_OK;
-  const int64_t n = tutti_local_n_points(fit->points);
+  const int64_t n = tutti_fit_local_n_points(fit->points);
   TUTTI_TRY_GOTO(done, TUTTI_NEW(ranks, n));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(before, n));
   memcpy(before, fit->chosen, (size_t)n * sizeof *before);
@@ -253,7 +253,7 @@ static tutti_status settle(tutti_local_bowls *fit, double rise, bool skew, bool 
 
 /** Neighbourhoods start near the best.  If only noise is seen there, they start wider; if the settings are too few for a
  * shape with skew, it has none. */
-tutti_status tutti_local_bowls_fit(tutti_local_bowls *fit, bool *made) {
+tutti_status tutti_fit_local_bowls_fit(tutti_local_bowls *fit, bool *made) {
   static const double rises[] = {1, 2, DBL_MAX};
   *made = false;
   for (int skew = 1; skew >= 0 && !*made; skew--)

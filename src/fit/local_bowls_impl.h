@@ -23,27 +23,27 @@ typedef struct {
 } tutti_local_bowls;
 
 /** Return the number of settings of all batch sizes. */
-int64_t tutti_local_n_points(const tutti_local_points *points);
+int64_t tutti_fit_local_n_points(const tutti_local_points *points);
 
 /** Allocate the arrays.
  * @param[in]  points  borrowed while `fit` lives
- * @param[out] fit     owned by the caller: tutti_local_bowls_clear, also after a failure
+ * @param[out] fit     owned by the caller: tutti_fit_local_bowls_clear, also after a failure
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_local_bowls_create(const tutti_local_points *points, tutti_local_bowls *fit);
-void tutti_local_bowls_clear(tutti_local_bowls *fit); // Frees what the fit owns.
+tutti_status tutti_fit_local_bowls_create(const tutti_local_points *points, tutti_local_bowls *fit);
+void tutti_fit_local_bowls_clear(tutti_local_bowls *fit); // Frees what the fit owns.
 
 /** Fit the bowls and move their neighbourhoods until these do not change.
  * @param[out] made  false: the settings have no such shape
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_local_bowls_fit(tutti_local_bowls *fit, bool *made);
+tutti_status tutti_fit_local_bowls_fit(tutti_local_bowls *fit, bool *made);
 
 /** Get the place of setting k of a batch size as seen from its centre.
  * @param[out] from_centre  [n_keys] */
-void tutti_local_from_centre(const tutti_local_bowls *fit, int size, int64_t k, double *from_centre);
+void tutti_fit_local_from_centre(const tutti_local_bowls *fit, int size, int64_t k, double *from_centre);
 
 /** Get the row of the least squares for a place: the derivatives of log steps there by all parameters.
  * @param[in]  from_centre  [n_keys]
  * @param[out] row          [n_parameters] */
-void tutti_local_row_at(const tutti_local_bowls *fit, int size, const double *from_centre, double *row);
+void tutti_fit_local_row_at(const tutti_local_bowls *fit, int size, const double *from_centre, double *row);

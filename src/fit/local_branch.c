@@ -13,7 +13,7 @@ static double to_scale(tutti_axis_scale scale, double value) {
   return scale == TUTTI_AXIS_LINEAR ? value : scale == TUTTI_AXIS_REVERSE_LOG ? log1p(-value) : log(value);
 }
 
-double tutti_local_value(const tutti_local_key *key, double place) {
+double tutti_fit_local_value(const tutti_local_key *key, double place) {
   const double at = key->low + place * key->width;
   return key->scale == TUTTI_AXIS_LINEAR ? at : key->scale == TUTTI_AXIS_REVERSE_LOG ? -expm1(at) : exp(at);
 }
@@ -44,7 +44,7 @@ static trials_of find_trials(const tutti_trial_set *set, const tutti_trial_order
 /** Return the scale of a key.  A list has no scale of its own and counts as log, unless it has values that have no
  * logarithm. */
 static tutti_axis_scale scale_of(const trials_of *of, int k, double least, double most) {
-  const tutti_axis_scale scale = tutti_trial_set_scale(of->set, of->branch, k);
+  const tutti_axis_scale scale = tutti_fit_trial_set_scale(of->set, of->branch, k);
   const bool fits = scale == TUTTI_AXIS_LOG ? least > 0 : scale == TUTTI_AXIS_REVERSE_LOG ? most < 1 : true;
   return fits ? scale : TUTTI_AXIS_LINEAR;
 }
@@ -69,7 +69,7 @@ static bool find_keys(const trials_of *of, tutti_local_key *keys, int *n_keys) {
   bool without = false;
   for (int k = 0; k < of->set->n_varied; k++) {
     if (k == of->set->branches - 1 || !find_key(of, k, &keys[*n_keys])) continue;
-    without = without || !tutti_trial_set_has_scale(of->set, k);
+    without = without || !tutti_fit_trial_set_has_scale(of->set, k);
     ++*n_keys;
   }
   return without;
@@ -89,7 +89,7 @@ static middle middle_of(const trials_of *of, const tutti_setting_trials *setting
     const tutti_trial_result *result = &of->set->results[of->order->order[setting->first + i]];
     scratch[i] = result->status == TUTTI_TRIAL_REACHED ? log(result->goal_step) : INFINITY;
   }
-  tutti_sort_reals(scratch, n);
+  tutti_fit_sort_reals(scratch, n);
   return (middle){scratch[(n - 1) / 2], scratch[n / 2]};
 }
 
@@ -138,8 +138,8 @@ static tutti_status make_points(const trials_of *of, const tutti_local_key *keys
   return TUTTI_OK;
 }
 
-tutti_status tutti_local_study_make(const tutti_trial_set *set, const tutti_trial_order *order, int branch,
-                                    tutti_local_study *local) {
+tutti_status tutti_fit_local_study_make(const tutti_trial_set *set, const tutti_trial_order *order,
+                                        int branch, tutti_local_study *local) {
   tutti_status status = TUTTI_OK;
   tutti_local_points points = {0};
   double *scratch = NULL;
@@ -150,7 +150,7 @@ tutti_status tutti_local_study_make(const tutti_trial_set *set, const tutti_tria
   const bool words = find_keys(&of, local->keys, &points.n_keys);
   if (words) points.n_keys = 0;
   TUTTI_TRY_GOTO(done, make_points(&of, local->keys, scratch, &points));
-  TUTTI_TRY_GOTO(done, tutti_local_make(&points, &local->model));
+  TUTTI_TRY_GOTO(done, tutti_fit_local_make(&points, &local->model));
   for (int i = 0; i < local->model.n_sizes && words; i++) local->model.states[i] = TUTTI_LOCAL_WORDS;
 done:
   tutti_free(scratch);
@@ -158,12 +158,12 @@ done:
   tutti_free(points.places);
   tutti_free(points.logs);
   tutti_free(points.best);
-  if (status != TUTTI_OK) tutti_local_study_clear(local);
+  if (status != TUTTI_OK) tutti_fit_local_study_clear(local);
   return status;
 }
 
-void tutti_local_study_clear(tutti_local_study *local) {
+void tutti_fit_local_study_clear(tutti_local_study *local) {
   tutti_free(local->keys);
-  tutti_local_clear(&local->model);
+  tutti_fit_local_clear(&local->model);
   *local = (tutti_local_study){0};
 }

@@ -17,19 +17,19 @@ typedef struct tutti_local_study {
 } tutti_local_study;
 
 /** Make the model from the medians over seeds of the settings of a branch.
- * @param[out] local  owned by the caller: tutti_local_study_clear
+ * @param[out] local  owned by the caller: tutti_fit_local_study_clear
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_local_study_make(const tutti_trial_set *set, const tutti_trial_order *order, int branch,
-                                    tutti_local_study *local);
-void tutti_local_study_clear(tutti_local_study *local); // Frees what it owns; zeroes it.
+tutti_status tutti_fit_local_study_make(const tutti_trial_set *set, const tutti_trial_order *order,
+                                        int branch, tutti_local_study *local);
+void tutti_fit_local_study_clear(tutti_local_study *local); // Frees what it owns; zeroes it.
 
 /** Fill the confirm columns of rows[model->n_sizes]: the fresh seeds of set->confirm, and how they agree with the model
  * (fresh_seeds.c). */
-void tutti_best_check(const tutti_trial_set *set, const tutti_local_model *model, tutti_best *rows);
+void tutti_fit_best_check(const tutti_trial_set *set, const tutti_local_model *model, tutti_best *rows);
 
 /** Return the value of a key at a place. */
-double tutti_local_value(const tutti_local_key *key, double place);
+double tutti_fit_local_value(const tutti_local_key *key, double place);
 
 /** Fit the minima of the sizes that have a model, weighted by their variances, with intervals from draws by their covariance
  * (local_fit.c).
@@ -37,5 +37,5 @@ double tutti_local_value(const tutti_local_key *key, double place);
  * @param[out] draws  as tutti_fit_study
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_local_fit(const tutti_local_model *model, const double *batch, uint64_t seed,
-                             int64_t n_draws, double *draws, tutti_fit *fit);
+tutti_status tutti_fit_local_fit(const tutti_local_model *model, const double *batch, uint64_t seed,
+                                 int64_t n_draws, double *draws, tutti_fit *fit);

@@ -106,8 +106,8 @@ static void explain_no_covariance(tutti_fit *fit) {
            "the study more settings, or seeds");
 }
 
-tutti_status tutti_local_fit(const tutti_local_model *model, const double *batch, uint64_t seed,
-                             int64_t n_draws, double *draws, tutti_fit *fit) {
+tutti_status tutti_fit_local_fit(const tutti_local_model *model, const double *batch, uint64_t seed,
+                                 int64_t n_draws, double *draws, tutti_fit *fit) {
   tutti_status status = TUTTI_OK;
   work w = {0};
   for (int64_t i = 0; draws && i < n_draws * TUTTI_N_FIT_NUMBERS; i++) draws[i] = NAN;
@@ -115,7 +115,7 @@ tutti_status tutti_local_fit(const tutti_local_model *model, const double *batch
   take_points(model, batch, &w);
   tutti_fit_make_weighted(w.batch, w.steps, w.weights, w.n, fit);
   if (fit->refused[0] || n_draws == 0) goto done;
-  if (!tutti_cholesky_factor(w.n, w.factor)) {
+  if (!tutti_linalg_cholesky_factor(w.n, w.factor)) {
     explain_no_covariance(fit);
     goto done;
   }

@@ -44,14 +44,14 @@ typedef struct {
 enum { TUTTI_LOCAL_LEAST_FREEDOM = 5 };
 
 /** Make the model.
- * @param[out] model  owned by the caller: tutti_local_clear
+ * @param[out] model  owned by the caller: tutti_fit_local_clear
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_local_make(const tutti_local_points *points, tutti_local_model *model);
-void tutti_local_clear(tutti_local_model *model); // Frees what the model owns; zeroes it.
+tutti_status tutti_fit_local_make(const tutti_local_points *points, tutti_local_model *model);
+void tutti_fit_local_clear(tutti_local_model *model); // Frees what the model owns; zeroes it.
 
 /** Return the quantile of Student's t that has the probability of z > 0 in a normal distribution (student.c). */
-double tutti_student(double z, int64_t freedom);
+double tutti_fit_student(double z, int64_t freedom);
 
 /** Return half the width of a 95 % interval in standard errors. */
-double tutti_student_95(int64_t freedom);
+double tutti_fit_student_95(int64_t freedom);

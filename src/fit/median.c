@@ -8,11 +8,11 @@ static int compare_doubles(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-void tutti_sort_reals(double *values, int64_t n) {
+void tutti_fit_sort_reals(double *values, int64_t n) {
   qsort(values, (size_t)n, sizeof *values, compare_doubles);
 }
 
-double tutti_median_of_seeds(double *steps, int64_t n) {
-  tutti_sort_reals(steps, n);
+double tutti_fit_median_of_seeds(double *steps, int64_t n) {
+  tutti_fit_sort_reals(steps, n);
   return steps[n / 2];
 }

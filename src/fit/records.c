@@ -69,9 +69,9 @@ static tutti_status write_texts(tutti_file *file, const char *name, const tutti_
   return TUTTI_OK;
 }
 
-tutti_status tutti_records_write(tutti_file *file, const tutti_record_table *table,
-                                 const tutti_trial_set *set, const void *heads, const double *varied,
-                                 int64_t n) {
+tutti_status tutti_fit_records_write(tutti_file *file, const tutti_record_table *table,
+                                     const tutti_trial_set *set, const void *heads, const double *varied,
+                                     int64_t n) {
   tutti_status status = TUTTI_OK;
   tutti_column *columns = NULL;
   char *records = NULL;
@@ -87,8 +87,8 @@ done:
   return status;
 }
 
-tutti_status tutti_records_read(const tutti_file *file, const tutti_record_table *table,
-                                const tutti_trial_set *set, int64_t n, void *heads, double *varied) {
+tutti_status tutti_fit_records_read(const tutti_file *file, const tutti_record_table *table,
+                                    const tutti_trial_set *set, int64_t n, void *heads, double *varied) {
   tutti_status status = TUTTI_OK;
   tutti_column *columns = NULL;
   char *records = NULL;

@@ -17,9 +17,9 @@ typedef struct {
  * @param[in] varied  [n, set->n_varied]
  * @return ERR_MEMORY, ERR_IO, ERR_DATA */
 TUTTI_NODISCARD
-tutti_status tutti_records_write(tutti_file *file, const tutti_record_table *table,
-                                 const tutti_trial_set *set, const void *heads, const double *varied,
-                                 int64_t n);
+tutti_status tutti_fit_records_write(tutti_file *file, const tutti_record_table *table,
+                                     const tutti_trial_set *set, const void *heads, const double *varied,
+                                     int64_t n);
 
 /** Read all rows of a table.  Unknown columns of the file are ignored; fields without a column stay as they are.
  * @param[in]     n       tutti_table_rows of the table
@@ -27,16 +27,16 @@ tutti_status tutti_records_write(tutti_file *file, const tutti_record_table *tab
  * @param[in,out] varied  [n, set->n_varied] indices of texts as doubles
  * @return ERR_DATA, ERR_IO, ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_records_read(const tutti_file *file, const tutti_record_table *table,
-                                const tutti_trial_set *set, int64_t n, void *heads, double *varied);
+tutti_status tutti_fit_records_read(const tutti_file *file, const tutti_record_table *table,
+                                    const tutti_trial_set *set, int64_t n, void *heads, double *varied);
 
 /** Write /best (best_file.c).
  * @param[in] best  unchanged
- * @return as tutti_records_write */
+ * @return as tutti_fit_records_write */
 TUTTI_NODISCARD
-tutti_status tutti_best_table_write(tutti_file *file, const tutti_trial_set *set, tutti_best_table *best);
+tutti_status tutti_fit_best_table_write(tutti_file *file, const tutti_trial_set *set, tutti_best_table *best);
 
 /** Write /best_at_budget from the curves of the file, if set->asks has a metric (at_budget.c).
- * @return as tutti_budget_table_create and tutti_records_write */
+ * @return as tutti_fit_budget_table_create and tutti_fit_records_write */
 TUTTI_NODISCARD
-tutti_status tutti_budget_table_write(tutti_file *file, const tutti_trial_set *set);
+tutti_status tutti_fit_budget_table_write(tutti_file *file, const tutti_trial_set *set);

@@ -51,9 +51,9 @@ static tutti_status judge(const tutti_file *file, yardstick *by, tutti_trial_res
   tutti_evaluation *rows = NULL;
   int64_t n = 0, i = 0;
   withdraw(result);
-  TUTTI_TRY_GOTO(done, tutti_evaluations_read(file, result, by->goal->metric, &by->kind, &rows, &n));
+  TUTTI_TRY_GOTO(done, tutti_fit_evaluations_read(file, result, by->goal->metric, &by->kind, &rows, &n));
   for (int64_t k = 0; k < n && !by->known; k++) by->known = !isnan(rows[k].value);
-  while (i < n && !tutti_goal_reached(by->goal, rows[i].value)) i++;
+  while (i < n && !tutti_config_goal_reached(by->goal, rows[i].value)) i++;
   if (i < n)
     reach(result, &rows[i]);
   else if (stopped)
@@ -69,17 +69,18 @@ static tutti_status judge_fresh(const tutti_file *file, yardstick *by, tutti_tri
   char name[TUTTI_CURVE_NAME];
   int64_t n = 0;
   if (result->status == TUTTI_TRIAL_WAITING) return TUTTI_OK;
-  tutti_trial_curve_name(result->trial, name);
+  tutti_fit_trial_curve_name(result->trial, name);
   TUTTI_TRY(tutti_table_rows(file, name, &n));
   if (n > 0 || (result->trial >= 0 && result->status == TUTTI_TRIAL_DIVERGED)) return judge(file, by, result);
   result->status = TUTTI_TRIAL_WAITING;
   return TUTTI_OK;
 }
 
-tutti_status tutti_trial_set_regoal(tutti_trial_set *set, const tutti_file *file, const tutti_goal *goal) {
+tutti_status tutti_fit_trial_set_regoal(tutti_trial_set *set, const tutti_file *file,
+                                        const tutti_goal *goal) {
   yardstick by = {.goal = goal};
   bool any = false;
-  TUTTI_TRY(tutti_evaluations_find_kind(file, goal->metric, &by.kind));
+  TUTTI_TRY(tutti_fit_evaluations_find_kind(file, goal->metric, &by.kind));
   for (int64_t i = 0; i < set->n_trials; i++) {
     if (set->results[i].status == TUTTI_TRIAL_WAITING) continue;
     any = true;
@@ -95,10 +96,10 @@ tutti_status tutti_trial_set_regoal(tutti_trial_set *set, const tutti_file *file
 /** Set the values of a trial by a metric.  A trial without a curve keeps what it has. */
 static tutti_status take_values(const tutti_file *file, const char *metric, const tutti_evaluation_kind *kind,
                                 tutti_trial_result *result) {
-  const double sign = tutti_metric_wants_small(metric) ? 1 : -1;
+  const double sign = tutti_config_metric_wants_small(metric) ? 1 : -1;
   tutti_evaluation *rows = NULL;
   int64_t n = 0;
-  const tutti_status status = tutti_evaluations_read(file, result, metric, kind, &rows, &n);
+  const tutti_status status = tutti_fit_evaluations_read(file, result, metric, kind, &rows, &n);
   if (status == TUTTI_OK && n > 0) result->best_value = result->best_step = result->last_value = NAN;
   for (int64_t i = 0; status == TUTTI_OK && i < n; i++) {
     if (isnan(rows[i].value)) continue;
@@ -111,9 +112,10 @@ static tutti_status take_values(const tutti_file *file, const char *metric, cons
   return status;
 }
 
-tutti_status tutti_trial_set_take_values(tutti_trial_set *set, const tutti_file *file, const char *metric) {
+tutti_status tutti_fit_trial_set_take_values(tutti_trial_set *set, const tutti_file *file,
+                                             const char *metric) {
   tutti_evaluation_kind kind;
-  TUTTI_TRY(tutti_evaluations_find_kind(file, metric, &kind));
+  TUTTI_TRY(tutti_fit_evaluations_find_kind(file, metric, &kind));
   for (int64_t i = 0; i < set->n_trials; i++)
     if (set->results[i].status != TUTTI_TRIAL_WAITING)
       TUTTI_TRY(take_values(file, metric, &kind, &set->results[i]));

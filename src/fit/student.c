@@ -5,7 +5,7 @@
 
 #include "fit/local_impl.h"
 
-double tutti_student(double z, int64_t freedom) {
+double tutti_fit_student(double z, int64_t freedom) {
   const double middle = erf(z / sqrt(2)); // the probability between -z and z
   if (freedom == 1) return tan(asin(1) * middle);
   if (freedom == 2) return middle * sqrt(2 / (erfc(z / sqrt(2)) * (1 + middle)));
@@ -16,6 +16,6 @@ double tutti_student(double z, int64_t freedom) {
   return z * (1 + (g1 + (g2 + (g3 + g4 / n) / n) / n) / n);
 }
 
-double tutti_student_95(int64_t freedom) {
-  return tutti_student(1.959963984540054, freedom);
+double tutti_fit_student_95(int64_t freedom) {
+  return tutti_fit_student(1.959963984540054, freedom);
 }

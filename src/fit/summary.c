@@ -10,7 +10,7 @@
 /** Make the path "/fit", or "/fit/sgd" of a branch; the caller frees it (tutti_free).
  * @param[in] end  appended */
 static tutti_status fit_path(const tutti_trial_set *set, int branch, const char *end, char **path) {
-  const char *name = tutti_trial_set_branch_name(set, branch);
+  const char *name = tutti_fit_trial_set_branch_name(set, branch);
   const size_t bytes = sizeof "/fit/" + strlen(name) + strlen(end);
   TUTTI_TRY(TUTTI_NEW(*path, (int64_t)bytes));
   const int begin = snprintf(*path, bytes, "/fit%s", set->branches > 0 ? "/" : "");
@@ -124,15 +124,15 @@ tutti_status tutti_fit_summary_write(tutti_file *file, const tutti_trial_set *se
   tutti_fit fit;
   double *draws = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(draws, (int64_t)TUTTI_FIT_DRAWS * TUTTI_N_FIT_NUMBERS));
-  TUTTI_TRY_GOTO(done, tutti_best_table_create(set, &best));
-  TUTTI_TRY_GOTO(done, tutti_best_table_write(file, set, &best));
-  TUTTI_TRY_GOTO(done, tutti_budget_table_write(file, set));
+  TUTTI_TRY_GOTO(done, tutti_fit_best_table_create(set, &best));
+  TUTTI_TRY_GOTO(done, tutti_fit_best_table_write(file, set, &best));
+  TUTTI_TRY_GOTO(done, tutti_fit_budget_table_write(file, set));
   for (int b = 0; b < best.n_branches; b++) {
     TUTTI_TRY_GOTO(done, tutti_fit_study(set, &best, b, 0, TUTTI_FIT_DRAWS, draws, &fit));
     TUTTI_TRY_GOTO(done, write_fit(file, set, b, &fit, draws));
   }
 done:
-  tutti_best_table_clear(&best);
+  tutti_fit_best_table_clear(&best);
   tutti_free(draws);
   return status;
 }

@@ -8,16 +8,16 @@
 enum { TUTTI_CURVE_NAME = 32 };
 
 /** Print the name of a trial's curve in a study's file, "/curves/000017". */
-void tutti_trial_curve_name(int64_t trial, char name[TUTTI_CURVE_NAME]);
+void tutti_fit_trial_curve_name(int64_t trial, char name[TUTTI_CURVE_NAME]);
 
 /** Return the index of the varied key `name`; -1 if it is not varied. */
-int tutti_trial_set_find(const tutti_trial_set *set, const char *name);
+int tutti_fit_trial_set_find(const tutti_trial_set *set, const char *name);
 
 /** Take from the study's config what the set keeps of it: the rates of all trials, the scale of each varied key, and
  * study.at_budget.  Names and texts of the varied keys must be there.
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_trial_set_take_config(tutti_trial_set *set, const tutti_config *config);
+tutti_status tutti_fit_trial_set_take_config(tutti_trial_set *set, const tutti_config *config);
 
 // --- trials in the order of branch, batch size, setting and seed ---------------------------------
 
@@ -39,8 +39,8 @@ typedef struct {
 } tutti_trial_order;
 
 /** Sort the trials of a set.
- * @param[out] order  owned by the caller: tutti_trial_order_clear
+ * @param[out] order  owned by the caller: tutti_fit_trial_order_clear
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_trial_order_make(const tutti_trial_set *set, tutti_trial_order *order);
-void tutti_trial_order_clear(tutti_trial_order *order); // Frees what the order owns; zeroes it.
+tutti_status tutti_fit_trial_order_make(const tutti_trial_set *set, tutti_trial_order *order);
+void tutti_fit_trial_order_clear(tutti_trial_order *order); // Frees what the order owns; zeroes it.

@@ -19,9 +19,10 @@ static const tutti_column columns[] = {
 static const tutti_record_table table = {"/trials", columns, (int)(sizeof columns / sizeof *columns),
                                          sizeof(tutti_trial_result)};
 
-tutti_status tutti_trial_set_write(tutti_file *file, const tutti_trial_set *set) {
-  TUTTI_TRY(tutti_records_write(file, &table, set, set->results, set->varied, set->n_trials));
-  TUTTI_TRY(tutti_file_set_texts(file, table.name, "states", tutti_trial_state_names, TUTTI_N_TRIAL_STATES));
+tutti_status tutti_fit_trial_set_write(tutti_file *file, const tutti_trial_set *set) {
+  TUTTI_TRY(tutti_fit_records_write(file, &table, set, set->results, set->varied, set->n_trials));
+  TUTTI_TRY(
+      tutti_file_set_texts(file, table.name, "states", tutti_fit_trial_state_names, TUTTI_N_TRIAL_STATES));
   return TUTTI_OK;
 }
 
@@ -49,7 +50,7 @@ static int64_t take_done(const tutti_trial_set *set, tutti_trial_result *done, d
   return n;
 }
 
-tutti_status tutti_trial_set_write_confirm(tutti_file *file, const tutti_trial_set *set) {
+tutti_status tutti_fit_trial_set_write_confirm(tutti_file *file, const tutti_trial_set *set) {
   tutti_status status = TUTTI_OK;
   tutti_trial_result *rows = NULL;
   double *varied = NULL;
@@ -57,8 +58,8 @@ tutti_status tutti_trial_set_write_confirm(tutti_file *file, const tutti_trial_s
   TUTTI_TRY_GOTO(done, TUTTI_NEW(varied, set->n_confirm * set->n_varied));
   const int64_t n = take_done(set, rows, varied);
   if (n == 0 && !tutti_file_has(file, confirm_table.name)) goto done;
-  TUTTI_TRY_GOTO(done, tutti_records_write(file, &confirm_table, set, rows, varied, n));
-  TUTTI_TRY_GOTO(done, tutti_file_set_texts(file, confirm_table.name, "states", tutti_trial_state_names,
+  TUTTI_TRY_GOTO(done, tutti_fit_records_write(file, &confirm_table, set, rows, varied, n));
+  TUTTI_TRY_GOTO(done, tutti_file_set_texts(file, confirm_table.name, "states", tutti_fit_trial_state_names,
                                             TUTTI_N_TRIAL_STATES));
 done:
   tutti_free(rows);
@@ -93,7 +94,7 @@ static tutti_status read_branches(const tutti_file *file, tutti_trial_set *set) 
   char *key = NULL;
   if (!tutti_file_has_attribute(file, "/", "branches")) return TUTTI_OK;
   TUTTI_TRY(tutti_file_get_text(file, "/", "branches", &key));
-  const int k = tutti_trial_set_find(set, key);
+  const int k = tutti_fit_trial_set_find(set, key);
   tutti_free(key);
   TUTTI_CHECK(k >= 0 && set->texts[k].n > 0, TUTTI_ERR_DATA,
               "%s: the attribute 'branches' names no varied key with texts: damaged", tutti_file_path(file));
@@ -105,9 +106,9 @@ static tutti_status read_branches(const tutti_file *file, tutti_trial_set *set) 
 static tutti_status check_branch(const tutti_file *file, const tutti_trial_set *set, int64_t i) {
   if (set->branches == 0) return TUTTI_OK;
   const double branch = set->varied[i * set->n_varied + set->branches - 1];
-  TUTTI_CHECK(branch >= 0 && branch < tutti_trial_set_n_branches(set), TUTTI_ERR_DATA,
+  TUTTI_CHECK(branch >= 0 && branch < tutti_fit_trial_set_n_branches(set), TUTTI_ERR_DATA,
               "%s: /trials row %lld: %s is %g, expected 0 to %d", tutti_file_path(file), (long long)i,
-              set->names[set->branches - 1], branch, tutti_trial_set_n_branches(set) - 1);
+              set->names[set->branches - 1], branch, tutti_fit_trial_set_n_branches(set) - 1);
   return TUTTI_OK;
 }
 
@@ -125,7 +126,7 @@ static tutti_status read_rows(const tutti_file *file, tutti_trial_set *set) {
   TUTTI_TRY(tutti_table_rows(file, table.name, &set->n_trials));
   TUTTI_TRY(TUTTI_NEW(set->results, set->n_trials));
   TUTTI_TRY(TUTTI_NEW(set->varied, set->n_trials * set->n_varied));
-  TUTTI_TRY(tutti_records_read(file, &table, set, set->n_trials, set->results, set->varied));
+  TUTTI_TRY(tutti_fit_records_read(file, &table, set, set->n_trials, set->results, set->varied));
   for (int64_t i = 0; i < set->n_trials; i++) {
     TUTTI_TRY(check_result(file, table.name, i, &set->results[i]));
     TUTTI_TRY(check_branch(file, set, i));
@@ -140,7 +141,8 @@ static tutti_status read_confirm(const tutti_file *file, tutti_trial_set *set) {
   if (set->n_confirm == 0) goto done;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(set->confirm, set->n_confirm));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(varied, set->n_confirm * set->n_varied));
-  TUTTI_TRY_GOTO(done, tutti_records_read(file, &confirm_table, set, set->n_confirm, set->confirm, varied));
+  TUTTI_TRY_GOTO(done,
+                 tutti_fit_records_read(file, &confirm_table, set, set->n_confirm, set->confirm, varied));
   for (int64_t i = 0; i < set->n_confirm; i++)
     TUTTI_TRY_GOTO(done, check_result(file, confirm_table.name, i, &set->confirm[i]));
 done:
@@ -155,14 +157,14 @@ static tutti_status read_config(const tutti_file *file, tutti_trial_set *set) {
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "config", &text));
   TUTTI_TRY_GOTO(done, tutti_config_parse(text, tutti_file_path(file), NULL, 0, &config));
-  TUTTI_TRY_GOTO(done, tutti_trial_set_take_config(set, &config));
+  TUTTI_TRY_GOTO(done, tutti_fit_trial_set_take_config(set, &config));
 done:
   tutti_config_clear(&config);
   tutti_free(text);
   return status;
 }
 
-tutti_status tutti_trial_set_read(const tutti_file *file, tutti_trial_set *set) {
+tutti_status tutti_fit_trial_set_read(const tutti_file *file, tutti_trial_set *set) {
   tutti_status status = TUTTI_OK;
   *set = (tutti_trial_set){0};
   TUTTI_TRY_GOTO(done, read_names(file, set));
@@ -171,6 +173,6 @@ tutti_status tutti_trial_set_read(const tutti_file *file, tutti_trial_set *set) 
   TUTTI_TRY_GOTO(done, read_confirm(file, set));
   TUTTI_TRY_GOTO(done, read_config(file, set));
 done:
-  if (status != TUTTI_OK) tutti_trial_set_clear(set);
+  if (status != TUTTI_OK) tutti_fit_trial_set_clear(set);
   return status;
 }

@@ -27,7 +27,7 @@ static tutti_status describe_type(const tutti_file *file, const char *name, hid_
   shape->type_bytes = (int)H5Tget_size(type);
   shape->type_signed = type_class == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_2;
 done:
-  tutti_h5_release(base);
+  tutti_io_h5_release(base);
   return status;
 }
 
@@ -59,16 +59,16 @@ static tutti_status describe(const tutti_file *file, const char *name, hid_t dat
   TUTTI_TRY_GOTO(done, describe_type(file, name, type, shape));
   TUTTI_TRY_GOTO(done, describe_space(file, name, space, shape));
 done:
-  tutti_h5_release(space);
-  tutti_h5_release(type);
+  tutti_io_h5_release(space);
+  tutti_io_h5_release(type);
   return status;
 }
 
 tutti_status tutti_file_shape(const tutti_file *file, const char *name, tutti_array_shape *shape) {
   hid_t dataset = H5I_INVALID_HID;
-  TUTTI_TRY(tutti_object_open(file, "array", name, H5P_DEFAULT, &dataset));
+  TUTTI_TRY(tutti_io_object_open(file, "array", name, H5P_DEFAULT, &dataset));
   const tutti_status status = describe(file, name, dataset, shape);
-  tutti_h5_release(dataset);
+  tutti_io_h5_release(dataset);
   return status;
 }
 
@@ -82,9 +82,9 @@ typedef struct {
 static const selection no_selection = {H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID, true};
 
 static void selection_close(selection *rows) {
-  tutti_h5_release(rows->memory_space);
-  tutti_h5_release(rows->file_space);
-  tutti_h5_release(rows->dataset);
+  tutti_io_h5_release(rows->memory_space);
+  tutti_io_h5_release(rows->file_space);
+  tutti_io_h5_release(rows->dataset);
   *rows = no_selection;
 }
 
@@ -94,7 +94,7 @@ static tutti_status select_rows(const tutti_file *file, const char *name, int64_
   tutti_status status = TUTTI_OK;
   tutti_array_shape shape;
   hsize_t start[TUTTI_MAX_DIMS] = {(hsize_t)first}, count[TUTTI_MAX_DIMS] = {(hsize_t)n};
-  TUTTI_TRY_GOTO(done, tutti_object_open(file, "array", name, H5P_DEFAULT, &rows->dataset));
+  TUTTI_TRY_GOTO(done, tutti_io_object_open(file, "array", name, H5P_DEFAULT, &rows->dataset));
   TUTTI_TRY_GOTO(done, describe(file, name, rows->dataset, &shape));
   TUTTI_CHECK_GOTO(done, shape.type_class != TUTTI_CLASS_OTHER, TUTTI_ERR_DATA,
                    "%s: array '%s' contains texts or records, expected numbers", file->path, name);
@@ -125,7 +125,7 @@ tutti_status tutti_file_read_rows(const tutti_file *file, const char *name, tutt
   TUTTI_TRY_GOTO(done, select_rows(file, name, first, n, &rows));
   if (!rows.empty)
     TUTTI_H5(done,
-             H5Dread(rows.dataset, tutti_h5_memory_type(type), rows.memory_space, rows.file_space,
+             H5Dread(rows.dataset, tutti_io_h5_memory_type(type), rows.memory_space, rows.file_space,
                      H5P_DEFAULT, data),
              TUTTI_ERR_DATA, "%s: array '%s': cannot read %lld rows from row %lld on", file->path, name,
              (long long)n, (long long)first);
@@ -142,7 +142,7 @@ tutti_status tutti_file_write_rows(tutti_file *file, const char *name, tutti_typ
   TUTTI_TRY_GOTO(done, select_rows(file, name, first, n, &rows));
   if (!rows.empty)
     TUTTI_H5(done,
-             H5Dwrite(rows.dataset, tutti_h5_memory_type(type), rows.memory_space, rows.file_space,
+             H5Dwrite(rows.dataset, tutti_io_h5_memory_type(type), rows.memory_space, rows.file_space,
                       H5P_DEFAULT, data),
              TUTTI_ERR_IO, "%s: array '%s': cannot write", file->path, name);
   const hid_t dataset = rows.dataset;
@@ -185,18 +185,18 @@ tutti_status tutti_file_create_array(tutti_file *file, const char *name, tutti_t
     empty = empty || dims[i] == 0;
   }
   // A chunk is not larger than its array, and not empty, so an array without numbers has no chunks.
-  if (!empty) choose_chunk(n_dims, dims, tutti_type_bytes(type), chunk);
-  const bool shuffle = deflate > 0 && tutti_type_bytes(type) > 1;
-  TUTTI_TRY_GOTO(done,
-                 tutti_object_creation(file, name, empty ? 0 : n_dims, chunk, shuffle, deflate, &creation));
+  if (!empty) choose_chunk(n_dims, dims, tutti_io_type_bytes(type), chunk);
+  const bool shuffle = deflate > 0 && tutti_io_type_bytes(type) > 1;
+  TUTTI_TRY_GOTO(
+      done, tutti_io_object_creation(file, name, empty ? 0 : n_dims, chunk, shuffle, deflate, &creation));
   TUTTI_H5_GET(done, space, H5Screate_simple(n_dims, extent, NULL), TUTTI_ERR_SYSTEM, "%s: shape of '%s'",
                file->path, name);
-  TUTTI_TRY_GOTO(
-      done, tutti_object_create(file, "array", name, tutti_h5_file_type(type), space, creation, &dataset));
+  TUTTI_TRY_GOTO(done, tutti_io_object_create(file, "array", name, tutti_io_h5_file_type(type), space,
+                                              creation, &dataset));
 done:
-  tutti_h5_release(dataset);
-  tutti_h5_release(space);
-  tutti_h5_release(creation);
+  tutti_io_h5_release(dataset);
+  tutti_io_h5_release(space);
+  tutti_io_h5_release(creation);
   return tutti_file_check_write(file, status);
 }
 

@@ -67,8 +67,8 @@ static tutti_status put(tutti_file *file, const char *object, const char *name, 
     TUTTI_H5(done, H5Awrite(attribute, memory_type, data), TUTTI_ERR_IO,
              "%s: cannot write attribute '%s' of '%s'", path, name, object);
 done:
-  tutti_h5_release(attribute);
-  tutti_h5_release(space);
+  tutti_io_h5_release(attribute);
+  tutti_io_h5_release(space);
   return tutti_file_check_write(file, status);
 }
 
@@ -94,7 +94,7 @@ static tutti_status put_texts(tutti_file *file, const char *object, const char *
     TUTTI_TRY_GOTO(done, tutti_file_set_integer(file, object, sum, sum_of(texts, n < 0 ? 1 : n)));
   }
 done:
-  tutti_h5_release(type);
+  tutti_io_h5_release(type);
   return status;
 }
 
@@ -127,8 +127,8 @@ typedef struct {
 static const attribute no_attribute = {H5I_INVALID_HID, H5I_INVALID_HID, H5T_NO_CLASS, 0};
 
 static void attribute_close(attribute *a) {
-  tutti_h5_release(a->type);
-  tutti_h5_release(a->id);
+  tutti_io_h5_release(a->type);
+  tutti_io_h5_release(a->id);
   *a = no_attribute;
 }
 
@@ -136,7 +136,7 @@ static void attribute_close(attribute *a) {
 static tutti_status find(const tutti_file *file, const char *object, const char *name, bool *there) {
   tutti_status status = TUTTI_OK;
   htri_t exists = 0;
-  TUTTI_TRY_GOTO(done, tutti_object_find(file, object, there));
+  TUTTI_TRY_GOTO(done, tutti_io_object_find(file, object, there));
   if (*there)
     TUTTI_H5_GET(done, exists, H5Aexists_by_name(file->id, object, name, file->access), TUTTI_ERR_DATA,
                  ABOUT);
@@ -167,7 +167,7 @@ static tutti_status attribute_open(const tutti_file *file, const char *object, c
   TUTTI_H5_GET(done, a->n, H5Sget_simple_extent_npoints(space), TUTTI_ERR_DATA, ABOUT);
   a->type_class = H5Tget_class(a->type);
 done:
-  tutti_h5_release(space);
+  tutti_io_h5_release(space);
   if (status != TUTTI_OK) attribute_close(a);
   return status;
 }

@@ -13,7 +13,7 @@ struct tutti_claims {
   int fd;     // owned; -1: there was no such file
 };
 
-bool tutti_has_no_locks(int error) {
+bool tutti_io_has_no_locks(int error) {
   return error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP || error == EINVAL;
 }
 
@@ -21,7 +21,7 @@ static struct flock one_byte(short type, int64_t i) {
   return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)i, .l_len = 1};
 }
 
-tutti_status tutti_claims_open(const char *path, bool create, tutti_claims **claims) {
+tutti_status tutti_io_claims_open(const char *path, bool create, tutti_claims **claims) {
   tutti_claims *made = NULL;
   tutti_status status = TUTTI_OK;
   *claims = NULL;
@@ -36,11 +36,11 @@ tutti_status tutti_claims_open(const char *path, bool create, tutti_claims **cla
   *claims = made;
   made = NULL;
 done:
-  tutti_claims_close(&made);
+  tutti_io_claims_close(&made);
   return status;
 }
 
-void tutti_claims_close(tutti_claims **claims) {
+void tutti_io_claims_close(tutti_claims **claims) {
   if (!*claims) return;
   if ((*claims)->fd >= 0) close((*claims)->fd);
   tutti_free((*claims)->path);
@@ -48,13 +48,13 @@ void tutti_claims_close(tutti_claims **claims) {
   *claims = NULL;
 }
 
-bool tutti_claims_current(const tutti_claims *claims) {
-  return claims->fd >= 0 && tutti_is_open_file(claims->path, claims->fd);
+bool tutti_io_claims_current(const tutti_claims *claims) {
+  return claims->fd >= 0 && tutti_io_is_open_file(claims->path, claims->fd);
 }
 
-bool tutti_claims_work(const tutti_claims *claims) {
+bool tutti_io_claims_work(const tutti_claims *claims) {
   struct flock byte = one_byte(F_WRLCK, 0);
-  return claims->fd < 0 || fcntl(claims->fd, F_GETLK, &byte) == 0 || !tutti_has_no_locks(errno);
+  return claims->fd < 0 || fcntl(claims->fd, F_GETLK, &byte) == 0 || !tutti_io_has_no_locks(errno);
 }
 
 /** Try to lock one byte, without waiting.  EACCES and EAGAIN mean that another process has it. */
@@ -67,26 +67,26 @@ static tutti_status take(tutti_claims *claims, short type, int64_t i, bool *take
   while (result != 0 && errno == EINTR);
   const int error = result == 0 ? 0 : errno;
   if (error == EACCES || error == EAGAIN) return TUTTI_OK;
-  TUTTI_CHECK(error == 0 || tutti_has_no_locks(error), TUTTI_ERR_CREATE, "%s: cannot lock: %s", claims->path,
-              strerror(error));
+  TUTTI_CHECK(error == 0 || tutti_io_has_no_locks(error), TUTTI_ERR_CREATE, "%s: cannot lock: %s",
+              claims->path, strerror(error));
   *taken = true;
   return TUTTI_OK;
 }
 
-tutti_status tutti_claims_take(tutti_claims *claims, int64_t i, bool *taken) {
+tutti_status tutti_io_claims_take(tutti_claims *claims, int64_t i, bool *taken) {
   return take(claims, F_WRLCK, i, taken);
 }
 
-tutti_status tutti_claims_share(tutti_claims *claims, int64_t i, bool *taken) {
+tutti_status tutti_io_claims_share(tutti_claims *claims, int64_t i, bool *taken) {
   return take(claims, F_RDLCK, i, taken);
 }
 
-void tutti_claims_give_back(tutti_claims *claims, int64_t i) {
+void tutti_io_claims_give_back(tutti_claims *claims, int64_t i) {
   struct flock byte = one_byte(F_UNLCK, i);
   if (claims->fd >= 0) (void)fcntl(claims->fd, F_SETLK, &byte);
 }
 
-bool tutti_claims_held(const tutti_claims *claims, int64_t i) {
+bool tutti_io_claims_held(const tutti_claims *claims, int64_t i) {
   struct flock byte = one_byte(F_WRLCK, i);
   return claims->fd >= 0 && fcntl(claims->fd, F_GETLK, &byte) == 0 && byte.l_type != F_UNLCK;
 }

@@ -155,7 +155,7 @@ static const H5FD_class_t driver_class = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
-tutti_status tutti_driver_access(const char *path, tutti_disk *disk, hid_t *driver, hid_t *access) {
+tutti_status tutti_io_driver_access(const char *path, tutti_disk *disk, hid_t *driver, hid_t *access) {
   tutti_status status = TUTTI_OK;
   const driver_info info = {path, disk};
   TUTTI_H5_GET(done, *driver, H5FDregister(&driver_class), TUTTI_ERR_SYSTEM, "%s: file driver", path);

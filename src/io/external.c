@@ -39,8 +39,8 @@ static bool exists_in_list(const char *variable, const char *name, char path[TUT
   return false;
 }
 
-bool tutti_external_find(const char *file, const char *name, const char *variable,
-                         char path[TUTTI_PATH_BYTES]) {
+bool tutti_io_external_find(const char *file, const char *name, const char *variable,
+                            char path[TUTTI_PATH_BYTES]) {
   char real[TUTTI_PATH_BYTES];
   if (name[0] == '/') {
     if (exists_in("", name, path)) return true;
@@ -51,7 +51,7 @@ bool tutti_external_find(const char *file, const char *name, const char *variabl
   return realpath(file, real) && exists_beside(real, name, path);
 }
 
-bool tutti_external_find_raw(const char *file, const char *name, char path[TUTTI_PATH_BYTES]) {
+bool tutti_io_external_find_raw(const char *file, const char *name, char path[TUTTI_PATH_BYTES]) {
   static const char origin[] = "${ORIGIN}";
   char beside[TUTTI_PATH_BYTES], folder[TUTTI_PATH_BYTES];
   const char *prefix = getenv("HDF5_EXTFILE_PREFIX");
@@ -73,7 +73,7 @@ static bool beside(const char *file, const char *path) {
   return strncmp(real, path, n) == 0 && path[n] == '/';
 }
 
-bool tutti_external_allowed(const tutti_bounds *bounds, const char *path) {
+bool tutti_io_external_allowed(const tutti_bounds *bounds, const char *path) {
   char real[TUTTI_PATH_BYTES], within[TUTTI_PATH_BYTES];
   if (bounds->anywhere) return true;
   if (!realpath(path, real)) return false;
@@ -88,10 +88,11 @@ static tutti_status check_link(const tutti_bounds *bounds, const char *file, con
                                const char *object) {
   char path[TUTTI_PATH_BYTES];
   struct stat state;
-  TUTTI_CHECK(
-      tutti_external_find(file, name, "HDF5_EXT_PREFIX", path) && stat(path, &state) == 0, TUTTI_ERR_MISSING,
-      "%s: links to '%s' of %s, which does not exist; put that file beside this one", file, object, name);
-  TUTTI_CHECK(tutti_external_allowed(bounds, path), TUTTI_ERR_DATA,
+  TUTTI_CHECK(tutti_io_external_find(file, name, "HDF5_EXT_PREFIX", path) && stat(path, &state) == 0,
+              TUTTI_ERR_MISSING,
+              "%s: links to '%s' of %s, which does not exist; put that file beside this one", file, object,
+              name);
+  TUTTI_CHECK(tutti_io_external_allowed(bounds, path), TUTTI_ERR_DATA,
               "%s: links to '%s' of %s, " TUTTI_EXTERNAL_ADVICE, file, object, path, bounds->within);
   TUTTI_CHECK(S_ISREG(state.st_mode), TUTTI_ERR_DATA,
               "%s: links to '%s' of %s, which is not a regular file; expected an HDF5 file", file, object,
@@ -112,7 +113,7 @@ static herr_t follow(const char *file, const char *group, const char *name, cons
   return -1;
 }
 
-tutti_status tutti_external_access(tutti_bounds *bounds, hid_t *access) {
+tutti_status tutti_io_external_access(tutti_bounds *bounds, hid_t *access) {
   tutti_status status = TUTTI_OK;
   TUTTI_H5_GET(done, *access, H5Pcreate(H5P_DATASET_ACCESS), TUTTI_ERR_SYSTEM, "%s: access list",
                bounds->within);
@@ -122,7 +123,7 @@ done:
   return status;
 }
 
-tutti_status tutti_external_check_links(tutti_bounds *bounds, tutti_status status) {
+tutti_status tutti_io_external_check_links(tutti_bounds *bounds, tutti_status status) {
   const tutti_status refused = bounds->status;
   bounds->status = TUTTI_OK;
   if (refused == TUTTI_OK) return status;

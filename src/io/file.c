@@ -52,13 +52,13 @@ static tutti_status check_signature(const char *path) {
   ssize_t n = 0;
   TUTTI_TRY(read_head(path, head, &n));
   TUTTI_CHECK(n > 0, TUTTI_ERR_DATA, "%s: is empty, expected an HDF5 file; copy it or make it again", path);
-  const tutti_h5_printer printer = tutti_h5_mute();
+  const tutti_h5_printer printer = tutti_io_h5_mute();
 #if H5_VERSION_GE(1, 12, 0)
   const bool signature = H5Fis_accessible(path, H5P_DEFAULT) > 0;
 #else
   const bool signature = H5Fis_hdf5(path) > 0;
 #endif
-  tutti_h5_unmute(printer);
+  tutti_io_h5_unmute(printer);
   describe_head(head, n, text, sizeof text);
   TUTTI_CHECK(signature, TUTTI_ERR_DATA,
               "%s: is not an HDF5 file (it begins with \"%s\"); 'tutti import' makes one from other formats",
@@ -77,7 +77,7 @@ static tutti_status check_readable(const char *path) {
 }
 
 /** A link or a virtual array may lead back to its own file.  HDF5 then opens the file a second time, and succeeds only if the
- * first access list has what HDF5 itself sets: weak closing, and no property for locks (see tutti_h5_mute).  Otherwise HDF5
+ * first access list has what HDF5 itself sets: weak closing, and no property for locks (see tutti_io_h5_mute).  Otherwise HDF5
  * would read a virtual array of its own file as zeros. */
 static tutti_status reading_access(const char *path, hid_t *access) {
   tutti_status status = TUTTI_OK;
@@ -108,11 +108,11 @@ static bool has_mark_of_writer(const char *path) {
 /** H5Fopen, with a message for each of the three reasons why it refuses a file with the signature of HDF5. */
 static tutti_status open_h5(const char *path, unsigned flags, hid_t access, hid_t *id) {
   char reason[512];
-  const tutti_h5_printer printer = tutti_h5_mute();
+  const tutti_h5_printer printer = tutti_io_h5_mute();
   *id = H5Fopen(path, flags, access);
-  const tutti_h5_cause cause = *id < 0 ? tutti_h5_why() : TUTTI_H5_OTHER;
-  if (*id < 0) tutti_h5_sentence(reason, sizeof reason);
-  tutti_h5_unmute(printer);
+  const tutti_h5_cause cause = *id < 0 ? tutti_io_h5_why() : TUTTI_H5_OTHER;
+  if (*id < 0) tutti_io_h5_sentence(reason, sizeof reason);
+  tutti_io_h5_unmute(printer);
   if (*id >= 0) return TUTTI_OK;
   if (cause == TUTTI_H5_SYSTEM) return fail_unreadable(path, reason);
   TUTTI_CHECK(cause != TUTTI_H5_REFUSED || !has_mark_of_writer(path), TUTTI_ERR_DATA,
@@ -134,7 +134,7 @@ static tutti_status new_file(const char *path, tutti_file **file) {
   if (!f->path) return TUTTI_ERR_MEMORY;
   TUTTI_TRY(TUTTI_NEW(f->bounds, 1));
   snprintf(f->bounds->within, sizeof f->bounds->within, "%s", path);
-  return tutti_external_access(f->bounds, &f->access);
+  return tutti_io_external_access(f->bounds, &f->access);
 }
 
 tutti_status tutti_file_open(const char *path, tutti_file **file) {
@@ -147,7 +147,7 @@ tutti_status tutti_file_open(const char *path, tutti_file **file) {
   TUTTI_TRY_GOTO(done, new_file(path, file));
   TUTTI_TRY_GOTO(done, open_h5(path, H5F_ACC_RDONLY, access, &(*file)->id));
 done:
-  tutti_h5_release(access);
+  tutti_io_h5_release(access);
   if (status != TUTTI_OK) tutti_file_close(file);
   return status;
 }
@@ -166,7 +166,7 @@ static tutti_status copy_into(const char *path, tutti_temporary *temporary) {
     if (got < 0 && errno == EINTR) continue;
     TUTTI_CHECK_GOTO(done, got >= 0, TUTTI_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
     if (got == 0) break;
-    TUTTI_TRY_GOTO(done, tutti_temporary_write(temporary, buffer, (size_t)got));
+    TUTTI_TRY_GOTO(done, tutti_io_temporary_write(temporary, buffer, (size_t)got));
   }
 done:
   tutti_free(buffer);
@@ -183,7 +183,7 @@ static tutti_status create_h5(const char *path, hid_t access, hid_t *id) {
   TUTTI_H5_GET(done, *id, H5Fcreate(path, H5F_ACC_TRUNC, creation, access), TUTTI_ERR_CREATE,
                "%s: cannot create", path);
 done:
-  tutti_h5_release(creation);
+  tutti_io_h5_release(creation);
   return status;
 }
 
@@ -195,16 +195,16 @@ static tutti_status begin_writing(const char *path, bool copy, tutti_file **file
   TUTTI_TRY_GOTO(done, new_file(path, file));
   tutti_file *f = *file;
   f->writable = f->sums_texts = true;
-  TUTTI_TRY_GOTO(done, tutti_temporary_begin(path, &f->temporary));
+  TUTTI_TRY_GOTO(done, tutti_io_temporary_begin(path, &f->temporary));
   if (copy) TUTTI_TRY_GOTO(done, copy_into(path, &f->temporary));
   f->disk.fd = f->temporary.fd;
-  TUTTI_TRY_GOTO(done, tutti_driver_access(f->path, &f->disk, &f->driver, &access));
+  TUTTI_TRY_GOTO(done, tutti_io_driver_access(f->path, &f->disk, &f->driver, &access));
   status = copy ? open_h5(f->path, H5F_ACC_RDWR, access, &f->id) : create_h5(f->path, access, &f->id);
   // If the disk has failed, its error explains the failure of HDF5.
   TUTTI_CHECK_GOTO(done, f->disk.error == 0, TUTTI_ERR_CREATE, "%s: cannot create: %s", path,
                    strerror(f->disk.error));
 done:
-  tutti_h5_release(access);
+  tutti_io_h5_release(access);
   if (status != TUTTI_OK) tutti_file_close(file);
   return status;
 }
@@ -228,7 +228,7 @@ tutti_status tutti_file_writable(const tutti_file *file) {
 }
 
 tutti_status tutti_file_check_write(const tutti_file *file, tutti_status status) {
-  return file->writable && file->disk.error ? tutti_write_failed(file->path, "write", file->disk.error)
+  return file->writable && file->disk.error ? tutti_io_write_failed(file->path, "write", file->disk.error)
                                             : status;
 }
 
@@ -242,7 +242,7 @@ tutti_status tutti_file_commit(tutti_file **file) {
   (*file)->id = H5I_INVALID_HID; // not closed a second time, even if closing fails
   TUTTI_H5(done, H5Fclose(id), TUTTI_ERR_IO, "%s: cannot close", (*file)->path);
   TUTTI_TRY_GOTO(done, tutti_file_check_write(*file, TUTTI_OK));
-  TUTTI_TRY_GOTO(done, tutti_temporary_commit(&(*file)->temporary));
+  TUTTI_TRY_GOTO(done, tutti_io_temporary_commit(&(*file)->temporary));
 done:
   tutti_file_close(file);
   return status;
@@ -252,10 +252,10 @@ void tutti_file_close(tutti_file **file) {
   tutti_file *f = *file;
   if (!f) return;
   f->disk.error = ECANCELED; // so that HDF5 writes no more
-  tutti_h5_release(f->id);
-  tutti_h5_release(f->driver); // after the file that it serves
-  tutti_h5_release(f->access);
-  tutti_temporary_drop(&f->temporary);
+  tutti_io_h5_release(f->id);
+  tutti_io_h5_release(f->driver); // after the file that it serves
+  tutti_io_h5_release(f->access);
+  tutti_io_temporary_drop(&f->temporary);
   tutti_free(f->bounds);
   tutti_free(f->path);
   tutti_free(f);

@@ -26,7 +26,7 @@ static void leave_out_cleanup(void) {
   H5dont_atexit();
 }
 
-tutti_h5_printer tutti_h5_mute(void) {
+tutti_h5_printer tutti_io_h5_mute(void) {
   tutti_h5_printer printer = {NULL, NULL};
   leave_out_locks();
   leave_out_cleanup();
@@ -35,7 +35,7 @@ tutti_h5_printer tutti_h5_mute(void) {
   return printer;
 }
 
-void tutti_h5_unmute(tutti_h5_printer printer) {
+void tutti_io_h5_unmute(tutti_h5_printer printer) {
   H5Eset_auto2(H5E_DEFAULT, printer.print, printer.data);
 }
 
@@ -69,7 +69,7 @@ static herr_t find_cause(unsigned n, const H5E_error2_t *entry, void *found) {
   return *(tutti_h5_cause *)found != TUTTI_H5_OTHER;
 }
 
-tutti_h5_cause tutti_h5_why(void) {
+tutti_h5_cause tutti_io_h5_why(void) {
   tutti_h5_cause found = TUTTI_H5_OTHER;
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_cause, &found);
   return found;
@@ -85,7 +85,7 @@ static herr_t take_innermost(unsigned n, const H5E_error2_t *entry, void *data) 
   return 1;
 }
 
-void tutti_h5_sentence(char *text, size_t bytes) {
+void tutti_io_h5_sentence(char *text, size_t bytes) {
   static const char *const ours[] = {
       [TUTTI_H5_NO_FILTER] =
           "it is compressed by a filter that this HDF5 does not have; write it again with gzip or "
@@ -93,7 +93,7 @@ void tutti_h5_sentence(char *text, size_t bytes) {
       [TUTTI_H5_CHECKSUM] = "the checksum does not match: the file is damaged",
       [TUTTI_H5_OTHER] = NULL,
   };
-  const tutti_h5_cause cause = tutti_h5_why();
+  const tutti_h5_cause cause = tutti_io_h5_why();
   sentence out = {text, bytes};
   text[0] = '\0';
   if (ours[cause])
@@ -103,13 +103,13 @@ void tutti_h5_sentence(char *text, size_t bytes) {
   if (!text[0]) snprintf(text, bytes, "HDF5 gives no reason");
 }
 
-tutti_status tutti_h5_fail(tutti_status status, const char *function, const char *file, int line,
-                           const char *format, ...) {
+tutti_status tutti_io_h5_fail(tutti_status status, const char *function, const char *file, int line,
+                              const char *format, ...) {
   char reason[512], text[1024];
-  const tutti_h5_cause cause = tutti_h5_why();
+  const tutti_h5_cause cause = tutti_io_h5_why();
   if (status == TUTTI_ERR_DATA && cause == TUTTI_H5_SYSTEM) status = TUTTI_ERR_IO;
   if (cause == TUTTI_H5_CHECKSUM) status = TUTTI_ERR_DATA; // also if something was to be written
-  tutti_h5_sentence(reason, sizeof reason);
+  tutti_io_h5_sentence(reason, sizeof reason);
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
@@ -117,20 +117,20 @@ tutti_status tutti_h5_fail(tutti_status status, const char *function, const char
   return tutti_fail(status, function, file, line, "%s: %s", text, reason);
 }
 
-void tutti_h5_release(hid_t id) {
+void tutti_io_h5_release(hid_t id) {
   if (id < 0) return;
-  const tutti_h5_printer printer = tutti_h5_mute();
+  const tutti_h5_printer printer = tutti_io_h5_mute();
   H5Idec_ref(id);
-  tutti_h5_unmute(printer);
+  tutti_io_h5_unmute(printer);
 }
 
-size_t tutti_type_bytes(tutti_type type) {
+size_t tutti_io_type_bytes(tutti_type type) {
   static const size_t bytes[] = {
       [TUTTI_U8] = 1, [TUTTI_I32] = 4, [TUTTI_I64] = 8, [TUTTI_F32] = 4, [TUTTI_F64] = 8};
   return bytes[type];
 }
 
-hid_t tutti_h5_file_type(tutti_type type) {
+hid_t tutti_io_h5_file_type(tutti_type type) {
   const hid_t types[] = {[TUTTI_U8] = H5T_STD_U8LE,
                          [TUTTI_I32] = H5T_STD_I32LE,
                          [TUTTI_I64] = H5T_STD_I64LE,
@@ -139,7 +139,7 @@ hid_t tutti_h5_file_type(tutti_type type) {
   return types[type];
 }
 
-hid_t tutti_h5_memory_type(tutti_type type) {
+hid_t tutti_io_h5_memory_type(tutti_type type) {
   const hid_t types[] = {[TUTTI_U8] = H5T_NATIVE_UINT8,
                          [TUTTI_I32] = H5T_NATIVE_INT32,
                          [TUTTI_I64] = H5T_NATIVE_INT64,
@@ -148,7 +148,7 @@ hid_t tutti_h5_memory_type(tutti_type type) {
   return types[type];
 }
 
-const char *tutti_hdf5_version(void) {
+const char *tutti_io_hdf5_version(void) {
   static _Thread_local char text[32];
   unsigned major = 0, minor = 0, release = 0;
   leave_out_locks();

@@ -18,44 +18,44 @@ typedef struct {
  * @param[out] temporary  empty after a failure
  * @return ERR_CREATE */
 TUTTI_NODISCARD
-tutti_status tutti_temporary_begin(const char *path, tutti_temporary *temporary);
+tutti_status tutti_io_temporary_begin(const char *path, tutti_temporary *temporary);
 
 /** Remove all temporary files in `folder` whose process on this host has ended. */
-void tutti_temporary_sweep(const char *folder);
+void tutti_io_temporary_sweep(const char *folder);
 
 /** Write n bytes at the current position of the file.
  * @return ERR_IO */
 TUTTI_NODISCARD
-tutti_status tutti_temporary_write(tutti_temporary *temporary, const void *data, size_t n);
+tutti_status tutti_io_temporary_write(tutti_temporary *temporary, const void *data, size_t n);
 
 /** Flush to disk, close, rename, and flush the folder.
  * @param[in,out] temporary  empty after it in any case
  * @return ERR_IO */
 TUTTI_NODISCARD
-tutti_status tutti_temporary_commit(tutti_temporary *temporary);
+tutti_status tutti_io_temporary_commit(tutti_temporary *temporary);
 
 /** Close and remove; accepts an empty one. */
-void tutti_temporary_drop(tutti_temporary *temporary);
+void tutti_io_temporary_drop(tutti_temporary *temporary);
 
 /** @param[in] action  "write", for the text
  * @param[in] error   of errno.h
  * @return ERR_IO, with a text for a write that failed */
-tutti_status tutti_write_failed(const char *path, const char *action, int error);
+tutti_status tutti_io_write_failed(const char *path, const char *action, int error);
 
 // --- paths.c
 
 /** Find the folder of `path`, "." for a bare name.
  * @param[out] folder  owned by the caller */
 TUTTI_NODISCARD
-tutti_status tutti_parent_folder(const char *path, char **folder);
+tutti_status tutti_io_parent_folder(const char *path, char **folder);
 
 /** Whether the path leads to the file that is open as `fd`. */
-bool tutti_is_open_file(const char *path, int fd);
+bool tutti_io_is_open_file(const char *path, int fd);
 
 // --- claims.c
 
 /** Whether an error of fcntl means that the file system has no locks. */
-bool tutti_has_no_locks(int error);
+bool tutti_io_has_no_locks(int error);
 
 // --- driver.c: how HDF5 writes
 
@@ -68,7 +68,7 @@ typedef struct {
 /** Make a driver that writes to `disk`, and an access list with it.  `disk` outlives both.  The caller releases the driver
  * after the file is closed. */
 TUTTI_NODISCARD
-tutti_status tutti_driver_access(const char *path, tutti_disk *disk, hid_t *driver, hid_t *access);
+tutti_status tutti_io_driver_access(const char *path, tutti_disk *disk, hid_t *driver, hid_t *access);
 
 // --- external.c: other files to which a file leads
 
@@ -77,11 +77,11 @@ enum { TUTTI_PATH_BYTES = 4096 };
 /** Find the file `name` to which an array or a link of `file` leads, as HDF5 does.
  * @param[in] variable  of the environment, which lists the folders where HDF5 looks first
  * @return false: there is none */
-bool tutti_external_find(const char *file, const char *name, const char *variable,
-                         char path[TUTTI_PATH_BYTES]);
+bool tutti_io_external_find(const char *file, const char *name, const char *variable,
+                            char path[TUTTI_PATH_BYTES]);
 
 /** The same for a file with the numbers of an array, without any format. */
-bool tutti_external_find_raw(const char *file, const char *name, char path[TUTTI_PATH_BYTES]);
+bool tutti_io_external_find_raw(const char *file, const char *name, char path[TUTTI_PATH_BYTES]);
 
 /** The files to which a file may lead. */
 typedef struct {
@@ -93,16 +93,16 @@ typedef struct {
 } tutti_bounds;
 
 /** Whether a file that was found may be read. */
-bool tutti_external_allowed(const tutti_bounds *bounds, const char *path);
+bool tutti_io_external_allowed(const tutti_bounds *bounds, const char *path);
 
 /** Make an access list with which HDF5 follows only links to existing files that `bounds` allows; `bounds` outlives it. */
 TUTTI_NODISCARD
-tutti_status tutti_external_access(tutti_bounds *bounds, hid_t *access);
+tutti_status tutti_io_external_access(tutti_bounds *bounds, hid_t *access);
 
 /** @param[in] status  of a call with that access list
  * @return the reason if a link was refused, else `status` */
 TUTTI_NODISCARD
-tutti_status tutti_external_check_links(tutti_bounds *bounds, tutti_status status);
+tutti_status tutti_io_external_check_links(tutti_bounds *bounds, tutti_status status);
 
 /** The end of a message about a file that is out of bounds. */
 #define TUTTI_EXTERNAL_ADVICE                                                                                \
@@ -142,17 +142,17 @@ typedef struct {
   bool endless;
 } tutti_extent;
 
-bool tutti_selection_is_endless(hid_t space);
+bool tutti_io_selection_is_endless(hid_t space);
 
 /** @param[in] dims  [n_dims] of the array */
-tutti_extent tutti_selection_extent(hid_t space, int n_dims, const hsize_t *dims);
+tutti_extent tutti_io_selection_extent(hid_t space, int n_dims, const hsize_t *dims);
 
 /** Add a selection, clipped to the array, to the selection of `covered`, a space of `dims`.
  * @return below 0 after a failure, as HDF5 does */
-herr_t tutti_selection_add(hid_t covered, hid_t space, int n_dims, const hsize_t *dims);
+herr_t tutti_io_selection_add(hid_t covered, hid_t space, int n_dims, const hsize_t *dims);
 
 /** @return number of selected numbers inside the array; below 0 after a failure, as HDF5 does */
-int64_t tutti_selection_count(hid_t covered, int n_dims, const hsize_t *dims);
+int64_t tutti_io_selection_count(hid_t covered, int n_dims, const hsize_t *dims);
 
 // --- h5.c: HDF5's errors and types
 
@@ -162,10 +162,10 @@ typedef struct {
 } tutti_h5_printer;
 
 /** Stop HDF5 from printing.  It comes before all other calls of HDF5, because it sets how HDF5 starts. */
-tutti_h5_printer tutti_h5_mute(void);
+tutti_h5_printer tutti_io_h5_mute(void);
 
 /** Let HDF5 print as before. */
-void tutti_h5_unmute(tutti_h5_printer printer);
+void tutti_io_h5_unmute(tutti_h5_printer printer);
 
 /** Why a call of HDF5 failed. */
 typedef enum {
@@ -177,29 +177,29 @@ typedef enum {
 } tutti_h5_cause;
 
 /** The cause, from the error stack, which the next call of HDF5 clears. */
-tutti_h5_cause tutti_h5_why(void);
+tutti_h5_cause tutti_io_h5_why(void);
 
 /** Write the cause as one sentence: our own, or that of the innermost entry of the error stack. */
-void tutti_h5_sentence(char *text, size_t bytes);
+void tutti_io_h5_sentence(char *text, size_t bytes);
 
 /** tutti_fail with the sentence of HDF5 after the text.
  * @return `status`; but ERR_IO instead of ERR_DATA if the system failed, and ERR_DATA for a wrong checksum */
-tutti_status tutti_h5_fail(tutti_status status, const char *function, const char *file, int line,
-                           const char *format, ...) TUTTI_PRINTF(5, 6);
+tutti_status tutti_io_h5_fail(tutti_status status, const char *function, const char *file, int line,
+                              const char *format, ...) TUTTI_PRINTF(5, 6);
 
 /** Close an id of any kind; accepts a negative one. */
-void tutti_h5_release(hid_t id);
+void tutti_io_h5_release(hid_t id);
 
-hid_t tutti_h5_file_type(tutti_type type);
-hid_t tutti_h5_memory_type(tutti_type type);
+hid_t tutti_io_h5_file_type(tutti_type type);
+hid_t tutti_io_h5_memory_type(tutti_type type);
 
 /** result = call of HDF5, without its printing.  A result below zero sets the variable `status` and goes to the label. */
 #define TUTTI_H5_GET(label, result, call, code, ...)                                                         \
   do {                                                                                                       \
-    const tutti_h5_printer tutti_h5_printer_ = tutti_h5_mute();                                              \
+    const tutti_h5_printer tutti_h5_printer_ = tutti_io_h5_mute();                                           \
     (result) = (call);                                                                                       \
-    if ((result) < 0) status = tutti_h5_fail((code), __func__, __FILE__, __LINE__, __VA_ARGS__);             \
-    tutti_h5_unmute(tutti_h5_printer_);                                                                      \
+    if ((result) < 0) status = tutti_io_h5_fail((code), __func__, __FILE__, __LINE__, __VA_ARGS__);          \
+    tutti_io_h5_unmute(tutti_h5_printer_);                                                                   \
     if ((result) < 0) goto label;                                                                            \
   } while (0)
 
@@ -217,25 +217,25 @@ hid_t tutti_h5_memory_type(tutti_type type);
  * @param[out] dataset  owned by the caller; invalid after a failure
  * @return ERR_DATA no such data set; the text lists the members of the root */
 TUTTI_NODISCARD
-tutti_status tutti_object_open(const tutti_file *file, const char *kind, const char *name, hid_t access,
-                               hid_t *dataset);
+tutti_status tutti_io_object_open(const tutti_file *file, const char *kind, const char *name, hid_t access,
+                                  hid_t *dataset);
 
 // --- object.c: names in a file
 
 /** Find out whether a link of that name leads to an object.
  * @return ERR_DATA the file is damaged there */
 TUTTI_NODISCARD
-tutti_status tutti_object_find(const tutti_file *file, const char *name, bool *there);
+tutti_status tutti_io_object_find(const tutti_file *file, const char *name, bool *there);
 
 /** Make the groups above `name`, and a data set of that name in them.
  * @return ERR_INTERNAL it already exists */
 TUTTI_NODISCARD
-tutti_status tutti_object_create(tutti_file *file, const char *kind, const char *name, hid_t type,
-                                 hid_t space, hid_t creation, hid_t *dataset);
+tutti_status tutti_io_object_create(tutti_file *file, const char *kind, const char *name, hid_t type,
+                                    hid_t space, hid_t creation, hid_t *dataset);
 
 /** Make a creation list for data sets: without time stamps, with Fletcher-32, and with shuffle and deflate if asked.
  * @param[in] n_dims  0: no chunks, hence no checksum
  * @param[in] chunk   [n_dims] */
 TUTTI_NODISCARD
-tutti_status tutti_object_creation(const tutti_file *file, const char *name, int n_dims, const hsize_t *chunk,
-                                   bool shuffle, int deflate, hid_t *creation);
+tutti_status tutti_io_object_creation(const tutti_file *file, const char *name, int n_dims,
+                                      const hsize_t *chunk, bool shuffle, int deflate, hid_t *creation);

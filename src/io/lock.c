@@ -26,7 +26,7 @@ static outcome try_lock(int fd) {
   struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
   if (fcntl(fd, F_SETLK, &whole) == 0) return TAKEN;
   if (errno == EACCES || errno == EAGAIN) return HELD;
-  return tutti_has_no_locks(errno) ? NO_LOCKS : FAILED;
+  return tutti_io_has_no_locks(errno) ? NO_LOCKS : FAILED;
 }
 
 /** A job that is restarted at once may meet processes of the last job that are still ending: wait two seconds for them. */
@@ -77,7 +77,7 @@ static tutti_status take_once(const char *folder, tutti_lock *lock, bool *done) 
   case TAKEN:
     // Its last holder may have removed the file after we opened it and before we locked it, and the next process would then
     // lock another file.
-    *done = tutti_is_open_file(lock->path, lock->fd);
+    *done = tutti_io_is_open_file(lock->path, lock->fd);
     if (*done) write_holder(lock);
     return TUTTI_OK;
   case HELD:
@@ -92,12 +92,12 @@ static tutti_status take_once(const char *folder, tutti_lock *lock, bool *done) 
   TUTTI_FAIL(TUTTI_ERR_CREATE, "%s: cannot lock: %s", lock->path, strerror(errno));
 }
 
-tutti_status tutti_lock_take(const char *folder, tutti_lock **lock) {
+tutti_status tutti_io_lock_take(const char *folder, tutti_lock **lock) {
   tutti_status status = TUTTI_OK;
   tutti_lock *made = NULL;
   bool done = false;
   *lock = NULL;
-  TUTTI_TRY_GOTO(done, tutti_make_folder(folder));
+  TUTTI_TRY_GOTO(done, tutti_io_make_folder(folder));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(made, 1));
   made->fd = -1;
   const size_t bytes = strlen(folder) + sizeof "/.lock";
@@ -111,7 +111,7 @@ tutti_status tutti_lock_take(const char *folder, tutti_lock **lock) {
       done, done, TUTTI_ERR_CREATE,
       "%s: cannot lock: the file was removed %d times while it was opened; is another job ending just now?",
       made->path, (int)MAX_TRIES);
-  tutti_temporary_sweep(folder);
+  tutti_io_temporary_sweep(folder);
   *lock = made;
   made = NULL;
 done:
@@ -123,7 +123,7 @@ done:
   return status;
 }
 
-void tutti_lock_release(tutti_lock **lock) {
+void tutti_io_lock_release(tutti_lock **lock) {
   if (!*lock) return;
   // Remove the file before the lock ends, because afterwards it may belong to the next process.
   if ((*lock)->fd >= 0) unlink((*lock)->path);

@@ -26,7 +26,7 @@ done:
 }
 
 /** HDF5 can look for a link only if all links above it exist, so go down from the root. */
-tutti_status tutti_object_find(const tutti_file *file, const char *name, bool *there) {
+tutti_status tutti_io_object_find(const tutti_file *file, const char *name, bool *there) {
   tutti_status status = TUTTI_OK;
   htri_t exists = 1;
   char *part = tutti_strdup(name);
@@ -44,13 +44,13 @@ tutti_status tutti_object_find(const tutti_file *file, const char *name, bool *t
 done:
   tutti_free(part);
   *there = exists > 0;
-  return tutti_external_check_links(file->bounds, status);
+  return tutti_io_external_check_links(file->bounds, status);
 }
 
 bool tutti_file_has(const tutti_file *file, const char *name) {
   bool there = false;
   // A name at a damaged place counts as one that exists: reading will report the damage.
-  return tutti_object_find(file, name, &there) != TUTTI_OK || there;
+  return tutti_io_object_find(file, name, &there) != TUTTI_OK || there;
 }
 
 /** Make groups one by one, because HDF5's own property for it gives them time stamps. */
@@ -70,21 +70,21 @@ static tutti_status make_groups(tutti_file *file, const char *name) {
     if (!exists) {
       TUTTI_H5_GET(done, group, H5Gcreate2(file->id, part, H5P_DEFAULT, creation, H5P_DEFAULT), TUTTI_ERR_IO,
                    "%s: cannot make group '%s'", file->path, part);
-      tutti_h5_release(group);
+      tutti_io_h5_release(group);
     }
     *end = '/';
   }
 done:
-  tutti_h5_release(creation);
+  tutti_io_h5_release(creation);
   tutti_free(part);
   return status;
 }
 
-tutti_status tutti_object_create(tutti_file *file, const char *kind, const char *name, hid_t type,
-                                 hid_t space, hid_t creation, hid_t *dataset) {
+tutti_status tutti_io_object_create(tutti_file *file, const char *kind, const char *name, hid_t type,
+                                    hid_t space, hid_t creation, hid_t *dataset) {
   tutti_status status = TUTTI_OK;
   bool there = false;
-  TUTTI_TRY(tutti_object_find(file, name, &there));
+  TUTTI_TRY(tutti_io_object_find(file, name, &there));
   TUTTI_CHECK(!there, TUTTI_ERR_INTERNAL, "%s: cannot make %s '%s': it already exists", file->path, kind,
               name);
   TUTTI_TRY(make_groups(file, name));
@@ -94,8 +94,8 @@ done:
   return status;
 }
 
-tutti_status tutti_object_creation(const tutti_file *file, const char *name, int n_dims, const hsize_t *chunk,
-                                   bool shuffle, int deflate, hid_t *creation) {
+tutti_status tutti_io_object_creation(const tutti_file *file, const char *name, int n_dims,
+                                      const hsize_t *chunk, bool shuffle, int deflate, hid_t *creation) {
   tutti_status status = TUTTI_OK;
   hid_t list = H5I_INVALID_HID;
   TUTTI_H5_GET(done, list, H5Pcreate(H5P_DATASET_CREATE), TUTTI_ERR_SYSTEM, "%s: '%s'", file->path, name);
@@ -111,7 +111,7 @@ tutti_status tutti_object_creation(const tutti_file *file, const char *name, int
   *creation = list;
   list = H5I_INVALID_HID;
 done:
-  tutti_h5_release(list);
+  tutti_io_h5_release(list);
   return status;
 }
 
@@ -138,14 +138,14 @@ tutti_status tutti_file_list(const tutti_file *file, const char *group, tutti_te
   H5G_info_t info;
   *names = (tutti_texts){0};
   bool there = false;
-  TUTTI_TRY(tutti_object_find(file, group, &there));
+  TUTTI_TRY(tutti_io_object_find(file, group, &there));
   TUTTI_CHECK(there, TUTTI_ERR_DATA, "%s: no group '%s'", file->path, group);
   TUTTI_H5_GET(done, id, H5Oopen(file->id, group[0] ? group : "/", file->access), TUTTI_ERR_DATA,
                "%s: cannot list '%s'", file->path, group);
   TUTTI_H5(done, H5Gget_info(id, &info), TUTTI_ERR_DATA, "%s: cannot list '%s'", file->path, group);
   for (hsize_t i = 0; i < info.nlinks; i++) TUTTI_TRY_GOTO(done, read_name(file, id, i, names));
 done:
-  tutti_h5_release(id);
+  tutti_io_h5_release(id);
   if (status != TUTTI_OK) tutti_texts_clear(names);
   return status;
 }

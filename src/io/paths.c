@@ -18,12 +18,12 @@ static bool is_same(const struct stat *a, const struct stat *b) {
   return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-bool tutti_same_file(const char *a, const char *b) {
+bool tutti_io_same_file(const char *a, const char *b) {
   struct stat state_a, state_b;
   return stat(a, &state_a) == 0 && stat(b, &state_b) == 0 && is_same(&state_a, &state_b);
 }
 
-bool tutti_is_open_file(const char *path, int fd) {
+bool tutti_io_is_open_file(const char *path, int fd) {
   struct stat named, opened;
   return stat(path, &named) == 0 && fstat(fd, &opened) == 0 && is_same(&named, &opened);
 }
@@ -37,7 +37,7 @@ static tutti_status make_one(const char *path) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_make_folder(const char *path) {
+tutti_status tutti_io_make_folder(const char *path) {
   tutti_status status = TUTTI_OK;
   if (is_folder(path)) return TUTTI_OK;
   char *part = tutti_strdup(path);
@@ -53,7 +53,7 @@ done:
   return status;
 }
 
-tutti_status tutti_parent_folder(const char *path, char **folder) {
+tutti_status tutti_io_parent_folder(const char *path, char **folder) {
   const char *slash = strrchr(path, '/');
   *folder = tutti_strdup(slash ? path : ".");
   if (!*folder) return TUTTI_ERR_MEMORY;
@@ -63,7 +63,7 @@ tutti_status tutti_parent_folder(const char *path, char **folder) {
 
 static bool has_parent(const char *path, const char *folder) {
   char *parent = NULL;
-  const bool is_it = tutti_parent_folder(path, &parent) == TUTTI_OK && tutti_same_file(parent, folder);
+  const bool is_it = tutti_io_parent_folder(path, &parent) == TUTTI_OK && tutti_io_same_file(parent, folder);
   tutti_free(parent);
   return is_it;
 }

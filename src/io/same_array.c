@@ -10,8 +10,9 @@ static bool is_whole(const tutti_array_storage *s, const tutti_array_mapping *m,
   H5Tclose(type);
   H5Tclose(source_type);
   return same_type && tutti_array_n_numbers(source) == tutti_array_n_numbers(s) &&
-         tutti_selection_extent(m->to, s->n_dims, s->dims).n_numbers == tutti_array_n_numbers(s) &&
-         tutti_selection_extent(m->from, source->n_dims, source->dims).n_numbers == tutti_array_n_numbers(s);
+         tutti_io_selection_extent(m->to, s->n_dims, s->dims).n_numbers == tutti_array_n_numbers(s) &&
+         tutti_io_selection_extent(m->from, source->n_dims, source->dims).n_numbers ==
+             tutti_array_n_numbers(s);
 }
 
 static tutti_status find_origin(const tutti_file *file, const char *name, const tutti_array_place *above,

@@ -2,11 +2,11 @@
  * is then clipped to the array.  virtual.c, storage.c and same_array.c call it. */
 #include "io/io_impl.h"
 
-bool tutti_selection_is_endless(hid_t space) {
-  const tutti_h5_printer printer = tutti_h5_mute();
+bool tutti_io_selection_is_endless(hid_t space) {
+  const tutti_h5_printer printer = tutti_io_h5_mute();
   const bool endless =
       H5Sis_regular_hyperslab(space) > 0 && (hsize_t)H5Sget_select_npoints(space) == H5S_UNLIMITED;
-  tutti_h5_unmute(printer);
+  tutti_io_h5_unmute(printer);
   return endless;
 }
 
@@ -40,15 +40,15 @@ static bool get_slab(hid_t space, int n_dims, const hsize_t *dims, slab *r) {
     r->block[i] = dims[i];
   }
   if (all) return true;
-  const tutti_h5_printer printer = tutti_h5_mute();
+  const tutti_h5_printer printer = tutti_io_h5_mute();
   const bool regular = H5Sget_select_type(space) == H5S_SEL_HYPERSLABS &&
                        H5Sis_regular_hyperslab(space) > 0 && H5Sget_simple_extent_ndims(space) == n_dims &&
                        H5Sget_regular_hyperslab(space, r->start, r->stride, r->count, r->block) >= 0;
-  tutti_h5_unmute(printer);
+  tutti_io_h5_unmute(printer);
   return regular;
 }
 
-tutti_extent tutti_selection_extent(hid_t space, int n_dims, const hsize_t *dims) {
+tutti_extent tutti_io_selection_extent(hid_t space, int n_dims, const hsize_t *dims) {
   slab r;
   tutti_extent e = {1, 1, false};
   const bool regular = get_slab(space, n_dims, dims, &r);
@@ -98,13 +98,13 @@ static herr_t add_blocks(hid_t covered, hid_t space, int n_dims) {
   return n < 0 ? -1 : 0;
 }
 
-herr_t tutti_selection_add(hid_t covered, hid_t space, int n_dims, const hsize_t *dims) {
+herr_t tutti_io_selection_add(hid_t covered, hid_t space, int n_dims, const hsize_t *dims) {
   slab r;
   if (get_slab(space, n_dims, dims, &r)) return add_slab(covered, n_dims, dims, &r);
   return H5Sget_simple_extent_ndims(space) == n_dims ? add_blocks(covered, space, n_dims) : -1;
 }
 
-int64_t tutti_selection_count(hid_t covered, int n_dims, const hsize_t *dims) {
+int64_t tutti_io_selection_count(hid_t covered, int n_dims, const hsize_t *dims) {
   const hsize_t start[H5S_MAX_RANK] = {0};
   hsize_t count[H5S_MAX_RANK];
   for (int i = 0; i < n_dims; i++) count[i] = 1;

@@ -72,11 +72,11 @@ static tutti_status check_raw_file(const tutti_array_place *at, const char *name
   char path[TUTTI_PATH_BYTES];
   struct stat state;
   TUTTI_CHECK(
-      tutti_external_find_raw(at->file, name, path) && stat(path, &state) == 0, TUTTI_ERR_MISSING,
+      tutti_io_external_find_raw(at->file, name, path) && stat(path, &state) == 0, TUTTI_ERR_MISSING,
       "%s: the numbers of array '%s' are in the file %s, which does not exist; put it there (HDF5 looks "
       "in the current folder), or write the array into the file itself",
       at->file, at->name, name);
-  TUTTI_CHECK(tutti_external_allowed(at->bounds, path), TUTTI_ERR_DATA,
+  TUTTI_CHECK(tutti_io_external_allowed(at->bounds, path), TUTTI_ERR_DATA,
               "%s: the numbers of array '%s' are in the file %s, " TUTTI_EXTERNAL_ADVICE, at->file, at->name,
               path, at->bounds->within);
   TUTTI_CHECK(
@@ -108,7 +108,7 @@ static tutti_status check_raw(const tutti_array_place *at, const tutti_array_sto
     left -= here;
   }
 done:
-  tutti_h5_release(type);
+  tutti_io_h5_release(type);
   return status;
 }
 
@@ -128,14 +128,14 @@ static tutti_status check_source_size(const tutti_array_place *at, const tutti_f
   hsize_t first[H5S_MAX_RANK] = {0}, last[H5S_MAX_RANK] = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_array_storage_open(file, name, H5P_DEFAULT, &s));
-  const tutti_h5_printer printer = tutti_h5_mute();
+  const tutti_h5_printer printer = tutti_io_h5_mute();
   const bool whole = H5Sget_select_type(from) == H5S_SEL_ALL; // such a selection has no shape of its own
   const bool ends =
-      !whole && !tutti_selection_is_endless(from) && H5Sget_select_bounds(from, first, last) >= 0;
+      !whole && !tutti_io_selection_is_endless(from) && H5Sget_select_bounds(from, first, last) >= 0;
   bool enough = whole ? tutti_array_n_numbers(&s) >= n : H5Sget_simple_extent_ndims(from) == s.n_dims;
-  tutti_h5_unmute(printer);
-  if (enough && tutti_selection_is_endless(from))
-    enough = tutti_selection_extent(from, s.n_dims, s.dims).n_numbers >= n;
+  tutti_io_h5_unmute(printer);
+  if (enough && tutti_io_selection_is_endless(from))
+    enough = tutti_io_selection_extent(from, s.n_dims, s.dims).n_numbers >= n;
   for (int i = 0; ends && enough && i < s.n_dims; i++) enough = last[i] < s.dims[i];
   TUTTI_CHECK_GOTO(
       done, enough, TUTTI_ERR_DATA,
@@ -174,12 +174,12 @@ static tutti_status check_mapping(const tutti_array_place *at, const tutti_array
   tutti_array_mapping m;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_array_mapping_open(at, s->creation, i, &m));
-  const tutti_extent e = tutti_selection_extent(m.to, s->n_dims, s->dims);
+  const tutti_extent e = tutti_io_selection_extent(m.to, s->n_dims, s->dims);
   const int64_t n = tutti_array_is_numbered(&m) && e.endless ? e.n_blocks : 1;
   for (int64_t block = 0; block < n; block++)
     TUTTI_TRY_GOTO(done, check_source(at, &m, block, e.n_numbers / n));
   *endless = *endless || e.endless;
-  TUTTI_H5(done, tutti_selection_add(covered, m.to, s->n_dims, s->dims), TUTTI_ERR_DATA,
+  TUTTI_H5(done, tutti_io_selection_add(covered, m.to, s->n_dims, s->dims), TUTTI_ERR_DATA,
            TUTTI_SOURCES_OF(at));
 done:
   tutti_array_mapping_close(&m);
@@ -193,14 +193,14 @@ static tutti_status check_sources(const tutti_array_place *at, tutti_array_stora
   size_t n = 0;
   hid_t covered = H5I_INVALID_HID; // sources may overlap, so the sum of their sizes is not enough
   int64_t n_covered = 0;
-  tutti_h5_release(s->dataset);
+  tutti_io_h5_release(s->dataset);
   s->dataset = H5I_INVALID_HID;
   TUTTI_H5(done, H5Pget_virtual_count(s->creation, &n), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(at));
   TUTTI_H5_GET(done, covered, H5Screate_simple(s->n_dims, s->dims, NULL), TUTTI_ERR_DATA,
                TUTTI_SOURCES_OF(at));
   TUTTI_H5(done, H5Sselect_none(covered), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(at));
   for (size_t i = 0; i < n; i++) TUTTI_TRY_GOTO(done, check_mapping(at, s, i, covered, endless));
-  TUTTI_H5_GET(done, n_covered, tutti_selection_count(covered, s->n_dims, s->dims), TUTTI_ERR_DATA,
+  TUTTI_H5_GET(done, n_covered, tutti_io_selection_count(covered, s->n_dims, s->dims), TUTTI_ERR_DATA,
                TUTTI_SOURCES_OF(at));
   TUTTI_CHECK_GOTO(done, n_covered == tutti_array_n_numbers(s), TUTTI_ERR_DATA,
                    "%s: array '%s' is made of others, but none of them has %lld of its %lld numbers: they "
@@ -209,7 +209,7 @@ static tutti_status check_sources(const tutti_array_place *at, tutti_array_stora
                    at->file, at->name, (long long)(tutti_array_n_numbers(s) - n_covered),
                    (long long)tutti_array_n_numbers(s));
 done:
-  tutti_h5_release(covered);
+  tutti_io_h5_release(covered);
   return status;
 }
 
@@ -232,7 +232,7 @@ static tutti_status check_growing(const tutti_file *file, const char *name, int6
       file->path, name, (long long)(n - tutti_array_n_numbers(&shortest)), (long long)n);
 done:
   tutti_array_storage_close(&shortest);
-  tutti_h5_release(access);
+  tutti_io_h5_release(access);
   return status;
 }
 
@@ -275,7 +275,7 @@ static tutti_status check_array(const tutti_file *file, const char *name, const 
   tutti_array_storage_close(&s);
   if (endless) TUTTI_TRY_GOTO(done, check_growing(file, name, n));
 done:
-  if (status != TUTTI_OK && at.file[0] && !tutti_same_file(at.file, file->path))
+  if (status != TUTTI_OK && at.file[0] && !tutti_io_same_file(at.file, file->path))
     status = fail_linked(status, file, name);
   tutti_array_storage_close(&s);
   return status;

@@ -14,8 +14,8 @@ typedef struct {
 static const table no_table = {H5I_INVALID_HID, H5I_INVALID_HID, 0};
 
 static void table_close(table *t) {
-  tutti_h5_release(t->type);
-  tutti_h5_release(t->dataset);
+  tutti_io_h5_release(t->type);
+  tutti_io_h5_release(t->dataset);
   *t = no_table;
 }
 
@@ -23,7 +23,7 @@ static void table_close(table *t) {
 static tutti_status table_open(const tutti_file *file, const char *name, table *t) {
   tutti_status status = TUTTI_OK;
   hid_t space = H5I_INVALID_HID;
-  TUTTI_TRY_GOTO(done, tutti_object_open(file, "table", name, H5P_DEFAULT, &t->dataset));
+  TUTTI_TRY_GOTO(done, tutti_io_object_open(file, "table", name, H5P_DEFAULT, &t->dataset));
   TUTTI_H5_GET(done, t->type, H5Dget_type(t->dataset), TUTTI_ERR_DATA, "%s: table '%s'", file->path, name);
   TUTTI_H5_GET(done, space, H5Dget_space(t->dataset), TUTTI_ERR_DATA, "%s: table '%s'", file->path, name);
   TUTTI_CHECK_GOTO(done, H5Tget_class(t->type) == H5T_COMPOUND && H5Sget_simple_extent_ndims(space) == 1,
@@ -32,16 +32,16 @@ static tutti_status table_open(const tutti_file *file, const char *name, table *
   TUTTI_H5_GET(done, t->n_rows, H5Sget_simple_extent_npoints(space), TUTTI_ERR_DATA, "%s: table '%s'",
                file->path, name);
 done:
-  tutti_h5_release(space);
+  tutti_io_h5_release(space);
   if (status != TUTTI_OK) table_close(t);
   return status;
 }
 
 /** The index of a column in the file, or -1. */
 static int column_index(const table *t, const char *name) {
-  const tutti_h5_printer printer = tutti_h5_mute();
+  const tutti_h5_printer printer = tutti_io_h5_mute();
   const int index = H5Tget_member_index(t->type, name);
-  tutti_h5_unmute(printer);
+  tutti_io_h5_unmute(printer);
   return index;
 }
 
@@ -53,7 +53,7 @@ static tutti_status memory_type(const tutti_file *file, const tutti_column *colu
                file->path);
   for (int i = 0; i < n_columns; i++) {
     const tutti_column *c = &columns[i];
-    TUTTI_H5(done, H5Tinsert(*type, c->name, c->offset, tutti_h5_memory_type(c->type)), TUTTI_ERR_INTERNAL,
+    TUTTI_H5(done, H5Tinsert(*type, c->name, c->offset, tutti_io_h5_memory_type(c->type)), TUTTI_ERR_INTERNAL,
              "%s: column '%s'", file->path, c->name);
   }
 done:
@@ -66,13 +66,13 @@ static tutti_status file_type(const tutti_file *file, const tutti_column *column
   tutti_status status = TUTTI_OK;
   size_t offset = 0;
   *bytes = 0;
-  for (int i = 0; i < n_columns; i++) *bytes += tutti_type_bytes(columns[i].type);
+  for (int i = 0; i < n_columns; i++) *bytes += tutti_io_type_bytes(columns[i].type);
   TUTTI_H5_GET(done, *type, H5Tcreate(H5T_COMPOUND, *bytes), TUTTI_ERR_INTERNAL, "%s: a record", file->path);
   for (int i = 0; i < n_columns; i++) {
     const tutti_column *c = &columns[i];
-    TUTTI_H5(done, H5Tinsert(*type, c->name, offset, tutti_h5_file_type(c->type)), TUTTI_ERR_INTERNAL,
+    TUTTI_H5(done, H5Tinsert(*type, c->name, offset, tutti_io_h5_file_type(c->type)), TUTTI_ERR_INTERNAL,
              "%s: column '%s'", file->path, c->name);
-    offset += tutti_type_bytes(c->type);
+    offset += tutti_io_type_bytes(c->type);
   }
 done:
   return status;
@@ -88,15 +88,15 @@ static tutti_status create_table(tutti_file *file, const char *name, const tutti
   size_t bytes = 0;
   TUTTI_TRY_GOTO(done, file_type(file, columns, n_columns, &type, &bytes));
   const hsize_t chunk = bytes < CHUNK_BYTES ? CHUNK_BYTES / bytes : 1;
-  TUTTI_TRY_GOTO(done, tutti_object_creation(file, name, 1, &chunk, false, 0, &creation));
+  TUTTI_TRY_GOTO(done, tutti_io_object_creation(file, name, 1, &chunk, false, 0, &creation));
   TUTTI_H5_GET(done, space, H5Screate_simple(1, &none, &unlimited), TUTTI_ERR_SYSTEM, "%s: table '%s'",
                file->path, name);
-  TUTTI_TRY_GOTO(done, tutti_object_create(file, "table", name, type, space, creation, &dataset));
+  TUTTI_TRY_GOTO(done, tutti_io_object_create(file, "table", name, type, space, creation, &dataset));
 done:
-  tutti_h5_release(dataset);
-  tutti_h5_release(space);
-  tutti_h5_release(creation);
-  tutti_h5_release(type);
+  tutti_io_h5_release(dataset);
+  tutti_io_h5_release(space);
+  tutti_io_h5_release(creation);
+  tutti_io_h5_release(type);
   return status;
 }
 
@@ -125,8 +125,8 @@ static tutti_status check_columns(const tutti_file *file, const char *name, cons
                 "%s: table '%s' has no column '%s', cannot append records that have it; it has: %s",
                 file->path, name, columns[i].name, there);
     const hid_t type = H5Tget_member_type(t->type, (unsigned)index);
-    const bool same = type >= 0 && H5Tequal(type, tutti_h5_file_type(columns[i].type)) > 0;
-    tutti_h5_release(type);
+    const bool same = type >= 0 && H5Tequal(type, tutti_io_h5_file_type(columns[i].type)) > 0;
+    tutti_io_h5_release(type);
     TUTTI_CHECK(same, TUTTI_ERR_DATA,
                 "%s: table '%s': column '%s' has another type than in the records to be appended", file->path,
                 name, columns[i].name);
@@ -141,9 +141,9 @@ typedef struct {
 static const transfer no_transfer = {H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID};
 
 static void transfer_close(transfer *move) {
-  tutti_h5_release(move->file_space);
-  tutti_h5_release(move->memory_space);
-  tutti_h5_release(move->type);
+  tutti_io_h5_release(move->file_space);
+  tutti_io_h5_release(move->memory_space);
+  tutti_io_h5_release(move->type);
   *move = no_transfer;
 }
 
@@ -178,7 +178,7 @@ tutti_status tutti_table_append(tutti_file *file, const char *name, const tutti_
   transfer move = no_transfer;
   bool there = false;
   TUTTI_TRY_GOTO(done, tutti_file_writable(file));
-  TUTTI_TRY_GOTO(done, tutti_object_find(file, name, &there));
+  TUTTI_TRY_GOTO(done, tutti_io_object_find(file, name, &there));
   if (!there) TUTTI_TRY_GOTO(done, create_table(file, name, columns, n_columns));
   TUTTI_TRY_GOTO(done, table_open(file, name, &t));
   TUTTI_TRY_GOTO(done, check_columns(file, name, &t, columns, n_columns));
@@ -211,7 +211,7 @@ static tutti_status clear_table(tutti_file *file, const char *name, const tutti_
                                 int n_columns) {
   tutti_status status = TUTTI_OK;
   bool there = false, same = false;
-  TUTTI_TRY(tutti_object_find(file, name, &there));
+  TUTTI_TRY(tutti_io_object_find(file, name, &there));
   if (!there) return TUTTI_OK;
   TUTTI_TRY(has_columns(file, name, columns, n_columns, &same));
   if (same) return tutti_table_truncate(file, name, 0);
@@ -232,7 +232,7 @@ tutti_status tutti_table_rows(const tutti_file *file, const char *name, int64_t 
   table t = no_table;
   bool there = false;
   *n = 0;
-  TUTTI_TRY(tutti_object_find(file, name, &there));
+  TUTTI_TRY(tutti_io_object_find(file, name, &there));
   if (!there) return TUTTI_OK;
   TUTTI_TRY(table_open(file, name, &t));
   *n = t.n_rows;

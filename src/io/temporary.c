@@ -85,7 +85,7 @@ static void sweep(const char *folder, const char *base) {
   closedir(entries);
 }
 
-void tutti_temporary_sweep(const char *folder) {
+void tutti_io_temporary_sweep(const char *folder) {
   sweep(folder, NULL);
 }
 
@@ -109,15 +109,15 @@ static tutti_status open_new(tutti_temporary *temporary) {
   return status;
 }
 
-tutti_status tutti_temporary_begin(const char *path, tutti_temporary *temporary) {
+tutti_status tutti_io_temporary_begin(const char *path, tutti_temporary *temporary) {
   tutti_status status = TUTTI_OK;
   char *folder = NULL;
   mode_t mode = 0;
   *temporary = (tutti_temporary){NULL, NULL, -1};
   TUTTI_TRY_GOTO(done, follow(path, &temporary->path));
   TUTTI_TRY_GOTO(done, check_target(temporary->path, &mode));
-  TUTTI_TRY_GOTO(done, tutti_parent_folder(temporary->path, &folder));
-  TUTTI_TRY_GOTO(done, tutti_make_folder(folder));
+  TUTTI_TRY_GOTO(done, tutti_io_parent_folder(temporary->path, &folder));
+  TUTTI_TRY_GOTO(done, tutti_io_make_folder(folder));
   const char *slash = strrchr(temporary->path, '/');
   sweep(folder, slash ? slash + 1 : temporary->path);
   TUTTI_TRY_GOTO(done, open_new(temporary));
@@ -125,22 +125,22 @@ tutti_status tutti_temporary_begin(const char *path, tutti_temporary *temporary)
   if (mode) (void)fchmod(temporary->fd, mode);
 done:
   tutti_free(folder);
-  if (status != TUTTI_OK) tutti_temporary_drop(temporary);
+  if (status != TUTTI_OK) tutti_io_temporary_drop(temporary);
   return status;
 }
 
-tutti_status tutti_write_failed(const char *path, const char *action, int error) {
+tutti_status tutti_io_write_failed(const char *path, const char *action, int error) {
   TUTTI_FAIL(TUTTI_ERR_IO, "%s: cannot %s: %s; a file that had this name before is unchanged%s", path, action,
              strerror(error),
              error == ENOSPC || error == EDQUOT ? "; free some space or write elsewhere" : "");
 }
 
-tutti_status tutti_temporary_write(tutti_temporary *temporary, const void *data, size_t n) {
+tutti_status tutti_io_temporary_write(tutti_temporary *temporary, const void *data, size_t n) {
   const char *from = data;
   while (n > 0) {
     const ssize_t put = write(temporary->fd, from, n);
     if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return tutti_write_failed(temporary->path, "write", put < 0 ? errno : ENOSPC);
+    if (put <= 0) return tutti_io_write_failed(temporary->path, "write", put < 0 ? errno : ENOSPC);
     from += put;
     n -= (size_t)put;
   }
@@ -158,23 +158,23 @@ static tutti_status flush_folder(const char *path, const char *folder) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_temporary_commit(tutti_temporary *temporary) {
+tutti_status tutti_io_temporary_commit(tutti_temporary *temporary) {
   tutti_status status = TUTTI_OK;
   char *folder = NULL; // allocated before the rename, because nothing should fail after it
-  TUTTI_TRY_GOTO(done, tutti_parent_folder(temporary->path, &folder));
+  TUTTI_TRY_GOTO(done, tutti_io_parent_folder(temporary->path, &folder));
   if (fsync(temporary->fd) != 0) {
-    status = tutti_write_failed(temporary->path, "flush to disk", errno);
+    status = tutti_io_write_failed(temporary->path, "flush to disk", errno);
     goto done;
   }
   // A network file system may report a full quota only when the file is closed.
   const int closed = close(temporary->fd);
   temporary->fd = -1;
   if (closed != 0) {
-    status = tutti_write_failed(temporary->path, "close", errno);
+    status = tutti_io_write_failed(temporary->path, "close", errno);
     goto done;
   }
   if (rename(temporary->name, temporary->path) != 0) {
-    status = tutti_write_failed(temporary->path, "rename the new file", errno);
+    status = tutti_io_write_failed(temporary->path, "rename the new file", errno);
     goto done;
   }
   tutti_free(temporary->name);
@@ -182,11 +182,11 @@ tutti_status tutti_temporary_commit(tutti_temporary *temporary) {
   TUTTI_TRY_GOTO(done, flush_folder(temporary->path, folder));
 done:
   tutti_free(folder);
-  tutti_temporary_drop(temporary);
+  tutti_io_temporary_drop(temporary);
   return status;
 }
 
-void tutti_temporary_drop(tutti_temporary *temporary) {
+void tutti_io_temporary_drop(tutti_temporary *temporary) {
   if (temporary->fd >= 0) close(temporary->fd);
   if (temporary->name) unlink(temporary->name);
   tutti_free(temporary->name);

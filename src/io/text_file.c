@@ -7,15 +7,15 @@
 
 #include "io/io_impl.h"
 
-tutti_status tutti_write_text(const char *path, const char *text) {
+tutti_status tutti_io_write_text(const char *path, const char *text) {
   tutti_temporary temporary;
-  TUTTI_TRY(tutti_temporary_begin(path, &temporary));
-  const tutti_status status = tutti_temporary_write(&temporary, text, strlen(text));
+  TUTTI_TRY(tutti_io_temporary_begin(path, &temporary));
+  const tutti_status status = tutti_io_temporary_write(&temporary, text, strlen(text));
   if (status != TUTTI_OK) {
-    tutti_temporary_drop(&temporary);
+    tutti_io_temporary_drop(&temporary);
     return status;
   }
-  return tutti_temporary_commit(&temporary);
+  return tutti_io_temporary_commit(&temporary);
 }
 
 /** Double the buffer. */
@@ -52,7 +52,7 @@ done:
   return status;
 }
 
-tutti_status tutti_read_text(const char *path, char **text) {
+tutti_status tutti_io_read_text(const char *path, char **text) {
   *text = NULL;
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
   TUTTI_CHECK(fd >= 0, errno == ENOENT || errno == ENOTDIR ? TUTTI_ERR_MISSING : TUTTI_ERR_IO,

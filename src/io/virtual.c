@@ -1,6 +1,6 @@
 /* Arrays that are made of others (virtual arrays of HDF5): the place of an array, its sources, and opening these.  HDF5 opens the sources by itself, follows an array that is made of itself until the stack is full, and waits for
  * ever for a pipe.  So the sources are found and opened here first, by the rules of external.c.  Every read opens its array
- * with tutti_object_open; storage.c and same_array.c look at the sources. */
+ * with tutti_io_object_open; storage.c and same_array.c look at the sources. */
 #include "io/virtual_impl.h"
 
 #include <stdio.h>
@@ -15,16 +15,16 @@
 // --- an open array, and its place
 
 void tutti_array_storage_close(tutti_array_storage *s) {
-  tutti_h5_release(s->space);
-  tutti_h5_release(s->creation);
-  tutti_h5_release(s->dataset);
+  tutti_io_h5_release(s->space);
+  tutti_io_h5_release(s->creation);
+  tutti_io_h5_release(s->dataset);
   *s = TUTTI_NO_STORAGE;
 }
 
 tutti_status tutti_array_storage_open(const tutti_file *file, const char *name, hid_t access,
                                       tutti_array_storage *s) {
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY(tutti_object_open(file, "array", name, access, &s->dataset));
+  TUTTI_TRY(tutti_io_object_open(file, "array", name, access, &s->dataset));
   TUTTI_H5_GET(done, s->creation, H5Dget_create_plist(s->dataset), TUTTI_ERR_DATA, "%s: array '%s'",
                file->path, name);
   TUTTI_H5_GET(done, s->space, H5Dget_space(s->dataset), TUTTI_ERR_DATA, "%s: array '%s'", file->path, name);
@@ -53,7 +53,7 @@ static herr_t get_address(hid_t dataset, unsigned char address[TUTTI_ADDRESS_BYT
 }
 
 bool tutti_array_same_place(const tutti_array_place *a, const tutti_array_place *b) {
-  return memcmp(a->address, b->address, sizeof a->address) == 0 && tutti_same_file(a->file, b->file);
+  return memcmp(a->address, b->address, sizeof a->address) == 0 && tutti_io_same_file(a->file, b->file);
 }
 
 tutti_status tutti_array_place_of(const tutti_file *file, const char *name, hid_t dataset,
@@ -91,8 +91,8 @@ int64_t tutti_array_n_numbers(const tutti_array_storage *s) {
 // --- sources
 
 void tutti_array_mapping_close(tutti_array_mapping *m) {
-  tutti_h5_release(m->to);
-  tutti_h5_release(m->from);
+  tutti_io_h5_release(m->to);
+  tutti_io_h5_release(m->from);
 }
 
 tutti_status tutti_array_mapping_open(const tutti_array_place *at, hid_t creation, size_t i,
@@ -167,9 +167,9 @@ tutti_status tutti_array_open_source(const tutti_array_place *at, const tutti_ar
   tutti_array_expand_name(m->name, block, name, TUTTI_NAME_BYTES);
   if (strcmp(file_name, ".") == 0)
     snprintf(path, sizeof path, "%s", at->file);
-  else if (!tutti_external_find(at->file, file_name, "HDF5_VDS_PREFIX", path))
+  else if (!tutti_io_external_find(at->file, file_name, "HDF5_VDS_PREFIX", path))
     return TUTTI_OK;
-  TUTTI_CHECK(tutti_external_allowed(at->bounds, path), TUTTI_ERR_DATA,
+  TUTTI_CHECK(tutti_io_external_allowed(at->bounds, path), TUTTI_ERR_DATA,
               "%s: array '%s' takes rows from %s, " TUTTI_EXTERNAL_ADVICE, at->file, at->name, path,
               at->bounds->within);
   *file = find_opened(at, path);
@@ -195,8 +195,8 @@ static tutti_status try_source(const tutti_array_place *at, const tutti_array_ma
   tutti_status status = TUTTI_OK;
   TUTTI_TRY(tutti_array_open_source(at, m, block, &file, name));
   *there = file && tutti_file_has(file, name);
-  if (*there) status = tutti_object_open(file, "array", name, H5P_DEFAULT, &dataset);
-  tutti_h5_release(dataset);
+  if (*there) status = tutti_io_object_open(file, "array", name, H5P_DEFAULT, &dataset);
+  tutti_io_h5_release(dataset);
   return status == TUTTI_OK || at->bounds->depth > 0 ? status : tutti_array_fail_source(status, at);
 }
 
@@ -207,7 +207,7 @@ static tutti_status try_mapping(const tutti_array_place *at, hid_t creation, siz
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_array_mapping_open(at, creation, i, &m));
   const bool numbered = tutti_array_is_numbered(&m);
-  for (int64_t block = 0; there && tutti_selection_is_endless(m.to) && (numbered || block == 0); block++)
+  for (int64_t block = 0; there && tutti_io_selection_is_endless(m.to) && (numbered || block == 0); block++)
     TUTTI_TRY_GOTO(done, try_source(at, &m, block, &there));
 done:
   tutti_array_mapping_close(&m);
@@ -234,7 +234,7 @@ static tutti_status check_growing_sources(const tutti_file *file, const char *na
   for (size_t i = 0; i < n; i++) TUTTI_TRY_GOTO(done, try_mapping(&at, creation, i));
 done:
   tutti_array_close_sources(&opened);
-  tutti_h5_release(creation);
+  tutti_io_h5_release(creation);
   return status;
 }
 
@@ -249,18 +249,18 @@ static tutti_status not_there(const tutti_file *file, const char *kind, const ch
              text[0] ? text : "nothing");
 }
 
-tutti_status tutti_object_open(const tutti_file *file, const char *kind, const char *name, hid_t access,
-                               hid_t *dataset) {
+tutti_status tutti_io_object_open(const tutti_file *file, const char *kind, const char *name, hid_t access,
+                                  hid_t *dataset) {
   tutti_status status = TUTTI_OK;
   bool there = false;
-  TUTTI_TRY(tutti_object_find(file, name, &there));
+  TUTTI_TRY(tutti_io_object_find(file, name, &there));
   if (!there) return not_there(file, kind, name);
   TUTTI_H5_GET(done, *dataset, H5Dopen2(file->id, name, access == H5P_DEFAULT ? file->access : access),
                TUTTI_ERR_DATA, "%s: %s '%s'", file->path, kind, name);
   TUTTI_TRY_GOTO(done, check_growing_sources(file, name, *dataset));
 done:
   if (status != TUTTI_OK) {
-    tutti_h5_release(*dataset);
+    tutti_io_h5_release(*dataset);
     *dataset = H5I_INVALID_HID;
   }
   return status;

@@ -24,7 +24,7 @@ typedef struct {
 
 /** @param[in]  access   list for opening it, or H5P_DEFAULT: that of the file
  * @param[out] storage  was TUTTI_NO_STORAGE; to be closed also after a failure
- * @return as tutti_object_open */
+ * @return as tutti_io_object_open */
 TUTTI_NODISCARD
 tutti_status tutti_array_storage_open(const tutti_file *file, const char *name, hid_t access,
                                       tutti_array_storage *storage);

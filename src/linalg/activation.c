@@ -86,7 +86,7 @@ TUTTI_CLONES void tutti_activation_forward(tutti_activation kind, const float *i
     break;
 #define ROW_ACTIVATION(code, word)                                                                           \
   case TUTTI_##code:                                                                                         \
-    tutti_##word##_forward(in, rows, n, out);                                                                \
+    tutti_linalg_##word##_forward(in, rows, n, out);                                                         \
     break;
 #include "tutti/activations.def"
   case TUTTI_N_ACTIVATIONS:
@@ -109,7 +109,7 @@ TUTTI_CLONES void tutti_activation_backward(tutti_activation kind, const float *
     break;
 #define ROW_ACTIVATION(code, word)                                                                           \
   case TUTTI_##code:                                                                                         \
-    tutti_##word##_backward(out, dy, rows, n, dz);                                                           \
+    tutti_linalg_##word##_backward(out, dy, rows, n, dz);                                                    \
     break;
 #include "tutti/activations.def"
   case TUTTI_N_ACTIVATIONS:
@@ -131,7 +131,7 @@ TUTTI_CLONES void tutti_activation_curvature(tutti_activation kind, const float 
     break;
 #define ROW_ACTIVATION(code, word)                                                                           \
   case TUTTI_##code:                                                                                         \
-    tutti_##word##_curvature(out, ty, dy, rows, n, dz);                                                      \
+    tutti_linalg_##word##_curvature(out, ty, dy, rows, n, dz);                                               \
     break;
 #include "tutti/activations.def"
   case TUTTI_N_ACTIVATIONS:

@@ -12,7 +12,7 @@ static double dot(int n, const double *x, const double *y) {
   return sum;
 }
 
-bool tutti_cholesky_factor(int n, double *a) {
+bool tutti_linalg_cholesky_factor(int n, double *a) {
   for (int j = 0; j < n; j++) {
     double *row = a + (int64_t)j * n;
     // Row j of L so far is what was subtracted from row j of a: a_jj - sum of l_jk^2 is l_jj^2.
@@ -27,15 +27,15 @@ bool tutti_cholesky_factor(int n, double *a) {
   return true;
 }
 
-void tutti_cholesky_forward(int n, const double *factor, double *b) {
+void tutti_linalg_cholesky_forward(int n, const double *factor, double *b) {
   for (int i = 0; i < n; i++) {
     const double *row = factor + (int64_t)i * n;
     b[i] = (b[i] - dot(i, row, b)) / row[i];
   }
 }
 
-void tutti_cholesky_solve(int n, const double *factor, double *b) {
-  tutti_cholesky_forward(n, factor, b);
+void tutti_linalg_cholesky_solve(int n, const double *factor, double *b) {
+  tutti_linalg_cholesky_forward(n, factor, b);
   for (int i = n - 1; i >= 0; i--) {
     for (int k = i + 1; k < n; k++) b[i] -= factor[(int64_t)k * n + i] * b[k];
     b[i] /= factor[(int64_t)i * n + i];

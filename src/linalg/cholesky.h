@@ -7,10 +7,10 @@
 /** Replace the lower triangle of a[n, n] by that of its Cholesky factor L, a = L L'; the elements above it are neither read
  * nor written.
  * @return false if the matrix is not positive definite, or so nearly singular that a solution would be noise */
-bool tutti_cholesky_factor(int n, double *a);
+bool tutti_linalg_cholesky_factor(int n, double *a);
 
 /** Replace b[n] by the solution of L y = b, the first half of a solution of a x = b: sum y^2 is b' a^-1 b. */
-void tutti_cholesky_forward(int n, const double *factor, double *b);
+void tutti_linalg_cholesky_forward(int n, const double *factor, double *b);
 
 /** Replace b[n] by the solution of a x = b, from the factor of a. */
-void tutti_cholesky_solve(int n, const double *factor, double *b);
+void tutti_linalg_cholesky_solve(int n, const double *factor, double *b);

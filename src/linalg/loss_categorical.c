@@ -81,7 +81,7 @@ void tutti_loss_categorical_crossentropy(const float *z, tutti_targets targets, 
     const int64_t count = rows - first < ROWS ? rows - first : ROWS;
     const float *part = z + first * n;
     float *slopes = dz ? dz + first * n : NULL;
-    tutti_softmax_scaled(part, count, n, scale, slopes, facts.tops, facts.logs);
+    tutti_linalg_softmax_scaled(part, count, n, scale, slopes, facts.tops, facts.logs);
     logarithms(count, facts.logs);
     if (targets.values) {
       for (int64_t i = 0; i < count; i++)
@@ -98,7 +98,7 @@ void tutti_loss_categorical_crossentropy(const float *z, tutti_targets targets, 
 /** mass (diag p - p p') tz with p = softmax z; the mass is the sum of the targets after smoothing. */
 void tutti_loss_categorical_crossentropy_curvature(const float *z, tutti_targets targets, int64_t rows,
                                                    int64_t n, double scale, const float *tz, float *out) {
-  tutti_softmax_forward(z, rows, n, out);
+  tutti_linalg_softmax_forward(z, rows, n, out);
   for (int64_t i = 0; i < rows; i++, tz += n, out += n) {
     double mean = 0, mass = targets.values ? targets.smoothing : 1;
     for (int64_t j = 0; j < n; j++) {

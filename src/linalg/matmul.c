@@ -32,9 +32,9 @@ static bool is_ours(which product, int width, int rows, const tutti_product *p) 
 /** @return false if the BLAS has to compute the product */
 static bool run(tutti_sum_order order, which product, int rows, const tutti_product *p) {
   // The last kind is the fastest one that this processor runs.
-  const tutti_product_kind kind = tutti_product_kind_at(tutti_product_n_kinds() - 1);
+  const tutti_product_kind kind = tutti_linalg_product_kind_at(tutti_linalg_product_n_kinds() - 1);
   if (order == TUTTI_SUM_ANY && !is_ours(product, kind.width, rows, p)) return false;
-  if (rows > 0 || product == WEIGHT_GRADIENT) tutti_product_run(kind, p, tutti_linalg_threads());
+  if (rows > 0 || product == WEIGHT_GRADIENT) tutti_linalg_product_run(kind, p, tutti_linalg_threads());
   return true;
 }
 

@@ -36,7 +36,7 @@ static void multiply(operation o) {
   enum { BLOCK = 16 }; // rows and columns of the kernels
   const int longer = o.m >= o.n ? o.m : o.n, shorter = o.m >= o.n ? o.n : o.m;
   const int64_t terms_of_block = (int64_t)BLOCK * shorter * o.k;
-  tutti_parallel(longer, BLOCK * (1 + TUTTI_TERMS_WORTH_A_THREAD / terms_of_block), multiply_part, &o);
+  tutti_linalg_parallel(longer, BLOCK * (1 + TUTTI_TERMS_WORTH_A_THREAD / terms_of_block), multiply_part, &o);
 }
 
 void tutti_blas_forward(const float *x, const float *w, const float *bias, int rows, int n_in, int n_out,

@@ -3,7 +3,7 @@
 
 #include "tutti/linalg.h"
 
-void tutti_parallel(int64_t n, int64_t unit, tutti_loop_part part, void *context) {
+void tutti_linalg_parallel(int64_t n, int64_t unit, tutti_loop_part part, void *context) {
   TUTTI_ASSERT(unit >= 1);
   const int64_t n_units = (n + unit - 1) / unit;
   const int n_parts = n_units < tutti_linalg_threads() ? (int)n_units : tutti_linalg_threads();

@@ -81,7 +81,7 @@ static double flops_of_one(peak_loop loop, int n_lanes, double seconds) {
   return now > start ? n_operations / (now - start) : 0;
 }
 
-double tutti_peak_flops(int n_threads, double seconds) {
+double tutti_linalg_peak_flops(int n_threads, double seconds) {
   int n_lanes = 1;
   const peak_loop loop = choose(&n_lanes);
   double flops = 0;

@@ -4,7 +4,7 @@
 #include "base/vector_unit.h"
 #include "linalg/parallel.h"
 
-int tutti_product_n_kinds(void) {
+int tutti_linalg_product_n_kinds(void) {
 #ifdef TUTTI_X86_LOOPS
   return tutti_cpu_has_avx512() ? 3 : tutti_cpu_has_avx2_fma() ? 2 : 1;
 #else
@@ -12,12 +12,12 @@ int tutti_product_n_kinds(void) {
 #endif
 }
 
-tutti_product_kind tutti_product_kind_at(int i) {
+tutti_product_kind tutti_linalg_product_kind_at(int i) {
   static const tutti_product_kind kinds[] = {
-      {"generic", tutti_product_generic, 4},
+      {"generic", tutti_linalg_product_generic, 4},
 #ifdef TUTTI_X86_LOOPS
-      {"AVX2", tutti_product_avx2, 8},
-      {"AVX-512", tutti_product_avx512, 16},
+      {"AVX2", tutti_linalg_product_avx2, 8},
+      {"AVX-512", tutti_linalg_product_avx512, 16},
 #endif
   };
   return kinds[i];
@@ -53,7 +53,7 @@ static grid choose_grid(const tutti_product *p, int unit, int n_threads) {
   return best;
 }
 
-void tutti_product_run(tutti_product_kind kind, const tutti_product *p, int n_threads) {
+void tutti_linalg_product_run(tutti_product_kind kind, const tutti_product *p, int n_threads) {
   // A thread is started only for as many terms as pay for it.
   const double n_worth = (double)p->m * p->n * p->k / TUTTI_TERMS_WORTH_A_THREAD;
   if (n_worth < n_threads) n_threads = (int)n_worth;

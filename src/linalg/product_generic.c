@@ -1,5 +1,5 @@
 /** The loops of the matrix products for any processor, in vectors of four floats; product.c chooses them. */
-#define TUTTI_PRODUCT tutti_product_generic
+#define TUTTI_PRODUCT tutti_linalg_product_generic
 #define WIDTH         4
 enum { IN_PLACE = 12 };
 #define PANEL 2

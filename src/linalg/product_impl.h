@@ -28,9 +28,9 @@ typedef struct {
 /** Rows [m0, m1) and columns [n0, n1) of C; nothing where there are none. */
 typedef void (*tutti_product_part)(const tutti_product *p, int m0, int m1, int n0, int n1);
 
-void tutti_product_avx512(const tutti_product *p, int m0, int m1, int n0, int n1);
-void tutti_product_avx2(const tutti_product *p, int m0, int m1, int n0, int n1);
-void tutti_product_generic(const tutti_product *p, int m0, int m1, int n0, int n1);
+void tutti_linalg_product_avx512(const tutti_product *p, int m0, int m1, int n0, int n1);
+void tutti_linalg_product_avx2(const tutti_product *p, int m0, int m1, int n0, int n1);
+void tutti_linalg_product_generic(const tutti_product *p, int m0, int m1, int n0, int n1);
 
 typedef struct {
   const char *name;
@@ -39,8 +39,8 @@ typedef struct {
 } tutti_product_kind;
 
 /** The kinds that this processor runs, the fastest last. */
-int tutti_product_n_kinds(void);
-tutti_product_kind tutti_product_kind_at(int i);
+int tutti_linalg_product_n_kinds(void);
+tutti_product_kind tutti_linalg_product_kind_at(int i);
 
 /** All of C, by as many of n_threads threads as are worth it. */
-void tutti_product_run(tutti_product_kind kind, const tutti_product *p, int n_threads);
+void tutti_linalg_product_run(tutti_product_kind kind, const tutti_product *p, int n_threads);

@@ -4,13 +4,13 @@
 
 /** sums[n] += sum over the rows of x[rows, n], row after row in double: the gradient of a bias.  In single precision a sum
  * of 2^24 equal numbers would have an error of 10 %. */
-void tutti_column_sums(const float *x, int64_t rows, int64_t n, double *sums);
+void tutti_linalg_column_sums(const float *x, int64_t rows, int64_t n, double *sums);
 
 /** rounded[n] = sums + x. */
-void tutti_round_sums(const double *sums, const float *x, int64_t n, float *rounded);
+void tutti_linalg_round_sums(const double *sums, const float *x, int64_t n, float *rounded);
 
 /** sums[n] += sum over the rows of x[rows, n] dy[rows, n] where x <= 0: the gradient of alpha of prelu. */
-void tutti_column_sums_below(const float *x, const float *dy, int64_t rows, int64_t n, double *sums);
+void tutti_linalg_column_sums_below(const float *x, const float *dy, int64_t rows, int64_t n, double *sums);
 
 /** sums[n] += sum of x, squares[n] += sum of x^2 over the rows of x[rows, n]. */
-void tutti_column_moments(const float *x, int64_t rows, int64_t n, double *sums, double *squares);
+void tutti_linalg_column_moments(const float *x, int64_t rows, int64_t n, double *sums, double *squares);

@@ -6,8 +6,8 @@
 
 #include "linalg/constants.h"
 
-void tutti_reference_forward(const double *x, const double *w, const double *bias, int64_t rows, int64_t n_in,
-                             int64_t n_out, double *z) {
+void tutti_linalg_reference_forward(const double *x, const double *w, const double *bias, int64_t rows,
+                                    int64_t n_in, int64_t n_out, double *z) {
   for (int64_t i = 0; i < rows; i++) {
     for (int64_t o = 0; o < n_out; o++) {
       double sum = bias ? bias[o] : 0;
@@ -17,15 +17,15 @@ void tutti_reference_forward(const double *x, const double *w, const double *bia
   }
 }
 
-void tutti_reference_weight_gradient(const double *x, const double *dz, int64_t rows, int64_t n_in,
-                                     int64_t n_out, double *dw) {
+void tutti_linalg_reference_weight_gradient(const double *x, const double *dz, int64_t rows, int64_t n_in,
+                                            int64_t n_out, double *dw) {
   for (int64_t i = 0; i < rows; i++)
     for (int64_t k = 0; k < n_in; k++)
       for (int64_t o = 0; o < n_out; o++) dw[k * n_out + o] += x[i * n_in + k] * dz[i * n_out + o];
 }
 
-void tutti_reference_input_gradient(const double *dz, const double *w, int64_t rows, int64_t n_in,
-                                    int64_t n_out, double *dx) {
+void tutti_linalg_reference_input_gradient(const double *dz, const double *w, int64_t rows, int64_t n_in,
+                                           int64_t n_out, double *dx) {
   for (int64_t i = 0; i < rows; i++) {
     for (int64_t k = 0; k < n_in; k++) {
       double sum = 0;
@@ -35,7 +35,8 @@ void tutti_reference_input_gradient(const double *dz, const double *w, int64_t r
   }
 }
 
-void tutti_reference_column_sums(const float *x, const float *dy, int64_t rows, int64_t n, double *sums) {
+void tutti_linalg_reference_column_sums(const float *x, const float *dy, int64_t rows, int64_t n,
+                                        double *sums) {
   for (int64_t j = 0; j < n; j++) {
     sums[j] = 0;
     for (int64_t k = j; k < rows * n; k += n) {
@@ -65,7 +66,8 @@ static void softmax(const double *z, int64_t n, double *y) {
   for (int64_t j = 0; j < n; j++) y[j] /= sum;
 }
 
-void tutti_reference_activation(tutti_activation kind, const double *z, int64_t rows, int64_t n, double *y) {
+void tutti_linalg_reference_activation(tutti_activation kind, const double *z, int64_t rows, int64_t n,
+                                       double *y) {
   for (int64_t i = 0; i < rows; i++, z += n, y += n) {
     switch (kind) {
 #define ACTIVATION(code, ...)
@@ -80,7 +82,7 @@ void tutti_reference_activation(tutti_activation kind, const double *z, int64_t 
   }
 }
 
-double tutti_reference_activation_kink(tutti_activation kind, double z) {
+double tutti_linalg_reference_activation_kink(tutti_activation kind, double z) {
   switch (kind) {
 #define ACTIVATION(code, word, from, f, slope, curvature, twin, kink)                                        \
   case TUTTI_##code:                                                                                         \
@@ -129,7 +131,7 @@ static double one_loss(tutti_loss loss, double y, double t, double n) {
   }
 }
 
-double tutti_reference_loss_kink(tutti_loss loss, double y, double t) {
+double tutti_linalg_reference_loss_kink(tutti_loss loss, double y, double t) {
   switch (loss) {
 #define LOSS(code, word, last, metric, sides, f, slope, curvature, twin, kink)                               \
   case TUTTI_##code:                                                                                         \
@@ -143,8 +145,8 @@ double tutti_reference_loss_kink(tutti_loss loss, double y, double t) {
   }
 }
 
-double tutti_reference_loss(tutti_loss loss, const double *y, tutti_targets targets, int64_t rows,
-                            int64_t n) {
+double tutti_linalg_reference_loss(tutti_loss loss, const double *y, tutti_targets targets, int64_t rows,
+                                   int64_t n) {
   double sum = 0;
   for (int64_t i = 0; i < rows; i++)
     for (int64_t j = 0; j < n; j++)
@@ -178,8 +180,8 @@ static bool is_row_loss(tutti_loss loss) {
   }
 }
 
-double tutti_reference_metric(tutti_loss loss, const double *y, tutti_targets targets, int64_t rows,
-                              int64_t n) {
+double tutti_linalg_reference_metric(tutti_loss loss, const double *y, tutti_targets targets, int64_t rows,
+                                     int64_t n) {
   double sum = 0;
   for (int64_t i = 0; i < rows; i++) {
     int64_t best_y = 0, best_t = 0;

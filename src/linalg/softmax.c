@@ -78,8 +78,8 @@ TUTTI_INLINE double long_row(const float *z, int64_t n, double scale, float *y, 
   return sum;
 }
 
-TUTTI_CLONES void tutti_softmax_scaled(const float *z, int64_t rows, int64_t n, double scale, float *y,
-                                       float *tops, double *sums) {
+TUTTI_CLONES void tutti_linalg_softmax_scaled(const float *z, int64_t rows, int64_t n, double scale, float *y,
+                                              float *tops, double *sums) {
   if (n >= LONG) {
     for (int64_t i = 0; i < rows; i++)
       sums[i] = long_row(z + i * n, n, scale, y ? y + i * n : NULL, &tops[i]);
@@ -91,11 +91,11 @@ TUTTI_CLONES void tutti_softmax_scaled(const float *z, int64_t rows, int64_t n, 
                sums + i);
 }
 
-void tutti_softmax_forward(const float *z, int64_t rows, int64_t n, float *y) {
+void tutti_linalg_softmax_forward(const float *z, int64_t rows, int64_t n, float *y) {
   float tops[ROWS];
   double sums[ROWS];
   for (int64_t i = 0; i < rows; i += ROWS)
-    tutti_softmax_scaled(z + i * n, rows - i < ROWS ? rows - i : ROWS, n, 1, y + i * n, tops, sums);
+    tutti_linalg_softmax_scaled(z + i * n, rows - i < ROWS ? rows - i : ROWS, n, 1, y + i * n, tops, sums);
 }
 
 TUTTI_INLINE double dot(const float *x, const float *y, int64_t n) {
@@ -107,8 +107,8 @@ TUTTI_INLINE double dot(const float *x, const float *y, int64_t n) {
   return sum_of_lanes(lanes);
 }
 
-TUTTI_CLONES void tutti_softmax_backward(const float *y, const float *dy, int64_t rows, int64_t n,
-                                         float *dz) {
+TUTTI_CLONES void tutti_linalg_softmax_backward(const float *y, const float *dy, int64_t rows, int64_t n,
+                                                float *dz) {
   for (int64_t i = 0; i < rows; i++) {
     const float *y_row = y + i * n, *dy_row = dy + i * n;
     float *dz_row = dz + i * n;
@@ -118,8 +118,8 @@ TUTTI_CLONES void tutti_softmax_backward(const float *y, const float *dy, int64_
   }
 }
 
-void tutti_softmax_curvature(const float *y, const float *ty, const float *dy, int64_t rows, int64_t n,
-                             float *dz) {
+void tutti_linalg_softmax_curvature(const float *y, const float *ty, const float *dy, int64_t rows, int64_t n,
+                                    float *dz) {
   for (int64_t i = 0; i < rows; i++, y += n, ty += n, dy += n, dz += n) {
     double mean = 0, change = 0;
     for (int64_t j = 0; j < n; j++) {

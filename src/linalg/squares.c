@@ -34,11 +34,11 @@ TUTTI_INLINE double sum_blocks(const float *x, const float *y, int64_t n, int la
   return sum;
 }
 
-TUTTI_CLONES double tutti_squares(const float *x, int64_t n) {
+TUTTI_CLONES double tutti_linalg_squares(const float *x, int64_t n) {
   return sum_blocks(x, NULL, n, WIDE);
 }
 
-TUTTI_CLONES double tutti_squares_of_difference(const float *x, const float *y, int64_t n) {
+TUTTI_CLONES double tutti_linalg_squares_of_difference(const float *x, const float *y, int64_t n) {
   return sum_blocks(x, y, n, WIDE);
 }
 
@@ -88,7 +88,7 @@ static void some_rows(void *context, int64_t begin, int64_t end) {
   (m->n < 4 * WIDE ? narrow_rows : wide_rows)(m->x + begin * m->n, end - begin, m->n, m->squares + begin);
 }
 
-void tutti_row_squares(const float *x, int64_t rows, int64_t n, double *squares) {
+void tutti_linalg_row_squares(const float *x, int64_t rows, int64_t n, double *squares) {
   const int64_t unit = n > 0 ? (TUTTI_TERMS_WORTH_A_THREAD + n - 1) / n : 1;
-  tutti_parallel(rows, unit < rows ? unit : rows > 0 ? rows : 1, some_rows, &(matrix){x, n, squares});
+  tutti_linalg_parallel(rows, unit < rows ? unit : rows > 0 ? rows : 1, some_rows, &(matrix){x, n, squares});
 }

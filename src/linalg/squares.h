@@ -5,10 +5,10 @@
 #include "tutti/base.h"
 
 /** The sum over x[n]. */
-double tutti_squares(const float *x, int64_t n);
+double tutti_linalg_squares(const float *x, int64_t n);
 
 /** The sum over x[n] - y[n]. */
-double tutti_squares_of_difference(const float *x, const float *y, int64_t n);
+double tutti_linalg_squares_of_difference(const float *x, const float *y, int64_t n);
 
 /** squares[i] = the sum over row i of x[rows, n].  Uses several threads if that pays. */
-void tutti_row_squares(const float *x, int64_t rows, int64_t n, double *squares);
+void tutti_linalg_row_squares(const float *x, int64_t rows, int64_t n, double *squares);

@@ -101,10 +101,10 @@ tutti_status tutti_machine_preflight(const tutti_comm *comm, int64_t wanted, tut
   tutti_machine_placement *placements = NULL;
   tutti_texts hosts = {0}, warnings = {0};
   tutti_status status = is_root ? TUTTI_NEW(placements, size) : TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
-  TUTTI_TRY_GOTO(done, tutti_gather_bytes(comm, 0, &own, sizeof own, placements));
-  TUTTI_TRY_GOTO(done, tutti_gather_texts(comm, 0, tutti_comm_host(comm), &hosts));
-  TUTTI_TRY_GOTO(done, tutti_gather_texts(comm, 0, kernels ? kernels : "", &warnings));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree_from(comm, 0, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_gather_bytes(comm, 0, &own, sizeof own, placements));
+  TUTTI_TRY_GOTO(done, tutti_comm_gather_texts(comm, 0, tutti_comm_host(comm), &hosts));
+  TUTTI_TRY_GOTO(done, tutti_comm_gather_texts(comm, 0, kernels ? kernels : "", &warnings));
   if (!is_root) goto done;
   tutti_machine_fault faults[4];
   const int n_faults = tutti_machine_check_placement(placements, size, faults);

@@ -76,13 +76,13 @@ static tutti_status decide(const tutti_comm *comm, tutti_machine_threads *thread
   int cores[TUTTI_MACHINE_MAX_CPUS];
   const int n = tutti_machine_cores(cores);
   double n_numbers = cores[n - 1] + 1, *claims = NULL;
-  TUTTI_TRY(tutti_max(comm, &n_numbers, 1));
+  TUTTI_TRY(tutti_comm_max(comm, &n_numbers, 1));
   const int64_t stride = (int64_t)n_numbers;
   tutti_status status = TUTTI_NEW(claims, stride * tutti_comm_n_nodes(comm));
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
   double *own = claims + tutti_comm_node(comm) * stride;
   for (int i = 0; i < n; i++) own[cores[i]] = 1;
-  TUTTI_TRY_GOTO(done, tutti_sum(comm, claims, stride * tutti_comm_n_nodes(comm)));
+  TUTTI_TRY_GOTO(done, tutti_comm_sum(comm, claims, stride * tutti_comm_n_nodes(comm)));
   share_cores(cores, n, own, threads);
   limit_by_slurm(comm, threads);
   limit_by_quota(comm, threads);

@@ -30,9 +30,9 @@ tutti_status tutti_measure_average_evaluate(const tutti_run *run, const tutti_sa
   // Each rank has its slice of the average; the network needs all of it on every rank.
   TUTTI_TRY(
       tutti_reducer_gather(run->fixed.reducer, tutti_optim_average(run->fixed.optim), run->fixed.averaged));
-  TUTTI_TRY(
-      tutti_bcast(run->fixed.comm, 0, run->fixed.averaged,
-                  tutti_model_n_params(run->fixed.network.model) * (int64_t)sizeof *run->fixed.averaged));
+  TUTTI_TRY(tutti_comm_bcast(run->fixed.comm, 0, run->fixed.averaged,
+                             tutti_model_n_params(run->fixed.network.model) *
+                                 (int64_t)sizeof *run->fixed.averaged));
   return tutti_network_evaluate(&run->fixed.network, run->fixed.averaged, set, result);
 }
 

@@ -36,7 +36,7 @@ void tutti_meter_before(tutti_run *run, int64_t first, int64_t at, int64_t n, co
   tutti_meter *meter = run->fixed.meter;
   for (block_in_layer s = {.to = at}; s.to < at + n;) {
     s = next_in_layer(meter, first, s.to, at + n);
-    meter->places[s.place][TUTTI_OF_GRADIENT] = tutti_squares(grads + (s.at - at), s.to - s.at);
+    meter->places[s.place][TUTTI_OF_GRADIENT] = tutti_linalg_squares(grads + (s.at - at), s.to - s.at);
   }
   if (meter->norms)
     memcpy(meter->before ? meter->before + (at - meter->begin) : scratch, params,
@@ -53,10 +53,10 @@ void tutti_meter_after(tutti_run *run, int64_t first, int64_t at, int64_t n, con
     s = next_in_layer(meter, first, s.to, at + n);
     const int64_t k = s.at - at, count = s.to - s.at;
     double *place = meter->places[s.place];
-    place[TUTTI_OF_WEIGHTS] = tutti_squares(params + k, count);
+    place[TUTTI_OF_WEIGHTS] = tutti_linalg_squares(params + k, count);
     // The difference of two nearly equal vectors: the sum of squares of differences keeps the digits that |a|^2 - |b|^2 loses.
-    place[TUTTI_OF_UPDATE] = tutti_squares_of_difference(params + k, before + k, count);
-    place[TUTTI_OF_DISTANCE] = tutti_squares_of_difference(params + k, start + k, count);
+    place[TUTTI_OF_UPDATE] = tutti_linalg_squares_of_difference(params + k, before + k, count);
+    place[TUTTI_OF_DISTANCE] = tutti_linalg_squares_of_difference(params + k, start + k, count);
   }
 }
 

@@ -163,7 +163,8 @@ void tutti_meter_leaf(tutti_run *run, const tutti_micro_batch *micro_batch, int 
   // The leaf's buffer has the sum up to here, so the micro-batch's own gradient is the difference to the sum before.
   float *earlier = run->fixed.meter->earlier + begin;
   run->fixed.meter->groups[leaf - micro_batch->leaf] +=
-      micro_batch->begins ? tutti_squares(grads, n) : tutti_squares_of_difference(grads, earlier, n);
+      micro_batch->begins ? tutti_linalg_squares(grads, n)
+                          : tutti_linalg_squares_of_difference(grads, earlier, n);
   if (!micro_batch->ends) memcpy(earlier, grads, (size_t)n * sizeof *grads);
 }
 

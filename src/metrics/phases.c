@@ -6,13 +6,13 @@
 #include "base/clock.h"
 #include "tutti/metrics.h"
 
-const char *const tutti_phase_names[TUTTI_N_PHASES] = {
+const char *const tutti_metrics_phase_names[TUTTI_N_PHASES] = {
 #define X(code, name) name,
     TUTTI_PHASE_LIST(X)
 #undef X
 };
 
-void tutti_phases_start(tutti_phases *phases) {
+void tutti_metrics_phases_start(tutti_phases *phases) {
   memset(phases, 0, sizeof *phases);
   phases->running = -1;
 }
@@ -24,12 +24,12 @@ static double end_running(tutti_phases *phases) {
   return now;
 }
 
-void tutti_phases_enter(tutti_phases *phases, tutti_phase to) {
+void tutti_metrics_phases_enter(tutti_phases *phases, tutti_phase to) {
   phases->since = end_running(phases);
   phases->running = (int)to;
 }
 
-void tutti_phases_leave(tutti_phases *phases) {
+void tutti_metrics_phases_leave(tutti_phases *phases) {
   phases->since = end_running(phases);
   phases->running = -1;
 }
@@ -58,9 +58,9 @@ static int rank_of_min(const double *all, int size, int phase) {
   return least;
 }
 
-void tutti_timing_make(const double *all, int size, tutti_timing_row rows[TUTTI_N_TIMINGS]) {
+void tutti_metrics_timing_make(const double *all, int size, tutti_timing_row rows[TUTTI_N_TIMINGS]) {
   for (int phase = 0; phase < TUTTI_N_PHASES; phase++)
-    rows[phase] = over_ranks(tutti_phase_names[phase], all, size, phase, 0);
+    rows[phase] = over_ranks(tutti_metrics_phase_names[phase], all, size, phase, 0);
 
   const int last_to_come = rank_of_min(all, size, TUTTI_PHASE_REDUCE);
   tutti_timing_row *reduce = &rows[TUTTI_PHASE_REDUCE];

@@ -26,8 +26,8 @@ struct tutti_progress {
   int64_t since_done; // number of samples done then
 };
 
-tutti_status tutti_progress_create(FILE *stream, const char *metric, double total_epochs,
-                                   int64_t samples_per_epoch, tutti_progress **progress) {
+tutti_status tutti_metrics_progress_create(FILE *stream, const char *metric, double total_epochs,
+                                           int64_t samples_per_epoch, tutti_progress **progress) {
   TUTTI_TRY(TUTTI_NEW(*progress, 1));
   **progress = (tutti_progress){.stream = stream,
                                 .metric = metric,
@@ -122,7 +122,8 @@ static void draw(tutti_progress *progress, int64_t epoch, double fraction, doubl
   progress->drawn = true;
 }
 
-void tutti_progress_step(tutti_progress *progress, int64_t epoch, int64_t done, double loss, double metric) {
+void tutti_metrics_progress_step(tutti_progress *progress, int64_t epoch, int64_t done, double loss,
+                                 double metric) {
   if (!progress->terminal) return;
   const double now = tutti_clock_s();
   if (epoch != progress->epoch) {
@@ -142,7 +143,7 @@ void tutti_progress_step(tutti_progress *progress, int64_t epoch, int64_t done, 
 
 // --- the line of an epoch
 
-void tutti_progress_epoch(tutti_progress *progress, const tutti_metrics_row *row) {
+void tutti_metrics_progress_epoch(tutti_progress *progress, const tutti_metrics_row *row) {
   char line[LINE_BYTES] = "";
   append_epoch(line, progress, row->epoch);
   append_value(line, "", "loss", row->loss);
@@ -157,7 +158,7 @@ void tutti_progress_epoch(tutti_progress *progress, const tutti_metrics_row *row
   progress->drawn = false;
 }
 
-void tutti_progress_destroy(tutti_progress **progress) {
+void tutti_metrics_progress_destroy(tutti_progress **progress) {
   if (!*progress) return;
   // The bar of an unfinished epoch stays visible, and the next output begins on a new line.
   if ((*progress)->drawn) {

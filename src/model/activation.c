@@ -49,10 +49,10 @@ static bool keeps_range(const tutti_layer_spec *spec) {
 
 /** Called only behind a layer with weights, so that with a direction there is a tx. */
 static void tangent_backward(const tutti_tangent_pass *pass) {
-  tutti_tangent_activation(pass, pass->x, pass->tx);
+  tutti_model_tangent_activation(pass, pass->x, pass->tx);
 }
 
-const tutti_layer_ops tutti_activation_ops = {
+const tutti_layer_ops tutti_layer_activation_ops = {
     .type = "Activation",
     .name = "activation",
     .example = "activation tanh",

@@ -16,8 +16,8 @@ static tutti_status setup(tutti_model *model, tutti_layer *layer) {
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "beta", true, 0));
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "moving_mean", false, 0));
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "moving_variance", false, 1));
-  TUTTI_TRY(tutti_groups_reserve(layer->own, layer->n_out,
-                                 tutti_groups_of_rows(layer->spec.ghost, model->max_rows), 1));
+  TUTTI_TRY(tutti_model_groups_reserve(layer->own, layer->n_out,
+                                       tutti_model_groups_of_rows(layer->spec.ghost, model->max_rows), 1));
   return tutti_layer_allocate(model, layer, false);
 }
 
@@ -39,7 +39,7 @@ static void forward_moving(const tutti_model *model, tutti_layer *layer, const t
                            const float *x) {
   const int n = layer->n_out;
   const float *moving = model->state + layer->state;
-  float *stats = tutti_group_stats(layer->own, 0);
+  float *stats = tutti_model_group_stats(layer->own, 0);
   for (int j = 0; j < n; j++) {
     stats[j] = moving[j];
     stats[n + j] = inverse_deviation(moving[n + j], layer->spec.epsilon);
@@ -52,7 +52,7 @@ static int leaf_of_group(const tutti_batch_pass *batch, const tutti_group_span *
   const tutti_model_leaves *leaves = batch->pass->leaves;
   if (!leaves || !leaves->apart || batch->pass->sum) return 0;
   int leaf = 0;
-  while (leaves->ends[leaf] <= tutti_group_from(span, i)) leaf++;
+  while (leaves->ends[leaf] <= tutti_model_group_from(span, i)) leaf++;
   return leaves->first + leaf;
 }
 
@@ -62,12 +62,13 @@ static int leaf_of_group(const tutti_batch_pass *batch, const tutti_group_span *
 static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
                          const tutti_group_span *span, int64_t i) {
   const int n = layer->n_out;
-  const double *sums = tutti_group_sums(layer->own, i);
-  float *stats = tutti_group_stats(layer->own, i);
+  const double *sums = tutti_model_group_sums(layer->own, i);
+  float *stats = tutti_model_group_stats(layer->own, i);
   double *moving = model->moving + leaf_of_group(batch, span, i) * model->n_moving + layer->state;
 
-  const double count = (double)tutti_group_count(span, i), momentum = layer->spec.momentum;
-  const int64_t later = tutti_groups_with_variance(layer->spec.ghost, span->batch) - 1 - (span->first + i);
+  const double count = (double)tutti_model_group_count(span, i), momentum = layer->spec.momentum;
+  const int64_t later =
+      tutti_model_groups_with_variance(layer->spec.ghost, span->batch) - 1 - (span->first + i);
   const double weight = count > 1 ? (1 - momentum) * pow(momentum, (double)later) : 0;
   for (int j = 0; j < n; j++) {
     const double mean = sums[j] / count;
@@ -90,23 +91,23 @@ static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_
   }
   const int n = layer->n_out;
   const tutti_groups *groups = layer->own;
-  const tutti_group_span span = tutti_group_span_of(layer->spec.ghost, batch->pass, batch->rows);
+  const tutti_group_span span = tutti_model_group_span_of(layer->spec.ghost, batch->pass, batch->rows);
   // This check fails on all ranks alike, before any of them sums.
   TUTTI_CHECK(span.n <= groups->capacity, TUTTI_ERR_INTERNAL,
               "%s: memory for %lld groups, the global batch has %lld", layer->name,
               (long long)groups->capacity, (long long)span.n);
 
-  tutti_groups_clear(groups, &span, batch->pass);
-  for (tutti_group_cell cell = {0}; tutti_group_next(&span, batch->pass, &cell);) {
-    double *sums = tutti_group_cell_sums(groups, batch->pass, &cell);
-    tutti_column_moments(x + cell.from * n, cell.to - cell.from, n, sums, sums + n);
+  tutti_model_groups_clear(groups, &span, batch->pass);
+  for (tutti_group_cell cell = {0}; tutti_model_group_next(&span, batch->pass, &cell);) {
+    double *sums = tutti_model_group_cell_sums(groups, batch->pass, &cell);
+    tutti_linalg_column_moments(x + cell.from * n, cell.to - cell.from, n, sums, sums + n);
     sums[2 * n] = (double)(cell.to - cell.from);
   }
-  TUTTI_TRY(tutti_groups_sum(groups, &span, batch->pass));
+  TUTTI_TRY(tutti_model_groups_sum(groups, &span, batch->pass));
   for (int64_t i = 0; i < span.n; i++) {
-    const int64_t from = tutti_group_from(&span, i), rows = tutti_group_to(&span, i) - from;
+    const int64_t from = tutti_model_group_from(&span, i), rows = tutti_model_group_to(&span, i) - from;
     finish_group(model, layer, batch, &span, i);
-    normalise(x + from * n, rows, n, tutti_group_stats(groups, i), batch->params + layer->offset,
+    normalise(x + from * n, rows, n, tutti_model_group_stats(groups, i), batch->params + layer->offset,
               layer->y + from * n);
   }
   return TUTTI_OK;
@@ -146,9 +147,9 @@ static void gradient_of_piece(const tutti_layer *layer, const tutti_group_span *
   const tutti_leaf_rows leaf = tutti_layer_leaf_rows(batch, i);
   float *grads = tutti_layer_gradient(batch, &leaf, layer->offset, 2 * n);
   double *total = tutti_layer_sums(layer, batch, grads, 2 * n);
-  for (tutti_group_cell cell = {0}; tutti_group_next(span, batch->pass, &cell);) {
+  for (tutti_group_cell cell = {0}; tutti_model_group_next(span, batch->pass, &cell);) {
     if (cell.leaf != i) continue;
-    const double *sums = tutti_group_cell_sums(layer->own, batch->pass, &cell);
+    const double *sums = tutti_model_group_cell_sums(layer->own, batch->pass, &cell);
     for (int j = 0; j < 2 * n; j++) total[j] += sums[j];
   }
   tutti_layer_round(layer, 2 * n, grads);
@@ -159,7 +160,7 @@ static void gradient_of_piece(const tutti_layer *layer, const tutti_group_span *
 static void backward_moving(const tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
                             float *dy) {
   const int n = layer->n_out;
-  const float *inverse = tutti_group_stats(layer->own, 0) + n;
+  const float *inverse = tutti_model_group_stats(layer->own, 0) + n;
   const float *gamma = tutti_layer_weights(model, layer, batch->params);
   for (int64_t i = 0; i < batch->rows; i++)
     for (int j = 0; j < n; j++) dy[i * n + j] *= gamma[j] * inverse[j];
@@ -174,25 +175,25 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
   }
   const int n = layer->n_out;
   const tutti_groups *groups = layer->own;
-  const tutti_group_span span = tutti_group_span_of(layer->spec.ghost, batch->pass, batch->rows);
-  tutti_groups_clear(groups, &span, batch->pass);
-  for (tutti_group_cell cell = {0}; tutti_group_next(&span, batch->pass, &cell);) {
-    double *sums = tutti_group_cell_sums(groups, batch->pass, &cell);
+  const tutti_group_span span = tutti_model_group_span_of(layer->spec.ghost, batch->pass, batch->rows);
+  tutti_model_groups_clear(groups, &span, batch->pass);
+  for (tutti_group_cell cell = {0}; tutti_model_group_next(&span, batch->pass, &cell);) {
+    double *sums = tutti_model_group_cell_sums(groups, batch->pass, &cell);
     gradient_sums(x + cell.from * n, dy + cell.from * n, cell.to - cell.from, n,
-                  tutti_group_stats(groups, cell.group), sums);
+                  tutti_model_group_stats(groups, cell.group), sums);
     sums[2 * n] = (double)(cell.to - cell.from);
   }
   for (int i = 0; i < tutti_layer_n_leaves(batch); i++) gradient_of_piece(layer, &span, batch, i);
   if (!dx) return TUTTI_OK; // the same on all ranks: none of them sums
-  TUTTI_TRY(tutti_groups_sum(groups, &span, batch->pass));
+  TUTTI_TRY(tutti_model_groups_sum(groups, &span, batch->pass));
   for (int64_t i = 0; i < span.n; i++) {
-    const int64_t from = tutti_group_from(&span, i), rows = tutti_group_to(&span, i) - from;
+    const int64_t from = tutti_model_group_from(&span, i), rows = tutti_model_group_to(&span, i) - from;
     if (rows == 0) continue;
-    double *means = tutti_group_sums(groups, i);
-    const double count = (double)tutti_group_count(&span, i);
+    double *means = tutti_model_group_sums(groups, i);
+    const double count = (double)tutti_model_group_count(&span, i);
     for (int j = 0; j < 2 * n; j++) means[j] /= count;
-    gradient_by_input(x + from * n, rows, n, tutti_group_stats(groups, i), batch->params + layer->offset,
-                      means, dy + from * n);
+    gradient_by_input(x + from * n, rows, n, tutti_model_group_stats(groups, i),
+                      batch->params + layer->offset, means, dy + from * n);
   }
   return TUTTI_OK;
 }
@@ -201,19 +202,19 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
 static tutti_status reserve(tutti_layer *layer, int64_t batch_count, int n_leaves, int64_t leaf_rows) {
   (void)leaf_rows;
   if (layer->spec.frozen) return TUTTI_OK;
-  return tutti_groups_reserve(layer->own, layer->n_out, tutti_groups_of_batch(layer->spec.ghost, batch_count),
-                              n_leaves);
+  return tutti_model_groups_reserve(layer->own, layer->n_out,
+                                    tutti_model_groups_of_batch(layer->spec.ghost, batch_count), n_leaves);
 }
 
 static void release(void *own) {
-  tutti_groups_free(own);
+  tutti_model_groups_free(own);
 }
 
 // --- with derivatives along a direction: the moving statistics do not depend on it -------------------------------
 
 /** Inverse deviations and means of the last evaluation. */
 static const float *statistics(const tutti_layer *layer) {
-  return tutti_group_stats(layer->own, 0);
+  return tutti_model_group_stats(layer->own, 0);
 }
 
 /** ty = v_gamma xhat + v_beta + gamma inverse tx. */
@@ -259,14 +260,14 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
   const tutti_layer *layer = pass->layer;
   const int rows = pass->rows, n = layer->n_out;
   const float *stats = statistics(layer);
-  double *sums = tutti_tangent_sums(pass, 2 * n);
+  double *sums = tutti_model_tangent_sums(pass, 2 * n);
   gradient_sums(pass->x, pass->tdy ? pass->tdy : pass->dy, rows, n, stats, sums);
   if (pass->tdy && pass->tx) norm_gradient_tangent(pass->tx, pass->dy, rows, n, stats, sums);
   tutti_layer_round(layer, 2 * n, pass->grads);
   if (pass->dx) norm_by_input(rows, n, stats, pass->params, pass->v, pass->dy, pass->tdy);
 }
 
-const tutti_layer_ops tutti_batch_norm_ops = {
+const tutti_layer_ops tutti_layer_batch_norm_ops = {
     .type = "BatchNormalization",
     .name = "batch_normalization",
     .example = "batch_norm epsilon=0.1",

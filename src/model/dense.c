@@ -73,12 +73,13 @@ static void add_chains(const tutti_model *model, const tutti_layer *layer, const
     const int64_t in_chain = at % TUTTI_CHAIN_ROWS, room = TUTTI_CHAIN_ROWS - in_chain;
     now = rows - from < room ? rows - from : (int)room;
     if (at == TUTTI_CHAIN_ROWS) memset(links, 0, (size_t)n * sizeof *links);
-    if (at > 0 && in_chain == 0) tutti_column_sums(at == TUTTI_CHAIN_ROWS ? k->grads : chain, 1, n, links);
+    if (at > 0 && in_chain == 0)
+      tutti_linalg_column_sums(at == TUTTI_CHAIN_ROWS ? k->grads : chain, 1, n, links);
     const bool is_first = at < TUTTI_CHAIN_ROWS;
     add_product(model, layer, k, from, now, in_chain > 0 || (is_first && pass->accumulate),
                 is_first ? k->grads : chain);
   }
-  if (at > TUTTI_CHAIN_ROWS && !pass->goes_on) tutti_round_sums(links, chain, n, k->grads);
+  if (at > TUTTI_CHAIN_ROWS && !pass->goes_on) tutti_linalg_round_sums(links, chain, n, k->grads);
 }
 
 /** Gradients of the weights of inputs [first, first + count), leaf by leaf. */
@@ -124,7 +125,7 @@ static void bias_gradient(const tutti_layer *layer, const tutti_batch_pass *batc
     const tutti_leaf_rows leaf = tutti_layer_leaf_rows(batch, i);
     float *grads = tutti_layer_gradient(batch, &leaf, bias_offset(layer), n);
     double *sums = tutti_layer_sums(layer, batch, grads, n);
-    tutti_column_sums(dy + (int64_t)leaf.from * n, leaf.rows, n, sums);
+    tutti_linalg_column_sums(dy + (int64_t)leaf.from * n, leaf.rows, n, sums);
     tutti_layer_round(layer, n, grads);
     tutti_layer_gradient_done(batch, &leaf, bias_offset(layer), n, true);
   }
@@ -134,8 +135,8 @@ static void bias_gradient(const tutti_layer *layer, const tutti_batch_pass *batc
 static void add_row_squares(const tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
                             const float *x, const float *dy) {
   double *squares = model->row_squares[0], *inputs = model->row_squares[1];
-  tutti_row_squares(dy, batch->rows, layer->n_out, squares);
-  tutti_row_squares(x, batch->rows, layer->n_in, inputs);
+  tutti_linalg_row_squares(dy, batch->rows, layer->n_out, squares);
+  tutti_linalg_row_squares(x, batch->rows, layer->n_in, inputs);
   for (int i = 0; i < batch->rows; i++) squares[i] *= inputs[i] + (layer->spec.bias ? 1 : 0);
   tutti_layer_add_squares(batch, squares);
 }
@@ -191,8 +192,8 @@ static void tangent_forward(const tutti_tangent_pass *pass) {
 /** `last` is the derivative of dz, or dz itself without a direction. */
 static void tangent_bias_gradient(const tutti_tangent_pass *pass, const float *last, float *grads) {
   const int n = pass->layer->n_out;
-  double *sums = tutti_tangent_sums(pass, n);
-  tutti_column_sums(last, pass->rows, n, sums);
+  double *sums = tutti_model_tangent_sums(pass, n);
+  tutti_linalg_column_sums(last, pass->rows, n, sums);
   tutti_layer_round(pass->layer, n, grads);
 }
 
@@ -200,7 +201,7 @@ static void tangent_bias_gradient(const tutti_tangent_pass *pass, const float *l
 static void tangent_backward(const tutti_tangent_pass *pass) {
   const tutti_layer *layer = pass->layer;
   const int rows = pass->rows, n_in = layer->n_in, n_out = layer->n_out;
-  tutti_tangent_activation(pass, layer->kept, pass->tangent->tz);
+  tutti_model_tangent_activation(pass, layer->kept, pass->tangent->tz);
   const float *last = pass->tdy ? pass->tdy : pass->dy;
   tutti_matmul_weight_gradient(pass->order, pass->x, last, rows, n_in, n_out, false, pass->grads);
   if (pass->tdy && pass->tx)
@@ -214,7 +215,7 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
   tutti_layer_add(pass->spare, (int64_t)rows * n_in, pass->tdx);
 }
 
-const tutti_layer_ops tutti_dense_ops = {
+const tutti_layer_ops tutti_layer_dense_ops = {
     .type = "Dense",
     .name = "dense",
     .example = "dense 4 bias=no",

@@ -15,9 +15,9 @@ static int64_t cell_length(const tutti_groups *groups) {
 }
 
 /** Memory never shrinks, so that a model can be reserved more than once. */
-tutti_status tutti_groups_reserve(tutti_groups *groups, int64_t n, int64_t capacity, int n_leaves) {
+tutti_status tutti_model_groups_reserve(tutti_groups *groups, int64_t n, int64_t capacity, int n_leaves) {
   if (groups->sums && capacity <= groups->capacity && n_leaves <= groups->n_leaves) return TUTTI_OK;
-  tutti_groups_free(groups);
+  tutti_model_groups_free(groups);
   TUTTI_CHECK(capacity < INT64_MAX / 8 / (2 * n + 1) - n_leaves, TUTTI_ERR_MEMORY,
               "batch_norm: %lld groups of %lld features", (long long)capacity, (long long)n);
   TUTTI_TRY(TUTTI_NEW(groups->sums, capacity * (2 * n + 1)));
@@ -29,7 +29,7 @@ tutti_status tutti_groups_reserve(tutti_groups *groups, int64_t n, int64_t capac
   return TUTTI_OK;
 }
 
-void tutti_groups_free(tutti_groups *groups) {
+void tutti_model_groups_free(tutti_groups *groups) {
   tutti_free(groups->sums);
   tutti_free(groups->cells);
   tutti_free(groups->stats);
@@ -48,7 +48,7 @@ static int64_t larger(int64_t a, int64_t b) {
   return a > b ? a : b;
 }
 
-int64_t tutti_groups_of_batch(int64_t ghost, int64_t batch_count) {
+int64_t tutti_model_groups_of_batch(int64_t ghost, int64_t batch_count) {
   return ghost ? ceil_div(batch_count, ghost) : 1;
 }
 
@@ -56,23 +56,23 @@ static bool last_is_single(int64_t ghost, int64_t batch_count) {
   return batch_count > 0 && (batch_count - 1) % (ghost ? ghost : batch_count) == 0;
 }
 
-int64_t tutti_groups_with_variance(int64_t ghost, int64_t batch_count) {
-  return tutti_groups_of_batch(ghost, batch_count) - last_is_single(ghost, batch_count);
+int64_t tutti_model_groups_with_variance(int64_t ghost, int64_t batch_count) {
+  return tutti_model_groups_of_batch(ghost, batch_count) - last_is_single(ghost, batch_count);
 }
 
-int64_t tutti_groups_of_rows(int64_t ghost, int64_t max_rows) {
+int64_t tutti_model_groups_of_rows(int64_t ghost, int64_t max_rows) {
   return ghost ? ceil_div(max_rows, ghost) + 1 : 1; // one more, if the rows do not begin with a group
 }
 
 /** Ranks that sum work with all groups of the batch, so that their vectors of sums have the same length. */
-tutti_group_span tutti_group_span_of(int64_t ghost, const tutti_model_pass *pass, int64_t rows) {
+tutti_group_span tutti_model_group_span_of(int64_t ghost, const tutti_model_pass *pass, int64_t rows) {
   tutti_group_span span = {.size = ghost ? ghost : larger(pass->batch_count, 1),
                            .batch = pass->batch_count,
                            .begin = pass->position - pass->batch_begin,
                            .rows = rows};
   TUTTI_ASSERT(rows == 0 || (span.begin >= 0 && span.begin + rows <= span.batch));
   if (pass->sum) {
-    span.n = tutti_groups_of_batch(ghost, pass->batch_count);
+    span.n = tutti_model_groups_of_batch(ghost, pass->batch_count);
   } else if (rows > 0) {
     span.first = span.begin / span.size;
     span.n = (span.begin + rows - 1) / span.size - span.first + 1;
@@ -81,20 +81,21 @@ tutti_group_span tutti_group_span_of(int64_t ghost, const tutti_model_pass *pass
 }
 
 /** A group may begin before the micro-batch, or behind it. */
-int64_t tutti_group_from(const tutti_group_span *span, int64_t i) {
+int64_t tutti_model_group_from(const tutti_group_span *span, int64_t i) {
   return larger(0, smaller(span->rows, (span->first + i) * span->size - span->begin));
 }
 
-int64_t tutti_group_to(const tutti_group_span *span, int64_t i) {
-  return tutti_group_from(span, i + 1);
+int64_t tutti_model_group_to(const tutti_group_span *span, int64_t i) {
+  return tutti_model_group_from(span, i + 1);
 }
 
-int64_t tutti_group_count(const tutti_group_span *span, int64_t i) {
+int64_t tutti_model_group_count(const tutti_group_span *span, int64_t i) {
   return smaller(span->size, span->batch - (span->first + i) * span->size);
 }
 
 /** A cell ends with its group, its leaf or the micro-batch. */
-bool tutti_group_next(const tutti_group_span *span, const tutti_model_pass *pass, tutti_group_cell *cell) {
+bool tutti_model_group_next(const tutti_group_span *span, const tutti_model_pass *pass,
+                            tutti_group_cell *cell) {
   const tutti_model_leaves *leaves = pass->leaves;
   cell->from = cell->to;
   if (cell->from >= span->rows) return false;
@@ -107,11 +108,11 @@ bool tutti_group_next(const tutti_group_span *span, const tutti_model_pass *pass
   return true;
 }
 
-double *tutti_group_sums(const tutti_groups *groups, int64_t i) {
+double *tutti_model_group_sums(const tutti_groups *groups, int64_t i) {
   return groups->sums + i * row_length(groups);
 }
 
-float *tutti_group_stats(const tutti_groups *groups, int64_t i) {
+float *tutti_model_group_stats(const tutti_groups *groups, int64_t i) {
   return groups->stats + i * 2 * groups->n;
 }
 
@@ -120,9 +121,9 @@ static bool has_cells(const tutti_model_pass *pass) {
   return pass->leaves && pass->leaves->apart && pass->sum;
 }
 
-double *tutti_group_cell_sums(const tutti_groups *groups, const tutti_model_pass *pass,
-                              const tutti_group_cell *cell) {
-  if (!has_cells(pass)) return tutti_group_sums(groups, cell->group);
+double *tutti_model_group_cell_sums(const tutti_groups *groups, const tutti_model_pass *pass,
+                                    const tutti_group_cell *cell) {
+  if (!has_cells(pass)) return tutti_model_group_sums(groups, cell->group);
   // From one cell to the next the leaf or the group goes up by one, or both do: so their sum numbers the cells of the
   // global batch without collisions.
   double *sums = groups->cells + (pass->leaves->first + cell->leaf + cell->group) * cell_length(groups);
@@ -131,8 +132,8 @@ double *tutti_group_cell_sums(const tutti_groups *groups, const tutti_model_pass
 }
 
 /** A cell that nobody asks for stays 0, and its group 0 says that it has no rows. */
-void tutti_groups_clear(const tutti_groups *groups, const tutti_group_span *span,
-                        const tutti_model_pass *pass) {
+void tutti_model_groups_clear(const tutti_groups *groups, const tutti_group_span *span,
+                              const tutti_model_pass *pass) {
   const int64_t n_cells = span->n + groups->n_leaves;
   if (has_cells(pass))
     memset(groups->cells, 0, (size_t)(n_cells * cell_length(groups)) * sizeof *groups->cells);
@@ -147,25 +148,25 @@ static tutti_status sum_cells(const tutti_groups *groups, const tutti_group_span
   for (int64_t i = 0; i < n_cells; i++) {
     const double *cell = groups->cells + i * cell_length(groups);
     if (cell[length] == 0) continue; // no rows
-    double *sums = tutti_group_sums(groups, (int64_t)cell[length] - 1);
+    double *sums = tutti_model_group_sums(groups, (int64_t)cell[length] - 1);
     for (int64_t k = 0; k < length; k++) sums[k] += cell[k];
   }
   return TUTTI_OK;
 }
 
-tutti_status tutti_groups_sum(const tutti_groups *groups, const tutti_group_span *span,
-                              const tutti_model_pass *pass) {
+tutti_status tutti_model_groups_sum(const tutti_groups *groups, const tutti_group_span *span,
+                                    const tutti_model_pass *pass) {
   if (has_cells(pass))
     TUTTI_TRY(sum_cells(groups, span, pass));
   else if (pass->sum)
     TUTTI_TRY(pass->sum(pass->context, groups->sums, span->n * row_length(groups)));
   for (int64_t i = 0; i < span->n; i++) {
-    const double rows = tutti_group_sums(groups, i)[2 * groups->n];
-    const int64_t count = tutti_group_count(span, i);
+    const double rows = tutti_model_group_sums(groups, i)[2 * groups->n];
+    const int64_t count = tutti_model_group_count(span, i);
     TUTTI_CHECK(
         rows == (double)count || rows == 0, TUTTI_ERR_INTERNAL,
         "batch_norm: %.0f of the %lld samples of group %lld are in one micro-batch; a micro-batch has whole "
-        "groups (tutti_layers_group)",
+        "groups (tutti_model_layers_group)",
         rows, (long long)count, (long long)(span->first + i));
   }
   return TUTTI_OK;

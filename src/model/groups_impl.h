@@ -26,22 +26,22 @@ typedef struct {
  * @param[in] n_leaves  1: they are not kept apart
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_groups_reserve(tutti_groups *groups, int64_t n, int64_t capacity, int n_leaves);
-void tutti_groups_free(tutti_groups *groups);
+tutti_status tutti_model_groups_reserve(tutti_groups *groups, int64_t n, int64_t capacity, int n_leaves);
+void tutti_model_groups_free(tutti_groups *groups);
 
-tutti_group_span tutti_group_span_of(int64_t ghost, const tutti_model_pass *pass, int64_t rows);
+tutti_group_span tutti_model_group_span_of(int64_t ghost, const tutti_model_pass *pass, int64_t rows);
 
 /** Number of groups: in the global batch; among these, with more than one sample; at most in a micro-batch.
  * @param[in] ghost  samples of a group; 0: all of the batch */
-int64_t tutti_groups_of_batch(int64_t ghost, int64_t batch_count);
-int64_t tutti_groups_with_variance(int64_t ghost, int64_t batch_count);
-int64_t tutti_groups_of_rows(int64_t ghost, int64_t max_rows);
+int64_t tutti_model_groups_of_batch(int64_t ghost, int64_t batch_count);
+int64_t tutti_model_groups_with_variance(int64_t ghost, int64_t batch_count);
+int64_t tutti_model_groups_of_rows(int64_t ghost, int64_t max_rows);
 
 /** Rows [from, to) of the micro-batch that lie in group i of the span; number of samples of the group in the global
  * batch. */
-int64_t tutti_group_from(const tutti_group_span *span, int64_t i);
-int64_t tutti_group_to(const tutti_group_span *span, int64_t i);
-int64_t tutti_group_count(const tutti_group_span *span, int64_t i);
+int64_t tutti_model_group_from(const tutti_group_span *span, int64_t i);
+int64_t tutti_model_group_to(const tutti_group_span *span, int64_t i);
+int64_t tutti_model_group_count(const tutti_group_span *span, int64_t i);
 
 /** The rows of the micro-batch that lie in one leaf and in one group. */
 typedef struct {
@@ -51,22 +51,23 @@ typedef struct {
 } tutti_group_cell;
 
 /** Go to the next cell, in the order of rows; the first one after {0}.  @return false: there is no further cell */
-bool tutti_group_next(const tutti_group_span *span, const tutti_model_pass *pass, tutti_group_cell *cell);
+bool tutti_model_group_next(const tutti_group_span *span, const tutti_model_pass *pass,
+                            tutti_group_cell *cell);
 
 /** Set the sums of all cells to zero. */
-void tutti_groups_clear(const tutti_groups *groups, const tutti_group_span *span,
-                        const tutti_model_pass *pass);
+void tutti_model_groups_clear(const tutti_groups *groups, const tutti_group_span *span,
+                              const tutti_model_pass *pass);
 
 /** [2 n + 1] the sums of a cell of this rank.  The call makes the cell count. */
-double *tutti_group_cell_sums(const tutti_groups *groups, const tutti_model_pass *pass,
-                              const tutti_group_cell *cell);
+double *tutti_model_group_cell_sums(const tutti_groups *groups, const tutti_model_pass *pass,
+                                    const tutti_group_cell *cell);
 
-double *tutti_group_sums(const tutti_groups *groups, int64_t i); // [2 n + 1]
-float *tutti_group_stats(const tutti_groups *groups, int64_t i); // [2, n]
+double *tutti_model_group_sums(const tutti_groups *groups, int64_t i); // [2 n + 1]
+float *tutti_model_group_stats(const tutti_groups *groups, int64_t i); // [2, n]
 
 /** Sum the cells of each group, over all ranks if they share groups.
  * @return the failure of pass->sum; ERR_INTERNAL a micro-batch cut a group, so that not all of its samples came together (on
  * all ranks alike if they sum) */
 TUTTI_NODISCARD
-tutti_status tutti_groups_sum(const tutti_groups *groups, const tutti_group_span *span,
-                              const tutti_model_pass *pass);
+tutti_status tutti_model_groups_sum(const tutti_groups *groups, const tutti_group_span *span,
+                                    const tutti_model_pass *pass);

@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "model/model_impl.h"
 
-const char *const tutti_initializer_names[TUTTI_N_INITIALIZERS] = {
+const char *const tutti_model_initializer_names[TUTTI_N_INITIALIZERS] = {
 #define X(code, name) name,
     TUTTI_INITIALIZER_LIST(X)
 #undef X

@@ -11,7 +11,7 @@ const char *const tutti_layer_kind_names[TUTTI_N_LAYER_KINDS] = {
 
 const tutti_layer_ops *tutti_layer_ops_of(tutti_layer_kind kind) {
   static const tutti_layer_ops *const tables[TUTTI_N_LAYER_KINDS] = {
-#define X(code, word, sentence) [TUTTI_LAYER_##code] = &tutti_##word##_ops,
+#define X(code, word, sentence) [TUTTI_LAYER_##code] = &tutti_layer_##word##_ops,
 #include "tutti/layers.def"
   };
   return tables[kind];
@@ -37,7 +37,7 @@ static int64_t greatest_common_divisor(int64_t a, int64_t b) {
   return b ? greatest_common_divisor(b, a % b) : a;
 }
 
-int64_t tutti_layers_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count) {
+int64_t tutti_model_layers_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count) {
   int64_t group = 1;
   for (int i = 0; i < n_layers; i++) {
     if (!mixes_samples(&layers[i])) continue;
@@ -50,10 +50,10 @@ int64_t tutti_layers_group(const tutti_layer_spec *layers, int n_layers, int64_t
   return group;
 }
 
-bool tutti_layers_single_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count) {
+bool tutti_model_layers_single_group(const tutti_layer_spec *layers, int n_layers, int64_t batch_count) {
   for (int i = 0; i < n_layers; i++)
-    if (mixes_samples(&layers[i]) && tutti_groups_with_variance(layers[i].ghost, batch_count) <
-                                         tutti_groups_of_batch(layers[i].ghost, batch_count))
+    if (mixes_samples(&layers[i]) && tutti_model_groups_with_variance(layers[i].ghost, batch_count) <
+                                         tutti_model_groups_of_batch(layers[i].ghost, batch_count))
       return true;
   return false;
 }

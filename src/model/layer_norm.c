@@ -213,7 +213,7 @@ static void tangent_by_input(const tutti_tangent_pass *pass, const float *h, flo
 static void tangent_backward(const tutti_tangent_pass *pass) {
   const tutti_layer *layer = pass->layer;
   const int n = layer->n_out;
-  double *sums = tutti_tangent_sums(pass, 2 * n);
+  double *sums = tutti_model_tangent_sums(pass, 2 * n);
   if (!pass->tdy) {
     gradient_sums(layer->kept, pass->dy, pass->rows, n, sums);
     if (pass->dx) gradient_by_input(layer->kept, inverse_of(layer), pass->rows, n, pass->params, pass->dy);
@@ -229,7 +229,7 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
   tutti_layer_round(layer, 2 * n, pass->grads);
 }
 
-const tutti_layer_ops tutti_layer_norm_ops = {
+const tutti_layer_ops tutti_layer_layer_norm_ops = {
     .type = "LayerNormalization",
     .name = "layer_normalization",
     .example = "layer_norm epsilon=0.1",

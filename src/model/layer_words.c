@@ -85,7 +85,7 @@ static tutti_status read_field(const char *text, const field *f, const char *wor
     spec->activation = (tutti_activation)i;
     return TUTTI_OK;
   case TUTTI_WORD_INITIALIZER:
-    TUTTI_TRY(choose(text, "an initializer", word, tutti_initializer_names, TUTTI_N_INITIALIZERS, &i));
+    TUTTI_TRY(choose(text, "an initializer", word, tutti_model_initializer_names, TUTTI_N_INITIALIZERS, &i));
     spec->initializer = (tutti_initializer)i;
     spec->has_initializer = true;
     return TUTTI_OK;
@@ -190,7 +190,7 @@ static const char *word_of(const field *f, const tutti_layer_spec *spec, char *b
   case TUTTI_WORD_ACTIVATION:
     return tutti_activation_names[spec->activation];
   case TUTTI_WORD_INITIALIZER:
-    return spec->has_initializer ? tutti_initializer_names[spec->initializer] : "NAME"; // the model's
+    return spec->has_initializer ? tutti_model_initializer_names[spec->initializer] : "NAME"; // the model's
   }
   return "";
 }

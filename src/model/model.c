@@ -180,7 +180,7 @@ tutti_status tutti_model_merge_state(tutti_model *model, int64_t batch_count, tu
     const tutti_layer *layer = &model->layers[i];
     if (!tutti_layer_mixes_samples(layer)) continue;
     const double kept =
-        pow(layer->spec.momentum, (double)tutti_groups_with_variance(layer->spec.ghost, batch_count));
+        pow(layer->spec.momentum, (double)tutti_model_groups_with_variance(layer->spec.ghost, batch_count));
     for (int64_t k = layer->state; k < layer->state + layer->n_state; k++)
       model->state[k] = (float)(kept * model->state[k] + model->moving[k]);
   }

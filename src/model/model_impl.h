@@ -146,7 +146,7 @@ typedef struct {
   void (*tangent_backward)(const tutti_tangent_pass *pass);
 } tutti_layer_ops;
 
-#define X(code, word, sentence) extern const tutti_layer_ops tutti_##word##_ops;
+#define X(code, word, sentence) extern const tutti_layer_ops tutti_layer_##word##_ops;
 #include "tutti/layers.def"
 
 const tutti_layer_ops *tutti_layer_ops_of(tutti_layer_kind kind);
@@ -251,7 +251,7 @@ tutti_activation tutti_layer_activation(const tutti_layer *layer);
 
 /** Turn gradients by the outputs of the layer's activation, pass->dy and pass->tdy, into those by its inputs z, in place.
  * @param[in] tz  derivative of z; NULL: 0 */
-void tutti_tangent_activation(const tutti_tangent_pass *pass, const float *z, const float *tz);
+void tutti_model_tangent_activation(const tutti_tangent_pass *pass, const float *z, const float *tz);
 
 /** n zeros, for the gradient of vectors. */
-double *tutti_tangent_sums(const tutti_tangent_pass *pass, int n);
+double *tutti_model_tangent_sums(const tutti_tangent_pass *pass, int n);

@@ -191,11 +191,11 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
     .backward = backward, .tangent_forward = tangent_forward, .tangent_backward = tangent_backward           \
   }
 
-const tutti_layer_ops tutti_dropout_ops = DROPOUT_OPS("Dropout", dropout),
-                      tutti_gaussian_dropout_ops = DROPOUT_OPS("GaussianDropout", gaussian_dropout),
-                      tutti_alpha_dropout_ops = DROPOUT_OPS("AlphaDropout", alpha_dropout);
+const tutti_layer_ops tutti_layer_dropout_ops = DROPOUT_OPS("Dropout", dropout),
+                      tutti_layer_gaussian_dropout_ops = DROPOUT_OPS("GaussianDropout", gaussian_dropout),
+                      tutti_layer_alpha_dropout_ops = DROPOUT_OPS("AlphaDropout", alpha_dropout);
 
-const tutti_layer_ops tutti_gaussian_noise_ops = {
+const tutti_layer_ops tutti_layer_gaussian_noise_ops = {
     .type = "GaussianNoise",
     .name = "gaussian_noise",
     .example = "gaussian_noise 0.4",

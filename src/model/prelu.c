@@ -56,7 +56,7 @@ static void alpha_gradients(tutti_model *model, const tutti_layer *layer, const 
     const int64_t first = (int64_t)leaf.from * n;
     float *dalpha = tutti_layer_gradient(batch, &leaf, layer->offset, n);
     double *sums = tutti_layer_sums(layer, batch, dalpha, n);
-    tutti_column_sums_below(x + first, dy + first, leaf.rows, n, sums);
+    tutti_linalg_column_sums_below(x + first, dy + first, leaf.rows, n, sums);
     tutti_layer_round(layer, n, dalpha);
     tutti_layer_gradient_done(batch, &leaf, layer->offset, n, false);
   }
@@ -86,7 +86,7 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
   const int n = pass->layer->n_out;
   const float *x = pass->x, *alpha = pass->params;
   float *dy = pass->dy, *tdy = pass->tdy;
-  double *sums = tutti_tangent_sums(pass, n);
+  double *sums = tutti_model_tangent_sums(pass, n);
   for (int64_t k = 0; k < (int64_t)pass->rows * n; k++) {
     const int64_t j = k % n;
     if (x[k] > 0) continue;
@@ -98,7 +98,7 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
   tutti_layer_round(pass->layer, n, pass->grads);
 }
 
-const tutti_layer_ops tutti_prelu_ops = {
+const tutti_layer_ops tutti_layer_prelu_ops = {
     .type = "PReLU",
     .name = "p_re_lu",
     .example = "prelu",

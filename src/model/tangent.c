@@ -11,7 +11,7 @@ tutti_activation tutti_layer_activation(const tutti_layer *layer) {
 }
 
 /** dz = f'(z) dy has the derivative f'(z) tdy + f''(z) tz dy. */
-void tutti_tangent_activation(const tutti_tangent_pass *pass, const float *z, const float *tz) {
+void tutti_model_tangent_activation(const tutti_tangent_pass *pass, const float *z, const float *tz) {
   const tutti_activation kind = tutti_layer_activation(pass->layer);
   const float *y = pass->layer->y;
   const int rows = pass->rows, n = pass->layer->n_out;
@@ -23,7 +23,7 @@ void tutti_tangent_activation(const tutti_tangent_pass *pass, const float *z, co
   tutti_activation_backward(kind, z, y, pass->dy, rows, n, pass->dy);
 }
 
-double *tutti_tangent_sums(const tutti_tangent_pass *pass, int n) {
+double *tutti_model_tangent_sums(const tutti_tangent_pass *pass, int n) {
   double *sums = pass->layer->sums;
   memset(sums, 0, (size_t)n * sizeof *sums);
   return sums;

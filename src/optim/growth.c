@@ -4,7 +4,7 @@
 
 #include "tutti/schedule.h"
 
-const char *const tutti_batch_growth_names[TUTTI_N_BATCH_GROWTHS] = {"none", "step", "geometric"};
+const char *const tutti_optim_batch_growth_names[TUTTI_N_BATCH_GROWTHS] = {"none", "step", "geometric"};
 
 /** Doubles cannot count beyond this: a growth that is later never comes. */
 static const double NEVER = 0x1p53;
@@ -45,8 +45,8 @@ static int64_t min64(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-tutti_status tutti_growth_make(const tutti_schedule_options *options, int64_t batch_size, int64_t n,
-                               int64_t most, tutti_growth *growth) {
+tutti_status tutti_optim_growth_make(const tutti_schedule_options *options, int64_t batch_size, int64_t n,
+                                     int64_t most, tutti_growth *growth) {
   const int64_t first = min64(batch_size, most);
   tutti_growth g = {.kind = options->batch_growth, .first = first, .most = first};
   if (g.kind != TUTTI_GROWTH_NONE) {
@@ -63,7 +63,7 @@ tutti_status tutti_growth_make(const tutti_schedule_options *options, int64_t ba
   return TUTTI_OK;
 }
 
-int64_t tutti_growth_at(const tutti_growth *growth, int64_t k) {
+int64_t tutti_optim_growth_at(const tutti_growth *growth, int64_t k) {
   TUTTI_ASSERT(k >= 1);
   double at = NEVER;
   if (growth->kind == TUTTI_GROWTH_GEOMETRIC) at = growth->every * (double)k;
@@ -74,21 +74,21 @@ int64_t tutti_growth_at(const tutti_growth *growth, int64_t k) {
   return place > 1 ? (int64_t)place : 1;
 }
 
-int64_t tutti_growth_count(const tutti_growth *growth, int64_t done) {
+int64_t tutti_optim_growth_count(const tutti_growth *growth, int64_t done) {
   int64_t k = growth->kind == TUTTI_GROWTH_GEOMETRIC ? (int64_t)((double)done / growth->every) : 0;
-  while (k > 0 && tutti_growth_at(growth, k) > done) k--;
-  while (tutti_growth_at(growth, k + 1) <= done) k++;
+  while (k > 0 && tutti_optim_growth_at(growth, k) > done) k--;
+  while (tutti_optim_growth_at(growth, k + 1) <= done) k++;
   return k;
 }
 
 /** By products alone, which all machines round alike: a batch size must not depend on whose pow it is. */
-int64_t tutti_growth_batch(const tutti_growth *growth, int64_t k) {
+int64_t tutti_optim_growth_batch(const tutti_growth *growth, int64_t k) {
   double size = (double)growth->first;
   for (int64_t i = 0; i < k && size < (double)growth->most; i++) size *= growth->factor;
   return size < (double)growth->most ? (int64_t)floor(size + 0.5) : growth->most;
 }
 
-double tutti_growth_rate(const tutti_growth *growth, int64_t k) {
-  if (growth->kind == TUTTI_GROWTH_NONE || tutti_growth_batch(growth, k) < growth->most) return 1;
+double tutti_optim_growth_rate(const tutti_growth *growth, int64_t k) {
+  if (growth->kind == TUTTI_GROWTH_NONE || tutti_optim_growth_batch(growth, k) < growth->most) return 1;
   return fmin(1, (double)growth->most / (double)growth->first * pow(growth->factor, -(double)k));
 }

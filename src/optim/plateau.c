@@ -8,7 +8,7 @@
 /** PyTorch leaves out a fall of the rate by less than this. */
 static const double TORCH_LEAST = 1e-8;
 
-double tutti_plateau_rate(const tutti_schedule *s, double drops) {
+double tutti_optim_plateau_rate(const tutti_schedule *s, double drops) {
   return drops > 0 ? fmax(s->peak * pow(s->rate, drops), fmin(s->least, s->peak)) : s->peak;
 }
 
@@ -32,14 +32,15 @@ static bool waits_on(const tutti_schedule *s, bool better, tutti_plateau *platea
   return keras ? plateau->waited < (double)s->patience : plateau->waited <= (double)s->patience;
 }
 
-bool tutti_plateau_see(const tutti_schedule *s, bool large_is_good, double value, tutti_plateau *plateau) {
+bool tutti_optim_plateau_see(const tutti_schedule *s, bool large_is_good, double value,
+                             tutti_plateau *plateau) {
   const bool better = is_better(s, large_is_good, value, plateau->best);
   const double least = s->dialect == TUTTI_DIALECT_KERAS ? 0 : TORCH_LEAST;
   if (better) plateau->best = value;
   if (waits_on(s, better, plateau)) return false;
   plateau->waited = 0;
-  const double now = tutti_plateau_rate(s, plateau->drops);
-  if (!(now - tutti_plateau_rate(s, plateau->drops + 1) > least)) return false;
+  const double now = tutti_optim_plateau_rate(s, plateau->drops);
+  if (!(now - tutti_optim_plateau_rate(s, plateau->drops + 1) > least)) return false;
   plateau->cooling = (double)s->cooldown;
   plateau->drops++;
   return true;

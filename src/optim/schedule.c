@@ -5,14 +5,14 @@
 
 #include "tutti/schedule.h"
 
-const char *const tutti_decay_names[TUTTI_N_DECAYS] = {"constant",   "step",   "exponential",
-                                                       "polynomial", "cosine", "plateau"};
-const char *const tutti_scaling_names[TUTTI_N_SCALINGS] = {"none", "linear", "sqrt", "adascale"};
+const char *const tutti_optim_decay_names[TUTTI_N_DECAYS] = {"constant",   "step",   "exponential",
+                                                             "polynomial", "cosine", "plateau"};
+const char *const tutti_optim_scaling_names[TUTTI_N_SCALINGS] = {"none", "linear", "sqrt", "adascale"};
 
 /** Relative rounding error of counts in fractions of an epoch. */
 static const double ROUNDING = 1e-12;
 
-double tutti_extent_in(const tutti_extent *extent, tutti_unit unit) {
+double tutti_optim_extent_in(const tutti_extent *extent, tutti_unit unit) {
   if (unit == TUTTI_UNIT_STEPS) return extent->steps;
   return unit == TUTTI_UNIT_EPOCHS ? extent->epochs : extent->samples;
 }
@@ -40,7 +40,7 @@ static tutti_status check_counts(const tutti_schedule_options *options) {
 
 /** Nobody would see the full rate of a warmup that is longer than the training. */
 static tutti_status check_warmup(tutti_count warmup, const tutti_extent *total) {
-  const double longest = warmup.value > 0 ? tutti_extent_in(total, warmup.unit) : 0;
+  const double longest = warmup.value > 0 ? tutti_optim_extent_in(total, warmup.unit) : 0;
   if (warmup.value <= longest * (1 + ROUNDING)) return TUTTI_OK;
   char wanted[64], most[64];
   tutti_count_print(warmup, wanted, sizeof wanted);
@@ -54,12 +54,12 @@ static tutti_status check_warmup(tutti_count warmup, const tutti_extent *total) 
  * units differs, so each side has its own. */
 static double convert(double place, const tutti_course *course, tutti_unit of, tutti_unit unit) {
   if (place == 0 || of == unit) return place;
-  const double change = tutti_extent_in(&course->earlier, of),
-               there = tutti_extent_in(&course->earlier, unit);
+  const double change = tutti_optim_extent_in(&course->earlier, of),
+               there = tutti_optim_extent_in(&course->earlier, unit);
   if (change > 0 && place <= change * (1 + ROUNDING)) return place / change * there;
-  const double rest = tutti_extent_in(&course->total, of) - change;
+  const double rest = tutti_optim_extent_in(&course->total, of) - change;
   if (rest <= 0) return there;
-  return there + (place - change) / rest * (tutti_extent_in(&course->total, unit) - there);
+  return there + (place - change) / rest * (tutti_optim_extent_in(&course->total, unit) - there);
 }
 
 /** The warmup without the part before the begin of the training: a run that continues with fewer, larger steps does not have
@@ -77,7 +77,7 @@ static double warmup_in(const tutti_schedule *s, const tutti_course *course, tut
 }
 
 /** LINEAR keeps the step per sample, SQRT the variance of the weights' increments. */
-double tutti_scaling_factor(tutti_scaling scaling, double base_batch_size, double batch_size) {
+double tutti_optim_scaling_factor(tutti_scaling scaling, double base_batch_size, double batch_size) {
   if (scaling == TUTTI_SCALING_NONE || scaling == TUTTI_SCALING_ADASCALE) return 1;
   const double ratio = batch_size / base_batch_size;
   return scaling == TUTTI_SCALING_LINEAR ? ratio : sqrt(ratio);
@@ -88,9 +88,9 @@ static tutti_status scale(const tutti_schedule_options *options, double learning
   TUTTI_CHECK(options->scaling == TUTTI_SCALING_NONE || options->base_batch_size > 0, TUTTI_ERR_CONFIG,
               "schedule.scaling is %s, but schedule.base_batch_size is %lld; set the batch size that "
               "optimizer.learning_rate is meant for",
-              tutti_scaling_names[options->scaling], (long long)options->base_batch_size);
+              tutti_optim_scaling_names[options->scaling], (long long)options->base_batch_size);
   *peak = learning_rate *
-          tutti_scaling_factor(options->scaling, (double)options->base_batch_size, (double)batch_size);
+          tutti_optim_scaling_factor(options->scaling, (double)options->base_batch_size, (double)batch_size);
   return TUTTI_OK;
 }
 
@@ -115,7 +115,7 @@ static tutti_status check_plateau(const tutti_schedule *s) {
 
 /** Check the numbers that the chosen decay uses. */
 static tutti_status check_decay(const tutti_schedule *s) {
-  const char *decay = tutti_decay_names[s->decay];
+  const char *decay = tutti_optim_decay_names[s->decay];
   if (s->decay == TUTTI_DECAY_STEP || s->decay == TUTTI_DECAY_EXPONENTIAL) {
     TUTTI_CHECK(isfinite(s->rate) && s->rate > 0, TUTTI_ERR_CONFIG,
                 "schedule.decay_rate is %g, expected a number above 0 with schedule.decay %s: the factor on "
@@ -158,7 +158,7 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
   const bool scaled = options->scaling == TUTTI_SCALING_LINEAR || options->scaling == TUTTI_SCALING_SQRT;
   s.start = scaled ? learning_rate : 0;
   if (s.over.value == 0)
-    s.over = (tutti_count){tutti_extent_in(&course->total, unit) - warmup_in(&s, course, unit), unit};
+    s.over = (tutti_count){tutti_optim_extent_in(&course->total, unit) - warmup_in(&s, course, unit), unit};
   s.warmup_every = warmup_in(&s, course, s.every.unit);
   s.warmup_over = warmup_in(&s, course, s.over.unit);
   TUTTI_ASSERT(isfinite(s.over.value) && isfinite(s.warmup_every) && isfinite(s.warmup_over));
@@ -171,8 +171,8 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
  * the comparison allows for the last bits. */
 static double drops(const tutti_schedule *s, const tutti_extent *now) {
   if (s->milestones.n == 0)
-    return floor((tutti_extent_in(now, s->every.unit) - s->warmup_every) / s->every.value + 1e-9);
-  const double done = tutti_extent_in(now, s->milestones.unit);
+    return floor((tutti_optim_extent_in(now, s->every.unit) - s->warmup_every) / s->every.value + 1e-9);
+  const double done = tutti_optim_extent_in(now, s->milestones.unit);
   int n = 0;
   while (n < s->milestones.n && s->milestones.values[n] <= done * (1 + ROUNDING)) n++;
   return n;
@@ -180,13 +180,13 @@ static double drops(const tutti_schedule *s, const tutti_extent *now) {
 
 /** The share of the decay that is done, in [0, 1]. */
 static double part_done(const tutti_schedule *s, const tutti_extent *now) {
-  const double t = fmax(tutti_extent_in(now, s->over.unit) - s->warmup_over, 0);
+  const double t = fmax(tutti_optim_extent_in(now, s->over.unit) - s->warmup_over, 0);
   return t < s->over.value ? t / s->over.value : 1;
 }
 
 bool tutti_schedule_is_warming(const tutti_schedule *s, const tutti_extent *done) {
   const double end = s->warmup_from + s->warmup.value;
-  return s->warmup.value > 0 && tutti_extent_in(done, s->warmup.unit) < end * (1 - ROUNDING);
+  return s->warmup.value > 0 && tutti_optim_extent_in(done, s->warmup.unit) < end * (1 - ROUNDING);
 }
 
 /** The rate without warmup. */
@@ -195,14 +195,14 @@ static double decayed(const tutti_schedule *s, const tutti_extent *before) {
   case TUTTI_DECAY_STEP:
     return s->peak * pow(s->rate, fmax(drops(s, before), 0));
   case TUTTI_DECAY_EXPONENTIAL:
-    return s->peak *
-           pow(s->rate, fmax(tutti_extent_in(before, s->every.unit) - s->warmup_every, 0) / s->every.value);
+    return s->peak * pow(s->rate, fmax(tutti_optim_extent_in(before, s->every.unit) - s->warmup_every, 0) /
+                                      s->every.value);
   case TUTTI_DECAY_POLYNOMIAL:
     return s->peak * (s->end + (1 - s->end) * pow(1 - part_done(s, before), s->power));
   case TUTTI_DECAY_COSINE:
     return s->peak * (s->end + (1 - s->end) * 0.5 * (1 + cos(acos(-1.0) * part_done(s, before))));
   case TUTTI_DECAY_PLATEAU:
-    return tutti_plateau_rate(s, s->drops);
+    return tutti_optim_plateau_rate(s, s->drops);
   default:
     return s->peak;
   }
@@ -213,6 +213,6 @@ double tutti_schedule_at(const tutti_schedule *s, const tutti_extent *before, co
   // A warmup in the middle of a training rises to a rate that has fallen already, from a start that has fallen as much.
   const double top = s->warmup_from > 0 ? decayed(s, before) : s->peak;
   const double start = s->start > 0 ? s->start * (top / s->peak) : 0;
-  const double done = tutti_extent_in(after, s->warmup.unit) - s->warmup_from;
+  const double done = tutti_optim_extent_in(after, s->warmup.unit) - s->warmup_from;
   return start + (top - start) * fmin(done / s->warmup.value, 1);
 }

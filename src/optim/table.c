@@ -5,9 +5,9 @@
 
 #include "optim/optim_impl.h"
 
-const char *const tutti_dialect_names[TUTTI_N_DIALECTS] = {"keras", "torch"};
-const char *const tutti_decay_exclude_names[TUTTI_N_EXCLUDES] = {"none", "vectors"};
-const char *const tutti_lars_form_names[TUTTI_N_LARS_FORMS] = {"classic", "popular", "paper"};
+const char *const tutti_optim_dialect_names[TUTTI_N_DIALECTS] = {"keras", "torch"};
+const char *const tutti_optim_decay_exclude_names[TUTTI_N_EXCLUDES] = {"none", "vectors"};
+const char *const tutti_optim_lars_form_names[TUTTI_N_LARS_FORMS] = {"classic", "popular", "paper"};
 
 const char *const tutti_optim_names[TUTTI_N_OPTIMS] = {
 #define X(code, word, sentence) #word,

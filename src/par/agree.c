@@ -26,7 +26,7 @@ static tutti_status spread(const tutti_comm *comm, int speaker, tutti_status sta
   return status;
 }
 
-tutti_status tutti_agree(const tutti_comm *comm, tutti_status local) {
+tutti_status tutti_comm_agree(const tutti_comm *comm, tutti_status local) {
   if (local == TUTTI_ERR_MPI) return local;
   // One maximum finds the largest code with its lowest rank, and the smallest code: -min(x) = max(-x).
   const int64_t rank_bits = INT64_C(1) << 32;
@@ -39,7 +39,7 @@ tutti_status tutti_agree(const tutti_comm *comm, tutti_status local) {
   return spread(comm, speaker, agreed, !alike);
 }
 
-tutti_status tutti_agree_from(const tutti_comm *comm, int root, tutti_status local) {
+tutti_status tutti_comm_agree_from(const tutti_comm *comm, int root, tutti_status local) {
   if (local == TUTTI_ERR_MPI) return local;
   int code = (int)local;
   TUTTI_MPI(MPI_Bcast(&code, 1, MPI_INT, root, comm->all));

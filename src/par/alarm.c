@@ -19,7 +19,7 @@ static tutti_status connect(const tutti_comm *comm, tutti_alarm *alarm) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_alarm_create(const tutti_comm *comm, tutti_alarm **alarm) {
+tutti_status tutti_par_alarm_create(const tutti_comm *comm, tutti_alarm **alarm) {
   tutti_alarm *made = NULL;
   tutti_status local = TUTTI_NEW(made, 1);
   *alarm = NULL;
@@ -28,7 +28,7 @@ tutti_status tutti_alarm_create(const tutti_comm *comm, tutti_alarm **alarm) {
     local = TUTTI_NEW(made->sends, comm->size);
   }
   for (int r = 0; local == TUTTI_OK && r < comm->size; r++) made->sends[r] = MPI_REQUEST_NULL;
-  local = tutti_agree(comm, local);
+  local = tutti_comm_agree(comm, local);
   if (local == TUTTI_OK) local = connect(comm, made);
   if (local == TUTTI_OK) {
     *alarm = made;
@@ -39,7 +39,7 @@ tutti_status tutti_alarm_create(const tutti_comm *comm, tutti_alarm **alarm) {
   return local;
 }
 
-tutti_status tutti_alarm_raise(tutti_alarm *alarm) {
+tutti_status tutti_par_alarm_raise(tutti_alarm *alarm) {
   if (alarm->raised) return TUTTI_OK;
   alarm->raised = true;
   for (int r = 0; r < alarm->size; r++)
@@ -53,7 +53,7 @@ static tutti_status receive_one(tutti_alarm *alarm) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_alarm_is_raised(tutti_alarm *alarm, bool *raised) {
+tutti_status tutti_par_alarm_is_raised(tutti_alarm *alarm, bool *raised) {
   int there = 0;
   for (int i = 0; i < N_LOOKS && !there; i++)
     TUTTI_MPI(MPI_Iprobe(MPI_ANY_SOURCE, 0, alarm->all, &there, MPI_STATUS_IGNORE));
@@ -71,7 +71,7 @@ static tutti_status receive_rest(tutti_alarm *alarm) {
   return TUTTI_OK;
 }
 
-void tutti_alarm_destroy(tutti_alarm **alarm) {
+void tutti_par_alarm_destroy(tutti_alarm **alarm) {
   if (!*alarm) return;
   // Nobody could act on a failure here.  If MPI is broken, the communicator is not freed.
   if (receive_rest(*alarm) == TUTTI_OK) MPI_Comm_free(&(*alarm)->all);

@@ -36,11 +36,11 @@ static bool is_over(shared_state *state, uint32_t round) {
   return atomic_load_explicit(&state->round, memory_order_acquire) == round;
 }
 
-tutti_node_barrier tutti_node_barrier_make(const tutti_comm *comm, void *shared) {
+tutti_node_barrier tutti_par_node_barrier_make(const tutti_comm *comm, void *shared) {
   return (tutti_node_barrier){.comm = comm, .shared = shared};
 }
 
-tutti_status tutti_node_barrier_wait(tutti_node_barrier *barrier) {
+tutti_status tutti_par_node_barrier_wait(tutti_node_barrier *barrier) {
   shared_state *state = barrier->shared;
   const uint32_t size = (uint32_t)barrier->comm->node_size, round = ++barrier->round;
   if (size == 1) return TUTTI_OK;

@@ -14,8 +14,8 @@ typedef struct {
 
 /** Local.
  * @param[in] shared  [TUTTI_BARRIER_BYTES] the same memory on all ranks of the node */
-tutti_node_barrier tutti_node_barrier_make(const tutti_comm *comm, void *shared);
+tutti_node_barrier tutti_par_node_barrier_make(const tutti_comm *comm, void *shared);
 
 /** Collective over the node.  All ranks of the node see after it what any of them wrote before it. */
 TUTTI_NODISCARD
-tutti_status tutti_node_barrier_wait(tutti_node_barrier *barrier);
+tutti_status tutti_par_node_barrier_wait(tutti_node_barrier *barrier);

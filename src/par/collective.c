@@ -3,34 +3,34 @@
 
 #include "par/par_impl.h"
 
-tutti_status tutti_bcast_pieces(const tutti_comm *comm, int root, void *data, int64_t bytes, int piece) {
+tutti_status tutti_comm_bcast_pieces(const tutti_comm *comm, int root, void *data, int64_t bytes, int piece) {
   char *at = data;
   for (int64_t left = bytes; left > 0; left -= piece, at += piece)
     TUTTI_MPI(MPI_Bcast(at, left < piece ? (int)left : piece, MPI_BYTE, root, comm->all));
   return TUTTI_OK;
 }
 
-tutti_status tutti_sum_floats(MPI_Comm comm, float *values, int64_t n, int piece) {
+tutti_status tutti_comm_sum_floats(MPI_Comm comm, float *values, int64_t n, int piece) {
   float *at = values;
   for (int64_t left = n; left > 0; left -= piece, at += piece)
     TUTTI_MPI(MPI_Allreduce(MPI_IN_PLACE, at, left < piece ? (int)left : piece, MPI_FLOAT, MPI_SUM, comm));
   return TUTTI_OK;
 }
 
-tutti_status tutti_bcast(const tutti_comm *comm, int root, void *data, int64_t bytes) {
-  TUTTI_TRY(tutti_same(comm, bytes, "the size of a broadcast"));
-  return tutti_bcast_pieces(comm, root, data, bytes, TUTTI_PIECE);
+tutti_status tutti_comm_bcast(const tutti_comm *comm, int root, void *data, int64_t bytes) {
+  TUTTI_TRY(tutti_comm_same(comm, bytes, "the size of a broadcast"));
+  return tutti_comm_bcast_pieces(comm, root, data, bytes, TUTTI_PIECE);
 }
 
-tutti_status tutti_bcast_text(const tutti_comm *comm, int root, char **text) {
+tutti_status tutti_comm_bcast_text(const tutti_comm *comm, int root, char **text) {
   // The length goes first, so that all ranks can agree that they have the memory.
   const bool is_root = comm->rank == root;
   int64_t bytes = is_root ? (int64_t)strlen(*text) + 1 : 0;
   TUTTI_MPI(MPI_Bcast(&bytes, 1, MPI_INT64_T, root, comm->all));
   char *received = NULL;
-  tutti_status status = tutti_agree(comm, is_root ? TUTTI_OK : TUTTI_NEW(received, bytes));
+  tutti_status status = tutti_comm_agree(comm, is_root ? TUTTI_OK : TUTTI_NEW(received, bytes));
   if (status == TUTTI_OK)
-    status = tutti_bcast_pieces(comm, root, is_root ? *text : received, bytes, TUTTI_PIECE);
+    status = tutti_comm_bcast_pieces(comm, root, is_root ? *text : received, bytes, TUTTI_PIECE);
   if (status != TUTTI_OK) {
     tutti_free(received);
     return status;
@@ -46,34 +46,35 @@ static tutti_status reduce_all(const tutti_comm *comm, double *values, int64_t n
   return TUTTI_OK;
 }
 
-tutti_status tutti_sum(const tutti_comm *comm, double *values, int64_t n) {
+tutti_status tutti_comm_sum(const tutti_comm *comm, double *values, int64_t n) {
   return reduce_all(comm, values, n, MPI_SUM);
 }
 
-tutti_status tutti_min(const tutti_comm *comm, double *values, int64_t n) {
+tutti_status tutti_comm_min(const tutti_comm *comm, double *values, int64_t n) {
   return reduce_all(comm, values, n, MPI_MIN);
 }
 
-tutti_status tutti_max(const tutti_comm *comm, double *values, int64_t n) {
+tutti_status tutti_comm_max(const tutti_comm *comm, double *values, int64_t n) {
   return reduce_all(comm, values, n, MPI_MAX);
 }
 
-tutti_status tutti_gather(const tutti_comm *comm, int root, const double *values, int64_t n, double *all) {
+tutti_status tutti_comm_gather(const tutti_comm *comm, int root, const double *values, int64_t n,
+                               double *all) {
   int count = 0;
   TUTTI_TRY(tutti_to_int(n, "the number of values that each rank gives", &count));
   TUTTI_MPI(MPI_Gather(values, count, MPI_DOUBLE, all, count, MPI_DOUBLE, root, comm->all));
   return TUTTI_OK;
 }
 
-tutti_status tutti_gather_bytes(const tutti_comm *comm, int root, const void *data, int64_t bytes,
-                                void *all) {
+tutti_status tutti_comm_gather_bytes(const tutti_comm *comm, int root, const void *data, int64_t bytes,
+                                     void *all) {
   int count = 0;
   TUTTI_TRY(tutti_to_int(bytes, "the bytes that each rank gives", &count));
   TUTTI_MPI(MPI_Gather(data, count, MPI_BYTE, all, count, MPI_BYTE, root, comm->all));
   return TUTTI_OK;
 }
 
-tutti_status tutti_barrier(const tutti_comm *comm) {
+tutti_status tutti_comm_barrier(const tutti_comm *comm) {
   TUTTI_MPI(MPI_Barrier(comm->all));
   return TUTTI_OK;
 }

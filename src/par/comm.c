@@ -51,7 +51,7 @@ tutti_status tutti_comm_create_from(MPI_Comm parent, int max_node_size, tutti_co
   *comm = NULL;
   tutti_comm self = {.all = MPI_COMM_NULL, .node = MPI_COMM_NULL};
   TUTTI_TRY(connect(&self, parent, max_node_size));
-  const tutti_status status = tutti_agree(&self, TUTTI_NEW(*comm, 1));
+  const tutti_status status = tutti_comm_agree(&self, TUTTI_NEW(*comm, 1));
   if (status == TUTTI_OK) {
     **comm = self;
   } else {

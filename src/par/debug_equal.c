@@ -2,12 +2,12 @@
 #include "par/par_impl.h"
 
 #ifdef NDEBUG
-tutti_status tutti_same(const tutti_comm *comm, int64_t value, const char *what) {
+tutti_status tutti_comm_same(const tutti_comm *comm, int64_t value, const char *what) {
   (void)comm, (void)value, (void)what;
   return TUTTI_OK;
 }
 #else
-tutti_status tutti_same(const tutti_comm *comm, int64_t value, const char *what) {
+tutti_status tutti_comm_same(const tutti_comm *comm, int64_t value, const char *what) {
   // ~x turns the order of the integers round and, unlike -x, never overflows: ~max(~x) is the minimum.
   int64_t most[2] = {value, ~value};
   TUTTI_MPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_INT64_T, MPI_MAX, comm->all));

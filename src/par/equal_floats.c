@@ -83,19 +83,20 @@ static tutti_status report_difference(const tutti_comm *comm, const holder *all,
         "leave that host out if it happens again",
         what, (long long)all[root].number, by_most ? " and of most" : ", and either may be wrong",
         (long long)first, (long long)n, (double)both[0], (double)both[1]);
-  return tutti_agree(comm, local);
+  return tutti_comm_agree(comm, local);
 }
 
-tutti_status tutti_same_floats(const tutti_comm *comm, const float *values, int64_t n, const char *what) {
+tutti_status tutti_comm_same_floats(const tutti_comm *comm, const float *values, int64_t n,
+                                    const char *what) {
   const holder own = {tutti_hash(0, values, n * (int64_t)sizeof *values), tutti_log_rank()};
   const int64_t bits = (int64_t)own.fingerprint;
-  int64_t most[2] = {bits, ~bits}; // the largest and the smallest at once, as in tutti_same
+  int64_t most[2] = {bits, ~bits}; // the largest and the smallest at once, as in tutti_comm_same
   holder *all = NULL;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY(tutti_same(comm, n, what));
+  TUTTI_TRY(tutti_comm_same(comm, n, what));
   TUTTI_MPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_INT64_T, MPI_MAX, comm->all));
   if (most[0] == ~most[1]) return TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, TUTTI_NEW(all, comm->size)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, TUTTI_NEW(all, comm->size)));
   TUTTI_MPI_GOTO(done, MPI_Allgather(&own, sizeof own, MPI_BYTE, all, sizeof own, MPI_BYTE, comm->all));
   TUTTI_TRY_GOTO(done, report_difference(comm, all, values, n, what));
 done:

@@ -26,7 +26,7 @@ static int n_digits(int bits) {
   return (RANGE_BITS + bits - 1) / bits;
 }
 
-bool tutti_tail_representable(double value) {
+bool tutti_par_tail_representable(double value) {
   return fabs(value) < ldexp(1, RANGE_BITS + LOWEST_BIT);
 }
 
@@ -34,7 +34,7 @@ bool tutti_tail_representable(double value) {
  * whole part away are exact. */
 static void encode(double value, int n, int bits, float *digits) {
   for (int k = 0; k < n; k++) digits[k] = 0;
-  if (!tutti_tail_representable(value)) {
+  if (!tutti_par_tail_representable(value)) {
     digits[0] = NAN;
     return;
   }
@@ -90,16 +90,16 @@ static double decode(const float *sums, int n, int bits) {
   return negative ? -magnitude : magnitude;
 }
 
-int tutti_tail_digits(int size) {
+int tutti_par_tail_digits(int size) {
   return n_digits(digit_bits(size));
 }
 
-void tutti_tail_encode(const double *values, int n, int size, float *digits) {
+void tutti_par_tail_encode(const double *values, int n, int size, float *digits) {
   const int bits = digit_bits(size), n_each = n_digits(bits);
   for (int i = 0; i < n; i++) encode(values[i], n_each, bits, digits + i * n_each);
 }
 
-void tutti_tail_decode(const float *digits, int n, int size, double *values) {
+void tutti_par_tail_decode(const float *digits, int n, int size, double *values) {
   const int bits = digit_bits(size), n_each = n_digits(bits);
   for (int i = 0; i < n; i++) values[i] = decode(digits + i * n_each, n_each, bits);
 }

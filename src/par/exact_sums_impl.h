@@ -10,10 +10,10 @@
 
 /** The number of floats for one value.
  * @param[in] size  number of values in a sum, in [1, 2^23] */
-int tutti_tail_digits(int size);
+int tutti_par_tail_digits(int size);
 
-/** Write values[n] as digits[n * tutti_tail_digits(size)]. */
-void tutti_tail_encode(const double *values, int n, int size, float *digits);
+/** Write values[n] as digits[n * tutti_par_tail_digits(size)]. */
+void tutti_par_tail_encode(const double *values, int n, int size, float *digits);
 
 /** Read the sums of the values, values[n], from the sums of the digits over at most `size` of them. */
-void tutti_tail_decode(const float *digits, int n, int size, double *values);
+void tutti_par_tail_decode(const float *digits, int n, int size, double *values);

@@ -21,14 +21,14 @@ static tutti_status receive(const tutti_comm *comm, const int64_t *bytes, char *
   return TUTTI_OK;
 }
 
-tutti_status tutti_gather_texts(const tutti_comm *comm, int root, const char *text, tutti_texts *texts) {
+tutti_status tutti_comm_gather_texts(const tutti_comm *comm, int root, const char *text, tutti_texts *texts) {
   const bool is_root = comm->rank == root;
   int64_t own = (int64_t)strlen(text) + 1, *bytes = NULL;
   *texts = (tutti_texts){0};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, is_root ? TUTTI_NEW(bytes, comm->size) : TUTTI_OK));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, is_root ? TUTTI_NEW(bytes, comm->size) : TUTTI_OK));
   TUTTI_MPI_GOTO(done, MPI_Gather(&own, 1, MPI_INT64_T, bytes, 1, MPI_INT64_T, root, comm->all));
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, is_root ? add_rooms(comm->size, bytes, texts) : TUTTI_OK));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, is_root ? add_rooms(comm->size, bytes, texts) : TUTTI_OK));
   if (is_root) {
     memcpy(texts->list[root], text, (size_t)own);
     TUTTI_TRY_GOTO(done, receive(comm, bytes, texts->list));

@@ -58,9 +58,9 @@ static tutti_status share_memory(tutti_reducer *reducer, tutti_node *node) {
   const int64_t at_digits = TUTTI_BARRIER_BYTES;
   const int64_t at_small = at_digits + comm->node_size * whole_lines(node->n_digits * (int64_t)sizeof(float));
   const int64_t at_params = at_small + 2 * comm->node_size * TUTTI_SMALL * (int64_t)sizeof(double);
-  TUTTI_TRY(tutti_window_create(comm, at_params + reducer->n * (int64_t)sizeof(float), &node->window));
-  char *shared = tutti_window_data(node->window);
-  node->barrier = tutti_node_barrier_make(comm, shared);
+  TUTTI_TRY(tutti_par_window_create(comm, at_params + reducer->n * (int64_t)sizeof(float), &node->window));
+  char *shared = tutti_par_window_data(node->window);
+  node->barrier = tutti_par_node_barrier_make(comm, shared);
   node->digits = (float *)(shared + at_digits);
   node->small = (double *)(shared + at_small);
   reducer->params = (float *)(shared + at_params);
@@ -71,39 +71,39 @@ static tutti_status create_local(tutti_node **node) {
   return TUTTI_NEW(*node, 1);
 }
 
-tutti_status tutti_node_create(tutti_reducer *reducer, int n_tails) {
+tutti_status tutti_par_node_create(tutti_reducer *reducer, int n_tails) {
   const tutti_comm *comm = reducer->comm;
-  TUTTI_TRY(tutti_agree(comm, create_local(&reducer->node)));
+  TUTTI_TRY(tutti_comm_agree(comm, create_local(&reducer->node)));
   tutti_node *node = reducer->node;
   node->n_tails = n_tails;
-  node->n_digits = TUTTI_N_TAIL * tutti_tail_digits(n_tails);
+  node->n_digits = TUTTI_N_TAIL * tutti_par_tail_digits(n_tails);
   TUTTI_TRY(survey(comm, node));
-  TUTTI_TRY(tutti_agree(comm, allocate(comm, node)));
+  TUTTI_TRY(tutti_comm_agree(comm, allocate(comm, node)));
   TUTTI_TRY(connect_owners(comm, node));
   TUTTI_TRY(share_memory(reducer, node));
-  const int64_t slice[2] = {tutti_node_slice_begin(reducer, 0),
-                            tutti_node_slice_begin(reducer, node->n_own_slices)};
+  const int64_t slice[2] = {tutti_par_node_slice_begin(reducer, 0),
+                            tutti_par_node_slice_begin(reducer, node->n_own_slices)};
   TUTTI_MPI(MPI_Gather(slice, 2, MPI_INT64_T, node->slices, 2, MPI_INT64_T, 0, comm->all));
   reducer->begin = slice[0];
   reducer->end = slice[1];
   return TUTTI_OK;
 }
 
-void tutti_node_destroy(tutti_reducer *reducer) {
+void tutti_par_node_destroy(tutti_reducer *reducer) {
   tutti_node *node = reducer->node;
   if (!node) return;
   for (int k = 0; node->owners && k < node->n_own_slices; k++)
     if (node->owners[k] != MPI_COMM_NULL) MPI_Comm_free(&node->owners[k]);
   tutti_free(node->owners);
   tutti_free(node->slices);
-  tutti_window_destroy(&node->window);
+  tutti_par_window_destroy(&node->window);
   tutti_free(node);
   reducer->node = NULL;
 }
 
-int64_t tutti_node_slice_begin(const tutti_reducer *reducer, int k) {
+int64_t tutti_par_node_slice_begin(const tutti_reducer *reducer, int k) {
   const tutti_node *node = reducer->node;
-  return tutti_slice_begin(reducer->n, node->first_slice + k, node->n_slices);
+  return tutti_par_slice_begin(reducer->n, node->first_slice + k, node->n_slices);
 }
 
 // --- a step
@@ -117,16 +117,16 @@ static void add_digits(const float *digits, int n, float *sums) {
   for (int i = 0; i < n; i++) sums[i] += digits[i];
 }
 
-tutti_status tutti_node_barrier_sum_tails(tutti_node *node, double (*tail)[TUTTI_N_TAIL], int n_rows,
-                                          float *sums) {
+tutti_status tutti_par_node_barrier_sum_tails(tutti_node *node, double (*tail)[TUTTI_N_TAIL], int n_rows,
+                                              float *sums) {
   const tutti_comm *comm = node->barrier.comm;
   float *own = digits_of(node, comm->node_rank);
-  tutti_tail_encode(tail[0], TUTTI_N_TAIL, node->n_tails, own);
+  tutti_par_tail_encode(tail[0], TUTTI_N_TAIL, node->n_tails, own);
   for (int row = 1; row < n_rows; row++) {
-    tutti_tail_encode(tail[row], TUTTI_N_TAIL, node->n_tails, sums);
+    tutti_par_tail_encode(tail[row], TUTTI_N_TAIL, node->n_tails, sums);
     add_digits(sums, node->n_digits, own);
   }
-  TUTTI_TRY(tutti_node_barrier_wait(&node->barrier));
+  TUTTI_TRY(tutti_par_node_barrier_wait(&node->barrier));
   memset(sums, 0, (size_t)node->n_digits * sizeof *sums);
   for (int rank = 0; rank < comm->node_size; rank++) add_digits(digits_of(node, rank), node->n_digits, sums);
   return TUTTI_OK;
@@ -139,25 +139,25 @@ static tutti_status sum_small(tutti_node *node, double *values, int n) {
   double *place = node->small + (int64_t)node->turn * comm->node_size * TUTTI_SMALL;
   node->turn = 1 - node->turn;
   memcpy(place + comm->node_rank * TUTTI_SMALL, values, (size_t)n * sizeof *values);
-  TUTTI_TRY(tutti_node_barrier_wait(&node->barrier));
+  TUTTI_TRY(tutti_par_node_barrier_wait(&node->barrier));
   memset(values, 0, (size_t)n * sizeof *values);
   for (int rank = 0; rank < comm->node_size; rank++)
     for (int i = 0; i < n; i++) values[i] += place[rank * TUTTI_SMALL + i];
   return TUTTI_OK;
 }
 
-tutti_status tutti_node_sum_slices(const tutti_reducer *reducer, double *values, int64_t n) {
+tutti_status tutti_par_node_sum_slices(const tutti_reducer *reducer, double *values, int64_t n) {
   const tutti_comm *comm = reducer->comm;
   tutti_node *node = reducer->node;
   for (int64_t done = 0; done < n && comm->node_size > 1; done += TUTTI_SMALL)
     TUTTI_TRY(sum_small(node, values + done, n - done < TUTTI_SMALL ? (int)(n - done) : TUTTI_SMALL));
   // Each node has all slices.  If the nodes cut them alike, they find the same bits; else those of the first node count.
-  if (!node->equal_nodes) TUTTI_TRY(tutti_bcast(comm, 0, values, n * (int64_t)sizeof *values));
+  if (!node->equal_nodes) TUTTI_TRY(tutti_comm_bcast(comm, 0, values, n * (int64_t)sizeof *values));
   return TUTTI_OK;
 }
 
-tutti_status tutti_node_publish(tutti_reducer *reducer) {
-  return tutti_node_barrier_wait(&reducer->node->barrier);
+tutti_status tutti_par_node_publish(tutti_reducer *reducer) {
+  return tutti_par_node_barrier_wait(&reducer->node->barrier);
 }
 
 // --- slices to the first rank and back
@@ -180,7 +180,7 @@ static tutti_status receive(float *values, int64_t n, int piece, int rank, MPI_C
 }
 
 /** The node of rank 0 has all slices. */
-tutti_status tutti_node_gather(const tutti_reducer *reducer, const float *slice, float *whole) {
+tutti_status tutti_par_node_gather(const tutti_reducer *reducer, const float *slice, float *whole) {
   const tutti_comm *comm = reducer->comm;
   const tutti_node *node = reducer->node;
   const int64_t count = reducer->end - reducer->begin;
@@ -190,14 +190,14 @@ tutti_status tutti_node_gather(const tutti_reducer *reducer, const float *slice,
   for (int rank = 1; rank < comm->node_size; rank++) {
     const int first = tutti_part_begin(node->n_slices, rank, comm->node_size),
               last = tutti_part_begin(node->n_slices, rank + 1, comm->node_size);
-    const int64_t begin = tutti_slice_begin(reducer->n, first, node->n_slices),
-                  end = tutti_slice_begin(reducer->n, last, node->n_slices);
+    const int64_t begin = tutti_par_slice_begin(reducer->n, first, node->n_slices),
+                  end = tutti_par_slice_begin(reducer->n, last, node->n_slices);
     TUTTI_TRY(receive(whole + begin, end - begin, reducer->piece, rank, comm->node));
   }
   return TUTTI_OK;
 }
 
-tutti_status tutti_node_scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
+tutti_status tutti_par_node_scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
   const tutti_comm *comm = reducer->comm;
   const int64_t count = reducer->end - reducer->begin;
   if (comm->rank > 0) return receive(slice, count, reducer->piece, 0, comm->all);

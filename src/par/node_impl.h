@@ -12,7 +12,7 @@ typedef struct tutti_node {
   tutti_window *window; // all that follows up to the parameters
   tutti_node_barrier barrier;
   float *digits; // [node_size, n_digits, to whole cache lines] the ranks' tails
-  double *small; // [2, node_size, TUTTI_SMALL] what tutti_node_sum_slices adds up, in two places by turns
+  double *small; // [2, node_size, TUTTI_SMALL] what tutti_par_node_sum_slices adds up, in two places by turns
   int n_tails;   // how many tails are summed at most: of the leaves, and of ranks without one
   int n_digits;  // of a tail
   int turn;      // 0 or 1: which of the two places in `small` comes next
@@ -29,25 +29,25 @@ enum { TUTTI_SMALL = 512 };
  * failure.
  * @param[in] n_tails  the largest number of tails that one step sums */
 TUTTI_NODISCARD
-tutti_status tutti_node_create(tutti_reducer *reducer, int n_tails);
-void tutti_node_destroy(tutti_reducer *reducer);
+tutti_status tutti_par_node_create(tutti_reducer *reducer, int n_tails);
+void tutti_par_node_destroy(tutti_reducer *reducer);
 
 /** Local.  Where own slice k begins, k in [0, n_own_slices]. */
-int64_t tutti_node_slice_begin(const tutti_reducer *reducer, int k);
+int64_t tutti_par_node_slice_begin(const tutti_reducer *reducer, int k);
 
 /** Collective over the node.  Wait until all ranks have written their leaves, and sum the tails of the node.
  * @param[in]  tail  [n_rows] tails of this rank
  * @param[out] sums  [n_digits] digits of the sums, see exact_sums_impl.h */
 TUTTI_NODISCARD
-tutti_status tutti_node_barrier_sum_tails(tutti_node *node, double (*tail)[TUTTI_N_TAIL], int n_rows,
-                                          float *sums);
+tutti_status tutti_par_node_barrier_sum_tails(tutti_node *node, double (*tail)[TUTTI_N_TAIL], int n_rows,
+                                              float *sums);
 
 /** Operations for the tables of the reducers. */
 TUTTI_NODISCARD
-tutti_status tutti_node_sum_slices(const tutti_reducer *reducer, double *values, int64_t n);
+tutti_status tutti_par_node_sum_slices(const tutti_reducer *reducer, double *values, int64_t n);
 TUTTI_NODISCARD
-tutti_status tutti_node_publish(tutti_reducer *reducer);
+tutti_status tutti_par_node_publish(tutti_reducer *reducer);
 TUTTI_NODISCARD
-tutti_status tutti_node_gather(const tutti_reducer *reducer, const float *slice, float *whole);
+tutti_status tutti_par_node_gather(const tutti_reducer *reducer, const float *slice, float *whole);
 TUTTI_NODISCARD
-tutti_status tutti_node_scatter(const tutti_reducer *reducer, const float *whole, float *slice);
+tutti_status tutti_par_node_scatter(const tutti_reducer *reducer, const float *whole, float *slice);

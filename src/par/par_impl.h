@@ -19,38 +19,38 @@ struct tutti_comm {
 TUTTI_NODISCARD
 tutti_status tutti_comm_create_from(MPI_Comm parent, int max_node_size, tutti_comm **comm);
 
-/** tutti_bcast in messages of at most `piece` bytes. */
+/** tutti_comm_bcast in messages of at most `piece` bytes. */
 TUTTI_NODISCARD
-tutti_status tutti_bcast_pieces(const tutti_comm *comm, int root, void *data, int64_t bytes, int piece);
+tutti_status tutti_comm_bcast_pieces(const tutti_comm *comm, int root, void *data, int64_t bytes, int piece);
 
 /** Collective over `comm`, arguments equal on all its ranks.  In place: the sum over ranks of values[n], in
  * messages of at most `piece` values. */
 TUTTI_NODISCARD
-tutti_status tutti_sum_floats(MPI_Comm comm, float *values, int64_t n, int piece);
+tutti_status tutti_comm_sum_floats(MPI_Comm comm, float *values, int64_t n, int piece);
 
 /** The most elements of a message: the largest power of two that an int holds. */
 enum { TUTTI_PIECE = 1 << 30 };
 
-/** Collective, as tutti_window_create, but with a part for each rank, which begins at a page and lies in the memory next to the
+/** Collective, as tutti_par_window_create, but with a part for each rank, which begins at a page and lies in the memory next to the
  * rank.
  * @param[in] own_bytes  size of the part of this rank */
 TUTTI_NODISCARD
-tutti_status tutti_window_create_parts(const tutti_comm *comm, int64_t own_bytes, tutti_window **window);
+tutti_status tutti_par_window_create_parts(const tutti_comm *comm, int64_t own_bytes, tutti_window **window);
 
 /** Local.  The part of a rank of this node; borrowed. */
-void *tutti_window_part(const tutti_window *window, int node_rank);
+void *tutti_par_window_part(const tutti_window *window, int node_rank);
 
 /** Local.  Write MPI's own sentence for an error code.  @return text */
-const char *tutti_mpi_text(int code, char text[MPI_MAX_ERROR_STRING]);
+const char *tutti_par_mpi_text(int code, char text[MPI_MAX_ERROR_STRING]);
 
 /** Local.  ERR_MPI with the name of the call and MPI's own sentence.  Use TUTTI_MPI. */
-tutti_status tutti_mpi_fail(int code, const char *call, const char *function, const char *file, int line);
+tutti_status tutti_par_mpi_fail(int code, const char *call, const char *function, const char *file, int line);
 
 #define TUTTI_MPI(call)                                                                                      \
   do {                                                                                                       \
     const int tutti_mpi_code_ = (call);                                                                      \
     if (tutti_mpi_code_ != MPI_SUCCESS)                                                                      \
-      return tutti_mpi_fail(tutti_mpi_code_, #call, __func__, __FILE__, __LINE__);                           \
+      return tutti_par_mpi_fail(tutti_mpi_code_, #call, __func__, __FILE__, __LINE__);                       \
   } while (0)
 
 /** The same for functions that own something, see TUTTI_TRY_GOTO. */
@@ -58,7 +58,7 @@ tutti_status tutti_mpi_fail(int code, const char *call, const char *function, co
   do {                                                                                                       \
     const int tutti_mpi_code_ = (call);                                                                      \
     if (tutti_mpi_code_ != MPI_SUCCESS) {                                                                    \
-      status = tutti_mpi_fail(tutti_mpi_code_, #call, __func__, __FILE__, __LINE__);                         \
+      status = tutti_par_mpi_fail(tutti_mpi_code_, #call, __func__, __FILE__, __LINE__);                     \
       goto label;                                                                                            \
     }                                                                                                        \
   } while (0)

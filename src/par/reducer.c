@@ -43,10 +43,11 @@ tutti_status tutti_reducer_create(const tutti_comm *comm, tutti_reduce_kind kind
   tutti_reducer *made = NULL;
   *reducer = NULL;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_same(comm, n, "the number of parameters"));
-  TUTTI_TRY_GOTO(done, tutti_same(comm, kind, "the kind of reducer"));
-  if (kind == TUTTI_REDUCE_TREE) TUTTI_TRY_GOTO(done, tutti_same(comm, n_leaves, "the number of leaves"));
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, create_local(comm, kind, n, n_leaves, &made)));
+  TUTTI_TRY_GOTO(done, tutti_comm_same(comm, n, "the number of parameters"));
+  TUTTI_TRY_GOTO(done, tutti_comm_same(comm, kind, "the kind of reducer"));
+  if (kind == TUTTI_REDUCE_TREE)
+    TUTTI_TRY_GOTO(done, tutti_comm_same(comm, n_leaves, "the number of leaves"));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, create_local(comm, kind, n, n_leaves, &made)));
   TUTTI_TRY_GOTO(done, made->ops->create(made));
   *reducer = made;
   made = NULL;

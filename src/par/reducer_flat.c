@@ -7,7 +7,7 @@
 #include "par/reducer_impl.h"
 
 static int64_t message_length(const tutti_reducer *reducer) {
-  return reducer->n + TUTTI_N_TAIL * (int64_t)tutti_tail_digits(tutti_comm_size(reducer->comm));
+  return reducer->n + TUTTI_N_TAIL * (int64_t)tutti_par_tail_digits(tutti_comm_size(reducer->comm));
 }
 
 static tutti_status allocate(tutti_reducer *reducer) {
@@ -19,7 +19,7 @@ static tutti_status allocate(tutti_reducer *reducer) {
 }
 
 static tutti_status create(tutti_reducer *reducer) {
-  TUTTI_TRY(tutti_agree(reducer->comm, allocate(reducer)));
+  TUTTI_TRY(tutti_comm_agree(reducer->comm, allocate(reducer)));
   reducer->begin = 0;
   reducer->end = reducer->n;
   return TUTTI_OK;
@@ -43,9 +43,9 @@ static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
 static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]) {
   const int size = tutti_comm_size(reducer->comm);
   float *grads = reducer->data, *digits = grads + reducer->n;
-  tutti_tail_encode(tail[0], TUTTI_N_TAIL, size, digits);
-  TUTTI_TRY(tutti_sum_floats(reducer->comm->all, grads, message_length(reducer), reducer->piece));
-  tutti_tail_decode(digits, TUTTI_N_TAIL, size, tail[0]);
+  tutti_par_tail_encode(tail[0], TUTTI_N_TAIL, size, digits);
+  TUTTI_TRY(tutti_comm_sum_floats(reducer->comm->all, grads, message_length(reducer), reducer->piece));
+  tutti_par_tail_decode(digits, TUTTI_N_TAIL, size, tail[0]);
   return TUTTI_OK;
 }
 
@@ -69,7 +69,7 @@ static tutti_status gather(const tutti_reducer *reducer, const float *slice, flo
 static tutti_status scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
   const int64_t bytes = reducer->n * (int64_t)sizeof *slice;
   if (tutti_comm_rank(reducer->comm) == 0) memcpy(slice, whole, (size_t)bytes);
-  TUTTI_TRY(tutti_bcast(reducer->comm, 0, slice, bytes));
+  TUTTI_TRY(tutti_comm_bcast(reducer->comm, 0, slice, bytes));
   return TUTTI_OK;
 }
 

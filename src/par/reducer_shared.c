@@ -33,20 +33,20 @@ static tutti_status create_local(shared **self) {
 static tutti_status create(tutti_reducer *reducer) {
   const tutti_comm *comm = reducer->comm;
   shared *self = NULL;
-  const tutti_status status = tutti_agree(comm, create_local(&self));
+  const tutti_status status = tutti_comm_agree(comm, create_local(&self));
   reducer->data = self;
   if (status != TUTTI_OK) return status;
-  TUTTI_TRY(tutti_node_create(reducer, comm->size));
-  TUTTI_TRY(tutti_agree(comm, allocate(reducer, self)));
-  TUTTI_TRY(tutti_window_create_parts(comm, reducer->n * (int64_t)sizeof(float), &self->gradients));
+  TUTTI_TRY(tutti_par_node_create(reducer, comm->size));
+  TUTTI_TRY(tutti_comm_agree(comm, allocate(reducer, self)));
+  TUTTI_TRY(tutti_par_window_create_parts(comm, reducer->n * (int64_t)sizeof(float), &self->gradients));
   return TUTTI_OK;
 }
 
 static void destroy(tutti_reducer *reducer) {
   shared *self = reducer->data;
   if (!self) return;
-  tutti_window_destroy(&self->gradients);
-  tutti_node_destroy(reducer);
+  tutti_par_window_destroy(&self->gradients);
+  tutti_par_node_destroy(reducer);
   tutti_free(self->message);
   tutti_free(self->digits);
   tutti_free(self->sources);
@@ -55,7 +55,7 @@ static void destroy(tutti_reducer *reducer) {
 
 static float *own_gradient(const tutti_reducer *reducer) {
   const shared *self = reducer->data;
-  return tutti_window_part(self->gradients, reducer->comm->node_rank);
+  return tutti_par_window_part(self->gradients, reducer->comm->node_rank);
 }
 
 static float *leaf_buffer(tutti_reducer *reducer, int leaf) {
@@ -68,30 +68,31 @@ static void sum_node(const tutti_reducer *reducer, int64_t at, int64_t count, fl
   const shared *self = reducer->data;
   const int n = reducer->comm->node_size;
   for (int rank = 0; rank < n; rank++)
-    self->sources[rank] = (const float *)tutti_window_part(self->gradients, rank) + at;
-  tutti_sum_sources(self->sources, n, count, sum);
+    self->sources[rank] = (const float *)tutti_par_window_part(self->gradients, rank) + at;
+  tutti_par_sum_sources(self->sources, n, count, sum);
 }
 
 /** Sum own slice k with the tail in one message.  The tail takes the place of the next slice, which is summed later. */
 static tutti_status sum_nodes(const tutti_reducer *reducer, int k) {
   const shared *self = reducer->data;
   const tutti_node *node = reducer->node;
-  const int64_t begin = tutti_node_slice_begin(reducer, k), end = tutti_node_slice_begin(reducer, k + 1);
+  const int64_t begin = tutti_par_node_slice_begin(reducer, k),
+                end = tutti_par_node_slice_begin(reducer, k + 1);
   float *message = self->message + (begin - reducer->begin), *tail = message + (end - begin);
   sum_node(reducer, begin, end - begin, message);
   memcpy(tail, self->digits, (size_t)node->n_digits * sizeof *tail);
-  return tutti_sum_floats(node->owners[k], message, end - begin + node->n_digits, reducer->piece);
+  return tutti_comm_sum_floats(node->owners[k], message, end - begin + node->n_digits, reducer->piece);
 }
 
 static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]) {
   shared *self = reducer->data;
   const float *sums = self->digits;
-  TUTTI_TRY(tutti_node_barrier_sum_tails(reducer->node, tail, 1, self->digits));
+  TUTTI_TRY(tutti_par_node_barrier_sum_tails(reducer->node, tail, 1, self->digits));
   if (self->message) { // several nodes: all that the update needs is summed here
     for (int k = 0; k < reducer->node->n_own_slices; k++) TUTTI_TRY(sum_nodes(reducer, k));
     sums = self->message + (reducer->end - reducer->begin);
   }
-  tutti_tail_decode(sums, TUTTI_N_TAIL, reducer->node->n_tails, tail[0]);
+  tutti_par_tail_decode(sums, TUTTI_N_TAIL, reducer->node->n_tails, tail[0]);
   return TUTTI_OK;
 }
 
@@ -112,8 +113,8 @@ const tutti_reducer_ops tutti_reducer_shared = {
     .leaf = leaf_buffer,
     .reduce = reduce,
     .gradient = gradient,
-    .sum_slices = tutti_node_sum_slices,
-    .publish = tutti_node_publish,
-    .gather = tutti_node_gather,
-    .scatter = tutti_node_scatter,
+    .sum_slices = tutti_par_node_sum_slices,
+    .publish = tutti_par_node_publish,
+    .gather = tutti_par_node_gather,
+    .scatter = tutti_par_node_scatter,
 };

@@ -30,11 +30,11 @@ static tutti_status plan_slots(tutti_reducer *reducer, tutti_tree *self) {
   reducer->n_own_leaves = end - first;
   TUTTI_TRY(TUTTI_NEW(self->slots, end - first));
   TUTTI_TRY(TUTTI_NEW(self->n_before, end - first));
-  tutti_subtrees own = tutti_subtrees_make(first);
+  tutti_subtrees own = tutti_par_subtrees_make(first);
   for (int k = 0; k < end - first; k++) {
     self->slots[k] = (uint8_t)own.n;
     if (own.n >= self->n_slots) self->n_slots = own.n + 1;
-    self->n_before[k] = (uint8_t)tutti_subtrees_grow(&own, 1);
+    self->n_before[k] = (uint8_t)tutti_par_subtrees_grow(&own, 1);
   }
   self->n_shared = own.n;
   const int64_t line = 64 / sizeof(float);
@@ -46,8 +46,8 @@ static tutti_status plan_slots(tutti_reducer *reducer, tutti_tree *self) {
 static tutti_subtrees subtrees_of(const tutti_reducer *reducer, int place) {
   int first = 0, end = 0;
   tutti_tree_leaves(reducer, place, &first, &end);
-  tutti_subtrees subtrees = tutti_subtrees_make(first);
-  for (int leaf = first; leaf < end; leaf++) tutti_subtrees_grow(&subtrees, 1);
+  tutti_subtrees subtrees = tutti_par_subtrees_make(first);
+  for (int leaf = first; leaf < end; leaf++) tutti_par_subtrees_grow(&subtrees, 1);
   return subtrees;
 }
 
@@ -58,15 +58,15 @@ static tutti_status plan_fold(const tutti_reducer *reducer, tutti_tree *self) {
   int n_sources = 0, first = 0, end = 0;
   for (int rank = 0; rank < comm->node_size; rank++) n_sources += subtrees_of(reducer, place + rank).n;
   tutti_tree_leaves(reducer, place, &first, &end);
-  TUTTI_TRY(tutti_fold_create(first, n_sources, &self->fold));
+  TUTTI_TRY(tutti_par_fold_create(first, n_sources, &self->fold));
   TUTTI_TRY(TUTTI_NEW(self->bases, n_sources));
   TUTTI_TRY(TUTTI_NEW(self->sources, n_sources));
   for (int rank = 0; rank < comm->node_size; rank++) {
     const tutti_subtrees subtrees = subtrees_of(reducer, place + rank);
-    float *slots = tutti_window_part(self->window, rank);
+    float *slots = tutti_par_window_part(self->window, rank);
     for (int slot = 0; slot < subtrees.n; slot++) {
       self->bases[self->fold.n] = slots + slot * self->stride;
-      tutti_fold_add(&self->fold, subtrees.counts[slot]);
+      tutti_par_fold_add(&self->fold, subtrees.counts[slot]);
     }
   }
   return TUTTI_OK;
@@ -79,7 +79,7 @@ static tutti_status allocate(const tutti_reducer *reducer, tutti_tree *self) {
   TUTTI_TRY(TUTTI_NEW(self->digits, reducer->node->n_digits));
   TUTTI_TRY(TUTTI_NEW(self->all_digits, reducer->node->n_digits));
   if (!alone || self->n_shared == 0) TUTTI_TRY(TUTTI_NEW(self->result, reducer->end - reducer->begin));
-  if (!alone) TUTTI_TRY(tutti_tree_exchange_create(reducer, &self->exchange));
+  if (!alone) TUTTI_TRY(tutti_par_tree_exchange_create(reducer, &self->exchange));
   return TUTTI_NEW(self->work, TUTTI_FOLD_WORK);
 }
 
@@ -91,25 +91,25 @@ static tutti_status create_local(const tutti_reducer *reducer, tutti_tree **self
 static tutti_status create(tutti_reducer *reducer) {
   const tutti_comm *comm = reducer->comm;
   tutti_tree *self = NULL;
-  const tutti_status status = tutti_agree(comm, create_local(reducer, &self));
+  const tutti_status status = tutti_comm_agree(comm, create_local(reducer, &self));
   reducer->data = self;
   if (status != TUTTI_OK) return status;
   TUTTI_TRY(find_places(comm, self));
-  TUTTI_TRY(tutti_agree(comm, plan_slots(reducer, self)));
+  TUTTI_TRY(tutti_comm_agree(comm, plan_slots(reducer, self)));
   // Each leaf has a tail, and each rank without one.
-  TUTTI_TRY(tutti_node_create(reducer, reducer->n_leaves + comm->size));
-  TUTTI_TRY(
-      tutti_window_create_parts(comm, self->n_shared * self->stride * (int64_t)sizeof(float), &self->window));
-  return tutti_agree(comm, allocate(reducer, self));
+  TUTTI_TRY(tutti_par_node_create(reducer, reducer->n_leaves + comm->size));
+  TUTTI_TRY(tutti_par_window_create_parts(comm, self->n_shared * self->stride * (int64_t)sizeof(float),
+                                          &self->window));
+  return tutti_comm_agree(comm, allocate(reducer, self));
 }
 
 static void destroy(tutti_reducer *reducer) {
   tutti_tree *self = reducer->data;
   if (!self) return;
-  tutti_tree_exchange_destroy(&self->exchange);
-  tutti_window_destroy(&self->window);
-  tutti_node_destroy(reducer);
-  tutti_fold_destroy(&self->fold);
+  tutti_par_tree_exchange_destroy(&self->exchange);
+  tutti_par_window_destroy(&self->window);
+  tutti_par_node_destroy(reducer);
+  tutti_par_fold_destroy(&self->fold);
   void *const owned[] = {self->places,  self->slots, self->n_before, self->others,     self->bases,
                          self->sources, self->work,  self->digits,   self->all_digits, self->result,
                          self};
@@ -121,7 +121,7 @@ static void destroy(tutti_reducer *reducer) {
 static float *slot_at(const tutti_reducer *reducer, int slot) {
   const tutti_tree *self = reducer->data;
   if (slot >= self->n_shared) return self->others + (slot - self->n_shared) * self->stride;
-  return (float *)tutti_window_part(self->window, reducer->comm->node_rank) + slot * self->stride;
+  return (float *)tutti_par_window_part(self->window, reducer->comm->node_rank) + slot * self->stride;
 }
 
 static float *leaf_buffer(tutti_reducer *reducer, int leaf) {
@@ -135,20 +135,20 @@ static void leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t c
   const float *sources[TUTTI_MAX_SUBTREES];
   if (n_before == 0) return;
   for (int i = 0; i <= n_before; i++) sources[i] = slot_at(reducer, self->slots[k] - n_before + i) + begin;
-  tutti_sum_sources(sources, n_before + 1, count, slot_at(reducer, self->slots[k] - n_before) + begin);
+  tutti_par_sum_sources(sources, n_before + 1, count, slot_at(reducer, self->slots[k] - n_before) + begin);
 }
 
 static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]) {
   tutti_tree *self = reducer->data;
   const int n_rows = reducer->n_own_leaves > 0 ? reducer->n_own_leaves : 1;
-  TUTTI_TRY(tutti_node_barrier_sum_tails(reducer->node, tail, n_rows, self->digits));
+  TUTTI_TRY(tutti_par_node_barrier_sum_tails(reducer->node, tail, n_rows, self->digits));
   for (int k = 0; self->exchange && k < reducer->node->n_own_slices; k++) {
-    TUTTI_TRY(tutti_tree_exchange_slice(reducer, k));
+    TUTTI_TRY(tutti_par_tree_exchange_slice(reducer, k));
     TUTTI_MPI(MPI_Allreduce(self->digits, self->all_digits, reducer->node->n_digits, MPI_FLOAT, MPI_SUM,
                             reducer->node->owners[k]));
   }
-  tutti_tail_decode(self->exchange ? self->all_digits : self->digits, TUTTI_N_TAIL, reducer->node->n_tails,
-                    tail[0]);
+  tutti_par_tail_decode(self->exchange ? self->all_digits : self->digits, TUTTI_N_TAIL,
+                        reducer->node->n_tails, tail[0]);
   return TUTTI_OK;
 }
 
@@ -157,8 +157,8 @@ static void sum_node(tutti_tree *self, int64_t at, int64_t count, float *sum) {
   for (int64_t done = 0; done < count; done += TUTTI_BLOCK) {
     const int64_t left = count - done;
     tutti_tree_seek(self, at + done);
-    tutti_fold_all(&self->fold, self->sources, left < TUTTI_BLOCK ? left : TUTTI_BLOCK, self->work,
-                   sum + done);
+    tutti_par_fold_all(&self->fold, self->sources, left < TUTTI_BLOCK ? left : TUTTI_BLOCK, self->work,
+                       sum + done);
   }
 }
 
@@ -179,8 +179,8 @@ const tutti_reducer_ops tutti_reducer_tree = {
     .leaf_done = leaf_done,
     .reduce = reduce,
     .gradient = gradient,
-    .sum_slices = tutti_node_sum_slices,
-    .publish = tutti_node_publish,
-    .gather = tutti_node_gather,
-    .scatter = tutti_node_scatter,
+    .sum_slices = tutti_par_node_sum_slices,
+    .publish = tutti_par_node_publish,
+    .gather = tutti_par_node_gather,
+    .scatter = tutti_par_node_scatter,
 };

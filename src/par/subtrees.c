@@ -6,7 +6,7 @@
 
 #include "par/sums_impl.h"
 
-tutti_subtrees tutti_subtrees_make(int begin) {
+tutti_subtrees tutti_par_subtrees_make(int begin) {
   return (tutti_subtrees){.end = begin};
 }
 
@@ -18,7 +18,7 @@ static bool has_pair(const tutti_subtrees *subtrees) {
   return last[-1] == last[0] && (subtrees->end - both) % both == 0;
 }
 
-int tutti_subtrees_grow(tutti_subtrees *subtrees, int count) {
+int tutti_par_subtrees_grow(tutti_subtrees *subtrees, int count) {
   TUTTI_ASSERT(subtrees->n < TUTTI_MAX_SUBTREES && subtrees->end % count == 0);
   int n_before = 0;
   subtrees->counts[subtrees->n++] = count;
@@ -27,19 +27,19 @@ int tutti_subtrees_grow(tutti_subtrees *subtrees, int count) {
   return n_before;
 }
 
-tutti_status tutti_fold_create(int begin, int capacity, tutti_fold *fold) {
-  *fold = (tutti_fold){.subtrees = tutti_subtrees_make(begin), .capacity = capacity};
+tutti_status tutti_par_fold_create(int begin, int capacity, tutti_fold *fold) {
+  *fold = (tutti_fold){.subtrees = tutti_par_subtrees_make(begin), .capacity = capacity};
   return TUTTI_NEW(fold->n_before, capacity);
 }
 
-void tutti_fold_destroy(tutti_fold *fold) {
+void tutti_par_fold_destroy(tutti_fold *fold) {
   tutti_free(fold->n_before);
   fold->n_before = NULL;
 }
 
-void tutti_fold_add(tutti_fold *fold, int count) {
+void tutti_par_fold_add(tutti_fold *fold, int count) {
   TUTTI_ASSERT(fold->n < fold->capacity);
-  fold->n_before[fold->n++] = (uint8_t)tutti_subtrees_grow(&fold->subtrees, count);
+  fold->n_before[fold->n++] = (uint8_t)tutti_par_subtrees_grow(&fold->subtrees, count);
 }
 
 /** Sums of the first n_folded sources as far as the tree allows, then the others as they are; how many. */
@@ -52,22 +52,22 @@ static int fold_first(const tutti_fold *fold, int n_folded, const float *const *
     if (n_before == 0) continue;
     n -= n_before;
     float *sum = work + (int64_t)(n - 1) * TUTTI_BLOCK;
-    tutti_sum_sources(sums + n - 1, n_before + 1, count, sum);
+    tutti_par_sum_sources(sums + n - 1, n_before + 1, count, sum);
     sums[n - 1] = sum;
   }
   return n;
 }
 
-void tutti_fold_subtrees(const tutti_fold *fold, const float *const *sources, int64_t count, float *work,
-                         const float *sums[TUTTI_MAX_SUBTREES]) {
+void tutti_par_fold_subtrees(const tutti_fold *fold, const float *const *sources, int64_t count, float *work,
+                             const float *sums[TUTTI_MAX_SUBTREES]) {
   fold_first(fold, fold->n, sources, count, work, sums);
 }
 
 /** In the tree, what is left at the end is summed from the right, with nothing where leaves are not there; so is the
  * last source with those before it. */
-void tutti_fold_all(const tutti_fold *fold, const float *const *sources, int64_t count, float *work,
-                    float *sum) {
+void tutti_par_fold_all(const tutti_fold *fold, const float *const *sources, int64_t count, float *work,
+                        float *sum) {
   const float *sums[TUTTI_MAX_SUBTREES];
   const int n = fold_first(fold, fold->n - 1, sources, count, work, sums);
-  tutti_sum_sources(sums, n, count, sum);
+  tutti_par_sum_sources(sums, n, count, sum);
 }

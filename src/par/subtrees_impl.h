@@ -17,36 +17,36 @@ typedef struct {
 } tutti_subtrees;
 
 /** The empty range that begins at leaf `begin`. */
-tutti_subtrees tutti_subtrees_make(int begin);
+tutti_subtrees tutti_par_subtrees_make(int begin);
 
 /** The range grows by a subtree of `count` leaves, which becomes the last one.
  * @return how many of those before it are then summed with it, one after another from the right */
-int tutti_subtrees_grow(tutti_subtrees *subtrees, int count);
+int tutti_par_subtrees_grow(tutti_subtrees *subtrees, int count);
 
 /** A plan for summing sources, each the sum over a subtree, in the order of their leaves. */
 typedef struct {
   tutti_subtrees subtrees; // of the sources so far
   int n, capacity;         // sources
-  uint8_t *n_before;       // [capacity], owned: what is summed with a source, see tutti_subtrees_grow
+  uint8_t *n_before;       // [capacity], owned: what is summed with a source, see tutti_par_subtrees_grow
 } tutti_fold;
 
 /** For up to `capacity` sources, from leaf `begin` on.  @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_fold_create(int begin, int capacity, tutti_fold *fold);
-void tutti_fold_destroy(tutti_fold *fold);
+tutti_status tutti_par_fold_create(int begin, int capacity, tutti_fold *fold);
+void tutti_par_fold_destroy(tutti_fold *fold);
 
 /** The next source: the sum over a subtree of `count` leaves. */
-void tutti_fold_add(tutti_fold *fold, int count);
+void tutti_par_fold_add(tutti_fold *fold, int count);
 
 /** Floats of scratch memory for folding.  Only as much is touched as the sources need. */
 enum { TUTTI_FOLD_WORK = TUTTI_MAX_SUBTREES * TUTTI_BLOCK };
 
 /** The sums over the range's subtrees, the first fold->subtrees.n of sums: `count` elements each, at most TUTTI_BLOCK,
  * in one of sources[n] or in `work`. */
-void tutti_fold_subtrees(const tutti_fold *fold, const float *const *sources, int64_t count, float *work,
-                         const float *sums[TUTTI_MAX_SUBTREES]);
+void tutti_par_fold_subtrees(const tutti_fold *fold, const float *const *sources, int64_t count, float *work,
+                             const float *sums[TUTTI_MAX_SUBTREES]);
 
 /** sum[count] = the sum over all leaves, in the tree's order; `sum` may be one of sources[n], n >= 1.  The range begins
  * at leaf 0 and ends at the last one. */
-void tutti_fold_all(const tutti_fold *fold, const float *const *sources, int64_t count, float *work,
-                    float *sum);
+void tutti_par_fold_all(const tutti_fold *fold, const float *const *sources, int64_t count, float *work,
+                        float *sum);

@@ -66,7 +66,7 @@ static void add_block(const float *const *sources, int n, int64_t at, int64_t co
   }
 }
 
-void tutti_sum_sources(const float *const *sources, int n, int64_t count, float *sum) {
+void tutti_par_sum_sources(const float *const *sources, int n, int64_t count, float *sum) {
   TUTTI_ASSERT(n >= 1);
   if (n <= AT_ONCE) {
     add_at_once(sources, n, count, sum);

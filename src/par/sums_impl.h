@@ -4,4 +4,4 @@
 
 /** sum[count] = sources[0] + (sources[1] + (... + sources[n - 1])), n >= 1, element by element in that order.
  * `sum` may be one of the sources; else it overlaps none. */
-void tutti_sum_sources(const float *const *sources, int n, int64_t count, float *sum);
+void tutti_par_sum_sources(const float *const *sources, int n, int64_t count, float *sum);

@@ -31,8 +31,8 @@ static tutti_subtrees subtrees_of(const tutti_reducer *reducer, int node) {
   int first = 0, end = 0, unused = 0;
   tutti_tree_leaves(reducer, tree->places[node], &first, &unused);
   tutti_tree_leaves(reducer, tree->places[node + 1] - 1, &unused, &end);
-  tutti_subtrees subtrees = tutti_subtrees_make(first);
-  for (int leaf = first; leaf < end; leaf++) tutti_subtrees_grow(&subtrees, 1);
+  tutti_subtrees subtrees = tutti_par_subtrees_make(first);
+  for (int leaf = first; leaf < end; leaf++) tutti_par_subtrees_grow(&subtrees, 1);
   return subtrees;
 }
 
@@ -42,11 +42,11 @@ static tutti_status plan(const tutti_reducer *reducer, tutti_tree_exchange *self
     self->n_subtrees[node] = subtrees_of(reducer, node).n;
     n_sources += self->n_subtrees[node];
   }
-  TUTTI_TRY(tutti_fold_create(0, n_sources, &self->fold));
+  TUTTI_TRY(tutti_par_fold_create(0, n_sources, &self->fold));
   TUTTI_TRY(TUTTI_NEW(self->sources, n_sources));
   for (int node = 0; node < self->n_nodes; node++) {
     const tutti_subtrees subtrees = subtrees_of(reducer, node);
-    for (int k = 0; k < subtrees.n; k++) tutti_fold_add(&self->fold, subtrees.counts[k]);
+    for (int k = 0; k < subtrees.n; k++) tutti_par_fold_add(&self->fold, subtrees.counts[k]);
   }
   return TUTTI_OK;
 }
@@ -64,15 +64,15 @@ static tutti_status allocate(const tutti_reducer *reducer, tutti_tree_exchange *
   return TUTTI_NEW(self->in, self->fold.n * (most / self->n_nodes + 1));
 }
 
-tutti_status tutti_tree_exchange_create(const tutti_reducer *reducer, tutti_tree_exchange **exchange) {
+tutti_status tutti_par_tree_exchange_create(const tutti_reducer *reducer, tutti_tree_exchange **exchange) {
   TUTTI_TRY(TUTTI_NEW(*exchange, 1));
   return allocate(reducer, *exchange);
 }
 
-void tutti_tree_exchange_destroy(tutti_tree_exchange **exchange) {
+void tutti_par_tree_exchange_destroy(tutti_tree_exchange **exchange) {
   tutti_tree_exchange *self = *exchange;
   if (!self) return;
-  tutti_fold_destroy(&self->fold);
+  tutti_par_fold_destroy(&self->fold);
   void *const owned[] = {self->n_subtrees, self->out_counts,  self->out_at,  self->in_counts,
                          self->in_at,      self->part_counts, self->part_at, self->out,
                          self->in,         self->sources,     self};
@@ -105,7 +105,7 @@ static void fill(tutti_tree *tree, int64_t at, int count, float *rows) {
   for (int done = 0; done < count; done += TUTTI_BLOCK) {
     const int n = least(TUTTI_BLOCK, count - done);
     tutti_tree_seek(tree, at + done);
-    tutti_fold_subtrees(&tree->fold, tree->sources, n, tree->work, sums);
+    tutti_par_fold_subtrees(&tree->fold, tree->sources, n, tree->work, sums);
     for (int k = 0; k < tree->fold.subtrees.n; k++)
       memcpy(rows + (int64_t)k * count + done, sums[k], (size_t)n * sizeof *rows);
   }
@@ -119,7 +119,7 @@ static void sum_part(tutti_tree *tree, int count, float *sum) {
     for (int node = 0; node < self->n_nodes; node++)
       for (int k = 0; k < self->n_subtrees[node]; k++)
         self->sources[n++] = self->in + self->in_at[node] + (int64_t)k * count + done;
-    tutti_fold_all(&self->fold, self->sources, least(TUTTI_BLOCK, count - done), tree->work, sum + done);
+    tutti_par_fold_all(&self->fold, self->sources, least(TUTTI_BLOCK, count - done), tree->work, sum + done);
   }
 }
 
@@ -137,11 +137,12 @@ static tutti_status exchange_chunk(tutti_tree *tree, int node, MPI_Comm owners, 
   return TUTTI_OK;
 }
 
-tutti_status tutti_tree_exchange_slice(const tutti_reducer *reducer, int k) {
+tutti_status tutti_par_tree_exchange_slice(const tutti_reducer *reducer, int k) {
   tutti_tree *tree = reducer->data;
   const tutti_tree_exchange *self = tree->exchange;
   const MPI_Comm owners = reducer->node->owners[k];
-  const int64_t begin = tutti_node_slice_begin(reducer, k), end = tutti_node_slice_begin(reducer, k + 1);
+  const int64_t begin = tutti_par_node_slice_begin(reducer, k),
+                end = tutti_par_node_slice_begin(reducer, k + 1);
   // The counts of all messages together have to fit an int of MPI.
   int most = least(CHUNK, reducer->piece / self->fold.n);
   if (most < 1) most = 1;

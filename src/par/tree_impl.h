@@ -41,9 +41,9 @@ static inline void tutti_tree_seek(tutti_tree *tree, int64_t at) {
 
 /** Local.  The messages between the owners of a slice, and memory for them.  The caller agrees on a failure. */
 TUTTI_NODISCARD
-tutti_status tutti_tree_exchange_create(const tutti_reducer *reducer, tutti_tree_exchange **exchange);
-void tutti_tree_exchange_destroy(tutti_tree_exchange **exchange);
+tutti_status tutti_par_tree_exchange_create(const tutti_reducer *reducer, tutti_tree_exchange **exchange);
+void tutti_par_tree_exchange_destroy(tutti_tree_exchange **exchange);
 
 /** Collective over the owners of own slice k: its sums over all nodes into tree->result. */
 TUTTI_NODISCARD
-tutti_status tutti_tree_exchange_slice(const tutti_reducer *reducer, int k);
+tutti_status tutti_par_tree_exchange_slice(const tutti_reducer *reducer, int k);

@@ -104,9 +104,9 @@ static tutti_status map_segment(tutti_window *window, segment *shared) {
 static tutti_status share(tutti_window *window, segment *shared) {
   const tutti_comm *comm = window->comm;
   const bool makes = comm->node_rank == 0 && comm->node_size > 1;
-  TUTTI_TRY(tutti_agree(comm, makes ? make_segment(window->length, shared) : TUTTI_OK));
+  TUTTI_TRY(tutti_comm_agree(comm, makes ? make_segment(window->length, shared) : TUTTI_OK));
   TUTTI_MPI(MPI_Bcast(shared->name, sizeof shared->name, MPI_CHAR, 0, comm->node));
-  TUTTI_TRY(tutti_agree(comm, map_segment(window, shared)));
+  TUTTI_TRY(tutti_comm_agree(comm, map_segment(window, shared)));
   return TUTTI_OK;
 }
 
@@ -123,7 +123,7 @@ static tutti_status create(const tutti_comm *comm, int64_t own_bytes, tutti_wind
   tutti_window *made = NULL;
   *window = NULL;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, create_local(comm, &made)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, create_local(comm, &made)));
   TUTTI_TRY_GOTO(done, lay_out(made, own_bytes));
   status = share(made, &shared);
   forget_segment(made, &shared);
@@ -131,40 +131,40 @@ static tutti_status create(const tutti_comm *comm, int64_t own_bytes, tutti_wind
   *window = made;
   made = NULL;
 done:
-  tutti_window_destroy(&made);
+  tutti_par_window_destroy(&made);
   return status;
 }
 
-tutti_status tutti_window_create(const tutti_comm *comm, int64_t bytes, tutti_window **window) {
+tutti_status tutti_par_window_create(const tutti_comm *comm, int64_t bytes, tutti_window **window) {
   TUTTI_ASSERT(bytes >= 0);
   const int64_t part = bytes / comm->node_size;
   const bool last = comm->node_rank + 1 == comm->node_size;
   return create(comm, last ? bytes - comm->node_rank * part : part, window);
 }
 
-tutti_status tutti_window_create_parts(const tutti_comm *comm, int64_t own_bytes, tutti_window **window) {
+tutti_status tutti_par_window_create_parts(const tutti_comm *comm, int64_t own_bytes, tutti_window **window) {
   TUTTI_ASSERT(own_bytes >= 0);
   const int64_t page = sysconf(_SC_PAGESIZE);
   const int64_t rest = own_bytes % page;
   return create(comm, rest ? own_bytes - rest + page : own_bytes, window);
 }
 
-void *tutti_window_part(const tutti_window *window, int node_rank) {
+void *tutti_par_window_part(const tutti_window *window, int node_rank) {
   return window->data + window->begins[node_rank];
 }
 
-void *tutti_window_data(const tutti_window *window) {
+void *tutti_par_window_data(const tutti_window *window) {
   return window->data;
 }
 
-tutti_status tutti_window_sync(const tutti_window *window) {
+tutti_status tutti_par_window_sync(const tutti_window *window) {
   atomic_thread_fence(memory_order_seq_cst); // other ranks see my writes
   TUTTI_MPI(MPI_Barrier(window->comm->node));
   atomic_thread_fence(memory_order_seq_cst); // and I see theirs
   return TUTTI_OK;
 }
 
-void tutti_window_destroy(tutti_window **window) {
+void tutti_par_window_destroy(tutti_window **window) {
   if (!*window) return;
   if ((*window)->data) munmap((*window)->data, (*window)->length);
   tutti_free((*window)->begins);

@@ -49,7 +49,7 @@ static tutti_status read_mapping(const tutti_config *config, const tutti_dataset
   for (int64_t k = 0; k < n_classes; k++) weights[k] = 1;
   for (const char *left = config->data.class_weight; left;) {
     tutti_class_weight item;
-    TUTTI_TRY_GOTO(done, tutti_class_weight_next(&left, &item));
+    TUTTI_TRY_GOTO(done, tutti_config_class_weight_next(&left, &item));
     const int64_t k = find_class(dataset, item.name, n_classes);
     TUTTI_CHECK_GOTO(
         done, k >= 0, TUTTI_ERR_CONFIG,

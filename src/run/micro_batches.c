@@ -2,7 +2,7 @@
  * go together, large ones one piece at a time.  train/gradients.c and the probe loop over them. */
 #include "run/micro_batches.h"
 
-tutti_micro_batch tutti_micro_batch_before(int first) {
+tutti_micro_batch tutti_run_micro_batch_before(int first) {
   return (tutti_micro_batch){.leaf = first, .ends = true};
 }
 
@@ -21,8 +21,8 @@ static void collect_leaves(const tutti_plan *plan, tutti_range batch, int64_t gr
   }
 }
 
-bool tutti_micro_batch_next(const tutti_plan *plan, tutti_range batch, int64_t grain, int end,
-                            tutti_micro_batch *micro_batch, int64_t *leaf_ends) {
+bool tutti_run_micro_batch_next(const tutti_plan *plan, tutti_range batch, int64_t grain, int end,
+                                tutti_micro_batch *micro_batch, int64_t *leaf_ends) {
   micro_batch->begins = micro_batch->ends;
   if (micro_batch->begins) {
     micro_batch->leaf += micro_batch->n_leaves;

@@ -10,7 +10,7 @@ typedef struct {
 } tutti_micro_batch;
 
 /** The state before the first micro-batch of the leaves from `first` on. */
-tutti_micro_batch tutti_micro_batch_before(int first);
+tutti_micro_batch tutti_run_micro_batch_before(int first);
 
 /** Step to the next micro-batch of the leaves before `end`.  It takes as many leaves as fit into plan->micro_rows, at least
  * one.  A leaf with more rows needs several micro-batches; a leaf without rows has an empty one.
@@ -18,5 +18,5 @@ tutti_micro_batch tutti_micro_batch_before(int first);
  * @param[in,out] micro_batch  the one before, then the next one
  * @param[out]    leaf_ends    [micro_batch->n_leaves] the row of the micro-batch behind the last one of each leaf
  * @return false: there are no more leaves */
-bool tutti_micro_batch_next(const tutti_plan *plan, tutti_range batch, int64_t grain, int end,
-                            tutti_micro_batch *micro_batch, int64_t *leaf_ends);
+bool tutti_run_micro_batch_next(const tutti_plan *plan, tutti_range batch, int64_t grain, int end,
+                                tutti_micro_batch *micro_batch, int64_t *leaf_ends);

@@ -59,7 +59,7 @@ static tutti_status create_local(const tutti_config *config, tutti_network *netw
 tutti_status tutti_network_create(const tutti_comm *comm, const tutti_config *config,
                                   const tutti_dataset *dataset, int64_t max_rows, tutti_network *network) {
   *network = (tutti_network){.comm = comm, .dataset = dataset, .max_rows = max_rows};
-  TUTTI_TRY(tutti_agree(comm, create_local(config, network)));
+  TUTTI_TRY(tutti_comm_agree(comm, create_local(config, network)));
   return TUTTI_OK;
 }
 
@@ -132,7 +132,7 @@ tutti_targets tutti_network_gather(const tutti_network *network, tutti_rows whic
 }
 
 tutti_status tutti_network_sum(void *comm, double *values, int64_t n) {
-  return tutti_sum(comm, values, n);
+  return tutti_comm_sum(comm, values, n);
 }
 
 /** Sum loss and metric of samples of a set.
@@ -171,7 +171,7 @@ static tutti_status evaluate_leaves(const tutti_network *network, const float *p
   for (int leaf = (int)own.begin; leaf < own.begin + own.count; leaf++)
     TUTTI_TRY(evaluate_range(network, params, set, tutti_shard(all, 1, leaf, n), network->evaluation_rows,
                              &leaves[2 * leaf]));
-  TUTTI_TRY(tutti_sum(network->comm, leaves, 2 * (int64_t)n));
+  TUTTI_TRY(tutti_comm_sum(network->comm, leaves, 2 * (int64_t)n));
   for (int leaf = 0; leaf < n; leaf++) {
     sums[0] += leaves[2 * leaf];
     sums[1] += leaves[2 * leaf + 1];
@@ -183,7 +183,7 @@ static tutti_status evaluate(const tutti_network *network, const float *params, 
                              double sums[2]) {
   if (network->leaves) return evaluate_leaves(network, params, set, sums);
   TUTTI_TRY(evaluate_range(network, params, set, own_part(network, set->n), network->max_rows, sums));
-  return tutti_sum(network->comm, sums, 2);
+  return tutti_comm_sum(network->comm, sums, 2);
 }
 
 tutti_status tutti_network_evaluate(const tutti_network *network, const float *params,

@@ -14,7 +14,7 @@ enum { AUTO_MICRO_ROWS = 1024 };
 static const double MAX_STEPS = 0x1p53, MAX_EPOCHS = 0x1p32 - 1, MAX_SAMPLES = 0x1p62;
 
 int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count) {
-  return tutti_layers_group(config->model.layers, (int)config->model.n_layers, batch_count);
+  return tutti_model_layers_group(config->model.layers, (int)config->model.n_layers, batch_count);
 }
 
 bool tutti_plan_shares_groups(const tutti_config *config, const tutti_plan *plan, int64_t batch_count) {
@@ -65,10 +65,10 @@ static tutti_status count_budget(tutti_count budget, tutti_plan *plan) {
 static tutti_status check_groups(const tutti_config *config, const tutti_stage *stage) {
   const tutti_layer_spec *layers = config->model.layers;
   const int n_layers = (int)config->model.n_layers;
-  if (!tutti_layers_single_group(layers, n_layers, stage->batch)) return TUTTI_OK;
+  if (!tutti_model_layers_single_group(layers, n_layers, stage->batch)) return TUTTI_OK;
   int64_t better = stage->batch;
   do better++;
-  while (tutti_layers_single_group(layers, n_layers, better));
+  while (tutti_model_layers_single_group(layers, n_layers, better));
   TUTTI_FAIL(TUTTI_ERR_CONFIG,
              "%s: %lld leaves a group of one sample to batch_norm, and one sample has no variance; the next "
              "size that does not is %lld, or change ghost",
@@ -119,7 +119,8 @@ static tutti_status check_wanted(void *context, int64_t batch) {
 /** Whether each ghost group of batch_norm is a micro-batch, so that the noise of the gradient can be measured over groups.  Without
  * batch_norm it is measured over samples. */
 static bool measures_parts(const tutti_config *config) {
-  const bool mixes = tutti_layers_group(config->model.layers, (int)config->model.n_layers, INT64_MAX) > 1;
+  const bool mixes =
+      tutti_model_layers_group(config->model.layers, (int)config->model.n_layers, INT64_MAX) > 1;
   const bool gains = config->schedule.scaling == TUTTI_SCALING_ADASCALE;
   return mixes && (gains || (config->run.measure & TUTTI_MEASURE_NOISE));
 }
@@ -148,7 +149,8 @@ static tutti_status make_stages(const tutti_config *config, tutti_plan *plan) {
       "train.batch_size: %lld is more than the %lld training samples, and train.last_batch: drop would drop "
       "all of them; take a smaller batch, or carry, which uses samples several times",
       (long long)epoch->batch, (long long)epoch->n);
-  TUTTI_TRY(tutti_growth_make(&config->schedule, config->train.batch_size, epoch->n, most, &plan->growth));
+  TUTTI_TRY(
+      tutti_optim_growth_make(&config->schedule, config->train.batch_size, epoch->n, most, &plan->growth));
   TUTTI_TRY(tutti_stages_make(&plan->growth, epoch, &plan->from, &plan->stages));
   const tutti_stages *stages = &plan->stages;
   for (int i = 0; i < stages->n_stages; i++) TUTTI_TRY(check_groups(config, &stages->stages[i]));

@@ -23,7 +23,7 @@ typedef struct {
  * @param[in] n_train  samples of an epoch
  * @param[in] size     number of ranks
  * @return ERR_CONFIG train.micro_batch_size would split a group of batch_norm, or train.last_batch would drop all samples;
- * the errors of tutti_growth_make and tutti_stages_make */
+ * the errors of tutti_optim_growth_make and tutti_stages_make */
 TUTTI_NODISCARD
 tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan);
 
@@ -36,7 +36,7 @@ TUTTI_NODISCARD
 tutti_status tutti_plan_go_on(tutti_plan *plan, const tutti_config *config,
                               const tutti_checkpoint_state *state, int size);
 
-/** Samples of a global batch whose statistics belong together, see tutti_layers_group; 1 without batch_norm. */
+/** Samples of a global batch whose statistics belong together, see tutti_model_layers_group; 1 without batch_norm. */
 int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count);
 
 /** Whether there are fewer groups of batch_norm than leaves, so that groups lie on several leaves and their sums go over

@@ -89,7 +89,7 @@ static tutti_status check_growth_after(const tutti_plan *plan, tutti_count warmu
   if (next == stages->n_stages || warmup.value == 0) return TUTTI_OK;
   const int64_t steps = stages->stages[next].at - at;
   const tutti_extent grown = extent_between(plan, at, at + steps);
-  if (warmup.value - done <= tutti_extent_in(&grown, warmup.unit) * (1 + 1e-12)) return TUTTI_OK;
+  if (warmup.value - done <= tutti_optim_extent_in(&grown, warmup.unit) * (1 + 1e-12)) return TUTTI_OK;
   char wanted[64];
   tutti_count_print(warmup, wanted, sizeof wanted);
   TUTTI_FAIL(
@@ -124,7 +124,7 @@ tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *con
                                 config->train.budget.unit, schedule));
   schedule->dialect = config->optimizer.dialect;
   const tutti_count warmup = schedule->warmup;
-  const double done = tutti_extent_in(&course.earlier, warmup.unit) - warmup_from;
+  const double done = tutti_optim_extent_in(&course.earlier, warmup.unit) - warmup_from;
   return check_growth_after(plan, warmup, fmax(done, 0), plan->from.at);
 }
 
@@ -143,7 +143,7 @@ tutti_status tutti_plan_check_warmup(const tutti_plan *plan, tutti_count warmup,
                                      tutti_position now) {
   const tutti_extent left = plan->base > 0 ? of_base(plan, fmax(plan->base_steps - now.gained, 0))
                                            : extent_between(plan, now.at, end_of_budget(plan, budget, now));
-  const double most = tutti_extent_in(&left, warmup.unit);
+  const double most = tutti_optim_extent_in(&left, warmup.unit);
   char wanted[64], rest[64];
   tutti_count_print(warmup, wanted, sizeof wanted);
   tutti_count_print((tutti_count){most, warmup.unit}, rest, sizeof rest);
@@ -161,7 +161,7 @@ static double growth_rate(const tutti_plan *plan, int64_t at) {
   int64_t done = at;
   if (growth->unit == TUTTI_UNIT_EPOCHS) done = tutti_stages_place(&plan->stages, at);
   if (growth->unit == TUTTI_UNIT_SAMPLES) done = tutti_stages_samples(&plan->stages, at);
-  return tutti_growth_rate(growth, tutti_growth_count(growth, done));
+  return tutti_optim_growth_rate(growth, tutti_optim_growth_count(growth, done));
 }
 
 double tutti_plan_learning_rate(const tutti_plan *plan, const tutti_schedule *schedule, tutti_position now) {
@@ -198,6 +198,6 @@ bool tutti_plan_due(const tutti_plan *plan, tutti_count every, tutti_position no
                      before = tutti_plan_extent(plan, tutti_plan_move(plan, now, -1));
   // A tenth of an epoch is not a binary fraction: rounding must not move what is due after this step to the next one.
   const double slack = 1e-9;
-  return floor(tutti_extent_in(&done, every.unit) / every.value + slack) >
-         floor(tutti_extent_in(&before, every.unit) / every.value + slack);
+  return floor(tutti_optim_extent_in(&done, every.unit) / every.value + slack) >
+         floor(tutti_optim_extent_in(&before, every.unit) / every.value + slack);
 }

@@ -82,7 +82,7 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   run->fixed.config = config;
   run->fixed.rank = tutti_comm_rank(comm);
   run->fixed.size = tutti_comm_size(comm);
-  tutti_phases_start(&run->state.phases);
+  tutti_metrics_phases_start(&run->state.phases);
   // The plan decides how large the micro-batches are, the network how many parameters the reducer holds, and the reducer which
   // slice of them the optimizer has: hence this order.
   TUTTI_TRY(tutti_plan_make(config, run->fixed.samples.train.n, run->fixed.size, &run->fixed.plan));
@@ -90,14 +90,14 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
                                  &run->fixed.network));
   run->state.rows.layout.metric = tutti_model_metric_name(run->fixed.network.model);
   TUTTI_TRY(tutti_network_check_labels(&run->fixed.network));
-  TUTTI_TRY(tutti_agree(
+  TUTTI_TRY(tutti_comm_agree(
       comm, tutti_network_set_class_weights(config, &run->fixed.samples.train, &run->fixed.network)));
-  TUTTI_TRY(tutti_agree(comm, reserve(run)));
+  TUTTI_TRY(tutti_comm_agree(comm, reserve(run)));
   TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce,
                                  tutti_model_n_params(run->fixed.network.model), run->fixed.plan.n_leaves,
                                  &run->fixed.reducer));
-  TUTTI_TRY(tutti_agree(comm, create_leaves(run)));
-  return tutti_agree(comm, create_optimizer(run));
+  TUTTI_TRY(tutti_comm_agree(comm, create_leaves(run)));
+  return tutti_comm_agree(comm, create_optimizer(run));
 }
 
 tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
@@ -119,8 +119,9 @@ tutti_status tutti_run_keep_rows(tutti_run *run) {
       "the validation rows stay those that train.seed %llu has drawn, because the others were trained on",
       (unsigned long long)seed);
   TUTTI_TRY(tutti_run_split_samples_by(run, seed));
-  return tutti_agree(run->fixed.comm, tutti_network_set_class_weights(
-                                          run->fixed.config, &run->fixed.samples.train, &run->fixed.network));
+  return tutti_comm_agree(
+      run->fixed.comm,
+      tutti_network_set_class_weights(run->fixed.config, &run->fixed.samples.train, &run->fixed.network));
 }
 
 tutti_status tutti_run_schedule(tutti_run *run) {
@@ -176,9 +177,9 @@ tutti_status tutti_run_check_same(const tutti_run *run) {
   char what[64];
   if (run->fixed.size == 1) return TUTTI_OK; // there is no other copy
   snprintf(what, sizeof what, "the parameters after step %lld", step);
-  TUTTI_TRY(tutti_same_floats(run->fixed.comm, tutti_reducer_params(run->fixed.reducer),
-                              tutti_model_n_params(model), what));
+  TUTTI_TRY(tutti_comm_same_floats(run->fixed.comm, tutti_reducer_params(run->fixed.reducer),
+                                   tutti_model_n_params(model), what));
   if (tutti_model_n_state(model) == 0) return TUTTI_OK;
   snprintf(what, sizeof what, "the moving statistics after step %lld", step);
-  return tutti_same_floats(run->fixed.comm, tutti_model_state(model), tutti_model_n_state(model), what);
+  return tutti_comm_same_floats(run->fixed.comm, tutti_model_state(model), tutti_model_n_state(model), what);
 }

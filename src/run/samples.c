@@ -54,7 +54,7 @@ tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_d
                            .test = whole(dataset, TUTTI_ROWS_TEST)};
   const int64_t n = tutti_dataset_n_rows(dataset, TUTTI_ROWS_TRAIN);
   if (n > 0) {
-    const int64_t held_out = tutti_split_count(n, config->data.validation_split);
+    const int64_t held_out = tutti_sampler_split_count(n, config->data.validation_split);
     const bool shuffled = held_out > 0 && config->data.validation_take == TUTTI_TAKE_SHUFFLED;
     all.train.split =
         shuffled ? tutti_permutation_make(n, seed, TUTTI_STREAM_SPLIT, 0) : tutti_permutation_identity(n);

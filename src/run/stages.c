@@ -92,17 +92,17 @@ static int64_t steps_before(const tutti_stages *stages, tutti_unit unit, int64_t
 
 /** The number of growths before the first step. */
 static int64_t growths_before(const tutti_growth *growth, const tutti_stage *from) {
-  if (growth->unit == TUTTI_UNIT_STEPS) return tutti_growth_count(growth, from->at);
-  return tutti_growth_count(growth, growth->unit == TUTTI_UNIT_EPOCHS ? from->place : from->samples);
+  if (growth->unit == TUTTI_UNIT_STEPS) return tutti_optim_growth_count(growth, from->at);
+  return tutti_optim_growth_count(growth, growth->unit == TUTTI_UNIT_EPOCHS ? from->place : from->samples);
 }
 
 tutti_status tutti_stages_make(const tutti_growth *growth, const tutti_epoch *epoch, const tutti_stage *from,
                                tutti_stages *stages) {
   const int64_t before = growths_before(growth, from);
   *stages = (tutti_stages){.epoch = *epoch, .n_stages = 1, .stages = {*from}};
-  stages->stages[0].batch = tutti_growth_batch(growth, before);
+  stages->stages[0].batch = tutti_optim_growth_batch(growth, before);
   for (int64_t k = before + 1; last(stages)->batch < growth->most; k++) {
-    const int64_t place = tutti_growth_at(growth, k), batch = tutti_growth_batch(growth, k);
+    const int64_t place = tutti_optim_growth_at(growth, k), batch = tutti_optim_growth_batch(growth, k);
     if (place == INT64_MAX) break;
     if (batch == last(stages)->batch) continue; // growth by less than one sample
     TUTTI_TRY(add_stage(stages, steps_before(stages, growth->unit, place), batch));

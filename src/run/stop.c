@@ -20,7 +20,7 @@ bool tutti_run_goal_reached(const tutti_run *run, const tutti_metrics_row *row, 
   const tutti_goal *goal = &run->fixed.config->train.stop_at;
   double value = 0;
   if (!goal->metric[0] || !tutti_run_value(run, row, goal->metric, &value) ||
-      !tutti_goal_reached(goal, value))
+      !tutti_config_goal_reached(goal, value))
     return false;
   *stop = TUTTI_STOP_GOAL;
   snprintf(reason, TUTTI_STOP_BYTES, "the goal is reached: %s %.6g at step %lld", goal->metric, value,

@@ -44,7 +44,7 @@ static tutti_status describe_differences(const tutti_run *run, const char *path,
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
   TUTTI_TRY_GOTO(done, tutti_config_parse(info.config, path, NULL, 0, &old));
   tutti_rundir_find_differences(run, &old, &info, &found);
-  tutti_differences_text(&found, text, bytes);
+  tutti_config_differences_text(&found, text, bytes);
 done:
   tutti_config_clear(&old);
   tutti_checkpoint_info_clear(&info);
@@ -59,7 +59,8 @@ tutti_status tutti_rundir_choose(const tutti_rundir_saver *saver, tutti_rundir_c
   const bool names = strcmp(resume, "auto") != 0;
   if (strcmp(resume, "no") == 0) return TUTTI_OK;
   TUTTI_TRY(tutti_checkpoint_find(directory, &chosen->path));
-  if (chosen->path && names && tutti_same_file(resume, saver->best_path)) return choose_best(saver, chosen);
+  if (chosen->path && names && tutti_io_same_file(resume, saver->best_path))
+    return choose_best(saver, chosen);
   if (chosen->path && names && !tutti_file_is_in(resume, directory))
     TUTTI_TRY(describe_differences(saver->run, chosen->path, chosen->displaced, sizeof chosen->displaced));
   if (chosen->path && names && !chosen->displaced[0])

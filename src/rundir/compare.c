@@ -24,7 +24,7 @@ void tutti_rundir_find_differences(const tutti_run *run, const tutti_config *old
 
 /** The weights come from the checkpoint, so that those of model.weights would be ignored without a message. */
 static tutti_status check_weights(const tutti_run *run, const char *path, const tutti_differences *found) {
-  TUTTI_CHECK(!run->fixed.config->model.weights || !tutti_differences_have(found, "model.weights"),
+  TUTTI_CHECK(!run->fixed.config->model.weights || !tutti_config_differences_have(found, "model.weights"),
               TUTTI_ERR_CONFIG,
               "model.weights: %s would not be used, because run.resume continues from the weights of %s; "
               "give only one "
@@ -68,12 +68,12 @@ static tutti_status compare_config(const tutti_run *run, const char *path, bool 
   char text[1024];
   tutti_differences found;
   tutti_rundir_find_differences(run, old, info, &found);
-  tutti_differences_text(&found, text, sizeof text);
+  tutti_config_differences_text(&found, text, sizeof text);
   with->differs = found.n > 0;
-  with->warms = tutti_differences_have(&found, "schedule.warmup");
+  with->warms = tutti_config_differences_have(&found, "schedule.warmup");
   with->same_order = tutti_rundir_same_data(run, &info->state);
   for (size_t i = 0; i < sizeof ordering / sizeof *ordering; i++)
-    if (tutti_differences_have(&found, ordering[i])) with->same_order = false;
+    if (tutti_config_differences_have(&found, ordering[i])) with->same_order = false;
   if (!with->differs) return TUTTI_OK;
   TUTTI_CHECK(
       named, TUTTI_ERR_CONFIG,

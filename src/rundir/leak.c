@@ -20,10 +20,10 @@ bool tutti_rundir_was_trained(const tutti_config *old, const tutti_checkpoint_st
 // seed is kept, so a smaller split with the same rule draws a subset.
 bool tutti_rundir_leaks(const tutti_run *run, const tutti_config *old, bool same_data,
                         const tutti_differences *found) {
-  const bool same_array = same_data || (tutti_differences_have(found, "data.limit_train") &&
-                                        !tutti_differences_have(found, "data.file") &&
-                                        !tutti_differences_have(found, "data.x_train"));
-  const bool within = same_data && !tutti_differences_have(found, "data.validation_take") &&
+  const bool same_array = same_data || (tutti_config_differences_have(found, "data.limit_train") &&
+                                        !tutti_config_differences_have(found, "data.file") &&
+                                        !tutti_config_differences_have(found, "data.x_train"));
+  const bool within = same_data && !tutti_config_differences_have(found, "data.validation_take") &&
                       old->data.validation_split >= run->fixed.config->data.validation_split;
   return tutti_rundir_validates_on_train(run) && same_array && !within;
 }
@@ -34,5 +34,5 @@ void tutti_rundir_leak_text(const tutti_differences *found, char *text, size_t b
   for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
     for (int i = 0; i < found->n; i++)
       if (strcmp(found->list[i].key, keys[k]) == 0) decide.list[decide.n++] = found->list[i];
-  tutti_differences_text(&decide, text, bytes);
+  tutti_config_differences_text(&decide, text, bytes);
 }

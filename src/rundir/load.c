@@ -102,7 +102,7 @@ static void convert_progress(tutti_run *run, double base) {
   state->gain_variance_sum = state->gain_variance_weight = 0;
   state->gain_square_sum = state->gain_square_weight = 0;
   const tutti_extent after = tutti_plan_progress(&run->fixed.plan, tutti_run_position(run));
-  state->warmup_from += tutti_extent_in(&after, unit) - tutti_extent_in(&before, unit);
+  state->warmup_from += tutti_optim_extent_in(&after, unit) - tutti_optim_extent_in(&before, unit);
 }
 
 /** A warmup that the checkpoint did not have begins where the run continues, not where the training began. */
@@ -110,7 +110,7 @@ static void begin_warmup(tutti_run *run) {
   const tutti_count warmup = run->fixed.config->schedule.warmup;
   const tutti_extent done = tutti_plan_progress(&run->fixed.plan, tutti_run_position(run));
   char text[64];
-  run->state.at.warmup_from = warmup.value > 0 ? tutti_extent_in(&done, warmup.unit) : 0;
+  run->state.at.warmup_from = warmup.value > 0 ? tutti_optim_extent_in(&done, warmup.unit) : 0;
   if (warmup.value == 0) return;
   tutti_count_print(warmup, text, sizeof text);
   tutti_log(TUTTI_LOG_INFO, "schedule.warmup: the learning rate rises over %s from step %lld on", text,

@@ -106,7 +106,7 @@ static tutti_status move(const char *folder, const char *name, void *context) {
 
 tutti_status tutti_rundir_move_aside(const char *folder, const char *place) {
   candidate to = {.place = place};
-  TUTTI_TRY(tutti_make_folder(place));
+  TUTTI_TRY(tutti_io_make_folder(place));
   TUTTI_TRY(visit(folder, false, move, &to));
   TUTTI_TRY(visit(folder, true, move, &to));
   return TUTTI_OK;

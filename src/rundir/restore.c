@@ -11,7 +11,7 @@
 
 tutti_features tutti_rundir_restore_features(const char *text) {
   for (tutti_features i = 0; text && i < TUTTI_N_FEATURES; i++)
-    if (strcmp(text, tutti_features_names[i]) == 0) return i;
+    if (strcmp(text, tutti_data_features_names[i]) == 0) return i;
   return TUTTI_FEATURES_UNKNOWN;
 }
 
@@ -21,13 +21,14 @@ tutti_status tutti_rundir_restore_config(const tutti_comm *comm, const char *che
   tutti_checkpoint_info info = {0};
   char *text = NULL;
   tutti_status status = tutti_comm_rank(comm) == 0 ? tutti_checkpoint_read_info(checkpoint, &info) : TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree_from(comm, 0, status));
   text = info.config;
-  TUTTI_TRY_GOTO(done, tutti_bcast_text(comm, 0, &text));
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, tutti_config_parse(text, checkpoint, NULL, 0, &restored->config)));
+  TUTTI_TRY_GOTO(done, tutti_comm_bcast_text(comm, 0, &text));
+  TUTTI_TRY_GOTO(done,
+                 tutti_comm_agree(comm, tutti_config_parse(text, checkpoint, NULL, 0, &restored->config)));
   TUTTI_TRY_GOTO(done, tutti_machine_set_threads(comm, restored->config.parallel.threads, NULL));
   restored->state = info.state;
-  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &restored->state, sizeof restored->state));
+  TUTTI_TRY_GOTO(done, tutti_comm_bcast(comm, 0, &restored->state, sizeof restored->state));
   // From here on `restored` owns the names of the classes.
   restored->classes = info.classes;
   restored->features = tutti_rundir_restore_features(info.features);
@@ -126,14 +127,14 @@ tutti_status tutti_rundir_restore_scaling(const tutti_comm *comm, const char *ch
   double *values = NULL;
   tutti_scaling_values scaling = {.features = features};
   tutti_status status = TUTTI_NEW(values, 2 * tutti_dataset_n_features(dataset));
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
   if (tutti_comm_rank(comm) == 0) status = load_scaling(checkpoint, dataset, values, &scaling.n);
-  TUTTI_TRY_GOTO(done, tutti_agree_from(comm, 0, status));
-  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, &scaling, sizeof scaling));
-  TUTTI_TRY_GOTO(done, tutti_bcast(comm, 0, values, 2 * scaling.n * (int64_t)sizeof *values));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree_from(comm, 0, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_bcast(comm, 0, &scaling, sizeof scaling));
+  TUTTI_TRY_GOTO(done, tutti_comm_bcast(comm, 0, values, 2 * scaling.n * (int64_t)sizeof *values));
   scaling.shift = values;
   scaling.factor = values + scaling.n;
-  TUTTI_TRY_GOTO(done, tutti_agree(comm, tutti_dataset_set_scaling(dataset, scaling)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, tutti_dataset_set_scaling(dataset, scaling)));
 done:
   tutti_free(values);
   return status;
@@ -146,13 +147,13 @@ tutti_status tutti_rundir_restore_network(const tutti_comm *comm, const char *ch
   TUTTI_TRY(tutti_network_create(comm, &restored->config, restored->dataset, 1, &restored->network));
   tutti_model *model = restored->network.model;
   const int64_t n = tutti_model_n_params(model);
-  TUTTI_TRY(tutti_agree(comm, TUTTI_NEW(restored->params, n)));
+  TUTTI_TRY(tutti_comm_agree(comm, TUTTI_NEW(restored->params, n)));
   const tutti_status local =
       tutti_comm_rank(comm) == 0 ? load_weights(checkpoint, weights, restored) : TUTTI_OK;
-  TUTTI_TRY(tutti_agree_from(comm, 0, local));
-  TUTTI_TRY(tutti_bcast(comm, 0, restored->params, n * (int64_t)sizeof(float)));
-  TUTTI_TRY(
-      tutti_bcast(comm, 0, tutti_model_state(model), tutti_model_n_state(model) * (int64_t)sizeof(float)));
+  TUTTI_TRY(tutti_comm_agree_from(comm, 0, local));
+  TUTTI_TRY(tutti_comm_bcast(comm, 0, restored->params, n * (int64_t)sizeof(float)));
+  TUTTI_TRY(tutti_comm_bcast(comm, 0, tutti_model_state(model),
+                             tutti_model_n_state(model) * (int64_t)sizeof(float)));
   return TUTTI_OK;
 }
 

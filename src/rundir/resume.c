@@ -30,7 +30,7 @@ static tutti_status begin_root(tutti_rundir_saver *saver, const tutti_rundir_cho
   const bool named = chosen->named;
   TUTTI_TRY(tutti_rundir_check_config(saver));
   saver->replaces = saver->creates_metrics = !path || named;
-  saver->drops_best = !path || (named && !tutti_same_file(path, saver->best_path));
+  saver->drops_best = !path || (named && !tutti_io_same_file(path, saver->best_path));
   if (path) TUTTI_TRY(tutti_rundir_load(saver, path, named, start));
   start->returns = chosen->returns;
   if (chosen->returns) start->state.returned_to = saver->run->state.at.step;
@@ -47,7 +47,7 @@ static tutti_status prepare_directory(const tutti_rundir_saver *saver, const tut
   // the history in the checkpoint, because a kill may have cut off some of them.
   if (!saver->creates_metrics)
     TUTTI_TRY(tutti_metrics_rewind(saver->metrics_path, &run->state.rows.layout, 0, run->state.at.step));
-  if (!saver->waits) TUTTI_TRY(tutti_write_text(saver->config_path, saver->config));
+  if (!saver->waits) TUTTI_TRY(tutti_io_write_text(saver->config_path, saver->config));
   if (path) tutti_log(TUTTI_LOG_INFO, "continues from %s: step %lld", path, (long long)run->state.at.step);
   return TUTTI_OK;
 }
@@ -61,8 +61,8 @@ static tutti_status distribute(tutti_rundir_saver *saver, bool slots) {
   TUTTI_TRY(tutti_reducer_scatter(run->fixed.reducer, saver->weights,
                                   tutti_reducer_params(run->fixed.reducer) + begin));
   TUTTI_TRY(tutti_reducer_publish(run->fixed.reducer));
-  TUTTI_TRY(tutti_bcast(run->fixed.comm, 0, tutti_model_state(model),
-                        tutti_model_n_state(model) * (int64_t)sizeof(float)));
+  TUTTI_TRY(tutti_comm_bcast(run->fixed.comm, 0, tutti_model_state(model),
+                             tutti_model_n_state(model) * (int64_t)sizeof(float)));
   for (int i = 0; slots && i < tutti_optim_n_slots(run->fixed.optim); i++)
     TUTTI_TRY(tutti_reducer_scatter(run->fixed.reducer, saver->slots ? saver->slots[i] : NULL,
                                     tutti_optim_slot(run->fixed.optim, i)));
@@ -84,13 +84,13 @@ static tutti_status begin_weights(tutti_rundir_saver *saver, bool continues) {
 static tutti_status begin(tutti_rundir_saver *saver, const tutti_rundir_choice *chosen) {
   tutti_run *run = saver->run;
   tutti_rundir_found start = {.resumed = chosen->path != NULL};
-  TUTTI_TRY(tutti_bcast(run->fixed.comm, 0, &start.resumed, sizeof start.resumed));
+  TUTTI_TRY(tutti_comm_bcast(run->fixed.comm, 0, &start.resumed, sizeof start.resumed));
   TUTTI_TRY(begin_weights(saver, start.resumed));
   start.state = run->state.at;
   // The arrays of a checkpoint now replace these weights.
   const tutti_status local = run->fixed.rank == 0 ? begin_root(saver, chosen, &start) : TUTTI_OK;
-  TUTTI_TRY(tutti_agree_from(run->fixed.comm, 0, local));
-  TUTTI_TRY(tutti_bcast(run->fixed.comm, 0, &start, sizeof start));
+  TUTTI_TRY(tutti_comm_agree_from(run->fixed.comm, 0, local));
+  TUTTI_TRY(tutti_comm_bcast(run->fixed.comm, 0, &start, sizeof start));
   run->state.at = start.state;
   TUTTI_TRY(tutti_run_schedule(run));
   run->state.rows.last = start.last;
@@ -105,7 +105,7 @@ static tutti_status begin(tutti_rundir_saver *saver, const tutti_rundir_choice *
   TUTTI_TRY(distribute(saver, start.resumed));
   TUTTI_TRY(tutti_run_check_same(run));
   const tutti_status prepared = run->fixed.rank == 0 ? prepare_directory(saver, chosen) : TUTTI_OK;
-  TUTTI_TRY(tutti_agree_from(run->fixed.comm, 0, prepared));
+  TUTTI_TRY(tutti_comm_agree_from(run->fixed.comm, 0, prepared));
   // After a return to best.h5, the newest checkpoint must be the one that a restarted job continues from.
   if (start.returns) TUTTI_TRY(tutti_rundir_save(saver, false));
   if (start.resumed && !start.returns) TUTTI_TRY(tutti_rundir_flush(saver));
@@ -119,7 +119,7 @@ tutti_status tutti_rundir_start(tutti_rundir_saver *saver) {
   run->state.at = tutti_run_first_state(run);
   saver->waits = strcmp(run->fixed.config->run.resume, "no") == 0;
   tutti_status status = run->fixed.rank == 0 ? tutti_rundir_choose(saver, &chosen) : TUTTI_OK;
-  status = tutti_agree_from(run->fixed.comm, 0, status);
+  status = tutti_comm_agree_from(run->fixed.comm, 0, status);
   if (status == TUTTI_OK) status = begin(saver, &chosen);
   tutti_free(chosen.path);
   return status;

@@ -96,7 +96,7 @@ static tutti_status create_root(tutti_rundir_saver *saver) {
   const int64_t n = tutti_model_n_params(model);
   const int n_slots = tutti_optim_n_slots(run->fixed.optim);
   TUTTI_TRY(check_schedule(run));
-  TUTTI_TRY(tutti_lock_take(run->fixed.config->run.directory, &saver->lock));
+  TUTTI_TRY(tutti_io_lock_take(run->fixed.config->run.directory, &saver->lock));
   TUTTI_TRY(tutti_config_dump(run->fixed.config, &saver->config));
   saver->n_allocated = (n_slots + 1) * tutti_model_n_arrays(model) + 2;
   TUTTI_TRY(TUTTI_NEW(saver->views, saver->n_allocated));
@@ -121,7 +121,7 @@ static tutti_status create_local(tutti_run *run, tutti_rundir_saver **saver) {
 
 tutti_status tutti_rundir_saver_create(tutti_run *run, tutti_rundir_saver **saver) {
   *saver = NULL;
-  tutti_status status = tutti_agree(run->fixed.comm, create_local(run, saver));
+  tutti_status status = tutti_comm_agree(run->fixed.comm, create_local(run, saver));
   if (status == TUTTI_OK) status = tutti_rundir_survey(*saver);
   if (status != TUTTI_OK) tutti_rundir_saver_destroy(saver);
   return status;
@@ -132,7 +132,7 @@ void tutti_rundir_saver_destroy(tutti_rundir_saver **handle) {
   if (!saver) return;
   if (saver->slots)
     for (int i = 0; i < tutti_optim_n_slots(saver->run->fixed.optim); i++) tutti_free(saver->slots[i]);
-  tutti_lock_release(&saver->lock);
+  tutti_io_lock_release(&saver->lock);
   tutti_texts_clear(&saver->hosts);
   tutti_texts_clear(&saver->bindings);
   void *const owned[] = {saver->checkpoint_path, saver->best_path, saver->metrics_path, saver->config_path,
@@ -165,7 +165,7 @@ static tutti_status gather(tutti_rundir_saver *saver) {
 
 tutti_status tutti_rundir_check_config(const tutti_rundir_saver *saver) {
   char *old = NULL;
-  const tutti_status status = tutti_read_text(saver->config_path, &old);
+  const tutti_status status = tutti_io_read_text(saver->config_path, &old);
   // A config that a run has written begins with a mark; a user's own file must not be overwritten.
   const bool foreign = status == TUTTI_OK && strncmp(old, TUTTI_CONFIG_MARK, strlen(TUTTI_CONFIG_MARK)) != 0;
   tutti_free(old);
@@ -200,7 +200,7 @@ static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
       .history = run->state.rows.history.records,
       .n_history = run->state.rows.history.n,
       .table = tutti_meter_state(run),
-      .features = tutti_features_names[tutti_dataset_scaling(run->fixed.dataset).features]};
+      .features = tutti_data_features_names[tutti_dataset_scaling(run->fixed.dataset).features]};
   checkpoint.classes = tutti_dataset_classes(run->fixed.dataset, &checkpoint.n_classes);
   if (best) TUTTI_TRY(write_best(saver, checkpoint));
   checkpoint.path = saver->checkpoint_path;
@@ -217,13 +217,13 @@ tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
   saver->waits = false;
   // Rows behind a checkpoint are removed when a run resumes; missing rows could not be restored.
   TUTTI_TRY(tutti_rundir_flush(saver));
-  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_SAVE);
+  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_SAVE);
   TUTTI_TRY(gather(saver));
   tutti_status local = run->fixed.rank == 0 ? write_root(saver, best) : TUTTI_OK;
   if (local == TUTTI_OK && first && run->fixed.rank == 0)
-    local = tutti_write_text(saver->config_path, saver->config);
-  TUTTI_TRY(tutti_agree_from(run->fixed.comm, 0, local));
-  tutti_phases_leave(&run->state.phases);
+    local = tutti_io_write_text(saver->config_path, saver->config);
+  TUTTI_TRY(tutti_comm_agree_from(run->fixed.comm, 0, local));
+  tutti_metrics_phases_leave(&run->state.phases);
   run->state.saved_at = tutti_clock_s();
   return TUTTI_OK;
 }

@@ -21,7 +21,7 @@ static tutti_status check_scale(const tutti_config *config, const tutti_checkpoi
   TUTTI_CHECK(now == TUTTI_SCALE_AUTO || now == then, TUTTI_ERR_CONFIG,
               "data.scale: %s, but the weights of %s (model.weights) were trained on rows scaled by %s, "
               "and the file has its numbers; leave data.scale out",
-              tutti_scale_names[now], config->model.weights, tutti_scale_names[then]);
+              tutti_data_scale_names[now], config->model.weights, tutti_data_scale_names[then]);
   return TUTTI_OK;
 }
 
@@ -117,8 +117,8 @@ tutti_status tutti_rundir_load_weights(tutti_run *run, float *weights, bool begi
   found result = {.split_seed = run->state.at.split_seed};
   if (!path) return TUTTI_OK;
   const tutti_status local = run->fixed.rank == 0 ? name_key(load(run, weights, begins, &result)) : TUTTI_OK;
-  TUTTI_TRY(tutti_agree_from(run->fixed.comm, 0, local));
-  TUTTI_TRY(tutti_bcast(run->fixed.comm, 0, &result, sizeof result));
+  TUTTI_TRY(tutti_comm_agree_from(run->fixed.comm, 0, local));
+  TUTTI_TRY(tutti_comm_bcast(run->fixed.comm, 0, &result, sizeof result));
   run->state.at.split_seed = result.split_seed;
   run->state.at.weights_hash = result.hash;
   // The seed of the split may now be that of the file, so the rows are drawn again.

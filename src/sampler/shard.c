@@ -45,7 +45,7 @@ int64_t tutti_shard_largest(int64_t count, int64_t grain, int size) {
   return tutti_shard((tutti_range){.count = count}, grain, 0, size).count;
 }
 
-int64_t tutti_split_count(int64_t n, double fraction) {
+int64_t tutti_sampler_split_count(int64_t n, double fraction) {
   if (fraction <= 0 || n <= 1) return 0;
   const int64_t count = llround((double)n * fraction);
   return count < 1 ? 1 : min64(count, n - 1);

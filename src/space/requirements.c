@@ -17,7 +17,8 @@ static tutti_status check_search(const tutti_study_options *study) {
   TUTTI_CHECK(varies_settings(study), TUTTI_ERR_CONFIG,
               "study.search draws settings of the varied keys, but only %s is varied; vary another key, "
               "for example optimizer.learning_rate, or set study.search to grid",
-              tutti_study_branches(study) ? tutti_study_branches(study)->key : "train.batch_size");
+              tutti_config_study_branches(study) ? tutti_config_study_branches(study)->key
+                                                 : "train.batch_size");
   TUTTI_CHECK(study->trials > 0, TUTTI_ERR_CONFIG,
               "study.trials is missing: how many settings does the study try at each batch size? write "
               "'trials: 30' or "

@@ -71,7 +71,7 @@ static bool all_discrete(const tutti_axis *const *axes, int n) {
 /** Refuse more settings than there are, because some would be tried twice. */
 static tutti_status check_enough(const tutti_study_options *study, int branch,
                                  const tutti_space_settings *settings) {
-  const tutti_axis *branches = tutti_study_branches(study);
+  const tutti_axis *branches = tutti_config_study_branches(study);
   const int64_t n_grid = count_grid(settings);
   TUTTI_CHECK(settings->n <= n_grid, TUTTI_ERR_CONFIG,
               "study.trials is %" PRId64 ", but the varied keys%s%s have only %" PRId64
@@ -143,7 +143,7 @@ done:
 
 /** Return whether settings of the branch differ in the key.  The key of the branches itself has one value in each. */
 static bool is_column(const tutti_axis *axis, int branch) {
-  return !tutti_space_is_batch_size(axis) && !axis->branches && tutti_axis_is_of(axis, branch);
+  return !tutti_space_is_batch_size(axis) && !axis->branches && tutti_config_axis_is_of(axis, branch);
 }
 
 tutti_status tutti_space_settings_create(const tutti_study_options *study, int branch, uint64_t seed,

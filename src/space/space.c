@@ -1,7 +1,7 @@
 /** The trials of a study, from its config: each batch size with each setting and each seed.
  *
  * Trial i is batch size i / (n_settings n_seeds), setting i / n_seeds mod n_settings, seed i mod n_seeds.  A trial differs
- * from the study's config by a list of overrides, as if they were given on the command line; tutti_trial_config applies
+ * from the study's config by a list of overrides, as if they were given on the command line; tutti_space_trial_config applies
  * them.  `tutti study` makes the space first and computes its trials then. */
 #include "tutti/space.h"
 
@@ -59,7 +59,7 @@ static const char *budget_key(tutti_unit unit) {
 static void print_limits(const tutti_study_options *study, tutti_space *space) {
   space->budget_key = budget_key(study->budget.unit);
   snprintf(space->budget, sizeof space->budget, "%.0f", study->budget.value);
-  tutti_goal_print(&study->goal, space->goal, sizeof space->goal);
+  tutti_config_goal_print(&study->goal, space->goal, sizeof space->goal);
   tutti_count_print(study->evaluate_every, space->evaluate_every, sizeof space->evaluate_every);
   snprintf(space->train_rows, sizeof space->train_rows, "%" PRId64, study->train_rows);
 }
@@ -77,7 +77,7 @@ static tutti_status make_seeds(const tutti_config *config, tutti_space *space) {
 
 /** Make the settings of one branch after the other.  A study without branches has one branch. */
 static tutti_status make_settings(const tutti_config *config, tutti_space *space) {
-  const tutti_axis *branches = tutti_study_branches(&config->study);
+  const tutti_axis *branches = tutti_config_study_branches(&config->study);
   const int n = branches ? branches->n_values : 1;
   TUTTI_TRY(TUTTI_NEW(space->settings, n));
   while (space->n_branches < n) {

@@ -9,8 +9,9 @@ static bool is_budget(const char *key) {
          strcmp(key, "train.samples") == 0;
 }
 
-tutti_status tutti_trial_config(const tutti_trial *trial, const char *text, const char *name,
-                                const tutti_override *overrides, int n_overrides, tutti_config *config) {
+tutti_status tutti_space_trial_config(const tutti_trial *trial, const char *text, const char *name,
+                                      const tutti_override *overrides, int n_overrides,
+                                      tutti_config *config) {
   tutti_status status = TUTTI_OK;
   tutti_override *all = NULL;
   int n = 0;

@@ -27,7 +27,7 @@ static tutti_status compare_config(const tutti_study *study, const char *path, c
   TUTTI_TRY(tutti_config_parse(text, path, NULL, 0, &old));
   found->extent = tutti_config_study_differences(&old, study->config, &all);
   found->any = all.n > 0;
-  tutti_differences_text(&all, found->text, sizeof found->text);
+  tutti_config_differences_text(&all, found->text, sizeof found->text);
   if (lacks_short(study, &old))
     tutti_text_append(found->text, sizeof found->text,
                       " (train.last_batch=short continues it; short was the default of an earlier version)");
@@ -45,10 +45,10 @@ static tutti_status refuse(const tutti_study *study, const char *path, const tut
 tutti_status tutti_study_check_folder(const tutti_study *study, bool *marked, tutti_study_difference *found) {
   char *path = NULL, *text = NULL;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_store_path(&study->store, config_name, &path));
+  TUTTI_TRY_GOTO(done, tutti_study_store_path(&study->store, config_name, &path));
   *marked = access(path, F_OK) == 0;
   if (!*marked) goto done;
-  TUTTI_TRY_GOTO(done, tutti_read_text(path, &text));
+  TUTTI_TRY_GOTO(done, tutti_io_read_text(path, &text));
   TUTTI_TRY_GOTO(done, compare_config(study, path, text, found));
   if (found->any && !found->extent) TUTTI_TRY_GOTO(done, refuse(study, path, found));
 done:
@@ -59,8 +59,8 @@ done:
 
 tutti_status tutti_study_mark_folder(const tutti_study *study) {
   char *path = NULL;
-  TUTTI_TRY(tutti_store_path(&study->store, config_name, &path));
-  const tutti_status status = tutti_write_text(path, study->resolved);
+  TUTTI_TRY(tutti_study_store_path(&study->store, config_name, &path));
+  const tutti_status status = tutti_io_write_text(path, study->resolved);
   tutti_free(path);
   return status;
 }

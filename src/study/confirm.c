@@ -24,8 +24,9 @@ static uint64_t first_seed(const tutti_study *study) {
   return study->config->train.seed + TUTTI_CONFIRM_SEED;
 }
 
-bool tutti_confirm_is(const tutti_study *study, const tutti_trial_result *result) {
-  return tutti_trial_set_find(&study->set, "train.seed") < 0 && result->seed >= (int64_t)first_seed(study);
+bool tutti_study_confirm_is(const tutti_study *study, const tutti_trial_result *result) {
+  return tutti_fit_trial_set_find(&study->set, "train.seed") < 0 &&
+         result->seed >= (int64_t)first_seed(study);
 }
 
 /** Return the slot of a batch size for fresh seed j. */
@@ -72,14 +73,14 @@ static tutti_status add_slots(tutti_study *study, const tutti_trial_order *order
   return TUTTI_OK;
 }
 
-tutti_status tutti_confirm_make(tutti_study *study) {
+tutti_status tutti_study_confirm_make(tutti_study *study) {
   tutti_trial_order order = {0};
   study->n_searched = study->set.n_trials;
   study->planned = -1;
   if (study->config->study.confirm == 0) return TUTTI_OK;
-  TUTTI_TRY(tutti_trial_order_make(&study->set, &order));
+  TUTTI_TRY(tutti_fit_trial_order_make(&study->set, &order));
   const tutti_status status = add_slots(study, &order);
-  tutti_trial_order_clear(&order);
+  tutti_fit_trial_order_clear(&order);
   return status;
 }
 
@@ -110,28 +111,28 @@ static void set_setting(tutti_study *study, int row, const tutti_best *best, con
 /** Take the results that the study's file has for slots whose setting is known now. */
 static void take_carried(tutti_study *study) {
   for (int64_t k = 0; k < study->n_carried; k++) {
-    const int64_t i = tutti_confirm_find(study, &study->carried[k]);
+    const int64_t i = tutti_study_confirm_find(study, &study->carried[k]);
     if (i < 0 || study->set.results[i].status != TUTTI_TRIAL_WAITING) continue;
     study->set.results[i] = study->carried[k];
     study->set.results[i].trial = i;
   }
 }
 
-tutti_status tutti_confirm_plan(tutti_study *study) {
+tutti_status tutti_study_confirm_plan(tutti_study *study) {
   const tutti_trial_set set = searched(study);
   const int64_t n = count_searched(study);
   tutti_best_table best;
   if (study->set.n_trials == study->n_searched || n == study->planned) return TUTTI_OK;
-  TUTTI_TRY(tutti_best_table_create(&set, &best));
+  TUTTI_TRY(tutti_fit_best_table_create(&set, &best));
   for (int row = 0; row < best.n_rows; row++)
     set_setting(study, row, &best.rows[row], best.varied + (int64_t)row * best.n_varied);
-  tutti_best_table_clear(&best);
+  tutti_fit_best_table_clear(&best);
   take_carried(study);
   study->planned = n;
   return TUTTI_OK;
 }
 
-int64_t tutti_confirm_find(const tutti_study *study, const tutti_trial_result *result) {
+int64_t tutti_study_confirm_find(const tutti_study *study, const tutti_trial_result *result) {
   for (int64_t i = study->n_searched; i < study->set.n_trials; i++) {
     const tutti_trial_result *slot = &study->set.results[i];
     if (slot->setting >= 0 && slot->setting == result->setting && slot->seed == result->seed &&
@@ -143,7 +144,7 @@ int64_t tutti_confirm_find(const tutti_study *study, const tutti_trial_result *r
 
 // --- in the file
 
-tutti_status tutti_confirm_keep(tutti_study *study, const tutti_trial_result *results, int64_t n) {
+tutti_status tutti_study_confirm_keep(tutti_study *study, const tutti_trial_result *results, int64_t n) {
   tutti_trial_result *kept = NULL;
   if (n > 0) {
     TUTTI_TRY(TUTTI_NEW(kept, n));
@@ -168,7 +169,8 @@ tutti_status tutti_study_results(tutti_study *study, tutti_trial_set *set) {
   memcpy(study->written, set->confirm, (size_t)n * sizeof *study->written);
   set->confirm = study->written;
   for (int64_t k = 0; k < study->n_carried; k++)
-    if (tutti_confirm_find(study, &study->carried[k]) < 0) set->confirm[set->n_confirm++] = study->carried[k];
+    if (tutti_study_confirm_find(study, &study->carried[k]) < 0)
+      set->confirm[set->n_confirm++] = study->carried[k];
   return TUTTI_OK;
 }
 

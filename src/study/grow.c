@@ -26,7 +26,7 @@ static void clear(growth *g) {
   tutti_free(g->fresh_numbers);
   tutti_free(g->numbers);
   tutti_free(g->ours);
-  tutti_trial_set_clear(&g->then);
+  tutti_fit_trial_set_clear(&g->then);
   tutti_space_destroy(&g->space);
   tutti_file_close(&g->file);
 }
@@ -34,7 +34,7 @@ static void clear(growth *g) {
 /** Return the number that a trial of the file has here. */
 static int64_t number_now(const growth *g, int64_t batch_size, int64_t setting, int64_t seed) {
   const uint64_t hash = tutti_space_hash(g->space, batch_size, setting, seed);
-  return hash == 0 ? -1 : tutti_identity_find(g->ours, g->n_ours, hash);
+  return hash == 0 ? -1 : tutti_study_identity_find(g->ours, g->n_ours, hash);
 }
 
 /** Take a result over as that of trial i, unless it is known already. */
@@ -50,13 +50,13 @@ static void take(tutti_trial_set *set, int64_t i, const tutti_trial_result *resu
 /** Find the number here of each trial in the file, and take the results over. */
 static tutti_status read_file(growth *g) {
   TUTTI_TRY(tutti_file_open(g->study->config->study.output, &g->file));
-  TUTTI_TRY(tutti_trial_set_read(g->file, &g->then));
-  TUTTI_TRY(tutti_identity_space(g->file, &g->space));
+  TUTTI_TRY(tutti_fit_trial_set_read(g->file, &g->then));
+  TUTTI_TRY(tutti_study_identity_space(g->file, &g->space));
   TUTTI_TRY(TUTTI_NEW(g->numbers, g->then.n_trials));
   for (int64_t i = 0; i < g->then.n_trials; i++) {
     const tutti_trial_result *result = &g->then.results[i];
     const bool is_done = result->status != TUTTI_TRIAL_WAITING;
-    TUTTI_CHECK(tutti_identity_is_of(g->space, &g->then, i), TUTTI_ERR_DATA,
+    TUTTI_CHECK(tutti_study_identity_is_of(g->space, &g->then, i), TUTTI_ERR_DATA,
                 "%s: /trials row %lld is not the trial of its config: damaged", tutti_file_path(g->file),
                 (long long)i);
     g->numbers[i] = is_done ? number_now(g, result->batch_size, result->setting, result->seed) : -1;
@@ -72,12 +72,12 @@ static tutti_status count_lost(growth *g) {
   uint64_t *hashes = NULL;
   int64_t n = 0;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_store_list(&g->study->store, &hashes, &n));
+  TUTTI_TRY_GOTO(done, tutti_study_store_list(&g->study->store, &hashes, &n));
   for (int64_t k = 0; k < n; k++) {
     tutti_trial_record record;
-    if (tutti_identity_find(g->ours, g->n_ours, hashes[k]) >= 0) continue;
-    TUTTI_TRY_GOTO(done, tutti_store_read_hash(&g->study->store, hashes[k], &record));
-    g->n_lost += !tutti_confirm_is(g->study, &record.result);
+    if (tutti_study_identity_find(g->ours, g->n_ours, hashes[k]) >= 0) continue;
+    TUTTI_TRY_GOTO(done, tutti_study_store_read_hash(&g->study->store, hashes[k], &record));
+    g->n_lost += !tutti_study_confirm_is(g->study, &record.result);
     tutti_trial_record_clear(&record);
   }
 done:
@@ -117,11 +117,11 @@ static tutti_status take_fresh(growth *g) {
   for (int64_t k = 0; k < n; k++) {
     fresh[k] = g->then.confirm[k];
     fresh[k].setting = setting_now(g, &fresh[k]);
-    g->fresh_numbers[k] = tutti_confirm_find(g->study, &fresh[k]);
+    g->fresh_numbers[k] = tutti_study_confirm_find(g->study, &fresh[k]);
     if (g->fresh_numbers[k] >= 0) take(&g->study->set, g->fresh_numbers[k], &fresh[k]);
     fresh[k].trial = -1;
   }
-  const tutti_status status = tutti_confirm_keep(g->study, fresh, n);
+  const tutti_status status = tutti_study_confirm_keep(g->study, fresh, n);
   tutti_free(fresh);
   return status;
 }
@@ -138,9 +138,9 @@ static tutti_status copy_curves(const growth *g, const tutti_trial_result *resul
     if (numbers[i] < 0) continue;
     tutti_trial_record record = {.result = results[i]};
     snprintf(record.metric, sizeof record.metric, "%s", g->study->metric);
-    status = tutti_curve_read(g->file, &record);
+    status = tutti_study_curve_read(g->file, &record);
     record.result.trial = numbers[i];
-    if (status == TUTTI_OK) status = tutti_curve_write(to, &record);
+    if (status == TUTTI_OK) status = tutti_study_curve_write(to, &record);
     tutti_trial_record_clear(&record);
   }
   return status;
@@ -159,8 +159,8 @@ static tutti_status write_all(growth *g) {
   }
   for (int64_t i = 0; i < study->set.n_trials; i++)
     if (study->set.results[i].status != TUTTI_TRIAL_WAITING)
-      TUTTI_TRY_GOTO(done, tutti_output_add_curve(study, file, i));
-  TUTTI_TRY_GOTO(done, tutti_output_write(study, file));
+      TUTTI_TRY_GOTO(done, tutti_study_output_add_curve(study, file, i));
+  TUTTI_TRY_GOTO(done, tutti_study_output_write(study, file));
   TUTTI_TRY_GOTO(done, tutti_fault("study.grow"));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
   TUTTI_TRY_GOTO(done, tutti_fault("study.grown"));
@@ -172,11 +172,11 @@ done:
 tutti_status tutti_study_grow(tutti_study *study, bool has_file, const tutti_study_difference *found) {
   growth g = {.study = study};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_identity_list(study, &g.ours, &g.n_ours));
+  TUTTI_TRY_GOTO(done, tutti_study_identity_list(study, &g.ours, &g.n_ours));
   if (has_file) TUTTI_TRY_GOTO(done, read_file(&g));
   TUTTI_TRY_GOTO(done, count_lost(&g));
   TUTTI_TRY_GOTO(done, check_lost(&g, found));
-  TUTTI_TRY_GOTO(done, tutti_output_collect_trials(study));
+  TUTTI_TRY_GOTO(done, tutti_study_output_collect_trials(study));
   TUTTI_TRY_GOTO(done, take_fresh(&g));
   TUTTI_TRY_GOTO(done, write_all(&g));
 done:

@@ -10,7 +10,7 @@ uint64_t tutti_study_hash(const tutti_study *study, int64_t i) {
   return tutti_space_hash(study->space, result->batch_size, result->setting, result->seed);
 }
 
-tutti_status tutti_identity_space(const tutti_file *file, tutti_space **space) {
+tutti_status tutti_study_identity_space(const tutti_file *file, tutti_space **space) {
   tutti_config config = {0};
   char *text = NULL;
   tutti_status status = TUTTI_OK;
@@ -24,7 +24,7 @@ done:
   return status;
 }
 
-bool tutti_identity_is_of(const tutti_space *space, const tutti_trial_set *set, int64_t i) {
+bool tutti_study_identity_is_of(const tutti_space *space, const tutti_trial_set *set, int64_t i) {
   const tutti_trial_result *result = &set->results[i];
   const tutti_trial *like = tutti_space_find(space, result->batch_size, result->setting);
   const double *varied = set->varied + i * set->n_varied;
@@ -39,7 +39,7 @@ static int compare(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-tutti_status tutti_identity_list(const tutti_study *study, tutti_identity **list, int64_t *n) {
+tutti_status tutti_study_identity_list(const tutti_study *study, tutti_identity **list, int64_t *n) {
   *n = 0;
   TUTTI_TRY(TUTTI_NEW(*list, study->set.n_trials));
   for (int64_t i = 0; i < study->set.n_trials; i++)
@@ -48,7 +48,7 @@ tutti_status tutti_identity_list(const tutti_study *study, tutti_identity **list
   return TUTTI_OK;
 }
 
-int64_t tutti_identity_find(const tutti_identity *list, int64_t n, uint64_t hash) {
+int64_t tutti_study_identity_find(const tutti_identity *list, int64_t n, uint64_t hash) {
   const tutti_identity wanted = {.hash = hash};
   const tutti_identity *found = n > 0 ? bsearch(&wanted, list, (size_t)n, sizeof wanted, compare) : NULL;
   return found ? found->trial : -1;

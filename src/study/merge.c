@@ -24,9 +24,9 @@ static const double MERGE_EVERY_S = 20, MERGE_PART = 0.02;
 static tutti_status read_there(tutti_study *study, const tutti_file *file, bool *known) {
   tutti_trial_set there = {0};
   if (!tutti_file_has(file, "/trials")) return TUTTI_OK;
-  TUTTI_TRY(tutti_trial_set_read(file, &there));
-  const tutti_status status = tutti_output_adopt(study, file, &there, known);
-  tutti_trial_set_clear(&there);
+  TUTTI_TRY(tutti_fit_trial_set_read(file, &there));
+  const tutti_status status = tutti_study_output_adopt(study, file, &there, known);
+  tutti_fit_trial_set_clear(&there);
   return status;
 }
 
@@ -56,11 +56,11 @@ static tutti_status update(tutti_study *study, bool last) {
   for (int64_t i = 0; i < study->set.n_trials; i++) {
     if (known[i] || study->set.results[i].status == TUTTI_TRIAL_WAITING) continue;
     changed = true;
-    TUTTI_TRY_GOTO(done, tutti_output_add_curve(study, file, i));
+    TUTTI_TRY_GOTO(done, tutti_study_output_add_curve(study, file, i));
   }
   // If the folder has been removed meanwhile, somebody has made the file complete.
-  if (!changed || !tutti_store_current(&study->store)) goto done;
-  TUTTI_TRY_GOTO(done, tutti_output_write(study, file));
+  if (!changed || !tutti_study_store_current(&study->store)) goto done;
+  TUTTI_TRY_GOTO(done, tutti_study_output_write(study, file));
   TUTTI_TRY_GOTO(done, tutti_fault("study.merge"));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
 done:
@@ -71,23 +71,23 @@ done:
 
 static int64_t count_waiting(const tutti_study *study) {
   int64_t counts[TUTTI_N_TRIAL_STATES];
-  tutti_output_count(study, counts);
+  tutti_study_output_count(study, counts);
   return counts[TUTTI_TRIAL_WAITING];
 }
 
 /** Merge while nobody else writes.  If the folder is gone, another job has made the file complete. */
 static tutti_status merge_alone(tutti_study *study, bool last) {
   tutti_study_difference found = {0};
-  if (tutti_store_current(&study->store)) {
-    TUTTI_TRY(tutti_output_collect_trials(study));
+  if (tutti_study_store_current(&study->store)) {
+    TUTTI_TRY(tutti_study_output_collect_trials(study));
     TUTTI_TRY(update(study, last));
   }
-  return tutti_store_current(&study->store) ? TUTTI_OK : tutti_output_read(study, &found);
+  return tutti_study_store_current(&study->store) ? TUTTI_OK : tutti_study_output_read(study, &found);
 }
 
 // --- now and then
 
-double tutti_output_pause(double cost) {
+double tutti_study_output_pause(double cost) {
   return fmax(MERGE_EVERY_S, cost / MERGE_PART);
 }
 
@@ -101,22 +101,22 @@ static bool is_old(const tutti_study *study) {
 /** Merge, unless another process writes just now. */
 static tutti_status try_merge(tutti_study *study) {
   bool taken = false;
-  TUTTI_TRY(tutti_claims_take(study->store.claims, TUTTI_CLAIM_WRITING, &taken));
-  if (!taken && tutti_store_current(&study->store)) return TUTTI_OK;
+  TUTTI_TRY(tutti_io_claims_take(study->store.claims, TUTTI_CLAIM_WRITING, &taken));
+  if (!taken && tutti_study_store_current(&study->store)) return TUTTI_OK;
   const tutti_status status = merge_alone(study, false);
-  tutti_claims_give_back(study->store.claims, TUTTI_CLAIM_WRITING);
+  tutti_io_claims_give_back(study->store.claims, TUTTI_CLAIM_WRITING);
   return status;
 }
 
-void tutti_output_merge_if_due(tutti_study *study) {
+void tutti_study_output_merge_if_due(tutti_study *study) {
   const double start = tutti_clock_s();
   if (start < study->merge_at || !is_old(study)) return;
-  if (try_merge(study) != TUTTI_OK) tutti_output_warn(study);
+  if (try_merge(study) != TUTTI_OK) tutti_study_output_warn(study);
   const double end = tutti_clock_s();
-  study->merge_at = end + tutti_output_pause(end - start);
+  study->merge_at = end + tutti_study_output_pause(end - start);
 }
 
-void tutti_output_warn(tutti_study *study) {
+void tutti_study_output_warn(tutti_study *study) {
   if (study->warned) return;
   study->warned = true;
   tutti_log(
@@ -133,8 +133,8 @@ static bool is_of_more(const tutti_study *study, uint64_t hash) {
   const tutti_study_options *options = &study->config->study;
   const int64_t end = (int64_t)study->config->train.seed + TUTTI_CONFIRM_SEED + options->confirm;
   tutti_trial_record record;
-  if (tutti_store_read_hash(&study->store, hash, &record) != TUTTI_OK) return true;
-  const bool is_more = tutti_confirm_is(study, &record.result) && record.result.seed >= end;
+  if (tutti_study_store_read_hash(&study->store, hash, &record) != TUTTI_OK) return true;
+  const bool is_more = tutti_study_confirm_is(study, &record.result) && record.result.seed >= end;
   tutti_trial_record_clear(&record);
   return is_more;
 }
@@ -146,10 +146,10 @@ static tutti_status look_for_more(const tutti_study *study, bool *more) {
   int64_t n = 0, n_ours = 0;
   tutti_status status = TUTTI_OK;
   *more = false;
-  TUTTI_TRY_GOTO(done, tutti_identity_list(study, &ours, &n_ours));
-  TUTTI_TRY_GOTO(done, tutti_store_list(&study->store, &hashes, &n));
+  TUTTI_TRY_GOTO(done, tutti_study_identity_list(study, &ours, &n_ours));
+  TUTTI_TRY_GOTO(done, tutti_study_store_list(&study->store, &hashes, &n));
   for (int64_t k = 0; k < n; k++)
-    *more = *more || (tutti_identity_find(ours, n_ours, hashes[k]) < 0 && is_of_more(study, hashes[k]));
+    *more = *more || (tutti_study_identity_find(ours, n_ours, hashes[k]) < 0 && is_of_more(study, hashes[k]));
 done:
   tutti_free(hashes);
   tutti_free(ours);
@@ -166,7 +166,7 @@ static tutti_status leave_folder(const tutti_study *study) {
               "tutti study with that value, brings them into %s",
               study->store.folder, (long long)study->config->study.confirm, study->config->study.output);
   else
-    tutti_store_remove(&study->store);
+    tutti_study_store_remove(&study->store);
   return TUTTI_OK;
 }
 
@@ -178,7 +178,7 @@ static tutti_status merge_last(tutti_study *study) {
     before = count_waiting(study);
     TUTTI_TRY(merge_alone(study, true));
   } while (!study->claims_reach && count_waiting(study) < before);
-  if (count_waiting(study) > 0 || !tutti_store_current(&study->store)) return TUTTI_OK;
+  if (count_waiting(study) > 0 || !tutti_study_store_current(&study->store)) return TUTTI_OK;
   if (study->claims_reach) return leave_folder(study);
   tutti_log(TUTTI_LOG_WARNING,
             "%s: all trials are in %s, but without locks nobody can tell whether another job is at work "
@@ -187,12 +187,12 @@ static tutti_status merge_last(tutti_study *study) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_output_merge(tutti_study *study) {
+tutti_status tutti_study_output_merge(tutti_study *study) {
   char text[2048];
   bool taken = false;
-  tutti_status status = tutti_store_wait(&study->store, TUTTI_CLAIM_WRITING, &taken);
+  tutti_status status = tutti_study_store_wait(&study->store, TUTTI_CLAIM_WRITING, &taken);
   if (status == TUTTI_OK) status = merge_last(study);
-  tutti_claims_give_back(study->store.claims, TUTTI_CLAIM_WRITING);
+  tutti_io_claims_give_back(study->store.claims, TUTTI_CLAIM_WRITING);
   if (status == TUTTI_OK) return status;
   snprintf(text, sizeof text,
            "%s; no trial is lost: those that are done are in %s, and the same command, given again, brings "

@@ -21,7 +21,7 @@ static tutti_status find_space(const tutti_file *file, last_space *last) {
   if (is_same) return TUTTI_OK;
   last->config = config;
   tutti_space_destroy(&last->space);
-  return tutti_identity_space(file, &last->space);
+  return tutti_study_identity_space(file, &last->space);
 }
 
 /** Give one trial its name by hash, if it is a trial of its config. */
@@ -31,14 +31,14 @@ static tutti_status rename_trial(const tutti_study *study, uint64_t number, last
   tutti_study_difference found = {0};
   uint64_t hash = 0;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_store_open_numbered(&study->store, number, &file));
+  TUTTI_TRY_GOTO(done, tutti_study_store_open_numbered(&study->store, number, &file));
   TUTTI_TRY_GOTO(done, tutti_study_check_file(study, file, &found));
-  TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &one));
+  TUTTI_TRY_GOTO(done, tutti_fit_trial_set_read(file, &one));
   TUTTI_TRY_GOTO(done, find_space(file, last));
   TUTTI_CHECK_GOTO(
       done,
       one.n_trials == 1 && one.results[0].trial == (int64_t)number &&
-          tutti_identity_is_of(last->space, &one, 0),
+          tutti_study_identity_is_of(last->space, &one, 0),
       TUTTI_ERR_DATA,
       "%s: does not hold trial %lld of its config: damaged; remove it, and the trial is computed "
       "again",
@@ -46,19 +46,19 @@ static tutti_status rename_trial(const tutti_study *study, uint64_t number, last
   hash =
       tutti_space_hash(last->space, one.results[0].batch_size, one.results[0].setting, one.results[0].seed);
 done:
-  tutti_trial_set_clear(&one);
+  tutti_fit_trial_set_clear(&one);
   tutti_file_close(&file);
-  return status == TUTTI_OK ? tutti_store_rename(&study->store, number, hash) : status;
+  return status == TUTTI_OK ? tutti_study_store_rename(&study->store, number, hash) : status;
 }
 
 tutti_status tutti_study_take_numbered(const tutti_study *study) {
   uint64_t *numbers = NULL;
   int64_t n = 0;
   last_space last = {0};
-  TUTTI_CHECK(!tutti_claims_held(study->store.claims, TUTTI_CLAIM_EARLIER_START), TUTTI_ERR_CONFIG,
+  TUTTI_CHECK(!tutti_io_claims_held(study->store.claims, TUTTI_CLAIM_EARLIER_START), TUTTI_ERR_CONFIG,
               "%s: a job of an earlier version is at work here; let it end, and start this one then",
               study->store.folder);
-  tutti_status status = tutti_store_list_numbered(&study->store, &numbers, &n);
+  tutti_status status = tutti_study_store_list_numbered(&study->store, &numbers, &n);
   for (int64_t k = 0; k < n && status == TUTTI_OK; k++) status = rename_trial(study, numbers[k], &last);
   tutti_space_destroy(&last.space);
   tutti_free(last.config);

@@ -11,10 +11,10 @@ static tutti_status enter(tutti_study *study) {
   enum { TRIES = 100 };
   for (int i = 0; i < TRIES; i++) {
     bool taken = false;
-    TUTTI_TRY(tutti_store_open(study->config->study.output, true, &study->store));
-    TUTTI_TRY(tutti_store_wait(&study->store, TUTTI_CLAIM_WRITING, &taken));
-    if (taken && tutti_store_current(&study->store)) return TUTTI_OK;
-    tutti_store_close(&study->store);
+    TUTTI_TRY(tutti_study_store_open(study->config->study.output, true, &study->store));
+    TUTTI_TRY(tutti_study_store_wait(&study->store, TUTTI_CLAIM_WRITING, &taken));
+    if (taken && tutti_study_store_current(&study->store)) return TUTTI_OK;
+    tutti_study_store_close(&study->store);
   }
   TUTTI_FAIL(TUTTI_ERR_CREATE,
              "%s.d: was removed %d times while being opened; is another job just finishing?",
@@ -26,10 +26,10 @@ static tutti_status check_alone(const tutti_study *study, const tutti_study_diff
   const char *folder = study->store.folder;
   const char *why = found->any ? found->text : "the trials there have no config.yaml beside them";
   TUTTI_CHECK(
-      !tutti_claims_held(study->store.claims, TUTTI_CLAIM_PRESENCE), TUTTI_ERR_CONFIG,
+      !tutti_io_claims_held(study->store.claims, TUTTI_CLAIM_PRESENCE), TUTTI_ERR_CONFIG,
       "%s: another job is at work on the study as it was: %s; wait until it ends, then start this one",
       folder, why);
-  TUTTI_CHECK(tutti_claims_work(study->store.claims), TUTTI_ERR_CONFIG,
+  TUTTI_CHECK(tutti_io_claims_work(study->store.claims), TUTTI_ERR_CONFIG,
               "%s: %s, but the file system has no locks to tell whether another job is at work on the study "
               "as it was; let that come to its end, remove this folder, and change it then",
               folder, why);
@@ -40,7 +40,7 @@ static tutti_status check_alone(const tutti_study *study, const tutti_study_diff
 static tutti_status ask_trial(tutti_study *study, uint64_t hash) {
   tutti_file *file = NULL;
   tutti_study_difference found = {0};
-  TUTTI_TRY(tutti_store_open_trial(&study->store, hash, &file));
+  TUTTI_TRY(tutti_study_store_open_trial(&study->store, hash, &file));
   tutti_status status = tutti_study_check_file(study, file, &found);
   if (status == TUTTI_OK) status = tutti_file_get_real(file, "/", "began", &study->head.began);
   tutti_file_close(&file);
@@ -52,7 +52,7 @@ static tutti_status begin_file(tutti_study *study) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_create(study->config->study.output, &file));
-  TUTTI_TRY_GOTO(done, tutti_output_write(study, file));
+  TUTTI_TRY_GOTO(done, tutti_study_output_write(study, file));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
 done:
   tutti_file_close(&file);
@@ -65,7 +65,7 @@ static tutti_status check_trials(const tutti_study *study, const uint64_t *hashe
   for (int64_t k = 0; k < n && status == TUTTI_OK; k++) {
     tutti_file *file = NULL;
     tutti_study_difference found = {0};
-    status = tutti_store_open_trial(&study->store, hashes[k], &file);
+    status = tutti_study_store_open_trial(&study->store, hashes[k], &file);
     if (status == TUTTI_OK) status = tutti_study_check_file(study, file, &found);
     tutti_file_close(&file);
   }
@@ -78,7 +78,7 @@ static tutti_status look_into_folder(tutti_study *study, bool has_file, bool mar
   uint64_t *hashes = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_study_take_numbered(study));
-  TUTTI_TRY_GOTO(done, tutti_store_list(&study->store, &hashes, n));
+  TUTTI_TRY_GOTO(done, tutti_study_store_list(&study->store, &hashes, n));
   if (!marked) TUTTI_TRY_GOTO(done, check_trials(study, hashes, *n));
   if (!has_file && *n > 0) TUTTI_TRY_GOTO(done, ask_trial(study, hashes[0]));
 done:
@@ -93,7 +93,7 @@ static tutti_status open_alone(tutti_study *study) {
   int64_t n = 0;
   const bool has_file = access(study->config->study.output, F_OK) == 0;
   study->head.began = tutti_clock_unix_s();
-  if (has_file) TUTTI_TRY(tutti_output_read(study, &of_file));
+  if (has_file) TUTTI_TRY(tutti_study_output_read(study, &of_file));
   TUTTI_TRY(tutti_study_check_folder(study, &marked, &of_folder));
   TUTTI_TRY(look_into_folder(study, has_file, marked, &n));
   const bool grows = of_file.extent || of_folder.extent || (!marked && n > 0);
@@ -104,15 +104,15 @@ static tutti_status open_alone(tutti_study *study) {
   else if (!has_file)
     TUTTI_TRY(begin_file(study));
   if (!marked || of_folder.extent) TUTTI_TRY(tutti_study_mark_folder(study));
-  return tutti_output_collect_trials(study);
+  return tutti_study_output_collect_trials(study);
 }
 
-tutti_status tutti_output_open(tutti_study *study) {
+tutti_status tutti_study_output_open(tutti_study *study) {
   bool present = false;
   TUTTI_TRY(enter(study));
   tutti_status status = open_alone(study);
-  if (status == TUTTI_OK) status = tutti_claims_share(study->store.claims, TUTTI_CLAIM_PRESENCE, &present);
-  if (status != TUTTI_OK) tutti_store_leave(&study->store);
-  tutti_claims_give_back(study->store.claims, TUTTI_CLAIM_WRITING);
+  if (status == TUTTI_OK) status = tutti_io_claims_share(study->store.claims, TUTTI_CLAIM_PRESENCE, &present);
+  if (status != TUTTI_OK) tutti_study_store_leave(&study->store);
+  tutti_io_claims_give_back(study->store.claims, TUTTI_CLAIM_WRITING);
   return status;
 }

@@ -10,7 +10,7 @@
 
 // --- its contents
 
-void tutti_output_set_metric(tutti_study *study, const char *metric) {
+void tutti_study_output_set_metric(tutti_study *study, const char *metric) {
   if (!study->metric[0]) snprintf(study->metric, sizeof study->metric, "%s", metric);
 }
 
@@ -32,8 +32,8 @@ static bool is_same(const tutti_trial_set *a, const tutti_trial_set *b, int64_t 
   return same;
 }
 
-tutti_status tutti_output_adopt(tutti_study *study, const tutti_file *file, const tutti_trial_set *there,
-                                bool *known) {
+tutti_status tutti_study_output_adopt(tutti_study *study, const tutti_file *file,
+                                      const tutti_trial_set *there, bool *known) {
   const int64_t n = study->n_searched;
   bool same = there->n_trials == n;
   for (int64_t i = 0; i < n && same; i++) same = is_same(there, &study->set, i);
@@ -41,34 +41,34 @@ tutti_status tutti_output_adopt(tutti_study *study, const tutti_file *file, cons
               tutti_file_path(file), (long long)n);
   for (int64_t i = 0; i < n; i++)
     if (there->results[i].status != TUTTI_TRIAL_WAITING) take(study, i, &there->results[i], known);
-  TUTTI_TRY(tutti_confirm_plan(study));
+  TUTTI_TRY(tutti_study_confirm_plan(study));
   for (int64_t k = 0; k < there->n_confirm; k++) {
-    const int64_t i = tutti_confirm_find(study, &there->confirm[k]);
+    const int64_t i = tutti_study_confirm_find(study, &there->confirm[k]);
     if (i >= 0) take(study, i, &there->confirm[k], known);
   }
-  return tutti_confirm_keep(study, there->confirm, there->n_confirm);
+  return tutti_study_confirm_keep(study, there->confirm, there->n_confirm);
 }
 
 /** Take what only the file knows: the name of the metric, and when the study began. */
 static tutti_status read_head(tutti_study *study, const tutti_file *file) {
   char *metric = NULL;
   TUTTI_TRY(tutti_file_get_text(file, "/", "metric", &metric));
-  tutti_output_set_metric(study, metric);
+  tutti_study_output_set_metric(study, metric);
   tutti_free(metric);
   return tutti_file_get_real(file, "/", "began", &study->head.began);
 }
 
-tutti_status tutti_output_read(tutti_study *study, tutti_study_difference *found) {
+tutti_status tutti_study_output_read(tutti_study *study, tutti_study_difference *found) {
   tutti_file *file = NULL;
   tutti_trial_set there = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_open(study->config->study.output, &file));
   TUTTI_TRY_GOTO(done, tutti_study_check_file(study, file, found));
-  TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &there));
-  if (!found->extent) TUTTI_TRY_GOTO(done, tutti_output_adopt(study, file, &there, NULL));
+  TUTTI_TRY_GOTO(done, tutti_fit_trial_set_read(file, &there));
+  if (!found->extent) TUTTI_TRY_GOTO(done, tutti_study_output_adopt(study, file, &there, NULL));
   TUTTI_TRY_GOTO(done, read_head(study, file));
 done:
-  tutti_trial_set_clear(&there);
+  tutti_fit_trial_set_clear(&there);
   tutti_file_close(&file);
   return status;
 }
@@ -80,29 +80,29 @@ static tutti_status collect(tutti_study *study, const uint64_t *hashes, int64_t 
     tutti_trial_record record;
     if (study->set.results[i].status != TUTTI_TRIAL_WAITING || !tutti_study_is_due(study, i)) continue;
     const uint64_t hash = tutti_study_hash(study, i);
-    if (!tutti_store_lists(hashes, n, hash)) continue;
-    TUTTI_TRY(tutti_store_get(&study->store, hash, &study->set, i, false, &record));
+    if (!tutti_study_store_lists(hashes, n, hash)) continue;
+    TUTTI_TRY(tutti_study_store_get(&study->store, hash, &study->set, i, false, &record));
     study->set.results[i] = record.result;
-    tutti_output_set_metric(study, record.metric);
+    tutti_study_output_set_metric(study, record.metric);
   }
   return TUTTI_OK;
 }
 
-tutti_status tutti_output_collect_trials(tutti_study *study) {
+tutti_status tutti_study_output_collect_trials(tutti_study *study) {
   uint64_t *hashes = NULL;
   int64_t n = 0;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_store_list(&study->store, &hashes, &n));
+  TUTTI_TRY_GOTO(done, tutti_study_store_list(&study->store, &hashes, &n));
   TUTTI_TRY_GOTO(done, collect(study, hashes, n, 0, study->n_searched));
-  TUTTI_TRY_GOTO(done, tutti_confirm_plan(study));
+  TUTTI_TRY_GOTO(done, tutti_study_confirm_plan(study));
   TUTTI_TRY_GOTO(done, collect(study, hashes, n, study->n_searched, study->set.n_trials));
 done:
   tutti_free(hashes);
   // If the folder is removed meanwhile, somebody has made the study's file complete.
-  return tutti_store_current(&study->store) ? status : TUTTI_OK;
+  return tutti_study_store_current(&study->store) ? status : TUTTI_OK;
 }
 
-int64_t tutti_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]) {
+int64_t tutti_study_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]) {
   int64_t n = 0;
   for (int s = 0; s < TUTTI_N_TRIAL_STATES; s++) counts[s] = 0;
   for (int64_t i = 0; i < study->set.n_trials; i++) {
@@ -145,7 +145,7 @@ static tutti_status sum_seconds(tutti_study *study) {
   return TUTTI_OK;
 }
 
-tutti_status tutti_output_write(tutti_study *study, tutti_file *file) {
+tutti_status tutti_study_output_write(tutti_study *study, tutti_file *file) {
   study->head.metric = study->metric;
   TUTTI_TRY(sum_seconds(study));
   TUTTI_TRY(tutti_study_head_write(file, &study->head));
@@ -153,18 +153,18 @@ tutti_status tutti_output_write(tutti_study *study, tutti_file *file) {
   TUTTI_TRY(tutti_study_results(study, &results));
   // Without a goal, the best values belong to the metric of study.at_budget, which may have changed since they ran.
   if (!study->config->study.goal.metric[0] && results.asks.metric[0])
-    TUTTI_TRY(tutti_trial_set_take_values(&results, file, results.asks.metric));
-  TUTTI_TRY(tutti_trial_set_write(file, &results));
-  TUTTI_TRY(tutti_trial_set_write_confirm(file, &results));
+    TUTTI_TRY(tutti_fit_trial_set_take_values(&results, file, results.asks.metric));
+  TUTTI_TRY(tutti_fit_trial_set_write(file, &results));
+  TUTTI_TRY(tutti_fit_trial_set_write_confirm(file, &results));
   return tutti_fit_summary_write(file, &results);
 }
 
-tutti_status tutti_output_add_curve(const tutti_study *study, tutti_file *file, int64_t i) {
+tutti_status tutti_study_output_add_curve(const tutti_study *study, tutti_file *file, int64_t i) {
   tutti_trial_record record;
   const uint64_t hash = tutti_study_hash(study, i);
-  if (!tutti_store_has(&study->store, hash)) return TUTTI_OK; // a trial of the file's own, then
-  TUTTI_TRY(tutti_store_get(&study->store, hash, &study->set, i, true, &record));
-  const tutti_status status = tutti_curve_write(file, &record);
+  if (!tutti_study_store_has(&study->store, hash)) return TUTTI_OK; // a trial of the file's own, then
+  TUTTI_TRY(tutti_study_store_get(&study->store, hash, &study->set, i, true, &record));
+  const tutti_status status = tutti_study_curve_write(file, &record);
   tutti_trial_record_clear(&record);
   return status;
 }

@@ -25,7 +25,7 @@ static tutti_status make_varied(tutti_study *study) {
     if (texts) TUTTI_TRY(tutti_texts_add_all(&set->texts[k], texts, n_texts));
   }
   set->branches = tutti_space_branches(space) + 1;
-  return tutti_trial_set_take_config(set, study->config);
+  return tutti_fit_trial_set_take_config(set, study->config);
 }
 
 /** Make the rows of all trials, which wait, and the slots of the fresh seeds. */
@@ -40,7 +40,7 @@ static tutti_status make_set(tutti_study *study) {
     set->results[i] = tutti_trial_waiting(trial);
     for (int k = 0; k < set->n_varied; k++) set->varied[i * set->n_varied + k] = trial->values[k];
   }
-  return tutti_confirm_make(study);
+  return tutti_study_confirm_make(study);
 }
 
 /** List the varied keys, each once, because several branches may vary the same key. */
@@ -58,14 +58,14 @@ static tutti_status list_varied(tutti_study *study, int *n) {
 
 static tutti_status make_head(tutti_study *study) {
   const tutti_study_options *options = &study->config->study;
-  const tutti_axis *branches = tutti_study_branches(options);
+  const tutti_axis *branches = tutti_config_study_branches(options);
   int n_varied;
   TUTTI_TRY(tutti_config_dump(study->config, &study->resolved));
   TUTTI_TRY(list_varied(study, &n_varied));
-  tutti_goal_print(options->problem == TUTTI_PROBLEM_TRAINING
-                       ? &options->goal
-                       : &(tutti_goal){"loss", TUTTI_AT_MOST, options->target},
-                   study->goal, sizeof study->goal);
+  tutti_config_goal_print(options->problem == TUTTI_PROBLEM_TRAINING
+                              ? &options->goal
+                              : &(tutti_goal){"loss", TUTTI_AT_MOST, options->target},
+                          study->goal, sizeof study->goal);
   tutti_count_print(options->budget, study->budget, sizeof study->budget);
   study->head = (tutti_study_head){.config = study->resolved,
                                    .goal = study->goal,
@@ -99,7 +99,7 @@ static tutti_status prepare_local(tutti_study *study) {
   TUTTI_TRY(tutti_space_create(study->config, &study->space));
   TUTTI_TRY(make_set(study));
   TUTTI_TRY(make_head(study));
-  return tutti_queue_make(study);
+  return tutti_study_queue_make(study);
 }
 
 /** Open the data of the first trial, which all trials share. */
@@ -108,7 +108,7 @@ static tutti_status open_data(tutti_study *study) {
   tutti_config config = {0};
   if (study->config->study.problem != TUTTI_PROBLEM_TRAINING) return TUTTI_OK;
   tutti_status status = tutti_trial_parse(study, first, &config);
-  status = tutti_agree(study->world, tutti_trial_name_failure(study, first, status));
+  status = tutti_comm_agree(study->world, tutti_trial_name_failure(study, first, status));
   if (status == TUTTI_OK) status = tutti_training_set_open(study->world, &config, &study->data);
   if (status == TUTTI_OK) study->head.data = tutti_training_set_fingerprint(study->data, TUTTI_HASH_XXH64);
   tutti_config_clear(&config);
@@ -149,14 +149,14 @@ static tutti_status check_configs(const tutti_study *study) {
 /** Warn of a goal that no trial can reach, or that is a mean over an epoch. */
 static void warn_of_goal(const tutti_goal *goal) {
   char text[128];
-  tutti_goal_print(goal, text, sizeof text);
-  if (tutti_goal_out_of_reach(goal))
+  tutti_config_goal_print(goal, text, sizeof text);
+  if (tutti_config_goal_out_of_reach(goal))
     tutti_log_root(
         TUTTI_LOG_WARNING,
         "study.goal: nothing can reach %s, an accuracy is at most 1 and a loss at least 0: every trial "
         "will take its whole budget",
         text);
-  if (goal->metric[0] && !tutti_metric_is_evaluated(goal->metric))
+  if (goal->metric[0] && !tutti_config_metric_is_evaluated(goal->metric))
     tutti_log_root(
         TUTTI_LOG_WARNING,
         "study.goal: %s is a mean over an epoch, while the weights move, and counts at its end alone: steps "
@@ -168,26 +168,27 @@ static void warn_of_goal(const tutti_goal *goal) {
 tutti_status tutti_study_share(tutti_study *study) {
   tutti_trial_set *set = &study->set;
   const int64_t n_values = set->n_trials * set->n_varied;
-  TUTTI_TRY(tutti_bcast(study->world, 0, set->results, set->n_trials * (int64_t)sizeof *set->results));
-  return tutti_bcast(study->world, 0, set->varied, n_values * (int64_t)sizeof *set->varied);
+  TUTTI_TRY(tutti_comm_bcast(study->world, 0, set->results, set->n_trials * (int64_t)sizeof *set->results));
+  return tutti_comm_bcast(study->world, 0, set->varied, n_values * (int64_t)sizeof *set->varied);
 }
 
 /** Rank 0 opens the study's file and gives its trials to all ranks. */
 static tutti_status open_output(tutti_study *study) {
   const bool first = tutti_comm_rank(study->world) == 0;
-  tutti_status local = first ? tutti_output_open(study) : TUTTI_OK;
-  TUTTI_TRY(tutti_agree_from(study->world, 0, local));
-  if (study->leads && !first) local = tutti_store_open(study->config->study.output, false, &study->store);
-  TUTTI_TRY(tutti_agree(study->world, local));
+  tutti_status local = first ? tutti_study_output_open(study) : TUTTI_OK;
+  TUTTI_TRY(tutti_comm_agree_from(study->world, 0, local));
+  if (study->leads && !first)
+    local = tutti_study_store_open(study->config->study.output, false, &study->store);
+  TUTTI_TRY(tutti_comm_agree(study->world, local));
   tutti_study_head *head = &study->head;
-  TUTTI_TRY(tutti_bcast(study->world, 0, &head->began, sizeof head->began));
-  TUTTI_TRY(tutti_bcast(study->world, 0, study->metric, sizeof study->metric));
+  TUTTI_TRY(tutti_comm_bcast(study->world, 0, &head->began, sizeof head->began));
+  TUTTI_TRY(tutti_comm_bcast(study->world, 0, study->metric, sizeof study->metric));
   return tutti_study_share(study);
 }
 
 static void announce(const tutti_study *study) {
   int64_t counts[TUTTI_N_TRIAL_STATES];
-  const int64_t n = tutti_output_count(study, counts), left = counts[TUTTI_TRIAL_WAITING];
+  const int64_t n = tutti_study_output_count(study, counts), left = counts[TUTTI_TRIAL_WAITING];
   if (left == 0)
     tutti_log_root(TUTTI_LOG_INFO, "%s: all %lld trials are done", study->config->study.output, (long long)n);
   else
@@ -201,7 +202,7 @@ static void announce(const tutti_study *study) {
 /** Warn of groups for which no trial is left. */
 static void warn_of_idle_groups(const tutti_study *study) {
   int64_t counts[TUTTI_N_TRIAL_STATES];
-  tutti_output_count(study, counts);
+  tutti_study_output_count(study, counts);
   const int64_t left = counts[TUTTI_TRIAL_WAITING], n_idle = study->n_groups - left;
   if (left == 0 || n_idle <= 0) return;
   tutti_log_root(
@@ -213,14 +214,14 @@ static void warn_of_idle_groups(const tutti_study *study) {
 }
 
 tutti_status tutti_study_prepare(tutti_study *study) {
-  TUTTI_TRY(tutti_agree(study->world, prepare_local(study)));
-  TUTTI_TRY(tutti_alarm_create(study->world, &study->failed));
+  TUTTI_TRY(tutti_comm_agree(study->world, prepare_local(study)));
+  TUTTI_TRY(tutti_par_alarm_create(study->world, &study->failed));
   TUTTI_TRY(tutti_comm_split(study->world, study->number, &study->group));
   study->leads = tutti_comm_rank(study->group) == 0;
   TUTTI_TRY(open_data(study));
-  TUTTI_TRY(tutti_agree(study->world, check_configs(study)));
+  TUTTI_TRY(tutti_comm_agree(study->world, check_configs(study)));
   TUTTI_TRY(open_output(study));
-  TUTTI_TRY(tutti_queue_probe(study));
+  TUTTI_TRY(tutti_study_queue_probe(study));
   announce(study);
   if (tutti_comm_rank(study->world) == 0) tutti_study_warn_of_short_batches(study);
   warn_of_idle_groups(study);

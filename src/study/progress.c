@@ -65,7 +65,7 @@ void tutti_study_print_under_way(const tutti_study *study, char *text, size_t by
     const int64_t i = study->order[k];
     if (study->set.results[i].status != TUTTI_TRIAL_WAITING || i == study->at_trial) continue;
     n_asked++;
-    if (!tutti_claims_held(study->store.claims, tutti_store_claim(tutti_study_hash(study, i))) ||
+    if (!tutti_io_claims_held(study->store.claims, tutti_study_store_claim(tutti_study_hash(study, i))) ||
         n++ >= MOST_TOLD)
       continue;
     tutti_text_append(text, bytes, "%s%lld (batch_size %lld)", n == 1 ? "; under way: " : ", ", (long long)i,
@@ -77,10 +77,10 @@ void tutti_study_print_under_way(const tutti_study *study, char *text, size_t by
 void tutti_study_show(tutti_study *study) {
   const double now = tutti_clock_s();
   if (now - study->shown_at < fmax(EVERY_S, EVERY_PART * (now - study->start))) return;
-  if (tutti_output_collect_trials(study) != TUTTI_OK) tutti_output_warn(study);
+  if (tutti_study_output_collect_trials(study) != TUTTI_OK) tutti_study_output_warn(study);
   int64_t counts[TUTTI_N_TRIAL_STATES];
   char left[64], under_way[512];
-  const int64_t n = tutti_output_count(study, counts);
+  const int64_t n = tutti_study_output_count(study, counts);
   print_left(study, left, sizeof left);
   tutti_study_print_under_way(study, under_way, sizeof under_way);
   tutti_log_root(TUTTI_LOG_INFO, "%lld/%lld trials: %lld reached the goal, %lld did not, %lld diverged%s%s",

@@ -122,7 +122,7 @@ static void run_stepwise(const tutti_quadratic *q, moments m, tutti_quadratic_re
   result->steps = q->budget;
 }
 
-tutti_status tutti_quadratic_run(const tutti_quadratic *q, tutti_quadratic_result *result) {
+tutti_status tutti_study_quadratic_run(const tutti_quadratic *q, tutti_quadratic_result *result) {
   TUTTI_ASSERT(q->dimensions > 0 && q->batch > 0 && q->momentum >= 0 && q->momentum < 1 && q->budget >= 0);
   if (falls_monotonically(q)) {
     run_closed(q, result);

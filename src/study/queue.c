@@ -32,7 +32,7 @@ static int longest_first(const void *a, const void *b) {
   return x->trial < y->trial ? -1 : x->trial > y->trial;
 }
 
-tutti_status tutti_queue_make(tutti_study *study) {
+tutti_status tutti_study_queue_make(tutti_study *study) {
   const int64_t n = study->set.n_trials;
   entry *entries = NULL;
   tutti_status status = TUTTI_OK;
@@ -53,19 +53,20 @@ done:
 
 /** Rank 0 makes a claim, and the leaders of the other groups look for it.  They do not see it if the file system has no
  * locks, or only locks within a host.  A single group can only find out whether there are locks at all. */
-tutti_status tutti_queue_probe(tutti_study *study) {
+tutti_status tutti_study_queue_probe(tutti_study *study) {
   const int64_t probe = TUTTI_CLAIM_PROBE;
   const bool first = tutti_comm_rank(study->world) == 0;
   bool taken = false;
-  tutti_status local = first ? tutti_store_wait(&study->store, probe, &taken) : TUTTI_OK;
-  TUTTI_TRY(tutti_agree_from(study->world, 0, local));
+  tutti_status local = first ? tutti_study_store_wait(&study->store, probe, &taken) : TUTTI_OK;
+  TUTTI_TRY(tutti_comm_agree_from(study->world, 0, local));
   double seen = 1;
   if (study->leads)
-    seen = first ? tutti_claims_work(study->store.claims) : tutti_claims_held(study->store.claims, probe);
-  TUTTI_TRY(tutti_min(study->world, &seen, 1));
-  if (taken) tutti_claims_give_back(study->store.claims, probe);
+    seen =
+        first ? tutti_io_claims_work(study->store.claims) : tutti_io_claims_held(study->store.claims, probe);
+  TUTTI_TRY(tutti_comm_min(study->world, &seen, 1));
+  if (taken) tutti_io_claims_give_back(study->store.claims, probe);
   study->claims_reach = seen > 0;
-  if (study->claims_reach || !tutti_store_current(&study->store)) return TUTTI_OK;
+  if (study->claims_reach || !tutti_study_store_current(&study->store)) return TUTTI_OK;
   tutti_log_root(
       TUTTI_LOG_WARNING,
       "%s: the file system has no locks between hosts, so trials are dealt out to the groups beforehand, "
@@ -84,15 +85,15 @@ static bool is_mine(const tutti_study *study, int64_t place) {
 static tutti_status claim(tutti_study *study, int64_t trial, bool *got) {
   tutti_claims *claims = study->store.claims;
   const uint64_t hash = tutti_study_hash(study, trial);
-  TUTTI_TRY(tutti_claims_take(claims, tutti_store_claim(hash), got));
-  if (!*got || !tutti_store_has(&study->store, hash)) return TUTTI_OK;
-  tutti_claims_give_back(claims, tutti_store_claim(hash));
+  TUTTI_TRY(tutti_io_claims_take(claims, tutti_study_store_claim(hash), got));
+  if (!*got || !tutti_study_store_has(&study->store, hash)) return TUTTI_OK;
+  tutti_io_claims_give_back(claims, tutti_study_store_claim(hash));
   study->elsewhere[trial] = true;
   *got = false;
   return TUTTI_OK;
 }
 
-tutti_status tutti_queue_take(tutti_study *study, int64_t *trial) {
+tutti_status tutti_study_queue_take(tutti_study *study, int64_t *trial) {
   *trial = -1;
   for (int64_t place = 0; place < study->set.n_trials; place++) {
     const int64_t i = study->order[place];
@@ -102,7 +103,7 @@ tutti_status tutti_queue_take(tutti_study *study, int64_t *trial) {
     TUTTI_TRY(claim(study, i, &got));
     if (!got) continue;
     // The folder is removed when the study is done, and then this trial is done too.
-    if (tutti_store_current(&study->store)) *trial = i;
+    if (tutti_study_store_current(&study->store)) *trial = i;
     return TUTTI_OK;
   }
   return TUTTI_OK;

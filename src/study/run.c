@@ -12,14 +12,14 @@
 /** Put a trial that is done into the folder.  On the leader. */
 static tutti_status keep(tutti_study *study, const tutti_trial_record *record) {
   const uint64_t hash = tutti_study_hash(study, record->result.trial);
-  TUTTI_TRY(tutti_store_put(&study->store, hash, &study->head, &study->set, record));
+  TUTTI_TRY(tutti_study_store_put(&study->store, hash, &study->head, &study->set, record));
   study->set.results[record->result.trial] = record->result;
-  tutti_output_set_metric(study, record->metric);
-  tutti_claims_give_back(study->store.claims, tutti_store_claim(hash));
+  tutti_study_output_set_metric(study, record->metric);
+  tutti_io_claims_give_back(study->store.claims, tutti_study_store_claim(hash));
   study->at_trial = -1;
   if (tutti_comm_rank(study->world) > 0) return TUTTI_OK;
   tutti_study_show(study);
-  tutti_output_merge_if_due(study);
+  tutti_study_output_merge_if_due(study);
   return TUTTI_OK;
 }
 
@@ -33,14 +33,14 @@ static tutti_status run_one(tutti_study *study, choice next) {
   tutti_trial_record record;
   tutti_trial trial;
   const double start = tutti_clock_s(), before = tutti_clock_unix_s() - study->head.began;
-  TUTTI_TRY(tutti_agree(study->group, tutti_study_trial(study, next.number, next.setting, &trial)));
+  TUTTI_TRY(tutti_comm_agree(study->group, tutti_study_trial(study, next.number, next.setting, &trial)));
   tutti_status status = tutti_trial_run(study, &trial, &record);
   record.result.started = before;
   record.result.ended = tutti_clock_unix_s() - study->head.began;
   study->busy += tutti_clock_s() - start;
   if (status == TUTTI_OK) {
     const tutti_status local = study->leads ? keep(study, &record) : TUTTI_OK;
-    status = tutti_agree_from(study->group, 0, tutti_trial_name_failure(study, &trial, local));
+    status = tutti_comm_agree_from(study->group, 0, tutti_trial_name_failure(study, &trial, local));
   }
   tutti_trial_record_clear(&record);
   return status;
@@ -49,8 +49,8 @@ static tutti_status run_one(tutti_study *study, choice next) {
 /** Choose the next trial; -1 if there is none, or if another group has failed.  On the leader. */
 static tutti_status choose(tutti_study *study, choice *next) {
   bool ending = false;
-  TUTTI_TRY(tutti_alarm_is_raised(study->failed, &ending));
-  if (!ending) TUTTI_TRY(tutti_queue_take(study, &next->number));
+  TUTTI_TRY(tutti_par_alarm_is_raised(study->failed, &ending));
+  if (!ending) TUTTI_TRY(tutti_study_queue_take(study, &next->number));
   if (next->number >= 0) next->setting = study->set.results[next->number].setting;
   return TUTTI_OK;
 }
@@ -60,8 +60,8 @@ static tutti_status work(tutti_study *study) {
   for (;;) {
     choice next = {-1, -1};
     const tutti_status local = study->leads ? choose(study, &next) : TUTTI_OK;
-    TUTTI_TRY(tutti_agree_from(study->group, 0, local));
-    TUTTI_TRY(tutti_bcast(study->group, 0, &next, sizeof next));
+    TUTTI_TRY(tutti_comm_agree_from(study->group, 0, local));
+    TUTTI_TRY(tutti_comm_bcast(study->group, 0, &next, sizeof next));
     if (next.number < 0) return TUTTI_OK;
     TUTTI_TRY(run_one(study, next));
   }
@@ -76,18 +76,18 @@ static tutti_status work_together(tutti_study *study) {
               "%s; the other groups finish the trials that they are at, then the job ends: started again it "
               "continues from there",
               tutti_fail_text());
-    const tutti_status raised = tutti_alarm_raise(study->failed);
+    const tutti_status raised = tutti_par_alarm_raise(study->failed);
     if (raised != TUTTI_OK) return raised;
   }
-  return tutti_agree(study->world, status);
+  return tutti_comm_agree(study->world, status);
 }
 
 /** Run the best settings again with fresh seeds, now that the search is done. */
 static tutti_status confirm(tutti_study *study) {
   if (study->set.n_trials == study->n_searched) return TUTTI_OK;
   const tutti_status local =
-      tutti_comm_rank(study->world) == 0 ? tutti_output_collect_trials(study) : TUTTI_OK;
-  TUTTI_TRY(tutti_agree_from(study->world, 0, local));
+      tutti_comm_rank(study->world) == 0 ? tutti_study_output_collect_trials(study) : TUTTI_OK;
+  TUTTI_TRY(tutti_comm_agree_from(study->world, 0, local));
   TUTTI_TRY(tutti_study_share(study));
   return work_together(study);
 }
@@ -111,27 +111,27 @@ static void warn_of_rest(const tutti_study *study, int64_t n) {
 /** Merge everything into the study's file, when all groups have reached the end of the queue. */
 static tutti_status finish(tutti_study *study, tutti_study_outcome *outcome) {
   double busy = study->leads ? study->busy : 0;
-  TUTTI_TRY(tutti_sum(study->world, &busy, 1));
+  TUTTI_TRY(tutti_comm_sum(study->world, &busy, 1));
   const double wall = tutti_clock_s() - study->start;
   if (busy > 0) study->head.idle = 1 - busy / (wall * study->n_groups);
-  const tutti_status local = tutti_comm_rank(study->world) == 0 ? tutti_output_merge(study) : TUTTI_OK;
-  TUTTI_TRY(tutti_agree_from(study->world, 0, local));
+  const tutti_status local = tutti_comm_rank(study->world) == 0 ? tutti_study_output_merge(study) : TUTTI_OK;
+  TUTTI_TRY(tutti_comm_agree_from(study->world, 0, local));
   if (busy > 0)
     tutti_log_root(TUTTI_LOG_INFO, "%.1f s; the groups were %.1f %% of it without a trial", wall,
                    100 * study->head.idle);
-  tutti_output_count(study, outcome->counts);
-  TUTTI_TRY(tutti_bcast(study->world, 0, outcome->counts, sizeof outcome->counts));
+  tutti_study_output_count(study, outcome->counts);
+  TUTTI_TRY(tutti_comm_bcast(study->world, 0, outcome->counts, sizeof outcome->counts));
   warn_of_rest(study, outcome->counts[TUTTI_TRIAL_WAITING]);
   return TUTTI_OK;
 }
 
 static void destroy(tutti_study *study) {
   tutti_training_set_close(&study->data);
-  tutti_store_close(&study->store);
-  tutti_alarm_destroy(&study->failed);
+  tutti_study_store_close(&study->store);
+  tutti_par_alarm_destroy(&study->failed);
   tutti_comm_destroy(&study->group);
   tutti_space_destroy(&study->space);
-  tutti_trial_set_clear(&study->set);
+  tutti_fit_trial_set_clear(&study->set);
   tutti_free(study->varied);
   tutti_free(study->resolved);
   tutti_free(study->fresh);
@@ -148,7 +148,7 @@ tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *s
   tutti_status status = TUTTI_OK;
   *outcome = (tutti_study_outcome){0};
   TUTTI_TRY_GOTO(done, tutti_study_prepare(&study));
-  TUTTI_TRY_GOTO(done, tutti_barrier(comm));
+  TUTTI_TRY_GOTO(done, tutti_comm_barrier(comm));
   study.start = study.shown_at = tutti_clock_s();
   study.cost_before = cost_of_done(&study);
   TUTTI_TRY_GOTO(done, work_together(&study));

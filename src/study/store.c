@@ -20,7 +20,7 @@ enum { NAME_BYTES = 32 };
 
 // --- the folder
 
-tutti_status tutti_store_path(const tutti_store *store, const char *name, char **path) {
+tutti_status tutti_study_store_path(const tutti_store *store, const char *name, char **path) {
   const size_t bytes = strlen(store->folder) + strlen(name) + 2;
   TUTTI_TRY(TUTTI_NEW(*path, (int64_t)bytes));
   snprintf(*path, bytes, "%s/%s", store->folder, name);
@@ -29,45 +29,45 @@ tutti_status tutti_store_path(const tutti_store *store, const char *name, char *
 
 static tutti_status open_claims(tutti_store *store, bool create) {
   char *path = NULL;
-  TUTTI_TRY(tutti_store_path(store, claims_name, &path));
-  const tutti_status status = tutti_claims_open(path, create, &store->claims);
+  TUTTI_TRY(tutti_study_store_path(store, claims_name, &path));
+  const tutti_status status = tutti_io_claims_open(path, create, &store->claims);
   tutti_free(path);
   return status;
 }
 
-tutti_status tutti_store_open(const char *output, bool create, tutti_store *store) {
+tutti_status tutti_study_store_open(const char *output, bool create, tutti_store *store) {
   tutti_status status = TUTTI_OK;
   const size_t bytes = strlen(output) + sizeof ".d";
   *store = (tutti_store){0};
   TUTTI_TRY_GOTO(done, TUTTI_NEW(store->folder, (int64_t)bytes));
   snprintf(store->folder, bytes, "%s.d", output);
-  if (create) TUTTI_TRY_GOTO(done, tutti_make_folder(store->folder));
+  if (create) TUTTI_TRY_GOTO(done, tutti_io_make_folder(store->folder));
   TUTTI_TRY_GOTO(done, open_claims(store, create));
 done:
-  if (status != TUTTI_OK) tutti_store_close(store);
+  if (status != TUTTI_OK) tutti_study_store_close(store);
   return status;
 }
 
-void tutti_store_close(tutti_store *store) {
-  tutti_claims_close(&store->claims);
+void tutti_study_store_close(tutti_store *store) {
+  tutti_io_claims_close(&store->claims);
   tutti_free(store->folder);
   *store = (tutti_store){0};
 }
 
-bool tutti_store_current(const tutti_store *store) {
-  return tutti_claims_current(store->claims);
+bool tutti_study_store_current(const tutti_store *store) {
+  return tutti_io_claims_current(store->claims);
 }
 
 /** A warning names another process that holds the claim for longer than this. */
 static const double WAIT_SILENT_S = 5;
 
-tutti_status tutti_store_wait(const tutti_store *store, int64_t claim, bool *taken) {
+tutti_status tutti_study_store_wait(const tutti_store *store, int64_t claim, bool *taken) {
   const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
   const double start = tutti_clock_s();
   bool warned = false;
   for (;;) {
-    TUTTI_TRY(tutti_claims_take(store->claims, claim, taken));
-    if (*taken || !tutti_store_current(store)) return TUTTI_OK;
+    TUTTI_TRY(tutti_io_claims_take(store->claims, claim, taken));
+    if (*taken || !tutti_study_store_current(store)) return TUTTI_OK;
     if (!warned && tutti_clock_s() - start > WAIT_SILENT_S) {
       tutti_log(TUTTI_LOG_WARNING,
                 "%s: another job brings trials in or begins, for more than %.0f s; waiting for it: if it "
@@ -79,7 +79,7 @@ tutti_status tutti_store_wait(const tutti_store *store, int64_t claim, bool *tak
   }
 }
 
-int64_t tutti_store_claim(uint64_t hash) {
+int64_t tutti_study_store_claim(uint64_t hash) {
   return TUTTI_CLAIM_TRIALS + (int64_t)(hash >> 2); // a place in a file, which has 63 bits
 }
 
@@ -94,7 +94,7 @@ static bool is_trial(const char *name) {
          (name[digits + 3] == '\0' || strncmp(name + digits + 3, ".tmp-", 5) == 0);
 }
 
-void tutti_store_remove(const tutti_store *store) {
+void tutti_study_store_remove(const tutti_store *store) {
   DIR *folder = opendir(store->folder);
   if (!folder) return;
   for (struct dirent *entry; (entry = readdir(folder));)
@@ -106,7 +106,7 @@ void tutti_store_remove(const tutti_store *store) {
   (void)rmdir(store->folder); // it stays if others have put something into it
 }
 
-void tutti_store_leave(const tutti_store *store) {
+void tutti_study_store_leave(const tutti_store *store) {
   DIR *folder = opendir(store->folder);
   bool empty = folder != NULL;
   if (!folder) return;
@@ -158,15 +158,15 @@ done:
   return status;
 }
 
-tutti_status tutti_store_list(const tutti_store *store, uint64_t **hashes, int64_t *n) {
+tutti_status tutti_study_store_list(const tutti_store *store, uint64_t **hashes, int64_t *n) {
   return list_names(store, HASH_DIGITS, 16, hashes, n);
 }
 
-tutti_status tutti_store_list_numbered(const tutti_store *store, uint64_t **numbers, int64_t *n) {
+tutti_status tutti_study_store_list_numbered(const tutti_store *store, uint64_t **numbers, int64_t *n) {
   return list_names(store, NUMBER_DIGITS, 10, numbers, n);
 }
 
-bool tutti_store_lists(const uint64_t *hashes, int64_t n, uint64_t hash) {
+bool tutti_study_store_lists(const uint64_t *hashes, int64_t n, uint64_t hash) {
   return n > 0 && bsearch(&hash, hashes, (size_t)n, sizeof hash, compare) != NULL;
 }
 
@@ -180,16 +180,16 @@ static tutti_status trial_path(const tutti_store *store, uint64_t hash, char **p
   char digits[NAME_BYTES], name[NAME_BYTES + 3];
   print_hash(hash, digits);
   snprintf(name, sizeof name, "%s.h5", digits);
-  return tutti_store_path(store, name, path);
+  return tutti_study_store_path(store, name, path);
 }
 
 static tutti_status numbered_path(const tutti_store *store, uint64_t number, char **path) {
   char name[NAME_BYTES];
   snprintf(name, sizeof name, "%06llu.h5", (unsigned long long)number);
-  return tutti_store_path(store, name, path);
+  return tutti_study_store_path(store, name, path);
 }
 
-bool tutti_store_has(const tutti_store *store, uint64_t hash) {
+bool tutti_study_store_has(const tutti_store *store, uint64_t hash) {
   char *path = NULL;
   if (trial_path(store, hash, &path) != TUTTI_OK) return false;
   const bool there = access(path, F_OK) == 0;
@@ -197,7 +197,7 @@ bool tutti_store_has(const tutti_store *store, uint64_t hash) {
   return there;
 }
 
-tutti_status tutti_store_rename(const tutti_store *store, uint64_t number, uint64_t hash) {
+tutti_status tutti_study_store_rename(const tutti_store *store, uint64_t number, uint64_t hash) {
   char *from = NULL, *to = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, numbered_path(store, number, &from));
@@ -210,8 +210,8 @@ done:
   return status;
 }
 
-tutti_status tutti_store_put(const tutti_store *store, uint64_t hash, const tutti_study_head *head,
-                             const tutti_trial_set *set, const tutti_trial_record *record) {
+tutti_status tutti_study_store_put(const tutti_store *store, uint64_t hash, const tutti_study_head *head,
+                                   const tutti_trial_set *set, const tutti_trial_record *record) {
   tutti_status status = TUTTI_OK;
   tutti_file *file = NULL;
   char *path = NULL, name[NAME_BYTES];
@@ -227,8 +227,8 @@ tutti_status tutti_store_put(const tutti_store *store, uint64_t hash, const tutt
   TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
   TUTTI_TRY_GOTO(done, tutti_study_head_write(file, &own));
   TUTTI_TRY_GOTO(done, tutti_file_set_text(file, "/", "trial", name));
-  TUTTI_TRY_GOTO(done, tutti_trial_set_write(file, &one));
-  TUTTI_TRY_GOTO(done, tutti_curve_write(file, record));
+  TUTTI_TRY_GOTO(done, tutti_fit_trial_set_write(file, &one));
+  TUTTI_TRY_GOTO(done, tutti_study_curve_write(file, record));
   TUTTI_TRY_GOTO(done, tutti_fault("study.trial"));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
 done:
@@ -244,43 +244,45 @@ static tutti_status open_path(tutti_status made, char *path, tutti_file **file) 
   return status;
 }
 
-tutti_status tutti_store_open_trial(const tutti_store *store, uint64_t hash, tutti_file **file) {
+tutti_status tutti_study_store_open_trial(const tutti_store *store, uint64_t hash, tutti_file **file) {
   char *path = NULL;
   const tutti_status made = trial_path(store, hash, &path);
   return open_path(made, path, file);
 }
 
-tutti_status tutti_store_open_numbered(const tutti_store *store, uint64_t number, tutti_file **file) {
+tutti_status tutti_study_store_open_numbered(const tutti_store *store, uint64_t number, tutti_file **file) {
   char *path = NULL;
   const tutti_status made = numbered_path(store, number, &path);
   return open_path(made, path, file);
 }
 
-tutti_status tutti_store_read_trial(const tutti_file *file, bool with_curve, tutti_trial_record *record) {
+tutti_status tutti_study_store_read_trial(const tutti_file *file, bool with_curve,
+                                          tutti_trial_record *record) {
   char *metric = NULL;
   tutti_trial_set one = {0};
   tutti_status status = TUTTI_OK;
   *record = (tutti_trial_record){0};
-  TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &one));
+  TUTTI_TRY_GOTO(done, tutti_fit_trial_set_read(file, &one));
   TUTTI_CHECK_GOTO(done, one.n_trials == 1, TUTTI_ERR_DATA,
                    "%s: does not hold one trial: damaged; remove it, and the trial is computed again",
                    tutti_file_path(file));
   record->result = one.results[0];
   TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "metric", &metric));
   snprintf(record->metric, sizeof record->metric, "%s", metric);
-  if (with_curve) TUTTI_TRY_GOTO(done, tutti_curve_read(file, record));
+  if (with_curve) TUTTI_TRY_GOTO(done, tutti_study_curve_read(file, record));
 done:
   tutti_free(metric);
-  tutti_trial_set_clear(&one);
+  tutti_fit_trial_set_clear(&one);
   if (status != TUTTI_OK) tutti_trial_record_clear(record);
   return status;
 }
 
-tutti_status tutti_store_read_hash(const tutti_store *store, uint64_t hash, tutti_trial_record *record) {
+tutti_status tutti_study_store_read_hash(const tutti_store *store, uint64_t hash,
+                                         tutti_trial_record *record) {
   tutti_file *file = NULL;
   *record = (tutti_trial_record){0};
-  TUTTI_TRY(tutti_store_open_trial(store, hash, &file));
-  const tutti_status status = tutti_store_read_trial(file, false, record);
+  TUTTI_TRY(tutti_study_store_open_trial(store, hash, &file));
+  const tutti_status status = tutti_study_store_read_trial(file, false, record);
   tutti_file_close(&file);
   return status;
 }
@@ -295,14 +297,14 @@ static bool has_name(const tutti_file *file, uint64_t hash) {
   return same;
 }
 
-tutti_status tutti_store_get(const tutti_store *store, uint64_t hash, const tutti_trial_set *set, int64_t i,
-                             bool with_curve, tutti_trial_record *record) {
+tutti_status tutti_study_store_get(const tutti_store *store, uint64_t hash, const tutti_trial_set *set,
+                                   int64_t i, bool with_curve, tutti_trial_record *record) {
   const tutti_trial_result *wanted = &set->results[i];
   tutti_status status = TUTTI_OK;
   tutti_file *file = NULL;
   *record = (tutti_trial_record){0};
-  TUTTI_TRY_GOTO(done, tutti_store_open_trial(store, hash, &file));
-  TUTTI_TRY_GOTO(done, tutti_store_read_trial(file, with_curve, record));
+  TUTTI_TRY_GOTO(done, tutti_study_store_open_trial(store, hash, &file));
+  TUTTI_TRY_GOTO(done, tutti_study_store_read_trial(file, with_curve, record));
   TUTTI_CHECK_GOTO(
       done,
       has_name(file, hash) && record->result.batch_size == wanted->batch_size &&

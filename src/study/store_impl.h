@@ -27,12 +27,12 @@ void tutti_trial_record_clear(tutti_trial_record *record); // Frees what it owns
 
 /** Write the record's curve as /curves/<trial>.  Does nothing if the file has one, or if the record has none. */
 TUTTI_NODISCARD
-tutti_status tutti_curve_write(tutti_file *file, const tutti_trial_record *record);
+tutti_status tutti_study_curve_write(tutti_file *file, const tutti_trial_record *record);
 
 /** Read the curve of record->result.trial, with the columns of record->metric and all further ones.  Does nothing if the file
  * has none. */
 TUTTI_NODISCARD
-tutti_status tutti_curve_read(const tutti_file *file, tutti_trial_record *record);
+tutti_status tutti_study_curve_read(const tutti_file *file, tutti_trial_record *record);
 
 // --- head.c --------------------------------------------------------------------------------------
 
@@ -63,7 +63,7 @@ typedef enum {
   TUTTI_CLAIM_PROBE,         // to see whether claims are seen
   TUTTI_CLAIM_EARLIER_START, // shared by jobs of earlier versions, which know trials by their numbers
   TUTTI_CLAIM_PRESENCE,      // shared by the jobs that are at work: the study does not grow
-  TUTTI_CLAIM_TRIALS         // from here on, see tutti_store_claim: somebody computes the trial
+  TUTTI_CLAIM_TRIALS         // from here on, see tutti_study_store_claim: somebody computes the trial
 } tutti_claim;
 
 typedef struct {
@@ -75,77 +75,78 @@ typedef struct {
  * @param[in] create  make the folder if it is missing; else a missing folder belongs to a study that is done
  * @return ERR_CREATE; ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_store_open(const char *output, bool create, tutti_store *store);
-void tutti_store_close(tutti_store *store); // Gives all claims back.
+tutti_status tutti_study_store_open(const char *output, bool create, tutti_store *store);
+void tutti_study_store_close(tutti_store *store); // Gives all claims back.
 
 /** Return whether the folder is still there; else the study's file has all trials. */
-bool tutti_store_current(const tutti_store *store);
+bool tutti_study_store_current(const tutti_store *store);
 
 /** Take a claim that others hold for a moment only.  If one hangs with it, a warning says so, because only a user can end it.
  * @param[out] taken  false: the folder is gone
  * @return ERR_CREATE */
 TUTTI_NODISCARD
-tutti_status tutti_store_wait(const tutti_store *store, int64_t claim, bool *taken);
+tutti_status tutti_study_store_wait(const tutti_store *store, int64_t claim, bool *taken);
 
 /** Return the claim to the trial of this hash. */
-int64_t tutti_store_claim(uint64_t hash);
+int64_t tutti_study_store_claim(uint64_t hash);
 
 /** Make the path of a file of the folder; the caller frees it (tutti_free). */
 TUTTI_NODISCARD
-tutti_status tutti_store_path(const tutti_store *store, const char *name, char **path);
+tutti_status tutti_study_store_path(const tutti_store *store, const char *name, char **path);
 
 /** List the trials of the folder.
  * @param[out] hashes  [*n] ascending, also of trials that the study does not have; the caller frees them (tutti_free)
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_store_list(const tutti_store *store, uint64_t **hashes, int64_t *n);
+tutti_status tutti_study_store_list(const tutti_store *store, uint64_t **hashes, int64_t *n);
 
-/** List the numbers of the trials that an earlier version left.  As tutti_store_list. */
+/** List the numbers of the trials that an earlier version left.  As tutti_study_store_list. */
 TUTTI_NODISCARD
-tutti_status tutti_store_list_numbered(const tutti_store *store, uint64_t **numbers, int64_t *n);
+tutti_status tutti_study_store_list_numbered(const tutti_store *store, uint64_t **numbers, int64_t *n);
 
 /** Return whether a sorted list [n] has the hash. */
-bool tutti_store_lists(const uint64_t *hashes, int64_t n, uint64_t hash);
+bool tutti_study_store_lists(const uint64_t *hashes, int64_t n, uint64_t hash);
 
 /** Return whether the trial is done. */
-bool tutti_store_has(const tutti_store *store, uint64_t hash);
+bool tutti_study_store_has(const tutti_store *store, uint64_t hash);
 
 /** Give a trial that an earlier version left its name by hash.  @return ERR_CREATE */
 TUTTI_NODISCARD
-tutti_status tutti_store_rename(const tutti_store *store, uint64_t number, uint64_t hash);
+tutti_status tutti_study_store_rename(const tutti_store *store, uint64_t number, uint64_t hash);
 
 /** Write the file of a trial.
  * @param[in] set   names and values of the varied keys
  * @return ERR_CREATE, ERR_IO */
 TUTTI_NODISCARD
-tutti_status tutti_store_put(const tutti_store *store, uint64_t hash, const tutti_study_head *head,
-                             const tutti_trial_set *set, const tutti_trial_record *record);
+tutti_status tutti_study_store_put(const tutti_store *store, uint64_t hash, const tutti_study_head *head,
+                                   const tutti_trial_set *set, const tutti_trial_record *record);
 
 /** Open the file of a trial, or of one that an earlier version left.  The caller closes it. */
 TUTTI_NODISCARD
-tutti_status tutti_store_open_trial(const tutti_store *store, uint64_t hash, tutti_file **file);
+tutti_status tutti_study_store_open_trial(const tutti_store *store, uint64_t hash, tutti_file **file);
 TUTTI_NODISCARD
-tutti_status tutti_store_open_numbered(const tutti_store *store, uint64_t number, tutti_file **file);
+tutti_status tutti_study_store_open_numbered(const tutti_store *store, uint64_t number, tutti_file **file);
 
 /** Read the trial of a file, with the number and the setting that it has there.
  * @param[in]  with_curve  else record->curve stays empty
  * @param[out] record      owned by the caller: tutti_trial_record_clear; empty after a failure
  * @return ERR_DATA the file does not hold one trial; ERR_IO, ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_store_read_trial(const tutti_file *file, bool with_curve, tutti_trial_record *record);
+tutti_status tutti_study_store_read_trial(const tutti_file *file, bool with_curve,
+                                          tutti_trial_record *record);
 
-/** Open and read the trial of this hash, without its curve.  As tutti_store_read_trial. */
+/** Open and read the trial of this hash, without its curve.  As tutti_study_store_read_trial. */
 TUTTI_NODISCARD
-tutti_status tutti_store_read_hash(const tutti_store *store, uint64_t hash, tutti_trial_record *record);
+tutti_status tutti_study_store_read_hash(const tutti_store *store, uint64_t hash, tutti_trial_record *record);
 
 /** Read trial i of a set, which is done, with the number and the setting that it has in the set.
  * @return ERR_DATA, also if the file holds another trial than its name says; ERR_IO, ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_store_get(const tutti_store *store, uint64_t hash, const tutti_trial_set *set, int64_t i,
-                             bool with_curve, tutti_trial_record *record);
+tutti_status tutti_study_store_get(const tutti_store *store, uint64_t hash, const tutti_trial_set *set,
+                                   int64_t i, bool with_curve, tutti_trial_record *record);
 
 /** Remove the folder with all files in it that are ours. */
-void tutti_store_remove(const tutti_store *store);
+void tutti_study_store_remove(const tutti_store *store);
 
 /** Remove the folder if nothing but the claims is in it. */
-void tutti_store_leave(const tutti_store *store);
+void tutti_study_store_leave(const tutti_store *store);

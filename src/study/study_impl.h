@@ -73,27 +73,27 @@ void tutti_study_warn_of_short_batches(const tutti_study *study);
  * @param[in,out] study  has the trials of the search in its set
  * @return ERR_CONFIG too many trials; ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_confirm_make(tutti_study *study);
+tutti_status tutti_study_confirm_make(tutti_study *study);
 
 /** Set the settings of those whose batch size is complete.  @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_confirm_plan(tutti_study *study);
+tutti_status tutti_study_confirm_plan(tutti_study *study);
 
 /** Return whether the setting of trial i is known. */
 bool tutti_study_is_due(const tutti_study *study, int64_t i);
 
 /** Return the trial with this batch size, setting and fresh seed; -1 if there is none, or if its setting is not known yet. */
-int64_t tutti_confirm_find(const tutti_study *study, const tutti_trial_result *result);
+int64_t tutti_study_confirm_find(const tutti_study *study, const tutti_trial_result *result);
 
 /** Return whether a trial of this study, or of one that it continues, has a fresh seed. */
-bool tutti_confirm_is(const tutti_study *study, const tutti_trial_result *result);
+bool tutti_study_confirm_is(const tutti_study *study, const tutti_trial_result *result);
 
 /** Keep the fresh seeds of the study's file instead of those kept before.  Those that are trials of the study are taken, now
  * or when their batch size is complete; the others stay in the file as they are.
  * @param[in] results  [n] copied
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_confirm_keep(tutti_study *study, const tutti_trial_result *results, int64_t n);
+tutti_status tutti_study_confirm_keep(tutti_study *study, const tutti_trial_result *results, int64_t n);
 
 /** Put together the trials for the study's file.
  * @param[out] set  borrowed from `study` until the next call
@@ -112,17 +112,17 @@ tutti_status tutti_study_trial(tutti_study *study, int64_t number, int64_t setti
 
 /** Estimate the costs of the trials and sort them, the longest first.  Local.  @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_queue_make(tutti_study *study);
+tutti_status tutti_study_queue_make(tutti_study *study);
 
 /** Find out whether all groups see the claims of rank 0.  Collective over study->world. */
 TUTTI_NODISCARD
-tutti_status tutti_queue_probe(tutti_study *study);
+tutti_status tutti_study_queue_probe(tutti_study *study);
 
 /** Claim the longest trial that is neither done nor claimed.  Local, on a leader.
  * @param[out] trial  -1: there is none
  * @return ERR_CREATE, and errors of reading a trial */
 TUTTI_NODISCARD
-tutti_status tutti_queue_take(tutti_study *study, int64_t *trial);
+tutti_status tutti_study_queue_take(tutti_study *study, int64_t *trial);
 
 // --- record.c ------------------------------------------------------------------------------------
 
@@ -131,7 +131,7 @@ tutti_trial_result tutti_trial_waiting(const tutti_trial *trial);
 
 // --- trial_run.c ---------------------------------------------------------------------------------
 
-/** Make the config of a trial of this study; the caller clears it.  Local.  As tutti_trial_config. */
+/** Make the config of a trial of this study; the caller clears it.  Local.  As tutti_space_trial_config. */
 TUTTI_NODISCARD
 tutti_status tutti_trial_parse(const tutti_study *study, const tutti_trial *trial, tutti_config *config);
 
@@ -154,7 +154,7 @@ uint64_t tutti_study_hash(const tutti_study *study, int64_t i);
 /** How the config of a file differs from that of this study. */
 typedef struct {
   bool any, extent; // see tutti_config_study_differences
-  char text[1024];  // tutti_differences_text
+  char text[1024];  // tutti_config_differences_text
 } tutti_study_difference;
 
 /** Compare the config in the folder.
@@ -181,51 +181,51 @@ tutti_status tutti_study_check_file(const tutti_study *study, const tutti_file *
  * @param[out] found  a difference of the extent; if there is one, only the head is read
  * @return as tutti_study_check_file */
 TUTTI_NODISCARD
-tutti_status tutti_output_read(tutti_study *study, tutti_study_difference *found);
+tutti_status tutti_study_output_read(tutti_study *study, tutti_study_difference *found);
 
 /** Take the results of a file, whose trials must be those of the study.
  * @param[in]  there  as the file has them
  * @param[out] known  [study->set.n_trials] whether the file has the result of a trial; NULL: not wanted
  * @return ERR_DATA the trials are others; ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_output_adopt(tutti_study *study, const tutti_file *file, const tutti_trial_set *there,
-                                bool *known);
+tutti_status tutti_study_output_adopt(tutti_study *study, const tutti_file *file,
+                                      const tutti_trial_set *there, bool *known);
 
 /** Add the curve of trial i to the file, if the folder has the trial and the file does not have the curve. */
 TUTTI_NODISCARD
-tutti_status tutti_output_add_curve(const tutti_study *study, tutti_file *file, int64_t i);
+tutti_status tutti_study_output_add_curve(const tutti_study *study, tutti_file *file, int64_t i);
 
 /** Write all of the study's file except the curves. */
 TUTTI_NODISCARD
-tutti_status tutti_output_write(tutti_study *study, tutti_file *file);
+tutti_status tutti_study_output_write(tutti_study *study, tutti_file *file);
 
 /** Read the trials of the folder that are done since the last time. */
 TUTTI_NODISCARD
-tutti_status tutti_output_collect_trials(tutti_study *study);
+tutti_status tutti_study_output_collect_trials(tutti_study *study);
 
 /** Set the name of the metric, unless it is known. */
-void tutti_output_set_metric(tutti_study *study, const char *metric);
+void tutti_study_output_set_metric(tutti_study *study, const char *metric);
 
 /** Count the trials in each state.  @return how many there are, as far as that is known */
-int64_t tutti_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]);
+int64_t tutti_study_output_count(const tutti_study *study, int64_t counts[TUTTI_N_TRIAL_STATES]);
 
 // --- merge.c; local, on rank 0 -------------------------------------------------------------------
 
 /** Merge the trials that are done into the study's file if it is time: not while another process writes, nor shortly after
  * one has, nor so often that merges take more than a small part of the time.  A failure is a warning, given once, because
  * the trials are safe in the folder and the next merge may succeed. */
-void tutti_output_merge_if_due(tutti_study *study);
+void tutti_study_output_merge_if_due(tutti_study *study);
 
 /** Return the seconds to wait after a merge that took `cost` seconds. */
-double tutti_output_pause(double cost);
+double tutti_study_output_pause(double cost);
 
 /** Merge all trials that are done, after waiting for other processes that write.  If the file has all trials then, remove
  * the folder. */
 TUTTI_NODISCARD
-tutti_status tutti_output_merge(tutti_study *study);
+tutti_status tutti_study_output_merge(tutti_study *study);
 
 /** Warn of the last failure, unless there was a warning before, and say that nothing is lost. */
-void tutti_output_warn(tutti_study *study);
+void tutti_study_output_warn(tutti_study *study);
 
 // --- numbered.c; local, on rank 0 ----------------------------------------------------------------
 
@@ -247,7 +247,7 @@ tutti_status tutti_study_grow(tutti_study *study, bool has_file, const tutti_stu
 /** Open the folder, and read the study's file or make it.  A study of another extent is continued if nobody else is at work.
  * @return ERR_CONFIG the file is of another study, or somebody is at work; ERR_CREATE it is not a study; ERR_DATA, ERR_IO */
 TUTTI_NODISCARD
-tutti_status tutti_output_open(tutti_study *study);
+tutti_status tutti_study_output_open(tutti_study *study);
 
 // --- progress.c ----------------------------------------------------------------------------------
 

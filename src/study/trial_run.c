@@ -32,7 +32,7 @@ static tutti_goal watched_of(const tutti_study_options *study) {
   tutti_goal goal = study->goal;
   if (goal.metric[0] || !study->at_budget) return goal;
   snprintf(goal.metric, sizeof goal.metric, "%s", study->at_budget);
-  goal.relation = tutti_metric_wants_small(goal.metric) ? TUTTI_AT_MOST : TUTTI_AT_LEAST;
+  goal.relation = tutti_config_metric_wants_small(goal.metric) ? TUTTI_AT_MOST : TUTTI_AT_LEAST;
   return goal;
 }
 
@@ -98,7 +98,7 @@ static tutti_status train(tutti_study *study, const tutti_config *config, tutti_
   tutti_train_result result;
   watcher w = {study, record, &result, TUTTI_OK};
   TUTTI_TRY(tutti_train_on(study->data, study->group, config, watch, &w, &result));
-  TUTTI_TRY(tutti_agree_from(study->group, 0, w.status));
+  TUTTI_TRY(tutti_comm_agree_from(study->group, 0, w.status));
   take_result(&result, record);
   return TUTTI_OK;
 }
@@ -117,7 +117,7 @@ static tutti_status solve(const tutti_config *config, tutti_trial_record *record
                                  .target = config->study.target,
                                  .budget = (int64_t)config->train.budget.value};
   tutti_quadratic_result result;
-  TUTTI_TRY(tutti_quadratic_run(&model, &result));
+  TUTTI_TRY(tutti_study_quadratic_run(&model, &result));
   snprintf(record->metric, sizeof record->metric, "loss");
   to->seconds = tutti_clock_s() - start;
   to->steps = (double)result.steps;
@@ -133,7 +133,7 @@ static tutti_status solve(const tutti_config *config, tutti_trial_record *record
 
 static tutti_status run_config(tutti_study *study, const tutti_config *config, tutti_trial_record *record) {
   if (config->study.problem == TUTTI_PROBLEM_TRAINING) return train(study, config, record);
-  return tutti_agree_from(study->group, 0, study->leads ? solve(config, record) : TUTTI_OK);
+  return tutti_comm_agree_from(study->group, 0, study->leads ? solve(config, record) : TUTTI_OK);
 }
 
 /** Append ", optimizer.learning_rate 0.31", or nothing if the branch of the trial does not vary the key. */
@@ -162,8 +162,8 @@ tutti_status tutti_trial_name_failure(const tutti_study *study, const tutti_tria
 
 tutti_status tutti_trial_parse(const tutti_study *study, const tutti_trial *trial, tutti_config *config) {
   const tutti_study_source *source = study->source;
-  return tutti_trial_config(trial, source->text, source->name, source->overrides, source->n_overrides,
-                            config);
+  return tutti_space_trial_config(trial, source->text, source->name, source->overrides, source->n_overrides,
+                                  config);
 }
 
 tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, tutti_trial_record *record) {
@@ -171,7 +171,7 @@ tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, tutti
   *record = (tutti_trial_record){.result = tutti_trial_waiting(trial)};
   record->result.group = study->number;
   record->result.ranks = tutti_comm_size(study->group);
-  tutti_status status = tutti_agree(study->group, tutti_trial_parse(study, trial, &config));
+  tutti_status status = tutti_comm_agree(study->group, tutti_trial_parse(study, trial, &config));
   if (status == TUTTI_OK) status = run_config(study, &config, record);
   tutti_config_clear(&config);
   return tutti_trial_name_failure(study, trial, status);

@@ -13,22 +13,22 @@ tutti_status tutti_train_evaluate(tutti_run *run, tutti_evaluation *validation, 
   const tutti_network *network = &run->fixed.network;
   const tutti_samples_all *sets = &run->fixed.samples;
   const float *params = tutti_reducer_params(run->fixed.reducer);
-  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_EVALUATE);
+  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_EVALUATE);
   if (sets->validation.n > 0 && validation->samples == 0) {
     TUTTI_TRY(tutti_network_evaluate(network, params, &sets->validation, validation));
     TUTTI_TRY(tutti_measure_average_evaluate(run, &sets->validation, average));
   }
   if (sets->looked_at.n > 0 && training->samples == 0)
     TUTTI_TRY(tutti_network_evaluate(network, params, &sets->looked_at, training));
-  tutti_phases_leave(&run->state.phases);
+  tutti_metrics_phases_leave(&run->state.phases);
   return TUTTI_OK;
 }
 
 static void show_progress(const tutti_run *run) {
   const tutti_checkpoint_sums *sums = &run->state.at.in_epoch;
   if (run->fixed.progress)
-    tutti_progress_step(run->fixed.progress, run->state.at.epoch + 1, (int64_t)sums->samples,
-                        sums->loss / sums->samples, sums->metric / sums->samples);
+    tutti_metrics_progress_step(run->fixed.progress, run->state.at.epoch + 1, (int64_t)sums->samples,
+                                sums->loss / sums->samples, sums->metric / sums->samples);
 }
 
 tutti_status tutti_train_diverged(tutti_run *run, tutti_rundir_saver *saver, const char *what, int64_t at,
@@ -68,9 +68,9 @@ static bool is_time_to_check(const tutti_run *run) {
 }
 
 static tutti_status check_same(tutti_run *run) {
-  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
+  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
   TUTTI_TRY(tutti_run_check_same(run));
-  tutti_phases_leave(&run->state.phases);
+  tutti_metrics_phases_leave(&run->state.phases);
   return TUTTI_OK;
 }
 

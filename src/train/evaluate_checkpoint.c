@@ -6,7 +6,7 @@
 #include "rundir/restore.h"
 #include "tutti/train.h"
 
-const char *const tutti_split_names[TUTTI_N_SPLITS] = {"test", "validation", "train"};
+const char *const tutti_train_split_names[TUTTI_N_SPLITS] = {"test", "validation", "train"};
 
 static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, const char *file, bool external,
                              tutti_split split, tutti_weights weights, tutti_rundir_restored *restored,
@@ -24,7 +24,7 @@ static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, con
   TUTTI_CHECK(set->n > 0, TUTTI_ERR_CONFIG,
               "--split=%s: %s has no such samples with the data.validation_split %g and data.x_val %s of the "
               "training",
-              tutti_split_names[split], tutti_dataset_file(restored->dataset),
+              tutti_train_split_names[split], tutti_dataset_file(restored->dataset),
               restored->config.data.validation_split, restored->config.data.x_val);
   snprintf(metric, 32, "%s", tutti_model_metric_name(restored->network.model));
   return tutti_network_evaluate(&restored->network, restored->params, set, result);

@@ -124,7 +124,7 @@ static tutti_status forward_backward(tutti_run *run, const tutti_model_pass *pas
   const float *params = tutti_reducer_params(run->fixed.reducer);
   const int64_t rows = sink->micro_batch.rows.count;
   const tutti_targets targets = tutti_network_gather(network, TUTTI_ROWS_TRAIN, rows, TUTTI_TO_TRAIN);
-  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
+  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
   TUTTI_TRY(tutti_model_forward(network->model, params, pass, network->x, rows));
   add_losses(run, pass, rows, targets, tail);
   // Only a micro-batch that is the whole batch has the complete gradient, and a loss that decides about the update.
@@ -157,7 +157,7 @@ static tutti_status do_micro_batch(tutti_run *run, const step_work *work, tutti_
   pass.accumulate = !micro_batch.begins;
   pass.goes_on = !micro_batch.ends && !tutti_meter_sees_leaves(run);
   pass.squares = tutti_meter_examples(run, micro_batch.n_leaves);
-  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_DATA);
+  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_DATA);
   list_samples(run, pass.epoch, micro_batch.rows, network->rows);
   tutti_samples_rows(&run->fixed.samples.train, micro_batch.rows.count, network->rows);
   TUTTI_TRY(forward_backward(run, &pass, &sink, tail));
@@ -171,9 +171,9 @@ static tutti_status compute(tutti_run *run, const step_work *work) {
   int first = 0, count = 0;
   tutti_reducer_own_leaves(run->fixed.reducer, &first, &count);
   memset(run->step.tail, 0, (size_t)(count > 1 ? count : 1) * sizeof *run->step.tail);
-  tutti_micro_batch micro_batch = tutti_micro_batch_before(first);
-  while (tutti_micro_batch_next(&run->fixed.plan, work->batch, work->grain, first + count, &micro_batch,
-                                run->step.leaf_ends))
+  tutti_micro_batch micro_batch = tutti_run_micro_batch_before(first);
+  while (tutti_run_micro_batch_next(&run->fixed.plan, work->batch, work->grain, first + count, &micro_batch,
+                                    run->step.leaf_ends))
     TUTTI_TRY(do_micro_batch(run, work, micro_batch, run->step.tail + (micro_batch.leaf - first)));
   if (count == 0 && work->pass.sum)
     TUTTI_TRY(do_micro_batch(run, work, (tutti_micro_batch){.begins = true, .ends = true}, run->step.tail));

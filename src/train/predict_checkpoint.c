@@ -56,9 +56,10 @@ static tutti_status forward(prediction *p, int64_t first, int64_t n) {
 
 static tutti_status gather(const prediction *p) {
   const int64_t rows = p->restored->network.max_rows;
-  TUTTI_TRY(tutti_gather_bytes(p->comm, 0, p->own_out, rows * p->n_out * (int64_t)sizeof *p->out, p->out));
-  return tutti_gather_bytes(p->comm, 0, p->own_classes, rows * p->n_decisions * (int64_t)sizeof *p->classes,
-                            p->classes);
+  TUTTI_TRY(
+      tutti_comm_gather_bytes(p->comm, 0, p->own_out, rows * p->n_out * (int64_t)sizeof *p->out, p->out));
+  return tutti_comm_gather_bytes(p->comm, 0, p->own_classes,
+                                 rows * p->n_decisions * (int64_t)sizeof *p->classes, p->classes);
 }
 
 /** Write the round with rows [first, first + n). */
@@ -80,16 +81,16 @@ static tutti_status predict_rows(prediction *p, int64_t n) {
     TUTTI_TRY(gather(p));
     const int64_t round = n - first < rows * size ? n - first : rows * size;
     const tutti_status local = rank == 0 ? write(p, first, round) : TUTTI_OK;
-    TUTTI_TRY(tutti_agree_from(p->comm, 0, local));
+    TUTTI_TRY(tutti_comm_agree_from(p->comm, 0, local));
   }
   return TUTTI_OK;
 }
 
 /** Writing must not destroy what the prediction reads. */
 static tutti_status check_output(const char *checkpoint, const char *input, const char *output) {
-  TUTTI_CHECK(!tutti_same_file(input, output), TUTTI_ERR_USAGE,
+  TUTTI_CHECK(!tutti_io_same_file(input, output), TUTTI_ERR_USAGE,
               "%s is both input and output; give the output another name", output);
-  TUTTI_CHECK(!tutti_same_file(checkpoint, output), TUTTI_ERR_USAGE,
+  TUTTI_CHECK(!tutti_io_same_file(checkpoint, output), TUTTI_ERR_USAGE,
               "%s is both checkpoint and output; give the output another name", output);
   return TUTTI_OK;
 }
@@ -98,15 +99,15 @@ static tutti_status predict(prediction *p, const char *checkpoint, const char *i
                             bool external, const char *output, tutti_weights weights,
                             tutti_rundir_restored *restored, int64_t *n_samples) {
   const bool root = tutti_comm_rank(p->comm) == 0;
-  TUTTI_TRY(tutti_agree_from(p->comm, 0, root ? check_output(checkpoint, input, output) : TUTTI_OK));
+  TUTTI_TRY(tutti_comm_agree_from(p->comm, 0, root ? check_output(checkpoint, input, output) : TUTTI_OK));
   TUTTI_TRY(tutti_rundir_restore_config(p->comm, checkpoint, restored));
   TUTTI_TRY(tutti_dataset_open_array(p->comm, input, dataset, external, &restored->dataset));
   TUTTI_TRY(tutti_rundir_restore_network(p->comm, checkpoint, weights, restored));
   *n_samples = tutti_dataset_n_rows(restored->dataset, TUTTI_ROWS_TEST);
-  TUTTI_TRY(tutti_agree(p->comm, allocate(p)));
-  TUTTI_TRY(tutti_agree_from(p->comm, 0, root ? create_arrays(p, output, *n_samples) : TUTTI_OK));
+  TUTTI_TRY(tutti_comm_agree(p->comm, allocate(p)));
+  TUTTI_TRY(tutti_comm_agree_from(p->comm, 0, root ? create_arrays(p, output, *n_samples) : TUTTI_OK));
   TUTTI_TRY(predict_rows(p, *n_samples));
-  TUTTI_TRY(tutti_agree_from(p->comm, 0, root ? tutti_file_commit(&p->file) : TUTTI_OK));
+  TUTTI_TRY(tutti_comm_agree_from(p->comm, 0, root ? tutti_file_commit(&p->file) : TUTTI_OK));
   return TUTTI_OK;
 }
 

@@ -15,11 +15,12 @@ struct tutti_probe {
   tutti_run run;
 };
 
-tutti_status tutti_probe_create(const tutti_comm *comm, const tutti_config *config, tutti_probe **probe) {
+tutti_status tutti_train_probe_create(const tutti_comm *comm, const tutti_config *config,
+                                      tutti_probe **probe) {
   tutti_probe *made = NULL;
   *probe = NULL;
   TUTTI_TRY(tutti_machine_set_threads(comm, config->parallel.threads, NULL));
-  tutti_status status = tutti_agree(comm, TUTTI_NEW(made, 1));
+  tutti_status status = tutti_comm_agree(comm, TUTTI_NEW(made, 1));
   if (status != TUTTI_OK) goto done;
   made->comm = comm;
   made->config = *config;
@@ -33,14 +34,14 @@ done:
   return status;
 }
 
-void tutti_probe_destroy(tutti_probe **probe) {
+void tutti_train_probe_destroy(tutti_probe **probe) {
   if (!*probe) return;
   tutti_train_destroy(&(*probe)->run);
   tutti_free(*probe);
   *probe = NULL;
 }
 
-int64_t tutti_probe_n_train(const tutti_probe *probe) {
+int64_t tutti_train_probe_n_train(const tutti_probe *probe) {
   return probe->run.fixed.samples.train.n;
 }
 
@@ -50,13 +51,13 @@ static tutti_status prepare(tutti_probe *probe, const tutti_comm *comm) {
   return tutti_train_begin(run);
 }
 
-tutti_status tutti_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int64_t batch_size,
-                                 tutti_reduce_kind reduce) {
+tutti_status tutti_train_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int64_t batch_size,
+                                       tutti_reduce_kind reduce) {
   tutti_train_release(&probe->run); // the data stay open for all batch sizes
   probe->config.train.batch_size = batch_size;
   probe->config.parallel.reduce = reduce;
   // Groups differ, so one of them can fail alone.  All ranks have to know before the next collective of the whole probe.
-  const tutti_status status = tutti_agree(probe->comm, prepare(probe, comm));
+  const tutti_status status = tutti_comm_agree(probe->comm, prepare(probe, comm));
   if (status != TUTTI_OK) tutti_train_release(&probe->run);
   return status;
 }
@@ -74,12 +75,12 @@ static void advance(tutti_run *run) {
   state->epoch = next.place / n;
 }
 
-tutti_status tutti_probe_steps(tutti_probe *probe, int64_t n, double (*seconds)[TUTTI_N_PHASES]) {
+tutti_status tutti_train_probe_steps(tutti_probe *probe, int64_t n, double (*seconds)[TUTTI_N_PHASES]) {
   tutti_run *run = &probe->run;
   for (int64_t i = 0; i < n; i++) {
     tutti_train_step_result result;
     // Phases add up over steps, so each step starts them from 0.
-    tutti_phases_start(&run->state.phases);
+    tutti_metrics_phases_start(&run->state.phases);
     TUTTI_TRY(tutti_train_step(run, &result));
     TUTTI_CHECK(
         result.finite, TUTTI_ERR_CONFIG,
@@ -92,25 +93,25 @@ tutti_status tutti_probe_steps(tutti_probe *probe, int64_t n, double (*seconds)[
   return TUTTI_OK;
 }
 
-const tutti_model *tutti_probe_model(const tutti_probe *probe) {
+const tutti_model *tutti_train_probe_model(const tutti_probe *probe) {
   return probe->run.fixed.network.model;
 }
 
-const char *tutti_probe_reducer(const tutti_probe *probe) {
+const char *tutti_train_probe_reducer(const tutti_probe *probe) {
   return tutti_reducer_name(probe->run.fixed.reducer);
 }
 
-void tutti_probe_visit_micro_batches(const tutti_probe *probe,
-                                     void (*visit)(void *context, const tutti_probe_micro_batch *pass),
-                                     void *context) {
+void tutti_train_probe_visit_micro_batches(const tutti_probe *probe,
+                                           void (*visit)(void *context, const tutti_probe_micro_batch *pass),
+                                           void *context) {
   const tutti_run *run = &probe->run;
   const tutti_range batch = tutti_plan_batch(&run->fixed.plan, (tutti_position){0});
   const int64_t grain = tutti_plan_grain(run->fixed.config, batch.count);
   int first = 0, count = 0;
   tutti_reducer_own_leaves(run->fixed.reducer, &first, &count);
-  tutti_micro_batch micro_batch = tutti_micro_batch_before(first);
-  while (tutti_micro_batch_next(&run->fixed.plan, batch, grain, first + count, &micro_batch,
-                                run->step.leaf_ends))
+  tutti_micro_batch micro_batch = tutti_run_micro_batch_before(first);
+  while (tutti_run_micro_batch_next(&run->fixed.plan, batch, grain, first + count, &micro_batch,
+                                    run->step.leaf_ends))
     visit(context, &(tutti_probe_micro_batch){.rows = (int)micro_batch.rows.count,
                                               .n_leaves = micro_batch.n_leaves,
                                               .leaf_ends = run->step.leaf_ends,

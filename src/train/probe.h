@@ -10,10 +10,11 @@ typedef struct tutti_probe tutti_probe;
 /** Collective.  Open the data set that the config names and set the threads, as a training does.  `comm` and the texts of the
  * config are borrowed; the caller owns the probe. */
 TUTTI_NODISCARD
-tutti_status tutti_probe_create(const tutti_comm *comm, const tutti_config *config, tutti_probe **probe);
-void tutti_probe_destroy(tutti_probe **probe); // Collective.  Accepts NULL inside; nulls the handle.
+tutti_status tutti_train_probe_create(const tutti_comm *comm, const tutti_config *config,
+                                      tutti_probe **probe);
+void tutti_train_probe_destroy(tutti_probe **probe); // Collective.  Accepts NULL inside; nulls the handle.
 
-int64_t tutti_probe_n_train(const tutti_probe *probe); // Local.  Number of training samples.
+int64_t tutti_train_probe_n_train(const tutti_probe *probe); // Local.  Number of training samples.
 
 /** Collective over all ranks of the probe, each of which passes its own group.  Prepare steps of this group with `batch_size`
  * samples, from the initial weights.
@@ -21,17 +22,17 @@ int64_t tutti_probe_n_train(const tutti_probe *probe); // Local.  Number of trai
  * @param[in] batch_size  samples of the group's global batch
  * @return (agreed by all ranks of the probe) the errors of tutti_train; nothing is prepared then */
 TUTTI_NODISCARD
-tutti_status tutti_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int64_t batch_size,
-                                 tutti_reduce_kind reduce);
+tutti_status tutti_train_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int64_t batch_size,
+                                       tutti_reduce_kind reduce);
 
 /** Collective over the group, after prepare.  Do n steps with whole batches: a short last batch of an epoch is left out.
  * @param[out] seconds  [n, TUTTI_N_PHASES] time that this rank spent in the phases of each step
  * @return ERR_CONFIG the loss was not finite, so the time of this step means nothing */
 TUTTI_NODISCARD
-tutti_status tutti_probe_steps(tutti_probe *probe, int64_t n, double (*seconds)[TUTTI_N_PHASES]);
+tutti_status tutti_train_probe_steps(tutti_probe *probe, int64_t n, double (*seconds)[TUTTI_N_PHASES]);
 
-const tutti_model *tutti_probe_model(const tutti_probe *probe); // Local, after prepare.  Borrowed.
-const char *tutti_probe_reducer(const tutti_probe *probe);      // Local, after prepare.  Borrowed.
+const tutti_model *tutti_train_probe_model(const tutti_probe *probe); // Local, after prepare.  Borrowed.
+const char *tutti_train_probe_reducer(const tutti_probe *probe);      // Local, after prepare.  Borrowed.
 
 /** A micro-batch of this rank's part of a step.  The gradient of a kernel is computed leaf by leaf. */
 typedef struct {
@@ -41,6 +42,7 @@ typedef struct {
 } tutti_probe_micro_batch;
 
 /** Local, after prepare.  Call `visit` with each micro-batch of this rank's part of a step, in order. */
-void tutti_probe_visit_micro_batches(const tutti_probe *probe,
-                                     void (*visit)(void *context, const tutti_probe_micro_batch *micro_batch),
-                                     void *context);
+void tutti_train_probe_visit_micro_batches(const tutti_probe *probe,
+                                           void (*visit)(void *context,
+                                                         const tutti_probe_micro_batch *micro_batch),
+                                           void *context);

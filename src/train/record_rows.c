@@ -76,7 +76,7 @@ static void record_epoch_row(tutti_run *run, const tutti_metrics_row *row, bool 
   run->state.rows.last = *row;
   tutti_meter_read(run, TUTTI_METER_EPOCHS);
   tutti_run_keep_row(run, &run->state.rows.history, &run->state.rows.last);
-  if (run->fixed.progress) tutti_progress_epoch(run->fixed.progress, &run->state.rows.last);
+  if (run->fixed.progress) tutti_metrics_progress_epoch(run->fixed.progress, &run->state.rows.last);
   if (!whole) return;
   run->state.at.epoch = row->epoch;
   run->state.at.step_in_epoch = 0;
@@ -106,7 +106,7 @@ static void notify_observer(tutti_run *run, const tutti_metrics_row *row, bool w
 
 static bool is_better(const char *name, double value, double best) {
   if (isnan(best)) return true;
-  return tutti_metric_wants_small(name) ? value < best : value > best;
+  return tutti_config_metric_wants_small(name) ? value < best : value > best;
 }
 
 /** Compare the monitored value with the best one and count for train.patience.  @return whether it is the new best */
@@ -133,7 +133,7 @@ static void update_plateau(tutti_run *run, const tutti_metrics_row *row) {
   tutti_checkpoint_state *state = &run->state.at;
   tutti_plateau plateau = {state->plateau_best, state->plateau_waited, state->plateau_cooling,
                            state->plateau_drops};
-  tutti_plateau_see(&run->fixed.schedule, !tutti_metric_wants_small(name), value, &plateau);
+  tutti_optim_plateau_see(&run->fixed.schedule, !tutti_config_metric_wants_small(name), value, &plateau);
   state->plateau_best = plateau.best;
   state->plateau_waited = plateau.waited;
   state->plateau_cooling = plateau.cooling;

@@ -87,13 +87,13 @@ static tutti_status create_scratch(tutti_run *run) {
 tutti_status tutti_train_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
   TUTTI_TRY(tutti_run_build(comm, config, run));
   TUTTI_TRY(check_metric_names(run));
-  TUTTI_TRY(tutti_agree(comm, create_scratch(run)));
-  TUTTI_TRY(tutti_agree(comm, tutti_measure_average_create(run)));
+  TUTTI_TRY(tutti_comm_agree(comm, create_scratch(run)));
+  TUTTI_TRY(tutti_comm_agree(comm, tutti_measure_average_create(run)));
   const int64_t n_looked_at = run->fixed.samples.looked_at.n;
   if (n_looked_at > 0)
-    TUTTI_TRY(tutti_agree(
+    TUTTI_TRY(tutti_comm_agree(
         comm, tutti_run_evaluated_create(run, TUTTI_TRAIN_PREFIX, n_looked_at, &run->state.rows.training)));
-  return tutti_agree(comm, tutti_meter_create(run));
+  return tutti_comm_agree(comm, tutti_meter_create(run));
 }
 
 tutti_status tutti_train_create(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
@@ -110,7 +110,7 @@ tutti_status tutti_train_begin(tutti_run *run) {
   run->state.at = tutti_run_first_state(run);
   TUTTI_TRY(tutti_run_schedule(run));
   if (run->fixed.rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
-  TUTTI_TRY_GOTO(done, tutti_agree(run->fixed.comm, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(run->fixed.comm, status));
   // Rank 0 draws the weights and distributes them, so the result does not depend on the number of ranks.
   if (run->fixed.rank == 0) tutti_model_init(model, run->fixed.config->train.seed, weights);
   TUTTI_TRY_GOTO(done, tutti_rundir_load_weights(run, weights, true));
@@ -120,8 +120,8 @@ tutti_status tutti_train_begin(tutti_run *run) {
                                              tutti_reducer_params(run->fixed.reducer) + begin));
   TUTTI_TRY_GOTO(done, tutti_reducer_publish(run->fixed.reducer));
   // model.weights may bring moving statistics, which only rank 0 has read.
-  TUTTI_TRY_GOTO(done, tutti_bcast(run->fixed.comm, 0, tutti_model_state(model),
-                                   tutti_model_n_state(model) * (int64_t)sizeof(float)));
+  TUTTI_TRY_GOTO(done, tutti_comm_bcast(run->fixed.comm, 0, tutti_model_state(model),
+                                        tutti_model_n_state(model) * (int64_t)sizeof(float)));
   TUTTI_TRY_GOTO(done, tutti_meter_start(run, weights));
 done:
   tutti_free(weights);
@@ -143,6 +143,6 @@ void tutti_train_release(tutti_run *run) {
 
 void tutti_train_destroy(tutti_run *run) {
   tutti_train_release(run);
-  tutti_progress_destroy(&run->fixed.progress);
+  tutti_metrics_progress_destroy(&run->fixed.progress);
   tutti_run_destroy(run);
 }

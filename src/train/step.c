@@ -32,7 +32,7 @@ static void flip_one(const tutti_run *run) {
 
 tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
   double *tail = run->step.tail[0];
-  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
+  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
   run->step.local = run->state.deferred != TUTTI_OK ? run->state.deferred : tutti_fault("step");
   if (run->fixed.rank == 0)
     run->step.penalty =
@@ -43,11 +43,11 @@ tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
   if (run->step.local == TUTTI_OK) run->step.local = computed;
   complete_tail(run, tail);
 
-  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
+  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
   TUTTI_TRY(tutti_reducer_reduce(run->fixed.reducer, run->step.tail));
-  if (tail[TUTTI_TAIL_FAILED] > 0) TUTTI_TRY(tutti_agree(run->fixed.comm, run->step.local));
+  if (tail[TUTTI_TAIL_FAILED] > 0) TUTTI_TRY(tutti_comm_agree(run->fixed.comm, run->step.local));
 
-  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_UPDATE);
+  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_UPDATE);
   *result = (tutti_train_step_result){.samples = tail[TUTTI_TAIL_SAMPLES],
                                       .loss = tail[TUTTI_TAIL_LOSS],
                                       .metric = tail[TUTTI_TAIL_METRIC],
@@ -57,10 +57,10 @@ tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
   if (result->finite && !run->step.updated) TUTTI_TRY(tutti_train_update(run));
   if (result->finite) TUTTI_TRY(tutti_meter_end_step(run, tail));
 
-  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
+  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
   TUTTI_TRY(tutti_reducer_publish(run->fixed.reducer));
   if (tutti_fault("weight") != TUTTI_OK) flip_one(run);
-  tutti_phases_leave(&run->state.phases);
+  tutti_metrics_phases_leave(&run->state.phases);
   return TUTTI_OK;
 }
 
@@ -68,7 +68,7 @@ tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
 static tutti_status name_layer(const tutti_run *run, int local, const char *words, char *text, size_t bytes) {
   const int n_layers = tutti_model_n_layers(run->fixed.network.model);
   double first = local < 0 ? n_layers : local;
-  TUTTI_TRY(tutti_min(run->fixed.comm, &first, 1));
+  TUTTI_TRY(tutti_comm_min(run->fixed.comm, &first, 1));
   text[0] = '\0';
   if ((int)first >= n_layers) return TUTTI_OK;
   tutti_layer_info info;
@@ -88,7 +88,7 @@ tutti_status tutti_train_find_bad_layer(const tutti_run *run, char *text, size_t
   double own = 0;
   layer = tutti_model_largest_layer(model, rows, &own);
   double largest = own;
-  TUTTI_TRY(tutti_max(run->fixed.comm, &largest, 1));
+  TUTTI_TRY(tutti_comm_max(run->fixed.comm, &largest, 1));
   return name_layer(run, own == largest ? layer : -1, ", the largest numbers are in layer ", text, bytes);
 }
 
@@ -98,7 +98,7 @@ tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite) {
   const float *params = tutti_reducer_params(run->fixed.reducer);
   double bad = 0;
   for (int64_t i = begin; i < end; i++) bad += !isfinite(params[i]);
-  TUTTI_TRY(tutti_sum(run->fixed.comm, &bad, 1)); // the slices of all ranks are all parameters
+  TUTTI_TRY(tutti_comm_sum(run->fixed.comm, &bad, 1)); // the slices of all ranks are all parameters
   *finite = bad == 0;
   return TUTTI_OK;
 }

@@ -88,11 +88,11 @@ static tutti_status evaluate_end(tutti_run *run, tutti_rundir_saver *saver, tutt
   }
   result->training = at_end ? run->state.rows.training.now : (tutti_evaluation){0};
   TUTTI_TRY(tutti_train_evaluate(run, &result->validation, &result->average_validation, &result->training));
-  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_EVALUATE);
+  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_EVALUATE);
   if (sets->test.n > 0)
     TUTTI_TRY(tutti_network_evaluate(&run->fixed.network, params, &sets->test, &result->test));
   TUTTI_TRY(tutti_measure_average_evaluate(run, &sets->test, &result->average_test));
-  tutti_phases_leave(&run->state.phases);
+  tutti_metrics_phases_leave(&run->state.phases);
   if (!isfinite(result->validation.loss) || !isfinite(result->test.loss))
     return tutti_train_diverged(run, saver, "an evaluation is not finite after", run->state.at.step, result);
   return tutti_rundir_flush(saver); // writes the times of the last checkpoint and of these evaluations
@@ -125,11 +125,11 @@ static tutti_status train(tutti_run *run, const tutti_machine_threads *threads, 
   announce(run, threads);
   tutti_train_warn(run);
   if (run->fixed.rank == 0 && progress)
-    status = tutti_progress_create(
+    status = tutti_metrics_progress_create(
         progress, result->metric,
         tutti_plan_last_epoch(&run->fixed.plan, run->fixed.config->train.budget, tutti_run_position(run)),
         run->fixed.plan.epoch.n, &run->fixed.progress);
-  TUTTI_TRY_GOTO(done, tutti_agree(run->fixed.comm, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(run->fixed.comm, status));
   TUTTI_TRY_GOTO(done, tutti_train_finish(run, saver, result));
 done:
   tutti_rundir_saver_destroy(&saver);

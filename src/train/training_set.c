@@ -89,7 +89,7 @@ tutti_status tutti_training_set_open(const tutti_comm *comm, const tutti_config 
   tutti_machine_threads threads;
   *set = NULL;
   TUTTI_TRY(tutti_machine_preflight(comm, config->parallel.threads, &threads));
-  tutti_status status = tutti_agree(comm, create(config, set));
+  tutti_status status = tutti_comm_agree(comm, create(config, set));
   if (status == TUTTI_OK) status = tutti_samples_open(comm, config, &(*set)->dataset);
   if (status == TUTTI_OK) status = tutti_samples_advise(comm, config, (*set)->dataset);
   if (status == TUTTI_OK) warn_network(comm, config, (*set)->dataset);

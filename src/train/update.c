@@ -74,7 +74,7 @@ static void do_blocks(void *context, int64_t begin, int64_t end) {
 static void for_each_block(slice_pass p, int64_t n) {
   int64_t begin = 0, end = 0;
   tutti_reducer_slice(p.run->fixed.reducer, &begin, &end);
-  tutti_parallel(n, end - begin < WORTH_THREADS && n > BLOCK ? n : BLOCK, do_blocks, &p);
+  tutti_linalg_parallel(n, end - begin < WORTH_THREADS && n > BLOCK ? n : BLOCK, do_blocks, &p);
   tutti_meter_add_block_sums(p.run, p.first, n);
 }
 
@@ -145,14 +145,14 @@ tutti_status tutti_train_update(tutti_run *run) {
 bool tutti_train_may_update_early(const tutti_run *run, double loss) {
   // A step that must not change the weights would be noticed too late: hence the checks of failure, loss and penalty.
   return run->fixed.size == 1 && !run->fixed.plan.leaves_apart && !has_norms(run) &&
-         run->step.local == TUTTI_OK && tutti_tail_representable(loss) &&
-         tutti_tail_representable(run->step.penalty);
+         run->step.local == TUTTI_OK && tutti_par_tail_representable(loss) &&
+         tutti_par_tail_representable(run->step.penalty);
 }
 
 void tutti_train_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads) {
-  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_UPDATE);
+  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_UPDATE);
   for_each_block((slice_pass){run, 0, begin, grads, true, step}, n);
-  tutti_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
+  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
 }
 
 void tutti_train_update_late(tutti_run *run) {

@@ -14,8 +14,8 @@
 
 static void warn_goal(const tutti_goal *goal) {
   char text[128];
-  if (!tutti_goal_out_of_reach(goal)) return;
-  tutti_goal_print(goal, text, sizeof text);
+  if (!tutti_config_goal_out_of_reach(goal)) return;
+  tutti_config_goal_print(goal, text, sizeof text);
   tutti_log_root(
       TUTTI_LOG_WARNING,
       "train.stop_at: nothing can reach %s, because an accuracy is at most 1 and a loss at least 0: the "
@@ -29,10 +29,10 @@ static void warn_goal(const tutti_goal *goal) {
 static void warn_watched(const tutti_run *run, const char *key, const char *metric) {
   const tutti_train_options *train = &run->fixed.config->train;
   const tutti_count every =
-      tutti_metric_is_evaluated(metric) ? train->evaluate_every : (tutti_count){1, TUTTI_UNIT_EPOCHS};
+      tutti_config_metric_is_evaluated(metric) ? train->evaluate_every : (tutti_count){1, TUTTI_UNIT_EPOCHS};
   const tutti_extent total = tutti_plan_total(&run->fixed.plan);
   if (every.unit == TUTTI_UNIT_SECONDS || run->fixed.plan.total_steps == 0 ||
-      tutti_extent_in(&total, every.unit) >= every.value * (1 - 1e-9))
+      tutti_optim_extent_in(&total, every.unit) >= every.value * (1 - 1e-9))
     return;
   char text[64];
   tutti_count_print(every, text, sizeof text);
@@ -205,10 +205,10 @@ static void warn_smoothing(const tutti_config *config, const tutti_network *netw
       tutti_loss_least(tutti_model_loss_kind(network->model), tutti_model_n_out(network->model), smoothing);
   char text[128];
   const bool weighted = config->data.class_weight || tutti_dataset_has_weights(network->dataset);
-  if (weighted || !strstr(goal->metric, "loss") || !tutti_goal_reached(goal, 0) ||
-      tutti_goal_reached(goal, least * (1 - 1e-6)))
+  if (weighted || !strstr(goal->metric, "loss") || !tutti_config_goal_reached(goal, 0) ||
+      tutti_config_goal_reached(goal, least * (1 - 1e-6)))
     return;
-  tutti_goal_print(goal, text, sizeof text);
+  tutti_config_goal_print(goal, text, sizeof text);
   tutti_log_root(
       TUTTI_LOG_WARNING,
       "model.label_smoothing: with %g no loss is below %.4g, not in evaluations either, so nothing can "

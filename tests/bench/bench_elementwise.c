@@ -35,7 +35,7 @@ tutti_status elementwise_case(const bench *b, const char *what, const char *shap
                               bench_variant kernel) {
   copy c = {.bytes = (size_t)(bytes / 2)};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(b->comm, allocate(&c)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, allocate(&c)));
   const bench_variant variants[] = {{.name = "copy", .run = run_copy, .check = check_copy, .context = &c},
                                     kernel};
   TUTTI_TRY_GOTO(done, bench_run(b, &(bench_case){what, shape, n, bytes, "GB/s", variants, 2}));

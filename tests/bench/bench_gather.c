@@ -173,7 +173,7 @@ static tutti_status open_datasets(const bench *b, const char *path, source *s) {
 static tutti_status create(const bench *b, source *s) {
   char path[256] = "";
   s->order = tutti_permutation_make(s->size.n, 1, TUTTI_STREAM_SHUFFLE, 0);
-  TUTTI_TRY(tutti_agree(b->comm, allocate(s)));
+  TUTTI_TRY(tutti_comm_agree(b->comm, allocate(s)));
   TUTTI_TRY(samples_write(b->comm, s->size, path));
   const tutti_status status = open_datasets(b, path, s);
   samples_remove(b->comm, path);

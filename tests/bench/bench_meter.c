@@ -45,7 +45,7 @@ static tutti_status check(void *context, double *checksum) {
 
 static tutti_status create(const bench *b, const char *file, int64_t batch, const char *measure,
                            training *t) {
-  TUTTI_TRY(tutti_agree(b->comm, endless_parse(b, file, batch, measure, &t->config)));
+  TUTTI_TRY(tutti_comm_agree(b->comm, endless_parse(b, file, batch, measure, &t->config)));
   TUTTI_TRY(tutti_train_create(b->comm, &t->config, &t->run));
   t->n_steps = tutti_measure_noise_every(batch);
   return tutti_train_begin(&t->run);

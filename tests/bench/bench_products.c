@@ -114,16 +114,16 @@ static void expect(layer *a, product p, int count) {
     pick_rows(a->x, n_in, a->picked, count, a->wide_left);
     numbers_widen(a->w, n_in * n_out, a->wide_right);
     numbers_widen(a->bias, n_out, bias);
-    tutti_reference_forward(a->wide_left, a->wide_right, bias, count, n_in, n_out, a->expected);
+    tutti_linalg_reference_forward(a->wide_left, a->wide_right, bias, count, n_in, n_out, a->expected);
   } else if (p == WEIGHT_GRADIENT) {
     pick_columns(a->x, rows, n_in, a->picked, count, a->wide_left);
     numbers_widen(a->dz, rows * n_out, a->wide_right);
     memset(a->expected, 0, (size_t)(count * n_out) * sizeof *a->expected);
-    tutti_reference_weight_gradient(a->wide_left, a->wide_right, rows, count, n_out, a->expected);
+    tutti_linalg_reference_weight_gradient(a->wide_left, a->wide_right, rows, count, n_out, a->expected);
   } else {
     pick_rows(a->dz, n_out, a->picked, count, a->wide_left);
     numbers_widen(a->w, n_in * n_out, a->wide_right);
-    tutti_reference_input_gradient(a->wide_left, a->wide_right, count, n_in, n_out, a->expected);
+    tutti_linalg_reference_input_gradient(a->wide_left, a->wide_right, count, n_in, n_out, a->expected);
   }
 }
 
@@ -219,7 +219,7 @@ static tutti_status run_layer(const bench *b, int rows, int n_in, int n_out) {
   for (product p = 0; p < N_PRODUCTS; p++) is_wanted = is_wanted || bench_wants(b, product_names[p], a.shape);
   if (!is_wanted) return TUTTI_OK;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(b->comm, allocate(&a)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, allocate(&a)));
   for (product p = 0; p < N_PRODUCTS; p++) TUTTI_TRY_GOTO(done, run_product(b, &a, p));
 done:
   release(&a);
@@ -228,7 +228,7 @@ done:
 
 /** The ceiling of the rates, for the head of the table. */
 static void print_peak(const bench *b) {
-  const double flops = tutti_peak_flops(tutti_linalg_threads(), b->is_short ? 1e-3 : 0.1);
+  const double flops = tutti_linalg_peak_flops(tutti_linalg_threads(), b->is_short ? 1e-3 : 0.1);
   if (tutti_comm_rank(b->comm) == 0)
     printf("# peak of the arithmetic units, %d threads: %.0f GFLOP/s\n", tutti_linalg_threads(),
            flops * 1e-9);

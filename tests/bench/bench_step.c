@@ -72,7 +72,7 @@ static tutti_status check_step(void *context, double *checksum) {
   tutti_run *run = context;
   double expected = 0;
   const tutti_status local = run->fixed.rank == 0 ? expect(run, &expected) : TUTTI_OK;
-  TUTTI_TRY(tutti_agree_from(run->fixed.comm, 0, local));
+  TUTTI_TRY(tutti_comm_agree_from(run->fixed.comm, 0, local));
   tutti_train_step_result result;
   TUTTI_TRY(tutti_train_step(run, &result));
   *checksum = result.loss;
@@ -125,7 +125,7 @@ static tutti_status measure(const bench *b, tutti_run *run) {
   char shape[32];
   snprintf(shape, sizeof shape, "%lld", (long long)run->fixed.plan.epoch.batch);
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(b->comm, create_products(run, &products)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, create_products(run, &products)));
   const double samples = (double)run->fixed.plan.epoch.batch,
                flops = tutti_bench_products_flops(products.products, run->fixed.plan.epoch.batch);
   const bench_variant variants[] = {
@@ -141,7 +141,7 @@ static tutti_status run_batch(const bench *b, const char *file, int64_t batch) {
   tutti_config config = {0};
   tutti_run run = {0};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(b->comm, endless_parse(b, file, batch, "none", &config)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, endless_parse(b, file, batch, "none", &config)));
   TUTTI_TRY_GOTO(done, tutti_train_create(b->comm, &config, &run));
   TUTTI_TRY_GOTO(done, tutti_train_begin(&run));
   TUTTI_TRY_GOTO(done, measure(b, &run));

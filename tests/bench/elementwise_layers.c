@@ -61,7 +61,7 @@ static tutti_status check_forward(void *context, double *checksum) {
   const layer *a = context;
   const int64_t n = a->rows * a->n;
   TUTTI_TRY(forward(context));
-  tutti_reference_activation(a->kind, a->wide, a->rows, a->n, a->expected);
+  tutti_linalg_reference_activation(a->kind, a->wide, a->rows, a->n, a->expected);
   double largest = 1;
   for (int64_t i = 0; i < n; i++) largest = fmax(largest, fabs(a->expected[i]));
   // exp(v) turns the rounding of v, |v| <= 4, into that much of its value; gelu has exp(-v^2 / 2).
@@ -83,7 +83,7 @@ static double slopes(const layer *a) {
   const double h = 1e-6;
   double largest = 1;
   if (a->kind == TUTTI_SOFTMAX) {
-    tutti_reference_activation(a->kind, a->wide, a->rows, a->n, a->expected);
+    tutti_linalg_reference_activation(a->kind, a->wide, a->rows, a->n, a->expected);
     for (int64_t r = 0; r < a->rows; r++) {
       double *y = a->expected + r * a->n, sum = 0;
       const float *dy = a->dy + r * a->n;
@@ -94,8 +94,8 @@ static double slopes(const layer *a) {
   }
   for (int64_t i = 0; i < n; i++) a->low[i] = a->wide[i] - h;
   for (int64_t i = 0; i < n; i++) a->expected[i] = a->wide[i] + h;
-  tutti_reference_activation(a->kind, a->low, a->rows, a->n, a->low);
-  tutti_reference_activation(a->kind, a->expected, a->rows, a->n, a->expected);
+  tutti_linalg_reference_activation(a->kind, a->low, a->rows, a->n, a->low);
+  tutti_linalg_reference_activation(a->kind, a->expected, a->rows, a->n, a->expected);
   for (int64_t i = 0; i < n; i++) {
     a->expected[i] = a->dy[i] * (a->expected[i] - a->low[i]) / (2 * h);
     largest = fmax(largest, fabs(a->expected[i]));
@@ -142,9 +142,9 @@ static tutti_status check_loss(void *context, double *checksum) {
   const layer *a = context;
   const int64_t n = a->rows * a->n;
   TUTTI_TRY(loss(context));
-  tutti_reference_activation(TUTTI_SOFTMAX, a->wide, a->rows, a->n, a->expected);
-  const double sum = tutti_reference_loss(TUTTI_CATEGORICAL_CROSSENTROPY, a->expected,
-                                          (tutti_targets){.classes = a->classes}, a->rows, a->n);
+  tutti_linalg_reference_activation(TUTTI_SOFTMAX, a->wide, a->rows, a->n, a->expected);
+  const double sum = tutti_linalg_reference_loss(TUTTI_CATEGORICAL_CROSSENTROPY, a->expected,
+                                                 (tutti_targets){.classes = a->classes}, a->rows, a->n);
   TUTTI_TRY(bench_near("loss", a->sums, &sum, 1, 8 * FLT_EPSILON * sum));
   for (int64_t r = 0; r < a->rows; r++) a->expected[r * a->n + a->classes[r]] -= 1;
   TUTTI_TRY(bench_near("gradient of the loss", a->dz, a->expected, n, 24 * FLT_EPSILON));
@@ -155,7 +155,7 @@ static tutti_status check_loss(void *context, double *checksum) {
 static tutti_status column_sums(void *context) {
   const layer *a = context;
   memset(a->totals, 0, (size_t)a->n * sizeof *a->totals);
-  tutti_column_sums(a->z, a->rows, a->n, a->totals);
+  tutti_linalg_column_sums(a->z, a->rows, a->n, a->totals);
   for (int64_t i = 0; i < a->n; i++) a->sums[i] = (float)a->totals[i];
   return TUTTI_OK;
 }
@@ -201,7 +201,7 @@ static tutti_status with_layer(const bench *b, int64_t rows, int64_t n,
   char shape[64];
   snprintf(shape, sizeof shape, "%lldx%lld", (long long)rows, (long long)n);
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(b->comm, allocate(&a)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, allocate(&a)));
   TUTTI_TRY_GOTO(done, run(b, &a, shape));
 done:
   release(&a);

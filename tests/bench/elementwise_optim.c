@@ -88,7 +88,7 @@ static tutti_status run_rule(const bench *b, tutti_optim_rule rule, double momen
   j.options.rule = rule;
   j.options.momentum = momentum;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(b->comm, create(&j)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, create(&j)));
   // Gradients are read, parameters and slots read and written; in two passes directions are written and read as well,
   // and parameters read once more.
   const double bytes = ((tutti_optim_n_norms(j.optim) > 0 ? 6 : 3) + 2 * tutti_optim_n_slots(j.optim)) *

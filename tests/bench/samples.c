@@ -53,8 +53,8 @@ tutti_status samples_write(const tutti_comm *comm, samples_size size, char path[
     snprintf(path, 256, "%.200s/tutti-bench-%ld.h5", folder ? folder : "/tmp", (long)getpid());
     status = write_file(path, size);
   }
-  TUTTI_TRY(tutti_agree_from(comm, 0, status));
-  return tutti_bcast(comm, 0, path, 256);
+  TUTTI_TRY(tutti_comm_agree_from(comm, 0, status));
+  return tutti_comm_bcast(comm, 0, path, 256);
 }
 
 void samples_remove(const tutti_comm *comm, const char *path) {

@@ -18,7 +18,7 @@
 
 static void print_row(const tutti_trial_result *t) {
   printf("%lld %s %lld %lld %.0f %.0f %.0f %.17g %.17g %.17g %.17g %.17g %.17g\n", (long long)t->trial,
-         tutti_trial_state_names[t->status], (long long)t->batch_size, (long long)t->seed, t->steps,
+         tutti_fit_trial_state_names[t->status], (long long)t->batch_size, (long long)t->seed, t->steps,
          t->samples, t->goal_step, t->best_value, t->last_value, t->val_loss, t->val_metric, t->test_loss,
          t->test_metric);
 }
@@ -65,7 +65,7 @@ static tutti_status print(const char *what, const char *path) {
   tutti_trial_set set = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_open(path, &file));
-  TUTTI_TRY_GOTO(done, tutti_trial_set_read(file, &set));
+  TUTTI_TRY_GOTO(done, tutti_fit_trial_set_read(file, &set));
   for (int64_t i = 0; i < set.n_trials; i++) {
     const tutti_trial_result *trial = &set.results[i];
     if (trial->status == TUTTI_TRIAL_WAITING) continue;
@@ -76,7 +76,7 @@ static tutti_status print(const char *what, const char *path) {
   }
   for (int64_t i = 0; i < set.n_confirm && strcmp(what, "confirm") == 0; i++) print_row(&set.confirm[i]);
 done:
-  tutti_trial_set_clear(&set);
+  tutti_fit_trial_set_clear(&set);
   tutti_file_close(&file);
   return status;
 }
@@ -84,8 +84,8 @@ done:
 static tutti_status hold(const char *path, int64_t i) {
   tutti_claims *claims = NULL;
   bool taken = false;
-  TUTTI_TRY(tutti_claims_open(path, true, &claims));
-  TUTTI_TRY(tutti_claims_take(claims, i, &taken));
+  TUTTI_TRY(tutti_io_claims_open(path, true, &claims));
+  TUTTI_TRY(tutti_io_claims_take(claims, i, &taken));
   puts(taken ? "held" : "taken by another process");
   fflush(stdout);
   for (;;) pause();

@@ -90,7 +90,7 @@ static tutti_optim_options parse_options(char *lines) {
     if (strcmp(key, "name") == 0)
       options.rule = (tutti_optim_rule)index_of(value, tutti_optim_names, TUTTI_N_OPTIMS);
     else if (strcmp(key, "dialect") == 0)
-      options.dialect = (tutti_dialect)index_of(value, tutti_dialect_names, TUTTI_N_DIALECTS);
+      options.dialect = (tutti_dialect)index_of(value, tutti_optim_dialect_names, TUTTI_N_DIALECTS);
     else
       set_option(&options, key, value);
   }

@@ -11,12 +11,13 @@ char *scratch_make(const tutti_comm *comm) {
   tutti_status local = TUTTI_OK;
   if (tutti_comm_rank(comm) == 0 && folder_make(&folder) != 0) local = TUTTI_ERR_SYSTEM;
   char *path = folder;
-  const bool ok = EXPECT_OK(tutti_agree_from(comm, 0, local)) && EXPECT_OK(tutti_bcast_text(comm, 0, &path));
+  const bool ok =
+      EXPECT_OK(tutti_comm_agree_from(comm, 0, local)) && EXPECT_OK(tutti_comm_bcast_text(comm, 0, &path));
   return ok ? path : NULL;
 }
 
 void scratch_remove(const tutti_comm *comm, char *folder) {
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   void *state = folder;
   if (tutti_comm_rank(comm) == 0)
     EXPECT(folder_remove(&state) == 0, "%s", folder);
@@ -49,7 +50,7 @@ done:
 void put_dataset(const tutti_comm *comm, const char *path, const given_array *arrays, int n,
                  const char *const *classes, int n_classes) {
   if (tutti_comm_rank(comm) == 0) EXPECT_OK(write_arrays(path, arrays, n, classes, n_classes));
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
 }
 
 tutti_data_options usual_options(const char *path) {

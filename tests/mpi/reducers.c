@@ -23,7 +23,7 @@ static bool fixture_make(size_t kind, const tutti_comm *comm, const char *where,
   f->n_leaves = tutti_reducer_n_leaves(f->reducer);
   tutti_reducer_own_leaves(f->reducer, &f->first, &f->n_own);
   tutti_reducer_slice(f->reducer, &f->begin, &f->end);
-  return EXPECT_OK(tutti_agree(f->comm, TUTTI_NEW(f->tail, f->n_own > 0 ? f->n_own : 1)));
+  return EXPECT_OK(tutti_comm_agree(f->comm, TUTTI_NEW(f->tail, f->n_own > 0 ? f->n_own : 1)));
 }
 
 void for_all(const int64_t *lengths, int piece, void (*test)(fixture *f)) {

@@ -5,29 +5,29 @@
 
 static bool look(tutti_alarm *alarm) {
   bool raised = false;
-  EXPECT_OK(tutti_alarm_is_raised(alarm, &raised));
+  EXPECT_OK(tutti_par_alarm_is_raised(alarm, &raised));
   return raised;
 }
 
 static void nobody_hears_what_nobody_raises(const tutti_comm *comm) {
   tutti_alarm *alarm = NULL;
-  EXPECT_OK(tutti_alarm_create(comm, &alarm));
+  EXPECT_OK(tutti_par_alarm_create(comm, &alarm));
   for (int i = 0; i < 100; i++) EXPECT(!look(alarm), "heard at look %d", i);
-  tutti_alarm_destroy(&alarm);
+  tutti_par_alarm_destroy(&alarm);
   EXPECT(!alarm, "the handle is left");
-  tutti_alarm_destroy(&alarm);
+  tutti_par_alarm_destroy(&alarm);
 }
 
 /** The other ranks are in no call when it is raised, and hear it within a moment. */
 static void all_hear_one(const tutti_comm *comm) {
   for (int root = 0; root < tutti_comm_size(comm); root++) {
     tutti_alarm *alarm = NULL;
-    EXPECT_OK(tutti_alarm_create(comm, &alarm));
-    if (tutti_comm_rank(comm) == root) EXPECT_OK(tutti_alarm_raise(alarm));
+    EXPECT_OK(tutti_par_alarm_create(comm, &alarm));
+    if (tutti_comm_rank(comm) == root) EXPECT_OK(tutti_par_alarm_raise(alarm));
     const double start = tutti_clock_s();
     while (!look(alarm) && tutti_clock_s() - start < 30) {}
     EXPECT(look(alarm), "rank %d is not heard", root);
-    tutti_alarm_destroy(&alarm);
+    tutti_par_alarm_destroy(&alarm);
   }
 }
 
@@ -36,27 +36,27 @@ static void one_look_is_enough(const tutti_comm *comm) {
   const bool first = tutti_comm_rank(comm) == 0;
   const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
   tutti_alarm *alarm = NULL;
-  EXPECT_OK(tutti_alarm_create(comm, &alarm));
-  EXPECT_OK(tutti_barrier(comm));
-  if (first) EXPECT_OK(tutti_alarm_raise(alarm));
+  EXPECT_OK(tutti_par_alarm_create(comm, &alarm));
+  EXPECT_OK(tutti_comm_barrier(comm));
+  if (first) EXPECT_OK(tutti_par_alarm_raise(alarm));
   if (!first) nanosleep(&pause, NULL);
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   EXPECT(look(alarm), "not heard");
-  tutti_alarm_destroy(&alarm);
+  tutti_par_alarm_destroy(&alarm);
 }
 
 /** Each rank raises it, twice, and none looks: it goes without a rest. */
 static void it_may_be_left_unheard(const tutti_comm *comm) {
   tutti_alarm *alarm = NULL, *other = NULL;
-  EXPECT_OK(tutti_alarm_create(comm, &alarm));
-  EXPECT_OK(tutti_alarm_create(comm, &other));
-  EXPECT_OK(tutti_alarm_raise(alarm));
-  EXPECT_OK(tutti_alarm_raise(alarm));
+  EXPECT_OK(tutti_par_alarm_create(comm, &alarm));
+  EXPECT_OK(tutti_par_alarm_create(comm, &other));
+  EXPECT_OK(tutti_par_alarm_raise(alarm));
+  EXPECT_OK(tutti_par_alarm_raise(alarm));
   EXPECT(look(alarm), "own alarm");
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   EXPECT(!look(other), "heard through another one");
-  tutti_alarm_destroy(&alarm);
-  tutti_alarm_destroy(&other);
+  tutti_par_alarm_destroy(&alarm);
+  tutti_par_alarm_destroy(&other);
 }
 
 int main(void) {

@@ -15,9 +15,9 @@ typedef struct {
 
 static void check_rounds(const tutti_comm *comm, int n_rounds, unsigned sleepers) {
   tutti_window *window = NULL;
-  if (!EXPECT_OK(tutti_window_create(comm, sizeof(shared_memory), &window))) return;
-  shared_memory *shared = tutti_window_data(window);
-  tutti_node_barrier barrier = tutti_node_barrier_make(comm, shared->barrier);
+  if (!EXPECT_OK(tutti_par_window_create(comm, sizeof(shared_memory), &window))) return;
+  shared_memory *shared = tutti_par_window_data(window);
+  tutti_node_barrier barrier = tutti_par_node_barrier_make(comm, shared->barrier);
   const int me = tutti_comm_node_rank(comm), size = tutti_comm_node_size(comm);
   unsigned seed = (unsigned)tutti_comm_rank(comm);
   int n_wrong = 0;
@@ -26,12 +26,12 @@ static void check_rounds(const tutti_comm *comm, int n_rounds, unsigned sleepers
     seed = seed * 1103515245u + 12345u;
     const struct timespec moment = {.tv_nsec = (seed >> 8) % 200000};
     if (seed >> 16 & 255 && (seed >> 24) < sleepers) nanosleep(&moment, NULL);
-    EXPECT_OK(tutti_node_barrier_wait(&barrier));
+    EXPECT_OK(tutti_par_node_barrier_wait(&barrier));
     for (int rank = 0; rank < size; rank++) n_wrong += shared->ranks[rank].value != round;
-    EXPECT_OK(tutti_node_barrier_wait(&barrier));
+    EXPECT_OK(tutti_par_node_barrier_wait(&barrier));
   }
   EXPECT(n_wrong == 0, "%d values of another round", n_wrong);
-  tutti_window_destroy(&window);
+  tutti_par_window_destroy(&window);
 }
 
 static void nobody_passes_early(const tutti_comm *comm) {

@@ -50,7 +50,7 @@ static void groups_of_ranks_are_worlds_of_their_own(const tutti_comm *comm) {
            "rank %d of %d on the node", tutti_comm_node_rank(group), tutti_comm_node_size(group));
     // One group fails; the other does not hear of it.
     const tutti_status local = rank % 2 ? TUTTI_ERR_DATA : TUTTI_OK;
-    const tutti_status agreed = tutti_agree(group, local);
+    const tutti_status agreed = tutti_comm_agree(group, local);
     EXPECT(agreed == local, "%d, expected %d", agreed, local);
   }
   tutti_comm_destroy(&group);
@@ -65,7 +65,7 @@ static void parts_keep_the_order_of_their_ranks(const tutti_comm *comm) {
     const int n = (size - rank % 2 + 1) / 2;
     EXPECT(tutti_comm_size(part) == n && tutti_comm_rank(part) == rank / 2,
            "rank %d of %d, expected %d of %d", tutti_comm_rank(part), tutti_comm_size(part), rank / 2, n);
-    EXPECT_OK(tutti_sum(part, &ranks, 1));
+    EXPECT_OK(tutti_comm_sum(part, &ranks, 1));
     EXPECT(ranks == n * (rank % 2 + n - 1), "the sum of the part's ranks is %g", ranks);
   }
   if (EXPECT_OK(tutti_comm_split(comm, rank, &alone)))
@@ -77,7 +77,7 @@ static void parts_keep_the_order_of_their_ranks(const tutti_comm *comm) {
 
 static void library_names_itself_in_one_line(const tutti_comm *comm) {
   (void)comm;
-  const char *version = tutti_mpi_version();
+  const char *version = tutti_par_mpi_version();
   EXPECT(strlen(version) > 0 && !strchr(version, '\n'), "'%s'", version);
 }
 

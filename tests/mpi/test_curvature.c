@@ -96,7 +96,7 @@ static void a_bowl_is_as_sharp_as_it_is(const tutti_comm *comm) {
   training_folder_make(comm, &folder);
   training_path(&folder, "", "bowl.h5", bowl);
   training_path(&folder, "data.file=", "bowl.h5", setting);
-  EXPECT_OK(tutti_agree_from(comm, 0, tutti_comm_rank(comm) == 0 ? write_bowl(bowl) : TUTTI_OK));
+  EXPECT_OK(tutti_comm_agree_from(comm, 0, tutti_comm_rank(comm) == 0 ? write_bowl(bowl) : TUTTI_OK));
   EXPECT_OK(training_run(comm, &folder, "bowl",
                          "model: {layers: [dense 1 bias=no]}\n"
                          "optimizer: {name: sgd, learning_rate: 0.01}\n"

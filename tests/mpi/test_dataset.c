@@ -120,9 +120,9 @@ static void node_has_one_copy(const tutti_comm *comm) {
   put_dataset(comm, scratch_path(folder, "d.h5", path), (given_array[]){train_x, train_y}, 2, NULL, 0);
   tutti_dataset *d = open_usual(comm, path);
   if (d) {
-    uint8_t *x = (uint8_t *)tutti_window_data(d->window) + d->layout.parts[TUTTI_ROWS_TRAIN].x_at;
+    uint8_t *x = (uint8_t *)tutti_par_window_data(d->window) + d->layout.parts[TUTTI_ROWS_TRAIN].x_at;
     if (tutti_comm_node_rank(comm) == tutti_comm_node_size(comm) - 1) x[5] = 99;
-    EXPECT_OK(tutti_window_sync(d->window));
+    EXPECT_OK(tutti_par_window_sync(d->window));
     EXPECT(((const uint8_t *)tutti_dataset_x(d, TUTTI_ROWS_TRAIN))[5] == 99,
            "this rank has a copy of its own");
   }
@@ -191,7 +191,7 @@ static void expect_found_out(const tutti_comm *comm, const char *folder) {
   const char *target = scratch_path(folder, rank > 0 && rank == size - 1 ? "2.h5" : "1.h5", path);
   snprintf(mine, sizeof mine, "%.1000s/rank%d", folder, rank);
   snprintf(link, sizeof link, "%.1100s/d.h5", mine);
-  EXPECT_OK(tutti_make_folder(mine));
+  EXPECT_OK(tutti_io_make_folder(mine));
   unlink(link);
   EXPECT(symlink(target, link) == 0, "%s", link);
   EXPECT(getcwd(back, sizeof back) && chdir(mine) == 0, "%s", mine);

@@ -83,7 +83,7 @@ static void numbers_that_are_none_are_named_with_row_and_column(const tutti_comm
 static void expect_no_data_set(const tutti_comm *comm, const char *path, const void *bytes, size_t n,
                                tutti_status expected) {
   if (tutti_comm_rank(comm) == 0 && bytes) folder_put(path, bytes, n);
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   const tutti_data_options options = usual_options(path);
   tutti_dataset *d = NULL;
   EXPECT_FAILS(tutti_dataset_open(comm, &options, &d), expected, path);
@@ -179,7 +179,7 @@ static void number_types_of_others_are_read(const tutti_comm *comm) {
   for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
     scratch_path(folder, types[i].name, path);
     if (tutti_comm_rank(comm) == 0) EXPECT(write_foreign(path, types[i].type, false), "%s", types[i].name);
-    EXPECT_OK(tutti_barrier(comm));
+    EXPECT_OK(tutti_comm_barrier(comm));
     tutti_dataset *d = open_usual(comm, path);
     if (!d) continue;
     EXPECT(d->layout.parts[TUTTI_ROWS_TRAIN].type == types[i].kept, "%s is kept as type %d", types[i].name,
@@ -199,7 +199,7 @@ static void expect_foreign_refused(const tutti_comm *comm, const char *folder, h
   char path[PATH_BYTES];
   scratch_path(folder, "foreign.h5", path);
   if (tutti_comm_rank(comm) == 0) EXPECT(write_foreign(path, type, scalar), "%s", path);
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   const tutti_data_options options = usual_options(path);
   tutti_dataset *d = NULL;
   EXPECT_FAILS(tutti_dataset_open(comm, &options, &d), TUTTI_ERR_DATA, part);

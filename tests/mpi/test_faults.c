@@ -23,7 +23,7 @@ static bool fails(const tutti_comm *comm, const training_folder *folder, const c
   const tutti_status status = training_run(comm, folder, name, yaml, NULL, &result);
   unsetenv("TUTTI_FAULT");
   double codes[2] = {status, -(double)status};
-  EXPECT_OK(tutti_max(comm, codes, 2));
+  EXPECT_OK(tutti_comm_max(comm, codes, 2));
   EXPECT(codes[0] == -codes[1], "%s: code %d here, from %g to %g over ranks", fault, (int)status, -codes[1],
          codes[0]);
   if (status == TUTTI_OK) return false;
@@ -43,7 +43,7 @@ static const struct {
 
 static bool comes_past(const tutti_comm *comm, passers who, int rank) {
   double first = tutti_comm_rank(comm) == rank && tutti_comm_node_rank(comm) == 0;
-  EXPECT_OK(tutti_max(comm, &first, 1));
+  EXPECT_OK(tutti_comm_max(comm, &first, 1));
   return who == EACH_RANK || (who == FIRST_OF_NODE && first > 0) || (who == ROOT && rank == 0);
 }
 

@@ -143,7 +143,7 @@ static void check_case(const tutti_comm *comm, const training_folder *folder, co
     EXPECT_OK(training_run(folder->self, folder, name, c->yaml, (training_overrides){"parallel.reduce=tree"},
                            &result));
   }
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   for (int i = 0; i < 4 && c->micro[i]; i++)
     check_run(comm, folder, c, "shared", c->micro[i], "alone", rounding);
   check_run(comm, folder, c, "flat", "auto", "alone", rounding);

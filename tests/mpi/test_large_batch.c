@@ -62,7 +62,7 @@ static void the_whole_set_is_one_batch(const tutti_comm *comm) {
     if (root)
       EXPECT_OK(training_run(folder.self, &folder, whole, yaml,
                              (training_overrides){"train.micro_batch_size=333"}, &result));
-    EXPECT_OK(tutti_barrier(comm));
+    EXPECT_OK(tutti_comm_barrier(comm));
     EXPECT_OK(training_run(comm, &folder, parts, yaml, NULL, &result));
     EXPECT_OK(training_run(comm, &folder, ordered, yaml, (training_overrides){"train.shuffle=no"}, &result));
     EXPECT_OK(

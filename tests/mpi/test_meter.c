@@ -331,7 +331,7 @@ static void a_resumed_run_measures_on(const tutti_comm *comm) {
   training_folder_make(comm, &folder);
   train(comm, &folder, "straight", tree);
   if (training_is_root(comm)) train(folder.self, &folder, "resumed", part);
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   train(comm, &folder, "resumed", tree);
   if (training_is_root(comm)) {
     const char *const tables[] = {"steps", "epochs"};

@@ -17,7 +17,7 @@ static bool make_probe(const tutti_comm *comm, const training_folder *folder, co
       {"schedule.warmup", "100 steps"}, // longer than an epoch of large batches
       {"parallel.threads", "1"}};
   return EXPECT_OK(tutti_config_parse(NULL, NULL, overrides, 6, config)) &&
-         EXPECT_OK(tutti_probe_create(comm, config, probe));
+         EXPECT_OK(tutti_train_probe_create(comm, config, probe));
 }
 
 typedef struct {
@@ -37,11 +37,11 @@ static void add_pass(void *context, const tutti_probe_micro_batch *pass) {
 
 static void check_passes(const tutti_comm *comm, tutti_probe *probe, int64_t batch_size, int64_t largest) {
   pass_sums sums = {0};
-  if (!EXPECT_OK(tutti_probe_prepare(probe, comm, batch_size, TUTTI_REDUCE_AUTO))) return;
-  tutti_probe_visit_micro_batches(probe, add_pass, &sums);
+  if (!EXPECT_OK(tutti_train_probe_prepare(probe, comm, batch_size, TUTTI_REDUCE_AUTO))) return;
+  tutti_train_probe_visit_micro_batches(probe, add_pass, &sums);
   EXPECT(sums.largest <= largest, "a pass has %lld rows", (long long)sums.largest);
   EXPECT(sums.added == (sums.samples > (double)largest), "%g samples", sums.samples);
-  EXPECT_OK(tutti_sum(comm, &sums.samples, 1));
+  EXPECT_OK(tutti_comm_sum(comm, &sums.samples, 1));
   EXPECT(sums.samples == (double)batch_size, "%g samples of %lld", sums.samples, (long long)batch_size);
 }
 
@@ -55,7 +55,7 @@ static void passes_cover_the_batch(const tutti_comm *comm) {
     check_passes(comm, probe, 333, 7);
     check_passes(comm, probe, 2, 2); // more ranks than samples
   }
-  tutti_probe_destroy(&probe);
+  tutti_train_probe_destroy(&probe);
   tutti_config_clear(&config);
   training_folder_remove(comm, &folder);
 }
@@ -63,8 +63,8 @@ static void passes_cover_the_batch(const tutti_comm *comm) {
 static void check_steps(tutti_probe *probe, const tutti_comm *part, int64_t batch_size) {
   enum { N = 20 };
   double seconds[N][TUTTI_N_PHASES];
-  if (!EXPECT_OK(tutti_probe_prepare(probe, part, batch_size, TUTTI_REDUCE_AUTO))) return;
-  if (!EXPECT_OK(tutti_probe_steps(probe, N, seconds))) return;
+  if (!EXPECT_OK(tutti_train_probe_prepare(probe, part, batch_size, TUTTI_REDUCE_AUTO))) return;
+  if (!EXPECT_OK(tutti_train_probe_steps(probe, N, seconds))) return;
   for (int i = 0; i < N; i++) {
     const double *s = seconds[i];
     EXPECT(s[TUTTI_PHASE_COMPUTE] > 0 && s[TUTTI_PHASE_REDUCE] > 0 && s[TUTTI_PHASE_UPDATE] > 0,
@@ -82,13 +82,14 @@ static void parts_step_by_themselves(const tutti_comm *comm) {
   training_folder_make(comm, &folder);
   if (make_probe(comm, &folder, "[dense 8 relu, dropout 0.5, dense 3 softmax]", "auto", &config, &probe) &&
       EXPECT_OK(tutti_comm_split(comm, tutti_comm_rank(comm) % 2, &part))) {
-    EXPECT(tutti_probe_n_train(probe) == 333, "%lld samples", (long long)tutti_probe_n_train(probe));
+    EXPECT(tutti_train_probe_n_train(probe) == 333, "%lld samples",
+           (long long)tutti_train_probe_n_train(probe));
     check_steps(probe, comm, 50); // the seventh batch of an epoch is short
     check_steps(probe, part, 50);
     check_steps(probe, folder.self, 1);
     check_steps(probe, comm, 333);
   }
-  tutti_probe_destroy(&probe);
+  tutti_train_probe_destroy(&probe);
   tutti_comm_destroy(&part);
   tutti_config_clear(&config);
   training_folder_remove(comm, &folder);
@@ -103,11 +104,11 @@ static void a_failure_of_one_part_is_everybodys(const tutti_comm *comm) {
   if (make_probe(comm, &folder, "[dense 8, batch_norm, dense 3 softmax]", "auto", &config, &probe)) {
     // One sample has no variance: the last rank's batch is refused, the others' would do.
     const int64_t batch_size = tutti_comm_rank(comm) == last ? 1 : 8;
-    EXPECT_FAILS(tutti_probe_prepare(probe, folder.self, batch_size, TUTTI_REDUCE_AUTO), TUTTI_ERR_CONFIG,
-                 "one sample");
+    EXPECT_FAILS(tutti_train_probe_prepare(probe, folder.self, batch_size, TUTTI_REDUCE_AUTO),
+                 TUTTI_ERR_CONFIG, "one sample");
     check_steps(probe, folder.self, 8);
   }
-  tutti_probe_destroy(&probe);
+  tutti_train_probe_destroy(&probe);
   tutti_config_clear(&config);
   training_folder_remove(comm, &folder);
 }

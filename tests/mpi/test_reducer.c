@@ -187,7 +187,7 @@ static void sums_go_in_pieces(const tutti_comm *comm) {
   for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++) {
     float values[N + 1];
     for (int i = 0; i <= N; i++) values[i] = gradient(tutti_comm_rank(comm), 1, i);
-    EXPECT_OK(tutti_sum_floats(comm->all, values, N, pieces[p]));
+    EXPECT_OK(tutti_comm_sum_floats(comm->all, values, N, pieces[p]));
     int n_wrong = 0;
     for (int i = 0; i < N; i++) n_wrong += values[i] != gradient_sum(tutti_comm_size(comm), 1, i);
     EXPECT(n_wrong == 0, "%d sums in pieces of %d", n_wrong, pieces[p]);

@@ -217,9 +217,9 @@ static void other_data_is_refused(const tutti_comm *comm) {
   EXPECT_OK(
       training_run(comm, &folder, "run", training_yaml, (training_overrides){"train.steps=3"}, &result));
   // the same file name with other rows
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   if (tutti_comm_rank(comm) == 0) training_data_write(&folder, 77);
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   EXPECT_FAILS(training_run(comm, &folder, "run", training_yaml, NULL, &result), TUTTI_ERR_CONFIG,
                "the contents of data.file");
   training_folder_remove(comm, &folder);

@@ -61,7 +61,7 @@ static void another_warmup_begins_where_a_run_continues(const tutti_comm *comm) 
   if (training_is_root(comm))
     EXPECT_OK(training_run(folder.self, &folder, "part", training_yaml,
                            (training_overrides){resume, warmup, each, "train.steps=24"}, &result));
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   // from the middle of the warmup, and from its end as another training with the same warmup
   EXPECT_OK(training_run(comm, &folder, "midst", training_yaml, (training_overrides){again, warmup, each},
                          &result));
@@ -148,7 +148,7 @@ static void a_velocity_whose_rate_is_not_told_is_refused(const tutti_comm *comm)
     const hid_t file = H5Fopen(strchr(resume, '=') + 1, H5F_ACC_RDWR, H5P_DEFAULT);
     EXPECT(H5Adelete(file, "learning_rate") >= 0 && H5Fclose(file) >= 0, "the rate stays in %s", resume);
   }
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   EXPECT_FAILS(training_run(comm, &folder, "second", sgd,
                             (training_overrides){resume, "optimizer.dialect=torch"}, &result),
                TUTTI_ERR_CONFIG,
@@ -276,9 +276,9 @@ static void another_training_s_values_do_not_end_this_one(const tutti_comm *comm
   EXPECT_OK(training_run(comm, &folder, "old", training_yaml, ends, &result));
   EXPECT(result.stop == TUTTI_STOP_PATIENCE, "%s", result.reason);
   const int64_t step = result.row.step;
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   if (tutti_comm_rank(comm) == 0) training_data_write(&folder, 77);
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   char resume[TRAINING_TEXT];
   training_path(&folder, "run.resume=", "old/best.h5", resume);
   EXPECT_OK(training_run(comm, &folder, "new", training_yaml,

@@ -50,8 +50,8 @@ static void expect_consistent(const tutti_comm *comm, const tutti_dataset *d, in
     least[j] = most[j] = (double)s.shift[j];
     least[n + j] = most[n + j] = (double)s.factor[j];
   }
-  EXPECT_OK(tutti_min(comm, least, 2 * n));
-  EXPECT_OK(tutti_max(comm, most, 2 * n));
+  EXPECT_OK(tutti_comm_min(comm, least, 2 * n));
+  EXPECT_OK(tutti_comm_max(comm, most, 2 * n));
   EXPECT(memcmp(least, most, (size_t)(2 * n) * sizeof *least) == 0, "ranks differ");
   for (int i = 0; i < N * WIDTH; i++) {
     const int64_t j = n == 1 ? 0 : i % WIDTH;
@@ -122,7 +122,7 @@ static void features_far_from_0_have_mean_0(const tutti_comm *comm) {
       if (scale == TUTTI_SCALE_UNIT)
         EXPECT(least == 0, "unit: the least value is %g", least);
       else
-        EXPECT(fabs(sum / ROWS) < 1e-3, "%s: the mean is %g", tutti_scale_names[scale], sum / ROWS);
+        EXPECT(fabs(sum / ROWS) < 1e-3, "%s: the mean is %g", tutti_data_scale_names[scale], sum / ROWS);
     }
     tutti_dataset_close(&d);
   }
@@ -277,7 +277,7 @@ static void rows_of_another_type_are_scaled_to_the_same_meaning(const tutti_comm
       tutti_dataset_gather(d, TUTTI_ROWS_TEST, rows, OWN_ROWS, test);
       for (int j = 0; j < OWN; j++)
         EXPECT(fabsf(train[j] - test[j]) <= 1e-6F * fmaxf(1, fabsf(train[j])), "%d, %s, %d: %g is %g", (int)i,
-               tutti_scale_names[scale], j, (double)train[j], (double)test[j]);
+               tutti_data_scale_names[scale], j, (double)train[j], (double)test[j]);
     }
     tutti_dataset_close(&d);
   }

@@ -11,7 +11,7 @@ static void check_publish(fixture *f) {
   for (int64_t i = 0; i < f->n; i++) n_wrong += params[i] != 0;
   EXPECT(n_wrong == 0, "%s: %lld of %lld are not zero in the beginning", f->name, (long long)n_wrong,
          (long long)f->n);
-  EXPECT_OK(tutti_barrier(f->comm));
+  EXPECT_OK(tutti_comm_barrier(f->comm));
   for (int64_t i = f->begin; i < f->end; i++) params[i] = (float)(3 * i);
   EXPECT_OK(tutti_reducer_publish(f->reducer));
   for (int64_t i = 0; i < f->n; i++) n_wrong += params[i] != (float)(3 * i);
@@ -45,7 +45,7 @@ static void check_sum_slices(fixture *f) {
   double parts = 1.0 / (1.0 + (double)(f->end - f->begin)), range[2];
   EXPECT_OK(tutti_reducer_sum_slices(f->reducer, &parts, 1));
   range[0] = parts, range[1] = -parts;
-  EXPECT_OK(tutti_max(f->comm, range, 2));
+  EXPECT_OK(tutti_comm_max(f->comm, range, 2));
   EXPECT(range[0] == -range[1], "%s: from %.17g to %.17g", f->name, -range[1], range[0]);
 }
 

@@ -41,7 +41,7 @@ static void the_second_half_of_a_training_begins_with_the_weights(const tutti_co
     EXPECT(evaluation.loss == straight.test.loss, "eval has %.9g", evaluation.loss);
     EXPECT_OK(training_run(folder.self, &folder, "alone", yaml, (training_overrides){weights}, &result));
   }
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   training_expect_same(comm, &folder, "second", "alone", 0);
   training_folder_remove(comm, &folder);
 }
@@ -102,7 +102,7 @@ static void a_run_continues_without_the_file(const tutti_comm *comm) {
   EXPECT_OK(
       training_run(comm, &folder, "second", yaml, (training_overrides){weights, "train.epochs=1"}, &result));
   if (training_is_root(comm)) EXPECT(unlink(strchr(weights, '=') + 1) == 0, "%s stays", weights);
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   EXPECT_OK(training_run(comm, &folder, "second", yaml, (training_overrides){weights}, &result));
   training_expect_same(comm, &folder, "straight", "second", 0);
   EXPECT_FAILS(training_run(comm, &folder, "second", yaml, NULL, &result), TUTTI_ERR_CONFIG,

@@ -70,7 +70,7 @@ static void check_step(const tutti_comm *comm, tutti_reducer *reducer, int regio
   EXPECT(n_wrong == 0, "%d leaves, %s: %d of %lld", n_leaves, where, n_wrong, (long long)(end - begin));
   // By all ranks at once, and by one rank alone.
   double bits[2] = {tail[0][TUTTI_TAIL_LOSS], -tail[0][TUTTI_TAIL_LOSS]};
-  EXPECT_OK(tutti_max(comm, bits, 2));
+  EXPECT_OK(tutti_comm_max(comm, bits, 2));
   EXPECT(bits[0] == -bits[1], "%d leaves, %s: losses from %.17g to %.17g", n_leaves, where, -bits[1],
          bits[0]);
   EXPECT_OK(tutti_reducer_publish(reducer));
@@ -143,8 +143,8 @@ static void check_owners(const tutti_comm *comm, int n_leaves, const char *where
     owned[leaf] = 1;
     nodes[leaf] = tutti_comm_node(comm);
   }
-  EXPECT_OK(tutti_sum(comm, owned, n_leaves));
-  EXPECT_OK(tutti_sum(comm, nodes, n_leaves));
+  EXPECT_OK(tutti_comm_sum(comm, owned, n_leaves));
+  EXPECT_OK(tutti_comm_sum(comm, nodes, n_leaves));
   for (int leaf = 0; leaf < n_leaves; leaf++) {
     EXPECT(owned[leaf] == 1, "%s: leaf %d of %d has %g owners", where, leaf, n_leaves, owned[leaf]);
     EXPECT(leaf == 0 || nodes[leaf] >= nodes[leaf - 1], "%s: leaf %d of %d", where, leaf, n_leaves);

@@ -23,9 +23,9 @@ static void expect_no_name(void) {
 /** Fresh memory is zero, and what one rank writes all ranks of its node, and no others, see. */
 static void check_sharing(const tutti_comm *comm) {
   tutti_window *window = NULL;
-  if (!EXPECT_OK(tutti_window_create(comm, N * sizeof(int), &window))) return;
+  if (!EXPECT_OK(tutti_par_window_create(comm, N * sizeof(int), &window))) return;
   expect_no_name();
-  int *shared = tutti_window_data(window);
+  int *shared = tutti_par_window_data(window);
   EXPECT((uintptr_t)shared % 64 == 0, "%p", (void *)shared);
   int n_wrong = 0;
   for (int i = 0; i < N; i++) n_wrong += shared[i] != 0;
@@ -34,15 +34,15 @@ static void check_sharing(const tutti_comm *comm) {
   const int me = tutti_comm_node_rank(comm), node_size = tutti_comm_node_size(comm);
   const int node = tutti_comm_node(comm);
   for (int round = 1; round <= N_ROUNDS; round++) {
-    EXPECT_OK(tutti_window_sync(window)); // all have read the round before
+    EXPECT_OK(tutti_par_window_sync(window)); // all have read the round before
     for (int i = me; i < N; i += node_size) shared[i] = 1000000 * node + 1000 * round + i;
-    EXPECT_OK(tutti_window_sync(window));
+    EXPECT_OK(tutti_par_window_sync(window));
     for (int i = 0; i < N; i++) n_wrong += shared[i] != 1000000 * node + 1000 * round + i;
   }
   EXPECT(n_wrong == 0, "%d stale or foreign values on node %d", n_wrong, node);
-  tutti_window_destroy(&window);
+  tutti_par_window_destroy(&window);
   EXPECT(window == NULL, "the handle is left");
-  tutti_window_destroy(&window);
+  tutti_par_window_destroy(&window);
 }
 
 static void node_has_one_copy(const tutti_comm *comm) {
@@ -62,11 +62,11 @@ static void nodes_do_not_share(const tutti_comm *comm) {
 static void window_may_be_empty_or_odd(const tutti_comm *comm) {
   for (int64_t bytes = 0; bytes < 130; bytes += 43) {
     tutti_window *window = NULL;
-    if (!EXPECT_OK(tutti_window_create(comm, bytes, &window))) return;
-    const char *shared = tutti_window_data(window);
+    if (!EXPECT_OK(tutti_par_window_create(comm, bytes, &window))) return;
+    const char *shared = tutti_par_window_data(window);
     EXPECT(shared != NULL && (uintptr_t)shared % 64 == 0, "%p", (const void *)shared);
     for (int64_t i = 0; i < bytes; i++) EXPECT(shared[i] == 0, "byte %lld is not zero", (long long)i);
-    tutti_window_destroy(&window);
+    tutti_par_window_destroy(&window);
   }
 }
 
@@ -75,7 +75,7 @@ static void failure_on_one_rank_is_everybodys(const tutti_comm *comm) {
   snprintf(fault, sizeof fault, "window:%d:1", tutti_comm_size(comm) - 1);
   setenv("TUTTI_FAULT", fault, 1);
   tutti_window *window = NULL;
-  EXPECT_FAILS(tutti_window_create(comm, 100, &window), TUTTI_ERR_INTERNAL, "fault injected at window");
+  EXPECT_FAILS(tutti_par_window_create(comm, 100, &window), TUTTI_ERR_INTERNAL, "fault injected at window");
   EXPECT(window == NULL, "a window of a failed call");
   unsetenv("TUTTI_FAULT");
   expect_no_name();
@@ -84,7 +84,7 @@ static void failure_on_one_rank_is_everybodys(const tutti_comm *comm) {
 
 static void too_large_a_window_fails(const tutti_comm *comm) {
   tutti_window *window = NULL;
-  EXPECT_FAILS(tutti_window_create(comm, INT64_C(1) << 50, &window), TUTTI_ERR_MEMORY,
+  EXPECT_FAILS(tutti_par_window_create(comm, INT64_C(1) << 50, &window), TUTTI_ERR_MEMORY,
                "no 1125899906842624 bytes");
   EXPECT(window == NULL, "a window of a failed call");
   expect_no_name();

@@ -29,7 +29,7 @@ check_tables() {
   }
 }
 check_tables rules.def 'tutti_optim_table tutti_optim_\([a-z0-9_]*\) = ' "$top"/src/optim/*.c
-check_tables layers.def 'tutti_\([a-z0-9_]*\)_ops = ' "$top"/src/model/*.c
+check_tables layers.def 'tutti_layer_\([a-z0-9_]*\)_ops = ' "$top"/src/model/*.c
 formats=$(words "$1/include/tutti/formats.def")
 for format in $formats; do
   grep -q "^succeed .* import $format " "$1/tests/e2e/import.sh" || {

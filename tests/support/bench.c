@@ -103,7 +103,8 @@ static void print_head(const bench *b) {
   tutti_machine_cpu cpu;
   tutti_machine_cpu_get(&cpu);
   printf("# %s, tutti %s, build %s\n", b->program->name, TUTTI_VERSION, build());
-  printf("# %s, %d processors, rank 0 on %s; %s\n", cpu.model, cpu.n_cpus, cpu.allowed, tutti_mpi_version());
+  printf("# %s, %d processors, rank 0 on %s; %s\n", cpu.model, cpu.n_cpus, cpu.allowed,
+         tutti_par_mpi_version());
   // a program without products may be linked without the BLAS
   if (strcmp(tutti_blas_description(), "unknown BLAS") != 0) printf("# %s\n", tutti_blas_description());
   if (tutti_machine_kernels_warning()) printf("# %s\n", tutti_machine_kernels_warning());
@@ -111,7 +112,7 @@ static void print_head(const bench *b) {
 }
 
 static tutti_status run_all(bench *b, tutti_status (*run)(const bench *b)) {
-  TUTTI_TRY(tutti_agree(b->comm, read_options(b)));
+  TUTTI_TRY(tutti_comm_agree(b->comm, read_options(b)));
   if (tutti_comm_rank(b->comm) == 0) print_head(b);
   return run(b);
 }

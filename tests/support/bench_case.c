@@ -55,7 +55,7 @@ static tutti_status verify(measurement *m) {
                                          .context = &m->works[v],
                                          .aside = variant->aside,
                                          .at_once = m->b->is_cold ? 1 : INT64_MAX};
-    TUTTI_TRY(tutti_agree(m->b->comm, variant->check(variant->context, &m->works[v].checksum)));
+    TUTTI_TRY(tutti_comm_agree(m->b->comm, variant->check(variant->context, &m->works[v].checksum)));
   }
   return TUTTI_OK;
 }
@@ -75,7 +75,7 @@ static tutti_status take_times(measurement *m) {
   const int n = m->c->n_variants;
   for (int v = 0; v < n; v++) m->timings[v].seconds = m->seconds + v * m->repeats;
   TUTTI_TRY(tutti_bench_repeat_rounds(m->b->comm, m->repeats, m->timings, n));
-  return tutti_gather(m->b->comm, 0, m->seconds, (int64_t)n * m->repeats, m->all_seconds);
+  return tutti_comm_gather(m->b->comm, 0, m->seconds, (int64_t)n * m->repeats, m->all_seconds);
 }
 
 // --- print
@@ -143,13 +143,13 @@ tutti_status bench_run(const bench *b, const bench_case *c) {
   if (!bench_wants(b, c->what, c->shape)) return TUTTI_OK;
   measurement m = {.b = b, .c = c};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_agree(b->comm, allocate_plan(&m)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, allocate_plan(&m)));
   TUTTI_TRY_GOTO(done, verify(&m));
   TUTTI_TRY_GOTO(done, plan(&m));
-  TUTTI_TRY_GOTO(done, tutti_agree(b->comm, allocate_times(&m)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, allocate_times(&m)));
   TUTTI_TRY_GOTO(done, take_times(&m));
   if (tutti_comm_rank(b->comm) == 0) status = print_rows(&m);
-  TUTTI_TRY_GOTO(done, tutti_agree_from(b->comm, 0, status));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree_from(b->comm, 0, status));
 done:
   tutti_free(m.works);
   tutti_free(m.timings);

@@ -26,14 +26,15 @@ static void near_kink(walk *w, double distance) {
 }
 
 static void activate(walk *w, tutti_activation kind) {
-  for (int64_t i = 0; i < w->rows * w->n; i++) near_kink(w, tutti_reference_activation_kink(kind, w->a[i]));
-  tutti_reference_activation(kind, w->a, w->rows, w->n, w->a);
+  for (int64_t i = 0; i < w->rows * w->n; i++)
+    near_kink(w, tutti_linalg_reference_activation_kink(kind, w->a[i]));
+  tutti_linalg_reference_activation(kind, w->a, w->rows, w->n, w->a);
 }
 
 static void dense(walk *w, const tutti_layer_spec *spec) {
   double *z = calloc((size_t)(w->rows * spec->units + 1), sizeof *z);
   const double *kernel = w->params, *bias = kernel + w->n * spec->units;
-  tutti_reference_forward(w->a, kernel, spec->bias ? bias : NULL, w->rows, w->n, spec->units, z);
+  tutti_linalg_reference_forward(w->a, kernel, spec->bias ? bias : NULL, w->rows, w->n, spec->units, z);
   w->params = bias + (spec->bias ? spec->units : 0);
   free(w->a);
   w->a = z;
@@ -157,7 +158,7 @@ static void pass_layer(walk *w, const tutti_layer_spec *spec) {
 static void loss_kinks(walk *w, tutti_targets targets) {
   for (int64_t i = 0; targets.values && i < w->rows * w->n; i++) {
     const double t = targets.values[i];
-    near_kink(w, tutti_reference_loss_kink(w->net->loss, w->a[i], t));
+    near_kink(w, tutti_linalg_reference_loss_kink(w->net->loss, w->a[i], t));
   }
 }
 
@@ -175,8 +176,9 @@ reference_result reference_net_run(const reference_net *net, const double *param
   memcpy(w.a, x, (size_t)(rows * w.n) * sizeof *w.a);
   for (w.layer = 0; w.layer < net->n_layers; w.layer++) pass_layer(&w, &net->layers[w.layer]);
   loss_kinks(&w, targets);
-  const reference_result result = {.loss = tutti_reference_loss(net->loss, w.a, targets, rows, w.n),
-                                   .metric = tutti_reference_metric(net->loss, w.a, targets, rows, w.n),
+  const reference_result result = {.loss = tutti_linalg_reference_loss(net->loss, w.a, targets, rows, w.n),
+                                   .metric =
+                                       tutti_linalg_reference_metric(net->loss, w.a, targets, rows, w.n),
                                    .kink = w.kink};
   if (outputs) memcpy(outputs, w.a, (size_t)(rows * w.n) * sizeof *outputs);
   free(w.a);

@@ -100,7 +100,7 @@ void study_file_write(const char *path, bool alone) {
   CHECK_OK(tutti_file_create(path, &file));
   write_attributes(file);
   write_curve(file);
-  CHECK_OK(tutti_trial_set_write(file, &set));
+  CHECK_OK(tutti_fit_trial_set_write(file, &set));
   CHECK_OK(tutti_fit_summary_write(file, &set));
   CHECK_OK(tutti_file_commit(&file));
 }

@@ -121,8 +121,8 @@ void training_folder_make(const tutti_comm *comm, training_folder *folder) {
     snprintf(data, sizeof data, "%s/data.h5", folder->path);
     status = write_data(data, 1);
   }
-  EXPECT_OK(tutti_agree_from(comm, 0, status));
-  EXPECT_OK(tutti_bcast(comm, 0, folder->path, sizeof folder->path));
+  EXPECT_OK(tutti_comm_agree_from(comm, 0, status));
+  EXPECT_OK(tutti_comm_bcast(comm, 0, folder->path, sizeof folder->path));
   EXPECT_OK(tutti_comm_create_from(MPI_COMM_SELF, INT_MAX, &folder->self));
 }
 
@@ -138,7 +138,7 @@ static int remove_entry(const char *path, const struct stat *info, int type, str
 }
 
 void training_folder_remove(const tutti_comm *comm, training_folder *folder) {
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
   tutti_comm_destroy(&folder->self);
   if (tutti_comm_rank(comm) == 0) nftw(folder->path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
@@ -173,7 +173,7 @@ tutti_status training_run(const tutti_comm *comm, const training_folder *folder,
     list[n++] = (tutti_override){keys[i], equals + 1};
   }
   tutti_config config = {0};
-  tutti_status status = tutti_agree(comm, tutti_config_parse(yaml, "test.yaml", list, n, &config));
+  tutti_status status = tutti_comm_agree(comm, tutti_config_parse(yaml, "test.yaml", list, n, &config));
   if (status == TUTTI_OK) status = tutti_train(comm, &config, NULL, result);
   tutti_config_clear(&config);
   return status;
@@ -188,7 +188,7 @@ static void run_part(const tutti_comm *comm, const training_folder *folder, cons
   tutti_train_result result;
   if (!alone || training_is_root(comm))
     EXPECT_OK(training_run(alone ? folder->self : comm, folder, name, yaml, overrides, &result));
-  EXPECT_OK(tutti_barrier(comm));
+  EXPECT_OK(tutti_comm_barrier(comm));
 }
 
 void training_run_in_two(const tutti_comm *comm, const training_folder *folder, const char *name,

@@ -2,7 +2,7 @@
 /** Made-up trials. */
 #include "tutti/fit.h"
 
-/** A set of no trials with room for `n_most`, of these varied keys; to be cleared with tutti_trial_set_clear. */
+/** A set of no trials with room for `n_most`, of these varied keys; to be cleared with tutti_fit_trial_set_clear. */
 tutti_trial_set trials_begin(int64_t n_most, int n_varied, const char *const *names);
 
 /** Key k is an index into these texts. */

@@ -28,7 +28,7 @@ static void each_branch_has_its_own_axes(void **state) {
   tutti_config c;
   CHECK_OK(PARSE(BRANCHES, &c));
   const tutti_study_options *study = &c.study;
-  const tutti_axis *branches = tutti_study_branches(study);
+  const tutti_axis *branches = tutti_config_study_branches(study);
   assert_int_equal(study->n_axes, 6);
   check_axis(study, 0, "train.batch_size", TUTTI_EVERY_BRANCH, 0);
   check_axis(study, 1, "optimizer.name", TUTTI_EVERY_BRANCH, 0);
@@ -39,8 +39,8 @@ static void each_branch_has_its_own_axes(void **state) {
   assert_ptr_equal(branches, &study->axes[1]);
   assert_int_equal(branches->n_values, 3);
   assert_string_equal(branches->values[2], "rmsprop");
-  assert_true(tutti_axis_is_of(&study->axes[4], 1) && !tutti_axis_is_of(&study->axes[4], 0));
-  assert_true(tutti_axis_is_of(&study->axes[5], 0) && tutti_axis_is_of(&study->axes[5], 2));
+  assert_true(tutti_config_axis_is_of(&study->axes[4], 1) && !tutti_config_axis_is_of(&study->axes[4], 0));
+  assert_true(tutti_config_axis_is_of(&study->axes[5], 0) && tutti_config_axis_is_of(&study->axes[5], 2));
   tutti_config_clear(&c);
 }
 
@@ -48,7 +48,7 @@ static void a_list_is_no_branches(void **state) {
   (void)state;
   tutti_config c;
   CHECK_OK(PARSE("study: {vary: {optimizer.name: [sgd, adam]}}\n", &c));
-  assert_null(tutti_study_branches(&c.study));
+  assert_null(tutti_config_study_branches(&c.study));
   tutti_config_clear(&c);
 }
 
@@ -59,8 +59,8 @@ static void any_key_of_words_may_have_branches(void **state) {
                  "      dense 9 relu, dense 2 softmax: {optimizer.learning_rate: [0.1]}\n"
                  "      dense 2   softmax:\n",
                  &c));
-  assert_string_equal(tutti_study_branches(&c.study)->values[0], "dense 9 relu, dense 2 softmax");
-  assert_string_equal(tutti_study_branches(&c.study)->values[1], "dense 2 softmax");
+  assert_string_equal(tutti_config_study_branches(&c.study)->values[0], "dense 9 relu, dense 2 softmax");
+  assert_string_equal(tutti_config_study_branches(&c.study)->values[1], "dense 2 softmax");
   tutti_config_clear(&c);
   CHECK_OK(
       PARSE("study: {vary: {schedule.decay: {constant: , step: {schedule.decay_every: [1 epoch]}}}}\n", &c));
@@ -83,7 +83,7 @@ static void an_option_replaces_a_key_with_its_branches(void **state) {
   tutti_config_clear(&c);
   CHECK_OK(PARSE_WITH(NEEDED BRANCHES, &c, {"study.vary.optimizer.name", "[sgd]"}));
   assert_int_equal(c.study.n_axes, 3);
-  assert_null(tutti_study_branches(&c.study));
+  assert_null(tutti_config_study_branches(&c.study));
   tutti_config_clear(&c);
   CHECK_OK(
       PARSE_WITH(NEEDED, &c, {"study.vary", "{optimizer.name: {sgd: {optimizer.momentum: [0.5]}, adam: }}"}));

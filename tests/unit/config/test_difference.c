@@ -60,15 +60,15 @@ static void all_keys_that_differ_are_named(void **state) {
   CHECK_OK(tutti_config_parse(NEEDED, "run.yaml", few, 3, &y));
   CHECK_OK(tutti_config_parse(NEEDED, "run.yaml", more, 6, &z));
   tutti_config_differences(&x, &y, &found);
-  tutti_differences_text(&found, text, sizeof text);
+  tutti_config_differences_text(&found, text, sizeof text);
   assert_string_equal(text,
                       "optimizer.learning_rate was 0.001 there and is 1e-09 now, train.batch_size was 32 "
                       "there and is 64 now, train.seed was 0 there and is 1 now");
-  tutti_differences_text(&found, cut, sizeof cut);
+  tutti_config_differences_text(&found, cut, sizeof cut);
   assert_memory_equal(cut, text, sizeof cut - 1);
   tutti_config_differences(&x, &z, &found);
   assert_int_equal(found.n, 6);
-  tutti_differences_text(&found, text, sizeof text);
+  tutti_config_differences_text(&found, text, sizeof text);
   assert_non_null(strstr(text, "schedule.warmup was 0 there and is 3 steps now; these differ too: "
                                "train.batch_size, train.seed"));
   tutti_config_clear(&x);
@@ -142,7 +142,7 @@ static void a_budget_says_why_it_counts(void **state) {
   CHECK_OK(tutti_config_parse(NEEDED "schedule: {decay: cosine}\n", "run.yaml", NULL, 0, &x));
   CHECK_OK(tutti_config_parse(NEEDED "schedule: {decay: cosine}\n", "run.yaml", &epochs, 1, &y));
   tutti_config_differences(&x, &y, &found);
-  tutti_differences_text(&found, text, sizeof text);
+  tutti_config_differences_text(&found, text, sizeof text);
   assert_string_equal(text,
                       "train.epochs was 1 epoch there and is 6 epochs now (schedule.decay lasts until this "
                       "end, so each step would have another learning rate)");

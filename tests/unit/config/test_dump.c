@@ -10,12 +10,13 @@ static void check_same(const tutti_config *a, const tutti_config *b) {
   char buffer_a[TUTTI_VALUE_BYTES], buffer_b[TUTTI_VALUE_BYTES];
   assert_int_equal(a->train.budget.unit, b->train.budget.unit);
   for (int i = 0; i < tutti_config_n_keys(); i++) {
-    const tutti_key *key = tutti_key_at(i);
-    const int64_t n = tutti_value_n_parts(key, a);
+    const tutti_key *key = tutti_config_key_at(i);
+    const int64_t n = tutti_config_value_n_parts(key, a);
     if (key->type == TUTTI_KEY_RESUME) continue;
-    assert_int_equal(n, tutti_value_n_parts(key, b));
+    assert_int_equal(n, tutti_config_value_n_parts(key, b));
     for (int64_t k = 0; k < n; k++)
-      assert_string_equal(tutti_value_part(key, a, k, buffer_a), tutti_value_part(key, b, k, buffer_b));
+      assert_string_equal(tutti_config_value_part(key, a, k, buffer_a),
+                          tutti_config_value_part(key, b, k, buffer_b));
   }
 }
 

@@ -12,11 +12,11 @@ static void each_key_is_described_once(void **state) {
   assert_true(tutti_config_n_keys() >= 50);
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     tutti_config_key(i, &info);
-    assert_int_equal(tutti_key_find(info.section, info.name), i);
+    assert_int_equal(tutti_config_key_find(info.section, info.name), i);
     assert_true(info.sentence[0] && info.sentence[strlen(info.sentence) - 1] != '.');
     assert_true(info.allowed[0] && strlen(info.allowed) < sizeof info.allowed - 1);
   }
-  assert_int_equal(tutti_key_sections(sections), 8);
+  assert_int_equal(tutti_config_key_sections(sections), 8);
 }
 
 static void a_config_without_keys_has_the_defaults(void **state) {

@@ -8,26 +8,26 @@ static void nodes_know_where_they_stand(void **state) {
   (void)state;
   tutti_yaml *yaml;
   tutti_node key, value;
-  CHECK_OK(tutti_yaml_open("# first\na: 1\nbb:\n  - x\n  - 'null'\nc: ~\n", "f", &yaml));
-  const tutti_node root = tutti_yaml_root(yaml);
+  CHECK_OK(tutti_config_yaml_open("# first\na: 1\nbb:\n  - x\n  - 'null'\nc: ~\n", "f", &yaml));
+  const tutti_node root = tutti_config_yaml_root(yaml);
   assert_int_equal(root.kind, TUTTI_NODE_MAPPING);
   assert_int_equal(root.n, 3);
-  tutti_yaml_pair(yaml, root, 0, &key, &value);
+  tutti_config_yaml_pair(yaml, root, 0, &key, &value);
   assert_string_equal(value.text, "1");
   assert_int_equal(value.line, 2);
   assert_int_equal(value.column, 4);
-  tutti_yaml_pair(yaml, root, 1, &key, &value);
+  tutti_config_yaml_pair(yaml, root, 1, &key, &value);
   assert_string_equal(key.text, "bb");
   assert_int_equal(value.kind, TUTTI_NODE_LIST);
-  const tutti_node quoted = tutti_yaml_item(yaml, value, 1);
+  const tutti_node quoted = tutti_config_yaml_item(yaml, value, 1);
   assert_int_equal(quoted.kind, TUTTI_NODE_SCALAR);
   assert_string_equal(quoted.text, "null");
   assert_int_equal(quoted.line, 5);
-  tutti_yaml_pair(yaml, root, 2, &key, &value);
+  tutti_config_yaml_pair(yaml, root, 2, &key, &value);
   assert_int_equal(value.kind, TUTTI_NODE_NOTHING);
-  tutti_yaml_close(&yaml);
+  tutti_config_yaml_close(&yaml);
   assert_null(yaml);
-  tutti_yaml_close(&yaml);
+  tutti_config_yaml_close(&yaml);
 }
 
 static void an_empty_text_is_nothing(void **state) {
@@ -35,9 +35,9 @@ static void an_empty_text_is_nothing(void **state) {
   const char *const empty[] = {"", "\n\n", "# a comment\n", "---\n", "---\n...\n", "\xEF\xBB\xBF"};
   for (int i = 0; i < 6; i++) {
     tutti_yaml *yaml;
-    CHECK_OK(tutti_yaml_open(empty[i], "f", &yaml));
-    assert_int_equal(tutti_yaml_root(yaml).kind, TUTTI_NODE_NOTHING);
-    tutti_yaml_close(&yaml);
+    CHECK_OK(tutti_config_yaml_open(empty[i], "f", &yaml));
+    assert_int_equal(tutti_config_yaml_root(yaml).kind, TUTTI_NODE_NOTHING);
+    tutti_config_yaml_close(&yaml);
   }
 }
 

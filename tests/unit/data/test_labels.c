@@ -6,10 +6,10 @@
 
 static tutti_status make(const char *const *texts, int n, tutti_import_kind kind, tutti_labels *labels) {
   tutti_label_texts list;
-  tutti_label_texts_init(&list);
-  for (int i = 0; i < n; i++) CHECK_OK(tutti_label_texts_add(&list, texts[i], i + 2));
-  const tutti_status status = tutti_labels_create(&list, kind, "f.csv, column 'y'", labels);
-  tutti_label_texts_free(&list);
+  tutti_data_label_texts_init(&list);
+  for (int i = 0; i < n; i++) CHECK_OK(tutti_data_label_texts_add(&list, texts[i], i + 2));
+  const tutti_status status = tutti_data_labels_create(&list, kind, "f.csv, column 'y'", labels);
+  tutti_data_label_texts_free(&list);
   return status;
 }
 
@@ -35,7 +35,7 @@ static void texts_are_classes_in_order_of_name(void **state) {
   assert_string_equal(labels.names[2], "virginica");
   const float expected[] = {2, 0, 1, 0};
   assert_memory_equal(labels.values, expected, sizeof expected);
-  tutti_labels_free(&labels);
+  tutti_data_labels_free(&labels);
 }
 
 static void whole_numbers_are_classes_in_ascending_order(void **state) {
@@ -49,7 +49,7 @@ static void whole_numbers_are_classes_in_ascending_order(void **state) {
   assert_string_equal(labels.names[2], "10");
   const float expected[] = {2, 0, 1, 1, 2};
   assert_memory_equal(labels.values, expected, sizeof expected);
-  tutti_labels_free(&labels);
+  tutti_data_labels_free(&labels);
 }
 
 static void integers_and_texts_together_are_names(void **state) {
@@ -59,7 +59,7 @@ static void integers_and_texts_together_are_names(void **state) {
   CHECK_OK(make(texts, 3, TUTTI_IMPORT_AUTO, &labels));
   assert_string_equal(labels.names[0], "10");
   assert_string_equal(labels.names[2], "3b");
-  tutti_labels_free(&labels);
+  tutti_data_labels_free(&labels);
 }
 
 static void up_to_100_whole_numbers_are_classes_more_are_a_regression(void **state) {
@@ -67,14 +67,14 @@ static void up_to_100_whole_numbers_are_classes_more_are_a_regression(void **sta
   tutti_labels labels;
   CHECK_OK(make_many(100, 1, TUTTI_IMPORT_AUTO, &labels));
   assert_int_equal(labels.n_classes, 100);
-  tutti_labels_free(&labels);
+  tutti_data_labels_free(&labels);
   CHECK_OK(make_many(101, 1, TUTTI_IMPORT_AUTO, &labels));
   assert_int_equal(labels.n_classes, 0);
   CHECK_NEAR(labels.values[100], 100, 0);
-  tutti_labels_free(&labels);
+  tutti_data_labels_free(&labels);
   CHECK_OK(make_many(101, 1, TUTTI_IMPORT_CLASSES, &labels));
   assert_int_equal(labels.n_classes, 101);
-  tutti_labels_free(&labels);
+  tutti_data_labels_free(&labels);
 }
 
 static void reals_are_a_regression(void **state) {
@@ -83,13 +83,13 @@ static void reals_are_a_regression(void **state) {
   CHECK_OK(make_many(4, 0.5, TUTTI_IMPORT_AUTO, &labels));
   assert_int_equal(labels.n_classes, 0);
   CHECK_NEAR(labels.values[3], 1.5, 0);
-  tutti_labels_free(&labels);
+  tutti_data_labels_free(&labels);
   CHECK_OK(make_many(4, 1, TUTTI_IMPORT_REGRESSION, &labels));
   assert_int_equal(labels.n_classes, 0);
-  tutti_labels_free(&labels);
+  tutti_data_labels_free(&labels);
   CHECK_OK(make_many(4, 0.5, TUTTI_IMPORT_CLASSES, &labels));
   assert_string_equal(labels.names[1], "0.5");
-  tutti_labels_free(&labels);
+  tutti_data_labels_free(&labels);
 }
 
 static void slips_are_errors(void **state) {
@@ -116,7 +116,7 @@ static void many_different_texts_are_taken_only_when_asked_for(void **state) {
   CHECK_FAILS(make(texts, 101, TUTTI_IMPORT_AUTO, &labels), TUTTI_ERR_DATA, "101 different texts");
   CHECK_OK(make(texts, 101, TUTTI_IMPORT_CLASSES, &labels));
   assert_string_equal(labels.names[100], "name100");
-  tutti_labels_free(&labels);
+  tutti_data_labels_free(&labels);
 }
 
 int main(void) {

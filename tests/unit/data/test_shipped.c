@@ -17,10 +17,10 @@ static void digest(void **state, const char *file_name, const char *array, tutti
   snprintf(path, sizeof path, DATA_FOLDER "/%s", file_name);
   CHECK_OK(tutti_file_open(path, &file));
   CHECK_OK(tutti_file_shape(file, array, &shape));
-  assert_int_equal(shape.type_bytes, tutti_type_bytes(type));
+  assert_int_equal(shape.type_bytes, tutti_io_type_bytes(type));
   int64_t n = 1;
   for (int i = 0; i < shape.n_dims; i++) n *= shape.dims[i];
-  void *data = tutti_calloc(n, tutti_type_bytes(type));
+  void *data = tutti_calloc(n, tutti_io_type_bytes(type));
   assert_non_null(data);
   CHECK_OK(tutti_file_read_rows(file, array, type, 0, shape.dims[0], data));
   tutti_file_close(&file);
@@ -29,7 +29,7 @@ static void digest(void **state, const char *file_name, const char *array, tutti
   FILE *pipe = popen(command, "w");
   assert_non_null(pipe);
   assert_int_equal(fwrite(head, 1, n_head, pipe), n_head);
-  assert_int_equal(fwrite(data, tutti_type_bytes(type), (size_t)n, pipe), n);
+  assert_int_equal(fwrite(data, tutti_io_type_bytes(type), (size_t)n, pipe), n);
   assert_int_equal(pclose(pipe), 0);
   tutti_free(data);
 

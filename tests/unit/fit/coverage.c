@@ -130,10 +130,10 @@ static void run_cell(const cell *c, int n_studies, tally *model, tally *search) 
     tutti_trial_set set = make_study(c, (uint64_t)s);
     tutti_best_table best;
     tutti_fit fit;
-    CHECK_OK(tutti_best_table_create(&set, &best));
+    CHECK_OK(tutti_fit_best_table_create(&set, &best));
     add_fresh(c, (uint64_t)s, &best, &set);
-    tutti_best_table_clear(&best);
-    CHECK_OK(tutti_best_table_create(&set, &best));
+    tutti_fit_best_table_clear(&best);
+    CHECK_OK(tutti_fit_best_table_create(&set, &best));
     model->disagreed += has_disagreement(&best);
     CHECK_OK(tutti_fit_study(&set, &best, 0, (uint64_t)s, N_DRAWS, NULL, &fit));
     count(&fit, n_studies, model);
@@ -141,15 +141,15 @@ static void run_cell(const cell *c, int n_studies, tally *model, tally *search) 
       CHECK_OK(tutti_fit_search(&set, &best, 0, (uint64_t)s, N_DRAWS, NULL, &fit));
       count(&fit, n_studies, search);
     }
-    tutti_best_table_clear(&best);
-    tutti_trial_set_clear(&set);
+    tutti_fit_best_table_clear(&best);
+    tutti_fit_trial_set_clear(&set);
   }
 }
 
 static void print_tally(tally *t, int n_studies) {
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) printf("  %.2f", t->held[k] / (double)t->n);
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) {
-    tutti_sort_reals(t->values + k * n_studies, t->n);
+    tutti_fit_sort_reals(t->values + k * n_studies, t->n);
     printf(" %6.0f", t->values[k * n_studies + t->n / 2]);
   }
 }

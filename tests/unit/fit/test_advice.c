@@ -23,12 +23,12 @@ static tutti_trial_set make_trials(const double *steps, tutti_trial_state missed
 static void expect_refused(tutti_trial_set *set, const char *first, const char *second) {
   tutti_best_table best;
   tutti_fit fit;
-  CHECK_OK(tutti_best_table_create(set, &best));
+  CHECK_OK(tutti_fit_best_table_create(set, &best));
   CHECK_OK(tutti_fit_study(set, &best, 0, 0, 0, NULL, &fit));
   if (!strstr(fit.refused, first) || !strstr(fit.refused, second))
     fail_msg("refused with '%s', expected '%s' and '%s'", fit.refused, first, second);
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(set);
 }
 
 static void few_sizes(void **state) {

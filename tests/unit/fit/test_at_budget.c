@@ -65,7 +65,7 @@ static void the_best_until_each_part_is_told(void **state) {
   CHECK_OK(tutti_file_create(folder_path(state, "study.h5"), &file));
   tutti_trial_set set = make_study(file);
   const tutti_budget_question steps = {"val_loss", {80, TUTTI_UNIT_STEPS}};
-  CHECK_OK(tutti_budget_table_create(file, &set, &steps, &table));
+  CHECK_OK(tutti_fit_budget_table_create(file, &set, &steps, &table));
   assert_int_equal(table.n_rows, 4);
   check_row(&table.rows[0], 10, 2, 0.1, 0.1, 10); // it has not diverged yet
   check_row(&table.rows[1], 20, 2, 0.05, 0.05, 20);
@@ -76,20 +76,20 @@ static void the_best_until_each_part_is_told(void **state) {
   assert_int_equal(table.rows[3].diverged, 2);
   assert_int_equal(table.rows[3].ended, 1);
   assert_int_equal(table.rows[2].ended, 0);
-  tutti_budget_table_clear(&table);
+  tutti_fit_budget_table_clear(&table);
   // Accuracies are good when they are large; epochs and samples are the same places.
   const tutti_budget_question others[] = {{"val_accuracy", {8, TUTTI_UNIT_EPOCHS}},
                                           {"val_accuracy", {8000, TUTTI_UNIT_SAMPLES}}};
   for (int i = 0; i < 2; i++) {
-    CHECK_OK(tutti_budget_table_create(file, &set, &others[i], &table));
+    CHECK_OK(tutti_fit_budget_table_create(file, &set, &others[i], &table));
     assert_int_equal(table.n_rows, 4);
     check_row(&table.rows[3], others[i].budget.value, 1, 0.7, 0.7, 40);
     check_row(&table.rows[1], others[i].budget.value / 4, 2, 0.95, 0.95, 20);
-    tutti_budget_table_clear(&table);
+    tutti_fit_budget_table_clear(&table);
   }
   const tutti_budget_question unknown = {"val_acuracy", {80, TUTTI_UNIT_STEPS}};
-  CHECK_FAILS(tutti_budget_table_create(file, &set, &unknown, &table), TUTTI_ERR_USAGE, "val_acuracy");
-  tutti_trial_set_clear(&set);
+  CHECK_FAILS(tutti_fit_budget_table_create(file, &set, &unknown, &table), TUTTI_ERR_USAGE, "val_acuracy");
+  tutti_fit_trial_set_clear(&set);
   tutti_file_close(&file);
 }
 
@@ -101,13 +101,13 @@ static void what_is_not_known_is_left_out(void **state) {
   tutti_trial_set set = make_study(file);
   const tutti_budget_question steps = {"val_loss", {20, TUTTI_UNIT_STEPS}};
   set.results[4].status = TUTTI_TRIAL_WAITING;
-  CHECK_OK(tutti_budget_table_create(file, &set, &steps, &table));
+  CHECK_OK(tutti_fit_budget_table_create(file, &set, &steps, &table));
   assert_int_equal(table.n_rows, 2); // after 10 and 20 steps
   assert_int_equal(table.rows[1].setting, 0);
   CHECK_NEAR(table.rows[1].value, 0.46, 1e-12);
   assert_int_equal(table.rows[1].trials, 5);
-  tutti_budget_table_clear(&table);
-  tutti_trial_set_clear(&set);
+  tutti_fit_budget_table_clear(&table);
+  tutti_fit_trial_set_clear(&set);
   tutti_file_close(&file);
 }
 
@@ -118,12 +118,12 @@ static void a_metric_without_values_leaves_the_table_empty(void **state) {
   CHECK_OK(tutti_file_create(folder_path(state, "study.h5"), &file));
   tutti_trial_set set = make_study(file);
   set.asks = (tutti_budget_question){"val_mean_absolute_error", {80, TUTTI_UNIT_STEPS}};
-  CHECK_OK(tutti_budget_table_write(file, &set));
+  CHECK_OK(tutti_fit_budget_table_write(file, &set));
   assert_true(tutti_file_has(file, TUTTI_AT_BUDGET));
-  CHECK_OK(tutti_budget_table_read(file, &set, &table));
+  CHECK_OK(tutti_fit_budget_table_read(file, &set, &table));
   assert_int_equal(table.n_rows, 0);
-  tutti_budget_table_clear(&table);
-  tutti_trial_set_clear(&set);
+  tutti_fit_budget_table_clear(&table);
+  tutti_fit_trial_set_clear(&set);
   tutti_file_close(&file);
 }
 

@@ -38,13 +38,13 @@ static void the_effective_rate_counts_its_scaling(void **state) {
     set.scaling = TUTTI_SCALING_SQRT;
     set.base_batch_size = 23;
     trials_add(&set, 1150, 0, REACHED, 100, varied[i]);
-    CHECK_OK(tutti_best_table_create(&set, &best));
+    CHECK_OK(tutti_fit_best_table_create(&set, &best));
     if (isnan(expected[i]))
       assert_true(isnan(best.rows[0].effective_lr));
     else
       CHECK_NEAR(best.rows[0].effective_lr, expected[i], 1e-3);
-    tutti_best_table_clear(&best);
-    tutti_trial_set_clear(&set);
+    tutti_fit_best_table_clear(&best);
+    tutti_fit_trial_set_clear(&set);
   }
 }
 
@@ -59,7 +59,7 @@ static void the_least_median_wins(void **state) {
   add3(&set, 8, 0, all3, 300, 310, 305);
   add3(&set, 8, 1, all3, 100, 400, 410);
   set.momentum = 0.5;
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   assert_int_equal(best.n_rows, 2);
   const tutti_best *small = &best.rows[0], *large = &best.rows[1];
   assert_int_equal(small->batch_size, 8);
@@ -82,8 +82,8 @@ static void the_least_median_wins(void **state) {
   assert_int_equal(large->reached, 6);
   assert_int_equal(large->not_reached, 2);
   assert_int_equal(large->diverged, 1);
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
 }
 
 static void half_of_the_seeds_are_not_enough(void **state) {
@@ -93,7 +93,7 @@ static void half_of_the_seeds_are_not_enough(void **state) {
   trials_add(&set, 8, 0, REACHED, 10, &rates[0]);
   trials_add(&set, 8, 0, NOT, 99, &rates[0]);
   trials_add(&set, 8, 1, TUTTI_TRIAL_WAITING, 0, &rates[1]);
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   assert_int_equal(best.n_rows, 1);
   assert_int_equal(best.rows[0].setting, -1);
   assert_int_equal(best.rows[0].trial, -1);
@@ -101,15 +101,15 @@ static void half_of_the_seeds_are_not_enough(void **state) {
   assert_int_equal(best.rows[0].trials, 3);
   assert_int_equal(best.rows[0].reached + best.rows[0].not_reached, 2);
   assert_int_equal(best.rows[0].at_edge, 0);
-  tutti_best_table_clear(&best);
+  tutti_fit_best_table_clear(&best);
   // Of an even number the later of the two in the middle.
   trials_add(&set, 8, 2, REACHED, 10, &rates[2]);
   trials_add(&set, 8, 2, REACHED, 30, &rates[2]);
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   CHECK_NEAR(best.rows[0].steps, 30, 0);
   CHECK_NEAR(best.rows[0].steps_low, 10, 0);
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
 }
 
 /** Seven settings of (rule, rate, momentum), the one numbered `winner` is the fastest. */
@@ -122,11 +122,11 @@ static tutti_best best_of(int winner, int n) {
   tutti_best_table best;
   trials_choice(&set, 0, rules, 2);
   for (int i = 0; i < n; i++) trials_add(&set, 4, i, REACHED, i == winner ? 10 : 20, points[i]);
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   const tutti_best row = best.rows[0];
   assert_int_equal(row.setting, winner);
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
   return row;
 }
 
@@ -147,15 +147,15 @@ static void a_waiting_trial_is_no_neighbour(void **state) {
   trials_add(&set, 8, 0, NOT, 99, &rates[0]);
   trials_add(&set, 8, 1, REACHED, 10, &rates[1]);
   trials_add(&set, 8, 2, TUTTI_TRIAL_WAITING, 0, &rates[2]);
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   assert_int_equal(best.rows[0].at_edge, 1);
   assert_true(isnan(best.rows[0].effective_lr)); // no momentum anywhere
-  tutti_best_table_clear(&best);
+  tutti_fit_best_table_clear(&best);
   set.results[2].status = DIVERGED;
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   assert_int_equal(best.rows[0].at_edge, 0);
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
 }
 
 /** Of six rates one alone lies beyond the best: no bound where it reached the goal as well. */
@@ -169,11 +169,11 @@ static void one_neighbour_is_no_bound(void **state) {
         const double rate = side ? 0.7 - 0.1 * i : 0.1 + 0.1 * i;
         trials_add(&set, 8, i, i == 5 && failed ? DIVERGED : REACHED, i == 4 ? 10 : 20, &rate);
       }
-      CHECK_OK(tutti_best_table_create(&set, &best));
+      CHECK_OK(tutti_fit_best_table_create(&set, &best));
       assert_int_equal(best.rows[0].setting, 4);
       assert_int_equal(best.rows[0].at_edge, failed ? 0 : 1);
-      tutti_best_table_clear(&best);
-      tutti_trial_set_clear(&set);
+      tutti_fit_best_table_clear(&best);
+      tutti_fit_trial_set_clear(&set);
     }
 }
 
@@ -198,7 +198,7 @@ static void a_row_has_the_least_of_its_model(void **state) {
   tutti_trial_set set = make_bowls(0.1);
   tutti_best_table best;
   char claim[TUTTI_CLAIM_BYTES];
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   for (int i = 0; i < N_SIZES; i++) {
     const tutti_best *row = &best.rows[i];
     assert_int_equal(row->model, TUTTI_LOCAL_MADE);
@@ -207,18 +207,18 @@ static void a_row_has_the_least_of_its_model(void **state) {
     CHECK_CLOSE(best.model[i].value, 0.1, 1e-3, 0);
     assert_true(row->model_steps_low <= row->model_steps && row->model_steps <= row->model_steps_high);
     assert_true(row->steps > 100.1); // the search hit the least nowhere
-    tutti_best_claim(row, claim);
+    tutti_fit_best_claim(row, claim);
     assert_string_equal(claim, "95 %");
   }
-  tutti_best_table_clear(&best);
+  tutti_fit_best_table_clear(&best);
   // Of words, or of few, there is none, and nothing of 95 %.
   set.n_trials = 3;
-  CHECK_OK(tutti_best_table_create(&set, &best));
-  tutti_best_claim(&best.rows[0], claim);
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
+  tutti_fit_best_claim(&best.rows[0], claim);
   assert_string_equal(claim, "best of 3 trials: too few settings near the best");
   assert_true(isnan(best.rows[0].model_steps) && isnan(best.model[0].value));
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
 }
 
 /** A varied train.seed has neighbours in name alone: no bowl goes over it, and no range of it ends too early. */
@@ -235,11 +235,11 @@ static void seeds_have_no_scale(void **state) {
       trials_add(&set, 16 << size, i, REACHED, 100 * exp(0.5 * pow(log(values[0] / 0.1), 2) + 0.1 * seed),
                  values);
     }
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   assert_int_equal(best.rows[0].model, TUTTI_LOCAL_WORDS);
   assert_int_equal(best.rows[0].at_edge, 0);
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
 }
 
 /** Of two seeds the search takes the later, in its rows and in its choice; the model is of neither. */
@@ -256,15 +256,15 @@ static void the_model_is_of_the_median_of_seeds(void **state) {
         trials_add(&set, 16 << size, i, REACHED,
                    100 * exp(0.5 * pow(log(rate / 0.1), 2) + spread * off[seed]), &rate);
       }
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   for (int i = 0; i < N_SIZES; i++) {
     const tutti_best *row = &best.rows[i];
     CHECK_CLOSE(row->model_steps, 100, 1e-4, 0);
     CHECK_CLOSE(row->setting_steps, row->steps * exp(-0.2), 1e-3, 0); // of the setting that the search found
     assert_int_equal(row->setting, N_SETTINGS / 2 - 1);
   }
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
 }
 
 /** The luckiest trial lies well inside, but all others say that the range ends too early. */
@@ -274,12 +274,12 @@ static void the_model_sees_the_edge(void **state) {
   tutti_best_table best;
   for (int i = 0; i < N_SETTINGS; i++)
     set.results[i].goal_step = i == 16 ? 130 : 100 * exp(0.5 * pow(log(set.varied[i] / 2), 2));
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   assert_int_equal(best.rows[0].setting, 16);
   assert_int_equal(best.rows[0].model, TUTTI_LOCAL_EDGE);
   assert_int_equal(best.rows[0].at_edge, 1);
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
 }
 
 // --- in a file
@@ -287,7 +287,7 @@ static void the_model_sees_the_edge(void **state) {
 static void write_best(const char *path, const tutti_trial_set *set, tutti_best_table *best) {
   tutti_file *file = NULL;
   CHECK_OK(tutti_file_update(path, &file));
-  CHECK_OK(tutti_best_table_write(file, set, best));
+  CHECK_OK(tutti_fit_best_table_write(file, set, best));
   CHECK_OK(tutti_file_commit(&file));
 }
 
@@ -306,36 +306,36 @@ static void earlier_tables_are_read(void **state) {
   char claim[TUTTI_CLAIM_BYTES];
   CHECK_OK(tutti_file_create(path, &file));
   CHECK_OK(tutti_table_append(file, "/best", columns, 3, sizeof old, &old, 1));
-  CHECK_OK(tutti_best_table_read(file, &set, &back));
+  CHECK_OK(tutti_fit_best_table_read(file, &set, &back));
   assert_int_equal(back.n_rows, 1);
   CHECK_NEAR(back.rows[0].steps, 300, 0);
   CHECK_NEAR(back.varied[0], 0.2, 0);
   assert_true(isnan(back.model[0].value) && isnan(back.rows[0].model_steps));
-  tutti_best_claim(&back.rows[0], claim);
+  tutti_fit_best_claim(&back.rows[0], claim);
   assert_non_null(strstr(claim, "an earlier version"));
-  tutti_best_table_clear(&back);
+  tutti_fit_best_table_clear(&back);
   CHECK_OK(tutti_file_commit(&file));
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   for (int i = 0; i < 2; i++) write_best(path, &set, &best);
   CHECK_OK(tutti_file_open(path, &file));
-  CHECK_OK(tutti_best_table_read(file, &set, &back));
+  CHECK_OK(tutti_fit_best_table_read(file, &set, &back));
   tutti_file_close(&file);
   assert_int_equal(back.n_rows, N_SIZES);
   assert_memory_equal(back.rows, best.rows, N_SIZES * sizeof *back.rows);
   assert_memory_equal(back.model, best.model, N_SIZES * sizeof *back.model);
-  tutti_best_table_clear(&back);
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&back);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
 }
 
 static void no_trials_no_rows(void **state) {
   tutti_trial_set set = trials_begin(0, 1, rate_key);
   tutti_best_table best;
   (void)state;
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   assert_int_equal(best.n_rows, 0);
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
 }
 
 int main(void) {

@@ -31,9 +31,9 @@ static tutti_trial_set make_trials(double noise, uint64_t seed) {
 static tutti_fit fit_of(const tutti_trial_set *set, uint64_t seed) {
   tutti_best_table best;
   tutti_fit fit;
-  CHECK_OK(tutti_best_table_create(set, &best));
+  CHECK_OK(tutti_fit_best_table_create(set, &best));
   CHECK_OK(tutti_fit_study(set, &best, 0, seed, N_DRAWS, NULL, &fit));
-  tutti_best_table_clear(&best);
+  tutti_fit_best_table_clear(&best);
   return fit;
 }
 
@@ -45,7 +45,7 @@ static void exact_data_have_no_width(void **state) {
     CHECK_NEAR(fit.low[k], fit.value[k], 0);
     CHECK_NEAR(fit.high[k], fit.value[k], 0);
   }
-  tutti_trial_set_clear(&set);
+  tutti_fit_trial_set_clear(&set);
 }
 
 /** Of forty data sets the intervals hold the truth in most: a 95 % interval from five seeds is too narrow, but not
@@ -62,7 +62,7 @@ static void intervals_cover_the_truth(void **state) {
       assert_true(fit.low[k] < fit.high[k] && fit.high[k] < 2 * fit.low[k]);
       n_held[k] += fit.low[k] <= truth[k] && truth[k] <= fit.high[k];
     }
-    tutti_trial_set_clear(&set);
+    tutti_fit_trial_set_clear(&set);
   }
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) {
     if (n_held[k] < 0.8 * N_SETS) fail_msg("%s: %d of %d", tutti_fit_names[k], n_held[k], N_SETS);
@@ -81,7 +81,7 @@ static void intervals_are_percentiles_of_the_draws(void **state) {
   tutti_best_table best;
   tutti_fit fit;
   (void)state;
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   CHECK_OK(tutti_fit_study(&set, &best, 0, 1, N_DRAWS, draws, &fit));
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) {
     double values[N_DRAWS];
@@ -90,8 +90,8 @@ static void intervals_are_percentiles_of_the_draws(void **state) {
     CHECK_CLOSE(fit.low[k], 0.025 * values[4] + 0.975 * values[5], 1e-12, 0);
     CHECK_CLOSE(fit.high[k], 0.975 * values[194] + 0.025 * values[195], 1e-12, 0);
   }
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
 }
 
 static void a_seed_is_a_sequence(void **state) {
@@ -103,7 +103,7 @@ static void a_seed_is_a_sequence(void **state) {
     CHECK_NEAR(a.high[k], b.high[k], 0);
   }
   assert_true(a.low[0] != c.low[0] || a.high[0] != c.high[0]);
-  tutti_trial_set_clear(&set);
+  tutti_fit_trial_set_clear(&set);
 }
 
 /** Luck in the search is in the interval too: seeds agree, settings do not. */
@@ -119,7 +119,7 @@ static void settings_are_drawn(void **state) {
   const tutti_fit fit = fit_of(&set, 1);
   CHECK_CLOSE(fit.value[TUTTI_FIT_S_MIN], 100, 1e-6, 0);
   assert_true(fit.low[TUTTI_FIT_S_MIN] < 101 && fit.high[TUTTI_FIT_S_MIN] > 103);
-  tutti_trial_set_clear(&set);
+  tutti_fit_trial_set_clear(&set);
 }
 
 /** `n_sizes` batch sizes of three seeds each; of the first size one did not arrive, so that of 27 equally likely draws 7
@@ -143,9 +143,9 @@ static void too_few_sizes_have_no_interval(void **state) {
   double draws[TUTTI_N_FIT_NUMBERS * N_DRAWS];
   tutti_best_table best;
   tutti_fit fit;
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   CHECK_OK(tutti_fit_study(&set, &best, 0, 1, N_DRAWS, draws, &fit));
-  tutti_best_table_clear(&best);
+  tutti_fit_best_table_clear(&best);
   int n_without = 0;
   for (int d = 0; d < N_DRAWS; d++) n_without += isnan(draws[TUTTI_N_FIT_NUMBERS * d]) != 0;
   assert_in_range(n_without, N_DRAWS / 7, N_DRAWS / 2);
@@ -162,7 +162,7 @@ static void too_few_sizes_have_no_interval(void **state) {
   assert_non_null(strstr(fit.no_interval, "of 1000 draws of the bootstrap"));
   assert_non_null(strstr(fit.no_claim, "not 95 % intervals: 0 batch sizes have a local model, 4 are needed"));
   tutti_file_close(&file);
-  tutti_trial_set_clear(&set);
+  tutti_fit_trial_set_clear(&set);
 }
 
 /** A size that some draws lack is none too few where there are others. */
@@ -172,7 +172,7 @@ static void a_size_too_many_may_be_lacking(void **state) {
   const tutti_fit fit = fit_of(&set, 1);
   assert_string_equal(fit.no_interval, "");
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) assert_true(fit.low[k] <= fit.high[k]);
-  tutti_trial_set_clear(&set);
+  tutti_fit_trial_set_clear(&set);
 }
 
 // --- in the file
@@ -183,8 +183,8 @@ static void check_file(const char *path, const tutti_trial_set *set, const char 
   tutti_fit fit;
   int64_t n_draws = -1;
   CHECK_OK(tutti_file_open(path, &file));
-  CHECK_OK(tutti_best_table_create(set, &made));
-  CHECK_OK(tutti_best_table_read(file, set, &best));
+  CHECK_OK(tutti_fit_best_table_create(set, &made));
+  CHECK_OK(tutti_fit_best_table_read(file, set, &best));
   assert_int_equal(best.n_rows, made.n_rows);
   for (int i = 0; i < best.n_rows; i++) {
     assert_memory_equal(&best.rows[i], &made.rows[i], sizeof best.rows[i]);
@@ -200,8 +200,8 @@ static void check_file(const char *path, const tutti_trial_set *set, const char 
   assert_true(refused[0] || (fit.low[0] < fit.value[0] && fit.value[0] < fit.high[0]));
   CHECK_OK(tutti_table_rows(file, "/fit/draws", &n_draws));
   assert_int_equal(n_draws, refused[0] ? 0 : 1000);
-  tutti_best_table_clear(&best);
-  tutti_best_table_clear(&made);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_best_table_clear(&made);
   tutti_file_close(&file);
 }
 
@@ -212,24 +212,24 @@ static void conclusions_are_replaced(void **state) {
   tutti_file *file = NULL;
   set.n_trials = 3 * N_SEEDS;
   CHECK_OK(tutti_file_create(path, &file));
-  CHECK_OK(tutti_trial_set_write(file, &set));
+  CHECK_OK(tutti_fit_trial_set_write(file, &set));
   CHECK_OK(tutti_fit_summary_write(file, &set));
   CHECK_OK(tutti_file_commit(&file));
   check_file(path, &set, "3 batch sizes");
   set.n_trials = N_SIZES * N_SEEDS;
   CHECK_OK(tutti_file_update(path, &file));
-  CHECK_OK(tutti_trial_set_write(file, &set));
+  CHECK_OK(tutti_fit_trial_set_write(file, &set));
   CHECK_OK(tutti_fit_summary_write(file, &set));
   CHECK_OK(tutti_file_commit(&file));
   check_file(path, &set, "");
-  tutti_trial_set_clear(&set);
+  tutti_fit_trial_set_clear(&set);
 }
 
 static tutti_file *write_study(const char *path, const tutti_trial_set *set, const char *config) {
   static const char *const varied[] = {"train.batch_size", "optimizer.learning_rate", "model.initializer"};
   tutti_file *file = NULL;
   CHECK_OK(tutti_file_create(path, &file));
-  CHECK_OK(tutti_trial_set_write(file, set));
+  CHECK_OK(tutti_fit_trial_set_write(file, set));
   CHECK_OK(tutti_file_set_texts(file, "/", "varied", varied, 3));
   CHECK_OK(tutti_file_set_text(file, "/", "config", config));
   CHECK_OK(tutti_file_commit(&file));
@@ -250,7 +250,7 @@ static void trials_are_read_as_written(void **state) {
   trials_add(&set, 8, 0, TUTTI_TRIAL_REACHED, 10, varied);
   trials_add(&set, 8, 1, TUTTI_TRIAL_DIVERGED, 20, varied);
   tutti_file *file = write_study(folder_path(state, "study.h5"), &set, config);
-  CHECK_OK(tutti_trial_set_read(file, &read));
+  CHECK_OK(tutti_fit_trial_set_read(file, &read));
   assert_int_equal(read.n_trials, 2);
   assert_int_equal(read.n_varied, 2);
   assert_string_equal(read.names[1], names[1]);
@@ -262,13 +262,13 @@ static void trials_are_read_as_written(void **state) {
   CHECK_NEAR(read.learning_rate, 0.25, 0);
   CHECK_NEAR(read.momentum, 0.5, 0);
   assert_true(read.scaling == TUTTI_SCALING_SQRT && read.base_batch_size == 23);
-  tutti_trial_set_clear(&read);
+  tutti_fit_trial_set_clear(&read);
   tutti_file_close(&file);
   set.results[1].status = 4;
   file = write_study(folder_path(state, "bad.h5"), &set, config);
-  CHECK_FAILS(tutti_trial_set_read(file, &read), TUTTI_ERR_DATA, "/trials row 1: status 4");
+  CHECK_FAILS(tutti_fit_trial_set_read(file, &read), TUTTI_ERR_DATA, "/trials row 1: status 4");
   tutti_file_close(&file);
-  tutti_trial_set_clear(&set);
+  tutti_fit_trial_set_clear(&set);
 }
 
 int main(void) {

@@ -110,8 +110,8 @@ static void cuts_of_the_curve(void **state) {
   CHECK_NEAR(fit.largest_useful_batch, 2048, 0);
   // Just within, and just beyond.
   const double ones[] = {1, 2, 4}, samples[] = {1000, 1199 / 2.0, 1201 / 4.0}, flat[] = {1051, 1049, 1000};
-  CHECK_NEAR(tutti_perfect_scaling_end(ones, samples, 3), 2, 0);
-  CHECK_NEAR(tutti_largest_useful_batch(ones, flat, 3), 2, 0);
+  CHECK_NEAR(tutti_fit_perfect_scaling_end(ones, samples, 3), 2, 0);
+  CHECK_NEAR(tutti_fit_largest_useful_batch(ones, flat, 3), 2, 0);
   // Also without a fit, and from the sizes that have steps.
   const double batch[] = {64, 1, 32}, few[] = {10, NAN, 21};
   tutti_fit_make(batch, few, 3, &fit);

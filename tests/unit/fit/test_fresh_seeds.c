@@ -23,7 +23,7 @@ static tutti_trial_set make_trials(double factor, tutti_best_table *best) {
       trials_add(&set, 16 << size, i, TUTTI_TRIAL_REACHED,
                  100 * exp(0.5 * pow(log(rate / 0.1), 2) + jitter(set.n_trials)), &rate);
     }
-  CHECK_OK(tutti_best_table_create(&set, best));
+  CHECK_OK(tutti_fit_best_table_create(&set, best));
   CHECK_OK(TUTTI_NEW(set.confirm, N_SIZES * N_FRESH));
   for (int64_t i = 0; i < N_SIZES * N_FRESH; i++) {
     const int size = (int)(i % N_SIZES);
@@ -36,8 +36,8 @@ static tutti_trial_set make_trials(double factor, tutti_best_table *best) {
     set.confirm[i].goal_step = bowl * exp(jitter(1000 + i)) * (size == 2 ? factor : 1);
   }
   set.n_confirm = N_SIZES * N_FRESH;
-  tutti_best_table_clear(best);
-  CHECK_OK(tutti_best_table_create(&set, best));
+  tutti_fit_best_table_clear(best);
+  CHECK_OK(tutti_fit_best_table_create(&set, best));
   return set;
 }
 
@@ -53,11 +53,11 @@ static void fresh_seeds_agree_with_the_model(void **state) {
     CHECK_CLOSE(row->confirm_steps, row->setting_steps, 0.1, 0);
     assert_true(row->setting_steps >= row->model_steps * 0.99);
     assert_true(fabs(row->confirm_off) < 3);
-    tutti_best_disagreement(row, text);
+    tutti_fit_best_disagreement(row, text);
     assert_string_equal(text, "");
   }
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
 }
 
 static void a_disagreement_is_told(void **state) {
@@ -66,17 +66,17 @@ static void a_disagreement_is_told(void **state) {
   tutti_trial_set set = make_trials(1.4, &best);
   char text[TUTTI_DISAGREEMENT_BYTES];
   for (int i = 0; i < N_SIZES; i++) assert_int_equal(best.rows[i].confirm_disagrees, i == 2);
-  tutti_best_disagreement(&best.rows[2], text);
+  tutti_fit_best_disagreement(&best.rows[2], text);
   assert_non_null(strstr(text, "batch_size 64: 5 fresh seeds of the best setting take "));
   assert_non_null(strstr(text, "and the local model says "));
-  tutti_best_table_clear(&best);
+  tutti_fit_best_table_clear(&best);
   // Most of them did not come to the goal.
   for (int64_t i = 0; i < N_SIZES * 3; i++) set.confirm[i].status = TUTTI_TRIAL_NOT_REACHED;
-  CHECK_OK(tutti_best_table_create(&set, &best));
-  tutti_best_disagreement(&best.rows[0], text);
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
+  tutti_fit_best_disagreement(&best.rows[0], text);
   assert_non_null(strstr(text, "batch_size 16: only 2 of 5 fresh seeds"));
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
 }
 
 /** Those of another setting, and those that wait, count nowhere; what is written is read. */
@@ -93,20 +93,20 @@ static void they_are_written_and_read(void **state) {
       file, "/", "config",
       "data: {file: digits.h5}\nmodel: {layers: [dense 10 softmax]}\noptimizer: {name: sgd}\n"));
   CHECK_OK(tutti_file_set_texts(file, "/", "varied", varied, 2));
-  CHECK_OK(tutti_trial_set_write(file, &set));
-  for (int i = 0; i < 2; i++) CHECK_OK(tutti_trial_set_write_confirm(file, &set));
+  CHECK_OK(tutti_fit_trial_set_write(file, &set));
+  for (int i = 0; i < 2; i++) CHECK_OK(tutti_fit_trial_set_write_confirm(file, &set));
   CHECK_OK(tutti_file_commit(&file));
   CHECK_OK(tutti_file_open(path, &file));
-  CHECK_OK(tutti_trial_set_read(file, &back));
+  CHECK_OK(tutti_fit_trial_set_read(file, &back));
   tutti_file_close(&file);
   assert_int_equal(back.n_confirm, N_SIZES * N_FRESH - 1);
   assert_memory_equal(back.confirm, set.confirm + 1, (size_t)back.n_confirm * sizeof *back.confirm);
-  tutti_best_table_clear(&best);
-  CHECK_OK(tutti_best_table_create(&back, &best));
+  tutti_fit_best_table_clear(&best);
+  CHECK_OK(tutti_fit_best_table_create(&back, &best));
   assert_int_equal(best.rows[0].confirm_trials, N_FRESH - 2);
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&back);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&back);
+  tutti_fit_trial_set_clear(&set);
 }
 
 int main(void) {

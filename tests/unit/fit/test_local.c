@@ -56,14 +56,14 @@ static void exact_bowls_give_their_least(void **state) {
     for (int skewed = 0; skewed < 2; skewed++) {
       bowls *b = make_bowls(n_keys, skewed ? -2 : 0, 0);
       tutti_local_model model;
-      CHECK_OK(tutti_local_make(&b->points, &model));
+      CHECK_OK(tutti_fit_local_make(&b->points, &model));
       for (int i = 0; i < N_SIZES; i++) {
         assert_int_equal(model.states[i], TUTTI_LOCAL_MADE);
         CHECK_NEAR(model.logs[i], height_of(i), 1e-5);
         for (int k = 0; k < n_keys; k++) CHECK_NEAR(model.places[i * n_keys + k], least_at(i, k), 1e-5);
       }
       CHECK_NEAR(model.noise, 0, 1e-5);
-      tutti_local_clear(&model);
+      tutti_fit_local_clear(&model);
       tutti_free(b);
     }
 }
@@ -74,7 +74,7 @@ static void errors_are_those_of_the_noise(void **state) {
   for (int n_keys = 1; n_keys <= 2; n_keys++) {
     bowls *b = make_bowls(n_keys, 0, 0.05);
     tutti_local_model model;
-    CHECK_OK(tutti_local_make(&b->points, &model));
+    CHECK_OK(tutti_fit_local_make(&b->points, &model));
     CHECK_CLOSE(model.noise, 0.05, 0.3, 0); // the root mean square of the jitter is 1
     for (int i = 0; i < N_SIZES; i++) {
       const double error = sqrt(model.covariance[i * N_SIZES + i]);
@@ -84,17 +84,17 @@ static void errors_are_those_of_the_noise(void **state) {
       for (int k = 0; k < n_keys; k++)
         CHECK_NEAR(model.places[i * n_keys + k], least_at(i, k), 4 * model.errors[i * n_keys + k]);
     }
-    tutti_local_clear(&model);
+    tutti_fit_local_clear(&model);
     tutti_free(b);
   }
 }
 
 static tutti_local_state state_of(bowls *b, int size) {
   tutti_local_model model;
-  CHECK_OK(tutti_local_make(&b->points, &model));
+  CHECK_OK(tutti_fit_local_make(&b->points, &model));
   const tutti_local_state made = model.states[size];
   assert_true((made == TUTTI_LOCAL_MADE) == !isnan(model.logs[size]));
-  tutti_local_clear(&model);
+  tutti_fit_local_clear(&model);
   return made;
 }
 
@@ -143,31 +143,31 @@ static void what_is_no_covariance_has_no_interval(void **state) {
   bowls *b = make_bowls(1, 0, 0.01);
   tutti_local_model model;
   tutti_fit fit;
-  CHECK_OK(tutti_local_make(&b->points, &model));
+  CHECK_OK(tutti_fit_local_make(&b->points, &model));
   for (int i = 0; i < N_SIZES; i++) model.logs[i] = log(100 * (1 + 64 / batch[i]));
   for (int i = 0; i < N_SIZES; i++)
     for (int j = 0; j < N_SIZES; j++) model.covariance[i * N_SIZES + j] = i == j ? 0.01 : 0.02;
   for (int i = 0; i < N_DRAWS * TUTTI_N_FIT_NUMBERS; i++) draws[i] = 7;
-  CHECK_OK(tutti_local_fit(&model, batch, 1, N_DRAWS, draws, &fit));
+  CHECK_OK(tutti_fit_local_fit(&model, batch, 1, N_DRAWS, draws, &fit));
   assert_string_equal(fit.refused, "");
   assert_true(fit.no_interval[0] && isnan(fit.low[0]) && !isnan(fit.value[0]));
   for (int i = 0; i < N_DRAWS * TUTTI_N_FIT_NUMBERS; i++) assert_true(isnan(draws[i]));
-  tutti_local_clear(&model);
+  tutti_fit_local_clear(&model);
   tutti_free(b);
 }
 
 /** Two-sided 95 % of Student's t, from tables. */
 static void student_is_that_of_tables(void **state) {
   (void)state;
-  CHECK_NEAR(tutti_student_95(1), 12.7062, 1e-4);
-  CHECK_NEAR(tutti_student_95(2), 4.3027, 1e-4);
-  CHECK_NEAR(tutti_student_95(3), 3.1824, 5e-3);
-  CHECK_NEAR(tutti_student_95(5), 2.5706, 1e-3);
-  CHECK_NEAR(tutti_student_95(10), 2.2281, 1e-4);
-  CHECK_NEAR(tutti_student_95(30), 2.0423, 1e-4);
-  CHECK_NEAR(tutti_student_95(1000000), 1.9600, 1e-4);
-  CHECK_NEAR(tutti_student(3, 1), 235.8015, 1e-3);
-  CHECK_NEAR(tutti_student(3, 2), 19.2067, 1e-3);
+  CHECK_NEAR(tutti_fit_student_95(1), 12.7062, 1e-4);
+  CHECK_NEAR(tutti_fit_student_95(2), 4.3027, 1e-4);
+  CHECK_NEAR(tutti_fit_student_95(3), 3.1824, 5e-3);
+  CHECK_NEAR(tutti_fit_student_95(5), 2.5706, 1e-3);
+  CHECK_NEAR(tutti_fit_student_95(10), 2.2281, 1e-4);
+  CHECK_NEAR(tutti_fit_student_95(30), 2.0423, 1e-4);
+  CHECK_NEAR(tutti_fit_student_95(1000000), 1.9600, 1e-4);
+  CHECK_NEAR(tutti_fit_student(3, 1), 235.8015, 1e-3);
+  CHECK_NEAR(tutti_fit_student(3, 2), 19.2067, 1e-3);
 }
 
 int main(void) {

@@ -46,11 +46,11 @@ static tutti_status judge(void **state, const char *text, tutti_trial_state stat
   tutti_file *file;
   tutti_goal goal;
   tutti_trial_set set = make_set(state, &file);
-  CHECK_OK(tutti_goal_parse(text, &goal));
-  const tutti_status status = tutti_trial_set_regoal(&set, file, &goal);
+  CHECK_OK(tutti_config_goal_parse(text, &goal));
+  const tutti_status status = tutti_fit_trial_set_regoal(&set, file, &goal);
   for (int i = 0; i < 4; i++) states[i] = (tutti_trial_state)set.results[i].status;
   *first = set.results[0];
-  tutti_trial_set_clear(&set);
+  tutti_fit_trial_set_clear(&set);
   tutti_file_close(&file);
   return status;
 }
@@ -114,11 +114,11 @@ static void training_samples_count_at_the_end_of_an_epoch(void **state) {
     tutti_trial_set set = trials_begin(1, 0, NULL);
     trials_add(&set, 8, 0, TUTTI_TRIAL_NOT_REACHED, 16, NULL);
     set.results[0].epochs = 2;
-    CHECK_OK(tutti_goal_parse(goals[i], &goal));
-    CHECK_OK(tutti_trial_set_regoal(&set, file, &goal));
+    CHECK_OK(tutti_config_goal_parse(goals[i], &goal));
+    CHECK_OK(tutti_fit_trial_set_regoal(&set, file, &goal));
     assert_int_equal(set.results[0].status, TUTTI_TRIAL_REACHED);
     CHECK_NEAR(set.results[0].goal_step, 16, 0);
-    tutti_trial_set_clear(&set);
+    tutti_fit_trial_set_clear(&set);
   }
   tutti_file_close(&file);
 }
@@ -133,13 +133,13 @@ static void a_fresh_seed_without_a_curve_waits(void **state) {
   for (int i = 0; i < 4; i++) set.confirm[i] = set.results[i == 2 ? 0 : 2];
   set.confirm[0].trial = set.confirm[2].trial = -1;
   set.confirm[3].trial = 7; // diverged before it had a curve
-  CHECK_OK(tutti_goal_parse("val_accuracy > 0.5", &goal));
-  CHECK_OK(tutti_trial_set_regoal(&set, file, &goal));
+  CHECK_OK(tutti_config_goal_parse("val_accuracy > 0.5", &goal));
+  CHECK_OK(tutti_fit_trial_set_regoal(&set, file, &goal));
   assert_int_equal(set.confirm[0].status, TUTTI_TRIAL_WAITING);
   assert_int_equal(set.confirm[1].status, TUTTI_TRIAL_REACHED);
   assert_int_equal(set.confirm[2].status, TUTTI_TRIAL_WAITING);
   assert_int_equal(set.confirm[3].status, TUTTI_TRIAL_DIVERGED);
-  tutti_trial_set_clear(&set);
+  tutti_fit_trial_set_clear(&set);
   tutti_file_close(&file);
 }
 
@@ -150,9 +150,9 @@ static void trials_without_curves_cannot_be_judged(void **state) {
   tutti_trial_set set = trials_begin(1, 0, NULL);
   trials_add(&set, 8, 0, TUTTI_TRIAL_REACHED, 24, NULL);
   CHECK_OK(tutti_file_create(folder_path(state, "study.h5"), &file));
-  CHECK_OK(tutti_goal_parse("loss <= 0.1", &goal));
-  CHECK_FAILS(tutti_trial_set_regoal(&set, file, &goal), TUTTI_ERR_USAGE, "trial 0 has no curve");
-  tutti_trial_set_clear(&set);
+  CHECK_OK(tutti_config_goal_parse("loss <= 0.1", &goal));
+  CHECK_FAILS(tutti_fit_trial_set_regoal(&set, file, &goal), TUTTI_ERR_USAGE, "trial 0 has no curve");
+  tutti_fit_trial_set_clear(&set);
   tutti_file_close(&file);
 }
 

@@ -51,16 +51,16 @@ static void every_type_comes_back_in_every_type(void **state) {
     assert_int_equal(shape.n_dims, 2);
     assert_memory_equal(shape.dims, dims, sizeof dims);
     assert_int_equal(shape.type_class, kinds[i].type_class);
-    assert_int_equal(shape.type_bytes, tutti_type_bytes(kinds[i].type));
+    assert_int_equal(shape.type_bytes, tutti_io_type_bytes(kinds[i].type));
     assert_int_equal(shape.type_signed, kinds[i].is_signed);
     for (int j = 0; j < 5; j++) {
       unsigned char out[6 * 8];
       CHECK_OK(tutti_file_read_rows(file, kinds[i].name, kinds[j].type, 0, 2, out));
-      assert_memory_equal(out, kinds[j].data, 6 * tutti_type_bytes(kinds[j].type));
+      assert_memory_equal(out, kinds[j].data, 6 * tutti_io_type_bytes(kinds[j].type));
       // The second row alone
       CHECK_OK(tutti_file_read_rows(file, kinds[i].name, kinds[j].type, 1, 1, out));
-      assert_memory_equal(out, (const char *)kinds[j].data + 3 * tutti_type_bytes(kinds[j].type),
-                          3 * tutti_type_bytes(kinds[j].type));
+      assert_memory_equal(out, (const char *)kinds[j].data + 3 * tutti_io_type_bytes(kinds[j].type),
+                          3 * tutti_io_type_bytes(kinds[j].type));
     }
   }
   tutti_file_close(&file);

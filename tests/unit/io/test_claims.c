@@ -11,20 +11,20 @@
 static bool take_for_good(const char *path, int64_t i) {
   tutti_claims *claims = NULL;
   bool taken = false;
-  return tutti_claims_open(path, true, &claims) == TUTTI_OK &&
-         tutti_claims_take(claims, i, &taken) == TUTTI_OK && taken;
+  return tutti_io_claims_open(path, true, &claims) == TUTTI_OK &&
+         tutti_io_claims_take(claims, i, &taken) == TUTTI_OK && taken;
 }
 
 static bool share_for_good(const char *path, int64_t i) {
   tutti_claims *claims = NULL;
   bool taken = false;
-  return tutti_claims_open(path, true, &claims) == TUTTI_OK &&
-         tutti_claims_share(claims, i, &taken) == TUTTI_OK && taken;
+  return tutti_io_claims_open(path, true, &claims) == TUTTI_OK &&
+         tutti_io_claims_share(claims, i, &taken) == TUTTI_OK && taken;
 }
 
 static bool take(tutti_claims *claims, int64_t i) {
   bool taken = false;
-  CHECK_OK(tutti_claims_take(claims, i, &taken));
+  CHECK_OK(tutti_io_claims_take(claims, i, &taken));
   return taken;
 }
 
@@ -32,39 +32,39 @@ static void a_claim_is_one_process_s_until_it_dies(void **state) {
   const char *path = folder_path(state, "claims");
   tutti_claims *claims = NULL;
   const pid_t holder = holder_start(take_for_good, path, 1000);
-  CHECK_OK(tutti_claims_open(path, true, &claims));
+  CHECK_OK(tutti_io_claims_open(path, true, &claims));
   assert_false(take(claims, 1000));
-  assert_true(tutti_claims_work(claims));
-  assert_true(tutti_claims_held(claims, 1000));
+  assert_true(tutti_io_claims_work(claims));
+  assert_true(tutti_io_claims_held(claims, 1000));
   assert_true(take(claims, 999));
   assert_true(take(claims, 1001));
-  assert_false(tutti_claims_held(claims, 1001)); // by another process, that is
+  assert_false(tutti_io_claims_held(claims, 1001)); // by another process, that is
   holder_kill(holder);
-  assert_false(tutti_claims_held(claims, 1000));
+  assert_false(tutti_io_claims_held(claims, 1000));
   assert_true(take(claims, 1000));
-  tutti_claims_close(&claims);
+  tutti_io_claims_close(&claims);
   assert_null(claims);
 }
 
 static void a_claim_is_given_back(void **state) {
   const char *path = folder_path(state, "claims");
   tutti_claims *claims = NULL;
-  CHECK_OK(tutti_claims_open(path, true, &claims));
+  CHECK_OK(tutti_io_claims_open(path, true, &claims));
   assert_true(take(claims, 0));
   assert_true(take(claims, 1));
-  tutti_claims_give_back(claims, 0);
+  tutti_io_claims_give_back(claims, 0);
   const pid_t holder = holder_start(take_for_good, path, 0); // gets it
   assert_false(take(claims, 0));
   holder_kill(holder);
   bool taken = false;
-  CHECK_OK(tutti_claims_take(claims, 0, &taken)); // that of the dead is free
+  CHECK_OK(tutti_io_claims_take(claims, 0, &taken)); // that of the dead is free
   assert_true(taken);
-  tutti_claims_close(&claims);
+  tutti_io_claims_close(&claims);
 }
 
 static bool share(tutti_claims *claims, int64_t i) {
   bool taken = false;
-  CHECK_OK(tutti_claims_share(claims, i, &taken));
+  CHECK_OK(tutti_io_claims_share(claims, i, &taken));
   return taken;
 }
 
@@ -73,60 +73,60 @@ static void a_claim_that_is_shared_is_nobody_s_alone(void **state) {
   tutti_claims *claims = NULL;
   const pid_t first = holder_start(share_for_good, path, 2);
   const pid_t second = holder_start(share_for_good, path, 2);
-  CHECK_OK(tutti_claims_open(path, true, &claims));
-  assert_true(tutti_claims_held(claims, 2));
+  CHECK_OK(tutti_io_claims_open(path, true, &claims));
+  assert_true(tutti_io_claims_held(claims, 2));
   assert_false(take(claims, 2));
   assert_true(share(claims, 2));
   holder_kill(first);
-  assert_true(tutti_claims_held(claims, 2));
+  assert_true(tutti_io_claims_held(claims, 2));
   holder_kill(second);
-  assert_false(tutti_claims_held(claims, 2));
+  assert_false(tutti_io_claims_held(claims, 2));
   assert_true(take(claims, 2));
-  tutti_claims_give_back(claims, 2);
+  tutti_io_claims_give_back(claims, 2);
   const pid_t alone = holder_start(take_for_good, path, 2);
   assert_false(share(claims, 2));
   holder_kill(alone);
-  tutti_claims_close(&claims);
+  tutti_io_claims_close(&claims);
 }
 
 static void a_file_that_goes_away_is_noticed(void **state) {
   const char *path = folder_path(state, "claims");
   tutti_claims *claims = NULL, *other = NULL;
-  CHECK_OK(tutti_claims_open(path, false, &claims)); // there is none
-  assert_false(tutti_claims_current(claims));
+  CHECK_OK(tutti_io_claims_open(path, false, &claims)); // there is none
+  assert_false(tutti_io_claims_current(claims));
   assert_false(take(claims, 0));
-  assert_false(tutti_claims_held(claims, 0));
-  tutti_claims_give_back(claims, 0);
-  tutti_claims_close(&claims);
+  assert_false(tutti_io_claims_held(claims, 0));
+  tutti_io_claims_give_back(claims, 0);
+  tutti_io_claims_close(&claims);
 
-  CHECK_OK(tutti_claims_open(path, true, &claims));
-  assert_true(tutti_claims_current(claims));
+  CHECK_OK(tutti_io_claims_open(path, true, &claims));
+  assert_true(tutti_io_claims_current(claims));
   assert_int_equal(unlink(path), 0);
-  assert_false(tutti_claims_current(claims));
-  CHECK_OK(tutti_claims_open(path, true, &other)); // another file of that name
-  assert_false(tutti_claims_current(claims));
-  assert_true(tutti_claims_current(other));
-  tutti_claims_close(&other);
-  tutti_claims_close(&claims);
+  assert_false(tutti_io_claims_current(claims));
+  CHECK_OK(tutti_io_claims_open(path, true, &other)); // another file of that name
+  assert_false(tutti_io_claims_current(claims));
+  assert_true(tutti_io_claims_current(other));
+  tutti_io_claims_close(&other);
+  tutti_io_claims_close(&claims);
 }
 
 static void without_locks_everybody_gets_everything(void **state) {
   tutti_claims *claims = NULL;
-  CHECK_OK(tutti_claims_open(folder_path(state, "claims"), true, &claims));
+  CHECK_OK(tutti_io_claims_open(folder_path(state, "claims"), true, &claims));
   holder_fcntl_error = ENOLCK;
   assert_true(take(claims, 3));
-  assert_false(tutti_claims_held(claims, 3));
+  assert_false(tutti_io_claims_held(claims, 3));
   holder_fcntl_error = EIO;
   bool taken = true;
-  CHECK_FAILS(tutti_claims_take(claims, 3, &taken), TUTTI_ERR_CREATE, "claims: cannot lock: ");
+  CHECK_FAILS(tutti_io_claims_take(claims, 3, &taken), TUTTI_ERR_CREATE, "claims: cannot lock: ");
   assert_false(taken);
   holder_fcntl_error = 0;
-  tutti_claims_close(&claims);
+  tutti_io_claims_close(&claims);
 }
 
 static void a_place_that_cannot_be_written_is_told(void **state) {
   tutti_claims *claims = NULL;
-  CHECK_FAILS(tutti_claims_open(folder_path(state, "no/claims"), true, &claims), TUTTI_ERR_CREATE,
+  CHECK_FAILS(tutti_io_claims_open(folder_path(state, "no/claims"), true, &claims), TUTTI_ERR_CREATE,
               "no/claims: cannot create: No such file");
   assert_null(claims);
 }

@@ -348,7 +348,7 @@ static void temporary_file_of_a_process_nobody_waited_for_is_removed(void **stat
 static void version_is_the_librarys(void **state) {
   (void)state;
   unsigned a = 0, b = 0, c = 0;
-  assert_int_equal(sscanf(tutti_hdf5_version(), "%u.%u.%u", &a, &b, &c), 3);
+  assert_int_equal(sscanf(tutti_io_hdf5_version(), "%u.%u.%u", &a, &b, &c), 3);
   assert_true(a == 1 ? b >= 10 : a > 1);
 }
 

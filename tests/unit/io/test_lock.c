@@ -14,7 +14,7 @@
 static bool take_for_good(const char *folder, int64_t unused) {
   (void)unused;
   tutti_lock *lock = NULL;
-  return tutti_lock_take(folder, &lock) == TUTTI_OK;
+  return tutti_io_lock_take(folder, &lock) == TUTTI_OK;
 }
 
 /** Whether another process can have the lock. */
@@ -24,7 +24,7 @@ static bool others_can_take(const char *folder) {
   assert_true(process >= 0);
   if (process == 0) {
     tutti_lock *lock = NULL;
-    _exit(tutti_lock_take(folder, &lock) == TUTTI_OK ? 0 : 1);
+    _exit(tutti_io_lock_take(folder, &lock) == TUTTI_OK ? 0 : 1);
   }
   assert_int_equal(waitpid(process, &state, 0), process);
   assert_true(WIFEXITED(state));
@@ -34,14 +34,14 @@ static bool others_can_take(const char *folder) {
 static void a_folder_is_locked_until_it_is_released(void **state) {
   const char *folder = folder_path(state, "runs/a");
   tutti_lock *lock = NULL;
-  CHECK_OK(tutti_lock_take(folder, &lock)); // made where it is missing
+  CHECK_OK(tutti_io_lock_take(folder, &lock)); // made where it is missing
   assert_non_null(lock);
   assert_false(others_can_take(folder));
-  tutti_lock_release(&lock);
+  tutti_io_lock_release(&lock);
   assert_null(lock);
   assert_int_not_equal(access(folder_path(state, "runs/a/.lock"), F_OK), 0);
   assert_true(others_can_take(folder));
-  tutti_lock_release(&lock); // NULL
+  tutti_io_lock_release(&lock); // NULL
 }
 
 static void the_file_names_host_and_process(void **state) {
@@ -49,14 +49,14 @@ static void the_file_names_host_and_process(void **state) {
   char host[64] = "", expected[128], *text = NULL;
   folder_put(folder_path(state, ".lock"),
              "the long line of an earlier process 123456789012345678901234567890\n", 67);
-  CHECK_OK(tutti_lock_take(*state, &lock));
+  CHECK_OK(tutti_io_lock_take(*state, &lock));
 
   assert_int_equal(gethostname(host, sizeof host - 1), 0);
   snprintf(expected, sizeof expected, "%s %ld\n", host, (long)getpid());
-  CHECK_OK(tutti_read_text(folder_path(state, ".lock"), &text));
+  CHECK_OK(tutti_io_read_text(folder_path(state, ".lock"), &text));
   assert_string_equal(text, expected);
   tutti_free(text);
-  tutti_lock_release(&lock);
+  tutti_io_lock_release(&lock);
 }
 
 static void who_comes_second_is_told_who_has_it(void **state) {
@@ -67,14 +67,14 @@ static void who_comes_second_is_told_who_has_it(void **state) {
   snprintf(text, sizeof text,
            "%s is in use by process %ld on %s: another training writes there; wait for it, ",
            (const char *)*state, (long)holder, host);
-  CHECK_FAILS(tutti_lock_take(*state, &lock), TUTTI_ERR_CREATE, text);
+  CHECK_FAILS(tutti_io_lock_take(*state, &lock), TUTTI_ERR_CREATE, text);
   assert_null(lock);
   assert_int_equal(access(folder_path(state, ".lock"), F_OK), 0);
-  CHECK_FAILS(tutti_lock_take(*state, &lock), TUTTI_ERR_CREATE, "choose another run.directory");
+  CHECK_FAILS(tutti_io_lock_take(*state, &lock), TUTTI_ERR_CREATE, "choose another run.directory");
 
   // A holder whose line is not there (yet) is one, too.
   folder_put(folder_path(state, ".lock"), "", 0);
-  CHECK_FAILS(tutti_lock_take(*state, &lock), TUTTI_ERR_CREATE, "is in use by another process: ");
+  CHECK_FAILS(tutti_io_lock_take(*state, &lock), TUTTI_ERR_CREATE, "is in use by another process: ");
   holder_kill(holder);
 }
 
@@ -82,9 +82,9 @@ static void the_lock_of_a_killed_process_is_free(void **state) {
   tutti_lock *lock = NULL;
   holder_kill(holder_start(take_for_good, *state, 0));
   assert_int_equal(access(folder_path(state, ".lock"), F_OK), 0); // what it left
-  CHECK_OK(tutti_lock_take(*state, &lock));
+  CHECK_OK(tutti_io_lock_take(*state, &lock));
   assert_false(others_can_take(*state));
-  tutti_lock_release(&lock);
+  tutti_io_lock_release(&lock);
   assert_int_equal(folder_count(state), 0);
 }
 
@@ -99,11 +99,11 @@ static void what_a_killed_process_was_writing_is_removed(void **state) {
     snprintf(name, sizeof name, "%s.tmp-%s-%ld", bases[i], host, (long)holder);
     folder_put(folder_path(state, name), "x", 1);
   }
-  CHECK_FAILS(tutti_lock_take(*state, &lock), TUTTI_ERR_CREATE, "is in use");
+  CHECK_FAILS(tutti_io_lock_take(*state, &lock), TUTTI_ERR_CREATE, "is in use");
   assert_int_equal(folder_count(state), 4);
   holder_kill(holder);
-  CHECK_OK(tutti_lock_take(*state, &lock));
-  tutti_lock_release(&lock);
+  CHECK_OK(tutti_io_lock_take(*state, &lock));
+  tutti_io_lock_release(&lock);
   assert_int_equal(folder_count(state), 0);
 }
 
@@ -112,10 +112,10 @@ static void a_file_system_without_locks_is_no_obstacle(void **state) {
   for (int i = 0; i < 4; i++) {
     tutti_lock *lock = NULL;
     holder_fcntl_error = errors[i];
-    const tutti_status status = tutti_lock_take(*state, &lock);
+    const tutti_status status = tutti_io_lock_take(*state, &lock);
     holder_fcntl_error = 0;
     CHECK_OK(status);
-    tutti_lock_release(&lock);
+    tutti_io_lock_release(&lock);
     assert_null(lock);
     assert_int_equal(folder_count(state), 0);
   }
@@ -124,10 +124,10 @@ static void a_file_system_without_locks_is_no_obstacle(void **state) {
 static void what_cannot_be_locked_says_why(void **state) {
   tutti_lock *lock = NULL;
   folder_put(folder_path(state, "file"), "x", 1);
-  CHECK_FAILS(tutti_lock_take(folder_path(state, "file"), &lock), TUTTI_ERR_CREATE, "/file: ");
-  CHECK_FAILS(tutti_lock_take("/proc/self", &lock), TUTTI_ERR_CREATE, "/proc/self/.lock: cannot create: ");
+  CHECK_FAILS(tutti_io_lock_take(folder_path(state, "file"), &lock), TUTTI_ERR_CREATE, "/file: ");
+  CHECK_FAILS(tutti_io_lock_take("/proc/self", &lock), TUTTI_ERR_CREATE, "/proc/self/.lock: cannot create: ");
   holder_fcntl_error = EIO;
-  const tutti_status status = tutti_lock_take(*state, &lock);
+  const tutti_status status = tutti_io_lock_take(*state, &lock);
   holder_fcntl_error = 0;
   CHECK_FAILS(status, TUTTI_ERR_CREATE, "/.lock: cannot lock: ");
   assert_null(lock);

@@ -15,20 +15,21 @@ static bool is_folder(const char *path) {
 
 static void folders_are_made_with_their_parents(void **state) {
   const char *path = folder_path(state, "a/b//c/");
-  CHECK_OK(tutti_make_folder(path));
+  CHECK_OK(tutti_io_make_folder(path));
   assert_true(is_folder(path));
-  CHECK_OK(tutti_make_folder(path));
-  CHECK_OK(tutti_make_folder("."));
-  CHECK_OK(tutti_make_folder("/"));
+  CHECK_OK(tutti_io_make_folder(path));
+  CHECK_OK(tutti_io_make_folder("."));
+  CHECK_OK(tutti_io_make_folder("/"));
 }
 
 static void folder_below_a_file_is_refused(void **state) {
   const char *file = folder_path(state, "file");
   folder_put(file, "x", 1);
-  CHECK_FAILS(tutti_make_folder(file), TUTTI_ERR_CREATE, "/file: cannot make this folder: a file");
-  CHECK_FAILS(tutti_make_folder(folder_path(state, "file/deep/er")), TUTTI_ERR_CREATE,
+  CHECK_FAILS(tutti_io_make_folder(file), TUTTI_ERR_CREATE, "/file: cannot make this folder: a file");
+  CHECK_FAILS(tutti_io_make_folder(folder_path(state, "file/deep/er")), TUTTI_ERR_CREATE,
               "/file: cannot make this folder");
-  CHECK_FAILS(tutti_make_folder("/proc/tutti/x"), TUTTI_ERR_CREATE, "/proc/tutti: cannot make this folder: ");
+  CHECK_FAILS(tutti_io_make_folder("/proc/tutti/x"), TUTTI_ERR_CREATE,
+              "/proc/tutti: cannot make this folder: ");
 }
 
 static void text_comes_back_as_written(void **state) {
@@ -40,8 +41,8 @@ static void text_comes_back_as_written(void **state) {
   const char *const texts[] = {"", "model:\n  layers: dense 10\n", long_text};
   for (int i = 0; i < 3; i++) {
     char *text = NULL;
-    CHECK_OK(tutti_write_text(path, texts[i]));
-    CHECK_OK(tutti_read_text(path, &text));
+    CHECK_OK(tutti_io_write_text(path, texts[i]));
+    CHECK_OK(tutti_io_read_text(path, &text));
     assert_string_equal(text, texts[i]);
     tutti_free(text);
   }
@@ -51,21 +52,21 @@ static void text_comes_back_as_written(void **state) {
 
 static void unreadable_texts_are_told_apart(void **state) {
   char *text = NULL;
-  CHECK_FAILS(tutti_read_text(folder_path(state, "none.yaml"), &text), TUTTI_ERR_MISSING,
+  CHECK_FAILS(tutti_io_read_text(folder_path(state, "none.yaml"), &text), TUTTI_ERR_MISSING,
               "none.yaml: cannot read: No such file");
-  CHECK_FAILS(tutti_read_text(*state, &text), TUTTI_ERR_IO, "Is a directory");
+  CHECK_FAILS(tutti_io_read_text(*state, &text), TUTTI_ERR_IO, "Is a directory");
   folder_put(folder_path(state, "zero"), "ab\0c", 4);
-  CHECK_FAILS(tutti_read_text(folder_path(state, "zero"), &text), TUTTI_ERR_DATA, "byte 2 is zero");
+  CHECK_FAILS(tutti_io_read_text(folder_path(state, "zero"), &text), TUTTI_ERR_DATA, "byte 2 is zero");
   assert_null(text);
 }
 
 static void text_that_cannot_be_created_says_why(void **state) {
   folder_put(folder_path(state, "file"), "x", 1);
-  CHECK_FAILS(tutti_write_text(folder_path(state, "file/x"), "t"), TUTTI_ERR_CREATE, "/file: ");
-  CHECK_FAILS(tutti_write_text(*state, "t"), TUTTI_ERR_CREATE, "a folder of that name exists");
-  CHECK_FAILS(tutti_write_text("/dev/null", "t"), TUTTI_ERR_CREATE,
+  CHECK_FAILS(tutti_io_write_text(folder_path(state, "file/x"), "t"), TUTTI_ERR_CREATE, "/file: ");
+  CHECK_FAILS(tutti_io_write_text(*state, "t"), TUTTI_ERR_CREATE, "a folder of that name exists");
+  CHECK_FAILS(tutti_io_write_text("/dev/null", "t"), TUTTI_ERR_CREATE,
               "/dev/null: cannot create: something other than a file");
-  CHECK_FAILS(tutti_write_text("/proc/x", "t"), TUTTI_ERR_CREATE, "cannot create: ");
+  CHECK_FAILS(tutti_io_write_text("/proc/x", "t"), TUTTI_ERR_CREATE, "cannot create: ");
   assert_int_equal(folder_count(state), 1);
 }
 
@@ -74,19 +75,19 @@ static void a_link_stays_a_link(void **state) {
   folder_put(target, "old", 3);
   assert_int_equal(chmod(target, 0640), 0);
   assert_int_equal(symlink(target, link), 0);
-  CHECK_OK(tutti_write_text(link, "new"));
+  CHECK_OK(tutti_io_write_text(link, "new"));
   struct stat s;
   assert_int_equal(lstat(link, &s), 0);
   assert_true(S_ISLNK(s.st_mode));
   assert_int_equal(stat(target, &s), 0);
   assert_int_equal(s.st_mode & 0777, 0640);
   char *text = NULL;
-  CHECK_OK(tutti_read_text(target, &text));
+  CHECK_OK(tutti_io_read_text(target, &text));
   assert_string_equal(text, "new");
   tutti_free(text);
 
   assert_int_equal(symlink("nowhere", folder_path(state, "dangling")), 0);
-  CHECK_FAILS(tutti_write_text(folder_path(state, "dangling"), "t"), TUTTI_ERR_CREATE,
+  CHECK_FAILS(tutti_io_write_text(folder_path(state, "dangling"), "t"), TUTTI_ERR_CREATE,
               "is a link that leads nowhere");
 }
 
@@ -97,20 +98,20 @@ static void one_file_is_known_by_all_its_names(void **state) {
   folder_put(b, "x", 1);
   assert_int_equal(symlink("a", soft), 0);
   assert_int_equal(link(a, hard), 0);
-  assert_true(tutti_same_file(a, a));
-  assert_true(tutti_same_file(a, soft));
-  assert_true(tutti_same_file(hard, soft));
-  assert_true(tutti_same_file(*state, folder_path(state, ".")));
-  assert_false(tutti_same_file(a, b));
-  assert_false(tutti_same_file(a, none));
-  assert_false(tutti_same_file(none, a));
-  assert_false(tutti_same_file(none, none));
+  assert_true(tutti_io_same_file(a, a));
+  assert_true(tutti_io_same_file(a, soft));
+  assert_true(tutti_io_same_file(hard, soft));
+  assert_true(tutti_io_same_file(*state, folder_path(state, ".")));
+  assert_false(tutti_io_same_file(a, b));
+  assert_false(tutti_io_same_file(a, none));
+  assert_false(tutti_io_same_file(none, a));
+  assert_false(tutti_io_same_file(none, none));
 }
 
 static void a_file_is_in_the_folder_that_has_it(void **state) {
   const char *a = folder_path(state, "a"), *sub = folder_path(state, "sub"), *b = folder_path(state, "sub/b");
   const char *into = folder_path(state, "sub/into"), *out = folder_path(state, "out");
-  CHECK_OK(tutti_make_folder(sub));
+  CHECK_OK(tutti_io_make_folder(sub));
   folder_put(a, "x", 1);
   folder_put(b, "x", 1);
   assert_int_equal(symlink("../a", into), 0);
@@ -144,7 +145,7 @@ static void leftovers_of_killed_jobs_are_removed(void **state) {
   snprintf(name, sizeof name, "x.tmp-%s-%ld", host, (long)getpid()); // of an earlier process of this number
   folder_put(folder_path(state, name), "mine", 4);
 
-  CHECK_OK(tutti_write_text(folder_path(state, "x"), "t"));
+  CHECK_OK(tutti_io_write_text(folder_path(state, "x"), "t"));
   for (int i = 0; i < 3; i++) {
     snprintf(name, sizeof name, "x.tmp-%s-%ld", leftovers[i].host, leftovers[i].process);
     assert_int_equal(access(folder_path(state, name), F_OK) == 0, leftovers[i].kept);

@@ -15,7 +15,7 @@ static void arguments(int kind, float *z) {
   numbers_fill(1, -1, 1, SIZE, z);
   for (int i = 0; i < SIZE; i++) {
     z[i] *= (float)(1 << i % 5);
-    if (tutti_reference_activation_kink((tutti_activation)kind, z[i]) < 1e-3) z[i] += 0.01f;
+    if (tutti_linalg_reference_activation_kink((tutti_activation)kind, z[i]) < 1e-3) z[i] += 0.01f;
   }
 }
 
@@ -27,7 +27,7 @@ static void forward_is_the_definition(void **state) {
     arguments(kind, z);
     numbers_widen(z, SIZE, wide);
     tutti_activation_forward((tutti_activation)kind, z, ROWS, N, y);
-    tutti_reference_activation((tutti_activation)kind, wide, ROWS, N, expected);
+    tutti_linalg_reference_activation((tutti_activation)kind, wide, ROWS, N, expected);
     for (int i = 0; i < SIZE; i++) {
       // exp(v) turns the rounding of v, v eps / 2, into that much of its value; gelu has exp(-z^2 / 2).
       const double exponent = kind == TUTTI_GELU ? wide[i] * wide[i] : fabs(wide[i]);
@@ -56,7 +56,7 @@ static double slope(tutti_activation kind, double *row, const float *dy, int j) 
   double y[2][N], sum = 0;
   for (int side = 0; side < 2; side++) {
     row[j] = middle + (side ? h : -h);
-    tutti_reference_activation(kind, row, 1, N, y[side]);
+    tutti_linalg_reference_activation(kind, row, 1, N, y[side]);
   }
   row[j] = middle;
   for (int k = 0; k < N; k++) sum += dy[k] * (y[1][k] - y[0][k]) / (2 * h);
@@ -93,7 +93,7 @@ static double curvature(tutti_activation kind, const double *row, const float *d
   for (int corner = 0; corner < 4; corner++) {
     for (int k = 0; k < N; k++)
       moved[k] = row[k] + (corner & 1 ? h : -h) * tz[k] + (k != j ? 0 : corner & 2 ? h : -h);
-    tutti_reference_activation(kind, moved, 1, N, y[corner]);
+    tutti_linalg_reference_activation(kind, moved, 1, N, y[corner]);
   }
   for (int k = 0; k < N; k++) sum += dy[k] * ((y[3][k] - y[2][k]) - (y[1][k] - y[0][k])) / (4 * h * h);
   return sum;
@@ -157,9 +157,9 @@ static void softmax_neither_overflows_nor_loses_its_sum(void **state) {
   const float z[4] = {1000, 999, -1000, 1000};
   float y[4], top;
   double sum;
-  tutti_softmax_scaled(z, 1, 4, 1, NULL, &top, &sum);
+  tutti_linalg_softmax_scaled(z, 1, 4, 1, NULL, &top, &sum);
   assert_true(sum >= 2 && top == 1000);
-  tutti_softmax_forward(z, 1, 4, y);
+  tutti_linalg_softmax_forward(z, 1, 4, y);
   CHECK_NEAR((double)y[0] + y[1] + y[2] + y[3], 1, 4 * FLT_EPSILON);
   CHECK_NEAR(y[1] / y[0], exp(-1), 4 * FLT_EPSILON);
   assert_true(y[2] == 0 && y[0] == y[3]);
@@ -177,10 +177,10 @@ static void softmax_of_rows_of_any_width(void **state) {
   numbers_widen(z, MOST, wide);
   for (size_t k = 0; k < sizeof widths / sizeof widths[0]; k++) {
     const int64_t n = widths[k], rows = MOST / n;
-    tutti_softmax_forward(z, rows, n, y);
-    tutti_reference_activation(TUTTI_SOFTMAX, wide, rows, n, expected);
+    tutti_linalg_softmax_forward(z, rows, n, y);
+    tutti_linalg_reference_activation(TUTTI_SOFTMAX, wide, rows, n, expected);
     for (int64_t i = 0; i < rows * n; i++) CHECK_NEAR(y[i], expected[i], 24 * FLT_EPSILON * expected[i]);
-    tutti_softmax_backward(y, dy, rows, n, dz);
+    tutti_linalg_softmax_backward(y, dy, rows, n, dz);
     for (int64_t i = 0; i < rows; i++) {
       double mean = 0;
       for (int64_t j = i * n; j < (i + 1) * n; j++) mean += expected[j] * dy[j];
@@ -189,7 +189,7 @@ static void softmax_of_rows_of_any_width(void **state) {
     }
     memcpy(dz, z, sizeof z);
     dz[(rows - 1) * n] = NAN;
-    tutti_softmax_forward(dz, rows, n, dz);
+    tutti_linalg_softmax_forward(dz, rows, n, dz);
     for (int64_t i = 0; i < rows * n; i++) assert_true(isnan(dz[i]) == (i >= (rows - 1) * n));
   }
 }

@@ -10,22 +10,22 @@ static void a_system_is_solved(void **state) {
   const double factor[] = {2, 99, 99, 1, 3, 99, -1, 2, 1};
   double half[3] = {b[0], b[1], b[2]}, sum = 0;
   (void)state;
-  assert_true(tutti_cholesky_factor(3, a));
+  assert_true(tutti_linalg_cholesky_factor(3, a));
   for (int i = 0; i < 9; i++) CHECK_NEAR(a[i], factor[i], 1e-14);
-  tutti_cholesky_forward(3, a, half);
+  tutti_linalg_cholesky_forward(3, a, half);
   for (int i = 0; i < 3; i++) sum += half[i] * half[i];
   CHECK_NEAR(sum, b[0] + 2 * b[1] + 3 * b[2], 1e-12); // b' a^-1 b = b' x
-  tutti_cholesky_solve(3, a, b);
+  tutti_linalg_cholesky_solve(3, a, b);
   for (int i = 0; i < 3; i++) CHECK_NEAR(b[i], i + 1, 1e-13);
 }
 
 static void what_is_singular_is_told(void **state) {
   double singular[] = {1, 0, 1, 1}, negative[] = {-1}, nothing[] = {0}, unknown[] = {NAN};
   (void)state;
-  assert_false(tutti_cholesky_factor(2, singular));
-  assert_false(tutti_cholesky_factor(1, negative));
-  assert_false(tutti_cholesky_factor(1, nothing));
-  assert_false(tutti_cholesky_factor(1, unknown));
+  assert_false(tutti_linalg_cholesky_factor(2, singular));
+  assert_false(tutti_linalg_cholesky_factor(1, negative));
+  assert_false(tutti_linalg_cholesky_factor(1, nothing));
+  assert_false(tutti_linalg_cholesky_factor(1, unknown));
 }
 
 int main(void) {

@@ -27,9 +27,9 @@ static void fill_classes(int32_t *classes, int32_t n) {
 static double reference(tutti_loss loss, const double *z, tutti_targets targets, int64_t rows, int64_t n,
                         double *metric) {
   double y[SIZE];
-  tutti_reference_activation(tutti_loss_activation(loss), z, rows, n, y);
-  if (metric) *metric = tutti_reference_metric(loss, y, targets, rows, n);
-  return tutti_reference_loss(loss, y, targets, rows, n);
+  tutti_linalg_reference_activation(tutti_loss_activation(loss), z, rows, n, y);
+  if (metric) *metric = tutti_linalg_reference_metric(loss, y, targets, rows, n);
+  return tutti_linalg_reference_loss(loss, y, targets, rows, n);
 }
 
 static void check_against_reference(tutti_loss loss, tutti_targets targets, int64_t n) {
@@ -83,7 +83,7 @@ static void curvature_is_the_slope_of_the_slope(void **state) {
     tutti_loss_curvature(loss, z, (tutti_targets){.values = values}, ROWS, N, scale, tz, out);
     for (int i = 0; i < SIZE; i++) {
       const int row = i / N * N;
-      if (tutti_reference_loss_kink(loss, wide[i], values[i]) < 1e-3) continue;
+      if (tutti_linalg_reference_loss_kink(loss, wide[i], values[i]) < 1e-3) continue;
       const double expected =
           scale * curvature(loss, wide + row, (tutti_targets){.values = values + row}, tz + row, i % N);
       if (fabs(out[i] - expected) > 1e-6) print_error("%s at %g\n", tutti_loss_names[loss], wide[i]);
@@ -352,9 +352,9 @@ static void matrices_of_any_size(void **state) {
               n == 1 && loss != TUTTI_CATEGORICAL_CROSSENTROPY ? (float)classes[i] : classes[i] == j;
       }
       const tutti_targets targets = {.classes = classes};
-      tutti_reference_activation(tutti_loss_activation((tutti_loss)loss), wide, rows, n, wide);
-      const double expected = tutti_reference_loss((tutti_loss)loss, wide, targets, rows, n);
-      expected_metric = tutti_reference_metric((tutti_loss)loss, wide, targets, rows, n);
+      tutti_linalg_reference_activation(tutti_loss_activation((tutti_loss)loss), wide, rows, n, wide);
+      const double expected = tutti_linalg_reference_loss((tutti_loss)loss, wide, targets, rows, n);
+      expected_metric = tutti_linalg_reference_metric((tutti_loss)loss, wide, targets, rows, n);
       tutti_loss_rows((tutti_loss)loss, z, targets, rows, n, 1, &sum, &metric, dz);
       CHECK_NEAR(sum, expected, 4 * FLT_EPSILON * (double)rows);
       CHECK_NEAR(metric, expected_metric, 4 * FLT_EPSILON * (double)rows);

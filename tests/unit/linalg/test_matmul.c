@@ -47,8 +47,8 @@ static void forward_is_x_times_w_plus_bias(void **state) {
     for (int with_bias = 0; with_bias < 2; with_bias++) {
       fill(s);
       tutti_matmul_forward(order, m.x, m.w, with_bias ? m.bias : NULL, s.rows, s.n_in, s.n_out, m.out);
-      tutti_reference_forward(m.wide_x, m.wide_w, with_bias ? m.wide_bias : NULL, s.rows, s.n_in, s.n_out,
-                              m.expected);
+      tutti_linalg_reference_forward(m.wide_x, m.wide_w, with_bias ? m.wide_bias : NULL, s.rows, s.n_in,
+                                     s.n_out, m.expected);
       check_all(m.out, m.expected, s.rows * s.n_out, s.n_in + 1);
     }
   }
@@ -65,7 +65,7 @@ static void weight_gradient_is_written_or_added(void **state) {
         m.expected[k] = accumulate ? 0.5 : 0;
       }
       tutti_matmul_weight_gradient(order, m.x, m.z, s.rows, s.n_in, s.n_out, accumulate, m.out);
-      tutti_reference_weight_gradient(m.wide_x, m.wide_z, s.rows, s.n_in, s.n_out, m.expected);
+      tutti_linalg_reference_weight_gradient(m.wide_x, m.wide_z, s.rows, s.n_in, s.n_out, m.expected);
       check_all(m.out, m.expected, s.n_in * s.n_out, s.rows + 1);
     }
   }
@@ -78,7 +78,7 @@ static void input_gradient_is_dz_times_w_transposed(void **state) {
     fill(s);
     for (int k = 0; k < s.rows * s.n_in; k++) m.out[k] = NAN;
     tutti_matmul_input_gradient(order, m.z, m.w, s.rows, s.n_in, s.n_out, m.out);
-    tutti_reference_input_gradient(m.wide_z, m.wide_w, s.rows, s.n_in, s.n_out, m.expected);
+    tutti_linalg_reference_input_gradient(m.wide_z, m.wide_w, s.rows, s.n_in, s.n_out, m.expected);
     check_all(m.out, m.expected, s.rows * s.n_in, s.n_out);
   }
 }

@@ -44,7 +44,7 @@ static void forward_at_any_number_of_threads(void **state) {
   for (int i = 0; i < N_SHAPES; i++) {
     const shape s = shapes[i];
     fill(s);
-    tutti_reference_forward(m.wide_x, m.wide_w, m.wide_bias, s.rows, s.n_in, s.n_out, m.expected);
+    tutti_linalg_reference_forward(m.wide_x, m.wide_w, m.wide_bias, s.rows, s.n_in, s.n_out, m.expected);
     for (int n_threads = 1; n_threads <= MAX_THREADS; n_threads += 2) {
       tutti_linalg_set_threads(n_threads);
       forget(s.rows * s.n_out);
@@ -60,7 +60,7 @@ static void weight_gradient_at_any_number_of_threads(void **state) {
     const shape s = shapes[i];
     fill(s);
     for (int k = 0; k < s.n_in * s.n_out; k++) m.expected[k] = 0;
-    tutti_reference_weight_gradient(m.wide_x, m.wide_z, s.rows, s.n_in, s.n_out, m.expected);
+    tutti_linalg_reference_weight_gradient(m.wide_x, m.wide_z, s.rows, s.n_in, s.n_out, m.expected);
     for (int n_threads = 1; n_threads <= MAX_THREADS; n_threads += 2) {
       tutti_linalg_set_threads(n_threads);
       forget(s.n_in * s.n_out);
@@ -78,7 +78,7 @@ static void input_gradient_at_any_number_of_threads(void **state) {
   for (int i = 0; i < N_SHAPES; i++) {
     const shape s = shapes[i];
     fill(s);
-    tutti_reference_input_gradient(m.wide_z, m.wide_w, s.rows, s.n_in, s.n_out, m.expected);
+    tutti_linalg_reference_input_gradient(m.wide_z, m.wide_w, s.rows, s.n_in, s.n_out, m.expected);
     for (int n_threads = 1; n_threads <= MAX_THREADS; n_threads += 2) {
       tutti_linalg_set_threads(n_threads);
       forget(s.rows * s.n_in);

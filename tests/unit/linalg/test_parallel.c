@@ -25,7 +25,7 @@ static void parts_cover_the_loop_once(void **state) {
       int64_t n = lengths[l];
       for (int i = 0; i < N; i++) touched[i] = 0;
       n_calls = 0;
-      tutti_parallel(n, UNIT, touch, &n);
+      tutti_linalg_parallel(n, UNIT, touch, &n);
       for (int i = 0; i < N; i++) assert_int_equal(touched[i], i < n);
       assert_true(n_calls <= threads);
       assert_int_equal(n_calls == 0, n == 0);

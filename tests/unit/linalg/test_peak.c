@@ -6,7 +6,7 @@
 
 static void it_takes_the_time_it_is_given(void **state) {
   (void)state;
-  const double start = tutti_clock_s(), flops = tutti_peak_flops(1, 0.005);
+  const double start = tutti_clock_s(), flops = tutti_linalg_peak_flops(1, 0.005);
   assert_true(tutti_clock_s() - start >= 0.005);
   assert_true(flops > 1e6);
 }
@@ -34,13 +34,13 @@ static void no_product_is_faster(void **state) {
   tutti_linalg_set_threads(1);
   double peak = 0, product = 0;
   for (int i = 0; i < 7; i++) {
-    const double a = tutti_peak_flops(1, 0.005), b = product_flops(x, w, N, z);
+    const double a = tutti_linalg_peak_flops(1, 0.005), b = product_flops(x, w, N, z);
     peak = a > peak ? a : peak;
     product = b > product ? b : product;
   }
   // A busy machine may have disturbed each of them: a peak that is one is found in the end.
   for (int i = 0; i < 300 && product > 1.1 * peak; i++) {
-    const double again = tutti_peak_flops(1, 0.005);
+    const double again = tutti_linalg_peak_flops(1, 0.005);
     peak = again > peak ? again : peak;
   }
   tutti_free(x);

@@ -67,7 +67,7 @@ static bool fuses(int kind) {
                            .c = t.c,
                            .ldc = 1,
                            .panel = 4};
-  tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+  tutti_linalg_product_run(tutti_linalg_product_kind_at(kind), &p, 1);
   return t.c[0] == 0x1p-11f + 0x1p-24f;
 }
 
@@ -92,14 +92,14 @@ static tutti_product run(int kind, size_t size, int form) {
     p.panel = 2;
   }
   for (int i = 0; i < M * N; i++) t.c[i] = p.accumulate ? t.old[i] : NAN;
-  tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+  tutti_linalg_product_run(tutti_linalg_product_kind_at(kind), &p, 1);
   return p;
 }
 
 static void elements_are_chains_in_order(void **state) {
   (void)state;
   fill();
-  for (int kind = 0; kind < tutti_product_n_kinds(); kind++) {
+  for (int kind = 0; kind < tutti_linalg_product_n_kinds(); kind++) {
     const bool fused = fuses(kind);
     for (size_t size = 0; size < N_SIZES; size++) {
       for (int form = 0; form < N_FORMS; form++) {
@@ -107,7 +107,7 @@ static void elements_are_chains_in_order(void **state) {
         const int wrong = n_wrong(&p, fused);
         if (wrong)
           fail_msg("%s, form %d, %d x %d x %d: %d elements differ from the chain",
-                   tutti_product_kind_at(kind).name, form, p.m, p.n, p.k, wrong);
+                   tutti_linalg_product_kind_at(kind).name, form, p.m, p.n, p.k, wrong);
       }
     }
   }
@@ -115,7 +115,7 @@ static void elements_are_chains_in_order(void **state) {
 
 static void wide_kinds_fuse(void **state) {
   (void)state;
-  for (int kind = 1; kind < tutti_product_n_kinds(); kind++) assert_true(fuses(kind));
+  for (int kind = 1; kind < tutti_linalg_product_n_kinds(); kind++) assert_true(fuses(kind));
 }
 
 /** AVX2 and AVX-512, and the generic loops where they are compiled for such a processor. */
@@ -125,7 +125,7 @@ static void kinds_that_fuse_agree_on_all_bits(void **state) {
   for (size_t size = 0; size < N_SIZES; size++) {
     for (int form = 0; form < N_FORMS; form++) {
       bool any = false;
-      for (int kind = 0; kind < tutti_product_n_kinds(); kind++) {
+      for (int kind = 0; kind < tutti_linalg_product_n_kinds(); kind++) {
         if (!fuses(kind)) continue;
         run(kind, size, form);
         if (any) assert_memory_equal(t.c, t.expected, sizeof t.c);
@@ -139,17 +139,17 @@ static void kinds_that_fuse_agree_on_all_bits(void **state) {
 static void goes_on_where_another_product_ended(void **state) {
   (void)state;
   fill();
-  for (int kind = 0; kind < tutti_product_n_kinds(); kind++) {
+  for (int kind = 0; kind < tutti_linalg_product_n_kinds(); kind++) {
     tutti_product p = product(M, N, K);
-    tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+    tutti_linalg_product_run(tutti_linalg_product_kind_at(kind), &p, 1);
     memcpy(t.expected, t.c, sizeof t.c);
     p.k = 300;
-    tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+    tutti_linalg_product_run(tutti_linalg_product_kind_at(kind), &p, 1);
     p.a += 300;
     p.b += 300 * N;
     p.k = K - 300;
     p.accumulate = true;
-    tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+    tutti_linalg_product_run(tutti_linalg_product_kind_at(kind), &p, 1);
     assert_memory_equal(t.c, t.expected, sizeof t.c);
   }
 }
@@ -157,13 +157,13 @@ static void goes_on_where_another_product_ended(void **state) {
 static void threads_do_not_change_a_bit(void **state) {
   (void)state;
   fill();
-  for (int kind = 0; kind < tutti_product_n_kinds(); kind++) {
+  for (int kind = 0; kind < tutti_linalg_product_n_kinds(); kind++) {
     const tutti_product p = product(M, N, K);
-    tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+    tutti_linalg_product_run(tutti_linalg_product_kind_at(kind), &p, 1);
     memcpy(t.expected, t.c, sizeof t.c);
     for (int n_threads = 2; n_threads <= 7; n_threads++) {
       for (int i = 0; i < M * N; i++) t.c[i] = NAN;
-      tutti_product_run(tutti_product_kind_at(kind), &p, n_threads);
+      tutti_linalg_product_run(tutti_linalg_product_kind_at(kind), &p, n_threads);
       assert_memory_equal(t.c, t.expected, sizeof t.c);
     }
   }
@@ -173,11 +173,11 @@ static void threads_do_not_change_a_bit(void **state) {
 static void writes_only_its_part(void **state) {
   (void)state;
   fill();
-  for (int kind = 0; kind < tutti_product_n_kinds(); kind++) {
+  for (int kind = 0; kind < tutti_linalg_product_n_kinds(); kind++) {
     for (int n = 1; n < 130; n += 7) {
       for (int i = 0; i < M * N; i++) t.c[i] = 7;
       const tutti_product p = product(M - 1, n, 3);
-      tutti_product_run(tutti_product_kind_at(kind), &p, 1);
+      tutti_linalg_product_run(tutti_linalg_product_kind_at(kind), &p, 1);
       for (int i = 0; i < M; i++)
         for (int j = 0; j < N; j++)
           if (i == M - 1 || j >= n) assert_true(t.c[i * N + j] == 7);

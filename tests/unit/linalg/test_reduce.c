@@ -17,10 +17,10 @@ static void column_sums_are_added(void **state) {
   numbers_fill(2, -1, 1, ROWS * N, dy);
   for (int rows = 0; rows <= ROWS; rows++) {
     for (int j = 0; j < N; j++) sums[j] = below[j] = 2;
-    tutti_column_sums(x, rows, N, sums);
-    tutti_column_sums_below(x, dy, rows, N, below);
-    tutti_reference_column_sums(x, NULL, rows, N, expected);
-    tutti_reference_column_sums(x, dy, rows, N, expected_below);
+    tutti_linalg_column_sums(x, rows, N, sums);
+    tutti_linalg_column_sums_below(x, dy, rows, N, below);
+    tutti_linalg_reference_column_sums(x, NULL, rows, N, expected);
+    tutti_linalg_reference_column_sums(x, dy, rows, N, expected_below);
     for (int j = 0; j < N; j++) {
       CHECK_NEAR(sums[j], 2 + expected[j], 1e-13);
       CHECK_NEAR(below[j], 2 + expected_below[j], ROWS * FLT_EPSILON);
@@ -37,10 +37,10 @@ static void sums_of_many_like_rows_keep_their_digits(void **state) {
   double sum = 0, below = 0, expected = 0, expected_below = 0;
   assert_non_null(x);
   numbers_fill(1, -0.11, -0.1, MANY, x);
-  tutti_column_sums(x, MANY, 1, &sum);
-  tutti_column_sums_below(x, x, MANY, 1, &below);
-  tutti_reference_column_sums(x, NULL, MANY, 1, &expected);
-  tutti_reference_column_sums(x, x, MANY, 1, &expected_below);
+  tutti_linalg_column_sums(x, MANY, 1, &sum);
+  tutti_linalg_column_sums_below(x, x, MANY, 1, &below);
+  tutti_linalg_reference_column_sums(x, NULL, MANY, 1, &expected);
+  tutti_linalg_reference_column_sums(x, x, MANY, 1, &expected_below);
   CHECK_NEAR(sum, expected, 1e-12 * -expected);
   CHECK_NEAR(below, expected_below, 1e-7 * expected_below);
   free(x);
@@ -53,9 +53,9 @@ static void parts_of_the_rows_give_the_same_bits(void **state) {
   numbers_fill(1, -1, 1, ROWS * N, x);
   for (int cut = 0; cut <= ROWS; cut++) {
     double whole[N] = {0}, parts[N] = {0};
-    tutti_column_sums(x, ROWS, N, whole);
-    tutti_column_sums(x, cut, N, parts);
-    tutti_column_sums(x + cut * N, ROWS - cut, N, parts);
+    tutti_linalg_column_sums(x, ROWS, N, whole);
+    tutti_linalg_column_sums(x, cut, N, parts);
+    tutti_linalg_column_sums(x + cut * N, ROWS - cut, N, parts);
     assert_memory_equal(parts, whole, sizeof whole);
   }
 }
@@ -66,7 +66,7 @@ static void moments_keep_the_digits_of_double(void **state) {
   double sums[N], squares[N];
   numbers_fill(1, 1000, 1001, ROWS * N, x);
   for (int j = 0; j < N; j++) sums[j] = squares[j] = 1;
-  tutti_column_moments(x, ROWS, N, sums, squares);
+  tutti_linalg_column_moments(x, ROWS, N, sums, squares);
   for (int j = 0; j < N; j++) {
     double mean = 0, variance = 0;
     for (int i = 0; i < ROWS; i++) mean += (double)x[i * N + j] / ROWS;

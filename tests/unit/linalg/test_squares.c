@@ -23,8 +23,8 @@ static void sums_of_any_length_keep_the_digits_of_a_float(void **state) {
   numbers_fill(2, -1, 1, MAX, y);
   for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
     const int64_t n = lengths[i];
-    CHECK_CLOSE(tutti_squares(x, n), expected(x, NULL, n), 3e-7, 0);
-    CHECK_CLOSE(tutti_squares_of_difference(x, y, n), expected(x, y, n), 3e-7, 0);
+    CHECK_CLOSE(tutti_linalg_squares(x, n), expected(x, NULL, n), 3e-7, 0);
+    CHECK_CLOSE(tutti_linalg_squares_of_difference(x, y, n), expected(x, y, n), 3e-7, 0);
   }
 }
 
@@ -38,9 +38,9 @@ static void each_row_has_its_sum(void **state) {
     const int64_t n = widths[k];
     float *x = malloc(sizeof *x * (size_t)(ROWS * n) + 1);
     numbers_fill(3, -2, 2, ROWS * n, x);
-    tutti_row_squares(x, ROWS, n, squares);
+    tutti_linalg_row_squares(x, ROWS, n, squares);
     for (int i = 0; i < ROWS; i++) CHECK_CLOSE(squares[i], expected(x + i * n, NULL, n), 3e-7, 0);
-    tutti_row_squares(x, 0, n, NULL);
+    tutti_linalg_row_squares(x, 0, n, NULL);
     free(x);
   }
 }
@@ -53,7 +53,7 @@ static void threads_give_the_same_bits(void **state) {
   numbers_fill(4, -2, 2, ROWS * N, x);
   for (int threads = 1; threads <= 3; threads += 2) {
     tutti_linalg_set_threads(threads);
-    tutti_row_squares(x, ROWS, N, squares + (threads > 1 ? ROWS : 0));
+    tutti_linalg_row_squares(x, ROWS, N, squares + (threads > 1 ? ROWS : 0));
   }
   tutti_linalg_set_threads(1);
   for (int i = 0; i < ROWS; i++) assert_true(squares[i] > 0 && squares[i] == squares[ROWS + i]);

@@ -37,7 +37,7 @@ static tutti_metrics_row make_row(int64_t epoch, int64_t step) {
 static void make_timing(double seconds, tutti_timing_row rows[TUTTI_N_TIMINGS]) {
   double all[TUTTI_N_PHASES];
   for (int i = 0; i < TUTTI_N_PHASES; i++) all[i] = seconds;
-  tutti_timing_make(all, 1, rows);
+  tutti_metrics_timing_make(all, 1, rows);
 }
 
 /** Flush epoch `epoch` of two steps. */

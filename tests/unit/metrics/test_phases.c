@@ -17,16 +17,16 @@ static double sum(const tutti_phases *phases) {
 static void every_second_is_in_one_phase(void **state) {
   (void)state;
   tutti_phases phases;
-  tutti_phases_start(&phases);
-  tutti_phases_enter(&phases, TUTTI_PHASE_DATA);
+  tutti_metrics_phases_start(&phases);
+  tutti_metrics_phases_enter(&phases, TUTTI_PHASE_DATA);
   const double start = phases.since;
   for (int i = 0; i < 3; i++) {
-    tutti_phases_enter(&phases, TUTTI_PHASE_DATA);
+    tutti_metrics_phases_enter(&phases, TUTTI_PHASE_DATA);
     spend(1e-3);
-    tutti_phases_enter(&phases, TUTTI_PHASE_COMPUTE);
+    tutti_metrics_phases_enter(&phases, TUTTI_PHASE_COMPUTE);
     spend(2e-3);
   }
-  tutti_phases_leave(&phases);
+  tutti_metrics_phases_leave(&phases);
   assert_true(phases.seconds[TUTTI_PHASE_DATA] >= 3e-3 && phases.seconds[TUTTI_PHASE_COMPUTE] >= 6e-3);
   CHECK_NEAR(sum(&phases), phases.since - start, 1e-9);
 }
@@ -34,14 +34,14 @@ static void every_second_is_in_one_phase(void **state) {
 static void time_between_phases_is_in_none(void **state) {
   (void)state;
   tutti_phases phases;
-  tutti_phases_start(&phases);
-  tutti_phases_leave(&phases);
+  tutti_metrics_phases_start(&phases);
+  tutti_metrics_phases_leave(&phases);
   assert_true(sum(&phases) == 0);
-  tutti_phases_enter(&phases, TUTTI_PHASE_SAVE);
-  tutti_phases_leave(&phases);
+  tutti_metrics_phases_enter(&phases, TUTTI_PHASE_SAVE);
+  tutti_metrics_phases_leave(&phases);
   const double before = sum(&phases);
   spend(1e-3);
-  tutti_phases_leave(&phases);
+  tutti_metrics_phases_leave(&phases);
   assert_true(sum(&phases) == before);
 }
 
@@ -62,7 +62,7 @@ static void waiting_is_told_from_reducing(void **state) {
       4, 10, 2.5, 0.5, 2, 0  //
   };
   tutti_timing_row rows[TUTTI_N_TIMINGS];
-  tutti_timing_make(all, 3, rows);
+  tutti_metrics_timing_make(all, 3, rows);
   check_row(&rows[0], "data", 1, 2, 4, 2);
   check_row(&rows[1], "compute", 10, 11, 13, 1);
   check_row(&rows[2], "reduce", 2, 2, 2, 1);
@@ -76,9 +76,9 @@ static void one_rank_waits_for_nobody(void **state) {
   (void)state;
   const double all[TUTTI_N_PHASES] = {1, 2, 3, 4, 5, 6};
   tutti_timing_row rows[TUTTI_N_TIMINGS];
-  tutti_timing_make(all, 1, rows);
+  tutti_metrics_timing_make(all, 1, rows);
   for (int i = 0; i < TUTTI_N_PHASES; i++)
-    check_row(&rows[i], tutti_phase_names[i], all[i], all[i], all[i], 0);
+    check_row(&rows[i], tutti_metrics_phase_names[i], all[i], all[i], all[i], 0);
   check_row(&rows[TUTTI_N_PHASES], "wait", 0, 0, 0, 0);
 }
 

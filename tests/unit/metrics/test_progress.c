@@ -27,10 +27,10 @@ static void epoch_line(const tutti_metrics_row *shown, double total_epochs, char
   FILE *stream = fmemopen(text, bytes, "w");
   assert_non_null(stream);
   tutti_progress *progress = NULL;
-  CHECK_OK(tutti_progress_create(stream, "accuracy", total_epochs, 100, &progress));
-  tutti_progress_step(progress, 3, 61, 0.0687, 0.9794);
-  tutti_progress_epoch(progress, shown);
-  tutti_progress_destroy(&progress);
+  CHECK_OK(tutti_metrics_progress_create(stream, "accuracy", total_epochs, 100, &progress));
+  tutti_metrics_progress_step(progress, 3, 61, 0.0687, 0.9794);
+  tutti_metrics_progress_epoch(progress, shown);
+  tutti_metrics_progress_destroy(&progress);
   assert_null(progress);
   fclose(stream);
 }
@@ -80,7 +80,7 @@ static void small_and_large_values_keep_their_digits(void **state) {
 static void destroy_accepts_nothing(void **state) {
   (void)state;
   tutti_progress *progress = NULL;
-  tutti_progress_destroy(&progress);
+  tutti_metrics_progress_destroy(&progress);
 }
 
 // --- a terminal
@@ -134,10 +134,10 @@ static void wait_for_the_next_drawing(void) {
 static void check_bar(unsigned short width, const char *expected) {
   terminal t = terminal_open(width);
   tutti_progress *progress = NULL;
-  CHECK_OK(tutti_progress_create(t.stream, "accuracy", 5, 100, &progress));
-  tutti_progress_step(progress, 3, 61, 0.0687, 0.9794);
+  CHECK_OK(tutti_metrics_progress_create(t.stream, "accuracy", 5, 100, &progress));
+  tutti_metrics_progress_step(progress, 3, 61, 0.0687, 0.9794);
   assert_string_equal(terminal_read(&t), expected);
-  tutti_progress_destroy(&progress);
+  tutti_metrics_progress_destroy(&progress);
   assert_string_equal(terminal_read(&t), "\n"); // the bar stays, and what follows has a line of its own
   terminal_close(&t);
 }
@@ -167,26 +167,27 @@ static void the_bar_tells_the_time_left_and_gives_way_to_the_epoch(void **state)
   (void)state;
   terminal t = terminal_open(200);
   tutti_progress *progress = NULL;
-  CHECK_OK(tutti_progress_create(t.stream, "accuracy", 5, 11000, &progress));
+  CHECK_OK(tutti_metrics_progress_create(t.stream, "accuracy", 5, 11000, &progress));
   const double start = tutti_clock_s();
-  tutti_progress_step(progress, 3, 1, 0.5, NAN);
-  for (int64_t step = 2; step < 10; step++) tutti_progress_step(progress, 3, step, 0.5, NAN); // too soon
+  tutti_metrics_progress_step(progress, 3, 1, 0.5, NAN);
+  for (int64_t step = 2; step < 10; step++)
+    tutti_metrics_progress_step(progress, 3, step, 0.5, NAN); // too soon
   assert_string_equal(terminal_read(&t),
                       "\repoch 3/5 [>                             ] 0%  loss 0.5000\033[K");
 
   wait_for_the_next_drawing();
-  tutti_progress_step(progress, 3, 101, 0.4, NAN); // 100 steps in 0.11 s, 10899 are left
+  tutti_metrics_progress_step(progress, 3, 101, 0.4, NAN); // 100 steps in 0.11 s, 10899 are left
   const char *text = terminal_read(&t), *left = strstr(text, "loss 0.4000  ");
   assert_non_null(left);
   const double seconds = strtod(left + strlen("loss 0.4000  "), NULL);
   assert_true(seconds >= 11 && seconds <= (tutti_clock_s() - start) * 108.99 + 1);
   assert_non_null(strstr(left, " s left\033[K"));
 
-  tutti_progress_epoch(progress, &row);
+  tutti_metrics_progress_epoch(progress, &row);
   text = terminal_read(&t);
   assert_memory_equal(text, "\r\033[Kepoch 3/5  loss 0.0687  ", 28);
   assert_string_equal(text + strlen(text) - 10, " lr 0.001\n");
-  tutti_progress_destroy(&progress);
+  tutti_metrics_progress_destroy(&progress);
   assert_string_equal(terminal_read(&t), "");
   terminal_close(&t);
 }

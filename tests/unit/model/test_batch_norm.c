@@ -211,7 +211,7 @@ static void groups_of_one_sample_are_found(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     fixture f;
     fixture_make(&f, cases[i].words, TUTTI_LOSS_AUTO, N_IN, 4, 2);
-    assert_true(tutti_layers_single_group(f.layers, f.n_layers, cases[i].batch) == cases[i].single);
+    assert_true(tutti_model_layers_single_group(f.layers, f.n_layers, cases[i].batch) == cases[i].single);
     fixture_free(&f);
   }
 }
@@ -292,7 +292,7 @@ static void samples_that_stay_together(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     fixture f;
     fixture_make(&f, cases[i].words, TUTTI_LOSS_AUTO, N_IN, 4, 2);
-    assert_int_equal(tutti_layers_group(f.layers, f.n_layers, cases[i].batch), cases[i].group);
+    assert_int_equal(tutti_model_layers_group(f.layers, f.n_layers, cases[i].batch), cases[i].group);
     fixture_free(&f);
   }
 }

@@ -120,9 +120,9 @@ static void only_what_moves_is_summed(void **state) {
   fixture f;
   fixture_make(&f, "dense 3 trainable=no,batch_norm,batch_norm ghost=4 trainable=no,dense 2", TUTTI_LOSS_AUTO,
                N_IN, ROWS, 1);
-  assert_int_equal(tutti_layers_group(f.layers, f.n_layers, 100), 100);
-  assert_int_equal(tutti_layers_group(f.layers + 2, 2, 100), 1);
-  assert_false(tutti_layers_single_group(f.layers + 2, 2, 13));
+  assert_int_equal(tutti_model_layers_group(f.layers, f.n_layers, 100), 100);
+  assert_int_equal(tutti_model_layers_group(f.layers + 2, 2, 100), 1);
+  assert_false(tutti_model_layers_single_group(f.layers + 2, 2, 13));
   assert_int_equal(tutti_model_n_state(f.model), 6 + 15 + 12);
   for (int i = 0; i < tutti_model_n_arrays(f.model); i++) {
     const tutti_model_array *array = tutti_model_array_at(f.model, i);

@@ -26,7 +26,7 @@ static void moments_and_bounds_are_those_of_keras(void **state) {
     char words[64];
     double sum = 0, squares = 0, largest = 0;
     snprintf(words, sizeof words, "dense %d initializer=%s", N_OUT, initializers[k].name);
-    assert_string_equal(tutti_initializer_names[k], initializers[k].name);
+    assert_string_equal(tutti_model_initializer_names[k], initializers[k].name);
     fixture_make(&f, words, TUTTI_LOSS_AUTO, N_IN, 1, 1);
     tutti_model_init(f.model, 7, f.params);
     for (int i = 0; i < N; i++) {

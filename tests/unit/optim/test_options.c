@@ -16,8 +16,8 @@ static void names_are_those_of_the_config(void **state) {
   (void)state;
   assert_string_equal(tutti_optim_names[TUTTI_SGD], "sgd");
   assert_string_equal(tutti_optim_names[TUTTI_NADAM], "nadam");
-  assert_string_equal(tutti_dialect_names[TUTTI_DIALECT_KERAS], "keras");
-  assert_string_equal(tutti_dialect_names[TUTTI_DIALECT_TORCH], "torch");
+  assert_string_equal(tutti_optim_dialect_names[TUTTI_DIALECT_KERAS], "keras");
+  assert_string_equal(tutti_optim_dialect_names[TUTTI_DIALECT_TORCH], "torch");
 }
 
 static void the_default_is_keras_rmsprop(void **state) {

@@ -364,7 +364,7 @@ static void plateau_follows(tutti_dialect dialect, plateau_twin t) {
     const double falling = 1 / (1 + 0.05 * i) + 0.02 * sin(7.0 * i),
                  value = t.large ? 1.1 - falling : falling, before = t.lr;
     (dialect == TUTTI_DIALECT_KERAS ? keras_sees : torch_sees)(&t, value);
-    assert_true(tutti_plateau_see(&s, t.large, value, &plateau) == (t.lr < before));
+    assert_true(tutti_optim_plateau_see(&s, t.large, value, &plateau) == (t.lr < before));
     falls += t.lr < before;
     s.drops = plateau.drops;
     CHECK_NEAR(at(s, i), t.lr, 1e-12 * t.lr);
@@ -397,8 +397,8 @@ static void a_plateau_counts_from_the_end_of_the_warmup(void **state) {
   CHECK_RATE(s, 2, 0.06);
   // A rate below decay_min stays.
   tutti_plateau plateau = {.best = 1};
-  for (int i = 0; i < 10; i++) assert_false(tutti_plateau_see(&s, false, 2, &plateau));
-  CHECK_NEAR(tutti_plateau_rate(&s, 3), 0.1, 1e-15);
+  for (int i = 0; i < 10; i++) assert_false(tutti_optim_plateau_see(&s, false, 2, &plateau));
+  CHECK_NEAR(tutti_optim_plateau_rate(&s, 3), 0.1, 1e-15);
 }
 
 int main(void) {

@@ -21,15 +21,15 @@ static uint32_t word(uint32_t part, int64_t i) {
 /** The sum as `size` ranks would find it that are added from the first to the last, or the other way
  * round. */
 static double sum_in_order(const double *values, int n, int size, bool backwards) {
-  const int n_digits = tutti_tail_digits(size);
+  const int n_digits = tutti_par_tail_digits(size);
   float sums[MAX_DIGITS] = {0}, digits[MAX_DIGITS];
   assert_true(n_digits <= MAX_DIGITS);
   for (int i = 0; i < n; i++) {
-    tutti_tail_encode(&values[backwards ? n - 1 - i : i], 1, size, digits);
+    tutti_par_tail_encode(&values[backwards ? n - 1 - i : i], 1, size, digits);
     for (int k = 0; k < n_digits; k++) sums[k] += digits[k];
   }
   double result = 0;
-  tutti_tail_decode(sums, 1, size, &result);
+  tutti_par_tail_decode(sums, 1, size, &result);
   return result;
 }
 
@@ -158,8 +158,8 @@ static void values_do_not_mix(void **state) {
   const double in[4] = {1, NAN, -3, 60000};
   double out[4];
   float digits[4 * MAX_DIGITS];
-  tutti_tail_encode(in, 4, 5, digits);
-  tutti_tail_decode(digits, 4, 5, out);
+  tutti_par_tail_encode(in, 4, 5, digits);
+  tutti_par_tail_decode(digits, 4, 5, out);
   for (int i = 0; i < 4; i++) check_equal(out[i], in[i], 5);
 }
 

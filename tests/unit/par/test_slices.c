@@ -18,11 +18,11 @@ static void parts_are_even(void **state) {
 
 static void check_slices(int64_t n, int n_slices) {
   const int64_t blocks = (n + TUTTI_BLOCK - 1) / TUTTI_BLOCK;
-  assert_true(tutti_slice_begin(n, 0, n_slices) == 0);
-  assert_true(tutti_slice_begin(n, n_slices, n_slices) == n);
+  assert_true(tutti_par_slice_begin(n, 0, n_slices) == 0);
+  assert_true(tutti_par_slice_begin(n, n_slices, n_slices) == n);
   for (int slice = 0; slice < n_slices; slice++) {
-    const int64_t begin = tutti_slice_begin(n, slice, n_slices),
-                  end = tutti_slice_begin(n, slice + 1, n_slices);
+    const int64_t begin = tutti_par_slice_begin(n, slice, n_slices),
+                  end = tutti_par_slice_begin(n, slice + 1, n_slices);
     assert_true(begin <= end && end <= n);
     assert_true(begin % TUTTI_BLOCK == 0 || begin == n);
     const int64_t own = (end - begin + TUTTI_BLOCK - 1) / TUTTI_BLOCK;

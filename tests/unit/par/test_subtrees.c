@@ -24,11 +24,11 @@ static void check_range(const tutti_subtrees *subtrees, int begin, int end) {
 static void ranges_fall_into_the_largest_subtrees(void **state) {
   (void)state;
   for (int begin = 0; begin < 70; begin++) {
-    tutti_subtrees subtrees = tutti_subtrees_make(begin);
+    tutti_subtrees subtrees = tutti_par_subtrees_make(begin);
     for (int end = begin; end < 140; end++) {
       check_range(&subtrees, begin, end);
       const int before = subtrees.n;
-      const int n_before = tutti_subtrees_grow(&subtrees, 1);
+      const int n_before = tutti_par_subtrees_grow(&subtrees, 1);
       assert_int_equal(subtrees.n, before + 1 - n_before);
     }
   }
@@ -38,10 +38,10 @@ static void the_largest_ranges_fit(void **state) {
   (void)state;
   const int begins[] = {0, 1, 3, 32767};
   for (int b = 0; b < 4; b++) {
-    tutti_subtrees subtrees = tutti_subtrees_make(begins[b]);
+    tutti_subtrees subtrees = tutti_par_subtrees_make(begins[b]);
     int most = 0;
     for (int leaf = begins[b]; leaf < 65536; leaf++) {
-      tutti_subtrees_grow(&subtrees, 1);
+      tutti_par_subtrees_grow(&subtrees, 1);
       if (subtrees.n > most) most = subtrees.n;
     }
     assert_in_range(most, 1, TUTTI_MAX_SUBTREES - 1);
@@ -59,12 +59,12 @@ static void sums_are_in_the_order_of_the_tree(void **state) {
   for (int i = 0; i < 5; i++) sources[i] = &values[i];
   for (int n = 1; n <= 5; n++) {
     tutti_fold fold;
-    CHECK_OK(tutti_fold_create(0, n, &fold));
-    for (int i = 0; i < n; i++) tutti_fold_add(&fold, 1);
+    CHECK_OK(tutti_par_fold_create(0, n, &fold));
+    for (int i = 0; i < n; i++) tutti_par_fold_add(&fold, 1);
     float sum = 0;
-    tutti_fold_all(&fold, sources, 1, work, &sum);
+    tutti_par_fold_all(&fold, sources, 1, work, &sum);
     assert_true(sum == expected[n]);
-    tutti_fold_destroy(&fold);
+    tutti_par_fold_destroy(&fold);
   }
 }
 
@@ -75,15 +75,15 @@ static void subtrees_of_a_range_are_summed_apart(void **state) {
   const float *sources[7], *sums[TUTTI_MAX_SUBTREES];
   static float work[TUTTI_FOLD_WORK];
   tutti_fold fold;
-  CHECK_OK(tutti_fold_create(3, 7, &fold));
+  CHECK_OK(tutti_par_fold_create(3, 7, &fold));
   for (int i = 0; i < 7; i++) {
     sources[i] = &values[i];
-    tutti_fold_add(&fold, 1);
+    tutti_par_fold_add(&fold, 1);
   }
-  tutti_fold_subtrees(&fold, sources, 1, work, sums);
+  tutti_par_fold_subtrees(&fold, sources, 1, work, sums);
   assert_int_equal(fold.subtrees.n, 3); // 3; 4 to 7; 8 and 9
   assert_true(*sums[0] == 1 && *sums[1] == 2 + 4 + 8 + 16 && *sums[2] == 32 + 64);
-  tutti_fold_destroy(&fold);
+  tutti_par_fold_destroy(&fold);
 }
 
 int main(void) {

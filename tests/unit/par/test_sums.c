@@ -32,7 +32,7 @@ static void order_is_kept(void **state) {
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
       add_slowly(n, counts[c]);
       sum[counts[c]] = 5;
-      tutti_sum_sources(sources, n, counts[c], sum);
+      tutti_par_sum_sources(sources, n, counts[c], sum);
       assert_memory_equal(sum, expected, (size_t)counts[c] * sizeof *sum);
       assert_true(sum[counts[c]] == 5);
     }
@@ -46,7 +46,7 @@ static void sum_may_take_the_place_of_a_source(void **state) {
     for (int place = 0; place < n; place += 3) {
       memcpy(kept, values[place], sizeof kept);
       add_slowly(n, MAX_COUNT);
-      tutti_sum_sources(sources, n, MAX_COUNT, values[place]);
+      tutti_par_sum_sources(sources, n, MAX_COUNT, values[place]);
       assert_memory_equal(values[place], expected, sizeof expected);
       memcpy(values[place], kept, sizeof kept);
     }

@@ -15,8 +15,8 @@ static micro_batch_list all_micro_batches(int64_t count, int64_t grain, int n_le
   const tutti_plan plan = {.n_leaves = n_leaves, .micro_rows = micro_rows};
   const tutti_range batch = {.begin = 100, .count = count};
   micro_batch_list list = {.n = 0};
-  tutti_micro_batch pass = tutti_micro_batch_before(first);
-  while (tutti_micro_batch_next(&plan, batch, grain, end, &pass, list.ends[list.n])) {
+  tutti_micro_batch pass = tutti_run_micro_batch_before(first);
+  while (tutti_run_micro_batch_next(&plan, batch, grain, end, &pass, list.ends[list.n])) {
     assert_true(list.n + 1 < MAX_PASSES);
     list.passes[list.n++] = pass;
   }

@@ -32,8 +32,8 @@ static tutti_stages make_from(const growth_case *c, tutti_last_batch last, const
                               tutti_growth *growth) {
   tutti_stages stages;
   const tutti_epoch epoch = tutti_epoch_make(c->n, c->batch, last);
-  CHECK_OK(
-      tutti_growth_make(&c->options, c->batch, c->n, last == TUTTI_LAST_CARRY ? INT64_MAX : c->n, growth));
+  CHECK_OK(tutti_optim_growth_make(&c->options, c->batch, c->n, last == TUTTI_LAST_CARRY ? INT64_MAX : c->n,
+                                   growth));
   CHECK_OK(tutti_stages_make(growth, &epoch, from, &stages));
   return stages;
 }
@@ -60,8 +60,8 @@ static void check_walk(const growth_case *c, tutti_last_batch last, const tutti_
   const tutti_stages stages = make_from(c, last, from, &growth);
   int64_t samples = from->samples, place = from->place;
   for (int64_t at = from->at; at < from->at + 2000; at++) {
-    const int64_t batch =
-        tutti_growth_batch(&growth, tutti_growth_count(&growth, done(&growth, at, place, samples)));
+    const int64_t batch = tutti_optim_growth_batch(
+        &growth, tutti_optim_growth_count(&growth, done(&growth, at, place, samples)));
     const int64_t before = place;
     place += dropped(last, c->n, place, batch);
     const int64_t left = c->n - place % c->n;
@@ -157,7 +157,7 @@ static void more_sizes_than_there_is_room_for_are_refused(void **state) {
   tutti_growth growth;
   tutti_stages stages;
   const tutti_epoch epoch = tutti_epoch_make(60000, 100, TUTTI_LAST_SHORT);
-  CHECK_OK(tutti_growth_make(&options, 100, 60000, 60000, &growth));
+  CHECK_OK(tutti_optim_growth_make(&options, 100, 60000, 60000, &growth));
   CHECK_FAILS(tutti_stages_make(&growth, &epoch, &(tutti_stage){0}, &stages), TUTTI_ERR_CONFIG,
               "more than 128 sizes");
 }

@@ -92,11 +92,11 @@ static void groups_fall_on_one_rank_where_there_are_enough(void **state) {
 
 static void a_split_leaves_both_sides_something(void **state) {
   (void)state;
-  assert_int_equal(tutti_split_count(60000, 0.1), 6000);
-  assert_int_equal(tutti_split_count(60000, 0), 0);
-  assert_int_equal(tutti_split_count(10, 0.001), 1);
-  assert_int_equal(tutti_split_count(10, 0.999), 9);
-  assert_int_equal(tutti_split_count(1, 0.5), 0);
+  assert_int_equal(tutti_sampler_split_count(60000, 0.1), 6000);
+  assert_int_equal(tutti_sampler_split_count(60000, 0), 0);
+  assert_int_equal(tutti_sampler_split_count(10, 0.001), 1);
+  assert_int_equal(tutti_sampler_split_count(10, 0.999), 9);
+  assert_int_equal(tutti_sampler_split_count(1, 0.5), 0);
 }
 
 int main(void) {

@@ -188,7 +188,7 @@ static void a_trial_has_the_config_of_its_overrides(void **state) {
   tutti_config_clear(&config);
   const tutti_trial *trial =
       tutti_space_trial(space, 1 * 8 + 2 * 2 + 1); // batch size 8, adam with two layers, seed 1
-  CHECK_OK(tutti_trial_config(trial, text, "study.yaml", options, 3, &config));
+  CHECK_OK(tutti_space_trial_config(trial, text, "study.yaml", options, 3, &config));
   assert_true(config.train.batch_size == 8 && config.train.seed == 41 && trial->seed == 41);
   assert_true(config.train.budget.value == 50 && config.train.budget.unit == TUTTI_UNIT_STEPS);
   assert_true(config.train.stop_at.value == 0.9 && config.train.evaluate_every.value == 7);

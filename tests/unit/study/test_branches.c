@@ -46,7 +46,7 @@ static void each_branch_has_its_own_best(void **state) {
   for (int64_t i = 0; i < set.n_trials; i++)
     if (set.results[i].batch_size == 16 && set.results[i].setting < 3)
       set.results[i].status = TUTTI_TRIAL_DIVERGED;
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   assert_int_equal(best.n_rows, 2 * N_SIZES);
   assert_int_equal(best.n_branches, 2);
   assert_true(best.first[0] == 0 && best.first[1] == N_SIZES && best.first[2] == 2 * N_SIZES);
@@ -67,8 +67,8 @@ static void each_branch_has_its_own_best(void **state) {
     assert_int_equal(row->at_edge, branch == 0 ? 0 : 1);
     assert_true(branch == 0 ? row->effective_lr == 0.4 : isnan(row->effective_lr));
   }
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
 }
 
 /** The trials of one branch as a study of their own. */
@@ -76,7 +76,7 @@ static tutti_trial_set take_branch(const tutti_trial_set *set, int branch) {
   tutti_trial_set one = trials_begin(set->n_trials, 3, keys);
   for (int64_t i = 0; i < set->n_trials; i++) {
     const tutti_trial_result *r = &set->results[i];
-    if (tutti_trial_set_branch(set, i) == branch)
+    if (tutti_fit_trial_set_branch(set, i) == branch)
       trials_add(&one, r->batch_size, r->setting, (tutti_trial_state)r->status, r->goal_step,
                  set->varied + 3 * i);
   }
@@ -88,11 +88,11 @@ static void the_fit_of_a_branch_is_that_of_its_trials_alone(void **state) {
   enum { N_DRAWS = 100 };
   tutti_trial_set set = make_set();
   tutti_best_table best, alone;
-  CHECK_OK(tutti_best_table_create(&set, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &best));
   for (int b = 0; b < 2; b++) {
     tutti_trial_set one = take_branch(&set, b);
     tutti_fit fit, expected;
-    CHECK_OK(tutti_best_table_create(&one, &alone));
+    CHECK_OK(tutti_fit_best_table_create(&one, &alone));
     assert_int_equal(alone.n_branches, 1);
     CHECK_OK(tutti_fit_study(&set, &best, b, 3, N_DRAWS, NULL, &fit));
     CHECK_OK(tutti_fit_study(&one, &alone, 0, 3, N_DRAWS, NULL, &expected));
@@ -104,11 +104,11 @@ static void the_fit_of_a_branch_is_that_of_its_trials_alone(void **state) {
       CHECK_NEAR(fit.low[k], expected.low[k], 0);
       CHECK_NEAR(fit.high[k], expected.high[k], 0);
     }
-    tutti_best_table_clear(&alone);
-    tutti_trial_set_clear(&one);
+    tutti_fit_best_table_clear(&alone);
+    tutti_fit_trial_set_clear(&one);
   }
-  tutti_best_table_clear(&best);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_trial_set_clear(&set);
 }
 
 // --- in the file -----------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ static void write_study_of(const char *path, const tutti_trial_set *set, const c
                                  .branches = branches};
   CHECK_OK(tutti_file_create(path, &file));
   CHECK_OK(tutti_study_head_write(file, &head));
-  CHECK_OK(tutti_trial_set_write(file, set));
+  CHECK_OK(tutti_fit_trial_set_write(file, set));
   CHECK_OK(tutti_fit_summary_write(file, set));
   CHECK_OK(tutti_file_commit(&file));
 }
@@ -144,14 +144,14 @@ static void a_file_tells_the_branches(void **state) {
   tutti_file *file = NULL;
   write_study(path, &set, "optimizer.name");
   CHECK_OK(tutti_file_open(path, &file));
-  CHECK_OK(tutti_trial_set_read(file, &back));
+  CHECK_OK(tutti_fit_trial_set_read(file, &back));
   assert_int_equal(back.branches, 2);
-  assert_int_equal(tutti_trial_set_n_branches(&back), 2);
-  assert_string_equal(tutti_trial_set_branch_name(&back, 1), "adam");
+  assert_int_equal(tutti_fit_trial_set_n_branches(&back), 2);
+  assert_string_equal(tutti_fit_trial_set_branch_name(&back, 1), "adam");
   for (int64_t i = 0; i < set.n_trials; i++)
-    assert_int_equal(tutti_trial_set_branch(&back, i), tutti_trial_set_branch(&set, i));
-  CHECK_OK(tutti_best_table_read(file, &back, &best));
-  CHECK_OK(tutti_best_table_create(&set, &made));
+    assert_int_equal(tutti_fit_trial_set_branch(&back, i), tutti_fit_trial_set_branch(&set, i));
+  CHECK_OK(tutti_fit_best_table_read(file, &back, &best));
+  CHECK_OK(tutti_fit_best_table_create(&set, &made));
   assert_int_equal(best.n_branches, 2);
   for (int b = 0; b <= 2; b++) assert_int_equal(best.first[b], made.first[b]);
   assert_memory_equal(best.rows, made.rows, (size_t)best.n_rows * sizeof *best.rows);
@@ -159,10 +159,10 @@ static void a_file_tells_the_branches(void **state) {
   CHECK_NEAR(fit.value[TUTTI_FIT_B_CRIT], 256, 1e-4);
   assert_true(tutti_file_has(file, "/fit/sgd/draws") && !tutti_file_has(file, "/fit/draws"));
   tutti_file_close(&file);
-  tutti_best_table_clear(&best);
-  tutti_best_table_clear(&made);
-  tutti_trial_set_clear(&back);
-  tutti_trial_set_clear(&set);
+  tutti_fit_best_table_clear(&best);
+  tutti_fit_best_table_clear(&made);
+  tutti_fit_trial_set_clear(&back);
+  tutti_fit_trial_set_clear(&set);
 }
 
 static void damaged_branches_are_refused(void **state) {
@@ -171,16 +171,16 @@ static void damaged_branches_are_refused(void **state) {
   tutti_file *file = NULL;
   write_study(path, &set, "optimizer.learning_rate");
   CHECK_OK(tutti_file_open(path, &file));
-  CHECK_FAILS(tutti_trial_set_read(file, &back), TUTTI_ERR_DATA, "names no varied key with texts");
+  CHECK_FAILS(tutti_fit_trial_set_read(file, &back), TUTTI_ERR_DATA, "names no varied key with texts");
   tutti_file_close(&file);
   set.branches = 0;
   set.varied[3 * 7 + 1] = NAN;
   write_study(path, &set, "optimizer.name");
   CHECK_OK(tutti_file_open(path, &file));
-  CHECK_FAILS(tutti_trial_set_read(file, &back), TUTTI_ERR_DATA,
+  CHECK_FAILS(tutti_fit_trial_set_read(file, &back), TUTTI_ERR_DATA,
               "/trials row 7: optimizer.name is nan, expected 0 to 1");
   tutti_file_close(&file);
-  tutti_trial_set_clear(&set);
+  tutti_fit_trial_set_clear(&set);
 }
 
 int main(void) {

@@ -156,13 +156,13 @@ static void make_study(void **state, const char *text, tutti_config *config, tut
     set->results[i] = tutti_trial_waiting(tutti_space_trial(study->space, i));
     set->varied[i] = tutti_space_trial(study->space, i)->values[0];
   }
-  CHECK_OK(tutti_confirm_make(study));
-  CHECK_OK(tutti_store_open(config->study.output, true, &study->store));
+  CHECK_OK(tutti_study_confirm_make(study));
+  CHECK_OK(tutti_study_store_open(config->study.output, true, &study->store));
 }
 
 static void clear_study(tutti_config *config, tutti_study *study) {
-  tutti_store_close(&study->store);
-  tutti_trial_set_clear(&study->set);
+  tutti_study_store_close(&study->store);
+  tutti_fit_trial_set_clear(&study->set);
   tutti_space_destroy(&study->space);
   tutti_free(study->carried);
   tutti_config_clear(config);
@@ -192,12 +192,13 @@ static void write_small(void **state) {
   snprintf(study.metric, sizeof study.metric, "accuracy");
   study.set.results[0] = record.result;
   CHECK_OK(tutti_file_create(config.study.output, &file));
-  CHECK_OK(tutti_curve_write(file, &record));
-  CHECK_OK(tutti_output_write(&study, file));
+  CHECK_OK(tutti_study_curve_write(file, &record));
+  CHECK_OK(tutti_study_output_write(&study, file));
   CHECK_OK(tutti_file_commit(&file));
   tutti_trial_record_clear(&record);
   record = make_record(&study, 1);
-  CHECK_OK(tutti_store_put(&study.store, tutti_study_hash(&study, 1), &study.head, &study.set, &record));
+  CHECK_OK(
+      tutti_study_store_put(&study.store, tutti_study_hash(&study, 1), &study.head, &study.set, &record));
   tutti_trial_record_clear(&record);
   clear_study(&config, &study);
 }
@@ -216,7 +217,7 @@ static void check_grown(const char *path) {
   tutti_file *file;
   tutti_trial_set set;
   CHECK_OK(tutti_file_open(path, &file));
-  CHECK_OK(tutti_trial_set_read(file, &set));
+  CHECK_OK(tutti_fit_trial_set_read(file, &set));
   assert_int_equal(set.n_trials, 3);
   assert_int_equal(set.results[0].status, TUTTI_TRIAL_WAITING);
   for (int64_t i = 1; i < 3; i++) {
@@ -227,7 +228,7 @@ static void check_grown(const char *path) {
   assert_false(tutti_file_has(file, "/curves/000000"));
   check_curve(file, "/curves/000001", 6);
   check_curve(file, "/curves/000002", 5);
-  tutti_trial_set_clear(&set);
+  tutti_fit_trial_set_clear(&set);
   tutti_file_close(&file);
 }
 
@@ -280,7 +281,7 @@ static void rows_of_other_values_are_refused(void **state) {
   make_study(state, small, &config, &study);
   study.set.varied[1] = 0.25;
   CHECK_OK(tutti_file_create(config.study.output, &file));
-  CHECK_OK(tutti_output_write(&study, file));
+  CHECK_OK(tutti_study_output_write(&study, file));
   CHECK_OK(tutti_file_commit(&file));
   clear_study(&config, &study);
   make_study(state, large, &config, &study);
@@ -297,7 +298,7 @@ static void leave_numbered(void **state, int64_t i, double value) {
   study.set.varied[i] = value;
   tutti_trial_record record = make_record(&study, i);
   const uint64_t hash = tutti_study_hash(&study, i);
-  CHECK_OK(tutti_store_put(&study.store, hash, &study.head, &study.set, &record));
+  CHECK_OK(tutti_study_store_put(&study.store, hash, &study.head, &study.set, &record));
   tutti_trial_record_clear(&record);
   snprintf(from, sizeof from, "study.h5.d/%016llx.h5", (unsigned long long)hash);
   snprintf(to, sizeof to, "study.h5.d/%06lld.h5", (long long)i);
@@ -318,9 +319,9 @@ static void trials_with_numbers_get_hashes(void **state) {
   const int64_t before = tutti_alloc_live();
   CHECK_OK(tutti_study_take_numbered(&study));
   assert_int_equal(tutti_alloc_live(), before);
-  CHECK_OK(tutti_store_list_numbered(&study.store, &list, &n));
+  CHECK_OK(tutti_study_store_list_numbered(&study.store, &list, &n));
   assert_int_equal(n, 0);
-  CHECK_OK(tutti_output_collect_trials(&study));
+  CHECK_OK(tutti_study_output_collect_trials(&study));
   assert_int_equal(study.set.results[0].status, TUTTI_TRIAL_WAITING);
   CHECK_NEAR(study.set.results[1].steps, 101, 0);
   CHECK_NEAR(study.set.results[2].steps, 100, 0);

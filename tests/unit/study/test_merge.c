@@ -11,13 +11,13 @@
 
 /** Of a job that writes and pauses in turn. */
 static double part_of_time(double cost) {
-  return cost / (cost + tutti_output_pause(cost));
+  return cost / (cost + tutti_study_output_pause(cost));
 }
 
 static void merges_take_a_small_part_of_the_time(void **state) {
   (void)state;
-  CHECK_NEAR(tutti_output_pause(0), 20, 0);
-  CHECK_NEAR(tutti_output_pause(0.1), 20, 0);
+  CHECK_NEAR(tutti_study_output_pause(0), 20, 0);
+  CHECK_NEAR(tutti_study_output_pause(0.1), 20, 0);
   for (double cost = 0.01; cost < 1e4; cost *= 1.7)
     if (part_of_time(cost) > 0.02) fail_msg("merges of %g s take %g of the time", cost, part_of_time(cost));
   // A study that is slow to write is written, still.
@@ -43,14 +43,14 @@ static void make_study(void **state, tutti_config *config, tutti_study *study) {
   study->set = trials_begin(2, 1, keys);
   for (int i = 0; i < 2; i++)
     trials_add(&study->set, 32, i, TUTTI_TRIAL_WAITING, 0, &(double){0.1 * (i + 1)});
-  CHECK_OK(tutti_confirm_make(study));
+  CHECK_OK(tutti_study_confirm_make(study));
   CHECK_OK(tutti_space_create(config, &study->space));
-  CHECK_OK(tutti_store_open(config->study.output, true, &study->store));
+  CHECK_OK(tutti_study_store_open(config->study.output, true, &study->store));
 }
 
 static void clear_study(tutti_config *config, tutti_study *study) {
-  tutti_store_close(&study->store);
-  tutti_trial_set_clear(&study->set);
+  tutti_study_store_close(&study->store);
+  tutti_fit_trial_set_clear(&study->set);
   tutti_space_destroy(&study->space);
   tutti_config_clear(config);
 }
@@ -64,14 +64,14 @@ static void results_of_other_values_are_not_taken(void **state) {
   make_study(state, &config, &study);
   study.set.results[1].status = TUTTI_TRIAL_DIVERGED;
   CHECK_OK(tutti_file_create(config.study.output, &file));
-  CHECK_OK(tutti_output_write(&study, file));
+  CHECK_OK(tutti_study_output_write(&study, file));
   CHECK_OK(tutti_file_commit(&file));
   study.set.results[1].status = TUTTI_TRIAL_WAITING;
-  CHECK_OK(tutti_output_read(&study, &found));
+  CHECK_OK(tutti_study_output_read(&study, &found));
   assert_int_equal(study.set.results[1].status, TUTTI_TRIAL_DIVERGED);
   study.set.results[1].status = TUTTI_TRIAL_WAITING;
   study.set.varied[1] = 0.25;
-  CHECK_FAILS(tutti_output_read(&study, &found), TUTTI_ERR_DATA, "/trials does not hold the 2 trials");
+  CHECK_FAILS(tutti_study_output_read(&study, &found), TUTTI_ERR_DATA, "/trials does not hold the 2 trials");
   assert_int_equal(study.set.results[1].status, TUTTI_TRIAL_WAITING);
   clear_study(&config, &study);
 }
@@ -84,9 +84,9 @@ static void a_folder_that_goes_away_is_no_failure(void **state) {
   char name[64];
   snprintf(name, sizeof name, "study.h5.d/%016llx.h5", (unsigned long long)tutti_study_hash(&study, 1));
   folder_put(folder_path(state, name), "", 0);
-  CHECK_FAILS(tutti_output_collect_trials(&study), TUTTI_ERR_DATA, name + strlen("study.h5.d/"));
+  CHECK_FAILS(tutti_study_output_collect_trials(&study), TUTTI_ERR_DATA, name + strlen("study.h5.d/"));
   assert_int_equal(unlink(folder_path(state, "study.h5.d/claims")), 0);
-  CHECK_OK(tutti_output_collect_trials(&study));
+  CHECK_OK(tutti_study_output_collect_trials(&study));
   clear_study(&config, &study);
 }
 
@@ -99,9 +99,9 @@ static void trials_of_a_larger_confirm_stay(void **state) {
     make_study(state, &config, &study);
     for (int i = 0; i < 2; i++) study.set.results[i].status = TUTTI_TRIAL_DIVERGED;
     if (more) folder_put(theirs, "", 0);
-    CHECK_OK(tutti_output_merge(&study));
+    CHECK_OK(tutti_study_output_merge(&study));
     assert_int_equal(access(theirs, F_OK) == 0, more);
-    assert_int_equal(tutti_store_current(&study.store), more);
+    assert_int_equal(tutti_study_store_current(&study.store), more);
     if (more) assert_int_equal(unlink(theirs), 0);
     clear_study(&config, &study);
   }

@@ -48,9 +48,10 @@ static pid_t start_other(const tutti_study *study, const char *path) {
   if (pid == 0) {
     tutti_claims *claims = NULL;
     bool taken = true;
-    if (tutti_claims_open(path, true, &claims) != TUTTI_OK) _exit(1);
+    if (tutti_io_claims_open(path, true, &claims) != TUTTI_OK) _exit(1);
     for (int64_t i = 3; i < N_TRIALS && taken; i++)
-      if (tutti_claims_take(claims, tutti_store_claim(tutti_study_hash(study, i)), &taken) != TUTTI_OK)
+      if (tutti_io_claims_take(claims, tutti_study_store_claim(tutti_study_hash(study, i)), &taken) !=
+          TUTTI_OK)
         _exit(1);
     if (write(ready[1], &byte, 1) != 1) _exit(1);
     for (;;) pause();
@@ -74,7 +75,7 @@ static void the_log_says_what_the_groups_are_at(void **state) {
   const char *const own = "; under way: 2 (batch_size 64, step 1200, val_accuracy 0.9375)";
   expect_under_way(study, own);
   const pid_t other = start_other(study, path);
-  CHECK_OK(tutti_claims_open(path, true, &study->store.claims));
+  CHECK_OK(tutti_io_claims_open(path, true, &study->store.claims));
   study->claims_reach = true;
   t.results[3].status = TUTTI_TRIAL_REACHED;
   char all[512];
@@ -87,7 +88,7 @@ static void the_log_says_what_the_groups_are_at(void **state) {
   assert_int_equal(kill(other, SIGKILL), 0);
   assert_int_equal(waitpid(other, NULL, 0), other);
   expect_under_way(study, "");
-  tutti_claims_close(&study->store.claims);
+  tutti_io_claims_close(&study->store.claims);
   tutti_space_destroy(&study->space);
   tutti_config_clear(&t.config);
 }

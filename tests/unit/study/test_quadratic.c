@@ -16,7 +16,7 @@ static tutti_quadratic model(double batch, double learning_rate, double momentum
 
 static tutti_quadratic_result run(tutti_quadratic q) {
   tutti_quadratic_result result = {0};
-  CHECK_OK(tutti_quadratic_run(&q, &result));
+  CHECK_OK(tutti_study_quadratic_run(&q, &result));
   return result;
 }
 
