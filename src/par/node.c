@@ -21,9 +21,9 @@ static tutti_status survey(const tutti_comm *comm, tutti_node *node) {
   TUTTI_MPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_INT, MPI_MAX, comm->all));
   node->equal_nodes = most[0] == -most[1];
   node->n_slices = most[0];
-  node->first_slice = tutti_part_begin(node->n_slices, comm->node_rank, comm->node_size);
+  node->first_slice = tutti_par_part_begin(node->n_slices, comm->node_rank, comm->node_size);
   node->n_own_slices =
-      tutti_part_begin(node->n_slices, comm->node_rank + 1, comm->node_size) - node->first_slice;
+      tutti_par_part_begin(node->n_slices, comm->node_rank + 1, comm->node_size) - node->first_slice;
   return TUTTI_OK;
 }
 
@@ -188,8 +188,8 @@ tutti_status tutti_par_node_gather(const tutti_reducer *reducer, const float *sl
   if (comm->node_rank > 0) return send(slice, count, reducer->piece, 0, comm->node);
   memcpy(whole + reducer->begin, slice, (size_t)count * sizeof *whole);
   for (int rank = 1; rank < comm->node_size; rank++) {
-    const int first = tutti_part_begin(node->n_slices, rank, comm->node_size),
-              last = tutti_part_begin(node->n_slices, rank + 1, comm->node_size);
+    const int first = tutti_par_part_begin(node->n_slices, rank, comm->node_size),
+              last = tutti_par_part_begin(node->n_slices, rank + 1, comm->node_size);
     const int64_t begin = tutti_par_slice_begin(reducer->n, first, node->n_slices),
                   end = tutti_par_slice_begin(reducer->n, last, node->n_slices);
     TUTTI_TRY(receive(whole + begin, end - begin, reducer->piece, rank, comm->node));

@@ -1,7 +1,7 @@
 /** Where parts and slices begin: products before quotients, so that the cuts are even.  The reducers call it. */
 #include "par/slices_impl.h"
 
-int tutti_part_begin(int n, int part, int n_parts) {
+int tutti_par_part_begin(int n, int part, int n_parts) {
   return (int)((int64_t)n * part / n_parts);
 }
 

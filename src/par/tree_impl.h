@@ -30,8 +30,8 @@ typedef struct {
 
 /** Local.  Leaves [first, end) of the rank at a place. */
 static inline void tutti_tree_leaves(const tutti_reducer *reducer, int place, int *first, int *end) {
-  *first = tutti_part_begin(reducer->n_leaves, place, reducer->comm->size);
-  *end = tutti_part_begin(reducer->n_leaves, place + 1, reducer->comm->size);
+  *first = tutti_par_part_begin(reducer->n_leaves, place, reducer->comm->size);
+  *end = tutti_par_part_begin(reducer->n_leaves, place + 1, reducer->comm->size);
 }
 
 /** Local.  Point tree->sources to elements from `at` on. */

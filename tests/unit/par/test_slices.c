@@ -6,14 +6,14 @@ static void parts_are_even(void **state) {
   (void)state;
   for (int n = 0; n < 70; n++)
     for (int n_parts = 1; n_parts < 20; n_parts++) {
-      assert_int_equal(tutti_part_begin(n, 0, n_parts), 0);
-      assert_int_equal(tutti_part_begin(n, n_parts, n_parts), n);
+      assert_int_equal(tutti_par_part_begin(n, 0, n_parts), 0);
+      assert_int_equal(tutti_par_part_begin(n, n_parts, n_parts), n);
       for (int part = 0; part < n_parts; part++) {
-        const int count = tutti_part_begin(n, part + 1, n_parts) - tutti_part_begin(n, part, n_parts);
+        const int count = tutti_par_part_begin(n, part + 1, n_parts) - tutti_par_part_begin(n, part, n_parts);
         assert_in_range(count, n / n_parts, n / n_parts + 1);
       }
     }
-  assert_int_equal(tutti_part_begin(INT32_MAX, INT32_MAX, INT32_MAX), INT32_MAX);
+  assert_int_equal(tutti_par_part_begin(INT32_MAX, INT32_MAX, INT32_MAX), INT32_MAX);
 }
 
 static void check_slices(int64_t n, int n_slices) {
