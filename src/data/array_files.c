@@ -1,6 +1,8 @@
 /* Importing from formats that store one array per file: opens the files in pairs of samples and labels, checks that they
- * belong together, and copies them in pieces, since they may be larger than the memory.  import_idx.c and import_npy.c
+ * belong together, and copies them in pieces, since they may be larger than the memory
+ * (a reader may need a whole array at once all the same).  import_idx.c and import_npy.c
  * add how a file is read. */
+#include "data/dataset_impl.h"
 #include "data/import_impl.h"
 
 tutti_status tutti_import_check_n_dims(const tutti_import_array *a, int max_label_dims) {
@@ -73,6 +75,8 @@ static tutti_status copy_array(const tutti_array_format *format, tutti_import_ar
   for (int64_t first = 0; first < n; first += piece) {
     const int64_t now = n - first < piece ? n - first : piece;
     TUTTI_TRY_GOTO(done, format->read_rows(a, now, rows));
+    TUTTI_TRY_GOTO(done, tutti_data_check_finite(tutti_data_input_path(a->input), a->option, a->type, rows,
+                                                 first, now, a->row_items));
     if (a->is_labels) *largest = a->row_items > 1 ? INT64_MAX : largest_label(a, rows, now, *largest);
     TUTTI_TRY_GOTO(done, tutti_file_write_rows(file, a->option, a->type, first, now, rows));
   }

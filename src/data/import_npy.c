@@ -10,7 +10,7 @@
 
 #include "data/import_impl.h"
 
-enum { MAGIC_BYTES = 6, MAX_HEADER_BYTES = 1 << 20, DESCR_BYTES = 16 };
+enum { MAGIC_BYTES = 6, MAX_HEADER_BYTES = 1 << 20, DESCR_BYTES = 16, STEP_BYTES = 1 << 22 };
 
 static const char magic[] = "\x93NUMPY";
 
@@ -32,7 +32,7 @@ typedef struct {
   const number_type *number;
   bool big_endian, columns_first; // columns_first: the first dimension is the fastest one, as in Fortran
   int64_t n_read;                 // rows
-  uint8_t *bytes;                 // of the rows of one call; of the whole array if columns_first
+  tutti_data_array bytes;         // of the rows of one call; of the whole array if columns_first
 } npy;
 
 // --- the header
@@ -82,6 +82,10 @@ static tutti_status read_number_type(const char *path, const char *value, npy *f
       !strchr(descr, 'O'), TUTTI_ERR_DATA,
       "%s: contains Python objects, expected numbers; convert them, for example with x.astype('float32')",
       path);
+  TUTTI_CHECK(!strpbrk(descr, "US"), TUTTI_ERR_DATA,
+              "%s: contains texts, expected numbers; number the classes, for example with "
+              "numpy.unique(y, return_inverse=True)[1]",
+              path);
   f->big_endian = *descr == '>';
   for (size_t i = 0; i < sizeof number_types / sizeof *number_types && strchr("<>|", *descr) && *descr; i++)
     if (descr[1] == number_types[i].kind && descr[2] == '0' + number_types[i].bytes && descr[3] == '\0')
@@ -136,6 +140,7 @@ static tutti_status read_header(tutti_import_array *a) {
   TUTTI_TRY_GOTO(done, tutti_data_input_read_exactly(a->input, header, n, "header"));
   npy *state = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(state, 1));
+  state->bytes = TUTTI_DATA_ARRAY_OF(uint8_t);
   a->state = state;
   TUTTI_TRY_GOTO(done, parse_header(header, a));
 done:
@@ -145,7 +150,7 @@ done:
 
 static void free_state(tutti_import_array *a) {
   npy *f = a->state;
-  if (f) tutti_free(f->bytes);
+  if (f) tutti_data_array_free(&f->bytes);
   tutti_free(f);
 }
 
@@ -210,7 +215,8 @@ static void put(const npy *f, uint64_t bits, tutti_type type, void *rows, int64_
  * @param[in] i  row, from the first one of this call on
  * @param[in] j  item of the row */
 static const uint8_t *item_at(const npy *f, const tutti_import_array *a, int64_t i, int64_t j) {
-  if (!f->columns_first) return f->bytes + (i * a->row_items + j) * f->number->bytes;
+  const uint8_t *bytes = f->bytes.data;
+  if (!f->columns_first) return bytes + (i * a->row_items + j) * f->number->bytes;
   int64_t at = 0, stride = a->row_items,
           rest = j; // at: of the item among those of its row, first dimension fastest
   for (int d = a->n_dims - 1; d > 0; d--) {
@@ -218,16 +224,26 @@ static const uint8_t *item_at(const npy *f, const tutti_import_array *a, int64_t
     at += rest % a->dims[d] * stride;
     rest /= a->dims[d];
   }
-  return f->bytes + (f->n_read + i + at * a->dims[0]) * f->number->bytes;
+  return bytes + (f->n_read + i + at * a->dims[0]) * f->number->bytes;
 }
 
-/** Rows in C's order come in pieces; an array in Fortran's order is read as a whole, since a row is all over the file. */
+/** Rows in C's order come in pieces; an array in Fortran's order is read as a whole, since a row is all over the file.  The
+ * memory grows with what the file really has, because a damaged header may announce anything. */
 static tutti_status read_bytes(tutti_import_array *a, int64_t n_rows) {
   npy *f = a->state;
   const int64_t n_bytes = (f->columns_first ? a->dims[0] : n_rows) * a->row_items * f->number->bytes;
-  if (f->columns_first && f->bytes) return TUTTI_OK;
-  if (!f->bytes) TUTTI_TRY(TUTTI_NEW(f->bytes, n_bytes));
-  return tutti_data_input_read_exactly(a->input, f->bytes, n_bytes, "numbers");
+  if (f->columns_first && f->bytes.n == n_bytes) return TUTTI_OK;
+  for (f->bytes.n = 0; f->bytes.n < n_bytes;) {
+    const int64_t left = n_bytes - f->bytes.n, now = left < STEP_BYTES ? left : STEP_BYTES;
+    TUTTI_CHECK(
+        tutti_data_array_reserve(&f->bytes, f->bytes.n + now) == TUTTI_OK, TUTTI_ERR_MEMORY,
+        "%s: no memory for %lld bytes; an array in Fortran's order is needed as a whole, save it with "
+        "numpy.ascontiguousarray(x), which is read in pieces",
+        tutti_data_input_path(a->input), (long long)n_bytes);
+    TUTTI_TRY(tutti_data_input_read_exactly(a->input, (uint8_t *)f->bytes.data + f->bytes.n, now, "numbers"));
+    f->bytes.n += now;
+  }
+  return TUTTI_OK;
 }
 
 static tutti_status read_rows(tutti_import_array *a, int64_t n_rows, void *rows) {
@@ -261,6 +277,7 @@ const tutti_format tutti_format_npy = {
                 {"x_val", "FILE", false},
                 {"y_val", "FILE", false}},
     .help = "The first dimension of an array counts the samples; a sample may have any shape.  A label is\n"
-            "one number, or one row of numbers.  Types are bool, integers, and floats of 16 to 64 bits.",
+            "one number, or one row of numbers.  Types are bool, integers, and floats of 16 to 64 bits.\n"
+            "An array in Fortran's order has to fit into memory.",
     .import = import,
 };

@@ -68,8 +68,12 @@ tutti_status tutti_metrics_records_reserve(tutti_metrics_records *records, int64
 tutti_status tutti_metrics_records_append(tutti_metrics_records *records, const tutti_metrics_layout *layout,
                                           const tutti_metrics_row *row, const double *more) {
   const int n_more = layout->n_more;
-  if (records->more_columns.n == 0 && records->capacity == 0)
-    TUTTI_TRY(tutti_texts_add_all(&records->more_columns, layout->more_columns, n_more));
+  if (records->more_columns.n == 0 && records->capacity == 0) {
+    const tutti_status status = tutti_texts_add_all(&records->more_columns, layout->more_columns, n_more);
+    if (status != TUTTI_OK)
+      tutti_texts_clear(&records->more_columns); // some of the columns are worse than none
+    TUTTI_TRY(status);
+  }
   TUTTI_ASSERT(records->more_columns.n == n_more);
   if (records->n == records->capacity)
     TUTTI_TRY(tutti_metrics_records_reserve(records, records->n > 64 ? records->n : 64));
