@@ -89,7 +89,9 @@ static tutti_status prepare(measurement *m, const char *checkpoint, tutti_curvat
   if (local == TUTTI_OK) local = TUTTI_NEW(m->gradient, n);
   TUTTI_TRY(tutti_comm_agree(m->comm, local));
   for (int64_t i = 0; i < n; i++) m->params[i] = restored->params[i];
-  return TUTTI_OK;
+  if (m->options->subspace == 0 || m->options->n_epsilons == 0) return TUTTI_OK;
+  // It can fail, so it is made before the measurements, which take long.
+  return tutti_curvature_subspace_create(m->comm, n, m->options->subspace, m->options->seed, &m->subspace);
 }
 
 /** The product that Lanczos' method asks for. */
@@ -132,8 +134,6 @@ static tutti_status measure(measurement *m, tutti_curvature_result *sharpness) {
   TUTTI_TRY(measure_spectrum(m, sharpness));
   TUTTI_TRY(measure_boxes(m, NULL, sharpness->train_loss, sharpness->full));
   if (options->subspace == 0 || options->n_epsilons == 0) return TUTTI_OK;
-  TUTTI_TRY(tutti_curvature_subspace_create(m->comm, m->objective.n, options->subspace, options->seed,
-                                            &m->subspace));
   return measure_boxes(m, &m->subspace, sharpness->train_loss, sharpness->inside);
 }
 

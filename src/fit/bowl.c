@@ -82,7 +82,7 @@ bool tutti_fit_bowl_descend(const tutti_bowl *bowl, const double *slope, const d
   for (int i = 0; i < MOST_STEPS && moved > close; i++) {
     slope_at(bowl, slope, factors, t, step);
     tutti_fit_bowl_bend(bowl, factors, t, bend);
-    if (!tutti_linalg_cholesky_factor(bowl->n_keys, bend)) return false;
+    if (!tutti_linalg_cholesky_factor(bowl->n_keys, TUTTI_CHOLESKY_LEAST_PART, bend)) return false;
     tutti_linalg_cholesky_solve(bowl->n_keys, bend, step);
     moved = 0;
     *inside = true;

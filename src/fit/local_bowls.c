@@ -127,7 +127,7 @@ static bool solve(tutti_local_bowls *fit, bool skew) {
       tutti_fit_local_row_at(fit, i, t, fit->scratch);
       add_row(fit, i, fit->scratch, fit->points->logs[k]);
     }
-  if (!tutti_linalg_cholesky_factor(fit->n_parameters, fit->factor)) return false;
+  if (!tutti_linalg_cholesky_factor(fit->n_parameters, TUTTI_CHOLESKY_LEAST_PART, fit->factor)) return false;
   tutti_linalg_cholesky_solve(fit->n_parameters, fit->factor, fit->values);
   fit->squares = 0;
   fit->n_chosen = 0;

@@ -115,7 +115,7 @@ tutti_status tutti_fit_local_fit(const tutti_local_model *model, const double *b
   take_points(model, batch, &w);
   tutti_fit_make_weighted(w.batch, w.steps, w.weights, w.n, fit);
   if (fit->refused[0] || n_draws == 0) goto done;
-  if (!tutti_linalg_cholesky_factor(w.n, w.factor)) {
+  if (!tutti_linalg_cholesky_factor(w.n, TUTTI_CHOLESKY_LEAST_PART, w.factor)) {
     explain_no_covariance(fit);
     goto done;
   }

@@ -1,10 +1,8 @@
-/** The Cholesky factor of a small symmetric matrix, row by row.  The room fit solves its normal equations with it. */
+/** The Cholesky factor of a small symmetric matrix, row by row.  The room fit solves its normal equations with
+ * it, and the room curvature finds the coordinates of a vector in a random subspace. */
 #include "linalg/cholesky.h"
 
 #include <math.h>
-
-/** The least part of a diagonal element that may be left after the columns before it are subtracted; less is rounding. */
-static const double LEAST_PART = 1e-10;
 
 static double dot(int n, const double *x, const double *y) {
   double sum = 0;
@@ -12,12 +10,12 @@ static double dot(int n, const double *x, const double *y) {
   return sum;
 }
 
-bool tutti_linalg_cholesky_factor(int n, double *a) {
+bool tutti_linalg_cholesky_factor(int n, double least_part, double *a) {
   for (int j = 0; j < n; j++) {
     double *row = a + (int64_t)j * n;
     // Row j of L so far is what was subtracted from row j of a: a_jj - sum of l_jk^2 is l_jj^2.
     const double whole = row[j], left = whole - dot(j, row, row);
-    if (!(left > LEAST_PART * whole)) return false;
+    if (!(left > least_part * whole)) return false;
     row[j] = sqrt(left);
     for (int i = j + 1; i < n; i++) {
       double *below = a + (int64_t)i * n;

@@ -10,7 +10,7 @@ static void a_system_is_solved(void **state) {
   const double factor[] = {2, 99, 99, 1, 3, 99, -1, 2, 1};
   double half[3] = {b[0], b[1], b[2]}, sum = 0;
   (void)state;
-  assert_true(tutti_linalg_cholesky_factor(3, a));
+  assert_true(tutti_linalg_cholesky_factor(3, TUTTI_CHOLESKY_LEAST_PART, a));
   for (int i = 0; i < 9; i++) CHECK_NEAR(a[i], factor[i], 1e-14);
   tutti_linalg_cholesky_forward(3, a, half);
   for (int i = 0; i < 3; i++) sum += half[i] * half[i];
@@ -22,10 +22,10 @@ static void a_system_is_solved(void **state) {
 static void what_is_singular_is_told(void **state) {
   double singular[] = {1, 0, 1, 1}, negative[] = {-1}, nothing[] = {0}, unknown[] = {NAN};
   (void)state;
-  assert_false(tutti_linalg_cholesky_factor(2, singular));
-  assert_false(tutti_linalg_cholesky_factor(1, negative));
-  assert_false(tutti_linalg_cholesky_factor(1, nothing));
-  assert_false(tutti_linalg_cholesky_factor(1, unknown));
+  assert_false(tutti_linalg_cholesky_factor(2, TUTTI_CHOLESKY_LEAST_PART, singular));
+  assert_false(tutti_linalg_cholesky_factor(1, TUTTI_CHOLESKY_LEAST_PART, negative));
+  assert_false(tutti_linalg_cholesky_factor(1, TUTTI_CHOLESKY_LEAST_PART, nothing));
+  assert_false(tutti_linalg_cholesky_factor(1, TUTTI_CHOLESKY_LEAST_PART, unknown));
 }
 
 int main(void) {
