@@ -17,6 +17,8 @@ bool tutti_io_has_no_locks(int error) {
   return error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP || error == EINVAL;
 }
 
+_Static_assert(sizeof(off_t) >= 8, "a study claims its trials at offsets of 62 bits");
+
 static struct flock one_byte(short type, int64_t i) {
   return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)i, .l_len = 1};
 }

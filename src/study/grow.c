@@ -56,9 +56,11 @@ static tutti_status read_file(growth *g) {
   for (int64_t i = 0; i < g->then.n_trials; i++) {
     const tutti_trial_result *result = &g->then.results[i];
     const bool is_done = result->status != TUTTI_TRIAL_WAITING;
-    TUTTI_CHECK(tutti_study_identity_is_of(g->space, &g->then, i), TUTTI_ERR_DATA,
-                "%s: /trials row %lld is not the trial of its config: damaged", tutti_file_path(g->file),
-                (long long)i);
+    TUTTI_CHECK(
+        tutti_study_identity_is_of(g->space, &g->then, i), TUTTI_ERR_DATA,
+        "%s: /trials row %lld is not the trial of its config: damaged, or of a version that drew other "
+        "settings; continue with that version, or choose another study.output",
+        tutti_file_path(g->file), (long long)i);
     g->numbers[i] = is_done ? number_now(g, result->batch_size, result->setting, result->seed) : -1;
     g->n_lost += is_done && g->numbers[i] < 0;
     if (g->numbers[i] >= 0) take(&g->study->set, g->numbers[i], result);

@@ -128,29 +128,34 @@ void tutti_study_output_warn(tutti_study *study) {
 
 // --- at the end
 
-/** Return whether a trial is one that only a job with a larger study.confirm knows, as far as it can be read. */
-static bool is_of_more(const tutti_study *study, uint64_t hash) {
+/** Return whether a trial that this study does not have must be kept.  Only a fresh seed of a setting that is not the best any
+ * more may go.  Others are of a job with a larger study.confirm, of another version, or cannot be read. */
+static bool is_needed(const tutti_study *study, uint64_t hash) {
   const tutti_study_options *options = &study->config->study;
   const int64_t end = (int64_t)study->config->train.seed + TUTTI_CONFIRM_SEED + options->confirm;
   tutti_trial_record record;
   if (tutti_study_store_read_hash(&study->store, hash, &record) != TUTTI_OK) return true;
-  const bool is_more = tutti_study_confirm_is(study, &record.result) && record.result.seed >= end;
+  const bool is_stale = tutti_study_confirm_is(study, &record.result) && record.result.seed < end;
   tutti_trial_record_clear(&record);
-  return is_more;
+  return !is_stale;
 }
 
-/** Look for trials in the folder that another job brings into the file: those with more fresh seeds. */
+/** Look for trials in the folder that another job brings into the file: those with more fresh seeds, and those of a job of an
+ * earlier version, which started after this one and knows its trials by their numbers. */
 static tutti_status look_for_more(const tutti_study *study, bool *more) {
-  uint64_t *hashes = NULL;
+  uint64_t *hashes = NULL, *numbers = NULL;
   tutti_identity *ours = NULL;
-  int64_t n = 0, n_ours = 0;
+  int64_t n = 0, n_ours = 0, n_numbers = 0;
   tutti_status status = TUTTI_OK;
   *more = false;
   TUTTI_TRY_GOTO(done, tutti_study_identity_list(study, &ours, &n_ours));
   TUTTI_TRY_GOTO(done, tutti_study_store_list(&study->store, &hashes, &n));
+  TUTTI_TRY_GOTO(done, tutti_study_store_list_numbered(&study->store, &numbers, &n_numbers));
+  *more = n_numbers > 0 || tutti_io_claims_held(study->store.claims, TUTTI_CLAIM_EARLIER_START);
   for (int64_t k = 0; k < n; k++)
-    *more = *more || (tutti_study_identity_find(ours, n_ours, hashes[k]) < 0 && is_of_more(study, hashes[k]));
+    *more = *more || (tutti_study_identity_find(ours, n_ours, hashes[k]) < 0 && is_needed(study, hashes[k]));
 done:
+  tutti_free(numbers);
   tutti_free(hashes);
   tutti_free(ours);
   return status;
@@ -161,10 +166,11 @@ static tutti_status leave_folder(const tutti_study *study) {
   bool more;
   TUTTI_TRY(look_for_more(study, &more));
   if (more)
-    tutti_log(TUTTI_LOG_WARNING,
-              "%s stays: it holds trials of a larger study.confirm than %lld; the job that runs them, or "
-              "tutti study with that value, brings them into %s",
-              study->store.folder, (long long)study->config->study.confirm, study->config->study.output);
+    tutti_log(
+        TUTTI_LOG_WARNING,
+        "%s stays: it holds trials of a larger study.confirm than %lld, of another version, or damaged; "
+        "the job that runs them, or tutti study with that value, brings them into %s",
+        study->store.folder, (long long)study->config->study.confirm, study->config->study.output);
   else
     tutti_study_store_remove(&study->store);
   return TUTTI_OK;

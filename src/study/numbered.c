@@ -4,6 +4,7 @@
  * hash of both.  open.c calls this. */
 #include <string.h>
 
+#include "base/log.h"
 #include "study/identity_impl.h"
 
 /** The space of the last file, which is that of the next one if their configs are equal; owned. */
@@ -31,18 +32,20 @@ static tutti_status rename_trial(const tutti_study *study, uint64_t number, last
   tutti_study_difference found = {0};
   uint64_t hash = 0;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_study_store_open_numbered(&study->store, number, &file));
+  status = tutti_study_store_open_numbered(&study->store, number, &file);
+  if (status == TUTTI_ERR_MISSING) return TUTTI_OK; // without locks, another job has renamed it meanwhile
+  if (status != TUTTI_OK) goto done;
   TUTTI_TRY_GOTO(done, tutti_study_check_file(study, file, &found));
   TUTTI_TRY_GOTO(done, tutti_fit_trial_set_read(file, &one));
   TUTTI_TRY_GOTO(done, find_space(file, last));
-  TUTTI_CHECK_GOTO(
-      done,
-      one.n_trials == 1 && one.results[0].trial == (int64_t)number &&
-          tutti_study_identity_is_of(last->space, &one, 0),
-      TUTTI_ERR_DATA,
-      "%s: does not hold trial %lld of its config: damaged; remove it, and the trial is computed "
-      "again",
-      tutti_file_path(file), (long long)number);
+  TUTTI_CHECK_GOTO(done,
+                   one.n_trials == 1 && one.results[0].trial == (int64_t)number &&
+                       tutti_study_identity_is_of(last->space, &one, 0),
+                   TUTTI_ERR_DATA,
+                   "%s: does not hold trial %lld of its config: damaged, or of a version that drew other "
+                   "settings; move it "
+                   "away, and the trial is computed again",
+                   tutti_file_path(file), (long long)number);
   hash =
       tutti_space_hash(last->space, one.results[0].batch_size, one.results[0].setting, one.results[0].seed);
 done:
@@ -60,6 +63,10 @@ tutti_status tutti_study_take_numbered(const tutti_study *study) {
               study->store.folder);
   tutti_status status = tutti_study_store_list_numbered(&study->store, &numbers, &n);
   for (int64_t k = 0; k < n && status == TUTTI_OK; k++) status = rename_trial(study, numbers[k], &last);
+  if (n > 0 && status == TUTTI_OK)
+    tutti_log(TUTTI_LOG_INFO,
+              "%s: %lld trials of an earlier version are renamed; that version does not find them any more",
+              study->store.folder, (long long)n);
   tutti_space_destroy(&last.space);
   tutti_free(last.config);
   tutti_free(numbers);

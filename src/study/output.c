@@ -37,8 +37,11 @@ tutti_status tutti_study_output_adopt(tutti_study *study, const tutti_file *file
   const int64_t n = study->n_searched;
   bool same = there->n_trials == n;
   for (int64_t i = 0; i < n && same; i++) same = is_same(there, &study->set, i);
-  TUTTI_CHECK(same, TUTTI_ERR_DATA, "%s: /trials does not hold the %lld trials of its config: damaged",
-              tutti_file_path(file), (long long)n);
+  TUTTI_CHECK(
+      same, TUTTI_ERR_DATA,
+      "%s: /trials does not hold the %lld trials of its config: damaged, of a version that drew other "
+      "settings, or another job has grown the study; choose another study.output, or start again",
+      tutti_file_path(file), (long long)n);
   for (int64_t i = 0; i < n; i++)
     if (there->results[i].status != TUTTI_TRIAL_WAITING) take(study, i, &there->results[i], known);
   TUTTI_TRY(tutti_study_confirm_plan(study));

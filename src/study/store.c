@@ -89,8 +89,9 @@ enum { HASH_DIGITS = 16, NUMBER_DIGITS = 6 };
 
 /** Return whether the name is that of a trial's file, or of what a killed process has left of it, "NAME.tmp-HOST-PID". */
 static bool is_trial(const char *name) {
-  const size_t digits = strspn(name, "0123456789abcdef");
-  return (digits == HASH_DIGITS || digits == NUMBER_DIGITS) && strncmp(name + digits, ".h5", 3) == 0 &&
+  const size_t digits = strspn(name, "0123456789abcdef"), decimals = strspn(name, "0123456789");
+  return (digits == HASH_DIGITS || (digits == NUMBER_DIGITS && decimals == digits)) &&
+         strncmp(name + digits, ".h5", 3) == 0 &&
          (name[digits + 3] == '\0' || strncmp(name + digits + 3, ".tmp-", 5) == 0);
 }
 
@@ -202,8 +203,9 @@ tutti_status tutti_study_store_rename(const tutti_store *store, uint64_t number,
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, numbered_path(store, number, &from));
   TUTTI_TRY_GOTO(done, trial_path(store, hash, &to));
-  TUTTI_CHECK_GOTO(done, rename(from, to) == 0, TUTTI_ERR_CREATE, "%s: cannot rename this file to %s: %s",
-                   from, to, strerror(errno));
+  // Without locks, another job may have renamed it meanwhile.
+  TUTTI_CHECK_GOTO(done, rename(from, to) == 0 || (errno == ENOENT && access(to, F_OK) == 0),
+                   TUTTI_ERR_CREATE, "%s: cannot rename this file to %s: %s", from, to, strerror(errno));
 done:
   tutti_free(from);
   tutti_free(to);

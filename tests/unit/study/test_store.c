@@ -70,8 +70,12 @@ static void a_trial_is_read_as_the_one_it_is(void **state) {
                    0);
   CHECK_OK(tutti_study_store_rename(&store, 7, HASH));
   assert_true(tutti_study_store_has(&store, HASH));
-  CHECK_FAILS(tutti_study_store_rename(&store, 7, HASH), TUTTI_ERR_CREATE, "000007.h5");
+  CHECK_OK(tutti_study_store_rename(&store, 7, HASH)); // another job was faster
+  CHECK_FAILS(tutti_study_store_rename(&store, 8, HASH + 1), TUTTI_ERR_CREATE, "000008.h5");
+  folder_put(folder_path(state, "study.h5.d/facade.h5"), "", 0); // the user's own
   tutti_study_store_remove(&store);
+  assert_int_equal(remove(folder_path(state, "study.h5.d/facade.h5")), 0);
+  assert_int_equal(remove(folder_path(state, "study.h5.d")), 0);
   assert_int_equal(folder_count(state), 0);
   tutti_study_store_close(&store);
   tutti_fit_trial_set_clear(&set);
