@@ -110,9 +110,11 @@ tutti_status tutti_run_keep_rows(tutti_run *run);
  * @return (agreed) ERR_CONFIG, ERR_DATA config and data do not fit; ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
-void tutti_run_release(
-    tutti_run *run); // Collective over that communicator.  Frees everything but the data set.
-void tutti_run_destroy(tutti_run *run); // Collective.
+
+/** Collective over that communicator.  Free what tutti_run_build has made, and keep the data set; the second frees that as well.
+ * A run of tutti_train_build also has a meter and buffers of its own: use tutti_train_release and tutti_train_destroy. */
+void tutti_run_release(tutti_run *run);
+void tutti_run_destroy(tutti_run *run);
 
 /** Local.  The state before the first step. */
 tutti_checkpoint_state tutti_run_first_state(const tutti_run *run);

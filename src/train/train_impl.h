@@ -48,7 +48,7 @@ TUTTI_NODISCARD
 tutti_status tutti_train_gradients(tutti_run *run);
 
 enum {
-  /** Elements of a part that is used as soon as it is complete.  The gradient, the parameters and two or three slots of the
+  /** Least elements of a part that is used as soon as it is complete; a part has up to twice as many.  The gradient, the parameters and two or three slots of the
    * optimizer of one part fit together in the second-level cache of a core (0.6 MB).  Kernels of more than 128 columns
    * have larger parts (see dense.c); for these the cache holds the gradient alone.  Parameters and slots come from
    * further away in any case, because a step reads each of them once. */

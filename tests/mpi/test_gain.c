@@ -191,7 +191,7 @@ static void what_has_no_gain_is_refused(const tutti_comm *comm) {
   training_folder_make(comm, &folder);
   EXPECT_FAILS(training_run(comm, &folder, "run", yaml,
                             (training_overrides){"optimizer.name=adam", "optimizer.momentum=auto"}, &result),
-               TUTTI_ERR_CONFIG, "adascale is for optimizer.name sgd");
+               TUTTI_ERR_CONFIG, "adascale works with optimizer.name sgd");
   EXPECT_FAILS(training_run(comm, &folder, "run", yaml, (training_overrides){"train.batch_size=5"}, &result),
                TUTTI_ERR_CONFIG, "a gain over a smaller batch");
   EXPECT_FAILS(training_run(comm, &folder, "run", yaml,
