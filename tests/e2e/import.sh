@@ -202,7 +202,7 @@ npy bad.npy "'<U3'" False '(2,)' ''
 refuse_npy bad.npy texts numpy.unique
 npy bad.npy "'<f4'" False '(2, 1)' '\0\0\200\077\0\0\300\177'
 refuse_npy bad.npy 'row 1, column 0' nan finite
-npy bad.npy "'<f8'" True '(1000000, 1000000)' ''
+npy bad.npy "'<f8'" True '(2, 1000000)' ''
 refuse_npy bad.npy truncated
 npy bad.npy "[('a', '<f4')]" False '(2, 3)' ''
 refuse_npy bad.npy records
