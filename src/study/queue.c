@@ -54,8 +54,7 @@ done:
 /** Rank 0 makes a claim, and the leaders of the other groups look for it.  They do not see it if the file system has no
  * locks, or only locks within a host.  A single group can only find out whether there are locks at all. */
 tutti_status tutti_study_queue_probe(tutti_study *study) {
-  const int64_t probe =
-      tutti_study_store_claim(UINT64_MAX); // as far out as any claim: a server may lock less
+  const int64_t probe = TUTTI_CLAIM_PROBE;
   const bool first = tutti_comm_rank(study->world) == 0;
   bool taken = false;
   tutti_status local = first ? tutti_study_store_wait(&study->store, probe, &taken) : TUTTI_OK;

@@ -60,7 +60,7 @@ tutti_status tutti_study_head_write(tutti_file *file, const tutti_study_head *he
 /** The claims to a study. */
 typedef enum {
   TUTTI_CLAIM_WRITING,       // the right to write OUTPUT and config.yaml
-  TUTTI_CLAIM_EARLIER_PROBE, // of earlier versions, which see by it whether claims are seen
+  TUTTI_CLAIM_PROBE,         // to see whether claims are seen
   TUTTI_CLAIM_EARLIER_START, // shared by jobs of earlier versions, which know trials by their numbers
   TUTTI_CLAIM_PRESENCE,      // shared by the jobs that are at work: the study does not grow
   TUTTI_CLAIM_TRIALS         // from here on, see tutti_study_store_claim: somebody computes the trial
