@@ -3,11 +3,7 @@
 set -eu
 nouns=$(awk -F '|' '/^\| `[a-z]+` \|/ && NF == 6 { gsub(/[`,]/, "", $2); gsub(/[`,]/, "", $4); print $2 $4 ";" }' "$1/src/README.md" |
   tr '\n' ' ')
-find "$2/src" -name '*.c.o' | LC_ALL=C sort | while read -r object; do
-  # A build folder keeps the object files of sources that have moved.
-  source=$(printf '%s\n' "${object#"$2/"}" | sed 's,/CMakeFiles/[^/]*/,/,; s,\.o$,,')
-  [ ! -e "$1/$source" ] || printf '%s\n' "$object"
-done | xargs "$3" -A -P -g --defined-only | sed 's,^.*/\(src/[a-z]*/\)CMakeFiles/[^/]*/\([^:]*\)\.o: ,\1\2 ,' | awk -v nouns="$nouns" '
+sh "$(dirname "$0")/objects.sh" "$1" "$2" | xargs "$3" -A -P -g --defined-only | sed 's,^.*/\(src/[a-z]*/\)CMakeFiles/[^/]*/\([^:]*\)\.o: ,\1\2 ,' | awk -v nouns="$nouns" '
   BEGIN {
     n = split(nouns, rooms, ";")
     for (i = 1; i <= n; i++) {
