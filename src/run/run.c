@@ -147,6 +147,18 @@ tutti_position tutti_run_position(const tutti_run *run) {
   return tutti_plan_position(&run->fixed.plan, &run->state.at);
 }
 
+tutti_status tutti_run_set_weights(tutti_run *run, const float *weights) {
+  tutti_model *model = run->fixed.network.model;
+  int64_t begin = 0, end = 0;
+  tutti_reducer_slice(run->fixed.reducer, &begin, &end);
+  TUTTI_TRY(
+      tutti_reducer_scatter(run->fixed.reducer, weights, tutti_reducer_params(run->fixed.reducer) + begin));
+  TUTTI_TRY(tutti_reducer_publish(run->fixed.reducer));
+  // A checkpoint may bring moving statistics, which only rank 0 has read.
+  return tutti_comm_bcast(run->fixed.comm, 0, tutti_model_state(model),
+                          tutti_model_n_state(model) * (int64_t)sizeof(float));
+}
+
 void tutti_run_release(tutti_run *run) {
   tutti_optim_destroy(&run->fixed.optim);
   tutti_reducer_destroy(&run->fixed.reducer);

@@ -127,6 +127,12 @@ tutti_status tutti_run_schedule(tutti_run *run);
 /** Local.  The position of the run in its plan. */
 tutti_position tutti_run_position(const tutti_run *run);
 
+/** Collective.  Give all ranks the weights[n_params] and the moving statistics that rank 0 has.
+ * @param[in] weights  on rank 0 alone; NULL elsewhere
+ * @return what the reducer and the communicator return */
+TUTTI_NODISCARD
+tutti_status tutti_run_set_weights(tutti_run *run, const float *weights);
+
 /** Collective.  Check that parameters and moving statistics have the same bits on all ranks.  If memory or network had changed
  * the copy of one rank, all further steps would be wrong without a message.
  * @return (agreed) ERR_SYSTEM they differ */

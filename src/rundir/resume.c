@@ -55,14 +55,7 @@ static tutti_status prepare_directory(const tutti_rundir_saver *saver, const tut
 /** Send the gather buffers of rank 0 to all ranks: to each its slice of weights and slots. */
 static tutti_status distribute(tutti_rundir_saver *saver, bool slots) {
   tutti_run *run = saver->run;
-  tutti_model *model = run->fixed.network.model;
-  int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->fixed.reducer, &begin, &end);
-  TUTTI_TRY(tutti_reducer_scatter(run->fixed.reducer, saver->weights,
-                                  tutti_reducer_params(run->fixed.reducer) + begin));
-  TUTTI_TRY(tutti_reducer_publish(run->fixed.reducer));
-  TUTTI_TRY(tutti_comm_bcast(run->fixed.comm, 0, tutti_model_state(model),
-                             tutti_model_n_state(model) * (int64_t)sizeof(float)));
+  TUTTI_TRY(tutti_run_set_weights(run, saver->weights));
   for (int i = 0; slots && i < tutti_optim_n_slots(run->fixed.optim); i++)
     TUTTI_TRY(tutti_reducer_scatter(run->fixed.reducer, saver->slots ? saver->slots[i] : NULL,
                                     tutti_optim_slot(run->fixed.optim, i)));

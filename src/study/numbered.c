@@ -43,8 +43,7 @@ static tutti_status rename_trial(const tutti_study *study, uint64_t number, last
                        tutti_study_identity_is_of(last->space, &one, 0),
                    TUTTI_ERR_DATA,
                    "%s: does not hold trial %lld of its config: damaged, or of a version that drew other "
-                   "settings; move it "
-                   "away, and the trial is computed again",
+                   "settings; move it away, and the trial is computed again",
                    tutti_file_path(file), (long long)number);
   hash =
       tutti_space_hash(last->space, one.results[0].batch_size, one.results[0].setting, one.results[0].seed);

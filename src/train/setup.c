@@ -114,14 +114,7 @@ tutti_status tutti_train_begin(tutti_run *run) {
   // Rank 0 draws the weights and distributes them, so the result does not depend on the number of ranks.
   if (run->fixed.rank == 0) tutti_model_init(model, run->fixed.config->train.seed, weights);
   TUTTI_TRY_GOTO(done, tutti_rundir_load_weights(run, weights, true));
-  int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->fixed.reducer, &begin, &end);
-  TUTTI_TRY_GOTO(done, tutti_reducer_scatter(run->fixed.reducer, weights,
-                                             tutti_reducer_params(run->fixed.reducer) + begin));
-  TUTTI_TRY_GOTO(done, tutti_reducer_publish(run->fixed.reducer));
-  // model.weights may bring moving statistics, which only rank 0 has read.
-  TUTTI_TRY_GOTO(done, tutti_comm_bcast(run->fixed.comm, 0, tutti_model_state(model),
-                                        tutti_model_n_state(model) * (int64_t)sizeof(float)));
+  TUTTI_TRY_GOTO(done, tutti_run_set_weights(run, weights));
   TUTTI_TRY_GOTO(done, tutti_meter_start(run, weights));
 done:
   tutti_free(weights);
