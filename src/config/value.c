@@ -43,21 +43,21 @@ static bool read_whole_token(const char *text, int64_t *value) {
   return true;
 }
 
-static tutti_status read_whole(const tutti_key *key, const char *text, int64_t *value) {
+static tutti_status read_whole(const tutti_key *key, const char *text, void *field) {
   int64_t read = 0;
   if (!key->word || strcmp(text, key->word) != 0) {
     if (!read_whole_token(text, &read)) return refuse(key, text, "is not a whole number");
     if (read < key->whole_min || read > key->whole_max) return refuse(key, text, "is out of range");
   }
-  *value = read;
+  *(int64_t *)field = read;
   return TUTTI_OK;
 }
 
-static void print_whole(const tutti_key *key, int64_t value, char *text, size_t bytes) {
-  if (key->word && value == 0)
-    snprintf(text, bytes, "%s", key->word);
-  else
-    snprintf(text, bytes, "%lld", (long long)value);
+static const char *print_whole(const tutti_key *key, const void *field, char *buffer) {
+  const int64_t value = *(const int64_t *)field;
+  if (key->word && value == 0) return key->word;
+  snprintf(buffer, TUTTI_VALUE_BYTES, "%lld", (long long)value);
+  return buffer;
 }
 
 static bool in_range(const tutti_key *key, double value) {
@@ -66,21 +66,19 @@ static bool in_range(const tutti_key *key, double value) {
   return above && below;
 }
 
-static tutti_status read_real(const tutti_key *key, const char *text, double *value) {
+static tutti_status read_real(const tutti_key *key, const char *text, void *field) {
   double read = NAN;
   if (!key->word || strcmp(text, key->word) != 0) {
     if (!tutti_text_real(text, &read)) return refuse(key, text, "is not a number");
     if (!in_range(key, read)) return refuse(key, text, "is out of range");
   }
-  *value = read;
+  *(double *)field = read;
   return TUTTI_OK;
 }
 
-static void print_real(const tutti_key *key, double value, char *text, size_t bytes) {
-  if (key->word && isnan(value))
-    snprintf(text, bytes, "%s", key->word);
-  else
-    tutti_text_print_real(text, bytes, value);
+static const char *print_real(const tutti_key *key, const void *field, char *buffer) {
+  const double value = *(const double *)field;
+  return key->word && isnan(value) ? key->word : tutti_text_print_real(buffer, TUTTI_VALUE_BYTES, value);
 }
 
 /** Why a number of this unit is not allowed; NULL: it is. */
@@ -91,7 +89,7 @@ static const char *why_not(tutti_unit unit, double value) {
 }
 
 /** A count needs its unit: "5" alone could be steps or epochs. */
-static tutti_status read_count(const tutti_key *key, const char *text, tutti_count *count) {
+static tutti_status read_count(const tutti_key *key, const char *text, void *field) {
   tutti_count read;
   double number;
   const size_t digits = strspn(text, "0123456789+-.eE");
@@ -102,18 +100,19 @@ static tutti_status read_count(const tutti_key *key, const char *text, tutti_cou
   const char *why = why_not(read.unit, read.value);
   if (!why && key->above_min && read.value == 0) why = "is out of range";
   if (why) return refuse(key, text, why);
-  *count = read;
+  *(tutti_count *)field = read;
   return TUTTI_OK;
 }
 
-static void print_count(tutti_count count, char *text, size_t bytes) {
-  if (count.value == 0)
-    snprintf(text, bytes, "0");
-  else
-    tutti_count_print(count, text, bytes);
+static const char *print_count(const tutti_key *key, const void *field, char *buffer) {
+  const tutti_count count = *(const tutti_count *)field;
+  (void)key;
+  if (count.value == 0) return "0";
+  tutti_count_print(count, buffer, TUTTI_VALUE_BYTES);
+  return buffer;
 }
 
-static tutti_status read_milestones(const tutti_key *key, const char *text, tutti_milestones *counts) {
+static tutti_status read_milestones(const tutti_key *key, const char *text, void *field) {
   tutti_milestones read = {0};
   if (strcmp(text, key->word) != 0 && tutti_milestones_parse(text, key->units, &read) != TUTTI_OK)
     return refuse_again(key, text);
@@ -121,22 +120,28 @@ static tutti_status read_milestones(const tutti_key *key, const char *text, tutt
     const char *why = why_not(read.unit, read.values[i]);
     if (why) return refuse(key, text, why);
   }
-  *counts = read;
+  *(tutti_milestones *)field = read;
   return TUTTI_OK;
 }
 
-static void print_milestones(const tutti_key *key, const tutti_milestones *counts, char *text, size_t bytes) {
-  if (counts->n == 0)
-    snprintf(text, bytes, "%s", key->word);
-  else
-    tutti_milestones_print(counts, text, bytes);
+static const char *print_milestones(const tutti_key *key, const void *field, char *buffer) {
+  const tutti_milestones *counts = field;
+  if (counts->n == 0) return key->word;
+  tutti_milestones_print(counts, buffer, TUTTI_VALUE_BYTES);
+  return buffer;
 }
 
-static tutti_status read_budget(const tutti_key *key, const char *text, tutti_count *count) {
-  int64_t whole;
+/** The key names the unit, so its value is a number alone. */
+static tutti_status read_budget(const tutti_key *key, const char *text, void *field) {
+  int64_t whole = 0;
   TUTTI_TRY(read_whole(key, text, &whole));
-  *count = (tutti_count){(double)whole, (tutti_unit)key->units};
+  *(tutti_count *)field = (tutti_count){(double)whole, (tutti_unit)key->units};
   return TUTTI_OK;
+}
+
+static const char *print_budget(const tutti_key *key, const void *field, char *buffer) {
+  const int64_t whole = (int64_t)((const tutti_count *)field)->value;
+  return print_whole(key, &whole, buffer);
 }
 
 // --- words ---------------------------------------------------------------------------------------
@@ -149,115 +154,133 @@ static int on_or_off(const char *text) {
   return -1;
 }
 
-static tutti_status read_switch(const tutti_key *key, const char *text, bool *value) {
+static tutti_status read_switch(const tutti_key *key, const char *text, void *field) {
   const int on = on_or_off(text);
   if (on < 0) return refuse(key, text, "is neither yes nor no");
-  *value = on == 1;
+  *(bool *)field = on == 1;
   return TUTTI_OK;
 }
 
-static tutti_status read_choice(const tutti_key *key, const char *text, void *value) {
+static const char *print_switch(const tutti_key *key, const void *field, char *buffer) {
+  (void)key, (void)buffer;
+  return *(const bool *)field ? "yes" : "no";
+}
+
+/** The field is an enum, which is as wide as an int (keys.c). */
+static tutti_status read_choice(const tutti_key *key, const char *text, void *field) {
   const int i = tutti_name_find(text, key->names, key->n_names);
   if (i < 0) return refuse(key, text, "is not known");
-  memcpy(value, &i, sizeof i);
+  memcpy(field, &i, sizeof i);
   return TUTTI_OK;
 }
 
-static const char *choice_name(const tutti_key *key, const void *value) {
+static const char *print_choice(const tutti_key *key, const void *field, char *buffer) {
   int i;
-  memcpy(&i, value, sizeof i);
+  (void)buffer;
+  memcpy(&i, field, sizeof i);
   TUTTI_ASSERT(i >= 0 && i < key->n_names);
   return key->names[i];
 }
 
-static tutti_status read_text(const char *text, char **value) {
+/** Put a text into the field, which owns it. */
+static tutti_status replace(void *field, char *text) {
+  char **value = field;
+  tutti_free(*value);
+  *value = text;
+  return TUTTI_OK;
+}
+
+static tutti_status read_text(const tutti_key *key, const char *text, void *field) {
   char *copy = tutti_strdup(text);
-  if (!copy) return TUTTI_ERR_MEMORY;
-  tutti_free(*value);
-  *value = copy;
-  return TUTTI_OK;
+  (void)key;
+  return copy ? replace(field, copy) : TUTTI_ERR_MEMORY;
 }
 
-static tutti_status read_optional(const char *text, char **value) {
-  if (strcmp(text, "none") != 0) return read_text(text, value);
-  tutti_free(*value);
-  *value = NULL;
-  return TUTTI_OK;
+static const char *print_text(const tutti_key *key, const void *field, char *buffer) {
+  const char *text = *(char *const *)field;
+  (void)key, (void)buffer;
+  return text ? text : "";
 }
 
-static tutti_status read_metric(const tutti_key *key, const char *text, char **value) {
+static tutti_status read_optional(const tutti_key *key, const char *text, void *field) {
+  return strcmp(text, "none") == 0 ? replace(field, NULL) : read_text(key, text, field);
+}
+
+static const char *print_optional(const tutti_key *key, const void *field, char *buffer) {
+  const char *text = print_text(key, field, buffer);
+  return text[0] ? text : "none";
+}
+
+static tutti_status read_metric(const tutti_key *key, const char *text, void *field) {
   const bool known = strcmp(text, "none") == 0 || tutti_name_find(text, key->names, key->n_names) >= 0;
-  return known ? read_optional(text, value) : refuse(key, text, "is not a metric");
+  return known ? read_optional(key, text, field) : refuse(key, text, "is not a metric");
 }
 
 /** Read the weights of classes in their normal form, so that equal weights are equal texts. */
-static tutti_status read_weights(const tutti_key *key, const char *text, char **value) {
+static tutti_status read_weights(const tutti_key *key, const char *text, void *field) {
   char *normal = NULL;
-  if (strcmp(text, "none") == 0 || strcmp(text, "balanced") == 0) return read_optional(text, value);
+  if (strcmp(text, "none") == 0 || strcmp(text, "balanced") == 0) return read_optional(key, text, field);
   const tutti_status status = tutti_config_class_weights_normalise(text, &normal);
   if (status == TUTTI_ERR_CONFIG) return refuse_again(key, text);
   TUTTI_TRY(status);
-  tutti_free(*value);
-  *value = normal;
-  return TUTTI_OK;
+  return replace(field, normal);
 }
 
 /** `no` may have all its spellings, since nobody means a path of that name. */
-static tutti_status read_resume(const tutti_key *key, const char *text, char **value) {
+static tutti_status read_resume(const tutti_key *key, const char *text, void *field) {
   const int on = on_or_off(text);
   if (on == 1) return refuse(key, text, "is not a path");
-  return read_text(on == 0 ? "no" : text, value);
+  return read_text(key, on == 0 ? "no" : text, field);
+}
+
+static tutti_status read_goal(const tutti_key *key, const char *text, void *field) {
+  (void)key;
+  return tutti_config_goal_parse(text, field);
+}
+
+static const char *print_goal(const tutti_key *key, const void *field, char *buffer) {
+  (void)key;
+  tutti_config_goal_print(field, buffer, TUTTI_VALUE_BYTES);
+  return buffer;
+}
+
+/** Axes are read from a mapping (axes_read.c). */
+static tutti_status refuse_axes(const tutti_key *key, const char *text, void *field) {
+  (void)field;
+  return refuse(key, text, "is not a mapping");
 }
 
 // --- any key -------------------------------------------------------------------------------------
 
-/** Whether the value is a text, of any length. */
-static bool is_text(tutti_key_type type) {
-  return type == TUTTI_KEY_TEXT || type == TUTTI_KEY_OPTIONAL || type == TUTTI_KEY_NAMES ||
-         type == TUTTI_KEY_RESUME || type == TUTTI_KEY_WEIGHTS;
-}
+/** How values of a type are read and printed.  Layers and axes have several parts, see below. */
+static const struct {
+  tutti_status (*read)(const tutti_key *key, const char *text, void *field);
+  const char *(*print)(const tutti_key *key, const void *field, char *buffer); // [TUTTI_VALUE_BYTES]
+  bool owns; // the field is a pointer to memory of the config, and a text of any length
+} types[TUTTI_N_KEY_TYPES] = {
+    [TUTTI_KEY_WHOLE] = {read_whole, print_whole, false},
+    [TUTTI_KEY_REAL] = {read_real, print_real, false},
+    [TUTTI_KEY_SWITCH] = {read_switch, print_switch, false},
+    [TUTTI_KEY_CHOICE] = {read_choice, print_choice, false},
+    [TUTTI_KEY_TEXT] = {read_text, print_text, true},
+    [TUTTI_KEY_OPTIONAL] = {read_optional, print_optional, true},
+    [TUTTI_KEY_NAMES] = {read_optional, print_optional, true},
+    [TUTTI_KEY_METRIC] = {read_metric, print_optional, true},
+    [TUTTI_KEY_WEIGHTS] = {read_weights, print_optional, true},
+    [TUTTI_KEY_RESUME] = {read_resume, print_text, true},
+    [TUTTI_KEY_COUNT] = {read_count, print_count, false},
+    [TUTTI_KEY_MILESTONES] = {read_milestones, print_milestones, false},
+    [TUTTI_KEY_BUDGET] = {read_budget, print_budget, false},
+    [TUTTI_KEY_GOAL] = {read_goal, print_goal, false},
+    [TUTTI_KEY_LAYERS] = {NULL, NULL, true},
+    [TUTTI_KEY_AXES] = {refuse_axes, NULL, false},
+};
 
 tutti_status tutti_config_value_read(const tutti_key *key, const char *text, tutti_config *config) {
-  void *field = (char *)config + key->offset;
-  const bool any_length = is_text(key->type) || key->type == TUTTI_KEY_LAYERS;
   if (!text[0]) return refuse(key, text, "is empty");
-  if (!any_length && strlen(text) > MAX_BYTES) return refuse(key, text, "is too long");
-  switch (key->type) {
-  case TUTTI_KEY_WHOLE:
-    return read_whole(key, text, field);
-  case TUTTI_KEY_REAL:
-    return read_real(key, text, field);
-  case TUTTI_KEY_SWITCH:
-    return read_switch(key, text, field);
-  case TUTTI_KEY_CHOICE:
-    return read_choice(key, text, field);
-  case TUTTI_KEY_TEXT:
-    return read_text(text, field);
-  case TUTTI_KEY_OPTIONAL:
-  case TUTTI_KEY_NAMES:
-    return read_optional(text, field);
-  case TUTTI_KEY_METRIC:
-    return read_metric(key, text, field);
-  case TUTTI_KEY_WEIGHTS:
-    return read_weights(key, text, field);
-  case TUTTI_KEY_RESUME:
-    return read_resume(key, text, field);
-  case TUTTI_KEY_COUNT:
-    return read_count(key, text, field);
-  case TUTTI_KEY_MILESTONES:
-    return read_milestones(key, text, field);
-  case TUTTI_KEY_BUDGET:
-    return read_budget(key, text, field);
-  case TUTTI_KEY_GOAL:
-    return tutti_config_goal_parse(text, field);
-  case TUTTI_KEY_LAYERS:
-    return tutti_config_layers_read(text, config);
-  case TUTTI_KEY_AXES:
-    return refuse(key, text, "is not a mapping");
-  case TUTTI_N_KEY_TYPES:
-    break;
-  }
-  TUTTI_FAIL(TUTTI_ERR_INTERNAL, "%s.%s is of no known type", key->section, key->name);
+  if (!types[key->type].owns && strlen(text) > MAX_BYTES) return refuse(key, text, "is too long");
+  if (key->type == TUTTI_KEY_LAYERS) return tutti_config_layers_read(text, config);
+  return types[key->type].read(key, text, (char *)config + key->offset);
 }
 
 int64_t tutti_config_value_n_parts(const tutti_key *key, const tutti_config *config) {
@@ -267,63 +290,19 @@ int64_t tutti_config_value_n_parts(const tutti_key *key, const tutti_config *con
 
 const char *tutti_config_value_part(const tutti_key *key, const tutti_config *config, int64_t i,
                                     char buffer[TUTTI_VALUE_BYTES]) {
-  const void *field = (const char *)config + key->offset;
-  const char *text = buffer;
   buffer[0] = '\0';
-  switch (key->type) {
-  case TUTTI_KEY_WHOLE:
-    print_whole(key, *(const int64_t *)field, buffer, TUTTI_VALUE_BYTES);
-    break;
-  case TUTTI_KEY_REAL:
-    print_real(key, *(const double *)field, buffer, TUTTI_VALUE_BYTES);
-    break;
-  case TUTTI_KEY_SWITCH:
-    text = *(const bool *)field ? "yes" : "no";
-    break;
-  case TUTTI_KEY_CHOICE:
-    text = choice_name(key, field);
-    break;
-  case TUTTI_KEY_TEXT:
-  case TUTTI_KEY_RESUME:
-    text = *(char *const *)field ? *(char *const *)field : "";
-    break;
-  case TUTTI_KEY_OPTIONAL:
-  case TUTTI_KEY_NAMES:
-  case TUTTI_KEY_METRIC:
-  case TUTTI_KEY_WEIGHTS:
-    text = *(char *const *)field ? *(char *const *)field : "none";
-    break;
-  case TUTTI_KEY_COUNT:
-    print_count(*(const tutti_count *)field, buffer, TUTTI_VALUE_BYTES);
-    break;
-  case TUTTI_KEY_MILESTONES:
-    print_milestones(key, field, buffer, TUTTI_VALUE_BYTES);
-    break;
-  case TUTTI_KEY_BUDGET:
-    print_whole(key, (int64_t)((const tutti_count *)field)->value, buffer, TUTTI_VALUE_BYTES);
-    break;
-  case TUTTI_KEY_GOAL:
-    tutti_config_goal_print(field, buffer, TUTTI_VALUE_BYTES);
-    break;
-  case TUTTI_KEY_LAYERS:
-    tutti_layer_print(&config->model.layers[i], buffer, TUTTI_VALUE_BYTES);
-    break;
-  case TUTTI_KEY_AXES:
-    text = config->study.axes[i].key;
-    break;
-  case TUTTI_N_KEY_TYPES:
-    break;
-  }
-  return text;
+  if (key->type == TUTTI_KEY_AXES) return config->study.axes[i].key;
+  if (key->type != TUTTI_KEY_LAYERS)
+    return types[key->type].print(key, (const char *)config + key->offset, buffer);
+  tutti_layer_print(&config->model.layers[i], buffer, TUTTI_VALUE_BYTES);
+  return buffer;
 }
 
 void tutti_config_value_free(const tutti_key *key, tutti_config *config) {
-  void *field = (char *)config + key->offset;
+  void *field = (char *)config + key->offset, *memory;
   if (key->type == TUTTI_KEY_AXES) tutti_config_axes_clear(&config->study);
-  if (is_text(key->type) || key->type == TUTTI_KEY_METRIC || key->type == TUTTI_KEY_LAYERS) {
-    void *memory;
-    memcpy(&memory, field, sizeof memory);
-    tutti_free(memory);
-    memset(field, 0, sizeof memory);
-  }
+  if (!types[key->type].owns) return;
+  memcpy(&memory, field, sizeof memory);
+  tutti_free(memory);
+  memset(field, 0, sizeof memory);
 }
