@@ -43,9 +43,6 @@ typedef struct {
 const char *tutti_config_axis_subject(const tutti_axis *parent, int branch, const char *key,
                                       char buffer[TUTTI_SUBJECT_BYTES]);
 
-/** Return the place of a part of a value: its own in a file, that of the option on the command line. */
-tutti_place tutti_config_axis_place(tutti_place whole, tutti_node node);
-
 /** Print the place of a part of the axis.  @return buffer */
 const char *tutti_config_axis_where(const tutti_axis_reader *r, tutti_node node,
                                     char buffer[TUTTI_PLACE_BYTES]);

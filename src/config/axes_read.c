@@ -60,7 +60,7 @@ tutti_status tutti_config_axes_read(tutti_origins *origins, const tutti_yaml *ya
   for (int i = 0; i < mapping.n; i++) {
     tutti_node name, value;
     tutti_config_yaml_pair(yaml, mapping, i, &name, &value);
-    const tutti_place there = tutti_config_axis_place(place, name);
+    const tutti_place there = tutti_config_place_of_part(place, name);
     tutti_config_place_print(origins, there, "study.vary", at);
     TUTTI_CHECK(name.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: expected the name of a key", at);
     TUTTI_CHECK(index_of(study, name.text) == study->n_axes, TUTTI_ERR_CONFIG,

@@ -5,14 +5,9 @@
 
 #include "config/axes_impl.h"
 
-tutti_place tutti_config_axis_place(tutti_place whole, tutti_node node) {
-  if (whole.origin == TUTTI_FROM_FILE) return (tutti_place){TUTTI_FROM_FILE, node.line, node.column};
-  return whole;
-}
-
 const char *tutti_config_axis_where(const tutti_axis_reader *r, tutti_node node,
                                     char buffer[TUTTI_PLACE_BYTES]) {
-  return tutti_config_place_print(r->origins, tutti_config_axis_place(r->place, node), r->subject, buffer);
+  return tutti_config_place_print(r->origins, tutti_config_place_of_part(r->place, node), r->subject, buffer);
 }
 
 const char *tutti_config_axis_subject(const tutti_axis *parent, int branch, const char *key,

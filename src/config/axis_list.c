@@ -31,35 +31,24 @@ static tutti_status copy_canonical(const tutti_key *key, const tutti_config *con
   return status;
 }
 
-/** Join the items of a list by commas.  The layers of one value may be a list within the list. */
-static tutti_status join(const tutti_axis_reader *r, tutti_node list, char **text) {
-  char at[TUTTI_PLACE_BYTES];
-  tutti_config_stream stream;
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY(tutti_config_stream_open(&stream));
-  for (int i = 0; i < list.n; i++) {
-    const tutti_node item = tutti_config_yaml_item(r->yaml, list, i);
-    TUTTI_CHECK_GOTO(done, item.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG,
-                     "%s: layer %d is not a line of words; expected one such as 'dense 512 relu'",
-                     tutti_config_axis_where(r, item, at), i + 1);
-    fprintf(stream.out, "%s%s", i > 0 ? ", " : "", item.text);
-  }
-done:
-  return tutti_config_stream_close(&stream, status, text);
-}
-
 static tutti_status read_item(const tutti_axis_reader *r, tutti_node item, char **value) {
   tutti_status status = TUTTI_OK;
   tutti_config scratch = {0}; // only the field of the key is used
   char *joined = NULL, at[TUTTI_PLACE_BYTES];
+  int bad = -1;
   const bool list = item.kind == TUTTI_NODE_LIST && r->key->type == TUTTI_KEY_LAYERS;
   TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR || list, TUTTI_ERR_CONFIG,
               "%s: an item of the list is not a single value, which %s takes",
               tutti_config_axis_where(r, item, at), r->key->path);
-  if (list) TUTTI_TRY_GOTO(done, join(r, item, &joined));
+  // The layers of one value may be a list within the list.
+  if (list) TUTTI_TRY_GOTO(done, tutti_config_yaml_join(r->yaml, item, &bad, &joined));
+  TUTTI_CHECK_GOTO(
+      done, bad < 0, TUTTI_ERR_CONFIG,
+      "%s: layer %d is not a line of words; expected one such as 'dense 512 relu'",
+      tutti_config_axis_where(r, bad < 0 ? item : tutti_config_yaml_item(r->yaml, item, bad), at), bad + 1);
   status = tutti_config_value_read(r->key, list ? joined : item.text, &scratch);
   if (status != TUTTI_OK) {
-    status = tutti_config_fail_at(status, r->origins, tutti_config_axis_place(r->place, item), r->subject);
+    status = tutti_config_fail_at(status, r->origins, tutti_config_place_of_part(r->place, item), r->subject);
     goto done;
   }
   TUTTI_TRY_GOTO(done, copy_canonical(r->key, &scratch, value));

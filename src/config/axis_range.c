@@ -52,7 +52,7 @@ static tutti_status read_end(const tutti_axis_reader *r, tutti_node node, double
   char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];
   const tutti_status status = tutti_config_value_read(r->key, node.text, &scratch);
   if (status != TUTTI_OK)
-    return tutti_config_fail_at(status, r->origins, tutti_config_axis_place(r->place, node), r->subject);
+    return tutti_config_fail_at(status, r->origins, tutti_config_place_of_part(r->place, node), r->subject);
   TUTTI_CHECK(tutti_text_real(node.text, end), TUTTI_ERR_CONFIG,
               "%s: %s is not a number, so it cannot end a range", tutti_config_axis_where(r, node, at),
               tutti_quote(node.text, quoted));

@@ -81,7 +81,7 @@ static tutti_status read_own(const tutti_axis_reader *parent, int branch, tutti_
   tutti_axis_reader r = {.origins = parent->origins,
                          .yaml = parent->yaml,
                          .study = parent->study,
-                         .place = tutti_config_axis_place(parent->place, name),
+                         .place = tutti_config_place_of_part(parent->place, name),
                          .branch = branch};
   const tutti_study_options *study = parent->study;
   char at[TUTTI_PLACE_BYTES];

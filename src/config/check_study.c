@@ -29,7 +29,7 @@ static tutti_status check_budget(const tutti_origins *origins, tutti_count budge
   TUTTI_CHECK(budget.unit != TUTTI_UNIT_EPOCHS ||
                   (budget.value == floor(budget.value) && budget.value <= UINT32_MAX),
               TUTTI_ERR_CONFIG, "%s: %g epochs; expected whole epochs up to %u, or steps or samples",
-              tutti_config_place_print_key(origins, "study", "budget", at), budget.value, UINT32_MAX);
+              tutti_config_place_print_key(origins, "study.budget", at), budget.value, UINT32_MAX);
   return TUTTI_OK;
 }
 
@@ -49,11 +49,10 @@ static const char *clash(const tutti_axis *axis, const tutti_axis *other) {
 /** Check that one key at most has branches, and that no key is varied twice. */
 static tutti_status check_branches(const tutti_origins *origins, const tutti_study_options *study) {
   const tutti_axis *parent = tutti_config_study_branches(study);
-  char at[TUTTI_PLACE_BYTES], subject[TUTTI_SUBJECT_BYTES];
+  char at[TUTTI_PLACE_BYTES];
   for (int64_t i = 0; i < study->n_axes; i++) {
     const tutti_axis *axis = &study->axes[i];
-    tutti_config_axis_subject(parent, axis->branch, axis->key, subject);
-    tutti_config_place_print(origins, origins->axes[i], subject, at);
+    where(origins, study, i, at);
     TUTTI_CHECK(
         axis->branch == TUTTI_EVERY_BRANCH || strcmp(axis->key, "train.batch_size") != 0, TUTTI_ERR_CONFIG,
         "%s: every branch is tried at all batch sizes; put train.batch_size beside %s", at, parent->key);
@@ -108,7 +107,7 @@ static tutti_status check_quadratic(const tutti_origins *origins, const tutti_co
   const tutti_axis *branches = tutti_config_study_branches(study);
   TUTTI_CHECK(config->optimizer.rule == TUTTI_SGD || (branches && is_sgd_alone(branches)), TUTTI_ERR_CONFIG,
               "%s: the noisy quadratic is trained by sgd; set optimizer.name to sgd",
-              tutti_config_place_print_key(origins, "study", "problem", at));
+              tutti_config_place_print_key(origins, "study.problem", at));
   for (int64_t i = 0; i < study->n_axes; i++) {
     bool is_known = is_sgd_alone(&study->axes[i]);
     TUTTI_CHECK(
@@ -153,8 +152,8 @@ static void note_overridden(const tutti_origins *origins, tutti_study_options *s
 }
 
 tutti_status tutti_config_study_check(const tutti_origins *origins, tutti_config *config) {
-  TUTTI_TRY(tutti_config_check_rows(origins, config, "study", "goal", config->study.goal.metric));
-  TUTTI_TRY(tutti_config_check_rows(origins, config, "study", "at_budget", config->study.at_budget));
+  TUTTI_TRY(tutti_config_check_rows(origins, config, "study.goal", config->study.goal.metric));
+  TUTTI_TRY(tutti_config_check_rows(origins, config, "study.at_budget", config->study.at_budget));
   TUTTI_TRY(check_budget(origins, config->study.budget));
   TUTTI_TRY(check_branches(origins, &config->study));
   TUTTI_TRY(check_axes(origins, &config->study));

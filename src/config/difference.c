@@ -25,26 +25,62 @@ static const char *last_parts(const char *path, int n) {
   return from;
 }
 
-/** Compare part i of a key; one of the configs may have fewer parts.
- * @param[in] n_names  number of last parts of a path that are compared; 0: all */
-static bool part_differs(const tutti_key *key, int n_names, const tutti_config *a, const tutti_config *b,
-                         int64_t i, tutti_difference *one) {
-  char buffer_a[TUTTI_VALUE_BYTES], buffer_b[TUTTI_VALUE_BYTES];
-  const char *text_a =
-      i < tutti_config_value_n_parts(key, a) ? tutti_config_value_part(key, a, i, buffer_a) : "no such layer";
-  const char *text_b =
-      i < tutti_config_value_n_parts(key, b) ? tutti_config_value_part(key, b, i, buffer_b) : "no such layer";
-  if (strcmp(last_parts(text_a, n_names), last_parts(text_b, n_names)) == 0) return false;
-  snprintf(one->then, sizeof one->then, "%s", text_a);
-  snprintf(one->now, sizeof one->now, "%s", text_b);
+/** Print "optimizer.name: [sgd, adam]", cut to the size of the text. */
+static void print_axis(const tutti_axis *axis, char text[SHOWN_BYTES]) {
+  tutti_config_stream stream;
+  char *line = NULL;
+  if (tutti_config_stream_open(&stream) == TUTTI_OK) {
+    fprintf(stream.out, "%s:", axis->key);
+    tutti_config_axis_write(axis, 0, stream.out);
+    if (tutti_config_stream_close(&stream, TUTTI_OK, &line) != TUTTI_OK) line = NULL;
+  }
+  snprintf(text, SHOWN_BYTES, "%s", line ? line : "");
+  tutti_free(line);
+  for (char *end = text; *end; end++)
+    if (*end == '\n') *end = end[1] ? ' ' : '\0';
+}
+
+static bool axis_differs(const tutti_axis *a, const tutti_axis *b) {
+  if (strcmp(a->key, b->key) != 0 || a->n_values != b->n_values) return true;
+  if (a->branches != b->branches || a->branch != b->branch) return true;
+  for (int i = 0; i < a->n_values; i++)
+    if (strcmp(a->values[i], b->values[i]) != 0) return true;
+  if (a->n_values > 0) return false;
+  return a->from != b->from || a->to != b->to || a->points != b->points || a->scale != b->scale;
+}
+
+static bool axes_differ(const tutti_study_options *a, const tutti_study_options *b, tutti_difference *one) {
+  const tutti_axis *differ_a = tutti_config_study_branches(a), *differ_b = tutti_config_study_branches(b);
+  snprintf(one->then, SHOWN_BYTES, "%lld keys", (long long)a->n_axes);
+  snprintf(one->now, SHOWN_BYTES, "%lld", (long long)b->n_axes);
+  // Another branch has other keys; then the branches are the difference.
+  if (!differ_a || !differ_b || !axis_differs(differ_a, differ_b)) differ_a = NULL;
+  for (int64_t i = 0; i < a->n_axes && a->n_axes == b->n_axes && !differ_a; i++)
+    if (axis_differs(&a->axes[i], &b->axes[i])) {
+      differ_a = &a->axes[i];
+      differ_b = &b->axes[i];
+    }
+  if (!differ_a) return a->n_axes != b->n_axes;
+  print_axis(differ_a, one->then);
+  print_axis(differ_b, one->now);
   return true;
 }
 
-static bool parts_differ(const tutti_key *key, int n_names, const tutti_config *a, const tutti_config *b,
-                         tutti_difference *one) {
+/** Whether a value differs.
+ * @param[in] n_names  number of last parts of a path that are compared; 0: all */
+static bool value_differs(const tutti_key *key, int n_names, const tutti_config *a, const tutti_config *b,
+                          tutti_difference *one) {
+  char buffer_a[TUTTI_VALUE_BYTES], buffer_b[TUTTI_VALUE_BYTES];
   const int64_t n_a = tutti_config_value_n_parts(key, a), n_b = tutti_config_value_n_parts(key, b);
-  for (int64_t i = 0; i < n_a || i < n_b; i++)
-    if (part_differs(key, n_names, a, b, i, one)) return true;
+  if (key->type == TUTTI_KEY_AXES) return axes_differ(&a->study, &b->study, one);
+  for (int64_t i = 0; i < n_a || i < n_b; i++) {
+    const char *text_a = i < n_a ? tutti_config_value_part(key, a, i, buffer_a) : "no such layer";
+    const char *text_b = i < n_b ? tutti_config_value_part(key, b, i, buffer_b) : "no such layer";
+    if (strcmp(last_parts(text_a, n_names), last_parts(text_b, n_names)) == 0) continue;
+    snprintf(one->then, SHOWN_BYTES, "%s", text_a);
+    snprintf(one->now, SHOWN_BYTES, "%s", text_b);
+    return true;
+  }
   return false;
 }
 
@@ -53,7 +89,7 @@ static bool key_differs(const tutti_key *key, const tutti_config *a, const tutti
   const int n_names = key->effect == TUTTI_EFFECT_BY_FILE_NAME ? 1
                       : key->effect == TUTTI_EFFECT_BY_RUN     ? 2
                                                                : 0;
-  return parts_differ(key, n_names, a, b, one);
+  return value_differs(key, n_names, a, b, one);
 }
 
 /** The key of the budget that the config uses. */
@@ -107,51 +143,6 @@ void tutti_config_differences_text(const tutti_differences *found, char *text, s
 
 // --- studies -------------------------------------------------------------------------------------
 
-/** Print "optimizer.name: [sgd, adam]", cut to the size of the text. */
-static void print_axis(const tutti_axis *axis, char text[SHOWN_BYTES]) {
-  tutti_config_stream stream;
-  char *line = NULL;
-  if (tutti_config_stream_open(&stream) == TUTTI_OK) {
-    fprintf(stream.out, "%s:", axis->key);
-    tutti_config_axis_write(axis, 0, stream.out);
-    if (tutti_config_stream_close(&stream, TUTTI_OK, &line) != TUTTI_OK) line = NULL;
-  }
-  snprintf(text, SHOWN_BYTES, "%s", line ? line : "");
-  tutti_free(line);
-  for (char *end = text; *end; end++)
-    if (*end == '\n') *end = end[1] ? ' ' : '\0';
-}
-
-static bool axis_differs(const tutti_axis *a, const tutti_axis *b) {
-  if (strcmp(a->key, b->key) != 0 || a->n_values != b->n_values) return true;
-  if (a->branches != b->branches || a->branch != b->branch) return true;
-  for (int i = 0; i < a->n_values; i++)
-    if (strcmp(a->values[i], b->values[i]) != 0) return true;
-  if (a->n_values > 0) return false;
-  return a->from != b->from || a->to != b->to || a->points != b->points || a->scale != b->scale;
-}
-
-static bool axes_differ(const tutti_study_options *a, const tutti_study_options *b, tutti_difference *one) {
-  const tutti_axis *branches_a = tutti_config_study_branches(a), *branches_b = tutti_config_study_branches(b);
-  const tutti_axis *differ_a = NULL, *differ_b = NULL;
-  snprintf(one->then, SHOWN_BYTES, "%lld keys", (long long)a->n_axes);
-  snprintf(one->now, SHOWN_BYTES, "%lld", (long long)b->n_axes);
-  for (int64_t i = 0; i < a->n_axes && a->n_axes == b->n_axes && !differ_a; i++)
-    if (axis_differs(&a->axes[i], &b->axes[i])) {
-      differ_a = &a->axes[i];
-      differ_b = &b->axes[i];
-    }
-  // Another branch has other keys; then the branches are the difference.
-  if (branches_a && branches_b && axis_differs(branches_a, branches_b)) {
-    differ_a = branches_a;
-    differ_b = branches_b;
-  }
-  if (!differ_a) return a->n_axes != b->n_axes;
-  print_axis(differ_a, one->then);
-  print_axis(differ_b, one->now);
-  return true;
-}
-
 /** Whether the key changes the trials.  The ranks, the file, the confirmation and the tables do not. */
 static bool makes_trials(const tutti_key *key) {
   return strcmp(key->section, "study") == 0 && strcmp(key->name, "ranks_per_trial") != 0 &&
@@ -170,9 +161,7 @@ static void section_differences(const tutti_config *a, const tutti_config *b, bo
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     const tutti_key *key = tutti_config_key_at(i);
     if (!makes_trials(key) || is_extent(key) != extent) continue;
-    const bool differs =
-        key->type == TUTTI_KEY_AXES ? axes_differ(&a->study, &b->study, &one) : key_differs(key, a, b, &one);
-    if (differs) add(found, key->path, one);
+    if (key_differs(key, a, b, &one)) add(found, key->path, one);
   }
 }
 
@@ -219,9 +208,8 @@ bool tutti_config_study_differences(const tutti_config *a, const tutti_config *b
 bool tutti_config_any_difference(const tutti_config *a, const tutti_config *b, tutti_difference *first) {
   for (int i = 0; i < tutti_config_n_keys(); i++) {
     const tutti_key *key = tutti_config_key_at(i);
-    const bool is_axes = key->type == TUTTI_KEY_AXES;
     first->key = key->path;
-    if (is_axes ? axes_differ(&a->study, &b->study, first) : parts_differ(key, 0, a, b, first)) return true;
+    if (value_differs(key, 0, a, b, first)) return true;
   }
   return false;
 }

@@ -246,6 +246,12 @@ int tutti_config_key_find(const char *section, const char *name) {
   return -1;
 }
 
+int tutti_config_key_at_path(const char *path) {
+  for (int i = 0; i < N_KEYS; i++)
+    if (strcmp(keys[i].path, path) == 0) return i;
+  return -1;
+}
+
 int tutti_config_key_sections(const char *names[TUTTI_MAX_SECTIONS]) {
   int n = 0;
   for (int i = 0; i < N_KEYS; i++) {

@@ -56,8 +56,9 @@ enum { TUTTI_MAX_KEYS = 128, TUTTI_MAX_SECTIONS = 16, TUTTI_VALUE_BYTES = 512 };
 
 const tutti_key *tutti_config_key_at(int i);
 
-/** The number of the key, or -1. */
+/** The number of the key, by its section and name or by its path; -1: there is none. */
 int tutti_config_key_find(const char *section, const char *name);
+int tutti_config_key_at_path(const char *path);
 
 /** The number of the section, or -1. */
 int tutti_config_section_find(const char *name);

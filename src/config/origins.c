@@ -24,11 +24,14 @@ const char *tutti_config_place_print(const tutti_origins *origins, tutti_place p
   return buffer;
 }
 
-const char *tutti_config_place_print_key(const tutti_origins *origins, const char *section, const char *name,
+const char *tutti_config_place_print_key(const tutti_origins *origins, const char *path,
                                          char buffer[TUTTI_PLACE_BYTES]) {
-  const int i = tutti_config_key_find(section, name);
-  TUTTI_ASSERT(i >= 0);
-  return tutti_config_place_print(origins, origins->keys[i], tutti_config_key_at(i)->path, buffer);
+  return tutti_config_place_print(origins, origins->keys[tutti_config_key_at_path(path)], path, buffer);
+}
+
+tutti_place tutti_config_place_of_part(tutti_place whole, tutti_node part) {
+  if (whole.origin == TUTTI_FROM_FILE) return (tutti_place){TUTTI_FROM_FILE, part.line, part.column};
+  return whole;
 }
 
 tutti_status tutti_config_fail_at(tutti_status status, const tutti_origins *origins, tutti_place place,
@@ -90,11 +93,11 @@ tutti_status tutti_config_unknown_key(const char *section, const char *name) {
 
 tutti_status tutti_config_key_of_path(const char *path, int *i) {
   char section[64];
+  *i = tutti_config_key_at_path(path);
+  if (*i >= 0) return TUTTI_OK;
   const size_t letters = strcspn(path, ".");
   const char *name = path[letters] ? path + letters + 1 : "";
   snprintf(section, sizeof section, "%.*s", (int)(letters < 60 ? letters : 60), path);
-  *i = tutti_config_key_find(section, name);
-  if (*i >= 0) return TUTTI_OK;
   return tutti_config_section_find(section) >= 0 ? tutti_config_unknown_key(section, name)
                                                  : tutti_config_unknown_section(section);
 }

@@ -1,6 +1,7 @@
 #pragma once
 /** Where each key was set: for messages, and for checks that distinguish a given value from a default.  Local. */
 #include "config/keys_impl.h"
+#include "config/yaml_impl.h"
 
 typedef enum { TUTTI_FROM_DEFAULT, TUTTI_FROM_FILE, TUTTI_FROM_OPTION } tutti_origin;
 
@@ -22,9 +23,14 @@ enum { TUTTI_PLACE_BYTES = 1024 };
 const char *tutti_config_place_print(const tutti_origins *origins, tutti_place place, const char *subject,
                                      char buffer[TUTTI_PLACE_BYTES]);
 
-/** Print the place where the key was set: "FILE:LINE:COLUMN: section.name".  @return buffer */
-const char *tutti_config_place_print_key(const tutti_origins *origins, const char *section, const char *name,
+/** Print the place where a key was set: "FILE:LINE:COLUMN: section.name".
+ * @param[in] path  of a key that exists, "section.name"
+ * @return buffer */
+const char *tutti_config_place_print_key(const tutti_origins *origins, const char *path,
                                          char buffer[TUTTI_PLACE_BYTES]);
+
+/** Return the place of a part of a value: its own in a file, that of the option on the command line. */
+tutti_place tutti_config_place_of_part(tutti_place whole, tutti_node part);
 
 /** Put the place before the text of a failure with ERR_CONFIG.  @return status */
 TUTTI_NODISCARD
@@ -63,9 +69,9 @@ tutti_status tutti_config_study_check(const tutti_origins *origins, tutti_config
 
 /** Check that the metric of a goal or of the monitor can be evaluated: there are validation rows, train_rows or averaged
  * weights if it needs them.
- * @param[in] section, name  the key that names the metric, for the message
- * @param[in] metric         NULL or "": none, which is fine
+ * @param[in] path    of the key that names the metric, for the message
+ * @param[in] metric  NULL or "": none, which is fine
  * @return ERR_CONFIG with the place of the key */
 TUTTI_NODISCARD
 tutti_status tutti_config_check_rows(const tutti_origins *origins, const tutti_config *config,
-                                     const char *section, const char *name, const char *metric);
+                                     const char *path, const char *metric);

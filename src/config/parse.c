@@ -23,7 +23,7 @@ static tutti_status read_layer_list(const tutti_origins *origins, const tutti_ke
   TUTTI_TRY(tutti_config_layers_resize(config, list.n));
   for (int i = 0; i < list.n; i++) {
     const tutti_node item = tutti_config_yaml_item(yaml, list, i);
-    const tutti_place at = place.origin == TUTTI_FROM_FILE ? place_of(&item) : place;
+    const tutti_place at = tutti_config_place_of_part(place, item);
     char where[TUTTI_PLACE_BYTES];
     TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG,
                 "%s: layer %d is not a line of words; expected one such as 'dense 512 relu'",
@@ -34,45 +34,23 @@ static tutti_status read_layer_list(const tutti_origins *origins, const tutti_ke
   return TUTTI_OK;
 }
 
-/** Read a list as a text with commas, which is the form of the command line. */
-static tutti_status read_item_list(const tutti_origins *origins, const tutti_key *key, const tutti_yaml *yaml,
-                                   tutti_node list, tutti_place place, tutti_config *config) {
+/** Read a list or a mapping as the text that the command line would have. */
+static tutti_status read_joined(const tutti_origins *origins, const tutti_key *key, const tutti_yaml *yaml,
+                                tutti_node value, tutti_place place, tutti_config *config) {
   const char *what = key->type == TUTTI_KEY_NAMES ? "name; expected one such as 'dense_1'"
                                                   : "count; expected one such as '10 epochs'";
-  char text[TUTTI_VALUE_BYTES] = "", where[TUTTI_PLACE_BYTES];
-  for (int i = 0; i < list.n; i++) {
-    const tutti_node item = tutti_config_yaml_item(yaml, list, i);
-    const size_t used = strlen(text);
-    TUTTI_CHECK(item.kind == TUTTI_NODE_SCALAR && used + strlen(item.text) + sizeof ", " <= sizeof text,
-                TUTTI_ERR_CONFIG, "%s: item %d is not a %s",
-                tutti_config_place_print(origins, place, key->path, where), i + 1, what);
-    snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? ", " : "", item.text);
-  }
-  const tutti_status status = tutti_config_value_read(key, text, config);
-  return tutti_config_fail_at(status, origins, place, key->path);
-}
-
-/** Read a mapping as the text "0: 1, 1: 2.5". */
-static tutti_status read_weight_mapping(const tutti_origins *origins, const tutti_key *key,
-                                        const tutti_yaml *yaml, tutti_node mapping, tutti_place place,
-                                        tutti_config *config) {
   char *text = NULL, where[TUTTI_PLACE_BYTES];
-  tutti_config_stream stream;
+  int bad;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY(tutti_config_stream_open(&stream));
-  for (int i = 0; i < mapping.n; i++) {
-    tutti_node name, weight;
-    tutti_config_yaml_pair(yaml, mapping, i, &name, &weight);
-    TUTTI_CHECK_GOTO(done, name.kind == TUTTI_NODE_SCALAR && weight.kind == TUTTI_NODE_SCALAR,
-                     TUTTI_ERR_CONFIG, "%s: expected a number for each class, for example {0: 1, 1: 2.5}",
-                     tutti_config_place_print(origins, place, key->path, where));
-    fprintf(stream.out, "%s%s: %s", i > 0 ? ", " : "", name.text, weight.text);
-  }
+  TUTTI_TRY(tutti_config_yaml_join(yaml, value, &bad, &text));
+  tutti_config_place_print(origins, place, key->path, where);
+  TUTTI_CHECK_GOTO(done, bad < 0 || key->type != TUTTI_KEY_WEIGHTS, TUTTI_ERR_CONFIG,
+                   "%s: expected a number for each class, for example {0: 1, 1: 2.5}", where);
+  TUTTI_CHECK_GOTO(done, bad < 0, TUTTI_ERR_CONFIG, "%s: item %d is not a %s", where, bad + 1, what);
+  status = tutti_config_fail_at(tutti_config_value_read(key, text, config), origins, place, key->path);
 done:
-  TUTTI_TRY(tutti_config_stream_close(&stream, status, &text));
-  status = tutti_config_value_read(key, text, config);
   tutti_free(text);
-  return tutti_config_fail_at(status, origins, place, key->path);
+  return status;
 }
 
 static tutti_status read_value(tutti_origins *origins, int i, const tutti_yaml *yaml, tutti_node value,
@@ -83,10 +61,10 @@ static tutti_status read_value(tutti_origins *origins, int i, const tutti_yaml *
   origins->keys[i] = place;
   if (value.kind == TUTTI_NODE_LIST && key->type == TUTTI_KEY_LAYERS)
     return read_layer_list(origins, key, yaml, value, place, config);
-  if (value.kind == TUTTI_NODE_LIST && (key->type == TUTTI_KEY_MILESTONES || key->type == TUTTI_KEY_NAMES))
-    return read_item_list(origins, key, yaml, value, place, config);
-  if (value.kind == TUTTI_NODE_MAPPING && key->type == TUTTI_KEY_WEIGHTS)
-    return read_weight_mapping(origins, key, yaml, value, place, config);
+  if ((value.kind == TUTTI_NODE_LIST &&
+       (key->type == TUTTI_KEY_MILESTONES || key->type == TUTTI_KEY_NAMES)) ||
+      (value.kind == TUTTI_NODE_MAPPING && key->type == TUTTI_KEY_WEIGHTS))
+    return read_joined(origins, key, yaml, value, place, config);
   if (value.kind == TUTTI_NODE_MAPPING && key->type == TUTTI_KEY_AXES)
     return tutti_config_axes_read(origins, yaml, value, place, &config->study);
   tutti_config_value_describe(key, allowed, sizeof allowed);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "config/keys_impl.h"
+
 enum { MAX_BYTES = 1 << 18, MAX_DEPTH = 16 };
 
 struct tutti_yaml {
@@ -203,4 +205,21 @@ void tutti_config_yaml_pair(const tutti_yaml *yaml, tutti_node mapping, int i, t
   const yaml_node_pair_t pair = node->data.mapping.pairs.start[i];
   *key = make_node(yaml, pair.key);
   *value = make_node(yaml, pair.value);
+}
+
+tutti_status tutti_config_yaml_join(const tutti_yaml *yaml, tutti_node node, int *bad, char **text) {
+  tutti_config_stream stream;
+  *bad = -1;
+  TUTTI_TRY(tutti_config_stream_open(&stream));
+  for (int i = 0; i < node.n && *bad < 0; i++) {
+    tutti_node item, value = {.kind = TUTTI_NODE_SCALAR, .text = ""};
+    if (node.kind == TUTTI_NODE_LIST)
+      item = tutti_config_yaml_item(yaml, node, i);
+    else
+      tutti_config_yaml_pair(yaml, node, i, &item, &value);
+    if (item.kind != TUTTI_NODE_SCALAR || value.kind != TUTTI_NODE_SCALAR) *bad = i;
+    fprintf(stream.out, "%s%s", i > 0 ? ", " : "", item.text);
+    if (node.kind == TUTTI_NODE_MAPPING) fprintf(stream.out, ": %s", value.text);
+  }
+  return tutti_config_stream_close(&stream, TUTTI_OK, text);
 }

@@ -33,3 +33,10 @@ tutti_node tutti_config_yaml_root(const tutti_yaml *yaml);
 tutti_node tutti_config_yaml_item(const tutti_yaml *yaml, tutti_node list, int i);
 void tutti_config_yaml_pair(const tutti_yaml *yaml, tutti_node mapping, int i, tutti_node *key,
                             tutti_node *value);
+
+/** Join the items of a list, "A, B", or the pairs of a mapping, "A: 1, B: 2", which is the form of the command line.
+ * @param[out] bad   the first of them that is not made of scalars, where the text ends; -1: there is none
+ * @param[out] text  the caller's (tutti_free); NULL after a failure
+ * @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_config_yaml_join(const tutti_yaml *yaml, tutti_node node, int *bad, char **text);
