@@ -4,8 +4,6 @@
 
 #include "optim/optim_impl.h"
 
-enum { GRAD, DELTA }; // a, d
-
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   (void)t;
   s->rate = (float)lr;
@@ -13,20 +11,17 @@ static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) 
   s->eps_in = (float)optim->options.epsilon;
 }
 
-TUTTI_CLONES static void loop(float rate, float blend, float eps, int64_t n, float *restrict a,
-                              float *restrict d, float *restrict w, const float *restrict g) {
+TUTTI_CLONES static void update(const tutti_optim_options *options, const tutti_scalars *s, int64_t n,
+                                float *restrict w, const float *restrict g, float *restrict a,
+                                float *restrict d, float *unused) {
+  (void)options, (void)unused;
+  const float rate = s->rate, blend = s->blend_2, eps = s->eps_in;
   for (int64_t i = 0; i < n; i++) {
     a[i] = tutti_optim_blend(blend, a[i], g[i] * g[i]);
     const float step = sqrtf((d[i] + eps) / (a[i] + eps)) * g[i];
     d[i] = tutti_optim_blend(blend, d[i], step * step);
     w[i] -= rate * step;
   }
-}
-
-static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
-                   float *w, const float *g) {
-  (void)options;
-  loop(s->rate, s->blend_2, s->eps_in, n, slots[GRAD], slots[DELTA], w, g);
 }
 
 const tutti_optim_table tutti_optim_adadelta = {

@@ -4,26 +4,21 @@
 
 #include "optim/optim_impl.h"
 
-enum { ACCUMULATOR }; // a
-
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   (void)t;
   s->rate = (float)lr;
   tutti_optim_set_epsilon(&optim->options, s);
 }
 
-TUTTI_CLONES static void loop(float rate, float eps_in, float eps_out, int64_t n, float *restrict a,
-                              float *restrict w, const float *restrict g) {
+TUTTI_CLONES static void update(const tutti_optim_options *options, const tutti_scalars *s, int64_t n,
+                                float *restrict w, const float *restrict g, float *restrict a, float *b,
+                                float *c) {
+  (void)options, (void)b, (void)c;
+  const float rate = s->rate, eps_in = s->eps_in, eps_out = s->eps_out;
   for (int64_t i = 0; i < n; i++) {
     a[i] += g[i] * g[i];
     w[i] -= rate * g[i] / (sqrtf(a[i] + eps_in) + eps_out);
   }
-}
-
-static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
-                   float *w, const float *g) {
-  (void)options;
-  loop(s->rate, s->eps_in, s->eps_out, n, slots[ACCUMULATOR], w, g);
 }
 
 const tutti_optim_table tutti_optim_adagrad = {

@@ -9,8 +9,6 @@
 
 #include "optim/optim_impl.h"
 
-enum { MOMENTUM, VELOCITY, VELOCITY_HAT }; // m, v, the largest v
-
 static bool is_amsgrad(const tutti_optim_options *options) {
   return options->amsgrad;
 }
@@ -24,35 +22,27 @@ static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) 
   s->eps_out = (float)(options->dialect == TUTTI_DIALECT_KERAS ? options->epsilon : c * options->epsilon);
 }
 
-TUTTI_CLONES static void plain(float rate, float blend_1, float blend_2, float eps, int64_t n,
-                               float *restrict m, float *restrict v, float *restrict w,
-                               const float *restrict g) {
+/** One loop with two instances: the flag is a constant after inlining. */
+TUTTI_INLINE void loop(const tutti_scalars *s, bool amsgrad, int64_t n, float *restrict w,
+                       const float *restrict g, float *restrict m, float *restrict v, float *restrict v_hat) {
+  const float rate = s->rate, blend_1 = s->blend_1, blend_2 = s->blend_2, eps = s->eps_out;
   for (int64_t i = 0; i < n; i++) {
     m[i] = tutti_optim_blend(blend_1, m[i], g[i]);
     v[i] = tutti_optim_blend(blend_2, v[i], g[i] * g[i]);
-    w[i] -= rate * m[i] / (sqrtf(v[i]) + eps);
+    float divisor = v[i];
+    if (amsgrad) divisor = v_hat[i] = v_hat[i] > v[i] ? v_hat[i] : v[i];
+    w[i] -= rate * m[i] / (sqrtf(divisor) + eps);
   }
 }
 
-TUTTI_CLONES static void amsgrad(float rate, float blend_1, float blend_2, float eps, int64_t n,
-                                 float *restrict m, float *restrict v, float *restrict v_hat,
-                                 float *restrict w, const float *restrict g) {
-  for (int64_t i = 0; i < n; i++) {
-    m[i] = tutti_optim_blend(blend_1, m[i], g[i]);
-    v[i] = tutti_optim_blend(blend_2, v[i], g[i] * g[i]);
-    v_hat[i] = v_hat[i] > v[i] ? v_hat[i] : v[i];
-    w[i] -= rate * m[i] / (sqrtf(v_hat[i]) + eps);
-  }
-}
-
-static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
-                   float *w, const float *g) {
+/** m, v, and with amsgrad the largest v. */
+TUTTI_CLONES static void update(const tutti_optim_options *options, const tutti_scalars *s, int64_t n,
+                                float *w, const float *g, float *m, float *v, float *v_hat) {
   (void)options;
-  float *m = slots[MOMENTUM], *v = slots[VELOCITY], *v_hat = slots[VELOCITY_HAT];
   if (v_hat)
-    amsgrad(s->rate, s->blend_1, s->blend_2, s->eps_out, n, m, v, v_hat, w, g);
+    loop(s, true, n, w, g, m, v, v_hat);
   else
-    plain(s->rate, s->blend_1, s->blend_2, s->eps_out, n, m, v, w, g);
+    loop(s, false, n, w, g, m, v, NULL);
 }
 
 // adam and adamw differ only in the default and the place of weight decay.

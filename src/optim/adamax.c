@@ -4,8 +4,6 @@
 
 #include "optim/optim_impl.h"
 
-enum { M, U }; // mean of g, largest |g|
-
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   const tutti_optim_options *options = &optim->options;
   const bool keras = options->dialect == TUTTI_DIALECT_KERAS;
@@ -16,21 +14,17 @@ static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) 
   s->eps_out = (float)(keras ? options->epsilon : 0);
 }
 
-TUTTI_CLONES static void loop(float rate, float blend, float keep, float eps_in, float eps_out, int64_t n,
-                              float *restrict m, float *restrict u, float *restrict w,
-                              const float *restrict g) {
+TUTTI_CLONES static void update(const tutti_optim_options *options, const tutti_scalars *s, int64_t n,
+                                float *restrict w, const float *restrict g, float *restrict m,
+                                float *restrict u, float *unused) {
+  (void)options, (void)unused;
+  const float rate = s->rate, blend = s->blend_1, keep = s->keep, eps_in = s->eps_in, eps_out = s->eps_out;
   for (int64_t i = 0; i < n; i++) {
     m[i] = tutti_optim_blend(blend, m[i], g[i]);
     const float old = keep * u[i], now = fabsf(g[i]) + eps_in;
     u[i] = old > now ? old : now;
     w[i] -= rate * m[i] / (u[i] + eps_out);
   }
-}
-
-static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
-                   float *w, const float *g) {
-  (void)options;
-  loop(s->rate, s->blend_1, s->keep, s->eps_in, s->eps_out, n, slots[M], slots[U], w, g);
 }
 
 const tutti_optim_table tutti_optim_adamax = {

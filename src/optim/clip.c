@@ -13,28 +13,18 @@ bool tutti_optim_has_norms(const tutti_optim_options *options) {
 }
 
 int64_t tutti_optim_n_pieces(const tutti_optim *optim) {
-  return tutti_optim_has_norms(&optim->options) ? tutti_optim_norm_pieces_count(optim) : 0;
-}
-
-int64_t tutti_optim_all_pieces(const tutti_optim *optim) {
-  return tutti_optim_norm_pieces_count(optim);
+  return tutti_optim_has_norms(&optim->options) ? tutti_optim_all_pieces(optim) : 0;
 }
 
 double tutti_optim_square(const tutti_optim *optim, const double *pieces) {
   double square = 0;
-  for (int a = 0; a < optim->n_arrays; a++) square += tutti_optim_norm_pieces_sum(optim, a, &pieces);
+  for (int a = 0; a < optim->n_arrays; a++) square += tutti_optim_piece_sum(optim, a, &pieces);
   return square;
 }
 
 void tutti_optim_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
                          double *pieces) {
-  if (tutti_optim_has_norms(&optim->options))
-    tutti_optim_norm_pieces_squares(optim, first, count, grads, pieces);
-}
-
-void tutti_optim_all_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
-                             double *pieces) {
-  tutti_optim_norm_pieces_squares(optim, first, count, grads, pieces);
+  if (tutti_optim_has_norms(&optim->options)) tutti_optim_all_squares(optim, first, count, grads, pieces);
 }
 
 /** The factor that makes a norm at most `most`.  A norm of NaN changes nothing: the gradient is then NaN as well, and
@@ -51,7 +41,7 @@ void tutti_optim_set_factors(tutti_optim *optim, const double *pieces) {
   optim->clips = false;
   if (!tutti_optim_has_norms(&optim->options)) return;
   for (int a = 0; a < optim->n_arrays; a++) {
-    const double square = tutti_optim_norm_pieces_sum(optim, a, &pieces);
+    const double square = tutti_optim_piece_sum(optim, a, &pieces);
     total += square;
     if (each > 0) optim->factors[a] = factor_of(optim, square, each);
   }
@@ -81,12 +71,9 @@ const float *tutti_optim_clip(const tutti_optim *optim, int64_t first, int64_t c
     limit((float)optim->options.clipvalue, count, grads, clipped);
     return clipped;
   }
-  if (!optim->clips || count == 0) return grads;
-  const int64_t from = optim->begin + first, to = from + count;
-  int array = tutti_optim_norm_pieces_array_at(optim, from);
-  for (int64_t at = from, end; at < to; at = end) {
-    end = tutti_optim_norm_pieces_next(optim, &array, at, to);
-    multiply(optim->factors[array], end - at, grads + (at - from), clipped + (at - from));
-  }
+  if (!optim->clips) return grads;
+  for (tutti_optim_piece p = tutti_optim_piece_before(optim, first, count);
+       tutti_optim_piece_next(optim, &p);)
+    multiply(optim->factors[p.array], p.n, grads + p.at, clipped + p.at);
   return clipped;
 }

@@ -5,8 +5,6 @@
 
 #include "optim/optim_impl.h"
 
-enum { MOMENTUM, VELOCITY }; // m, v
-
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   const tutti_optim_options *options = &optim->options;
   const double c = sqrt(1 - pow(options->beta_2, (double)t));
@@ -18,9 +16,11 @@ static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) 
 }
 
 /** g becomes u. */
-TUTTI_CLONES static void loop(float gain, float blend_1, float blend_2, float eps, float decay, int64_t n,
-                              float *restrict m, float *restrict v, const float *restrict w,
-                              float *restrict g) {
+TUTTI_CLONES static void prepare(const tutti_optim_options *options, const tutti_scalars *s, int64_t n,
+                                 const float *restrict w, float *restrict g, float *restrict m,
+                                 float *restrict v, float *unused) {
+  (void)options, (void)unused;
+  const float gain = s->gain, blend_1 = s->blend_1, blend_2 = s->blend_2, eps = s->eps_out, decay = s->decay;
   for (int64_t i = 0; i < n; i++) {
     m[i] = tutti_optim_blend(blend_1, m[i], g[i]);
     v[i] = tutti_optim_blend(blend_2, v[i], g[i] * g[i]);
@@ -28,20 +28,14 @@ TUTTI_CLONES static void loop(float gain, float blend_1, float blend_2, float ep
   }
 }
 
-static void prepare(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots,
-                    int64_t n, const float *w, float *g) {
-  (void)options;
-  loop(s->gain, s->blend_1, s->blend_2, s->eps_out, s->decay, n, slots[MOMENTUM], slots[VELOCITY], w, g);
-}
-
 static double ratio(const tutti_optim_options *options, double w, double d) {
   (void)options;
   return w / d;
 }
 
-static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
-                   float *w, const float *u) {
-  (void)options, (void)slots;
+static void update(const tutti_optim_options *options, const tutti_scalars *s, int64_t n, float *w,
+                   const float *u, float *a, float *b, float *c) {
+  (void)options, (void)a, (void)b, (void)c;
   tutti_optim_move(s->rate * s->ratio, n, w, u);
 }
 

@@ -5,8 +5,6 @@
  *   popular:  v = mu v + q;  r = eta |w| / |v|;                     w -= lr r v */
 #include "optim/optim_impl.h"
 
-enum { MOMENTUM }; // v
-
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   (void)t;
   s->keep = (float)optim->options.momentum;
@@ -19,10 +17,11 @@ TUTTI_CLONES static void push(float keep, float decay, int64_t n, float *restric
 }
 
 /** The array whose norm is taken: g of paper, q of classic, v of popular. */
-static void prepare(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots,
-                    int64_t n, const float *w, float *g) {
+static void prepare(const tutti_optim_options *options, const tutti_scalars *s, int64_t n, const float *w,
+                    float *g, float *v, float *b, float *c) {
+  (void)b, (void)c;
   if (options->lars_form == TUTTI_LARS_CLASSIC && s->decay > 0) tutti_optim_add_decay(s->decay, n, w, g);
-  if (options->lars_form == TUTTI_LARS_POPULAR) push(s->keep, s->decay, n, slots[MOMENTUM], w, g);
+  if (options->lars_form == TUTTI_LARS_POPULAR) push(s->keep, s->decay, n, v, w, g);
 }
 
 static double ratio(const tutti_optim_options *options, double w, double d) {
@@ -38,14 +37,15 @@ TUTTI_CLONES static void heavy_ball(float keep, float gain, float rate, float de
   }
 }
 
-static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
-                   float *w, const float *g) {
+static void update(const tutti_optim_options *options, const tutti_scalars *s, int64_t n, float *w,
+                   const float *g, float *v, float *b, float *c) {
+  (void)b, (void)c;
   if (options->lars_form == TUTTI_LARS_POPULAR) {
     tutti_optim_move(s->rate * s->ratio, n, w, g);
     return;
   }
   const float decay = options->lars_form == TUTTI_LARS_PAPER ? s->decay : 0; // g of classic contains it
-  heavy_ball(s->keep, s->gain * s->ratio, s->rate, decay, n, slots[MOMENTUM], w, g);
+  heavy_ball(s->keep, s->gain * s->ratio, s->rate, decay, n, v, w, g);
 }
 
 static bool has_rate_inside(const tutti_optim_options *options) {

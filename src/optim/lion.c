@@ -3,8 +3,6 @@
  * with decoupled weight decay. */
 #include "optim/optim_impl.h"
 
-enum { MOMENTUM };
-
 static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) {
   (void)t;
   s->rate = (float)lr;
@@ -12,20 +10,17 @@ static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) 
   s->blend_2 = (float)(1 - optim->options.beta_2);
 }
 
-TUTTI_CLONES static void loop(float rate, float blend_1, float blend_2, int64_t n, float *restrict m,
-                              float *restrict w, const float *restrict g) {
+TUTTI_CLONES static void update(const tutti_optim_options *options, const tutti_scalars *s, int64_t n,
+                                float *restrict w, const float *restrict g, float *restrict m, float *b,
+                                float *c) {
+  (void)options, (void)b, (void)c;
+  const float rate = s->rate, blend_1 = s->blend_1, blend_2 = s->blend_2;
   for (int64_t i = 0; i < n; i++) {
     const float direction = tutti_optim_blend(blend_1, m[i], g[i]);
     m[i] = tutti_optim_blend(blend_2, m[i], g[i]);
     // 0 and NaN have no sign and stay as they are, so that a broken gradient is seen.
     w[i] -= rate * (direction > 0 ? 1 : direction < 0 ? -1 : direction);
   }
-}
-
-static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
-                   float *w, const float *g) {
-  (void)options;
-  loop(s->rate, s->blend_1, s->blend_2, n, slots[MOMENTUM], w, g);
 }
 
 // Keras' defaults are those of its own code; with dialect torch they are the paper's.

@@ -6,8 +6,6 @@
 
 #include "optim/optim_impl.h"
 
-enum { MOMENTUM, VELOCITY }; // m, v
-
 static double u_of(const tutti_optim_options *options, int64_t t) {
   const double p = options->dialect == TUTTI_DIALECT_KERAS ? 1 : 0.004;
   return options->beta_1 * (1 - 0.5 * pow(0.96, p * (double)t));
@@ -34,20 +32,17 @@ static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) 
   s->eps_out = (float)(c * options->epsilon);
 }
 
-TUTTI_CLONES static void loop(float rate_m, float rate_g, float blend_1, float blend_2, float eps, int64_t n,
-                              float *restrict m, float *restrict v, float *restrict w,
-                              const float *restrict g) {
+TUTTI_CLONES static void update(const tutti_optim_options *options, const tutti_scalars *s, int64_t n,
+                                float *restrict w, const float *restrict g, float *restrict m,
+                                float *restrict v, float *unused) {
+  (void)options, (void)unused;
+  const float rate_m = s->rate_m, rate_g = s->rate_g, blend_1 = s->blend_1, blend_2 = s->blend_2,
+              eps = s->eps_out;
   for (int64_t i = 0; i < n; i++) {
     m[i] = tutti_optim_blend(blend_1, m[i], g[i]);
     v[i] = tutti_optim_blend(blend_2, v[i], g[i] * g[i]);
     w[i] -= (rate_m * m[i] + rate_g * g[i]) / (sqrtf(v[i]) + eps);
   }
-}
-
-static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
-                   float *w, const float *g) {
-  (void)options;
-  loop(s->rate_m, s->rate_g, s->blend_1, s->blend_2, s->eps_out, n, slots[MOMENTUM], slots[VELOCITY], w, g);
 }
 
 const tutti_optim_table tutti_optim_nadam = {

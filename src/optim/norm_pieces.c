@@ -3,8 +3,12 @@
  * rules that scale arrays walk over pieces. */
 #include "optim/optim_impl.h"
 
-int tutti_optim_norm_pieces_array_at(const tutti_optim *optim, int64_t at) {
-  // Binary search with ends[low - 1] <= at < ends[high].
+static int64_t block_at(int64_t at) {
+  return at / TUTTI_BLOCK;
+}
+
+/** The array that contains element `at` of the flat buffers: binary search with ends[low - 1] <= at < ends[high]. */
+static int array_at(const tutti_optim *optim, int64_t at) {
   int low = 0, high = optim->n_arrays;
   const int64_t *ends = optim->offsets + 1;
   while (low < high) {
@@ -17,15 +21,22 @@ int tutti_optim_norm_pieces_array_at(const tutti_optim *optim, int64_t at) {
   return low;
 }
 
-static int64_t block_at(int64_t at) {
-  return at / TUTTI_BLOCK;
+static int64_t smaller(int64_t a, int64_t b) {
+  return a < b ? a : b;
 }
 
-int64_t tutti_optim_norm_pieces_next(const tutti_optim *optim, int *array, int64_t at, int64_t to) {
-  while (optim->offsets[*array + 1] <= at) ++*array;
-  const int64_t block_end = (block_at(at) + 1) * TUTTI_BLOCK, array_end = optim->offsets[*array + 1];
-  const int64_t end = block_end < array_end ? block_end : array_end;
-  return end < to ? end : to;
+tutti_optim_piece tutti_optim_piece_before(const tutti_optim *optim, int64_t first, int64_t count) {
+  return (tutti_optim_piece){.first = first, .count = count, .array = array_at(optim, optim->begin + first)};
+}
+
+bool tutti_optim_piece_next(const tutti_optim *optim, tutti_optim_piece *p) {
+  p->at += p->n;
+  if (p->at == p->count) return false;
+  const int64_t from = optim->begin + p->first + p->at;
+  while (optim->offsets[p->array + 1] <= from) p->array++;
+  const int64_t end = smaller((block_at(from) + 1) * TUTTI_BLOCK, optim->offsets[p->array + 1]);
+  p->n = smaller(end - from, p->count - p->at);
+  return true;
 }
 
 static int64_t n_pieces_of(const tutti_optim *optim, int array) {
@@ -33,7 +44,7 @@ static int64_t n_pieces_of(const tutti_optim *optim, int array) {
   return to > from ? block_at(to - 1) - block_at(from) + 1 : 0;
 }
 
-int64_t tutti_optim_norm_pieces_count(const tutti_optim *optim) {
+int64_t tutti_optim_all_pieces(const tutti_optim *optim) {
   int64_t n = 0;
   for (int a = 0; a < optim->n_arrays; a++) n += n_pieces_of(optim, a);
   return n;
@@ -54,22 +65,19 @@ TUTTI_CLONES static double sum_of_squares(int64_t n, const float *restrict x) {
   return sum[0];
 }
 
-void tutti_optim_norm_pieces_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *x,
-                                     double *pieces) {
-  if (count == 0) return;
-  const int64_t from = optim->begin + first, to = from + count;
-  TUTTI_ASSERT(from % TUTTI_BLOCK == 0 && (to % TUTTI_BLOCK == 0 || to == optim->offsets[optim->n_arrays]));
-  int array = tutti_optim_norm_pieces_array_at(optim, from);
+void tutti_optim_all_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *x,
+                             double *pieces) {
+  const int64_t from = optim->begin + first;
+  TUTTI_ASSERT(count == 0 || from % TUTTI_BLOCK == 0);
+  TUTTI_ASSERT(count % TUTTI_BLOCK == 0 || from + count == optim->offsets[optim->n_arrays]);
+  tutti_optim_piece p = tutti_optim_piece_before(optim, first, count);
   // Number of the first piece: those of the arrays before, and the blocks of this array before `from`.
-  int64_t piece = block_at(from) - block_at(optim->offsets[array]);
-  for (int a = 0; a < array; a++) piece += n_pieces_of(optim, a);
-  for (int64_t at = from, end; at < to; at = end, piece++) {
-    end = tutti_optim_norm_pieces_next(optim, &array, at, to);
-    pieces[piece] = sum_of_squares(end - at, x + (at - from));
-  }
+  int64_t piece = block_at(from) - block_at(optim->offsets[p.array]);
+  for (int a = 0; a < p.array; a++) piece += n_pieces_of(optim, a);
+  for (; tutti_optim_piece_next(optim, &p); piece++) pieces[piece] = sum_of_squares(p.n, x + p.at);
 }
 
-double tutti_optim_norm_pieces_sum(const tutti_optim *optim, int array, const double **pieces) {
+double tutti_optim_piece_sum(const tutti_optim *optim, int array, const double **pieces) {
   double sum = 0;
   for (int64_t n = n_pieces_of(optim, array); n > 0; n--) sum += *(*pieces)++;
   return sum;

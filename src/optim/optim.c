@@ -98,7 +98,7 @@ static void step_block(tutti_optim *optim, int64_t first, int64_t count, float *
     g = room;
   }
   tutti_optim_slots_at(optim, first, slots);
-  optim->rule->update(&optim->options, &optim->scalars, slots, count, w, g);
+  optim->rule->update(&optim->options, &optim->scalars, count, w, g, slots[0], slots[1], slots[2]);
 }
 
 void tutti_optim_step(tutti_optim *optim, int64_t first, int64_t count, float *params, const float *grads) {

@@ -1,6 +1,6 @@
 #pragma once
-/** Declarations that the files of this room share.  An update rule is one table in one file: the options that it takes with
- * their defaults, its state arrays, the scalars of one update, and its loop. */
+/** Declarations that the files of this room share.  An update rule is one table in one file: the options that it
+ * takes with their defaults, its state arrays, the scalars of one update, and its loop. */
 #include "base/clones.h"
 #include "tutti/optim.h"
 
@@ -16,7 +16,8 @@ typedef enum {
   TUTTI_N_TAKEN
 } tutti_optim_option;
 
-/** An option that a rule takes, and its default in each dialect (0 for switches and words, whose default is the room's). */
+/** An option that a rule takes, and its default in each dialect (0 for switches and words, whose default is the
+ * room's). */
 typedef struct {
   tutti_optim_option option;
   double keras, torch;
@@ -44,7 +45,8 @@ typedef struct {
   float decay, ratio;     // lars, lamb: of the array at hand
 } tutti_scalars;
 
-/** Quantities that several rules keep.  If two rules keep the same quantity, one continues with the state of the other. */
+/** Quantities that several rules keep.  If two rules keep the same quantity, one continues with the state of the
+ * other. */
 #define TUTTI_SUM_OF_GRADIENTS "sum of gradients"
 #define TUTTI_MEAN_GRADIENT    "mean of gradients"
 #define TUTTI_MEAN_SQUARE      "mean of squared gradients"
@@ -63,13 +65,14 @@ typedef struct {
 
   /** Set the scalars of update number t, from 1. */
   void (*scalars)(tutti_optim *optim, int64_t t, double lr, tutti_scalars *scalars);
-  /** Update weights[n] by grads[n].  slots[i] is NULL if the options need no such slot. */
-  void (*update)(const tutti_optim_options *options, const tutti_scalars *scalars, float *const *slots,
-                 int64_t n, float *weights, const float *grads);
+  /** Update weights[n] by grads[n].  a, b and c are the slots in their order, each [n]; NULL if the options need no such
+   * slot.  They are parameters so that the loop of a rule can declare that no array overlaps another. */
+  void (*update)(const tutti_optim_options *options, const tutti_scalars *scalars, int64_t n, float *weights,
+                 const float *grads, float *a, float *b, float *c);
   /** For rules that scale arrays by their norms, else NULL: the part before any weight moves.  grads[n] becomes the array
    * whose norm is taken; `update` gets it in the place of the gradient. */
-  void (*prepare)(const tutti_optim_options *options, const tutti_scalars *scalars, float *const *slots,
-                  int64_t n, const float *weights, float *grads);
+  void (*prepare)(const tutti_optim_options *options, const tutti_scalars *scalars, int64_t n,
+                  const float *weights, float *grads, float *a, float *b, float *c);
   /** For the same rules: the factor of an array from the norms of its weights and of its direction, both above 0. */
   double (*ratio)(const tutti_optim_options *options, double weights, double direction);
 } tutti_optim_table;
@@ -99,8 +102,8 @@ struct tutti_optim {
   float *ratios;  // [n_arrays] of the direction of each array, owned; NULL if the rule has none
 };
 
-/** The next value of a mean that decays, old + part (now - old).  With a decay near 0 it is computed from `now`: else the
- * rounding of a much larger `old` would leave nothing of `now`.  With a decay of 0 it is `now` itself. */
+/** The next value of a mean that decays, old + part (now - old).  With a decay near 0 it is computed from `now`:
+ * else the rounding of a much larger `old` would leave nothing of `now`.  With a decay of 0 it is `now` itself. */
 TUTTI_INLINE float tutti_optim_blend(float part, float old, float now) {
   return part > 0.5f ? now - (1 - part) * (now - old) : old + part * (now - old);
 }
@@ -165,23 +168,22 @@ const char *tutti_optim_rules_with(tutti_optim_option option, char *text, size_t
 
 // --- norms from pieces (norm_pieces.c) -------------------------------------------------------------
 
-/** Number of pieces of the whole flat buffer. */
-int64_t tutti_optim_norm_pieces_count(const tutti_optim *optim);
+/** The walk over the pieces of `count` elements from `first` of the slice on. */
+typedef struct {
+  int64_t first, count;
+  int array;     // that contains the piece
+  int64_t at, n; // elements [at, at + n) of the `count`
+} tutti_optim_piece;
 
-/** The array that contains element `at` of the flat buffers. */
-int tutti_optim_norm_pieces_array_at(const tutti_optim *optim, int64_t at);
+/** The place before the first piece. */
+tutti_optim_piece tutti_optim_piece_before(const tutti_optim *optim, int64_t first, int64_t count);
 
-/** The end of the part of [at, to) that lies in one piece.
- * @param[in,out] array  an array that does not lie behind `at`; becomes the one that contains `at` */
-int64_t tutti_optim_norm_pieces_next(const tutti_optim *optim, int *array, int64_t at, int64_t to);
-
-/** Write sums of squares of x[count], elements from `first` of the slice on, into their pieces. */
-void tutti_optim_norm_pieces_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *x,
-                                     double *pieces);
+/** Go to the next piece, or to the part of it that belongs to the elements.  @return false: there is no further one */
+bool tutti_optim_piece_next(const tutti_optim *optim, tutti_optim_piece *piece);
 
 /** The sum over the pieces of an array.
  * @param[in,out] pieces  the first piece of the array; becomes the first one of the next array */
-double tutti_optim_norm_pieces_sum(const tutti_optim *optim, int array, const double **pieces);
+double tutti_optim_piece_sum(const tutti_optim *optim, int array, const double **pieces);
 
 // --- clipping (clip.c) -----------------------------------------------------------------------------
 

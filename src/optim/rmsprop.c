@@ -5,8 +5,6 @@
 
 #include "optim/optim_impl.h"
 
-enum { VELOCITY, MOMENTUM, AVERAGE }; // v, the velocity, mean of g for `centered`
-
 static bool has_momentum(const tutti_optim_options *options) {
   return options->momentum > 0;
 }
@@ -25,9 +23,9 @@ static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) 
 }
 
 /** One loop with four instances: the flags are constants after inlining. */
-TUTTI_INLINE void loop(const tutti_scalars *s, bool momentum, bool centered, int64_t n, float *restrict v,
-                       float *restrict m, float *restrict average, float *restrict w,
-                       const float *restrict g) {
+TUTTI_INLINE void loop(const tutti_scalars *s, bool momentum, bool centered, int64_t n, float *restrict w,
+                       const float *restrict g, float *restrict v, float *restrict m,
+                       float *restrict average) {
   const float blend = s->blend_2, keep = s->keep, gain = s->gain, rate = s->rate, eps_in = s->eps_in,
               eps_out = s->eps_out;
   for (int64_t i = 0; i < n; i++) {
@@ -48,37 +46,18 @@ TUTTI_INLINE void loop(const tutti_scalars *s, bool momentum, bool centered, int
   }
 }
 
-TUTTI_CLONES static void plain(const tutti_scalars *s, int64_t n, float *v, float *w, const float *g) {
-  loop(s, false, false, n, v, NULL, NULL, w, g);
-}
-
-TUTTI_CLONES static void with_momentum(const tutti_scalars *s, int64_t n, float *v, float *m, float *w,
-                                       const float *g) {
-  loop(s, true, false, n, v, m, NULL, w, g);
-}
-
-TUTTI_CLONES static void centered(const tutti_scalars *s, int64_t n, float *v, float *average, float *w,
-                                  const float *g) {
-  loop(s, false, true, n, v, NULL, average, w, g);
-}
-
-TUTTI_CLONES static void centered_with_momentum(const tutti_scalars *s, int64_t n, float *v, float *m,
-                                                float *average, float *w, const float *g) {
-  loop(s, true, true, n, v, m, average, w, g);
-}
-
-static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
-                   float *w, const float *g) {
+/** v, the velocity, and for `centered` the mean of g. */
+TUTTI_CLONES static void update(const tutti_optim_options *options, const tutti_scalars *s, int64_t n,
+                                float *w, const float *g, float *v, float *m, float *average) {
   (void)options;
-  float *v = slots[VELOCITY], *m = slots[MOMENTUM], *average = slots[AVERAGE];
   if (m && average)
-    centered_with_momentum(s, n, v, m, average, w, g);
+    loop(s, true, true, n, w, g, v, m, average);
   else if (average)
-    centered(s, n, v, average, w, g);
+    loop(s, false, true, n, w, g, v, NULL, average);
   else if (m)
-    with_momentum(s, n, v, m, w, g);
+    loop(s, true, false, n, w, g, v, m, NULL);
   else
-    plain(s, n, v, w, g);
+    loop(s, false, false, n, w, g, v, NULL, NULL);
 }
 
 const tutti_optim_table tutti_optim_rmsprop = {

@@ -19,7 +19,7 @@ static float decay_of(const tutti_optim *optim, int array) {
 }
 
 int64_t tutti_optim_n_norms(const tutti_optim *optim) {
-  return optim->rule->ratio ? 2 * tutti_optim_norm_pieces_count(optim) : 0;
+  return optim->rule->ratio ? 2 * tutti_optim_all_pieces(optim) : 0;
 }
 
 /** Clip, decay and prepare a block, array by array. */
@@ -29,34 +29,32 @@ static void prepare_block(tutti_optim *optim, int64_t first, int64_t count, floa
   const float *g = tutti_optim_clip(optim, first, count, grads, room);
   if (g == room) memcpy(grads, room, (size_t)count * sizeof *grads);
   tutti_optim_shrink(optim, first, count, w);
-  const int64_t from = optim->begin + first, to = from + count;
-  int array = tutti_optim_norm_pieces_array_at(optim, from);
-  for (int64_t at = from, end; at < to; at = end) {
-    end = tutti_optim_norm_pieces_next(optim, &array, at, to);
-    s.decay = decay_of(optim, array);
-    tutti_optim_slots_at(optim, at - optim->begin, slots);
-    optim->rule->prepare(&optim->options, &s, slots, end - at, w + (at - from), grads + (at - from));
+  for (tutti_optim_piece p = tutti_optim_piece_before(optim, first, count);
+       tutti_optim_piece_next(optim, &p);) {
+    s.decay = decay_of(optim, p.array);
+    tutti_optim_slots_at(optim, first + p.at, slots);
+    optim->rule->prepare(&optim->options, &s, p.n, w + p.at, grads + p.at, slots[0], slots[1], slots[2]);
   }
 }
 
 void tutti_optim_prepare(tutti_optim *optim, int64_t first, int64_t count, float *params, float *grads,
                          double *norms) {
   TUTTI_ASSERT(first >= 0 && count >= 0 && first + count <= optim->end - optim->begin);
-  double *of_weights = norms, *of_directions = norms + tutti_optim_norm_pieces_count(optim);
+  double *of_weights = norms, *of_directions = norms + tutti_optim_all_pieces(optim);
   for (int64_t done = 0; done < count; done += TUTTI_BLOCK) {
     const int64_t left = count - done, n = left < TUTTI_BLOCK ? left : TUTTI_BLOCK;
     prepare_block(optim, first + done, n, params + done, grads + done);
-    tutti_optim_norm_pieces_squares(optim, first + done, n, params + done, of_weights);
-    tutti_optim_norm_pieces_squares(optim, first + done, n, grads + done, of_directions);
+    tutti_optim_all_squares(optim, first + done, n, params + done, of_weights);
+    tutti_optim_all_squares(optim, first + done, n, grads + done, of_directions);
   }
 }
 
 /** An array with a norm of 0 keeps the factor 1. */
 void tutti_optim_set_ratios(tutti_optim *optim, const double *norms) {
-  const double *of_weights = norms, *of_directions = norms + tutti_optim_norm_pieces_count(optim);
+  const double *of_weights = norms, *of_directions = norms + tutti_optim_all_pieces(optim);
   for (int a = 0; a < optim->n_arrays; a++) {
-    const double w = sqrt(tutti_optim_norm_pieces_sum(optim, a, &of_weights));
-    const double d = sqrt(tutti_optim_norm_pieces_sum(optim, a, &of_directions));
+    const double w = sqrt(tutti_optim_piece_sum(optim, a, &of_weights));
+    const double d = sqrt(tutti_optim_piece_sum(optim, a, &of_directions));
     const bool scales = w > 0 && d > 0 && !leaves_alone(optim, a);
     optim->ratios[a] = (float)(scales ? optim->rule->ratio(&optim->options, w, d) : 1);
   }
@@ -66,13 +64,12 @@ void tutti_optim_step_scaled(const tutti_optim *optim, int64_t first, int64_t co
                              const float *directions) {
   float *slots[TUTTI_MAX_SLOTS];
   tutti_scalars s = optim->scalars;
-  const int64_t from = optim->begin + first, to = from + count;
-  int array = tutti_optim_norm_pieces_array_at(optim, from);
-  for (int64_t at = from, end; at < to; at = end) {
-    end = tutti_optim_norm_pieces_next(optim, &array, at, to);
-    s.decay = decay_of(optim, array);
-    s.ratio = optim->ratios[array];
-    tutti_optim_slots_at(optim, at - optim->begin, slots);
-    optim->rule->update(&optim->options, &s, slots, end - at, params + (at - from), directions + (at - from));
+  for (tutti_optim_piece p = tutti_optim_piece_before(optim, first, count);
+       tutti_optim_piece_next(optim, &p);) {
+    s.decay = decay_of(optim, p.array);
+    s.ratio = optim->ratios[p.array];
+    tutti_optim_slots_at(optim, first + p.at, slots);
+    optim->rule->update(&optim->options, &s, p.n, params + p.at, directions + p.at, slots[0], slots[1],
+                        slots[2]);
   }
 }

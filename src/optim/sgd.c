@@ -3,8 +3,6 @@
  * rate = lr).  Nesterov's form (Sutskever et al. 2013) looks ahead by one more step of the same velocity. */
 #include "optim/optim_impl.h"
 
-enum { MOMENTUM }; // v
-
 static bool has_momentum(const tutti_optim_options *options) {
   return options->momentum > 0;
 }
@@ -18,30 +16,31 @@ static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) 
   s->rate = -s->rate;
 }
 
-TUTTI_CLONES static void heavy_ball(float keep, float gain, float rate, int64_t n, float *restrict v,
-                                    float *restrict w, const float *restrict g) {
+TUTTI_CLONES static void heavy_ball(const tutti_scalars *s, int64_t n, float *restrict w,
+                                    const float *restrict g, float *restrict v) {
+  const float keep = s->keep, gain = s->gain, rate = s->rate;
   for (int64_t i = 0; i < n; i++) {
     v[i] = keep * v[i] + gain * g[i];
     w[i] -= rate * v[i];
   }
 }
 
-TUTTI_CLONES static void nesterov(float keep, float gain, float rate, int64_t n, float *restrict v,
-                                  float *restrict w, const float *restrict g) {
+TUTTI_CLONES static void nesterov(const tutti_scalars *s, int64_t n, float *restrict w,
+                                  const float *restrict g, float *restrict v) {
+  const float keep = s->keep, gain = s->gain, rate = s->rate;
   for (int64_t i = 0; i < n; i++) {
     v[i] = keep * v[i] + gain * g[i];
     w[i] -= rate * (keep * v[i] + gain * g[i]);
   }
 }
 
-static void update(const tutti_optim_options *options, const tutti_scalars *s, float *const *slots, int64_t n,
-                   float *w, const float *g) {
-  if (!slots[MOMENTUM])
-    tutti_optim_move(s->rate, n, w, g);
-  else if (options->nesterov)
-    nesterov(s->keep, s->gain, s->rate, n, slots[MOMENTUM], w, g);
+static void update(const tutti_optim_options *options, const tutti_scalars *s, int64_t n, float *w,
+                   const float *g, float *v, float *b, float *c) {
+  (void)b, (void)c;
+  if (v)
+    (options->nesterov ? nesterov : heavy_ball)(s, n, w, g, v);
   else
-    heavy_ball(s->keep, s->gain, s->rate, n, slots[MOMENTUM], w, g);
+    tutti_optim_move(s->rate, n, w, g);
 }
 
 /** Keras' velocity points downhill. */
