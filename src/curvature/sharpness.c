@@ -44,7 +44,7 @@ static tutti_status find_learning_rate(measurement *m, double *learning_rate) {
   const tutti_position now = tutti_plan_position(&plan, &state);
   const tutti_position last = now.at > plan.from.at ? tutti_plan_move(&plan, now, -1) : now;
   // The plan knows neither when a plateau lowered the rate nor the gain of AdaScale, but the checkpoint does.
-  const bool stored = (schedule.decay == TUTTI_DECAY_PLATEAU || plan.base > 0) && state.step > 0;
+  const bool stored = (schedule.options.decay == TUTTI_DECAY_PLATEAU || plan.base > 0) && state.step > 0;
   *learning_rate = stored ? state.learning_rate : tutti_plan_learning_rate(&plan, &schedule, last);
   return TUTTI_OK;
 }

@@ -9,13 +9,15 @@
 static const double TORCH_LEAST = 1e-8;
 
 double tutti_optim_plateau_rate(const tutti_schedule *s, double drops) {
-  return drops > 0 ? fmax(s->peak * pow(s->rate, drops), fmin(s->least, s->peak)) : s->peak;
+  return drops > 0 ? fmax(s->peak * pow(s->options.decay_rate, drops), fmin(s->options.decay_min, s->peak))
+                   : s->peak;
 }
 
 /** Whether a value is better than the best: in Keras by more than delta, in PyTorch by more than delta times the best. */
 static bool is_better(const tutti_schedule *s, bool large_is_good, double value, double best) {
   if (isnan(best)) return true;
-  const double by = s->dialect == TUTTI_DIALECT_KERAS ? s->delta : s->delta * best;
+  const double by =
+      s->dialect == TUTTI_DIALECT_KERAS ? s->options.decay_delta : s->options.decay_delta * best;
   return large_is_good ? value > best + by : value < best - by;
 }
 
@@ -29,7 +31,8 @@ static bool waits_on(const tutti_schedule *s, bool better, tutti_plateau *platea
     return true;
   }
   plateau->waited = keras && cooling ? 1 : plateau->waited + 1;
-  return keras ? plateau->waited < (double)s->patience : plateau->waited <= (double)s->patience;
+  return keras ? plateau->waited < (double)s->options.decay_patience
+               : plateau->waited <= (double)s->options.decay_patience;
 }
 
 bool tutti_optim_plateau_see(const tutti_schedule *s, bool large_is_good, double value,
@@ -41,7 +44,7 @@ bool tutti_optim_plateau_see(const tutti_schedule *s, bool large_is_good, double
   plateau->waited = 0;
   const double now = tutti_optim_plateau_rate(s, plateau->drops);
   if (!(now - tutti_optim_plateau_rate(s, plateau->drops + 1) > least)) return false;
-  plateau->cooling = (double)s->cooldown;
+  plateau->cooling = (double)s->options.decay_cooldown;
   plateau->drops++;
   return true;
 }

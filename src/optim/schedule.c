@@ -2,6 +2,7 @@
  * function of progress alone, so that a resumed run continues with the same rates.  Counts keep their units; a warmup in
  * another unit than the decay is converted by the lengths of the training.  The training's plan calls it. */
 #include <math.h>
+#include <stdio.h>
 
 #include "tutti/schedule.h"
 
@@ -17,10 +18,16 @@ double tutti_optim_extent_in(const tutti_extent *extent, tutti_unit unit) {
   return unit == TUTTI_UNIT_EPOCHS ? extent->epochs : extent->samples;
 }
 
+/** @param[in] expected  the range in words */
+static tutti_status check_number(const char *key, double value, bool fits, const char *expected) {
+  TUTTI_CHECK(isfinite(value) && fits, TUTTI_ERR_CONFIG, "schedule.%s is %g, expected %s", key, value,
+              expected);
+  return TUTTI_OK;
+}
+
 /** @param[in] key  name of the count in messages */
 static tutti_status check_count(tutti_count count, const char *key) {
-  TUTTI_CHECK(isfinite(count.value) && count.value >= 0, TUTTI_ERR_CONFIG,
-              "schedule.%s is %g, expected a number from 0", key, count.value);
+  TUTTI_TRY(check_number(key, count.value, count.value >= 0, "a number from 0"));
   TUTTI_CHECK(count.value == 0 || count.unit != TUTTI_UNIT_SECONDS, TUTTI_ERR_CONFIG,
               "schedule.%s is a time; a learning rate that depends on the clock cannot be repeated; write "
               "steps, epochs or samples",
@@ -70,7 +77,7 @@ static tutti_count warmup_inside(tutti_count warmup, double from) {
 
 /** The length of the warmup inside the training, in another unit. */
 static double warmup_in(const tutti_schedule *s, const tutti_course *course, tutti_unit unit) {
-  const tutti_count inside = warmup_inside(s->warmup, s->warmup_from);
+  const tutti_count inside = warmup_inside(s->options.warmup, s->warmup_from);
   const double begin = fmax(s->warmup_from, 0);
   if (inside.value == 0 || inside.unit == unit) return inside.value;
   return convert(begin + inside.value, course, inside.unit, unit) - convert(begin, course, inside.unit, unit);
@@ -94,75 +101,68 @@ static tutti_status scale(const tutti_schedule_options *options, double learning
   return TUTTI_OK;
 }
 
-static tutti_status check_plateau(const tutti_schedule *s) {
-  TUTTI_CHECK(
-      s->rate > 0 && s->rate < 1, TUTTI_ERR_CONFIG,
-      "schedule.decay_rate is %g, expected a number above 0 and below 1 with schedule.decay plateau: the "
-      "factor on the learning rate",
-      s->rate);
-  TUTTI_CHECK(s->patience >= 0, TUTTI_ERR_CONFIG, "schedule.decay_patience is %lld, expected a count from 0",
-              (long long)s->patience);
-  TUTTI_CHECK(s->cooldown >= 0, TUTTI_ERR_CONFIG, "schedule.decay_cooldown is %lld, expected a count from 0",
-              (long long)s->cooldown);
-  TUTTI_CHECK(isfinite(s->least) && s->least >= 0, TUTTI_ERR_CONFIG,
-              "schedule.decay_min is %g, expected a number from 0: the least learning rate", s->least);
-  TUTTI_CHECK(
-      isfinite(s->delta) && s->delta >= 0, TUTTI_ERR_CONFIG,
-      "schedule.decay_delta is %g, expected a number from 0: a better value is better by more than it",
-      s->delta);
-  return TUTTI_OK;
+/** The factor that lowers the rate. */
+static tutti_status check_rate(const tutti_schedule_options *options) {
+  const bool plateau = options->decay == TUTTI_DECAY_PLATEAU;
+  char expected[128];
+  snprintf(expected, sizeof expected,
+           "a number above 0%s with schedule.decay %s: the factor on the learning rate",
+           plateau ? " and below 1" : "", tutti_optim_decay_names[options->decay]);
+  return check_number("decay_rate", options->decay_rate,
+                      options->decay_rate > 0 && (!plateau || options->decay_rate < 1), expected);
+}
+
+static tutti_status check_plateau(const tutti_schedule_options *options) {
+  TUTTI_CHECK(options->decay_patience >= 0, TUTTI_ERR_CONFIG,
+              "schedule.decay_patience is %lld, expected a count from 0", (long long)options->decay_patience);
+  TUTTI_CHECK(options->decay_cooldown >= 0, TUTTI_ERR_CONFIG,
+              "schedule.decay_cooldown is %lld, expected a count from 0", (long long)options->decay_cooldown);
+  TUTTI_TRY(check_number("decay_min", options->decay_min, options->decay_min >= 0,
+                         "a number from 0: the least learning rate"));
+  return check_number("decay_delta", options->decay_delta, options->decay_delta >= 0,
+                      "a number from 0: a better value is better by more than it");
 }
 
 /** Check the numbers that the chosen decay uses. */
-static tutti_status check_decay(const tutti_schedule *s) {
-  const char *decay = tutti_optim_decay_names[s->decay];
-  if (s->decay == TUTTI_DECAY_STEP || s->decay == TUTTI_DECAY_EXPONENTIAL) {
-    TUTTI_CHECK(isfinite(s->rate) && s->rate > 0, TUTTI_ERR_CONFIG,
-                "schedule.decay_rate is %g, expected a number above 0 with schedule.decay %s: the factor on "
-                "the learning rate",
-                s->rate, decay);
-    TUTTI_CHECK(s->every.value > 0 || s->milestones.n > 0, TUTTI_ERR_CONFIG,
+static tutti_status check_decay(const tutti_schedule_options *options) {
+  switch (options->decay) {
+  case TUTTI_DECAY_STEP:
+  case TUTTI_DECAY_EXPONENTIAL:
+    TUTTI_TRY(check_rate(options));
+    TUTTI_CHECK(options->decay_every.value > 0 || options->decay_milestones.n > 0, TUTTI_ERR_CONFIG,
                 "schedule.decay_every is not set, but schedule.decay is %s; write a count such as 10 epochs",
-                decay);
+                tutti_optim_decay_names[options->decay]);
+    return TUTTI_OK;
+  case TUTTI_DECAY_PLATEAU:
+    TUTTI_TRY(check_rate(options));
+    return check_plateau(options);
+  case TUTTI_DECAY_POLYNOMIAL:
+  case TUTTI_DECAY_COSINE:
+    TUTTI_TRY(check_number("decay_end", options->decay_end, options->decay_end >= 0,
+                           "a number from 0: the last learning rate over the first"));
+    if (options->decay == TUTTI_DECAY_COSINE) return TUTTI_OK;
+    return check_number("decay_power", options->decay_power, options->decay_power > 0, "a number above 0");
+  default:
+    return TUTTI_OK;
   }
-  if (s->decay == TUTTI_DECAY_PLATEAU) TUTTI_TRY(check_plateau(s));
-  if (s->decay == TUTTI_DECAY_POLYNOMIAL || s->decay == TUTTI_DECAY_COSINE)
-    TUTTI_CHECK(isfinite(s->end) && s->end >= 0, TUTTI_ERR_CONFIG,
-                "schedule.decay_end is %g, expected a number from 0: the last learning rate over the first",
-                s->end);
-  if (s->decay == TUTTI_DECAY_POLYNOMIAL)
-    TUTTI_CHECK(isfinite(s->power) && s->power > 0, TUTTI_ERR_CONFIG,
-                "schedule.decay_power is %g, expected a number above 0", s->power);
-  return TUTTI_OK;
 }
 
 tutti_status tutti_schedule_make(const tutti_schedule_options *options, double learning_rate,
                                  int64_t batch_size, const tutti_course *course, tutti_unit unit,
                                  tutti_schedule *schedule) {
-  tutti_schedule s = {.decay = options->decay,
-                      .warmup = options->warmup,
-                      .warmup_from = course->warmup_from,
-                      .every = options->decay_every,
-                      .over = options->decay_over,
-                      .rate = options->decay_rate,
-                      .power = options->decay_power,
-                      .end = options->decay_end,
-                      .patience = options->decay_patience,
-                      .cooldown = options->decay_cooldown,
-                      .least = options->decay_min,
-                      .delta = options->decay_delta,
-                      .milestones = options->decay_milestones};
+  tutti_schedule s = {.options = *options, .warmup_from = course->warmup_from};
+  tutti_count *over = &s.options.decay_over;
   TUTTI_TRY(check_counts(options));
-  TUTTI_TRY(check_warmup(warmup_inside(s.warmup, s.warmup_from), &course->total));
+  TUTTI_TRY(check_warmup(warmup_inside(options->warmup, s.warmup_from), &course->total));
   TUTTI_TRY(scale(options, learning_rate, batch_size, &s.peak));
   const bool scaled = options->scaling == TUTTI_SCALING_LINEAR || options->scaling == TUTTI_SCALING_SQRT;
   s.start = scaled ? learning_rate : 0;
-  if (s.over.value == 0)
-    s.over = (tutti_count){tutti_optim_extent_in(&course->total, unit) - warmup_in(&s, course, unit), unit};
-  s.warmup_every = warmup_in(&s, course, s.every.unit);
-  s.warmup_over = warmup_in(&s, course, s.over.unit);
-  TUTTI_ASSERT(isfinite(s.over.value) && isfinite(s.warmup_every) && isfinite(s.warmup_over));
-  TUTTI_TRY(check_decay(&s));
+  if (over->value == 0)
+    *over = (tutti_count){tutti_optim_extent_in(&course->total, unit) - warmup_in(&s, course, unit), unit};
+  s.warmup_every = warmup_in(&s, course, options->decay_every.unit);
+  s.warmup_over = warmup_in(&s, course, over->unit);
+  TUTTI_ASSERT(isfinite(over->value) && isfinite(s.warmup_every) && isfinite(s.warmup_over));
+  TUTTI_TRY(check_decay(options));
   *schedule = s;
   return TUTTI_OK;
 }
@@ -170,37 +170,44 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
 /** The number of drops so far.  An interval of 1/3 epoch is not a double, and drops must come after whole steps all the same:
  * the comparison allows for the last bits. */
 static double drops(const tutti_schedule *s, const tutti_extent *now) {
-  if (s->milestones.n == 0)
-    return floor((tutti_optim_extent_in(now, s->every.unit) - s->warmup_every) / s->every.value + 1e-9);
-  const double done = tutti_optim_extent_in(now, s->milestones.unit);
+  const tutti_milestones *milestones = &s->options.decay_milestones;
+  if (milestones->n == 0)
+    return floor((tutti_optim_extent_in(now, s->options.decay_every.unit) - s->warmup_every) /
+                     s->options.decay_every.value +
+                 1e-9);
+  const double done = tutti_optim_extent_in(now, milestones->unit);
   int n = 0;
-  while (n < s->milestones.n && s->milestones.values[n] <= done * (1 + ROUNDING)) n++;
+  while (n < milestones->n && milestones->values[n] <= done * (1 + ROUNDING)) n++;
   return n;
 }
 
 /** The share of the decay that is done, in [0, 1]. */
 static double part_done(const tutti_schedule *s, const tutti_extent *now) {
-  const double t = fmax(tutti_optim_extent_in(now, s->over.unit) - s->warmup_over, 0);
-  return t < s->over.value ? t / s->over.value : 1;
+  const double t = fmax(tutti_optim_extent_in(now, s->options.decay_over.unit) - s->warmup_over, 0);
+  return t < s->options.decay_over.value ? t / s->options.decay_over.value : 1;
 }
 
 bool tutti_schedule_is_warming(const tutti_schedule *s, const tutti_extent *done) {
-  const double end = s->warmup_from + s->warmup.value;
-  return s->warmup.value > 0 && tutti_optim_extent_in(done, s->warmup.unit) < end * (1 - ROUNDING);
+  const double end = s->warmup_from + s->options.warmup.value;
+  return s->options.warmup.value > 0 &&
+         tutti_optim_extent_in(done, s->options.warmup.unit) < end * (1 - ROUNDING);
 }
 
 /** The rate without warmup. */
 static double decayed(const tutti_schedule *s, const tutti_extent *before) {
-  switch (s->decay) {
+  const double end = s->options.decay_end;
+  switch (s->options.decay) {
   case TUTTI_DECAY_STEP:
-    return s->peak * pow(s->rate, fmax(drops(s, before), 0));
+    return s->peak * pow(s->options.decay_rate, fmax(drops(s, before), 0));
   case TUTTI_DECAY_EXPONENTIAL:
-    return s->peak * pow(s->rate, fmax(tutti_optim_extent_in(before, s->every.unit) - s->warmup_every, 0) /
-                                      s->every.value);
+    return s->peak *
+           pow(s->options.decay_rate,
+               fmax(tutti_optim_extent_in(before, s->options.decay_every.unit) - s->warmup_every, 0) /
+                   s->options.decay_every.value);
   case TUTTI_DECAY_POLYNOMIAL:
-    return s->peak * (s->end + (1 - s->end) * pow(1 - part_done(s, before), s->power));
+    return s->peak * (end + (1 - end) * pow(1 - part_done(s, before), s->options.decay_power));
   case TUTTI_DECAY_COSINE:
-    return s->peak * (s->end + (1 - s->end) * 0.5 * (1 + cos(acos(-1.0) * part_done(s, before))));
+    return s->peak * (end + (1 - end) * 0.5 * (1 + cos(acos(-1.0) * part_done(s, before))));
   case TUTTI_DECAY_PLATEAU:
     return tutti_optim_plateau_rate(s, s->drops);
   default:
@@ -213,6 +220,6 @@ double tutti_schedule_at(const tutti_schedule *s, const tutti_extent *before, co
   // A warmup in the middle of a training rises to a rate that has fallen already, from a start that has fallen as much.
   const double top = s->warmup_from > 0 ? decayed(s, before) : s->peak;
   const double start = s->start > 0 ? s->start * (top / s->peak) : 0;
-  const double done = tutti_optim_extent_in(after, s->warmup.unit) - s->warmup_from;
-  return start + (top - start) * fmin(done / s->warmup.value, 1);
+  const double done = tutti_optim_extent_in(after, s->options.warmup.unit) - s->warmup_from;
+  return start + (top - start) * fmin(done / s->options.warmup.value, 1);
 }

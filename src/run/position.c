@@ -123,7 +123,7 @@ tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *con
   TUTTI_TRY(tutti_schedule_make(options, config->optimizer.learning_rate, plan->epoch.batch, &course,
                                 config->train.budget.unit, schedule));
   schedule->dialect = config->optimizer.dialect;
-  const tutti_count warmup = schedule->warmup;
+  const tutti_count warmup = schedule->options.warmup;
   const double done = tutti_optim_extent_in(&course.earlier, warmup.unit) - warmup_from;
   return check_growth_after(plan, warmup, fmax(done, 0), plan->from.at);
 }

@@ -44,7 +44,7 @@ static void warn_watched(const tutti_run *run, const char *key, const char *metr
 
 /** schedule.decay: plateau watches train.monitor, which has a warning of its own, or without one val_loss. */
 static void warn_plateau(const tutti_run *run) {
-  const double peak = run->fixed.schedule.peak, least = run->fixed.schedule.least;
+  const double peak = run->fixed.schedule.peak, least = run->fixed.schedule.options.decay_min;
   if (!run->fixed.config->train.monitor) warn_watched(run, "schedule.decay: plateau", "val_loss");
   if (peak > 0 && least >= peak)
     tutti_log_root(

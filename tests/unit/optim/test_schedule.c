@@ -150,7 +150,7 @@ static void a_warmup_is_as_long_as_its_own_steps(void **state) {
   tutti_schedule s;
   CHECK_OK(tutti_schedule_make(&options, 1, 100, &course, TUTTI_UNIT_EPOCHS, &s));
   CHECK_NEAR(s.warmup_over, 1, 1e-12);
-  CHECK_NEAR(s.over.value, 19, 1e-12);
+  CHECK_NEAR(s.options.decay_over.value, 19, 1e-12);
   options.warmup = steps(510); // ends in the new ones
   CHECK_OK(tutti_schedule_make(&options, 1, 100, &course, TUTTI_UNIT_EPOCHS, &s));
   CHECK_NEAR(s.warmup_over, 6, 1e-12);
@@ -262,7 +262,7 @@ static void polynomial_ends_at_its_end(void **state) {
 static void cosine_runs_to_the_end_of_the_budget(void **state) {
   (void)state;
   const tutti_schedule s = make((tutti_schedule_options){.warmup = steps(200), .decay = TUTTI_DECAY_COSINE});
-  CHECK_NEAR(s.over.value, 800, 0);
+  CHECK_NEAR(s.options.decay_over.value, 800, 0);
   CHECK_RATE(s, 200, 0.1);
   CHECK_RATE(s, 600, 0.05);
   CHECK_RATE(s, 400, 0.1 * 0.5 * (1 + sqrt(0.5)));
