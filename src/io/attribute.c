@@ -55,14 +55,14 @@ static tutti_status put(tutti_file *file, const char *object, const char *name, 
   // If there is no such object, the caller is wrong, else the file is.
   const tutti_status unseen = tutti_file_has(file, object) ? TUTTI_ERR_DATA : TUTTI_ERR_INTERNAL;
   TUTTI_TRY_GOTO(done, tutti_file_writable(file));
-  TUTTI_H5_GET(done, exists, H5Aexists_by_name(file->id, object, name, file->access), unseen, ABOUT);
+  TUTTI_H5(done, exists = H5Aexists_by_name(file->id, object, name, file->access), unseen, ABOUT);
   if (exists) TUTTI_H5(done, H5Adelete_by_name(file->id, object, name, H5P_DEFAULT), TUTTI_ERR_IO, ABOUT);
-  TUTTI_H5_GET(done, space, n < 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &extent, NULL),
-               TUTTI_ERR_SYSTEM, ABOUT);
-  TUTTI_H5_GET(
-      done, attribute,
-      H5Acreate_by_name(file->id, object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
-      TUTTI_ERR_IO, "%s: cannot make attribute '%s' of '%s'", path, name, object);
+  TUTTI_H5(done, space = n < 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &extent, NULL), TUTTI_ERR_SYSTEM,
+           ABOUT);
+  TUTTI_H5(done,
+           attribute = H5Acreate_by_name(file->id, object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT,
+                                         H5P_DEFAULT),
+           TUTTI_ERR_IO, "%s: cannot make attribute '%s' of '%s'", path, name, object);
   if (n != 0)
     TUTTI_H5(done, H5Awrite(attribute, memory_type, data), TUTTI_ERR_IO,
              "%s: cannot write attribute '%s' of '%s'", path, name, object);
@@ -74,12 +74,10 @@ done:
 
 /** UTF-8 of variable length, which h5py reads as str. */
 static tutti_status make_text_type(const tutti_file *file, hid_t *type) {
-  tutti_status status = TUTTI_OK;
-  TUTTI_H5_GET(done, *type, H5Tcopy(H5T_C_S1), TUTTI_ERR_SYSTEM, "%s: type of a text", file->path);
-  TUTTI_H5(done, H5Tset_size(*type, H5T_VARIABLE), TUTTI_ERR_SYSTEM, "%s: type of a text", file->path);
-  TUTTI_H5(done, H5Tset_cset(*type, H5T_CSET_UTF8), TUTTI_ERR_SYSTEM, "%s: type of a text", file->path);
-done:
-  return status;
+  TUTTI_H5_TRY(*type = H5Tcopy(H5T_C_S1), TUTTI_ERR_SYSTEM, "%s: type of a text", file->path);
+  TUTTI_H5_TRY(H5Tset_size(*type, H5T_VARIABLE), TUTTI_ERR_SYSTEM, "%s: type of a text", file->path);
+  TUTTI_H5_TRY(H5Tset_cset(*type, H5T_CSET_UTF8), TUTTI_ERR_SYSTEM, "%s: type of a text", file->path);
+  return TUTTI_OK;
 }
 
 static tutti_status put_texts(tutti_file *file, const char *object, const char *name,
@@ -134,15 +132,12 @@ static void attribute_close(attribute *a) {
 
 /** HDF5 fails if the object itself does not exist, so look for that first. */
 static tutti_status find(const tutti_file *file, const char *object, const char *name, bool *there) {
-  tutti_status status = TUTTI_OK;
   htri_t exists = 0;
-  TUTTI_TRY_GOTO(done, tutti_io_object_find(file, object, there));
+  TUTTI_TRY(tutti_io_object_find(file, object, there));
   if (*there)
-    TUTTI_H5_GET(done, exists, H5Aexists_by_name(file->id, object, name, file->access), TUTTI_ERR_DATA,
-                 ABOUT);
+    TUTTI_H5_TRY(exists = H5Aexists_by_name(file->id, object, name, file->access), TUTTI_ERR_DATA, ABOUT);
   *there = exists > 0;
-done:
-  return status;
+  return TUTTI_OK;
 }
 
 bool tutti_file_has_attribute(const tutti_file *file, const char *object, const char *name) {
@@ -160,11 +155,11 @@ static tutti_status attribute_open(const tutti_file *file, const char *object, c
   *a = no_attribute;
   TUTTI_TRY_GOTO(done, find(file, object, name, &there));
   TUTTI_CHECK_GOTO(done, there, TUTTI_ERR_DATA, "%s: '%s' has no attribute '%s'", file->path, object, name);
-  TUTTI_H5_GET(done, a->id, H5Aopen_by_name(file->id, object, name, H5P_DEFAULT, file->access),
-               TUTTI_ERR_DATA, ABOUT);
-  TUTTI_H5_GET(done, a->type, H5Aget_type(a->id), TUTTI_ERR_DATA, ABOUT);
-  TUTTI_H5_GET(done, space, H5Aget_space(a->id), TUTTI_ERR_DATA, ABOUT);
-  TUTTI_H5_GET(done, a->n, H5Sget_simple_extent_npoints(space), TUTTI_ERR_DATA, ABOUT);
+  TUTTI_H5(done, a->id = H5Aopen_by_name(file->id, object, name, H5P_DEFAULT, file->access), TUTTI_ERR_DATA,
+           ABOUT);
+  TUTTI_H5(done, a->type = H5Aget_type(a->id), TUTTI_ERR_DATA, ABOUT);
+  TUTTI_H5(done, space = H5Aget_space(a->id), TUTTI_ERR_DATA, ABOUT);
+  TUTTI_H5(done, a->n = H5Sget_simple_extent_npoints(space), TUTTI_ERR_DATA, ABOUT);
   a->type_class = H5Tget_class(a->type);
 done:
   tutti_io_h5_release(space);

@@ -1,6 +1,6 @@
-/* Claims: record locks of POSIX on single bytes of one file, as the lock of a folder is one on a whole file.  The kernel, or
- * the server of a network file system, takes a lock back when its process ends.  Nothing is ever written to the file, because
- * a byte can be locked that does not exist.  The ranks and jobs of a study share out its trials with them. */
+/* Claims: record locks of POSIX on single bytes of one file.  The kernel, or the server of a network file system, takes a lock
+ * back when its process ends.  The file may be empty, because a byte can be locked that does not exist.  The ranks and jobs of
+ * a study share out its trials with them, and the lock of a folder is the first claim of its file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -8,12 +8,8 @@
 
 #include "io/io_impl.h"
 
-struct tutti_claims {
-  char *path; // owned
-  int fd;     // owned; -1: there was no such file
-};
-
-bool tutti_io_has_no_locks(int error) {
+/** Whether an error of fcntl means that the file system has no locks. */
+static bool has_no_locks(int error) {
   return error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP || error == EINVAL;
 }
 
@@ -30,8 +26,7 @@ tutti_status tutti_io_claims_open(const char *path, bool create, tutti_claims **
   TUTTI_TRY_GOTO(done, TUTTI_NEW(made, 1));
   made->fd = -1;
   made->path = tutti_strdup(path);
-  if (!made->path) status = TUTTI_ERR_MEMORY;
-  if (status != TUTTI_OK) goto done;
+  TUTTI_TRY_GOTO(done, made->path ? TUTTI_OK : TUTTI_ERR_MEMORY);
   made->fd = open(path, create ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDWR | O_CLOEXEC, 0666);
   TUTTI_CHECK_GOTO(done, made->fd >= 0 || (!create && errno == ENOENT), TUTTI_ERR_CREATE, "%s: cannot %s: %s",
                    path, create ? "create" : "open", strerror(errno));
@@ -56,7 +51,7 @@ bool tutti_io_claims_current(const tutti_claims *claims) {
 
 bool tutti_io_claims_work(const tutti_claims *claims) {
   struct flock byte = one_byte(F_WRLCK, 0);
-  return claims->fd < 0 || fcntl(claims->fd, F_GETLK, &byte) == 0 || !tutti_io_has_no_locks(errno);
+  return claims->fd < 0 || fcntl(claims->fd, F_GETLK, &byte) == 0 || !has_no_locks(errno);
 }
 
 /** Try to lock one byte, without waiting.  EACCES and EAGAIN mean that another process has it. */
@@ -69,8 +64,8 @@ static tutti_status take(tutti_claims *claims, short type, int64_t i, bool *take
   while (result != 0 && errno == EINTR);
   const int error = result == 0 ? 0 : errno;
   if (error == EACCES || error == EAGAIN) return TUTTI_OK;
-  TUTTI_CHECK(error == 0 || tutti_io_has_no_locks(error), TUTTI_ERR_CREATE, "%s: cannot lock: %s",
-              claims->path, strerror(error));
+  TUTTI_CHECK(error == 0 || has_no_locks(error), TUTTI_ERR_CREATE, "%s: cannot lock: %s", claims->path,
+              strerror(error));
   *taken = true;
   return TUTTI_OK;
 }

@@ -156,14 +156,12 @@ static const H5FD_class_t driver_class = {
 };
 
 tutti_status tutti_io_driver_access(const char *path, tutti_disk *disk, hid_t *driver, hid_t *access) {
-  tutti_status status = TUTTI_OK;
   const driver_info info = {path, disk};
-  TUTTI_H5_GET(done, *driver, H5FDregister(&driver_class), TUTTI_ERR_SYSTEM, "%s: file driver", path);
-  TUTTI_H5_GET(done, *access, H5Pcreate(H5P_FILE_ACCESS), TUTTI_ERR_SYSTEM, "%s: access list", path);
-  TUTTI_H5(done, H5Pset_driver(*access, *driver, &info), TUTTI_ERR_SYSTEM, "%s: file driver", path);
-  TUTTI_H5(done, H5Pset_libver_bounds(*access, H5F_LIBVER_V110, H5F_LIBVER_V110), TUTTI_ERR_SYSTEM,
-           "%s: file format", path);
-  TUTTI_H5(done, H5Pset_fclose_degree(*access, H5F_CLOSE_STRONG), TUTTI_ERR_SYSTEM, "%s: access list", path);
-done:
-  return status;
+  TUTTI_H5_TRY(*driver = H5FDregister(&driver_class), TUTTI_ERR_SYSTEM, "%s: file driver", path);
+  TUTTI_H5_TRY(*access = H5Pcreate(H5P_FILE_ACCESS), TUTTI_ERR_SYSTEM, "%s: access list", path);
+  TUTTI_H5_TRY(H5Pset_driver(*access, *driver, &info), TUTTI_ERR_SYSTEM, "%s: file driver", path);
+  TUTTI_H5_TRY(H5Pset_libver_bounds(*access, H5F_LIBVER_V110, H5F_LIBVER_V110), TUTTI_ERR_SYSTEM,
+               "%s: file format", path);
+  TUTTI_H5_TRY(H5Pset_fclose_degree(*access, H5F_CLOSE_STRONG), TUTTI_ERR_SYSTEM, "%s: access list", path);
+  return TUTTI_OK;
 }

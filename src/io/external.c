@@ -114,13 +114,9 @@ static herr_t follow(const char *file, const char *group, const char *name, cons
 }
 
 tutti_status tutti_io_external_access(tutti_bounds *bounds, hid_t *access) {
-  tutti_status status = TUTTI_OK;
-  TUTTI_H5_GET(done, *access, H5Pcreate(H5P_DATASET_ACCESS), TUTTI_ERR_SYSTEM, "%s: access list",
-               bounds->within);
-  TUTTI_H5(done, H5Pset_elink_cb(*access, follow, bounds), TUTTI_ERR_SYSTEM, "%s: access list",
-           bounds->within);
-done:
-  return status;
+  TUTTI_H5_TRY(*access = H5Pcreate(H5P_DATASET_ACCESS), TUTTI_ERR_SYSTEM, "%s: access list", bounds->within);
+  TUTTI_H5_TRY(H5Pset_elink_cb(*access, follow, bounds), TUTTI_ERR_SYSTEM, "%s: access list", bounds->within);
+  return TUTTI_OK;
 }
 
 tutti_status tutti_io_external_check_links(tutti_bounds *bounds, tutti_status status) {

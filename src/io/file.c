@@ -80,11 +80,9 @@ static tutti_status check_readable(const char *path) {
  * first access list has what HDF5 itself sets: weak closing, and no property for locks (see tutti_io_h5_mute).  Otherwise HDF5
  * would read a virtual array of its own file as zeros. */
 static tutti_status reading_access(const char *path, hid_t *access) {
-  tutti_status status = TUTTI_OK;
-  TUTTI_H5_GET(done, *access, H5Pcreate(H5P_FILE_ACCESS), TUTTI_ERR_SYSTEM, "%s: access list", path);
-  TUTTI_H5(done, H5Pset_fclose_degree(*access, H5F_CLOSE_WEAK), TUTTI_ERR_SYSTEM, "%s: access list", path);
-done:
-  return status;
+  TUTTI_H5_TRY(*access = H5Pcreate(H5P_FILE_ACCESS), TUTTI_ERR_SYSTEM, "%s: access list", path);
+  TUTTI_H5_TRY(H5Pset_fclose_degree(*access, H5F_CLOSE_WEAK), TUTTI_ERR_SYSTEM, "%s: access list", path);
+  return TUTTI_OK;
 }
 
 /** A writer sets a mark in the file until it closes it: a byte of the superblock, which is at the beginning of the file or
@@ -178,10 +176,10 @@ done:
 static tutti_status create_h5(const char *path, hid_t access, hid_t *id) {
   tutti_status status = TUTTI_OK;
   hid_t creation = H5I_INVALID_HID;
-  TUTTI_H5_GET(done, creation, H5Pcreate(H5P_FILE_CREATE), TUTTI_ERR_CREATE, "%s: creation list", path);
+  TUTTI_H5(done, creation = H5Pcreate(H5P_FILE_CREATE), TUTTI_ERR_CREATE, "%s: creation list", path);
   TUTTI_H5(done, H5Pset_obj_track_times(creation, false), TUTTI_ERR_CREATE, "%s: creation list", path);
-  TUTTI_H5_GET(done, *id, H5Fcreate(path, H5F_ACC_TRUNC, creation, access), TUTTI_ERR_CREATE,
-               "%s: cannot create", path);
+  TUTTI_H5(done, *id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access), TUTTI_ERR_CREATE,
+           "%s: cannot create", path);
 done:
   tutti_io_h5_release(creation);
   return status;

@@ -13,23 +13,22 @@ typedef struct {
   size_t bytes;
 } sentence;
 
-/** Locks fail or hang on network file systems, and are not needed, because nobody writes to a file under its final name.  HDF5
+/** Set how HDF5 starts and ends; a second call has no effect.
+ *
+ * Locks fail or hang on network file systems, and are not needed, because nobody writes to a file under its final name.  HDF5
  * reads this variable when it starts; a value that the user has set stays.  The property of a file would not do: HDF5 does
- * not set it for files that it opens itself, and refuses a file that is then open in two ways. */
-static void leave_out_locks(void) {
+ * not set it for files that it opens itself, and refuses a file that is then open in two ways.
+ *
+ * HDF5 closes everything when the process ends.  Nothing of ours is open then.  But HDF5 1.10 cannot close an object with a
+ * damaged header, and prints that it loops. */
+static void leave_out_locks_and_cleanup(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
-}
-
-/** HDF5 closes everything when the process ends.  Nothing of ours is open then.  But HDF5 1.10 cannot close an object with a
- * damaged header, and prints that it loops.  A second call has no effect. */
-static void leave_out_cleanup(void) {
   H5dont_atexit();
 }
 
 tutti_h5_printer tutti_io_h5_mute(void) {
   tutti_h5_printer printer = {NULL, NULL};
-  leave_out_locks();
-  leave_out_cleanup();
+  leave_out_locks_and_cleanup();
   H5Eget_auto2(H5E_DEFAULT, &printer.print, &printer.data);
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   return printer;
@@ -130,28 +129,32 @@ size_t tutti_io_type_bytes(tutti_type type) {
   return bytes[type];
 }
 
-hid_t tutti_io_h5_file_type(tutti_type type) {
-  const hid_t types[] = {[TUTTI_U8] = H5T_STD_U8LE,
-                         [TUTTI_I32] = H5T_STD_I32LE,
-                         [TUTTI_I64] = H5T_STD_I64LE,
-                         [TUTTI_F32] = H5T_IEEE_F32LE,
-                         [TUTTI_F64] = H5T_IEEE_F64LE};
+typedef struct {
+  hid_t in_file, in_memory;
+} number_types;
+
+/** The names of types in HDF5 are calls, so this table is no constant. */
+static number_types types_of(tutti_type type) {
+  const number_types types[] = {[TUTTI_U8] = {H5T_STD_U8LE, H5T_NATIVE_UINT8},
+                                [TUTTI_I32] = {H5T_STD_I32LE, H5T_NATIVE_INT32},
+                                [TUTTI_I64] = {H5T_STD_I64LE, H5T_NATIVE_INT64},
+                                [TUTTI_F32] = {H5T_IEEE_F32LE, H5T_NATIVE_FLOAT},
+                                [TUTTI_F64] = {H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE}};
   return types[type];
 }
 
+hid_t tutti_io_h5_file_type(tutti_type type) {
+  return types_of(type).in_file;
+}
+
 hid_t tutti_io_h5_memory_type(tutti_type type) {
-  const hid_t types[] = {[TUTTI_U8] = H5T_NATIVE_UINT8,
-                         [TUTTI_I32] = H5T_NATIVE_INT32,
-                         [TUTTI_I64] = H5T_NATIVE_INT64,
-                         [TUTTI_F32] = H5T_NATIVE_FLOAT,
-                         [TUTTI_F64] = H5T_NATIVE_DOUBLE};
-  return types[type];
+  return types_of(type).in_memory;
 }
 
 const char *tutti_io_hdf5_version(void) {
   static _Thread_local char text[32];
   unsigned major = 0, minor = 0, release = 0;
-  leave_out_locks();
+  leave_out_locks_and_cleanup();
   H5get_libversion(&major, &minor, &release);
   snprintf(text, sizeof text, "%u.%u.%u", major, minor, release);
   return text;

@@ -54,8 +54,10 @@ bool tutti_io_is_open_file(const char *path, int fd);
 
 // --- claims.c
 
-/** Whether an error of fcntl means that the file system has no locks. */
-bool tutti_io_has_no_locks(int error);
+struct tutti_claims {
+  char *path; // owned
+  int fd;     // owned; -1: there was no such file
+};
 
 // --- driver.c: how HDF5 writes
 
@@ -193,21 +195,28 @@ void tutti_io_h5_release(hid_t id);
 hid_t tutti_io_h5_file_type(tutti_type type);
 hid_t tutti_io_h5_memory_type(tutti_type type);
 
-/** result = call of HDF5, without its printing.  A result below zero sets the variable `status` and goes to the label. */
-#define TUTTI_H5_GET(label, result, call, code, ...)                                                         \
+/** status = outcome of a call of HDF5, without its printing.  The call may be an assignment, `id = H5Dopen2(...)`.  A result below
+ * zero is a failure with the text, to which HDF5's own sentence is added. */
+#define TUTTI_H5_STATUS(status, call, code, ...)                                                             \
   do {                                                                                                       \
     const tutti_h5_printer tutti_h5_printer_ = tutti_io_h5_mute();                                           \
-    (result) = (call);                                                                                       \
-    if ((result) < 0) status = tutti_io_h5_fail((code), __func__, __FILE__, __LINE__, __VA_ARGS__);          \
+    (status) = (call) < 0 ? tutti_io_h5_fail((code), __func__, __FILE__, __LINE__, __VA_ARGS__) : TUTTI_OK;  \
     tutti_io_h5_unmute(tutti_h5_printer_);                                                                   \
-    if ((result) < 0) goto label;                                                                            \
   } while (0)
 
-/** The same for a call with no other result. */
+/** TUTTI_TRY_GOTO for a call of HDF5. */
 #define TUTTI_H5(label, call, code, ...)                                                                     \
   do {                                                                                                       \
-    herr_t tutti_h5_result_;                                                                                 \
-    TUTTI_H5_GET(label, tutti_h5_result_, call, code, __VA_ARGS__);                                          \
+    TUTTI_H5_STATUS(status, call, code, __VA_ARGS__);                                                        \
+    if (status != TUTTI_OK) goto label;                                                                      \
+  } while (0)
+
+/** TUTTI_TRY for a call of HDF5. */
+#define TUTTI_H5_TRY(call, code, ...)                                                                        \
+  do {                                                                                                       \
+    tutti_status tutti_h5_status_;                                                                           \
+    TUTTI_H5_STATUS(tutti_h5_status_, call, code, __VA_ARGS__);                                              \
+    if (tutti_h5_status_ != TUTTI_OK) return tutti_h5_status_;                                               \
   } while (0)
 
 // --- virtual.c: opening an array, which may be made of others
@@ -227,15 +236,36 @@ tutti_status tutti_io_object_open(const tutti_file *file, const char *kind, cons
 TUTTI_NODISCARD
 tutti_status tutti_io_object_find(const tutti_file *file, const char *name, bool *there);
 
-/** Make the groups above `name`, and a data set of that name in them.
- * @return ERR_INTERNAL it already exists */
+/** The shape of a new data set, and how it is stored. */
+typedef struct {
+  int n_dims;
+  const hsize_t *dims;     // [n_dims]
+  const hsize_t *max_dims; // [n_dims]; NULL: it does not grow
+  const hsize_t *chunk;    // [n_dims]; NULL: no chunks, hence no checksum
+  int deflate;             // level; 0: it is not compressed
+} tutti_array_form;
+
+/** Make the groups above `name`, and in them a data set of that name: without time stamps, and in chunks with Fletcher-32.
+ * @param[in] kind  for messages, "array" or "table"
+ * @return ERR_INTERNAL it already exists; ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_io_object_create(tutti_file *file, const char *kind, const char *name, hid_t type,
-                                    hid_t space, hid_t creation, hid_t *dataset);
+                                    const tutti_array_form *form);
 
-/** Make a creation list for data sets: without time stamps, with Fletcher-32, and with shuffle and deflate if asked.
- * @param[in] n_dims  0: no chunks, hence no checksum
- * @param[in] chunk   [n_dims] */
+// --- rows.c: some rows of an open array or table
+
+typedef struct {
+  hid_t in_file, in_memory; // H5S, with the rows selected
+  bool empty;               // there is nothing to move
+} tutti_io_rows;
+
+#define TUTTI_NO_ROWS ((tutti_io_rows){H5I_INVALID_HID, H5I_INVALID_HID, true})
+
+/** Select rows [first, first + n); a scalar has one row.
+ * @param[in]  kind  for messages, "array" or "table"
+ * @param[out] rows  was TUTTI_NO_ROWS; to be closed also after a failure
+ * @return ERR_DATA the data set has fewer rows */
 TUTTI_NODISCARD
-tutti_status tutti_io_object_creation(const tutti_file *file, const char *name, int n_dims,
-                                      const hsize_t *chunk, bool shuffle, int deflate, hid_t *creation);
+tutti_status tutti_io_rows_select(const tutti_file *file, const char *kind, const char *name, hid_t dataset,
+                                  int64_t first, int64_t n, tutti_io_rows *rows);
+void tutti_io_rows_close(tutti_io_rows *rows);

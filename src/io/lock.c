@@ -1,10 +1,9 @@
 /* FOLDER/.lock: only one training at a time writes to a folder.
  *
- * It is a record lock of POSIX.  The kernel, or the server of a network file system, takes it back when its process ends, so a
- * killed job never excludes the next one.  The one line of the file, "HOST PID", is only for the message; a file without a
- * lock on it means nothing.  A training and a study take the lock of their folder when they start. */
+ * It is a claim on the first byte of the file (claims.c), which ends with its process, so a killed job never excludes the next
+ * one.  The one line of the file, "HOST PID", is only for the message; a file without a claim on it means nothing.  A training
+ * and a study take the lock of their folder when they start. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,29 +15,19 @@
 enum { LINE_BYTES = 128, MAX_TRIES = 100 };
 
 struct tutti_lock {
-  char *path; // owned
-  int fd;     // owned; -1: the file system has no locks
+  tutti_claims *claims; // owned; NULL: the file system has no locks
 };
 
-typedef enum { TAKEN, HELD, NO_LOCKS, FAILED } outcome; // FAILED: errno says why
-
-static outcome try_lock(int fd) {
-  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-  if (fcntl(fd, F_SETLK, &whole) == 0) return TAKEN;
-  if (errno == EACCES || errno == EAGAIN) return HELD;
-  return tutti_io_has_no_locks(errno) ? NO_LOCKS : FAILED;
-}
-
 /** A job that is restarted at once may meet processes of the last job that are still ending: wait two seconds for them. */
-static outcome try_lock_for_a_while(int fd) {
-  enum { TRIES = 40 };
+static tutti_status take_for_a_while(tutti_claims *claims, bool *taken) {
+  enum { TRIES = 41 };
   const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
-  outcome got = try_lock(fd);
-  for (int i = 0; i < TRIES && got == HELD; i++) {
-    nanosleep(&pause, NULL);
-    got = try_lock(fd);
+  *taken = false;
+  for (int i = 0; i < TRIES && !*taken; i++) {
+    if (i > 0) nanosleep(&pause, NULL);
+    TUTTI_TRY(tutti_io_claims_take(claims, 0, taken));
   }
-  return got;
+  return TUTTI_OK;
 }
 
 /** The line in the file may be missing, because its writer has just begun. */
@@ -54,81 +43,66 @@ static tutti_status refuse(const char *folder, int fd) {
 }
 
 /** The lock is valid even if the line cannot be written. */
-static void write_holder(const tutti_lock *lock) {
+static void write_holder(const tutti_claims *claims) {
   char host[64] = "", line[LINE_BYTES];
   if (gethostname(host, sizeof host - 1) != 0) snprintf(host, sizeof host, "unknown");
   const int n = snprintf(line, sizeof line, "%s %ld\n", host, (long)getpid());
-  if (ftruncate(lock->fd, 0) != 0 || pwrite(lock->fd, line, (size_t)n, 0) != n)
-    tutti_log(TUTTI_LOG_DEBUG, "%s: cannot write who holds it: %s", lock->path, strerror(errno));
-}
-
-static void close_file(tutti_lock *lock) {
-  if (lock->fd >= 0) close(lock->fd);
-  lock->fd = -1;
+  if (ftruncate(claims->fd, 0) != 0 || pwrite(claims->fd, line, (size_t)n, 0) != n)
+    tutti_log(TUTTI_LOG_DEBUG, "%s: cannot write who holds it: %s", claims->path, strerror(errno));
 }
 
 /** @param[out] done  false: somebody removed the file in between
  * @return ERR_CREATE */
-static tutti_status take_once(const char *folder, tutti_lock *lock, bool *done) {
-  lock->fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  TUTTI_CHECK(lock->fd >= 0, TUTTI_ERR_CREATE, "%s: cannot create: %s", lock->path, strerror(errno));
-  *done = true;
-  switch (try_lock_for_a_while(lock->fd)) {
-  case TAKEN:
-    // Its last holder may have removed the file after we opened it and before we locked it, and the next process would then
-    // lock another file.
-    *done = tutti_io_is_open_file(lock->path, lock->fd);
-    if (*done) write_holder(lock);
+static tutti_status take_once(const char *folder, const char *path, tutti_lock *lock, bool *done) {
+  bool taken = false;
+  tutti_io_claims_close(&lock->claims);
+  TUTTI_TRY(tutti_io_claims_open(path, true, &lock->claims));
+  if (!tutti_io_claims_work(lock->claims)) {
+    unlink(path);
+    tutti_io_claims_close(&lock->claims);
+    *done = true;
     return TUTTI_OK;
-  case HELD:
-    return refuse(folder, lock->fd);
-  case NO_LOCKS:
-    unlink(lock->path);
-    close_file(lock);
-    return TUTTI_OK;
-  case FAILED:
-    break;
   }
-  TUTTI_FAIL(TUTTI_ERR_CREATE, "%s: cannot lock: %s", lock->path, strerror(errno));
+  TUTTI_TRY(take_for_a_while(lock->claims, &taken));
+  if (!taken) return refuse(folder, lock->claims->fd);
+  // Its last holder may have removed the file after we opened it and before we locked it, and the next process would then
+  // lock another file.
+  *done = tutti_io_claims_current(lock->claims);
+  if (*done) write_holder(lock->claims);
+  return TUTTI_OK;
 }
 
 tutti_status tutti_io_lock_take(const char *folder, tutti_lock **lock) {
   tutti_status status = TUTTI_OK;
   tutti_lock *made = NULL;
+  char *path = NULL;
   bool done = false;
   *lock = NULL;
   TUTTI_TRY_GOTO(done, tutti_io_make_folder(folder));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(made, 1));
-  made->fd = -1;
   const size_t bytes = strlen(folder) + sizeof "/.lock";
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(made->path, (int64_t)bytes));
-  snprintf(made->path, bytes, "%s/.lock", folder);
-  for (int i = 0; i < MAX_TRIES && !done; i++) {
-    close_file(made);
-    TUTTI_TRY_GOTO(done, take_once(folder, made, &done));
-  }
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(path, (int64_t)bytes));
+  snprintf(path, bytes, "%s/.lock", folder);
+  for (int i = 0; i < MAX_TRIES && !done; i++) TUTTI_TRY_GOTO(done, take_once(folder, path, made, &done));
   TUTTI_CHECK_GOTO(
       done, done, TUTTI_ERR_CREATE,
       "%s: cannot lock: the file was removed %d times while it was opened; is another job ending just now?",
-      made->path, (int)MAX_TRIES);
+      path, (int)MAX_TRIES);
   tutti_io_temporary_sweep(folder);
   *lock = made;
   made = NULL;
 done:
-  if (made) {
-    close_file(made);
-    tutti_free(made->path);
-    tutti_free(made);
-  }
+  if (made) tutti_io_claims_close(&made->claims);
+  tutti_free(made);
+  tutti_free(path);
   return status;
 }
 
 void tutti_io_lock_release(tutti_lock **lock) {
   if (!*lock) return;
   // Remove the file before the lock ends, because afterwards it may belong to the next process.
-  if ((*lock)->fd >= 0) unlink((*lock)->path);
-  close_file(*lock);
-  tutti_free((*lock)->path);
+  if ((*lock)->claims) unlink((*lock)->claims->path);
+  tutti_io_claims_close(&(*lock)->claims);
   tutti_free(*lock);
   *lock = NULL;
 }

@@ -45,9 +45,7 @@ static tutti_status find_origin(const tutti_file *file, const char *name, const 
   tutti_array_place at = {.opened = opened};
   size_t n = 0;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_array_storage_open(file, name, H5P_DEFAULT, &s));
-  TUTTI_TRY_GOTO(done, tutti_array_place_of(file, name, s.dataset, above, &at));
-  TUTTI_TRY_GOTO(done, tutti_array_check_circle(&at));
+  TUTTI_TRY_GOTO(done, tutti_array_place_open(file, name, above, &at, &s));
   *origin = at;
   if (H5Pget_layout(s.creation) != H5D_VIRTUAL) goto done;
   TUTTI_H5(done, H5Pget_virtual_count(s.creation, &n), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(&at));

@@ -7,6 +7,9 @@
 
 #include "io/virtual_impl.h"
 
+#define ABOUT     "%s: array '%s'", at->file, at->name
+#define CHUNKS_OF "%s: chunks of '%s'", at->file, at->name
+
 // --- chunks and blocks of the file itself
 
 static tutti_status fail_unwritten(const tutti_array_place *at, const char *what) {
@@ -19,19 +22,15 @@ static tutti_status fail_unwritten(const tutti_array_place *at, const char *what
 
 /** @param[out] n  number of chunks in the file; -1: this HDF5 cannot count them */
 static tutti_status count_chunks(const tutti_array_place *at, const tutti_array_storage *s, int64_t *n) {
-  tutti_status status = TUTTI_OK;
   *n = -1;
 #if H5_VERSION_GE(1, 10, 5)
   hsize_t count = 0;
-  TUTTI_H5(done, H5Dget_num_chunks(s->dataset, s->space, &count), TUTTI_ERR_DATA, "%s: chunks of '%s'",
-           at->file, at->name);
+  TUTTI_H5_TRY(H5Dget_num_chunks(s->dataset, s->space, &count), TUTTI_ERR_DATA, CHUNKS_OF);
   *n = (int64_t)count;
 #else
-  (void)s;
-  goto done;
+  (void)at, (void)s;
 #endif
-done:
-  return status;
+  return TUTTI_OK;
 }
 
 /** A chunk that was never written is not in the file, so count the chunks. */
@@ -39,9 +38,7 @@ static tutti_status check_chunks(const tutti_array_place *at, const tutti_array_
   hsize_t chunk[H5S_MAX_RANK] = {0};
   int64_t wanted = 1, n = 0;
   char what[128];
-  tutti_status status = TUTTI_OK;
-  TUTTI_H5(done, H5Pget_chunk(s->creation, s->n_dims, chunk), TUTTI_ERR_DATA, "%s: chunks of '%s'", at->file,
-           at->name);
+  TUTTI_H5_TRY(H5Pget_chunk(s->creation, s->n_dims, chunk), TUTTI_ERR_DATA, CHUNKS_OF);
   for (int i = 0; i < s->n_dims; i++)
     wanted *= (int64_t)((s->dims[i] + chunk[i] - 1) / (chunk[i] > 0 ? chunk[i] : 1));
   TUTTI_TRY(count_chunks(at, s, &n));
@@ -49,20 +46,14 @@ static tutti_status check_chunks(const tutti_array_place *at, const tutti_array_
   snprintf(what, sizeof what, "%s (%lld of its %lld chunks are missing)", n > 0 ? "to its end" : "at all",
            (long long)(wanted - n), (long long)wanted);
   return fail_unwritten(at, what);
-done:
-  return status;
 }
 
 /** An array without chunks is one block, which HDF5 allocates when the first number is written. */
 static tutti_status check_block(const tutti_array_place *at, const tutti_array_storage *s) {
   H5D_space_status_t space = H5D_SPACE_STATUS_ALLOCATED;
-  tutti_status status = TUTTI_OK;
-  TUTTI_H5(done, H5Dget_space_status(s->dataset, &space), TUTTI_ERR_DATA, "%s: array '%s'", at->file,
-           at->name);
-  if (space != H5D_SPACE_STATUS_ALLOCATED && tutti_array_n_numbers(s) > 0)
-    return fail_unwritten(at, "at all");
-done:
-  return status;
+  TUTTI_H5_TRY(H5Dget_space_status(s->dataset, &space), TUTTI_ERR_DATA, ABOUT);
+  const bool written = space == H5D_SPACE_STATUS_ALLOCATED || tutti_array_n_numbers(s) == 0;
+  return written ? TUTTI_OK : fail_unwritten(at, "at all");
 }
 
 // --- numbers in files without a format
@@ -95,14 +86,14 @@ static tutti_status check_raw_file(const tutti_array_place *at, const char *name
 static tutti_status check_raw(const tutti_array_place *at, const tutti_array_storage *s, int n_files) {
   tutti_status status = TUTTI_OK;
   hid_t type = H5I_INVALID_HID;
-  TUTTI_H5_GET(done, type, H5Dget_type(s->dataset), TUTTI_ERR_DATA, "%s: type of '%s'", at->file, at->name);
+  TUTTI_H5(done, type = H5Dget_type(s->dataset), TUTTI_ERR_DATA, ABOUT);
   int64_t left = tutti_array_n_numbers(s) * (int64_t)H5Tget_size(type);
   for (int i = 0; i < n_files && left > 0; i++) {
     char name[TUTTI_PATH_BYTES] = "";
     off_t offset = 0;
     hsize_t size = 0;
     TUTTI_H5(done, H5Pget_external(s->creation, (unsigned)i, sizeof name - 1, name, &offset, &size),
-             TUTTI_ERR_DATA, "%s: array '%s'", at->file, at->name);
+             TUTTI_ERR_DATA, ABOUT);
     const int64_t here = size < (hsize_t)left ? (int64_t)size : left;
     TUTTI_TRY_GOTO(done, check_raw_file(at, name, (int64_t)offset + here));
     left -= here;
@@ -196,12 +187,11 @@ static tutti_status check_sources(const tutti_array_place *at, tutti_array_stora
   tutti_io_h5_release(s->dataset);
   s->dataset = H5I_INVALID_HID;
   TUTTI_H5(done, H5Pget_virtual_count(s->creation, &n), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(at));
-  TUTTI_H5_GET(done, covered, H5Screate_simple(s->n_dims, s->dims, NULL), TUTTI_ERR_DATA,
-               TUTTI_SOURCES_OF(at));
+  TUTTI_H5(done, covered = H5Screate_simple(s->n_dims, s->dims, NULL), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(at));
   TUTTI_H5(done, H5Sselect_none(covered), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(at));
   for (size_t i = 0; i < n; i++) TUTTI_TRY_GOTO(done, check_mapping(at, s, i, covered, endless));
-  TUTTI_H5_GET(done, n_covered, tutti_io_selection_count(covered, s->n_dims, s->dims), TUTTI_ERR_DATA,
-               TUTTI_SOURCES_OF(at));
+  TUTTI_H5(done, n_covered = tutti_io_selection_count(covered, s->n_dims, s->dims), TUTTI_ERR_DATA,
+           TUTTI_SOURCES_OF(at));
   TUTTI_CHECK_GOTO(done, n_covered == tutti_array_n_numbers(s), TUTTI_ERR_DATA,
                    "%s: array '%s' is made of others, but none of them has %lld of its %lld numbers: they "
                    "would be read as "
@@ -221,7 +211,7 @@ static tutti_status check_growing(const tutti_file *file, const char *name, int6
   tutti_array_storage shortest = TUTTI_NO_STORAGE;
   hid_t access = H5I_INVALID_HID;
   tutti_status status = TUTTI_OK;
-  TUTTI_H5_GET(done, access, H5Pcopy(file->access), TUTTI_ERR_SYSTEM, "%s: access list", file->path);
+  TUTTI_H5(done, access = H5Pcopy(file->access), TUTTI_ERR_SYSTEM, "%s: access list", file->path);
   TUTTI_H5(done, H5Pset_virtual_view(access, H5D_VDS_FIRST_MISSING), TUTTI_ERR_SYSTEM, "%s: access list",
            file->path);
   TUTTI_TRY_GOTO(done, tutti_array_storage_open(file, name, access, &shortest));
@@ -255,9 +245,7 @@ static tutti_status check_storage(const tutti_array_place *at, tutti_array_stora
 
 /** Fail with the text of the last failure, and the name by which the caller asked for the array. */
 static tutti_status fail_linked(tutti_status status, const tutti_file *file, const char *name) {
-  char text[2048];
-  snprintf(text, sizeof text, "%s", tutti_fail_text());
-  TUTTI_FAIL(status, "%s; '%s' of %s is a link to it", text, name, file->path);
+  TUTTI_FAIL(status, "%s; '%s' of %s is a link to it", tutti_fail_text(), name, file->path);
 }
 
 /** Check one array, and for a virtual one its sources, which may be virtual themselves. */
@@ -267,9 +255,7 @@ static tutti_status check_array(const tutti_file *file, const char *name, const 
   tutti_array_place at = {.opened = opened};
   bool endless = false;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_array_storage_open(file, name, H5P_DEFAULT, &s));
-  TUTTI_TRY_GOTO(done, tutti_array_place_of(file, name, s.dataset, above, &at));
-  TUTTI_TRY_GOTO(done, tutti_array_check_circle(&at));
+  TUTTI_TRY_GOTO(done, tutti_array_place_open(file, name, above, &at, &s));
   TUTTI_TRY_GOTO(done, check_storage(&at, &s, &endless));
   const int64_t n = tutti_array_n_numbers(&s);
   tutti_array_storage_close(&s);

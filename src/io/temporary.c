@@ -158,27 +158,24 @@ static tutti_status flush_folder(const char *path, const char *folder) {
   return TUTTI_OK;
 }
 
+/** Flush, close and rename.  A network file system may report a full quota only when the file is closed. */
+static tutti_status give_name(tutti_temporary *temporary) {
+  const char *path = temporary->path;
+  if (fsync(temporary->fd) != 0) return tutti_io_write_failed(path, "flush to disk", errno);
+  const int closed = close(temporary->fd);
+  temporary->fd = -1;
+  if (closed != 0) return tutti_io_write_failed(path, "close", errno);
+  if (rename(temporary->name, path) != 0) return tutti_io_write_failed(path, "rename the new file", errno);
+  tutti_free(temporary->name);
+  temporary->name = NULL;
+  return TUTTI_OK;
+}
+
 tutti_status tutti_io_temporary_commit(tutti_temporary *temporary) {
   tutti_status status = TUTTI_OK;
   char *folder = NULL; // allocated before the rename, because nothing should fail after it
   TUTTI_TRY_GOTO(done, tutti_io_parent_folder(temporary->path, &folder));
-  if (fsync(temporary->fd) != 0) {
-    status = tutti_io_write_failed(temporary->path, "flush to disk", errno);
-    goto done;
-  }
-  // A network file system may report a full quota only when the file is closed.
-  const int closed = close(temporary->fd);
-  temporary->fd = -1;
-  if (closed != 0) {
-    status = tutti_io_write_failed(temporary->path, "close", errno);
-    goto done;
-  }
-  if (rename(temporary->name, temporary->path) != 0) {
-    status = tutti_io_write_failed(temporary->path, "rename the new file", errno);
-    goto done;
-  }
-  tutti_free(temporary->name);
-  temporary->name = NULL;
+  TUTTI_TRY_GOTO(done, give_name(temporary));
   TUTTI_TRY_GOTO(done, flush_folder(temporary->path, folder));
 done:
   tutti_free(folder);

@@ -1,6 +1,7 @@
-/* Arrays that are made of others (virtual arrays of HDF5): the place of an array, its sources, and opening these.  HDF5 opens the sources by itself, follows an array that is made of itself until the stack is full, and waits for
- * ever for a pipe.  So the sources are found and opened here first, by the rules of external.c.  Every read opens its array
- * with tutti_io_object_open; storage.c and same_array.c look at the sources. */
+/* Arrays that are made of others (virtual arrays of HDF5): the place of an array, its sources, and opening these.  HDF5 opens the
+ * sources by itself, follows an array that is made of itself until the stack is full, and waits for ever for a pipe.  So the
+ * sources are found and opened here first, by the rules of external.c.  Every read opens its array with
+ * tutti_io_object_open; storage.c and same_array.c look at the sources. */
 #include "io/virtual_impl.h"
 
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #define TOO_DEEP                                                                                             \
   "%s: array '%s' is more than %d arrays away from the one that is made of it, or part of itself; "          \
   "write the array into the file itself"
+
+#define ABOUT "%s: array '%s'", file->path, name
 
 // --- an open array, and its place
 
@@ -23,15 +26,11 @@ void tutti_array_storage_close(tutti_array_storage *s) {
 
 tutti_status tutti_array_storage_open(const tutti_file *file, const char *name, hid_t access,
                                       tutti_array_storage *s) {
-  tutti_status status = TUTTI_OK;
   TUTTI_TRY(tutti_io_object_open(file, "array", name, access, &s->dataset));
-  TUTTI_H5_GET(done, s->creation, H5Dget_create_plist(s->dataset), TUTTI_ERR_DATA, "%s: array '%s'",
-               file->path, name);
-  TUTTI_H5_GET(done, s->space, H5Dget_space(s->dataset), TUTTI_ERR_DATA, "%s: array '%s'", file->path, name);
-  TUTTI_H5_GET(done, s->n_dims, H5Sget_simple_extent_dims(s->space, s->dims, NULL), TUTTI_ERR_DATA,
-               "%s: array '%s'", file->path, name);
-done:
-  return status;
+  TUTTI_H5_TRY(s->creation = H5Dget_create_plist(s->dataset), TUTTI_ERR_DATA, ABOUT);
+  TUTTI_H5_TRY(s->space = H5Dget_space(s->dataset), TUTTI_ERR_DATA, ABOUT);
+  TUTTI_H5_TRY(s->n_dims = H5Sget_simple_extent_dims(s->space, s->dims, NULL), TUTTI_ERR_DATA, ABOUT);
+  return TUTTI_OK;
 }
 
 /** The address identifies an array in a file, whatever its name is.  HDF5 has changed this call twice. */
@@ -56,22 +55,20 @@ bool tutti_array_same_place(const tutti_array_place *a, const tutti_array_place 
   return memcmp(a->address, b->address, sizeof a->address) == 0 && tutti_io_same_file(a->file, b->file);
 }
 
-tutti_status tutti_array_place_of(const tutti_file *file, const char *name, hid_t dataset,
-                                  const tutti_array_place *above, tutti_array_place *at) {
-  tutti_status status = TUTTI_OK;
+/** Find the place of an open array.  Its name may be a link to another file. */
+static tutti_status find_place(const tutti_file *file, const char *name, hid_t dataset,
+                               const tutti_array_place *above, tutti_array_place *at) {
   ssize_t n = 0;
-  // The name may be a link to another file.
-  TUTTI_H5_GET(done, n, H5Fget_name(dataset, at->file, sizeof at->file), TUTTI_ERR_DATA, "%s: array '%s'",
-               file->path, name);
-  TUTTI_H5(done, get_address(dataset, at->address), TUTTI_ERR_DATA, "%s: array '%s'", file->path, name);
+  TUTTI_H5_TRY(n = H5Fget_name(dataset, at->file, sizeof at->file), TUTTI_ERR_DATA, ABOUT);
+  TUTTI_H5_TRY(get_address(dataset, at->address), TUTTI_ERR_DATA, ABOUT);
   snprintf(at->name, sizeof at->name, "%s", name + strspn(name, "/"));
   at->above = above;
   at->bounds = above ? above->bounds : file->bounds;
-done:
-  return status;
+  return TUTTI_OK;
 }
 
-tutti_status tutti_array_check_circle(const tutti_array_place *at) {
+/** The chain of arrays that are made of this one ends, and is short. */
+static tutti_status check_circle(const tutti_array_place *at) {
   int depth = 0;
   for (const tutti_array_place *up = at->above; up; up = up->above, depth++)
     TUTTI_CHECK(!tutti_array_same_place(up, at), TUTTI_ERR_DATA,
@@ -80,6 +77,13 @@ tutti_status tutti_array_check_circle(const tutti_array_place *at) {
   TUTTI_CHECK(depth < TUTTI_MAX_SOURCE_DEPTH, TUTTI_ERR_DATA, TOO_DEEP, at->file, at->name,
               (int)TUTTI_MAX_SOURCE_DEPTH);
   return TUTTI_OK;
+}
+
+tutti_status tutti_array_place_open(const tutti_file *file, const char *name, const tutti_array_place *above,
+                                    tutti_array_place *at, tutti_array_storage *storage) {
+  TUTTI_TRY(tutti_array_storage_open(file, name, H5P_DEFAULT, storage));
+  TUTTI_TRY(find_place(file, name, storage->dataset, above, at));
+  return check_circle(at);
 }
 
 int64_t tutti_array_n_numbers(const tutti_array_storage *s) {
@@ -97,21 +101,17 @@ void tutti_array_mapping_close(tutti_array_mapping *m) {
 
 tutti_status tutti_array_mapping_open(const tutti_array_place *at, hid_t creation, size_t i,
                                       tutti_array_mapping *m) {
-  tutti_status status = TUTTI_OK;
-  ssize_t n = 0;
+  ssize_t n_file = 0, n_name = 0;
   m->to = m->from = H5I_INVALID_HID;
-  TUTTI_H5_GET(done, n, H5Pget_virtual_filename(creation, i, m->file, sizeof m->file), TUTTI_ERR_DATA,
+  TUTTI_H5_TRY(n_file = H5Pget_virtual_filename(creation, i, m->file, sizeof m->file), TUTTI_ERR_DATA,
                TUTTI_SOURCES_OF(at));
-  TUTTI_CHECK(n < (ssize_t)sizeof m->file, TUTTI_ERR_DATA, "%s: array '%s': a source's name is too long",
-              at->file, at->name);
-  TUTTI_H5_GET(done, n, H5Pget_virtual_dsetname(creation, i, m->name, sizeof m->name), TUTTI_ERR_DATA,
+  TUTTI_H5_TRY(n_name = H5Pget_virtual_dsetname(creation, i, m->name, sizeof m->name), TUTTI_ERR_DATA,
                TUTTI_SOURCES_OF(at));
-  TUTTI_CHECK(n < (ssize_t)sizeof m->name, TUTTI_ERR_DATA, "%s: array '%s': a source's name is too long",
-              at->file, at->name);
-  TUTTI_H5_GET(done, m->to, H5Pget_virtual_vspace(creation, i), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(at));
-  TUTTI_H5_GET(done, m->from, H5Pget_virtual_srcspace(creation, i), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(at));
-done:
-  return status;
+  TUTTI_CHECK(n_file < (ssize_t)sizeof m->file && n_name < (ssize_t)sizeof m->name, TUTTI_ERR_DATA,
+              "%s: array '%s': a source's name is too long", at->file, at->name);
+  TUTTI_H5_TRY(m->to = H5Pget_virtual_vspace(creation, i), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(at));
+  TUTTI_H5_TRY(m->from = H5Pget_virtual_srcspace(creation, i), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(at));
+  return TUTTI_OK;
 }
 
 bool tutti_array_expand_name(const char *pattern, int64_t block, char *text, size_t bytes) {
@@ -145,9 +145,7 @@ void tutti_array_close_sources(tutti_file **files) {
 }
 
 tutti_status tutti_array_fail_source(tutti_status status, const tutti_array_place *at) {
-  char text[2048];
-  snprintf(text, sizeof text, "%s", tutti_fail_text());
-  TUTTI_FAIL(status, "%s; array '%s' of %s is made of it", text, at->name, at->file);
+  TUTTI_FAIL(status, "%s; array '%s' of %s is made of it", tutti_fail_text(), at->name, at->file);
 }
 
 /** Look in at->opened, because a virtual array of single rows names the same file for each row.
@@ -224,10 +222,9 @@ static tutti_status check_growing_sources(const tutti_file *file, const char *na
   tutti_file *opened = NULL;
   tutti_array_place at = {.opened = &opened};
   tutti_status status = TUTTI_OK;
-  TUTTI_H5_GET(done, creation, H5Dget_create_plist(dataset), TUTTI_ERR_DATA, "%s: array '%s'", file->path,
-               name);
+  TUTTI_H5(done, creation = H5Dget_create_plist(dataset), TUTTI_ERR_DATA, "%s: array '%s'", file->path, name);
   if (H5Pget_layout(creation) != H5D_VIRTUAL) goto done;
-  TUTTI_TRY_GOTO(done, tutti_array_place_of(file, name, dataset, NULL, &at));
+  TUTTI_TRY_GOTO(done, find_place(file, name, dataset, NULL, &at));
   TUTTI_CHECK_GOTO(done, file->bounds->depth <= TUTTI_MAX_SOURCE_DEPTH, TUTTI_ERR_DATA, TOO_DEEP, at.file,
                    at.name, (int)TUTTI_MAX_SOURCE_DEPTH);
   TUTTI_H5(done, H5Pget_virtual_count(creation, &n), TUTTI_ERR_DATA, TUTTI_SOURCES_OF(&at));
@@ -255,8 +252,8 @@ tutti_status tutti_io_object_open(const tutti_file *file, const char *kind, cons
   bool there = false;
   TUTTI_TRY(tutti_io_object_find(file, name, &there));
   if (!there) return not_there(file, kind, name);
-  TUTTI_H5_GET(done, *dataset, H5Dopen2(file->id, name, access == H5P_DEFAULT ? file->access : access),
-               TUTTI_ERR_DATA, "%s: %s '%s'", file->path, kind, name);
+  TUTTI_H5(done, *dataset = H5Dopen2(file->id, name, access == H5P_DEFAULT ? file->access : access),
+           TUTTI_ERR_DATA, "%s: %s '%s'", file->path, kind, name);
   TUTTI_TRY_GOTO(done, check_growing_sources(file, name, *dataset));
 done:
   if (status != TUTTI_OK) {

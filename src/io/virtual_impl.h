@@ -33,18 +33,17 @@ void tutti_array_storage_close(tutti_array_storage *storage);
 /** The product of the dimensions. */
 int64_t tutti_array_n_numbers(const tutti_array_storage *storage);
 
-/** @param[in]  dataset  the array `name`, open
- * @param[in]  above    the array that is made of it, or NULL
- * @param[out] at       `opened` is set by the caller */
+/** Open an array and find its place.
+ * @param[in]     above    the array that is made of it, or NULL
+ * @param[in,out] at       only `opened` is set
+ * @param[in,out] storage  was TUTTI_NO_STORAGE; to be closed also after a failure
+ * @return as tutti_io_object_open; ERR_DATA the array is made of itself, or of a chain of more than TUTTI_MAX_SOURCE_DEPTH
+ * arrays */
 TUTTI_NODISCARD
-tutti_status tutti_array_place_of(const tutti_file *file, const char *name, hid_t dataset,
-                                  const tutti_array_place *above, tutti_array_place *at);
+tutti_status tutti_array_place_open(const tutti_file *file, const char *name, const tutti_array_place *above,
+                                    tutti_array_place *at, tutti_array_storage *storage);
 
 bool tutti_array_same_place(const tutti_array_place *a, const tutti_array_place *b);
-
-/** @return ERR_DATA the array is made of itself, or of a chain of more than TUTTI_MAX_SOURCE_DEPTH arrays */
-TUTTI_NODISCARD
-tutti_status tutti_array_check_circle(const tutti_array_place *at);
 
 /** The beginning of a message about the sources of an array. */
 #define TUTTI_SOURCES_OF(at) "%s: sources of '%s'", (at)->file, (at)->name
