@@ -231,15 +231,12 @@ void tutti_fit_budget_table_clear(tutti_budget_table *table) {
 
 // --- in the file
 
-#define WHOLE(name)                                                                                          \
-  { #name, TUTTI_I64, offsetof(tutti_budget_row, name) }
-#define REAL(name)                                                                                           \
-  { #name, TUTTI_F64, offsetof(tutti_budget_row, name) }
-static const tutti_column columns[] = {WHOLE(batch_size), REAL(budget),    WHOLE(setting),   WHOLE(trial),
-                                       REAL(value),       REAL(value_low), REAL(value_high), REAL(steps),
-                                       REAL(samples),     WHOLE(trials),   WHOLE(diverged),  WHOLE(ended)};
-static const tutti_record_table records = {TUTTI_AT_BUDGET, columns, (int)(sizeof columns / sizeof *columns),
-                                           sizeof(tutti_budget_row)};
+#define COLUMN(member) TUTTI_RECORD_COLUMN(tutti_budget_row, member)
+static const tutti_column columns[] = {
+    COLUMN(batch_size), COLUMN(budget),     COLUMN(setting), COLUMN(trial),   COLUMN(value),
+    COLUMN(value_low),  COLUMN(value_high), COLUMN(steps),   COLUMN(samples), COLUMN(trials),
+    COLUMN(diverged),   COLUMN(ended),      {NULL}};
+static const tutti_record_table records = {TUTTI_AT_BUDGET, columns, false, NULL};
 
 /** Warn, once all trials are done, that no curve has a value. */
 static void warn_of_nothing(const work *w) {
@@ -259,7 +256,8 @@ tutti_status tutti_fit_budget_table_write(tutti_file *file, const tutti_trial_se
   tutti_count_print(set->asks.budget, budget, sizeof budget);
   TUTTI_TRY(make_table(&w, &table));
   warn_of_nothing(&w);
-  TUTTI_TRY_GOTO(done, tutti_fit_records_write(file, &records, set, table.rows, table.varied, table.n_rows));
+  const tutti_records rows = {table.n_rows, table.rows, table.varied, NULL};
+  TUTTI_TRY_GOTO(done, tutti_fit_records_write(file, &records, set, &rows));
   TUTTI_TRY_GOTO(done, tutti_file_set_text(file, records.name, "metric", set->asks.metric));
   TUTTI_TRY_GOTO(done, tutti_file_set_text(file, records.name, "budget", budget));
 done:
@@ -269,15 +267,12 @@ done:
 
 tutti_status tutti_fit_budget_table_read(const tutti_file *file, const tutti_trial_set *set,
                                          tutti_budget_table *table) {
-  tutti_status status = TUTTI_OK;
-  int64_t n = 0;
+  tutti_records rows;
   *table = (tutti_budget_table){.n_varied = set->n_varied};
-  TUTTI_TRY_GOTO(done, tutti_table_rows(file, records.name, &n));
-  TUTTI_TRY_GOTO(done, tutti_to_int(n, "the number of rows", &table->n_rows));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(table->rows, n));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(table->varied, n * set->n_varied));
-  if (n > 0) TUTTI_TRY_GOTO(done, tutti_fit_records_read(file, &records, set, n, table->rows, table->varied));
-done:
+  TUTTI_TRY(tutti_fit_records_read(file, &records, set, false, &rows));
+  table->rows = rows.heads;
+  table->varied = rows.varied;
+  const tutti_status status = tutti_to_int(rows.n, "the number of rows", &table->n_rows);
   if (status != TUTTI_OK) tutti_fit_budget_table_clear(table);
   return status;
 }

@@ -92,18 +92,13 @@ static bool varies(const tutti_study_options *study, const char *key) {
 
 /** Find out from the study's config where evaluations lie, and whether epochs have equal samples. */
 static tutti_status find_ends(const tutti_file *file, tutti_evaluation_kind *kind) {
-  tutti_config config = {0};
-  char *text = NULL;
-  tutti_status status = TUTTI_OK;
+  tutti_config config;
   if (!tutti_file_has_attribute(file, "/", "config")) return TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "config", &text));
-  TUTTI_TRY_GOTO(done, tutti_config_parse(text, tutti_file_path(file), NULL, 0, &config));
+  TUTTI_TRY(tutti_fit_config_read(file, &config));
   kind->at_ends = is_at_ends(config.study.evaluate_every);
   kind->drops = config.train.last_batch == TUTTI_LAST_DROP && !varies(&config.study, "train.last_batch");
-done:
   tutti_config_clear(&config);
-  tutti_free(text);
-  return status;
+  return TUTTI_OK;
 }
 
 tutti_status tutti_fit_evaluations_find_kind(const tutti_file *file, const char *metric,

@@ -1,65 +1,93 @@
 /** Tables whose last columns are the varied keys of a study: /trials, /confirm, /best and /best_at_budget.
  *
- * A record is a struct with the fixed columns, followed by 8 bytes per varied key: a double, or an int64 index of its texts. */
+ * A record is a struct with the fixed columns, followed by cells of 8 bytes: for each varied key a double, or an int64 index
+ * of its texts, and then three estimates of each key of numbers if the table has estimates. */
 #include "fit/records_impl.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+/** The columns of the file, and how long a record is. */
+typedef struct {
+  tutti_column *columns; // [n_columns]
+  int n_columns;
+  size_t head_bytes, bytes; // of the struct, and of a record
+  tutti_texts names;        // of the columns of estimates
+} layout;
 
 static bool has_texts(const tutti_trial_set *set, int k) {
   return set->texts && set->texts[k].n > 0;
 }
 
-/** Make the list of columns: the fixed ones, then those of the varied keys.
- * @param[out] columns  [n_columns + n_varied] the caller frees it (tutti_free) */
-static tutti_status make_columns(const tutti_record_table *table, const tutti_trial_set *set,
-                                 tutti_column **columns) {
-  TUTTI_TRY(TUTTI_NEW(*columns, table->n_columns + set->n_varied));
-  memcpy(*columns, table->columns, (size_t)table->n_columns * sizeof **columns);
-  for (int k = 0; k < set->n_varied; k++)
-    (*columns)[table->n_columns + k] =
-        (tutti_column){set->names[k], has_texts(set, k) ? TUTTI_I64 : TUTTI_F64,
-                       table->head_bytes + (size_t)k * sizeof(double)};
-  return TUTTI_OK;
+static void layout_clear(layout *l) {
+  tutti_texts_clear(&l->names);
+  tutti_free(l->columns);
 }
 
-static size_t record_bytes(const tutti_record_table *table, const tutti_trial_set *set) {
-  return table->head_bytes + (size_t)set->n_varied * sizeof(double);
+static void add_column(layout *l, const char *name, tutti_type type) {
+  l->columns[l->n_columns++] = (tutti_column){name, type, l->bytes};
+  l->bytes += sizeof(double);
 }
 
-/** Put the varied values behind the fixed columns of a record. */
-static void put_varied(const tutti_trial_set *set, const double *varied, char *to) {
-  for (int k = 0; k < set->n_varied; k++) {
-    // -1 if there is no setting, or if the branch does not vary the key.
-    const int64_t index = isfinite(varied[k]) ? (int64_t)varied[k] : -1;
-    const void *from = has_texts(set, k) ? (const void *)&index : (const void *)&varied[k];
-    memcpy(to + (size_t)k * sizeof(double), from, sizeof(double));
-  }
-}
-
-/** Take the varied values from behind the fixed columns of a record. */
-static void take_varied(const tutti_trial_set *set, const char *from, double *varied) {
-  for (int k = 0; k < set->n_varied; k++) {
-    int64_t index;
-    memcpy(&varied[k], from + (size_t)k * sizeof(double), sizeof(double));
-    if (!has_texts(set, k)) continue;
-    memcpy(&index, from + (size_t)k * sizeof(double), sizeof index);
-    varied[k] = index < 0 ? NAN : (double)index;
-  }
-}
-
-/** Make n records; the caller frees them (tutti_free). */
-static tutti_status make_records(const tutti_record_table *table, const tutti_trial_set *set,
-                                 const void *heads, const double *varied, int64_t n, char **records) {
-  const size_t bytes = record_bytes(table, set);
-  TUTTI_TRY(TUTTI_NEW(*records, n * (int64_t)bytes));
-  for (int64_t i = 0; i < n; i++) {
-    char *to = *records + (size_t)i * bytes;
-    memcpy(to, (const char *)heads + (size_t)i * table->head_bytes, table->head_bytes);
-    put_varied(set, varied + i * set->n_varied, to + table->head_bytes);
+/** Add the columns of the members of a tutti_estimate, in their order. */
+static tutti_status add_estimates(layout *l, const char *key) {
+  static const char *const ends[] = {"", "_low", "_high"};
+  const size_t bytes = strlen(key) + sizeof "model__high";
+  for (int e = 0; e < 3; e++) {
+    char *name = tutti_texts_add_room(&l->names, (int64_t)bytes);
+    if (!name) return TUTTI_ERR_MEMORY;
+    snprintf(name, bytes, "model_%s%s", key, ends[e]);
+    add_column(l, name, TUTTI_F64);
   }
   return TUTTI_OK;
 }
+
+static tutti_status layout_create(const tutti_record_table *table, const tutti_trial_set *set,
+                                  bool with_estimates, layout *l) {
+  const int n = set->n_varied;
+  int n_fixed = 0;
+  while (table->columns[n_fixed].name) n_fixed++;
+  TUTTI_TRY(TUTTI_NEW(l->columns, n_fixed + 4 * n));
+  for (int i = 0; i < n_fixed; i++) add_column(l, table->columns[i].name, table->columns[i].type);
+  l->head_bytes = l->bytes;
+  for (int k = 0; k < n; k++) add_column(l, set->names[k], has_texts(set, k) ? TUTTI_I64 : TUTTI_F64);
+  for (int k = 0; k < n && with_estimates; k++)
+    if (!has_texts(set, k)) TUTTI_TRY(add_estimates(l, set->names[k]));
+  return TUTTI_OK;
+}
+
+// --- a row and its record
+
+/** Copy `bytes` of a row to its record, or back.  @return the end in the record */
+static char *move(void *row, char *record, size_t bytes, bool back) {
+  memcpy(back ? row : record, back ? record : row, bytes);
+  return record + bytes;
+}
+
+/** Copy the index of a text to a record, or back.  It is -1 in the file if there is no setting, or if the branch does not vary
+ * the key. */
+static char *move_index(double *value, char *record, bool back) {
+  int64_t index = isfinite(*value) ? (int64_t)*value : -1;
+  char *const end = move(&index, record, sizeof index, back);
+  if (back) *value = index < 0 ? NAN : (double)index;
+  return end;
+}
+
+/** Copy row i to its record, or back. */
+static void move_row(const layout *l, const tutti_trial_set *set, const tutti_records *rows, int64_t i,
+                     char *record, bool back) {
+  const int64_t first = i * set->n_varied;
+  record = move((char *)rows->heads + (size_t)i * l->head_bytes, record, l->head_bytes, back);
+  for (int k = 0; k < set->n_varied; k++) {
+    double *value = &rows->varied[first + k];
+    record = has_texts(set, k) ? move_index(value, record, back) : move(value, record, sizeof *value, back);
+  }
+  for (int k = 0; k < set->n_varied && rows->estimates; k++)
+    if (!has_texts(set, k)) record = move(&rows->estimates[first + k], record, sizeof *rows->estimates, back);
+}
+
+// --- all rows
 
 static tutti_status write_texts(tutti_file *file, const char *name, const tutti_trial_set *set) {
   for (int k = 0; k < set->n_varied; k++)
@@ -70,40 +98,64 @@ static tutti_status write_texts(tutti_file *file, const char *name, const tutti_
 }
 
 tutti_status tutti_fit_records_write(tutti_file *file, const tutti_record_table *table,
-                                     const tutti_trial_set *set, const void *heads, const double *varied,
-                                     int64_t n) {
+                                     const tutti_trial_set *set, const tutti_records *rows) {
   tutti_status status = TUTTI_OK;
-  tutti_column *columns = NULL;
   char *records = NULL;
-  const size_t bytes = record_bytes(table, set);
-  TUTTI_TRY_GOTO(done, make_columns(table, set, &columns));
-  TUTTI_TRY_GOTO(done, make_records(table, set, heads, varied, n, &records));
-  TUTTI_TRY_GOTO(done, tutti_table_replace(file, table->name, columns, table->n_columns + set->n_varied,
-                                           bytes, records, n));
+  layout l = {0};
+  TUTTI_TRY_GOTO(done, layout_create(table, set, rows->estimates != NULL, &l));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(records, rows->n * (int64_t)l.bytes));
+  for (int64_t i = 0; i < rows->n; i++) move_row(&l, set, rows, i, records + (size_t)i * l.bytes, false);
+  TUTTI_TRY_GOTO(done,
+                 tutti_table_replace(file, table->name, l.columns, l.n_columns, l.bytes, records, rows->n));
   TUTTI_TRY_GOTO(done, write_texts(file, table->name, set));
 done:
-  tutti_free(columns);
+  layout_clear(&l);
   tutti_free(records);
   return status;
 }
 
-tutti_status tutti_fit_records_read(const tutti_file *file, const tutti_record_table *table,
-                                    const tutti_trial_set *set, int64_t n, void *heads, double *varied) {
-  tutti_status status = TUTTI_OK;
-  tutti_column *columns = NULL;
-  char *records = NULL;
-  const size_t bytes = record_bytes(table, set);
-  TUTTI_TRY_GOTO(done, make_columns(table, set, &columns));
-  TUTTI_TRY_GOTO(done, make_records(table, set, heads, varied, n, &records));
-  TUTTI_TRY_GOTO(done, tutti_table_read(file, table->name, columns, table->n_columns + set->n_varied, bytes,
-                                        0, n, records));
-  for (int64_t i = 0; i < n; i++) {
-    const char *record = records + (size_t)i * bytes;
-    memcpy((char *)heads + (size_t)i * table->head_bytes, record, table->head_bytes);
-    take_varied(set, record + table->head_bytes, varied + i * set->n_varied);
+/** Allocate the rows with the values that columns have if a file lacks them. */
+static tutti_status make_rows(const void *missing, size_t head_bytes, int n_varied, bool with_estimates,
+                              tutti_records *rows) {
+  const int64_t n_values = rows->n * n_varied;
+  rows->heads = tutti_calloc(rows->n, head_bytes);
+  if (!rows->heads) return TUTTI_ERR_MEMORY;
+  for (int64_t i = 0; i < rows->n && missing; i++)
+    memcpy((char *)rows->heads + (size_t)i * head_bytes, missing, head_bytes);
+  TUTTI_TRY(TUTTI_NEW(rows->varied, n_values));
+  if (with_estimates) TUTTI_TRY(TUTTI_NEW(rows->estimates, n_values));
+  for (int64_t i = 0; i < n_values; i++) {
+    rows->varied[i] = NAN;
+    if (with_estimates) rows->estimates[i] = (tutti_estimate){NAN, NAN, NAN};
   }
+  return TUTTI_OK;
+}
+
+tutti_status tutti_fit_records_read(const tutti_file *file, const tutti_record_table *table,
+                                    const tutti_trial_set *set, bool with_estimates, tutti_records *rows) {
+  tutti_status status = TUTTI_OK;
+  char *records = NULL;
+  layout l = {0};
+  *rows = (tutti_records){0};
+  TUTTI_TRY_GOTO(done, tutti_table_rows(file, table->name, &rows->n));
+  TUTTI_TRY_GOTO(done, layout_create(table, set, with_estimates, &l));
+  TUTTI_TRY_GOTO(done, make_rows(table->missing, l.head_bytes, set->n_varied, with_estimates, rows));
+  if (rows->n == 0 && !table->is_required) goto done;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(records, rows->n * (int64_t)l.bytes));
+  for (int64_t i = 0; i < rows->n; i++) move_row(&l, set, rows, i, records + (size_t)i * l.bytes, false);
+  TUTTI_TRY_GOTO(done,
+                 tutti_table_read(file, table->name, l.columns, l.n_columns, l.bytes, 0, rows->n, records));
+  for (int64_t i = 0; i < rows->n; i++) move_row(&l, set, rows, i, records + (size_t)i * l.bytes, true);
 done:
-  tutti_free(columns);
+  layout_clear(&l);
   tutti_free(records);
+  if (status != TUTTI_OK) tutti_fit_records_clear(rows);
   return status;
+}
+
+void tutti_fit_records_clear(tutti_records *rows) {
+  tutti_free(rows->heads);
+  tutti_free(rows->varied);
+  tutti_free(rows->estimates);
+  *rows = (tutti_records){0};
 }

@@ -42,6 +42,15 @@ bool tutti_fit_trial_set_has_scale(const tutti_trial_set *set, int k) {
 
 // --- from the study's config ----------------------------------------------------
 
+tutti_status tutti_fit_config_read(const tutti_file *file, tutti_config *config) {
+  char *text = NULL;
+  *config = (tutti_config){0};
+  TUTTI_TRY(tutti_file_get_text(file, "/", "config", &text));
+  const tutti_status status = tutti_config_parse(text, tutti_file_path(file), NULL, 0, config);
+  tutti_free(text);
+  return status;
+}
+
 static void take_rates(tutti_trial_set *set, const tutti_config *config) {
   // Momentum means something else in each rule, and some have none.
   const bool one_rule = tutti_fit_trial_set_find(set, "optimizer.name") < 0;

@@ -13,6 +13,12 @@ void tutti_fit_trial_curve_name(int64_t trial, char name[TUTTI_CURVE_NAME]);
 /** Return the index of the varied key `name`; -1 if it is not varied. */
 int tutti_fit_trial_set_find(const tutti_trial_set *set, const char *name);
 
+/** Read the config of a study from its file, or from that of a trial.
+ * @param[out] config  owned by the caller: tutti_config_clear; empty after a failure
+ * @return ERR_DATA, ERR_IO; ERR_CONFIG the config does not parse */
+TUTTI_NODISCARD
+tutti_status tutti_fit_config_read(const tutti_file *file, tutti_config *config);
+
 /** Take from the study's config what the set keeps of it: the rates of all trials, the scale of each varied key, and
  * study.at_budget.  Names and texts of the varied keys must be there.
  * @return ERR_MEMORY */

@@ -6,28 +6,27 @@
 #include "fit/records_impl.h"
 #include "tutti/config.h"
 
-#define WHOLE(name)                                                                                          \
-  { #name, TUTTI_I64, offsetof(tutti_trial_result, name) }
-#define REAL(name)                                                                                           \
-  { #name, TUTTI_F64, offsetof(tutti_trial_result, name) }
+#define COLUMN(member) TUTTI_RECORD_COLUMN(tutti_trial_result, member)
 static const tutti_column columns[] = {
-    WHOLE(trial),     WHOLE(setting),     WHOLE(seed),      WHOLE(batch_size),  WHOLE(status),
-    REAL(goal_step),  REAL(goal_samples), REAL(goal_epoch), REAL(goal_seconds), REAL(steps),
-    REAL(samples),    REAL(epochs),       REAL(seconds),    REAL(best_value),   REAL(best_step),
-    REAL(last_value), REAL(val_loss),     REAL(val_metric), REAL(test_loss),    REAL(test_metric),
-    WHOLE(group),     WHOLE(ranks),       REAL(started),    REAL(ended)};
-static const tutti_record_table table = {"/trials", columns, (int)(sizeof columns / sizeof *columns),
-                                         sizeof(tutti_trial_result)};
+    COLUMN(trial),      COLUMN(setting),      COLUMN(seed),       COLUMN(batch_size),   COLUMN(status),
+    COLUMN(goal_step),  COLUMN(goal_samples), COLUMN(goal_epoch), COLUMN(goal_seconds), COLUMN(steps),
+    COLUMN(samples),    COLUMN(epochs),       COLUMN(seconds),    COLUMN(best_value),   COLUMN(best_step),
+    COLUMN(last_value), COLUMN(val_loss),     COLUMN(val_metric), COLUMN(test_loss),    COLUMN(test_metric),
+    COLUMN(group),      COLUMN(ranks),        COLUMN(started),    COLUMN(ended),        {NULL}};
+static const tutti_record_table table = {"/trials", columns, true, NULL};
+static const tutti_record_table confirm_table = {"/confirm", columns, false, NULL};
 
-tutti_status tutti_fit_trial_set_write(tutti_file *file, const tutti_trial_set *set) {
-  TUTTI_TRY(tutti_fit_records_write(file, &table, set, set->results, set->varied, set->n_trials));
-  TUTTI_TRY(
-      tutti_file_set_texts(file, table.name, "states", tutti_fit_trial_state_names, TUTTI_N_TRIAL_STATES));
-  return TUTTI_OK;
+/** Write one of the tables with the names of the states. */
+static tutti_status write_rows(tutti_file *file, const tutti_record_table *to, const tutti_trial_set *set,
+                               const tutti_records *rows) {
+  TUTTI_TRY(tutti_fit_records_write(file, to, set, rows));
+  return tutti_file_set_texts(file, to->name, "states", tutti_fit_trial_state_names, TUTTI_N_TRIAL_STATES);
 }
 
-static const tutti_record_table confirm_table = {"/confirm", columns, (int)(sizeof columns / sizeof *columns),
-                                                 sizeof(tutti_trial_result)};
+tutti_status tutti_fit_trial_set_write(tutti_file *file, const tutti_trial_set *set) {
+  const tutti_records rows = {set->n_trials, set->results, set->varied, NULL};
+  return write_rows(file, &table, set, &rows);
+}
 
 /** Return the values of the varied keys of a setting; NULL if there is none. */
 static const double *find_setting(const tutti_trial_set *set, const tutti_trial_result *of) {
@@ -38,32 +37,27 @@ static const double *find_setting(const tutti_trial_set *set, const tutti_trial_
 }
 
 /** Copy the fresh seeds that are done, with the varied values of their settings. */
-static int64_t take_done(const tutti_trial_set *set, tutti_trial_result *done, double *varied) {
-  int64_t n = 0;
+static void take_done(const tutti_trial_set *set, tutti_trial_result *done, double *varied, int64_t *n) {
   for (int64_t i = 0; i < set->n_confirm; i++) {
     const double *values = find_setting(set, &set->confirm[i]);
     if (set->confirm[i].status == TUTTI_TRIAL_WAITING || !values) continue;
-    done[n] = set->confirm[i];
-    for (int k = 0; k < set->n_varied; k++) varied[n * set->n_varied + k] = values[k];
-    n++;
+    memcpy(varied + *n * set->n_varied, values, (size_t)set->n_varied * sizeof *varied);
+    done[(*n)++] = set->confirm[i];
   }
-  return n;
 }
 
 tutti_status tutti_fit_trial_set_write_confirm(tutti_file *file, const tutti_trial_set *set) {
   tutti_status status = TUTTI_OK;
-  tutti_trial_result *rows = NULL;
-  double *varied = NULL;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(rows, set->n_confirm));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(varied, set->n_confirm * set->n_varied));
-  const int64_t n = take_done(set, rows, varied);
-  if (n == 0 && !tutti_file_has(file, confirm_table.name)) goto done;
-  TUTTI_TRY_GOTO(done, tutti_fit_records_write(file, &confirm_table, set, rows, varied, n));
-  TUTTI_TRY_GOTO(done, tutti_file_set_texts(file, confirm_table.name, "states", tutti_fit_trial_state_names,
-                                            TUTTI_N_TRIAL_STATES));
+  tutti_trial_result *results = NULL;
+  tutti_records rows = {0};
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(results, set->n_confirm));
+  rows.heads = results;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(rows.varied, set->n_confirm * set->n_varied));
+  take_done(set, results, rows.varied, &rows.n);
+  if (rows.n > 0 || tutti_file_has(file, confirm_table.name))
+    TUTTI_TRY_GOTO(done, write_rows(file, &confirm_table, set, &rows));
 done:
-  tutti_free(rows);
-  tutti_free(varied);
+  tutti_fit_records_clear(&rows);
   return status;
 }
 
@@ -102,65 +96,52 @@ static tutti_status read_branches(const tutti_file *file, tutti_trial_set *set) 
   return TUTTI_OK;
 }
 
-/** Check that the branch of a row is one of the study. */
-static tutti_status check_branch(const tutti_file *file, const tutti_trial_set *set, int64_t i) {
-  if (set->branches == 0) return TUTTI_OK;
-  const double branch = set->varied[i * set->n_varied + set->branches - 1];
-  TUTTI_CHECK(branch >= 0 && branch < tutti_fit_trial_set_n_branches(set), TUTTI_ERR_DATA,
-              "%s: /trials row %lld: %s is %g, expected 0 to %d", tutti_file_path(file), (long long)i,
-              set->names[set->branches - 1], branch, tutti_fit_trial_set_n_branches(set) - 1);
-  return TUTTI_OK;
-}
-
-/** Check what later code relies on: a known state and a positive batch size. */
-static tutti_status check_result(const tutti_file *file, const char *name, int64_t i,
-                                 const tutti_trial_result *result) {
-  TUTTI_CHECK(result->status >= 0 && result->status < TUTTI_N_TRIAL_STATES && result->batch_size > 0,
-              TUTTI_ERR_DATA, "%s: %s row %lld: status %lld, batch size %lld, expected 0 to %d, and from 1",
-              tutti_file_path(file), name, (long long)i, (long long)result->status,
-              (long long)result->batch_size, TUTTI_N_TRIAL_STATES - 1);
-  return TUTTI_OK;
-}
-
-static tutti_status read_rows(const tutti_file *file, tutti_trial_set *set) {
-  TUTTI_TRY(tutti_table_rows(file, table.name, &set->n_trials));
-  TUTTI_TRY(TUTTI_NEW(set->results, set->n_trials));
-  TUTTI_TRY(TUTTI_NEW(set->varied, set->n_trials * set->n_varied));
-  TUTTI_TRY(tutti_fit_records_read(file, &table, set, set->n_trials, set->results, set->varied));
-  for (int64_t i = 0; i < set->n_trials; i++) {
-    TUTTI_TRY(check_result(file, table.name, i, &set->results[i]));
-    TUTTI_TRY(check_branch(file, set, i));
+/** Check what later code relies on: known states, positive batch sizes, and branches of the study. */
+static tutti_status check_rows(const tutti_file *file, const char *name, const tutti_trial_set *set,
+                               const tutti_records *rows) {
+  const int n_branches = tutti_fit_trial_set_n_branches(set), column = set->branches - 1;
+  for (int64_t i = 0; i < rows->n; i++) {
+    const tutti_trial_result *result = (const tutti_trial_result *)rows->heads + i;
+    TUTTI_CHECK(result->status >= 0 && result->status < TUTTI_N_TRIAL_STATES && result->batch_size > 0,
+                TUTTI_ERR_DATA, "%s: %s row %lld: status %lld, batch size %lld, expected 0 to %d, and from 1",
+                tutti_file_path(file), name, (long long)i, (long long)result->status,
+                (long long)result->batch_size, TUTTI_N_TRIAL_STATES - 1);
+    const double branch = column < 0 ? 0 : rows->varied[i * set->n_varied + column];
+    TUTTI_CHECK(branch >= 0 && branch < n_branches, TUTTI_ERR_DATA,
+                "%s: %s row %lld: %s is %g, expected 0 to %d", tutti_file_path(file), name, (long long)i,
+                set->names[column], branch, n_branches - 1);
   }
   return TUTTI_OK;
 }
 
-static tutti_status read_confirm(const tutti_file *file, tutti_trial_set *set) {
-  double *varied = NULL;
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_table_rows(file, confirm_table.name, &set->n_confirm));
-  if (set->n_confirm == 0) goto done;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(set->confirm, set->n_confirm));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(varied, set->n_confirm * set->n_varied));
-  TUTTI_TRY_GOTO(done,
-                 tutti_fit_records_read(file, &confirm_table, set, set->n_confirm, set->confirm, varied));
-  for (int64_t i = 0; i < set->n_confirm; i++)
-    TUTTI_TRY_GOTO(done, check_result(file, confirm_table.name, i, &set->confirm[i]));
-done:
-  tutti_free(varied);
+static tutti_status read_rows(const tutti_file *file, const tutti_record_table *from,
+                              const tutti_trial_set *set, tutti_records *rows) {
+  TUTTI_TRY(tutti_fit_records_read(file, from, set, false, rows));
+  const tutti_status status = check_rows(file, from->name, set, rows);
+  if (status != TUTTI_OK) tutti_fit_records_clear(rows);
   return status;
+}
+
+/** Read the rows of both tables.  A fresh seed has the varied values of its setting, which are in /trials. */
+static tutti_status read_tables(const tutti_file *file, tutti_trial_set *set) {
+  tutti_records rows;
+  TUTTI_TRY(read_rows(file, &table, set, &rows));
+  set->n_trials = rows.n;
+  set->results = rows.heads;
+  set->varied = rows.varied;
+  TUTTI_TRY(read_rows(file, &confirm_table, set, &rows));
+  set->n_confirm = rows.n;
+  set->confirm = rows.heads;
+  tutti_free(rows.varied);
+  return TUTTI_OK;
 }
 
 /** Take from the study's config what the set keeps of it. */
 static tutti_status read_config(const tutti_file *file, tutti_trial_set *set) {
-  tutti_config config = {0};
-  char *text = NULL;
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "config", &text));
-  TUTTI_TRY_GOTO(done, tutti_config_parse(text, tutti_file_path(file), NULL, 0, &config));
-  TUTTI_TRY_GOTO(done, tutti_fit_trial_set_take_config(set, &config));
-done:
+  tutti_config config;
+  TUTTI_TRY(tutti_fit_config_read(file, &config));
+  const tutti_status status = tutti_fit_trial_set_take_config(set, &config);
   tutti_config_clear(&config);
-  tutti_free(text);
   return status;
 }
 
@@ -169,8 +150,7 @@ tutti_status tutti_fit_trial_set_read(const tutti_file *file, tutti_trial_set *s
   *set = (tutti_trial_set){0};
   TUTTI_TRY_GOTO(done, read_names(file, set));
   TUTTI_TRY_GOTO(done, read_branches(file, set));
-  TUTTI_TRY_GOTO(done, read_rows(file, set));
-  TUTTI_TRY_GOTO(done, read_confirm(file, set));
+  TUTTI_TRY_GOTO(done, read_tables(file, set));
   TUTTI_TRY_GOTO(done, read_config(file, set));
 done:
   if (status != TUTTI_OK) tutti_fit_trial_set_clear(set);

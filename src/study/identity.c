@@ -5,22 +5,19 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "fit/trial_set.h"
+
 uint64_t tutti_study_hash(const tutti_study *study, int64_t i) {
   const tutti_trial_result *result = &study->set.results[i];
   return tutti_space_hash(study->space, result->batch_size, result->setting, result->seed);
 }
 
 tutti_status tutti_study_identity_space(const tutti_file *file, tutti_space **space) {
-  tutti_config config = {0};
-  char *text = NULL;
-  tutti_status status = TUTTI_OK;
+  tutti_config config;
   *space = NULL;
-  TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "config", &text));
-  TUTTI_TRY_GOTO(done, tutti_config_parse(text, tutti_file_path(file), NULL, 0, &config));
-  TUTTI_TRY_GOTO(done, tutti_space_create(&config, space));
-done:
+  TUTTI_TRY(tutti_fit_config_read(file, &config));
+  const tutti_status status = tutti_space_create(&config, space);
   tutti_config_clear(&config);
-  tutti_free(text);
   return status;
 }
 
