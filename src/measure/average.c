@@ -7,33 +7,31 @@
 #include "run/evaluated.h"
 
 tutti_status tutti_measure_average_create(tutti_run *run) {
-  if (!tutti_optim_average(run->fixed.optim)) return TUTTI_OK;
-  TUTTI_TRY(TUTTI_NEW(run->fixed.averaged, tutti_model_n_params(run->fixed.network.model)));
-  const int64_t n = run->fixed.samples.validation.n;
+  if (!tutti_optim_average(run->optim)) return TUTTI_OK;
+  TUTTI_TRY(TUTTI_NEW(run->averaged, tutti_model_n_params(run->network.model)));
+  const int64_t n = run->samples.validation.n;
   return n > 0 ? tutti_run_evaluated_create(run, TUTTI_AVERAGE_PREFIX, n, &run->state.rows.average)
                : TUTTI_OK;
 }
 
 void tutti_measure_average_begin(tutti_run *run) {
   int64_t begin = 0, end = 0;
-  if (!run->fixed.averaged) return;
-  tutti_reducer_slice(run->fixed.reducer, &begin, &end);
+  if (!run->averaged) return;
+  tutti_reducer_slice(run->reducer, &begin, &end);
   // The average is the last slot of the optimizer.
-  memcpy(tutti_optim_slot(run->fixed.optim, tutti_optim_n_slots(run->fixed.optim) - 1),
-         tutti_reducer_params(run->fixed.reducer) + begin, (size_t)(end - begin) * sizeof(float));
+  memcpy(tutti_optim_slot(run->optim, tutti_optim_n_slots(run->optim) - 1),
+         tutti_reducer_params(run->reducer) + begin, (size_t)(end - begin) * sizeof(float));
 }
 
 tutti_status tutti_measure_average_evaluate(const tutti_run *run, const tutti_samples *set,
                                             tutti_evaluation *result) {
   *result = (tutti_evaluation){0};
-  if (!run->fixed.averaged || set->n == 0) return TUTTI_OK;
+  if (!run->averaged || set->n == 0) return TUTTI_OK;
   // Each rank has its slice of the average; the network needs all of it on every rank.
-  TUTTI_TRY(
-      tutti_reducer_gather(run->fixed.reducer, tutti_optim_average(run->fixed.optim), run->fixed.averaged));
-  TUTTI_TRY(tutti_comm_bcast(run->fixed.comm, 0, run->fixed.averaged,
-                             tutti_model_n_params(run->fixed.network.model) *
-                                 (int64_t)sizeof *run->fixed.averaged));
-  return tutti_network_evaluate(&run->fixed.network, run->fixed.averaged, set, result);
+  TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_optim_average(run->optim), run->averaged));
+  TUTTI_TRY(tutti_comm_bcast(run->comm, 0, run->averaged,
+                             tutti_model_n_params(run->network.model) * (int64_t)sizeof *run->averaged));
+  return tutti_network_evaluate(&run->network, run->averaged, set, result);
 }
 
 bool tutti_measure_average_has(const tutti_run *run, const char *name) {

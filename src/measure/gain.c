@@ -7,8 +7,7 @@
 #include "measure/meter_impl.h"
 
 void tutti_measure_gain_add(tutti_run *run, int64_t first, int64_t n, const float *grads) {
-  if (run->step.gain_squares)
-    tutti_optim_all_squares(run->fixed.optim, first, n, grads, run->step.gain_squares);
+  if (run->step.gain_squares) tutti_optim_all_squares(run->optim, first, n, grads, run->step.gain_squares);
 }
 
 static double smooth(double *sum, double *weight, double value, double decay) {
@@ -22,12 +21,12 @@ static double smooth(double *sum, double *weight, double value, double decay) {
 tutti_status tutti_measure_gain_compute(tutti_run *run) {
   if (!run->step.gain_squares) return TUTTI_OK;
   tutti_checkpoint_state *state = &run->state.at;
-  TUTTI_TRY(tutti_reducer_sum_slices(run->fixed.reducer, run->step.gain_squares,
-                                     tutti_optim_all_pieces(run->fixed.optim)));
+  TUTTI_TRY(
+      tutti_reducer_sum_slices(run->reducer, run->step.gain_squares, tutti_optim_all_pieces(run->optim)));
   const tutti_measure_noise_sums sums =
-      tutti_meter_noise(run, run->step.tail[0], tutti_optim_square(run->fixed.optim, run->step.gain_squares));
-  const double k = sums.batch / run->fixed.plan.base, decay = tutti_measure_adascale_decay(k, 1);
-  const tutti_measure_adascale one = tutti_measure_adascale_estimate(&sums, run->fixed.plan.base);
+      tutti_meter_noise(run, run->step.tail[0], tutti_optim_square(run->optim, run->step.gain_squares));
+  const double k = sums.batch / run->plan.base, decay = tutti_measure_adascale_decay(k, 1);
+  const tutti_measure_adascale one = tutti_measure_adascale_estimate(&sums, run->plan.base);
   const tutti_measure_adascale smoothed = {
       .variance = smooth(&state->gain_variance_sum, &state->gain_variance_weight, one.variance, decay),
       .square = smooth(&state->gain_square_sum, &state->gain_square_weight, one.square, decay)};

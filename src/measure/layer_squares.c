@@ -33,7 +33,7 @@ static block_in_layer next_in_layer(const tutti_meter *meter, int64_t first, int
 void tutti_meter_before(tutti_run *run, int64_t first, int64_t at, int64_t n, const float *params,
                         const float *grads, float *scratch) {
   if (!tutti_meter_is_on(run)) return;
-  tutti_meter *meter = run->fixed.meter;
+  tutti_meter *meter = run->meter;
   for (block_in_layer s = {.to = at}; s.to < at + n;) {
     s = next_in_layer(meter, first, s.to, at + n);
     meter->places[s.place][TUTTI_OF_GRADIENT] = tutti_linalg_squares(grads + (s.at - at), s.to - s.at);
@@ -45,8 +45,8 @@ void tutti_meter_before(tutti_run *run, int64_t first, int64_t at, int64_t n, co
 
 void tutti_meter_after(tutti_run *run, int64_t first, int64_t at, int64_t n, const float *params,
                        const float *scratch) {
-  if (!tutti_meter_is_on(run) || !run->fixed.meter->norms) return;
-  tutti_meter *meter = run->fixed.meter;
+  if (!tutti_meter_is_on(run) || !run->meter->norms) return;
+  tutti_meter *meter = run->meter;
   const float *before = meter->before ? meter->before + (at - meter->begin) : scratch;
   const float *start = meter->start + (at - meter->begin);
   for (block_in_layer s = {.to = at}; s.to < at + n;) {
@@ -62,7 +62,7 @@ void tutti_meter_after(tutti_run *run, int64_t first, int64_t at, int64_t n, con
 
 void tutti_meter_add_block_sums(tutti_run *run, int64_t first, int64_t n) {
   if (!tutti_meter_is_on(run)) return;
-  tutti_meter *meter = run->fixed.meter;
+  tutti_meter *meter = run->meter;
   for (block_in_layer s = {.to = first}; s.to < first + n;) {
     s = next_in_layer(meter, first, s.to, first + n);
     double *place = meter->places[s.place];

@@ -16,7 +16,7 @@ typedef enum {
   TUTTI_METER_TABLES
 } tutti_meter_table;
 
-/** Local, while a run is built.  Create run->fixed.meter and its columns.
+/** Local, while a run is built.  Create run->meter and its columns.
  * @return ERR_MEMORY; ERR_CONFIG AdaScale needs a noise that cannot be measured */
 TUTTI_NODISCARD
 tutti_status tutti_meter_create(tutti_run *run);

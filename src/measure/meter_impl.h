@@ -84,7 +84,7 @@ struct tutti_meter {
 
 /** Local.  Whether this step is measured. */
 static inline bool tutti_meter_is_on(const tutti_run *run) {
-  return run->fixed.meter && run->fixed.meter->on;
+  return run->meter && run->meter->on;
 }
 
 /** Local, between the reduction and an update.  The sums of the step's noise, for a gradient whose |g|^2 is `square`.

@@ -145,7 +145,7 @@ void tutti_meter_add_gain(tutti_meter *meter, double gain, double steps) {
 // --- rows and checkpoints --------------------------------------------------------------------------------
 
 void tutti_meter_read(tutti_run *run, tutti_meter_table table) {
-  const tutti_meter *meter = run->fixed.meter;
+  const tutti_meter *meter = run->meter;
   for (int i = 0; meter && i < meter->n_quantities; i++) {
     const tutti_quantity *quantity = &meter->quantities[i];
     const tutti_quantity_values *values = &meter->values[i];
@@ -158,7 +158,7 @@ void tutti_meter_read(tutti_run *run, tutti_meter_table table) {
 }
 
 void tutti_meter_clear(tutti_run *run, tutti_meter_table table) {
-  tutti_meter *meter = run->fixed.meter;
+  tutti_meter *meter = run->meter;
   for (int i = 0; meter && i < meter->n_quantities; i++)
     meter->values[i].sum[table] = meter->values[i].count[table] = 0;
 }
@@ -174,7 +174,7 @@ tutti_checkpoint_table tutti_meter_state(const tutti_run *run) {
       {"average_sum", TUTTI_F64, offsetof(tutti_quantity_values, average.sum)},
       {"average_weight", TUTTI_F64, offsetof(tutti_quantity_values, average.weight)},
   };
-  const tutti_meter *meter = run->fixed.meter;
+  const tutti_meter *meter = run->meter;
   if (!meter) return (tutti_checkpoint_table){.n = 0};
   return (tutti_checkpoint_table){
       .name = "/measured",

@@ -17,7 +17,7 @@ tutti_status tutti_run_evaluated_create(tutti_run *run, const char *prefix, int6
   *evaluated = (tutti_run_evaluated){.prefix = prefix, .samples = samples};
   for (int i = 0; i < N_COLUMNS; i++) {
     char name[TUTTI_METRIC_NAME];
-    column_name(prefix, tutti_model_metric_name(run->fixed.network.model), i, name, sizeof name);
+    column_name(prefix, tutti_model_metric_name(run->network.model), i, name, sizeof name);
     TUTTI_TRY(tutti_run_add_column(run, name, &evaluated->columns[i]));
   }
   return TUTTI_OK;
@@ -61,6 +61,6 @@ bool tutti_run_evaluated_find(const char *prefix, const char *metric, const tutt
 bool tutti_run_evaluated_value(const tutti_run *run, const tutti_run_evaluated *evaluated, const char *name,
                                double *value) {
   return evaluated->prefix &&
-         tutti_run_evaluated_find(evaluated->prefix, tutti_model_metric_name(run->fixed.network.model),
+         tutti_run_evaluated_find(evaluated->prefix, tutti_model_metric_name(run->network.model),
                                   &evaluated->now, name, value);
 }

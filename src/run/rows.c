@@ -29,7 +29,7 @@ void tutti_run_clear_rows(tutti_run *run) {
 }
 
 void tutti_run_keep_row(tutti_run *run, tutti_metrics_records *list, const tutti_metrics_row *row) {
-  if (run->fixed.rank != 0 || run->fixed.keeps_no_rows || run->state.deferred != TUTTI_OK) return;
+  if (run->rank != 0 || run->keeps_no_rows || run->state.deferred != TUTTI_OK) return;
   run->state.deferred =
       tutti_metrics_records_append(list, &run->state.rows.layout, row, run->state.rows.more);
 }

@@ -9,16 +9,16 @@
 #include "base/log.h"
 
 tutti_status tutti_run_split_samples_by(tutti_run *run, uint64_t seed) {
-  run->fixed.samples = tutti_samples_divide(run->fixed.config, run->fixed.dataset, seed);
-  const tutti_samples *train = &run->fixed.samples.train;
-  return tutti_dataset_fit_scaling(run->fixed.comm, run->fixed.dataset, run->fixed.config->data.scale,
-                                   tutti_samples_rows, train, train->n);
+  run->samples = tutti_samples_divide(run->config, run->dataset, seed);
+  const tutti_samples *train = &run->samples.train;
+  return tutti_dataset_fit_scaling(run->comm, run->dataset, run->config->data.scale, tutti_samples_rows,
+                                   train, train->n);
 }
 
 tutti_status tutti_run_split_samples(tutti_run *run) {
-  const tutti_config *config = run->fixed.config;
+  const tutti_config *config = run->config;
   TUTTI_TRY(tutti_run_split_samples_by(run, config->train.seed));
-  const tutti_samples *train = &run->fixed.samples.train;
+  const tutti_samples *train = &run->samples.train;
   // Legal, but no step has the batch size that the user asked for.
   if (config->train.batch_size > train->n && config->train.last_batch == TUTTI_LAST_SHORT)
     tutti_log_root(
@@ -30,8 +30,8 @@ tutti_status tutti_run_split_samples(tutti_run *run) {
 }
 
 static tutti_status create_optimizer(tutti_run *run) {
-  const tutti_model *model = run->fixed.network.model;
-  const tutti_config *config = run->fixed.config;
+  const tutti_model *model = run->network.model;
+  const tutti_config *config = run->config;
   int n_arrays = 0; // moving statistics come after all trainable arrays
   while (n_arrays < tutti_model_n_arrays(model) && tutti_model_array_at(model, n_arrays)->trainable)
     n_arrays++;
@@ -47,13 +47,13 @@ static tutti_status create_optimizer(tutti_run *run) {
   }
   offsets[n_arrays] = tutti_model_n_params(model);
   int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->fixed.reducer, &begin, &end);
-  TUTTI_TRY_GOTO(
-      done, tutti_optim_create(&config->optimizer, offsets, plain, n_arrays, begin, end, &run->fixed.optim));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.squares, tutti_optim_n_pieces(run->fixed.optim)));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.norms, tutti_optim_n_norms(run->fixed.optim)));
-  if (run->fixed.plan.base > 0)
-    TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.gain_squares, tutti_optim_all_pieces(run->fixed.optim)));
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  TUTTI_TRY_GOTO(done,
+                 tutti_optim_create(&config->optimizer, offsets, plain, n_arrays, begin, end, &run->optim));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.squares, tutti_optim_n_pieces(run->optim)));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.norms, tutti_optim_n_norms(run->optim)));
+  if (run->plan.base > 0)
+    TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.gain_squares, tutti_optim_all_pieces(run->optim)));
 done:
   tutti_free(plain);
   tutti_free(offsets);
@@ -63,47 +63,45 @@ done:
 static tutti_status create_leaves(tutti_run *run) {
   // A rank without leaves has a row of the tail all the same, because it may be the one that fails.
   int first = 0, count = 0;
-  tutti_reducer_own_leaves(run->fixed.reducer, &first, &count);
+  tutti_reducer_own_leaves(run->reducer, &first, &count);
   TUTTI_TRY(TUTTI_NEW(run->step.tail, count > 1 ? count : 1));
   return TUTTI_NEW(run->step.leaf_ends, count > 1 ? count : 1);
 }
 
 /** Allocate what the layers need for the largest batch now: during a step there is nothing left that can fail. */
 static tutti_status reserve(const tutti_run *run) {
-  const int64_t batch = run->fixed.plan.largest_batch;
+  const int64_t batch = run->plan.largest_batch;
   const int64_t leaf_rows =
-      tutti_shard_largest(batch, tutti_plan_grain(run->fixed.config, batch), run->fixed.plan.n_leaves);
-  return tutti_model_reserve(run->fixed.network.model, batch,
-                             run->fixed.plan.leaves_apart ? run->fixed.plan.n_leaves : 1, leaf_rows);
+      tutti_shard_largest(batch, tutti_plan_grain(run->config, batch), run->plan.n_leaves);
+  return tutti_model_reserve(run->network.model, batch, run->plan.leaves_apart ? run->plan.n_leaves : 1,
+                             leaf_rows);
 }
 
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
-  run->fixed.comm = comm;
-  run->fixed.config = config;
-  run->fixed.rank = tutti_comm_rank(comm);
-  run->fixed.size = tutti_comm_size(comm);
+  run->comm = comm;
+  run->config = config;
+  run->rank = tutti_comm_rank(comm);
+  run->size = tutti_comm_size(comm);
   tutti_metrics_phases_start(&run->state.phases);
   // The plan decides how large the micro-batches are, the network how many parameters the reducer holds, and the reducer which
   // slice of them the optimizer has: hence this order.
-  TUTTI_TRY(tutti_plan_make(config, run->fixed.samples.train.n, run->fixed.size, &run->fixed.plan));
-  TUTTI_TRY(tutti_network_create(comm, config, run->fixed.dataset, run->fixed.plan.micro_rows,
-                                 &run->fixed.network));
-  run->state.rows.layout.metric = tutti_model_metric_name(run->fixed.network.model);
-  TUTTI_TRY(tutti_network_check_labels(&run->fixed.network));
-  TUTTI_TRY(tutti_comm_agree(
-      comm, tutti_network_set_class_weights(config, &run->fixed.samples.train, &run->fixed.network)));
+  TUTTI_TRY(tutti_plan_make(config, run->samples.train.n, run->size, &run->plan));
+  TUTTI_TRY(tutti_network_create(comm, config, run->dataset, run->plan.micro_rows, &run->network));
+  run->state.rows.layout.metric = tutti_model_metric_name(run->network.model);
+  TUTTI_TRY(tutti_network_check_labels(&run->network));
+  TUTTI_TRY(
+      tutti_comm_agree(comm, tutti_network_set_class_weights(config, &run->samples.train, &run->network)));
   TUTTI_TRY(tutti_comm_agree(comm, reserve(run)));
-  TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce,
-                                 tutti_model_n_params(run->fixed.network.model), run->fixed.plan.n_leaves,
-                                 &run->fixed.reducer));
+  TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce, tutti_model_n_params(run->network.model),
+                                 run->plan.n_leaves, &run->reducer));
   TUTTI_TRY(tutti_comm_agree(comm, create_leaves(run)));
   return tutti_comm_agree(comm, create_optimizer(run));
 }
 
 tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
-  *run = (tutti_run){.fixed = {.comm = comm, .config = config}};
-  tutti_status status = tutti_samples_open(comm, config, &run->fixed.dataset);
-  if (status == TUTTI_OK) status = tutti_samples_advise(comm, config, run->fixed.dataset);
+  *run = (tutti_run){.comm = comm, .config = config};
+  tutti_status status = tutti_samples_open(comm, config, &run->dataset);
+  if (status == TUTTI_OK) status = tutti_samples_advise(comm, config, run->dataset);
   if (status == TUTTI_OK) status = tutti_run_split_samples(run);
   if (status != TUTTI_OK) tutti_run_destroy(run);
   return status;
@@ -112,57 +110,54 @@ tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, 
 tutti_status tutti_run_keep_rows(tutti_run *run) {
   const uint64_t seed = run->state.at.split_seed;
   // Rows that are in the order of the file are the same for every seed.
-  if (seed == run->fixed.config->train.seed || run->fixed.config->data.validation_split == 0) return TUTTI_OK;
-  if (run->fixed.config->data.validation_take != TUTTI_TAKE_SHUFFLED) return TUTTI_OK;
+  if (seed == run->config->train.seed || run->config->data.validation_split == 0) return TUTTI_OK;
+  if (run->config->data.validation_take != TUTTI_TAKE_SHUFFLED) return TUTTI_OK;
   tutti_log_once(
       TUTTI_LOG_INFO,
       "the validation rows stay those that train.seed %llu has drawn, because the others were trained on",
       (unsigned long long)seed);
   TUTTI_TRY(tutti_run_split_samples_by(run, seed));
-  return tutti_comm_agree(
-      run->fixed.comm,
-      tutti_network_set_class_weights(run->fixed.config, &run->fixed.samples.train, &run->fixed.network));
+  return tutti_comm_agree(run->comm,
+                          tutti_network_set_class_weights(run->config, &run->samples.train, &run->network));
 }
 
 tutti_status tutti_run_schedule(tutti_run *run) {
   const tutti_checkpoint_state *state = &run->state.at;
-  TUTTI_TRY(tutti_plan_go_on(&run->fixed.plan, run->fixed.config, state, run->fixed.size));
-  TUTTI_TRY(
-      tutti_plan_schedule(&run->fixed.plan, run->fixed.config, state->warmup_from, &run->fixed.schedule));
-  run->fixed.schedule.drops = state->plateau_drops;
+  TUTTI_TRY(tutti_plan_go_on(&run->plan, run->config, state, run->size));
+  TUTTI_TRY(tutti_plan_schedule(&run->plan, run->config, state->warmup_from, &run->schedule));
+  run->schedule.drops = state->plateau_drops;
   return TUTTI_OK;
 }
 
 tutti_checkpoint_state tutti_run_first_state(const tutti_run *run) {
   // The fingerprint tells a run that resumes whether its data have changed.
-  return (tutti_checkpoint_state){.seed = run->fixed.config->train.seed,
-                                  .split_seed = run->fixed.config->train.seed,
+  return (tutti_checkpoint_state){.seed = run->config->train.seed,
+                                  .split_seed = run->config->train.seed,
                                   .best = NAN,
                                   .plateau_best = NAN,
-                                  .data = tutti_dataset_fingerprint(run->fixed.dataset, TUTTI_HASH_XXH64),
+                                  .data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64),
                                   .data_hash = TUTTI_HASH_XXH64};
 }
 
 tutti_position tutti_run_position(const tutti_run *run) {
-  return tutti_plan_position(&run->fixed.plan, &run->state.at);
+  return tutti_plan_position(&run->plan, &run->state.at);
 }
 
 tutti_status tutti_run_set_weights(tutti_run *run, const float *weights) {
-  tutti_model *model = run->fixed.network.model;
+  tutti_model *model = run->network.model;
   int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->fixed.reducer, &begin, &end);
-  TUTTI_TRY(
-      tutti_reducer_scatter(run->fixed.reducer, weights, tutti_reducer_params(run->fixed.reducer) + begin));
-  TUTTI_TRY(tutti_reducer_publish(run->fixed.reducer));
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  TUTTI_TRY(tutti_reducer_scatter(run->reducer, weights, tutti_reducer_params(run->reducer) + begin));
+  TUTTI_TRY(tutti_reducer_publish(run->reducer));
   // A checkpoint may bring moving statistics, which only rank 0 has read.
-  return tutti_comm_bcast(run->fixed.comm, 0, tutti_model_state(model),
+  return tutti_comm_bcast(run->comm, 0, tutti_model_state(model),
                           tutti_model_n_state(model) * (int64_t)sizeof(float));
 }
 
 void tutti_run_release(tutti_run *run) {
-  tutti_optim_destroy(&run->fixed.optim);
-  tutti_reducer_destroy(&run->fixed.reducer);
-  tutti_network_destroy(&run->fixed.network);
+  tutti_optim_destroy(&run->optim);
+  tutti_reducer_destroy(&run->reducer);
+  tutti_network_destroy(&run->network);
   tutti_run_clear_rows(run);
   // Pointers become NULL, because a run can be built again on the same data.
   tutti_free(run->step.squares);
@@ -179,19 +174,19 @@ void tutti_run_release(tutti_run *run) {
 
 void tutti_run_destroy(tutti_run *run) {
   tutti_run_release(run);
-  tutti_dataset_close(&run->fixed.dataset);
+  tutti_dataset_close(&run->dataset);
   *run = (tutti_run){0};
 }
 
 tutti_status tutti_run_check_same(const tutti_run *run) {
-  tutti_model *model = run->fixed.network.model;
+  tutti_model *model = run->network.model;
   const long long step = (long long)run->state.at.step;
   char what[64];
-  if (run->fixed.size == 1) return TUTTI_OK; // there is no other copy
+  if (run->size == 1) return TUTTI_OK; // there is no other copy
   snprintf(what, sizeof what, "the parameters after step %lld", step);
-  TUTTI_TRY(tutti_comm_same_floats(run->fixed.comm, tutti_reducer_params(run->fixed.reducer),
-                                   tutti_model_n_params(model), what));
+  TUTTI_TRY(tutti_comm_same_floats(run->comm, tutti_reducer_params(run->reducer), tutti_model_n_params(model),
+                                   what));
   if (tutti_model_n_state(model) == 0) return TUTTI_OK;
   snprintf(what, sizeof what, "the moving statistics after step %lld", step);
-  return tutti_comm_same_floats(run->fixed.comm, tutti_model_state(model), tutti_model_n_state(model), what);
+  return tutti_comm_same_floats(run->comm, tutti_model_state(model), tutti_model_n_state(model), what);
 }

@@ -16,29 +16,6 @@ typedef struct {
   tutti_evaluation now; // at this step; samples 0: not evaluated
 } tutti_run_evaluated;
 
-/** The parts of a training.  They stay the same while steps are taken. */
-typedef struct {
-  const tutti_comm *comm;     // borrowed
-  const tutti_config *config; // borrowed
-  int rank, size;
-
-  tutti_dataset *dataset;
-  tutti_samples_all samples;
-  tutti_plan plan;
-  tutti_network network;
-  tutti_reducer *reducer;
-  tutti_optim *optim;
-  tutti_schedule schedule;
-  tutti_meter *meter; // NULL: nothing is measured
-  float
-      *averaged; // [n_params] buffer that the average of the weights is gathered in; NULL: no average is kept
-
-  tutti_progress *progress; // NULL: no progress line is drawn
-  bool keeps_no_rows;       // nobody writes rows
-  tutti_observer observer;  // NULL: none
-  void *observer_context;   // borrowed
-} tutti_run_fixed;
-
 /** The rows of the tables so far. */
 typedef struct {
   tutti_metrics_layout layout;   // of a row
@@ -81,8 +58,28 @@ typedef struct {
   int bad_layer;      // first layer with numbers that are not finite on this rank; -1: none
 } tutti_run_step;
 
+/** A training: its parts, which stay the same while steps are taken; then what changes. */
 typedef struct {
-  tutti_run_fixed fixed;
+  const tutti_comm *comm;     // borrowed
+  const tutti_config *config; // borrowed
+  int rank, size;
+
+  tutti_dataset *dataset;
+  tutti_samples_all samples;
+  tutti_plan plan;
+  tutti_network network;
+  tutti_reducer *reducer;
+  tutti_optim *optim;
+  tutti_schedule schedule;
+  tutti_meter *meter; // NULL: nothing is measured
+  float
+      *averaged; // [n_params] buffer that the average of the weights is gathered in; NULL: no average is kept
+
+  tutti_progress *progress; // NULL: no progress line is drawn
+  bool keeps_no_rows;       // nobody writes rows
+  tutti_observer observer;  // NULL: none
+  void *observer_context;   // borrowed
+
   tutti_run_state state;
   tutti_run_step step;
 } tutti_run;

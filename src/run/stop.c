@@ -8,7 +8,7 @@
 #include "run/evaluated.h"
 
 bool tutti_run_value(const tutti_run *run, const tutti_metrics_row *row, const char *name, double *value) {
-  const char *metric = tutti_model_metric_name(run->fixed.network.model);
+  const char *metric = tutti_model_metric_name(run->network.model);
   return (tutti_metrics_value(row, metric, name, value) ||
           tutti_run_evaluated_value(run, &run->state.rows.average, name, value) ||
           tutti_run_evaluated_value(run, &run->state.rows.training, name, value)) &&
@@ -17,7 +17,7 @@ bool tutti_run_value(const tutti_run *run, const tutti_metrics_row *row, const c
 
 bool tutti_run_goal_reached(const tutti_run *run, const tutti_metrics_row *row, tutti_stop *stop,
                             char *reason) {
-  const tutti_goal *goal = &run->fixed.config->train.stop_at;
+  const tutti_goal *goal = &run->config->train.stop_at;
   double value = 0;
   if (!goal->metric[0] || !tutti_run_value(run, row, goal->metric, &value) ||
       !tutti_config_goal_reached(goal, value))
@@ -29,7 +29,7 @@ bool tutti_run_goal_reached(const tutti_run *run, const tutti_metrics_row *row, 
 }
 
 bool tutti_run_out_of_patience(const tutti_run *run, tutti_stop *stop, char *reason) {
-  const tutti_train_options *train = &run->fixed.config->train;
+  const tutti_train_options *train = &run->config->train;
   if (train->patience == 0 || run->state.at.evaluations_since_best < train->patience) return false;
   *stop = TUTTI_STOP_PATIENCE;
   snprintf(reason, TUTTI_STOP_BYTES, "%s has not become better than %.6g in %lld evaluations", train->monitor,
@@ -38,15 +38,13 @@ bool tutti_run_out_of_patience(const tutti_run *run, tutti_stop *stop, char *rea
 }
 
 bool tutti_run_budget_done(const tutti_run *run, tutti_stop *stop, char *reason) {
-  if (!tutti_plan_done(&run->fixed.plan, run->fixed.config->train.budget, tutti_run_position(run)))
-    return false;
+  if (!tutti_plan_done(&run->plan, run->config->train.budget, tutti_run_position(run))) return false;
   *stop = TUTTI_STOP_BUDGET;
-  if (run->fixed.plan.base > 0)
+  if (run->plan.base > 0)
     snprintf(reason, TUTTI_STOP_BYTES, "the budget of %.6g steps of %g samples is done by %lld steps",
-             run->fixed.plan.base_steps, run->fixed.plan.base, (long long)run->state.at.step);
+             run->plan.base_steps, run->plan.base, (long long)run->state.at.step);
   else
-    snprintf(reason, TUTTI_STOP_BYTES, "the budget of %lld steps is done",
-             (long long)run->fixed.plan.total_steps);
+    snprintf(reason, TUTTI_STOP_BYTES, "the budget of %lld steps is done", (long long)run->plan.total_steps);
   return true;
 }
 

@@ -54,7 +54,7 @@ done:
 // A checkpoint of this directory is used before one of another run that the user names, unless it is of another training.
 // The files of that training are then moved aside.
 tutti_status tutti_rundir_choose(const tutti_rundir_saver *saver, tutti_rundir_choice *chosen) {
-  const tutti_config *config = saver->run->fixed.config;
+  const tutti_config *config = saver->run->config;
   const char *resume = config->run.resume, *directory = config->run.directory;
   const bool names = strcmp(resume, "auto") != 0;
   if (strcmp(resume, "no") == 0) return TUTTI_OK;

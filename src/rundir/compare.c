@@ -13,8 +13,8 @@
 // The config names the data file, but not its contents, so the fingerprints of the contents are compared as well.
 void tutti_rundir_find_differences(const tutti_run *run, const tutti_config *old,
                                    const tutti_checkpoint_info *info, tutti_differences *found) {
-  const int64_t data = tutti_dataset_fingerprint(run->fixed.dataset, info->state.data_hash);
-  tutti_config_differences(old, run->fixed.config, found);
+  const int64_t data = tutti_dataset_fingerprint(run->dataset, info->state.data_hash);
+  tutti_config_differences(old, run->config, found);
   if (info->state.data == data) return;
   tutti_difference *one = &found->list[found->n++];
   *one = (tutti_difference){.key = "the contents of data.file"};
@@ -24,13 +24,13 @@ void tutti_rundir_find_differences(const tutti_run *run, const tutti_config *old
 
 /** The weights come from the checkpoint, so that those of model.weights would be ignored without a message. */
 static tutti_status check_weights(const tutti_run *run, const char *path, const tutti_differences *found) {
-  TUTTI_CHECK(!run->fixed.config->model.weights || !tutti_config_differences_have(found, "model.weights"),
+  TUTTI_CHECK(!run->config->model.weights || !tutti_config_differences_have(found, "model.weights"),
               TUTTI_ERR_CONFIG,
               "model.weights: %s would not be used, because run.resume continues from the weights of %s; "
               "give only one "
               "of them: model.weights starts from scratch with these weights, run.resume continues optimizer "
               "and epochs",
-              run->fixed.config->model.weights, path);
+              run->config->model.weights, path);
   return TUTTI_OK;
 }
 
@@ -46,7 +46,7 @@ static tutti_status check_rows(const tutti_run *run, const char *path, const tut
                 "run.resume: %s was trained on other data than those of %s; a row that is in both may be a "
                 "validation row now, and then val_loss is too good: give validation rows as an array, with "
                 "data.x_val and data.validation_split=0, or judge by the test rows",
-                path, run->fixed.config->data.file);
+                path, run->config->data.file);
     return TUTTI_OK;
   }
   tutti_rundir_leak_text(found, text, sizeof text);
@@ -102,15 +102,15 @@ tutti_status tutti_rundir_compare(tutti_run *run, const char *path, bool named, 
   tutti_config old = {0};
   TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
   *optimizer = old.optimizer;
-  with->same_scale = old.data.scale == run->fixed.config->data.scale;
+  with->same_scale = old.data.scale == run->config->data.scale;
   const tutti_status status = compare_config(run, path, named, &old, info, with);
   with->base = old.schedule.scaling == TUTTI_SCALING_ADASCALE ? (double)old.schedule.base_batch_size : 0;
-  if (with->differs || !same_text(old.train.monitor, run->fixed.config->train.monitor)) {
+  if (with->differs || !same_text(old.train.monitor, run->config->train.monitor)) {
     info->state.best = info->state.plateau_best = NAN;
     info->state.plateau_waited = info->state.plateau_cooling = 0;
     info->state.evaluations_since_best = 0;
   }
-  const tutti_count then = old.run.metrics_every, now = run->fixed.config->run.metrics_every;
+  const tutti_count then = old.run.metrics_every, now = run->config->run.metrics_every;
   const bool other_rows = then.value != now.value || then.unit != now.unit;
   tutti_config_clear(&old);
   TUTTI_TRY(status);

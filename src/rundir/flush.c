@@ -6,7 +6,7 @@
 #include "tutti/linalg.h"
 
 tutti_status tutti_rundir_survey(tutti_rundir_saver *saver) {
-  const tutti_comm *comm = saver->run->fixed.comm;
+  const tutti_comm *comm = saver->run->comm;
   tutti_machine_cpu cpu;
   tutti_machine_cpu_get(&cpu);
   TUTTI_TRY(tutti_comm_gather_texts(comm, 0, tutti_comm_host(comm), &saver->hosts));
@@ -26,13 +26,13 @@ static tutti_status write_rows(const tutti_rundir_saver *saver, const double *se
                                        .hdf5 = tutti_io_hdf5_version(),
                                        .blas = tutti_blas_description(),
                                        .cpu = cpu.model,
-                                       .reducer = tutti_reducer_name(run->fixed.reducer),
-                                       .ranks = run->fixed.size,
+                                       .reducer = tutti_reducer_name(run->reducer),
+                                       .ranks = run->size,
                                        .threads = tutti_linalg_threads(),
                                        .hosts = (const char *const *)saver->hosts.list,
                                        .bindings = (const char *const *)saver->bindings.list};
   tutti_timing_row timing[TUTTI_N_TIMINGS];
-  tutti_metrics_timing_make(seconds, run->fixed.size, timing);
+  tutti_metrics_timing_make(seconds, run->size, timing);
   return tutti_metrics_flush(saver->metrics_path, saver->creates_metrics, &run->state.rows.layout, &origin,
                              tutti_metrics_record(&run->state.rows.history, run->state.rows.n_flushed),
                              run->state.rows.history.n - run->state.rows.n_flushed,
@@ -45,9 +45,9 @@ tutti_status tutti_rundir_flush(tutti_rundir_saver *saver) {
   if (!saver || saver->waits) return TUTTI_OK;
   tutti_run *run = saver->run;
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_SAVE);
-  TUTTI_TRY(tutti_comm_gather(run->fixed.comm, 0, run->state.phases.seconds, TUTTI_N_PHASES, saver->seconds));
-  const tutti_status local = run->fixed.rank == 0 ? write_rows(saver, saver->seconds) : TUTTI_OK;
-  TUTTI_TRY(tutti_comm_agree_from(run->fixed.comm, 0, local));
+  TUTTI_TRY(tutti_comm_gather(run->comm, 0, run->state.phases.seconds, TUTTI_N_PHASES, saver->seconds));
+  const tutti_status local = run->rank == 0 ? write_rows(saver, saver->seconds) : TUTTI_OK;
+  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, local));
   saver->creates_metrics = false;
   run->state.rows.n_flushed = run->state.rows.history.n;
   run->state.rows.steps.n = 0;

@@ -5,11 +5,11 @@
 #include <string.h>
 
 bool tutti_rundir_same_data(const tutti_run *run, const tutti_checkpoint_state *state) {
-  return state->data == tutti_dataset_fingerprint(run->fixed.dataset, state->data_hash);
+  return state->data == tutti_dataset_fingerprint(run->dataset, state->data_hash);
 }
 
 bool tutti_rundir_validates_on_train(const tutti_run *run) {
-  return run->fixed.samples.validation.n > 0 && run->fixed.samples.validation.which == TUTTI_ROWS_TRAIN;
+  return run->samples.validation.n > 0 && run->samples.validation.which == TUTTI_ROWS_TRAIN;
 }
 
 bool tutti_rundir_was_trained(const tutti_config *old, const tutti_checkpoint_state *state) {
@@ -24,7 +24,7 @@ bool tutti_rundir_leaks(const tutti_run *run, const tutti_config *old, bool same
                                         !tutti_config_differences_have(found, "data.file") &&
                                         !tutti_config_differences_have(found, "data.x_train"));
   const bool within = same_data && !tutti_config_differences_have(found, "data.validation_take") &&
-                      old->data.validation_split >= run->fixed.config->data.validation_split;
+                      old->data.validation_split >= run->config->data.validation_split;
   return tutti_rundir_validates_on_train(run) && same_array && !within;
 }
 

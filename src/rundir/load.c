@@ -58,20 +58,20 @@ static tutti_status keep_names(tutti_run *run, const char *path) {
  * samples. */
 static int64_t find_place(const tutti_run *run, const tutti_checkpoint_state *state,
                           const tutti_rundir_comparison *with) {
-  const tutti_epoch *epoch = &run->fixed.plan.epoch;
+  const tutti_epoch *epoch = &run->plan.epoch;
   const bool goes_on = !with->differs || (epoch->last == TUTTI_LAST_CARRY && with->same_order);
   if (goes_on && state->place >= 0 && state->place / epoch->n == state->epoch) return state->place;
-  return with->differs ? state->epoch * epoch->n : tutti_plan_place(&run->fixed.plan, state);
+  return with->differs ? state->epoch * epoch->n : tutti_plan_place(&run->plan, state);
 }
 
 /** A budget counts from the beginning of the training.  If the file of another run has used all of it, the user has
  * probably overlooked that. */
 static tutti_status check_budget(const tutti_run *run, const char *path, bool named) {
-  const tutti_count budget = run->fixed.config->train.budget;
+  const tutti_count budget = run->config->train.budget;
   const tutti_checkpoint_state *state = &run->state.at;
   char text[64];
   tutti_count_print(budget, text, sizeof text);
-  TUTTI_CHECK(!named || !tutti_plan_done(&run->fixed.plan, budget, tutti_run_position(run)), TUTTI_ERR_CONFIG,
+  TUTTI_CHECK(!named || !tutti_plan_done(&run->plan, budget, tutti_run_position(run)), TUTTI_ERR_CONFIG,
               "run.resume: nothing would be trained: %s has done %lld steps, %lld epochs, and the whole "
               "budget is %s; "
               "give a larger one, or model.weights=%s, which starts from scratch with its weights",
@@ -86,29 +86,29 @@ static tutti_status begin_steps(tutti_run *run) {
   state->from_step = state->step;
   state->from_place = state->place;
   state->from_samples = state->samples;
-  return tutti_plan_go_on(&run->fixed.plan, run->fixed.config, state, run->fixed.size);
+  return tutti_plan_go_on(&run->plan, run->config, state, run->size);
 }
 
 /** Convert the progress of a training with another base batch (AdaScale), or none, to the units of this run, and reset the
  * averages of the gain.  The part of the warmup that is done stays the same. */
 static void convert_progress(tutti_run *run, double base) {
   tutti_checkpoint_state *state = &run->state.at;
-  const tutti_unit unit = run->fixed.config->schedule.warmup.unit;
-  if (base == run->fixed.plan.base) return;
-  tutti_plan then = run->fixed.plan;
+  const tutti_unit unit = run->config->schedule.warmup.unit;
+  if (base == run->plan.base) return;
+  tutti_plan then = run->plan;
   then.base = base;
   const tutti_extent before = tutti_plan_progress(&then, tutti_run_position(run));
-  state->gained = run->fixed.plan.base > 0 ? before.samples / run->fixed.plan.base : 0;
+  state->gained = run->plan.base > 0 ? before.samples / run->plan.base : 0;
   state->gain_variance_sum = state->gain_variance_weight = 0;
   state->gain_square_sum = state->gain_square_weight = 0;
-  const tutti_extent after = tutti_plan_progress(&run->fixed.plan, tutti_run_position(run));
+  const tutti_extent after = tutti_plan_progress(&run->plan, tutti_run_position(run));
   state->warmup_from += tutti_optim_extent_in(&after, unit) - tutti_optim_extent_in(&before, unit);
 }
 
 /** A warmup that the checkpoint did not have begins where the run continues, not where the training began. */
 static void begin_warmup(tutti_run *run) {
-  const tutti_count warmup = run->fixed.config->schedule.warmup;
-  const tutti_extent done = tutti_plan_progress(&run->fixed.plan, tutti_run_position(run));
+  const tutti_count warmup = run->config->schedule.warmup;
+  const tutti_extent done = tutti_plan_progress(&run->plan, tutti_run_position(run));
   char text[64];
   run->state.at.warmup_from = warmup.value > 0 ? tutti_optim_extent_in(&done, warmup.unit) : 0;
   if (warmup.value == 0) return;
@@ -118,21 +118,21 @@ static void begin_warmup(tutti_run *run) {
 }
 
 static tutti_status check_warmup(const tutti_run *run) {
-  const tutti_config *config = run->fixed.config;
-  return tutti_plan_check_warmup(&run->fixed.plan, config->schedule.warmup, config->train.budget,
+  const tutti_config *config = run->config;
+  return tutti_plan_check_warmup(&run->plan, config->schedule.warmup, config->train.budget,
                                  tutti_run_position(run));
 }
 
 /** In a file of the average, the weights are one of the slots.  So a run continues from it with all its slots, or not at
  * all. */
 static tutti_status check_slots_of_average(const tutti_run *run, const char *path) {
-  const int n_slots = tutti_optim_n_slots(run->fixed.optim);
+  const int n_slots = tutti_optim_n_slots(run->optim);
   tutti_texts there;
   int n_found = 0;
   TUTTI_TRY(tutti_checkpoint_list_slots(path, &there));
   for (int i = 0; i < n_slots; i++) {
-    const bool averaged = tutti_optim_average(run->fixed.optim) && i == n_slots - 1;
-    const char *name = averaged ? "weights" : tutti_optim_slot_name(run->fixed.optim, i);
+    const bool averaged = tutti_optim_average(run->optim) && i == n_slots - 1;
+    const char *name = averaged ? "weights" : tutti_optim_slot_name(run->optim, i);
     n_found += tutti_name_find(name, (const char *const *)there.list, there.n) >= 0;
   }
   const int n = there.n;
@@ -153,7 +153,7 @@ static tutti_status load_arrays(tutti_rundir_saver *saver, const char *path, boo
   const tutti_table_layout layout = tutti_rundir_layout(saver);
   if (is_average) TUTTI_TRY(check_slots_of_average(run, path));
   tutti_rundir_set_views(saver, is_average);
-  const int64_t n = takes_over ? tutti_model_n_arrays(run->fixed.network.model) : saver->n_loadable;
+  const int64_t n = takes_over ? tutti_model_n_arrays(run->network.model) : saver->n_loadable;
   const tutti_status status =
       tutti_checkpoint_load(path, saver->views, n, &layout, run->state.rows.history.records);
   tutti_rundir_set_views(saver, false);
@@ -169,7 +169,7 @@ static bool lost_start(const tutti_run *run, int64_t began) {
       TUTTI_LOG_WARNING,
       "%s (model.weights) no longer has the weights that this run began with, so run.measure cannot measure "
       "the distance from them, which is NaN from now on; restore the file if you need it",
-      run->fixed.config->model.weights);
+      run->config->model.weights);
   return true;
 }
 
@@ -191,9 +191,9 @@ tutti_status tutti_rundir_load(tutti_rundir_saver *saver, const char *path, bool
   if (with.differs) info.state.weights_hash = run->state.at.weights_hash;
   run->state.at = info.state;
   run->state.at.place = find_place(run, &info.state, &with);
-  run->state.at.data = tutti_dataset_fingerprint(run->fixed.dataset, TUTTI_HASH_XXH64);
+  run->state.at.data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64);
   run->state.at.data_hash = TUTTI_HASH_XXH64;
-  run->state.at.seed = run->fixed.config->train.seed;
+  run->state.at.seed = run->config->train.seed;
   if (with.differs) TUTTI_TRY_GOTO(done, begin_steps(run));
   if (with.differs) convert_progress(run, with.base);
   if (with.warms) begin_warmup(run);

@@ -22,19 +22,18 @@ typedef struct {
 /** If the numbers contain a learning rate, it is that of the last update.  If they shall contain one, it is that of the next
  * update, as if the velocity had been multiplied with it there.  Before the first step a velocity is 0 in any unit. */
 static pair pair_of(const tutti_run *run, const tutti_optim_options *then, int i) {
-  const char *name = tutti_optim_slot_name(run->fixed.optim, i);
+  const char *name = tutti_optim_slot_name(run->optim, i);
   pair p = {.name = name,
             .from = tutti_optim_unit(then, name),
-            .to = tutti_optim_unit(&run->fixed.config->optimizer, name),
+            .to = tutti_optim_unit(&run->config->optimizer, name),
             .rate = run->state.at.learning_rate};
-  if (p.to.has_rate)
-    p.rate = tutti_plan_learning_rate(&run->fixed.plan, &run->fixed.schedule, tutti_run_position(run));
+  if (p.to.has_rate) p.rate = tutti_plan_learning_rate(&run->plan, &run->schedule, tutti_run_position(run));
   if (run->state.at.step == 0) p.rate = 1;
   return p;
 }
 
 static tutti_status convert(tutti_rundir_saver *saver, const char *path, const pair *p, int i) {
-  const int64_t n = tutti_model_n_params(saver->run->fixed.network.model);
+  const int64_t n = tutti_model_n_params(saver->run->network.model);
   char was[96], wanted[96], rate[96] = "0 or, in a file of an earlier version, unknown";
   double factor = 1;
   if (p->rate != 0) snprintf(rate, sizeof rate, "%g", p->rate);
@@ -54,7 +53,7 @@ static tutti_status convert(tutti_rundir_saver *saver, const char *path, const p
 
 tutti_status tutti_rundir_convert_slots(tutti_rundir_saver *saver, const char *path,
                                         const tutti_optim_options *then) {
-  for (int i = 0; i < tutti_optim_n_slots(saver->run->fixed.optim); i++) {
+  for (int i = 0; i < tutti_optim_n_slots(saver->run->optim); i++) {
     const pair p = pair_of(saver->run, then, i);
     TUTTI_TRY(convert(saver, path, &p, i));
   }
@@ -72,7 +71,7 @@ typedef struct {
 } outcome;
 
 static bool is_average(const tutti_run *run, int i) {
-  return tutti_optim_average(run->fixed.optim) && i == tutti_optim_n_slots(run->fixed.optim) - 1;
+  return tutti_optim_average(run->optim) && i == tutti_optim_n_slots(run->optim) - 1;
 }
 
 /** Whether a slot is kept: the file has it, as the same quantity.  A velocity in another unit is converted, because the
@@ -85,8 +84,8 @@ static bool is_kept(const pair *p, const tutti_texts *there) {
 
 /** Views of slot i. */
 static const tutti_view *views_of(const tutti_rundir_saver *saver, int i, int64_t *n) {
-  const int n_slots = tutti_optim_n_slots(saver->run->fixed.optim),
-            n_arrays = tutti_model_n_arrays(saver->run->fixed.network.model);
+  const int n_slots = tutti_optim_n_slots(saver->run->optim),
+            n_arrays = tutti_model_n_arrays(saver->run->network.model);
   *n = (saver->n_loadable - n_arrays) / n_slots;
   return saver->views + n_arrays + i * *n;
 }
@@ -94,8 +93,8 @@ static const tutti_view *views_of(const tutti_rundir_saver *saver, int i, int64_
 /** The initial value of the average is the weights. */
 static void set_initial(tutti_rundir_saver *saver, int i) {
   const tutti_run *run = saver->run;
-  const int64_t n = tutti_model_n_params(run->fixed.network.model);
-  const float initial = tutti_optim_slot_initial(run->fixed.optim, i);
+  const int64_t n = tutti_model_n_params(run->network.model);
+  const float initial = tutti_optim_slot_initial(run->optim, i);
   for (int64_t k = 0; k < n; k++) saver->slots[i][k] = is_average(run, i) ? saver->weights[k] : initial;
 }
 
@@ -115,9 +114,9 @@ static tutti_status take_slot(tutti_rundir_saver *saver, const char *path, const
 static tutti_status take_over(tutti_rundir_saver *saver, const char *path, const tutti_optim_options *then,
                               const tutti_texts *there, outcome *o) {
   tutti_run *run = saver->run;
-  const int n_slots = tutti_optim_n_slots(run->fixed.optim);
+  const int n_slots = tutti_optim_n_slots(run->optim);
   o->keeps_count =
-      n_slots == (tutti_optim_average(run->fixed.optim) != NULL); // a rule without slots counts nothing
+      n_slots == (tutti_optim_average(run->optim) != NULL); // a rule without slots counts nothing
   for (int i = 0; i < n_slots; i++) {
     const pair p = pair_of(run, then, i);
     o->keeps_count = o->keeps_count || (!is_average(run, i) && is_kept(&p, there));
@@ -131,7 +130,7 @@ static tutti_status take_over(tutti_rundir_saver *saver, const char *path, const
   for (int k = 0; k < there->n; k++) {
     bool kept = false;
     for (int i = 0; i < n_slots; i++)
-      kept = kept || strcmp(there->list[k], tutti_optim_slot_name(run->fixed.optim, i)) == 0;
+      kept = kept || strcmp(there->list[k], tutti_optim_slot_name(run->optim, i)) == 0;
     if (!kept) tutti_text_append_name(o->dropped, NAMES_BYTES, there->list[k]);
   }
   return TUTTI_OK;

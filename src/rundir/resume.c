@@ -14,7 +14,7 @@
 
 /** The directory holds another training: its files move aside, and the new run begins there. */
 static tutti_status make_room(const tutti_run *run, const tutti_rundir_choice *chosen) {
-  const char *directory = run->fixed.config->run.directory;
+  const char *directory = run->config->run.directory;
   char place[TUTTI_RUNDIR_PATH_BYTES];
   TUTTI_TRY(tutti_rundir_find_aside(directory, place));
   tutti_log(TUTTI_LOG_WARNING,
@@ -56,9 +56,9 @@ static tutti_status prepare_directory(const tutti_rundir_saver *saver, const tut
 static tutti_status distribute(tutti_rundir_saver *saver, bool slots) {
   tutti_run *run = saver->run;
   TUTTI_TRY(tutti_run_set_weights(run, saver->weights));
-  for (int i = 0; slots && i < tutti_optim_n_slots(run->fixed.optim); i++)
-    TUTTI_TRY(tutti_reducer_scatter(run->fixed.reducer, saver->slots ? saver->slots[i] : NULL,
-                                    tutti_optim_slot(run->fixed.optim, i)));
+  for (int i = 0; slots && i < tutti_optim_n_slots(run->optim); i++)
+    TUTTI_TRY(tutti_reducer_scatter(run->reducer, saver->slots ? saver->slots[i] : NULL,
+                                    tutti_optim_slot(run->optim, i)));
   return TUTTI_OK;
 }
 
@@ -66,8 +66,7 @@ static tutti_status distribute(tutti_rundir_saver *saver, bool slots) {
  * need them too. */
 static tutti_status begin_weights(tutti_rundir_saver *saver, bool continues) {
   tutti_run *run = saver->run;
-  if (run->fixed.rank == 0)
-    tutti_model_init(run->fixed.network.model, run->fixed.config->train.seed, saver->weights);
+  if (run->rank == 0) tutti_model_init(run->network.model, run->config->train.seed, saver->weights);
   if (!continues || tutti_meter_keeps_start(run))
     TUTTI_TRY(tutti_rundir_load_weights(run, saver->weights, !continues));
   return tutti_meter_start(run, saver->weights);
@@ -77,13 +76,13 @@ static tutti_status begin_weights(tutti_rundir_saver *saver, bool continues) {
 static tutti_status begin(tutti_rundir_saver *saver, const tutti_rundir_choice *chosen) {
   tutti_run *run = saver->run;
   tutti_rundir_found start = {.resumed = chosen->path != NULL};
-  TUTTI_TRY(tutti_comm_bcast(run->fixed.comm, 0, &start.resumed, sizeof start.resumed));
+  TUTTI_TRY(tutti_comm_bcast(run->comm, 0, &start.resumed, sizeof start.resumed));
   TUTTI_TRY(begin_weights(saver, start.resumed));
   start.state = run->state.at;
   // The arrays of a checkpoint now replace these weights.
-  const tutti_status local = run->fixed.rank == 0 ? begin_root(saver, chosen, &start) : TUTTI_OK;
-  TUTTI_TRY(tutti_comm_agree_from(run->fixed.comm, 0, local));
-  TUTTI_TRY(tutti_comm_bcast(run->fixed.comm, 0, &start, sizeof start));
+  const tutti_status local = run->rank == 0 ? begin_root(saver, chosen, &start) : TUTTI_OK;
+  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, local));
+  TUTTI_TRY(tutti_comm_bcast(run->comm, 0, &start, sizeof start));
   run->state.at = start.state;
   TUTTI_TRY(tutti_run_schedule(run));
   run->state.rows.last = start.last;
@@ -92,13 +91,12 @@ static tutti_status begin(tutti_rundir_saver *saver, const tutti_rundir_choice *
   if (start.lost_start) tutti_meter_forget_start(run);
   if (start.resumed) TUTTI_TRY(tutti_run_keep_rows(run));
   if (start.keeps_scaling)
-    TUTTI_TRY(
-        tutti_rundir_restore_scaling(run->fixed.comm, chosen->path, start.features, run->fixed.dataset));
+    TUTTI_TRY(tutti_rundir_restore_scaling(run->comm, chosen->path, start.features, run->dataset));
   tutti_rundir_note_scaling(saver);
   TUTTI_TRY(distribute(saver, start.resumed));
   TUTTI_TRY(tutti_run_check_same(run));
-  const tutti_status prepared = run->fixed.rank == 0 ? prepare_directory(saver, chosen) : TUTTI_OK;
-  TUTTI_TRY(tutti_comm_agree_from(run->fixed.comm, 0, prepared));
+  const tutti_status prepared = run->rank == 0 ? prepare_directory(saver, chosen) : TUTTI_OK;
+  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, prepared));
   // After a return to best.h5, the newest checkpoint must be the one that a restarted job continues from.
   if (start.returns) TUTTI_TRY(tutti_rundir_save(saver, false));
   if (start.resumed && !start.returns) TUTTI_TRY(tutti_rundir_flush(saver));
@@ -110,9 +108,9 @@ tutti_status tutti_rundir_start(tutti_rundir_saver *saver) {
   tutti_run *run = saver->run;
   tutti_rundir_choice chosen = {0};
   run->state.at = tutti_run_first_state(run);
-  saver->waits = strcmp(run->fixed.config->run.resume, "no") == 0;
-  tutti_status status = run->fixed.rank == 0 ? tutti_rundir_choose(saver, &chosen) : TUTTI_OK;
-  status = tutti_comm_agree_from(run->fixed.comm, 0, status);
+  saver->waits = strcmp(run->config->run.resume, "no") == 0;
+  tutti_status status = run->rank == 0 ? tutti_rundir_choose(saver, &chosen) : TUTTI_OK;
+  status = tutti_comm_agree_from(run->comm, 0, status);
   if (status == TUTTI_OK) status = begin(saver, &chosen);
   tutti_free(chosen.path);
   return status;

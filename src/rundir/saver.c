@@ -21,7 +21,7 @@ static tutti_status join(const char *directory, const char *name, char **path) {
 }
 
 static tutti_status create_paths(tutti_rundir_saver *saver) {
-  const char *directory = saver->run->fixed.config->run.directory;
+  const char *directory = saver->run->config->run.directory;
   TUTTI_TRY(join(directory, "checkpoint.h5", &saver->checkpoint_path));
   TUTTI_TRY(join(directory, "best.h5", &saver->best_path));
   TUTTI_TRY(join(directory, "metrics.h5", &saver->metrics_path));
@@ -30,8 +30,8 @@ static tutti_status create_paths(tutti_rundir_saver *saver) {
 }
 
 void tutti_rundir_note_scaling(tutti_rundir_saver *saver) {
-  const tutti_scaling_values scaling = tutti_dataset_scaling(saver->run->fixed.dataset);
-  const int64_t n = tutti_dataset_n_features(saver->run->fixed.dataset);
+  const tutti_scaling_values scaling = tutti_dataset_scaling(saver->run->dataset);
+  const int64_t n = tutti_dataset_n_features(saver->run->dataset);
   for (int64_t j = 0; saver->input && j < n; j++) {
     saver->input[j] = scaling.shift[scaling.n == 1 ? 0 : j];
     saver->input[n + j] = scaling.factor[scaling.n == 1 ? 0 : j];
@@ -41,7 +41,7 @@ void tutti_rundir_note_scaling(tutti_rundir_saver *saver) {
 /** A checkpoint carries the numbers of the scaling, one pair per feature, so that it can be used without the data set.  They
  * also show how many features a sample has. */
 static void view_input(tutti_rundir_saver *saver) {
-  const int64_t n = tutti_dataset_n_features(saver->run->fixed.dataset);
+  const int64_t n = tutti_dataset_n_features(saver->run->dataset);
   tutti_rundir_add_vector_view("/input/shift", saver->input, n, saver->views, &saver->n_views);
   tutti_rundir_add_vector_view("/input/factor", saver->input + n, n, saver->views, &saver->n_views);
 }
@@ -49,22 +49,21 @@ static void view_input(tutti_rundir_saver *saver) {
 /** Each slot carries its unit, so that a run with other options can convert it (optim_slots.c). */
 static void view_slot(tutti_rundir_saver *saver, int i) {
   const tutti_run *run = saver->run;
-  const char *name = tutti_optim_slot_name(run->fixed.optim, i);
-  const tutti_unit_of_state unit = tutti_optim_unit(&run->fixed.config->optimizer, name);
+  const char *name = tutti_optim_slot_name(run->optim, i);
+  const tutti_unit_of_state unit = tutti_optim_unit(&run->config->optimizer, name);
   const int64_t first = saver->n_views;
   char prefix[64];
   snprintf(prefix, sizeof prefix, "/optimizer/%s", name);
-  tutti_rundir_add_views(run->fixed.network.model, prefix, false, saver->slots[i], saver->views,
-                         &saver->n_views);
+  tutti_rundir_add_views(run->network.model, prefix, false, saver->slots[i], saver->views, &saver->n_views);
   for (int64_t k = first; k < saver->n_views; k++)
     tutti_optim_unit_text(&unit, saver->views[k].unit, sizeof saver->views[k].unit);
 }
 
 void tutti_rundir_set_views(tutti_rundir_saver *saver, bool is_average) {
   const tutti_run *run = saver->run;
-  tutti_model *model = run->fixed.network.model;
-  const int n_slots = tutti_optim_n_slots(run->fixed.optim);
-  const bool swapped = is_average && tutti_optim_average(run->fixed.optim);
+  tutti_model *model = run->network.model;
+  const int n_slots = tutti_optim_n_slots(run->optim);
+  const bool swapped = is_average && tutti_optim_average(run->optim);
   float *network = swapped ? saver->slots[n_slots - 1] : saver->weights;
   saver->n_views = 0;
   memset(saver->views, 0, (size_t)saver->n_allocated * sizeof *saver->views);
@@ -80,32 +79,32 @@ void tutti_rundir_set_views(tutti_rundir_saver *saver, bool is_average) {
 /** A run that starts from scratch with a schedule that is not valid is refused before the folder is made or weights are
  * read.  If a run continues, the check needs its position and comes later. */
 static tutti_status check_schedule(const tutti_run *run) {
-  const tutti_run_options *options = &run->fixed.config->run;
+  const tutti_run_options *options = &run->config->run;
   const bool automatic = strcmp(options->resume, "auto") == 0;
   const bool starts =
       strcmp(options->resume, "no") == 0 || (automatic && access(options->directory, F_OK) != 0);
   tutti_schedule unused;
-  return starts ? tutti_plan_schedule(&run->fixed.plan, run->fixed.config, 0, &unused) : TUTTI_OK;
+  return starts ? tutti_plan_schedule(&run->plan, run->config, 0, &unused) : TUTTI_OK;
 }
 
 /** Everything that can fail is done here, before the first step, so that a save in the middle of a long run needs no
  * memory.  The lock keeps a second job out of the directory. */
 static tutti_status create_root(tutti_rundir_saver *saver) {
   tutti_run *run = saver->run;
-  tutti_model *model = run->fixed.network.model;
+  tutti_model *model = run->network.model;
   const int64_t n = tutti_model_n_params(model);
-  const int n_slots = tutti_optim_n_slots(run->fixed.optim);
+  const int n_slots = tutti_optim_n_slots(run->optim);
   TUTTI_TRY(check_schedule(run));
-  TUTTI_TRY(tutti_io_lock_take(run->fixed.config->run.directory, &saver->lock));
-  TUTTI_TRY(tutti_config_dump(run->fixed.config, &saver->config));
+  TUTTI_TRY(tutti_io_lock_take(run->config->run.directory, &saver->lock));
+  TUTTI_TRY(tutti_config_dump(run->config, &saver->config));
   saver->n_allocated = (n_slots + 1) * tutti_model_n_arrays(model) + 2;
   TUTTI_TRY(TUTTI_NEW(saver->views, saver->n_allocated));
-  TUTTI_TRY(TUTTI_NEW(saver->seconds, (int64_t)run->fixed.size * TUTTI_N_PHASES));
+  TUTTI_TRY(TUTTI_NEW(saver->seconds, (int64_t)run->size * TUTTI_N_PHASES));
   TUTTI_TRY(TUTTI_NEW(saver->columns, tutti_metrics_n_columns(&run->state.rows.layout)));
   TUTTI_TRY(TUTTI_NEW(saver->weights, n));
   TUTTI_TRY(TUTTI_NEW(saver->slots, n_slots));
   for (int i = 0; i < n_slots; i++) TUTTI_TRY(TUTTI_NEW(saver->slots[i], n));
-  TUTTI_TRY(TUTTI_NEW(saver->input, 2 * tutti_dataset_n_features(run->fixed.dataset)));
+  TUTTI_TRY(TUTTI_NEW(saver->input, 2 * tutti_dataset_n_features(run->dataset)));
   tutti_rundir_note_scaling(saver);
   tutti_rundir_set_views(saver, false);
   return TUTTI_OK;
@@ -115,13 +114,13 @@ static tutti_status create_local(tutti_run *run, tutti_rundir_saver **saver) {
   TUTTI_TRY(TUTTI_NEW(*saver, 1));
   (*saver)->run = run;
   TUTTI_TRY(create_paths(*saver));
-  if (run->fixed.rank == 0) TUTTI_TRY(create_root(*saver));
+  if (run->rank == 0) TUTTI_TRY(create_root(*saver));
   return TUTTI_OK;
 }
 
 tutti_status tutti_rundir_saver_create(tutti_run *run, tutti_rundir_saver **saver) {
   *saver = NULL;
-  tutti_status status = tutti_comm_agree(run->fixed.comm, create_local(run, saver));
+  tutti_status status = tutti_comm_agree(run->comm, create_local(run, saver));
   if (status == TUTTI_OK) status = tutti_rundir_survey(*saver);
   if (status != TUTTI_OK) tutti_rundir_saver_destroy(saver);
   return status;
@@ -131,7 +130,7 @@ void tutti_rundir_saver_destroy(tutti_rundir_saver **handle) {
   tutti_rundir_saver *saver = *handle;
   if (!saver) return;
   if (saver->slots)
-    for (int i = 0; i < tutti_optim_n_slots(saver->run->fixed.optim); i++) tutti_free(saver->slots[i]);
+    for (int i = 0; i < tutti_optim_n_slots(saver->run->optim); i++) tutti_free(saver->slots[i]);
   tutti_io_lock_release(&saver->lock);
   tutti_texts_clear(&saver->hosts);
   tutti_texts_clear(&saver->bindings);
@@ -154,11 +153,10 @@ tutti_table_layout tutti_rundir_layout(const tutti_rundir_saver *saver) {
 static tutti_status gather(tutti_rundir_saver *saver) {
   const tutti_run *run = saver->run;
   int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->fixed.reducer, &begin, &end);
-  TUTTI_TRY(tutti_reducer_gather(run->fixed.reducer, tutti_reducer_params(run->fixed.reducer) + begin,
-                                 saver->weights));
-  for (int i = 0; i < tutti_optim_n_slots(run->fixed.optim); i++)
-    TUTTI_TRY(tutti_reducer_gather(run->fixed.reducer, tutti_optim_slot(run->fixed.optim, i),
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_reducer_params(run->reducer) + begin, saver->weights));
+  for (int i = 0; i < tutti_optim_n_slots(run->optim); i++)
+    TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_optim_slot(run->optim, i),
                                    saver->slots ? saver->slots[i] : NULL));
   return TUTTI_OK;
 }
@@ -178,7 +176,7 @@ tutti_status tutti_rundir_check_config(const tutti_rundir_saver *saver) {
 /** The network of best.h5 is the one whose value is the best: the average of the weights, if that is monitored. */
 static tutti_status write_best(tutti_rundir_saver *saver, tutti_checkpoint checkpoint) {
   const tutti_run *run = saver->run;
-  checkpoint.is_average = tutti_measure_average_has(run, run->fixed.config->train.monitor);
+  checkpoint.is_average = tutti_measure_average_has(run, run->config->train.monitor);
   tutti_rundir_set_views(saver, checkpoint.is_average);
   const tutti_status status = tutti_checkpoint_save(&checkpoint, 1);
   tutti_rundir_set_views(saver, false);
@@ -190,21 +188,21 @@ static tutti_status write_best(tutti_rundir_saver *saver, tutti_checkpoint check
  * an earlier run has left (keep = 1), and only then its best.h5 goes. */
 static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
   const tutti_run *run = saver->run;
-  tutti_checkpoint checkpoint = {
-      .path = saver->best_path,
-      .config = saver->config,
-      .state = run->state.at,
-      .views = saver->views,
-      .n_views = saver->n_views,
-      .layout = tutti_rundir_layout(saver),
-      .history = run->state.rows.history.records,
-      .n_history = run->state.rows.history.n,
-      .table = tutti_meter_state(run),
-      .features = tutti_data_features_names[tutti_dataset_scaling(run->fixed.dataset).features]};
-  checkpoint.classes = tutti_dataset_classes(run->fixed.dataset, &checkpoint.n_classes);
+  tutti_checkpoint checkpoint = {.path = saver->best_path,
+                                 .config = saver->config,
+                                 .state = run->state.at,
+                                 .views = saver->views,
+                                 .n_views = saver->n_views,
+                                 .layout = tutti_rundir_layout(saver),
+                                 .history = run->state.rows.history.records,
+                                 .n_history = run->state.rows.history.n,
+                                 .table = tutti_meter_state(run),
+                                 .features =
+                                     tutti_data_features_names[tutti_dataset_scaling(run->dataset).features]};
+  checkpoint.classes = tutti_dataset_classes(run->dataset, &checkpoint.n_classes);
   if (best) TUTTI_TRY(write_best(saver, checkpoint));
   checkpoint.path = saver->checkpoint_path;
-  TUTTI_TRY(tutti_checkpoint_save(&checkpoint, saver->replaces ? 1 : run->fixed.config->run.keep));
+  TUTTI_TRY(tutti_checkpoint_save(&checkpoint, saver->replaces ? 1 : run->config->run.keep));
   if (saver->drops_best && !best) remove(saver->best_path);
   saver->replaces = saver->drops_best = false;
   return TUTTI_OK;
@@ -219,10 +217,10 @@ tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
   TUTTI_TRY(tutti_rundir_flush(saver));
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_SAVE);
   TUTTI_TRY(gather(saver));
-  tutti_status local = run->fixed.rank == 0 ? write_root(saver, best) : TUTTI_OK;
-  if (local == TUTTI_OK && first && run->fixed.rank == 0)
+  tutti_status local = run->rank == 0 ? write_root(saver, best) : TUTTI_OK;
+  if (local == TUTTI_OK && first && run->rank == 0)
     local = tutti_io_write_text(saver->config_path, saver->config);
-  TUTTI_TRY(tutti_comm_agree_from(run->fixed.comm, 0, local));
+  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, local));
   tutti_metrics_phases_leave(&run->state.phases);
   run->state.saved_at = tutti_clock_s();
   return TUTTI_OK;

@@ -72,12 +72,12 @@ static void warn_of_rows(const char *path, const tutti_differences *differences)
 /** If the data are those that the weights were trained on, the validation rows stay those of the file, whose seed drew
  * them. */
 static tutti_status find_split(const tutti_run *run, const tutti_checkpoint_info *info, uint64_t *seed) {
-  const char *path = run->fixed.config->model.weights;
+  const char *path = run->config->model.weights;
   const bool same_data = tutti_rundir_same_data(run, &info->state);
   tutti_config old = {0};
   tutti_differences differences;
   TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
-  tutti_config_differences(&old, run->fixed.config, &differences);
+  tutti_config_differences(&old, run->config, &differences);
   const bool trained = tutti_rundir_was_trained(&old, &info->state);
   const bool loses = trained && tutti_rundir_leaks(run, &old, same_data, &differences);
   if (trained && same_data && !loses && tutti_rundir_validates_on_train(run)) *seed = info->state.split_seed;
@@ -90,7 +90,7 @@ static tutti_status load(const tutti_run *run, float *weights, bool begins, foun
   tutti_checkpoint_info info = {0};
   tutti_rundir_match m = {0};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, check(run->fixed.config, run->fixed.network.model, weights, &info, &m));
+  TUTTI_TRY_GOTO(done, check(run->config, run->network.model, weights, &info, &m));
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_arrays(m.path, m.views, m.n_taken));
   result->takes_scaling = m.takes_first;
   result->hash = hash_of_taken(&m);
@@ -113,18 +113,18 @@ static tutti_status name_key(tutti_status status) {
 }
 
 tutti_status tutti_rundir_load_weights(tutti_run *run, float *weights, bool begins) {
-  const char *path = run->fixed.config->model.weights;
+  const char *path = run->config->model.weights;
   found result = {.split_seed = run->state.at.split_seed};
   if (!path) return TUTTI_OK;
-  const tutti_status local = run->fixed.rank == 0 ? name_key(load(run, weights, begins, &result)) : TUTTI_OK;
-  TUTTI_TRY(tutti_comm_agree_from(run->fixed.comm, 0, local));
-  TUTTI_TRY(tutti_comm_bcast(run->fixed.comm, 0, &result, sizeof result));
+  const tutti_status local = run->rank == 0 ? name_key(load(run, weights, begins, &result)) : TUTTI_OK;
+  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, local));
+  TUTTI_TRY(tutti_comm_bcast(run->comm, 0, &result, sizeof result));
   run->state.at.split_seed = result.split_seed;
   run->state.at.weights_hash = result.hash;
   // The seed of the split may now be that of the file, so the rows are drawn again.
   if (begins) TUTTI_TRY(tutti_run_keep_rows(run));
   if (!result.takes_scaling) return TUTTI_OK;
-  return tutti_rundir_restore_scaling(run->fixed.comm, path, result.features, run->fixed.dataset);
+  return tutti_rundir_restore_scaling(run->comm, path, result.features, run->dataset);
 }
 
 tutti_status tutti_rundir_check_weights(const tutti_config *config, tutti_model *model) {

@@ -10,9 +10,9 @@
 
 tutti_status tutti_train_evaluate(tutti_run *run, tutti_evaluation *validation, tutti_evaluation *average,
                                   tutti_evaluation *training) {
-  const tutti_network *network = &run->fixed.network;
-  const tutti_samples_all *sets = &run->fixed.samples;
-  const float *params = tutti_reducer_params(run->fixed.reducer);
+  const tutti_network *network = &run->network;
+  const tutti_samples_all *sets = &run->samples;
+  const float *params = tutti_reducer_params(run->reducer);
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_EVALUATE);
   if (sets->validation.n > 0 && validation->samples == 0) {
     TUTTI_TRY(tutti_network_evaluate(network, params, &sets->validation, validation));
@@ -26,8 +26,8 @@ tutti_status tutti_train_evaluate(tutti_run *run, tutti_evaluation *validation, 
 
 static void show_progress(const tutti_run *run) {
   const tutti_checkpoint_sums *sums = &run->state.at.in_epoch;
-  if (run->fixed.progress)
-    tutti_metrics_progress_step(run->fixed.progress, run->state.at.epoch + 1, (int64_t)sums->samples,
+  if (run->progress)
+    tutti_metrics_progress_step(run->progress, run->state.at.epoch + 1, (int64_t)sums->samples,
                                 sums->loss / sums->samples, sums->metric / sums->samples);
 }
 
@@ -36,7 +36,7 @@ tutti_status tutti_train_diverged(tutti_run *run, tutti_rundir_saver *saver, con
   char layer[128];
   TUTTI_TRY(tutti_run_check_same(run)); // if one rank's copy was damaged, that is an error, not a divergence
   TUTTI_TRY(tutti_train_find_bad_layer(run, layer, sizeof layer));
-  const tutti_plan *plan = &run->fixed.plan;
+  const tutti_plan *plan = &run->plan;
   const tutti_position now = tutti_run_position(run);
   const tutti_position before = at > run->state.at.step ? now : tutti_plan_move(plan, now, -1);
   result->stop = TUTTI_STOP_DIVERGED;
@@ -45,7 +45,7 @@ tutti_status tutti_train_diverged(tutti_run *run, tutti_rundir_saver *saver, con
            "schedule.warmup, or "
            "optimizer.global_clipnorm",
            what, (long long)at, (long long)(before.place / plan->epoch.n + 1), layer,
-           tutti_plan_learning_rate(plan, &run->fixed.schedule, before));
+           tutti_plan_learning_rate(plan, &run->schedule, before));
   return tutti_rundir_flush(saver);
 }
 
@@ -64,7 +64,7 @@ static tutti_status save(tutti_run *run, tutti_rundir_saver *saver, bool best, t
 static bool is_time_to_check(const tutti_run *run) {
   enum { EVERY = 1000 };
   return run->state.at.step % EVERY == 0 ||
-         tutti_plan_done(&run->fixed.plan, run->fixed.config->train.budget, tutti_run_position(run));
+         tutti_plan_done(&run->plan, run->config->train.budget, tutti_run_position(run));
 }
 
 static tutti_status check_same(tutti_run *run) {
@@ -77,15 +77,15 @@ static tutti_status check_same(tutti_run *run) {
 tutti_status tutti_train_after_step(tutti_run *run, tutti_rundir_saver *saver,
                                     const tutti_train_step_result *step, double seconds,
                                     tutti_train_result *result, bool *stopping) {
-  const tutti_config *config = run->fixed.config;
+  const tutti_config *config = run->config;
   tutti_run_rows *rows = &run->state.rows;
   tutti_train_count_step(run, step, seconds);
   show_progress(run);
   const tutti_position now = tutti_run_position(run);
-  const bool whole = tutti_plan_ends_epoch(&run->fixed.plan, now);
-  const bool due = tutti_plan_due(&run->fixed.plan, config->run.checkpoint_every, now);
+  const bool whole = tutti_plan_ends_epoch(&run->plan, now);
+  const bool due = tutti_plan_due(&run->plan, config->run.checkpoint_every, now);
   const bool evaluated =
-      tutti_train_evaluates(run) && tutti_plan_due(&run->fixed.plan, config->train.evaluate_every, now);
+      tutti_train_evaluates(run) && tutti_plan_due(&run->plan, config->train.evaluate_every, now);
   tutti_evaluation validation = {0};
   rows->average.now = rows->training.now = (tutti_evaluation){0};
   // Before weights are judged or saved, the ranks make sure that all have the same ones.

@@ -20,27 +20,27 @@ typedef struct {
 } step_work;
 
 static step_work plan_step(const tutti_run *run) {
-  const tutti_config *config = run->fixed.config;
+  const tutti_config *config = run->config;
   const tutti_position now = tutti_run_position(run);
-  const tutti_range batch = tutti_plan_batch(&run->fixed.plan, now);
-  const bool shares_groups = tutti_plan_shares_groups(config, &run->fixed.plan, batch.count);
+  const tutti_range batch = tutti_plan_batch(&run->plan, now);
+  const bool shares_groups = tutti_plan_shares_groups(config, &run->plan, batch.count);
   return (step_work){.batch = batch,
                      .grain = tutti_plan_grain(config, batch.count),
                      .pass = {.training = true,
                               .seed = config->train.seed,
-                              .epoch = (uint32_t)(now.place / run->fixed.plan.epoch.n),
+                              .epoch = (uint32_t)(now.place / run->plan.epoch.n),
                               .batch_begin = batch.begin,
                               .batch_count = batch.count,
                               .sum = shares_groups ? tutti_network_sum : NULL,
-                              .context = (void *)run->fixed.comm}};
+                              .context = (void *)run->comm}};
 }
 
 /** List the training samples at positions of an epoch.  Positions behind its end belong to the epochs after it, each of them
  * in an order of its own.
  * @param[out] ids  [rows.count] */
 static void list_samples(const tutti_run *run, uint32_t epoch, tutti_range rows, int64_t *ids) {
-  const tutti_train_options *train = &run->fixed.config->train;
-  const int64_t n = run->fixed.samples.train.n;
+  const tutti_train_options *train = &run->config->train;
+  const int64_t n = run->samples.train.n;
   for (int64_t at = rows.begin; at < rows.begin + rows.count;) {
     const int64_t first = at % n, left = rows.begin + rows.count - at,
                   count = left < n - first ? left : n - first;
@@ -67,16 +67,16 @@ typedef struct {
 static float *gradient_of_leaf(void *context, int leaf, int64_t begin, int64_t n) {
   micro_batch_sink *sink = context;
   const bool in_cache = sink->early && n <= TUTTI_UPDATE_BUFFER;
-  sink->given = in_cache ? sink->run->step.part : tutti_reducer_leaf(sink->run->fixed.reducer, leaf) + begin;
+  sink->given = in_cache ? sink->run->step.part : tutti_reducer_leaf(sink->run->reducer, leaf) + begin;
   return sink->given;
 }
 
 /** Keep a part in its place in the leaf until backward is over, because backward still reads its parameters. */
 static void keep_part(micro_batch_sink *sink, int leaf, int64_t begin, int64_t n) {
   tutti_run *run = sink->run;
-  float *kept = tutti_reducer_leaf(run->fixed.reducer, leaf) + begin;
+  float *kept = tutti_reducer_leaf(run->reducer, leaf) + begin;
   if (kept != sink->given) memcpy(kept, sink->given, (size_t)n * sizeof *kept);
-  TUTTI_ASSERT(run->step.n_late < tutti_model_n_arrays(run->fixed.network.model));
+  TUTTI_ASSERT(run->step.n_late < tutti_model_n_arrays(run->network.model));
   run->step.late[run->step.n_late++] = (tutti_range){.begin = begin, .count = n};
 }
 
@@ -88,7 +88,7 @@ static void part_is_done(void *context, int leaf, int64_t begin, int64_t n, bool
   else if (sink->early)
     keep_part(sink, leaf, begin, n);
   else if (sink->micro_batch.ends)
-    tutti_reducer_leaf_done(sink->run->fixed.reducer, leaf, begin, n);
+    tutti_reducer_leaf_done(sink->run->reducer, leaf, begin, n);
 }
 
 // --- gradients -------------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ static void part_is_done(void *context, int leaf, int64_t begin, int64_t n, bool
  * @param[in,out] tail  rows of its leaves */
 static void add_losses(tutti_run *run, const tutti_model_pass *pass, int64_t rows, tutti_targets targets,
                        double (*tail)[TUTTI_N_TAIL]) {
-  const int64_t n_out = tutti_model_n_out(run->fixed.network.model);
+  const int64_t n_out = tutti_model_n_out(run->network.model);
   const tutti_model_leaves *leaves = pass->leaves;
   double all = 0;
   for (int i = 0; i < leaves->count; i++) {
@@ -106,7 +106,7 @@ static void add_losses(tutti_run *run, const tutti_model_pass *pass, int64_t row
                                 .values = targets.values ? targets.values + from * n_out : NULL,
                                 .weights = targets.weights ? targets.weights + from : NULL};
     double loss = 0;
-    tutti_model_loss_part(run->fixed.network.model, pass, part, from, to, &loss, &tail[i][TUTTI_TAIL_METRIC]);
+    tutti_model_loss_part(run->network.model, pass, part, from, to, &loss, &tail[i][TUTTI_TAIL_METRIC]);
     tail[i][TUTTI_TAIL_LOSS] += loss;
     tail[i][TUTTI_TAIL_SAMPLES] += (double)(to - from);
     all += loss;
@@ -114,14 +114,14 @@ static void add_losses(tutti_run *run, const tutti_model_pass *pass, int64_t row
   // The next micro-batch overwrites these outputs, so the layer that spoiled them has to be found now.
   if (!isfinite(all) && run->step.bad_layer < 0)
     run->step.bad_layer =
-        tutti_model_first_nonfinite(run->fixed.network.model, tutti_reducer_params(run->fixed.reducer), rows);
+        tutti_model_first_nonfinite(run->network.model, tutti_reducer_params(run->reducer), rows);
 }
 
 /** Forward, loss and backward of the samples network->rows. */
 static tutti_status forward_backward(tutti_run *run, const tutti_model_pass *pass, micro_batch_sink *sink,
                                      double (*tail)[TUTTI_N_TAIL]) {
-  const tutti_network *network = &run->fixed.network;
-  const float *params = tutti_reducer_params(run->fixed.reducer);
+  const tutti_network *network = &run->network;
+  const float *params = tutti_reducer_params(run->reducer);
   const int64_t rows = sink->micro_batch.rows.count;
   const tutti_targets targets = tutti_network_gather(network, TUTTI_ROWS_TRAIN, rows, TUTTI_TO_TRAIN);
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
@@ -131,7 +131,7 @@ static tutti_status forward_backward(tutti_run *run, const tutti_model_pass *pas
   sink->early = sink->micro_batch.begins && sink->micro_batch.ends &&
                 tutti_train_may_update_early(run, tail[0][TUTTI_TAIL_LOSS]);
   // Leaves that are kept apart are added up part by part, each as soon as it is complete.
-  sink->leaves.part = sink->early || run->fixed.plan.leaves_apart ? TUTTI_UPDATE_PART : 0;
+  sink->leaves.part = sink->early || run->plan.leaves_apart ? TUTTI_UPDATE_PART : 0;
   if (sink->early) tutti_train_update_begin(run);
   TUTTI_TRY(tutti_model_backward(network->model, params, pass, network->x, rows, NULL));
   if (sink->early) tutti_train_update_late(run);
@@ -142,11 +142,11 @@ static tutti_status forward_backward(tutti_run *run, const tutti_model_pass *pas
  * @param[in,out] tail  rows of its leaves */
 static tutti_status do_micro_batch(tutti_run *run, const step_work *work, tutti_micro_batch micro_batch,
                                    double (*tail)[TUTTI_N_TAIL]) {
-  const tutti_network *network = &run->fixed.network;
+  const tutti_network *network = &run->network;
   micro_batch_sink sink = {.micro_batch = micro_batch, .run = run};
   sink.leaves = (tutti_model_leaves){.first = micro_batch.leaf,
                                      .count = micro_batch.n_leaves,
-                                     .apart = run->fixed.plan.leaves_apart,
+                                     .apart = run->plan.leaves_apart,
                                      .ends = run->step.leaf_ends,
                                      .gradient = gradient_of_leaf,
                                      .done = part_is_done,
@@ -159,7 +159,7 @@ static tutti_status do_micro_batch(tutti_run *run, const step_work *work, tutti_
   pass.squares = tutti_meter_examples(run, micro_batch.n_leaves);
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_DATA);
   list_samples(run, pass.epoch, micro_batch.rows, network->rows);
-  tutti_samples_rows(&run->fixed.samples.train, micro_batch.rows.count, network->rows);
+  tutti_samples_rows(&run->samples.train, micro_batch.rows.count, network->rows);
   TUTTI_TRY(forward_backward(run, &pass, &sink, tail));
   tutti_meter_micro_batch(run, &micro_batch, work->batch.count, tail);
   return TUTTI_OK;
@@ -169,17 +169,17 @@ static tutti_status do_micro_batch(tutti_run *run, const step_work *work, tutti_
  * takes part in the sums over ranks that batch_norm may need.  For the sake of these sums a rank without leaves has one, too. */
 static tutti_status compute(tutti_run *run, const step_work *work) {
   int first = 0, count = 0;
-  tutti_reducer_own_leaves(run->fixed.reducer, &first, &count);
+  tutti_reducer_own_leaves(run->reducer, &first, &count);
   memset(run->step.tail, 0, (size_t)(count > 1 ? count : 1) * sizeof *run->step.tail);
   tutti_micro_batch micro_batch = tutti_run_micro_batch_before(first);
-  while (tutti_run_micro_batch_next(&run->fixed.plan, work->batch, work->grain, first + count, &micro_batch,
+  while (tutti_run_micro_batch_next(&run->plan, work->batch, work->grain, first + count, &micro_batch,
                                     run->step.leaf_ends))
     TUTTI_TRY(do_micro_batch(run, work, micro_batch, run->step.tail + (micro_batch.leaf - first)));
   if (count == 0 && work->pass.sum)
     TUTTI_TRY(do_micro_batch(run, work, (tutti_micro_batch){.begins = true, .ends = true}, run->step.tail));
   // Now that all micro-batches are through, batch_norm's moving statistics take over those of the global batch.
-  TUTTI_TRY(tutti_model_merge_state(run->fixed.network.model, work->pass.batch_count,
-                                    run->fixed.size > 1 && !work->pass.sum ? tutti_network_sum : NULL,
+  TUTTI_TRY(tutti_model_merge_state(run->network.model, work->pass.batch_count,
+                                    run->size > 1 && !work->pass.sum ? tutti_network_sum : NULL,
                                     work->pass.context));
   return TUTTI_OK;
 }

@@ -42,7 +42,7 @@ void tutti_train_probe_destroy(tutti_probe **probe) {
 }
 
 int64_t tutti_train_probe_n_train(const tutti_probe *probe) {
-  return probe->run.fixed.samples.train.n;
+  return probe->run.samples.train.n;
 }
 
 static tutti_status prepare(tutti_probe *probe, const tutti_comm *comm) {
@@ -64,7 +64,7 @@ tutti_status tutti_train_probe_prepare(tutti_probe *probe, const tutti_comm *com
 
 /** Move on to the next whole batch.  A short last batch of an epoch would take less time, so it is left out. */
 static void advance(tutti_run *run) {
-  const tutti_plan *plan = &run->fixed.plan;
+  const tutti_plan *plan = &run->plan;
   const int64_t n = plan->epoch.n;
   tutti_checkpoint_state *state = &run->state.at;
   tutti_position next = tutti_plan_move(plan, tutti_run_position(run), 1);
@@ -86,7 +86,7 @@ tutti_status tutti_train_probe_steps(tutti_probe *probe, int64_t n, double (*sec
         result.finite, TUTTI_ERR_CONFIG,
         "the loss is not finite at step %lld of batch size %lld, so its time means nothing: give a smaller "
         "optimizer.learning_rate",
-        (long long)run->state.at.step + 1, (long long)run->fixed.plan.epoch.batch);
+        (long long)run->state.at.step + 1, (long long)run->plan.epoch.batch);
     memcpy(seconds[i], run->state.phases.seconds, sizeof seconds[i]);
     advance(run);
   }
@@ -94,24 +94,24 @@ tutti_status tutti_train_probe_steps(tutti_probe *probe, int64_t n, double (*sec
 }
 
 const tutti_model *tutti_train_probe_model(const tutti_probe *probe) {
-  return probe->run.fixed.network.model;
+  return probe->run.network.model;
 }
 
 const char *tutti_train_probe_reducer(const tutti_probe *probe) {
-  return tutti_reducer_name(probe->run.fixed.reducer);
+  return tutti_reducer_name(probe->run.reducer);
 }
 
 void tutti_train_probe_visit_micro_batches(const tutti_probe *probe,
                                            void (*visit)(void *context, const tutti_probe_micro_batch *pass),
                                            void *context) {
   const tutti_run *run = &probe->run;
-  const tutti_range batch = tutti_plan_batch(&run->fixed.plan, (tutti_position){0});
-  const int64_t grain = tutti_plan_grain(run->fixed.config, batch.count);
+  const tutti_range batch = tutti_plan_batch(&run->plan, (tutti_position){0});
+  const int64_t grain = tutti_plan_grain(run->config, batch.count);
   int first = 0, count = 0;
-  tutti_reducer_own_leaves(run->fixed.reducer, &first, &count);
+  tutti_reducer_own_leaves(run->reducer, &first, &count);
   tutti_micro_batch micro_batch = tutti_run_micro_batch_before(first);
-  while (tutti_run_micro_batch_next(&run->fixed.plan, batch, grain, first + count, &micro_batch,
-                                    run->step.leaf_ends))
+  while (
+      tutti_run_micro_batch_next(&run->plan, batch, grain, first + count, &micro_batch, run->step.leaf_ends))
     visit(context, &(tutti_probe_micro_batch){.rows = (int)micro_batch.rows.count,
                                               .n_leaves = micro_batch.n_leaves,
                                               .leaf_ends = run->step.leaf_ends,

@@ -15,7 +15,7 @@
 /** Check that `name`, the value of a key, is a column that this network and this data have.  "ema_" stands for the averaged
  * weights, "train_" for train.train_rows; the rest of the name is the same with and without them. */
 static tutti_status check_metric_name(const tutti_run *run, const char *key, const char *name) {
-  const char *metric = tutti_model_metric_name(run->fixed.network.model);
+  const char *metric = tutti_model_metric_name(run->network.model);
   const char *of_weights = strncmp(name, "ema_", 4) == 0     ? name + 4
                            : strncmp(name, "train_", 6) == 0 ? name + 6
                                                              : name;
@@ -26,17 +26,17 @@ static tutti_status check_metric_name(const tutti_run *run, const char *key, con
       "%s: '%s' is not measured with this loss and these labels; there are loss, val_loss, train_loss, %s, "
       "val_%s, train_%s",
       key, name, metric, metric, metric);
-  TUTTI_CHECK(run->fixed.samples.validation.n > 0 || strncmp(of_weights, "val_", 4) != 0, TUTTI_ERR_DATA,
+  TUTTI_CHECK(run->samples.validation.n > 0 || strncmp(of_weights, "val_", 4) != 0, TUTTI_ERR_DATA,
               "%s: '%s' needs validation rows, and %s has no array '%s'; hold some out with "
               "data.validation_split, or name the array of the file with data.x_val",
-              key, name, run->fixed.config->data.file, run->fixed.config->data.x_val);
+              key, name, run->config->data.file, run->config->data.x_val);
   return TUTTI_OK;
 }
 
 static tutti_status check_metric_names(const tutti_run *run) {
-  const tutti_train_options *train = &run->fixed.config->train;
+  const tutti_train_options *train = &run->config->train;
   if (train->monitor) TUTTI_TRY(check_metric_name(run, "train.monitor", train->monitor));
-  if (run->fixed.config->schedule.decay == TUTTI_DECAY_PLATEAU && !train->monitor)
+  if (run->config->schedule.decay == TUTTI_DECAY_PLATEAU && !train->monitor)
     TUTTI_TRY(check_metric_name(run, "schedule.decay: plateau", "val_loss"));
   if (train->stop_at.metric[0])
     TUTTI_TRY(check_metric_name(run, "train.stop_at (of a study: study.goal)", train->stop_at.metric));
@@ -45,43 +45,40 @@ static tutti_status check_metric_names(const tutti_run *run) {
 
 /** study.at_budget matters to the trials of a study only, so a training by itself does not check it. */
 static tutti_status check_study_metric(const tutti_run *run) {
-  const char *metric = run->fixed.config->study.at_budget;
+  const char *metric = run->config->study.at_budget;
   return metric ? check_metric_name(run, "study.at_budget", metric) : TUTTI_OK;
 }
 
 /** The checks of tutti_train_build that need a network. */
 static tutti_status check_network(tutti_run *run, const tutti_dataset *dataset) {
-  TUTTI_TRY(tutti_network_create_bare(run->fixed.config, dataset, &run->fixed.network));
-  TUTTI_TRY(tutti_network_check_labels(&run->fixed.network));
-  TUTTI_TRY(
-      tutti_network_set_class_weights(run->fixed.config, &run->fixed.samples.train, &run->fixed.network));
-  TUTTI_TRY(tutti_rundir_check_weights(run->fixed.config, run->fixed.network.model));
+  TUTTI_TRY(tutti_network_create_bare(run->config, dataset, &run->network));
+  TUTTI_TRY(tutti_network_check_labels(&run->network));
+  TUTTI_TRY(tutti_network_set_class_weights(run->config, &run->samples.train, &run->network));
+  TUTTI_TRY(tutti_rundir_check_weights(run->config, run->network.model));
   TUTTI_TRY(check_metric_names(run));
   return check_study_metric(run);
 }
 
 tutti_status tutti_train_check(const tutti_config *config, const tutti_dataset *dataset, int n_ranks,
                                bool with_network) {
-  tutti_run run = {
-      .fixed = {.config = config, .samples = tutti_samples_divide(config, dataset, config->train.seed)}};
+  tutti_run run = {.config = config, .samples = tutti_samples_divide(config, dataset, config->train.seed)};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_plan_make(config, run.fixed.samples.train.n, n_ranks, &run.fixed.plan));
+  TUTTI_TRY_GOTO(done, tutti_plan_make(config, run.samples.train.n, n_ranks, &run.plan));
   tutti_schedule unused;
-  TUTTI_TRY_GOTO(done, tutti_plan_schedule(&run.fixed.plan, config, 0, &unused));
+  TUTTI_TRY_GOTO(done, tutti_plan_schedule(&run.plan, config, 0, &unused));
   if (with_network) TUTTI_TRY_GOTO(done, check_network(&run, dataset));
 done:
-  tutti_network_destroy(&run.fixed.network);
+  tutti_network_destroy(&run.network);
   return status;
 }
 
 // --- create and destroy --------------------------------------------------------------------------------------
 
 static tutti_status create_scratch(tutti_run *run) {
-  const int64_t n = tutti_model_n_params(run->fixed.network.model);
+  const int64_t n = tutti_model_n_params(run->network.model);
   // Only a rank that is alone updates during backward: several ranks have to add up their gradients first.
-  if (run->fixed.size == 1)
-    TUTTI_TRY(TUTTI_NEW(run->step.part, n < TUTTI_UPDATE_BUFFER ? n : TUTTI_UPDATE_BUFFER));
-  return TUTTI_NEW(run->step.late, tutti_model_n_arrays(run->fixed.network.model));
+  if (run->size == 1) TUTTI_TRY(TUTTI_NEW(run->step.part, n < TUTTI_UPDATE_BUFFER ? n : TUTTI_UPDATE_BUFFER));
+  return TUTTI_NEW(run->step.late, tutti_model_n_arrays(run->network.model));
 }
 
 tutti_status tutti_train_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
@@ -89,7 +86,7 @@ tutti_status tutti_train_build(const tutti_comm *comm, const tutti_config *confi
   TUTTI_TRY(check_metric_names(run));
   TUTTI_TRY(tutti_comm_agree(comm, create_scratch(run)));
   TUTTI_TRY(tutti_comm_agree(comm, tutti_measure_average_create(run)));
-  const int64_t n_looked_at = run->fixed.samples.looked_at.n;
+  const int64_t n_looked_at = run->samples.looked_at.n;
   if (n_looked_at > 0)
     TUTTI_TRY(tutti_comm_agree(
         comm, tutti_run_evaluated_create(run, TUTTI_TRAIN_PREFIX, n_looked_at, &run->state.rows.training)));
@@ -104,15 +101,15 @@ tutti_status tutti_train_create(const tutti_comm *comm, const tutti_config *conf
 }
 
 tutti_status tutti_train_begin(tutti_run *run) {
-  tutti_model *model = run->fixed.network.model;
+  tutti_model *model = run->network.model;
   float *weights = NULL;
   tutti_status status = TUTTI_OK;
   run->state.at = tutti_run_first_state(run);
   TUTTI_TRY(tutti_run_schedule(run));
-  if (run->fixed.rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
-  TUTTI_TRY_GOTO(done, tutti_comm_agree(run->fixed.comm, status));
+  if (run->rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(run->comm, status));
   // Rank 0 draws the weights and distributes them, so the result does not depend on the number of ranks.
-  if (run->fixed.rank == 0) tutti_model_init(model, run->fixed.config->train.seed, weights);
+  if (run->rank == 0) tutti_model_init(model, run->config->train.seed, weights);
   TUTTI_TRY_GOTO(done, tutti_rundir_load_weights(run, weights, true));
   TUTTI_TRY_GOTO(done, tutti_run_set_weights(run, weights));
   TUTTI_TRY_GOTO(done, tutti_meter_start(run, weights));
@@ -122,20 +119,20 @@ done:
 }
 
 void tutti_train_release(tutti_run *run) {
-  tutti_meter_destroy(&run->fixed.meter);
+  tutti_meter_destroy(&run->meter);
   tutti_run_release(run);
-  tutti_free(run->fixed.averaged);
+  tutti_free(run->averaged);
   tutti_free(run->step.part);
   tutti_free(run->step.late);
   run->step.part = NULL;
   run->step.late = NULL;
-  run->fixed.averaged = NULL;
+  run->averaged = NULL;
   run->state.rows.average = run->state.rows.training = (tutti_run_evaluated){0};
   run->step.gain = 0; // a run without AdaScale counts none
 }
 
 void tutti_train_destroy(tutti_run *run) {
   tutti_train_release(run);
-  tutti_metrics_progress_destroy(&run->fixed.progress);
+  tutti_metrics_progress_destroy(&run->progress);
   tutti_run_destroy(run);
 }

@@ -12,8 +12,8 @@
 
 /** Whether a checkpoint is due by the clock of rank 0.  The clocks of ranks differ, so rank 0 alone decides. */
 static bool clock_asks(const tutti_run *run) {
-  const tutti_count every = run->fixed.config->run.checkpoint_every;
-  return run->fixed.rank == 0 && every.unit == TUTTI_UNIT_SECONDS && every.value > 0 &&
+  const tutti_count every = run->config->run.checkpoint_every;
+  return run->rank == 0 && every.unit == TUTTI_UNIT_SECONDS && every.value > 0 &&
          tutti_clock_s() - run->state.saved_at >= every.value;
 }
 
@@ -26,7 +26,7 @@ static void complete_tail(const tutti_run *run, double *tail) {
 
 /** The fault "weight": flip the sign of one parameter, as a memory error might. */
 static void flip_one(const tutti_run *run) {
-  float *one = tutti_reducer_params(run->fixed.reducer) + tutti_model_n_params(run->fixed.network.model) / 2;
+  float *one = tutti_reducer_params(run->reducer) + tutti_model_n_params(run->network.model) / 2;
   *one = -*one;
 }
 
@@ -34,9 +34,8 @@ tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
   double *tail = run->step.tail[0];
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
   run->step.local = run->state.deferred != TUTTI_OK ? run->state.deferred : tutti_fault("step");
-  if (run->fixed.rank == 0)
-    run->step.penalty =
-        tutti_model_penalty(run->fixed.network.model, tutti_reducer_params(run->fixed.reducer));
+  if (run->rank == 0)
+    run->step.penalty = tutti_model_penalty(run->network.model, tutti_reducer_params(run->reducer));
   // A failure of this rank alone waits for the reduction.  After an error of MPI there is no way to inform the others.
   const tutti_status computed = tutti_train_gradients(run);
   if (computed == TUTTI_ERR_MPI) return computed;
@@ -44,8 +43,8 @@ tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
   complete_tail(run, tail);
 
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
-  TUTTI_TRY(tutti_reducer_reduce(run->fixed.reducer, run->step.tail));
-  if (tail[TUTTI_TAIL_FAILED] > 0) TUTTI_TRY(tutti_comm_agree(run->fixed.comm, run->step.local));
+  TUTTI_TRY(tutti_reducer_reduce(run->reducer, run->step.tail));
+  if (tail[TUTTI_TAIL_FAILED] > 0) TUTTI_TRY(tutti_comm_agree(run->comm, run->step.local));
 
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_UPDATE);
   *result = (tutti_train_step_result){.samples = tail[TUTTI_TAIL_SAMPLES],
@@ -58,7 +57,7 @@ tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
   if (result->finite) TUTTI_TRY(tutti_meter_end_step(run, tail));
 
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
-  TUTTI_TRY(tutti_reducer_publish(run->fixed.reducer));
+  TUTTI_TRY(tutti_reducer_publish(run->reducer));
   if (tutti_fault("weight") != TUTTI_OK) flip_one(run);
   tutti_metrics_phases_leave(&run->state.phases);
   return TUTTI_OK;
@@ -66,39 +65,39 @@ tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
 
 /** Write `words` and the name of the lowest layer that any rank passes; "" if all pass -1. */
 static tutti_status name_layer(const tutti_run *run, int local, const char *words, char *text, size_t bytes) {
-  const int n_layers = tutti_model_n_layers(run->fixed.network.model);
+  const int n_layers = tutti_model_n_layers(run->network.model);
   double first = local < 0 ? n_layers : local;
-  TUTTI_TRY(tutti_comm_min(run->fixed.comm, &first, 1));
+  TUTTI_TRY(tutti_comm_min(run->comm, &first, 1));
   text[0] = '\0';
   if ((int)first >= n_layers) return TUTTI_OK;
   tutti_layer_info info;
-  tutti_model_layer(run->fixed.network.model, (int)first, &info);
+  tutti_model_layer(run->network.model, (int)first, &info);
   snprintf(text, bytes, "%s%s", words, info.name);
   return TUTTI_OK;
 }
 
 tutti_status tutti_train_find_bad_layer(const tutti_run *run, char *text, size_t bytes) {
-  const tutti_model *model = run->fixed.network.model;
-  const int64_t rows = run->fixed.plan.micro_rows;
+  const tutti_model *model = run->network.model;
+  const int64_t rows = run->plan.micro_rows;
   int layer = run->step.bad_layer;
-  if (layer < 0) layer = tutti_model_first_nonfinite(model, tutti_reducer_params(run->fixed.reducer), rows);
+  if (layer < 0) layer = tutti_model_first_nonfinite(model, tutti_reducer_params(run->reducer), rows);
   TUTTI_TRY(name_layer(run, layer, ", first in layer ", text, bytes));
   if (text[0]) return TUTTI_OK;
   // Sums of squares can overflow although all outputs are finite: then the layer with the largest numbers is the cause.
   double own = 0;
   layer = tutti_model_largest_layer(model, rows, &own);
   double largest = own;
-  TUTTI_TRY(tutti_comm_max(run->fixed.comm, &largest, 1));
+  TUTTI_TRY(tutti_comm_max(run->comm, &largest, 1));
   return name_layer(run, own == largest ? layer : -1, ", the largest numbers are in layer ", text, bytes);
 }
 
 tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite) {
   int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->fixed.reducer, &begin, &end);
-  const float *params = tutti_reducer_params(run->fixed.reducer);
+  tutti_reducer_slice(run->reducer, &begin, &end);
+  const float *params = tutti_reducer_params(run->reducer);
   double bad = 0;
   for (int64_t i = begin; i < end; i++) bad += !isfinite(params[i]);
-  TUTTI_TRY(tutti_comm_sum(run->fixed.comm, &bad, 1)); // the slices of all ranks are all parameters
+  TUTTI_TRY(tutti_comm_sum(run->comm, &bad, 1)); // the slices of all ranks are all parameters
   *finite = bad == 0;
   return TUTTI_OK;
 }

@@ -31,7 +31,7 @@ static tutti_status loop(tutti_run *run, tutti_rundir_saver *saver, tutti_train_
     tutti_log_root(
         TUTTI_LOG_INFO,
         "%s is complete, nothing is left to train: %s continues it, run.resume=no starts from scratch",
-        run->fixed.config->run.directory,
+        run->config->run.directory,
         result->stop == TUTTI_STOP_GOAL       ? "another train.stop_at"
         : result->stop == TUTTI_STOP_PATIENCE ? "more train.patience"
                                               : "a larger budget");
@@ -56,19 +56,19 @@ static double steps_of_epoch(const tutti_plan *plan) {
 
 /** Log the setup: ranks, data, size of the model and the batches. */
 static void announce(const tutti_run *run, const tutti_machine_threads *threads) {
-  const tutti_comm *comm = run->fixed.comm;
-  const tutti_plan *plan = &run->fixed.plan;
+  const tutti_comm *comm = run->comm;
+  const tutti_plan *plan = &run->plan;
   tutti_log_root(TUTTI_LOG_INFO, "%d rank%s on %d node%s, %s reduction, %d thread%s per rank (%s), %s",
-                 run->fixed.size, run->fixed.size > 1 ? "s" : "", tutti_comm_n_nodes(comm),
-                 tutti_comm_n_nodes(comm) > 1 ? "s" : "", tutti_reducer_name(run->fixed.reducer), threads->n,
+                 run->size, run->size > 1 ? "s" : "", tutti_comm_n_nodes(comm),
+                 tutti_comm_n_nodes(comm) > 1 ? "s" : "", tutti_reducer_name(run->reducer), threads->n,
                  threads->n > 1 ? "s" : "", threads->why, tutti_blas_description());
   tutti_log_root(TUTTI_LOG_INFO, "%s: %lld training, %lld validation, %lld test samples of %lld features",
-                 tutti_dataset_file(run->fixed.dataset), (long long)run->fixed.samples.train.n,
-                 (long long)run->fixed.samples.validation.n, (long long)run->fixed.samples.test.n,
-                 (long long)tutti_dataset_n_features(run->fixed.dataset));
+                 tutti_dataset_file(run->dataset), (long long)run->samples.train.n,
+                 (long long)run->samples.validation.n, (long long)run->samples.test.n,
+                 (long long)tutti_dataset_n_features(run->dataset));
   tutti_log_root(TUTTI_LOG_INFO, "%lld parameters, batch %lld, %.6g steps per epoch",
-                 (long long)tutti_model_n_params(run->fixed.network.model),
-                 (long long)plan->stages.stages[0].batch, steps_of_epoch(plan));
+                 (long long)tutti_model_n_params(run->network.model), (long long)plan->stages.stages[0].batch,
+                 steps_of_epoch(plan));
   if (plan->stages.n_stages > 1)
     tutti_log_root(
         TUTTI_LOG_INFO, "the batch grows: %lld samples from step %lld, and finally %lld from step %lld",
@@ -78,8 +78,8 @@ static void announce(const tutti_run *run, const tutti_machine_threads *threads)
 
 /** Evaluate all sets at the last weights.  What the last row has already is not computed twice. */
 static tutti_status evaluate_end(tutti_run *run, tutti_rundir_saver *saver, tutti_train_result *result) {
-  const float *params = tutti_reducer_params(run->fixed.reducer);
-  const tutti_samples_all *sets = &run->fixed.samples;
+  const float *params = tutti_reducer_params(run->reducer);
+  const tutti_samples_all *sets = &run->samples;
   const tutti_metrics_row *last = &run->state.rows.last;
   const bool at_end = last->step > 0 && last->step == run->state.at.step;
   if (at_end && !isnan(last->val_loss)) {
@@ -89,8 +89,7 @@ static tutti_status evaluate_end(tutti_run *run, tutti_rundir_saver *saver, tutt
   result->training = at_end ? run->state.rows.training.now : (tutti_evaluation){0};
   TUTTI_TRY(tutti_train_evaluate(run, &result->validation, &result->average_validation, &result->training));
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_EVALUATE);
-  if (sets->test.n > 0)
-    TUTTI_TRY(tutti_network_evaluate(&run->fixed.network, params, &sets->test, &result->test));
+  if (sets->test.n > 0) TUTTI_TRY(tutti_network_evaluate(&run->network, params, &sets->test, &result->test));
   TUTTI_TRY(tutti_measure_average_evaluate(run, &sets->test, &result->average_test));
   tutti_metrics_phases_leave(&run->state.phases);
   if (!isfinite(result->validation.loss) || !isfinite(result->test.loss))
@@ -99,7 +98,7 @@ static tutti_status evaluate_end(tutti_run *run, tutti_rundir_saver *saver, tutt
 }
 
 void tutti_train_result_init(const tutti_run *run, tutti_train_result *result) {
-  snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run->fixed.network.model));
+  snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run->network.model));
 }
 
 tutti_status tutti_train_finish(tutti_run *run, tutti_rundir_saver *saver, tutti_train_result *result) {
@@ -111,7 +110,7 @@ tutti_status tutti_train_finish(tutti_run *run, tutti_rundir_saver *saver, tutti
   result->row.step = run->state.at.step;
   result->row.samples = run->state.at.samples;
   result->row.seconds = run->state.at.seconds;
-  result->epochs = tutti_plan_epochs(&run->fixed.plan, &run->state.at);
+  result->epochs = tutti_plan_epochs(&run->plan, &run->state.at);
   if (result->stop != TUTTI_STOP_DIVERGED) TUTTI_TRY(evaluate_end(run, saver, result));
   return TUTTI_OK;
 }
@@ -124,12 +123,12 @@ static tutti_status train(tutti_run *run, const tutti_machine_threads *threads, 
   TUTTI_TRY_GOTO(done, tutti_rundir_start(saver));
   announce(run, threads);
   tutti_train_warn(run);
-  if (run->fixed.rank == 0 && progress)
+  if (run->rank == 0 && progress)
     status = tutti_metrics_progress_create(
         progress, result->metric,
-        tutti_plan_last_epoch(&run->fixed.plan, run->fixed.config->train.budget, tutti_run_position(run)),
-        run->fixed.plan.epoch.n, &run->fixed.progress);
-  TUTTI_TRY_GOTO(done, tutti_comm_agree(run->fixed.comm, status));
+        tutti_plan_last_epoch(&run->plan, run->config->train.budget, tutti_run_position(run)),
+        run->plan.epoch.n, &run->progress);
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(run->comm, status));
   TUTTI_TRY_GOTO(done, tutti_train_finish(run, saver, result));
 done:
   tutti_rundir_saver_destroy(&saver);

@@ -135,7 +135,7 @@ int64_t tutti_training_set_last_batch(const tutti_training_set *set, const tutti
 static tutti_status open_run(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
                              tutti_run *run) {
   if (!names_same_data(set, config)) return tutti_run_open(group, config, run);
-  *run = (tutti_run){.fixed = {.comm = group, .config = config, .dataset = set->dataset}};
+  *run = (tutti_run){.comm = group, .config = config, .dataset = set->dataset};
   return tutti_run_split_samples(run);
 }
 
@@ -146,15 +146,15 @@ tutti_status tutti_train_on(tutti_training_set *set, const tutti_comm *group, co
   *result = (tutti_train_result){0};
   tutti_linalg_set_threads(config->parallel.threads > 0 ? (int)config->parallel.threads : set->n_threads);
   TUTTI_TRY_GOTO(done, open_run(set, group, config, &run));
-  run.fixed.keeps_no_rows = true;
-  run.fixed.observer = observer;
-  run.fixed.observer_context = context;
+  run.keeps_no_rows = true;
+  run.observer = observer;
+  run.observer_context = context;
   TUTTI_TRY_GOTO(done, tutti_train_build(group, config, &run));
   tutti_train_result_init(&run, result);
   TUTTI_TRY_GOTO(done, tutti_train_begin(&run));
   TUTTI_TRY_GOTO(done, tutti_train_finish(&run, NULL, result));
 done:
-  if (run.fixed.dataset == set->dataset) run.fixed.dataset = NULL; // borrowed: it outlives this training
+  if (run.dataset == set->dataset) run.dataset = NULL; // borrowed: it outlives this training
   tutti_train_destroy(&run);
   return status;
 }

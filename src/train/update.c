@@ -20,12 +20,10 @@ enum {
 
 void tutti_train_update_begin(tutti_run *run) {
   tutti_checkpoint_state *state = &run->state.at;
-  run->fixed.schedule.drops = state->plateau_drops;
-  state->learning_rate =
-      tutti_plan_learning_rate(&run->fixed.plan, &run->fixed.schedule, tutti_run_position(run));
+  run->schedule.drops = state->plateau_drops;
+  state->learning_rate = tutti_plan_learning_rate(&run->plan, &run->schedule, tutti_run_position(run));
   if (run->step.gain_squares) state->learning_rate *= run->step.gain;
-  tutti_optim_begin(run->fixed.optim, state->step - state->rule_from + 1, state->learning_rate,
-                    run->step.squares);
+  tutti_optim_begin(run->optim, state->step - state->rule_from + 1, state->learning_rate, run->step.squares);
 }
 
 /** Work on elements [first, first + n) of the slice, by one of several threads. */
@@ -43,15 +41,15 @@ typedef struct {
 
 static void square(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
   (void)params;
-  tutti_optim_squares(run->fixed.optim, first, n, grads, run->step.squares);
+  tutti_optim_squares(run->optim, first, n, grads, run->step.squares);
 }
 
 static void prepare(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
-  tutti_optim_prepare(run->fixed.optim, first, n, params, grads, run->step.norms);
+  tutti_optim_prepare(run->optim, first, n, params, grads, run->step.norms);
 }
 
 static void step(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
-  tutti_optim_step(run->fixed.optim, first, n, params, grads);
+  tutti_optim_step(run->optim, first, n, params, grads);
 }
 
 static void do_blocks(void *context, int64_t begin, int64_t end) {
@@ -59,12 +57,12 @@ static void do_blocks(void *context, int64_t begin, int64_t end) {
   tutti_run *run = p->run;
   for (int64_t at = begin; at < end; at += BLOCK) {
     const int64_t n = end - at < BLOCK ? end - at : BLOCK, k = p->first + at;
-    float *params = tutti_reducer_params(run->fixed.reducer) + k, *grads = p->grads + at, scratch[BLOCK];
+    float *params = tutti_reducer_params(run->reducer) + k, *grads = p->grads + at, scratch[BLOCK];
     if (p->is_new) {
       // Noise and gain are those of the loss alone, so they are measured before the penalty joins in.
       tutti_meter_before(run, p->first, k, n, params, grads, scratch);
       tutti_measure_gain_add(run, k - p->slice, n, grads);
-      tutti_model_penalty_gradient(run->fixed.network.model, params, k, k + n, grads);
+      tutti_model_penalty_gradient(run->network.model, params, k, k + n, grads);
     }
     if (p->action) p->action(run, k - p->slice, n, params, grads);
     if (p->action == step) tutti_meter_after(run, p->first, k, n, params, scratch);
@@ -73,7 +71,7 @@ static void do_blocks(void *context, int64_t begin, int64_t end) {
 
 static void for_each_block(slice_pass p, int64_t n) {
   int64_t begin = 0, end = 0;
-  tutti_reducer_slice(p.run->fixed.reducer, &begin, &end);
+  tutti_reducer_slice(p.run->reducer, &begin, &end);
   tutti_linalg_parallel(n, end - begin < WORTH_THREADS && n > BLOCK ? n : BLOCK, do_blocks, &p);
   tutti_meter_add_block_sums(p.run, p.first, n);
 }
@@ -85,7 +83,7 @@ static float *first_pass(tutti_run *run, int64_t begin, int64_t end, slice_actio
   float *first = NULL;
   for (int64_t at = begin; at < end; at += block) {
     const int64_t n = end - at < block ? end - at : block;
-    float *grads = tutti_reducer_gradient(run->fixed.reducer, at, n);
+    float *grads = tutti_reducer_gradient(run->reducer, at, n);
     if (!first) first = grads;
     TUTTI_ASSERT(grads == first + (at - begin));
     for_each_block((slice_pass){run, begin, at, grads, true, action}, n);
@@ -100,16 +98,15 @@ static void next_pass(tutti_run *run, int64_t begin, int64_t end, float *grads, 
 
 /** A norm needs the whole gradient, or all of the rule's directions, before the first element is updated. */
 static tutti_status update_with_norms(tutti_run *run, int64_t begin, int64_t end) {
-  const int64_t n_pieces = tutti_optim_n_pieces(run->fixed.optim),
-                n_norms = tutti_optim_n_norms(run->fixed.optim);
+  const int64_t n_pieces = tutti_optim_n_pieces(run->optim), n_norms = tutti_optim_n_norms(run->optim);
   float *grads = NULL;
   if (run->step.gain_squares)
     memset(run->step.gain_squares, 0,
-           (size_t)tutti_optim_all_pieces(run->fixed.optim) * sizeof *run->step.gain_squares);
+           (size_t)tutti_optim_all_pieces(run->optim) * sizeof *run->step.gain_squares);
   if (n_pieces > 0) {
     memset(run->step.squares, 0, (size_t)n_pieces * sizeof *run->step.squares);
     grads = first_pass(run, begin, end, square);
-    TUTTI_TRY(tutti_reducer_sum_slices(run->fixed.reducer, run->step.squares, n_pieces));
+    TUTTI_TRY(tutti_reducer_sum_slices(run->reducer, run->step.squares, n_pieces));
   } else if (run->step.gain_squares) {
     grads = first_pass(run, begin, end, NULL);
   }
@@ -121,21 +118,21 @@ static tutti_status update_with_norms(tutti_run *run, int64_t begin, int64_t end
       next_pass(run, begin, end, grads, prepare);
     else
       grads = first_pass(run, begin, end, prepare);
-    TUTTI_TRY(tutti_reducer_sum_slices(run->fixed.reducer, run->step.norms, n_norms));
-    tutti_optim_set_ratios(run->fixed.optim, run->step.norms);
+    TUTTI_TRY(tutti_reducer_sum_slices(run->reducer, run->step.norms, n_norms));
+    tutti_optim_set_ratios(run->optim, run->step.norms);
   }
   next_pass(run, begin, end, grads, step);
   return TUTTI_OK;
 }
 
 static bool has_norms(const tutti_run *run) {
-  return tutti_optim_n_pieces(run->fixed.optim) > 0 || tutti_optim_n_norms(run->fixed.optim) > 0 ||
+  return tutti_optim_n_pieces(run->optim) > 0 || tutti_optim_n_norms(run->optim) > 0 ||
          run->step.gain_squares;
 }
 
 tutti_status tutti_train_update(tutti_run *run) {
   int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->fixed.reducer, &begin, &end);
+  tutti_reducer_slice(run->reducer, &begin, &end);
   if (has_norms(run)) return update_with_norms(run, begin, end);
   tutti_train_update_begin(run);
   first_pass(run, begin, end, step);
@@ -144,9 +141,8 @@ tutti_status tutti_train_update(tutti_run *run) {
 
 bool tutti_train_may_update_early(const tutti_run *run, double loss) {
   // A step that must not change the weights would be noticed too late: hence the checks of failure, loss and penalty.
-  return run->fixed.size == 1 && !run->fixed.plan.leaves_apart && !has_norms(run) &&
-         run->step.local == TUTTI_OK && tutti_par_tail_representable(loss) &&
-         tutti_par_tail_representable(run->step.penalty);
+  return run->size == 1 && !run->plan.leaves_apart && !has_norms(run) && run->step.local == TUTTI_OK &&
+         tutti_par_tail_representable(loss) && tutti_par_tail_representable(run->step.penalty);
 }
 
 void tutti_train_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads) {
@@ -158,10 +154,10 @@ void tutti_train_update_part(tutti_run *run, int64_t begin, int64_t n, float *gr
 void tutti_train_update_late(tutti_run *run) {
   // Backward reads these parameters after their gradient is complete, for the layers below, so they had to wait for its end.
   int first = 0, count = 0;
-  tutti_reducer_own_leaves(run->fixed.reducer, &first, &count);
+  tutti_reducer_own_leaves(run->reducer, &first, &count);
   for (int i = 0; i < run->step.n_late; i++)
     tutti_train_update_part(run, run->step.late[i].begin, run->step.late[i].count,
-                            tutti_reducer_leaf(run->fixed.reducer, first) + run->step.late[i].begin);
+                            tutti_reducer_leaf(run->reducer, first) + run->step.late[i].begin);
   run->step.n_late = 0;
   run->step.updated = true;
 }

@@ -27,11 +27,11 @@ static void warn_goal(const tutti_goal *goal) {
  * the training samples at the end of an epoch.
  * @param[in] key  setting that depends on the metric */
 static void warn_watched(const tutti_run *run, const char *key, const char *metric) {
-  const tutti_train_options *train = &run->fixed.config->train;
+  const tutti_train_options *train = &run->config->train;
   const tutti_count every =
       tutti_config_metric_is_evaluated(metric) ? train->evaluate_every : (tutti_count){1, TUTTI_UNIT_EPOCHS};
-  const tutti_extent total = tutti_plan_total(&run->fixed.plan);
-  if (every.unit == TUTTI_UNIT_SECONDS || run->fixed.plan.total_steps == 0 ||
+  const tutti_extent total = tutti_plan_total(&run->plan);
+  if (every.unit == TUTTI_UNIT_SECONDS || run->plan.total_steps == 0 ||
       tutti_optim_extent_in(&total, every.unit) >= every.value * (1 - 1e-9))
     return;
   char text[64];
@@ -44,8 +44,8 @@ static void warn_watched(const tutti_run *run, const char *key, const char *metr
 
 /** schedule.decay: plateau watches train.monitor, which has a warning of its own, or without one val_loss. */
 static void warn_plateau(const tutti_run *run) {
-  const double peak = run->fixed.schedule.peak, least = run->fixed.schedule.options.decay_min;
-  if (!run->fixed.config->train.monitor) warn_watched(run, "schedule.decay: plateau", "val_loss");
+  const double peak = run->schedule.peak, least = run->schedule.options.decay_min;
+  if (!run->config->train.monitor) warn_watched(run, "schedule.decay: plateau", "val_loss");
   if (peak > 0 && least >= peak)
     tutti_log_root(
         TUTTI_LOG_WARNING,
@@ -224,10 +224,10 @@ void tutti_train_warn_network(const tutti_config *config, const tutti_network *n
 }
 
 void tutti_train_warn(const tutti_run *run) {
-  const tutti_train_options *train = &run->fixed.config->train;
+  const tutti_train_options *train = &run->config->train;
   warn_goal(&train->stop_at);
   if (train->stop_at.metric[0]) warn_watched(run, "train.stop_at", train->stop_at.metric);
   if (train->monitor) warn_watched(run, "train.monitor", train->monitor);
-  if (run->fixed.config->schedule.decay == TUTTI_DECAY_PLATEAU) warn_plateau(run);
-  if (run->fixed.rank == 0) tutti_train_warn_network(run->fixed.config, &run->fixed.network);
+  if (run->config->schedule.decay == TUTTI_DECAY_PLATEAU) warn_plateau(run);
+  if (run->rank == 0) tutti_train_warn_network(run->config, &run->network);
 }

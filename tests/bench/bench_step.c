@@ -26,35 +26,35 @@ typedef struct {
 } first_batch;
 
 static tutti_status gather_first(const tutti_run *run, first_batch *f) {
-  const int64_t n = run->fixed.plan.epoch.batch, n_in = tutti_dataset_n_features(run->fixed.dataset),
-                n_params = tutti_model_n_params(run->fixed.network.model);
+  const int64_t n = run->plan.epoch.batch, n_in = tutti_dataset_n_features(run->dataset),
+                n_params = tutti_model_n_params(run->network.model);
   TUTTI_TRY(TUTTI_NEW(f->ids, n));
   TUTTI_TRY(TUTTI_NEW(f->x, n * n_in));
   TUTTI_TRY(TUTTI_NEW(f->wide_x, n * n_in));
   TUTTI_TRY(TUTTI_NEW(f->params, n_params));
   TUTTI_TRY(TUTTI_NEW(f->classes, n));
-  const tutti_permutation order = tutti_permutation_make(
-      run->fixed.samples.train.n, run->fixed.config->train.seed, TUTTI_STREAM_SHUFFLE, 0);
+  const tutti_permutation order =
+      tutti_permutation_make(run->samples.train.n, run->config->train.seed, TUTTI_STREAM_SHUFFLE, 0);
   for (int64_t i = 0; i < n; i++) f->ids[i] = tutti_permutation_at(&order, i);
-  tutti_samples_rows(&run->fixed.samples.train, n, f->ids);
-  tutti_dataset_gather(run->fixed.dataset, TUTTI_ROWS_TRAIN, f->ids, n, f->x);
-  tutti_dataset_gather_classes(run->fixed.dataset, TUTTI_ROWS_TRAIN, f->ids, n, f->classes);
+  tutti_samples_rows(&run->samples.train, n, f->ids);
+  tutti_dataset_gather(run->dataset, TUTTI_ROWS_TRAIN, f->ids, n, f->x);
+  tutti_dataset_gather_classes(run->dataset, TUTTI_ROWS_TRAIN, f->ids, n, f->classes);
   numbers_widen(f->x, n * n_in, f->wide_x);
-  numbers_widen(tutti_reducer_params(run->fixed.reducer), n_params, f->params);
+  numbers_widen(tutti_reducer_params(run->reducer), n_params, f->params);
   return TUTTI_OK;
 }
 
 /** The loss that the first step has to give, by a network in double. */
 static tutti_status expect(const tutti_run *run, double *loss) {
-  const int64_t n = run->fixed.plan.epoch.batch;
+  const int64_t n = run->plan.epoch.batch;
   first_batch f = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, gather_first(run, &f));
-  const reference_net net = {.layers = run->fixed.config->model.layers,
-                             .n_layers = (int)run->fixed.config->model.n_layers,
-                             .n_in = tutti_dataset_n_features(run->fixed.dataset),
-                             .loss = tutti_model_loss_kind(run->fixed.network.model)};
-  const tutti_model_pass pass = {.training = true, .seed = run->fixed.config->train.seed, .batch_count = n};
+  const reference_net net = {.layers = run->config->model.layers,
+                             .n_layers = (int)run->config->model.n_layers,
+                             .n_in = tutti_dataset_n_features(run->dataset),
+                             .loss = tutti_model_loss_kind(run->network.model)};
+  const tutti_model_pass pass = {.training = true, .seed = run->config->train.seed, .batch_count = n};
   *loss =
       reference_net_run(&net, f.params, NULL, &pass, f.wide_x, (tutti_targets){.classes = f.classes}, n, NULL)
           .loss;
@@ -71,14 +71,14 @@ done:
 static tutti_status check_step(void *context, double *checksum) {
   tutti_run *run = context;
   double expected = 0;
-  const tutti_status local = run->fixed.rank == 0 ? expect(run, &expected) : TUTTI_OK;
-  TUTTI_TRY(tutti_comm_agree_from(run->fixed.comm, 0, local));
+  const tutti_status local = run->rank == 0 ? expect(run, &expected) : TUTTI_OK;
+  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, local));
   tutti_train_step_result result;
   TUTTI_TRY(tutti_train_step(run, &result));
   *checksum = result.loss;
-  TUTTI_CHECK(result.samples == (double)run->fixed.plan.epoch.batch, TUTTI_ERR_INTERNAL,
-              "a step of %.9g samples, not %lld", result.samples, (long long)run->fixed.plan.epoch.batch);
-  TUTTI_CHECK(run->fixed.rank > 0 || fabs(result.loss - expected) <= 1e-5 * expected, TUTTI_ERR_INTERNAL,
+  TUTTI_CHECK(result.samples == (double)run->plan.epoch.batch, TUTTI_ERR_INTERNAL,
+              "a step of %.9g samples, not %lld", result.samples, (long long)run->plan.epoch.batch);
+  TUTTI_CHECK(run->rank > 0 || fabs(result.loss - expected) <= 1e-5 * expected, TUTTI_ERR_INTERNAL,
               "the loss of the first batch is %.9g, expected %.9g", result.loss, expected);
   return TUTTI_OK;
 }
@@ -115,22 +115,22 @@ static tutti_status check_products(void *context, double *checksum) {
 
 static tutti_status create_products(const tutti_run *run, product_work *work) {
   int rows = 0;
-  work->rows = tutti_shard_largest(run->fixed.plan.epoch.batch, 1, run->fixed.size);
+  work->rows = tutti_shard_largest(run->plan.epoch.batch, 1, run->size);
   TUTTI_TRY(tutti_to_int(work->rows, "samples", &rows));
-  return tutti_bench_products_create(run->fixed.network.model, rows, &work->products);
+  return tutti_bench_products_create(run->network.model, rows, &work->products);
 }
 
 static tutti_status measure(const bench *b, tutti_run *run) {
   product_work products = {0};
   char shape[32];
-  snprintf(shape, sizeof shape, "%lld", (long long)run->fixed.plan.epoch.batch);
+  snprintf(shape, sizeof shape, "%lld", (long long)run->plan.epoch.batch);
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, create_products(run, &products)));
-  const double samples = (double)run->fixed.plan.epoch.batch,
-               flops = tutti_bench_products_flops(products.products, run->fixed.plan.epoch.batch);
+  const double samples = (double)run->plan.epoch.batch,
+               flops = tutti_bench_products_flops(products.products, run->plan.epoch.batch);
   const bench_variant variants[] = {
       {.name = "products", .run = run_products, .check = check_products, .context = &products},
-      {.name = tutti_reducer_name(run->fixed.reducer), .run = step, .check = check_step, .context = run}};
+      {.name = tutti_reducer_name(run->reducer), .run = step, .check = check_step, .context = run}};
   TUTTI_TRY_GOTO(done, bench_run(b, &(bench_case){"step", shape, samples, flops, "GFLOP/s", variants, 2}));
 done:
   tutti_bench_products_destroy(&products.products);

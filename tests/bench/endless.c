@@ -23,9 +23,9 @@ tutti_status endless_step(tutti_run *run, tutti_train_step_result *result) {
   TUTTI_TRY(tutti_train_step(run, result));
   TUTTI_CHECK(result->finite, TUTTI_ERR_INTERNAL, "the loss is not finite at step %lld",
               (long long)run->state.at.step);
-  const int64_t next = tutti_plan_move(&run->fixed.plan, tutti_run_position(run), 1).place;
+  const int64_t next = tutti_plan_move(&run->plan, tutti_run_position(run), 1).place;
   run->state.at.step++;
-  run->state.at.place = next % run->fixed.plan.epoch.n; // the first epoch, over and over
+  run->state.at.place = next % run->plan.epoch.n; // the first epoch, over and over
   run->state.at.step_in_epoch = run->state.at.place > 0 ? run->state.at.step_in_epoch + 1 : 0;
   return TUTTI_OK;
 }
