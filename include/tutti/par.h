@@ -239,14 +239,23 @@ const char *tutti_reducer_name(const tutti_reducer *reducer); // Local.  "flat",
  * write at any other time. */
 float *tutti_reducer_params(const tutti_reducer *reducer);
 
-/** Local.  Get the slice that this rank updates, [*begin, *end).  It is empty on some ranks if there are more ranks
- * than blocks. */
-void tutti_reducer_slice(const tutti_reducer *reducer, int64_t *begin, int64_t *end);
+/** Parameters [begin, end). */
+typedef struct {
+  int64_t begin, end;
+} tutti_par_slice;
 
-/** Local.  Return the number of all leaves, and get those of this rank, [*first, *first + *count).  *count may be 0
- * if there are more ranks than leaves. */
+/** Leaves [first, first + count). */
+typedef struct {
+  int first, count;
+  int tail_rows; // max(1, count): a rank without leaves has a row of the tail, too, because it may be the one that fails
+} tutti_par_leaves;
+
+/** Local.  Return the slice that this rank updates.  It is empty on some ranks if there are more ranks than blocks. */
+tutti_par_slice tutti_reducer_slice(const tutti_reducer *reducer);
+
+/** Local.  Return the number of all leaves, and those of this rank.  It has none if there are more ranks than leaves. */
 int tutti_reducer_n_leaves(const tutti_reducer *reducer);
-void tutti_reducer_own_leaves(const tutti_reducer *reducer, int *first, int *count);
+tutti_par_leaves tutti_reducer_own_leaves(const tutti_reducer *reducer);
 
 /** Local.  Return the memory [n] for the gradient of an own leaf.  The gradient may come in parts [begin, begin +
  * count), which are independent of each other.  For each part, and for each own leaf in ascending order:
@@ -263,7 +272,7 @@ float *tutti_reducer_leaf(tutti_reducer *reducer, int leaf);
 void tutti_reducer_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count);
 
 /** Collective.  Sum the gradients of all leaves, and the tails in the same operation.
- * @param[in,out] tail  [max(1, own leaves), TUTTI_N_TAIL] one row of values for each own leaf.  On return the first
+ * @param[in,out] tail  [tail_rows of the own leaves, TUTTI_N_TAIL] one row of values for each own leaf.  On return the first
  *                      row has the sums over all leaves and ranks.  They have the same bits on all ranks, and with
  *                      `tree` the same bits at any number of ranks. */
 TUTTI_NODISCARD

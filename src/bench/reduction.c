@@ -37,25 +37,23 @@ static void clear_tail(double *tail, double samples) {
 
 /** Ask for the sums of the slice block by block, as an optimizer does. */
 static void read_slice(const tutti_bench_reduction *r) {
-  int64_t begin = 0, end = 0;
-  tutti_reducer_slice(r->reducer, &begin, &end);
+  const tutti_par_slice own = tutti_reducer_slice(r->reducer);
   float *params = tutti_reducer_params(r->reducer);
-  for (int64_t at = begin; at < end; at += UPDATE) {
-    const int64_t count = end - at < UPDATE ? end - at : UPDATE;
+  for (int64_t at = own.begin; at < own.end; at += UPDATE) {
+    const int64_t count = own.end - at < UPDATE ? own.end - at : UPDATE;
     const float *gradient = tutti_reducer_gradient(r->reducer, at, count);
     for (int64_t i = 0; r->updates && i < count; i++) params[at + i] = gradient[i];
   }
 }
 
 static tutti_status reduce(tutti_bench_reduction *r) {
-  int first = 0, count = 0;
-  tutti_reducer_own_leaves(r->reducer, &first, &count);
-  for (int i = 0; i < count; i++) {
-    TUTTI_TRY(make_up(r, first + i, i + 1 == count));
-    tutti_reducer_leaf_done(r->reducer, first + i, 0, r->n);
+  const tutti_par_leaves own = tutti_reducer_own_leaves(r->reducer);
+  for (int i = 0; i < own.count; i++) {
+    TUTTI_TRY(make_up(r, own.first + i, i + 1 == own.count));
+    tutti_reducer_leaf_done(r->reducer, own.first + i, 0, r->n);
     clear_tail(r->tail[i], 1);
   }
-  if (count == 0) {
+  if (own.count == 0) {
     clear_tail(r->tail[0], 0);
     TUTTI_TRY(tutti_comm_barrier(r->comm)); // as the ranks with leaves do
   }
@@ -71,11 +69,10 @@ tutti_status tutti_bench_reduction_run(void *context, int64_t n) {
 
 tutti_status tutti_bench_reduction_create(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n,
                                           int n_leaves, tutti_bench_reduction *reduction) {
-  int first = 0, count = 0;
   *reduction = (tutti_bench_reduction){.comm = comm, .n = n};
   TUTTI_TRY(tutti_reducer_create(comm, kind, n, n_leaves, &reduction->reducer));
-  tutti_reducer_own_leaves(reduction->reducer, &first, &count);
-  return tutti_comm_agree(comm, TUTTI_NEW(reduction->tail, count > 1 ? count : 1));
+  const int rows = tutti_reducer_own_leaves(reduction->reducer).tail_rows;
+  return tutti_comm_agree(comm, TUTTI_NEW(reduction->tail, rows));
 }
 
 void tutti_bench_reduction_destroy(tutti_bench_reduction *reduction) {

@@ -42,15 +42,14 @@ static tutti_status list_layers(const tutti_model *model, tutti_meter *meter) {
 }
 
 static tutti_status allocate(const tutti_run *run, tutti_meter *meter) {
-  int first = 0, n_leaves = 0;
-  int64_t end = 0;
-  tutti_reducer_own_leaves(run->reducer, &first, &n_leaves);
-  tutti_reducer_slice(run->reducer, &meter->begin, &end);
-  const int64_t n = end - meter->begin;
+  const int rows = tutti_reducer_own_leaves(run->reducer).tail_rows;
+  const tutti_par_slice own = tutti_reducer_slice(run->reducer);
+  const int64_t n = own.end - own.begin;
+  meter->begin = own.begin;
   const bool two_passes =
       tutti_optim_n_pieces(run->optim) > 0 || tutti_optim_n_norms(run->optim) > 0 || meter->gains;
-  TUTTI_TRY(TUTTI_NEW(meter->groups, n_leaves > 1 ? n_leaves : 1));
-  TUTTI_TRY(TUTTI_NEW(meter->squares, n_leaves > 1 ? n_leaves : 1));
+  TUTTI_TRY(TUTTI_NEW(meter->groups, rows));
+  TUTTI_TRY(TUTTI_NEW(meter->squares, rows));
   if ((meter->noise || meter->gains) && !meter->examples)
     TUTTI_TRY(TUTTI_NEW(meter->earlier, tutti_model_n_params(run->network.model)));
   if (meter->norms && two_passes) TUTTI_TRY(TUTTI_NEW(meter->before, n));
@@ -122,10 +121,9 @@ tutti_status tutti_meter_start(tutti_run *run, const float *weights) {
 }
 
 void tutti_meter_forget_start(tutti_run *run) {
-  int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->reducer, &begin, &end);
+  const tutti_par_slice own = tutti_reducer_slice(run->reducer);
   // Distances become NaN, and a value that is not finite is not recorded.
-  for (int64_t i = 0; i < end - begin; i++) run->meter->start[i] = NAN;
+  for (int64_t i = 0; i < own.end - own.begin; i++) run->meter->start[i] = NAN;
 }
 
 // --- gradients of leaves ---------------------------------------------------------------------------------

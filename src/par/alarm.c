@@ -14,29 +14,23 @@ struct tutti_alarm {
   int n_heard;        // other ranks that have raised it
 };
 
-static tutti_status connect(const tutti_comm *comm, tutti_alarm *alarm) {
-  TUTTI_MPI(MPI_Comm_dup(comm->all, &alarm->all));
+static tutti_status create_local(const tutti_comm *comm, tutti_alarm **alarm) {
+  TUTTI_TRY(TUTTI_NEW(*alarm, 1));
+  **alarm = (tutti_alarm){.all = MPI_COMM_NULL, .rank = comm->rank, .size = comm->size};
+  TUTTI_TRY(TUTTI_NEW((*alarm)->sends, comm->size));
+  for (int r = 0; r < comm->size; r++) (*alarm)->sends[r] = MPI_REQUEST_NULL;
   return TUTTI_OK;
 }
 
 tutti_status tutti_par_alarm_create(const tutti_comm *comm, tutti_alarm **alarm) {
-  tutti_alarm *made = NULL;
-  tutti_status local = TUTTI_NEW(made, 1);
   *alarm = NULL;
-  if (local == TUTTI_OK) {
-    *made = (tutti_alarm){.all = MPI_COMM_NULL, .rank = comm->rank, .size = comm->size};
-    local = TUTTI_NEW(made->sends, comm->size);
-  }
-  for (int r = 0; local == TUTTI_OK && r < comm->size; r++) made->sends[r] = MPI_REQUEST_NULL;
-  local = tutti_comm_agree(comm, local);
-  if (local == TUTTI_OK) local = connect(comm, made);
-  if (local == TUTTI_OK) {
-    *alarm = made;
-    return TUTTI_OK;
-  }
-  if (made) tutti_free(made->sends);
-  tutti_free(made);
-  return local;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(failed, tutti_comm_agree(comm, create_local(comm, alarm)));
+  TUTTI_MPI_GOTO(failed, MPI_Comm_dup(comm->all, &(*alarm)->all));
+  return TUTTI_OK;
+failed:
+  tutti_par_alarm_destroy(alarm);
+  return status;
 }
 
 tutti_status tutti_par_alarm_raise(tutti_alarm *alarm) {
@@ -74,7 +68,8 @@ static tutti_status receive_rest(tutti_alarm *alarm) {
 void tutti_par_alarm_destroy(tutti_alarm **alarm) {
   if (!*alarm) return;
   // Nobody could act on a failure here.  If MPI is broken, the communicator is not freed.
-  if (receive_rest(*alarm) == TUTTI_OK) MPI_Comm_free(&(*alarm)->all);
+  const bool connected = (*alarm)->all != MPI_COMM_NULL;
+  if (connected && receive_rest(*alarm) == TUTTI_OK) MPI_Comm_free(&(*alarm)->all);
   tutti_free((*alarm)->sends);
   tutti_free(*alarm);
   *alarm = NULL;

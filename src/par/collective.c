@@ -60,10 +60,7 @@ tutti_status tutti_comm_max(const tutti_comm *comm, double *values, int64_t n) {
 
 tutti_status tutti_comm_gather(const tutti_comm *comm, int root, const double *values, int64_t n,
                                double *all) {
-  int count = 0;
-  TUTTI_TRY(tutti_to_int(n, "the number of values that each rank gives", &count));
-  TUTTI_MPI(MPI_Gather(values, count, MPI_DOUBLE, all, count, MPI_DOUBLE, root, comm->all));
-  return TUTTI_OK;
+  return tutti_comm_gather_bytes(comm, root, values, n * (int64_t)sizeof *values, all);
 }
 
 tutti_status tutti_comm_gather_bytes(const tutti_comm *comm, int root, const void *data, int64_t bytes,

@@ -67,8 +67,7 @@ tutti_status tutti_comm_create_world(tutti_comm **comm) {
   TUTTI_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
   TUTTI_MPI(MPI_Comm_size(MPI_COMM_WORLD, &size));
   tutti_log_set_rank(rank, size);
-  TUTTI_TRY(tutti_comm_create_from(MPI_COMM_WORLD, INT_MAX, comm));
-  return TUTTI_OK;
+  return tutti_comm_create_from(MPI_COMM_WORLD, INT_MAX, comm);
 }
 
 tutti_status tutti_comm_split(const tutti_comm *comm, int part, tutti_comm **own) {

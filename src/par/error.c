@@ -4,18 +4,14 @@
 
 #include "par/par_impl.h"
 
-const char *tutti_par_mpi_text(int code, char text[MPI_MAX_ERROR_STRING]) {
-  int length = 0;
-  if (MPI_Error_string(code, text, &length) != MPI_SUCCESS)
-    snprintf(text, MPI_MAX_ERROR_STRING, "error code %d", code);
-  return text;
-}
-
 tutti_status tutti_par_mpi_fail(int code, const char *call, const char *function, const char *file,
                                 int line) {
   char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  if (MPI_Error_string(code, text, &length) != MPI_SUCCESS)
+    snprintf(text, sizeof text, "error code %d", code);
   return tutti_fail(TUTTI_ERR_MPI, function, file, line, "%.*s failed: %s", (int)strcspn(call, "("), call,
-                    tutti_par_mpi_text(code, text));
+                    text);
 }
 
 const char *tutti_par_mpi_version(void) {

@@ -37,12 +37,9 @@ static tutti_status allocate(const tutti_comm *comm, tutti_node *node) {
 
 /** Collective. */
 static tutti_status connect_owners(const tutti_comm *comm, tutti_node *node) {
-  if (comm->n_nodes == 1) return TUTTI_OK;
-  if (node->equal_nodes) {
+  if (node->equal_nodes && comm->n_nodes > 1)
     TUTTI_MPI(MPI_Comm_split(comm->all, comm->node_rank, comm->node_index, &node->owners[0]));
-    return TUTTI_OK;
-  }
-  for (int slice = 0; slice < node->n_slices; slice++) {
+  for (int slice = 0; !node->equal_nodes && slice < node->n_slices; slice++) {
     const int k = slice - node->first_slice;
     const bool own = k >= 0 && k < node->n_own_slices;
     MPI_Comm none = MPI_COMM_NULL;
@@ -67,13 +64,9 @@ static tutti_status share_memory(tutti_reducer *reducer, tutti_node *node) {
   return TUTTI_OK;
 }
 
-static tutti_status create_local(tutti_node **node) {
-  return TUTTI_NEW(*node, 1);
-}
-
 tutti_status tutti_par_node_create(tutti_reducer *reducer, int n_tails) {
   const tutti_comm *comm = reducer->comm;
-  TUTTI_TRY(tutti_comm_agree(comm, create_local(&reducer->node)));
+  TUTTI_TRY(tutti_comm_agree(comm, TUTTI_NEW(reducer->node, 1)));
   tutti_node *node = reducer->node;
   node->n_tails = n_tails;
   node->n_digits = TUTTI_N_TAIL * tutti_par_tail_digits(n_tails);
@@ -179,19 +172,22 @@ static tutti_status receive(float *values, int64_t n, int piece, int rank, MPI_C
   return TUTTI_OK;
 }
 
+/** Where the slices of a rank of this node begin. */
+static int64_t begin_of_rank(const tutti_reducer *reducer, int node_rank) {
+  const int n_slices = reducer->node->n_slices;
+  const int first = tutti_par_part_begin(n_slices, node_rank, reducer->comm->node_size);
+  return tutti_par_slice_begin(reducer->n, first, n_slices);
+}
+
 /** The node of rank 0 has all slices. */
 tutti_status tutti_par_node_gather(const tutti_reducer *reducer, const float *slice, float *whole) {
   const tutti_comm *comm = reducer->comm;
-  const tutti_node *node = reducer->node;
   const int64_t count = reducer->end - reducer->begin;
   if (comm->node_index > 0) return TUTTI_OK;
   if (comm->node_rank > 0) return send(slice, count, reducer->piece, 0, comm->node);
   memcpy(whole + reducer->begin, slice, (size_t)count * sizeof *whole);
   for (int rank = 1; rank < comm->node_size; rank++) {
-    const int first = tutti_par_part_begin(node->n_slices, rank, comm->node_size),
-              last = tutti_par_part_begin(node->n_slices, rank + 1, comm->node_size);
-    const int64_t begin = tutti_par_slice_begin(reducer->n, first, node->n_slices),
-                  end = tutti_par_slice_begin(reducer->n, last, node->n_slices);
+    const int64_t begin = begin_of_rank(reducer, rank), end = begin_of_rank(reducer, rank + 1);
     TUTTI_TRY(receive(whole + begin, end - begin, reducer->piece, rank, comm->node));
   }
   return TUTTI_OK;

@@ -40,9 +40,6 @@ tutti_status tutti_par_window_create_parts(const tutti_comm *comm, int64_t own_b
 /** Local.  The part of a rank of this node; borrowed. */
 void *tutti_par_window_part(const tutti_window *window, int node_rank);
 
-/** Local.  Write MPI's own sentence for an error code.  @return text */
-const char *tutti_par_mpi_text(int code, char text[MPI_MAX_ERROR_STRING]);
-
 /** Local.  ERR_MPI with the name of the call and MPI's own sentence.  Use TUTTI_MPI. */
 tutti_status tutti_par_mpi_fail(int code, const char *call, const char *function, const char *file, int line);
 

@@ -72,18 +72,17 @@ float *tutti_reducer_params(const tutti_reducer *reducer) {
   return reducer->params;
 }
 
-void tutti_reducer_slice(const tutti_reducer *reducer, int64_t *begin, int64_t *end) {
-  *begin = reducer->begin;
-  *end = reducer->end;
+tutti_par_slice tutti_reducer_slice(const tutti_reducer *reducer) {
+  return (tutti_par_slice){reducer->begin, reducer->end};
 }
 
 int tutti_reducer_n_leaves(const tutti_reducer *reducer) {
   return reducer->n_leaves;
 }
 
-void tutti_reducer_own_leaves(const tutti_reducer *reducer, int *first, int *count) {
-  *first = reducer->first_leaf;
-  *count = reducer->n_own_leaves;
+tutti_par_leaves tutti_reducer_own_leaves(const tutti_reducer *reducer) {
+  const int count = reducer->n_own_leaves;
+  return (tutti_par_leaves){reducer->first_leaf, count, count > 1 ? count : 1};
 }
 
 float *tutti_reducer_leaf(tutti_reducer *reducer, int leaf) {
@@ -108,11 +107,11 @@ float *tutti_reducer_gradient(tutti_reducer *reducer, int64_t at, int64_t count)
 }
 
 tutti_status tutti_reducer_sum_slices(const tutti_reducer *reducer, double *values, int64_t n) {
-  return reducer->ops->sum_slices(reducer, values, n);
+  return reducer->ops->sum_slices ? reducer->ops->sum_slices(reducer, values, n) : TUTTI_OK;
 }
 
 tutti_status tutti_reducer_publish(tutti_reducer *reducer) {
-  return reducer->ops->publish(reducer);
+  return reducer->ops->publish ? reducer->ops->publish(reducer) : TUTTI_OK;
 }
 
 tutti_status tutti_reducer_gather(const tutti_reducer *reducer, const float *slice, float *whole) {

@@ -49,18 +49,6 @@ static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL])
   return TUTTI_OK;
 }
 
-/** There is one slice, and each rank has it: the values are the sums. */
-static tutti_status sum_slices(const tutti_reducer *reducer, double *values, int64_t n) {
-  (void)reducer, (void)values, (void)n;
-  return TUTTI_OK;
-}
-
-/** Nothing is to be done: each rank has updated all parameters from the gradient, which MPI promises to be equal on all ranks. */
-static tutti_status publish(tutti_reducer *reducer) {
-  (void)reducer;
-  return TUTTI_OK;
-}
-
 static tutti_status gather(const tutti_reducer *reducer, const float *slice, float *whole) {
   if (tutti_comm_rank(reducer->comm) == 0) memcpy(whole, slice, (size_t)reducer->n * sizeof *whole);
   return TUTTI_OK;
@@ -69,10 +57,11 @@ static tutti_status gather(const tutti_reducer *reducer, const float *slice, flo
 static tutti_status scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
   const int64_t bytes = reducer->n * (int64_t)sizeof *slice;
   if (tutti_comm_rank(reducer->comm) == 0) memcpy(slice, whole, (size_t)bytes);
-  TUTTI_TRY(tutti_comm_bcast(reducer->comm, 0, slice, bytes));
-  return TUTTI_OK;
+  return tutti_comm_bcast(reducer->comm, 0, slice, bytes);
 }
 
+// Values of the only slice are sums already.  There is nothing to publish either: each rank has updated all parameters from the
+// gradient, which MPI promises to be equal on all ranks.
 const tutti_reducer_ops tutti_reducer_flat = {
     .name = "flat",
     .create = create,
@@ -80,8 +69,6 @@ const tutti_reducer_ops tutti_reducer_flat = {
     .leaf = leaf_buffer,
     .reduce = reduce,
     .gradient = gradient,
-    .sum_slices = sum_slices,
-    .publish = publish,
     .gather = gather,
     .scatter = scatter,
 };

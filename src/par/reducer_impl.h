@@ -1,6 +1,6 @@
 #pragma once
 /** Inside of the reducers: an implementation is a table of operations.  Each operation keeps the promise of the function of
- * the same name in tutti/par.h. */
+ * the same name in tutti/par.h.  leaf_done, sum_slices and publish may be NULL, if there is nothing to do. */
 #include "tutti/par.h"
 
 typedef struct {
@@ -10,7 +10,7 @@ typedef struct {
   /** Collective. */
   void (*destroy)(tutti_reducer *reducer);
   float *(*leaf)(tutti_reducer *reducer, int leaf);
-  void (*leaf_done)(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count); // NULL: nothing to do
+  void (*leaf_done)(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count);
   tutti_status (*reduce)(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]);
   float *(*gradient)(tutti_reducer *reducer, int64_t at, int64_t count);
   tutti_status (*sum_slices)(const tutti_reducer *reducer, double *values, int64_t n);

@@ -26,20 +26,15 @@ static tutti_status allocate(const tutti_reducer *reducer, shared *self) {
   return TUTTI_OK;
 }
 
-static tutti_status create_local(shared **self) {
-  return TUTTI_NEW(*self, 1);
-}
-
 static tutti_status create(tutti_reducer *reducer) {
   const tutti_comm *comm = reducer->comm;
   shared *self = NULL;
-  const tutti_status status = tutti_comm_agree(comm, create_local(&self));
+  const tutti_status status = tutti_comm_agree(comm, TUTTI_NEW(self, 1));
   reducer->data = self;
   if (status != TUTTI_OK) return status;
   TUTTI_TRY(tutti_par_node_create(reducer, comm->size));
   TUTTI_TRY(tutti_comm_agree(comm, allocate(reducer, self)));
-  TUTTI_TRY(tutti_par_window_create_parts(comm, reducer->n * (int64_t)sizeof(float), &self->gradients));
-  return TUTTI_OK;
+  return tutti_par_window_create_parts(comm, reducer->n * (int64_t)sizeof(float), &self->gradients);
 }
 
 static void destroy(tutti_reducer *reducer) {

@@ -23,15 +23,13 @@ static tutti_status find_places(const tutti_comm *comm, tutti_tree *self) {
 
 /** Local.  Choose the slot of each own leaf. */
 static tutti_status plan_slots(tutti_reducer *reducer, tutti_tree *self) {
-  const tutti_comm *comm = reducer->comm;
-  int first = 0, end = 0;
-  tutti_tree_leaves(reducer, self->places[comm->node_index] + comm->node_rank, &first, &end);
-  reducer->first_leaf = first;
-  reducer->n_own_leaves = end - first;
-  TUTTI_TRY(TUTTI_NEW(self->slots, end - first));
-  TUTTI_TRY(TUTTI_NEW(self->n_before, end - first));
-  tutti_subtrees own = tutti_par_subtrees_make(first);
-  for (int k = 0; k < end - first; k++) {
+  const int place = self->places[reducer->comm->node_index] + reducer->comm->node_rank;
+  reducer->first_leaf = tutti_tree_first_leaf(reducer, place);
+  reducer->n_own_leaves = tutti_tree_first_leaf(reducer, place + 1) - reducer->first_leaf;
+  TUTTI_TRY(TUTTI_NEW(self->slots, reducer->n_own_leaves));
+  TUTTI_TRY(TUTTI_NEW(self->n_before, reducer->n_own_leaves));
+  tutti_subtrees own = tutti_par_subtrees_make(reducer->first_leaf);
+  for (int k = 0; k < reducer->n_own_leaves; k++) {
     self->slots[k] = (uint8_t)own.n;
     if (own.n >= self->n_slots) self->n_slots = own.n + 1;
     self->n_before[k] = (uint8_t)tutti_par_subtrees_grow(&own, 1);
@@ -42,27 +40,15 @@ static tutti_status plan_slots(tutti_reducer *reducer, tutti_tree *self) {
   return TUTTI_NEW(self->others, (self->n_slots - self->n_shared) * self->stride);
 }
 
-/** The subtrees of the leaves of the rank at a place.  Each rank can compute those of all ranks, without communication. */
-static tutti_subtrees subtrees_of(const tutti_reducer *reducer, int place) {
-  int first = 0, end = 0;
-  tutti_tree_leaves(reducer, place, &first, &end);
-  tutti_subtrees subtrees = tutti_par_subtrees_make(first);
-  for (int leaf = first; leaf < end; leaf++) tutti_par_subtrees_grow(&subtrees, 1);
-  return subtrees;
-}
-
 /** Local, after the window is there.  Plan the sums over the slots of the node. */
 static tutti_status plan_fold(const tutti_reducer *reducer, tutti_tree *self) {
   const tutti_comm *comm = reducer->comm;
-  const int place = self->places[comm->node_index];
-  int n_sources = 0, first = 0, end = 0;
-  for (int rank = 0; rank < comm->node_size; rank++) n_sources += subtrees_of(reducer, place + rank).n;
-  tutti_tree_leaves(reducer, place, &first, &end);
-  TUTTI_TRY(tutti_par_fold_create(first, n_sources, &self->fold));
-  TUTTI_TRY(TUTTI_NEW(self->bases, n_sources));
-  TUTTI_TRY(TUTTI_NEW(self->sources, n_sources));
+  const int place = self->places[comm->node_index], most = comm->node_size * TUTTI_MAX_SUBTREES;
+  TUTTI_TRY(tutti_par_fold_create(tutti_tree_first_leaf(reducer, place), most, &self->fold));
+  TUTTI_TRY(TUTTI_NEW(self->bases, most));
+  TUTTI_TRY(TUTTI_NEW(self->sources, most));
   for (int rank = 0; rank < comm->node_size; rank++) {
-    const tutti_subtrees subtrees = subtrees_of(reducer, place + rank);
+    const tutti_subtrees subtrees = tutti_tree_subtrees(reducer, place + rank, place + rank + 1);
     float *slots = tutti_par_window_part(self->window, rank);
     for (int slot = 0; slot < subtrees.n; slot++) {
       self->bases[self->fold.n] = slots + slot * self->stride;

@@ -25,30 +25,15 @@ static int least(int64_t a, int64_t b) {
   return (int)(a < b ? a : b);
 }
 
-/** The subtrees of a node's leaves, all in order. */
-static tutti_subtrees subtrees_of(const tutti_reducer *reducer, int node) {
-  const tutti_tree *tree = reducer->data;
-  int first = 0, end = 0, unused = 0;
-  tutti_tree_leaves(reducer, tree->places[node], &first, &unused);
-  tutti_tree_leaves(reducer, tree->places[node + 1] - 1, &unused, &end);
-  tutti_subtrees subtrees = tutti_par_subtrees_make(first);
-  for (int leaf = first; leaf < end; leaf++) tutti_par_subtrees_grow(&subtrees, 1);
-  return subtrees;
-}
-
 static tutti_status plan(const tutti_reducer *reducer, tutti_tree_exchange *self) {
-  int n_sources = 0;
+  const int *places = ((const tutti_tree *)reducer->data)->places;
+  TUTTI_TRY(tutti_par_fold_create(0, self->n_nodes * TUTTI_MAX_SUBTREES, &self->fold));
   for (int node = 0; node < self->n_nodes; node++) {
-    self->n_subtrees[node] = subtrees_of(reducer, node).n;
-    n_sources += self->n_subtrees[node];
-  }
-  TUTTI_TRY(tutti_par_fold_create(0, n_sources, &self->fold));
-  TUTTI_TRY(TUTTI_NEW(self->sources, n_sources));
-  for (int node = 0; node < self->n_nodes; node++) {
-    const tutti_subtrees subtrees = subtrees_of(reducer, node);
+    const tutti_subtrees subtrees = tutti_tree_subtrees(reducer, places[node], places[node + 1]);
+    self->n_subtrees[node] = subtrees.n;
     for (int k = 0; k < subtrees.n; k++) tutti_par_fold_add(&self->fold, subtrees.counts[k]);
   }
-  return TUTTI_OK;
+  return TUTTI_NEW(self->sources, self->fold.n);
 }
 
 static tutti_status allocate(const tutti_reducer *reducer, tutti_tree_exchange *self) {

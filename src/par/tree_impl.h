@@ -28,10 +28,17 @@ typedef struct {
   tutti_tree_exchange *exchange; // NULL on a single node
 } tutti_tree;
 
-/** Local.  Leaves [first, end) of the rank at a place. */
-static inline void tutti_tree_leaves(const tutti_reducer *reducer, int place, int *first, int *end) {
-  *first = tutti_par_part_begin(reducer->n_leaves, place, reducer->comm->size);
-  *end = tutti_par_part_begin(reducer->n_leaves, place + 1, reducer->comm->size);
+/** Local.  The first leaf of the rank at a place; its leaves end at those of the next place. */
+static inline int tutti_tree_first_leaf(const tutti_reducer *reducer, int place) {
+  return tutti_par_part_begin(reducer->n_leaves, place, reducer->comm->size);
+}
+
+/** Local.  The subtrees of the leaves of the ranks at places [place, end_place).  Each rank can compute those of all ranks, without
+ * communication. */
+static inline tutti_subtrees tutti_tree_subtrees(const tutti_reducer *reducer, int place, int end_place) {
+  tutti_subtrees subtrees = tutti_par_subtrees_make(tutti_tree_first_leaf(reducer, place));
+  while (subtrees.end < tutti_tree_first_leaf(reducer, end_place)) tutti_par_subtrees_grow(&subtrees, 1);
+  return subtrees;
 }
 
 /** Local.  Point tree->sources to elements from `at` on. */

@@ -31,8 +31,7 @@ static tutti_status create_local(const tutti_comm *comm, tutti_window **window) 
   TUTTI_TRY(tutti_fault("window"));
   TUTTI_TRY(TUTTI_NEW(*window, 1));
   (*window)->comm = comm;
-  TUTTI_TRY(TUTTI_NEW((*window)->begins, comm->node_size + 1));
-  return TUTTI_OK;
+  return TUTTI_NEW((*window)->begins, comm->node_size + 1);
 }
 
 /** Collective over the node. */
@@ -106,8 +105,7 @@ static tutti_status share(tutti_window *window, segment *shared) {
   const bool makes = comm->node_rank == 0 && comm->node_size > 1;
   TUTTI_TRY(tutti_comm_agree(comm, makes ? make_segment(window->length, shared) : TUTTI_OK));
   TUTTI_MPI(MPI_Bcast(shared->name, sizeof shared->name, MPI_CHAR, 0, comm->node));
-  TUTTI_TRY(tutti_comm_agree(comm, map_segment(window, shared)));
-  return TUTTI_OK;
+  return tutti_comm_agree(comm, map_segment(window, shared));
 }
 
 /** Remove the name after all ranks have tried to map the memory.  Without a name the system frees the memory with its last user,

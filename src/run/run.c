@@ -46,10 +46,9 @@ static tutti_status create_optimizer(tutti_run *run) {
     plain[i] = array->rows == 0; // a vector such as a bias, which lars neither scales nor decays
   }
   offsets[n_arrays] = tutti_model_n_params(model);
-  int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->reducer, &begin, &end);
-  TUTTI_TRY_GOTO(done,
-                 tutti_optim_create(&config->optimizer, offsets, plain, n_arrays, begin, end, &run->optim));
+  const tutti_par_slice own = tutti_reducer_slice(run->reducer);
+  TUTTI_TRY_GOTO(done, tutti_optim_create(&config->optimizer, offsets, plain, n_arrays, own.begin, own.end,
+                                          &run->optim));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.squares, tutti_optim_n_pieces(run->optim)));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.norms, tutti_optim_n_norms(run->optim)));
   if (run->plan.base > 0)
@@ -61,11 +60,9 @@ done:
 }
 
 static tutti_status create_leaves(tutti_run *run) {
-  // A rank without leaves has a row of the tail all the same, because it may be the one that fails.
-  int first = 0, count = 0;
-  tutti_reducer_own_leaves(run->reducer, &first, &count);
-  TUTTI_TRY(TUTTI_NEW(run->step.tail, count > 1 ? count : 1));
-  return TUTTI_NEW(run->step.leaf_ends, count > 1 ? count : 1);
+  const int rows = tutti_reducer_own_leaves(run->reducer).tail_rows;
+  TUTTI_TRY(TUTTI_NEW(run->step.tail, rows));
+  return TUTTI_NEW(run->step.leaf_ends, rows);
 }
 
 /** Allocate what the layers need for the largest batch now: during a step there is nothing left that can fail. */
@@ -145,9 +142,8 @@ tutti_position tutti_run_position(const tutti_run *run) {
 
 tutti_status tutti_run_set_weights(tutti_run *run, const float *weights) {
   tutti_model *model = run->network.model;
-  int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->reducer, &begin, &end);
-  TUTTI_TRY(tutti_reducer_scatter(run->reducer, weights, tutti_reducer_params(run->reducer) + begin));
+  float *own = tutti_reducer_params(run->reducer) + tutti_reducer_slice(run->reducer).begin;
+  TUTTI_TRY(tutti_reducer_scatter(run->reducer, weights, own));
   TUTTI_TRY(tutti_reducer_publish(run->reducer));
   // A checkpoint may bring moving statistics, which only rank 0 has read.
   return tutti_comm_bcast(run->comm, 0, tutti_model_state(model),

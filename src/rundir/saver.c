@@ -152,9 +152,8 @@ tutti_table_layout tutti_rundir_layout(const tutti_rundir_saver *saver) {
 /** Gather the slices of all ranks in the buffers of rank 0. */
 static tutti_status gather(tutti_rundir_saver *saver) {
   const tutti_run *run = saver->run;
-  int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->reducer, &begin, &end);
-  TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_reducer_params(run->reducer) + begin, saver->weights));
+  const float *own = tutti_reducer_params(run->reducer) + tutti_reducer_slice(run->reducer).begin;
+  TUTTI_TRY(tutti_reducer_gather(run->reducer, own, saver->weights));
   for (int i = 0; i < tutti_optim_n_slots(run->optim); i++)
     TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_optim_slot(run->optim, i),
                                    saver->slots ? saver->slots[i] : NULL));

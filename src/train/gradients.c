@@ -168,14 +168,13 @@ static tutti_status do_micro_batch(tutti_run *run, const step_work *work, tutti_
 /** Compute all leaves of this rank.  A leaf without samples still has one empty micro-batch: it writes a zero gradient and
  * takes part in the sums over ranks that batch_norm may need.  For the sake of these sums a rank without leaves has one, too. */
 static tutti_status compute(tutti_run *run, const step_work *work) {
-  int first = 0, count = 0;
-  tutti_reducer_own_leaves(run->reducer, &first, &count);
-  memset(run->step.tail, 0, (size_t)(count > 1 ? count : 1) * sizeof *run->step.tail);
-  tutti_micro_batch micro_batch = tutti_run_micro_batch_before(first);
-  while (tutti_run_micro_batch_next(&run->plan, work->batch, work->grain, first + count, &micro_batch,
+  const tutti_par_leaves own = tutti_reducer_own_leaves(run->reducer);
+  memset(run->step.tail, 0, (size_t)own.tail_rows * sizeof *run->step.tail);
+  tutti_micro_batch micro_batch = tutti_run_micro_batch_before(own.first);
+  while (tutti_run_micro_batch_next(&run->plan, work->batch, work->grain, own.first + own.count, &micro_batch,
                                     run->step.leaf_ends))
-    TUTTI_TRY(do_micro_batch(run, work, micro_batch, run->step.tail + (micro_batch.leaf - first)));
-  if (count == 0 && work->pass.sum)
+    TUTTI_TRY(do_micro_batch(run, work, micro_batch, run->step.tail + (micro_batch.leaf - own.first)));
+  if (own.count == 0 && work->pass.sum)
     TUTTI_TRY(do_micro_batch(run, work, (tutti_micro_batch){.begins = true, .ends = true}, run->step.tail));
   // Now that all micro-batches are through, batch_norm's moving statistics take over those of the global batch.
   TUTTI_TRY(tutti_model_merge_state(run->network.model, work->pass.batch_count,

@@ -107,11 +107,10 @@ void tutti_train_probe_visit_micro_batches(const tutti_probe *probe,
   const tutti_run *run = &probe->run;
   const tutti_range batch = tutti_plan_batch(&run->plan, (tutti_position){0});
   const int64_t grain = tutti_plan_grain(run->config, batch.count);
-  int first = 0, count = 0;
-  tutti_reducer_own_leaves(run->reducer, &first, &count);
-  tutti_micro_batch micro_batch = tutti_run_micro_batch_before(first);
-  while (
-      tutti_run_micro_batch_next(&run->plan, batch, grain, first + count, &micro_batch, run->step.leaf_ends))
+  const tutti_par_leaves own = tutti_reducer_own_leaves(run->reducer);
+  tutti_micro_batch micro_batch = tutti_run_micro_batch_before(own.first);
+  while (tutti_run_micro_batch_next(&run->plan, batch, grain, own.first + own.count, &micro_batch,
+                                    run->step.leaf_ends))
     visit(context, &(tutti_probe_micro_batch){.rows = (int)micro_batch.rows.count,
                                               .n_leaves = micro_batch.n_leaves,
                                               .leaf_ends = run->step.leaf_ends,

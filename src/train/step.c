@@ -92,11 +92,10 @@ tutti_status tutti_train_find_bad_layer(const tutti_run *run, char *text, size_t
 }
 
 tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite) {
-  int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->reducer, &begin, &end);
+  const tutti_par_slice own = tutti_reducer_slice(run->reducer);
   const float *params = tutti_reducer_params(run->reducer);
   double bad = 0;
-  for (int64_t i = begin; i < end; i++) bad += !isfinite(params[i]);
+  for (int64_t i = own.begin; i < own.end; i++) bad += !isfinite(params[i]);
   TUTTI_TRY(tutti_comm_sum(run->comm, &bad, 1)); // the slices of all ranks are all parameters
   *finite = bad == 0;
   return TUTTI_OK;

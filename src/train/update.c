@@ -70,34 +70,33 @@ static void do_blocks(void *context, int64_t begin, int64_t end) {
 }
 
 static void for_each_block(slice_pass p, int64_t n) {
-  int64_t begin = 0, end = 0;
-  tutti_reducer_slice(p.run->reducer, &begin, &end);
-  tutti_linalg_parallel(n, end - begin < WORTH_THREADS && n > BLOCK ? n : BLOCK, do_blocks, &p);
+  const tutti_par_slice own = tutti_reducer_slice(p.run->reducer);
+  tutti_linalg_parallel(n, own.end - own.begin < WORTH_THREADS && n > BLOCK ? n : BLOCK, do_blocks, &p);
   tutti_meter_add_block_sums(p.run, p.first, n);
 }
 
 /** The first pass over the slice.  It takes one block per thread at a time, because tutti_reducer_gradient may add up these
  * blocks over the leaves at this moment, and their sums are then still in a near cache.  @return the gradient of the slice */
-static float *first_pass(tutti_run *run, int64_t begin, int64_t end, slice_action *action) {
+static float *first_pass(tutti_run *run, tutti_par_slice own, slice_action *action) {
   const int64_t block = (int64_t)BLOCK * tutti_linalg_threads();
   float *first = NULL;
-  for (int64_t at = begin; at < end; at += block) {
-    const int64_t n = end - at < block ? end - at : block;
+  for (int64_t at = own.begin; at < own.end; at += block) {
+    const int64_t n = own.end - at < block ? own.end - at : block;
     float *grads = tutti_reducer_gradient(run->reducer, at, n);
     if (!first) first = grads;
-    TUTTI_ASSERT(grads == first + (at - begin));
-    for_each_block((slice_pass){run, begin, at, grads, true, action}, n);
+    TUTTI_ASSERT(grads == first + (at - own.begin));
+    for_each_block((slice_pass){run, own.begin, at, grads, true, action}, n);
   }
   return first;
 }
 
 /** A later pass over the same gradient. */
-static void next_pass(tutti_run *run, int64_t begin, int64_t end, float *grads, slice_action *action) {
-  for_each_block((slice_pass){run, begin, begin, grads, false, action}, end - begin);
+static void next_pass(tutti_run *run, tutti_par_slice own, float *grads, slice_action *action) {
+  for_each_block((slice_pass){run, own.begin, own.begin, grads, false, action}, own.end - own.begin);
 }
 
 /** A norm needs the whole gradient, or all of the rule's directions, before the first element is updated. */
-static tutti_status update_with_norms(tutti_run *run, int64_t begin, int64_t end) {
+static tutti_status update_with_norms(tutti_run *run, tutti_par_slice own) {
   const int64_t n_pieces = tutti_optim_n_pieces(run->optim), n_norms = tutti_optim_n_norms(run->optim);
   float *grads = NULL;
   if (run->step.gain_squares)
@@ -105,23 +104,23 @@ static tutti_status update_with_norms(tutti_run *run, int64_t begin, int64_t end
            (size_t)tutti_optim_all_pieces(run->optim) * sizeof *run->step.gain_squares);
   if (n_pieces > 0) {
     memset(run->step.squares, 0, (size_t)n_pieces * sizeof *run->step.squares);
-    grads = first_pass(run, begin, end, square);
+    grads = first_pass(run, own, square);
     TUTTI_TRY(tutti_reducer_sum_slices(run->reducer, run->step.squares, n_pieces));
   } else if (run->step.gain_squares) {
-    grads = first_pass(run, begin, end, NULL);
+    grads = first_pass(run, own, NULL);
   }
   TUTTI_TRY(tutti_measure_gain_compute(run));
   tutti_train_update_begin(run);
   if (n_norms > 0) {
     memset(run->step.norms, 0, (size_t)n_norms * sizeof *run->step.norms);
     if (grads)
-      next_pass(run, begin, end, grads, prepare);
+      next_pass(run, own, grads, prepare);
     else
-      grads = first_pass(run, begin, end, prepare);
+      grads = first_pass(run, own, prepare);
     TUTTI_TRY(tutti_reducer_sum_slices(run->reducer, run->step.norms, n_norms));
     tutti_optim_set_ratios(run->optim, run->step.norms);
   }
-  next_pass(run, begin, end, grads, step);
+  next_pass(run, own, grads, step);
   return TUTTI_OK;
 }
 
@@ -131,11 +130,9 @@ static bool has_norms(const tutti_run *run) {
 }
 
 tutti_status tutti_train_update(tutti_run *run) {
-  int64_t begin = 0, end = 0;
-  tutti_reducer_slice(run->reducer, &begin, &end);
-  if (has_norms(run)) return update_with_norms(run, begin, end);
+  if (has_norms(run)) return update_with_norms(run, tutti_reducer_slice(run->reducer));
   tutti_train_update_begin(run);
-  first_pass(run, begin, end, step);
+  first_pass(run, tutti_reducer_slice(run->reducer), step);
   return TUTTI_OK;
 }
 
@@ -153,11 +150,10 @@ void tutti_train_update_part(tutti_run *run, int64_t begin, int64_t n, float *gr
 
 void tutti_train_update_late(tutti_run *run) {
   // Backward reads these parameters after their gradient is complete, for the layers below, so they had to wait for its end.
-  int first = 0, count = 0;
-  tutti_reducer_own_leaves(run->reducer, &first, &count);
+  float *grads = tutti_reducer_leaf(run->reducer, tutti_reducer_own_leaves(run->reducer).first);
   for (int i = 0; i < run->step.n_late; i++)
     tutti_train_update_part(run, run->step.late[i].begin, run->step.late[i].count,
-                            tutti_reducer_leaf(run->reducer, first) + run->step.late[i].begin);
+                            grads + run->step.late[i].begin);
   run->step.n_late = 0;
   run->step.updated = true;
 }

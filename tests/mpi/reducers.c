@@ -21,9 +21,13 @@ static bool fixture_make(size_t kind, const tutti_comm *comm, const char *where,
   snprintf(f->name, sizeof f->name, "%s, %d leaves, n %lld, %s", tutti_reducer_name(f->reducer),
            tutti_reducer_n_leaves(f->reducer), (long long)n, where);
   f->n_leaves = tutti_reducer_n_leaves(f->reducer);
-  tutti_reducer_own_leaves(f->reducer, &f->first, &f->n_own);
-  tutti_reducer_slice(f->reducer, &f->begin, &f->end);
-  return EXPECT_OK(tutti_comm_agree(f->comm, TUTTI_NEW(f->tail, f->n_own > 0 ? f->n_own : 1)));
+  const tutti_par_leaves own = tutti_reducer_own_leaves(f->reducer);
+  const tutti_par_slice slice = tutti_reducer_slice(f->reducer);
+  f->first = own.first;
+  f->n_own = own.count;
+  f->begin = slice.begin;
+  f->end = slice.end;
+  return EXPECT_OK(tutti_comm_agree(f->comm, TUTTI_NEW(f->tail, own.tail_rows)));
 }
 
 void for_all(const int64_t *lengths, int piece, void (*test)(fixture *f)) {

@@ -40,11 +40,10 @@ static void sum_twin(int n_leaves) {
 
 /** All own leaves, in regions that come one after another. */
 static void give(tutti_reducer *reducer, int region) {
-  int first = 0, count = 0;
-  tutti_reducer_own_leaves(reducer, &first, &count);
+  const tutti_par_leaves own = tutti_reducer_own_leaves(reducer);
   for (int begin = 0; begin < N; begin += region) {
     const int n = N - begin < region ? N - begin : region;
-    for (int leaf = first; leaf < first + count; leaf++) {
+    for (int leaf = own.first; leaf < own.first + own.count; leaf++) {
       float *place = tutti_reducer_leaf(reducer, leaf);
       memcpy(place + begin, leaves[leaf] + begin, (size_t)n * sizeof(float));
       tutti_reducer_leaf_done(reducer, leaf, begin, n);
@@ -54,20 +53,20 @@ static void give(tutti_reducer *reducer, int region) {
 
 static void check_step(const tutti_comm *comm, tutti_reducer *reducer, int region, const char *where) {
   double tail[MAX_LEAVES][TUTTI_N_TAIL] = {{0}};
-  int first = 0, count = 0, n_wrong = 0;
-  int64_t begin = 0, end = 0;
+  int n_wrong = 0;
   const int n_leaves = tutti_reducer_n_leaves(reducer);
-  tutti_reducer_own_leaves(reducer, &first, &count);
-  tutti_reducer_slice(reducer, &begin, &end);
+  const tutti_par_leaves own = tutti_reducer_own_leaves(reducer);
+  const tutti_par_slice slice = tutti_reducer_slice(reducer);
   give(reducer, region);
-  for (int row = 0; row < count; row++) tail[row][TUTTI_TAIL_LOSS] = tails[first + row];
+  for (int row = 0; row < own.count; row++) tail[row][TUTTI_TAIL_LOSS] = tails[own.first + row];
   EXPECT_OK(tutti_reducer_reduce(reducer, tail));
-  for (int64_t at = begin; at < end; at += TUTTI_BLOCK) {
-    const int64_t n = end - at < TUTTI_BLOCK ? end - at : TUTTI_BLOCK;
+  for (int64_t at = slice.begin; at < slice.end; at += TUTTI_BLOCK) {
+    const int64_t n = slice.end - at < TUTTI_BLOCK ? slice.end - at : TUTTI_BLOCK;
     const float *sums = tutti_reducer_gradient(reducer, at, n);
     for (int64_t i = 0; i < n; i++) n_wrong += memcmp(&sums[i], &expected[at + i], sizeof *sums) != 0;
   }
-  EXPECT(n_wrong == 0, "%d leaves, %s: %d of %lld", n_leaves, where, n_wrong, (long long)(end - begin));
+  EXPECT(n_wrong == 0, "%d leaves, %s: %d of %lld", n_leaves, where, n_wrong,
+         (long long)(slice.end - slice.begin));
   // By all ranks at once, and by one rank alone.
   double bits[2] = {tail[0][TUTTI_TAIL_LOSS], -tail[0][TUTTI_TAIL_LOSS]};
   EXPECT_OK(tutti_comm_max(comm, bits, 2));
@@ -119,11 +118,10 @@ static void tails_do_not_depend_on_ranks(const tutti_comm *comm) {
     const int n_leaves = n_leaves_of[c];
     double tail[MAX_LEAVES][TUTTI_N_TAIL] = {{0}};
     tutti_reducer *reducer = NULL;
-    int first = 0, count = 0;
     const double alone = loss_alone(n_leaves);
     if (!EXPECT_OK(tutti_reducer_create(comm, TUTTI_REDUCE_TREE, 1, n_leaves, &reducer))) continue;
-    tutti_reducer_own_leaves(reducer, &first, &count);
-    for (int row = 0; row < count; row++) tail[row][TUTTI_TAIL_LOSS] = tails[first + row];
+    const tutti_par_leaves own = tutti_reducer_own_leaves(reducer);
+    for (int row = 0; row < own.count; row++) tail[row][TUTTI_TAIL_LOSS] = tails[own.first + row];
     EXPECT_OK(tutti_reducer_reduce(reducer, tail));
     EXPECT(tail[0][TUTTI_TAIL_LOSS] == alone, "%d leaves: %.17g, alone %.17g", n_leaves,
            tail[0][TUTTI_TAIL_LOSS], alone);
@@ -136,10 +134,9 @@ static void tails_do_not_depend_on_ranks(const tutti_comm *comm) {
 static void check_owners(const tutti_comm *comm, int n_leaves, const char *where) {
   tutti_reducer *reducer = NULL;
   double owned[MAX_LEAVES] = {0}, nodes[MAX_LEAVES] = {0};
-  int first = 0, count = 0;
   if (!EXPECT_OK(tutti_reducer_create(comm, TUTTI_REDUCE_TREE, 1, n_leaves, &reducer))) return;
-  tutti_reducer_own_leaves(reducer, &first, &count);
-  for (int leaf = first; leaf < first + count; leaf++) {
+  const tutti_par_leaves own = tutti_reducer_own_leaves(reducer);
+  for (int leaf = own.first; leaf < own.first + own.count; leaf++) {
     owned[leaf] = 1;
     nodes[leaf] = tutti_comm_node(comm);
   }
