@@ -28,22 +28,21 @@ static tutti_status read_batch_sizes(const char *text, int64_t **sizes, int *n) 
 static tutti_status parse(int argc, char **argv, tutti_cli_arguments *arguments, int64_t **sizes,
                           tutti_bench_options *options) {
   enum { MAX_RANKS_PER_NODE = 1 << 20, MAX_ROUNDS = 1000 };
-  const char *batch_sizes = NULL, *latency = NULL, *bandwidth = NULL, *ranks_per_node = NULL, *seconds = NULL,
-             *rounds = NULL;
-  const tutti_cli_option named[] = {{"batch_sizes", &batch_sizes}, {"latency", &latency},
-                                    {"bandwidth", &bandwidth},     {"ranks_per_node", &ranks_per_node},
-                                    {"seconds", &seconds},         {"rounds", &rounds}};
+  const char *batch_sizes = NULL;
+  const tutti_cli_option named[] = {
+      {"batch_sizes", TUTTI_CLI_TEXT, .value = &batch_sizes},
+      {"latency", TUTTI_CLI_POSITIVE, .value = &options->latency_s},
+      {"bandwidth", TUTTI_CLI_POSITIVE, .value = &options->bandwidth},
+      {"ranks_per_node", TUTTI_CLI_INT, .value = &options->ranks_per_node, .min = 1,
+       .max = MAX_RANKS_PER_NODE},
+      {"seconds", TUTTI_CLI_POSITIVE, .value = &options->round_s},
+      {"rounds", TUTTI_CLI_INT, .value = &options->rounds, .min = 1, .max = MAX_ROUNDS}};
   const tutti_cli_syntax syntax = {
       .usage = usage, .options = named, .n_options = 6, .prefix = "", .max_positional = 1};
   TUTTI_TRY(tutti_cli_parse(argc, argv, &syntax, arguments));
   TUTTI_TRY(read_batch_sizes(batch_sizes, sizes, &options->n_batch_sizes));
   options->batch_sizes = *sizes;
-  TUTTI_TRY(tutti_cli_read_positive("latency", latency, &options->latency_s));
-  TUTTI_TRY(tutti_cli_read_positive("bandwidth", bandwidth, &options->bandwidth));
-  TUTTI_TRY(
-      tutti_cli_read_int("ranks_per_node", ranks_per_node, 1, MAX_RANKS_PER_NODE, &options->ranks_per_node));
-  TUTTI_TRY(tutti_cli_read_positive("seconds", seconds, &options->round_s));
-  return tutti_cli_read_int("rounds", rounds, 1, MAX_ROUNDS, &options->rounds);
+  return TUTTI_OK;
 }
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {

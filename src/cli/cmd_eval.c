@@ -13,23 +13,23 @@ static const char usage[] =
 typedef struct {
   const char *checkpoint, *file;
   bool external;
-  int split; // a tutti_split
+  tutti_split split;
   tutti_weights weights;
 } eval_arguments;
 
 static tutti_status parse(int argc, char **argv, eval_arguments *eval) {
-  const char *split = NULL, *external = NULL, *weights = NULL;
-  const tutti_cli_option options[] = {
-      {"data.file", &eval->file}, {"data.external", &external}, {"split", &split}, {"weights", &weights}};
+  const tutti_cli_option options[] = {{"data.file", TUTTI_CLI_TEXT, .value = &eval->file},
+                                      {"data.external", TUTTI_CLI_SWITCH, .value = &eval->external},
+                                      {"split", TUTTI_CLI_CHOICE, .value = &eval->split,
+                                       .names = tutti_train_split_names, .n_names = TUTTI_N_SPLITS},
+                                      tutti_cli_weights_option(&eval->weights)};
   const tutti_cli_syntax syntax = {
       .usage = usage, .options = options, .n_options = 4, .min_positional = 1, .max_positional = 1};
   tutti_cli_arguments arguments;
   TUTTI_TRY(tutti_cli_parse(argc, argv, &syntax, &arguments));
   eval->checkpoint = arguments.positional[0];
   tutti_cli_arguments_clear(&arguments);
-  TUTTI_TRY(tutti_cli_read_switch("data.external", external, &eval->external));
-  TUTTI_TRY(tutti_cli_read_choice("split", split, tutti_train_split_names, TUTTI_N_SPLITS, &eval->split));
-  return tutti_cli_read_weights(weights, &eval->weights);
+  return TUTTI_OK;
 }
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
@@ -37,8 +37,8 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   TUTTI_TRY(tutti_comm_agree(comm, parse(argc, argv, &eval)));
   char metric[32];
   tutti_evaluation result;
-  TUTTI_TRY(tutti_train_evaluate_checkpoint(comm, eval.checkpoint, eval.file, eval.external,
-                                            (tutti_split)eval.split, eval.weights, metric, &result));
+  TUTTI_TRY(tutti_train_evaluate_checkpoint(comm, eval.checkpoint, eval.file, eval.external, eval.split,
+                                            eval.weights, metric, &result));
   if (tutti_comm_rank(comm) == 0)
     printf("loss %.6g\n%s %.6g\nsamples %lld\n", result.loss, metric, result.metric,
            (long long)result.samples);

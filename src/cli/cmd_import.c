@@ -22,13 +22,12 @@ static tutti_status find_format(const char *name, const tutti_format **format) {
   char all[128];
   tutti_text_choice(all, sizeof all, tutti_format_names, TUTTI_N_FORMATS);
   TUTTI_CHECK(name, TUTTI_ERR_USAGE, "import: which format? %s; see tutti import --help", all);
-  for (int i = 0; i < TUTTI_N_FORMATS; i++) {
-    *format = tutti_format_of((tutti_format_code)i);
-    if (strcmp(name, tutti_format_names[i]) == 0) return TUTTI_OK;
-  }
+  const int i = tutti_name_find(name, tutti_format_names, TUTTI_N_FORMATS);
   const char *nearest = tutti_name_nearest(name, tutti_format_names, TUTTI_N_FORMATS);
-  TUTTI_FAIL(TUTTI_ERR_USAGE, "import: unknown format '%s'; expected %s%s%s%s", name, all,
-             nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+  TUTTI_CHECK(i >= 0, TUTTI_ERR_USAGE, "import: unknown format '%s'; expected %s%s%s%s", name, all,
+              nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+  *format = tutti_format_of((tutti_format_code)i);
+  return TUTTI_OK;
 }
 
 static tutti_status check_required(const tutti_format *format, const tutti_import_request *request) {
@@ -48,8 +47,9 @@ static tutti_status import_local(int argc, char **argv, tutti_import_result *res
   tutti_cli_arguments arguments;
   TUTTI_TRY(find_format(argc > 1 ? argv[1] : NULL, &format));
   const int n = n_options(format);
-  for (int i = 0; i < n; i++) options[i] = (tutti_cli_option){format->options[i].name, &request.values[i]};
-  options[n] = (tutti_cli_option){"output", &request.output};
+  for (int i = 0; i < n; i++)
+    options[i] = (tutti_cli_option){format->options[i].name, TUTTI_CLI_TEXT, .value = &request.values[i]};
+  options[n] = (tutti_cli_option){"output", TUTTI_CLI_TEXT, .value = &request.output};
   const tutti_cli_syntax syntax = {.usage = usage,
                                    .options = options,
                                    .n_options = n + 1,

@@ -18,11 +18,14 @@ static bool ends_with(const char *text, const char *end) {
   return n >= n_end && strcmp(text + n - n_end, end) == 0;
 }
 
-static tutti_status show(const tutti_file *file, int64_t n) {
-  const char *x = tutti_file_has(file, "x_train") ? "x_train" : "x_test";
-  const char *y = tutti_file_has(file, "x_train") ? "y_train" : "y_test";
+/** Print the arrays of a data set, and draw its first samples if they are asked for. */
+static tutti_status summarise_dataset(const tutti_file *file, int64_t n_show) {
+  const bool has_train = tutti_file_has(file, "x_train");
+  TUTTI_TRY(tutti_cli_print_dataset(file));
+  if (n_show == 0) return TUTTI_OK;
   printf("\n");
-  return tutti_cli_print_samples(file, x, y, n);
+  return tutti_cli_print_samples(file, has_train ? "x_train" : "x_test", has_train ? "y_train" : "y_test",
+                                 n_show);
 }
 
 typedef enum { DATASET, CHECKPOINT, METRICS, STUDY, CONFIG } file_kind;
@@ -57,11 +60,6 @@ static tutti_status check_extras(extras extra, const char *path, file_kind kind)
   return TUTTI_OK;
 }
 
-static tutti_status summarise_dataset(const tutti_file *file, int64_t n_show) {
-  TUTTI_TRY(tutti_cli_print_dataset(file));
-  return n_show > 0 ? show(file, n_show) : TUTTI_OK;
-}
-
 static tutti_status summarise(const tutti_file *file, const char *path, extras extra) {
   const file_kind kind = kind_of(file);
   TUTTI_TRY(check_extras(extra, path, kind));
@@ -78,10 +76,9 @@ static tutti_status parse_question(const char *budget, const char *metric, extra
   tutti_budget_question *question = &extra->question;
   extra->at_budget = budget || metric;
   if (metric) snprintf(question->metric, sizeof question->metric, "%s", metric);
-  if (budget && tutti_count_parse(budget, units, TUTTI_UNIT_EPOCHS, &question->budget) == TUTTI_OK &&
-      question->budget.value > 0)
-    return TUTTI_OK;
-  TUTTI_CHECK(!budget, TUTTI_ERR_USAGE,
+  const bool is_count =
+      budget && tutti_count_parse(budget, units, TUTTI_UNIT_EPOCHS, &question->budget) == TUTTI_OK;
+  TUTTI_CHECK(!budget || (is_count && question->budget.value > 0), TUTTI_ERR_USAGE,
               "--budget=%s: expected a count above 0 of epochs, steps or samples, for example '5 epochs'",
               budget);
   return TUTTI_OK;
@@ -94,15 +91,24 @@ static tutti_status read_keys(const tutti_cli_arguments *arguments, bool *extern
     TUTTI_CHECK(strcmp(key->key, "data.external") == 0, TUTTI_ERR_USAGE,
                 "--%s is a key of a config, and %s is not a config: leave the key out, or name a config",
                 key->key, arguments->positional[0]);
-    TUTTI_TRY(tutti_cli_read_switch(key->key, key->value, external));
+    const tutti_cli_option option = {key->key, TUTTI_CLI_SWITCH, .value = external};
+    TUTTI_TRY(tutti_cli_option_read(&option, key->value));
   }
   return TUTTI_OK;
 }
 
-static tutti_status info_of_file(const tutti_cli_arguments *arguments, extras extra) {
+static bool is_config(const char *path) {
+  return ends_with(path, ".yaml") || ends_with(path, ".yml");
+}
+
+static tutti_status summarise_path(const tutti_cli_arguments *arguments, extras extra) {
   const char *path = arguments->positional[0];
   tutti_file *file = NULL;
   bool external = false;
+  if (is_config(path)) {
+    TUTTI_TRY(check_extras(extra, path, CONFIG));
+    return tutti_cli_print_config(path, arguments->overrides, arguments->n_overrides);
+  }
   TUTTI_TRY(read_keys(arguments, &external));
   TUTTI_TRY(tutti_file_open(path, &file));
   if (external) tutti_file_allow_external(file);
@@ -111,23 +117,15 @@ static tutti_status info_of_file(const tutti_cli_arguments *arguments, extras ex
   return status;
 }
 
-static tutti_status info_of_config(const tutti_cli_arguments *arguments, extras extra) {
-  TUTTI_TRY(check_extras(extra, arguments->positional[0], CONFIG));
-  return tutti_cli_print_config(arguments->positional[0], arguments->overrides, arguments->n_overrides);
-}
-
-static bool is_config(const char *path) {
-  return ends_with(path, ".yaml") || ends_with(path, ".yml");
-}
-
 static tutti_status info_local(int argc, char **argv) {
-  const char *show_text = NULL, *goal = "", *budget = NULL, *metric = NULL, *export_into = NULL;
+  const char *goal = "", *budget = NULL, *metric = NULL, *export_into = NULL;
   extras extra = {0};
-  const tutti_cli_option options[] = {{"show", &show_text},
-                                      {"export", &export_into},
-                                      {"goal", &goal},
-                                      {"budget", &budget},
-                                      {"metric", &metric}};
+  const tutti_cli_option options[] = {
+      {"show", TUTTI_CLI_WHOLE, .value = &extra.n_show, .min = 1, .max = INT64_MAX},
+      {"export", TUTTI_CLI_TEXT, .value = &export_into},
+      {"goal", TUTTI_CLI_TEXT, .value = &goal},
+      {"budget", TUTTI_CLI_TEXT, .value = &budget},
+      {"metric", TUTTI_CLI_TEXT, .value = &metric}};
   const tutti_cli_syntax syntax = {.usage = usage,
                                    .options = options,
                                    .n_options = 5,
@@ -140,11 +138,9 @@ static tutti_status info_local(int argc, char **argv) {
   TUTTI_CHECK_GOTO(done, !export_into, TUTTI_ERR_USAGE,
                    "--export: use the tool for the layout of the published data: tools/export_study %s %s",
                    arguments.positional[0], export_into);
-  TUTTI_TRY_GOTO(done, tutti_cli_read_whole("show", show_text, 1, INT64_MAX, &extra.n_show));
   TUTTI_TRY_GOTO(done, tutti_config_goal_parse(goal, &extra.goal));
   TUTTI_TRY_GOTO(done, parse_question(budget, metric, &extra));
-  status = is_config(arguments.positional[0]) ? info_of_config(&arguments, extra)
-                                              : info_of_file(&arguments, extra);
+  status = summarise_path(&arguments, extra);
 done:
   tutti_cli_arguments_clear(&arguments);
   return status;

@@ -30,8 +30,8 @@ typedef struct {
 } predict_arguments;
 
 static tutti_status parse(int argc, char **argv, predict_arguments *predict) {
-  const char *external = NULL, *weights = NULL;
-  const tutti_cli_option options[] = {{"data.external", &external}, {"weights", &weights}};
+  const tutti_cli_option options[] = {{"data.external", TUTTI_CLI_SWITCH, .value = &predict->external},
+                                      tutti_cli_weights_option(&predict->weights)};
   const tutti_cli_syntax syntax = {
       .usage = usage, .options = options, .n_options = 2, .min_positional = 3, .max_positional = 3};
   tutti_cli_arguments arguments;
@@ -40,9 +40,7 @@ static tutti_status parse(int argc, char **argv, predict_arguments *predict) {
   tutti_cli_arguments_clear(&arguments);
   predict->checkpoint = given[0];
   predict->output = given[2];
-  TUTTI_TRY(split_input(given[1], &predict->file, &predict->dataset));
-  TUTTI_TRY(tutti_cli_read_weights(weights, &predict->weights));
-  return tutti_cli_read_switch("data.external", external, &predict->external);
+  return split_input(given[1], &predict->file, &predict->dataset);
 }
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {

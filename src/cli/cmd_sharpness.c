@@ -41,31 +41,25 @@ static tutti_status read_epsilons(const char *list, double *values, int *n) {
 
 static tutti_status parse(int argc, char **argv, sharpness_arguments *sharpness) {
   tutti_curvature_options *options = &sharpness->options;
-  const char *epsilon = "0.001,0.0005", *subspace = "100", *limit_train = NULL, *seed = "0",
-             *tolerance = "0.001", *products = "100", *external = NULL;
-  const tutti_cli_option named[] = {{"data.file", &options->file},
-                                    {"epsilon", &epsilon},
-                                    {"subspace", &subspace},
-                                    {"limit_train", &limit_train},
-                                    {"seed", &seed},
-                                    {"tolerance", &tolerance},
-                                    {"products", &products},
-                                    {"data.external", &external}};
+  const char *epsilon = "0.001,0.0005";
+  *options = (tutti_curvature_options){.subspace = 100, .tolerance = 0.001, .max_products = 100};
+  const tutti_cli_option named[] = {
+      {"data.file", TUTTI_CLI_TEXT, .value = &options->file},
+      {"data.external", TUTTI_CLI_SWITCH, .value = &options->external},
+      {"limit_train", TUTTI_CLI_WHOLE, .value = &options->limit_train, .min = 0, .max = INT64_MAX},
+      {"epsilon", TUTTI_CLI_TEXT, .value = &epsilon},
+      {"subspace", TUTTI_CLI_INT, .value = &options->subspace, .min = 0, .max = MAX_SUBSPACE},
+      {"seed", TUTTI_CLI_WHOLE, .value = &options->seed, .min = 0, .max = INT64_MAX},
+      {"tolerance", TUTTI_CLI_POSITIVE, .value = &options->tolerance},
+      {"products", TUTTI_CLI_WHOLE, .value = &options->max_products, .min = 1, .max = MAX_PRODUCTS}};
   const tutti_cli_syntax syntax = {
       .usage = usage, .options = named, .n_options = 8, .min_positional = 1, .max_positional = 1};
   tutti_cli_arguments arguments;
-  int64_t seed_number = 0;
   TUTTI_TRY(tutti_cli_parse(argc, argv, &syntax, &arguments));
   sharpness->checkpoint = arguments.positional[0];
   tutti_cli_arguments_clear(&arguments);
-  TUTTI_TRY(tutti_cli_read_switch("data.external", external, &options->external));
-  TUTTI_TRY(read_epsilons(epsilon, sharpness->epsilons, &options->n_epsilons));
-  TUTTI_TRY(tutti_cli_read_int("subspace", subspace, 0, MAX_SUBSPACE, &options->subspace));
-  TUTTI_TRY(tutti_cli_read_whole("limit_train", limit_train, 0, INT64_MAX, &options->limit_train));
-  TUTTI_TRY(tutti_cli_read_whole("seed", seed, 0, INT64_MAX, &seed_number));
-  TUTTI_TRY(tutti_cli_read_whole("products", products, 1, MAX_PRODUCTS, &options->max_products));
-  options->seed = (uint64_t)seed_number;
-  return tutti_cli_read_positive("tolerance", tolerance, &options->tolerance);
+  options->epsilons = sharpness->epsilons;
+  return read_epsilons(epsilon, sharpness->epsilons, &options->n_epsilons);
 }
 
 static void print(const sharpness_arguments *arguments, const tutti_curvature_result *found) {
@@ -97,7 +91,6 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   sharpness_arguments arguments = {0};
   tutti_curvature_result found;
   TUTTI_TRY(tutti_comm_agree(comm, parse(argc, argv, &arguments)));
-  arguments.options.epsilons = arguments.epsilons;
   TUTTI_TRY(tutti_curvature_of_checkpoint(comm, arguments.checkpoint, &arguments.options, &found));
   if (tutti_comm_rank(comm) == 0) print(&arguments, &found);
   if (!isfinite(found.train_loss)) {

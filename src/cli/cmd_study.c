@@ -24,12 +24,11 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_cli_arguments arguments = {0};
   tutti_config config = {0};
   tutti_study_outcome outcome = {0};
-  char *text = NULL;
   tutti_status status = tutti_cli_parse(argc, argv, &syntax, &arguments);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
-  TUTTI_TRY_GOTO(done, tutti_cli_read_config_text(comm, &arguments, &text, &config));
+  TUTTI_TRY_GOTO(done, tutti_cli_read_config(comm, &arguments, &config));
   tutti_config_for_study(&config);
-  const tutti_study_source source = {.text = text,
+  const tutti_study_source source = {.text = arguments.text,
                                      .name = arguments.n_positional > 0 ? arguments.positional[0] : NULL,
                                      .overrides = arguments.overrides,
                                      .n_overrides = arguments.n_overrides};
@@ -39,7 +38,6 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 done:
   tutti_config_clear(&config);
   tutti_cli_arguments_clear(&arguments);
-  tutti_free(text);
   return status;
 }
 

@@ -33,37 +33,30 @@ static tutti_status compare(const char *text, const char *path, const tutti_cli_
 }
 
 /** Check the file that this rank finds at the path.  Local.  There may be none, since rank 0 alone needs it.
- * @param[in] text    text of rank 0's file
- * @param[in] config  config of rank 0 */
-static tutti_status check_own_file(const char *path, const char *text, const tutti_cli_arguments *arguments,
+ * @param[in] arguments  with the text of rank 0's file
+ * @param[in] config     config of rank 0 */
+static tutti_status check_own_file(const char *path, const tutti_cli_arguments *arguments,
                                    const tutti_config *config) {
   char *own = NULL;
   if (tutti_io_read_text(path, &own) != TUTTI_OK) return TUTTI_OK;
-  const tutti_status status = strcmp(own, text) == 0 ? TUTTI_OK : compare(own, path, arguments, config);
+  const tutti_status status =
+      strcmp(own, arguments->text) == 0 ? TUTTI_OK : compare(own, path, arguments, config);
   tutti_free(own);
   return status;
 }
 
-tutti_status tutti_cli_read_config_text(const tutti_comm *comm, const tutti_cli_arguments *arguments,
-                                        char **text, tutti_config *config) {
+tutti_status tutti_cli_read_config(const tutti_comm *comm, tutti_cli_arguments *arguments,
+                                   tutti_config *config) {
   const char *path = arguments->n_positional > 0 ? arguments->positional[0] : NULL;
-  *text = NULL;
   if (path) {
-    const tutti_status local = tutti_comm_rank(comm) == 0 ? read_text(path, text) : TUTTI_OK;
+    const tutti_status local = tutti_comm_rank(comm) == 0 ? read_text(path, &arguments->text) : TUTTI_OK;
     TUTTI_TRY(tutti_comm_agree_from(comm, 0, local));
-    TUTTI_TRY(tutti_comm_bcast_text(comm, 0, text));
+    TUTTI_TRY(tutti_comm_bcast_text(comm, 0, &arguments->text));
   }
-  tutti_status status = tutti_config_parse(*text, path, arguments->overrides, arguments->n_overrides, config);
+  tutti_status status =
+      tutti_config_parse(arguments->text, path, arguments->overrides, arguments->n_overrides, config);
   TUTTI_TRY(tutti_comm_agree(comm, status));
   if (!path) return TUTTI_OK;
-  if (tutti_comm_rank(comm) > 0) status = check_own_file(path, *text, arguments, config);
+  if (tutti_comm_rank(comm) > 0) status = check_own_file(path, arguments, config);
   return tutti_comm_agree(comm, status);
-}
-
-tutti_status tutti_cli_read_config(const tutti_comm *comm, const tutti_cli_arguments *arguments,
-                                   tutti_config *config) {
-  char *text = NULL;
-  const tutti_status status = tutti_cli_read_config_text(comm, arguments, &text, config);
-  tutti_free(text);
-  return status;
 }

@@ -7,53 +7,58 @@
 #include "base/text.h"
 #include "cli/options_impl.h"
 
-tutti_status tutti_cli_read_switch(const char *name, const char *text, bool *on) {
-  static const char *const names[] = {"yes", "no"};
-  int which = !*on;
-  TUTTI_TRY(tutti_cli_read_choice(name, text, names, 2, &which));
-  *on = which == 0;
-  return TUTTI_OK;
-}
-
-tutti_status tutti_cli_read_whole(const char *name, const char *text, int64_t min, int64_t max,
-                                  int64_t *value) {
+static tutti_status read_whole(const tutti_cli_option *option, const char *text, int64_t *value) {
   char range[64] = "";
-  if (!text) return TUTTI_OK;
-  if (max < INT64_MAX) snprintf(range, sizeof range, " to %lld", (long long)max);
-  TUTTI_CHECK(tutti_text_integer(text, value) && *value >= min && *value <= max, TUTTI_ERR_USAGE,
-              "--%s=%s: expected a whole number from %lld%s", name, text, (long long)min, range);
+  if (option->max < INT64_MAX) snprintf(range, sizeof range, " to %lld", (long long)option->max);
+  TUTTI_CHECK(tutti_text_integer(text, value) && *value >= option->min && *value <= option->max,
+              TUTTI_ERR_USAGE, "--%s=%s: expected a whole number from %lld%s", option->name, text,
+              (long long)option->min, range);
   return TUTTI_OK;
 }
 
-tutti_status tutti_cli_read_int(const char *name, const char *text, int min, int max, int *value) {
-  int64_t number = *value;
-  TUTTI_TRY(tutti_cli_read_whole(name, text, min, max, &number));
-  *value = (int)number;
-  return TUTTI_OK;
-}
-
-tutti_status tutti_cli_read_positive(const char *name, const char *text, double *value) {
-  TUTTI_CHECK(!text || (tutti_text_real(text, value) && *value > 0), TUTTI_ERR_USAGE,
-              "--%s=%s: expected a number above 0", name, text);
-  return TUTTI_OK;
-}
-
-tutti_status tutti_cli_read_choice(const char *name, const char *text, const char *const *names, int n,
-                                   int *which) {
+static tutti_status read_name(const tutti_cli_option *option, const char *text, const char *const *names,
+                              int n_names, int *index) {
   char list[128];
-  const int found = text ? tutti_name_find(text, names, n) : *which;
-  TUTTI_CHECK(found >= 0, TUTTI_ERR_USAGE, "--%s=%s: expected %s", name, text,
-              tutti_text_choice(list, sizeof list, names, n));
-  *which = found;
+  *index = tutti_name_find(text, names, n_names);
+  TUTTI_CHECK(*index >= 0, TUTTI_ERR_USAGE, "--%s=%s: expected %s", option->name, text,
+              tutti_text_choice(list, sizeof list, names, n_names));
   return TUTTI_OK;
 }
 
-tutti_status tutti_cli_read_weights(const char *text, tutti_weights *weights) {
-  static const char *const names[] = {"last", "average"};
-  int which = 0;
-  TUTTI_TRY(tutti_cli_read_choice("weights", text, names, 2, &which));
-  if (text) *weights = which == 0 ? TUTTI_WEIGHTS_LAST : TUTTI_WEIGHTS_AVERAGE;
+tutti_status tutti_cli_option_read(const tutti_cli_option *option, const char *text) {
+  static const char *const switches[] = {"yes", "no"};
+  int64_t whole = 0;
+  int index = 0;
+  switch (option->type) {
+  case TUTTI_CLI_TEXT:
+    *(const char **)option->value = text;
+    break;
+  case TUTTI_CLI_SWITCH:
+    TUTTI_TRY(read_name(option, text, switches, 2, &index));
+    *(bool *)option->value = index == 0;
+    break;
+  case TUTTI_CLI_WHOLE:
+    return read_whole(option, text, option->value);
+  case TUTTI_CLI_INT:
+    TUTTI_TRY(read_whole(option, text, &whole));
+    *(int *)option->value = (int)whole;
+    break;
+  case TUTTI_CLI_POSITIVE:
+    TUTTI_CHECK(tutti_text_real(text, option->value) && *(double *)option->value > 0, TUTTI_ERR_USAGE,
+                "--%s=%s: expected a number above 0", option->name, text);
+    break;
+  case TUTTI_CLI_CHOICE:
+    TUTTI_TRY(read_name(option, text, option->names, option->n_names, &index));
+    *(int *)option->value = (int)option->min + index;
+    break;
+  }
   return TUTTI_OK;
+}
+
+tutti_cli_option tutti_cli_weights_option(tutti_weights *weights) {
+  static const char *const names[] = {"last", "average"};
+  return (tutti_cli_option){"weights",      TUTTI_CLI_CHOICE, .value = weights, .min = TUTTI_WEIGHTS_LAST,
+                            .names = names, .n_names = 2};
 }
 
 bool tutti_cli_next_item(const char **list, char item[TUTTI_CLI_ITEM_BYTES]) {

@@ -116,7 +116,7 @@ static tutti_status parse(int argc, char **argv, const tutti_cli_syntax *syntax,
     const char *argument = result == 0 && optarg == last ? argv[optind - 2] : last;
     if (result == '?' || !is_whole_name(argument, table->names[which])) return fail_unknown(table, argument);
     if (which < syntax->n_options)
-      *syntax->options[which].value = optarg;
+      TUTTI_TRY(tutti_cli_option_read(&syntax->options[which], optarg));
     else
       arguments->overrides[arguments->n_overrides++] = (tutti_override){table->names[which], optarg};
   }
@@ -147,5 +147,6 @@ done:
 void tutti_cli_arguments_clear(tutti_cli_arguments *arguments) {
   tutti_free(arguments->overrides);
   tutti_free(arguments->key_names);
+  tutti_free(arguments->text);
   *arguments = (tutti_cli_arguments){0};
 }

@@ -6,10 +6,24 @@
 
 // --- the command line (options.c) ----------------------------------------------------------------
 
+/** What the value of an option is read into. */
+typedef enum {
+  TUTTI_CLI_TEXT,     // const char *, borrowed from argv
+  TUTTI_CLI_SWITCH,   // bool: yes or no
+  TUTTI_CLI_WHOLE,    // int64_t, a whole number from `min` to `max`
+  TUTTI_CLI_INT,      // int, the same
+  TUTTI_CLI_POSITIVE, // double, a number above 0
+  TUTTI_CLI_CHOICE    // enum: `min` for the first of the names, and so on
+} tutti_cli_type;
+
 /** An option that a command takes besides the keys of a config. */
 typedef struct {
   const char *name;
-  const char **value; // receives its text (borrowed from argv); unchanged if the option is not given
+  tutti_cli_type type;
+  void *value;              // unchanged if the option is not given
+  int64_t min, max;         // INT64_MAX: there is no largest number
+  const char *const *names; // [n_names] of a choice
+  int n_names;
 } tutti_cli_option;
 
 /** What a command accepts. */
@@ -27,13 +41,14 @@ typedef struct {
   tutti_override *overrides; // [n_overrides] keys given as --section.key=VALUE, in their order; owned
   int n_overrides;
   char *key_names; // the names of the overrides point into it; owned
+  char *text;      // of the config file; NULL if none is named, or not read yet; owned
 } tutti_cli_arguments;
 
 /** Parse the command line with getopt_long.  Local.
  * @param[in]  argv       [argc] argv[0] is the name of the command
  * @param[out] arguments  the caller's: tutti_cli_arguments_clear; empty after a failure
  * @return ERR_USAGE an unknown option (with the nearest known one), an option without its value, too few or too many
- *         positional arguments */
+ *         positional arguments, or a value that its option does not allow */
 TUTTI_NODISCARD
 tutti_status tutti_cli_parse(int argc, char **argv, const tutti_cli_syntax *syntax,
                              tutti_cli_arguments *arguments);
@@ -41,33 +56,12 @@ void tutti_cli_arguments_clear(tutti_cli_arguments *arguments);
 
 // --- values of options (option_values.c) ---------------------------------------------------------
 
-/* Each reads the text of --NAME=TEXT.  If the text is NULL, because the option is not given, the value stays as it is.
- * All are local and return ERR_USAGE with what was expected. */
+/** Read the value of --NAME=TEXT.  Local.  @return ERR_USAGE with what was expected */
+TUTTI_NODISCARD
+tutti_status tutti_cli_option_read(const tutti_cli_option *option, const char *text);
 
-/** Read yes or no. */
-TUTTI_NODISCARD
-tutti_status tutti_cli_read_switch(const char *name, const char *text, bool *on);
-
-/** Read a whole number from `min` to `max`; INT64_MAX: there is no largest one. */
-TUTTI_NODISCARD
-tutti_status tutti_cli_read_whole(const char *name, const char *text, int64_t min, int64_t max,
-                                  int64_t *value);
-TUTTI_NODISCARD
-tutti_status tutti_cli_read_int(const char *name, const char *text, int min, int max, int *value);
-
-/** Read a number above 0. */
-TUTTI_NODISCARD
-tutti_status tutti_cli_read_positive(const char *name, const char *text, double *value);
-
-/** Read one of names[n].
- * @param[out] which  its index */
-TUTTI_NODISCARD
-tutti_status tutti_cli_read_choice(const char *name, const char *text, const char *const *names, int n,
-                                   int *which);
-
-/** Read last or average: which weights of a checkpoint are used. */
-TUTTI_NODISCARD
-tutti_status tutti_cli_read_weights(const char *text, tutti_weights *weights);
+/** The option --weights, which chooses the weights of a checkpoint. */
+tutti_cli_option tutti_cli_weights_option(tutti_weights *weights);
 
 enum { TUTTI_CLI_ITEM_BYTES = 64 };
 
@@ -93,12 +87,9 @@ bool tutti_cli_next_item(const char **list, char item[TUTTI_CLI_ITEM_BYTES]);
  *
  * Rank 0 reads the file, and every rank parses the same bytes.  A rank that finds another file at this path, with
  * another value of a key, refuses it.
- * @param[out] text    the text of the file, NULL if none is named; the caller's (tutti_free)
- * @param[out] config  the caller's: tutti_config_clear
+ * @param[in,out] arguments  their text is set
+ * @param[out]    config     the caller's: tutti_config_clear
  * @return (agreed) as tutti_config_parse; ERR_USAGE a data set in the place of the config; ERR_MISSING, ERR_IO */
 TUTTI_NODISCARD
-tutti_status tutti_cli_read_config_text(const tutti_comm *comm, const tutti_cli_arguments *arguments,
-                                        char **text, tutti_config *config);
-TUTTI_NODISCARD
-tutti_status tutti_cli_read_config(const tutti_comm *comm, const tutti_cli_arguments *arguments,
+tutti_status tutti_cli_read_config(const tutti_comm *comm, tutti_cli_arguments *arguments,
                                    tutti_config *config);
