@@ -38,6 +38,9 @@ typedef struct {
   double products_min_s, blas_min_s;
   double flops;     // operations of the products of all ranks
   int slowest_rank; // the rank that the others waited for
+  // Which of the batch size's predictions is the largest with an efficiency of at least 1/2, and which is the largest that
+  // still takes at most nine tenths of the shortest step before it.
+  int efficient, useful;
 } tutti_bench_step;
 
 /** A step of one rank alone with `rows` samples, while all ranks do the same; the slowest rank counts. */
@@ -144,9 +147,6 @@ typedef struct {
   double best_gain; // factor by which the best layout is faster than this run; 0: unknown
   tutti_bench_prediction
       *predictions; // [n_steps, n_counts]: for each batch size, in ascending order of ranks
-  // [n_steps] which of a batch size's predictions is the largest with an efficiency of at least 1/2, and
-  // which is the largest that still takes at most nine tenths of the shortest step before it.
-  int *efficient, *useful;
   int n_steps, n_shards, n_reducers, n_layouts, n_counts;
 } tutti_bench_report;
 

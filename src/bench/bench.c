@@ -158,8 +158,6 @@ static tutti_status predict(const tutti_bench_setup *setup, const tutti_bench_co
   tutti_bench_counts counts = tutti_bench_counts_powers(MAX_RANKS);
   tutti_bench_counts_add(&counts, report->ranks);
   tutti_status status = TUTTI_NEW(report->predictions, (int64_t)report->n_steps * counts.n);
-  if (status == TUTTI_OK) status = TUTTI_NEW(report->efficient, report->n_steps);
-  if (status == TUTTI_OK) status = TUTTI_NEW(report->useful, report->n_steps);
   TUTTI_TRY(tutti_comm_agree(setup->comm, status));
   report->n_counts = counts.n;
   for (int i = 0; i < report->n_steps; i++) {
@@ -169,8 +167,8 @@ static tutti_status predict(const tutti_bench_setup *setup, const tutti_bench_co
       if (counts.values[k] == report->ranks && report->ranks_per_node == report->node_ranks)
         of_batch[k].measured_s = report->steps[i].step_s;
     }
-    report->efficient[i] = tutti_bench_most_efficient(of_batch, counts.n);
-    report->useful[i] = tutti_bench_most_useful(of_batch, counts.n);
+    report->steps[i].efficient = tutti_bench_most_efficient(of_batch, counts.n);
+    report->steps[i].useful = tutti_bench_most_useful(of_batch, counts.n);
   }
   return TUTTI_OK;
 }
@@ -240,7 +238,5 @@ void tutti_bench_clear(tutti_bench_report *report) {
   tutti_free(report->fastest);
   tutti_free(report->layouts);
   tutti_free(report->predictions);
-  tutti_free(report->efficient);
-  tutti_free(report->useful);
   *report = (tutti_bench_report){0};
 }

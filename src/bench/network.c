@@ -15,28 +15,35 @@ static const double ASSUMED_LATENCY_S = 1.5e-6, ASSUMED_BANDWIDTH = 12.5e9;
 
 // --- reducers
 
+/** Time one work alone; the slowest of all ranks counts.  Collective over all ranks.
+ * @param[out] median_s, least_s  seconds of one time, in the median round and in the shortest one */
+static tutti_status time_alone(const tutti_bench_setup *setup, tutti_bench_repeat work, double *median_s,
+                               double *least_s) {
+  const int rounds = setup->rounds;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, TUTTI_NEW(work.seconds, rounds)));
+  work.at_once = INT64_MAX;
+  TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->round_s, rounds, &work, 1));
+  TUTTI_TRY_GOTO(done, tutti_comm_max(setup->comm, work.seconds, rounds));
+  *median_s = work.seconds[tutti_bench_repeat_median(work.seconds, rounds)];
+  *least_s = work.seconds[tutti_bench_repeat_least(work.seconds, rounds)];
+done:
+  tutti_free(work.seconds);
+  return status;
+}
+
 /** Time a reduction among the ranks of `comm`.  Collective over all ranks, each with its part; the parts work at the same
- * time, and the slowest rank of all counts. */
+ * time. */
 static tutti_status measure_reducer(const tutti_bench_setup *setup, const tutti_comm *comm,
                                     tutti_reduce_kind kind, int64_t n_params, tutti_bench_reducer *reducer) {
-  const int rounds = setup->rounds;
   tutti_bench_reduction reduction;
-  double *seconds = NULL;
   tutti_status status = tutti_bench_reduction_create(comm, kind, n_params, setup->n_leaves, &reduction);
-  if (status == TUTTI_OK) status = TUTTI_NEW(seconds, rounds);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, status));
-  tutti_bench_repeat repeat = {.run = tutti_bench_reduction_run,
-                               .context = &reduction,
-                               .aside = &reduction.aside,
-                               .at_once = INT64_MAX,
-                               .seconds = seconds};
-  TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->round_s, rounds, &repeat, 1));
-  TUTTI_TRY_GOTO(done, tutti_comm_max(setup->comm, seconds, rounds));
-  *reducer = (tutti_bench_reducer){.name = tutti_reducer_name(reduction.reducer),
-                                   .reduce_s = seconds[tutti_bench_repeat_median(seconds, rounds)],
-                                   .reduce_min_s = seconds[tutti_bench_repeat_least(seconds, rounds)]};
+  const tutti_bench_repeat work = {
+      .run = tutti_bench_reduction_run, .context = &reduction, .aside = &reduction.aside};
+  reducer->name = tutti_reducer_name(reduction.reducer);
+  TUTTI_TRY_GOTO(done, time_alone(setup, work, &reducer->reduce_s, &reducer->reduce_min_s));
 done:
-  tutti_free(seconds);
   tutti_bench_reduction_destroy(&reduction);
   return status;
 }
@@ -80,21 +87,16 @@ static void choose_sizes(int64_t n_params, tutti_bench_network *network) {
 static tutti_status measure_messages(const tutti_bench_setup *setup, const tutti_comm *pair,
                                      tutti_bench_network *network) {
   exchange_work work = {.pair = pair};
-  double *seconds = NULL;
+  double median_s;
   tutti_status status = TUTTI_NEW(work.values, (int64_t)network->bytes[network->n_messages - 1] / 8);
-  if (status == TUTTI_OK) status = TUTTI_NEW(seconds, setup->rounds);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, status));
   for (int i = 0; i < network->n_messages; i++) {
     work.n = (int64_t)network->bytes[i] / 8;
-    tutti_bench_repeat repeat = {
-        .run = run_exchanges, .context = &work, .at_once = INT64_MAX, .seconds = seconds};
-    TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->round_s, setup->rounds, &repeat, 1));
-    TUTTI_TRY_GOTO(done, tutti_comm_max(setup->comm, seconds, setup->rounds));
-    network->seconds[i] = seconds[tutti_bench_repeat_least(seconds, setup->rounds)];
+    const tutti_bench_repeat exchange = {.run = run_exchanges, .context = &work};
+    TUTTI_TRY_GOTO(done, time_alone(setup, exchange, &median_s, &network->seconds[i]));
   }
 done:
   tutti_free(work.values);
-  tutti_free(seconds);
   return status;
 }
 

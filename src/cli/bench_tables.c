@@ -100,7 +100,8 @@ static void print_useful(const tutti_bench_report *r) {
          "s\tspeedup\tefficiency\n");
   for (int i = 0; i < r->n_steps; i++) {
     const tutti_bench_prediction *of_batch = &r->predictions[i * r->n_counts];
-    const tutti_bench_prediction *efficient = &of_batch[r->efficient[i]], *useful = &of_batch[r->useful[i]];
+    const tutti_bench_prediction *efficient = &of_batch[r->steps[i].efficient],
+                                 *useful = &of_batch[r->steps[i].useful];
     printf("%lld\t%lld\t%d\t%.6g\t%lld\t%.6g\t%.4g\t%.4f\n", (long long)useful->batch_size,
            (long long)efficient->ranks, r->threads, efficient->step_s, (long long)useful->ranks,
            useful->step_s, useful->efficiency * (double)useful->ranks, useful->efficiency);
