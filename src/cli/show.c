@@ -61,7 +61,7 @@ static tutti_status print_label(const tutti_file *file, const char *y, int64_t i
   return TUTTI_OK;
 }
 
-static int64_t features_of(const tutti_array_shape *shape) {
+int64_t tutti_cli_features_of(const tutti_array_shape *shape) {
   int64_t n = 1;
   for (int d = 1; d < shape->n_dims; d++) n *= shape->dims[d];
   return n;
@@ -73,7 +73,7 @@ tutti_status tutti_cli_print_samples(const tutti_file *file, const char *x, cons
   TUTTI_TRY(tutti_file_shape(file, y, &label_shape));
   TUTTI_TRY(tutti_file_check_stored(file, x));
   TUTTI_TRY(tutti_file_check_stored(file, y));
-  const int64_t n_features = features_of(&shape), n_targets = features_of(&label_shape);
+  const int64_t n_features = tutti_cli_features_of(&shape), n_targets = tutti_cli_features_of(&label_shape);
   const picture size = picture_of(&shape);
   if (n > shape.dims[0]) n = shape.dims[0];
   double *samples = NULL, *label = NULL;

@@ -44,8 +44,7 @@ static tutti_status read_n_in(const tutti_config *config, int64_t *n_in) {
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_open(config->data.file, &file));
   TUTTI_TRY_GOTO(done, tutti_file_shape(file, config->data.x_train, &shape));
-  *n_in = 1;
-  for (int d = 1; d < shape.n_dims; d++) *n_in *= shape.dims[d];
+  *n_in = tutti_cli_features_of(&shape);
 done:
   tutti_file_close(&file);
   return status;

@@ -17,6 +17,9 @@ tutti_status tutti_cli_print_checkpoint(const char *path);
 TUTTI_NODISCARD
 tutti_status tutti_cli_print_metrics(const tutti_file *file);
 
+/** The product of all dimensions but the first: the numbers of one sample (show.c). */
+int64_t tutti_cli_features_of(const tutti_array_shape *shape);
+
 /** Draw the first n samples of array x, each with its label from array y (show.c).  Images, [N, rows, columns], and
  * square images of integers, [N, k*k], appear as grey levels, other samples as lists of numbers.
  * @return ERR_DATA as tutti_file_read_rows */

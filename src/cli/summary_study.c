@@ -20,14 +20,6 @@ bool tutti_cli_is_study(const tutti_file *file) {
   return is_study;
 }
 
-static tutti_status print_attribute(const tutti_file *file, const char *name) {
-  char *text = NULL;
-  TUTTI_TRY(tutti_file_get_text(file, "/", name, &text));
-  printf("%s %s\n", name, tutti_text_tame(text));
-  tutti_free(text);
-  return TUTTI_OK;
-}
-
 /** How many trials are done.  The results of some may still lie beside the file. */
 typedef struct {
   int64_t n_waiting;  // trials that wait, according to the file
@@ -71,18 +63,17 @@ static tutti_status print_at_budget(const tutti_file *file, const tutti_budget_q
   return TUTTI_OK;
 }
 
-/** Complete a question: a metric or budget that it lacks is the one of the study. */
-static tutti_status complete(const tutti_file *file, const tutti_budget_question *asked,
-                             const tutti_trial_set *set, tutti_budget_question *question) {
-  char *goal = NULL;
-  *question = *asked;
-  if (question->budget.value == 0) question->budget = set->asks.budget;
-  if (!question->metric[0]) memcpy(question->metric, set->asks.metric, sizeof question->metric);
-  if (question->metric[0]) return TUTTI_OK;
-  TUTTI_TRY(tutti_file_get_text(file, "/", "goal", &goal));
-  snprintf(question->metric, sizeof question->metric, "%.*s", (int)strcspn(goal, " "), goal);
-  tutti_free(goal);
-  return TUTTI_OK;
+/** Print the best values at a budget: those of the study, or those that the user asks for.
+ * @param[in] goal  of the study: its metric, and the study's own budget, are those that a question lacks */
+static tutti_status print_budgets(const tutti_file *file, const tutti_budget_question *asked,
+                                  const char *goal, const tutti_trial_set *set) {
+  if (!asked) return set->asks.metric[0] ? print_at_budget(file, NULL, set) : TUTTI_OK;
+  tutti_budget_question question = *asked;
+  if (question.budget.value == 0) question.budget = set->asks.budget;
+  if (!question.metric[0]) memcpy(question.metric, set->asks.metric, sizeof question.metric);
+  if (!question.metric[0])
+    snprintf(question.metric, sizeof question.metric, "%.*s", (int)strcspn(goal, " "), goal);
+  return print_at_budget(file, &question, set);
 }
 
 static void warn_of_disagreement(const tutti_best_table *best) {
@@ -121,30 +112,13 @@ static tutti_status conclude(const tutti_file *file, const tutti_goal *goal, pro
                                     : read_conclusion(file, set, best, fits);
 }
 
-static tutti_status print_head(const tutti_file *file, const tutti_goal *goal) {
-  char text[64];
-  printf("kind study\n");
+/** @param[in] own_goal  of the study, which `goal` replaces */
+static tutti_status print_head(const tutti_file *file, const tutti_goal *goal, const char *own_goal) {
+  char text[64], *budget = NULL;
+  TUTTI_TRY(tutti_file_get_text(file, "/", "budget", &budget));
   if (goal) tutti_config_goal_print(goal, text, sizeof text);
-  if (goal)
-    printf("goal %s\n", text);
-  else
-    TUTTI_TRY(print_attribute(file, "goal"));
-  return print_attribute(file, "budget");
-}
-
-static tutti_status print_budgets(const tutti_file *file, const tutti_budget_question *asked,
-                                  const tutti_trial_set *set) {
-  tutti_budget_question question;
-  if (!asked) return set->asks.metric[0] ? print_at_budget(file, NULL, set) : TUTTI_OK;
-  TUTTI_TRY(complete(file, asked, set, &question));
-  return print_at_budget(file, &question, set);
-}
-
-static tutti_status has_goal(const tutti_file *file, bool *has) {
-  char *goal = NULL;
-  TUTTI_TRY(tutti_file_get_text(file, "/", "goal", &goal));
-  *has = strcmp(goal, "none") != 0;
-  tutti_free(goal);
+  printf("kind study\ngoal %s\nbudget %s\n", goal ? text : own_goal, tutti_text_tame(budget));
+  tutti_free(budget);
   return TUTTI_OK;
 }
 
@@ -155,19 +129,20 @@ tutti_status tutti_cli_print_study(const tutti_file *file, const tutti_goal *goa
   tutti_best_table best = {0};
   tutti_fit *fits = NULL;
   progress now = {0};
-  bool to_goal = false;
+  char *own_goal = NULL;
   TUTTI_TRY_GOTO(done, tutti_fit_trial_set_read(file, &set));
-  TUTTI_TRY_GOTO(done, has_goal(file, &to_goal));
+  TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "goal", &own_goal));
   TUTTI_TRY_GOTO(done, take_unmerged(file, !goal && !asked, &set, &now));
   TUTTI_TRY_GOTO(done, conclude(file, goal, now, &set, &best, &fits));
-  TUTTI_TRY_GOTO(done, print_head(file, goal));
+  TUTTI_TRY_GOTO(done, print_head(file, goal, tutti_text_tame(own_goal)));
   print_progress(file, &set, !goal && !asked, now);
-  to_goal = (to_goal || goal) && !asked;
+  const bool to_goal = !asked && (goal || strcmp(own_goal, "none") != 0);
   if (to_goal) tutti_cli_print_best(&set, &best);
   if (to_goal && fits && tutti_cli_count_begun(&best) > 0) tutti_cli_print_fits(&set, fits);
-  TUTTI_TRY_GOTO(done, print_budgets(file, asked, &set));
+  TUTTI_TRY_GOTO(done, print_budgets(file, asked, own_goal, &set));
   warn_of_disagreement(&best);
 done:
+  tutti_free(own_goal);
   tutti_free(fits);
   tutti_fit_best_table_clear(&best);
   tutti_fit_trial_set_clear(&set);
