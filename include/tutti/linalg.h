@@ -1,7 +1,7 @@
 #pragma once
-/** Dense float kernels: matrix products, activations, softmax and losses.  Local; nothing here allocates. All
- * matrices are row-major.  Each kernel has a slow twin in double precision in linalg/reference.h that tests
- * compare it with. */
+/** Dense float kernels: matrix products, activations, softmax and losses.  Local; nothing here allocates.  All
+ * matrices are row-major.  Each kernel has a slow twin in double precision in tests/support/linalg_twin.h.  The tests
+ * compare the kernel with it. */
 #include <stdbool.h>
 
 #include "tutti/base.h"
@@ -35,10 +35,13 @@ typedef struct {
   bool one_hot; // binary, hinge: exactly one output of a sample is right, and the metric counts samples
 } tutti_targets;
 
-/** The order in which the terms of an element of a product are added.  ANY chooses the fastest loops for the shape, our own or
- * those of the BLAS, by a rule of the shape alone, so that all ranks choose alike.  IN_ORDER chooses our own loops: the bits of
- * an element then depend only on its own factors, not on other rows or threads. */
-typedef enum { TUTTI_SUM_ANY, TUTTI_SUM_IN_ORDER } tutti_sum_order;
+/** The order in which the terms of an element of a product are added.
+ * - ANY chooses the fastest loops for the shape, our own or those of the BLAS.  The rule depends on the shape alone, so
+ *   all ranks choose alike.
+ * - IN_ORDER chooses our own loops.  The bits of an element then depend only on its own factors, not on other rows or
+ *   threads.
+ * - BY_BLAS chooses the BLAS, to compare with it. */
+typedef enum { TUTTI_SUM_ANY, TUTTI_SUM_IN_ORDER, TUTTI_SUM_BY_BLAS } tutti_sum_order;
 
 /** Names in the order of the enums. */
 extern const char *const tutti_activation_names[TUTTI_N_ACTIVATIONS];

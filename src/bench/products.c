@@ -10,7 +10,6 @@
 
 #include "base/random.h"
 #include "linalg/matmul.h"
-#include "linalg/matmul_blas.h"
 
 typedef struct {
   int n_in, n_out;
@@ -104,41 +103,26 @@ void tutti_bench_products_destroy(tutti_bench_products **products) {
   *products = NULL;
 }
 
-static void forward(const product_layer *l, tutti_sum_order order, int rows, bool by_blas) {
-  const float *bias = l->has_bias ? l->bias : NULL;
-  if (by_blas)
-    tutti_blas_forward(l->x, l->w, bias, rows, l->n_in, l->n_out, l->z);
-  else
-    tutti_matmul_forward(order, l->x, l->w, bias, rows, l->n_in, l->n_out, l->z);
-}
-
-static void input_gradient(const product_layer *l, tutti_sum_order order, int rows, bool by_blas, float *dx) {
-  if (by_blas)
-    tutti_blas_input_gradient(l->z, l->w, rows, l->n_in, l->n_out, dx);
-  else
-    tutti_matmul_input_gradient(order, l->z, l->w, rows, l->n_in, l->n_out, dx);
-}
-
 static void weight_gradient(const product_layer *l, tutti_sum_order order, int64_t from, int64_t to,
-                            bool accumulate, bool by_blas) {
+                            bool accumulate) {
   const float *x = l->x + from * l->n_in, *dz = l->z + from * l->n_out;
-  const int rows = (int)(to - from);
-  if (by_blas)
-    tutti_blas_weight_gradient(x, dz, rows, l->n_in, l->n_out, accumulate, l->dw);
-  else
-    tutti_matmul_weight_gradient(order, x, dz, rows, l->n_in, l->n_out, accumulate, l->dw);
+  tutti_matmul_weight_gradient(order, x, dz, (int)(to - from), l->n_in, l->n_out, accumulate, l->dw);
 }
 
 void tutti_bench_products_pass(tutti_bench_products *products, const tutti_probe_micro_batch *pass,
                                bool by_blas) {
-  const tutti_sum_order order = products->order;
-  for (int i = 0; i < products->n_layers; i++) forward(&products->layers[i], order, pass->rows, by_blas);
+  const tutti_sum_order order = by_blas ? TUTTI_SUM_BY_BLAS : products->order;
+  const int rows = pass->rows;
+  for (int i = 0; i < products->n_layers; i++) {
+    const product_layer *l = &products->layers[i];
+    const float *bias = l->has_bias ? l->bias : NULL;
+    tutti_matmul_forward(order, l->x, l->w, bias, rows, l->n_in, l->n_out, l->z);
+  }
   for (int i = products->n_layers - 1; i >= 0; i--) {
     const product_layer *l = &products->layers[i];
-    if (l->passes_on) input_gradient(l, order, pass->rows, by_blas, products->dx);
+    if (l->passes_on) tutti_matmul_input_gradient(order, l->z, l->w, rows, l->n_in, l->n_out, products->dx);
     for (int k = 0; l->trains && k < pass->n_leaves; k++)
-      weight_gradient(l, order, k ? pass->leaf_ends[k - 1] : 0, pass->leaf_ends[k], pass->accumulate,
-                      by_blas);
+      weight_gradient(l, order, k ? pass->leaf_ends[k - 1] : 0, pass->leaf_ends[k], pass->accumulate);
   }
 }
 

@@ -18,14 +18,16 @@ typedef struct {
   tutti_activation activation;
   bool is_accuracy; // the metric is
   bool is_row;      // a ROW_LOSS, whose outputs compete for one class
+  int64_t sides;    // values over which smoothing spreads one target; 0: the loss does not take smoothing
 } facts;
 
-static facts facts_of(tutti_loss loss) {
+/** @param[in] n  outputs; 1 if the sides are not wanted */
+static facts facts_of(tutti_loss loss, int64_t n) {
 #define ERROR           false
 #define SIDE(threshold) true
-  static const facts all[TUTTI_N_LOSSES] = {
-#define LOSS(code, word, last, metric, ...) [TUTTI_##code] = {TUTTI_##last, metric, false},
-#define ROW_LOSS(code, word, last, ...)     [TUTTI_##code] = {TUTTI_##last, true, true},
+  const facts all[TUTTI_N_LOSSES] = {
+#define LOSS(code, word, last, metric, sides, ...) [TUTTI_##code] = {TUTTI_##last, metric, false, sides},
+#define ROW_LOSS(code, word, last, sides, ...)     [TUTTI_##code] = {TUTTI_##last, true, true, sides},
 #include "tutti/losses.def"
   };
 #undef ERROR
@@ -33,23 +35,8 @@ static facts facts_of(tutti_loss loss) {
   return all[loss];
 }
 
-/** The number of values over which smoothing spreads one target, for n outputs; 0: the loss does not take smoothing. */
-static int64_t sides_of(tutti_loss loss, int64_t n) {
-  switch (loss) {
-#define LOSS(code, word, last, metric, sides, ...)                                                           \
-  case TUTTI_##code:                                                                                         \
-    return sides;
-#define ROW_LOSS(code, word, last, sides, ...)                                                               \
-  case TUTTI_##code:                                                                                         \
-    return sides;
-#include "tutti/losses.def"
-  default:
-    return 0;
-  }
-}
-
 tutti_activation tutti_loss_activation(tutti_loss loss) {
-  return facts_of(loss).activation;
+  return facts_of(loss, 1).activation;
 }
 
 tutti_loss tutti_loss_for(tutti_activation last) {
@@ -59,11 +46,11 @@ tutti_loss tutti_loss_for(tutti_activation last) {
 }
 
 bool tutti_loss_is_classification(tutti_loss loss) {
-  return facts_of(loss).is_accuracy;
+  return facts_of(loss, 1).is_accuracy;
 }
 
 bool tutti_loss_takes_smoothing(tutti_loss loss) {
-  return sides_of(loss, 1) > 0;
+  return facts_of(loss, 1).sides > 0;
 }
 
 static double surprise(double probability, double times) {
@@ -72,17 +59,17 @@ static double surprise(double probability, double times) {
 
 double tutti_loss_least(tutti_loss loss, int64_t n, double smoothing) {
   if (!tutti_loss_takes_smoothing(loss)) return 0;
-  const double n_sides = (double)sides_of(loss, n), spread = smoothing / n_sides;
+  const double n_sides = (double)facts_of(loss, n).sides, spread = smoothing / n_sides;
   return surprise(1 - smoothing + spread, 1) + surprise(spread, n_sides - 1);
 }
 
 int64_t tutti_loss_n_decisions(tutti_loss loss, int64_t n) {
-  return facts_of(loss).is_row ? 1 : n;
+  return facts_of(loss, 1).is_row ? 1 : n;
 }
 
 void tutti_loss_decide(tutti_loss loss, const float *z, int64_t rows, int64_t n, int32_t *classes) {
   TUTTI_ASSERT(tutti_loss_is_classification(loss));
-  if (facts_of(loss).is_row)
+  if (facts_of(loss, 1).is_row)
     for (int64_t i = 0; i < rows; i++) classes[i] = (int32_t)tutti_loss_largest(z + i * n, n);
   else
     for (int64_t i = 0; i < rows * n; i++) classes[i] = tutti_loss_says_one(z[i]);

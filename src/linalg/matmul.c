@@ -1,8 +1,7 @@
-/** The three products of a dense layer, each by our own loops (product.c) or by the BLAS (matmul_blas.c).  The rule depends on
+/** The three products of a dense layer, each by our own loops (product.c) or by the BLAS (product_blas.c).  The rule depends on
  * shapes alone, so that all ranks choose alike. */
 #include "linalg/matmul.h"
 
-#include "linalg/matmul_blas.h"
 #include "linalg/product_impl.h"
 #include "tutti/linalg.h"
 
@@ -29,13 +28,15 @@ static bool is_ours(which product, int width, int rows, const tutti_product *p) 
                                                                        : 256);
 }
 
-/** @return false if the BLAS has to compute the product */
-static bool run(tutti_sum_order order, which product, int rows, const tutti_product *p) {
+/** @param[in] rows  of the micro-batch; our own loops fill the results of a product without terms */
+static void multiply(tutti_sum_order order, which product, int rows, const tutti_product *p) {
   // The last kind is the fastest one that this processor runs.
   const tutti_product_kind kind = tutti_linalg_product_kind_at(tutti_linalg_product_n_kinds() - 1);
-  if (order == TUTTI_SUM_ANY && !is_ours(product, kind.width, rows, p)) return false;
-  if (rows > 0 || product == WEIGHT_GRADIENT) tutti_linalg_product_run(kind, p, tutti_linalg_threads());
-  return true;
+  const bool by_rule = order == TUTTI_SUM_ANY && is_ours(product, kind.width, rows, p);
+  if (rows > 0 && order != TUTTI_SUM_IN_ORDER && !by_rule)
+    tutti_linalg_product_by_blas(p);
+  else if (rows > 0 || product == WEIGHT_GRADIENT)
+    tutti_linalg_product_run(kind, p, tutti_linalg_threads());
 }
 
 void tutti_matmul_forward(tutti_sum_order order, const float *x, const float *w, const float *bias, int rows,
@@ -52,7 +53,7 @@ void tutti_matmul_forward(tutti_sum_order order, const float *x, const float *w,
                                  .c = z,
                                  .ldc = n_out,
                                  .panel = 4};
-  if (!run(order, FORWARD, rows, &product)) tutti_blas_forward(x, w, bias, rows, n_in, n_out, z);
+  multiply(order, FORWARD, rows, &product);
 }
 
 void tutti_matmul_weight_gradient_part(tutti_sum_order order, const float *x, int stride, const float *dz,
@@ -69,8 +70,7 @@ void tutti_matmul_weight_gradient_part(tutti_sum_order order, const float *x, in
                                  .c = dw,
                                  .ldc = n_out,
                                  .panel = 2};
-  if (!run(order, WEIGHT_GRADIENT, rows, &product))
-    tutti_blas_weight_gradient_part(x, stride, dz, rows, n_in, n_out, accumulate, dw);
+  multiply(order, WEIGHT_GRADIENT, rows, &product);
 }
 
 void tutti_matmul_weight_gradient(tutti_sum_order order, const float *x, const float *dz, int rows, int n_in,
@@ -92,5 +92,5 @@ void tutti_matmul_input_gradient(tutti_sum_order order, const float *dz, const f
                                  .c = dx,
                                  .ldc = n_in,
                                  .panel = 4};
-  if (!run(order, INPUT_GRADIENT, rows, &product)) tutti_blas_input_gradient(dz, w, rows, n_in, n_out, dx);
+  multiply(order, INPUT_GRADIENT, rows, &product);
 }

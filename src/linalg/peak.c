@@ -13,8 +13,6 @@ typedef float (*peak_loop)(long n, const float *factor_term);
  * what there is today, and they have to fit into the registers with factor and term. */
 enum { N_ACCUMULATORS = 12 };
 
-#if defined(__GNUC__)
-
 #define PEAK_LOOP(name, target, bytes)                                                                       \
   target static float name(long n, const float *factor_term) {                                               \
     typedef float vector __attribute__((vector_size(bytes)));                                                \
@@ -45,25 +43,6 @@ static peak_loop choose(int *n_lanes) {
   return loop_of_4;
 #endif
 }
-
-#else
-
-/** For compilers without vector types, which may vectorise it themselves. */
-static float loop_of_1(long n, const float *factor_term) {
-  float sums[N_ACCUMULATORS], all = 0;
-  for (int k = 0; k < N_ACCUMULATORS; k++) sums[k] = factor_term[1];
-  for (long i = 0; i < n; i++)
-    for (int k = 0; k < N_ACCUMULATORS; k++) sums[k] = sums[k] * factor_term[0] + factor_term[1];
-  for (int k = 0; k < N_ACCUMULATORS; k++) all += sums[k];
-  return all;
-}
-
-static peak_loop choose(int *n_lanes) {
-  *n_lanes = 1;
-  return loop_of_1;
-}
-
-#endif
 
 static double flops_of_one(peak_loop loop, int n_lanes, double seconds) {
   enum { ROUNDS = 20000 }; // some 50 us between two looks at the clock

@@ -44,3 +44,6 @@ tutti_product_kind tutti_linalg_product_kind_at(int i);
 
 /** All of C, by as many of n_threads threads as are worth it. */
 void tutti_linalg_product_run(tutti_product_kind kind, const tutti_product *p, int n_threads);
+
+/** All of C by the BLAS (product_blas.c); m, n and k are at least 1, and a_row or a_col is 1. */
+void tutti_linalg_product_by_blas(const tutti_product *p);

@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "linalg/matmul.h"
-#include "linalg/matmul_blas.h"
 #include "linalg/peak.h"
-#include "linalg/reference_impl.h"
 #include "support/bench.h"
+#include "support/linalg_twin.h"
 #include "support/numbers.h"
 #ifdef BENCH_XSMM
 #include "bench/xsmm.h"
@@ -48,15 +47,6 @@ static bool has(library l, product p, const layer *a) {
   return l != XSMM;
 }
 
-static void run_blas(product p, const layer *a) {
-  if (p == FORWARD)
-    tutti_blas_forward(a->x, a->w, a->bias, a->rows, a->n_in, a->n_out, a->out);
-  else if (p == WEIGHT_GRADIENT)
-    tutti_blas_weight_gradient(a->x, a->dz, a->rows, a->n_in, a->n_out, false, a->out);
-  else
-    tutti_blas_input_gradient(a->dz, a->w, a->rows, a->n_in, a->n_out, a->out);
-}
-
 static void run_matmul(tutti_sum_order order, product p, const layer *a) {
   if (p == FORWARD)
     tutti_matmul_forward(order, a->x, a->w, a->bias, a->rows, a->n_in, a->n_out, a->out);
@@ -77,13 +67,16 @@ static void run_xsmm(product p, const layer *a) {
 
 static tutti_status run(void *context) {
   const job *j = context;
-  if (j->library == BLAS) run_blas(j->product, j->layer);
+  const tutti_sum_order order = j->library == BLAS    ? TUTTI_SUM_BY_BLAS
+                                : j->library == LOOPS ? TUTTI_SUM_IN_ORDER
+                                                      : TUTTI_SUM_ANY;
 #ifdef BENCH_XSMM
-  else if (j->library == XSMM)
+  if (j->library == XSMM) {
     run_xsmm(j->product, j->layer);
+    return TUTTI_OK;
+  }
 #endif
-  else
-    run_matmul(j->library == LOOPS ? TUTTI_SUM_IN_ORDER : TUTTI_SUM_ANY, j->product, j->layer);
+  run_matmul(order, j->product, j->layer);
   return TUTTI_OK;
 }
 

@@ -7,7 +7,7 @@
 #include "linalg/activation.h"
 #include "linalg/loss.h"
 #include "linalg/reduce.h"
-#include "linalg/reference_impl.h"
+#include "support/linalg_twin.h"
 #include "support/numbers.h"
 
 /** The matrices of a layer at work, [rows, n] each. */

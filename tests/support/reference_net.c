@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "linalg/reference_impl.h"
+#include "support/linalg_twin.h"
 
 #define SELU_LOW (-1.0507009873554805 * 1.6732632423543772)
 

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "linalg/activation.h"
-#include "linalg/reference_impl.h"
 #include "linalg/softmax_impl.h"
 #include "support/check.h"
+#include "support/linalg_twin.h"
 #include "support/numbers.h"
 
 enum { ROWS = 40, N = 9, SIZE = ROWS * N };

@@ -2,8 +2,8 @@
 #include <math.h>
 
 #include "linalg/loss.h"
-#include "linalg/reference_impl.h"
 #include "support/check.h"
+#include "support/linalg_twin.h"
 #include "support/numbers.h"
 
 enum { ROWS = 12, N = 5, SIZE = ROWS * N };

@@ -2,8 +2,8 @@
 #include <math.h>
 
 #include "linalg/matmul.h"
-#include "linalg/reference_impl.h"
 #include "support/check.h"
+#include "support/linalg_twin.h"
 #include "support/numbers.h"
 
 enum { MAX_ROWS = 33, MAX_IN = 70, MAX_OUT = 64 };

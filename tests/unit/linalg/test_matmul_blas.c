@@ -1,10 +1,10 @@
-#include "linalg/matmul_blas.h"
+#include "linalg/matmul.h"
 
 #include <float.h>
 #include <math.h>
 
-#include "linalg/reference_impl.h"
 #include "support/check.h"
+#include "support/linalg_twin.h"
 #include "support/numbers.h"
 #include "tutti/linalg.h"
 
@@ -48,7 +48,7 @@ static void forward_at_any_number_of_threads(void **state) {
     for (int n_threads = 1; n_threads <= MAX_THREADS; n_threads += 2) {
       tutti_linalg_set_threads(n_threads);
       forget(s.rows * s.n_out);
-      tutti_blas_forward(m.x, m.w, m.bias, s.rows, s.n_in, s.n_out, m.out);
+      tutti_matmul_forward(TUTTI_SUM_BY_BLAS, m.x, m.w, m.bias, s.rows, s.n_in, s.n_out, m.out);
       check_all(s.rows * s.n_out, s.n_in + 1);
     }
   }
@@ -64,10 +64,10 @@ static void weight_gradient_at_any_number_of_threads(void **state) {
     for (int n_threads = 1; n_threads <= MAX_THREADS; n_threads += 2) {
       tutti_linalg_set_threads(n_threads);
       forget(s.n_in * s.n_out);
-      tutti_blas_weight_gradient(m.x, m.z, s.rows, s.n_in, s.n_out, false, m.out);
+      tutti_matmul_weight_gradient(TUTTI_SUM_BY_BLAS, m.x, m.z, s.rows, s.n_in, s.n_out, false, m.out);
       check_all(s.n_in * s.n_out, s.rows + 1);
       for (int k = 0; k < s.n_in * s.n_out; k++) m.out[k] = 0;
-      tutti_blas_weight_gradient(m.x, m.z, s.rows, s.n_in, s.n_out, true, m.out);
+      tutti_matmul_weight_gradient(TUTTI_SUM_BY_BLAS, m.x, m.z, s.rows, s.n_in, s.n_out, true, m.out);
       check_all(s.n_in * s.n_out, s.rows + 1);
     }
   }
@@ -82,7 +82,7 @@ static void input_gradient_at_any_number_of_threads(void **state) {
     for (int n_threads = 1; n_threads <= MAX_THREADS; n_threads += 2) {
       tutti_linalg_set_threads(n_threads);
       forget(s.rows * s.n_in);
-      tutti_blas_input_gradient(m.z, m.w, s.rows, s.n_in, s.n_out, m.out);
+      tutti_matmul_input_gradient(TUTTI_SUM_BY_BLAS, m.z, m.w, s.rows, s.n_in, s.n_out, m.out);
       check_all(s.rows * s.n_in, s.n_out + 1);
     }
   }

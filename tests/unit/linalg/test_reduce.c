@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "linalg/reduce.h"
-#include "linalg/reference_impl.h"
 #include "support/check.h"
+#include "support/linalg_twin.h"
 #include "support/numbers.h"
 
 enum { ROWS = 29, N = 13 };

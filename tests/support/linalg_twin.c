@@ -1,6 +1,6 @@
 /** The slow twins: loops over doubles, straight from the definitions.  The tests and the benchmarks compare the fast loops
- * with them; no command calls them. */
-#include "linalg/reference_impl.h"
+ * with them. */
+#include "support/linalg_twin.h"
 
 #include <math.h>
 
