@@ -8,25 +8,17 @@ static bool changes_nothing(const tutti_layer *layer) {
   return layer->gives_logits || layer->spec.activation == TUTTI_LINEAR;
 }
 
-static tutti_status setup(tutti_model *model, tutti_layer *layer) {
-  layer->n_out = layer->n_in;
-  return tutti_layer_allocate(model, layer, false);
-}
-
-static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                            const float *x) {
-  (void)model;
-  layer->out = x;
-  if (changes_nothing(layer)) return TUTTI_OK;
-  tutti_activation_forward(layer->spec.activation, x, batch->rows, layer->n_out, layer->y);
-  layer->out = layer->y;
+static tutti_status forward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
+  if (changes_nothing(layer))
+    layer->out = x;
+  else
+    tutti_activation_forward(layer->spec.activation, x, batch->rows, layer->n_out, layer->y);
   return TUTTI_OK;
 }
 
 /** dx = f'(x) dy, in place. */
-static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                             const float *x, float *dy, float *dx) {
-  (void)model;
+static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x, float *dy,
+                             float *dx) {
   if (changes_nothing(layer)) return TUTTI_OK;
   tutti_activation_backward(layer->spec.activation, x, layer->y, dy, batch->rows, layer->n_out, dx);
   return TUTTI_OK;
@@ -35,11 +27,11 @@ static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti
 /** ty = f'(x) tx: the same product as in backward. */
 static void tangent_forward(const tutti_tangent_pass *pass) {
   const tutti_activation kind = tutti_layer_activation(pass->layer);
-  pass->tangent->out = pass->tx;
-  if (kind == TUTTI_LINEAR || !pass->tx) return;
-  tutti_activation_backward(kind, pass->x, pass->layer->y, pass->tx, pass->rows, pass->layer->n_out,
-                            pass->tangent->ty);
-  pass->tangent->out = pass->tangent->ty;
+  if (kind == TUTTI_LINEAR || !pass->tx)
+    pass->tangent->out = pass->tx;
+  else
+    tutti_activation_backward(kind, pass->x, pass->layer->y, pass->tx, pass->rows, pass->layer->n_out,
+                              pass->tangent->ty);
 }
 
 /** Other functions than the identity may leave the range of their inputs. */
@@ -60,7 +52,6 @@ const tutti_layer_ops tutti_layer_activation_ops = {
     .in_place = true,
     .has_activation = true,
     .keeps_range = keeps_range,
-    .setup = setup,
     .forward = forward,
     .backward = backward,
     .tangent_forward = tangent_forward,

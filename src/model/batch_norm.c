@@ -11,14 +11,12 @@
 
 /** The groups that a micro-batch can have rows of are known here; groups over several ranks need reserve. */
 static tutti_status setup(tutti_model *model, tutti_layer *layer) {
-  layer->n_out = layer->n_in;
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "gamma", true, 1));
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "beta", true, 0));
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "moving_mean", false, 0));
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "moving_variance", false, 1));
-  TUTTI_TRY(tutti_model_groups_reserve(layer->own, layer->n_out,
-                                       tutti_model_groups_of_rows(layer->spec.ghost, model->max_rows), 1));
-  return tutti_layer_allocate(model, layer, false);
+  return tutti_model_groups_reserve(layer->own, layer->n_out,
+                                    tutti_model_groups_of_rows(layer->spec.ghost, model->max_rows), 1);
 }
 
 /** y = gamma (x - mean) inverse + beta for `rows` samples; stats[2, n] = mean, inverse. */
@@ -35,16 +33,15 @@ static float inverse_deviation(double variance, double epsilon) {
 }
 
 /** y from the moving statistics, which backward of a frozen layer finds as those of group 0. */
-static void forward_moving(const tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                           const float *x) {
+static void forward_moving(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
   const int n = layer->n_out;
-  const float *moving = model->state + layer->state;
+  const float *moving = batch->model->state + layer->state;
   float *stats = tutti_model_group_stats(layer->own, 0);
   for (int j = 0; j < n; j++) {
     stats[j] = moving[j];
     stats[n + j] = inverse_deviation(moving[n + j], layer->spec.epsilon);
   }
-  normalise(x, batch->rows, n, stats, tutti_layer_weights(model, layer, batch->params), layer->y);
+  normalise(x, batch->rows, n, stats, tutti_layer_weights(batch->model, layer, batch->params), layer->y);
 }
 
 /** The leaf that contains the group.  If several leaves share groups, each rank knows all groups, and nothing is kept apart. */
@@ -59,9 +56,10 @@ static int leaf_of_group(const tutti_batch_pass *batch, const tutti_group_span *
 /** Compute the statistics of group i from its sums, and add their part to the moving statistics: group k of K has the weight
  * (1 - momentum) momentum^(K - 1 - k), as if the groups had come one after another.  A group of one sample does not
  * count: its variance is 0 for any data, and would draw the moving variance, which evaluation divides by, to 0. */
-static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                         const tutti_group_span *span, int64_t i) {
+static void finish_group(tutti_layer *layer, const tutti_batch_pass *batch, const tutti_group_span *span,
+                         int64_t i) {
   const int n = layer->n_out;
+  const tutti_model *model = batch->model;
   const double *sums = tutti_model_group_sums(layer->own, i);
   float *stats = tutti_model_group_stats(layer->own, i);
   double *moving = model->moving + leaf_of_group(batch, span, i) * model->n_moving + layer->state;
@@ -82,11 +80,9 @@ static void finish_group(tutti_model *model, tutti_layer *layer, const tutti_bat
 }
 
 /** First the sums of all groups, over ranks if they share groups, then the outputs group by group. */
-static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                            const float *x) {
-  layer->out = layer->y;
+static tutti_status forward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
   if (!batch->pass->training || layer->spec.frozen) {
-    forward_moving(model, layer, batch, x);
+    forward_moving(layer, batch, x);
     return TUTTI_OK;
   }
   const int n = layer->n_out;
@@ -106,7 +102,7 @@ static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_
   TUTTI_TRY(tutti_model_groups_sum(groups, &span, batch->pass));
   for (int64_t i = 0; i < span.n; i++) {
     const int64_t from = tutti_model_group_from(&span, i), rows = tutti_model_group_to(&span, i) - from;
-    finish_group(model, layer, batch, &span, i);
+    finish_group(layer, batch, &span, i);
     normalise(x + from * n, rows, n, tutti_model_group_stats(groups, i), batch->params + layer->offset,
               layer->y + from * n);
   }
@@ -157,20 +153,19 @@ static void gradient_of_piece(const tutti_layer *layer, const tutti_group_span *
 }
 
 /** dx = gamma inverse dy: the moving statistics do not depend on x. */
-static void backward_moving(const tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
-                            float *dy) {
+static void backward_moving(const tutti_layer *layer, const tutti_batch_pass *batch, float *dy) {
   const int n = layer->n_out;
   const float *inverse = tutti_model_group_stats(layer->own, 0) + n;
-  const float *gamma = tutti_layer_weights(model, layer, batch->params);
+  const float *gamma = tutti_layer_weights(batch->model, layer, batch->params);
   for (int64_t i = 0; i < batch->rows; i++)
     for (int j = 0; j < n; j++) dy[i * n + j] *= gamma[j] * inverse[j];
 }
 
 /** The gradients of gamma and beta are sums over rows; dx needs the means over the whole group as well. */
-static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                             const float *x, float *dy, float *dx) {
+static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x, float *dy,
+                             float *dx) {
   if (layer->spec.frozen) {
-    backward_moving(model, layer, batch, dy);
+    backward_moving(layer, batch, dy);
     return TUTTI_OK;
   }
   const int n = layer->n_out;
@@ -232,7 +227,6 @@ static void tangent_forward(const tutti_tangent_pass *pass) {
   const tutti_layer *layer = pass->layer;
   norm_tangent(pass->x, pass->tx, pass->rows, layer->n_out, statistics(layer), pass->params, pass->v,
                pass->tangent->ty);
-  pass->tangent->out = pass->tangent->ty;
 }
 
 /** sums[n] += sum of dy times the derivative of xhat. */

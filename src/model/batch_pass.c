@@ -56,6 +56,21 @@ void tutti_layer_round(const tutti_layer *layer, int n, float *grads) {
   for (int j = 0; j < n; j++) grads[j] = (float)layer->sums[j];
 }
 
+/** Rows of x and dy are as long as the outputs of the layer, which has as many inputs; or x is NULL. */
+void tutti_layer_vector_gradients(const tutti_layer *layer, const tutti_batch_pass *batch, const float *x,
+                                  const float *dy, int64_t begin, int count, tutti_layer_add_rows add_rows,
+                                  bool settled) {
+  for (int i = 0; i < tutti_layer_n_leaves(batch); i++) {
+    const tutti_leaf_rows leaf = tutti_layer_leaf_rows(batch, i);
+    const int64_t first = (int64_t)leaf.from * layer->n_out;
+    float *grads = tutti_layer_gradient(batch, &leaf, begin, count);
+    double *sums = tutti_layer_sums(layer, batch, grads, count);
+    add_rows(x ? x + first : NULL, dy + first, leaf.rows, layer->n_out, sums);
+    tutti_layer_round(layer, count, grads);
+    tutti_layer_gradient_done(batch, &leaf, begin, count, settled);
+  }
+}
+
 TUTTI_CLONES void tutti_layer_add(const float *restrict x, int64_t n, float *restrict y) {
   for (int64_t i = 0; i < n; i++) y[i] += x[i];
 }

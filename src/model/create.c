@@ -64,17 +64,21 @@ static tutti_status add_layer(tutti_model *model, const tutti_layer_spec *spec, 
   layer->spec = *spec;
   layer->ops = tutti_layer_ops_of(spec->kind);
   layer->index = index;
-  layer->n_in = index ? model->layers[index - 1].n_out : model->n_in;
+  layer->n_in = layer->n_out = index ? model->layers[index - 1].n_out : model->n_in;
   const int64_t n_moving = model->n_moving, n_frozen = model->n_frozen, n_params = model->n_params;
   layer->offset = spec->frozen ? n_frozen : n_params;
   layer->state = n_moving;
   layer->gives_logits = gives_logits;
+  layer->keeps_values = layer->ops->keeps_values;
   name_layer(model, layer);
   if (layer->ops->own_bytes > 0 && !(layer->own = tutti_calloc(1, layer->ops->own_bytes)))
     return TUTTI_ERR_MEMORY;
-  TUTTI_TRY(layer->ops->setup(model, layer));
+  if (layer->ops->setup) TUTTI_TRY(layer->ops->setup(model, layer));
   layer->n_params = model->n_params - n_params;
   layer->n_state = model->n_moving - n_moving + model->n_frozen - n_frozen;
+  const int64_t n = (int64_t)model->max_rows * layer->n_out;
+  TUTTI_TRY(TUTTI_NEW(layer->y, n));
+  if (layer->keeps_values) TUTTI_TRY(TUTTI_NEW(layer->kept, n));
   if (layer->n_weights > 0) TUTTI_TRY(TUTTI_NEW(layer->sums, TUTTI_MAX_TRAINED * (int64_t)layer->n_out));
   return check_layer(layer);
 }

@@ -124,6 +124,7 @@ static tutti_status forward(tutti_model_curvature *curvature, const tutti_model_
   TUTTI_TRY(tutti_model_forward(model, batch->params, &pass, batch->x, batch->rows));
   for (int i = 0; v && i < model->n_layers; i++) {
     const tutti_tangent_pass along = pass_of(curvature, batch, v, i);
+    along.tangent->out = along.tangent->ty;
     along.layer->ops->tangent_forward(&along);
   }
   return TUTTI_OK;

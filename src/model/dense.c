@@ -25,7 +25,8 @@ static tutti_status setup(tutti_model *model, tutti_layer *layer) {
       .initializer = layer->spec.has_initializer ? layer->spec.initializer : model->initializer};
   TUTTI_TRY(tutti_layer_add_array(model, layer, kernel));
   if (layer->spec.bias) TUTTI_TRY(tutti_layer_add_vector(model, layer, "bias", true, 0));
-  return tutti_layer_allocate(model, layer, tutti_activation_needs_input(tutti_layer_activation(layer)));
+  layer->keeps_values = tutti_activation_needs_input(tutti_layer_activation(layer));
+  return TUTTI_OK;
 }
 
 /** The bias lies behind the kernel. */
@@ -33,14 +34,12 @@ static int64_t bias_offset(const tutti_layer *layer) {
   return layer->offset + (int64_t)layer->n_in * layer->n_out;
 }
 
-static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                            const float *x) {
-  const float *kernel = tutti_layer_weights(model, layer, batch->params);
+static tutti_status forward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
+  const float *kernel = tutti_layer_weights(batch->model, layer, batch->params);
   const float *bias = layer->spec.bias ? kernel + (int64_t)layer->n_in * layer->n_out : NULL;
   float *z = layer->kept ? layer->kept : layer->y;
-  tutti_matmul_forward(model->order, x, kernel, bias, batch->rows, layer->n_in, layer->n_out, z);
+  tutti_matmul_forward(batch->model->order, x, kernel, bias, batch->rows, layer->n_in, layer->n_out, z);
   tutti_activation_forward(tutti_layer_activation(layer), z, batch->rows, layer->n_out, layer->y);
-  layer->out = layer->y;
   return TUTTI_OK;
 }
 
@@ -52,23 +51,24 @@ typedef struct {
 } kernel_part;
 
 /** sums (+)= x' dy over rows [from, from + rows) of the leaf, for the inputs of `k`. */
-static void add_product(const tutti_model *model, const tutti_layer *layer, const kernel_part *k, int from,
-                        int rows, bool accumulate, float *sums) {
-  tutti_matmul_weight_gradient_part(model->order, k->x + (int64_t)from * layer->n_in + k->first, layer->n_in,
-                                    k->dy + (int64_t)from * layer->n_out, rows, k->count, layer->n_out,
-                                    accumulate, sums);
+static void add_product(const tutti_layer *layer, const tutti_batch_pass *batch, const kernel_part *k,
+                        int from, int rows, bool accumulate, float *sums) {
+  tutti_matmul_weight_gradient_part(batch->model->order, k->x + (int64_t)from * layer->n_in + k->first,
+                                    layer->n_in, k->dy + (int64_t)from * layer->n_out, rows, k->count,
+                                    layer->n_out, accumulate, sums);
 }
 
 /** The sum over a leaf of many samples: chains of TUTTI_CHAIN_ROWS samples, independent of the cut into micro-batches, are
  * added in double.  One chain of float over 2^24 like samples would be wrong by 10 %.  The first chain grows in the gradient
  * itself, so that a leaf of one chain costs nothing. */
-static void add_chains(const tutti_model *model, const tutti_layer *layer, const tutti_model_pass *pass,
-                       const kernel_part *k, int rows) {
+static void add_chains(const tutti_layer *layer, const tutti_batch_pass *batch, const kernel_part *k,
+                       int rows) {
+  const tutti_model_pass *pass = batch->pass;
   const int64_t offset = (int64_t)k->first * layer->n_out, n = (int64_t)k->count * layer->n_out;
   const chains *own = layer->own;
   double *links = own->links + offset;
   float *chain = own->chain + offset;
-  int64_t at = pass->accumulate ? model->leaf_rows : 0; // samples of the leaf
+  int64_t at = pass->accumulate ? batch->model->leaf_rows : 0; // samples of the leaf
   for (int from = 0, now; from < rows; from += now, at += now) {
     const int64_t in_chain = at % TUTTI_CHAIN_ROWS, room = TUTTI_CHAIN_ROWS - in_chain;
     now = rows - from < room ? rows - from : (int)room;
@@ -76,15 +76,15 @@ static void add_chains(const tutti_model *model, const tutti_layer *layer, const
     if (at > 0 && in_chain == 0)
       tutti_linalg_column_sums(at == TUTTI_CHAIN_ROWS ? k->grads : chain, 1, n, links);
     const bool is_first = at < TUTTI_CHAIN_ROWS;
-    add_product(model, layer, k, from, now, in_chain > 0 || (is_first && pass->accumulate),
+    add_product(layer, batch, k, from, now, in_chain > 0 || (is_first && pass->accumulate),
                 is_first ? k->grads : chain);
   }
   if (at > TUTTI_CHAIN_ROWS && !pass->goes_on) tutti_linalg_round_sums(links, chain, n, k->grads);
 }
 
 /** Gradients of the weights of inputs [first, first + count), leaf by leaf. */
-static void kernel_gradient(const tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
-                            const float *x, const float *dy, int first, int count) {
+static void kernel_gradient(const tutti_layer *layer, const tutti_batch_pass *batch, const float *x,
+                            const float *dy, int first, int count) {
   const int n_in = layer->n_in, n_out = layer->n_out;
   const int64_t begin = layer->offset + (int64_t)first * n_out, n = (int64_t)count * n_out;
   const chains *own = layer->own;
@@ -96,17 +96,17 @@ static void kernel_gradient(const tutti_model *model, const tutti_layer *layer, 
                            .count = count,
                            .grads = tutti_layer_gradient(batch, &leaf, begin, n)};
     if (own->links && (leaf.rows > 0 || batch->pass->accumulate))
-      add_chains(model, layer, batch->pass, &k, leaf.rows);
+      add_chains(layer, batch, &k, leaf.rows);
     else
-      add_product(model, layer, &k, 0, leaf.rows, batch->pass->accumulate, k.grads);
+      add_product(layer, batch, &k, 0, leaf.rows, batch->pass->accumulate, k.grads);
     tutti_layer_gradient_done(batch, &leaf, begin, n, true);
   }
 }
 
 /** In parts of almost equal size, so that whoever uses a part at once finds it in the cache.  Each part's product reads and
  * packs all of dy, [rows, n_out], which hardly counts beside the products with PART_ROWS rows of the kernel. */
-static void kernel_gradients(const tutti_model *model, const tutti_layer *layer,
-                             const tutti_batch_pass *batch, const float *x, const float *dy) {
+static void kernel_gradients(const tutti_layer *layer, const tutti_batch_pass *batch, const float *x,
+                             const float *dy) {
   const int64_t n = (int64_t)layer->n_in * layer->n_out,
                 part = batch->pass->leaves ? batch->pass->leaves->part : 0;
   int64_t n_parts = part > 0 ? n / part : 1;
@@ -114,45 +114,40 @@ static void kernel_gradients(const tutti_model *model, const tutti_layer *layer,
   if (n_parts < 1) n_parts = 1;
   for (int64_t i = 0; i < n_parts; i++) {
     const int first = (int)(layer->n_in * i / n_parts), end = (int)(layer->n_in * (i + 1) / n_parts);
-    kernel_gradient(model, layer, batch, x, dy, first, end - first);
+    kernel_gradient(layer, batch, x, dy, first, end - first);
   }
 }
 
-/** db = sum of dz over the rows of each leaf. */
-static void bias_gradient(const tutti_layer *layer, const tutti_batch_pass *batch, const float *dy) {
-  const int n = layer->n_out;
-  for (int i = 0; i < tutti_layer_n_leaves(batch); i++) {
-    const tutti_leaf_rows leaf = tutti_layer_leaf_rows(batch, i);
-    float *grads = tutti_layer_gradient(batch, &leaf, bias_offset(layer), n);
-    double *sums = tutti_layer_sums(layer, batch, grads, n);
-    tutti_linalg_column_sums(dy + (int64_t)leaf.from * n, leaf.rows, n, sums);
-    tutti_layer_round(layer, n, grads);
-    tutti_layer_gradient_done(batch, &leaf, bias_offset(layer), n, true);
-  }
+/** db = sum of dz over the rows. */
+static void add_bias_rows(const float *unused, const float *dz, int64_t rows, int64_t n, double *sums) {
+  (void)unused;
+  tutti_linalg_column_sums(dz, rows, n, sums);
 }
 
 /** Squared norms of the gradients of rows: the gradient of a row is the outer product of (x, 1) and dy. */
-static void add_row_squares(const tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
-                            const float *x, const float *dy) {
-  double *squares = model->row_squares[0], *inputs = model->row_squares[1];
+static void add_row_squares(const tutti_layer *layer, const tutti_batch_pass *batch, const float *x,
+                            const float *dy) {
+  double *squares = batch->model->row_squares[0], *inputs = batch->model->row_squares[1];
   tutti_linalg_row_squares(dy, batch->rows, layer->n_out, squares);
   tutti_linalg_row_squares(x, batch->rows, layer->n_in, inputs);
   for (int i = 0; i < batch->rows; i++) squares[i] *= inputs[i] + (layer->spec.bias ? 1 : 0);
   tutti_layer_add_squares(batch, squares);
 }
 
-static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                             const float *x, float *dy, float *dx) {
+static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x, float *dy,
+                             float *dx) {
   const int rows = batch->rows, n_in = layer->n_in, n_out = layer->n_out;
   tutti_activation_backward(tutti_layer_activation(layer), layer->kept, layer->y, dy, rows, n_out, dy);
-  if (batch->pass->squares && !layer->spec.frozen) add_row_squares(model, layer, batch, x, dy);
+  if (batch->pass->squares && !layer->spec.frozen) add_row_squares(layer, batch, x, dy);
   if (dx)
-    tutti_matmul_input_gradient(model->order, dy, tutti_layer_weights(model, layer, batch->params), rows,
-                                n_in, n_out, dx);
+    tutti_matmul_input_gradient(batch->model->order, dy,
+                                tutti_layer_weights(batch->model, layer, batch->params), rows, n_in, n_out,
+                                dx);
   if (layer->spec.frozen) return TUTTI_OK;
   // These come last: the caller may update weights as soon as their gradient is complete.
-  kernel_gradients(model, layer, batch, x, dy);
-  if (layer->spec.bias) bias_gradient(layer, batch, dy);
+  kernel_gradients(layer, batch, x, dy);
+  if (layer->spec.bias)
+    tutti_layer_vector_gradients(layer, batch, NULL, dy, bias_offset(layer), n_out, add_bias_rows, true);
   return TUTTI_OK;
 }
 
@@ -186,7 +181,6 @@ static void tangent_forward(const tutti_tangent_pass *pass) {
   if (tangent->tz != tangent->ty)
     tutti_activation_backward(tutti_layer_activation(layer), layer->kept, layer->y, tangent->tz, rows, n_out,
                               tangent->ty);
-  tangent->out = tangent->ty;
 }
 
 /** `last` is the derivative of dz, or dz itself without a direction. */

@@ -1,5 +1,5 @@
-/** Helpers of the layers when they are set up: arrays in the flat buffers or in the state, and memory for outputs.  Their
- * order is that of the layers.  All layers call them from `setup`, in create.c. */
+/** Helpers of the layers when they are set up: arrays in the flat buffers or in the state.  Their order is that of the
+ * layers.  All layers call them from `setup`, in create.c. */
 #include "model/model_impl.h"
 
 tutti_status tutti_layer_add_array(tutti_model *model, tutti_layer *layer, tutti_array array) {
@@ -30,11 +30,4 @@ tutti_status tutti_layer_add_vector(tutti_model *model, tutti_layer *layer, cons
   const tutti_array array = {.view = {.name = name, .cols = layer->n_out, .trainable = trainable},
                              .fill = fill};
   return tutti_layer_add_array(model, layer, array);
-}
-
-tutti_status tutti_layer_allocate(const tutti_model *model, tutti_layer *layer, bool kept) {
-  const int64_t n = (int64_t)model->max_rows * layer->n_out;
-  TUTTI_TRY(TUTTI_NEW(layer->y, n));
-  if (kept) TUTTI_TRY(TUTTI_NEW(layer->kept, n));
-  return TUTTI_OK;
 }

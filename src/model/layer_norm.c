@@ -25,7 +25,6 @@ static float *inverse_of(const tutti_layer *layer) {
 
 /** Backward needs xhat, in layer->kept, and the inverse deviations of the rows. */
 static tutti_status setup(tutti_model *model, tutti_layer *layer) {
-  layer->n_out = layer->n_in;
   TUTTI_CHECK(
       layer->n_in > 1, TUTTI_ERR_CONFIG,
       "layer %d (%s): the normalised value of a single feature is always 0; leave the layer out, or put it "
@@ -33,8 +32,7 @@ static tutti_status setup(tutti_model *model, tutti_layer *layer) {
       layer->index + 1, layer->name);
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "gamma", true, 1));
   TUTTI_TRY(tutti_layer_add_vector(model, layer, "beta", true, 0));
-  TUTTI_TRY(TUTTI_NEW(((scratch *)layer->own)->inverse, model->max_rows));
-  return tutti_layer_allocate(model, layer, true);
+  return TUTTI_NEW(((scratch *)layer->own)->inverse, model->max_rows);
 }
 
 /** The lanes are added in their order. */
@@ -82,19 +80,18 @@ TUTTI_CLONES static void normalise(const float *restrict x, int64_t rows, int n,
   }
 }
 
-static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                            const float *x) {
+static tutti_status forward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
   normalise(x, batch->rows, layer->n_out, layer->spec.epsilon,
-            tutti_layer_weights(model, layer, batch->params), layer->kept, inverse_of(layer), layer->y);
-  layer->out = layer->y;
+            tutti_layer_weights(batch->model, layer, batch->params), layer->kept, inverse_of(layer),
+            layer->y);
   return TUTTI_OK;
 }
 
 /** sums[2, n] += sums of dy xhat and of dy over the rows. */
 TUTTI_CLONES static void gradient_sums(const float *restrict xhat, const float *restrict dy, int64_t rows,
-                                       int n, double *restrict sums) {
+                                       int64_t n, double *restrict sums) {
   for (int64_t i = 0; i < rows; i++)
-    for (int j = 0; j < n; j++) {
+    for (int64_t j = 0; j < n; j++) {
       sums[j] += (double)dy[i * n + j] * (double)xhat[i * n + j];
       sums[n + j] += (double)dy[i * n + j];
     }
@@ -127,31 +124,23 @@ TUTTI_CLONES static void gradient_by_input(const float *restrict xhat, const flo
 }
 
 /** Gradients of gamma and beta for each leaf, and the squares of rows if they are wanted. */
-static void parameter_gradients(tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
-                                const float *dy) {
-  const int n = layer->n_out;
+static void parameter_gradients(const tutti_layer *layer, const tutti_batch_pass *batch, const float *dy) {
+  double *squares = batch->model->row_squares[0];
   if (batch->pass->squares) {
-    row_squares(layer->kept, dy, batch->rows, n, model->row_squares[0]);
-    tutti_layer_add_squares(batch, model->row_squares[0]);
+    row_squares(layer->kept, dy, batch->rows, layer->n_out, squares);
+    tutti_layer_add_squares(batch, squares);
   }
-  for (int i = 0; i < tutti_layer_n_leaves(batch); i++) {
-    const tutti_leaf_rows leaf = tutti_layer_leaf_rows(batch, i);
-    const int64_t first = (int64_t)leaf.from * n;
-    float *grads = tutti_layer_gradient(batch, &leaf, layer->offset, 2 * n);
-    double *sums = tutti_layer_sums(layer, batch, grads, 2 * n);
-    gradient_sums(layer->kept + first, dy + first, leaf.rows, n, sums);
-    tutti_layer_round(layer, 2 * n, grads);
-    tutti_layer_gradient_done(batch, &leaf, layer->offset, 2 * n, false);
-  }
+  tutti_layer_vector_gradients(layer, batch, layer->kept, dy, layer->offset, 2 * layer->n_out, gradient_sums,
+                               false);
 }
 
-static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                             const float *x, float *dy, float *dx) {
+static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x, float *dy,
+                             float *dx) {
   (void)x;
-  if (!layer->spec.frozen) parameter_gradients(model, layer, batch, dy);
+  if (!layer->spec.frozen) parameter_gradients(layer, batch, dy);
   if (dx)
     gradient_by_input(layer->kept, inverse_of(layer), batch->rows, layer->n_out,
-                      tutti_layer_weights(model, layer, batch->params), dx);
+                      tutti_layer_weights(batch->model, layer, batch->params), dx);
   return TUTTI_OK;
 }
 
@@ -178,7 +167,6 @@ static void tangent_forward(const tutti_tangent_pass *pass) {
     for (int j = 0; j < n; j++)
       ty[j] = pass->v[j] * h[j] + pass->v[n + j] + (pass->tx ? pass->params[j] * th[j] : 0);
   }
-  pass->tangent->out = pass->tangent->ty;
 }
 
 /** Add the derivatives of the gradients of gamma and beta, sum of dy xhat and of dy. */
@@ -238,6 +226,7 @@ const tutti_layer_ops tutti_layer_layer_norm_ops = {
                TUTTI_FIELD_TRAINABLE},
     .usual = {.epsilon = 1e-3},
     .in_place = true,
+    .keeps_values = true,
     .own_bytes = sizeof(scratch),
     .release = release,
     .setup = setup,

@@ -78,11 +78,12 @@ void tutti_model_layer(const tutti_model *model, int i, tutti_layer_info *info) 
 tutti_status tutti_model_forward(tutti_model *model, const float *params, const tutti_model_pass *pass,
                                  const float *x, int64_t rows) {
   TUTTI_ASSERT(rows >= 0 && rows <= model->max_rows);
-  const tutti_batch_pass batch = {.pass = pass, .params = params, .rows = (int)rows};
+  const tutti_batch_pass batch = {.model = model, .pass = pass, .params = params, .rows = (int)rows};
   model->n_rows = batch.rows;
   for (int i = 0; i < model->n_layers; i++) {
     tutti_layer *layer = &model->layers[i];
-    TUTTI_TRY(layer->ops->forward(model, layer, &batch, x));
+    layer->out = layer->y;
+    TUTTI_TRY(layer->ops->forward(layer, &batch, x));
     x = layer->out;
   }
   return TUTTI_OK;
@@ -121,13 +122,14 @@ bool tutti_model_has_examples(const tutti_model *model) {
 tutti_status tutti_model_backward(tutti_model *model, const float *params, const tutti_model_pass *pass,
                                   const float *x, int64_t rows, float *grads) {
   TUTTI_ASSERT(pass->training && rows == model->n_rows);
-  const tutti_batch_pass batch = {.pass = pass, .params = params, .grads = grads, .rows = (int)rows};
+  const tutti_batch_pass batch = {
+      .model = model, .pass = pass, .params = params, .grads = grads, .rows = (int)rows};
   float *dy = model->delta[0], *other = model->delta[1];
   for (int i = model->n_layers - 1; i >= model->first_trained; i--) {
     tutti_layer *layer = &model->layers[i];
     const float *input = i ? model->layers[i - 1].out : x;
     float *dx = layer->ops->in_place ? dy : other;
-    TUTTI_TRY(layer->ops->backward(model, layer, &batch, input, dy, i > model->first_trained ? dx : NULL));
+    TUTTI_TRY(layer->ops->backward(layer, &batch, input, dy, i > model->first_trained ? dx : NULL));
     if (dx == dy) continue;
     other = dy;
     dy = dx;

@@ -11,6 +11,7 @@ typedef struct tutti_layer tutti_layer;
 
 /** One micro-batch on its way through the layers. */
 typedef struct {
+  tutti_model *model;
   const tutti_model_pass *pass;
   const float *params;
   float *grads; // backward; not used if pass->leaves says where gradients go
@@ -27,8 +28,8 @@ typedef struct {
 int tutti_layer_n_leaves(const tutti_batch_pass *batch);
 tutti_leaf_rows tutti_layer_leaf_rows(const tutti_batch_pass *batch, int i);
 
-/** The place of the leaf's gradient of parameters [begin, begin + n) of the flat buffer.  The layer writes it or, if the pass
- * accumulates, adds to it; then it calls tutti_layer_gradient_done.
+/** The place of the leaf's gradient of parameters [begin, begin + n) of the flat buffer.  The layer writes it or, if
+ * the pass accumulates, adds to it; then it calls tutti_layer_gradient_done.
  * @param[in] settled  backward does not read these parameters any more */
 float *tutti_layer_gradient(const tutti_batch_pass *batch, const tutti_leaf_rows *leaf, int64_t begin,
                             int64_t n);
@@ -53,8 +54,8 @@ typedef enum {
   TUTTI_WORD_INITIALIZER
 } tutti_layer_word;
 
-/** One number or name of a kind of layer, at `at` in tutti_layer_spec.  A field without a key is known by its place among the
- * words, in the order of the table. */
+/** One number or name of a kind of layer, at `at` in tutti_layer_spec.  A field without a key is known by its place
+ * among the words, in the order of the table. */
 typedef struct {
   const char *key, *label; // label: the name in messages and in help
   tutti_layer_word type;
@@ -77,8 +78,8 @@ enum { TUTTI_MAX_FIELDS = 8 };
 
 // --- derivatives along a direction (tangent.c) -----------------------------------------------------------
 
-/** Derivatives of a layer's values along a direction of the parameters, in the last forward pass (Pearlmutter 1994): a `t`
- * before the name of a value stands for its derivative. */
+/** Derivatives of a layer's values along a direction of the parameters, in the last forward pass (Pearlmutter 1994):
+ * a `t` before the name of a value stands for its derivative. */
 typedef struct {
   float *ty; // [max_rows, n_out] of the outputs; owned
   float
@@ -86,7 +87,8 @@ typedef struct {
   const float *out; // [rows, n_out] of the values that the layer passed on; NULL: 0, no weights before it
 } tutti_tangent;
 
-/** A layer in a pass that carries such derivatives, in evaluation.  Forward uses the members up to `spare`; backward all. */
+/** A layer in a pass that carries such derivatives, in evaluation.  Forward uses the members up to `spare`; backward
+ * all. */
 typedef struct {
   const tutti_layer *layer;
   tutti_tangent *tangent;
@@ -102,8 +104,8 @@ typedef struct {
 
 // --- a kind of layer (kinds.c) ---------------------------------------------------------------------------
 
-/** A kind of layer: one table in one file.  A layer keeps nothing of a micro-batch but its output, the numbers that backward
- * needs, and the digits of gradients of vectors that float cannot hold. */
+/** A kind of layer: one table in one file.  A layer keeps nothing of a micro-batch but its output, the numbers that
+ * backward needs, and the digits of gradients of vectors that float cannot hold. */
 typedef struct {
   const char *type;    // as Keras' summary prints it: "Dense"
   const char *name;    // the beginning of the layers' names: "dense"
@@ -124,25 +126,27 @@ typedef struct {
   size_t own_bytes;           // size of layer->own, the kind's own struct, which starts as zeros
   void (*release)(void *own); // frees the memory that the struct owns; NULL: none
 
-  /** Set n_out, name the arrays, allocate. */
+  bool keeps_values; // layer->kept is allocated; setup may change its mind
+
+  /** Set n_out, if it is not n_in, add the arrays, and allocate what the kind alone needs.  NULL: nothing of these. */
   tutti_status (*setup)(tutti_model *model, tutti_layer *layer);
 
   /** Allocate memory for leaves of leaf_rows samples, n_leaves of a global batch.  NULL: the layer needs none. */
   tutti_status (*reserve)(tutti_layer *layer, int64_t batch_count, int n_leaves, int64_t leaf_rows);
 
-  /** layer->out = the outputs for x[rows, n_in]: layer->y, or x itself if nothing changes. */
-  tutti_status (*forward)(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                          const float *x);
+  /** Write the outputs for x[rows, n_in] to layer->y; or set layer->out, which is layer->y before the call, to x if nothing
+   * changes. */
+  tutti_status (*forward)(tutti_layer *layer, const tutti_batch_pass *batch, const float *x);
 
   /** The gradients of the parameters, and dx[rows, n_in] (NULL: not needed) from dy[rows, n_out], which is
    * overwritten. */
-  tutti_status (*backward)(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                           const float *x, float *dy, float *dx);
+  tutti_status (*backward)(tutti_layer *layer, const tutti_batch_pass *batch, const float *x, float *dy,
+                           float *dx);
 
   /** The same in evaluation with derivatives along a direction: ty = f_x tx + f_w v for y = f(x, w), and
-   * tdx = f_x' tdy + (d f_x)' dy for the gradient dx = f_x' dy.  Both NULL: the kind has no second derivatives, and
+   * tdx = f_x' tdy + (d f_x)' dy for the gradient dx = f_x' dy.  Forward writes ty, or sets tangent->out, which is ty before.  Both NULL: the kind has no second derivatives, and
    * a request for them fails. */
-  void (*tangent_forward)(const tutti_tangent_pass *pass); // sets pass->tangent
+  void (*tangent_forward)(const tutti_tangent_pass *pass);
   void (*tangent_backward)(const tutti_tangent_pass *pass);
 } tutti_layer_ops;
 
@@ -165,6 +169,7 @@ struct tutti_layer {
   int64_t state,
       n_state; // in the state: arrays that are not trained; of a frozen layer `state` is behind its weights
   bool gives_logits; // last layer whose activation is part of the loss: it is left out
+  bool keeps_values; // has `kept`
   const float *out;  // of the last forward
   float *y;          // [max_rows, n_out] owned
   float *kept;       // [max_rows, n_out] owned; values of forward that backward needs; or NULL
@@ -221,16 +226,28 @@ static inline bool tutti_layer_mixes_samples(const tutti_layer *layer) {
 
 // --- sums with more digits than float (batch_pass.c) -----------------------------------------------------
 
-/** layer->sums: the gradient of n parameters so far, to which the layer adds the rows of a leaf.  If the pass accumulates, it
- * has the digits that the micro-batch before had to round away: without them 16384 micro-batches of like samples would lose
- * 1e-4.  tutti_layer_round writes it to the gradient. */
+/** layer->sums: the gradient of n parameters so far, to which the layer adds the rows of a leaf.  If the pass
+ * accumulates, it has the digits that the micro-batch before had to round away: without them 16384 micro-batches of
+ * like samples would lose 1e-4.  tutti_layer_round writes it to the gradient. */
 double *tutti_layer_sums(const tutti_layer *layer, const tutti_batch_pass *batch, const float *grads, int n);
 void tutti_layer_round(const tutti_layer *layer, int n, float *grads);
+
+/** Add sums over rows of numbers that x[rows, n] and dy[rows, n] give to sums. */
+typedef void (*tutti_layer_add_rows)(const float *x, const float *dy, int64_t rows, int64_t n, double *sums);
+
+/** Gradients of the layer's vectors [n] at `begin` of the flat buffer, for each leaf.
+ * @param[in] count     elements of all the vectors
+ * @param[in] add_rows  adds the gradients to sums[count]
+ * @param[in] settled   as for tutti_layer_gradient_done */
+void tutti_layer_vector_gradients(const tutti_layer *layer, const tutti_batch_pass *batch, const float *x,
+                                  const float *dy, int64_t begin, int count, tutti_layer_add_rows add_rows,
+                                  bool settled);
 
 // --- for setup (layer.c) ---------------------------------------------------------------------------------
 
 /** Append an array to the flat buffers (trainable) or to the state.
- * @param[in] array  with name, rows, cols, trainable (for a frozen layer: as if it were not) and start; the rest is set here
+ * @param[in] array  with name, rows, cols, trainable (for a frozen layer: as if it were not) and start; the rest is
+ *                   set here
  * @return ERR_CONFIG more elements than can be counted */
 TUTTI_NODISCARD
 tutti_status tutti_layer_add_array(tutti_model *model, tutti_layer *layer, tutti_array array);
@@ -240,16 +257,13 @@ TUTTI_NODISCARD
 tutti_status tutti_layer_add_vector(tutti_model *model, tutti_layer *layer, const char *name, bool trainable,
                                     float fill);
 
-/** Allocate layer->y, and layer->kept if `kept`. */
-TUTTI_NODISCARD
-tutti_status tutti_layer_allocate(const tutti_model *model, tutti_layer *layer, bool kept);
-
 // --- for tangent passes (tangent.c) ----------------------------------------------------------------------
 
 /** The activation that a layer applies: none if it is part of the loss. */
 tutti_activation tutti_layer_activation(const tutti_layer *layer);
 
-/** Turn gradients by the outputs of the layer's activation, pass->dy and pass->tdy, into those by its inputs z, in place.
+/** Turn gradients by the outputs of the layer's activation, pass->dy and pass->tdy, into those by its inputs z, in
+ * place.
  * @param[in] tz  derivative of z; NULL: 0 */
 void tutti_model_tangent_activation(const tutti_tangent_pass *pass, const float *z, const float *tz);
 

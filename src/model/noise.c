@@ -40,14 +40,16 @@ TUTTI_CLONES static void compare(const uint32_t *restrict words, int64_t n, uint
   for (int64_t i = 0; i < n; i++) kept[i] = words[i] >= threshold ? keep : 0;
 }
 
-/** kept[n] = `keep` with probability 1 - rate, else 0; one random word per element. */
-static void draw_kept(tutti_stream stream, uint64_t first, int64_t n, double rate, float keep, float *kept) {
+/** layer->kept = `keep` with probability 1 - rate, else 0; one random word per element. */
+static void draw_kept(tutti_layer *layer, const tutti_batch_pass *batch, double keep) {
   uint32_t words[CHUNK];
-  const uint32_t threshold = (uint32_t)(rate * 0x1p32);
+  const uint32_t threshold = (uint32_t)(layer->spec.rate * 0x1p32);
+  const uint64_t first = first_element(layer, batch);
+  const int64_t n = n_elements(layer, batch);
   for (int64_t done = 0; done < n; done += CHUNK) {
     const int64_t part = n - done < CHUNK ? n - done : CHUNK;
-    tutti_random_fill(stream, first + (uint64_t)done, part, words);
-    compare(words, part, threshold, keep, kept + done);
+    tutti_random_fill(stream_of(layer, batch), first + (uint64_t)done, part, words);
+    compare(words, part, threshold, (float)keep, layer->kept + done);
   }
 }
 
@@ -62,16 +64,17 @@ TUTTI_CLONES static void transform(const uint32_t *restrict words, int64_t n_pai
   }
 }
 
-/** values[n] = mean + deviation * normal; elements 2 i and 2 i + 1 share the words of these numbers. */
-static void draw_normal(tutti_stream stream, uint64_t first, int64_t n, double mean, double deviation,
-                        float *values) {
+/** values = mean + deviation * normal; elements 2 i and 2 i + 1 of the epoch share the words of these numbers. */
+static void draw_normal(const tutti_layer *layer, const tutti_batch_pass *batch, double mean,
+                        double deviation, float *values) {
   uint32_t words[CHUNK];
   float normals[CHUNK];
+  const int64_t n = n_elements(layer, batch);
   for (int64_t done = 0; done < n;) {
-    const uint64_t at = first + (uint64_t)done;
+    const uint64_t at = first_element(layer, batch) + (uint64_t)done;
     const int64_t odd = (int64_t)(at & 1); // the first element is the second of its pair
     const int64_t wanted = n - done < CHUNK - odd ? n - done : CHUNK - odd, n_pairs = (odd + wanted + 1) / 2;
-    tutti_random_fill(stream, at - (uint64_t)odd, 2 * n_pairs, words);
+    tutti_random_fill(stream_of(layer, batch), at - (uint64_t)odd, 2 * n_pairs, words);
     transform(words, n_pairs, (float)mean, (float)deviation, normals);
     memcpy(values + done, normals + odd, (size_t)wanted * sizeof *values);
     done += wanted;
@@ -83,24 +86,6 @@ static void draw_normal(tutti_stream stream, uint64_t first, int64_t n, double m
 TUTTI_CLONES static void multiply(const float *x, const float *factors, int64_t n, float *y) {
   TUTTI_INDEPENDENT
   for (int64_t i = 0; i < n; i++) y[i] = x[i] * factors[i];
-}
-
-/** Srivastava et al. (2014), with the scale 1 / (1 - rate) in training, so that evaluation needs none. */
-static void dropout(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
-  const double rate = layer->spec.rate;
-  const int64_t n = n_elements(layer, batch);
-  draw_kept(stream_of(layer, batch), first_element(layer, batch), n, rate, (float)(1 / (1 - rate)),
-            layer->kept);
-  multiply(x, layer->kept, n, layer->y);
-}
-
-/** Factors of mean 1 and the variance that dropout has. */
-static void gaussian_dropout(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
-  const double rate = layer->spec.rate;
-  const int64_t n = n_elements(layer, batch);
-  draw_normal(stream_of(layer, batch), first_element(layer, batch), n, 1, sqrt(rate / (1 - rate)),
-              layer->kept);
-  multiply(x, layer->kept, n, layer->y);
 }
 
 /** y = factor x + shift, or `dropped` if the factor is 0. */
@@ -117,53 +102,47 @@ TUTTI_CLONES static void multiply_or_drop(const float *restrict x, const float *
 static void alpha_dropout(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
   const double rate = layer->spec.rate, low = -TUTTI_SELU_SCALE * TUTTI_SELU_ALPHA;
   const double a = 1 / sqrt((1 - rate) * (1 + rate * low * low)), b = -a * low * rate;
-  const int64_t n = n_elements(layer, batch);
-  draw_kept(stream_of(layer, batch), first_element(layer, batch), n, rate, (float)a, layer->kept);
-  multiply_or_drop(x, layer->kept, n, (float)b, (float)(a * low + b), layer->y);
-}
-
-static void gaussian_noise(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
-  const int64_t n = n_elements(layer, batch);
-  draw_normal(stream_of(layer, batch), first_element(layer, batch), n, 0, layer->spec.stddev, layer->y);
-  tutti_layer_add(x, n, layer->y);
+  draw_kept(layer, batch, a);
+  multiply_or_drop(x, layer->kept, n_elements(layer, batch), (float)b, (float)(a * low + b), layer->y);
 }
 
 // --- the layers ------------------------------------------------------------------------------------------
-
-/** Forward adds noise, and so backward needs no factors: dx is dy. */
-static tutti_status setup_sum(tutti_model *model, tutti_layer *layer) {
-  layer->n_out = layer->n_in;
-  return tutti_layer_allocate(model, layer, false);
-}
-
-/** The factors of forward, for backward. */
-static tutti_status setup_factors(tutti_model *model, tutti_layer *layer) {
-  layer->n_out = layer->n_in;
-  return tutti_layer_allocate(model, layer, true);
-}
 
 /** With no noise to make, the output is the input. */
 static bool is_off(const tutti_layer *layer, const tutti_batch_pass *batch) {
   return !batch->pass->training || (layer->spec.rate == 0 && layer->spec.stddev == 0);
 }
 
-#define FORWARD(kind)                                                                                        \
-  static tutti_status forward_##kind(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,  \
-                                     const float *x) {                                                       \
-    (void)model;                                                                                             \
-    layer->out = is_off(layer, batch) ? x : layer->y;                                                        \
-    if (layer->out != x) kind(layer, batch, x);                                                              \
-    return TUTTI_OK;                                                                                         \
+static tutti_status forward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
+  const double rate = layer->spec.rate;
+  const int64_t n = n_elements(layer, batch);
+  if (is_off(layer, batch)) {
+    layer->out = x;
+    return TUTTI_OK;
   }
+  switch (layer->spec.kind) {
+  case TUTTI_LAYER_GAUSSIAN_NOISE:
+    draw_normal(layer, batch, 0, layer->spec.stddev, layer->y);
+    tutti_layer_add(x, n, layer->y);
+    break;
+  case TUTTI_LAYER_ALPHA_DROPOUT:
+    alpha_dropout(layer, batch, x);
+    break;
+  case TUTTI_LAYER_GAUSSIAN_DROPOUT: // factors of mean 1 and the variance that dropout has
+    draw_normal(layer, batch, 1, sqrt(rate / (1 - rate)), layer->kept);
+    multiply(x, layer->kept, n, layer->y);
+    break;
+  default: // dropout: Srivastava et al. (2014), with the scale in training, so that evaluation needs none
+    draw_kept(layer, batch, 1 / (1 - rate));
+    multiply(x, layer->kept, n, layer->y);
+  }
+  return TUTTI_OK;
+}
 
-FORWARD(dropout)
-FORWARD(gaussian_dropout)
-FORWARD(alpha_dropout)
-FORWARD(gaussian_noise)
-
-static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                             const float *x, float *dy, float *dx) {
-  (void)model, (void)x;
+/** The noise of gaussian_noise is added, so that dx is dy; the others have factors. */
+static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x, float *dy,
+                             float *dx) {
+  (void)x;
   if (dx && layer->kept && !is_off(layer, batch)) multiply(dy, layer->kept, n_elements(layer, batch), dx);
   return TUTTI_OK;
 }
@@ -187,7 +166,7 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
     .type = keras_type, .name = #word, .example = #word " 0.3",                                              \
     .fields = {{NULL, "RATE", TUTTI_WORD_REAL, true, TUTTI_AT(rate), 0, TUTTI_BELOW_ONE,                     \
                 "a number >= 0 and < 1"}},                                                                   \
-    .in_place = true, .keeps_range = keeps_range, .setup = setup_factors, .forward = forward_##word,         \
+    .in_place = true, .keeps_range = keeps_range, .keeps_values = true, .forward = forward,                  \
     .backward = backward, .tangent_forward = tangent_forward, .tangent_backward = tangent_backward           \
   }
 
@@ -202,8 +181,7 @@ const tutti_layer_ops tutti_layer_gaussian_noise_ops = {
     .fields = {{NULL, "STDDEV", TUTTI_WORD_REAL, true, TUTTI_AT(stddev), 0, TUTTI_ANY, "a number >= 0"}},
     .in_place = true,
     .keeps_range = keeps_range,
-    .setup = setup_sum,
-    .forward = forward_gaussian_noise,
+    .forward = forward,
     .backward = backward,
     .tangent_forward = tangent_forward,
     .tangent_backward = tangent_backward,

@@ -5,9 +5,7 @@
 #include "model/model_impl.h"
 
 static tutti_status setup(tutti_model *model, tutti_layer *layer) {
-  layer->n_out = layer->n_in;
-  TUTTI_TRY(tutti_layer_add_vector(model, layer, "alpha", true, 0));
-  return tutti_layer_allocate(model, layer, false);
+  return tutti_layer_add_vector(model, layer, "alpha", true, 0);
 }
 
 TUTTI_CLONES static void forward_rows(const float *restrict x, int64_t rows, int n,
@@ -36,36 +34,29 @@ TUTTI_CLONES static void alpha_squares(const float *restrict x, const float *res
   }
 }
 
-static tutti_status forward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                            const float *x) {
-  forward_rows(x, batch->rows, layer->n_out, tutti_layer_weights(model, layer, batch->params), layer->y);
-  layer->out = layer->y;
+static tutti_status forward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
+  forward_rows(x, batch->rows, layer->n_out, tutti_layer_weights(batch->model, layer, batch->params),
+               layer->y);
   return TUTTI_OK;
 }
 
 /** Sums over the rows of each leaf, before input_gradient overwrites dy. */
-static void alpha_gradients(tutti_model *model, const tutti_layer *layer, const tutti_batch_pass *batch,
-                            const float *x, const float *dy) {
-  const int n = layer->n_out;
+static void alpha_gradients(const tutti_layer *layer, const tutti_batch_pass *batch, const float *x,
+                            const float *dy) {
+  double *squares = batch->model->row_squares[0];
   if (batch->pass->squares) {
-    alpha_squares(x, dy, batch->rows, n, model->row_squares[0]);
-    tutti_layer_add_squares(batch, model->row_squares[0]);
+    alpha_squares(x, dy, batch->rows, layer->n_out, squares);
+    tutti_layer_add_squares(batch, squares);
   }
-  for (int i = 0; i < tutti_layer_n_leaves(batch); i++) {
-    const tutti_leaf_rows leaf = tutti_layer_leaf_rows(batch, i);
-    const int64_t first = (int64_t)leaf.from * n;
-    float *dalpha = tutti_layer_gradient(batch, &leaf, layer->offset, n);
-    double *sums = tutti_layer_sums(layer, batch, dalpha, n);
-    tutti_linalg_column_sums_below(x + first, dy + first, leaf.rows, n, sums);
-    tutti_layer_round(layer, n, dalpha);
-    tutti_layer_gradient_done(batch, &leaf, layer->offset, n, false);
-  }
+  tutti_layer_vector_gradients(layer, batch, x, dy, layer->offset, layer->n_out,
+                               tutti_linalg_column_sums_below, false);
 }
 
-static tutti_status backward(tutti_model *model, tutti_layer *layer, const tutti_batch_pass *batch,
-                             const float *x, float *dy, float *dx) {
-  if (!layer->spec.frozen) alpha_gradients(model, layer, batch, x, dy);
-  if (dx) input_gradient(x, batch->rows, layer->n_out, tutti_layer_weights(model, layer, batch->params), dx);
+static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x, float *dy,
+                             float *dx) {
+  if (!layer->spec.frozen) alpha_gradients(layer, batch, x, dy);
+  if (dx)
+    input_gradient(x, batch->rows, layer->n_out, tutti_layer_weights(batch->model, layer, batch->params), dx);
   return TUTTI_OK;
 }
 
@@ -78,7 +69,6 @@ static void tangent_forward(const tutti_tangent_pass *pass) {
     const float along = tx ? tx[k] : 0;
     ty[k] = x[k] > 0 ? along : pass->params[k % n] * along + pass->v[k % n] * x[k];
   }
-  pass->tangent->out = ty;
 }
 
 /** Derivatives of dalpha and dx; without a direction, dalpha and dx. */
