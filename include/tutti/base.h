@@ -121,6 +121,9 @@ int64_t tutti_alloc_live(void);
 #define TUTTI_NEW(pointer, n)                                                                                \
   (((pointer) = tutti_calloc((n), sizeof *(pointer))) ? TUTTI_OK : TUTTI_ERR_MEMORY)
 
+/** TUTTI_TRY(TUTTI_COPY(pointer, text)): pointer to a copy of `text`, or TUTTI_ERR_MEMORY. */
+#define TUTTI_COPY(pointer, text) (((pointer) = tutti_strdup(text)) ? TUTTI_OK : TUTTI_ERR_MEMORY)
+
 /** Elements of a block of the flat buffers of parameters and gradients.  Slices of a buffer begin at whole blocks, and sums over
  * a buffer add the sums of its blocks, so that no number depends on the slices. */
 enum { TUTTI_BLOCK = 1024 };

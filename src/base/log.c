@@ -37,13 +37,6 @@ static void print_text(tutti_log_level level, const char *text) {
   fputs(tutti_text_tame(line), stderr);
 }
 
-static void print(tutti_log_level level, const char *format, va_list arguments) {
-  char text[TEXT_BYTES];
-  if (level > max_level) return;
-  vsnprintf(text, sizeof text, format, arguments);
-  print_text(level, text);
-}
-
 /** Whether the text is among the last ones that were printed once.  It is from now on. */
 static bool was_printed(const char *text) {
   enum { N_KEPT = 64 };
@@ -57,10 +50,18 @@ static bool was_printed(const char *text) {
   return false;
 }
 
+/** @param[in] once  drop a text that was printed before */
+static void report(tutti_log_level level, bool once, const char *format, va_list arguments) {
+  char text[TEXT_BYTES];
+  if (level > max_level) return;
+  vsnprintf(text, sizeof text, format, arguments);
+  if (!once || !was_printed(text)) print_text(level, text);
+}
+
 void tutti_log(tutti_log_level level, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  print(level, format, arguments);
+  report(level, false, format, arguments);
   va_end(arguments);
 }
 
@@ -68,16 +69,14 @@ void tutti_log_root(tutti_log_level level, const char *format, ...) {
   if (log_rank != 0) return;
   va_list arguments;
   va_start(arguments, format);
-  print(level, format, arguments);
+  report(level, false, format, arguments);
   va_end(arguments);
 }
 
 void tutti_log_once(tutti_log_level level, const char *format, ...) {
-  char text[TEXT_BYTES];
+  if (log_rank != 0) return;
   va_list arguments;
-  if (log_rank != 0 || level > max_level) return;
   va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
+  report(level, true, format, arguments);
   va_end(arguments);
-  if (!was_printed(text)) print_text(level, text);
 }

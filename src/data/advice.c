@@ -9,47 +9,36 @@
 /** A warning names two features if their ranges differ by this factor. */
 enum { FAR_APART = 500 };
 
-/** The features with the smallest and the largest range, among those with more than one value. */
-typedef struct {
-  int64_t narrow, wide; // -1: there is none
-  double narrow_range, wide_range;
-} extremes;
-
-/** Find the features with the smallest and the largest range.  A constant feature has no range and is skipped. */
-static extremes find_extremes(int64_t n, const double *min, const double *max) {
-  extremes e = {.narrow = -1, .wide = -1};
+/** Find the features with the smallest and the largest range.  A constant feature has no range and is skipped.
+ * @param[in]  range         [n]
+ * @param[out] narrow, wide  -1: all features are constant */
+static void find_extremes(const double *range, int64_t n, int64_t *narrow, int64_t *wide) {
+  *narrow = *wide = -1;
   for (int64_t j = 0; j < n; j++) {
-    const double range = max[j] - min[j];
-    if (range > 0 && (e.narrow < 0 || range < e.narrow_range)) {
-      e.narrow = j;
-      e.narrow_range = range;
-    }
-    if (range > 0 && (e.wide < 0 || range > e.wide_range)) {
-      e.wide = j;
-      e.wide_range = range;
-    }
+    if (range[j] <= 0) continue;
+    if (*narrow < 0 || range[j] < range[*narrow]) *narrow = j;
+    if (*wide < 0 || range[j] > range[*wide]) *wide = j;
   }
-  return e;
 }
 
 /** Warn if ranges differ so much that the large features dominate the first layer. */
 static tutti_status advise_ranges(const tutti_dataset *d) {
   const int64_t n = d->layout.n_features;
-  double *all = NULL;
-  TUTTI_TRY(TUTTI_NEW(all, 3 * n));
-  tutti_dataset_train_ranges(d, all, all + n, all + 2 * n);
-  const extremes e = find_extremes(n, all, all + n);
-  if (e.narrow >= 0 && e.wide_range >= FAR_APART * e.narrow_range)
+  int64_t narrow = 0, wide = 0;
+  double *min = NULL;
+  TUTTI_TRY(TUTTI_NEW(min, 3 * n));
+  double *const range = min + n;
+  tutti_dataset_train_ranges(d, min, range, min + 2 * n);
+  for (int64_t j = 0; j < n; j++) range[j] -= min[j];
+  find_extremes(range, n, &narrow, &wide);
+  if (narrow >= 0 && range[wide] >= FAR_APART * range[narrow])
     tutti_log(
         TUTTI_LOG_WARNING,
         "%s: the features of array '%s' have very different ranges (column %lld, from 0, spans %g, column "
-        "%lld "
-        "spans %g) and data.scale auto does not scale them: data.scale: standardize_features does, and none "
-        "says "
-        "that the ranges are intended",
-        d->file, d->x_name[TUTTI_ROWS_TRAIN], (long long)e.wide, e.wide_range, (long long)e.narrow,
-        e.narrow_range);
-  tutti_free(all);
+        "%lld spans %g) and data.scale auto does not scale them: data.scale: standardize_features does, and "
+        "none says that the ranges are intended",
+        d->file, d->x_name[TUTTI_ROWS_TRAIN], (long long)wide, range[wide], (long long)narrow, range[narrow]);
+  tutti_free(min);
   return TUTTI_OK;
 }
 

@@ -24,20 +24,16 @@ DEFINE_FIRST_BAD(first_bad_f64, double)
 
 tutti_status tutti_data_check_finite(const char *path, const char *name, tutti_type type, const void *values,
                                      int64_t first, int64_t n, int64_t width) {
+  const bool is_float = type == TUTTI_F32, is_double = type == TUTTI_F64;
   const int64_t count = n * width;
-  int64_t at = count;
-  double value = 0;
-  if (type == TUTTI_F32) {
-    at = first_bad_f32(values, count);
-    if (at < count) value = (double)((const float *)values)[at];
-  } else if (type == TUTTI_F64) {
-    at = first_bad_f64(values, count);
-    if (at < count) value = ((const double *)values)[at];
-  }
+  const int64_t at = is_float    ? first_bad_f32(values, count)
+                     : is_double ? first_bad_f64(values, count)
+                                 : count; // integers are always finite
   TUTTI_CHECK(at == count, TUTTI_ERR_DATA,
               "%s: array '%s', row %lld, column %lld (both from 0) is %g, expected a finite number in the "
               "range of float32",
-              path, name, (long long)(first + at / width), (long long)(at % width), value);
+              path, name, (long long)(first + at / width), (long long)(at % width),
+              is_float ? (double)((const float *)values)[at] : ((const double *)values)[at]);
   return TUTTI_OK;
 }
 

@@ -134,10 +134,8 @@ tutti_status tutti_data_label_texts_add(tutti_label_texts *texts, const char *te
 
 typedef struct {
   int64_t n;
-  int n_classes;      // 0: a regression
-  float *values;      // [n] class ids in [0, n_classes), or the numbers themselves
-  const char **names; // [n_classes], owned together with name_text
-  char *name_text;
+  float *values;     // [n] class ids in [0, names.n), or the numbers of a regression; owned
+  tutti_texts names; // of the classes; empty: a regression
 } tutti_labels;
 
 /** Decide by the rule of tutti_import_kind, and number the classes.
@@ -148,6 +146,9 @@ TUTTI_NODISCARD
 tutti_status tutti_data_labels_create(const tutti_label_texts *texts, tutti_import_kind kind,
                                       const char *place, tutti_labels *labels);
 void tutti_data_labels_free(tutti_labels *labels);
+
+/** Compare two texts, for qsort and bsearch. */
+int tutti_import_by_text(const void *a, const void *b);
 
 // --- split.c: which rows become the test set
 
@@ -161,27 +162,30 @@ tutti_status tutti_import_split(int64_t n, double fraction, uint64_t seed, int64
 
 // --- write.c: the data set file
 
-/** Put the features of one row, counted as in the input, into `x`. */
-typedef void (*tutti_fill_row)(const void *context, int64_t row, void *x);
+/** Put the features of one row, counted as in the input, into x [n_features].  The type of the table holds them exactly, or is
+ * the nearest that the format allows. */
+typedef void (*tutti_import_fill)(const void *context, int64_t row, double *x);
 
 /** All borrowed. */
 typedef struct {
   int64_t n_train, n_test, n_features;
   tutti_type type; // of x: TUTTI_U8, TUTTI_F32 or TUTTI_F64
-  tutti_fill_row fill;
+  tutti_import_fill fill;
   const void *context;
-  const int64_t *
-      order; // [n_train + n_test] rows of the input, those for training first; NULL: in the order of the input
+  const int64_t
+      *order; // [n_train + n_test] rows of the input, training rows first; NULL: the order of the input
   const tutti_labels *labels; // in the order of the input
   const char *label_name;     // NULL: it has none
-  const char *const *columns; // [n_features] names; NULL: they have none
+  const tutti_texts *columns; // n_features names; NULL: they have none
 } tutti_import_table;
 
 /** Write a whole file: x_train and y_train, if n_test > 0 also x_test and y_test, and attributes: `classes` (names in order
  * of id) and `label` of y, `columns` of x.
+ * @param[out] result  numbers of rows, features and classes
  * @return ERR_CREATE, ERR_IO; the file is absent then */
 TUTTI_NODISCARD
-tutti_status tutti_import_write(const char *path, const tutti_import_table *table);
+tutti_status tutti_import_write(const char *path, const tutti_import_table *table,
+                                tutti_import_result *result);
 
 /** The level of deflate for the output.  Levels 8 and 9 take several times as long and save less than 1 %. */
 int tutti_import_level(tutti_type type);
@@ -242,7 +246,7 @@ TUTTI_NODISCARD
 tutti_status tutti_format_choice(const char *option, const char *text, const char *const *names, int n,
                                  int *index);
 
-// --- import_csv.c
+// --- options of the import of CSV
 
 /** Whether the first line has the names of the columns.  AUTO takes it for names, and refuses it if it may be a row. */
 typedef enum { TUTTI_HEADER_AUTO, TUTTI_HEADER_YES, TUTTI_HEADER_NO, TUTTI_N_HEADERS } tutti_import_header;
@@ -256,10 +260,30 @@ typedef struct {
   uint64_t seed;
   const char *output;
   tutti_import_kind kind;
-  bool
-      bytes; // features are whole numbers 0..255 and stored as bytes; else as float32, or as float64 if they need it
+  bool bytes; // store features as bytes, whole numbers 0..255; else as float32, or as float64 if they need it
   tutti_import_header header;
 } tutti_import_csv_options;
+
+// --- csv_header.c: the columns of a CSV file
+
+typedef struct {
+  tutti_texts names; // one per column
+  int label;         // the column with the labels
+  bool
+      doubtful; // header AUTO, and all features have names that may be values of a row: numbers, missing values
+} tutti_import_columns;
+
+/** Take the names of the columns from the current record, or number the columns if header is NO, and find the label.
+ * @param[in,out] columns  {0} before; the caller clears the names, also after a failure
+ * @return ERR_DATA a column without a name of its own, a single column, or a header that may be a row; ERR_USAGE no such label */
+TUTTI_NODISCARD
+tutti_status tutti_import_columns_read(const tutti_import_csv_options *options, const tutti_data_csv *csv,
+                                       tutti_import_columns *columns);
+
+/** Whether a field stands for a missing value: it is empty, or a word such as NA. */
+bool tutti_import_is_missing(const char *field);
+
+// --- import_csv.c
 
 /** @return as tutti_format.import */
 TUTTI_NODISCARD

@@ -1,6 +1,6 @@
 /* Imports svmlight and LIBSVM files, which list only the features that are not zero.  The rows of both files are collected in
- * compressed form, because the largest index of all rows decides how wide x is, and written as full rows.  `tutti import svmlight` calls
- * it through formats.def. */
+ * compressed form, because the largest index of all rows decides how wide x is, and written as full rows.  `tutti import
+ * svmlight` calls it through formats.def. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -134,18 +134,14 @@ static tutti_status find_columns(sparse *s, const tutti_import_svmlight_options 
   return TUTTI_OK;
 }
 
-#define DEFINE_FILL(NAME, TYPE)                                                                              \
-  static void NAME(const void *context, int64_t row, void *x) {                                              \
-    const sparse *s = context;                                                                               \
-    const int64_t *starts = s->starts.data;                                                                  \
-    const int32_t *indices = s->indices.data;                                                                \
-    const double *values = s->values.data;                                                                   \
-    TYPE *to = x;                                                                                            \
-    memset(to, 0, (size_t)s->n_features * sizeof *to);                                                       \
-    for (int64_t k = starts[row]; k < starts[row + 1]; k++) to[indices[k] - s->base] = (TYPE)values[k];      \
-  }
-DEFINE_FILL(fill_floats, float)
-DEFINE_FILL(fill_doubles, double)
+static void fill_row(const void *context, int64_t row, double *x) {
+  const sparse *s = context;
+  const int64_t *starts = s->starts.data;
+  const int32_t *indices = s->indices.data;
+  const double *values = s->values.data;
+  memset(x, 0, (size_t)s->n_features * sizeof *x);
+  for (int64_t k = starts[row]; k < starts[row + 1]; k++) x[indices[k] - s->base] = values[k];
+}
 
 /** Sort the values by column: those of column j are values [ends[j - 1], ends[j]). */
 static void group(const sparse *s, int64_t *ends, double *values) {
@@ -184,23 +180,17 @@ done:
 static tutti_status write_rows(const sparse *s, const tutti_import_svmlight_options *options, int64_t n_test,
                                tutti_import_result *result) {
   tutti_labels labels = {0};
+  tutti_import_table w = {.n_train = s->n - n_test,
+                          .n_test = n_test,
+                          .n_features = s->n_features,
+                          .fill = fill_row,
+                          .context = s,
+                          .labels = &labels};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_data_labels_create(&s->labels, options->kind, options->train, &labels));
-  tutti_type type = TUTTI_F32;
-  TUTTI_TRY_GOTO(done, choose_type(s, options->train, &type));
-  const tutti_import_table w = {.n_train = s->n - n_test,
-                                .n_test = n_test,
-                                .n_features = s->n_features,
-                                .type = type,
-                                .fill = type == TUTTI_F32 ? fill_floats : fill_doubles,
-                                .context = s,
-                                .labels = &labels};
-  TUTTI_TRY_GOTO(done, tutti_import_write(options->output, &w));
-  *result = (tutti_import_result){.n_train = w.n_train,
-                                  .n_test = w.n_test,
-                                  .n_features = w.n_features,
-                                  .n_classes = labels.n_classes,
-                                  .index_base = s->base == 0 ? TUTTI_INDEX_FROM_0 : TUTTI_INDEX_FROM_1};
+  TUTTI_TRY_GOTO(done, choose_type(s, options->train, &w.type));
+  TUTTI_TRY_GOTO(done, tutti_import_write(options->output, &w, result));
+  result->index_base = s->base == 0 ? TUTTI_INDEX_FROM_0 : TUTTI_INDEX_FROM_1;
 done:
   tutti_data_labels_free(&labels);
   return status;

@@ -41,8 +41,7 @@ tutti_status tutti_data_input_open(const char *path, tutti_data_input **out) {
   TUTTI_TRY_GOTO(done, TUTTI_NEW(input, 1));
   input->line = TUTTI_DATA_ARRAY_OF(char);
   TUTTI_TRY_GOTO(done, TUTTI_NEW(input->buffer, BUFFER_BYTES));
-  input->path = tutti_strdup(path);
-  TUTTI_TRY_GOTO(done, input->path ? TUTTI_OK : TUTTI_ERR_MEMORY);
+  TUTTI_TRY_GOTO(done, TUTTI_COPY(input->path, path));
   TUTTI_TRY_GOTO(done, open_gz(path, &input->gz));
   *out = input;
   input = NULL;

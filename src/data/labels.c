@@ -59,7 +59,7 @@ static void look(const tutti_label_texts *texts, survey *s) {
   }
 }
 
-static int by_text(const void *a, const void *b) {
+int tutti_import_by_text(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
@@ -89,23 +89,13 @@ static tutti_status check_count(int64_t n_classes, tutti_import_kind kind, const
   return TUTTI_OK;
 }
 
-/** Allocate the names of the classes.
- * @param[in] name_bytes  of all names together, with NULs */
-static tutti_status allocate_names(tutti_labels *labels, int64_t n_classes, int64_t name_bytes) {
-  TUTTI_TRY(TUTTI_NEW(labels->names, n_classes));
-  TUTTI_TRY(TUTTI_NEW(labels->name_text, name_bytes));
-  labels->n_classes = (int)n_classes;
-  return TUTTI_OK;
-}
-
 /** Make classes of numbers, in ascending order, so that 0..K-1 keep their ids. */
 static tutti_status number_classes(const survey *s, const double *keys, int64_t n_classes,
                                    tutti_labels *labels) {
-  TUTTI_TRY(allocate_names(labels, n_classes, n_classes * NUMBER_BYTES));
   for (int64_t k = 0; k < n_classes; k++) {
-    char *name = labels->name_text + k * NUMBER_BYTES;
-    snprintf(name, NUMBER_BYTES, "%.17g", keys[k]);
-    labels->names[k] = name;
+    char name[NUMBER_BYTES];
+    snprintf(name, sizeof name, "%.17g", keys[k]);
+    TUTTI_TRY(tutti_texts_add(&labels->names, name));
   }
   for (int64_t i = 0; i < s->n; i++) {
     const double *key = bsearch(&s->values[i], keys, (size_t)n_classes, sizeof *keys, tutti_import_by_value);
@@ -119,22 +109,15 @@ static tutti_status text_classes(const tutti_label_texts *texts, tutti_import_ki
                                  tutti_labels *labels) {
   const char **keys = NULL;
   tutti_status status = TUTTI_OK;
-  int64_t n_classes = 0, name_bytes = 0;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(keys, labels->n));
   for (int64_t i = 0; i < labels->n; i++) keys[i] = text_of(texts, i);
-  n_classes = sort_unique(keys, labels->n, sizeof *keys, by_text);
+  const int64_t n_classes = sort_unique(keys, labels->n, sizeof *keys, tutti_import_by_text);
   TUTTI_TRY_GOTO(done, check_count(n_classes, kind, place));
-  for (int64_t k = 0; k < n_classes; k++) name_bytes += (int64_t)strlen(keys[k]) + 1;
-  TUTTI_TRY_GOTO(done, allocate_names(labels, n_classes, name_bytes));
+  TUTTI_TRY_GOTO(done, tutti_texts_add_all(&labels->names, keys, (int)n_classes));
   for (int64_t i = 0; i < labels->n; i++) {
     const char *text = text_of(texts, i);
-    const char **key = bsearch(&text, keys, (size_t)n_classes, sizeof *keys, by_text);
+    const char **key = bsearch(&text, keys, (size_t)n_classes, sizeof *keys, tutti_import_by_text);
     labels->values[i] = (float)(key - keys);
-  }
-  char *at = labels->name_text;
-  for (int64_t k = 0; k < n_classes; k++) {
-    labels->names[k] = strcpy(at, keys[k]);
-    at += strlen(at) + 1;
   }
 done:
   tutti_free(keys);
@@ -211,7 +194,6 @@ done:
 
 void tutti_data_labels_free(tutti_labels *labels) {
   tutti_free(labels->values);
-  tutti_free(labels->names);
-  tutti_free(labels->name_text);
+  tutti_texts_clear(&labels->names);
   *labels = (tutti_labels){0};
 }

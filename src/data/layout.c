@@ -67,21 +67,21 @@ static tutti_status memory_type(const tutti_file *file, const char *name, const 
   return TUTTI_OK;
 }
 
-/** Read the shape of an array, which has at least one sample. */
-static tutti_status array_shape(const tutti_file *file, const char *name, tutti_array_shape *shape) {
+/** Read the shape of an array of numbers, which has at least one sample, and their type in memory. */
+static tutti_status array_shape(const tutti_file *file, const char *name, tutti_array_shape *shape,
+                                tutti_type *type) {
   if (!tutti_file_has(file, name)) return fail_missing(file, name);
   TUTTI_TRY(tutti_file_shape(file, name, shape));
   if (shape->n_dims < 1) return fail_shape(file, name, shape, "[N, ...] with N samples");
   for (int i = 0; i < shape->n_dims; i++)
     if (shape->dims[i] < 1) return fail_shape(file, name, shape, "at least 1 in each dimension");
-  return TUTTI_OK;
+  return memory_type(file, name, shape, type);
 }
 
 /** Read the shape of features.  A sample may have any dimensions; its numbers are one row of the window. */
 static tutti_status read_x(const tutti_file *file, const char *name, tutti_part *part, int64_t *n_features) {
   tutti_array_shape shape = {0};
-  TUTTI_TRY(array_shape(file, name, &shape));
-  TUTTI_TRY(memory_type(file, name, &shape, &part->type));
+  TUTTI_TRY(array_shape(file, name, &shape, &part->type));
   int64_t width = 1;
   for (int i = 1; i < shape.n_dims; i++) {
     if (shape.dims[i] > INT32_MAX / width)
@@ -120,8 +120,7 @@ static tutti_status read_y(const tutti_file *file, const char *x_name, const cha
                            const tutti_part *part, int64_t *n_targets) {
   tutti_array_shape shape = {0};
   tutti_type type = TUTTI_F32;
-  TUTTI_TRY(array_shape(file, name, &shape));
-  TUTTI_TRY(memory_type(file, name, &shape, &type));
+  TUTTI_TRY(array_shape(file, name, &shape, &type));
   if (shape.n_dims > 2)
     return fail_shape(
         file, name, &shape,
@@ -141,8 +140,7 @@ static tutti_status read_y(const tutti_file *file, const char *x_name, const cha
 static tutti_status read_weights(const tutti_file *file, const char *name, tutti_part *part) {
   tutti_array_shape shape = {0};
   tutti_type type = TUTTI_F32;
-  TUTTI_TRY(array_shape(file, name, &shape));
-  TUTTI_TRY(memory_type(file, name, &shape, &type));
+  TUTTI_TRY(array_shape(file, name, &shape, &type));
   const bool column = shape.n_dims == 1 || (shape.n_dims == 2 && shape.dims[1] == 1);
   if (!column || shape.dims[0] != part->n_file)
     return fail_shape(file, name, &shape, "[N], a weight for each of the training rows");
@@ -206,8 +204,7 @@ tutti_status tutti_data_only_array(const tutti_file *file, char **name) {
   TUTTI_CHECK_GOTO(done, n_arrays == 1 || tutti_file_has(file, "x_test"), TUTTI_ERR_DATA,
                    "%s: which array? Name it after the file, as FILE:ARRAY; arrays there: %s",
                    tutti_file_path(file), list[0] ? list : "none");
-  *name = tutti_strdup(n_arrays == 1 ? names.list[only] : "x_test");
-  TUTTI_TRY_GOTO(done, *name ? TUTTI_OK : TUTTI_ERR_MEMORY);
+  TUTTI_TRY_GOTO(done, TUTTI_COPY(*name, n_arrays == 1 ? names.list[only] : "x_test"));
 done:
   tutti_texts_clear(&names);
   return status;

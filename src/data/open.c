@@ -16,9 +16,7 @@ typedef struct {
 // --- the parts of opening
 
 static tutti_status copy_name(const char *name, char **copy) {
-  if (!name) return TUTTI_OK;
-  *copy = tutti_strdup(name);
-  return *copy ? TUTTI_OK : TUTTI_ERR_MEMORY;
+  return name ? TUTTI_COPY(*copy, name) : TUTTI_OK;
 }
 
 /** Check the options alone, which are equal on all ranks, before any file is opened. */

@@ -8,16 +8,37 @@
 
 enum { PIECE_BYTES = 1 << 24 };
 
-/** Read in pieces, so that the numbers are still in the cache when they are checked. */
-static tutti_status read_array(const tutti_file *file, const char *name, tutti_type type, int64_t n,
-                               int64_t width, char *to) {
-  const int64_t row_bytes = width * (int64_t)tutti_io_type_bytes(type);
+/** An array of a part in the window. */
+typedef struct {
+  const char *name; // in the file
+  tutti_type type;
+  int64_t width, at, bytes; // numbers in a row; where it begins in the window; its size
+} window_array;
+
+/** List the arrays of a part, in the order in which they are read and hashed.
+ * @return their number */
+static int arrays_of(const tutti_dataset *d, tutti_rows which, window_array arrays[3]) {
+  const tutti_part *part = &d->layout.parts[which];
+  int n = 0;
+  if (part->n == 0) return 0;
+  arrays[n++] = (window_array){d->x_name[which], part->type, d->layout.n_features, part->x_at, 0};
+  if (part->has_weights) arrays[n++] = (window_array){d->w_name, TUTTI_F32, 1, part->w_at, 0};
+  if (d->layout.n_targets > 0 && !part->y_is_x)
+    arrays[n++] = (window_array){d->y_name[which], TUTTI_F32, d->layout.n_targets, part->y_at, 0};
+  for (int i = 0; i < n; i++)
+    arrays[i].bytes = part->n * arrays[i].width * (int64_t)tutti_io_type_bytes(arrays[i].type);
+  return n;
+}
+
+/** Read n rows in pieces, so that the numbers are still in the cache when they are checked. */
+static tutti_status read_array(const tutti_file *file, const window_array *a, int64_t n, char *to) {
+  const int64_t row_bytes = a->bytes / n;
   const int64_t piece = row_bytes < PIECE_BYTES ? PIECE_BYTES / row_bytes : 1;
   for (int64_t first = 0; first < n; first += piece) {
     const int64_t now = n - first < piece ? n - first : piece;
     char *rows = to + first * row_bytes;
-    TUTTI_TRY(tutti_file_read_rows(file, name, type, first, now, rows));
-    TUTTI_TRY(tutti_data_check_finite(tutti_file_path(file), name, type, rows, first, now, width));
+    TUTTI_TRY(tutti_file_read_rows(file, a->name, a->type, first, now, rows));
+    TUTTI_TRY(tutti_data_check_finite(tutti_file_path(file), a->name, a->type, rows, first, now, a->width));
   }
   return TUTTI_OK;
 }
@@ -49,17 +70,11 @@ tutti_status tutti_dataset_read_rows(const tutti_dataset *d) {
   if (d->external) tutti_file_allow_external(file);
   TUTTI_TRY_GOTO(done, check_layout(file, d));
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
-    const tutti_part *part = &d->layout.parts[which];
-    if (part->n == 0) continue;
-    TUTTI_TRY_GOTO(done, read_array(file, d->x_name[which], part->type, part->n, d->layout.n_features,
-                                    data + part->x_at));
-    if (part->has_weights) {
-      TUTTI_TRY_GOTO(done, read_array(file, d->w_name, TUTTI_F32, part->n, 1, data + part->w_at));
-      TUTTI_TRY_GOTO(done, tutti_dataset_check_weights(d));
-    }
-    if (d->layout.n_targets == 0 || part->y_is_x) continue;
-    TUTTI_TRY_GOTO(
-        done, read_array(file, d->y_name[which], TUTTI_F32, part->n, d->layout.n_targets, data + part->y_at));
+    window_array arrays[3];
+    const int n = arrays_of(d, which, arrays);
+    for (int i = 0; i < n; i++)
+      TUTTI_TRY_GOTO(done, read_array(file, &arrays[i], d->layout.parts[which].n, data + arrays[i].at));
+    if (d->layout.parts[which].has_weights) TUTTI_TRY_GOTO(done, tutti_dataset_check_weights(d));
   }
 done:
   tutti_file_close(&file);
@@ -74,33 +89,26 @@ static uint64_t hash_words(uint64_t hash, const void *from, int64_t bytes) {
   return hash;
 }
 
-static uint64_t fingerprint_of_words(const tutti_dataset *d, tutti_rows which) {
-  const tutti_part *part = &d->layout.parts[which];
-  const int64_t x_bytes = part->n * d->layout.n_features * (int64_t)tutti_io_type_bytes(part->type);
-  uint64_t hash = UINT64_C(0xcbf29ce484222325);
-  if (part->n == 0) return hash;
-  hash = hash_words(hash, tutti_dataset_x(d, which), x_bytes);
-  if (part->has_weights) hash = hash_words(hash, tutti_dataset_weights(d), part->n * (int64_t)sizeof(float));
-  if (d->layout.n_targets == 0 || part->y_is_x) return hash;
-  return hash_words(hash, tutti_dataset_y(d, which), part->n * d->layout.n_targets * (int64_t)sizeof(float));
+/** Continue a hash with all numbers of a part. */
+static uint64_t add_arrays(const tutti_dataset *d, tutti_rows which,
+                           uint64_t (*add)(uint64_t before, const void *from, int64_t bytes), uint64_t hash) {
+  const char *data = tutti_par_window_data(d->window);
+  window_array arrays[3];
+  const int n = arrays_of(d, which, arrays);
+  for (int i = 0; i < n; i++) hash = add(hash, data + arrays[i].at, arrays[i].bytes);
+  return hash;
 }
 
 /** The shape is part of the hash, so that the same numbers in another shape are other data. */
 static uint64_t fingerprint(const tutti_dataset *d, tutti_rows which) {
   const tutti_part *part = &d->layout.parts[which];
-  const int64_t shape[] = {part->n, d->layout.n_features, part->y_is_x ? 0 : d->layout.n_targets},
-                floats = part->n * (int64_t)sizeof(float);
-  uint64_t hash = tutti_hash(0, shape, sizeof shape);
-  if (part->n == 0) return hash;
-  hash = tutti_hash(hash, tutti_dataset_x(d, which),
-                    shape[0] * shape[1] * (int64_t)tutti_io_type_bytes(part->type));
-  if (part->has_weights) hash = tutti_hash(hash, tutti_dataset_weights(d), floats);
-  return shape[2] > 0 ? tutti_hash(hash, tutti_dataset_y(d, which), floats * shape[2]) : hash;
+  const int64_t shape[] = {part->n, d->layout.n_features, part->y_is_x ? 0 : d->layout.n_targets};
+  return add_arrays(d, which, tutti_hash, tutti_hash(0, shape, sizeof shape));
 }
 
 int64_t tutti_dataset_fingerprint(const tutti_dataset *dataset, int64_t hash) {
   if (hash == TUTTI_HASH_XXH64) return dataset->fingerprint;
-  return (int64_t)fingerprint_of_words(dataset, TUTTI_ROWS_TRAIN);
+  return (int64_t)add_arrays(dataset, TUTTI_ROWS_TRAIN, hash_words, UINT64_C(0xcbf29ce484222325));
 }
 
 tutti_status tutti_dataset_compare_nodes(tutti_dataset *d) {

@@ -25,8 +25,7 @@ tutti_status tutti_io_claims_open(const char *path, bool create, tutti_claims **
   *claims = NULL;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(made, 1));
   made->fd = -1;
-  made->path = tutti_strdup(path);
-  TUTTI_TRY_GOTO(done, made->path ? TUTTI_OK : TUTTI_ERR_MEMORY);
+  TUTTI_TRY_GOTO(done, TUTTI_COPY(made->path, path));
   made->fd = open(path, create ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDWR | O_CLOEXEC, 0666);
   TUTTI_CHECK_GOTO(done, made->fd >= 0 || (!create && errno == ENOENT), TUTTI_ERR_CREATE, "%s: cannot %s: %s",
                    path, create ? "create" : "open", strerror(errno));

@@ -128,8 +128,7 @@ static tutti_status new_file(const char *path, tutti_file **file) {
   f->id = f->driver = f->access = H5I_INVALID_HID;
   f->temporary.fd = -1;
   *file = f;
-  f->path = tutti_strdup(path);
-  if (!f->path) return TUTTI_ERR_MEMORY;
+  TUTTI_TRY(TUTTI_COPY(f->path, path));
   TUTTI_TRY(TUTTI_NEW(f->bounds, 1));
   snprintf(f->bounds->within, sizeof f->bounds->within, "%s", path);
   return tutti_io_external_access(f->bounds, &f->access);

@@ -39,9 +39,9 @@ static tutti_status make_one(const char *path) {
 
 tutti_status tutti_io_make_folder(const char *path) {
   tutti_status status = TUTTI_OK;
+  char *part = NULL;
   if (is_folder(path)) return TUTTI_OK;
-  char *part = tutti_strdup(path);
-  if (!part) return TUTTI_ERR_MEMORY;
+  TUTTI_TRY(TUTTI_COPY(part, path));
   for (char *slash = strchr(part + (part[0] == '/'), '/'); slash; slash = strchr(slash + 1, '/')) {
     *slash = '\0';
     TUTTI_TRY_GOTO(done, make_one(part));
@@ -55,8 +55,7 @@ done:
 
 tutti_status tutti_io_parent_folder(const char *path, char **folder) {
   const char *slash = strrchr(path, '/');
-  *folder = tutti_strdup(slash ? path : ".");
-  if (!*folder) return TUTTI_ERR_MEMORY;
+  TUTTI_TRY(TUTTI_COPY(*folder, slash ? path : "."));
   if (slash) (*folder)[slash == path ? 1 : slash - path] = '\0';
   return TUTTI_OK;
 }

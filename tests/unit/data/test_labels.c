@@ -29,10 +29,10 @@ static void texts_are_classes_in_order_of_name(void **state) {
   const char *const texts[] = {"virginica", "setosa", "versicolor", "setosa"};
   tutti_labels labels;
   CHECK_OK(make(texts, 4, TUTTI_IMPORT_AUTO, &labels));
-  assert_int_equal(labels.n_classes, 3);
-  assert_string_equal(labels.names[0], "setosa");
-  assert_string_equal(labels.names[1], "versicolor");
-  assert_string_equal(labels.names[2], "virginica");
+  assert_int_equal(labels.names.n, 3);
+  assert_string_equal(labels.names.list[0], "setosa");
+  assert_string_equal(labels.names.list[1], "versicolor");
+  assert_string_equal(labels.names.list[2], "virginica");
   const float expected[] = {2, 0, 1, 0};
   assert_memory_equal(labels.values, expected, sizeof expected);
   tutti_data_labels_free(&labels);
@@ -43,10 +43,10 @@ static void whole_numbers_are_classes_in_ascending_order(void **state) {
   const char *const texts[] = {"10", "-1", "+2", "2.0", "10"};
   tutti_labels labels;
   CHECK_OK(make(texts, 5, TUTTI_IMPORT_AUTO, &labels));
-  assert_int_equal(labels.n_classes, 3);
-  assert_string_equal(labels.names[0], "-1");
-  assert_string_equal(labels.names[1], "2");
-  assert_string_equal(labels.names[2], "10");
+  assert_int_equal(labels.names.n, 3);
+  assert_string_equal(labels.names.list[0], "-1");
+  assert_string_equal(labels.names.list[1], "2");
+  assert_string_equal(labels.names.list[2], "10");
   const float expected[] = {2, 0, 1, 1, 2};
   assert_memory_equal(labels.values, expected, sizeof expected);
   tutti_data_labels_free(&labels);
@@ -57,8 +57,8 @@ static void integers_and_texts_together_are_names(void **state) {
   const char *const texts[] = {"3", "3b", "10"};
   tutti_labels labels;
   CHECK_OK(make(texts, 3, TUTTI_IMPORT_AUTO, &labels));
-  assert_string_equal(labels.names[0], "10");
-  assert_string_equal(labels.names[2], "3b");
+  assert_string_equal(labels.names.list[0], "10");
+  assert_string_equal(labels.names.list[2], "3b");
   tutti_data_labels_free(&labels);
 }
 
@@ -66,14 +66,14 @@ static void up_to_100_whole_numbers_are_classes_more_are_a_regression(void **sta
   (void)state;
   tutti_labels labels;
   CHECK_OK(make_many(100, 1, TUTTI_IMPORT_AUTO, &labels));
-  assert_int_equal(labels.n_classes, 100);
+  assert_int_equal(labels.names.n, 100);
   tutti_data_labels_free(&labels);
   CHECK_OK(make_many(101, 1, TUTTI_IMPORT_AUTO, &labels));
-  assert_int_equal(labels.n_classes, 0);
+  assert_int_equal(labels.names.n, 0);
   CHECK_NEAR(labels.values[100], 100, 0);
   tutti_data_labels_free(&labels);
   CHECK_OK(make_many(101, 1, TUTTI_IMPORT_CLASSES, &labels));
-  assert_int_equal(labels.n_classes, 101);
+  assert_int_equal(labels.names.n, 101);
   tutti_data_labels_free(&labels);
 }
 
@@ -81,14 +81,14 @@ static void reals_are_a_regression(void **state) {
   (void)state;
   tutti_labels labels;
   CHECK_OK(make_many(4, 0.5, TUTTI_IMPORT_AUTO, &labels));
-  assert_int_equal(labels.n_classes, 0);
+  assert_int_equal(labels.names.n, 0);
   CHECK_NEAR(labels.values[3], 1.5, 0);
   tutti_data_labels_free(&labels);
   CHECK_OK(make_many(4, 1, TUTTI_IMPORT_REGRESSION, &labels));
-  assert_int_equal(labels.n_classes, 0);
+  assert_int_equal(labels.names.n, 0);
   tutti_data_labels_free(&labels);
   CHECK_OK(make_many(4, 0.5, TUTTI_IMPORT_CLASSES, &labels));
-  assert_string_equal(labels.names[1], "0.5");
+  assert_string_equal(labels.names.list[1], "0.5");
   tutti_data_labels_free(&labels);
 }
 
@@ -115,7 +115,7 @@ static void many_different_texts_are_taken_only_when_asked_for(void **state) {
   }
   CHECK_FAILS(make(texts, 101, TUTTI_IMPORT_AUTO, &labels), TUTTI_ERR_DATA, "101 different texts");
   CHECK_OK(make(texts, 101, TUTTI_IMPORT_CLASSES, &labels));
-  assert_string_equal(labels.names[100], "name100");
+  assert_string_equal(labels.names.list[100], "name100");
   tutti_data_labels_free(&labels);
 }
 
