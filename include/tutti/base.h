@@ -44,8 +44,8 @@ int tutti_status_exit(tutti_status status);
 /** Local.  A short phrase for the kind of failure. */
 const char *tutti_status_sentence(tutti_status status);
 
-/** Local.  Record the text of a failure for this thread.  Use TUTTI_FAIL or TUTTI_CHECK.  The text says what happened, where
- * (file, key, line), what was expected and what to do, without a full stop or newline.
+/** Local.  Record the text of a failure for this thread.  Use TUTTI_FAIL or TUTTI_CHECK.  The text says what happened,
+ * where (file, key, line), what was expected and what to do, without a full stop or newline.
  * @return status */
 tutti_status tutti_fail(tutti_status status, const char *function, const char *file, int line,
                         const char *format, ...) TUTTI_PRINTF(5, 6);
@@ -124,8 +124,8 @@ int64_t tutti_alloc_live(void);
 /** TUTTI_TRY(TUTTI_COPY(pointer, text)): pointer to a copy of `text`, or TUTTI_ERR_MEMORY. */
 #define TUTTI_COPY(pointer, text) (((pointer) = tutti_strdup(text)) ? TUTTI_OK : TUTTI_ERR_MEMORY)
 
-/** Elements of a block of the flat buffers of parameters and gradients.  Slices of a buffer begin at whole blocks, and sums over
- * a buffer add the sums of its blocks, so that no number depends on the slices. */
+/** Elements of a block of the flat buffers of parameters and gradients.  Slices of a buffer begin at whole blocks, and
+ * sums over a buffer add the sums of its blocks, so that no number depends on the slices. */
 enum { TUTTI_BLOCK = 1024 };
 
 /** Local.  Convert a 64-bit count to the int that MPI 3 and BLAS take.

@@ -35,7 +35,8 @@ typedef struct {
 
 /** Read counts that are separated by commas; only the last needs its unit.
  * @param[in] allowed  sum of the tutti_unit that are allowed
- * @return ERR_CONFIG, with what is allowed: not a count, more than TUTTI_MAX_MILESTONES, several units, or not ascending */
+ * @return ERR_CONFIG, with what is allowed: not a count, more than TUTTI_MAX_MILESTONES, several units, or not
+ * ascending */
 TUTTI_NODISCARD
 tutti_status tutti_milestones_parse(const char *text, unsigned allowed, tutti_milestones *milestones);
 

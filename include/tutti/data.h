@@ -137,9 +137,6 @@ typedef enum {
 } tutti_features;
 extern const char *const tutti_data_features_names[TUTTI_N_FEATURES];
 
-/** Local.  Return the kind of the numbers in all rows of a set. */
-tutti_features tutti_dataset_features(const tutti_dataset *dataset, tutti_rows which);
-
 /** Replace each of the sample numbers ids[n] by the number of its row in the training array. */
 typedef void (*tutti_rows_at)(const void *context, int64_t n, int64_t *ids);
 

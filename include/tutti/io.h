@@ -1,13 +1,13 @@
 #pragma once
-/** Files of HDF5: typed arrays, tables and attributes, and files that are complete or absent.  The only room that includes
- * hdf5.h.  Local: one process, no MPI.
+/** Files of HDF5: typed arrays, tables and attributes, and files that are complete or absent.  The only room that
+ * includes hdf5.h.  Local: one process, no MPI.
  *
- * Every array and table has a Fletcher-32 checksum.  Files are written with H5F_LIBVER_V110 bounds and without time stamps,
- * so equal content gives equal bytes.  Files are never locked by HDF5, because network file systems may not support it.  One
- * thread at a time: not every HDF5 library is built for more.
+ * Every array and table has a Fletcher-32 checksum.  Files are written with H5F_LIBVER_V110 bounds and without time
+ * stamps, so equal content gives equal bytes.  Files are never locked by HDF5, because network file systems may not
+ * support it.  One thread at a time: not every HDF5 library is built for more.
  *
- * A write that fails (full disk, quota) may be reported by a later call, at the latest by tutti_file_commit, and then by every
- * call for that file: ERR_IO.  The process can continue, and so can other files. */
+ * A write that fails (full disk, quota) may be reported by a later call, at the latest by tutti_file_commit, and then
+ * by every call for that file: ERR_IO.  The process can continue, and so can other files. */
 #include <stdbool.h>
 
 #include "tutti/base.h"
@@ -21,18 +21,19 @@ size_t tutti_io_type_bytes(tutti_type type);
 
 /** Open for reading.
  * @param[out] file  owned by the caller; NULL after a failure
- * @return ERR_MISSING no such file; ERR_DATA empty, truncated, damaged, not HDF5, or not closed by another writer; ERR_IO a
- * folder, or the system cannot read it */
+ * @return ERR_MISSING no such file; ERR_DATA empty, truncated, damaged, not HDF5, or not closed by another writer;
+ * ERR_IO a folder, or the system cannot read it */
 TUTTI_NODISCARD
 tutti_status tutti_file_open(const char *path, tutti_file **file);
 
-/** Allow links, virtual arrays and external numbers of this file to lead to any file.  Without this call they may lead only to
- * files in its own folder and below, so that a file from elsewhere cannot make the program read other files. */
+/** Allow links, virtual arrays and external numbers of this file to lead to any file.  Without this call they may lead
+ * only to files in its own folder and below, so that a file from elsewhere cannot make the program read other files. */
 void tutti_file_allow_external(tutti_file *file);
 
-/** Begin a new file beside `path`, under a temporary name; `path` itself does not change until tutti_file_commit.  Missing
- * parent folders are made.  If `path` is a link, its target is replaced, and the new file gets the mode of the old one.  If a
- * process of this host was killed in an earlier attempt, its temporary file (PATH.tmp-HOST-PID) is removed.
+/** Begin a new file beside `path`, under a temporary name; `path` itself does not change until tutti_file_commit.
+ * Missing parent folders are made.  If `path` is a link, its target is replaced, and the new file gets the mode of
+ * the old one.  If a process of this host was killed in an earlier attempt, its temporary file (PATH.tmp-HOST-PID) is
+ * removed.
  * @param[out] file  owned by the caller; NULL after a failure
  * @return ERR_CREATE with the reason of the system, also if `path` is a folder or a device */
 TUTTI_NODISCARD
@@ -41,14 +42,15 @@ tutti_status tutti_file_create(const char *path, tutti_file **file);
 /** Write texts without checksums, because other programs may change the texts of this new file. */
 void tutti_file_leave_texts_open(tutti_file *file);
 
-/** As tutti_file_create, but the new file begins as a copy of `path` if that exists: for appending that is complete or does
- * not happen.
+/** As tutti_file_create, but the new file begins as a copy of `path` if that exists: for appending that is complete or
+ * does not happen.
  * @return ERR_CREATE; ERR_DATA or ERR_IO as tutti_file_open, for the old file */
 TUTTI_NODISCARD
 tutti_status tutti_file_update(const char *path, tutti_file **file);
 
-/** Close a file from create or update, flush it to disk, rename it to its path, and flush the folder.  Before that moment the
- * old file is complete under its name, after it the new one.  After a failure the temporary file is removed.
+/** Close a file from create or update, flush it to disk, rename it to its path, and flush the folder.  Before that
+ * moment the old file is complete under its name, after it the new one.  After a failure the temporary file is
+ * removed.
  * @param[in,out] file  NULL after it in any case
  * @return ERR_IO */
 TUTTI_NODISCARD
@@ -84,23 +86,25 @@ bool tutti_file_has(const tutti_file *file, const char *name);
 TUTTI_NODISCARD
 tutti_status tutti_file_shape(const tutti_file *file, const char *name, tutti_array_shape *shape);
 
-/** Read rows [first, first + n) along the first dimension.  A number that `type` cannot hold is clipped by HDF5, so ask for a
- * type that can.
+/** Read rows [first, first + n) along the first dimension.  A number that `type` cannot hold is clipped by HDF5, so
+ * ask for a type that can.
  * @param[out] data  row-major, converted to `type`; unspecified after a failure
- * @return ERR_DATA no such array, not numbers, out of range, or damaged according to the checksum; ERR_IO the system cannot
- * read */
+ * @return ERR_DATA no such array, not numbers, out of range, or damaged according to the checksum; ERR_IO the system
+ * cannot read */
 TUTTI_NODISCARD
 tutti_status tutti_file_read_rows(const tutti_file *file, const char *name, tutti_type type, int64_t first,
                                   int64_t n, void *data);
 
-/** Check that all numbers of an array were stored, and are where HDF5 looks for them.  HDF5 reads missing numbers as zeros.
- * @return ERR_DATA chunks or blocks that were never written; numbers in files that are too short or not regular; a virtual
- * array that is made of itself, or has numbers without a source; a file outside that is not allowed; ERR_MISSING a file with
- * some of the numbers does not exist; as tutti_file_open and tutti_file_shape for such files */
+/** Check that all numbers of an array were stored, and are where HDF5 looks for them.  HDF5 reads missing numbers as
+ * zeros.
+ * @return ERR_DATA chunks or blocks that were never written; numbers in files that are too short or not regular; a
+ * virtual array that is made of itself, or has numbers without a source; a file outside that is not allowed;
+ * ERR_MISSING a file with some of the numbers does not exist; as tutti_file_open and tutti_file_shape for such files */
 TUTTI_NODISCARD
 tutti_status tutti_file_check_stored(const tutti_file *file, const char *name);
 
-/** Find out whether two names lead to one array: by links of any kind, or by a virtual array that is another one as a whole.
+/** Find out whether two names lead to one array: by links of any kind, or by a virtual array that is another one as a
+ * whole.
  * @return ERR_DATA no such array, as tutti_file_shape */
 TUTTI_NODISCARD
 tutti_status tutti_file_same_array(const tutti_file *file, const char *a, const char *b, bool *same);
@@ -115,8 +119,8 @@ TUTTI_NODISCARD
 tutti_status tutti_file_write(tutti_file *file, const char *name, tutti_type type, int n_dims,
                               const int64_t *dims, int deflate, const void *data);
 
-/** Make a new array for tutti_file_write_rows, if the data does not fit in memory.  Rows that are never written are zeros.
- * Pieces of some megabytes are fast.  Arguments and errors as for tutti_file_write. */
+/** Make a new array for tutti_file_write_rows, if the data does not fit in memory.  Rows that are never written are
+ * zeros.  Pieces of some megabytes are fast.  Arguments and errors as for tutti_file_write. */
 TUTTI_NODISCARD
 tutti_status tutti_file_create_array(tutti_file *file, const char *name, tutti_type type, int n_dims,
                                      const int64_t *dims, int deflate);
@@ -136,8 +140,8 @@ tutti_status tutti_file_list(const tutti_file *file, const char *group, tutti_te
 
 // --- attributes; `object` is "/" or the path of an existing array or group
 
-/* A text has a checksum, the attribute NAME_checksum.  If it exists, reading the text compares it (ERR_DATA).  All setters
- * return ERR_IO, ERR_INTERNAL. */
+/* A text has a checksum, the attribute NAME_checksum.  If it exists, reading the text compares it (ERR_DATA).  All
+ * setters return ERR_IO, ERR_INTERNAL. */
 TUTTI_NODISCARD
 tutti_status tutti_file_set_text(tutti_file *file, const char *object, const char *name, const char *text);
 TUTTI_NODISCARD
@@ -245,12 +249,12 @@ bool tutti_file_is_in(const char *path, const char *folder);
 /** The right to write to a folder.  It ends with the process that has it, also if that is killed. */
 typedef struct tutti_lock tutti_lock;
 
-/** Take the advisory lock of a folder, which is made if it does not exist: a POSIX record lock on the file FOLDER/.lock, whose
- * one line is "HOST PID".  It works between the hosts of a network file system.  On a file system without locks the call
- * succeeds and excludes nobody.  Temporary files of killed processes are removed.
+/** Take the advisory lock of a folder, which is made if it does not exist: a POSIX record lock on the file
+ * FOLDER/.lock, whose one line is "HOST PID".  It works between the hosts of a network file system.  On a file system
+ * without locks the call succeeds and excludes nobody.  Temporary files of killed processes are removed.
  *
- * The lock is one between processes: a second lock in this process also succeeds, and this process loses the lock if it
- * closes any descriptor of that file.
+ * The lock is one between processes: a second lock in this process also succeeds, and this process loses the lock if
+ * it closes any descriptor of that file.
  * @param[out] lock  owned by the caller; NULL after a failure
  * @return ERR_CREATE with process and host if another process has the lock, or with the reason of the system */
 TUTTI_NODISCARD
@@ -259,13 +263,15 @@ tutti_status tutti_io_lock_take(const char *folder, tutti_lock **lock);
 /** Remove the file and give up the lock.  Accepts NULL inside; nulls the handle. */
 void tutti_io_lock_release(tutti_lock **lock);
 
-/** Claims to numbered things, by which several processes share them out.  A claim ends with the process that has it, also if
- * that is killed. */
+/** Claims to numbered things, by which several processes share them out.  A claim ends with the process that has it,
+ * also if that is killed. */
 typedef struct tutti_claims tutti_claims;
 
-/** Open the file of the claims, which stays empty: claim i is a POSIX record lock on byte i.  As for tutti_io_lock_take, claims
- * are between processes, and lost if this process closes any other descriptor of that file.
- * @param[in]  create  make the file if it does not exist; otherwise a missing file has no claims, and none can be taken
+/** Open the file of the claims, which stays empty: claim i is a POSIX record lock on byte i.  As for
+ * tutti_io_lock_take, claims are between processes, and lost if this process closes any other descriptor of that
+ * file.
+ * @param[in]  create  make the file if it does not exist; otherwise a missing file has no claims, and none can be
+ * taken
  * @param[out] claims  owned by the caller
  * @return ERR_CREATE */
 TUTTI_NODISCARD

@@ -51,18 +51,20 @@ typedef struct {
   int64_t begin, count;
 } tutti_range;
 
-/** The global batch of up to `batch` samples that begins at a place.  Places number the samples of all epochs in one sequence:
- * place p is position p mod n of epoch p / n.
+/** The global batch of up to `batch` samples that begins at a place.  Places number the samples of all epochs in one
+ * sequence: place p is position p mod n of epoch p / n.
  * @param[in] place  where a batch begins, as tutti_epoch_after gives it
- * @return positions [begin, begin + count) of the epoch; with CARRY, positions from n on belong to the epochs after it */
+ * @return positions [begin, begin + count) of the epoch; with CARRY, positions from n on belong to the epochs after
+ * it */
 tutti_range tutti_epoch_batch(const tutti_epoch *epoch, int64_t place, int64_t batch);
 
 /** The place where the next batch begins.  With DROP the rest of an epoch is skipped if it is less than `batch`. */
 int64_t tutti_epoch_after(const tutti_epoch *epoch, int64_t place, int64_t batch);
 
-/** The shard of one rank of a batch.  Shards are contiguous, cover the batch in the order of the ranks, and differ by at most one
- * grain in size.  If there are at least as many grains as ranks, shards begin at whole grains, so that a grain never falls on
- * two ranks; else the samples are divided evenly.  Some shards are empty if there are more ranks than samples.
+/** The shard of one rank of a batch.  Shards are contiguous, cover the batch in the order of the ranks, and differ by
+ * at most one grain in size.  If there are at least as many grains as ranks, shards begin at whole grains, so that a
+ * grain never falls on two ranks; else the samples are divided evenly.  Some shards are empty if there are more ranks
+ * than samples.
  * @param[in] grain  samples of a group, the last one of a batch may be shorter; 1: there are no groups */
 tutti_range tutti_shard(tutti_range batch, int64_t grain, int rank, int size);
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 
+/** abort leaves a core file of the place, and mpiexec ends the other ranks. */
 void tutti_assert_failed(const char *condition, const char *file, int line) {
   fprintf(stderr, "tutti: bug: rank %d: %s:%d: %s does not hold\n", tutti_log_rank(), file, line, condition);
   abort();

@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+/** The monotonic clock does not jump if somebody sets the time during a training. */
 double tutti_clock_s(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);

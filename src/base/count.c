@@ -1,5 +1,5 @@
-/** Counts with a unit, such as "5 epochs", and milestones, such as "10, 20, 30 epochs": the texts of configs and command lines.
- * One table of words serves reading, writing and messages. */
+/** Counts with a unit, such as "5 epochs", and milestones, such as "10, 20, 30 epochs": the texts of configs and
+ * command lines.  One table of words serves reading, writing and messages. */
 #include "tutti/count.h"
 
 #include <stdio.h>
@@ -30,6 +30,7 @@ static const unit_word *find(const char *word, unsigned allowed) {
   return NULL;
 }
 
+/** The plurals of the allowed units, for a message. */
 static const char *allowed_text(unsigned allowed, char *buffer, size_t bytes) {
   const char *names[N_WORDS];
   int n = 0;
@@ -38,6 +39,7 @@ static const char *allowed_text(unsigned allowed, char *buffer, size_t bytes) {
   return tutti_text_list(buffer, bytes, names, n);
 }
 
+/** A third word makes the text wrong, so sscanf looks for one letter of it. */
 tutti_status tutti_count_parse(const char *text, unsigned allowed, tutti_unit bare, tutti_count *count) {
   char number[64] = "", unit[64] = "", rest[2] = "", units[128];
   const int n = sscanf(text, "%63s %63s %1s", number, unit, rest);
@@ -53,6 +55,7 @@ tutti_status tutti_count_parse(const char *text, unsigned allowed, tutti_unit ba
   return TUTTI_OK;
 }
 
+/** Times are written in seconds, the unit in which they are kept. */
 void tutti_count_print(tutti_count count, char *text, size_t bytes) {
   char number[32];
   const char *word = "steps";
@@ -79,6 +82,7 @@ static tutti_status check_item(const char *text, tutti_unit unit, const tutti_mi
   return TUTTI_OK;
 }
 
+/** The last number decides the unit of all, so it is read first. */
 tutti_status tutti_milestones_parse(const char *text, unsigned allowed, tutti_milestones *counts) {
   const char *last = strrchr(text, ',');
   tutti_count count;

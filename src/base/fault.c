@@ -1,5 +1,5 @@
-/** Faults on demand.  Fallible functions call tutti_fault with the name of their site, and the tests choose one site, rank and
- * pass by the environment. */
+/** Faults on demand.  Fallible functions call tutti_fault with the name of their site, and the tests choose one site,
+ * rank and pass by the environment. */
 #include "base/fault.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/** Fingerprints of data and texts by xxHash: of the rows of a data set, of parameters on each rank, and of texts in files. */
+/** Fingerprints of data and texts by xxHash: of the rows of a data set, of parameters on each rank, and of texts in
+ * files. */
 #include "base/hash.h"
 
 #include <xxhash.h>

@@ -1,5 +1,5 @@
-/** Lines on standard error with the name of the program and the rank.  All rooms report through it, because library code does
- * not print. */
+/** Lines on standard error with the name of the program and the rank.  All rooms report through it, because library
+ * code does not print. */
 #include "base/log.h"
 
 #include <stdarg.h>
@@ -65,6 +65,7 @@ void tutti_log(tutti_log_level level, const char *format, ...) {
   va_end(arguments);
 }
 
+/** A rank that is not 0 does not even write the text. */
 void tutti_log_root(tutti_log_level level, const char *format, ...) {
   if (log_rank != 0) return;
   va_list arguments;

@@ -1,4 +1,5 @@
-/** Allocation that checks for overflow, zeroes, aligns to cache lines and counts: each test ends with no allocation left. */
+/** Allocation that checks for overflow, zeroes, aligns to cache lines and counts: each test ends with no allocation
+ * left. */
 #include "tutti/base.h"
 
 #include <stdatomic.h>
@@ -37,12 +38,14 @@ char *tutti_strdup(const char *text) {
   return copy;
 }
 
+/** Counting is atomic, because the threads of a rank allocate, too. */
 void tutti_free(void *memory) {
   if (!memory) return;
   atomic_fetch_sub(&live, 1);
   free(memory);
 }
 
+/** Tests compare it with 0 at their end, which finds leaks without a tool. */
 int64_t tutti_alloc_live(void) {
   return atomic_load(&live);
 }

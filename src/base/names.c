@@ -13,8 +13,8 @@
 
 enum { MAX_LETTERS = 63, ALL_BYTES = 512 };
 
-/** The number of edits (insert, delete, replace, swap of neighbours) that turn one word of at most MAX_LETTERS letters into
- * the other: the optimal string alignment distance, row by row. */
+/** The number of edits (insert, delete, replace, swap of neighbours) that turn one word of at most MAX_LETTERS letters
+ * into the other: the optimal string alignment distance, row by row. */
 static int distance(const char *a, const char *b) {
   const int n_a = (int)strlen(a), n_b = (int)strlen(b);
   int row[3][MAX_LETTERS + 1];

@@ -1,5 +1,5 @@
-/** A process of this host as /proc describes it.  terminal.c looks for the launcher with it, and the room rundir for the owners
- * of locks. */
+/** A process of this host as /proc describes it.  terminal.c looks for the launcher with it, and the room rundir for
+ * the owners of locks. */
 #include "base/process.h"
 
 #include <stdio.h>

@@ -7,5 +7,6 @@ typedef struct {
   long parent;
 } tutti_process;
 
-/** Local.  Read what the system says about a process of this host.  @return false if it says nothing, or there is no such process */
+/** Local.  Read what the system says about a process of this host.  @return false if it says nothing, or there is no
+ * such process */
 bool tutti_process_read(long pid, tutti_process *process);

@@ -1,5 +1,5 @@
-/** Philox as Random123 defines it, with loops over many counters that the compiler vectorises.  Sampler, initialisers and noise
- * layers call it. */
+/** Philox as Random123 defines it, with loops over many counters that the compiler vectorises.  Sampler, initialisers
+ * and noise layers call it. */
 #include "base/random.h"
 
 #include <Random123/philox.h>
@@ -51,7 +51,8 @@ TUTTI_CLONES static void fill_in_loop(philox4x32_ctr_t first, philox4x32_key_t k
   }
 }
 
-/** Write the four words of each of n counters from `first` on.  The low half of the counter does not wrap among them. */
+/** Write the four words of each of n counters from `first` on.  The low half of the counter does not wrap among
+ * them. */
 static void fill_counters(philox4x32_ctr_t first, philox4x32_key_t key, int64_t n, uint32_t *words) {
   int64_t done = 0;
 #ifdef TUTTI_RANDOM_AVX2
@@ -96,10 +97,12 @@ TUTTI_CLONES static void first_words(philox4x32_ctr_t base, philox4x32_key_t key
   }
 }
 
+/** The counters are the halves of the sampler's permutation, which are not in a row. */
 void tutti_random_gather(tutti_stream stream, const uint32_t *indices, int64_t n, uint32_t *words) {
   first_words(counter_at(stream, 0), key_of(stream), indices, n, words);
 }
 
+/** Half a step away from both ends, so that its logarithm is finite. */
 double tutti_random_uniform(uint32_t word) {
   return ((double)word + 0.5) * 0x1p-32;
 }

@@ -1,5 +1,5 @@
-/** Philox over four counters at a time in AVX2 instructions, for processors without AVX-512 (random_impl.h has the reason).  Only
- * random.c calls it. */
+/** Philox over four counters at a time in AVX2 instructions, for processors without AVX-512 (random_impl.h has the
+ * reason).  Only random.c calls it. */
 #include "base/random_impl.h"
 
 #ifdef TUTTI_RANDOM_AVX2

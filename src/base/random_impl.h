@@ -1,6 +1,6 @@
 #pragma once
-/** Philox for processors with AVX2 but without AVX-512.  They multiply 32-bit words in one instruction, but GCC does not use it
- * for vectors of 64-bit elements and makes a slow loop of the plain code. */
+/** Philox for processors with AVX2 but without AVX-512.  They multiply 32-bit words in one instruction, but GCC does
+ * not use it for vectors of 64-bit elements and makes a slow loop of the plain code. */
 #include <stdint.h>
 
 #if defined(__GNUC__) && defined(__x86_64__)

@@ -1,5 +1,5 @@
-/** The codes of failures and the text and trace of the last failure of each thread.  TUTTI_FAIL, TUTTI_CHECK and TUTTI_TRY of
- * base.h end here. */
+/** The codes of failures and the text and trace of the last failure of each thread.  TUTTI_FAIL, TUTTI_CHECK and
+ * TUTTI_TRY of base.h end here. */
 #include "tutti/base.h"
 
 #include <limits.h>
@@ -46,6 +46,7 @@ tutti_status tutti_fail(tutti_status status, const char *function, const char *f
   return status;
 }
 
+/** A full trace keeps its first frames, which are the closest to the failure. */
 void tutti_fail_pass(const char *function, const char *file, int line) {
   const size_t used = strlen(last_trace);
   snprintf(last_trace + used, sizeof last_trace - used, "at %s (%s:%d)\n", function, file, line);
@@ -59,6 +60,7 @@ const char *tutti_fail_trace(void) {
   return last_trace;
 }
 
+/** The text may be the last one itself, if the rank agrees on its own failure. */
 void tutti_fail_set_text(const char *text) {
   if (text != last_text) snprintf(last_text, sizeof last_text, "%s", text);
 }

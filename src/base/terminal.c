@@ -1,5 +1,6 @@
-/** The terminal of the user.  Launchers give their ranks pipes, so it is found through the launcher: an ancestor process by its
- * name, and the file that this process has as its standard error.  The progress line is written there. */
+/** The terminal of the user.  Launchers give their ranks pipes, so it is found through the launcher: an ancestor
+ * process by its name, and the file that this process has as its standard error.  The progress line is written
+ * there. */
 #include "base/terminal.h"
 
 #include <fcntl.h>
@@ -20,7 +21,8 @@ static bool is_launcher(const char *name) {
   return false;
 }
 
-/** The process that the user started: the highest of the nearest unbroken chain of launchers among the ancestors; 0: none. */
+/** The process that the user started: the highest of the nearest unbroken chain of launchers among the ancestors; 0:
+ * none. */
 static long find_launcher(void) {
   long launcher = 0, pid = getppid();
   for (int i = 0; i < MAX_ANCESTORS && pid > 1; i++) {
@@ -41,6 +43,7 @@ static bool is_writable_terminal(int fd) {
   return isatty(fd) && tcgetattr(fd, &settings) == 0 && (settings.c_lflag & TOSTOP) == 0;
 }
 
+/** The standard error of the launcher, if this user may open it and it is a terminal. */
 static int open_launcher_stderr(void) {
   const long launcher = find_launcher();
   if (launcher == 0) return -1;

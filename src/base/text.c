@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** The C library also reads leading blanks, hexadecimals and words ("nan"); a user's number has none of these letters. */
+/** The C library also reads leading blanks, hexadecimals and words ("nan"); a user's number has none of these
+ * letters. */
 static bool has_only(const char *text, const char *letters) {
   return text[strspn(text, letters)] == '\0';
 }
@@ -20,6 +21,7 @@ bool tutti_text_real(const char *text, double *value) {
   return end != text && *end == '\0' && isfinite(*value) && has_only(text, "0123456789+-.eE");
 }
 
+/** errno is the only sign that a number is too large for 64 bits. */
 bool tutti_text_integer(const char *text, int64_t *value) {
   char *end = NULL;
   errno = 0;
@@ -61,6 +63,7 @@ char *tutti_text_choice(char *buffer, size_t bytes, const char *const *names, in
   return buffer;
 }
 
+/** An escape sequence in the content of a file could rewrite what the user sees. */
 char *tutti_text_tame(char *text) {
   for (unsigned char *at = (unsigned char *)text; *at; at++) {
     const bool later = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f; // the C1 controls in UTF-8, two bytes

@@ -1,10 +1,12 @@
-/** A growable list of texts.  Names from files, texts of ranks, choices of a study and columns of tables are such lists.
- * The capacity is not stored: it is the least power of two that holds n texts, so the list grows when n reaches one. */
+/** A growable list of texts.  Names from files, texts of ranks, choices of a study and columns of tables are such
+ * lists.  The capacity is not stored: it is the least power of two that holds n texts, so the list grows when n
+ * reaches one. */
 #include "tutti/texts.h"
 
 #include <stdbool.h>
 #include <string.h>
 
+/** Doubling keeps the copies few, although the capacity is not stored. */
 static tutti_status grow(tutti_texts *texts) {
   const bool is_full = (texts->n & (texts->n - 1)) == 0;
   char **longer = NULL;
@@ -16,6 +18,7 @@ static tutti_status grow(tutti_texts *texts) {
   return TUTTI_OK;
 }
 
+/** The list grows before the text is allocated, so a failure leaves the list as it was. */
 char *tutti_texts_add_room(tutti_texts *texts, int64_t bytes) {
   char *room = NULL;
   if (grow(texts) == TUTTI_OK) room = tutti_calloc(bytes, 1);

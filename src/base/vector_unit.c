@@ -1,5 +1,5 @@
-/** Asks the processor itself (CPUID), so that loops compiled for several levels of x86-64 can choose one when they are called.
- * Random numbers, matrix products and the measured peak choose by it. */
+/** Asks the processor itself (CPUID), so that loops compiled for several levels of x86-64 can choose one when they are
+ * called.  Random numbers, matrix products and the measured peak choose by it. */
 #include "base/vector_unit.h"
 
 bool tutti_cpu_has_avx2_fma(void) {
@@ -20,6 +20,7 @@ bool tutti_cpu_has_avx512(void) {
 #endif
 }
 
+/** Results (bit 15) and operands (bit 6) of the control register of SSE, which AVX uses, too. */
 void tutti_cpu_flush_subnormals(void) {
 #if defined(__x86_64__) && defined(__GNUC__)
   const unsigned flush_results = 1u << 15, take_as_zero = 1u << 6;

@@ -1,5 +1,5 @@
-/* Warnings before a training: the default scaling does not suit the features, or float32 does not suit the targets.  The set-up
- * of a training calls it. */
+/* Warnings before a training: the default scaling does not suit the features, or float32 does not suit the targets.
+ * The set-up of a training calls it. */
 #include <math.h>
 #include <string.h>
 
@@ -68,7 +68,8 @@ static tutti_status advise(const tutti_dataset *d) {
   }
 }
 
-/** Find the smallest and the largest target of each column, in the order of the file, so that memory is read in order. */
+/** Find the smallest and the largest target of each column, in the order of the file, so that memory is read in
+ * order. */
 static void find_target_ranges(const tutti_dataset *d, float *least, float *most) {
   const int64_t width = d->layout.n_targets;
   const float *y = tutti_dataset_y(d, TUTTI_ROWS_TRAIN);

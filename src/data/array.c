@@ -7,6 +7,7 @@ enum { FIRST_CAPACITY = 64 };
 
 tutti_status tutti_data_array_reserve(tutti_data_array *array, int64_t n) {
   if (n <= array->capacity) return TUTTI_OK;
+  // Growing by half keeps the copies few and wastes less memory than doubling.
   int64_t capacity = array->capacity < FIRST_CAPACITY ? FIRST_CAPACITY : array->capacity;
   while (capacity < n) capacity += capacity / 2;
   char *data = tutti_calloc(capacity, array->unit);

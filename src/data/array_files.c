@@ -1,7 +1,6 @@
-/* Importing from formats that store one array per file: opens the files in pairs of samples and labels, checks that they
- * belong together, and copies them in pieces, since they may be larger than the memory
- * (a reader may need a whole array at once all the same).  import_idx.c and import_npy.c
- * add how a file is read. */
+/* Importing from formats that store one array per file: opens the files in pairs of samples and labels, checks that
+ * they belong together, and copies them in pieces, since they may be larger than the memory (a reader may need a
+ * whole array at once all the same).  import_idx.c and import_npy.c add how a file is read. */
 #include "data/dataset_impl.h"
 #include "data/import_impl.h"
 
@@ -35,6 +34,7 @@ static tutti_status check_dims(const tutti_array_format *format, tutti_import_ar
   return TUTTI_OK;
 }
 
+/** The state of the format goes first, because it may use the input. */
 static void array_close(const tutti_array_format *format, tutti_import_array *a) {
   if (format->free_state) format->free_state(a);
   tutti_data_input_close(&a->input);
@@ -102,6 +102,7 @@ static tutti_status import_pair(const tutti_array_format *format, const tutti_fo
   TUTTI_CHECK_GOTO(done, *n_features == 0 || *n_features == x.row_items, TUTTI_ERR_DATA,
                    "%s: samples have %lld features, those for training have %lld", paths[0],
                    (long long)x.row_items, (long long)*n_features);
+  // Labels are small, so a wrong label is found before the long copy of the samples.
   TUTTI_TRY_GOTO(done, copy_array(format, &y, file, largest));
   TUTTI_TRY_GOTO(done, copy_array(format, &x, file, NULL));
   *n = x.dims[0];

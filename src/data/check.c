@@ -1,12 +1,13 @@
-/* Checks of the numbers in a data set: all are finite in float32, weights are at least 0, and labels are what the loss expects.
- * Reading calls the first two, the set-up of a training the others.  Each message names array, row, column and value. */
+/* Checks of the numbers in a data set: all are finite in float32, weights are at least 0, and labels are what the
+ * loss expects.  Reading calls the first two, the set-up of a training the others.  Each message names array, row,
+ * column and value. */
 #include <float.h>
 #include <math.h>
 
 #include "data/dataset_impl.h"
 
-/** The index of the first value that is not finite in float32, or n.  Whole blocks are checked first, because the compiler
- * vectorises that loop. */
+/** The index of the first value that is not finite in float32, or n.  Whole blocks are checked first, because the
+ * compiler vectorises that loop. */
 #define DEFINE_FIRST_BAD(NAME, TYPE)                                                                         \
   static int64_t NAME(const TYPE *values, int64_t n) {                                                       \
     enum { BLOCK = 1024 };                                                                                   \
@@ -37,6 +38,7 @@ tutti_status tutti_data_check_finite(const char *path, const char *name, tutti_t
   return TUTTI_OK;
 }
 
+/** A weight below 0 would train away from its label, and without a weight above 0 there is nothing to learn. */
 tutti_status tutti_dataset_check_weights(const tutti_dataset *d) {
   const int64_t n = d->layout.parts[TUTTI_ROWS_TRAIN].n;
   const float *w = tutti_dataset_weights(d);
@@ -82,6 +84,7 @@ static tutti_status check_scaled(const tutti_dataset *d, tutti_rows which, check
   return status;
 }
 
+/** Check the targets of one part by the given rule.  A part without rows or without labels is always right. */
 static tutti_status check_part(const tutti_dataset *d, tutti_rows which, check_block check,
                                const void *context) {
   const tutti_part *part = &d->layout.parts[which];
@@ -136,6 +139,7 @@ static bool is_probability(float value) {
 /** The sum of probabilities may differ from 1 by this much, because they may have been rounded. */
 #define SUM_TOLERANCE 1e-3
 
+/** A row is one-hot only if this is 1, also for the hinge loss, whose other numbers may be -1. */
 static int64_t count_ones(const float *row, int64_t width) {
   int64_t ones = 0;
   for (int64_t k = 0; k < width; k++) ones += row[k] == 1;
@@ -148,6 +152,7 @@ static bool is_one_hot(const float *row, int64_t width) {
   return count_ones(row, width) == 1;
 }
 
+/** Targets that are the features are numbers to be predicted, even if they look like one-hot rows. */
 bool tutti_dataset_is_one_hot(const tutti_dataset *d) {
   const int64_t width = d->layout.n_targets;
   if (width < 2 || tutti_dataset_targets_are_features(d)) return false;

@@ -1,5 +1,5 @@
-/* Reads the value of an option that is one of several names.  The formats call it; it is apart from format.c, which lists
- * them. */
+/* Reads the value of an option that is one of several names.  The formats call it; it is apart from format.c, which
+ * lists them. */
 #include <stdio.h>
 
 #include "base/names.h"

@@ -1,18 +1,11 @@
-/* Names of the classes: the attribute "classes" of the labels.  Other programs may use that name for something else, so a value
- * that does not fit is ignored with a warning.  Opening a data set and `tutti info` call it. */
+/* Names of the classes: the attribute "classes" of the labels.  Other programs may use that name for something else,
+ * so a value that does not fit is ignored with a warning.  Opening a data set and `tutti info` call it. */
 #include <stdio.h>
 
 #include "base/log.h"
 #include "tutti/data.h"
 
 enum { PIECE_ROWS = 1 << 16, REASON_BYTES = 160 };
-
-/** The index of the first label in y[n] that has no name; n if all have one. */
-static int64_t first_unnamed(const double *y, int64_t n, int n_names) {
-  for (int64_t i = 0; i < n; i++)
-    if (!(y[i] < n_names)) return i;
-  return n;
-}
 
 /** Check that each class id has a name.
  * @param[out] reason  set if one has none */
@@ -24,7 +17,8 @@ static tutti_status check_ids(const tutti_file *file, const char *y, int64_t n, 
   for (int64_t at = 0; at < n && !reason[0]; at += PIECE_ROWS) {
     const int64_t now = n - at < PIECE_ROWS ? n - at : PIECE_ROWS;
     TUTTI_TRY_GOTO(done, tutti_file_read_rows(file, y, TUTTI_F64, at, now, ids));
-    const int64_t i = first_unnamed(ids, now, n_names);
+    int64_t i = 0;
+    while (i < now && ids[i] < n_names) i++;
     if (i < now)
       snprintf(reason, REASON_BYTES, "has %d name%s, but row %lld (from 0) is class %g", n_names,
                n_names == 1 ? "" : "s", (long long)(at + i), ids[i]);

@@ -1,5 +1,5 @@
-/* Reads records of a CSV file, as RFC 4180 describes them, letter by letter with the state `place`.  The import of CSV calls
- * it. */
+/* Reads records of a CSV file, as RFC 4180 describes them, letter by letter with the state `place`.  The import of
+ * CSV calls it. */
 #include <string.h>
 
 #include "data/import_impl.h"
@@ -20,11 +20,13 @@ static void push(tutti_data_csv *csv, char letter) {
   ((char *)csv->text.data)[csv->text.n++] = letter;
 }
 
+/** The caller has reserved the space for the fields of the whole line. */
 static void begin_field(tutti_data_csv *csv) {
   ((int64_t *)csv->starts.data)[csv->starts.n++] = csv->text.n;
   csv->at = BEFORE_FIELD;
 }
 
+/** Spaces after a field are not part of it, except inside quotes. */
 static void end_field(tutti_data_csv *csv) {
   const int64_t start = ((const int64_t *)csv->starts.data)[csv->starts.n - 1];
   const char *text = csv->text.data;
@@ -41,8 +43,8 @@ static int64_t count(const char *line, int64_t length, char letter) {
 
 /** Take the letters of one line.  After it, csv->at is QUOTED if the record continues in the next line. */
 static tutti_status take_line(tutti_data_csv *csv, const char *line, int64_t length) {
-  // Each letter becomes at most one letter (a separator becomes the NUL of its field).  The \n that joins lines and the last
-  // NUL add two.
+  // Each letter becomes at most one letter (a separator becomes the NUL of its field).  The \n that joins lines and
+  // the last NUL add two.
   TUTTI_TRY(tutti_data_array_reserve(&csv->text, csv->text.n + length + 2));
   TUTTI_TRY(tutti_data_array_reserve(&csv->starts, csv->starts.n + count(line, length, csv->separator) + 1));
   if (csv->at == QUOTED)
@@ -80,6 +82,7 @@ static tutti_status take_line(tutti_data_csv *csv, const char *line, int64_t len
   return TUTTI_OK;
 }
 
+/** Programs often leave empty lines at the end of a table. */
 static bool is_blank(const char *line) {
   return line[strspn(line, " ")] == '\0';
 }
@@ -147,6 +150,7 @@ done:
   return status;
 }
 
+/** The fields of the current record are gone afterwards. */
 void tutti_data_csv_close(tutti_data_csv **csv) {
   if (!*csv) return;
   tutti_data_input_close(&(*csv)->input);

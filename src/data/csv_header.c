@@ -1,5 +1,6 @@
-/* The columns of a CSV file, by its first line.  The difficult question is whether this line is a header or a row: a row that is
- * taken for names would be lost, so a doubtful file is refused with the options that decide.  The import of CSV calls it. */
+/* The columns of a CSV file, by its first line.  The difficult question is whether this line is a header or a row: a
+ * row that is taken for names would be lost, so a doubtful file is refused with the options that decide.  The import
+ * of CSV calls it. */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>

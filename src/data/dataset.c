@@ -1,5 +1,5 @@
-/* Facts about an open data set: numbers of rows and columns, names, and the places of the arrays in the window.  All other
- * files of the data set call it; it calls none of them. */
+/* Facts about an open data set: numbers of rows and columns, names, and the places of the arrays in the window.  All
+ * other files of the data set call it; it calls none of them. */
 #include "data/dataset_impl.h"
 
 void tutti_dataset_close(tutti_dataset **dataset) {
@@ -41,6 +41,7 @@ int64_t tutti_dataset_n_targets(const tutti_dataset *d) {
   return d->layout.n_targets;
 }
 
+/** Any part decides, since the layout refuses parts that differ from the training rows in this. */
 bool tutti_dataset_targets_are_features(const tutti_dataset *d) {
   return d->layout.parts[TUTTI_ROWS_TRAIN].y_is_x || d->layout.parts[TUTTI_ROWS_TEST].y_is_x ||
          d->layout.parts[TUTTI_ROWS_VALIDATION].y_is_x;
@@ -50,6 +51,8 @@ const char *const *tutti_dataset_classes(const tutti_dataset *d, int *n) {
   *n = d->n_classes;
   return d->classes;
 }
+
+// --- arrays in the window: one block of bytes, in which the layout aligned each array for its type
 
 const void *tutti_dataset_x(const tutti_dataset *d, tutti_rows which) {
   return (const char *)tutti_par_window_data(d->window) + d->layout.parts[which].x_at;
@@ -67,10 +70,6 @@ bool tutti_dataset_has_weights(const tutti_dataset *d) {
 const float *tutti_dataset_weights(const tutti_dataset *d) {
   const char *data = tutti_par_window_data(d->window);
   return (const float *)(const void *)(data + d->layout.parts[TUTTI_ROWS_TRAIN].w_at);
-}
-
-tutti_features tutti_dataset_features(const tutti_dataset *d, tutti_rows which) {
-  return d->layout.parts[which].features;
 }
 
 tutti_scaling_values tutti_dataset_scaling(const tutti_dataset *d) {

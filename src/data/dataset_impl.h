@@ -67,7 +67,8 @@ const float *tutti_dataset_weights(const tutti_dataset *dataset);
 
 // --- layout.c: shapes of the arrays in the file
 
-/** Local.  Shapes and types of the arrays that `dataset` names, checked against each other, and their places in the window.
+/** Local.  Shapes and types of the arrays that `dataset` names, checked against each other, and their places in the
+ * window.
  * @return ERR_DATA, with the arrays that the file has */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_read_layout(const tutti_file *file, const tutti_dataset *dataset,
@@ -96,7 +97,8 @@ tutti_status tutti_dataset_compare_nodes(tutti_dataset *dataset);
 TUTTI_NODISCARD
 tutti_status tutti_dataset_find_features(tutti_dataset *dataset);
 
-/** Local, after shift, factor and trained_on are set.  Make the own scaling of each part of another kind than trained_on.
+/** Local, after shift, factor and trained_on are set.  Make the own scaling of each part of another kind than
+ * trained_on.
  * @return ERR_DATA the relation between the two kinds is unknown */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_adapt_scaling(tutti_dataset *dataset);

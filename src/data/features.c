@@ -1,6 +1,6 @@
-/* The kinds of numbers that features are (bytes, bytes / 255, whole numbers, others), and the scaling of rows of another kind
- * than the training rows: the same picture, stored as bytes or as bytes / 255, gives the same input of the network.  Opening
- * and scaling call it. */
+/* The kinds of numbers that features are (bytes, bytes / 255, whole numbers, others), and the scaling of rows of
+ * another kind than the training rows: the same picture, stored as bytes or as bytes / 255, gives the same input of
+ * the network.  Opening and scaling call it. */
 #include <string.h>
 
 #include "base/clones.h"
@@ -59,6 +59,7 @@ static tutti_features features_of(const tutti_dataset *d, tutti_rows which) {
   return v.parts ? TUTTI_FEATURES_PARTS : TUTTI_FEATURES_NUMBERS;
 }
 
+/** Rank 0 decides for all, so that no rank scales its rows in another way. */
 tutti_status tutti_dataset_find_features(tutti_dataset *d) {
   tutti_features found[TUTTI_N_ROWS] = {0};
   for (tutti_rows which = 0; tutti_comm_rank(d->comm) == 0 && which < TUTTI_N_ROWS; which++)
@@ -74,8 +75,8 @@ static bool are_bytes(tutti_features features) {
   return features == TUTTI_FEATURES_BYTES || features == TUTTI_FEATURES_BYTE_BITS;
 }
 
-/** The factor by which numbers of the kind `other`, which are not bytes, become the numbers of the kind `bytes`; 0: it is not
- * known. */
+/** The factor by which numbers of the kind `other`, which are not bytes, become the numbers of the kind `bytes`; 0: it
+ * is not known. */
 static double unit_of(tutti_features other, tutti_features bytes) {
   const bool bits = bytes == TUTTI_FEATURES_BYTE_BITS;
   if (other == TUTTI_FEATURES_WHOLE || (other == TUTTI_FEATURES_BITS && bits)) return 1;
@@ -133,6 +134,7 @@ static bool are_far_apart(tutti_features a, tutti_features b) {
          (a == TUTTI_FEATURES_PARTS && b == TUTTI_FEATURES_WHOLE);
 }
 
+/** The text appears once per job, because each trial of a study would repeat it. */
 void tutti_dataset_warn_features(const tutti_dataset *d, tutti_features trained_on) {
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     const tutti_features own = d->layout.parts[which].features;

@@ -11,6 +11,7 @@ const char *const tutti_format_sentences[TUTTI_N_FORMATS] = {
 #include "tutti/formats.def"
 };
 
+/** The list stands in formats.def alone, so a new format cannot be forgotten in one of these tables. */
 const tutti_format *tutti_format_of(tutti_format_code code) {
   static const tutti_format *const formats[TUTTI_N_FORMATS] = {
 #define X(code, word, sentence) [TUTTI_FORMAT_##code] = &tutti_format_##word,

@@ -1,13 +1,14 @@
-/* Gathers the samples of a micro-batch: x = (raw - shift) * factor for features, plain copies for labels and weights.  It runs in
- * every step of a training, so it prefetches and vectorises. */
+/* Gathers the samples of a micro-batch: x = (raw - shift) * factor for features, plain copies for labels and
+ * weights.  It runs in every step of a training, so it prefetches and vectorises. */
 #include "base/clones.h"
 #include "data/dataset_impl.h"
 
-/** A processor cannot guess where the next row of a shuffled batch is.  So each row is prefetched while earlier rows are scaled,
- * about AHEAD bytes ahead, but for at most as many rows as a core can have cache lines on their way.  The beginning of a long
- * row is enough, because the rest is in order. */
+/** A processor cannot guess where the next row of a shuffled batch is.  So each row is prefetched while earlier rows
+ * are scaled, about AHEAD bytes ahead, but for at most as many rows as a core can have cache lines on their way.  The
+ * beginning of a long row is enough, because the rest is in order. */
 enum { AHEAD = 2048, MOST_ROWS = 16, BEGINNING = 1024, CACHE_LINE = 64 };
 
+/** At least one row ahead, also if a single row is longer than AHEAD. */
 static int64_t rows_ahead(int64_t row_bytes) {
   const int64_t rows = 1 + AHEAD / row_bytes;
   return rows < MOST_ROWS ? rows : MOST_ROWS;
@@ -23,9 +24,10 @@ TUTTI_INLINE void ask_for(const void *row, int64_t row_bytes) {
 #endif
 }
 
-/** Scale rows of one storage type.  WIDE is the type of the arithmetic: data that are far from 0 keep their digits until the
- * shift is subtracted, and so does the shift.  Bytes are never far from 0, and a float without a shift is rounded once in
- * either type.  One range over all features and one per feature are two loops, and the compiler vectorises both. */
+/** Scale rows of one storage type.  WIDE is the type of the arithmetic: data that are far from 0 keep their digits
+ * until the shift is subtracted, and so does the shift.  Bytes are never far from 0, and a float without a shift is
+ * rounded once in either type.  One range over all features and one per feature are two loops, and the compiler
+ * vectorises both. */
 #define DEFINE_GATHER(NAME, RAW, WIDE)                                                                       \
   TUTTI_CLONES static void NAME(const RAW *restrict raw, int64_t width, tutti_scaling_values s,              \
                                 const int64_t *restrict rows, int64_t n, float *restrict x) {                \
@@ -49,6 +51,7 @@ DEFINE_GATHER(gather_f32, float, float)
 DEFINE_GATHER(gather_f32_shifted, float, double)
 DEFINE_GATHER(gather_f64, double, double)
 
+/** Rows of another kind than the training rows have a scaling of their own; see features.c. */
 static tutti_scaling_values scaling_of(const tutti_dataset *d, tutti_rows which) {
   tutti_scaling_values s = tutti_dataset_scaling(d);
   if (!d->own_scaling[which]) return s;
@@ -78,6 +81,7 @@ void tutti_dataset_gather(const tutti_dataset *d, tutti_rows which, const int64_
   }
 }
 
+/** Labels are floats in the window, and each class id below 2^24 is exact. */
 void tutti_dataset_gather_classes(const tutti_dataset *d, tutti_rows which, const int64_t *rows, int64_t n,
                                   int32_t *classes) {
   const float *y = tutti_dataset_y(d, which);

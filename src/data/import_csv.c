@@ -1,5 +1,6 @@
-/* Imports a CSV file: a table of texts with one label column.  Features are kept as doubles until all rows are known, because
- * the type that stores them depends on all of their values.  `tutti import csv` calls it through formats.def. */
+/* Imports a CSV file: a table of texts with one label column.  Features are kept as doubles until all rows are known,
+ * because the type that stores them depends on all of their values.  `tutti import csv` calls it through
+ * formats.def. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static tutti_status fail_field(const table *t, int column, const char *before, c
              (long long)tutti_data_csv_line(t->csv), t->columns.names.list[column], before, field, after);
 }
 
+/** A missing value has a message of its own, because tables often have some. */
 static tutti_status check_present(const table *t, int column, const char *field) {
   if (!tutti_import_is_missing(field)) return TUTTI_OK;
   return fail_field(t, column, *field ? " is " : " is empty", field,
@@ -88,6 +90,7 @@ static tutti_status read_rows(table *t) {
 
 // --- the output
 
+/** The label is kept elsewhere, so a row of the output is contiguous in t->x. */
 static void fill_row(const void *context, int64_t row, double *x) {
   const table *t = context;
   const int64_t width = t->x.n / t->n;
@@ -141,6 +144,7 @@ done:
   return status;
 }
 
+/** tutti_import_split checks the fraction, when the number of rows is known. */
 static tutti_status check_options(const tutti_import_csv_options *o) {
   TUTTI_CHECK(o->file, TUTTI_ERR_USAGE, "import csv: no file is given");
   TUTTI_CHECK(o->label, TUTTI_ERR_USAGE,
@@ -169,6 +173,7 @@ done:
 
 enum { LABEL, TEST_FRACTION, SEED, KIND, BYTES, HEADER };
 
+/** Read the options that are numbers. */
 static tutti_status read_numbers(const tutti_import_request *request, tutti_import_csv_options *csv) {
   const char *fraction = request->values[TEST_FRACTION], *seed = request->values[SEED];
   int64_t number = 0;
@@ -182,6 +187,7 @@ static tutti_status read_numbers(const tutti_import_request *request, tutti_impo
   return TUTTI_OK;
 }
 
+/** Translate the texts of the command line. */
 static tutti_status import(const tutti_import_request *request, tutti_import_result *result) {
   static const char *const headers[TUTTI_N_HEADERS] = {"auto", "yes", "no"};
   static const char *const switches[] = {"yes", "no"};

@@ -5,6 +5,7 @@
 
 enum { IDX_UBYTE = 0x08, HEADER_BYTES = 4 };
 
+/** An empty file is a frequent result of a failed download, so it has a message of its own. */
 static tutti_status read_head(tutti_data_input *input, uint8_t head[HEADER_BYTES]) {
   int64_t got = 0;
   TUTTI_TRY(tutti_data_input_read(input, head, 1, &got));

@@ -55,8 +55,8 @@ TUTTI_NODISCARD
 tutti_status tutti_data_input_check_end(tutti_data_input *input);
 
 /** Read the next line, of any length.  A byte order mark of UTF-8 at the beginning of the file is left out.
- * @param[out] line    without its end (\n or \r\n), with a NUL after it; borrowed until the next call; NULL at the end of the
- *                     file
+ * @param[out] line    without its end (\n or \r\n), with a NUL after it; borrowed until the next call; NULL at the
+ * end of the file
  * @param[out] length  in bytes
  * @return as tutti_data_input_read; ERR_DATA a NUL byte, which a text does not contain */
 TUTTI_NODISCARD
@@ -75,13 +75,13 @@ int64_t tutti_data_input_line_number(const tutti_data_input *input);
 
 // --- csv.c: records of a CSV file, as RFC 4180 describes them
 //
-// Fields may be quoted, quotes inside are doubled, and separators and line ends may stand inside quotes.  Lines end with \n
-// or \r\n.  Blank lines, and spaces around a field without quotes, are ignored.
+// Fields may be quoted, quotes inside are doubled, and separators and line ends may stand inside quotes.  Lines end
+// with \n or \r\n.  Blank lines, and spaces around a field without quotes, are ignored.
 
 typedef struct tutti_data_csv tutti_data_csv;
 
-/** Open a file and read its first line, which becomes the current record.  The separator is the most frequent one of comma,
- * semicolon and tab in this line.
+/** Open a file and read its first line, which becomes the current record.  The separator is the most frequent one of
+ * comma, semicolon and tab in this line.
  * @param[out] csv  owned by the caller
  * @return ERR_MISSING; ERR_IO; ERR_DATA an empty file, wrong quotes, not a text */
 TUTTI_NODISCARD
@@ -106,8 +106,8 @@ int64_t tutti_data_csv_line(const tutti_data_csv *csv);
 
 // --- precision.c: the type that stores the features of an import
 
-/** Whether float32 would change whole numbers of a column, or make more of its distinct values equal than chance does for
- * numbers with many digits.
+/** Whether float32 would change whole numbers of a column, or make more of its distinct values equal than chance does
+ * for numbers with many digits.
  * @param[in,out] column  [n]; may be sorted after it */
 bool tutti_import_needs_double(double *column, int64_t n);
 
@@ -152,8 +152,8 @@ int tutti_import_by_text(const void *a, const void *b);
 
 // --- split.c: which rows become the test set
 
-/** The round(n * fraction) rows with the smallest random words become the test part.  The word of a row is that of the stream
- * TUTTI_STREAM_IMPORT of the seed at the counter `row`.
+/** The round(n * fraction) rows with the smallest random words become the test part.  The word of a row is that of the
+ * stream TUTTI_STREAM_IMPORT of the seed at the counter `row`.
  * @param[in]  fraction  in [0, 1)
  * @param[out] order     [n] the rows of the training part, then those of the test part, each in the order of the file
  * @return ERR_USAGE a fraction outside that range, or one that leaves no training row; ERR_MEMORY */
@@ -162,8 +162,8 @@ tutti_status tutti_import_split(int64_t n, double fraction, uint64_t seed, int64
 
 // --- write.c: the data set file
 
-/** Put the features of one row, counted as in the input, into x [n_features].  The type of the table holds them exactly, or is
- * the nearest that the format allows. */
+/** Put the features of one row, counted as in the input, into x [n_features].  The type of the table holds them
+ * exactly, or is the nearest that the format allows. */
 typedef void (*tutti_import_fill)(const void *context, int64_t row, double *x);
 
 /** All borrowed. */
@@ -179,13 +179,17 @@ typedef struct {
   const tutti_texts *columns; // n_features names; NULL: they have none
 } tutti_import_table;
 
-/** Write a whole file: x_train and y_train, if n_test > 0 also x_test and y_test, and attributes: `classes` (names in order
- * of id) and `label` of y, `columns` of x.
+/** Write a whole file: x_train and y_train, if n_test > 0 also x_test and y_test, and attributes: `classes` (names in
+ * order of id) and `label` of y, `columns` of x.
  * @param[out] result  numbers of rows, features and classes
  * @return ERR_CREATE, ERR_IO; the file is absent then */
 TUTTI_NODISCARD
 tutti_status tutti_import_write(const char *path, const tutti_import_table *table,
                                 tutti_import_result *result);
+
+/** Store a number as item i of an array of a type, which is able to hold it; not for TUTTI_I64, which a double cannot
+ * hold. */
+void tutti_import_put(tutti_type type, double value, void *array, int64_t i);
 
 /** The level of deflate for the output.  Levels 8 and 9 take several times as long and save less than 1 %. */
 int tutti_import_level(tutti_type type);
@@ -251,8 +255,8 @@ tutti_status tutti_format_choice(const char *option, const char *text, const cha
 /** Whether the first line has the names of the columns.  AUTO takes it for names, and refuses it if it may be a row. */
 typedef enum { TUTTI_HEADER_AUTO, TUTTI_HEADER_YES, TUTTI_HEADER_NO, TUTTI_N_HEADERS } tutti_import_header;
 
-/** A header line (without one, columns are named 1, 2, ...), then numbers, except in the label column.  An empty field, NA or
- * NaN is an error. */
+/** A header line (without one, columns are named 1, 2, ...), then numbers, except in the label column.  An empty
+ * field, NA or NaN is an error. */
 typedef struct {
   const char *file;
   const char *label;    // name of a column, or its number from 1
@@ -275,7 +279,8 @@ typedef struct {
 
 /** Take the names of the columns from the current record, or number the columns if header is NO, and find the label.
  * @param[in,out] columns  {0} before; the caller clears the names, also after a failure
- * @return ERR_DATA a column without a name of its own, a single column, or a header that may be a row; ERR_USAGE no such label */
+ * @return ERR_DATA a column without a name of its own, a single column, or a header that may be a row; ERR_USAGE no
+ * such label */
 TUTTI_NODISCARD
 tutti_status tutti_import_columns_read(const tutti_import_csv_options *options, const tutti_data_csv *csv,
                                        tutti_import_columns *columns);

@@ -1,7 +1,7 @@
-/* The .npy files of NumPy, versions 1 to 3: "\x93NUMPY", two bytes for the version, the length of the header (little-endian,
- * two bytes in version 1, else four), the header, which is a Python dict with the type, the order and the shape, then the
- * numbers.  Source: "NPY format", numpy.lib.format in NumPy's documentation.  `tutti import npy` calls it through
- * formats.def. */
+/* The .npy files of NumPy, versions 1 to 3: "\x93NUMPY", two bytes for the version, the length of the header
+ * (little-endian, two bytes in version 1, else four), the header, which is a Python dict with the type, the order and
+ * the shape, then the numbers.  Source: "NPY format", numpy.lib.format in NumPy's documentation.  `tutti import npy`
+ * calls it through formats.def. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,7 +21,8 @@ typedef struct {
   tutti_type x, y; // for samples, for labels
 } number_type;
 
-// The training keeps integers of up to two bytes as float32, but those of int32 as float64: see memory_type in layout.c.
+// The training keeps integers of up to two bytes as float32, but those of int32 as float64: see memory_type in
+// layout.c.
 static const number_type number_types[] = {
     {'b', 1, TUTTI_U8, TUTTI_U8},   {'u', 1, TUTTI_U8, TUTTI_U8},   {'u', 2, TUTTI_F32, TUTTI_I32},
     {'u', 4, TUTTI_I64, TUTTI_I64}, {'u', 8, TUTTI_I64, TUTTI_I64}, {'i', 1, TUTTI_F32, TUTTI_I32},
@@ -131,6 +132,7 @@ static tutti_status parse_header(const char *header, tutti_import_array *a) {
   return read_shape(shape, a);
 }
 
+/** The length of the header was checked before, so memory for it is small. */
 static tutti_status read_header(tutti_import_array *a) {
   int64_t n = 0;
   char *header = NULL;
@@ -148,6 +150,7 @@ done:
   return status;
 }
 
+/** The state may be missing, if the header could not be read. */
 static void free_state(tutti_import_array *a) {
   npy *f = a->state;
   if (f) tutti_data_array_free(&f->bytes);
@@ -156,6 +159,7 @@ static void free_state(tutti_import_array *a) {
 
 // --- the numbers
 
+/** Byte by byte, so that it works on processors of either byte order. */
 static uint64_t bits_of(const npy *f, const uint8_t *from) {
   const int bytes = f->number->bytes;
   uint64_t bits = 0;
@@ -188,27 +192,13 @@ static int64_t integer_of(const npy *f, uint64_t bits) {
   return (int64_t)((bits ^ sign) - sign); // extends the sign
 }
 
-/** Store one number.  The types of the output were chosen so that no number changes. */
+/** Store one number.  The types of the output were chosen so that no number changes; a double would not hold all of
+ * int64. */
 static void put(const npy *f, uint64_t bits, tutti_type type, void *rows, int64_t i) {
-  const bool is_real = f->number->kind == 'f';
-  const int64_t integer = is_real ? 0 : integer_of(f, bits);
-  switch (type) {
-  case TUTTI_U8:
-    ((uint8_t *)rows)[i] = (uint8_t)integer;
-    break;
-  case TUTTI_I32:
-    ((int32_t *)rows)[i] = (int32_t)integer;
-    break;
-  case TUTTI_I64:
-    ((int64_t *)rows)[i] = integer;
-    break;
-  case TUTTI_F32:
-    ((float *)rows)[i] = is_real ? (float)real_of(f, bits) : (float)integer;
-    break;
-  case TUTTI_F64:
-    ((double *)rows)[i] = real_of(f, bits);
-    break;
-  }
+  if (type == TUTTI_I64)
+    ((int64_t *)rows)[i] = integer_of(f, bits);
+  else
+    tutti_import_put(type, f->number->kind == 'f' ? real_of(f, bits) : (double)integer_of(f, bits), rows, i);
 }
 
 /** The place of an item in f->bytes.
@@ -227,8 +217,8 @@ static const uint8_t *item_at(const npy *f, const tutti_import_array *a, int64_t
   return bytes + (f->n_read + i + at * a->dims[0]) * f->number->bytes;
 }
 
-/** Rows in C's order come in pieces; an array in Fortran's order is read as a whole, since a row is all over the file.  The
- * memory grows with what the file really has, because a damaged header may announce anything. */
+/** Rows in C's order come in pieces; an array in Fortran's order is read as a whole, since a row is all over the
+ * file.  The memory grows with what the file really has, because a damaged header may announce anything. */
 static tutti_status read_bytes(tutti_import_array *a, int64_t n_rows) {
   npy *f = a->state;
   const int64_t n_bytes = (f->columns_first ? a->dims[0] : n_rows) * a->row_items * f->number->bytes;

@@ -1,6 +1,6 @@
-/* Imports svmlight and LIBSVM files, which list only the features that are not zero.  The rows of both files are collected in
- * compressed form, because the largest index of all rows decides how wide x is, and written as full rows.  `tutti import
- * svmlight` calls it through formats.def. */
+/* Imports svmlight and LIBSVM files, which list only the features that are not zero.  The rows of both files are
+ * collected in compressed form, because the largest index of all rows decides how wide x is, and written as full
+ * rows.  `tutti import svmlight` calls it through formats.def. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -134,6 +134,7 @@ static tutti_status find_columns(sparse *s, const tutti_import_svmlight_options 
   return TUTTI_OK;
 }
 
+/** Entries that the file leaves out are zeros. */
 static void fill_row(const void *context, int64_t row, double *x) {
   const sparse *s = context;
   const int64_t *starts = s->starts.data;
@@ -177,6 +178,7 @@ done:
   return status;
 }
 
+/** Rows keep the order of the files, because the format has training and test rows in files of their own. */
 static tutti_status write_rows(const sparse *s, const tutti_import_svmlight_options *options, int64_t n_test,
                                tutti_import_result *result) {
   tutti_labels labels = {0};
@@ -229,6 +231,7 @@ done:
 
 enum { KIND, INDEX_BASE, FEATURES };
 
+/** Translate the texts of the command line. */
 static tutti_status import(const tutti_import_request *request, tutti_import_result *result) {
   static const char *const bases[TUTTI_N_INDEX_BASES] = {"auto", "0", "1"};
   tutti_import_svmlight_options svmlight = {.train = request->files[0],

@@ -1,5 +1,5 @@
-/* Reads a file from its beginning to its end, plain or gzip, in a buffer of our own, because zlib's calls per line are slow.  All
- * formats to import read through it. */
+/* Reads a file from its beginning to its end, plain or gzip, in a buffer of our own, because zlib's calls per line
+ * are slow.  All formats to import read through it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -94,6 +94,7 @@ tutti_status tutti_data_input_read_exactly(tutti_data_input *input, void *data, 
   return TUTTI_OK;
 }
 
+/** Data after the last item mean that the header is wrong, and so are probably the numbers. */
 tutti_status tutti_data_input_check_end(tutti_data_input *input) {
   char more = 0;
   int64_t got = 0;

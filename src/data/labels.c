@@ -1,5 +1,5 @@
-/* Decides what the labels of an import are, by the rule of tutti_import_kind, and numbers the classes.  The imports of CSV and
- * svmlight collect the labels as texts and call it when all rows are read. */
+/* Decides what the labels of an import are, by the rule of tutti_import_kind, and numbers the classes.  The imports
+ * of CSV and svmlight collect the labels as texts and call it when all rows are read. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -26,6 +26,8 @@ typedef struct {
   double *values; // [n], if all labels are numbers
 } survey;
 
+// --- collecting the labels
+
 void tutti_data_label_texts_init(tutti_label_texts *texts) {
   texts->text = TUTTI_DATA_ARRAY_OF(char);
   texts->items = TUTTI_DATA_ARRAY_OF(item);
@@ -42,6 +44,7 @@ tutti_status tutti_data_label_texts_add(tutti_label_texts *texts, const char *te
   return tutti_data_array_add(&texts->items, &new, 1);
 }
 
+/** Borrowed until the next label is added, since the texts may move. */
 static const char *text_of(const tutti_label_texts *texts, int64_t i) {
   return (const char *)texts->text.data + ((const item *)texts->items.data)[i].at;
 }
@@ -141,7 +144,8 @@ static tutti_status regression(const survey *s, const char *place, tutti_labels 
   return TUTTI_OK;
 }
 
-/** All labels are numbers.  Whole numbers with few different values become classes, unless the caller decides otherwise. */
+/** All labels are numbers.  Whole numbers with few different values become classes, unless the caller decides
+ * otherwise. */
 static tutti_status from_numbers(const survey *s, tutti_import_kind kind, const char *place,
                                  tutti_labels *labels) {
   double *keys = NULL;
@@ -172,6 +176,8 @@ static tutti_status check_mixture(const survey *s, tutti_import_kind kind, const
                                         : "");
   return TUTTI_OK;
 }
+
+// --- deciding what they are
 
 tutti_status tutti_data_labels_create(const tutti_label_texts *texts, tutti_import_kind kind,
                                       const char *place, tutti_labels *labels) {

@@ -1,5 +1,5 @@
-/* Shapes and types of the arrays in the file, checked against each other, and their places in the window.  Rank 0 reads them when
- * a data set is opened, and the first rank of each other node compares its file with them. */
+/* Shapes and types of the arrays in the file, checked against each other, and their places in the window.  Rank 0
+ * reads them when a data set is opened, and the first rank of each other node compares its file with them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +11,7 @@ enum { LIST_BYTES = 600, ALIGNMENT = 64 };
 
 // --- messages
 
+/** Write " [60000, 28, 28]". */
 static void append_shape(char *text, size_t bytes, const tutti_array_shape *shape) {
   tutti_text_append(text, bytes, " [");
   for (int i = 0; i < shape->n_dims; i++)
@@ -53,7 +54,8 @@ static tutti_status fail_shape(const tutti_file *file, const char *name, const t
 
 // --- shapes
 
-/** Find the type of the array's numbers in memory: bytes stay bytes, and the others become the smallest float that is exact. */
+/** Find the type of the array's numbers in memory: bytes stay bytes, and the others become the smallest float that is
+ * exact. */
 static tutti_status memory_type(const tutti_file *file, const char *name, const tutti_array_shape *shape,
                                 tutti_type *type) {
   TUTTI_CHECK(shape->type_class != TUTTI_CLASS_OTHER, TUTTI_ERR_DATA,
@@ -98,7 +100,8 @@ static tutti_status read_x(const tutti_file *file, const char *name, tutti_part 
   return tutti_file_check_stored(file, name);
 }
 
-/** Find out whether the targets are the features, as for an autoencoder, and check that this is the same for all sets. */
+/** Find out whether the targets are the features, as for an autoencoder, and check that this is the same for all
+ * sets. */
 static tutti_status read_y_of_x(const tutti_file *file, const tutti_dataset *d, tutti_rows which,
                                 tutti_layout *layout) {
   tutti_part *const part = &layout->parts[which], *const train = &layout->parts[TUTTI_ROWS_TRAIN];

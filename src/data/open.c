@@ -1,6 +1,6 @@
-/* Opens a data set: rank 0 reads names, shapes and types from the file, all ranks agree on them and make the memory of their
- * node, the first rank of each node reads the rows, and all nodes compare what they have.  The training, eval and predict
- * call it. */
+/* Opens a data set: rank 0 reads names, shapes and types from the file, all ranks agree on them and make the memory
+ * of their node, the first rank of each node reads the rows, and all nodes compare what they have.  The training,
+ * eval and predict call it. */
 #include <string.h>
 
 #include "base/log.h"
@@ -61,7 +61,8 @@ done:
   return status;
 }
 
-/** Local.  Put the names of the classes into d->class_text, one after another, each with its NUL.  There may be none. */
+/** Local.  Put the names of the classes into d->class_text, one after another, each with its NUL.  There may be
+ * none. */
 static tutti_status read_classes(const tutti_file *file, tutti_dataset *d, header *h) {
   const char *y = NULL;
   for (tutti_rows which = 0; which < TUTTI_N_ROWS && !y; which++) y = d->y_name[which];
@@ -113,6 +114,7 @@ static tutti_status allocate(tutti_dataset *d, const header *h) {
   return TUTTI_OK;
 }
 
+/** Each rank has the names as one block of bytes, which is sent in one message. */
 static void point_at_classes(tutti_dataset *d) {
   const char *at = d->class_text;
   for (int k = 0; k < d->n_classes; k++) {

@@ -1,11 +1,12 @@
-/* Decides whether features of an import need float64: if float32 would change whole numbers, such as ids and times, or make
- * values equal.  The imports of CSV and svmlight call it for each column. */
+/* Decides whether features of an import need float64: if float32 would change whole numbers, such as ids and times,
+ * or make values equal.  The imports of CSV and svmlight call it for each column. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "data/import_impl.h"
 
+/** Whether float32 holds the number as it is. */
 static bool is_exact(double value) {
   return (double)(float)value == value;
 }
@@ -34,6 +35,7 @@ static bool merges(double *column, int64_t n) {
   return (double)lost > (double)distinct * (double)distinct / (1 << 23);
 }
 
+/** Sorting is slow, so it is left out if each number is exact or one whole number already decides. */
 bool tutti_import_needs_double(double *column, int64_t n) {
   bool inexact = false;
   for (int64_t i = 0; i < n; i++) {

@@ -1,5 +1,5 @@
-/* Reads the rows of a data set into the memory of a node, and makes sure that all nodes have the same rows, by a fingerprint.
- * Opening a data set calls it. */
+/* Reads the rows of a data set into the memory of a node, and makes sure that all nodes have the same rows, by a
+ * fingerprint.  Opening a data set calls it. */
 #include <string.h>
 
 #include "base/fault.h"
@@ -81,8 +81,8 @@ done:
   return status;
 }
 
-/** The hash of earlier versions: FNV-1a (Fowler, Noll, Vo) over words instead of bytes.  Arrays begin at whole words, and the
- * rest of the last word is zero.  It is weak: two changes of the highest bits of words cancel. */
+/** The hash of earlier versions: FNV-1a (Fowler, Noll, Vo) over words instead of bytes.  Arrays begin at whole words,
+ * and the rest of the last word is zero.  It is weak: two changes of the highest bits of words cancel. */
 static uint64_t hash_words(uint64_t hash, const void *from, int64_t bytes) {
   const uint64_t *words = from;
   for (int64_t i = 0; i < (bytes + 7) / 8; i++) hash = (hash ^ words[i]) * UINT64_C(0x100000001b3);
@@ -111,6 +111,7 @@ int64_t tutti_dataset_fingerprint(const tutti_dataset *dataset, int64_t hash) {
   return (int64_t)add_arrays(dataset, TUTTI_ROWS_TRAIN, hash_words, UINT64_C(0xcbf29ce484222325));
 }
 
+/** Only the first rank of a node has read the file, so only these compare. */
 tutti_status tutti_dataset_compare_nodes(tutti_dataset *d) {
   const bool reader = tutti_comm_node_rank(d->comm) == 0;
   uint64_t mine[TUTTI_N_ROWS] = {0}, first[TUTTI_N_ROWS];

@@ -1,5 +1,5 @@
-/* The scaling of the features: x = (raw - shift) * factor, with numbers from the training rows or from a checkpoint.  The set-up
- * of a training computes it, a checkpoint keeps it, and gather.c applies it. */
+/* The scaling of the features: x = (raw - shift) * factor, with numbers from the training rows or from a checkpoint.
+ * The set-up of a training computes it, a checkpoint keeps it, and gather.c applies it. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -57,37 +57,30 @@ DEFINE_SPREAD(spread_u8, uint8_t)
 DEFINE_SPREAD(spread_f32, float)
 DEFINE_SPREAD(spread_f64, double)
 
-static void add_rows(const tutti_dataset *d, const uint64_t *marks, const statistics *s) {
-  const void *x = tutti_dataset_x(d, TUTTI_ROWS_TRAIN);
-  const tutti_part *part = &d->layout.parts[TUTTI_ROWS_TRAIN];
-  TUTTI_CALL_FOR_TYPE(part->type, add, x, part->n, d->layout.n_features, marks, s->min, s->max, s->mean);
-}
-
-static void spread_rows(const tutti_dataset *d, const uint64_t *marks, const statistics *s) {
-  const void *x = tutti_dataset_x(d, TUTTI_ROWS_TRAIN);
-  const tutti_part *part = &d->layout.parts[TUTTI_ROWS_TRAIN];
-  TUTTI_CALL_FOR_TYPE(part->type, spread, x, part->n, d->layout.n_features, marks, s->mean, s->variance);
-}
-
+/** Sums of many rows in float32 would lose digits, so all statistics are double. */
 static void find_ranges(const tutti_dataset *d, const uint64_t *marks, const statistics *s) {
+  const tutti_part *part = &d->layout.parts[TUTTI_ROWS_TRAIN];
+  const void *x = tutti_dataset_x(d, TUTTI_ROWS_TRAIN);
   for (int64_t j = 0; j < d->layout.n_features; j++) {
     s->min[j] = DBL_MAX;
     s->max[j] = -DBL_MAX;
   }
-  add_rows(d, marks, s);
+  TUTTI_CALL_FOR_TYPE(part->type, add, x, part->n, d->layout.n_features, marks, s->min, s->max, s->mean);
 }
 
 void tutti_dataset_train_ranges(const tutti_dataset *d, double *min, double *max, double *sum) {
   find_ranges(d, NULL, &(statistics){.min = min, .max = max, .mean = sum});
 }
 
-/** Two passes, so that no digits cancel, in the order of the file, so that memory is read in order and the sums do not depend on
- * the order of rows_at. */
+/** Two passes, so that no digits cancel, in the order of the file, so that memory is read in order and the sums do not
+ * depend on the order of rows_at. */
 static void measure(const tutti_dataset *d, const uint64_t *marks, int64_t n, const statistics *s) {
+  const tutti_part *part = &d->layout.parts[TUTTI_ROWS_TRAIN];
+  const void *x = tutti_dataset_x(d, TUTTI_ROWS_TRAIN);
   const int64_t width = d->layout.n_features;
   find_ranges(d, marks, s);
   for (int64_t j = 0; j < width; j++) s->mean[j] /= (double)n;
-  spread_rows(d, marks, s);
+  TUTTI_CALL_FOR_TYPE(part->type, spread, x, part->n, width, marks, s->mean, s->variance);
   for (int64_t j = 0; j < width; j++) s->variance[j] /= (double)n;
 }
 
@@ -124,8 +117,8 @@ static void pool(const statistics *s, int64_t width) {
   s->variance[0] = variance;
 }
 
-/** x = (raw - shift) / width.  If all values are equal, the width is zero up to rounding.  Then the shift is that value, and the
- * factor 1, so that x is exactly 0. */
+/** x = (raw - shift) / width.  If all values are equal, the width is zero up to rounding.  Then the shift is that
+ * value, and the factor 1, so that x is exactly 0. */
 static void put(tutti_dataset *d, int64_t j, double shift, double width, const statistics *s) {
   const float factor = (float)(1 / width);
   const bool constant = s->min[j] == s->max[j] || !isfinite(factor);
@@ -190,6 +183,7 @@ tutti_status tutti_dataset_fit_scaling(const tutti_comm *comm, tutti_dataset *d,
   return tutti_comm_agree(comm, tutti_dataset_adapt_scaling(d));
 }
 
+/** The values may be those of this data set itself, so memory may overlap. */
 tutti_status tutti_dataset_set_scaling(tutti_dataset *d, tutti_scaling_values values) {
   TUTTI_CHECK(values.n == 1 || values.n == d->layout.n_features, TUTTI_ERR_DATA,
               "%s: has %lld features, but the scaling is for %lld", d->file, (long long)d->layout.n_features,

@@ -1,5 +1,5 @@
-/* Draws the test rows of an import: the rows with the smallest random words.  The word of a row depends on the seed and the row
- * alone, so the same file and seed give the same test rows everywhere.  The import of CSV calls it. */
+/* Draws the test rows of an import: the rows with the smallest random words.  The word of a row depends on the seed
+ * and the row alone, so the same file and seed give the same test rows everywhere.  The import of CSV calls it. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -12,15 +12,15 @@ typedef struct {
   int64_t row;
 } ticket;
 
-static int by_word(const void *a, const void *b) {
-  const ticket *x = a, *y = b;
-  if (x->word != y->word) return x->word < y->word ? -1 : 1;
-  return (x->row > y->row) - (x->row < y->row);
-}
-
+/** Inside each part the rows keep the order of the file. */
 static int by_row(const void *a, const void *b) {
   const ticket *x = a, *y = b;
   return (x->row > y->row) - (x->row < y->row);
+}
+
+static int by_word(const void *a, const void *b) {
+  const ticket *x = a, *y = b;
+  return x->word != y->word ? (x->word > y->word) - (x->word < y->word) : by_row(a, b);
 }
 
 tutti_status tutti_import_split(int64_t n, double fraction, uint64_t seed, int64_t *order, int64_t *n_test) {

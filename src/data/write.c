@@ -1,5 +1,5 @@
-/* Writes the data set file of an import, in pieces of rows, with names of classes and columns as attributes.  The imports of CSV
- * and svmlight call it with all rows in memory. */
+/* Writes the data set file of an import, in pieces of rows, with names of classes and columns as attributes.  The
+ * imports of CSV and svmlight call it with all rows in memory. */
 #include "data/import_impl.h"
 
 enum { PIECE_BYTES = 1 << 22 };
@@ -8,6 +8,7 @@ int tutti_import_level(tutti_type type) {
   return type == TUTTI_U8 ? 7 : 6;
 }
 
+/** Pieces of some megabytes are as fast as the whole array, and need little memory. */
 int64_t tutti_import_rows_at_once(int64_t row_bytes) {
   return row_bytes < PIECE_BYTES ? PIECE_BYTES / row_bytes : 1;
 }
@@ -24,8 +25,7 @@ static int64_t row_at(const tutti_import_table *w, int64_t i) {
   return w->order ? w->order[i] : i;
 }
 
-/** Store one number in an array of a type.  Class ids and labels in float32 are exact in double. */
-static void put(tutti_type type, double value, void *to, int64_t i) {
+void tutti_import_put(tutti_type type, double value, void *to, int64_t i) {
   if (type == TUTTI_U8)
     ((uint8_t *)to)[i] = (uint8_t)value;
   else if (type == TUTTI_I32)
@@ -51,7 +51,7 @@ static tutti_status write_x(tutti_file *file, const char *name, const tutti_impo
     const int64_t now = n - at < piece ? n - at : piece;
     for (int64_t i = 0; i < now; i++) {
       w->fill(w->context, row_at(w, first + at + i), row);
-      for (int64_t j = 0; j < width; j++) put(w->type, row[j], rows, i * width + j);
+      for (int64_t j = 0; j < width; j++) tutti_import_put(w->type, row[j], rows, i * width + j);
     }
     TUTTI_TRY_GOTO(done, tutti_file_write_rows(file, name, w->type, at, now, rows));
   }
@@ -64,6 +64,7 @@ done:
   return status;
 }
 
+/** Bytes hold the ids of most data sets, and make the file small. */
 static tutti_type label_type(int n_classes) {
   if (n_classes == 0) return TUTTI_F32;
   return n_classes <= 256 ? TUTTI_U8 : TUTTI_I32;
@@ -77,7 +78,8 @@ static tutti_status write_y(tutti_file *file, const char *name, const tutti_impo
   char *y = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(y, n * (int64_t)tutti_io_type_bytes(type)));
-  for (int64_t i = 0; i < n; i++) put(type, (double)w->labels->values[row_at(w, first + i)], y, i);
+  for (int64_t i = 0; i < n; i++)
+    tutti_import_put(type, (double)w->labels->values[row_at(w, first + i)], y, i);
   TUTTI_TRY_GOTO(done, tutti_file_write(file, name, type, 1, &n, tutti_import_level(type), y));
   if (classes->n > 0)
     TUTTI_TRY_GOTO(

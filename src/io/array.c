@@ -1,11 +1,11 @@
-/* Arrays of numbers: their shape, their rows, and new arrays in chunks.  HDF5 converts the numbers to the type that the caller
- * asks for.  The data set, checkpoints and import call it. */
+/* Arrays of numbers: their shape, their rows, and new arrays in chunks.  HDF5 converts the numbers to the type that
+ * the caller asks for.  The data set, checkpoints and import call it. */
 #include <string.h>
 
 #include "io/io_impl.h"
 
-/* A chunk is read, checked and decompressed as one.  It is small enough that a piece of an array costs little more than the
- * piece, large enough that the index is short, and fits into HDF5's cache of 1 MiB. */
+/* A chunk is read, checked and decompressed as one.  It is small enough that a piece of an array costs little more
+ * than the piece, large enough that the index is short, and fits into HDF5's cache of 1 MiB. */
 enum { CHUNK_BYTES = 1 << 19 };
 
 // --- shapes
@@ -119,8 +119,8 @@ done:
 
 // --- new arrays
 
-/** A chunk is whole rows, as many as fit into CHUNK_BYTES, in equal shares so that the last chunk is not mostly empty.  A row
- * that is larger is cut along its own dimensions. */
+/** A chunk is whole rows, as many as fit into CHUNK_BYTES, in equal shares so that the last chunk is not mostly
+ * empty.  A row that is larger is cut along its own dimensions. */
 static void choose_chunk(int n_dims, const int64_t *dims, size_t type_bytes, hsize_t *chunk) {
   int64_t inner = (int64_t)type_bytes; // bytes of one index of dimension i
   for (int i = n_dims - 1; i >= 0; i--) {

@@ -1,5 +1,5 @@
-/* Attributes: texts, lists of texts, integers and reals, which describe arrays and files.  Checkpoints keep the state of a
- * training in them. */
+/* Attributes: texts, lists of texts, integers and reals, which describe arrays and files.  Checkpoints keep the state
+ * of a training in them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,8 +8,8 @@
 
 // --- checksums
 
-/* HDF5 stores texts of any length in a heap without a checksum, so a flipped bit gives another text.  So each text has its
- * checksum in a second attribute, NAME_checksum. */
+/* HDF5 stores texts of any length in a heap without a checksum, so a flipped bit gives another text.  So each text
+ * has its checksum in a second attribute, NAME_checksum. */
 
 enum { SUM_NAME_BYTES = 256 };
 
@@ -210,8 +210,8 @@ done:
   return status;
 }
 
-/** Read texts of a fixed length, for example of NumPy's "S" types.  They are filled up with zeros, or with spaces if Fortran
- * wrote them. */
+/** Read texts of a fixed length, for example of NumPy's "S" types.  They are filled up with zeros, or with spaces if
+ * Fortran wrote them. */
 static tutti_status read_fixed(const tutti_file *file, const char *name, const attribute *a,
                                tutti_texts *texts) {
   tutti_status status = TUTTI_OK;

@@ -1,6 +1,7 @@
-/* Claims: record locks of POSIX on single bytes of one file.  The kernel, or the server of a network file system, takes a lock
- * back when its process ends.  The file may be empty, because a byte can be locked that does not exist.  The ranks and jobs of
- * a study share out its trials with them, and the lock of a folder is the first claim of its file. */
+/* Claims: record locks of POSIX on single bytes of one file.  The kernel, or the server of a network file system,
+ * takes a lock back when its process ends.  The file may be empty, because a byte can be locked that does not exist.
+ * The ranks and jobs of a study share out its trials with them, and the lock of a folder is the first claim of its
+ * file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

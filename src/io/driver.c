@@ -1,10 +1,10 @@
-/* HDF5 does not survive a write that fails: the next close stops half-way, the file stays open, and the library crashes when
- * the process ends.  On a full disk, a clear message would become a segmentation fault.  So HDF5 writes through this driver,
- * which never reports a failure to it: tutti_disk keeps the first error, later writes are dropped, and the rest of this room
- * looks at tutti_disk before it believes that anything was written.
+/* HDF5 does not survive a write that fails: the next close stops half-way, the file stays open, and the library
+ * crashes when the process ends.  On a full disk, a clear message would become a segmentation fault.  So HDF5 writes
+ * through this driver, which never reports a failure to it: tutti_disk keeps the first error, later writes are
+ * dropped, and the rest of this room looks at tutti_disk before it believes that anything was written.
  *
- * The driver works on a file that is already open.  It needs no locks, because the file has a temporary name, and nobody else
- * reads it. */
+ * The driver works on a file that is already open.  It needs no locks, because the file has a temporary name, and
+ * nobody else reads it. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>

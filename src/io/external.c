@@ -1,6 +1,6 @@
-/* Other files to which a file leads: by links, by virtual arrays, and by arrays whose numbers are outside.  They are searched in
- * the same places and order as HDF5 does, so the file that is checked here is the one that HDF5 reads.  file.c, virtual.c and
- * storage.c call it. */
+/* Other files to which a file leads: by links, by virtual arrays, and by arrays whose numbers are outside.  They are
+ * searched in the same places and order as HDF5 does, so the file that is checked here is the one that HDF5 reads.
+ * file.c, virtual.c and storage.c call it. */
 #define _XOPEN_SOURCE 700 // realpath
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* Opening, creating and committing files.  Before HDF5 opens a file it is checked here, since HDF5's own messages do not say
- * what to do.  A new file is written under a temporary name (temporary.c) through a driver of our own (driver.c), and appears
- * as a whole.  All other files of this room work on a file from here. */
+/* Opening, creating and committing files.  Before HDF5 opens a file it is checked here, since HDF5's own messages do
+ * not say what to do.  A new file is written under a temporary name (temporary.c) through a driver of our own
+ * (driver.c), and appears as a whole.  All other files of this room work on a file from here. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -76,17 +76,17 @@ static tutti_status check_readable(const char *path) {
   return check_signature(path);
 }
 
-/** A link or a virtual array may lead back to its own file.  HDF5 then opens the file a second time, and succeeds only if the
- * first access list has what HDF5 itself sets: weak closing, and no property for locks (see tutti_io_h5_mute).  Otherwise HDF5
- * would read a virtual array of its own file as zeros. */
+/** A link or a virtual array may lead back to its own file.  HDF5 then opens the file a second time, and succeeds only
+ * if the first access list has what HDF5 itself sets: weak closing, and no property for locks (see
+ * tutti_io_h5_mute).  Otherwise HDF5 would read a virtual array of its own file as zeros. */
 static tutti_status reading_access(const char *path, hid_t *access) {
   TUTTI_H5_TRY(*access = H5Pcreate(H5P_FILE_ACCESS), TUTTI_ERR_SYSTEM, "%s: access list", path);
   TUTTI_H5_TRY(H5Pset_fclose_degree(*access, H5F_CLOSE_WEAK), TUTTI_ERR_SYSTEM, "%s: access list", path);
   return TUTTI_OK;
 }
 
-/** A writer sets a mark in the file until it closes it: a byte of the superblock, which is at the beginning of the file or
- * after a block of user data. */
+/** A writer sets a mark in the file until it closes it: a byte of the superblock, which is at the beginning of the
+ * file or after a block of user data. */
 static bool has_mark_of_writer(const char *path) {
   static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
   enum { VERSION = sizeof signature, FLAGS = VERSION + 3, FLAG_WRITER = 1 | 4, MAX_USER_BLOCK = 1 << 30 };

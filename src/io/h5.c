@@ -1,5 +1,5 @@
-/* Errors and types of HDF5 in our terms: one sentence from its stack of errors, and a status that separates damage of a file
- * from failures of the system.  All files of this room call HDF5 through it. */
+/* Errors and types of HDF5 in our terms: one sentence from its stack of errors, and a status that separates damage of
+ * a file from failures of the system.  All files of this room call HDF5 through it. */
 #define _POSIX_C_SOURCE 200809L // setenv
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,12 +15,12 @@ typedef struct {
 
 /** Set how HDF5 starts and ends; a second call has no effect.
  *
- * Locks fail or hang on network file systems, and are not needed, because nobody writes to a file under its final name.  HDF5
- * reads this variable when it starts; a value that the user has set stays.  The property of a file would not do: HDF5 does
- * not set it for files that it opens itself, and refuses a file that is then open in two ways.
+ * Locks fail or hang on network file systems, and are not needed, because nobody writes to a file under its final
+ * name.  HDF5 reads this variable when it starts; a value that the user has set stays.  The property of a file would
+ * not do: HDF5 does not set it for files that it opens itself, and refuses a file that is then open in two ways.
  *
- * HDF5 closes everything when the process ends.  Nothing of ours is open then.  But HDF5 1.10 cannot close an object with a
- * damaged header, and prints that it loops. */
+ * HDF5 closes everything when the process ends.  Nothing of ours is open then.  But HDF5 1.10 cannot close an object
+ * with a damaged header, and prints that it loops. */
 static void leave_out_locks_and_cleanup(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
   H5dont_atexit();
@@ -48,8 +48,8 @@ static bool quote_system(const char *description, sentence *out) {
   return true;
 }
 
-/** The cause in one entry of the stack, by its numbers, which are the same in all versions of HDF5.  The words differ, and so
- * does whether a filter has an entry of its own below that of the pipeline. */
+/** The cause in one entry of the stack, by its numbers, which are the same in all versions of HDF5.  The words differ,
+ * and so does whether a filter has an entry of its own below that of the pipeline. */
 static tutti_h5_cause cause_of(unsigned depth, const H5E_error2_t *entry) {
   const hid_t major = entry->maj_num, minor = entry->min_num;
   char quote[8];

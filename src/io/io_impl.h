@@ -13,8 +13,8 @@ typedef struct {
   int fd;     // owned
 } tutti_temporary;
 
-/** Open a temporary file beside `path`.  Missing parent folders are made.  Temporary files of `path` are removed if their
- * process on this host has ended.
+/** Open a temporary file beside `path`.  Missing parent folders are made.  Temporary files of `path` are removed if
+ * their process on this host has ended.
  * @param[out] temporary  empty after a failure
  * @return ERR_CREATE */
 TUTTI_NODISCARD
@@ -61,14 +61,15 @@ struct tutti_claims {
 
 // --- driver.c: how HDF5 writes
 
-/** The disk below a file that is being written.  It keeps the first error, and later writes are dropped: see driver.c. */
+/** The disk below a file that is being written.  It keeps the first error, and later writes are dropped: see
+ * driver.c. */
 typedef struct {
   int fd;    // borrowed from the temporary file
   int error; // errno of the first failure; 0: there was none
 } tutti_disk;
 
-/** Make a driver that writes to `disk`, and an access list with it.  `disk` outlives both.  The caller releases the driver
- * after the file is closed. */
+/** Make a driver that writes to `disk`, and an access list with it.  `disk` outlives both.  The caller releases the
+ * driver after the file is closed. */
 TUTTI_NODISCARD
 tutti_status tutti_io_driver_access(const char *path, tutti_disk *disk, hid_t *driver, hid_t *access);
 
@@ -97,7 +98,8 @@ typedef struct {
 /** Whether a file that was found may be read. */
 bool tutti_io_external_allowed(const tutti_bounds *bounds, const char *path);
 
-/** Make an access list with which HDF5 follows only links to existing files that `bounds` allows; `bounds` outlives it. */
+/** Make an access list with which HDF5 follows only links to existing files that `bounds` allows; `bounds` outlives
+ * it. */
 TUTTI_NODISCARD
 tutti_status tutti_io_external_access(tutti_bounds *bounds, hid_t *access);
 
@@ -195,8 +197,8 @@ void tutti_io_h5_release(hid_t id);
 hid_t tutti_io_h5_file_type(tutti_type type);
 hid_t tutti_io_h5_memory_type(tutti_type type);
 
-/** status = outcome of a call of HDF5, without its printing.  The call may be an assignment, `id = H5Dopen2(...)`.  A result below
- * zero is a failure with the text, to which HDF5's own sentence is added. */
+/** status = outcome of a call of HDF5, without its printing.  The call may be an assignment, `id = H5Dopen2(...)`.  A
+ * result below zero is a failure with the text, to which HDF5's own sentence is added. */
 #define TUTTI_H5_STATUS(status, call, code, ...)                                                             \
   do {                                                                                                       \
     const tutti_h5_printer tutti_h5_printer_ = tutti_io_h5_mute();                                           \
@@ -245,7 +247,8 @@ typedef struct {
   int deflate;             // level; 0: it is not compressed
 } tutti_array_form;
 
-/** Make the groups above `name`, and in them a data set of that name: without time stamps, and in chunks with Fletcher-32.
+/** Make the groups above `name`, and in them a data set of that name: without time stamps, and in chunks with
+ * Fletcher-32.
  * @param[in] kind  for messages, "array" or "table"
  * @return ERR_INTERNAL it already exists; ERR_IO */
 TUTTI_NODISCARD

@@ -1,8 +1,8 @@
 /* FOLDER/.lock: only one training at a time writes to a folder.
  *
- * It is a claim on the first byte of the file (claims.c), which ends with its process, so a killed job never excludes the next
- * one.  The one line of the file, "HOST PID", is only for the message; a file without a claim on it means nothing.  A training
- * and a study take the lock of their folder when they start. */
+ * It is a claim on the first byte of the file (claims.c), which ends with its process, so a killed job never excludes
+ * the next one.  The one line of the file, "HOST PID", is only for the message; a file without a claim on it means
+ * nothing.  A training and a study take the lock of their folder when they start. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +18,8 @@ struct tutti_lock {
   tutti_claims *claims; // owned; NULL: the file system has no locks
 };
 
-/** A job that is restarted at once may meet processes of the last job that are still ending: wait two seconds for them. */
+/** A job that is restarted at once may meet processes of the last job that are still ending: wait two seconds for
+ * them. */
 static tutti_status take_for_a_while(tutti_claims *claims, bool *taken) {
   enum { TRIES = 41 };
   const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
@@ -65,8 +66,8 @@ static tutti_status take_once(const char *folder, const char *path, tutti_lock *
   }
   TUTTI_TRY(take_for_a_while(lock->claims, &taken));
   if (!taken) return refuse(folder, lock->claims->fd);
-  // Its last holder may have removed the file after we opened it and before we locked it, and the next process would then
-  // lock another file.
+  // Its last holder may have removed the file after we opened it and before we locked it, and the next process would
+  // then lock another file.
   *done = tutti_io_claims_current(lock->claims);
   if (*done) write_holder(lock->claims);
   return TUTTI_OK;

@@ -1,5 +1,5 @@
-/* Names in a file: looks for links, makes groups and data sets, lists members.  Files of arrays, tables and attributes call
- * it. */
+/* Names in a file: looks for links, makes groups and data sets, lists members.  Files of arrays, tables and
+ * attributes call it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -90,7 +90,8 @@ done:
   return status;
 }
 
-/** Put the filters of a chunk into a creation list.  The checksum is the last one, so that it is of the bytes in the file. */
+/** Put the filters of a chunk into a creation list.  The checksum is the last one, so that it is of the bytes in the
+ * file. */
 static tutti_status set_filters(const tutti_file *file, const char *name, hid_t type,
                                 const tutti_array_form *form, hid_t creation) {
   TUTTI_H5_TRY(H5Pset_chunk(creation, form->n_dims, form->chunk), TUTTI_ERR_SYSTEM, ABOUT);

@@ -1,5 +1,5 @@
-/* Folders and paths: makes folders, compares files, finds parents.  Files in the making (temporary.c), the lock and other
- * rooms call it. */
+/* Folders and paths: makes folders, compares files, finds parents.  Files in the making (temporary.c), the lock and
+ * other rooms call it. */
 #define _XOPEN_SOURCE 700 // realpath
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Selects rows of an array or a table, for a call of HDF5 that moves them between the file and the memory of the caller.
- * array.c and table.c call it. */
+/* Selects rows of an array or a table, for a call of HDF5 that moves them between the file and the memory of the
+ * caller.  array.c and table.c call it. */
 #include "io/io_impl.h"
 
 #define ABOUT "%s: %s '%s'", file->path, kind, name

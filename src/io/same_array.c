@@ -1,5 +1,5 @@
-/* Whether two names lead to one array: by links of any kind, or by a virtual array that is another one as a whole.  The data
- * set asks it of x and y, for an autoencoder. */
+/* Whether two names lead to one array: by links of any kind, or by a virtual array that is another one as a whole.
+ * The data set asks it of x and y, for an autoencoder. */
 #include "io/virtual_impl.h"
 
 /** Whether a virtual array is exactly one other array. */

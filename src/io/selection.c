@@ -1,5 +1,5 @@
-/* Selections: the numbers of a virtual array that one of its sources gives.  A selection may be endless, along one dimension, and
- * is then clipped to the array.  virtual.c, storage.c and same_array.c call it. */
+/* Selections: the numbers of a virtual array that one of its sources gives.  A selection may be endless, along one
+ * dimension, and is then clipped to the array.  virtual.c, storage.c and same_array.c call it. */
 #include "io/io_impl.h"
 
 bool tutti_io_selection_is_endless(hid_t space) {

@@ -1,6 +1,6 @@
-/* Checks that all numbers of an array were stored.  HDF5 reads a number that is not stored as zero, without a message: if a
- * source of a virtual array is missing, if a writer died before all chunks were there, or if the file with the numbers of an
- * array is too short.  The data set calls it before it reads. */
+/* Checks that all numbers of an array were stored.  HDF5 reads a number that is not stored as zero, without a
+ * message: if a source of a virtual array is missing, if a writer died before all chunks were there, or if the file
+ * with the numbers of an array is too short.  The data set calls it before it reads. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -177,8 +177,8 @@ done:
   return status;
 }
 
-/** Check all sources, and that they cover the array.  It closes the array, because while an array is open HDF5 may keep files of
- * its sources open in its own way. */
+/** Check all sources, and that they cover the array.  It closes the array, because while an array is open HDF5 may
+ * keep files of its sources open in its own way. */
 static tutti_status check_sources(const tutti_array_place *at, tutti_array_storage *s, bool *endless) {
   tutti_status status = TUTTI_OK;
   size_t n = 0;
@@ -205,8 +205,9 @@ done:
 
 // --- virtual arrays that grow with their sources
 
-/** An array that grows with its sources is as long as the longest of them.  If no number is missing, it is also as long as the
- * shortest.  The array must not be open elsewhere, because the first opening decides which length HDF5 sees. */
+/** An array that grows with its sources is as long as the longest of them.  If no number is missing, it is also as
+ * long as the shortest.  The array must not be open elsewhere, because the first opening decides which length HDF5
+ * sees. */
 static tutti_status check_growing(const tutti_file *file, const char *name, int64_t n) {
   tutti_array_storage shortest = TUTTI_NO_STORAGE;
   hid_t access = H5I_INVALID_HID;

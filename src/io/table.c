@@ -1,5 +1,5 @@
-/* Tables: one-dimensional arrays of records with named columns.  A table grows, and a reader may know fewer columns than the
- * file has.  Metrics, checkpoints and studies store their rows in tables. */
+/* Tables: one-dimensional arrays of records with named columns.  A table grows, and a reader may know fewer columns
+ * than the file has.  Metrics, checkpoints and studies store their rows in tables. */
 #include "base/names.h"
 #include "base/text.h"
 #include "io/io_impl.h"
@@ -39,8 +39,8 @@ done:
   return status;
 }
 
-/** Make the type of a record: that of the caller, where HDF5 does not touch bytes between the columns, or that of the file,
- * which has no gaps and one byte order.
+/** Make the type of a record: that of the caller, where HDF5 does not touch bytes between the columns, or that of the
+ * file, which has no gaps and one byte order.
  * @param[in]  record_bytes  of the caller; 0: make the type of the file
  * @param[out] type          to be released also after a failure */
 static tutti_status make_record(const tutti_file *file, const tutti_column *columns, int n_columns,
@@ -88,7 +88,8 @@ static tutti_status list_columns(const table *t, tutti_texts *names) {
   return TUTTI_OK;
 }
 
-/** Check that the table has the same columns with the same types.  Their order does not matter: HDF5 finds them by name. */
+/** Check that the table has the same columns with the same types.  Their order does not matter: HDF5 finds them by
+ * name. */
 static tutti_status check_columns(const tutti_file *file, const char *name, const table *t,
                                   const tutti_column *columns, int n_columns) {
   tutti_status status = TUTTI_OK;

@@ -1,5 +1,5 @@
-/* Temporary files PATH.tmp-HOST-PID.  A new file is written beside the file that it will replace, flushed and renamed: readers
- * see the old or the new file, never a part.  HDF5 files and text files are written in this way. */
+/* Temporary files PATH.tmp-HOST-PID.  A new file is written beside the file that it will replace, flushed and
+ * renamed: readers see the old or the new file, never a part.  HDF5 files and text files are written in this way. */
 #define _XOPEN_SOURCE 700 // realpath
 #include <dirent.h>
 #include <errno.h>
@@ -51,8 +51,8 @@ static tutti_status check_target(const char *path, mode_t *mode) {
   return TUTTI_OK;
 }
 
-/** A killed process stays in the table of processes until its parent asks how it ended; in a container without a proper first
- * process it stays for ever. */
+/** A killed process stays in the table of processes until its parent asks how it ended; in a container without a
+ * proper first process it stays for ever. */
 static bool has_ended(long pid) {
   tutti_process process;
   return tutti_process_read(pid, &process) && (process.state == 'Z' || process.state == 'X');
@@ -67,8 +67,8 @@ static bool is_of_the_dead(const char *rest) {
   return kill((pid_t)process, 0) != 0 ? errno == ESRCH : has_ended(process);
 }
 
-/** A job that was killed during a save leaves its temporary file, which is as large as a checkpoint.  Remove such files; one that
- * cannot be removed is no reason to stop.
+/** A job that was killed during a save leaves its temporary file, which is as large as a checkpoint.  Remove such
+ * files; one that cannot be removed is no reason to stop.
  * @param[in] base  of this file alone; NULL: of all files */
 static void sweep(const char *folder, const char *base) {
   char mark[MARK_BYTES];

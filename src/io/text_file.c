@@ -1,5 +1,5 @@
-/* Whole text files: written like all other files here, complete or not at all, and read without trusting their size.  Other
- * rooms keep configs and tables of results in them. */
+/* Whole text files: written like all other files here, complete or not at all, and read without trusting their size.
+ * Other rooms keep configs and tables of results in them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* Arrays that are made of others (virtual arrays of HDF5): the place of an array, its sources, and opening these.  HDF5 opens the
- * sources by itself, follows an array that is made of itself until the stack is full, and waits for ever for a pipe.  So the
- * sources are found and opened here first, by the rules of external.c.  Every read opens its array with
- * tutti_io_object_open; storage.c and same_array.c look at the sources. */
+/* Arrays that are made of others (virtual arrays of HDF5): the place of an array, its sources, and opening these.
+ * HDF5 opens the sources by itself, follows an array that is made of itself until the stack is full, and waits for
+ * ever for a pipe.  So the sources are found and opened here first, by the rules of external.c.  Every read opens its
+ * array with tutti_io_object_open; storage.c and same_array.c look at the sources. */
 #include "io/virtual_impl.h"
 
 #include <stdio.h>
@@ -212,8 +212,8 @@ done:
   return status;
 }
 
-/** HDF5 opens all sources of an array that grows with them when it is asked for the shape.  So check these sources before,
- * and do nothing for other arrays.
+/** HDF5 opens all sources of an array that grows with them when it is asked for the shape.  So check these sources
+ * before, and do nothing for other arrays.
  * @param[in] dataset  the array `name`, just opened
  * @return ERR_DATA a source is not an HDF5 file, is out of bounds, or is made of the array itself */
 static tutti_status check_growing_sources(const tutti_file *file, const char *name, hid_t dataset) {

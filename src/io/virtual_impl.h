@@ -37,8 +37,8 @@ int64_t tutti_array_n_numbers(const tutti_array_storage *storage);
  * @param[in]     above    the array that is made of it, or NULL
  * @param[in,out] at       only `opened` is set
  * @param[in,out] storage  was TUTTI_NO_STORAGE; to be closed also after a failure
- * @return as tutti_io_object_open; ERR_DATA the array is made of itself, or of a chain of more than TUTTI_MAX_SOURCE_DEPTH
- * arrays */
+ * @return as tutti_io_object_open; ERR_DATA the array is made of itself, or of a chain of more than
+ * TUTTI_MAX_SOURCE_DEPTH arrays */
 TUTTI_NODISCARD
 tutti_status tutti_array_place_open(const tutti_file *file, const char *name, const tutti_array_place *above,
                                     tutti_array_place *at, tutti_array_storage *storage);

@@ -1,5 +1,5 @@
-/** A permutation of any number of samples without memory: an alternating Feistel network on pairs of halves, with cycle walking
- * (sampler.h has the source).  The shuffle of each epoch and the split of a data set call it. */
+/** A permutation of any number of samples without memory: an alternating Feistel network on pairs of halves, with
+ * cycle walking (sampler.h has the source).  The shuffle of each epoch and the split of a data set call it. */
 #include "base/clones.h"
 #include "base/random.h"
 #include "tutti/sampler.h"

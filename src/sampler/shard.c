@@ -1,5 +1,5 @@
-/** The cuts of an epoch into global batches and of a batch into the shards of the ranks.  It depends on sizes alone, so that
- * training, resuming and evaluation agree. */
+/** The cuts of an epoch into global batches and of a batch into the shards of the ranks.  It depends on sizes alone,
+ * so that training, resuming and evaluation agree. */
 #include <math.h>
 
 #include "tutti/sampler.h"
