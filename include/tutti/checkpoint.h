@@ -3,9 +3,10 @@
  *
  * checkpoint.h5, format 1:
  *   /model/weights/<layer>/<array>      float32, kernels [n_in, n_out], vectors [n]
- *   /optimizer/<slot>/<layer>/<array>   float32, with the shapes of the weights; the attribute "unit" says what a number is,
- *                                       "sum of gradients * -learning_rate".  In a file of the average (see the
- *                                       attribute "weights") the slot "weights" has the weights that training continues with
+ *   /optimizer/<slot>/<layer>/<array>   float32, with the shapes of the weights; the attribute "unit" says what a
+ *                                       number is, "sum of gradients * -learning_rate".  In a file of the average (see
+ *                                       the attribute "weights") the slot "weights" has the weights that training
+ *                                       continues with
  *   /input/shift, /input/factor         float64 [n_features]: x = (raw - shift) * factor; float32 in
  *                                       files of earlier versions
  *   /history                            the epoch table so far
@@ -47,6 +48,11 @@ typedef struct {
   double seconds; // of training
 } tutti_checkpoint_sums;
 
+/** An average that forgets, without bias from its beginning (all 0): sum of decayed values / sum of their weights. */
+typedef struct {
+  double sum, weight;
+} tutti_checkpoint_smoothed;
+
 /** How far a training has come.  Its members are attributes of the root.  "Absent" describes files of earlier versions. */
 typedef struct {
   int64_t step;          // updates done
@@ -72,8 +78,9 @@ typedef struct {
   // State of schedule.decay plateau: see tutti_plateau.  May be absent.
   double plateau_best, plateau_waited, plateau_cooling, plateau_drops;
   // State of schedule.scaling adascale: the number of steps of the base batch that the run is worth, 0 if it is not counted,
-  // and two averages, see tutti_measure_smoothed.
-  double gained, gain_variance_sum, gain_variance_weight, gain_square_sum, gain_square_weight;
+  // and two averages, see tutti_measure_smoothed_add.
+  double gained;
+  tutti_checkpoint_smoothed gain_variance, gain_square;
   int64_t data, data_hash; // fingerprint of the training rows, and its hash: see tutti_dataset_fingerprint
   int64_t weights_hash;    // of the arrays that the run took from model.weights; 0: none, or absent
 } tutti_checkpoint_state;
@@ -113,8 +120,8 @@ typedef struct {
 
 /** Write a checkpoint, complete or not at all.  The files before it get the next older names (checkpoint.h5 ->
  * checkpoint.prev.h5 -> checkpoint.prev2.h5 ...), `keep` files remain, and older ones are removed.  At each moment
- * tutti_checkpoint_find finds a complete one; on file systems with hard links checkpoint.h5 is never absent.  The leftovers
- * of a killed save are removed.
+ * tutti_checkpoint_find finds a complete one; on file systems with hard links checkpoint.h5 is never absent.  The
+ * leftovers of a killed save are removed.
  * @param[in] keep  number of files, at least 1, with this one
  * @return ERR_CREATE, ERR_IO; the files before are then unchanged */
 TUTTI_NODISCARD
@@ -141,9 +148,9 @@ void tutti_checkpoint_info_clear(tutti_checkpoint_info *info);
  * @param[in]  layout   of `history`; columns that the file lacks stay as they are
  * @param[out] history  [n_history of tutti_checkpoint_read_info] records; NULL: not needed
  * @return ERR_MISSING; ERR_DATA an array is missing or has another shape, the file has a weight that no view names (a
- * checkpoint of another model), or views name optimizer slots and the file has others (another optimizer); the memory is then
- * unchanged.  ERR_DATA also if numbers of an array were never written, and ERR_IO if a read failed: the memory is then
- * unspecified */
+ * checkpoint of another model), or views name optimizer slots and the file has others (another optimizer); the memory is
+ * then unchanged.  ERR_DATA also if numbers of an array were never written, and ERR_IO if a read failed: the memory is
+ * then unspecified */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_load(const char *path, const tutti_view *views, int64_t n_views,
                                    const tutti_table_layout *layout, void *history);
@@ -180,8 +187,8 @@ tutti_status tutti_checkpoint_read_table(const char *path, const tutti_checkpoin
 /** Find the newest complete checkpoint of a run directory.  It reads the whole file and compares the checksums, and logs a
  * warning for each damaged file.
  * @param[out] path  owned by the caller (tutti_free); NULL: there is no checkpoint, or no directory
- * @return ERR_DATA there are files, but none is complete; ERR_IO the system cannot read a file that may be the newest complete
- * one (no older one is taken instead) */
+ * @return ERR_DATA there are files, but none is complete; ERR_IO the system cannot read a file that may be the newest
+ * complete one (no older one is taken instead) */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_find(const char *directory, char **path);
 

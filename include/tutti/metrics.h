@@ -118,7 +118,8 @@ typedef enum {
       TUTTI_N_PHASES
 } tutti_phase;
 
-extern const char *const tutti_metrics_phase_names[TUTTI_N_PHASES];
+enum { TUTTI_N_TIMINGS = TUTTI_N_PHASES + 1 };
+extern const char *const tutti_metrics_phase_names[TUTTI_N_TIMINGS]; // after the phases comes "wait"
 
 /** Seconds per phase on one rank.  One phase runs at a time. */
 typedef struct {
@@ -138,12 +139,10 @@ void tutti_metrics_phases_leave(tutti_phases *phases);
 
 /** One row of /timing: seconds of a phase over the ranks. */
 typedef struct {
-  char phase[16];
+  int64_t phase; // index into tutti_metrics_phase_names
   double min, mean, max;
   int64_t rank_of_max;
 } tutti_timing_row;
-
-enum { TUTTI_N_TIMINGS = TUTTI_N_PHASES + 1 };
 
 /** Statistics over the ranks.  Inside the reduction a rank either works or waits for a slower one.  So the least time that
  * any rank spent there is the reduction (min = mean = max, and rank_of_max is the rank with that time, for which the others

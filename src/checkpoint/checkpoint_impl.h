@@ -29,6 +29,10 @@ static inline tutti_type tutti_view_type(const tutti_view *view) {
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_open(const char *path, tutti_file **file);
 
+/** Close a file after an operation.  @return the status of the operation */
+TUTTI_NODISCARD
+tutti_status tutti_checkpoint_close(tutti_file **file, tutti_status status);
+
 typedef tutti_status (*tutti_checkpoint_visit)(const tutti_file *file, const char *name,
                                                const tutti_array_shape *shape, void *context);
 

@@ -17,23 +17,19 @@ static tutti_status read_table(const tutti_file *file, const char *name, int64_t
   // A checksum covers whole records, so reading one column checks all of them.
   const tutti_column column = {TUTTI_HISTORY_COLUMN, TUTTI_F64, 0};
   double *values = NULL;
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(values, n));
-  TUTTI_TRY_GOTO(done, tutti_table_read(file, name, &column, 1, sizeof *values, 0, n, values));
-done:
+  TUTTI_TRY(TUTTI_NEW(values, n));
+  const tutti_status status = tutti_table_read(file, name, &column, 1, sizeof *values, 0, n, values);
   tutti_free(values);
   return status;
 }
 
 static tutti_status read_array(const tutti_file *file, const char *name, const tutti_array_shape *shape) {
+  const int64_t rows = shape->n_dims > 0 ? shape->dims[0] : 1;
   float *values = NULL;
   int64_t n = 1;
-  tutti_status status = TUTTI_OK;
   for (int i = 0; i < shape->n_dims; i++) n *= shape->dims[i];
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(values, n));
-  TUTTI_TRY_GOTO(
-      done, tutti_file_read_rows(file, name, TUTTI_F32, 0, shape->n_dims > 0 ? shape->dims[0] : 1, values));
-done:
+  TUTTI_TRY(TUTTI_NEW(values, n));
+  const tutti_status status = tutti_file_read_rows(file, name, TUTTI_F32, 0, rows, values);
   tutti_free(values);
   return status;
 }
@@ -54,11 +50,8 @@ static tutti_status read_whole(const tutti_file *file, const char *name, const t
   TUTTI_TRY(tutti_file_check_stored(file, name));
   TUTTI_TRY(read_texts(file, name, "names"));
   TUTTI_TRY(read_texts(file, name, "unit"));
-  if (shape->type_class == TUTTI_CLASS_OTHER)
-    TUTTI_TRY(read_table(file, name, shape->dims[0]));
-  else
-    TUTTI_TRY(read_array(file, name, shape));
-  return TUTTI_OK;
+  const bool is_table = shape->type_class == TUTTI_CLASS_OTHER;
+  return is_table ? read_table(file, name, shape->dims[0]) : read_array(file, name, shape);
 }
 
 /** Read every byte that a resume needs.  A checkpoint is complete when it gets its name, but a disk may lose parts of it
@@ -73,9 +66,7 @@ static tutti_status check_whole(const char *path) {
   TUTTI_CHECK(has_config, TUTTI_ERR_DATA,
               "%s: the text of attribute 'config' is empty, expected the training's keys", path);
   TUTTI_TRY(tutti_checkpoint_open(path, &file));
-  const tutti_status status = tutti_checkpoint_walk(file, "/", read_whole, NULL);
-  tutti_file_close(&file);
-  return status;
+  return tutti_checkpoint_close(&file, tutti_checkpoint_walk(file, "/", read_whole, NULL));
 }
 
 // --- candidates
@@ -118,17 +109,12 @@ static tutti_status find_whole(const char *newest, char **path, damage *found) {
   return TUTTI_OK;
 }
 
-static tutti_status newest_name(const char *directory, tutti_path name) {
-  const int length = snprintf(name, sizeof(tutti_path), "%s/checkpoint.h5", directory);
-  TUTTI_CHECK(length < (int)sizeof(tutti_path), TUTTI_ERR_IO, "%s: the path is too long", directory);
-  return TUTTI_OK;
-}
-
 tutti_status tutti_checkpoint_find(const char *directory, char **path) {
   tutti_path newest;
   damage found = {0, ""};
   *path = NULL;
-  TUTTI_TRY(newest_name(directory, newest));
+  const int length = snprintf(newest, sizeof newest, "%s/checkpoint.h5", directory);
+  TUTTI_CHECK(length < (int)sizeof newest, TUTTI_ERR_IO, "%s: the path is too long", directory);
   TUTTI_TRY(find_whole(newest, path, &found));
   TUTTI_CHECK(
       *path || found.n == 0, TUTTI_ERR_DATA,

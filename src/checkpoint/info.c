@@ -1,8 +1,10 @@
-/* Reads the content of a checkpoint except for the weights of a model: the state of the training, the config, names of weights and optimizer slots, and single arrays
- * and tables.  Resume, eval, predict, sharpness and `tutti info` call it before they load, or instead. */
+/* Reads the content of a checkpoint except for the weights of a model: the state of the training, the config, names of
+ * weights and optimizer slots, and single arrays and tables.  Resume, eval, predict, sharpness and `tutti info` call it
+ * before they load, or instead. */
 #include <stdio.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "checkpoint/checkpoint_impl.h"
 
 // --- the state and the texts
@@ -35,8 +37,7 @@ tutti_status tutti_checkpoint_read_info(const char *path, tutti_checkpoint_info 
   tutti_file *file = NULL;
   memset(info, 0, sizeof *info);
   TUTTI_TRY(tutti_checkpoint_open(path, &file));
-  const tutti_status status = read_info(file, info);
-  tutti_file_close(&file);
+  const tutti_status status = tutti_checkpoint_close(&file, read_info(file, info));
   if (status != TUTTI_OK) tutti_checkpoint_info_clear(info);
   return status;
 }
@@ -54,22 +55,18 @@ void tutti_checkpoint_info_clear(tutti_checkpoint_info *info) {
 
 tutti_status tutti_checkpoint_list_slots(const char *path, tutti_texts *names) {
   tutti_file *file = NULL;
-  tutti_status status = TUTTI_OK;
   *names = (tutti_texts){0};
   TUTTI_TRY(tutti_checkpoint_open(path, &file));
-  if (tutti_file_has(file, TUTTI_CHECKPOINT_OPTIMIZER))
-    status = tutti_file_list(file, TUTTI_CHECKPOINT_OPTIMIZER, names);
-  tutti_file_close(&file);
-  return status;
+  const bool has_slots = tutti_file_has(file, TUTTI_CHECKPOINT_OPTIMIZER);
+  return tutti_checkpoint_close(&file, has_slots ? tutti_file_list(file, TUTTI_CHECKPOINT_OPTIMIZER, names)
+                                                 : TUTTI_OK);
 }
 
 tutti_status tutti_checkpoint_history_columns(const char *path, tutti_texts *names) {
   tutti_file *file = NULL;
   *names = (tutti_texts){0};
   TUTTI_TRY(tutti_checkpoint_open(path, &file));
-  const tutti_status status = tutti_table_columns(file, "/history", names);
-  tutti_file_close(&file);
-  return status;
+  return tutti_checkpoint_close(&file, tutti_table_columns(file, "/history", names));
 }
 
 /** The weights that were found so far. */
@@ -107,8 +104,7 @@ tutti_status tutti_checkpoint_list_weights(const char *path, tutti_view **views,
   weight_list list = {0};
   tutti_file *file = NULL;
   TUTTI_TRY(tutti_checkpoint_open(path, &file));
-  const tutti_status status = list_weights(file, &list);
-  tutti_file_close(&file);
+  const tutti_status status = tutti_checkpoint_close(&file, list_weights(file, &list));
   if (status != TUTTI_OK) tutti_free(list.views);
   TUTTI_TRY(status);
   *views = list.views;
@@ -133,8 +129,7 @@ tutti_status tutti_checkpoint_read_vector(const char *path, const char *name, do
   *values = NULL;
   *n = 0;
   TUTTI_TRY(tutti_checkpoint_open(path, &file));
-  const tutti_status status = read_vector(file, name, values, n);
-  tutti_file_close(&file);
+  const tutti_status status = tutti_checkpoint_close(&file, read_vector(file, name, values, n));
   if (status != TUTTI_OK) {
     tutti_free(*values);
     *values = NULL;
@@ -148,12 +143,11 @@ tutti_status tutti_checkpoint_read_vector(const char *path, const char *name, do
 /** Read one row of the table into the record of the same name, if there is one. */
 static tutti_status read_record(const tutti_file *file, const tutti_checkpoint_table *table, const char *name,
                                 int64_t row) {
-  for (int i = 0; i < table->n; i++)
-    if (strcmp(table->names[i], name) == 0)
-      TUTTI_TRY(tutti_table_read(file, table->name, table->layout.columns, table->layout.n_columns,
-                                 table->layout.record_bytes, row, 1,
-                                 (char *)table->records + (size_t)i * table->layout.record_bytes));
-  return TUTTI_OK;
+  const tutti_table_layout *layout = &table->layout;
+  const int i = tutti_name_find(name, table->names, table->n);
+  if (i < 0) return TUTTI_OK;
+  return tutti_table_read(file, table->name, layout->columns, layout->n_columns, layout->record_bytes, row, 1,
+                          (char *)table->records + (size_t)i * layout->record_bytes);
 }
 
 static tutti_status read_records(const tutti_file *file, const tutti_checkpoint_table *table) {
@@ -172,7 +166,5 @@ tutti_status tutti_checkpoint_read_table(const char *path, const tutti_checkpoin
   tutti_file *file = NULL;
   if (table->n == 0) return TUTTI_OK;
   TUTTI_TRY(tutti_checkpoint_open(path, &file));
-  const tutti_status status = read_records(file, table);
-  tutti_file_close(&file);
-  return status;
+  return tutti_checkpoint_close(&file, read_records(file, table));
 }

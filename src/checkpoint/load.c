@@ -105,15 +105,6 @@ static tutti_status check_nothing_left(const tutti_file *file, view_list *list) 
 
 // --- reading
 
-static tutti_status read_arrays(const tutti_file *file, const view_list *list) {
-  for (int64_t i = 0; i < list->n; i++) {
-    const tutti_view *view = &list->views[i];
-    const int64_t rows = view->n_dims > 0 ? view->dims[0] : 1;
-    TUTTI_TRY(tutti_checkpoint_read_array(file, view->name, tutti_view_type(view), rows, view->data));
-  }
-  return TUTTI_OK;
-}
-
 static tutti_status read_history(const tutti_file *file, const tutti_table_layout *layout, void *history) {
   int64_t n = 0;
   TUTTI_TRY(tutti_table_rows(file, "/history", &n));
@@ -123,29 +114,27 @@ static tutti_status read_history(const tutti_file *file, const tutti_table_layou
                           history);
 }
 
+/** @param[in] whole  the views have to name all arrays, see check_nothing_left */
+static tutti_status load(const tutti_file *file, view_list list, bool whole) {
+  for (int64_t i = 0; i < list.n; i++) TUTTI_TRY(check_view(file, &list.views[i]));
+  if (whole) TUTTI_TRY(check_nothing_left(file, &list));
+  for (const tutti_view *view = list.views; view < list.views + list.n; view++)
+    TUTTI_TRY(tutti_checkpoint_read_array(file, view->name, tutti_view_type(view),
+                                          view->n_dims > 0 ? view->dims[0] : 1, view->data));
+  return TUTTI_OK;
+}
+
 tutti_status tutti_checkpoint_load(const char *path, const tutti_view *views, int64_t n_views,
                                    const tutti_table_layout *layout, void *history) {
-  view_list list = {views, n_views};
   tutti_file *file = NULL;
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_checkpoint_open(path, &file));
-  for (int64_t i = 0; i < n_views; i++) TUTTI_TRY_GOTO(done, check_view(file, &views[i]));
-  TUTTI_TRY_GOTO(done, check_nothing_left(file, &list));
-  TUTTI_TRY_GOTO(done, read_arrays(file, &list));
-  if (history) TUTTI_TRY_GOTO(done, read_history(file, layout, history));
-done:
-  tutti_file_close(&file);
-  return status;
+  TUTTI_TRY(tutti_checkpoint_open(path, &file));
+  tutti_status status = load(file, (view_list){views, n_views}, true);
+  if (status == TUTTI_OK && history) status = read_history(file, layout, history);
+  return tutti_checkpoint_close(&file, status);
 }
 
 tutti_status tutti_checkpoint_read_arrays(const char *path, const tutti_view *views, int64_t n) {
-  const view_list list = {views, n};
   tutti_file *file = NULL;
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_checkpoint_open(path, &file));
-  for (int64_t i = 0; i < n; i++) TUTTI_TRY_GOTO(done, check_view(file, &views[i]));
-  TUTTI_TRY_GOTO(done, read_arrays(file, &list));
-done:
-  tutti_file_close(&file);
-  return status;
+  TUTTI_TRY(tutti_checkpoint_open(path, &file));
+  return tutti_checkpoint_close(&file, load(file, (view_list){views, n}, false));
 }

@@ -25,15 +25,17 @@ tutti_status tutti_checkpoint_open(const char *path, tutti_file **file) {
   return status;
 }
 
+tutti_status tutti_checkpoint_close(tutti_file **file, tutti_status status) {
+  tutti_file_close(file);
+  return status;
+}
+
 /** Only an array has a shape.  A member that is neither an array nor a group fails when its own members are listed. */
 static tutti_status walk_member(const tutti_file *file, const char *name, tutti_checkpoint_visit visit,
                                 void *context) {
   tutti_array_shape shape;
-  if (tutti_file_shape(file, name, &shape) == TUTTI_OK)
-    TUTTI_TRY(visit(file, name, &shape, context));
-  else
-    TUTTI_TRY(tutti_checkpoint_walk(file, name, visit, context));
-  return TUTTI_OK;
+  return tutti_file_shape(file, name, &shape) == TUTTI_OK ? visit(file, name, &shape, context)
+                                                          : tutti_checkpoint_walk(file, name, visit, context);
 }
 
 tutti_status tutti_checkpoint_walk(const tutti_file *file, const char *group, tutti_checkpoint_visit visit,

@@ -43,8 +43,7 @@ static tutti_status write_attributes(tutti_file *file, const tutti_checkpoint *c
     TUTTI_TRY(tutti_file_set_texts(file, "/", "classes", checkpoint->classes, checkpoint->n_classes));
   if (checkpoint->is_average)
     TUTTI_TRY(tutti_file_set_text(file, "/", TUTTI_WEIGHTS_ATTRIBUTE, TUTTI_WEIGHTS_AVERAGE));
-  if (checkpoint->features) TUTTI_TRY(tutti_file_set_text(file, "/", "features", checkpoint->features));
-  return TUTTI_OK;
+  return checkpoint->features ? tutti_file_set_text(file, "/", "features", checkpoint->features) : TUTTI_OK;
 }
 
 tutti_status tutti_checkpoint_save(const tutti_checkpoint *checkpoint, int64_t keep) {

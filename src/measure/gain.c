@@ -10,14 +10,6 @@ void tutti_measure_gain_add(tutti_run *run, int64_t first, int64_t n, const floa
   if (run->step.gain_squares) tutti_optim_all_squares(run->optim, first, n, grads, run->step.gain_squares);
 }
 
-static double smooth(double *sum, double *weight, double value, double decay) {
-  tutti_measure_smoothed average = {*sum, *weight};
-  tutti_measure_smoothed_add(&average, value, decay);
-  *sum = average.sum;
-  *weight = average.weight;
-  return tutti_measure_smoothed_value(&average);
-}
-
 tutti_status tutti_measure_gain_compute(tutti_run *run) {
   if (!run->step.gain_squares) return TUTTI_OK;
   tutti_checkpoint_state *state = &run->state.at;
@@ -28,8 +20,8 @@ tutti_status tutti_measure_gain_compute(tutti_run *run) {
   const double k = sums.batch / run->plan.base, decay = tutti_measure_adascale_decay(k, 1);
   const tutti_measure_adascale one = tutti_measure_adascale_estimate(&sums, run->plan.base);
   const tutti_measure_adascale smoothed = {
-      .variance = smooth(&state->gain_variance_sum, &state->gain_variance_weight, one.variance, decay),
-      .square = smooth(&state->gain_square_sum, &state->gain_square_weight, one.square, decay)};
+      .variance = tutti_measure_smoothed_add(&state->gain_variance, one.variance, decay),
+      .square = tutti_measure_smoothed_add(&state->gain_square, one.square, decay)};
   // Before the first batch with two groups the gain is not a number, and a batch that is smaller than the base would have a
   // gain below 1.  Both count as one step.
   const double gain = tutti_measure_adascale_gain(smoothed, k);

@@ -8,7 +8,7 @@
 enum { TUTTI_OF_GRADIENT, TUTTI_OF_WEIGHTS, TUTTI_OF_UPDATE, TUTTI_OF_DISTANCE, TUTTI_N_SQUARES };
 
 /** X(code, name, value of run.measure that shows it, rows have its mean instead of its last value).  A quantity that no value
- * shows is only averaged, for others. */
+ * shows is only averaged, for others.  Those from EXAMPLE_TRACE to DIVERSITY need the gradients of single examples. */
 #define TUTTI_QUANTITY_LIST(X)                                                                               \
   X(GRAD_NORM, "grad_norm", TUTTI_MEASURE_ALL, true)                                                         \
   X(TRACE, "trace", TUTTI_MEASURE_NOISE, true)                                                               \
@@ -38,7 +38,7 @@ typedef struct {
   double last;                      // the last measured value; NaN: none yet
   double sum[TUTTI_METER_TABLES];   // of the values since the last row of a table
   double count[TUTTI_METER_TABLES]; // of these values
-  tutti_measure_smoothed average;
+  tutti_checkpoint_smoothed average;
 } tutti_quantity_values;
 
 typedef struct {

@@ -44,12 +44,14 @@ double tutti_measure_adascale_decay(double k, double steps) {
   return pow(fmax(1 - k / 1000, 0), steps);
 }
 
-void tutti_measure_smoothed_add(tutti_measure_smoothed *average, double value, double decay) {
-  if (!isfinite(value)) return;
-  average->sum = decay * average->sum + (1 - decay) * value;
-  average->weight = decay * average->weight + (1 - decay);
+double tutti_measure_smoothed_add(tutti_checkpoint_smoothed *average, double value, double decay) {
+  if (isfinite(value)) {
+    average->sum = decay * average->sum + (1 - decay) * value;
+    average->weight = decay * average->weight + (1 - decay);
+  }
+  return tutti_measure_smoothed_value(average);
 }
 
-double tutti_measure_smoothed_value(const tutti_measure_smoothed *average) {
+double tutti_measure_smoothed_value(const tutti_checkpoint_smoothed *average) {
   return average->weight > 0 ? average->sum / average->weight : NAN;
 }

@@ -5,7 +5,7 @@
  * g_r, and its own gradient is g = sum b_r g_r / B.  A group is a single example; or a ghost group of batch_norm, if the
  * gradient of one example depends on others.
  * Source: McCandlish et al., "An empirical model of large-batch training" (arXiv 1812.06162), appendix A.1. */
-#include "tutti/base.h"
+#include "tutti/checkpoint.h"
 
 /** The sums of one step. */
 typedef struct {
@@ -70,11 +70,6 @@ double tutti_measure_adascale_gain(tutti_measure_adascale smoothed, double k);
  * as plain means; these have no bias at their beginning. */
 double tutti_measure_adascale_decay(double k, double steps);
 
-/** An average that forgets, without bias from its beginning (all 0): sum of decayed values / sum of their weights. */
-typedef struct {
-  double sum, weight;
-} tutti_measure_smoothed;
-
-/** Add a value to the average.  Values that are not finite are left out. */
-void tutti_measure_smoothed_add(tutti_measure_smoothed *average, double value, double decay);
-double tutti_measure_smoothed_value(const tutti_measure_smoothed *average); // NaN before the first value
+/** Add a value to the average.  Values that are not finite are left out.  @return the average */
+double tutti_measure_smoothed_add(tutti_checkpoint_smoothed *average, double value, double decay);
+double tutti_measure_smoothed_value(const tutti_checkpoint_smoothed *average); // NaN before the first value

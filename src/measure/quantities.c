@@ -11,9 +11,7 @@ enum { PER_LAYER = 3 };
 // --- the list --------------------------------------------------------------------------------------------
 
 static bool is_shown(const tutti_meter *meter, int quantity, tutti_measure set) {
-  const bool of_examples =
-      quantity == TUTTI_QUANTITY_EXAMPLE_TRACE || quantity == TUTTI_QUANTITY_EXAMPLE_GRAD_SQUARED ||
-      quantity == TUTTI_QUANTITY_EXAMPLE_NOISE_SCALE || quantity == TUTTI_QUANTITY_DIVERSITY;
+  const bool of_examples = quantity >= TUTTI_QUANTITY_EXAMPLE_TRACE && quantity <= TUTTI_QUANTITY_DIVERSITY;
   if (of_examples && !meter->examples) return false;
   return ((set & TUTTI_MEASURE_NOISE) && meter->noise) || ((set & TUTTI_MEASURE_NORMS) && meter->norms);
 }
@@ -79,8 +77,7 @@ static void note(tutti_meter *meter, int i, double value) {
 /** Add a value to the sums and to its average.  @return the average */
 static double smooth(tutti_meter *meter, int i, double value, double decay) {
   note(meter, i, value);
-  tutti_measure_smoothed_add(&meter->values[i].average, value, decay);
-  return tutti_measure_smoothed_value(&meter->values[i].average);
+  return tutti_measure_smoothed_add(&meter->values[i].average, value, decay);
 }
 
 /** Noise scale = trace / grad_squared.  Both are averaged by themselves, because a mean of ratios would be biased. */

@@ -10,21 +10,13 @@
 
 enum { FORMAT = 1 };
 
-/** A row of /timing; its phase is an index into the attribute "phases". */
-typedef struct {
-  int64_t phase;
-  double min, mean, max;
-  int64_t rank_of_max;
-} timing_record;
-
 static const tutti_column timing_columns[] = {
-    {"phase", TUTTI_I64, offsetof(timing_record, phase)},
-    {"min", TUTTI_F64, offsetof(timing_record, min)},
-    {"mean", TUTTI_F64, offsetof(timing_record, mean)},
-    {"max", TUTTI_F64, offsetof(timing_record, max)},
-    {"rank_of_max", TUTTI_I64, offsetof(timing_record, rank_of_max)},
+    {"phase", TUTTI_I64, offsetof(tutti_timing_row, phase)},
+    {"min", TUTTI_F64, offsetof(tutti_timing_row, min)},
+    {"mean", TUTTI_F64, offsetof(tutti_timing_row, mean)},
+    {"max", TUTTI_F64, offsetof(tutti_timing_row, max)},
+    {"rank_of_max", TUTTI_I64, offsetof(tutti_timing_row, rank_of_max)},
 };
-enum { N_TIMING_COLUMNS = sizeof timing_columns / sizeof timing_columns[0] };
 
 /** Whether the attribute has exactly these texts.  HDF5 does not reuse the space of an old text after the file was closed.  So
  * a text that has not changed is not written again, and the file grows only by its rows. */
@@ -52,16 +44,11 @@ static tutti_status write_texts(tutti_file *file, const char *object, const char
 
 /** /timing has the sums since the last start, so its rows are replaced. */
 static tutti_status write_timing(tutti_file *file, const tutti_timing_row rows[TUTTI_N_TIMINGS]) {
-  timing_record records[TUTTI_N_TIMINGS];
-  const char *names[TUTTI_N_TIMINGS];
-  for (int i = 0; i < TUTTI_N_TIMINGS; i++) {
-    records[i] = (timing_record){i, rows[i].min, rows[i].mean, rows[i].max, rows[i].rank_of_max};
-    names[i] = rows[i].phase;
-  }
+  const int n_columns = sizeof timing_columns / sizeof timing_columns[0];
   if (tutti_file_has(file, "/timing")) TUTTI_TRY(tutti_table_truncate(file, "/timing", 0));
-  TUTTI_TRY(tutti_table_append(file, "/timing", timing_columns, N_TIMING_COLUMNS, sizeof records[0], records,
-                               TUTTI_N_TIMINGS));
-  return write_texts(file, "/timing", "phases", names, TUTTI_N_TIMINGS);
+  TUTTI_TRY(
+      tutti_table_append(file, "/timing", timing_columns, n_columns, sizeof rows[0], rows, TUTTI_N_TIMINGS));
+  return write_texts(file, "/timing", "phases", tutti_metrics_phase_names, TUTTI_N_TIMINGS);
 }
 
 static tutti_status write_origin(tutti_file *file, const tutti_metrics_origin *origin) {

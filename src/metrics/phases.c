@@ -1,16 +1,15 @@
 /* Timers of the phases of a training, and the statistics over its ranks that /timing has.  The training enters the phases; the
  * saver collects the seconds of all ranks. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "tutti/metrics.h"
 
-const char *const tutti_metrics_phase_names[TUTTI_N_PHASES] = {
+const char *const tutti_metrics_phase_names[TUTTI_N_TIMINGS] = {
 #define X(code, name) name,
     TUTTI_PHASE_LIST(X)
 #undef X
-};
+        "wait"};
 
 void tutti_metrics_phases_start(tutti_phases *phases) {
   memset(phases, 0, sizeof *phases);
@@ -35,9 +34,8 @@ void tutti_metrics_phases_leave(tutti_phases *phases) {
 }
 
 /** Statistics over the ranks r of (seconds of rank r in `phase`) - base. */
-static tutti_timing_row over_ranks(const char *name, const double *all, int size, int phase, double base) {
-  tutti_timing_row row = {.min = all[phase] - base, .max = all[phase] - base};
-  snprintf(row.phase, sizeof row.phase, "%s", name);
+static tutti_timing_row over_ranks(const double *all, int size, int phase, double base) {
+  tutti_timing_row row = {.phase = phase, .min = all[phase] - base, .max = all[phase] - base};
   for (int r = 0; r < size; r++) {
     const double seconds = all[r * TUTTI_N_PHASES + phase] - base;
     row.mean += seconds / size;
@@ -59,12 +57,12 @@ static int rank_of_min(const double *all, int size, int phase) {
 }
 
 void tutti_metrics_timing_make(const double *all, int size, tutti_timing_row rows[TUTTI_N_TIMINGS]) {
-  for (int phase = 0; phase < TUTTI_N_PHASES; phase++)
-    rows[phase] = over_ranks(tutti_metrics_phase_names[phase], all, size, phase, 0);
+  for (int phase = 0; phase < TUTTI_N_PHASES; phase++) rows[phase] = over_ranks(all, size, phase, 0);
 
   const int last_to_come = rank_of_min(all, size, TUTTI_PHASE_REDUCE);
   tutti_timing_row *reduce = &rows[TUTTI_PHASE_REDUCE];
-  rows[TUTTI_N_PHASES] = over_ranks("wait", all, size, TUTTI_PHASE_REDUCE, reduce->min);
+  rows[TUTTI_N_PHASES] = over_ranks(all, size, TUTTI_PHASE_REDUCE, reduce->min);
+  rows[TUTTI_N_PHASES].phase = TUTTI_N_PHASES;
   reduce->mean = reduce->max = reduce->min;
   reduce->rank_of_max = last_to_come;
 }

@@ -99,8 +99,7 @@ static void convert_progress(tutti_run *run, double base) {
   then.base = base;
   const tutti_extent before = tutti_plan_progress(&then, tutti_run_position(run));
   state->gained = run->plan.base > 0 ? before.samples / run->plan.base : 0;
-  state->gain_variance_sum = state->gain_variance_weight = 0;
-  state->gain_square_sum = state->gain_square_weight = 0;
+  state->gain_variance = state->gain_square = (tutti_checkpoint_smoothed){0};
   const tutti_extent after = tutti_plan_progress(&run->plan, tutti_run_position(run));
   state->warmup_from += tutti_optim_extent_in(&after, unit) - tutti_optim_extent_in(&before, unit);
 }

@@ -201,7 +201,7 @@ static void averages_follow_a_training(void **state) {
   for (int i = 0; i < 3; i++) {
     const int n = (int)(60000 / samples[i]);
     const double decay = tutti_measure_noise_decay(samples[i]);
-    tutti_measure_smoothed trace = {0}, squared = {0};
+    tutti_checkpoint_smoothed trace = {0}, squared = {0};
     for (int step = 0; step < 2 * n; step++) {
       tutti_measure_smoothed_add(&trace, 1, decay);
       tutti_measure_smoothed_add(&squared, step < n ? 1 : 0.1, decay);
@@ -215,7 +215,7 @@ static void averages_follow_a_training(void **state) {
 
 static void averages_have_no_bias_and_leave_out_what_is_unknown(void **state) {
   (void)state;
-  tutti_measure_smoothed average = {0};
+  tutti_checkpoint_smoothed average = {0};
   assert_true(isnan(tutti_measure_smoothed_value(&average)));
   tutti_measure_smoothed_add(&average, -3, 0.99); // single estimates may be negative
   CHECK_NEAR(tutti_measure_smoothed_value(&average), -3, 1e-14);
