@@ -20,21 +20,13 @@ static int list_cores(const uint64_t *words, int cores[TUTTI_MACHINE_MAX_CPUS]) 
   return n;
 }
 
-/** Count the ranks of the node that can run only on cores of `rank`, and their threads. */
-static void count(const tutti_machine_placement *ranks, int n, int rank, tutti_machine_fault *fault) {
+/** Count ranks of the node and their threads: those that can run only on cores of `rank`, or all of them. */
+static void count(const tutti_machine_placement *ranks, int n, int rank, bool all,
+                  tutti_machine_fault *fault) {
   const tutti_machine_placement *own = &ranks[rank];
-  for (int i = 0; i < n; i++) {
-    if (ranks[i].node != own->node || !is_within(ranks[i].cores, own->cores)) continue;
-    fault->n_ranks++;
-    fault->n_threads += ranks[i].threads;
-  }
-}
-
-/** A CPU quota is shared by all ranks of the node. */
-static void count_node(const tutti_machine_placement *ranks, int n, int rank, tutti_machine_fault *fault) {
   fault->n_ranks = fault->n_threads = 0;
   for (int i = 0; i < n; i++) {
-    if (ranks[i].node != ranks[rank].node) continue;
+    if (ranks[i].node != own->node || !(all || is_within(ranks[i].cores, own->cores))) continue;
     fault->n_ranks++;
     fault->n_threads += ranks[i].threads;
   }
@@ -44,7 +36,7 @@ static void count_node(const tutti_machine_placement *ranks, int n, int rank, tu
 static tutti_machine_fault check_rank(const tutti_machine_placement *ranks, int n, int rank) {
   tutti_machine_fault fault = {.kind = TUTTI_PLACED_WELL, .rank = rank};
   fault.n_cores = list_cores(ranks[rank].cores, fault.cores);
-  count(ranks, n, rank, &fault);
+  count(ranks, n, rank, false, &fault);
   if (fault.n_ranks > fault.n_cores)
     fault.kind = TUTTI_PLACED_SHARING;
   else if (ranks[rank].threads > fault.n_cores)
@@ -52,7 +44,7 @@ static tutti_machine_fault check_rank(const tutti_machine_placement *ranks, int 
   else if (fault.n_threads > fault.n_cores)
     fault.kind = TUTTI_PLACED_CROWDED;
   if (fault.kind != TUTTI_PLACED_WELL || ranks[rank].quota == 0) return fault;
-  count_node(ranks, n, rank, &fault);
+  count(ranks, n, rank, true, &fault); // all ranks of the node share its quota
   if (fault.n_threads > ranks[rank].quota) fault.kind = TUTTI_PLACED_THROTTLED;
   return fault;
 }

@@ -24,11 +24,12 @@ static bool read_line(const char *folder, const char *name, char *line, int byte
 static double quota_of(const char *folder) {
   char line[64];
   double quota = 0, period = 0;
+  // A number that cannot be read stays 0.
   if (read_line(folder, "cpu.max", line, sizeof line))
-    return sscanf(line, "%lf %lf", &quota, &period) == 2 && quota > 0 && period > 0 ? quota / period : 0;
-  if (!read_line(folder, "cpu.cfs_quota_us", line, sizeof line) || sscanf(line, "%lf", &quota) != 1) return 0;
-  if (!read_line(folder, "cpu.cfs_period_us", line, sizeof line) || sscanf(line, "%lf", &period) != 1)
-    return 0;
+    sscanf(line, "%lf %lf", &quota, &period);
+  else if (read_line(folder, "cpu.cfs_quota_us", line, sizeof line) && sscanf(line, "%lf", &quota) == 1 &&
+           read_line(folder, "cpu.cfs_period_us", line, sizeof line))
+    sscanf(line, "%lf", &period);
   return quota > 0 && period > 0 ? quota / period : 0;
 }
 

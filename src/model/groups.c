@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/arithmetic.h"
+
 static int64_t row_length(const tutti_groups *groups) {
   return 2 * groups->n + 1;
 }
@@ -36,20 +38,12 @@ void tutti_model_groups_free(tutti_groups *groups) {
   *groups = (tutti_groups){0};
 }
 
-static int64_t ceil_div(int64_t a, int64_t b) {
-  return a / b + (a % b > 0);
-}
-
-static int64_t smaller(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-
 static int64_t larger(int64_t a, int64_t b) {
   return a > b ? a : b;
 }
 
 int64_t tutti_model_groups_of_batch(int64_t ghost, int64_t batch_count) {
-  return ghost ? ceil_div(batch_count, ghost) : 1;
+  return ghost ? tutti_ceil_div(batch_count, ghost) : 1;
 }
 
 static bool last_is_single(int64_t ghost, int64_t batch_count) {
@@ -61,7 +55,7 @@ int64_t tutti_model_groups_with_variance(int64_t ghost, int64_t batch_count) {
 }
 
 int64_t tutti_model_groups_of_rows(int64_t ghost, int64_t max_rows) {
-  return ghost ? ceil_div(max_rows, ghost) + 1 : 1; // one more, if the rows do not begin with a group
+  return ghost ? tutti_ceil_div(max_rows, ghost) + 1 : 1; // one more, if the rows do not begin with a group
 }
 
 /** Ranks that sum work with all groups of the batch, so that their vectors of sums have the same length. */
@@ -82,7 +76,7 @@ tutti_group_span tutti_model_group_span_of(int64_t ghost, const tutti_model_pass
 
 /** A group may begin before the micro-batch, or behind it. */
 int64_t tutti_model_group_from(const tutti_group_span *span, int64_t i) {
-  return larger(0, smaller(span->rows, (span->first + i) * span->size - span->begin));
+  return larger(0, tutti_min64(span->rows, (span->first + i) * span->size - span->begin));
 }
 
 int64_t tutti_model_group_to(const tutti_group_span *span, int64_t i) {
@@ -90,7 +84,7 @@ int64_t tutti_model_group_to(const tutti_group_span *span, int64_t i) {
 }
 
 int64_t tutti_model_group_count(const tutti_group_span *span, int64_t i) {
-  return smaller(span->size, span->batch - (span->first + i) * span->size);
+  return tutti_min64(span->size, span->batch - (span->first + i) * span->size);
 }
 
 /** A cell ends with its group, its leaf or the micro-batch. */
@@ -101,10 +95,10 @@ bool tutti_model_group_next(const tutti_group_span *span, const tutti_model_pass
   if (cell->from >= span->rows) return false;
   const int64_t group = (span->begin + cell->from) / span->size;
   cell->group = group - span->first;
-  cell->to = smaller(span->rows, (group + 1) * span->size - span->begin);
+  cell->to = tutti_min64(span->rows, (group + 1) * span->size - span->begin);
   if (!leaves) return true;
   while (leaves->ends[cell->leaf] <= cell->from) cell->leaf++;
-  cell->to = smaller(cell->to, leaves->ends[cell->leaf]);
+  cell->to = tutti_min64(cell->to, leaves->ends[cell->leaf]);
   return true;
 }
 

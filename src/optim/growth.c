@@ -2,6 +2,7 @@
  * the options and of k alone, so that a resumed run finds the same batches.  The stages of a training's plan are made of it. */
 #include <math.h>
 
+#include "base/arithmetic.h"
 #include "tutti/schedule.h"
 
 const char *const tutti_optim_batch_growth_names[TUTTI_N_BATCH_GROWTHS] = {"none", "step", "geometric"};
@@ -41,19 +42,15 @@ static tutti_status check(const tutti_schedule_options *options, int64_t batch_s
   return TUTTI_OK;
 }
 
-static int64_t min64(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-
 tutti_status tutti_optim_growth_make(const tutti_schedule_options *options, int64_t batch_size, int64_t n,
                                      int64_t most, tutti_growth *growth) {
-  const int64_t first = min64(batch_size, most);
+  const int64_t first = tutti_min64(batch_size, most);
   tutti_growth g = {.kind = options->batch_growth, .first = first, .most = first};
   if (g.kind != TUTTI_GROWTH_NONE) {
     TUTTI_TRY(check(options, batch_size));
     const double times = unit_of(options) == TUTTI_UNIT_EPOCHS ? (double)n : 1;
     g.unit = unit_of(options);
-    g.most = options->batch_max > 0 ? min64(options->batch_max, most) : n > first ? n : first;
+    g.most = options->batch_max > 0 ? tutti_min64(options->batch_max, most) : n > first ? n : first;
     g.factor = options->batch_factor;
     g.every = options->batch_every.value * times;
     g.milestones = options->batch_milestones;

@@ -34,16 +34,12 @@ void tutti_run_evaluated_put_columns(tutti_run *run, const tutti_run_evaluated *
 }
 
 void tutti_run_evaluated_get_columns(const tutti_metrics_row *record, tutti_run_evaluated *evaluated) {
-  double values[N_COLUMNS];
   evaluated->now = (tutti_evaluation){0};
-  if (!evaluated->prefix) return;
-  // Further columns lie behind the row of a record.
-  for (int i = 0; i < N_COLUMNS; i++)
-    memcpy(&values[i], (const char *)(record + 1) + (size_t)evaluated->columns[i] * sizeof(double),
-           sizeof(double));
+  if (!evaluated->prefix || !record) return;
+  const double *more = (const double *)(record + 1); // further columns lie behind the row of a record
+  const double loss = more[evaluated->columns[LOSS]], metric = more[evaluated->columns[METRIC]];
   // The number of samples is not a column: a loss says that all of the set were evaluated.
-  if (!isnan(values[LOSS]))
-    evaluated->now = (tutti_evaluation){evaluated->samples, values[LOSS], values[METRIC]};
+  if (!isnan(loss)) evaluated->now = (tutti_evaluation){evaluated->samples, loss, metric};
 }
 
 bool tutti_run_evaluated_find(const char *prefix, const char *metric, const tutti_evaluation *now,

@@ -17,7 +17,7 @@ tutti_status tutti_run_evaluated_create(tutti_run *run, const char *prefix, int6
 /** Set the columns of the next rows to evaluated->now; NaN if it was not evaluated. */
 void tutti_run_evaluated_put_columns(tutti_run *run, const tutti_run_evaluated *evaluated);
 
-/** Set evaluated->now from the columns of a record of the run's tables. */
+/** Set evaluated->now from the columns of a record of the run's tables; NULL: it was not evaluated. */
 void tutti_run_evaluated_get_columns(const tutti_metrics_row *record, tutti_run_evaluated *evaluated);
 
 /** The value of the column `name`; NaN if it was not evaluated.  @return false: these are not its columns */

@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "base/arithmetic.h"
+
 /** Rows of a micro-batch with which the products run at full speed; more rows only cost memory. */
 enum { AUTO_MICRO_ROWS = 1024 };
 
@@ -20,13 +22,6 @@ int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count) {
 bool tutti_plan_shares_groups(const tutti_config *config, const tutti_plan *plan, int64_t batch_count) {
   const int64_t grain = tutti_plan_grain(config, batch_count);
   return (batch_count + grain - 1) / grain < plan->n_leaves;
-}
-
-static int64_t max64(int64_t a, int64_t b) {
-  return a > b ? a : b;
-}
-static int64_t min64(int64_t a, int64_t b) {
-  return a < b ? a : b;
 }
 
 /** Steps of a budget in epochs or samples.
@@ -55,8 +50,7 @@ static tutti_status count_budget(tutti_count budget, tutti_plan *plan) {
                 plan->base_steps, MAX_STEPS);
     plan->total_steps = (int64_t)ceil(plan->base_steps); // at most, because a gain is at least 1
   }
-  plan->total_steps = max64(plan->total_steps, plan->from.at);
-  plan->total_epochs = (double)tutti_stages_place(&plan->stages, plan->total_steps) / n;
+  plan->total_steps = tutti_max64(plan->total_steps, plan->from.at);
   return TUTTI_OK;
 }
 
@@ -79,7 +73,7 @@ static tutti_status check_groups(const tutti_config *config, const tutti_stage *
 /** Samples of the rank that has the most, in a batch of `batch` samples. */
 static int64_t most_rows(const tutti_config *config, const tutti_plan *plan, int64_t batch, int size) {
   const int64_t leaf = tutti_shard_largest(batch, tutti_plan_grain(config, batch), plan->n_leaves);
-  return min64(leaf * ((plan->n_leaves + size - 1) / size), batch);
+  return tutti_min64(leaf * ((plan->n_leaves + size - 1) / size), batch);
 }
 
 /** Samples of that rank that have to be in one micro-batch, because their groups lie on other ranks, too. */
@@ -97,8 +91,8 @@ typedef struct {
 
 static tutti_status add_demand(void *context, int64_t batch) {
   demand *d = context;
-  d->largest = max64(d->largest, most_rows(d->config, d->plan, batch, d->size));
-  d->together = max64(d->together, rows_together(d->config, d->plan, batch, d->size));
+  d->largest = tutti_max64(d->largest, most_rows(d->config, d->plan, batch, d->size));
+  d->together = tutti_max64(d->together, rows_together(d->config, d->plan, batch, d->size));
   return TUTTI_OK;
 }
 
@@ -136,8 +130,8 @@ static tutti_status choose_micro_rows(const tutti_config *config, const tutti_pl
   const int64_t together = grain > 1 ? (d.together + grain - 1) / grain * grain : 1;
   const int64_t full =
       grain < plan->largest_batch && measures_parts(config) ? grain : AUTO_MICRO_ROWS / grain * grain;
-  const int64_t automatic = max64(max64(full, grain), together);
-  *rows = min64(wanted ? wanted : automatic, d.largest);
+  const int64_t automatic = tutti_max64(tutti_max64(full, grain), together);
+  *rows = tutti_min64(wanted ? wanted : automatic, d.largest);
   return TUTTI_OK;
 }
 
@@ -168,7 +162,7 @@ tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int si
   TUTTI_TRY(count_budget(config->train.budget, plan));
   plan->leaves_apart = config->parallel.reduce == TUTTI_REDUCE_TREE;
   // A leaf that never has samples would only cost time: its gradient is all zeros, and is added up all the same.
-  plan->n_leaves = plan->leaves_apart ? (int)min64(config->parallel.leaves, plan->largest_batch) : size;
+  plan->n_leaves = plan->leaves_apart ? (int)tutti_min64(config->parallel.leaves, plan->largest_batch) : size;
   TUTTI_TRY(choose_micro_rows(config, plan, size, &plan->micro_rows));
   return TUTTI_OK;
 }

@@ -13,7 +13,6 @@ typedef struct {
   double base_steps;     // with a base: the budget in steps of that batch
   int64_t largest_batch; // of all stages, also of those that the budget does not reach
   int64_t total_steps;   // the budget in steps; with a base, the largest possible number
-  double total_epochs;   // the same in epochs
   int n_leaves;          // parts that a global batch is cut into, see tutti_reducer
   bool leaves_apart;     // leaves are not tied to ranks, so that no sum depends on which rank has which leaf
   int64_t micro_rows;    // largest number of samples in a micro-batch

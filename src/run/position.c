@@ -8,18 +8,17 @@
 
 // --- positions -----------------------------------------------------------------------------------------------
 
-int64_t tutti_plan_place(const tutti_plan *plan, const tutti_checkpoint_state *state) {
-  const int64_t at = tutti_stages_reach(&plan->stages, state->epoch * plan->epoch.n) + state->step_in_epoch;
-  return tutti_stages_place(&plan->stages, at);
-}
-
 tutti_position tutti_plan_position(const tutti_plan *plan, const tutti_checkpoint_state *state) {
+  const int64_t epoch_begin = tutti_stages_reach(&plan->stages, state->epoch * plan->epoch.n);
   return (tutti_position){.step = state->step,
                           .samples = state->samples,
                           .place = state->place,
-                          .at = tutti_stages_reach(&plan->stages, state->epoch * plan->epoch.n) +
-                                state->step_in_epoch,
+                          .at = epoch_begin + state->step_in_epoch,
                           .gained = state->gained};
+}
+
+int64_t tutti_plan_place(const tutti_plan *plan, const tutti_checkpoint_state *state) {
+  return tutti_stages_place(&plan->stages, tutti_plan_position(plan, state).at);
 }
 
 double tutti_plan_epochs(const tutti_plan *plan, const tutti_checkpoint_state *state) {
@@ -48,16 +47,17 @@ tutti_position tutti_plan_move(const tutti_plan *plan, tutti_position now, int b
       .gained = now.gained};
 }
 
+static tutti_extent extent_of(const tutti_plan *plan, int64_t steps, int64_t places, int64_t samples) {
+  return (tutti_extent){(double)steps, (double)places / (double)plan->epoch.n, (double)samples};
+}
+
 tutti_extent tutti_plan_extent(const tutti_plan *plan, tutti_position now) {
-  return (tutti_extent){.steps = (double)now.step,
-                        .epochs = (double)now.place / (double)plan->epoch.n,
-                        .samples = (double)now.samples};
+  return extent_of(plan, now.step, now.place, now.samples);
 }
 
 /** A number of steps of the base batch, in all units. */
 static tutti_extent of_base(const tutti_plan *plan, double steps) {
-  return (tutti_extent){
-      .steps = steps, .epochs = steps * plan->base / (double)plan->epoch.n, .samples = steps * plan->base};
+  return (tutti_extent){steps, steps * plan->base / (double)plan->epoch.n, steps * plan->base};
 }
 
 tutti_extent tutti_plan_progress(const tutti_plan *plan, tutti_position now) {
@@ -73,11 +73,8 @@ bool tutti_plan_ends_epoch(const tutti_plan *plan, tutti_position now) {
 /** The extent of the steps [begin, end) of this plan. */
 static tutti_extent extent_between(const tutti_plan *plan, int64_t begin, int64_t end) {
   const tutti_stages *stages = &plan->stages;
-  const int64_t places = tutti_stages_place(stages, end) - tutti_stages_place(stages, begin);
-  return (tutti_extent){
-      .steps = (double)(end - begin),
-      .epochs = (double)places / (double)plan->epoch.n,
-      .samples = (double)(tutti_stages_samples(stages, end) - tutti_stages_samples(stages, begin))};
+  return extent_of(plan, end - begin, tutti_stages_place(stages, end) - tutti_stages_place(stages, begin),
+                   tutti_stages_samples(stages, end) - tutti_stages_samples(stages, begin));
 }
 
 /** If the batch grows, the only schedule of the learning rate is a warmup.  Check that it ends before the next growth.
@@ -100,17 +97,14 @@ static tutti_status check_growth_after(const tutti_plan *plan, tutti_count warmu
 
 tutti_extent tutti_plan_total(const tutti_plan *plan) {
   if (plan->base > 0) return of_base(plan, plan->base_steps);
-  return (tutti_extent){.steps = (double)plan->total_steps,
-                        .epochs = plan->total_epochs,
-                        .samples = (double)tutti_stages_samples(&plan->stages, plan->total_steps)};
+  return extent_of(plan, plan->total_steps, tutti_stages_place(&plan->stages, plan->total_steps),
+                   tutti_stages_samples(&plan->stages, plan->total_steps));
 }
 
 /** The extent of the steps before this plan.  With a base all steps are of one size, and none of them lies before it. */
 static tutti_extent before_plan(const tutti_plan *plan) {
   if (plan->base > 0) return (tutti_extent){0};
-  return (tutti_extent){.steps = (double)plan->from.at,
-                        .epochs = (double)plan->from.place / (double)plan->epoch.n,
-                        .samples = (double)plan->from.samples};
+  return extent_of(plan, plan->from.at, plan->from.place, plan->from.samples);
 }
 
 tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *config, double warmup_from,
@@ -130,12 +124,11 @@ tutti_status tutti_plan_schedule(const tutti_plan *plan, const tutti_config *con
 
 /** The step of this plan at which the budget of a training at `now` ends. */
 static int64_t end_of_budget(const tutti_plan *plan, tutti_count budget, tutti_position now) {
-  const tutti_stages *stages = &plan->stages;
+  const int64_t samples_left = (int64_t)budget.value - now.samples;
   int64_t end = plan->total_steps;
   if (budget.unit == TUTTI_UNIT_STEPS) end += now.at - now.step;
   if (budget.unit == TUTTI_UNIT_SAMPLES)
-    end = tutti_stages_steps(stages,
-                             tutti_stages_samples(stages, now.at) + (int64_t)budget.value - now.samples);
+    end = tutti_stages_steps(&plan->stages, tutti_stages_samples(&plan->stages, now.at) + samples_left);
   return end > now.at ? end : now.at;
 }
 

@@ -24,8 +24,7 @@ void tutti_run_clear_rows(tutti_run *run) {
   tutti_metrics_records_clear(&rows->history);
   tutti_metrics_records_clear(&rows->steps);
   tutti_free(rows->more);
-  rows->more = NULL;
-  rows->layout = (tutti_metrics_layout){.metric = rows->layout.metric};
+  *rows = (tutti_run_rows){0};
 }
 
 void tutti_run_keep_row(tutti_run *run, tutti_metrics_records *list, const tutti_metrics_row *row) {

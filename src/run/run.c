@@ -155,17 +155,13 @@ void tutti_run_release(tutti_run *run) {
   tutti_reducer_destroy(&run->reducer);
   tutti_network_destroy(&run->network);
   tutti_run_clear_rows(run);
+  tutti_run_step *step = &run->step;
+  void *const owned[] = {step->squares,   step->norms, step->gain_squares, step->tail,
+                         step->leaf_ends, step->part,  step->late,         run->averaged};
+  for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
   // Pointers become NULL, because a run can be built again on the same data.
-  tutti_free(run->step.squares);
-  tutti_free(run->step.norms);
-  tutti_free(run->step.gain_squares);
-  tutti_free(run->step.tail);
-  tutti_free(run->step.leaf_ends);
-  run->step.squares = NULL;
-  run->step.norms = NULL;
-  run->step.gain_squares = NULL;
-  run->step.tail = NULL;
-  run->step.leaf_ends = NULL;
+  *step = (tutti_run_step){0};
+  run->averaged = NULL;
 }
 
 void tutti_run_destroy(tutti_run *run) {

@@ -109,7 +109,7 @@ TUTTI_NODISCARD
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
 
 /** Collective over that communicator.  Free what tutti_run_build has made, and keep the data set; the second frees that as well.
- * A run of tutti_train_build also has a meter and buffers of its own: use tutti_train_release and tutti_train_destroy. */
+ * A run of tutti_train_build also has a meter: use tutti_train_release and tutti_train_destroy. */
 void tutti_run_release(tutti_run *run);
 void tutti_run_destroy(tutti_run *run);
 

@@ -5,19 +5,13 @@
  * then whole epochs with `each` steps.  What follows computes with these two. */
 #include "run/stages.h"
 
-static int64_t ceil_div(int64_t a, int64_t b) {
-  return a / b + (a % b > 0);
-}
-
-static int64_t min64(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
+#include "base/arithmetic.h"
 
 // --- within a stage, as if it did not end -------------------------------------------------------------------
 
 /** Steps that use up `samples` samples of an epoch. */
 static int64_t steps_of(const tutti_epoch *epoch, int64_t batch, int64_t samples) {
-  return epoch->last == TUTTI_LAST_DROP ? samples / batch : ceil_div(samples, batch);
+  return epoch->last == TUTTI_LAST_DROP ? samples / batch : tutti_ceil_div(samples, batch);
 }
 
 /** Samples that are left of the epoch in which the stage begins. */
@@ -37,11 +31,12 @@ static int64_t place_in(const tutti_epoch *epoch, const tutti_stage *stage, int6
 /** The least number of steps that lead to a place behind that of the stage. */
 static int64_t reach_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t place) {
   const int64_t batch = stage->batch, here = place - stage->place, rest = samples_left(epoch, stage);
-  if (epoch->last == TUTTI_LAST_CARRY) return stage->at + ceil_div(here, batch);
+  if (epoch->last == TUTTI_LAST_CARRY) return stage->at + tutti_ceil_div(here, batch);
   const int64_t first = steps_of(epoch, batch, rest);
-  if (here <= rest) return stage->at + min64(ceil_div(here, batch), first);
+  if (here <= rest) return stage->at + tutti_min64(tutti_ceil_div(here, batch), first);
   const int64_t each = steps_of(epoch, batch, epoch->n), more = here - rest;
-  return stage->at + first + more / epoch->n * each + min64(ceil_div(more % epoch->n, batch), each);
+  return stage->at + first + more / epoch->n * each +
+         tutti_min64(tutti_ceil_div(more % epoch->n, batch), each);
 }
 
 /** Samples of `at` steps.  With short batches nothing is dropped, so places count samples; else all steps have the same number. */
@@ -53,7 +48,7 @@ static int64_t samples_in(const tutti_epoch *epoch, const tutti_stage *stage, in
 /** The least number of steps that have `samples` > stage->samples samples. */
 static int64_t steps_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t samples) {
   if (epoch->last == TUTTI_LAST_SHORT) return reach_in(epoch, stage, stage->place + samples - stage->samples);
-  return stage->at + ceil_div(samples - stage->samples, stage->batch);
+  return stage->at + tutti_ceil_div(samples - stage->samples, stage->batch);
 }
 
 // --- all stages ----------------------------------------------------------------------------------------------

@@ -11,20 +11,11 @@ void tutti_rundir_add_views(tutti_model *model, const char *prefix, bool with_st
     const tutti_model_array *array = tutti_model_array_at(model, i);
     if (!array->trainable && !with_state) continue;
     tutti_view *view = &views[(*n)++];
-    snprintf(view->name, sizeof view->name, "%s/%s/%s", prefix, array->layer, array->name);
     // What is not trained has no place among the parameters: the model keeps it.
     float *base = array->trainable ? weights : tutti_model_state(model);
-    view->data = base ? base + array->offset : NULL;
-    view->is_double = false;
-    view->n_dims = array->rows ? 2 : 1;
-    view->dims[0] = array->rows ? array->rows : array->n;
-    view->dims[1] = array->cols;
+    *view = (tutti_view){.n_dims = array->rows ? 2 : 1,
+                         .dims = {array->rows ? array->rows : array->n, array->cols},
+                         .data = base ? base + array->offset : NULL};
+    snprintf(view->name, sizeof view->name, "%s/%s/%s", prefix, array->layer, array->name);
   }
-}
-
-void tutti_rundir_add_vector_view(const char *name, double *data, int64_t length, tutti_view *views,
-                                  int64_t *n) {
-  tutti_view *view = &views[(*n)++];
-  *view = (tutti_view){.n_dims = 1, .dims = {length}, .data = data, .is_double = true};
-  snprintf(view->name, sizeof view->name, "%s", name);
 }

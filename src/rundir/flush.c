@@ -10,12 +10,12 @@ tutti_status tutti_rundir_survey(tutti_rundir_saver *saver) {
   tutti_machine_cpu cpu;
   tutti_machine_cpu_get(&cpu);
   TUTTI_TRY(tutti_comm_gather_texts(comm, 0, tutti_comm_host(comm), &saver->hosts));
-  TUTTI_TRY(tutti_comm_gather_texts(comm, 0, cpu.allowed, &saver->bindings));
-  return TUTTI_OK;
+  return tutti_comm_gather_texts(comm, 0, cpu.allowed, &saver->bindings);
 }
 
-static tutti_status write_rows(const tutti_rundir_saver *saver, const double *seconds) {
+static tutti_status write_rows(const tutti_rundir_saver *saver) {
   const tutti_run *run = saver->run;
+  const tutti_run_rows *rows = &run->state.rows;
   // Rows are missing if memory for them was missing: then the file must not be replaced.
   if (run->state.deferred != TUTTI_OK) return run->state.deferred;
   tutti_machine_cpu cpu;
@@ -32,11 +32,10 @@ static tutti_status write_rows(const tutti_rundir_saver *saver, const double *se
                                        .hosts = (const char *const *)saver->hosts.list,
                                        .bindings = (const char *const *)saver->bindings.list};
   tutti_timing_row timing[TUTTI_N_TIMINGS];
-  tutti_metrics_timing_make(seconds, run->size, timing);
-  return tutti_metrics_flush(saver->metrics_path, saver->creates_metrics, &run->state.rows.layout, &origin,
-                             tutti_metrics_record(&run->state.rows.history, run->state.rows.n_flushed),
-                             run->state.rows.history.n - run->state.rows.n_flushed,
-                             run->state.rows.steps.records, run->state.rows.steps.n, timing);
+  tutti_metrics_timing_make(saver->seconds, run->size, timing);
+  return tutti_metrics_flush(saver->metrics_path, saver->creates_metrics, &rows->layout, &origin,
+                             tutti_metrics_record(&rows->history, rows->n_flushed),
+                             rows->history.n - rows->n_flushed, rows->steps.records, rows->steps.n, timing);
 }
 
 // The phase is entered before the gather, so that waiting for other ranks counts as saving.  The rows of /steps are dropped
@@ -46,8 +45,7 @@ tutti_status tutti_rundir_flush(tutti_rundir_saver *saver) {
   tutti_run *run = saver->run;
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_SAVE);
   TUTTI_TRY(tutti_comm_gather(run->comm, 0, run->state.phases.seconds, TUTTI_N_PHASES, saver->seconds));
-  const tutti_status local = run->rank == 0 ? write_rows(saver, saver->seconds) : TUTTI_OK;
-  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, local));
+  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, run->rank == 0 ? write_rows(saver) : TUTTI_OK));
   saver->creates_metrics = false;
   run->state.rows.n_flushed = run->state.rows.history.n;
   run->state.rows.steps.n = 0;

@@ -15,15 +15,12 @@
 
 /** Set the last row, and the evaluations that it contains, by the history. */
 static void restore_last(tutti_run *run) {
-  const tutti_metrics_records *history = &run->state.rows.history;
-  if (history->n > 0) {
-    run->state.rows.last = *tutti_metrics_record(history, history->n - 1);
-    tutti_run_evaluated_get_columns(tutti_metrics_record(history, history->n - 1), &run->state.rows.average);
-    tutti_run_evaluated_get_columns(tutti_metrics_record(history, history->n - 1), &run->state.rows.training);
-  } else {
-    run->state.rows.last = (tutti_metrics_row){0};
-    run->state.rows.average.now = run->state.rows.training.now = (tutti_evaluation){0};
-  }
+  tutti_run_rows *rows = &run->state.rows;
+  const int64_t n = rows->history.n;
+  const tutti_metrics_row *last = n > 0 ? tutti_metrics_record(&rows->history, n - 1) : NULL;
+  rows->last = last ? *last : (tutti_metrics_row){0};
+  tutti_run_evaluated_get_columns(last, &rows->average);
+  tutti_run_evaluated_get_columns(last, &rows->training);
 }
 
 /** A run that ended within an epoch left a row for that part.  If it continues, it will write the row of the whole epoch. */
@@ -116,12 +113,6 @@ static void begin_warmup(tutti_run *run) {
             (long long)run->state.at.step);
 }
 
-static tutti_status check_warmup(const tutti_run *run) {
-  const tutti_config *config = run->config;
-  return tutti_plan_check_warmup(&run->plan, config->schedule.warmup, config->train.budget,
-                                 tutti_run_position(run));
-}
-
 /** In a file of the average, the weights are one of the slots.  So a run continues from it with all its slots, or not at
  * all. */
 static tutti_status check_slots_of_average(const tutti_run *run, const char *path) {
@@ -153,10 +144,7 @@ static tutti_status load_arrays(tutti_rundir_saver *saver, const char *path, boo
   if (is_average) TUTTI_TRY(check_slots_of_average(run, path));
   tutti_rundir_set_views(saver, is_average);
   const int64_t n = takes_over ? tutti_model_n_arrays(run->network.model) : saver->n_loadable;
-  const tutti_status status =
-      tutti_checkpoint_load(path, saver->views, n, &layout, run->state.rows.history.records);
-  tutti_rundir_set_views(saver, false);
-  return status;
+  return tutti_checkpoint_load(path, saver->views, n, &layout, run->state.rows.history.records);
 }
 
 /** run.measure's distances are from the weights that the run began with, which are read again from model.weights.
@@ -197,7 +185,9 @@ tutti_status tutti_rundir_load(tutti_rundir_saver *saver, const char *path, bool
   if (with.differs) convert_progress(run, with.base);
   if (with.warms) begin_warmup(run);
   TUTTI_TRY_GOTO(done, check_budget(run, path, named));
-  if (with.warms) TUTTI_TRY_GOTO(done, check_warmup(run));
+  if (with.warms)
+    TUTTI_TRY_GOTO(done, tutti_plan_check_warmup(&run->plan, run->config->schedule.warmup,
+                                                 run->config->train.budget, tutti_run_position(run)));
   TUTTI_TRY_GOTO(done, tutti_run_schedule(run));
   // After the schedule, because a velocity is converted by its learning rate.
   TUTTI_TRY_GOTO(done, takes_over ? tutti_rundir_take_over_slots(saver, path, &then)

@@ -108,6 +108,5 @@ tutti_status tutti_rundir_move_aside(const char *folder, const char *place) {
   candidate to = {.place = place};
   TUTTI_TRY(tutti_io_make_folder(place));
   TUTTI_TRY(visit(folder, false, move, &to));
-  TUTTI_TRY(visit(folder, true, move, &to));
-  return TUTTI_OK;
+  return visit(folder, true, move, &to);
 }

@@ -3,16 +3,14 @@
  * is sent.  Evaluation and prediction (train) and curvature call it; a run that continues uses the scaling. */
 #include "rundir/restore.h"
 
-#include <string.h>
-
 #include "base/fault.h"
+#include "base/names.h"
 #include "machine/threads.h"
 #include "rundir/rundir_impl.h"
 
 tutti_features tutti_rundir_restore_features(const char *text) {
-  for (tutti_features i = 0; text && i < TUTTI_N_FEATURES; i++)
-    if (strcmp(text, tutti_data_features_names[i]) == 0) return i;
-  return TUTTI_FEATURES_UNKNOWN;
+  const int i = text ? tutti_name_find(text, tutti_data_features_names, TUTTI_N_FEATURES) : -1;
+  return i < 0 ? TUTTI_FEATURES_UNKNOWN : (tutti_features)i;
 }
 
 tutti_status tutti_rundir_restore_config(const tutti_comm *comm, const char *checkpoint,
@@ -148,13 +146,11 @@ tutti_status tutti_rundir_restore_network(const tutti_comm *comm, const char *ch
   tutti_model *model = restored->network.model;
   const int64_t n = tutti_model_n_params(model);
   TUTTI_TRY(tutti_comm_agree(comm, TUTTI_NEW(restored->params, n)));
-  const tutti_status local =
-      tutti_comm_rank(comm) == 0 ? load_weights(checkpoint, weights, restored) : TUTTI_OK;
-  TUTTI_TRY(tutti_comm_agree_from(comm, 0, local));
+  const bool root = tutti_comm_rank(comm) == 0;
+  TUTTI_TRY(tutti_comm_agree_from(comm, 0, root ? load_weights(checkpoint, weights, restored) : TUTTI_OK));
   TUTTI_TRY(tutti_comm_bcast(comm, 0, restored->params, n * (int64_t)sizeof(float)));
-  TUTTI_TRY(tutti_comm_bcast(comm, 0, tutti_model_state(model),
-                             tutti_model_n_state(model) * (int64_t)sizeof(float)));
-  return TUTTI_OK;
+  return tutti_comm_bcast(comm, 0, tutti_model_state(model),
+                          tutti_model_n_state(model) * (int64_t)sizeof(float));
 }
 
 void tutti_rundir_restored_clear(tutti_rundir_restored *restored) {

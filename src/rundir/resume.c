@@ -80,8 +80,8 @@ static tutti_status begin(tutti_rundir_saver *saver, const tutti_rundir_choice *
   TUTTI_TRY(begin_weights(saver, start.resumed));
   start.state = run->state.at;
   // The arrays of a checkpoint now replace these weights.
-  const tutti_status local = run->rank == 0 ? begin_root(saver, chosen, &start) : TUTTI_OK;
-  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, local));
+  const bool root = run->rank == 0;
+  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, root ? begin_root(saver, chosen, &start) : TUTTI_OK));
   TUTTI_TRY(tutti_comm_bcast(run->comm, 0, &start, sizeof start));
   run->state.at = start.state;
   TUTTI_TRY(tutti_run_schedule(run));
@@ -95,8 +95,7 @@ static tutti_status begin(tutti_rundir_saver *saver, const tutti_rundir_choice *
   tutti_rundir_note_scaling(saver);
   TUTTI_TRY(distribute(saver, start.resumed));
   TUTTI_TRY(tutti_run_check_same(run));
-  const tutti_status prepared = run->rank == 0 ? prepare_directory(saver, chosen) : TUTTI_OK;
-  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, prepared));
+  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, root ? prepare_directory(saver, chosen) : TUTTI_OK));
   // After a return to best.h5, the newest checkpoint must be the one that a restarted job continues from.
   if (start.returns) TUTTI_TRY(tutti_rundir_save(saver, false));
   if (start.resumed && !start.returns) TUTTI_TRY(tutti_rundir_flush(saver));

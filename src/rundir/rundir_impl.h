@@ -15,14 +15,13 @@ struct tutti_rundir_saver {
   bool creates_metrics; // the next flush creates metrics.h5
 
   // The buffers that a checkpoint is gathered in; on rank 0 alone.
-  char *config;          // resolved YAML
-  float *weights;        // [n_params]
-  float **slots;         // [n_slots][n_params]
-  double *input;         // [2 n_features] shift and then factor of the scaling
-  tutti_column *columns; // of the run's rows
-  double *seconds;       // [size][TUTTI_N_PHASES] the timers of all ranks
-  tutti_view *views;     // [n_allocated] weights, state, slots; then the two views of `input`
-  int64_t n_allocated;
+  char *config;                // resolved YAML
+  float *weights;              // [n_params]
+  float **slots;               // [n_slots][n_params]
+  double *input;               // [2 n_features] shift and then factor of the scaling
+  tutti_column *columns;       // of the run's rows
+  double *seconds;             // [size][TUTTI_N_PHASES] the timers of all ranks
+  tutti_view *views;           // [n_views] weights, state, slots; then the two views of `input`
   int64_t n_views, n_loadable; // the first n_loadable are read when a run resumes
 
   // Where each rank runs, for metrics.h5; on rank 0 alone.
@@ -37,7 +36,7 @@ tutti_status tutti_rundir_check_config(const tutti_rundir_saver *saver);
 /** Local.  Copy the present scaling of the data set into saver->input, if this rank has that buffer. */
 void tutti_rundir_note_scaling(tutti_rundir_saver *saver);
 
-/** Local, on rank 0.  Set saver->views for a file.
+/** Local, on rank 0, before a file is read or written.  Set saver->views.
  * @param[in] is_average  the network of the file is the average of the weights, and its weights are a slot */
 void tutti_rundir_set_views(tutti_rundir_saver *saver, bool is_average);
 
@@ -60,10 +59,6 @@ tutti_status tutti_rundir_survey(tutti_rundir_saver *saver);
  * @param[in,out] n           views so far */
 void tutti_rundir_add_views(tutti_model *model, const char *prefix, bool with_state, float *weights,
                             tutti_view *views, int64_t *n);
-
-/** Local.  Append a view of data[length]. */
-void tutti_rundir_add_vector_view(const char *name, double *data, int64_t length, tutti_view *views,
-                                  int64_t *n);
 
 // --- leak.c ------------------------------------------------------------------------------------------------------
 

@@ -25,8 +25,7 @@ static tutti_status create_paths(tutti_rundir_saver *saver) {
   TUTTI_TRY(join(directory, "checkpoint.h5", &saver->checkpoint_path));
   TUTTI_TRY(join(directory, "best.h5", &saver->best_path));
   TUTTI_TRY(join(directory, "metrics.h5", &saver->metrics_path));
-  TUTTI_TRY(join(directory, "config.yaml", &saver->config_path));
-  return TUTTI_OK;
+  return join(directory, "config.yaml", &saver->config_path);
 }
 
 void tutti_rundir_note_scaling(tutti_rundir_saver *saver) {
@@ -42,8 +41,10 @@ void tutti_rundir_note_scaling(tutti_rundir_saver *saver) {
  * also show how many features a sample has. */
 static void view_input(tutti_rundir_saver *saver) {
   const int64_t n = tutti_dataset_n_features(saver->run->dataset);
-  tutti_rundir_add_vector_view("/input/shift", saver->input, n, saver->views, &saver->n_views);
-  tutti_rundir_add_vector_view("/input/factor", saver->input + n, n, saver->views, &saver->n_views);
+  saver->views[saver->n_views++] =
+      (tutti_view){.name = "/input/shift", .n_dims = 1, .dims = {n}, .data = saver->input, .is_double = true};
+  saver->views[saver->n_views++] = (tutti_view){
+      .name = "/input/factor", .n_dims = 1, .dims = {n}, .data = saver->input + n, .is_double = true};
 }
 
 /** Each slot carries its unit, so that a run with other options can convert it (optim_slots.c). */
@@ -66,7 +67,6 @@ void tutti_rundir_set_views(tutti_rundir_saver *saver, bool is_average) {
   const bool swapped = is_average && tutti_optim_average(run->optim);
   float *network = swapped ? saver->slots[n_slots - 1] : saver->weights;
   saver->n_views = 0;
-  memset(saver->views, 0, (size_t)saver->n_allocated * sizeof *saver->views);
   tutti_rundir_add_views(model, "/model/weights", true, network, saver->views, &saver->n_views);
   for (int i = 0; i < n_slots - swapped; i++) view_slot(saver, i);
   if (swapped)
@@ -97,8 +97,7 @@ static tutti_status create_root(tutti_rundir_saver *saver) {
   TUTTI_TRY(check_schedule(run));
   TUTTI_TRY(tutti_io_lock_take(run->config->run.directory, &saver->lock));
   TUTTI_TRY(tutti_config_dump(run->config, &saver->config));
-  saver->n_allocated = (n_slots + 1) * tutti_model_n_arrays(model) + 2;
-  TUTTI_TRY(TUTTI_NEW(saver->views, saver->n_allocated));
+  TUTTI_TRY(TUTTI_NEW(saver->views, (n_slots + 1) * (int64_t)tutti_model_n_arrays(model) + 2));
   TUTTI_TRY(TUTTI_NEW(saver->seconds, (int64_t)run->size * TUTTI_N_PHASES));
   TUTTI_TRY(TUTTI_NEW(saver->columns, tutti_metrics_n_columns(&run->state.rows.layout)));
   TUTTI_TRY(TUTTI_NEW(saver->weights, n));
@@ -106,7 +105,6 @@ static tutti_status create_root(tutti_rundir_saver *saver) {
   for (int i = 0; i < n_slots; i++) TUTTI_TRY(TUTTI_NEW(saver->slots[i], n));
   TUTTI_TRY(TUTTI_NEW(saver->input, 2 * tutti_dataset_n_features(run->dataset)));
   tutti_rundir_note_scaling(saver);
-  tutti_rundir_set_views(saver, false);
   return TUTTI_OK;
 }
 
@@ -114,8 +112,7 @@ static tutti_status create_local(tutti_run *run, tutti_rundir_saver **saver) {
   TUTTI_TRY(TUTTI_NEW(*saver, 1));
   (*saver)->run = run;
   TUTTI_TRY(create_paths(*saver));
-  if (run->rank == 0) TUTTI_TRY(create_root(*saver));
-  return TUTTI_OK;
+  return run->rank == 0 ? create_root(*saver) : TUTTI_OK;
 }
 
 tutti_status tutti_rundir_saver_create(tutti_run *run, tutti_rundir_saver **saver) {
@@ -172,22 +169,12 @@ tutti_status tutti_rundir_check_config(const tutti_rundir_saver *saver) {
   return TUTTI_OK;
 }
 
-/** The network of best.h5 is the one whose value is the best: the average of the weights, if that is monitored. */
-static tutti_status write_best(tutti_rundir_saver *saver, tutti_checkpoint checkpoint) {
+/** On rank 0: write one file.
+ * @param[in] is_average  see tutti_rundir_set_views */
+static tutti_status write_file(tutti_rundir_saver *saver, const char *path, int64_t keep, bool is_average) {
   const tutti_run *run = saver->run;
-  checkpoint.is_average = tutti_measure_average_has(run, run->config->train.monitor);
-  tutti_rundir_set_views(saver, checkpoint.is_average);
-  const tutti_status status = tutti_checkpoint_save(&checkpoint, 1);
-  tutti_rundir_set_views(saver, false);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
-}
-
-/** On rank 0: write best.h5, then the checkpoint.  The first checkpoint of a run that starts from scratch replaces all that
- * an earlier run has left (keep = 1), and only then its best.h5 goes. */
-static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
-  const tutti_run *run = saver->run;
-  tutti_checkpoint checkpoint = {.path = saver->best_path,
+  tutti_rundir_set_views(saver, is_average);
+  tutti_checkpoint checkpoint = {.path = path,
                                  .config = saver->config,
                                  .state = run->state.at,
                                  .views = saver->views,
@@ -197,11 +184,20 @@ static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
                                  .n_history = run->state.rows.history.n,
                                  .table = tutti_meter_state(run),
                                  .features =
-                                     tutti_data_features_names[tutti_dataset_scaling(run->dataset).features]};
+                                     tutti_data_features_names[tutti_dataset_scaling(run->dataset).features],
+                                 .is_average = is_average};
   checkpoint.classes = tutti_dataset_classes(run->dataset, &checkpoint.n_classes);
-  if (best) TUTTI_TRY(write_best(saver, checkpoint));
-  checkpoint.path = saver->checkpoint_path;
-  TUTTI_TRY(tutti_checkpoint_save(&checkpoint, saver->replaces ? 1 : run->config->run.keep));
+  return tutti_checkpoint_save(&checkpoint, keep);
+}
+
+/** On rank 0: write best.h5, whose network is the one with the best value: the average of the weights, if that is monitored.
+ * Then write the checkpoint.  The first checkpoint of a run that starts from scratch replaces all that an earlier run has
+ * left (keep = 1), and only then its best.h5 goes. */
+static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
+  const tutti_config *config = saver->run->config;
+  const bool of_average = tutti_measure_average_has(saver->run, config->train.monitor);
+  if (best) TUTTI_TRY(write_file(saver, saver->best_path, 1, of_average));
+  TUTTI_TRY(write_file(saver, saver->checkpoint_path, saver->replaces ? 1 : config->run.keep, false));
   if (saver->drops_best && !best) remove(saver->best_path);
   saver->replaces = saver->drops_best = false;
   return TUTTI_OK;

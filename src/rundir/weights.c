@@ -116,8 +116,9 @@ tutti_status tutti_rundir_load_weights(tutti_run *run, float *weights, bool begi
   const char *path = run->config->model.weights;
   found result = {.split_seed = run->state.at.split_seed};
   if (!path) return TUTTI_OK;
-  const tutti_status local = run->rank == 0 ? name_key(load(run, weights, begins, &result)) : TUTTI_OK;
-  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, local));
+  const bool root = run->rank == 0;
+  TUTTI_TRY(
+      tutti_comm_agree_from(run->comm, 0, root ? name_key(load(run, weights, begins, &result)) : TUTTI_OK));
   TUTTI_TRY(tutti_comm_bcast(run->comm, 0, &result, sizeof result));
   run->state.at.split_seed = result.split_seed;
   run->state.at.weights_hash = result.hash;

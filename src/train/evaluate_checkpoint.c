@@ -8,34 +8,30 @@
 
 const char *const tutti_train_split_names[TUTTI_N_SPLITS] = {"test", "validation", "train"};
 
-static tutti_status evaluate(const tutti_comm *comm, const char *checkpoint, const char *file, bool external,
-                             tutti_split split, tutti_weights weights, tutti_rundir_restored *restored,
-                             char metric[32], tutti_evaluation *result) {
-  TUTTI_TRY(tutti_rundir_restore_config(comm, checkpoint, restored));
-  TUTTI_TRY(tutti_rundir_restore_data(comm, file, external, split, restored));
-  TUTTI_TRY(tutti_rundir_restore_network(comm, checkpoint, weights, restored));
-  TUTTI_TRY(tutti_network_check_labels(&restored->network));
-  // The split is that of the training: by its seed, else the network would be judged by rows that it was trained on.
-  const tutti_samples_all all =
-      tutti_samples_divide(&restored->config, restored->dataset, restored->state.split_seed);
-  const tutti_samples *const set = split == TUTTI_SPLIT_TEST         ? &all.test
-                                   : split == TUTTI_SPLIT_VALIDATION ? &all.validation
-                                                                     : &all.train;
-  TUTTI_CHECK(set->n > 0, TUTTI_ERR_CONFIG,
-              "--split=%s: %s has no such samples with the data.validation_split %g and data.x_val %s of the "
-              "training",
-              tutti_train_split_names[split], tutti_dataset_file(restored->dataset),
-              restored->config.data.validation_split, restored->config.data.x_val);
-  snprintf(metric, 32, "%s", tutti_model_metric_name(restored->network.model));
-  return tutti_network_evaluate(&restored->network, restored->params, set, result);
-}
-
 tutti_status tutti_train_evaluate_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *file,
                                              bool external, tutti_split split, tutti_weights weights,
                                              char metric[32], tutti_evaluation *result) {
   tutti_rundir_restored restored = {0};
-  const tutti_status status =
-      evaluate(comm, checkpoint, file, external, split, weights, &restored, metric, result);
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_rundir_restore_config(comm, checkpoint, &restored));
+  TUTTI_TRY_GOTO(done, tutti_rundir_restore_data(comm, file, external, split, &restored));
+  TUTTI_TRY_GOTO(done, tutti_rundir_restore_network(comm, checkpoint, weights, &restored));
+  TUTTI_TRY_GOTO(done, tutti_network_check_labels(&restored.network));
+  // The split is that of the training: by its seed, else the network would be judged by rows that it was trained on.
+  const tutti_samples_all all =
+      tutti_samples_divide(&restored.config, restored.dataset, restored.state.split_seed);
+  const tutti_samples *const set = split == TUTTI_SPLIT_TEST         ? &all.test
+                                   : split == TUTTI_SPLIT_VALIDATION ? &all.validation
+                                                                     : &all.train;
+  TUTTI_CHECK_GOTO(
+      done, set->n > 0, TUTTI_ERR_CONFIG,
+      "--split=%s: %s has no such samples with the data.validation_split %g and data.x_val %s of the "
+      "training",
+      tutti_train_split_names[split], tutti_dataset_file(restored.dataset),
+      restored.config.data.validation_split, restored.config.data.x_val);
+  snprintf(metric, 32, "%s", tutti_model_metric_name(restored.network.model));
+  status = tutti_network_evaluate(&restored.network, restored.params, set, result);
+done:
   tutti_rundir_restored_clear(&restored);
   return status;
 }

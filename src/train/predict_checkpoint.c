@@ -80,8 +80,7 @@ static tutti_status predict_rows(prediction *p, int64_t n) {
     TUTTI_TRY(forward(p, own_first, own));
     TUTTI_TRY(gather(p));
     const int64_t round = n - first < rows * size ? n - first : rows * size;
-    const tutti_status local = rank == 0 ? write(p, first, round) : TUTTI_OK;
-    TUTTI_TRY(tutti_comm_agree_from(p->comm, 0, local));
+    TUTTI_TRY(tutti_comm_agree_from(p->comm, 0, rank == 0 ? write(p, first, round) : TUTTI_OK));
   }
   return TUTTI_OK;
 }
@@ -95,29 +94,25 @@ static tutti_status check_output(const char *checkpoint, const char *input, cons
   return TUTTI_OK;
 }
 
-static tutti_status predict(prediction *p, const char *checkpoint, const char *input, const char *dataset,
-                            bool external, const char *output, tutti_weights weights,
-                            tutti_rundir_restored *restored, int64_t *n_samples) {
-  const bool root = tutti_comm_rank(p->comm) == 0;
-  TUTTI_TRY(tutti_comm_agree_from(p->comm, 0, root ? check_output(checkpoint, input, output) : TUTTI_OK));
-  TUTTI_TRY(tutti_rundir_restore_config(p->comm, checkpoint, restored));
-  TUTTI_TRY(tutti_dataset_open_array(p->comm, input, dataset, external, &restored->dataset));
-  TUTTI_TRY(tutti_rundir_restore_network(p->comm, checkpoint, weights, restored));
-  *n_samples = tutti_dataset_n_rows(restored->dataset, TUTTI_ROWS_TEST);
-  TUTTI_TRY(tutti_comm_agree(p->comm, allocate(p)));
-  TUTTI_TRY(tutti_comm_agree_from(p->comm, 0, root ? create_arrays(p, output, *n_samples) : TUTTI_OK));
-  TUTTI_TRY(predict_rows(p, *n_samples));
-  TUTTI_TRY(tutti_comm_agree_from(p->comm, 0, root ? tutti_file_commit(&p->file) : TUTTI_OK));
-  return TUTTI_OK;
-}
-
 tutti_status tutti_train_predict_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *input,
                                             const char *dataset, bool external, const char *output,
                                             tutti_weights weights, int64_t *n_samples) {
+  const bool root = tutti_comm_rank(comm) == 0;
   tutti_rundir_restored restored = {0};
   prediction p = {.comm = comm, .restored = &restored};
-  const tutti_status status =
-      predict(&p, checkpoint, input, dataset, external, output, weights, &restored, n_samples);
+  tutti_status status = root ? check_output(checkpoint, input, output) : TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_comm_agree_from(comm, 0, status));
+  TUTTI_TRY_GOTO(done, tutti_rundir_restore_config(comm, checkpoint, &restored));
+  TUTTI_TRY_GOTO(done, tutti_dataset_open_array(comm, input, dataset, external, &restored.dataset));
+  TUTTI_TRY_GOTO(done, tutti_rundir_restore_network(comm, checkpoint, weights, &restored));
+  *n_samples = tutti_dataset_n_rows(restored.dataset, TUTTI_ROWS_TEST);
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, allocate(&p)));
+  if (root) status = create_arrays(&p, output, *n_samples);
+  TUTTI_TRY_GOTO(done, tutti_comm_agree_from(comm, 0, status));
+  TUTTI_TRY_GOTO(done, predict_rows(&p, *n_samples));
+  if (root) status = tutti_file_commit(&p.file);
+  TUTTI_TRY_GOTO(done, tutti_comm_agree_from(comm, 0, status));
+done:
   tutti_file_close(&p.file);
   void *const owned[] = {p.own_out, p.out, p.own_classes, p.classes};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);

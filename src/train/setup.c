@@ -43,12 +43,6 @@ static tutti_status check_metric_names(const tutti_run *run) {
   return TUTTI_OK;
 }
 
-/** study.at_budget matters to the trials of a study only, so a training by itself does not check it. */
-static tutti_status check_study_metric(const tutti_run *run) {
-  const char *metric = run->config->study.at_budget;
-  return metric ? check_metric_name(run, "study.at_budget", metric) : TUTTI_OK;
-}
-
 /** The checks of tutti_train_build that need a network. */
 static tutti_status check_network(tutti_run *run, const tutti_dataset *dataset) {
   TUTTI_TRY(tutti_network_create_bare(run->config, dataset, &run->network));
@@ -56,7 +50,9 @@ static tutti_status check_network(tutti_run *run, const tutti_dataset *dataset) 
   TUTTI_TRY(tutti_network_set_class_weights(run->config, &run->samples.train, &run->network));
   TUTTI_TRY(tutti_rundir_check_weights(run->config, run->network.model));
   TUTTI_TRY(check_metric_names(run));
-  return check_study_metric(run);
+  // study.at_budget matters to the trials of a study only, so a training by itself does not check it.
+  const char *metric = run->config->study.at_budget;
+  return metric ? check_metric_name(run, "study.at_budget", metric) : TUTTI_OK;
 }
 
 tutti_status tutti_train_check(const tutti_config *config, const tutti_dataset *dataset, int n_ranks,
@@ -121,14 +117,6 @@ done:
 void tutti_train_release(tutti_run *run) {
   tutti_meter_destroy(&run->meter);
   tutti_run_release(run);
-  tutti_free(run->averaged);
-  tutti_free(run->step.part);
-  tutti_free(run->step.late);
-  run->step.part = NULL;
-  run->step.late = NULL;
-  run->averaged = NULL;
-  run->state.rows.average = run->state.rows.training = (tutti_run_evaluated){0};
-  run->step.gain = 0; // a run without AdaScale counts none
 }
 
 void tutti_train_destroy(tutti_run *run) {

@@ -17,13 +17,6 @@ static bool clock_asks(const tutti_run *run) {
          tutti_clock_s() - run->state.saved_at >= every.value;
 }
 
-/** Fill the entries of the tail that are not sums over samples. */
-static void complete_tail(const tutti_run *run, double *tail) {
-  tail[TUTTI_TAIL_FAILED] = run->step.local != TUTTI_OK;
-  tail[TUTTI_TAIL_SAVE] = clock_asks(run);
-  tail[TUTTI_TAIL_PENALTY] = run->step.penalty;
-}
-
 /** The fault "weight": flip the sign of one parameter, as a memory error might. */
 static void flip_one(const tutti_run *run) {
   float *one = tutti_reducer_params(run->reducer) + tutti_model_n_params(run->network.model) / 2;
@@ -40,7 +33,10 @@ tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
   const tutti_status computed = tutti_train_gradients(run);
   if (computed == TUTTI_ERR_MPI) return computed;
   if (run->step.local == TUTTI_OK) run->step.local = computed;
-  complete_tail(run, tail);
+  // The entries of the tail that are not sums over samples.
+  tail[TUTTI_TAIL_FAILED] = run->step.local != TUTTI_OK;
+  tail[TUTTI_TAIL_SAVE] = clock_asks(run);
+  tail[TUTTI_TAIL_PENALTY] = run->step.penalty;
 
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
   TUTTI_TRY(tutti_reducer_reduce(run->reducer, run->step.tail));

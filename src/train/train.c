@@ -97,22 +97,17 @@ static tutti_status evaluate_end(tutti_run *run, tutti_rundir_saver *saver, tutt
   return tutti_rundir_flush(saver); // writes the times of the last checkpoint and of these evaluations
 }
 
-void tutti_train_result_init(const tutti_run *run, tutti_train_result *result) {
-  snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run->network.model));
-}
-
 tutti_status tutti_train_finish(tutti_run *run, tutti_rundir_saver *saver, tutti_train_result *result) {
+  snprintf(result->metric, sizeof result->metric, "%s", tutti_model_metric_name(run->network.model));
   TUTTI_TRY(loop(run, saver, result));
   // A training can end between two rows: what counts is where it stands, not where its last row was.
   result->row = run->state.rows.last;
-  result->row.epoch =
-      run->state.rows.last.step == run->state.at.step ? run->state.rows.last.epoch : run->state.at.epoch;
+  if (result->row.step != run->state.at.step) result->row.epoch = run->state.at.epoch;
   result->row.step = run->state.at.step;
   result->row.samples = run->state.at.samples;
   result->row.seconds = run->state.at.seconds;
   result->epochs = tutti_plan_epochs(&run->plan, &run->state.at);
-  if (result->stop != TUTTI_STOP_DIVERGED) TUTTI_TRY(evaluate_end(run, saver, result));
-  return TUTTI_OK;
+  return result->stop == TUTTI_STOP_DIVERGED ? TUTTI_OK : evaluate_end(run, saver, result);
 }
 
 static tutti_status train(tutti_run *run, const tutti_machine_threads *threads, FILE *progress,
@@ -125,7 +120,7 @@ static tutti_status train(tutti_run *run, const tutti_machine_threads *threads, 
   tutti_train_warn(run);
   if (run->rank == 0 && progress)
     status = tutti_metrics_progress_create(
-        progress, result->metric,
+        progress, tutti_model_metric_name(run->network.model),
         tutti_plan_last_epoch(&run->plan, run->config->train.budget, tutti_run_position(run)),
         run->plan.epoch.n, &run->progress);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(run->comm, status));
@@ -142,7 +137,6 @@ tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FIL
   TUTTI_TRY(tutti_machine_set_threads(comm, config->parallel.threads, &threads));
   tutti_run run;
   TUTTI_TRY(tutti_train_create(comm, config, &run));
-  tutti_train_result_init(&run, result);
   const tutti_status status = train(&run, &threads, progress, result);
   tutti_train_destroy(&run);
   return status;

@@ -141,11 +141,8 @@ bool tutti_train_record_rows(tutti_run *run, const tutti_evaluation *validation,
 
 // --- train.c: the loop --------------------------------------------------------------------------------------------
 
-/** Local.  Set the fields of a result that are known before the end: the metric's name. */
-void tutti_train_result_init(const tutti_run *run, tutti_train_result *result);
-
 /** Collective.  The loop of a training that has begun, and the evaluations at its end.
  * @param[in]     saver   NULL: nothing is saved
- * @param[in,out] result  as tutti_train_result_init has left it; the rest is set */
+ * @param[in,out] result  zeros; all is set */
 TUTTI_NODISCARD
 tutti_status tutti_train_finish(tutti_run *run, tutti_rundir_saver *saver, tutti_train_result *result);

@@ -14,8 +14,8 @@ struct tutti_training_set {
   tutti_dataset *dataset; // owned
   int n_threads;          // of this rank, for configs without parallel.threads
   // The names and limits that the data set was opened with.  A config with the same ones shares it.
-  char *names[N_NAMES]; // owned; NULL: not given
-  int64_t limits[2];    // rows of training and test
+  tutti_texts names; // [N_NAMES]; "": not given
+  int64_t limits[2]; // rows of training and test
 };
 
 /** List the names by which a config selects its data.  They are borrowed from it. */
@@ -23,7 +23,7 @@ static void list_names(const tutti_config *config, const char *names[N_NAMES]) {
   const tutti_data_options o = tutti_samples_options(config);
   const char *const all[N_NAMES] = {o.x_val,   o.y_val,  o.unused, o.file,   o.x_train,
                                     o.y_train, o.x_test, o.y_test, o.weights};
-  memcpy(names, all, sizeof all);
+  for (int i = 0; i < N_NAMES; i++) names[i] = all[i] ? all[i] : "";
 }
 
 static tutti_status note_names(tutti_training_set *set, const tutti_config *config) {
@@ -31,32 +31,26 @@ static tutti_status note_names(tutti_training_set *set, const tutti_config *conf
   list_names(config, names);
   set->limits[0] = config->data.limit_train;
   set->limits[1] = config->data.limit_test;
-  for (int i = 0; i < N_NAMES; i++) {
-    if (!names[i]) continue;
-    set->names[i] = tutti_strdup(names[i]);
-    if (!set->names[i]) return TUTTI_ERR_MEMORY;
-  }
-  return TUTTI_OK;
+  return tutti_texts_add_all(&set->names, names, N_NAMES);
 }
 
 /** Whether both have the same validation rows.  A config that takes none from the file can share a data set whose file has
  * none, and a config that takes them can share one that left nothing out. */
 static bool same_validation(const tutti_training_set *set, const char *const names[N_NAMES]) {
-  const char *const had = set->names[X_VAL], *const wanted = names[X_VAL], *const left = set->names[UNUSED];
-  if (had && wanted) return strcmp(had, wanted) == 0 && strcmp(set->names[Y_VAL], names[Y_VAL]) == 0;
-  if (had) return tutti_dataset_n_rows(set->dataset, TUTTI_ROWS_VALIDATION) == 0;
-  if (!wanted) return true;
-  return left && strcmp(left, wanted) == 0 && !tutti_dataset_has_unused(set->dataset);
+  char *const *had = set->names.list;
+  if (had[X_VAL][0] && names[X_VAL][0])
+    return strcmp(had[X_VAL], names[X_VAL]) == 0 && strcmp(had[Y_VAL], names[Y_VAL]) == 0;
+  if (had[X_VAL][0]) return tutti_dataset_n_rows(set->dataset, TUTTI_ROWS_VALIDATION) == 0;
+  if (!names[X_VAL][0]) return true;
+  return strcmp(had[UNUSED], names[X_VAL]) == 0 && !tutti_dataset_has_unused(set->dataset);
 }
 
 static bool names_same_data(const tutti_training_set *set, const tutti_config *config) {
   const char *names[N_NAMES];
   list_names(config, names);
   if (!same_validation(set, names)) return false;
-  for (int i = UNUSED + 1; i < N_NAMES; i++) {
-    if (!names[i] != !set->names[i]) return false;
-    if (names[i] && strcmp(names[i], set->names[i]) != 0) return false;
-  }
+  for (int i = UNUSED + 1; i < N_NAMES; i++)
+    if (strcmp(names[i], set->names.list[i]) != 0) return false;
   return set->limits[0] == config->data.limit_train && set->limits[1] == config->data.limit_test;
 }
 
@@ -102,7 +96,7 @@ void tutti_training_set_close(tutti_training_set **handle) {
   tutti_training_set *set = *handle;
   if (!set) return;
   tutti_dataset_close(&set->dataset);
-  for (int i = 0; i < N_NAMES; i++) tutti_free(set->names[i]);
+  tutti_texts_clear(&set->names);
   tutti_free(set);
   *handle = NULL;
 }
@@ -150,7 +144,6 @@ tutti_status tutti_train_on(tutti_training_set *set, const tutti_comm *group, co
   run.observer = observer;
   run.observer_context = context;
   TUTTI_TRY_GOTO(done, tutti_train_build(group, config, &run));
-  tutti_train_result_init(&run, result);
   TUTTI_TRY_GOTO(done, tutti_train_begin(&run));
   TUTTI_TRY_GOTO(done, tutti_train_finish(&run, NULL, result));
 done:
