@@ -76,8 +76,9 @@ static tutti_status measure_steps(const tutti_bench_setup *setup, tutti_bench_re
           "the median round took %.2f times as long as the shortest: is something else running here?", ratio);
     }
     if (i > 0) continue;
-    report->n_params = tutti_model_n_params(tutti_train_probe_model(setup->probe));
-    report->reducer = tutti_train_probe_reducer(setup->probe);
+    const tutti_run *run = tutti_train_probe_run(setup->probe);
+    report->n_params = tutti_model_n_params(run->network.model);
+    report->reducer = tutti_reducer_name(run->reducer);
   }
   return TUTTI_OK;
 }
@@ -175,7 +176,7 @@ static tutti_status predict(const tutti_bench_setup *setup, const tutti_bench_co
 
 static tutti_status measure(const tutti_bench_setup *setup, const tutti_bench_options *options,
                             tutti_bench_report *report) {
-  report->n_train = tutti_train_probe_n_train(setup->probe);
+  report->n_train = tutti_train_probe_run(setup->probe)->samples.train.n;
   TUTTI_TRY(tutti_comm_agree(setup->comm, choose_batches(setup, options, report)));
   TUTTI_TRY(count_cores(setup, &report->cores));
   TUTTI_TRY(check_ranks_per_node(report));

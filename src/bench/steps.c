@@ -96,7 +96,8 @@ static tutti_status make_products(const tutti_bench_setup *setup, product_work *
   *work = (product_work){.probe = setup->probe};
   tutti_train_probe_visit_micro_batches(setup->probe, count_rows, work);
   for (int i = 0; i < 2; i++) TUTTI_TRY(TUTTI_NEW(work->seconds[i], setup->rounds));
-  return tutti_bench_products_create(tutti_train_probe_model(setup->probe), work->largest, &work->products);
+  return tutti_bench_products_create(tutti_train_probe_run(setup->probe)->network.model, work->largest,
+                                     &work->products);
 }
 
 static void multiply(void *context, const tutti_probe_micro_batch *pass) {

@@ -44,10 +44,12 @@ bool tutti_checkpoint_held_name(const char *path, tutti_path name) {
   return insert_word(path, ".held", name);
 }
 
-/** @return false with errno 0 if there is none; with another errno if the system cannot say */
+/** @param[out] about  NULL: not wanted
+ * @return false with errno 0 if there is none; with another errno if the system cannot say */
 static bool exists(const char *path, struct stat *about) {
+  struct stat unused;
   errno = 0;
-  if (stat(path, about) == 0) return true;
+  if (stat(path, about ? about : &unused) == 0) return true;
   if (errno == ENOENT) errno = 0;
   return false;
 }
@@ -58,9 +60,8 @@ static bool remove_file(const char *path) {
 
 bool tutti_checkpoint_hold(const char *path) {
   tutti_path held;
-  struct stat about;
   if (!tutti_checkpoint_held_name(path, held)) return false;
-  if (!exists(path, &about)) return errno == 0;
+  if (!exists(path, NULL)) return errno == 0;
   const bool may_link = tutti_fault("checkpoint.link") == TUTTI_OK;
   if (may_link && linkat(AT_FDCWD, path, AT_FDCWD, held, AT_SYMLINK_FOLLOW) == 0) return true;
   return rename(path, held) == 0;
@@ -70,11 +71,10 @@ bool tutti_checkpoint_hold(const char *path) {
  * name or the oldest that is kept. */
 static bool make_room(const char *path, int64_t keep) {
   tutti_path from, to;
-  struct stat about;
   int64_t gap = 1;
   for (; gap < keep - 1; gap++) {
     if (!tutti_checkpoint_rotated_name(path, gap, to)) return false;
-    if (!exists(to, &about)) {
+    if (!exists(to, NULL)) {
       if (errno != 0) return false;
       break;
     }
@@ -101,10 +101,9 @@ bool tutti_checkpoint_settle(const char *path, int64_t keep) {
 
 bool tutti_checkpoint_drop(const char *path, int64_t keep) {
   tutti_path name;
-  struct stat about;
   for (int64_t age = keep;; age++) {
     if (!tutti_checkpoint_rotated_name(path, age, name)) return false;
-    if (!exists(name, &about)) return errno == 0;
+    if (!exists(name, NULL)) return errno == 0;
     if (!remove_file(name)) return false;
   }
 }

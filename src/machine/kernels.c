@@ -30,18 +30,12 @@ static const char *const below_avx2[] = {"Katmai", "Coppermine", "Northwood",   
                                          "Athlon", "Opteron",    "Opteron_SSE3", "Barcelona",   "Nano",
                                          "Bobcat", "Bulldozer",  "Piledriver",   "Steamroller", "Sandybridge",
                                          "Generic"}; // BLIS has some of the same names in lower case
-static const char *const below_avx512[] = {"Haswell"};
-
-static bool is_among(const char *name, const char *const *names, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    if (strcasecmp(name, names[i]) == 0) return true;
-  return false;
-}
 
 const char *tutti_machine_better_kernels(const tutti_machine_cpu *cpu, const char *kernels) {
-  const bool slow = is_among(kernels, below_avx2, sizeof below_avx2 / sizeof below_avx2[0]);
-  if (cpu->avx512 && (slow || is_among(kernels, below_avx512, sizeof below_avx512 / sizeof below_avx512[0])))
-    return "SkylakeX";
+  bool slow = false;
+  for (size_t i = 0; i < sizeof below_avx2 / sizeof below_avx2[0]; i++)
+    slow = slow || strcasecmp(kernels, below_avx2[i]) == 0;
+  if (cpu->avx512 && (slow || strcasecmp(kernels, "Haswell") == 0)) return "SkylakeX";
   return cpu->avx2_fma && slow ? "Haswell" : NULL;
 }
 

@@ -213,8 +213,6 @@ tutti_status tutti_meter_end_step(tutti_run *run, const double *tail) {
   double square = 0;
   for (int i = 0; i < meter->n_layers; i++) square += meter->sums[i][TUTTI_OF_GRADIENT];
   const tutti_measure_noise_sums sums = tutti_meter_noise(run, tail, square);
-  tutti_meter_add_step(meter, &sums);
-  if (meter->noise && meter->gains)
-    tutti_meter_add_gain(meter, run->step.gain, run->state.at.gained + run->step.gain);
+  tutti_meter_add_step(run, &sums);
   return TUTTI_OK;
 }

@@ -95,9 +95,5 @@ tutti_measure_noise_sums tutti_meter_noise(const tutti_run *run, const double *t
 TUTTI_NODISCARD
 tutti_status tutti_meter_create_quantities(tutti_run *run, tutti_meter *meter);
 
-/** Local.  Add the sums of a measured step to the quantities. */
-void tutti_meter_add_step(tutti_meter *meter, const tutti_measure_noise_sums *sums);
-
-/** Local.  Add AdaScale's gain, if the training uses it.
- * @param[in] steps  all gains so far */
-void tutti_meter_add_gain(tutti_meter *meter, double gain, double steps);
+/** Local.  Add the sums of a measured step to the quantities of run->meter. */
+void tutti_meter_add_step(const tutti_run *run, const tutti_measure_noise_sums *sums);

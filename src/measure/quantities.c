@@ -121,22 +121,22 @@ static void note_norms(tutti_meter *meter) {
   note(meter, TUTTI_QUANTITY_DISTANCE, sqrt(all[TUTTI_OF_DISTANCE]));
 }
 
-void tutti_meter_add_step(tutti_meter *meter, const tutti_measure_noise_sums *sums) {
+void tutti_meter_add_step(const tutti_run *run, const tutti_measure_noise_sums *sums) {
+  tutti_meter *meter = run->meter;
   note(meter, TUTTI_QUANTITY_GRAD_NORM, sqrt(sums->square));
   if (meter->norms) note_norms(meter);
   if (!meter->noise) return;
   note_noise(meter, sums, TUTTI_QUANTITY_TRACE, TUTTI_QUANTITY_GRAD_SQUARED, TUTTI_QUANTITY_NOISE_SCALE);
-  // A training with AdaScale has the gain that it really used: see tutti_meter_add_gain.
-  if (!meter->gains) note_adascale(meter, sums);
+  if (meter->gains) { // a training with AdaScale has the gain that it really used
+    note(meter, TUTTI_QUANTITY_ADASCALE_GAIN, run->step.gain);
+    note(meter, TUTTI_QUANTITY_ADASCALE_STEPS, run->state.at.gained + run->step.gain);
+  } else {
+    note_adascale(meter, sums);
+  }
   if (!meter->examples) return;
   note_noise(meter, sums, TUTTI_QUANTITY_EXAMPLE_TRACE, TUTTI_QUANTITY_EXAMPLE_GRAD_SQUARED,
              TUTTI_QUANTITY_EXAMPLE_NOISE_SCALE);
   note(meter, TUTTI_QUANTITY_DIVERSITY, tutti_measure_noise_diversity(sums));
-}
-
-void tutti_meter_add_gain(tutti_meter *meter, double gain, double steps) {
-  note(meter, TUTTI_QUANTITY_ADASCALE_GAIN, gain);
-  note(meter, TUTTI_QUANTITY_ADASCALE_STEPS, steps);
 }
 
 // --- rows and checkpoints --------------------------------------------------------------------------------

@@ -48,14 +48,10 @@ static void destroy(tutti_reducer *reducer) {
   tutti_free(self);
 }
 
-static float *own_gradient(const tutti_reducer *reducer) {
+static float *leaf_buffer(tutti_reducer *reducer, int leaf) {
+  (void)leaf; // a rank has one leaf
   const shared *self = reducer->data;
   return tutti_par_window_part(self->gradients, reducer->comm->node_rank);
-}
-
-static float *leaf_buffer(tutti_reducer *reducer, int leaf) {
-  (void)leaf;
-  return own_gradient(reducer);
 }
 
 /** sum[count] = the sum over the node's ranks of the elements from `at` on; it may be the own gradient there. */
@@ -94,7 +90,7 @@ static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL])
 static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
   const shared *self = reducer->data;
   if (self->message) return self->message + (at - reducer->begin);
-  float *sum = own_gradient(reducer) + at;
+  float *sum = leaf_buffer(reducer, reducer->first_leaf) + at;
   // A single rank has its sum already.  Else the sum replaces the own gradient there, which no other rank reads: each sums only
   // its own slice.
   if (reducer->comm->node_size > 1) sum_node(reducer, at, count, sum);

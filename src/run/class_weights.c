@@ -1,9 +1,9 @@
 /* data.class_weight: factors of the loss in training by class, as in Keras.  "balanced" gives each class the weight
  * n / (classes that occur * samples of the class), as in scikit-learn, so that the mean weight of the samples is 1. */
-#include "run/class_weights_impl.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "run/network.h"
 
 /** The number of classes among which the labels choose; 0: the labels are not classes. */
 static int64_t count_classes(const tutti_network *network) {

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "run/class_weights_impl.h"
-
 /** Rows of a micro-batch with which the products of an evaluation run at full speed, and the most bytes that the outputs of one layer
  * may take for them. */
 enum { EVALUATION_ROWS = 256, EVALUATION_BYTES = 8 << 20 };

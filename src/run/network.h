@@ -53,6 +53,10 @@ TUTTI_NODISCARD
 tutti_status tutti_network_set_class_weights(const tutti_config *config, const tutti_samples *train,
                                              tutti_network *network);
 
+/** Local.  Multiply weights[n] of samples with those of their targets' classes.  network->class_weights is set. */
+void tutti_network_apply_class_weights(const tutti_network *network, tutti_targets targets, int64_t n,
+                                       float *weights);
+
 /** The purpose of gathered samples.  In an evaluation samples have the weights of their rows, in training also those of
  * their classes, as in Keras. */
 typedef enum { TUTTI_TO_PREDICT, TUTTI_TO_EVALUATE, TUTTI_TO_TRAIN } tutti_purpose;

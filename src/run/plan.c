@@ -81,32 +81,17 @@ static int64_t rows_together(const tutti_config *config, const tutti_plan *plan,
   return tutti_plan_shares_groups(config, plan, batch) ? most_rows(config, plan, batch, size) : 1;
 }
 
-/** The largest requirements of any batch size. */
-typedef struct {
-  const tutti_config *config;
-  const tutti_plan *plan;
-  int size;
-  int64_t largest, together; // samples of a rank; samples of it that have to be in one micro-batch
-} demand;
-
-static tutti_status add_demand(void *context, int64_t batch) {
-  demand *d = context;
-  d->largest = tutti_max64(d->largest, most_rows(d->config, d->plan, batch, d->size));
-  d->together = tutti_max64(d->together, rows_together(d->config, d->plan, batch, d->size));
-  return TUTTI_OK;
-}
-
-/** Check that train.micro_batch_size keeps the groups of a batch together. */
-static tutti_status check_wanted(void *context, int64_t batch) {
-  const demand *d = context;
-  const int64_t wanted = d->config->train.micro_batch_size, grain = tutti_plan_grain(d->config, batch);
-  const bool splits =
-      wanted % grain != 0 || (grain > 1 && wanted < rows_together(d->config, d->plan, batch, d->size));
-  TUTTI_CHECK(!splits || wanted >= most_rows(d->config, d->plan, batch, d->size), TUTTI_ERR_CONFIG,
+/** Check that train.micro_batch_size keeps the groups of a batch together.
+ * @param[in] largest  samples of the largest shard of any batch, for the message */
+static tutti_status check_wanted(const tutti_config *config, const tutti_plan *plan, int64_t batch, int size,
+                                 int64_t largest) {
+  const int64_t wanted = config->train.micro_batch_size, grain = tutti_plan_grain(config, batch);
+  const bool splits = wanted % grain != 0 || (grain > 1 && wanted < rows_together(config, plan, batch, size));
+  TUTTI_CHECK(!splits || wanted >= most_rows(config, plan, batch, size), TUTTI_ERR_CONFIG,
               "train.micro_batch_size: %lld would split a group of %lld samples whose statistics batch_norm "
               "computes together; "
               "give a multiple of %lld, or at least %lld, the largest shard of %d ranks",
-              (long long)wanted, (long long)grain, (long long)grain, (long long)d->largest, d->size);
+              (long long)wanted, (long long)grain, (long long)grain, (long long)largest, size);
   return TUTTI_OK;
 }
 
@@ -121,17 +106,21 @@ static bool measures_parts(const tutti_config *config) {
 
 static tutti_status choose_micro_rows(const tutti_config *config, const tutti_plan *plan, int size,
                                       int64_t *rows) {
-  demand d = {.config = config, .plan = plan, .size = size};
   const int64_t wanted = config->train.micro_batch_size;
-  TUTTI_TRY(tutti_stages_visit(&plan->stages, add_demand, &d));
-  if (wanted > 0) TUTTI_TRY(tutti_stages_visit(&plan->stages, check_wanted, &d));
-  // Smaller batches have no larger groups, but `together` may be that of a batch with another grain: round it up.
+  int64_t batches[TUTTI_STAGES_MAX_BATCHES], largest = 0, most_together = 0; // samples of a rank
+  const int n = tutti_stages_batches(&plan->stages, batches);
+  for (int i = 0; i < n; i++) {
+    largest = tutti_max64(largest, most_rows(config, plan, batches[i], size));
+    most_together = tutti_max64(most_together, rows_together(config, plan, batches[i], size));
+  }
+  for (int i = 0; i < n && wanted > 0; i++) TUTTI_TRY(check_wanted(config, plan, batches[i], size, largest));
+  // Smaller batches have no larger groups, but most_together may be that of a batch with another grain: round it up.
   const int64_t grain = tutti_plan_grain(config, plan->largest_batch);
-  const int64_t together = grain > 1 ? (d.together + grain - 1) / grain * grain : 1;
+  const int64_t together = grain > 1 ? tutti_ceil_div(most_together, grain) * grain : 1;
   const int64_t full =
       grain < plan->largest_batch && measures_parts(config) ? grain : AUTO_MICRO_ROWS / grain * grain;
   const int64_t automatic = tutti_max64(tutti_max64(full, grain), together);
-  *rows = tutti_min64(wanted ? wanted : automatic, d.largest);
+  *rows = tutti_min64(wanted ? wanted : automatic, largest);
   return TUTTI_OK;
 }
 

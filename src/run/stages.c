@@ -140,15 +140,14 @@ int64_t tutti_stages_batch(const tutti_stages *stages, int64_t at) {
   return stage_at(stages, at)->batch;
 }
 
-tutti_status tutti_stages_visit(const tutti_stages *stages,
-                                tutti_status (*visit)(void *context, int64_t batch), void *context) {
+int tutti_stages_batches(const tutti_stages *stages, int64_t batches[TUTTI_STAGES_MAX_BATCHES]) {
   const tutti_epoch *epoch = &stages->epoch;
-  for (int i = stages->n_stages - 1; i >= 0; i--) {
-    const tutti_stage *stage = &stages->stages[i];
+  int n = 0;
+  for (const tutti_stage *stage = last(stages); stage >= stages->stages; stage--) {
     const int64_t ends[] = {samples_left(epoch, stage) % stage->batch, epoch->n % stage->batch};
-    TUTTI_TRY(visit(context, stage->batch));
+    batches[n++] = stage->batch;
     for (int k = 0; k < 2 && epoch->last == TUTTI_LAST_SHORT; k++)
-      if (ends[k] > 0) TUTTI_TRY(visit(context, ends[k]));
+      if (ends[k] > 0) batches[n++] = ends[k];
   }
-  return TUTTI_OK;
+  return n;
 }

@@ -45,8 +45,9 @@ int64_t tutti_stages_steps(const tutti_stages *stages, int64_t samples);
 /** Samples of a whole batch at the step after the first `at` steps. */
 int64_t tutti_stages_batch(const tutti_stages *stages, int64_t at);
 
-/** Call `visit` with each batch size that can occur, including the short last batches of epochs, beginning with the last
- * stage.  Stop at its first error and return it. */
-TUTTI_NODISCARD
-tutti_status tutti_stages_visit(const tutti_stages *stages,
-                                tutti_status (*visit)(void *context, int64_t batch), void *context);
+enum { TUTTI_STAGES_MAX_BATCHES = 3 * TUTTI_MAX_STAGES };
+
+/** List each batch size that can occur, including the short last batches of epochs, beginning with the last stage.  A size may
+ * be listed more than once.
+ * @return their number */
+int tutti_stages_batches(const tutti_stages *stages, int64_t batches[TUTTI_STAGES_MAX_BATCHES]);

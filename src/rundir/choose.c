@@ -9,6 +9,14 @@
 #include "rundir/resume_impl.h"
 #include "tutti/io.h"
 
+/** @param[in] named  see tutti_rundir_choice */
+static tutti_status set_path(tutti_rundir_choice *chosen, const char *path, bool named) {
+  tutti_free(chosen->path);
+  chosen->named = named;
+  chosen->path = tutti_strdup(path);
+  return chosen->path ? TUTTI_OK : TUTTI_ERR_MEMORY;
+}
+
 /** The best.h5 of the directory replaces its last checkpoint, but only once: otherwise a job that is started again would
  * lose what it has done since.  state.returned_to notes that it happened. */
 static tutti_status choose_best(const tutti_rundir_saver *saver, tutti_rundir_choice *chosen) {
@@ -24,10 +32,8 @@ static tutti_status choose_best(const tutti_rundir_saver *saver, tutti_rundir_ch
               saver->best_path, chosen->path, (long long)returned_to);
     goto done;
   }
-  tutti_free(chosen->path);
-  chosen->path = tutti_strdup(saver->best_path);
   chosen->returns = true;
-  if (!chosen->path) status = TUTTI_ERR_MEMORY;
+  status = set_path(chosen, saver->best_path, false);
 done:
   tutti_checkpoint_info_clear(&last);
   tutti_checkpoint_info_clear(&best);
@@ -67,8 +73,5 @@ tutti_status tutti_rundir_choose(const tutti_rundir_saver *saver, tutti_rundir_c
     tutti_log(TUTTI_LOG_INFO, "run.resume=%s is not used, because %s has a checkpoint of its own", resume,
               directory);
   if (!names || (chosen->path && !chosen->displaced[0])) return TUTTI_OK;
-  tutti_free(chosen->path);
-  chosen->named = true;
-  chosen->path = tutti_strdup(resume);
-  return chosen->path ? TUTTI_OK : TUTTI_ERR_MEMORY;
+  return set_path(chosen, resume, true);
 }

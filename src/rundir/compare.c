@@ -59,9 +59,10 @@ static tutti_status check_rows(const tutti_run *run, const char *path, const tut
 
 /** Check that the checkpoint belongs to this run.  If the user named the file, its weights may continue with other
  * hyperparameters and other data, from the end of an epoch. */
-static tutti_status compare_config(const tutti_run *run, const char *path, bool named,
+static tutti_status compare_config(const tutti_run *run, const tutti_rundir_choice *chosen,
                                    const tutti_config *old, const tutti_checkpoint_info *info,
                                    tutti_rundir_comparison *with) {
+  const char *path = chosen->path;
   // The keys that decide which samples an epoch has, and in which order.
   static const char *const ordering[] = {"train.seed", "train.shuffle", "data.validation_split",
                                          "data.validation_take"};
@@ -76,7 +77,7 @@ static tutti_status compare_config(const tutti_run *run, const char *path, bool 
     if (tutti_config_differences_have(&found, ordering[i])) with->same_order = false;
   if (!with->differs) return TUTTI_OK;
   TUTTI_CHECK(
-      named, TUTTI_ERR_CONFIG,
+      chosen->named, TUTTI_ERR_CONFIG,
       "%s belongs to another training: %s; choose another run.directory, and continue from this file there "
       "with run.resume=%s, or give run.resume=no to start from scratch here",
       path, text, path);
@@ -97,13 +98,13 @@ static bool same_text(const char *a, const char *b) {
 
 // State that means nothing for this run is reset: the best value of another quantity or another training, and sums over
 // rows that this run would end at another step.
-tutti_status tutti_rundir_compare(tutti_run *run, const char *path, bool named, tutti_checkpoint_info *info,
-                                  tutti_optim_options *optimizer, tutti_rundir_comparison *with) {
+tutti_status tutti_rundir_compare(tutti_run *run, const tutti_rundir_choice *chosen,
+                                  tutti_checkpoint_info *info, tutti_rundir_comparison *with) {
   tutti_config old = {0};
-  TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
-  *optimizer = old.optimizer;
+  TUTTI_TRY(tutti_config_parse(info->config, chosen->path, NULL, 0, &old));
+  with->optimizer = old.optimizer;
   with->same_scale = old.data.scale == run->config->data.scale;
-  const tutti_status status = compare_config(run, path, named, &old, info, with);
+  const tutti_status status = compare_config(run, chosen, &old, info, with);
   with->base = old.schedule.scaling == TUTTI_SCALING_ADASCALE ? (double)old.schedule.base_batch_size : 0;
   if (with->differs || !same_text(old.train.monitor, run->config->train.monitor)) {
     info->state.best = info->state.plateau_best = NAN;
@@ -116,7 +117,7 @@ tutti_status tutti_rundir_compare(tutti_run *run, const char *path, bool named, 
   TUTTI_TRY(status);
   if (!with->differs) {
     const tutti_checkpoint_table measured = tutti_meter_state(run);
-    TUTTI_TRY(tutti_checkpoint_read_table(path, &measured));
+    TUTTI_TRY(tutti_checkpoint_read_table(chosen->path, &measured));
   }
   if (!other_rows) return TUTTI_OK;
   info->state.in_row = (tutti_checkpoint_sums){0};

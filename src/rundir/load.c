@@ -63,16 +63,17 @@ static int64_t find_place(const tutti_run *run, const tutti_checkpoint_state *st
 
 /** A budget counts from the beginning of the training.  If the file of another run has used all of it, the user has
  * probably overlooked that. */
-static tutti_status check_budget(const tutti_run *run, const char *path, bool named) {
+static tutti_status check_budget(const tutti_run *run, const tutti_rundir_choice *chosen) {
   const tutti_count budget = run->config->train.budget;
   const tutti_checkpoint_state *state = &run->state.at;
   char text[64];
   tutti_count_print(budget, text, sizeof text);
-  TUTTI_CHECK(!named || !tutti_plan_done(&run->plan, budget, tutti_run_position(run)), TUTTI_ERR_CONFIG,
+  TUTTI_CHECK(!chosen->named || !tutti_plan_done(&run->plan, budget, tutti_run_position(run)),
+              TUTTI_ERR_CONFIG,
               "run.resume: nothing would be trained: %s has done %lld steps, %lld epochs, and the whole "
               "budget is %s; "
               "give a larger one, or model.weights=%s, which starts from scratch with its weights",
-              path, (long long)state->step, (long long)state->epoch, text, path);
+              chosen->path, (long long)state->step, (long long)state->epoch, text, chosen->path);
   return TUTTI_OK;
 }
 
@@ -160,16 +161,16 @@ static bool lost_start(const tutti_run *run, int64_t began) {
   return true;
 }
 
-tutti_status tutti_rundir_load(tutti_rundir_saver *saver, const char *path, bool named,
+tutti_status tutti_rundir_load(tutti_rundir_saver *saver, const tutti_rundir_choice *chosen,
                                tutti_rundir_found *start) {
   tutti_run *run = saver->run;
+  const char *path = chosen->path;
   tutti_checkpoint_info info = {0};
-  tutti_optim_options then;
   tutti_rundir_comparison with = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
-  TUTTI_TRY_GOTO(done, tutti_rundir_compare(run, path, named, &info, &then, &with));
-  const bool takes_over = named && with.differs && !info.is_average;
+  TUTTI_TRY_GOTO(done, tutti_rundir_compare(run, chosen, &info, &with));
+  const bool takes_over = chosen->named && with.differs && !info.is_average;
   TUTTI_TRY_GOTO(done, tutti_metrics_records_reserve(&run->state.rows.history, info.n_history));
   run->state.rows.history.n = info.n_history;
   TUTTI_TRY_GOTO(done, keep_names(run, path));
@@ -184,26 +185,23 @@ tutti_status tutti_rundir_load(tutti_rundir_saver *saver, const char *path, bool
   if (with.differs) TUTTI_TRY_GOTO(done, begin_steps(run));
   if (with.differs) convert_progress(run, with.base);
   if (with.warms) begin_warmup(run);
-  TUTTI_TRY_GOTO(done, check_budget(run, path, named));
+  TUTTI_TRY_GOTO(done, check_budget(run, chosen));
   if (with.warms)
     TUTTI_TRY_GOTO(done, tutti_plan_check_warmup(&run->plan, run->config->schedule.warmup,
                                                  run->config->train.budget, tutti_run_position(run)));
   TUTTI_TRY_GOTO(done, tutti_run_schedule(run));
   // After the schedule, because a velocity is converted by its learning rate.
-  TUTTI_TRY_GOTO(done, takes_over ? tutti_rundir_take_over_slots(saver, path, &then)
-                                  : tutti_rundir_convert_slots(saver, path, &then));
+  TUTTI_TRY_GOTO(done, takes_over ? tutti_rundir_take_over_slots(saver, path, &with.optimizer)
+                                  : tutti_rundir_convert_slots(saver, path, &with.optimizer));
   // The last row decides whether a run is over, so a row of another training does not count.
   if (!with.differs) restore_last(run);
   drop_partial_epoch(run);
-  *start = (tutti_rundir_found){.resumed = true,
-                                .lost_start = start->lost_start,
-                                .keeps_scaling = with.same_scale &&
-                                                 info.features, // an earlier version's numbers are rounded
-                                .features = tutti_rundir_restore_features(info.features),
-                                .state = run->state.at,
-                                .last = run->state.rows.last,
-                                .average = run->state.rows.average.now,
-                                .training = run->state.rows.training.now};
+  start->keeps_scaling = with.same_scale && info.features; // an earlier version's numbers are rounded
+  start->features = tutti_rundir_restore_features(info.features);
+  start->state = run->state.at;
+  start->last = run->state.rows.last;
+  start->average = run->state.rows.average.now;
+  start->training = run->state.rows.training.now;
 done:
   tutti_checkpoint_info_clear(&info);
   return status;

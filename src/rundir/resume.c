@@ -27,11 +27,10 @@ static tutti_status make_room(const tutti_run *run, const tutti_rundir_choice *c
 static tutti_status begin_root(tutti_rundir_saver *saver, const tutti_rundir_choice *chosen,
                                tutti_rundir_found *start) {
   const char *path = chosen->path;
-  const bool named = chosen->named;
   TUTTI_TRY(tutti_rundir_check_config(saver));
-  saver->replaces = saver->creates_metrics = !path || named;
-  saver->drops_best = !path || (named && !tutti_io_same_file(path, saver->best_path));
-  if (path) TUTTI_TRY(tutti_rundir_load(saver, path, named, start));
+  saver->replaces = saver->creates_metrics = !path || chosen->named;
+  saver->drops_best = !path || (chosen->named && !tutti_io_same_file(path, saver->best_path));
+  if (path) TUTTI_TRY(tutti_rundir_load(saver, chosen, start));
   start->returns = chosen->returns;
   if (chosen->returns) start->state.returned_to = saver->run->state.at.step;
   return TUTTI_OK;

@@ -28,6 +28,7 @@ typedef struct {
   bool same_scale; // data.scale is the same
   bool same_order; // the data and the order of the samples in an epoch are the same
   double base;     // samples of the batch that its steps were counted in, see tutti_plan; 0: it had none
+  tutti_optim_options optimizer; // of the checkpoint
 } tutti_rundir_comparison;
 
 /** Local.  List all keys in which this run differs from a checkpoint, and the contents of the data if they differ.
@@ -37,12 +38,10 @@ void tutti_rundir_find_differences(const tutti_run *run, const tutti_config *old
 
 /** Local.  Compare the training of a checkpoint with this run, and refuse a checkpoint that this run cannot continue from.
  * A best value of another quantity or of another training means nothing for this run, so it is removed from info->state.
- * @param[in]  named      the user named the file in run.resume
- * @param[out] optimizer  options of the checkpoint
  * @return ERR_CONFIG it belongs to another training, and is not named or lies within an epoch */
 TUTTI_NODISCARD
-tutti_status tutti_rundir_compare(tutti_run *run, const char *path, bool named, tutti_checkpoint_info *info,
-                                  tutti_optim_options *optimizer, tutti_rundir_comparison *with);
+tutti_status tutti_rundir_compare(tutti_run *run, const tutti_rundir_choice *chosen,
+                                  tutti_checkpoint_info *info, tutti_rundir_comparison *with);
 
 // --- load.c ------------------------------------------------------------------------------------------------------
 
@@ -60,8 +59,7 @@ typedef struct {
 
 /** Local.  Take everything that this run needs from a checkpoint: arrays into the buffers of the saver, rows and position
  * into the run.
- * @param[in] named  the user named the file in run.resume
  * @return ERR_CONFIG, ERR_DATA the checkpoint does not fit this run, or nothing is left to train */
 TUTTI_NODISCARD
-tutti_status tutti_rundir_load(tutti_rundir_saver *saver, const char *path, bool named,
+tutti_status tutti_rundir_load(tutti_rundir_saver *saver, const tutti_rundir_choice *chosen,
                                tutti_rundir_found *found);

@@ -12,25 +12,32 @@
 #include "rundir/restore.h"
 #include "rundir/rundir_impl.h"
 
-/** The rows must be scaled as they were when the first layer was trained. */
-static tutti_status check_scale(const tutti_config *config, const tutti_checkpoint_info *info) {
-  tutti_config old = {0};
-  TUTTI_TRY(tutti_config_parse(info->config, config->model.weights, NULL, 0, &old));
-  const tutti_scale then = old.data.scale, now = config->data.scale;
-  tutti_config_clear(&old);
-  TUTTI_CHECK(now == TUTTI_SCALE_AUTO || now == then, TUTTI_ERR_CONFIG,
-              "data.scale: %s, but the weights of %s (model.weights) were trained on rows scaled by %s, "
-              "and the file has its numbers; leave data.scale out",
-              tutti_data_scale_names[now], config->model.weights, tutti_data_scale_names[then]);
-  return TUTTI_OK;
+/** The file of model.weights. */
+typedef struct {
+  tutti_checkpoint_info info;
+  tutti_config config; // of its training
+  tutti_rundir_match match;
+} source;
+
+static void clear(source *s) {
+  tutti_rundir_match_clear(&s->match);
+  tutti_config_clear(&s->config);
+  tutti_checkpoint_info_clear(&s->info);
 }
 
-/** Everything that can be checked without the contents of the arrays. */
-static tutti_status check(const tutti_config *config, tutti_model *model, float *weights,
-                          tutti_checkpoint_info *info, tutti_rundir_match *m) {
-  TUTTI_TRY(tutti_checkpoint_read_info(config->model.weights, info));
-  TUTTI_TRY(tutti_rundir_match_create(config, model, weights, m));
-  return m->takes_first ? check_scale(config, info) : TUTTI_OK;
+/** Everything that can be checked without the contents of the arrays.  The caller clears the source, also after a failure. */
+static tutti_status check(const tutti_config *config, tutti_model *model, float *weights, source *s) {
+  const char *path = config->model.weights;
+  TUTTI_TRY(tutti_checkpoint_read_info(path, &s->info));
+  TUTTI_TRY(tutti_rundir_match_create(config, model, weights, &s->match));
+  TUTTI_TRY(tutti_config_parse(s->info.config, path, NULL, 0, &s->config));
+  // The rows must be scaled as they were when the first layer was trained.
+  const tutti_scale then = s->config.data.scale, now = config->data.scale;
+  TUTTI_CHECK(!s->match.takes_first || now == TUTTI_SCALE_AUTO || now == then, TUTTI_ERR_CONFIG,
+              "data.scale: %s, but the weights of %s (model.weights) were trained on rows scaled by %s, "
+              "and the file has its numbers; leave data.scale out",
+              tutti_data_scale_names[now], path, tutti_data_scale_names[then]);
+  return TUTTI_OK;
 }
 
 static void report(const tutti_rundir_match *m, const tutti_checkpoint_info *info) {
@@ -71,35 +78,30 @@ static void warn_of_rows(const char *path, const tutti_differences *differences)
 
 /** If the data are those that the weights were trained on, the validation rows stay those of the file, whose seed drew
  * them. */
-static tutti_status find_split(const tutti_run *run, const tutti_checkpoint_info *info, uint64_t *seed) {
-  const char *path = run->config->model.weights;
-  const bool same_data = tutti_rundir_same_data(run, &info->state);
-  tutti_config old = {0};
+static void find_split(const tutti_run *run, const source *s, uint64_t *seed) {
+  const bool same_data = tutti_rundir_same_data(run, &s->info.state);
   tutti_differences differences;
-  TUTTI_TRY(tutti_config_parse(info->config, path, NULL, 0, &old));
-  tutti_config_differences(&old, run->config, &differences);
-  const bool trained = tutti_rundir_was_trained(&old, &info->state);
-  const bool loses = trained && tutti_rundir_leaks(run, &old, same_data, &differences);
-  if (trained && same_data && !loses && tutti_rundir_validates_on_train(run)) *seed = info->state.split_seed;
-  if (loses) warn_of_rows(path, &differences);
-  tutti_config_clear(&old);
-  return TUTTI_OK;
+  tutti_config_differences(&s->config, run->config, &differences);
+  if (!tutti_rundir_was_trained(&s->config, &s->info.state)) return;
+  if (tutti_rundir_leaks(run, &s->config, same_data, &differences))
+    warn_of_rows(run->config->model.weights, &differences);
+  else if (same_data && tutti_rundir_validates_on_train(run))
+    *seed = s->info.state.split_seed;
 }
 
 static tutti_status load(const tutti_run *run, float *weights, bool begins, found *result) {
-  tutti_checkpoint_info info = {0};
-  tutti_rundir_match m = {0};
+  source s = {0};
+  const tutti_rundir_match *m = &s.match;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, check(run->config, run->network.model, weights, &info, &m));
-  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_arrays(m.path, m.views, m.n_taken));
-  result->takes_scaling = m.takes_first;
-  result->hash = hash_of_taken(&m);
-  result->features = tutti_rundir_restore_features(info.features);
-  if (begins) TUTTI_TRY_GOTO(done, find_split(run, &info, &result->split_seed));
-  report(&m, &info);
+  TUTTI_TRY_GOTO(done, check(run->config, run->network.model, weights, &s));
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_arrays(m->path, m->views, m->n_taken));
+  result->takes_scaling = m->takes_first;
+  result->hash = hash_of_taken(m);
+  result->features = tutti_rundir_restore_features(s.info.features);
+  if (begins) find_split(run, &s, &result->split_seed);
+  report(m, &s.info);
 done:
-  tutti_rundir_match_clear(&m);
-  tutti_checkpoint_info_clear(&info);
+  clear(&s);
   return status;
 }
 
@@ -129,11 +131,9 @@ tutti_status tutti_rundir_load_weights(tutti_run *run, float *weights, bool begi
 }
 
 tutti_status tutti_rundir_check_weights(const tutti_config *config, tutti_model *model) {
-  tutti_checkpoint_info info = {0};
-  tutti_rundir_match m = {0};
+  source s = {0};
   if (!config->model.weights) return TUTTI_OK;
-  const tutti_status status = name_key(check(config, model, NULL, &info, &m));
-  tutti_rundir_match_clear(&m);
-  tutti_checkpoint_info_clear(&info);
+  const tutti_status status = name_key(check(config, model, NULL, &s));
+  clear(&s);
   return status;
 }

@@ -41,8 +41,8 @@ void tutti_train_probe_destroy(tutti_probe **probe) {
   *probe = NULL;
 }
 
-int64_t tutti_train_probe_n_train(const tutti_probe *probe) {
-  return probe->run.samples.train.n;
+const tutti_run *tutti_train_probe_run(const tutti_probe *probe) {
+  return &probe->run;
 }
 
 static tutti_status prepare(tutti_probe *probe, const tutti_comm *comm) {
@@ -91,14 +91,6 @@ tutti_status tutti_train_probe_steps(tutti_probe *probe, int64_t n, double (*sec
     advance(run);
   }
   return TUTTI_OK;
-}
-
-const tutti_model *tutti_train_probe_model(const tutti_probe *probe) {
-  return probe->run.network.model;
-}
-
-const char *tutti_train_probe_reducer(const tutti_probe *probe) {
-  return tutti_reducer_name(probe->run.reducer);
 }
 
 void tutti_train_probe_visit_micro_batches(const tutti_probe *probe,

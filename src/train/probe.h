@@ -1,9 +1,6 @@
 #pragma once
 /** Steps of a training whose time is to be measured: the same data and the same code, but nothing is written. */
-#include "tutti/config.h"
-#include "tutti/metrics.h"
-#include "tutti/model.h"
-#include "tutti/par.h"
+#include "run/run.h"
 
 typedef struct tutti_probe tutti_probe;
 
@@ -14,7 +11,8 @@ tutti_status tutti_train_probe_create(const tutti_comm *comm, const tutti_config
                                       tutti_probe **probe);
 void tutti_train_probe_destroy(tutti_probe **probe); // Collective.  Accepts NULL inside; nulls the handle.
 
-int64_t tutti_train_probe_n_train(const tutti_probe *probe); // Local.  Number of training samples.
+/** Local.  The run whose steps are measured; borrowed.  Network and reducer exist after prepare. */
+const tutti_run *tutti_train_probe_run(const tutti_probe *probe);
 
 /** Collective over all ranks of the probe, each of which passes its own group.  Prepare steps of this group with `batch_size`
  * samples, from the initial weights.
@@ -30,9 +28,6 @@ tutti_status tutti_train_probe_prepare(tutti_probe *probe, const tutti_comm *com
  * @return ERR_CONFIG the loss was not finite, so the time of this step means nothing */
 TUTTI_NODISCARD
 tutti_status tutti_train_probe_steps(tutti_probe *probe, int64_t n, double (*seconds)[TUTTI_N_PHASES]);
-
-const tutti_model *tutti_train_probe_model(const tutti_probe *probe); // Local, after prepare.  Borrowed.
-const char *tutti_train_probe_reducer(const tutti_probe *probe);      // Local, after prepare.  Borrowed.
 
 /** A micro-batch of this rank's part of a step.  The gradient of a kernel is computed leaf by leaf. */
 typedef struct {

@@ -52,19 +52,14 @@ static tutti_metrics_row make_row(const tutti_run *run, int64_t epoch, const tut
                              .samples_per_second = sums->samples / sums->seconds};
 }
 
-/** A row of /steps.  A step with samples of two epochs counts for the later one. */
-static tutti_metrics_row make_step_row(const tutti_run *run, const tutti_evaluation *validation) {
-  const tutti_plan *plan = &run->plan;
-  const tutti_position now = tutti_run_position(run);
-  tutti_metrics_row row =
-      make_row(run, (now.place - 1) / plan->epoch.n + 1, &run->state.at.in_row, validation);
-  row.batch_size = now.samples - tutti_plan_move(plan, now, -1).samples; // smaller at the end of an epoch
-  return row;
-}
-
-/** Append the row of this step, and begin the sums of the next one. */
+/** Append the row of this step, and begin the sums of the next one.  A step with samples of two epochs counts for the later
+ * one. */
 static void record_step_row(tutti_run *run, const tutti_evaluation *validation) {
-  const tutti_metrics_row row = make_step_row(run, validation);
+  const tutti_position now = tutti_run_position(run);
+  const int64_t epoch = (now.place - 1) / run->plan.epoch.n + 1;
+  tutti_metrics_row row = make_row(run, epoch, &run->state.at.in_row, validation);
+  row.batch_size =
+      now.samples - tutti_plan_move(&run->plan, now, -1).samples; // smaller at the end of an epoch
   tutti_meter_read(run, TUTTI_METER_STEPS);
   tutti_run_keep_row(run, &run->state.rows.steps, &row);
   tutti_meter_clear(run, TUTTI_METER_STEPS);

@@ -100,7 +100,8 @@ static bool gives_probabilities(const tutti_layer_spec *layer) {
  * there is no such layer. */
 static const tutti_layer_spec *squashed_twice(const tutti_layer_spec *layers, int64_t n) {
   const tutti_layer_spec *last = &layers[n - 1];
-  if (last->kind != TUTTI_LAYER_ACTIVATION || !gives_probabilities(last)) return NULL;
+  // A layer with units has weights of its own, which can undo the squashing before it.
+  if (last->units > 0 || !gives_probabilities(last)) return NULL;
   int64_t before = n - 2;
   while (before >= 0 && tutti_layer_keeps_range(&layers[before])) before--;
   if (before < 0 || !tutti_layer_has_activation(&layers[before])) return NULL;

@@ -82,8 +82,8 @@ static void parts_step_by_themselves(const tutti_comm *comm) {
   training_folder_make(comm, &folder);
   if (make_probe(comm, &folder, "[dense 8 relu, dropout 0.5, dense 3 softmax]", "auto", &config, &probe) &&
       EXPECT_OK(tutti_comm_split(comm, tutti_comm_rank(comm) % 2, &part))) {
-    EXPECT(tutti_train_probe_n_train(probe) == 333, "%lld samples",
-           (long long)tutti_train_probe_n_train(probe));
+    const int64_t n = tutti_train_probe_run(probe)->samples.train.n;
+    EXPECT(n == 333, "%lld samples", (long long)n);
     check_steps(probe, comm, 50); // the seventh batch of an epoch is short
     check_steps(probe, part, 50);
     check_steps(probe, folder.self, 1);
