@@ -1,5 +1,6 @@
 #pragma once
-/** What the files of this room share, in one section per file.  The search in a box has its own header, lbfgsb_impl.h. */
+/** What the files of this room share, in one section per file.  The search in a box has its own header,
+ * lbfgsb_impl.h. */
 #include "run/network.h"
 #include "tutti/par.h"
 
@@ -11,7 +12,7 @@ typedef struct {
   const tutti_samples *set;         // borrowed
   tutti_model_curvature *curvature; // owned
   int64_t n;                        // weights
-  float *params, *direction;        // [n] owned
+  float *params, *direction;        // [n] each; params owns the memory of both
   double *sums;                     // [n + 1] owned
 } tutti_curvature_objective;
 
@@ -21,9 +22,9 @@ tutti_status tutti_curvature_objective_create(const tutti_network *network, cons
                                               tutti_curvature_objective *objective);
 void tutti_curvature_objective_destroy(tutti_curvature_objective *objective); // Local.
 
-/** Collective, params equal on all ranks.  Mean loss with the penalty, and its gradient.  All ranks get the same bits.
- * Samples are summed in blocks whose size does not depend on the number of ranks, and the blocks are summed in double, so
- * that results for different numbers of ranks differ by rounding of double.
+/** Collective, params equal on all ranks.  Mean loss with the penalty, and its gradient.  All ranks get the same
+ * bits.  Samples are summed in blocks whose size does not depend on the number of ranks, and the blocks are summed in
+ * double, so that results for different numbers of ranks differ by rounding of double.
  * @param[in]  params    [n] rounded to float
  * @param[out] gradient  [n] */
 TUTTI_NODISCARD
@@ -40,8 +41,8 @@ tutti_status tutti_curvature_objective_product(tutti_curvature_objective *object
 
 // --- subspace.c --------------------------------------------------------------------------------------------------
 
-/** A random subspace of the weights: the columns of a matrix A[n, p] of independent standard normal numbers.  Memory does
- * not hold the matrix: each rank draws its part of the rows again for each product. */
+/** A random subspace of the weights: the columns of a matrix A[n, p] of independent standard normal numbers.  Memory
+ * does not hold the matrix: each rank draws its part of the rows again for each product. */
 typedef struct {
   const tutti_comm *comm; // borrowed
   uint64_t seed;
@@ -87,9 +88,9 @@ typedef struct {
   const tutti_curvature_subspace *subspace; // NULL: the box is over all weights
 } tutti_curvature_sharpness_problem;
 
-/** Collective, arguments equal on all ranks.  How far the loss rises in a small box around given weights (Keskar et al.,
- * arXiv 1609.04836, metric 2.1): 100 (max f(x + A y) - f(x)) / (1 + f(x)) over |y_i| <= epsilon (|(A+ x)_i| + 1).
- * Rank 0 searches and needs more memory than the others, which evaluate with it.
+/** Collective, arguments equal on all ranks.  How far the loss rises in a small box around given weights (Keskar et
+ * al., arXiv 1609.04836, metric 2.1): 100 (max f(x + A y) - f(x)) / (1 + f(x)) over |y_i| <= epsilon (|(A+ x)_i| +
+ * 1).  Rank 0 searches and needs more memory than the others, which evaluate with it.
  * @param[out] sharpness  in percent
  * @return (agreed) ERR_MEMORY */
 TUTTI_NODISCARD
@@ -120,9 +121,9 @@ typedef struct {
   int64_t n_products;
 } tutti_curvature_spectrum;
 
-/** Find the ends of the spectrum of a symmetric matrix (Lanczos 1950).  As collective as `product`, whose results have the
- * same bits on all ranks.  It stops at the tolerance, or after max_products with the residuals as they are.  If a product
- * is not finite, all results are NaN.
+/** Find the ends of the spectrum of a symmetric matrix (Lanczos 1950).  As collective as `product`, whose results
+ * have the same bits on all ranks.  It stops at the tolerance, or after max_products with the residuals as they are.
+ * If a product is not finite, all results are NaN.
  * @return ERR_MEMORY; what `product` returns */
 TUTTI_NODISCARD
 tutti_status tutti_curvature_find_spectrum(const tutti_curvature_lanczos_problem *problem,

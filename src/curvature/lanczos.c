@@ -1,14 +1,15 @@
-/** The largest and the smallest eigenvalue of a matrix that is known by its products (Lanczos 1950).  sharpness.c calls it
- * with the Hessian.
+/** The largest and the smallest eigenvalue of a matrix that is known by its products (Lanczos 1950).  sharpness.c
+ * calls it with the Hessian.
  *
- * In the basis v_1, v_2, ... that the products generate, the matrix is tridiagonal: beta_m v_m+1 = A v_m - alpha_m v_m -
- * beta_m-1 v_m-1.  The ends of this small matrix approach those of A.  Only three vectors are kept, and they are not made
- * orthogonal to the earlier ones: rounding then repeats eigenvalues that were already found, but it does not move an end
- * (Paige 1976, "Error analysis of the Lanczos algorithm"), and the memory does not grow with the number of products.
+ * In the basis v_1, v_2, ... that the products generate, the matrix is tridiagonal: beta_m v_m+1 = A v_m - alpha_m
+ * v_m - beta_m-1 v_m-1.  The ends of this small matrix approach those of A.  Only three vectors are kept, and they
+ * are not made orthogonal to the earlier ones: rounding then repeats eigenvalues that were already found, but it
+ * does not move an end (Paige 1976, "Error analysis of the Lanczos algorithm"), and the memory does not grow with
+ * the number of products.
  *
- * The eigenvalues of the small matrix come from our own QL iteration, not from LAPACK (dsteqr): tutti links a CBLAS, and
- * not each CBLAS that may be found here (BLIS, for example) brings LAPACK.  dsteqr would also need all components of the
- * eigenvectors, while the residuals need only the last ones. */
+ * The eigenvalues of the small matrix come from our own QL iteration, not from LAPACK (dsteqr): tutti links a CBLAS,
+ * and not each CBLAS that may be found here (BLIS, for example) brings LAPACK.  dsteqr would also need all
+ * components of the eigenvectors, while the residuals need only the last ones. */
 #include "curvature/curvature_impl.h"
 
 #include <float.h>
@@ -20,32 +21,33 @@
 
 typedef struct {
   const tutti_curvature_lanczos_problem *problem;
+  double *memory;            // of the arrays; owned
   double *v, *before, *next; // [n]
   double *alpha, *beta;      // [max_products] diagonal of the tridiagonal matrix, and the elements below it
   double *values, *below, *last; // [max_products] work space: eigenvalues, last components of their vectors
 } lanczos;
 
+/** One piece of memory holds all arrays. */
 static tutti_status allocate(lanczos *l) {
   const int64_t n = l->problem->n, m = l->problem->max_products;
-  double **const long_ones[] = {&l->v, &l->before, &l->next};
-  double **const short_ones[] = {&l->alpha, &l->beta, &l->values, &l->below, &l->last};
-  for (size_t i = 0; i < sizeof long_ones / sizeof long_ones[0]; i++) TUTTI_TRY(TUTTI_NEW(*long_ones[i], n));
-  for (size_t i = 0; i < sizeof short_ones / sizeof short_ones[0]; i++)
-    TUTTI_TRY(TUTTI_NEW(*short_ones[i], m));
+  TUTTI_TRY(TUTTI_NEW(l->memory, 3 * n + 5 * m));
+  l->v = l->memory;
+  l->before = l->v + n;
+  l->next = l->before + n;
+  l->alpha = l->next + n;
+  l->beta = l->alpha + m;
+  l->values = l->beta + m;
+  l->below = l->values + m;
+  l->last = l->below + m;
   return TUTTI_OK;
-}
-
-static void release(lanczos *l) {
-  double *const owned[] = {l->v, l->before, l->next, l->alpha, l->beta, l->values, l->below, l->last};
-  for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
 }
 
 static void scale(int64_t n, double factor, double *v) {
   for (int64_t i = 0; i < n; i++) v[i] *= factor;
 }
 
-/** A random unit vector: with probability 1 it has a component along each eigenvector.  It depends on the seed alone, so
- * that all ranks start with the same bits. */
+/** A random unit vector: with probability 1 it has a component along each eigenvector.  It depends on the seed
+ * alone, so that all ranks start with the same bits. */
 static void start(lanczos *l) {
   const int64_t n = l->problem->n;
   const tutti_stream stream = {.seed = l->problem->seed, .kind = TUTTI_STREAM_SHARPNESS};
@@ -59,8 +61,8 @@ static void start(lanczos *l) {
   scale(n, 1 / sqrt(tutti_curvature_dot(n, l->v, l->v)), l->v);
 }
 
-/** State that one plane rotation of a sweep passes to the next one, upwards along the diagonal: the element that it left
- * outside of the three diagonals, and the amount that it subtracted from the next diagonal element. */
+/** State that one plane rotation of a sweep passes to the next one, upwards along the diagonal: the element that it
+ * left outside of the three diagonals, and the amount that it subtracted from the next diagonal element. */
 typedef struct {
   double sine, cosine, bulge, shift;
 } rotation;
@@ -103,8 +105,8 @@ static int block_end(const double *d, const double *e, int row, int m) {
   return end;
 }
 
-/** Eigenvalues values[m] of the tridiagonal matrix of the first m products, and the last components last[m] of their unit
- * vectors. */
+/** Eigenvalues values[m] of the tridiagonal matrix of the first m products, and the last components last[m] of their
+ * unit vectors. */
 static void solve_tridiagonal(lanczos *l, int m) {
   enum { SWEEPS = 60 }; // two or three are enough; the limit is for NaN, which never converges
   for (int i = 0; i < m; i++) {
@@ -141,8 +143,8 @@ static bool is_precise(const tutti_curvature_spectrum *spectrum, double toleranc
   return a.residual <= limit && b.residual <= limit;
 }
 
-/** One product gives row m of the tridiagonal matrix.  beta_m = 0 means that the basis spans an invariant subspace, whose
- * eigenvalues are exact: then all residuals are 0. */
+/** One product gives row m of the tridiagonal matrix.  beta_m = 0 means that the basis spans an invariant subspace,
+ * whose eigenvalues are exact: then all residuals are 0. */
 static tutti_status advance(lanczos *l, int m) {
   const int64_t n = l->problem->n;
   TUTTI_TRY(l->problem->product(l->problem->context, l->v, l->next));
@@ -178,6 +180,6 @@ tutti_status tutti_curvature_find_spectrum(const tutti_curvature_lanczos_problem
                                            tutti_curvature_spectrum *spectrum) {
   lanczos l = {.problem = problem};
   const tutti_status status = run(&l, spectrum);
-  release(&l);
+  tutti_free(l.memory);
   return status;
 }

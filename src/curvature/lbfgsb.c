@@ -1,7 +1,7 @@
-/** L-BFGS-B: its iteration.  Each one minimizes the quadratic model of the function in the box (lbfgsb_model.c), searches
- * along the line from x to that minimum (lbfgsb_line.c), and adds the step to the approximation of the Hessian
- * (lbfgsb_matrix.c).  Order of the operations and constants are those of the authors' version 3.0, so that ten iterations
- * give their numbers.  Called by sharpness_max.c. */
+/** L-BFGS-B: its iteration.  Each one minimizes the quadratic model of the function in the box (lbfgsb_model.c),
+ * searches along the line from x to that minimum (lbfgsb_line.c), and adds the step to the approximation of the
+ * Hessian (lbfgsb_matrix.c).  Order of the operations and constants are those of the authors' version 3.0, so that
+ * ten iterations give their numbers.  Called by sharpness_max.c. */
 #include "curvature/lbfgsb_impl.h"
 
 #include <float.h>
@@ -15,26 +15,24 @@ enum { MAX_TRIALS = 20 }; // of a line search
 typedef struct {
   const tutti_curvature_lbfgsb_problem *problem;
   tutti_curvature_bfgs bfgs;
-  tutti_curvature_breakpoint *breaks; // [n]
-  double *work;                       // [n]
+  tutti_curvature_breakpoint *breaks; // [n] owned
+  double *work;                       // [n] owned, the begin of the memory of the next five
   double *z, *direction;              // [n] minimum of the model, and the way to it
   double *x_before, *g_before, *g;    // [n]
   double *x;                          // [n] borrowed
   double value;
 } search;
 
+/** One piece of memory holds all arrays of doubles. */
 static tutti_status allocate(search *s) {
   const int64_t n = s->problem->n;
-  double **const arrays[] = {&s->work, &s->z, &s->direction, &s->x_before, &s->g_before, &s->g};
-  for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) TUTTI_TRY(TUTTI_NEW(*arrays[i], n));
+  TUTTI_TRY(TUTTI_NEW(s->work, 6 * n));
+  s->z = s->work + n;
+  s->direction = s->z + n;
+  s->x_before = s->direction + n;
+  s->g_before = s->x_before + n;
+  s->g = s->g_before + n;
   return TUTTI_NEW(s->breaks, n);
-}
-
-static void release(search *s) {
-  double *const arrays[] = {s->work, s->z, s->direction, s->x_before, s->g_before, s->g};
-  for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) tutti_free(arrays[i]);
-  tutti_free(s->breaks);
-  tutti_curvature_bfgs_clear(&s->bfgs);
 }
 
 static tutti_status evaluate(search *s) {
@@ -54,8 +52,8 @@ static double longest_step(const search *s) {
   return longest;
 }
 
-/** Set x to the point of a step.  The full step leads to z exactly, without rounding; the clamp removes rounding beyond a
- * bound. */
+/** Set x to the point of a step.  The full step leads to z exactly, without rounding; the clamp removes rounding
+ * beyond a bound. */
 static void go(search *s, double step) {
   const tutti_curvature_lbfgsb_problem *problem = s->problem;
   for (int64_t i = 0; i < problem->n; i++) {
@@ -92,8 +90,8 @@ static tutti_status search_line(search *s, bool first, double *step, outcome *re
   return TUTTI_OK;
 }
 
-/** Add the pair of the step to the approximation of the Hessian.  A pair with y's near 0 or below is skipped, because the
- * matrix would no longer be positive definite. */
+/** Add the pair of the step to the approximation of the Hessian.  A pair with y's near 0 or below is skipped,
+ * because the matrix would no longer be positive definite. */
 static tutti_status add_pair(search *s, double step) {
   const int64_t n = s->problem->n;
   const double slope_before = tutti_curvature_dot(n, s->g_before, s->direction),
@@ -138,7 +136,9 @@ tutti_status tutti_curvature_lbfgsb_minimize(const tutti_curvature_lbfgsb_proble
                                              double *value) {
   search s = {.problem = problem, .x = x};
   const tutti_status status = minimize(&s);
-  release(&s);
+  tutti_free(s.work);
+  tutti_free(s.breaks);
+  tutti_curvature_bfgs_clear(&s.bfgs);
   *value = s.value;
   return status;
 }

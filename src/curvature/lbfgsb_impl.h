@@ -22,9 +22,10 @@ typedef struct {
   void *context; // borrowed
 } tutti_curvature_lbfgsb_problem;
 
-/** As collective as `evaluate`.  Minimize.  It stops after the iterations, if no direction leads down, or at a value that
- * is not finite.
- * @param[in,out] x      [n] the start, which is moved to the nearest point in the box; then the last and lowest point
+/** As collective as `evaluate`.  Minimize.  It stops after the iterations, if no direction leads down, or at a value
+ * that is not finite.
+ * @param[in,out] x      [n] the start, which is moved to the nearest point in the box; then the last and lowest
+ * point
  * @param[out]    value  at the last point
  * @return ERR_MEMORY; what `evaluate` returns */
 TUTTI_NODISCARD
@@ -33,18 +34,18 @@ tutti_status tutti_curvature_lbfgsb_minimize(const tutti_curvature_lbfgsb_proble
 
 // --- lbfgsb_matrix.c ---------------------------------------------------------------------------------------------
 
-enum { TUTTI_LBFGSB_PAIRS = 10, TUTTI_LBFGSB_WIDTH = 2 * TUTTI_LBFGSB_PAIRS };
+enum { TUTTI_CURVATURE_PAIRS = 10, TUTTI_CURVATURE_WIDTH = 2 * TUTTI_CURVATURE_PAIRS };
 
-/** Approximation of the Hessian from the last steps s and the changes y of the gradient along them: B = theta I - W M W',
- * where row i of W is (y_k[i], theta s_k[i]) over the pairs k (Byrd, Nocedal and Schnabel 1994). */
+/** Approximation of the Hessian from the last steps s and the changes y of the gradient along them: B = theta I - W
+ * M W', where row i of W is (y_k[i], theta s_k[i]) over the pairs k (Byrd, Nocedal and Schnabel 1994). */
 typedef struct {
   int64_t n;
   int n_pairs;
-  double *s[TUTTI_LBFGSB_PAIRS],
-      *y[TUTTI_LBFGSB_PAIRS]; // [n] owned, the oldest first; NULL: not allocated yet
-  double sy[TUTTI_LBFGSB_PAIRS][TUTTI_LBFGSB_PAIRS], ss[TUTTI_LBFGSB_PAIRS][TUTTI_LBFGSB_PAIRS];
+  double *s[TUTTI_CURVATURE_PAIRS],
+      *y[TUTTI_CURVATURE_PAIRS]; // [n] owned, the oldest first; NULL: not allocated yet
+  double sy[TUTTI_CURVATURE_PAIRS][TUTTI_CURVATURE_PAIRS], ss[TUTTI_CURVATURE_PAIRS][TUTTI_CURVATURE_PAIRS];
   double theta;
-  double m[TUTTI_LBFGSB_WIDTH][TUTTI_LBFGSB_WIDTH]; // M
+  double m[TUTTI_CURVATURE_WIDTH][TUTTI_CURVATURE_WIDTH]; // M
 } tutti_curvature_bfgs;
 
 /** Local.  Drop all pairs: B = I. */
@@ -64,11 +65,11 @@ void tutti_curvature_bfgs_row(const tutti_curvature_bfgs *bfgs, int64_t i, doubl
 /** Local.  out[2 n_pairs] = M v[2 n_pairs]. */
 void tutti_curvature_bfgs_multiply(const tutti_curvature_bfgs *bfgs, const double *v, double *out);
 
-/** Local.  Solve a x = b for an indefinite matrix by elimination with pivots, n <= TUTTI_LBFGSB_WIDTH.
+/** Local.  Solve a x = b for an indefinite matrix by elimination with pivots, n <= TUTTI_CURVATURE_WIDTH.
  * @param[in,out] a  [n, n] overwritten
  * @param[in,out] b  [n] overwritten by x
  * @return false: a is singular */
-bool tutti_curvature_solve(int n, double a[][TUTTI_LBFGSB_WIDTH], double *b);
+bool tutti_curvature_solve(int n, double a[][TUTTI_CURVATURE_WIDTH], double *b);
 
 // --- lbfgsb_model.c ----------------------------------------------------------------------------------------------
 

@@ -1,14 +1,14 @@
-/** The line search of Moré and Thuente 1994, "Line search algorithms with guaranteed sufficient decrease".  It looks for a
- * step t with f(t) <= f(0) + DECREASE t f'(0) and |f'(t)| <= CURVATURE |f'(0)|.  An interval that contains such a step is
- * narrowed by cubic and quadratic interpolation.  The caller evaluates: it gives a trial and gets the next step.  Called
- * by lbfgsb.c. */
+/** The line search of Moré and Thuente 1994, "Line search algorithms with guaranteed sufficient decrease".  It looks
+ * for a step t with f(t) <= f(0) + DECREASE t f'(0) and |f'(t)| <= CURVATURE |f'(0)|.  An interval that contains
+ * such a step is narrowed by cubic and quadratic interpolation.  The caller evaluates: it gives a trial and gets the
+ * next step.  Called by lbfgsb.c. */
 #include <math.h>
 
 #include "curvature/lbfgsb_impl.h"
 
 // The constants that L-BFGS-B gives this search: sufficient decrease, curvature, and relative width of the interval.
 static const double DECREASE = 1e-3, CURVATURE = 0.9, NARROW = 0.1;
-// An interval that two trials did not shrink to this part is halved; before there is one, a step grows by these factors.
+// An interval that two trials did not shrink to this part is halved.  Before there is one, a step grows by the others.
 static const double SHRINK = 0.66, REACH_LEAST = 1.1, REACH_MOST = 4;
 
 void tutti_curvature_line_search_init(tutti_curvature_line_search *line, tutti_curvature_line_point start,
@@ -52,8 +52,8 @@ static double secant_step(tutti_curvature_line_point a, tutti_curvature_line_poi
   return b.step + b.slope / (b.slope - a.slope) * (a.step - b.step);
 }
 
-/** The trial is higher, so that a minimum lies between.  The cubic step is taken if it is nearer to the best point than the
- * quadratic one, else the mean of both. */
+/** The trial is higher, so that a minimum lies between.  The cubic step is taken if it is nearer to the best point
+ * than the quadratic one, else the mean of both. */
 static double step_when_higher(tutti_curvature_line_point best, tutti_curvature_line_point trial) {
   const double distance = trial.step - best.step;
   const double third = cubic_step(best, trial, trial.step < best.step);
@@ -63,15 +63,15 @@ static double step_when_higher(tutti_curvature_line_point best, tutti_curvature_
   return third + (second - third) / 2;
 }
 
-/** The trial is lower, and its slope has the other sign, so that a minimum lies between.  The step farther from the trial
- * is taken. */
+/** The trial is lower, and its slope has the other sign, so that a minimum lies between.  The step farther from the
+ * trial is taken. */
 static double step_when_passed(tutti_curvature_line_point best, tutti_curvature_line_point trial) {
   const double third = cubic_step(trial, best, trial.step > best.step), second = secant_step(best, trial);
   return fabs(third - trial.step) > fabs(second - trial.step) ? third : second;
 }
 
-/** The trial is lower, and its slope is flatter with the same sign.  The cubic may have no minimum ahead; then it counts as
- * one at the limit. */
+/** The trial is lower, and its slope is flatter with the same sign.  The cubic may have no minimum ahead; then it
+ * counts as one at the limit. */
 static double step_when_flatter(const tutti_curvature_line_search *line, tutti_curvature_line_point best,
                                 tutti_curvature_line_point other, tutti_curvature_line_point trial) {
   const bool forward = trial.step > best.step;
@@ -129,9 +129,9 @@ static tutti_curvature_line_point lifted(tutti_curvature_line_point point, doubl
                                       point.slope - sign * slope};
 }
 
-/** In the first stage, until a point below the line of sufficient decrease with a rising slope is found, a trial that is
- * lower than the best point but above that line does not count as progress.  For it, the interval is updated with the
- * distance from the line in place of the function. */
+/** In the first stage, until a point below the line of sufficient decrease with a rising slope is found, a trial
+ * that is lower than the best point but above that line does not count as progress.  For it, the interval is updated
+ * with the distance from the line in place of the function. */
 static double narrow_in_stage(tutti_curvature_line_search *line, tutti_curvature_line_point trial,
                               double wanted) {
   const double slope = DECREASE * line->start.slope;

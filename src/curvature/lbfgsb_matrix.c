@@ -17,14 +17,14 @@ void tutti_curvature_bfgs_reset(tutti_curvature_bfgs *bfgs) {
 }
 
 void tutti_curvature_bfgs_clear(tutti_curvature_bfgs *bfgs) {
-  for (int k = 0; k < TUTTI_LBFGSB_PAIRS; k++) {
+  for (int k = 0; k < TUTTI_CURVATURE_PAIRS; k++) {
     tutti_free(bfgs->s[k]);
     tutti_free(bfgs->y[k]);
   }
 }
 
 // M is indefinite, so that Cholesky's method does not apply: this is elimination with row pivots.
-bool tutti_curvature_solve(int n, double a[][TUTTI_LBFGSB_WIDTH], double *b) {
+bool tutti_curvature_solve(int n, double a[][TUTTI_CURVATURE_WIDTH], double *b) {
   for (int k = 0; k < n; k++) {
     int pivot = k;
     for (int i = k + 1; i < n; i++)
@@ -55,7 +55,7 @@ bool tutti_curvature_solve(int n, double a[][TUTTI_LBFGSB_WIDTH], double *b) {
 static bool make_middle(tutti_curvature_bfgs *bfgs) {
   const int c = bfgs->n_pairs;
   for (int column = 0; column < 2 * c; column++) {
-    double a[TUTTI_LBFGSB_WIDTH][TUTTI_LBFGSB_WIDTH] = {{0}}, b[TUTTI_LBFGSB_WIDTH] = {0};
+    double a[TUTTI_CURVATURE_WIDTH][TUTTI_CURVATURE_WIDTH] = {{0}}, b[TUTTI_CURVATURE_WIDTH] = {0};
     for (int i = 0; i < c; i++) {
       a[i][i] = -bfgs->sy[i][i];
       for (int j = 0; j < i; j++) a[c + i][j] = a[j][c + i] = bfgs->sy[i][j];
@@ -70,7 +70,7 @@ static bool make_middle(tutti_curvature_bfgs *bfgs) {
 
 /** The buffers of the oldest pair go to the end of the list, for the new pair. */
 static void drop_oldest(tutti_curvature_bfgs *bfgs) {
-  enum { LAST = TUTTI_LBFGSB_PAIRS - 1 };
+  enum { LAST = TUTTI_CURVATURE_PAIRS - 1 };
   double *const s = bfgs->s[0], *const y = bfgs->y[0];
   memmove(bfgs->s, bfgs->s + 1, LAST * sizeof *bfgs->s);
   memmove(bfgs->y, bfgs->y + 1, LAST * sizeof *bfgs->y);
@@ -85,7 +85,7 @@ static void drop_oldest(tutti_curvature_bfgs *bfgs) {
 
 tutti_status tutti_curvature_bfgs_add(tutti_curvature_bfgs *bfgs, const double *s, const double *y) {
   const int64_t n = bfgs->n;
-  if (bfgs->n_pairs == TUTTI_LBFGSB_PAIRS) drop_oldest(bfgs);
+  if (bfgs->n_pairs == TUTTI_CURVATURE_PAIRS) drop_oldest(bfgs);
   const int last = bfgs->n_pairs;
   if (!bfgs->s[last]) TUTTI_TRY(TUTTI_NEW(bfgs->s[last], n));
   if (!bfgs->y[last]) TUTTI_TRY(TUTTI_NEW(bfgs->y[last], n));

@@ -15,7 +15,7 @@
 
 /** a'M b. */
 static double between(const tutti_curvature_bfgs *bfgs, const double *a, const double *b) {
-  double mb[TUTTI_LBFGSB_WIDTH];
+  double mb[TUTTI_CURVATURE_WIDTH];
   tutti_curvature_bfgs_multiply(bfgs, b, mb);
   return tutti_curvature_dot(2 * bfgs->n_pairs, a, mb);
 }
@@ -28,10 +28,10 @@ static int by_place(const void *a, const void *b) {
   return (p->i > q->i) - (p->i < q->i);
 }
 
-/** A place on the path: d is the direction of the variables that still move, p = W'd, c = W'(z - x), and the slope and the
- * curvature are those of the model along d. */
+/** A place on the path: d is the direction of the variables that still move, p = W'd, c = W'(z - x), and the slope
+ * and the curvature are those of the model along d. */
 typedef struct {
-  double p[TUTTI_LBFGSB_WIDTH], c[TUTTI_LBFGSB_WIDTH];
+  double p[TUTTI_CURVATURE_WIDTH], c[TUTTI_CURVATURE_WIDTH];
   double slope, curvature;
 } path;
 
@@ -41,7 +41,7 @@ static path begin_path(const tutti_curvature_lbfgsb_problem *problem, const tutt
                        const double *x, const double *g, double *d, tutti_curvature_breakpoint *breaks,
                        int64_t *n_breaks) {
   path w = {.slope = 0};
-  double row[TUTTI_LBFGSB_WIDTH];
+  double row[TUTTI_CURVATURE_WIDTH];
   *n_breaks = 0;
   for (int64_t i = 0; i < problem->n; i++) {
     const double room = g[i] > 0 ? x[i] - problem->lower[i] : problem->upper[i] - x[i];
@@ -64,7 +64,7 @@ static path begin_path(const tutti_curvature_lbfgsb_problem *problem, const tutt
 static void turn(const tutti_curvature_bfgs *b, int64_t i, double gradient, double moved, double length,
                  double least_curvature, path *w) {
   const int width = 2 * b->n_pairs;
-  double row[TUTTI_LBFGSB_WIDTH];
+  double row[TUTTI_CURVATURE_WIDTH];
   tutti_curvature_bfgs_row(b, i, row);
   for (int k = 0; k < width; k++) w->c[k] += length * w->p[k];
   w->slope += length * w->curvature + gradient * gradient + b->theta * gradient * moved;
@@ -114,8 +114,10 @@ static bool is_free(const tutti_curvature_lbfgsb_problem *problem, const double 
 static bool free_direction(const tutti_curvature_lbfgsb_problem *problem, const tutti_curvature_bfgs *b,
                            const double *x, const double *g, const double *z, const double *c, double *d) {
   const int width = 2 * b->n_pairs;
-  double mc[TUTTI_LBFGSB_WIDTH], row[TUTTI_LBFGSB_WIDTH], v[TUTTI_LBFGSB_WIDTH] = {0}, mv[TUTTI_LBFGSB_WIDTH];
-  double gram[TUTTI_LBFGSB_WIDTH][TUTTI_LBFGSB_WIDTH] = {{0}}, a[TUTTI_LBFGSB_WIDTH][TUTTI_LBFGSB_WIDTH];
+  double mc[TUTTI_CURVATURE_WIDTH], row[TUTTI_CURVATURE_WIDTH];
+  double v[TUTTI_CURVATURE_WIDTH] = {0}, mv[TUTTI_CURVATURE_WIDTH];
+  double gram[TUTTI_CURVATURE_WIDTH][TUTTI_CURVATURE_WIDTH] = {{0}};
+  double a[TUTTI_CURVATURE_WIDTH][TUTTI_CURVATURE_WIDTH];
   bool any = false;
   tutti_curvature_bfgs_multiply(b, c, mc);
   for (int64_t i = 0; i < problem->n; i++) {
@@ -163,8 +165,8 @@ static void step_within(const tutti_curvature_lbfgsb_problem *problem, const dou
   if (blocking >= 0) z[blocking] = d[blocking] < 0 ? problem->lower[blocking] : problem->upper[blocking];
 }
 
-/** z += d, projected onto the box, if the direction from x to that point leads down (Morales and Nocedal 2011, "Remark on
- * Algorithm 778"); else z moves along d to the first bound. */
+/** z += d, projected onto the box, if the direction from x to that point leads down (Morales and Nocedal 2011,
+ * "Remark on Algorithm 778"); else z moves along d to the first bound. */
 static void step_projected(const tutti_curvature_lbfgsb_problem *problem, const double *x, const double *g,
                            const double *d, double *z) {
   double slope = 0;
@@ -185,7 +187,7 @@ static void step_projected(const tutti_curvature_lbfgsb_problem *problem, const 
 void tutti_curvature_model_minimum(const tutti_curvature_lbfgsb_problem *problem,
                                    const tutti_curvature_bfgs *bfgs, const double *x, const double *gradient,
                                    tutti_curvature_breakpoint *breaks, double *work, double *z) {
-  double c[TUTTI_LBFGSB_WIDTH] = {0};
+  double c[TUTTI_CURVATURE_WIDTH] = {0};
   cauchy_point(problem, bfgs, x, gradient, breaks, work, z, c);
   // With B = I the Cauchy point is the minimum already.
   if (bfgs->n_pairs == 0) return;

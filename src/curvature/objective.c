@@ -1,7 +1,7 @@
-/** The training loss of a network as a function of its weights: mean over a set of samples, with the penalty; its gradient,
- * and its Hessian times a vector.  The ranks divide blocks of samples among themselves.  Each block is computed in float
- * by the model (model/curvature.c), and all sums over blocks are double.  lanczos.c (through sharpness.c) and
- * sharpness_max.c evaluate it. */
+/** The training loss of a network as a function of its weights: mean over a set of samples, with the penalty; its
+ * gradient, and its Hessian times a vector.  The ranks divide blocks of samples among themselves.  Each block is
+ * computed in float by the model (model/curvature.c), and all sums over blocks are double.  lanczos.c (through
+ * sharpness.c) and sharpness_max.c evaluate it. */
 #include "curvature/curvature_impl.h"
 
 #include <string.h>
@@ -10,8 +10,8 @@
 
 static tutti_status create_local(tutti_curvature_objective *objective) {
   TUTTI_TRY(tutti_model_curvature_create(objective->network->model, &objective->curvature));
-  TUTTI_TRY(TUTTI_NEW(objective->params, objective->n));
-  TUTTI_TRY(TUTTI_NEW(objective->direction, objective->n));
+  TUTTI_TRY(TUTTI_NEW(objective->params, 2 * objective->n));
+  objective->direction = objective->params + objective->n;
   return TUTTI_NEW(objective->sums, objective->n + 1);
 }
 
@@ -25,7 +25,6 @@ tutti_status tutti_curvature_objective_create(const tutti_network *network, cons
 void tutti_curvature_objective_destroy(tutti_curvature_objective *objective) {
   tutti_model_curvature_destroy(&objective->curvature);
   tutti_free(objective->params);
-  tutti_free(objective->direction);
   tutti_free(objective->sums);
   *objective = (tutti_curvature_objective){0};
 }

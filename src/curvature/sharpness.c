@@ -1,7 +1,7 @@
-/** Curvature of the training loss around the weights of a checkpoint: the command `tutti sharpness`.  It restores network
- * and data, then measures the ends of the spectrum of the Hessian (lanczos.c) and the largest rise of the loss in small
- * boxes (sharpness_max.c).  The learning rate of the last update is reported beside them, because training by gradient
- * descent is stable only while lambda_max < 2 / learning rate. */
+/** Curvature of the training loss around the weights of a checkpoint: the command `tutti sharpness`.  It restores
+ * network and data, then measures the ends of the spectrum of the Hessian (lanczos.c) and the largest rise of the
+ * loss in small boxes (sharpness_max.c).  The learning rate of the last update is reported beside them, because
+ * training by gradient descent is stable only while lambda_max < 2 / learning rate. */
 #include "base/log.h"
 #include "curvature/curvature_impl.h"
 #include "run/network.h"
@@ -17,12 +17,12 @@ typedef struct {
   tutti_samples set;
   tutti_curvature_objective objective;
   tutti_curvature_subspace subspace;
-  double *params, *gradient; // [n] owned
+  double *params, *gradient; // [n] each; params owns the memory of both
 } measurement;
 
-/** Samples per epoch of the training.  The data file may be another one, but as soon as an epoch is complete, the state of
- * the training shows it: the samples of its complete epochs.  For epochs before the run continued with other data, their
- * place counts, which is in epochs of the new data. */
+/** Samples per epoch of the training.  The data file may be another one, but as soon as an epoch is complete, the
+ * state of the training shows it: the samples of its complete epochs.  For epochs before the run continued with
+ * other data, their place counts, which is in epochs of the new data. */
 static int64_t samples_of_epoch(const tutti_checkpoint_state *state, int64_t n_here) {
   const int64_t since = state->samples - state->from_samples - (int64_t)state->in_epoch.samples;
   const int64_t whole = state->from_place + since;
@@ -85,9 +85,8 @@ static tutti_status prepare(measurement *m, const char *checkpoint, tutti_curvat
   TUTTI_TRY(tutti_curvature_objective_create(&restored->network, &m->set, &m->objective));
   TUTTI_TRY(check_subspace(m, checkpoint));
   const int64_t n = m->objective.n;
-  tutti_status local = TUTTI_NEW(m->params, n);
-  if (local == TUTTI_OK) local = TUTTI_NEW(m->gradient, n);
-  TUTTI_TRY(tutti_comm_agree(m->comm, local));
+  TUTTI_TRY(tutti_comm_agree(m->comm, TUTTI_NEW(m->params, 2 * n)));
+  m->gradient = m->params + n;
   for (int64_t i = 0; i < n; i++) m->params[i] = restored->params[i];
   if (m->options->subspace == 0 || m->options->n_epsilons == 0) return TUTTI_OK;
   // It can fail, so it is made before the measurements, which take long.
@@ -148,7 +147,6 @@ tutti_status tutti_curvature_of_checkpoint(const tutti_comm *comm, const char *c
   TUTTI_TRY_GOTO(done, measure(&m, sharpness));
 done:
   tutti_free(m.params);
-  tutti_free(m.gradient);
   tutti_curvature_subspace_destroy(&m.subspace);
   tutti_curvature_objective_destroy(&m.objective);
   tutti_rundir_restored_clear(&m.restored);

@@ -1,10 +1,11 @@
 /** How far the loss rises in a small box around given weights (Keskar et al. 2017, "On large-batch training for deep
- * learning", arXiv 1609.04836, metric 2.1).  The maximum is searched for by ten iterations of L-BFGS-B on the negative
- * loss, as in the paper.
+ * learning", arXiv 1609.04836, metric 2.1).  The maximum is searched for by ten iterations of L-BFGS-B on the
+ * negative loss, as in the paper.
  *
- * The search is serial and needs about 30 vectors, so that only rank 0 runs it.  All ranks evaluate: before each evaluation rank
- * 0 sends 1 and the point, and after the last one 0.  A failure of an evaluation is agreed on, so all ranks leave; a
- * failure of the search itself is known to rank 0 alone, which still sends the 0.  Called by sharpness.c. */
+ * The search is serial and needs about 30 vectors, so that only rank 0 runs it.  All ranks evaluate: before each
+ * evaluation rank 0 sends 1 and the point, and after the last one 0.  A failure of an evaluation is agreed on, so
+ * all ranks leave; a failure of the search itself is known to rank 0 alone, which still sends the 0.  Called by
+ * sharpness.c. */
 #include "curvature/curvature_impl.h"
 
 #include <math.h>
@@ -43,8 +44,8 @@ static void release(search *s) {
 
 // --- evaluations ---------------------------------------------------------------------------------------------
 
-/** Collective.  The loss and its gradient by y, at the y of rank 0.  With a subspace the gradient is A' times that by the
- * weights. */
+/** Collective.  The loss and its gradient by y, at the y of rank 0.  With a subspace the gradient is A' times that
+ * by the weights. */
 static tutti_status evaluate_all(search *s, double *loss) {
   const tutti_curvature_sharpness_problem *problem = s->problem;
   const int64_t n_params = problem->objective->n;
@@ -66,8 +67,8 @@ static tutti_status share(const search *s, int *more) {
   return tutti_comm_bcast(s->comm, 0, more, sizeof *more);
 }
 
-/** On rank 0, for L-BFGS-B, which minimizes: the value is the negative loss.  `failed` is set while all ranks evaluate: if
- * the function returns early, it says that the other ranks have left too. */
+/** On rank 0, for L-BFGS-B, which minimizes: the value is the negative loss.  `failed` is set while all ranks
+ * evaluate: if the function returns early, it says that the other ranks have left too. */
 static tutti_status evaluate(void *context, const double *y, double *value, double *gradient) {
   search *s = context;
   int more = 1;

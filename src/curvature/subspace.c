@@ -1,7 +1,8 @@
-/** A random subspace of the weights, as Keskar et al. (arXiv 1609.04836) use it for sharpness: the columns of A[n, p].  For
- * a network of 10^8 weights and 100 columns A would fill 40 GB, so each rank draws its rows again, block by block, for
- * each product: an element is a function of seed and position.  The least-squares solution A+ x = (A'A)^-1 A'x needs
- * only the small matrix A'A, which is summed over ranks once.  Called by sharpness.c and sharpness_max.c. */
+/** A random subspace of the weights, as Keskar et al. (arXiv 1609.04836) use it for sharpness: the columns of A[n,
+ * p].  For a network of 10^8 weights and 100 columns A would fill 40 GB, so each rank draws its rows again, block by
+ * block, for each product: an element is a function of seed and position.  The least-squares solution A+ x =
+ * (A'A)^-1 A'x needs only the small matrix A'A, which is summed over ranks once.  Called by sharpness.c and
+ * sharpness_max.c. */
 #include "curvature/curvature_impl.h"
 
 #include <string.h>
@@ -36,15 +37,11 @@ static void draw(const tutti_curvature_subspace *subspace, int64_t first, int64_
   }
 }
 
-/** Draw the next block of this rank's rows.
- * @param[in,out] first   its first row
- * @param[in]     before  rows of the block before; 0: there was none
- * @return its rows; 0 behind the last block */
-static int64_t next_block(const tutti_curvature_subspace *subspace, int64_t *first, int64_t before) {
-  *first = before == 0 ? subspace->begin : *first + before;
-  const int64_t left = subspace->end - *first, n = left < ROWS ? left : ROWS;
-  draw(subspace, *first, n);
-  return n;
+/** Row i of A, for the rows of this rank in their order: the first row of a block draws the whole block. */
+static const float *row_at(const tutti_curvature_subspace *subspace, int64_t i) {
+  const int64_t place = (i - subspace->begin) % ROWS, left = subspace->end - i;
+  if (place == 0) draw(subspace, i, left < ROWS ? left : ROWS);
+  return subspace->rows + place * stride_of(subspace);
 }
 
 // --- A'A = L L' ----------------------------------------------------------------------------------------------
@@ -77,10 +74,8 @@ tutti_status tutti_curvature_subspace_create(const tutti_comm *comm, int64_t n, 
   *subspace = (tutti_curvature_subspace){
       .comm = comm, .seed = seed, .n = n, .begin = own.begin, .end = own.begin + own.count, .p = p};
   TUTTI_TRY(tutti_comm_agree(comm, allocate(subspace)));
-  int64_t first = 0;
-  for (int64_t block = 0; (block = next_block(subspace, &first, block)) > 0;)
-    for (int64_t i = 0; i < block; i++)
-      add_products(subspace->rows + i * stride_of(subspace), p, subspace->factor);
+  for (int64_t i = subspace->begin; i < subspace->end; i++)
+    add_products(row_at(subspace, i), p, subspace->factor);
   TUTTI_TRY(tutti_comm_sum(comm, subspace->factor, (int64_t)p * p));
   return tutti_comm_agree(comm, factorise(p, subspace->factor));
 }
@@ -96,24 +91,20 @@ void tutti_curvature_subspace_destroy(tutti_curvature_subspace *subspace) {
 tutti_status tutti_curvature_subspace_apply(const tutti_curvature_subspace *subspace, const double *y,
                                             double *x) {
   memset(x, 0, (size_t)subspace->n * sizeof *x);
-  int64_t first = 0;
-  for (int64_t block = 0; (block = next_block(subspace, &first, block)) > 0;)
-    for (int64_t i = 0; i < block; i++) {
-      const float *row = subspace->rows + i * stride_of(subspace);
-      for (int k = 0; k < subspace->p; k++) x[first + i] += row[k] * y[k];
-    }
+  for (int64_t i = subspace->begin; i < subspace->end; i++) {
+    const float *row = row_at(subspace, i);
+    for (int k = 0; k < subspace->p; k++) x[i] += row[k] * y[k];
+  }
   return tutti_comm_sum(subspace->comm, x, subspace->n);
 }
 
 tutti_status tutti_curvature_subspace_apply_transposed(const tutti_curvature_subspace *subspace,
                                                        const double *x, double *y) {
   memset(y, 0, (size_t)subspace->p * sizeof *y);
-  int64_t first = 0;
-  for (int64_t block = 0; (block = next_block(subspace, &first, block)) > 0;)
-    for (int64_t i = 0; i < block; i++) {
-      const float *row = subspace->rows + i * stride_of(subspace);
-      for (int k = 0; k < subspace->p; k++) y[k] += row[k] * x[first + i];
-    }
+  for (int64_t i = subspace->begin; i < subspace->end; i++) {
+    const float *row = row_at(subspace, i);
+    for (int k = 0; k < subspace->p; k++) y[k] += row[k] * x[i];
+  }
   return tutti_comm_sum(subspace->comm, y, subspace->p);
 }
 

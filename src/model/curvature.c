@@ -1,9 +1,9 @@
 /** The gradient of a trained network's loss in evaluation, and the product of its Hessian with a vector v.
  *
- * H v is the derivative of the gradient along v (Pearlmutter 1994, "Fast exact multiplication by the Hessian").  So the
- * forward pass also computes the derivative of each layer's outputs along v, and the backward pass that of each gradient
- * (forward over reverse).  A product costs about two gradients, whatever the number of parameters.  The layers bring their
- * own tangent passes.  The room curvature calls this for blocks of samples. */
+ * H v is the derivative of the gradient along v (Pearlmutter 1994, "Fast exact multiplication by the Hessian").  So
+ * the forward pass also computes the derivative of each layer's outputs along v, and the backward pass that of each
+ * gradient (forward over reverse).  A product costs about two gradients, whatever the number of parameters.  The
+ * layers bring their own tangent passes.  The room curvature calls this for blocks of samples. */
 #include <string.h>
 
 #include "linalg/loss.h"
@@ -12,14 +12,13 @@
 struct tutti_model_curvature {
   tutti_model *model;      // borrowed
   tutti_tangent *tangents; // [n_layers] owned
-  float *spare;            // [max_rows, widest layer] owned
-  // [max_rows, widest layer] owned: gradients by outputs and their derivatives, for both ends of a dense layer
-  float *d[2], *td[2];
-  float *grads; // [weights of the largest layer] owned
-  float *zeros; // [weights of the largest layer] owned; the direction of frozen weights
+  float *spare;            // [max_rows, widest layer]; owned with the memory of the next four
+  float *d[2], *td[2]; // the same; gradients by outputs and their derivatives, for both ends of a dense layer
+  float *grads;        // [weights of the largest layer]; owned with the memory of the next one
+  float *zeros;        // the same; the direction of frozen weights
 };
 
-// --- create and destroy --------------------------------------------------------------------------------------------------
+// --- create and destroy ----------------------------------------------------------------------------------
 
 /** A layer whose activation is not its own last step needs tz beside ty. */
 static tutti_status create_tangent(const tutti_model *model, const tutti_layer *layer,
@@ -53,13 +52,14 @@ static tutti_status allocate(tutti_model_curvature *curvature) {
     if (layer->n_weights > largest) largest = layer->n_weights;
   }
   const int64_t n = model->max_rows * widest;
-  TUTTI_TRY(TUTTI_NEW(curvature->spare, n));
+  TUTTI_TRY(TUTTI_NEW(curvature->spare, 5 * n));
   for (int i = 0; i < 2; i++) {
-    TUTTI_TRY(TUTTI_NEW(curvature->d[i], n));
-    TUTTI_TRY(TUTTI_NEW(curvature->td[i], n));
+    curvature->d[i] = curvature->spare + (1 + i) * n;
+    curvature->td[i] = curvature->spare + (3 + i) * n;
   }
-  TUTTI_TRY(TUTTI_NEW(curvature->zeros, largest));
-  return TUTTI_NEW(curvature->grads, largest);
+  TUTTI_TRY(TUTTI_NEW(curvature->grads, 2 * largest));
+  curvature->zeros = curvature->grads + largest;
+  return TUTTI_OK;
 }
 
 tutti_status tutti_model_curvature_create(tutti_model *model, tutti_model_curvature **curvature) {
@@ -86,20 +86,15 @@ void tutti_model_curvature_destroy(tutti_model_curvature **curvature) {
   }
   tutti_free(c->tangents);
   tutti_free(c->spare);
-  for (int i = 0; i < 2; i++) {
-    tutti_free(c->d[i]);
-    tutti_free(c->td[i]);
-  }
   tutti_free(c->grads);
-  tutti_free(c->zeros);
   tutti_free(c);
   *curvature = NULL;
 }
 
 // --- passes --------------------------------------------------------------------------------------------------
 
-/** What both passes give layer i.  A frozen layer has no weights in v, so that its direction is 0; the first layer has no
- * tangent of its inputs, because the samples do not depend on the weights. */
+/** What both passes give layer i.  A frozen layer has no weights in v, so that its direction is 0; the first layer
+ * has no tangent of its inputs, because the samples do not depend on the weights. */
 static tutti_tangent_pass pass_of(tutti_model_curvature *curvature, const tutti_model_curvature_batch *batch,
                                   const float *v, int i) {
   tutti_model *model = curvature->model;
@@ -135,8 +130,8 @@ static void add_gradient(const tutti_layer *layer, const float *grads, double *s
   for (int64_t k = 0; k < layer->n_params; k++) sums[layer->offset + k] += grads[k];
 }
 
-/** The backward pass.  d[0] is the gradient by the last outputs and td[0] its derivative along v.  A layer that works in
- * place overwrites them; another writes into the second pair of buffers, which then becomes the first. */
+/** The backward pass.  d[0] is the gradient by the last outputs and td[0] its derivative along v.  A layer that
+ * works in place overwrites them; another writes into the second pair of buffers, which then becomes the first. */
 static void backward(tutti_model_curvature *curvature, const tutti_model_curvature_batch *batch,
                      const float *v, double *sums) {
   const tutti_model *model = curvature->model;
