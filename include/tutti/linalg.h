@@ -23,14 +23,15 @@ typedef enum {
   TUTTI_N_LOSSES
 } tutti_loss;
 
-/** The targets of samples: either classes or values are set.  Class c stands for the value c if there is one output, and for a row
- * with 1 in column c and 0 elsewhere if there are several. */
+/** The targets of samples: either classes or values are set.  Class c stands for the value c if there is one output,
+ * and for a row with 1 in column c and 0 elsewhere if there are several. */
 typedef struct {
   const int32_t *classes; // [rows], each in [0, n_out); 0 or 1 if n_out is 1
   const float *values;    // [rows, n_out]
   const float *weights;   // [rows] factors of the losses, finite and >= 0; NULL: 1
-  // In [0, 1), for losses that take it (tutti_loss_takes_smoothing).  As in Keras, this part of each target is spread evenly
-  // over the classes, t (1 - smoothing) + smoothing / n_out, or over the two sides of an output that is a label of its own.
+  // In [0, 1), for losses that take it (tutti_loss_takes_smoothing).  As in Keras, this part of each target is spread
+  // evenly over the classes, t (1 - smoothing) + smoothing / n_out, or over the two sides of an output that is a label
+  // of its own.
   double smoothing;
   bool one_hot; // binary, hinge: exactly one output of a sample is right, and the metric counts samples
 } tutti_targets;
@@ -51,8 +52,8 @@ extern const char *const tutti_loss_names[TUTTI_N_LOSSES];
  * program chose the kernels.  Valid until the thread's next call. */
 const char *tutti_blas_description(void);
 
-/** Set the threads of each call, for products and for loops (n < 1 is 1).  Local to the process; not while another thread is in a
- * call. */
+/** Set the threads of each call, for products and for loops (n < 1 is 1).  Local to the process; not while another
+ * thread is in a call. */
 void tutti_linalg_set_threads(int n);
 
 /** The number of threads; 1 before it is set, whatever the BLAS started with. */

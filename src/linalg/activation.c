@@ -62,8 +62,8 @@ TUTTI_INLINE float silu_curvature(float z) {
 
 // --- loops
 
-/** Run `statement` for each element.  It sees the input and the output of the activation as z and y, which both are `given`:
- * a row names the one that it is given. */
+/** Run `statement` for each element.  It sees the input and the output of the activation as z and y, which both are
+ * `given`: a row names the one that it is given. */
 #define EACH(given, statement)                                                                               \
   do {                                                                                                       \
     TUTTI_INDEPENDENT                                                                                        \

@@ -14,9 +14,9 @@ void tutti_activation_forward(tutti_activation kind, const float *z, int64_t row
 void tutti_activation_backward(tutti_activation kind, const float *z, const float *y, const float *dy,
                                int64_t rows, int64_t n, float *dz);
 
-/** The derivative of tutti_activation_backward(dy) by the inputs, along tz: dz[rows, n] += (d^2 y / dz^2 tz) dy, for products
- * with a Hessian (Pearlmutter, "Fast exact multiplication by the Hessian", 1994).  The derivative of y itself along tz is
- * tutti_activation_backward(tz), whose matrix is symmetric.
+/** The derivative of tutti_activation_backward(dy) by the inputs, along tz: dz[rows, n] += (d^2 y / dz^2 tz) dy, for
+ * products with a Hessian (Pearlmutter, "Fast exact multiplication by the Hessian", 1994).  The derivative of y
+ * itself along tz is tutti_activation_backward(tz), whose matrix is symmetric.
  * @param[in] z, y  as for tutti_activation_backward
  * @param[in] tz    [rows, n] the direction
  * @param[in] ty    [rows, n] the derivative of y along tz; read only for activations of a row */

@@ -1,5 +1,5 @@
-/** The BLAS library by its own functions: its name, its version, its kernels and its threads, for reports and for the choice of
- * kernels in the room machine. */
+/** The BLAS library by its own functions: its name, its version, its kernels and its threads, for reports and for
+ * the choice of kernels in the room machine. */
 #define _GNU_SOURCE // dladdr
 #include "linalg/blas.h"
 
@@ -19,8 +19,8 @@ typedef struct {
   char *status, *build, *processor, *platform;
 } mkl_version;
 
-// No standard interface has these functions, so each library has its own names.  Weak references are null if another library
-// is linked, so that any CBLAS links and runs.
+// No standard interface has these functions, so each library has its own names.  Weak references are null if another
+// library is linked, so that any CBLAS links and runs.
 extern char *openblas_get_config(void) __attribute__((weak));
 extern char *openblas_get_corename(void) __attribute__((weak));
 extern void openblas_set_num_threads(int n) __attribute__((weak));

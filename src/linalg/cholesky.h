@@ -4,10 +4,10 @@
 
 #include "tutti/base.h"
 
-/** Replace the lower triangle of a[n, n] by that of its Cholesky factor L, a = L L'; the elements above it are neither read
- * nor written.
- * @param[in] least_part  part of a diagonal element that has to be left after the columns before it are subtracted; less is
- *                        rounding
+/** Replace the lower triangle of a[n, n] by that of its Cholesky factor L, a = L L'; the elements above it are neither
+ * read nor written.
+ * @param[in] least_part  part of a diagonal element that has to be left after the columns before it are subtracted;
+ *                        less is rounding
  * @return false if the matrix is not positive definite, or so nearly singular that a solution would be noise */
 bool tutti_linalg_cholesky_factor(int n, double least_part, double *a);
 

@@ -1,5 +1,5 @@
-/** What is known of each loss, from the rows of losses.def, and the choice of the loops that compute it.  The room model
- * calls it for each micro-batch. */
+/** What is known of each loss, from the rows of losses.def, and the choice of the loops that compute it.  The room
+ * model calls it for each micro-batch. */
 #include "linalg/loss.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 #pragma once
-/** What the files of the losses share: loss.c chooses, loss_outputs.c and loss_categorical.c compute.  Their targets have
- * no weights. */
+/** What the files of the losses share: loss.c chooses, loss_outputs.c and loss_categorical.c compute.  Their targets
+ * have no weights. */
 #include "linalg/loss.h"
 
 /** The index of the largest of values[n]; of equal ones, the first. */

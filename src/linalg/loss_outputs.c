@@ -1,6 +1,6 @@
-/** The losses that are means over the outputs of a sample: the rows LOSS of losses.def, each expanded into a loop for losses,
- * metrics and slopes and one for second derivatives.  A switch chooses the loop, so that no element costs a call, and
- * TUTTI_CLONES compiles the loops for each kind of vector unit.  Only loss.c calls it. */
+/** The losses that are means over the outputs of a sample: the rows LOSS of losses.def, each expanded into a loop
+ * for losses, metrics and slopes and one for second derivatives.  A switch chooses the loop, so that no element
+ * costs a call, and TUTTI_CLONES compiles the loops for each kind of vector unit.  Only loss.c calls it. */
 #include <math.h>
 #include <string.h>
 
@@ -115,8 +115,8 @@ TUTTI_CLONES static void scale_slopes(int64_t n, const double *restrict slope, d
 
 // --- rows
 
-/** The targets of elements [at, at + count) of the matrix of outputs, in float.  For one output a class is its value; for
- * several it is the column of the 1.
+/** The targets of elements [at, at + count) of the matrix of outputs, in float.  For one output a class is its
+ * value; for several it is the column of the 1.
  * @param[out] room  [count] memory for them, if `targets` has classes
  * @return them, in `room` or in targets.values */
 static const float *targets_at(tutti_targets targets, int64_t at, int64_t count, int64_t n, float *room) {

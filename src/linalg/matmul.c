@@ -1,5 +1,5 @@
-/** The three products of a dense layer, each by our own loops (product.c) or by the BLAS (product_blas.c).  The rule depends on
- * shapes alone, so that all ranks choose alike. */
+/** The three products of a dense layer, each by our own loops (product.c) or by the BLAS (product_blas.c).  The rule
+ * depends on shapes alone, so that all ranks choose alike. */
 #include "linalg/matmul.h"
 
 #include "linalg/product_impl.h"
@@ -12,10 +12,10 @@ static bool fills_vectors(int columns, int width, int many) {
   return columns % width == 0 || columns >= many;
 }
 
-/** The rule is drawn from the table of tests/bench/bench_products, against OpenBLAS 0.3.21.  With AVX-512 our loops are faster if
- * the columns of the result fill vectors, most of all with few rows, which a BLAS packs in vain.  The BLAS is faster for narrow
- * results, for products with a vector, and for gradients of wide weights from many rows, whose transposed factor it packs and
- * we do not.  With AVX2 our loops are faster only for products with few rows. */
+/** The rule is drawn from the table of tests/bench/bench_products, against OpenBLAS 0.3.21.  With AVX-512 our loops
+ * are faster if the columns of the result fill vectors, most of all with few rows, which a BLAS packs in vain.  The
+ * BLAS is faster for narrow results, for products with a vector, and for gradients of wide weights from many rows,
+ * whose transposed factor it packs and we do not.  With AVX2 our loops are faster only for products with few rows. */
 static bool is_ours(which product, int width, int rows, const tutti_product *p) {
   const int columns = p->n;
   if (width < 8 || columns < 64) return false;

@@ -9,6 +9,6 @@ typedef void (*tutti_loop_part)(void *context, int64_t begin, int64_t end);
 enum { TUTTI_TERMS_WORTH_A_THREAD = 1 << 19 };
 
 /** Call `part` for parts that together are [0, n), on one thread each.
- * @param[in] unit  each part but the last is a multiple of it; it should be worth some microseconds, and a loop of one unit has
- *                  one part, on this thread */
+ * @param[in] unit  each part but the last is a multiple of it; it should be worth some microseconds, and a loop of one
+ *                  unit has one part, on this thread */
 void tutti_linalg_parallel(int64_t n, int64_t unit, tutti_loop_part part, void *context);

@@ -1,5 +1,6 @@
-/** The largest rate of multiplications and additions, measured on registers.  The file is compiled with contraction (see
- * CMakeLists.txt), so that a * b + c is one operation if the processor has it.  tutti bench compares products with it. */
+/** The largest rate of multiplications and additions, measured on registers.  The file is compiled with contraction
+ * (see CMakeLists.txt), so that a * b + c is one operation if the processor has it.  tutti bench compares products
+ * with it. */
 #include "linalg/peak.h"
 
 #include "base/clock.h"

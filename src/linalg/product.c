@@ -1,4 +1,5 @@
-/** Our own matrix products: the choice of the loops for this processor, and the cut of the result into parts for the threads. */
+/** Our own matrix products: the choice of the loops for this processor, and the cut of the result into parts for the
+ * threads. */
 #include "linalg/product_impl.h"
 
 #include "base/vector_unit.h"

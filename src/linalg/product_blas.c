@@ -10,7 +10,7 @@ static void multiply_part(void *context, int64_t begin, int64_t end) {
   const tutti_product *p = context;
   const bool by_rows = p->m >= p->n;
   const int64_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
-  // Both steps are 1 if A is a single row or column.  A single row whose leading dimension is 1 has to count as transposed.
+  // Both steps are 1 if A is a single row or column.  A single row with this leading dimension has to count as transposed.
   const bool a_transposed = p->a_col != 1 || (p->a_row == 1 && p->m == 1);
   cblas_sgemm(CblasRowMajor, a_transposed ? CblasTrans : CblasNoTrans,
               p->b_transposed ? CblasTrans : CblasNoTrans, by_rows ? (int)(end - begin) : p->m,
@@ -19,9 +19,9 @@ static void multiply_part(void *context, int64_t begin, int64_t end) {
               (int)p->ldb, p->accumulate || p->bias ? 1 : 0, p->c + row * p->ldc + column, (int)p->ldc);
 }
 
-/** Each thread computes a product of its own with a BLAS of one thread.  The threads of a BLAS with its own pool would wait in
- * vain for the cores, because our threads spin there for a while after each loop.  The longer side of C is cut, because each
- * part reads all of the other operand. */
+/** Each thread computes a product of its own with a BLAS of one thread.  The threads of a BLAS with its own pool
+ * would wait in vain for the cores, because our threads spin there for a while after each loop.  The longer side of
+ * C is cut, because each part reads all of the other operand. */
 void tutti_linalg_product_by_blas(const tutti_product *p) {
   enum { BLOCK = 16 }; // rows and columns of the kernels
   tutti_product product = *p;

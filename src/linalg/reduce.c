@@ -1,4 +1,5 @@
-/** Sums over the rows of a matrix, column by column, in double: gradients of biases and of prelu, and the statistics of batch_norm. */
+/** Sums over the rows of a matrix, column by column, in double: gradients of biases and of prelu, and the statistics
+ * of batch_norm. */
 #include "linalg/reduce.h"
 
 #include "base/clones.h"

@@ -2,8 +2,8 @@
 /** Sums over the rows of a matrix, column by column.  Local; rows may be 0. */
 #include "tutti/base.h"
 
-/** sums[n] += sum over the rows of x[rows, n], row after row in double: the gradient of a bias.  In single precision a sum
- * of 2^24 equal numbers would have an error of 10 %. */
+/** sums[n] += sum over the rows of x[rows, n], row after row in double: the gradient of a bias.  In single precision
+ * a sum of 2^24 equal numbers would have an error of 10 %. */
 void tutti_linalg_column_sums(const float *x, int64_t rows, int64_t n, double *sums);
 
 /** rounded[n] = sums + x. */

@@ -1,6 +1,6 @@
-/** Softmax and its derivatives.  Short rows are put together, so that their exponentials fill the vectors, because work row by
- * row would cost as much as the exponentials.  Long rows fill the vectors by themselves.  Activations and the categorical
- * cross-entropy call it. */
+/** Softmax and its derivatives.  Short rows are put together, so that their exponentials fill the vectors, because
+ * work row by row would cost as much as the exponentials.  Long rows fill the vectors by themselves.  Activations
+ * and the categorical cross-entropy call it. */
 #include "linalg/softmax_impl.h"
 
 #include "base/clones.h"

@@ -15,7 +15,7 @@ void tutti_linalg_softmax_forward(const float *z, int64_t rows, int64_t n, float
 /** dz = y (dy - sum over the row of y dy), from the outputs y; dz may be dy. */
 void tutti_linalg_softmax_backward(const float *y, const float *dy, int64_t rows, int64_t n, float *dz);
 
-/** Add the derivative of that dz by the inputs, along a direction: with S = diag y - y y' and u = ty, the derivative of y along
- * it, (dS) dy = u (dy - y'dy) - y (u'dy). */
+/** Add the derivative of that dz by the inputs, along a direction: with S = diag y - y y' and u = ty, the derivative
+ * of y along it, (dS) dy = u (dy - y'dy) - y (u'dy). */
 void tutti_linalg_softmax_curvature(const float *y, const float *ty, const float *dy, int64_t rows, int64_t n,
                                     float *dz);

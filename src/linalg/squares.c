@@ -1,4 +1,5 @@
-/** Sums of squares in many lanes of floats per block, and in double over blocks: norms of gradients and of parameters. */
+/** Sums of squares in many lanes of floats per block, and in double over blocks: norms of gradients and of
+ * parameters. */
 #include "linalg/squares.h"
 
 #include <stdbool.h>
@@ -52,8 +53,8 @@ TUTTI_CLONES static void wide_rows(const float *x, int64_t rows, int64_t n, doub
   for (int64_t i = 0; i < rows; i++) squares[i] = sum_blocks(x + i * n, NULL, n, WIDE);
 }
 
-/** Sum the squares of a row of whole lanes and a rest.  The rest is loaded as whole lanes too: the last elements of the row, or if
- * the row is shorter than the lanes, the row and the elements after it.
+/** Sum the squares of a row of whole lanes and a rest.  The rest is loaded as whole lanes too: the last elements of
+ * the row, or if the row is shorter than the lanes, the row and the elements after it.
  * @param[in] keep  [NARROW] 1 for the elements of `rest` that are not added yet, else 0 */
 TUTTI_INLINE double sum_narrow(const float *row, int64_t n, const float *rest, const float *keep) {
   float sum[NARROW];

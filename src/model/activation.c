@@ -1,5 +1,5 @@
-/** A layer that is an activation alone, as after batch_norm: y = f(x).  If it is the last layer and its function is part of the
- * loss (softmax, sigmoid), it passes its inputs on. */
+/** A layer that is an activation alone, as after batch_norm: y = f(x).  If it is the last layer and its function is
+ * part of the loss (softmax, sigmoid), it passes its inputs on. */
 #include "linalg/activation.h"
 #include "model/model_impl.h"
 

@@ -1,7 +1,8 @@
-/** Batch normalisation (Ioffe and Szegedy, arXiv 1502.03167) with the statistics of the global batch or of ghost groups
- * (Hoffer et al., arXiv 1705.08741, algorithm 1): y = gamma xhat + beta with xhat = (x - mean) / sqrt(variance + epsilon), both
- * over the samples of one group.  groups.c says which rows belong to which group, and sums over ranks.  In evaluation, and in a
- * frozen layer, the moving statistics take the place of those of the group. */
+/** Batch normalisation (Ioffe and Szegedy, arXiv 1502.03167) with the statistics of the global batch or of ghost
+ * groups (Hoffer et al., arXiv 1705.08741, algorithm 1): y = gamma xhat + beta with xhat = (x - mean) /
+ * sqrt(variance + epsilon), both over the samples of one group.  groups.c says which rows belong to which group, and
+ * sums over ranks.  In evaluation, and in a frozen layer, the moving statistics take the place of those of the
+ * group. */
 #include <math.h>
 
 #include "base/clones.h"
@@ -44,7 +45,8 @@ static void forward_moving(tutti_layer *layer, const tutti_batch_pass *batch, co
   normalise(x, batch->rows, n, stats, tutti_layer_weights(batch->model, layer, batch->params), layer->y);
 }
 
-/** The leaf that contains the group.  If several leaves share groups, each rank knows all groups, and nothing is kept apart. */
+/** The leaf that contains the group.  If several leaves share groups, each rank knows all groups, and nothing is
+ * kept apart. */
 static int leaf_of_group(const tutti_batch_pass *batch, const tutti_group_span *span, int64_t i) {
   const tutti_model_leaves *leaves = batch->pass->leaves;
   if (!leaves || !leaves->apart || batch->pass->sum) return 0;
@@ -53,9 +55,10 @@ static int leaf_of_group(const tutti_batch_pass *batch, const tutti_group_span *
   return leaves->first + leaf;
 }
 
-/** Compute the statistics of group i from its sums, and add their part to the moving statistics: group k of K has the weight
- * (1 - momentum) momentum^(K - 1 - k), as if the groups had come one after another.  A group of one sample does not
- * count: its variance is 0 for any data, and would draw the moving variance, which evaluation divides by, to 0. */
+/** Compute the statistics of group i from its sums, and add their part to the moving statistics: group k of K has
+ * the weight (1 - momentum) momentum^(K - 1 - k), as if the groups had come one after another.  A group of one
+ * sample does not count: its variance is 0 for any data, and would draw the moving variance, which evaluation
+ * divides by, to 0. */
 static void finish_group(tutti_layer *layer, const tutti_batch_pass *batch, const tutti_group_span *span,
                          int64_t i) {
   const int n = layer->n_out;
@@ -135,8 +138,8 @@ TUTTI_CLONES static void gradient_by_input(const float *restrict x, int64_t rows
   }
 }
 
-/** Gradients of gamma and beta: sums over the rows of the leaf, group after group, so that the cut into micro-batches makes
- * no difference. */
+/** Gradients of gamma and beta: sums over the rows of the leaf, group after group, so that the cut into
+ * micro-batches makes no difference. */
 static void gradient_of_piece(const tutti_layer *layer, const tutti_group_span *span,
                               const tutti_batch_pass *batch, int i) {
   const int n = layer->n_out;

@@ -1,5 +1,5 @@
-/** Helpers of the layers in a pass of a micro-batch: the rows of each leaf, the place of a leaf's gradient, and sums with more
- * digits than float has.  All layers call them; the passes themselves are in model.c. */
+/** Helpers of the layers in a pass of a micro-batch: the rows of each leaf, the place of a leaf's gradient, and sums
+ * with more digits than float has.  All layers call them; the passes themselves are in model.c. */
 #include "base/clones.h"
 #include "model/model_impl.h"
 

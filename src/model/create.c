@@ -1,5 +1,5 @@
-/** Creates and frees a network: the loss that fits, the layers in their order, the offsets of their arrays, and work memory.
- * This file lies above the list of kinds, whose tables set up each layer. */
+/** Creates and frees a network: the loss that fits, the layers in their order, the offsets of their arrays, and work
+ * memory.  This file lies above the list of kinds, whose tables set up each layer. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
-/** A dense layer, y = activation(x W + b).  The gradients are dW = x' dz and db = sum of dz over the rows, dx = dz W'.  dW is made
- * in parts that the caller may use at once, and over many samples it is summed in chains, so that float loses no digits. */
+/** A dense layer, y = activation(x W + b).  The gradients are dW = x' dz and db = sum of dz over the rows, dx = dz
+ * W'.  dW is made in parts that the caller may use at once, and over many samples it is summed in chains, so that
+ * float loses no digits. */
 #include <string.h>
 
 #include "linalg/activation.h"
@@ -58,9 +59,9 @@ static void add_product(const tutti_layer *layer, const tutti_batch_pass *batch,
                                     layer->n_out, accumulate, sums);
 }
 
-/** The sum over a leaf of many samples: chains of TUTTI_CHAIN_ROWS samples, independent of the cut into micro-batches, are
- * added in double.  One chain of float over 2^24 like samples would be wrong by 10 %.  The first chain grows in the gradient
- * itself, so that a leaf of one chain costs nothing. */
+/** The sum over a leaf of many samples: chains of TUTTI_CHAIN_ROWS samples, independent of the cut into
+ * micro-batches, are added in double.  One chain of float over 2^24 like samples would be wrong by 10 %.  The first
+ * chain grows in the gradient itself, so that a leaf of one chain costs nothing. */
 static void add_chains(const tutti_layer *layer, const tutti_batch_pass *batch, const kernel_part *k,
                        int rows) {
   const tutti_model_pass *pass = batch->pass;
@@ -103,8 +104,9 @@ static void kernel_gradient(const tutti_layer *layer, const tutti_batch_pass *ba
   }
 }
 
-/** In parts of almost equal size, so that whoever uses a part at once finds it in the cache.  Each part's product reads and
- * packs all of dy, [rows, n_out], which hardly counts beside the products with PART_ROWS rows of the kernel. */
+/** In parts of almost equal size, so that whoever uses a part at once finds it in the cache.  Each part's product
+ * reads and packs all of dy, [rows, n_out], which hardly counts beside the products with PART_ROWS rows of the
+ * kernel. */
 static void kernel_gradients(const tutti_layer *layer, const tutti_batch_pass *batch, const float *x,
                              const float *dy) {
   const int64_t n = (int64_t)layer->n_in * layer->n_out,

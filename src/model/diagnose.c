@@ -1,5 +1,5 @@
-/** Diagnosis after a loss that is not finite or too large: the layer where the numbers went wrong.  The training calls it once,
- * for the message with which it stops. */
+/** Diagnosis after a loss that is not finite or too large: the layer where the numbers went wrong.  The training
+ * calls it once, for the message with which it stops. */
 #include <math.h>
 
 #include "model/model_impl.h"

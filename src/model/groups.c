@@ -1,6 +1,7 @@
-/** Arithmetic of the groups of batch normalisation, and their sums over leaves and ranks.  A group has `size` samples of the global
- * batch, and a cell is the part of a group that lies in one leaf: cells are summed apart and added in the order of leaves, so
- * that the bits do not depend on the ranks.  batch_norm.c calls it, and kinds.c for the arithmetic. */
+/** Arithmetic of the groups of batch normalisation, and their sums over leaves and ranks.  A group has `size`
+ * samples of the global batch, and a cell is the part of a group that lies in one leaf: cells are summed apart and
+ * added in the order of leaves, so that the bits do not depend on the ranks.  batch_norm.c calls it, and kinds.c for
+ * the arithmetic. */
 #include "model/groups_impl.h"
 
 #include <string.h>

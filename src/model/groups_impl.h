@@ -1,6 +1,6 @@
 #pragma once
-/** Groups of batch normalisation: `size` samples of the global batch each, the last one with fewer, in whichever rank and
- * micro-batch their rows are.  Sums over a group are made here.  Local; collective through pass->sum. */
+/** Groups of batch normalisation: `size` samples of the global batch each, the last one with fewer, in whichever
+ * rank and micro-batch their rows are.  Sums over a group are made here.  Local; collective through pass->sum. */
 #include "tutti/model.h"
 
 /** The groups that a micro-batch works with: those that it has rows of, or, if ranks sum, all of the global batch. */
@@ -12,8 +12,8 @@ typedef struct {
 
 /** Work memory for `capacity` groups of a layer with n features.
  *
- * The sums of a group are made of those of its cells: the rows of the group that lie in one leaf of the batch.  If leaves are
- * not kept apart, a group is one cell. */
+ * The sums of a group are made of those of its cells: the rows of the group that lie in one leaf of the batch.  If
+ * leaves are not kept apart, a group is one cell. */
 typedef struct {
   int64_t capacity, n_leaves, n;
   double *sums;  // [capacity, 2 n + 1] owned; two sums a feature, and the rows
@@ -66,8 +66,8 @@ double *tutti_model_group_sums(const tutti_groups *groups, int64_t i); // [2 n +
 float *tutti_model_group_stats(const tutti_groups *groups, int64_t i); // [2, n]
 
 /** Sum the cells of each group, over all ranks if they share groups.
- * @return the failure of pass->sum; ERR_INTERNAL a micro-batch cut a group, so that not all of its samples came together (on
- * all ranks alike if they sum) */
+ * @return the failure of pass->sum; ERR_INTERNAL a micro-batch cut a group, so that not all of its samples came
+ * together (on all ranks alike if they sum) */
 TUTTI_NODISCARD
 tutti_status tutti_model_groups_sum(const tutti_groups *groups, const tutti_group_span *span,
                                     const tutti_model_pass *pass);

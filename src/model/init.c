@@ -1,6 +1,6 @@
-/** Initial weights as Keras draws them: uniform, or normal and cut at two deviations, with a variance that depends on the numbers of
- * inputs and outputs (Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998).  Each number is a function of
- * (seed, array, element), so that no rank has to send weights.  The training calls it once. */
+/** Initial weights as Keras draws them: uniform, or normal and cut at two deviations, with a variance that depends
+ * on the numbers of inputs and outputs (Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998).  Each number is
+ * a function of (seed, array, element), so that no rank has to send weights.  The training calls it once. */
 #include <math.h>
 
 #include "base/random.h"

@@ -1,6 +1,6 @@
-/** The list of the kinds of layers, and questions that a specification alone answers: whether the layer mixes samples, and how
- * large a group of samples has to stay together.  This file lies above the layers, none of which calls it; create.c, the words
- * of layers and other rooms look kinds up here. */
+/** The list of the kinds of layers, and questions that a specification alone answers: whether the layer mixes
+ * samples, and how large a group of samples has to stay together.  This file lies above the layers, none of which
+ * calls it; create.c, the words of layers and other rooms look kinds up here. */
 #include "model/groups_impl.h"
 #include "model/model_impl.h"
 

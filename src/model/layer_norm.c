@@ -1,8 +1,8 @@
-/** Layer normalisation (Ba, Kiros and Hinton, arXiv 1607.06450): y = gamma xhat + beta with
- * xhat = (x - mean) / sqrt(variance + epsilon), both over the features of one sample.
+/** Layer normalisation (Ba, Kiros and Hinton, arXiv 1607.06450): y = gamma xhat + beta with xhat = (x - mean) /
+ * sqrt(variance + epsilon), both over the features of one sample.
  *
- * Forward keeps xhat and 1 / sqrt(variance + epsilon) of each sample for backward.  Sums over features have a fixed order, whatever
- * the vectors of the processor are. */
+ * Forward keeps xhat and 1 / sqrt(variance + epsilon) of each sample for backward.  Sums over features have a fixed
+ * order, whatever the vectors of the processor are. */
 #include <math.h>
 
 #include "base/clones.h"

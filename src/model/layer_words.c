@@ -1,5 +1,5 @@
-/** The words of a layer: the fields in the table of its kind make the parser, the printer, their messages and the help.  The
- * config reads and writes layers with it, and `tutti help layers` prints the fields. */
+/** The words of a layer: the fields in the table of its kind make the parser, the printer, their messages and the
+ * help.  The config reads and writes layers with it, and `tutti help layers` prints the fields. */
 #include <stdio.h>
 #include <string.h>
 

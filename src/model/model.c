@@ -1,6 +1,6 @@
-/** Questions to a network, and the passes of a micro-batch through its layers: forward, loss, backward.  The layers' tables do the
- * work; backward gives two buffers in turn to the layers, from the last one to the first with weights.  The training, the
- * evaluation and curvature.c call it. */
+/** Questions to a network, and the passes of a micro-batch through its layers: forward, loss, backward.  The layers'
+ * tables do the work; backward gives two buffers in turn to the layers, from the last one to the first with weights.
+ * The training, the evaluation and curvature.c call it. */
 #include "tutti/model.h"
 
 #include <math.h>

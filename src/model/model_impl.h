@@ -117,8 +117,9 @@ typedef struct {
   bool
       in_place; // backward turns dy into dx, which is the same array (or NULL: not needed); else it writes dx
   bool has_activation; // ends with spec.activation
-  /** In training, the outputs of a sample depend on the other samples of its group of spec.ghost samples of the global batch
-   * (0: of the whole batch), if the layer is not frozen; its state moves with spec.momentum towards that of the groups. */
+  /** In training, the outputs of a sample depend on the other samples of its group of spec.ghost samples of the
+   * global batch (0: of the whole batch), if the layer is not frozen; its state moves with spec.momentum towards
+   * that of the groups. */
   bool mixes_samples;
   /** Whether in evaluation its outputs lie between the least and the largest of its inputs.  NULL: they do not. */
   bool (*keeps_range)(const tutti_layer_spec *spec);
@@ -134,8 +135,8 @@ typedef struct {
   /** Allocate memory for leaves of leaf_rows samples, n_leaves of a global batch.  NULL: the layer needs none. */
   tutti_status (*reserve)(tutti_layer *layer, int64_t batch_count, int n_leaves, int64_t leaf_rows);
 
-  /** Write the outputs for x[rows, n_in] to layer->y; or set layer->out, which is layer->y before the call, to x if nothing
-   * changes. */
+  /** Write the outputs for x[rows, n_in] to layer->y; or set layer->out, which is layer->y before the call, to x if
+   * nothing changes. */
   tutti_status (*forward)(tutti_layer *layer, const tutti_batch_pass *batch, const float *x);
 
   /** The gradients of the parameters, and dx[rows, n_in] (NULL: not needed) from dy[rows, n_out], which is
@@ -143,9 +144,9 @@ typedef struct {
   tutti_status (*backward)(tutti_layer *layer, const tutti_batch_pass *batch, const float *x, float *dy,
                            float *dx);
 
-  /** The same in evaluation with derivatives along a direction: ty = f_x tx + f_w v for y = f(x, w), and
-   * tdx = f_x' tdy + (d f_x)' dy for the gradient dx = f_x' dy.  Forward writes ty, or sets tangent->out, which is ty before.  Both NULL: the kind has no second derivatives, and
-   * a request for them fails. */
+  /** The same in evaluation with derivatives along a direction: ty = f_x tx + f_w v for y = f(x, w), and tdx = f_x'
+   * tdy + (d f_x)' dy for the gradient dx = f_x' dy.  Forward writes ty, or sets tangent->out, which is ty before.
+   * Both NULL: the kind has no second derivatives, and a request for them fails. */
   void (*tangent_forward)(const tutti_tangent_pass *pass);
   void (*tangent_backward)(const tutti_tangent_pass *pass);
 } tutti_layer_ops;

@@ -1,6 +1,6 @@
-/** The layers of noise: dropout, gaussian_noise, gaussian_dropout and alpha_dropout, which are identities in evaluation.  The random
- * number of an element (sample, feature) is a function of (seed, epoch, layer, position of the sample in the epoch, feature), so
- * that neither ranks nor micro-batches change a mask.
+/** The layers of noise: dropout, gaussian_noise, gaussian_dropout and alpha_dropout, which are identities in
+ * evaluation.  The random number of an element (sample, feature) is a function of (seed, epoch, layer, position of
+ * the sample in the epoch, feature), so that neither ranks nor micro-batches change a mask.
  *
  * Forward keeps the factors for backward: reading four bytes per element is faster than ten rounds of Philox. */
 #include <math.h>

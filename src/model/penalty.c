@@ -1,6 +1,6 @@
-/** The penalty l1 sum |w| + l2 sum w^2 on kernels that are trained, as Keras' regularizers: a part of the loss that is not divided
- * by the batch, with its gradient and its Hessian.  Rank 0 adds the penalty to the loss; each rank adds the gradient of its
- * slice during the update. */
+/** The penalty l1 sum |w| + l2 sum w^2 on kernels that are trained, as Keras' regularizers: a part of the loss that
+ * is not divided by the batch, with its gradient and its Hessian.  Rank 0 adds the penalty to the loss; each rank
+ * adds the gradient of its slice during the update. */
 #include <math.h>
 
 #include "base/clones.h"

@@ -1,5 +1,5 @@
-/** A rectifier with a slope, y = x above 0, else alpha x, with one trained alpha per feature (He et al., arXiv 1502.01852).
- * dalpha_j is the sum of dy_j x_j over the rows with x_j <= 0. */
+/** A rectifier with a slope, y = x above 0, else alpha x, with one trained alpha per feature (He et al., arXiv
+ * 1502.01852). dalpha_j is the sum of dy_j x_j over the rows with x_j <= 0. */
 #include "base/clones.h"
 #include "linalg/reduce.h"
 #include "model/model_impl.h"

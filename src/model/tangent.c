@@ -1,5 +1,5 @@
-/** Helpers of the layers in a pass that carries derivatives along a direction (Pearlmutter 1994).  The layers' tangent passes
- * call them, and curvature.c the activation. */
+/** Helpers of the layers in a pass that carries derivatives along a direction (Pearlmutter 1994).  The layers'
+ * tangent passes call them, and curvature.c the activation. */
 #include <string.h>
 
 #include "linalg/activation.h"

@@ -1,5 +1,5 @@
-/** Adadelta (Zeiler, arXiv 1212.5701): the step is g sqrt(d + eps) / sqrt(a + eps), where a is the mean of g^2 and d the mean of
- * squared past steps.  Both dialects have epsilon inside the roots; only their defaults differ. */
+/** Adadelta (Zeiler, arXiv 1212.5701): the step is g sqrt(d + eps) / sqrt(a + eps), where a is the mean of g^2 and d
+ * the mean of squared past steps.  Both dialects have epsilon inside the roots; only their defaults differ. */
 #include <math.h>
 
 #include "optim/optim_impl.h"

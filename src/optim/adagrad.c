@@ -1,5 +1,5 @@
-/** Adagrad (Duchi, Hazan, Singer 2011): a += g^2; w -= lr g / sqrt(a).  Keras starts the sum at 0.1 and has epsilon inside the
- * root, PyTorch starts it at 0 and has epsilon outside. */
+/** Adagrad (Duchi, Hazan, Singer 2011): a += g^2; w -= lr g / sqrt(a).  Keras starts the sum at 0.1 and has epsilon
+ * inside the root, PyTorch starts it at 0 and has epsilon outside. */
 #include <math.h>
 
 #include "optim/optim_impl.h"

@@ -1,10 +1,10 @@
-/** Adam (Kingma and Ba, arXiv 1412.6980): m and v are means of g and g^2, w -= lr m_hat / (sqrt(v_hat) + eps).  AMSGrad (Reddi
- * et al. 2018) divides by the largest v so far.  AdamW (Loshchilov and Hutter, arXiv 1711.05101) is Adam with decoupled
- * weight decay, which decay.c applies before any rule runs.
+/** Adam (Kingma and Ba, arXiv 1412.6980): m and v are means of g and g^2, w -= lr m_hat / (sqrt(v_hat) + eps).
+ * AMSGrad (Reddi et al. 2018) divides by the largest v so far.  AdamW (Loshchilov and Hutter, arXiv 1711.05101) is
+ * Adam with decoupled weight decay, which decay.c applies before any rule runs.
  *
- * Bias correction is one factor on the rate: with c = sqrt(1 - beta_2^t), m_hat / (sqrt(v_hat) + eps) is
- * c / (1 - beta_1^t) * m / (sqrt(v) + c eps).  That is PyTorch's form; Keras leaves out the c beside epsilon (the
- * paper's "epsilon hat"). */
+ * Bias correction is one factor on the rate: with c = sqrt(1 - beta_2^t), m_hat / (sqrt(v_hat) + eps) is c / (1 -
+ * beta_1^t) * m / (sqrt(v) + c eps).  That is PyTorch's form; Keras leaves out the c beside epsilon (the paper's
+ * "epsilon hat"). */
 #include <math.h>
 
 #include "optim/optim_impl.h"

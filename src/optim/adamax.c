@@ -1,5 +1,6 @@
-/** Adamax (Kingma and Ba, arXiv 1412.6980, section 7.1): Adam with the largest |g|, slowly forgotten, instead of the root of v:
- * u = max(beta_2 u, |g|); w -= lr / (1 - beta_1^t) m / u.  Keras adds epsilon to the denominator, PyTorch to |g|. */
+/** Adamax (Kingma and Ba, arXiv 1412.6980, section 7.1): Adam with the largest |g|, slowly forgotten, instead of the
+ * root of v: u = max(beta_2 u, |g|); w -= lr / (1 - beta_1^t) m / u.  Keras adds epsilon to the denominator, PyTorch
+ * to |g|. */
 #include <math.h>
 
 #include "optim/optim_impl.h"

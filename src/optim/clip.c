@@ -1,6 +1,6 @@
-/** Clipping of the gradient as Keras and PyTorch do it: each element to [-c, c], each array to a norm of c, or the whole gradient
- * to a norm of c, g min(1, c / |g|).  Norms come from pieces (norm_pieces.c).  The optimizer and the rules of two passes call
- * it block by block. */
+/** Clipping of the gradient as Keras and PyTorch do it: each element to [-c, c], each array to a norm of c, or the
+ * whole gradient to a norm of c, g min(1, c / |g|).  Norms come from pieces (norm_pieces.c).  The optimizer and the
+ * rules of two passes call it block by block. */
 #include <math.h>
 
 #include "optim/optim_impl.h"

@@ -1,6 +1,6 @@
-/** Weight decay outside of a rule: decoupled, w -= lr decay w before the rule runs (Loshchilov and Hutter, arXiv 1711.05101), or
- * coupled, g += decay w.  Arrays that decay_exclude names have none.  The optimizer and the rules that scale arrays call it;
- * rules whose direction contains the decay have it in their own loops. */
+/** Weight decay outside of a rule: decoupled, w -= lr decay w before the rule runs (Loshchilov and Hutter, arXiv
+ * 1711.05101), or coupled, g += decay w.  Arrays that decay_exclude names have none.  The optimizer and the rules
+ * that scale arrays call it; rules whose direction contains the decay have it in their own loops. */
 #include "optim/optim_impl.h"
 
 /** w -= factor w, as Keras writes it: 1 - factor would round away a small factor in float. */

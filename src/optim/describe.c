@@ -1,5 +1,5 @@
-/** The rules and their options in words, from the tables: for `tutti help optimizers`, for the help of the keys, and for
- * messages.  The command line, the config and options.c call it. */
+/** The rules and their options in words, from the tables: for `tutti help optimizers`, for the help of the keys, and
+ * for messages.  The command line, the config and options.c call it. */
 #include <string.h>
 
 #include "base/text.h"

@@ -1,5 +1,6 @@
-/** Growth of the batch instead of a decay of the learning rate (Smith et al., arXiv 1711.00489).  The k-th growth is a function of
- * the options and of k alone, so that a resumed run finds the same batches.  The stages of a training's plan are made of it. */
+/** Growth of the batch instead of a decay of the learning rate (Smith et al., arXiv 1711.00489).  The k-th growth is
+ * a function of the options and of k alone, so that a resumed run finds the same batches.  The stages of a
+ * training's plan are made of it. */
 #include <math.h>
 
 #include "base/arithmetic.h"

@@ -1,5 +1,5 @@
-/** Lamb (You et al., arXiv 1904.00962), with the identity as its phi: w -= lr |w| / |u| u with
- * u = m_hat / (sqrt(v_hat) + eps) + decay w.  Keras has the decay outside of u, before the update, as in all its rules.  The
+/** Lamb (You et al., arXiv 1904.00962), with the identity as its phi: w -= lr |w| / |u| u with u = m_hat /
+ * (sqrt(v_hat) + eps) + decay w.  Keras has the decay outside of u, before the update, as in all its rules.  The
  * bias corrections are moved to one factor and to epsilon, as in adam.c. */
 #include <math.h>
 

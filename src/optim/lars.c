@@ -1,5 +1,5 @@
-/** Lars, layer-wise adaptive rate scaling (You, Gitman and Ginsburg, arXiv 1708.03888; `paper` is its algorithm 1).  With
- * q = g + decay w and the trust coefficient eta, per array:
+/** Lars, layer-wise adaptive rate scaling (You, Gitman and Ginsburg, arXiv 1708.03888; `paper` is its algorithm 1).
+ * With q = g + decay w and the trust coefficient eta, per array:
  *   paper:    r = eta |w| / (|g| + decay |w|);  v = mu v + lr r q;  w -= v
  *   classic:  r = eta |w| / |q|;                v = mu v + lr r q;  w -= v
  *   popular:  v = mu v + q;  r = eta |w| / |v|;                     w -= lr r v */

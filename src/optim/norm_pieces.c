@@ -1,6 +1,6 @@
-/** Norms that have the same bits however the flat buffer is cut into slices: sums of squares over pieces, which the ends of the
- * arrays and of the blocks of TUTTI_BLOCK elements cut, are added in the order of the buffer.  Clipping, weight decay and the
- * rules that scale arrays walk over pieces. */
+/** Norms that have the same bits however the flat buffer is cut into slices: sums of squares over pieces, which the
+ * ends of the arrays and of the blocks of TUTTI_BLOCK elements cut, are added in the order of the buffer.  Clipping,
+ * weight decay and the rules that scale arrays walk over pieces. */
 #include "optim/optim_impl.h"
 
 static int64_t block_at(int64_t at) {
@@ -52,8 +52,8 @@ int64_t tutti_optim_all_pieces(const tutti_optim *optim) {
 
 enum { LANES = 32 };
 
-/** Sum of x^2 over x[n].  Squares of floats are exact in double.  The lanes are added in one fixed order, whatever the vectors
- * of the processor are. */
+/** Sum of x^2 over x[n].  Squares of floats are exact in double.  The lanes are added in one fixed order, whatever
+ * the vectors of the processor are. */
 TUTTI_CLONES static double sum_of_squares(int64_t n, const float *restrict x) {
   double sum[LANES] = {0};
   int64_t i = 0;

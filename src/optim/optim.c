@@ -1,5 +1,5 @@
-/** The optimizer of one slice: its state arrays, and one update in the order clip, decay, rule.  Blocks of TUTTI_BLOCK elements
- * go through all three while they are in the nearest cache.  The training calls it. */
+/** The optimizer of one slice: its state arrays, and one update in the order clip, decay, rule.  Blocks of
+ * TUTTI_BLOCK elements go through all three while they are in the nearest cache.  The training calls it. */
 #include "tutti/optim.h"
 
 #include <string.h>

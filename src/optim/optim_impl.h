@@ -65,12 +65,12 @@ typedef struct {
 
   /** Set the scalars of update number t, from 1. */
   void (*scalars)(tutti_optim *optim, int64_t t, double lr, tutti_scalars *scalars);
-  /** Update weights[n] by grads[n].  a, b and c are the slots in their order, each [n]; NULL if the options need no such
-   * slot.  They are parameters so that the loop of a rule can declare that no array overlaps another. */
+  /** Update weights[n] by grads[n].  a, b and c are the slots in their order, each [n]; NULL if the options need no
+   * such slot.  They are parameters so that the loop of a rule can declare that no array overlaps another. */
   void (*update)(const tutti_optim_options *options, const tutti_scalars *scalars, int64_t n, float *weights,
                  const float *grads, float *a, float *b, float *c);
-  /** For rules that scale arrays by their norms, else NULL: the part before any weight moves.  grads[n] becomes the array
-   * whose norm is taken; `update` gets it in the place of the gradient. */
+  /** For rules that scale arrays by their norms, else NULL: the part before any weight moves.  grads[n] becomes the
+   * array whose norm is taken; `update` gets it in the place of the gradient. */
   void (*prepare)(const tutti_optim_options *options, const tutti_scalars *scalars, int64_t n,
                   const float *weights, float *grads, float *a, float *b, float *c);
   /** For the same rules: the factor of an array from the norms of its weights and of its direction, both above 0. */

@@ -1,5 +1,6 @@
 /** The options of the optimizer: defaults of the rule and the dialect, ranges, and combinations that make no sense.
- * optim_options.def lists them, and the tables of the rules say who takes which.  The config calls it when a file is read. */
+ * optim_options.def lists them, and the tables of the rules say who takes which.  The config calls it when a file is
+ * read. */
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>

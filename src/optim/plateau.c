@@ -1,6 +1,6 @@
-/** Decay by plateau: the rate falls by a factor after a number of evaluations without a better value, as ReduceLROnPlateau of Keras
- * and of PyTorch does it.  The two differ in what counts as better, in cooldown, and in the last evaluation of the patience.
- * The training calls it after each evaluation; schedule.c reads the rate. */
+/** Decay by plateau: the rate falls by a factor after a number of evaluations without a better value, as
+ * ReduceLROnPlateau of Keras and of PyTorch does it.  The two differ in what counts as better, in cooldown, and in
+ * the last evaluation of the patience.  The training calls it after each evaluation; schedule.c reads the rate. */
 #include <math.h>
 
 #include "tutti/schedule.h"
@@ -13,7 +13,8 @@ double tutti_optim_plateau_rate(const tutti_schedule *s, double drops) {
                    : s->peak;
 }
 
-/** Whether a value is better than the best: in Keras by more than delta, in PyTorch by more than delta times the best. */
+/** Whether a value is better than the best: in Keras by more than delta, in PyTorch by more than delta times the
+ * best. */
 static bool is_better(const tutti_schedule *s, bool large_is_good, double value, double best) {
   if (isnan(best)) return true;
   const double by =

@@ -1,6 +1,6 @@
-/** RMSprop (Tieleman and Hinton 2012): w -= lr g / sqrt(v) with v the mean of g^2.  `centered` divides by the deviation of g instead
- * (Graves 2013), and momentum adds up these directions: with the learning rate inside the velocity in Keras, outside of it in
- * PyTorch. */
+/** RMSprop (Tieleman and Hinton 2012): w -= lr g / sqrt(v) with v the mean of g^2.  `centered` divides by the
+ * deviation of g instead (Graves 2013), and momentum adds up these directions: with the learning rate inside the
+ * velocity in Keras, outside of it in PyTorch. */
 #include <math.h>
 
 #include "optim/optim_impl.h"

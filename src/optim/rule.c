@@ -1,6 +1,7 @@
-/** Helpers of the update rules.  The dialects differ in the place of epsilon, sqrt(v + eps) in Keras and sqrt(v) + eps in
- * PyTorch, and in the place of the learning rate, inside the velocity in Keras (v = mu v + lr g; w -= v) and outside of it in
- * PyTorch (v = mu v + g; w -= lr v).  The files of the rules call them, and the optimizer, which lies above. */
+/** Helpers of the update rules.  The dialects differ in the place of epsilon, sqrt(v + eps) in Keras and sqrt(v) +
+ * eps in PyTorch, and in the place of the learning rate, inside the velocity in Keras (v = mu v + lr g; w -= v) and
+ * outside of it in PyTorch (v = mu v + g; w -= lr v).  The files of the rules call them, and the optimizer, which
+ * lies above. */
 #include "optim/optim_impl.h"
 
 void tutti_optim_set_epsilon(const tutti_optim_options *options, tutti_scalars *scalars) {

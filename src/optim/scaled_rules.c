@@ -1,7 +1,8 @@
-/** Rules that scale whole arrays, lars and lamb: the step of an array is in proportion to the norm of its weights.  An update takes
- * two passes, because the norms of weights and directions are known only when all of them are: `prepare` makes the
- * directions, set_ratios the factors of the arrays, and step_scaled moves the weights.  Norms come from pieces
- * (norm_pieces.c), so that they have the same bits for all slices.  The optimizer and the training call it. */
+/** Rules that scale whole arrays, lars and lamb: the step of an array is in proportion to the norm of its weights.
+ * An update takes two passes, because the norms of weights and directions are known only when all of them are:
+ * `prepare` makes the directions, set_ratios the factors of the arrays, and step_scaled moves the weights.  Norms
+ * come from pieces (norm_pieces.c), so that they have the same bits for all slices.  The optimizer and the training
+ * call it. */
 #include <math.h>
 #include <string.h>
 

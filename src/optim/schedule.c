@@ -1,6 +1,7 @@
-/** The learning rate of each update: a linear warmup, then a decay by steps, exponential, polynomial, cosine or plateau.  It is a
- * function of progress alone, so that a resumed run continues with the same rates.  Counts keep their units; a warmup in
- * another unit than the decay is converted by the lengths of the training.  The training's plan calls it. */
+/** The learning rate of each update: a linear warmup, then a decay by steps, exponential, polynomial, cosine or
+ * plateau.  It is a function of progress alone, so that a resumed run continues with the same rates.  Counts keep
+ * their units; a warmup in another unit than the decay is converted by the lengths of the training.  The training's
+ * plan calls it. */
 #include <math.h>
 #include <stdio.h>
 
@@ -57,8 +58,8 @@ static tutti_status check_warmup(tutti_count warmup, const tutti_extent *total) 
              most);
 }
 
-/** Convert a place of the training from one unit to another.  Before and after a change of batches or data the ratio of the
- * units differs, so each side has its own. */
+/** Convert a place of the training from one unit to another.  Before and after a change of batches or data the ratio
+ * of the units differs, so each side has its own. */
 static double convert(double place, const tutti_course *course, tutti_unit of, tutti_unit unit) {
   if (place == 0 || of == unit) return place;
   const double change = tutti_optim_extent_in(&course->earlier, of),
@@ -69,8 +70,8 @@ static double convert(double place, const tutti_course *course, tutti_unit of, t
   return there + (place - change) / rest * (tutti_optim_extent_in(&course->total, unit) - there);
 }
 
-/** The warmup without the part before the begin of the training: a run that continues with fewer, larger steps does not have
- * that part. */
+/** The warmup without the part before the begin of the training: a run that continues with fewer, larger steps does
+ * not have that part. */
 static tutti_count warmup_inside(tutti_count warmup, double from) {
   return (tutti_count){fmax(warmup.value + fmin(from, 0), 0), warmup.unit};
 }
@@ -167,8 +168,8 @@ tutti_status tutti_schedule_make(const tutti_schedule_options *options, double l
   return TUTTI_OK;
 }
 
-/** The number of drops so far.  An interval of 1/3 epoch is not a double, and drops must come after whole steps all the same:
- * the comparison allows for the last bits. */
+/** The number of drops so far.  An interval of 1/3 epoch is not a double, and drops must come after whole steps all
+ * the same: the comparison allows for the last bits. */
 static double drops(const tutti_schedule *s, const tutti_extent *now) {
   const tutti_milestones *milestones = &s->options.decay_milestones;
   if (milestones->n == 0)

@@ -1,6 +1,7 @@
-/** Stochastic gradient descent with momentum: v = keep v + gain g; w -= rate v.  Keras has the learning rate inside the velocity,
- * with its sign (gain = -lr, rate = -1), so that a velocity keeps the rates of its past; PyTorch has it outside (gain = 1,
- * rate = lr).  Nesterov's form (Sutskever et al. 2013) looks ahead by one more step of the same velocity. */
+/** Stochastic gradient descent with momentum: v = keep v + gain g; w -= rate v.  Keras has the learning rate inside
+ * the velocity, with its sign (gain = -lr, rate = -1), so that a velocity keeps the rates of its past; PyTorch has
+ * it outside (gain = 1, rate = lr).  Nesterov's form (Sutskever et al. 2013) looks ahead by one more step of the
+ * same velocity. */
 #include "optim/optim_impl.h"
 
 static bool has_momentum(const tutti_optim_options *options) {

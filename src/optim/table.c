@@ -1,6 +1,6 @@
-/** The lists of this room: the update rules of rules.def with their tables, and the options of optim_options.def.  This file
- * lies above the rules, none of which calls it; the optimizer, the options, the units of the state and the help look rules up
- * here. */
+/** The lists of this room: the update rules of rules.def with their tables, and the options of optim_options.def.
+ * This file lies above the rules, none of which calls it; the optimizer, the options, the units of the state and the
+ * help look rules up here. */
 #include <stddef.h>
 
 #include "optim/optim_impl.h"

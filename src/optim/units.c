@@ -1,6 +1,6 @@
-/** Units of the state.  A velocity contains the learning rate or not, points uphill or downhill, contains lars' ratios or not: the
- * same array of the same name has one meaning or another by dialect, lars_form and momentum_correction.  The saver writes the
- * unit into a checkpoint, and a resumed run converts the state by it. */
+/** Units of the state.  A velocity contains the learning rate or not, points uphill or downhill, contains lars'
+ * ratios or not: the same array of the same name has one meaning or another by dialect, lars_form and
+ * momentum_correction.  The saver writes the unit into a checkpoint, and a resumed run converts the state by it. */
 #include <math.h>
 #include <string.h>
 
