@@ -1,7 +1,5 @@
 /* Arrays of numbers: their shape, their rows, and new arrays in chunks.  HDF5 converts the numbers to the type that
  * the caller asks for.  The data set, checkpoints and import call it. */
-#include <string.h>
-
 #include "io/io_impl.h"
 
 /* A chunk is read, checked and decompressed as one.  It is small enough that a piece of an array costs little more
@@ -28,92 +26,77 @@ static tutti_status describe_type(const tutti_file *file, const char *name, hid_
   return TUTTI_OK;
 }
 
-/** A null data space has no numbers and no shape, so it cannot be a data set. */
-static tutti_status describe_space(const tutti_file *file, const char *name, hid_t space,
-                                   tutti_array_shape *shape) {
-  hsize_t dims[H5S_MAX_RANK];
-  TUTTI_CHECK(H5Sget_simple_extent_type(space) != H5S_NULL, TUTTI_ERR_DATA, "%s: array '%s' has no content",
-              file->path, name);
-  TUTTI_H5_TRY(shape->n_dims = H5Sget_simple_extent_dims(space, dims, NULL), TUTTI_ERR_DATA, ABOUT);
-  TUTTI_CHECK(shape->n_dims <= TUTTI_MAX_DIMS, TUTTI_ERR_DATA,
-              "%s: array '%s' has %d dimensions, at most %d can be read", file->path, name, shape->n_dims,
+/** Open an array and describe it.  A null data space has no numbers and no shape, so it cannot be a data set.
+ * @param[in,out] array  was TUTTI_NO_STORAGE; to be closed also after a failure */
+static tutti_status open_array(const tutti_file *file, const char *name, tutti_array_storage *array,
+                               tutti_array_shape *shape) {
+  *shape = (tutti_array_shape){0};
+  TUTTI_TRY(tutti_array_storage_open(file, "array", name, H5P_DEFAULT, array));
+  TUTTI_TRY(describe_type(file, name, array->type, shape));
+  TUTTI_CHECK(H5Sget_simple_extent_type(array->space) != H5S_NULL, TUTTI_ERR_DATA,
+              "%s: array '%s' has no content", file->path, name);
+  TUTTI_CHECK(array->n_dims <= TUTTI_MAX_DIMS, TUTTI_ERR_DATA,
+              "%s: array '%s' has %d dimensions, at most %d can be read", file->path, name, array->n_dims,
               (int)TUTTI_MAX_DIMS);
-  for (int i = 0; i < shape->n_dims; i++) shape->dims[i] = (int64_t)dims[i];
+  shape->n_dims = array->n_dims;
+  for (int i = 0; i < shape->n_dims; i++) shape->dims[i] = (int64_t)array->dims[i];
   return TUTTI_OK;
 }
 
-/** Open an array and read its type and shape.
- * @param[out] dataset  invalid before; to be released also after a failure */
-static tutti_status open_array(const tutti_file *file, const char *name, hid_t *dataset,
-                               tutti_array_shape *shape) {
-  tutti_status status = TUTTI_OK;
-  hid_t type = H5I_INVALID_HID, space = H5I_INVALID_HID;
-  memset(shape, 0, sizeof *shape);
-  TUTTI_TRY_GOTO(done, tutti_io_object_open(file, "array", name, H5P_DEFAULT, dataset));
-  TUTTI_H5(done, type = H5Dget_type(*dataset), TUTTI_ERR_DATA, ABOUT);
-  TUTTI_H5(done, space = H5Dget_space(*dataset), TUTTI_ERR_DATA, ABOUT);
-  TUTTI_TRY_GOTO(done, describe_type(file, name, type, shape));
-  TUTTI_TRY_GOTO(done, describe_space(file, name, space, shape));
-done:
-  tutti_io_h5_release(space);
-  tutti_io_h5_release(type);
-  return status;
-}
-
 tutti_status tutti_file_shape(const tutti_file *file, const char *name, tutti_array_shape *shape) {
-  hid_t dataset = H5I_INVALID_HID;
-  const tutti_status status = open_array(file, name, &dataset, shape);
-  tutti_io_h5_release(dataset);
+  tutti_array_storage array = TUTTI_NO_STORAGE;
+  const tutti_status status = open_array(file, name, &array, shape);
+  tutti_array_storage_close(&array);
   return status;
 }
 
 // --- rows
 
-/** Open an array of numbers and select rows.  The caller releases both, also after a failure. */
+/** Open an array of numbers and select rows.  The caller closes both, also after a failure. */
 static tutti_status select_rows(const tutti_file *file, const char *name, int64_t first, int64_t n,
-                                hid_t *dataset, tutti_io_rows *rows) {
+                                tutti_array_storage *array, tutti_io_rows *rows) {
   tutti_array_shape shape;
-  TUTTI_TRY(open_array(file, name, dataset, &shape));
+  TUTTI_TRY(open_array(file, name, array, &shape));
   TUTTI_CHECK(shape.type_class != TUTTI_CLASS_OTHER, TUTTI_ERR_DATA,
               "%s: array '%s' contains texts or records, expected numbers", file->path, name);
-  return tutti_io_rows_select(file, "array", name, *dataset, first, n, rows);
+  return tutti_io_rows_select(file, "array", name, array->dataset, first, n, rows);
 }
 
 tutti_status tutti_file_read_rows(const tutti_file *file, const char *name, tutti_type type, int64_t first,
                                   int64_t n, void *data) {
   tutti_status status = TUTTI_OK;
-  hid_t dataset = H5I_INVALID_HID;
+  tutti_array_storage array = TUTTI_NO_STORAGE;
   tutti_io_rows rows = TUTTI_NO_ROWS;
   const hid_t number = tutti_io_h5_memory_type(type);
-  TUTTI_TRY_GOTO(done, select_rows(file, name, first, n, &dataset, &rows));
+  TUTTI_TRY_GOTO(done, select_rows(file, name, first, n, &array, &rows));
   if (!rows.empty)
-    TUTTI_H5(done, H5Dread(dataset, number, rows.in_memory, rows.in_file, H5P_DEFAULT, data), TUTTI_ERR_DATA,
-             "%s: array '%s': cannot read %lld rows from row %lld on", file->path, name, (long long)n,
-             (long long)first);
+    TUTTI_H5(done, H5Dread(array.dataset, number, rows.in_memory, rows.in_file, H5P_DEFAULT, data),
+             TUTTI_ERR_DATA, "%s: array '%s': cannot read %lld rows from row %lld on", file->path, name,
+             (long long)n, (long long)first);
 done:
   tutti_io_rows_close(&rows);
-  tutti_io_h5_release(dataset);
+  tutti_array_storage_close(&array);
   return status;
 }
 
 tutti_status tutti_file_write_rows(tutti_file *file, const char *name, tutti_type type, int64_t first,
                                    int64_t n, const void *data) {
   tutti_status status = TUTTI_OK;
-  hid_t dataset = H5I_INVALID_HID;
+  tutti_array_storage array = TUTTI_NO_STORAGE;
   tutti_io_rows rows = TUTTI_NO_ROWS;
   const hid_t number = tutti_io_h5_memory_type(type);
   TUTTI_TRY(tutti_file_writable(file));
-  TUTTI_TRY_GOTO(done, select_rows(file, name, first, n, &dataset, &rows));
+  TUTTI_TRY_GOTO(done, select_rows(file, name, first, n, &array, &rows));
   if (!rows.empty)
-    TUTTI_H5(done, H5Dwrite(dataset, number, rows.in_memory, rows.in_file, H5P_DEFAULT, data), TUTTI_ERR_IO,
-             "%s: array '%s': cannot write", file->path, name);
-  const hid_t closing = dataset;
-  dataset = H5I_INVALID_HID;
+    TUTTI_H5(done, H5Dwrite(array.dataset, number, rows.in_memory, rows.in_file, H5P_DEFAULT, data),
+             TUTTI_ERR_IO, "%s: array '%s': cannot write", file->path, name);
+  const hid_t closing = array.dataset;
+  array.dataset = H5I_INVALID_HID;
   // Filters run when the chunks leave the cache, at the latest here, and may fail.
   TUTTI_H5(done, H5Dclose(closing), TUTTI_ERR_IO, "%s: array '%s': cannot write", file->path, name);
 done:
   tutti_io_rows_close(&rows);
-  tutti_io_h5_release(dataset);
+  tutti_array_storage_close(&array);
   return tutti_file_check_write(file, status);
 }
 

@@ -231,6 +231,23 @@ TUTTI_NODISCARD
 tutti_status tutti_io_object_open(const tutti_file *file, const char *kind, const char *name, hid_t access,
                                   hid_t *dataset);
 
+/** An open array or table, and how it is stored. */
+typedef struct {
+  hid_t dataset, type, creation, space;
+  hsize_t dims[H5S_MAX_RANK]; // [n_dims]
+  int n_dims;
+} tutti_array_storage;
+
+#define TUTTI_NO_STORAGE                                                                                     \
+  ((tutti_array_storage){H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID, {0}, 0})
+
+/** Open a data set with all that is known of it.  Arguments and errors as for tutti_io_object_open.
+ * @param[in,out] storage  was TUTTI_NO_STORAGE; to be closed also after a failure */
+TUTTI_NODISCARD
+tutti_status tutti_array_storage_open(const tutti_file *file, const char *kind, const char *name,
+                                      hid_t access, tutti_array_storage *storage);
+void tutti_array_storage_close(tutti_array_storage *storage);
+
 // --- object.c: names in a file
 
 /** Find out whether a link of that name leads to an object.

@@ -5,14 +5,10 @@
 /** Whether a virtual array is exactly one other array. */
 static bool is_whole(const tutti_array_storage *s, const tutti_array_mapping *m,
                      const tutti_array_storage *source) {
-  const hid_t type = H5Dget_type(s->dataset), source_type = H5Dget_type(source->dataset);
-  const bool same_type = H5Tequal(type, source_type) > 0;
-  H5Tclose(type);
-  H5Tclose(source_type);
-  return same_type && tutti_array_n_numbers(source) == tutti_array_n_numbers(s) &&
-         tutti_io_selection_extent(m->to, s->n_dims, s->dims).n_numbers == tutti_array_n_numbers(s) &&
-         tutti_io_selection_extent(m->from, source->n_dims, source->dims).n_numbers ==
-             tutti_array_n_numbers(s);
+  const int64_t n = tutti_array_n_numbers(s);
+  return H5Tequal(s->type, source->type) > 0 && tutti_array_n_numbers(source) == n &&
+         tutti_io_selection_extent(m->to, s->n_dims, s->dims).n_numbers == n &&
+         tutti_io_selection_extent(m->from, source->n_dims, source->dims).n_numbers == n;
 }
 
 static tutti_status find_origin(const tutti_file *file, const char *name, const tutti_array_place *above,
@@ -30,7 +26,7 @@ static tutti_status find_source(const tutti_array_place *at, const tutti_array_s
   TUTTI_TRY_GOTO(done, tutti_array_mapping_open(at, s->creation, 0, &m));
   TUTTI_TRY_GOTO(done, tutti_array_open_source(at, &m, 0, &file, name));
   if (!file || !tutti_file_has(file, name)) goto done; // reading the array will report it
-  TUTTI_TRY_GOTO(done, tutti_array_storage_open(file, name, H5P_DEFAULT, &source));
+  TUTTI_TRY_GOTO(done, tutti_array_storage_open(file, "array", name, H5P_DEFAULT, &source));
   if (is_whole(s, &m, &source)) TUTTI_TRY_GOTO(done, find_origin(file, name, at, at->opened, origin));
 done:
   tutti_array_storage_close(&source);

@@ -84,23 +84,18 @@ static tutti_status check_raw_file(const tutti_array_place *at, const char *name
 
 /** The numbers may be spread over several files; each holds a part from an offset on. */
 static tutti_status check_raw(const tutti_array_place *at, const tutti_array_storage *s, int n_files) {
-  tutti_status status = TUTTI_OK;
-  hid_t type = H5I_INVALID_HID;
-  TUTTI_H5(done, type = H5Dget_type(s->dataset), TUTTI_ERR_DATA, ABOUT);
-  int64_t left = tutti_array_n_numbers(s) * (int64_t)H5Tget_size(type);
+  int64_t left = tutti_array_n_numbers(s) * (int64_t)H5Tget_size(s->type);
   for (int i = 0; i < n_files && left > 0; i++) {
     char name[TUTTI_PATH_BYTES] = "";
     off_t offset = 0;
     hsize_t size = 0;
-    TUTTI_H5(done, H5Pget_external(s->creation, (unsigned)i, sizeof name - 1, name, &offset, &size),
-             TUTTI_ERR_DATA, ABOUT);
+    TUTTI_H5_TRY(H5Pget_external(s->creation, (unsigned)i, sizeof name - 1, name, &offset, &size),
+                 TUTTI_ERR_DATA, ABOUT);
     const int64_t here = size < (hsize_t)left ? (int64_t)size : left;
-    TUTTI_TRY_GOTO(done, check_raw_file(at, name, (int64_t)offset + here));
+    TUTTI_TRY(check_raw_file(at, name, (int64_t)offset + here));
     left -= here;
   }
-done:
-  tutti_io_h5_release(type);
-  return status;
+  return TUTTI_OK;
 }
 
 // --- virtual arrays
@@ -118,7 +113,7 @@ static tutti_status check_source_size(const tutti_array_place *at, const tutti_f
   tutti_array_storage s = TUTTI_NO_STORAGE;
   hsize_t first[H5S_MAX_RANK] = {0}, last[H5S_MAX_RANK] = {0};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_array_storage_open(file, name, H5P_DEFAULT, &s));
+  TUTTI_TRY_GOTO(done, tutti_array_storage_open(file, "array", name, H5P_DEFAULT, &s));
   const tutti_h5_printer printer = tutti_io_h5_mute();
   const bool whole = H5Sget_select_type(from) == H5S_SEL_ALL; // such a selection has no shape of its own
   const bool ends =
@@ -215,7 +210,7 @@ static tutti_status check_growing(const tutti_file *file, const char *name, int6
   TUTTI_H5(done, access = H5Pcopy(file->access), TUTTI_ERR_SYSTEM, "%s: access list", file->path);
   TUTTI_H5(done, H5Pset_virtual_view(access, H5D_VDS_FIRST_MISSING), TUTTI_ERR_SYSTEM, "%s: access list",
            file->path);
-  TUTTI_TRY_GOTO(done, tutti_array_storage_open(file, name, access, &shortest));
+  TUTTI_TRY_GOTO(done, tutti_array_storage_open(file, "array", name, access, &shortest));
   TUTTI_CHECK_GOTO(
       done, tutti_array_n_numbers(&shortest) == n, TUTTI_ERR_DATA,
       "%s: array '%s' grows with its sources, but one of them is shorter than another: %lld of its "

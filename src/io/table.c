@@ -7,36 +7,16 @@
 /* One chunk holds the epochs of most runs, and a short table does not make a large file. */
 enum { CHUNK_BYTES = 1 << 14 };
 
-#define ABOUT "%s: table '%s'", file->path, name
-
-typedef struct {
-  hid_t dataset, type;
-  int64_t n_rows;
-} table;
-
-static const table no_table = {H5I_INVALID_HID, H5I_INVALID_HID, 0};
-
-static void table_close(table *t) {
-  tutti_io_h5_release(t->type);
-  tutti_io_h5_release(t->dataset);
-  *t = no_table;
+/** @param[in,out] t  was TUTTI_NO_STORAGE; to be closed also after a failure */
+static tutti_status table_open(const tutti_file *file, const char *name, tutti_array_storage *t) {
+  TUTTI_TRY(tutti_array_storage_open(file, "table", name, H5P_DEFAULT, t));
+  TUTTI_CHECK(H5Tget_class(t->type) == H5T_COMPOUND && t->n_dims == 1, TUTTI_ERR_DATA,
+              "%s: '%s' is not a table: expected one dimension of records", file->path, name);
+  return TUTTI_OK;
 }
 
-/** @param[out] t  empty before */
-static tutti_status table_open(const tutti_file *file, const char *name, table *t) {
-  tutti_status status = TUTTI_OK;
-  hid_t space = H5I_INVALID_HID;
-  TUTTI_TRY_GOTO(done, tutti_io_object_open(file, "table", name, H5P_DEFAULT, &t->dataset));
-  TUTTI_H5(done, t->type = H5Dget_type(t->dataset), TUTTI_ERR_DATA, ABOUT);
-  TUTTI_H5(done, space = H5Dget_space(t->dataset), TUTTI_ERR_DATA, ABOUT);
-  TUTTI_CHECK_GOTO(done, H5Tget_class(t->type) == H5T_COMPOUND && H5Sget_simple_extent_ndims(space) == 1,
-                   TUTTI_ERR_DATA, "%s: '%s' is not a table: expected one dimension of records", file->path,
-                   name);
-  TUTTI_H5(done, t->n_rows = H5Sget_simple_extent_npoints(space), TUTTI_ERR_DATA, ABOUT);
-done:
-  tutti_io_h5_release(space);
-  if (status != TUTTI_OK) table_close(t);
-  return status;
+static int64_t n_rows_of(const tutti_array_storage *t) {
+  return (int64_t)t->dims[0];
 }
 
 /** Make the type of a record: that of the caller, where HDF5 does not touch bytes between the columns, or that of the
@@ -76,7 +56,7 @@ done:
 }
 
 /** List the columns of the table in the file. */
-static tutti_status list_columns(const table *t, tutti_texts *names) {
+static tutti_status list_columns(const tutti_array_storage *t, tutti_texts *names) {
   const int n = H5Tget_nmembers(t->type);
   for (int i = 0; i < n; i++) {
     char *name = H5Tget_member_name(t->type, (unsigned)i);
@@ -90,7 +70,7 @@ static tutti_status list_columns(const table *t, tutti_texts *names) {
 
 /** Check that the table has the same columns with the same types.  Their order does not matter: HDF5 finds them by
  * name. */
-static tutti_status check_columns(const tutti_file *file, const char *name, const table *t,
+static tutti_status check_columns(const tutti_file *file, const char *name, const tutti_array_storage *t,
                                   const tutti_column *columns, int n_columns) {
   tutti_status status = TUTTI_OK;
   tutti_texts there = {0};
@@ -118,7 +98,8 @@ done:
   return status;
 }
 
-static tutti_status set_rows(const tutti_file *file, const char *name, const table *t, int64_t n) {
+static tutti_status set_rows(const tutti_file *file, const char *name, const tutti_array_storage *t,
+                             int64_t n) {
   const hsize_t extent = (hsize_t)n;
   TUTTI_H5_TRY(H5Dset_extent(t->dataset, &extent), TUTTI_ERR_IO, "%s: table '%s': cannot set its length",
                file->path, name);
@@ -128,7 +109,7 @@ static tutti_status set_rows(const tutti_file *file, const char *name, const tab
 tutti_status tutti_table_append(tutti_file *file, const char *name, const tutti_column *columns,
                                 int n_columns, size_t record_bytes, const void *records, int64_t n) {
   tutti_status status = TUTTI_OK;
-  table t = no_table;
+  tutti_array_storage t = TUTTI_NO_STORAGE;
   tutti_io_rows rows = TUTTI_NO_ROWS;
   hid_t record = H5I_INVALID_HID;
   bool there = false;
@@ -138,29 +119,30 @@ tutti_status tutti_table_append(tutti_file *file, const char *name, const tutti_
   TUTTI_TRY_GOTO(done, table_open(file, name, &t));
   TUTTI_TRY_GOTO(done, check_columns(file, name, &t, columns, n_columns));
   if (n == 0) goto done;
-  TUTTI_TRY_GOTO(done, set_rows(file, name, &t, t.n_rows + n));
+  TUTTI_TRY_GOTO(done, set_rows(file, name, &t, n_rows_of(&t) + n));
   TUTTI_TRY_GOTO(done, make_record(file, columns, n_columns, record_bytes, &record));
-  TUTTI_TRY_GOTO(done, tutti_io_rows_select(file, "table", name, t.dataset, t.n_rows, n, &rows));
+  TUTTI_TRY_GOTO(done, tutti_io_rows_select(file, "table", name, t.dataset, n_rows_of(&t), n, &rows));
   TUTTI_H5(done, H5Dwrite(t.dataset, record, rows.in_memory, rows.in_file, H5P_DEFAULT, records),
            TUTTI_ERR_IO, "%s: table '%s': cannot append", file->path, name);
   TUTTI_H5(done, H5Dflush(t.dataset), TUTTI_ERR_IO, "%s: table '%s': cannot append", file->path, name);
 done:
   tutti_io_rows_close(&rows);
   tutti_io_h5_release(record);
-  table_close(&t);
+  tutti_array_storage_close(&t);
   return tutti_file_check_write(file, status);
 }
 
 /** Remove all rows.  HDF5 cannot change the columns of a table, so with other columns the table is removed. */
 static tutti_status clear_table(tutti_file *file, const char *name, const tutti_column *columns,
                                 int n_columns) {
-  table t = no_table;
+  tutti_array_storage t = TUTTI_NO_STORAGE;
   bool there = false;
   TUTTI_TRY(tutti_io_object_find(file, name, &there));
   if (!there) return TUTTI_OK;
-  TUTTI_TRY(table_open(file, name, &t));
-  const bool same = check_columns(file, name, &t, columns, n_columns) == TUTTI_OK;
-  table_close(&t);
+  const tutti_status status = table_open(file, name, &t);
+  const bool same = status == TUTTI_OK && check_columns(file, name, &t, columns, n_columns) == TUTTI_OK;
+  tutti_array_storage_close(&t);
+  TUTTI_TRY(status);
   if (same) return tutti_table_truncate(file, name, 0);
   TUTTI_H5_TRY(H5Ldelete(file->id, name, H5P_DEFAULT), TUTTI_ERR_IO,
                "%s: table '%s': cannot be replaced by one with other columns", file->path, name);
@@ -175,33 +157,33 @@ tutti_status tutti_table_replace(tutti_file *file, const char *name, const tutti
 }
 
 tutti_status tutti_table_rows(const tutti_file *file, const char *name, int64_t *n) {
-  table t = no_table;
+  tutti_array_storage t = TUTTI_NO_STORAGE;
   bool there = false;
   *n = 0;
   TUTTI_TRY(tutti_io_object_find(file, name, &there));
   if (!there) return TUTTI_OK;
-  TUTTI_TRY(table_open(file, name, &t));
-  *n = t.n_rows;
-  table_close(&t);
-  return TUTTI_OK;
+  const tutti_status status = table_open(file, name, &t);
+  if (status == TUTTI_OK) *n = n_rows_of(&t);
+  tutti_array_storage_close(&t);
+  return status;
 }
 
 tutti_status tutti_table_columns(const tutti_file *file, const char *name, tutti_texts *names) {
   tutti_status status = TUTTI_OK;
-  table t = no_table;
+  tutti_array_storage t = TUTTI_NO_STORAGE;
   *names = (tutti_texts){0};
   TUTTI_TRY_GOTO(done, table_open(file, name, &t));
   TUTTI_TRY_GOTO(done, list_columns(&t, names));
 done:
   if (status != TUTTI_OK) tutti_texts_clear(names);
-  table_close(&t);
+  tutti_array_storage_close(&t);
   return status;
 }
 
 tutti_status tutti_table_read(const tutti_file *file, const char *name, const tutti_column *columns,
                               int n_columns, size_t record_bytes, int64_t first, int64_t n, void *records) {
   tutti_status status = TUTTI_OK;
-  table t = no_table;
+  tutti_array_storage t = TUTTI_NO_STORAGE;
   tutti_io_rows rows = TUTTI_NO_ROWS;
   hid_t record = H5I_INVALID_HID;
   TUTTI_TRY_GOTO(done, table_open(file, name, &t));
@@ -213,20 +195,20 @@ tutti_status tutti_table_read(const tutti_file *file, const char *name, const tu
 done:
   tutti_io_rows_close(&rows);
   tutti_io_h5_release(record);
-  table_close(&t);
+  tutti_array_storage_close(&t);
   return status;
 }
 
 tutti_status tutti_table_truncate(tutti_file *file, const char *name, int64_t n) {
   tutti_status status = TUTTI_OK;
-  table t = no_table;
+  tutti_array_storage t = TUTTI_NO_STORAGE;
   TUTTI_TRY_GOTO(done, tutti_file_writable(file));
   TUTTI_TRY_GOTO(done, table_open(file, name, &t));
-  TUTTI_CHECK_GOTO(done, n >= 0 && n <= t.n_rows, TUTTI_ERR_DATA,
+  TUTTI_CHECK_GOTO(done, n >= 0 && n <= n_rows_of(&t), TUTTI_ERR_DATA,
                    "%s: table '%s' has %lld rows, cannot keep the first %lld", file->path, name,
-                   (long long)t.n_rows, (long long)n);
+                   (long long)n_rows_of(&t), (long long)n);
   TUTTI_TRY_GOTO(done, set_rows(file, name, &t, n));
 done:
-  table_close(&t);
+  tutti_array_storage_close(&t);
   return tutti_file_check_write(file, status);
 }

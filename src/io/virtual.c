@@ -13,23 +13,26 @@
   "%s: array '%s' is more than %d arrays away from the one that is made of it, or part of itself; "          \
   "write the array into the file itself"
 
-#define ABOUT "%s: array '%s'", file->path, name
+#define ABOUT  "%s: array '%s'", file->path, name
+#define OBJECT "%s: %s '%s'", file->path, kind, name
 
 // --- an open array, and its place
 
 void tutti_array_storage_close(tutti_array_storage *s) {
   tutti_io_h5_release(s->space);
   tutti_io_h5_release(s->creation);
+  tutti_io_h5_release(s->type);
   tutti_io_h5_release(s->dataset);
   *s = TUTTI_NO_STORAGE;
 }
 
-tutti_status tutti_array_storage_open(const tutti_file *file, const char *name, hid_t access,
-                                      tutti_array_storage *s) {
-  TUTTI_TRY(tutti_io_object_open(file, "array", name, access, &s->dataset));
-  TUTTI_H5_TRY(s->creation = H5Dget_create_plist(s->dataset), TUTTI_ERR_DATA, ABOUT);
-  TUTTI_H5_TRY(s->space = H5Dget_space(s->dataset), TUTTI_ERR_DATA, ABOUT);
-  TUTTI_H5_TRY(s->n_dims = H5Sget_simple_extent_dims(s->space, s->dims, NULL), TUTTI_ERR_DATA, ABOUT);
+tutti_status tutti_array_storage_open(const tutti_file *file, const char *kind, const char *name,
+                                      hid_t access, tutti_array_storage *s) {
+  TUTTI_TRY(tutti_io_object_open(file, kind, name, access, &s->dataset));
+  TUTTI_H5_TRY(s->type = H5Dget_type(s->dataset), TUTTI_ERR_DATA, OBJECT);
+  TUTTI_H5_TRY(s->creation = H5Dget_create_plist(s->dataset), TUTTI_ERR_DATA, OBJECT);
+  TUTTI_H5_TRY(s->space = H5Dget_space(s->dataset), TUTTI_ERR_DATA, OBJECT);
+  TUTTI_H5_TRY(s->n_dims = H5Sget_simple_extent_dims(s->space, s->dims, NULL), TUTTI_ERR_DATA, OBJECT);
   return TUTTI_OK;
 }
 
@@ -81,7 +84,7 @@ static tutti_status check_circle(const tutti_array_place *at) {
 
 tutti_status tutti_array_place_open(const tutti_file *file, const char *name, const tutti_array_place *above,
                                     tutti_array_place *at, tutti_array_storage *storage) {
-  TUTTI_TRY(tutti_array_storage_open(file, name, H5P_DEFAULT, storage));
+  TUTTI_TRY(tutti_array_storage_open(file, "array", name, H5P_DEFAULT, storage));
   TUTTI_TRY(find_place(file, name, storage->dataset, above, at));
   return check_circle(at);
 }

@@ -13,23 +13,6 @@ typedef struct tutti_array_place {
   unsigned char address[TUTTI_ADDRESS_BYTES]; // in the file; an array may have several names
 } tutti_array_place;
 
-/** An open array, and how it is stored. */
-typedef struct {
-  hid_t dataset, creation, space;
-  hsize_t dims[H5S_MAX_RANK];
-  int n_dims;
-} tutti_array_storage;
-
-#define TUTTI_NO_STORAGE ((tutti_array_storage){H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID, {0}, 0})
-
-/** @param[in]  access   list for opening it, or H5P_DEFAULT: that of the file
- * @param[out] storage  was TUTTI_NO_STORAGE; to be closed also after a failure
- * @return as tutti_io_object_open */
-TUTTI_NODISCARD
-tutti_status tutti_array_storage_open(const tutti_file *file, const char *name, hid_t access,
-                                      tutti_array_storage *storage);
-void tutti_array_storage_close(tutti_array_storage *storage);
-
 /** The product of the dimensions. */
 int64_t tutti_array_n_numbers(const tutti_array_storage *storage);
 
