@@ -144,12 +144,12 @@ tutti_status tutti_file_check_write(const tutti_file *file, tutti_status status)
 typedef struct {
   int64_t n_numbers, n_blocks; // n_blocks: along the dimension without end; 1: there is no such dimension
   bool endless;
-} tutti_extent;
+} tutti_io_extent;
 
 bool tutti_io_selection_is_endless(hid_t space);
 
 /** @param[in] dims  [n_dims] of the array */
-tutti_extent tutti_io_selection_extent(hid_t space, int n_dims, const hsize_t *dims);
+tutti_io_extent tutti_io_selection_extent(hid_t space, int n_dims, const hsize_t *dims);
 
 /** Add a selection, clipped to the array, to the selection of `covered`, a space of `dims`.
  * @return below 0 after a failure, as HDF5 does */

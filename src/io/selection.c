@@ -48,9 +48,9 @@ static bool get_slab(hid_t space, int n_dims, const hsize_t *dims, slab *r) {
   return regular;
 }
 
-tutti_extent tutti_io_selection_extent(hid_t space, int n_dims, const hsize_t *dims) {
+tutti_io_extent tutti_io_selection_extent(hid_t space, int n_dims, const hsize_t *dims) {
   slab r;
-  tutti_extent e = {1, 1, false};
+  tutti_io_extent e = {1, 1, false};
   const bool regular = get_slab(space, n_dims, dims, &r);
   if (!regular) e.n_numbers = (int64_t)H5Sget_select_npoints(space);
   for (int i = 0; regular && i < n_dims; i++) {

@@ -160,7 +160,7 @@ static tutti_status check_mapping(const tutti_array_place *at, const tutti_array
   tutti_array_mapping m;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_array_mapping_open(at, s->creation, i, &m));
-  const tutti_extent e = tutti_io_selection_extent(m.to, s->n_dims, s->dims);
+  const tutti_io_extent e = tutti_io_selection_extent(m.to, s->n_dims, s->dims);
   const int64_t n = tutti_array_is_numbered(&m) && e.endless ? e.n_blocks : 1;
   for (int64_t block = 0; block < n; block++)
     TUTTI_TRY_GOTO(done, check_source(at, &m, block, e.n_numbers / n));
