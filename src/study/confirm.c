@@ -112,9 +112,8 @@ static void set_setting(tutti_study *study, int row, const tutti_best *best, con
 static void take_carried(tutti_study *study) {
   for (int64_t k = 0; k < study->n_carried; k++) {
     const int64_t i = tutti_study_confirm_find(study, &study->carried[k]);
-    if (i < 0 || study->set.results[i].status != TUTTI_TRIAL_WAITING) continue;
-    study->set.results[i] = study->carried[k];
-    study->set.results[i].trial = i;
+    if (i >= 0 && study->set.results[i].status == TUTTI_TRIAL_WAITING)
+      tutti_study_take(study, i, &study->carried[k]);
   }
 }
 

@@ -38,13 +38,8 @@ static int64_t number_now(const growth *g, int64_t batch_size, int64_t setting, 
 }
 
 /** Take a result over as that of trial i, unless it is known already. */
-static void take(tutti_trial_set *set, int64_t i, const tutti_trial_result *result) {
-  tutti_trial_result *to = &set->results[i];
-  const int64_t setting = to->setting;
-  if (to->status != TUTTI_TRIAL_WAITING) return;
-  *to = *result;
-  to->trial = i;
-  to->setting = setting;
+static void take(tutti_study *study, int64_t i, const tutti_trial_result *result) {
+  if (study->set.results[i].status == TUTTI_TRIAL_WAITING) tutti_study_take(study, i, result);
 }
 
 /** Find the number here of each trial in the file, and take the results over. */
@@ -63,7 +58,7 @@ static tutti_status read_file(growth *g) {
         tutti_file_path(g->file), (long long)i);
     g->numbers[i] = is_done ? number_now(g, result->batch_size, result->setting, result->seed) : -1;
     g->n_lost += is_done && g->numbers[i] < 0;
-    if (g->numbers[i] >= 0) take(&g->study->set, g->numbers[i], result);
+    if (g->numbers[i] >= 0) take(g->study, g->numbers[i], result);
   }
   return TUTTI_OK;
 }
@@ -74,7 +69,7 @@ static tutti_status count_lost(growth *g) {
   uint64_t *hashes = NULL;
   int64_t n = 0;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_study_store_list(&g->study->store, &hashes, &n));
+  TUTTI_TRY_GOTO(done, tutti_study_store_list(&g->study->store, TUTTI_STORE_BY_HASH, &hashes, &n));
   for (int64_t k = 0; k < n; k++) {
     tutti_trial_record record;
     if (tutti_study_identity_find(g->ours, g->n_ours, hashes[k]) >= 0) continue;
@@ -120,7 +115,7 @@ static tutti_status take_fresh(growth *g) {
     fresh[k] = g->then.confirm[k];
     fresh[k].setting = setting_now(g, &fresh[k]);
     g->fresh_numbers[k] = tutti_study_confirm_find(g->study, &fresh[k]);
-    if (g->fresh_numbers[k] >= 0) take(&g->study->set, g->fresh_numbers[k], &fresh[k]);
+    if (g->fresh_numbers[k] >= 0) take(g->study, g->fresh_numbers[k], &fresh[k]);
     fresh[k].trial = -1;
   }
   const tutti_status status = tutti_study_confirm_keep(g->study, fresh, n);

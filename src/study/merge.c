@@ -149,8 +149,8 @@ static tutti_status look_for_more(const tutti_study *study, bool *more) {
   tutti_status status = TUTTI_OK;
   *more = false;
   TUTTI_TRY_GOTO(done, tutti_study_identity_list(study, &ours, &n_ours));
-  TUTTI_TRY_GOTO(done, tutti_study_store_list(&study->store, &hashes, &n));
-  TUTTI_TRY_GOTO(done, tutti_study_store_list_numbered(&study->store, &numbers, &n_numbers));
+  TUTTI_TRY_GOTO(done, tutti_study_store_list(&study->store, TUTTI_STORE_BY_HASH, &hashes, &n));
+  TUTTI_TRY_GOTO(done, tutti_study_store_list(&study->store, TUTTI_STORE_BY_NUMBER, &numbers, &n_numbers));
   *more = n_numbers > 0 || tutti_io_claims_held(study->store.claims, TUTTI_CLAIM_EARLIER_START);
   for (int64_t k = 0; k < n; k++)
     *more = *more || (tutti_study_identity_find(ours, n_ours, hashes[k]) < 0 && is_needed(study, hashes[k]));

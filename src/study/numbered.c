@@ -32,7 +32,7 @@ static tutti_status rename_trial(const tutti_study *study, uint64_t number, last
   tutti_study_difference found = {0};
   uint64_t hash = 0;
   tutti_status status = TUTTI_OK;
-  status = tutti_study_store_open_numbered(&study->store, number, &file);
+  status = tutti_study_store_open_trial(&study->store, TUTTI_STORE_BY_NUMBER, number, &file);
   if (status == TUTTI_ERR_MISSING) return TUTTI_OK; // without locks, another job has renamed it meanwhile
   if (status != TUTTI_OK) goto done;
   TUTTI_TRY_GOTO(done, tutti_study_check_file(study, file, &found));
@@ -60,7 +60,7 @@ tutti_status tutti_study_take_numbered(const tutti_study *study) {
   TUTTI_CHECK(!tutti_io_claims_held(study->store.claims, TUTTI_CLAIM_EARLIER_START), TUTTI_ERR_CONFIG,
               "%s: a job of an earlier version is at work here; let it end, and start this one then",
               study->store.folder);
-  tutti_status status = tutti_study_store_list_numbered(&study->store, &numbers, &n);
+  tutti_status status = tutti_study_store_list(&study->store, TUTTI_STORE_BY_NUMBER, &numbers, &n);
   for (int64_t k = 0; k < n && status == TUTTI_OK; k++) status = rename_trial(study, numbers[k], &last);
   if (n > 0 && status == TUTTI_OK)
     tutti_log(TUTTI_LOG_INFO,

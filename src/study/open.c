@@ -40,7 +40,7 @@ static tutti_status check_alone(const tutti_study *study, const tutti_study_diff
 static tutti_status ask_trial(tutti_study *study, uint64_t hash) {
   tutti_file *file = NULL;
   tutti_study_difference found = {0};
-  TUTTI_TRY(tutti_study_store_open_trial(&study->store, hash, &file));
+  TUTTI_TRY(tutti_study_store_open_trial(&study->store, TUTTI_STORE_BY_HASH, hash, &file));
   tutti_status status = tutti_study_check_file(study, file, &found);
   if (status == TUTTI_OK) status = tutti_file_get_real(file, "/", "began", &study->head.began);
   tutti_file_close(&file);
@@ -65,7 +65,7 @@ static tutti_status check_trials(const tutti_study *study, const uint64_t *hashe
   for (int64_t k = 0; k < n && status == TUTTI_OK; k++) {
     tutti_file *file = NULL;
     tutti_study_difference found = {0};
-    status = tutti_study_store_open_trial(&study->store, hashes[k], &file);
+    status = tutti_study_store_open_trial(&study->store, TUTTI_STORE_BY_HASH, hashes[k], &file);
     if (status == TUTTI_OK) status = tutti_study_check_file(study, file, &found);
     tutti_file_close(&file);
   }
@@ -78,7 +78,7 @@ static tutti_status look_into_folder(tutti_study *study, bool has_file, bool mar
   uint64_t *hashes = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_study_take_numbered(study));
-  TUTTI_TRY_GOTO(done, tutti_study_store_list(&study->store, &hashes, n));
+  TUTTI_TRY_GOTO(done, tutti_study_store_list(&study->store, TUTTI_STORE_BY_HASH, &hashes, n));
   if (!marked) TUTTI_TRY_GOTO(done, check_trials(study, hashes, *n));
   if (!has_file && *n > 0) TUTTI_TRY_GOTO(done, ask_trial(study, hashes[0]));
 done:

@@ -14,29 +14,24 @@ void tutti_study_output_set_metric(tutti_study *study, const char *metric) {
   if (!study->metric[0]) snprintf(study->metric, sizeof study->metric, "%s", metric);
 }
 
-static void take(tutti_study *study, int64_t i, const tutti_trial_result *result, bool *known) {
-  study->set.results[i] = *result;
-  study->set.results[i].trial = i;
-  if (known) known[i] = true;
+/** Return whether row i of a file is trial i of the study, by its numbers and its values. */
+static bool is_same(const tutti_study *study, const tutti_trial_set *there, int64_t i) {
+  const tutti_trial_result *x = &there->results[i], *y = &study->set.results[i];
+  return x->trial == y->trial && x->batch_size == y->batch_size && x->seed == y->seed &&
+         x->setting == y->setting && tutti_study_identity_is_of(study->space, there, i);
 }
 
-/** Return whether trial i of two sets is the same, by its numbers and its values. */
-static bool is_same(const tutti_trial_set *a, const tutti_trial_set *b, int64_t i) {
-  const tutti_trial_result *x = &a->results[i], *y = &b->results[i];
-  bool same = a->n_varied == b->n_varied && x->trial == y->trial && x->batch_size == y->batch_size &&
-              x->seed == y->seed && x->setting == y->setting;
-  for (int v = 0; v < a->n_varied && same; v++) {
-    const double value = a->varied[i * a->n_varied + v], other = b->varied[i * b->n_varied + v];
-    same = value == other || (isnan(value) && isnan(other));
-  }
-  return same;
+/** Take a result of a file over as that of trial i. */
+static void take(tutti_study *study, int64_t i, const tutti_trial_result *result, bool *known) {
+  tutti_study_take(study, i, result);
+  if (known) known[i] = true;
 }
 
 tutti_status tutti_study_output_adopt(tutti_study *study, const tutti_file *file,
                                       const tutti_trial_set *there, bool *known) {
   const int64_t n = study->n_searched;
   bool same = there->n_trials == n;
-  for (int64_t i = 0; i < n && same; i++) same = is_same(there, &study->set, i);
+  for (int64_t i = 0; i < n && same; i++) same = is_same(study, there, i);
   TUTTI_CHECK(
       same, TUTTI_ERR_DATA,
       "%s: /trials does not hold the %lld trials of its config: damaged, of a version that drew other "
@@ -84,7 +79,8 @@ static tutti_status collect(tutti_study *study, const uint64_t *hashes, int64_t 
     if (study->set.results[i].status != TUTTI_TRIAL_WAITING || !tutti_study_is_due(study, i)) continue;
     const uint64_t hash = tutti_study_hash(study, i);
     if (!tutti_study_store_lists(hashes, n, hash)) continue;
-    TUTTI_TRY(tutti_study_store_get(&study->store, hash, &study->set, i, false, &record));
+    TUTTI_TRY(
+        tutti_study_store_get(&study->store, TUTTI_STORE_BY_HASH, hash, &study->set, i, false, &record));
     study->set.results[i] = record.result;
     tutti_study_output_set_metric(study, record.metric);
   }
@@ -95,7 +91,7 @@ tutti_status tutti_study_output_collect_trials(tutti_study *study) {
   uint64_t *hashes = NULL;
   int64_t n = 0;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_study_store_list(&study->store, &hashes, &n));
+  TUTTI_TRY_GOTO(done, tutti_study_store_list(&study->store, TUTTI_STORE_BY_HASH, &hashes, &n));
   TUTTI_TRY_GOTO(done, collect(study, hashes, n, 0, study->n_searched));
   TUTTI_TRY_GOTO(done, tutti_study_confirm_plan(study));
   TUTTI_TRY_GOTO(done, collect(study, hashes, n, study->n_searched, study->set.n_trials));
@@ -166,7 +162,7 @@ tutti_status tutti_study_output_add_curve(const tutti_study *study, tutti_file *
   tutti_trial_record record;
   const uint64_t hash = tutti_study_hash(study, i);
   if (!tutti_study_store_has(&study->store, hash)) return TUTTI_OK; // a trial of the file's own, then
-  TUTTI_TRY(tutti_study_store_get(&study->store, hash, &study->set, i, true, &record));
+  TUTTI_TRY(tutti_study_store_get(&study->store, TUTTI_STORE_BY_HASH, hash, &study->set, i, true, &record));
   const tutti_status status = tutti_study_curve_write(file, &record);
   tutti_trial_record_clear(&record);
   return status;

@@ -26,6 +26,14 @@ tutti_trial_result tutti_trial_waiting(const tutti_trial *trial) {
                               .ended = NAN};
 }
 
+void tutti_study_take(tutti_study *study, int64_t i, const tutti_trial_result *result) {
+  tutti_trial_result *to = &study->set.results[i];
+  const int64_t setting = to->setting;
+  *to = *result;
+  to->trial = i;
+  to->setting = setting;
+}
+
 tutti_status tutti_study_curve_write(tutti_file *file, const tutti_trial_record *record) {
   char name[TUTTI_CURVE_NAME];
   int64_t n = 0;

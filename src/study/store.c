@@ -16,7 +16,6 @@
 #include "base/log.h"
 
 static const char claims_name[] = "claims", config_name[] = "config.yaml";
-enum { NAME_BYTES = 32 };
 
 // --- the folder
 
@@ -85,14 +84,29 @@ int64_t tutti_study_store_claim(uint64_t hash) {
 
 // --- names
 
-enum { HASH_DIGITS = 16, NUMBER_DIGITS = 6 };
+enum { NAME_BYTES = 32 };
+static const char extension[] = ".h5";
+
+/** The digits of a name without its extension. */
+static const struct {
+  size_t n_digits;
+  int base;
+  const char *digits, *format;
+} namings[] = {[TUTTI_STORE_BY_HASH] = {16, 16, "0123456789abcdef", "%016llx"},
+               [TUTTI_STORE_BY_NUMBER] = {6, 10, "0123456789", "%06llu"}};
+
+/** Return what follows the name of a trial in the name of a file; NULL if it is not that of a trial. */
+static const char *end_of_trial(const char *name, tutti_store_naming naming) {
+  const char *end = name + namings[naming].n_digits;
+  const bool is_trial = strspn(name, namings[naming].digits) == namings[naming].n_digits;
+  return is_trial && strncmp(end, extension, strlen(extension)) == 0 ? end + strlen(extension) : NULL;
+}
 
 /** Return whether the name is that of a trial's file, or of what a killed process has left of it, "NAME.tmp-HOST-PID". */
 static bool is_trial(const char *name) {
-  const size_t digits = strspn(name, "0123456789abcdef"), decimals = strspn(name, "0123456789");
-  return (digits == HASH_DIGITS || (digits == NUMBER_DIGITS && decimals == digits)) &&
-         strncmp(name + digits, ".h5", 3) == 0 &&
-         (name[digits + 3] == '\0' || strncmp(name + digits + 3, ".tmp-", 5) == 0);
+  const char *end = end_of_trial(name, TUTTI_STORE_BY_HASH);
+  if (!end) end = end_of_trial(name, TUTTI_STORE_BY_NUMBER);
+  return end && (*end == '\0' || strncmp(end, ".tmp-", 5) == 0);
 }
 
 void tutti_study_store_remove(const tutti_store *store) {
@@ -136,63 +150,50 @@ static int compare(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/** List the whole files whose names have that many digits. */
-static tutti_status list_names(const tutti_store *store, size_t n_digits, int base, uint64_t **list,
-                               int64_t *n) {
+tutti_status tutti_study_store_list(const tutti_store *store, tutti_store_naming naming, uint64_t **names,
+                                    int64_t *n) {
   tutti_status status = TUTTI_OK;
   DIR *folder = opendir(store->folder);
-  *list = NULL;
+  *names = NULL;
   *n = 0;
   if (!folder) return TUTTI_OK;
   for (struct dirent *entry; (entry = readdir(folder));) {
-    if (!is_trial(entry->d_name) || strlen(entry->d_name) != n_digits + strlen(".h5")) continue;
-    TUTTI_TRY_GOTO(done, reserve(list, *n));
-    (*list)[(*n)++] = strtoull(entry->d_name, NULL, base);
+    const char *end = end_of_trial(entry->d_name, naming);
+    if (!end || *end) continue; // a whole file only
+    TUTTI_TRY_GOTO(done, reserve(names, *n));
+    (*names)[(*n)++] = strtoull(entry->d_name, NULL, namings[naming].base);
   }
-  if (*n > 0) qsort(*list, (size_t)*n, sizeof **list, compare);
+  if (*n > 0) qsort(*names, (size_t)*n, sizeof **names, compare);
 done:
   closedir(folder);
   if (status != TUTTI_OK) {
-    tutti_free(*list);
-    *list = NULL;
+    tutti_free(*names);
+    *names = NULL;
   }
   return status;
 }
 
-tutti_status tutti_study_store_list(const tutti_store *store, uint64_t **hashes, int64_t *n) {
-  return list_names(store, HASH_DIGITS, 16, hashes, n);
-}
-
-tutti_status tutti_study_store_list_numbered(const tutti_store *store, uint64_t **numbers, int64_t *n) {
-  return list_names(store, NUMBER_DIGITS, 10, numbers, n);
-}
-
-bool tutti_study_store_lists(const uint64_t *hashes, int64_t n, uint64_t hash) {
-  return n > 0 && bsearch(&hash, hashes, (size_t)n, sizeof hash, compare) != NULL;
+bool tutti_study_store_lists(const uint64_t *names, int64_t n, uint64_t name) {
+  return n > 0 && bsearch(&name, names, (size_t)n, sizeof name, compare) != NULL;
 }
 
 // --- one trial
 
-static void print_hash(uint64_t hash, char name[NAME_BYTES]) {
-  snprintf(name, NAME_BYTES, "%016llx", (unsigned long long)hash);
+static void print_name(tutti_store_naming naming, uint64_t name, char text[NAME_BYTES]) {
+  snprintf(text, NAME_BYTES, namings[naming].format, (unsigned long long)name);
 }
 
-static tutti_status trial_path(const tutti_store *store, uint64_t hash, char **path) {
-  char digits[NAME_BYTES], name[NAME_BYTES + 3];
-  print_hash(hash, digits);
-  snprintf(name, sizeof name, "%s.h5", digits);
-  return tutti_study_store_path(store, name, path);
-}
-
-static tutti_status numbered_path(const tutti_store *store, uint64_t number, char **path) {
-  char name[NAME_BYTES];
-  snprintf(name, sizeof name, "%06llu.h5", (unsigned long long)number);
-  return tutti_study_store_path(store, name, path);
+static tutti_status trial_path(const tutti_store *store, tutti_store_naming naming, uint64_t name,
+                               char **path) {
+  char text[NAME_BYTES];
+  print_name(naming, name, text);
+  strcat(text, extension);
+  return tutti_study_store_path(store, text, path);
 }
 
 bool tutti_study_store_has(const tutti_store *store, uint64_t hash) {
   char *path = NULL;
-  if (trial_path(store, hash, &path) != TUTTI_OK) return false;
+  if (trial_path(store, TUTTI_STORE_BY_HASH, hash, &path) != TUTTI_OK) return false;
   const bool there = access(path, F_OK) == 0;
   tutti_free(path);
   return there;
@@ -201,8 +202,8 @@ bool tutti_study_store_has(const tutti_store *store, uint64_t hash) {
 tutti_status tutti_study_store_rename(const tutti_store *store, uint64_t number, uint64_t hash) {
   char *from = NULL, *to = NULL;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, numbered_path(store, number, &from));
-  TUTTI_TRY_GOTO(done, trial_path(store, hash, &to));
+  TUTTI_TRY_GOTO(done, trial_path(store, TUTTI_STORE_BY_NUMBER, number, &from));
+  TUTTI_TRY_GOTO(done, trial_path(store, TUTTI_STORE_BY_HASH, hash, &to));
   // Without locks, another job may have renamed it meanwhile.
   TUTTI_CHECK_GOTO(done, rename(from, to) == 0 || (errno == ENOENT && access(to, F_OK) == 0),
                    TUTTI_ERR_CREATE, "%s: cannot rename this file to %s: %s", from, to, strerror(errno));
@@ -224,8 +225,8 @@ tutti_status tutti_study_store_put(const tutti_store *store, uint64_t hash, cons
   one.n_trials = 1;
   one.results = &result;
   one.varied = set->varied + result.trial * set->n_varied;
-  print_hash(hash, name);
-  TUTTI_TRY_GOTO(done, trial_path(store, hash, &path));
+  print_name(TUTTI_STORE_BY_HASH, hash, name);
+  TUTTI_TRY_GOTO(done, trial_path(store, TUTTI_STORE_BY_HASH, hash, &path));
   TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
   TUTTI_TRY_GOTO(done, tutti_study_head_write(file, &own));
   TUTTI_TRY_GOTO(done, tutti_file_set_text(file, "/", "trial", name));
@@ -239,23 +240,14 @@ done:
   return status;
 }
 
-static tutti_status open_path(tutti_status made, char *path, tutti_file **file) {
+tutti_status tutti_study_store_open_trial(const tutti_store *store, tutti_store_naming naming, uint64_t name,
+                                          tutti_file **file) {
+  char *path = NULL;
   *file = NULL;
-  const tutti_status status = made == TUTTI_OK ? tutti_file_open(path, file) : made;
+  TUTTI_TRY(trial_path(store, naming, name, &path));
+  const tutti_status status = tutti_file_open(path, file);
   tutti_free(path);
   return status;
-}
-
-tutti_status tutti_study_store_open_trial(const tutti_store *store, uint64_t hash, tutti_file **file) {
-  char *path = NULL;
-  const tutti_status made = trial_path(store, hash, &path);
-  return open_path(made, path, file);
-}
-
-tutti_status tutti_study_store_open_numbered(const tutti_store *store, uint64_t number, tutti_file **file) {
-  char *path = NULL;
-  const tutti_status made = numbered_path(store, number, &path);
-  return open_path(made, path, file);
 }
 
 tutti_status tutti_study_store_read_trial(const tutti_file *file, bool with_curve,
@@ -283,34 +275,36 @@ tutti_status tutti_study_store_read_hash(const tutti_store *store, uint64_t hash
                                          tutti_trial_record *record) {
   tutti_file *file = NULL;
   *record = (tutti_trial_record){0};
-  TUTTI_TRY(tutti_study_store_open_trial(store, hash, &file));
+  TUTTI_TRY(tutti_study_store_open_trial(store, TUTTI_STORE_BY_HASH, hash, &file));
   const tutti_status status = tutti_study_store_read_trial(file, false, record);
   tutti_file_close(&file);
   return status;
 }
 
 /** Return whether the file says of itself that it has this name.  Those that an earlier version left do not say it. */
-static bool has_name(const tutti_file *file, uint64_t hash) {
-  char name[NAME_BYTES], *own = NULL;
-  print_hash(hash, name);
+static bool has_name(const tutti_file *file, tutti_store_naming naming, uint64_t name) {
+  char text[NAME_BYTES], *own = NULL;
+  print_name(naming, name, text);
   if (!tutti_file_has_attribute(file, "/", "trial")) return true;
-  const bool same = tutti_file_get_text(file, "/", "trial", &own) == TUTTI_OK && strcmp(own, name) == 0;
+  const bool same = tutti_file_get_text(file, "/", "trial", &own) == TUTTI_OK && strcmp(own, text) == 0;
   tutti_free(own);
   return same;
 }
 
-tutti_status tutti_study_store_get(const tutti_store *store, uint64_t hash, const tutti_trial_set *set,
-                                   int64_t i, bool with_curve, tutti_trial_record *record) {
+tutti_status tutti_study_store_get(const tutti_store *store, tutti_store_naming naming, uint64_t name,
+                                   const tutti_trial_set *set, int64_t i, bool with_curve,
+                                   tutti_trial_record *record) {
   const tutti_trial_result *wanted = &set->results[i];
+  const bool is_hash = naming == TUTTI_STORE_BY_HASH; // which tells settings apart, whatever their numbers
   tutti_status status = TUTTI_OK;
   tutti_file *file = NULL;
   *record = (tutti_trial_record){0};
-  TUTTI_TRY_GOTO(done, tutti_study_store_open_trial(store, hash, &file));
+  TUTTI_TRY_GOTO(done, tutti_study_store_open_trial(store, naming, name, &file));
   TUTTI_TRY_GOTO(done, tutti_study_store_read_trial(file, with_curve, record));
   TUTTI_CHECK_GOTO(
       done,
-      has_name(file, hash) && record->result.batch_size == wanted->batch_size &&
-          record->result.seed == wanted->seed,
+      has_name(file, naming, name) && record->result.batch_size == wanted->batch_size &&
+          record->result.seed == wanted->seed && (is_hash || record->result.setting == wanted->setting),
       TUTTI_ERR_DATA,
       "%s: holds another trial than its name says; move it away, and the trial is computed again",
       tutti_file_path(file));

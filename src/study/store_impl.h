@@ -94,18 +94,22 @@ int64_t tutti_study_store_claim(uint64_t hash);
 TUTTI_NODISCARD
 tutti_status tutti_study_store_path(const tutti_store *store, const char *name, char **path);
 
+/** How the file of a trial is named. */
+typedef enum {
+  TUTTI_STORE_BY_HASH,
+  TUTTI_STORE_BY_NUMBER // by an earlier version
+} tutti_store_naming;
+
 /** List the trials of the folder.
- * @param[out] hashes  [*n] ascending, also of trials that the study does not have; the caller frees them (tutti_free)
+ * @param[out] names  [*n] hashes or numbers, ascending, also of trials that the study does not have; the caller frees them
+ * (tutti_free)
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_study_store_list(const tutti_store *store, uint64_t **hashes, int64_t *n);
+tutti_status tutti_study_store_list(const tutti_store *store, tutti_store_naming naming, uint64_t **names,
+                                    int64_t *n);
 
-/** List the numbers of the trials that an earlier version left.  As tutti_study_store_list. */
-TUTTI_NODISCARD
-tutti_status tutti_study_store_list_numbered(const tutti_store *store, uint64_t **numbers, int64_t *n);
-
-/** Return whether a sorted list [n] has the hash. */
-bool tutti_study_store_lists(const uint64_t *hashes, int64_t n, uint64_t hash);
+/** Return whether a sorted list [n] has the name. */
+bool tutti_study_store_lists(const uint64_t *names, int64_t n, uint64_t name);
 
 /** Return whether the trial is done. */
 bool tutti_study_store_has(const tutti_store *store, uint64_t hash);
@@ -121,11 +125,10 @@ TUTTI_NODISCARD
 tutti_status tutti_study_store_put(const tutti_store *store, uint64_t hash, const tutti_study_head *head,
                                    const tutti_trial_set *set, const tutti_trial_record *record);
 
-/** Open the file of a trial, or of one that an earlier version left.  The caller closes it. */
+/** Open the file of a trial.  The caller closes it. */
 TUTTI_NODISCARD
-tutti_status tutti_study_store_open_trial(const tutti_store *store, uint64_t hash, tutti_file **file);
-TUTTI_NODISCARD
-tutti_status tutti_study_store_open_numbered(const tutti_store *store, uint64_t number, tutti_file **file);
+tutti_status tutti_study_store_open_trial(const tutti_store *store, tutti_store_naming naming, uint64_t name,
+                                          tutti_file **file);
 
 /** Read the trial of a file, with the number and the setting that it has there.
  * @param[in]  with_curve  else record->curve stays empty
@@ -142,8 +145,9 @@ tutti_status tutti_study_store_read_hash(const tutti_store *store, uint64_t hash
 /** Read trial i of a set, which is done, with the number and the setting that it has in the set.
  * @return ERR_DATA, also if the file holds another trial than its name says; ERR_IO, ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_study_store_get(const tutti_store *store, uint64_t hash, const tutti_trial_set *set,
-                                   int64_t i, bool with_curve, tutti_trial_record *record);
+tutti_status tutti_study_store_get(const tutti_store *store, tutti_store_naming naming, uint64_t name,
+                                   const tutti_trial_set *set, int64_t i, bool with_curve,
+                                   tutti_trial_record *record);
 
 /** Remove the folder with all files in it that are ours. */
 void tutti_study_store_remove(const tutti_store *store);

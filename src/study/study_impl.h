@@ -129,6 +129,9 @@ tutti_status tutti_study_queue_take(tutti_study *study, int64_t *trial);
 /** Return the row of a trial that waits.  Local. */
 tutti_trial_result tutti_trial_waiting(const tutti_trial *trial);
 
+/** Take a result over as that of trial i, which keeps its number and its setting here.  Local. */
+void tutti_study_take(tutti_study *study, int64_t i, const tutti_trial_result *result);
+
 // --- trial_run.c ---------------------------------------------------------------------------------
 
 /** Make the config of a trial of this study; the caller clears it.  Local.  As tutti_space_trial_config. */

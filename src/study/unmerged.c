@@ -6,11 +6,11 @@
 #include "study/store_impl.h"
 #include "tutti/study.h"
 
-/** The folder, and the trials in it. */
+/** The folder, and the trials in it under names of both kinds. */
 typedef struct {
   tutti_store store; // without claims
-  uint64_t *hashes, *numbers;
-  int64_t n_hashes, n_numbers;
+  uint64_t *names[2];
+  int64_t n[2];
 } content;
 
 /** List what is in the folder. */
@@ -18,27 +18,26 @@ static tutti_status look(const char *output, content *c) {
   const size_t bytes = strlen(output) + sizeof ".d";
   TUTTI_TRY(TUTTI_NEW(c->store.folder, (int64_t)bytes));
   snprintf(c->store.folder, bytes, "%s.d", output);
-  TUTTI_TRY(tutti_study_store_list(&c->store, &c->hashes, &c->n_hashes));
-  return tutti_study_store_list_numbered(&c->store, &c->numbers, &c->n_numbers);
+  for (int naming = 0; naming < 2; naming++)
+    TUTTI_TRY(
+        tutti_study_store_list(&c->store, (tutti_store_naming)naming, &c->names[naming], &c->n[naming]));
+  return TUTTI_OK;
 }
 
-/** Read trial i, under its hash or, from an earlier version, its number.  One that cannot be read is left for `tutti study`
- * to report. */
-static void take_result(const content *c, uint64_t hash, bool is_numbered, tutti_trial_set *set, int64_t i) {
-  tutti_trial_record record = {0};
-  tutti_file *file = NULL;
-  tutti_status status = TUTTI_OK;
-  if (!is_numbered) {
-    status = tutti_study_store_get(&c->store, hash, set, i, false, &record);
-  } else {
-    status = tutti_study_store_open_numbered(&c->store, (uint64_t)i, &file);
-    if (status == TUTTI_OK) status = tutti_study_store_read_trial(file, false, &record);
-    tutti_file_close(&file);
-  }
-  const tutti_trial_result *is = &record.result, *wanted = &set->results[i];
-  const bool is_same =
-      is->batch_size == wanted->batch_size && is->setting == wanted->setting && is->seed == wanted->seed;
-  if (status == TUTTI_OK && is_same) set->results[i] = record.result;
+/** Count trial i, which waits, if the folder has it.  One that cannot be read is left for `tutti study` to report. */
+static void look_for(const content *c, const tutti_space *space, bool take, tutti_trial_set *set, int64_t i,
+                     int64_t *n) {
+  const tutti_trial_result *wanted = &set->results[i];
+  const uint64_t hash = tutti_space_hash(space, wanted->batch_size, wanted->setting, wanted->seed);
+  const bool is_hash =
+      tutti_study_store_lists(c->names[TUTTI_STORE_BY_HASH], c->n[TUTTI_STORE_BY_HASH], hash);
+  const tutti_store_naming naming = is_hash ? TUTTI_STORE_BY_HASH : TUTTI_STORE_BY_NUMBER;
+  const uint64_t name = is_hash ? hash : (uint64_t)i;
+  tutti_trial_record record;
+  if (!is_hash && !tutti_study_store_lists(c->names[naming], c->n[naming], name)) return;
+  ++*n;
+  if (!take || tutti_study_store_get(&c->store, naming, name, set, i, false, &record) != TUTTI_OK) return;
+  set->results[i] = record.result;
   tutti_trial_record_clear(&record);
 }
 
@@ -48,21 +47,14 @@ tutti_status tutti_study_unmerged(const tutti_file *file, bool take, tutti_trial
   tutti_status status = TUTTI_OK;
   *n = 0;
   TUTTI_TRY_GOTO(done, look(tutti_file_path(file), &c));
-  if (c.n_hashes == 0 && c.n_numbers == 0) goto done;
+  if (c.n[0] == 0 && c.n[1] == 0) goto done;
   TUTTI_TRY_GOTO(done, tutti_study_identity_space(file, &space));
-  for (int64_t i = 0; i < set->n_trials; i++) {
-    const tutti_trial_result *result = &set->results[i];
-    if (result->status != TUTTI_TRIAL_WAITING) continue;
-    const uint64_t hash = tutti_space_hash(space, result->batch_size, result->setting, result->seed);
-    const bool is_hashed = tutti_study_store_lists(c.hashes, c.n_hashes, hash);
-    if (!is_hashed && !tutti_study_store_lists(c.numbers, c.n_numbers, (uint64_t)i)) continue;
-    ++*n;
-    if (take) take_result(&c, hash, !is_hashed, set, i);
-  }
+  for (int64_t i = 0; i < set->n_trials; i++)
+    if (set->results[i].status == TUTTI_TRIAL_WAITING) look_for(&c, space, take, set, i, n);
 done:
   tutti_space_destroy(&space);
-  tutti_free(c.hashes);
-  tutti_free(c.numbers);
+  tutti_free(c.names[0]);
+  tutti_free(c.names[1]);
   tutti_free(c.store.folder);
   return status;
 }

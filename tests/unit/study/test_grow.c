@@ -319,7 +319,7 @@ static void trials_with_numbers_get_hashes(void **state) {
   const int64_t before = tutti_alloc_live();
   CHECK_OK(tutti_study_take_numbered(&study));
   assert_int_equal(tutti_alloc_live(), before);
-  CHECK_OK(tutti_study_store_list_numbered(&study.store, &list, &n));
+  CHECK_OK(tutti_study_store_list(&study.store, TUTTI_STORE_BY_NUMBER, &list, &n));
   assert_int_equal(n, 0);
   CHECK_OK(tutti_study_output_collect_trials(&study));
   assert_int_equal(study.set.results[0].status, TUTTI_TRIAL_WAITING);

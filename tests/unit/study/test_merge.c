@@ -55,22 +55,27 @@ static void clear_study(tutti_config *config, tutti_study *study) {
   tutti_config_clear(config);
 }
 
+/** Leave a file in which trial 1 has diverged; here it waits. */
+static void leave_file(tutti_study *study) {
+  tutti_file *file;
+  study->set.results[1].status = TUTTI_TRIAL_DIVERGED;
+  CHECK_OK(tutti_file_create(study->config->study.output, &file));
+  CHECK_OK(tutti_study_output_write(study, file));
+  CHECK_OK(tutti_file_commit(&file));
+  study->set.results[1].status = TUTTI_TRIAL_WAITING;
+}
+
 /** As a version that draws other settings has left it. */
 static void results_of_other_values_are_not_taken(void **state) {
   tutti_config config;
   tutti_study study;
-  tutti_file *file;
   tutti_study_difference found = {0};
   make_study(state, &config, &study);
-  study.set.results[1].status = TUTTI_TRIAL_DIVERGED;
-  CHECK_OK(tutti_file_create(config.study.output, &file));
-  CHECK_OK(tutti_study_output_write(&study, file));
-  CHECK_OK(tutti_file_commit(&file));
-  study.set.results[1].status = TUTTI_TRIAL_WAITING;
+  leave_file(&study);
   CHECK_OK(tutti_study_output_read(&study, &found));
   assert_int_equal(study.set.results[1].status, TUTTI_TRIAL_DIVERGED);
-  study.set.results[1].status = TUTTI_TRIAL_WAITING;
   study.set.varied[1] = 0.25;
+  leave_file(&study);
   CHECK_FAILS(tutti_study_output_read(&study, &found), TUTTI_ERR_DATA, "/trials does not hold the 2 trials");
   assert_int_equal(study.set.results[1].status, TUTTI_TRIAL_WAITING);
   clear_study(&config, &study);

@@ -43,7 +43,7 @@ static void a_trial_is_read_as_the_one_it_is(void **state) {
   assert_true(tutti_study_store_has(&store, HASH));
   // It has the numbers that the study gives it, which may be another than the one that wrote it.
   set.results[1].setting = set.results[1].trial = 2;
-  CHECK_OK(tutti_study_store_get(&store, HASH, &set, 1, true, &record));
+  CHECK_OK(tutti_study_store_get(&store, TUTTI_STORE_BY_HASH, HASH, &set, 1, true, &record));
   assert_int_equal(record.result.status, TUTTI_TRIAL_REACHED);
   assert_int_equal(record.result.trial, 2);
   assert_int_equal(record.result.setting, 2);
@@ -54,16 +54,16 @@ static void a_trial_is_read_as_the_one_it_is(void **state) {
   assert_int_equal(rename(folder_path(state, "study.h5.d/0000000000000abc.h5"),
                           folder_path(state, "study.h5.d/0000000000000abd.h5")),
                    0);
-  CHECK_FAILS(tutti_study_store_get(&store, HASH + 1, &set, 1, true, &record), TUTTI_ERR_DATA,
-              "holds another trial");
+  CHECK_FAILS(tutti_study_store_get(&store, TUTTI_STORE_BY_HASH, HASH + 1, &set, 1, true, &record),
+              TUTTI_ERR_DATA, "holds another trial");
   CHECK_OK(tutti_study_store_put(&store, HASH, &head, &set, &(tutti_trial_record){.result = set.results[1]}));
   set.results[1].seed++;
-  CHECK_FAILS(tutti_study_store_get(&store, HASH, &set, 1, true, &record), TUTTI_ERR_DATA,
-              "0000000000000abc.h5");
+  CHECK_FAILS(tutti_study_store_get(&store, TUTTI_STORE_BY_HASH, HASH, &set, 1, true, &record),
+              TUTTI_ERR_DATA, "0000000000000abc.h5");
   set.results[1].seed--;
   set.results[1].batch_size++;
-  CHECK_FAILS(tutti_study_store_get(&store, HASH, &set, 1, true, &record), TUTTI_ERR_DATA,
-              "0000000000000abc.h5");
+  CHECK_FAILS(tutti_study_store_get(&store, TUTTI_STORE_BY_HASH, HASH, &set, 1, true, &record),
+              TUTTI_ERR_DATA, "0000000000000abc.h5");
   // One that an earlier version left has no name of its own, but a number.
   assert_int_equal(rename(folder_path(state, "study.h5.d/0000000000000abc.h5"),
                           folder_path(state, "study.h5.d/000007.h5")),
@@ -86,13 +86,13 @@ enum { N_FILES = 37 };
 static void list(const tutti_store *store, int64_t n_expected) {
   uint64_t *list = NULL;
   int64_t n = 0;
-  CHECK_OK(tutti_study_store_list(store, &list, &n));
+  CHECK_OK(tutti_study_store_list(store, TUTTI_STORE_BY_HASH, &list, &n));
   assert_int_equal(n, n_expected);
   for (int64_t k = 0; k < n; k++) assert_int_equal(list[k], 1000 * k); // each once, ascending
   assert_false(tutti_study_store_lists(list, n, 17));
   for (int64_t k = 0; k < n; k++) assert_true(tutti_study_store_lists(list, n, (uint64_t)(1000 * k)));
   tutti_free(list);
-  CHECK_OK(tutti_study_store_list_numbered(store, &list, &n));
+  CHECK_OK(tutti_study_store_list(store, TUTTI_STORE_BY_NUMBER, &list, &n));
   assert_int_equal(n, n_expected > 0 ? 1 : 0);
   if (n > 0) assert_int_equal(list[0], 18); // read as a decimal number
   tutti_free(list);
@@ -125,7 +125,7 @@ static void trials_are_listed_without_what_is_none(void **state) {
     int64_t n = 0;
     snprintf(fault, sizeof fault, "memory:0:%d", nth);
     setenv("TUTTI_FAULT", fault, 1);
-    CHECK_FAILS(tutti_study_store_list(&store, &trials, &n), TUTTI_ERR_MEMORY, NULL);
+    CHECK_FAILS(tutti_study_store_list(&store, TUTTI_STORE_BY_HASH, &trials, &n), TUTTI_ERR_MEMORY, NULL);
     unsetenv("TUTTI_FAULT");
     assert_null(trials);
     assert_int_equal(tutti_alloc_live(), before);
