@@ -114,12 +114,27 @@ char *tutti_strdup(const char *text);
 /** Local.  Accepts NULL. */
 void tutti_free(void *memory);
 
+/** Arrays that end together; {0} is the empty pool. */
+typedef struct {
+  void *last; // owned
+} tutti_pool;
+
+/** Local.  As tutti_calloc with unit > 0, but the memory belongs to the pool. */
+void *tutti_pool_calloc(tutti_pool *pool, int64_t n, size_t unit);
+
+/** Local.  Free all memory of the pool, which is empty then. */
+void tutti_pool_clear(tutti_pool *pool);
+
 /** Local.  The number of allocations that are not freed yet, over all threads. */
 int64_t tutti_alloc_live(void);
 
 /** TUTTI_TRY(TUTTI_NEW(pointer, n)): pointer to n zeroed elements of its type, or TUTTI_ERR_MEMORY. */
 #define TUTTI_NEW(pointer, n)                                                                                \
   (((pointer) = tutti_calloc((n), sizeof *(pointer))) ? TUTTI_OK : TUTTI_ERR_MEMORY)
+
+/** TUTTI_TRY(TUTTI_POOL_NEW(pool, pointer, n)): the same, owned by the pool. */
+#define TUTTI_POOL_NEW(pool, pointer, n)                                                                     \
+  (((pointer) = tutti_pool_calloc((pool), (n), sizeof *(pointer))) ? TUTTI_OK : TUTTI_ERR_MEMORY)
 
 /** TUTTI_TRY(TUTTI_COPY(pointer, text)): pointer to a copy of `text`, or TUTTI_ERR_MEMORY. */
 #define TUTTI_COPY(pointer, text) (((pointer) = tutti_strdup(text)) ? TUTTI_OK : TUTTI_ERR_MEMORY)

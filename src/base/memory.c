@@ -45,6 +45,23 @@ void tutti_free(void *memory) {
   free(memory);
 }
 
+// The first bytes of each piece lead to the one before it, and the caller's memory begins a cache line later.
+void *tutti_pool_calloc(tutti_pool *pool, int64_t n, size_t unit) {
+  char *piece = tutti_calloc(n + (int64_t)((ALIGNMENT + unit - 1) / unit), unit);
+  if (!piece) return NULL;
+  memcpy(piece, &pool->last, sizeof pool->last);
+  pool->last = piece;
+  return piece + ALIGNMENT;
+}
+
+void tutti_pool_clear(tutti_pool *pool) {
+  while (pool->last) {
+    void *piece = pool->last;
+    memcpy(&pool->last, piece, sizeof pool->last);
+    tutti_free(piece);
+  }
+}
+
 /** Tests compare it with 0 at their end, which finds leaks without a tool. */
 int64_t tutti_alloc_live(void) {
   return atomic_load(&live);

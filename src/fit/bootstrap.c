@@ -46,7 +46,8 @@ static double draw_best(const tutti_trial_set *set, const tutti_trial_order *ord
 /** All that the draws share; owned. */
 typedef struct {
   tutti_trial_order order;
-  int first, n_sizes;    // the branch's batch sizes in the order
+  int first, n_sizes;    // the branch's batch sizes in the order, and in the rows of /best
+  tutti_pool pool;       // owns the arrays
   double *batch, *steps; // [n_sizes]
   double *scratch;       // [n_trials]
   double *numbers;       // [TUTTI_N_FIT_NUMBERS, n_draws]
@@ -80,56 +81,42 @@ static void make_all_intervals(double *numbers, int64_t n, int64_t n_draws, tutt
 }
 
 /** Make all draws and the intervals from them. */
-static tutti_status make_intervals(const tutti_trial_set *set, const tutti_best_table *best, int branch,
-                                   uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit) {
-  tutti_status status = TUTTI_OK;
-  work w = {0};
+static tutti_status make_intervals(const tutti_trial_set *set, work *w, uint64_t seed, int64_t n_draws,
+                                   double *draws, tutti_fit *fit) {
   int64_t n = 0; // draws that have a fit
-  TUTTI_TRY_GOTO(done, tutti_fit_trial_order_make(set, &w.order));
-  w.first = w.order.branches[branch];
-  w.n_sizes = w.order.branches[branch + 1] - w.first;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.batch, w.n_sizes));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.steps, w.n_sizes));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.scratch, set->n_trials));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(w.numbers, TUTTI_N_FIT_NUMBERS * n_draws));
-  for (int i = 0; i < w.n_sizes; i++) w.batch[i] = (double)best->rows[w.first + i].batch_size;
+  TUTTI_TRY(tutti_fit_trial_order_make(set, &w->order));
+  TUTTI_TRY(TUTTI_POOL_NEW(&w->pool, w->scratch, set->n_trials));
+  TUTTI_TRY(TUTTI_POOL_NEW(&w->pool, w->numbers, TUTTI_N_FIT_NUMBERS * n_draws));
   for (int64_t d = 0; d < n_draws; d++) {
     double value[TUTTI_N_FIT_NUMBERS];
     draws_from from = {.stream = {seed, TUTTI_STREAM_BOOTSTRAP, 0, (uint32_t)d}};
-    draw_fit(set, &w, &from, value);
+    draw_fit(set, w, &from, value);
     for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) {
-      w.numbers[k * n_draws + n] = value[k];
+      w->numbers[k * n_draws + n] = value[k];
       if (draws) draws[d * TUTTI_N_FIT_NUMBERS + k] = value[k];
     }
     n += !isnan(value[0]);
   }
-  make_all_intervals(w.numbers, n, n_draws, fit);
-done:
-  tutti_fit_trial_order_clear(&w.order);
-  tutti_free(w.batch);
-  tutti_free(w.steps);
-  tutti_free(w.scratch);
-  tutti_free(w.numbers);
-  return status;
+  make_all_intervals(w->numbers, n, n_draws, fit);
+  return TUTTI_OK;
 }
 
 tutti_status tutti_fit_search(const tutti_trial_set *set, const tutti_best_table *best, int branch,
                               uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit) {
-  const int first = best->first[branch], n = best->first[branch + 1] - first;
+  work w = {.first = best->first[branch], .n_sizes = best->first[branch + 1] - best->first[branch]};
   tutti_status status = TUTTI_OK;
-  double *batch = NULL, *steps = NULL;
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(batch, n));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(steps, n));
-  for (int i = 0; i < n; i++) {
-    batch[i] = (double)best->rows[first + i].batch_size;
-    steps[i] = best->rows[first + i].steps;
+  TUTTI_TRY_GOTO(done, TUTTI_POOL_NEW(&w.pool, w.batch, w.n_sizes));
+  TUTTI_TRY_GOTO(done, TUTTI_POOL_NEW(&w.pool, w.steps, w.n_sizes));
+  for (int i = 0; i < w.n_sizes; i++) {
+    w.batch[i] = (double)best->rows[w.first + i].batch_size;
+    w.steps[i] = best->rows[w.first + i].steps;
   }
-  tutti_fit_make(batch, steps, n, fit);
+  tutti_fit_make(w.batch, w.steps, w.n_sizes, fit);
   for (int64_t i = 0; draws && i < n_draws * TUTTI_N_FIT_NUMBERS; i++) draws[i] = NAN;
   if (!fit->refused[0] && n_draws > 0)
-    TUTTI_TRY_GOTO(done, make_intervals(set, best, branch, seed, n_draws, draws, fit));
+    TUTTI_TRY_GOTO(done, make_intervals(set, &w, seed, n_draws, draws, fit));
 done:
-  tutti_free(batch);
-  tutti_free(steps);
+  tutti_fit_trial_order_clear(&w.order);
+  tutti_pool_clear(&w.pool);
   return status;
 }

@@ -135,15 +135,15 @@ static tutti_local_state state_of_keys(int n_keys) {
 static tutti_status model_create(const tutti_local_points *points, tutti_local_model *model) {
   const int64_t n = points->n_sizes, keys = points->n_keys;
   *model = (tutti_local_model){.n_sizes = points->n_sizes, .n_keys = points->n_keys};
-  TUTTI_TRY(TUTTI_NEW(model->states, n));
-  TUTTI_TRY(TUTTI_NEW(model->logs, n));
-  TUTTI_TRY(TUTTI_NEW(model->covariance, n * n));
-  TUTTI_TRY(TUTTI_NEW(model->places, n * keys));
-  TUTTI_TRY(TUTTI_NEW(model->errors, n * keys));
-  TUTTI_TRY(TUTTI_NEW(model->best_logs, n));
-  TUTTI_TRY(TUTTI_NEW(model->best_errors, n));
-  TUTTI_TRY(TUTTI_NEW(model->used, n));
-  TUTTI_TRY(TUTTI_NEW(model->edges, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&model->pool, model->states, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&model->pool, model->logs, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&model->pool, model->covariance, n * n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&model->pool, model->places, n * keys));
+  TUTTI_TRY(TUTTI_POOL_NEW(&model->pool, model->errors, n * keys));
+  TUTTI_TRY(TUTTI_POOL_NEW(&model->pool, model->best_logs, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&model->pool, model->best_errors, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&model->pool, model->used, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&model->pool, model->edges, n));
   for (int64_t i = 0; i < n; i++) model->states[i] = state_of_keys(points->n_keys);
   for (int64_t i = 0; i < n; i++) model->logs[i] = model->best_logs[i] = model->best_errors[i] = NAN;
   for (int64_t i = 0; i < n * keys; i++) model->places[i] = model->errors[i] = NAN;
@@ -155,7 +155,7 @@ tutti_status tutti_fit_local_make(const tutti_local_points *points, tutti_local_
   tutti_local_bowls fit = {0};
   bool made = false;
   TUTTI_TRY_GOTO(done, model_create(points, model));
-  if (state_of_keys(points->n_keys) != TUTTI_LOCAL_FEW || tutti_fit_local_n_points(points) == 0) goto done;
+  if (state_of_keys(points->n_keys) != TUTTI_LOCAL_FEW || points->first[points->n_sizes] == 0) goto done;
   TUTTI_TRY_GOTO(done, tutti_fit_local_bowls_create(points, &fit));
   TUTTI_TRY_GOTO(done, tutti_fit_local_bowls_fit(&fit, &made));
   if (made) TUTTI_TRY_GOTO(done, finish(&fit, model));
@@ -163,19 +163,11 @@ tutti_status tutti_fit_local_make(const tutti_local_points *points, tutti_local_
     if (fit.columns[i] >= 0) model->states[i] = TUTTI_LOCAL_FLAT;
 done:
   if (status != TUTTI_OK) tutti_fit_local_clear(model);
-  tutti_fit_local_bowls_clear(&fit);
+  tutti_pool_clear(&fit.pool);
   return status;
 }
 
 void tutti_fit_local_clear(tutti_local_model *model) {
-  tutti_free(model->states);
-  tutti_free(model->logs);
-  tutti_free(model->covariance);
-  tutti_free(model->places);
-  tutti_free(model->errors);
-  tutti_free(model->best_logs);
-  tutti_free(model->best_errors);
-  tutti_free(model->used);
-  tutti_free(model->edges);
+  tutti_pool_clear(&model->pool);
   *model = (tutti_local_model){0};
 }

@@ -17,10 +17,6 @@ static const double RISE = 0.85;
 /** Most moves of the neighbourhood, and how many of them come first with a shape without skew. */
 enum { MOST_MOVES = 12, PLAIN_MOVES = 2 };
 
-int64_t tutti_fit_local_n_points(const tutti_local_points *points) {
-  return points->first[points->n_sizes];
-}
-
 static int most_parameters(const tutti_local_points *points) {
   return points->n_sizes * (1 + points->n_keys) + TUTTI_BOWL_TERMS;
 }
@@ -28,28 +24,16 @@ static int most_parameters(const tutti_local_points *points) {
 tutti_status tutti_fit_local_bowls_create(const tutti_local_points *points, tutti_local_bowls *fit) {
   const int64_t n = most_parameters(points), sizes = points->n_sizes, keys = points->n_keys;
   *fit = (tutti_local_bowls){.points = points};
-  TUTTI_TRY(TUTTI_NEW(fit->chosen, tutti_fit_local_n_points(points)));
-  TUTTI_TRY(TUTTI_NEW(fit->centres, sizes * keys));
-  TUTTI_TRY(TUTTI_NEW(fit->steps, sizes * keys));
-  TUTTI_TRY(TUTTI_NEW(fit->bends, sizes * keys * keys));
-  TUTTI_TRY(TUTTI_NEW(fit->inside, sizes));
-  TUTTI_TRY(TUTTI_NEW(fit->columns, sizes));
-  TUTTI_TRY(TUTTI_NEW(fit->factor, n * n));
-  TUTTI_TRY(TUTTI_NEW(fit->values, n));
-  TUTTI_TRY(TUTTI_NEW(fit->scratch, (1 + keys) * n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->chosen, points->first[points->n_sizes]));
+  TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->centres, sizes * keys));
+  TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->steps, sizes * keys));
+  TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->bends, sizes * keys * keys));
+  TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->inside, sizes));
+  TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->columns, sizes));
+  TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->factor, n * n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->values, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->scratch, (1 + keys) * n));
   return TUTTI_OK;
-}
-
-void tutti_fit_local_bowls_clear(tutti_local_bowls *fit) {
-  tutti_free(fit->chosen);
-  tutti_free(fit->centres);
-  tutti_free(fit->steps);
-  tutti_free(fit->bends);
-  tutti_free(fit->inside);
-  tutti_free(fit->columns);
-  tutti_free(fit->factor);
-  tutti_free(fit->values);
-  tutti_free(fit->scratch);
 }
 
 /** Return how many settings a size needs: for its height and slopes, and one more for the noise. */
@@ -217,7 +201,7 @@ static tutti_status move(tutti_local_bowls *fit, bool *changed) {
   double *ranks = NULL;
   bool *before = NULL;
   tutti_status status = TUTTI_OK;
-  const int64_t n = tutti_fit_local_n_points(fit->points);
+  const int64_t n = fit->points->first[fit->points->n_sizes];
   TUTTI_TRY_GOTO(done, TUTTI_NEW(ranks, n));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(before, n));
   memcpy(before, fit->chosen, (size_t)n * sizeof *before);

@@ -6,6 +6,7 @@
 /** The bowls while they are fitted. */
 typedef struct {
   const tutti_local_points *points;
+  tutti_pool pool; // owns the arrays
   tutti_bowl bowl;
   bool *chosen;            // [n] settings in the neighbourhood
   double *centres;         // [n_sizes, n_keys]
@@ -22,16 +23,12 @@ typedef struct {
   bool flat; // the last shape bends down somewhere
 } tutti_local_bowls;
 
-/** Return the number of settings of all batch sizes. */
-int64_t tutti_fit_local_n_points(const tutti_local_points *points);
-
 /** Allocate the arrays.
  * @param[in]  points  borrowed while `fit` lives
- * @param[out] fit     owned by the caller: tutti_fit_local_bowls_clear, also after a failure
+ * @param[out] fit     the caller clears its pool, also after a failure
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_fit_local_bowls_create(const tutti_local_points *points, tutti_local_bowls *fit);
-void tutti_fit_local_bowls_clear(tutti_local_bowls *fit); // Frees what the fit owns.
 
 /** Fit the bowls and move their neighbourhoods until these do not change.
  * @param[out] made  false: the settings have no such shape

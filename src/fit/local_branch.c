@@ -124,15 +124,15 @@ static void add_size(const trials_of *of, const tutti_local_key *keys, int64_t b
   }
 }
 
-/** Make the points of all batch sizes of the branch. */
+/** Make the points of all batch sizes of the branch, in memory of the pool. */
 static tutti_status make_points(const trials_of *of, const tutti_local_key *keys, double *scratch,
-                                tutti_local_points *points) {
+                                tutti_pool *pool, tutti_local_points *points) {
   const tutti_trial_order *order = of->order;
   const int first = order->branches[of->branch], n = order->branches[of->branch + 1] - first;
-  TUTTI_TRY(TUTTI_NEW(points->first, n + 1));
-  TUTTI_TRY(TUTTI_NEW(points->places, (of->end - of->begin) * points->n_keys));
-  TUTTI_TRY(TUTTI_NEW(points->logs, of->end - of->begin));
-  TUTTI_TRY(TUTTI_NEW(points->best, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(pool, points->first, n + 1));
+  TUTTI_TRY(TUTTI_POOL_NEW(pool, points->places, (of->end - of->begin) * points->n_keys));
+  TUTTI_TRY(TUTTI_POOL_NEW(pool, points->logs, of->end - of->begin));
+  TUTTI_TRY(TUTTI_POOL_NEW(pool, points->best, n));
   for (int i = first; i < first + n; i++)
     add_size(of, keys, order->sizes[i], order->sizes[i + 1], scratch, points);
   return TUTTI_OK;
@@ -142,22 +142,19 @@ tutti_status tutti_fit_local_study_make(const tutti_trial_set *set, const tutti_
                                         int branch, tutti_local_study *local) {
   tutti_status status = TUTTI_OK;
   tutti_local_points points = {0};
-  double *scratch = NULL;
+  tutti_pool pool = {0}; // owns scratch and the points
+  double *scratch;
   const trials_of of = find_trials(set, order, branch);
   *local = (tutti_local_study){0};
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(scratch, set->n_trials));
+  TUTTI_TRY_GOTO(done, TUTTI_POOL_NEW(&pool, scratch, set->n_trials));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(local->keys, set->n_varied));
   const bool words = find_keys(&of, local->keys, &points.n_keys);
   if (words) points.n_keys = 0;
-  TUTTI_TRY_GOTO(done, make_points(&of, local->keys, scratch, &points));
+  TUTTI_TRY_GOTO(done, make_points(&of, local->keys, scratch, &pool, &points));
   TUTTI_TRY_GOTO(done, tutti_fit_local_make(&points, &local->model));
   for (int i = 0; i < local->model.n_sizes && words; i++) local->model.states[i] = TUTTI_LOCAL_WORDS;
 done:
-  tutti_free(scratch);
-  tutti_free(points.first);
-  tutti_free(points.places);
-  tutti_free(points.logs);
-  tutti_free(points.best);
+  tutti_pool_clear(&pool);
   if (status != TUTTI_OK) tutti_fit_local_study_clear(local);
   return status;
 }

@@ -38,8 +38,9 @@ static double draw_chi_squared(draws_from *from, int64_t freedom) {
   return sum + normal * normal;
 }
 
-/** All that the draws share; owned. */
+/** All that the draws share. */
 typedef struct {
+  tutti_pool pool;                 // owns the arrays
   int n;                           // batch sizes that have a model
   int *sizes;                      // [n] of the model
   double *batch, *steps, *weights; // [n]
@@ -50,28 +51,17 @@ typedef struct {
 
 static tutti_status work_create(const tutti_local_model *model, int64_t n_draws, work *w) {
   const int64_t n = model->n_sizes;
-  TUTTI_TRY(TUTTI_NEW(w->sizes, n));
-  TUTTI_TRY(TUTTI_NEW(w->batch, n));
-  TUTTI_TRY(TUTTI_NEW(w->steps, n));
-  TUTTI_TRY(TUTTI_NEW(w->weights, n));
-  TUTTI_TRY(TUTTI_NEW(w->factor, n * n));
-  TUTTI_TRY(TUTTI_NEW(w->drawn, n));
-  TUTTI_TRY(TUTTI_NEW(w->normals, n));
-  TUTTI_TRY(TUTTI_NEW(w->numbers, TUTTI_N_FIT_NUMBERS * n_draws));
+  TUTTI_TRY(TUTTI_POOL_NEW(&w->pool, w->sizes, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&w->pool, w->batch, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&w->pool, w->steps, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&w->pool, w->weights, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&w->pool, w->factor, n * n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&w->pool, w->drawn, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&w->pool, w->normals, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&w->pool, w->numbers, TUTTI_N_FIT_NUMBERS * n_draws));
   for (int i = 0; i < model->n_sizes; i++)
     if (model->states[i] == TUTTI_LOCAL_MADE) w->sizes[w->n++] = i;
   return TUTTI_OK;
-}
-
-static void work_clear(work *w) {
-  tutti_free(w->sizes);
-  tutti_free(w->batch);
-  tutti_free(w->steps);
-  tutti_free(w->weights);
-  tutti_free(w->factor);
-  tutti_free(w->drawn);
-  tutti_free(w->normals);
-  tutti_free(w->numbers);
 }
 
 /** Take the heights that a model has, their weights and their covariance. */
@@ -130,6 +120,6 @@ tutti_status tutti_fit_local_fit(const tutti_local_model *model, const double *b
   }
   tutti_fit_intervals(w.numbers, n_draws, n_draws, fit);
 done:
-  work_clear(&w);
+  tutti_pool_clear(&w.pool);
   return status;
 }

@@ -36,6 +36,7 @@ typedef struct {
   double *best_errors; // [n_sizes] their standard errors
   int64_t *used;       // [n_sizes] number of settings that it uses
   int *edges;      // [n_sizes] of EDGE sizes: 1 + the first key whose minimum is at the end of what was tried
+  tutti_pool pool; // owns the arrays
   double noise;    // standard deviation of the log steps of a setting
   int64_t freedom; // degrees of freedom of `noise`
 } tutti_local_model;

@@ -47,25 +47,21 @@ tutti_status tutti_fit_trial_order_make(const tutti_trial_set *set, tutti_trial_
   tutti_status status = TUTTI_OK;
   entry *entries = NULL;
   *order = (tutti_trial_order){.n_branches = tutti_fit_trial_set_n_branches(set)};
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(order->branches, order->n_branches + 1));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(entries, set->n_trials));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(order->order, set->n_trials));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(order->settings, set->n_trials));
-  TUTTI_TRY_GOTO(done, TUTTI_NEW(order->sizes, set->n_trials + 1));
+  TUTTI_TRY_GOTO(done, TUTTI_POOL_NEW(&order->pool, order->branches, order->n_branches + 1));
+  TUTTI_TRY_GOTO(done, TUTTI_POOL_NEW(&order->pool, entries, set->n_trials));
+  TUTTI_TRY_GOTO(done, TUTTI_POOL_NEW(&order->pool, order->order, set->n_trials));
+  TUTTI_TRY_GOTO(done, TUTTI_POOL_NEW(&order->pool, order->settings, set->n_trials));
+  TUTTI_TRY_GOTO(done, TUTTI_POOL_NEW(&order->pool, order->sizes, set->n_trials + 1));
   for (int64_t i = 0; i < set->n_trials; i++)
     entries[i] = (entry){&set->results[i], i, tutti_fit_trial_set_branch(set, i)};
   qsort(entries, (size_t)set->n_trials, sizeof *entries, compare_entries);
   group(set, entries, order);
 done:
-  tutti_free(entries);
   if (status != TUTTI_OK) tutti_fit_trial_order_clear(order);
   return status;
 }
 
 void tutti_fit_trial_order_clear(tutti_trial_order *order) {
-  tutti_free(order->order);
-  tutti_free(order->settings);
-  tutti_free(order->sizes);
-  tutti_free(order->branches);
+  tutti_pool_clear(&order->pool);
   *order = (tutti_trial_order){0};
 }

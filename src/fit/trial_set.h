@@ -35,7 +35,8 @@ typedef struct {
 } tutti_setting_trials;
 
 typedef struct {
-  int64_t *order; // [n_trials] indices of trials
+  tutti_pool pool; // owns the arrays
+  int64_t *order;  // [n_trials] indices of trials
   int64_t n_settings;
   tutti_setting_trials *settings; // [n_settings] in the order of branch, batch size, setting
   int n_sizes;                    // batch sizes, counted once per branch
