@@ -158,21 +158,18 @@ void tutti_fit_make_weighted(const double *batch, const double *steps, const dou
                      .largest_useful_batch = tutti_fit_largest_useful_batch(batch, steps, n)};
   clear_numbers(fit);
   if (fit->n_sizes < TUTTI_FIT_LEAST_SIZES) {
-    snprintf(fit->refused, sizeof fit->refused,
-             "%d batch size%s steps to the goal, a fit needs %d: vary train.batch_size further, or give "
-             "the trials a larger budget",
+    snprintf(fit->refused, sizeof fit->refused, "%d batch size%s steps to the goal, a fit needs %d",
              fit->n_sizes, fit->n_sizes == 1 ? " has" : "s have", TUTTI_FIT_LEAST_SIZES);
     return;
   }
   fit->end = tutti_fit_solve(batch, steps, weights, n, fit->value, &fit->residual);
   if (fit->end == TUTTI_FIT_INSIDE) return;
   clear_numbers(fit);
-  snprintf(fit->refused, sizeof fit->refused, "%s",
+  snprintf(fit->refused, sizeof fit->refused,
            fit->end == TUTTI_FIT_AT_HIGH
-               ? "all batch sizes are in perfect scaling, so that the fewest steps are not determined: add "
-                 "larger batch sizes"
-               : "steps do not fall with the batch size, so that the fewest samples are not determined: add "
-                 "smaller batch sizes");
+               ? TUTTI_FIT_ALL_PERFECT
+               : "steps do not fall with the batch size%s, so that the fewest samples are not determined",
+           "");
 }
 
 // --- intervals

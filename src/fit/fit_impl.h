@@ -40,7 +40,11 @@ int64_t tutti_fit_best_edge(const tutti_trial_set *set, const int64_t *trials, i
 
 // --- advice.c ------------------------------------------------------------------------------------
 
-/** Replace the reason of a refused fit by one that says what to change in the study.  Does nothing if there is a fit. */
+/** The reason of a fit whose B_crit is at the high end; the format takes an addition to the fact. */
+#define TUTTI_FIT_ALL_PERFECT                                                                                \
+  "all batch sizes are in perfect scaling%s, so that the fewest steps are not determined"
+
+/** Add to the reason of a refused fit what to change in the study.  Does nothing if there is a fit. */
 void tutti_fit_advise(const tutti_trial_set *set, const tutti_best_table *best, int branch, tutti_fit *fit);
 
 /** Return how many of steps[n] are finite and above 0 (fit.c). */

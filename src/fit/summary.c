@@ -41,9 +41,8 @@ static tutti_status write_draws(tutti_file *file, const char *path, const double
       {"E_min", TUTTI_F64, TUTTI_FIT_E_MIN * sizeof(double)},
       {"B_crit", TUTTI_F64, TUTTI_FIT_B_CRIT * sizeof(double)},
   };
-  if (tutti_file_has(file, path)) TUTTI_TRY(tutti_table_truncate(file, path, 0));
-  return tutti_table_append(file, path, draw_columns, TUTTI_N_FIT_NUMBERS,
-                            TUTTI_N_FIT_NUMBERS * sizeof(double), draws, n);
+  return tutti_table_replace(file, path, draw_columns, TUTTI_N_FIT_NUMBERS,
+                             TUTTI_N_FIT_NUMBERS * sizeof(double), draws, n);
 }
 
 static tutti_status write_numbers(tutti_file *file, const char *group, tutti_fit *fit) {
@@ -114,8 +113,7 @@ tutti_status tutti_fit_read(const tutti_file *file, const tutti_trial_set *set, 
   TUTTI_TRY(fit_path(set, branch, "", &group));
   const tutti_status status = read_numbers(file, group, fit);
   tutti_free(group);
-  TUTTI_TRY(status);
-  return TUTTI_OK;
+  return status;
 }
 
 tutti_status tutti_fit_summary_write(tutti_file *file, const tutti_trial_set *set) {
