@@ -16,25 +16,19 @@ enum { TEXT_BYTES = 40 };
 static tutti_status start(const tutti_axis *axis, int64_t n, tutti_space_values *list) {
   *list = (tutti_space_values){.key = tutti_strdup(axis->key), .is_choice = axis->kind == TUTTI_AXIS_CHOICE};
   if (!list->key) return TUTTI_ERR_MEMORY;
-  TUTTI_TRY(TUTTI_NEW(list->values, n));
-  TUTTI_TRY(TUTTI_NEW(list->texts, n));
-  return TUTTI_OK;
+  return TUTTI_NEW(list->values, n);
 }
 
 void tutti_space_values_clear(tutti_space_values *list) {
-  for (int64_t i = 0; i < list->n; i++) tutti_free(list->texts[i]);
-  tutti_free(list->texts);
+  tutti_texts_clear(&list->texts);
   tutti_free(list->values);
   tutti_free(list->key);
   *list = (tutti_space_values){0};
 }
 
 static tutti_status append(tutti_space_values *list, double value, const char *text) {
-  char *copy = tutti_strdup(text);
-  if (!copy) return TUTTI_ERR_MEMORY;
-  list->values[list->n] = value;
-  list->texts[list->n++] = copy;
-  return TUTTI_OK;
+  list->values[list->n++] = value;
+  return tutti_texts_add(&list->texts, text);
 }
 
 // --- ranges --------------------------------------------------------------------------------------

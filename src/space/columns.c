@@ -20,8 +20,8 @@ static int find_text(const tutti_space_column *column, const char *text) {
 }
 
 /** Add those of texts[n] that the column does not have yet. */
-static tutti_status add_texts(tutti_space_column *column, char *const *texts, int64_t n) {
-  for (int64_t i = 0; i < n; i++)
+static tutti_status add_texts(tutti_space_column *column, char *const *texts, int n) {
+  for (int i = 0; i < n; i++)
     if (find_text(column, texts[i]) == column->texts.n) TUTTI_TRY(tutti_texts_add(&column->texts, texts[i]));
   return TUTTI_OK;
 }
@@ -50,7 +50,7 @@ tutti_status tutti_space_columns_create(const tutti_study_options *study,
     for (int c = 0; c < settings[b].n_columns; c++) {
       const tutti_space_values *own = &settings[b].columns[c];
       tutti_space_column *column = &columns->list[tutti_space_columns_find(columns, own->key)];
-      if (column->is_choice) TUTTI_TRY_GOTO(done, add_texts(column, own->texts, own->n));
+      if (column->is_choice) TUTTI_TRY_GOTO(done, add_texts(column, own->texts.list, own->texts.n));
     }
 done:
   if (status != TUTTI_OK) tutti_space_columns_clear(columns);
@@ -67,5 +67,5 @@ void tutti_space_columns_clear(tutti_space_columns *columns) {
 }
 
 double tutti_space_column_value(const tutti_space_column *column, const tutti_space_values *own, int64_t i) {
-  return column->is_choice ? find_text(column, own->texts[i]) : own->values[i];
+  return column->is_choice ? find_text(column, own->texts.list[i]) : own->values[i];
 }

@@ -16,6 +16,7 @@
 enum { TEXT_BYTES = 64 };
 
 struct tutti_space {
+  tutti_pool pool; // owns the arrays
   tutti_space_values batch;
   int n_branches;
   tutti_space_settings *settings; // [n_branches] of the other varied keys
@@ -67,7 +68,7 @@ static void print_limits(const tutti_study_options *study, tutti_space *space) {
 static tutti_status make_seeds(const tutti_config *config, tutti_space *space) {
   space->n_seeds = config->study.seeds;
   space->first_seed = config->train.seed;
-  TUTTI_TRY(TUTTI_NEW(space->seeds, space->n_seeds));
+  TUTTI_TRY(TUTTI_POOL_NEW(&space->pool, space->seeds, space->n_seeds));
   for (int64_t i = 0; i < space->n_seeds; i++)
     snprintf(space->seeds[i], TEXT_BYTES, "%" PRIu64, space->first_seed + (uint64_t)i);
   return TUTTI_OK;
@@ -79,7 +80,7 @@ static tutti_status make_seeds(const tutti_config *config, tutti_space *space) {
 static tutti_status make_settings(const tutti_config *config, tutti_space *space) {
   const tutti_axis *branches = tutti_config_study_branches(&config->study);
   const int n = branches ? branches->n_values : 1;
-  TUTTI_TRY(TUTTI_NEW(space->settings, n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&space->pool, space->settings, n));
   while (space->n_branches < n) {
     const int b = space->n_branches++;
     TUTTI_TRY(tutti_space_settings_create(&config->study, b, config->train.seed, &space->settings[b]));
@@ -120,7 +121,7 @@ static void set_values(const tutti_space *space, int64_t k, tutti_trial *trial) 
     const int64_t index = settings->indices[k * settings->n_columns + p];
     const int c = tutti_space_columns_find(columns, own->key);
     trial->values[c] = tutti_space_column_value(&columns->list[c], own, index);
-    add_override(trial, own->key, own->texts[index]);
+    add_override(trial, own->key, own->texts.list[index]);
     if (strcmp(own->key, "train.seed") == 0) trial->seed = (uint64_t)own->values[index];
   }
 }
@@ -138,7 +139,7 @@ static void set_trial(tutti_space *space, int64_t i) {
                          .overrides = space->overrides + i * space->n_overrides};
   trial->branch = find_branch(space, &setting);
   trial->seed = space->first_seed + (uint64_t)trial->seed_index;
-  add_override(trial, "train.batch_size", space->batch.texts[batch]);
+  add_override(trial, "train.batch_size", space->batch.texts.list[batch]);
   add_override(trial, "train.seed", space->seeds[trial->seed_index]);
   add_override(trial, space->budget_key, space->budget);
   add_override(trial, "train.stop_at", space->goal);
@@ -156,9 +157,9 @@ static tutti_status make_trials(tutti_space *space) {
               space->batch.n, space->n_settings, space->n_seeds, TUTTI_SPACE_MOST_TRIALS);
   space->n_trials = n * space->n_settings;
   space->n_overrides = FIRST_VARIED + space->columns.n;
-  TUTTI_TRY(TUTTI_NEW(space->trials, space->n_trials));
-  TUTTI_TRY(TUTTI_NEW(space->values, space->n_trials * space->columns.n));
-  TUTTI_TRY(TUTTI_NEW(space->overrides, space->n_trials * space->n_overrides));
+  TUTTI_TRY(TUTTI_POOL_NEW(&space->pool, space->trials, space->n_trials));
+  TUTTI_TRY(TUTTI_POOL_NEW(&space->pool, space->values, space->n_trials * space->columns.n));
+  TUTTI_TRY(TUTTI_POOL_NEW(&space->pool, space->overrides, space->n_trials * space->n_overrides));
   for (int64_t i = 0; i < space->n_trials; i++) set_trial(space, i);
   return TUTTI_OK;
 }
@@ -186,12 +187,8 @@ void tutti_space_destroy(tutti_space **space) {
   if (!old) return;
   tutti_space_values_clear(&old->batch);
   for (int b = 0; b < old->n_branches; b++) tutti_space_settings_clear(&old->settings[b]);
-  tutti_free(old->settings);
   tutti_space_columns_clear(&old->columns);
-  tutti_free(old->seeds);
-  tutti_free(old->trials);
-  tutti_free(old->values);
-  tutti_free(old->overrides);
+  tutti_pool_clear(&old->pool);
   tutti_free(old);
   *space = NULL;
 }

@@ -25,8 +25,8 @@ typedef struct {
   char *key;
   bool is_choice;
   int64_t n;
-  double *values; // [n] numbers; of choices 0, 1, ...
-  char **texts;   // [n] as YAML
+  double *values;    // [n] numbers; of choices 0, 1, ...
+  tutti_texts texts; // [n] as YAML
 } tutti_space_values;
 
 /** Return whether the axis has a finite number of values. */
