@@ -36,13 +36,14 @@ static tutti_status check_alone(const tutti_study *study, const tutti_study_diff
   return TUTTI_OK;
 }
 
-/** The study's file is missing.  Check the data of a trial instead, and take the time from which its times count. */
-static tutti_status ask_trial(tutti_study *study, uint64_t hash) {
+/** Check the config and the data of a trial in the folder.
+ * @param[out] began  when the first job began, by that file; NULL: not wanted */
+static tutti_status check_trial(const tutti_study *study, uint64_t hash, double *began) {
   tutti_file *file = NULL;
   tutti_study_difference found = {0};
   TUTTI_TRY(tutti_study_store_open_trial(&study->store, TUTTI_STORE_BY_HASH, hash, &file));
   tutti_status status = tutti_study_check_file(study, file, &found);
-  if (status == TUTTI_OK) status = tutti_file_get_real(file, "/", "began", &study->head.began);
+  if (status == TUTTI_OK && began) status = tutti_file_get_real(file, "/", "began", began);
   tutti_file_close(&file);
   return status;
 }
@@ -59,28 +60,16 @@ done:
   return status;
 }
 
-/** Check trials that have no config beside them, because they may belong to any study. */
-static tutti_status check_trials(const tutti_study *study, const uint64_t *hashes, int64_t n) {
-  tutti_status status = TUTTI_OK;
-  for (int64_t k = 0; k < n && status == TUTTI_OK; k++) {
-    tutti_file *file = NULL;
-    tutti_study_difference found = {0};
-    status = tutti_study_store_open_trial(&study->store, TUTTI_STORE_BY_HASH, hashes[k], &file);
-    if (status == TUTTI_OK) status = tutti_study_check_file(study, file, &found);
-    tutti_file_close(&file);
-  }
-  return status;
-}
-
-/** Look at the trials in the folder.
+/** Look at the trials in the folder.  Without a config beside them, they may belong to any study.  If the study's file is
+ * missing, one of them has the time from which its times count.
  * @param[out] n  how many there are */
 static tutti_status look_into_folder(tutti_study *study, bool has_file, bool marked, int64_t *n) {
   uint64_t *hashes = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_study_take_numbered(study));
   TUTTI_TRY_GOTO(done, tutti_study_store_list(&study->store, TUTTI_STORE_BY_HASH, &hashes, n));
-  if (!marked) TUTTI_TRY_GOTO(done, check_trials(study, hashes, *n));
-  if (!has_file && *n > 0) TUTTI_TRY_GOTO(done, ask_trial(study, hashes[0]));
+  for (int64_t k = 0; k < *n && !marked; k++) TUTTI_TRY_GOTO(done, check_trial(study, hashes[k], NULL));
+  if (!has_file && *n > 0) TUTTI_TRY_GOTO(done, check_trial(study, hashes[0], &study->head.began));
 done:
   tutti_free(hashes);
   return status;

@@ -250,8 +250,8 @@ tutti_status tutti_study_store_open_trial(const tutti_store *store, tutti_store_
   return status;
 }
 
-tutti_status tutti_study_store_read_trial(const tutti_file *file, bool with_curve,
-                                          tutti_trial_record *record) {
+/** Read the trial of a file, with the number and the setting that it has there. */
+static tutti_status read_trial(const tutti_file *file, bool with_curve, tutti_trial_record *record) {
   char *metric = NULL;
   tutti_trial_set one = {0};
   tutti_status status = TUTTI_OK;
@@ -276,7 +276,7 @@ tutti_status tutti_study_store_read_hash(const tutti_store *store, uint64_t hash
   tutti_file *file = NULL;
   *record = (tutti_trial_record){0};
   TUTTI_TRY(tutti_study_store_open_trial(store, TUTTI_STORE_BY_HASH, hash, &file));
-  const tutti_status status = tutti_study_store_read_trial(file, false, record);
+  const tutti_status status = read_trial(file, false, record);
   tutti_file_close(&file);
   return status;
 }
@@ -300,7 +300,7 @@ tutti_status tutti_study_store_get(const tutti_store *store, tutti_store_naming 
   tutti_file *file = NULL;
   *record = (tutti_trial_record){0};
   TUTTI_TRY_GOTO(done, tutti_study_store_open_trial(store, naming, name, &file));
-  TUTTI_TRY_GOTO(done, tutti_study_store_read_trial(file, with_curve, record));
+  TUTTI_TRY_GOTO(done, read_trial(file, with_curve, record));
   TUTTI_CHECK_GOTO(
       done,
       has_name(file, naming, name) && record->result.batch_size == wanted->batch_size &&

@@ -130,19 +130,15 @@ TUTTI_NODISCARD
 tutti_status tutti_study_store_open_trial(const tutti_store *store, tutti_store_naming naming, uint64_t name,
                                           tutti_file **file);
 
-/** Read the trial of a file, with the number and the setting that it has there.
- * @param[in]  with_curve  else record->curve stays empty
- * @param[out] record      owned by the caller: tutti_trial_record_clear; empty after a failure
+/** Read the trial of this hash, without its curve, with the number and the setting that it has in its file.
+ * @param[out] record  owned by the caller: tutti_trial_record_clear; empty after a failure
  * @return ERR_DATA the file does not hold one trial; ERR_IO, ERR_MEMORY */
-TUTTI_NODISCARD
-tutti_status tutti_study_store_read_trial(const tutti_file *file, bool with_curve,
-                                          tutti_trial_record *record);
-
-/** Open and read the trial of this hash, without its curve.  As tutti_study_store_read_trial. */
 TUTTI_NODISCARD
 tutti_status tutti_study_store_read_hash(const tutti_store *store, uint64_t hash, tutti_trial_record *record);
 
 /** Read trial i of a set, which is done, with the number and the setting that it has in the set.
+ * @param[in]  with_curve  else record->curve stays empty
+ * @param[out] record      as of tutti_study_store_read_hash
  * @return ERR_DATA, also if the file holds another trial than its name says; ERR_IO, ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_study_store_get(const tutti_store *store, tutti_store_naming naming, uint64_t name,
