@@ -1,6 +1,6 @@
 #pragma once
-/** Results of a batch-size study: the best setting of each batch size, the best value at a budget, and the critical batch
- * size.  Pure functions, and their tables in a study's file.  Local, no MPI. */
+/** Results of a batch-size study: the best setting of each batch size, the best value at a budget, and the critical
+ * batch size.  Pure functions, and their tables in a study's file.  Local, no MPI. */
 #include <stdbool.h>
 
 #include "tutti/config.h"
@@ -76,14 +76,14 @@ int tutti_fit_trial_set_branch(const tutti_trial_set *set, int64_t i);
 /** Return the value of the branches' key for a branch, for example "sgd"; "" if there are no branches.  Local. */
 const char *tutti_fit_trial_set_branch_name(const tutti_trial_set *set, int branch);
 
-/** Write or replace /confirm, which has the columns of /trials: the trials of set->confirm that are done.  Local.  If none
- * is done and the file has no such table, it gets none.
+/** Write or replace /confirm, which has the columns of /trials: the trials of set->confirm that are done.  Local.  If
+ * none is done and the file has no such table, it gets none.
  * @return as tutti_fit_trial_set_write */
 TUTTI_NODISCARD
 tutti_status tutti_fit_trial_set_write_confirm(tutti_file *file, const tutti_trial_set *set);
 
-/** Write or replace /trials: a tutti_trial_result and the varied keys in each row.  Local.  The attribute "states" of the
- * table has the names of the states; for each key that chooses from texts, an attribute of its name has them.
+/** Write or replace /trials: a tutti_trial_result and the varied keys in each row.  Local.  The attribute "states" of
+ * the table has the names of the states; for each key that chooses from texts, an attribute of its name has them.
  * @return ERR_MEMORY, ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_fit_trial_set_write(tutti_file *file, const tutti_trial_set *set);
@@ -94,9 +94,9 @@ tutti_status tutti_fit_trial_set_write(tutti_file *file, const tutti_trial_set *
 TUTTI_NODISCARD
 tutti_status tutti_fit_trial_set_read(const tutti_file *file, tutti_trial_set *set);
 
-/** Set status and goal_* of all trials by another goal than the study's own, from their curves.  Local.  The critical batch
- * size depends on the goal, so one study answers for all goals that a trial reaches before the study's own; it cannot
- * answer for later ones, because a trial ends at the study's goal.
+/** Set status and goal_* of all trials by another goal than the study's own, from their curves.  Local.  The critical
+ * batch size depends on the goal, so one study answers for all goals that a trial reaches before the study's own; it
+ * cannot answer for later ones, because a trial ends at the study's goal.
  * @param[in]     file  where `set` was read from
  * @param[in,out] set   to be cleared after a failure
  * @return ERR_USAGE a trial ended before it could reach this goal, or the curves lack its metric; ERR_DATA, ERR_IO,
@@ -104,8 +104,8 @@ tutti_status tutti_fit_trial_set_read(const tutti_file *file, tutti_trial_set *s
 TUTTI_NODISCARD
 tutti_status tutti_fit_trial_set_regoal(tutti_trial_set *set, const tutti_file *file, const tutti_goal *goal);
 
-/** Set the best and the last value of each trial that has a curve to those of a metric.  Local.  The study may have asked for
- * another metric when the trial ran.
+/** Set the best and the last value of each trial that has a curve to those of a metric.  Local.  The study may have
+ * asked for another metric when the trial ran.
  * @param[in] file  has the curves
  * @return ERR_DATA, ERR_IO, ERR_MEMORY */
 TUTTI_NODISCARD
@@ -116,9 +116,9 @@ void tutti_fit_trial_set_clear(tutti_trial_set *set); // Local.  Frees what the 
 // --- the best setting of a batch size ----------------------------------------------------------------------
 
 /** A row of /best, without the columns of the varied keys.  The best setting of a batch size, within a branch, has the
- * smallest median over seeds of steps to the goal; the first of equal ones wins.  A seed that did not reach the goal counts
- * as infinitely late, and the median of an even number of seeds is the upper one in the middle, so a setting needs more
- * than half of its seeds to reach the goal. */
+ * smallest median over seeds of steps to the goal; the first of equal ones wins.  A seed that did not reach the goal
+ * counts as infinitely late, and the median of an even number of seeds is the upper one in the middle, so a setting
+ * needs more than half of its seeds to reach the goal. */
 typedef struct {
   int64_t batch_size;
   int64_t setting, trial;                 // trial of the median seed; -1: no setting reached the goal
@@ -127,9 +127,9 @@ typedef struct {
   double
       effective_lr; // lr / (1 - momentum) with the scaled lr; NAN: the rule has no momentum, or AdaScale changes lr
   int64_t trials, reached, not_reached, diverged;
-  // 1 + index of the first varied key of numbers whose range seems to end too early; 0: none.  Either no value was tried
-  // beyond that of the best setting although others were; or only one was, which reached the goal too, while three or more
-  // lie on the other side; or the local model still falls at the end of what was tried.
+  // 1 + index of the first varied key of numbers whose range seems to end too early; 0: none.  Either no value was
+  // tried beyond that of the best setting although others were; or only one was, which reached the goal too, while
+  // three or more lie on the other side; or the local model still falls at the end of what was tried.
   int64_t at_edge;
   int64_t model;                            // tutti_local_state; -1: an earlier version wrote the file
   int64_t model_settings;                   // that the local model of this batch size uses
@@ -191,28 +191,30 @@ typedef struct {
 } tutti_best_table;
 
 /** Find the best setting of each batch size and make the local models.  Local.
- * @param[in]  set   its trials, in any order; one that waits counts in `trials`, and in medians as a seed that did not reach
- * the goal
+ * @param[in]  set   its trials, in any order; one that waits counts in `trials`, and in medians as a seed that did not
+ * reach the goal
  * @param[out] best  owned by the caller: tutti_fit_best_table_clear
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_fit_best_table_create(const tutti_trial_set *set, tutti_best_table *best);
 void tutti_fit_best_table_clear(tutti_best_table *best); // Local.  Frees what the table owns; zeroes it.
 
-/** Return the largest batch size B whose samples to the goal, B S, are at most 1.2 times those of the smallest one.  Local.
+/** Return the largest batch size B whose samples to the goal, B S, are at most 1.2 times those of the smallest one.
+ * Local.
  * @param[in] batch  [n]
  * @param[in] steps  [n] steps S to the goal; those that are not finite and above 0 are ignored
  * @return NAN if no batch size has steps */
 double tutti_fit_perfect_scaling_end(const double *batch, const double *steps, int n);
 
-/** Return the smallest batch size whose steps are at most 1.05 times the fewest of all.  Local.  Arguments and NAN as above. */
+/** Return the smallest batch size whose steps are at most 1.05 times the fewest of all.  Local.  Arguments and NAN as
+ * above. */
 double tutti_fit_largest_useful_batch(const double *batch, const double *steps, int n);
 
 // --- the best value at a budget ----------------------------------------------------------------------------
 
-/** A row of /best_at_budget, without the columns of the varied keys.  The best setting has the best median over seeds of the
- * best value until the budget; for an even number of seeds it is the worse one in the middle.  A trial that diverged before
- * the budget is worse than all others. */
+/** A row of /best_at_budget, without the columns of the varied keys.  The best setting has the best median over seeds
+ * of the best value until the budget; for an even number of seeds it is the worse one in the middle.  A trial that
+ * diverged before the budget is worse than all others. */
 typedef struct {
   int64_t batch_size;
   double budget;                       // in the unit of the question
@@ -230,8 +232,9 @@ typedef struct {
   double *varied;         // [n_rows, n_varied] of the best setting; without one NAN, except for the branch
 } tutti_budget_table;
 
-/** Answer a question from the curves of a study's file: at the budget, and at a half, a quarter and an eighth of it if some
- * trial was evaluated until then.  Local.  For a budget beyond the study's own, the values are those at the study's.
+/** Answer a question from the curves of a study's file: at the budget, and at a half, a quarter and an eighth of it if
+ * some trial was evaluated until then.  Local.  For a budget beyond the study's own, the values are those at the
+ * study's.
  * @param[in]  file   where `set` was read from
  * @param[out] table  owned by the caller: tutti_fit_budget_table_clear
  * @return ERR_USAGE no curve has the metric; ERR_DATA, ERR_IO, ERR_MEMORY */
@@ -251,8 +254,8 @@ typedef enum { TUTTI_FIT_INSIDE, TUTTI_FIT_AT_LOW, TUTTI_FIT_AT_HIGH } tutti_fit
 /** Enough for a reason with its advice and the longest names. */
 enum { TUTTI_REASON_BYTES = 512 };
 
-/** Steps to a goal S = S_min + E_min / B (McCandlish, Kaplan, Amodei et al., arXiv 1812.06162, equation 2.11 with E = B S)
- * and B_crit = E_min / S_min (equation 2.12).  The numbers of a refused fit are NAN. */
+/** Steps to a goal S = S_min + E_min / B (McCandlish, Kaplan, Amodei et al., arXiv 1812.06162, equation 2.11 with E = B
+ * S) and B_crit = E_min / S_min (equation 2.12).  The numbers of a refused fit are NAN. */
 typedef struct {
   int n_sizes; // batch sizes that have steps to the goal
   double value[TUTTI_N_FIT_NUMBERS];
@@ -267,11 +270,11 @@ typedef struct {
       [TUTTI_REASON_BYTES]; // why the intervals may hold the truth in fewer than 95 % of studies; "": they hold it
 } tutti_fit;
 
-/** Fit by least squares of log S.  Local.  For a given B_crit the best log S_min is the mean of log S - log(1 + B_crit/B), so
- * one parameter remains: log B_crit, from a 16th of the smallest batch size to 16 times the largest.  A grid comes first,
- * because the sum of squares may have several local minima, then a golden section search.  The fit is refused with fewer
- * than 4 batch sizes that have steps, and if B_crit reaches an end of the range: then all batch sizes lie in perfect
- * scaling, or steps do not fall with the batch size, and the other parameter is not determined.
+/** Fit by least squares of log S.  Local.  For a given B_crit the best log S_min is the mean of log S - log(1 +
+ * B_crit/B), so one parameter remains: log B_crit, from a 16th of the smallest batch size to 16 times the largest.  A
+ * grid comes first, because the sum of squares may have several local minima, then a golden section search.  The fit is
+ * refused with fewer than 4 batch sizes that have steps, and if B_crit reaches an end of the range: then all batch
+ * sizes lie in perfect scaling, or steps do not fall with the batch size, and the other parameter is not determined.
  * @param[in]  batch  [n] > 0, each once, in any order
  * @param[in]  steps  [n] steps to the goal; those that are not finite and above 0 are ignored
  * @param[out] fit    has the reason in `refused` if there is no fit */
@@ -280,10 +283,10 @@ void tutti_fit_make(const double *batch, const double *steps, int n, tutti_fit *
 /** Number of draws: enough for the ends of a 95 % interval, and tenths of a second for a large study. */
 enum { TUTTI_FIT_DRAWS = 1000 };
 
-/** Fit a branch of a study, with intervals.  Local.  If at least 4 batch sizes have a local model, the fit goes through the
- * steps of the model, weighted by their variances, and the 95 % intervals come from draws of these steps with their
- * covariance.  Otherwise it goes through the best steps that the search found, with percentiles of a bootstrap over settings
- * and seeds.  These are not 95 % intervals, because the luck of the search is in them, and no_claim says so.
+/** Fit a branch of a study, with intervals.  Local.  If at least 4 batch sizes have a local model, the fit goes through
+ * the steps of the model, weighted by their variances, and the 95 % intervals come from draws of these steps with their
+ * covariance.  Otherwise it goes through the best steps that the search found, with percentiles of a bootstrap over
+ * settings and seeds.  These are not 95 % intervals, because the luck of the search is in them, and no_claim says so.
  * @param[in]  best     made from `set` by tutti_fit_best_table_create
  * @param[in]  seed     of the draws
  * @param[in]  n_draws  0: no intervals
@@ -297,13 +300,16 @@ tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table 
 
 /** Work out and write, or replace, the results of a study in its file.  Local.
  *   /best   a table of tutti_best and the varied keys; attributes have the texts of keys that choose from texts, and
- *           "models" the names of `model`.  The column of the branches' key has the branch of a row.  Each key of numbers
+ *           "models" the names of `model`.  The column of the branches' key has the branch of a row.  Each key of
+ * numbers
  *           adds model_KEY, model_KEY_low and model_KEY_high: the place of the local model's minimum.
  *           Columns confirm_... belong to the trials of study.confirm.
- *   /best_at_budget   if set->asks has a metric and a trial is done: a table of tutti_budget_row and the varied keys, with
+ *   /best_at_budget   if set->asks has a metric and a trial is done: a table of tutti_budget_row and the varied keys,
+ * with
  *           the attributes metric and budget
  *   /fit    attributes n_sizes, S_min, E_min, B_crit, residual, S_min_low, S_min_high, ..., perfect_scaling_end,
- *           largest_useful_batch, refused ("" if there is a fit), no_interval ("" if there is one, or no fit), no_claim;
+ *           largest_useful_batch, refused ("" if there is a fit), no_interval ("" if there is one, or no fit),
+ * no_claim;
  *           its table `draws` has those of the intervals.  In a study with branches, each has a group of these, named
  *           after its value of the branches' key with '_' for '/', for example /fit/sgd
  * @param[in] set  the trials of the file's /trials, or those that it will have

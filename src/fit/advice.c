@@ -1,7 +1,7 @@
 /** The reason of a refused fit, with what to change in the study.
  *
- * Either too few batch sizes have steps to the goal, or B_crit ran to an end of its range: at the low end steps do not fall
- * with the batch size, at the high end all sizes are in perfect scaling.  branch_fit.c calls this. */
+ * Either too few batch sizes have steps to the goal, or B_crit ran to an end of its range: at the low end steps do not
+ * fall with the batch size, at the high end all sizes are in perfect scaling.  branch_fit.c calls this. */
 #include <stdio.h>
 
 #include "base/text.h"
@@ -69,8 +69,8 @@ static void advise_few(const facts *f, char *text, size_t bytes) {
                       "goal, or other settings");
 }
 
-/** B_crit is at the low end: say where steps rise with the batch size.  If all are equal, the first evaluation of each may have
- * met the goal. */
+/** B_crit is at the low end: say where steps rise with the batch size.  If all are equal, the first evaluation of each
+ * may have met the goal. */
 static void advise_flat(const facts *f, char *text, size_t bytes) {
   if (f->all_equal)
     tutti_text_append(text, bytes,

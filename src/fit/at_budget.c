@@ -1,9 +1,9 @@
-/** The best value of a metric until a budget, at each batch size, and the setting that has it (the other figure of Shallue et
- * al., arXiv 1811.03600).
+/** The best value of a metric until a budget, at each batch size, and the setting that has it (the other figure of
+ * Shallue et al., arXiv 1811.03600).
  *
- * Each trial has a score per part of the budget: the best value of its curve until then, with the sign turned so that less is
- * better.  A setting has the median of its seeds, a batch size the setting with the best median.  `tutti info --budget`
- * asks, and summary.c for study.at_budget. */
+ * Each trial has a score per part of the budget: the best value of its curve until then, with the sign turned so that
+ * less is better.  A setting has the median of its seeds, a batch size the setting with the best median.  `tutti info
+ * --budget` asks, and summary.c for study.at_budget. */
 #include <math.h>
 
 #include "base/log.h"

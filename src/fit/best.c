@@ -1,8 +1,8 @@
 /** The best setting of each batch size, by the median over its seeds of steps to the goal.
  *
- * A seed that did not reach the goal counts as infinitely late, so the best setting needs more than half of its seeds.  The
- * local models of the branches follow, and fill the model columns.  Studies call this when they write their file, and
- * confirm.c to find which settings get fresh seeds. */
+ * A seed that did not reach the goal counts as infinitely late, so the best setting needs more than half of its seeds.
+ * The local models of the branches follow, and fill the model columns.  Studies call this when they write their file,
+ * and confirm.c to find which settings get fresh seeds. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/** /best of a study's file: the rows of the table, the best value of each varied key, and the place of the local model's
- * minimum for keys of numbers.  Files of earlier versions lack columns, which get values that say so. */
+/** /best of a study's file: the rows of the table, the best value of each varied key, and the place of the local
+ * model's minimum for keys of numbers.  Files of earlier versions lack columns, which get values that say so. */
 #include <math.h>
 
 #include "fit/records_impl.h"

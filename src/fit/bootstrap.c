@@ -1,8 +1,8 @@
 /** The fit through the best steps of the search, with percentiles of a bootstrap.
  *
- * Each draw takes, within each batch size, as many settings as there are, with replacement, and of each as many of its seeds;
- * then the best setting and the fit follow as in the study.  The luck of the search is in all draws, so these are not 95 %
- * intervals.  branch_fit.c calls this if too few batch sizes have a local model. */
+ * Each draw takes, within each batch size, as many settings as there are, with replacement, and of each as many of its
+ * seeds; then the best setting and the fit follow as in the study.  The luck of the search is in all draws, so these
+ * are not 95 % intervals.  branch_fit.c calls this if too few batch sizes have a local model. */
 #include <math.h>
 #include <stdio.h>
 

@@ -1,4 +1,5 @@
-/** The shape of a local model: a polynomial of second and third degree in the keys, with its derivatives and its minimum.
+/** The shape of a local model: a polynomial of second and third degree in the keys, with its derivatives and its
+ * minimum.
  *
  * Terms are products of two or three keys, so that values, slopes and second derivatives come from leaving factors out.
  * local_bowls.c fits the factors of the terms, and local.c needs the derivatives for errors. */

@@ -10,8 +10,8 @@ typedef struct {
   int keys[TUTTI_BOWL_TERMS][3];
 } tutti_bowl;
 
-/** Make all products of two keys, and with `skew` those of three.  With more than two keys, only the cubes are taken, because
- * the other products of three are many.
+/** Make all products of two keys, and with `skew` those of three.  With more than two keys, only the cubes are taken,
+ * because the other products of three are many.
  * @param[in] n_keys  1 to TUTTI_BOWL_KEYS */
 tutti_bowl tutti_fit_bowl_make(int n_keys, bool skew);
 

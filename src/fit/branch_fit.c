@@ -1,5 +1,5 @@
-/** The fit of a branch: through its local model if enough batch sizes have one, else through the best steps of the search.
- * summary.c writes it into the study's file, and `tutti info` makes it for another goal. */
+/** The fit of a branch: through its local model if enough batch sizes have one, else through the best steps of the
+ * search. summary.c writes it into the study's file, and `tutti info` makes it for another goal. */
 #include <stdio.h>
 
 #include "fit/local_branch_impl.h"

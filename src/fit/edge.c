@@ -1,7 +1,7 @@
 /** Decides whether the best setting lies at the end of the values that were tried, so that a better one may lie beyond.
  *
- * It does if no value was tried beyond it, or only one that reached the goal as well while several lie on the other side.
- * best.c fills the column at_edge with this. */
+ * It does if no value was tried beyond it, or only one that reached the goal as well while several lie on the other
+ * side. best.c fills the column at_edge with this. */
 #include <math.h>
 
 #include "fit/fit_impl.h"
@@ -21,7 +21,8 @@ static int64_t status_of(const trials_of *of, int64_t i) {
   return of->set->results[of->trials[i]].status;
 }
 
-/** Return the nearest value of key k that was tried beyond `value` in the direction of `sign`; INFINITY if there is none. */
+/** Return the nearest value of key k that was tried beyond `value` in the direction of `sign`; INFINITY if there is
+ * none. */
 static double nearest_beyond(const trials_of *of, int k, double value, int sign) {
   double nearest = INFINITY;
   for (int64_t i = 0; i < of->n; i++) {
@@ -48,8 +49,8 @@ static bool reached_beyond(const trials_of *of, int k, double value, int sign) {
   return reached;
 }
 
-/** Return whether the values end at this one in a direction.  A single neighbour that reached the goal does not bound the
- * best, because luck may have put the best before it; one that failed does. */
+/** Return whether the values end at this one in a direction.  A single neighbour that reached the goal does not bound
+ * the best, because luck may have put the best before it; one that failed does. */
 static bool ends_at(const trials_of *of, int k, double value, int sign) {
   enum { MANY = 3 };
   const int beyond = count_beyond(of, k, value, sign, MANY), before = count_beyond(of, k, value, -sign, MANY);

@@ -1,7 +1,7 @@
 /** The curve of a trial as evaluations of one metric, each with the epochs until then.
  *
- * A mean over the samples of an epoch counts at the end of the epoch only.  Where epochs end follows from the rows, or from
- * the samples of an epoch.  regoal.c and at_budget.c read curves with this. */
+ * A mean over the samples of an epoch counts at the end of the epoch only.  Where epochs end follows from the rows, or
+ * from the samples of an epoch.  regoal.c and at_budget.c read curves with this. */
 #include "fit/evaluations_impl.h"
 
 #include <math.h>

@@ -18,8 +18,8 @@ typedef struct {
 } tutti_evaluation_kind;
 
 /** Read the curve of a trial.
- * @param[out] rows  [*n] the caller frees them (tutti_free), also after a failure; none if there is no curve; with of_epochs,
- * values within an epoch are NAN
+ * @param[out] rows  [*n] the caller frees them (tutti_free), also after a failure; none if there is no curve; with
+ * of_epochs, values within an epoch are NAN
  * @return ERR_DATA, ERR_IO, ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_fit_evaluations_read(const tutti_file *file, const tutti_trial_result *result,

@@ -1,7 +1,7 @@
 /** The fit of S = S_min + E_min / B to steps and batch sizes, and two cuts of the curve that need no fit.
  *
- * For a given B_crit = E_min / S_min the best log S_min is the weighted mean of log S - log(1 + B_crit / B), so the search has
- * one dimension: a grid over log B_crit, then golden sections around its best point. */
+ * For a given B_crit = E_min / S_min the best log S_min is the weighted mean of log S - log(1 + B_crit / B), so the
+ * search has one dimension: a grid over log B_crit, then golden sections around its best point. */
 #include "tutti/fit.h"
 
 #include <math.h>

@@ -19,16 +19,18 @@ tutti_fit_end tutti_fit_solve(const double *batch, const double *steps, const do
 
 // --- bootstrap.c ---------------------------------------------------------------------------------
 
-/** Fit the best steps of /best, with percentiles of a bootstrap over settings and seeds.  These intervals hold the truth in
- * fewer than 95 % of studies, because the luck of the search is in the best steps.  There is no interval, and no_interval
- * says so, if more than 5 % of the draws leave fewer than 4 batch sizes with steps.  Arguments as of tutti_fit_study.
+/** Fit the best steps of /best, with percentiles of a bootstrap over settings and seeds.  These intervals hold the
+ * truth in fewer than 95 % of studies, because the luck of the search is in the best steps.  There is no interval, and
+ * no_interval says so, if more than 5 % of the draws leave fewer than 4 batch sizes with steps.  Arguments as of
+ * tutti_fit_study.
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_fit_search(const tutti_trial_set *set, const tutti_best_table *best, int branch,
                               uint64_t seed, int64_t n_draws, double *draws, tutti_fit *fit);
 
 /** Put the 95 % intervals of draws into `fit` (fit.c).
- * @param[in,out] numbers  [TUTTI_N_FIT_NUMBERS, n_draws] of which the first n of each row count; these come out sorted */
+ * @param[in,out] numbers  [TUTTI_N_FIT_NUMBERS, n_draws] of which the first n of each row count; these come out
+ * sorted */
 void tutti_fit_intervals(double *numbers, int64_t n, int64_t n_draws, tutti_fit *fit);
 
 // --- edge.c --------------------------------------------------------------------------------------

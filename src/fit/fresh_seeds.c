@@ -1,7 +1,8 @@
 /** Fresh seeds of the best settings, as a check of the search and its local model.
  *
- * Their geometric mean of steps is compared with the model's steps at the setting, in standard errors of the difference.  The
- * noise of a seed comes from the fresh seeds of all batch sizes together.  best.c fills the confirm columns with this. */
+ * Their geometric mean of steps is compared with the model's steps at the setting, in standard errors of the
+ * difference.  The noise of a seed comes from the fresh seeds of all batch sizes together.  best.c fills the confirm
+ * columns with this. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

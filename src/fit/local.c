@@ -1,7 +1,7 @@
 /** The local model of the steps near the best settings: heights, places and errors of the bowls of all batch sizes.
  *
- * The height of a minimum is, to first order, linear in the parameters, with the terms of the model at the minimum as its
- * gradient: its variance follows from the factor of the normal equations.  Second order corrects its bias.
+ * The height of a minimum is, to first order, linear in the parameters, with the terms of the model at the minimum as
+ * its gradient: its variance follows from the factor of the normal equations.  Second order corrects its bias.
  * local_branch.c calls this for each branch of a study; local_impl.h has the formulas. */
 #include "fit/local_impl.h"
 

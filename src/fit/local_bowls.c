@@ -1,9 +1,10 @@
-/** Fits the bowls of a local model: least squares of log steps over the settings near the best, whose neighbourhood moves with
- * the fit.
+/** Fits the bowls of a local model: least squares of log steps over the settings near the best, whose neighbourhood
+ * moves with the fit.
  *
- * The normal equations A'A p = A'y have for each batch size its height and slopes, and for all together the terms of the
- * shape.  After each solution the centres move to the minima, and the settings for which the bowl itself rises by at most
- * RISE become the neighbourhood, until it does not change.  local.c calls this and makes the model of the result. */
+ * The normal equations A'A p = A'y have for each batch size its height and slopes, and for all together the terms of
+ * the shape.  After each solution the centres move to the minima, and the settings for which the bowl itself rises by
+ * at most RISE become the neighbourhood, until it does not change.  local.c calls this and makes the model of the
+ * result. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -61,8 +62,8 @@ void tutti_fit_local_from_centre(const tutti_local_bowls *fit, int size, int64_t
   for (int a = 0; a < n; a++) from_centre[a] = fit->points->places[k * n + a] - fit->centres[size * n + a];
 }
 
-/** Add the products of a row with itself and with `log` to the normal equations.  The row is zero except in the columns of
- * its size and the shared ones. */
+/** Add the products of a row with itself and with `log` to the normal equations.  The row is zero except in the columns
+ * of its size and the shared ones. */
 static void add_row(tutti_local_bowls *fit, int size, const double *row, double log) {
   const int n = fit->n_parameters, own = fit->columns[size], own_end = own + 1 + fit->points->n_keys;
   for (int p = own; p < n; p = p + 1 == own_end ? fit->shape : p + 1) {
@@ -235,8 +236,8 @@ static tutti_status settle(tutti_local_bowls *fit, double rise, bool skew, bool 
   return TUTTI_OK;
 }
 
-/** Neighbourhoods start near the best.  If only noise is seen there, they start wider; if the settings are too few for a
- * shape with skew, it has none. */
+/** Neighbourhoods start near the best.  If only noise is seen there, they start wider; if the settings are too few for
+ * a shape with skew, it has none. */
 tutti_status tutti_fit_local_bowls_fit(tutti_local_bowls *fit, bool *made) {
   static const double rises[] = {1, 2, DBL_MAX};
   *made = false;

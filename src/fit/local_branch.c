@@ -1,7 +1,8 @@
 /** The local model of one branch of a study: its settings as points in the scales of the varied keys.
  *
- * The value of a key becomes a place from 0 to 1 on its scale, over all values that were tried.  The log steps of a setting are
- * the median over its seeds, for an even number the mean of the two in the middle.  best.c makes one model per branch. */
+ * The value of a key becomes a place from 0 to 1 on its scale, over all values that were tried.  The log steps of a
+ * setting are the median over its seeds, for an even number the mean of the two in the middle.  best.c makes one model
+ * per branch. */
 #include "fit/local_branch_impl.h"
 
 #include <math.h>
@@ -93,8 +94,8 @@ static middle middle_of(const trials_of *of, const tutti_setting_trials *setting
   return (middle){scratch[(n - 1) / 2], scratch[n / 2]};
 }
 
-/** Add a setting.  For an even number of seeds it takes the mean of the two in the middle, because the upper one, by which
- * the search chooses, is too high on average and the lower one too low. */
+/** Add a setting.  For an even number of seeds it takes the mean of the two in the middle, because the upper one, by
+ * which the search chooses, is too high on average and the lower one too low. */
 static void add_point(const trials_of *of, const tutti_local_key *keys, const tutti_setting_trials *setting,
                       middle logs, tutti_local_points *points) {
   const int64_t at = points->first[points->n_sizes];

@@ -31,8 +31,8 @@ void tutti_fit_best_check(const tutti_trial_set *set, const tutti_local_model *m
 /** Return the value of a key at a place. */
 double tutti_fit_local_value(const tutti_local_key *key, double place);
 
-/** Fit the minima of the sizes that have a model, weighted by their variances, with intervals from draws by their covariance
- * (local_fit.c).
+/** Fit the minima of the sizes that have a model, weighted by their variances, with intervals from draws by their
+ * covariance (local_fit.c).
  * @param[in]  batch  [model->n_sizes]
  * @param[out] draws  as tutti_fit_study
  * @return ERR_MEMORY */

@@ -1,7 +1,7 @@
 /** The fit through the minima of a local model, with intervals from their covariance.
  *
- * The squares of log S are weighted by the inverse variances.  A draw of the heights is m + L z sqrt(n / chi^2_n), with L L'
- * the covariance and n its degrees of freedom: Student's distribution.  branch_fit.c calls this. */
+ * The squares of log S are weighted by the inverse variances.  A draw of the heights is m + L z sqrt(n / chi^2_n), with
+ * L L' the covariance and n its degrees of freedom: Student's distribution.  branch_fit.c calls this. */
 #include <math.h>
 #include <stdio.h>
 

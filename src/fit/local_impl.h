@@ -4,15 +4,15 @@
  *
  * For batch size i and a setting at place x, in the scale of each key,
  *   log S = a_i + g_i' t + sum_jk Q_jk t_j t_k + sum_jkl T_jkl t_j t_k t_l + noise,   t = x - c_i.
- * Each size has its own height a_i and slope g_i, and so its own place of the minimum; all sizes share the curvature Q and the
- * skew T.  Least squares takes the settings for which the model itself is within RISE of the minimum.  Their place decides,
- * never the outcome of their own trials, which would let luck in.  c_i moves to the minimum until the settings do not change.
- * The noise comes from the residuals of all sizes, with n - p degrees of freedom.
+ * Each size has its own height a_i and slope g_i, and so its own place of the minimum; all sizes share the curvature Q
+ * and the skew T.  Least squares takes the settings for which the model itself is within RISE of the minimum.  Their
+ * place decides, never the outcome of their own trials, which would let luck in.  c_i moves to the minimum until the
+ * settings do not change. The noise comes from the residuals of all sizes, with n - p degrees of freedom.
  *
- * To first order the height of the minimum is linear in the parameters, with the terms of the model at the minimum as its
- * gradient.  In second order the minimum of an estimated bowl is too low, by half the trace of H V, with H the second
- * derivatives there and V the covariance of its place (M. J. Box, JRSS B 33, 1971).  That is added, and half the trace of
- * (H V)^2 is added to the variance. */
+ * To first order the height of the minimum is linear in the parameters, with the terms of the model at the minimum as
+ * its gradient.  In second order the minimum of an estimated bowl is too low, by half the trace of H V, with H the
+ * second derivatives there and V the covariance of its place (M. J. Box, JRSS B 33, 1971).  That is added, and half the
+ * trace of (H V)^2 is added to the variance. */
 #include "tutti/fit.h"
 
 /** The settings that reached the goal, by batch size. */

@@ -1,7 +1,7 @@
 /** Tables whose last columns are the varied keys of a study: /trials, /confirm, /best and /best_at_budget.
  *
- * A record is a struct with the fixed columns, followed by cells of 8 bytes: for each varied key a double, or an int64 index
- * of its texts, and then three estimates of each key of numbers if the table has estimates. */
+ * A record is a struct with the fixed columns, followed by cells of 8 bytes: for each varied key a double, or an int64
+ * index of its texts, and then three estimates of each key of numbers if the table has estimates. */
 #include "fit/records_impl.h"
 
 #include <math.h>
@@ -65,8 +65,8 @@ static char *move(void *row, char *record, size_t bytes, bool back) {
   return record + bytes;
 }
 
-/** Copy the index of a text to a record, or back.  It is -1 in the file if there is no setting, or if the branch does not vary
- * the key. */
+/** Copy the index of a text to a record, or back.  It is -1 in the file if there is no setting, or if the branch does
+ * not vary the key. */
 static char *move_index(double *value, char *record, bool back) {
   int64_t index = isfinite(*value) ? (int64_t)*value : -1;
   char *const end = move(&index, record, sizeof index, back);

@@ -20,7 +20,8 @@ typedef struct {
   const void *missing;         // a struct with the values of columns that a file lacks; NULL: zeros
 } tutti_record_table;
 
-/** The rows of a table.  In the file, values of keys that choose from texts are int64, and an attribute has the texts. */
+/** The rows of a table.  In the file, values of keys that choose from texts are int64, and an attribute has the
+ * texts. */
 typedef struct {
   int64_t n;
   void *heads;    // [n] structs with the fixed columns

@@ -1,7 +1,7 @@
 /** The trials of a study by another goal or metric than they ran with, from their curves.
  *
- * A trial stops at the study's goal, so its curve shows only goals that come earlier.  `tutti info --goal` asks for another
- * goal; a study without a goal takes its best values by the metric of study.at_budget. */
+ * A trial stops at the study's goal, so its curve shows only goals that come earlier.  `tutti info --goal` asks for
+ * another goal; a study without a goal takes its best values by the metric of study.at_budget. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,8 +63,8 @@ done:
   return status;
 }
 
-/** A fresh seed that was kept while its study grew may have lost its curve.  Nothing is known of it by another goal, so it
- * counts as one that waits.  One that diverged at once has no curve either, but still has its number. */
+/** A fresh seed that was kept while its study grew may have lost its curve.  Nothing is known of it by another goal, so
+ * it counts as one that waits.  One that diverged at once has no curve either, but still has its number. */
 static tutti_status judge_fresh(const tutti_file *file, yardstick *by, tutti_trial_result *result) {
   char name[TUTTI_CURVE_NAME];
   int64_t n = 0;

@@ -1,4 +1,5 @@
-/** Quantiles of Student's t, from those of a normal distribution: the local model and the fresh seeds make intervals with them.
+/** Quantiles of Student's t, from those of a normal distribution: the local model and the fresh seeds make intervals
+ * with them.
  *
  * Exact for 1 and 2 degrees of freedom, else the expansion of Abramowitz and Stegun, 26.7.5. */
 #include <math.h>

@@ -81,7 +81,8 @@ static tutti_status read_reason(const tutti_file *file, const char *group, const
   return TUTTI_OK;
 }
 
-/** Read no_claim.  Files of earlier versions do not have it; their intervals are bootstraps of the best of each search. */
+/** Read no_claim.  Files of earlier versions do not have it; their intervals are bootstraps of the best of each
+ * search. */
 static tutti_status read_claim(const tutti_file *file, const char *group, tutti_fit *fit) {
   if (tutti_file_has_attribute(file, group, "no_claim"))
     return read_reason(file, group, "no_claim", fit->no_claim);

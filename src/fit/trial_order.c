@@ -1,5 +1,5 @@
-/** The trials of a set, sorted by branch, batch size, setting and seed, with the places where each of these begins.  All that
- * compares settings or batch sizes walks through this order. */
+/** The trials of a set, sorted by branch, batch size, setting and seed, with the places where each of these begins.
+ * All that compares settings or batch sizes walks through this order. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/** The varied keys and branches of a set of trials, and the part of the study's config that the set keeps.  Both come from a
- * file, or from the space of a study that is about to run. */
+/** The varied keys and branches of a set of trials, and the part of the study's config that the set keeps.  Both come
+ * from a file, or from the space of a study that is about to run. */
 #include "fit/trial_set.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /** The values of one varied key, from its list or its range.
  *
- * A range from a to b places its values evenly on a scale: linear v = a + u (b - a), log v = exp of that between log a and
- * log b, reverse_log v = 1 - exp of that between log(1 - a) and log(1 - b).  settings.c chooses the places u. */
+ * A range from a to b places its values evenly on a scale: linear v = a + u (b - a), log v = exp of that between log a
+ * and log b, reverse_log v = 1 - exp of that between log(1 - a) and log(1 - b).  settings.c chooses the places u. */
 #include "space/space_impl.h"
 
 #include <inttypes.h>
@@ -37,8 +37,8 @@ static double between(double a, double b, double u) {
   return a + u * (b - a);
 }
 
-/** Return the value at a place of the scale, rounded to ten digits: exp differs in the last bit between C libraries, and a
- * study may continue on another machine. */
+/** Return the value at a place of the scale, rounded to ten digits: exp differs in the last bit between C libraries,
+ * and a study may continue on another machine. */
 static double place(const tutti_axis *axis, double u, char text[TEXT_BYTES]) {
   double value = NAN;
   switch (axis->scale) {

@@ -1,5 +1,5 @@
-/** The requirements of a study on its config that a training does not have: varied keys, a goal or a question, a budget.
- * space.c checks this before it makes the trials. */
+/** The requirements of a study on its config that a training does not have: varied keys, a goal or a question, a
+ * budget. space.c checks this before it makes the trials. */
 #include <inttypes.h>
 #include <string.h>
 

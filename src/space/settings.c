@@ -1,9 +1,9 @@
 /** The settings of a branch: a grid, or points that a search draws.
  *
- * A grid combines all values of all keys.  A search draws `study.trials` points of the unit cube, one coordinate per key,
- * from Sobol's sequence or at random; each coordinate becomes a place in the range of its key, or an index into its list.
- * A point depends on the seed and its number only, so a larger study.trials keeps the settings that there were.
- * space.c calls this once per branch. */
+ * A grid combines all values of all keys.  A search draws `study.trials` points of the unit cube, one coordinate per
+ * key, from Sobol's sequence or at random; each coordinate becomes a place in the range of its key, or an index into
+ * its list. A point depends on the seed and its number only, so a larger study.trials keeps the settings that there
+ * were. space.c calls this once per branch. */
 #include <inttypes.h>
 #include <string.h>
 

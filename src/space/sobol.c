@@ -1,5 +1,5 @@
-/** Sobol's sequence.  Its points fill a cube evenly: among the first 2^k points, every coordinate has one point in each of
- * 2^k equal parts of its range.
+/** Sobol's sequence.  Its points fill a cube evenly: among the first 2^k points, every coordinate has one point in each
+ * of 2^k equal parts of its range.
  *
  * Direction numbers: S. Joe and F. Y. Kuo, "Constructing Sobol sequences with better two-dimensional projections", SIAM
  * J. Sci. Comput. 30 (2008), their list new-joe-kuo-6.21201.  settings.c draws from it. */
@@ -34,8 +34,8 @@ static const polynomial polynomials[TUTTI_SOBOL_DIMENSIONS - 1] = { // of the se
 };
 // clang-format on
 
-/** Set v[i] = m[i] / 2^(i + 1) as 32 bits.  Those after the degree follow from equation 2 of Joe and Kuo, "Notes on generating Sobol' sequences"
- * (2008). */
+/** Set v[i] = m[i] / 2^(i + 1) as 32 bits.  Those after the degree follow from equation 2 of Joe and Kuo, "Notes on
+ * generating Sobol' sequences" (2008). */
 static void make_directions(int dimension, uint32_t v[BITS]) {
   for (unsigned i = 0; i < BITS; i++)
     v[i] = UINT32_C(1) << (BITS - 1 - i); // the first dimension: van der Corput's

@@ -1,8 +1,8 @@
 /** The trials of a study, from its config: each batch size with each setting and each seed.
  *
- * Trial i is batch size i / (n_settings n_seeds), setting i / n_seeds mod n_settings, seed i mod n_seeds.  A trial differs
- * from the study's config by a list of overrides, as if they were given on the command line; tutti_space_trial_config applies
- * them.  `tutti study` makes the space first and computes its trials then. */
+ * Trial i is batch size i / (n_settings n_seeds), setting i / n_seeds mod n_settings, seed i mod n_seeds.  A trial
+ * differs from the study's config by a list of overrides, as if they were given on the command line;
+ * tutti_space_trial_config applies them.  `tutti study` makes the space first and computes its trials then. */
 #include "tutti/space.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /** Checks that the file and the folder that a job finds belong to this study.
  *
- * They do if the configs differ in the extent of the study only: batch sizes, values, settings, seeds, branches.  The rows of
- * the data must have the same fingerprint.  open.c and output.c call this before they take anything over. */
+ * They do if the configs differ in the extent of the study only: batch sizes, values, settings, seeds, branches.  The
+ * rows of the data must have the same fingerprint.  open.c and output.c call this before they take anything over. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,8 +1,8 @@
 /** Fresh seeds: the best setting of each batch size runs again, with seeds that the search has not used.
  *
- * The best of many settings is partly luck.  New seeds have no part in that choice, so they check it.  Which setting is the
- * best is known when all trials of its batch size are done; until then its fresh seeds are slots without a setting.  prepare.c
- * makes the slots, output.c fills them. */
+ * The best of many settings is partly luck.  New seeds have no part in that choice, so they check it.  Which setting is
+ * the best is known when all trials of its batch size are done; until then its fresh seeds are slots without a setting.
+ *  prepare.c makes the slots, output.c fills them. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

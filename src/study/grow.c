@@ -1,8 +1,8 @@
 /** A study of more batch sizes, values, settings or seeds than its file has.
  *
- * In the file, trials have the numbers of the smaller study.  The config there gives its space, so each row has a hash, and
- * by that its number here; a new file with these numbers replaces the old one.  The trials of the folder have their hashes
- * for names, and stay as they are.  open.c calls this while nobody else is at work. */
+ * In the file, trials have the numbers of the smaller study.  The config there gives its space, so each row has a hash,
+ * and by that its number here; a new file with these numbers replaces the old one.  The trials of the folder have their
+ * hashes for names, and stay as they are.  open.c calls this while nobody else is at work. */
 #include <stdio.h>
 #include <string.h>
 
@@ -63,8 +63,8 @@ static tutti_status read_file(growth *g) {
   return TUTTI_OK;
 }
 
-/** Count the trials of the folder that are not part of this study.  A fresh seed of a setting that is not the best any more
- * is no loss. */
+/** Count the trials of the folder that are not part of this study.  A fresh seed of a setting that is not the best any
+ * more is no loss. */
 static tutti_status count_lost(growth *g) {
   uint64_t *hashes = NULL;
   int64_t n = 0;
@@ -104,8 +104,8 @@ static int64_t setting_now(const growth *g, const tutti_trial_result *then) {
   return i < 0 ? -1 : g->study->set.results[i].setting;
 }
 
-/** Those whose batch size is not complete here, or has another best setting, are carried along.  They get no number, because
- * theirs may be that of another trial with its curve. */
+/** Those whose batch size is not complete here, or has another best setting, are carried along.  They get no number,
+ * because theirs may be that of another trial with its curve. */
 static tutti_status take_fresh(growth *g) {
   tutti_trial_result *fresh = NULL;
   const int64_t n = g->then.n_confirm;

@@ -1,5 +1,5 @@
-/** The identity of a trial: the hash of the overrides that distinguish it.  The numbers of trials and settings change if a study
- * grows, but the hashes do not. */
+/** The identity of a trial: the hash of the overrides that distinguish it.  The numbers of trials and settings change
+ * if a study grows, but the hashes do not. */
 #include "study/identity_impl.h"
 
 #include <math.h>

@@ -7,7 +7,8 @@
 TUTTI_NODISCARD
 tutti_status tutti_study_identity_space(const tutti_file *file, tutti_space **space);
 
-/** Return whether row i of a file has the values that its setting has in the space.  Another version may have drawn others. */
+/** Return whether row i of a file has the values that its setting has in the space.  Another version may have drawn
+ * others. */
 bool tutti_study_identity_is_of(const tutti_space *space, const tutti_trial_set *set, int64_t i);
 
 typedef struct {

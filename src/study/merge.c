@@ -1,8 +1,8 @@
 /** Merges of the folder into the study's file.
  *
- * A merge writes the whole file again, so it happens now and then only.  One process at a time has the right to write.  Trials
- * stay in the folder until the file has all of them, so a job that ends during a merge loses nothing.  Without locks several
- * jobs may write; the last one finds all trials in the folder.  run.c calls this on rank 0. */
+ * A merge writes the whole file again, so it happens now and then only.  One process at a time has the right to write.
+ * Trials stay in the folder until the file has all of them, so a job that ends during a merge loses nothing.  Without
+ * locks several jobs may write; the last one finds all trials in the folder.  run.c calls this on rank 0. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,8 +128,8 @@ void tutti_study_output_warn(tutti_study *study) {
 
 // --- at the end
 
-/** Return whether a trial that this study does not have must be kept.  Only a fresh seed of a setting that is not the best any
- * more may go.  Others are of a job with a larger study.confirm, of another version, or cannot be read. */
+/** Return whether a trial that this study does not have must be kept.  Only a fresh seed of a setting that is not the
+ * best any more may go.  Others are of a job with a larger study.confirm, of another version, or cannot be read. */
 static bool is_needed(const tutti_study *study, uint64_t hash) {
   const tutti_study_options *options = &study->config->study;
   const int64_t end = (int64_t)study->config->train.seed + TUTTI_CONFIRM_SEED + options->confirm;
@@ -140,8 +140,8 @@ static bool is_needed(const tutti_study *study, uint64_t hash) {
   return !is_stale;
 }
 
-/** Look for trials in the folder that another job brings into the file: those with more fresh seeds, and those of a job of an
- * earlier version, which started after this one and knows its trials by their numbers. */
+/** Look for trials in the folder that another job brings into the file: those with more fresh seeds, and those of a job
+ * of an earlier version, which started after this one and knows its trials by their numbers. */
 static tutti_status look_for_more(const tutti_study *study, bool *more) {
   uint64_t *hashes = NULL, *numbers = NULL;
   tutti_identity *ours = NULL;
@@ -176,8 +176,8 @@ static tutti_status leave_folder(const tutti_study *study) {
   return TUTTI_OK;
 }
 
-/** Merge for the last time in this job.  Without locks others may write at the same time and replace the file by one that
- * lacks trials.  The folder keeps all of them, whoever comes last finds them there, and nobody removes it. */
+/** Merge for the last time in this job.  Without locks others may write at the same time and replace the file by one
+ * that lacks trials.  The folder keeps all of them, whoever comes last finds them there, and nobody removes it. */
 static tutti_status merge_last(tutti_study *study) {
   int64_t before;
   do {

@@ -1,7 +1,7 @@
 /** Trials that an earlier version has left in the folder, "000017.h5": they get their names by hash, once.
  *
- * The number depends on the config that the file has, and so does the number of the setting in its row; its space gives the
- * hash of both.  open.c calls this. */
+ * The number depends on the config that the file has, and so does the number of the setting in its row; its space gives
+ * the hash of both.  open.c calls this. */
 #include <string.h>
 
 #include "base/log.h"

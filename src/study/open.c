@@ -6,7 +6,8 @@
 #include "base/clock.h"
 #include "study/study_impl.h"
 
-/** Open the folder and take the right to write.  A job that ends may remove the folder in between, so this tries again. */
+/** Open the folder and take the right to write.  A job that ends may remove the folder in between, so this tries
+ * again. */
 static tutti_status enter(tutti_study *study) {
   enum { TRIES = 100 };
   for (int i = 0; i < TRIES; i++) {
@@ -60,8 +61,8 @@ done:
   return status;
 }
 
-/** Look at the trials in the folder.  Without a config beside them, they may belong to any study.  If the study's file is
- * missing, one of them has the time from which its times count.
+/** Look at the trials in the folder.  Without a config beside them, they may belong to any study.  If the study's file
+ * is missing, one of them has the time from which its times count.
  * @param[out] n  how many there are */
 static tutti_status look_into_folder(tutti_study *study, bool has_file, bool marked, int64_t *n) {
   uint64_t *hashes = NULL;

@@ -1,5 +1,5 @@
-/** The study's file: what is read of it, what is written into it, and the trials of the folder that join them.  open.c and
- * merge.c put these together. */
+/** The study's file: what is read of it, what is written into it, and the trials of the folder that join them.  open.c
+ * and merge.c put these together. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /** Everything before the first trial of a study: space, groups, data, checks of all trials, and the study's file.
  *
- * What can fail is done here, so that a mistake in any trial is reported at once and not after hours.  run.c calls this. */
+ * What can fail is done here, so that a mistake in any trial is reported at once and not after hours.  run.c calls
+ * this. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /** Lines of progress in the log: how many trials are done, how long the rest takes, and which trials are under way.
  *
- * The time left follows from the estimated costs of the trials and the time that those done so far have taken.  run.c calls
- * this after each trial, and trial_run.c after each evaluation. */
+ * The time left follows from the estimated costs of the trials and the time that those done so far have taken.  run.c
+ * calls this after each trial, and trial_run.c after each evaluation. */
 #include <math.h>
 #include <stdio.h>
 
@@ -50,8 +50,8 @@ static void append_own(const tutti_study *study, char *text, size_t bytes) {
   tutti_text_append(text, bytes, ")");
 }
 
-// Claims of many trials take long to look up on a network file system.  The longest trials come first, so that claimed ones
-// are near the front of the order, and the first hundred are enough.
+// Claims of many trials take long to look up on a network file system.  The longest trials come first, so that claimed
+// ones are near the front of the order, and the first hundred are enough.
 void tutti_study_print_under_way(const tutti_study *study, char *text, size_t bytes) {
   enum { MOST_ASKED = 100, MOST_TOLD = 4 };
   int n_asked = 0, n = 0;

@@ -1,8 +1,9 @@
 /** The noisy quadratic model: steps of stochastic gradient descent to a target, without a random number.
  *
- * Each direction of curvature h has a second moment m = E w^2, which one step of plain SGD maps to (1 - lr h)^2 m + lr^2 h / B;
- * with momentum, three moments of w and its velocity follow a linear map.  Plain SGD has a closed form, so the steps follow by
- * bisection; the rest goes step by step.  trial_run.c calls this for studies with study.problem noisy_quadratic. */
+ * Each direction of curvature h has a second moment m = E w^2, which one step of plain SGD maps to (1 - lr h)^2 m +
+ * lr^2 h / B; with momentum, three moments of w and its velocity follow a linear map.  Plain SGD has a closed form, so
+ * the steps follow by bisection; the rest goes step by step.  trial_run.c calls this for studies with study.problem
+ * noisy_quadratic. */
 #include <math.h>
 
 #include "tutti/study.h"

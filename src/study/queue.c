@@ -1,8 +1,8 @@
 /** The order of the trials, and how groups share them out.
  *
- * The longest trials come first, so that no long one is left at the end.  A group claims a trial before it computes it; a
- * claim is a lock in a file, which ends with its process.  If the file system has no locks, group g of n computes the trials
- * at the places g, g + n, ... of the order.  run.c takes trials from here. */
+ * The longest trials come first, so that no long one is left at the end.  A group claims a trial before it computes it;
+ * a claim is a lock in a file, which ends with its process.  If the file system has no locks, group g of n computes the
+ * trials at the places g, g + n, ... of the order.  run.c takes trials from here. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /** A study from its config to its file: each group of ranks computes one trial after another.
  *
- * The leader of a group takes the next trial from the queue, and its group computes it.  The leader puts the result into the
- * folder; rank 0 merges the folder into the study's file now and then.  When the search is done, the fresh seeds of its best
- * settings follow.  `tutti study` calls this. */
+ * The leader of a group takes the next trial from the queue, and its group computes it.  The leader puts the result
+ * into the folder; rank 0 merges the folder into the study's file now and then.  When the search is done, the fresh
+ * seeds of its best settings follow.  `tutti study` calls this. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "study/study_impl.h"
@@ -67,8 +67,8 @@ static tutti_status work(tutti_study *study) {
   }
 }
 
-/** Compute trials until there are none.  If a group fails, the trials of the others may be hours old, so these finish and
- * keep them before the job ends with the failure. */
+/** Compute trials until there are none.  If a group fails, the trials of the others may be hours old, so these finish
+ * and keep them before the job ends with the failure. */
 static tutti_status work_together(tutti_study *study) {
   const tutti_status status = work(study);
   if (status != TUTTI_OK && status != TUTTI_ERR_MPI && study->leads && study->n_groups > 1) {
@@ -99,7 +99,8 @@ static double cost_of_done(const tutti_study *study) {
   return sum;
 }
 
-/** Warn of trials that other jobs compute: if those jobs are killed or hang, nobody else says that trials are missing. */
+/** Warn of trials that other jobs compute: if those jobs are killed or hang, nobody else says that trials are
+ * missing. */
 static void warn_of_rest(const tutti_study *study, int64_t n) {
   if (n == 0) return;
   tutti_log_root(TUTTI_LOG_WARNING,

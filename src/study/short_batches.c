@@ -1,5 +1,5 @@
-/** A warning of short last batches: with train.last_batch=short, an epoch may end with a step of few samples, which counts as
- * a step of the whole batch and distorts the steps of that batch size. */
+/** A warning of short last batches: with train.last_batch=short, an epoch may end with a step of few samples, which
+ * counts as a step of the whole batch and distorts the steps of that batch size. */
 #include "base/log.h"
 #include "base/text.h"
 #include "study/study_impl.h"

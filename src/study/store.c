@@ -102,7 +102,8 @@ static const char *end_of_trial(const char *name, tutti_store_naming naming) {
   return is_trial && strncmp(end, extension, strlen(extension)) == 0 ? end + strlen(extension) : NULL;
 }
 
-/** Return whether the name is that of a trial's file, or of what a killed process has left of it, "NAME.tmp-HOST-PID". */
+/** Return whether the name is that of a trial's file, or of what a killed process has left of it,
+ * "NAME.tmp-HOST-PID". */
 static bool is_trial(const char *name) {
   const char *end = end_of_trial(name, TUTTI_STORE_BY_HASH);
   if (!end) end = end_of_trial(name, TUTTI_STORE_BY_NUMBER);

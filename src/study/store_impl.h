@@ -1,16 +1,18 @@
 #pragma once
-/** The trials that a study has finished while it runs: one small file per trial in a folder beside the study's file, and
- * claims to the trials, so that any number of groups and jobs share them out.  Local.
+/** The trials that a study has finished while it runs: one small file per trial in a folder beside the study's file,
+ * and claims to the trials, so that any number of groups and jobs share them out.  Local.
  *
  * OUTPUT.d/
  *   config.yaml           the study's, so that nothing of another study is taken for a part of this one
  *   claims                who does what, see tutti_claim
- *   00f3c2a49d81b7e6.h5   a trial that is done, by its tutti_space_hash; as a study's file, with one row of /trials and one
- *                         curve, whose number and setting are those of the study that wrote it; the attribute "trial" of the
+ *   00f3c2a49d81b7e6.h5   a trial that is done, by its tutti_space_hash; as a study's file, with one row of /trials and
+ * one
+ *                         curve, whose number and setting are those of the study that wrote it; the attribute "trial"
+ * of the
  *                         root has the hash
  *   000017.h5             the same by an earlier version, with the number of the trial
- * A file is whole or absent, and stays until OUTPUT has all trials; then the folder is removed.  If the file system has no
- * locks, nobody can tell whether others are at work in the folder, so it stays. */
+ * A file is whole or absent, and stays until OUTPUT has all trials; then the folder is removed.  If the file system has
+ * no locks, nobody can tell whether others are at work in the folder, so it stays. */
 #include "tutti/fit.h"
 #include "tutti/metrics.h"
 
@@ -29,8 +31,8 @@ void tutti_trial_record_clear(tutti_trial_record *record); // Frees what it owns
 TUTTI_NODISCARD
 tutti_status tutti_study_curve_write(tutti_file *file, const tutti_trial_record *record);
 
-/** Read the curve of record->result.trial, with the columns of record->metric and all further ones.  Does nothing if the file
- * has none. */
+/** Read the curve of record->result.trial, with the columns of record->metric and all further ones.  Does nothing if
+ * the file has none. */
 TUTTI_NODISCARD
 tutti_status tutti_study_curve_read(const tutti_file *file, tutti_trial_record *record);
 
@@ -81,7 +83,8 @@ void tutti_study_store_close(tutti_store *store); // Gives all claims back.
 /** Return whether the folder is still there; else the study's file has all trials. */
 bool tutti_study_store_current(const tutti_store *store);
 
-/** Take a claim that others hold for a moment only.  If one hangs with it, a warning says so, because only a user can end it.
+/** Take a claim that others hold for a moment only.  If one hangs with it, a warning says so, because only a user can
+ * end it.
  * @param[out] taken  false: the folder is gone
  * @return ERR_CREATE */
 TUTTI_NODISCARD
@@ -101,8 +104,8 @@ typedef enum {
 } tutti_store_naming;
 
 /** List the trials of the folder.
- * @param[out] names  [*n] hashes or numbers, ascending, also of trials that the study does not have; the caller frees them
- * (tutti_free)
+ * @param[out] names  [*n] hashes or numbers, ascending, also of trials that the study does not have; the caller frees
+ * them (tutti_free)
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_study_store_list(const tutti_store *store, tutti_store_naming naming, uint64_t **names,

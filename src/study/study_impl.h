@@ -49,8 +49,8 @@ typedef struct {
 
 // --- prepare.c -----------------------------------------------------------------------------------
 
-/** Make all that the trials need: space, groups, data and the study's file.  Collective over study->world.  The config of
- * every trial is checked.
+/** Make all that the trials need: space, groups, data and the study's file.  Collective over study->world.  The config
+ * of every trial is checked.
  * @param[in,out] study  has world, config and source; the caller destroys the rest, also after a failure
  * @return as tutti_study_run */
 TUTTI_NODISCARD
@@ -68,8 +68,8 @@ void tutti_study_warn_of_short_batches(const tutti_study *study);
 // --- confirm.c; local ----------------------------------------------------------------------------
 
 /** Add trials that run the best settings again with fresh seeds.  Seed j of row r of /best has the number
- * n_searched + j n_rows + r, so that more seeds do not change the numbers of the others.  The `setting` of such a trial is -1
- * until all trials of its batch size are done, and stays so if none reached the goal.
+ * n_searched + j n_rows + r, so that more seeds do not change the numbers of the others.  The `setting` of such a trial
+ * is -1 until all trials of its batch size are done, and stays so if none reached the goal.
  * @param[in,out] study  has the trials of the search in its set
  * @return ERR_CONFIG too many trials; ERR_MEMORY */
 TUTTI_NODISCARD
@@ -82,14 +82,15 @@ tutti_status tutti_study_confirm_plan(tutti_study *study);
 /** Return whether the setting of trial i is known. */
 bool tutti_study_is_due(const tutti_study *study, int64_t i);
 
-/** Return the trial with this batch size, setting and fresh seed; -1 if there is none, or if its setting is not known yet. */
+/** Return the trial with this batch size, setting and fresh seed; -1 if there is none, or if its setting is not known
+ * yet. */
 int64_t tutti_study_confirm_find(const tutti_study *study, const tutti_trial_result *result);
 
 /** Return whether a trial of this study, or of one that it continues, has a fresh seed. */
 bool tutti_study_confirm_is(const tutti_study *study, const tutti_trial_result *result);
 
-/** Keep the fresh seeds of the study's file instead of those kept before.  Those that are trials of the study are taken, now
- * or when their batch size is complete; the others stay in the file as they are.
+/** Keep the fresh seeds of the study's file instead of those kept before.  Those that are trials of the study are
+ * taken, now or when their batch size is complete; the others stay in the file as they are.
  * @param[in] results  [n] copied
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
@@ -214,16 +215,16 @@ int64_t tutti_study_output_count(const tutti_study *study, int64_t counts[TUTTI_
 
 // --- merge.c; local, on rank 0 -------------------------------------------------------------------
 
-/** Merge the trials that are done into the study's file if it is time: not while another process writes, nor shortly after
- * one has, nor so often that merges take more than a small part of the time.  A failure is a warning, given once, because
- * the trials are safe in the folder and the next merge may succeed. */
+/** Merge the trials that are done into the study's file if it is time: not while another process writes, nor shortly
+ * after one has, nor so often that merges take more than a small part of the time.  A failure is a warning, given once,
+ * because the trials are safe in the folder and the next merge may succeed. */
 void tutti_study_output_merge_if_due(tutti_study *study);
 
 /** Return the seconds to wait after a merge that took `cost` seconds. */
 double tutti_study_output_pause(double cost);
 
-/** Merge all trials that are done, after waiting for other processes that write.  If the file has all trials then, remove
- * the folder. */
+/** Merge all trials that are done, after waiting for other processes that write.  If the file has all trials then,
+ * remove the folder. */
 TUTTI_NODISCARD
 tutti_status tutti_study_output_merge(tutti_study *study);
 
@@ -233,7 +234,8 @@ void tutti_study_output_warn(tutti_study *study);
 // --- numbered.c; local, on rank 0 ----------------------------------------------------------------
 
 /** Rename the trials that an earlier version left in the folder with numbers for names.
- * @return ERR_CONFIG a job of an earlier version is at work, or a trial is of another study; ERR_DATA, ERR_IO, ERR_CREATE */
+ * @return ERR_CONFIG a job of an earlier version is at work, or a trial is of another study; ERR_DATA, ERR_IO,
+ * ERR_CREATE */
 TUTTI_NODISCARD
 tutti_status tutti_study_take_numbered(const tutti_study *study);
 
@@ -247,8 +249,10 @@ tutti_status tutti_study_grow(tutti_study *study, bool has_file, const tutti_stu
 
 // --- open.c; local, on rank 0 --------------------------------------------------------------------
 
-/** Open the folder, and read the study's file or make it.  A study of another extent is continued if nobody else is at work.
- * @return ERR_CONFIG the file is of another study, or somebody is at work; ERR_CREATE it is not a study; ERR_DATA, ERR_IO */
+/** Open the folder, and read the study's file or make it.  A study of another extent is continued if nobody else is at
+ * work.
+ * @return ERR_CONFIG the file is of another study, or somebody is at work; ERR_CREATE it is not a study; ERR_DATA,
+ * ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_study_output_open(tutti_study *study);
 
@@ -258,6 +262,6 @@ tutti_status tutti_study_output_open(tutti_study *study);
 void tutti_study_show(tutti_study *study);
 
 /** Print the trial of this group, and those that others have claimed:
- * "; under way: 17 (batch_size 64, step 1200, val_accuracy 0.931), 18 (batch_size 64)".  Local, on a leader.  "" if nothing
- * is known. */
+ * "; under way: 17 (batch_size 64, step 1200, val_accuracy 0.931), 18 (batch_size 64)".  Local, on a leader.  "" if
+ * nothing is known. */
 void tutti_study_print_under_way(const tutti_study *study, char *text, size_t bytes);
