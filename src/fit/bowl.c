@@ -55,7 +55,8 @@ static double bend_of_term(const int keys[3], const double *t, int a, int b) {
   return sum;
 }
 
-void tutti_fit_bowl_bend(const tutti_bowl *bowl, const double *factors, const double *t, double *bend) {
+/** Get the second derivatives [n_keys, n_keys] of the sum of the terms with these factors. */
+static void bend_at(const tutti_bowl *bowl, const double *factors, const double *t, double *bend) {
   const int n = bowl->n_keys;
   for (int i = 0; i < n * n; i++) {
     bend[i] = 0;
@@ -82,7 +83,7 @@ bool tutti_fit_bowl_descend(const tutti_bowl *bowl, const double *slope, const d
   double step[TUTTI_BOWL_KEYS], moved = INFINITY;
   for (int i = 0; i < MOST_STEPS && moved > close; i++) {
     slope_at(bowl, slope, factors, t, step);
-    tutti_fit_bowl_bend(bowl, factors, t, bend);
+    bend_at(bowl, factors, t, bend);
     if (!tutti_linalg_cholesky_factor(bowl->n_keys, TUTTI_CHOLESKY_LEAST_PART, bend)) return false;
     tutti_linalg_cholesky_solve(bowl->n_keys, bend, step);
     moved = 0;

@@ -21,9 +21,6 @@ void tutti_fit_bowl_terms(const tutti_bowl *bowl, const double *t, double *value
 /** Get the derivatives [n_terms] of the terms by one key. */
 void tutti_fit_bowl_slopes(const tutti_bowl *bowl, const double *t, int key, double *slopes);
 
-/** Get the second derivatives [n_keys, n_keys] of the sum of the terms with these factors. */
-void tutti_fit_bowl_bend(const tutti_bowl *bowl, const double *factors, const double *t, double *bend);
-
 /** Find the minimum of slope' t + sum of factors * terms between low and high, with Newton steps from t[n_keys].
  * @param[out] bend    second derivatives there, as its Cholesky factor
  * @param[out] inside  false: the minimum lies at an end of low and high

@@ -54,9 +54,6 @@ int tutti_fit_count(const double *steps, int n);
 
 // --- trial_set.c ---------------------------------------------------------------------------------
 
-/** Return the scale of varied key k in a branch; log if its values are a list. */
-tutti_axis_scale tutti_fit_trial_set_scale(const tutti_trial_set *set, int branch, int k);
-
 /** Return whether the values of key k have distances.  Texts and seeds do not. */
 bool tutti_fit_trial_set_has_scale(const tutti_trial_set *set, int k);
 

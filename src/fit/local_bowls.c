@@ -18,12 +18,9 @@ static const double RISE = 0.85;
 /** Most moves of the neighbourhood, and how many of them come first with a shape without skew. */
 enum { MOST_MOVES = 12, PLAIN_MOVES = 2 };
 
-static int most_parameters(const tutti_local_points *points) {
-  return points->n_sizes * (1 + points->n_keys) + TUTTI_BOWL_TERMS;
-}
-
 tutti_status tutti_fit_local_bowls_create(const tutti_local_points *points, tutti_local_bowls *fit) {
-  const int64_t n = most_parameters(points), sizes = points->n_sizes, keys = points->n_keys;
+  const int64_t sizes = points->n_sizes, keys = points->n_keys;
+  const int64_t n = sizes * (1 + keys) + TUTTI_BOWL_TERMS; // parameters at most
   *fit = (tutti_local_bowls){.points = points};
   TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->chosen, points->first[points->n_sizes]));
   TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->centres, sizes * keys));
@@ -33,8 +30,7 @@ tutti_status tutti_fit_local_bowls_create(const tutti_local_points *points, tutt
   TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->columns, sizes));
   TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->factor, n * n));
   TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->values, n));
-  TUTTI_TRY(TUTTI_POOL_NEW(&fit->pool, fit->scratch, (1 + keys) * n));
-  return TUTTI_OK;
+  return TUTTI_POOL_NEW(&fit->pool, fit->scratch, (1 + keys) * n);
 }
 
 /** Return how many settings a size needs: for its height and slopes, and one more for the noise. */

@@ -45,7 +45,8 @@ static trials_of find_trials(const tutti_trial_set *set, const tutti_trial_order
 /** Return the scale of a key.  A list has no scale of its own and counts as log, unless it has values that have no
  * logarithm. */
 static tutti_axis_scale scale_of(const trials_of *of, int k, double least, double most) {
-  const tutti_axis_scale scale = tutti_fit_trial_set_scale(of->set, of->branch, k);
+  const tutti_axis_scale *scales = of->set->scales,
+                         scale = scales ? scales[of->branch * of->set->n_varied + k] : TUTTI_AXIS_LOG;
   const bool fits = scale == TUTTI_AXIS_LOG ? least > 0 : scale == TUTTI_AXIS_REVERSE_LOG ? most < 1 : true;
   return fits ? scale : TUTTI_AXIS_LINEAR;
 }

@@ -32,10 +32,6 @@ const char *tutti_fit_trial_set_branch_name(const tutti_trial_set *set, int bran
   return set->branches > 0 ? set->texts[set->branches - 1].list[branch] : "";
 }
 
-tutti_axis_scale tutti_fit_trial_set_scale(const tutti_trial_set *set, int branch, int k) {
-  return set->scales ? set->scales[branch * set->n_varied + k] : TUTTI_AXIS_LOG;
-}
-
 bool tutti_fit_trial_set_has_scale(const tutti_trial_set *set, int k) {
   return !(set->texts && set->texts[k].n > 0) && strcmp(set->names[k], "train.seed") != 0;
 }

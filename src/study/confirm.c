@@ -29,13 +29,6 @@ bool tutti_study_confirm_is(const tutti_study *study, const tutti_trial_result *
          result->seed >= (int64_t)first_seed(study);
 }
 
-/** Return the slot of a batch size for fresh seed j. */
-static tutti_trial_result make_slot(const tutti_study *study, int64_t number, int64_t batch_size, int64_t j) {
-  const tutti_trial trial = {
-      .trial = number, .setting = -1, .batch_size = batch_size, .seed = first_seed(study) + (uint64_t)j};
-  return tutti_trial_waiting(&trial);
-}
-
 /** Extend the arrays of the set to n trials. */
 static tutti_status extend(tutti_study *study, int64_t n) {
   tutti_trial_set *set = &study->set;
@@ -66,7 +59,11 @@ static tutti_status add_slots(tutti_study *study, const tutti_trial_order *order
   for (int64_t i = set->n_trials; i < n; i++) {
     const int64_t row = (i - study->n_searched) % order->n_sizes,
                   j = (i - study->n_searched) / order->n_sizes;
-    set->results[i] = make_slot(study, i, order->settings[order->sizes[row]].batch_size, j);
+    const tutti_trial slot = {.trial = i,
+                              .setting = -1,
+                              .batch_size = order->settings[order->sizes[row]].batch_size,
+                              .seed = first_seed(study) + (uint64_t)j};
+    set->results[i] = tutti_trial_waiting(&slot);
     for (int k = 0; k < set->n_varied; k++) set->varied[i * set->n_varied + k] = NAN;
   }
   set->n_trials = n;

@@ -27,6 +27,5 @@ tutti_status tutti_study_head_write(tutti_file *file, const tutti_study_head *he
   for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++)
     if (!isnan(reals[i].value)) TUTTI_TRY(tutti_file_set_real(file, "/", reals[i].name, reals[i].value));
   if (head->branches) TUTTI_TRY(tutti_file_set_text(file, "/", "branches", head->branches));
-  TUTTI_TRY(tutti_file_set_texts(file, "/", "varied", head->varied, head->n_varied));
-  return TUTTI_OK;
+  return tutti_file_set_texts(file, "/", "varied", head->varied, head->n_varied);
 }

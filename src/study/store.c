@@ -26,23 +26,18 @@ tutti_status tutti_study_store_path(const tutti_store *store, const char *name, 
   return TUTTI_OK;
 }
 
-static tutti_status open_claims(tutti_store *store, bool create) {
-  char *path = NULL;
-  TUTTI_TRY(tutti_study_store_path(store, claims_name, &path));
-  const tutti_status status = tutti_io_claims_open(path, create, &store->claims);
-  tutti_free(path);
-  return status;
-}
-
 tutti_status tutti_study_store_open(const char *output, bool create, tutti_store *store) {
   tutti_status status = TUTTI_OK;
   const size_t bytes = strlen(output) + sizeof ".d";
+  char *path = NULL;
   *store = (tutti_store){0};
   TUTTI_TRY_GOTO(done, TUTTI_NEW(store->folder, (int64_t)bytes));
   snprintf(store->folder, bytes, "%s.d", output);
   if (create) TUTTI_TRY_GOTO(done, tutti_io_make_folder(store->folder));
-  TUTTI_TRY_GOTO(done, open_claims(store, create));
+  TUTTI_TRY_GOTO(done, tutti_study_store_path(store, claims_name, &path));
+  TUTTI_TRY_GOTO(done, tutti_io_claims_open(path, create, &store->claims));
 done:
+  tutti_free(path);
   if (status != TUTTI_OK) tutti_study_store_close(store);
   return status;
 }
