@@ -49,8 +49,7 @@ static void describe_rank(const tutti_comm *comm, const tutti_machine_cpu *cpu,
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
   tutti_cli_arguments arguments;
-  TUTTI_TRY(
-      tutti_comm_agree(comm, tutti_cli_parse(argc, argv, &(tutti_cli_syntax){.usage = ""}, &arguments)));
+  TUTTI_TRY(tutti_comm_agree(comm, tutti_cli_parse(argc, argv, &tutti_command_doctor, NULL, &arguments)));
   tutti_cli_arguments_clear(&arguments);
   tutti_machine_cpu cpu;
   tutti_machine_cpu_get(&cpu);

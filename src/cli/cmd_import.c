@@ -10,8 +10,6 @@
 #include "cli/options_impl.h"
 #include "tutti/data.h"
 
-static const char usage[] = "FORMAT [FILE ...] --output=DATA.h5 ...";
-
 static int n_options(const tutti_format *format) {
   int n = 0;
   while (n < TUTTI_MAX_FORMAT_OPTIONS && format->options[n].name) n++;
@@ -43,19 +41,19 @@ static tutti_status check_required(const tutti_format *format, const tutti_impor
 static tutti_status import_local(int argc, char **argv, tutti_import_result *result) {
   const tutti_format *format = NULL;
   tutti_import_request request = {0};
-  tutti_cli_option options[TUTTI_MAX_FORMAT_OPTIONS + 1];
+  tutti_cli_option_row options[TUTTI_MAX_FORMAT_OPTIONS + 2] = {
+      {.option = {"output", .offset = offsetof(tutti_import_request, output)}}};
   tutti_cli_arguments arguments;
   TUTTI_TRY(find_format(argc > 1 ? argv[1] : NULL, &format));
-  const int n = n_options(format);
-  for (int i = 0; i < n; i++)
-    options[i] = (tutti_cli_option){format->options[i].name, TUTTI_CLI_TEXT, .value = &request.values[i]};
-  options[n] = (tutti_cli_option){"output", TUTTI_CLI_TEXT, .value = &request.output};
-  const tutti_cli_syntax syntax = {.usage = usage,
-                                   .options = options,
-                                   .n_options = n + 1,
-                                   .min_positional = 1 + format->min_files,
-                                   .max_positional = 1 + format->max_files};
-  TUTTI_TRY(tutti_cli_parse(argc, argv, &syntax, &arguments));
+  for (int i = 0; i < n_options(format); i++)
+    options[i + 1].option =
+        (tutti_cli_option){format->options[i].name, .offset = offsetof(tutti_import_request, values) +
+                                                              (size_t)i * sizeof *request.values};
+  tutti_command command = tutti_command_import;
+  command.options = options;
+  command.min_positional = 1 + format->min_files;
+  command.max_positional = 1 + format->max_files;
+  TUTTI_TRY(tutti_cli_parse(argc, argv, &command, &request, &arguments));
   request.files = arguments.positional + 1; // after the format's name
   request.n_files = arguments.n_positional - 1;
   tutti_cli_arguments_clear(&arguments);
@@ -104,7 +102,7 @@ static void print_formats(void) {
 
 const tutti_command tutti_command_import = {
     .name = "import",
-    .arguments = usage,
+    .arguments = "FORMAT [FILE ...] --output=DATA.h5 ...",
     .summary = "convert files of another format to a data set",
     .details = "Reads files of one of these formats, plain or compressed with gzip, and writes a data set:\n",
     .print_more = print_formats,

@@ -9,10 +9,6 @@
 #include "cli/summary_impl.h"
 #include "tutti/study.h"
 
-static const char usage[] =
-    "FILE [--section.key=VALUE ...] [--show=N] [--goal=GOAL] [--budget=COUNT] [--metric=NAME] "
-    "[--data.external=yes]";
-
 static bool ends_with(const char *text, const char *end) {
   const size_t n = strlen(text), n_end = strlen(end);
   return n >= n_end && strcmp(text + n - n_end, end) == 0;
@@ -39,9 +35,10 @@ static file_kind kind_of(const tutti_file *file) {
 
 /** What the options ask for beyond the summary. */
 typedef struct {
-  int64_t n_show;  // samples to draw
-  tutti_goal goal; // without a metric: the goal of the study
-  bool at_budget;  // print the best values at a budget
+  int64_t n_show;                                   // samples to draw
+  const char *goal_text, *budget, *metric, *export; // texts of options
+  tutti_goal goal;                                  // without a metric: the goal of the study
+  bool at_budget;                                   // print the best values at a budget
   tutti_budget_question question;
 } extras;
 
@@ -71,8 +68,9 @@ static tutti_status summarise(const tutti_file *file, const char *path, extras e
 }
 
 /** Read --budget and --metric.  Without both, no table at a budget is printed. */
-static tutti_status parse_question(const char *budget, const char *metric, extras *extra) {
+static tutti_status parse_question(extras *extra) {
   const unsigned units = TUTTI_UNIT_EPOCHS | TUTTI_UNIT_STEPS | TUTTI_UNIT_SAMPLES;
+  const char *budget = extra->budget, *metric = extra->metric;
   tutti_budget_question *question = &extra->question;
   extra->at_budget = budget || metric;
   if (metric) snprintf(question->metric, sizeof question->metric, "%s", metric);
@@ -91,8 +89,8 @@ static tutti_status read_keys(const tutti_cli_arguments *arguments, bool *extern
     TUTTI_CHECK(strcmp(key->key, "data.external") == 0, TUTTI_ERR_USAGE,
                 "--%s is a key of a config, and %s is not a config: leave the key out, or name a config",
                 key->key, arguments->positional[0]);
-    const tutti_cli_option option = {key->key, TUTTI_CLI_SWITCH, .value = external};
-    TUTTI_TRY(tutti_cli_option_read(&option, key->value));
+    const tutti_cli_option option = {.name = key->key, .type = TUTTI_CLI_SWITCH};
+    TUTTI_TRY(tutti_cli_option_read(&option, key->value, external));
   }
   return TUTTI_OK;
 }
@@ -118,28 +116,15 @@ static tutti_status summarise_path(const tutti_cli_arguments *arguments, extras 
 }
 
 static tutti_status info_local(int argc, char **argv) {
-  const char *goal = "", *budget = NULL, *metric = NULL, *export_into = NULL;
-  extras extra = {0};
-  const tutti_cli_option options[] = {
-      {"show", TUTTI_CLI_WHOLE, .value = &extra.n_show, .min = 1, .max = INT64_MAX},
-      {"export", TUTTI_CLI_TEXT, .value = &export_into},
-      {"goal", TUTTI_CLI_TEXT, .value = &goal},
-      {"budget", TUTTI_CLI_TEXT, .value = &budget},
-      {"metric", TUTTI_CLI_TEXT, .value = &metric}};
-  const tutti_cli_syntax syntax = {.usage = usage,
-                                   .options = options,
-                                   .n_options = 5,
-                                   .prefix = "",
-                                   .min_positional = 1,
-                                   .max_positional = 1};
+  extras extra = {.goal_text = ""};
   tutti_cli_arguments arguments = {0};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_cli_parse(argc, argv, &syntax, &arguments));
-  TUTTI_CHECK_GOTO(done, !export_into, TUTTI_ERR_USAGE,
+  TUTTI_TRY_GOTO(done, tutti_cli_parse(argc, argv, &tutti_command_info, &extra, &arguments));
+  TUTTI_CHECK_GOTO(done, !extra.export, TUTTI_ERR_USAGE,
                    "--export: use the tool for the layout of the published data: tools/export_study %s %s",
-                   arguments.positional[0], export_into);
-  TUTTI_TRY_GOTO(done, tutti_config_goal_parse(goal, &extra.goal));
-  TUTTI_TRY_GOTO(done, parse_question(budget, metric, &extra));
+                   arguments.positional[0], extra.export);
+  TUTTI_TRY_GOTO(done, tutti_config_goal_parse(extra.goal_text, &extra.goal));
+  TUTTI_TRY_GOTO(done, parse_question(&extra));
   status = summarise_path(&arguments, extra);
 done:
   tutti_cli_arguments_clear(&arguments);
@@ -152,32 +137,42 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   return TUTTI_OK;
 }
 
+static const tutti_cli_option_row options[] = {
+    {.help = {"config (.yaml)",
+              "all keys with their values, including those of the options, and the table of layers"}},
+    {.help = {"data set", "names, shapes and types of the arrays"}},
+    {.help = {"checkpoint", "the state of the training, its config, and the table of layers"}},
+    {.help = {"metrics.h5", "all epochs and their measurements, and the last norms of each layer"}},
+    {.help = {"study",
+              "the best setting of each batch size, and the fit S = S_min + E_min/B; tutti study --help "
+              "explains the columns\n"}},
+    {.help = {"--section.key=VALUE", "config: this value overrides the one of the file"}},
+    {{"--show=N", "data set: draw the first N samples"},
+     {"show", TUTTI_CLI_WHOLE, offsetof(extras, n_show), .min = 1, .max = INT64_MAX}},
+    {.help = {"--data.external=yes", "data set: allow it to refer to files outside of its own folder [no]"}},
+    {{"--goal=GOAL",
+      "study: use this easier goal, which the trials reached earlier, for example "
+      "'val_accuracy >= 0.95'.  The curves of the trials show when they reached it.  The critical "
+      "batch size depends on the goal"},
+     {"goal", TUTTI_CLI_TEXT, .offset = offsetof(extras, goal_text)}},
+    {{"--budget=COUNT, --metric=NAME",
+      "study: print the best value of this metric at each batch size within this "
+      "budget, and within a half, a quarter and an eighth of it, from the curves of "
+      "the trials.  One of the two options is enough; the other value is then the "
+      "study's own"},
+     {"budget", TUTTI_CLI_TEXT, .offset = offsetof(extras, budget)}},
+    {.option = {"metric", .offset = offsetof(extras, metric)}},
+    {.option = {"export", .offset = offsetof(extras, export)}}, // only for a message
+    {.help = {NULL, NULL}}};
+
 const tutti_command tutti_command_info = {
     .name = "info",
-    .arguments = usage,
+    .arguments = "FILE [--section.key=VALUE ...] [--show=N] [--goal=GOAL] [--budget=COUNT] [--metric=NAME] "
+                 "[--data.external=yes]",
     .summary = "print what a config, data set, checkpoint, metrics file or study contains",
     .details = "Prints a summary of a file.  The contents depend on the kind of the file:",
-    .options =
-        (const tutti_help_row[]){
-            {"config (.yaml)",
-             "all keys with their values, including those of the options, and the table of layers"},
-            {"data set", "names, shapes and types of the arrays"},
-            {"checkpoint", "the state of the training, its config, and the table of layers"},
-            {"metrics.h5", "all epochs and their measurements, and the last norms of each layer"},
-            {"study",
-             "the best setting of each batch size, and the fit S = S_min + E_min/B; tutti study --help "
-             "explains the columns\n"},
-            {"--section.key=VALUE", "config: this value overrides the one of the file"},
-            {"--show=N", "data set: draw the first N samples"},
-            {"--data.external=yes", "data set: allow it to refer to files outside of its own folder [no]"},
-            {"--goal=GOAL", "study: use this easier goal, which the trials reached earlier, for example "
-                            "'val_accuracy >= 0.95'.  "
-                            "The curves of the trials show when they reached it.  The critical batch size "
-                            "depends on the goal"},
-            {"--budget=COUNT, --metric=NAME", "study: print the best value of this metric at each batch size "
-                                              "within this budget, and within a half, a "
-                                              "quarter and an eighth of it, from the curves of the trials.  "
-                                              "One of the two options is enough; the "
-                                              "other value is then the study's own"},
-            {NULL, NULL}},
+    .options = options,
+    .takes_keys = true,
+    .min_positional = 1,
+    .max_positional = 1,
     .run = run};

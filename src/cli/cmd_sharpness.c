@@ -12,15 +12,11 @@
 
 enum { MAX_SUBSPACE = 4096, MAX_PRODUCTS = 10000 };
 
-static const char usage[] =
-    "CHECKPOINT.h5 [--data.file=F] [--data.external=yes] [--limit_train=N] [--epsilon=E,...] [--subspace=P] "
-    "[--seed=S] [--tolerance=T] [--products=N]";
-
 typedef struct {
-  const char *checkpoint;
-  double epsilons[TUTTI_CURVATURE_MAX_EPSILONS];
-  tutti_curvature_options options; // its epsilons are the ones above
-} sharpness_arguments;
+  tutti_curvature_options options;
+  const char *epsilon;                           // a list
+  double epsilons[TUTTI_CURVATURE_MAX_EPSILONS]; // its numbers, those of the options
+} sharpness_values;
 
 /** Read "0.001,0.0005", or none. */
 static tutti_status read_epsilons(const char *list, double *values, int *n) {
@@ -39,31 +35,7 @@ static tutti_status read_epsilons(const char *list, double *values, int *n) {
   return TUTTI_OK;
 }
 
-static tutti_status parse(int argc, char **argv, sharpness_arguments *sharpness) {
-  tutti_curvature_options *options = &sharpness->options;
-  const char *epsilon = "0.001,0.0005";
-  *options = (tutti_curvature_options){.subspace = 100, .tolerance = 0.001, .max_products = 100};
-  const tutti_cli_option named[] = {
-      {"data.file", TUTTI_CLI_TEXT, .value = &options->file},
-      {"data.external", TUTTI_CLI_SWITCH, .value = &options->external},
-      {"limit_train", TUTTI_CLI_WHOLE, .value = &options->limit_train, .min = 0, .max = INT64_MAX},
-      {"epsilon", TUTTI_CLI_TEXT, .value = &epsilon},
-      {"subspace", TUTTI_CLI_INT, .value = &options->subspace, .min = 0, .max = MAX_SUBSPACE},
-      {"seed", TUTTI_CLI_WHOLE, .value = &options->seed, .min = 0, .max = INT64_MAX},
-      {"tolerance", TUTTI_CLI_POSITIVE, .value = &options->tolerance},
-      {"products", TUTTI_CLI_WHOLE, .value = &options->max_products, .min = 1, .max = MAX_PRODUCTS}};
-  const tutti_cli_syntax syntax = {
-      .usage = usage, .options = named, .n_options = 8, .min_positional = 1, .max_positional = 1};
-  tutti_cli_arguments arguments;
-  TUTTI_TRY(tutti_cli_parse(argc, argv, &syntax, &arguments));
-  sharpness->checkpoint = arguments.positional[0];
-  tutti_cli_arguments_clear(&arguments);
-  options->epsilons = sharpness->epsilons;
-  return read_epsilons(epsilon, sharpness->epsilons, &options->n_epsilons);
-}
-
-static void print(const sharpness_arguments *arguments, const tutti_curvature_result *found) {
-  const tutti_curvature_options *options = &arguments->options;
+static void print(const tutti_curvature_options *options, const tutti_curvature_result *found) {
   printf("samples %lld\ntrain_loss %.9g\nlearning_rate %.6g\n", (long long)found->samples, found->train_loss,
          found->learning_rate);
   printf("lambda_max %.6g\nlambda_residual %.3g\nlambda_min %.6g\nlambda_min_residual %.3g\n",
@@ -76,32 +48,57 @@ static void print(const sharpness_arguments *arguments, const tutti_curvature_re
     printf("sharpness_%g_subspace_%d %.6g\n", options->epsilons[i], options->subspace, found->inside[i]);
 }
 
-static void warn(const sharpness_arguments *arguments, const tutti_curvature_result *found) {
+static void warn(const char *checkpoint, double tolerance, const tutti_curvature_result *found) {
   const double magnitude = fmax(fabs(found->lambda_max), fabs(found->lambda_min)),
                worst = fmax(found->lambda_residual, found->lambda_min_residual);
-  if (worst > arguments->options.tolerance * magnitude)
+  if (worst > tolerance * magnitude)
     tutti_log_root(
         TUTTI_LOG_WARNING,
         "%s: the eigenvalues have not settled after %lld products; their residuals are up to %.3g of "
         "the largest; raise --products or --tolerance",
-        arguments->checkpoint, (long long)found->n_products, worst / magnitude);
+        checkpoint, (long long)found->n_products, worst / magnitude);
 }
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
-  sharpness_arguments arguments = {0};
+  sharpness_values values = {{.subspace = 100, .tolerance = 0.001, .max_products = 100},
+                             .epsilon = "0.001,0.0005"};
+  tutti_curvature_options *options = &values.options;
   tutti_curvature_result found;
-  TUTTI_TRY(tutti_comm_agree(comm, parse(argc, argv, &arguments)));
-  TUTTI_TRY(tutti_curvature_of_checkpoint(comm, arguments.checkpoint, &arguments.options, &found));
-  if (tutti_comm_rank(comm) == 0) print(&arguments, &found);
+  tutti_cli_arguments arguments;
+  TUTTI_TRY(
+      tutti_comm_agree(comm, tutti_cli_parse(argc, argv, &tutti_command_sharpness, &values, &arguments)));
+  const char *checkpoint = arguments.positional[0]; // in argv
+  tutti_cli_arguments_clear(&arguments);
+  options->epsilons = values.epsilons;
+  TUTTI_TRY(tutti_comm_agree(comm, read_epsilons(values.epsilon, values.epsilons, &options->n_epsilons)));
+  TUTTI_TRY(tutti_curvature_of_checkpoint(comm, checkpoint, options, &found));
+  if (tutti_comm_rank(comm) == 0) print(options, &found);
   if (!isfinite(found.train_loss)) {
     *exit_status = TUTTI_EXIT_DIVERGED;
-    tutti_log_root(TUTTI_LOG_ERROR, "%s: the loss is not finite: the network has diverged",
-                   arguments.checkpoint);
+    tutti_log_root(TUTTI_LOG_ERROR, "%s: the loss is not finite: the network has diverged", checkpoint);
     return TUTTI_OK;
   }
-  warn(&arguments, &found);
+  warn(checkpoint, options->tolerance, &found);
   return TUTTI_OK;
 }
+
+#define VALUE(name) offsetof(sharpness_values, options.name)
+static const tutti_cli_option_row options[] = {
+    TUTTI_OPTION_DATA_FILE(VALUE(file)),
+    TUTTI_OPTION_EXTERNAL(VALUE(external)),
+    {{"--limit_train=N", "use the first N training samples only; 0: all [0]"},
+     {"limit_train", TUTTI_CLI_WHOLE, VALUE(limit_train), .max = INT64_MAX}},
+    {{"--epsilon=E,...", "sizes of the boxes of sharpness_E; none: no boxes [0.001,0.0005]"},
+     {"epsilon", TUTTI_CLI_TEXT, .offset = offsetof(sharpness_values, epsilon)}},
+    {{"--subspace=P", "dimensions of the random subspace; 0: no subspace [100]"},
+     {"subspace", TUTTI_CLI_INT, VALUE(subspace), .max = MAX_SUBSPACE}},
+    {{"--seed=S", "seed of the random subspace, and of the first vector of the Lanczos method [0]"},
+     {"seed", TUTTI_CLI_WHOLE, VALUE(seed), .max = INT64_MAX}},
+    {{"--tolerance=T", "largest residual of an eigenvalue, relative to the larger one [0.001]"},
+     {"tolerance", TUTTI_CLI_POSITIVE, .offset = VALUE(tolerance)}},
+    {{"--products=N", "largest number of Hessian products [100]"},
+     {"products", TUTTI_CLI_WHOLE, VALUE(max_products), .min = 1, .max = MAX_PRODUCTS}},
+    {.help = {NULL, NULL}}};
 
 static const tutti_help_table tables[] = {
     {"Results:",
@@ -122,23 +119,16 @@ static const tutti_help_table tables[] = {
 
 const tutti_command tutti_command_sharpness = {
     .name = "sharpness",
-    .arguments = usage,
+    .arguments = "CHECKPOINT.h5 [--data.file=F] [--data.external=yes] [--limit_train=N] [--epsilon=E,...] "
+                 "[--subspace=P] [--seed=S] [--tolerance=T] [--products=N]",
     .summary = "measure the curvature of the training loss at a checkpoint",
     .details =
         "Measures how the training loss changes around the weights of a checkpoint.  The loss is the mean "
         "over "
         "the training samples.  The network works as in an evaluation: without noise, and with the moving "
         "statistics of batch_norm.",
-    .options =
-        (const tutti_help_row[]){
-            TUTTI_HELP_DATA_FILE,
-            TUTTI_HELP_EXTERNAL,
-            {"--limit_train=N", "use the first N training samples only; 0: all [0]"},
-            {"--epsilon=E,...", "sizes of the boxes of sharpness_E; none: no boxes [0.001,0.0005]"},
-            {"--subspace=P", "dimensions of the random subspace; 0: no subspace [100]"},
-            {"--seed=S", "seed of the random subspace, and of the first vector of the Lanczos method [0]"},
-            {"--tolerance=T", "largest residual of an eigenvalue, relative to the larger one [0.001]"},
-            {"--products=N", "largest number of Hessian products [100]"},
-            {NULL, NULL}},
+    .options = options,
+    .min_positional = 1,
+    .max_positional = 1,
     .tables = tables,
     .run = run};

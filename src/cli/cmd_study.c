@@ -7,8 +7,6 @@
 #include "tutti/io.h"
 #include "tutti/study.h"
 
-static const char usage[] = "[CONFIG.yaml] [--section.key=VALUE ...]";
-
 /** Print the report of `tutti info`. */
 static tutti_status report(const char *path) {
   tutti_file *file = NULL;
@@ -20,11 +18,10 @@ static tutti_status report(const char *path) {
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
-  const tutti_cli_syntax syntax = {.usage = usage, .prefix = "", .max_positional = 1};
   tutti_cli_arguments arguments = {0};
   tutti_config config = {0};
   tutti_study_outcome outcome = {0};
-  tutti_status status = tutti_cli_parse(argc, argv, &syntax, &arguments);
+  tutti_status status = tutti_cli_parse(argc, argv, &tutti_command_study, NULL, &arguments);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_cli_read_config(comm, &arguments, &config));
   tutti_config_for_study(&config);
@@ -118,7 +115,7 @@ static const tutti_help_table tables[] = {
 
 const tutti_command tutti_command_study = {
     .name = "study",
-    .arguments = usage,
+    .arguments = "[CONFIG.yaml] [--section.key=VALUE ...]",
     .summary = "train at many batch sizes and settings, and find the steps to a goal",
     .details =
         "Trains the network of a config at each batch size with each setting of the keys in study.vary.  "
@@ -135,6 +132,8 @@ const tutti_command tutti_command_study = {
     .examples = "  mpirun -np 8 tutti study jobs/study-mnist.yaml --study.seeds=3",
     .tables = tables,
     .shows_keys = true,
+    .takes_keys = true,
+    .max_positional = 1,
     .own_section = "study",
     .trains = true,
     .run = run};

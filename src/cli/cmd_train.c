@@ -9,8 +9,6 @@
 #include "machine/preflight.h"
 #include "tutti/train.h"
 
-static const char usage[] = "[CONFIG.yaml] [--section.key=VALUE ...]";
-
 /** Print loss and metric of one set of rows; nothing if the set is empty. */
 static void print_evaluation(const char *set, const char *metric, const tutti_evaluation *evaluation) {
   if (evaluation->samples > 0)
@@ -41,11 +39,10 @@ static tutti_status train(const tutti_comm *comm, const tutti_config *config, tu
 }
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
-  const tutti_cli_syntax syntax = {.usage = usage, .prefix = "", .max_positional = 1};
   tutti_cli_arguments arguments = {0};
   tutti_config config = {0};
   tutti_train_result result;
-  tutti_status status = tutti_cli_parse(argc, argv, &syntax, &arguments);
+  tutti_status status = tutti_cli_parse(argc, argv, &tutti_command_train, NULL, &arguments);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_cli_read_config(comm, &arguments, &config));
   TUTTI_TRY_GOTO(done, train(comm, &config, &result));
@@ -64,7 +61,7 @@ done:
 
 const tutti_command tutti_command_train = {
     .name = "train",
-    .arguments = usage,
+    .arguments = "[CONFIG.yaml] [--section.key=VALUE ...]",
     .summary = "train a network, on one rank or on many",
     .details =
         "Trains the network of a config.  The directory run.directory gets checkpoint.h5, metrics.h5 and "
@@ -73,5 +70,7 @@ const tutti_command tutti_command_train = {
     .examples =
         "  mpirun -np 8 tutti train jobs/mnist.yaml --train.batch_size=1024 --run.directory=runs/mnist-1024",
     .shows_keys = true,
+    .takes_keys = true,
+    .max_positional = 1,
     .trains = true,
     .run = run};

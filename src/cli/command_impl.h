@@ -4,6 +4,7 @@
  * Each command is one table in cmd_<name>.c and one line in commands.def.  MPI starts and ends in main.c; a command is a
  * function that all ranks call. */
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "tutti/base.h"
 #include "tutti/par.h"
@@ -17,6 +18,33 @@ typedef struct {
   const char *text;  // one or more sentences; help.c breaks the lines
 } tutti_help_row;
 
+/** What the value of an option is read into. */
+typedef enum {
+  TUTTI_CLI_TEXT,     // const char *, borrowed from argv
+  TUTTI_CLI_SWITCH,   // bool: yes or no
+  TUTTI_CLI_WHOLE,    // int64_t, a whole number from `min` to `max`
+  TUTTI_CLI_INT,      // int, the same
+  TUTTI_CLI_POSITIVE, // double, a number above 0
+  TUTTI_CLI_CHOICE    // enum: `min` for the first of the names, and so on
+} tutti_cli_type;
+
+/** An option that a command takes besides the keys of a config. */
+typedef struct {
+  const char *name;
+  tutti_cli_type type;
+  size_t offset;            // of its value in the values of the command; unchanged if the option is not given
+  int64_t min, max;         // INT64_MAX: there is no largest number
+  const char *const *names; // [n_names] of a choice
+  int n_names;
+} tutti_cli_option;
+
+/** An option and its row of the help.  A row without an option only explains; an option without help is not shown; a row
+ * without both ends a list. */
+typedef struct {
+  tutti_help_row help;
+  tutti_cli_option option;
+} tutti_cli_option_row;
+
 /** Rows under one title.  The last row has no names. */
 typedef struct {
   const char *title;
@@ -25,12 +53,14 @@ typedef struct {
 
 typedef struct {
   const char *name;
-  const char *arguments;         // as in the usage line
-  const char *summary;           // one line of `tutti --help`
-  const char *details;           // of `tutti COMMAND --help`; an empty line separates paragraphs
-  const tutti_help_row *options; // besides the keys of a config, ended by a row without names; NULL: none
-  void (*print_more)(void);      // what follows from another list; NULL: nothing
-  const char *examples;          // command lines, each with its indent; NULL: none
+  const char *arguments;               // as in the usage line
+  const char *summary;                 // one line of `tutti --help`
+  const char *details;                 // of `tutti COMMAND --help`; an empty line separates paragraphs
+  const tutti_cli_option_row *options; // NULL: none
+  bool takes_keys;                     // all keys of a config are options too
+  int min_positional, max_positional;
+  void (*print_more)(void); // what follows from another list; NULL: nothing
+  const char *examples;     // command lines, each with its indent; NULL: none
   const tutti_help_table
       *tables;             // what the command prints, ended by a table without a title; NULL: not explained
   bool shows_keys;         // the help lists the keys of a config

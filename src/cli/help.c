@@ -103,7 +103,8 @@ void tutti_cli_print_command_help(const tutti_command *command) {
   putchar('\n');
   print_wrapped(command->details, 0, 0);
   if (command->options) putchar('\n');
-  print_rows(command->options);
+  for (const tutti_cli_option_row *row = command->options; row && row->help.names; row++)
+    print_row(&row->help);
   if (command->print_more) command->print_more();
   if (command->examples) printf("\nFor example:\n%s\n", command->examples);
   for (const tutti_help_table *table = command->tables; table && table->title; table++) {

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "cli/options_impl.h"
 
+const char *const tutti_cli_weights_names[2] = {"last", "average"};
+
 static tutti_status read_whole(const tutti_cli_option *option, const char *text, int64_t *value) {
   char range[64] = "";
   if (option->max < INT64_MAX) snprintf(range, sizeof range, " to %lld", (long long)option->max);
@@ -25,40 +27,35 @@ static tutti_status read_name(const tutti_cli_option *option, const char *text, 
   return TUTTI_OK;
 }
 
-tutti_status tutti_cli_option_read(const tutti_cli_option *option, const char *text) {
+tutti_status tutti_cli_option_read(const tutti_cli_option *option, const char *text, void *values) {
   static const char *const switches[] = {"yes", "no"};
+  void *value = (char *)values + option->offset;
   int64_t whole = 0;
   int index = 0;
   switch (option->type) {
   case TUTTI_CLI_TEXT:
-    *(const char **)option->value = text;
+    *(const char **)value = text;
     break;
   case TUTTI_CLI_SWITCH:
     TUTTI_TRY(read_name(option, text, switches, 2, &index));
-    *(bool *)option->value = index == 0;
+    *(bool *)value = index == 0;
     break;
   case TUTTI_CLI_WHOLE:
-    return read_whole(option, text, option->value);
+    return read_whole(option, text, value);
   case TUTTI_CLI_INT:
     TUTTI_TRY(read_whole(option, text, &whole));
-    *(int *)option->value = (int)whole;
+    *(int *)value = (int)whole;
     break;
   case TUTTI_CLI_POSITIVE:
-    TUTTI_CHECK(tutti_text_real(text, option->value) && *(double *)option->value > 0, TUTTI_ERR_USAGE,
+    TUTTI_CHECK(tutti_text_real(text, value) && *(double *)value > 0, TUTTI_ERR_USAGE,
                 "--%s=%s: expected a number above 0", option->name, text);
     break;
   case TUTTI_CLI_CHOICE:
     TUTTI_TRY(read_name(option, text, option->names, option->n_names, &index));
-    *(int *)option->value = (int)option->min + index;
+    *(int *)value = (int)option->min + index;
     break;
   }
   return TUTTI_OK;
-}
-
-tutti_cli_option tutti_cli_weights_option(tutti_weights *weights) {
-  static const char *const names[] = {"last", "average"};
-  return (tutti_cli_option){"weights",      TUTTI_CLI_CHOICE, .value = weights, .min = TUTTI_WEIGHTS_LAST,
-                            .names = names, .n_names = 2};
 }
 
 bool tutti_cli_next_item(const char **list, char item[TUTTI_CLI_ITEM_BYTES]) {

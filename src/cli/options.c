@@ -11,7 +11,7 @@
 #include "base/names.h"
 #include "base/text.h"
 
-/** getopt's table: first the command's options, then the keys. */
+/** getopt's table: first the rows of the command's options, then the keys. */
 typedef struct {
   struct option *entries; // [n + 1]
   const char **names;     // [n]
@@ -30,26 +30,40 @@ static void add_entry(option_table *table, const char *name) {
   table->names[table->n++] = name;
 }
 
-static void add_key(option_table *table, const char *format, const tutti_key_info *key, const char *prefix,
-                    char name[KEY_BYTES]) {
-  snprintf(name, KEY_BYTES, format, key->section, key->name);
-  if (strncmp(name, prefix, strlen(prefix)) == 0) add_entry(table, name);
+/** Number of rows of the options, also of those that only explain. */
+static int count_rows(const tutti_command *command) {
+  int n = 0;
+  while (command->options && (command->options[n].option.name || command->options[n].help.names)) n++;
+  return n;
+}
+
+/** The command's option of this name; NULL: the name is that of a key. */
+static const tutti_cli_option *find_option(const tutti_command *command, const char *name) {
+  for (int i = 0; i < count_rows(command); i++) {
+    const tutti_cli_option *option = &command->options[i].option;
+    if (option->name && strcmp(option->name, name) == 0) return option;
+  }
+  return NULL;
 }
 
 /** @param[out] key_names  memory of the table's names: of each key "section.name", then "study.vary.section.name" */
-static tutti_status make_table(const tutti_cli_syntax *syntax, option_table *table, char **key_names) {
-  const char *prefix = syntax->prefix;
-  const int n_options = syntax->n_options, n_keys = prefix ? tutti_config_n_keys() : 0;
-  TUTTI_TRY(TUTTI_NEW(table->entries, n_options + 2 * n_keys + 1));
-  TUTTI_TRY(TUTTI_NEW(table->names, n_options + 2 * n_keys));
+static tutti_status make_table(const tutti_command *command, option_table *table, char **key_names) {
+  const tutti_cli_option_row *options = command->options;
+  const int n_rows = count_rows(command), n_keys = command->takes_keys ? tutti_config_n_keys() : 0;
+  TUTTI_TRY(TUTTI_NEW(table->entries, n_rows + 2 * n_keys + 1));
+  TUTTI_TRY(TUTTI_NEW(table->names, n_rows + 2 * n_keys));
   TUTTI_TRY(TUTTI_NEW(*key_names, (int64_t)2 * n_keys * KEY_BYTES));
-  for (int i = 0; i < n_options; i++) add_entry(table, syntax->options[i].name);
+  for (int i = 0; i < n_rows; i++)
+    if (options[i].option.name) add_entry(table, options[i].option.name);
   for (int i = 0; i < n_keys; i++) {
     tutti_key_info key;
     char *name = *key_names + (int64_t)2 * i * KEY_BYTES;
     tutti_config_key(i, &key);
-    add_key(table, "%s.%s", &key, prefix, name);
-    if (strcmp(key.section, "study") != 0) add_key(table, "study.vary.%s.%s", &key, prefix, name + KEY_BYTES);
+    snprintf(name, KEY_BYTES, "%s.%s", key.section, key.name);
+    add_entry(table, name);
+    if (strcmp(key.section, "study") == 0) continue;
+    snprintf(name + KEY_BYTES, KEY_BYTES, "study.vary.%s.%s", key.section, key.name);
+    add_entry(table, name + KEY_BYTES);
   }
   return TUTTI_OK;
 }
@@ -100,8 +114,8 @@ static bool is_whole_name(const char *argument, const char *name) {
          (argument[2 + n] == '\0' || argument[2 + n] == '=');
 }
 
-static tutti_status parse(int argc, char **argv, const tutti_cli_syntax *syntax, const option_table *table,
-                          tutti_cli_arguments *arguments) {
+static tutti_status parse(int argc, char **argv, const tutti_command *command, void *values,
+                          const option_table *table, tutti_cli_arguments *arguments) {
   opterr = 0;
   optind = 1;
   for (;;) {
@@ -115,8 +129,9 @@ static tutti_status parse(int argc, char **argv, const tutti_cli_syntax *syntax,
     TUTTI_CHECK(result != ':', TUTTI_ERR_USAGE, "%s needs a value: %s=VALUE", last, last);
     const char *argument = result == 0 && optarg == last ? argv[optind - 2] : last;
     if (result == '?' || !is_whole_name(argument, table->names[which])) return fail_unknown(table, argument);
-    if (which < syntax->n_options)
-      TUTTI_TRY(tutti_cli_option_read(&syntax->options[which], optarg));
+    const tutti_cli_option *option = find_option(command, table->names[which]);
+    if (option)
+      TUTTI_TRY(tutti_cli_option_read(option, optarg, values));
     else
       arguments->overrides[arguments->n_overrides++] = (tutti_override){table->names[which], optarg};
   }
@@ -125,19 +140,19 @@ static tutti_status parse(int argc, char **argv, const tutti_cli_syntax *syntax,
   return TUTTI_OK;
 }
 
-tutti_status tutti_cli_parse(int argc, char **argv, const tutti_cli_syntax *syntax,
+tutti_status tutti_cli_parse(int argc, char **argv, const tutti_command *command, void *values,
                              tutti_cli_arguments *arguments) {
   *arguments = (tutti_cli_arguments){0};
   option_table table = {0};
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, make_table(syntax, &table, &arguments->key_names));
+  TUTTI_TRY_GOTO(done, make_table(command, &table, &arguments->key_names));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(arguments->overrides, argc));
-  TUTTI_TRY_GOTO(done, parse(argc, argv, syntax, &table, arguments));
-  TUTTI_CHECK_GOTO(done, arguments->n_positional >= syntax->min_positional, TUTTI_ERR_USAGE,
-                   "%s: an argument is missing: tutti %s %s", argv[0], argv[0], syntax->usage);
-  TUTTI_CHECK_GOTO(done, arguments->n_positional <= syntax->max_positional, TUTTI_ERR_USAGE,
+  TUTTI_TRY_GOTO(done, parse(argc, argv, command, values, &table, arguments));
+  TUTTI_CHECK_GOTO(done, arguments->n_positional >= command->min_positional, TUTTI_ERR_USAGE,
+                   "%s: an argument is missing: tutti %s %s", argv[0], argv[0], command->arguments);
+  TUTTI_CHECK_GOTO(done, arguments->n_positional <= command->max_positional, TUTTI_ERR_USAGE,
                    "%s: '%s' is one argument too many: tutti %s %s", argv[0],
-                   arguments->positional[syntax->max_positional], argv[0], syntax->usage);
+                   arguments->positional[command->max_positional], argv[0], command->arguments);
 done:
   free_table(&table);
   if (status != TUTTI_OK) tutti_cli_arguments_clear(arguments);

@@ -1,39 +1,10 @@
 #pragma once
 /** Arguments of a command: positional ones, options `--name=value`, and the config that they name. */
+#include "cli/command_impl.h"
 #include "tutti/config.h"
-#include "tutti/par.h"
 #include "tutti/train.h"
 
 // --- the command line (options.c) ----------------------------------------------------------------
-
-/** What the value of an option is read into. */
-typedef enum {
-  TUTTI_CLI_TEXT,     // const char *, borrowed from argv
-  TUTTI_CLI_SWITCH,   // bool: yes or no
-  TUTTI_CLI_WHOLE,    // int64_t, a whole number from `min` to `max`
-  TUTTI_CLI_INT,      // int, the same
-  TUTTI_CLI_POSITIVE, // double, a number above 0
-  TUTTI_CLI_CHOICE    // enum: `min` for the first of the names, and so on
-} tutti_cli_type;
-
-/** An option that a command takes besides the keys of a config. */
-typedef struct {
-  const char *name;
-  tutti_cli_type type;
-  void *value;              // unchanged if the option is not given
-  int64_t min, max;         // INT64_MAX: there is no largest number
-  const char *const *names; // [n_names] of a choice
-  int n_names;
-} tutti_cli_option;
-
-/** What a command accepts. */
-typedef struct {
-  const char *usage; // its arguments, for messages: "CHECKPOINT.h5 [--split=...]"
-  const tutti_cli_option *options;
-  int n_options;
-  const char *prefix; // keys of the config that are options too: "" all, "data." one section, NULL none
-  int min_positional, max_positional;
-} tutti_cli_syntax;
 
 typedef struct {
   const char *const *positional; // [n_positional] borrowed from argv
@@ -46,11 +17,12 @@ typedef struct {
 
 /** Parse the command line with getopt_long.  Local.
  * @param[in]  argv       [argc] argv[0] is the name of the command
+ * @param[out] values     what the offsets of the command's options are in; NULL: it has no options
  * @param[out] arguments  the caller's: tutti_cli_arguments_clear; empty after a failure
  * @return ERR_USAGE an unknown option (with the nearest known one), an option without its value, too few or too many
  *         positional arguments, or a value that its option does not allow */
 TUTTI_NODISCARD
-tutti_status tutti_cli_parse(int argc, char **argv, const tutti_cli_syntax *syntax,
+tutti_status tutti_cli_parse(int argc, char **argv, const tutti_command *command, void *values,
                              tutti_cli_arguments *arguments);
 void tutti_cli_arguments_clear(tutti_cli_arguments *arguments);
 
@@ -58,10 +30,7 @@ void tutti_cli_arguments_clear(tutti_cli_arguments *arguments);
 
 /** Read the value of --NAME=TEXT.  Local.  @return ERR_USAGE with what was expected */
 TUTTI_NODISCARD
-tutti_status tutti_cli_option_read(const tutti_cli_option *option, const char *text);
-
-/** The option --weights, which chooses the weights of a checkpoint. */
-tutti_cli_option tutti_cli_weights_option(tutti_weights *weights);
+tutti_status tutti_cli_option_read(const tutti_cli_option *option, const char *text, void *values);
 
 enum { TUTTI_CLI_ITEM_BYTES = 64 };
 
@@ -69,17 +38,30 @@ enum { TUTTI_CLI_ITEM_BYTES = 64 };
  * @return false if the item is too long */
 bool tutti_cli_next_item(const char **list, char item[TUTTI_CLI_ITEM_BYTES]);
 
-/** What the help says about options that several commands have. */
-#define TUTTI_HELP_DATA_FILE                                                                                 \
-  { "--data.file=FILE", "data set to read [the data set of the training]" }
-#define TUTTI_HELP_EXTERNAL                                                                                  \
-  { "--data.external=yes", "allow the data file to refer to files outside of its own folder [no]" }
-#define TUTTI_HELP_WEIGHTS                                                                                   \
+/** Rows of options that several commands have; `offset` is that of their value. */
+#define TUTTI_OPTION_DATA_FILE(offset)                                                                       \
   {                                                                                                          \
-    "--weights=last|average",                                                                                \
-        "weights to use: the last ones, or the average that optimizer.ema_momentum keeps [last; average in " \
-        "a best.h5 that was selected by a metric ema_...]"                                                   \
+    {"--data.file=FILE", "data set to read [the data set of the training]"}, {                               \
+      "data.file", TUTTI_CLI_TEXT, offset, .min = 0                                                          \
+    }                                                                                                        \
   }
+#define TUTTI_OPTION_EXTERNAL(offset)                                                                        \
+  {                                                                                                          \
+    {"--data.external=yes", "allow the data file to refer to files outside of its own folder [no]"}, {       \
+      "data.external", TUTTI_CLI_SWITCH, offset, .min = 0                                                    \
+    }                                                                                                        \
+  }
+#define TUTTI_OPTION_WEIGHTS(offset)                                                                         \
+  {                                                                                                          \
+    {"--weights=last|average",                                                                               \
+     "weights to use: the last ones, or the average that optimizer.ema_momentum keeps [last; average in a "  \
+     "best.h5 that was selected by a metric ema_...]"},                                                      \
+    {                                                                                                        \
+      "weights", TUTTI_CLI_CHOICE, offset, TUTTI_WEIGHTS_LAST, .names = tutti_cli_weights_names,             \
+                                                               .n_names = 2                                  \
+    }                                                                                                        \
+  }
+extern const char *const tutti_cli_weights_names[2];
 
 // --- the config (config_file.c) ------------------------------------------------------------------
 
