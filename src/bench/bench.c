@@ -91,8 +91,7 @@ static void warn_of_shards(const tutti_bench_report *report) {
   if (worst > DISTURBED)
     tutti_log_root(TUTTI_LOG_WARNING,
                    "predictions may be too slow, since other programs seem to run here: the median round of "
-                   "a shard took "
-                   "up to %.2f times as long as its shortest",
+                   "a shard took up to %.2f times as long as its shortest",
                    worst);
 }
 
@@ -144,8 +143,8 @@ static tutti_status check_ranks_per_node(const tutti_bench_report *report) {
       report->threads == 1 || report->ranks_per_node <= report->node_ranks ||
           (int64_t)report->ranks_per_node * report->threads <= report->cores,
       TUTTI_ERR_USAGE,
-      "ranks_per_node: %d ranks with %d threads each are more than the %d core%s of this node; measure "
-      "with parallel.threads=1 to predict for a node with a core for each rank, or ask for at most %d",
+      "ranks_per_node: %d ranks with %d threads each are more than the %d core%s of this node; measure with "
+      "parallel.threads=1 to predict for a node with a core for each rank, or ask for at most %d",
       report->ranks_per_node, report->threads, report->cores, report->cores > 1 ? "s" : "",
       report->cores / report->threads > report->node_ranks ? report->cores / report->threads
                                                            : report->node_ranks);

@@ -20,18 +20,16 @@ static const tutti_help_row steps[] = {
     {"step_s, step_min_s", "time of a step"},
     {"data_s", "choosing, gathering and scaling the samples"},
     {"products_s", "the matrix products of a step alone, in rounds of their own between the rounds of steps"},
-    {"other_compute_s", "the rest of the forward and backward pass; it is a difference, so noise can make it "
-                        "negative"},
+    {"other_compute_s",
+     "the rest of the forward and backward pass; it is a difference, so noise can make it negative"},
     {"wait_s", "time in the reduction beyond reduce_s: a rank waits there for a slower one"},
     {"reduce_s", "reduction of gradients and parameters: the shortest time that any rank spends in it"},
-    {"update_s",
-     "update of the rank's slice of the parameters; with some reducers it includes the sum of this slice "
-     "over the ranks of the node"},
+    {"update_s", "update of the rank's slice of the parameters; with some reducers it includes the sum of "
+                 "this slice over the ranks of the node"},
     {"products_min_s, blas_products_s, blas_products_min_s",
      "shortest round of the products; the same products by the BLAS, in rounds of their own"},
-    {"step_per_blas_products",
-     "step_s / blas_products_s; it is below 1 if our products save more time than all "
-     "other parts of a step take"},
+    {"step_per_blas_products", "step_s / blas_products_s; it is below 1 if our products save more time than "
+                               "all other parts of a step take"},
     {"samples_per_s, gflops", "speed of a step; gflops counts the operations of the matrix products only"},
     {"peak_share", "gflops / peak_all_gflops"},
     {"slowest_rank", "rank that waited least; the other ranks waited for it"},
@@ -67,10 +65,9 @@ static const tutti_help_row layouts[] = {
     {NULL, NULL}};
 
 static const tutti_help_row predictions[] = {
-    {"cores",
-     "here: this node has a core for every thread of the prediction.  assumed: it does not, so the "
-     "prediction is for a larger node with a core for each rank.  shared: the ranks of this run shared "
-     "cores, and so do the predicted ranks"},
+    {"cores", "here: this node has a core for every thread of the prediction.  assumed: it does not, so the "
+              "prediction is for a larger node with a core for each rank.  shared: the ranks of this run "
+              "shared cores, and so do the predicted ranks"},
     {"work_s", "data, products and other compute of the shard"},
     {"node_reduce_s", "reduction among the ranks of a node, without update_s"},
     {"network_s, allreduce", "reduction among the nodes; its algorithm"},
@@ -88,8 +85,8 @@ static const tutti_help_row useful[] = {
 
 const tutti_help_table tutti_cli_bench_columns[] = {
     {"Tables and their columns, in the order in which they are printed.  Times are those of the median "
-     "round; in columns "
-     "that end in _min_s, those of the shortest round, which are more reliable on a busy machine.",
+     "round; in columns that end in _min_s, those of the shortest round, which are more reliable on a busy "
+     "machine.",
      none},
     {"This run:", run},
     {"Steps.  The columns from data_s to update_s are means over the ranks, and add up to step_s:", steps},
@@ -97,8 +94,7 @@ const tutti_help_table tutti_cli_bench_columns[] = {
      shards},
     {"Reducers, each alone, on the ranks and nodes of this run:", reducers},
     {"Network and node.  A number is given as an option, or measured_between_nodes by the fastest sums over "
-     "two ranks on "
-     "two nodes, or measured_within_node if there is one node, or assumed if there is one rank:",
+     "two ranks on two nodes, or measured_within_node if there is one node, or assumed if there is one rank:",
      network},
     {"Layouts.  Other numbers of ranks and threads on the cores of a node, at the first batch size:",
      layouts},

@@ -8,24 +8,21 @@
 #include "tutti/linalg.h"
 
 static void print_run(const tutti_bench_report *r) {
-  printf("ranks\tnodes\tthreads\tcores_of_node\tblas\treducer\tparameters\ttrain_samples\tpeak_core_gflops\t"
-         "peak_all_gflops\n");
+  printf("ranks\tnodes\tthreads\tcores_of_node\tblas\treducer\tparameters\ttrain_samples\tpeak_core_"
+         "gflops\tpeak_all_gflops\n");
   printf("%d\t%d\t%d\t%d\t%s\t%s\t%lld\t%lld\t%.1f\t%.1f\n", r->ranks, r->nodes, r->threads, r->cores,
          tutti_blas_description(), r->reducer, (long long)r->n_params, (long long)r->n_train,
          r->peak_one / 1e9, r->peak_all / 1e9);
 }
 
 static void print_steps(const tutti_bench_report *r) {
-  printf(
-      "\nbatch_size\trows\tstep_s\tstep_min_s\tdata_s\tproducts_s\tother_compute_s\twait_s\treduce_s\tupdate_"
-      "s\t"
-      "products_min_s\tblas_products_s\tblas_products_min_s\tstep_per_blas_products\tsamples_per_s\tgflops\t"
-      "peak_share\tslowest_rank\n");
+  printf("\nbatch_size\trows\tstep_s\tstep_min_s\tdata_s\tproducts_s\tother_compute_s\twait_s\treduce_"
+         "s\tupdate_s\tproducts_min_s\tblas_products_s\tblas_products_min_s\tstep_per_blas_products\tsamples_"
+         "per_s\tgflops\tpeak_share\tslowest_rank\n");
   for (int i = 0; i < r->n_steps; i++) {
     const tutti_bench_step *s = &r->steps[i];
     printf("%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.4g\t%.6g\t%.5g\t%"
-           ".4f\t"
-           "%d\n",
+           ".4f\t%d\n",
            (long long)s->batch_size, (long long)s->rows, s->step_s, s->step_min_s, s->data_s, s->products_s,
            s->other_s, s->wait_s, s->reduce_s, s->update_s, s->products_min_s, s->blas_s, s->blas_min_s,
            s->step_s / s->blas_s, (double)s->batch_size / s->step_s, s->flops / s->step_s / 1e9,
@@ -51,8 +48,8 @@ static void print_reducers(const tutti_bench_report *r) {
 
 static void print_network(const tutti_bench_report *r) {
   const tutti_bench_network *n = &r->network;
-  printf("\nlatency_s\tlatency_from\tbandwidth_bytes_per_s\tbandwidth_from\tfit_residual\tnode_barrier_s\t"
-         "node_barrier_from\tnode_bytes_per_s\n");
+  printf("\nlatency_s\tlatency_from\tbandwidth_bytes_per_s\tbandwidth_from\tfit_residual\tnode_barrier_"
+         "s\tnode_barrier_from\tnode_bytes_per_s\n");
   printf("%.6g\t%s\t%.6g\t%s\t%.3g\t%.6g\t%s\t%.6g\n", n->link.latency_s,
          tutti_bench_source_names[n->latency_from], 1 / n->link.byte_s,
          tutti_bench_source_names[n->bandwidth_from], n->n_messages ? n->residual : NAN, n->barrier_s,
@@ -82,8 +79,7 @@ static const char *cores_of(const tutti_bench_report *r, const tutti_bench_predi
 static void print_predictions(const tutti_bench_report *r) {
   for (int i = 0; i < r->n_steps; i++) {
     printf("\nbatch_size\tranks\tthreads\tnodes\tcores\trows\twork_s\tupdate_s\tnode_reduce_s\tnetwork_"
-           "s\tallreduce\tpredicted_step_s"
-           "\tefficiency\tsamples_per_s\tmeasured_step_s\n");
+           "s\tallreduce\tpredicted_step_s\tefficiency\tsamples_per_s\tmeasured_step_s\n");
     for (int k = 0; k < r->n_counts; k++) {
       const tutti_bench_prediction *p = &r->predictions[i * r->n_counts + k];
       printf("%lld\t%lld\t%d\t%lld\t%s\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%s\t%.6g\t%.4f\t%.6g\t%.6g\n",

@@ -75,19 +75,14 @@ const tutti_command tutti_command_bench = {
     .name = "bench",
     .arguments = "[CONFIG.yaml] [--section.key=VALUE ...] [--batch_sizes=16,64,...]",
     .summary = "measure one training step on this machine and predict how many ranks are worth using",
-    .details =
-        "Runs steps of the config's training on its data and prints tables.  It creates no run directory.  "
-        "Tabs "
-        "separate the columns, each table begins with a line of column names, and an empty line separates "
-        "two "
-        "tables.  Log messages go to standard error.\n\n"
-        "A prediction adds up four times: a step of one rank alone with its shard, the update divided among "
-        "the "
-        "ranks of a node, their reduction in shared memory, and the fastest allreduce between the nodes.  A "
-        "message "
-        "between nodes takes latency + bytes / bandwidth (Thakur, Rabenseifner and Gropp 2005).  The "
-        "predictions "
-        "assume parallel.reduce=auto, and leave out the sums that batch_norm needs over several ranks.",
+    .details = "Runs steps of the config's training on its data and prints tables.  It creates no run "
+               "directory.  Tabs separate the columns, each table begins with a line of column names, and an "
+               "empty line separates two tables.  Log messages go to standard error.\n\n"
+               "A prediction adds up four times: a step of one rank alone with its shard, the update divided "
+               "among the ranks of a node, their reduction in shared memory, and the fastest allreduce "
+               "between the nodes.  A message between nodes takes latency + bytes / bandwidth (Thakur, "
+               "Rabenseifner and Gropp 2005).  The predictions assume parallel.reduce=auto, and leave out "
+               "the sums that batch_norm needs over several ranks.",
     .options = options,
     .takes_keys = true,
     .max_positional = 1,

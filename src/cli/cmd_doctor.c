@@ -72,15 +72,11 @@ const tutti_command tutti_command_doctor = {
     .name = "doctor",
     .arguments = "",
     .summary = "check cores, binding, threads and libraries of each rank",
-    .details =
-        "Prints the versions of the libraries, the processor, and one row for each rank of mpirun or srun: "
-        "its "
-        "host, the processors (hardware threads) on which it may run, the number of cores they belong to, "
-        "the "
-        "number of threads that a training would use, the reason for this number, and the BLAS with its "
-        "kernels.\n\n"
-        "Like a training, it warns if ranks share cores, if there are more threads than cores, if there is a "
-        "CPU "
-        "quota, or if the kernels are slow, and it says what to do.",
+    .details = "Prints the versions of the libraries, the processor, and one row for each rank of mpirun or "
+               "srun: its host, the processors (hardware threads) on which it may run, the number of cores "
+               "they belong to, the number of threads that a training would use, the reason for this number, "
+               "and the BLAS with its kernels.\n\n"
+               "Like a training, it warns if ranks share cores, if there are more threads than cores, if "
+               "there is a CPU quota, or if the kernels are slow, and it says what to do.",
     .only_warns = true,
     .run = run};

@@ -47,9 +47,9 @@ const tutti_command tutti_command_eval = {
     .arguments = "CHECKPOINT.h5 [--data.file=F] [--data.external=yes] [--split=test|validation|train] "
                  "[--weights=last|average]",
     .summary = "compute loss and metric of a checkpoint",
-    .details = "Computes the loss and the metric of a checkpoint's network.  The weights do not change.  The "
-               "scaling "
-               "of the features and the split into training and validation rows are those of the training.",
+    .details =
+        "Computes the loss and the metric of a checkpoint's network.  The weights do not change.  The "
+        "scaling of the features and the split into training and validation rows are those of the training.",
     .options = options,
     .min_positional = 1,
     .max_positional = 1,

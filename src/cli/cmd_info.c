@@ -50,10 +50,9 @@ static tutti_status check_extras(extras extra, const char *path, file_kind kind)
               path, names[kind]);
   TUTTI_CHECK(!extra.at_budget || kind == STUDY, TUTTI_ERR_USAGE,
               "--budget and --metric are for studies; %s is a %s", path, names[kind]);
-  TUTTI_CHECK(
-      !extra.at_budget || !extra.goal.metric[0], TUTTI_ERR_USAGE,
-      "--goal prints the steps to a goal, --budget and --metric print the value at a budget; leave one of "
-      "them out");
+  TUTTI_CHECK(!extra.at_budget || !extra.goal.metric[0], TUTTI_ERR_USAGE,
+              "--goal prints the steps to a goal, --budget and --metric print the value at a budget; leave "
+              "one of them out");
   return TUTTI_OK;
 }
 
@@ -143,23 +142,20 @@ static const tutti_cli_option_row options[] = {
     {.help = {"data set", "names, shapes and types of the arrays"}},
     {.help = {"checkpoint", "the state of the training, its config, and the table of layers"}},
     {.help = {"metrics.h5", "all epochs and their measurements, and the last norms of each layer"}},
-    {.help = {"study",
-              "the best setting of each batch size, and the fit S = S_min + E_min/B; tutti study --help "
-              "explains the columns\n"}},
+    {.help = {"study", "the best setting of each batch size, and the fit S = S_min + E_min/B; tutti study "
+                       "--help explains the columns\n"}},
     {.help = {"--section.key=VALUE", "config: this value overrides the one of the file"}},
     {{"--show=N", "data set: draw the first N samples"},
      {"show", TUTTI_CLI_WHOLE, offsetof(extras, n_show), .min = 1, .max = INT64_MAX}},
     {.help = {"--data.external=yes", "data set: allow it to refer to files outside of its own folder [no]"}},
     {{"--goal=GOAL",
-      "study: use this easier goal, which the trials reached earlier, for example "
-      "'val_accuracy >= 0.95'.  The curves of the trials show when they reached it.  The critical "
-      "batch size depends on the goal"},
+      "study: use this easier goal, which the trials reached earlier, for example 'val_accuracy >= 0.95'.  "
+      "The curves of the trials show when they reached it.  The critical batch size depends on the goal"},
      {"goal", TUTTI_CLI_TEXT, .offset = offsetof(extras, goal_text)}},
     {{"--budget=COUNT, --metric=NAME",
-      "study: print the best value of this metric at each batch size within this "
-      "budget, and within a half, a quarter and an eighth of it, from the curves of "
-      "the trials.  One of the two options is enough; the other value is then the "
-      "study's own"},
+      "study: print the best value of this metric at each batch size within this budget, and within a half, "
+      "a quarter and an eighth of it, from the curves of the trials.  One of the two options is enough; the "
+      "other value is then the study's own"},
      {"budget", TUTTI_CLI_TEXT, .offset = offsetof(extras, budget)}},
     {.option = {"metric", .offset = offsetof(extras, metric)}},
     {.option = {"export", .offset = offsetof(extras, export)}}, // only for a message

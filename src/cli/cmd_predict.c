@@ -49,13 +49,11 @@ const tutti_command tutti_command_predict = {
     .name = "predict",
     .arguments = "CHECKPOINT.h5 INPUT.h5[:DATASET] OUTPUT.h5 [--data.external=yes] [--weights=last|average]",
     .summary = "compute the outputs of a checkpoint for the rows of an array",
-    .details =
-        "Computes the outputs of a checkpoint's network for each row of an array.  DATASET is the name of "
-        "the "
-        "array in INPUT.h5.  Without it, the command reads the only array of the file, or x_test.  The rows "
-        "are scaled as in the training.\n\n"
-        "OUTPUT.h5 contains `predictions [n, n_out]`.  For classifiers it also contains `classes [n]`, or "
-        "`classes [n, n_out]` of 0 and 1 if a row may have several labels.",
+    .details = "Computes the outputs of a checkpoint's network for each row of an array.  DATASET is the "
+               "name of the array in INPUT.h5.  Without it, the command reads the only array of the file, or "
+               "x_test.  The rows are scaled as in the training.\n\n"
+               "OUTPUT.h5 contains `predictions [n, n_out]`.  For classifiers it also contains `classes "
+               "[n]`, or `classes [n, n_out]` of 0 and 1 if a row may have several labels.",
     .options = (const tutti_cli_option_row[]){TUTTI_OPTION_EXTERNAL(offsetof(predict_values, external)),
                                               TUTTI_OPTION_WEIGHTS(offsetof(predict_values, weights)),
                                               {.help = {NULL, NULL}}},

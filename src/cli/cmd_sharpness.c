@@ -52,11 +52,10 @@ static void warn(const char *checkpoint, double tolerance, const tutti_curvature
   const double magnitude = fmax(fabs(found->lambda_max), fabs(found->lambda_min)),
                worst = fmax(found->lambda_residual, found->lambda_min_residual);
   if (worst > tolerance * magnitude)
-    tutti_log_root(
-        TUTTI_LOG_WARNING,
-        "%s: the eigenvalues have not settled after %lld products; their residuals are up to %.3g of "
-        "the largest; raise --products or --tolerance",
-        checkpoint, (long long)found->n_products, worst / magnitude);
+    tutti_log_root(TUTTI_LOG_WARNING,
+                   "%s: the eigenvalues have not settled after %lld products; their residuals are up to %.3g "
+                   "of the largest; raise --products or --tolerance",
+                   checkpoint, (long long)found->n_products, worst / magnitude);
 }
 
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
@@ -111,8 +110,7 @@ static const tutti_help_table tables[] = {
          {"products", "number of Hessian products that were needed"},
          {"lr_lambda", "lambda_max times learning_rate; plain gradient descent is stable below 2"},
          {"sharpness_E", "largest increase of the loss in a box of size E around the weights, in percent of "
-                         "1 + loss, as ten "
-                         "iterations of L-BFGS-B find it (Keskar et al. 2016, metric 2.1)"},
+                         "1 + loss, as ten iterations of L-BFGS-B find it (Keskar et al. 2016, metric 2.1)"},
          {"sharpness_E_subspace_P", "the same in a random subspace of P dimensions"},
          {NULL, NULL}}},
     {NULL, NULL}};
@@ -122,11 +120,9 @@ const tutti_command tutti_command_sharpness = {
     .arguments = "CHECKPOINT.h5 [--data.file=F] [--data.external=yes] [--limit_train=N] [--epsilon=E,...] "
                  "[--subspace=P] [--seed=S] [--tolerance=T] [--products=N]",
     .summary = "measure the curvature of the training loss at a checkpoint",
-    .details =
-        "Measures how the training loss changes around the weights of a checkpoint.  The loss is the mean "
-        "over "
-        "the training samples.  The network works as in an evaluation: without noise, and with the moving "
-        "statistics of batch_norm.",
+    .details = "Measures how the training loss changes around the weights of a checkpoint.  The loss is the "
+               "mean over the training samples.  The network works as in an evaluation: without noise, and "
+               "with the moving statistics of batch_norm.",
     .options = options,
     .min_positional = 1,
     .max_positional = 1,

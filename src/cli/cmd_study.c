@@ -41,46 +41,39 @@ done:
 static const tutti_help_row best_columns[] = {
     {"optimizer.name, ...", "only in a study with branches: the branch; each branch has rows of its own"},
     {"batch_size", "samples per step"},
-    {"steps, samples, seconds", "median over the seeds until the goal; of an even number of seeds, the "
-                                "larger one of the two middle values; "
-                                "nan: half of the seeds or more did not reach the goal"},
+    {"steps, samples, seconds",
+     "median over the seeds until the goal; of an even number of seeds, the larger one of the two middle "
+     "values; nan: half of the seeds or more did not reach the goal"},
     {"optimizer.learning_rate, ...", "value of each varied key in the best setting"},
     {"trials", "total number; those in none of the next three columns are pending"},
     {"reached, not_reached", "trials that reached the goal within the budget, and trials that did not"},
     {"diverged", "trials that ended because their loss was not finite"},
-    {"edge",
-     "first key whose range should be wider; -: none.  Its best value is the largest or smallest that was "
-     "tried, or only one value beyond it was tried and reached the goal too, or the local model falls "
-     "toward this end of the range"},
-    {"effective_lr",
-     "best learning rate after schedule.scaling, divided by (1 - momentum); -: there is no such "
-     "value, or adascale has another one in each step"},
+    {"edge", "first key whose range should be wider; -: none.  Its best value is the largest or smallest "
+             "that was tried, or only one value beyond it was tried and reached the goal too, or the local "
+             "model falls toward this end of the range"},
+    {"effective_lr", "best learning rate after schedule.scaling, divided by (1 - momentum); -: there is no "
+                     "such value, or adascale has another one in each step"},
     {"model_steps",
      "steps to the goal at the minimum of the local model, which removes the luck of the search"},
     {"model_steps_low, model_steps_high", "95 % interval of model_steps"},
-    {"claim",
-     "95 %, or the reason why there is no local model; without it, steps is the best of many trials and "
-     "includes their luck"},
-    {"confirm_steps",
-     "with study.confirm: geometric mean of the steps of the best setting's new seeds.  The local "
-     "model does not use these seeds, so they check it"},
+    {"claim", "95 %, or the reason why there is no local model; without it, steps is the best of many trials "
+              "and includes their luck"},
+    {"confirm_steps", "with study.confirm: geometric mean of the steps of the best setting's new seeds.  The "
+                      "local model does not use these seeds, so they check it"},
     {"confirm_steps_low, confirm_steps_high", "95 % interval of confirm_steps"},
-    {"confirmed",
-     "number of new seeds that reached the goal, and of all new seeds; disagrees: the local model "
-     "predicts other steps"},
+    {"confirmed", "number of new seeds that reached the goal, and of all new seeds; disagrees: the local "
+                  "model predicts other steps"},
     {NULL, NULL}};
 
 static const tutti_help_row budget_columns[] = {
     {"at_budget", "metric and budget of the table"},
     {"batch_size, budget", "samples per step; length of the training, in the unit of study.budget"},
     {"value, value_low, value_high", "median and range over the seeds of the best setting; of an even number "
-                                     "of seeds, the worse one of the two "
-                                     "middle values"},
+                                     "of seeds, the worse one of the two middle values"},
     {"at_steps, at_samples", "when the median seed had this value"},
     {"trials, diverged", "trials that have a curve; those of them that diverged before the budget"},
-    {"ended",
-     "seeds of the best setting that had stopped at the goal before the budget; their value is the one at "
-     "the goal"},
+    {"ended", "seeds of the best setting that had stopped at the goal before the budget; their value is the "
+              "one at the goal"},
     {NULL, NULL}};
 
 static const tutti_help_row fit_columns[] = {
@@ -90,8 +83,7 @@ static const tutti_help_row fit_columns[] = {
     {"B_crit", "critical batch size, E_min/S_min: steps and samples are both twice their smallest number"},
     {"residual", "root mean square of log S - log fit"},
     {"S_min_low, S_min_high",
-     "95 % interval of S_min, from the local models of the steps; E_min and B_crit have "
-     "intervals, too"},
+     "95 % interval of S_min, from the local models of the steps; E_min and B_crit have intervals, too"},
     {"perfect_scaling_end",
      "largest batch size that needs at most 1.2 times the samples of the smallest one"},
     {"largest_useful_batch", "smallest batch size that needs at most 1.05 times the fewest steps"},
@@ -108,8 +100,7 @@ static const tutti_help_table tables[] = {
      "each.",
      budget_columns},
     {"Fit S = S_min + E_min/B of the steps S to the batch size B.  If it is refused, it has no values.  In a "
-     "study "
-     "with branches, each branch has one row.",
+     "study with branches, each branch has one row.",
      fit_columns},
     {NULL, NULL}};
 
@@ -117,18 +108,13 @@ const tutti_command tutti_command_study = {
     .name = "study",
     .arguments = "[CONFIG.yaml] [--section.key=VALUE ...]",
     .summary = "train at many batch sizes and settings, and find the steps to a goal",
-    .details =
-        "Trains the network of a config at each batch size with each setting of the keys in study.vary.  "
-        "Groups of "
-        "study.ranks_per_trial ranks train side by side, each trial until study.goal or study.budget.  The "
-        "file "
-        "study.output gets the trials and their curves, the best setting of each batch size, and the fit "
-        "S = S_min + E_min/B with the critical batch size.  At the end, the command prints the report of "
-        "tutti "
-        "info.\n\n"
-        "If the command runs again, it continues the study.  Several jobs may work on one study at the same "
-        "time.  "
-        "A study may get more batch sizes, values, settings or seeds later.",
+    .details = "Trains the network of a config at each batch size with each setting of the keys in "
+               "study.vary.  Groups of study.ranks_per_trial ranks train side by side, each trial until "
+               "study.goal or study.budget.  The file study.output gets the trials and their curves, the "
+               "best setting of each batch size, and the fit S = S_min + E_min/B with the critical batch "
+               "size.  At the end, the command prints the report of tutti info.\n\n"
+               "If the command runs again, it continues the study.  Several jobs may work on one study at "
+               "the same time.  A study may get more batch sizes, values, settings or seeds later.",
     .examples = "  mpirun -np 8 tutti study jobs/study-mnist.yaml --study.seeds=3",
     .tables = tables,
     .shows_keys = true,

@@ -63,10 +63,9 @@ const tutti_command tutti_command_train = {
     .name = "train",
     .arguments = "[CONFIG.yaml] [--section.key=VALUE ...]",
     .summary = "train a network, on one rank or on many",
-    .details =
-        "Trains the network of a config.  The directory run.directory gets checkpoint.h5, metrics.h5 and "
-        "config.yaml.  If the same command runs again, it continues from the last checkpoint.  Progress "
-        "goes to standard error, results go to standard output.",
+    .details = "Trains the network of a config.  The directory run.directory gets checkpoint.h5, metrics.h5 "
+               "and config.yaml.  If the same command runs again, it continues from the last checkpoint.  "
+               "Progress goes to standard error, results go to standard output.",
     .examples =
         "  mpirun -np 8 tutti train jobs/mnist.yaml --train.batch_size=1024 --run.directory=runs/mnist-1024",
     .shows_keys = true,

@@ -24,11 +24,10 @@ static tutti_status compare(const char *text, const char *path, const tutti_cli_
   TUTTI_TRY(tutti_config_parse(text, path, arguments->overrides, arguments->n_overrides, &own));
   const bool differs = tutti_config_any_difference(&own, root, &one);
   tutti_config_clear(&own);
-  TUTTI_CHECK(
-      !differs, TUTTI_ERR_CONFIG,
-      "%s: %s is '%s' here and '%s' for rank 0: this file differs between nodes or folders; give all ranks "
-      "the same file",
-      path, one.key, one.then, one.now);
+  TUTTI_CHECK(!differs, TUTTI_ERR_CONFIG,
+              "%s: %s is '%s' here and '%s' for rank 0: this file differs between nodes or folders; give all "
+              "ranks the same file",
+              path, one.key, one.then, one.now);
   return TUTTI_OK;
 }
 

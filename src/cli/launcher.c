@@ -37,24 +37,21 @@ tutti_cli_launcher tutti_cli_find_launcher(void) {
  * commands are often started so in a batch script. */
 static tutti_status check_slurm(const tutti_command *command, const tutti_cli_launcher *by) {
   const long n_tasks = number_in(command->trains ? "SLURM_NTASKS" : "SLURM_STEP_NUM_TASKS");
-  TUTTI_CHECK(
-      n_tasks <= 1 || by->ranks == 1, TUTTI_ERR_SYSTEM,
-      "Slurm has %ld tasks, but this process is alone in MPI: start it with mpirun, or with srun "
-      "--mpi=pmix; if it was started with srun, srun and this MPI library use different protocols (srun "
-      "--mpi=list shows those of srun)",
-      n_tasks);
+  TUTTI_CHECK(n_tasks <= 1 || by->ranks == 1, TUTTI_ERR_SYSTEM,
+              "Slurm has %ld tasks, but this process is alone in MPI: start it with mpirun, or with srun "
+              "--mpi=pmix; if it was started with srun, srun and this MPI library use different protocols "
+              "(srun --mpi=list shows those of srun)",
+              n_tasks);
   return TUTTI_OK;
 }
 
 /** The launcher of another MPI library started several processes. */
 static tutti_status check_foreign(const tutti_cli_launcher *by) {
-  TUTTI_CHECK(
-      by->ranks <= 1, TUTTI_ERR_SYSTEM,
-      "%s says that there are at least %ld ranks, but this process is alone in MPI: the launcher belongs to "
-      "another "
-      "MPI library; start tutti with the mpirun of the library it was built with, which 'tutti doctor' "
-      "names; if one process alone is meant, unset %s",
-      by->variable, by->ranks, by->variable);
+  TUTTI_CHECK(by->ranks <= 1, TUTTI_ERR_SYSTEM,
+              "%s says that there are at least %ld ranks, but this process is alone in MPI: the launcher "
+              "belongs to another MPI library; start tutti with the mpirun of the library it was built with, "
+              "which 'tutti doctor' names; if one process alone is meant, unset %s",
+              by->variable, by->ranks, by->variable);
   return TUTTI_OK;
 }
 
@@ -64,10 +61,8 @@ static tutti_status check_unknown_size(const tutti_command *command, const tutti
   const bool unknown = by->variable && by->ranks == 0 && !getenv("SLURM_STEP_NUM_TASKS");
   TUTTI_CHECK(!unknown || !command->trains, TUTTI_ERR_SYSTEM,
               "%s says that a launcher made this process rank 0 of an unknown number of ranks, but it is "
-              "alone in MPI: "
-              "start tutti with the mpirun of the library it was built with, which 'tutti doctor' names; if "
-              "one process "
-              "alone is meant, unset %s",
+              "alone in MPI: start tutti with the mpirun of the library it was built with, which 'tutti "
+              "doctor' names; if one process alone is meant, unset %s",
               by->variable, by->variable);
   return TUTTI_OK;
 }

@@ -26,8 +26,7 @@ tutti_status tutti_config_axis_find_key(tutti_axis_reader *r, const char *path) 
   r->key = tutti_config_key_at(i);
   TUTTI_CHECK(tutti_config_key_varies(r->key), TUTTI_ERR_CONFIG,
               "%s: %s is the same for all trials; a study varies what makes another training: keys of model, "
-              "optimizer, "
-              "schedule and train, such as train.batch_size and optimizer.learning_rate",
+              "optimizer, schedule and train, such as train.batch_size and optimizer.learning_rate",
               tutti_config_place_print(r->origins, r->place, r->subject, at), r->key->path);
   return TUTTI_OK;
 }

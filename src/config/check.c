@@ -16,11 +16,10 @@ static tutti_status check_needed(const tutti_origins *origins, const tutti_confi
       config->data.file, TUTTI_ERR_CONFIG,
       "%s: data.file is missing; write 'data: {file: data/mnist.h5}' or give --data.file=data/mnist.h5",
       file);
-  TUTTI_CHECK(
-      config->model.n_layers > 0, TUTTI_ERR_CONFIG,
-      "%s: model.layers is missing; write 'model: {layers: [dense 512 relu, dense 10 softmax]}' or give "
-      "--model.layers='dense 512 relu, dense 10 softmax'",
-      file);
+  TUTTI_CHECK(config->model.n_layers > 0, TUTTI_ERR_CONFIG,
+              "%s: model.layers is missing; write 'model: {layers: [dense 512 relu, dense 10 softmax]}' or "
+              "give --model.layers='dense 512 relu, dense 10 softmax'",
+              file);
   return TUTTI_OK;
 }
 
@@ -104,8 +103,7 @@ static tutti_status check_pairs(const tutti_origins *origins, const tutti_config
        "scaling needs schedule.base_batch_size, the batch size for which optimizer.learning_rate is meant"},
       {schedule->scaling != TUTTI_SCALING_ADASCALE || !grows, "schedule.scaling",
        "adascale adapts the learning rate to the noise, schedule.batch_growth adapts the batch size; keep "
-       "one "
-       "of them"},
+       "one of them"},
       // the noise that a run measures includes AdaScale's gain over this batch
       {is_scaled || !has_base || (config->run.measure & TUTTI_MEASURE_NOISE), "schedule.base_batch_size",
        "base_batch_size has no effect without schedule.scaling; set scaling to linear, sqrt or adascale, or "

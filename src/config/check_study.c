@@ -84,11 +84,10 @@ static tutti_status check_axes(const tutti_origins *origins, const tutti_study_o
   TUTTI_CHECK(seed < 0 || study->seeds == 1, TUTTI_ERR_CONFIG,
               "%s: study.seeds is %lld, which varies the seed as well; keep one of them",
               where(origins, study, seed, at), (long long)study->seeds);
-  TUTTI_CHECK(
-      seed < 0 || study->confirm == 0, TUTTI_ERR_CONFIG,
-      "%s: study.confirm is %lld, which runs the best setting with seeds of its own, but here the seed "
-      "is a part of the setting; set study.seeds instead of varying it",
-      where(origins, study, seed, at), (long long)study->confirm);
+  TUTTI_CHECK(seed < 0 || study->confirm == 0, TUTTI_ERR_CONFIG,
+              "%s: study.confirm is %lld, which runs the best setting with seeds of its own, but here the "
+              "seed is a part of the setting; set study.seeds instead of varying it",
+              where(origins, study, seed, at), (long long)study->confirm);
   return TUTTI_OK;
 }
 

@@ -13,10 +13,9 @@ static const char *const same[TUTTI_N_KEY_TYPES] = {
     [TUTTI_KEY_RESUME] = "auto, no, or the path of a checkpoint",
     [TUTTI_KEY_GOAL] = "none, or a goal such as 'val_accuracy >= 0.97'",
     [TUTTI_KEY_LAYERS] = "a list of layers such as 'dense 512 relu', or the same separated by commas",
-    [TUTTI_KEY_AXES] =
-        "a mapping of keys, for example 'train.batch_size: [32, 128]', 'optimizer.learning_rate: "
-        "{from: 0.01, to: 1, points: 5}' (also with scale: log, linear or reverse_log), or "
-        "'optimizer.name: {sgd: {KEY: VALUES}, adam: {...}}'",
+    [TUTTI_KEY_AXES] = "a mapping of keys, for example 'train.batch_size: [32, 128]', "
+                       "'optimizer.learning_rate: {from: 0.01, to: 1, points: 5}' (also with scale: log, "
+                       "linear or reverse_log), or 'optimizer.name: {sgd: {KEY: VALUES}, adam: {...}}'",
 };
 
 static void describe_number(const tutti_key *key, char *text, size_t bytes) {

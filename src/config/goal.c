@@ -42,11 +42,10 @@ tutti_status tutti_config_goal_parse(const char *text, tutti_goal *goal) {
     const size_t letters = strcspn(text, " <>=");
     const char *sign = text + letters + strspn(text + letters, " ");
     const int relation = relation_at(sign);
-    TUTTI_CHECK(
-        letters > 0 && letters < sizeof read.metric && relation >= 0, TUTTI_ERR_CONFIG,
-        "%s is not a goal; write a metric, one of >=, >, <=, < and a number, for example 'val_accuracy >= "
-        "0.97', or none",
-        tutti_quote(text, quoted));
+    TUTTI_CHECK(letters > 0 && letters < sizeof read.metric && relation >= 0, TUTTI_ERR_CONFIG,
+                "%s is not a goal; write a metric, one of >=, >, <=, < and a number, for example "
+                "'val_accuracy >= 0.97', or none",
+                tutti_quote(text, quoted));
     memcpy(read.metric, text, letters);
     TUTTI_TRY(tutti_name_choose(&metrics, read.metric, TUTTI_ERR_CONFIG, tutti_quote(text, quoted), &which));
     read.relation = relation;
