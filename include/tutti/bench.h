@@ -12,7 +12,8 @@ typedef struct {
   const int64_t *batch_sizes;
   int n_batch_sizes;
   double latency_s, bandwidth; // of the network between nodes; seconds, bytes per second; at least 0
-  // At least 0; of the prediction.  There may be more ranks with one thread than cores here: each is assumed to have one.
+  // At least 0; of the prediction.  There may be more ranks with one thread than cores here: each is assumed to have
+  // one.
   int ranks_per_node;
   double round_s; // about the length of a round, which has at least one step; above 0
   int rounds;     // at least 1; the median round counts
@@ -21,9 +22,9 @@ typedef struct {
 #define TUTTI_BENCH_OPTIONS_DEFAULT                                                                          \
   { .round_s = 0.05, .rounds = 7 }
 
-/** A step of one batch size, in seconds.  `step_s` is the median over the rounds; the parts are those of the median round,
- * so they add up.  Parts are means over the ranks.  In the reduction, a rank works or waits for a slower one: the shortest
- * time that any rank spends there is reduce_s, what the others spend beyond it is wait_s. */
+/** A step of one batch size, in seconds.  `step_s` is the median over the rounds; the parts are those of the median
+ * round, so they add up.  Parts are means over the ranks.  In the reduction, a rank works or waits for a slower one:
+ * the shortest time that any rank spends there is reduce_s, what the others spend beyond it is wait_s. */
 typedef struct {
   int64_t batch_size;
   int64_t rows;            // samples of the largest shard
@@ -38,8 +39,8 @@ typedef struct {
   double products_min_s, blas_min_s;
   double flops;     // operations of the products of all ranks
   int slowest_rank; // the rank that the others waited for
-  // Which of the batch size's predictions is the largest with an efficiency of at least 1/2, and which is the largest that
-  // still takes at most nine tenths of the shortest step before it.
+  // Which of the batch size's predictions is the largest with an efficiency of at least 1/2, and which is the largest
+  // that still takes at most nine tenths of the shortest step before it.
   int efficient, useful;
 } tutti_bench_step;
 
@@ -157,7 +158,8 @@ extern const char *const tutti_bench_allreduce_names[TUTTI_BENCH_N_ALLREDUCES];
  * Nothing is written.
  * @param[in]  options  in their ranges
  * @param[out] report   equal on all ranks, the caller's: tutti_bench_clear; empty after a failure
- * @return ERR_USAGE more ranks_per_node with several threads than a node of this run has cores for; ERR_CONFIG a batch size
+ * @return ERR_USAGE more ranks_per_node with several threads than a node of this run has cores for; ERR_CONFIG a batch
+ * size
  *         is larger than the training set; what tutti_train returns */
 TUTTI_NODISCARD
 tutti_status tutti_bench(const tutti_comm *comm, const tutti_config *config,

@@ -1,9 +1,9 @@
 #pragma once
-/** Configs: YAML and command line -> the options of each room, and back to text.  Local, without MPI: rank 0 reads the file
- * and broadcasts its text, and every rank parses the same bytes.
+/** Configs: YAML and command line -> the options of each room, and back to text.  Local, without MPI: rank 0 reads the
+ * file and broadcasts its text, and every rank parses the same bytes.
  *
- * The parser, the options of the command line, --help and the dump follow from one list of keys (src/config/keys.c: section,
- * name, type, default, range, sentence), so they cannot disagree. */
+ * The parser, the options of the command line, --help and the dump follow from one list of keys (src/config/keys.c:
+ * section, name, type, default, range, sentence), so they cannot disagree. */
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -34,8 +34,8 @@ void tutti_config_goal_print(const tutti_goal *goal, char *text, size_t bytes);
 /** Whether a value of the metric reaches the goal; false without a goal. */
 bool tutti_config_goal_reached(const tutti_goal *goal, double value);
 
-/** Whether the metric is evaluated at fixed weights, on validation rows or on train.train_rows.  The other metrics are means
- * over the steps of an epoch. */
+/** Whether the metric is evaluated at fixed weights, on validation rows or on train.train_rows.  The other metrics are
+ * means over the steps of an epoch. */
 bool tutti_config_metric_is_evaluated(const char *metric);
 
 /** Whether no value of the metric can reach the goal: accuracies are at most 1, losses and errors are at least 0. */
@@ -94,8 +94,8 @@ typedef enum {
 /** The values of a varied key: numbers, or else choices such as words, counts with a unit, or layers. */
 typedef enum { TUTTI_AXIS_WHOLE, TUTTI_AXIS_REAL, TUTTI_AXIS_CHOICE } tutti_axis_kind;
 
-/** A varied key, with a list of values, or with a range from < to.  The values of at most one axis are branches of the study.
- * Each branch is searched on its own, and may vary keys in addition to those that all branches vary. */
+/** A varied key, with a list of values, or with a range from < to.  The values of at most one axis are branches of the
+ * study. Each branch is searched on its own, and may vary keys in addition to those that all branches vary. */
 typedef struct {
   char *key; // "optimizer.learning_rate"
   tutti_axis_kind kind;
@@ -170,13 +170,14 @@ typedef struct {
   const char *value; // YAML
 } tutti_override;
 
-/** Parse a config: defaults, then the text of the file, then the overrides (the last one of the same key counts).  Local.
- * The whole is checked for missing keys, for several budgets, and for keys that contradict each other or have no effect.
- * The optimizer is resolved.
+/** Parse a config: defaults, then the text of the file, then the overrides (the last one of the same key counts). 
+ * Local. The whole is checked for missing keys, for several budgets, and for keys that contradict each other or have no
+ * effect. The optimizer is resolved.
  * @param[in] text  contents of the YAML file, or NULL for none
  * @param[in] name  path of the file for messages and for the default run directory; NULL for none
  * @param[out] config  the caller's: tutti_config_clear; empty after a failure
- * @return ERR_CONFIG "FILE:LINE:COLUMN: section.key: value ...", with what is allowed, or with the key or section that was
+ * @return ERR_CONFIG "FILE:LINE:COLUMN: section.key: value ...", with what is allowed, or with the key or section that
+ * was
  *         probably meant by an unknown one; ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_config_parse(const char *text, const char *name, const tutti_override *overrides,
@@ -216,8 +217,8 @@ tutti_status tutti_config_class_weight_next(const char **text, tutti_class_weigh
 /** The first line of a dump.  It distinguishes the config.yaml of a run from one that a user wrote. */
 #define TUTTI_CONFIG_MARK "# A run of tutti, every key resolved; runs again as it is"
 
-/** Write the resolved config as YAML that parses to the same config.  Local.  Only run.resume becomes auto: with another
- * value, the config.yaml of a run would delete the run or start from the other checkpoint again.
+/** Write the resolved config as YAML that parses to the same config.  Local.  Only run.resume becomes auto: with
+ * another value, the config.yaml of a run would delete the run or start from the other checkpoint again.
  * @param[out] text  the caller's (tutti_free) */
 TUTTI_NODISCARD
 tutti_status tutti_config_dump(const tutti_config *config, char **text);
@@ -236,20 +237,22 @@ typedef struct {
   tutti_difference list[TUTTI_MAX_DIFFERENCES];
 } tutti_differences;
 
-/** Find all keys that make `a` and `b` different trainings.  Local.  These do not: evaluation, saving, parallel; the budget,
- * unless the learning rate falls until its end; the folder of data.file, since data is often copied to the disk of a job. */
+/** Find all keys that make `a` and `b` different trainings.  Local.  These do not: evaluation, saving, parallel; the
+ * budget, unless the learning rate falls until its end; the folder of data.file, since data is often copied to the disk
+ * of a job. */
 void tutti_config_differences(const tutti_config *a, const tutti_config *b, tutti_differences *found);
 
 /** The same for studies, with the keys of the section study that change the trials.  Local.
- * @return whether both vary the same keys, and only the number of batch sizes, values, settings or seeds differs: then a
+ * @return whether both vary the same keys, and only the number of batch sizes, values, settings or seeds differs: then
+ * a
  *         trial of one may also be a trial of the other */
 bool tutti_config_study_differences(const tutti_config *a, const tutti_config *b, tutti_differences *found);
 
 /** Whether the key differs.  Local. */
 bool tutti_config_differences_have(const tutti_differences *found, const char *key);
 
-/** Print all keys, with the values of the first ones: "train.seed was 0 there and is 1 now, data.scale was auto there and is
- * unit now".  Local. */
+/** Print all keys, with the values of the first ones: "train.seed was 0 there and is 1 now, data.scale was auto there
+ * and is unit now".  Local. */
 void tutti_config_differences_text(const tutti_differences *found, char *text, size_t bytes);
 
 /** Whether any key differs, whatever its effect.  Local.

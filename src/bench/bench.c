@@ -1,7 +1,7 @@
 /** `tutti bench`: the order of the measurements, and the predictions from them.
  *
- * Steps of all ranks show what this run costs, and shards of single ranks what a rank costs alone.  With the reductions and
- * the network, these give the time of a step on any number of ranks (model.c).  Called by cmd_bench.c. */
+ * Steps of all ranks show what this run costs, and shards of single ranks what a rank costs alone.  With the reductions
+ * and the network, these give the time of a step on any number of ranks (model.c).  Called by cmd_bench.c. */
 #include <math.h>
 
 #include "base/log.h"
@@ -23,6 +23,7 @@ static void assert_options(const tutti_bench_options *options) {
   (void)options;
 }
 
+/** Take the batch sizes of the user.  One that is too large is an error, since leaving it out would go unnoticed. */
 static tutti_status take_batches(const tutti_bench_options *options, tutti_bench_report *report) {
   TUTTI_TRY(TUTTI_NEW(report->steps, options->n_batch_sizes));
   for (int i = 0; i < options->n_batch_sizes; i++) {
@@ -42,8 +43,8 @@ static void add_batch(tutti_bench_report *report, int64_t batch_size) {
   report->steps[report->n_steps++].batch_size = size;
 }
 
-/** Choose the batch sizes of the report: the given ones; else those of the config's training, and then the usual ones for
- * which there are enough samples. */
+/** Choose the batch sizes of the report: the given ones; else those of the config's training, and then the usual ones
+ * for which there are enough samples. */
 static tutti_status choose_batches(const tutti_bench_setup *setup, const tutti_bench_options *options,
                                    tutti_bench_report *report) {
   static const int64_t usual[] = {16, 64, 128, 1024, 8192};
@@ -117,7 +118,8 @@ static tutti_status measure_shards(const tutti_bench_setup *setup, tutti_bench_r
   return TUTTI_OK;
 }
 
-/** Count the cores on which any rank of a node may run, or what a CPU quota leaves of them, on the node with the most. */
+/** Count the cores on which any rank of a node may run, or what a CPU quota leaves of them, on the node with the
+ * most. */
 static tutti_status count_cores(const tutti_bench_setup *setup, int *n_cores) {
   int own[TUTTI_MACHINE_MAX_CPUS];
   double *used = NULL;
@@ -136,8 +138,8 @@ static tutti_status count_cores(const tutti_bench_setup *setup, int *n_cores) {
   return TUTTI_OK;
 }
 
-/** Check that the predicted ranks can be predicted.  More ranks than in this run need as many cores each.  A larger node
- * has these cores, but how much ranks with several threads slow each other down there cannot be measured here. */
+/** Check that the predicted ranks can be predicted.  More ranks than in this run need as many cores each.  A larger
+ * node has these cores, but how much ranks with several threads slow each other down there cannot be measured here. */
 static tutti_status check_ranks_per_node(const tutti_bench_report *report) {
   TUTTI_CHECK(
       report->threads == 1 || report->ranks_per_node <= report->node_ranks ||
@@ -153,6 +155,7 @@ static tutti_status check_ranks_per_node(const tutti_bench_report *report) {
 
 // --- what follows
 
+/** Predict all batch sizes on 1, 2, 4, ... ranks, and on the ranks of this run, where the prediction can be checked. */
 static tutti_status predict(const tutti_bench_setup *setup, const tutti_bench_costs *costs,
                             tutti_bench_report *report) {
   tutti_bench_counts counts = tutti_bench_counts_powers(MAX_RANKS);
@@ -173,6 +176,7 @@ static tutti_status predict(const tutti_bench_setup *setup, const tutti_bench_co
   return TUTTI_OK;
 }
 
+/** Measure everything in the order in which the parts need each other. */
 static tutti_status measure(const tutti_bench_setup *setup, const tutti_bench_options *options,
                             tutti_bench_report *report) {
   report->n_train = tutti_train_probe_run(setup->probe)->samples.train.n;

@@ -1,11 +1,12 @@
 /** Ways to divide the cores of a node among ranks and threads, and the fastest of them.
  *
- * This run's own layout is measured.  The others are predicted from single ranks with as many threads, since a run cannot
- * start other ranks.  Called by bench.c. */
+ * This run's own layout is measured.  The others are predicted from single ranks with as many threads, since a run
+ * cannot start other ranks.  Called by bench.c. */
 #include "bench/measure_impl.h"
 
 #include "tutti/linalg.h"
 
+/** The samples of the largest shard if each node has `ranks` ranks. */
 static int samples_of_rank(const tutti_bench_report *report, int ranks) {
   const int64_t all = (int64_t)ranks * report->nodes;
   return (int)((report->layout_batch + all - 1) / all);
@@ -26,6 +27,7 @@ static tutti_status measure_threads(const tutti_bench_setup *setup, int threads,
   return status;
 }
 
+/** Find the time of a layout from what is known already; only other numbers of threads cost a measurement. */
 static tutti_status time_layout(const tutti_bench_setup *setup, const tutti_bench_costs *costs,
                                 const tutti_bench_report *report, tutti_bench_layout *layout) {
   tutti_bench_costs own = *costs;
@@ -50,8 +52,9 @@ static tutti_status time_layout(const tutti_bench_setup *setup, const tutti_benc
   return TUTTI_OK;
 }
 
-/** Whether a layout is compared.  Those with this run's threads cost no measurement; of the others, only those that leave no
- * core idle are worth one.  A layout is left out if a rank alone cannot take so few samples, because of batch_norm. */
+/** Whether a layout is compared.  Those with this run's threads cost no measurement; of the others, only those that
+ * leave no core idle are worth one.  A layout is left out if a rank alone cannot take so few samples, because of
+ * batch_norm. */
 static bool is_worth_trying(const tutti_bench_setup *setup, const tutti_bench_report *report, int ranks,
                             int threads) {
   if (is_this_run(report, ranks, threads)) return true;

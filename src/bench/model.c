@@ -1,7 +1,8 @@
 /** The prediction of a step on another number of ranks, from measured parts.
  *
- * A step takes the work of the largest shard, the update of a slice, the reduction within a node and the allreduce between
- * nodes.  Each part is measured alone or follows from a measured link.  Called by bench.c and layouts.c; pure functions. */
+ * A step takes the work of the largest shard, the update of a slice, the reduction within a node and the allreduce
+ * between nodes.  Each part is measured alone or follows from a measured link.  Called by bench.c and layouts.c; pure
+ * functions. */
 #include "bench/model_impl.h"
 
 #include <math.h>
@@ -64,8 +65,9 @@ static double error_of(const double *bytes, const double *seconds, int n, tutti_
   return sum;
 }
 
-/** Least squares of latency * u + byte_s * v ~ 1 with u = 1 / seconds and v = bytes / seconds, by the normal equations.  If
- * a number of the free minimum is negative, the best fit without negative numbers is on the edge: one of the two is 0. */
+/** Least squares of latency * u + byte_s * v ~ 1 with u = 1 / seconds and v = bytes / seconds, by the normal equations.
+ *  If a number of the free minimum is negative, the best fit without negative numbers is on the edge: one of the two is
+ * 0. */
 double tutti_bench_fit(const double *bytes, const double *seconds, int n, tutti_bench_link *link) {
   double uu = 0, uv = 0, vv = 0, u1 = 0, v1 = 0;
   for (int i = 0; i < n; i++) {

@@ -13,8 +13,8 @@ double tutti_bench_allreduce_s(tutti_bench_allreduce algorithm, tutti_bench_link
 /** The algorithm that takes the least time. */
 tutti_bench_allreduce tutti_bench_allreduce_best(tutti_bench_link link, int64_t nodes, double bytes);
 
-/** Fit a link to the measured seconds[n] of messages of bytes[n], by least squares of the relative differences.  Latency
- * and seconds per byte are at least 0.
+/** Fit a link to the measured seconds[n] of messages of bytes[n], by least squares of the relative differences. 
+ * Latency and seconds per byte are at least 0.
  * @return the root of the mean squared relative difference */
 double tutti_bench_fit(const double *bytes, const double *seconds, int n, tutti_bench_link *link);
 
@@ -29,17 +29,17 @@ typedef struct {
   int ranks_per_node;
 } tutti_bench_costs;
 
-/** Predict a step of `batch_size` samples on `ranks` ranks.  The ranks of a node sum in shared memory, then the nodes sum
- * by the best allreduce, and each rank updates its slice. */
+/** Predict a step of `batch_size` samples on `ranks` ranks.  The ranks of a node sum in shared memory, then the nodes
+ * sum by the best allreduce, and each rank updates its slice. */
 tutti_bench_prediction tutti_bench_predict(const tutti_bench_costs *costs, int64_t batch_size, int64_t ranks);
 
-/** The factor by which a step of best_s is faster than one of now_s.  It is at most what idle cores can add, if `used` of
- * `cores` had a thread.
+/** The factor by which a step of best_s is faster than one of now_s.  It is at most what idle cores can add, if `used`
+ * of `cores` had a thread.
  * @return 0 if best_s is shorter although no core was idle: then there is no reason for such a factor */
 double tutti_bench_gain(double now_s, double best_s, int cores, int used);
 
-/** The index in predictions[n], of one batch size and in ascending order of ranks, of the last one with an efficiency of at
- * least 1/2; of the last one whose step takes at most nine tenths of the shortest step before it. */
+/** The index in predictions[n], of one batch size and in ascending order of ranks, of the last one with an efficiency
+ * of at least 1/2; of the last one whose step takes at most nine tenths of the shortest step before it. */
 int tutti_bench_most_efficient(const tutti_bench_prediction *predictions, int n);
 int tutti_bench_most_useful(const tutti_bench_prediction *predictions, int n);
 

@@ -1,7 +1,8 @@
 /** Reductions alone, and the numbers of the network that a prediction needs.
  *
  * The time of a message of n bytes is latency + n / bandwidth (Hockney), fitted to sums over two ranks.  The time of a
- * reduction within a node is a constant for each doubling of its ranks, plus a time for each byte.  Called by bench.c. */
+ * reduction within a node is a constant for each doubling of its ranks, plus a time for each byte.  Called by
+ * bench.c. */
 #include <math.h>
 
 #include "base/clock.h"
@@ -32,8 +33,8 @@ done:
   return status;
 }
 
-/** Time a reduction among the ranks of `comm`.  Collective over all ranks, each with its part; the parts work at the same
- * time. */
+/** Time a reduction among the ranks of `comm`.  Collective over all ranks, each with its part; the parts work at the
+ * same time. */
 static tutti_status measure_reducer(const tutti_bench_setup *setup, const tutti_comm *comm,
                                     tutti_reduce_kind kind, int64_t n_params, tutti_bench_reducer *reducer) {
   tutti_bench_reduction reduction;
@@ -143,8 +144,8 @@ done:
   return status;
 }
 
-/** Measure the reduction within a node.  That of one number is the time the ranks need to meet; the gradient takes more, in
- * proportion to its bytes. */
+/** Measure the reduction within a node.  That of one number is the time the ranks need to meet; the gradient takes
+ * more, in proportion to its bytes. */
 static tutti_status measure_node(const tutti_bench_setup *setup, int64_t n_params,
                                  tutti_bench_network *network) {
   double largest = tutti_comm_node_size(setup->comm);

@@ -1,7 +1,7 @@
 /** The matrix products of a step alone: what of a step's time they take, and what the BLAS would need for them.
  *
- * A dense layer has the products z = x w + b forward, dx = dz w^T and dw = x^T dz backward.  The outputs z stand for the
- * gradients dz too, since the time does not depend on the numbers.  Called by steps.c and bench_step. */
+ * A dense layer has the products z = x w + b forward, dx = dz w^T and dw = x^T dz backward.  The outputs z stand for
+ * the gradients dz too, since the time does not depend on the numbers.  Called by steps.c and bench_step. */
 #include "bench/products_impl.h"
 
 #include <math.h>
@@ -48,6 +48,7 @@ static int layer_index(const tutti_model *model, const char *name) {
   return i;
 }
 
+/** Give one dense layer its numbers.  A bias follows its kernel in the list of arrays. */
 static tutti_status make_layer(const tutti_model *model, int array, int64_t max_rows, product_layer *layer) {
   const tutti_model_array *kernel = tutti_model_array_at(model, array);
   const int64_t n_in = kernel->rows, n_out = kernel->cols;
@@ -109,6 +110,7 @@ static void weight_gradient(const product_layer *l, tutti_sum_order order, int64
   tutti_matmul_weight_gradient(order, x, dz, (int)(to - from), l->n_in, l->n_out, accumulate, l->dw);
 }
 
+/** Forward and backward have the order of a training, so that the caches see the same arrays at the same times. */
 void tutti_bench_products_pass(tutti_bench_products *products, const tutti_probe_micro_batch *pass,
                                bool by_blas) {
   const tutti_sum_order order = by_blas ? TUTTI_SUM_BY_BLAS : products->order;

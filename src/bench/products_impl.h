@@ -1,6 +1,6 @@
 #pragma once
-/** The matrix products of a network's dense layers, and nothing else: the same functions, shapes and order as in a step,
- * on buffers of their own.  Local. */
+/** The matrix products of a network's dense layers, and nothing else: the same functions, shapes and order as in a
+ * step, on buffers of their own.  Local. */
 #include "train/probe.h"
 
 typedef struct tutti_bench_products tutti_bench_products;
@@ -22,5 +22,6 @@ void tutti_bench_products_pass(tutti_bench_products *products, const tutti_probe
  * but the first trained layer has two, because no gradient goes on to its input. */
 double tutti_bench_products_flops(const tutti_bench_products *products, int64_t rows);
 
-/** The sum of |v| over all results of the last pass, of `rows` samples: both ways give the same one but for rounding. */
+/** The sum of |v| over all results of the last pass, of `rows` samples: both ways give the same one but for
+ * rounding. */
 double tutti_bench_products_sum(const tutti_bench_products *products, int64_t rows);

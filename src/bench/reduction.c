@@ -10,8 +10,8 @@ float tutti_bench_reduction_gradient(int leaf, int64_t i) {
   return (float)((leaf + 1) * (i % PERIOD - 8));
 }
 
-/** Fill a leaf.  This must be quick: on a core that ranks share, the first rank that leaves a barrier keeps the core, and
- * the others cannot see yet that the barrier is over. */
+/** Fill a leaf.  This must be quick: on a core that ranks share, the first rank that leaves a barrier keeps the core,
+ * and the others cannot see yet that the barrier is over. */
 static void fill(float *gradient, int64_t n, int leaf) {
   float period[PERIOD];
   for (int k = 0; k < PERIOD; k++) period[k] = tutti_bench_reduction_gradient(leaf, k);

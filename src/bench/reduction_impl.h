@@ -20,8 +20,8 @@ tutti_status tutti_bench_reduction_create(const tutti_comm *comm, tutti_reduce_k
                                           int n_leaves, tutti_bench_reduction *reduction);
 void tutti_bench_reduction_destroy(tutti_bench_reduction *reduction); // Collective.
 
-/** Reduce n times.  Collective; `context` is a tutti_bench_reduction.  Each time, every leaf gets its gradient; then all ranks
- * begin together. */
+/** Reduce n times.  Collective; `context` is a tutti_bench_reduction.  Each time, every leaf gets its gradient; then
+ * all ranks begin together. */
 tutti_status tutti_bench_reduction_run(void *context, int64_t n);
 
 /** The gradient of parameter i that leaf number `leaf` makes up: a small integer, so that sums are exact.  Local. */

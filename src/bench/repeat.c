@@ -34,8 +34,8 @@ static tutti_status run_round(const tutti_comm *comm, const tutti_bench_repeat *
   return TUTTI_OK;
 }
 
-/** Calibrate one work: four times as many tries until an eighth of a round is filled.  What is aside counts here, since a
- * round should not last longer than it has to. */
+/** Calibrate one work: four times as many tries until an eighth of a round is filled.  What is aside counts here, since
+ * a round should not last longer than it has to. */
 static tutti_status calibrate(const tutti_comm *comm, double round_s, tutti_bench_repeat *work,
                               double *total_s) {
   double seconds = 0;

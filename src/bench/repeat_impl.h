@@ -31,8 +31,8 @@ TUTTI_NODISCARD
 tutti_status tutti_bench_repeat_calibrate(const tutti_comm *comm, double round_s, tutti_bench_repeat *works,
                                           int n_works, double *total_s);
 
-/** Time `rounds` rounds of each work, after tutti_bench_repeat_calibrate.  Collective.  All ranks begin each run together.  The
- * order of the works changes from round to round.
+/** Time `rounds` rounds of each work, after tutti_bench_repeat_calibrate.  Collective.  All ranks begin each run
+ * together.  The order of the works changes from round to round.
  * @return (agreed) what the works return */
 TUTTI_NODISCARD
 tutti_status tutti_bench_repeat_rounds(const tutti_comm *comm, int rounds, tutti_bench_repeat *works,

@@ -1,8 +1,8 @@
 /** Steps of the training, part by part, and the matrix products of the same shapes.
  *
- * Steps and products take turns (repeat.c).  The parts of a step are those of its median round, so that they add up.  In
- * each step, the shortest time that a rank spends in the reduction is the reduction itself; what other ranks spend beyond
- * it is waiting.  Called by bench.c and layouts.c. */
+ * Steps and products take turns (repeat.c).  The parts of a step are those of its median round, so that they add up. 
+ * In each step, the shortest time that a rank spends in the reduction is the reduction itself; what other ranks spend
+ * beyond it is waiting.  Called by bench.c and layouts.c. */
 #include "bench/measure_impl.h"
 #include "bench/products_impl.h"
 #include "bench/repeat_impl.h"
@@ -35,6 +35,7 @@ static void free_steps(step_work *work) {
   tutti_free(work->rounds);
 }
 
+/** Get memory before the clock starts, since an allocation would count as a part of a step. */
 static tutti_status make_steps(const tutti_bench_setup *setup, const tutti_comm *comm, step_work *work) {
   *work = (step_work){.probe = setup->probe, .comm = comm};
   TUTTI_TRY(TUTTI_NEW(work->phases, STEPS_AT_ONCE));
@@ -145,6 +146,7 @@ static tutti_status rank_of_least(const tutti_comm *comm, double value, int *ran
   return TUTTI_OK;
 }
 
+/** Take the parts of the median round, whose rank of least reduction is the slowest rank. */
 static tutti_status summarise_steps(const tutti_bench_setup *setup, step_work *work, tutti_bench_step *step) {
   const tutti_comm *comm = setup->comm;
   TUTTI_TRY(mean_over_ranks(comm, work->seconds, setup->rounds));
@@ -240,6 +242,7 @@ done:
   return status;
 }
 
+/** The best of all rounds counts, since other programs can only slow the arithmetic units down. */
 tutti_status tutti_bench_measure_peak(const tutti_bench_setup *setup, double *one, double *all) {
   *one = *all = 0;
   for (int round = 0; round < setup->rounds; round++) {

@@ -25,6 +25,7 @@ static uint64_t fingerprint_program(void) {
   return hash;
 }
 
+/** A debug and a release build of the same version differ in their checks, so the kind is a part of the text. */
 static void print_program(char *text, size_t bytes) {
 #ifdef NDEBUG
   const char *kind = "release";

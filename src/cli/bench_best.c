@@ -21,7 +21,8 @@ static void print_word(const char *text) {
   putchar('\'');
 }
 
-/** Print where mpirun puts the ranks.  By default it binds each rank to one core, which leaves none for other threads. */
+/** Print where mpirun puts the ranks.  By default it binds each rank to one core, which leaves none for other
+ * threads. */
 static void print_mapping(const tutti_bench_report *r, const tutti_bench_layout *best) {
   const bool several = best->threads > 1, fits = best->ranks * best->threads <= r->cores;
   if (r->nodes > 1)
@@ -42,6 +43,8 @@ static void print_overrides(const tutti_cli_arguments *arguments) {
   }
 }
 
+/** Print why this layout is the best.  If rounds were disturbed, or a prediction exceeds what idle cores can add, the
+ * sentence does not claim a factor. */
 static void print_reason(const tutti_bench_report *r, const tutti_bench_layout *best) {
   const double now = r->steps[0].step_min_s;
   printf("a step takes %.4g s (%s)", best->step_s, best->measured ? "measured" : "predicted");

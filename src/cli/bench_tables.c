@@ -1,5 +1,5 @@
-/** The tables of `tutti bench`: a line of column names, then rows, all separated by tabs.  bench_columns.c explains each
- * column.  Called by cmd_bench.c. */
+/** The tables of `tutti bench`: a line of column names, then rows, all separated by tabs.  bench_columns.c explains
+ * each column.  Called by cmd_bench.c. */
 #include "cli/bench_tables_impl.h"
 
 #include <math.h>
@@ -7,6 +7,7 @@
 
 #include "tutti/linalg.h"
 
+/** One row about this run and the machine: a later reader must know what the other tables are about. */
 static void print_run(const tutti_bench_report *r) {
   printf("ranks\tnodes\tthreads\tcores_of_node\tblas\treducer\tparameters\ttrain_samples\tpeak_core_"
          "gflops\tpeak_all_gflops\n");
@@ -15,6 +16,7 @@ static void print_run(const tutti_bench_report *r) {
          r->peak_one / 1e9, r->peak_all / 1e9);
 }
 
+/** One row per batch size.  Speeds and shares follow from the times, so they are computed here and not kept. */
 static void print_steps(const tutti_bench_report *r) {
   printf("\nbatch_size\trows\tstep_s\tstep_min_s\tdata_s\tproducts_s\tother_compute_s\twait_s\treduce_"
          "s\tupdate_s\tproducts_min_s\tblas_products_s\tblas_products_min_s\tstep_per_blas_products\tsamples_"
@@ -30,6 +32,7 @@ static void print_steps(const tutti_bench_report *r) {
   }
 }
 
+/** One row per shard: the predictions below are made of these times, so a reader can check them. */
 static void print_shards(const tutti_bench_report *r) {
   printf("\nalone_rows\talone_step_s\talone_update_s\talone_samples_per_s\n");
   for (int i = 0; i < r->n_shards; i++) {
@@ -39,6 +42,7 @@ static void print_shards(const tutti_bench_report *r) {
   }
 }
 
+/** All methods are printed, also those that this run does not use, since the choice is worth a comparison. */
 static void print_reducers(const tutti_bench_report *r) {
   printf("\nreducer\tranks\tnodes\tnumbers\treduce_s\treduce_min_s\n");
   for (int i = 0; i < r->n_reducers; i++)
@@ -46,6 +50,8 @@ static void print_reducers(const tutti_bench_report *r) {
            r->reducers[i].reduce_s, r->reducers[i].reduce_min_s);
 }
 
+/** The numbers of the network with their source, since a given or assumed number says nothing about this machine.
+ * The messages follow only if there are several ranks to measure with. */
 static void print_network(const tutti_bench_report *r) {
   const tutti_bench_network *n = &r->network;
   printf("\nlatency_s\tlatency_from\tbandwidth_bytes_per_s\tbandwidth_from\tfit_residual\tnode_barrier_"
@@ -60,6 +66,7 @@ static void print_network(const tutti_bench_report *r) {
     printf("%.0f\t%.6g\t%.6g\n", n->bytes[i], n->seconds[i], n->fit.latency_s + n->bytes[i] * n->fit.byte_s);
 }
 
+/** One row per layout of ranks and threads that was compared at the first batch size. */
 static void print_layouts(const tutti_bench_report *r) {
   printf("\nlayout_batch_size\tranks_per_node\tthreads\tstep_min_s\tbasis\tbest\n");
   for (int i = 0; i < r->n_layouts; i++) {
@@ -76,6 +83,7 @@ static const char *cores_of(const tutti_bench_report *r, const tutti_bench_predi
   return on_node * r->threads <= r->cores ? "here" : "assumed";
 }
 
+/** One table per batch size, because a reader compares the rank counts of one batch size with each other. */
 static void print_predictions(const tutti_bench_report *r) {
   for (int i = 0; i < r->n_steps; i++) {
     printf("\nbatch_size\tranks\tthreads\tnodes\tcores\trows\twork_s\tupdate_s\tnode_reduce_s\tnetwork_"
@@ -91,6 +99,7 @@ static void print_predictions(const tutti_bench_report *r) {
   }
 }
 
+/** The two answers for each batch size: how many ranks are efficient, and beyond how many it hardly gets faster. */
 static void print_useful(const tutti_bench_report *r) {
   printf("\nbatch_size\tefficient_ranks\tthreads\tefficient_step_s\tuseful_ranks\tuseful_step_"
          "s\tspeedup\tefficiency\n");

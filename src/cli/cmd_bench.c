@@ -1,5 +1,5 @@
-/** tutti bench: measure a training step, and predict it for other rank counts.  The room bench measures; this file reads
- * the options. */
+/** tutti bench: measure a training step, and predict it for other rank counts.  The room bench measures; this file
+ * reads the options. */
 #include <string.h>
 
 #include "base/text.h"
@@ -28,6 +28,7 @@ static tutti_status read_batch_sizes(const char *text, int64_t **sizes, int *n) 
   return TUTTI_OK;
 }
 
+/** All ranks measure; rank 0 prints.  The sizes are read here, since they need memory that the report borrows. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
   bench_values values = {.options = TUTTI_BENCH_OPTIONS_DEFAULT};

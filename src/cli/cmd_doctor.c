@@ -22,6 +22,7 @@ static void print_environment(void) {
     if (getenv(names[i])) printf("environment\t%s=%s\n", names[i], getenv(names[i]));
 }
 
+/** Print what all ranks share.  Each line is a name, a tab and a value, so that scripts can read it. */
 static void print_machine(const tutti_comm *comm, const tutti_machine_cpu *cpu) {
   printf("tutti\t%s\n", TUTTI_VERSION);
   printf("mpi\t%s\n", tutti_par_mpi_version());
@@ -46,6 +47,7 @@ static void describe_rank(const tutti_comm *comm, const tutti_machine_cpu *cpu,
                     tutti_machine_cores(cores), threads->n, threads->why, tutti_blas_description());
 }
 
+/** Each rank describes itself, because binding and threads can differ from rank to rank; rank 0 prints all rows. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
   tutti_cli_arguments arguments;

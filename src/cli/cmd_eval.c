@@ -13,6 +13,7 @@ typedef struct {
   tutti_weights weights;
 } eval_values;
 
+/** A loss that is not finite is printed like any other one; the exit status tells scripts of it. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   eval_values eval = {.split = TUTTI_SPLIT_TEST, .weights = TUTTI_WEIGHTS_OF_FILE};
   tutti_cli_arguments arguments;

@@ -16,6 +16,7 @@ static int n_options(const tutti_format *format) {
   return n;
 }
 
+/** The format decides which options there are, so it is found before the command line is parsed. */
 static tutti_status find_format(const char *name, const tutti_format **format) {
   char all[128];
   tutti_text_choice(all, sizeof all, tutti_format_names, TUTTI_N_FORMATS);
@@ -28,6 +29,7 @@ static tutti_status find_format(const char *name, const tutti_format **format) {
   return TUTTI_OK;
 }
 
+/** An option that is missing has a message of its own here, since getopt knows of no required options. */
 static tutti_status check_required(const tutti_format *format, const tutti_import_request *request) {
   for (int i = 0; i < n_options(format); i++)
     TUTTI_CHECK(!format->options[i].required || request->values[i], TUTTI_ERR_USAGE,
@@ -38,6 +40,7 @@ static tutti_status check_required(const tutti_format *format, const tutti_impor
   return TUTTI_OK;
 }
 
+/** Build the options of the command from those of the format, parse, and import. */
 static tutti_status import_local(int argc, char **argv, tutti_import_result *result) {
   const tutti_format *format = NULL;
   tutti_import_request request = {0};
@@ -61,6 +64,7 @@ static tutti_status import_local(int argc, char **argv, tutti_import_result *res
   return format->import(&request, result);
 }
 
+/** Rank 0 imports, because the output is one file; the others wait for its status. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
   tutti_import_result result = {0};
@@ -92,6 +96,7 @@ static void print_usage(const char *name, const tutti_format *format) {
   printf("\n");
 }
 
+/** First the usage lines of all formats, then what each format expects. */
 static void print_formats(void) {
   for (int i = 0; i < TUTTI_N_FORMATS; i++)
     print_usage(tutti_format_names[i], tutti_format_of((tutti_format_code)i));

@@ -42,6 +42,7 @@ typedef struct {
   tutti_budget_question question;
 } extras;
 
+/** An option that does not fit the kind of file would have no effect, so it is refused. */
 static tutti_status check_extras(extras extra, const char *path, file_kind kind) {
   static const char *const names[] = {"data set", "checkpoint file", "metrics file", "study", "config"};
   TUTTI_CHECK(extra.n_show == 0 || kind == DATASET, TUTTI_ERR_USAGE, "--show is for data sets; %s is a %s",
@@ -56,6 +57,7 @@ static tutti_status check_extras(extras extra, const char *path, file_kind kind)
   return TUTTI_OK;
 }
 
+/** Print the summary of an HDF5 file of any kind. */
 static tutti_status summarise(const tutti_file *file, const char *path, extras extra) {
   const file_kind kind = kind_of(file);
   TUTTI_TRY(check_extras(extra, path, kind));
@@ -98,6 +100,7 @@ static bool is_config(const char *path) {
   return ends_with(path, ".yaml") || ends_with(path, ".yml");
 }
 
+/** The name decides whether the file is a config, since a YAML file with a mistake must not be opened as HDF5. */
 static tutti_status summarise_path(const tutti_cli_arguments *arguments, extras extra) {
   const char *path = arguments->positional[0];
   tutti_file *file = NULL;
@@ -114,6 +117,7 @@ static tutti_status summarise_path(const tutti_cli_arguments *arguments, extras 
   return status;
 }
 
+/** The work of rank 0.  The option --export is known only for a message that names the tool. */
 static tutti_status info_local(int argc, char **argv) {
   extras extra = {.goal_text = ""};
   tutti_cli_arguments arguments = {0};

@@ -5,8 +5,8 @@
 #include "cli/command_impl.h"
 #include "cli/options_impl.h"
 
-/** Split "FILE.h5:DATASET".  A colon belongs to the path if no name follows it, or if ".h5" does: then it is in the name
- * of a folder. */
+/** Split "FILE.h5:DATASET".  A colon belongs to the path if no name follows it, or if ".h5" does: then it is in the
+ * name of a folder. */
 static tutti_status split_input(const char *input, char **file, const char **dataset) {
   *file = tutti_strdup(input);
   if (!*file) return TUTTI_ERR_MEMORY;
@@ -24,6 +24,7 @@ typedef struct {
   tutti_weights weights;
 } predict_values;
 
+/** The copy of the input lives until the outputs are written, since the name of the array is a part of it. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
   predict_values predict = {.weights = TUTTI_WEIGHTS_OF_FILE};

@@ -35,6 +35,7 @@ static tutti_status read_epsilons(const char *list, double *values, int *n) {
   return TUTTI_OK;
 }
 
+/** Lines of a name and a value; the names of the boxes contain their sizes, so that several sizes can be told apart. */
 static void print(const tutti_curvature_options *options, const tutti_curvature_result *found) {
   printf("samples %lld\ntrain_loss %.9g\nlearning_rate %.6g\n", (long long)found->samples, found->train_loss,
          found->learning_rate);
@@ -48,6 +49,7 @@ static void print(const tutti_curvature_options *options, const tutti_curvature_
     printf("sharpness_%g_subspace_%d %.6g\n", options->epsilons[i], options->subspace, found->inside[i]);
 }
 
+/** Warn if the eigenvalues are less accurate than the user asked for: the numbers alone do not show it. */
 static void warn(const char *checkpoint, double tolerance, const tutti_curvature_result *found) {
   const double magnitude = fmax(fabs(found->lambda_max), fabs(found->lambda_min)),
                worst = fmax(found->lambda_residual, found->lambda_min_residual);

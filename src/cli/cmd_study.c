@@ -16,6 +16,8 @@ static tutti_status report(const char *path) {
   return status;
 }
 
+/** The trials parse the text of the config again, each with its own overrides, so the text is handed to the study.  All
+ * ranks leave together, after rank 0 has printed the report. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
   tutti_cli_arguments arguments = {0};

@@ -15,6 +15,7 @@ static void print_evaluation(const char *set, const char *metric, const tutti_ev
     printf("%s_loss %.6g\n%s_%s %.6g\n", set, evaluation->loss, set, metric, evaluation->metric);
 }
 
+/** The results of the training, as lines of a name and a value; sets without samples are left out. */
 static void print_result(const tutti_config *config, const tutti_train_result *result) {
   const tutti_metrics_row *row = &result->row;
   print_evaluation("val", result->metric, &result->validation);
@@ -38,6 +39,7 @@ static tutti_status train(const tutti_comm *comm, const tutti_config *config, tu
   return status;
 }
 
+/** A divergence is a result and no failure: the files are complete, and the exit status tells it. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   tutti_cli_arguments arguments = {0};
   tutti_config config = {0};

@@ -1,8 +1,8 @@
 #pragma once
 /** The commands of the program, and its help.
  *
- * Each command is one table in cmd_<name>.c and one line in commands.def.  MPI starts and ends in main.c; a command is a
- * function that all ranks call. */
+ * Each command is one table in cmd_<name>.c and one line in commands.def.  MPI starts and ends in main.c; a command is
+ * a function that all ranks call. */
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -38,8 +38,8 @@ typedef struct {
   int n_names;
 } tutti_cli_option;
 
-/** An option and its row of the help.  A row without an option only explains; an option without help is not shown; a row
- * without both ends a list. */
+/** An option and its row of the help.  A row without an option only explains; an option without help is not shown; a
+ * row without both ends a list. */
 typedef struct {
   tutti_help_row help;
   tutti_cli_option option;

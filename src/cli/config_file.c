@@ -44,6 +44,7 @@ static tutti_status check_own_file(const char *path, const tutti_cli_arguments *
   return status;
 }
 
+/** Each part is agreed on before the next one, so that no rank waits for the text of a rank that has failed. */
 tutti_status tutti_cli_read_config(const tutti_comm *comm, tutti_cli_arguments *arguments,
                                    tutti_config *config) {
   const char *path = arguments->n_positional > 0 ? arguments->positional[0] : NULL;

@@ -1,7 +1,7 @@
 /** The list of commands, and the help.
  *
- * This file stands above the commands: it names each of them, and none of them calls it.  Keys and columns are lists, so
- * their help follows from the lists; here it is broken into lines of WIDTH characters.  Called by main.c. */
+ * This file stands above the commands: it names each of them, and none of them calls it.  Keys and columns are lists,
+ * so their help follows from the lists; here it is broken into lines of WIDTH characters.  Called by main.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +69,7 @@ static void print_rows(const tutti_help_row *row) {
   for (; row && row->names; row++) print_row(row);
 }
 
+/** The allowed values have a line of their own: they are as long as the sentence. */
 static void print_key(const tutti_key_info *key) {
   char text[512];
   snprintf(text, sizeof text, key->fallback[0] ? "%s [%s]" : "%s", key->sentence, key->fallback);
@@ -97,6 +98,7 @@ static void print_keys(const char *own_section) {
   print_sections(own, false);
 }
 
+/** Usage, purpose and options come first.  The keys of a config are the longest part, so they are the last one. */
 void tutti_cli_print_command_help(const tutti_command *command) {
   const int column = printf("usage: tutti %s%s", command->name, command->arguments[0] ? " " : "");
   print_wrapped(command->arguments, column, USAGE_INDENT);

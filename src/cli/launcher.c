@@ -1,7 +1,7 @@
 /** Whether a launcher started several processes of which MPI does not know.
  *
- * Each of these processes takes itself for the whole job.  All would train the same network and write the same files, so
- * tutti reads the variables that launchers set.  Called by main.c. */
+ * Each of these processes takes itself for the whole job.  All would train the same network and write the same files,
+ * so tutti reads the variables that launchers set.  Called by main.c. */
 #include "cli/start_impl.h"
 
 #include <stdlib.h>
@@ -13,8 +13,8 @@ static long number_in(const char *variable) {
   return text ? strtol(text, NULL, 10) : 0;
 }
 
-/** The size of the job decides, if a variable has it.  Otherwise several ranks on this node, or a rank above 0, show that
- * there are several.  A rank 0 may or may not be alone. */
+/** The size of the job decides, if a variable has it.  Otherwise several ranks on this node, or a rank above 0, show
+ * that there are several.  A rank 0 may or may not be alone. */
 tutti_cli_launcher tutti_cli_find_launcher(void) {
   static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE",
                                       "JSM_NAMESPACE_SIZE", NULL};
@@ -32,9 +32,9 @@ tutti_cli_launcher tutti_cli_find_launcher(void) {
   return (tutti_cli_launcher){NULL, 0};
 }
 
-/** Slurm started several tasks, but MPI knows of one.  If the launcher of this MPI library says that the job has one rank,
- * that is meant.  A training or a study that is started alone in a job of several tasks is a mistake, too; the other
- * commands are often started so in a batch script. */
+/** Slurm started several tasks, but MPI knows of one.  If the launcher of this MPI library says that the job has one
+ * rank, that is meant.  A training or a study that is started alone in a job of several tasks is a mistake, too; the
+ * other commands are often started so in a batch script. */
 static tutti_status check_slurm(const tutti_command *command, const tutti_cli_launcher *by) {
   const long n_tasks = number_in(command->trains ? "SLURM_NTASKS" : "SLURM_STEP_NUM_TASKS");
   TUTTI_CHECK(n_tasks <= 1 || by->ranks == 1, TUTTI_ERR_SYSTEM,
@@ -74,6 +74,7 @@ static tutti_status check_alone(const tutti_command *command, const tutti_cli_la
   return TUTTI_OK;
 }
 
+/** Several ranks that know of each other were started in the right way, whatever the environment says. */
 tutti_status tutti_cli_check_launcher(const tutti_cli_launcher *by, const tutti_comm *comm,
                                       const tutti_command *command) {
   if (tutti_comm_size(comm) > 1) return TUTTI_OK;

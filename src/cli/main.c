@@ -48,6 +48,7 @@ static bool answer(int argc, char **argv, bool print) {
   return command && wanted;
 }
 
+/** Find the command, or fail with the one that was probably meant; --help and --version are candidates too. */
 static tutti_status choose_command(int argc, char **argv, const tutti_command **command) {
   TUTTI_CHECK(argc > 1, TUTTI_ERR_USAGE, "no command given; tutti --help lists them");
   const char *given = argv[asks_for_help(argc, argv) ? 2 : 1];
@@ -60,6 +61,7 @@ static tutti_status choose_command(int argc, char **argv, const tutti_command **
              tutti_name_hint(tutti_name_nearest(given, names, TUTTI_N_COMMANDS + 2), hint));
 }
 
+/** The launcher is checked after the command is known, because some commands may be started alone. */
 static tutti_status choose(const tutti_comm *comm, const tutti_cli_launcher *by, int argc, char **argv,
                            const tutti_command **command) {
   TUTTI_TRY(choose_command(argc, argv, command));
@@ -67,6 +69,7 @@ static tutti_status choose(const tutti_comm *comm, const tutti_cli_launcher *by,
   return TUTTI_OK;
 }
 
+/** What all ranks do between the start and the end of MPI. */
 static tutti_status run(const tutti_comm *comm, const tutti_cli_launcher *by, int argc, char **argv,
                         int *exit_status) {
   const tutti_command *command = NULL;
@@ -76,8 +79,8 @@ static tutti_status run(const tutti_comm *comm, const tutti_cli_launcher *by, in
   return command->run(comm, argc - 1, argv + 1, exit_status);
 }
 
-/** Print the message of a failure.  All ranks have the same text, so rank 0 prints it; if MPI is broken, each rank prints
- * its own. */
+/** Print the message of a failure.  All ranks have the same text, so rank 0 prints it; if MPI is broken, each rank
+ * prints its own. */
 static void report(tutti_status status) {
   if (status == TUTTI_ERR_MPI)
     tutti_log(TUTTI_LOG_ERROR, "%s", tutti_fail_text());
@@ -94,6 +97,7 @@ static tutti_status flush_results(void) {
   return TUTTI_OK;
 }
 
+/** Help that could not be written is a failure too, for example on a full disk. */
 static int end_without_mpi(void) {
   const tutti_status status = flush_results();
   if (status != TUTTI_OK) report(status);
@@ -108,8 +112,8 @@ static bool ask_for_kernels(void) {
   return wanted && setenv("OPENBLAS_CORETYPE", wanted, 1) == 0 && setenv(TUTTI_KERNELS_BEFORE, taken, 1) == 0;
 }
 
-/** Keep OpenMP from binding threads if there are several ranks.  It knows of one process only, and would bind the threads
- * of all ranks to the same cores.  The launcher binds ranks.
+/** Keep OpenMP from binding threads if there are several ranks.  It knows of one process only, and would bind the
+ * threads of all ranks to the same cores.  The launcher binds ranks.
  * @return whether the environment has changed */
 static bool leave_binding_to(const tutti_cli_launcher *by) {
   const char *bind = getenv("OMP_PROC_BIND");
@@ -118,8 +122,8 @@ static bool leave_binding_to(const tutti_cli_launcher *by) {
   return setenv("OMP_PROC_BIND", "false", 1) == 0;
 }
 
-/** Start the program again if its environment should be another one.  BLAS and OpenMP read the environment when they are
- * loaded, before main.  If the program cannot be started again, it continues as it is. */
+/** Start the program again if its environment should be another one.  BLAS and OpenMP read the environment when they
+ * are loaded, before main.  If the program cannot be started again, it continues as it is. */
 static void take_better_environment(const tutti_cli_launcher *by, char **argv) {
   const bool kernels = ask_for_kernels(), binding = leave_binding_to(by);
   if (!kernels && !binding) return;
@@ -129,6 +133,7 @@ static void take_better_environment(const tutti_cli_launcher *by, char **argv) {
   if (kernels) unsetenv(TUTTI_KERNELS_BEFORE);
 }
 
+/** The order matters: what works without MPI comes first, then the environment that MPI and BLAS inherit, then MPI. */
 int main(int argc, char **argv) {
   const tutti_cli_launcher by = tutti_cli_find_launcher();
   // One rank of several must not leave the others alone in MPI_Init: they may have other arguments.

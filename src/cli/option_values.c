@@ -18,6 +18,7 @@ static tutti_status read_whole(const tutti_cli_option *option, const char *text,
   return TUTTI_OK;
 }
 
+/** Find the text among names; the message lists all of them, since the lists are short. */
 static tutti_status read_name(const tutti_cli_option *option, const char *text, const char *const *names,
                               int n_names, int *index) {
   char list[128];

@@ -97,6 +97,7 @@ static const char *meant(const option_table *table, const char *name) {
   return nearest ? nearest - n_section : NULL;
 }
 
+/** Without a near name, the message leads to the help: a list of all keys would fill the screen. */
 static tutti_status fail_unknown(const option_table *table, const char *argument) {
   char name[KEY_BYTES + 8];
   const char *start = argument + strspn(argument, "-");
@@ -114,6 +115,7 @@ static bool is_whole_name(const char *argument, const char *name) {
          (argument[2 + n] == '\0' || argument[2 + n] == '=');
 }
 
+/** Run getopt.  Options of the command are read at once; keys are kept in their order, since the last one counts. */
 static tutti_status parse(int argc, char **argv, const tutti_command *command, void *values,
                           const option_table *table, tutti_cli_arguments *arguments) {
   opterr = 0;
@@ -140,6 +142,7 @@ static tutti_status parse(int argc, char **argv, const tutti_command *command, v
   return TUTTI_OK;
 }
 
+/** Positional arguments are counted last: an unknown option explains more than a missing argument. */
 tutti_status tutti_cli_parse(int argc, char **argv, const tutti_command *command, void *values,
                              tutti_cli_arguments *arguments) {
   *arguments = (tutti_cli_arguments){0};

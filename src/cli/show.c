@@ -10,6 +10,7 @@ typedef struct {
   int64_t rows, columns;
 } picture;
 
+/** Flat rows of integers with a square length are pictures in most data sets, for example 784 = 28 x 28. */
 static picture picture_of(const tutti_array_shape *shape) {
   if (shape->n_dims == 3) return (picture){shape->dims[1], shape->dims[2]};
   const int64_t n = shape->n_dims == 2 ? shape->dims[1] : 1;
@@ -32,6 +33,7 @@ static void draw(const double *x, picture size, double max) {
   }
 }
 
+/** Print the first numbers of a sample, since rows may have thousands. */
 static void list(const double *x, int64_t n) {
   enum { MOST = 32 };
   for (int64_t j = 0; j < n && j < MOST; j++) printf("%s%.6g", j ? " " : "", x[j]);
@@ -67,6 +69,7 @@ int64_t tutti_cli_features_of(const tutti_array_shape *shape) {
   return n;
 }
 
+/** The samples are read at once, because the largest of all values is white in each picture. */
 tutti_status tutti_cli_print_samples(const tutti_file *file, const char *x, const char *y, int64_t n) {
   tutti_array_shape shape, label_shape;
   TUTTI_TRY(tutti_file_shape(file, x, &shape));

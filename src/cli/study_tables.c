@@ -15,6 +15,7 @@ static bool is_branch(const tutti_trial_set *set, int k) {
   return k == set->branches - 1;
 }
 
+/** Print the first column, which only a study with branches has. */
 static void print_branch(const tutti_trial_set *set, const char *name) {
   if (set->branches > 0) printf("%s\t", name);
 }
@@ -29,6 +30,7 @@ static void print_keys(const tutti_trial_set *set) {
     if (!is_branch(set, k)) printf("\t%s", set->names[k]);
 }
 
+/** Columns that only some studies have are left out of the others, so that the table stays narrow. */
 static void print_header(const tutti_trial_set *set) {
   putchar('\n');
   print_branch(set, branches_key(set));
@@ -59,6 +61,7 @@ static void print_setting(const tutti_trial_set *set, const double *varied) {
   }
 }
 
+/** The columns of the local model; without a model they have no numbers, and the claim says why. */
 static void print_model(const tutti_best *row) {
   const double values[] = {row->effective_lr, row->model_steps, row->model_steps_low, row->model_steps_high};
   char claim[TUTTI_CLAIM_BYTES];
@@ -75,6 +78,7 @@ static void print_confirm(const tutti_best *row) {
          row->confirm_disagrees ? ", disagrees" : "");
 }
 
+/** Print one best setting.  `at_edge` counts keys from 1; 0 means that no range should be wider. */
 static void print_row(const tutti_trial_set *set, int branch, const tutti_best *row, const double *varied) {
   const bool at_edge = row->at_edge > 0 && row->at_edge <= set->n_varied;
   print_branch(set, tutti_fit_trial_set_branch_name(set, branch));
@@ -87,6 +91,7 @@ static void print_row(const tutti_trial_set *set, int branch, const tutti_best *
   putchar('\n');
 }
 
+/** Whether any trial of the row is done, so that the row says something. */
 static bool has_begun(const tutti_best *row) {
   return row->reached + row->not_reached + row->diverged > 0;
 }
@@ -167,6 +172,7 @@ void tutti_cli_print_fits(const tutti_trial_set *set, const tutti_fit *fits) {
 
 // --- the best values at a budget ------------------------------------------------------------------
 
+/** The branch of a row is the value of its varied key, since this table has all branches below each other. */
 static void print_budget_row(const tutti_trial_set *set, const tutti_budget_row *row, const double *varied) {
   const double values[] = {row->value, row->value_low, row->value_high, row->steps, row->samples};
   if (set->branches > 0) printf("%s\t", tutti_fit_trial_set_branch_name(set, (int)varied[set->branches - 1]));

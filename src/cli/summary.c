@@ -1,5 +1,5 @@
-/** `tutti info` of a config, a data set and a checkpoint.  The table of layers is like the one of Keras' summary().  Called
- * by cmd_info.c. */
+/** `tutti info` of a config, a data set and a checkpoint.  The table of layers is like the one of Keras' summary(). 
+ * Called by cmd_info.c. */
 #include <stdio.h>
 
 #include "base/text.h"
@@ -8,6 +8,7 @@
 
 // --- model and config
 
+/** Print the table of layers in the columns that users of Keras know. */
 static void print_layers(const tutti_model *model) {
   int64_t n_other = 0;
   printf("%-32s %-20s %12s\n", "Layer (type)", "Output shape", "Param #");
@@ -81,6 +82,7 @@ static void print_type(const tutti_array_shape *shape) {
   printf("%s%d", !integer ? "float" : shape->type_signed ? "int" : "uint", 8 * shape->type_bytes);
 }
 
+/** One row of the table of arrays. */
 static void print_shape(const char *name, const tutti_array_shape *shape) {
   printf("%s\t", name);
   for (int d = 0; d < shape->n_dims; d++) printf("%s%lld", d ? " x " : "", (long long)shape->dims[d]);
@@ -89,6 +91,7 @@ static void print_shape(const char *name, const tutti_array_shape *shape) {
   printf("\n");
 }
 
+/** Names of classes come from the file of another user, so control characters in them are replaced. */
 static tutti_status print_classes(const tutti_file *file) {
   tutti_texts names;
   TUTTI_TRY(tutti_data_class_names_read(file, "y_train", &names));
@@ -116,6 +119,7 @@ tutti_status tutti_cli_print_dataset(const tutti_file *file) {
 
 // --- checkpoint
 
+/** The layers follow from the config in the file and from the width of its input, so the data set is not needed. */
 tutti_status tutti_cli_print_checkpoint(const char *path) {
   tutti_checkpoint_info info = {0};
   tutti_config config = {0};

@@ -34,7 +34,8 @@ bool tutti_cli_is_study(const tutti_file *file);
 /** Print the best setting of each batch size, then the fit.  If the study has an own budget question or no goal, print
  * the best values at its budget, too.
  * @param[in] goal   judge the trials by this goal, see tutti_fit_trial_set_regoal; NULL: by the goal of the study
- * @param[in] asked  print only the best values at this budget, see tutti_fit_budget_table_create; a metric or budget that it
+ * @param[in] asked  print only the best values at this budget, see tutti_fit_budget_table_create; a metric or budget
+ * that it
  *                   lacks is the one of the study; NULL: do not
  * @return ERR_DATA, ERR_IO; ERR_USAGE the trials cannot be judged by this goal */
 TUTTI_NODISCARD

@@ -11,6 +11,7 @@
 /** What an additional column is about. */
 typedef enum { OF_AVERAGE, OF_RUN, OF_LAYER } column_kind;
 
+/** The name of a column says what it is about: "ema_val_loss", "grad_norm.dense", "noise_scale". */
 static column_kind kind_of(const char *name) {
   if (strncmp(name, "ema_", 4) == 0) return OF_AVERAGE;
   return strchr(name, '.') ? OF_LAYER : OF_RUN;
@@ -22,6 +23,7 @@ static int count_columns(const tutti_metrics_records *epochs, column_kind kind) 
   return n;
 }
 
+/** Print the names of one kind of columns, in the order of the file. */
 static void print_names(const tutti_metrics_records *epochs, column_kind kind) {
   for (int k = 0; k < epochs->more_columns.n; k++)
     if (kind_of(epochs->more_columns.list[k]) == kind)
@@ -53,6 +55,7 @@ static void print_epochs(const tutti_metrics_records *epochs, const char *metric
   }
 }
 
+/** Measurements have a table of their own: beside the losses, the lines would be too long. */
 static void print_measured(const tutti_metrics_records *epochs) {
   if (count_columns(epochs, OF_RUN) == 0) return;
   printf("\nepoch");
@@ -88,6 +91,7 @@ static void find_end(const tutti_metrics_records *epochs, int k, int *end) {
   }
 }
 
+/** The columns of the first layer give the header, because all layers have the same ones. */
 static void print_layers(const tutti_metrics_records *epochs) {
   int k = 0, end = 0;
   while (k < epochs->more_columns.n && !layer_of(epochs, k)) k++;

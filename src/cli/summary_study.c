@@ -39,6 +39,7 @@ static tutti_status take_unmerged(const tutti_file *file, bool take, tutti_trial
   return tutti_study_unmerged(file, take, set, &now->n_unmerged);
 }
 
+/** Print how far the study is.  Results beside the file are done, too: a job that was stopped has not merged them. */
 static void print_progress(const tutti_file *file, const tutti_trial_set *set, bool taken, progress now) {
   const int64_t n = set->n_trials, left = now.n_waiting - now.n_unmerged;
   printf("trials %lld\ndone %lld\nleft %lld\nwaiting %lld\n", (long long)n, (long long)(n - left),
@@ -49,7 +50,8 @@ static void print_progress(const tutti_file *file, const tutti_trial_set *set, b
            taken ? "the table has them" : "the table does not have them");
 }
 
-/** Print the best values at a budget: of a question that the user asks, from the curves; else as they are in the file. */
+/** Print the best values at a budget: of a question that the user asks, from the curves; else as they are in the
+ * file. */
 static tutti_status print_at_budget(const tutti_file *file, const tutti_budget_question *asked,
                                     const tutti_trial_set *set) {
   tutti_budget_table table;
@@ -76,6 +78,7 @@ static tutti_status print_budgets(const tutti_file *file, const tutti_budget_que
   return print_at_budget(file, &question, set);
 }
 
+/** The table only says "disagrees"; the warning has both numbers. */
 static void warn_of_disagreement(const tutti_best_table *best) {
   char text[TUTTI_DISAGREEMENT_BYTES];
   for (int i = 0; i < best->n_rows; i++) {
@@ -105,6 +108,7 @@ static tutti_status make_conclusion(const tutti_trial_set *set, tutti_best_table
   return TUTTI_OK;
 }
 
+/** Take the conclusion from the file, or make it if the file cannot have it. */
 static tutti_status conclude(const tutti_file *file, const tutti_goal *goal, progress now,
                              tutti_trial_set *set, tutti_best_table *best, tutti_fit **fits) {
   if (goal) TUTTI_TRY(tutti_fit_trial_set_regoal(set, file, goal));

@@ -1,5 +1,5 @@
-/** `tutti help optimizers` and `tutti help layers`: the lists of the rooms optim and model, printed from their tables, so that a
- * new rule or layer is in the help at once.  Called by main.c. */
+/** `tutti help optimizers` and `tutti help layers`: the lists of the rooms optim and model, printed from their tables,
+ * so that a new rule or layer is in the help at once.  Called by main.c. */
 #include "cli/topics_impl.h"
 
 #include <stdio.h>
@@ -11,6 +11,7 @@
 
 enum { TEXT_BYTES = 1024 };
 
+/** One paragraph per rule. */
 static void print_optimizers(void) {
   char text[TEXT_BYTES];
   puts("The update rules that optimizer.name can choose.  Below each rule are the options that it takes, "
@@ -22,6 +23,7 @@ static void print_optimizers(void) {
            tutti_optim_defaults((tutti_optim_rule)i, text, sizeof text));
 }
 
+/** One paragraph per layer, then the words that several layers take. */
 static void print_layers(void) {
   char text[TEXT_BYTES];
   puts("The layers that model.layers can contain.  Words in brackets may be left out; they are shown with "

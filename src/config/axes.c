@@ -1,5 +1,5 @@
-/** The axes of a study once they are read: which keys may be axes, branches, and axes as YAML.  The dump of a config, its
- * differences and the search space use them. */
+/** The axes of a study once they are read: which keys may be axes, branches, and axes as YAML.  The dump of a config,
+ * its differences and the search space use them. */
 #include <string.h>
 
 #include "base/text.h"
@@ -28,6 +28,7 @@ void tutti_config_axes_clear(tutti_study_options *study) {
 
 // --- branches ------------------------------------------------------------------------------------
 
+/** The checks refuse a second axis with branches, so the first one is the only one. */
 const tutti_axis *tutti_config_study_branches(const tutti_study_options *study) {
   for (int64_t i = 0; i < study->n_axes; i++)
     if (study->axes[i].branches) return &study->axes[i];
@@ -40,6 +41,7 @@ bool tutti_config_axis_is_of(const tutti_axis *axis, int branch) {
 
 // --- as text -------------------------------------------------------------------------------------
 
+/** The default scale is left out, as a user would write it. */
 static void write_range(const tutti_axis *axis, FILE *out) {
   char from[32], to[32];
   fprintf(out, " {from: %s, to: %s", tutti_text_print_real(from, sizeof from, axis->from),
@@ -49,11 +51,13 @@ static void write_range(const tutti_axis *axis, FILE *out) {
   fputs("}\n", out);
 }
 
+/** Print only the names of the branches: a message has no room for their axes. */
 static void write_names(const tutti_axis *axis, FILE *out) {
   for (int i = 0; i < axis->n_values; i++) fprintf(out, "%s%s", i > 0 ? ", " : " {", axis->values[i]);
   fputs("}\n", out);
 }
 
+/** A value with commas would be two values in a list of one line, so such lists have a line for each value. */
 void tutti_config_axis_write(const tutti_axis *axis, int indent, FILE *out) {
   bool commas = false;
   if (axis->n_values == 0) {
@@ -94,6 +98,7 @@ static void write_branch(const tutti_study_options *study, const char *name, int
   if (!any) fputs(" {}\n", out);
 }
 
+/** The axes of branches stand under the name of their branch, which is how they are read. */
 void tutti_config_axes_write(const tutti_study_options *study, int indent, FILE *out) {
   for (int64_t i = 0; i < study->n_axes; i++) {
     const tutti_axis *axis = &study->axes[i];

@@ -7,8 +7,8 @@
 
 /** Replace the axes of the study by those of a mapping.
  * @param[in] place  of the mapping; each part of a mapping in a file keeps a place of its own
- * @return ERR_CONFIG with the place: a key is unknown, cannot vary or appears twice; a value is not valid for its key; a
- * range is not valid.  ERR_MEMORY */
+ * @return ERR_CONFIG with the place: a key is unknown, cannot vary or appears twice; a value is not valid for its key;
+ * a range is not valid.  ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_config_axes_read(tutti_origins *origins, const tutti_yaml *yaml, tutti_node mapping,
                                     tutti_place place, tutti_study_options *study);

@@ -1,7 +1,7 @@
 /** All axes of a study: the mapping study.vary of a file, and options that replace one axis.
  *
- * The axes of branches follow the axis whose values the branches are, so that an axis moves and goes together with them.
- * parse.c calls this. */
+ * The axes of branches follow the axis whose values the branches are, so that an axis moves and goes together with
+ * them. parse.c calls this. */
 #include <string.h>
 
 #include "config/axes_impl.h"

@@ -10,6 +10,7 @@ const char *tutti_config_axis_where(const tutti_axis_reader *r, tutti_node node,
   return tutti_config_place_print(r->origins, tutti_config_place_of_part(r->place, node), r->subject, buffer);
 }
 
+/** The precisions keep the text within the buffer even if all its parts are too long. */
 const char *tutti_config_axis_subject(const tutti_axis *parent, int branch, const char *key,
                                       char buffer[TUTTI_SUBJECT_BYTES]) {
   const char *choice = parent && branch >= 0 ? parent->values[branch] : "";

@@ -1,7 +1,7 @@
 /** The values of an axis, from a list.
  *
- * Each value is read as the key reads its own, into a scratch config, and kept as the key prints it, so that equal values
- * have equal texts.  axis_read.c calls this for lists and for the names of branches. */
+ * Each value is read as the key reads its own, into a scratch config, and kept as the key prints it, so that equal
+ * values have equal texts.  axis_read.c calls this for lists and for the names of branches. */
 #include <stdio.h>
 #include <string.h>
 
@@ -31,6 +31,7 @@ static tutti_status copy_canonical(const tutti_key *key, const tutti_config *con
   return status;
 }
 
+/** Read one value into a scratch config, so that all rules of the key hold for it. */
 static tutti_status read_item(const tutti_axis_reader *r, tutti_node item, char **value) {
   tutti_status status = TUTTI_OK;
   tutti_config scratch = {0}; // only the field of the key is used
@@ -58,6 +59,7 @@ done:
   return status;
 }
 
+/** The values are compared in the form in which the key prints them, so 0.1 and 1e-1 are found to be equal. */
 tutti_status tutti_config_axis_add_value(const tutti_axis_reader *r, tutti_node item, tutti_axis *axis) {
   char at[TUTTI_PLACE_BYTES];
   const int i = axis->n_values;

@@ -1,7 +1,7 @@
 /** The range of an axis, {from: A, to: B, points: N, scale: S}.
  *
- * Both ends must be values of the key.  A log scale needs positive values, and reverse_log, log(1 - value), values below 1.
- * axis_read.c calls this. */
+ * Both ends must be values of the key.  A log scale needs positive values, and reverse_log, log(1 - value), values
+ * below 1. axis_read.c calls this. */
 #include <string.h>
 
 #include "base/names.h"
@@ -21,6 +21,7 @@ bool tutti_config_axis_is_range(const tutti_yaml *yaml, tutti_node mapping) {
   return false;
 }
 
+/** Find the values of the words, each of which may be given once. */
 static tutti_status find_words(const tutti_axis_reader *r, tutti_node mapping, tutti_node found[N_WORDS],
                                bool given[N_WORDS]) {
   char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES], hint[TUTTI_HINT_BYTES];
@@ -59,6 +60,7 @@ static tutti_status read_end(const tutti_axis_reader *r, tutti_node node, double
   return TUTTI_OK;
 }
 
+/** Read the scale; an unknown one gets the nearest name. */
 static tutti_status read_scale(const tutti_axis_reader *r, tutti_node node, tutti_axis_scale *scale) {
   static const tutti_choice scales = {"a scale", tutti_config_axis_scale_names, TUTTI_N_AXIS_SCALES};
   char at[TUTTI_PLACE_BYTES];
@@ -69,6 +71,7 @@ static tutti_status read_scale(const tutti_axis_reader *r, tutti_node node, tutt
   return TUTTI_OK;
 }
 
+/** Check the ends against each other and against the scale, on which both must have a place. */
 static tutti_status check_range(const tutti_axis_reader *r, tutti_node range, const tutti_axis *axis) {
   char at[TUTTI_PLACE_BYTES];
   TUTTI_CHECK(axis->from < axis->to, TUTTI_ERR_CONFIG,

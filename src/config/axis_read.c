@@ -1,7 +1,7 @@
 /** One axis: a list, a range, or branches, whose values are mappings of axes of their own.
  *
- * The values of a key can be branches only outside of a branch, so the recursion from an axis to the axes of its branches
- * ends after one step.  axes_read.c calls this for each axis of study.vary. */
+ * The values of a key can be branches only outside of a branch, so the recursion from an axis to the axes of its
+ * branches ends after one step.  axes_read.c calls this for each axis of study.vary. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +10,7 @@
 
 // --- its values ----------------------------------------------------------------------------------
 
+/** Only whole numbers and reals can be interpolated, so only these are numbers; a count has a unit. */
 static tutti_axis_kind kind_of(const tutti_key *key) {
   if (key->type == TUTTI_KEY_WHOLE) return TUTTI_AXIS_WHOLE;
   return key->type == TUTTI_KEY_REAL ? TUTTI_AXIS_REAL : TUTTI_AXIS_CHOICE;
@@ -46,6 +47,7 @@ static tutti_status read_branch_names(const tutti_axis_reader *r, tutti_node map
   return TUTTI_OK;
 }
 
+/** A mapping is a range if its words say so or if the key is a number; otherwise its names are branches. */
 static tutti_status read_values(const tutti_axis_reader *r, tutti_node value, tutti_axis *axis) {
   char at[TUTTI_PLACE_BYTES];
   const bool mapping = value.kind == TUTTI_NODE_MAPPING;
@@ -114,6 +116,7 @@ static tutti_status read_branches(const tutti_axis_reader *r, tutti_node mapping
   return TUTTI_OK;
 }
 
+/** The axis is a part of the study before its branches are read, so that it stands before their axes. */
 tutti_status tutti_config_axis_read(const tutti_axis_reader *r, tutti_node value) {
   tutti_status status = TUTTI_OK;
   tutti_axis axis = {.key = tutti_strdup(r->key->path), .kind = kind_of(r->key), .branch = r->branch};

@@ -8,6 +8,7 @@
 
 // --- keys that are needed ------------------------------------------------------------------------
 
+/** Both messages show a complete example, since a first config often lacks these keys. */
 static tutti_status check_needed(const tutti_origins *origins, const tutti_config *config) {
   const char *file = origins->file ? origins->file : "no config file";
   if (config->study.problem == TUTTI_PROBLEM_NOISY_QUADRATIC)
@@ -23,7 +24,8 @@ static tutti_status check_needed(const tutti_origins *origins, const tutti_confi
   return TUTTI_OK;
 }
 
-/** A budget on the command line replaces one of another kind in the file.  Two budgets at the same place are an error. */
+/** A budget on the command line replaces one of another kind in the file.  Two budgets at the same place are an
+ * error. */
 static tutti_status check_one_budget(const tutti_origins *origins) {
   char a[TUTTI_PLACE_BYTES], b[TUTTI_PLACE_BYTES];
   const tutti_key *first[3] = {NULL};
@@ -42,12 +44,13 @@ static tutti_status check_one_budget(const tutti_origins *origins) {
 
 // --- keys that contradict each other -------------------------------------------------------------
 
+/** Whether the file or the command line sets the key, even to its default. */
 static bool is_set(const tutti_origins *origins, const char *path) {
   return origins->keys[tutti_config_key_at_path(path)].origin != TUTTI_FROM_DEFAULT;
 }
 
-/** Whether there are validation rows: some are held out, or the config names an array.  Whether the file has this array is
- * checked later. */
+/** Whether there are validation rows: some are held out, or the config names an array.  Whether the file has this array
+ * is checked later. */
 static bool has_validation(const tutti_origins *origins, const tutti_config *config) {
   const bool is_named = is_set(origins, "data.x_val") && !tutti_config_no_val(config);
   return config->data.validation_split > 0 || is_named;
@@ -127,8 +130,8 @@ static tutti_status check_pairs(const tutti_origins *origins, const tutti_config
   return TUTTI_OK;
 }
 
-/** Check the sizes of the batch against each other.  AdaScale's gain is defined for plain gradients, relative to a smaller
- * batch. */
+/** Check the sizes of the batch against each other.  AdaScale's gain is defined for plain gradients, relative to a
+ * smaller batch. */
 static tutti_status check_batches(const tutti_origins *origins, const tutti_config *config) {
   const tutti_schedule_options *schedule = &config->schedule;
   const bool adascale = schedule->scaling == TUTTI_SCALING_ADASCALE,

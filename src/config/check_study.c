@@ -8,6 +8,7 @@
 
 static const char batch_size[] = "train.batch_size";
 
+/** Print the place and the name of an axis.  @return buffer */
 static const char *where(const tutti_origins *origins, const tutti_study_options *study, int64_t axis,
                          char buffer[TUTTI_PLACE_BYTES]) {
   char subject[TUTTI_SUBJECT_BYTES];
@@ -35,7 +36,8 @@ static tutti_status check_budget(const tutti_origins *origins, tutti_count budge
 
 // --- branches ------------------------------------------------------------------------------------
 
-/** Return why the axis contradicts another one of the same array, or NULL.  Of two equal ones, the later is reported. */
+/** Return why the axis contradicts another one of the same array, or NULL.  Of two equal ones, the later is
+ * reported. */
 static const char *clash(const tutti_axis *axis, const tutti_axis *other) {
   if (axis->branches && other->branches && axis > other)
     return "has branches, and so has another key; a study can have branches of one key";
@@ -66,6 +68,7 @@ static tutti_status check_branches(const tutti_origins *origins, const tutti_stu
 
 // --- axes, one by one ----------------------------------------------------------------------------
 
+/** Ranges without points suit a random search only; and seeds that are an axis cannot be counted as well. */
 static tutti_status check_axes(const tutti_origins *origins, const tutti_study_options *study) {
   char at[TUTTI_PLACE_BYTES];
   for (int64_t i = 0; i < study->n_axes; i++) {

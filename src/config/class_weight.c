@@ -1,4 +1,5 @@
-/** Weights of classes, "CLASS: WEIGHT, CLASS: WEIGHT".  Called by value.c, and by the training, which knows the classes. */
+/** Weights of classes, "CLASS: WEIGHT, CLASS: WEIGHT".  Called by value.c, and by the training, which knows the
+ * classes. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 enum { ITEM_BYTES = 128 };
 
+/** Cut the blanks at both ends, in place.  @return the first letter */
 static char *trim(char *text) {
   text += strspn(text, " ");
   for (size_t n = strlen(text); n > 0 && text[n - 1] == ' '; n--) text[n - 1] = '\0';
@@ -32,6 +34,7 @@ tutti_status tutti_config_class_weight_next(const char **text, tutti_class_weigh
   return TUTTI_OK;
 }
 
+/** Write items one after another, which checks each of them. */
 static tutti_status write_items(const char *text, FILE *out) {
   for (const char *left = text; left;) {
     tutti_class_weight item;

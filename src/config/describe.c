@@ -1,4 +1,5 @@
-/** What values a key allows, in words: for --help and for messages.  Called by value.c, parse.c and the list of keys. */
+/** What values a key allows, in words: for --help and for messages.  Called by value.c, parse.c and the list of
+ * keys. */
 #include <math.h>
 #include <stdio.h>
 
@@ -18,6 +19,7 @@ static const char *const same[TUTTI_N_KEY_TYPES] = {
                        "linear or reverse_log), or 'optimizer.name: {sgd: {KEY: VALUES}, adam: {...}}'",
 };
 
+/** The word stands before the range: "none or a whole number from 1". */
 static void describe_number(const tutti_key *key, char *text, size_t bytes) {
   if (key->word) tutti_text_append(text, bytes, "%s or ", key->word);
   if (key->type != TUTTI_KEY_REAL) {
@@ -48,6 +50,7 @@ static void describe_times(const tutti_key *key, char *text, size_t bytes) {
   tutti_text_append(text, bytes, ": %s", tutti_text_list(list, sizeof list, names, n));
 }
 
+/** The text of a type is printed, unless it depends on the key. */
 void tutti_config_value_describe(const tutti_key *key, char *text, size_t bytes) {
   snprintf(text, bytes, "%s", same[key->type] ? same[key->type] : "");
   switch (key->type) {

@@ -1,7 +1,7 @@
 /** Differences between two configs: which keys make another training, or other trials of a study.
  *
- * Values are compared as texts, so each type is compared in the same way.  Called by resume, by studies that continue, and
- * to compare the files of several ranks. */
+ * Values are compared as texts, so each type is compared in the same way.  Called by resume, by studies that continue,
+ * and to compare the files of several ranks. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +11,7 @@
 
 enum { SHOWN_BYTES = sizeof((tutti_difference *)0)->then };
 
+/** Add a difference.  There are fewer keys than places, so the list cannot be full. */
 static void add(tutti_differences *found, const char *key, tutti_difference one) {
   TUTTI_ASSERT(found->n < TUTTI_MAX_DIFFERENCES);
   one.key = key;
@@ -40,6 +41,7 @@ static void print_axis(const tutti_axis *axis, char text[SHOWN_BYTES]) {
     if (*end == '\n') *end = end[1] ? ' ' : '\0';
 }
 
+/** Values are compared in their normal form; a list and a range of the same values differ. */
 static bool axis_differs(const tutti_axis *a, const tutti_axis *b) {
   if (strcmp(a->key, b->key) != 0 || a->n_values != b->n_values) return true;
   if (a->branches != b->branches || a->branch != b->branch) return true;
@@ -49,6 +51,7 @@ static bool axis_differs(const tutti_axis *a, const tutti_axis *b) {
   return a->from != b->from || a->to != b->to || a->points != b->points || a->scale != b->scale;
 }
 
+/** Find the axis that a message should show; without one, the numbers of axes differ. */
 static bool axes_differ(const tutti_study_options *a, const tutti_study_options *b, tutti_difference *one) {
   const tutti_axis *differ_a = tutti_config_study_branches(a), *differ_b = tutti_config_study_branches(b);
   snprintf(one->then, SHOWN_BYTES, "%lld keys", (long long)a->n_axes);
@@ -84,6 +87,7 @@ static bool value_differs(const tutti_key *key, int n_names, const tutti_config 
   return false;
 }
 
+/** The effect of the key says how much of a path counts. */
 static bool key_differs(const tutti_key *key, const tutti_config *a, const tutti_config *b,
                         tutti_difference *one) {
   const int n_names = key->effect == TUTTI_EFFECT_BY_FILE_NAME ? 1
@@ -155,6 +159,7 @@ static bool is_extent(const tutti_key *key) {
   return key->type == TUTTI_KEY_AXES || strcmp(key->name, "trials") == 0 || strcmp(key->name, "seeds") == 0;
 }
 
+/** Add the differences of the keys of the section study, either of those that only extend it or of the others. */
 static void section_differences(const tutti_config *a, const tutti_config *b, bool extent,
                                 tutti_differences *found) {
   tutti_difference one = {0};

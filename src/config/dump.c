@@ -1,5 +1,5 @@
-/** The dump: a resolved config as YAML that parses to the same config.  Called by the run directory, by checkpoints, and by
- * `tutti info`. */
+/** The dump: a resolved config as YAML that parses to the same config.  Called by the run directory, by checkpoints,
+ * and by `tutti info`. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,11 +7,13 @@
 #include "config/keys_impl.h"
 #include "config/origins_impl.h"
 
+/** Whether the value goes over several lines. */
 static bool is_list(const tutti_key *key) {
   return key->type == TUTTI_KEY_LAYERS || key->type == TUTTI_KEY_AXES;
 }
 
-/** Whether a key is written.  A key without a value is not, nor is one that the parser would refuse beside the others. */
+/** Whether a key is written.  A key without a value is not, nor is one that the parser would refuse beside the
+ * others. */
 static bool is_written(const tutti_key *key, const tutti_config *config) {
   const void *field = (const char *)config + key->offset;
   char buffer[TUTTI_VALUE_BYTES];
@@ -23,6 +25,7 @@ static bool is_written(const tutti_key *key, const tutti_config *config) {
   return tutti_config_value_part(key, config, 0, buffer)[0] != '\0';
 }
 
+/** Write one key.  A resumed run must not start from the other checkpoint again, so run.resume gets its default. */
 static void write_key(const tutti_key *key, const tutti_config *config, FILE *out) {
   char buffer[TUTTI_VALUE_BYTES];
   const int64_t n = tutti_config_value_n_parts(key, config);
@@ -52,6 +55,7 @@ static tutti_config with_defaults_left(const tutti_config *config) {
   return shown;
 }
 
+/** The order is that of the list of keys, so that two dumps can be compared line by line. */
 tutti_status tutti_config_dump(const tutti_config *config, char **text) {
   const tutti_config shown = with_defaults_left(config); // borrows
   const char *section = "";

@@ -33,6 +33,7 @@ static int relation_at(const char *text) {
   return -1;
 }
 
+/** The goal is set only if the whole text is one, because a config keeps its default after a failure. */
 tutti_status tutti_config_goal_parse(const char *text, tutti_goal *goal) {
   char quoted[TUTTI_QUOTE_BYTES];
   const tutti_choice metrics = {"a metric", tutti_config_metric_names, TUTTI_N_METRICS};
@@ -59,6 +60,7 @@ tutti_status tutti_config_goal_parse(const char *text, tutti_goal *goal) {
   return TUTTI_OK;
 }
 
+/** The names of metrics are a fixed list, so a part of the name decides. */
 bool tutti_config_metric_wants_small(const char *name) {
   return strstr(name, "loss") || strstr(name, "error");
 }

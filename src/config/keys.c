@@ -1,7 +1,7 @@
 /** The list of keys: section, name, type, default, range and sentence of each.
  *
- * The parser, the options of the command line, --help, the dump and the comparison of configs loop over this list, so a key
- * is one row here and one field of tutti_config.  The effect says whether a resumed run may change the key. */
+ * The parser, the options of the command line, --help, the dump and the comparison of configs loop over this list, so a
+ * key is one row here and one field of tutti_config.  The effect says whether a resumed run may change the key. */
 #include "config/keys_impl.h"
 
 #include <math.h>
@@ -252,6 +252,7 @@ int tutti_config_key_at_path(const char *path) {
   return -1;
 }
 
+/** The keys of a section stand together in the list, so a section begins where the name changes. */
 int tutti_config_key_sections(const char *names[TUTTI_MAX_SECTIONS]) {
   int n = 0;
   for (int i = 0; i < N_KEYS; i++) {
@@ -274,6 +275,7 @@ int tutti_config_n_keys(void) {
   return N_KEYS;
 }
 
+/** Most options of the optimizer belong to a few rules only, which the help should say. */
 void tutti_config_key(int i, tutti_key_info *info) {
   const tutti_key *key = tutti_config_key_at(i);
   *info = (tutti_key_info){

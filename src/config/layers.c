@@ -12,6 +12,7 @@ tutti_status tutti_config_layers_resize(tutti_config *config, int64_t n) {
   return TUTTI_OK;
 }
 
+/** A comma cannot stand within a layer, so the number of commas gives the number of layers. */
 tutti_status tutti_config_layers_read(const char *text, tutti_config *config) {
   tutti_status status = TUTTI_OK;
   int64_t n = 1;

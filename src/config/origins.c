@@ -1,5 +1,5 @@
-/** Where each key was set, for messages, and the key that was probably meant by an unknown one.  Called by the parser and by
- * all checks. */
+/** Where each key was set, for messages, and the key that was probably meant by an unknown one.  Called by the parser
+ * and by all checks. */
 #include "config/origins_impl.h"
 
 #include <stdio.h>
@@ -24,6 +24,7 @@ const char *tutti_config_place_print(const tutti_origins *origins, tutti_place p
   return buffer;
 }
 
+/** Callers name keys of the list, so the key exists. */
 const char *tutti_config_place_print_key(const tutti_origins *origins, const char *path,
                                          char buffer[TUTTI_PLACE_BYTES]) {
   return tutti_config_place_print(origins, origins->keys[tutti_config_key_at_path(path)], path, buffer);
@@ -57,8 +58,8 @@ static int names_of(const char *section, const char *names[TUTTI_MAX_KEYS]) {
   return n;
 }
 
-/** The key that was probably meant: one of this name in another section, or one of a similar name in this section, or in
- * any section; NULL: unknown. */
+/** The key that was probably meant: one of this name in another section, or one of a similar name in this section, or
+ * in any section; NULL: unknown. */
 static const tutti_key *key_meant(const char *section, const char *name) {
   const char *names[TUTTI_MAX_KEYS];
   const tutti_key *key = key_named(name);
@@ -69,6 +70,7 @@ static const tutti_key *key_meant(const char *section, const char *name) {
   return nearest ? key_named(nearest) : NULL;
 }
 
+/** A key in the place of a section is a frequent slip, and the message says where the key belongs. */
 tutti_status tutti_config_unknown_section(const char *name) {
   const char *names[TUTTI_MAX_SECTIONS];
   char list[256], quoted[TUTTI_QUOTE_BYTES], hint[TUTTI_HINT_BYTES];
@@ -82,6 +84,7 @@ tutti_status tutti_config_unknown_section(const char *name) {
              tutti_name_hint(nearest, hint), list);
 }
 
+/** All keys of the section are listed, because the nearest name is only a guess. */
 tutti_status tutti_config_unknown_key(const char *section, const char *name) {
   const char *names[TUTTI_MAX_KEYS];
   char list[512], quoted[TUTTI_QUOTE_BYTES], hint[TUTTI_HINT_BYTES];

@@ -67,8 +67,8 @@ tutti_status tutti_config_resolve(const tutti_origins *origins, tutti_config *co
 TUTTI_NODISCARD
 tutti_status tutti_config_study_check(const tutti_origins *origins, tutti_config *config);
 
-/** Check that the metric of a goal or of the monitor can be evaluated: there are validation rows, train_rows or averaged
- * weights if it needs them.
+/** Check that the metric of a goal or of the monitor can be evaluated: there are validation rows, train_rows or
+ * averaged weights if it needs them.
  * @param[in] path    of the key that names the metric, for the message
  * @param[in] metric  NULL or "": none, which is fine
  * @return ERR_CONFIG with the place of the key */

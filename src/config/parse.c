@@ -12,6 +12,7 @@
 
 // --- one value -----------------------------------------------------------------------------------
 
+/** The place of a node in the file. */
 static tutti_place place_of(const tutti_node *node) {
   return (tutti_place){TUTTI_FROM_FILE, node->line, node->column};
 }
@@ -53,6 +54,7 @@ done:
   return status;
 }
 
+/** Read the value of key i.  A list or a mapping suits some types only. */
 static tutti_status read_value(tutti_origins *origins, int i, const tutti_yaml *yaml, tutti_node value,
                                tutti_place place, tutti_config *config) {
   static const char *const kinds[] = {"nothing", "a scalar", "a list", "a mapping"};
@@ -76,6 +78,7 @@ static tutti_status read_value(tutti_origins *origins, int i, const tutti_yaml *
 
 // --- the file ------------------------------------------------------------------------------------
 
+/** Read "name: value" of a section.  YAML allows a name twice, where the second would win silently. */
 static tutti_status read_pair(tutti_origins *origins, const char *section, const tutti_yaml *yaml,
                               tutti_node name, tutti_node value, tutti_config *config) {
   char where[TUTTI_PLACE_BYTES];
@@ -93,6 +96,7 @@ static tutti_status read_pair(tutti_origins *origins, const char *section, const
   return read_value(origins, i, yaml, value, place_of(&value), config);
 }
 
+/** Read a section; its place is kept, so that a second one of this name can be refused. */
 static tutti_status read_section(tutti_origins *origins, const tutti_yaml *yaml, tutti_node name,
                                  tutti_node pairs, tutti_config *config) {
   char where[TUTTI_PLACE_BYTES];
@@ -119,6 +123,7 @@ static tutti_status read_section(tutti_origins *origins, const tutti_yaml *yaml,
   return TUTTI_OK;
 }
 
+/** Read the sections of the file in their order.  An empty file is a config of defaults. */
 static tutti_status read_file(tutti_origins *origins, const char *text, tutti_config *config) {
   tutti_status status = TUTTI_OK;
   tutti_yaml *yaml = NULL;
@@ -142,6 +147,7 @@ done:
 
 static const char vary[] = "study.vary."; // one axis as an option
 
+/** Read one option.  Its value is YAML as well, so that lists and quotes work as in the file. */
 static tutti_status read_override(tutti_origins *origins, tutti_override override, tutti_config *config) {
   tutti_status status = TUTTI_OK;
   tutti_yaml *yaml = NULL;
@@ -183,6 +189,7 @@ static void default_directory(const char *file, char *directory, size_t bytes) {
     snprintf(directory, bytes, "runs/%.*s", (int)letters, base);
 }
 
+/** Defaults are read from their texts like any other value, so that the help and the parser cannot disagree. */
 static tutti_status set_defaults(const char *file, tutti_config *config) {
   char directory[4096];
   default_directory(file, directory, sizeof directory);

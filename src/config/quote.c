@@ -38,6 +38,7 @@ static bool needs_escape(unsigned code) {
          code == 0xFFFE || code == 0xFFFF;
 }
 
+/** Characters outside of ASCII stay as they are, since names in other languages should remain readable. */
 void tutti_config_quote_yaml(const char *text, FILE *out) {
   if (is_plain(text)) {
     fputs(text, out);
@@ -63,6 +64,7 @@ tutti_status tutti_config_stream_open(tutti_config_stream *stream) {
   return TUTTI_OK;
 }
 
+/** The memory of a stream is that of the C library, so the text is copied to memory that tutti_free knows. */
 tutti_status tutti_config_stream_close(tutti_config_stream *stream, tutti_status status, char **text) {
   const bool is_whole = fclose(stream->out) == 0;
   *text = status == TUTTI_OK && is_whole ? tutti_strdup(stream->memory) : NULL;

@@ -1,7 +1,7 @@
 /** Keys that have no effect on a config, because another key switches them off.
  *
- * A key that was set but does nothing is a misunderstanding, so check.c refuses it.  The dump leaves such keys out, since
- * the parser would refuse them, and the comparison of two configs asks which budget counts. */
+ * A key that was set but does nothing is a misunderstanding, so check.c refuses it.  The dump leaves such keys out,
+ * since the parser would refuse them, and the comparison of two configs asks which budget counts. */
 #include <string.h>
 
 #include "config/keys_impl.h"

@@ -43,6 +43,7 @@ static bool read_whole_token(const char *text, int64_t *value) {
   return true;
 }
 
+/** The word of the key stands for 0, which need not be in its range. */
 static tutti_status read_whole(const tutti_key *key, const char *text, void *field) {
   int64_t read = 0;
   if (!key->word || strcmp(text, key->word) != 0) {
@@ -60,12 +61,14 @@ static const char *print_whole(const tutti_key *key, const void *field, char *bu
   return buffer;
 }
 
+/** Whether the value is in the range of the key, whose bounds may be excluded. */
 static bool in_range(const tutti_key *key, double value) {
   const bool above = key->above_min ? value > key->min : value >= key->min;
   const bool below = key->below_max ? value < key->max : value <= key->max;
   return above && below;
 }
 
+/** The word of the key stands for NAN, which means that the value is chosen later. */
 static tutti_status read_real(const tutti_key *key, const char *text, void *field) {
   double read = NAN;
   if (!key->word || strcmp(text, key->word) != 0) {
@@ -112,6 +115,7 @@ static const char *print_count(const tutti_key *key, const void *field, char *bu
   return buffer;
 }
 
+/** The parser of milestones knows their order and unit; here only their size is left to check. */
 static tutti_status read_milestones(const tutti_key *key, const char *text, void *field) {
   tutti_milestones read = {0};
   if (strcmp(text, key->word) != 0 && tutti_milestones_parse(text, key->units, &read) != TUTTI_OK)
@@ -211,6 +215,7 @@ static const char *print_optional(const tutti_key *key, const void *field, char 
   return text[0] ? text : "none";
 }
 
+/** Names are checked here, since the metric of a config must not wait for the end of a training. */
 static tutti_status read_metric(const tutti_key *key, const char *text, void *field) {
   const bool known = strcmp(text, "none") == 0 || tutti_name_find(text, key->names, key->n_names) >= 0;
   return known ? read_optional(key, text, field) : refuse(key, text, "is not a metric");
@@ -276,6 +281,7 @@ static const struct {
     [TUTTI_KEY_AXES] = {refuse_axes, NULL, false},
 };
 
+/** The length is checked first, since a message should not repeat a text of any length. */
 tutti_status tutti_config_value_read(const tutti_key *key, const char *text, tutti_config *config) {
   if (!text[0]) return refuse(key, text, "is empty");
   if (!types[key->type].owns && strlen(text) > MAX_BYTES) return refuse(key, text, "is too long");

@@ -36,6 +36,7 @@ static bool tab_indents(const char *text, int line) {
   return text && memchr(text, '\t', strspn(text, " \t")) != NULL;
 }
 
+/** Turn the error of libyaml into a sentence with the place, and with the reason if it is a tab. */
 static tutti_status syntax_error(const yaml_parser_t *parser, const char *text, const char *name) {
   int line = (int)parser->problem_mark.line + 1, column = (int)parser->problem_mark.column + 1;
   const char *problem = parser->problem ? parser->problem : "this is not YAML";
@@ -54,6 +55,7 @@ static tutti_status syntax_error(const yaml_parser_t *parser, const char *text, 
              tab_indents(text, line) ? "; the line is indented with a tab, but YAML requires spaces" : "");
 }
 
+/** The encoding is fixed, because libyaml would otherwise guess UTF-16 from the first bytes. */
 static void start_parser(yaml_parser_t *parser, const char *text) {
   yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
   yaml_parser_set_input_string(parser, (const unsigned char *)text, strlen(text));
@@ -153,6 +155,7 @@ void tutti_config_yaml_close(tutti_yaml **yaml) {
   *yaml = NULL;
 }
 
+/** Quotes make a text of these words, so only plain scalars count. */
 static bool is_nothing(const yaml_node_t *node) {
   static const char *const words[] = {"", "~", "null", "Null", "NULL"};
   if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE) return false;
@@ -161,6 +164,7 @@ static bool is_nothing(const yaml_node_t *node) {
   return false;
 }
 
+/** Copy what the parser needs of a node of libyaml. */
 static tutti_node make_node(const tutti_yaml *yaml, int id) {
   tutti_node made = {.kind = TUTTI_NODE_NOTHING, .text = "", .id = id, .line = 1, .column = 1};
   // libyaml does not take const, but it changes nothing here

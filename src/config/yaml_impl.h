@@ -22,7 +22,8 @@ typedef struct tutti_yaml tutti_yaml;
 /** Parse a text.
  * @param[in]  name  for messages, "NAME:LINE:COLUMN: ..."
  * @param[out] yaml  the caller's: tutti_config_yaml_close
- * @return ERR_CONFIG it is not YAML or not UTF-8, or has more than one document, more than 256 KiB or 16 levels, or a tag;
+ * @return ERR_CONFIG it is not YAML or not UTF-8, or has more than one document, more than 256 KiB or 16 levels, or a
+ * tag;
  *         ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_config_yaml_open(const char *text, const char *name, tutti_yaml **yaml);
