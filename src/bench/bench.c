@@ -45,11 +45,10 @@ static void add_batch(tutti_bench_report *report, int64_t batch_size) {
 
 /** Choose the batch sizes of the report: the given ones; else those of the config's training, and then the usual ones
  * for which there are enough samples. */
-static tutti_status choose_batches(const tutti_bench_setup *setup, const tutti_bench_options *options,
-                                   tutti_bench_report *report) {
+static tutti_status choose_batches(const tutti_bench_setup *setup, tutti_bench_report *report) {
   static const int64_t usual[] = {16, 64, 128, 1024, 8192};
   const int n_usual = (int)(sizeof usual / sizeof *usual);
-  if (options->n_batch_sizes > 0) return take_batches(options, report);
+  if (setup->options->n_batch_sizes > 0) return take_batches(setup->options, report);
   tutti_plan plan;
   TUTTI_TRY(tutti_plan_make(setup->config, report->n_train, report->ranks, &plan));
   const tutti_stages *stages = &plan.stages;
@@ -177,10 +176,9 @@ static tutti_status predict(const tutti_bench_setup *setup, const tutti_bench_co
 }
 
 /** Measure everything in the order in which the parts need each other. */
-static tutti_status measure(const tutti_bench_setup *setup, const tutti_bench_options *options,
-                            tutti_bench_report *report) {
+static tutti_status measure(const tutti_bench_setup *setup, tutti_bench_report *report) {
   report->n_train = tutti_train_probe_run(setup->probe)->samples.train.n;
-  TUTTI_TRY(tutti_comm_agree(setup->comm, choose_batches(setup, options, report)));
+  TUTTI_TRY(tutti_comm_agree(setup->comm, choose_batches(setup, report)));
   TUTTI_TRY(count_cores(setup, &report->cores));
   TUTTI_TRY(check_ranks_per_node(report));
   TUTTI_TRY(tutti_bench_measure_peak(setup, &report->peak_one, &report->peak_all));
@@ -188,7 +186,7 @@ static tutti_status measure(const tutti_bench_setup *setup, const tutti_bench_op
   TUTTI_TRY(measure_shards(setup, report));
   tutti_log_root(TUTTI_LOG_INFO, "reductions of %lld numbers", (long long)report->n_params);
   TUTTI_TRY(tutti_bench_measure_reducers(setup, report->n_params, report->reducers, &report->n_reducers));
-  TUTTI_TRY(tutti_bench_measure_network(setup, options, report->n_params, &report->network));
+  TUTTI_TRY(tutti_bench_measure_network(setup, report->n_params, &report->network));
   const tutti_bench_costs costs = {.shards = report->shards,
                                    .n_shards = report->n_shards,
                                    .bytes = (double)report->n_params * sizeof(float),
@@ -219,15 +217,9 @@ tutti_status tutti_bench(const tutti_comm *comm, const tutti_config *config,
   report->ranks_per_node = options->ranks_per_node > 0 ? options->ranks_per_node : report->node_ranks;
   TUTTI_TRY_GOTO(done, tutti_comm_split(comm, tutti_comm_rank(comm), &alone));
   TUTTI_TRY_GOTO(done, tutti_comm_split(comm, tutti_comm_node(comm), &node));
-  const tutti_bench_setup setup = {.comm = comm,
-                                   .alone = alone,
-                                   .node = node,
-                                   .config = config,
-                                   .probe = probe,
-                                   .n_leaves = (int)config->parallel.leaves,
-                                   .round_s = options->round_s,
-                                   .rounds = options->rounds};
-  TUTTI_TRY_GOTO(done, measure(&setup, options, report));
+  const tutti_bench_setup setup = {
+      .comm = comm, .alone = alone, .node = node, .config = config, .probe = probe, .options = options};
+  TUTTI_TRY_GOTO(done, measure(&setup, report));
 done:
   tutti_train_probe_destroy(&probe);
   tutti_comm_destroy(&alone);

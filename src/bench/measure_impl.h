@@ -11,9 +11,7 @@ typedef struct {
   const tutti_comm *node;  // the ranks of this node
   const tutti_config *config;
   tutti_probe *probe;
-  int n_leaves; // of the reducer `tree`
-  double round_s;
-  int rounds;
+  const tutti_bench_options *options;
 } tutti_bench_setup;
 
 // --- steps (steps.c) -----------------------------------------------------------------------------
@@ -50,8 +48,8 @@ tutti_status tutti_bench_measure_reducers(const tutti_bench_setup *setup, int64_
 
 /** Measure the network between nodes, and the reduction within a node.  Collective. */
 TUTTI_NODISCARD
-tutti_status tutti_bench_measure_network(const tutti_bench_setup *setup, const tutti_bench_options *options,
-                                         int64_t n_params, tutti_bench_network *network);
+tutti_status tutti_bench_measure_network(const tutti_bench_setup *setup, int64_t n_params,
+                                         tutti_bench_network *network);
 
 // --- layouts (layouts.c) -------------------------------------------------------------------------
 

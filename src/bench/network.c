@@ -20,11 +20,11 @@ static const double ASSUMED_LATENCY_S = 1.5e-6, ASSUMED_BANDWIDTH = 12.5e9;
  * @param[out] median_s, least_s  seconds of one time, in the median round and in the shortest one */
 static tutti_status time_alone(const tutti_bench_setup *setup, tutti_bench_repeat work, double *median_s,
                                double *least_s) {
-  const int rounds = setup->rounds;
+  const int rounds = setup->options->rounds;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, TUTTI_NEW(work.seconds, rounds)));
   work.at_once = INT64_MAX;
-  TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->round_s, rounds, &work, 1));
+  TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->options->round_s, rounds, &work, 1));
   TUTTI_TRY_GOTO(done, tutti_comm_max(setup->comm, work.seconds, rounds));
   *median_s = work.seconds[tutti_bench_repeat_median(work.seconds, rounds)];
   *least_s = work.seconds[tutti_bench_repeat_least(work.seconds, rounds)];
@@ -38,7 +38,8 @@ done:
 static tutti_status measure_reducer(const tutti_bench_setup *setup, const tutti_comm *comm,
                                     tutti_reduce_kind kind, int64_t n_params, tutti_bench_reducer *reducer) {
   tutti_bench_reduction reduction;
-  tutti_status status = tutti_bench_reduction_create(comm, kind, n_params, setup->n_leaves, &reduction);
+  tutti_status status =
+      tutti_bench_reduction_create(comm, kind, n_params, (int)setup->config->parallel.leaves, &reduction);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, status));
   const tutti_bench_repeat work = {
       .run = tutti_bench_reduction_run, .context = &reduction, .aside = &reduction.aside};
@@ -127,7 +128,7 @@ static tutti_status measure_adding(const tutti_bench_setup *setup, int64_t n_par
   if (status == TUTTI_OK) status = TUTTI_NEW(b, n_params);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, status));
   double least = INFINITY;
-  for (int round = 0; round < setup->rounds; round++) {
+  for (int round = 0; round < setup->options->rounds; round++) {
     const double start = tutti_clock_s();
     for (int64_t i = 0; i < n_params; i++) a[i] += b[i] + (float)round;
     const double seconds = tutti_clock_s() - start;
@@ -165,8 +166,9 @@ static tutti_status measure_node(const tutti_bench_setup *setup, int64_t n_param
   return TUTTI_OK;
 }
 
-tutti_status tutti_bench_measure_network(const tutti_bench_setup *setup, const tutti_bench_options *options,
-                                         int64_t n_params, tutti_bench_network *network) {
+tutti_status tutti_bench_measure_network(const tutti_bench_setup *setup, int64_t n_params,
+                                         tutti_bench_network *network) {
+  const tutti_bench_options *options = setup->options;
   tutti_bench_source measured = TUTTI_BENCH_ASSUMED;
   *network = (tutti_bench_network){.fit = {ASSUMED_LATENCY_S, 1 / ASSUMED_BANDWIDTH}};
   if (tutti_comm_size(setup->comm) > 1) {

@@ -40,8 +40,8 @@ static tutti_status make_steps(const tutti_bench_setup *setup, const tutti_comm 
   *work = (step_work){.probe = setup->probe, .comm = comm};
   TUTTI_TRY(TUTTI_NEW(work->phases, STEPS_AT_ONCE));
   TUTTI_TRY(TUTTI_NEW(work->reduce, STEPS_AT_ONCE));
-  TUTTI_TRY(TUTTI_NEW(work->seconds, setup->rounds));
-  return TUTTI_NEW(work->rounds, setup->rounds);
+  TUTTI_TRY(TUTTI_NEW(work->seconds, setup->options->rounds));
+  return TUTTI_NEW(work->rounds, setup->options->rounds);
 }
 
 static tutti_status run_steps(void *context, int64_t n) {
@@ -96,7 +96,7 @@ static void count_rows(void *context, const tutti_probe_micro_batch *pass) {
 static tutti_status make_products(const tutti_bench_setup *setup, product_work *work) {
   *work = (product_work){.probe = setup->probe};
   tutti_train_probe_visit_micro_batches(setup->probe, count_rows, work);
-  for (int i = 0; i < 2; i++) TUTTI_TRY(TUTTI_NEW(work->seconds[i], setup->rounds));
+  for (int i = 0; i < 2; i++) TUTTI_TRY(TUTTI_NEW(work->seconds[i], setup->options->rounds));
   return tutti_bench_products_create(tutti_train_probe_run(setup->probe)->network.model, work->largest,
                                      &work->products);
 }
@@ -149,10 +149,10 @@ static tutti_status rank_of_least(const tutti_comm *comm, double value, int *ran
 /** Take the parts of the median round, whose rank of least reduction is the slowest rank. */
 static tutti_status summarise_steps(const tutti_bench_setup *setup, step_work *work, tutti_bench_step *step) {
   const tutti_comm *comm = setup->comm;
-  TUTTI_TRY(mean_over_ranks(comm, work->seconds, setup->rounds));
-  const int median = tutti_bench_repeat_median(work->seconds, setup->rounds);
+  TUTTI_TRY(mean_over_ranks(comm, work->seconds, setup->options->rounds));
+  const int median = tutti_bench_repeat_median(work->seconds, setup->options->rounds);
   step->step_s = work->seconds[median];
-  step->step_min_s = work->seconds[tutti_bench_repeat_least(work->seconds, setup->rounds)];
+  step->step_min_s = work->seconds[tutti_bench_repeat_least(work->seconds, setup->options->rounds)];
   round_parts *parts = &work->rounds[median];
   TUTTI_TRY(rank_of_least(comm, parts->phases[TUTTI_PHASE_REDUCE], &step->slowest_rank));
   TUTTI_TRY(mean_over_ranks(comm, parts->phases, TUTTI_N_PHASES));
@@ -166,7 +166,7 @@ static tutti_status summarise_steps(const tutti_bench_setup *setup, step_work *w
 
 static tutti_status summarise_products(const tutti_bench_setup *setup, product_work *work,
                                        tutti_bench_step *step) {
-  const int n = setup->rounds;
+  const int n = setup->options->rounds;
   double *own = work->seconds[0], *blas = work->seconds[1];
   TUTTI_TRY(mean_over_ranks(setup->comm, own, n));
   TUTTI_TRY(mean_over_ranks(setup->comm, blas, n));
@@ -189,14 +189,6 @@ static tutti_status summarise_shard(const tutti_bench_setup *setup, const step_w
   return TUTTI_OK;
 }
 
-/** Find the number of samples of the largest shard. */
-static tutti_status largest_shard(const tutti_comm *comm, const product_work *work, int64_t *rows) {
-  double own = (double)work->rows;
-  TUTTI_TRY(tutti_comm_max(comm, &own, 1));
-  *rows = (int64_t)own;
-  return TUTTI_OK;
-}
-
 bool tutti_bench_is_possible(const tutti_bench_setup *setup, int64_t batch_size) {
   const tutti_config *config = setup->config;
   return !tutti_model_layers_single_group(config->model.layers, (int)config->model.n_layers, batch_size);
@@ -214,8 +206,11 @@ tutti_status tutti_bench_measure_step(const tutti_bench_setup *setup, int64_t ba
   TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, status));
   tutti_bench_repeat works[] = {repeat_steps(&steps), repeat_products(&products, 0),
                                 repeat_products(&products, 1)};
-  TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->round_s, setup->rounds, works, 3));
-  TUTTI_TRY_GOTO(done, largest_shard(setup->comm, &products, &step->rows));
+  TUTTI_TRY_GOTO(
+      done, tutti_bench_repeat_run(setup->comm, setup->options->round_s, setup->options->rounds, works, 3));
+  double largest_shard = (double)products.rows;
+  TUTTI_TRY_GOTO(done, tutti_comm_max(setup->comm, &largest_shard, 1));
+  step->rows = (int64_t)largest_shard;
   TUTTI_TRY_GOTO(done, summarise_steps(setup, &steps, step));
   TUTTI_TRY_GOTO(done, summarise_products(setup, &products, step));
 done:
@@ -232,9 +227,10 @@ tutti_status tutti_bench_measure_shard(const tutti_bench_setup *setup, int64_t r
   if (status != TUTTI_OK) goto done;
   TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, make_steps(setup, setup->alone, &steps)));
   tutti_bench_repeat work = repeat_steps(&steps);
-  TUTTI_TRY_GOTO(done, tutti_bench_repeat_run(setup->comm, setup->round_s, setup->rounds, &work, 1));
-  const int median = tutti_bench_repeat_median(steps.seconds, setup->rounds),
-            least = tutti_bench_repeat_least(steps.seconds, setup->rounds);
+  TUTTI_TRY_GOTO(
+      done, tutti_bench_repeat_run(setup->comm, setup->options->round_s, setup->options->rounds, &work, 1));
+  const int median = tutti_bench_repeat_median(steps.seconds, setup->options->rounds),
+            least = tutti_bench_repeat_least(steps.seconds, setup->options->rounds);
   TUTTI_TRY_GOTO(done, summarise_shard(setup, &steps, median, rows, shard));
   TUTTI_TRY_GOTO(done, summarise_shard(setup, &steps, least, rows, fastest));
 done:
@@ -245,13 +241,13 @@ done:
 /** The best of all rounds counts, since other programs can only slow the arithmetic units down. */
 tutti_status tutti_bench_measure_peak(const tutti_bench_setup *setup, double *one, double *all) {
   *one = *all = 0;
-  for (int round = 0; round < setup->rounds; round++) {
+  for (int round = 0; round < setup->options->rounds; round++) {
     TUTTI_TRY(tutti_comm_barrier(setup->comm));
-    double now = tutti_comm_rank(setup->comm) == 0 ? tutti_linalg_peak_flops(1, setup->round_s) : 0;
+    double now = tutti_comm_rank(setup->comm) == 0 ? tutti_linalg_peak_flops(1, setup->options->round_s) : 0;
     TUTTI_TRY(tutti_comm_max(setup->comm, &now, 1));
     if (now > *one) *one = now;
     TUTTI_TRY(tutti_comm_barrier(setup->comm));
-    now = tutti_linalg_peak_flops(tutti_linalg_threads(), setup->round_s);
+    now = tutti_linalg_peak_flops(tutti_linalg_threads(), setup->options->round_s);
     TUTTI_TRY(tutti_comm_sum(setup->comm, &now, 1));
     if (now > *all) *all = now;
   }
