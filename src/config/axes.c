@@ -12,6 +12,12 @@ bool tutti_config_key_varies(const tutti_key *key) {
   return key->effect != TUTTI_EFFECT_NONE && strcmp(key->section, "data") != 0;
 }
 
+int64_t tutti_config_axis_find(const tutti_study_options *study, const char *path, int branch) {
+  int64_t i = 0;
+  while (i < study->n_axes && (study->axes[i].branch != branch || strcmp(study->axes[i].key, path) != 0)) i++;
+  return i;
+}
+
 void tutti_config_axis_clear(tutti_axis *axis) {
   for (int i = 0; i < axis->n_values; i++) tutti_free(axis->values[i]);
   tutti_free(axis->values);
@@ -51,32 +57,22 @@ static void write_range(const tutti_axis *axis, FILE *out) {
   fputs("}\n", out);
 }
 
-/** Print only the names of the branches: a message has no room for their axes. */
-static void write_names(const tutti_axis *axis, FILE *out) {
-  for (int i = 0; i < axis->n_values; i++) fprintf(out, "%s%s", i > 0 ? ", " : " {", axis->values[i]);
-  fputs("}\n", out);
-}
-
-/** A value with commas would be two values in a list of one line, so such lists have a line for each value. */
+/** A value with commas would be two values in a list of one line, so such lists have a line for each value.  Of
+ * branches, only the names are written: a message has no room for their axes. */
 void tutti_config_axis_write(const tutti_axis *axis, int indent, FILE *out) {
-  bool commas = false;
+  bool is_long = false;
   if (axis->n_values == 0) {
     write_range(axis, out);
     return;
   }
-  if (axis->branches) {
-    write_names(axis, out);
-    return;
-  }
-  for (int i = 0; i < axis->n_values; i++) commas |= strchr(axis->values[i], ',') != NULL;
-  if (!commas) fputs(" [", out);
-  for (int i = 0; i < axis->n_values; i++) {
-    if (commas)
+  for (int i = 0; i < axis->n_values; i++) is_long |= !axis->branches && strchr(axis->values[i], ',');
+  if (!is_long) fputs(axis->branches ? " {" : " [", out);
+  for (int i = 0; i < axis->n_values; i++)
+    if (is_long)
       fprintf(out, "\n%*s- %s", indent, "", axis->values[i]);
     else
       fprintf(out, "%s%s", i > 0 ? ", " : "", axis->values[i]);
-  }
-  fputs(commas ? "\n" : "]\n", out);
+  fputs(is_long ? "\n" : axis->branches ? "}\n" : "]\n", out);
 }
 
 static void write_entry(const tutti_axis *axis, int indent, FILE *out) {

@@ -6,15 +6,6 @@
 
 #include "config/axes_impl.h"
 
-/** Return the number of the axis of this key that all branches vary, or n_axes. */
-static int64_t index_of(const tutti_study_options *study, const char *path) {
-  int64_t i = 0;
-  while (i < study->n_axes &&
-         (study->axes[i].branch != TUTTI_EVERY_BRANCH || strcmp(study->axes[i].key, path) != 0))
-    i++;
-  return i;
-}
-
 /** Remove axis i together with the axes of its branches. */
 static void remove_axis(tutti_origins *origins, tutti_study_options *study, int64_t i) {
   int64_t end = i;
@@ -45,7 +36,7 @@ tutti_status tutti_config_axis_set(tutti_origins *origins, const tutti_yaml *yam
       .origins = origins, .yaml = yaml, .study = study, .place = place, .branch = TUTTI_EVERY_BRANCH};
   tutti_config_axis_subject(NULL, 0, path, r.subject);
   TUTTI_TRY(tutti_config_axis_find_key(&r, path));
-  const int64_t i = index_of(study, path);
+  const int64_t i = tutti_config_axis_find(study, path, TUTTI_EVERY_BRANCH);
   if (i < study->n_axes) remove_axis(origins, study, i);
   const int64_t first = study->n_axes;
   TUTTI_TRY(tutti_config_axis_read(&r, value));
@@ -63,8 +54,8 @@ tutti_status tutti_config_axes_read(tutti_origins *origins, const tutti_yaml *ya
     const tutti_place there = tutti_config_place_of_part(place, name);
     tutti_config_place_print(origins, there, "study.vary", at);
     TUTTI_CHECK(name.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: expected the name of a key", at);
-    TUTTI_CHECK(index_of(study, name.text) == study->n_axes, TUTTI_ERR_CONFIG,
-                "%s: %s appears twice; keep one", at, tutti_quote(name.text, quoted));
+    TUTTI_CHECK(tutti_config_axis_find(study, name.text, TUTTI_EVERY_BRANCH) == study->n_axes,
+                TUTTI_ERR_CONFIG, "%s: %s appears twice; keep one", at, tutti_quote(name.text, quoted));
     TUTTI_TRY(tutti_config_axis_set(origins, yaml, name.text, value, there, study));
   }
   return TUTTI_OK;

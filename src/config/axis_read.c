@@ -90,9 +90,8 @@ static tutti_status read_own(const tutti_axis_reader *parent, int branch, tutti_
   tutti_config_axis_subject(axis, branch, name.text, r.subject);
   tutti_config_place_print(r.origins, r.place, r.subject, at);
   TUTTI_CHECK(name.kind == TUTTI_NODE_SCALAR, TUTTI_ERR_CONFIG, "%s: expected the name of a key", at);
-  for (int64_t i = 0; i < study->n_axes; i++)
-    TUTTI_CHECK(study->axes[i].branch != branch || strcmp(study->axes[i].key, name.text) != 0,
-                TUTTI_ERR_CONFIG, "%s: the key appears twice in the branch; keep one", at);
+  TUTTI_CHECK(tutti_config_axis_find(study, name.text, branch) == study->n_axes, TUTTI_ERR_CONFIG,
+              "%s: the key appears twice in the branch; keep one", at);
   TUTTI_TRY(tutti_config_axis_find_key(&r, name.text));
   return tutti_config_axis_read(&r, value);
 }

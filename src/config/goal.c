@@ -75,18 +75,11 @@ void tutti_config_goal_print(const tutti_goal *goal, char *text, size_t bytes) {
 }
 
 bool tutti_config_goal_reached(const tutti_goal *goal, double value) {
+  const double bound = goal->value;
   if (!goal->metric[0]) return false;
-  switch (goal->relation) {
-  case TUTTI_AT_LEAST:
-    return value >= goal->value;
-  case TUTTI_ABOVE:
-    return value > goal->value;
-  case TUTTI_AT_MOST:
-    return value <= goal->value;
-  case TUTTI_BELOW:
-    return value < goal->value;
-  }
-  return false;
+  if (goal->relation == TUTTI_AT_LEAST) return value >= bound;
+  if (goal->relation == TUTTI_ABOVE) return value > bound;
+  return goal->relation == TUTTI_AT_MOST ? value <= bound : value < bound;
 }
 
 bool tutti_config_metric_is_evaluated(const char *metric) {

@@ -125,6 +125,10 @@ extern const char *const tutti_config_axis_scale_names[TUTTI_N_AXIS_SCALES];
 /** Whether study.vary may name the key. */
 bool tutti_config_key_varies(const tutti_key *key);
 
+/** The number of the axis of this key that the branch alone varies, or that all branches vary (TUTTI_EVERY_BRANCH);
+ * n_axes if there is none. */
+int64_t tutti_config_axis_find(const tutti_study_options *study, const char *path, int branch);
+
 /** Free what the axis owns; zero it. */
 void tutti_config_axis_clear(tutti_axis *axis);
 void tutti_config_axes_clear(tutti_study_options *study);

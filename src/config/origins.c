@@ -10,17 +10,10 @@
 
 const char *tutti_config_place_print(const tutti_origins *origins, tutti_place place, const char *subject,
                                      char buffer[TUTTI_PLACE_BYTES]) {
-  switch (place.origin) {
-  case TUTTI_FROM_FILE:
+  if (place.origin == TUTTI_FROM_FILE)
     snprintf(buffer, TUTTI_PLACE_BYTES, "%.400s:%d:%d: %s", origins->file, place.line, place.column, subject);
-    break;
-  case TUTTI_FROM_OPTION:
-    snprintf(buffer, TUTTI_PLACE_BYTES, "--%s", subject);
-    break;
-  case TUTTI_FROM_DEFAULT:
-    snprintf(buffer, TUTTI_PLACE_BYTES, "%s", subject);
-    break;
-  }
+  else
+    snprintf(buffer, TUTTI_PLACE_BYTES, "%s%s", place.origin == TUTTI_FROM_OPTION ? "--" : "", subject);
   return buffer;
 }
 

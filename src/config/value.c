@@ -200,19 +200,8 @@ static tutti_status read_text(const tutti_key *key, const char *text, void *fiel
   return copy ? replace(field, copy) : TUTTI_ERR_MEMORY;
 }
 
-static const char *print_text(const tutti_key *key, const void *field, char *buffer) {
-  const char *text = *(char *const *)field;
-  (void)key, (void)buffer;
-  return text ? text : "";
-}
-
 static tutti_status read_optional(const tutti_key *key, const char *text, void *field) {
   return strcmp(text, "none") == 0 ? replace(field, NULL) : read_text(key, text, field);
-}
-
-static const char *print_optional(const tutti_key *key, const void *field, char *buffer) {
-  const char *text = print_text(key, field, buffer);
-  return text[0] ? text : "none";
 }
 
 /** Names are checked here, since the metric of a config must not wait for the end of a training. */
@@ -261,30 +250,31 @@ static tutti_status refuse_axes(const tutti_key *key, const char *text, void *fi
 static const struct {
   tutti_status (*read)(const tutti_key *key, const char *text, void *field);
   const char *(*print)(const tutti_key *key, const void *field, char *buffer); // [TUTTI_VALUE_BYTES]
-  bool owns; // the field is a pointer to memory of the config, and a text of any length
+  // What NULL is printed as, if the field points to memory of the config; its text may have any length.
+  const char *nothing;
 } types[TUTTI_N_KEY_TYPES] = {
-    [TUTTI_KEY_WHOLE] = {read_whole, print_whole, false},
-    [TUTTI_KEY_REAL] = {read_real, print_real, false},
-    [TUTTI_KEY_SWITCH] = {read_switch, print_switch, false},
-    [TUTTI_KEY_CHOICE] = {read_choice, print_choice, false},
-    [TUTTI_KEY_TEXT] = {read_text, print_text, true},
-    [TUTTI_KEY_OPTIONAL] = {read_optional, print_optional, true},
-    [TUTTI_KEY_NAMES] = {read_optional, print_optional, true},
-    [TUTTI_KEY_METRIC] = {read_metric, print_optional, true},
-    [TUTTI_KEY_WEIGHTS] = {read_weights, print_optional, true},
-    [TUTTI_KEY_RESUME] = {read_resume, print_text, true},
-    [TUTTI_KEY_COUNT] = {read_count, print_count, false},
-    [TUTTI_KEY_MILESTONES] = {read_milestones, print_milestones, false},
-    [TUTTI_KEY_BUDGET] = {read_budget, print_budget, false},
-    [TUTTI_KEY_GOAL] = {read_goal, print_goal, false},
-    [TUTTI_KEY_LAYERS] = {NULL, NULL, true},
-    [TUTTI_KEY_AXES] = {refuse_axes, NULL, false},
+    [TUTTI_KEY_WHOLE] = {read_whole, print_whole, NULL},
+    [TUTTI_KEY_REAL] = {read_real, print_real, NULL},
+    [TUTTI_KEY_SWITCH] = {read_switch, print_switch, NULL},
+    [TUTTI_KEY_CHOICE] = {read_choice, print_choice, NULL},
+    [TUTTI_KEY_TEXT] = {read_text, NULL, ""},
+    [TUTTI_KEY_OPTIONAL] = {read_optional, NULL, "none"},
+    [TUTTI_KEY_NAMES] = {read_optional, NULL, "none"},
+    [TUTTI_KEY_METRIC] = {read_metric, NULL, "none"},
+    [TUTTI_KEY_WEIGHTS] = {read_weights, NULL, "none"},
+    [TUTTI_KEY_RESUME] = {read_resume, NULL, ""},
+    [TUTTI_KEY_COUNT] = {read_count, print_count, NULL},
+    [TUTTI_KEY_MILESTONES] = {read_milestones, print_milestones, NULL},
+    [TUTTI_KEY_BUDGET] = {read_budget, print_budget, NULL},
+    [TUTTI_KEY_GOAL] = {read_goal, print_goal, NULL},
+    [TUTTI_KEY_LAYERS] = {NULL, NULL, ""},
+    [TUTTI_KEY_AXES] = {refuse_axes, NULL, NULL},
 };
 
 /** The length is checked first, since a message should not repeat a text of any length. */
 tutti_status tutti_config_value_read(const tutti_key *key, const char *text, tutti_config *config) {
   if (!text[0]) return refuse(key, text, "is empty");
-  if (!types[key->type].owns && strlen(text) > MAX_BYTES) return refuse(key, text, "is too long");
+  if (!types[key->type].nothing && strlen(text) > MAX_BYTES) return refuse(key, text, "is too long");
   if (key->type == TUTTI_KEY_LAYERS) return tutti_config_layers_read(text, config);
   return types[key->type].read(key, text, (char *)config + key->offset);
 }
@@ -296,10 +286,12 @@ int64_t tutti_config_value_n_parts(const tutti_key *key, const tutti_config *con
 
 const char *tutti_config_value_part(const tutti_key *key, const tutti_config *config, int64_t i,
                                     char buffer[TUTTI_VALUE_BYTES]) {
+  const void *field = (const char *)config + key->offset;
   buffer[0] = '\0';
   if (key->type == TUTTI_KEY_AXES) return config->study.axes[i].key;
+  if (types[key->type].print) return types[key->type].print(key, field, buffer);
   if (key->type != TUTTI_KEY_LAYERS)
-    return types[key->type].print(key, (const char *)config + key->offset, buffer);
+    return *(char *const *)field ? *(char *const *)field : types[key->type].nothing;
   tutti_layer_print(&config->model.layers[i], buffer, TUTTI_VALUE_BYTES);
   return buffer;
 }
@@ -307,7 +299,7 @@ const char *tutti_config_value_part(const tutti_key *key, const tutti_config *co
 void tutti_config_value_free(const tutti_key *key, tutti_config *config) {
   void *field = (char *)config + key->offset, *memory;
   if (key->type == TUTTI_KEY_AXES) tutti_config_axes_clear(&config->study);
-  if (!types[key->type].owns) return;
+  if (!types[key->type].nothing) return;
   memcpy(&memory, field, sizeof memory);
   tutti_free(memory);
   memset(field, 0, sizeof memory);
