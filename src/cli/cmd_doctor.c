@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "cli/command_impl.h"
 #include "cli/options_impl.h"
 #include "machine/cpu.h"
@@ -38,15 +37,6 @@ static void print_machine(const tutti_comm *comm, const tutti_machine_cpu *cpu) 
   print_environment();
 }
 
-/** Write the row of this rank, without its number. */
-static void describe_rank(const tutti_comm *comm, const tutti_machine_cpu *cpu,
-                          const tutti_machine_threads *threads, char *text, size_t bytes) {
-  int cores[TUTTI_MACHINE_MAX_CPUS];
-  text[0] = '\0';
-  tutti_text_append(text, bytes, "%s\t%s\t%d\t%d\t%s\t%s", tutti_comm_host(comm), cpu->allowed,
-                    tutti_machine_cores(cores), threads->n, threads->why, tutti_blas_description());
-}
-
 /** Each rank describes itself, because binding and threads can differ from rank to rank; rank 0 prints all rows. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
@@ -57,9 +47,11 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_machine_cpu_get(&cpu);
   tutti_machine_threads threads;
   TUTTI_TRY(tutti_machine_preflight(comm, 0, &threads));
-  char line[1024];
+  char line[1024]; // the row of this rank, without its number
+  int cores[TUTTI_MACHINE_MAX_CPUS];
   tutti_texts lines = {0};
-  describe_rank(comm, &cpu, &threads, line, sizeof line);
+  snprintf(line, sizeof line, "%s\t%s\t%d\t%d\t%s\t%s", tutti_comm_host(comm), cpu.allowed,
+           tutti_machine_cores(cores), threads.n, threads.why, tutti_blas_description());
   TUTTI_TRY(tutti_comm_gather_texts(comm, 0, line, &lines));
   if (tutti_comm_rank(comm) == 0) {
     print_machine(comm, &cpu);

@@ -65,10 +65,6 @@ static void print_row(const tutti_help_row *row) {
   print_wrapped(row->text, blanks < 2 ? WIDTH : printf("%*s", blanks, "") + ROW_INDENT - blanks, ROW_INDENT);
 }
 
-static void print_rows(const tutti_help_row *row) {
-  for (; row && row->names; row++) print_row(row);
-}
-
 /** The allowed values have a line of their own: they are as long as the sentence. */
 static void print_key(const tutti_key_info *key) {
   char text[512];
@@ -112,7 +108,7 @@ void tutti_cli_print_command_help(const tutti_command *command) {
   for (const tutti_help_table *table = command->tables; table && table->title; table++) {
     putchar('\n');
     print_wrapped(table->title, 0, 0);
-    print_rows(table->rows);
+    for (const tutti_help_row *row = table->rows; row->names; row++) print_row(row);
   }
   if (command->shows_keys) print_keys(command->own_section);
 }

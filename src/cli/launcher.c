@@ -32,45 +32,30 @@ tutti_cli_launcher tutti_cli_find_launcher(void) {
   return (tutti_cli_launcher){NULL, 0};
 }
 
-/** Slurm started several tasks, but MPI knows of one.  If the launcher of this MPI library says that the job has one
- * rank, that is meant.  A training or a study that is started alone in a job of several tasks is a mistake, too; the
- * other commands are often started so in a batch script. */
-static tutti_status check_slurm(const tutti_command *command, const tutti_cli_launcher *by) {
+/** Look for traces of other processes of this job.  If the launcher of this MPI library says that the job has one rank,
+ * that is meant.  A training or a study that is started alone in a job of several tasks is a mistake, too; the other
+ * commands are often started so in a batch script. */
+static tutti_status check_alone(const tutti_command *command, const tutti_cli_launcher *by) {
   const long n_tasks = number_in(command->trains ? "SLURM_NTASKS" : "SLURM_STEP_NUM_TASKS");
   TUTTI_CHECK(n_tasks <= 1 || by->ranks == 1, TUTTI_ERR_SYSTEM,
               "Slurm has %ld tasks, but this process is alone in MPI: start it with mpirun, or with srun "
               "--mpi=pmix; if it was started with srun, srun and this MPI library use different protocols "
               "(srun --mpi=list shows those of srun)",
               n_tasks);
-  return TUTTI_OK;
-}
-
-/** The launcher of another MPI library started several processes. */
-static tutti_status check_foreign(const tutti_cli_launcher *by) {
+  // The launcher of another MPI library started several processes.
   TUTTI_CHECK(by->ranks <= 1, TUTTI_ERR_SYSTEM,
               "%s says that there are at least %ld ranks, but this process is alone in MPI: the launcher "
               "belongs to another MPI library; start tutti with the mpirun of the library it was built with, "
               "which 'tutti doctor' names; if one process alone is meant, unset %s",
               by->variable, by->ranks, by->variable);
-  return TUTTI_OK;
-}
-
-/** The size of the job is unknown.  If there are ranks above 0, these refuse to start, so rank 0 must not train without
- * them.  Under Slurm the size is known, and check_slurm has used it. */
-static tutti_status check_unknown_size(const tutti_command *command, const tutti_cli_launcher *by) {
+  // If there are ranks above 0, these refuse to start, so rank 0 must not train without them.  Under Slurm the size is
+  // known.
   const bool unknown = by->variable && by->ranks == 0 && !getenv("SLURM_STEP_NUM_TASKS");
   TUTTI_CHECK(!unknown || !command->trains, TUTTI_ERR_SYSTEM,
               "%s says that a launcher made this process rank 0 of an unknown number of ranks, but it is "
               "alone in MPI: start tutti with the mpirun of the library it was built with, which 'tutti "
               "doctor' names; if one process alone is meant, unset %s",
               by->variable, by->variable);
-  return TUTTI_OK;
-}
-
-static tutti_status check_alone(const tutti_command *command, const tutti_cli_launcher *by) {
-  TUTTI_TRY(check_slurm(command, by));
-  TUTTI_TRY(check_foreign(by));
-  TUTTI_TRY(check_unknown_size(command, by));
   return TUTTI_OK;
 }
 

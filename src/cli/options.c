@@ -18,6 +18,7 @@ typedef struct {
   int n;
 } option_table;
 
+#define VARY "study.vary."
 enum { KEY_BYTES = 80, MAX_SECTION_KEYS = 160 };
 
 static void free_table(option_table *table) {
@@ -46,24 +47,23 @@ static const tutti_cli_option *find_option(const tutti_command *command, const c
   return NULL;
 }
 
-/** @param[out] key_names  memory of the table's names: of each key "section.name", then "study.vary.section.name" */
+/** @param[out] key_names  memory of the table's names: of each key "study.vary.section.name", which ends with its own
+ * name */
 static tutti_status make_table(const tutti_command *command, option_table *table, char **key_names) {
   const tutti_cli_option_row *options = command->options;
   const int n_rows = count_rows(command), n_keys = command->takes_keys ? tutti_config_n_keys() : 0;
   TUTTI_TRY(TUTTI_NEW(table->entries, n_rows + 2 * n_keys + 1));
   TUTTI_TRY(TUTTI_NEW(table->names, n_rows + 2 * n_keys));
-  TUTTI_TRY(TUTTI_NEW(*key_names, (int64_t)2 * n_keys * KEY_BYTES));
+  TUTTI_TRY(TUTTI_NEW(*key_names, (int64_t)n_keys * KEY_BYTES));
   for (int i = 0; i < n_rows; i++)
     if (options[i].option.name) add_entry(table, options[i].option.name);
   for (int i = 0; i < n_keys; i++) {
     tutti_key_info key;
-    char *name = *key_names + (int64_t)2 * i * KEY_BYTES;
+    char *name = *key_names + (int64_t)i * KEY_BYTES;
     tutti_config_key(i, &key);
-    snprintf(name, KEY_BYTES, "%s.%s", key.section, key.name);
-    add_entry(table, name);
-    if (strcmp(key.section, "study") == 0) continue;
-    snprintf(name + KEY_BYTES, KEY_BYTES, "study.vary.%s.%s", key.section, key.name);
-    add_entry(table, name + KEY_BYTES);
+    snprintf(name, KEY_BYTES, VARY "%s.%s", key.section, key.name);
+    add_entry(table, name + strlen(VARY));
+    if (strcmp(key.section, "study") != 0) add_entry(table, name);
   }
   return TUTTI_OK;
 }

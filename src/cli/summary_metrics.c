@@ -17,23 +17,14 @@ static column_kind kind_of(const char *name) {
   return strchr(name, '.') ? OF_LAYER : OF_RUN;
 }
 
-static int count_columns(const tutti_metrics_records *epochs, column_kind kind) {
-  int n = 0;
-  for (int k = 0; k < epochs->more_columns.n; k++) n += kind_of(epochs->more_columns.list[k]) == kind;
-  return n;
-}
-
-/** Print the names of one kind of columns, in the order of the file. */
-static void print_names(const tutti_metrics_records *epochs, column_kind kind) {
-  for (int k = 0; k < epochs->more_columns.n; k++)
-    if (kind_of(epochs->more_columns.list[k]) == kind)
-      printf("\t%s", tutti_text_tame(epochs->more_columns.list[k]));
-  printf("\n");
-}
-
-static void print_values(const tutti_metrics_records *epochs, column_kind kind, int64_t i) {
-  for (int k = 0; k < epochs->more_columns.n; k++)
-    if (kind_of(epochs->more_columns.list[k]) == kind) printf("\t%.6g", tutti_metrics_more(epochs, i, k));
+/** End a line with the columns of one kind: their values of row i, or their names if i is -1. */
+static void print_columns(const tutti_metrics_records *epochs, column_kind kind, int64_t i) {
+  const tutti_texts *names = &epochs->more_columns;
+  for (int k = 0; k < names->n; k++)
+    if (kind_of(names->list[k]) == kind && i < 0)
+      printf("\t%s", tutti_text_tame(names->list[k]));
+    else if (kind_of(names->list[k]) == kind)
+      printf("\t%.6g", tutti_metrics_more(epochs, i, k));
   printf("\n");
 }
 
@@ -48,21 +39,23 @@ static void print_epochs(const tutti_metrics_records *epochs, const char *metric
   tutti_column columns[TUTTI_METRICS_COLUMNS];
   tutti_metrics_columns(metric, columns);
   for (int i = 0; i < TUTTI_METRICS_COLUMNS; i++) printf("%s%s", i ? "\t" : "", columns[i].name);
-  print_names(epochs, OF_AVERAGE);
+  print_columns(epochs, OF_AVERAGE, -1);
   for (int64_t i = 0; i < epochs->n; i++) {
     print_row(tutti_metrics_record(epochs, i));
-    print_values(epochs, OF_AVERAGE, i);
+    print_columns(epochs, OF_AVERAGE, i);
   }
 }
 
 /** Measurements have a table of their own: beside the losses, the lines would be too long. */
 static void print_measured(const tutti_metrics_records *epochs) {
-  if (count_columns(epochs, OF_RUN) == 0) return;
+  int n = 0;
+  for (int k = 0; k < epochs->more_columns.n; k++) n += kind_of(epochs->more_columns.list[k]) == OF_RUN;
+  if (n == 0) return;
   printf("\nepoch");
-  print_names(epochs, OF_RUN);
+  print_columns(epochs, OF_RUN, -1);
   for (int64_t i = 0; i < epochs->n; i++) {
     printf("%lld", (long long)tutti_metrics_record(epochs, i)->epoch);
-    print_values(epochs, OF_RUN, i);
+    print_columns(epochs, OF_RUN, i);
   }
 }
 
