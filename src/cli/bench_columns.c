@@ -3,8 +3,10 @@
 
 #include "cli/bench_tables_impl.h"
 
+// The first title is an introduction to all tables, so it has no columns.
 static const tutti_help_row none[] = {{NULL, NULL}};
 
+// A column that several tables have is explained in the first of them.
 static const tutti_help_row run[] = {
     {"ranks, nodes, threads", "of this run; threads is the largest number of any rank"},
     {"cores_of_node", "cores on which the ranks of a node may run, or what a CPU quota leaves of them"},

@@ -54,6 +54,7 @@ done:
   return status;
 }
 
+// An option goes straight into the options of the room bench.
 #define VALUE(name) offsetof(bench_values, options.name)
 static const tutti_cli_option_row options[] = {
     {{"--batch_sizes=16,64,...", "global batch sizes [those of the config, also the sizes to which the batch "

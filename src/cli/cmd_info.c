@@ -140,6 +140,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   return TUTTI_OK;
 }
 
+// The first rows are no options: they say what the summary of each kind of file has.
 static const tutti_cli_option_row options[] = {
     {.help = {"config (.yaml)",
               "all keys with their values, including those of the options, and the table of layers"}},

@@ -83,6 +83,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   return TUTTI_OK;
 }
 
+// An option goes straight into the options of the library.
 #define VALUE(name) offsetof(sharpness_values, options.name)
 static const tutti_cli_option_row options[] = {
     TUTTI_OPTION_DATA_FILE(VALUE(file)),
@@ -101,6 +102,7 @@ static const tutti_cli_option_row options[] = {
      {"products", TUTTI_CLI_WHOLE, VALUE(max_products), .min = 1, .max = MAX_PRODUCTS}},
     {.help = {NULL, NULL}}};
 
+// The names are those of the lines that print() writes.
 static const tutti_help_table tables[] = {
     {"Results:",
      (const tutti_help_row[]){

@@ -40,6 +40,7 @@ done:
   return status;
 }
 
+// The tables and columns have the order in which study_tables.c prints them.
 static const tutti_help_row best_columns[] = {
     {"optimizer.name, ...", "only in a study with branches: the branch; each branch has rows of its own"},
     {"batch_size", "samples per step"},
@@ -67,6 +68,7 @@ static const tutti_help_row best_columns[] = {
                   "model predicts other steps"},
     {NULL, NULL}};
 
+// A value at a budget needs no goal, so a study may have this table alone.
 static const tutti_help_row budget_columns[] = {
     {"at_budget", "metric and budget of the table"},
     {"batch_size, budget", "samples per step; length of the training, in the unit of study.budget"},
@@ -78,6 +80,7 @@ static const tutti_help_row budget_columns[] = {
               "one at the goal"},
     {NULL, NULL}};
 
+// In a study without branches, these are names of lines and not of columns.
 static const tutti_help_row fit_columns[] = {
     {"n_sizes", "number of batch sizes with steps to the goal"},
     {"S_min", "smallest number of steps, at very large batches"},

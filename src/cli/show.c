@@ -40,6 +40,7 @@ static void list(const double *x, int64_t n) {
   printf("%s\n", n > MOST ? " ..." : "");
 }
 
+/** The largest value, at least 0; it is drawn in white. */
 static double max_of(const double *x, int64_t n) {
   double max = 0;
   for (int64_t i = 0; i < n; i++)

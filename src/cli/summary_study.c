@@ -10,6 +10,7 @@
 #include "cli/summary_impl.h"
 #include "tutti/study.h"
 
+/** A study is recognised by an attribute, since its arrays may have the names of those of another file. */
 bool tutti_cli_is_study(const tutti_file *file) {
   char *kind = NULL;
   // Another program may have an attribute of this name that is not a text.

@@ -30,6 +30,7 @@ static void move_up(tutti_origins *origins, tutti_study_options *study, int64_t 
   }
 }
 
+/** The new axis is read behind the others and then moved, since its branches follow it in any case. */
 tutti_status tutti_config_axis_set(tutti_origins *origins, const tutti_yaml *yaml, const char *path,
                                    tutti_node value, tutti_place place, tutti_study_options *study) {
   tutti_axis_reader r = {
@@ -44,6 +45,7 @@ tutti_status tutti_config_axis_set(tutti_origins *origins, const tutti_yaml *yam
   return TUTTI_OK;
 }
 
+/** An option --study.vary replaces the axes of the file as a whole, so the old ones are cleared. */
 tutti_status tutti_config_axes_read(tutti_origins *origins, const tutti_yaml *yaml, tutti_node mapping,
                                     tutti_place place, tutti_study_options *study) {
   char at[TUTTI_PLACE_BYTES], quoted[TUTTI_QUOTE_BYTES];

@@ -72,6 +72,7 @@ tutti_status tutti_config_axis_add_value(const tutti_axis_reader *r, tutti_node 
   return TUTTI_OK;
 }
 
+/** An empty list is refused: a study of it would have no trials. */
 tutti_status tutti_config_axis_read_list(const tutti_axis_reader *r, tutti_node list, tutti_axis *axis) {
   char at[TUTTI_PLACE_BYTES];
   TUTTI_CHECK(list.n > 0, TUTTI_ERR_CONFIG, "%s: the list is empty; expected values of %s",

@@ -89,6 +89,7 @@ static tutti_status check_range(const tutti_axis_reader *r, tutti_node range, co
   return TUTTI_OK;
 }
 
+/** Fewer than two points are no range, and a very large number of them is a mistake. */
 tutti_status tutti_config_axis_read_range(const tutti_axis_reader *r, tutti_node mapping, tutti_axis *axis) {
   enum { MAX_POINTS = 10000 };
   tutti_node found[N_WORDS];

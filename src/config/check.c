@@ -56,6 +56,7 @@ static bool has_validation(const tutti_origins *origins, const tutti_config *con
   return config->data.validation_split > 0 || is_named;
 }
 
+/** The prefixes of the metric say what it needs: ema_ averaged weights, train_ and val_ rows that are evaluated. */
 tutti_status tutti_config_check_rows(const tutti_origins *origins, const tutti_config *config,
                                      const char *path, const char *metric) {
   char at[TUTTI_PLACE_BYTES];
@@ -184,10 +185,12 @@ tutti_status tutti_config_resolve(const tutti_origins *origins, tutti_config *co
   TUTTI_FAIL(status, "%s", tutti_config_place_print(origins, origins->keys[i], tutti_fail_text(), text));
 }
 
+/** Trials of different batch sizes should see the same samples, so none is lost at the end of an epoch. */
 void tutti_config_for_study(tutti_config *config) {
   if (!config->train.chooses_last_batch) config->train.last_batch = TUTTI_LAST_CARRY;
 }
 
+/** The order is that of the messages: only the first contradiction is reported. */
 tutti_status tutti_config_check(const tutti_origins *origins, tutti_config *config) {
   TUTTI_TRY(check_one_budget(origins));
   TUTTI_TRY(check_needed(origins, config));

@@ -133,6 +133,7 @@ bool tutti_config_differences_have(const tutti_differences *found, const char *k
   return false;
 }
 
+/** Values are shown for the first keys only, so that the message stays readable. */
 void tutti_config_differences_text(const tutti_differences *found, char *text, size_t bytes) {
   enum { WITH_VALUES = 4 };
   text[0] = '\0';
@@ -200,6 +201,7 @@ static bool have_same_axes(const tutti_study_options *a, const tutti_study_optio
   return true;
 }
 
+/** What a trial is comes before which trials there are, so that the important difference is the first one. */
 bool tutti_config_study_differences(const tutti_config *a, const tutti_config *b, tutti_differences *found) {
   tutti_config_differences(a, b, found);
   section_differences(a, b, false, found);

@@ -74,6 +74,7 @@ void tutti_config_goal_print(const tutti_goal *goal, char *text, size_t bytes) {
     snprintf(text, bytes, "none");
 }
 
+/** NaN reaches no goal, since each comparison with it is false. */
 bool tutti_config_goal_reached(const tutti_goal *goal, double value) {
   const double bound = goal->value;
   if (!goal->metric[0]) return false;
@@ -86,6 +87,7 @@ bool tutti_config_metric_is_evaluated(const char *metric) {
   return strstr(metric, "val_") || strncmp(metric, "train_", 6) == 0;
 }
 
+/** The best value that the metric can have decides: the largest one if the goal is a lower bound, else 0. */
 bool tutti_config_goal_out_of_reach(const tutti_goal *goal) {
   if (!goal->metric[0]) return false;
   const double largest = strstr(goal->metric, "accuracy") ? 1 : INFINITY;

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 
+// Names of enums that only configs use; the other rooms have the names of their own enums.
 static const char *const take_names[TUTTI_N_TAKES] = {"shuffled", "last"};
 
 static const char *const reduce_names[] = {"auto", "flat", "shared", "tree"};
@@ -36,6 +37,7 @@ enum { TIMES = TUTTI_UNIT_STEPS | TUTTI_UNIT_EPOCHS | TUTTI_UNIT_SAMPLES };
 #define BY_NAME  TUTTI_EFFECT_BY_FILE_NAME
 #define BY_RUN   TUTTI_EFFECT_BY_RUN
 
+// A macro for each type of key: a row then says only what differs from key to key, and cannot miss a member.
 #define KEY(SECTION, NAME, FIELD, TYPE, FALLBACK, EFFECT, SENTENCE)                                          \
   .section = #SECTION, .name = #NAME, .path = #SECTION "." #NAME,                                            \
   .offset = offsetof(tutti_config, SECTION.FIELD), .type = TUTTI_KEY_##TYPE, .fallback = FALLBACK,           \
@@ -59,6 +61,7 @@ enum { TIMES = TUTTI_UNIT_STEPS | TUTTI_UNIT_EPOCHS | TUTTI_UNIT_SAMPLES };
   KEY(train, NAME, budget, BUDGET, FALLBACK, NONE, SENTENCE), .units = UNIT, .whole_min = MIN,               \
                                                               .whole_max = MAX
 
+// What a row may add to its range: the bound itself is not allowed.
 #define ABOVE_MIN .above_min = true
 #define BELOW_MAX .below_max = true
 

@@ -3,6 +3,7 @@
 
 #include "config/keys_impl.h"
 
+/** The old layers are freed last, so that the config keeps them if there is no memory. */
 tutti_status tutti_config_layers_resize(tutti_config *config, int64_t n) {
   tutti_layer_spec *layers = NULL;
   TUTTI_TRY(TUTTI_NEW(layers, n));

@@ -28,6 +28,7 @@ tutti_place tutti_config_place_of_part(tutti_place whole, tutti_node part) {
   return whole;
 }
 
+/** Failures of another kind, such as no memory, are not about the place. */
 tutti_status tutti_config_fail_at(tutti_status status, const tutti_origins *origins, tutti_place place,
                                   const char *subject) {
   char where[TUTTI_PLACE_BYTES];

@@ -202,6 +202,7 @@ static tutti_status set_defaults(const char *file, tutti_config *config) {
   return TUTTI_OK;
 }
 
+/** The optimizer is resolved last, since the checks are about what the user wrote. */
 tutti_status tutti_config_parse(const char *text, const char *name, const tutti_override *overrides,
                                 int n_overrides, tutti_config *config) {
   tutti_status status = TUTTI_OK;

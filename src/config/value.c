@@ -54,6 +54,7 @@ static tutti_status read_whole(const tutti_key *key, const char *text, void *fie
   return TUTTI_OK;
 }
 
+/** Print the word instead of the 0 that it stands for. */
 static const char *print_whole(const tutti_key *key, const void *field, char *buffer) {
   const int64_t value = *(const int64_t *)field;
   if (key->word && value == 0) return key->word;
@@ -107,6 +108,7 @@ static tutti_status read_count(const tutti_key *key, const char *text, void *fie
   return TUTTI_OK;
 }
 
+/** 0 has no unit, since it is 0 in all of them. */
 static const char *print_count(const tutti_key *key, const void *field, char *buffer) {
   const tutti_count count = *(const tutti_count *)field;
   (void)key;
@@ -194,6 +196,7 @@ static tutti_status replace(void *field, char *text) {
   return TUTTI_OK;
 }
 
+/** The copy is made first, so that the field keeps its value without memory. */
 static tutti_status read_text(const tutti_key *key, const char *text, void *field) {
   char *copy = tutti_strdup(text);
   (void)key;

@@ -120,6 +120,7 @@ static tutti_status check_end(yaml_parser_t *parser, const char *text, const cha
   return TUTTI_OK;
 }
 
+/** Size and depth are limited before libyaml builds a tree, whose memory would grow with them. */
 tutti_status tutti_config_yaml_open(const char *text, const char *name, tutti_yaml **yaml) {
   tutti_status status = TUTTI_OK;
   const size_t bytes = strlen(text);
