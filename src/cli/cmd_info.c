@@ -9,11 +9,6 @@
 #include "cli/summary_impl.h"
 #include "tutti/study.h"
 
-static bool ends_with(const char *text, const char *end) {
-  const size_t n = strlen(text), n_end = strlen(end);
-  return n >= n_end && strcmp(text + n - n_end, end) == 0;
-}
-
 /** Print the arrays of a data set, and draw its first samples if they are asked for. */
 static tutti_status summarise_dataset(const tutti_file *file, int64_t n_show) {
   const bool has_train = tutti_file_has(file, "x_train");
@@ -97,7 +92,8 @@ static tutti_status read_keys(const tutti_cli_arguments *arguments, bool *extern
 }
 
 static bool is_config(const char *path) {
-  return ends_with(path, ".yaml") || ends_with(path, ".yml");
+  const char *dot = strrchr(path, '.');
+  return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
 /** The name decides whether the file is a config, since a YAML file with a mistake must not be opened as HDF5. */

@@ -16,31 +16,27 @@ static tutti_status read_text(const char *path, char **text) {
   return tutti_io_read_text(path, text);
 }
 
-/** Compare the config in the file of this node with the one of rank 0. */
-static tutti_status compare(const char *text, const char *path, const tutti_cli_arguments *arguments,
-                            const tutti_config *root) {
-  tutti_config own;
-  tutti_difference one = {0};
-  TUTTI_TRY(tutti_config_parse(text, path, arguments->overrides, arguments->n_overrides, &own));
-  const bool differs = tutti_config_any_difference(&own, root, &one);
-  tutti_config_clear(&own);
-  TUTTI_CHECK(!differs, TUTTI_ERR_CONFIG,
-              "%s: %s is '%s' here and '%s' for rank 0: this file differs between nodes or folders; give all "
-              "ranks the same file",
-              path, one.key, one.then, one.now);
-  return TUTTI_OK;
-}
-
-/** Check the file that this rank finds at the path.  Local.  There may be none, since rank 0 alone needs it.
+/** Compare the file that this rank finds at the path with the one of rank 0.  Local.  There may be none, since rank 0
+ * alone needs it.
  * @param[in] arguments  with the text of rank 0's file
- * @param[in] config     config of rank 0 */
+ * @param[in] root       config of rank 0 */
 static tutti_status check_own_file(const char *path, const tutti_cli_arguments *arguments,
-                                   const tutti_config *config) {
-  char *own = NULL;
-  if (tutti_io_read_text(path, &own) != TUTTI_OK) return TUTTI_OK;
-  const tutti_status status =
-      strcmp(own, arguments->text) == 0 ? TUTTI_OK : compare(own, path, arguments, config);
-  tutti_free(own);
+                                   const tutti_config *root) {
+  char *text = NULL;
+  tutti_config own = {0};
+  tutti_difference one = {0};
+  tutti_status status = TUTTI_OK;
+  if (tutti_io_read_text(path, &text) != TUTTI_OK) return TUTTI_OK;
+  if (strcmp(text, arguments->text) == 0) goto done;
+  TUTTI_TRY_GOTO(done, tutti_config_parse(text, path, arguments->overrides, arguments->n_overrides, &own));
+  TUTTI_CHECK_GOTO(
+      done, !tutti_config_any_difference(&own, root, &one), TUTTI_ERR_CONFIG,
+      "%s: %s is '%s' here and '%s' for rank 0: this file differs between nodes or folders; give "
+      "all ranks the same file",
+      path, one.key, one.then, one.now);
+done:
+  tutti_config_clear(&own);
+  tutti_free(text);
   return status;
 }
 
