@@ -25,8 +25,8 @@
  *                                   last weights
  * Nothing in it depends on the number of ranks.
  *
- * A run directory has, newest first: checkpoint.h5, checkpoint.prev.h5, checkpoint.prev2.h5, ...  While a new checkpoint
- * replaces the last one, the last one is also called checkpoint.held.h5. */
+ * A run directory has, newest first: checkpoint.h5, checkpoint.prev.h5, checkpoint.prev2.h5, ...  While a new
+ * checkpoint replaces the last one, the last one is also called checkpoint.held.h5. */
 #include <stdbool.h>
 
 #include "tutti/base.h"
@@ -53,7 +53,8 @@ typedef struct {
   double sum, weight;
 } tutti_checkpoint_smoothed;
 
-/** How far a training has come.  Its members are attributes of the root.  "Absent" describes files of earlier versions. */
+/** How far a training has come.  Its members are attributes of the root.  "Absent" describes files of earlier
+ * versions. */
 typedef struct {
   int64_t step;          // updates done
   int64_t epoch;         // epochs done
@@ -77,8 +78,8 @@ typedef struct {
   int64_t returned_to; // step of best.h5 in the directory when the run last returned to it; 0: it never did
   // State of schedule.decay plateau: see tutti_plateau.  May be absent.
   double plateau_best, plateau_waited, plateau_cooling, plateau_drops;
-  // State of schedule.scaling adascale: the number of steps of the base batch that the run is worth, 0 if it is not counted,
-  // and two averages, see tutti_measure_smoothed_add.
+  // State of schedule.scaling adascale: the number of steps of the base batch that the run is worth, 0 if it is not
+  // counted, and two averages, see tutti_measure_smoothed_add.
   double gained;
   tutti_checkpoint_smoothed gain_variance, gain_square;
   int64_t data, data_hash; // fingerprint of the training rows, and its hash: see tutti_dataset_fingerprint
@@ -148,9 +149,9 @@ void tutti_checkpoint_info_clear(tutti_checkpoint_info *info);
  * @param[in]  layout   of `history`; columns that the file lacks stay as they are
  * @param[out] history  [n_history of tutti_checkpoint_read_info] records; NULL: not needed
  * @return ERR_MISSING; ERR_DATA an array is missing or has another shape, the file has a weight that no view names (a
- * checkpoint of another model), or views name optimizer slots and the file has others (another optimizer); the memory is
- * then unchanged.  ERR_DATA also if numbers of an array were never written, and ERR_IO if a read failed: the memory is
- * then unspecified */
+ * checkpoint of another model), or views name optimizer slots and the file has others (another optimizer); the memory
+ * is then unchanged.  ERR_DATA also if numbers of an array were never written, and ERR_IO if a read failed: the memory
+ * is then unspecified */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_load(const char *path, const tutti_view *views, int64_t n_views,
                                    const tutti_table_layout *layout, void *history);
@@ -184,8 +185,8 @@ tutti_status tutti_checkpoint_history_columns(const char *path, tutti_texts *nam
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_read_table(const char *path, const tutti_checkpoint_table *table);
 
-/** Find the newest complete checkpoint of a run directory.  It reads the whole file and compares the checksums, and logs a
- * warning for each damaged file.
+/** Find the newest complete checkpoint of a run directory.  It reads the whole file and compares the checksums, and
+ * logs a warning for each damaged file.
  * @param[out] path  owned by the caller (tutti_free); NULL: there is no checkpoint, or no directory
  * @return ERR_DATA there are files, but none is complete; ERR_IO the system cannot read a file that may be the newest
  * complete one (no older one is taken instead) */

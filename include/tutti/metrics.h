@@ -7,7 +7,8 @@
 #include "tutti/io.h"
 
 /** One row of /epochs or /steps; NAN: there is no value.  Losses and metrics of the training samples are means over the
- * samples since the previous row of the table, while the weights move.  The val_ ones are evaluated at fixed weights. */
+ * samples since the previous row of the table, while the weights move.  The val_ ones are evaluated at fixed
+ * weights. */
 typedef struct {
   int64_t epoch; // from 1
   int64_t step;  // updates done
@@ -23,8 +24,8 @@ enum { TUTTI_METRICS_COLUMNS = 11, TUTTI_METRIC_NAME = 64 };
 
 /** The columns of such a table.  The columns of the metric have its name ("accuracy", "val_accuracy").
  * @param[in]  metric   the name of the first one is borrowed from it
- * @param[out] columns  the name of the second one is valid until this thread asks for the columns of another metric, and
- *                      shortened to TUTTI_METRIC_NAME bytes */
+ * @param[out] columns  the name of the second one is valid until this thread asks for the columns of another metric,
+ *                      and shortened to TUTTI_METRIC_NAME bytes */
 void tutti_metrics_columns(const char *metric, tutti_column columns[TUTTI_METRICS_COLUMNS]);
 
 /** The columns of the tables of a run.  A record is a tutti_metrics_row and, right after it, a double for each further
@@ -72,7 +73,8 @@ tutti_status tutti_metrics_records_add_column(tutti_metrics_records *records, co
 TUTTI_NODISCARD
 tutti_status tutti_metrics_records_reserve(tutti_metrics_records *records, int64_t n);
 
-/** Append a record.  The first one brings the further columns if the list has none, and all others have to have the same.
+/** Append a record.  The first one brings the further columns if the list has none, and all others have to have the
+ * same.
  * @param[in] more  [layout->n_more]
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
@@ -101,8 +103,8 @@ bool tutti_metrics_value(const tutti_metrics_row *row, const char *metric, const
 
 // --- phases ------------------------------------------------------------------------------------------------
 
-/** `reduce` is the time in the reducer.  On a single node the rest of it is waiting, because each block of the gradient is
- * summed in `update`, when the rule needs it.  Sums over ranks that batch_norm needs are in `compute`. */
+/** `reduce` is the time in the reducer.  On a single node the rest of it is waiting, because each block of the gradient
+ * is summed in `update`, when the rule needs it.  Sums over ranks that batch_norm needs are in `compute`. */
 #define TUTTI_PHASE_LIST(X)                                                                                  \
   X(DATA, "data")                                                                                            \
   X(COMPUTE, "compute")                                                                                      \
@@ -144,9 +146,9 @@ typedef struct {
   int64_t rank_of_max;
 } tutti_timing_row;
 
-/** Statistics over the ranks.  Inside the reduction a rank either works or waits for a slower one.  So the least time that
- * any rank spent there is the reduction (min = mean = max, and rank_of_max is the rank with that time, for which the others
- * waited), and the rest of each rank's time is the row "wait".
+/** Statistics over the ranks.  Inside the reduction a rank either works or waits for a slower one.  So the least time
+ * that any rank spent there is the reduction (min = mean = max, and rank_of_max is the rank with that time, for which
+ * the others waited), and the rest of each rank's time is the row "wait".
  * @param[in]  all   [size, TUTTI_N_PHASES] seconds of each rank
  * @param[out] rows  one per phase in the order of tutti_phase, then "wait" */
 void tutti_metrics_timing_make(const double *all, int size, tutti_timing_row rows[TUTTI_N_TIMINGS]);
@@ -166,16 +168,16 @@ TUTTI_NODISCARD
 tutti_status tutti_metrics_progress_create(FILE *stream, const char *metric, double total_epochs,
                                            int64_t samples_per_epoch, tutti_progress **progress);
 
-/** During an epoch, show one line with the time that this epoch still takes.  It is redrawn at most ten times a second, and
- * never wider than the terminal.  Nothing if the stream is not a terminal.
+/** During an epoch, show one line with the time that this epoch still takes.  It is redrawn at most ten times a second,
+ * and never wider than the terminal.  Nothing if the stream is not a terminal.
  * @param[in] epoch         from 1
  * @param[in] done          number of its samples that are done
  * @param[in] loss, metric  means over the epoch so far; NAN: not shown */
 void tutti_metrics_progress_step(tutti_progress *progress, int64_t epoch, int64_t done, double loss,
                                  double metric);
 
-/** Print "epoch 3/5  loss 0.0687  accuracy 0.9794  val_loss ...  samples/s 161000  lr 0.001", in place of the bar if there is
- * one.  NAN values are not shown. */
+/** Print "epoch 3/5  loss 0.0687  accuracy 0.9794  val_loss ...  samples/s 161000  lr 0.001", in place of the bar if
+ * there is one.  NAN values are not shown. */
 void tutti_metrics_progress_epoch(tutti_progress *progress, const tutti_metrics_row *row);
 
 /** Accepts NULL inside; nulls the handle. */
@@ -191,25 +193,25 @@ typedef struct {
   const char *const *bindings; // [ranks] the cores on which each rank may run, "0-3"
 } tutti_metrics_origin;
 
-/** Append rows to /epochs and /steps of the file, and replace /timing and the attributes.  The file is made if it does not
- * exist.  All changes appear at once: a reader sees the old or the new file.
+/** Append rows to /epochs and /steps of the file, and replace /timing and the attributes.  The file is made if it does
+ * not exist.  All changes appear at once: a reader sees the old or the new file.
  *
- * The attribute "metric" of the root is the name of the metric's column.  /timing has the columns phase, min, mean, max,
- * rank_of_max; phase is an index into its attribute "phases".
+ * The attribute "metric" of the root is the name of the metric's column.  /timing has the columns phase, min, mean,
+ * max, rank_of_max; phase is an index into its attribute "phases".
  * @param[in] replace the new file begins empty and replaces the old one, whatever that contains, when it is complete
  * @param[in] epochs  [n_epochs] records of the layout
  * @param[in] steps   [n_steps] records of the layout
  * @param[in] timing  NULL: /timing stays as it is
- * @return ERR_DATA the file is damaged or has other columns (the text says what to do), ERR_CREATE, ERR_IO; the file is then
- * unchanged, and the caller still has the rows */
+ * @return ERR_DATA the file is damaged or has other columns (the text says what to do), ERR_CREATE, ERR_IO; the file is
+ * then unchanged, and the caller still has the rows */
 TUTTI_NODISCARD
 tutti_status tutti_metrics_flush(const char *path, bool replace, const tutti_metrics_layout *layout,
                                  const tutti_metrics_origin *origin, const void *epochs, int64_t n_epochs,
                                  const void *steps, int64_t n_steps,
                                  const tutti_timing_row timing[TUTTI_N_TIMINGS]);
 
-/** Remove the rows that a killed run wrote after its last checkpoint.  Nothing if there is no file.  A run calls it when it
- * starts, so a file to which later flushes could not append is refused here.
+/** Remove the rows that a killed run wrote after its last checkpoint.  Nothing if there is no file.  A run calls it
+ * when it starts, so a file to which later flushes could not append is refused here.
  * @param[in] n_epochs  number of rows of /epochs to keep at most
  * @param[in] step      rows of /steps up to this step are kept
  * @return as tutti_metrics_flush */

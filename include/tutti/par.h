@@ -247,13 +247,14 @@ typedef struct {
 /** Leaves [first, first + count). */
 typedef struct {
   int first, count;
-  int tail_rows; // max(1, count): a rank without leaves has a row of the tail, too, because it may be the one that fails
+  int tail_rows; // max(1, count): a rank without leaves has a row of the tail, too, because it may fail
 } tutti_par_leaves;
 
 /** Local.  Return the slice that this rank updates.  It is empty on some ranks if there are more ranks than blocks. */
 tutti_par_slice tutti_reducer_slice(const tutti_reducer *reducer);
 
-/** Local.  Return the number of all leaves, and those of this rank.  It has none if there are more ranks than leaves. */
+/** Local.  Return the number of all leaves, and those of this rank.  It has none if there are more ranks than
+ * leaves. */
 int tutti_reducer_n_leaves(const tutti_reducer *reducer);
 tutti_par_leaves tutti_reducer_own_leaves(const tutti_reducer *reducer);
 
@@ -272,9 +273,9 @@ float *tutti_reducer_leaf(tutti_reducer *reducer, int leaf);
 void tutti_reducer_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count);
 
 /** Collective.  Sum the gradients of all leaves, and the tails in the same operation.
- * @param[in,out] tail  [tail_rows of the own leaves, TUTTI_N_TAIL] one row of values for each own leaf.  On return the first
- *                      row has the sums over all leaves and ranks.  They have the same bits on all ranks, and with
- *                      `tree` the same bits at any number of ranks. */
+ * @param[in,out] tail  [tail_rows of the own leaves, TUTTI_N_TAIL] one row of values for each own leaf.  On return the
+ *                      first row has the sums over all leaves and ranks.  They have the same bits on all ranks, and
+ *                      with `tree` the same bits at any number of ranks. */
 TUTTI_NODISCARD
 tutti_status tutti_reducer_reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]);
 

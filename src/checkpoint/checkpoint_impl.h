@@ -71,8 +71,8 @@ bool tutti_checkpoint_held_name(const char *path, tutti_path name);
 /** Give the file at `path` its second name, so that a new one can be renamed to `path`. */
 bool tutti_checkpoint_hold(const char *path);
 
-/** Rename the held file to X.prev.h5 if there is a new one at `path`, else back to `path`.  It works from any state in which
- * a killed process leaves the files, and doing it twice changes nothing. */
+/** Rename the held file to X.prev.h5 if there is a new one at `path`, else back to `path`.  It works from any state in
+ * which a killed process leaves the files, and doing it twice changes nothing. */
 bool tutti_checkpoint_settle(const char *path, int64_t keep);
 
 /** Remove all but the newest `keep`. */

@@ -1,5 +1,5 @@
-/* Finds the newest complete checkpoint of a run directory.  A damaged one is skipped with a warning; one that the system cannot
- * read ends the search, because the run would otherwise lose it.  Resume calls it. */
+/* Finds the newest complete checkpoint of a run directory.  A damaged one is skipped with a warning; one that the
+ * system cannot read ends the search, because the run would otherwise lose it.  Resume calls it. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,9 +54,9 @@ static tutti_status read_whole(const tutti_file *file, const char *name, const t
   return is_table ? read_table(file, name, shape->dims[0]) : read_array(file, name, shape);
 }
 
-/** Read every byte that a resume needs.  A checkpoint is complete when it gets its name, but a disk may lose parts of it
- * later.  It is better to find this out now, while the checkpoint before it is still there, than in the middle of loading.
- * The cost is one read of the file, which is then in the system's cache for the load. */
+/** Read every byte that a resume needs.  A checkpoint is complete when it gets its name, but a disk may lose parts of
+ * it later.  It is better to find this out now, while the checkpoint before it is still there, than in the middle of
+ * loading.  The cost is one read of the file, which is then in the system's cache for the load. */
 static tutti_status check_whole(const char *path) {
   tutti_checkpoint_info info;
   tutti_file *file = NULL;
@@ -99,8 +99,8 @@ static tutti_status find_whole(const char *newest, char **path, damage *found) {
       *path = tutti_strdup(name);
       return *path ? TUTTI_OK : TUTTI_ERR_MEMORY;
     }
-    // A file that the system cannot read now may be complete: a run from an older one would lose the newer one for good.
-    // The missing file may also be another one, from which this one takes numbers.
+    // A file that the system cannot read now may be complete: a run from an older one would lose the newer one for
+    // good.  The missing file may also be another one, from which this one takes numbers.
     const bool damaged = status == TUTTI_ERR_DATA || (status == TUTTI_ERR_MISSING && access(name, F_OK) == 0);
     if (damaged) note_damage(found, name);
     if (!damaged && status != TUTTI_ERR_MISSING) TUTTI_TRY(status);

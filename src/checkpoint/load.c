@@ -1,5 +1,6 @@
 /* Reads the arrays of a checkpoint into a model and its optimizer.  All names and shapes are compared first, so that a
- * checkpoint of another model fails before it has changed anything.  Resume, eval, predict and model.weights call it. */
+ * checkpoint of another model fails before it has changed anything.  Resume, eval, predict and model.weights call
+ * it. */
 #include <stdio.h>
 #include <string.h>
 

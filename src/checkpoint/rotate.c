@@ -6,8 +6,8 @@
  *   commit  checkpoint.h5 = the new N, by one rename; until then checkpoint.h5 is A
  *   settle  checkpoint.prev.h5 = A, by one rename from the held name; until then checkpoint.prev.h5 is O
  *
- * So no file is given up before the new one is complete on disk and has its name, and after a kill between any two calls
- * settle can finish the work. */
+ * So no file is given up before the new one is complete on disk and has its name, and after a kill between any two
+ * calls settle can finish the work. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -67,8 +67,8 @@ bool tutti_checkpoint_hold(const char *path) {
   return rename(path, held) == 0;
 }
 
-/** Make the name X.prev.h5 free for the held file: the files from there on get the next older name, up to the first unused
- * name or the oldest that is kept. */
+/** Make the name X.prev.h5 free for the held file: the files from there on get the next older name, up to the first
+ * unused name or the oldest that is kept. */
 static bool make_room(const char *path, int64_t keep) {
   tutti_path from, to;
   int64_t gap = 1;

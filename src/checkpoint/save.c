@@ -1,5 +1,5 @@
-/* Writes a checkpoint: complete or not at all, with the one before it still there until then (rotate.c).  Rank 0 of a training
- * calls it. */
+/* Writes a checkpoint: complete or not at all, with the one before it still there until then (rotate.c).  Rank 0 of a
+ * training calls it. */
 #include <errno.h>
 #include <string.h>
 

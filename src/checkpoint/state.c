@@ -1,5 +1,5 @@
-/* The state of a training as attributes of the root, by one list of the members for writing and reading.  save.c and info.c call
- * it.  Reading checks each value, because a file may be damaged without a checksum that says so. */
+/* The state of a training as attributes of the root, by one list of the members for writing and reading.  save.c and
+ * info.c call it.  Reading checks each value, because a file may be damaged without a checksum that says so. */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -13,7 +13,8 @@
 
 #define DAMAGED "the file is damaged; continue from another checkpoint, or start a new run"
 
-/** One member of the state; writing and reading share the list.  The seeds are apart, because they may exceed an int64. */
+/** One member of the state; writing and reading share the list.  The seeds are apart, because they may exceed an
+ * int64. */
 typedef struct {
   const char *name;
   size_t offset;

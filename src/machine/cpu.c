@@ -1,6 +1,6 @@
-/** The processors that this process may run on: the affinity mask of the calling thread, and the places of OpenMP.  OpenMP
- * may have bound the calling thread to a part of what the process was given, so the mask alone can be too small.  The
- * preflight, `doctor`, `bench` and the metrics file show the result. */
+/** The processors that this process may run on: the affinity mask of the calling thread, and the places of OpenMP.
+ * OpenMP may have bound the calling thread to a part of what the process was given, so the mask alone can be too small.
+ * The preflight, `doctor`, `bench` and the metrics file show the result. */
 #define _GNU_SOURCE // sched_getaffinity, RTLD_DEFAULT
 #include "machine/cpu.h"
 
@@ -40,9 +40,9 @@ static void find_function(const char *name, void *function, size_t bytes) {
   memcpy(function, &found, bytes);
 }
 
-/** Add the processors of the places of OpenMP; it has none if it does not bind threads.  It binds the main thread before
- * main begins (OMP_PROC_BIND, OMP_PLACES, GOMP_CPU_AFFINITY).  Perhaps only the BLAS brings the OpenMP library with it, so
- * the functions are looked up by name. */
+/** Add the processors of the places of OpenMP; it has none if it does not bind threads.  It binds the main thread
+ * before main begins (OMP_PROC_BIND, OMP_PLACES, GOMP_CPU_AFFINITY).  Perhaps only the BLAS brings the OpenMP library
+ * with it, so the functions are looked up by name. */
 static void add_places(cpu_set_t *set) {
   int (*n_places)(void), (*n_procs)(int), ids[CPU_SETSIZE];
   void (*get_ids)(int, int *);
@@ -66,8 +66,8 @@ static bool keep_granted(const cpu_set_t *own, cpu_set_t *set) {
   return sched_setaffinity(0, sizeof *own, own) == 0 && known;
 }
 
-/** The processors that the process was given.  The system reports only those of the calling thread, which OpenMP may have
- * bound to a part of them. */
+/** The processors that the process was given.  The system reports only those of the calling thread, which OpenMP may
+ * have bound to a part of them. */
 static bool get_given(cpu_set_t *set) {
   cpu_set_t places, both;
   if (sched_getaffinity(0, sizeof *set, set) != 0) return false;
@@ -81,7 +81,8 @@ static bool get_given(cpu_set_t *set) {
 }
 #endif
 
-/** The logical processors that this process may run on, ascending; all processors if the system does not report them. */
+/** The logical processors that this process may run on, ascending; all processors if the system does not report
+ * them. */
 static int get_allowed(int cpus[TUTTI_MACHINE_MAX_CPUS]) {
   int n = 0;
 #ifdef __linux__

@@ -24,8 +24,8 @@ int tutti_machine_core_of(const char *root, int cpu);
  * @return their number, at least 1 */
 int tutti_machine_cores(int cores[TUTTI_MACHINE_MAX_CPUS]);
 
-/** Whether OpenMP binds its threads to places.  All its places together count as allowed, even if this thread is bound to
- * one of them. */
+/** Whether OpenMP binds its threads to places.  All its places together count as allowed, even if this thread is bound
+ * to one of them. */
 bool tutti_machine_openmp_binds(void);
 
 /** Let this thread, and programs that it starts, run on all processors that the process was given. */

@@ -1,16 +1,16 @@
 /** Whether the BLAS has chosen kernels that are too slow for the processor.
  *
  * OpenBLAS chooses by the family and model of the processor.  If the processor is newer than the library, it may choose
- * its oldest kernels, which are several times slower, without a message.  The instructions that a processor has are known
- * without its model, so they can be compared with what the kernels need:
+ * its oldest kernels, which are several times slower, without a message.  The instructions that a processor has are
+ * known without its model, so they can be compared with what the kernels need:
  *
  * - Below AVX2: all names in below_avx2.  Sandybridge and the AMD family from Bulldozer to Steamroller have no AVX2, so
  *   on a processor with AVX2 these names are a mistake.
  * - Below AVX-512: also Haswell, whose kernels do half as much work per instruction.
  * - Right on each processor that they are chosen for: SkylakeX, Cooperlake, SapphireRapids (AVX-512), Excavator (AVX2),
  *   and Zen (AVX2).  Libraries choose Zen only on AMD processors, where AVX-512 came late and in two halves, and
- *   measurements showed no difference.  A name that is not listed here is newer than this list, so its library knows the
- *   processor.
+ *   measurements showed no difference.  A name that is not listed here is newer than this list, so its library knows
+ *   the processor.
  *
  * The kernels to ask for are SkylakeX with AVX-512, because each OpenBLAS since 2017 has them (Cooperlake and
  * SapphireRapids need more instructions), and Haswell with AVX2. */
@@ -44,7 +44,8 @@ static const char *environment(const char *name) {
   return text && text[0] ? text : NULL;
 }
 
-/** Whether the user, and not this program, has set OPENBLAS_CORETYPE: a restart by `main` also sets the other variable. */
+/** Whether the user, and not this program, has set OPENBLAS_CORETYPE: a restart by `main` also sets the other
+ * variable. */
 static bool user_has_chosen(void) {
   return environment("OPENBLAS_CORETYPE") && !environment(TUTTI_KERNELS_BEFORE);
 }

@@ -29,8 +29,8 @@ typedef struct {
   int n_cores, cores[TUTTI_MACHINE_MAX_CPUS];
 } tutti_machine_fault;
 
-/** Find the faults, at most one of each kind, at the lowest rank that has it.  A rank has at most one fault, the first in
- * the order of the kinds.
+/** Find the faults, at most one of each kind, at the lowest rank that has it.  A rank has at most one fault, the first
+ * in the order of the kinds.
  * @param[in] ranks  [n]
  * @return the number of faults */
 int tutti_machine_check_placement(const tutti_machine_placement *ranks, int n, tutti_machine_fault faults[4]);

@@ -25,7 +25,8 @@ static tutti_machine_placement place(const tutti_comm *comm, const tutti_machine
   return own;
 }
 
-/** "without OMP_PLACES, ": a condition for advice on cores, because such a variable makes OpenMP use only some of them. */
+/** "without OMP_PLACES, ": a condition for advice on cores, because such a variable makes OpenMP use only some of
+ * them. */
 static const char *condition(char *text, size_t bytes) {
   static const char *const names[] = {"OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"};
   text[0] = '\0';

@@ -3,8 +3,8 @@
 #include "machine/threads.h"
 
 /** Collective over all ranks of the job, once.  Set the threads as tutti_machine_set_threads does.  Then rank 0 logs a
- * warning, with what to do, about ranks that share cores, more threads than cores, a CPU quota, and BLAS kernels that do
- * not suit the processor.
+ * warning, with what to do, about ranks that share cores, more threads than cores, a CPU quota, and BLAS kernels that
+ * do not suit the processor.
  * @param[in]  wanted   parallel.threads; 0: choose
  * @param[out] threads  of this rank
  * @return (agreed) ERR_MEMORY */

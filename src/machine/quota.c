@@ -1,6 +1,6 @@
-/** The CPU quota of a cgroup (Linux: "Control Group v2", and the cpu controller of version 1).  In a container or a batch
- * job a process may see 64 processors and get the time of two.  More threads than that are stopped in each period of the
- * quota, and the other ranks wait for them.  Thread counts, the preflight and `doctor` ask for it. */
+/** The CPU quota of a cgroup (Linux: "Control Group v2", and the cpu controller of version 1).  In a container or a
+ * batch job a process may see 64 processors and get the time of two.  More threads than that are stopped in each period
+ * of the quota, and the other ranks wait for them.  Thread counts, the preflight and `doctor` ask for it. */
 #include "machine/quota.h"
 
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /** How many threads a rank gets: its share of the cores, unless the config or the environment names a number.
  *
  * The cores are counted per node.  Each rank adds 1 to the claims of each core that it may run on, and gets the sum of
- * 1 / claims over its cores.  So it does not matter whether a launcher bound the ranks to separate cores, to sockets, or
- * not at all.  The preflight calls it before a training. */
+ * 1 / claims over its cores.  So it does not matter whether a launcher bound the ranks to separate cores, to sockets,
+ * or not at all.  The preflight calls it before a training. */
 #include "machine/threads.h"
 
 #include <stdio.h>
@@ -13,8 +13,8 @@
 #include "machine/quota.h"
 #include "tutti/linalg.h"
 
-/** The number in an environment variable; 0: none.  OMP_NUM_THREADS may be a list: its first number is for the outermost
- * level. */
+/** The number in an environment variable; 0: none.  OMP_NUM_THREADS may be a list: its first number is for the
+ * outermost level. */
 static int number_in(const char *name) {
   const char *text = getenv(name);
   const long n = text ? strtol(text, NULL, 10) : 0;

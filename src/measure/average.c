@@ -1,5 +1,6 @@
-/* The average of the weights: its columns, its first value, its evaluations.  The optimizer updates it slice by slice, so it has to
- * be gathered from the ranks before it is evaluated.  The room train and the saver of a run directory call this. */
+/* The average of the weights: its columns, its first value, its evaluations.  The optimizer updates it slice by slice,
+ * so it has to be gathered from the ranks before it is evaluated.  The room train and the saver of a run directory call
+ * this. */
 #include "measure/average.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
-/* The gain of AdaScale (Johnson et al., arXiv 2007.05105): r = (variance + square) / (variance / K + square), for a batch of K
- * reference batches, from averages that the checkpoint keeps.  The update calls this before it changes the first weight. */
+/* The gain of AdaScale (Johnson et al., arXiv 2007.05105): r = (variance + square) / (variance / K + square), for a
+ * batch of K reference batches, from averages that the checkpoint keeps.  The update calls this before it changes the
+ * first weight. */
 #include "measure/gain.h"
 
 #include <math.h>
@@ -22,8 +23,8 @@ tutti_status tutti_measure_gain_compute(tutti_run *run) {
   const tutti_measure_adascale smoothed = {
       .variance = tutti_measure_smoothed_add(&state->gain_variance, one.variance, decay),
       .square = tutti_measure_smoothed_add(&state->gain_square, one.square, decay)};
-  // Before the first batch with two groups the gain is not a number, and a batch that is smaller than the base would have a
-  // gain below 1.  Both count as one step.
+  // Before the first batch with two groups the gain is not a number, and a batch that is smaller than the base would
+  // have a gain below 1.  Both count as one step.
   const double gain = tutti_measure_adascale_gain(smoothed, k);
   run->step.gain = gain > 1 ? gain : 1;
   return TUTTI_OK;

@@ -1,7 +1,8 @@
 #pragma once
-/** The gain of a step with schedule.scaling: adascale.  Source: Johnson et al., "AdaScale SGD" (arXiv 2007.05105), algorithm 1.
- * The learning rate of a step is that of the schedule times its gain, and the schedule advances by the gain.  The gradient is
- * that of the loss, before penalties, clipping and decay.  Without adascale these functions do nothing. */
+/** The gain of a step with schedule.scaling: adascale.  Source: Johnson et al., "AdaScale SGD" (arXiv 2007.05105),
+ * algorithm 1.  The learning rate of a step is that of the schedule times its gain, and the schedule advances by the
+ * gain.  The gradient is that of the loss, before penalties, clipping and decay.  Without adascale these functions do
+ * nothing. */
 #include "run/run.h"
 
 /** Local, by several threads, in the first pass over the slice.  Add the squares of elements [first, first + n) of the
@@ -9,7 +10,7 @@
  * @param[in] grads  [n] */
 void tutti_measure_gain_add(tutti_run *run, int64_t first, int64_t n, const float *grads);
 
-/** Collective, between that pass and the update.  Compute run->step.gain, equal on all ranks, and the averages that it is
- * made of. */
+/** Collective, between that pass and the update.  Compute run->step.gain, equal on all ranks, and the averages that it
+ * is made of. */
 TUTTI_NODISCARD
 tutti_status tutti_measure_gain_compute(tutti_run *run);

@@ -1,7 +1,7 @@
 /* Squared norms of the layers of a measured step: of gradient, weights, update, and distance from the first weights.
- * train/update.c calls this for each block of its passes while the block is in a cache, several threads at once.  Each block
- * has places of its own for its sums, and they are added up in a fixed order, so that results have the same bits for every
- * number of threads. */
+ * train/update.c calls this for each block of its passes while the block is in a cache, several threads at once.  Each
+ * block has places of its own for its sums, and they are added up in a fixed order, so that results have the same bits
+ * for every number of threads. */
 #include <string.h>
 
 #include "linalg/squares.h"
@@ -19,7 +19,8 @@ typedef struct {
   int layer;
 } block_in_layer;
 
-/** The elements from `at` on.  Each border between layers inside of a block needs one more place: hence block + layers. */
+/** The elements from `at` on.  Each border between layers inside of a block needs one more place: hence block +
+ * layers. */
 static block_in_layer next_in_layer(const tutti_meter *meter, int64_t first, int64_t at, int64_t end) {
   const int64_t block = (at - first) / TUTTI_BLOCK, block_end = first + (block + 1) * TUTTI_BLOCK;
   const int layer = layer_at(meter, at);
@@ -54,7 +55,8 @@ void tutti_meter_after(tutti_run *run, int64_t first, int64_t at, int64_t n, con
     const int64_t k = s.at - at, count = s.to - s.at;
     double *place = meter->places[s.place];
     place[TUTTI_OF_WEIGHTS] = tutti_linalg_squares(params + k, count);
-    // The difference of two nearly equal vectors: the sum of squares of differences keeps the digits that |a|^2 - |b|^2 loses.
+    // The difference of two nearly equal vectors: the sum of squares of differences keeps the digits that |a|^2 - |b|^2
+    // loses.
     place[TUTTI_OF_UPDATE] = tutti_linalg_squares_of_difference(params + k, before + k, count);
     place[TUTTI_OF_DISTANCE] = tutti_linalg_squares_of_difference(params + k, start + k, count);
   }

@@ -1,6 +1,6 @@
-/* The meter of a run, and what it sums during backward: squared norms of the gradients of single examples, or of ghost groups of
- * batch_norm, for the noise of the gradient.  train/gradients.c calls this with each part of a gradient while it is in a
- * cache.  layer_squares.c sums over layers, quantities.c makes the columns. */
+/* The meter of a run, and what it sums during backward: squared norms of the gradients of single examples, or of ghost
+ * groups of batch_norm, for the noise of the gradient.  train/gradients.c calls this with each part of a gradient while
+ * it is in a cache.  layer_squares.c sums over layers, quantities.c makes the columns. */
 #include "measure/meter.h"
 
 #include <math.h>
@@ -13,10 +13,10 @@
 
 // --- create and destroy ----------------------------------------------------------------------------------
 
-/** Whether the next step is measured, and how many steps it stands for.  If run.measure_every is a number, its multiples are
- * measured.  Otherwise the first step is measured, and from there on each `every`-th one, which depends on the current
- * batch size.  Multiples would be a bad choice there: if they lie a whole number of epochs apart, each of them could be
- * the short last batch of an epoch. */
+/** Whether the next step is measured, and how many steps it stands for.  If run.measure_every is a number, its
+ * multiples are measured.  Otherwise the first step is measured, and from there on each `every`-th one, which depends
+ * on the current batch size.  Multiples would be a bad choice there: if they lie a whole number of epochs apart, each
+ * of them could be the short last batch of an epoch. */
 static bool is_due(const tutti_run *run, int64_t *since) {
   const int64_t given = (int64_t)run->config->run.measure_every.value, step = run->state.at.step;
   if (given > 0) {
@@ -58,8 +58,8 @@ static tutti_status allocate(const tutti_run *run, tutti_meter *meter) {
   return TUTTI_NEW(meter->sums, meter->n_layers);
 }
 
-/** Whether each micro-batch is one ghost group of batch_norm, so that the parts of the gradient are the same for all numbers of
- * ranks and leaves.  A micro-batch that shares its statistics with others is not an independent part. */
+/** Whether each micro-batch is one ghost group of batch_norm, so that the parts of the gradient are the same for all
+ * numbers of ranks and leaves.  A micro-batch that shares its statistics with others is not an independent part. */
 static bool has_parts(const tutti_run *run, int64_t batch) {
   const tutti_plan *plan = &run->plan;
   const int64_t grain = tutti_plan_grain(run->config, batch);
@@ -169,8 +169,8 @@ void tutti_meter_micro_batch(tutti_run *run, const tutti_micro_batch *micro_batc
                              double (*tail)[TUTTI_N_TAIL]) {
   const tutti_meter *meter = run->meter;
   if (!meter || !sees_noise(meter)) return;
-  // The loss is divided by the global batch B, so the buffers have sums of gradients / B.  The mean gradient of a group of
-  // b samples is B / b times its sum; the estimate needs b times its square: B^2 / b times the square of the sum.
+  // The loss is divided by the global batch B, so the buffers have sums of gradients / B.  The mean gradient of a group
+  // of b samples is B / b times its sum; the estimate needs b times its square: B^2 / b times the square of the sum.
   const double scale = (double)batch_count * (double)batch_count;
   for (int i = 0; i < micro_batch->n_leaves; i++) {
     const int64_t rows = run->step.leaf_ends[i] - (i ? run->step.leaf_ends[i - 1] : 0);
@@ -183,8 +183,8 @@ void tutti_meter_micro_batch(tutti_run *run, const tutti_micro_batch *micro_batc
 
 // --- the end of a step -----------------------------------------------------------------------------------
 
-/** tutti_measure_noise_sums.mixed: the batch takes `first` samples from the current epoch, `whole` times all n, and the rest from
- * one more epoch. */
+/** tutti_measure_noise_sums.mixed: the batch takes `first` samples from the current epoch, `whole` times all n, and the
+ * rest from one more epoch. */
 static double mixed(const tutti_run *run) {
   const tutti_range batch = tutti_plan_batch(&run->plan, tutti_run_position(run));
   const double n = (double)run->samples.train.n, count = (double)batch.count;

@@ -1,10 +1,10 @@
 #pragma once
 /** What run.measure adds to loss and metric: the noise of the gradient, and norms of the layers.
  *
- * The steps that run.measure_every names are measured, and the rows of /steps and /epochs have the results.  The gradient is that
- * of the loss, before penalties, clipping and decay.  Gradients are measured while they are in a cache: those of a leaf
- * during backward, and their sum over the ranks before the update.  If nothing is measured, these functions do
- * nothing. */
+ * The steps that run.measure_every names are measured, and the rows of /steps and /epochs have the results.  The
+ * gradient is that of the loss, before penalties, clipping and decay.  Gradients are measured while they are in a
+ * cache: those of a leaf during backward, and their sum over the ranks before the update.  If nothing is measured,
+ * these functions do nothing. */
 #include "run/micro_batches.h"
 #include "run/run.h"
 
@@ -37,8 +37,8 @@ void tutti_meter_forget_start(tutti_run *run);
 
 void tutti_meter_begin_step(tutti_run *run); // Local.
 
-/** Local.  The buffer [n] for the squares of the gradients of examples in a micro-batch of n leaves, see tutti_model_pass; NULL:
- * they are not measured in this step. */
+/** Local.  The buffer [n] for the squares of the gradients of examples in a micro-batch of n leaves, see
+ * tutti_model_pass; NULL: they are not measured in this step. */
 double *tutti_meter_examples(tutti_run *run, int n);
 
 /** Local.  Whether this step needs the gradient of each micro-batch by itself. */
@@ -55,10 +55,11 @@ void tutti_meter_leaf(tutti_run *run, const tutti_micro_batch *micro_batch, int 
 void tutti_meter_micro_batch(tutti_run *run, const tutti_micro_batch *micro_batch, int64_t batch_count,
                              double (*tail)[TUTTI_N_TAIL]);
 
-/** Local, by several threads.  Call `before` ahead of the first change to elements [at, at + n) of a pass over parameters from
- * `first` on, and `after` behind the last change.  at - first is a multiple of TUTTI_BLOCK.
+/** Local, by several threads.  Call `before` ahead of the first change to elements [at, at + n) of a pass over
+ * parameters from `first` on, and `after` behind the last change.  at - first is a multiple of TUTTI_BLOCK.
  * @param[in]     params, grads  [n] of these elements
- * @param[in,out] scratch        [n] keeps the old parameters from `before` to `after`, if the caller does both in one pass */
+ * @param[in,out] scratch        [n] keeps the old parameters from `before` to `after`, if the caller does both in one
+ * pass */
 void tutti_meter_before(tutti_run *run, int64_t first, int64_t at, int64_t n, const float *params,
                         const float *grads, float *scratch);
 void tutti_meter_after(tutti_run *run, int64_t first, int64_t at, int64_t n, const float *params,
@@ -75,11 +76,12 @@ tutti_status tutti_meter_end_step(tutti_run *run, const double *tail);
 
 // --- rows
 
-/** Local.  Set run->state.rows.more for the next row of a table to what was measured since its last row; NaN: nothing. */
+/** Local.  Set run->state.rows.more for the next row of a table to what was measured since its last row; NaN:
+ * nothing. */
 void tutti_meter_read(tutti_run *run, tutti_meter_table table);
 void tutti_meter_clear(tutti_run *run,
                        tutti_meter_table table); // Local.  The next row of the table starts from here.
 
-/** Local.  The part of a checkpoint that belongs to the meter; it is borrowed, for reading and for writing.  Its n is 0 if
- * nothing is measured. */
+/** Local.  The part of a checkpoint that belongs to the meter; it is borrowed, for reading and for writing.  Its n is 0
+ * if nothing is measured. */
 tutti_checkpoint_table tutti_meter_state(const tutti_run *run);

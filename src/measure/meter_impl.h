@@ -1,14 +1,15 @@
 #pragma once
-/** The meter's struct, and how its files share the work: meter.c and layer_squares.c sum during a step, quantities.c turns the sums into the
- * columns of rows, gain.c uses the noise for AdaScale. */
+/** The meter's struct, and how its files share the work: meter.c and layer_squares.c sum during a step, quantities.c
+ * turns the sums into the columns of rows, gain.c uses the noise for AdaScale. */
 #include "measure/meter.h"
 #include "measure/noise_impl.h"
 
 /** Sums of squares that are kept for each layer. */
 enum { TUTTI_OF_GRADIENT, TUTTI_OF_WEIGHTS, TUTTI_OF_UPDATE, TUTTI_OF_DISTANCE, TUTTI_N_SQUARES };
 
-/** X(code, name, value of run.measure that shows it, rows have its mean instead of its last value).  A quantity that no value
- * shows is only averaged, for others.  Those from EXAMPLE_TRACE to DIVERSITY need the gradients of single examples. */
+/** X(code, name, value of run.measure that shows it, rows have its mean instead of its last value).  A quantity that no
+ * value shows is only averaged, for others.  Those from EXAMPLE_TRACE to DIVERSITY need the gradients of single
+ * examples. */
 #define TUTTI_QUANTITY_LIST(X)                                                                               \
   X(GRAD_NORM, "grad_norm", TUTTI_MEASURE_ALL, true)                                                         \
   X(TRACE, "trace", TUTTI_MEASURE_NOISE, true)                                                               \

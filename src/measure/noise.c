@@ -1,6 +1,6 @@
-/* Formulas for the noise of a gradient: the simple noise scale of McCandlish et al. (arXiv 1812.06162), the gradient diversity of
- * Yin et al. (arXiv 1706.05699) and the variance of AdaScale (arXiv 2007.05105).  noise_impl.h explains them; the meter and
- * the gain of AdaScale call them. */
+/* Formulas for the noise of a gradient: the simple noise scale of McCandlish et al. (arXiv 1812.06162), the gradient
+ * diversity of Yin et al. (arXiv 1706.05699) and the variance of AdaScale (arXiv 2007.05105).  noise_impl.h explains
+ * them; the meter and the gain of AdaScale call them. */
 #include "measure/noise_impl.h"
 
 #include <math.h>

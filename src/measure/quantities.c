@@ -1,6 +1,6 @@
-/* The quantities that a meter measures: which there are, which of them are columns, and their values from the sums of a step.
- * McCandlish et al. (arXiv 1812.06162) give the noise scale, Johnson et al. (arXiv 2007.05105) AdaScale's gain; noise.c has
- * the formulas.  meter.c calls this after each measured step, the room train before each row. */
+/* The quantities that a meter measures: which there are, which of them are columns, and their values from the sums of a
+ * step.  McCandlish et al. (arXiv 1812.06162) give the noise scale, Johnson et al. (arXiv 2007.05105) AdaScale's gain;
+ * noise.c has the formulas.  meter.c calls this after each measured step, the room train before each row. */
 #include <math.h>
 #include <stdio.h>
 
@@ -90,7 +90,8 @@ static void note_noise(tutti_meter *meter, const tutti_measure_noise_sums *sums,
   if (isfinite(noise.trace)) note(meter, scale, numerator / denominator);
 }
 
-/** The gain that AdaScale would have.  A measured step stands for all steps since the one before, so its gain counts as often. */
+/** The gain that AdaScale would have.  A measured step stands for all steps since the one before, so its gain counts as
+ * often. */
 static void note_adascale(tutti_meter *meter, const tutti_measure_noise_sums *sums) {
   const double k = sums->batch / meter->base;
   const tutti_measure_adascale one = tutti_measure_adascale_estimate(sums, meter->base);

@@ -1,5 +1,5 @@
-/* metrics.h5: appends rows to /epochs and /steps, replaces /timing and the attributes, and removes rows that a resumed run
- * computes again.  The saver of a training calls it on rank 0. */
+/* metrics.h5: appends rows to /epochs and /steps, replaces /timing and the attributes, and removes rows that a resumed
+ * run computes again.  The saver of a training calls it on rank 0. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,8 +18,8 @@ static const tutti_column timing_columns[] = {
     {"rank_of_max", TUTTI_I64, offsetof(tutti_timing_row, rank_of_max)},
 };
 
-/** Whether the attribute has exactly these texts.  HDF5 does not reuse the space of an old text after the file was closed.  So
- * a text that has not changed is not written again, and the file grows only by its rows. */
+/** Whether the attribute has exactly these texts.  HDF5 does not reuse the space of an old text after the file was
+ * closed.  So a text that has not changed is not written again, and the file grows only by its rows. */
 static bool has_texts(const tutti_file *file, const char *object, const char *name, const char *const *texts,
                       int n) {
   tutti_texts there;

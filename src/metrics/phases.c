@@ -1,5 +1,5 @@
-/* Timers of the phases of a training, and the statistics over its ranks that /timing has.  The training enters the phases; the
- * saver collects the seconds of all ranks. */
+/* Timers of the phases of a training, and the statistics over its ranks that /timing has.  The training enters the
+ * phases; the saver collects the seconds of all ranks. */
 #include <string.h>
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
-/* The progress line: a bar with loss, metric and remaining time on a terminal, one line per epoch elsewhere.  Rank 0 of a
- * training calls it. */
+/* The progress line: a bar with loss, metric and remaining time on a terminal, one line per epoch elsewhere.  Rank 0 of
+ * a training calls it. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,8 +84,8 @@ static int terminal_width(FILE *stream) {
   return DEFAULT_WIDTH;
 }
 
-/** Number of cells of the bar between the texts before and after it.  It changes in steps, so that the bar does not jump with
- * each digit of the numbers.  0: there is not enough space for a useful bar. */
+/** Number of cells of the bar between the texts before and after it.  It changes in steps, so that the bar does not
+ * jump with each digit of the numbers.  0: there is not enough space for a useful bar. */
 static int bar_cells(int width, const char *head, const char *tail) {
   const int room = width - 1 - (int)strlen(head) - (int)strlen(tail) - (int)strlen(" []");
   if (room < MIN_BAR) return 0;

@@ -1,5 +1,5 @@
-/* A list of records of one table, with its further columns: it grows in memory, and is written to and read from a file.  A
- * training keeps its rows in such lists, a study the curve of each trial, and `tutti info` reads them. */
+/* A list of records of one table, with its further columns: it grows in memory, and is written to and read from a file.
+ * A training keeps its rows in such lists, a study the curve of each trial, and `tutti info` reads them. */
 #include <math.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* The columns of a row, and of a record with further columns.  All that writes, reads or shows tables takes them from here, so
- * that each name and type is written once. */
+/* The columns of a row, and of a record with further columns.  All that writes, reads or shows tables takes them from
+ * here, so that each name and type is written once. */
 #include <string.h>
 
 #include "base/text.h"

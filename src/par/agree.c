@@ -1,5 +1,5 @@
-/** One status for all ranks: the largest code wins, and its text goes to everybody.  All rooms that communicate call it, so
- * that no rank leaves a collective path alone. */
+/** One status for all ranks: the largest code wins, and its text goes to everybody.  All rooms that communicate call
+ * it, so that no rank leaves a collective path alone. */
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 
 enum { TEXT_BYTES = 2048 };
 
-/** Collective.  Make the failure of `speaker` that of all ranks.  The speaker keeps its trace; the others start a new one, because
- * a failure of their own does not matter any more. */
+/** Collective.  Make the failure of `speaker` that of all ranks.  The speaker keeps its trace; the others start a new
+ * one, because a failure of their own does not matter any more. */
 static tutti_status spread(const tutti_comm *comm, int speaker, tutti_status status, bool name_speaker) {
   char text[TEXT_BYTES] = "";
   if (comm->rank == speaker) {

@@ -1,9 +1,9 @@
-/** A flag that one rank raises and the others see while they work: a message without content to each of them.  A study stops
- * its groups of ranks with it if one of them fails. */
+/** A flag that one rank raises and the others see while they work: a message without content to each of them.  A study
+ * stops its groups of ranks with it if one of them fails. */
 #include "par/par_impl.h"
 
-/** MPI makes progress only in calls of MPI.  On a rank that was busy for long, the first calls may be those that receive the
- * message. */
+/** MPI makes progress only in calls of MPI.  On a rank that was busy for long, the first calls may be those that
+ * receive the message. */
 enum { N_LOOKS = 32 };
 
 struct tutti_alarm {

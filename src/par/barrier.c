@@ -1,5 +1,5 @@
-/** A barrier of counters in the shared memory of a node: the last rank to come starts the next round.  node.c calls it several
- * times per step. */
+/** A barrier of counters in the shared memory of a node: the last rank to come starts the next round.  node.c calls it
+ * several times per step. */
 #include "par/barrier_impl.h"
 
 #include <sched.h>
@@ -13,8 +13,8 @@ typedef struct {
 _Static_assert(sizeof(shared_state) == TUTTI_BARRIER_BYTES, "the memory that callers set aside");
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a lock of one process does not hold for another");
 
-/** If there are no more ranks than cores, the others arrive in a moment or are busy for longer.  If there are more, spinning
- * takes the core from the rank that is waited for.  A few microseconds of spinning suit both cases. */
+/** If there are no more ranks than cores, the others arrive in a moment or are busy for longer.  If there are more,
+ * spinning takes the core from the rank that is waited for.  A few microseconds of spinning suit both cases. */
 enum { N_SPINS = 50 };
 
 static inline void pause_core(void) {
@@ -23,8 +23,8 @@ static inline void pause_core(void) {
 #endif
 }
 
-/** Call MPI, because a message to another node may leave only then.  A rank there may wait for it, and a rank here for that
- * rank. */
+/** Call MPI, because a message to another node may leave only then.  A rank there may wait for it, and a rank here for
+ * that rank. */
 static tutti_status advance_messages(const tutti_comm *comm) {
   int found = 0;
   if (comm->n_nodes > 1)

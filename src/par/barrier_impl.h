@@ -1,6 +1,6 @@
 #pragma once
-/** A barrier for the ranks of a node in their shared memory.  It takes a small fraction of the time of MPI_Barrier, which
- * matters if a step takes less than a millisecond. */
+/** A barrier for the ranks of a node in their shared memory.  It takes a small fraction of the time of MPI_Barrier,
+ * which matters if a step takes less than a millisecond. */
 #include "par/par_impl.h"
 
 /** Bytes of shared memory that it needs, zeroed and 64-byte aligned. */

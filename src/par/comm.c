@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "par/par_impl.h"
 
-/** Number the nodes in the order of their lowest ranks: the first rank of a node counts the first ranks of other nodes before
- * it, and broadcasts the count on its node. */
+/** Number the nodes in the order of their lowest ranks: the first rank of a node counts the first ranks of other nodes
+ * before it, and broadcasts the count on its node. */
 static tutti_status number_nodes(tutti_comm *comm) {
   const int is_first = comm->node_rank == 0;
   int n_first = 0;

@@ -1,5 +1,5 @@
-/** The check that arrays are equal bit by bit on all ranks, for parameters after a step: first by a fingerprint, and number by
- * number only if these differ.  It finds memory, processors and networks that change data. */
+/** The check that arrays are equal bit by bit on all ranks, for parameters after a step: first by a fingerprint, and
+ * number by number only if these differ.  It finds memory, processors and networks that change data. */
 #include <math.h>
 #include <string.h>
 
@@ -19,8 +19,8 @@ static bool is_held_by_most(const holder *all, int n, uint64_t fingerprint) {
   return n_holders > n / 2;
 }
 
-/** The lowest rank with the fingerprint of most ranks, or rank 0 if no fingerprint has a majority: a vote in one pass (Boyer and
- * Moore, 1981). */
+/** The lowest rank with the fingerprint of most ranks, or rank 0 if no fingerprint has a majority: a vote in one pass
+ * (Boyer and Moore, 1981). */
 static int find_right(const holder *all, int n, bool *by_most) {
   int votes = 0, right = 0;
   uint64_t candidate = all[0].fingerprint;

@@ -1,5 +1,5 @@
-/** Exact sums of doubles that travel in the floats of a gradient's message (exact_sums_impl.h has the idea).  The reducers
- * encode the tail before the reduction and decode it afterwards. */
+/** Exact sums of doubles that travel in the floats of a gradient's message (exact_sums_impl.h has the idea).  The
+ * reducers encode the tail before the reduction and decode it afterwards. */
 #include "par/exact_sums_impl.h"
 
 #include <math.h>

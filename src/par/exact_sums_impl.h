@@ -4,7 +4,8 @@
  * A value, cut to a multiple of 2^-96, is written as integers in base 2^bits, all with the value's sign, each
  * in a float of its own.  With bits = 24 - ceil(log2(size)) a float holds the sum of one digit over `size`
  * ranks exactly, in any order of MPI's additions.  Decoding rounds once, at the end.  The result is the correctly
- * rounded sum of the cut values: exact for integers up to 2^53, and the same bits for any order and any number of ranks.
+ * rounded sum of the cut values: exact for integers up to 2^53, and the same bits for any order and any number of
+ * ranks.
  *
  * A value that is NaN, infinite or not below 2^144 makes the sum NaN. */
 

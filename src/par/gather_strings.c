@@ -1,5 +1,5 @@
-/** The texts of all ranks on one of them: host names, bindings and warnings for reports, and the lines of `tutti doctor`.
- * Each text is a message of its own, because there are few of them, at the start and at the end of a job. */
+/** The texts of all ranks on one of them: host names, bindings and warnings for reports, and the lines of `tutti
+ * doctor`.  Each text is a message of its own, because there are few of them, at the start and at the end of a job. */
 #include <string.h>
 
 #include "par/par_impl.h"

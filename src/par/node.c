@@ -1,5 +1,5 @@
-/** What the reducers shared and tree have in common: the parameters of a node in its shared memory, the slices and their owners,
- * the sum of the tails, and the way of slices to the first rank and back. */
+/** What the reducers shared and tree have in common: the parameters of a node in its shared memory, the slices and
+ * their owners, the sum of the tails, and the way of slices to the first rank and back. */
 #include "par/node_impl.h"
 
 #include <string.h>
@@ -125,8 +125,8 @@ tutti_status tutti_par_node_barrier_sum_tails(tutti_node *node, double (*tail)[T
   return TUTTI_OK;
 }
 
-/** Sum a few values over the node.  The calls use two places by turns, so that one barrier per call is enough: when a rank
- * writes to a place again, all ranks have passed the barrier of the other place, and so have read this one. */
+/** Sum a few values over the node.  The calls use two places by turns, so that one barrier per call is enough: when a
+ * rank writes to a place again, all ranks have passed the barrier of the other place, and so have read this one. */
 static tutti_status sum_small(tutti_node *node, double *values, int n) {
   const tutti_comm *comm = node->barrier.comm;
   double *place = node->small + (int64_t)node->turn * comm->node_size * TUTTI_SMALL;
@@ -144,7 +144,8 @@ tutti_status tutti_par_node_sum_slices(const tutti_reducer *reducer, double *val
   tutti_node *node = reducer->node;
   for (int64_t done = 0; done < n && comm->node_size > 1; done += TUTTI_SMALL)
     TUTTI_TRY(sum_small(node, values + done, n - done < TUTTI_SMALL ? (int)(n - done) : TUTTI_SMALL));
-  // Each node has all slices.  If the nodes cut them alike, they find the same bits; else those of the first node count.
+  // Each node has all slices.  If the nodes cut them alike, they find the same bits; else those of the first node
+  // count.
   if (!node->equal_nodes) TUTTI_TRY(tutti_comm_bcast(comm, 0, values, n * (int64_t)sizeof *values));
   return TUTTI_OK;
 }

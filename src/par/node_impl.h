@@ -1,10 +1,10 @@
 #pragma once
-/** What the reducers that work in the shared memory of a node have in common: one copy of the parameters per node, a barrier,
- * the tail, and the slices with their owners on the other nodes.
+/** What the reducers that work in the shared memory of a node have in common: one copy of the parameters per node, a
+ * barrier, the tail, and the slices with their owners on the other nodes.
  *
  * The parameters are cut into as many slices as the largest node has ranks.  On a smaller node a rank owns
- * several, one after another.  The owners of a slice, one per node, have a communicator of their own.  All ranks use these
- * communicators in the order of the slices, so that no ranks wait for each other in a circle. */
+ * several, one after another.  The owners of a slice, one per node, have a communicator of their own.  All ranks use
+ * these communicators in the order of the slices, so that no ranks wait for each other in a circle. */
 #include "par/barrier_impl.h"
 #include "par/reducer_impl.h"
 
@@ -25,8 +25,8 @@ typedef struct tutti_node {
 
 enum { TUTTI_SMALL = 512 };
 
-/** Collective.  Set the reducer's node, params, begin and end.  A failure is agreed on.  The caller destroys, also after a
- * failure.
+/** Collective.  Set the reducer's node, params, begin and end.  A failure is agreed on.  The caller destroys, also
+ * after a failure.
  * @param[in] n_tails  the largest number of tails that one step sums */
 TUTTI_NODISCARD
 tutti_status tutti_par_node_create(tutti_reducer *reducer, int n_tails);

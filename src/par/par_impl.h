@@ -14,8 +14,8 @@ struct tutti_comm {
 };
 
 /** Collective over `parent`, as tutti_comm_create_world.
- * @param[in] max_node_size  a node is cut after this number of ranks, so that one machine can stand for several; INT_MAX: it is
- *                           not cut */
+ * @param[in] max_node_size  a node is cut after this number of ranks, so that one machine can stand for several;
+ *                           INT_MAX: it is not cut */
 TUTTI_NODISCARD
 tutti_status tutti_comm_create_from(MPI_Comm parent, int max_node_size, tutti_comm **comm);
 
@@ -31,8 +31,8 @@ tutti_status tutti_comm_sum_floats(MPI_Comm comm, float *values, int64_t n, int 
 /** The most elements of a message: the largest power of two that an int holds. */
 enum { TUTTI_PIECE = 1 << 30 };
 
-/** Collective, as tutti_par_window_create, but with a part for each rank, which begins at a page and lies in the memory next to the
- * rank.
+/** Collective, as tutti_par_window_create, but with a part for each rank, which begins at a page and lies in the memory
+ * next to the rank.
  * @param[in] own_bytes  size of the part of this rank */
 TUTTI_NODISCARD
 tutti_status tutti_par_window_create_parts(const tutti_comm *comm, int64_t own_bytes, tutti_window **window);

@@ -1,5 +1,5 @@
-/** The public side of the reducers: it chooses the implementation and calls it through its table.  An implementation is a way
- * to sum gradients over ranks (flat, shared, tree).  The room train calls it in each step. */
+/** The public side of the reducers: it chooses the implementation and calls it through its table.  An implementation is
+ * a way to sum gradients over ranks (flat, shared, tree).  The room train calls it in each step. */
 #include "base/fault.h"
 #include "par/par_impl.h"
 #include "par/reducer_impl.h"

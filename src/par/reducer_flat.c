@@ -1,5 +1,5 @@
-/** One MPI_Allreduce of the whole gradient; each rank updates all parameters.  It is the baseline of the benchmarks, and the
- * reference for the tests of the other reducers.  The tail lies after the gradient in the same buffer. */
+/** One MPI_Allreduce of the whole gradient; each rank updates all parameters.  It is the baseline of the benchmarks,
+ * and the reference for the tests of the other reducers.  The tail lies after the gradient in the same buffer. */
 #include <string.h>
 
 #include "par/exact_sums_impl.h"
@@ -60,8 +60,8 @@ static tutti_status scatter(const tutti_reducer *reducer, const float *whole, fl
   return tutti_comm_bcast(reducer->comm, 0, slice, bytes);
 }
 
-// Values of the only slice are sums already.  There is nothing to publish either: each rank has updated all parameters from the
-// gradient, which MPI promises to be equal on all ranks.
+// Values of the only slice are sums already.  There is nothing to publish either: each rank has updated all parameters
+// from the gradient, which MPI promises to be equal on all ranks.
 const tutti_reducer_ops tutti_reducer_flat = {
     .name = "flat",
     .create = create,

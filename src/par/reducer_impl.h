@@ -1,11 +1,13 @@
 #pragma once
-/** Inside of the reducers: an implementation is a table of operations.  Each operation keeps the promise of the function of
- * the same name in tutti/par.h.  leaf_done, sum_slices and publish may be NULL, if there is nothing to do. */
+/** Inside of the reducers: an implementation is a table of operations.  Each operation keeps the promise of the
+ * function of the same name in tutti/par.h.  leaf_done, sum_slices and publish may be NULL, if there is nothing to
+ * do. */
 #include "tutti/par.h"
 
 typedef struct {
   const char *name;
-  /** Collective.  Sets params, begin, end and data.  A failure is agreed on.  The caller destroys, also after a failure. */
+  /** Collective.  Sets params, begin, end and data.  A failure is agreed on.  The caller destroys, also after a
+   * failure. */
   tutti_status (*create)(tutti_reducer *reducer);
   /** Collective. */
   void (*destroy)(tutti_reducer *reducer);

@@ -1,9 +1,9 @@
-/** The gradients of the ranks of a node lie in its shared memory.  Each rank sums one slice of them.  On several nodes the owners
- * of the slice, one per node, then sum it over the nodes.  The rank updates this slice of the parameters, of which the node has
- * one copy.
+/** The gradients of the ranks of a node lie in its shared memory.  Each rank sums one slice of them.  On several nodes
+ * the owners of the slice, one per node, then sum it over the nodes.  The rank updates this slice of the parameters, of
+ * which the node has one copy.
  *
- * On a single node a block is summed only when the update asks for it.  A step has two barriers: no gradient is read before all
- * are written, and no parameter before all are updated. */
+ * On a single node a block is summed only when the update asks for it.  A step has two barriers: no gradient is read
+ * before all are written, and no parameter before all are updated. */
 #include <string.h>
 
 #include "par/exact_sums_impl.h"
@@ -91,8 +91,8 @@ static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
   const shared *self = reducer->data;
   if (self->message) return self->message + (at - reducer->begin);
   float *sum = leaf_buffer(reducer, reducer->first_leaf) + at;
-  // A single rank has its sum already.  Else the sum replaces the own gradient there, which no other rank reads: each sums only
-  // its own slice.
+  // A single rank has its sum already.  Else the sum replaces the own gradient there, which no other rank reads: each
+  // sums only its own slice.
   if (reducer->comm->node_size > 1) sum_node(reducer, at, count, sum);
   return sum;
 }

@@ -1,7 +1,7 @@
-/** Leaves are summed in one binary tree, so that the bits do not depend on the rank that computed a leaf.  A rank sums its own
- * leaves while they come, as a binary counter counts: it sums a subtree when the last leaf of the subtree is there.  At most
- * two subtrees of each size are left.  Then each rank sums its slice over the subtrees of all ranks of its node, and on
- * several nodes the owners of the slice exchange the sums of their nodes. */
+/** Leaves are summed in one binary tree, so that the bits do not depend on the rank that computed a leaf.  A rank sums
+ * its own leaves while they come, as a binary counter counts: it sums a subtree when the last leaf of the subtree is
+ * there.  At most two subtrees of each size are left.  Then each rank sums its slice over the subtrees of all ranks of
+ * its node, and on several nodes the owners of the slice exchange the sums of their nodes. */
 #include "par/tree_impl.h"
 
 #include <string.h>

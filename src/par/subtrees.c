@@ -1,5 +1,5 @@
-/** Sums in the order of one binary tree over leaves.  A range of leaves is kept as the counts of its subtrees, as a binary
- * counter keeps its digits: equal neighbours are summed.  reducer_tree.c and tree_exchange.c call it. */
+/** Sums in the order of one binary tree over leaves.  A range of leaves is kept as the counts of its subtrees, as a
+ * binary counter keeps its digits: equal neighbours are summed.  reducer_tree.c and tree_exchange.c call it. */
 #include "par/subtrees_impl.h"
 
 #include <stdbool.h>

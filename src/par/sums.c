@@ -1,5 +1,5 @@
-/** Sums of several arrays in one pass over memory, with a loop for each number of arrays up to eight.  The reducers shared and
- * tree call it for the gradients of a node. */
+/** Sums of several arrays in one pass over memory, with a loop for each number of arrays up to eight.  The reducers
+ * shared and tree call it for the gradients of a node. */
 #include "par/sums_impl.h"
 
 #include "base/clones.h"

@@ -1,6 +1,6 @@
-/** The sum of a slice over several nodes.  The owners of the slice, one per node, cut it into one part per owner.  Each sends
- * the sums of its node to the owner of the part, who sums them in the order of the tree and sends the result to all.
- * Only reducer_tree.c calls it. */
+/** The sum of a slice over several nodes.  The owners of the slice, one per node, cut it into one part per owner.  Each
+ * sends the sums of its node to the owner of the part, who sums them in the order of the tree and sends the result to
+ * all.  Only reducer_tree.c calls it. */
 #include "par/tree_impl.h"
 
 #include <string.h>

@@ -6,9 +6,9 @@
 
 typedef struct tutti_tree_exchange tutti_tree_exchange;
 
-/** The leaves are divided among the ranks by their places, in the order of (node, rank on it).  A rank keeps the sums over the
- * subtrees of its own leaves in *slots*, [n_slots, stride] floats.  The slots that are left in the end are shared with the
- * node. */
+/** The leaves are divided among the ranks by their places, in the order of (node, rank on it).  A rank keeps the sums
+ * over the subtrees of its own leaves in *slots*, [n_slots, stride] floats.  The slots that are left in the end are
+ * shared with the node. */
 typedef struct {
   int *places; // [n_nodes + 1] of the nodes' first ranks; how many ranks there are
 
@@ -33,8 +33,8 @@ static inline int tutti_tree_first_leaf(const tutti_reducer *reducer, int place)
   return tutti_par_part_begin(reducer->n_leaves, place, reducer->comm->size);
 }
 
-/** Local.  The subtrees of the leaves of the ranks at places [place, end_place).  Each rank can compute those of all ranks, without
- * communication. */
+/** Local.  The subtrees of the leaves of the ranks at places [place, end_place).  Each rank can compute those of all
+ * ranks, without communication. */
 static inline tutti_subtrees tutti_tree_subtrees(const tutti_reducer *reducer, int place, int end_place) {
   tutti_subtrees subtrees = tutti_par_subtrees_make(tutti_tree_first_leaf(reducer, place));
   while (subtrees.end < tutti_tree_first_leaf(reducer, end_place)) tutti_par_subtrees_grow(&subtrees, 1);

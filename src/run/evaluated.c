@@ -1,5 +1,6 @@
-/* The columns of evaluations besides that of the validation rows.  Such a column exists only in runs that have the evaluation, so
- * its name and its place are found through its prefix.  The loop writes them, and a resumed run reads them back. */
+/* The columns of evaluations besides that of the validation rows.  Such a column exists only in runs that have the
+ * evaluation, so its name and its place are found through its prefix.  The loop writes them, and a resumed run reads
+ * them back. */
 #include "run/evaluated.h"
 
 #include <math.h>

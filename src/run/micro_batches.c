@@ -1,5 +1,5 @@
-/* Micro-batches: the pieces in which the leaves of a rank go through the network, because its buffers are limited.  Small leaves
- * go together, large ones one piece at a time.  train/gradients.c and the probe loop over them. */
+/* Micro-batches: the pieces in which the leaves of a rank go through the network, because its buffers are limited.
+ * Small leaves go together, large ones one piece at a time.  train/gradients.c and the probe loop over them. */
 #include "run/micro_batches.h"
 
 tutti_micro_batch tutti_run_micro_batch_before(int first) {

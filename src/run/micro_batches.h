@@ -12,8 +12,8 @@ typedef struct {
 /** The state before the first micro-batch of the leaves from `first` on. */
 tutti_micro_batch tutti_run_micro_batch_before(int first);
 
-/** Step to the next micro-batch of the leaves before `end`.  It takes as many leaves as fit into plan->micro_rows, at least
- * one.  A leaf with more rows needs several micro-batches; a leaf without rows has an empty one.
+/** Step to the next micro-batch of the leaves before `end`.  It takes as many leaves as fit into plan->micro_rows, at
+ * least one.  A leaf with more rows needs several micro-batches; a leaf without rows has an empty one.
  * @param[in]     grain        samples that stay together, see tutti_plan_grain
  * @param[in,out] micro_batch  the one before, then the next one
  * @param[out]    leaf_ends    [micro_batch->n_leaves] the row of the micro-batch behind the last one of each leaf

@@ -1,13 +1,13 @@
 /* A model with the buffers to feed it: gathers samples and targets, and evaluates sets of samples.
  *
- * With reduce=tree an evaluation sums the parts of a set, of fixed number and size, one after another, so that its result has the
- * same bits for every number of ranks. */
+ * With reduce=tree an evaluation sums the parts of a set, of fixed number and size, one after another, so that its
+ * result has the same bits for every number of ranks. */
 #include "run/network.h"
 
 #include <string.h>
 
-/** Rows of a micro-batch with which the products of an evaluation run at full speed, and the most bytes that the outputs of one layer
- * may take for them. */
+/** Rows of a micro-batch with which the products of an evaluation run at full speed, and the most bytes that the
+ * outputs of one layer may take for them. */
 enum { EVALUATION_ROWS = 256, EVALUATION_BYTES = 8 << 20 };
 
 static int64_t evaluation_rows(const tutti_config *config, int64_t n_in) {
@@ -158,8 +158,8 @@ static tutti_range own_part(const tutti_network *network, int64_t n) {
                      tutti_comm_size(network->comm));
 }
 
-/** Each leaf of the set has a sum of its own, which one rank computes.  The other ranks contribute 0 to it, so the sum over the
- * ranks is exact, and all of them then add the leaves up in the same order. */
+/** Each leaf of the set has a sum of its own, which one rank computes.  The other ranks contribute 0 to it, so the sum
+ * over the ranks is exact, and all of them then add the leaves up in the same order. */
 static tutti_status evaluate_leaves(const tutti_network *network, const float *params,
                                     const tutti_samples *set, double sums[2]) {
   const tutti_range all = {.count = set->n}, own = own_part(network, network->n_leaves);

@@ -22,8 +22,8 @@ typedef struct {
   float *class_weights;         // [classes] for training; NULL: all are 1 (class_weights.c)
 } tutti_network;
 
-/** Collective.  Create the model and buffers for micro-batches of at least max_rows samples.  Small micro-batches would make
- * evaluations slow, so network->max_rows may be larger.
+/** Collective.  Create the model and buffers for micro-batches of at least max_rows samples.  Small micro-batches would
+ * make evaluations slow, so network->max_rows may be larger.
  * @return (agreed) ERR_CONFIG as tutti_model_create; ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_network_create(const tutti_comm *comm, const tutti_config *config,
@@ -45,8 +45,8 @@ static inline bool tutti_network_is_side(float value) {
 TUTTI_NODISCARD
 tutti_status tutti_network_check_labels(const tutti_network *network);
 
-/** Local, after tutti_network_check_labels.  Set network->class_weights if the config has data.class_weight, in place of
- * earlier ones.
+/** Local, after tutti_network_check_labels.  Set network->class_weights if the config has data.class_weight, in place
+ * of earlier ones.
  * @param[in] train  samples that "balanced" weights are counted from
  * @return ERR_CONFIG the labels are not classes, or there is no such class; ERR_DATA a label is a probability */
 TUTTI_NODISCARD
@@ -61,7 +61,8 @@ void tutti_network_apply_class_weights(const tutti_network *network, tutti_targe
  * their classes, as in Keras. */
 typedef enum { TUTTI_TO_PREDICT, TUTTI_TO_EVALUATE, TUTTI_TO_TRAIN } tutti_purpose;
 
-/** Local.  Gather the samples network->rows[n] of one array: their features into x and, unless TO_PREDICT, their targets.
+/** Local.  Gather the samples network->rows[n] of one array: their features into x and, unless TO_PREDICT, their
+ * targets.
  * @return the targets, in buffers of the network */
 tutti_targets tutti_network_gather(const tutti_network *network, tutti_rows which, int64_t n,
                                    tutti_purpose purpose);

@@ -1,8 +1,9 @@
-/* Makes the plan of a training: how many steps the budget is, and how a global batch is cut into leaves and micro-batches.  Pure
- * arithmetic on counts, so all ranks compute it by themselves and agree without communication.
+/* Makes the plan of a training: how many steps the budget is, and how a global batch is cut into leaves and
+ * micro-batches.  Pure arithmetic on counts, so all ranks compute it by themselves and agree without communication.
  *
- * With AdaScale (a plan with a `base`) a step counts as `gain` steps of the base batch (Johnson et al., arXiv 2007.05105), so the
- * budget and the schedule are in steps of that batch and the number of real steps is known only at the end. */
+ * With AdaScale (a plan with a `base`) a step counts as `gain` steps of the base batch (Johnson et al., arXiv
+ * 2007.05105), so the budget and the schedule are in steps of that batch and the number of real steps is known only at
+ * the end. */
 #include "run/plan.h"
 
 #include <math.h>
@@ -12,7 +13,8 @@
 /** Rows of a micro-batch with which the products run at full speed; more rows only cost memory. */
 enum { AUTO_MICRO_ROWS = 1024 };
 
-/** The limits of a double that counts exactly, of the 32 bits of an epoch in the keys of random numbers, and of sums in int64_t. */
+/** The limits of a double that counts exactly, of the 32 bits of an epoch in the keys of random numbers, and of sums in
+ * int64_t. */
 static const double MAX_STEPS = 0x1p53, MAX_EPOCHS = 0x1p32 - 1, MAX_SAMPLES = 0x1p62;
 
 int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count) {
@@ -54,8 +56,8 @@ static tutti_status count_budget(tutti_count budget, tutti_plan *plan) {
   return TUTTI_OK;
 }
 
-/** A group of one sample has no variance, so batch_norm would give the same output for every sample.  Such groups are refused in
- * whole batches; the short last batch of an epoch may have one. */
+/** A group of one sample has no variance, so batch_norm would give the same output for every sample.  Such groups are
+ * refused in whole batches; the short last batch of an epoch may have one. */
 static tutti_status check_groups(const tutti_config *config, const tutti_stage *stage) {
   const tutti_layer_spec *layers = config->model.layers;
   const int n_layers = (int)config->model.n_layers;
@@ -95,8 +97,8 @@ static tutti_status check_wanted(const tutti_config *config, const tutti_plan *p
   return TUTTI_OK;
 }
 
-/** Whether each ghost group of batch_norm is a micro-batch, so that the noise of the gradient can be measured over groups.  Without
- * batch_norm it is measured over samples. */
+/** Whether each ghost group of batch_norm is a micro-batch, so that the noise of the gradient can be measured over
+ * groups.  Without batch_norm it is measured over samples. */
 static bool measures_parts(const tutti_config *config) {
   const bool mixes =
       tutti_model_layers_group(config->model.layers, (int)config->model.n_layers, INT64_MAX) > 1;

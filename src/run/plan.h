@@ -21,8 +21,8 @@ typedef struct {
 /** Make the plan of a training from its beginning.
  * @param[in] n_train  samples of an epoch
  * @param[in] size     number of ranks
- * @return ERR_CONFIG train.micro_batch_size would split a group of batch_norm, or train.last_batch would drop all samples;
- * the errors of tutti_optim_growth_make and tutti_stages_make */
+ * @return ERR_CONFIG train.micro_batch_size would split a group of batch_norm, or train.last_batch would drop all
+ * samples; the errors of tutti_optim_growth_make and tutti_stages_make */
 TUTTI_NODISCARD
 tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan);
 
@@ -38,12 +38,12 @@ tutti_status tutti_plan_go_on(tutti_plan *plan, const tutti_config *config,
 /** Samples of a global batch whose statistics belong together, see tutti_model_layers_group; 1 without batch_norm. */
 int64_t tutti_plan_grain(const tutti_config *config, int64_t batch_count);
 
-/** Whether there are fewer groups of batch_norm than leaves, so that groups lie on several leaves and their sums go over
- * ranks.  (Without batch_norm each sample is a group, and no sum is needed.) */
+/** Whether there are fewer groups of batch_norm than leaves, so that groups lie on several leaves and their sums go
+ * over ranks.  (Without batch_norm each sample is a group, and no sum is needed.) */
 bool tutti_plan_shares_groups(const tutti_config *config, const tutti_plan *plan, int64_t batch_count);
 
-/** The position of a training.  `at` counts steps in the epochs of this plan.  It equals `step`, unless the run continues a
- * checkpoint of an earlier version, which does not record that other batch sizes or data led there. */
+/** The position of a training.  `at` counts steps in the epochs of this plan.  It equals `step`, unless the run
+ * continues a checkpoint of an earlier version, which does not record that other batch sizes or data led there. */
 typedef struct {
   int64_t step;    // updates done
   int64_t samples; // samples of these updates
@@ -57,8 +57,8 @@ tutti_position tutti_plan_position(const tutti_plan *plan, const tutti_checkpoin
 /** Epochs done, with the done part of the current one.  Dropped samples do not count. */
 double tutti_plan_epochs(const tutti_plan *plan, const tutti_checkpoint_state *state);
 
-/** The global batch of the step after `now`: positions in the epoch of now.place; with TUTTI_LAST_CARRY they may continue
- * behind its end. */
+/** The global batch of the step after `now`: positions in the epoch of now.place; with TUTTI_LAST_CARRY they may
+ * continue behind its end. */
 tutti_range tutti_plan_batch(const tutti_plan *plan, tutti_position now);
 
 /** The place of a checkpoint that does not record it, because it is of an earlier version or of other data. */
@@ -101,6 +101,6 @@ bool tutti_plan_ends_epoch(const tutti_plan *plan, tutti_position now);
 /** Whether the budget is done. */
 bool tutti_plan_done(const tutti_plan *plan, tutti_count budget, tutti_position now);
 
-/** Whether something that happens once per `every` (steps, epochs or samples; 0: never) happens after the step that led to
- * `now`. */
+/** Whether something that happens once per `every` (steps, epochs or samples; 0: never) happens after the step that led
+ * to `now`. */
 bool tutti_plan_due(const tutti_plan *plan, tutti_count every, tutti_position now);

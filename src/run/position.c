@@ -1,5 +1,5 @@
-/* Questions to a plan: where a training is, which batch and learning rate its next step has, and whether something is due.  The loop
- * asks them after each step, and a run that resumes asks them about the state of its checkpoint.
+/* Questions to a plan: where a training is, which batch and learning rate its next step has, and whether something is
+ * due.  The loop asks them after each step, and a run that resumes asks them about the state of its checkpoint.
  *
  * A position counts in steps, samples and places; tutti_stages converts between them, also if the batch grows. */
 #include <math.h>
@@ -101,7 +101,8 @@ tutti_extent tutti_plan_total(const tutti_plan *plan) {
                    tutti_stages_samples(&plan->stages, plan->total_steps));
 }
 
-/** The extent of the steps before this plan.  With a base all steps are of one size, and none of them lies before it. */
+/** The extent of the steps before this plan.  With a base all steps are of one size, and none of them lies before
+ * it. */
 static tutti_extent before_plan(const tutti_plan *plan) {
   if (plan->base > 0) return (tutti_extent){0};
   return extent_of(plan, plan->from.at, plan->from.place, plan->from.samples);

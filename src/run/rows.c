@@ -1,5 +1,5 @@
-/* The rows of the tables that a training keeps, and their further columns, such as measurements and evaluations of other
- * samples.  The rooms that measure add columns; the loop of the training appends rows. */
+/* The rows of the tables that a training keeps, and their further columns, such as measurements and evaluations of
+ * other samples.  The rooms that measure add columns; the loop of the training appends rows. */
 #include <math.h>
 #include <string.h>
 

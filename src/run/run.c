@@ -1,5 +1,5 @@
-/* The parts of a training, from the data set up to the optimizer, and its position.  The rooms measure, rundir and train work on
- * them.  What can fail on one rank alone is agreed on before the next collective. */
+/* The parts of a training, from the data set up to the optimizer, and its position.  The rooms measure, rundir and
+ * train work on them.  What can fail on one rank alone is agreed on before the next collective. */
 #include "run/run.h"
 
 #include <math.h>
@@ -80,8 +80,8 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   run->rank = tutti_comm_rank(comm);
   run->size = tutti_comm_size(comm);
   tutti_metrics_phases_start(&run->state.phases);
-  // The plan decides how large the micro-batches are, the network how many parameters the reducer holds, and the reducer which
-  // slice of them the optimizer has: hence this order.
+  // The plan decides how large the micro-batches are, the network how many parameters the reducer holds, and the
+  // reducer which slice of them the optimizer has: hence this order.
   TUTTI_TRY(tutti_plan_make(config, run->samples.train.n, run->size, &run->plan));
   TUTTI_TRY(tutti_network_create(comm, config, run->dataset, run->plan.micro_rows, &run->network));
   run->state.rows.layout.metric = tutti_model_metric_name(run->network.model);

@@ -88,8 +88,8 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
 
-/** Collective over the communicator of the run, which may be a part of the ranks of the data set.  Choose the samples for
- * training, validation and test, and fit the scaling to the training samples. */
+/** Collective over the communicator of the run, which may be a part of the ranks of the data set.  Choose the samples
+ * for training, validation and test, and fit the scaling to the training samples. */
 TUTTI_NODISCARD
 tutti_status tutti_run_split_samples(tutti_run *run);
 
@@ -97,19 +97,19 @@ tutti_status tutti_run_split_samples(tutti_run *run);
 TUTTI_NODISCARD
 tutti_status tutti_run_split_samples_by(tutti_run *run, uint64_t seed);
 
-/** Collective, after tutti_run_build.  Draw the validation rows by state.at.split_seed in place of train.seed, because the
- * weights were trained on all other rows.  Balanced class weights are counted again. */
+/** Collective, after tutti_run_build.  Draw the validation rows by state.at.split_seed in place of train.seed, because
+ * the weights were trained on all other rows.  Balanced class weights are counted again. */
 TUTTI_NODISCARD
 tutti_status tutti_run_keep_rows(tutti_run *run);
 
-/** Collective over `comm`, which may be a part of the ranks of the data set.  Create network, reducer and optimizer.  If it
- * fails, tutti_run_release frees what has been made.
+/** Collective over `comm`, which may be a part of the ranks of the data set.  Create network, reducer and optimizer.
+ * If it fails, tutti_run_release frees what has been made.
  * @return (agreed) ERR_CONFIG, ERR_DATA config and data do not fit; ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
 
-/** Collective over that communicator.  Free what tutti_run_build has made, and keep the data set; the second frees that as well.
- * A run of tutti_train_build also has a meter: use tutti_train_release and tutti_train_destroy. */
+/** Collective over that communicator.  Free what tutti_run_build has made, and keep the data set; the second frees that
+ * as well.  A run of tutti_train_build also has a meter: use tutti_train_release and tutti_train_destroy. */
 void tutti_run_release(tutti_run *run);
 void tutti_run_destroy(tutti_run *run);
 
@@ -130,8 +130,8 @@ tutti_position tutti_run_position(const tutti_run *run);
 TUTTI_NODISCARD
 tutti_status tutti_run_set_weights(tutti_run *run, const float *weights);
 
-/** Collective.  Check that parameters and moving statistics have the same bits on all ranks.  If memory or network had changed
- * the copy of one rank, all further steps would be wrong without a message.
+/** Collective.  Check that parameters and moving statistics have the same bits on all ranks.  If memory or network had
+ * changed the copy of one rank, all further steps would be wrong without a message.
  * @return (agreed) ERR_SYSTEM they differ */
 TUTTI_NODISCARD
 tutti_status tutti_run_check_same(const tutti_run *run);

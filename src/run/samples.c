@@ -1,5 +1,5 @@
-/* Which rows of a data set are training, validation and test samples, as permutations of row numbers: no row is copied.  The
- * division depends on the config and a seed only, so all ranks compute it by themselves and agree. */
+/* Which rows of a data set are training, validation and test samples, as permutations of row numbers: no row is copied.
+ * The division depends on the config and a seed only, so all ranks compute it by themselves and agree. */
 #include "run/samples.h"
 
 #include "base/random.h"

@@ -26,13 +26,14 @@ tutti_data_options tutti_samples_options(const tutti_config *config);
 TUTTI_NODISCARD
 tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, tutti_dataset **dataset);
 
-/** Collective.  Warn about features whose scaling nobody chose.  With model.weights the scaling comes from that file, and there
- * is no warning. */
+/** Collective.  Warn about features whose scaling nobody chose.  With model.weights the scaling comes from that file,
+ * and there is no warning. */
 TUTTI_NODISCARD
 tutti_status tutti_samples_advise(const tutti_comm *comm, const tutti_config *config,
                                   const tutti_dataset *dataset);
 
-/** Local.  Divide the rows into sets.  Held-out rows are the same in every epoch, for every batch size and number of ranks.
+/** Local.  Divide the rows into sets.  Held-out rows are the same in every epoch, for every batch size and number of
+ * ranks.
  * @param[in] seed  train.seed, or the split_seed of a checkpoint */
 tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_dataset *dataset,
                                        uint64_t seed);

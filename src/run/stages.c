@@ -1,8 +1,8 @@
-/* Steps, places and samples of a training whose batch grows, in closed form: any question about step 10^9 costs a loop over the
- * stages, not over the steps.  plan.c answers everything about progress with this.
+/* Steps, places and samples of a training whose batch grows, in closed form: any question about step 10^9 costs a loop
+ * over the stages, not over the steps.  plan.c answers everything about progress with this.
  *
- * Within a stage there is a first, possibly partial epoch (from the stage's place to the epoch's end) with `first` steps, and
- * then whole epochs with `each` steps.  What follows computes with these two. */
+ * Within a stage there is a first, possibly partial epoch (from the stage's place to the epoch's end) with `first`
+ * steps, and then whole epochs with `each` steps.  What follows computes with these two. */
 #include "run/stages.h"
 
 #include "base/arithmetic.h"
@@ -39,7 +39,8 @@ static int64_t reach_in(const tutti_epoch *epoch, const tutti_stage *stage, int6
          tutti_min64(tutti_ceil_div(more % epoch->n, batch), each);
 }
 
-/** Samples of `at` steps.  With short batches nothing is dropped, so places count samples; else all steps have the same number. */
+/** Samples of `at` steps.  With short batches nothing is dropped, so places count samples; else all steps have the same
+ * number. */
 static int64_t samples_in(const tutti_epoch *epoch, const tutti_stage *stage, int64_t at) {
   if (epoch->last == TUTTI_LAST_SHORT) return stage->samples + place_in(epoch, stage, at) - stage->place;
   return stage->samples + (at - stage->at) * stage->batch;
@@ -63,7 +64,8 @@ static int64_t first_place(const tutti_epoch *epoch, int64_t place, int64_t batc
   return epoch->last == TUTTI_LAST_DROP && left < batch ? place + left : place;
 }
 
-/** Add a stage that begins after `at` steps, not before the last stage.  A stage that would have no step is replaced. */
+/** Add a stage that begins after `at` steps, not before the last stage.  A stage that would have no step is
+ * replaced. */
 static tutti_status add_stage(tutti_stages *stages, int64_t at, int64_t batch) {
   const tutti_stage stage = {.at = at,
                              .place = first_place(&stages->epoch, tutti_stages_place(stages, at), batch),

@@ -1,9 +1,10 @@
 #pragma once
 /** How the epochs of a training fall into steps if the batch grows on the way.  Local, pure.
  *
- * A growth takes effect at the first step that begins at its place or behind it, also in the middle of an epoch: the epoch
- * is used up in the order of its permutation, and train.last_batch decides about its last samples that do not fill a
- * batch.  So the begin of each step is known without looking at the steps before it.  Places are those of tutti_epoch. */
+ * A growth takes effect at the first step that begins at its place or behind it, also in the middle of an epoch: the
+ * epoch is used up in the order of its permutation, and train.last_batch decides about its last samples that do not
+ * fill a batch.  So the begin of each step is known without looking at the steps before it.  Places are those of
+ * tutti_epoch. */
 #include "tutti/sampler.h"
 #include "tutti/schedule.h"
 
@@ -23,8 +24,9 @@ typedef struct {
 } tutti_stages;
 
 /** Make the stages of a training.
- * @param[in] from  begin of its first step; `batch` is ignored.  Steps, places and samples before it had other batches or
- *                  data: they are counted in all results, but questions may be asked only about what lies behind them
+ * @param[in] from  begin of its first step; `batch` is ignored.  Steps, places and samples before it had other batches
+ *                  or data: they are counted in all results, but questions may be asked only about what lies behind
+ *                  them
  * @return ERR_CONFIG more than TUTTI_MAX_STAGES sizes */
 TUTTI_NODISCARD
 tutti_status tutti_stages_make(const tutti_growth *growth, const tutti_epoch *epoch, const tutti_stage *from,
@@ -47,7 +49,7 @@ int64_t tutti_stages_batch(const tutti_stages *stages, int64_t at);
 
 enum { TUTTI_STAGES_MAX_BATCHES = 3 * TUTTI_MAX_STAGES };
 
-/** List each batch size that can occur, including the short last batches of epochs, beginning with the last stage.  A size may
- * be listed more than once.
+/** List each batch size that can occur, including the short last batches of epochs, beginning with the last stage.  A
+ * size may be listed more than once.
  * @return their number */
 int tutti_stages_batches(const tutti_stages *stages, int64_t batches[TUTTI_STAGES_MAX_BATCHES]);

@@ -1,5 +1,6 @@
-/* Whether a training is over: its goal, its patience and its budget, in this order.  Everything is decided on reduced values and
- * on counts, so that all ranks decide alike.  The loop asks after each row, and a run that resumes asks before its first step. */
+/* Whether a training is over: its goal, its patience and its budget, in this order.  Everything is decided on reduced
+ * values and on counts, so that all ranks decide alike.  The loop asks after each row, and a run that resumes asks
+ * before its first step. */
 #include "run/stop.h"
 
 #include <math.h>

@@ -8,8 +8,8 @@
  * @return false: there is no such column, or it is NaN in this row */
 bool tutti_run_value(const tutti_run *run, const tutti_metrics_row *row, const char *name, double *value);
 
-/** The row that train.stop_at and train.monitor look at.  Means over the training samples count at the end of an epoch only
- * (`whole`), evaluations always, so it makes no difference how often rows are written. */
+/** The row that train.stop_at and train.monitor look at.  Means over the training samples count at the end of an epoch
+ * only (`whole`), evaluations always, so it makes no difference how often rows are written. */
 tutti_metrics_row tutti_run_row_for_goal(const tutti_metrics_row *row, bool whole);
 
 /** train.stop_at.

@@ -1,7 +1,7 @@
-/** Which checkpoint a run continues from: the newest one of its own directory, the best.h5 of that directory if the user
- * names it, or the file of another run.  A batch system may start the same command again at any time, so a checkpoint of the
- * directory comes before one that the user names: the command then continues its own work, and loses nothing.  resume.c
- * calls it on rank 0. */
+/** Which checkpoint a run continues from: the newest one of its own directory, the best.h5 of that directory if the
+ * user names it, or the file of another run.  A batch system may start the same command again at any time, so a
+ * checkpoint of the directory comes before one that the user names: the command then continues its own work, and loses
+ * nothing.  resume.c calls it on rank 0. */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,8 +17,8 @@ static tutti_status set_path(tutti_rundir_choice *chosen, const char *path, bool
   return chosen->path ? TUTTI_OK : TUTTI_ERR_MEMORY;
 }
 
-/** The best.h5 of the directory replaces its last checkpoint, but only once: otherwise a job that is started again would
- * lose what it has done since.  state.returned_to notes that it happened. */
+/** The best.h5 of the directory replaces its last checkpoint, but only once: otherwise a job that is started again
+ * would lose what it has done since.  state.returned_to notes that it happened. */
 static tutti_status choose_best(const tutti_rundir_saver *saver, tutti_rundir_choice *chosen) {
   tutti_checkpoint_info last = {0}, best = {0};
   tutti_status status = TUTTI_OK;
@@ -57,8 +57,8 @@ done:
   return status;
 }
 
-// A checkpoint of this directory is used before one of another run that the user names, unless it is of another training.
-// The files of that training are then moved aside.
+// A checkpoint of this directory is used before one of another run that the user names, unless it is of another
+// training.  The files of that training are then moved aside.
 tutti_status tutti_rundir_choose(const tutti_rundir_saver *saver, tutti_rundir_choice *chosen) {
   const tutti_config *config = saver->run->config;
   const char *resume = config->run.resume, *directory = config->run.directory;

@@ -1,6 +1,6 @@
 /** How the training of a checkpoint differs from this run.  Without a difference, the run continues as if it had never
- * stopped.  With a difference, the user must have named the file, and its training must be at the end of an epoch, because
- * the rest of an epoch has a meaning only with the same order of samples.  load.c calls it. */
+ * stopped.  With a difference, the user must have named the file, and its training must be at the end of an epoch,
+ * because the rest of an epoch has a meaning only with the same order of samples.  load.c calls it. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /** The rows since the last flush and the timers of all ranks go into metrics.h5, with a description of the machine.  A
- * flush comes before each checkpoint, and metrics.h5 can be read while a run writes it.  Called by saver.c, resume.c and
- * the loop in train. */
+ * flush comes before each checkpoint, and metrics.h5 can be read while a run writes it.  Called by saver.c, resume.c
+ * and the loop in train. */
 #include "machine/cpu.h"
 #include "rundir/rundir_impl.h"
 #include "tutti/linalg.h"
@@ -38,8 +38,8 @@ static tutti_status write_rows(const tutti_rundir_saver *saver) {
                              rows->history.n - rows->n_flushed, rows->steps.records, rows->steps.n, timing);
 }
 
-// The phase is entered before the gather, so that waiting for other ranks counts as saving.  The rows of /steps are dropped
-// afterwards; those of /epochs stay, because each checkpoint contains all of them.
+// The phase is entered before the gather, so that waiting for other ranks counts as saving.  The rows of /steps are
+// dropped afterwards; those of /epochs stay, because each checkpoint contains all of them.
 tutti_status tutti_rundir_flush(tutti_rundir_saver *saver) {
   if (!saver || saver->waits) return TUTTI_OK;
   tutti_run *run = saver->run;

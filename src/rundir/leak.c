@@ -1,5 +1,5 @@
-/** Whether a run validates on rows that the weights of a checkpoint were trained on.  The validation loss would then be too
- * good, and nothing else would show it.  compare.c refuses such a run, and weights.c warns. */
+/** Whether a run validates on rows that the weights of a checkpoint were trained on.  The validation loss would then be
+ * too good, and nothing else would show it.  compare.c refuses such a run, and weights.c warns. */
 #include "rundir/rundir_impl.h"
 
 #include <string.h>
@@ -16,8 +16,8 @@ bool tutti_rundir_was_trained(const tutti_config *old, const tutti_checkpoint_st
   return state->step > 0 || old->model.weights;
 }
 
-// Rows can only leak within the same array.  They do not if the validation rows are a part of those of the checkpoint: the
-// seed is kept, so a smaller split with the same rule draws a subset.
+// Rows can only leak within the same array.  They do not if the validation rows are a part of those of the checkpoint:
+// the seed is kept, so a smaller split with the same rule draws a subset.
 bool tutti_rundir_leaks(const tutti_run *run, const tutti_config *old, bool same_data,
                         const tutti_differences *found) {
   const bool same_array = same_data || (tutti_config_differences_have(found, "data.limit_train") &&

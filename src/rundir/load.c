@@ -1,6 +1,6 @@
 /** What a run takes from the checkpoint that it continues from: weights, optimizer slots, rows, and its place in the
- * sequence of steps.  Another training keeps what was done before, but counts its own budget, growth and warmup from here.
- * resume.c calls it on rank 0; what it reads goes into the buffers of the saver and into the run's state. */
+ * sequence of steps.  Another training keeps what was done before, but counts its own budget, growth and warmup from
+ * here.  resume.c calls it on rank 0; what it reads goes into the buffers of the saver and into the run's state. */
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +23,8 @@ static void restore_last(tutti_run *run) {
   tutti_run_evaluated_get_columns(last, &rows->training);
 }
 
-/** A run that ended within an epoch left a row for that part.  If it continues, it will write the row of the whole epoch. */
+/** A run that ended within an epoch left a row for that part.  If it continues, it will write the row of the whole
+ * epoch. */
 static void drop_partial_epoch(tutti_run *run) {
   tutti_metrics_records *history = &run->state.rows.history;
   tutti_stop stop;
@@ -50,8 +51,8 @@ static tutti_status keep_names(tutti_run *run, const char *path) {
   return TUTTI_OK;
 }
 
-/** The place in the sequence of samples.  With train.last_batch=carry, a batch that ends an epoch takes samples from the
- * next epoch.  They are not taken again, even by batches of another size; but in another order they would be other
+/** The place in the sequence of samples.  With train.last_batch=carry, a batch that ends an epoch takes samples from
+ * the next epoch.  They are not taken again, even by batches of another size; but in another order they would be other
  * samples. */
 static int64_t find_place(const tutti_run *run, const tutti_checkpoint_state *state,
                           const tutti_rundir_comparison *with) {
@@ -77,8 +78,8 @@ static tutti_status check_budget(const tutti_run *run, const tutti_rundir_choice
   return TUTTI_OK;
 }
 
-/** The steps of another training begin here.  Steps, samples and epochs that were done before are included in the totals,
- * but they are not converted into steps of the new batch size. */
+/** The steps of another training begin here.  Steps, samples and epochs that were done before are included in the
+ * totals, but they are not converted into steps of the new batch size. */
 static tutti_status begin_steps(tutti_run *run) {
   tutti_checkpoint_state *state = &run->state.at;
   state->from_step = state->step;
@@ -87,8 +88,8 @@ static tutti_status begin_steps(tutti_run *run) {
   return tutti_plan_go_on(&run->plan, run->config, state, run->size);
 }
 
-/** Convert the progress of a training with another base batch (AdaScale), or none, to the units of this run, and reset the
- * averages of the gain.  The part of the warmup that is done stays the same. */
+/** Convert the progress of a training with another base batch (AdaScale), or none, to the units of this run, and reset
+ * the averages of the gain.  The part of the warmup that is done stays the same. */
 static void convert_progress(tutti_run *run, double base) {
   tutti_checkpoint_state *state = &run->state.at;
   const tutti_unit unit = run->config->schedule.warmup.unit;
@@ -114,8 +115,8 @@ static void begin_warmup(tutti_run *run) {
             (long long)run->state.at.step);
 }
 
-/** In a file of the average, the weights are one of the slots.  So a run continues from it with all its slots, or not at
- * all. */
+/** In a file of the average, the weights are one of the slots.  So a run continues from it with all its slots, or not
+ * at all. */
 static tutti_status check_slots_of_average(const tutti_run *run, const char *path) {
   const int n_slots = tutti_optim_n_slots(run->optim);
   tutti_texts there;

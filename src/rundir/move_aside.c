@@ -1,6 +1,7 @@
-/** The files of an earlier training move to DIRECTORY/before-N when a run of another training begins in their directory.
- * Checkpoints move last: as long as one is in the directory, a run that was interrupted in the middle of the moves is still
- * seen there, and the next start completes the moves into the same folder.  resume.c calls it on rank 0. */
+/** The files of an earlier training move to DIRECTORY/before-N when a run of another training begins in their
+ * directory.  Checkpoints move last: as long as one is in the directory, a run that was interrupted in the middle of
+ * the moves is still seen there, and the next start completes the moves into the same folder.  resume.c calls it on
+ * rank 0. */
 #include "rundir/rundir_impl.h"
 
 #include <dirent.h>

@@ -1,8 +1,9 @@
 /** The state arrays of the optimizer (slots) from a checkpoint with other options.
  *
- * A velocity may contain the learning rate (Keras, LARS) or not (PyTorch), so that the same numbers have different units.
- * Each slot has a unit (optim/units.c), and a factor converts one into the other.  If the optimizer itself is another one,
- * slots with the same meaning are kept and the others get their initial values.  load.c calls it on rank 0. */
+ * A velocity may contain the learning rate (Keras, LARS) or not (PyTorch), so that the same numbers have different
+ * units.  Each slot has a unit (optim/units.c), and a factor converts one into the other.  If the optimizer itself is
+ * another one, slots with the same meaning are kept and the others get their initial values.  load.c calls it on rank
+ * 0. */
 #include "rundir/rundir_impl.h"
 
 #include <stdio.h>
@@ -19,8 +20,9 @@ typedef struct {
   double rate; // learning rate of the conversion
 } pair;
 
-/** If the numbers contain a learning rate, it is that of the last update.  If they shall contain one, it is that of the next
- * update, as if the velocity had been multiplied with it there.  Before the first step a velocity is 0 in any unit. */
+/** If the numbers contain a learning rate, it is that of the last update.  If they shall contain one, it is that of the
+ * next update, as if the velocity had been multiplied with it there.  Before the first step a velocity is 0 in any
+ * unit. */
 static pair pair_of(const tutti_run *run, const tutti_optim_options *then, int i) {
   const char *name = tutti_optim_slot_name(run->optim, i);
   pair p = {.name = name,

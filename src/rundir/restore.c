@@ -1,6 +1,7 @@
-/** A trained network from a checkpoint.  The checkpoint carries the config of its training and the numbers of the scaling,
- * so that it can be used without the data set that it was trained on.  Rank 0 reads, and each part is agreed on before it
- * is sent.  Evaluation and prediction (train) and curvature call it; a run that continues uses the scaling. */
+/** A trained network from a checkpoint.  The checkpoint carries the config of its training and the numbers of the
+ * scaling, so that it can be used without the data set that it was trained on.  Rank 0 reads, and each part is agreed
+ * on before it is sent.  Evaluation and prediction (train) and curvature call it; a run that continues uses the
+ * scaling. */
 #include "rundir/restore.h"
 
 #include "base/fault.h"
@@ -57,8 +58,8 @@ tutti_status tutti_rundir_restore_data(const tutti_comm *comm, const char *file,
   return tutti_dataset_open(comm, &options, &restored->dataset);
 }
 
-/** Load the average of the weights if the network of the file are the weights, or the weights if it is their average.  Only
- * trainable arrays have an average. */
+/** Load the average of the weights if the network of the file are the weights, or the weights if it is their average.
+ * Only trainable arrays have an average. */
 static tutti_status load_others(const char *checkpoint, tutti_view *views, tutti_rundir_restored *restored) {
   const char *group = restored->is_average ? "/optimizer/weights" : "/optimizer/average";
   int64_t n = 0;

@@ -14,15 +14,16 @@ typedef struct {
   bool is_average;         // the network of the file is the average of the weights; on rank 0 alone
 } tutti_rundir_restored;
 
-/** Collective.  Read the config that the checkpoint carries (rank 0 reads, all parse), and set this rank's threads by it.
+/** Collective.  Read the config that the checkpoint carries (rank 0 reads, all parse), and set this rank's threads by
+ * it.
  * @return (agreed) what tutti_checkpoint_read_info and tutti_config_parse return */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_restore_config(const tutti_comm *comm, const char *checkpoint,
                                          tutti_rundir_restored *restored);
 
 /** Collective.  Open the data set, after tutti_rundir_restore_config.
- * @param[in] file      NULL: the training's data set with its limits, so that the splits are the training's; else all rows
- * of this file, where only the arrays of the split must exist
+ * @param[in] file      NULL: the training's data set with its limits, so that the splits are the training's; else all
+ * rows of this file, where only the arrays of the split must exist
  * @param[in] external  the file may lead to files outside of its folder; the training's file also if its config allowed
  * it
  * @param[in] split     rows that are wanted of another file

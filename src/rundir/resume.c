@@ -1,6 +1,7 @@
-/** Where a training begins: fresh weights, or everything of a checkpoint.  Rank 0 chooses (choose.c) and loads (load.c),
- * then all ranks agree and get their parts.  The files of the directory are changed last, when nothing is left that could
- * refuse the run, so a refused run leaves an earlier one as it was.  The loop in train calls it once. */
+/** Where a training begins: fresh weights, or everything of a checkpoint.  Rank 0 chooses (choose.c) and loads
+ * (load.c), then all ranks agree and get their parts.  The files of the directory are changed last, when nothing is
+ * left that could refuse the run, so a refused run leaves an earlier one as it was.  The loop in train calls it
+ * once. */
 #include <stdio.h>
 #include <string.h>
 
@@ -36,14 +37,14 @@ static tutti_status begin_root(tutti_rundir_saver *saver, const tutti_rundir_cho
   return TUTTI_OK;
 }
 
-/** On rank 0, when nothing is left that could refuse the run: bring the directory to the state of this run.  Files of an
- * earlier run are never removed before others replace them. */
+/** On rank 0, when nothing is left that could refuse the run: bring the directory to the state of this run.  Files of
+ * an earlier run are never removed before others replace them. */
 static tutti_status prepare_directory(const tutti_rundir_saver *saver, const tutti_rundir_choice *chosen) {
   const tutti_run *run = saver->run;
   const char *path = chosen->path;
   if (chosen->displaced[0]) TUTTI_TRY(make_room(run, chosen));
-  // Rows behind the checkpoint would be computed again, so they are removed.  All rows of /epochs are written again from
-  // the history in the checkpoint, because a kill may have cut off some of them.
+  // Rows behind the checkpoint would be computed again, so they are removed.  All rows of /epochs are written again
+  // from the history in the checkpoint, because a kill may have cut off some of them.
   if (!saver->creates_metrics)
     TUTTI_TRY(tutti_metrics_rewind(saver->metrics_path, &run->state.rows.layout, 0, run->state.at.step));
   if (!saver->waits) TUTTI_TRY(tutti_io_write_text(saver->config_path, saver->config));

@@ -1,6 +1,6 @@
 #pragma once
-/** How a run finds the checkpoint that it continues from, and what it takes from it.  All of this runs on rank 0, without
- * communication.  resume.c, above these files, fixes the order and sends to all ranks what rank 0 found. */
+/** How a run finds the checkpoint that it continues from, and what it takes from it.  All of this runs on rank 0,
+ * without communication.  resume.c, above these files, fixes the order and sends to all ranks what rank 0 found. */
 #include "rundir/rundir_impl.h"
 
 // --- choose.c ----------------------------------------------------------------------------------------------------
@@ -36,8 +36,9 @@ typedef struct {
 void tutti_rundir_find_differences(const tutti_run *run, const tutti_config *old,
                                    const tutti_checkpoint_info *info, tutti_differences *found);
 
-/** Local.  Compare the training of a checkpoint with this run, and refuse a checkpoint that this run cannot continue from.
- * A best value of another quantity or of another training means nothing for this run, so it is removed from info->state.
+/** Local.  Compare the training of a checkpoint with this run, and refuse a checkpoint that this run cannot continue
+ * from.  A best value of another quantity or of another training means nothing for this run, so it is removed from
+ * info->state.
  * @return ERR_CONFIG it belongs to another training, and is not named or lies within an epoch */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_compare(tutti_run *run, const tutti_rundir_choice *chosen,
@@ -57,8 +58,8 @@ typedef struct {
   tutti_evaluation average, training;
 } tutti_rundir_found;
 
-/** Local.  Take everything that this run needs from a checkpoint: arrays into the buffers of the saver, rows and position
- * into the run.
+/** Local.  Take everything that this run needs from a checkpoint: arrays into the buffers of the saver, rows and
+ * position into the run.
  * @return ERR_CONFIG, ERR_DATA the checkpoint does not fit this run, or nothing is left to train */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_load(tutti_rundir_saver *saver, const tutti_rundir_choice *chosen,

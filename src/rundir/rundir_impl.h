@@ -136,7 +136,8 @@ typedef struct {
   char unused[TUTTI_RUNDIR_LIST_BYTES];  // arrays of the file alone that `skip` names
 } tutti_rundir_match;
 
-/** Local.  Compare the arrays of model.weights with the network.  If it fails, tutti_rundir_match_clear frees what was made.
+/** Local.  Compare the arrays of model.weights with the network.  If it fails, tutti_rundir_match_clear frees what was
+ * made.
  * @param[in] weights  [n_params] that the arrays shall be read into; NULL: they are only compared
  * @return ERR_CONFIG they do not fit; what tutti_checkpoint_list_weights returns */
 TUTTI_NODISCARD

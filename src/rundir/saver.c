@@ -37,8 +37,8 @@ void tutti_rundir_note_scaling(tutti_rundir_saver *saver) {
   }
 }
 
-/** A checkpoint carries the numbers of the scaling, one pair per feature, so that it can be used without the data set.  They
- * also show how many features a sample has. */
+/** A checkpoint carries the numbers of the scaling, one pair per feature, so that it can be used without the data set.
+ * They also show how many features a sample has. */
 static void view_input(tutti_rundir_saver *saver) {
   const int64_t n = tutti_dataset_n_features(saver->run->dataset);
   saver->views[saver->n_views++] =
@@ -190,9 +190,9 @@ static tutti_status write_file(tutti_rundir_saver *saver, const char *path, int6
   return tutti_checkpoint_save(&checkpoint, keep);
 }
 
-/** On rank 0: write best.h5, whose network is the one with the best value: the average of the weights, if that is monitored.
- * Then write the checkpoint.  The first checkpoint of a run that starts from scratch replaces all that an earlier run has
- * left (keep = 1), and only then its best.h5 goes. */
+/** On rank 0: write best.h5, whose network is the one with the best value: the average of the weights, if that is
+ * monitored.  Then write the checkpoint.  The first checkpoint of a run that starts from scratch replaces all that an
+ * earlier run has left (keep = 1), and only then its best.h5 goes. */
 static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
   const tutti_config *config = saver->run->config;
   const bool of_average = tutti_measure_average_has(saver->run, config->train.monitor);

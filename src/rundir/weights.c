@@ -1,7 +1,7 @@
-/** The weights that a training begins with if model.weights names a checkpoint (transfer learning, or the second half of a
- * training with another optimizer).  Weights without their scaling and their validation rows would be trained or judged
- * wrongly, so both come along.  Rank 0 reads, then all ranks get what it found.  resume.c calls it before it loads a
- * checkpoint of the run itself, and setup in train checks in advance. */
+/** The weights that a training begins with if model.weights names a checkpoint (transfer learning, or the second half
+ * of a training with another optimizer).  Weights without their scaling and their validation rows would be trained or
+ * judged wrongly, so both come along.  Rank 0 reads, then all ranks get what it found.  resume.c calls it before it
+ * loads a checkpoint of the run itself, and setup in train checks in advance. */
 #include "rundir/weights.h"
 
 #include <stdio.h>
@@ -25,7 +25,8 @@ static void clear(source *s) {
   tutti_checkpoint_info_clear(&s->info);
 }
 
-/** Everything that can be checked without the contents of the arrays.  The caller clears the source, also after a failure. */
+/** Everything that can be checked without the contents of the arrays.  The caller clears the source, also after a
+ * failure. */
 static tutti_status check(const tutti_config *config, tutti_model *model, float *weights, source *s) {
   const char *path = config->model.weights;
   TUTTI_TRY(tutti_checkpoint_read_info(path, &s->info));

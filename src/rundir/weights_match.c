@@ -1,5 +1,5 @@
-/** Which arrays of a checkpoint a network can begin with.  Arrays are compared by name and shape.  The user may leave some
- * out by model.weights_skip; any other difference is refused with the full list, so that it can be fixed at once.
+/** Which arrays of a checkpoint a network can begin with.  Arrays are compared by name and shape.  The user may leave
+ * some out by model.weights_skip; any other difference is refused with the full list, so that it can be fixed at once.
  * weights.c uses it, with or without reading the arrays. */
 #include <stdio.h>
 #include <string.h>

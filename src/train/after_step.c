@@ -1,6 +1,6 @@
-/* After a step with a finite loss: count it, evaluate, record rows, save, and stop if the training is over or has diverged.
- * The loop of train.c calls this.  Everything is decided on reduced values and on counts, so that all ranks take the same
- * branch and none of them leaves a collective alone. */
+/* After a step with a finite loss: count it, evaluate, record rows, save, and stop if the training is over or has
+ * diverged.  The loop of train.c calls this.  Everything is decided on reduced values and on counts, so that all ranks
+ * take the same branch and none of them leaves a collective alone. */
 #include "train/train_impl.h"
 
 #include <math.h>
@@ -59,8 +59,8 @@ static tutti_status save(tutti_run *run, tutti_rundir_saver *saver, bool best, t
   return tutti_train_diverged(run, saver, "the weights are not finite after", run->state.at.step, result);
 }
 
-/** Whether the ranks compare their weights after a step that evaluates and saves nothing: after the last step, and rarely
- * enough in between that it costs nothing. */
+/** Whether the ranks compare their weights after a step that evaluates and saves nothing: after the last step, and
+ * rarely enough in between that it costs nothing. */
 static bool is_time_to_check(const tutti_run *run) {
   enum { EVERY = 1000 };
   return run->state.at.step % EVERY == 0 ||

@@ -1,5 +1,5 @@
-/* Loss and metric of the network in a checkpoint, for one split of the data set that it was trained with or of another.  The
- * command `tutti eval` calls this. */
+/* Loss and metric of the network in a checkpoint, for one split of the data set that it was trained with or of another.
+ * The command `tutti eval` calls this. */
 #include <stdio.h>
 
 #include "run/samples.h"

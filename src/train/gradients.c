@@ -1,8 +1,8 @@
 /* The first half of a step, ids -> samples -> forward, loss, backward: the gradients of this rank's leaves.
  *
- * The global batch is cut into leaves, by default one per rank; with reduce=tree their number is fixed, so that no sum depends
- * on the number of ranks.  A rank sends its leaves through the network in micro-batches: a micro-batch is as many leaves
- * as fit into it, or a part of one large leaf, whose gradients then add up.  step.c calls this. */
+ * The global batch is cut into leaves, by default one per rank; with reduce=tree their number is fixed, so that no sum
+ * depends on the number of ranks.  A rank sends its leaves through the network in micro-batches: a micro-batch is as
+ * many leaves as fit into it, or a part of one large leaf, whose gradients then add up.  step.c calls this. */
 #include "train/train_impl.h"
 
 #include <math.h>
@@ -35,8 +35,8 @@ static step_work plan_step(const tutti_run *run) {
                               .context = (void *)run->comm}};
 }
 
-/** List the training samples at positions of an epoch.  Positions behind its end belong to the epochs after it, each of them
- * in an order of its own.
+/** List the training samples at positions of an epoch.  Positions behind its end belong to the epochs after it, each of
+ * them in an order of its own.
  * @param[out] ids  [rows.count] */
 static void list_samples(const tutti_run *run, uint32_t epoch, tutti_range rows, int64_t *ids) {
   const tutti_train_options *train = &run->config->train;
@@ -165,8 +165,9 @@ static tutti_status do_micro_batch(tutti_run *run, const step_work *work, tutti_
   return TUTTI_OK;
 }
 
-/** Compute all leaves of this rank.  A leaf without samples still has one empty micro-batch: it writes a zero gradient and
- * takes part in the sums over ranks that batch_norm may need.  For the sake of these sums a rank without leaves has one, too. */
+/** Compute all leaves of this rank.  A leaf without samples still has one empty micro-batch: it writes a zero gradient
+ * and takes part in the sums over ranks that batch_norm may need.  For the sake of these sums a rank without leaves has
+ * one, too. */
 static tutti_status compute(tutti_run *run, const step_work *work) {
   const tutti_par_leaves own = tutti_reducer_own_leaves(run->reducer);
   memset(run->step.tail, 0, (size_t)own.tail_rows * sizeof *run->step.tail);

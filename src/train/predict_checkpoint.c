@@ -1,5 +1,6 @@
-/* Outputs of the network in a checkpoint for the rows of an array.  The ranks share the rows in rounds, and rank 0 writes each
- * round to the file, so that no rank needs memory for all of them.  The command `tutti predict` calls this. */
+/* Outputs of the network in a checkpoint for the rows of an array.  The ranks share the rows in rounds, and rank 0
+ * writes each round to the file, so that no rank needs memory for all of them.  The command `tutti predict` calls
+ * this. */
 #include "rundir/restore.h"
 #include "tutti/io.h"
 #include "tutti/train.h"
@@ -69,8 +70,8 @@ static tutti_status write(const prediction *p, int64_t first, int64_t n) {
   return tutti_file_write_rows(p->file, "classes", TUTTI_I32, first, n, p->classes);
 }
 
-/** In a round the rows of the ranks follow one another, so the gathered arrays are in the order of the file.  Ranks for which
- * no rows are left take part with none. */
+/** In a round the rows of the ranks follow one another, so the gathered arrays are in the order of the file.  Ranks for
+ * which no rows are left take part with none. */
 static tutti_status predict_rows(prediction *p, int64_t n) {
   const int rank = tutti_comm_rank(p->comm), size = tutti_comm_size(p->comm);
   const int64_t rows = p->restored->network.max_rows;

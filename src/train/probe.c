@@ -1,5 +1,5 @@
-/* Steps of a training for the benchmark: the same data and the same code, but no run directory, no evaluation and no rows.
- * `tutti bench` calls this for several batch sizes and groups of ranks one after another. */
+/* Steps of a training for the benchmark: the same data and the same code, but no run directory, no evaluation and no
+ * rows.  `tutti bench` calls this for several batch sizes and groups of ranks one after another. */
 #include "train/probe.h"
 
 #include <string.h>
@@ -56,7 +56,8 @@ tutti_status tutti_train_probe_prepare(tutti_probe *probe, const tutti_comm *com
   tutti_train_release(&probe->run); // the data stay open for all batch sizes
   probe->config.train.batch_size = batch_size;
   probe->config.parallel.reduce = reduce;
-  // Groups differ, so one of them can fail alone.  All ranks have to know before the next collective of the whole probe.
+  // Groups differ, so one of them can fail alone.  All ranks have to know before the next collective of the whole
+  // probe.
   const tutti_status status = tutti_comm_agree(probe->comm, prepare(probe, comm));
   if (status != TUTTI_OK) tutti_train_release(&probe->run);
   return status;

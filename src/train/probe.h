@@ -4,8 +4,8 @@
 
 typedef struct tutti_probe tutti_probe;
 
-/** Collective.  Open the data set that the config names and set the threads, as a training does.  `comm` and the texts of the
- * config are borrowed; the caller owns the probe. */
+/** Collective.  Open the data set that the config names and set the threads, as a training does.  `comm` and the texts
+ * of the config are borrowed; the caller owns the probe. */
 TUTTI_NODISCARD
 tutti_status tutti_train_probe_create(const tutti_comm *comm, const tutti_config *config,
                                       tutti_probe **probe);
@@ -14,8 +14,8 @@ void tutti_train_probe_destroy(tutti_probe **probe); // Collective.  Accepts NUL
 /** Local.  The run whose steps are measured; borrowed.  Network and reducer exist after prepare. */
 const tutti_run *tutti_train_probe_run(const tutti_probe *probe);
 
-/** Collective over all ranks of the probe, each of which passes its own group.  Prepare steps of this group with `batch_size`
- * samples, from the initial weights.
+/** Collective over all ranks of the probe, each of which passes its own group.  Prepare steps of this group with
+ * `batch_size` samples, from the initial weights.
  * @param[in] comm        a part of the probe's ranks; borrowed until the next call
  * @param[in] batch_size  samples of the group's global batch
  * @return (agreed by all ranks of the probe) the errors of tutti_train; nothing is prepared then */
@@ -23,7 +23,8 @@ TUTTI_NODISCARD
 tutti_status tutti_train_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int64_t batch_size,
                                        tutti_reduce_kind reduce);
 
-/** Collective over the group, after prepare.  Do n steps with whole batches: a short last batch of an epoch is left out.
+/** Collective over the group, after prepare.  Do n steps with whole batches: a short last batch of an epoch is left
+ * out.
  * @param[out] seconds  [n, TUTTI_N_PHASES] time that this rank spent in the phases of each step
  * @return ERR_CONFIG the loss was not finite, so the time of this step means nothing */
 TUTTI_NODISCARD

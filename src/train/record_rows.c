@@ -1,6 +1,6 @@
-/* The rows of the tables /steps and /epochs, and the decisions that depend on them: a new best checkpoint, a plateau of the
- * learning rate, the goal and the patience.  All of them depend on reduced values and on counts, so that all ranks decide
- * alike.  after_step.c calls this after every step. */
+/* The rows of the tables /steps and /epochs, and the decisions that depend on them: a new best checkpoint, a plateau of
+ * the learning rate, the goal and the patience.  All of them depend on reduced values and on counts, so that all ranks
+ * decide alike.  after_step.c calls this after every step. */
 #include "train/train_impl.h"
 
 #include <math.h>
@@ -52,8 +52,8 @@ static tutti_metrics_row make_row(const tutti_run *run, int64_t epoch, const tut
                              .samples_per_second = sums->samples / sums->seconds};
 }
 
-/** Append the row of this step, and begin the sums of the next one.  A step with samples of two epochs counts for the later
- * one. */
+/** Append the row of this step, and begin the sums of the next one.  A step with samples of two epochs counts for the
+ * later one. */
 static void record_step_row(tutti_run *run, const tutti_evaluation *validation) {
   const tutti_position now = tutti_run_position(run);
   const int64_t epoch = (now.place - 1) / run->plan.epoch.n + 1;

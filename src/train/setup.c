@@ -1,6 +1,6 @@
-/* Everything of a training that can fail before its first step: check what the config asks of network and metrics, create
- * what is measured and the buffers of a step, and draw the initial weights.  Trainings, trials, the probe and the check of
- * a study's trials call this. */
+/* Everything of a training that can fail before its first step: check what the config asks of network and metrics,
+ * create what is measured and the buffers of a step, and draw the initial weights.  Trainings, trials, the probe and
+ * the check of a study's trials call this. */
 #include "train/train_impl.h"
 
 #include <string.h>
@@ -12,8 +12,8 @@
 
 // --- checks --------------------------------------------------------------------------------------------------
 
-/** Check that `name`, the value of a key, is a column that this network and this data have.  "ema_" stands for the averaged
- * weights, "train_" for train.train_rows; the rest of the name is the same with and without them. */
+/** Check that `name`, the value of a key, is a column that this network and this data have.  "ema_" stands for the
+ * averaged weights, "train_" for train.train_rows; the rest of the name is the same with and without them. */
 static tutti_status check_metric_name(const tutti_run *run, const char *key, const char *name) {
   const char *metric = tutti_model_metric_name(run->network.model);
   const char *of_weights = strncmp(name, "ema_", 4) == 0     ? name + 4

@@ -1,6 +1,6 @@
-/* One step, as data flows: ids -> samples -> forward, loss, backward -> reduce -> update -> publish.  The loop of train.c and the
- * probe call it.  A rank that fails still takes part in the reduction: it counts itself in the tail, so that all ranks learn
- * of the failure in the communication that they do anyway. */
+/* One step, as data flows: ids -> samples -> forward, loss, backward -> reduce -> update -> publish.  The loop of
+ * train.c and the probe call it.  A rank that fails still takes part in the reduction: it counts itself in the tail, so
+ * that all ranks learn of the failure in the communication that they do anyway. */
 #include "train/train_impl.h"
 
 #include <math.h>

@@ -12,8 +12,8 @@ TUTTI_NODISCARD
 tutti_status tutti_train_create(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
 void tutti_train_destroy(tutti_run *run); // Collective.
 
-/** Collective over `comm`, after tutti_run_open.  Call tutti_run_build, then create what is measured and the buffers of a
- * step.  If it fails, tutti_train_release frees what has been made. */
+/** Collective over `comm`, after tutti_run_open.  Call tutti_run_build, then create what is measured and the buffers of
+ * a step.  If it fails, tutti_train_release frees what has been made. */
 TUTTI_NODISCARD
 tutti_status tutti_train_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run);
 void tutti_train_release(
@@ -48,10 +48,10 @@ TUTTI_NODISCARD
 tutti_status tutti_train_gradients(tutti_run *run);
 
 enum {
-  /** Least elements of a part that is used as soon as it is complete; a part has up to twice as many.  The gradient, the parameters and two or three slots of the
-   * optimizer of one part fit together in the second-level cache of a core (0.6 MB).  Kernels of more than 128 columns
-   * have larger parts (see dense.c); for these the cache holds the gradient alone.  Parameters and slots come from
-   * further away in any case, because a step reads each of them once. */
+  /** Least elements of a part that is used as soon as it is complete; a part has up to twice as many.  The gradient,
+   * the parameters and two or three slots of the optimizer of one part fit together in the second-level cache of a core
+   * (0.6 MB).  Kernels of more than 128 columns have larger parts (see dense.c); for these the cache holds the gradient
+   * alone.  Parameters and slots come from further away in any case, because a step reads each of them once. */
   TUTTI_UPDATE_PART = 1 << 15,
   /** Elements of the largest part that has a buffer of its own, 4 MB: the next part overwrites the buffer before it is
    * written back to memory.  A larger gradient does not fit in the cache of a core. */
@@ -62,13 +62,13 @@ enum {
 TUTTI_NODISCARD
 tutti_status tutti_train_update(tutti_run *run);
 
-/** Local.  Whether this step can be updated during backward: no other rank takes part in it, it needs no norm, nothing has
- * failed and the loss is finite.
+/** Local.  Whether this step can be updated during backward: no other rank takes part in it, it needs no norm, nothing
+ * has failed and the loss is finite.
  * @param[in] loss  sum over all samples */
 bool tutti_train_may_update_early(const tutti_run *run, double loss);
 
-/** Local.  Update during backward: call begin once, then part for each part in any order, until all parameters but those of
- * run->step.late have had their turn, then late, which sets run->step.updated.
+/** Local.  Update during backward: call begin once, then part for each part in any order, until all parameters but
+ * those of run->step.late have had their turn, then late, which sets run->step.updated.
  * @param[in] begin, n  the part is parameters [begin, begin + n)
  * @param[in] grads     [n] their gradient; the penalty's gradient is added to it */
 void tutti_train_update_begin(tutti_run *run);
@@ -109,8 +109,8 @@ tutti_status tutti_train_after_step(tutti_run *run, tutti_rundir_saver *saver,
                                     const tutti_train_step_result *step, double seconds,
                                     tutti_train_result *result, bool *stopping);
 
-/** Collective.  Evaluate the validation rows, also at the averaged weights, and train.train_rows.  Each of the results is
- * computed only if its `samples` is 0, and stays so if there is no such set.
+/** Collective.  Evaluate the validation rows, also at the averaged weights, and train.train_rows.  Each of the results
+ * is computed only if its `samples` is 0, and stays so if there is no such set.
  * @param[in,out] average  computed together with validation */
 TUTTI_NODISCARD
 tutti_status tutti_train_evaluate(tutti_run *run, tutti_evaluation *validation, tutti_evaluation *average,
@@ -130,8 +130,8 @@ void tutti_train_count_step(tutti_run *run, const tutti_train_step_result *step,
 /** Local.  Whether some rows are evaluated during training: validation rows or train.train_rows. */
 bool tutti_train_evaluates(const tutti_run *run);
 
-/** Local, the same on all ranks.  Append the rows that are due after this step, pass them to the observer, and decide by
- * them.
+/** Local, the same on all ranks.  Append the rows that are due after this step, pass them to the observer, and decide
+ * by them.
  * @param[in]  validation  samples 0: not evaluated at this step
  * @param[in]  whole       the step ends an epoch
  * @param[out] last        the training is over

@@ -1,5 +1,5 @@
-/* Several trainings on one data set.  The groups of a study train side by side, and each node has one copy of the data for
- * all of them.  A trial whose config names other data opens them for its group alone. */
+/* Several trainings on one data set.  The groups of a study train side by side, and each node has one copy of the data
+ * for all of them.  A trial whose config names other data opens them for its group alone. */
 #include "train/train_impl.h"
 
 #include <string.h>
@@ -34,8 +34,8 @@ static tutti_status note_names(tutti_training_set *set, const tutti_config *conf
   return tutti_texts_add_all(&set->names, names, N_NAMES);
 }
 
-/** Whether both have the same validation rows.  A config that takes none from the file can share a data set whose file has
- * none, and a config that takes them can share one that left nothing out. */
+/** Whether both have the same validation rows.  A config that takes none from the file can share a data set whose file
+ * has none, and a config that takes them can share one that left nothing out. */
 static bool same_validation(const tutti_training_set *set, const char *const names[N_NAMES]) {
   char *const *had = set->names.list;
   if (had[X_VAL][0] && names[X_VAL][0])

@@ -1,8 +1,8 @@
-/* The update of this rank's slice of the parameters, after the reduction; or on a single rank part by part during backward, while
- * the part's gradient is still in the cache.  step.c and gradients.c call it.
+/* The update of this rank's slice of the parameters, after the reduction; or on a single rank part by part during
+ * backward, while the part's gradient is still in the cache.  step.c and gradients.c call it.
  *
- * A plain update is one pass over the slice.  Clipping needs the norm of the whole gradient first, and rules such as LAMB need
- * norms of their directions: each of these norms costs one more pass. */
+ * A plain update is one pass over the slice.  Clipping needs the norm of the whole gradient first, and rules such as
+ * LAMB need norms of their directions: each of these norms costs one more pass. */
 #include "train/train_impl.h"
 
 #include <string.h>
@@ -75,8 +75,9 @@ static void for_each_block(slice_pass p, int64_t n) {
   tutti_meter_add_block_sums(p.run, p.first, n);
 }
 
-/** The first pass over the slice.  It takes one block per thread at a time, because tutti_reducer_gradient may add up these
- * blocks over the leaves at this moment, and their sums are then still in a near cache.  @return the gradient of the slice */
+/** The first pass over the slice.  It takes one block per thread at a time, because tutti_reducer_gradient may add up
+ * these blocks over the leaves at this moment, and their sums are then still in a near cache.  @return the gradient of
+ * the slice */
 static float *first_pass(tutti_run *run, tutti_par_slice own, slice_action *action) {
   const int64_t block = (int64_t)BLOCK * tutti_linalg_threads();
   float *first = NULL;
@@ -149,7 +150,8 @@ void tutti_train_update_part(tutti_run *run, int64_t begin, int64_t n, float *gr
 }
 
 void tutti_train_update_late(tutti_run *run) {
-  // Backward reads these parameters after their gradient is complete, for the layers below, so they had to wait for its end.
+  // Backward reads these parameters after their gradient is complete, for the layers below, so they had to wait for its
+  // end.
   float *grads = tutti_reducer_leaf(run->reducer, tutti_reducer_own_leaves(run->reducer).first);
   for (int i = 0; i < run->step.n_late; i++)
     tutti_train_update_part(run, run->step.late[i].begin, run->step.late[i].count,

@@ -1,6 +1,6 @@
-/* Warnings at the start of a training, or of a study, about settings that are legal but probably a mistake: goals that cannot
- * be reached, activations that squash their input twice, a last layer that cannot give the targets.  Each warning says what
- * will happen and what to do.  train.c and training_set.c call this. */
+/* Warnings at the start of a training, or of a study, about settings that are legal but probably a mistake: goals that
+ * cannot be reached, activations that squash their input twice, a last layer that cannot give the targets.  Each
+ * warning says what will happen and what to do.  train.c and training_set.c call this. */
 #include "train/train_impl.h"
 
 #include <stdio.h>
@@ -23,8 +23,8 @@ static void warn_goal(const tutti_goal *goal) {
       text);
 }
 
-/** Warn if the first value of `metric` comes too late to change anything.  Evaluations count when they are done, means over
- * the training samples at the end of an epoch.
+/** Warn if the first value of `metric` comes too late to change anything.  Evaluations count when they are done, means
+ * over the training samples at the end of an epoch.
  * @param[in] key  setting that depends on the metric */
 static void warn_watched(const tutti_run *run, const char *key, const char *metric) {
   const tutti_train_options *train = &run->config->train;
@@ -96,8 +96,8 @@ static bool gives_probabilities(const tutti_layer_spec *layer) {
          (layer->activation == TUTTI_SOFTMAX || layer->activation == TUTTI_SIGMOID);
 }
 
-/** The layer whose bounded outputs the last layer squashes again into probabilities, with nothing trained in between; NULL:
- * there is no such layer. */
+/** The layer whose bounded outputs the last layer squashes again into probabilities, with nothing trained in between;
+ * NULL: there is no such layer. */
 static const tutti_layer_spec *squashed_twice(const tutti_layer_spec *layers, int64_t n) {
   const tutti_layer_spec *last = &layers[n - 1];
   // A layer with units has weights of its own, which can undo the squashing before it.
@@ -181,8 +181,8 @@ static bool are_renumbered(const char *const *names, int n) {
   return n_others > 0 && !(n == 2 && n_texts == 2);
 }
 
-/** Warn if a loss for values gets class numbers.  An import turns whole numbers into classes, too: 10, 20, 30 become 0, 1, 2,
- * and the network would be trained on these. */
+/** Warn if a loss for values gets class numbers.  An import turns whole numbers into classes, too: 10, 20, 30 become 0,
+ * 1, 2, and the network would be trained on these. */
 static void warn_class_numbers(const tutti_network *network) {
   int n = 0;
   const char *const *names = tutti_dataset_classes(network->dataset, &n);
