@@ -185,9 +185,15 @@ void tutti_metrics_progress_destroy(tutti_progress **progress);
 
 // --- metrics.h5 --------------------------------------------------------------------------------------------
 
-/** Attributes of the root about the machine and the settings of the run.  All borrowed; a NULL is not written. */
+/** A text attribute of the root. */
 typedef struct {
-  const char *config, *version, *mpi, *hdf5, *blas, *cpu, *reducer;
+  const char *name, *text;
+} tutti_metrics_text;
+
+/** Attributes of the root about the machine and the settings of the run.  All borrowed. */
+typedef struct {
+  const tutti_metrics_text *texts; // [n_texts] such as the config, the version, the names of libraries
+  int n_texts;
   int ranks, threads;
   const char *const *hosts;    // [ranks]
   const char *const *bindings; // [ranks] the cores on which each rank may run, "0-3"

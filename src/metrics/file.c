@@ -32,7 +32,7 @@ static bool has_texts(const tutti_file *file, const char *object, const char *na
 }
 
 static tutti_status write_text(tutti_file *file, const char *name, const char *text) {
-  if (!text || has_texts(file, "/", name, &text, 1)) return TUTTI_OK;
+  if (has_texts(file, "/", name, &text, 1)) return TUTTI_OK;
   return tutti_file_set_text(file, "/", name, text);
 }
 
@@ -52,16 +52,9 @@ static tutti_status write_timing(tutti_file *file, const tutti_timing_row rows[T
 }
 
 static tutti_status write_origin(tutti_file *file, const tutti_metrics_origin *origin) {
-  const struct {
-    const char *name, *text;
-  } texts[] = {
-      {"config", origin->config},   {"version", origin->version}, {"mpi", origin->mpi},
-      {"hdf5", origin->hdf5},       {"blas", origin->blas},       {"cpu", origin->cpu},
-      {"reducer", origin->reducer},
-  };
   TUTTI_TRY(tutti_file_set_integer(file, "/", "format", FORMAT));
-  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-    TUTTI_TRY(write_text(file, texts[i].name, texts[i].text));
+  for (int i = 0; i < origin->n_texts; i++)
+    TUTTI_TRY(write_text(file, origin->texts[i].name, origin->texts[i].text));
   TUTTI_TRY(tutti_file_set_integer(file, "/", "ranks", origin->ranks));
   TUTTI_TRY(tutti_file_set_integer(file, "/", "threads", origin->threads));
   TUTTI_TRY(write_texts(file, "/", "hosts", origin->hosts, origin->ranks));

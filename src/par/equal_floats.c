@@ -13,24 +13,17 @@ typedef struct {
   int64_t number; // of the rank in the job, as in its log
 } holder;
 
-static bool is_held_by_most(const holder *all, int n, uint64_t fingerprint) {
-  int n_holders = 0;
-  for (int i = 0; i < n; i++) n_holders += all[i].fingerprint == fingerprint;
-  return n_holders > n / 2;
-}
-
-/** The lowest rank with the fingerprint of most ranks, or rank 0 if no fingerprint has a majority: a vote in one pass
- * (Boyer and Moore, 1981). */
+/** The lowest rank with the fingerprint of most ranks, or rank 0 if no fingerprint has a majority.  This happens once, before
+ * the job ends, so that a fast vote is not needed. */
 static int find_right(const holder *all, int n, bool *by_most) {
-  int votes = 0, right = 0;
-  uint64_t candidate = all[0].fingerprint;
+  *by_most = false;
   for (int i = 0; i < n; i++) {
-    if (votes == 0) candidate = all[i].fingerprint;
-    votes += all[i].fingerprint == candidate ? 1 : -1;
+    int n_holders = 0;
+    for (int k = 0; k < n; k++) n_holders += all[k].fingerprint == all[i].fingerprint;
+    *by_most = n_holders > n / 2;
+    if (*by_most) return i;
   }
-  *by_most = is_held_by_most(all, n, candidate);
-  while (*by_most && all[right].fingerprint != candidate) right++;
-  return right;
+  return 0;
 }
 
 /** A sum may give any bits for a NaN. */

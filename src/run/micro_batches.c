@@ -35,10 +35,7 @@ bool tutti_run_micro_batch_next(const tutti_plan *plan, tutti_range batch, int64
   }
   // Whatever does not fit is left for the next one.
   micro_batch->ends = micro_batch->rows.count <= plan->micro_rows;
-  if (micro_batch->ends) {
-    if (micro_batch->n_leaves == 1) leaf_ends[0] = micro_batch->rows.count;
-    return true;
-  }
-  micro_batch->rows.count = leaf_ends[0] = plan->micro_rows;
+  if (!micro_batch->ends) micro_batch->rows.count = plan->micro_rows;
+  if (micro_batch->n_leaves == 1) leaf_ends[0] = micro_batch->rows.count;
   return true;
 }

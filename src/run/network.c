@@ -57,8 +57,7 @@ static tutti_status create_local(const tutti_config *config, tutti_network *netw
 tutti_status tutti_network_create(const tutti_comm *comm, const tutti_config *config,
                                   const tutti_dataset *dataset, int64_t max_rows, tutti_network *network) {
   *network = (tutti_network){.comm = comm, .dataset = dataset, .max_rows = max_rows};
-  TUTTI_TRY(tutti_comm_agree(comm, create_local(config, network)));
-  return TUTTI_OK;
+  return tutti_comm_agree(comm, create_local(config, network));
 }
 
 void tutti_network_destroy(tutti_network *network) {
@@ -177,17 +176,15 @@ static tutti_status evaluate_leaves(const tutti_network *network, const float *p
   return TUTTI_OK;
 }
 
-static tutti_status evaluate(const tutti_network *network, const float *params, const tutti_samples *set,
-                             double sums[2]) {
-  if (network->leaves) return evaluate_leaves(network, params, set, sums);
-  TUTTI_TRY(evaluate_range(network, params, set, own_part(network, set->n), network->max_rows, sums));
-  return tutti_comm_sum(network->comm, sums, 2);
-}
-
 tutti_status tutti_network_evaluate(const tutti_network *network, const float *params,
                                     const tutti_samples *set, tutti_evaluation *result) {
   double sums[2] = {0, 0};
-  TUTTI_TRY(evaluate(network, params, set, sums));
+  if (network->leaves) {
+    TUTTI_TRY(evaluate_leaves(network, params, set, sums));
+  } else {
+    TUTTI_TRY(evaluate_range(network, params, set, own_part(network, set->n), network->max_rows, sums));
+    TUTTI_TRY(tutti_comm_sum(network->comm, sums, 2));
+  }
   *result = (tutti_evaluation){.samples = set->n,
                                .loss = sums[0] / (double)set->n + tutti_model_penalty(network->model, params),
                                .metric = sums[1] / (double)set->n};

@@ -154,8 +154,7 @@ tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int si
   plan->leaves_apart = config->parallel.reduce == TUTTI_REDUCE_TREE;
   // A leaf that never has samples would only cost time: its gradient is all zeros, and is added up all the same.
   plan->n_leaves = plan->leaves_apart ? (int)tutti_min64(config->parallel.leaves, plan->largest_batch) : size;
-  TUTTI_TRY(choose_micro_rows(config, plan, size, &plan->micro_rows));
-  return TUTTI_OK;
+  return choose_micro_rows(config, plan, size, &plan->micro_rows);
 }
 
 tutti_status tutti_plan_go_on(tutti_plan *plan, const tutti_config *config,

@@ -29,6 +29,7 @@ tutti_status tutti_run_split_samples(tutti_run *run) {
   return TUTTI_OK;
 }
 
+/** Create the optimizer and the buffers of a step. */
 static tutti_status create_optimizer(tutti_run *run) {
   const tutti_model *model = run->network.model;
   const tutti_config *config = run->config;
@@ -47,6 +48,9 @@ static tutti_status create_optimizer(tutti_run *run) {
   }
   offsets[n_arrays] = tutti_model_n_params(model);
   const tutti_par_slice own = tutti_reducer_slice(run->reducer);
+  const int rows = tutti_reducer_own_leaves(run->reducer).tail_rows;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.tail, rows));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.leaf_ends, rows));
   TUTTI_TRY_GOTO(done, tutti_optim_create(&config->optimizer, offsets, plain, n_arrays, own.begin, own.end,
                                           &run->optim));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.squares, tutti_optim_n_pieces(run->optim)));
@@ -57,12 +61,6 @@ done:
   tutti_free(plain);
   tutti_free(offsets);
   return status;
-}
-
-static tutti_status create_leaves(tutti_run *run) {
-  const int rows = tutti_reducer_own_leaves(run->reducer).tail_rows;
-  TUTTI_TRY(TUTTI_NEW(run->step.tail, rows));
-  return TUTTI_NEW(run->step.leaf_ends, rows);
 }
 
 /** Allocate what the layers need for the largest batch now: during a step there is nothing left that can fail. */
@@ -91,7 +89,6 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   TUTTI_TRY(tutti_comm_agree(comm, reserve(run)));
   TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce, tutti_model_n_params(run->network.model),
                                  run->plan.n_leaves, &run->reducer));
-  TUTTI_TRY(tutti_comm_agree(comm, create_leaves(run)));
   return tutti_comm_agree(comm, create_optimizer(run));
 }
 

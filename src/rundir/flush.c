@@ -20,17 +20,19 @@ static tutti_status write_rows(const tutti_rundir_saver *saver) {
   if (run->state.deferred != TUTTI_OK) return run->state.deferred;
   tutti_machine_cpu cpu;
   tutti_machine_cpu_get(&cpu);
-  const tutti_metrics_origin origin = {.config = saver->config,
-                                       .version = TUTTI_VERSION,
-                                       .mpi = tutti_par_mpi_version(),
-                                       .hdf5 = tutti_io_hdf5_version(),
-                                       .blas = tutti_blas_description(),
-                                       .cpu = cpu.model,
-                                       .reducer = tutti_reducer_name(run->reducer),
-                                       .ranks = run->size,
-                                       .threads = tutti_linalg_threads(),
-                                       .hosts = (const char *const *)saver->hosts.list,
-                                       .bindings = (const char *const *)saver->bindings.list};
+  const tutti_metrics_text texts[] = {{"config", saver->config},
+                                      {"version", TUTTI_VERSION},
+                                      {"mpi", tutti_par_mpi_version()},
+                                      {"hdf5", tutti_io_hdf5_version()},
+                                      {"blas", tutti_blas_description()},
+                                      {"cpu", cpu.model},
+                                      {"reducer", tutti_reducer_name(run->reducer)}};
+  const tutti_metrics_origin origin = {texts,
+                                       sizeof texts / sizeof texts[0],
+                                       run->size,
+                                       tutti_linalg_threads(),
+                                       (const char *const *)saver->hosts.list,
+                                       (const char *const *)saver->bindings.list};
   tutti_timing_row timing[TUTTI_N_TIMINGS];
   tutti_metrics_timing_make(saver->seconds, run->size, timing);
   return tutti_metrics_flush(saver->metrics_path, saver->creates_metrics, &rows->layout, &origin,

@@ -20,14 +20,6 @@ static tutti_status join(const char *directory, const char *name, char **path) {
   return TUTTI_OK;
 }
 
-static tutti_status create_paths(tutti_rundir_saver *saver) {
-  const char *directory = saver->run->config->run.directory;
-  TUTTI_TRY(join(directory, "checkpoint.h5", &saver->checkpoint_path));
-  TUTTI_TRY(join(directory, "best.h5", &saver->best_path));
-  TUTTI_TRY(join(directory, "metrics.h5", &saver->metrics_path));
-  return join(directory, "config.yaml", &saver->config_path);
-}
-
 void tutti_rundir_note_scaling(tutti_rundir_saver *saver) {
   const tutti_scaling_values scaling = tutti_dataset_scaling(saver->run->dataset);
   const int64_t n = tutti_dataset_n_features(saver->run->dataset);
@@ -35,16 +27,6 @@ void tutti_rundir_note_scaling(tutti_rundir_saver *saver) {
     saver->input[j] = scaling.shift[scaling.n == 1 ? 0 : j];
     saver->input[n + j] = scaling.factor[scaling.n == 1 ? 0 : j];
   }
-}
-
-/** A checkpoint carries the numbers of the scaling, one pair per feature, so that it can be used without the data set.
- * They also show how many features a sample has. */
-static void view_input(tutti_rundir_saver *saver) {
-  const int64_t n = tutti_dataset_n_features(saver->run->dataset);
-  saver->views[saver->n_views++] =
-      (tutti_view){.name = "/input/shift", .n_dims = 1, .dims = {n}, .data = saver->input, .is_double = true};
-  saver->views[saver->n_views++] = (tutti_view){
-      .name = "/input/factor", .n_dims = 1, .dims = {n}, .data = saver->input + n, .is_double = true};
 }
 
 /** Each slot carries its unit, so that a run with other options can convert it (optim_slots.c). */
@@ -73,7 +55,13 @@ void tutti_rundir_set_views(tutti_rundir_saver *saver, bool is_average) {
     tutti_rundir_add_views(model, "/optimizer/weights", false, saver->weights, saver->views, &saver->n_views);
   // The scaling behind these is written, but a run reads it by itself: its data may be scaled otherwise.
   saver->n_loadable = saver->n_views;
-  view_input(saver);
+  // There is one pair of numbers per feature, so that a checkpoint can be used without the data set, and shows how many
+  // features a sample has.
+  const int64_t n = tutti_dataset_n_features(run->dataset);
+  saver->views[saver->n_views++] =
+      (tutti_view){.name = "/input/shift", .n_dims = 1, .dims = {n}, .data = saver->input, .is_double = true};
+  saver->views[saver->n_views++] = (tutti_view){
+      .name = "/input/factor", .n_dims = 1, .dims = {n}, .data = saver->input + n, .is_double = true};
 }
 
 /** A run that starts from scratch with a schedule that is not valid is refused before the folder is made or weights are
@@ -109,9 +97,13 @@ static tutti_status create_root(tutti_rundir_saver *saver) {
 }
 
 static tutti_status create_local(tutti_run *run, tutti_rundir_saver **saver) {
+  const char *directory = run->config->run.directory;
   TUTTI_TRY(TUTTI_NEW(*saver, 1));
   (*saver)->run = run;
-  TUTTI_TRY(create_paths(*saver));
+  TUTTI_TRY(join(directory, "checkpoint.h5", &(*saver)->checkpoint_path));
+  TUTTI_TRY(join(directory, "best.h5", &(*saver)->best_path));
+  TUTTI_TRY(join(directory, "metrics.h5", &(*saver)->metrics_path));
+  TUTTI_TRY(join(directory, "config.yaml", &(*saver)->config_path));
   return run->rank == 0 ? create_root(*saver) : TUTTI_OK;
 }
 

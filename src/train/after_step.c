@@ -67,13 +67,6 @@ static bool is_time_to_check(const tutti_run *run) {
          tutti_plan_done(&run->plan, run->config->train.budget, tutti_run_position(run));
 }
 
-static tutti_status check_same(tutti_run *run) {
-  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
-  TUTTI_TRY(tutti_run_check_same(run));
-  tutti_metrics_phases_leave(&run->state.phases);
-  return TUTTI_OK;
-}
-
 tutti_status tutti_train_after_step(tutti_run *run, tutti_rundir_saver *saver,
                                     const tutti_train_step_result *step, double seconds,
                                     tutti_train_result *result, bool *stopping) {
@@ -89,7 +82,11 @@ tutti_status tutti_train_after_step(tutti_run *run, tutti_rundir_saver *saver,
   tutti_evaluation validation = {0};
   rows->average.now = rows->training.now = (tutti_evaluation){0};
   // Before weights are judged or saved, the ranks make sure that all have the same ones.
-  if (whole || due || evaluated || step->save || is_time_to_check(run)) TUTTI_TRY(check_same(run));
+  if (whole || due || evaluated || step->save || is_time_to_check(run)) {
+    tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
+    TUTTI_TRY(tutti_run_check_same(run));
+    tutti_metrics_phases_leave(&run->state.phases);
+  }
   if (evaluated) TUTTI_TRY(tutti_train_evaluate(run, &validation, &rows->average.now, &rows->training.now));
   if (!isfinite(validation.loss) || !isfinite(rows->training.now.loss)) {
     const char *what = isfinite(validation.loss) ? "train_loss is not finite after"

@@ -178,10 +178,9 @@ static tutti_status compute(tutti_run *run, const step_work *work) {
   if (own.count == 0 && work->pass.sum)
     TUTTI_TRY(do_micro_batch(run, work, (tutti_micro_batch){.begins = true, .ends = true}, run->step.tail));
   // Now that all micro-batches are through, batch_norm's moving statistics take over those of the global batch.
-  TUTTI_TRY(tutti_model_merge_state(run->network.model, work->pass.batch_count,
-                                    run->size > 1 && !work->pass.sum ? tutti_network_sum : NULL,
-                                    work->pass.context));
-  return TUTTI_OK;
+  return tutti_model_merge_state(run->network.model, work->pass.batch_count,
+                                 run->size > 1 && !work->pass.sum ? tutti_network_sum : NULL,
+                                 work->pass.context);
 }
 
 tutti_status tutti_train_gradients(tutti_run *run) {

@@ -26,12 +26,13 @@ static void list_names(const tutti_config *config, const char *names[N_NAMES]) {
   for (int i = 0; i < N_NAMES; i++) names[i] = all[i] ? all[i] : "";
 }
 
-static tutti_status note_names(tutti_training_set *set, const tutti_config *config) {
+static tutti_status create(const tutti_config *config, tutti_training_set **set) {
   const char *names[N_NAMES];
   list_names(config, names);
-  set->limits[0] = config->data.limit_train;
-  set->limits[1] = config->data.limit_test;
-  return tutti_texts_add_all(&set->names, names, N_NAMES);
+  TUTTI_TRY(TUTTI_NEW(*set, 1));
+  (*set)->limits[0] = config->data.limit_train;
+  (*set)->limits[1] = config->data.limit_test;
+  return tutti_texts_add_all(&(*set)->names, names, N_NAMES);
 }
 
 /** Whether both have the same validation rows.  A config that takes none from the file can share a data set whose file
@@ -52,11 +53,6 @@ static bool names_same_data(const tutti_training_set *set, const tutti_config *c
   for (int i = UNUSED + 1; i < N_NAMES; i++)
     if (strcmp(names[i], set->names.list[i]) != 0) return false;
   return set->limits[0] == config->data.limit_train && set->limits[1] == config->data.limit_test;
-}
-
-static tutti_status create(const tutti_config *config, tutti_training_set **set) {
-  TUTTI_TRY(TUTTI_NEW(*set, 1));
-  return note_names(*set, config);
 }
 
 /** Whether the trials of a study differ in keys that tutti_train_warn_network looks at. */

@@ -8,14 +8,10 @@
 
 static const char *const hosts[] = {"node1", "node2"};
 static const char *const bindings[] = {"0-3", "4-7"};
-static const tutti_metrics_origin origin = {.config = "train: {}\n",
-                                            .version = TUTTI_VERSION,
-                                            .mpi = "Open MPI",
-                                            .blas = "OpenBLAS",
-                                            .ranks = 2,
-                                            .threads = 1,
-                                            .hosts = hosts,
-                                            .bindings = bindings};
+static const tutti_metrics_text origin_texts[] = {
+    {"config", "train: {}\n"}, {"version", TUTTI_VERSION}, {"mpi", "Open MPI"}, {"blas", "OpenBLAS"}};
+static const tutti_metrics_origin origin = {
+    .texts = origin_texts, .n_texts = 4, .ranks = 2, .threads = 1, .hosts = hosts, .bindings = bindings};
 
 static const tutti_metrics_layout accuracy = {.metric = "accuracy"};
 static const tutti_metrics_layout absolute_error = {.metric = "mean_absolute_error"};
@@ -160,7 +156,8 @@ static void a_flush_may_begin_anew(void **state) {
 static void the_file_says_where_it_ran(void **state) {
   const char *path = folder_path(state, "metrics.h5");
   tutti_metrics_origin before = origin;
-  before.config = "other\n";
+  before.texts = &(tutti_metrics_text){"config", "other\n"};
+  before.n_texts = 1;
   before.ranks = 1;
   CHECK_OK(tutti_metrics_flush(path, false, &accuracy, &before, NULL, 0, NULL, 0, NULL));
   CHECK_OK(flush(path, &accuracy, 1));
