@@ -49,14 +49,12 @@ static tutti_status check_there(const tutti_file *file, const char *name) {
   TUTTI_CHECK(
       !is_below(name, TUTTI_CHECKPOINT_OPTIMIZER) || !is_slot_of_others(file, name), TUTTI_ERR_DATA,
       "%s: the optimizer slot '%s' has no %s: that layer had trainable=no there, or belongs to another "
-      "model; "
-      "leave model.layers as they were, or start a new run, with model.weights from the weights alone",
+      "model; leave model.layers as they were, or start a new run, with model.weights from the weights alone",
       path, slot_of(name, slot), name);
-  TUTTI_CHECK(
-      !is_below(name, TUTTI_CHECKPOINT_OPTIMIZER), TUTTI_ERR_DATA,
-      "%s: has no optimizer slot '%s' (%s is missing): the checkpoint was made with another optimizer; "
-      "continue with that one, or start a new run",
-      path, slot_of(name, slot), name);
+  TUTTI_CHECK(!is_below(name, TUTTI_CHECKPOINT_OPTIMIZER), TUTTI_ERR_DATA,
+              "%s: has no optimizer slot '%s' (%s is missing): the checkpoint was made with another "
+              "optimizer; continue with that one, or start a new run",
+              path, slot_of(name, slot), name);
   TUTTI_FAIL(TUTTI_ERR_DATA, "%s: has no %s, which this model has: a checkpoint of another model", path,
              name);
 }

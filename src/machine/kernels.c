@@ -75,10 +75,9 @@ const char *tutti_machine_kernels_warning(void) {
     snprintf(cure, sizeof cure, "remove OPENBLAS_CORETYPE from the environment, or set it to %s", better);
   else if (blas.dispatches && !environment("OPENBLAS_CORETYPE"))
     snprintf(cure, sizeof cure, "set OPENBLAS_CORETYPE=%s in the environment", better);
-  snprintf(
-      text, sizeof text,
-      "%s %s computes with its %s kernels, which leave this processor's %s idle and can be several times "
-      "slower: %s",
-      blas.name, blas.version, blas.kernels, cpu.avx512 ? "AVX-512" : "AVX2", cure);
+  snprintf(text, sizeof text,
+           "%s %s computes with its %s kernels, which leave this processor's %s idle and can be several "
+           "times slower: %s",
+           blas.name, blas.version, blas.kernels, cpu.avx512 ? "AVX-512" : "AVX2", cure);
   return text;
 }

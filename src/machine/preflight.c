@@ -65,11 +65,10 @@ static void warn_of_fault(const tutti_machine_fault *fault, const tutti_machine_
               n_ranks, fault->n_threads, where, n_cores / n_ranks);
     break;
   case TUTTI_PLACED_THROTTLED:
-    tutti_log(
-        TUTTI_LOG_WARNING,
-        "a CPU quota (cgroup) gives %s the time of %.3g cores, but its ranks have %d threads: the system "
-        "will stop them again and again; raise the quota, or start fewer threads",
-        host, at->quota, fault->n_threads);
+    tutti_log(TUTTI_LOG_WARNING,
+              "a CPU quota (cgroup) gives %s the time of %.3g cores, but its ranks have %d threads: the "
+              "system will stop them again and again; raise the quota, or start fewer threads",
+              host, at->quota, fault->n_threads);
     break;
   case TUTTI_PLACED_WELL:
     break;

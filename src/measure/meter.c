@@ -70,9 +70,8 @@ static bool has_parts(const tutti_run *run, int64_t batch) {
 static tutti_status check_parts(const tutti_run *run) {
   static const char wanted[] =
       "with batch_norm it is that of ghost groups, each of which must be a micro-batch of its own, of one "
-      "rank "
-      "and with reduce=tree of one leaf; set ghost= to a part of the batch, set fewer parallel.leaves, and "
-      "leave train.micro_batch_size at auto";
+      "rank and with reduce=tree of one leaf; set ghost= to a part of the batch, set fewer parallel.leaves, "
+      "and leave train.micro_batch_size at auto";
   if (has_parts(run, run->plan.stages.stages[0].batch)) return TUTTI_OK;
   TUTTI_CHECK(!run->meter->gains, TUTTI_ERR_CONFIG,
               "schedule.scaling: adascale needs the noise of the gradient, and %s", wanted);

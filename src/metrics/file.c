@@ -67,8 +67,7 @@ static tutti_status explain(tutti_status status, const char *path) {
   char text[1024];
   snprintf(text, sizeof text,
            "%s; so no rows can be added to the metrics in %s.  Move that file away and resume the run: the "
-           "rows of "
-           "the epochs are also in the table /history of its checkpoint",
+           "rows of the epochs are also in the table /history of its checkpoint",
            tutti_fail_text(), path);
   tutti_fail_set_text(text);
   return status;

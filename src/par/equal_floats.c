@@ -69,13 +69,13 @@ static tutti_status report_difference(const tutti_comm *comm, const holder *all,
   tutti_status local = TUTTI_OK;
   TUTTI_TRY(find_first(comm, root, values, n, &first, both));
   if (first < n)
-    local = tutti_fail(
-        TUTTI_ERR_SYSTEM, __func__, __FILE__, __LINE__,
-        "%s are not those of rank %lld%s: number %lld of %lld is %.9g here and %.9g there; memory, a "
-        "processor or the network has changed it; start again, which continues from the last checkpoint, and "
-        "leave that host out if it happens again",
-        what, (long long)all[root].number, by_most ? " and of most" : ", and either may be wrong",
-        (long long)first, (long long)n, (double)both[0], (double)both[1]);
+    local =
+        tutti_fail(TUTTI_ERR_SYSTEM, __func__, __FILE__, __LINE__,
+                   "%s are not those of rank %lld%s: number %lld of %lld is %.9g here and %.9g there; "
+                   "memory, a processor or the network has changed it; start again, which continues from the "
+                   "last checkpoint, and leave that host out if it happens again",
+                   what, (long long)all[root].number, by_most ? " and of most" : ", and either may be wrong",
+                   (long long)first, (long long)n, (double)both[0], (double)both[1]);
   return tutti_comm_agree(comm, local);
 }
 

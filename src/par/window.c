@@ -46,11 +46,10 @@ static tutti_status lay_out(tutti_window *window, int64_t own_bytes) {
 }
 
 static tutti_status no_memory(size_t length, int error) {
-  TUTTI_FAIL(
-      TUTTI_ERR_MEMORY,
-      "no %zu bytes of memory for the ranks of a node to share: %s; look at the free memory and at the "
-      "size of /dev/shm",
-      length, strerror(error));
+  TUTTI_FAIL(TUTTI_ERR_MEMORY,
+             "no %zu bytes of memory for the ranks of a node to share: %s; look at the free memory and at "
+             "the size of /dev/shm",
+             length, strerror(error));
 }
 
 /** Local, on the node's first rank.  Another process may own a name, so several are tried. */
@@ -72,8 +71,7 @@ static tutti_status open_segment(segment *shared) {
   shared->file = shm_open(shared->name, O_RDWR, 0);
   TUTTI_CHECK(shared->file >= 0, TUTTI_ERR_SYSTEM,
               "%s: the shared memory of the first rank of this node cannot be opened: %s; do all ranks on "
-              "this host see "
-              "the same /dev/shm?",
+              "this host see the same /dev/shm?",
               shared->name, strerror(errno));
   return TUTTI_OK;
 }

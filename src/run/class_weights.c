@@ -51,11 +51,10 @@ static tutti_status read_mapping(const tutti_config *config, const tutti_dataset
     tutti_class_weight item;
     TUTTI_TRY_GOTO(done, tutti_config_class_weight_next(&left, &item));
     const int64_t k = find_class(dataset, item.name, n_classes);
-    TUTTI_CHECK_GOTO(
-        done, k >= 0, TUTTI_ERR_CONFIG,
-        "data.class_weight: there is no class '%s' in %s; expected a number from 0 to %lld, or a name of a "
-        "class",
-        item.name, tutti_dataset_file(dataset), (long long)n_classes - 1);
+    TUTTI_CHECK_GOTO(done, k >= 0, TUTTI_ERR_CONFIG,
+                     "data.class_weight: there is no class '%s' in %s; expected a number from 0 to %lld, or "
+                     "a name of a class",
+                     item.name, tutti_dataset_file(dataset), (long long)n_classes - 1);
     TUTTI_CHECK_GOTO(done, !given[k], TUTTI_ERR_CONFIG,
                      "data.class_weight: class '%s' (%lld) has two weights; keep one", item.name,
                      (long long)k);
@@ -121,12 +120,12 @@ tutti_status tutti_network_set_class_weights(const tutti_config *config, const t
                                              tutti_network *network) {
   if (!config->data.class_weight) return TUTTI_OK;
   const int64_t n_classes = count_classes(network);
-  TUTTI_CHECK(
-      n_classes > 0, TUTTI_ERR_CONFIG,
-      "data.class_weight: with model.loss %s and %lld outputs a label is not a class; expected "
-      "categorical_crossentropy, one-hot rows, or one output with binary_crossentropy or hinge: leave it "
-      "out, or weigh samples by data.weights",
-      tutti_loss_names[tutti_model_loss_kind(network->model)], (long long)tutti_model_n_out(network->model));
+  TUTTI_CHECK(n_classes > 0, TUTTI_ERR_CONFIG,
+              "data.class_weight: with model.loss %s and %lld outputs a label is not a class; expected "
+              "categorical_crossentropy, one-hot rows, or one output with binary_crossentropy or hinge: "
+              "leave it out, or weigh samples by data.weights",
+              tutti_loss_names[tutti_model_loss_kind(network->model)],
+              (long long)tutti_model_n_out(network->model));
   if (tutti_dataset_n_targets(network->dataset) == 1 && !network->by_class)
     TUTTI_TRY(tutti_dataset_check_targets(network->dataset, tutti_network_is_side,
                                           "a class, 0 or 1, for data.class_weight"));

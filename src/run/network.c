@@ -80,8 +80,8 @@ tutti_status tutti_network_check_labels(const tutti_network *network) {
   const tutti_dataset *dataset = network->dataset;
   const int64_t n_out = tutti_model_n_out(network->model), n_targets = tutti_dataset_n_targets(dataset);
   TUTTI_CHECK(network->by_class || n_targets == n_out, TUTTI_ERR_DATA,
-              "%s: a label has %lld number%s, but the last of model.layers gives %lld: make them equal; "
-              "if the labels are classes, the last layer has to be a softmax over them",
+              "%s: a label has %lld number%s, but the last of model.layers gives %lld: make them equal; if "
+              "the labels are classes, the last layer has to be a softmax over them",
               tutti_dataset_file(dataset), (long long)n_targets, n_targets == 1 ? "" : "s", (long long)n_out);
   switch (tutti_model_loss_kind(network->model)) {
   case TUTTI_CATEGORICAL_CROSSENTROPY:

@@ -91,8 +91,7 @@ static tutti_status check_wanted(const tutti_config *config, const tutti_plan *p
   const bool splits = wanted % grain != 0 || (grain > 1 && wanted < rows_together(config, plan, batch, size));
   TUTTI_CHECK(!splits || wanted >= most_rows(config, plan, batch, size), TUTTI_ERR_CONFIG,
               "train.micro_batch_size: %lld would split a group of %lld samples whose statistics batch_norm "
-              "computes together; "
-              "give a multiple of %lld, or at least %lld, the largest shard of %d ranks",
+              "computes together; give a multiple of %lld, or at least %lld, the largest shard of %d ranks",
               (long long)wanted, (long long)grain, (long long)grain, (long long)largest, size);
   return TUTTI_OK;
 }
@@ -129,11 +128,10 @@ static tutti_status choose_micro_rows(const tutti_config *config, const tutti_pl
 static tutti_status make_stages(const tutti_config *config, tutti_plan *plan) {
   const tutti_epoch *epoch = &plan->epoch;
   const int64_t most = epoch->last == TUTTI_LAST_CARRY ? INT64_MAX : epoch->n;
-  TUTTI_CHECK(
-      epoch->batch <= most, TUTTI_ERR_CONFIG,
-      "train.batch_size: %lld is more than the %lld training samples, and train.last_batch: drop would drop "
-      "all of them; take a smaller batch, or carry, which uses samples several times",
-      (long long)epoch->batch, (long long)epoch->n);
+  TUTTI_CHECK(epoch->batch <= most, TUTTI_ERR_CONFIG,
+              "train.batch_size: %lld is more than the %lld training samples, and train.last_batch: drop "
+              "would drop all of them; take a smaller batch, or carry, which uses samples several times",
+              (long long)epoch->batch, (long long)epoch->n);
   TUTTI_TRY(
       tutti_optim_growth_make(&config->schedule, config->train.batch_size, epoch->n, most, &plan->growth));
   TUTTI_TRY(tutti_stages_make(&plan->growth, epoch, &plan->from, &plan->stages));
@@ -166,10 +164,9 @@ tutti_status tutti_plan_go_on(tutti_plan *plan, const tutti_config *config,
   TUTTI_TRY(count_budget(config->train.budget, plan));
   TUTTI_TRY(choose_micro_rows(config, plan, size, &rows));
   // The buffers of the network are those of a plan from the beginning, and this plan may reach other batch sizes.
-  TUTTI_CHECK(
-      rows <= plan->micro_rows, TUTTI_ERR_CONFIG,
-      "train.micro_batch_size: from step %lld, where run.resume continues, a batch that grows requires %lld "
-      "samples together, for its groups of batch_norm; set it to %lld",
-      (long long)plan->from.at, (long long)rows, (long long)rows);
+  TUTTI_CHECK(rows <= plan->micro_rows, TUTTI_ERR_CONFIG,
+              "train.micro_batch_size: from step %lld, where run.resume continues, a batch that grows "
+              "requires %lld samples together, for its groups of batch_norm; set it to %lld",
+              (long long)plan->from.at, (long long)rows, (long long)rows);
   return TUTTI_OK;
 }

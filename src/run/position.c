@@ -141,11 +141,10 @@ tutti_status tutti_plan_check_warmup(const tutti_plan *plan, tutti_count warmup,
   char wanted[64], rest[64];
   tutti_count_print(warmup, wanted, sizeof wanted);
   tutti_count_print((tutti_count){most, warmup.unit}, rest, sizeof rest);
-  TUTTI_CHECK(
-      warmup.value <= most * (1 + 1e-12), TUTTI_ERR_CONFIG,
-      "schedule.warmup is %s, longer than the %s that are left from step %lld, where run.resume continues "
-      "and the warmup begins; shorten it or train longer",
-      wanted, rest, (long long)now.step);
+  TUTTI_CHECK(warmup.value <= most * (1 + 1e-12), TUTTI_ERR_CONFIG,
+              "schedule.warmup is %s, longer than the %s that are left from step %lld, where run.resume "
+              "continues and the warmup begins; shorten it or train longer",
+              wanted, rest, (long long)now.step);
   return check_growth_after(plan, warmup, 0, now.at);
 }
 

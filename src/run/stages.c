@@ -72,11 +72,10 @@ static tutti_status add_stage(tutti_stages *stages, int64_t at, int64_t batch) {
                              .samples = tutti_stages_samples(stages, at),
                              .batch = batch};
   if (at == last(stages)->at) stages->n_stages--;
-  TUTTI_CHECK(
-      stages->n_stages < TUTTI_MAX_STAGES, TUTTI_ERR_CONFIG,
-      "schedule.batch_factor: the batch would have more than %d sizes until it is largest; give a larger "
-      "factor, or a smaller schedule.batch_max",
-      (int)TUTTI_MAX_STAGES);
+  TUTTI_CHECK(stages->n_stages < TUTTI_MAX_STAGES, TUTTI_ERR_CONFIG,
+              "schedule.batch_factor: the batch would have more than %d sizes until it is largest; give a "
+              "larger factor, or a smaller schedule.batch_max",
+              (int)TUTTI_MAX_STAGES);
   stages->stages[stages->n_stages++] = stage;
   return TUTTI_OK;
 }

@@ -27,9 +27,8 @@ static tutti_status check_weights(const tutti_run *run, const char *path, const 
   TUTTI_CHECK(!run->config->model.weights || !tutti_config_differences_have(found, "model.weights"),
               TUTTI_ERR_CONFIG,
               "model.weights: %s would not be used, because run.resume continues from the weights of %s; "
-              "give only one "
-              "of them: model.weights starts from scratch with these weights, run.resume continues optimizer "
-              "and epochs",
+              "give only one of them: model.weights starts from scratch with these weights, run.resume "
+              "continues optimizer and epochs",
               run->config->model.weights, path);
   return TUTTI_OK;
 }
@@ -50,11 +49,10 @@ static tutti_status check_rows(const tutti_run *run, const char *path, const tut
     return TUTTI_OK;
   }
   tutti_rundir_leak_text(found, text, sizeof text);
-  TUTTI_FAIL(
-      TUTTI_ERR_CONFIG,
-      "%s was trained on rows that would be validation rows now: %s; leave these keys as they were, or "
-      "give data.validation_split=0",
-      path, text);
+  TUTTI_FAIL(TUTTI_ERR_CONFIG,
+             "%s was trained on rows that would be validation rows now: %s; leave these keys as they were, "
+             "or give data.validation_split=0",
+             path, text);
 }
 
 /** Check that the checkpoint belongs to this run.  If the user named the file, its weights may continue with other
@@ -76,17 +74,15 @@ static tutti_status compare_config(const tutti_run *run, const tutti_rundir_choi
   for (size_t i = 0; i < sizeof ordering / sizeof *ordering; i++)
     if (tutti_config_differences_have(&found, ordering[i])) with->same_order = false;
   if (!with->differs) return TUTTI_OK;
-  TUTTI_CHECK(
-      chosen->named, TUTTI_ERR_CONFIG,
-      "%s belongs to another training: %s; choose another run.directory, and continue from this file there "
-      "with run.resume=%s, or give run.resume=no to start from scratch here",
-      path, text, path);
+  TUTTI_CHECK(chosen->named, TUTTI_ERR_CONFIG,
+              "%s belongs to another training: %s; choose another run.directory, and continue from this file "
+              "there with run.resume=%s, or give run.resume=no to start from scratch here",
+              path, text, path);
   TUTTI_TRY(check_weights(run, path, &found));
-  TUTTI_CHECK(
-      info->state.step_in_epoch == 0, TUTTI_ERR_CONFIG,
-      "%s was written within an epoch, so that its training can only continue unchanged, but %s; leave these "
-      "keys as they were, or start from scratch with its weights, by model.weights=%s",
-      path, text, path);
+  TUTTI_CHECK(info->state.step_in_epoch == 0, TUTTI_ERR_CONFIG,
+              "%s was written within an epoch, so that its training can only continue unchanged, but %s; "
+              "leave these keys as they were, or start from scratch with its weights, by model.weights=%s",
+              path, text, path);
   TUTTI_TRY(check_rows(run, path, old, info, &found));
   tutti_log(TUTTI_LOG_INFO, "continues from %s as another training: %s", path, text);
   return TUTTI_OK;

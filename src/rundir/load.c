@@ -69,12 +69,11 @@ static tutti_status check_budget(const tutti_run *run, const tutti_rundir_choice
   const tutti_checkpoint_state *state = &run->state.at;
   char text[64];
   tutti_count_print(budget, text, sizeof text);
-  TUTTI_CHECK(!chosen->named || !tutti_plan_done(&run->plan, budget, tutti_run_position(run)),
-              TUTTI_ERR_CONFIG,
-              "run.resume: nothing would be trained: %s has done %lld steps, %lld epochs, and the whole "
-              "budget is %s; "
-              "give a larger one, or model.weights=%s, which starts from scratch with its weights",
-              chosen->path, (long long)state->step, (long long)state->epoch, text, chosen->path);
+  TUTTI_CHECK(
+      !chosen->named || !tutti_plan_done(&run->plan, budget, tutti_run_position(run)), TUTTI_ERR_CONFIG,
+      "run.resume: nothing would be trained: %s has done %lld steps, %lld epochs, and the whole budget is "
+      "%s; give a larger one, or model.weights=%s, which starts from scratch with its weights",
+      chosen->path, (long long)state->step, (long long)state->epoch, text, chosen->path);
   return TUTTI_OK;
 }
 
@@ -129,12 +128,11 @@ static tutti_status check_slots_of_average(const tutti_run *run, const char *pat
   }
   const int n = there.n;
   tutti_texts_clear(&there);
-  TUTTI_CHECK(
-      n_found == n_slots && n == n_slots, TUTTI_ERR_CONFIG,
-      "%s has the average of the weights in their place, so a run can continue from it only with the "
-      "optimizer and optimizer.ema_momentum that it was made with; continue from the checkpoint.h5 of "
-      "its run, or start from scratch with the average, by model.weights=%s",
-      path, path);
+  TUTTI_CHECK(n_found == n_slots && n == n_slots, TUTTI_ERR_CONFIG,
+              "%s has the average of the weights in their place, so a run can continue from it only with the "
+              "optimizer and optimizer.ema_momentum that it was made with; continue from the checkpoint.h5 "
+              "of its run, or start from scratch with the average, by model.weights=%s",
+              path, path);
   return TUTTI_OK;
 }
 
@@ -154,11 +152,10 @@ static tutti_status load_arrays(tutti_rundir_saver *saver, const char *path, boo
  * @return whether the file has other weights now */
 static bool lost_start(const tutti_run *run, int64_t began) {
   if (!tutti_meter_keeps_start(run) || began == 0 || began == run->state.at.weights_hash) return false;
-  tutti_log(
-      TUTTI_LOG_WARNING,
-      "%s (model.weights) no longer has the weights that this run began with, so run.measure cannot measure "
-      "the distance from them, which is NaN from now on; restore the file if you need it",
-      run->config->model.weights);
+  tutti_log(TUTTI_LOG_WARNING,
+            "%s (model.weights) no longer has the weights that this run began with, so run.measure cannot "
+            "measure the distance from them, which is NaN from now on; restore the file if you need it",
+            run->config->model.weights);
   return true;
 }
 

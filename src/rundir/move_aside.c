@@ -97,11 +97,10 @@ static tutti_status move(const char *folder, const char *name, void *context) {
   TUTTI_TRY(join(folder, name, from));
   TUTTI_TRY(join(to->place, name, path));
   TUTTI_TRY(tutti_fault("move_aside"));
-  TUTTI_CHECK(
-      rename(from, path) == 0, TUTTI_ERR_CREATE,
-      "%s: cannot move it to %s: %s; nothing is lost, but some files of the run may be there already; "
-      "choose another run.directory",
-      from, path, strerror(errno));
+  TUTTI_CHECK(rename(from, path) == 0, TUTTI_ERR_CREATE,
+              "%s: cannot move it to %s: %s; nothing is lost, but some files of the run may be there "
+              "already; choose another run.directory",
+              from, path, strerror(errno));
   return TUTTI_OK;
 }
 

@@ -140,12 +140,11 @@ static tutti_status take_over(tutti_rundir_saver *saver, const char *path, const
 
 static void report(const char *path, const outcome *o) {
   if (!o->initial[0] && !o->dropped[0]) return;
-  tutti_log(
-      TUTTI_LOG_INFO,
-      "the optimizer differs from that of %s; slots that are kept: %s; that start from scratch: %s; that "
-      "are dropped: %s",
-      path, o->kept[0] ? o->kept : "none", o->initial[0] ? o->initial : "none",
-      o->dropped[0] ? o->dropped : "none");
+  tutti_log(TUTTI_LOG_INFO,
+            "the optimizer differs from that of %s; slots that are kept: %s; that start from scratch: %s; "
+            "that are dropped: %s",
+            path, o->kept[0] ? o->kept : "none", o->initial[0] ? o->initial : "none",
+            o->dropped[0] ? o->dropped : "none");
 }
 
 tutti_status tutti_rundir_take_over_slots(tutti_rundir_saver *saver, const char *path,

@@ -63,11 +63,10 @@ tutti_status tutti_rundir_restore_data(const tutti_comm *comm, const char *file,
 static tutti_status load_others(const char *checkpoint, tutti_view *views, tutti_rundir_restored *restored) {
   const char *group = restored->is_average ? "/optimizer/weights" : "/optimizer/average";
   int64_t n = 0;
-  TUTTI_CHECK(
-      restored->config.optimizer.ema_momentum > 0, TUTTI_ERR_CONFIG,
-      "%s: has no average of the weights, since it was trained with optimizer.ema_momentum 0: train with "
-      "optimizer.ema_momentum=0.99, or leave --weights=average out",
-      checkpoint);
+  TUTTI_CHECK(restored->config.optimizer.ema_momentum > 0, TUTTI_ERR_CONFIG,
+              "%s: has no average of the weights, since it was trained with optimizer.ema_momentum 0: train "
+              "with optimizer.ema_momentum=0.99, or leave --weights=average out",
+              checkpoint);
   tutti_rundir_add_views(restored->network.model, group, false, restored->params, views, &n);
   return tutti_checkpoint_read_arrays(checkpoint, views, n);
 }

@@ -35,8 +35,8 @@ static tutti_status check(const tutti_config *config, tutti_model *model, float 
   // The rows must be scaled as they were when the first layer was trained.
   const tutti_scale then = s->config.data.scale, now = config->data.scale;
   TUTTI_CHECK(!s->match.takes_first || now == TUTTI_SCALE_AUTO || now == then, TUTTI_ERR_CONFIG,
-              "data.scale: %s, but the weights of %s (model.weights) were trained on rows scaled by %s, "
-              "and the file has its numbers; leave data.scale out",
+              "data.scale: %s, but the weights of %s (model.weights) were trained on rows scaled by %s, and "
+              "the file has its numbers; leave data.scale out",
               tutti_data_scale_names[now], path, tutti_data_scale_names[then]);
   return TUTTI_OK;
 }
@@ -70,11 +70,10 @@ static int64_t hash_of_taken(const tutti_rundir_match *m) {
 static void warn_of_rows(const char *path, const tutti_differences *differences) {
   char text[512];
   tutti_rundir_leak_text(differences, text, sizeof text);
-  tutti_log_once(
-      TUTTI_LOG_WARNING,
-      "model.weights: %s was trained on rows that are validation rows now, so that val_loss is too good: %s; "
-      "leave these keys as they were, or give data.validation_split=0",
-      path, text);
+  tutti_log_once(TUTTI_LOG_WARNING,
+                 "model.weights: %s was trained on rows that are validation rows now, so that val_loss is "
+                 "too good: %s; leave these keys as they were, or give data.validation_split=0",
+                 path, text);
 }
 
 /** If the data are those that the weights were trained on, the validation rows stay those of the file, whose seed drew

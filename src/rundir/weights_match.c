@@ -137,11 +137,10 @@ tutti_status tutti_rundir_match_create(const tutti_config *config, tutti_model *
   tutti_rundir_add_views(model, WEIGHTS, true, weights, m->views, &m->n_views);
   TUTTI_TRY(check_skipped(m));
   compare_all(m);
-  TUTTI_CHECK(
-      !m->misfits[0], TUTTI_ERR_CONFIG,
-      "model.weights: %s does not fit this network: %s; give model.weights_skip=%s to leave these out, so "
-      "that they begin with their usual values, or give the model.layers of the file",
-      m->path, m->misfits, m->layers);
+  TUTTI_CHECK(!m->misfits[0], TUTTI_ERR_CONFIG,
+              "model.weights: %s does not fit this network: %s; give model.weights_skip=%s to leave these "
+              "out, so that they begin with their usual values, or give the model.layers of the file",
+              m->path, m->misfits, m->layers);
   return TUTTI_OK;
 }
 

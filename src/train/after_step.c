@@ -42,8 +42,7 @@ tutti_status tutti_train_diverged(tutti_run *run, tutti_rundir_saver *saver, con
   result->stop = TUTTI_STOP_DIVERGED;
   snprintf(result->reason, sizeof result->reason,
            "%s step %lld (epoch %lld)%s, learning rate %g; try a smaller optimizer.learning_rate, "
-           "schedule.warmup, or "
-           "optimizer.global_clipnorm",
+           "schedule.warmup, or optimizer.global_clipnorm",
            what, (long long)at, (long long)(before.place / plan->epoch.n + 1), layer,
            tutti_plan_learning_rate(plan, &run->schedule, before));
   return tutti_rundir_flush(saver);

@@ -23,12 +23,11 @@ tutti_status tutti_train_evaluate_checkpoint(const tutti_comm *comm, const char 
   const tutti_samples *const set = split == TUTTI_SPLIT_TEST         ? &all.test
                                    : split == TUTTI_SPLIT_VALIDATION ? &all.validation
                                                                      : &all.train;
-  TUTTI_CHECK_GOTO(
-      done, set->n > 0, TUTTI_ERR_CONFIG,
-      "--split=%s: %s has no such samples with the data.validation_split %g and data.x_val %s of the "
-      "training",
-      tutti_train_split_names[split], tutti_dataset_file(restored.dataset),
-      restored.config.data.validation_split, restored.config.data.x_val);
+  TUTTI_CHECK_GOTO(done, set->n > 0, TUTTI_ERR_CONFIG,
+                   "--split=%s: %s has no such samples with the data.validation_split %g and data.x_val %s "
+                   "of the training",
+                   tutti_train_split_names[split], tutti_dataset_file(restored.dataset),
+                   restored.config.data.validation_split, restored.config.data.x_val);
   snprintf(metric, 32, "%s", tutti_model_metric_name(restored.network.model));
   status = tutti_network_evaluate(&restored.network, restored.params, set, result);
 done:

@@ -83,11 +83,10 @@ tutti_status tutti_train_probe_steps(tutti_probe *probe, int64_t n, double (*sec
     // Phases add up over steps, so each step starts them from 0.
     tutti_metrics_phases_start(&run->state.phases);
     TUTTI_TRY(tutti_train_step(run, &result));
-    TUTTI_CHECK(
-        result.finite, TUTTI_ERR_CONFIG,
-        "the loss is not finite at step %lld of batch size %lld, so its time means nothing: give a smaller "
-        "optimizer.learning_rate",
-        (long long)run->state.at.step + 1, (long long)run->plan.epoch.batch);
+    TUTTI_CHECK(result.finite, TUTTI_ERR_CONFIG,
+                "the loss is not finite at step %lld of batch size %lld, so its time means nothing: give a "
+                "smaller optimizer.learning_rate",
+                (long long)run->state.at.step + 1, (long long)run->plan.epoch.batch);
     memcpy(seconds[i], run->state.phases.seconds, sizeof seconds[i]);
     advance(run);
   }

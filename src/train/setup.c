@@ -21,11 +21,10 @@ static tutti_status check_metric_name(const tutti_run *run, const char *key, con
                                                              : name;
   double value = 0;
   const bool known = tutti_metrics_value(&(tutti_metrics_row){0}, metric, of_weights, &value);
-  TUTTI_CHECK(
-      known, TUTTI_ERR_CONFIG,
-      "%s: '%s' is not measured with this loss and these labels; there are loss, val_loss, train_loss, %s, "
-      "val_%s, train_%s",
-      key, name, metric, metric, metric);
+  TUTTI_CHECK(known, TUTTI_ERR_CONFIG,
+              "%s: '%s' is not measured with this loss and these labels; there are loss, val_loss, "
+              "train_loss, %s, val_%s, train_%s",
+              key, name, metric, metric, metric);
   TUTTI_CHECK(run->samples.validation.n > 0 || strncmp(of_weights, "val_", 4) != 0, TUTTI_ERR_DATA,
               "%s: '%s' needs validation rows, and %s has no array '%s'; hold some out with "
               "data.validation_split, or name the array of the file with data.x_val",

@@ -108,9 +108,8 @@ tutti_status tutti_training_set_check(const tutti_training_set *set, const tutti
                   batch = config->train.batch_size;
   TUTTI_CHECK(batch <= n || config->train.last_batch != TUTTI_LAST_SHORT, TUTTI_ERR_CONFIG,
               "train.batch_size: %lld is more than the %lld training samples, so the batch of this trial "
-              "would be %lld; "
-              "leave this size out, give more samples, or set train.last_batch=carry, which uses samples "
-              "several times",
+              "would be %lld; leave this size out, give more samples, or set train.last_batch=carry, which "
+              "uses samples several times",
               batch, n, n);
   return tutti_train_check(config, set->dataset, n_ranks, with_network);
 }

@@ -16,11 +16,10 @@ static void warn_goal(const tutti_goal *goal) {
   char text[128];
   if (!tutti_config_goal_out_of_reach(goal)) return;
   tutti_config_goal_print(goal, text, sizeof text);
-  tutti_log_root(
-      TUTTI_LOG_WARNING,
-      "train.stop_at: nothing can reach %s, because an accuracy is at most 1 and a loss at least 0: the "
-      "training will take its whole budget",
-      text);
+  tutti_log_root(TUTTI_LOG_WARNING,
+                 "train.stop_at: nothing can reach %s, because an accuracy is at most 1 and a loss at least "
+                 "0: the training will take its whole budget",
+                 text);
 }
 
 /** Warn if the first value of `metric` comes too late to change anything.  Evaluations count when they are done, means
@@ -112,13 +111,13 @@ static const tutti_layer_spec *squashed_twice(const tutti_layer_spec *layers, in
 
 static void warn_squashed(const tutti_layer_spec *before, const tutti_layer_spec *last) {
   const output_range *given = range_of(before->activation);
-  tutti_log_root(
-      TUTTI_LOG_WARNING,
-      "model.layers: the last layer, %s, takes the %s of a %s before it, %s, and so cannot give any %s: "
-      "leave one of the two out",
-      tutti_activation_names[last->activation], gives_probabilities(before) ? "probabilities" : "outputs",
-      tutti_activation_names[before->activation], given->range,
-      given->gives(BEYOND) ? "below 0.5" : "near 0 or 1");
+  tutti_log_root(TUTTI_LOG_WARNING,
+                 "model.layers: the last layer, %s, takes the %s of a %s before it, %s, and so cannot give "
+                 "any %s: leave one of the two out",
+                 tutti_activation_names[last->activation],
+                 gives_probabilities(before) ? "probabilities" : "outputs",
+                 tutti_activation_names[before->activation], given->range,
+                 given->gives(BEYOND) ? "below 0.5" : "near 0 or 1");
 }
 
 static void warn_layers(const tutti_config *config) {
@@ -133,8 +132,7 @@ static void warn_layers(const tutti_config *config) {
     if (tutti_layer_has_activation(&layers[i]) && layers[i].activation == TUTTI_SOFTMAX)
       tutti_log_root(TUTTI_LOG_WARNING,
                      "model.layers: layer %lld has softmax, which is meant for the last layer: between "
-                     "others it leaves hardly "
-                     "any gradient; relu is usual there",
+                     "others it leaves hardly any gradient; relu is usual there",
                      (long long)i + 1);
 }
 
@@ -148,8 +146,7 @@ static void warn_targets(const tutti_dataset *dataset, const output_range *last)
            name);
   if (tutti_dataset_check_targets(dataset, last->gives, expected) == TUTTI_ERR_DATA)
     tutti_log_root(TUTTI_LOG_WARNING,
-                   "%s; end with another activation, 'dense UNITS' for any number, or scale the "
-                   "targets",
+                   "%s; end with another activation, 'dense UNITS' for any number, or scale the targets",
                    tutti_fail_text());
 }
 
@@ -161,11 +158,10 @@ static void warn_last(const tutti_config *config, const tutti_network *network) 
   if (loss != TUTTI_HINGE)
     warn_targets(network->dataset, given);
   else if (!given->gives(-1))
-    tutti_log_root(
-        TUTTI_LOG_WARNING,
-        "model.loss: hinge requires outputs on both sides of 0, and the last layer's %s gives %s: end "
-        "with 'dense UNITS' or tanh",
-        tutti_activation_names[last->activation], given->range);
+    tutti_log_root(TUTTI_LOG_WARNING,
+                   "model.loss: hinge requires outputs on both sides of 0, and the last layer's %s gives %s: "
+                   "end with 'dense UNITS' or tanh",
+                   tutti_activation_names[last->activation], given->range);
 }
 
 /** Whether class numbers stand for something else than they seem to: names that are texts, or other numbers.  Two texts
@@ -192,9 +188,8 @@ static void warn_class_numbers(const tutti_network *network) {
     return;
   tutti_log_root(
       TUTTI_LOG_WARNING,
-      "%s: the labels are numbers of classes ('%.40s' is 0, '%.40s' is %d), but the loss %s takes "
-      "them for values: end with 'dense %d softmax', or if the labels are values, import them with "
-      "--kind=regression",
+      "%s: the labels are numbers of classes ('%.40s' is 0, '%.40s' is %d), but the loss %s takes them for "
+      "values: end with 'dense %d softmax', or if the labels are values, import them with --kind=regression",
       tutti_dataset_file(network->dataset), names[0], names[n - 1], n - 1, tutti_loss_names[loss], n);
 }
 
@@ -210,11 +205,10 @@ static void warn_smoothing(const tutti_config *config, const tutti_network *netw
       tutti_config_goal_reached(goal, least * (1 - 1e-6)))
     return;
   tutti_config_goal_print(goal, text, sizeof text);
-  tutti_log_root(
-      TUTTI_LOG_WARNING,
-      "model.label_smoothing: with %g no loss is below %.4g, not in evaluations either, so nothing can "
-      "reach the goal %s: the training will take its whole budget",
-      smoothing, least, text);
+  tutti_log_root(TUTTI_LOG_WARNING,
+                 "model.label_smoothing: with %g no loss is below %.4g, not in evaluations either, so "
+                 "nothing can reach the goal %s: the training will take its whole budget",
+                 smoothing, least, text);
 }
 
 void tutti_train_warn_network(const tutti_config *config, const tutti_network *network) {
