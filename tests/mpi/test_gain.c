@@ -1,7 +1,6 @@
 /** schedule.scaling adascale: the gain that the columns tell, what it does to rate, schedule and budget, and that it is
  * the same on any number of ranks and over a resume. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "support/training.h"
@@ -139,13 +138,13 @@ static void it_does_not_depend_on_ranks(const tutti_comm *comm) {
  * as of 3.75, and a decay lies over the 96.25 that follow. */
 static void a_warmup_that_is_over_does_not_begin_again(const tutti_comm *comm) {
   training_folder folder;
-  char resume[400];
+  char resume[TRAINING_TEXT];
   double *rates = NULL;
   training_folder_make(comm, &folder);
   train(comm, &folder, "plain",
         (training_overrides){"schedule.scaling=linear", "train.batch_size=6", "train.steps=110",
                              "schedule.warmup=100 steps"});
-  snprintf(resume, sizeof resume, "run.resume=%s/plain/checkpoint.h5", folder.path);
+  training_path(&folder, "run.resume=", "plain/checkpoint.h5", resume);
   const training_overrides scaled = {resume, "schedule.base_batch_size=48", "schedule.warmup=100 steps",
                                      "schedule.decay=cosine"};
   const tutti_train_result result = train(comm, &folder, "scaled", scaled);
@@ -163,12 +162,12 @@ static void a_warmup_that_is_over_does_not_begin_again(const tutti_comm *comm) {
 /** What is counted, and the averages, go on into another decay: the first gain is that of the run without it. */
 static void the_same_base_goes_on_as_it_was(const tutti_comm *comm) {
   training_folder folder;
-  char resume[400];
+  char resume[TRAINING_TEXT];
   training_folder_make(comm, &folder);
 #define TENS "train.batch_size=333", "schedule.base_batch_size=10", "schedule.warmup=15 steps", SEEN
   train(comm, &folder, "straight", (training_overrides){TENS, "train.steps=80"});
   train(comm, &folder, "first", (training_overrides){TENS, "train.steps=40"});
-  snprintf(resume, sizeof resume, "run.resume=%s/first/checkpoint.h5", folder.path);
+  training_path(&folder, "run.resume=", "first/checkpoint.h5", resume);
   train(comm, &folder, "second",
         (training_overrides){resume, TENS, "train.epochs=3", "schedule.decay=cosine"});
   if (training_is_root(comm)) {

@@ -125,8 +125,8 @@ static void a_named_checkpoint_goes_on_with_growth(const tutti_comm *comm) {
   tutti_metrics_row rows[MAX_ROWS];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "first", yaml, NULL, &result));
-  char resume[400];
-  snprintf(resume, sizeof resume, "run.resume=%s/first/checkpoint.h5", folder.path);
+  char resume[TRAINING_TEXT];
+  training_path(&folder, "run.resume=", "first/checkpoint.h5", resume);
   const training_overrides grown = {resume,
                                     "train.epochs=4",
                                     "train.batch_size=100",
@@ -163,8 +163,8 @@ static void growths_count_what_the_run_has_done(const tutti_comm *comm) {
   tutti_metrics_row rows[MAX_ROWS];
   training_folder_make(comm, &folder);
   EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){"train.epochs=2"}, &result));
-  char resume[400];
-  snprintf(resume, sizeof resume, "run.resume=%s/first/checkpoint.h5", folder.path);
+  char resume[TRAINING_TEXT];
+  training_path(&folder, "run.resume=", "first/checkpoint.h5", resume);
   for (int c = 0; c < 3; c++) {
     const training_overrides grown = {resume, "train.batch_size=100", "schedule.batch_growth=step",
                                       "schedule.batch_factor=2", cases[c].milestones};

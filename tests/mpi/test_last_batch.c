@@ -120,8 +120,8 @@ static void another_batch_size_goes_on_where_the_samples_are(const tutti_comm *c
                                         "schedule.batch_factor=1.5", "schedule.batch_milestones=5 steps"},
                    &result));
   EXPECT_OK(training_run(comm, &folder, "first", yaml, (training_overrides){"train.steps=5"}, &result));
-  char resume[400];
-  snprintf(resume, sizeof resume, "run.resume=%s/first/checkpoint.h5", folder.path);
+  char resume[TRAINING_TEXT];
+  training_path(&folder, "run.resume=", "first/checkpoint.h5", resume);
   EXPECT_OK(training_run(comm, &folder, "second", yaml,
                          (training_overrides){resume, "train.steps=8", "train.batch_size=105"}, &result));
   EXPECT(result.row.samples == 5 * 70 + 3 * 105, "%lld samples", (long long)result.row.samples);

@@ -52,8 +52,8 @@ done:
 /** The part of the decisions that are as the labels have them; the class ids of "one_hot" are in "y". */
 static double right_part(const training_folder *folder, const char *output, const prediction_case *c) {
   int32_t classes[N_TEST * MAX_DECISIONS] = {0}, labels[N_TEST * MAX_DECISIONS] = {0};
-  char data[300], name[32];
-  snprintf(data, sizeof data, "%s/data.h5", folder->path);
+  char data[TRAINING_TEXT], name[32];
+  training_path(folder, "", "data.h5", data);
   snprintf(name, sizeof name, "%s_test", strcmp(c->labels, "one_hot") == 0 ? "y" : c->labels);
   EXPECT_OK(read_ints(output, "classes", N_TEST, c->n_decisions, classes));
   EXPECT_OK(read_ints(data, name, N_TEST, c->n_decisions, labels));
@@ -65,13 +65,13 @@ static double right_part(const training_folder *folder, const char *output, cons
 
 static void check_case(const tutti_comm *comm, const training_folder *folder, const prediction_case *c,
                        int number) {
-  char yaml[600], run[32], data[300], checkpoint[300], output[300], metric[32];
+  char yaml[600], run[32], data[TRAINING_TEXT], checkpoint[TRAINING_TEXT], output[300], metric[32];
   tutti_train_result trained;
   tutti_evaluation measured = {0};
   int64_t n = 0;
   make_yaml(c->labels, c->model, yaml, sizeof yaml);
   snprintf(run, sizeof run, "run-%d", number);
-  snprintf(data, sizeof data, "%s/data.h5", folder->path);
+  training_path(folder, "", "data.h5", data);
   snprintf(checkpoint, sizeof checkpoint, "%.250s/%s/checkpoint.h5", folder->path, run);
   snprintf(output, sizeof output, "%.250s/%s/out.h5", folder->path, run);
   EXPECT_OK(training_run(comm, folder, run, yaml, NULL, &trained));
@@ -128,14 +128,14 @@ static void labels_that_the_loss_does_not_know_are_refused(const tutti_comm *com
 }
 
 static void the_output_is_another_file(const tutti_comm *comm) {
-  char yaml[600], data[300], checkpoint[300];
+  char yaml[600], data[TRAINING_TEXT], checkpoint[TRAINING_TEXT];
   training_folder folder;
   tutti_train_result result;
   int64_t n = 0;
   training_folder_make(comm, &folder);
   make_yaml(cases[0].labels, cases[0].model, yaml, sizeof yaml);
-  snprintf(data, sizeof data, "%s/data.h5", folder.path);
-  snprintf(checkpoint, sizeof checkpoint, "%s/run/checkpoint.h5", folder.path);
+  training_path(&folder, "", "data.h5", data);
+  training_path(&folder, "", "run/checkpoint.h5", checkpoint);
   EXPECT_OK(training_run(comm, &folder, "run", yaml, NULL, &result));
   EXPECT_FAILS(tutti_train_predict_checkpoint(comm, checkpoint, data, "x_test", false, data,
                                               TUTTI_WEIGHTS_OF_FILE, &n),
@@ -162,7 +162,7 @@ static void rows_of_another_type_mean_the_same(const tutti_comm *comm) {
   training_folder folder;
   training_folder_make(comm, &folder);
   for (int i = 0; i < 2; i++) {
-    char yaml[600], data[300], checkpoint[300], output[2][300], test[32];
+    char yaml[600], data[TRAINING_TEXT], checkpoint[TRAINING_TEXT], output[2][300], test[32];
     float values[2][N_TEST * 3] = {{0}};
     tutti_train_result same, other;
     int64_t n = 0;
@@ -176,7 +176,7 @@ static void rows_of_another_type_mean_the_same(const tutti_comm *comm) {
         training_run(comm, &folder, "other", yaml, (training_overrides){test, "run.resume=no"}, &other));
     EXPECT(fabs(same.test.loss - other.test.loss) < 1e-5 * same.test.loss, "test losses %g and %g",
            same.test.loss, other.test.loss);
-    snprintf(data, sizeof data, "%s/data.h5", folder.path);
+    training_path(&folder, "", "data.h5", data);
     snprintf(checkpoint, sizeof checkpoint, "%.250s/%s/checkpoint.h5", folder.path, names[i][0]);
     for (int k = 0; k < 2; k++) {
       snprintf(test, sizeof test, "%s_test", names[i][k]);
@@ -203,7 +203,7 @@ static void features_as_targets_are_scaled(const tutti_comm *comm) {
   training_folder folder;
   training_folder_make(comm, &folder);
   for (int i = 0; i < 3; i++) {
-    char yaml[600], checkpoint[300], metric[32];
+    char yaml[600], checkpoint[TRAINING_TEXT], metric[32];
     tutti_train_result own, other;
     tutti_evaluation measured = {0};
     snprintf(yaml, sizeof yaml,
@@ -216,7 +216,7 @@ static void features_as_targets_are_scaled(const tutti_comm *comm) {
                            &other));
     EXPECT(fabs(own.test.loss - other.test.loss) < 1e-6 * other.test.loss, "%s: %g and %g", losses[i],
            own.test.loss, other.test.loss);
-    snprintf(checkpoint, sizeof checkpoint, "%.250s/own/checkpoint.h5", folder.path);
+    training_path(&folder, "", "own/checkpoint.h5", checkpoint);
     EXPECT_OK(tutti_train_evaluate_checkpoint(comm, checkpoint, NULL, false, TUTTI_SPLIT_TEST,
                                               TUTTI_WEIGHTS_OF_FILE, metric, &measured));
     EXPECT(fabs(own.test.loss - measured.loss) < 1e-6 * own.test.loss, "evaluated: %g and %g", own.test.loss,
