@@ -34,24 +34,24 @@ static void count(const tutti_machine_placement *ranks, int n, int rank, bool al
 
 /** The first fault of one rank.  A quota is looked at last, because wrong binding explains too many threads better. */
 static tutti_machine_fault check_rank(const tutti_machine_placement *ranks, int n, int rank) {
-  tutti_machine_fault fault = {.kind = TUTTI_PLACED_WELL, .rank = rank};
+  tutti_machine_fault fault = {.kind = TUTTI_MACHINE_WELL, .rank = rank};
   fault.n_cores = list_cores(ranks[rank].cores, fault.cores);
   count(ranks, n, rank, false, &fault);
   if (fault.n_ranks > fault.n_cores)
-    fault.kind = TUTTI_PLACED_SHARING;
+    fault.kind = TUTTI_MACHINE_SHARING;
   else if (ranks[rank].threads > fault.n_cores)
-    fault.kind = TUTTI_PLACED_NARROW;
+    fault.kind = TUTTI_MACHINE_NARROW;
   else if (fault.n_threads > fault.n_cores)
-    fault.kind = TUTTI_PLACED_CROWDED;
-  if (fault.kind != TUTTI_PLACED_WELL || ranks[rank].quota == 0) return fault;
+    fault.kind = TUTTI_MACHINE_CROWDED;
+  if (fault.kind != TUTTI_MACHINE_WELL || ranks[rank].quota == 0) return fault;
   count(ranks, n, rank, true, &fault); // all ranks of the node share its quota
-  if (fault.n_threads > ranks[rank].quota) fault.kind = TUTTI_PLACED_THROTTLED;
+  if (fault.n_threads > ranks[rank].quota) fault.kind = TUTTI_MACHINE_THROTTLED;
   return fault;
 }
 
 int tutti_machine_check_placement(const tutti_machine_placement *ranks, int n,
                                   tutti_machine_fault faults[4]) {
-  bool seen[TUTTI_PLACED_THROTTLED + 1] = {[TUTTI_PLACED_WELL] = true};
+  bool seen[TUTTI_MACHINE_THROTTLED + 1] = {[TUTTI_MACHINE_WELL] = true};
   int n_faults = 0;
   for (int rank = 0; rank < n; rank++) {
     // Ranks with the same placement have the same fault or none.

@@ -13,11 +13,11 @@ typedef struct {
 } tutti_machine_placement;
 
 typedef enum {
-  TUTTI_PLACED_WELL,
-  TUTTI_PLACED_SHARING,  // more ranks than cores
-  TUTTI_PLACED_NARROW,   // a rank with more threads than cores
-  TUTTI_PLACED_CROWDED,  // each rank has enough cores for its threads, but all of them together do not
-  TUTTI_PLACED_THROTTLED // more threads than the CPU quota has cores
+  TUTTI_MACHINE_WELL,
+  TUTTI_MACHINE_SHARING,  // more ranks than cores
+  TUTTI_MACHINE_NARROW,   // a rank with more threads than cores
+  TUTTI_MACHINE_CROWDED,  // each rank has enough cores for its threads, but all of them together do not
+  TUTTI_MACHINE_THROTTLED // more threads than the CPU quota has cores
 } tutti_machine_fault_kind;
 
 /** A fault in the placement of one rank. */

@@ -44,7 +44,7 @@ static void warn_of_fault(const tutti_machine_fault *fault, const tutti_machine_
   tutti_machine_ranges(fault->cores, n_cores, numbers, sizeof numbers);
   snprintf(where, sizeof where, "%d core%s of %s (%s)", n_cores, n_cores > 1 ? "s" : "", host, numbers);
   switch (fault->kind) {
-  case TUTTI_PLACED_SHARING:
+  case TUTTI_MACHINE_SHARING:
     // If the ranks are bound to a part of the node, other cores are idle, and the launcher can give them.
     if (at->n_barred > 0)
       snprintf(advice, sizeof advice,
@@ -53,24 +53,24 @@ static void warn_of_fault(const tutti_machine_fault *fault, const tutti_machine_
               "%d ranks share %s: this is fine for trying things, but slow for measuring%s", n_ranks, where,
               advice);
     break;
-  case TUTTI_PLACED_NARROW:
+  case TUTTI_MACHINE_NARROW:
     tutti_log(TUTTI_LOG_WARNING,
               "rank %d has %d threads but %s: bind each rank to more cores (%smpirun --map-by slot:PE=%d, or "
               "--bind-to none; srun --cpus-per-task=%d), or give parallel.threads=%d",
               fault->rank, threads, where, without, threads, threads, n_cores);
     break;
-  case TUTTI_PLACED_CROWDED:
+  case TUTTI_MACHINE_CROWDED:
     tutti_log(TUTTI_LOG_WARNING,
               "%d ranks with %d threads in total share %s: give parallel.threads=%d, or start fewer ranks",
               n_ranks, fault->n_threads, where, n_cores / n_ranks);
     break;
-  case TUTTI_PLACED_THROTTLED:
+  case TUTTI_MACHINE_THROTTLED:
     tutti_log(TUTTI_LOG_WARNING,
               "a CPU quota (cgroup) gives %s the time of %.3g cores, but its ranks have %d threads: the "
               "system will stop them again and again; raise the quota, or start fewer threads",
               host, at->quota, fault->n_threads);
     break;
-  case TUTTI_PLACED_WELL:
+  case TUTTI_MACHINE_WELL:
     break;
   }
 }

@@ -208,6 +208,7 @@ tutti_status tutti_meter_end_step(tutti_run *run, const double *tail) {
   tutti_meter *meter = run->meter;
   TUTTI_TRY(
       tutti_reducer_sum_slices(run->reducer, meter->sums[0], (int64_t)meter->n_layers * TUTTI_N_SQUARES));
+  // The sums are the same on all ranks, but only rank 0 has rows.
   if (run->rank != 0) return TUTTI_OK;
   double square = 0;
   for (int i = 0; i < meter->n_layers; i++) square += meter->sums[i][TUTTI_OF_GRADIENT];

@@ -15,6 +15,7 @@ tutti_measure_noise tutti_measure_noise_estimate(const tutti_measure_noise_sums 
 }
 
 int64_t tutti_measure_noise_every(int64_t batch) {
+  // See noise_impl.h about the cost of a measured step.
   enum { SAMPLES = 4096, LEAST = 2 };
   return batch < SAMPLES / LEAST ? SAMPLES / batch : LEAST;
 }

@@ -147,6 +147,7 @@ void tutti_meter_read(tutti_run *run, tutti_meter_table table) {
   for (int i = 0; meter && i < meter->n_quantities; i++) {
     const tutti_quantity *quantity = &meter->quantities[i];
     const tutti_quantity_values *values = &meter->values[i];
+    // Quantities without a column are averages that others are made of.
     if (quantity->column < 0) continue;
     const double count = values->count[table];
     run->state.rows.more[quantity->column] = count == 0       ? NAN

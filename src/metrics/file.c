@@ -10,6 +10,7 @@
 
 enum { FORMAT = 1 };
 
+/** A phase is an index into the attribute "phases", because columns are numbers. */
 static const tutti_column timing_columns[] = {
     {"phase", TUTTI_I64, offsetof(tutti_timing_row, phase)},
     {"min", TUTTI_F64, offsetof(tutti_timing_row, min)},
@@ -31,6 +32,8 @@ static bool has_texts(const tutti_file *file, const char *object, const char *na
   return same;
 }
 
+/** A version, a host or a model of processor may change from one start of the run to the next: the file tells the
+ * last. */
 static tutti_status write_text(tutti_file *file, const char *name, const char *text) {
   if (has_texts(file, "/", name, &text, 1)) return TUTTI_OK;
   return tutti_file_set_text(file, "/", name, text);
@@ -45,6 +48,7 @@ static tutti_status write_texts(tutti_file *file, const char *object, const char
 /** /timing has the sums since the last start, so its rows are replaced. */
 static tutti_status write_timing(tutti_file *file, const tutti_timing_row rows[TUTTI_N_TIMINGS]) {
   const int n_columns = sizeof timing_columns / sizeof timing_columns[0];
+  // The table is emptied, not removed, because HDF5 would not reuse its space.
   if (tutti_file_has(file, "/timing")) TUTTI_TRY(tutti_table_truncate(file, "/timing", 0));
   TUTTI_TRY(
       tutti_table_append(file, "/timing", timing_columns, n_columns, sizeof rows[0], rows, TUTTI_N_TIMINGS));
@@ -99,6 +103,7 @@ tutti_status tutti_metrics_flush(const char *path, bool replace, const tutti_met
   TUTTI_TRY_GOTO(done, tutti_metrics_write(file, "/steps", layout, steps, n_steps));
   TUTTI_TRY_GOTO(done, describe(file, "/epochs"));
   TUTTI_TRY_GOTO(done, describe(file, "/steps"));
+  // All of this goes to a copy of the file: until the commit, readers see the old one.
   if (timing) TUTTI_TRY_GOTO(done, write_timing(file, timing));
   TUTTI_TRY_GOTO(done, write_origin(file, origin));
   TUTTI_TRY_GOTO(done, write_text(file, "metric", layout->metric));
@@ -117,6 +122,7 @@ static tutti_status count_until(const tutti_file *file, int64_t step, int64_t *n
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(steps, *n));
   TUTTI_TRY_GOTO(done, tutti_table_read(file, "/steps", &column, 1, sizeof *steps, 0, *n, steps));
+  // From the end, because a kill leaves few rows behind a checkpoint.
   while (*n > 0 && steps[*n - 1] > step) --*n;
 done:
   tutti_free(steps);
@@ -139,6 +145,7 @@ static tutti_status rewind_tables(tutti_file *file, const tutti_metrics_layout *
 
 tutti_status tutti_metrics_rewind(const char *path, const tutti_metrics_layout *layout, int64_t n_epochs,
                                   int64_t step) {
+  // A user may have moved the file away; the next flush makes a new one.
   if (access(path, F_OK) != 0 && errno == ENOENT) return TUTTI_OK;
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;

@@ -59,6 +59,7 @@ static int rank_of_min(const double *all, int size, int phase) {
 void tutti_metrics_timing_make(const double *all, int size, tutti_timing_row rows[TUTTI_N_TIMINGS]) {
   for (int phase = 0; phase < TUTTI_N_PHASES; phase++) rows[phase] = over_ranks(all, size, phase, 0);
 
+  // The rank that came last to the reductions has waited least in them.
   const int last_to_come = rank_of_min(all, size, TUTTI_PHASE_REDUCE);
   tutti_timing_row *reduce = &rows[TUTTI_PHASE_REDUCE];
   rows[TUTTI_N_PHASES] = over_ranks(all, size, TUTTI_PHASE_REDUCE, reduce->min);

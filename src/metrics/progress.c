@@ -49,6 +49,7 @@ static void append_epoch(char line[LINE_BYTES], const tutti_progress *progress, 
 static void append_value(char line[LINE_BYTES], const char *prefix, const char *name, double value) {
   if (isnan(value)) return;
   const double size = fabs(value);
+  // Four decimals suit most losses; the limits keep the columns of a log narrow.
   const bool plain = size == 0 || (size >= 1e-3 && size < 1e6) || isinf(size);
   tutti_text_append(line, LINE_BYTES, plain ? "  %s%s %.4f" : "  %s%s %.3e", prefix, name, value);
 }
@@ -131,12 +132,14 @@ void tutti_metrics_progress_step(tutti_progress *progress, int64_t epoch, int64_
     progress->since = now;
     progress->since_done = done;
   }
+  // A terminal may be slower than a step, above all over a network.
   if (progress->last_draw > 0 && now - progress->last_draw < redraw_every_s) return;
   progress->last_draw = now;
 
   const int64_t all = progress->samples_per_epoch, since = done - progress->since_done;
   const double fraction = all > 0 ? fmin(1, (double)done / (double)all) : 0;
   const int64_t left = all > done ? all - done : 0;
+  // The rate is that of this epoch alone: evaluations and checkpoints between epochs would distort it.
   const double seconds_left = since > 0 ? (now - progress->since) / (double)since * (double)left : -1;
   draw(progress, epoch, fraction, loss, metric, seconds_left);
 }
@@ -153,6 +156,7 @@ void tutti_metrics_progress_epoch(tutti_progress *progress, const tutti_metrics_
   if (!isnan(row->samples_per_second))
     tutti_text_append(line, LINE_BYTES, "  samples/s %.0f", row->samples_per_second);
   if (!isnan(row->learning_rate)) tutti_text_append(line, LINE_BYTES, "  lr %g", row->learning_rate);
+  // The line of the epoch stays, so it takes the place of the bar.
   fprintf(progress->stream, "%s%s\n", progress->drawn ? "\r\033[K" : "", line);
   fflush(progress->stream);
   progress->drawn = false;

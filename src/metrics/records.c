@@ -54,6 +54,7 @@ static void set_unknown(const tutti_metrics_records *records, int64_t i) {
 }
 
 tutti_status tutti_metrics_records_reserve(tutti_metrics_records *records, int64_t n) {
+  // The old records are copied, not reallocated, so that they are still there if there is no memory.
   const size_t bytes = bytes_of(records);
   char *larger = tutti_calloc(records->n + n, bytes);
   if (!larger) return TUTTI_ERR_MEMORY;
@@ -75,6 +76,7 @@ tutti_status tutti_metrics_records_append(tutti_metrics_records *records, const 
     TUTTI_TRY(status);
   }
   TUTTI_ASSERT(records->more_columns.n == n_more);
+  // Doubling keeps the cost of a row constant, however long the training is.
   if (records->n == records->capacity)
     TUTTI_TRY(tutti_metrics_records_reserve(records, records->n > 64 ? records->n : 64));
   char *record = records->records + (size_t)records->n++ * bytes_of(records);
@@ -102,6 +104,7 @@ tutti_status tutti_metrics_write(tutti_file *file, const char *table, const tutt
   return status;
 }
 
+/** "metric" is another name of a column of the row, but in a file it is a column of somebody else. */
 static bool is_of_row(const char *name, const char *metric) {
   double unused;
   return strcmp(name, "metric") != 0 && strcmp(name, "val_metric") != 0 &&
@@ -114,6 +117,7 @@ static tutti_status find_columns(const tutti_file *file, const char *table, cons
   tutti_texts names;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY(tutti_table_columns(file, table, &names));
+  // An earlier version wrote fewer columns of a row, and a user may have added others: each is found by its name.
   for (int i = 0; i < names.n && status == TUTTI_OK; i++)
     if (!is_of_row(names.list[i], metric)) status = tutti_texts_add(&records->more_columns, names.list[i]);
   tutti_texts_clear(&names);
@@ -133,7 +137,7 @@ tutti_status tutti_metrics_read(const tutti_file *file, const char *table, const
   TUTTI_TRY_GOTO(done, make_columns(&layout, &columns));
   TUTTI_TRY_GOTO(done, tutti_table_read(file, table, columns, tutti_metrics_n_columns(&layout),
                                         tutti_metrics_record_bytes(&layout), 0, n, records->records));
-  records->n = n;
+  records->n = n; // only now: after a failure the list is empty
 done:
   tutti_free(columns);
   if (status != TUTTI_OK) tutti_metrics_records_clear(records);

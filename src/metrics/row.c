@@ -28,6 +28,7 @@ void tutti_metrics_columns(const char *metric, tutti_column columns[TUTTI_METRIC
   memcpy(columns, all, sizeof all);
 }
 
+// A record has no padding: all columns are of eight bytes, so those of a row end where the further ones begin.
 int tutti_metrics_n_columns(const tutti_metrics_layout *layout) {
   return TUTTI_METRICS_COLUMNS + layout->n_more;
 }

@@ -41,6 +41,7 @@ tutti_status tutti_comm_agree(const tutti_comm *comm, tutti_status local) {
 
 tutti_status tutti_comm_agree_from(const tutti_comm *comm, int root, tutti_status local) {
   if (local == TUTTI_ERR_MPI) return local;
+  // A success costs one broadcast of four bytes; only a failure sends its text.
   int code = (int)local;
   TUTTI_MPI(MPI_Bcast(&code, 1, MPI_INT, root, comm->all));
   if (code == TUTTI_OK) return TUTTI_OK;

@@ -37,6 +37,7 @@ tutti_status tutti_par_alarm_raise(tutti_alarm *alarm) {
   if (alarm->raised) return TUTTI_OK;
   alarm->raised = true;
   for (int r = 0; r < alarm->size; r++)
+    // Nothing waits for these sends before destroy: the receivers may be busy for long.
     if (r != alarm->rank) TUTTI_MPI(MPI_Isend(NULL, 0, MPI_CHAR, r, 0, alarm->all, &alarm->sends[r]));
   return TUTTI_OK;
 }

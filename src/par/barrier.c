@@ -50,6 +50,7 @@ tutti_status tutti_par_node_barrier_wait(tutti_node_barrier *barrier) {
     atomic_store_explicit(&state->round, round, memory_order_release);
     return TUTTI_OK;
   }
+  // After the spins other ranks of this core get their turn.
   for (int i = 0; i < N_SPINS; i++) {
     if (is_over(state, round)) return TUTTI_OK;
     pause_core();

@@ -17,6 +17,7 @@ tutti_status tutti_comm_sum_floats(MPI_Comm comm, float *values, int64_t n, int 
   return TUTTI_OK;
 }
 
+// A rank with another size would wait forever or get a part of another message; debug builds find it.
 tutti_status tutti_comm_bcast(const tutti_comm *comm, int root, void *data, int64_t bytes) {
   TUTTI_TRY(tutti_comm_same(comm, bytes, "the size of a broadcast"));
   return tutti_comm_bcast_pieces(comm, root, data, bytes, TUTTI_PIECE);
@@ -39,6 +40,7 @@ tutti_status tutti_comm_bcast_text(const tutti_comm *comm, int root, char **text
   return TUTTI_OK;
 }
 
+/** These arrays are small, such as sums of norms: they are not cut, but a size that MPI cannot count is refused. */
 static tutti_status reduce_all(const tutti_comm *comm, double *values, int64_t n, MPI_Op op) {
   int count = 0;
   TUTTI_TRY(tutti_to_int(n, "the number of values of a reduction", &count));

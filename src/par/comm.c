@@ -32,6 +32,7 @@ static tutti_status find_node(tutti_comm *comm, int max_node_size) {
 
 static tutti_status connect(tutti_comm *comm, MPI_Comm parent, int max_node_size) {
   int length = 0;
+  // Messages of other users of the parent cannot be mixed up with ours.
   TUTTI_MPI(MPI_Comm_dup(parent, &comm->all));
   // The communicator of the node inherits the handler.
   TUTTI_MPI(MPI_Comm_set_errhandler(comm->all, MPI_ERRORS_RETURN));
@@ -51,6 +52,7 @@ tutti_status tutti_comm_create_from(MPI_Comm parent, int max_node_size, tutti_co
   *comm = NULL;
   tutti_comm self = {.all = MPI_COMM_NULL, .node = MPI_COMM_NULL};
   TUTTI_TRY(connect(&self, parent, max_node_size));
+  // The communicator works before it has its memory, so that its ranks can agree about that.
   const tutti_status status = tutti_comm_agree(&self, TUTTI_NEW(*comm, 1));
   if (status == TUTTI_OK) {
     **comm = self;

@@ -13,8 +13,8 @@ typedef struct {
   int64_t number; // of the rank in the job, as in its log
 } holder;
 
-/** The lowest rank with the fingerprint of most ranks, or rank 0 if no fingerprint has a majority.  This happens once, before
- * the job ends, so that a fast vote is not needed. */
+/** The lowest rank with the fingerprint of most ranks, or rank 0 if no fingerprint has a majority.  This happens once,
+ * before the job ends, so that a fast vote is not needed. */
 static int find_right(const holder *all, int n, bool *by_most) {
   *by_most = false;
   for (int i = 0; i < n; i++) {

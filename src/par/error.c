@@ -18,6 +18,7 @@ const char *tutti_par_mpi_version(void) {
   static _Thread_local char version[MPI_MAX_LIBRARY_VERSION_STRING];
   int length = 0;
   if (MPI_Get_library_version(version, &length) != MPI_SUCCESS) return "unknown";
+  // Some libraries add lines about their build.
   version[strcspn(version, "\n")] = '\0';
   return version;
 }

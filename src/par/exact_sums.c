@@ -15,6 +15,7 @@ enum {
   MAX_DIGITS = RANGE_BITS, // of one bit each
 };
 
+/** A digit has as many bits less than a float as the sum of `size` digits may have more than one digit. */
 static int digit_bits(int size) {
   int bits = FLOAT_BITS;
   for (int64_t ranks = 1; ranks < size; ranks *= 2) bits--;
@@ -86,6 +87,7 @@ static double decode(const float *sums, int n, int bits) {
     for (int k = 0; k < n; k++) digits[k] = -digits[k];
     carry(digits, n, bits);
   }
+  // Digits of one sign are rounded to the nearest double; a sign of its own avoids rounding towards minus infinity.
   const double magnitude = nearest(digits, n, bits);
   return negative ? -magnitude : magnitude;
 }

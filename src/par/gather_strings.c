@@ -27,6 +27,7 @@ tutti_status tutti_comm_gather_texts(const tutti_comm *comm, int root, const cha
   *texts = (tutti_texts){0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, is_root ? TUTTI_NEW(bytes, comm->size) : TUTTI_OK));
+  // Lengths first: root allocates, and all agree about that, before a text is sent.
   TUTTI_MPI_GOTO(done, MPI_Gather(&own, 1, MPI_INT64_T, bytes, 1, MPI_INT64_T, root, comm->all));
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, is_root ? add_rooms(comm->size, bytes, texts) : TUTTI_OK));
   if (is_root) {

@@ -42,6 +42,7 @@ static tutti_status connect_owners(const tutti_comm *comm, tutti_node *node) {
   for (int slice = 0; !node->equal_nodes && slice < node->n_slices; slice++) {
     const int k = slice - node->first_slice;
     const bool own = k >= 0 && k < node->n_own_slices;
+    // A split is collective over all ranks, also over those that own another slice.
     MPI_Comm none = MPI_COMM_NULL;
     TUTTI_MPI(
         MPI_Comm_split(comm->all, own ? 0 : MPI_UNDEFINED, comm->node_index, own ? &node->owners[k] : &none));
@@ -56,6 +57,7 @@ static tutti_status share_memory(tutti_reducer *reducer, tutti_node *node) {
   const int64_t at_small = at_digits + comm->node_size * whole_lines(node->n_digits * (int64_t)sizeof(float));
   const int64_t at_params = at_small + 2 * comm->node_size * TUTTI_SMALL * (int64_t)sizeof(double);
   TUTTI_TRY(tutti_par_window_create(comm, at_params + reducer->n * (int64_t)sizeof(float), &node->window));
+  // One window, because each costs a name in the system and agreements of all ranks.
   char *shared = tutti_par_window_data(node->window);
   node->barrier = tutti_par_node_barrier_make(comm, shared);
   node->digits = (float *)(shared + at_digits);
@@ -119,6 +121,7 @@ tutti_status tutti_par_node_barrier_sum_tails(tutti_node *node, double (*tail)[T
     tutti_par_tail_encode(tail[row], TUTTI_N_TAIL, node->n_tails, sums);
     add_digits(sums, node->n_digits, own);
   }
+  // Digits are integers, so every rank gets the same sums, whatever the order of these additions.
   TUTTI_TRY(tutti_par_node_barrier_wait(&node->barrier));
   memset(sums, 0, (size_t)node->n_digits * sizeof *sums);
   for (int rank = 0; rank < comm->node_size; rank++) add_digits(digits_of(node, rank), node->n_digits, sums);
@@ -184,6 +187,7 @@ static int64_t begin_of_rank(const tutti_reducer *reducer, int node_rank) {
 tutti_status tutti_par_node_gather(const tutti_reducer *reducer, const float *slice, float *whole) {
   const tutti_comm *comm = reducer->comm;
   const int64_t count = reducer->end - reducer->begin;
+  // Ranks of other nodes have copies of the same slices.
   if (comm->node_index > 0) return TUTTI_OK;
   if (comm->node_rank > 0) return send(slice, count, reducer->piece, 0, comm->node);
   memcpy(whole + reducer->begin, slice, (size_t)count * sizeof *whole);
@@ -197,6 +201,7 @@ tutti_status tutti_par_node_gather(const tutti_reducer *reducer, const float *sl
 tutti_status tutti_par_node_scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
   const tutti_comm *comm = reducer->comm;
   const int64_t count = reducer->end - reducer->begin;
+  // Each owner of a slice gets its copy, on all nodes.
   if (comm->rank > 0) return receive(slice, count, reducer->piece, 0, comm->all);
   memcpy(slice, whole + reducer->begin, (size_t)count * sizeof *slice);
   for (int rank = 1; rank < comm->size; rank++) {

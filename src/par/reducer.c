@@ -24,12 +24,14 @@ static tutti_status create_local(const tutti_comm *comm, tutti_reduce_kind kind,
                                  tutti_reducer **reducer) {
   const tutti_reducer_ops *ops = find(kind);
   TUTTI_CHECK(ops, TUTTI_ERR_INTERNAL, "there is no reducer number %d", (int)kind);
+  // Sizes are products below, and must not overflow into a small allocation that succeeds.
   TUTTI_CHECK(n <= MAX_PARAMS, TUTTI_ERR_MEMORY, "no memory for %lld parameters", (long long)n);
   TUTTI_TRY(tutti_fault("reducer"));
   TUTTI_TRY(TUTTI_NEW(*reducer, 1));
   (*reducer)->ops = ops;
   (*reducer)->comm = comm;
   (*reducer)->n = n;
+  // A leaf per rank, unless the implementation divides the leaves itself.
   (*reducer)->n_leaves = kind == TUTTI_REDUCE_TREE ? n_leaves : tutti_comm_size(comm);
   (*reducer)->first_leaf = tutti_comm_rank(comm);
   (*reducer)->n_own_leaves = 1;

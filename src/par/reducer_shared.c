@@ -32,6 +32,7 @@ static tutti_status create(tutti_reducer *reducer) {
   const tutti_status status = tutti_comm_agree(comm, TUTTI_NEW(self, 1));
   reducer->data = self;
   if (status != TUTTI_OK) return status;
+  // The node comes first, because it decides about the slice, and the slice about the size of the message.
   TUTTI_TRY(tutti_par_node_create(reducer, comm->size));
   TUTTI_TRY(tutti_comm_agree(comm, allocate(reducer, self)));
   return tutti_par_window_create_parts(comm, reducer->n * (int64_t)sizeof(float), &self->gradients);

@@ -128,6 +128,7 @@ static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL])
   tutti_tree *self = reducer->data;
   const int n_rows = reducer->n_own_leaves > 0 ? reducer->n_own_leaves : 1;
   TUTTI_TRY(tutti_par_node_barrier_sum_tails(reducer->node, tail, n_rows, self->digits));
+  // The tail goes along with each own slice: on a node with fewer ranks than slices the others would wait for it.
   for (int k = 0; self->exchange && k < reducer->node->n_own_slices; k++) {
     TUTTI_TRY(tutti_par_tree_exchange_slice(reducer, k));
     TUTTI_MPI(MPI_Allreduce(self->digits, self->all_digits, reducer->node->n_digits, MPI_FLOAT, MPI_SUM,
@@ -152,6 +153,7 @@ static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
   tutti_tree *self = reducer->data;
   float *sum = self->result ? self->result + (at - reducer->begin) : slot_at(reducer, 0) + at;
   if (self->exchange) return sum;
+  // A single subtree is the sum already, and copying it would cost a pass over memory.
   if (self->fold.n == 1) return self->bases[0] + at;
   sum_node(self, at, count, sum);
   return sum;

@@ -10,5 +10,6 @@ int64_t tutti_par_slice_begin(int64_t n, int slice, int n_slices) {
   const int64_t blocks = n / TUTTI_BLOCK + (n % TUTTI_BLOCK > 0);
   const int64_t whole = blocks / n_slices, rest = blocks % n_slices;
   const int64_t begin = whole * slice + rest * slice / n_slices;
+  // The last block may be shorter than the others.
   return begin < blocks ? begin * TUTTI_BLOCK : n;
 }

@@ -23,6 +23,7 @@ int tutti_par_subtrees_grow(tutti_subtrees *subtrees, int count) {
   int n_before = 0;
   subtrees->counts[subtrees->n++] = count;
   subtrees->end += count;
+  // As in a binary counter: the new subtree may complete a larger one, which may complete the next.
   for (; has_pair(subtrees); n_before++) subtrees->counts[--subtrees->n - 1] *= 2;
   return n_before;
 }

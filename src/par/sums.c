@@ -72,6 +72,7 @@ void tutti_par_sum_sources(const float *const *sources, int n, int64_t count, fl
     add_at_once(sources, n, count, sum);
     return;
   }
+  // Many arrays need several passes, so they go block by block: the sum so far then stays in the nearest cache.
   for (int64_t at = 0; at < count; at += TUTTI_BLOCK)
     add_block(sources, n, at, count - at < TUTTI_BLOCK ? count - at : TUTTI_BLOCK, sum);
 }

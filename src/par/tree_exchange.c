@@ -114,6 +114,7 @@ static tutti_status exchange_chunk(tutti_tree *tree, int node, MPI_Comm owners, 
   cut(self, node, count);
   for (int other = 0; other < self->n_nodes; other++)
     fill(tree, at + self->part_at[other], self->part_counts[other], self->out + self->out_at[other]);
+  // Floats are sent as they are and added here in the order of the tree: a reduction of MPI may choose another order.
   TUTTI_MPI(MPI_Alltoallv(self->out, self->out_counts, self->out_at, MPI_FLOAT, self->in, self->in_counts,
                           self->in_at, MPI_FLOAT, owners));
   sum_part(tree, self->part_counts[node], result + self->part_at[node]);

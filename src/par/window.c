@@ -41,6 +41,7 @@ static tutti_status lay_out(tutti_window *window, int64_t own_bytes) {
   const int n = window->comm->node_size;
   TUTTI_MPI(MPI_Allgather(&own_bytes, 1, MPI_INT64_T, begins + 1, 1, MPI_INT64_T, window->comm->node));
   for (int i = 0; i < n; i++) begins[i + 1] += begins[i];
+  // An empty mapping is an error of mmap.
   window->length = begins[n] > 0 ? (size_t)begins[n] : 1;
   return TUTTI_OK;
 }
@@ -141,6 +142,7 @@ tutti_status tutti_par_window_create(const tutti_comm *comm, int64_t bytes, tutt
 
 tutti_status tutti_par_window_create_parts(const tutti_comm *comm, int64_t own_bytes, tutti_window **window) {
   TUTTI_ASSERT(own_bytes >= 0);
+  // A page lies in the memory of one processor, so two ranks should not share one.
   const int64_t page = sysconf(_SC_PAGESIZE);
   const int64_t rest = own_bytes % page;
   return create(comm, rest ? own_bytes - rest + page : own_bytes, window);

@@ -104,6 +104,7 @@ static tutti_status balance(const tutti_network *network, const tutti_samples *t
   else
     TUTTI_TRY_GOTO(done, TUTTI_NEW(labels.values, AT_ONCE * tutti_dataset_n_targets(network->dataset)));
   count_labels(network, train, labels, counts);
+  // A class without samples has no loss; counting it would make the other weights too small.
   for (int64_t k = 0; k < n_classes; k++) n_there += counts[k] > 0;
   for (int64_t k = 0; k < n_classes; k++)
     weights[k] = counts[k] > 0 ? (float)((double)train->n / (n_there * counts[k])) : 1;

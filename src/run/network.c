@@ -26,6 +26,7 @@ static tutti_status create_model(const tutti_config *config, int64_t max_rows, t
   network->by_features = tutti_dataset_targets_are_features(network->dataset);
   network->by_class = tutti_model_loss_kind(network->model) == TUTTI_CATEGORICAL_CROSSENTROPY &&
                       tutti_dataset_n_targets(network->dataset) == 1 && !network->by_features;
+  // Several outputs are several yes-or-no decisions, unless the labels show that exactly one of them is a yes.
   if (tutti_model_n_decisions(network->model) > 1)
     tutti_model_set_one_hot(network->model, tutti_dataset_is_one_hot(network->dataset));
   return TUTTI_OK;

@@ -64,6 +64,7 @@ tutti_extent tutti_plan_progress(const tutti_plan *plan, tutti_position now) {
   return plan->base > 0 ? of_base(plan, now.gained) : tutti_plan_extent(plan, now);
 }
 
+// By places, not by counts of steps: with carry a step may end one epoch and begin the next.
 bool tutti_plan_ends_epoch(const tutti_plan *plan, tutti_position now) {
   return now.place / plan->epoch.n > tutti_plan_move(plan, now, -1).place / plan->epoch.n;
 }

@@ -7,6 +7,7 @@
 
 tutti_status tutti_run_add_column(tutti_run *run, const char *name, int *column) {
   tutti_run_rows *rows = &run->state.rows;
+  // Columns are added one by one while a run is built, so the array is simply copied each time.
   const int n = rows->layout.n_more;
   double *more = NULL;
   TUTTI_TRY(TUTTI_NEW(more, n + 1));

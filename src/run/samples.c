@@ -56,6 +56,7 @@ tutti_samples_all tutti_samples_divide(const tutti_config *config, const tutti_d
   if (n > 0) {
     const int64_t held_out = tutti_sampler_split_count(n, config->data.validation_split);
     const bool shuffled = held_out > 0 && config->data.validation_take == TUTTI_TAKE_SHUFFLED;
+    // An identity costs nothing to map, so rows that need no drawing are not drawn.
     all.train.split =
         shuffled ? tutti_permutation_make(n, seed, TUTTI_STREAM_SPLIT, 0) : tutti_permutation_identity(n);
     all.train.n = n - held_out; // the rows at the end of the permutation are held out

@@ -23,6 +23,7 @@ tutti_status tutti_train_probe_create(const tutti_comm *comm, const tutti_config
   tutti_status status = tutti_comm_agree(comm, TUTTI_NEW(made, 1));
   if (status != TUTTI_OK) goto done;
   made->comm = comm;
+  // A copy, because each prepare changes the batch size in it.
   made->config = *config;
   // A schedule costs no time, and its lengths need not fit every batch size that is measured.
   made->config.schedule = (tutti_schedule_options){0};

@@ -108,6 +108,7 @@ static bool is_better(const char *name, double value, double best) {
 static bool update_best(tutti_run *run, const tutti_metrics_row *row) {
   const char *name = run->config->train.monitor;
   double value = 0;
+  // A row without an evaluation of the monitored value is no reason to lose patience.
   if (!name || !tutti_run_value(run, row, name, &value)) return false;
   tutti_checkpoint_state *state = &run->state.at;
   const bool better = is_better(name, value, state->best);

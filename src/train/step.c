@@ -54,6 +54,7 @@ tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
 
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
   TUTTI_TRY(tutti_reducer_publish(run->reducer));
+  // Tests make one copy of the weights wrong here, where nothing else would notice it before the next comparison.
   if (tutti_fault("weight") != TUTTI_OK) flip_one(run);
   tutti_metrics_phases_leave(&run->state.phases);
   return TUTTI_OK;

@@ -103,6 +103,7 @@ int64_t tutti_training_set_fingerprint(const tutti_training_set *set, int64_t ha
 
 tutti_status tutti_training_set_check(const tutti_training_set *set, const tutti_config *config, int n_ranks,
                                       bool with_network) {
+  // Other data are checked when their trial opens them.
   if (!names_same_data(set, config)) return TUTTI_OK;
   const long long n = tutti_samples_divide(config, set->dataset, config->train.seed).train.n,
                   batch = config->train.batch_size;

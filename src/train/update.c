@@ -71,6 +71,7 @@ static void do_blocks(void *context, int64_t begin, int64_t end) {
 
 static void for_each_block(slice_pass p, int64_t n) {
   const tutti_par_slice own = tutti_reducer_slice(p.run->reducer);
+  // One part for all elements keeps a short pass on this thread.
   tutti_linalg_parallel(n, own.end - own.begin < WORTH_THREADS && n > BLOCK ? n : BLOCK, do_blocks, &p);
   tutti_meter_add_block_sums(p.run, p.first, n);
 }

@@ -36,7 +36,7 @@ static void enough_cores_are_no_fault(void **state) {
 static void ranks_on_one_core_share_it(void **state) {
   (void)state;
   const tutti_machine_placement ranks[] = {on(0, 0, 0, 1), on(1, 0, 0, 1), on(1, 3, 3, 1), on(1, 3, 3, 1)};
-  const tutti_machine_fault fault = expect_one(ranks, 4, TUTTI_PLACED_SHARING);
+  const tutti_machine_fault fault = expect_one(ranks, 4, TUTTI_MACHINE_SHARING);
   assert_int_equal(fault.rank, 2);
   assert_int_equal(fault.n_ranks, 2);
   assert_int_equal(fault.n_cores, 1);
@@ -48,13 +48,13 @@ static void a_rank_that_may_run_elsewhere_does_not_share(void **state) {
   const tutti_machine_placement ranks[] = {on(0, 0, 0, 1), on(0, 0, 1, 1)};
   expect_none(ranks, 2);
   const tutti_machine_placement more[] = {on(0, 0, 0, 1), on(0, 0, 1, 1), on(0, 1, 1, 1)};
-  assert_int_equal(expect_one(more, 3, TUTTI_PLACED_SHARING).rank, 1);
+  assert_int_equal(expect_one(more, 3, TUTTI_MACHINE_SHARING).rank, 1);
 }
 
 static void a_rank_with_more_threads_than_cores_is_narrow(void **state) {
   (void)state;
   const tutti_machine_placement ranks[] = {on(0, 0, 0, 2), on(0, 1, 1, 2)};
-  const tutti_machine_fault fault = expect_one(ranks, 2, TUTTI_PLACED_NARROW);
+  const tutti_machine_fault fault = expect_one(ranks, 2, TUTTI_MACHINE_NARROW);
   assert_int_equal(fault.rank, 0);
   assert_int_equal(fault.n_cores, 1);
 }
@@ -62,7 +62,7 @@ static void a_rank_with_more_threads_than_cores_is_narrow(void **state) {
 static void threads_of_all_ranks_crowd_the_cores(void **state) {
   (void)state;
   const tutti_machine_placement ranks[] = {on(0, 0, 3, 4), on(0, 0, 3, 4)};
-  const tutti_machine_fault fault = expect_one(ranks, 2, TUTTI_PLACED_CROWDED);
+  const tutti_machine_fault fault = expect_one(ranks, 2, TUTTI_MACHINE_CROWDED);
   assert_int_equal(fault.n_ranks, 2);
   assert_int_equal(fault.n_threads, 8);
   assert_int_equal(fault.n_cores, 4);
@@ -74,7 +74,7 @@ static void a_quota_counts_for_the_node(void **state) {
   ranks[0].quota = ranks[1].quota = 2;
   expect_none(ranks, 2);
   ranks[0].quota = ranks[1].quota = 1.5;
-  const tutti_machine_fault fault = expect_one(ranks, 2, TUTTI_PLACED_THROTTLED);
+  const tutti_machine_fault fault = expect_one(ranks, 2, TUTTI_MACHINE_THROTTLED);
   assert_int_equal(fault.n_ranks, 2);
   assert_int_equal(fault.n_threads, 2);
 }
@@ -86,11 +86,11 @@ static void each_kind_is_told_once(void **state) {
   tutti_machine_fault faults[4];
   assert_int_equal(tutti_machine_check_placement(ranks, 8, faults), 3);
   assert_int_equal(faults[0].rank, 0);
-  assert_int_equal(faults[0].kind, TUTTI_PLACED_SHARING);
+  assert_int_equal(faults[0].kind, TUTTI_MACHINE_SHARING);
   assert_int_equal(faults[1].rank, 2);
-  assert_int_equal(faults[1].kind, TUTTI_PLACED_NARROW);
+  assert_int_equal(faults[1].kind, TUTTI_MACHINE_NARROW);
   assert_int_equal(faults[2].rank, 4);
-  assert_int_equal(faults[2].kind, TUTTI_PLACED_CROWDED);
+  assert_int_equal(faults[2].kind, TUTTI_MACHINE_CROWDED);
 }
 
 int main(void) {
