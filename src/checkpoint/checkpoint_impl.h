@@ -13,9 +13,6 @@ enum { TUTTI_CHECKPOINT_FORMAT = 1 };
 #define TUTTI_WEIGHTS_ATTRIBUTE "weights"
 #define TUTTI_WEIGHTS_AVERAGE   "average"
 
-/** A column that every history has. */
-#define TUTTI_HISTORY_COLUMN "step"
-
 /** The type of the view's numbers, in memory and in the file. */
 static inline tutti_type tutti_view_type(const tutti_view *view) {
   return view->is_double ? TUTTI_F64 : TUTTI_F32;

@@ -14,8 +14,8 @@ enum { MAX_GAP = 2 };
 // --- whether a file is complete
 
 static tutti_status read_table(const tutti_file *file, const char *name, int64_t n) {
-  // A checksum covers whole records, so reading one column checks all of them.
-  const tutti_column column = {TUTTI_HISTORY_COLUMN, TUTTI_F64, 0};
+  // A checksum covers whole records, so reading one column, which every history has, checks all of them.
+  const tutti_column column = {"step", TUTTI_F64, 0};
   double *values = NULL;
   TUTTI_TRY(TUTTI_NEW(values, n));
   const tutti_status status = tutti_table_read(file, name, &column, 1, sizeof *values, 0, n, values);

@@ -33,8 +33,3 @@ tutti_status tutti_measure_average_evaluate(const tutti_run *run, const tutti_sa
                              tutti_model_n_params(run->network.model) * (int64_t)sizeof *run->averaged));
   return tutti_network_evaluate(&run->network, run->averaged, set, result);
 }
-
-bool tutti_measure_average_has(const tutti_run *run, const char *name) {
-  double unused;
-  return name && tutti_run_evaluated_value(run, &run->state.rows.average, name, &unused);
-}

@@ -15,6 +15,3 @@ void tutti_measure_average_begin(tutti_run *run);
 TUTTI_NODISCARD
 tutti_status tutti_measure_average_evaluate(const tutti_run *run, const tutti_samples *set,
                                             tutti_evaluation *result);
-
-/** Local.  Whether `name` is a column of the average; NULL is not. */
-bool tutti_measure_average_has(const tutti_run *run, const char *name);

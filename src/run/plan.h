@@ -67,10 +67,7 @@ int64_t tutti_plan_place(const tutti_plan *plan, const tutti_checkpoint_state *s
 /** The position `by` steps later; negative: earlier. */
 tutti_position tutti_plan_move(const tutti_plan *plan, tutti_position now, int by);
 
-/** How much is done, in all units.  Everything that is due every so often depends on it. */
-tutti_extent tutti_plan_extent(const tutti_plan *plan, tutti_position now);
-
-/** How much is done for the schedule of the learning rate: the same, or with a base, in steps of that batch. */
+/** How much is done for the schedule of the learning rate, in all units; with a base, in steps of that batch. */
 tutti_extent tutti_plan_progress(const tutti_plan *plan, tutti_position now);
 
 /** The whole training, as progress. */

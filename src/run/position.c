@@ -51,7 +51,8 @@ static tutti_extent extent_of(const tutti_plan *plan, int64_t steps, int64_t pla
   return (tutti_extent){(double)steps, (double)places / (double)plan->epoch.n, (double)samples};
 }
 
-tutti_extent tutti_plan_extent(const tutti_plan *plan, tutti_position now) {
+/** How much is done, in all units.  Everything that is due every so often depends on it. */
+static tutti_extent extent_at(const tutti_plan *plan, tutti_position now) {
   return extent_of(plan, now.step, now.place, now.samples);
 }
 
@@ -61,7 +62,7 @@ static tutti_extent of_base(const tutti_plan *plan, double steps) {
 }
 
 tutti_extent tutti_plan_progress(const tutti_plan *plan, tutti_position now) {
-  return plan->base > 0 ? of_base(plan, now.gained) : tutti_plan_extent(plan, now);
+  return plan->base > 0 ? of_base(plan, now.gained) : extent_at(plan, now);
 }
 
 // By places, not by counts of steps: with carry a step may end one epoch and begin the next.
@@ -188,8 +189,7 @@ double tutti_plan_last_epoch(const tutti_plan *plan, tutti_count budget, tutti_p
 
 bool tutti_plan_due(const tutti_plan *plan, tutti_count every, tutti_position now) {
   if (every.value <= 0 || every.unit == TUTTI_UNIT_SECONDS) return false;
-  const tutti_extent done = tutti_plan_extent(plan, now),
-                     before = tutti_plan_extent(plan, tutti_plan_move(plan, now, -1));
+  const tutti_extent done = extent_at(plan, now), before = extent_at(plan, tutti_plan_move(plan, now, -1));
   // A tenth of an epoch is not a binary fraction: rounding must not move what is due after this step to the next one.
   const double slack = 1e-9;
   return floor(tutti_optim_extent_in(&done, every.unit) / every.value + slack) >

@@ -8,7 +8,8 @@
 
 #include "base/log.h"
 
-tutti_status tutti_run_split_samples_by(tutti_run *run, uint64_t seed) {
+/** @param[in] seed  draws the validation rows, in place of train.seed */
+static tutti_status split_samples(tutti_run *run, uint64_t seed) {
   run->samples = tutti_samples_divide(run->config, run->dataset, seed);
   const tutti_samples *train = &run->samples.train;
   return tutti_dataset_fit_scaling(run->comm, run->dataset, run->config->data.scale, tutti_samples_rows,
@@ -17,7 +18,7 @@ tutti_status tutti_run_split_samples_by(tutti_run *run, uint64_t seed) {
 
 tutti_status tutti_run_split_samples(tutti_run *run) {
   const tutti_config *config = run->config;
-  TUTTI_TRY(tutti_run_split_samples_by(run, config->train.seed));
+  TUTTI_TRY(split_samples(run, config->train.seed));
   const tutti_samples *train = &run->samples.train;
   // Legal, but no step has the batch size that the user asked for.
   if (config->train.batch_size > train->n && config->train.last_batch == TUTTI_LAST_SHORT)
@@ -109,7 +110,7 @@ tutti_status tutti_run_keep_rows(tutti_run *run) {
       TUTTI_LOG_INFO,
       "the validation rows stay those that train.seed %llu has drawn, because the others were trained on",
       (unsigned long long)seed);
-  TUTTI_TRY(tutti_run_split_samples_by(run, seed));
+  TUTTI_TRY(split_samples(run, seed));
   return tutti_comm_agree(run->comm,
                           tutti_network_set_class_weights(run->config, &run->samples.train, &run->network));
 }

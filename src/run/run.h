@@ -93,10 +93,6 @@ tutti_status tutti_run_open(const tutti_comm *comm, const tutti_config *config, 
 TUTTI_NODISCARD
 tutti_status tutti_run_split_samples(tutti_run *run);
 
-/** The same, but the validation rows are drawn by `seed` in place of train.seed. */
-TUTTI_NODISCARD
-tutti_status tutti_run_split_samples_by(tutti_run *run, uint64_t seed);
-
 /** Collective, after tutti_run_build.  Draw the validation rows by state.at.split_seed in place of train.seed, because
  * the weights were trained on all other rows.  Balanced class weights are counted again. */
 TUTTI_NODISCARD

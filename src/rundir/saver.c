@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "measure/average.h"
 #include "measure/meter.h"
+#include "run/evaluated.h"
 #include "rundir/rundir_impl.h"
 
 static tutti_status join(const char *directory, const char *name, char **path) {
@@ -187,7 +187,10 @@ static tutti_status write_file(tutti_rundir_saver *saver, const char *path, int6
  * earlier run has left (keep = 1), and only then its best.h5 goes. */
 static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
   const tutti_config *config = saver->run->config;
-  const bool of_average = tutti_measure_average_has(saver->run, config->train.monitor);
+  const char *monitor = config->train.monitor;
+  double unused = 0;
+  const bool of_average =
+      monitor && tutti_run_evaluated_value(saver->run, &saver->run->state.rows.average, monitor, &unused);
   if (best) TUTTI_TRY(write_file(saver, saver->best_path, 1, of_average));
   TUTTI_TRY(write_file(saver, saver->checkpoint_path, saver->replaces ? 1 : config->run.keep, false));
   if (saver->drops_best && !best) remove(saver->best_path);
