@@ -191,9 +191,8 @@ typedef struct {
   int64_t part;
   /** @return the memory for elements [begin, begin + n) of the gradient of the leaf */
   float *(*gradient)(void *context, int leaf, int64_t begin, int64_t n);
-  /** Called when these elements are complete, before the layer asks for others.
-   * @param[in] settled  the pass does not read these parameters any more */
-  void (*done)(void *context, int leaf, int64_t begin, int64_t n, bool settled);
+  /** Called when these elements are complete, before the layer asks for others. */
+  void (*done)(void *context, int leaf, int64_t begin, int64_t n);
   void *context; // passed to gradient and done
 } tutti_model_leaves;
 

@@ -199,9 +199,6 @@ typedef enum {
   TUTTI_N_TAIL
 } tutti_tail_slot;
 
-/** Local.  Return true if the value can be a part of a sum of the tail.  Any other value makes the sum NaN. */
-bool tutti_par_tail_representable(double value);
-
 /** A reducer owns the memory of parameters and gradients, because it knows how they are shared.
  *
  * The gradient of a step is a sum over *leaves*, which are the tutti_reducer_n_leaves parts of the global batch.

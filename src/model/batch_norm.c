@@ -152,7 +152,7 @@ static void gradient_of_piece(const tutti_layer *layer, const tutti_group_span *
     for (int j = 0; j < 2 * n; j++) total[j] += sums[j];
   }
   tutti_layer_round(layer, 2 * n, grads);
-  tutti_layer_gradient_done(batch, &leaf, layer->offset, 2 * n, false);
+  tutti_layer_gradient_done(batch, &leaf, layer->offset, 2 * n);
 }
 
 /** dx = gamma inverse dy: the moving statistics do not depend on x. */

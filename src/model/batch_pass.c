@@ -23,9 +23,9 @@ float *tutti_layer_gradient(const tutti_batch_pass *batch, const tutti_leaf_rows
 }
 
 void tutti_layer_gradient_done(const tutti_batch_pass *batch, const tutti_leaf_rows *leaf, int64_t begin,
-                               int64_t n, bool settled) {
+                               int64_t n) {
   const tutti_model_leaves *leaves = batch->pass->leaves;
-  if (leaves) leaves->done(leaves->context, leaf->index, begin, n, settled);
+  if (leaves) leaves->done(leaves->context, leaf->index, begin, n);
 }
 
 /** One number per leaf, so that the sums do not depend on the ranks. */
@@ -58,8 +58,7 @@ void tutti_layer_round(const tutti_layer *layer, int n, float *grads) {
 
 /** Rows of x and dy are as long as the outputs of the layer, which has as many inputs; or x is NULL. */
 void tutti_layer_vector_gradients(const tutti_layer *layer, const tutti_batch_pass *batch, const float *x,
-                                  const float *dy, int64_t begin, int count, tutti_layer_add_rows add_rows,
-                                  bool settled) {
+                                  const float *dy, int64_t begin, int count, tutti_layer_add_rows add_rows) {
   for (int i = 0; i < tutti_layer_n_leaves(batch); i++) {
     const tutti_leaf_rows leaf = tutti_layer_leaf_rows(batch, i);
     const int64_t first = (int64_t)leaf.from * layer->n_out;
@@ -67,7 +66,7 @@ void tutti_layer_vector_gradients(const tutti_layer *layer, const tutti_batch_pa
     double *sums = tutti_layer_sums(layer, batch, grads, count);
     add_rows(x ? x + first : NULL, dy + first, leaf.rows, layer->n_out, sums);
     tutti_layer_round(layer, count, grads);
-    tutti_layer_gradient_done(batch, &leaf, begin, count, settled);
+    tutti_layer_gradient_done(batch, &leaf, begin, count);
   }
 }
 

@@ -100,7 +100,7 @@ static void kernel_gradient(const tutti_layer *layer, const tutti_batch_pass *ba
       add_chains(layer, batch, &k, leaf.rows);
     else
       add_product(layer, batch, &k, 0, leaf.rows, batch->pass->accumulate, k.grads);
-    tutti_layer_gradient_done(batch, &leaf, begin, n, true);
+    tutti_layer_gradient_done(batch, &leaf, begin, n);
   }
 }
 
@@ -149,7 +149,7 @@ static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, 
   // These come last: the caller may update weights as soon as their gradient is complete.
   kernel_gradients(layer, batch, x, dy);
   if (layer->spec.bias)
-    tutti_layer_vector_gradients(layer, batch, NULL, dy, bias_offset(layer), n_out, add_bias_rows, true);
+    tutti_layer_vector_gradients(layer, batch, NULL, dy, bias_offset(layer), n_out, add_bias_rows);
   return TUTTI_OK;
 }
 

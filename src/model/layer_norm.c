@@ -130,8 +130,7 @@ static void parameter_gradients(const tutti_layer *layer, const tutti_batch_pass
     row_squares(layer->kept, dy, batch->rows, layer->n_out, squares);
     tutti_layer_add_squares(batch, squares);
   }
-  tutti_layer_vector_gradients(layer, batch, layer->kept, dy, layer->offset, 2 * layer->n_out, gradient_sums,
-                               false);
+  tutti_layer_vector_gradients(layer, batch, layer->kept, dy, layer->offset, 2 * layer->n_out, gradient_sums);
 }
 
 static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x, float *dy,

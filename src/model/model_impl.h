@@ -29,12 +29,11 @@ int tutti_layer_n_leaves(const tutti_batch_pass *batch);
 tutti_leaf_rows tutti_layer_leaf_rows(const tutti_batch_pass *batch, int i);
 
 /** The place of the leaf's gradient of parameters [begin, begin + n) of the flat buffer.  The layer writes it or, if
- * the pass accumulates, adds to it; then it calls tutti_layer_gradient_done.
- * @param[in] settled  backward does not read these parameters any more */
+ * the pass accumulates, adds to it; then it calls tutti_layer_gradient_done. */
 float *tutti_layer_gradient(const tutti_batch_pass *batch, const tutti_leaf_rows *leaf, int64_t begin,
                             int64_t n);
 void tutti_layer_gradient_done(const tutti_batch_pass *batch, const tutti_leaf_rows *leaf, int64_t begin,
-                               int64_t n, bool settled);
+                               int64_t n);
 
 /** Add the sums over each leaf of squares[rows] to those of the pass. */
 void tutti_layer_add_squares(const tutti_batch_pass *batch, const double *squares);
@@ -238,11 +237,9 @@ typedef void (*tutti_layer_add_rows)(const float *x, const float *dy, int64_t ro
 
 /** Gradients of the layer's vectors [n] at `begin` of the flat buffer, for each leaf.
  * @param[in] count     elements of all the vectors
- * @param[in] add_rows  adds the gradients to sums[count]
- * @param[in] settled   as for tutti_layer_gradient_done */
+ * @param[in] add_rows  adds the gradients to sums[count] */
 void tutti_layer_vector_gradients(const tutti_layer *layer, const tutti_batch_pass *batch, const float *x,
-                                  const float *dy, int64_t begin, int count, tutti_layer_add_rows add_rows,
-                                  bool settled);
+                                  const float *dy, int64_t begin, int count, tutti_layer_add_rows add_rows);
 
 // --- for setup (layer.c) ---------------------------------------------------------------------------------
 

@@ -49,7 +49,7 @@ static void alpha_gradients(const tutti_layer *layer, const tutti_batch_pass *ba
     tutti_layer_add_squares(batch, squares);
   }
   tutti_layer_vector_gradients(layer, batch, x, dy, layer->offset, layer->n_out,
-                               tutti_linalg_column_sums_below, false);
+                               tutti_linalg_column_sums_below);
 }
 
 static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x, float *dy,

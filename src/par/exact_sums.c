@@ -27,7 +27,8 @@ static int n_digits(int bits) {
   return (RANGE_BITS + bits - 1) / bits;
 }
 
-bool tutti_par_tail_representable(double value) {
+/** Any other value makes the sum NaN. */
+static bool is_representable(double value) {
   return fabs(value) < ldexp(1, RANGE_BITS + LOWEST_BIT);
 }
 
@@ -35,7 +36,7 @@ bool tutti_par_tail_representable(double value) {
  * whole part away are exact. */
 static void encode(double value, int n, int bits, float *digits) {
   for (int k = 0; k < n; k++) digits[k] = 0;
-  if (!tutti_par_tail_representable(value)) {
+  if (!is_representable(value)) {
     digits[0] = NAN;
     return;
   }

@@ -153,8 +153,8 @@ void tutti_run_release(tutti_run *run) {
   tutti_network_destroy(&run->network);
   tutti_run_clear_rows(run);
   tutti_run_step *step = &run->step;
-  void *const owned[] = {step->squares,   step->norms, step->gain_squares, step->tail,
-                         step->leaf_ends, step->part,  step->late,         run->averaged};
+  void *const owned[] = {step->squares, step->norms,     step->gain_squares,
+                         step->tail,    step->leaf_ends, run->averaged};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
   // Pointers become NULL, because a run can be built again on the same data.
   *step = (tutti_run_step){0};

@@ -47,12 +47,6 @@ typedef struct {
   double *gain_squares;         // [all_pieces] for AdaScale's gain; NULL: this run has no gain
   double gain;                  // of this step; 0 without AdaScale
 
-  // The update during backward: it takes each part of the gradient as soon as that part is complete.
-  bool updated;      // nothing is left to update
-  float *part;       // [up to TUTTI_UPDATE_BUFFER] gradient of the current part
-  tutti_range *late; // [n_arrays] parts that backward still reads, so that they are updated after it
-  int n_late;
-
   tutti_status local; // failure of this rank, before the others know
   double penalty;     // of the parameters before the step, on rank 0; else 0
   int bad_layer;      // first layer with numbers that are not finite on this rank; -1: none

@@ -60,35 +60,19 @@ typedef struct {
   tutti_micro_batch micro_batch;
   tutti_run *run;
   tutti_model_leaves leaves;
-  bool early;   // a complete part is used for the update at once
-  float *given; // destination of the current part
 } micro_batch_sink;
 
 static float *gradient_of_leaf(void *context, int leaf, int64_t begin, int64_t n) {
   micro_batch_sink *sink = context;
-  const bool in_cache = sink->early && n <= TUTTI_UPDATE_BUFFER;
-  sink->given = in_cache ? sink->run->step.part : tutti_reducer_leaf(sink->run->reducer, leaf) + begin;
-  return sink->given;
+  (void)n;
+  return tutti_reducer_leaf(sink->run->reducer, leaf) + begin;
 }
 
-/** Keep a part in its place in the leaf until backward is over, because backward still reads its parameters. */
-static void keep_part(micro_batch_sink *sink, int leaf, int64_t begin, int64_t n) {
-  tutti_run *run = sink->run;
-  float *kept = tutti_reducer_leaf(run->reducer, leaf) + begin;
-  if (kept != sink->given) memcpy(kept, sink->given, (size_t)n * sizeof *kept);
-  TUTTI_ASSERT(run->step.n_late < tutti_model_n_arrays(run->network.model));
-  run->step.late[run->step.n_late++] = (tutti_range){.begin = begin, .count = n};
-}
-
-static void part_is_done(void *context, int leaf, int64_t begin, int64_t n, bool settled) {
+static void part_is_done(void *context, int leaf, int64_t begin, int64_t n) {
   micro_batch_sink *sink = context;
-  if (!sink->early) tutti_meter_leaf(sink->run, &sink->micro_batch, leaf, begin, n, sink->given);
-  if (sink->early && settled)
-    tutti_train_update_part(sink->run, begin, n, sink->given);
-  else if (sink->early)
-    keep_part(sink, leaf, begin, n);
-  else if (sink->micro_batch.ends)
-    tutti_reducer_leaf_done(sink->run->reducer, leaf, begin, n);
+  const float *gradient = tutti_reducer_leaf(sink->run->reducer, leaf) + begin;
+  tutti_meter_leaf(sink->run, &sink->micro_batch, leaf, begin, n, gradient);
+  if (sink->micro_batch.ends) tutti_reducer_leaf_done(sink->run->reducer, leaf, begin, n);
 }
 
 // --- gradients -------------------------------------------------------------------------------------------
@@ -127,15 +111,7 @@ static tutti_status forward_backward(tutti_run *run, const tutti_model_pass *pas
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
   TUTTI_TRY(tutti_model_forward(network->model, params, pass, network->x, rows));
   add_losses(run, pass, rows, targets, tail);
-  // Only a micro-batch that is the whole batch has the complete gradient, and a loss that decides about the update.
-  sink->early = sink->micro_batch.begins && sink->micro_batch.ends &&
-                tutti_train_may_update_early(run, tail[0][TUTTI_TAIL_LOSS]);
-  // Leaves that are kept apart are added up part by part, each as soon as it is complete.
-  sink->leaves.part = sink->early || run->plan.leaves_apart ? TUTTI_UPDATE_PART : 0;
-  if (sink->early) tutti_train_update_begin(run);
-  TUTTI_TRY(tutti_model_backward(network->model, params, pass, network->x, rows, NULL));
-  if (sink->early) tutti_train_update_late(run);
-  return TUTTI_OK;
+  return tutti_model_backward(network->model, params, pass, network->x, rows, NULL);
 }
 
 /** Send one micro-batch through the network: its gradients go into the reducer's leaves, loss and metric into the tail.
@@ -147,6 +123,7 @@ static tutti_status do_micro_batch(tutti_run *run, const step_work *work, tutti_
   sink.leaves = (tutti_model_leaves){.first = micro_batch.leaf,
                                      .count = micro_batch.n_leaves,
                                      .apart = run->plan.leaves_apart,
+                                     .part = run->plan.leaves_apart ? TUTTI_LEAF_PART : 0,
                                      .ends = run->step.leaf_ends,
                                      .gradient = gradient_of_leaf,
                                      .done = part_is_done,
@@ -186,7 +163,6 @@ static tutti_status compute(tutti_run *run, const step_work *work) {
 tutti_status tutti_train_gradients(tutti_run *run) {
   const step_work work = plan_step(run);
   run->step.bad_layer = -1;
-  run->step.updated = false;
   tutti_meter_begin_step(run);
   return compute(run, &work);
 }

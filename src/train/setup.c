@@ -69,17 +69,9 @@ done:
 
 // --- create and destroy --------------------------------------------------------------------------------------
 
-static tutti_status create_scratch(tutti_run *run) {
-  const int64_t n = tutti_model_n_params(run->network.model);
-  // Only a rank that is alone updates during backward: several ranks have to add up their gradients first.
-  if (run->size == 1) TUTTI_TRY(TUTTI_NEW(run->step.part, n < TUTTI_UPDATE_BUFFER ? n : TUTTI_UPDATE_BUFFER));
-  return TUTTI_NEW(run->step.late, tutti_model_n_arrays(run->network.model));
-}
-
 tutti_status tutti_train_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
   TUTTI_TRY(tutti_run_build(comm, config, run));
   TUTTI_TRY(check_metric_names(run));
-  TUTTI_TRY(tutti_comm_agree(comm, create_scratch(run)));
   TUTTI_TRY(tutti_comm_agree(comm, tutti_measure_average_create(run)));
   const int64_t n_looked_at = run->samples.looked_at.n;
   if (n_looked_at > 0)

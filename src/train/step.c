@@ -49,7 +49,7 @@ tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
                                       .penalty = tail[TUTTI_TAIL_PENALTY],
                                       .save = tail[TUTTI_TAIL_SAVE] > 0};
   result->finite = isfinite(result->loss) && isfinite(result->penalty);
-  if (result->finite && !run->step.updated) TUTTI_TRY(tutti_train_update(run));
+  if (result->finite) TUTTI_TRY(tutti_train_update(run));
   if (result->finite) TUTTI_TRY(tutti_meter_end_step(run, tail));
 
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);

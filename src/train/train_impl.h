@@ -42,38 +42,18 @@ void tutti_train_warn_network(const tutti_config *config, const tutti_network *n
 // --- gradients.c and update.c: the two halves of a step --------------------------------------------------------
 
 /** Collective if batch_norm sums over ranks.  Compute the gradients of this rank's leaves into the reducer, and those
- * entries of run->step.tail that are sums over samples.  If run->step.updated is true afterwards, the parameters have
- * been updated already. */
+ * entries of run->step.tail that are sums over samples. */
 TUTTI_NODISCARD
 tutti_status tutti_train_gradients(tutti_run *run);
 
-enum {
-  /** Least elements of a part that is used as soon as it is complete; a part has up to twice as many.  The gradient,
-   * the parameters and two or three slots of the optimizer of one part fit together in the second-level cache of a core
-   * (0.6 MB).  Kernels of more than 128 columns have larger parts (see dense.c); for these the cache holds the gradient
-   * alone.  Parameters and slots come from further away in any case, because a step reads each of them once. */
-  TUTTI_UPDATE_PART = 1 << 15,
-  /** Elements of the largest part that has a buffer of its own, 4 MB: the next part overwrites the buffer before it is
-   * written back to memory.  A larger gradient does not fit in the cache of a core. */
-  TUTTI_UPDATE_BUFFER = 1 << 20,
-};
+/** Least elements of a part of a leaf that is kept apart: the reducer adds it to another leaf while it is still in the
+ * second-level cache of a core.  A part has up to twice as many, and kernels of more than 128 columns have larger parts (see
+ * dense.c). */
+enum { TUTTI_LEAF_PART = 1 << 15 };
 
 /** Collective if clipping or the rule needs norms.  Update this rank's slice, after tutti_reducer_reduce. */
 TUTTI_NODISCARD
 tutti_status tutti_train_update(tutti_run *run);
-
-/** Local.  Whether this step can be updated during backward: no other rank takes part in it, it needs no norm, nothing
- * has failed and the loss is finite.
- * @param[in] loss  sum over all samples */
-bool tutti_train_may_update_early(const tutti_run *run, double loss);
-
-/** Local.  Update during backward: call begin once, then part for each part in any order, until all parameters but
- * those of run->step.late have had their turn, then late, which sets run->step.updated.
- * @param[in] begin, n  the part is parameters [begin, begin + n)
- * @param[in] grads     [n] their gradient; the penalty's gradient is added to it */
-void tutti_train_update_begin(tutti_run *run);
-void tutti_train_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads);
-void tutti_train_update_late(tutti_run *run);
 
 // --- step.c: one step -------------------------------------------------------------------------------------------
 

@@ -1,5 +1,4 @@
-/* The update of this rank's slice of the parameters, after the reduction; or on a single rank part by part during
- * backward, while the part's gradient is still in the cache.  step.c and gradients.c call it.
+/* The update of this rank's slice of the parameters, after the reduction.  step.c calls it.
  *
  * A plain update is one pass over the slice.  Clipping needs the norm of the whole gradient first, and rules such as
  * LAMB need norms of their directions: each of these norms costs one more pass. */
@@ -18,7 +17,7 @@ enum {
   WORTH_THREADS = 1 << 17
 };
 
-void tutti_train_update_begin(tutti_run *run) {
+static void begin_update(tutti_run *run) {
   tutti_checkpoint_state *state = &run->state.at;
   run->schedule.drops = state->plateau_drops;
   state->learning_rate = tutti_plan_learning_rate(&run->plan, &run->schedule, tutti_run_position(run));
@@ -112,7 +111,7 @@ static tutti_status update_with_norms(tutti_run *run, tutti_par_slice own) {
     grads = first_pass(run, own, NULL);
   }
   TUTTI_TRY(tutti_measure_gain_compute(run));
-  tutti_train_update_begin(run);
+  begin_update(run);
   if (n_norms > 0) {
     memset(run->step.norms, 0, (size_t)n_norms * sizeof *run->step.norms);
     if (grads)
@@ -133,30 +132,7 @@ static bool has_norms(const tutti_run *run) {
 
 tutti_status tutti_train_update(tutti_run *run) {
   if (has_norms(run)) return update_with_norms(run, tutti_reducer_slice(run->reducer));
-  tutti_train_update_begin(run);
+  begin_update(run);
   first_pass(run, tutti_reducer_slice(run->reducer), step);
   return TUTTI_OK;
-}
-
-bool tutti_train_may_update_early(const tutti_run *run, double loss) {
-  // A step that must not change the weights would be noticed too late: hence the checks of failure, loss and penalty.
-  return run->size == 1 && !run->plan.leaves_apart && !has_norms(run) && run->step.local == TUTTI_OK &&
-         tutti_par_tail_representable(loss) && tutti_par_tail_representable(run->step.penalty);
-}
-
-void tutti_train_update_part(tutti_run *run, int64_t begin, int64_t n, float *grads) {
-  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_UPDATE);
-  for_each_block((slice_pass){run, 0, begin, grads, true, step}, n);
-  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
-}
-
-void tutti_train_update_late(tutti_run *run) {
-  // Backward reads these parameters after their gradient is complete, for the layers below, so they had to wait for its
-  // end.
-  float *grads = tutti_reducer_leaf(run->reducer, tutti_reducer_own_leaves(run->reducer).first);
-  for (int i = 0; i < run->step.n_late; i++)
-    tutti_train_update_part(run, run->step.late[i].begin, run->step.late[i].count,
-                            grads + run->step.late[i].begin);
-  run->step.n_late = 0;
-  run->step.updated = true;
 }

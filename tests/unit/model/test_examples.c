@@ -100,8 +100,8 @@ static float *leaf_gradient(void *context, int leaf, int64_t begin, int64_t n) {
   return (leaf == 3 ? f->grads : f->grads + f->n_params) + begin;
 }
 
-static void leaf_done(void *context, int leaf, int64_t begin, int64_t n, bool settled) {
-  (void)context, (void)leaf, (void)begin, (void)n, (void)settled;
+static void leaf_done(void *context, int leaf, int64_t begin, int64_t n) {
+  (void)context, (void)leaf, (void)begin, (void)n;
 }
 
 static void each_leaf_has_its_sum_and_gradients_stay_the_same(void **state) {
