@@ -301,12 +301,10 @@ tutti_status tutti_fit_study(const tutti_trial_set *set, const tutti_best_table 
 /** Work out and write, or replace, the results of a study in its file.  Local.
  *   /best   a table of tutti_best and the varied keys; attributes have the texts of keys that choose from texts, and
  *           "models" the names of `model`.  The column of the branches' key has the branch of a row.  Each key of
- * numbers
- *           adds model_KEY, model_KEY_low and model_KEY_high: the place of the local model's minimum.
+ *           numbers adds model_KEY, model_KEY_low and model_KEY_high: the place of the local model's minimum.
  *           Columns confirm_... belong to the trials of study.confirm.
  *   /best_at_budget   if set->asks has a metric and a trial is done: a table of tutti_budget_row and the varied keys,
- * with
- *           the attributes metric and budget
+ *           with the attributes metric and budget
  *   /fit    attributes n_sizes, S_min, E_min, B_crit, residual, S_min_low, S_min_high, ..., perfect_scaling_end,
  *           largest_useful_batch, refused ("" if there is a fit), no_interval ("" if there is one, or no fit),
  * no_claim;

@@ -25,10 +25,8 @@ typedef struct {
  *             branches (the varied key whose values are the branches; absent without them), ranks, ranks_per_trial and
  *             groups (of the job that wrote the file last), data (fingerprint of the training rows), data_hash (its
  *             algorithm: 1 XXH64; absent in files of earlier versions), began (Unix time of the first job), seconds
- * (wall
- *             clock during which trials were computed, over all jobs), idle (of the last job that ended: the part of
- * the
- *             groups' time without a trial, until the last trial ended, counting groups that had none)
+ *             (wall clock during which trials were computed, over all jobs), idle (of the last job that ended: the part
+ *             of the groups' time without a trial, until the last trial ended, counting groups that had none)
  *   /trials   one row per trial, see tutti_fit_trial_set_write
  *   /curves/<6 digits of the trial>   one row per evaluation: step, samples, epoch, seconds, loss, <metric>, val_loss,
  *             val_<metric>, learning_rate, batch_size, samples_per_second; loss and metric are means over the epoch so

@@ -47,7 +47,9 @@ void tutti_free(void *memory) {
 
 // The first bytes of each piece lead to the one before it, and the caller's memory begins a cache line later.
 void *tutti_pool_calloc(tutti_pool *pool, int64_t n, size_t unit) {
-  char *piece = tutti_calloc(n + (int64_t)((ALIGNMENT + unit - 1) / unit), unit);
+  const int64_t extra = (int64_t)((ALIGNMENT + unit - 1) / unit);
+  const bool fits = n >= 0 && n <= INT64_MAX - extra;
+  char *piece = tutti_calloc(fits ? n + extra : -1, unit);
   if (!piece) return NULL;
   memcpy(piece, &pool->last, sizeof pool->last);
   pool->last = piece;

@@ -13,7 +13,7 @@ double tutti_bench_allreduce_s(tutti_bench_allreduce algorithm, tutti_bench_link
 /** The algorithm that takes the least time. */
 tutti_bench_allreduce tutti_bench_allreduce_best(tutti_bench_link link, int64_t nodes, double bytes);
 
-/** Fit a link to the measured seconds[n] of messages of bytes[n], by least squares of the relative differences. 
+/** Fit a link to the measured seconds[n] of messages of bytes[n], by least squares of the relative differences.
  * Latency and seconds per byte are at least 0.
  * @return the root of the mean squared relative difference */
 double tutti_bench_fit(const double *bytes, const double *seconds, int n, tutti_bench_link *link);

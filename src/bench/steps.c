@@ -1,6 +1,6 @@
 /** Steps of the training, part by part, and the matrix products of the same shapes.
  *
- * Steps and products take turns (repeat.c).  The parts of a step are those of its median round, so that they add up. 
+ * Steps and products take turns (repeat.c).  The parts of a step are those of its median round, so that they add up.
  * In each step, the shortest time that a rank spends in the reduction is the reduction itself; what other ranks spend
  * beyond it is waiting.  Called by bench.c and layouts.c. */
 #include "bench/measure_impl.h"

@@ -40,9 +40,8 @@ static void print_machine(const tutti_comm *comm, const tutti_machine_cpu *cpu) 
 /** Each rank describes itself, because binding and threads can differ from rank to rank; rank 0 prints all rows. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
-  tutti_cli_arguments arguments;
-  TUTTI_TRY(tutti_comm_agree(comm, tutti_cli_parse(argc, argv, &tutti_command_doctor, NULL, &arguments)));
-  tutti_cli_arguments_clear(&arguments);
+  const char *const *given = NULL; // in argv
+  TUTTI_TRY(tutti_cli_parse_arguments(comm, argc, argv, &tutti_command_doctor, NULL, &given));
   tutti_machine_cpu cpu;
   tutti_machine_cpu_get(&cpu);
   tutti_machine_threads threads;

@@ -16,11 +16,10 @@ typedef struct {
 /** A loss that is not finite is printed like any other one; the exit status tells scripts of it. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   eval_values eval = {.split = TUTTI_SPLIT_TEST, .weights = TUTTI_WEIGHTS_OF_FILE};
-  tutti_cli_arguments arguments;
+  const char *const *given = NULL; // in argv
   char metric[32];
-  TUTTI_TRY(tutti_comm_agree(comm, tutti_cli_parse(argc, argv, &tutti_command_eval, &eval, &arguments)));
-  const char *checkpoint = arguments.positional[0]; // in argv
-  tutti_cli_arguments_clear(&arguments);
+  TUTTI_TRY(tutti_cli_parse_arguments(comm, argc, argv, &tutti_command_eval, &eval, &given));
+  const char *checkpoint = given[0];
   tutti_evaluation result;
   TUTTI_TRY(tutti_train_evaluate_checkpoint(comm, checkpoint, eval.file, eval.external, eval.split,
                                             eval.weights, metric, &result));

@@ -28,14 +28,11 @@ typedef struct {
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
   predict_values predict = {.weights = TUTTI_WEIGHTS_OF_FILE};
-  tutti_cli_arguments arguments;
-  const char *dataset = NULL; // in the copy of its argument
+  const char *const *given = NULL; // in argv
+  const char *dataset = NULL;      // in the copy of its argument
   char *file = NULL;
   int64_t n = 0;
-  TUTTI_TRY(
-      tutti_comm_agree(comm, tutti_cli_parse(argc, argv, &tutti_command_predict, &predict, &arguments)));
-  const char *const *given = arguments.positional; // in argv
-  tutti_cli_arguments_clear(&arguments);
+  TUTTI_TRY(tutti_cli_parse_arguments(comm, argc, argv, &tutti_command_predict, &predict, &given));
   tutti_status status = tutti_comm_agree(comm, split_input(given[1], &file, &dataset));
   if (status == TUTTI_OK)
     status = tutti_train_predict_checkpoint(comm, given[0], file, dataset, predict.external, given[2],

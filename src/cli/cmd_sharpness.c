@@ -65,11 +65,9 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
                              .epsilon = "0.001,0.0005"};
   tutti_curvature_options *options = &values.options;
   tutti_curvature_result found;
-  tutti_cli_arguments arguments;
-  TUTTI_TRY(
-      tutti_comm_agree(comm, tutti_cli_parse(argc, argv, &tutti_command_sharpness, &values, &arguments)));
-  const char *checkpoint = arguments.positional[0]; // in argv
-  tutti_cli_arguments_clear(&arguments);
+  const char *const *given = NULL; // in argv
+  TUTTI_TRY(tutti_cli_parse_arguments(comm, argc, argv, &tutti_command_sharpness, &values, &given));
+  const char *checkpoint = given[0];
   options->epsilons = values.epsilons;
   TUTTI_TRY(tutti_comm_agree(comm, read_epsilons(values.epsilon, values.epsilons, &options->n_epsilons)));
   TUTTI_TRY(tutti_curvature_of_checkpoint(comm, checkpoint, options, &found));

@@ -168,3 +168,13 @@ void tutti_cli_arguments_clear(tutti_cli_arguments *arguments) {
   tutti_free(arguments->text);
   *arguments = (tutti_cli_arguments){0};
 }
+
+tutti_status tutti_cli_parse_arguments(const tutti_comm *comm, int argc, char **argv,
+                                       const tutti_command *command, void *values,
+                                       const char *const **positional) {
+  tutti_cli_arguments arguments;
+  const tutti_status parsed = tutti_cli_parse(argc, argv, command, values, &arguments);
+  *positional = arguments.positional;
+  tutti_cli_arguments_clear(&arguments);
+  return tutti_comm_agree(comm, parsed);
+}

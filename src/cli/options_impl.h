@@ -26,6 +26,13 @@ tutti_status tutti_cli_parse(int argc, char **argv, const tutti_command *command
                              tutti_cli_arguments *arguments);
 void tutti_cli_arguments_clear(tutti_cli_arguments *arguments);
 
+/** Collective.  The same for a command without keys, which needs nothing but its options and positional arguments.
+ * @param[out] positional  borrowed from argv */
+TUTTI_NODISCARD
+tutti_status tutti_cli_parse_arguments(const tutti_comm *comm, int argc, char **argv,
+                                       const tutti_command *command, void *values,
+                                       const char *const **positional);
+
 // --- values of options (option_values.c) ---------------------------------------------------------
 
 /** Read the value of --NAME=TEXT.  Local.  @return ERR_USAGE with what was expected */

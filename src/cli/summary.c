@@ -1,4 +1,4 @@
-/** `tutti info` of a config, a data set and a checkpoint.  The table of layers is like the one of Keras' summary(). 
+/** `tutti info` of a config, a data set and a checkpoint.  The table of layers is like the one of Keras' summary().
  * Called by cmd_info.c. */
 #include <stdio.h>
 

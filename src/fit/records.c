@@ -137,7 +137,10 @@ tutti_status tutti_fit_records_read(const tutti_file *file, const tutti_record_t
   char *records = NULL;
   layout l = {0};
   *rows = (tutti_records){0};
+  int unused = 0;
   TUTTI_TRY_GOTO(done, tutti_table_rows(file, table->name, &rows->n));
+  TUTTI_TRY_GOTO(done,
+                 tutti_to_int(rows->n, "the number of rows", &unused)); // a damaged file may have any number
   TUTTI_TRY_GOTO(done, layout_create(table, set, with_estimates, &l));
   TUTTI_TRY_GOTO(done, make_rows(table->missing, l.head_bytes, set->n_varied, with_estimates, rows));
   if (rows->n == 0 && !table->is_required) goto done;

@@ -10,7 +10,8 @@ static void multiply_part(void *context, int64_t begin, int64_t end) {
   const tutti_product *p = context;
   const bool by_rows = p->m >= p->n;
   const int64_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
-  // Both steps are 1 if A is a single row or column.  A single row with this leading dimension has to count as transposed.
+  // Both steps are 1 if A is a single row or column.  A single row with this leading dimension has to count as
+  // transposed.
   const bool a_transposed = p->a_col != 1 || (p->a_row == 1 && p->m == 1);
   cblas_sgemm(CblasRowMajor, a_transposed ? CblasTrans : CblasNoTrans,
               p->b_transposed ? CblasTrans : CblasNoTrans, by_rows ? (int)(end - begin) : p->m,

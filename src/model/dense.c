@@ -1,5 +1,5 @@
 /** A dense layer, y = activation(x W + b).  The gradients are dW = x' dz and db = sum of dz over the rows, dx = dz
- * W'.  dW is made in parts that the caller may use at once, and over many samples it is summed in chains, so that
+ * W'.  dW is made in parts if the caller wants them, and over many samples it is summed in chains, so that
  * float loses no digits. */
 #include <string.h>
 
@@ -104,7 +104,7 @@ static void kernel_gradient(const tutti_layer *layer, const tutti_batch_pass *ba
   }
 }
 
-/** In parts of almost equal size, so that whoever uses a part at once finds it in the cache.  Each part's product
+/** In parts of almost equal size, so that the reducer finds a part in the cache when it adds it up.  Each part's product
  * reads and packs all of dy, [rows, n_out], which hardly counts beside the products with PART_ROWS rows of the
  * kernel. */
 static void kernel_gradients(const tutti_layer *layer, const tutti_batch_pass *batch, const float *x,
@@ -146,7 +146,6 @@ static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, 
                                 tutti_layer_weights(batch->model, layer, batch->params), rows, n_in, n_out,
                                 dx);
   if (layer->spec.frozen) return TUTTI_OK;
-  // These come last: the caller may update weights as soon as their gradient is complete.
   kernel_gradients(layer, batch, x, dy);
   if (layer->spec.bias)
     tutti_layer_vector_gradients(layer, batch, NULL, dy, bias_offset(layer), n_out, add_bias_rows);

@@ -6,10 +6,8 @@
  *   config.yaml           the study's, so that nothing of another study is taken for a part of this one
  *   claims                who does what, see tutti_claim
  *   00f3c2a49d81b7e6.h5   a trial that is done, by its tutti_space_hash; as a study's file, with one row of /trials and
- * one
- *                         curve, whose number and setting are those of the study that wrote it; the attribute "trial"
- * of the
- *                         root has the hash
+ *                         one curve, whose number and setting are those of the study that wrote it; the attribute
+ *                         "trial" of the root has the hash
  *   000017.h5             the same by an earlier version, with the number of the trial
  * A file is whole or absent, and stays until OUTPUT has all trials; then the folder is removed.  If the file system has
  * no locks, nobody can tell whether others are at work in the folder, so it stays. */
