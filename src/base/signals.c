@@ -1,0 +1,58 @@
+/** Signals as requests to end.  The command line catches them before a training or a study.  The loop of a training looks at the
+ * note once per step, because only all ranks together can save. */
+#define _POSIX_C_SOURCE 200809L // sigaction
+#include "base/signals.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <time.h>
+
+// SIGKILL and SIGSTOP cannot be caught, SIGSEGV and its like are errors of the program, SIGCHLD and SIGCONT ask for nothing.
+static const int numbers[TUTTI_N_SIGNALS] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP,
+                                             SIGXCPU, SIGALRM, SIGURG,  SIGQUIT};
+const char *const tutti_signals_names[TUTTI_N_SIGNALS] = {
+    "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGINT", "SIGHUP", "SIGXCPU", "SIGALRM", "SIGURG", "SIGQUIT"};
+
+/** Deliveries within this time are one request. */
+static const double SAME_REQUEST_S = 1;
+
+// The handler writes the time before the number, and reads it only if the number is set.
+static atomic_int first;
+static volatile double first_at;
+
+/** clock_gettime may be called in a handler. */
+static double now_s(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void note(int number) {
+  if (atomic_load(&first) == 0) {
+    first_at = now_s();
+    atomic_store(&first, number);
+  } else if (now_s() - first_at > SAME_REQUEST_S) {
+    signal(number, SIG_DFL);
+    raise(number); // arrives when this handler returns
+  }
+}
+
+void tutti_signals_add(int index) {
+  struct sigaction before, action = {.sa_handler = note, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  const bool ignored = sigaction(numbers[index], NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+  if (!ignored) sigaction(numbers[index], &action, NULL);
+}
+
+void tutti_signals_catch(void) {
+  for (int i = 0; i < TUTTI_SIGNALS_ALWAYS; i++) tutti_signals_add(i);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+int tutti_signals_caught(void) {
+  const int number = atomic_load(&first);
+  for (int i = 0; i < TUTTI_N_SIGNALS; i++)
+    if (number == numbers[i]) return i;
+  return -1;
+}
