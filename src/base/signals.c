@@ -11,8 +11,8 @@
 // SIGKILL and SIGSTOP cannot be caught, SIGSEGV and its like are errors of the program, SIGCHLD and SIGCONT ask for nothing.
 static const int numbers[TUTTI_N_SIGNALS] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP,
                                              SIGXCPU, SIGALRM, SIGURG,  SIGQUIT};
-const char *const tutti_signals_names[TUTTI_N_SIGNALS] = {
-    "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGINT", "SIGHUP", "SIGXCPU", "SIGALRM", "SIGURG", "SIGQUIT"};
+const char *const tutti_signals_names[TUTTI_N_SIGNALS] = {"SIGUSR1", "SIGUSR2", "SIGTERM", "SIGINT", "SIGHUP",
+                                                          "SIGXCPU", "SIGALRM", "SIGURG",  "SIGQUIT"};
 
 /** Deliveries within this time are one request. */
 static const double SAME_REQUEST_S = 1;

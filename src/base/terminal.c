@@ -11,32 +11,6 @@
 
 #include "base/process.h"
 
-enum { MAX_ANCESTORS = 16 };
-
-static bool is_launcher(const char *name) {
-  // Open MPI 4 and 5, Slurm's and others' mpiexec; MPICH and Intel MPI put a proxy between
-  static const char *const names[] = {"mpirun", "mpiexec", "orterun", "prterun", "hydra_", "pmi_proxy"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (strncmp(name, names[i], strlen(names[i])) == 0) return true;
-  return false;
-}
-
-/** The process that the user started: the highest of the nearest unbroken chain of launchers among the ancestors; 0:
- * none. */
-static long find_launcher(void) {
-  long launcher = 0, pid = getppid();
-  for (int i = 0; i < MAX_ANCESTORS && pid > 1; i++) {
-    tutti_process process;
-    if (!tutti_process_read(pid, &process)) break;
-    if (is_launcher(process.name))
-      launcher = pid;
-    else if (launcher != 0)
-      break;
-    pid = process.parent;
-  }
-  return launcher;
-}
-
 /** Ranks run in the background of the terminal, which stops them when they write if it is set to (stty tostop). */
 static bool is_writable_terminal(int fd) {
   struct termios settings;
@@ -45,7 +19,7 @@ static bool is_writable_terminal(int fd) {
 
 /** The standard error of the launcher, if this user may open it and it is a terminal. */
 static int open_launcher_stderr(void) {
-  const long launcher = find_launcher();
+  const long launcher = tutti_process_launcher();
   if (launcher == 0) return -1;
   char path[64];
   snprintf(path, sizeof path, "/proc/%ld/fd/2", launcher);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/phase.h"
 #include "tutti/metrics.h"
 
 const char *const tutti_metrics_phase_names[TUTTI_N_TIMINGS] = {
@@ -26,11 +27,13 @@ static double end_running(tutti_phases *phases) {
 void tutti_metrics_phases_enter(tutti_phases *phases, tutti_phase to) {
   phases->since = end_running(phases);
   phases->running = (int)to;
+  tutti_phase_note(tutti_metrics_phase_names[to], to == TUTTI_PHASE_COMPUTE || to == TUTTI_PHASE_UPDATE);
 }
 
 void tutti_metrics_phases_leave(tutti_phases *phases) {
   phases->since = end_running(phases);
   phases->running = -1;
+  tutti_phase_note("between steps", false);
 }
 
 /** Statistics over the ranks r of (seconds of rank r in `phase`) - base. */

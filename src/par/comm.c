@@ -2,7 +2,7 @@
 #include <limits.h>
 
 #include "base/log.h"
-#include "par/par_impl.h"
+#include "par/watchdog_impl.h"
 
 /** Number the nodes in the order of their lowest ranks: the first rank of a node counts the first ranks of other nodes
  * before it, and broadcasts the count on its node. */
@@ -83,9 +83,18 @@ tutti_status tutti_comm_split(const tutti_comm *comm, int part, tutti_comm **own
 
 void tutti_comm_destroy(tutti_comm **comm) {
   if (!*comm) return;
+  tutti_par_watchdog_destroy(&(*comm)->watchdog);
   disconnect(*comm);
   tutti_free(*comm);
   *comm = NULL;
+}
+
+tutti_status tutti_comm_watch(tutti_comm *comm, double limit) {
+  return tutti_par_watchdog_create(comm, limit, &comm->watchdog);
+}
+
+void tutti_comm_set_watch_limit(const tutti_comm *comm, double limit) {
+  tutti_par_watchdog_set_limit(comm->watchdog, limit);
 }
 
 int tutti_comm_rank(const tutti_comm *comm) {

@@ -11,6 +11,7 @@ struct tutti_comm {
   int node_index, n_nodes;
   int node_rank, node_size;
   char host[MPI_MAX_PROCESSOR_NAME];
+  struct tutti_watchdog *watchdog; // owned; NULL: nobody watches
 };
 
 /** Collective over `parent`, as tutti_comm_create_world.

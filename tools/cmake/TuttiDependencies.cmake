@@ -50,6 +50,10 @@ else()
   message(STATUS "OpenMP not found: only the BLAS has more than one thread a rank")
 endif()
 
+# The watchdog is a thread of each rank.
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+
 tutti_find_small(ZLIB HEADER zlib.h LIBRARY z)
 if(NOT TARGET ZLIB::ZLIB)
   tutti_fetch_zlib()

@@ -1,0 +1,259 @@
+/** Ends the job if a rank stops answering.
+ *
+ * A rank that is stopped or hangs leaves all others in a collective for ever, and MPI does not notice.  Each rank therefore has a
+ * thread that counts up a number in the memory of its node, and reads the numbers of the others.  The first ranks of the nodes
+ * send heartbeats to each other (watchdog_link.c).  A slow rank is not ended: its thread counts on.  A rank hangs if its thread
+ * counts, but its main thread is in a phase that computes and uses no processor time.
+ *
+ * The thread ends its own process, and the launcher then ends the others.  A launcher that waits for a lost host is killed.  The
+ * command line starts the watchdog with the job. */
+#define _GNU_SOURCE // pthread_sigmask, pipe2
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/phase.h"
+#include "base/process.h"
+#include "par/watchdog_impl.h"
+
+/** Seconds between two looks, and parts of the limit: half of it to be sure that a rank does not answer, the rest for the launcher
+ * to end all others, and at nine tenths the launcher is killed. */
+static const double LOOK_S = 0.25, SILENCE_PART = 0.5, LAUNCHER_PART = 0.4;
+
+/** A pause of this thread that is longer than this part of the limit says that the whole process was stopped, and perhaps all ranks
+ * with it. */
+static const double PAUSE_PART = 0.2;
+
+/** One rank, in the memory of the node.  Its own thread writes, the others read. */
+typedef struct {
+  _Alignas(64) _Atomic uint64_t beats; // 0: not started
+  _Atomic uint64_t work_ms;            // processor time of the process without this thread
+  atomic_int rank, ended;
+  atomic_int computes; // the phase keeps a processor busy
+  _Atomic int64_t process;
+  char phase[16]; // may be read while it is written: it is text for a message
+} pulse;
+
+typedef struct {
+  atomic_int reported; // 1: a rank of this node has printed the message
+  pulse pulses[];
+} node_memory;
+
+/** What this rank has seen of another one. */
+typedef struct {
+  uint64_t beats, work_ms;
+  double beats_at, work_at; // clock of the last change
+} seen_pulse;
+
+struct tutti_watchdog {
+  const tutti_comm *comm; // borrowed
+  tutti_window *window;
+  node_memory *memory;
+  seen_pulse *seen; // [node_size]
+  tutti_watchdog_link *link;
+  pthread_t thread;
+  int wake[2]; // pipe: a byte ends the thread
+  _Atomic double limit;
+  double looked_at;
+  long launcher;          // process; 0: none
+  char launcher_name[64]; // so that a later process of the same number is left alone
+};
+
+// --- the end ---------------------------------------------------------------------------------------
+
+/** In a child of a process with threads, so only calls that are allowed in handlers.  Whether `process` is still `name`. */
+static bool is_still(long process, const char *name) {
+  char path[64], found[64] = "";
+  snprintf(path, sizeof path, "/proc/%ld/comm", process); // no memory is allocated for integers
+  const int fd = open(path, O_RDONLY);
+  if (fd < 0) return false;
+  const ssize_t n = read(fd, found, sizeof found - 1);
+  close(fd);
+  return n > 1 && strncmp(found, name, (size_t)n - 1) == 0;
+}
+
+/** A launcher that has lost a host may wait for it for ever.  A child outlives this process and kills the launcher if it is still
+ * there after `wait` seconds.  It keeps no file open, because the launcher reads the output of its ranks to the end. */
+static void end_launcher_later(const tutti_watchdog *dog, double wait) {
+  if (dog->launcher == 0 || fork() != 0) return;
+  setsid();
+  for (int fd = 0; fd < 1024; fd++) close(fd);
+  struct timespec rest = {(time_t)wait, (long)(1e9 * (wait - (double)(time_t)wait))};
+  nanosleep(&rest, NULL);
+  if (is_still(dog->launcher, dog->launcher_name)) kill((pid_t)dog->launcher, SIGKILL);
+  _exit(0);
+}
+
+/** Print the message once a node, and end this process.  MPI_Abort is not called: another thread is inside MPI. */
+static void end_job(const tutti_watchdog *dog, double limit, const char *text) {
+  int nobody = 0;
+  if (atomic_compare_exchange_strong(&dog->memory->reported, &nobody, 1))
+    tutti_log(
+        TUTTI_LOG_ERROR,
+        "%s; the job ends, and the last checkpoint remains.  TUTTI_WATCHDOG=no switches this check off, for "
+        "example for a debugger",
+        text);
+  end_launcher_later(dog, LAUNCHER_PART * limit);
+  _exit(tutti_status_exit(TUTTI_ERR_MPI));
+}
+
+// --- looking ---------------------------------------------------------------------------------------
+
+static double cpu_s(clockid_t id) {
+  struct timespec used = {0, 0};
+  clock_gettime(id, &used);
+  return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
+}
+
+static void beat(tutti_watchdog *dog) {
+  pulse *own = &dog->memory->pulses[dog->comm->node_rank];
+  bool computes = false;
+  snprintf(own->phase, sizeof own->phase, "%s", tutti_phase_noted(&computes));
+  const double work = cpu_s(CLOCK_PROCESS_CPUTIME_ID) - cpu_s(CLOCK_THREAD_CPUTIME_ID);
+  atomic_store(&own->computes, computes);
+  atomic_store(&own->work_ms, (uint64_t)(1e3 * work));
+  atomic_fetch_add(&own->beats, 1);
+}
+
+/** A debugger holds the process: its state is 't'. */
+static bool is_traced(const pulse *other) {
+  tutti_process process;
+  return tutti_process_read((long)atomic_load(&other->process), &process) && process.state == 't';
+}
+
+/** @return whether the rank answers and works; else `text` says what is wrong */
+static bool look_at(tutti_watchdog *dog, int node_rank, double now, double silence, char *text,
+                    size_t bytes) {
+  const pulse *other = &dog->memory->pulses[node_rank];
+  seen_pulse *seen = &dog->seen[node_rank];
+  const uint64_t beats = atomic_load(&other->beats), work = atomic_load(&other->work_ms);
+  if (beats != seen->beats) seen->beats_at = now;
+  if (work != seen->work_ms || !atomic_load(&other->computes)) seen->work_at = now;
+  seen->beats = beats;
+  seen->work_ms = work;
+  if (beats == 0 || atomic_load(&other->ended)) return true;
+  const bool silent = now - seen->beats_at > silence, hangs = now - seen->work_at > silence;
+  if ((!silent && !hangs) || is_traced(other)) return true;
+  snprintf(text, bytes, "rank %d on %s (process %lld, in phase '%.15s') %s for %.1f s: %s",
+           atomic_load(&other->rank), dog->comm->host, (long long)atomic_load(&other->process), other->phase,
+           silent ? "has not answered" : "has computed nothing",
+           now - (silent ? seen->beats_at : seen->work_at),
+           silent ? "it is stopped, or its host is out of memory" : "it hangs");
+  return false;
+}
+
+static void reset(tutti_watchdog *dog, double now) {
+  for (int i = 0; i < dog->comm->node_size; i++) dog->seen[i].beats_at = dog->seen[i].work_at = now;
+  tutti_par_watchdog_link_reset(dog->link, now);
+}
+
+static void look(tutti_watchdog *dog) {
+  const double now = tutti_clock_s(), limit = atomic_load(&dog->limit), silence = SILENCE_PART * limit;
+  char text[256];
+  int rank = 0;
+  beat(dog);
+  tutti_par_watchdog_link_beat(dog->link, now);
+  if (now - dog->looked_at > PAUSE_PART * limit || limit <= 0) reset(dog, now);
+  dog->looked_at = now;
+  for (int i = 0; i < dog->comm->node_size; i++)
+    if (!look_at(dog, i, now, silence, text, sizeof text)) end_job(dog, limit, text);
+  const char *host = tutti_par_watchdog_link_silent(dog->link, now, silence, &rank);
+  if (!host) return;
+  snprintf(text, sizeof text,
+           "host %.63s (rank %d and the others there) has not answered for %.1f s: it has failed, or the "
+           "network to it",
+           host, rank, silence);
+  end_job(dog, limit, text);
+}
+
+static void *watch(void *argument) {
+  tutti_watchdog *dog = argument;
+  struct pollfd files[2] = {{.fd = dog->wake[0], .events = POLLIN}};
+  for (;;) {
+    // Messages are taken at each look, so only the pipe ends the wait.
+    const int n = poll(files, 1, (int)(1e3 * LOOK_S));
+    if (n > 0) return NULL;
+    look(dog);
+  }
+}
+
+// --- create and destroy ----------------------------------------------------------------------------
+
+/** Signals are for the main thread, which notes them. */
+static bool start_thread(tutti_watchdog *dog) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const bool started = pthread_create(&dog->thread, NULL, watch, dog) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return started;
+}
+
+static tutti_status create_local(const tutti_comm *comm, double limit, tutti_watchdog **dog) {
+  TUTTI_TRY(TUTTI_NEW(*dog, 1));
+  tutti_watchdog *d = *dog;
+  *d = (tutti_watchdog){.comm = comm, .wake = {-1, -1}, .limit = limit, .looked_at = tutti_clock_s()};
+  TUTTI_TRY(TUTTI_NEW(d->seen, comm->node_size));
+  TUTTI_CHECK(pipe2(d->wake, O_CLOEXEC) == 0, TUTTI_ERR_SYSTEM, "no pipe: %s", strerror(errno));
+  tutti_process launcher;
+  d->launcher = tutti_process_launcher();
+  if (d->launcher > 0 && tutti_process_read(d->launcher, &launcher))
+    snprintf(d->launcher_name, sizeof d->launcher_name, "%s", launcher.name);
+  return TUTTI_OK;
+}
+
+static void release(tutti_watchdog *dog) {
+  tutti_par_watchdog_link_destroy(&dog->link);
+  tutti_par_window_destroy(&dog->window);
+  for (int i = 0; i < 2; i++)
+    if (dog->wake[i] >= 0) close(dog->wake[i]);
+  tutti_free(dog->seen);
+  tutti_free(dog);
+}
+
+static void present(tutti_watchdog *dog) {
+  pulse *own = &dog->memory->pulses[dog->comm->node_rank];
+  atomic_store(&own->rank, dog->comm->rank);
+  atomic_store(&own->process, (int64_t)getpid());
+}
+
+tutti_status tutti_par_watchdog_create(const tutti_comm *comm, double limit, tutti_watchdog **dog) {
+  tutti_watchdog *made = NULL;
+  tutti_status status = TUTTI_OK;
+  const int64_t bytes = (int64_t)sizeof(node_memory) + comm->node_size * (int64_t)sizeof(pulse);
+  *dog = NULL;
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, create_local(comm, limit, &made)));
+  TUTTI_TRY_GOTO(done, tutti_par_window_create(comm, bytes, &made->window));
+  made->memory = tutti_par_window_data(made->window);
+  TUTTI_TRY_GOTO(done, tutti_par_watchdog_link_create(comm, &made->link));
+  present(made);
+  TUTTI_TRY_GOTO(done, tutti_par_window_sync(made->window));
+  TUTTI_CHECK_GOTO(done, start_thread(made), TUTTI_ERR_SYSTEM, "no thread for the watchdog: %s",
+                   strerror(errno));
+  *dog = made;
+  made = NULL;
+done:
+  if (made) release(made);
+  return status;
+}
+
+void tutti_par_watchdog_set_limit(tutti_watchdog *dog, double limit) {
+  if (dog) atomic_store(&dog->limit, limit);
+}
+
+void tutti_par_watchdog_destroy(tutti_watchdog **dog) {
+  if (!*dog) return;
+  atomic_store(&(*dog)->memory->pulses[(*dog)->comm->node_rank].ended, 1);
+  (void)!write((*dog)->wake[1], "", 1);
+  pthread_join((*dog)->thread, NULL);
+  release(*dog);
+  *dog = NULL;
+}

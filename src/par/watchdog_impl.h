@@ -1,0 +1,52 @@
+#pragma once
+/** The watchdog: a thread of each rank that ends the job if another rank or another node stops answering. */
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "par/par_impl.h"
+
+typedef struct tutti_watchdog tutti_watchdog;
+
+// --- watchdog.c ------------------------------------------------------------------------------------
+
+/** Collective over `comm`.  Start the thread.
+ * @param[in]  limit  seconds within which the job has ended after a rank has stopped answering, above 0
+ * @param[out] dog    NULL if the memory or the thread cannot be had: the job then runs without
+ * @return (agreed) ERR_MPI only */
+TUTTI_NODISCARD
+tutti_status tutti_par_watchdog_create(const tutti_comm *comm, double limit, tutti_watchdog **dog);
+
+/** Local.  Change the limit; 0: never end the job. */
+void tutti_par_watchdog_set_limit(tutti_watchdog *dog, double limit);
+
+/** Local.  Tell the others that this rank ends well, and stop the thread.  Accepts NULL inside; nulls the handle. */
+void tutti_par_watchdog_destroy(tutti_watchdog **dog);
+
+// --- watchdog_link.c -------------------------------------------------------------------------------
+
+/** The heartbeat between nodes: the first rank of each node sends small UDP messages to the first ranks of the next nodes.  It does
+ * not use MPI, whose messages may wait behind the collective that hangs. */
+typedef struct tutti_watchdog_link tutti_watchdog_link;
+
+/** Collective over `comm`.  Exchange addresses.
+ * @param[out] link  NULL on ranks that are not the first of their node, on a single node, and if there is no socket */
+TUTTI_NODISCARD
+tutti_status tutti_par_watchdog_link_create(const tutti_comm *comm, tutti_watchdog_link **link);
+
+/** Local.  The descriptor to poll for messages; -1 if `link` is NULL. */
+int tutti_par_watchdog_link_fd(const tutti_watchdog_link *link);
+
+/** Local.  Send a heartbeat to the next nodes, and take all messages that have arrived. */
+void tutti_par_watchdog_link_beat(tutti_watchdog_link *link, double now);
+
+/** Local.  Count all silences from `now` on. */
+void tutti_par_watchdog_link_reset(tutti_watchdog_link *link, double now);
+
+/** Local.  The name of the host of a node that has been silent for more than `limit` seconds; NULL: none.  A node that has never
+ * been heard is not counted: a firewall may keep its messages away.
+ * @param[out] rank  the first rank of that node */
+const char *tutti_par_watchdog_link_silent(const tutti_watchdog_link *link, double now, double limit,
+                                           int *rank);
+
+/** Local.  Say goodbye to the next nodes.  Accepts NULL inside; nulls the handle. */
+void tutti_par_watchdog_link_destroy(tutti_watchdog_link **link);
