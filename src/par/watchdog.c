@@ -34,10 +34,10 @@ static const double PAUSE_PART = 0.2;
 
 /** One rank, in the memory of the node.  Its own thread writes, the others read. */
 typedef struct {
-  _Alignas(64) _Atomic uint64_t beats; // 0: not started
-  _Atomic uint64_t work_ms;            // processor time of the process without this thread
-  atomic_int rank, ended;
-  atomic_int computes; // the phase keeps a processor busy
+  _Alignas(64) _Atomic uint64_t beats;
+  _Atomic uint64_t work_ms; // processor time of the process without this thread
+  atomic_int rank, ended;   // ended: its thread beats no more, as intended
+  atomic_int computes;      // the phase keeps a processor busy
   _Atomic int64_t process;
   char phase[16]; // may be read while it is written: it is text for a message
 } pulse;
@@ -139,7 +139,7 @@ static bool look_at(tutti_watchdog *dog, int node_rank, double now, double silen
   if (work != seen->work_ms || !atomic_load(&other->computes)) seen->work_at = now;
   seen->beats = beats;
   seen->work_ms = work;
-  if (beats == 0 || atomic_load(&other->ended)) return true;
+  if (atomic_load(&other->ended)) return true;
   const bool silent = now - seen->beats_at > silence, hangs = now - seen->work_at > silence;
   if ((!silent && !hangs) || is_traced(other)) return true;
   snprintf(text, bytes, "rank %d on %s (process %lld, in phase '%.15s') %s for %.1f s: %s",
@@ -157,7 +157,7 @@ static void reset(tutti_watchdog *dog, double now) {
 
 static void look(tutti_watchdog *dog) {
   const double now = tutti_clock_s(), limit = atomic_load(&dog->limit), silence = SILENCE_PART * limit;
-  char text[256];
+  char text[512];
   int rank = 0;
   beat(dog);
   tutti_par_watchdog_link_beat(dog->link, now);
@@ -223,6 +223,15 @@ static void present(tutti_watchdog *dog) {
   pulse *own = &dog->memory->pulses[dog->comm->node_rank];
   atomic_store(&own->rank, dog->comm->rank);
   atomic_store(&own->process, (int64_t)getpid());
+  reset(dog, tutti_clock_s());
+  beat(dog);
+}
+
+/** Without a thread the rank must not be missed. */
+static tutti_status start(tutti_watchdog *dog) {
+  if (start_thread(dog)) return TUTTI_OK;
+  atomic_store(&dog->memory->pulses[dog->comm->node_rank].ended, 1);
+  TUTTI_FAIL(TUTTI_ERR_SYSTEM, "the system gives no thread for it");
 }
 
 tutti_status tutti_par_watchdog_create(const tutti_comm *comm, double limit, tutti_watchdog **dog) {
@@ -236,8 +245,7 @@ tutti_status tutti_par_watchdog_create(const tutti_comm *comm, double limit, tut
   TUTTI_TRY_GOTO(done, tutti_par_watchdog_link_create(comm, &made->link));
   present(made);
   TUTTI_TRY_GOTO(done, tutti_par_window_sync(made->window));
-  TUTTI_CHECK_GOTO(done, start_thread(made), TUTTI_ERR_SYSTEM, "no thread for the watchdog: %s",
-                   strerror(errno));
+  TUTTI_TRY_GOTO(done, start(made));
   *dog = made;
   made = NULL;
 done:

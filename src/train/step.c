@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -23,12 +24,18 @@ static void flip_one(const tutti_run *run) {
   *one = -*one;
 }
 
+/** The fault "hang": this rank computes no more, as if it waited for a file that never comes. */
+static void hang(void) {
+  for (;;) pause();
+}
+
 tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
   double *tail = run->step.tail[0];
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
   run->step.local = run->state.deferred != TUTTI_OK ? run->state.deferred : tutti_fault("step");
   if (run->rank == 0)
     run->step.penalty = tutti_model_penalty(run->network.model, tutti_reducer_params(run->reducer));
+  if (tutti_fault("hang") != TUTTI_OK) hang();
   // A failure of this rank alone waits for the reduction.  After an error of MPI there is no way to inform the others.
   const tutti_status computed = tutti_train_gradients(run);
   if (computed == TUTTI_ERR_MPI) return computed;
