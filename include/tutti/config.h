@@ -60,8 +60,9 @@ typedef struct {
 
 typedef struct {
   tutti_reduce_kind reduce;
-  int64_t leaves;  // of a global batch with reduce=tree
-  int64_t threads; // of a rank; 0: auto
+  int64_t leaves;       // of a global batch with reduce=tree
+  int64_t threads;      // of a rank; 0: auto
+  tutti_count watchdog; // seconds within which a job ends whose rank does not answer; 0: never
 } tutti_parallel_options;
 
 /** Additional columns to record: sets of columns, one for each bit. */
@@ -81,6 +82,8 @@ typedef struct {
   tutti_count metrics_every; // 0: per epoch only
   tutti_measure measure;
   tutti_count measure_every; // steps; 0: once for every 4096 samples, at most each second step
+  tutti_count time_limit;    // seconds; 0: none
+  int signal;                // index in tutti_signals_names of a further signal that ends the run
 } tutti_run_options;
 
 /** The scale on which the values of a range are evenly spaced: log(v), v, or log(1 - v). */

@@ -204,6 +204,7 @@ typedef enum {
   TUTTI_TAIL_METRIC,  // sum of the samples' metric
   TUTTI_TAIL_PENALTY, // penalty term of the parameters; only one rank adds it
   TUTTI_TAIL_SAVE,   // ranks whose clock asks for a checkpoint after this step; the sum decides for all ranks
+  TUTTI_TAIL_END,    // ranks that ask to end the training after this step, for example because of a signal
   TUTTI_TAIL_GROUPS, // number of parts of the batch with gradients of their own, if the noise is measured
   TUTTI_TAIL_GROUP_SQUARES,   // sum over these parts of b |g|^2: a part has b samples with mean gradient g
   TUTTI_TAIL_EXAMPLE_SQUARES, // sum over samples of |g|^2: a sample has gradient g

@@ -5,10 +5,11 @@
 
 /** Why a training ended: a numerical outcome, not a failure. */
 typedef enum {
-  TUTTI_STOP_BUDGET,   // train.epochs, steps or samples are done
-  TUTTI_STOP_GOAL,     // stop_at was reached
-  TUTTI_STOP_PATIENCE, // the monitored value has stopped improving
-  TUTTI_STOP_DIVERGED  // the loss is not finite
+  TUTTI_STOP_BUDGET,     // train.epochs, steps or samples are done
+  TUTTI_STOP_GOAL,       // stop_at was reached
+  TUTTI_STOP_PATIENCE,   // the monitored value has stopped improving
+  TUTTI_STOP_DIVERGED,   // the loss is not finite
+  TUTTI_STOP_INTERRUPTED // a signal, or the time of the job runs out: the training can continue later
 } tutti_stop;
 
 enum { TUTTI_STOP_BYTES = 512 }; // bytes of the sentence that tells why a training ended

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/terminal.h"
 #include "cli/command_impl.h"
+#include "cli/guard_impl.h"
 #include "cli/options_impl.h"
 #include "machine/preflight.h"
 #include "tutti/train.h"
@@ -47,12 +48,15 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_status status = tutti_cli_parse(argc, argv, &tutti_command_train, NULL, &arguments);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_cli_read_config(comm, &arguments, &config));
+  tutti_cli_guard(comm, &config);
   TUTTI_TRY_GOTO(done, train(comm, &config, &result));
   const bool diverged = result.stop == TUTTI_STOP_DIVERGED;
   if (result.stop != TUTTI_STOP_BUDGET)
     tutti_log_root(diverged ? TUTTI_LOG_ERROR : TUTTI_LOG_INFO, "%s", result.reason);
   if (diverged)
     *exit_status = TUTTI_EXIT_DIVERGED;
+  else if (result.stop == TUTTI_STOP_INTERRUPTED)
+    *exit_status = TUTTI_EXIT_INTERRUPTED;
   else if (tutti_comm_rank(comm) == 0)
     print_result(&config, &result);
 done:

@@ -12,8 +12,9 @@
 
 #include "base/log.h"
 #include "base/names.h"
-#include "base/text.h"
+#include "base/signals.h"
 #include "cli/command_impl.h"
+#include "cli/guard_impl.h"
 #include "cli/start_impl.h"
 #include "cli/topics_impl.h"
 #include "machine/cpu.h"
@@ -77,6 +78,7 @@ static tutti_status run(const tutti_comm *comm, const tutti_cli_launcher *by, in
   TUTTI_TRY(tutti_cli_check_alike(comm, argc, argv));
   if (answer(argc, argv, tutti_comm_rank(comm) == 0)) return TUTTI_OK;
   TUTTI_TRY(tutti_comm_agree(comm, choose(comm, by, argc, argv, &command)));
+  if (command->trains) tutti_signals_catch();
   return command->run(comm, argc - 1, argv + 1, exit_status);
 }
 
@@ -134,23 +136,6 @@ static void take_better_environment(const tutti_cli_launcher *by, char **argv) {
   if (kernels) unsetenv(TUTTI_KERNELS_BEFORE);
 }
 
-/** The name of a variable that switches the watchdog off (no), or says its limit in seconds. */
-#define WATCHDOG "TUTTI_WATCHDOG"
-
-/** Watch the ranks, unless the user does not want it.  A job without a watchdog trains as well, so a failure is a warning. */
-static tutti_status watch(tutti_comm *comm) {
-  static const double default_limit_s = 10;
-  const char *wanted = getenv(WATCHDOG);
-  double limit = default_limit_s;
-  if (tutti_comm_size(comm) == 1 || (wanted && strcmp(wanted, "no") == 0)) return TUTTI_OK;
-  TUTTI_CHECK(!wanted || (tutti_text_real(wanted, &limit) && limit >= 0), TUTTI_ERR_USAGE,
-              WATCHDOG "=%s: expected 'no' or a number of seconds from 0", wanted);
-  const tutti_status status = tutti_comm_watch(comm, limit);
-  if (status != TUTTI_OK && status != TUTTI_ERR_MPI)
-    tutti_log(TUTTI_LOG_WARNING, "no watchdog: %s; a rank that hangs will not be noticed", tutti_fail_text());
-  return status == TUTTI_ERR_MPI ? status : TUTTI_OK;
-}
-
 /** The order matters: what works without MPI comes first, then the environment that MPI and BLAS inherit, then MPI. */
 int main(int argc, char **argv) {
   const tutti_cli_launcher by = tutti_cli_find_launcher();
@@ -165,7 +150,7 @@ int main(int argc, char **argv) {
   int exit_status = 0;
   tutti_comm *comm = NULL;
   tutti_status status = tutti_comm_create_world(&comm);
-  if (status == TUTTI_OK) status = tutti_comm_agree(comm, watch(comm));
+  if (status == TUTTI_OK) status = tutti_comm_agree(comm, tutti_cli_watch(comm));
   if (status == TUTTI_OK) status = run(comm, &by, argc, argv, &exit_status);
   if (status == TUTTI_OK) status = flush_results();
   if (status != TUTTI_OK) {

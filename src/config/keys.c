@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/signals.h"
 #include "base/text.h"
 
 // Names of enums that only configs use; the other rooms have the names of their own enums.
@@ -193,6 +194,8 @@ static const tutti_key keys[] = {
     {WHOLE(parallel, leaves, "64", 1, 65536, NONE,
           "reduce=tree: number of parts of a global batch, which are summed in a fixed order; the results depend on it")},
     {WHOLE(parallel, threads, "auto", 1, 4096, NONE, "threads per rank"), .word = "auto"},
+    {COUNT(parallel, watchdog, "10 seconds", TUTTI_UNIT_SECONDS, NONE,
+          "time within which the job ends if a rank or a host does not answer; 0: never")},
 
     {TEXT(run, directory, "runs/<config name>", "a path", NONE,
           "directory for checkpoints, metrics and the config"), .computed = true},
@@ -207,6 +210,10 @@ static const tutti_key keys[] = {
           "additional columns to record: the noise of the gradient, norms of each layer")},
     {COUNT(run, measure_every, "0", TUTTI_UNIT_STEPS, NONE,
           "interval between these measurements; 0: once per 4096 samples, but at most every second step")},
+    {COUNT(run, time_limit, "0", TUTTI_UNIT_SECONDS, NONE,
+          "time after which the run saves and ends with exit status 75; 0: the end of the Slurm job, if it is known")},
+    {CHOICE(run, signal, signal, "SIGUSR1", tutti_signals_names, NONE,
+          "one more signal that saves and ends the run; SIGUSR1, USR2, TERM, INT, HUP and XCPU always do")},
 
     {KEY(study, vary, axes, AXES, "", NONE,
           "keys that the study varies; each is also an option --study.vary.section.key=VALUES")},

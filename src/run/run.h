@@ -33,7 +33,9 @@ typedef struct {
   tutti_checkpoint_state at; // the part that a checkpoint keeps
   tutti_run_rows rows;
   tutti_phases phases;
-  double saved_at; // clock of the last checkpoint, in seconds
+  double saved_at;                   // clock of the last checkpoint, in seconds
+  double longest_save, longest_step; // seconds so far; a step with all that follows it
+  double looked_at;                  // clock at which the time of the job was looked at; 0: not yet
   tutti_status
       deferred; // a failure between two steps that only this rank knows of: the next step reports it to all ranks
 } tutti_run_state;
@@ -73,6 +75,9 @@ typedef struct {
   bool keeps_no_rows;       // nobody writes rows
   tutti_observer observer;  // NULL: none
   void *observer_context;   // borrowed
+  bool (*ends)(
+      void *observer_context); // NULL; local: whether the caller wants the training to end after this step
+  double deadline;             // clock at which the job ends; 0: no limit
 
   tutti_run_state state;
   tutti_run_step step;

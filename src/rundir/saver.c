@@ -4,6 +4,7 @@
  * metrics.h5, then best.h5, then checkpoint.h5.  Rows behind the last checkpoint are removed when a run resumes, while
  * missing rows could not be restored; and a checkpoint that knows a best value never stands beside an older best.h5.
  * Each file is replaced as a whole (io, checkpoint/rotate.c).  The loop in train calls it. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -202,6 +203,7 @@ tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
   if (!saver) return TUTTI_OK;
   tutti_run *run = saver->run;
   const bool first = saver->waits;
+  const double start = tutti_clock_s();
   saver->waits = false;
   // Rows behind a checkpoint are removed when a run resumes; missing rows could not be restored.
   TUTTI_TRY(tutti_rundir_flush(saver));
@@ -213,5 +215,6 @@ tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
   TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, local));
   tutti_metrics_phases_leave(&run->state.phases);
   run->state.saved_at = tutti_clock_s();
+  run->state.longest_save = fmax(run->state.longest_save, run->state.saved_at - start);
   return TUTTI_OK;
 }

@@ -81,7 +81,7 @@ tutti_status tutti_train_after_step(tutti_run *run, tutti_rundir_saver *saver,
   tutti_evaluation validation = {0};
   rows->average.now = rows->training.now = (tutti_evaluation){0};
   // Before weights are judged or saved, the ranks make sure that all have the same ones.
-  if (whole || due || evaluated || step->save || is_time_to_check(run)) {
+  if (whole || due || evaluated || step->save || step->end || is_time_to_check(run)) {
     tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
     TUTTI_TRY(tutti_run_check_same(run));
     tutti_metrics_phases_leave(&run->state.phases);
@@ -94,6 +94,10 @@ tutti_status tutti_train_after_step(tutti_run *run, tutti_rundir_saver *saver,
     return tutti_train_diverged(run, saver, what, run->state.at.step, result);
   }
   const bool best = tutti_train_record_rows(run, &validation, whole, result, stopping);
+  if (step->end && !*stopping) {
+    *stopping = true;
+    TUTTI_TRY(tutti_train_end_early(run, saver != NULL, result));
+  }
   if (*stopping || best || step->save || due) return save(run, saver, best, result, stopping);
   if (whole) TUTTI_TRY(tutti_rundir_flush(saver));
   return TUTTI_OK;

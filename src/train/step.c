@@ -43,6 +43,7 @@ tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
   // The entries of the tail that are not sums over samples.
   tail[TUTTI_TAIL_FAILED] = run->step.local != TUTTI_OK;
   tail[TUTTI_TAIL_SAVE] = clock_asks(run);
+  tail[TUTTI_TAIL_END] = tutti_train_asks_to_end(run);
   tail[TUTTI_TAIL_PENALTY] = run->step.penalty;
 
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
@@ -54,7 +55,8 @@ tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
                                       .loss = tail[TUTTI_TAIL_LOSS],
                                       .metric = tail[TUTTI_TAIL_METRIC],
                                       .penalty = tail[TUTTI_TAIL_PENALTY],
-                                      .save = tail[TUTTI_TAIL_SAVE] > 0};
+                                      .save = tail[TUTTI_TAIL_SAVE] > 0,
+                                      .end = tail[TUTTI_TAIL_END] > 0};
   result->finite = isfinite(result->loss) && isfinite(result->penalty);
   if (result->finite) TUTTI_TRY(tutti_train_update(run));
   if (result->finite) TUTTI_TRY(tutti_meter_end_step(run, tail));

@@ -107,7 +107,9 @@ tutti_status tutti_train_finish(tutti_run *run, tutti_rundir_saver *saver, tutti
   result->row.samples = run->state.at.samples;
   result->row.seconds = run->state.at.seconds;
   result->epochs = tutti_plan_epochs(&run->plan, &run->state.at);
-  return result->stop == TUTTI_STOP_DIVERGED ? TUTTI_OK : evaluate_end(run, saver, result);
+  return result->stop == TUTTI_STOP_DIVERGED || result->stop == TUTTI_STOP_INTERRUPTED
+             ? TUTTI_OK
+             : evaluate_end(run, saver, result);
 }
 
 static tutti_status train(tutti_run *run, const tutti_machine_threads *threads, FILE *progress,
@@ -133,10 +135,12 @@ done:
 tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FILE *progress,
                          tutti_train_result *result) {
   *result = (tutti_train_result){0};
+  const double start = tutti_clock_s();
   tutti_machine_threads threads;
   TUTTI_TRY(tutti_machine_set_threads(comm, config->parallel.threads, &threads));
   tutti_run run;
   TUTTI_TRY(tutti_train_create(comm, config, &run));
+  run.deadline = tutti_train_deadline(config, start);
   const tutti_status status = train(&run, &threads, progress, result);
   tutti_train_destroy(&run);
   return status;

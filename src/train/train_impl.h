@@ -63,6 +63,7 @@ typedef struct {
   double penalty;               // of the parameters before the step
   bool finite;                  // false: the loss is not finite, and the weights are as before the step
   bool save;                    // a checkpoint is due by the clock of rank 0
+  bool end;                     // a rank asks to end the training after this step
 } tutti_train_step_result;
 
 /** Collective.  Do one update: number state.at.step + 1, with the batch at state.at.place. */
@@ -77,6 +78,20 @@ tutti_status tutti_train_find_bad_layer(const tutti_run *run, char *text, size_t
 /** Collective.  Whether all parameters are finite. */
 TUTTI_NODISCARD
 tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite);
+
+// --- ending.c: a training that ends before its budget ----------------------------------------------------------
+
+/** Local.  The clock (tutti_clock_s) at which the job ends: run.time_limit after `start`, or the end that the batch system has set,
+ * whichever is earlier; 0: there is no limit. */
+double tutti_train_deadline(const tutti_config *config, double start);
+
+/** Local.  Whether this rank asks to end the training after this step.  Called once per step. */
+bool tutti_train_asks_to_end(tutti_run *run);
+
+/** Collective, after a step at which a rank has asked.  Set stop and reason of the result.
+ * @param[in] saves  a checkpoint is saved, so the training can continue */
+TUTTI_NODISCARD
+tutti_status tutti_train_end_early(const tutti_run *run, bool saves, tutti_train_result *result);
 
 // --- after_step.c and record_rows.c: between two steps ----------------------------------------------------------
 

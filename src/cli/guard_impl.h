@@ -1,0 +1,12 @@
+#pragma once
+/** The watchdog and the signals of a command. */
+#include "tutti/config.h"
+#include "tutti/par.h"
+
+/** Collective.  Watch the ranks of a job, unless TUTTI_WATCHDOG=no.
+ * @return ERR_USAGE the variable is not a limit; ERR_MPI */
+TUTTI_NODISCARD
+tutti_status tutti_cli_watch(tutti_comm *comm);
+
+/** Local.  Take the limit of the watchdog and the further signal from the config.  TUTTI_WATCHDOG comes before the key. */
+void tutti_cli_guard(const tutti_comm *comm, const tutti_config *config);
