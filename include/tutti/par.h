@@ -48,13 +48,20 @@ const char *tutti_comm_host(const tutti_comm *comm);
  * called before MPI_Init and after MPI_Finalize. */
 const char *tutti_par_mpi_version(void);
 
-/** Collective.  Start a thread on each rank that ends the job if a rank or a host stops answering.  The thread prints which
- * one, and ends its process with the exit status of ERR_MPI; the launcher then ends the other ranks.  It never ends a job whose
- * ranks are only slow, or are held by a debugger on this host.  tutti_comm_destroy ends the thread.
- * @param[in] limit  seconds within which the job has ended; 0: never.  The ranks notice a rank after half of it.
- * @return (agreed) ERR_MEMORY, ERR_SYSTEM; ERR_SYSTEM on one rank alone, if it gets no thread: nobody watches this rank */
+/** Called in a thread of its own when a rank or a host does not answer.  MPI must not be called.  It does not return,
+ * but ends the process; the launcher then ends the other ranks.
+ * @param[in] what   which rank or host, and since when
+ * @param[in] first  this rank is the first of its node that reports a loss
+ * @param[in] limit  seconds, as tutti_comm_watch has it */
+typedef void tutti_comm_lost(const char *what, bool first, double limit);
+
+/** Collective.  Start a thread on each rank that notices if a rank or a host stops answering.  A rank that is only
+ * slow, or is held by a debugger on this host, is not lost.  tutti_comm_destroy ends the thread.
+ * @param[in] limit  seconds within which the job has to end; `lost` is called after half of it.  0: never
+ * @return (agreed) ERR_MEMORY, ERR_SYSTEM; ERR_SYSTEM on one rank alone, if it gets no thread: nobody watches this
+ * rank */
 TUTTI_NODISCARD
-tutti_status tutti_comm_watch(tutti_comm *comm, double limit);
+tutti_status tutti_comm_watch(tutti_comm *comm, double limit, tutti_comm_lost *lost);
 
 /** Local.  Change the limit.  Does nothing if nobody watches. */
 void tutti_comm_set_watch_limit(const tutti_comm *comm, double limit);

@@ -1,5 +1,5 @@
-/** A process of this host as /proc describes it.  terminal.c and the watchdog of par look for the launcher, and io for the owners
- * of temporary files. */
+/** A process of this host as /proc describes it.  terminal.c and the watchdog of par look for the launcher, and io for
+ * the owners of temporary files. */
 #include "base/process.h"
 
 #include <stdio.h>

@@ -11,6 +11,6 @@ typedef struct {
  * such process */
 bool tutti_process_read(long pid, tutti_process *process);
 
-/** Local.  Return the launcher that the user started (mpirun, mpiexec, ...): the highest process of the nearest unbroken chain of
- * launchers among the ancestors of this one; 0: none. */
+/** Local.  Return the launcher that the user started (mpirun, mpiexec, ...): the highest process of the nearest
+ * unbroken chain of launchers among the ancestors of this one; 0: none. */
 long tutti_process_launcher(void);

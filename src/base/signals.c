@@ -1,5 +1,5 @@
-/** Signals as requests to end.  The command line catches them before a training or a study.  The loop of a training looks at the
- * note once per step, because only all ranks together can save. */
+/** Signals as requests to end.  The command line catches them before a training or a study.  The loop of a training
+ * looks at the note once per step, because only all ranks together can save. */
 #define _POSIX_C_SOURCE 200809L // sigaction
 #include "base/signals.h"
 

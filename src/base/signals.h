@@ -1,17 +1,17 @@
 #pragma once
-/** Signals that ask the program to end, for example from a batch system before its time limit.  The handler only notes the
- * signal; code that can save something looks at the note.  Local to the process. */
+/** Signals that ask the program to end, for example from a batch system before its time limit.  The handler only notes
+ * the signal; code that can save something looks at the note.  Local to the process. */
 #include "tutti/base.h"
 
 /** The signals that can be noted.  Those before TUTTI_N_ALWAYS are noted as soon as signals are caught. */
 enum { TUTTI_SIGNALS_ALWAYS = 6, TUTTI_N_SIGNALS = 9 };
 extern const char *const tutti_signals_names[TUTTI_N_SIGNALS]; // "SIGUSR1", ...
 
-/** Note the first TUTTI_SIGNALS_ALWAYS signals from now on, and ignore SIGPIPE, so that a closed log does not end the program.
- * A signal that the parent process ignores (nohup) stays ignored.
+/** Note the first TUTTI_SIGNALS_ALWAYS signals from now on, and ignore SIGPIPE, so that a closed log does not end the
+ * program. A signal that the parent process ignores (nohup) stays ignored.
  *
- * A second request ends the process at once, as the signal does by default.  Launchers and batch systems deliver one request
- * several times, so all signals within a second of the first one are the same request. */
+ * A second request ends the process at once, as the signal does by default.  Launchers and batch systems deliver one
+ * request several times, so all signals within a second of the first one are the same request. */
 void tutti_signals_catch(void);
 
 /** Note the signal of this index as well. */

@@ -8,5 +8,6 @@
 TUTTI_NODISCARD
 tutti_status tutti_cli_watch(tutti_comm *comm);
 
-/** Local.  Take the limit of the watchdog and the further signal from the config.  TUTTI_WATCHDOG comes before the key. */
+/** Local.  Take the limit of the watchdog and the further signal from the config.  TUTTI_WATCHDOG comes before the
+ * key. */
 void tutti_cli_guard(const tutti_comm *comm, const tutti_config *config);

@@ -89,8 +89,8 @@ void tutti_comm_destroy(tutti_comm **comm) {
   *comm = NULL;
 }
 
-tutti_status tutti_comm_watch(tutti_comm *comm, double limit) {
-  return tutti_par_watchdog_create(comm, limit, &comm->watchdog);
+tutti_status tutti_comm_watch(tutti_comm *comm, double limit, tutti_comm_lost *lost) {
+  return tutti_par_watchdog_create(comm, limit, lost, &comm->watchdog);
 }
 
 void tutti_comm_set_watch_limit(const tutti_comm *comm, double limit) {

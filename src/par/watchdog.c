@@ -1,12 +1,12 @@
-/** Ends the job if a rank stops answering.
+/** Notices ranks that do not answer.
  *
- * A rank that is stopped or hangs leaves all others in a collective for ever, and MPI does not notice.  Each rank therefore has a
- * thread that counts up a number in the memory of its node, and reads the numbers of the others.  The first ranks of the nodes
- * send heartbeats to each other (watchdog_link.c).  A slow rank is not ended: its thread counts on.  A rank hangs if its thread
- * counts, but its main thread is in a phase that computes and uses no processor time.
+ * A rank that is stopped or hangs leaves all others in a collective for ever, and MPI does not notice.  Each rank
+ * therefore has a thread that counts up a number in the memory of its node, and reads the numbers of the others.  The
+ * first ranks of the nodes send heartbeats to each other (watchdog_link.c).  A slow rank is not lost: its thread
+ * counts on.  A rank hangs if its thread counts, but its main thread is in a phase that computes and uses no
+ * processor time.
  *
- * The thread ends its own process, and the launcher then ends the others.  A launcher that waits for a lost host is killed.  The
- * command line starts the watchdog with the job. */
+ * The command line starts the watchdog with the job, and ends it when a rank is lost. */
 #define _GNU_SOURCE // pthread_sigmask, pipe2
 #include <errno.h>
 #include <fcntl.h>
@@ -24,12 +24,12 @@
 #include "base/process.h"
 #include "par/watchdog_impl.h"
 
-/** Seconds between two looks, and parts of the limit: half of it to be sure that a rank does not answer, the rest for the launcher
- * to end all others, and at nine tenths the launcher is killed. */
-static const double LOOK_S = 0.25, SILENCE_PART = 0.5, LAUNCHER_PART = 0.4;
+/** Seconds between two looks, and the part of the limit after which a rank that does not answer is lost.  The rest is
+ * for the launcher, which has to end all others. */
+static const double LOOK_S = 0.25, SILENCE_PART = 0.5;
 
-/** A pause of this thread that is longer than this part of the limit says that the whole process was stopped, and perhaps all ranks
- * with it. */
+/** A pause of this thread that is longer than this part of the limit says that the whole process was stopped, and
+ * perhaps all ranks with it. */
 static const double PAUSE_PART = 0.2;
 
 /** One rank, in the memory of the node.  Its own thread writes, the others read. */
@@ -63,47 +63,8 @@ struct tutti_watchdog {
   int wake[2]; // pipe: a byte ends the thread
   _Atomic double limit;
   double looked_at;
-  long launcher;          // process; 0: none
-  char launcher_name[64]; // so that a later process of the same number is left alone
+  tutti_comm_lost *lost;
 };
-
-// --- the end ---------------------------------------------------------------------------------------
-
-/** In a child of a process with threads, so only calls that are allowed in handlers.  Whether `process` is still `name`. */
-static bool is_still(long process, const char *name) {
-  char path[64], found[64] = "";
-  snprintf(path, sizeof path, "/proc/%ld/comm", process); // no memory is allocated for integers
-  const int fd = open(path, O_RDONLY);
-  if (fd < 0) return false;
-  const ssize_t n = read(fd, found, sizeof found - 1);
-  close(fd);
-  return n > 1 && strncmp(found, name, (size_t)n - 1) == 0;
-}
-
-/** A launcher that has lost a host may wait for it for ever.  A child outlives this process and kills the launcher if it is still
- * there after `wait` seconds.  It keeps no file open, because the launcher reads the output of its ranks to the end. */
-static void end_launcher_later(const tutti_watchdog *dog, double wait) {
-  if (dog->launcher == 0 || fork() != 0) return;
-  setsid();
-  for (int fd = 0; fd < 1024; fd++) close(fd);
-  struct timespec rest = {(time_t)wait, (long)(1e9 * (wait - (double)(time_t)wait))};
-  nanosleep(&rest, NULL);
-  if (is_still(dog->launcher, dog->launcher_name)) kill((pid_t)dog->launcher, SIGKILL);
-  _exit(0);
-}
-
-/** Print the message once a node, and end this process.  MPI_Abort is not called: another thread is inside MPI. */
-static void end_job(const tutti_watchdog *dog, double limit, const char *text) {
-  int nobody = 0;
-  if (atomic_compare_exchange_strong(&dog->memory->reported, &nobody, 1))
-    tutti_log(
-        TUTTI_LOG_ERROR,
-        "%s; the job ends, and the last checkpoint remains.  TUTTI_WATCHDOG=no switches this check off, for "
-        "example for a debugger",
-        text);
-  end_launcher_later(dog, LAUNCHER_PART * limit);
-  _exit(tutti_status_exit(TUTTI_ERR_MPI));
-}
 
 // --- looking ---------------------------------------------------------------------------------------
 
@@ -155,6 +116,12 @@ static void reset(tutti_watchdog *dog, double now) {
   tutti_par_watchdog_link_reset(dog->link, now);
 }
 
+/** Report a loss.  Each rank of the node does so at about the same time, and the first one speaks for all. */
+static void report(const tutti_watchdog *dog, double limit, const char *text) {
+  int nobody = 0;
+  dog->lost(text, atomic_compare_exchange_strong(&dog->memory->reported, &nobody, 1), limit);
+}
+
 static void look(tutti_watchdog *dog) {
   const double now = tutti_clock_s(), limit = atomic_load(&dog->limit), silence = SILENCE_PART * limit;
   char text[512];
@@ -164,14 +131,14 @@ static void look(tutti_watchdog *dog) {
   if (now - dog->looked_at > PAUSE_PART * limit || limit <= 0) reset(dog, now);
   dog->looked_at = now;
   for (int i = 0; i < dog->comm->node_size; i++)
-    if (!look_at(dog, i, now, silence, text, sizeof text)) end_job(dog, limit, text);
+    if (!look_at(dog, i, now, silence, text, sizeof text)) report(dog, limit, text);
   const char *host = tutti_par_watchdog_link_silent(dog->link, now, silence, &rank);
   if (!host) return;
   snprintf(text, sizeof text,
            "host %.63s (rank %d and the others there) has not answered for %.1f s: it has failed, or the "
            "network to it",
            host, rank, silence);
-  end_job(dog, limit, text);
+  report(dog, limit, text);
 }
 
 static void *watch(void *argument) {
@@ -197,16 +164,14 @@ static bool start_thread(tutti_watchdog *dog) {
   return started;
 }
 
-static tutti_status create_local(const tutti_comm *comm, double limit, tutti_watchdog **dog) {
+static tutti_status create_local(const tutti_comm *comm, double limit, tutti_comm_lost *lost,
+                                 tutti_watchdog **dog) {
   TUTTI_TRY(TUTTI_NEW(*dog, 1));
   tutti_watchdog *d = *dog;
-  *d = (tutti_watchdog){.comm = comm, .wake = {-1, -1}, .limit = limit, .looked_at = tutti_clock_s()};
+  *d = (tutti_watchdog){
+      .comm = comm, .wake = {-1, -1}, .limit = limit, .lost = lost, .looked_at = tutti_clock_s()};
   TUTTI_TRY(TUTTI_NEW(d->seen, comm->node_size));
   TUTTI_CHECK(pipe2(d->wake, O_CLOEXEC) == 0, TUTTI_ERR_SYSTEM, "no pipe: %s", strerror(errno));
-  tutti_process launcher;
-  d->launcher = tutti_process_launcher();
-  if (d->launcher > 0 && tutti_process_read(d->launcher, &launcher))
-    snprintf(d->launcher_name, sizeof d->launcher_name, "%s", launcher.name);
   return TUTTI_OK;
 }
 
@@ -234,12 +199,13 @@ static tutti_status start(tutti_watchdog *dog) {
   TUTTI_FAIL(TUTTI_ERR_SYSTEM, "the system gives no thread for it");
 }
 
-tutti_status tutti_par_watchdog_create(const tutti_comm *comm, double limit, tutti_watchdog **dog) {
+tutti_status tutti_par_watchdog_create(const tutti_comm *comm, double limit, tutti_comm_lost *lost,
+                                       tutti_watchdog **dog) {
   tutti_watchdog *made = NULL;
   tutti_status status = TUTTI_OK;
   const int64_t bytes = (int64_t)sizeof(node_memory) + comm->node_size * (int64_t)sizeof(pulse);
   *dog = NULL;
-  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, create_local(comm, limit, &made)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, create_local(comm, limit, lost, &made)));
   TUTTI_TRY_GOTO(done, tutti_par_window_create(comm, bytes, &made->window));
   made->memory = tutti_par_window_data(made->window);
   TUTTI_TRY_GOTO(done, tutti_par_watchdog_link_create(comm, &made->link));

@@ -1,5 +1,5 @@
 #pragma once
-/** The watchdog: a thread of each rank that ends the job if another rank or another node stops answering. */
+/** The watchdog: a thread of each rank that notices if another rank or another node stops answering. */
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -9,12 +9,11 @@ typedef struct tutti_watchdog tutti_watchdog;
 
 // --- watchdog.c ------------------------------------------------------------------------------------
 
-/** Collective over `comm`.  Start the thread.
- * @param[in]  limit  seconds within which the job has ended after a rank has stopped answering, above 0
- * @param[out] dog    NULL if the memory or the thread cannot be had: the job then runs without
- * @return (agreed) ERR_MPI only */
+/** Collective over `comm`, as tutti_comm_watch.
+ * @param[out] dog  owned by the caller; NULL after a failure */
 TUTTI_NODISCARD
-tutti_status tutti_par_watchdog_create(const tutti_comm *comm, double limit, tutti_watchdog **dog);
+tutti_status tutti_par_watchdog_create(const tutti_comm *comm, double limit, tutti_comm_lost *lost,
+                                       tutti_watchdog **dog);
 
 /** Local.  Change the limit; 0: never end the job. */
 void tutti_par_watchdog_set_limit(tutti_watchdog *dog, double limit);
@@ -24,8 +23,8 @@ void tutti_par_watchdog_destroy(tutti_watchdog **dog);
 
 // --- watchdog_link.c -------------------------------------------------------------------------------
 
-/** The heartbeat between nodes: the first rank of each node sends small UDP messages to the first ranks of the next nodes.  It does
- * not use MPI, whose messages may wait behind the collective that hangs. */
+/** The heartbeat between nodes: the first rank of each node sends small UDP messages to the first ranks of the next
+ * nodes.  It does not use MPI, whose messages may wait behind the collective that hangs. */
 typedef struct tutti_watchdog_link tutti_watchdog_link;
 
 /** Collective over `comm`.  Exchange addresses.
@@ -42,8 +41,8 @@ void tutti_par_watchdog_link_beat(tutti_watchdog_link *link, double now);
 /** Local.  Count all silences from `now` on. */
 void tutti_par_watchdog_link_reset(tutti_watchdog_link *link, double now);
 
-/** Local.  The name of the host of a node that has been silent for more than `limit` seconds; NULL: none.  A node that has never
- * been heard is not counted: a firewall may keep its messages away.
+/** Local.  The name of the host of a node that has been silent for more than `limit` seconds; NULL: none.  A node that
+ * has never been heard is not counted: a firewall may keep its messages away.
  * @param[out] rank  the first rank of that node */
 const char *tutti_par_watchdog_link_silent(const tutti_watchdog_link *link, double now, double limit,
                                            int *rank);

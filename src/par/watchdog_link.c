@@ -1,6 +1,6 @@
-/** Heartbeats between nodes.  Each node watches the two nodes before it in a ring, so that one lost node is noticed by two others.
- * A message carries a secret number of the job, so messages of other programs are ignored.  watchdog.c calls this from its
- * thread; only the exchange of addresses uses MPI. */
+/** Heartbeats between nodes.  Each node watches the two nodes before it in a ring, so that one lost node is noticed by
+ * two others. A message carries a secret number of the job, so messages of other programs are ignored.  watchdog.c
+ * calls this from its thread; only the exchange of addresses uses MPI. */
 #define _DEFAULT_SOURCE // getifaddrs, getentropy
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
-/* When a training ends before its budget: a signal asks for it, the time of the job runs out, or the caller wants it.  Every rank
- * puts its own wish into the tail of the reduction, so that all ranks see the sum after the same step and save together.  step.c
- * and after_step.c call this. */
+/* When a training ends before its budget: a signal asks for it, the time of the job runs out, or the caller wants
+ * it.  Every rank puts its own wish into the tail of the reduction, so that all ranks see the sum after the same step
+ * and save together.  step.c and after_step.c call this. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 #include "base/text.h"
 #include "train/train_impl.h"
 
-/** Batch systems set it to the second since 1970 at which the job ends; Slurm does from version 23.02 on, and jobs/train.sbatch
- * for earlier ones. */
+/** Batch systems set it to the second since 1970 at which the job ends; Slurm does from version 23.02 on, and
+ * jobs/train.sbatch for earlier ones. */
 #define END_OF_JOB "SLURM_JOB_END_TIME"
 
 double tutti_train_deadline(const tutti_config *config, double start) {

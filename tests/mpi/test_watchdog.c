@@ -1,6 +1,8 @@
-/** The watchdog lets slow ranks live.  That it ends a job whose rank is stopped or hangs is shown by tests/e2e/hang.sh, because no
- * process is left here to say so. */
+/** The watchdog lets slow ranks live.  That it ends a job whose rank is stopped or hangs is shown by
+ * tests/e2e/hang.sh, because no process is left here to say so. */
 #define _DEFAULT_SOURCE // usleep
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/phase.h"
@@ -9,12 +11,17 @@
 
 enum { LIMIT_S = 4, REST_US = 2500000 }; // a rank is missed after half of the limit
 
+static void lost(const char *what, bool first, double limit) {
+  fprintf(stderr, "%s, %d, %g\n", what, first, limit);
+  abort();
+}
+
 /** Ranks that do nothing for longer than the limit are slow, not lost: their threads answer. */
 static void a_slow_rank_is_not_ended(const tutti_comm *comm) {
   for (int max_node_size = 1; max_node_size <= 3; max_node_size += 2) {
     tutti_comm *cut = NULL;
     if (!EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, max_node_size, &cut))) return;
-    EXPECT_OK(tutti_comm_watch(cut, LIMIT_S));
+    EXPECT_OK(tutti_comm_watch(cut, LIMIT_S, lost));
     if (tutti_comm_rank(comm) == 0) usleep(REST_US);
     tutti_comm_destroy(&cut);
   }
@@ -24,7 +31,7 @@ static void a_slow_rank_is_not_ended(const tutti_comm *comm) {
 static void the_limit_can_change(const tutti_comm *comm) {
   tutti_comm *cut = NULL;
   if (!EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, tutti_comm_size(comm), &cut))) return;
-  EXPECT_OK(tutti_comm_watch(cut, LIMIT_S));
+  EXPECT_OK(tutti_comm_watch(cut, LIMIT_S, lost));
   tutti_comm_set_watch_limit(cut, 0);
   tutti_phase_note("compute", true);
   if (tutti_comm_rank(comm) == 0) usleep(REST_US);
