@@ -1,0 +1,130 @@
+# A signal, or the end of the time, saves and ends a run with exit status 75; the same command continues, and with `tree` the
+# weights are those of a run that was never disturbed.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+write_small_config
+train='train small.yaml --train.epochs=1200 --run.checkpoint_every=0 --parallel.reduce=tree'
+
+# What a killed MPI leaves behind goes where it can be removed; a short path, since sockets are in there.
+scratch=$(mktemp -d /tmp/tutti-XXXXXX) || exit 1
+job=
+at_exit() {
+  # shellcheck disable=SC2046 # words
+  [ -z "$job" ] || kill -KILL $(family "$job") 2>/dev/null
+  rm -rf "$scratch"
+}
+TMPDIR=$scratch OMPI_MCA_btl_vader_backing_directory=$scratch
+export TMPDIR OMPI_MCA_btl_vader_backing_directory
+
+# shellcheck disable=SC2086 # words
+succeed "$RANKS" $train --run.directory=runs/straight
+
+# start ARGUMENT...: a training in the background, $job is its first process; until its first epoch is done.  A shell starts
+# processes in the background with SIGINT ignored; env undoes this.
+start() {
+  rm -f signal.err
+  if [ "$RANKS" -eq 1 ]; then
+    # shellcheck disable=SC2086
+    env --default-signal=INT "$TUTTI" $train "$@" >signal.out 2>signal.err &
+  else
+    # shellcheck disable=SC2086
+    "$MPIEXEC" -n "$RANKS" "$TUTTI" $train "$@" >signal.out 2>signal.err &
+  fi
+  job=$!
+  waited=0
+  until grep -q '^epoch ' signal.err 2>/dev/null; do
+    kill -0 $job 2>/dev/null || fail "it has ended: $(cat signal.err)"
+    waited=$((waited + 1))
+    [ $waited -lt 300 ] || fail "no epoch after 30 s: $(cat signal.err)"
+    sleep 0.1
+  done
+}
+
+# The last of its ranks.
+a_rank() {
+  for pid in $(family "$job"); do
+    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != tutti ] || rank=$pid
+  done
+  echo "$rank"
+}
+
+# stopped STATUS TEXT: the job ends soon, and one line has the text.
+stopped() {
+  begin=$(date +%s)
+  status=0
+  wait "$job" || status=$?
+  job=
+  note "ended with $status: $(cat signal.err)"
+  expect_status "$1"
+  [ $(($(date +%s) - begin)) -le "$patience" ] || fail "not over within $patience s"
+  [ "$(grep -c -F -e "$2" signal.err)" -eq 1 ] || fail "not one line says: $2"
+  grep -F -q 'the same command continues' signal.err || fail 'nothing says how to go on'
+}
+
+# Each signal that ends a run, to one rank alone, at any place; the run is always the same one.
+for signal in USR1 USR2 TERM INT HUP XCPU; do
+  start --run.directory=runs/signal
+  kill -$signal "$(a_rank)"
+  stopped 75 "SIG$signal was received"
+done
+
+# The launcher passes USR1 on, and keeps the status.  TERM leaves a second, which is enough here; its status is the launcher's.
+if [ "$RANKS" -gt 1 ]; then
+  start --run.directory=runs/signal
+  kill -USR1 $job
+  stopped 75 'SIGUSR1 was received'
+  start --run.directory=runs/signal
+  kill -TERM $job
+  stopped 1 'SIGTERM was received'
+fi
+
+# A signal that a key names, a limit, and the end of the job as the batch system tells it.
+start --run.directory=runs/signal --run.signal=SIGURG
+kill -URG "$(a_rank)"
+stopped 75 'SIGURG was received'
+# expect_time_out ARGUMENT...: the time is too short for the run, so it ends after its first step.
+expect_time_out() {
+  # shellcheck disable=SC2086
+  run "$RANKS" $train "$@"
+  expect_status 75
+  expect_text 'seconds are left' 'stopped after step' 'the same command continues'
+}
+expect_time_out --run.directory=runs/limit --run.time_limit='3 seconds'
+SLURM_JOB_END_TIME=$(($(date +%s) + 3))
+export SLURM_JOB_END_TIME
+expect_time_out --run.directory=runs/signal
+unset SLURM_JOB_END_TIME
+
+# All these interruptions have changed nothing.
+# shellcheck disable=SC2086
+succeed "$RANKS" $train --run.directory=runs/signal
+for name in straight signal; do
+  succeed 1 predict runs/$name/checkpoint.h5 "$SOURCE_DIR/data/digits.h5" $name.h5
+  "$ARRAYS" print $name.h5 predictions >$name.txt
+done
+cmp -s straight.txt signal.txt || fail 'the interrupted run has other weights'
+expect_same "$("$ARRAYS" rows runs/signal/metrics.h5 epochs)" 1200
+
+# A log that is closed does not end a run.
+# shellcheck disable=SC2086
+{ "$TUTTI" $train --train.epochs=20 --run.directory=runs/closed 2>&1 >closed.out && echo ended >closed; } | head -2 >head
+succeed 1 info runs/closed/checkpoint.h5
+expect_same "$(value step)" 820
+[ -e closed ] || fail "it did not end well: $(cat head)"
+
+# A second request ends the process at once, although its step is long.
+if [ "$RANKS" -eq 1 ]; then
+  "$TUTTI" train small.yaml --train.batch_size=1294 --train.micro_batch_size=1 --train.epochs=100000 \
+    --model.layers='dense 4096 relu, dense 4096 relu, dense 10 softmax' --data.validation_split=0 \
+    --run.directory=runs/twice >signal.out 2>signal.err &
+  job=$!
+  sleep 3
+  kill -TERM $job
+  sleep 1.5
+  kill -TERM $job
+  begin=$(date +%s)
+  status=0
+  wait $job || status=$?
+  job=
+  expect_status 143
+  [ $(($(date +%s) - begin)) -le 1 ] || fail 'the second signal did not end it at once'
+fi
