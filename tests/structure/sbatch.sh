@@ -1,15 +1,28 @@
 #!/bin/sh
-# usage: sbatch.sh TREE FOLDER -- what jobs/train.sbatch and study.sbatch start, where FOLDER holds a Slurm and a program that are played
+# usage: sbatch.sh TREE FOLDER -- what jobs/train.sbatch and study.sbatch start, and when they ask for another start.  FOLDER
+# holds a Slurm and a program that are played.
 set -eu
 mkdir -p "$2/bin" "$2/source/jobs" "$2/source/build/bin"
 cp "$1/jobs/train.sbatch" "$1/jobs/study.sbatch" "$2/source/jobs"
 # Slurm runs a copy of the script.  That job of an array which has the array's number is shown with all others.
 cat >"$2/bin/scontrol" <<EOF
 #!/bin/sh
+[ "\$1" != requeue ] || { echo "\$2" >>"$2/requeued"; exit; }
 for task in 2 1; do printf 'JobId=1 ArrayTaskId=%s\n   Command=%s CONFIG\n' \$task "$2/source/jobs/study.sbatch"; done
 EOF
-printf '#!/bin/sh\nfor a; do printf "<%%s>" "$a"; done\n' >"$2/source/build/bin/tutti"
+# The program ends with $ENDS, and its checkpoint is of step $STEP.
+cat >"$2/source/build/bin/tutti" <<'EOF'
+#!/bin/sh
+case "$1 $2" in
+  'info '*.yaml) echo '  directory: run' && exit ;;
+  'info '*) echo "step $STEP" && exit ;;
+esac
+for a; do printf '<%s>' "$a"; done
+[ -z "${SLEEPS:-}" ] || { trap 'exit 75' USR1; sleep 10 & wait; }
+exit "${ENDS:-0}"
+EOF
 chmod +x "$2/bin/scontrol" "$2/source/build/bin/tutti"
+rm -f "$2/requeued" "$2/bin"/.tutti-restarts-*
 copies=$1/jobs
 unset TUTTI
 PATH=$2/bin:$PATH SLURM_JOB_ID=1 SLURM_SUBMIT_DIR=$2/bin LAUNCH=env
@@ -35,3 +48,47 @@ expect 2 '<train><a.yaml><--run.resume=b.h5><--run.keep=1>' a.yaml --run.resume=
 script=study.sbatch
 expect 0 '<study><a b.yaml><--study.seeds=3>' 'a b.yaml' --study.seeds=3
 expect 1 '<study><a.yaml>' a.yaml
+
+# --- back into the queue ----------------------------------------------------------------------------------------
+
+# queue EXPECTED: the job number for which Slurm is asked, if the program ends with $ENDS.
+folder=$2
+queue() {
+  rm -f "$folder/requeued"
+  status=0
+  bash "$copies/train.sbatch" a.yaml >"$folder/log" 2>&1 || status=$?
+  asked=$(cat "$folder/requeued" 2>/dev/null || true)
+  [ "$asked" = "$1" ] && [ "$status" -eq "$ENDS" ] || {
+    echo "ended with $status, asked for '$asked' and not for '$1': $(cat "$folder/log")"
+    exit 1
+  }
+}
+unset SLURM_RESTART_COUNT
+export ENDS=75 STEP=10
+queue 1
+for ENDS in 0 1 74 79; do queue ''; done
+# Three starts without a further step are enough.
+ENDS=75
+for STEP in 10 20 20 20; do queue 1; done
+queue ''
+grep -q 'job 1 is not started again: its last 3 starts made no progress (still at 20)' "$folder/log"
+STEP=30
+queue 1
+# Of an array, only this task.
+export SLURM_ARRAY_JOB_ID=1 SLURM_ARRAY_TASK_ID=2
+queue 1_2
+unset SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID
+# Slurm tells the script alone, and the run saves.
+export SLEEPS=yes
+STEP=40
+rm "$folder/requeued"
+bash "$copies/train.sbatch" a.yaml >"$folder/log" 2>&1 &
+until grep -q '<a.yaml>' "$folder/log"; do sleep 0.1; done
+sleep 0.2
+kill -USR1 $!
+status=0
+wait $! || status=$?
+[ "$status" -eq 75 ] && grep -q 1 "$folder/requeued" || {
+  echo "told to end, the job ended with $status: $(cat "$folder/log")"
+  exit 1
+}
