@@ -49,6 +49,17 @@ TUTTI_NODISCARD
 tutti_status tutti_dataset_open(const tutti_comm *comm, const tutti_data_options *options,
                                 tutti_dataset **dataset);
 
+/** Local, and without MPI.  Open a data set for the checks before a job: its shapes and types, and its labels if they
+ * take at most 64 MiB.  It has no features and no weights.  Without labels, only names and numbers of rows and columns
+ * can be asked for.
+ * @param[out] dataset  owned by the caller
+ * @return as tutti_dataset_open */
+TUTTI_NODISCARD
+tutti_status tutti_dataset_open_labels(const tutti_data_options *options, tutti_dataset **dataset);
+
+/** Local.  Return true if the labels are in memory: always, except after tutti_dataset_open_labels. */
+bool tutti_dataset_has_labels(const tutti_dataset *dataset);
+
 /** Collective, arguments equal on all ranks.  Open one array without labels.  Its rows are the test rows of the data
  * set.  The command `predict` reads such arrays.
  * @param[in]  comm      borrowed until the data set is closed

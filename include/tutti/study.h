@@ -48,6 +48,14 @@ TUTTI_NODISCARD
 tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *source,
                              const tutti_config *config, tutti_study_outcome *outcome);
 
+/** Check config, data and all trials before a job, without MPI.  Local.  The features are not read.
+ * @param[in]  n_ranks   of the job; 0: unknown
+ * @param[out] n_trials  of the study
+ * @return the error that tutti_study_run would end with before its first trial; its file is not looked at */
+TUTTI_NODISCARD
+tutti_status tutti_study_check(const tutti_study_source *source, const tutti_config *config, int n_ranks,
+                               int64_t *n_trials);
+
 /** Count the trials of a running study that are done but not in its file yet: they lie in the folder OUTPUT.d.  Local.
  * @param[in]     file  the study's
  * @param[in]     take  put their results into the set

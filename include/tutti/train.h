@@ -33,6 +33,23 @@ TUTTI_NODISCARD
 tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FILE *progress,
                          tutti_train_result *result);
 
+// --- the check before a job ------------------------------------------------------------------------------------
+
+typedef struct {
+  int64_t n_train;  // training samples
+  int64_t n_params; // parameters of the network
+  int64_t n_steps;  // the budget; with AdaScale, the largest possible number
+  bool labels;      // false: the labels are so many that their values were not checked
+} tutti_train_facts;
+
+/** Local, and without MPI.  Check whether config, data and network fit together, and warn as tutti_train does.  The
+ * features are not read.
+ * @param[in]  n_ranks  of the job
+ * @param[out] facts    for the user
+ * @return the error that a training would end with at its start */
+TUTTI_NODISCARD
+tutti_status tutti_train_check_alone(const tutti_config *config, int n_ranks, tutti_train_facts *facts);
+
 // --- several trainings on one data set -----------------------------------------------------------------------
 
 /** Local.  Get a value of a row by the name of its column.  The names include ema_val_loss, train_loss and other
@@ -55,6 +72,12 @@ typedef struct tutti_training_set tutti_training_set;
 TUTTI_NODISCARD
 tutti_status tutti_training_set_open(const tutti_comm *comm, const tutti_config *config,
                                      tutti_training_set **set);
+
+/** Local, and without MPI.  Open it for tutti_training_set_check alone.
+ * @param[out] set  owned by the caller
+ * @return as tutti_dataset_open */
+TUTTI_NODISCARD
+tutti_status tutti_training_set_open_labels(const tutti_config *config, tutti_training_set **set);
 
 /** Local.  Return a number that identifies the training rows; see tutti_dataset_fingerprint.
  * @param[in] hash  number of the hash function, such as TUTTI_HASH_XXH64 */

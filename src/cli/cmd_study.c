@@ -16,21 +16,35 @@ static tutti_status report(const char *path) {
   return status;
 }
 
-/** The trials parse the text of the config again, each with its own overrides, so the text is handed to the study.  All
- * ranks leave together, after rank 0 has printed the report. */
+/** The trials parse the text of the config again, each with its own overrides. */
+static tutti_study_source source_of(const tutti_cli_arguments *arguments) {
+  return (tutti_study_source){.text = arguments->text,
+                              .name = arguments->n_positional > 0 ? arguments->positional[0] : NULL,
+                              .overrides = arguments->overrides,
+                              .n_overrides = arguments->n_overrides};
+}
+
+static tutti_status check(const tutti_cli_arguments *arguments, tutti_config *config, int n_ranks) {
+  const tutti_study_source source = source_of(arguments);
+  int64_t n_trials = 0;
+  tutti_config_for_study(config);
+  TUTTI_TRY(tutti_study_check(&source, config, n_ranks, &n_trials));
+  printf("output %s\ntrials %lld\n", config->study.output, (long long)n_trials);
+  return TUTTI_OK;
+}
+
+/** All ranks leave together, after rank 0 has printed the report. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
   tutti_cli_arguments arguments = {0};
   tutti_config config = {0};
   tutti_study_outcome outcome = {0};
-  tutti_status status = tutti_cli_parse(argc, argv, &tutti_command_study, NULL, &arguments);
+  bool unused = false; // main.c looks for --check
+  tutti_status status = tutti_cli_parse(argc, argv, &tutti_command_study, &unused, &arguments);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_cli_read_config(comm, &arguments, &config));
   tutti_config_for_study(&config);
-  const tutti_study_source source = {.text = arguments.text,
-                                     .name = arguments.n_positional > 0 ? arguments.positional[0] : NULL,
-                                     .overrides = arguments.overrides,
-                                     .n_overrides = arguments.n_overrides};
+  const tutti_study_source source = source_of(&arguments);
   TUTTI_TRY_GOTO(done, tutti_study_run(comm, &source, &config, &outcome));
   status = tutti_comm_rank(comm) == 0 ? report(config.study.output) : TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_comm_agree_from(comm, 0, status));
@@ -109,9 +123,13 @@ static const tutti_help_table tables[] = {
      fit_columns},
     {NULL, NULL}};
 
+static const tutti_cli_option_row options[] = {TUTTI_OPTION_CHECK(0), {.help = {NULL, NULL}}};
+
 const tutti_command tutti_command_study = {
     .name = "study",
-    .arguments = "[CONFIG.yaml] [--section.key=VALUE ...]",
+    .arguments = "[CONFIG.yaml] [--check] [--section.key=VALUE ...]",
+    .options = options,
+    .check = check,
     .summary = "train at many batch sizes and settings, and find the steps to a goal",
     .details = "Trains the network of a config at each batch size with each setting of the keys in "
                "study.vary.  Groups of study.ranks_per_trial ranks train side by side, each trial until "

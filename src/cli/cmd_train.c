@@ -40,12 +40,23 @@ static tutti_status train(const tutti_comm *comm, const tutti_config *config, tu
   return status;
 }
 
+static tutti_status check(const tutti_cli_arguments *arguments, tutti_config *config, int n_ranks) {
+  tutti_train_facts facts;
+  (void)arguments;
+  TUTTI_TRY(tutti_train_check_alone(config, n_ranks > 0 ? n_ranks : 1, &facts));
+  printf("run %s\ntraining_samples %lld\nparameters %lld\nsteps %lld\n", config->run.directory,
+         (long long)facts.n_train, (long long)facts.n_params, (long long)facts.n_steps);
+  if (!facts.labels) printf("not_checked the values of the labels\n");
+  return TUTTI_OK;
+}
+
 /** A divergence is a result and no failure: the files are complete, and the exit status tells it. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   tutti_cli_arguments arguments = {0};
   tutti_config config = {0};
   tutti_train_result result;
-  tutti_status status = tutti_cli_parse(argc, argv, &tutti_command_train, NULL, &arguments);
+  bool unused = false; // main.c looks for --check
+  tutti_status status = tutti_cli_parse(argc, argv, &tutti_command_train, &unused, &arguments);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_cli_read_config(comm, &arguments, &config));
   tutti_cli_guard(comm, &config);
@@ -65,9 +76,13 @@ done:
   return status;
 }
 
+static const tutti_cli_option_row options[] = {TUTTI_OPTION_CHECK(0), {.help = {NULL, NULL}}};
+
 const tutti_command tutti_command_train = {
     .name = "train",
-    .arguments = "[CONFIG.yaml] [--section.key=VALUE ...]",
+    .arguments = "[CONFIG.yaml] [--check] [--section.key=VALUE ...]",
+    .options = options,
+    .check = check,
     .summary = "train a network, on one rank or on many",
     .details = "Trains the network of a config.  The directory run.directory gets checkpoint.h5, metrics.h5 "
                "and config.yaml.  If the same command runs again, it continues from the last checkpoint.  "

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "tutti/base.h"
+#include "tutti/config.h"
 #include "tutti/par.h"
 
 /** Exit status of a command whose network has diverged, and of one that has saved and ended before its end, so that it can be
@@ -23,6 +24,7 @@ typedef struct {
 typedef enum {
   TUTTI_CLI_TEXT,     // const char *, borrowed from argv
   TUTTI_CLI_SWITCH,   // bool: yes or no
+  TUTTI_CLI_FLAG,     // bool: true if the option is given, which takes no value
   TUTTI_CLI_WHOLE,    // int64_t, a whole number from `min` to `max`
   TUTTI_CLI_INT,      // int, the same
   TUTTI_CLI_POSITIVE, // double, a number above 0
@@ -52,6 +54,8 @@ typedef struct {
   const tutti_help_row *rows;
 } tutti_help_table;
 
+typedef struct tutti_cli_arguments tutti_cli_arguments; // options_impl.h
+
 typedef struct {
   const char *name;
   const char *arguments;               // as in the usage line
@@ -73,6 +77,12 @@ typedef struct {
    * @param[in]  argv         [argc] its arguments; argv[0] is its name
    * @param[out] exit_status  set only if it is not the one of the returned status */
   tutti_status (*run)(const tutti_comm *comm, int argc, char **argv, int *exit_status);
+
+  /** Do what --check asks for: check config and data, and print what was found.  Local, and without MPI.  NULL: the
+   * command does not take --check.
+   * @param[in] arguments  with the text of the config
+   * @param[in] n_ranks    of the job; 0: unknown */
+  tutti_status (*check)(const tutti_cli_arguments *arguments, tutti_config *config, int n_ranks);
 } tutti_command;
 
 enum {

@@ -56,3 +56,9 @@ tutti_status tutti_cli_read_config(const tutti_comm *comm, tutti_cli_arguments *
   if (tutti_comm_rank(comm) > 0) status = check_own_file(path, arguments, config);
   return tutti_comm_agree(comm, status);
 }
+
+tutti_status tutti_cli_read_config_alone(tutti_cli_arguments *arguments, tutti_config *config) {
+  const char *path = arguments->n_positional > 0 ? arguments->positional[0] : NULL;
+  if (path) TUTTI_TRY(read_text(path, &arguments->text));
+  return tutti_config_parse(arguments->text, path, arguments->overrides, arguments->n_overrides, config);
+}

@@ -1,7 +1,7 @@
 /** The program.  MPI starts, ends and aborts here, and the message of a failure is printed here.
  *
- * main checks how the ranks were started, finds the command, and runs it on all ranks.  `--help` and `--version` work
- * without MPI, so that they work on a login node. */
+ * main checks how the ranks were started, finds the command, and runs it on all ranks.  `--help`, `--version` and
+ * `--check` work without MPI, so that they work on a login node. */
 #include <errno.h>
 #include <mpi.h>
 #include <stdbool.h>
@@ -15,6 +15,7 @@
 #include "base/signals.h"
 #include "cli/command_impl.h"
 #include "cli/guard_impl.h"
+#include "cli/options_impl.h"
 #include "cli/start_impl.h"
 #include "cli/topics_impl.h"
 #include "machine/cpu.h"
@@ -78,6 +79,12 @@ static tutti_status run(const tutti_comm *comm, const tutti_cli_launcher *by, in
   TUTTI_TRY(tutti_cli_check_alike(comm, argc, argv));
   if (answer(argc, argv, tutti_comm_rank(comm) == 0)) return TUTTI_OK;
   TUTTI_TRY(tutti_comm_agree(comm, choose(comm, by, argc, argv, &command)));
+  if (command->check && tutti_cli_asks_for_check(argc, argv)) {
+    const bool first = tutti_comm_rank(comm) == 0;
+    const tutti_status local =
+        first ? tutti_cli_check(command, argc - 1, argv + 1, tutti_comm_size(comm)) : TUTTI_OK;
+    return tutti_comm_agree_from(comm, 0, local);
+  }
   if (command->trains) tutti_signals_catch();
   return command->run(comm, argc - 1, argv + 1, exit_status);
 }
@@ -101,8 +108,8 @@ static tutti_status flush_results(void) {
 }
 
 /** Help that could not be written is a failure too, for example on a full disk. */
-static int end_without_mpi(void) {
-  const tutti_status status = flush_results();
+static int end_without_mpi(tutti_status status) {
+  if (status == TUTTI_OK) status = flush_results();
   if (status != TUTTI_OK) report(status);
   return tutti_status_exit(status);
 }
@@ -140,7 +147,10 @@ static void take_better_environment(const tutti_cli_launcher *by, char **argv) {
 int main(int argc, char **argv) {
   const tutti_cli_launcher by = tutti_cli_find_launcher();
   // One rank of several must not leave the others alone in MPI_Init: they may have other arguments.
-  if (by.ranks <= 1 && answer(argc, argv, true)) return end_without_mpi();
+  if (by.ranks <= 1 && answer(argc, argv, true)) return end_without_mpi(TUTTI_OK);
+  const tutti_command *command = argc > 1 ? tutti_command_find(argv[1]) : NULL;
+  if (!by.variable && command && command->check && tutti_cli_asks_for_check(argc, argv))
+    return end_without_mpi(tutti_cli_check(command, argc - 1, argv + 1, 0));
   take_better_environment(&by, argv);
   int provided = 0; // the BLAS may have threads, but only this thread calls MPI
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {

@@ -41,6 +41,9 @@ tutti_status tutti_cli_option_read(const tutti_cli_option *option, const char *t
     TUTTI_TRY(read_name(option, text, switches, 2, &index));
     *(bool *)value = index == 0;
     break;
+  case TUTTI_CLI_FLAG:
+    *(bool *)value = true;
+    break;
   case TUTTI_CLI_WHOLE:
     return read_whole(option, text, value);
   case TUTTI_CLI_INT:

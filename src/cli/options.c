@@ -26,8 +26,9 @@ static void free_table(option_table *table) {
   tutti_free(table->names);
 }
 
-static void add_entry(option_table *table, const char *name) {
-  table->entries[table->n] = (struct option){.name = name, .has_arg = required_argument};
+static void add_entry(option_table *table, const char *name, bool is_flag) {
+  table->entries[table->n] =
+      (struct option){.name = name, .has_arg = is_flag ? no_argument : required_argument};
   table->names[table->n++] = name;
 }
 
@@ -56,14 +57,15 @@ static tutti_status make_table(const tutti_command *command, option_table *table
   TUTTI_TRY(TUTTI_NEW(table->names, n_rows + 2 * n_keys));
   TUTTI_TRY(TUTTI_NEW(*key_names, (int64_t)n_keys * KEY_BYTES));
   for (int i = 0; i < n_rows; i++)
-    if (options[i].option.name) add_entry(table, options[i].option.name);
+    if (options[i].option.name)
+      add_entry(table, options[i].option.name, options[i].option.type == TUTTI_CLI_FLAG);
   for (int i = 0; i < n_keys; i++) {
     tutti_key_info key;
     char *name = *key_names + (int64_t)i * KEY_BYTES;
     tutti_config_key(i, &key);
     snprintf(name, KEY_BYTES, VARY "%s.%s", key.section, key.name);
-    add_entry(table, name + strlen(VARY));
-    if (strcmp(key.section, "study") != 0) add_entry(table, name);
+    add_entry(table, name + strlen(VARY), false);
+    if (strcmp(key.section, "study") != 0) add_entry(table, name, false);
   }
   return TUTTI_OK;
 }

@@ -6,14 +6,14 @@
 
 // --- the command line (options.c) ----------------------------------------------------------------
 
-typedef struct {
+struct tutti_cli_arguments {
   const char *const *positional; // [n_positional] borrowed from argv
   int n_positional;
   tutti_override *overrides; // [n_overrides] keys given as --section.key=VALUE, in their order; owned
   int n_overrides;
   char *key_names; // the names of the overrides point into it; owned
   char *text;      // of the config file; NULL if none is named, or not read yet; owned
-} tutti_cli_arguments;
+};
 
 /** Parse the command line with getopt_long.  Local.
  * @param[in]  argv       [argc] argv[0] is the name of the command
@@ -46,6 +46,15 @@ enum { TUTTI_CLI_ITEM_BYTES = 64 };
 bool tutti_cli_next_item(const char **list, char item[TUTTI_CLI_ITEM_BYTES]);
 
 /** Rows of options that several commands have; `offset` is that of their value. */
+#define TUTTI_OPTION_CHECK(offset)                                                                           \
+  {                                                                                                          \
+    {"--check",                                                                                              \
+     "only check config, data and layers, and start nothing; works without mpirun, for example on a login "  \
+     "node before sbatch"},                                                                                  \
+    {                                                                                                        \
+      "check", TUTTI_CLI_FLAG, offset, .min = 0                                                              \
+    }                                                                                                        \
+  }
 #define TUTTI_OPTION_DATA_FILE(offset)                                                                       \
   {                                                                                                          \
     {"--data.file=FILE", "data set to read [the data set of the training]"}, {                               \
@@ -70,6 +79,18 @@ bool tutti_cli_next_item(const char **list, char item[TUTTI_CLI_ITEM_BYTES]);
   }
 extern const char *const tutti_cli_weights_names[2];
 
+// --- --check (check.c) ---------------------------------------------------------------------------
+
+/** Whether the command line asks for --check.  Local. */
+bool tutti_cli_asks_for_check(int argc, char **argv);
+
+/** Read the config and call the `check` of the command.  Local, and without MPI.
+ * @param[in] argv     [argc] argv[0] is the name of the command
+ * @param[in] n_ranks  of the job; 0: as many as SLURM_NTASKS says, or unknown
+ * @return as tutti_cli_parse and tutti_cli_read_config_alone; what the check finds */
+TUTTI_NODISCARD
+tutti_status tutti_cli_check(const tutti_command *command, int argc, char **argv, int n_ranks);
+
 // --- the config (config_file.c) ------------------------------------------------------------------
 
 /** Read the config that the first argument names, and the keys among the options.  Collective.
@@ -82,3 +103,7 @@ extern const char *const tutti_cli_weights_names[2];
 TUTTI_NODISCARD
 tutti_status tutti_cli_read_config(const tutti_comm *comm, tutti_cli_arguments *arguments,
                                    tutti_config *config);
+
+/** Read the config for a check without MPI.  Local; otherwise the same. */
+TUTTI_NODISCARD
+tutti_status tutti_cli_read_config_alone(tutti_cli_arguments *arguments, tutti_config *config);

@@ -11,6 +11,7 @@ void tutti_dataset_close(tutti_dataset **dataset) {
     tutti_free(d->y_name[which]);
     tutti_free(d->own_scaling[which]);
   }
+  tutti_free(d->labels);
   tutti_free(d->w_name);
   tutti_free(d->classes);
   tutti_free(d->class_text);
@@ -27,6 +28,10 @@ const char *tutti_dataset_file(const tutti_dataset *d) {
 
 bool tutti_dataset_has_unused(const tutti_dataset *d) {
   return d->has_unused;
+}
+
+bool tutti_dataset_has_labels(const tutti_dataset *d) {
+  return d->window || d->labels;
 }
 
 int64_t tutti_dataset_n_rows(const tutti_dataset *d, tutti_rows which) {
@@ -59,7 +64,7 @@ const void *tutti_dataset_x(const tutti_dataset *d, tutti_rows which) {
 }
 
 const float *tutti_dataset_y(const tutti_dataset *d, tutti_rows which) {
-  const char *data = tutti_par_window_data(d->window);
+  const char *data = d->window ? tutti_par_window_data(d->window) : d->labels;
   return (const float *)(const void *)(data + d->layout.parts[which].y_at);
 }
 

@@ -32,6 +32,7 @@ struct tutti_dataset {
   int64_t limit[TUTTI_N_ROWS];
   tutti_layout layout;
   tutti_window *window;
+  char *labels;         // owned: in place of a window, memory that has labels only
   const char **classes; // [n_classes], into class_text
   char *class_text;
   int n_classes;
@@ -85,6 +86,11 @@ tutti_status tutti_data_only_array(const tutti_file *file, char **name);
  * @return ERR_DATA this file has another layout, or a number is not finite; ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_read_rows(const tutti_dataset *dataset);
+
+/** Local.  Read the labels alone into d->labels, unless they are too large, and put their places into the layout.
+ * @return ERR_DATA a number is not finite; ERR_IO; ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_dataset_read_labels(tutti_dataset *dataset);
 
 /** Collective.  Compute the fingerprint, and check that all nodes have read the same rows.
  * @return (agreed) ERR_DATA */

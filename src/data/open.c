@@ -159,6 +159,24 @@ tutti_status tutti_dataset_open(const tutti_comm *comm, const tutti_data_options
   return open_agreed(comm, options, dataset);
 }
 
+tutti_status tutti_dataset_open_labels(const tutti_data_options *options, tutti_dataset **dataset) {
+  header h = {0};
+  tutti_dataset *d = NULL;
+  tutti_status status = TUTTI_OK;
+  *dataset = NULL;
+  TUTTI_TRY(check_options(options));
+  TUTTI_TRY_GOTO(done, create(NULL, options, &d));
+  TUTTI_TRY_GOTO(done, read_header(d, options, &h));
+  TUTTI_TRY_GOTO(done, allocate(d, &h));
+  point_at_classes(d);
+  TUTTI_TRY_GOTO(done, tutti_dataset_read_labels(d));
+  *dataset = d;
+  d = NULL;
+done:
+  tutti_dataset_close(&d);
+  return status;
+}
+
 /** Local.  Find the only array of the file, or x_test. */
 static tutti_status find_array(const char *path, bool external, char **name) {
   tutti_file *file = NULL;

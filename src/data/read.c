@@ -1,12 +1,12 @@
 /* Reads the rows of a data set into the memory of a node, and makes sure that all nodes have the same rows, by a
- * fingerprint.  Opening a data set calls it. */
+ * fingerprint.  Opening a data set calls it.  For the checks before a job it reads the labels alone. */
 #include <string.h>
 
 #include "base/fault.h"
 #include "base/hash.h"
 #include "data/dataset_impl.h"
 
-enum { PIECE_BYTES = 1 << 24 };
+enum { PIECE_BYTES = 1 << 24, MOST_LABEL_BYTES = 1 << 26 };
 
 /** An array of a part in the window. */
 typedef struct {
@@ -76,6 +76,38 @@ tutti_status tutti_dataset_read_rows(const tutti_dataset *d) {
       TUTTI_TRY_GOTO(done, read_array(file, &arrays[i], d->layout.parts[which].n, data + arrays[i].at));
     if (d->layout.parts[which].has_weights) TUTTI_TRY_GOTO(done, tutti_dataset_check_weights(d));
   }
+done:
+  tutti_file_close(&file);
+  return status;
+}
+
+/** Give the labels of each part a place in memory that has nothing else.  @return its bytes; 0: there are none */
+static int64_t place_labels(tutti_dataset *d) {
+  int64_t bytes = 0;
+  for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
+    tutti_part *part = &d->layout.parts[which];
+    part->y_at = bytes;
+    if (!part->y_is_x) bytes += part->n * d->layout.n_targets * (int64_t)sizeof(float);
+  }
+  return bytes;
+}
+
+static tutti_status read_labels(const tutti_file *file, const tutti_dataset *d, tutti_rows which) {
+  window_array arrays[3];
+  const int n = arrays_of(d, which, arrays);
+  if (n == 0 || d->layout.parts[which].y_is_x) return TUTTI_OK;
+  return read_array(file, &arrays[n - 1], d->layout.parts[which].n, d->labels + arrays[n - 1].at);
+}
+
+tutti_status tutti_dataset_read_labels(tutti_dataset *d) {
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  const int64_t bytes = place_labels(d);
+  if (bytes == 0 || bytes > MOST_LABEL_BYTES) return TUTTI_OK;
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(d->labels, bytes));
+  TUTTI_TRY_GOTO(done, tutti_file_open(d->file, &file));
+  if (d->external) tutti_file_allow_external(file);
+  for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) TUTTI_TRY_GOTO(done, read_labels(file, d, which));
 done:
   tutti_file_close(&file);
   return status;

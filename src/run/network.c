@@ -27,7 +27,7 @@ static tutti_status create_model(const tutti_config *config, int64_t max_rows, t
   network->by_class = tutti_model_loss_kind(network->model) == TUTTI_CATEGORICAL_CROSSENTROPY &&
                       tutti_dataset_n_targets(network->dataset) == 1 && !network->by_features;
   // Several outputs are several yes-or-no decisions, unless the labels show that exactly one of them is a yes.
-  if (tutti_model_n_decisions(network->model) > 1)
+  if (tutti_model_n_decisions(network->model) > 1 && tutti_dataset_has_labels(network->dataset))
     tutti_model_set_one_hot(network->model, tutti_dataset_is_one_hot(network->dataset));
   return TUTTI_OK;
 }
@@ -84,6 +84,7 @@ tutti_status tutti_network_check_labels(const tutti_network *network) {
               "%s: a label has %lld number%s, but the last of model.layers gives %lld: make them equal; if "
               "the labels are classes, the last layer has to be a softmax over them",
               tutti_dataset_file(dataset), (long long)n_targets, n_targets == 1 ? "" : "s", (long long)n_out);
+  if (!tutti_dataset_has_labels(dataset)) return TUTTI_OK;
   switch (tutti_model_loss_kind(network->model)) {
   case TUTTI_CATEGORICAL_CROSSENTROPY:
     return tutti_dataset_check_classes(dataset, n_out);

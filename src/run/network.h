@@ -41,7 +41,8 @@ static inline bool tutti_network_is_side(float value) {
   return value == -1 || value == 0 || value == 1;
 }
 
-/** Local.  Check that the labels of the data set fit the outputs and the loss of the network.  @return ERR_DATA */
+/** Local.  Check that the labels of the data set fit the outputs and the loss of the network.  Their values are checked
+ * only if the data set has them.  @return ERR_DATA */
 TUTTI_NODISCARD
 tutti_status tutti_network_check_labels(const tutti_network *network);
 

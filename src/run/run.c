@@ -17,15 +17,8 @@ static tutti_status split_samples(tutti_run *run, uint64_t seed) {
 }
 
 tutti_status tutti_run_split_samples(tutti_run *run) {
-  const tutti_config *config = run->config;
-  TUTTI_TRY(split_samples(run, config->train.seed));
-  const tutti_samples *train = &run->samples.train;
-  // Legal, but no step has the batch size that the user asked for.
-  if (config->train.batch_size > train->n && config->train.last_batch == TUTTI_LAST_SHORT)
-    tutti_log_root(TUTTI_LOG_WARNING,
-                   "train.batch_size %lld is more than the %lld training samples: each step uses all of them "
-                   "once; with train.last_batch=carry a step has the full batch size",
-                   (long long)config->train.batch_size, (long long)train->n);
+  TUTTI_TRY(split_samples(run, run->config->train.seed));
+  tutti_samples_warn_batch(run->config, &run->samples.train);
   return TUTTI_OK;
 }
 

@@ -2,6 +2,7 @@
  * The division depends on the config and a seed only, so all ranks compute it by themselves and agree. */
 #include "run/samples.h"
 
+#include "base/log.h"
 #include "base/random.h"
 
 tutti_data_options tutti_samples_options(const tutti_config *config) {
@@ -31,6 +32,19 @@ tutti_data_options tutti_samples_options(const tutti_config *config) {
 tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, tutti_dataset **dataset) {
   const tutti_data_options options = tutti_samples_options(config);
   return tutti_dataset_open(comm, &options, dataset);
+}
+
+tutti_status tutti_samples_open_labels(const tutti_config *config, tutti_dataset **dataset) {
+  const tutti_data_options options = tutti_samples_options(config);
+  return tutti_dataset_open_labels(&options, dataset);
+}
+
+void tutti_samples_warn_batch(const tutti_config *config, const tutti_samples *train) {
+  if (config->train.batch_size <= train->n || config->train.last_batch != TUTTI_LAST_SHORT) return;
+  tutti_log_root(TUTTI_LOG_WARNING,
+                 "train.batch_size %lld is more than the %lld training samples: each step uses all of them "
+                 "once; with train.last_batch=carry a step has the full batch size",
+                 (long long)config->train.batch_size, (long long)train->n);
 }
 
 /** All rows of one array of the file. */

@@ -26,6 +26,14 @@ tutti_data_options tutti_samples_options(const tutti_config *config);
 TUTTI_NODISCARD
 tutti_status tutti_samples_open(const tutti_comm *comm, const tutti_config *config, tutti_dataset **dataset);
 
+/** Local, and without MPI.  Open it for the checks before a job.  @return as tutti_dataset_open_labels */
+TUTTI_NODISCARD
+tutti_status tutti_samples_open_labels(const tutti_config *config, tutti_dataset **dataset);
+
+/** Local.  Rank 0 warns of a batch that is larger than the training set, so that no step has the size that the user
+ * asked for. */
+void tutti_samples_warn_batch(const tutti_config *config, const tutti_samples *train);
+
 /** Collective.  Warn about features whose scaling nobody chose.  With model.weights the scaling comes from that file,
  * and there is no warning. */
 TUTTI_NODISCARD

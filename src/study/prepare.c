@@ -82,14 +82,19 @@ static tutti_status make_head(tutti_study *study) {
   return TUTTI_OK;
 }
 
-/** Divide the ranks of the job into groups. */
-static tutti_status divide(tutti_study *study) {
-  const int64_t size = tutti_comm_size(study->world), wanted = study->config->study.ranks_per_trial;
+static tutti_status check_division(int64_t size, int64_t wanted) {
   TUTTI_CHECK(
       size % wanted == 0, TUTTI_ERR_CONFIG,
       "study.ranks_per_trial: %lld: the %lld rank%s of this job cannot be divided into groups of this size; "
       "start a multiple of %lld ranks, or choose another number",
       (long long)wanted, (long long)size, size == 1 ? "" : "s", (long long)wanted);
+  return TUTTI_OK;
+}
+
+/** Divide the ranks of the job into groups. */
+static tutti_status divide(tutti_study *study) {
+  const int64_t size = tutti_comm_size(study->world), wanted = study->config->study.ranks_per_trial;
+  TUTTI_TRY(check_division(size, wanted));
   study->n_groups = (int)(size / wanted);
   study->number = (int)(tutti_comm_rank(study->world) / wanted);
   return TUTTI_OK;
@@ -114,37 +119,6 @@ static tutti_status open_data(tutti_study *study) {
   if (status == TUTTI_OK) study->head.data = tutti_training_set_fingerprint(study->data, TUTTI_HASH_XXH64);
   tutti_config_clear(&config);
   return status;
-}
-
-/** Check the config of one trial, with its network if asked to. */
-static tutti_status check_config(const tutti_study *study, const tutti_trial *trial, bool with_network) {
-  tutti_config config = {0};
-  tutti_status status = tutti_trial_parse(study, trial, &config);
-  if (status == TUTTI_OK && study->data)
-    status = tutti_training_set_check(study->data, &config, (int)study->head.ranks_per_trial, with_network);
-  tutti_config_clear(&config);
-  return tutti_trial_name_failure(study, trial, status);
-}
-
-/** Return whether networks differ, so that each has to be checked. */
-static bool varies_model(const tutti_study *study) {
-  for (int k = 0; k < study->set.n_varied; k++)
-    if (strncmp(study->set.names[k], "model.", 6) == 0) return true;
-  return false;
-}
-
-/** Check the configs of all trials.  The ranks share the work, and one seed stands for all, because some tens of
- * microseconds per trial are seconds for many trials. */
-static tutti_status check_configs(const tutti_study *study) {
-  const bool each_network = varies_model(study);
-  const int size = tutti_comm_size(study->world), rank = tutti_comm_rank(study->world);
-  int64_t n = 0;
-  for (int64_t i = 0; i < study->n_searched; i++) {
-    const tutti_trial *trial = tutti_space_trial(study->space, i);
-    if (trial->seed_index > 0 || n++ % size != rank) continue;
-    TUTTI_TRY(check_config(study, trial, each_network || n == rank + 1));
-  }
-  return TUTTI_OK;
 }
 
 /** Warn of a goal that no trial can reach, or that is a mean over an epoch. */
@@ -220,11 +194,29 @@ tutti_status tutti_study_prepare(tutti_study *study) {
   TUTTI_TRY(tutti_comm_split(study->world, study->number, &study->group));
   study->leads = tutti_comm_rank(study->group) == 0;
   TUTTI_TRY(open_data(study));
-  TUTTI_TRY(tutti_comm_agree(study->world, check_configs(study)));
+  const int rank = tutti_comm_rank(study->world), size = tutti_comm_size(study->world);
+  TUTTI_TRY(tutti_comm_agree(study->world, tutti_study_check_trials(study, rank, size)));
   TUTTI_TRY(open_output(study));
   TUTTI_TRY(tutti_study_queue_probe(study));
   announce(study);
   if (tutti_comm_rank(study->world) == 0) tutti_study_warn_of_short_batches(study);
   warn_of_idle_groups(study);
   return TUTTI_OK;
+}
+
+tutti_status tutti_study_prepare_check(tutti_study *study, int n_ranks) {
+  const int64_t wanted = study->config->study.ranks_per_trial;
+  tutti_config config = {0};
+  tutti_status status = TUTTI_OK;
+  if (n_ranks > 0) TUTTI_TRY(check_division(n_ranks, wanted));
+  study->head.ranks_per_trial = wanted;
+  TUTTI_TRY(tutti_space_create(study->config, &study->space));
+  TUTTI_TRY(make_set(study));
+  if (study->config->study.problem == TUTTI_PROBLEM_TRAINING) {
+    const tutti_trial *first = tutti_space_trial(study->space, 0);
+    status = tutti_trial_name_failure(study, first, tutti_trial_parse(study, first, &config));
+    if (status == TUTTI_OK) status = tutti_training_set_open_labels(&config, &study->data);
+    tutti_config_clear(&config);
+  }
+  return status == TUTTI_OK ? tutti_study_check_trials(study, 0, 1) : status;
 }

@@ -160,3 +160,12 @@ done:
   if (status != TUTTI_ERR_MPI) destroy(&study);
   return status;
 }
+
+tutti_status tutti_study_check(const tutti_study_source *source, const tutti_config *config, int n_ranks,
+                               int64_t *n_trials) {
+  tutti_study study = {.config = config, .source = source, .at_trial = -1};
+  const tutti_status status = tutti_study_prepare_check(&study, n_ranks);
+  *n_trials = study.set.n_trials;
+  destroy(&study);
+  return status;
+}

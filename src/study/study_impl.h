@@ -56,9 +56,22 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_study_prepare(tutti_study *study);
 
+/** Make space and data, and check all trials, without MPI.  Local.
+ * @param[in]     n_ranks  of the job; 0: unknown
+ * @param[in,out] study    has config and source; the caller destroys the rest, also after a failure */
+TUTTI_NODISCARD
+tutti_status tutti_study_prepare_check(tutti_study *study, int n_ranks);
+
 /** Give all ranks what rank 0 knows of all trials.  Collective over study->world. */
 TUTTI_NODISCARD
 tutti_status tutti_study_share(tutti_study *study);
+
+// --- check.c -------------------------------------------------------------------------------------
+
+/** Check the configs of every size-th trial, beginning with trial `rank`, so that ranks share the work.  Local.
+ * @return ERR_CONFIG, ERR_DATA with the number and the values of the trial */
+TUTTI_NODISCARD
+tutti_status tutti_study_check_trials(const tutti_study *study, int rank, int size);
 
 // --- short_batches.c -----------------------------------------------------------------------------
 

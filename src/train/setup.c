@@ -46,7 +46,8 @@ static tutti_status check_metric_names(const tutti_run *run) {
 static tutti_status check_network(tutti_run *run, const tutti_dataset *dataset) {
   TUTTI_TRY(tutti_network_create_bare(run->config, dataset, &run->network));
   TUTTI_TRY(tutti_network_check_labels(&run->network));
-  TUTTI_TRY(tutti_network_set_class_weights(run->config, &run->samples.train, &run->network));
+  if (tutti_dataset_has_labels(dataset))
+    TUTTI_TRY(tutti_network_set_class_weights(run->config, &run->samples.train, &run->network));
   TUTTI_TRY(tutti_rundir_check_weights(run->config, run->network.model));
   TUTTI_TRY(check_metric_names(run));
   // study.at_budget matters to the trials of a study only, so a training by itself does not check it.

@@ -88,6 +88,14 @@ tutti_status tutti_training_set_open(const tutti_comm *comm, const tutti_config 
   return status;
 }
 
+tutti_status tutti_training_set_open_labels(const tutti_config *config, tutti_training_set **set) {
+  *set = NULL;
+  tutti_status status = create(config, set);
+  if (status == TUTTI_OK) status = tutti_samples_open_labels(config, &(*set)->dataset);
+  if (status != TUTTI_OK) tutti_training_set_close(set);
+  return status;
+}
+
 void tutti_training_set_close(tutti_training_set **handle) {
   tutti_training_set *set = *handle;
   if (!set) return;

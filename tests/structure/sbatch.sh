@@ -14,10 +14,15 @@ EOF
 cat >"$2/source/build/bin/tutti" <<'EOF'
 #!/bin/sh
 case "$1 $2" in
-  'info '*.yaml) echo '  directory: run' && exit ;;
-  'info '*) echo "step $STEP" && exit ;;
+  'train --check' | 'study --check')
+    [ -z "${WRONG:-}" ] || { echo "$WRONG" >&2 && exit 78; }
+    echo 'run a run'
+    exit
+    ;;
+  'info a run/checkpoint.h5') echo "step $STEP" && exit ;;
 esac
 for a; do printf '<%s>' "$a"; done
+[ -z "${DEAF:-}" ] || { trap '' USR1; i=0; while [ $i -lt 100 ]; do i=$((i + 1)); sleep 0.1; done; }
 [ -z "${SLEEPS:-}" ] || { trap 'exit 75' USR1; sleep 10 & wait; }
 exit "${ENDS:-0}"
 EOF
@@ -67,28 +72,42 @@ unset SLURM_RESTART_COUNT
 export ENDS=75 STEP=10
 queue 1
 for ENDS in 0 1 74 79; do queue ''; done
+# A mistake is found before the ranks start.
+WRONG='no such key' ENDS=78
+export WRONG
+queue ''
+[ "$(cat "$folder/log")" = "$WRONG" ]
+unset WRONG
 # Three starts without a further step are enough.
 ENDS=75
 for STEP in 10 20 20 20; do queue 1; done
 queue ''
-grep -q 'job 1 is not started again: its last 3 starts made no progress (still at 20)' "$folder/log"
+grep -q 'job 1 is not started again: starts in a row without progress: 3 (still step 20)' "$folder/log"
 STEP=30
 queue 1
 # Of an array, only this task.
 export SLURM_ARRAY_JOB_ID=1 SLURM_ARRAY_TASK_ID=2
 queue 1_2
 unset SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID
-# Slurm tells the script alone, and the run saves.
-export SLEEPS=yes
-STEP=40
-rm "$folder/requeued"
-bash "$copies/train.sbatch" a.yaml >"$folder/log" 2>&1 &
-until grep -q '<a.yaml>' "$folder/log"; do sleep 0.1; done
-sleep 0.2
-kill -USR1 $!
-status=0
-wait $! || status=$?
-[ "$status" -eq 75 ] && grep -q 1 "$folder/requeued" || {
-  echo "told to end, the job ended with $status: $(cat "$folder/log")"
-  exit 1
+# Slurm tells the script alone, and the run saves.  A run that does not end is killed ten seconds before the end of the job.
+tell() { # EXIT STATUS
+  STEP=$((STEP + 10))
+  rm -f "$folder/requeued" "$folder/log"
+  bash "$copies/train.sbatch" a.yaml >"$folder/log" 2>&1 &
+  until grep -q '<a.yaml>' "$folder/log" 2>/dev/null; do sleep 0.1; done
+  sleep 0.2
+  kill -USR1 $!
+  status=0
+  wait $! || status=$?
+  [ "$status" -eq "$1" ] && grep -q 1 "$folder/requeued" || {
+    echo "told to end, the job ended with $status: $(cat "$folder/log")"
+    exit 1
+  }
 }
+SLEEPS=yes
+export SLEEPS
+tell 75
+unset SLEEPS
+DEAF=yes SLURM_JOB_END_TIME=$(($(date +%s) + 13))
+export DEAF SLURM_JOB_END_TIME
+tell 137
