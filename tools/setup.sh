@@ -74,6 +74,13 @@ emulator_packages() {
   esac
 }
 
+# A Slurm, which the slow tests start on this machine.  Without it they are skipped.
+slurm_packages() {
+  case $(package_manager) in
+    apt-get) echo slurmctld slurmd slurm-client munge ;;
+  esac
+}
+
 # Prints the prefix of commands that change the system.  Fails if this user may not change it.
 root_prefix() { # MANAGER
   if [ "$1" = brew ] || [ "$(id -u)" = 0 ]; then
