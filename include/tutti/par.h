@@ -167,6 +167,13 @@ tutti_status tutti_par_alarm_raise(tutti_alarm *alarm);
 TUTTI_NODISCARD
 tutti_status tutti_par_alarm_is_raised(tutti_alarm *alarm, bool *raised);
 
+/** Collective.  Wait until all ranks have called this, and stay awake meanwhile: call `look` many times per second, on
+ * ranks that wait.  The pauses in between leave the core to ranks that work.
+ * @param[in] look  local
+ * @return ERR_MPI; what `look` returns */
+TUTTI_NODISCARD
+tutti_status tutti_par_alarm_meet(const tutti_comm *comm, tutti_status (*look)(void *context), void *context);
+
 void tutti_par_alarm_destroy(tutti_alarm **alarm); // Collective.  Accepts NULL inside; nulls the handle.
 
 // --- one copy per node

@@ -17,6 +17,7 @@ typedef struct {
 
 typedef struct {
   int64_t counts[TUTTI_N_TRIAL_STATES]; // trials of the study's file in each state
+  bool interrupted; // a signal or the end of the job's time has ended it before its trials were done
 } tutti_study_outcome;
 
 /** Compute the trials of the study that are not done yet, the longest first, on groups of study.ranks_per_trial ranks,
@@ -36,6 +37,9 @@ typedef struct {
  * the end.  A job may end at any moment without losing such a trial; started again, also as several jobs at a time and
  * with other numbers of ranks, the study continues.  It may grow while no other job is at work: with a config that adds
  * batch sizes, values, settings or seeds, it keeps the trials that are done, under the numbers of the larger study.
+ *
+ * A signal (base/signals.h) on any rank, or the end of the job's time (run.time_limit), ends the study early: all groups
+ * stop after their current step, the trials that are done stay, and a line of the log says what is left.
  *
  * All trials are checked before the first one runs.  If a group fails nevertheless (no memory, a file that cannot be
  * written), a warning says so at once; the other groups finish and keep their current trials and take no others; then

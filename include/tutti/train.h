@@ -50,6 +50,18 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_train_check_alone(const tutti_config *config, int n_ranks, tutti_train_facts *facts);
 
+// --- trainings that end before their budget -------------------------------------------------------------------
+
+/** Local.  Return the clock (tutti_clock_s) at which the job ends: run.time_limit after `start`, or the end that the
+ * batch system has set, whichever is earlier; 0: there is no limit. */
+double tutti_train_deadline(const tutti_config *config, double start);
+
+/** Collective.  Say why a job ends early: which signal a rank has received, or else what time is left.
+ * @param[in]  deadline  of rank 0; see tutti_train_deadline
+ * @param[out] text      [bytes] "SIGUSR1 was received" */
+TUTTI_NODISCARD
+tutti_status tutti_train_name_cause(const tutti_comm *comm, double deadline, char *text, size_t bytes);
+
 // --- several trainings on one data set -----------------------------------------------------------------------
 
 /** Local.  Get a value of a row by the name of its column.  The names include ema_val_loss, train_loss and other
@@ -112,6 +124,21 @@ int64_t tutti_training_set_last_batch(const tutti_training_set *set, const tutti
 TUTTI_NODISCARD
 tutti_status tutti_train_on(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
                             tutti_observer observer, void *context, tutti_train_result *result);
+
+/** What a trial has to do with its study. */
+typedef struct {
+  tutti_observer observer; // as of tutti_train_on
+  bool (*ends)(
+      void *context); // local, asked on every rank after each step: whether the trial shall end; NULL: never
+  void *context;      // passed to both
+  double deadline;    // clock at which the job ends; 0: there is no limit.  Rank 0 of the group looks at it
+} tutti_trial_terms;
+
+/** Collective over `group`.  As tutti_train_on, for a trial that may end early: then the stop is TUTTI_STOP_INTERRUPTED,
+ * and no evaluation follows. */
+TUTTI_NODISCARD
+tutti_status tutti_train_trial(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
+                               const tutti_trial_terms *terms, tutti_train_result *result);
 
 /** Collective.  Accepts NULL inside; nulls the handle. */
 void tutti_training_set_close(tutti_training_set **set);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/command_impl.h"
+#include "cli/guard_impl.h"
 #include "cli/options_impl.h"
 #include "cli/summary_impl.h"
 #include "tutti/io.h"
@@ -35,7 +36,6 @@ static tutti_status check(const tutti_cli_arguments *arguments, tutti_config *co
 
 /** All ranks leave together, after rank 0 has printed the report. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
-  (void)exit_status;
   tutti_cli_arguments arguments = {0};
   tutti_config config = {0};
   tutti_study_outcome outcome = {0};
@@ -45,7 +45,10 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   TUTTI_TRY_GOTO(done, tutti_cli_read_config(comm, &arguments, &config));
   tutti_config_for_study(&config);
   const tutti_study_source source = source_of(&arguments);
+  tutti_cli_guard(comm, &config);
   TUTTI_TRY_GOTO(done, tutti_study_run(comm, &source, &config, &outcome));
+  if (outcome.interrupted) *exit_status = TUTTI_EXIT_INTERRUPTED;
+  if (outcome.interrupted) goto done;
   status = tutti_comm_rank(comm) == 0 ? report(config.study.output) : TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_comm_agree_from(comm, 0, status));
 done:
@@ -136,7 +139,8 @@ const tutti_command tutti_command_study = {
                "study.goal or study.budget.  The file study.output gets the trials and their curves, the "
                "best setting of each batch size, and the fit S = S_min + E_min/B with the critical batch "
                "size.  At the end, the command prints the report of tutti info.\n\n"
-               "If the command runs again, it continues the study.  Several jobs may work on one study at "
+               "If the command runs again, it continues the study.  A signal such as SIGUSR1, and the end of "
+               "run.time_limit, end it early with exit status 75.  Several jobs may work on one study at "
                "the same time.  A study may get more batch sizes, values, settings or seeds later.",
     .examples = "  mpirun -np 8 tutti study jobs/study-mnist.yaml --study.seeds=3",
     .tables = tables,

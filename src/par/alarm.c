@@ -2,6 +2,9 @@
  * stops its groups of ranks with it if one of them fails. */
 #include "par/par_impl.h"
 
+#include <math.h>
+#include <time.h>
+
 /** MPI makes progress only in calls of MPI.  On a rank that was busy for long, the first calls may be those that
  * receive the message. */
 enum { N_LOOKS = 32 };
@@ -55,6 +58,22 @@ tutti_status tutti_par_alarm_is_raised(tutti_alarm *alarm, bool *raised) {
   if (there) TUTTI_TRY(receive_one(alarm));
   *raised = alarm->raised || alarm->n_heard > 0;
   return TUTTI_OK;
+}
+
+tutti_status tutti_par_alarm_meet(const tutti_comm *comm, tutti_status (*look)(void *context),
+                                  void *context) {
+  static const double longest_pause_s = 0.01;
+  MPI_Request request;
+  int here = 0;
+  TUTTI_MPI(MPI_Ibarrier(comm->all, &request));
+  // Ranks that come at the same time shall not wait for the longest pause.
+  for (double pause = 1e-5;; pause = fmin(2 * pause, longest_pause_s)) {
+    const struct timespec rest = {.tv_nsec = (long)(1e9 * pause)};
+    TUTTI_MPI(MPI_Test(&request, &here, MPI_STATUS_IGNORE));
+    if (here) return TUTTI_OK;
+    TUTTI_TRY(look(context));
+    nanosleep(&rest, NULL);
+  }
 }
 
 /** Wait for the messages that this rank has not received, because none may be left under way. */

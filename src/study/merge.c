@@ -108,12 +108,16 @@ static tutti_status try_merge(tutti_study *study) {
   return status;
 }
 
-void tutti_study_output_merge_if_due(tutti_study *study) {
+void tutti_study_output_merge_now(tutti_study *study) {
   const double start = tutti_clock_s();
-  if (start < study->merge_at || !is_old(study)) return;
   if (try_merge(study) != TUTTI_OK) tutti_study_output_warn(study);
-  const double end = tutti_clock_s();
-  study->merge_at = end + tutti_study_output_pause(end - start);
+  study->merge_s = tutti_clock_s() - start;
+}
+
+void tutti_study_output_merge_if_due(tutti_study *study) {
+  if (tutti_clock_s() < study->merge_at || !is_old(study)) return;
+  tutti_study_output_merge_now(study);
+  study->merge_at = tutti_clock_s() + tutti_study_output_pause(study->merge_s);
 }
 
 void tutti_study_output_warn(tutti_study *study) {

@@ -191,6 +191,7 @@ static void warn_of_idle_groups(const tutti_study *study) {
 tutti_status tutti_study_prepare(tutti_study *study) {
   TUTTI_TRY(tutti_comm_agree(study->world, prepare_local(study)));
   TUTTI_TRY(tutti_par_alarm_create(study->world, &study->failed));
+  TUTTI_TRY(tutti_par_alarm_create(study->world, &study->ending));
   TUTTI_TRY(tutti_comm_split(study->world, study->number, &study->group));
   study->leads = tutti_comm_rank(study->group) == 0;
   TUTTI_TRY(open_data(study));

@@ -38,7 +38,7 @@ static tutti_status run_one(tutti_study *study, choice next) {
   record.result.started = before;
   record.result.ended = tutti_clock_unix_s() - study->head.began;
   study->busy += tutti_clock_s() - start;
-  if (status == TUTTI_OK) {
+  if (status == TUTTI_OK && !study->left_trial) {
     const tutti_status local = study->leads ? keep(study, &record) : TUTTI_OK;
     status = tutti_comm_agree_from(study->group, 0, tutti_trial_name_failure(study, &trial, local));
   }
@@ -55,10 +55,12 @@ static tutti_status choose(tutti_study *study, choice *next) {
   return TUTTI_OK;
 }
 
-/** Compute trials until the leader has none. */
+/** Compute trials until the leader has none, or until the job has to end. */
 static tutti_status work(tutti_study *study) {
   for (;;) {
     choice next = {-1, -1};
+    TUTTI_TRY(tutti_study_check_end(study));
+    if (study->ends) return TUTTI_OK;
     const tutti_status local = study->leads ? choose(study, &next) : TUTTI_OK;
     TUTTI_TRY(tutti_comm_agree_from(study->group, 0, local));
     TUTTI_TRY(tutti_comm_bcast(study->group, 0, &next, sizeof next));
@@ -79,12 +81,16 @@ static tutti_status work_together(tutti_study *study) {
     const tutti_status raised = tutti_par_alarm_raise(study->failed);
     if (raised != TUTTI_OK) return raised;
   }
+  if (status != TUTTI_ERR_MPI) TUTTI_TRY(tutti_study_meet(study));
   return tutti_comm_agree(study->world, status);
 }
 
 /** Run the best settings again with fresh seeds, now that the search is done. */
 static tutti_status confirm(tutti_study *study) {
+  bool ends = false;
   if (study->set.n_trials == study->n_searched) return TUTTI_OK;
+  TUTTI_TRY(tutti_study_is_cut_short(study, &ends));
+  if (ends) return TUTTI_OK;
   const tutti_status local =
       tutti_comm_rank(study->world) == 0 ? tutti_study_output_collect_trials(study) : TUTTI_OK;
   TUTTI_TRY(tutti_comm_agree_from(study->world, 0, local));
@@ -112,6 +118,8 @@ static void warn_of_rest(const tutti_study *study, int64_t n) {
 /** Merge everything into the study's file, when all groups have reached the end of the queue. */
 static tutti_status finish(tutti_study *study, tutti_study_outcome *outcome) {
   double busy = study->leads ? study->busy : 0;
+  TUTTI_TRY(tutti_study_is_cut_short(study, &outcome->interrupted));
+  if (outcome->interrupted) return tutti_study_end_early(study, outcome);
   TUTTI_TRY(tutti_comm_sum(study->world, &busy, 1));
   const double wall = tutti_clock_s() - study->start;
   if (busy > 0) study->head.idle = 1 - busy / (wall * study->n_groups);
@@ -130,6 +138,7 @@ static void destroy(tutti_study *study) {
   tutti_training_set_close(&study->data);
   tutti_study_store_close(&study->store);
   tutti_par_alarm_destroy(&study->failed);
+  tutti_par_alarm_destroy(&study->ending);
   tutti_comm_destroy(&study->group);
   tutti_space_destroy(&study->space);
   tutti_fit_trial_set_clear(&study->set);
@@ -148,6 +157,7 @@ tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *s
   tutti_study study = {.world = comm, .config = config, .source = source, .at_trial = -1};
   tutti_status status = TUTTI_OK;
   *outcome = (tutti_study_outcome){0};
+  study.deadline = tutti_train_deadline(config, tutti_clock_s());
   TUTTI_TRY_GOTO(done, tutti_study_prepare(&study));
   TUTTI_TRY_GOTO(done, tutti_comm_barrier(comm));
   study.start = study.shown_at = tutti_clock_s();

@@ -16,6 +16,7 @@ typedef struct {
   tutti_comm *group;
   int n_groups, number; // number of this group, from 0
   tutti_alarm *failed;  // raised by a group that has failed
+  tutti_alarm *ending;  // raised by a rank that knows that the job has to end now
   bool leads; // this rank is the first of its group; only such ranks use the members below, except for `set`
 
   tutti_store store;
@@ -45,6 +46,12 @@ typedef struct {
   double at_step, at_value; // its last evaluation: step, and value of the goal's metric
   double merge_at;          // clock before which the study's file is not written again
   bool warned;              // of files that could not be read or written
+
+  double deadline;  // clock at which the job ends; 0: there is no limit
+  double merge_s;   // seconds of the last merge
+  double looked_at; // clock at which this leader has looked at `ending`
+  bool ends;        // this rank knows that the job has to end
+  bool left_trial;  // the trial of this group was left before its end
 } tutti_study;
 
 // --- prepare.c -----------------------------------------------------------------------------------
@@ -138,6 +145,32 @@ tutti_status tutti_study_queue_probe(tutti_study *study);
 TUTTI_NODISCARD
 tutti_status tutti_study_queue_take(tutti_study *study, int64_t *trial);
 
+// --- ending.c ------------------------------------------------------------------------------------
+
+/** Return whether this rank knows that the job has to end now.  Local; cheap enough for each step.
+ * @param[in] study  a tutti_study */
+bool tutti_study_ends(tutti_study *study);
+
+/** Find out, between two trials, whether the job has to end, and tell the other groups.  Collective over
+ * study->group. */
+TUTTI_NODISCARD
+tutti_status tutti_study_check_end(tutti_study *study);
+
+/** Wait for the other groups.  A rank that gets a signal meanwhile tells them.  Collective over study->world.
+ * @return ERR_MPI */
+TUTTI_NODISCARD
+tutti_status tutti_study_meet(tutti_study *study);
+
+/** Find out whether the job ends before the trials of the study are done.  Collective over study->world, when all groups
+ * have stopped. */
+TUTTI_NODISCARD
+tutti_status tutti_study_is_cut_short(tutti_study *study, bool *cut_short);
+
+/** Say what is kept and what is left, and merge if there is time.  Collective over study->world, if the study is cut
+ * short. */
+TUTTI_NODISCARD
+tutti_status tutti_study_end_early(tutti_study *study, tutti_study_outcome *outcome);
+
 // --- record.c ------------------------------------------------------------------------------------
 
 /** Return the row of a trial that waits.  Local. */
@@ -156,7 +189,7 @@ tutti_status tutti_trial_parse(const tutti_study *study, const tutti_trial *tria
 tutti_status tutti_trial_name_failure(const tutti_study *study, const tutti_trial *trial,
                                       tutti_status status);
 
-/** Compute a trial.  Collective over study->group.
+/** Compute a trial.  Collective over study->group.  If the job ends before the trial, study->left_trial is set.
  * @param[out] record  complete on the leader; the caller clears it */
 TUTTI_NODISCARD
 tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, tutti_trial_record *record);
@@ -235,6 +268,9 @@ void tutti_study_output_merge_if_due(tutti_study *study);
 
 /** Return the seconds to wait after a merge that took `cost` seconds. */
 double tutti_study_output_pause(double cost);
+
+/** Merge the trials that are done, unless another process writes just now.  A failure is a warning. */
+void tutti_study_output_merge_now(tutti_study *study);
 
 /** Merge all trials that are done, after waiting for other processes that write.  If the file has all trials then,
  * remove the folder. */

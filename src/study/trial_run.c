@@ -94,11 +94,20 @@ static void take_result(const tutti_train_result *from, tutti_trial_record *reco
   }
 }
 
+static bool ends(void *context) {
+  const watcher *w = context;
+  return tutti_study_ends(w->study);
+}
+
 static tutti_status train(tutti_study *study, const tutti_config *config, tutti_trial_record *record) {
   tutti_train_result result;
   watcher w = {study, record, &result, TUTTI_OK};
-  TUTTI_TRY(tutti_train_on(study->data, study->group, config, watch, &w, &result));
+  const tutti_trial_terms terms = {
+      .observer = watch, .ends = ends, .context = &w, .deadline = study->deadline};
+  TUTTI_TRY(tutti_train_trial(study->data, study->group, config, &terms, &result));
   TUTTI_TRY(tutti_comm_agree_from(study->group, 0, w.status));
+  study->left_trial = result.stop == TUTTI_STOP_INTERRUPTED;
+  study->ends = study->ends || study->left_trial;
   take_result(&result, record);
   return TUTTI_OK;
 }

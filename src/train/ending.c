@@ -48,12 +48,11 @@ bool tutti_train_asks_to_end(tutti_run *run) {
   return late || tutti_signals_caught() >= 0 || (run->ends && run->ends(run->observer_context));
 }
 
-/** Say which signal a rank has received, or else what time is left. */
-static tutti_status name_cause(const tutti_run *run, char *text, size_t bytes) {
+tutti_status tutti_train_name_cause(const tutti_comm *comm, double deadline, char *text, size_t bytes) {
   double signal = tutti_signals_caught();
-  TUTTI_TRY(tutti_comm_max(run->comm, &signal, 1));
-  double left = run->rank == 0 && run->deadline > 0 ? run->deadline - tutti_clock_s() : INFINITY;
-  TUTTI_TRY(tutti_comm_min(run->comm, &left, 1));
+  TUTTI_TRY(tutti_comm_max(comm, &signal, 1));
+  double left = tutti_comm_rank(comm) == 0 && deadline > 0 ? deadline - tutti_clock_s() : INFINITY;
+  TUTTI_TRY(tutti_comm_min(comm, &left, 1));
   if (signal >= 0)
     snprintf(text, bytes, "%s was received", tutti_signals_names[(int)signal]);
   else if (isfinite(left))
@@ -65,7 +64,7 @@ static tutti_status name_cause(const tutti_run *run, char *text, size_t bytes) {
 
 tutti_status tutti_train_end_early(const tutti_run *run, bool saves, tutti_train_result *result) {
   char cause[96], saved[TUTTI_STOP_BYTES / 2] = "";
-  TUTTI_TRY(name_cause(run, cause, sizeof cause));
+  TUTTI_TRY(tutti_train_name_cause(run->comm, run->deadline, cause, sizeof cause));
   if (saves)
     snprintf(saved, sizeof saved, " and saved in %s; the same command continues from there",
              run->config->run.directory);

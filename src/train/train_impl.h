@@ -81,10 +81,6 @@ tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite);
 
 // --- ending.c: a training that ends before its budget ----------------------------------------------------------
 
-/** Local.  The clock (tutti_clock_s) at which the job ends: run.time_limit after `start`, or the end that the batch
- * system has set, whichever is earlier; 0: there is no limit. */
-double tutti_train_deadline(const tutti_config *config, double start);
-
 /** Local.  Whether this rank asks to end the training after this step.  Called once per step. */
 bool tutti_train_asks_to_end(tutti_run *run);
 

@@ -137,16 +137,18 @@ static tutti_status open_run(tutti_training_set *set, const tutti_comm *group, c
   return tutti_run_split_samples(run);
 }
 
-tutti_status tutti_train_on(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
-                            tutti_observer observer, void *context, tutti_train_result *result) {
+tutti_status tutti_train_trial(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
+                               const tutti_trial_terms *terms, tutti_train_result *result) {
   tutti_run run = {0};
   tutti_status status = TUTTI_OK;
   *result = (tutti_train_result){0};
   tutti_linalg_set_threads(config->parallel.threads > 0 ? (int)config->parallel.threads : set->n_threads);
   TUTTI_TRY_GOTO(done, open_run(set, group, config, &run));
   run.keeps_no_rows = true;
-  run.observer = observer;
-  run.observer_context = context;
+  run.observer = terms->observer;
+  run.observer_context = terms->context;
+  run.ends = terms->ends;
+  run.deadline = terms->deadline;
   TUTTI_TRY_GOTO(done, tutti_train_build(group, config, &run));
   TUTTI_TRY_GOTO(done, tutti_train_begin(&run));
   TUTTI_TRY_GOTO(done, tutti_train_finish(&run, NULL, result));
@@ -154,4 +156,10 @@ done:
   if (run.dataset == set->dataset) run.dataset = NULL; // borrowed: it outlives this training
   tutti_train_destroy(&run);
   return status;
+}
+
+tutti_status tutti_train_on(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
+                            tutti_observer observer, void *context, tutti_train_result *result) {
+  const tutti_trial_terms terms = {.observer = observer, .context = context};
+  return tutti_train_trial(set, group, config, &terms, result);
 }

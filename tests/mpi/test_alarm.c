@@ -59,8 +59,27 @@ static void it_may_be_left_unheard(const tutti_comm *comm) {
   tutti_par_alarm_destroy(&other);
 }
 
+static tutti_status count_looks(void *context) {
+  ++*(int *)context;
+  return TUTTI_OK;
+}
+
+/** The last rank comes late, and the others look meanwhile; all of them leave together. */
+static void ranks_that_wait_look(const tutti_comm *comm) {
+  const bool late = tutti_comm_rank(comm) == tutti_comm_size(comm) - 1;
+  const struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
+  int n_looks = 0;
+  EXPECT_OK(tutti_comm_barrier(comm));
+  const double start = tutti_clock_s();
+  if (late) nanosleep(&pause, NULL);
+  EXPECT_OK(tutti_par_alarm_meet(comm, count_looks, &n_looks));
+  EXPECT(late || n_looks > 2, "%d looks in %g s", n_looks, tutti_clock_s() - start);
+  EXPECT(tutti_clock_s() - start > 0.15, "left after %g s", tutti_clock_s() - start);
+}
+
 int main(void) {
   static const mpi_test tests[] = {MPI_TEST(nobody_hears_what_nobody_raises), MPI_TEST(all_hear_one),
-                                   MPI_TEST(one_look_is_enough), MPI_TEST(it_may_be_left_unheard)};
+                                   MPI_TEST(one_look_is_enough), MPI_TEST(it_may_be_left_unheard),
+                                   MPI_TEST(ranks_that_wait_look)};
   return mpi_main("alarm", tests, (int)(sizeof tests / sizeof *tests));
 }

@@ -1,0 +1,99 @@
+/** A study that ends before its trials are done: by a signal that any rank may get, or when the time of the job runs
+ * out.
+ *
+ * The ranks of a group agree after each step, in the reduction.  The leader of a group that ends raises an alarm, and
+ * the leaders of the others look at it a few times per second, because a look costs as much as a small step.  run.c and
+ * trial_run.c call this. */
+#include <math.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "study/study_impl.h"
+
+static const double LOOK_EVERY_S = 0.2;
+
+/** Seconds that a job keeps for its end. */
+static const double MARGIN_S = 2;
+
+/** If MPI is broken, the next step says so. */
+static bool hears_others(tutti_study *study, double now) {
+  bool raised = false;
+  study->looked_at = now;
+  return tutti_par_alarm_is_raised(study->ending, &raised) == TUTTI_OK && raised;
+}
+
+/** Seconds that are left for trials.  Rank 0 merges the last ones. */
+static double seconds_left(const tutti_study *study) {
+  return study->deadline > 0 ? study->deadline - tutti_clock_s() - MARGIN_S - 2 * study->merge_s : INFINITY;
+}
+
+bool tutti_study_ends(tutti_study *study) {
+  if (study->ends || !study->leads) return study->ends;
+  const double now = tutti_clock_s();
+  if (now - study->looked_at >= LOOK_EVERY_S) study->ends = hears_others(study, now);
+  return study->ends;
+}
+
+tutti_status tutti_study_check_end(tutti_study *study) {
+  double ends = study->ends || tutti_signals_caught() >= 0 ||
+                (study->leads && (hears_others(study, tutti_clock_s()) || seconds_left(study) <= 0));
+  TUTTI_TRY(tutti_comm_max(study->group, &ends, 1));
+  study->ends = ends > 0;
+  return study->ends && study->leads ? tutti_par_alarm_raise(study->ending) : TUTTI_OK;
+}
+
+/** A signal that a rank gets while it waits is meant for the groups that work. */
+static tutti_status look(void *context) {
+  tutti_study *study = context;
+  if (study->ends || tutti_signals_caught() < 0) return TUTTI_OK;
+  study->ends = true;
+  return hears_others(study, tutti_clock_s()) ? TUTTI_OK : tutti_par_alarm_raise(study->ending);
+}
+
+tutti_status tutti_study_meet(tutti_study *study) {
+  return tutti_par_alarm_meet(study->world, look, study);
+}
+
+/** Count the trials that wait, with those that other jobs have done meanwhile. */
+static int64_t count_left(tutti_study *study) {
+  int64_t counts[TUTTI_N_TRIAL_STATES];
+  if (tutti_study_output_collect_trials(study) != TUTTI_OK) tutti_study_output_warn(study);
+  tutti_study_output_count(study, counts);
+  return counts[TUTTI_TRIAL_WAITING];
+}
+
+tutti_status tutti_study_is_cut_short(tutti_study *study, bool *cut_short) {
+  double ends = study->ends;
+  int64_t left = 0;
+  TUTTI_TRY(tutti_comm_max(study->world, &ends, 1));
+  *cut_short = ends > 0;
+  if (!*cut_short) return TUTTI_OK;
+  if (tutti_comm_rank(study->world) == 0) left = count_left(study);
+  TUTTI_TRY(tutti_comm_bcast(study->world, 0, &left, sizeof left));
+  *cut_short = left > 0;
+  return TUTTI_OK;
+}
+
+static void say_what_is_left(const tutti_study *study, const char *cause, const int64_t *counts, int64_t n) {
+  const char *output = study->config->study.output;
+  const long long left = (long long)counts[TUTTI_TRIAL_WAITING];
+  tutti_log_root(
+      TUTTI_LOG_INFO,
+      "%s: stopped; %lld of the %lld trials of %s are done and kept, %lld %s left; the same command "
+      "continues the study",
+      cause, (long long)n - left, (long long)n, output, left, left == 1 ? "is" : "are");
+}
+
+// The line comes first, because the job may be killed during the merge.  The merge replaces the file as a whole, and
+// the trials are safe in the folder.
+tutti_status tutti_study_end_early(tutti_study *study, tutti_study_outcome *outcome) {
+  char cause[96];
+  TUTTI_TRY(tutti_train_name_cause(study->world, study->deadline, cause, sizeof cause));
+  const int64_t n = tutti_study_output_count(study, outcome->counts);
+  say_what_is_left(study, cause, outcome->counts, n);
+  if (tutti_comm_rank(study->world) == 0 && seconds_left(study) > -MARGIN_S)
+    tutti_study_output_merge_now(study);
+  return tutti_comm_bcast(study->world, 0, outcome->counts, sizeof outcome->counts);
+}
