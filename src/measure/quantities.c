@@ -163,7 +163,7 @@ void tutti_meter_clear(tutti_run *run, tutti_meter_table table) {
 }
 
 tutti_checkpoint_table tutti_meter_state(const tutti_run *run) {
-  // Observers start with the process, so their sums are not part of a checkpoint.
+  // The last two are stored for a trial alone: other observers start with the process.
   static const tutti_column columns[] = {
       {"last", TUTTI_F64, offsetof(tutti_quantity_values, last)},
       {"sum_of_steps", TUTTI_F64, offsetof(tutti_quantity_values, sum[TUTTI_METER_STEPS])},
@@ -172,13 +172,15 @@ tutti_checkpoint_table tutti_meter_state(const tutti_run *run) {
       {"count_of_epochs", TUTTI_F64, offsetof(tutti_quantity_values, count[TUTTI_METER_EPOCHS])},
       {"average_sum", TUTTI_F64, offsetof(tutti_quantity_values, average.sum)},
       {"average_weight", TUTTI_F64, offsetof(tutti_quantity_values, average.weight)},
+      {"sum_of_observed", TUTTI_F64, offsetof(tutti_quantity_values, sum[TUTTI_METER_OBSERVED])},
+      {"count_of_observed", TUTTI_F64, offsetof(tutti_quantity_values, count[TUTTI_METER_OBSERVED])},
   };
+  const int n_columns = (int)(sizeof columns / sizeof *columns) - (run->save_every > 0 ? 0 : 2);
   const tutti_meter *meter = run->meter;
   if (!meter) return (tutti_checkpoint_table){.n = 0};
-  return (tutti_checkpoint_table){
-      .name = "/measured",
-      .layout = {columns, sizeof columns / sizeof *columns, sizeof(tutti_quantity_values)},
-      .names = meter->names,
-      .records = meter->values,
-      .n = meter->n_quantities};
+  return (tutti_checkpoint_table){.name = "/measured",
+                                  .layout = {columns, n_columns, sizeof(tutti_quantity_values)},
+                                  .names = meter->names,
+                                  .records = meter->values,
+                                  .n = meter->n_quantities};
 }

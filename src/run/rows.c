@@ -28,8 +28,16 @@ void tutti_run_clear_rows(tutti_run *run) {
   *rows = (tutti_run_rows){0};
 }
 
-void tutti_run_keep_row(tutti_run *run, tutti_metrics_records *list, const tutti_metrics_row *row) {
-  if (run->rank != 0 || run->keeps_no_rows || run->state.deferred != TUTTI_OK) return;
+static void append(tutti_run *run, tutti_metrics_records *list, const tutti_metrics_row *row) {
+  if (run->rank != 0 || run->state.deferred != TUTTI_OK) return;
   run->state.deferred =
       tutti_metrics_records_append(list, &run->state.rows.layout, row, run->state.rows.more);
+}
+
+void tutti_run_keep_row(tutti_run *run, tutti_metrics_records *list, const tutti_metrics_row *row) {
+  if (!run->keeps_no_rows) append(run, list, row);
+}
+
+void tutti_run_keep_observed(tutti_run *run, const tutti_metrics_row *row) {
+  if (run->save_every > 0) append(run, &run->state.rows.history, row);
 }

@@ -72,9 +72,12 @@ typedef struct {
       *averaged; // [n_params] buffer that the average of the weights is gathered in; NULL: no average is kept
 
   tutti_progress *progress; // NULL: no progress line is drawn
-  bool keeps_no_rows;       // nobody writes rows
-  tutti_observer observer;  // NULL: none
-  void *observer_context;   // borrowed
+  bool keeps_no_rows;       // a trial of a study: nobody writes rows
+  double
+      save_every; // seconds between the checkpoints of a trial, whose history has the rows of the observer; 0: it
+                  // has none
+  tutti_observer observer; // NULL: none
+  void *observer_context;  // borrowed
   bool (*ends)(
       void *observer_context); // NULL; local: whether the caller wants the training to end after this step
   double deadline;             // clock at which the job ends; 0: no limit
@@ -139,6 +142,10 @@ tutti_status tutti_run_add_column(tutti_run *run, const char *name, int *column)
 
 /** Local.  Free all rows and further columns. */
 void tutti_run_clear_rows(tutti_run *run);
+
+/** Local.  Append a row that the observer gets to the history on rank 0, if this run is a trial with checkpoints.  A
+ * failure is treated as in tutti_run_keep_row. */
+void tutti_run_keep_observed(tutti_run *run, const tutti_metrics_row *row);
 
 /** Local.  Append a row to a list on rank 0, if this run keeps rows.  If there is no memory, the next step fails on all
  * ranks. */

@@ -43,7 +43,7 @@ static tutti_status write_rows(const tutti_rundir_saver *saver) {
 // The phase is entered before the gather, so that waiting for other ranks counts as saving.  The rows of /steps are
 // dropped afterwards; those of /epochs stay, because each checkpoint contains all of them.
 tutti_status tutti_rundir_flush(tutti_rundir_saver *saver) {
-  if (!saver || saver->waits) return TUTTI_OK;
+  if (!saver || saver->late || saver->waits || saver->run->keeps_no_rows) return TUTTI_OK;
   tutti_run *run = saver->run;
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_SAVE);
   TUTTI_TRY(tutti_comm_gather(run->comm, 0, run->state.phases.seconds, TUTTI_N_PHASES, saver->seconds));

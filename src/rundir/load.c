@@ -13,9 +13,11 @@
 #include "rundir/resume_impl.h"
 #include "rundir/rundir_impl.h"
 
-/** Set the last row, and the evaluations that it contains, by the history. */
+/** Set the last row, and the evaluations that it contains, by the history.  A trial that has a checkpoint is not over,
+ * and its history has other rows. */
 static void restore_last(tutti_run *run) {
   tutti_run_rows *rows = &run->state.rows;
+  if (run->keeps_no_rows) return;
   const int64_t n = rows->history.n;
   const tutti_metrics_row *last = n > 0 ? tutti_metrics_record(&rows->history, n - 1) : NULL;
   rows->last = last ? *last : (tutti_metrics_row){0};

@@ -8,6 +8,7 @@ struct tutti_rundir_saver {
   tutti_run *run; // borrowed
   char *checkpoint_path, *best_path, *metrics_path, *config_path;
 
+  bool late;        // neither directory nor buffers are there yet
   tutti_lock *lock; // of the run directory; on rank 0 alone
   bool waits;       // run.resume=no: until this run has a checkpoint, all files stay those of the earlier run
   bool replaces;    // the first checkpoint replaces all that are there; on rank 0 alone

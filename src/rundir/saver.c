@@ -97,14 +97,18 @@ static tutti_status create_root(tutti_rundir_saver *saver) {
   return TUTTI_OK;
 }
 
-static tutti_status create_local(tutti_run *run, tutti_rundir_saver **saver) {
+static tutti_status create_paths(tutti_run *run, tutti_rundir_saver **saver) {
   const char *directory = run->config->run.directory;
   TUTTI_TRY(TUTTI_NEW(*saver, 1));
   (*saver)->run = run;
   TUTTI_TRY(join(directory, "checkpoint.h5", &(*saver)->checkpoint_path));
   TUTTI_TRY(join(directory, "best.h5", &(*saver)->best_path));
   TUTTI_TRY(join(directory, "metrics.h5", &(*saver)->metrics_path));
-  TUTTI_TRY(join(directory, "config.yaml", &(*saver)->config_path));
+  return join(directory, "config.yaml", &(*saver)->config_path);
+}
+
+static tutti_status create_local(tutti_run *run, tutti_rundir_saver **saver) {
+  TUTTI_TRY(create_paths(run, saver));
   return run->rank == 0 ? create_root(*saver) : TUTTI_OK;
 }
 
@@ -116,17 +120,52 @@ tutti_status tutti_rundir_saver_create(tutti_run *run, tutti_rundir_saver **save
   return status;
 }
 
-void tutti_rundir_saver_destroy(tutti_rundir_saver **handle) {
-  tutti_rundir_saver *saver = *handle;
-  if (!saver) return;
+tutti_status tutti_rundir_saver_create_late(tutti_run *run, tutti_rundir_saver **saver) {
+  *saver = NULL;
+  const tutti_status status = tutti_comm_agree(run->comm, create_paths(run, saver));
+  if (status != TUTTI_OK)
+    tutti_rundir_saver_destroy(saver);
+  else
+    (*saver)->late = true;
+  return status;
+}
+
+static void free_buffers(tutti_rundir_saver *saver) {
   if (saver->slots)
     for (int i = 0; i < tutti_optim_n_slots(saver->run->optim); i++) tutti_free(saver->slots[i]);
   tutti_io_lock_release(&saver->lock);
   tutti_texts_clear(&saver->hosts);
   tutti_texts_clear(&saver->bindings);
-  void *const owned[] = {saver->checkpoint_path, saver->best_path, saver->metrics_path, saver->config_path,
-                         saver->config,          saver->weights,   saver->slots,        saver->input,
-                         saver->views,           saver->seconds,   saver->columns};
+  void **const owned[] = {(void **)&saver->config, (void **)&saver->weights, (void **)&saver->slots,
+                          (void **)&saver->input,  (void **)&saver->views,   (void **)&saver->seconds,
+                          (void **)&saver->columns};
+  for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
+    tutti_free(*owned[i]);
+    *owned[i] = NULL;
+  }
+}
+
+/** Make what tutti_rundir_saver_create_late has left out.  If it fails, the next save tries it again. */
+static tutti_status create_rest(tutti_rundir_saver *saver) {
+  const tutti_run *run = saver->run;
+  tutti_status status = run->rank == 0 ? create_root(saver) : TUTTI_OK;
+  if (status == TUTTI_OK && run->rank == 0) status = tutti_rundir_check_config(saver);
+  status = tutti_comm_agree_from(run->comm, 0, status);
+  if (status == TUTTI_OK) status = tutti_rundir_survey(saver);
+  if (status != TUTTI_OK) {
+    free_buffers(saver);
+    return status;
+  }
+  saver->late = false;
+  saver->waits = saver->replaces = saver->drops_best = saver->creates_metrics = true;
+  return TUTTI_OK;
+}
+
+void tutti_rundir_saver_destroy(tutti_rundir_saver **handle) {
+  tutti_rundir_saver *saver = *handle;
+  if (!saver) return;
+  free_buffers(saver);
+  void *const owned[] = {saver->checkpoint_path, saver->best_path, saver->metrics_path, saver->config_path};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
   tutti_free(saver);
   *handle = NULL;
@@ -202,8 +241,9 @@ static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
 tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
   if (!saver) return TUTTI_OK;
   tutti_run *run = saver->run;
-  const bool first = saver->waits;
   const double start = tutti_clock_s();
+  if (saver->late) TUTTI_TRY(create_rest(saver));
+  const bool first = saver->waits;
   saver->waits = false;
   // Rows behind a checkpoint are removed when a run resumes; missing rows could not be restored.
   TUTTI_TRY(tutti_rundir_flush(saver));

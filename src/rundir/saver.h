@@ -12,6 +12,12 @@ typedef struct tutti_rundir_saver tutti_rundir_saver;
  * nothing has been made */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_saver_create(tutti_run *run, tutti_rundir_saver **saver);
+
+/** Collective.  The same for a training that begins without the directory: it is made and locked, and the buffers are
+ * allocated, when the first checkpoint is saved, which replaces all that is there.
+ * @return (agreed) ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_saver_create_late(tutti_run *run, tutti_rundir_saver **saver);
 void tutti_rundir_saver_destroy(tutti_rundir_saver **saver); // Local.  Accepts NULL inside; nulls the handle.
 
 /** Collective.  Set the weights and the state that the training begins with: initial ones, or those of a checkpoint as
@@ -20,7 +26,7 @@ void tutti_rundir_saver_destroy(tutti_rundir_saver **saver); // Local.  Accepts 
 TUTTI_NODISCARD
 tutti_status tutti_rundir_start(tutti_rundir_saver *saver);
 
-/** Collective.  Write the rows so far into metrics.h5, then the checkpoint.  Accepts NULL.
+/** Collective.  Write the rows so far into metrics.h5, then the checkpoint.  A trial has no metrics.h5.  Accepts NULL.
  * @param[in] best  also write it as best.h5 */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best);

@@ -76,14 +76,24 @@ tutti_status tutti_study_is_cut_short(tutti_study *study, bool *cut_short) {
   return TUTTI_OK;
 }
 
-static void say_what_is_left(const tutti_study *study, const char *cause, const int64_t *counts, int64_t n) {
+/** Count the trials that the groups have left with a checkpoint. */
+static tutti_status count_kept(const tutti_study *study, double *n) {
+  *n = study->leads && study->left_trial &&
+       tutti_study_trial_folder_exists(study->config->study.output, study->at_hash);
+  return tutti_comm_sum(study->world, n, 1);
+}
+
+static void say_what_is_left(const tutti_study *study, const char *cause, const int64_t *counts, int64_t n,
+                             double n_kept) {
   const char *output = study->config->study.output;
+  char kept[64] = "";
+  if (n_kept > 0) snprintf(kept, sizeof kept, ", %.0f of them with a checkpoint", n_kept);
   const long long left = (long long)counts[TUTTI_TRIAL_WAITING];
   tutti_log_root(
       TUTTI_LOG_INFO,
-      "%s: stopped; %lld of the %lld trials of %s are done and kept, %lld %s left; the same command "
+      "%s: stopped; %lld of the %lld trials of %s are done and kept, %lld %s left%s; the same command "
       "continues the study",
-      cause, (long long)n - left, (long long)n, output, left, left == 1 ? "is" : "are");
+      cause, (long long)n - left, (long long)n, output, left, left == 1 ? "is" : "are", kept);
 }
 
 // The line comes first, because the job may be killed during the merge.  The merge replaces the file as a whole, and
@@ -91,8 +101,10 @@ static void say_what_is_left(const tutti_study *study, const char *cause, const 
 tutti_status tutti_study_end_early(tutti_study *study, tutti_study_outcome *outcome) {
   char cause[96];
   TUTTI_TRY(tutti_train_name_cause(study->world, study->deadline, cause, sizeof cause));
+  double n_kept;
+  TUTTI_TRY(count_kept(study, &n_kept));
   const int64_t n = tutti_study_output_count(study, outcome->counts);
-  say_what_is_left(study, cause, outcome->counts, n);
+  say_what_is_left(study, cause, outcome->counts, n, n_kept);
   if (tutti_comm_rank(study->world) == 0 && seconds_left(study) > -MARGIN_S)
     tutti_study_output_merge_now(study);
   return tutti_comm_bcast(study->world, 0, outcome->counts, sizeof outcome->counts);

@@ -15,6 +15,7 @@ static tutti_status keep(tutti_study *study, const tutti_trial_record *record) {
   TUTTI_TRY(tutti_study_store_put(&study->store, hash, &study->head, &study->set, record));
   study->set.results[record->result.trial] = record->result;
   tutti_study_output_set_metric(study, record->metric);
+  tutti_study_trial_folder_remove(study->config->study.output, hash); // while the claim is ours
   tutti_io_claims_give_back(study->store.claims, tutti_study_store_claim(hash));
   study->at_trial = -1;
   if (tutti_comm_rank(study->world) > 0) return TUTTI_OK;
@@ -23,9 +24,10 @@ static tutti_status keep(tutti_study *study, const tutti_trial_record *record) {
   return TUTTI_OK;
 }
 
-/** The next trial.  Only the leader may know its setting. */
+/** The next trial.  Only the leader may know its setting, and the hash that follows from it. */
 typedef struct {
   int64_t number, setting;
+  tutti_trial_start start;
 } choice;
 
 /** Compute one trial with the group, and keep it. */
@@ -33,8 +35,9 @@ static tutti_status run_one(tutti_study *study, choice next) {
   tutti_trial_record record;
   tutti_trial trial;
   const double start = tutti_clock_s(), before = tutti_clock_unix_s() - study->head.began;
+  study->at_hash = next.start.hash;
   TUTTI_TRY(tutti_comm_agree(study->group, tutti_study_trial(study, next.number, next.setting, &trial)));
-  tutti_status status = tutti_trial_run(study, &trial, &record);
+  tutti_status status = tutti_trial_run(study, &trial, &next.start, &record);
   record.result.started = before;
   record.result.ended = tutti_clock_unix_s() - study->head.began;
   study->busy += tutti_clock_s() - start;
@@ -51,14 +54,17 @@ static tutti_status choose(tutti_study *study, choice *next) {
   bool ending = false;
   TUTTI_TRY(tutti_par_alarm_is_raised(study->failed, &ending));
   if (!ending) TUTTI_TRY(tutti_study_queue_take(study, &next->number));
-  if (next->number >= 0) next->setting = study->set.results[next->number].setting;
+  if (next->number < 0) return TUTTI_OK;
+  next->setting = study->set.results[next->number].setting;
+  next->start.hash = tutti_study_hash(study, next->number);
+  next->start.continues = tutti_study_trial_folder_exists(study->config->study.output, next->start.hash);
   return TUTTI_OK;
 }
 
 /** Compute trials until the leader has none, or until the job has to end. */
 static tutti_status work(tutti_study *study) {
   for (;;) {
-    choice next = {-1, -1};
+    choice next = {.number = -1, .setting = -1};
     TUTTI_TRY(tutti_study_check_end(study));
     if (study->ends) return TUTTI_OK;
     const tutti_status local = study->leads ? choose(study, &next) : TUTTI_OK;

@@ -111,6 +111,7 @@ void tutti_study_store_remove(const tutti_store *store) {
   for (struct dirent *entry; (entry = readdir(folder));)
     if (is_trial(entry->d_name) || strncmp(entry->d_name, config_name, strlen(config_name)) == 0)
       (void)unlinkat(dirfd(folder), entry->d_name, 0);
+  tutti_study_trial_folder_remove_all(folder);
   // Last, while the right to write is still ours: until then nobody can take the folder for a new one.
   (void)unlinkat(dirfd(folder), claims_name, 0);
   closedir(folder);

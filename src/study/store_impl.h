@@ -8,9 +8,12 @@
  *   00f3c2a49d81b7e6.h5   a trial that is done, by its tutti_space_hash; as a study's file, with one row of /trials and
  *                         one curve, whose number and setting are those of the study that wrote it; the attribute
  *                         "trial" of the root has the hash
- *   000017.h5             the same by an earlier version, with the number of the trial
+ *   00f3c2a49d81b7e6.run  the run directory of a trial that is under way, or that a job has left before its end
+ *   000017.h5             the same as the .h5 by an earlier version, with the number of the trial
  * A file is whole or absent, and stays until OUTPUT has all trials; then the folder is removed.  If the file system has
  * no locks, nobody can tell whether others are at work in the folder, so it stays. */
+#include <dirent.h>
+
 #include "tutti/fit.h"
 #include "tutti/metrics.h"
 
@@ -54,6 +57,22 @@ typedef struct {
 /** Write attributes of the root.  Other attributes stay as they are. */
 TUTTI_NODISCARD
 tutti_status tutti_study_head_write(tutti_file *file, const tutti_study_head *head);
+
+// --- trial_folder.c ------------------------------------------------------------------------------
+
+/** Make the path of the run directory that a trial under way has in the folder of the study's file `output`; the caller
+ * frees it (tutti_free). */
+TUTTI_NODISCARD
+tutti_status tutti_study_trial_folder(const char *output, uint64_t hash, char **path);
+
+/** Return whether a trial has begun and has left a run directory. */
+bool tutti_study_trial_folder_exists(const char *output, uint64_t hash);
+
+/** Remove the run directory of a trial, if there is one. */
+void tutti_study_trial_folder_remove(const char *output, uint64_t hash);
+
+/** Remove all run directories of trials in an open folder. */
+void tutti_study_trial_folder_remove_all(DIR *folder);
 
 // --- store.c -------------------------------------------------------------------------------------
 

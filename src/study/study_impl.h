@@ -42,6 +42,7 @@ typedef struct {
   double busy;              // seconds during which this group had a trial
   double cost_before;       // of the trials that were done then
   double shown_at;          // clock of the last progress line
+  uint64_t at_hash;         // of the last trial of this group
   int64_t at_trial;         // that this group computes, once it has a first evaluation; -1: none
   double at_step, at_value; // its last evaluation: step, and value of the goal's metric
   double merge_at;          // clock before which the study's file is not written again
@@ -189,10 +190,17 @@ tutti_status tutti_trial_parse(const tutti_study *study, const tutti_trial *tria
 tutti_status tutti_trial_name_failure(const tutti_study *study, const tutti_trial *trial,
                                       tutti_status status);
 
+/** Where a trial begins. */
+typedef struct {
+  uint64_t hash;
+  bool continues; // it has a run directory
+} tutti_trial_start;
+
 /** Compute a trial.  Collective over study->group.  If the job ends before the trial, study->left_trial is set.
  * @param[out] record  complete on the leader; the caller clears it */
 TUTTI_NODISCARD
-tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, tutti_trial_record *record);
+tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, const tutti_trial_start *start,
+                             tutti_trial_record *record);
 
 // --- identity.c; local ---------------------------------------------------------------------------
 

@@ -99,11 +99,27 @@ static bool ends(void *context) {
   return tutti_study_ends(w->study);
 }
 
-static tutti_status train(tutti_study *study, const tutti_config *config, tutti_trial_record *record) {
+/** Seconds between two checkpoints of a trial, unless run.checkpoint_every gives seconds.  Trials that are shorter have
+ * none. */
+static const double SAVE_EVERY_S = 30;
+
+/** Without claims that all jobs see, two jobs might write to one run directory. */
+static double save_every(const tutti_study *study) {
+  const tutti_count given = study->config->run.checkpoint_every;
+  if (!study->claims_reach) return 0;
+  return given.unit == TUTTI_UNIT_SECONDS && given.value > 0 ? given.value : SAVE_EVERY_S;
+}
+
+static tutti_status train(tutti_study *study, const tutti_config *config, bool continues,
+                          tutti_trial_record *record) {
   tutti_train_result result;
   watcher w = {study, record, &result, TUTTI_OK};
-  const tutti_trial_terms terms = {
-      .observer = watch, .ends = ends, .context = &w, .deadline = study->deadline};
+  const tutti_trial_terms terms = {.observer = watch,
+                                   .ends = ends,
+                                   .context = &w,
+                                   .deadline = study->deadline,
+                                   .save_every = save_every(study),
+                                   .continues = continues};
   TUTTI_TRY(tutti_train_trial(study->data, study->group, config, &terms, &result));
   TUTTI_TRY(tutti_comm_agree_from(study->group, 0, w.status));
   study->left_trial = result.stop == TUTTI_STOP_INTERRUPTED;
@@ -140,8 +156,9 @@ static tutti_status solve(const tutti_config *config, tutti_trial_record *record
 
 // --- either
 
-static tutti_status run_config(tutti_study *study, const tutti_config *config, tutti_trial_record *record) {
-  if (config->study.problem == TUTTI_PROBLEM_TRAINING) return train(study, config, record);
+static tutti_status run_config(tutti_study *study, const tutti_config *config, bool continues,
+                               tutti_trial_record *record) {
+  if (config->study.problem == TUTTI_PROBLEM_TRAINING) return train(study, config, continues, record);
   return tutti_comm_agree_from(study->group, 0, study->leads ? solve(config, record) : TUTTI_OK);
 }
 
@@ -175,13 +192,35 @@ tutti_status tutti_trial_parse(const tutti_study *study, const tutti_trial *tria
                                   config);
 }
 
-tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, tutti_trial_record *record) {
+/** Make the config of a trial that runs, with a run directory of its own. */
+static tutti_status parse_to_run(const tutti_study *study, const tutti_trial *trial, uint64_t hash,
+                                 tutti_config *config) {
+  const tutti_study_source *source = study->source;
+  const int n = source->n_overrides;
+  char *directory = NULL;
+  tutti_override *all = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_study_trial_folder(study->config->study.output, hash, &directory));
+  TUTTI_TRY_GOTO(done, TUTTI_NEW(all, n + 3));
+  if (n > 0) memcpy(all, source->overrides, (size_t)n * sizeof *all);
+  all[n] = (tutti_override){"run.directory", directory};
+  all[n + 1] = (tutti_override){"run.resume", "auto"};
+  all[n + 2] = (tutti_override){"run.keep", "1"};
+  TUTTI_TRY_GOTO(done, tutti_space_trial_config(trial, source->text, source->name, all, n + 3, config));
+done:
+  tutti_free(all);
+  tutti_free(directory);
+  return status;
+}
+
+tutti_status tutti_trial_run(tutti_study *study, const tutti_trial *trial, const tutti_trial_start *start,
+                             tutti_trial_record *record) {
   tutti_config config = {0};
   *record = (tutti_trial_record){.result = tutti_trial_waiting(trial)};
   record->result.group = study->number;
   record->result.ranks = tutti_comm_size(study->group);
-  tutti_status status = tutti_comm_agree(study->group, tutti_trial_parse(study, trial, &config));
-  if (status == TUTTI_OK) status = run_config(study, &config, record);
+  tutti_status status = tutti_comm_agree(study->group, parse_to_run(study, trial, start->hash, &config));
+  if (status == TUTTI_OK) status = run_config(study, &config, start->continues, record);
   tutti_config_clear(&config);
   return tutti_trial_name_failure(study, trial, status);
 }

@@ -94,6 +94,11 @@ tutti_status tutti_train_after_step(tutti_run *run, tutti_rundir_saver *saver,
     return tutti_train_diverged(run, saver, what, run->state.at.step, result);
   }
   const bool best = tutti_train_record_rows(run, &validation, whole, result, stopping);
+  if (run->keeps_no_rows) {
+    // Weights are judged at the same steps as without checkpoints, so that these do not change the result.
+    if (*stopping || best || due) TUTTI_TRY(save(run, NULL, best, result, stopping));
+    return *stopping ? TUTTI_OK : tutti_train_keep_trial(run, saver, step, result, stopping);
+  }
   if (step->end && !*stopping) {
     *stopping = true;
     TUTTI_TRY(tutti_train_end_early(run, saver != NULL, result));

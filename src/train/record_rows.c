@@ -93,6 +93,7 @@ static void notify_observer(tutti_run *run, const tutti_metrics_row *row, bool w
       tutti_train_evaluates(run) ? !isnan(row->val_loss) || run->state.rows.training.now.samples > 0 : whole;
   if (!run->observer || !(evaluated || last)) return;
   tutti_meter_read(run, TUTTI_METER_OBSERVED);
+  tutti_run_keep_observed(run, row);
   run->observer(run->observer_context, &run->state.rows.layout, row, run->state.rows.more);
   tutti_meter_clear(run, TUTTI_METER_OBSERVED);
 }

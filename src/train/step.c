@@ -11,11 +11,20 @@
 #include "base/fault.h"
 #include "measure/meter.h"
 
+/** Seconds between two checkpoints; 0: the clock does not matter.  Those of a trial take a small part of its time, because
+ * nobody has asked for them. */
+static double seconds_between_saves(const tutti_run *run) {
+  static const double save_part = 0.02;
+  const tutti_count every = run->config->run.checkpoint_every;
+  if (run->keeps_no_rows)
+    return run->save_every > 0 ? fmax(run->save_every, run->state.longest_save / save_part) : 0;
+  return every.unit == TUTTI_UNIT_SECONDS ? every.value : 0;
+}
+
 /** Whether a checkpoint is due by the clock of rank 0.  The clocks of ranks differ, so rank 0 alone decides. */
 static bool clock_asks(const tutti_run *run) {
-  const tutti_count every = run->config->run.checkpoint_every;
-  return run->rank == 0 && every.unit == TUTTI_UNIT_SECONDS && every.value > 0 &&
-         tutti_clock_s() - run->state.saved_at >= every.value;
+  const double every = seconds_between_saves(run);
+  return run->rank == 0 && every > 0 && tutti_clock_s() - run->state.saved_at >= every;
 }
 
 /** The fault "weight": flip the sign of one parameter, as a memory error might. */

@@ -1,5 +1,5 @@
 /* A training from beginning to end: announce it, take steps until one of them says that it is over, evaluate its last
- * weights.  The command line calls tutti_train; studies call tutti_train_on (training_set.c), which shares the loop. */
+ * weights.  The command line calls tutti_train; studies call tutti_train_on (trial.c), which shares the loop. */
 #include "train/train_impl.h"
 
 #include <math.h>

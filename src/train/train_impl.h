@@ -130,6 +130,26 @@ bool tutti_train_evaluates(const tutti_run *run);
 bool tutti_train_record_rows(tutti_run *run, const tutti_evaluation *validation, bool whole,
                              tutti_train_result *result, bool *last);
 
+// --- training_set.c: the data of several trainings -----------------------------------------------------------------
+
+/** Collective over `group`.  Set the number of threads, and open a run on the data of the set, or on data of its own if
+ * the config names others. */
+TUTTI_NODISCARD
+tutti_status tutti_train_open_trial(tutti_training_set *set, const tutti_comm *group,
+                                    const tutti_config *config, tutti_run *run);
+
+/** Collective.  Destroy the run, but not the data of the set. */
+void tutti_train_close_trial(const tutti_training_set *set, tutti_run *run);
+
+// --- trial_save.c: the checkpoints of a trial of a study -------------------------------------------------------------
+
+/** Collective, after a step at which the trial is not over.  Save its checkpoint if the clock or the end of the job asks
+ * for it, and end the trial with the job.  If a checkpoint cannot be written, the trial continues with a warning. */
+TUTTI_NODISCARD
+tutti_status tutti_train_keep_trial(tutti_run *run, tutti_rundir_saver *saver,
+                                    const tutti_train_step_result *step, tutti_train_result *result,
+                                    bool *stopping);
+
 // --- train.c: the loop --------------------------------------------------------------------------------------------
 
 /** Collective.  The loop of a training that has begun, and the evaluations at its end.

@@ -129,37 +129,15 @@ int64_t tutti_training_set_last_batch(const tutti_training_set *set, const tutti
   return config->train.last_batch == TUTTI_LAST_SHORT && n % batch > 0 ? n % batch : batch;
 }
 
-/** Open a run on the set's data, or on data of its own if the config names others. */
-static tutti_status open_run(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
-                             tutti_run *run) {
+tutti_status tutti_train_open_trial(tutti_training_set *set, const tutti_comm *group,
+                                    const tutti_config *config, tutti_run *run) {
+  tutti_linalg_set_threads(config->parallel.threads > 0 ? (int)config->parallel.threads : set->n_threads);
   if (!names_same_data(set, config)) return tutti_run_open(group, config, run);
   *run = (tutti_run){.comm = group, .config = config, .dataset = set->dataset};
   return tutti_run_split_samples(run);
 }
 
-tutti_status tutti_train_trial(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
-                               const tutti_trial_terms *terms, tutti_train_result *result) {
-  tutti_run run = {0};
-  tutti_status status = TUTTI_OK;
-  *result = (tutti_train_result){0};
-  tutti_linalg_set_threads(config->parallel.threads > 0 ? (int)config->parallel.threads : set->n_threads);
-  TUTTI_TRY_GOTO(done, open_run(set, group, config, &run));
-  run.keeps_no_rows = true;
-  run.observer = terms->observer;
-  run.observer_context = terms->context;
-  run.ends = terms->ends;
-  run.deadline = terms->deadline;
-  TUTTI_TRY_GOTO(done, tutti_train_build(group, config, &run));
-  TUTTI_TRY_GOTO(done, tutti_train_begin(&run));
-  TUTTI_TRY_GOTO(done, tutti_train_finish(&run, NULL, result));
-done:
-  if (run.dataset == set->dataset) run.dataset = NULL; // borrowed: it outlives this training
-  tutti_train_destroy(&run);
-  return status;
-}
-
-tutti_status tutti_train_on(tutti_training_set *set, const tutti_comm *group, const tutti_config *config,
-                            tutti_observer observer, void *context, tutti_train_result *result) {
-  const tutti_trial_terms terms = {.observer = observer, .context = context};
-  return tutti_train_trial(set, group, config, &terms, result);
+void tutti_train_close_trial(const tutti_training_set *set, tutti_run *run) {
+  if (run->dataset == set->dataset) run->dataset = NULL;
+  tutti_train_destroy(run);
 }

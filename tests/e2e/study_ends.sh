@@ -22,7 +22,8 @@ EOF
 n_trials=12
 succeed "$RANKS" study study.yaml --study.output=straight.h5
 
-count() { find study.h5.d -name '*.h5' 2>/dev/null | grep -c .; }
+# Not the checkpoints below it.
+count() { find study.h5.d -maxdepth 1 -name '*.h5' 2>/dev/null | grep -c .; }
 
 # start ARGUMENT...: the study in the background, until a trial more than before is done.
 start() {

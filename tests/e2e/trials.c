@@ -6,6 +6,8 @@
  *   e2e_trials curves FILE    a line for each row of each curve
  *   e2e_trials columns FILE   for each curve, its columns beside those of a row, each with how many numbers it has
  *
+ *   e2e_trials measured FILE  a line for each row of each curve: its numbers in these columns
+ *
  *   e2e_trials hold FILE I    takes claim I of a study's claims, says so, and hangs */
 #include <math.h>
 #include <stdio.h>
@@ -60,6 +62,21 @@ static tutti_status print_columns(const tutti_file *file, const tutti_trial_resu
   return TUTTI_OK;
 }
 
+static tutti_status print_measured(const tutti_file *file, const tutti_trial_result *t) {
+  tutti_metrics_records records;
+  char name[32];
+  snprintf(name, sizeof name, "/curves/%06lld", (long long)t->trial);
+  if (!tutti_file_has(file, name)) return TUTTI_OK;
+  TUTTI_TRY(tutti_metrics_read(file, name, "accuracy", &records));
+  for (int64_t i = 0; i < records.n; i++) {
+    printf("%lld", (long long)t->trial);
+    for (int k = 0; k < records.more_columns.n; k++) printf(" %.17g", tutti_metrics_more(&records, i, k));
+    printf("\n");
+  }
+  tutti_metrics_records_clear(&records);
+  return TUTTI_OK;
+}
+
 static tutti_status print(const char *what, const char *path) {
   tutti_file *file = NULL;
   tutti_trial_set set = {0};
@@ -72,6 +89,7 @@ static tutti_status print(const char *what, const char *path) {
     if (strcmp(what, "rows") == 0) print_row(trial);
     if (strcmp(what, "times") == 0) printf("%lld %.17g\n", (long long)trial->trial, trial->started);
     if (strcmp(what, "columns") == 0) TUTTI_TRY_GOTO(done, print_columns(file, trial));
+    if (strcmp(what, "measured") == 0) TUTTI_TRY_GOTO(done, print_measured(file, trial));
     if (strcmp(what, "curves") == 0) TUTTI_TRY_GOTO(done, print_curve(file, trial));
   }
   for (int64_t i = 0; i < set.n_confirm && strcmp(what, "confirm") == 0; i++) print_row(&set.confirm[i]);
