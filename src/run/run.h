@@ -73,9 +73,7 @@ typedef struct {
 
   tutti_progress *progress; // NULL: no progress line is drawn
   bool keeps_no_rows;       // a trial of a study: nobody writes rows
-  double
-      save_every; // seconds between the checkpoints of a trial, whose history has the rows of the observer; 0: it
-                  // has none
+  double save_every;       // seconds between checkpoints of a trial, whose history is the observer's; 0: none
   tutti_observer observer; // NULL: none
   void *observer_context;  // borrowed
   bool (*ends)(

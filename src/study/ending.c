@@ -6,6 +6,7 @@
  * trial_run.c call this. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -24,8 +25,8 @@ static bool hears_others(tutti_study *study, double now) {
   return tutti_par_alarm_is_raised(study->ending, &raised) == TUTTI_OK && raised;
 }
 
-/** Seconds that are left for trials.  Rank 0 merges the last ones. */
-static double seconds_left(const tutti_study *study) {
+// Rank 0 merges the last trials.
+double tutti_study_seconds_left(const tutti_study *study) {
   return study->deadline > 0 ? study->deadline - tutti_clock_s() - MARGIN_S - 2 * study->merge_s : INFINITY;
 }
 
@@ -37,8 +38,9 @@ bool tutti_study_ends(tutti_study *study) {
 }
 
 tutti_status tutti_study_check_end(tutti_study *study) {
-  double ends = study->ends || tutti_signals_caught() >= 0 ||
-                (study->leads && (hears_others(study, tutti_clock_s()) || seconds_left(study) <= 0));
+  double ends =
+      study->ends || tutti_signals_caught() >= 0 ||
+      (study->leads && (hears_others(study, tutti_clock_s()) || tutti_study_seconds_left(study) <= 0));
   TUTTI_TRY(tutti_comm_max(study->group, &ends, 1));
   study->ends = ends > 0;
   return study->ends && study->leads ? tutti_par_alarm_raise(study->ending) : TUTTI_OK;
@@ -65,7 +67,7 @@ static int64_t count_left(tutti_study *study) {
 }
 
 tutti_status tutti_study_is_cut_short(tutti_study *study, bool *cut_short) {
-  double ends = study->ends;
+  double ends = study->ends || study->passed_over > 0;
   int64_t left = 0;
   TUTTI_TRY(tutti_comm_max(study->world, &ends, 1));
   *cut_short = ends > 0;
@@ -81,6 +83,18 @@ static tutti_status count_kept(const tutti_study *study, double *n) {
   *n = study->leads && study->left_trial &&
        tutti_study_trial_folder_exists(study->config->study.output, study->at_hash);
   return tutti_comm_sum(study->world, n, 1);
+}
+
+/** If no signal ends the job, say how long the trials take that no group has begun for lack of time; "" if there are
+ * none. */
+static tutti_status name_passed_over(const tutti_study *study, char *text, size_t bytes) {
+  const double none = tutti_signals_caught() < 0 ? 1 : 0;
+  double least[2] = {study->passed_over > 0 ? study->passed_over : INFINITY, none};
+  TUTTI_TRY(tutti_comm_min(study->world, least, 2));
+  text[0] = '\0';
+  if (isfinite(least[0]) && least[1] > 0)
+    snprintf(text, bytes, ", too few for a new trial (about %.0f s) and a checkpoint", least[0]);
+  return TUTTI_OK;
 }
 
 static void say_what_is_left(const tutti_study *study, const char *cause, const int64_t *counts, int64_t n,
@@ -99,13 +113,15 @@ static void say_what_is_left(const tutti_study *study, const char *cause, const 
 // The line comes first, because the job may be killed during the merge.  The merge replaces the file as a whole, and
 // the trials are safe in the folder.
 tutti_status tutti_study_end_early(tutti_study *study, tutti_study_outcome *outcome) {
-  char cause[96];
-  TUTTI_TRY(tutti_train_name_cause(study->world, study->deadline, cause, sizeof cause));
+  char cause[192], needed[96];
+  TUTTI_TRY(tutti_train_name_cause(study->world, study->deadline, cause, sizeof cause - sizeof needed));
+  TUTTI_TRY(name_passed_over(study, needed, sizeof needed));
+  strcat(cause, needed);
   double n_kept;
   TUTTI_TRY(count_kept(study, &n_kept));
   const int64_t n = tutti_study_output_count(study, outcome->counts);
   say_what_is_left(study, cause, outcome->counts, n, n_kept);
-  if (tutti_comm_rank(study->world) == 0 && seconds_left(study) > -MARGIN_S)
+  if (tutti_comm_rank(study->world) == 0 && tutti_study_seconds_left(study) > -MARGIN_S)
     tutti_study_output_merge_now(study);
   return tutti_comm_bcast(study->world, 0, outcome->counts, sizeof outcome->counts);
 }

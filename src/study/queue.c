@@ -93,6 +93,24 @@ static tutti_status claim(tutti_study *study, int64_t trial, bool *got) {
   return TUTTI_OK;
 }
 
+/** Seconds before its deadline at which a training without a checkpoint ends, to have time for one. */
+static const double FOR_CHECKPOINT_S = 4;
+
+/** Return whether the job has time for a trial.  The first trial of a group is always begun: otherwise a trial that
+ * needs nearly the time of a whole job would never be. */
+static bool is_in_time(tutti_study *study, int64_t trial) {
+  if (study->deadline <= 0 || !study->has_begun) return true;
+  const double rate = tutti_study_seconds_per_cost(study->set.results, study->cost, study->set.n_trials,
+                                                   study->head.ranks_per_trial);
+  const double needed = rate * study->cost[trial], left = tutti_study_seconds_left(study) - FOR_CHECKPOINT_S;
+  if (tutti_study_worth_beginning(needed, left, study->whole)) return true;
+  // Another job has left it, and what is done of it counts.
+  if (tutti_study_trial_folder_exists(study->config->study.output, tutti_study_hash(study, trial)))
+    return true;
+  if (study->passed_over == 0 || needed < study->passed_over) study->passed_over = needed;
+  return false;
+}
+
 tutti_status tutti_study_queue_take(tutti_study *study, int64_t *trial) {
   *trial = -1;
   for (int64_t place = 0; place < study->set.n_trials; place++) {
@@ -100,10 +118,12 @@ tutti_status tutti_study_queue_take(tutti_study *study, int64_t *trial) {
     bool got = false;
     if (study->elsewhere[i] || study->set.results[i].status != TUTTI_TRIAL_WAITING) continue;
     if (!is_mine(study, place) || !tutti_study_is_due(study, i)) continue;
+    if (!is_in_time(study, i)) continue;
     TUTTI_TRY(claim(study, i, &got));
     if (!got) continue;
     // The folder is removed when the study is done, and then this trial is done too.
     if (tutti_study_store_current(&study->store)) *trial = i;
+    study->has_begun = true;
     return TUTTI_OK;
   }
   return TUTTI_OK;

@@ -3,6 +3,8 @@
  * The leader of a group takes the next trial from the queue, and its group computes it.  The leader puts the result
  * into the folder; rank 0 merges the folder into the study's file now and then.  When the search is done, the fresh
  * seeds of its best settings follow.  `tutti study` calls this. */
+#include <math.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "study/study_impl.h"
@@ -163,7 +165,9 @@ tutti_status tutti_study_run(const tutti_comm *comm, const tutti_study_source *s
   tutti_study study = {.world = comm, .config = config, .source = source, .at_trial = -1};
   tutti_status status = TUTTI_OK;
   *outcome = (tutti_study_outcome){0};
-  study.deadline = tutti_train_deadline(config, tutti_clock_s());
+  const double now = tutti_clock_s();
+  study.deadline = tutti_train_deadline(config, now);
+  study.whole = study.deadline > 0 ? study.deadline - now : INFINITY;
   TUTTI_TRY_GOTO(done, tutti_study_prepare(&study));
   TUTTI_TRY_GOTO(done, tutti_comm_barrier(comm));
   study.start = study.shown_at = tutti_clock_s();

@@ -48,11 +48,14 @@ typedef struct {
   double merge_at;          // clock before which the study's file is not written again
   bool warned;              // of files that could not be read or written
 
-  double deadline;  // clock at which the job ends; 0: there is no limit
-  double merge_s;   // seconds of the last merge
-  double looked_at; // clock at which this leader has looked at `ending`
-  bool ends;        // this rank knows that the job has to end
-  bool left_trial;  // the trial of this group was left before its end
+  double whole;       // seconds from the begin of the job to its deadline
+  bool has_begun;     // this group has taken a trial in this job
+  double passed_over; // seconds of the shortest trial that this group has not begun for lack of time; 0: none
+  double deadline;    // clock at which the job ends; 0: there is no limit
+  double merge_s;     // seconds of the last merge
+  double looked_at;   // clock at which this leader has looked at `ending`
+  bool ends;          // this rank knows that the job has to end
+  bool left_trial;    // the trial of this group was left before its end
 } tutti_study;
 
 // --- prepare.c -----------------------------------------------------------------------------------
@@ -146,7 +149,24 @@ tutti_status tutti_study_queue_probe(tutti_study *study);
 TUTTI_NODISCARD
 tutti_status tutti_study_queue_take(tutti_study *study, int64_t *trial);
 
+// --- forecast.c; local ---------------------------------------------------------------------------
+
+/** Return whether to begin a trial.
+ * @param[in] needed  seconds that it is expected to need; NAN: not known, so it is begun
+ * @param[in] left    seconds that the job has left for it
+ * @param[in] whole   seconds that the job had at its start, as another one may have */
+bool tutti_study_worth_beginning(double needed, double left, double whole);
+
+/** Return the seconds that the trials which are done took for a unit of their cost; NAN: none is done.  Trials that
+ * diverged do not count, because they stop at once.  If some had this number of ranks, only those count.
+ * @param[in] results, cost  [n] */
+double tutti_study_seconds_per_cost(const tutti_trial_result *results, const double *cost, int64_t n,
+                                    int64_t ranks);
+
 // --- ending.c ------------------------------------------------------------------------------------
+
+/** Return the seconds that the job has left for trials; infinite without a limit.  Local. */
+double tutti_study_seconds_left(const tutti_study *study);
 
 /** Return whether this rank knows that the job has to end now.  Local; cheap enough for each step.
  * @param[in] study  a tutti_study */
@@ -162,8 +182,8 @@ tutti_status tutti_study_check_end(tutti_study *study);
 TUTTI_NODISCARD
 tutti_status tutti_study_meet(tutti_study *study);
 
-/** Find out whether the job ends before the trials of the study are done.  Collective over study->world, when all groups
- * have stopped. */
+/** Find out whether the job ends before the trials of the study are done.  Collective over study->world, when all
+ * groups have stopped. */
 TUTTI_NODISCARD
 tutti_status tutti_study_is_cut_short(tutti_study *study, bool *cut_short);
 

@@ -11,8 +11,8 @@
 #include "base/fault.h"
 #include "measure/meter.h"
 
-/** Seconds between two checkpoints; 0: the clock does not matter.  Those of a trial take a small part of its time, because
- * nobody has asked for them. */
+/** Seconds between two checkpoints; 0: the clock does not matter.  Those of a trial take a small part of its time,
+ * because nobody has asked for them. */
 static double seconds_between_saves(const tutti_run *run) {
   static const double save_part = 0.02;
   const tutti_count every = run->config->run.checkpoint_every;

@@ -1,5 +1,5 @@
-/* A training that is a trial of a study.  It begins in memory alone, because most trials are short.  One that trains for
- * longer keeps a checkpoint in a run directory of its own, from which a later job continues it.
+/* A training that is a trial of a study.  It begins in memory alone, because most trials are short.  One that trains
+ * for longer keeps a checkpoint in a run directory of its own, from which a later job continues it.
  *
  * The history of this checkpoint has the rows that the observer got.  They are given to the observer again, so that
  * curve and best value are those of a trial that nobody interrupted.  The room study calls this. */

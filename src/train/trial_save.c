@@ -1,5 +1,5 @@
-/* When a trial of a study saves its checkpoint: now and then by the clock, and when the job ends.  Most trials are so short
- * that they never do.  Whether a trial saves must not change its result.  after_step.c calls this. */
+/* When a trial of a study saves its checkpoint: now and then by the clock, and when the job ends.  Most trials are so
+ * short that they never do.  Whether a trial saves must not change its result.  after_step.c calls this. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "train/train_impl.h"
