@@ -55,8 +55,11 @@ static tutti_status syntax_error(const yaml_parser_t *parser, const char *text, 
              tab_indents(text, line) ? "; the line is indented with a tab, but YAML requires spaces" : "");
 }
 
-/** The encoding is fixed, because libyaml would otherwise guess UTF-16 from the first bytes. */
+/** The encoding is fixed, because libyaml would otherwise guess UTF-16 from the first bytes.  It then takes no byte order
+ * mark, which editors of Windows put before the text. */
 static void start_parser(yaml_parser_t *parser, const char *text) {
+  static const char mark[] = "\xef\xbb\xbf";
+  if (strncmp(text, mark, sizeof mark - 1) == 0) text += sizeof mark - 1;
   yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
   yaml_parser_set_input_string(parser, (const unsigned char *)text, strlen(text));
 }

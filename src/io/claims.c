@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/io_impl.h"
@@ -20,6 +21,22 @@ static struct flock one_byte(short type, int64_t i) {
   return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)i, .l_len = 1};
 }
 
+/** Open the file itself and never what a link of its name leads to: whoever may write to the folder could make such a link, and
+ * the lock is emptied by its holder.  A second name of the file is such a link as well. */
+static tutti_status open_file(const char *path, bool create, int *fd) {
+  static const char advice[] =
+      "remove it, because it leads to another file, and locks are files of their own";
+  struct stat about;
+  *fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (create ? O_CREAT : 0), 0666);
+  TUTTI_CHECK(*fd >= 0 || errno != ELOOP, TUTTI_ERR_CREATE, "%s: is a link: %s", path, advice);
+  TUTTI_CHECK(*fd >= 0 || (!create && errno == ENOENT), TUTTI_ERR_CREATE, "%s: cannot %s: %s", path,
+              create ? "create" : "open", strerror(errno));
+  if (*fd < 0 || fstat(*fd, &about) != 0) return TUTTI_OK;
+  TUTTI_CHECK(S_ISREG(about.st_mode) && about.st_nlink <= 1, TUTTI_ERR_CREATE, "%s: is %s: %s", path,
+              S_ISREG(about.st_mode) ? "a second name of a file" : "not a regular file", advice);
+  return TUTTI_OK;
+}
+
 tutti_status tutti_io_claims_open(const char *path, bool create, tutti_claims **claims) {
   tutti_claims *made = NULL;
   tutti_status status = TUTTI_OK;
@@ -27,9 +44,7 @@ tutti_status tutti_io_claims_open(const char *path, bool create, tutti_claims **
   TUTTI_TRY_GOTO(done, TUTTI_NEW(made, 1));
   made->fd = -1;
   TUTTI_TRY_GOTO(done, TUTTI_COPY(made->path, path));
-  made->fd = open(path, create ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDWR | O_CLOEXEC, 0666);
-  TUTTI_CHECK_GOTO(done, made->fd >= 0 || (!create && errno == ENOENT), TUTTI_ERR_CREATE, "%s: cannot %s: %s",
-                   path, create ? "create" : "open", strerror(errno));
+  TUTTI_TRY_GOTO(done, open_file(path, create, &made->fd));
   *claims = made;
   made = NULL;
 done:

@@ -13,6 +13,16 @@ target_compile_options(tutti_flags INTERFACE
   $<$<C_COMPILER_ID:Clang,AppleClang>:-Wno-missing-field-initializers -Wno-enum-float-conversion>
   $<$<BOOL:${TUTTI_WERROR}>:-Werror>
   $<$<CONFIG:Release>:-O3 -fno-math-errno -fno-trapping-math>)
+# A release hardens what the processor does anyway: addresses of the program vary, tables of the loader are read-only, and a
+# buffer that is written beyond its end ends the program.
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+target_compile_options(tutti_flags INTERFACE $<$<CONFIG:Release>:-fstack-protector-strong>)
+target_compile_definitions(tutti_flags INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  target_link_options(tutti_flags INTERFACE $<$<CONFIG:Release>:LINKER:-z,relro,-z,now>)
+endif()
 if(TUTTI_SANITIZE)
   target_compile_options(tutti_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(tutti_flags INTERFACE -fsanitize=address,undefined)
