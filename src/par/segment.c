@@ -69,7 +69,6 @@ static bool holds_name(int file) {
 /** Another process may own a name, so several are tried. */
 static int create_named(char *name, size_t bytes) {
   enum { MAX_TRIES = 100 };
-  remove_left_names();
   for (int attempt = 0; attempt < MAX_TRIES; attempt++) {
     snprintf(name, bytes, "/" PREFIX "%ld.%d", (long)getpid(), attempt);
     const int file = shm_open(name, O_CREAT | O_EXCL | O_RDWR, S_IRUSR | S_IWUSR);
@@ -98,8 +97,9 @@ static bool is_file_of(const tutti_segment_key *key, int file) {
 
 tutti_status tutti_par_segment_make(size_t length, bool named, tutti_segment_key *key, int *file) {
   struct stat about;
-  *key = (tutti_segment_key){.process = (int64_t)getpid()};
+  *key = (tutti_segment_key){.process = (int64_t)getpid(), .file = -1};
   if (length > available_bytes()) return tutti_par_segment_no_memory(length, ENOMEM);
+  remove_left_names();
   *file = named ? create_named(key->name, sizeof key->name) : create_nameless();
   TUTTI_CHECK(*file >= 0, TUTTI_ERR_SYSTEM, "shared memory cannot be created: %s; look at " FOLDER,
               strerror(errno));
@@ -114,7 +114,7 @@ tutti_status tutti_par_segment_make(size_t length, bool named, tutti_segment_key
 tutti_status tutti_par_segment_open(const tutti_segment_key *key, int *file) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%lld/fd/%d", (long long)key->process, key->file);
-  *file = key->name[0] ? shm_open(key->name, O_RDWR, 0) : open(path, O_RDWR | O_CLOEXEC);
+  *file = key->name[0] ? shm_open(key->name, O_RDWR, 0) : open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
   // In another container the process of this number is another one.
   if (*file >= 0 && is_file_of(key, *file)) return TUTTI_OK;
   TUTTI_FAIL(TUTTI_ERR_SYSTEM,

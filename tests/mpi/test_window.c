@@ -91,11 +91,20 @@ static void too_large_a_window_fails(const tutti_comm *comm) {
   check_sharing(comm);
 }
 
+/** As in containers of their own, where a rank does not see the files of another process. */
+static void without_nameless_memory_a_name_serves(const tutti_comm *comm) {
+  setenv("TUTTI_FAULT", "segment.nameless:0:1", 1);
+  check_sharing(comm);
+  expect_no_name();
+  unsetenv("TUTTI_FAULT");
+  check_sharing(comm);
+}
+
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(node_has_one_copy),          MPI_TEST(nodes_do_not_share),
       MPI_TEST(window_may_be_empty_or_odd), MPI_TEST(failure_on_one_rank_is_everybodys),
-      MPI_TEST(too_large_a_window_fails),
+      MPI_TEST(too_large_a_window_fails),   MPI_TEST(without_nameless_memory_a_name_serves),
   };
   return mpi_main("window", tests, sizeof tests / sizeof *tests);
 }

@@ -41,6 +41,30 @@ static void an_empty_text_is_nothing(void **state) {
   }
 }
 
+/** Editors of Windows write the mark. */
+static void a_byte_order_mark_is_no_part_of_the_text(void **state) {
+  (void)state;
+  static const char mark[] = "\xEF\xBB\xBF";
+  tutti_config config;
+  CHECK_OK(
+      tutti_config_parse("\xEF\xBB\xBF# first\n" NEEDED "train:\n  batch_size: 3\n", "f", NULL, 0, &config));
+  assert_int_equal(config.train.batch_size, 3);
+  tutti_config_clear(&config);
+  CHECK_OK(tutti_config_parse("\xEF\xBB\xBF---\r\n" NEEDED, "f", NULL, 0, &config));
+  tutti_config_clear(&config);
+
+  // Only at the beginning, only once, and only as a whole; places count from the text.
+  CHECK_FAILS(tutti_config_parse("\xEF\xBB\xBF" NEEDED "trian: {}\n", "f", NULL, 0, &config),
+              TUTTI_ERR_CONFIG, "f:3:1: ");
+  CHECK_FAILS(tutti_config_parse("\xEF\xBB\xBF\xEF\xBB\xBF" NEEDED, "f", NULL, 0, &config), TUTTI_ERR_CONFIG,
+              "f:");
+  for (int n = 1; n < 3; n++) {
+    char text[8] = "";
+    memcpy(text, mark, (size_t)n);
+    CHECK_FAILS(tutti_config_parse(text, "f", NULL, 0, &config), TUTTI_ERR_CONFIG, "UTF-8");
+  }
+}
+
 static void errors_of_syntax_have_a_place(void **state) {
   (void)state;
   CHECK_REFUSED("train: [1, 2\n", "run.yaml:4:1: ");
@@ -148,11 +172,16 @@ static void deep_and_huge_texts_are_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(nodes_know_where_they_stand),       cmocka_unit_test(an_empty_text_is_nothing),
-      cmocka_unit_test(errors_of_syntax_have_a_place),     cmocka_unit_test(what_is_no_text_is_refused),
-      cmocka_unit_test(tags_are_refused_and_aliases_work), cmocka_unit_test(wrong_shapes_are_refused),
-      cmocka_unit_test(what_stands_twice_is_refused),      cmocka_unit_test(a_section_may_be_empty),
+      cmocka_unit_test(nodes_know_where_they_stand),
+      cmocka_unit_test(an_empty_text_is_nothing),
+      cmocka_unit_test(errors_of_syntax_have_a_place),
+      cmocka_unit_test(what_is_no_text_is_refused),
+      cmocka_unit_test(tags_are_refused_and_aliases_work),
+      cmocka_unit_test(wrong_shapes_are_refused),
+      cmocka_unit_test(what_stands_twice_is_refused),
+      cmocka_unit_test(a_section_may_be_empty),
       cmocka_unit_test(deep_and_huge_texts_are_refused),
+      cmocka_unit_test(a_byte_order_mark_is_no_part_of_the_text),
   };
   return cmocka_run_group_tests_name("config.yaml", tests, NULL, check_no_leak);
 }

@@ -1,5 +1,6 @@
 /* Claims that processes share out. */
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "holder.h"
@@ -131,6 +132,26 @@ static void a_place_that_cannot_be_written_is_told(void **state) {
   assert_null(claims);
 }
 
+/** With and without making it. */
+static void claims_are_on_a_file_of_their_own(void **state) {
+  const char *path = folder_path(state, "claims"), *victim = folder_path(state, "victim");
+  tutti_claims *claims = NULL;
+  folder_put(victim, "x", 1);
+  for (int create = 0; create < 2; create++) {
+    assert_int_equal(symlink(victim, path), 0);
+    CHECK_FAILS(tutti_io_claims_open(path, create, &claims), TUTTI_ERR_CREATE,
+                "claims: is a link: remove it");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(link(victim, path), 0);
+    CHECK_FAILS(tutti_io_claims_open(path, create, &claims), TUTTI_ERR_CREATE, "is a second name of a file");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    CHECK_FAILS(tutti_io_claims_open(path, create, &claims), TUTTI_ERR_CREATE, "is not a regular file");
+    assert_int_equal(unlink(path), 0);
+    assert_null(claims);
+  }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void) {
@@ -138,6 +159,7 @@ int main(void) {
       TEST(a_claim_is_one_process_s_until_it_dies),   TEST(a_claim_is_given_back),
       TEST(a_claim_that_is_shared_is_nobody_s_alone), TEST(a_file_that_goes_away_is_noticed),
       TEST(without_locks_everybody_gets_everything),  TEST(a_place_that_cannot_be_written_is_told),
+      TEST(claims_are_on_a_file_of_their_own),
   };
   return cmocka_run_group_tests_name("io.claims", tests, NULL, check_no_leak);
 }

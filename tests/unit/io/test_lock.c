@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,6 +134,50 @@ static void what_cannot_be_locked_says_why(void **state) {
   assert_null(lock);
 }
 
+/** The file `victim` is as it was. */
+static void expect_untouched(const char *victim) {
+  char *text = NULL;
+  CHECK_OK(tutti_io_read_text(victim, &text));
+  assert_string_equal(text, "not ours\n");
+  tutti_free(text);
+}
+
+/** Whoever may write to the folder may make such a link, and the holder of a lock empties its file. */
+static void a_lock_does_not_follow_links(void **state) {
+  const char *lock_path = folder_path(state, "run/.lock"), *victim = folder_path(state, "victim");
+  tutti_lock *lock = NULL;
+  folder_put(victim, "not ours\n", 9);
+  CHECK_OK(tutti_io_make_folder(folder_path(state, "run")));
+
+  assert_int_equal(symlink(victim, lock_path), 0);
+  CHECK_FAILS(tutti_io_lock_take(folder_path(state, "run"), &lock), TUTTI_ERR_CREATE,
+              "run/.lock: is a link: remove it, because it leads to another file");
+  expect_untouched(victim);
+  assert_int_equal(unlink(lock_path), 0);
+
+  assert_int_equal(symlink(folder_path(state, "nothing"), lock_path), 0);
+  CHECK_FAILS(tutti_io_lock_take(folder_path(state, "run"), &lock), TUTTI_ERR_CREATE, "is a link");
+  assert_int_not_equal(access(folder_path(state, "nothing"), F_OK), 0); // nothing is made there
+  assert_int_equal(unlink(lock_path), 0);
+
+  assert_int_equal(link(victim, lock_path), 0);
+  CHECK_FAILS(tutti_io_lock_take(folder_path(state, "run"), &lock), TUTTI_ERR_CREATE,
+              "run/.lock: is a second name of a file: remove it");
+  expect_untouched(victim);
+  assert_int_equal(unlink(lock_path), 0);
+  CHECK_OK(tutti_io_lock_take(folder_path(state, "run"), &lock));
+  tutti_io_lock_release(&lock);
+}
+
+/** Opening a pipe would wait for its other end. */
+static void a_lock_is_a_regular_file(void **state) {
+  tutti_lock *lock = NULL;
+  assert_int_equal(mkfifo(folder_path(state, ".lock"), 0600), 0);
+  CHECK_FAILS(tutti_io_lock_take(*state, &lock), TUTTI_ERR_CREATE, ".lock: is not a regular file: remove it");
+  assert_null(lock);
+  assert_int_equal(access(folder_path(state, ".lock"), F_OK), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void) {
@@ -144,6 +189,8 @@ int main(void) {
       TEST(what_a_killed_process_was_writing_is_removed),
       TEST(a_file_system_without_locks_is_no_obstacle),
       TEST(what_cannot_be_locked_says_why),
+      TEST(a_lock_does_not_follow_links),
+      TEST(a_lock_is_a_regular_file),
   };
   return cmocka_run_group_tests_name("io.lock", tests, NULL, check_no_leak);
 }
